@@ -1,0 +1,180 @@
+/**
+ * The configuration as the rest of sluice sees it: checked, complete (every default filled in), normalised
+ * (durations in milliseconds, sizes in bytes, absolute paths) and never changed after loading.
+ */
+import type { Address, TcpAddress } from '../core/address.ts';
+
+export interface Config {
+  readonly workers: WorkerCounts;
+  readonly admin: { readonly address: TcpAddress };
+  readonly log: LogSettings;
+  readonly shutdown: { readonly graceMs: number };
+  /** Which clusters the built-in demo backends serve; null where they are not wanted. */
+  readonly demo: DemoSettings | null;
+  readonly listeners: readonly Listener[];
+  readonly clusters: readonly Cluster[];
+}
+
+/** Threads of each kind; `auto` has been replaced by the number of available cores. */
+export interface WorkerCounts {
+  readonly l7: number;
+  readonly l4: number;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+export interface LogSettings {
+  readonly level: LogLevel;
+  readonly format: 'json' | 'pretty';
+  /** Whether sessions and tunnels write a line when they open and when they end. */
+  readonly access: boolean;
+}
+
+/** Names of clusters whose endpoints the demo listens on. */
+export interface DemoSettings {
+  readonly echo: string | null;
+  readonly chat: string | null;
+}
+
+export type Listener = L4Listener | L7Listener;
+
+interface ListenerBase {
+  readonly name: string;
+  readonly address: TcpAddress;
+  /** Connections at once over all workers; 0 is no limit. */
+  readonly maxConnections: number;
+}
+
+export interface L4Listener extends ListenerBase {
+  readonly mode: 'l4';
+  readonly cluster: string;
+  /** A tunnel on which nothing crosses for so long is closed; 0 is never. */
+  readonly idleTimeoutMs: number;
+}
+
+export interface L7Listener extends ListenerBase {
+  readonly mode: 'l7';
+  readonly tls: ListenerTls | null;
+  /** CIDR blocks of the proxies in front whose X-Forwarded-* headers are believed. */
+  readonly trustedProxies: readonly string[];
+  readonly websocket: WebSocketSettings;
+  /** In the order of the file: the first match wins. */
+  readonly routes: readonly Route[];
+}
+
+export interface ListenerTls {
+  /** At least one; the first answers clients whose server name fits none. */
+  readonly certificates: readonly Certificate[];
+}
+
+export interface Certificate {
+  /** Absolute paths of PEM files. */
+  readonly cert: string;
+  readonly key: string;
+  /** DNS names of the certificate, lower case, wildcards (`*.example.com`) included. */
+  readonly serverNames: readonly string[];
+}
+
+export type Compression = 'off' | 'shared' | 'dedicated';
+
+export interface WebSocketSettings {
+  /** From the client's request to 101. */
+  readonly handshakeTimeoutMs: number;
+  readonly maxMessageSize: number;
+  /** A session on which nothing arrives from either side, pongs included, for so long is closed; 0 is never. */
+  readonly idleTimeoutMs: number;
+  /** 0 is none; spread by 10% so that sessions opened together do not end together. */
+  readonly maxLifetimeMs: number;
+  /** Above so many bytes waiting for the client its upstream is paused. */
+  readonly downstreamBuffer: number;
+  /** Above so many bytes waiting for the endpoint the session is closed with 1013. */
+  readonly upstreamBuffer: number;
+  readonly compression: Compression;
+  /** The close code that a client gets when its endpoint is lost: 1011 or 1014. */
+  readonly endpointLostCode: number;
+}
+
+export interface Route {
+  /** Label of the route in metrics and logs: as configured, else `route-1` by its place in the list. */
+  readonly name: string;
+  readonly match: RouteMatch;
+  readonly action: RouteAction;
+}
+
+/** Every condition that is set must hold. Host, header and subprotocol names are lower case. */
+export interface RouteMatch {
+  /** `example.com` or `*.example.com` (one label or more in place of the star), without a port. */
+  readonly host: string | null;
+  readonly path: string | null;
+  /** Matches on segment borders: `/chat` matches `/chat` and `/chat/x`, not `/chatter`. */
+  readonly pathPrefix: string | null;
+  /** Source of a regular expression that has been compiled once by the loader. */
+  readonly pathRegex: string | null;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly query: ReadonlyMap<string, string>;
+  /** One of the subprotocols that the client offers; compared as it stands. */
+  readonly subprotocol: string | null;
+}
+
+export type RouteAction = ClusterAction | StaticAction | RespondAction | RedirectAction;
+
+export interface ClusterAction {
+  readonly kind: 'cluster';
+  readonly cluster: string;
+  /** Prefix taken off the path before it goes upstream; null for none. */
+  readonly stripPrefix: string | null;
+}
+
+export interface StaticAction {
+  readonly kind: 'static';
+  /** Absolute path of a directory. */
+  readonly root: string;
+  /** File name served for a path that ends in a slash. */
+  readonly index: string;
+}
+
+export interface RespondAction {
+  readonly kind: 'respond';
+  readonly status: number;
+  readonly body: string;
+  readonly contentType: string;
+}
+
+export interface RedirectAction {
+  readonly kind: 'redirect';
+  /** Target with `$1`..`$9` for the groups of the route's pathRegex. */
+  readonly to: string;
+  readonly status: 301 | 302 | 303 | 307 | 308;
+}
+
+export type BalancerName = 'round_robin' | 'least_connections';
+export type Masking = 'zero' | 'random';
+
+export interface Cluster {
+  readonly name: string;
+  readonly balancer: BalancerName;
+  /** For one dial (TCP, and TLS where the cluster has it) to one endpoint. */
+  readonly connectTimeoutMs: number;
+  /** Other endpoints tried when a dial or handshake fails. */
+  readonly retries: number;
+  readonly masking: Masking;
+  readonly tls: ClusterTls | null;
+  readonly endpoints: readonly Endpoint[];
+}
+
+export interface ClusterTls {
+  /** Name for SNI and verification; null takes the endpoint's host where that is a name. */
+  readonly serverName: string | null;
+  /** PEM text of the authorities to trust; null takes the system's. */
+  readonly ca: string | null;
+  readonly verify: boolean;
+  /** PEM text of a client certificate and its key, both or neither. */
+  readonly cert: string | null;
+  readonly key: string | null;
+}
+
+export interface Endpoint {
+  readonly address: Address;
+  /** 1 or more; an endpoint of weight 2 gets twice the connections of one of weight 1. */
+  readonly weight: number;
+}

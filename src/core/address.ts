@@ -1,0 +1,51 @@
+import { isIP, isIPv4, isIPv6 } from 'node:net';
+
+/** A host (name or IP address, IPv6 without brackets) and a port; port 0 asks the kernel for a free one. */
+export interface TcpAddress {
+  readonly kind: 'tcp';
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A UNIX domain socket. */
+export interface UnixAddress {
+  readonly kind: 'unix';
+  readonly path: string;
+}
+
+export type Address = TcpAddress | UnixAddress;
+
+const HOST_NAME =
+  /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62}))*\.?$/;
+
+/**
+ * Reads `host:port`, `[ipv6]:port` or `:port` (every interface, IPv6 and IPv4).
+ *
+ * @returns the address, or undefined where the text is none or the port is over 65535
+ */
+export function parseTcpAddress(text: string): TcpAddress | undefined {
+  const match = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
+  if (match === null) return undefined;
+  const port = Number(match[3]);
+  if (port > 65535) return undefined;
+  const [, bracketed, plain] = match;
+  if (bracketed !== undefined) return isIPv6(bracketed) ? { kind: 'tcp', host: bracketed, port } : undefined;
+  const host = plain === undefined || plain === '' ? '::' : plain;
+  if (isIPv4(host) || host === '::') return { kind: 'tcp', host, port };
+  // What looks like an IPv4 address and is none is a slip, not a name.
+  if (/^[\d.]+$/.test(host) || !HOST_NAME.test(host)) return undefined;
+  return { kind: 'tcp', host, port };
+}
+
+/** Reads what {@link parseTcpAddress} reads, or `unix:/path`. */
+export function parseAddress(text: string): Address | undefined {
+  if (!text.startsWith('unix:')) return parseTcpAddress(text);
+  const path = text.slice('unix:'.length);
+  return path === '' ? undefined : { kind: 'unix', path };
+}
+
+/** Writes an address so that {@link parseAddress} reads it back. */
+export function formatAddress(address: Address): string {
+  if (address.kind === 'unix') return `unix:${address.path}`;
+  return isIP(address.host) === 6 ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}

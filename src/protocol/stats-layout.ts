@@ -1,0 +1,86 @@
+/** Which time series a configuration has: the layout of every worker's stats page. */
+import type { Cluster, Config, L7Listener } from '../config/types.ts';
+import { formatAddress } from '../core/address.ts';
+import {
+  CLOSE_CODES,
+  CLOSE_SIDES,
+  CONNECT_FAILURES,
+  DIRECTIONS,
+  HANDSHAKE_FAILURES,
+  REJECT_REASONS,
+  STATUS_CLASSES,
+  pageMetrics,
+  threadMetrics,
+} from '../telemetry/names.ts';
+import { PageLayout } from '../telemetry/page-layout.ts';
+
+/** Builds the layout; the same configuration and worker names give the same layout in every thread. */
+export function layoutOf(config: Config, workers: readonly string[]): PageLayout {
+  const layout = new PageLayout();
+  for (const worker of workers) {
+    layout.add(threadMetrics.eventLoopUtilization, { worker });
+    layout.add(threadMetrics.eventLoopLag, { worker });
+  }
+  for (const direction of DIRECTIONS) {
+    layout.add(pageMetrics.bufferedBytes, { direction });
+    layout.add(pageMetrics.paused, { direction });
+    layout.add(pageMetrics.bufferOverflows, { direction });
+  }
+  for (const cluster of config.clusters) addCluster(layout, cluster);
+  for (const listener of config.listeners) {
+    const labels = { listener: listener.name };
+    layout.add(pageMetrics.connectionsActive, labels);
+    layout.add(pageMetrics.connections, labels);
+    for (const reason of REJECT_REASONS) layout.add(pageMetrics.connectionsRejected, { ...labels, reason });
+    if (listener.mode === 'l7') {
+      addL7Listener(layout, listener);
+    } else {
+      const both = { ...labels, cluster: listener.cluster };
+      layout.add(pageMetrics.tunnelsActive, both);
+      layout.add(pageMetrics.tunnels, both);
+      for (const direction of DIRECTIONS) layout.add(pageMetrics.tunnelBytes, { ...both, direction });
+    }
+  }
+  return layout;
+}
+
+function addCluster(layout: PageLayout, { name: cluster, endpoints }: Cluster): void {
+  for (const direction of DIRECTIONS) {
+    layout.add(pageMetrics.messages, { cluster, direction });
+    layout.add(pageMetrics.bytes, { cluster, direction });
+  }
+  for (const side of CLOSE_SIDES) {
+    for (const code of CLOSE_CODES) layout.add(pageMetrics.closes, { cluster, side, code });
+  }
+  layout.add(pageMetrics.endpointConnectDuration, { cluster });
+  layout.add(pageMetrics.clusterRetries, { cluster });
+  for (const { address } of endpoints) {
+    const endpoint = formatAddress(address);
+    layout.add(pageMetrics.endpointConnectionsActive, { cluster, endpoint });
+    for (const reason of CONNECT_FAILURES) {
+      layout.add(pageMetrics.endpointConnectFailures, { cluster, endpoint, reason });
+    }
+  }
+}
+
+function addL7Listener(layout: PageLayout, listener: L7Listener): void {
+  for (const reason of HANDSHAKE_FAILURES) {
+    layout.add(pageMetrics.handshakeFailures, { listener: listener.name, reason });
+  }
+  for (const route of listener.routes) {
+    const labels = { listener: listener.name, route: route.name };
+    for (const code of STATUS_CLASSES) layout.add(pageMetrics.httpRequests, { ...labels, code });
+    layout.add(pageMetrics.httpDuration, labels);
+    if (route.action.kind !== 'cluster') continue;
+    const { cluster } = route.action;
+    layout.add(pageMetrics.sessionsActive, { ...labels, cluster });
+    layout.add(pageMetrics.sessions, { ...labels, cluster });
+    layout.add(pageMetrics.handshakeDuration, { listener: listener.name, cluster });
+    layout.add(pageMetrics.sessionDuration, { listener: listener.name, cluster });
+  }
+  // Requests that no route took.
+  for (const code of STATUS_CLASSES) {
+    layout.add(pageMetrics.httpRequests, { listener: listener.name, route: 'none', code });
+  }
+  layout.add(pageMetrics.httpDuration, { listener: listener.name, route: 'none' });
+}

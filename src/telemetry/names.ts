@@ -1,0 +1,218 @@
+/** Every metric that sluice serves: its name, what it means and its labels. No metric is defined elsewhere. */
+
+export type MetricKind = 'counter' | 'gauge' | 'histogram';
+
+export interface Metric {
+  readonly name: string;
+  readonly kind: MetricKind;
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Upper bounds of a histogram's buckets, ascending, without infinity. */
+  readonly buckets?: readonly number[];
+}
+
+/** From 100 us to 10 s. */
+const LATENCY_BUCKETS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
+/** From 100 ms to a week: sessions live long. */
+const LIFETIME_BUCKETS = [
+  0.1, 1, 5, 15, 60, 300, 900, 3600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800,
+];
+
+function counter(name: string, labels: readonly string[], help: string): Metric {
+  return { name, kind: 'counter', help, labels };
+}
+function gauge(name: string, labels: readonly string[], help: string): Metric {
+  return { name, kind: 'gauge', help, labels };
+}
+function histogram(
+  name: string,
+  labels: readonly string[],
+  buckets: readonly number[],
+  help: string,
+): Metric {
+  return { name, kind: 'histogram', help, labels, buckets };
+}
+
+/** Metrics that workers write into their stats pages and the primary sums. */
+export const pageMetrics = {
+  connectionsActive: gauge('sluice_connections_active', ['listener'], 'Downstream connections open now'),
+  connections: counter('sluice_connections_total', ['listener'], 'Downstream connections accepted'),
+  connectionsRejected: counter(
+    'sluice_connections_rejected_total',
+    ['listener', 'reason'],
+    'Downstream connections closed before they were served',
+  ),
+  sessionsActive: gauge(
+    'sluice_ws_sessions_active',
+    ['listener', 'route', 'cluster'],
+    'WebSocket sessions open now',
+  ),
+  sessions: counter(
+    'sluice_ws_sessions_total',
+    ['listener', 'route', 'cluster'],
+    'WebSocket sessions opened',
+  ),
+  handshakeDuration: histogram(
+    'sluice_ws_handshake_duration_seconds',
+    ['listener', 'cluster'],
+    LATENCY_BUCKETS,
+    "Time from the client's upgrade request to the 101 that answers it",
+  ),
+  handshakeFailures: counter(
+    'sluice_ws_handshake_failures_total',
+    ['listener', 'reason'],
+    'Upgrade requests that did not become a session',
+  ),
+  sessionDuration: histogram(
+    'sluice_ws_session_duration_seconds',
+    ['listener', 'cluster'],
+    LIFETIME_BUCKETS,
+    'Time from the 101 to the end of the session',
+  ),
+  messages: counter(
+    'sluice_ws_messages_total',
+    ['cluster', 'direction'],
+    'WebSocket messages relayed; downstream is towards the client',
+  ),
+  bytes: counter(
+    'sluice_ws_bytes_total',
+    ['cluster', 'direction'],
+    'Payload bytes of relayed WebSocket messages',
+  ),
+  closes: counter(
+    'sluice_ws_closes_total',
+    ['cluster', 'side', 'code'],
+    'Ended sessions by the close code and the side that closed',
+  ),
+  bufferedBytes: gauge(
+    'sluice_ws_buffered_bytes',
+    ['direction'],
+    'Bytes that wait in sessions for a slow client (downstream) or endpoint (upstream)',
+  ),
+  paused: counter('sluice_ws_paused_total', ['direction'], 'Times that a session paused its fast side'),
+  bufferOverflows: counter(
+    'sluice_ws_buffer_overflows_total',
+    ['direction'],
+    'Sessions closed because a buffer passed its bound',
+  ),
+  tunnelsActive: gauge('sluice_tunnels_active', ['listener', 'cluster'], 'Layer 4 tunnels open now'),
+  tunnels: counter('sluice_tunnels_total', ['listener', 'cluster'], 'Layer 4 tunnels opened'),
+  tunnelBytes: counter(
+    'sluice_tunnel_bytes_total',
+    ['listener', 'cluster', 'direction'],
+    'Bytes carried through layer 4 tunnels',
+  ),
+  httpRequests: counter(
+    'sluice_http_requests_total',
+    ['listener', 'route', 'code'],
+    'HTTP requests answered, by class of the status',
+  ),
+  httpDuration: histogram(
+    'sluice_http_request_duration_seconds',
+    ['listener', 'route'],
+    LATENCY_BUCKETS,
+    'Time from an HTTP request to the end of its response',
+  ),
+  endpointConnectionsActive: gauge(
+    'sluice_endpoint_connections_active',
+    ['cluster', 'endpoint'],
+    'Upstream connections open now, those being dialled included',
+  ),
+  endpointConnectDuration: histogram(
+    'sluice_endpoint_connect_duration_seconds',
+    ['cluster'],
+    LATENCY_BUCKETS,
+    'Time that a successful dial of an endpoint took',
+  ),
+  endpointConnectFailures: counter(
+    'sluice_endpoint_connect_failures_total',
+    ['cluster', 'endpoint', 'reason'],
+    'Dials and upstream handshakes that failed',
+  ),
+  clusterRetries: counter(
+    'sluice_cluster_retries_total',
+    ['cluster'],
+    'Dials of another endpoint after one had failed',
+  ),
+} as const satisfies Record<string, Metric>;
+
+/** Metrics of each worker's thread, in its page too, told apart by the label `worker`. */
+export const threadMetrics = {
+  eventLoopUtilization: gauge(
+    'sluice_worker_event_loop_utilization',
+    ['worker'],
+    'Share of the last second in which the event loop was busy, 0 to 1',
+  ),
+  eventLoopLag: gauge(
+    'sluice_worker_event_loop_lag_seconds',
+    ['worker'],
+    'How late a timer of the last second fired',
+  ),
+} as const satisfies Record<string, Metric>;
+
+/** Metrics that the primary knows by itself. */
+export const primaryMetrics = {
+  workerUp: gauge('sluice_worker_up', ['worker'], '1 where the worker accepts connections, else 0'),
+  workerRestarts: counter(
+    'sluice_worker_restarts_total',
+    ['worker'],
+    'Times that the worker was started anew',
+  ),
+  configGeneration: gauge('sluice_config_generation', [], 'Number of the configuration in use'),
+  certificateNotAfter: gauge(
+    'sluice_tls_certificate_not_after_seconds',
+    ['listener', 'certificate'],
+    'When the certificate expires, in seconds since 1970',
+  ),
+  logLinesDropped: counter(
+    'sluice_log_lines_dropped_total',
+    [],
+    'Log lines lost because the output was not read fast enough',
+  ),
+  buildInfo: gauge(
+    'sluice_build_info',
+    ['version', 'node', 'uws'],
+    'Always 1; the versions are in the labels',
+  ),
+} as const satisfies Record<string, Metric>;
+
+/** Values of the label `direction`. */
+export const DIRECTIONS = ['downstream', 'upstream'] as const;
+/** Values of the label `side` of closes: who ended the session. */
+export const CLOSE_SIDES = ['client', 'endpoint', 'proxy'] as const;
+/** Values of the label `reason` of rejected connections. */
+export const REJECT_REASONS = ['limit', 'no_endpoint', 'dial_failed'] as const;
+/** Values of the label `reason` of failed handshakes. */
+export const HANDSHAKE_FAILURES = [
+  'bad_request',
+  'no_route',
+  'not_websocket',
+  'no_endpoint',
+  'dial_failed',
+  'timeout',
+  'bad_response',
+  'refused',
+  'client_gone',
+  'draining',
+] as const;
+/** Values of the label `reason` of failed dials. */
+export const CONNECT_FAILURES = [
+  'refused',
+  'timeout',
+  'reset',
+  'unreachable',
+  'tls',
+  'handshake',
+  'other',
+] as const;
+/** Values of the label `code` of HTTP requests. */
+export const STATUS_CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+/** Values of the label `code` of closes: the registered ones as they are, the rest by their range. */
+export const CLOSE_CODES = [
+  ...Array.from({ length: 16 }, (_, index) => String(1000 + index)),
+  '3xxx',
+  '4xxx',
+  'other',
+] as const;

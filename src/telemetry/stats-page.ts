@@ -1,0 +1,61 @@
+import type { Metric } from './names.ts';
+import type { Labels, PageLayout } from './page-layout.ts';
+
+/** Room for every series of a layout, as shared memory of which one worker is the only writer. */
+export function allocatePage(layout: PageLayout): SharedArrayBuffer {
+  return new SharedArrayBuffer(Math.max(1, layout.size) * Float64Array.BYTES_PER_ELEMENT);
+}
+
+/**
+ * A worker's own statistics: 64-bit floats (exact for counts up to 2^53) in shared memory. Its worker is the
+ * only writer, so plain stores are enough; an aligned 8-byte store is never seen in halves by the primary.
+ */
+export class StatsPage {
+  /** Hot paths add to `values[slot]` directly. */
+  readonly values: Float64Array;
+  readonly #layout: PageLayout;
+
+  constructor(buffer: SharedArrayBuffer, layout: PageLayout) {
+    this.values = new Float64Array(buffer);
+    this.#layout = layout;
+  }
+
+  /** The first slot of a series; throws a RangeError for one that the layout does not have. */
+  slot(metric: Metric, labels: Labels): number {
+    return this.#layout.slot(metric, labels);
+  }
+
+  /** A writer for a histogram's series. */
+  histogram(metric: Metric, labels: Labels): Histogram {
+    return new Histogram(this.values, this.slot(metric, labels), metric.buckets ?? []);
+  }
+
+  /** Sets every gauge to 0, and leaves the counters: what a worker does that takes over a page. */
+  clearGauges(): void {
+    for (const { metric, slot } of this.#layout.series) {
+      if (metric.kind === 'gauge') this.values[slot] = 0;
+    }
+  }
+}
+
+/** A histogram with fixed buckets inside a stats page. */
+export class Histogram {
+  readonly #values: Float64Array;
+  readonly #slot: number;
+  readonly #buckets: readonly number[];
+
+  constructor(values: Float64Array, slot: number, buckets: readonly number[]) {
+    this.#values = values;
+    this.#slot = slot;
+    this.#buckets = buckets;
+  }
+
+  /** Records one value, in the unit of the buckets. */
+  observe(value: number): void {
+    const buckets = this.#buckets;
+    let index = 0;
+    while (index < buckets.length && value > buckets[index]!) index++;
+    this.#values[this.#slot + index]! += 1;
+    this.#values[this.#slot + buckets.length + 1]! += value;
+  }
+}
