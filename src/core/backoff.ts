@@ -20,7 +20,9 @@ export class Backoff {
 
   /** Counts a failure and returns how many milliseconds to wait before the next try. */
   next(): number {
-    const ceiling = Math.min(this.#limits.most, this.#limits.first * 2 ** this.#failures);
+    // Beyond some thousand doublings 0 * Infinity would be no number at all.
+    const doublings = Math.min(this.#failures, 52);
+    const ceiling = Math.min(this.#limits.most, this.#limits.first * 2 ** doublings);
     this.#failures++;
     return ceiling / 2 + (ceiling / 2) * this.#random();
   }

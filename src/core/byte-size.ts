@@ -5,12 +5,14 @@ const PATTERN = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB|KB|MB|GB)?$/;
  * Reads a size as it stands in a configuration: a number and one unit of `B KiB MiB GiB KB MB GB`, bytes where
  * no unit is given.
  *
- * @returns whole bytes, or undefined where the text is not a size
+ * @returns whole bytes, 1 at least for what is not 0, or undefined where the text is not a size
  */
 export function parseByteSize(text: string): number | undefined {
   const match = PATTERN.exec(text);
   if (match === null) return undefined;
-  return Math.round(Number(match[1]) * UNITS[(match[2] ?? 'B') as keyof typeof UNITS]);
+  const number = Number(match[1]);
+  const least = number > 0 ? 1 : 0;
+  return Math.max(least, Math.round(number * UNITS[(match[2] ?? 'B') as keyof typeof UNITS]));
 }
 
 /** Writes bytes in the largest binary unit that keeps them whole: 65536 is `64KiB`. */

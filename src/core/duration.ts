@@ -5,13 +5,16 @@ const PATTERN = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
  * Reads a duration as it stands in a configuration: a number and one unit of `ms s m h d` (`250ms`, `1.5s`), or
  * a bare 0.
  *
- * @returns whole milliseconds, or undefined where the text is not a duration
+ * @returns whole milliseconds, 1 at least for what is not 0, or undefined where the text is not a duration
  */
 export function parseDuration(text: string): number | undefined {
   if (text === '0') return 0;
   const match = PATTERN.exec(text);
   if (match === null) return undefined;
-  return Math.round(Number(match[1]) * UNITS[match[2] as keyof typeof UNITS]);
+  const number = Number(match[1]);
+  // Where 0 means never, 0.1ms must not.
+  const least = number > 0 ? 1 : 0;
+  return Math.max(least, Math.round(number * UNITS[match[2] as keyof typeof UNITS]));
 }
 
 /** Writes milliseconds in the largest unit that keeps them whole: 90000 is `90s`, 120000 is `2m`, 0 is `0s`. */

@@ -1,0 +1,5 @@
+import { startChat } from './chat.js';
+import { startEcho } from './echo.js';
+
+startChat();
+startEcho();

@@ -1,0 +1,108 @@
+/** The command line, read into what is to be done. */
+import { parseArgs } from 'node:util';
+import { nearest } from '../config/nearest.ts';
+import { UsageError } from '../core/errors.ts';
+
+/** What every command is given. */
+export interface CommandOptions {
+  /** As the user wrote it; `config/sluice.yaml` where nothing was said. */
+  readonly configFile: string;
+  /** Each `path=value` of `--set`, in order. */
+  readonly overrides: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export const COMMANDS = ['run', 'check', 'print-config', 'demo'] as const;
+export type CommandName = (typeof COMMANDS)[number];
+
+export type Invocation =
+  | { readonly kind: 'command'; readonly command: CommandName; readonly options: CommandOptions }
+  /** Help on one command, or on all of them. */
+  | { readonly kind: 'help'; readonly command: CommandName | null }
+  | { readonly kind: 'version' };
+
+const DEFAULT_FILE = 'config/sluice.yaml';
+
+const OPTIONS = {
+  config: { type: 'string', short: 'c', multiple: true },
+  set: { type: 'string', multiple: true },
+  test: { type: 'boolean', short: 't' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'V' },
+} as const;
+/** What comes after an option that takes a value. */
+const VALUES: Readonly<Record<string, string>> = { config: 'a file', set: 'path=value' };
+
+type Option = Extract<ReturnType<typeof tokensOf>[number], { kind: 'option' }>;
+
+/**
+ * Reads the arguments that follow the program's name.
+ *
+ * @throws UsageError in one line that names what is wrong
+ */
+export function parseArguments(argv: readonly string[], env: CommandOptions['env']): Invocation {
+  const tokens = tokensOf(argv);
+  const positionals = tokens.filter((token) => token.kind === 'positional').map((token) => token.value);
+  const options = tokens.filter((token) => token.kind === 'option');
+  for (const option of options) checkOption(option);
+  const given = new Set(options.map((option) => option.name));
+
+  const command = positionals[0] === undefined ? null : commandOf(positionals[0]);
+  if (given.has('help')) return { kind: 'help', command };
+  if (given.has('version')) return { kind: 'version' };
+  if (command === null) throw new UsageError(`no command given: write one of ${COMMANDS.join(', ')}`);
+  if (positionals[1] !== undefined) {
+    throw new UsageError(
+      `${command} takes no argument "${positionals[1]}": a file is given with -c ${positionals[1]}`,
+    );
+  }
+  if (given.has('test') && command !== 'run') throw new UsageError(`${command} has no option -t: run has`);
+
+  const files = valuesOf(options, 'config');
+  return {
+    kind: 'command',
+    command: given.has('test') ? 'check' : command,
+    options: { configFile: files.at(-1) ?? DEFAULT_FILE, overrides: valuesOf(options, 'set'), env },
+  };
+}
+
+/** Not strict, because Node's own messages for what it refuses go on for three lines. */
+
+function tokensOf(argv: readonly string[]) {
+  return parseArgs({ args: [...argv], options: OPTIONS, strict: false, tokens: true }).tokens;
+}
+
+function commandOf(text: string): CommandName {
+  const command = COMMANDS.find((name) => name === text);
+  if (command !== undefined) return command;
+  const near = nearest(text, COMMANDS);
+  const hint = near === undefined ? `write one of ${COMMANDS.join(', ')}` : `did you mean ${near}?`;
+  throw new UsageError(`unknown command "${text}": ${hint}`);
+}
+
+function checkOption(option: Option): void {
+  const known = Object.keys(OPTIONS);
+  if (!known.includes(option.name)) {
+    const near = nearest(option.name, known);
+    throw new UsageError(
+      `unknown option ${option.rawName}` + (near === undefined ? '' : `: did you mean --${near}?`),
+    );
+  }
+  const wanted = VALUES[option.name];
+  const { value } = option;
+  if (wanted === undefined) {
+    if (value !== undefined) throw new UsageError(`${option.rawName} takes no value`);
+    return;
+  }
+  // A next argument that begins with a dash is an option whose turn it was, not a value.
+  if (value === undefined || value === '' || (!option.inlineValue && value.startsWith('-'))) {
+    throw new UsageError(`${option.rawName} needs ${wanted}`);
+  }
+  if (option.name === 'set' && value.indexOf('=') < 1) {
+    throw new UsageError(`--set ${value}: write path=value, such as --set log.level=debug`);
+  }
+}
+
+function valuesOf(options: readonly Option[], name: string): string[] {
+  return options.filter((option) => option.name === name).map((option) => option.value ?? '');
+}

@@ -1,0 +1,23 @@
+import type { Config } from '../config/types.ts';
+import { formatAddress } from '../core/address.ts';
+import type { TcpAddress } from '../core/address.ts';
+
+/** A few lines that tell a newcomer at a terminal where to look. */
+export function banner(config: Config, admin: TcpAddress): string {
+  const rows = config.listeners.map((listener): [string, string] => {
+    if (listener.mode === 'l4')
+      return [listener.name, `${browsable(listener.address)} (TCP to ${listener.cluster})`];
+    const scheme = listener.tls === null ? 'http' : 'https';
+    return [listener.name, `${scheme}://${browsable(listener.address)}/`];
+  });
+  rows.push(['admin', `http://${browsable(admin)}/status`]);
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const lines = rows.map(([name, where]) => `    ${name.padEnd(width)}  ${where}\n`);
+  return `\n  sluice is ready. Open in a browser, or end with Ctrl-C:\n\n${lines.join('')}\n`;
+}
+
+/** Every interface is no place to point a browser at; this machine is. */
+function browsable(address: TcpAddress): string {
+  const everywhere = address.host === '::' || address.host === '0.0.0.0';
+  return formatAddress(everywhere ? { ...address, host: 'localhost' } : address);
+}

@@ -1,0 +1,106 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
+import { formatAddress } from '../../core/address.ts';
+import type { Address } from '../../core/address.ts';
+
+/** What a backend does with its WebSockets; one app may serve several backends. */
+export interface DemoApp {
+  readonly name: string;
+  /** Said to whoever asks by plain HTTP. */
+  readonly description: string;
+  /** Bytes; a longer message closes its WebSocket with 1009. */
+  readonly maxMessageSize: number;
+  /** The one subprotocol that it knows; of others the first that is offered is taken. */
+  readonly subprotocol: string | null;
+  /** Takes over an open WebSocket. Errors of the socket are handled; it closes by itself after one. */
+  connect(socket: WebSocket, endpoint: string): void;
+}
+
+const CLOSE_GRACE_MS = 1000;
+const HEADERS_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_MS = 30_000;
+
+/** One demo server on one address: WebSockets on any path, a line of text for plain HTTP. */
+export class Backend {
+  readonly endpoint: string;
+  readonly #app: DemoApp;
+  readonly #http: Server;
+  readonly #webSockets: WebSocketServer;
+
+  private constructor(app: DemoApp, address: Address) {
+    this.endpoint = formatAddress(address);
+    this.#app = app;
+    this.#http = createServer(
+      { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS },
+      (request, response) => this.#answer(request, response),
+    );
+    this.#webSockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: app.maxMessageSize,
+      perMessageDeflate: false,
+      handleProtocols: (offered) => this.#selectSubprotocol(offered),
+    });
+    this.#webSockets.on('headers', (headers) => headers.push(`X-Demo-Endpoint: ${this.endpoint}`));
+    this.#http.on('upgrade', (request, socket, head) => {
+      // Sets an error handler on the socket first of all, and refuses what is no WebSocket handshake.
+      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+        // An error is always followed by the close that cleans up.
+        webSocket.on('error', () => undefined);
+        app.connect(webSocket, this.endpoint);
+      });
+    });
+  }
+
+  /**
+   * Starts a backend.
+   *
+   * @throws the system error where it cannot listen on the address
+   */
+  static async listen(app: DemoApp, address: Address): Promise<Backend> {
+    const backend = new Backend(app, address);
+    const where =
+      address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port };
+    await new Promise<void>((settle, fail) => {
+      backend.#http.once('error', fail);
+      backend.#http.listen(where, () => {
+        backend.#http.off('error', fail);
+        // A failed accept is the connection's loss, not the server's.
+        backend.#http.on('error', () => undefined);
+        settle();
+      });
+    });
+    return backend;
+  }
+
+  /** Closes its WebSockets with 1001 and ends; clients that do not answer the close frame are cut after a second. */
+  async close(): Promise<void> {
+    const closed = new Promise((settle) => this.#http.close(settle));
+    for (const socket of this.#webSockets.clients) socket.close(1001, 'demo is stopping');
+    const deadline = setTimeout(() => {
+      for (const socket of this.#webSockets.clients) socket.terminate();
+      this.#http.closeAllConnections();
+    }, CLOSE_GRACE_MS);
+    await closed;
+    clearTimeout(deadline);
+  }
+
+  #selectSubprotocol(offered: ReadonlySet<string>): string | false {
+    const { subprotocol } = this.#app;
+    if (subprotocol !== null && offered.has(subprotocol)) return subprotocol;
+    const [first] = offered;
+    return first ?? false;
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    request.resume();
+    response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+    response.setHeader('X-Demo-Endpoint', this.endpoint);
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.writeHead(405, { Allow: 'GET, HEAD' }).end('GET only\n');
+      return;
+    }
+    response.end(`sluice demo, ${this.#app.name}, endpoint ${this.endpoint}\n${this.#app.description}\n`);
+  }
+}

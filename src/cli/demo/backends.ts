@@ -1,0 +1,87 @@
+import type { Config } from '../../config/types.ts';
+import type { Address } from '../../core/address.ts';
+import { formatAddress } from '../../core/address.ts';
+import { StartError, codeOf, messageOf } from '../../core/errors.ts';
+import { Backend } from './backend.ts';
+import type { DemoApp } from './backend.ts';
+import { ChatRoom } from './chat-room.ts';
+import { echo } from './echo.ts';
+
+/** The demo's servers, all of them listening. */
+export interface Backends {
+  /** One line for each: what runs where. */
+  readonly lines: readonly string[];
+  /** Ends all within about a second. */
+  close(): Promise<void>;
+}
+
+type DemoConfig = Pick<Config, 'demo' | 'clusters'>;
+
+interface Plan {
+  readonly app: DemoApp;
+  readonly cluster: string;
+  readonly address: Address;
+}
+
+/**
+ * Starts a server on every endpoint of the clusters that the configuration's `demo` names.
+ *
+ * @throws StartError where there is none to start, or an address cannot be had; none is left running then
+ */
+export async function startBackends(config: DemoConfig): Promise<Backends> {
+  const plans = [
+    ...plan(config, config.demo?.echo ?? null, echo),
+    ...plan(config, config.demo?.chat ?? null, new ChatRoom()),
+  ];
+  if (plans.length === 0) {
+    throw new StartError('the configuration names no demo: set demo.echo, demo.chat or both to a cluster');
+  }
+  const started = await Promise.allSettled(plans.map(listen));
+  const backends = started.filter((result) => result.status === 'fulfilled').map((result) => result.value);
+  const close = async (): Promise<void> => {
+    await Promise.all(backends.map((backend) => backend.close()));
+  };
+  const failed = started.find((result) => result.status === 'rejected');
+  if (failed !== undefined) {
+    await close();
+    throw failed.reason;
+  }
+  const lines = plans.map(
+    ({ app, cluster, address }) => `demo ${app.name} on ${formatAddress(address)}, cluster ${cluster}`,
+  );
+  return { lines, close };
+}
+
+function plan(config: DemoConfig, name: string | null, app: DemoApp): Plan[] {
+  if (name === null) return [];
+  const cluster = config.clusters.find((cluster) => cluster.name === name);
+  if (cluster === undefined) throw new StartError(`the demo's cluster ${name} is not among the clusters`);
+  if (cluster.tls !== null) {
+    throw new StartError(`the demo's cluster ${name} has tls: the demo speaks plain WebSocket, remove it`);
+  }
+  return cluster.endpoints.map(({ address }) => ({ app, cluster: name, address }));
+}
+
+async function listen({ app, cluster, address }: Plan): Promise<Backend> {
+  try {
+    return await Backend.listen(app, address);
+  } catch (error) {
+    throw new StartError(
+      `the demo cannot listen on ${formatAddress(address)} (cluster ${cluster}): ${explain(error)}`,
+    );
+  }
+}
+
+function explain(error: unknown): string {
+  switch (codeOf(error)) {
+    case 'EADDRINUSE':
+      return 'the address is in use; end what listens there, or change the endpoint';
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return 'the address is not of this machine; change the endpoint';
+    case 'EACCES':
+      return 'permission denied; change the endpoint';
+    default:
+      return messageOf(error);
+  }
+}

@@ -1,0 +1,46 @@
+import type { WebSocket } from 'ws';
+import type { DemoApp } from './backend.ts';
+
+const HIGH_WATER = 1024 * 1024;
+const LOW_WATER = HIGH_WATER / 2;
+const STALL_MS = 60_000;
+const TEXT = { binary: false };
+const BINARY = { binary: true };
+
+/**
+ * Sends every message back as it came. To a client of the subprotocol `sluice.demo` it says first, in a JSON text,
+ * which endpoint it is.
+ */
+export const echo: DemoApp = {
+  name: 'echo app',
+  description:
+    'Open a WebSocket: every message comes back as it was sent. With the subprotocol sluice.demo the first ' +
+    'message names the endpoint.',
+  maxMessageSize: 16 * 1024 * 1024,
+  subprotocol: 'sluice.demo',
+  connect: (socket, endpoint) => {
+    if (socket.protocol === 'sluice.demo') socket.send(JSON.stringify({ endpoint }));
+    echoMessages(socket);
+  },
+};
+
+/** A client that does not read its echoes is not read either, and cut when that lasts. */
+function echoMessages(socket: WebSocket): void {
+  let stalled: NodeJS.Timeout | null = null;
+  const sent = (): void => {
+    if (stalled === null || socket.bufferedAmount > LOW_WATER) return;
+    clearTimeout(stalled);
+    stalled = null;
+    socket.resume();
+  };
+  socket.on('message', (data, isBinary) => {
+    // A WebSocket of `ws` hands out Buffers unless its binaryType is changed.
+    socket.send(data as Buffer, isBinary ? BINARY : TEXT, sent);
+    if (stalled !== null || socket.bufferedAmount <= HIGH_WATER) return;
+    socket.pause();
+    stalled = setTimeout(() => socket.terminate(), STALL_MS);
+  });
+  socket.once('close', () => {
+    if (stalled !== null) clearTimeout(stalled);
+  });
+}

@@ -1,0 +1,109 @@
+/** A cluster and its endpoints. */
+import { resolve } from 'node:path';
+import type { Address } from '../core/address.ts';
+import { formatAddress } from '../core/address.ts';
+import { certificateFile, readKeyPair } from './certificate.ts';
+import { describe, dialAddress, duration, integer, oneOf, toggle } from './formats.ts';
+import { hostName } from './host.ts';
+import type { Problems } from './problems.ts';
+import type { Located } from './section.ts';
+import { Section } from './section.ts';
+import type { Cluster, ClusterTls, Endpoint } from './types.ts';
+
+const CLUSTER = {
+  what: 'a cluster',
+  keys: ['name', 'balancer', 'connectTimeout', 'retries', 'masking', 'tls', 'endpoints'],
+};
+const TLS = { what: 'the tls of a cluster', keys: ['serverName', 'ca', 'verify', 'cert', 'key'] };
+const ENDPOINT = { what: 'an endpoint', keys: ['address', 'weight'] };
+/** What the kernel takes as a path of a UNIX socket, in bytes. */
+const LONGEST_SOCKET_PATH = 107;
+
+/** The absolute paths behind a cluster's PEM texts; null for what it does not have. */
+export interface ClusterFiles {
+  readonly ca: string | null;
+  readonly cert: string | null;
+  readonly key: string | null;
+}
+
+/** A cluster and what of it the configuration does not keep. */
+export interface ReadCluster {
+  readonly cluster: Cluster;
+  readonly files: ClusterFiles;
+}
+
+/** Reads one entry of the list of clusters; null where it is no mapping. */
+export function readCluster(
+  entry: Located<unknown>,
+  base: string,
+  problems: Problems,
+): Located<ReadCluster> | null {
+  const section = Section.of(entry.value, entry.path, problems, CLUSTER);
+  if (section === null) return null;
+  const { tls, files } = readTls(section, base);
+  const cluster: Cluster = {
+    name: section.name(),
+    balancer: section.optional('balancer', oneOf('round_robin', 'least_connections'), 'round_robin'),
+    connectTimeoutMs: section.optional('connectTimeout', duration({ least: 1, most: 600_000 }), 5000),
+    retries: section.optional('retries', integer({ least: 0, most: 100 }), 2),
+    masking: section.optional('masking', oneOf('zero', 'random'), 'zero'),
+    tls,
+    endpoints: readEndpoints(section, base),
+  };
+  const nameless = cluster.endpoints.find(({ address }) => address.kind === 'unix');
+  if (tls?.verify === true && tls.serverName === null && nameless !== undefined) {
+    const address = formatAddress(nameless.address);
+    section.problemAt(
+      'tls',
+      `serverName is needed to verify the endpoint ${address}, which has no host name`,
+    );
+  }
+  return { path: entry.path, value: { cluster, files } };
+}
+
+function readTls(cluster: Section, base: string): { tls: ClusterTls | null; files: ClusterFiles } {
+  const section = cluster.section('tls', TLS);
+  if (section === null) return { tls: null, files: { ca: null, cert: null, key: null } };
+  const ca = section.optional('ca', certificateFile(base), null);
+  const hasPair = section.has('cert') || section.has('key');
+  const { cert, key } = hasPair ? readKeyPair(section, base) : { cert: null, key: null };
+  return {
+    tls: {
+      serverName: section.optional('serverName', hostName, null),
+      ca: ca?.text ?? null,
+      verify: section.optional('verify', toggle, true),
+      cert: cert?.text ?? null,
+      key: key?.text ?? null,
+    },
+    files: { ca: ca?.path ?? null, cert: cert?.path ?? null, key: key?.path ?? null },
+  };
+}
+
+function readEndpoints(cluster: Section, base: string): Endpoint[] {
+  const endpoints: Endpoint[] = [];
+  const seen = new Set<string>();
+  for (const { value, path } of cluster.list('endpoints', 'endpoints')) {
+    const section = Section.of(value, path, cluster.problems, ENDPOINT);
+    if (section === null) continue;
+    const read = section.required<Address | null>('address', dialAddress, null);
+    const weight = section.optional('weight', integer({ least: 1, most: 1_000_000 }), 1);
+    if (read === null) continue;
+    const address = read.kind === 'unix' ? socketAddress(section, base, read.path) : read;
+    const text = formatAddress(address);
+    if (seen.has(text)) {
+      section.problemAt('address', `${describe(text)} is listed twice: list it once, with a higher weight`);
+    }
+    seen.add(text);
+    endpoints.push({ address, weight });
+  }
+  return endpoints;
+}
+
+function socketAddress(section: Section, base: string, path: string): Address {
+  const absolute = resolve(base, path);
+  if (Buffer.byteLength(absolute) > LONGEST_SOCKET_PATH) {
+    const most = `the system takes ${LONGEST_SOCKET_PATH} bytes`;
+    section.problemAt('address', `the path ${absolute} is too long for a UNIX socket: ${most}`);
+  }
+  return { kind: 'unix', path: absolute };
+}

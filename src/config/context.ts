@@ -1,0 +1,53 @@
+/** What the readers of listeners and routes need beside their own section. */
+import { describe, text } from './formats.ts';
+import { nearest } from './nearest.ts';
+import type { Problems } from './problems.ts';
+import type { Located, Section } from './section.ts';
+import type { Path } from './source-file.ts';
+
+export interface Context {
+  /** The directory at which relative paths begin. */
+  readonly base: string;
+  readonly problems: Problems;
+  readonly clusters: ClusterNames;
+}
+
+/** The names of the clusters, and which of them something refers to. */
+export class ClusterNames {
+  readonly #known: readonly Located<string>[];
+  readonly #problems: Problems;
+  readonly #complete: boolean;
+  readonly #used = new Set<string>();
+
+  /** @param complete false where not every cluster could be read: then no name is called unknown */
+  constructor(known: readonly Located<string>[], complete: boolean, problems: Problems) {
+    this.#known = known;
+    this.#complete = complete;
+    this.#problems = problems;
+  }
+
+  /** Reads the key `cluster` of a section, which must be there and name one of them. */
+  read(section: Section): string {
+    const name = section.required('cluster', text('the name of a cluster'), '');
+    if (name !== '') this.refer([...section.path, 'cluster'], name);
+    return name;
+  }
+
+  /** Notes that a value names a cluster. */
+  refer(path: Path, name: string): void {
+    this.#used.add(name);
+    const names = this.#known.map(({ value }) => value);
+    if (!this.#complete || names.includes(name)) return;
+    const near = nearest(name, names);
+    const list = names.length === 0 ? 'there are no clusters' : `the clusters are ${names.join(', ')}`;
+    const hint = near === undefined ? list : `did you mean "${near}"?`;
+    this.#problems.error(path, `there is no cluster ${describe(name)}: ${hint}`);
+  }
+
+  /** Warns of each cluster that nothing has referred to. */
+  warnOfUnused(): void {
+    for (const { path, value } of this.#known) {
+      if (!this.#used.has(value)) this.#problems.warning(path, `nothing uses the cluster "${value}"`);
+    }
+  }
+}

@@ -1,0 +1,32 @@
+/** Formats of host names. */
+import type { Format } from './formats.ts';
+import { FormatError, describe, pattern } from './formats.ts';
+
+const NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))*$/i;
+const BRACKETED_IPV6 = /^\[[\da-f:.]+\]$/i;
+
+const readName = pattern(
+  NAME,
+  'a host name',
+  'write letters, digits and "-" with dots between, without a port',
+);
+
+/** A name such as `app.internal`, in lower case. */
+export const hostName: Format<string> = (value) => readName(value).toLowerCase();
+
+/** What a route matches: a name, a name behind `*.`, an IPv4 address or an IPv6 address in brackets, in lower case. */
+export const hostPattern: Format<string> = (value) => {
+  if (typeof value === 'string') {
+    const name = value.startsWith('*.') ? value.slice(2) : value;
+    if (NAME.test(name) || BRACKETED_IPV6.test(value)) return value.toLowerCase();
+    if (value === '*')
+      throw new FormatError('"*" matches nothing more than no host at all: leave the key out');
+    if (value.includes('*')) {
+      throw new FormatError(`${describe(value)} has a star inside: only "*." at the front can be matched`);
+    }
+    if (/:\d+$/.test(value)) {
+      throw new FormatError(`${describe(value)} has a port, which is not matched: write the host alone`);
+    }
+  }
+  return hostName(value);
+};

@@ -1,0 +1,154 @@
+/** A listener of either mode. */
+import { isIP } from 'node:net';
+import type { TcpAddress } from '../core/address.ts';
+import { formatByteSize } from '../core/byte-size.ts';
+import { readCertificate } from './certificate.ts';
+import type { Format } from './formats.ts';
+import {
+  FormatError,
+  LONGEST_MS,
+  byteSize,
+  describe,
+  duration,
+  integer,
+  listenAddress,
+  oneOf,
+} from './formats.ts';
+import type { Context } from './context.ts';
+import { readRoutes } from './route.ts';
+import type { Located } from './section.ts';
+import { Section, readValue } from './section.ts';
+import type { Certificate, Listener, ListenerTls, WebSocketSettings } from './types.ts';
+
+const COMMON = ['name', 'mode', 'address', 'maxConnections'];
+const MODES = {
+  l4: ['cluster', 'idleTimeout'],
+  l7: ['tls', 'trustedProxies', 'websocket', 'routes'],
+} as const;
+const L4 = { what: 'a listener of mode l4', keys: [...COMMON, ...MODES.l4], notes: notesOn('l7', 'l4') };
+const L7 = { what: 'a listener of mode l7', keys: [...COMMON, ...MODES.l7], notes: notesOn('l4', 'l7') };
+const EITHER = { what: 'a listener', keys: [...COMMON, ...MODES.l4, ...MODES.l7] };
+const TLS = { what: 'the tls of a listener', keys: ['certificates'] };
+const WEBSOCKET = {
+  what: '"websocket"',
+  keys: [
+    'handshakeTimeout',
+    'maxMessageSize',
+    'idleTimeout',
+    'maxLifetime',
+    'downstreamBuffer',
+    'upstreamBuffer',
+    'compression',
+    'endpointLostCode',
+  ],
+};
+const NOWHERE: TcpAddress = { kind: 'tcp', host: '', port: 0 };
+const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
+const CONNECTIONS = { least: 0, most: 100_000_000 };
+const IDLE = { least: 10, most: LONGEST_MS, zero: 'never' };
+const BUFFER = { least: 1024, most: GIB };
+
+/** Reads one entry of the list of listeners; null where it is no mapping or has no mode. */
+export function readListener(entry: Located<unknown>, context: Context): Located<Listener> | null {
+  const { problems } = context;
+  const mode = entry.value instanceof Map ? (entry.value.get('mode') as unknown) : undefined;
+  const section = Section.of(
+    entry.value,
+    entry.path,
+    problems,
+    mode === 'l4' ? L4 : mode === 'l7' ? L7 : EITHER,
+  );
+  if (section === null) return null;
+  const common = {
+    name: section.name(),
+    address: section.required('address', listenAddress, NOWHERE),
+    maxConnections: section.optional('maxConnections', integer(CONNECTIONS), 0),
+  };
+  switch (section.required('mode', oneOf('l4', 'l7'), null)) {
+    case null:
+      return null;
+    case 'l4': {
+      const cluster = context.clusters.read(section);
+      const idleTimeoutMs = section.optional('idleTimeout', duration(IDLE), 600_000);
+      return { path: entry.path, value: { ...common, mode: 'l4', cluster, idleTimeoutMs } };
+    }
+    case 'l7': {
+      const tls = readTls(section, context);
+      const trustedProxies = readProxies(section);
+      const websocket = readWebSocket(section);
+      const routes = readRoutes(section, context);
+      return { path: entry.path, value: { ...common, mode: 'l7', tls, trustedProxies, websocket, routes } };
+    }
+  }
+}
+
+function readTls(listener: Section, { base, problems }: Context): ListenerTls | null {
+  const section = listener.section('tls', TLS);
+  if (section === null) return null;
+  const certificates: Certificate[] = [];
+  for (const entry of section.list('certificates', 'certificates')) {
+    const certificate = readCertificate(entry, base, problems);
+    if (certificate !== null) certificates.push(certificate);
+  }
+  return { certificates };
+}
+
+function readProxies(listener: Section): readonly string[] {
+  const proxies: string[] = [];
+  for (const { value, path } of listener.optionalList('trustedProxies', 'IP addresses and CIDR blocks')) {
+    const proxy = readValue(value, path, listener.problems, addressBlock, null);
+    if (proxy !== null) proxies.push(proxy);
+  }
+  return proxies;
+}
+
+function readWebSocket(listener: Section): WebSocketSettings {
+  const section = listener.settings('websocket', WEBSOCKET);
+  const settings: WebSocketSettings = {
+    handshakeTimeoutMs: section.optional('handshakeTimeout', duration({ least: 1, most: 600_000 }), 10_000),
+    maxMessageSize: section.optional('maxMessageSize', byteSize({ least: 1, most: GIB }), 16 * MIB),
+    idleTimeoutMs: section.optional('idleTimeout', duration(IDLE), 120_000),
+    maxLifetimeMs: section.optional('maxLifetime', duration({ ...IDLE, zero: 'no limit' }), 0),
+    downstreamBuffer: section.optional('downstreamBuffer', byteSize(BUFFER), MIB),
+    upstreamBuffer: section.optional('upstreamBuffer', byteSize(BUFFER), 16 * MIB),
+    compression: section.optional('compression', oneOf('off', 'shared', 'dedicated'), 'off'),
+    endpointLostCode: section.optional('endpointLostCode', endpointLostCode, 1011),
+  };
+  const { maxMessageSize, upstreamBuffer } = settings;
+  if (maxMessageSize > upstreamBuffer) {
+    section.problems.warning(
+      [...section.path, section.has('maxMessageSize') ? 'maxMessageSize' : 'upstreamBuffer'],
+      `maxMessageSize (${formatByteSize(maxMessageSize)}) is above upstreamBuffer ` +
+        `(${formatByteSize(upstreamBuffer)}): a message too large for the buffer closes its session with 1013`,
+    );
+  }
+  return settings;
+}
+
+const endpointLostCode: Format<number> = (value) => {
+  if (value === 1011 || value === 1014) return value;
+  throw new FormatError(`${describe(value)} is not a close code for this: write 1011 or 1014`);
+};
+
+/** An IP address, or one with the length of its prefix. */
+const addressBlock: Format<string> = (value) => {
+  const [address = '', length, more] = typeof value === 'string' ? value.split('/') : [];
+  const family = isIP(address);
+  const longest = family === 4 ? 32 : 128;
+  const fits = length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= longest);
+  if (typeof value === 'string' && family !== 0 && more === undefined && fits && !address.includes('%'))
+    return value;
+  throw new FormatError(
+    `${describe(value)} is neither an IP address nor a CIDR block: write one such as 10.0.0.0/8 or fd00::/8`,
+  );
+};
+
+function notesOn(other: keyof typeof MODES, mode: keyof typeof MODES): Record<string, string> {
+  return Object.fromEntries(
+    MODES[other].map((key) => [
+      key,
+      `"${key}" is for listeners of mode ${other}, and this one has mode ${mode}`,
+    ]),
+  );
+}

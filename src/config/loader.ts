@@ -1,0 +1,59 @@
+/** Reads, checks and completes a configuration. */
+import { readFileSync } from 'node:fs';
+import { dirname, isAbsolute, resolve } from 'node:path';
+import type { ConfigProblem } from '../core/errors.ts';
+import { ConfigError } from '../core/errors.ts';
+import type { ClusterFiles } from './cluster.ts';
+import { reasonOf } from './files.ts';
+import { Problems } from './problems.ts';
+import { readRoot } from './root.ts';
+import { Settings } from './settings.ts';
+import { SourceFile } from './source-file.ts';
+import type { Config } from './types.ts';
+
+export interface ConfigSource {
+  /** YAML or JSON. */
+  readonly file: string;
+  /** Each `path=value`; a later one wins over an earlier one, and all of them over the environment. */
+  readonly overrides: readonly string[];
+  /** `SLUICE_` and the path of a setting in capitals wins over the file. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** What will work, but hardly as it was meant. */
+  readonly warnings: readonly ConfigProblem[];
+  /** By the name of the cluster: the files of which the configuration keeps the contents only. */
+  readonly clusterFiles: ReadonlyMap<string, ClusterFiles>;
+}
+
+/**
+ * Loads a configuration and every file that it names.
+ *
+ * @throws ConfigError with every problem that was found
+ */
+export function loadConfig(source: ConfigSource): LoadedConfig {
+  const file = new SourceFile(readText(source.file));
+  const problems = new Problems(source.file, file);
+  if (file.broken !== null) throw new ConfigError(problems.errors);
+  const settings = new Settings(source.env, problems);
+  settings.loadFile(file.root);
+  for (const override of source.overrides) settings.override(override);
+  const { config, clusterFiles } = readRoot(settings, dirname(resolve(source.file)), problems);
+  if (problems.errors.length > 0) throw new ConfigError(problems.errors);
+  return { config, warnings: problems.warnings, clusterFiles };
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError([
+      {
+        place: file,
+        message: `cannot be read: ${reasonOf(error)}${isAbsolute(file) ? '' : ` (looked for ${resolve(file)})`}`,
+      },
+    ]);
+  }
+}

@@ -1,0 +1,68 @@
+/** `--set path=value`: a dotted path, which may index lists, and a value in YAML. */
+import { isMapping } from './section.ts';
+import type { Path } from './source-file.ts';
+import { parseValue } from './source-file.ts';
+import { describe } from './formats.ts';
+
+export interface Override {
+  readonly path: readonly string[];
+  readonly value: unknown;
+}
+
+/** Reads `path=value`; without an equals sign the value is empty. */
+export function parseOverride(text: string): Override {
+  const end = text.indexOf('=');
+  if (end < 0) return { path: text.split('.'), value: null };
+  return { path: text.slice(0, end).split('.'), value: parseValue(text.slice(end + 1)) };
+}
+
+export type Replaced =
+  { readonly error: null; readonly value: unknown; readonly path: Path } | { readonly error: string };
+
+/**
+ * A copy of a raw value in which one value further in is another; mappings that are missing on the way are made,
+ * and a list may grow by one.
+ *
+ * @param steps keys, and indexes of lists in digits
+ * @returns the copy and the path with its indexes as numbers, or what keeps it from being made
+ */
+export function replaceIn(target: unknown, steps: readonly string[], value: unknown): Replaced {
+  const [step, ...rest] = steps;
+  if (step === undefined) return { error: null, value, path: [] };
+  if (step === '') return { error: 'the path has an empty part: write key.key=value' };
+  if (Array.isArray(target)) return replaceElement(target, step, rest, value);
+  if (target === null || target === undefined) {
+    return /^\d+$/.test(step)
+      ? replaceElement([], step, rest, value)
+      : replaceKey(new Map(), step, rest, value);
+  }
+  if (isMapping(target)) return replaceKey(target, step, rest, value);
+  return { error: `there is no "${step}" in ${describe(target)}` };
+}
+
+function replaceElement(
+  list: readonly unknown[],
+  step: string,
+  rest: readonly string[],
+  value: unknown,
+): Replaced {
+  const index = /^\d+$/.test(step) ? Number(step) : NaN;
+  if (!(index <= list.length)) {
+    const last = list.length === 0 ? 'it is empty' : `it has 0 to ${list.length - 1}`;
+    return { error: `the list has no "${step}": ${last}, and ${list.length} adds one` };
+  }
+  const replaced = replaceIn(list[index], rest, value);
+  if (replaced.error !== null) return replaced;
+  return { error: null, value: list.toSpliced(index, 1, replaced.value), path: [index, ...replaced.path] };
+}
+
+function replaceKey(
+  mapping: ReadonlyMap<string, unknown>,
+  step: string,
+  rest: readonly string[],
+  value: unknown,
+): Replaced {
+  const replaced = replaceIn(mapping.get(step), rest, value);
+  if (replaced.error !== null) return replaced;
+  return { error: null, value: new Map(mapping).set(step, replaced.value), path: [step, ...replaced.path] };
+}

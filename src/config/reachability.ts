@@ -1,0 +1,42 @@
+/** Whether one route leaves anything to another. */
+import type { RouteMatch } from './types.ts';
+
+/**
+ * Whether every request that the later match takes is taken by the earlier one. False means only that this cannot
+ * be told from the conditions as they stand: two regular expressions may match the same paths.
+ */
+export function covers(earlier: RouteMatch, later: RouteMatch): boolean {
+  return (
+    coversHost(earlier.host, later.host) &&
+    (earlier.path === null || earlier.path === later.path) &&
+    coversPrefix(earlier.pathPrefix, later) &&
+    coversRegex(earlier.pathRegex, later) &&
+    containsAll(later.headers, earlier.headers) &&
+    containsAll(later.query, earlier.query) &&
+    (earlier.subprotocol === null || earlier.subprotocol === later.subprotocol)
+  );
+}
+
+function coversHost(earlier: string | null, later: string | null): boolean {
+  if (earlier === null || earlier === later) return true;
+  return earlier.startsWith('*.') && (later ?? '').endsWith(earlier.slice(1));
+}
+
+function coversPrefix(prefix: string | null, later: RouteMatch): boolean {
+  if (prefix === null || prefix === '/') return true;
+  return [later.path, later.pathPrefix].some((path) => path !== null && isBelow(prefix, path));
+}
+
+function coversRegex(source: string | null, later: RouteMatch): boolean {
+  if (source === null || source === later.pathRegex) return true;
+  return later.path !== null && new RegExp(source).test(later.path);
+}
+
+/** Whether a path lies under a prefix, on the borders of its segments. */
+export function isBelow(prefix: string, path: string): boolean {
+  return path === prefix || path.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`);
+}
+
+function containsAll(whole: ReadonlyMap<string, string>, part: ReadonlyMap<string, string>): boolean {
+  return [...part].every(([name, value]) => whole.get(name) === value);
+}

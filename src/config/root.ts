@@ -1,0 +1,79 @@
+/** The whole of a configuration: its parts, and what they say of each other. */
+import type { ClusterFiles, ReadCluster } from './cluster.ts';
+import { readCluster } from './cluster.ts';
+import { ClusterNames } from './context.ts';
+import { readListener } from './listener.ts';
+import type { Problems } from './problems.ts';
+import type { Located } from './section.ts';
+import type { Settings } from './settings.ts';
+import type { Config, DemoSettings, Listener } from './types.ts';
+import { refuseSharedAddresses, refuseTwins } from './uniqueness.ts';
+
+export interface ReadConfig {
+  readonly config: Config;
+  /** By the name of the cluster. */
+  readonly clusterFiles: ReadonlyMap<string, ClusterFiles>;
+}
+
+/**
+ * Reads every setting.
+ *
+ * @param base the directory at which relative paths begin
+ * @returns a configuration that can be used if no error has been noted
+ */
+export function readRoot(settings: Settings, base: string, problems: Problems): ReadConfig {
+  const clusters = readClusters(settings, base, problems);
+  const listeners = readListeners(settings, { base, problems, clusters: clusters.names });
+  const config: Config = {
+    workers: { l7: settings.read('workers.l7'), l4: settings.read('workers.l4') },
+    admin: { address: settings.read('admin.address') },
+    log: {
+      level: settings.read('log.level'),
+      format: settings.read('log.format'),
+      access: settings.read('log.access'),
+    },
+    shutdown: { graceMs: settings.read('shutdown.grace') },
+    demo: readDemo(settings, clusters.names, problems),
+    listeners: listeners.map(({ value }) => value),
+    clusters: clusters.read.map(({ value }) => value.cluster),
+  };
+  refuseSharedAddresses(config.admin.address, listeners, problems);
+  clusters.names.warnOfUnused();
+  const files = clusters.read.map(({ value }) => [value.cluster.name, value.files] as const);
+  return { config, clusterFiles: new Map(files) };
+}
+
+function readClusters(
+  settings: Settings,
+  base: string,
+  problems: Problems,
+): { read: readonly Located<ReadCluster>[]; names: ClusterNames } {
+  const elements = settings.elements('clusters');
+  const read = (elements ?? []).flatMap((element) => readCluster(element, base, problems) ?? []);
+  const named = read.map(({ path, value }) => ({ path, value: value.cluster.name }));
+  refuseTwins(named, 'clusters', problems);
+  const complete = elements === null || (elements.length > 0 && elements.length === read.length);
+  return { read, names: new ClusterNames(named, complete, problems) };
+}
+
+function readListeners(
+  settings: Settings,
+  context: { base: string; problems: Problems; clusters: ClusterNames },
+): readonly Located<Listener>[] {
+  const elements = settings.elements('listeners');
+  if (elements === null) context.problems.error([], 'a configuration needs "listeners"');
+  const listeners = (elements ?? []).flatMap((element) => readListener(element, context) ?? []);
+  const named = listeners.map(({ path, value }) => ({ path, value: value.name }));
+  refuseTwins(named, 'listeners', context.problems);
+  return listeners;
+}
+
+function readDemo(settings: Settings, clusters: ClusterNames, problems: Problems): DemoSettings | null {
+  const demo = { echo: settings.read('demo.echo'), chat: settings.read('demo.chat') };
+  if (demo.echo === null && demo.chat === null) return null;
+  for (const [key, name] of Object.entries(demo)) if (name !== null) clusters.refer(['demo', key], name);
+  if (demo.echo === demo.chat) {
+    problems.valueError(['demo', 'chat'], `"${demo.chat ?? ''}" is the cluster of echo: name another`);
+  }
+  return demo;
+}

@@ -1,0 +1,97 @@
+/** The conditions of a route. */
+import { messageOf } from '../core/errors.ts';
+import type { Format } from './formats.ts';
+import { FormatError, describe, line, pattern, text } from './formats.ts';
+import { hostPattern } from './host.ts';
+import type { Section } from './section.ts';
+import { isMapping, notMapping, readValue } from './section.ts';
+import type { RouteMatch } from './types.ts';
+
+const SHAPE = {
+  what: 'a match',
+  keys: ['host', 'path', 'pathPrefix', 'pathRegex', 'headers', 'query', 'subprotocol'],
+};
+/** RFC 9110 section 5.6.2. */
+const TOKEN = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/;
+const EVERYTHING: RouteMatch = {
+  host: null,
+  path: null,
+  pathPrefix: null,
+  pathRegex: null,
+  headers: new Map(),
+  query: new Map(),
+  subprotocol: null,
+};
+
+/** A path without a query, as it stands in a request line. */
+export const urlPath = pattern(
+  /^\/[!"$->@-~]*$/,
+  'a path',
+  'begin with "/", without spaces, "?" and "#", and percent-encode what is not ASCII',
+);
+
+const headerName = pattern(TOKEN, "a header's name", 'write letters, digits and "-"');
+const subprotocol = pattern(TOKEN, 'a subprotocol', 'write one token, such as chat.v2');
+const parameterName = text("a query parameter's name");
+
+const regularExpression: Format<string> = (value) => {
+  const source = text('a regular expression')(value);
+  try {
+    new RegExp(source);
+    return source;
+  } catch (error) {
+    // The engine's own message repeats the expression: "Invalid regular expression: /(/: Unterminated group".
+    const reason = messageOf(error).replace(/^Invalid regular expression: \/.*\/\w*: /s, '');
+    throw new FormatError(`${describe(source)} is not a regular expression: ${reason}`);
+  }
+};
+
+/** Reads the key `match`, which must be there; empty, it matches everything. */
+export function readMatch(route: Section): RouteMatch {
+  if (!route.has('match')) {
+    route.problem('a route needs "match": write match: {} for everything that comes to it');
+    return EVERYTHING;
+  }
+  const section = route.section('match', SHAPE);
+  if (section === null) return EVERYTHING;
+  for (const other of ['pathPrefix', 'pathRegex']) {
+    if (section.has('path') && section.has(other)) {
+      section.problem(`path matches one path exactly, and needs no ${other} beside it: keep one of them`);
+    }
+  }
+  return {
+    host: section.optional('host', hostPattern, null),
+    path: section.optional('path', urlPath, null),
+    pathPrefix: section.optional('pathPrefix', urlPath, null),
+    pathRegex: section.optional('pathRegex', regularExpression, null),
+    headers: readPairs(section, 'headers', (value) => headerName(value).toLowerCase(), "a header's value"),
+    query: readPairs(section, 'query', parameterName, "a query parameter's value"),
+    subprotocol: section.optional('subprotocol', subprotocol, null),
+  };
+}
+
+function readPairs(
+  match: Section,
+  key: string,
+  name: Format<string>,
+  what: string,
+): ReadonlyMap<string, string> {
+  const pairs = new Map<string, string>();
+  if (!match.has(key)) return pairs;
+  const path = [...match.path, key];
+  const { problems } = match;
+  const mapping = match.raw(key);
+  if (!isMapping(mapping)) {
+    problems.valueError(path, notMapping(mapping, { what: `"${key}"`, keys: ['names and values'] }));
+    return pairs;
+  }
+  for (const [raw, value] of mapping) {
+    const read = readValue(raw, [...path, raw], problems, name, null);
+    if (read === null) continue;
+    if (pairs.has(read)) {
+      problems.keyError([...path, raw], `${describe(read)} is given twice, case aside: keep one of them`);
+    }
+    pairs.set(read, readValue(value, [...path, raw], problems, line(what), ''));
+  }
+  return pairs;
+}

@@ -1,0 +1,239 @@
+import type { Socket } from 'node:net';
+import { Timed } from '../../core/timer-wheel.ts';
+import type { Attempts } from '../../upstream/attempts.ts';
+import { connectFailureOf, dial } from '../../upstream/dial.ts';
+import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
+import type { TunnelContext } from '../tunnel.ts';
+
+/** One side of a tunnel. The handlers are shared functions that find the tunnel by the socket. */
+type Leg = Socket & {
+  tunnel: NetTunnel;
+  peer: Leg | null;
+  failure: Error | null;
+  byteSlot: number;
+  carried: number;
+};
+
+/** A tunnel on two Node sockets. */
+export class NetTunnel extends Timed {
+  readonly #context: TunnelContext;
+  readonly #tunnels: Set<NetTunnel>;
+  readonly #client: Leg;
+  readonly #attempts: Attempts;
+  readonly #openedAt: number;
+  #upstream: Leg | null = null;
+  #endpoint: Endpoint | null = null;
+  #dialledAt = 0;
+  #joined = false;
+  #activeAt: number;
+  #openLegs = 1;
+  #reason = 'closed';
+  /** Kept, because a socket that has closed does not know it any more. */
+  readonly #clientAddress: string;
+
+  constructor(context: TunnelContext, client: Socket, tunnels: Set<NetTunnel>) {
+    super();
+    this.#context = context;
+    this.#tunnels = tunnels;
+    this.#attempts = context.cluster.attempts();
+    this.#openedAt = this.#activeAt = context.wheel.now;
+    this.#clientAddress = client.remoteAddress ?? '';
+    this.#client = this.#adopt(client, context.stats.bytesUpstream);
+    context.stats.connections.opened();
+  }
+
+  /** Dials the first endpoint. */
+  start(): void {
+    this.#tryNext();
+  }
+
+  /** Ends both sides now. */
+  abort(): void {
+    this.#reason = 'aborted';
+    this.#client.destroy();
+    this.#upstream?.destroy();
+  }
+
+  override expire(): void {
+    if (!this.#joined) {
+      this.#failAttempt('timeout', 'the endpoint did not accept in time');
+      return;
+    }
+    const { wheel, config } = this.#context;
+    const left = this.#activeAt + config.idleTimeoutMs - wheel.now;
+    if (left > 0) {
+      wheel.arm(this, left);
+      return;
+    }
+    this.#reason = 'idle timeout';
+    this.#client.destroy();
+    this.#upstream?.destroy();
+  }
+
+  /** Something crossed. */
+  touch(): void {
+    this.#activeAt = this.#context.wheel.now;
+  }
+
+  count(slot: number, bytes: number): void {
+    this.#context.stats.values[slot]! += bytes;
+  }
+
+  legConnected(): void {
+    const { cluster, stats, wheel, config } = this.#context;
+    const upstream = this.#upstream!;
+    cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
+    this.#joined = true;
+    this.#openLegs = 2;
+    this.#client.peer = upstream;
+    upstream.peer = this.#client;
+    stats.opened();
+    this.#accessLine('tunnel opened', {});
+    this.touch();
+    if (config.idleTimeoutMs > 0) wheel.arm(this, config.idleTimeoutMs);
+    else wheel.disarm(this);
+    for (const leg of [this.#client, upstream]) {
+      leg.on('data', onData);
+      leg.on('drain', onDrain);
+      leg.on('end', onEnd);
+    }
+    this.#client.resume();
+  }
+
+  legClosed(leg: Leg): void {
+    if (!this.#joined) {
+      if (leg !== this.#client) {
+        this.#failAttempt(
+          connectFailureOf(leg.failure ?? new Error('closed')),
+          leg.failure?.message ?? 'closed',
+        );
+        return;
+      }
+      this.#dropUpstream(null);
+      this.#over();
+      return;
+    }
+    const { peer } = leg;
+    if (leg.failure !== null && peer !== null && !peer.destroyed) {
+      this.#reason = 'reset';
+      cut(peer);
+    }
+    this.#openLegs--;
+    if (this.#openLegs > 0) return;
+    this.#endpoint?.release();
+    this.#context.stats.closed();
+    this.#accessLine('tunnel closed', {
+      reason: this.#reason,
+      seconds: (this.#context.wheel.now - this.#openedAt) / 1000,
+      bytesUpstream: this.#client.carried,
+      bytesDownstream: this.#upstream?.carried ?? 0,
+    });
+    this.#over();
+  }
+
+  #adopt(socket: Socket, byteSlot: number): Leg {
+    const leg = Object.assign(socket, {
+      tunnel: this,
+      peer: null,
+      failure: null,
+      byteSlot,
+      carried: 0,
+    }) as Leg;
+    leg.on('error', onError);
+    leg.on('close', onClose);
+    return leg;
+  }
+
+  #tryNext(): void {
+    const { cluster, wheel, stats } = this.#context;
+    const endpoint = this.#attempts.next();
+    if (endpoint === null) {
+      stats.connections.rejected(this.#attempts.lastFailure === null ? 'no_endpoint' : 'dial_failed');
+      this.#client.destroy();
+      return;
+    }
+    this.#endpoint = endpoint;
+    this.#dialledAt = performance.now();
+    wheel.arm(this, cluster.config.connectTimeoutMs);
+    const socket = dial(endpoint.address, { tls: cluster.tls, label: endpoint.label, allowHalfOpen: true });
+    this.#upstream = this.#adopt(socket, stats.bytesDownstream);
+    socket.once(cluster.tls === null ? 'connect' : 'secureConnect', onConnect);
+  }
+
+  #failAttempt(reason: ConnectFailure, detail: string): void {
+    const { cluster, log } = this.#context;
+    log.warn({ cluster: cluster.name, endpoint: this.#endpoint?.label, reason, detail }, 'endpoint failed');
+    this.#dropUpstream(reason);
+    this.#tryNext();
+  }
+
+  #dropUpstream(failure: ConnectFailure | null): void {
+    const upstream = this.#upstream;
+    const endpoint = this.#endpoint;
+    this.#upstream = null;
+    this.#endpoint = null;
+    if (upstream !== null) {
+      upstream.off('close', onClose);
+      upstream.destroy();
+    }
+    if (endpoint === null) return;
+    if (failure === null) endpoint.release();
+    else this.#attempts.fail(endpoint, failure);
+  }
+
+  #over(): void {
+    this.#context.wheel.disarm(this);
+    this.#tunnels.delete(this);
+    this.#context.stats.connections.closed();
+  }
+
+  #accessLine(message: string, more: object): void {
+    const { access, config } = this.#context;
+    access?.info(
+      {
+        listener: config.name,
+        cluster: config.cluster,
+        client: this.#clientAddress,
+        endpoint: this.#endpoint?.label,
+        ...more,
+      },
+      message,
+    );
+  }
+}
+
+function onConnect(this: Leg): void {
+  this.tunnel.legConnected();
+}
+
+function onData(this: Leg, chunk: Buffer): void {
+  const { tunnel, peer } = this;
+  tunnel.touch();
+  tunnel.count(this.byteSlot, chunk.length);
+  this.carried += chunk.length;
+  if (peer?.write(chunk) === false) this.pause();
+}
+
+/** What waited for this side has gone: the other may send again. */
+function onDrain(this: Leg): void {
+  this.tunnel.touch();
+  this.peer?.resume();
+}
+
+function onEnd(this: Leg): void {
+  this.peer?.end();
+}
+
+function onError(this: Leg, error: Error): void {
+  this.failure = error;
+}
+
+function onClose(this: Leg): void {
+  this.tunnel.legClosed(this);
+}
+
+/** Passes a reset on; a UNIX socket knows none, so it is closed. */
+function cut(leg: Leg): void {
+  if (leg.remoteFamily === undefined) leg.destroy();
+  else leg.resetAndDestroy();
+}

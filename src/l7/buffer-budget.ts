@@ -1,0 +1,93 @@
+import { pageMetrics } from '../telemetry/names.ts';
+import type { StatsPage } from '../telemetry/stats-page.ts';
+
+/** A session with bytes that wait for one of its sides. */
+export interface Buffering {
+  bufferedDownstream: number;
+  bufferedUpstream: number;
+  /** Reports both amounts anew: not everything that drains says so. */
+  measureBuffers(): void;
+  /** Closes the session because the worker's buffers are full. */
+  shed(): void;
+}
+
+/**
+ * All that waits in the sessions of one worker, and its bound: each session has bounds of its own, but many
+ * slow peers at once must not exhaust the process. Past the bound the sessions with the most go first.
+ */
+export class BufferBudget {
+  readonly #most: number;
+  readonly #values: Float64Array;
+  readonly #downstream: number;
+  readonly #upstream: number;
+  readonly #holders = new Set<Buffering>();
+  #total = 0;
+  #shedding = false;
+
+  /** @param most bytes */
+  constructor(most: number, page: StatsPage) {
+    this.#most = most;
+    this.#values = page.values;
+    this.#downstream = page.slot(pageMetrics.bufferedBytes, { direction: 'downstream' });
+    this.#upstream = page.slot(pageMetrics.bufferedBytes, { direction: 'upstream' });
+  }
+
+  /** Notes how much waits for the session's client. The session may be closed before this returns. */
+  setDownstream(session: Buffering, bytes: number): void {
+    const change = bytes - session.bufferedDownstream;
+    if (change === 0) return;
+    session.bufferedDownstream = bytes;
+    this.#values[this.#downstream]! += change;
+    this.#changed(session, change);
+  }
+
+  /** Notes how much waits for the session's endpoint. The session may be closed before this returns. */
+  setUpstream(session: Buffering, bytes: number): void {
+    const change = bytes - session.bufferedUpstream;
+    if (change === 0) return;
+    session.bufferedUpstream = bytes;
+    this.#values[this.#upstream]! += change;
+    this.#changed(session, change);
+  }
+
+  /** Brings the amounts up to date; to be called about once a second. */
+  refresh(): void {
+    for (const holder of this.#holders) holder.measureBuffers();
+  }
+
+  /** The session is over: nothing of it waits any more. */
+  forget(session: Buffering): void {
+    this.#values[this.#downstream]! -= session.bufferedDownstream;
+    this.#values[this.#upstream]! -= session.bufferedUpstream;
+    this.#total -= session.bufferedDownstream + session.bufferedUpstream;
+    session.bufferedDownstream = session.bufferedUpstream = 0;
+    this.#holders.delete(session);
+  }
+
+  #changed(session: Buffering, change: number): void {
+    this.#total += change;
+    if (session.bufferedDownstream + session.bufferedUpstream > 0) this.#holders.add(session);
+    else this.#holders.delete(session);
+    if (this.#total > this.#most && !this.#shedding) this.#shedLargest();
+  }
+
+  #shedLargest(): void {
+    this.#shedding = true;
+    // Down to nine tenths, so that the next byte does not start the search again.
+    while (this.#total > this.#most * 0.9) {
+      let largest: Buffering | null = null;
+      let most = 0;
+      for (const holder of this.#holders) {
+        const bytes = holder.bufferedDownstream + holder.bufferedUpstream;
+        if (bytes > most) {
+          largest = holder;
+          most = bytes;
+        }
+      }
+      if (largest === null) break;
+      this.forget(largest);
+      largest.shed();
+    }
+    this.#shedding = false;
+  }
+}

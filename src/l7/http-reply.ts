@@ -1,0 +1,54 @@
+/** Pairs in the order in which they are written. A character is a byte (Latin-1), as in heads that were read. */
+export type HeaderList = readonly (readonly [name: string, value: string])[];
+
+/**
+ * The answer to one HTTP request, free of the server that carries it. It is given in one of three ways, once:
+ * whole by {@link send}, as a head alone by {@link sendHead}, or as a stream by {@link begin} and {@link write}.
+ * Every method may be called at any time: once the reply is over, they do nothing.
+ *
+ * The reply writes Content-Length, Date and Connection itself: none of them belongs into the headers.
+ */
+export interface HttpReply {
+  /** The client is gone, or the reply has been {@link cut}: nothing can be sent any more. */
+  readonly aborted: boolean;
+
+  /** Calls back once when the client goes before the reply is over; at once if it has gone. Not for a cut. */
+  onAborted(callback: () => void): void;
+
+  /**
+   * Sends everything in one write. The body is left out, and its length still told, where the request was a
+   * HEAD; body and length are left out where the status is 204 or 304.
+   *
+   * @param close whether the connection ends with this reply
+   */
+  send(status: number, headers: HeaderList, body: string | Uint8Array, close?: boolean): void;
+
+  /**
+   * Sends a head without a body: what a HEAD gets, or a 304.
+   *
+   * @param length the Content-Length to tell; null for none
+   */
+  sendHead(status: number, headers: HeaderList, length: number | null): void;
+
+  /**
+   * Sets the head of a streamed reply. It leaves with the first chunk; where the request was a HEAD it leaves at
+   * once, and the reply is over.
+   *
+   * @param length of the whole body in bytes, 1 or more
+   */
+  begin(status: number, headers: HeaderList, length: number): void;
+
+  /**
+   * Sends the next piece of the body; the reply is over when all of the length has been written.
+   *
+   * @param chunk not empty. It must not change until it has been taken, and the next one must wait for that.
+   * @returns true if it has been taken; false if the client is slow: {@link whenWritable} tells when it has been
+   */
+  write(chunk: Uint8Array): boolean;
+
+  /** Calls back once when the chunk that is waiting has been taken, or the reply aborted; at once if none is. */
+  whenWritable(callback: () => void): void;
+
+  /** Ends the connection where it is, so that the client sees that the body is not whole. */
+  cut(): void;
+}

@@ -1,0 +1,50 @@
+import { ConnectionStats } from '../telemetry/connection-stats.ts';
+import { HANDSHAKE_FAILURES, STATUS_CLASSES, pageMetrics } from '../telemetry/names.ts';
+import type { Histogram, StatsPage } from '../telemetry/stats-page.ts';
+
+export type HandshakeFailure = (typeof HANDSHAKE_FAILURES)[number];
+
+/** Where one layer 7 listener counts in one worker, its routes aside. */
+export class ListenerStats {
+  readonly connections: ConnectionStats;
+  readonly #values: Float64Array;
+  readonly #failures: ReadonlyMap<HandshakeFailure, number>;
+
+  /** @param all the values of every worker's page, this one's included */
+  constructor(page: StatsPage, all: readonly Float64Array[], listener: string) {
+    this.connections = new ConnectionStats(page, all, listener);
+    this.#values = page.values;
+    this.#failures = new Map(
+      HANDSHAKE_FAILURES.map((reason) => [
+        reason,
+        page.slot(pageMetrics.handshakeFailures, { listener, reason }),
+      ]),
+    );
+  }
+
+  handshakeFailed(reason: HandshakeFailure): void {
+    this.#values[this.#failures.get(reason)!]! += 1;
+  }
+}
+
+/** Where the plain HTTP requests of one route count. */
+export class RequestStats {
+  readonly #values: Float64Array;
+  readonly #classes: readonly number[];
+  readonly #duration: Histogram;
+
+  constructor(page: StatsPage, listener: string, route: string) {
+    this.#values = page.values;
+    this.#classes = STATUS_CLASSES.map((code) =>
+      page.slot(pageMetrics.httpRequests, { listener, route, code }),
+    );
+    this.#duration = page.histogram(pageMetrics.httpDuration, { listener, route });
+  }
+
+  /** @param seconds from the request to the end of the response */
+  answered(status: number, seconds: number): void {
+    const slot = this.#classes[Math.floor(status / 100) - 1];
+    if (slot !== undefined) this.#values[slot]! += 1;
+    this.#duration.observe(seconds);
+  }
+}

@@ -1,0 +1,245 @@
+import {
+  App,
+  DEDICATED_COMPRESSOR,
+  SHARED_COMPRESSOR,
+  SHARED_DECOMPRESSOR,
+  SSLApp,
+  us_listen_socket_close,
+  type CompressOptions,
+  type HttpRequest,
+  type HttpResponse,
+  type TemplatedApp,
+  type us_listen_socket,
+  type us_socket_context_t,
+  type WebSocket,
+  type WebSocketBehavior,
+} from 'uWebSockets.js';
+import type { Certificate, Compression, L7Listener as L7ListenerConfig } from '../config/types.ts';
+import { formatAddress } from '../core/address.ts';
+import { formatIp } from '../wire/ip-address.ts';
+import { headerOf, type RequestHead } from '../wire/request-head.ts';
+import type { UpgradeRequest } from '../wire/upgrade-request.ts';
+import { Dispatcher, type L7Environment } from './dispatcher.ts';
+import type { HeaderList } from './http-reply.ts';
+import { ListenerStats } from './listener-stats.ts';
+import type { Session } from './session.ts';
+import type { UpgradeReply } from './upgrade.ts';
+import { UwsReply } from './uws-reply.ts';
+
+/** uWS copies the fields of what `upgrade` is given onto the socket itself, and that is where they are read. */
+interface SocketData {
+  readonly session: Session;
+}
+type Socket = WebSocket<SocketData> & SocketData;
+
+/** One layer 7 listener in one worker: the only part of the project that knows uWebSockets.js. */
+export class L7Listener {
+  readonly #config: L7ListenerConfig;
+  readonly #stats: ListenerStats;
+  readonly #dispatcher: Dispatcher;
+  readonly #app: TemplatedApp;
+  #socket: us_listen_socket | null = null;
+  #closed = false;
+  /** Connections of this worker, WebSockets included. */
+  #connections = 0;
+  /** HTTP requests that have not been answered yet. */
+  #unanswered = 0;
+
+  constructor(config: L7ListenerConfig, environment: L7Environment) {
+    this.#config = config;
+    this.#stats = new ListenerStats(environment.page, environment.pages, config.name);
+    this.#dispatcher = new Dispatcher(config, environment, this.#stats);
+    this.#app = this.#createApp();
+    this.#countConnections();
+  }
+
+  /** Resolves when connections are accepted; rejects where the address cannot be bound. */
+  listen(): Promise<void> {
+    const { address, name } = this.#config;
+    return new Promise((resolve, reject) => {
+      this.#app.listen(address.host, address.port, (socket) => {
+        if (socket === false) {
+          reject(new Error(`listener ${name} cannot listen on ${formatAddress(address)}`));
+          return;
+        }
+        this.#socket = socket;
+        resolve();
+      });
+    });
+  }
+
+  /** Accepts no more connections. */
+  stop(): void {
+    if (this.#socket !== null) us_listen_socket_close(this.#socket);
+    this.#socket = null;
+  }
+
+  /** Gives up upgrades that are under way and closes every session with 1012. */
+  drain(): void {
+    this.#dispatcher.drain();
+  }
+
+  /** Sessions, upgrades and requests that are not finished. */
+  get active(): number {
+    return this.#dispatcher.sessions.size + this.#dispatcher.upgrades.size + this.#unanswered;
+  }
+
+  /** Connections that are open, idle ones included. */
+  get connections(): number {
+    return this.#connections;
+  }
+
+  /** Closes everything now. */
+  abort(): void {
+    this.stop();
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const session of this.#dispatcher.sessions) session.abort();
+    // Its handlers tell the pending upgrades that their clients are gone.
+    this.#app.close();
+  }
+
+  #createApp(): TemplatedApp {
+    const { tls } = this.#config;
+    const [first, ...others] = tls?.certificates ?? [];
+    if (first === undefined) return this.#route(App());
+    const app = this.#route(SSLApp(fileNames(first)));
+    // The first certificate answers whoever names none of the others; it may share names with none of them.
+    for (const certificate of others) {
+      for (const serverName of certificate.serverNames) {
+        app.addServerName(serverName, fileNames(certificate));
+        this.#route(app.domain(serverName));
+      }
+    }
+    return app;
+  }
+
+  /** Adds our handlers to an app, or to one of its server names, each of which has routes of its own in uWS. */
+  #route(app: TemplatedApp): TemplatedApp {
+    app.any('/*', (response, request) => this.#serve(response, request, null));
+    app.ws('/*', this.#behavior());
+    return app;
+  }
+
+  #countConnections(): void {
+    const { maxConnections } = this.#config;
+    const { connections } = this.#stats;
+    this.#app.filter((response, change) => {
+      if (Number(change) < 0) {
+        this.#connections--;
+        connections.closed();
+        return;
+      }
+      this.#connections++;
+      connections.opened();
+      if (maxConnections > 0 && connections.active > maxConnections) {
+        connections.rejected('limit');
+        response.close();
+      }
+    });
+  }
+
+  #behavior(): WebSocketBehavior<SocketData> {
+    const { websocket } = this.#config;
+    return {
+      maxPayloadLength: websocket.maxMessageSize,
+      // Bounded by the session, which pauses the endpoint: uWS would drop messages.
+      maxBackpressure: 0,
+      idleTimeout: Math.ceil(websocket.idleTimeoutMs / 1000),
+      sendPingsAutomatically: websocket.idleTimeoutMs > 0,
+      compression: compressionOptions(websocket.compression),
+      upgrade: (response, request, context) => this.#serve(response, request, context),
+      open: noteOpened,
+      message: (socket, data, binary) => (socket as Socket).session.clientMessage(data, binary),
+      drain: (socket) => (socket as Socket).session.clientDrained(),
+      close: (socket, code, reason) => {
+        if (opened === socket) opened = null;
+        (socket as Socket).session.clientClosed(code, reason);
+      },
+    };
+  }
+
+  /** Every request comes through here; `context` is there where uWS would let it become a WebSocket. */
+  #serve(response: HttpResponse, request: HttpRequest, context: us_socket_context_t | null): void {
+    const head = readHead(request);
+    const reply = new UwsReply(response, head.method === 'HEAD');
+    this.#unanswered++;
+    reply.onOver(() => this.#unanswered--);
+    this.#dispatcher.dispatch({
+      head,
+      peer: formatIp(new Uint8Array(response.getRemoteAddress())),
+      reply,
+      startedAt: performance.now(),
+      upgrade: (upgrade) => this.#upgradeReply(response, reply, head, upgrade, context),
+    });
+  }
+
+  #upgradeReply(
+    response: HttpResponse,
+    reply: UwsReply,
+    head: RequestHead,
+    upgrade: UpgradeRequest,
+    context: us_socket_context_t | null,
+  ): UpgradeReply {
+    const compress = this.#config.websocket.compression !== 'off';
+    const extensions = (compress ? headerOf(head, 'sec-websocket-extensions') : undefined) ?? '';
+    return {
+      accept: (session: Session, subprotocol: string, headers: HeaderList) => {
+        // Cannot be: a request whose key is right has come by the WebSocket route.
+        if (context === null) throw new Error('upgrade without a context');
+        const data = { session };
+        reply.switchProtocols(headers, () => {
+          response.upgrade<SocketData>(data, upgrade.key, subprotocol, extensions, context);
+        });
+        const socket = opened;
+        opened = null;
+        if (socket === null) return false;
+        session.attach(socket);
+        return true;
+      },
+      refuse: (status, headers, body) => reply.send(status, headers, body),
+    };
+  }
+}
+
+/**
+ * The socket of the upgrade that is being made. uWS as we have it looks, after an upgrade that was not made
+ * within the request's own handler, at memory that it has just freed, and closes the new WebSocket if it finds
+ * a certain bit there (uWebSockets#1928). The memory is intact as long as nothing is allocated outside of V8's
+ * heap until the cork is over, so `open` does nothing but this, and everything else comes later.
+ */
+let opened: Socket | null = null;
+function noteOpened(socket: WebSocket<SocketData>): void {
+  opened = socket as Socket;
+}
+// Compiled now: the compiler allocates.
+noteOpened({} as Socket);
+opened = null;
+
+function readHead(request: HttpRequest): RequestHead {
+  const headers: string[] = [];
+  request.forEach((name, value) => {
+    headers.push(name, value);
+  });
+  return {
+    method: request.getCaseSensitiveMethod(),
+    path: request.getUrl(),
+    query: request.getQuery(),
+    headers,
+  };
+}
+
+function fileNames(certificate: Certificate): { cert_file_name: string; key_file_name: string } {
+  return { cert_file_name: certificate.cert, key_file_name: certificate.key };
+}
+
+function compressionOptions(compression: Compression): CompressOptions {
+  switch (compression) {
+    case 'off':
+      return 0;
+    case 'shared':
+      return SHARED_COMPRESSOR | SHARED_DECOMPRESSOR;
+    case 'dedicated':
+      return DEDICATED_COMPRESSOR | SHARED_DECOMPRESSOR;
+  }
+}

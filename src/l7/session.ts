@@ -1,0 +1,430 @@
+import type { Logger } from '../telemetry/logger.ts';
+import type { WebSocketSettings } from '../config/types.ts';
+import { Timed, type TimerWheel } from '../core/timer-wheel.ts';
+import type { RandomPool } from '../core/random-pool.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+import {
+  CLOSE_ABNORMAL,
+  CLOSE_GOING_AWAY,
+  CLOSE_NO_STATUS,
+  CLOSE_PROTOCOL_ERROR,
+  CLOSE_SERVICE_RESTART,
+  CLOSE_TRY_AGAIN_LATER,
+} from '../wire/close-codes.ts';
+import { FrameReader, type FrameSink } from '../wire/frame-reader.ts';
+import { closePayload } from '../wire/frame-writer.ts';
+import { OPCODE_BINARY, OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG, OPCODE_TEXT } from '../wire/opcodes.ts';
+import type { Buffering, BufferBudget } from './buffer-budget.ts';
+import type { DownstreamSocket } from './downstream.ts';
+import type { Outbox, OutboxSender } from './outbox.ts';
+import type { CloseSide, SessionStats } from './session-stats.ts';
+import type { UpstreamOwner, UpstreamSocket } from './upstream-socket.ts';
+
+/** Frames smaller than this are gathered into one write to the client; larger ones gain nothing by the copy. */
+const CORK_BELOW = 8 * 1024;
+/** How long an endpoint has to answer a close frame before its connection is cut. */
+const CLOSE_TIMEOUT_MS = 5000;
+const NOTHING = new Uint8Array(0);
+/** What uWS says of a close frame that it takes for broken; it takes every code from 1012 to 3999 for that. */
+const REFUSED_CLOSE = 'Received invalid close payload';
+
+/** What all sessions of one route in one worker share. */
+export interface SessionContext {
+  readonly settings: WebSocketSettings;
+  /** Whether frames to the endpoint carry fresh random masks. */
+  readonly randomMasks: boolean;
+  readonly stats: SessionStats;
+  readonly wheel: TimerWheel;
+  readonly outbox: Outbox;
+  readonly budget: BufferBudget;
+  readonly random: RandomPool;
+  /** The sessions that live, for draining. */
+  readonly sessions: Set<Session>;
+  /** Writes the access lines, or null where there are none. */
+  readonly access: Logger | null;
+}
+
+/** What the access lines of a session tell beside its numbers. */
+export interface SessionIdentity {
+  readonly listener: string;
+  readonly route: string;
+  readonly cluster: string;
+  readonly client: string;
+  readonly requestId: string;
+}
+
+/**
+ * The message relay: joins one client's WebSocket, framed by uWS, to one endpoint's, framed by us.
+ *
+ * Either leg may end first. What ended it, and how, is counted once and told to the other leg; then the
+ * upstream connection has a short while to finish before it is cut.
+ */
+export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSender, Buffering {
+  readonly upstream: UpstreamSocket;
+  bufferedDownstream = 0;
+  bufferedUpstream = 0;
+  readonly #context: SessionContext;
+  readonly #endpoint: Endpoint;
+  readonly #identity: SessionIdentity | null;
+  readonly #reader: FrameReader;
+  /** The client's socket; null before it is attached and after it has ended. */
+  #downstream: DownstreamSocket | null = null;
+  /** Whether the session's end has been counted. */
+  #ended = false;
+  #paused = false;
+  /** Whether a send of the current read was not taken whole. */
+  #behind = false;
+  /** Whether the endpoint has been pinged since it was last heard. */
+  #pinged = false;
+  /** By `performance.now()`: the wheel's clock is too coarse for short sessions. */
+  readonly #openedAt = performance.now();
+  #endpointHeardAt: number;
+  /** When the session must end, by the wheel's clock; Infinity for never. */
+  readonly #endsAt: number;
+  #messagesDownstream = 0;
+  #messagesUpstream = 0;
+  #bytesDownstream = 0;
+  #bytesUpstream = 0;
+
+  constructor(
+    context: SessionContext,
+    upstream: UpstreamSocket,
+    endpoint: Endpoint,
+    identity: SessionIdentity | null,
+  ) {
+    super();
+    const now = context.wheel.now;
+    const { maxLifetimeMs } = context.settings;
+    this.#context = context;
+    this.upstream = upstream;
+    this.#endpoint = endpoint;
+    this.#identity = identity;
+    this.#reader = new FrameReader(this);
+    this.#endpointHeardAt = now;
+    this.#endsAt = maxLifetimeMs === 0 ? Infinity : now + maxLifetimeMs * (0.9 + 0.2 * Math.random());
+    upstream.owner = this;
+  }
+
+  /** Begins to relay: the client has been answered 101. Bytes that came behind the endpoint's 101 follow by {@link upstreamData}. */
+  attach(downstream: DownstreamSocket): void {
+    this.#downstream = downstream;
+    this.#context.stats.opened();
+    this.#context.sessions.add(this);
+    this.#arm();
+    this.#identityLine('session opened', {});
+  }
+
+  /** Gives up a session that was never attached. */
+  discard(): void {
+    this.upstream.owner = null;
+    this.upstream.destroy();
+    this.#endpoint.release();
+  }
+
+  /** The client has sent a message; its memory is valid during the call only. */
+  clientMessage(data: ArrayBuffer, binary: boolean): void {
+    if (this.#ended) return;
+    const { stats, outbox, settings } = this.#context;
+    const length = data.byteLength;
+    if (this.bufferedUpstream > 0) {
+      const waiting = this.upstream.writableLength;
+      if (waiting > 0 && waiting + length > settings.upstreamBuffer) {
+        this.#overflow();
+        return;
+      }
+    }
+    this.#messagesUpstream++;
+    this.#bytesUpstream += length;
+    stats.values[stats.messagesUpstream]! += 1;
+    stats.values[stats.bytesUpstream]! += length;
+    outbox.send(this, binary ? OPCODE_BINARY : OPCODE_TEXT, new Uint8Array(data), this.#mask());
+  }
+
+  /** The client has taken some of what was waiting for it. */
+  clientDrained(): void {
+    if (this.#downstream === null) return;
+    const waiting = this.#downstream.getBufferedAmount();
+    this.#context.budget.setDownstream(this, waiting);
+    if (this.#paused && waiting <= this.#context.settings.downstreamBuffer / 2) {
+      this.#paused = false;
+      this.#endpointHeardAt = this.#context.wheel.now;
+      this.upstream.resume();
+    }
+  }
+
+  /**
+   * The client's leg has ended, by its close frame (its code, 1005 for none) or without one (1006). Also called
+   * while this side ends it, when there is nothing left to do.
+   */
+  clientClosed(code: number, reason: ArrayBuffer): void {
+    if (this.#downstream === null) return;
+    this.#downstream = null;
+    const bytes = new Uint8Array(reason);
+    if (code !== CLOSE_ABNORMAL) {
+      this.#end('client', code);
+      this.#closeUpstream(code, bytes);
+      return;
+    }
+    // There was no close frame, or one that uWS does not take: its own words tell them apart.
+    const detail = Buffer.from(bytes).toString();
+    this.#end('client', code, detail);
+    this.#closeUpstream(detail === REFUSED_CLOSE ? CLOSE_NO_STATUS : CLOSE_GOING_AWAY, NOTHING);
+  }
+
+  upstreamConnected(): void {
+    // Only a handshake waits for it.
+  }
+
+  upstreamData(input: Buffer, length: number): void {
+    const downstream = this.#downstream;
+    this.#endpointHeardAt = this.#context.wheel.now;
+    this.#pinged = false;
+    if (downstream === null) {
+      // Still read, for the close frame that answers ours.
+      this.#reader.read(input, length);
+      return;
+    }
+    if (this.#reader.expectsSmallFrames(input, length, CORK_BELOW)) {
+      corkedSession = this;
+      corkedInput = input;
+      corkedLength = length;
+      downstream.cork(readCorked);
+      this.#behind = true;
+    } else {
+      this.#reader.read(input, length);
+    }
+    if (this.#behind) this.#checkDownstream();
+  }
+
+  /** Reads what a corked callback was prepared for. */
+  readNow(input: Buffer, length: number): void {
+    this.#reader.read(input, length);
+  }
+
+  upstreamBlocked(): void {
+    if (!this.#ended) this.measureBuffers();
+  }
+
+  measureBuffers(): void {
+    const { budget } = this.#context;
+    budget.setUpstream(this, this.upstream.writableLength);
+    // The session may have been shed by the first.
+    if (this.#downstream !== null) budget.setDownstream(this, this.#downstream.getBufferedAmount());
+  }
+
+  upstreamEnded(): void {
+    this.#endpointLost('endpoint lost');
+  }
+
+  upstreamClosed(): void {
+    this.#endpointLost('endpoint lost');
+    this.#context.wheel.disarm(this);
+    this.#context.budget.forget(this);
+    this.#context.sessions.delete(this);
+    this.#endpoint.release();
+  }
+
+  frameMessage(payload: Uint8Array, binary: boolean): void {
+    const downstream = this.#downstream;
+    if (downstream === null) return;
+    const { stats, settings } = this.#context;
+    this.#messagesDownstream++;
+    this.#bytesDownstream += payload.length;
+    stats.values[stats.messagesDownstream]! += 1;
+    stats.values[stats.bytesDownstream]! += payload.length;
+    if (downstream.send(payload, binary, settings.compression !== 'off') !== 1) this.#behind = true;
+  }
+
+  frameFragment(payload: Uint8Array, binary: boolean, first: boolean, last: boolean): void {
+    const downstream = this.#downstream;
+    if (downstream === null) return;
+    const { stats } = this.#context;
+    this.#bytesDownstream += payload.length;
+    stats.values[stats.bytesDownstream]! += payload.length;
+    if (last) {
+      this.#messagesDownstream++;
+      stats.values[stats.messagesDownstream]! += 1;
+    }
+    // Never compressed: a compressed message is one deflate stream, and uWS would make one of each fragment.
+    const status = first
+      ? downstream.sendFirstFragment(payload, binary, false)
+      : last
+        ? downstream.sendLastFragment(payload, false)
+        : downstream.sendFragment(payload, false);
+    if (status !== 1) this.#behind = true;
+  }
+
+  framePing(payload: Uint8Array): void {
+    if (!this.#ended) this.#context.outbox.send(this, OPCODE_PONG, payload, this.#mask());
+  }
+
+  framePong(): void {
+    // That it came is all that matters.
+  }
+
+  frameClose(code: number, reason: Uint8Array): void {
+    if (!this.#ended) {
+      this.#end('endpoint', code);
+      this.#endDownstream(code, reason);
+      this.#closeUpstream(code, NOTHING);
+    }
+    // Both close frames have crossed: the rest is TCP's.
+    this.upstream.end();
+  }
+
+  frameError(reason: string): void {
+    if (this.#ended) {
+      this.upstream.destroy();
+      return;
+    }
+    const code = this.#context.settings.endpointLostCode;
+    this.#end('endpoint', CLOSE_PROTOCOL_ERROR, reason);
+    this.#endDownstream(code, 'endpoint protocol error');
+    this.#closeUpstream(CLOSE_PROTOCOL_ERROR, NOTHING);
+    this.upstream.end();
+  }
+
+  /** Ends the session from this side, with a close frame to both. */
+  close(code: number, reason: string): void {
+    if (this.#ended) return;
+    this.#end('proxy', code);
+    this.#endDownstream(code, reason);
+    this.#closeUpstream(code === CLOSE_SERVICE_RESTART ? CLOSE_GOING_AWAY : code, NOTHING);
+  }
+
+  /** Cuts both legs without a word. */
+  abort(): void {
+    if (!this.#ended) this.#end('proxy', CLOSE_ABNORMAL);
+    const downstream = this.#downstream;
+    this.#downstream = null;
+    downstream?.close();
+    this.upstream.destroy();
+  }
+
+  shed(): void {
+    this.close(CLOSE_TRY_AGAIN_LATER, 'proxy overloaded');
+    // What waited is what the memory is wanted for.
+    this.upstream.destroy();
+  }
+
+  override expire(): void {
+    const now = this.#context.wheel.now;
+    if (this.#ended) {
+      this.upstream.destroy();
+      return;
+    }
+    if (now >= this.#endsAt) {
+      this.close(CLOSE_SERVICE_RESTART, 'maximum lifetime reached');
+      return;
+    }
+    const { idleTimeoutMs } = this.#context.settings;
+    // Of a paused endpoint nothing can be heard.
+    if (idleTimeoutMs > 0 && !this.#paused) {
+      const silent = now - this.#endpointHeardAt;
+      if (silent >= idleTimeoutMs) {
+        this.#endpointLost('endpoint timed out');
+        this.upstream.destroy();
+        return;
+      }
+      if (silent >= idleTimeoutMs / 2 && !this.#pinged) {
+        this.#pinged = true;
+        this.#context.outbox.send(this, OPCODE_PING, NOTHING, this.#mask());
+      }
+    }
+    this.#arm();
+  }
+
+  /** Arms the next deadline: of the endpoint's silence, half of it or all, or of the lifetime. */
+  #arm(): void {
+    const { settings, wheel } = this.#context;
+    let due = this.#endsAt;
+    const { idleTimeoutMs } = settings;
+    if (idleTimeoutMs > 0) {
+      const wait = this.#pinged ? idleTimeoutMs : idleTimeoutMs / 2;
+      due = Math.min(due, Math.max(this.#endpointHeardAt + wait, wheel.now + 1));
+    }
+    if (due !== Infinity) wheel.arm(this, due - wheel.now);
+  }
+
+  #checkDownstream(): void {
+    this.#behind = false;
+    const downstream = this.#downstream;
+    if (downstream === null) return;
+    const waiting = downstream.getBufferedAmount();
+    if (waiting > this.#context.settings.downstreamBuffer && !this.#paused) {
+      this.#paused = true;
+      this.#context.stats.paused();
+      this.upstream.pause();
+    }
+    this.#context.budget.setDownstream(this, waiting);
+  }
+
+  #mask(): number {
+    return this.#context.randomMasks ? this.#context.random.int32() : 0;
+  }
+
+  /** uWS cannot pause one client, so an endpoint that takes nothing must lose its session. */
+  #overflow(): void {
+    this.#context.stats.overflowed();
+    this.close(CLOSE_TRY_AGAIN_LATER, 'endpoint too slow');
+    this.upstream.destroy();
+  }
+
+  #endpointLost(reason: string): void {
+    if (this.#ended) return;
+    const code = this.#context.settings.endpointLostCode;
+    this.#end('endpoint', CLOSE_ABNORMAL, reason);
+    this.#endDownstream(code, reason);
+    this.#context.wheel.arm(this, CLOSE_TIMEOUT_MS);
+  }
+
+  #endDownstream(code: number, reason: Uint8Array | string): void {
+    const downstream = this.#downstream;
+    this.#downstream = null;
+    downstream?.end(code === CLOSE_NO_STATUS ? 0 : code, reason);
+  }
+
+  /** Sends a close frame to the endpoint, behind everything that waits for it, and gives it a while to answer. */
+  #closeUpstream(code: number, reason: Uint8Array): void {
+    const { outbox, wheel } = this.#context;
+    if (this.#paused) {
+      this.#paused = false;
+      this.upstream.resume();
+    }
+    outbox.send(this, OPCODE_CLOSE, closePayload(code, reason), this.#mask());
+    outbox.flush();
+    wheel.arm(this, CLOSE_TIMEOUT_MS);
+  }
+
+  /** Counts the session's end and writes its line; `reason` is for the log alone. */
+  #end(side: CloseSide, code: number, reason?: string): void {
+    this.#ended = true;
+    const seconds = (performance.now() - this.#openedAt) / 1000;
+    this.#context.stats.ended(side, code, seconds);
+    this.#identityLine('session closed', {
+      side,
+      code,
+      ...(reason === undefined ? {} : { reason }),
+      seconds,
+      messagesUpstream: this.#messagesUpstream,
+      messagesDownstream: this.#messagesDownstream,
+      bytesUpstream: this.#bytesUpstream,
+      bytesDownstream: this.#bytesDownstream,
+    });
+  }
+
+  #identityLine(message: string, more: object): void {
+    if (this.#identity === null) return;
+    this.#context.access?.info({ ...this.#identity, endpoint: this.#endpoint.label, ...more }, message);
+  }
+}
+
+// What the one shared cork callback works on: a closure for each read would be garbage for each read.
+let corkedSession: Session | null = null;
+let corkedInput: Buffer = Buffer.alloc(0);
+let corkedLength = 0;
+function readCorked(): void {
+  const session = corkedSession;
+  corkedSession = null;
+  session?.readNow(corkedInput, corkedLength);
+}

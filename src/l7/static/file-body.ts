@@ -1,0 +1,32 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { HttpReply } from '../http-reply.ts';
+import type { ByteRange } from './byte-range.ts';
+
+/** Read and sent at a time: what a client that does not read costs. */
+const CHUNK_SIZE = 128 * 1024;
+
+/**
+ * Streams a range of a file into a reply that has begun, as fast as the client takes it. A file that ends
+ * before its range does, or cannot be read on, cuts the reply. Returns when the reply is over.
+ */
+export async function sendRange(
+  handle: FileHandle,
+  { first, last }: ByteRange,
+  reply: HttpReply,
+): Promise<void> {
+  const buffer = Buffer.allocUnsafe(Math.min(CHUNK_SIZE, last - first + 1));
+  for (let position = first; position <= last && !reply.aborted;) {
+    const wanted = Math.min(buffer.length, last - position + 1);
+    const { bytesRead } = await handle.read(buffer, 0, wanted, position);
+    if (bytesRead === 0) {
+      reply.cut();
+      return;
+    }
+    position += bytesRead;
+    if (!reply.write(buffer.subarray(0, bytesRead))) {
+      await new Promise<void>((resolve) => {
+        reply.whenWritable(resolve);
+      });
+    }
+  }
+}

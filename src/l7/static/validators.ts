@@ -1,0 +1,70 @@
+import type { BigIntStats } from 'node:fs';
+import { parseHttpDate } from './http-date.ts';
+
+/** What tells one version of a file from another. */
+export interface Validators {
+  /** An entity tag with its quotes. */
+  readonly etag: string;
+  /** Whole seconds, in milliseconds since 1970. */
+  readonly lastModified: number;
+}
+
+type HeaderOf = (name: string) => string | undefined;
+
+const ENTITY_TAG = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g;
+
+/**
+ * The validators of a file. The tag is made of its size and of its time of modification to the nanosecond, as
+ * nginx makes it of the second, and is a strong one, so that ranges can be asked for by it.
+ */
+export function validatorsOf(stats: BigIntStats): Validators {
+  // A date in the future is no valid Last-Modified (RFC 9110 section 8.8.2.1).
+  const modified = Math.min(Number(stats.mtimeMs), Date.now());
+  return {
+    etag: `"${stats.mtimeNs.toString(16)}-${stats.size.toString(16)}"`,
+    lastModified: Math.floor(modified / 1000) * 1000,
+  };
+}
+
+/**
+ * Judges the conditions of a GET or HEAD, in the order of RFC 9110 section 13.2.2.
+ *
+ * @returns the status to answer with instead of the file, or null where the file is to be sent
+ */
+export function failedPrecondition(header: HeaderOf, { etag, lastModified }: Validators): 304 | 412 | null {
+  const ifMatch = header('if-match');
+  if (ifMatch !== undefined) {
+    if (!lists(ifMatch, etag, false)) return 412;
+  } else {
+    const since = dateOf(header('if-unmodified-since'));
+    if (since !== null && lastModified > since) return 412;
+  }
+  const ifNoneMatch = header('if-none-match');
+  if (ifNoneMatch !== undefined) return lists(ifNoneMatch, etag, true) ? 304 : null;
+  const since = dateOf(header('if-modified-since'));
+  return since !== null && lastModified <= since ? 304 : null;
+}
+
+/**
+ * Whether a Range may be answered with a part of this version of the file: always where there is no If-Range,
+ * else only if the client's part is surely of the same version. RFC 9110 section 13.1.5.
+ */
+export function rangeApplies(ifRange: string | undefined, { etag, lastModified }: Validators): boolean {
+  if (ifRange === undefined) return true;
+  if (ifRange.startsWith('"')) return ifRange === etag;
+  // A date within the last second may stand for two versions.
+  return dateOf(ifRange) === lastModified && lastModified < Date.now() - 1000;
+}
+
+/** Whether a list of entity tags, or `*`, holds the tag; weak ones count only in a weak comparison. */
+function lists(header: string, etag: string, weak: boolean): boolean {
+  if (header.trim() === '*') return true;
+  for (const [tag] of header.matchAll(ENTITY_TAG)) {
+    if (tag === etag || (weak && tag === `W/${etag}`)) return true;
+  }
+  return false;
+}
+
+function dateOf(header: string | undefined): number | null {
+  return header === undefined ? null : parseHttpDate(header);
+}

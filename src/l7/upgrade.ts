@@ -1,0 +1,293 @@
+import type { Logger } from '../telemetry/logger.ts';
+import { Timed } from '../core/timer-wheel.ts';
+import type { Attempts } from '../upstream/attempts.ts';
+import type { Cluster } from '../upstream/cluster.ts';
+import { connectFailureOf } from '../upstream/dial.ts';
+import type { ConnectFailure, Endpoint } from '../upstream/endpoint.ts';
+import { acceptKey } from '../wire/accept-key.ts';
+import type { RequestHead } from '../wire/request-head.ts';
+import { ResponseBody } from '../wire/response-body.ts';
+import { parseResponseHead, type ResponseHead } from '../wire/response-head.ts';
+import { encodeUpgradeRequest } from '../wire/upstream-request.ts';
+import { checkUpgradeResponse, endToEndHeaders } from '../wire/upgrade-response.ts';
+import type { HeaderList } from './http-reply.ts';
+import type { HandshakeFailure } from './listener-stats.ts';
+import { Session, type SessionContext, type SessionIdentity } from './session.ts';
+import { openUpstream, type UpstreamOwner, type UpstreamSocket } from './upstream-socket.ts';
+
+/** An endpoint's answer to the handshake has a head of at most so many bytes. */
+const MAX_HEAD = 64 * 1024;
+/** And, where it is not a 101, a body of which so much is passed on. */
+const MAX_BODY = 64 * 1024;
+
+/** How the client is answered. Nothing is called after it has gone, and one of the two at most once. */
+export interface UpgradeReply {
+  /** Answers with 101 and joins the session to the client before it returns; false where the client is lost. */
+  accept(session: Session, subprotocol: string, headers: HeaderList): boolean;
+  /** Answers with anything else. */
+  refuse(status: number, headers: HeaderList, body: Buffer | string): void;
+}
+
+/** What the upgrades of one route in one worker share. */
+export interface UpgradeContext {
+  readonly cluster: Cluster;
+  readonly session: SessionContext;
+  readonly log: Logger;
+  /** The upgrades that are under way, for draining. */
+  readonly pending: Set<Upgrade>;
+  countFailure(reason: HandshakeFailure): void;
+}
+
+/** A client's handshake that is in order, on its way upstream. */
+export interface UpgradeOrder {
+  readonly head: RequestHead;
+  /** Path and query for the endpoint. */
+  readonly target: string;
+  readonly subprotocols: readonly string[];
+  readonly forwarded: readonly string[];
+  readonly identity: SessionIdentity;
+}
+
+/**
+ * One client's handshake: dials an endpoint, does the handshake with it, and only after its 101 answers the
+ * client 101. Endpoints that fail before that are replaced by others while retries and time last.
+ */
+export class Upgrade extends Timed implements UpstreamOwner {
+  readonly #context: UpgradeContext;
+  readonly #order: UpgradeOrder;
+  readonly #reply: UpgradeReply;
+  readonly #attempts: Attempts;
+  readonly #startedAt = performance.now();
+  /** When the client must have its answer, by the wheel's clock. */
+  readonly #deadline: number;
+  #endpoint: Endpoint | null = null;
+  #upstream: UpstreamSocket | null = null;
+  #dialledAt = 0;
+  #key = '';
+  /** What the endpoint has sent while its head is incomplete. */
+  #received: Buffer | null = null;
+  /** The endpoint's answer, where it is not a 101 and its body is being collected. */
+  #answer: { readonly head: ResponseHead; readonly body: ResponseBody } | null = null;
+
+  constructor(context: UpgradeContext, order: UpgradeOrder, reply: UpgradeReply) {
+    super();
+    this.#context = context;
+    this.#order = order;
+    this.#reply = reply;
+    this.#attempts = context.cluster.attempts();
+    this.#deadline = context.session.wheel.now + context.session.settings.handshakeTimeoutMs;
+  }
+
+  /** Begins. The client may be answered before this returns. */
+  start(): void {
+    this.#context.pending.add(this);
+    this.#tryNext();
+  }
+
+  /** The client has gone: nothing is owed to it any more. */
+  clientGone(): void {
+    this.#dropUpstream();
+    this.#finish('client_gone');
+  }
+
+  /** Gives up because the worker is draining. */
+  cancel(): void {
+    this.#dropUpstream();
+    this.#refuse('draining', 503, 'the proxy is shutting down');
+  }
+
+  upstreamConnected(): void {
+    const { session, cluster } = this.#context;
+    cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
+    session.wheel.arm(this, this.#deadline - session.wheel.now);
+    this.#key = session.random.take(16).toString('base64');
+    const { head, target, forwarded } = this.#order;
+    this.#upstream?.write(encodeUpgradeRequest(head, target, forwarded, this.#key));
+  }
+
+  upstreamData(input: Buffer, length: number): void {
+    const bytes = input.subarray(0, length);
+    if (this.#answer !== null) {
+      this.#answer.body.push(bytes);
+      this.#passOn();
+      return;
+    }
+    let received = this.#received === null ? bytes : Buffer.concat([this.#received, bytes]);
+    for (;;) {
+      const head = parseResponseHead(received);
+      if (head === 'malformed' || (head === 'incomplete' && received.length > MAX_HEAD)) {
+        this.#failAttempt('handshake', 'the endpoint does not answer in HTTP/1.1');
+        return;
+      }
+      if (head === 'incomplete') {
+        // The input belongs to the thread's next read.
+        this.#received = received === bytes ? Buffer.from(bytes) : received;
+        return;
+      }
+      const rest = received.subarray(head.length);
+      // Interim answers (RFC 9110 section 15.2) come before the one that counts.
+      if (head.status >= 200 || head.status === 101) {
+        this.#received = null;
+        if (head.status === 101) this.#switch(head, rest);
+        else this.#collect(head, rest);
+        return;
+      }
+      received = rest;
+    }
+  }
+
+  upstreamEnded(): void {
+    if (this.#answer === null) {
+      this.#failAttempt('reset', 'the endpoint closed during the handshake');
+      return;
+    }
+    this.#answer.body.end();
+    this.#passOn();
+  }
+
+  upstreamClosed(error: Error | null): void {
+    if (error === null) {
+      this.upstreamEnded();
+      return;
+    }
+    this.#failAttempt(connectFailureOf(error), error.message);
+  }
+
+  override expire(): void {
+    const late = this.#context.session.wheel.now >= this.#deadline;
+    if (late) {
+      this.#dropUpstream('timeout');
+      this.#refuse('timeout', 504, 'the endpoint did not answer in time');
+    } else {
+      this.#failAttempt('timeout', 'the endpoint did not accept in time');
+    }
+  }
+
+  #tryNext(): void {
+    const endpoint = this.#attempts.next();
+    if (endpoint === null) {
+      this.#giveUp();
+      return;
+    }
+    const { cluster, session } = this.#context;
+    this.#endpoint = endpoint;
+    this.#received = null;
+    this.#answer = null;
+    this.#dialledAt = performance.now();
+    const left = this.#deadline - session.wheel.now;
+    session.wheel.arm(this, Math.min(cluster.config.connectTimeoutMs, left));
+    this.#upstream = openUpstream(cluster, endpoint, this);
+  }
+
+  /** The endpoint said 101: exactly then, and only if all of it is right, the two sides are joined. */
+  #switch(head: ResponseHead, rest: Buffer): void {
+    const answer = checkUpgradeResponse(head, acceptKey(this.#key), this.#order.subprotocols);
+    if (typeof answer === 'string') {
+      this.#failAttempt('handshake', answer);
+      return;
+    }
+    const { session: context } = this.#context;
+    const upstream = this.#upstream!;
+    const endpoint = this.#endpoint!;
+    this.#upstream = null;
+    context.wheel.disarm(this);
+    this.#context.pending.delete(this);
+    const session = new Session(
+      context,
+      upstream,
+      endpoint,
+      context.access === null ? null : this.#order.identity,
+    );
+    if (!this.#reply.accept(session, answer.subprotocol, answer.headers)) {
+      session.discard();
+      this.#context.countFailure('client_gone');
+      return;
+    }
+    context.stats.handshakeDuration.observe((performance.now() - this.#startedAt) / 1000);
+    if (rest.length > 0) session.upstreamData(rest, rest.length);
+  }
+
+  /** The endpoint said something else: that is the application's answer, and the client's to see. */
+  #collect(head: ResponseHead, rest: Buffer): void {
+    const body = new ResponseBody(head, MAX_BODY);
+    this.#answer = { head, body };
+    body.push(rest);
+    this.#passOn();
+  }
+
+  #passOn(): void {
+    const answer = this.#answer;
+    if (answer === null) return;
+    const { head, body } = answer;
+    if (body.malformed) {
+      this.#failAttempt('handshake', 'the body of the answer is cut or malformed');
+      return;
+    }
+    if (!body.complete) return;
+    this.#dropUpstream();
+    this.#finish('refused');
+    this.#reply.refuse(head.status, endToEndHeaders(head), body.bytes());
+  }
+
+  #failAttempt(reason: ConnectFailure, detail: string): void {
+    this.#context.log.warn(
+      {
+        cluster: this.#context.cluster.name,
+        endpoint: this.#endpoint?.label,
+        requestId: this.#order.identity.requestId,
+        reason,
+        detail,
+      },
+      'endpoint failed',
+    );
+    this.#dropUpstream(reason);
+    this.#tryNext();
+  }
+
+  /** Cuts the connection to the endpoint, if there is one, and counts the failure where it is the endpoint's. */
+  #dropUpstream(failure: ConnectFailure | null = null): void {
+    const endpoint = this.#endpoint;
+    const upstream = this.#upstream;
+    this.#endpoint = null;
+    this.#upstream = null;
+    if (upstream !== null) {
+      upstream.owner = null;
+      upstream.destroy();
+    }
+    if (endpoint === null) return;
+    if (failure === null) endpoint.release();
+    else this.#attempts.fail(endpoint, failure);
+  }
+
+  #giveUp(): void {
+    switch (this.#attempts.lastFailure) {
+      case null:
+        this.#refuse('no_endpoint', 503, 'no endpoint is available');
+        break;
+      case 'timeout':
+        this.#refuse('timeout', 504, 'the endpoint did not accept in time');
+        break;
+      case 'handshake':
+        this.#refuse('bad_response', 502, 'the endpoint did not complete the handshake');
+        break;
+      case 'refused':
+      case 'reset':
+      case 'unreachable':
+      case 'tls':
+      case 'other':
+        this.#refuse('dial_failed', 502, 'the endpoint cannot be reached');
+    }
+  }
+
+  #refuse(failure: HandshakeFailure, status: 502 | 503 | 504, message: string): void {
+    this.#finish(failure);
+    const retry: HeaderList = status === 503 ? [['Retry-After', '1']] : [];
+    this.#reply.refuse(status, [['Content-Type', 'text/plain; charset=utf-8'], ...retry], `${message}\n`);
+  }
+
+  #finish(failure: HandshakeFailure): void {
+    this.#context.session.wheel.disarm(this);
+    this.#context.pending.delete(this);
+    this.#context.countFailure(failure);
+  }
+}

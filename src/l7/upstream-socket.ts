@@ -1,0 +1,66 @@
+import type { Socket } from 'node:net';
+import type { Cluster } from '../upstream/cluster.ts';
+import { dial } from '../upstream/dial.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+
+/** Who is told what happens on an upstream connection: first the handshake, then the session. */
+export interface UpstreamOwner {
+  upstreamConnected(): void;
+  /** `input[0, length)` has arrived; the buffer is shared by all connections of the thread and valid during the call only. */
+  upstreamData(input: Buffer, length: number): void;
+  /** The endpoint has sent FIN. */
+  upstreamEnded(): void;
+  /** The connection is gone; nothing follows. */
+  upstreamClosed(error: Error | null): void;
+}
+
+/** One read takes at most so much: large messages come in few pieces, and it still fits the processor's cache. */
+const READ_SIZE = 256 * 1024;
+const readBuffer = Buffer.allocUnsafeSlow(READ_SIZE);
+
+/**
+ * A connection to an endpoint. Its handlers are shared functions that find the owner by the socket, and all
+ * sockets read into one buffer, so that an idle connection holds as little memory as Node allows.
+ */
+export type UpstreamSocket = Socket & { owner: UpstreamOwner | null; failure: Error | null };
+
+/** Begins to connect to an endpoint for an owner, who has its own deadline. */
+export function openUpstream(cluster: Cluster, endpoint: Endpoint, owner: UpstreamOwner): UpstreamSocket {
+  const socket = dial(endpoint.address, {
+    tls: cluster.tls,
+    label: endpoint.label,
+    allowHalfOpen: false,
+    onread: READ_OPTIONS,
+  }) as UpstreamSocket;
+  socket.owner = owner;
+  socket.failure = null;
+  socket.on('error', onError);
+  socket.on('close', onClose);
+  socket.on('end', onEnd);
+  socket.once(cluster.tls === null ? 'connect' : 'secureConnect', onConnect);
+  return socket;
+}
+
+const READ_OPTIONS = {
+  buffer: readBuffer,
+  // Node calls it as a method of the socket.
+  callback(this: UpstreamSocket, length: number): boolean {
+    this.owner?.upstreamData(readBuffer, length);
+    return true;
+  },
+};
+
+function onConnect(this: UpstreamSocket): void {
+  this.owner?.upstreamConnected();
+}
+function onError(this: UpstreamSocket, error: Error): void {
+  this.failure = error;
+}
+function onEnd(this: UpstreamSocket): void {
+  this.owner?.upstreamEnded();
+}
+function onClose(this: UpstreamSocket): void {
+  const { owner } = this;
+  this.owner = null;
+  owner?.upstreamClosed(this.failure);
+}

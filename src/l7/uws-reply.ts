@@ -1,0 +1,261 @@
+import { STATUS_CODES } from 'node:http';
+import type { HeaderList, HttpReply } from './http-reply.ts';
+
+/** What a reply needs of a uWebSockets.js HttpResponse. */
+export interface UwsResponse {
+  cork(callback: () => void): unknown;
+  writeStatus(status: string): unknown;
+  writeHeader(name: string, value: string | Uint8Array): unknown;
+  end(body: string | Uint8Array, closeConnection: boolean): unknown;
+  endWithoutBody(): unknown;
+  tryEnd(chunk: Uint8Array, totalSize: number): [ok: boolean, done: boolean];
+  getWriteOffset(): number;
+  onWritable(handler: (offset: number) => boolean): unknown;
+  onAborted(handler: () => void): unknown;
+  close(): unknown;
+}
+
+/** A client that takes nothing for so long is cut off; nginx's send_timeout. */
+const STALL_LIMIT_MS = 60_000;
+/**
+ * uWS ends a response whose socket has not become writable for 10 seconds after a write that fell short, and
+ * the kernel calls a socket writable only when a third of its buffer is free: with megabytes buffered that cuts
+ * off clients that are slow but alive. Trying again inside the 10 seconds restarts the clock, and sends what
+ * has become free.
+ */
+const RETRY_MS = 4_000;
+/** A corked write up to this size always succeeds: uWS keeps what the kernel does not take. */
+const CORK_BUFFER = 16 * 1024;
+
+const UNSAFE_IN_HEADER = /[^\t\x20-\x7e\x80-\xff]/g;
+const PLAIN_HEADER = /^[\t\x20-\x7e]*$/;
+
+/**
+ * An {@link HttpReply} on a uWebSockets.js response. To be made inside of the route's handler: it takes the
+ * response's `onAborted` and `onWritable`, which uWS has one of each.
+ */
+export class UwsReply implements HttpReply {
+  readonly #response: UwsResponse;
+  readonly #isHead: boolean;
+  #aborted = false;
+  /** Answered or aborted: the response must not be touched any more. */
+  #over = false;
+  #onAborted: (() => void) | null = null;
+  #onOver: (() => void) | null = null;
+  #whenWritable: (() => void) | null = null;
+  /** The head of a stream until it has left with the first chunk. */
+  #head: { readonly status: number; readonly headers: HeaderList } | null = null;
+  #length = 0;
+  /** The last chunk until uWS has taken all of it, and where in the body it ends. */
+  #chunk: Uint8Array | null = null;
+  #chunkEnd = 0;
+  #retries: NodeJS.Timeout | null = null;
+  #stalledMs = 0;
+  /** How much of the body had been taken at the last retry. */
+  #offsetSeen = 0;
+
+  /** @param isHead whether the request is a HEAD: its reply has no body, whatever is sent */
+  constructor(response: UwsResponse, isHead: boolean) {
+    this.#response = response;
+    this.#isHead = isHead;
+    response.onAborted(() => {
+      const callback = this.#onAborted;
+      this.#abort();
+      callback?.();
+    });
+  }
+
+  get aborted(): boolean {
+    return this.#aborted;
+  }
+
+  onAborted(callback: () => void): void {
+    if (this.#aborted) callback();
+    else if (!this.#over) this.#onAborted = callback;
+  }
+
+  /** Calls back once when the response is answered, switched or aborted; for one who counts open requests. */
+  onOver(callback: () => void): void {
+    this.#onOver = callback;
+  }
+
+  /**
+   * Answers 101, and ends with what `upgrade` does: it calls the response's own `upgrade`, which adds the
+   * headers of the handshake.
+   */
+  switchProtocols(headers: HeaderList, upgrade: () => void): void {
+    if (this.#over) return;
+    this.#finish();
+    this.#response.cork(() => {
+      this.#writeHead(101, headers);
+      upgrade();
+    });
+  }
+
+  send(status: number, headers: HeaderList, body: string | Uint8Array, close = false): void {
+    if (this.#over) return;
+    const bodiless = status === 204 || status === 304;
+    if (this.#isHead || bodiless) {
+      this.#endHead(status, headers, bodiless ? null : Buffer.byteLength(body), close);
+      return;
+    }
+    this.#finish();
+    this.#response.cork(() => {
+      this.#writeHead(status, headers);
+      this.#response.end(body, close);
+    });
+  }
+
+  sendHead(status: number, headers: HeaderList, length: number | null): void {
+    if (!this.#over) this.#endHead(status, headers, length, false);
+  }
+
+  begin(status: number, headers: HeaderList, length: number): void {
+    if (this.#isHead) this.sendHead(status, headers, length);
+    if (this.#over) return;
+    this.#head = { status, headers };
+    this.#length = length;
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#over) return true;
+    this.#chunk = chunk;
+    this.#chunkEnd += chunk.length;
+    const head = this.#head;
+    if (head === null) {
+      this.#pushCorked();
+    } else {
+      this.#head = null;
+      this.#response.cork(() => {
+        this.#writeHead(head.status, head.headers);
+        this.#push(chunk);
+      });
+    }
+    if (!this.#waits()) return true;
+    if (this.#retries === null) this.#watch();
+    return false;
+  }
+
+  whenWritable(callback: () => void): void {
+    if (this.#chunk === null) callback();
+    else this.#whenWritable = callback;
+  }
+
+  cut(): void {
+    if (this.#over) return;
+    this.#abort();
+    this.#response.close();
+  }
+
+  #waits(): boolean {
+    return this.#chunk !== null;
+  }
+
+  /** From the first short write on: goes on when the socket is writable, and looks after a client that stalls. */
+  #watch(): void {
+    this.#response.onWritable(() => {
+      // Nothing is corked here, so that uWS takes no more than the kernel does.
+      if (this.#chunk !== null) this.#push(this.#rest(this.#chunk));
+      const taken = !this.#waits();
+      this.#resume();
+      return taken;
+    });
+    this.#retries = setInterval(() => {
+      this.#retry();
+    }, RETRY_MS);
+  }
+
+  #retry(): void {
+    if (this.#chunk !== null) this.#pushCorked();
+    if (this.#chunk === null || this.#over) {
+      this.#stalledMs = 0;
+    } else {
+      const offset = this.#response.getWriteOffset();
+      this.#stalledMs = offset > this.#offsetSeen ? 0 : this.#stalledMs + RETRY_MS;
+      this.#offsetSeen = offset;
+    }
+    if (this.#stalledMs < STALL_LIMIT_MS) {
+      this.#resume();
+      return;
+    }
+    const callback = this.#onAborted;
+    this.cut();
+    callback?.();
+  }
+
+  /**
+   * Writes the rest of the chunk, corked as uWS demands outside of its own callbacks. A small piece that ends
+   * the body goes without its last byte first: uWS would keep it, call the response done, and lose it after 10
+   * seconds if the client is slow. With a byte to come, the kernel has to take what is before it first.
+   */
+  #pushCorked(): void {
+    const rest = this.#rest(this.#chunk!);
+    const last = this.#chunkEnd === this.#length && rest.length > 1 && rest.length <= CORK_BUFFER;
+    this.#response.cork(() => {
+      this.#push(last ? rest.subarray(0, -1) : rest);
+    });
+    if (!last || this.#response.getWriteOffset() < this.#length - 1) return;
+    this.#response.cork(() => {
+      this.#push(rest.subarray(-1));
+    });
+  }
+
+  #rest(chunk: Uint8Array): Uint8Array {
+    const left = this.#chunkEnd - this.#response.getWriteOffset();
+    return left === chunk.length ? chunk : chunk.subarray(chunk.length - left);
+  }
+
+  /** Offers a piece of the chunk to uWS, which takes what the socket takes. */
+  #push(piece: Uint8Array): void {
+    const [, done] = this.#response.tryEnd(piece, this.#length);
+    if (done) this.#finish();
+    if (done || this.#response.getWriteOffset() === this.#chunkEnd) this.#chunk = null;
+  }
+
+  /** Tells the writer if its chunk has been taken. */
+  #resume(): void {
+    if (this.#chunk !== null) return;
+    const callback = this.#whenWritable;
+    this.#whenWritable = null;
+    callback?.();
+  }
+
+  /** endWithoutBody must have no arguments: with a length uWS drops the connection at the next request. */
+  #endHead(status: number, headers: HeaderList, length: number | null, close: boolean): void {
+    this.#finish();
+    this.#response.cork(() => {
+      this.#writeHead(status, headers);
+      if (length !== null) this.#response.writeHeader('Content-Length', String(length));
+      if (close) this.#response.writeHeader('Connection', 'close');
+      this.#response.endWithoutBody();
+    });
+  }
+
+  #writeHead(status: number, headers: HeaderList): void {
+    this.#response.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`);
+    for (const [name, value] of headers) this.#response.writeHeader(name, headerValue(value));
+  }
+
+  #abort(): void {
+    this.#aborted = true;
+    this.#finish();
+    this.#chunk = null;
+    this.#resume();
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.#onAborted = null;
+    this.#head = null;
+    if (this.#retries !== null) clearInterval(this.#retries);
+    this.#retries = null;
+    const over = this.#onOver;
+    this.#onOver = null;
+    over?.();
+  }
+}
+
+/** uWS writes strings as UTF-8 and whatever they hold: neither the encoding nor line ends may come from outside. */
+function headerValue(value: string): string | Uint8Array {
+  return PLAIN_HEADER.test(value) ? value : Buffer.from(value.replace(UNSAFE_IN_HEADER, ' '), 'latin1');
+}

@@ -1,0 +1,15 @@
+/** uWebSockets.js's typings lag behind its binary: what they leave out of it, and is used here, is added here. */
+import type { DownstreamSocket } from './downstream.ts';
+
+declare module 'uWebSockets.js' {
+  const SHARED_COMPRESSOR: CompressOptions;
+  const SHARED_DECOMPRESSOR: CompressOptions;
+  const DEDICATED_COMPRESSOR: CompressOptions;
+
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- the parameter's name must be the original's
+  interface WebSocket<UserData> {
+    sendFirstFragment: DownstreamSocket['sendFirstFragment'];
+    sendFragment: DownstreamSocket['sendFragment'];
+    sendLastFragment: DownstreamSocket['sendLastFragment'];
+  }
+}

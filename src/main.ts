@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+/** From the command line to a command. Each is loaded when it is wanted: `check` needs no uWebSockets.js. */
+import { fileURLToPath } from 'node:url';
+import type { CommandName, CommandOptions } from './cli/arguments.ts';
+import { parseArguments } from './cli/arguments.ts';
+import { describeFailure } from './cli/diagnostics.ts';
+import { isSupported, pinnedNode, runOnPinned } from './cli/runtime.ts';
+import { usage } from './cli/usage.ts';
+import { version } from './cli/version.ts';
+
+interface Command {
+  /** Resolves with the exit status. */
+  readonly run: (options: CommandOptions) => Promise<number> | number;
+}
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    const invocation = parseArguments(argv, process.env);
+    switch (invocation.kind) {
+      case 'help':
+        process.stdout.write(usage(invocation.command));
+        return 0;
+      case 'version':
+        process.stdout.write(`sluice ${version()}\n`);
+        return 0;
+      case 'command': {
+        if (!isSupported(process.version)) {
+          const node = pinnedNode(import.meta.url, process.version, process.env);
+          return await runOnPinned(node, fileURLToPath(import.meta.url), argv);
+        }
+        const command = await load(invocation.command);
+        return await command.run(invocation.options);
+      }
+    }
+  } catch (error) {
+    const { text, status } = describeFailure(error);
+    process.stderr.write(text);
+    return status;
+  }
+}
+
+function load(command: CommandName): Promise<Command> {
+  switch (command) {
+    case 'run':
+      return import('./cli/run.ts');
+    case 'check':
+      return import('./cli/check.ts');
+    case 'print-config':
+      return import('./cli/print-config.ts');
+    case 'demo':
+      return import('./cli/demo.ts');
+  }
+}

@@ -1,0 +1,58 @@
+import type { Config } from '../config/types.ts';
+import { formatAddress } from '../core/address.ts';
+import { CONNECT_FAILURES, pageMetrics } from '../telemetry/names.ts';
+import type { PageSums } from '../telemetry/page-sums.ts';
+import type { Versions } from './versions.ts';
+import type { WorkerSlot } from './worker-slot.ts';
+
+export type PrimaryState = 'starting' | 'ready' | 'draining';
+
+interface StatusFacts {
+  readonly config: Config;
+  readonly slots: readonly WorkerSlot[];
+  readonly sums: PageSums;
+  readonly versions: Versions;
+  readonly generation: number;
+  readonly state: PrimaryState;
+}
+
+/** The answer of `/status`, to be written as JSON. */
+export function statusOf({ config, slots, sums, versions, generation, state }: StatusFacts): object {
+  return {
+    version: versions.sluice,
+    node: versions.node,
+    pid: process.pid,
+    uptimeSeconds: Math.round(process.uptime()),
+    generation,
+    state,
+    workers: slots.map(({ name, kind, state, restarts }) => ({ name, kind, state, restarts })),
+    listeners: config.listeners.map((listener) => ({
+      name: listener.name,
+      mode: listener.mode,
+      address: formatAddress(listener.address),
+      tls: listener.mode === 'l7' && listener.tls !== null,
+    })),
+    clusters: config.clusters.map(({ name, balancer, endpoints }) => ({
+      name,
+      balancer,
+      endpoints: endpoints.map(({ address, weight }) => ({
+        address: formatAddress(address),
+        weight,
+        ...endpointCounts(sums, name, formatAddress(address)),
+      })),
+    })),
+  };
+}
+
+function endpointCounts(
+  sums: PageSums,
+  cluster: string,
+  endpoint: string,
+): { activeConnections: number; connectFailures: number } {
+  const labels = { cluster, endpoint };
+  let connectFailures = 0;
+  for (const reason of CONNECT_FAILURES) {
+    connectFailures += sums.value(pageMetrics.endpointConnectFailures, { ...labels, reason });
+  }
+  return { activeConnections: sums.value(pageMetrics.endpointConnectionsActive, labels), connectFailures };
+}

@@ -1,0 +1,40 @@
+/**
+ * Takes a prefix off a path, on a segment border: `/chat` leaves `/x` of `/chat/x`, `/` of `/chat`, and
+ * `/chatter` as it is. A slash at the prefix's end makes no difference but that it has to be there.
+ *
+ * @param path a normalised path
+ * @param prefix in the same form (`normalizePattern`)
+ * @returns a path that begins with a slash
+ */
+export function stripPrefix(path: string, prefix: string): string {
+  if (!path.startsWith(prefix)) return path;
+  if (prefix.endsWith('/')) return path.slice(prefix.length - 1);
+  if (path.length === prefix.length) return '/';
+  return path.charAt(prefix.length) === '/' ? path.slice(prefix.length) : path;
+}
+
+/**
+ * Writes the Location of a redirect. In the target `$1` to `$9` stand for the groups of the route's pathRegex
+ * (nothing where there is no such group), `$$` for a dollar sign; any other `$` stands for itself.
+ *
+ * The request's query is kept where the target has none of its own: it is added in front of a fragment. A
+ * target that ends in `?` has one, the empty one, and so drops the request's.
+ *
+ * @param query as received, without the `?`
+ * @returns a URI reference of visible ASCII characters: what else the parts bring along is escaped, line ends
+ *   and NUL too. Groups cannot turn a path into another host: where the target does not begin with two slashes,
+ *   the result does not.
+ */
+export function expandRedirect(to: string, groups: readonly string[], query: string): string {
+  let location = to.replace(/\$([1-9$])/g, (_, name: string) =>
+    name === '$' ? '$' : (groups[Number(name) - 1] ?? ''),
+  );
+  if (!to.startsWith('//')) location = location.replace(/^\/[/\\]+/, '/');
+  const hash = location.indexOf('#');
+  const end = hash === -1 ? location.length : hash;
+  if (query !== '' && !location.slice(0, end).includes('?')) {
+    location = `${location.slice(0, end)}?${query.replaceAll('#', '%23')}${location.slice(end)}`;
+  }
+  // Half a surrogate pair has no encoding: it becomes the replacement character.
+  return location.replace(/[\ud800-\udfff]/gu, '\ufffd').replace(/[^\x21-\x7e]/gu, encodeURIComponent);
+}

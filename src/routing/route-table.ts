@@ -1,0 +1,65 @@
+import type { RouteMatch } from '../config/types.ts';
+import { CompiledRoute, type RouteHit } from './compiled-route.ts';
+import { PathIndex } from './path-index.ts';
+import { QueryString } from './query-string.ts';
+import type { RouteRequest } from './route-request.ts';
+
+/**
+ * The routes of one listener, compiled once and never changed: a new configuration brings a new table. The
+ * first route in the order of the list whose conditions all hold is the one, however many there are; the
+ * indexes by host and by path only spare looking at those that cannot match.
+ */
+export class RouteTable<T> {
+  readonly #anyHost = new PathIndex<T>();
+  readonly #byHost = new Map<string, PathIndex<T>>();
+  /** By what follows the `*.`. */
+  readonly #bySuffix = new Map<string, PathIndex<T>>();
+  readonly #suffixLengths: boolean[] = [];
+  readonly #usesQuery: boolean;
+
+  /** Throws a SyntaxError where a pathRegex is none; the configuration's loader has tried them. */
+  constructor(routes: readonly { readonly match: RouteMatch; readonly value: T }[]) {
+    let usesQuery = false;
+    for (const [order, { match, value }] of routes.entries()) {
+      const route = new CompiledRoute(order, match, value);
+      this.#indexFor(route.host).add(route);
+      usesQuery ||= route.usesQuery;
+    }
+    this.#usesQuery = usesQuery;
+  }
+
+  /** The first route that matches, or null where none does. */
+  match(request: RouteRequest): RouteHit<T> | null {
+    const query = this.#usesQuery ? new QueryString(request.query) : null;
+    const { host } = request;
+    let best = this.#anyHost.find(request, query, null);
+    const exact = this.#byHost.get(host);
+    if (exact !== undefined) best = exact.find(request, query, best);
+    const lengths = this.#suffixLengths;
+    // The star stands for one label at least, so the first dot that counts is the second character or later.
+    for (
+      let dot = lengths.length > 0 ? host.indexOf('.', 1) : -1;
+      dot !== -1;
+      dot = host.indexOf('.', dot + 1)
+    ) {
+      if (!lengths[host.length - dot - 1]) continue;
+      const wildcard = this.#bySuffix.get(host.slice(dot + 1));
+      if (wildcard !== undefined) best = wildcard.find(request, query, best);
+    }
+    return best === null ? null : best.hit(request.path);
+  }
+
+  #indexFor(host: string | null): PathIndex<T> {
+    if (host === null) return this.#anyHost;
+    const wildcard = host.startsWith('*.');
+    const indexes = wildcard ? this.#bySuffix : this.#byHost;
+    const key = wildcard ? host.slice(2) : host;
+    if (wildcard) this.#suffixLengths[key.length] = true;
+    let index = indexes.get(key);
+    if (index === undefined) {
+      index = new PathIndex<T>();
+      indexes.set(key, index);
+    }
+    return index;
+  }
+}

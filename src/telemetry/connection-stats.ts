@@ -1,0 +1,47 @@
+import { REJECT_REASONS, pageMetrics } from './names.ts';
+import type { StatsPage } from './stats-page.ts';
+
+type RejectReason = (typeof REJECT_REASONS)[number];
+
+/** Where the downstream connections of one listener count in one worker. */
+export class ConnectionStats {
+  readonly #values: Float64Array;
+  readonly #all: readonly Float64Array[];
+  readonly #active: number;
+  readonly #total: number;
+  readonly #rejected: ReadonlyMap<RejectReason, number>;
+
+  /** @param all the values of every worker's page, this one's included: limits hold over all of them */
+  constructor(page: StatsPage, all: readonly Float64Array[], listener: string) {
+    this.#values = page.values;
+    this.#all = all;
+    this.#active = page.slot(pageMetrics.connectionsActive, { listener });
+    this.#total = page.slot(pageMetrics.connections, { listener });
+    this.#rejected = new Map(
+      REJECT_REASONS.map((reason) => [
+        reason,
+        page.slot(pageMetrics.connectionsRejected, { listener, reason }),
+      ]),
+    );
+  }
+
+  /** Connections open now in all workers. */
+  get active(): number {
+    let sum = 0;
+    for (const values of this.#all) sum += values[this.#active]!;
+    return sum;
+  }
+
+  opened(): void {
+    this.#values[this.#active]! += 1;
+    this.#values[this.#total]! += 1;
+  }
+
+  closed(): void {
+    this.#values[this.#active]! -= 1;
+  }
+
+  rejected(reason: RejectReason): void {
+    this.#values[this.#rejected.get(reason)!]! += 1;
+  }
+}

@@ -1,0 +1,96 @@
+import { pino } from 'pino';
+import pretty from 'pino-pretty';
+
+type LogFormat = 'json' | 'pretty';
+
+/** Log text that waits for a slow reader of the output; above it lines are dropped and counted. */
+const MOST_WAITING_BYTES = 8 * 1024 * 1024;
+
+/** Where the log lines of all threads go: finished JSON lines come in, and leave as they are or made pretty. */
+export class LogOutput {
+  readonly #stream: ReturnType<typeof pino.destination>;
+  readonly #pretty: ((line: string) => string) | null;
+  #dropped = 0;
+  #broken = false;
+  #closing: Promise<boolean> | null = null;
+
+  /**
+   * @param fd - file descriptor, standard output where nothing else is said
+   * @param mostWaitingBytes - how much may wait for a slow reader
+   */
+  constructor(format: LogFormat, fd = 1, mostWaitingBytes = MOST_WAITING_BYTES) {
+    this.#pretty = format === 'pretty' ? prettifier(fd) : null;
+    this.#stream = pino.destination({ dest: fd, sync: false, maxLength: mostWaitingBytes });
+    this.#stream.on('drop', (text: string) => this.#drop(text));
+    // A log that cannot be written must not end the process: a full disk may have room again, a reader that
+    // went away does not come back.
+    this.#stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') this.#broken = true;
+    });
+  }
+
+  /** Lines lost because the output was not read fast enough, or not at all. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Writes finished JSON lines, each ending in a newline. */
+  write(lines: string): void {
+    if (this.#broken || this.#closing !== null) {
+      this.#drop(lines);
+      return;
+    }
+    this.#stream.write(this.#pretty === null ? lines : prettified(lines, this.#pretty));
+  }
+
+  /** Writes text for a person that is no log line. */
+  writeText(text: string): void {
+    if (!this.#broken && this.#closing === null) this.#stream.write(text);
+  }
+
+  /**
+   * Writes what waits and takes no more.
+   *
+   * @returns whether all of it could be written in time; if not, an ordinary exit may hang on it
+   */
+  close(timeoutMs: number): Promise<boolean> {
+    this.#closing ??= new Promise((resolve) => {
+      if (this.#broken) {
+        this.#stream.destroy();
+        resolve(true);
+        return;
+      }
+      const timer = setTimeout(() => finish(false), timeoutMs);
+      const finish = (written: boolean): void => {
+        clearTimeout(timer);
+        if (!written) this.#stream.destroy();
+        resolve(written);
+      };
+      this.#stream.once('close', () => finish(true));
+      this.#stream.once('error', () => finish(this.#broken));
+      this.#stream.end();
+    });
+    return this.#closing;
+  }
+
+  #drop(text: string): void {
+    for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) this.#dropped++;
+  }
+}
+
+function prettifier(fd: number): (line: string) => string {
+  const colorize = fd === 1 && process.stdout.isTTY && !process.env.NO_COLOR;
+  return pretty.prettyFactory({
+    colorize,
+    translateTime: 'SYS:HH:MM:ss.l',
+    singleLine: true,
+    ignore: 'worker',
+    messageFormat: '{if worker}[{worker}] {end}{msg}',
+  });
+}
+
+function prettified(lines: string, format: (line: string) => string): string {
+  let text = '';
+  for (const line of lines.split('\n')) if (line !== '') text += format(line);
+  return text;
+}

@@ -1,0 +1,93 @@
+/**
+ * Loggers of the primary and the workers. A line is one JSON object: `level` by name, `time` as ISO 8601 in UTC,
+ * `msg`, `worker` where a worker wrote it, `err` for an error, and what the event has to say.
+ */
+import { pino } from 'pino';
+import type { LogOutput } from './log-output.ts';
+
+export type Logger = pino.Logger;
+
+interface LoggerSettings {
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}
+
+/** A worker posts its lines when so many characters wait, and otherwise once a turn of its event loop. */
+const BATCH_CHARACTERS = 64 * 1024;
+
+/** The primary's logger. */
+export function createLogger(settings: LoggerSettings, output: Pick<LogOutput, 'write'>): Logger {
+  return build(settings, {}, output);
+}
+
+/**
+ * A worker's logger. Its lines go to the primary in batches; `flush()` posts what waits, and a worker calls it
+ * before its task ends.
+ *
+ * @param post - takes finished lines, each ending in a newline
+ */
+export function createWorkerLogger(
+  settings: LoggerSettings,
+  worker: string,
+  post: (lines: string) => void,
+): Logger {
+  return build(settings, { worker }, new Batch(post));
+}
+
+function build(
+  settings: LoggerSettings,
+  base: Record<string, string>,
+  stream: pino.DestinationStream,
+): Logger {
+  return pino(
+    {
+      level: settings.level,
+      base,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: errorFields },
+    },
+    stream,
+  );
+}
+
+/** An error's own words only: what else hangs on it may hold headers or keys. */
+function errorFields(error: unknown): unknown {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { name: type, message, stack } = error;
+  const fields: Record<string, unknown> = { type, message };
+  if ('code' in error && typeof error.code === 'string') fields.code = error.code;
+  fields.stack = stack;
+  if (error.cause instanceof Error) fields.cause = `${error.cause.name}: ${error.cause.message}`;
+  return fields;
+}
+
+class Batch {
+  readonly #post: (lines: string) => void;
+  readonly #flushLater = (): void => {
+    this.#scheduled = false;
+    this.flush();
+  };
+  #lines = '';
+  #scheduled = false;
+
+  constructor(post: (lines: string) => void) {
+    this.#post = post;
+  }
+
+  write(line: string): void {
+    this.#lines += line;
+    if (this.#lines.length >= BATCH_CHARACTERS) {
+      this.flush();
+    } else if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(this.#flushLater);
+    }
+  }
+
+  flush(done?: () => void): void {
+    const lines = this.#lines;
+    this.#lines = '';
+    if (lines !== '') this.#post(lines);
+    done?.();
+  }
+}

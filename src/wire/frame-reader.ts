@@ -1,0 +1,282 @@
+import { isUtf8 } from 'node:buffer';
+import { CLOSE_NO_STATUS, isSendableCloseCode } from './close-codes.ts';
+import { OPCODE_BINARY, OPCODE_CLOSE, OPCODE_CONTINUATION, OPCODE_PING, OPCODE_PONG } from './opcodes.ts';
+
+/**
+ * A data frame that is cut by the end of a read waits for its rest up to this size, so that small messages
+ * stay whole; a larger one streams on as fragments.
+ */
+export const MAX_HELD_PAYLOAD = 16 * 1024;
+
+const MAX_HEAD = 10;
+const EMPTY = Buffer.alloc(0);
+
+/** What a {@link FrameReader} finds. Payloads are views of the reader's input: valid during the call only. */
+export interface FrameSink {
+  /** A whole message. */
+  frameMessage(payload: Uint8Array, binary: boolean): void;
+  /** A part of a message that comes in several; the first and the last say so. A part may be empty only if last. */
+  frameFragment(payload: Uint8Array, binary: boolean, first: boolean, last: boolean): void;
+  framePing(payload: Uint8Array): void;
+  framePong(): void;
+  /** A close frame with a legal code, or 1005 where it has none. Nothing is read after it. */
+  frameClose(code: number, reason: Uint8Array): void;
+  /** The peer broke the protocol. Nothing is read after it. */
+  frameError(reason: string): void;
+}
+
+/**
+ * An incremental reader of server-to-client WebSocket frames (RFC 6455 section 5) that may be cut at any byte.
+ * It copies only what a read leaves incomplete: a frame head, a control frame, or up to
+ * {@link MAX_HELD_PAYLOAD} bytes of a data frame.
+ */
+export class FrameReader {
+  readonly #sink: FrameSink;
+  #stopped = false;
+  /** Bytes still to come of a data frame that is being streamed. */
+  #streaming = 0;
+  /** Whether that frame is the last of its message. */
+  #streamingFin = false;
+  /** Opcode of the message under way, 0 between messages. */
+  #message = 0;
+  /** Whether a part of the message under way has been handed over. */
+  #begun = false;
+  /** An incomplete frame, from its first byte, and how much of the buffer is filled. */
+  #held: Buffer = EMPTY;
+  #heldLength = 0;
+
+  constructor(sink: FrameSink) {
+    this.#sink = sink;
+  }
+
+  /** Reads no further: later input is ignored, within the current call too. */
+  stop(): void {
+    this.#stopped = true;
+    this.#held = EMPTY;
+    this.#heldLength = 0;
+  }
+
+  /** Bytes that wait for the rest of their frame. */
+  get heldBytes(): number {
+    return this.#heldLength;
+  }
+
+  /**
+   * Whether `input[0, end)` begins at a frame's border, or within a held frame, with one that is shorter than
+   * `below` bytes and does not fill the input: then more of its like follow.
+   */
+  expectsSmallFrames(input: Buffer, end: number, below: number): boolean {
+    if (this.#streaming > 0) return false;
+    if (this.#heldLength > 0) return true;
+    if (end < 4) return false;
+    const length = input[1]! & 0x7f;
+    if (length === 127) return false;
+    if (length < 126) return length + 2 < end;
+    const extended = input.readUInt16BE(2);
+    return extended < below && extended + 4 < end;
+  }
+
+  /** Reads `input[0, end)`. The sink may call {@link stop} meanwhile. */
+  read(input: Buffer, end: number): void {
+    let at = 0;
+    if (this.#heldLength > 0) at = this.#completeHeld(input, end);
+    while (at < end && !this.#stopped) {
+      at = this.#streaming > 0 ? this.#stream(input, at, end) : this.#frame(input, at, end);
+    }
+  }
+
+  /** Hands over the next part of the frame that is being streamed. */
+  #stream(input: Buffer, at: number, end: number): number {
+    const stop = Math.min(end, at + this.#streaming);
+    this.#streaming -= stop - at;
+    this.#part(view(input, at, stop), this.#streaming === 0 && this.#streamingFin);
+    return stop;
+  }
+
+  /** Reads one frame at `at`, or holds what there is of it; returns where the next one begins. */
+  #frame(input: Buffer, at: number, end: number): number {
+    const available = end - at;
+    const head = available < 2 ? MAX_HEAD : headLength(input[at + 1]!);
+    if (available < head) return this.#hold(input, at, end, available < 2 ? 2 : head);
+    const length = this.#check(input, at);
+    if (length < 0) return end;
+    const first = input[at]!;
+    const bodyEnd = at + head + length;
+    if (bodyEnd <= end) {
+      this.#deliver(first, view(input, at + head, bodyEnd));
+      return bodyEnd;
+    }
+    if ((first & 0x08) !== 0 || length <= MAX_HELD_PAYLOAD) return this.#hold(input, at, end, head + length);
+    this.#begin(first, length);
+    return at + head;
+  }
+
+  /** Keeps `input[at, end)` until `needed` bytes of the frame are there. */
+  #hold(input: Buffer, at: number, end: number, needed: number): number {
+    const held = Buffer.allocUnsafe(Math.max(needed, MAX_HEAD));
+    input.copy(held, 0, at, end);
+    this.#held = held;
+    this.#heldLength = end - at;
+    return end;
+  }
+
+  /** Fills the held frame from the input; returns how much of the input it took. */
+  #completeHeld(input: Buffer, end: number): number {
+    let at = 0;
+    for (;;) {
+      const held = this.#held;
+      const head = this.#heldLength < 2 ? 2 : headLength(held[1]!);
+      let needed = head;
+      let length = 0;
+      const first = held[0]!;
+      if (this.#heldLength >= head && this.#heldLength >= 2) {
+        length = this.#check(held, 0);
+        if (length < 0) return end;
+        if ((first & 0x08) === 0 && length > MAX_HELD_PAYLOAD) {
+          // Only the head was cut: it is held alone, and the payload streams.
+          this.#release();
+          this.#begin(first, length);
+          return at;
+        }
+        needed = head + length;
+        if (this.#heldLength === needed) {
+          this.#release();
+          this.#deliver(first, view(held, head, needed));
+          return at;
+        }
+      }
+      if (at === end) return at;
+      if (held.length < needed) {
+        const larger = Buffer.allocUnsafe(needed);
+        held.copy(larger, 0, 0, this.#heldLength);
+        this.#held = larger;
+      }
+      const take = Math.min(needed - this.#heldLength, end - at);
+      input.copy(this.#held, this.#heldLength, at, at + take);
+      this.#heldLength += take;
+      at += take;
+    }
+  }
+
+  #release(): void {
+    this.#held = EMPTY;
+    this.#heldLength = 0;
+  }
+
+  /** Checks the complete head at `at` against the RFC and returns the payload's length, or -1 after an error. */
+  #check(input: Buffer, at: number): number {
+    const first = input[at]!;
+    const second = input[at + 1]!;
+    if ((first & 0x70) !== 0) return this.#fail('reserved bit set');
+    if ((second & 0x80) !== 0) return this.#fail('masked frame from a server');
+    let length = second & 0x7f;
+    const opcode = first & 0x0f;
+    if (opcode >= OPCODE_CLOSE) {
+      if (opcode > OPCODE_PONG) return this.#fail('unknown opcode');
+      if ((first & 0x80) === 0) return this.#fail('fragmented control frame');
+      if (length > 125) return this.#fail('control frame over 125 bytes');
+      return length;
+    }
+    if (opcode > OPCODE_BINARY) return this.#fail('unknown opcode');
+    if (opcode === OPCODE_CONTINUATION) {
+      if (this.#message === 0) return this.#fail('continuation without a message');
+    } else if (this.#message !== 0) {
+      return this.#fail('new message inside a fragmented one');
+    }
+    if (length === 126) {
+      length = input.readUInt16BE(at + 2);
+      if (length < 126) return this.#fail('length not minimal');
+    } else if (length === 127) {
+      const high = input.readUInt32BE(at + 2);
+      // Above 2^53 numbers are not exact, and no message is so long.
+      if (high >= 0x200000) return this.#fail('frame too long');
+      length = high * 2 ** 32 + input.readUInt32BE(at + 6);
+      if (length < 65536) return this.#fail('length not minimal');
+    }
+    return length;
+  }
+
+  /** A data frame whose payload is handed over as it arrives. */
+  #begin(first: number, length: number): void {
+    const opcode = first & 0x0f;
+    if (opcode !== OPCODE_CONTINUATION) this.#message = opcode;
+    this.#streaming = length;
+    this.#streamingFin = (first & 0x80) !== 0;
+  }
+
+  #deliver(first: number, payload: Uint8Array): void {
+    const opcode = first & 0x0f;
+    const fin = (first & 0x80) !== 0;
+    switch (opcode) {
+      case OPCODE_PING:
+        this.#sink.framePing(payload);
+        return;
+      case OPCODE_PONG:
+        this.#sink.framePong();
+        return;
+      case OPCODE_CLOSE:
+        this.#close(payload);
+        return;
+      default:
+        if (opcode !== OPCODE_CONTINUATION) {
+          if (fin) {
+            this.#sink.frameMessage(payload, opcode === OPCODE_BINARY);
+            return;
+          }
+          this.#message = opcode;
+        }
+        this.#part(payload, fin);
+    }
+  }
+
+  /** Hands over a part of the message under way; empty ones only where they end it. */
+  #part(payload: Uint8Array, last: boolean): void {
+    const binary = this.#message === OPCODE_BINARY;
+    const first = !this.#begun;
+    if (last) {
+      this.#message = 0;
+      this.#begun = false;
+      if (first) this.#sink.frameMessage(payload, binary);
+      else this.#sink.frameFragment(payload, binary, false, true);
+    } else if (payload.length > 0) {
+      this.#begun = true;
+      this.#sink.frameFragment(payload, binary, first, false);
+    }
+  }
+
+  #close(payload: Uint8Array): void {
+    if (payload.length === 0) {
+      this.stop();
+      this.#sink.frameClose(CLOSE_NO_STATUS, payload);
+      return;
+    }
+    const code = payload.length === 1 ? 0 : (payload[0]! << 8) | payload[1]!;
+    if (!isSendableCloseCode(code)) {
+      this.#fail('bad close code');
+      return;
+    }
+    const reason = payload.subarray(2);
+    if (!isUtf8(reason)) {
+      this.#fail('close reason is not UTF-8');
+      return;
+    }
+    this.stop();
+    this.#sink.frameClose(code, reason);
+  }
+
+  #fail(reason: string): -1 {
+    this.stop();
+    this.#sink.frameError(reason);
+    return -1;
+  }
+}
+
+/** Bytes of a frame's head, from its second byte. A masked one is refused before its mask is needed. */
+function headLength(second: number): number {
+  const length = second & 0x7f;
+  return length < 126 || length === 127 ? (length === 127 ? 10 : 2) : 4;
+}
+
+function view(buffer: Buffer, start: number, end: number): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset + start, end - start);
+}

@@ -1,0 +1,31 @@
+/**
+ * Writes the bytes of an IP address as text: dotted for 4 bytes and for IPv4 mapped into IPv6, else as RFC 5952
+ * recommends (lower case, the longest run of zeros shortened). Other lengths, as of a UNIX socket, give ''.
+ */
+export function formatIp(bytes: Uint8Array): string {
+  if (bytes.length === 4) return bytes.join('.');
+  if (bytes.length !== 16) return '';
+  if (isMapped(bytes)) return bytes.subarray(12).join('.');
+  const groups: number[] = [];
+  for (let index = 0; index < 16; index += 2) groups.push((bytes[index]! << 8) | bytes[index + 1]!);
+  const [start, length] = longestZeros(groups);
+  const hex = groups.map((group) => group.toString(16));
+  if (length < 2) return hex.join(':');
+  return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
+}
+
+function isMapped(bytes: Uint8Array): boolean {
+  for (let index = 0; index < 10; index++) if (bytes[index] !== 0) return false;
+  return bytes[10] === 0xff && bytes[11] === 0xff;
+}
+
+function longestZeros(groups: readonly number[]): readonly [start: number, length: number] {
+  let best: readonly [number, number] = [0, 0];
+  for (let index = 0; index < groups.length; index++) {
+    let end = index;
+    while (groups[end] === 0) end++;
+    if (end - index > best[1]) best = [index, end - index];
+    if (end > index) index = end;
+  }
+  return best;
+}

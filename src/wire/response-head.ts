@@ -1,0 +1,43 @@
+import { hasControlCharacter, isToken } from './request-head.ts';
+
+/** An HTTP/1.1 response's head. */
+export interface ResponseHead {
+  readonly status: number;
+  /** name (lower case), value, name, value ... */
+  readonly headers: readonly string[];
+  /** Bytes that the head took, the empty line included. */
+  readonly length: number;
+}
+
+const STATUS_LINE = /^HTTP\/1\.1 ([1-9]\d\d)(?: [^\r\n]*)?$/;
+
+/**
+ * Reads a response's head from the beginning of `input` (RFC 9112 sections 4 and 5): strict, as what an
+ * endpoint says is not to be believed either. Folded lines, bare LF and spaces before a colon are refused.
+ *
+ * @returns the head, `incomplete` where its end has not arrived, or `malformed`
+ */
+export function parseResponseHead(input: Buffer): ResponseHead | 'incomplete' | 'malformed' {
+  const end = input.indexOf('\r\n\r\n');
+  if (end < 0) return isPlausible(input) ? 'incomplete' : 'malformed';
+  const lines = input.toString('latin1', 0, end).split('\r\n');
+  const match = STATUS_LINE.exec(lines[0]!);
+  if (match === null) return 'malformed';
+  const headers: string[] = [];
+  for (let index = 1; index < lines.length; index++) {
+    const line = lines[index]!;
+    const colon = line.indexOf(':');
+    if (colon <= 0) return 'malformed';
+    const name = line.slice(0, colon);
+    const value = line.slice(colon + 1).trim();
+    if (!isToken(name) || hasControlCharacter(value)) return 'malformed';
+    headers.push(name.toLowerCase(), value);
+  }
+  return { status: Number(match[1]), headers, length: end + 4 };
+}
+
+/** Whether the bytes could still become a response: a peer that speaks something else is found out at once. */
+function isPlausible(input: Buffer): boolean {
+  const start = 'HTTP/1.1 ';
+  return input.toString('latin1', 0, start.length) === start.slice(0, input.length);
+}

@@ -1,0 +1,63 @@
+import { totalmem } from 'node:os';
+import { RandomPool } from '../core/random-pool.ts';
+import { BufferBudget } from '../l7/buffer-budget.ts';
+import { L7Listener } from '../l7/listener.ts';
+import { Outbox } from '../l7/outbox.ts';
+import type { WorkerStart } from '../protocol/to-worker.ts';
+import { drained } from './drained.ts';
+import type { Environment } from './environment.ts';
+import { runService, type Service } from './service.ts';
+
+/** After the last session, how long its close frame may take to reach a client before the connection is cut. */
+const FLUSH_MS = 1000;
+const REFRESH_MS = 1000;
+
+/** The layer 7 worker's task: serves every `l7` listener of the configuration until drained. */
+export default function serve(start: WorkerStart): Promise<void> {
+  return runService(start, (environment) => new WebService(environment));
+}
+
+class WebService implements Service {
+  readonly #listeners: readonly L7Listener[];
+  readonly #refresh: NodeJS.Timeout;
+
+  constructor(environment: Environment) {
+    const { config, page } = environment;
+    const budget = new BufferBudget(bufferShare(config.workers.l7), page);
+    const shared = { ...environment, outbox: new Outbox(), budget, random: new RandomPool() };
+    this.#listeners = config.listeners
+      .filter((listener) => listener.mode === 'l7')
+      .map((listener) => new L7Listener(listener, shared));
+    this.#refresh = setInterval(() => budget.refresh(), REFRESH_MS);
+  }
+
+  async listen(): Promise<void> {
+    await Promise.all(this.#listeners.map((listener) => listener.listen()));
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    for (const listener of this.#listeners) {
+      listener.stop();
+      listener.drain();
+    }
+    const end = performance.now() + graceMs;
+    const left = (): number => Math.max(0, end - performance.now());
+    await drained(() => this.#listeners.every((listener) => listener.active === 0), left());
+    await drained(
+      () => this.#listeners.every((listener) => listener.connections === 0),
+      Math.min(FLUSH_MS, left()),
+    );
+  }
+
+  abort(): void {
+    clearInterval(this.#refresh);
+    for (const listener of this.#listeners) listener.abort();
+  }
+}
+
+/** A quarter of the memory that the process may have, in equal shares for the workers, in bytes. */
+function bufferShare(workers: number): number {
+  const constrained = process.constrainedMemory();
+  const memory = constrained > 0 && constrained < totalmem() ? constrained : totalmem();
+  return memory / 4 / workers;
+}

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { describe, it, mock } from 'node:test';
+import { echo } from '../../../../src/cli/demo/echo.ts';
+import { FakeWebSocket } from '../../../support/fake-web-socket.ts';
+
+const MIB = 1024 * 1024;
+
+function connect(): FakeWebSocket {
+  const socket = new FakeWebSocket();
+  echo.connect(socket.asWebSocket(), '127.0.0.1:1');
+  return socket;
+}
+
+describe('an echo whose client does not read', () => {
+  it('is not read from more than 1 MiB until half of that is left', () => {
+    const socket = connect();
+    socket.bufferedAmount = MIB;
+    socket.receive('a');
+    assert.equal(socket.paused, false);
+    socket.bufferedAmount = MIB + 1;
+    socket.receive('b');
+    assert.equal(socket.paused, true);
+    socket.flush(MIB / 2 + 1);
+    assert.equal(socket.paused, true);
+    socket.flush(MIB / 2);
+    assert.equal(socket.paused, false);
+    assert.deepEqual(socket.sent, ['a', 'b']);
+    socket.emit('close');
+  });
+
+  it('is cut after a minute, but not when it has caught up in time', () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    try {
+      const [stuck, late] = [connect(), connect()];
+      for (const socket of [stuck, late]) {
+        socket.bufferedAmount = 2 * MIB;
+        socket.receive('a');
+      }
+      mock.timers.tick(59_999);
+      late.flush(0);
+      assert.equal(stuck.ended, null);
+      mock.timers.tick(1);
+      assert.equal(stuck.ended, 'terminated');
+      mock.timers.tick(60_000);
+      assert.equal(late.ended, null);
+    } finally {
+      mock.timers.reset();
+    }
+  });
+});

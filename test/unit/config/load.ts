@@ -1,0 +1,108 @@
+/** Loads configurations that stand in a test. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { loadConfig } from '../../../src/config/loader.ts';
+import type { L7Listener, Route } from '../../../src/config/types.ts';
+import { ConfigError } from '../../../src/core/errors.ts';
+
+type Loaded = ReturnType<typeof loadConfig>;
+
+export interface Extras {
+  readonly overrides?: readonly string[];
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Files beside the configuration, by their relative path. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** A directory that is removed when the process ends. */
+export function scratchDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-config-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+const directory = scratchDirectory();
+process.setMaxListeners(100);
+
+/** Loads a text that stands in `${directory}/sluice.yaml`. */
+export function load(text: string, { overrides = [], env = {}, files = {} }: Extras = {}): Loaded {
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, name)), { recursive: true });
+    writeFileSync(join(directory, name), content);
+  }
+  writeFileSync(join(directory, 'sluice.yaml'), text);
+  return loadConfig({ file: join(directory, 'sluice.yaml'), overrides, env });
+}
+
+/** Every error of a text as `line:column: message`, or `place: message` for what stands in no file. */
+export function errorsOf(text: string, extras: Extras = {}): string[] {
+  try {
+    load(text, extras);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map(({ place, message }) => `${shorten(place)}: ${shorten(message)}`);
+  }
+}
+
+/** Every warning of a text, in the same form. */
+export function warningsOf(text: string, extras: Extras = {}): string[] {
+  return load(text, extras).warnings.map(({ place, message }) => `${shorten(place)}: ${shorten(message)}`);
+}
+
+/** Where {@link load} has its files. */
+export function inDirectory(name: string): string {
+  return join(directory, name);
+}
+
+/** A whole configuration around the keys of an L7 listener, each on a line of its own from line 5 on. */
+export function l7(...lines: readonly string[]): string {
+  return [
+    'clusters: [{ name: app, endpoints: [{ address: "127.0.0.1:9001" }] }]',
+    'listeners:',
+    '  - name: web',
+    '    mode: l7',
+    ...lines.map((line) => `    ${line}`),
+    ...(lines.some((line) => line.startsWith('address:')) ? [] : ['    address: 127.0.0.1:8080']),
+    ...(lines.some((line) => line.startsWith('routes:'))
+      ? []
+      : ['    routes: [{ match: {}, cluster: app }]']),
+    '',
+  ].join('\n');
+}
+
+/** A whole configuration around routes, each on a line of its own from line 6 on. */
+export function routes(...lines: readonly string[]): string {
+  return l7('routes:', ...lines.map((line) => `  - ${line}`));
+}
+
+/** A whole configuration around the keys of a cluster called app, each on a line of its own from line 4 on. */
+export function cluster(...lines: readonly string[]): string {
+  return [
+    'listeners: [{ name: tcp, mode: l4, address: "127.0.0.1:8080", cluster: app }]',
+    'clusters:',
+    '  - name: app',
+    ...lines.map((line) => `    ${line}`),
+    ...(lines.some((line) => line.startsWith('endpoints:'))
+      ? []
+      : ['    endpoints: [{ address: "127.0.0.1:9001" }]']),
+    '',
+  ].join('\n');
+}
+
+/** The first listener, which must be of mode l7. */
+export function l7Of({ config }: Loaded): L7Listener {
+  const [listener] = config.listeners;
+  if (listener?.mode !== 'l7') throw new Error('the first listener is not of mode l7');
+  return listener;
+}
+
+/** The first route of the first listener. */
+export function routeOf(loaded: Loaded): Route {
+  return l7Of(loaded).routes[0]!;
+}
+
+function shorten(text: string): string {
+  return text.replaceAll(`${directory}/sluice.yaml:`, '').replaceAll(`${directory}/`, '');
+}

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { formatAddress, parseAddress, parseTcpAddress } from '../../../src/core/address.ts';
+
+const tcp = (host: string, port: number): object => ({ kind: 'tcp', host, port });
+
+describe('address', () => {
+  it('reads a host and a port', () => {
+    assert.deepEqual(parseTcpAddress('127.0.0.1:8080'), tcp('127.0.0.1', 8080));
+    assert.deepEqual(parseTcpAddress('app.internal:80'), tcp('app.internal', 80));
+    assert.deepEqual(parseTcpAddress('my_app-1:0'), tcp('my_app-1', 0));
+    assert.deepEqual(parseTcpAddress('localhost:65535'), tcp('localhost', 65_535));
+  });
+
+  it('reads an IPv6 address in brackets', () => {
+    assert.deepEqual(parseTcpAddress('[::1]:8080'), tcp('::1', 8080));
+    assert.deepEqual(parseTcpAddress('[fe80::1%eth0]:80'), tcp('fe80::1%eth0', 80));
+  });
+
+  it('takes no host for every interface', () => {
+    assert.deepEqual(parseTcpAddress(':8080'), tcp('::', 8080));
+    assert.deepEqual(parseTcpAddress('[::]:8080'), tcp('::', 8080));
+  });
+
+  it('refuses what is none', () => {
+    const bad = [
+      '',
+      '8080',
+      'host',
+      'host:',
+      'host:65536',
+      'host:-1',
+      'host:8080 ',
+      'ho st:80',
+      '::1:80',
+      '[::1]',
+      '[]:80',
+      '[127.0.0.1]:80',
+      '[host]:80',
+      '1.2.3:80',
+      '256.1.1.1:80',
+      '1.2.3.4.5:80',
+      'http://host:80',
+      'host:80/path',
+      '-host:80',
+      'a..b:80',
+      `${'a'.repeat(64)}:80`,
+      `${'a.'.repeat(127)}a:80`,
+      'unix:/x',
+    ];
+    for (const text of bad) assert.equal(parseTcpAddress(text), undefined, text);
+  });
+
+  it('reads a UNIX socket where one may stand', () => {
+    assert.deepEqual(parseAddress('unix:/run/app.sock'), { kind: 'unix', path: '/run/app.sock' });
+    assert.deepEqual(parseAddress('unix:./app.sock'), { kind: 'unix', path: './app.sock' });
+    assert.equal(parseAddress('unix:'), undefined);
+    assert.deepEqual(parseAddress('unix:80'), { kind: 'unix', path: '80' });
+    assert.deepEqual(parseAddress('host:80'), tcp('host', 80));
+  });
+
+  it('reads back what it wrote', () => {
+    const host = fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain(), fc.constant('::'));
+    const tcpAddress = fc.record({ kind: fc.constant('tcp' as const), host, port: fc.nat(65_535) });
+    const unixAddress = fc.record({ kind: fc.constant('unix' as const), path: fc.string({ minLength: 1 }) });
+    fc.assert(
+      fc.property(fc.oneof(tcpAddress, unixAddress), (address) => {
+        assert.deepEqual(parseAddress(formatAddress(address)), { ...address });
+      }),
+    );
+  });
+});

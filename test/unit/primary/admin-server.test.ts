@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import { StartError } from '../../../src/core/errors.ts';
+import { AdminServer } from '../../../src/primary/admin-server.ts';
+import type { AdminView } from '../../../src/primary/admin-server.ts';
+import { capture } from './fixtures/config.ts';
+import type { LogLine } from './fixtures/config.ts';
+
+const local = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
+
+const view: AdminView = {
+  metrics: (accept) => Promise.resolve({ contentType: `text/plain; for=${accept}`, body: 'a 1\n' }),
+  notReady: () => null,
+  status: () => ({ version: '1.2.3' }),
+  fault: null,
+};
+
+async function withServer(
+  changes: Partial<AdminView>,
+  use: (url: string, lines: readonly LogLine[], port: number) => Promise<void>,
+): Promise<void> {
+  const { log, lines } = capture();
+  const server = new AdminServer({ ...view, ...changes }, log);
+  const { port } = await server.listen(local);
+  try {
+    await use(`http://127.0.0.1:${port}`, lines, port);
+  } finally {
+    await server.close();
+  }
+}
+
+/** Sends bytes and reads all that comes until the server hangs up. */
+async function exchange(port: number, request: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  let answer = '';
+  socket.setEncoding('latin1').on('data', (text: string) => (answer += text));
+  socket.on('error', () => undefined);
+  socket.write(request);
+  await once(socket, 'close');
+  return answer;
+}
+
+describe('the admin server', { timeout: 30_000 }, () => {
+  it('serves metrics in the format that was asked for', async () => {
+    await withServer({}, async (url) => {
+      const response = await fetch(`${url}/metrics?x=1`, { headers: { accept: 'text/odd' } });
+      assert.equal(response.status, 200);
+      assert.equal(response.headers.get('content-type'), 'text/plain; for=text/odd');
+      assert.equal(response.headers.get('vary'), 'Accept');
+      assert.equal(await response.text(), 'a 1\n');
+    });
+  });
+
+  it('tells health and readiness, and the reason where it is not ready', async () => {
+    let reason: string | null = 'starting';
+    await withServer({ notReady: () => reason }, async (url) => {
+      const unready = await fetch(`${url}/readyz`);
+      assert.deepEqual([unready.status, await unready.text()], [503, 'starting\n']);
+      assert.equal((await fetch(`${url}/livez`)).status, 200);
+      reason = null;
+      const ready = await fetch(`${url}/readyz`);
+      assert.deepEqual([ready.status, await ready.text()], [200, 'ok\n']);
+      assert.equal(ready.headers.get('cache-control'), 'no-store');
+    });
+  });
+
+  it('serves its status as JSON', async () => {
+    await withServer({}, async (url) => {
+      const response = await fetch(`${url}/status`);
+      assert.equal(response.headers.get('content-type'), 'application/json');
+      assert.deepEqual(await response.json(), { version: '1.2.3' });
+    });
+  });
+
+  it('answers HEAD without a body', async () => {
+    await withServer({}, async (url) => {
+      const response = await fetch(`${url}/livez`, { method: 'HEAD' });
+      assert.equal(response.status, 200);
+      assert.equal(response.headers.get('content-length'), '3');
+      assert.equal(await response.text(), '');
+    });
+  });
+
+  it('refuses other methods, and lists what there is for another path', async () => {
+    await withServer({}, async (url) => {
+      const post = await fetch(`${url}/metrics`, { method: 'POST', body: 'x'.repeat(100_000) });
+      assert.deepEqual([post.status, post.headers.get('allow')], [405, 'GET, HEAD']);
+      const other = await fetch(`${url}/nothing`);
+      assert.equal(other.status, 404);
+      assert.match(await other.text(), /\/metrics\n\/livez\n\/readyz\n\/status\n$/);
+    });
+  });
+
+  it('has no fault hook unless it is given one', async () => {
+    await withServer({}, async (url) => {
+      assert.equal((await fetch(`${url}/debug/workers/l7-0/fault`, { method: 'POST' })).status, 404);
+    });
+  });
+
+  it('makes a worker fail where it may', async () => {
+    const told: string[] = [];
+    const fault = (worker: string): boolean => {
+      told.push(worker);
+      return worker === 'l7-0';
+    };
+    await withServer({ fault }, async (url) => {
+      assert.equal((await fetch(`${url}/debug/workers/l7-0/fault`, { method: 'POST' })).status, 202);
+      assert.equal((await fetch(`${url}/debug/workers/l7-9/fault`, { method: 'POST' })).status, 404);
+      const get = await fetch(`${url}/debug/workers/l7-0/fault`);
+      assert.deepEqual([get.status, get.headers.get('allow')], [405, 'POST']);
+      assert.deepEqual(told, ['l7-0', 'l7-9']);
+    });
+  });
+
+  it('says 500 and logs where a page fails', async () => {
+    await withServer({ metrics: () => Promise.reject(new Error('broken')) }, async (url, lines) => {
+      assert.equal((await fetch(`${url}/metrics`)).status, 500);
+      assert.equal(lines[0]?.err?.message, 'broken');
+      assert.equal((await fetch(`${url}/livez`)).status, 200);
+    });
+  });
+
+  it('refuses too large a head and what is no HTTP, and hangs up', async () => {
+    await withServer({}, async (url, lines, port) => {
+      assert.match(await exchange(port, `GET /${'x'.repeat(20_000)} HTTP/1.1\r\n\r\n`), /^HTTP\/1\.1 431 /);
+      assert.match(
+        await exchange(port, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`),
+        /^HTTP\/1\.1 431 /,
+      );
+      assert.match(await exchange(port, '\u0000\u0001\u0002 nonsense\r\n\r\n'), /^HTTP\/1\.1 400 /);
+      assert.match(
+        await exchange(port, 'GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
+        /^HTTP\/1\.1 200 [^]*Connection: close[^]*ok\n$/,
+      );
+      assert.equal((await fetch(`${url}/livez`)).status, 200);
+      assert.deepEqual(lines, []);
+    });
+  });
+
+  it('bears clients that reset', async () => {
+    await withServer({}, async (url, _lines, port) => {
+      for (const request of ['', 'GET /metr', 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(50)]) {
+        const socket = connect(port, '127.0.0.1');
+        socket.on('error', () => undefined);
+        await once(socket, 'connect');
+        socket.write(request);
+        socket.resetAndDestroy();
+        await once(socket, 'close');
+      }
+      assert.equal((await fetch(`${url}/livez`)).status, 200);
+    });
+  });
+
+  it('cuts what is open when it is closed', async () => {
+    const server = new AdminServer(view, capture().log);
+    const { port } = await server.listen(local);
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    const closed = once(socket, 'close');
+    await server.close();
+    await closed;
+  });
+
+  describe('where its address is taken', () => {
+    const other = createServer();
+    before(() => once(other.listen(0, '127.0.0.1'), 'listening'));
+    after(() => other.close());
+
+    it('does not start, and says so in one line', async () => {
+      const { port } = other.address() as AddressInfo;
+      const server = new AdminServer(view, capture().log);
+      await assert.rejects(server.listen({ ...local, port }), (error) => {
+        assert.ok(error instanceof StartError);
+        assert.match(
+          error.message,
+          /^the admin server cannot listen on 127\.0\.0\.1:\d+: the address is in use;/,
+        );
+        return true;
+      });
+      await server.close();
+    });
+  });
+});

@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { describe, it } from 'node:test';
+import { formatAddress } from '../../../src/core/address.ts';
+import { Primary } from '../../../src/primary/primary.ts';
+import type { PrimaryOptions, Started } from '../../../src/primary/primary.ts';
+import { parseExposition } from '../telemetry/exposition-parser.ts';
+import { capture, config, timings, until, workers } from './fixtures/config.ts';
+
+function options(changes: Partial<PrimaryOptions> = {}): PrimaryOptions {
+  return {
+    config,
+    log: capture().log,
+    output: { write: () => undefined, dropped: 4 },
+    faultHooks: false,
+    workerFiles: workers('obedient'),
+    timings,
+    ...changes,
+  };
+}
+
+async function get(started: Started, path: string, accept = ''): Promise<{ status: number; text: string }> {
+  const response = await fetch(`http://${formatAddress(started.admin)}${path}`, { headers: { accept } });
+  return { status: response.status, text: await response.text() };
+}
+
+async function dial({ config: { listeners } }: Started, name: string): Promise<Socket> {
+  const { port, host } = listeners.find((listener) => listener.name === name)!.address;
+  const socket = connect(port, host);
+  socket.on('error', () => undefined);
+  await once(socket, 'data');
+  return socket;
+}
+
+describe('the primary', { timeout: 60_000 }, () => {
+  it('starts, tells its status and metrics, and ends', async () => {
+    const primary = new Primary(options());
+    const started = await primary.start();
+    assert.deepEqual(started.workers, ['l7-0', 'l7-1', 'l4-0']);
+    assert.equal(started.generation, 1);
+    assert.equal((await get(started, '/readyz')).status, 200);
+    const socket = await dial(started, 'web');
+
+    const status = JSON.parse((await get(started, '/status')).text) as Record<string, unknown>;
+    const { version, uptimeSeconds, ...rest } = status;
+    assert.match(String(version), /^\d+\.\d+\.\d+/);
+    assert.equal(typeof uptimeSeconds, 'number');
+    const [web, tcp] = started.config.listeners.map(({ address }) => formatAddress(address));
+    const worker = { state: 'up', restarts: 0 };
+    const counts = { activeConnections: 0, connectFailures: 0 };
+    assert.deepEqual(rest, {
+      node: process.versions.node,
+      pid: process.pid,
+      generation: 1,
+      state: 'ready',
+      workers: [
+        { name: 'l7-0', kind: 'l7', ...worker },
+        { name: 'l7-1', kind: 'l7', ...worker },
+        { name: 'l4-0', kind: 'l4', ...worker },
+      ],
+      listeners: [
+        { name: 'web', mode: 'l7', address: web, tls: false },
+        { name: 'tcp', mode: 'l4', address: tcp, tls: false },
+      ],
+      clusters: [
+        {
+          name: 'app',
+          balancer: 'round_robin',
+          endpoints: [
+            { address: '127.0.0.1:9001', weight: 1, ...counts },
+            { address: 'unix:/run/app', weight: 2, ...counts },
+          ],
+        },
+      ],
+    });
+
+    for (const [format, accept, suffix] of [
+      ['text', 'text/plain', '_total'],
+      ['openmetrics', 'application/openmetrics-text', ''],
+    ] as const) {
+      const families = parseExposition((await get(started, '/metrics', accept)).text, format);
+      const value = (family: string): number | undefined => families.get(family)?.samples[0]?.value;
+      assert.equal(value(`sluice_connections${suffix}`), 1);
+      assert.equal(value('sluice_connections_active'), 1);
+      assert.equal(value('sluice_config_generation'), 1);
+      assert.equal(value(`sluice_log_lines_dropped${suffix}`), 4);
+      assert.deepEqual(
+        families.get('sluice_worker_up')?.samples.map(({ labels, value }) => [labels.worker, value]),
+        [
+          ['l7-0', 1],
+          ['l7-1', 1],
+          ['l4-0', 1],
+        ],
+      );
+      const build = families.get('sluice_build_info')!.samples[0]!;
+      assert.equal(build.labels.version, version);
+      assert.equal(build.labels.node, process.versions.node);
+      assert.match(build.labels.uws ?? '', /^\d+\.\d+\.\d+/);
+    }
+    socket.destroy();
+    assert.equal(await primary.drain(0), true);
+    assert.deepEqual(primary.running(), []);
+    await assert.rejects(get(started, '/livez'));
+  });
+
+  it('asks uWS for room for headers before any worker starts, unless that has been set', async () => {
+    delete process.env.UWS_HTTP_MAX_HEADERS_SIZE;
+    for (const size of ['16384', '9999']) {
+      if (size === '9999') process.env.UWS_HTTP_MAX_HEADERS_SIZE = size;
+      const primary = new Primary(options());
+      await primary.start();
+      await primary.drain(0);
+      assert.equal(process.env.UWS_HTTP_MAX_HEADERS_SIZE, size);
+    }
+    delete process.env.UWS_HTTP_MAX_HEADERS_SIZE;
+  });
+
+  it('is not ready while a worker is missing, and ready when it is back', async () => {
+    const slow = { ...timings, backoff: { first: 2000, most: 2000 } };
+    const primary = new Primary(options({ faultHooks: true, timings: slow }));
+    const started = await primary.start();
+    const url = `http://${formatAddress(started.admin)}/debug/workers/l7-1/fault`;
+    assert.equal((await fetch(url, { method: 'POST' })).status, 202);
+    await until(async () => (await get(started, '/readyz')).status === 503, 'the worker is missing');
+    assert.deepEqual(await get(started, '/readyz'), { status: 503, text: 'not up: l7-1\n' });
+    assert.equal((await get(started, '/livez')).status, 200);
+    const up = parseExposition((await get(started, '/metrics')).text, 'text').get(
+      'sluice_worker_up',
+    )?.samples;
+    assert.deepEqual(
+      up?.map(({ value }) => value),
+      [1, 0, 1],
+    );
+    await until(async () => (await get(started, '/readyz')).status === 200, 'the worker is back');
+    const restarts = parseExposition((await get(started, '/metrics')).text, 'text').get(
+      'sluice_worker_restarts_total',
+    );
+    assert.deepEqual(
+      restarts?.samples.map(({ value }) => value),
+      [0, 1, 0],
+    );
+    assert.equal(await primary.drain(0), true);
+  });
+
+  it('has no fault hook where that was not asked for', async () => {
+    const primary = new Primary(options());
+    const { admin } = await primary.start();
+    const url = `http://${formatAddress(admin)}/debug/workers/l7-1/fault`;
+    assert.equal((await fetch(url, { method: 'POST' })).status, 404);
+    assert.equal(await primary.drain(0), true);
+  });
+
+  it('is unready but alive as soon as it drains', async () => {
+    const primary = new Primary(options());
+    const started = await primary.start();
+    const socket = await dial(started, 'web');
+    const drained = primary.drain(60_000);
+    assert.deepEqual(await get(started, '/readyz'), { status: 503, text: 'draining\n' });
+    assert.equal((await get(started, '/livez')).status, 200);
+    assert.equal((JSON.parse((await get(started, '/status')).text) as { state: string }).state, 'draining');
+    assert.equal(primary.running().length > 0, true);
+    const closed = once(socket, 'close');
+    void primary.drain(0);
+    assert.equal(await drained, true);
+    await closed;
+  });
+
+  it('serves its admin address while it starts, and is stopped meanwhile', async () => {
+    const probe = createServer().listen(0, '127.0.0.1');
+    await once(probe, 'listening');
+    const { port } = probe.address() as AddressInfo;
+    await new Promise((resolve) => probe.close(resolve));
+    const admin = { kind: 'tcp', host: '127.0.0.1', port } as const;
+    const primary = new Primary(
+      options({ config: { ...config, admin: { address: admin } }, workerFiles: workers('silent') }),
+    );
+    const rejected = assert.rejects(primary.start(), /stopped before it was ready/);
+    const started = { admin, config, generation: 1, workers: [] };
+    await until(
+      () =>
+        get(started, '/livez').then(
+          () => true,
+          () => false,
+        ),
+      'it listens',
+    );
+    assert.deepEqual(await get(started, '/readyz'), { status: 503, text: 'starting\n' });
+    assert.equal(await primary.drain(0), true);
+    await rejected;
+  });
+
+  it('does not start where an address is taken, and leaves nothing behind', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const taken = { kind: 'tcp', host: '127.0.0.1', port } as const;
+    const web = { ...config.listeners[0]!, address: taken };
+    for (const [wanted, what] of [
+      [{ ...config, listeners: [web] }, 'listener "web"'],
+      [{ ...config, admin: { address: taken } }, 'the admin server'],
+    ] as const) {
+      const primary = new Primary(options({ config: wanted }));
+      await assert.rejects(
+        primary.start(),
+        new RegExp(`^StartError: ${what} cannot listen on 127\\.0\\.0\\.1:${port}: the address is in use`),
+      );
+      assert.equal(await primary.drain(0), true);
+    }
+    other.close();
+  });
+});

@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { describe, it } from 'node:test';
+import type { Config } from '../../../src/config/types.ts';
+import { StartError } from '../../../src/core/errors.ts';
+import { claimAddresses } from '../../../src/primary/address-claim.ts';
+import { Supervisor } from '../../../src/primary/supervisor.ts';
+import type { SupervisorTimings, WorkerFiles } from '../../../src/primary/supervisor.ts';
+import type { WorkerSlot } from '../../../src/primary/worker-slot.ts';
+import { pageMetrics } from '../../../src/telemetry/names.ts';
+import { PageSums } from '../../../src/telemetry/page-sums.ts';
+import { capture, config as everything, l4Listener, timings, until, workers } from './fixtures/config.ts';
+import type { LogLine } from './fixtures/config.ts';
+
+interface Setup {
+  readonly supervisor: Supervisor;
+  readonly config: Config;
+  /** What the supervisor has logged. */
+  readonly lines: LogLine[];
+  /** What the workers have logged. */
+  readonly workerLines: () => LogLine[];
+}
+
+async function setup(
+  workerFiles: WorkerFiles,
+  changes: Partial<SupervisorTimings> = {},
+  wanted: Config = everything,
+): Promise<Setup> {
+  const claim = await claimAddresses(wanted.listeners);
+  await claim.release();
+  const config = { ...wanted, listeners: claim.listeners };
+  const { log, lines } = capture();
+  let text = '';
+  const supervisor = new Supervisor({
+    config,
+    generation: 1,
+    log,
+    onLines: (more) => void (text += more),
+    workerFiles,
+    timings: { ...timings, ...changes },
+  });
+  const workerLines = (): LogLine[] =>
+    text
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as LogLine);
+  return { supervisor, config, lines, workerLines };
+}
+
+function slotOf(supervisor: Supervisor, name: string): WorkerSlot {
+  return supervisor.slots.find((slot) => slot.name === name)!;
+}
+
+/** Connects and reads the name of the worker that got the connection. */
+async function dial(config: Config, listener: string): Promise<{ socket: Socket; worker: string }> {
+  const { address } = config.listeners.find(({ name }) => name === listener)!;
+  const socket = connect(address.port, address.host);
+  socket.on('error', () => undefined);
+  const [data] = (await once(socket, 'data')) as [Buffer];
+  return { socket, worker: data.toString().trim() };
+}
+
+describe('the supervisor', { timeout: 60_000 }, () => {
+  it('starts the workers of both kinds on the same ports and ends them', async () => {
+    const { supervisor, config, lines, workerLines } = await setup(workers('obedient'));
+    await supervisor.start();
+    assert.deepEqual(
+      supervisor.slots.map(({ name, kind, state, restarts }) => [name, kind, state, restarts]),
+      [
+        ['l7-0', 'l7', 'up', 0],
+        ['l7-1', 'l7', 'up', 0],
+        ['l4-0', 'l4', 'up', 0],
+      ],
+    );
+    const web = await dial(config, 'web');
+    const tcp = await dial(config, 'tcp');
+    assert.match(web.worker, /^l7-[01]$/);
+    assert.equal(tcp.worker, 'l4-0');
+    web.socket.destroy();
+    tcp.socket.destroy();
+    assert.equal(await supervisor.drain(0), true);
+    assert.deepEqual(
+      supervisor.slots.map(({ state }) => state),
+      ['ended', 'ended', 'ended'],
+    );
+    const said = workerLines().map(({ worker, msg }) => `${worker} ${msg}`);
+    for (const { name } of supervisor.slots) {
+      assert.deepEqual(
+        said.filter((line) => line.startsWith(name)),
+        [`${name} worker listens`, `${name} worker ends`],
+      );
+    }
+    assert.deepEqual(lines, []);
+  });
+
+  it('has no workers of a kind without a listener', async () => {
+    const { supervisor } = await setup(workers('missing'), {}, { ...everything, listeners: [l4Listener] });
+    await supervisor.start();
+    assert.deepEqual(
+      supervisor.slots.map(({ name }) => name),
+      ['l4-0'],
+    );
+    assert.equal(await supervisor.drain(0), true);
+  });
+
+  it('replaces a worker that fails, and disturbs no other', async () => {
+    const { supervisor, config, lines } = await setup(workers('obedient'));
+    await supervisor.start();
+    const { socket } = await dial(config, 'tcp');
+    const sums = new PageSums(supervisor.layout, supervisor.pages);
+    const total = { metric: pageMetrics.connections, labels: { listener: 'web' } };
+    // Enough that with all but certainty both have some.
+    const counted = new Set<string>();
+    for (let index = 0; index < 200 && counted.size < 2; index++) {
+      const { socket: one, worker } = await dial(config, 'web');
+      counted.add(worker);
+      one.destroy();
+    }
+    const before = sums.value(total.metric, total.labels);
+    assert.equal(supervisor.fault('l7-0'), true);
+    await until(() => slotOf(supervisor, 'l7-0').restarts === 1, 'it is started anew');
+    await until(() => slotOf(supervisor, 'l7-0').state === 'up', 'it is up again');
+    assert.ok(sums.value(total.metric, total.labels) >= before, 'a counter never goes back');
+    assert.deepEqual(
+      lines.map(({ level, worker, msg }) => [level, worker, msg]),
+      [
+        ['error', 'l7-0', 'worker failed'],
+        ['info', 'l7-0', 'worker is up again'],
+      ],
+    );
+    assert.equal(lines[0]?.err?.message, 'l7-0 was told to fail');
+    assert.match(lines[0].err.stack ?? '', /obedient-worker\.ts/);
+    for (const name of ['l7-1', 'l4-0']) {
+      assert.equal(slotOf(supervisor, name).restarts, 0);
+      assert.equal(slotOf(supervisor, name).state, 'up');
+    }
+    assert.equal(socket.readyState, 'open', 'a connection of another worker is still there');
+    socket.destroy();
+    assert.equal(await supervisor.drain(0), true);
+  });
+
+  it('clears the gauges of a worker that failed', async () => {
+    const { supervisor } = await setup(workers('mortal'), { backoff: { first: 60_000, most: 60_000 } });
+    await supervisor.start();
+    const page = new Float64Array(supervisor.pages[0]!);
+    const gauge = supervisor.layout.slot(pageMetrics.connectionsActive, { listener: 'web' });
+    const counter = supervisor.layout.slot(pageMetrics.connections, { listener: 'web' });
+    page[gauge] = 5;
+    page[counter] = 7;
+    supervisor.fault('l7-0');
+    await until(() => slotOf(supervisor, 'l7-0').state === 'waiting', 'it waits');
+    assert.deepEqual([page[gauge], page[counter]], [0, 7]);
+    assert.equal(
+      await supervisor.drain(0),
+      true,
+      'nor is one that waits for its start in the way of a drain',
+    );
+  });
+
+  it('replaces a worker whose thread has died, again and again', async () => {
+    const { supervisor, lines } = await setup(workers('mortal'));
+    await supervisor.start();
+    for (let times = 1; times <= 3; times++) {
+      supervisor.fault('l7-1');
+      await until(() => slotOf(supervisor, 'l7-1').restarts === times, 'it is started anew');
+      await until(() => slotOf(supervisor, 'l7-1').state === 'up', 'it is up again');
+    }
+    assert.deepEqual(
+      lines.filter(({ level }) => level === 'error').map(({ err }) => err?.message),
+      Array<string>(3).fill('l7-1 was told to die'),
+    );
+    assert.equal(await supervisor.drain(0), true);
+  });
+
+  it('knows no worker that is not there', async () => {
+    const { supervisor } = await setup(workers('obedient'));
+    assert.equal(supervisor.fault('l7-2'), false);
+  });
+
+  it('does not start where a worker refuses, and says why in one line', async () => {
+    const { supervisor, workerLines } = await setup(workers('obedient', 'refusing'));
+    await assert.rejects(supervisor.start(), (error) => {
+      assert.ok(error instanceof StartError);
+      assert.equal(error.message, 'worker l4-0 did not start: no such certificate');
+      return true;
+    });
+    assert.equal(await supervisor.drain(0), true);
+    assert.ok(workerLines().filter(({ msg }) => msg === 'worker ends').length <= 2);
+  });
+
+  it('does not start where a worker file cannot be loaded', async () => {
+    const { supervisor } = await setup(workers('missing'));
+    await assert.rejects(
+      supervisor.start(),
+      /^StartError: worker l7-[01] did not start: .*missing-worker\.ts/,
+    );
+    assert.equal(await supervisor.drain(0), true);
+  });
+
+  it('does not wait for ever for a worker that never listens', async () => {
+    const { supervisor } = await setup(workers('silent'), { startMs: 200 });
+    await assert.rejects(supervisor.start(), /^StartError: worker l[47]-[01] does not listen after 0\.2 s$/);
+    assert.equal(await supervisor.drain(0), true);
+  });
+
+  it('gives connections their grace, and a second drain takes it away', async () => {
+    const { supervisor, config } = await setup(workers('obedient'));
+    await supervisor.start();
+    const { socket, worker } = await dial(config, 'web');
+    const drained = supervisor.drain(60_000);
+    const others = supervisor.slots.filter(({ name }) => name !== worker);
+    await until(() => others.every(({ state }) => state === 'ended'), 'the idle workers have ended');
+    assert.equal(slotOf(supervisor, worker).state, 'draining');
+    assert.equal(socket.readyState, 'open');
+    const closed = once(socket, 'close');
+    void supervisor.drain(0);
+    assert.equal(await drained, true);
+    await closed;
+  });
+
+  it('starts no worker anew that fails while it drains', async () => {
+    const { supervisor, config, lines } = await setup(workers('obedient'));
+    await supervisor.start();
+    const { worker } = await dial(config, 'web');
+    const drained = supervisor.drain(60_000);
+    supervisor.fault(worker);
+    assert.equal(await drained, true);
+    assert.equal(slotOf(supervisor, worker).restarts, 0);
+    assert.deepEqual(
+      lines.map(({ level, msg }) => [level, msg]),
+      [['error', 'worker failed while it drained']],
+    );
+  });
+
+  it('gives up on workers that do not end, and leaves them alone', async () => {
+    const { supervisor } = await setup(workers('stubborn'), { drainSlackMs: 50 });
+    await supervisor.start();
+    assert.equal(await supervisor.drain(0), false);
+    assert.equal(slotOf(supervisor, 'l7-0').state, 'draining');
+    // They end by themselves; until then their threads are not to be touched.
+    await Promise.all(supervisor.slots.map(({ ended }) => ended));
+  });
+
+  it('is stopped while it starts', async () => {
+    const { supervisor } = await setup(workers('silent'));
+    const started = supervisor.start();
+    const rejected = assert.rejects(started, /stopped before it was ready/);
+    assert.equal(await supervisor.drain(0), true);
+    await rejected;
+  });
+
+  it('is stopped before it starts', async () => {
+    const { supervisor } = await setup(workers('obedient'));
+    assert.equal(await supervisor.drain(0), true);
+    await assert.rejects(supervisor.start(), /stopped before it was ready/);
+  });
+});

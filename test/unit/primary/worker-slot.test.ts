@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { MessagePort } from 'node:worker_threads';
+import type { FromWorker } from '../../../src/protocol/from-worker.ts';
+import type { ToWorker } from '../../../src/protocol/to-worker.ts';
+import { WorkerSlot } from '../../../src/primary/worker-slot.ts';
+import type { SlotTimings } from '../../../src/primary/worker-slot.ts';
+import { PageLayout } from '../../../src/telemetry/page-layout.ts';
+import { StatsPage, allocatePage } from '../../../src/telemetry/stats-page.ts';
+import { capture, until } from './fixtures/config.ts';
+import type { LogLine } from './fixtures/config.ts';
+
+interface Task {
+  readonly commands: ToWorker[];
+  say(message: FromWorker): void;
+  end(error?: Error): void;
+}
+
+interface Setup {
+  readonly slot: WorkerSlot;
+  readonly tasks: Task[];
+  readonly lines: LogLine[];
+  /** The delays before each new start, in the order of the faults. */
+  readonly delays: () => number[];
+  readonly workerLines: string[];
+}
+
+const layout = new PageLayout();
+const TIMINGS: SlotTimings = { startMs: 10_000, steadyMs: 60_000, backoff: { first: 2, most: 1000 } };
+
+/** A slot whose tasks run in this thread, at the test's command. */
+function setup(timings: Partial<SlotTimings> = {}): Setup {
+  const tasks: Task[] = [];
+  const workerLines: string[] = [];
+  const { log, lines } = capture();
+  const slot = new WorkerSlot({
+    kind: 'l4',
+    name: 'l4-0',
+    generation: 3,
+    page: new StatsPage(allocatePage(layout), layout),
+    timings: { ...TIMINGS, ...timings },
+    log,
+    onLines: (text) => workerLines.push(text),
+    serve: (port: MessagePort) =>
+      new Promise<void>((resolve, reject) => {
+        const commands: ToWorker[] = [];
+        port.on('message', (command: ToWorker) => commands.push(command));
+        tasks.push({
+          commands,
+          say: (message) => port.postMessage(message),
+          end: (error) => (error === undefined ? resolve() : reject(error)),
+        });
+      }),
+  });
+  const delays = (): number[] =>
+    lines.flatMap(({ restartInMs }) => (restartInMs === undefined ? [] : [restartInMs]));
+  return { slot, tasks, lines, delays, workerLines };
+}
+
+async function settled(slot: WorkerSlot, tasks: readonly Task[]): Promise<void> {
+  tasks.at(-1)?.end();
+  slot.drain(0);
+  tasks.at(-1)?.end();
+  await slot.ended;
+  slot.close();
+}
+
+describe('the place of a worker', { timeout: 30_000 }, () => {
+  it('is up when its worker listens under the right generation', async () => {
+    const { slot, tasks } = setup();
+    const started = slot.start();
+    assert.equal(slot.state, 'starting');
+    tasks[0]!.say({ type: 'listening', generation: 2 });
+    tasks[0]!.say({ type: 'log', lines: 'x\n' });
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(slot.state, 'starting');
+    tasks[0]!.say({ type: 'listening', generation: 3 });
+    await started;
+    assert.equal(slot.state, 'up');
+    await settled(slot, tasks);
+  });
+
+  it('waits longer from fault to fault', async () => {
+    const { slot, tasks, delays } = setup();
+    void slot.start();
+    for (let times = 1; times <= 5; times++) {
+      tasks.at(-1)!.say({ type: 'listening', generation: 3 });
+      await until(() => slot.state === 'up', 'it is up');
+      tasks.at(-1)!.end(new Error('fault'));
+      await until(() => tasks.length === times + 1, 'it is started anew');
+    }
+    assert.equal(delays().length, 5);
+    for (const [index, delay] of delays().entries()) {
+      assert.ok(delay >= 2 ** index && delay <= 2 * 2 ** index, `${index}: ${delay}`);
+    }
+    assert.equal(slot.restarts, 5);
+    await settled(slot, tasks);
+  });
+
+  it('forgets faults when its worker has lived long enough', async () => {
+    const { slot, tasks, delays } = setup({ steadyMs: 0 });
+    void slot.start();
+    for (let times = 1; times <= 5; times++) {
+      tasks.at(-1)!.say({ type: 'listening', generation: 3 });
+      await until(() => slot.state === 'up', 'it is up');
+      tasks.at(-1)!.end(new Error('fault'));
+      await until(() => tasks.length === times + 1, 'it is started anew');
+    }
+    assert.equal(delays().length, 5);
+    for (const delay of delays()) assert.ok(delay <= 2);
+    await settled(slot, tasks);
+  });
+
+  it('starts a worker anew that ends without being told to, or does not listen again', async () => {
+    const { slot, tasks, lines } = setup({ startMs: 30 });
+    void slot.start();
+    tasks[0]!.say({ type: 'listening', generation: 3 });
+    await until(() => slot.state === 'up', 'it is up');
+    tasks[0]!.end();
+    await until(() => tasks.length === 2, 'it is started anew');
+    await until(() => lines.length === 2, 'it is missed');
+    tasks[1]!.end(new Error('address in use'));
+    await until(() => tasks.length === 3, 'it is started once more');
+    assert.deepEqual(
+      lines.map(({ level, msg, err }) => [level, msg, err?.message]),
+      [
+        ['error', 'worker failed', 'the worker ended without being told to'],
+        ['error', 'worker l4-0 does not listen after 0.03 s', undefined],
+        ['error', 'worker failed', 'address in use'],
+      ],
+    );
+    await settled(slot, tasks);
+  });
+
+  it('takes the lines that a worker posted before and after its end', async () => {
+    const { slot, tasks, workerLines } = setup({ backoff: { first: 60_000, most: 60_000 } });
+    void slot.start();
+    tasks[0]!.say({ type: 'listening', generation: 3 });
+    tasks[0]!.say({ type: 'log', lines: 'before\n' });
+    tasks[0]!.end(new Error('fault'));
+    await until(() => slot.state === 'waiting', 'it has failed');
+    assert.deepEqual(workerLines, ['before\n']);
+    tasks[0]!.say({ type: 'log', lines: 'after\n' });
+    await until(() => workerLines.length === 2, 'the last line came');
+    await settled(slot, tasks);
+  });
+
+  it('passes commands on to the worker that runs', async () => {
+    const { slot, tasks } = setup();
+    void slot.start();
+    tasks[0]!.say({ type: 'listening', generation: 3 });
+    await until(() => slot.state === 'up', 'it is up');
+    slot.fault();
+    slot.drain(500);
+    slot.drain(0);
+    assert.equal(slot.state, 'draining');
+    await until(() => tasks[0]!.commands.length === 3, 'all have come');
+    assert.deepEqual(tasks[0]!.commands, [
+      { type: 'fault' },
+      { type: 'drain', graceMs: 500 },
+      { type: 'drain', graceMs: 0 },
+    ]);
+    await settled(slot, tasks);
+    assert.equal(slot.state, 'ended');
+  });
+});

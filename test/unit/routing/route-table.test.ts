@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { RouteMatch } from '../../../src/config/types.ts';
+import type { RouteRequest } from '../../../src/routing/route-request.ts';
+import { RouteTable } from '../../../src/routing/route-table.ts';
+
+const ANY: RouteMatch = {
+  host: null,
+  path: null,
+  pathPrefix: null,
+  pathRegex: null,
+  headers: new Map(),
+  query: new Map(),
+  subprotocol: null,
+};
+
+function tableOf(...matches: readonly Partial<RouteMatch>[]): RouteTable<number> {
+  return new RouteTable(matches.map((match, value) => ({ match: { ...ANY, ...match }, value })));
+}
+
+function request(
+  path: string,
+  parts: { host?: string; query?: string; headers?: Record<string, string>; subprotocols?: string[] } = {},
+): RouteRequest {
+  const headers = new Map(Object.entries(parts.headers ?? {}));
+  return {
+    host: parts.host ?? 'example.com',
+    path,
+    query: parts.query ?? '',
+    subprotocols: parts.subprotocols ?? [],
+    header: (name) => headers.get(name),
+  };
+}
+
+describe('RouteTable', () => {
+  it('matches an exact path and nothing else', () => {
+    const table = tableOf({ path: '/chat' });
+    assert.equal(table.match(request('/chat'))?.value, 0);
+    for (const path of ['/', '/chat/', '/Chat', '/chat/x', '/chatter'])
+      assert.equal(table.match(request(path)), null);
+  });
+
+  it('matches a prefix on segment borders', () => {
+    const table = tableOf({ pathPrefix: '/chat' });
+    for (const path of ['/chat', '/chat/', '/chat/x', '/chat//x'])
+      assert.equal(table.match(request(path))?.value, 0, path);
+    for (const path of ['/chatter', '/cha', '/', '/x/chat', '//chat'])
+      assert.equal(table.match(request(path)), null, path);
+  });
+
+  it('matches what begins with a prefix that ends in a slash', () => {
+    const table = tableOf({ pathPrefix: '/chat/' });
+    for (const path of ['/chat/', '/chat/x']) assert.equal(table.match(request(path))?.value, 0, path);
+    for (const path of ['/chat', '/chatter/']) assert.equal(table.match(request(path)), null, path);
+  });
+
+  it('matches every path with the prefix of a slash', () => {
+    const table = tableOf({ pathPrefix: '/' });
+    for (const path of ['/', '/a', '//a/b']) assert.equal(table.match(request(path))?.value, 0, path);
+  });
+
+  it('compares configured paths in the form that request paths have', () => {
+    const table = tableOf({ path: '/caf%c3%a9' }, { pathPrefix: '/caf%c3%a9/' });
+    assert.equal(table.match(request('/caf%C3%A9'))?.value, 0);
+    assert.equal(table.match(request('/caf%C3%A9/x'))?.value, 1);
+  });
+
+  it('hands out the groups of an expression', () => {
+    const table = tableOf({ pathRegex: '^/old/(.*?)(\\.html)?$' }, { pathRegex: '^/plain' });
+    assert.deepEqual(table.match(request('/old/a/b'))?.groups, ['a/b', '']);
+    assert.deepEqual(table.match(request('/old/a.html'))?.groups, ['a', '.html']);
+    assert.deepEqual(table.match(request('/plain/x')), { value: 1, groups: [] });
+    assert.equal(table.match(request('/older')), null);
+  });
+
+  it('matches a host exactly', () => {
+    const table = tableOf({ host: 'example.com' });
+    assert.equal(table.match(request('/'))?.value, 0);
+    assert.equal(table.match(request('/', { host: 'www.example.com' })), null);
+  });
+
+  it('takes the star of a host for one label or more, never for none', () => {
+    const table = tableOf({ host: '*.example.com' });
+    for (const host of ['a.example.com', 'a.b.example.com'])
+      assert.equal(table.match(request('/', { host }))?.value, 0);
+    for (const host of ['example.com', '.example.com', 'badexample.com', 'example.com.evil', 'com']) {
+      assert.equal(table.match(request('/', { host })), null, host);
+    }
+  });
+
+  it('compares header values exactly and their names without case', () => {
+    const table = tableOf({ headers: new Map([['X-Tier', 'gold']]) });
+    assert.equal(table.match(request('/', { headers: { 'x-tier': 'gold' } }))?.value, 0);
+    for (const tier of ['Gold', 'golden', '']) {
+      assert.equal(table.match(request('/', { headers: { 'x-tier': tier } })), null);
+    }
+    assert.equal(table.match(request('/')), null);
+  });
+
+  it('looks for any occurrence of a query pair, decoded', () => {
+    const table = tableOf({
+      query: new Map([
+        ['v', '2'],
+        ['room', 'a b'],
+      ]),
+    });
+    assert.equal(table.match(request('/', { query: 'v=1&v=2&room=a+b' }))?.value, 0);
+    assert.equal(table.match(request('/', { query: 'v=2' })), null);
+    assert.equal(table.match(request('/')), null);
+  });
+
+  it('looks for one subprotocol among those offered', () => {
+    const table = tableOf({ subprotocol: 'chat.v2' });
+    assert.equal(table.match(request('/', { subprotocols: ['chat.v1', 'chat.v2'] }))?.value, 0);
+    assert.equal(table.match(request('/', { subprotocols: ['chat.v1'] })), null);
+  });
+
+  it('wants every condition that is set', () => {
+    const table = tableOf({ host: 'example.com', pathPrefix: '/a', pathRegex: 'b$', subprotocol: 's' });
+    assert.equal(table.match(request('/a/b', { subprotocols: ['s'] }))?.value, 0);
+    assert.equal(table.match(request('/a/b')), null);
+    assert.equal(table.match(request('/a/c', { subprotocols: ['s'] })), null);
+    assert.equal(table.match(request('/a/b', { host: 'a.com', subprotocols: ['s'] })), null);
+  });
+
+  it('takes the first in the list, however special a later one is', () => {
+    const table = tableOf({ pathPrefix: '/' }, { host: 'example.com', path: '/chat' });
+    assert.equal(table.match(request('/chat'))?.value, 0);
+    const turned = tableOf({ host: 'example.com', path: '/chat' }, { pathPrefix: '/' });
+    assert.equal(turned.match(request('/chat'))?.value, 0);
+    assert.equal(turned.match(request('/other'))?.value, 1);
+  });
+
+  it('matches nothing without routes', () => {
+    assert.equal(tableOf().match(request('/')), null);
+  });
+
+  it('finds what going through the list finds', () => {
+    fc.assert(
+      fc.property(
+        fc.array(someMatch, { maxLength: 12 }),
+        fc.array(someRequest, { minLength: 1, maxLength: 6 }),
+        (matches, requests) => {
+          const table = tableOf(...matches);
+          for (const one of requests) {
+            const expected = matches.findIndex((match) => holds(match, one));
+            assert.equal(table.match(one)?.value ?? -1, expected, `${one.host} ${one.path}?${one.query}`);
+          }
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+const path = fc.oneof(
+  fc.constantFrom('/', '/a', '/a/', '/a/b', '/a/b/', '/ab', '//', '//a', '/a//b', '/a/b/c'),
+  fc.array(fc.constantFrom('/', 'a', 'b', '/a'), { maxLength: 5 }).map((parts) => `/${parts.join('')}`),
+);
+const orNull = <V>(value: fc.Arbitrary<V>): fc.Arbitrary<V | null> =>
+  fc.option(value, { nil: null, freq: 1 });
+const pairs = (key: string): fc.Arbitrary<Map<string, string>> =>
+  fc.oneof(
+    { weight: 3, arbitrary: fc.constant(new Map<string, string>()) },
+    { weight: 1, arbitrary: fc.constantFrom('1', '2').map((value) => new Map([[key, value]])) },
+  );
+const someMatch: fc.Arbitrary<RouteMatch> = fc.record({
+  host: orNull(fc.constantFrom('a.com', 'b.a.com', 'com', '*.a.com', '*.com', '*.b.a.com')),
+  path: fc.option(path, { nil: null, freq: 2 }),
+  pathPrefix: orNull(path),
+  pathRegex: fc.option(fc.constantFrom('^/a', 'b$', '^/(a|b)/', '//'), { nil: null, freq: 3 }),
+  headers: pairs('x-one'),
+  query: pairs('k'),
+  subprotocol: fc.option(fc.constantFrom('s1', 's2'), { nil: null, freq: 4 }),
+});
+const someRequest: fc.Arbitrary<RouteRequest> = fc
+  .record({
+    host: fc.constantFrom('a.com', 'b.a.com', 'c.b.a.com', 'com', 'xa.com', 'other'),
+    path,
+    query: fc.constantFrom('', 'k=1', 'k=2', 'k=1&k=2', 'k=%31', 'x=k=1'),
+    subprotocols: fc.subarray(['s1', 's2', 's3']),
+    one: fc.constantFrom(undefined, '1', '2'),
+  })
+  .map(({ one, ...rest }) => ({ ...rest, header: (name: string) => (name === 'x-one' ? one : undefined) }));
+
+/** What the configuration says that a match means, spelled out. */
+function holds(match: RouteMatch, one: RouteRequest): boolean {
+  const { host, pathPrefix } = match;
+  if (host?.startsWith('*.')) {
+    const labels = one.host.split('.');
+    const suffix = host.slice(2).split('.');
+    if (labels.length <= suffix.length || labels.slice(-suffix.length).join('.') !== suffix.join('.'))
+      return false;
+  } else if (host !== null && host !== one.host) return false;
+  if (match.path !== null && match.path !== one.path) return false;
+  if (pathPrefix !== null) {
+    const under = pathPrefix.endsWith('/') ? pathPrefix : `${pathPrefix}/`;
+    if (one.path !== pathPrefix && !one.path.startsWith(under)) return false;
+  }
+  if (match.pathRegex !== null && !new RegExp(match.pathRegex).test(one.path)) return false;
+  for (const [name, value] of match.headers) if (one.header(name) !== value) return false;
+  for (const [key, value] of match.query) {
+    if (!new URLSearchParams(one.query).getAll(key).includes(value)) return false;
+  }
+  return match.subprotocol === null || one.subprotocols.includes(match.subprotocol);
+}

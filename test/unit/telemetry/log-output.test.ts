@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { LogOutput } from '../../../src/telemetry/log-output.ts';
+
+const LINE = '{"level":"info","time":"2026-01-02T03:04:05.678Z","worker":"l7-0","a":1,"msg":"hello"}\n';
+const SLOW_READER = join(import.meta.dirname, 'fixtures/slow-reader.ts');
+
+describe('the log output', () => {
+  let directory = '';
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'sluice-log-'));
+  });
+  after(() => rmSync(directory, { recursive: true }));
+
+  async function written(
+    format: 'json' | 'pretty',
+    write: (output: LogOutput) => void,
+    most?: number,
+  ): Promise<{ text: string; dropped: number }> {
+    const file = join(directory, 'log');
+    const fd = openSync(file, 'w');
+    try {
+      const output = new LogOutput(format, fd, most);
+      write(output);
+      assert.equal(await output.close(5000), true);
+      return { text: readFileSync(file, 'utf8'), dropped: output.dropped };
+    } finally {
+      try {
+        closeSync(fd);
+      } catch {
+        // The output closes what is not standard output.
+      }
+    }
+  }
+
+  it('writes JSON lines as they come, all of them before it is closed', async () => {
+    const lines = LINE.repeat(5000);
+    const { text, dropped } = await written('json', (output) => {
+      output.write(lines);
+      output.write(LINE);
+      output.writeText('text\n');
+    });
+    assert.equal(text, `${lines}${LINE}text\n`);
+    assert.equal(dropped, 0);
+  });
+
+  it('makes lines pretty, those of a batch one by one, without colours where no terminal is', async () => {
+    const { text } = await written('pretty', (output) => output.write(LINE + LINE));
+    const rows = text.split('\n');
+    assert.equal(rows.length, 3);
+    for (const row of rows.slice(0, 2)) assert.match(row, /^\[[\d:.]+\] INFO: \[l7-0\] hello \{"a":1\}$/);
+    assert.ok(!text.includes('\u001b'));
+  });
+
+  it('drops and counts lines above its bound', async () => {
+    const { text, dropped } = await written(
+      'json',
+      (output) => {
+        for (let index = 0; index < 10; index++) output.write(LINE + LINE);
+      },
+      LINE.length * 5,
+    );
+    assert.equal(dropped + text.split('\n').length - 1, 20);
+    assert.ok(dropped > 0 && dropped < 20);
+  });
+
+  it('drops and counts lines after it was closed', async () => {
+    let late: LogOutput | undefined;
+    await written('json', (output) => (late = output));
+    late?.write(LINE + LINE);
+    late?.writeText('text\n');
+    assert.equal(late?.dropped, 2);
+  });
+
+  it('goes on where nothing can be written any more', async () => {
+    const fd = openSync('/dev/full', 'w');
+    const output = new LogOutput('json', fd);
+    output.write(LINE);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    output.write(LINE);
+    assert.equal(await output.close(5000), false);
+  });
+
+  it('does not wait for ever for a reader that reads nothing, nor fails when the reader is gone', async () => {
+    for (const readerStays of [true, false]) {
+      const child = spawn(process.execPath, [SLOW_READER], { stdio: ['pipe', 'pipe', 'pipe'] });
+      if (!readerStays) child.stdout.destroy();
+      let report = '';
+      child.stderr.setEncoding('utf8').on('data', (text: string) => (report += text));
+      const [code] = (await once(child, 'close')) as [number | null];
+      assert.equal(code, 7, report);
+      assert.match(report, readerStays ? /closed false/ : /closed true/);
+      const dropped = Number(/dropped (\d+)/.exec(report)?.[1]);
+      assert.ok(dropped > 0, report);
+      child.stdout.destroy();
+    }
+  });
+});

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createLogger, createWorkerLogger } from '../../../src/telemetry/logger.ts';
+
+interface Line {
+  readonly level: string;
+  readonly time: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+function linesOf(text: string): Line[] {
+  assert.ok(text === '' || text.endsWith('\n'));
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Line);
+}
+
+function primaryLines(
+  level: 'debug' | 'info' | 'silent',
+  write: (log: ReturnType<typeof createLogger>) => void,
+): Line[] {
+  let text = '';
+  write(createLogger({ level }, { write: (lines) => void (text += lines) }));
+  return linesOf(text);
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+}
+
+describe("the primary's logger", () => {
+  it('writes the level by name, an ISO time, the message and what was given, and nothing else', () => {
+    const [line] = primaryLines('info', (log) => log.info({ route: 'chat' }, 'ready'));
+    assert.deepEqual(Object.keys(line ?? {}), ['level', 'time', 'route', 'msg']);
+    assert.equal(line?.level, 'info');
+    assert.equal(new Date(line.time).toISOString(), line.time);
+  });
+
+  it('leaves out what is below its level', () => {
+    const levels = primaryLines('info', (log) => {
+      log.debug('no');
+      log.info('yes');
+      log.fatal('yes');
+    }).map(({ level }) => level);
+    assert.deepEqual(levels, ['info', 'fatal']);
+  });
+
+  it('says nothing where it is silent', () => {
+    assert.deepEqual(
+      primaryLines('silent', (log) => log.fatal('no')),
+      [],
+    );
+  });
+
+  it("writes an error's own words, and nothing that hangs on it", () => {
+    const error = Object.assign(new Error('refused', { cause: new TypeError('why') }), {
+      code: 'ECONNREFUSED',
+      headers: { authorization: 'Bearer secret' },
+    });
+    const [line] = primaryLines('info', (log) => log.error({ err: error }, 'dial failed'));
+    const err = line?.err as Record<string, unknown>;
+    assert.deepEqual(Object.keys(err), ['type', 'message', 'code', 'stack', 'cause']);
+    assert.equal(err.code, 'ECONNREFUSED');
+    assert.equal(err.cause, 'TypeError: why');
+    assert.match(String(err.stack), /logger\.test\.ts/);
+    assert.doesNotMatch(JSON.stringify(line), /secret/);
+  });
+
+  it('writes what was thrown and is no error', () => {
+    const [line] = primaryLines('info', (log) => log.error({ err: 'a string' }, 'odd'));
+    assert.deepEqual(line?.err, { message: 'a string' });
+  });
+});
+
+describe("a worker's logger", () => {
+  it('posts the lines of one turn of the event loop together, under its name', async () => {
+    const posts: string[] = [];
+    const log = createWorkerLogger({ level: 'info' }, 'l7-0', (lines) => posts.push(lines));
+    log.info('one');
+    log.info('two');
+    assert.equal(posts.length, 0);
+    await turn();
+    log.info('three');
+    await turn();
+    assert.deepEqual(
+      posts.map((post) => linesOf(post).map(({ worker, msg }) => [worker, msg])),
+      [
+        [
+          ['l7-0', 'one'],
+          ['l7-0', 'two'],
+        ],
+        [['l7-0', 'three']],
+      ],
+    );
+  });
+
+  it('posts at once when much waits, losing nothing', async () => {
+    const posts: string[] = [];
+    const log = createWorkerLogger({ level: 'info' }, 'l7-0', (lines) => posts.push(lines));
+    for (let index = 0; index < 100; index++) log.info({ index }, 'x'.repeat(1000));
+    assert.ok(posts.length >= 1);
+    for (const post of posts) assert.ok(post.length < 70_000);
+    await turn();
+    const indexes = posts.flatMap((post) => linesOf(post).map(({ index }) => index));
+    assert.deepEqual(indexes, [...Array(100).keys()]);
+  });
+
+  it('posts on flush, and then not again', async () => {
+    const posts: string[] = [];
+    const log = createWorkerLogger({ level: 'info' }, 'l4-0', (lines) => posts.push(lines));
+    log.info('last words');
+    log.flush();
+    assert.equal(posts.length, 1);
+    await turn();
+    log.flush();
+    assert.equal(posts.length, 1);
+  });
+
+  it('posts nothing where it is silent', async () => {
+    const log = createWorkerLogger({ level: 'silent' }, 'l4-0', () => assert.fail('posted'));
+    log.fatal('no');
+    log.flush();
+    await turn();
+  });
+});

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Metric } from '../../../src/telemetry/names.ts';
+import { pageMetrics, primaryMetrics, threadMetrics } from '../../../src/telemetry/names.ts';
+import { PageLayout } from '../../../src/telemetry/page-layout.ts';
+import { PageSums } from '../../../src/telemetry/page-sums.ts';
+import { Exposition, pageFamilies } from '../../../src/telemetry/prometheus.ts';
+import { StatsPage, allocatePage } from '../../../src/telemetry/stats-page.ts';
+import { parseExposition } from './exposition-parser.ts';
+
+const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
+/** What Prometheus 2.53 sends. */
+const PROMETHEUS =
+  'application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,' +
+  'text/plain;version=0.0.4;q=0.3,*/*;q=0.2';
+
+const labels = { listener: 'web' };
+const handshake = { listener: 'web', cluster: 'chat' };
+
+function twoPages(): { layout: PageLayout; pages: StatsPage[]; exposition: Exposition } {
+  const layout = new PageLayout();
+  for (const worker of ['l7-0', 'l7-1']) layout.add(threadMetrics.eventLoopLag, { worker });
+  layout.add(pageMetrics.connections, labels);
+  layout.add(pageMetrics.connectionsActive, labels);
+  layout.add(pageMetrics.handshakeDuration, handshake);
+  const buffers = [allocatePage(layout), allocatePage(layout)];
+  const exposition = new Exposition([
+    ...pageFamilies(new PageSums(layout, buffers)),
+    { metric: primaryMetrics.configGeneration, read: () => [{ labels: {}, value: 1 }] },
+    { metric: primaryMetrics.certificateNotAfter, read: () => [] },
+  ]);
+  return { layout, pages: buffers.map((buffer) => new StatsPage(buffer, layout)), exposition };
+}
+
+describe('the exposition', () => {
+  for (const [format, accept, type] of [
+    ['text', TEXT, TEXT],
+    ['openmetrics', OPEN_METRICS, OPEN_METRICS],
+  ] as const) {
+    it(`in ${format} holds the sum over all workers`, async () => {
+      const { pages, exposition } = twoPages();
+      for (const [index, page] of pages.entries()) {
+        page.values[page.slot(pageMetrics.connections, labels)] = 20 + index;
+        page.values[page.slot(pageMetrics.connectionsActive, labels)] = 3;
+        page.values[page.slot(threadMetrics.eventLoopLag, { worker: `l7-${index}` })] = 0.5 + index;
+        for (const value of [0.0001, 0.3, 60])
+          page.histogram(pageMetrics.handshakeDuration, handshake).observe(value);
+      }
+      const { contentType, body } = await exposition.render(accept);
+      assert.equal(contentType, type);
+      const families = parseExposition(body, format);
+      const bare = format === 'openmetrics';
+      assert.deepEqual(families.get(bare ? 'sluice_connections' : 'sluice_connections_total')?.samples, [
+        { name: 'sluice_connections_total', labels, value: 41 },
+      ]);
+      assert.deepEqual(families.get('sluice_connections_active')?.samples, [
+        { name: 'sluice_connections_active', labels, value: 6 },
+      ]);
+      assert.deepEqual(
+        families
+          .get('sluice_worker_event_loop_lag_seconds')
+          ?.samples.map(({ labels, value }) => [labels, value]),
+        [
+          [{ worker: 'l7-0' }, 0.5],
+          [{ worker: 'l7-1' }, 1.5],
+        ],
+      );
+      const histogram = families.get('sluice_ws_handshake_duration_seconds')?.samples ?? [];
+      const bucket = (le: string): number | undefined =>
+        histogram.find((sample) => sample.labels.le === le)?.value;
+      assert.equal(bucket('0.0001'), 2);
+      assert.equal(bucket('0.25'), 2);
+      assert.equal(bucket('0.5'), 4);
+      assert.equal(bucket(bare ? '10.0' : '10'), 4);
+      assert.equal(bucket('+Inf'), 6);
+      const sum = histogram.find(({ name }) => name.endsWith('_sum'));
+      assert.deepEqual(sum?.labels, handshake);
+      assert.ok(Math.abs(sum.value - 120.6002) < 1e-9);
+    });
+  }
+
+  it('shows series that are zero, and families that have none', async () => {
+    const { exposition } = twoPages();
+    const families = parseExposition((await exposition.render('')).body, 'text');
+    assert.deepEqual(families.get('sluice_connections_total')?.samples, [
+      { name: 'sluice_connections_total', labels, value: 0 },
+    ]);
+    assert.deepEqual(families.get('sluice_tls_certificate_not_after_seconds')?.samples, []);
+  });
+
+  it('keeps the names of counters in one format when the other has been rendered', async () => {
+    const { exposition } = twoPages();
+    await exposition.render(OPEN_METRICS);
+    const families = parseExposition((await exposition.render(TEXT)).body, 'text');
+    assert.equal(families.get('process_cpu_seconds_total')?.type, 'counter');
+    assert.equal(families.get('sluice_connections_total')?.type, 'counter');
+    const again = parseExposition((await exposition.render(OPEN_METRICS)).body, 'openmetrics');
+    assert.equal(again.get('process_cpu_seconds')?.type, 'counter');
+  });
+
+  it('has the metrics of the process and of Node once, whoever else renders them', async () => {
+    twoPages();
+    const families = parseExposition((await twoPages().exposition.render(TEXT)).body, 'text');
+    assert.equal(families.get('process_resident_memory_bytes')?.samples.length, 1);
+    assert.equal(families.get('nodejs_eventloop_lag_seconds')?.samples.length, 1);
+  });
+
+  it('escapes what a label may hold', async () => {
+    const metric: Metric = { name: 'odd', kind: 'gauge', help: 'Odd', labels: ['a'] };
+    const value = 'quote " backslash \\ line\nend';
+    const exposition = new Exposition([{ metric, read: () => [{ labels: { a: value }, value: 1 }] }]);
+    const families = parseExposition((await exposition.render(TEXT)).body, 'text');
+    assert.equal(families.get('odd')?.samples[0]?.labels.a, value);
+  });
+
+  it('is chosen by the Accept header', async () => {
+    const { exposition } = twoPages();
+    const formats: readonly (readonly [string, string])[] = [
+      ['', TEXT],
+      ['*/*', TEXT],
+      ['text/html,application/xhtml+xml,*/*;q=0.8', TEXT],
+      [PROMETHEUS, OPEN_METRICS],
+      ['Application/OpenMetrics-Text', OPEN_METRICS],
+      ['application/openmetrics-text;q=0', TEXT],
+      ['application/openmetrics-text;q=0.2, text/plain;q=0.9', TEXT],
+      ['application/openmetrics-text;q=nonsense', TEXT],
+    ];
+    for (const [accept, expected] of formats) {
+      assert.equal((await exposition.render(accept)).contentType, expected, accept);
+    }
+  });
+});
+
+describe('the metric names', () => {
+  it('are fit for Prometheus', () => {
+    const all: Metric[] = [pageMetrics, threadMetrics, primaryMetrics].flatMap((group) =>
+      Object.values(group),
+    );
+    assert.equal(new Set(all.map(({ name }) => name)).size, all.length);
+    for (const { name, kind, help, labels, buckets } of all) {
+      assert.match(name, /^sluice_[a-z0-9]+(_[a-z0-9]+)*$/);
+      assert.equal(name.endsWith('_total'), kind === 'counter', name);
+      assert.doesNotMatch(name, /_(bucket|count|sum)$/);
+      assert.match(help, /^[A-Z1][^"\n]+[^.]$/, name);
+      for (const label of labels) assert.match(label, /^(?!le$)[a-z]+$/);
+      assert.equal(buckets !== undefined, kind === 'histogram', name);
+      assert.deepEqual(buckets, buckets && [...buckets].sort((a, b) => a - b), name);
+    }
+  });
+});

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Metric } from '../../../src/telemetry/names.ts';
+import { PageLayout } from '../../../src/telemetry/page-layout.ts';
+import { PageSums } from '../../../src/telemetry/page-sums.ts';
+import { StatsPage, allocatePage } from '../../../src/telemetry/stats-page.ts';
+
+const requests: Metric = { name: 'requests_total', kind: 'counter', help: 'Requests', labels: ['route'] };
+const open: Metric = { name: 'open', kind: 'gauge', help: 'Open', labels: [] };
+const duration: Metric = { name: 'duration', kind: 'histogram', help: 'Time', labels: [], buckets: [1, 5] };
+
+function layout(): PageLayout {
+  const made = new PageLayout();
+  made.add(requests, { route: 'a' });
+  made.add(duration, {});
+  made.add(open, {});
+  made.add(requests, { route: 'b' });
+  return made;
+}
+
+describe('a page layout', () => {
+  it('gives every series slots of its own and a histogram one a bucket and two more', () => {
+    const made = layout();
+    assert.equal(made.slot(requests, { route: 'a' }), 0);
+    assert.equal(made.slot(duration, {}), 1);
+    assert.equal(made.slot(open, {}), 5);
+    assert.equal(made.slot(requests, { route: 'b' }), 6);
+    assert.equal(made.size, 7);
+  });
+
+  it('finds a series that has been added before', () => {
+    const made = layout();
+    assert.equal(made.add(requests, { route: 'b' }), 6);
+    assert.equal(made.size, 7);
+    assert.equal(made.series.length, 4);
+  });
+
+  it('refuses a series that was never added', () => {
+    assert.throws(() => layout().slot(requests, { route: 'c' }), RangeError);
+  });
+});
+
+describe('a stats page', () => {
+  it('counts a value in the first bucket that holds it, bounds included', () => {
+    const made = layout();
+    const page = new StatsPage(allocatePage(made), made);
+    const histogram = page.histogram(duration, {});
+    for (const value of [0.5, 1, 1.5, 5, 6]) histogram.observe(value);
+    assert.deepEqual([...page.values.subarray(1, 5)], [2, 2, 1, 14]);
+  });
+
+  it('clears gauges and keeps counters and histograms', () => {
+    const made = layout();
+    const page = new StatsPage(allocatePage(made), made);
+    page.values.fill(3);
+    page.clearGauges();
+    assert.deepEqual([...page.values], [3, 3, 3, 3, 3, 0, 3]);
+  });
+
+  it('is one of many that are read as their sum', () => {
+    const made = layout();
+    const buffers = [allocatePage(made), allocatePage(made)];
+    const sums = new PageSums(made, buffers);
+    for (const buffer of buffers) new StatsPage(buffer, made).values[6] = 21;
+    assert.equal(sums.value(requests, { route: 'b' }), 42);
+    assert.equal(sums.value(requests, { route: 'a' }), 0);
+    assert.throws(() => sums.value(open, { route: 'a' }) + sums.value(requests, {}), RangeError);
+  });
+});
