@@ -147,7 +147,8 @@ function childOf(node: Node | null, step: string | number): Child | null {
     return value === undefined ? null : { key: null, value };
   }
   if (!isMap(node)) return null;
-  const pair = node.items.find((pair): pair is Pair<Node> => keyOf(pair) === step);
+  // Of a key that is set twice, the last is what the values have.
+  const pair = node.items.findLast((pair): pair is Pair<Node> => keyOf(pair) === step);
   return pair === undefined ? null : { key: pair.key, value: pair.value };
 }
 
@@ -156,6 +157,6 @@ function keyOf(pair: unknown): string | undefined {
 }
 
 function duplicateKey(rest: string): string {
-  const key = /^[^\s:,]+/.exec(rest)?.[0] ?? '';
-  return `${key.startsWith('"') || key.startsWith("'") ? key : `"${key}"`} is set twice here: keep one of them`;
+  const key = /^(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s:,]+)/.exec(rest)?.[0] ?? '';
+  return `${/^["']/.test(key) ? key : `"${key}"`} is set twice here: keep one of them`;
 }

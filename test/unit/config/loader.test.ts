@@ -317,8 +317,8 @@ log: { levels: 1 }
     });
     const [web, tcp] = config.listeners;
     assert.deepEqual(web?.address, { kind: 'tcp', host: '127.0.0.1', port: 0 });
-    assert.equal(web?.mode === 'l7' && web.websocket.idleTimeoutMs, 5000);
-    assert.equal(web?.mode === 'l7' && web.routes[0]?.match.path, '/x');
+    assert.equal(web.mode === 'l7' && web.websocket.idleTimeoutMs, 5000);
+    assert.equal(web.mode === 'l7' && web.routes[0]?.match.path, '/x');
     assert.deepEqual(tcp?.address, { kind: 'tcp', host: '::1', port: 0 });
     assert.deepEqual(config.clusters[0]?.endpoints[1], {
       address: { kind: 'tcp', host: 'b', port: 2 },
@@ -390,7 +390,7 @@ clusters:
     assert.deepEqual(errorsOf(text), [
       '3:11: two listeners have the name "a": rename one',
       '8:17: two routes of this listener have the name "route-1": rename one',
-      '11:11: two clusters have the name "app": rename one',
+      '11:13: two clusters have the name "app": rename one',
     ]);
   });
 
@@ -419,13 +419,24 @@ clusters:
 
   it('calls no cluster unknown while one of them cannot be read', () => {
     const listener = 'listeners: [{ name: a, mode: l4, address: ":1", cluster: app }]\n';
-    assert.equal(errorsOf(`${listener}clusters: [5]\n`).length, 1);
-    assert.equal(errorsOf(`${listener}clusters: 5\n`).length, 1);
+    for (const clusters of ['[5]', '5', '[{ name: a p, endpoints: [{ address: "a:1" }] }, 5]']) {
+      const errors = errorsOf(`${listener}clusters: ${clusters}\n`);
+      assert.deepEqual(
+        errors.filter((error) => error.includes('no cluster')),
+        [],
+        clusters,
+      );
+      assert.notEqual(errors.length, 0);
+    }
+  });
+
+  it('refuses no reference to a cluster whose name is bad', () => {
+    const text = `listeners: [{ name: a, mode: l4, address: ":1", cluster: a p }]
+clusters: [{ name: a p, endpoints: [{ address: "a:1" }] }]
+`;
     assert.deepEqual(
-      errorsOf(`${listener}clusters: [{ name: "a p", endpoints: 5 }, { name: app }]\n`).map(
-        (e) => e.split(': ')[0],
-      ),
-      ['2:13', '2:19', '2:37', '2:43'].filter((p) => p !== '2:13'),
+      errorsOf(text).map((error) => error.slice(0, 33)),
+      ['2:20: name: "a p" is not a name: u'],
     );
   });
 
