@@ -1,7 +1,7 @@
 /** Certificates and keys: files that are read, parsed and matched when the configuration is loaded. */
 import type { KeyObject } from 'node:crypto';
 import { X509Certificate, createPrivateKey } from 'node:crypto';
-import { codeOf, messageOf } from '../core/errors.ts';
+import { messageOf } from '../core/errors.ts';
 import type { TextFile } from './files.ts';
 import { textFile } from './files.ts';
 import type { Format } from './formats.ts';
@@ -13,6 +13,8 @@ import type { Certificate } from './types.ts';
 
 const SHAPE = { what: 'a certificate', keys: ['cert', 'key'] };
 const BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+/** PKCS #8 and the older form. */
+const ENCRYPTED = /^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
 const DNS_NAME = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]*)(?:\.[a-z0-9_][a-z0-9_-]*)*$/;
 
 interface CertificateFile extends TextFile {
@@ -85,12 +87,12 @@ function keyFile(base: string): Format<KeyFile> {
   const read = textFile(base);
   return (value) => {
     const file = read(value);
+    if (ENCRYPTED.test(file.text)) {
+      throw new FormatError(`${describe(value)} is encrypted: give the key without a passphrase`);
+    }
     try {
       return { ...file, key: createPrivateKey(file.text) };
     } catch (error) {
-      if (codeOf(error) === 'ERR_MISSING_PASSPHRASE') {
-        throw new FormatError(`${describe(value)} is encrypted: write the key without a passphrase`);
-      }
       throw new FormatError(`${describe(value)} is not a private key in PEM form: ${messageOf(error)}`);
     }
   };

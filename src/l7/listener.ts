@@ -125,7 +125,7 @@ export class L7Listener {
     const { maxConnections } = this.#config;
     const { connections } = this.#stats;
     this.#app.filter((response, change) => {
-      if (Number(change) < 0) {
+      if (change < 0) {
         this.#connections--;
         connections.closed();
         return;

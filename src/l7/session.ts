@@ -185,20 +185,12 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
       return;
     }
     if (this.#reader.expectsSmallFrames(input, length, CORK_BELOW)) {
-      corkedSession = this;
-      corkedInput = input;
-      corkedLength = length;
-      downstream.cork(readCorked);
+      readCorked(downstream, this.#reader, input, length);
       this.#behind = true;
     } else {
       this.#reader.read(input, length);
     }
     if (this.#behind) this.#checkDownstream();
-  }
-
-  /** Reads what a corked callback was prepared for. */
-  readNow(input: Buffer, length: number): void {
-    this.#reader.read(input, length);
   }
 
   upstreamBlocked(): void {
@@ -420,11 +412,17 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
 }
 
 // What the one shared cork callback works on: a closure for each read would be garbage for each read.
-let corkedSession: Session | null = null;
+let corkedReader: FrameReader | null = null;
 let corkedInput: Buffer = Buffer.alloc(0);
 let corkedLength = 0;
-function readCorked(): void {
-  const session = corkedSession;
-  corkedSession = null;
-  session?.readNow(corkedInput, corkedLength);
+function onCorked(): void {
+  corkedReader?.read(corkedInput, corkedLength);
+}
+
+/** Reads frames of which many may go to the client in one write. */
+function readCorked(downstream: DownstreamSocket, reader: FrameReader, input: Buffer, length: number): void {
+  corkedReader = reader;
+  corkedInput = input;
+  corkedLength = length;
+  downstream.cork(onCorked);
 }

@@ -44,10 +44,9 @@ export class CompiledRoute<T> {
     return this.#query.length > 0;
   }
 
-  /** Whether every condition but the host's holds, the cheapest first. */
+  /** Whether every condition holds, the cheapest first, but host and path: its index looks those up. */
   holds(request: RouteRequest, query: QueryString | null): boolean {
     const { path } = request;
-    if (this.path !== null && this.path !== path) return false;
     if (this.pathPrefix !== null && !isUnder(path, this.pathPrefix)) return false;
     if (this.#subprotocol !== null && !request.subprotocols.includes(this.#subprotocol)) return false;
     for (const [name, value] of this.#headers) {

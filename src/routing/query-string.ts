@@ -30,7 +30,7 @@ function hasPair(text: string, key: string, value: string): boolean {
     const next = text.indexOf('&', start);
     const end = next === -1 ? text.length : next;
     const keyEnd = start + key.length;
-    if (end > start && keyEnd <= end && text.startsWith(key, start)) {
+    if (end > start && text.startsWith(key, start)) {
       if (keyEnd === end && value === '') return true;
       if (text[keyEnd] === '=' && end - keyEnd - 1 === value.length && text.startsWith(value, keyEnd + 1)) {
         return true;

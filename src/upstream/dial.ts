@@ -1,4 +1,4 @@
-import type { Socket} from 'node:net';
+import type { Socket } from 'node:net';
 import { createConnection, type OnReadOpts } from 'node:net';
 import { checkServerIdentity, connect as connectTls } from 'node:tls';
 import type { Address } from '../core/address.ts';

@@ -47,7 +47,7 @@ export function listMembers(value: string | undefined): string[] {
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** What may not stand in a field value: control characters except the tab (RFC 9110 section 5.5). */
- 
+
 const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 
 /** Whether the text is an RFC 9110 token: a method, a header's name, a subprotocol. */

@@ -88,8 +88,16 @@ describe('the demo, in a browser through the proxy', { skip }, () => {
       if (failure !== 'net::ERR_ABORTED') problems.push(`${name}: ${failure ?? ''} for ${request.url()}`);
     });
     await page.goto(`http://${sluice.address('web')}/`);
-    await page.locator('#chat-state[data-state=open]').waitFor();
-    await page.locator('#echo-state[data-state=open]').waitFor();
+    for (const part of ['chat', 'echo']) {
+      await page
+        .locator(`#${part}-state[data-state=open]`)
+        .waitFor()
+        .catch(async () => {
+          const state = await page.locator(`#${part}-state`).innerText();
+          const log = sluice.logs.slice(-8).map((line) => JSON.stringify(line));
+          assert.fail([`the ${part} of ${name} is: ${state}`, ...problems, ...log].join('\n'));
+        });
+    }
     await page.getByLabel('Name').fill(name);
     await page.getByLabel('Name').press('Tab');
     await page.getByRole('log').getByText(`is ${name} now`).waitFor();

@@ -6,7 +6,7 @@ export type FromMember =
 export type ToMember = Welcome | Said | Joined | Renamed | Left | Remark;
 
 /** The first message: who the newcomer is, and through which endpoint. */
-export interface Welcome {
+interface Welcome {
   readonly type: 'welcome';
   /** The newcomer's own `by`. */
   readonly by: number;
@@ -28,7 +28,7 @@ export interface Said {
   readonly at: number;
 }
 
-export interface Joined {
+interface Joined {
   readonly type: 'joined';
   readonly by: number;
   readonly name: string;
@@ -36,7 +36,7 @@ export interface Joined {
   readonly present: number;
 }
 
-export interface Renamed {
+interface Renamed {
   readonly type: 'renamed';
   readonly by: number;
   readonly from: string;
@@ -44,7 +44,7 @@ export interface Renamed {
   readonly present: number;
 }
 
-export interface Left {
+interface Left {
   readonly type: 'left';
   readonly by: number;
   readonly name: string;
@@ -52,7 +52,7 @@ export interface Left {
 }
 
 /** To one member: that it sent something wrong (error), or too much (notice). */
-export interface Remark {
+interface Remark {
   readonly type: 'error' | 'notice';
   readonly text: string;
 }

@@ -20,7 +20,7 @@ export function parseHttpDate(text: string): number | null {
     const groups = format.exec(text)?.groups;
     if (groups === undefined) continue;
     const { day, month, year, hour, minute, second } = groups as Record<string, string>;
-    const time = Date.UTC(
+    return Date.UTC(
       year!.length === 2 ? fullYear(Number(year)) : Number(year),
       MONTHS.indexOf(month!),
       Number(day),
@@ -28,7 +28,6 @@ export function parseHttpDate(text: string): number | null {
       Number(minute),
       Number(second),
     );
-    return time;
   }
   return null;
 }

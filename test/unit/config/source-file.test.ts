@@ -123,7 +123,7 @@ describe('source file', () => {
       return `a${index}: &a${index} [${index === 0 ? 'x' : below}]`;
     });
     assert.match(new SourceFile(levels.join('\n')).broken?.message ?? '', /alias/);
-    assert.notEqual(new SourceFile('['.repeat(100_000)).broken, null);
+    assert.notEqual(new SourceFile('['.repeat(20_000)).broken, null);
   });
 
   it('takes any text and any path without throwing', () => {

@@ -1,0 +1,37 @@
+/** What a running sluice says of itself at /metrics. */
+import { get } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { parseExposition, type ParsedFamily } from '../unit/telemetry/exposition-parser.ts';
+import { within } from './deadline.ts';
+import type { SluiceProcess } from './sluice-process.ts';
+
+export class Metrics {
+  readonly #families: ReadonlyMap<string, ParsedFamily>;
+
+  constructor(families: ReadonlyMap<string, ParsedFamily>) {
+    this.#families = families;
+  }
+
+  /** The sum of the samples that have these labels among theirs. Throws where there is none. */
+  sum(name: string, labels: Readonly<Record<string, string>> = {}): number {
+    const family = this.#families.get(name.replace(/_(?:count|sum|bucket)$/, '')) ?? this.#families.get(name);
+    const samples = (family?.samples ?? []).filter(
+      (sample) =>
+        sample.name === name &&
+        Object.entries(labels).every(([label, value]) => sample.labels[label] === value),
+    );
+    if (samples.length === 0) throw new Error(`no sample of ${name} has ${JSON.stringify(labels)}`);
+    return samples.reduce((sum, sample) => sum + sample.value, 0);
+  }
+}
+
+/** Scrapes on a connection of its own, which is closed again. */
+export async function scrape(sluice: SluiceProcess): Promise<Metrics> {
+  const body = new Promise<string>((settle, fail) => {
+    const request = get(`http://${sluice.admin}/metrics`, { agent: false }, (response) => {
+      text(response).then(settle, fail);
+    });
+    request.once('error', fail);
+  });
+  return new Metrics(parseExposition(await within('the metrics', body), 'text'));
+}

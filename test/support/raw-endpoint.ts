@@ -1,0 +1,47 @@
+/** An endpoint that says what a test writes, byte for byte. */
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { Arrivals } from './deadline.ts';
+import { RawConnection, switchingProtocols, type RawHead } from './raw-connection.ts';
+
+export class RawEndpoint {
+  readonly connections = new Arrivals<RawConnection>('a connection to the endpoint');
+  readonly #server: Server;
+  readonly #open = new Set<RawConnection>();
+
+  private constructor() {
+    this.#server = createServer({ noDelay: true }, (socket) => {
+      const connection = new RawConnection(socket);
+      this.#open.add(connection);
+      socket.once('close', () => this.#open.delete(connection));
+      this.connections.push(connection);
+    });
+  }
+
+  static async listen(): Promise<RawEndpoint> {
+    const endpoint = new RawEndpoint();
+    await new Promise<void>((settle) => endpoint.#server.listen(0, '127.0.0.1', settle));
+    return endpoint;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** The next connection and the request on it, not answered yet. */
+  async request(): Promise<{ readonly connection: RawConnection; readonly head: RawHead }> {
+    const connection = await this.connections.next();
+    return { connection, head: await connection.head() };
+  }
+
+  /** The next connection, answered with a right 101 and the bytes behind it. */
+  async session(behind: Buffer = Buffer.alloc(0)): Promise<RawConnection> {
+    const { connection, head } = await this.request();
+    connection.write(Buffer.concat([Buffer.from(switchingProtocols(head)), behind]));
+    return connection;
+  }
+
+  close(): void {
+    this.#server.close();
+    for (const connection of this.#open) connection.destroy();
+  }
+}

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Cluster } from '../../../src/config/types.ts';
+import { cluster, errorsOf, inDirectory, load } from './load.ts';
+import { CA_CERT, GOOD_CERT, GOOD_KEY, NAMED_KEY } from './pem.ts';
+
+const FILES = { 'ca.pem': CA_CERT, 'good.pem': GOOD_CERT, 'good.key': GOOD_KEY, 'named.key': NAMED_KEY };
+
+function read(...lines: readonly string[]): Cluster {
+  return load(cluster(...lines), { files: FILES }).config.clusters[0]!;
+}
+
+function errors(...lines: readonly string[]): string[] {
+  return errorsOf(cluster(...lines), { files: FILES });
+}
+
+describe('cluster', () => {
+  it('reads every setting', () => {
+    const found = read(
+      'balancer: least_connections',
+      'connectTimeout: 250ms',
+      'retries: 0',
+      'masking: random',
+      'endpoints:',
+      '  - { address: "127.0.0.1:9001", weight: 3 }',
+      '  - { address: "[::1]:9001" }',
+      '  - { address: "unix:./app.sock" }',
+      '  - { address: "unix:/run/app.sock" }',
+    );
+    assert.deepEqual(found, {
+      name: 'app',
+      balancer: 'least_connections',
+      connectTimeoutMs: 250,
+      retries: 0,
+      masking: 'random',
+      tls: null,
+      endpoints: [
+        { address: { kind: 'tcp', host: '127.0.0.1', port: 9001 }, weight: 3 },
+        { address: { kind: 'tcp', host: '::1', port: 9001 }, weight: 1 },
+        { address: { kind: 'unix', path: inDirectory('app.sock') }, weight: 1 },
+        { address: { kind: 'unix', path: '/run/app.sock' }, weight: 1 },
+      ],
+    });
+  });
+
+  it('keeps its settings within sane bounds', () => {
+    assert.deepEqual(errors('balancer: p2c', 'connectTimeout: 0s', 'retries: 101', 'masking: none'), [
+      '4:15: balancer: "p2c" is not one of round_robin, least_connections',
+      '5:21: connectTimeout: 0s is out of range: write 1ms to 10m',
+      '6:14: retries: 101 is out of range: write 0 to 100',
+      '7:14: masking: "none" is not one of zero, random',
+    ]);
+  });
+
+  it('refuses endpoints that nothing can connect to', () => {
+    const [port, any, text, weight, missing] = errors(
+      'endpoints:',
+      '  - { address: "127.0.0.1:0" }',
+      '  - { address: ":9001" }',
+      '  - 127.0.0.1:9001',
+      '  - { address: "a:1", weight: 0 }',
+      '  - {}',
+    );
+    assert.match(port ?? '', /^5:20: address: "127.0.0.1:0" has port 0/);
+    assert.match(any ?? '', /^6:20: address: ":9001" means every interface/);
+    assert.match(
+      text ?? '',
+      /^7:9: endpoints: "127.0.0.1:9001" is not a mapping: an endpoint has address, weight/,
+    );
+    assert.match(weight ?? '', /^8:35: weight: 0 is out of range: write 1 to 1000000/);
+    assert.equal(missing, '9:9: an endpoint needs "address"');
+    assert.match(
+      errors(`endpoints: [{ address: "unix:${'x'.repeat(120)}" }]`)[0] ?? '',
+      /too long for a UNIX socket/,
+    );
+  });
+
+  it('refuses an endpoint that is listed twice', () => {
+    assert.deepEqual(errors('endpoints:', '  - { address: "a:1" }', '  - { address: "a:1" }'), [
+      '6:20: address: "a:1" is listed twice: list it once, with a higher weight',
+    ]);
+    assert.match(
+      errors('endpoints: [{ address: "unix:./x" }, { address: "unix:x" }]')[0] ?? '',
+      /is listed twice/,
+    );
+  });
+
+  it('needs a name and an endpoint', () => {
+    const listener =
+      'listeners: [{ name: a, mode: l7, address: ":1", routes: [{ match: {}, respond: {} }] }]\n';
+    assert.deepEqual(errorsOf(`${listener}clusters: [{}]\n`), [
+      '2:12: a cluster needs "name"',
+      '2:12: a cluster needs "endpoints"',
+    ]);
+    assert.deepEqual(errors('endpoints: []'), [
+      '4:5: endpoints: the list is empty: write at least one of endpoints',
+    ]);
+  });
+});
+
+describe('tls of a cluster', () => {
+  it('takes the defaults from an empty mapping', () => {
+    assert.deepEqual(read('tls: {}').tls, {
+      serverName: null,
+      ca: null,
+      verify: true,
+      cert: null,
+      key: null,
+    });
+    assert.match(errors('tls:')[0] ?? '', /^4:5: tls: an empty value is not a mapping/);
+  });
+
+  it('holds the text of its files, and the loader their paths', () => {
+    const text = cluster(
+      'tls: { serverName: App.Internal, ca: ca.pem, verify: false, cert: good.pem, key: good.key }',
+    );
+    const { config, clusterFiles } = load(text, { files: FILES });
+    assert.deepEqual(config.clusters[0]?.tls, {
+      serverName: 'app.internal',
+      ca: CA_CERT,
+      verify: false,
+      cert: GOOD_CERT,
+      key: GOOD_KEY,
+    });
+    assert.deepEqual(clusterFiles.get('app'), {
+      ca: inDirectory('ca.pem'),
+      cert: inDirectory('good.pem'),
+      key: inDirectory('good.key'),
+    });
+  });
+
+  it('has a certificate and its key together', () => {
+    assert.deepEqual(errors('tls: { cert: good.pem }'), ['4:5: the tls of a cluster needs "key"']);
+    assert.deepEqual(errors('tls: { key: good.key }'), ['4:5: the tls of a cluster needs "cert"']);
+    assert.deepEqual(errors('tls: { cert: good.pem, key: named.key }'), [
+      '4:33: key: "named.key" is not the key of the certificate "good.pem"',
+    ]);
+  });
+
+  it('refuses authorities that are none', () => {
+    assert.match(errors('tls: { ca: good.key }')[0] ?? '', /ca: "good.key" has no certificate in PEM form/);
+    assert.match(
+      errors('tls: { ca: nope.pem }')[0] ?? '',
+      /ca: "nope.pem" cannot be read: there is no such file/,
+    );
+    assert.match(errors('tls: { verify: "no" }')[0] ?? '', /verify: "no" is neither true nor false/);
+    assert.match(errors('tls: { serverName: "a b" }')[0] ?? '', /"a b" is not a host name/);
+  });
+
+  it('needs a name to verify an endpoint that has none', () => {
+    const endpoints = 'endpoints: [{ address: "unix:/run/x" }]';
+    assert.deepEqual(errors('tls: {}', endpoints), [
+      '4:5: tls: serverName is needed to verify the endpoint unix:/run/x, which has no host name',
+    ]);
+    assert.deepEqual(errors('tls: { serverName: app }', endpoints), []);
+    assert.deepEqual(errors('tls: { verify: false }', endpoints), []);
+  });
+});

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { errorsOf, l7, l7Of, load, warningsOf } from './load.ts';
+
+const CLUSTERS = 'clusters: [{ name: app, endpoints: [{ address: "a:1" }] }]\n';
+
+describe('listener', () => {
+  it('reads every setting of a WebSocket', () => {
+    const { websocket } = l7Of(
+      load(
+        l7(
+          'websocket:',
+          '  handshakeTimeout: 3s',
+          '  maxMessageSize: 1GiB',
+          '  idleTimeout: 0s',
+          '  maxLifetime: 20d',
+          '  downstreamBuffer: 64KiB',
+          '  upstreamBuffer: 1GiB',
+          '  compression: dedicated',
+          '  endpointLostCode: 1014',
+        ),
+      ),
+    );
+    assert.deepEqual(websocket, {
+      handshakeTimeoutMs: 3000,
+      maxMessageSize: 1024 ** 3,
+      idleTimeoutMs: 0,
+      maxLifetimeMs: 20 * 86_400_000,
+      downstreamBuffer: 65_536,
+      upstreamBuffer: 1024 ** 3,
+      compression: 'dedicated',
+      endpointLostCode: 1014,
+    });
+  });
+
+  it('keeps the settings of a WebSocket within sane bounds', () => {
+    const errors = errorsOf(
+      l7(
+        'maxConnections: -1',
+        'websocket:',
+        '  handshakeTimeout: 0s',
+        '  maxMessageSize: 0',
+        '  idleTimeout: 1ms',
+        '  maxLifetime: 21d',
+        '  downstreamBuffer: 16',
+        '  upstreamBuffer: 4GiB',
+        '  compression: on',
+        '  endpointLostCode: 1006',
+      ),
+    );
+    assert.deepEqual(errors, [
+      '5:21: maxConnections: -1 is out of range: write 0 to 100000000',
+      '7:25: handshakeTimeout: 0s is out of range: write 1ms to 10m',
+      '8:23: maxMessageSize: 0B is out of range: write 1B to 1GiB',
+      '9:20: idleTimeout: 1ms is out of range: write 10ms to 20d, or 0 for never',
+      '10:20: maxLifetime: 21d is out of range: write 10ms to 20d, or 0 for no limit',
+      '11:25: downstreamBuffer: 16B is out of range: write 1KiB to 1GiB',
+      '12:23: upstreamBuffer: 4GiB is out of range: write 1KiB to 1GiB',
+      '13:20: compression: "on" is not one of off, shared, dedicated',
+      '14:25: endpointLostCode: 1006 is not a close code for this: write 1011 or 1014',
+    ]);
+  });
+
+  it('warns of messages that no buffer takes', () => {
+    assert.deepEqual(warningsOf(l7('websocket: { maxMessageSize: 64MiB }')), [
+      '5:34: maxMessageSize (64MiB) is above upstreamBuffer (16MiB): a message too large for the buffer closes its session with 1013',
+    ]);
+    assert.match(
+      warningsOf(l7('websocket: { upstreamBuffer: 1MiB }'))[0] ?? '',
+      /^5:34: maxMessageSize \(16MiB\)/,
+    );
+  });
+
+  it('reads whom it trusts', () => {
+    const proxies = ['10.0.0.0/8', '192.0.2.1', 'fd00::/8', '::1', '0.0.0.0/0'];
+    const text = l7(`trustedProxies: ${JSON.stringify(proxies)}`);
+    assert.deepEqual(l7Of(load(text)).trustedProxies, proxies);
+    assert.deepEqual(l7Of(load(l7('trustedProxies: []'))).trustedProxies, []);
+  });
+
+  it('refuses what is neither an IP address nor a block of them', () => {
+    for (const bad of [
+      '10.0.0.0/33',
+      'fd00::/129',
+      '10.0.0.0/',
+      '10.0.0.0/8/8',
+      '10.0.0.0/-1',
+      'localhost',
+      '10.0.0',
+      '/8',
+      'fe80::1%eth0/64',
+      '::ffff:0:0/1e1',
+      '',
+    ]) {
+      const [error, ...more] = errorsOf(l7(`trustedProxies: ['${bad}']`));
+      assert.equal(
+        error,
+        `5:22: trustedProxies: "${bad}" is neither an IP address nor a CIDR block: write one such as 10.0.0.0/8 or fd00::/8`,
+      );
+      assert.deepEqual(more, []);
+    }
+    assert.match(errorsOf(l7('trustedProxies: 10.0.0.0/8'))[0] ?? '', /is not a list/);
+  });
+
+  it('needs its name, mode and address', () => {
+    assert.deepEqual(errorsOf(`${CLUSTERS}listeners:\n  - {}\n`), [
+      '3:5: a listener needs "name"',
+      '3:5: a listener needs "address"',
+      '3:5: a listener needs "mode"',
+    ]);
+    assert.deepEqual(errorsOf(`${CLUSTERS}listeners:\n  - { name: a, mode: tcp, address: ':1' }\n`), [
+      '3:22: mode: "tcp" is not one of l4, l7',
+    ]);
+    assert.deepEqual(errorsOf(`${CLUSTERS}listeners:\n  - { name: a, mode: l4, address: ':1' }\n`), [
+      '3:5: a listener of mode l4 needs "cluster"',
+    ]);
+    assert.deepEqual(errorsOf(`${CLUSTERS}listeners:\n  - { name: a, mode: l7, address: ':1' }\n`), [
+      '3:5: a listener of mode l7 needs "routes"',
+    ]);
+    assert.match(
+      errorsOf(`${CLUSTERS}listeners: [web]\n`)[0] ?? '',
+      /^2:13: listeners: "web" is not a mapping: a listener has name, mode/,
+    );
+  });
+
+  it('says which keys belong to the other mode', () => {
+    const text = `${CLUSTERS}listeners:
+  - { name: a, mode: l4, address: ':1', cluster: app, routes: [], tls: {} }
+  - { name: b, mode: l7, address: ':2', cluster: app, routes: [{ match: {}, cluster: app }] }
+`;
+    assert.deepEqual(errorsOf(text), [
+      '3:55: "routes" is for listeners of mode l7, and this one has mode l4',
+      '3:67: "tls" is for listeners of mode l7, and this one has mode l4',
+      '4:41: "cluster" is for listeners of mode l4, and this one has mode l7',
+    ]);
+  });
+
+  it('bounds the silence of a tunnel', () => {
+    const text = (idle: string): string =>
+      `${CLUSTERS}listeners:\n  - { name: a, mode: l4, address: ':1', cluster: app, idleTimeout: ${idle} }\n`;
+    const [listener] = load(text('0s')).config.listeners;
+    assert.equal(listener?.mode === 'l4' && listener.idleTimeoutMs, 0);
+    assert.match(errorsOf(text('30d'))[0] ?? '', /30d is out of range: write 10ms to 20d, or 0 for never/);
+  });
+});

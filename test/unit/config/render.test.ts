@@ -1,0 +1,329 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { loadConfig } from '../../../src/config/loader.ts';
+import { renderConfig } from '../../../src/config/render.ts';
+import { ConfigError } from '../../../src/core/errors.ts';
+import { inDirectory, load, scratchDirectory } from './load.ts';
+import { CA_CERT, GOOD_CERT, GOOD_KEY } from './pem.ts';
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+const EXAMPLE = join(ROOT, 'config/example.yaml');
+
+/** Has every key that there is. */
+const WHOLE = `
+workers: { l7: 3, l4: 2 }
+admin: { address: '[::1]:9090' }
+log: { level: debug, format: pretty, access: false }
+shutdown: { grace: 1500ms }
+demo: { echo: app, chat: chat }
+listeners:
+  - name: web
+    mode: l7
+    address: ':8443'
+    maxConnections: 7
+    tls: { certificates: [{ cert: good.pem, key: good.key }] }
+    trustedProxies: [10.0.0.0/8, '::1']
+    websocket:
+      handshakeTimeout: 1s
+      maxMessageSize: 100B
+      idleTimeout: 0s
+      maxLifetime: 1d
+      downstreamBuffer: 64KiB
+      upstreamBuffer: 1GiB
+      compression: 'off'
+      endpointLostCode: 1014
+    routes:
+      - match:
+          host: '*.example.com'
+          pathPrefix: /chat
+          pathRegex: '^/chat/[\\w-]+$'
+          headers: { x-tier: gold, x-flag: 'true', x-null: 'null' }
+          query: { v: '2', w: '' }
+          subprotocol: chat.v2
+        cluster: chat
+        rewrite: { stripPrefix: /chat }
+      - { name: exact, match: { path: /a }, respond: { status: 200, body: " pong\\n\\n", contentType: text/html } }
+      - { match: { pathRegex: '^/old/(.*)$' }, redirect: { to: /new/$1, status: 301 } }
+      - { match: { host: '10.0.0.1' }, cluster: app }
+      - { match: {}, static: { root: './it''s here', index: start.html } }
+  - { name: tcp, mode: l4, address: '127.0.0.1:0', maxConnections: 5, cluster: app, idleTimeout: 90s }
+clusters:
+  - name: app
+    balancer: least_connections
+    connectTimeout: 250ms
+    retries: 0
+    masking: random
+    tls: { serverName: app.internal, ca: ca.pem, verify: false, cert: good.pem, key: good.key }
+    endpoints: [{ address: 'unix:./app.sock', weight: 2 }, { address: '[::1]:9001' }]
+  - { name: chat, tls: {}, endpoints: [{ address: 'a.example:1' }] }
+  - { name: plain, endpoints: [{ address: 'a.example:1' }] }
+`;
+
+function loadWhole(): ReturnType<typeof load> {
+  mkdirSync(inDirectory("it's here"), { recursive: true });
+  return load(WHOLE, { files: { 'good.pem': GOOD_CERT, 'good.key': GOOD_KEY, 'ca.pem': CA_CERT } });
+}
+
+/** Loads what was written, from another directory. */
+function reload(text: string): ReturnType<typeof load> {
+  const file = join(scratchDirectory(), 'printed.yaml');
+  writeFileSync(file, text);
+  return loadConfig({ file, overrides: [], env: {} });
+}
+
+function keysOf(text: string): Set<string> {
+  return new Set([...text.matchAll(/^[\s-]*([A-Za-z0-9]+):/gm)].map((match) => match[1] ?? ''));
+}
+
+describe('rendered configuration', () => {
+  it('gives the same configuration when it is loaded, wherever it stands', () => {
+    const loaded = loadWhole();
+    const again = reload(renderConfig(loaded));
+    assert.deepEqual(again.config, loaded.config);
+    assert.deepEqual(again.clusterFiles, loaded.clusterFiles);
+    assert.equal(renderConfig(again), renderConfig(loaded));
+  });
+
+  it('gives the same for the files that come with sluice', () => {
+    for (const name of ['sluice.yaml', 'example.yaml']) {
+      const loaded = loadConfig({ file: join(ROOT, 'config', name), overrides: [], env: {} });
+      assert.deepEqual(loaded.warnings, [], name);
+      assert.deepEqual(reload(renderConfig(loaded)).config, loaded.config, name);
+    }
+  });
+
+  it('has no text of a key or certificate', () => {
+    assert.ok(!renderConfig(loadWhole()).includes('-----BEGIN'));
+  });
+
+  it('keeps text exactly', () => {
+    const word = fc.string({ unit: 'binary', maxLength: 40 });
+    const header = fc.string().filter((text) => !/[\u0000-\u001f\u007f]/.test(text));
+    fc.assert(
+      fc.property(word, header, fc.string({ minLength: 1 }), (body, value, source) => {
+        let loaded;
+        try {
+          loaded = load(
+            JSON.stringify({
+              listeners: [
+                {
+                  name: 'a',
+                  mode: 'l7',
+                  address: ':1',
+                  routes: [
+                    {
+                      match: { headers: { x: value }, query: { q: value }, pathRegex: source },
+                      respond: { body },
+                    },
+                  ],
+                },
+              ],
+            }),
+          );
+        } catch (error) {
+          if (error instanceof ConfigError) return;
+          throw error;
+        }
+        assert.deepEqual(reload(renderConfig(loaded)).config, loaded.config);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe('example.yaml', () => {
+  const text = readFileSync(EXAMPLE, 'utf8');
+
+  it('has every key', () => {
+    const words = new Set(text.match(/[A-Za-z0-9]+(?=:)/g));
+    const missing = [...keysOf(renderConfig(loadWhole()))].filter((key) => !words.has(key));
+    // Those of a request are the user's own.
+    assert.deepEqual(missing, ['w']);
+  });
+
+  it('shows the defaults where it says so', () => {
+    const { config } = loadConfig({ file: EXAMPLE, overrides: [], env: {} });
+    const [web] = config.listeners;
+    const bare = load(
+      'listeners: [{ name: web, mode: l7, address: ":1", routes: [{ match: {}, respond: {} }] }]',
+    ).config;
+    const [bareWeb] = bare.listeners;
+    assert.deepEqual(web?.mode === 'l7' && web.websocket, bareWeb?.mode === 'l7' && bareWeb.websocket);
+    assert.deepEqual(
+      { ...config, demo: null, listeners: [], clusters: [] },
+      { ...bare, demo: null, listeners: [], clusters: [] },
+    );
+  });
+
+  it('is right in what it has commented out', () => {
+    const withTls = text.replace(
+      /^( *)# ( *(?:tls|certificates|- \{ cert|serverName|ca|verify|cert|key)\b)/gm,
+      '$1$2',
+    );
+    assert.notEqual(withTls, text);
+    const files = Object.fromEntries(
+      ['example.com', 'example.org', 'client'].flatMap((name) => [
+        [`${name}.pem`, GOOD_CERT],
+        [`${name}.key`, GOOD_KEY],
+      ]),
+    );
+    mkdirSync(inDirectory('public'), { recursive: true });
+    const { config } = load(withTls, { files: { ...files, 'ca.pem': CA_CERT } });
+    const [web] = config.listeners;
+    assert.equal(web?.mode === 'l7' && web.tls?.certificates.length, 2);
+    assert.notEqual(config.clusters[1]?.tls?.cert, null);
+    assert.equal(config.clusters[1]?.tls?.serverName, 'chat.internal');
+  });
+
+  it('never makes loading throw anything but a ConfigError, however it is changed', () => {
+    const lines = text.split('\n');
+    const tokens = [
+      '',
+      '{',
+      '}',
+      '[',
+      ']',
+      ':',
+      '- ',
+      '"',
+      "'",
+      '*a',
+      '&a ',
+      '!x ',
+      '<<: ',
+      '|',
+      '\t',
+      '  ',
+      '#',
+      '?',
+      'null',
+      '-1',
+      '1e99',
+      '.nan',
+      '__proto__',
+      '\u0000',
+      '\u{1f600}',
+    ];
+    const position = fc.nat(text.length);
+    const change = fc.oneof(
+      fc.record({ kind: fc.constant('cut' as const), at: position, length: fc.nat(60) }),
+      fc.record({
+        kind: fc.constant('insert' as const),
+        at: position,
+        token: fc.oneof(fc.constantFrom(...tokens), fc.string()),
+      }),
+      fc.record({ kind: fc.constant('copy' as const), at: position, line: fc.nat(lines.length - 1) }),
+    );
+    const file = join(scratchDirectory(), 'changed.yaml');
+    fc.assert(
+      fc.property(
+        fc.array(change, { minLength: 1, maxLength: 4 }),
+        fc.array(fc.string(), { maxLength: 2 }),
+        (changes, overrides) => {
+          let changed = text;
+          for (const one of changes) {
+            const head = changed.slice(0, one.at);
+            if (one.kind === 'cut') changed = head + changed.slice(one.at + one.length);
+            else if (one.kind === 'insert') changed = head + one.token + changed.slice(one.at);
+            else changed = `${head}\n${lines[one.line] ?? ''}\n${changed.slice(one.at)}`;
+          }
+          writeFileSync(file, changed);
+          try {
+            loadConfig({ file, overrides, env: {} });
+          } catch (error) {
+            assert.ok(error instanceof ConfigError, String(error));
+            assert.notEqual(error.problems.length, 0);
+            for (const { place, message } of error.problems)
+              assert.ok(!message.includes('\n'), `${place}: ${message}`);
+          }
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it('takes any value anywhere without throwing anything but a ConfigError', () => {
+    const { config } = loadConfig({ file: EXAMPLE, overrides: [], env: {} });
+    const paths = pathsOf(config.listeners.length);
+    fc.assert(
+      fc.property(fc.constantFrom(...paths), fc.oneof(fc.json(), fc.string()), (path, value) => {
+        try {
+          loadConfig({ file: EXAMPLE, overrides: [`${path}=${value}`], env: {} });
+        } catch (error) {
+          assert.ok(error instanceof ConfigError, String(error));
+          for (const { place } of error.problems) {
+            assert.ok(place.startsWith('--set ') || place.startsWith(EXAMPLE), place);
+          }
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+/** Paths that the example has, and some that it has not. */
+function pathsOf(listeners: number): string[] {
+  const settings = [
+    'workers',
+    'workers.l7',
+    'admin',
+    'admin.address',
+    'log',
+    'log.level',
+    'log.access',
+    'shutdown.grace',
+    'demo',
+    'demo.echo',
+    'listeners',
+    'clusters',
+  ];
+  const listener = [
+    '',
+    '.name',
+    '.mode',
+    '.address',
+    '.tls',
+    '.tls.certificates',
+    '.tls.certificates.0',
+    '.trustedProxies',
+    '.trustedProxies.0',
+    '.websocket',
+    '.websocket.idleTimeout',
+    '.websocket.compression',
+    '.routes',
+    '.routes.0',
+    '.routes.1.match',
+    '.routes.1.match.headers',
+    '.routes.1.match.host',
+    '.routes.1.match.pathRegex',
+    '.routes.1.rewrite',
+    '.routes.2.redirect',
+    '.routes.2.redirect.to',
+    '.routes.3.respond',
+    '.routes.4.static',
+    '.routes.4.static.root',
+  ];
+  const cluster = [
+    '',
+    '.name',
+    '.balancer',
+    '.retries',
+    '.tls',
+    '.tls.ca',
+    '.tls.cert',
+    '.endpoints',
+    '.endpoints.0',
+    '.endpoints.0.address',
+    '.endpoints.0.weight',
+  ];
+  return [
+    ...settings,
+    ...Array.from({ length: listeners }, (_, index) =>
+      listener.map((path) => `listeners.${index}${path}`),
+    ).flat(),
+    ...cluster.map((path) => `clusters.1${path}`),
+  ];
+}

@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import type { RouteAction, RouteMatch } from '../../../src/config/types.ts';
+import { errorsOf, inDirectory, load, routeOf, routes, warningsOf } from './load.ts';
+
+const match = (text: string): RouteMatch => routeOf(load(routes(`{ match: ${text}, respond: {} }`))).match;
+const matchErrors = (text: string): string[] => errorsOf(routes(`{ match: ${text}, respond: {} }`));
+const action = (text: string): RouteAction => routeOf(load(routes(`{ match: {}, ${text} }`))).action;
+const actionErrors = (text: string): string[] => errorsOf(routes(`{ match: {}, ${text} }`));
+
+describe('match', () => {
+  it('reads every condition', () => {
+    assert.deepEqual(
+      match(
+        '{ host: "*.Example.COM", pathPrefix: /Chat, pathRegex: "^/Chat/\\\\d", headers: { X-Tier: Gold }, query: { V: "2", e: "" }, subprotocol: Chat.v2 }',
+      ),
+      {
+        host: '*.example.com',
+        path: null,
+        pathPrefix: '/Chat',
+        pathRegex: '^/Chat/\\d',
+        headers: new Map([['x-tier', 'Gold']]),
+        query: new Map([
+          ['V', '2'],
+          ['e', ''],
+        ]),
+        subprotocol: 'Chat.v2',
+      },
+    );
+    assert.equal(match('{ path: "/a%20b/!$&()*+,;=:@~\'" }').path, "/a%20b/!$&()*+,;=:@~'");
+    for (const host of ['10.0.0.1', '[::1]', 'a', 'a-b.c_d', '*.com']) {
+      assert.equal(match(`{ host: '${host}' }`).host, host);
+    }
+  });
+
+  it('must be there, were it empty', () => {
+    assert.deepEqual(errorsOf(routes('{ respond: {} }')), [
+      '6:9: a route needs "match": write match: {} for everything that comes to it',
+    ]);
+    assert.match(
+      errorsOf(routes('{ match: , respond: {} }'))[0] ?? '',
+      /^6:11: match: an empty value is not a mapping/,
+    );
+  });
+
+  it('refuses hosts that no request can have', () => {
+    const cases = [
+      ['*', 'matches nothing more than no host at all: leave the key out'],
+      ['a.*.b', 'has a star inside: only "*." at the front can be matched'],
+      ['*a.b', 'has a star inside'],
+      ['*.', 'has a star inside'],
+      ['a:80', 'has a port, which is not matched: write the host alone'],
+      ['http://a', 'is not a host name'],
+      ['a..b', 'is not a host name'],
+      ['a b', 'is not a host name'],
+      ['', 'is not a host name'],
+    ] as const;
+    for (const [host, message] of cases) {
+      const [error = '', ...more] = matchErrors(`{ host: "${host}" }`);
+      assert.ok(error.includes(message), `${host}: ${error}`);
+      assert.deepEqual(more, []);
+    }
+  });
+
+  it('refuses paths that no request can have', () => {
+    for (const path of ['chat', '', '/a b', '/a?b', '/a#b', '/ä', 'http://a/']) {
+      for (const key of ['path', 'pathPrefix']) {
+        assert.match(matchErrors(`{ ${key}: "${path}" }`)[0] ?? '', /is not a path|"" is not/, path);
+      }
+    }
+  });
+
+  it('refuses conditions beside an exact path that it makes idle', () => {
+    assert.deepEqual(matchErrors('{ path: /a, pathPrefix: /a }'), [
+      '6:11: path matches one path exactly, and needs no pathPrefix beside it: keep one of them',
+    ]);
+    assert.equal(matchErrors('{ path: /a, pathRegex: a }').length, 1);
+  });
+
+  it('says why a regular expression is none', () => {
+    assert.deepEqual(matchErrors('{ pathRegex: "^/(" }'), [
+      '6:31: pathRegex: "^/(" is not a regular expression: Unterminated group',
+    ]);
+    assert.deepEqual(matchErrors('{ pathRegex: "/a/b(/" }'), [
+      '6:31: pathRegex: "/a/b(/" is not a regular expression: Unterminated group',
+    ]);
+    assert.equal(matchErrors('{ pathRegex: "" }').length, 1);
+  });
+
+  it('refuses header and query conditions that are none', () => {
+    assert.deepEqual(matchErrors('{ headers: { "x y": a } }'), [
+      '6:38: x y: "x y" is not a header\'s name: write letters, digits and "-"',
+    ]);
+    assert.match(
+      matchErrors('{ headers: { x-a: "1", X-A: "2" } }')[0] ?? '',
+      /"x-a" is given twice, case aside/,
+    );
+    assert.match(matchErrors('{ headers: { x-v: 2 } }')[0] ?? '', /x-v: 2 is not text: put it in quotes/);
+    assert.match(matchErrors('{ headers: { x-v: "a\\r\\nb" } }')[0] ?? '', /control character/);
+    assert.match(
+      matchErrors('{ headers: [a] }')[0] ?? '',
+      /a list is not a mapping: "headers" has names and values/,
+    );
+    assert.match(matchErrors('{ query: { v: true } }')[0] ?? '', /v: true is not text: put it in quotes/);
+    assert.match(matchErrors('{ query: { "": a } }')[0] ?? '', /is not a query parameter's name/);
+    assert.match(matchErrors('{ subprotocol: "a, b" }')[0] ?? '', /"a, b" is not a subprotocol/);
+  });
+});
+
+describe('route', () => {
+  it('is named by its place where it has no name', () => {
+    const text = routes(
+      '{ match: { path: /a }, respond: {} }',
+      '{ name: x, match: { path: /b }, respond: {} }',
+      '{ match: {}, respond: {} }',
+    );
+    const [listener] = load(text).config.listeners;
+    assert.deepEqual(listener?.mode === 'l7' && listener.routes.map(({ name }) => name), [
+      'route-1',
+      'x',
+      'route-3',
+    ]);
+  });
+
+  it('does not have the name that metrics give to no route', () => {
+    assert.deepEqual(errorsOf(routes('{ name: none, match: {}, respond: {} }')), [
+      '6:17: name: "none" is what metrics call requests that no route took: use another name',
+    ]);
+  });
+
+  it('does exactly one thing', () => {
+    assert.deepEqual(errorsOf(routes('{ match: {} }')), [
+      '6:9: a route needs one of cluster, static, respond, redirect',
+    ]);
+    assert.deepEqual(actionErrors('cluster: app, respond: {}'), [
+      '6:9: a route does one thing: keep one of cluster, respond',
+    ]);
+  });
+
+  it('is warned of where an earlier one leaves nothing to it', () => {
+    const text = routes(
+      '{ name: all, match: { pathPrefix: /a }, respond: {} }',
+      '{ name: some, match: { path: /a/b, host: x }, respond: {} }',
+      '{ match: { path: /ab }, cluster: app }',
+    );
+    assert.deepEqual(warningsOf(text), [
+      '7:9: the route "some" is never reached: the route "all" before it matches all that it matches',
+    ]);
+  });
+});
+
+describe('cluster action', () => {
+  it('takes a prefix off the path, without a slash at its end', () => {
+    const stripped = (condition: string, prefix: string): RouteAction =>
+      routeOf(load(routes(`{ match: { ${condition} }, cluster: app, rewrite: { stripPrefix: ${prefix} } }`)))
+        .action;
+    const expected = { kind: 'cluster', cluster: 'app', stripPrefix: '/chat' };
+    assert.deepEqual(stripped('pathPrefix: /chat', '/chat'), expected);
+    assert.deepEqual(stripped('pathPrefix: /chat', '/chat/'), expected);
+    assert.deepEqual(stripped('path: /chat/room', '/chat'), expected);
+    assert.deepEqual(stripped('pathRegex: ^/chat/', '/chat'), expected);
+  });
+
+  it('refuses a prefix that the path does not begin with', () => {
+    const errors = (condition: string, prefix: string): string[] =>
+      errorsOf(routes(`{ match: { ${condition} }, cluster: app, rewrite: { stripPrefix: ${prefix} } }`));
+    assert.match(
+      errors('pathPrefix: /b', '/chat')[0] ?? '',
+      /stripPrefix: "\/chat" is not at the front of "\/b"/,
+    );
+    assert.match(errors('path: /chatter', '/chat')[0] ?? '', /is not at the front of/);
+    assert.match(errors('pathPrefix: /a', '/')[0] ?? '', /leaves every path as it is/);
+    assert.match(errors('pathPrefix: /a', 'a')[0] ?? '', /is not a path/);
+    assert.match(
+      errorsOf(routes('{ match: {}, cluster: app, rewrite: {} }'))[0] ?? '',
+      /"rewrite" needs "stripPrefix"/,
+    );
+  });
+
+  it('warns of a prefix that only some of the paths have', () => {
+    const text = routes('{ match: {}, cluster: app, rewrite: { stripPrefix: /a } }');
+    assert.match(warningsOf(text)[0] ?? '', /only paths under "\/a" are changed/);
+  });
+
+  it('is the only one that rewrites', () => {
+    assert.deepEqual(actionErrors('respond: {}, rewrite: { stripPrefix: /a }'), [
+      '6:35: rewrite changes what goes to a cluster: this route has none',
+    ]);
+  });
+});
+
+describe('static action', () => {
+  it('serves a directory that is there', () => {
+    mkdirSync(inDirectory('site'), { recursive: true });
+    assert.deepEqual(action('static: { root: site, index: home.htm }'), {
+      kind: 'static',
+      root: inDirectory('site'),
+      index: 'home.htm',
+    });
+    assert.deepEqual(actionErrors('static: { root: ./nope }'), [
+      '6:38: root: "./nope" cannot be used: there is no such directory (looked for nope)',
+    ]);
+    assert.match(actionErrors('static: { root: sluice.yaml }')[0] ?? '', /"sluice.yaml" is not a directory/);
+    assert.deepEqual(actionErrors('static: {}'), ['6:22: "static" needs "root"']);
+  });
+
+  it('takes an index that is a name and no path', () => {
+    for (const index of ['a/b', '..', '.', '', 'a\\b', '/']) {
+      assert.match(
+        actionErrors(`static: { root: ., index: '${index}' }`)[0] ?? '',
+        /is not a file name/,
+        index,
+      );
+    }
+  });
+});
+
+describe('respond action', () => {
+  it('reads what is answered', () => {
+    assert.deepEqual(action('respond: {}'), {
+      kind: 'respond',
+      status: 200,
+      body: '',
+      contentType: 'text/plain; charset=utf-8',
+    });
+    assert.deepEqual(action('respond: { status: 503, body: "{}\\n", contentType: application/json }'), {
+      kind: 'respond',
+      status: 503,
+      body: '{}\n',
+      contentType: 'application/json',
+    });
+  });
+
+  it('refuses what cannot be answered', () => {
+    assert.match(actionErrors('respond: { status: 101 }')[0] ?? '', /101 is out of range: write 200 to 599/);
+    assert.match(
+      actionErrors('respond: { status: 204, body: x }')[0] ?? '',
+      /body: a response of status 204 has no body/,
+    );
+    assert.match(actionErrors('respond: { body: 5 }')[0] ?? '', /body: 5 is not text: put it in quotes/);
+    assert.match(actionErrors('respond: { contentType: "a\\r\\nX: y" }')[0] ?? '', /control character/);
+  });
+});
+
+describe('redirect action', () => {
+  it('reads where it goes', () => {
+    assert.deepEqual(action('redirect: { to: "https://example.com/" }'), {
+      kind: 'redirect',
+      to: 'https://example.com/',
+      status: 308,
+    });
+    const text = routes(
+      '{ match: { pathRegex: "^/(a)(?<b>b)(?:c)" }, redirect: { to: "/$2/$1", status: 301 } }',
+    );
+    assert.deepEqual(routeOf(load(text)).action, { kind: 'redirect', to: '/$2/$1', status: 301 });
+  });
+
+  it('refuses groups that the regular expression does not have', () => {
+    const errors = (regex: string): string[] =>
+      errorsOf(routes(`{ match: { pathRegex: '${regex}' }, redirect: { to: /$1/$2 } }`));
+    assert.deepEqual(errors('(a)(b)'), []);
+    assert.deepEqual(errors('(a)|(b)'), []);
+    assert.match(errors('(a)')[0] ?? '', /to: \$2 is group 2 of pathRegex, but pathRegex has one group/);
+    assert.match(errors('(?:a)\\(')[0] ?? '', /but pathRegex has no groups/);
+    assert.match(actionErrors('redirect: { to: /$1 }')[0] ?? '', /but the match has no pathRegex/);
+    assert.equal(errors('(').length, 1, 'of a bad expression nothing more is said');
+  });
+
+  it('refuses targets and statuses that make no redirect', () => {
+    for (const to of ['', 'new', '//$1 x', 'ftp://a', '$1', 'javascript:alert(1)']) {
+      assert.match(actionErrors(`redirect: { to: '${to}' }`)[0] ?? '', /is not a redirect's target/, to);
+    }
+    assert.match(
+      actionErrors('redirect: { to: /, status: 200 }')[0] ?? '',
+      /write one of 301, 302, 303, 307, 308/,
+    );
+    assert.deepEqual(actionErrors('redirect: {}'), ['6:22: "redirect" needs "to"']);
+  });
+});
