@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ClusterAction, L7Listener as L7ListenerConfig, Route, RouteAction } from '../config/types.ts';
 import type { RandomPool } from '../core/random-pool.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
+import { normalizePattern } from '../routing/request-path.ts';
 import { expandRedirect, stripPrefix } from '../routing/rewrite.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -143,6 +144,7 @@ export class Dispatcher {
   #clusterHandler(route: Route, action: ClusterAction, stats: RequestStats): Handler {
     const { name: listener, address, tls } = this.#config;
     const context = this.#upgradeContext(route, action);
+    const prefix = action.stripPrefix === null ? null : normalizePattern(action.stripPrefix);
     return ({ exchange, request, upgrade }) => {
       if (upgrade === null) {
         refuse(exchange, stats, 426, 'this address speaks WebSocket');
@@ -156,7 +158,7 @@ export class Dispatcher {
       const { head, path } = request;
       const connection = { address: exchange.peer, port: address.port, secure: tls !== null };
       const forwarded = forwardedHeaders(head, connection, this.#trusted, randomUUID);
-      const target = action.stripPrefix === null ? path : stripPrefix(path, action.stripPrefix);
+      const target = prefix === null ? path : stripPrefix(path, prefix);
       const order = {
         head,
         target: head.query === '' ? target : `${target}?${head.query}`,

@@ -1,4 +1,4 @@
-/** Writing client-to-server WebSocket frames, RFC 6455 sections 5.2 and 5.3. */
+
 
 /** The longest head of a masked frame: 2 bytes, 8 of length, 4 of mask. */
 export const MAX_MASKED_HEAD = 14;

@@ -3,7 +3,7 @@
  * came. Header lines are kept flat, name and value in turn, because a head is read once and thrown away.
  */
 export interface RequestHead {
-  /** Upper case. */
+  /** As received: methods are case-sensitive (RFC 9110 section 9.1). */
   readonly method: string;
   /** The target's path, as received. */
   readonly path: string;
@@ -39,15 +39,28 @@ export function listMembers(value: string | undefined): string[] {
   if (value === undefined) return [];
   const members: string[] = [];
   for (const part of value.split(',')) {
-    const member = part.trim();
+    const member = trimOws(part);
     if (member !== '') members.push(member);
   }
   return members;
 }
 
+/** Takes spaces and tabs off both ends (OWS, RFC 9110 section 5.6.3), and no other kind of white space. */
+export function trimOws(text: string): string {
+  // No regular expression: one that ends in `[ \t]+$` takes quadratic time on a long run of spaces.
+  let start = 0;
+  let end = text.length;
+  while (start < end && isOws(text.charCodeAt(start))) start++;
+  while (end > start && isOws(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isOws(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** What may not stand in a field value: control characters except the tab (RFC 9110 section 5.5). */
-
 const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 
 /** Whether the text is an RFC 9110 token: a method, a header's name, a subprotocol. */
@@ -59,6 +72,9 @@ export function isToken(text: string): boolean {
 export function hasControlCharacter(text: string): boolean {
   return CONTROL.test(text);
 }
+
+/** Without toLowerCase, for which the Kelvin sign is a letter k. */
+const CHUNKED = /^chunked$/i;
 
 /** Headers of which a second line, or a list, is an attack or a broken client (RFC 9110, RFC 9112 section 6). */
 const SINGLE = new Set([
@@ -96,7 +112,7 @@ export function headProblem(head: RequestHead): string | null {
   }
   if (seen === 0) return 'no host header';
   if (length !== undefined && !/^\d{1,15}$/.test(length)) return 'bad content-length';
-  if (encoding !== undefined && encoding.toLowerCase() !== 'chunked')
+  if (encoding !== undefined && !CHUNKED.test(encoding))
     return 'transfer-encoding other than chunked';
   if (encoding !== undefined && length !== undefined) return 'both content-length and transfer-encoding';
   return null;

@@ -1,4 +1,4 @@
-import { hasControlCharacter, isToken } from './request-head.ts';
+import { hasControlCharacter, isToken, trimOws } from './request-head.ts';
 
 /** An HTTP/1.1 response's head. */
 export interface ResponseHead {
@@ -9,11 +9,14 @@ export interface ResponseHead {
   readonly length: number;
 }
 
-const STATUS_LINE = /^HTTP\/1\.1 ([1-9]\d\d)(?: [^\r\n]*)?$/;
+const STATUS_LINE = /^HTTP\/1\.1 ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
+const CR = 13;
+const LF = 10;
 
 /**
  * Reads a response's head from the beginning of `input` (RFC 9112 sections 4 and 5): strict, as what an
- * endpoint says is not to be believed either. Folded lines, bare LF and spaces before a colon are refused.
+ * endpoint says is not to be believed either. Folded lines, bare LF, spaces before a colon and a status that is
+ * none are refused.
  *
  * @returns the head, `incomplete` where its end has not arrived, or `malformed`
  */
@@ -29,7 +32,7 @@ export function parseResponseHead(input: Buffer): ResponseHead | 'incomplete' | 
     const colon = line.indexOf(':');
     if (colon <= 0) return 'malformed';
     const name = line.slice(0, colon);
-    const value = line.slice(colon + 1).trim();
+    const value = trimOws(line.slice(colon + 1));
     if (!isToken(name) || hasControlCharacter(value)) return 'malformed';
     headers.push(name.toLowerCase(), value);
   }
@@ -39,5 +42,9 @@ export function parseResponseHead(input: Buffer): ResponseHead | 'incomplete' | 
 /** Whether the bytes could still become a response: a peer that speaks something else is found out at once. */
 function isPlausible(input: Buffer): boolean {
   const start = 'HTTP/1.1 ';
-  return input.toString('latin1', 0, start.length) === start.slice(0, input.length);
+  if (input.toString('latin1', 0, start.length) !== start.slice(0, input.length)) return false;
+  for (let at = input.indexOf(LF); at >= 0; at = input.indexOf(LF, at + 1)) {
+    if (input[at - 1] !== CR) return false;
+  }
+  return true;
 }

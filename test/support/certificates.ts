@@ -47,7 +47,17 @@ export class CertificateAuthority {
   #openssl(commonName: string, key: string, cert: string, more: readonly string[]): void {
     const args = [
       ...['req', '-x509', '-days', '2', '-subj', `/CN=${commonName}`],
-      ...['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', cert],
+      ...[
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-keyout',
+        key,
+        '-out',
+        cert,
+      ],
       ...more,
     ];
     execFileSync('openssl', args, { stdio: 'pipe', timeout: 30_000 });

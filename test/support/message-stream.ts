@@ -33,7 +33,10 @@ export class MessageStream {
     for (let i = 0; i < POOL; i += 4) this.#bytes.writeUInt32LE((this.#random() * 2 ** 32) >>> 0, i);
     // Characters of one to four bytes, in an order that does not repeat soon.
     const alphabet = ['a', 'Z', '0', ' ', 'ä', 'ß', 'я', '€', '漢', '字', '👋', '🜂'];
-    const piece = Array.from({ length: 65_521 }, () => alphabet[Math.floor(this.#random() * alphabet.length)]);
+    const piece = Array.from(
+      { length: 65_521 },
+      () => alphabet[Math.floor(this.#random() * alphabet.length)],
+    );
     this.#text = Buffer.alloc(POOL, piece.join(''));
   }
 
@@ -47,7 +50,10 @@ export class MessageStream {
     const length = border ?? this.#length();
     const isBinary = border === undefined ? this.#random() > 0.4 : turn % 2 === 0;
     const start = Math.floor(this.#random() * (POOL - LARGEST - 8));
-    return { data: isBinary ? this.#bytes.subarray(start, start + length) : this.#cut(start, length), isBinary };
+    return {
+      data: isBinary ? this.#bytes.subarray(start, start + length) : this.#cut(start, length),
+      isBinary,
+    };
   }
 
   #length(): number {

@@ -24,7 +24,11 @@ export interface FrameOptions {
 }
 
 /** A frame as its peer should get it, or not, by what the options say. */
-export function encodeFrame(opcode: number, payload: string | Buffer = '', options: FrameOptions = {}): Buffer {
+export function encodeFrame(
+  opcode: number,
+  payload: string | Buffer = '',
+  options: FrameOptions = {},
+): Buffer {
   const { fin = true, reserved = 0, mask } = options;
   const body = Buffer.from(payload);
   const first = (fin ? 0x80 : 0) | (reserved << 4) | opcode;
