@@ -24,8 +24,8 @@ export interface Outcome {
 
 type StopSignal = 'SIGTERM' | 'SIGINT';
 
-/** npm passes a Ctrl-C on to a process that has it from the terminal already: two so close are one. */
-const SAME_CTRL_C_MS = 500;
+/** npm passes a Ctrl-C on to a process that has it from the terminal already, timeout(1) a SIGTERM: two so close are one. */
+const SAME_SIGNAL_MS = 500;
 /** What connections get when the primary itself has failed. */
 const FAULT_GRACE_MS = 1000;
 
@@ -79,7 +79,7 @@ class Stop {
   readonly #log: Logger;
   readonly #graceMs: number;
   #status: number | null = null;
-  #interruptedAt = -Infinity;
+  #lastSignal: { readonly signal: StopSignal; readonly at: number } | null = null;
   readonly #settle: (outcome: Outcome) => void;
 
   constructor(primary: Primary, log: Logger, graceMs: number) {
@@ -97,8 +97,9 @@ class Stop {
 
   bySignal(signal: StopSignal): void {
     const now = performance.now();
-    if (signal === 'SIGINT' && now - this.#interruptedAt < SAME_CTRL_C_MS) return;
-    if (signal === 'SIGINT') this.#interruptedAt = now;
+    const last = this.#lastSignal;
+    if (last?.signal === signal && now - last.at < SAME_SIGNAL_MS) return;
+    this.#lastSignal = { signal, at: now };
     if (this.#status === null) {
       this.#log.info({ signal, graceMs: this.#graceMs }, 'draining');
       this.#status = 0;
