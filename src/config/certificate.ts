@@ -27,7 +27,7 @@ interface KeyFile extends TextFile {
 }
 
 /** A certificate and its key, both null where they cannot be used. */
-export interface KeyPair {
+interface KeyPair {
   readonly cert: CertificateFile | null;
   readonly key: KeyFile | null;
 }

@@ -1,5 +1,5 @@
 /** Formats of single values: each reads a raw value of the file, or says what is wrong and what would be right. */
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import type { Address, TcpAddress } from '../core/address.ts';
 import { parseAddress, parseTcpAddress } from '../core/address.ts';
 import { formatByteSize, parseByteSize } from '../core/byte-size.ts';
@@ -15,7 +15,7 @@ export class FormatError extends Error {
 }
 
 /** Bounds of a number, both included. */
-export interface Range {
+interface Range {
   readonly least: number;
   readonly most: number;
   /** What 0 means where it is allowed beside the range: `never`, `no limit`. */
@@ -180,6 +180,15 @@ export const workerCount: Format<number> = (value) => {
   } catch {
     throw new FormatError(`${describe(value)} is not a number of threads: write auto, or 1 to 256`);
   }
+};
+
+/** Bytes; `auto` is a quarter of the memory that the process may have. */
+export const bufferBudget: Format<number> = (value) => {
+  if (value !== 'auto') return byteSize({ least: 2 ** 20, most: 2 ** 50 })(value);
+  const constrained = process.constrainedMemory();
+  // Without a limit it is 0, or more than there is.
+  const memory = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+  return Math.floor(memory / 4);
 };
 
 /** A value that may be left empty. */

@@ -1,9 +1,9 @@
 /** Formats of host names. */
+import { isIPv6 } from 'node:net';
 import type { Format } from './formats.ts';
 import { FormatError, describe, pattern } from './formats.ts';
 
 const NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))*$/i;
-const BRACKETED_IPV6 = /^\[[\da-f:.]+\]$/i;
 
 const readName = pattern(
   NAME,
@@ -18,12 +18,14 @@ export const hostName: Format<string> = (value) => readName(value).toLowerCase()
 export const hostPattern: Format<string> = (value) => {
   if (typeof value === 'string') {
     const name = value.startsWith('*.') ? value.slice(2) : value;
-    if (NAME.test(name) || BRACKETED_IPV6.test(value)) return value.toLowerCase();
+    const address = /^\[([^%]+)\]$/.exec(value)?.[1] ?? '';
+    if (NAME.test(name) || isIPv6(address)) return value.toLowerCase();
     if (value === '*')
       throw new FormatError('"*" matches nothing more than no host at all: leave the key out');
     if (value.includes('*')) {
       throw new FormatError(`${describe(value)} has a star inside: only "*." at the front can be matched`);
     }
+    if (isIPv6(value)) throw new FormatError(`${describe(value)} needs brackets: write "[${value}]"`);
     if (/:\d+$/.test(value)) {
       throw new FormatError(`${describe(value)} has a port, which is not matched: write the host alone`);
     }

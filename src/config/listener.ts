@@ -1,7 +1,6 @@
 /** A listener of either mode. */
 import { isIP } from 'node:net';
 import type { TcpAddress } from '../core/address.ts';
-import { formatByteSize } from '../core/byte-size.ts';
 import { readCertificate } from './certificate.ts';
 import type { Format } from './formats.ts';
 import {
@@ -47,6 +46,8 @@ const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 const CONNECTIONS = { least: 0, most: 100_000_000 };
 const IDLE = { least: 10, most: LONGEST_MS, zero: 'never' };
+/** What uWebSockets.js takes: it terminates the process where a limit is outside of 8 to 960 seconds. */
+const WEBSOCKET_IDLE = { least: 8000, most: 960_000, zero: 'never' };
 const BUFFER = { least: 1024, most: GIB };
 
 /** Reads one entry of the list of listeners; null where it is no mapping or has no mode. */
@@ -108,21 +109,13 @@ function readWebSocket(listener: Section): WebSocketSettings {
   const settings: WebSocketSettings = {
     handshakeTimeoutMs: section.optional('handshakeTimeout', duration({ least: 1, most: 600_000 }), 10_000),
     maxMessageSize: section.optional('maxMessageSize', byteSize({ least: 1, most: GIB }), 16 * MIB),
-    idleTimeoutMs: section.optional('idleTimeout', duration(IDLE), 120_000),
+    idleTimeoutMs: section.optional('idleTimeout', duration(WEBSOCKET_IDLE), 120_000),
     maxLifetimeMs: section.optional('maxLifetime', duration({ ...IDLE, zero: 'no limit' }), 0),
     downstreamBuffer: section.optional('downstreamBuffer', byteSize(BUFFER), MIB),
     upstreamBuffer: section.optional('upstreamBuffer', byteSize(BUFFER), 16 * MIB),
     compression: section.optional('compression', oneOf('off', 'shared', 'dedicated'), 'off'),
     endpointLostCode: section.optional('endpointLostCode', endpointLostCode, 1011),
   };
-  const { maxMessageSize, upstreamBuffer } = settings;
-  if (maxMessageSize > upstreamBuffer) {
-    section.problems.warning(
-      [...section.path, section.has('maxMessageSize') ? 'maxMessageSize' : 'upstreamBuffer'],
-      `maxMessageSize (${formatByteSize(maxMessageSize)}) is above upstreamBuffer ` +
-        `(${formatByteSize(upstreamBuffer)}): a message too large for the buffer closes its session with 1013`,
-    );
-  }
   return settings;
 }
 

@@ -11,7 +11,7 @@ import { Settings } from './settings.ts';
 import { SourceFile } from './source-file.ts';
 import type { Config } from './types.ts';
 
-export interface ConfigSource {
+interface ConfigSource {
   /** YAML or JSON. */
   readonly file: string;
   /** Each `path=value`; a later one wins over an earlier one, and all of them over the environment. */

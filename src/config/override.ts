@@ -4,7 +4,7 @@ import type { Path } from './source-file.ts';
 import { parseValue } from './source-file.ts';
 import { describe } from './formats.ts';
 
-export interface Override {
+interface Override {
   readonly path: readonly string[];
   readonly value: unknown;
 }
@@ -16,7 +16,7 @@ export function parseOverride(text: string): Override {
   return { path: text.slice(0, end).split('.'), value: parseValue(text.slice(end + 1)) };
 }
 
-export type Replaced =
+type Replaced =
   { readonly error: null; readonly value: unknown; readonly path: Path } | { readonly error: string };
 
 /**

@@ -15,7 +15,7 @@ export function renderConfig({ config, clusterFiles }: Omit<LoadedConfig, 'warni
   const { workers, admin, log, shutdown, demo, listeners, clusters } = config;
   return stringify(
     without({
-      workers,
+      workers: { ...workers, bufferBudget: formatByteSize(workers.bufferBudget) },
       admin: { address: formatAddress(admin.address) },
       log,
       shutdown: { grace: formatDuration(shutdown.graceMs) },

@@ -9,7 +9,7 @@ import type { Settings } from './settings.ts';
 import type { Config, DemoSettings, Listener } from './types.ts';
 import { refuseSharedAddresses, refuseTwins } from './uniqueness.ts';
 
-export interface ReadConfig {
+interface ReadConfig {
   readonly config: Config;
   /** By the name of the cluster. */
   readonly clusterFiles: ReadonlyMap<string, ClusterFiles>;
@@ -25,7 +25,11 @@ export function readRoot(settings: Settings, base: string, problems: Problems): 
   const clusters = readClusters(settings, base, problems);
   const listeners = readListeners(settings, { base, problems, clusters: clusters.names });
   const config: Config = {
-    workers: { l7: settings.read('workers.l7'), l4: settings.read('workers.l4') },
+    workers: {
+      l7: settings.read('workers.l7'),
+      l4: settings.read('workers.l4'),
+      bufferBudget: settings.read('workers.bufferBudget'),
+    },
     admin: { address: settings.read('admin.address') },
     log: {
       level: settings.read('log.level'),

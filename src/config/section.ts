@@ -12,7 +12,7 @@ export interface Located<T> {
 }
 
 /** What a mapping is called in messages (`a listener`) and the keys that it may have. */
-export interface Shape {
+interface Shape {
   readonly what: string;
   readonly keys: readonly string[];
   /** What to say of some of the other keys. */

@@ -4,6 +4,7 @@ import type { Format } from './formats.ts';
 import {
   FormatError,
   LONGEST_MS,
+  bufferBudget,
   describe,
   duration,
   listenAddress,
@@ -33,6 +34,7 @@ interface Setting<T> {
 const SETTINGS = {
   'workers.l7': setting('Threads for the listeners of mode l7', workerCount, 'auto'),
   'workers.l4': setting('Threads for the listeners of mode l4', workerCount, 'auto'),
+  'workers.bufferBudget': setting('What may wait in all sessions together', bufferBudget, 'auto'),
   'admin.address': setting('Where metrics, health and status are served', listenAddress, '127.0.0.1:9090'),
   'log.level': setting(
     'The least severe lines that are logged',
@@ -198,7 +200,10 @@ function leafOf(path: Path): SettingPath | null {
   return PATHS.find((leaf) => name === leaf || name.startsWith(`${leaf}.`)) ?? null;
 }
 
-/** The tree that convict wants; formats are registered by name, because its conversions go by a default's type. */
+/**
+ * The tree that convict wants. Each format is registered under the path of its setting: convict converts values of
+ * formats that have no name by the type of their default.
+ */
 function schema(): convict.Schema<Record<string, unknown>> {
   const root: Record<string, unknown> = {};
   for (const path of PATHS) {

@@ -13,7 +13,7 @@ export interface Position {
 }
 
 /** Something that the parser has to say about the text. */
-export interface Remark {
+interface Remark {
   readonly position: Position;
   readonly message: string;
 }

@@ -5,7 +5,7 @@
 import type { Address, TcpAddress } from '../core/address.ts';
 
 export interface Config {
-  readonly workers: WorkerCounts;
+  readonly workers: WorkerSettings;
   readonly admin: { readonly address: TcpAddress };
   readonly log: LogSettings;
   readonly shutdown: { readonly graceMs: number };
@@ -15,15 +15,17 @@ export interface Config {
   readonly clusters: readonly Cluster[];
 }
 
-/** Threads of each kind; `auto` has been replaced by the number of available cores. */
-export interface WorkerCounts {
+/** Threads of each kind, where `auto` has been replaced by the number of available cores, and what they share. */
+interface WorkerSettings {
   readonly l7: number;
   readonly l4: number;
+  /** Bytes that may wait in the sessions of all workers together; `auto` is a quarter of the memory there is. */
+  readonly bufferBudget: number;
 }
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
-export interface LogSettings {
+interface LogSettings {
   readonly level: LogLevel;
   readonly format: 'json' | 'pretty';
   /** Whether sessions and tunnels write a line when they open and when they end. */
@@ -148,7 +150,7 @@ export interface RedirectAction {
 }
 
 export type BalancerName = 'round_robin' | 'least_connections';
-export type Masking = 'zero' | 'random';
+type Masking = 'zero' | 'random';
 
 export interface Cluster {
   readonly name: string;

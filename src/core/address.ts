@@ -8,7 +8,7 @@ export interface TcpAddress {
 }
 
 /** A UNIX domain socket. */
-export interface UnixAddress {
+interface UnixAddress {
   readonly kind: 'unix';
   readonly path: string;
 }

@@ -24,6 +24,8 @@ export class TimerWheel {
   now: number;
   readonly #slots: (Timed | null)[] = new Array<Timed | null>(SLOTS).fill(null);
   #tick = 0;
+  /** The entry of the slot under way that is looked at next. */
+  #cursor: Timed | null = null;
   readonly #start: number;
 
   /** @param now milliseconds on any monotonic clock, the one whose readings `advance` gets */
@@ -52,6 +54,7 @@ export class TimerWheel {
     if (previous === null) this.#slots[entry.wheelTick % SLOTS] = next;
     else previous.wheelNext = next;
     if (next !== null) next.wheelPrevious = previous;
+    if (entry === this.#cursor) this.#cursor = next;
     entry.wheelTick = -1;
     entry.wheelNext = null;
     entry.wheelPrevious = null;
@@ -70,16 +73,14 @@ export class TimerWheel {
   }
 
   #expireSlot(index: number, target: number): void {
-    // An entry that expires may arm or disarm others of this slot, so look from the head again each time.
-    let entry = this.#slots[index] ?? null;
-    while (entry !== null) {
-      if (entry.wheelTick > target) {
-        entry = entry.wheelNext;
-        continue;
-      }
+    // An entry that expires may arm or disarm others: `disarm` moves the cursor on from one that it takes away,
+    // and what is armed meanwhile is put before the cursor and is not due in this visit of the slot.
+    this.#cursor = this.#slots[index] ?? null;
+    for (let entry = this.#cursor; entry !== null; entry = this.#cursor) {
+      this.#cursor = entry.wheelNext;
+      if (entry.wheelTick > target) continue;
       this.disarm(entry);
       entry.expire();
-      entry = this.#slots[index] ?? null;
     }
   }
 }

@@ -59,35 +59,34 @@ export class BufferBudget {
   forget(session: Buffering): void {
     this.#values[this.#downstream]! -= session.bufferedDownstream;
     this.#values[this.#upstream]! -= session.bufferedUpstream;
-    this.#total -= session.bufferedDownstream + session.bufferedUpstream;
+    this.#total -= bufferedBy(session);
     session.bufferedDownstream = session.bufferedUpstream = 0;
     this.#holders.delete(session);
   }
 
   #changed(session: Buffering, change: number): void {
     this.#total += change;
-    if (session.bufferedDownstream + session.bufferedUpstream > 0) this.#holders.add(session);
+    if (bufferedBy(session) > 0) this.#holders.add(session);
     else this.#holders.delete(session);
     if (this.#total > this.#most && !this.#shedding) this.#shedLargest();
   }
 
   #shedLargest(): void {
     this.#shedding = true;
-    // Down to nine tenths, so that the next byte does not start the search again.
-    while (this.#total > this.#most * 0.9) {
-      let largest: Buffering | null = null;
-      let most = 0;
-      for (const holder of this.#holders) {
-        const bytes = holder.bufferedDownstream + holder.bufferedUpstream;
-        if (bytes > most) {
-          largest = holder;
-          most = bytes;
-        }
-      }
-      if (largest === null) break;
-      this.forget(largest);
-      largest.shed();
+    // Sorted once: a search for each would take seconds with many sessions of the same size.
+    const largestFirst = [...this.#holders].sort((a, b) => bufferedBy(b) - bufferedBy(a));
+    for (const session of largestFirst) {
+      // Down to nine tenths, so that the next byte does not start the search again.
+      if (this.#total <= this.#most * 0.9) break;
+      // To close one session may free another.
+      if (bufferedBy(session) === 0) continue;
+      this.forget(session);
+      session.shed();
     }
     this.#shedding = false;
   }
+}
+
+function bufferedBy(session: Buffering): number {
+  return session.bufferedDownstream + session.bufferedUpstream;
 }

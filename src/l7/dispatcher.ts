@@ -36,7 +36,7 @@ export interface L7Environment {
 }
 
 /** One request as the listener hands it over. */
-export interface Exchange {
+interface Exchange {
   readonly head: RequestHead;
   /** The peer's IP address as text. */
   readonly peer: string;

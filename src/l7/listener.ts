@@ -139,6 +139,11 @@ export class L7Listener {
     });
   }
 
+  #connectionClosed(): void {
+    this.#connections--;
+    this.#stats.connections.closed();
+  }
+
   #behavior(): WebSocketBehavior<SocketData> {
     const { websocket } = this.#config;
     return {
@@ -153,6 +158,8 @@ export class L7Listener {
       message: (socket, data, binary) => (socket as Socket).session.clientMessage(data, binary),
       drain: (socket) => (socket as Socket).session.clientDrained(),
       close: (socket, code, reason) => {
+        // The filter hears nothing more of a connection that has become a WebSocket.
+        this.#connectionClosed();
         if (opened === socket) opened = null;
         (socket as Socket).session.clientClosed(code, reason);
       },

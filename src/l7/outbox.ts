@@ -9,7 +9,10 @@ const LARGE = 16 * 1024;
 /** Whose frames go through the outbox. */
 export interface OutboxSender {
   readonly upstream: UpstreamSocket;
-  /** Called after a write that the kernel did not take whole: `upstream.writableLength` bytes wait. */
+  /**
+   * Called after a write that the kernel did not take whole: `upstream.writableLength` bytes wait. It may close
+   * sessions, and so come back to the outbox.
+   */
   upstreamBlocked(): void;
 }
 
@@ -19,7 +22,8 @@ export interface OutboxSender {
  * one comes or the turn of the event loop ends.
  *
  * The slab is used again as soon as the kernel has taken the bytes. What it has not taken keeps its place in
- * memory, and the outbox goes on behind it.
+ * memory, and the outbox goes on behind it. What would only queue up behind that is copied out of the slab, so
+ * that an endpoint that takes nothing holds one slab at most beside its bytes.
  */
 export class Outbox {
   #slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
@@ -37,19 +41,23 @@ export class Outbox {
 
   /** Adds a frame; the payload is copied. Frames of one sender go out in the order in which they were added. */
   send(sender: OutboxSender, opcode: number, payload: Uint8Array, mask: number): void {
-    if (this.#sender !== sender) this.flush();
     const size = payload.length + MAX_MASKED_HEAD;
-    if (size > LARGE) {
+    const large = size > LARGE;
+    // Again, because a flush may have come back here with frames of another sender.
+    while (this.#sender !== null && (this.#sender !== sender || large || this.#end + size > SLAB_SIZE)) {
       this.flush();
+    }
+    if (large) {
       const frame = Buffer.allocUnsafeSlow(size);
-      write(sender, frame.subarray(0, writeMaskedFrame(frame, 0, opcode, payload, mask)));
+      const taken = write(
+        sender.upstream,
+        frame.subarray(0, writeMaskedFrame(frame, 0, opcode, payload, mask)),
+      );
+      if (!taken) sender.upstreamBlocked();
       return;
     }
-    if (this.#end + size > SLAB_SIZE) {
-      this.flush();
-      // Flushing emptied the slab, unless bytes of it wait for the kernel.
-      if (this.#end + size > SLAB_SIZE) this.#renew();
-    }
+    // Nothing is gathered any more, so what leaves no room waits for the kernel.
+    if (this.#end + size > SLAB_SIZE) this.#renew();
     this.#sender = sender;
     this.#end = writeMaskedFrame(this.#slab, this.#end, opcode, payload, mask);
     if (this.#scheduled) return;
@@ -61,11 +69,16 @@ export class Outbox {
   flush(): void {
     const sender = this.#sender;
     if (sender === null) return;
+    const { upstream } = sender;
     this.#sender = null;
     const frames = this.#slab.subarray(this.#start, this.#end);
     this.#start = this.#end;
-    if (!write(sender, frames)) this.#pinned = true;
+    const queued = upstream.writableLength > 0;
+    const taken = write(upstream, queued ? copyOf(frames) : frames);
+    if (!taken && !queued) this.#pinned = true;
     if (!this.#pinned) this.#start = this.#end = 0;
+    // At the very end: by then the outbox can be used again, and knows which of its bytes wait.
+    if (!taken) sender.upstreamBlocked();
   }
 
   #renew(): void {
@@ -75,12 +88,15 @@ export class Outbox {
   }
 }
 
-/** Whether the kernel has taken all of the bytes, so that their memory can be used again. */
-function write(sender: OutboxSender, bytes: Buffer): boolean {
-  const { upstream } = sender;
+/** Whether nothing waits for the kernel, so that the memory of the bytes can be used again. */
+function write(upstream: UpstreamSocket, bytes: Buffer): boolean {
   if (upstream.destroyed || upstream.writableEnded) return true;
   upstream.write(bytes);
-  if (upstream.writableLength === 0) return true;
-  sender.upstreamBlocked();
-  return false;
+  return upstream.writableLength === 0;
+}
+
+function copyOf(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  copy.set(bytes);
+  return copy;
 }

@@ -39,7 +39,7 @@ export interface UpgradeContext {
 }
 
 /** A client's handshake that is in order, on its way upstream. */
-export interface UpgradeOrder {
+interface UpgradeOrder {
   readonly head: RequestHead;
   /** Path and query for the endpoint. */
   readonly target: string;

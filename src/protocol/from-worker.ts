@@ -3,13 +3,13 @@
 export type FromWorker = ListeningReport | LogReport;
 
 /** Every listener of the worker's kind accepts connections under this generation. */
-export interface ListeningReport {
+interface ListeningReport {
   readonly type: 'listening';
   readonly generation: number;
 }
 
 /** Finished log lines, each ending in a newline. */
-export interface LogReport {
+interface LogReport {
   readonly type: 'log';
   readonly lines: string;
 }

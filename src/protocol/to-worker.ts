@@ -28,12 +28,12 @@ export type ToWorker = DrainCommand | FaultCommand;
  * Stop accepting, close WebSockets with 1012, let tunnels finish until the grace is over, then end the task.
  * A second one with a grace of 0 ends at once.
  */
-export interface DrainCommand {
+interface DrainCommand {
   readonly type: 'drain';
   readonly graceMs: number;
 }
 
 /** Throw an exception outside of any callback's own handling, as a bug would: for tests of supervision. */
-export interface FaultCommand {
+interface FaultCommand {
   readonly type: 'fault';
 }

@@ -1,6 +1,6 @@
 /** Every metric that sluice serves: its name, what it means and its labels. No metric is defined elsewhere. */
 
-export type MetricKind = 'counter' | 'gauge' | 'histogram';
+type MetricKind = 'counter' | 'gauge' | 'histogram';
 
 export interface Metric {
   readonly name: string;

@@ -8,7 +8,7 @@ interface RetryCounter {
 
 /**
  * The endpoints that are tried, one after the other, for one connection. Each that was given out counts as a
- * connection of its endpoint until {@link fail} or {@link release}.
+ * connection of its endpoint until {@link fail} or `Endpoint.release`.
  */
 export class Attempts {
   /** Why the last endpoint failed; null while none has. */

@@ -1,5 +1,4 @@
-import type { Socket } from 'node:net';
-import { createConnection, type OnReadOpts } from 'node:net';
+import { createConnection, type OnReadOpts, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls } from 'node:tls';
 import type { Address } from '../core/address.ts';
 import { codeOf } from '../core/errors.ts';
@@ -7,7 +6,7 @@ import type { ConnectFailure } from './endpoint.ts';
 import { sniOf, type UpstreamTls } from './upstream-tls.ts';
 
 /** How to open a connection to an endpoint. */
-export interface DialOptions {
+interface DialOptions {
   readonly tls: UpstreamTls | null;
   /** The endpoint's label: TLS sessions are resumed by it. */
   readonly label: string;
@@ -51,6 +50,10 @@ export function dial(address: Address, options: DialOptions): Socket {
   return socket;
 }
 
+/** OpenSSL's names for what it finds wrong with a certificate, and Node's own. */
+const TLS_FAILURE =
+  /^(?:ERR_TLS|ERR_SSL|ERR_OSSL|EPROTO$|CERT_|CRL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERROR_IN_CERT|INVALID_|PATH_LENGTH|HOSTNAME_MISMATCH)/;
+
 /** The metric's reason for an error of a socket that was being connected. */
 export function connectFailureOf(error: Error): ConnectFailure {
   const code = codeOf(error);
@@ -65,10 +68,12 @@ export function connectFailureOf(error: Error): ConnectFailure {
       return 'reset';
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
+    case 'EHOSTDOWN':
+    case 'ENETDOWN':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return 'unreachable';
     default:
-      return /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code) ? 'tls' : 'other';
+      return TLS_FAILURE.test(code) ? 'tls' : 'other';
   }
 }

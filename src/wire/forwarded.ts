@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { headerOf, joinedHeaderOf, listMembers, type RequestHead } from './request-head.ts';
 
 /** What the connection itself tells of the client. */
-export interface ClientConnection {
+interface ClientConnection {
   /** The peer's IP address as text. */
   readonly address: string;
   /** The port of the listener. */
@@ -10,19 +10,25 @@ export interface ClientConnection {
   readonly secure: boolean;
 }
 
-/** The names that {@link forwardedHeaders} sets. A client's own are dropped or carried on by it. */
-export const FORWARDED_NAMES: ReadonlySet<string> = new Set([
+/** What of {@link PREFIX} is set by us in any case. */
+const SET: ReadonlySet<string> = new Set([
   'x-forwarded-for',
   'x-forwarded-proto',
   'x-forwarded-host',
   'x-forwarded-port',
-  'x-real-ip',
-  'x-request-id',
-  'forwarded',
 ]);
+const PREFIX = 'x-forwarded-';
+
+/**
+ * Whether a (lower-case) name is one that {@link forwardedHeaders} answers for: a client's own such headers are
+ * dropped or carried on by it, and by nothing else.
+ */
+export function isForwardingName(name: string): boolean {
+  return name.startsWith(PREFIX) || name === 'x-real-ip' || name === 'x-request-id' || name === 'forwarded';
+}
 
 /** What an endpoint and the log are told of where a request came from. */
-export interface Forwarded {
+interface Forwarded {
   /** X-Real-IP: the nearest address that is not one of ours. */
   readonly clientAddress: string;
   readonly requestId: string;
@@ -34,8 +40,8 @@ const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
 
 /**
  * Makes X-Forwarded-For, -Proto, -Host, -Port, X-Real-IP and X-Request-Id. Those that the client sent are
- * believed, and added to, only where the peer is a trusted proxy; else they are replaced, and `Forwarded`
- * (RFC 7239) is dropped.
+ * believed, and added to, only where the peer is a trusted proxy, which may also send others of the kind
+ * (X-Forwarded-Prefix) and `Forwarded` (RFC 7239); else they are replaced, and the others dropped.
  *
  * @param trusted says of an address whether it is a proxy of ours
  * @param newRequestId called where no trusted proxy has given the request an id
@@ -47,28 +53,38 @@ export function forwardedHeaders(
   newRequestId: () => string,
 ): Forwarded {
   const believe = trusted(connection.address);
-  const own = (name: string): string | undefined => (believe ? headerOf(head, name) : undefined);
+  /** What a trusted proxy says; empty where it says nothing. */
+  const told = (name: string): string => (believe ? (headerOf(head, name) ?? '') : '');
   const chain = believe ? listMembers(joinedHeaderOf(head, 'x-forwarded-for')) : [];
-  const offeredId = own('x-request-id');
-  const requestId = offeredId !== undefined && REQUEST_ID.test(offeredId) ? offeredId : newRequestId();
+  const offeredId = told('x-request-id');
+  const requestId = REQUEST_ID.test(offeredId) ? offeredId : newRequestId();
   const clientAddress = nearestForeign(chain, connection.address, trusted);
   const headers = [
     'X-Forwarded-For',
     [...chain, connection.address].join(', '),
     'X-Forwarded-Proto',
-    own('x-forwarded-proto') ?? (connection.secure ? 'https' : 'http'),
+    told('x-forwarded-proto') || (connection.secure ? 'https' : 'http'),
     'X-Forwarded-Host',
-    own('x-forwarded-host') ?? headerOf(head, 'host') ?? '',
+    told('x-forwarded-host') || (headerOf(head, 'host') ?? ''),
     'X-Forwarded-Port',
-    own('x-forwarded-port') ?? String(connection.port),
+    told('x-forwarded-port') || String(connection.port),
     'X-Real-IP',
     clientAddress,
     'X-Request-Id',
     requestId,
   ];
-  const forwarded = believe ? joinedHeaderOf(head, 'forwarded') : undefined;
-  if (forwarded !== undefined) headers.push('Forwarded', forwarded);
+  if (believe) carryOn(head, headers);
   return { clientAddress, requestId, headers };
+}
+
+/** Adds what a trusted proxy says beyond what we say ourselves. */
+function carryOn(head: RequestHead, headers: string[]): void {
+  for (let index = 0; index < head.headers.length; index += 2) {
+    const name = head.headers[index]!;
+    if ((name.startsWith(PREFIX) && !SET.has(name) && !name.includes('_')) || name === 'forwarded') {
+      headers.push(name, head.headers[index + 1]!);
+    }
+  }
 }
 
 /** Walks the chain from the near end over addresses of ours; what is behind the first stranger is hearsay. */

@@ -1,16 +1,20 @@
+import { isSendableCloseCode } from './close-codes.ts';
 
+/** Writing client-to-server WebSocket frames, RFC 6455 sections 5.2 and 5.3. */
 
 /** The longest head of a masked frame: 2 bytes, 8 of length, 4 of mask. */
 export const MAX_MASKED_HEAD = 14;
 
 const FIN = 0x80;
 const MASKED = 0x80;
+/** A control frame's 125 bytes less the two of the code. */
+const MAX_REASON = 123;
 
 /**
  * Writes a whole unfragmented masked frame at an offset of a buffer that has room for the payload and
  * {@link MAX_MASKED_HEAD}.
  *
- * @param mask the masking key as 32 bits, in the byte order of the machine; 0 leaves the payload as it is
+ * @param mask the masking key as 32 bits, of which the lowest byte goes first; 0 leaves the payload as it is
  * @returns the offset behind the frame
  */
 export function writeMaskedFrame(
@@ -40,14 +44,14 @@ export function writeMaskedFrame(
     target.set(payload, at + 4);
     return at + 4 + length;
   }
-  target.writeInt32LE(mask, at);
+  target.writeInt32LE(mask | 0, at);
   target.set(payload, at + 4);
   applyMask(target, at + 4, length, mask);
   return at + 4 + length;
 }
 
 /** XORs `length` bytes from `start` with the key, whose lowest byte meets the first of them. */
-export function applyMask(target: Buffer, start: number, length: number, mask: number): void {
+function applyMask(target: Buffer, start: number, length: number, mask: number): void {
   const end = start + length;
   let at = start;
   let key = mask;
@@ -70,11 +74,18 @@ export function applyMask(target: Buffer, start: number, length: number, mask: n
   }
 }
 
-/** The payload of a close frame (RFC 6455 section 5.5.1); empty where the code may not be sent. */
+/**
+ * The payload of a close frame (RFC 6455 section 5.5.1); empty where the code may not be sent.
+ *
+ * @param reason UTF-8; cut to whole characters where a control frame has no room for it
+ */
 export function closePayload(code: number, reason: Uint8Array): Buffer {
-  if (code < 1000 || code === 1005 || code === 1006 || code === 1015) return Buffer.alloc(0);
-  const payload = Buffer.allocUnsafe(2 + Math.min(reason.length, 123));
+  if (!isSendableCloseCode(code)) return Buffer.alloc(0);
+  let length = Math.min(reason.length, MAX_REASON);
+  // What is cut away must not begin inside a character.
+  while (length > 0 && length < reason.length && (reason[length]! & 0xc0) === 0x80) length--;
+  const payload = Buffer.allocUnsafe(2 + length);
   payload.writeUInt16BE(code, 0);
-  payload.set(reason.subarray(0, 123), 2);
+  payload.set(reason.subarray(0, length), 2);
   return payload;
 }

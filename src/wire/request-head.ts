@@ -112,8 +112,7 @@ export function headProblem(head: RequestHead): string | null {
   }
   if (seen === 0) return 'no host header';
   if (length !== undefined && !/^\d{1,15}$/.test(length)) return 'bad content-length';
-  if (encoding !== undefined && !CHUNKED.test(encoding))
-    return 'transfer-encoding other than chunked';
+  if (encoding !== undefined && !CHUNKED.test(encoding)) return 'transfer-encoding other than chunked';
   if (encoding !== undefined && length !== undefined) return 'both content-length and transfer-encoding';
   return null;
 }

@@ -1,6 +1,9 @@
 import type { ResponseHead } from './response-head.ts';
 
 const EMPTY = Buffer.alloc(0);
+const CHUNKED = /^chunked$/i;
+/** The longest line of a chunk's size with its extensions, or of a trailer. */
+const MAX_LINE = 1024;
 
 /**
  * Collects the body of an endpoint's answer that is not a 101, up to a bound (RFC 9112 section 6.3): by its
@@ -9,10 +12,11 @@ const EMPTY = Buffer.alloc(0);
 export class ResponseBody {
   /** Whether all of it, or all that is wanted, is there. */
   complete = false;
-  /** Whether its framing is broken: nothing of it can be used. */
+  /** Whether its framing is broken: nothing of it can be used. Never together with `complete`. */
   malformed = false;
   readonly #most: number;
-  readonly #parts: Buffer[] = [];
+  /** What was kept is `kept[0, size)`: one buffer that grows, because a body may come byte by byte. */
+  #kept: Buffer = EMPTY;
   #size = 0;
   /** Bytes of the body, or of the current chunk, still to come; Infinity until the endpoint closes. */
   #left: number;
@@ -28,11 +32,10 @@ export class ResponseBody {
     const length = one(head, 'content-length');
     this.#chunked = encoding !== undefined;
     this.#left = length === undefined ? Infinity : Number(length);
-    if (encoding !== undefined && (length !== undefined || encoding.toLowerCase() !== 'chunked'))
-      this.malformed = true;
-    if (length !== undefined && !/^\d{1,15}$/.test(length)) this.malformed = true;
     const bodiless = head.status === 204 || head.status === 304 || head.status < 200;
-    if (bodiless || (!this.#chunked && this.#left === 0)) this.complete = true;
+    if (encoding !== undefined && (length !== undefined || !CHUNKED.test(encoding))) this.malformed = true;
+    else if (length !== undefined && !/^\d{1,15}$/.test(length)) this.malformed = true;
+    else if (bodiless || this.#left === 0) this.complete = true;
   }
 
   /** Takes the next bytes from the endpoint, copying what it keeps. */
@@ -44,24 +47,32 @@ export class ResponseBody {
 
   /** The endpoint has closed: fine where the body lasts until then, else the body was cut. */
   end(): void {
-    if (this.complete) return;
+    if (this.complete || this.malformed) return;
     if (!this.#chunked && this.#left === Infinity) this.complete = true;
     else this.malformed = true;
   }
 
   /** What was kept. */
   bytes(): Buffer {
-    return this.#parts.length === 0 ? EMPTY : Buffer.concat(this.#parts);
+    return this.#kept.subarray(0, this.#size);
   }
 
   #keep(input: Buffer): void {
     const room = Math.min(this.#most - this.#size, this.#left, input.length);
     if (room > 0) {
-      this.#parts.push(Buffer.from(input.subarray(0, room)));
+      this.#reserve(this.#size + room);
+      input.copy(this.#kept, this.#size, 0, room);
       this.#size += room;
     }
     this.#left -= Math.min(this.#left, input.length);
     if (this.#size >= this.#most || (!this.#chunked && this.#left === 0)) this.complete = true;
+  }
+
+  #reserve(size: number): void {
+    if (this.#kept.length >= size) return;
+    const larger = Buffer.allocUnsafe(Math.min(this.#most, Math.max(size, 2 * this.#kept.length)));
+    this.#kept.copy(larger, 0, 0, this.#size);
+    this.#kept = larger;
   }
 
   #pushChunked(input: Buffer): void {
@@ -78,7 +89,7 @@ export class ResponseBody {
       const stop = newline < 0 ? input.length : newline + 1;
       this.#line += input.toString('latin1', at, stop);
       at = stop;
-      if (this.#line.length > 1024) this.malformed = true;
+      if (this.#line.length > MAX_LINE) this.malformed = true;
       else if (newline >= 0) this.#lineEnd();
     }
   }

@@ -9,15 +9,18 @@ export interface UpgradeRequest {
 }
 
 /** Why a handshake is refused. */
-export interface UpgradeProblem {
+interface UpgradeProblem {
   /** 426 where another version might work, else 400. */
   readonly status: 400 | 426;
   readonly reason: string;
 }
 
+/** Without toLowerCase, for which the Kelvin sign is a letter k. */
+const WEBSOCKET = /^websocket$/i;
+
 /** Whether the client asks for `websocket` at all: any other upgrade is not ours to forward. */
 export function wantsWebSocket(head: RequestHead): boolean {
-  return listMembers(joinedHeaderOf(head, 'upgrade')).some((member) => member.toLowerCase() === 'websocket');
+  return listMembers(joinedHeaderOf(head, 'upgrade')).some((member) => WEBSOCKET.test(member));
 }
 
 /** Checks a request that {@link wantsWebSocket} against RFC 6455 section 4.2.1. */

@@ -2,7 +2,7 @@ import { listMembers } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
 
 /** What an endpoint's 101 says that matters for the session. */
-export interface UpgradeResponse {
+interface UpgradeResponse {
   /** The subprotocol that the endpoint chose, or an empty string. */
   readonly subprotocol: string;
   /** End-to-end headers for the client's own 101. */

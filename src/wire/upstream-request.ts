@@ -1,4 +1,4 @@
-import { FORWARDED_NAMES } from './forwarded.ts';
+import { isForwardingName } from './forwarded.ts';
 import { joinedHeaderOf, listMembers, type RequestHead } from './request-head.ts';
 
 /** Headers that belong to one connection (RFC 9110 section 7.6.1) or to the client's own handshake. */
@@ -51,7 +51,7 @@ export function encodeUpgradeRequest(
   const { headers } = head;
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index]!;
-    if (NOT_FORWARDED.has(name) || FORWARDED_NAMES.has(name) || dropped.has(name) || name.includes('_'))
+    if (NOT_FORWARDED.has(name) || isForwardingName(name) || dropped.has(name) || name.includes('_'))
       continue;
     text += `${name}: ${headers[index + 1]!}\r\n`;
   }

@@ -1,4 +1,3 @@
-import { totalmem } from 'node:os';
 import { RandomPool } from '../core/random-pool.ts';
 import { BufferBudget } from '../l7/buffer-budget.ts';
 import { L7Listener } from '../l7/listener.ts';
@@ -23,7 +22,7 @@ class WebService implements Service {
 
   constructor(environment: Environment) {
     const { config, page } = environment;
-    const budget = new BufferBudget(bufferShare(config.workers.l7), page);
+    const budget = new BufferBudget(config.workers.bufferBudget / config.workers.l7, page);
     const shared = { ...environment, outbox: new Outbox(), budget, random: new RandomPool() };
     this.#listeners = config.listeners
       .filter((listener) => listener.mode === 'l7')
@@ -53,11 +52,4 @@ class WebService implements Service {
     clearInterval(this.#refresh);
     for (const listener of this.#listeners) listener.abort();
   }
-}
-
-/** A quarter of the memory that the process may have, in equal shares for the workers, in bytes. */
-function bufferShare(workers: number): number {
-  const constrained = process.constrainedMemory();
-  const memory = constrained > 0 && constrained < totalmem() ? constrained : totalmem();
-  return memory / 4 / workers;
 }

@@ -64,6 +64,8 @@ export class TcpPeer {
       if (this.#text.length < KEPT_BYTES) this.#text += bytes.toString('latin1');
       this.#notify();
     });
+    // A listener does not wake a socket that has been paused.
+    this.socket.resume();
     return this;
   }
 
@@ -121,10 +123,12 @@ export class TcpPeer {
 
   /** Waits until the kernel takes no more of the flood; returns how much it has taken. */
   async floodStops(): Promise<number> {
+    const end = performance.now() + DEADLINE_MS;
     for (;;) {
       const before = this.flooded;
       await new Promise((settle) => setTimeout(settle, QUIET_MS));
       if (before === this.flooded && before > 0) return before;
+      if (performance.now() > end) throw new Error(`${this.flooded} bytes were taken, and no end of it`);
     }
   }
 
@@ -226,8 +230,13 @@ export class TcpEndpoint {
     return address.family === 'IPv6' ? `[${address.address}]:${address.port}` : `127.0.0.1:${address.port}`;
   }
 
+  /** Closes every connection. */
+  clear(): void {
+    for (const peer of this.#open) peer.destroy();
+  }
+
   close(): void {
     this.#server.close();
-    for (const peer of this.#open) peer.destroy();
+    this.clear();
   }
 }

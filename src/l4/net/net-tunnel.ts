@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { Timed } from '../../core/timer-wheel.ts';
 import type { Attempts } from '../../upstream/attempts.ts';
 import { connectFailureOf, dial } from '../../upstream/dial.ts';
@@ -51,7 +52,8 @@ export class NetTunnel extends Timed {
   abort(): void {
     this.#reason = 'aborted';
     this.#client.destroy();
-    this.#upstream?.destroy();
+    // Before that it is dropped when the client has closed: closed first, it would look like a failed dial.
+    if (this.#joined) this.#upstream?.destroy();
   }
 
   override expire(): void {
@@ -232,8 +234,8 @@ function onClose(this: Leg): void {
   this.tunnel.legClosed(this);
 }
 
-/** Passes a reset on; a UNIX socket knows none, so it is closed. */
+/** Passes a reset on. A UNIX socket knows none, and Node makes none under TLS: those are closed. */
 function cut(leg: Leg): void {
-  if (leg.remoteFamily === undefined) leg.destroy();
+  if (leg.remoteFamily === undefined || leg instanceof TLSSocket) leg.destroy();
   else leg.resetAndDestroy();
 }

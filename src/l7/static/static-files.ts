@@ -10,7 +10,7 @@ import { namesOf, openBelow, type OpenFile } from './file-lookup.ts';
 import { failedPrecondition, rangeApplies, validatorsOf, type Validators } from './validators.ts';
 
 /** What of a request the answer depends on. */
-export interface FileRequest {
+interface FileRequest {
   /** In capitals. */
   readonly method: string;
   /** As `normalizePath` gives it. */

@@ -15,15 +15,19 @@ export interface Extras {
   readonly files?: Readonly<Record<string, string>>;
 }
 
+const scratch: string[] = [];
+process.once('exit', () => {
+  for (const directory of scratch) rmSync(directory, { recursive: true, force: true });
+});
+
 /** A directory that is removed when the process ends. */
 export function scratchDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-config-'));
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  scratch.push(directory);
   return directory;
 }
 
 const directory = scratchDirectory();
-process.setMaxListeners(100);
 
 /** Loads a text that stands in `${directory}/sluice.yaml`. */
 export function load(text: string, { overrides = [], env = {}, files = {} }: Extras = {}): Loaded {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadConfig } from '../../../src/config/loader.ts';
@@ -29,8 +29,14 @@ describe('loader', () => {
   it('fills in every default', () => {
     const { config, warnings } = load(MINIMAL);
     assert.deepEqual(warnings, []);
+    // A quarter of what there is: of all memory, or of what a container may have.
+    assert.ok(config.workers.bufferBudget > 0 && config.workers.bufferBudget <= totalmem() / 4);
     assert.deepEqual(config, {
-      workers: { l7: availableParallelism(), l4: availableParallelism() },
+      workers: {
+        l7: availableParallelism(),
+        l4: availableParallelism(),
+        bufferBudget: config.workers.bufferBudget,
+      },
       admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9090 } },
       log: { level: 'info', format: 'json', access: true },
       shutdown: { graceMs: 30_000 },
@@ -305,7 +311,7 @@ log: { levels: 1 }
     const { config } = load(MINIMAL, {
       overrides: [
         'listeners.0.address=127.0.0.1:0',
-        'listeners.0.websocket.idleTimeout=5s',
+        'listeners.0.websocket.idleTimeout=9s',
         'listeners.0.routes.0.match={path: /x}',
         'listeners.1.address=[::1]:0',
         'clusters.0.endpoints.1={address: "b:2", weight: 3}',
@@ -317,7 +323,7 @@ log: { levels: 1 }
     });
     const [web, tcp] = config.listeners;
     assert.deepEqual(web?.address, { kind: 'tcp', host: '127.0.0.1', port: 0 });
-    assert.equal(web.mode === 'l7' && web.websocket.idleTimeoutMs, 5000);
+    assert.equal(web.mode === 'l7' && web.websocket.idleTimeoutMs, 9000);
     assert.equal(web.mode === 'l7' && web.routes[0]?.match.path, '/x');
     assert.deepEqual(tcp?.address, { kind: 'tcp', host: '::1', port: 0 });
     assert.deepEqual(config.clusters[0]?.endpoints[1], {

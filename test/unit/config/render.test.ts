@@ -12,9 +12,11 @@ import { CA_CERT, GOOD_CERT, GOOD_KEY } from './pem.ts';
 const ROOT = resolve(import.meta.dirname, '../../..');
 const EXAMPLE = join(ROOT, 'config/example.yaml');
 
+const elsewhere = scratchDirectory();
+
 /** Has every key that there is. */
 const WHOLE = `
-workers: { l7: 3, l4: 2 }
+workers: { l7: 3, l4: 2, bufferBudget: 512MiB }
 admin: { address: '[::1]:9090' }
 log: { level: debug, format: pretty, access: false }
 shutdown: { grace: 1500ms }
@@ -69,7 +71,7 @@ function loadWhole(): ReturnType<typeof load> {
 
 /** Loads what was written, from another directory. */
 function reload(text: string): ReturnType<typeof load> {
-  const file = join(scratchDirectory(), 'printed.yaml');
+  const file = join(elsewhere, 'printed.yaml');
   writeFileSync(file, text);
   return loadConfig({ file, overrides: [], env: {} });
 }

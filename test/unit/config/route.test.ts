@@ -54,6 +54,8 @@ describe('match', () => {
       ['http://a', 'is not a host name'],
       ['a..b', 'is not a host name'],
       ['a b', 'is not a host name'],
+      ['[::x]', 'is not a host name'],
+      ['::1', 'needs brackets: write "[::1]"'],
       ['', 'is not a host name'],
     ] as const;
     for (const [host, message] of cases) {

@@ -1,0 +1,113 @@
+import { Epoll } from '../../sys/epoll.ts';
+import type { Sockets } from '../../sys/sockets.ts';
+
+/** Events that one wait brings at most. */
+const BATCH = 512;
+/** Tags of registrations come round after so many. */
+const TAGS = 0x7fffffff;
+
+/** A descriptor with what is to be done when something happens on it. */
+export abstract class Watched {
+  /** -1 before it is watched and after it has been closed. */
+  fd = -1;
+  /** What it is watched for. */
+  interest = 0;
+  /** Tells it from others that had the same descriptor before. */
+  tag = 0;
+
+  /** Something has happened; `events` is a sum of the constants of `sys/epoll.ts`. */
+  abstract ready(events: number): void;
+
+  /** {@link ready} has thrown. This must not, and what is left must be in order. */
+  abstract fault(error: unknown): void;
+}
+
+/**
+ * Who watches which descriptor of one thread. What is closed stays open until {@link sweep}, so that no number
+ * is given to a new connection while events of the old one may still be at hand.
+ */
+export class Poller {
+  readonly #sockets: Sockets;
+  readonly #epoll = new Epoll(BATCH);
+  /** By descriptor. */
+  readonly #watched: (Watched | null)[] = [];
+  readonly #closing: number[] = [];
+  #lastTag = 0;
+
+  constructor(sockets: Sockets) {
+    this.#sockets = sockets;
+  }
+
+  /** Begins to watch. The descriptor belongs to the poller from here on, and is closed where that fails. */
+  watch(watched: Watched, fd: number, interest: number): void {
+    while (this.#watched.length <= fd) this.#watched.push(null);
+    this.#lastTag = this.#lastTag === TAGS ? 1 : this.#lastTag + 1;
+    try {
+      this.#epoll.add(fd, interest, this.#lastTag);
+    } catch (error) {
+      this.#closing.push(fd);
+      throw error;
+    }
+    watched.fd = fd;
+    watched.interest = interest;
+    watched.tag = this.#lastTag;
+    this.#watched[fd] = watched;
+  }
+
+  /** Changes what a descriptor is watched for; nothing happens where that is so already. */
+  change(watched: Watched, interest: number): void {
+    if (watched.interest === interest) return;
+    this.#epoll.modify(watched.fd, interest, watched.tag);
+    watched.interest = interest;
+  }
+
+  /** Stops to watch, and closes the descriptor with the next {@link sweep}. */
+  close(watched: Watched): void {
+    const { fd } = watched;
+    if (fd < 0) return;
+    watched.fd = -1;
+    this.#watched[fd] = null;
+    this.#closing.push(fd);
+  }
+
+  /** As {@link close}, and the other side gets a reset. */
+  reset(watched: Watched): void {
+    if (watched.fd >= 0) this.#sockets.resetOnClose(watched.fd);
+    this.close(watched);
+  }
+
+  /** Waits until something happens, for so many milliseconds at most. Returns how many events {@link dispatch} has. */
+  wait(timeoutMs: number): number {
+    return this.#epoll.wait(timeoutMs);
+  }
+
+  /** Hands the events of the last wait to those who watch; none of them can keep the others from theirs. */
+  dispatch(count: number): void {
+    const epoll = this.#epoll;
+    for (let index = 0; index < count; index++) {
+      const watched = this.#watched[epoll.fd(index)];
+      // Closed by an earlier event, or an event of a descriptor that a child process had a copy of.
+      if (watched === null || watched === undefined || watched.tag !== epoll.tag(index)) continue;
+      try {
+        watched.ready(epoll.events(index));
+      } catch (error) {
+        watched.fault(error);
+      }
+    }
+    this.sweep();
+  }
+
+  /** Closes what is to be closed. */
+  sweep(): void {
+    if (this.#closing.length === 0) return;
+    for (const fd of this.#closing) this.#sockets.close(fd);
+    this.#closing.length = 0;
+  }
+
+  /** Closes everything, whoever watches it. */
+  closeAll(): void {
+    for (const watched of this.#watched) if (watched !== null) this.close(watched);
+    this.sweep();
+    this.#epoll.close();
+  }
+}

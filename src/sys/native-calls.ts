@@ -1,0 +1,91 @@
+import { createRequire } from 'node:module';
+import { endianness } from 'node:os';
+import type * as Koffi from 'koffi';
+import { messageOf } from '../core/errors.ts';
+
+/**
+ * The functions that this room calls in the C library and in Node itself, as they are: numbers go in and come
+ * out, and an address is a number too. A wrong one ends the process, so nothing but this room calls them.
+ */
+export interface NativeCalls {
+  readonly socket: (domain: number, type: number, protocol: number) => number;
+  readonly bind: (fd: number, address: number, length: number) => number;
+  readonly listen: (fd: number, backlog: number) => number;
+  readonly accept4: (fd: number, address: number, length: number, flags: number) => number;
+  readonly connect: (fd: number, address: number, length: number) => number;
+  readonly getsockopt: (fd: number, level: number, name: number, value: number, length: number) => number;
+  readonly setsockopt: (fd: number, level: number, name: number, value: number, length: number) => number;
+  readonly recv: (fd: number, address: number, length: number, flags: number) => number;
+  readonly send: (fd: number, address: number, length: number, flags: number) => number;
+  readonly shutdown: (fd: number, how: number) => number;
+  readonly close: (fd: number) => number;
+  readonly epollCreate: (flags: number) => number;
+  readonly epollControl: (epoll: number, operation: number, fd: number, event: number) => number;
+  readonly epollWait: (epoll: number, events: number, most: number, timeoutMs: number) => number;
+  readonly parseAddress: (family: number, text: string, address: number) => number;
+  readonly formatAddress: (family: number, address: number, text: number, size: number) => string | null;
+  readonly interfaceIndex: (name: string) => number;
+  readonly nodeLoop: (environment: bigint, loop: number) => number;
+  readonly nodeLoopDescriptor: (loop: bigint) => number;
+  /** The error number of the call before, if that failed. */
+  readonly errno: () => number;
+  /** Where the bytes lie, for as long as they are referenced and their memory is not handed away. */
+  readonly addressOf: (bytes: Uint8Array) => number;
+  /** Node's handle for this thread. */
+  readonly environment: bigint;
+}
+
+/** Architectures whose structures and constants this room knows. */
+const ARCHITECTURES: readonly string[] = ['x64', 'arm64'];
+
+let loaded: NativeCalls | null = null;
+
+/** The calls, loaded once in each thread. Throws where the platform or koffi does not have them. */
+export function nativeCalls(): NativeCalls {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): NativeCalls {
+  if (process.platform !== 'linux') throw new Error(`it is for Linux, and this is ${process.platform}`);
+  if (!ARCHITECTURES.includes(process.arch) || endianness() !== 'LE') {
+    throw new Error(`it is for ${ARCHITECTURES.join(' and ')}, and this is ${process.arch}`);
+  }
+  const koffi = requireKoffi();
+  const own = koffi.load(null);
+  return {
+    socket: own.func('socket', 'int', ['int', 'int', 'int']),
+    bind: own.func('bind', 'int', ['int', 'uintptr_t', 'uint32_t']),
+    listen: own.func('listen', 'int', ['int', 'int']),
+    accept4: own.func('accept4', 'int', ['int', 'uintptr_t', 'uintptr_t', 'int']),
+    connect: own.func('connect', 'int', ['int', 'uintptr_t', 'uint32_t']),
+    getsockopt: own.func('getsockopt', 'int', ['int', 'int', 'int', 'uintptr_t', 'uintptr_t']),
+    setsockopt: own.func('setsockopt', 'int', ['int', 'int', 'int', 'uintptr_t', 'uint32_t']),
+    recv: own.func('recv', 'intptr_t', ['int', 'uintptr_t', 'size_t', 'int']),
+    send: own.func('send', 'intptr_t', ['int', 'uintptr_t', 'size_t', 'int']),
+    shutdown: own.func('shutdown', 'int', ['int', 'int']),
+    close: own.func('close', 'int', ['int']),
+    epollCreate: own.func('epoll_create1', 'int', ['int']),
+    epollControl: own.func('epoll_ctl', 'int', ['int', 'int', 'int', 'uintptr_t']),
+    epollWait: own.func('epoll_wait', 'int', ['int', 'uintptr_t', 'int', 'int']),
+    parseAddress: own.func('inet_pton', 'int', ['int', 'str', 'uintptr_t']),
+    formatAddress: own.func('inet_ntop', 'str', ['int', 'uintptr_t', 'uintptr_t', 'uint32_t']),
+    interfaceIndex: own.func('if_nametoindex', 'uint32_t', ['str']),
+    nodeLoop: own.func('napi_get_uv_event_loop', 'int', ['uintptr_t', 'uintptr_t']),
+    nodeLoopDescriptor: own.func('uv_backend_fd', 'int', ['uintptr_t']),
+    errno: () => koffi.errno(),
+    addressOf: (bytes) => Number(koffi.address(bytes)),
+    // Declared as an object, and a number all the same.
+    environment: koffi.node.env as unknown as bigint,
+  };
+}
+
+/** Not by an `import`: a platform without it must be able to load everything else. */
+function requireKoffi(): typeof Koffi {
+  try {
+    return createRequire(import.meta.url)('koffi') as typeof Koffi;
+  } catch (error) {
+    const [line = ''] = messageOf(error).split('\n');
+    throw new Error(`the package koffi does not load: ${line}`, { cause: error });
+  }
+}

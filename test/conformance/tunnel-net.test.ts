@@ -1,0 +1,3 @@
+import { describeTunnels } from './tunnel-suite.ts';
+
+describeTunnels({ name: 'net', listener: (settings) => settings });

@@ -1,0 +1,106 @@
+/**
+ * What a case of the WebSocket suite is: what a hostile peer sends, what RFC 6455 wants to happen, and what happens
+ * instead where the proxy is known to do something else. One table serves both runs: in the first the peer is a
+ * client in front of the proxy, in the second it is an endpoint behind it.
+ */
+
+/** Which side of the proxy the hostile peer is on. */
+export type Side = 'client' | 'endpoint';
+
+/** Listeners of the proxy, by what they do with permessage-deflate. */
+export type ListenerName = 'off' | 'shared' | 'dedicated';
+
+export interface Message {
+  readonly binary: boolean;
+  readonly payload: Buffer;
+}
+
+/** One thing that the peer does. */
+export type Step =
+  | {
+      readonly does: 'frame';
+      readonly opcode: number;
+      readonly payload: Buffer;
+      readonly fin: boolean;
+      readonly reserved: number;
+    }
+  /** Bytes as they are. */
+  | { readonly does: 'bytes'; readonly bytes: Buffer }
+  /** A message, compressed where that has been negotiated, in fragments of a size; 0 for one frame. */
+  | { readonly does: 'message'; readonly message: Message; readonly fragmentSize: number }
+  /** Waits for so many echoes (a client only; an endpoint gets none) and pongs. */
+  | { readonly does: 'await'; readonly echoes: number; readonly pongs: number }
+  /** Looks for a short while whether the connection is failed already. */
+  | { readonly does: 'look' };
+
+/** How it ends. */
+export type Ending =
+  /** Nothing was wrong: the peer closes with 1000 once all has come. */
+  | { readonly kind: 'normal' }
+  /** The steps hold a close frame that is right; 1005 where it has no code. */
+  | { readonly kind: 'closed'; readonly code: number; readonly reason: string }
+  /** The steps hold a breach, and this is the code of the RFC for it. */
+  | { readonly kind: 'failed'; readonly code: 1002 | 1007 | 1009 };
+
+export interface Exchange {
+  readonly steps: readonly Step[];
+  /** What reaches the other side of the proxy whole. */
+  readonly messages: readonly Message[];
+  /** What the echo endpoint's answers bring to a client; `any` where time decides. */
+  readonly echoes: readonly Message[] | 'any';
+  readonly pongs: readonly Buffer[];
+}
+
+/** What happened, in words that can be compared. Where a run knows nothing of a field it is left empty. */
+export interface Outcome {
+  /** Messages that reached the other side. */
+  readonly relayed: string;
+  /** Messages that came back to the hostile peer. */
+  readonly echoed: string;
+  readonly pongs: string;
+  /** Code of the close frame that the hostile peer got; `none` for a connection that just ends. */
+  readonly closeFrame: string;
+  /** Code and reason that the other side got. */
+  readonly otherSide: string;
+  /** Whether the connection was failed at the first chance, for cases that look. */
+  readonly failedAt: string;
+  /** What is wrong with the answer to the offer of permessage-deflate. */
+  readonly negotiation: string;
+}
+
+/** What happens instead of what the RFC, or the suite, expects. */
+export interface Deviation {
+  readonly instead: string;
+  readonly why: string;
+  readonly outcome: Partial<Outcome>;
+}
+
+export interface Known extends Deviation {
+  readonly side: Side;
+  /** Where it happens; everywhere without. */
+  readonly listener?: ListenerName;
+}
+
+export interface Case {
+  readonly id: string;
+  /** What the peer sends. */
+  readonly sends: string;
+  /** Made when it is run: some are large. */
+  readonly exchange: () => Exchange;
+  readonly end: Ending;
+  /** How the bytes are cut into writes: as they come, a frame in each, or so many bytes in each. */
+  readonly chop?: 'frame' | number;
+  /** `off` without. */
+  readonly listeners?: readonly ListenerName[];
+  /** The client's offer of permessage-deflate, whichever side it is on. */
+  readonly offer?: string;
+  /** For cases that make sense on one side only. */
+  readonly only?: Side;
+  readonly known?: readonly Known[];
+}
+
+/** Cases of one heading, such as 1.1. */
+export interface Chapter {
+  readonly title: string;
+  readonly cases: readonly Case[];
+}

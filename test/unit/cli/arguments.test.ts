@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { COMMANDS, parseArguments } from '../../../src/cli/arguments.ts';
+import type { Invocation } from '../../../src/cli/arguments.ts';
+import { usage } from '../../../src/cli/usage.ts';
+import { UsageError } from '../../../src/core/errors.ts';
+
+const ENV = { HOME: '/root' };
+
+function parse(...argv: readonly string[]): Invocation {
+  return parseArguments(argv, ENV);
+}
+
+function refusal(...argv: readonly string[]): string {
+  try {
+    parse(...argv);
+  } catch (error) {
+    assert.ok(error instanceof UsageError, String(error));
+    return error.message;
+  }
+  return 'accepted';
+}
+
+describe('arguments', () => {
+  it('name a command, which takes config/sluice.yaml by default', () => {
+    for (const command of COMMANDS) {
+      assert.deepEqual(parse(command), {
+        kind: 'command',
+        command,
+        options: { configFile: 'config/sluice.yaml', overrides: [], env: ENV },
+      });
+    }
+  });
+
+  it('name a file in every usual form, of which the last counts', () => {
+    const forms = [
+      ['-c', 'a.yaml'],
+      ['-ca.yaml'],
+      ['--config', 'a.yaml'],
+      ['--config=a.yaml'],
+      ['-c', 'b', '-c', 'a.yaml'],
+    ];
+    for (const form of forms) {
+      for (const argv of [
+        ['check', ...form],
+        [...form, 'check'],
+      ]) {
+        const invocation = parse(...argv);
+        assert.equal(
+          invocation.kind === 'command' && invocation.options.configFile,
+          'a.yaml',
+          argv.join(' '),
+        );
+      }
+    }
+  });
+
+  it('keep every --set, in order and as it was written', () => {
+    const invocation = parse('run', '--set', 'a=1', '--set=b=-x=y', '--set', 'c=');
+    assert.deepEqual(invocation.kind === 'command' && invocation.options.overrides, ['a=1', 'b=-x=y', 'c=']);
+  });
+
+  it('make run -t a check', () => {
+    for (const option of ['-t', '--test']) {
+      const invocation = parse('run', option, '-c', 'a');
+      assert.equal(invocation.kind === 'command' && invocation.command, 'check');
+    }
+    assert.match(refusal('check', '-t'), /check has no option -t/);
+  });
+
+  it('ask for help and the version before anything else is looked at', () => {
+    assert.deepEqual(parse('--help'), { kind: 'help', command: null });
+    assert.deepEqual(parse('-h'), { kind: 'help', command: null });
+    assert.deepEqual(parse('run', '--help', '-t'), { kind: 'help', command: 'run' });
+    assert.deepEqual(parse('--version'), { kind: 'version' });
+    assert.deepEqual(parse('-V'), { kind: 'version' });
+    assert.equal(refusal('rum', '--help'), 'unknown command "rum": did you mean run?');
+  });
+
+  it('say in one line what is wrong with them', () => {
+    assert.equal(refusal(), 'no command given: write one of run, check, print-config, demo');
+    assert.equal(refusal('chekc'), 'unknown command "chekc": did you mean check?');
+    assert.equal(refusal('serve'), 'unknown command "serve": write one of run, check, print-config, demo');
+    assert.equal(refusal('check', '--sett', 'a=1'), 'unknown option --sett: did you mean --set?');
+    assert.equal(refusal('check', '-x'), 'unknown option -x');
+    assert.equal(refusal('check', '-c'), '-c needs a file');
+    assert.equal(refusal('check', '--config='), '--config needs a file');
+    assert.equal(refusal('check', '-c', '--set', 'a=1'), '-c needs a file');
+    assert.equal(refusal('check', '--set'), '--set needs path=value');
+    assert.equal(refusal('check', '--set', 'a'), '--set a: write path=value, such as --set log.level=debug');
+    assert.equal(
+      refusal('check', '--set', '=a'),
+      '--set =a: write path=value, such as --set log.level=debug',
+    );
+    assert.equal(refusal('check', '--help=yes'), '--help takes no value');
+    assert.equal(
+      refusal('check', 'a.yaml'),
+      'check takes no argument "a.yaml": a file is given with -c a.yaml',
+    );
+    assert.equal(refusal('check', '--', '-x'), 'check takes no argument "-x": a file is given with -c -x');
+  });
+
+  it('never throw anything but a usage error', () => {
+    const word = fc.oneof(
+      fc.string(),
+      fc.constantFrom(
+        ...COMMANDS,
+        '-c',
+        '--set',
+        'a=1',
+        '-t',
+        '-h',
+        '-V',
+        '--',
+        '-',
+        '--no-set',
+        '-tc',
+        '--__proto__',
+        '-=',
+        '--=',
+      ),
+    );
+    fc.assert(fc.property(fc.array(word, { maxLength: 5 }), (argv) => void refusal(...argv)));
+  });
+});
+
+describe('usage', () => {
+  it('names every command, and each command its options', () => {
+    for (const command of COMMANDS) {
+      assert.match(usage(null), new RegExp(`^  ${command} `, 'm'));
+      const text = usage(command);
+      assert.ok(text.startsWith(`Usage: sluice ${command} [OPTIONS]\n`));
+      for (const option of ['--config', '--set', '--help'])
+        assert.ok(text.includes(option), `${command} ${option}`);
+    }
+    assert.match(usage('run'), /--test/);
+  });
+
+  it('fits a terminal', () => {
+    for (const command of [null, ...COMMANDS]) {
+      const text = usage(command);
+      assert.ok(text.endsWith('\n'));
+      for (const line of text.split('\n')) assert.ok(line.length <= 90, line);
+    }
+  });
+});

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { describeFailure, warningLines } from '../../../src/cli/diagnostics.ts';
+import { ConfigError, StartError, UsageError } from '../../../src/core/errors.ts';
+
+describe('diagnostics', () => {
+  it('give bad usage one line and a hint, and status 2', () => {
+    assert.deepEqual(describeFailure(new UsageError('no command given')), {
+      text: 'sluice: no command given\nTry sluice --help.\n',
+      status: 2,
+    });
+  });
+
+  it('give each problem of a configuration a line of its own, and status 1', () => {
+    const error = new ConfigError([
+      { place: 'a.yaml:1:2', message: 'one' },
+      { place: '--set x', message: 'two' },
+    ]);
+    assert.deepEqual(describeFailure(error), { text: 'a.yaml:1:2: one\n--set x: two\n', status: 1 });
+  });
+
+  it('give a failed start one line, and status 1', () => {
+    const text = 'sluice: cannot listen on :80: permission denied\n';
+    assert.deepEqual(describeFailure(new StartError('cannot listen on :80: permission denied')), {
+      text,
+      status: 1,
+    });
+  });
+
+  it('show where a fault of sluice itself comes from', () => {
+    const { text, status } = describeFailure(new TypeError('x is not a function'));
+    assert.equal(status, 1);
+    assert.match(text, /^sluice: internal error: TypeError: x is not a function\n +at /);
+    assert.equal(describeFailure('thrown text').text, 'sluice: internal error: thrown text\n');
+  });
+
+  it('mark warnings as such', () => {
+    assert.equal(warningLines([]), '');
+    assert.equal(
+      warningLines([
+        { place: 'a.yaml:1:2', message: 'one' },
+        { place: 'environment X', message: 'two' },
+      ]),
+      'warning: a.yaml:1:2: one\nwarning: environment X: two\n',
+    );
+  });
+});

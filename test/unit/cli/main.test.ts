@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { describe, it } from 'node:test';
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+
+const directory = mkdtempSync(join(tmpdir(), 'sluice-main-'));
+process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+
+interface Result {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface Extras {
+  /** JavaScript that runs before sluice does. */
+  readonly before?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+function sluice(argv: readonly string[], { before = '', env = {} }: Extras = {}): Result {
+  const hook = `data:text/javascript,${encodeURIComponent(before)}`;
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [...(before === '' ? [] : ['--import', hook]), 'src/main.ts', ...argv],
+    { cwd: ROOT, env: { PATH: process.env.PATH, ...env }, encoding: 'utf8', timeout: 30_000 },
+  );
+  return { status, stdout, stderr };
+}
+
+function write(name: string, text: string): string {
+  const file = join(directory, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+const GOOD = `listeners: [{ name: a, mode: l4, address: ':1', cluster: app }]
+clusters: [{ name: app, endpoints: [{ address: 'a:1' }] }, { name: b, endpoints: [{ address: 'a:1' }] }]
+`;
+
+describe('sluice check', () => {
+  it('says that a configuration is valid, and warns on stderr', () => {
+    const file = write('good.yaml', GOOD);
+    assert.deepEqual(sluice(['check', '-c', file]), {
+      status: 0,
+      stdout: `${file}: valid, with 1 listener and 2 clusters\n`,
+      stderr: `warning: ${file}:2:60: nothing uses the cluster "b"\n`,
+    });
+  });
+
+  it('gives each problem a line with its place, and status 1', () => {
+    const file = write('bad.yaml', GOOD.replace("':1'", "':x'").replace('cluster: app', 'cluster: ap'));
+    const { status, stdout, stderr } = sluice(['check', '-c', file, '--set', 'log.level=loud']);
+    assert.equal(status, 1);
+    assert.equal(stdout, '');
+    const lines = stderr.trimEnd().split('\n');
+    assert.deepEqual(
+      lines.map((line) => line.replace(`${file}:`, '').split(': ')[0]),
+      ['1:43', '1:58', '--set log.level'],
+    );
+  });
+
+  it('accepts what comes with sluice', () => {
+    for (const name of ['sluice.yaml', 'example.yaml']) {
+      const { status, stderr } = sluice(['check', '--config', `config/${name}`]);
+      assert.deepEqual({ status, stderr }, { status: 0, stderr: '' }, name);
+    }
+  });
+
+  it('is what run -t does', () => {
+    const file = write('good.yaml', GOOD);
+    assert.deepEqual(sluice(['run', '-t', '-c', file]), sluice(['check', '-c', file]));
+  });
+
+  it('takes values from the environment and the command line', () => {
+    const file = write('good.yaml', GOOD);
+    const env = { SLUICE_LOG_LEVEL: 'loud' };
+    assert.match(
+      sluice(['check', '-c', file], { env }).stderr,
+      /^environment SLUICE_LOG_LEVEL: "loud" is not one of/,
+    );
+    assert.equal(sluice(['check', '-c', file, '--set', 'log.level=info'], { env }).status, 0);
+  });
+
+  it('loads neither uWebSockets.js nor the threads', () => {
+    const before = `
+      import { registerHooks } from 'node:module';
+      registerHooks({
+        resolve(specifier, context, next) {
+          if (/^uWebSockets|^piscina|\\/(l4|l7|worker|primary)\\//.test(specifier)) throw new Error('loads ' + specifier);
+          return next(specifier, context);
+        },
+      });
+    `;
+    for (const command of ['check', 'print-config']) {
+      const { status, stderr } = sluice([command], { before });
+      assert.deepEqual({ status, stderr }, { status: 0, stderr: '' }, command);
+    }
+  });
+});
+
+describe('sluice print-config', () => {
+  it('prints what check accepts, with what was set over the file', () => {
+    const printed = sluice(['print-config', '--set', 'log.level=debug', '--set', 'shutdown.grace=7s']);
+    assert.equal(printed.status, 0);
+    assert.match(printed.stdout, /^ {2}level: debug$/m);
+    assert.match(printed.stdout, /^ {2}grace: 7s$/m);
+    const again = sluice(['print-config', '-c', write('printed.yaml', printed.stdout)]);
+    assert.equal(again.stdout, printed.stdout);
+  });
+
+  it('prints nothing of a bad configuration', () => {
+    const { status, stdout } = sluice(['print-config', '--set', 'log.level=loud']);
+    assert.deepEqual({ status, stdout }, { status: 1, stdout: '' });
+  });
+});
+
+describe('sluice', () => {
+  it('says its version, that of package.json', () => {
+    assert.deepEqual(sluice(['--version']), { status: 0, stdout: `sluice ${version}\n`, stderr: '' });
+  });
+
+  it('helps on stdout', () => {
+    assert.match(sluice(['--help']).stdout, /^Usage: sluice COMMAND/);
+    assert.match(sluice(['run', '--help']).stdout, /^Usage: sluice run/);
+  });
+
+  it('refuses bad usage in one line and a hint, with status 2', () => {
+    assert.deepEqual(sluice(['chekc']), {
+      status: 2,
+      stdout: '',
+      stderr: 'sluice: unknown command "chekc": did you mean check?\nTry sluice --help.\n',
+    });
+    assert.equal(sluice([]).status, 2);
+  });
+
+  it('begins so that it can be installed as a command', () => {
+    assert.match(readFileSync(join(ROOT, 'src/main.ts'), 'utf8'), /^#!\/usr\/bin\/env node\n/);
+  });
+});
+
+describe('sluice under another Node', () => {
+  const pretend = `Object.defineProperty(process, 'version', { value: 'v20.20.2' });`;
+  const onlyFirst = `if (process.env.SLUICE_PINNED_RUNTIME === undefined) { ${pretend} }`;
+  const pinned = existsSync(join(ROOT, `node_modules/node-linux-${process.arch}/bin/node`));
+
+  it('runs under the pinned one', { skip: pinned ? false : 'the pinned runtime is not installed' }, () => {
+    const direct = sluice(['check']);
+    assert.deepEqual(sluice(['check'], { before: onlyFirst }), direct);
+    const bad = ['check', '--set', 'log.level=loud'];
+    assert.deepEqual(sluice(bad, { before: onlyFirst }), sluice(bad));
+  });
+
+  it('says what to do where the pinned one is no better', () => {
+    const { status, stdout, stderr } = sluice(['check'], { before: pretend });
+    assert.deepEqual({ status, stdout }, { status: 1, stdout: '' });
+    assert.match(stderr, /^sluice: Node 20\.20\.2 has no uWebSockets\.js binary .*: use Node 22\.18 .*\n$/);
+  });
+
+  it('helps and says its version under any', () => {
+    assert.equal(sluice(['--version'], { before: pretend }).status, 0);
+    assert.equal(sluice(['--help'], { before: pretend }).status, 0);
+    assert.equal(sluice(['chekc'], { before: pretend }).status, 2);
+  });
+});

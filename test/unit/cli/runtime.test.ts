@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { describe, it } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { isSupported, pinnedNode } from '../../../src/cli/runtime.ts';
+import { StartError } from '../../../src/core/errors.ts';
+
+const RUNTIME = pathToFileURL(join(import.meta.dirname, '../../../src/cli/runtime.ts')).href;
+const DEADLINE_MS = 20_000;
+
+const root = mkdtempSync(join(tmpdir(), 'sluice-runtime-'));
+process.once('exit', () => rmSync(root, { recursive: true, force: true }));
+
+function write(name: string, text: string): string {
+  const path = join(root, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+  return path;
+}
+
+/** Runs a script by runOnPinned in a process of its own, under this Node. */
+function rerun(script: string, ...argv: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
+  const path = write('script.mjs', script);
+  const driver = write(
+    'driver.mjs',
+    `import { runOnPinned } from ${JSON.stringify(RUNTIME)};
+     process.exitCode = await runOnPinned(process.execPath, ${JSON.stringify(path)}, process.argv.slice(2));`,
+  );
+  return spawn(process.execPath, [driver, ...argv], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: DEADLINE_MS,
+    killSignal: 'SIGKILL',
+  });
+}
+
+async function endOf(child: ChildProcessByStdio<null, Readable, Readable>): Promise<{
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  output: string;
+}> {
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  return { code, signal, output };
+}
+
+describe('runtime', () => {
+  it('is Node 22 from 22.18 on, for which there is a uWebSockets.js binary', () => {
+    for (const version of ['v22.18.0', 'v22.23.3', '22.100.0'])
+      assert.equal(isSupported(version), true, version);
+    for (const version of ['v20.20.2', 'v22.17.1', 'v23.0.0', 'v24.18.0', 'v18.18.0', 'nonsense', '']) {
+      assert.equal(isSupported(version), false, version);
+    }
+  });
+
+  it('is found in node_modules beside or above', { skip: process.platform !== 'linux' }, () => {
+    const name = `a/node_modules/node-linux-${process.arch}`;
+    write(`${name}/package.json`, '{}');
+    const node = write(`${name}/bin/node`, '');
+    for (const main of ['a/dist/main.js', 'a/node_modules/sluice/dist/main.js']) {
+      const file = write(main, '');
+      assert.equal(pinnedNode(pathToFileURL(file), 'v20.0.0', {}), node);
+    }
+  });
+
+  it('is missed in one line that names the remedy', () => {
+    const file = pathToFileURL(write('b/dist/main.js', ''));
+    assert.throws(
+      () => pinnedNode(file, 'v20.1.2', {}),
+      (error: unknown) => {
+        assert.ok(error instanceof StartError);
+        assert.match(error.message, /^Node 20\.1\.2 has no uWebSockets\.js binary.*use Node 22\.18.*npm ci/);
+        assert.ok(!error.message.includes('\n'));
+        return true;
+      },
+    );
+  });
+
+  it('is not looked for by a process that it runs already', () => {
+    const file = pathToFileURL(write('a/dist/main.js', ''));
+    assert.throws(() => pinnedNode(file, 'v20.0.0', { SLUICE_PINNED_RUNTIME: '1' }), StartError);
+  });
+
+  it('gets the arguments, and its exit status is passed on', async () => {
+    const script = 'console.log(JSON.stringify(process.argv.slice(2))); process.exitCode = 7;';
+    const { code, output } = await endOf(rerun(script, 'a b', '--set', 'c=d'));
+    assert.deepEqual({ code, output }, { code: 7, output: '["a b","--set","c=d"]\n' });
+  });
+
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const) {
+    it(`gets ${signal}, and may end in its own time`, async () => {
+      const child = rerun(`
+        process.on('${signal}', () => { console.log('got ${signal}'); clearInterval(timer); });
+        const timer = setInterval(() => undefined, 1000);
+        console.log('ready');
+      `);
+      const ended = endOf(child);
+      await once(child.stdout, 'data');
+      child.kill(signal);
+      assert.deepEqual(await ended, { code: 0, signal: null, output: `ready\ngot ${signal}\n` });
+    });
+  }
+
+  it('passes on the signal that ended it', async () => {
+    const { code, signal } = await endOf(
+      rerun(`process.kill(process.pid, 'SIGKILL'); setInterval(() => 0, 1000);`),
+    );
+    assert.deepEqual({ code, signal }, { code: null, signal: 'SIGKILL' });
+  });
+
+  it('fails to start in one line', async () => {
+    const driver = write(
+      'missing.mjs',
+      `import { runOnPinned } from ${JSON.stringify(RUNTIME)};
+       await runOnPinned('/no/such/node', 'x', []).catch((error) => console.log(error.name, error.message));`,
+    );
+    const child = spawn(process.execPath, [driver], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: DEADLINE_MS,
+    });
+    const { output } = await endOf(child);
+    assert.match(output, /^StartError cannot run \/no\/such\/node: .*ENOENT\n$/);
+  });
+});

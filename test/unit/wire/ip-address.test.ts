@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { isIPv4, isIPv6 } from 'node:net';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { formatIp } from '../../../src/wire/ip-address.ts';
+
+function bytesOf(...groups: number[]): Uint8Array {
+  return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
+}
+
+describe('an IP address as text', () => {
+  it('is dotted for IPv4, in IPv6 or alone', () => {
+    assert.equal(formatIp(Uint8Array.of(127, 0, 0, 1)), '127.0.0.1');
+    assert.equal(formatIp(Uint8Array.of(0, 0, 0, 0)), '0.0.0.0');
+    assert.equal(formatIp(bytesOf(0, 0, 0, 0, 0, 0xffff, 0xc000, 0x0201)), '192.0.2.1');
+  });
+
+  it('is as RFC 5952 recommends for IPv6', () => {
+    const cases: readonly (readonly [string, Uint8Array])[] = [
+      ['::', bytesOf(0, 0, 0, 0, 0, 0, 0, 0)],
+      ['::1', bytesOf(0, 0, 0, 0, 0, 0, 0, 1)],
+      ['1::', bytesOf(1, 0, 0, 0, 0, 0, 0, 0)],
+      ['2001:db8::1', bytesOf(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)],
+      // Section 4.2.2: one group of zeros is not shortened.
+      ['2001:db8:0:1:1:1:1:1', bytesOf(0x2001, 0xdb8, 0, 1, 1, 1, 1, 1)],
+      ['0:1:1:1:1:1:1:1', bytesOf(0, 1, 1, 1, 1, 1, 1, 1)],
+      // Section 4.2.3: the longest run, and of two the first.
+      ['2001:0:0:1::1', bytesOf(0x2001, 0, 0, 1, 0, 0, 0, 1)],
+      ['2001:db8::1:0:0:1', bytesOf(0x2001, 0xdb8, 0, 0, 1, 0, 0, 1)],
+      ['::1:0:0:0', bytesOf(0, 0, 0, 0, 1, 0, 0, 0)],
+      ['1:0:0:2::', bytesOf(1, 0, 0, 2, 0, 0, 0, 0)],
+      ['fe80::aaaa:bbbb:cccc:dddd', bytesOf(0xfe80, 0, 0, 0, 0xaaaa, 0xbbbb, 0xcccc, 0xdddd)],
+    ];
+    for (const [text, bytes] of cases) assert.equal(formatIp(bytes), text);
+  });
+
+  it('is an address that stands for the same bytes, in the one form that URL has too', () => {
+    const group = fc.oneof(fc.constant(0), fc.constantFrom(1, 0xff, 0xffff), fc.nat(0xffff));
+    fc.assert(
+      fc.property(fc.array(group, { minLength: 8, maxLength: 8 }), (groups) => {
+        const text = formatIp(bytesOf(...groups));
+        const full = groups.map((value) => value.toString(16)).join(':');
+        const mapped = groups.slice(0, 5).every((value) => value === 0) && groups[5] === 0xffff;
+        assert.equal(mapped ? isIPv4(text) : isIPv6(text), true, text);
+        // The URL standard writes IPv6 hosts by RFC 5952, except for those that hold an IPv4 address.
+        if (!mapped) assert.equal(`[${text}]`, new URL(`http://[${full}]/`).hostname);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('is empty for what is no address', () => {
+    for (const length of [0, 1, 3, 5, 15, 17]) assert.equal(formatIp(new Uint8Array(length)), '');
+  });
+});
