@@ -6,7 +6,7 @@ import { parseArguments } from './cli/arguments.ts';
 import { describeFailure } from './cli/diagnostics.ts';
 import { isSupported, pinnedNode, runOnPinned } from './cli/runtime.ts';
 import { usage } from './cli/usage.ts';
-import { version } from './cli/version.ts';
+import { version } from './core/version.ts';
 
 interface Command {
   /** Resolves with the exit status. */

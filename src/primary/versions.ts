@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
+import { version } from '../core/version.ts';
 
 export interface Versions {
   readonly sluice: string;
@@ -10,7 +11,7 @@ export interface Versions {
 /** The versions of what runs here; `unknown` where a package does not say. */
 export function readVersions(): Versions {
   return {
-    sluice: versionOf('..'),
+    sluice: version(),
     node: process.versions.node,
     uws: versionOf('uWebSockets.js'),
   };
