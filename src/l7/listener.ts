@@ -231,7 +231,7 @@ function readHead(request: HttpRequest): RequestHead {
   return {
     method: request.getCaseSensitiveMethod(),
     path: request.getUrl(),
-    query: request.getQuery(),
+    query: request.getQuery() ?? '',
     headers,
   };
 }

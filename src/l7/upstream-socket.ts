@@ -22,7 +22,12 @@ const readBuffer = Buffer.allocUnsafeSlow(READ_SIZE);
  * A connection to an endpoint. Its handlers are shared functions that find the owner by the socket, and all
  * sockets read into one buffer, so that an idle connection holds as little memory as Node allows.
  */
-export type UpstreamSocket = Socket & { owner: UpstreamOwner | null; failure: Error | null };
+export type UpstreamSocket = Socket & {
+  owner: UpstreamOwner | null;
+  failure: Error | null;
+  /** The socket's descriptor while it is connected, -1 where bytes must go through `write` (TLS). */
+  fd: number;
+};
 
 /** Begins to connect to an endpoint for an owner, who has its own deadline. */
 export function openUpstream(cluster: Cluster, endpoint: Endpoint, owner: UpstreamOwner): UpstreamSocket {
@@ -34,10 +39,12 @@ export function openUpstream(cluster: Cluster, endpoint: Endpoint, owner: Upstre
   }) as UpstreamSocket;
   socket.owner = owner;
   socket.failure = null;
+  socket.fd = -1;
   socket.on('error', onError);
   socket.on('close', onClose);
   socket.on('end', onEnd);
-  socket.once(cluster.tls === null ? 'connect' : 'secureConnect', onConnect);
+  if (cluster.tls === null) socket.once('connect', onPlainConnect);
+  else socket.once('secureConnect', onConnect);
   return socket;
 }
 
@@ -50,6 +57,12 @@ const READ_OPTIONS = {
   },
 };
 
+function onPlainConnect(this: UpstreamSocket): void {
+  // Node does not show it otherwise; where a release has no such field, everything goes through `write`.
+  const { _handle: handle } = this as { _handle?: { fd?: unknown } | null };
+  if (typeof handle?.fd === 'number') this.fd = handle.fd;
+  this.owner?.upstreamConnected();
+}
 function onConnect(this: UpstreamSocket): void {
   this.owner?.upstreamConnected();
 }
@@ -62,5 +75,6 @@ function onEnd(this: UpstreamSocket): void {
 function onClose(this: UpstreamSocket): void {
   const { owner } = this;
   this.owner = null;
+  this.fd = -1;
   owner?.upstreamClosed(this.failure);
 }

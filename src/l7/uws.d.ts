@@ -6,6 +6,11 @@ declare module 'uWebSockets.js' {
   const SHARED_DECOMPRESSOR: CompressOptions;
   const DEDICATED_COMPRESSOR: CompressOptions;
 
+  interface HttpRequest {
+    /** Undefined where the target has no `?`. */
+    getQuery(): string | undefined;
+  }
+
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- the parameter's name must be the original's
   interface WebSocket<UserData> {
     sendFirstFragment: DownstreamSocket['sendFirstFragment'];

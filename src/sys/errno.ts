@@ -6,6 +6,7 @@ const { errno } = constants;
 export const EAGAIN = errno.EAGAIN;
 export const EINPROGRESS = errno.EINPROGRESS;
 export const EINTR = errno.EINTR;
+export const ETIMEDOUT = errno.ETIMEDOUT;
 
 /** The name of an error number: `ECONNREFUSED`. */
 export function errorName(number: number): string {

@@ -24,7 +24,21 @@ export function writeMaskedFrame(
   payload: Uint8Array,
   mask: number,
 ): number {
-  const length = payload.length;
+  const { length } = payload;
+  const at = writeMaskedHead(target, offset, opcode, length, mask);
+  target.set(payload, at);
+  if (mask !== 0) applyMask(target, at, length, mask);
+  return at + length;
+}
+
+/** Writes the head alone of a frame as {@link writeMaskedFrame} writes it, and returns the offset behind it. */
+export function writeMaskedHead(
+  target: Buffer,
+  offset: number,
+  opcode: number,
+  length: number,
+  mask: number,
+): number {
   let at = offset;
   target[at++] = FIN | opcode;
   if (length < 126) {
@@ -39,19 +53,15 @@ export function writeMaskedFrame(
     target.writeUInt32BE(length >>> 0, at + 4);
     at += 8;
   }
-  if (mask === 0) {
-    target[at] = target[at + 1] = target[at + 2] = target[at + 3] = 0;
-    target.set(payload, at + 4);
-    return at + 4 + length;
-  }
-  target.writeInt32LE(mask | 0, at);
-  target.set(payload, at + 4);
-  applyMask(target, at + 4, length, mask);
-  return at + 4 + length;
+  target[at++] = mask & 0xff;
+  target[at++] = (mask >>> 8) & 0xff;
+  target[at++] = (mask >>> 16) & 0xff;
+  target[at++] = mask >>> 24;
+  return at;
 }
 
 /** XORs `length` bytes from `start` with the key, whose lowest byte meets the first of them. */
-function applyMask(target: Buffer, start: number, length: number, mask: number): void {
+export function applyMask(target: Buffer, start: number, length: number, mask: number): void {
   const end = start + length;
   let at = start;
   let key = mask;

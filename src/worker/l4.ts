@@ -1,4 +1,6 @@
 import { NetListener } from '../l4/net/net-listener.ts';
+import { RawListener } from '../l4/raw/raw-listener.ts';
+import { RawLoop } from '../l4/raw/raw-loop.ts';
 import type { TunnelListener } from '../l4/tunnel.ts';
 import { TunnelStats } from '../l4/tunnel-stats.ts';
 import type { WorkerStart } from '../protocol/to-worker.ts';
@@ -11,18 +13,24 @@ export default function serve(start: WorkerStart): Promise<void> {
   return runService(start, (environment) => new TunnelService(environment));
 }
 
+/** Listeners of both engines live in one thread: the loop of the one gives Node its turns for the other. */
 class TunnelService implements Service {
+  readonly innerLoop: RawLoop | null;
   readonly #listeners: readonly TunnelListener[];
 
   constructor(environment: Environment) {
     const { config, page, pages, wheel, log, access, clusters } = environment;
-    this.#listeners = config.listeners
-      .filter((listener) => listener.mode === 'l4')
-      .map((listener) => {
-        const cluster = clusters.get(listener.cluster)!;
-        const stats = new TunnelStats(page, pages, listener.name, listener.cluster);
-        return new NetListener({ config: listener, cluster, stats, wheel, log, access });
-      });
+    const listeners = config.listeners.filter((listener) => listener.mode === 'l4');
+    const loop = listeners.some(({ engine }) => engine === 'raw') ? new RawLoop(wheel) : null;
+    this.innerLoop = loop;
+    this.#listeners = listeners.map((listener) => {
+      const cluster = clusters.get(listener.cluster)!;
+      const stats = new TunnelStats(page, pages, listener.name, listener.cluster);
+      const context = { config: listener, cluster, stats, wheel, log, access };
+      return loop !== null && listener.engine === 'raw'
+        ? new RawListener(context, loop)
+        : new NetListener(context);
+    });
   }
 
   async listen(): Promise<void> {
@@ -39,5 +47,6 @@ class TunnelService implements Service {
       listener.stop();
       listener.abort();
     }
+    this.innerLoop?.close();
   }
 }

@@ -1,8 +1,11 @@
 import { RandomPool } from '../core/random-pool.ts';
 import { BufferBudget } from '../l7/buffer-budget.ts';
 import { L7Listener } from '../l7/listener.ts';
-import { Outbox } from '../l7/outbox.ts';
+import { Outbox, SLAB_SIZE } from '../l7/outbox.ts';
 import type { WorkerStart } from '../protocol/to-worker.ts';
+import { PinnedBuffer } from '../sys/pinned-buffer.ts';
+import { unsupportedReason } from '../sys/support.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { drained } from './drained.ts';
 import type { Environment } from './environment.ts';
 import { runService, type Service } from './service.ts';
@@ -17,13 +20,19 @@ export default function serve(start: WorkerStart): Promise<void> {
 }
 
 class WebService implements Service {
+  readonly innerLoop = null;
   readonly #listeners: readonly L7Listener[];
   readonly #refresh: NodeJS.Timeout;
 
   constructor(environment: Environment) {
     const { config, page } = environment;
     const budget = new BufferBudget(config.workers.bufferBudget / config.workers.l7, page);
-    const shared = { ...environment, outbox: new Outbox(), budget, random: new RandomPool() };
+    const shared = {
+      ...environment,
+      outbox: new Outbox(createSlab(environment.log)),
+      budget,
+      random: new RandomPool(),
+    };
     this.#listeners = config.listeners
       .filter((listener) => listener.mode === 'l7')
       .map((listener) => new L7Listener(listener, shared));
@@ -52,4 +61,12 @@ class WebService implements Service {
     clearInterval(this.#refresh);
     for (const listener of this.#listeners) listener.abort();
   }
+}
+
+/** Without system calls every frame goes through Node's streams: slower, and no different otherwise. */
+function createSlab(log: Logger): ConstructorParameters<typeof Outbox>[0] {
+  const reason = unsupportedReason();
+  if (reason === null) return new PinnedBuffer(SLAB_SIZE);
+  log.info({ reason }, 'system calls are not used');
+  return { bytes: Buffer.allocUnsafeSlow(SLAB_SIZE), send: () => -1 };
 }

@@ -4,21 +4,35 @@ import type { StatsPage } from '../telemetry/stats-page.ts';
 
 const PERIOD_MS = 1000;
 
+/** A loop in which a thread waits instead of in Node's, which takes its turns within it. */
+export interface InnerLoop {
+  /** Milliseconds that the thread has waited there since it began. */
+  readonly waitedMs: number;
+  /** How late the latest of its ticks since the last call was, in milliseconds. */
+  takeLatenessMs(): number;
+}
+
 /** Writes once a second how busy the thread's event loop was, and how late it is, into the worker's page. */
 export class LoopMeter {
   readonly #timer: NodeJS.Timeout;
 
-  constructor(page: StatsPage, worker: string) {
+  /** @param inner - the loop that the thread waits in, or null where that is Node's */
+  constructor(page: StatsPage, worker: string, inner: InnerLoop | null) {
     const utilization = page.slot(threadMetrics.eventLoopUtilization, { worker });
     const lag = page.slot(threadMetrics.eventLoopLag, { worker });
     let last: EventLoopUtilization = performance.eventLoopUtilization();
+    let waited = inner?.waitedMs ?? 0;
     let due = performance.now() + PERIOD_MS;
     this.#timer = setInterval(() => {
       const now = performance.now();
       const current = performance.eventLoopUtilization();
-      page.values[utilization] = performance.eventLoopUtilization(current, last).utilization;
-      page.values[lag] = Math.max(0, now - due) / 1000;
+      const { active, idle } = performance.eventLoopUtilization(current, last);
+      // To Node the time in the inner loop is busy, whatever it does there.
+      const busy = Math.max(0, active - ((inner?.waitedMs ?? 0) - waited));
+      page.values[utilization] = active + idle > 0 ? Math.min(1, busy / (active + idle)) : 0;
+      page.values[lag] = (inner === null ? Math.max(0, now - due) : inner.takeLatenessMs()) / 1000;
       last = current;
+      waited = inner?.waitedMs ?? 0;
       due = now + PERIOD_MS;
     }, PERIOD_MS);
   }

@@ -3,10 +3,12 @@ import type { FromWorker } from '../protocol/from-worker.ts';
 import type { ToWorker, WorkerStart } from '../protocol/to-worker.ts';
 import { createWorkerLogger } from '../telemetry/logger.ts';
 import { createEnvironment, type Environment } from './environment.ts';
-import { LoopMeter } from './loop-meter.ts';
+import { LoopMeter, type InnerLoop } from './loop-meter.ts';
 
 /** What one kind of worker does; the thread around it is the same for all. */
 export interface Service {
+  /** The loop that the thread waits in, or null where that is Node's. */
+  readonly innerLoop: InnerLoop | null;
   /** Resolves when every listener accepts connections; rejects where one cannot. */
   listen(): Promise<void>;
   /** Stops accepting, ends what lives in good order, and resolves when nothing is left or the grace is over. */
@@ -36,8 +38,8 @@ export async function runService(
     const environment = createEnvironment(start, log);
     const { wheel, page } = environment;
     ticker = setInterval(() => wheel.advance(performance.now()), TICK_MS);
-    meter = new LoopMeter(page, name);
     const running = (service = create(environment));
+    meter = new LoopMeter(page, name, running.innerLoop);
     port.on('message', (command: ToWorker) => {
       switch (command.type) {
         case 'drain':
