@@ -21,7 +21,7 @@ import type { Certificate, Listener, ListenerTls, WebSocketSettings } from './ty
 
 const COMMON = ['name', 'mode', 'address', 'maxConnections'];
 const MODES = {
-  l4: ['cluster', 'idleTimeout'],
+  l4: ['cluster', 'engine', 'idleTimeout'],
   l7: ['tls', 'trustedProxies', 'websocket', 'routes'],
 } as const;
 const L4 = { what: 'a listener of mode l4', keys: [...COMMON, ...MODES.l4], notes: notesOn('l7', 'l4') };
@@ -71,8 +71,9 @@ export function readListener(entry: Located<unknown>, context: Context): Located
       return null;
     case 'l4': {
       const cluster = context.clusters.read(section);
+      const engine = section.optional('engine', oneOf('auto', 'raw', 'net'), 'auto');
       const idleTimeoutMs = section.optional('idleTimeout', duration(IDLE), 600_000);
-      return { path: entry.path, value: { ...common, mode: 'l4', cluster, idleTimeoutMs } };
+      return { path: entry.path, value: { ...common, mode: 'l4', cluster, engine, idleTimeoutMs } };
     }
     case 'l7': {
       const tls = readTls(section, context);

@@ -34,7 +34,8 @@ function listenerTree(listener: Listener): Tree {
   const { name, mode, address, maxConnections } = listener;
   const common = { name, mode, address: formatAddress(address), maxConnections };
   if (listener.mode === 'l4') {
-    return { ...common, cluster: listener.cluster, idleTimeout: formatDuration(listener.idleTimeoutMs) };
+    const { cluster, engine, idleTimeoutMs } = listener;
+    return { ...common, cluster, engine, idleTimeout: formatDuration(idleTimeoutMs) };
   }
   const { tls, trustedProxies, websocket, routes } = listener;
   const certificates = tls?.certificates.map(({ cert, key }) => ({ cert, key }));

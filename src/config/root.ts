@@ -6,7 +6,7 @@ import { readListener } from './listener.ts';
 import type { Problems } from './problems.ts';
 import type { Located } from './section.ts';
 import type { Settings } from './settings.ts';
-import type { Config, DemoSettings, Listener } from './types.ts';
+import type { Cluster, Config, DemoSettings, Listener } from './types.ts';
 import { refuseSharedAddresses, refuseTwins } from './uniqueness.ts';
 
 interface ReadConfig {
@@ -42,6 +42,7 @@ export function readRoot(settings: Settings, base: string, problems: Problems): 
     clusters: clusters.read.map(({ value }) => value.cluster),
   };
   refuseSharedAddresses(config.admin.address, listeners, problems);
+  refuseRawTls(listeners, config.clusters, problems);
   clusters.names.warnOfUnused();
   const files = clusters.read.map(({ value }) => [value.cluster.name, value.files] as const);
   return { config, clusterFiles: new Map(files) };
@@ -80,4 +81,21 @@ function readDemo(settings: Settings, clusters: ClusterNames, problems: Problems
     problems.valueError(['demo', 'chat'], `"${demo.chat ?? ''}" is the cluster of echo: name another`);
   }
   return demo;
+}
+
+/** Notes each listener of mode l4 that wants the engine raw for a cluster with TLS, which only the other has. */
+function refuseRawTls(
+  listeners: readonly Located<Listener>[],
+  clusters: readonly Cluster[],
+  problems: Problems,
+): void {
+  for (const { path, value } of listeners) {
+    if (value.mode !== 'l4' || value.engine !== 'raw') continue;
+    const cluster = clusters.find(({ name }) => name === value.cluster);
+    if (cluster === undefined || cluster.tls === null) continue;
+    problems.valueError(
+      [...path, 'engine'],
+      `"raw" has no TLS towards endpoints, and the cluster "${cluster.name}" has tls: write auto or net`,
+    );
+  }
 }

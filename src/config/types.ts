@@ -47,9 +47,14 @@ interface ListenerBase {
   readonly maxConnections: number;
 }
 
+/** What carries tunnels: an epoll loop over system calls (Linux), or Node's sockets. */
+export type L4Engine = 'raw' | 'net';
+
 export interface L4Listener extends ListenerBase {
   readonly mode: 'l4';
   readonly cluster: string;
+  /** `auto` is raw where this machine and the cluster allow it; the primary replaces it for the workers. */
+  readonly engine: 'auto' | L4Engine;
   /** A tunnel on which nothing crosses for so long is closed; 0 is never. */
   readonly idleTimeoutMs: number;
 }

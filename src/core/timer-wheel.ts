@@ -1,4 +1,7 @@
-/** Milliseconds a tick lasts: deadlines are met up to so much late, never early. */
+/**
+ * Milliseconds a tick lasts: deadlines are met up to so much late, and by the time between two calls of
+ * {@link TimerWheel.advance} more, but never early.
+ */
 export const TICK_MS = 100;
 const SLOTS = 1024;
 

@@ -1,6 +1,8 @@
 import { ConnectionStats } from '../telemetry/connection-stats.ts';
-import { pageMetrics } from '../telemetry/names.ts';
+import { ACCEPT_FAILURES, pageMetrics } from '../telemetry/names.ts';
 import type { StatsPage } from '../telemetry/stats-page.ts';
+
+type AcceptFailure = (typeof ACCEPT_FAILURES)[number];
 
 /** Where one layer 4 listener counts in one worker. Byte slots are plain numbers: `values[slot] += n`. */
 export class TunnelStats {
@@ -10,6 +12,7 @@ export class TunnelStats {
   readonly bytesUpstream: number;
   readonly #active: number;
   readonly #total: number;
+  readonly #acceptFailures: ReadonlyMap<AcceptFailure, number>;
 
   /** @param all the values of every worker's page, this one's included */
   constructor(page: StatsPage, all: readonly Float64Array[], listener: string, cluster: string) {
@@ -20,6 +23,16 @@ export class TunnelStats {
     this.bytesUpstream = page.slot(pageMetrics.tunnelBytes, { ...labels, direction: 'upstream' });
     this.#active = page.slot(pageMetrics.tunnelsActive, labels);
     this.#total = page.slot(pageMetrics.tunnels, labels);
+    this.#acceptFailures = new Map(
+      ACCEPT_FAILURES.map((reason) => [reason, page.slot(pageMetrics.acceptFailures, { listener, reason })]),
+    );
+  }
+
+  /** Counts a connection that could not be accepted, by the name of the system's error. Returns the reason. */
+  acceptFailed(code: string): AcceptFailure {
+    const reason = acceptFailureOf(code);
+    this.values[this.#acceptFailures.get(reason)!]! += 1;
+    return reason;
   }
 
   opened(): void {
@@ -29,5 +42,31 @@ export class TunnelStats {
 
   closed(): void {
     this.values[this.#active]! -= 1;
+  }
+}
+
+function acceptFailureOf(code: string): AcceptFailure {
+  switch (code) {
+    case 'EMFILE':
+      return 'process_limit';
+    case 'ENFILE':
+      return 'system_limit';
+    case 'ENOMEM':
+    case 'ENOBUFS':
+      return 'memory';
+    // What befell a connection before it was accepted, as accept(2) lists it for Linux.
+    case 'ECONNABORTED':
+    case 'ENETDOWN':
+    case 'EPROTO':
+    case 'ENOPROTOOPT':
+    case 'EHOSTDOWN':
+    case 'ENONET':
+    case 'EHOSTUNREACH':
+    case 'EOPNOTSUPP':
+    case 'ENETUNREACH':
+    case 'EPERM':
+      return 'aborted';
+    default:
+      return 'other';
   }
 }

@@ -1,7 +1,9 @@
+import type { Listener } from '../config/types.ts';
 import { primaryMetrics } from '../telemetry/names.ts';
 import type { Metric } from '../telemetry/names.ts';
 import type { Family } from '../telemetry/prometheus.ts';
 import type { CertificateExpiry } from './certificate-expiry.ts';
+import { engineInUse } from './engines.ts';
 import type { Versions } from './versions.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
@@ -12,11 +14,13 @@ interface PrimaryFacts {
   readonly certificates: readonly CertificateExpiry[];
   readonly versions: Versions;
   readonly droppedLines: () => number;
+  readonly listeners: readonly Listener[];
 }
 
 /** The families of the metrics that no worker writes. */
 export function primaryFamilies(facts: PrimaryFacts): Family[] {
-  const { slots, generation, certificates, versions, droppedLines } = facts;
+  const { slots, generation, certificates, versions, droppedLines, listeners } = facts;
+  const { sluice, node, uws } = versions;
   return [
     {
       metric: primaryMetrics.workerUp,
@@ -40,7 +44,7 @@ export function primaryFamilies(facts: PrimaryFacts): Family[] {
     {
       metric: primaryMetrics.buildInfo,
       read: () => [
-        { labels: { version: versions.sluice, node: versions.node, uws: versions.uws }, value: 1 },
+        { labels: { version: sluice, node, uws, l4_engine: engineInUse(listeners) }, value: 1 },
       ],
     },
   ];

@@ -8,6 +8,7 @@ import { Exposition, pageFamilies } from '../telemetry/prometheus.ts';
 import { claimAddresses } from './address-claim.ts';
 import { AdminServer } from './admin-server.ts';
 import { readExpiries } from './certificate-expiry.ts';
+import { chooseEngines } from './engines.ts';
 import { primaryFamilies } from './primary-metrics.ts';
 import { statusOf } from './status.ts';
 import type { PrimaryState } from './status.ts';
@@ -86,7 +87,8 @@ export class Primary {
     const { log, output, workerFiles, timings } = this.#options;
     // uWS reads it from the environment of the process; its own 4096 bytes are too few for real cookies.
     process.env.UWS_HTTP_MAX_HEADERS_SIZE ??= '16384';
-    const claim = await claimAddresses(this.#options.config.listeners);
+    const listeners = chooseEngines(this.#options.config, log);
+    const claim = await claimAddresses(listeners);
     const config = { ...this.#options.config, listeners: claim.listeners };
     const supervisor = new Supervisor({
       config,
@@ -122,11 +124,12 @@ export class Primary {
     const sums = new PageSums(layout, pages);
     const versions = readVersions();
     const generation = GENERATION;
-    const certificates = readExpiries(config.listeners, log);
+    const { listeners } = config;
+    const certificates = readExpiries(listeners, log);
     const droppedLines = (): number => output.dropped;
     const exposition = new Exposition([
       ...pageFamilies(sums),
-      ...primaryFamilies({ slots, generation, certificates, versions, droppedLines }),
+      ...primaryFamilies({ slots, generation, certificates, versions, droppedLines, listeners }),
     ]);
     const view = {
       metrics: (accept: string) => exposition.render(accept),

@@ -31,6 +31,7 @@ export function statusOf({ config, slots, sums, versions, generation, state }: S
       mode: listener.mode,
       address: formatAddress(listener.address),
       tls: listener.mode === 'l7' && listener.tls !== null,
+      ...(listener.mode === 'l4' && { engine: listener.engine }),
     })),
     clusters: config.clusters.map(({ name, balancer, endpoints }) => ({
       name,

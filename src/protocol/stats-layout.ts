@@ -2,6 +2,7 @@
 import type { Cluster, Config, L7Listener } from '../config/types.ts';
 import { formatAddress } from '../core/address.ts';
 import {
+  ACCEPT_FAILURES,
   CLOSE_CODES,
   CLOSE_SIDES,
   CONNECT_FAILURES,
@@ -39,6 +40,7 @@ export function layoutOf(config: Config, workers: readonly string[]): PageLayout
       layout.add(pageMetrics.tunnelsActive, both);
       layout.add(pageMetrics.tunnels, both);
       for (const direction of DIRECTIONS) layout.add(pageMetrics.tunnelBytes, { ...both, direction });
+      for (const reason of ACCEPT_FAILURES) layout.add(pageMetrics.acceptFailures, { ...labels, reason });
     }
   }
   return layout;

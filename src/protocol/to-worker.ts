@@ -10,7 +10,10 @@ export interface WorkerStart {
   /** `l7-0`, `l4-1`: the worker's label in metrics and logs, kept when it is started anew. */
   readonly name: string;
   readonly generation: number;
-  /** Listener addresses are concrete: port 0 has been replaced by the port that all workers share. */
+  /**
+   * Listener addresses are concrete: port 0 has been replaced by the port that all workers share. So are the
+   * engines of listeners of mode l4: `auto` has been replaced.
+   */
   readonly config: Config;
   /** The names of all workers of both kinds, in one order everywhere. */
   readonly workers: readonly string[];

@@ -20,9 +20,9 @@ export class PinnedBuffer {
   /** @param size in bytes, 1 or more. Throws where system calls are not supported. */
   constructor(size: number) {
     this.#calls = nativeCalls();
+    if (!(size >= 1)) throw new RangeError(`a buffer of ${size} bytes has no place in memory`);
     // Not `Buffer.allocUnsafeSlow`: V8 may keep what is small in its heap, where it moves.
     this.bytes = Buffer.from(new ArrayBuffer(size));
-    if (size < 1) throw new RangeError(`a buffer of ${size} bytes has no place in memory`);
     this.#address = this.#calls.addressOf(this.bytes);
   }
 

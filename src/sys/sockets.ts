@@ -65,8 +65,10 @@ export class Sockets {
     const fd = this.open(address);
     if (fd < 0) throw new SystemCallError('socket', -fd, address.text);
     try {
-      this.#set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-      this.#set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+      if (!address.isUnix) {
+        this.#set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+        this.#set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+      }
       // IPv4 clients, too, may come to "::".
       if (address.family === AF_INET6) this.#set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
       const place = addressWithin(address.memory, 0, address.length);

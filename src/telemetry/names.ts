@@ -44,6 +44,11 @@ export const pageMetrics = {
     ['listener', 'reason'],
     'Downstream connections closed before they were served',
   ),
+  acceptFailures: counter(
+    'sluice_accept_failures_total',
+    ['listener', 'reason'],
+    'Failures to accept a connection at a layer 4 listener; where the process or the system is at a limit accepting pauses',
+  ),
   sessionsActive: gauge(
     'sluice_ws_sessions_active',
     ['listener', 'route', 'cluster'],
@@ -173,8 +178,8 @@ export const primaryMetrics = {
   ),
   buildInfo: gauge(
     'sluice_build_info',
-    ['version', 'node', 'uws'],
-    'Always 1; the versions are in the labels',
+    ['version', 'node', 'uws', 'l4_engine'],
+    'Always 1; the versions are in the labels, and what carries the tunnels: raw, net, mixed or none',
   ),
 } as const satisfies Record<string, Metric>;
 
@@ -184,6 +189,8 @@ export const DIRECTIONS = ['downstream', 'upstream'] as const;
 export const CLOSE_SIDES = ['client', 'endpoint', 'proxy'] as const;
 /** Values of the label `reason` of rejected connections. */
 export const REJECT_REASONS = ['limit', 'no_endpoint', 'dial_failed'] as const;
+/** Values of the label `reason` of failures to accept. */
+export const ACCEPT_FAILURES = ['process_limit', 'system_limit', 'memory', 'aborted', 'other'] as const;
 /** Values of the label `reason` of failed handshakes. */
 export const HANDSHAKE_FAILURES = [
   'bad_request',

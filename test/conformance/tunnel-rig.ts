@@ -11,7 +11,7 @@ import type { TcpEndpoint } from '../support/tcp-peer.ts';
 /** What carries the tunnels. */
 export interface TunnelEngine {
   readonly name: string;
-  /** Makes a listener of these settings use the engine. */
+  /** Makes a listener of these settings use the engine, where they do not name one. */
   readonly listener: (settings: object) => object;
 }
 
@@ -97,7 +97,9 @@ export class TunnelRig {
     const restarts = (await scrape(this.sluice)).sum('sluice_worker_restarts_total');
     const { code } = await this.sluice.stop();
     if (restarts !== 0 || code !== 0) {
-      const faults = this.sluice.logs.filter(({ level }) => level === 'error').map((line) => JSON.stringify(line));
+      const faults = this.sluice.logs
+        .filter(({ level }) => level === 'error')
+        .map((line) => JSON.stringify(line));
       throw new Error(`${restarts} workers failed, exit status ${code ?? 'unknown'}\n${faults.join('\n')}`);
     }
   }

@@ -1,4 +1,4 @@
-/** The promises of `src/l4/tunnel.ts` as one suite for every engine, kept or broken by a real proxy. */
+/** The promises of `src/l4/tunnel.ts` about one tunnel, as a suite for every engine, kept or broken by a real proxy. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,9 +13,8 @@ import { eventually, within } from '../support/deadline.ts';
 import { refusingEndpoint, silentEndpoint } from '../support/bad-endpoints.ts';
 import type { BadEndpoint } from '../support/bad-endpoints.ts';
 import { scrape } from '../support/metrics.ts';
-import { descriptors, residentBytes } from '../support/process-facts.ts';
+import { residentBytes } from '../support/process-facts.ts';
 import { TcpEndpoint } from '../support/tcp-peer.ts';
-import type { TcpPeer } from '../support/tcp-peer.ts';
 import { WsEndpoint, WsPeer } from '../support/ws-peer.ts';
 import { CA_CERT, GOOD_CERT, GOOD_KEY } from '../unit/config/pem.ts';
 import { TunnelRig } from './tunnel-rig.ts';
@@ -30,8 +29,6 @@ const MOST_IN_FLIGHT = 256 * MIB;
 const MEMORY_NOISE = 96 * MIB;
 const CONNECT_TIMEOUT_MS = 600;
 const IDLE_TIMEOUT_MS = 1000;
-const CYCLES = 2000;
-const CYCLES_AT_ONCE = 50;
 
 /** @param bytesEachWay how much the largest transfer carries in each direction */
 export function describeTunnels(engine: TunnelEngine, bytesEachWay = 64 * MIB): void {
@@ -79,7 +76,12 @@ export function describeTunnels(engine: TunnelEngine, bytesEachWay = 64 * MIB): 
         idle: { endpoints: [plain.address], listener: { idleTimeout: `${IDLE_TIMEOUT_MS}ms` } },
         limited: { endpoints: [plain.address], listener: { maxConnections: 2 } },
         tls: { endpoints: [tlsAddress] },
-        'tls-upstream': { endpoints: [tlsAddress], cluster: { tls: { serverName: 'example.com', ca } } },
+        'tls-upstream': {
+          endpoints: [tlsAddress],
+          cluster: { tls: { serverName: 'example.com', ca } },
+          // Not every engine has TLS: it is for the proxy to choose one.
+          listener: { engine: 'auto' },
+        },
         'web-sockets': { endpoints: [webSockets.address] },
       });
     });
@@ -191,52 +193,60 @@ export function describeTunnels(engine: TunnelEngine, bytesEachWay = 64 * MIB): 
       assert.match(await peer.closed(), /^(ECONNRESET|EPIPE)$/);
     });
 
-    it('stops who sends while the other does not read, and keeps no more than a buffer', { skip: linuxOnly }, async () => {
-      for (const from of ['client', 'peer'] as const) {
-        const joined = await rig.join('plain', plain);
-        const sender = joined[from].read();
-        const stalled = joined[from === 'client' ? 'peer' : 'client'];
+    it(
+      'stops who sends while the other does not read, and keeps no more than a buffer',
+      { skip: linuxOnly },
+      async () => {
+        for (const from of ['client', 'peer'] as const) {
+          const joined = await rig.join('plain', plain);
+          const sender = joined[from].read();
+          const stalled = joined[from === 'client' ? 'peer' : 'client'];
+          const memory = residentBytes(rig.sluice.pid);
+          sender.flood(FLOOD);
+          const taken = await sender.floodStops();
+          assert.ok(taken < MOST_IN_FLIGHT, `${taken} bytes of the ${from} were taken`);
+          const growth = residentBytes(rig.sluice.pid) - memory;
+          assert.ok(growth < MEMORY_NOISE, `the proxy grew by ${growth} bytes`);
+          // The other direction does not suffer.
+          stalled.send('still here');
+          await sender.receivesText('still here');
+          sender.stopFlood();
+          sender.end();
+          await stalled.read().ended();
+          assert.ok(sender.flooded >= taken);
+          assert.equal(stalled.received, sender.flooded);
+          stalled.end();
+          assert.equal(await sender.closed(), '');
+        }
+      },
+    );
+
+    it(
+      'reads nothing from a client whose endpoint has not accepted, and closes it in time',
+      { skip: linuxOnly },
+      async () => {
+        const before = await scrape(rig.sluice);
         const memory = residentBytes(rig.sluice.pid);
-        sender.flood(FLOOD);
-        const taken = await sender.floodStops();
-        assert.ok(taken < MOST_IN_FLIGHT, `${taken} bytes of the ${from} were taken`);
+        const start = performance.now();
+        const client = await rig.connect('silent');
+        client.read().flood(FLOOD);
+        await client.closed();
+        assert.ok(performance.now() - start >= CONNECT_TIMEOUT_MS - 100, 'the endpoint has had its time');
+        assert.equal(client.received, 0);
+        assert.ok(client.flooded < MOST_IN_FLIGHT, `${client.flooded} bytes were taken`);
         const growth = residentBytes(rig.sluice.pid) - memory;
         assert.ok(growth < MEMORY_NOISE, `the proxy grew by ${growth} bytes`);
-        // The other direction does not suffer.
-        stalled.send('still here');
-        await sender.receivesText('still here');
-        sender.stopFlood();
-        sender.end();
-        await stalled.read().ended();
-        assert.ok(sender.flooded >= taken);
-        assert.equal(stalled.received, sender.flooded);
-        stalled.end();
-        assert.equal(await sender.closed(), '');
-      }
-    });
-
-    it('reads nothing from a client whose endpoint has not accepted, and closes it in time', { skip: linuxOnly }, async () => {
-      const before = await scrape(rig.sluice);
-      const memory = residentBytes(rig.sluice.pid);
-      const start = performance.now();
-      const client = await rig.connect('silent');
-      client.read().flood(FLOOD);
-      await client.closed();
-      assert.ok(performance.now() - start >= CONNECT_TIMEOUT_MS - 100, 'the endpoint has had its time');
-      assert.equal(client.received, 0);
-      assert.ok(client.flooded < MOST_IN_FLIGHT, `${client.flooded} bytes were taken`);
-      const growth = residentBytes(rig.sluice.pid) - memory;
-      assert.ok(growth < MEMORY_NOISE, `the proxy grew by ${growth} bytes`);
-      const after = await rig.settled();
-      const gained = (name: string, labels: Readonly<Record<string, string>>): number =>
-        after.sum(name, labels) - before.sum(name, labels);
-      assert.equal(gained('sluice_tunnel_bytes_total', { listener: 'silent' }), 0);
-      assert.equal(gained('sluice_tunnels_total', { listener: 'silent' }), 0);
-      const failure = { cluster: 'silent', reason: 'timeout' };
-      assert.equal(gained('sluice_endpoint_connect_failures_total', failure), 1);
-      const rejection = { listener: 'silent', reason: 'dial_failed' };
-      assert.equal(gained('sluice_connections_rejected_total', rejection), 1);
-    });
+        const after = await rig.settled();
+        const gained = (name: string, labels: Readonly<Record<string, string>>): number =>
+          after.sum(name, labels) - before.sum(name, labels);
+        assert.equal(gained('sluice_tunnel_bytes_total', { listener: 'silent' }), 0);
+        assert.equal(gained('sluice_tunnels_total', { listener: 'silent' }), 0);
+        const failure = { cluster: 'silent', reason: 'timeout' };
+        assert.equal(gained('sluice_endpoint_connect_failures_total', failure), 1);
+        const rejection = { listener: 'silent', reason: 'dial_failed' };
+        assert.equal(gained('sluice_connections_rejected_total', rejection), 1);
+      },
+    );
 
     it('closes a quiet client, too, whose endpoint does not accept', async () => {
       const client = await rig.connect('silent');
@@ -253,8 +263,7 @@ export function describeTunnels(engine: TunnelEngine, bytesEachWay = 64 * MIB): 
           client.read().send('first words');
           client.end();
         }
-        for (let served = 0; served < clients.length; served++) {
-          const peer = await plain.peers.next();
+        for (const peer of await Promise.all(clients.map(() => plain.peers.next()))) {
           await peer.read().receivesText('first words');
           await peer.ended();
           peer.send('answer');
@@ -344,7 +353,9 @@ export function describeTunnels(engine: TunnelEngine, bytesEachWay = 64 * MIB): 
       const { client, peer } = await rig.join('idle', plain);
       await Promise.all([client.read().ended(), peer.read().ended()]);
       assert.ok(performance.now() - start >= IDLE_TIMEOUT_MS - 100);
-      const line = await rig.sluice.waitForLog(({ listener, msg }) => listener === 'idle' && msg === 'tunnel closed');
+      const line = await rig.sluice.waitForLog(
+        ({ listener, msg }) => listener === 'idle' && msg === 'tunnel closed',
+      );
       assert.equal(line.reason, 'idle timeout');
     });
 
@@ -392,7 +403,12 @@ export function describeTunnels(engine: TunnelEngine, bytesEachWay = 64 * MIB): 
 
     it('leaves TLS to its ends', async () => {
       const { hostname, port } = new URL(`tcp://${rig.sluice.address('tls')}`);
-      const socket = connectTls({ host: hostname, port: Number(port), servername: 'example.com', ca: CA_CERT });
+      const socket = connectTls({
+        host: hostname,
+        port: Number(port),
+        servername: 'example.com',
+        ca: CA_CERT,
+      });
       await within('the TLS handshake', once(socket, 'secureConnect'));
       assert.ok(socket.authorized);
       assert.match(socket.getPeerX509Certificate()?.subjectAltName ?? '', /example\.com/i);
@@ -436,118 +452,4 @@ export function describeTunnels(engine: TunnelEngine, bytesEachWay = 64 * MIB): 
       }
     });
   });
-
-  describe(`several workers with the ${engine.name} engine`, { timeout: 300_000 }, () => {
-    let rig: TunnelRig;
-    let endpoint: TcpEndpoint;
-
-    before(async () => {
-      endpoint = await TcpEndpoint.listen(undefined, obey);
-      rig = await TunnelRig.start(engine, 2, { churn: { endpoints: [endpoint.address] } });
-    });
-    after(async () => {
-      endpoint.close();
-      await rig.stop();
-    });
-
-    it('share the connections of one address', async () => {
-      const workers = new Set<unknown>();
-      // The kernel throws a coin: that all fall on one side happens once in 2^63 times.
-      for (let opened = 0; workers.size < 2 && opened < 64; opened++) {
-        const from = rig.sluice.logs.length;
-        const client = await rig.connect('churn');
-        client.read().send('echo');
-        await client.receivesText('echo');
-        workers.add((await rig.sluice.waitForLog(({ msg }) => msg === 'tunnel opened', 30_000, from)).worker);
-      }
-      assert.deepEqual([...workers].sort(), ['l4-0', 'l4-1']);
-      await rig.clear();
-    });
-
-    it('leave nothing behind of connections that ended in every way', { skip: linuxOnly }, async () => {
-      await churn(rig, 100);
-      await rig.clear();
-      const before = { metrics: await rig.settled(), descriptors: descriptors(rig.sluice.pid) };
-      await churn(rig, CYCLES);
-      await rig.clear();
-      const metrics = await rig.settled();
-      const gained = (name: string): number => metrics.sum(name) - before.metrics.sum(name);
-      assert.ok(gained('sluice_tunnels_total') >= CYCLES / 2);
-      assert.equal(gained('sluice_connections_total'), CYCLES);
-      await eventually(() => assert.equal(descriptors(rig.sluice.pid), before.descriptors));
-    });
-  });
-}
-
-/** What a client says first is what becomes of its connection. */
-function obey(peer: TcpPeer): void {
-  peer.read();
-  peer.socket.once('data', (bytes: Buffer) => {
-    switch (bytes.toString('latin1', 0, 4)) {
-      case 'stop':
-        peer.end();
-        break;
-      case 'kill':
-        peer.reset();
-        break;
-      case 'pour':
-        peer.flood(FLOOD);
-        break;
-      default:
-        peer.send(bytes);
-    }
-  });
-  peer.socket.once('end', () => peer.end());
-}
-
-const ENDS: readonly ((client: TcpPeer) => Promise<unknown>)[] = [
-  async (client) => {
-    client.send('echo');
-    await client.receivesText('echo');
-    client.end();
-    await client.closed();
-  },
-  async (client) => {
-    client.send('echo');
-    await client.receivesText('echo');
-    client.reset();
-  },
-  async (client) => {
-    client.send('stop');
-    await client.ended();
-    client.end();
-    await client.closed();
-  },
-  async (client) => {
-    client.send('kill');
-    await client.closed();
-  },
-  // Before the endpoint has been dialled, perhaps.
-  (client) => Promise.resolve(client.reset()),
-  async (client) => {
-    client.end();
-    await client.closed();
-  },
-  // A FIN and then a reset, while much is on its way.
-  async (client) => {
-    client.send('pour');
-    await client.receives(1);
-    client.end();
-    client.socket.pause();
-    await new Promise((settle) => setImmediate(settle));
-    client.reset();
-  },
-];
-
-async function churn(rig: TunnelRig, cycles: number): Promise<void> {
-  let begun = 0;
-  const lane = async (): Promise<void> => {
-    while (begun < cycles) {
-      const end = ENDS[begun++ % ENDS.length]!;
-      const client = await rig.connect('churn');
-      await end(client.read());
-      client.destroy();
-    }
-  };
-  await Promise.all(Array.from({ length: CYCLES_AT_ONCE }, lane));
 }

@@ -3,22 +3,29 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { Arrivals } from './deadline.ts';
 import { RawConnection, switchingProtocols, type RawHead } from './raw-connection.ts';
 
+/** Plays the endpoint's part on one connection. */
+type Part = (connection: RawConnection) => Promise<void>;
+
 export class RawEndpoint {
+  /** Those that no part takes. */
   readonly connections = new Arrivals<RawConnection>('a connection to the endpoint');
+  /** What the part has thrown. */
+  readonly failures: unknown[] = [];
   readonly #server: Server;
   readonly #open = new Set<RawConnection>();
 
-  private constructor() {
+  private constructor(part: Part | null) {
     this.#server = createServer({ noDelay: true }, (socket) => {
       const connection = new RawConnection(socket);
       this.#open.add(connection);
       socket.once('close', () => this.#open.delete(connection));
-      this.connections.push(connection);
+      if (part === null) this.connections.push(connection);
+      else part(connection).catch((error: unknown) => this.failures.push(error));
     });
   }
 
-  static async listen(): Promise<RawEndpoint> {
-    const endpoint = new RawEndpoint();
+  static async listen(part: Part | null = null): Promise<RawEndpoint> {
+    const endpoint = new RawEndpoint(part);
     await new Promise<void>((settle) => endpoint.#server.listen(0, '127.0.0.1', settle));
     return endpoint;
   }

@@ -1,7 +1,7 @@
 /** Ends of TCP connections whose every byte, FIN and reset a test sees and makes. */
 import { createHash, randomBytes } from 'node:crypto';
 import { connect, createServer } from 'node:net';
-import type { AddressInfo, ListenOptions, Server, Socket } from 'node:net';
+import type { ListenOptions, Server, Socket } from 'node:net';
 import { Arrivals, DEADLINE_MS, within } from './deadline.ts';
 
 /** How much of what has come is kept as text. */
@@ -86,7 +86,7 @@ export class TcpPeer {
   async sendRandom(total: number): Promise<string> {
     const pool = randomBytes(Math.min(total, 2 * LARGEST_CHUNK));
     const hash = createHash('sha256');
-    for (let left = total; left > 0; ) {
+    for (let left = total; left > 0;) {
       // Most chunks are small, and some are a single byte.
       const size = Math.min(left, pool.length, Math.ceil(LARGEST_CHUNK * Math.random() ** 4));
       const start = Math.floor(Math.random() * (pool.length - size + 1));
@@ -225,8 +225,8 @@ export class TcpEndpoint {
 
   /** As a configuration has it. */
   get address(): string {
-    const address = this.#server.address() as AddressInfo | string;
-    if (typeof address === 'string') return `unix:${address}`;
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') return `unix:${address ?? ''}`;
     return address.family === 'IPv6' ? `[${address.address}]:${address.port}` : `127.0.0.1:${address.port}`;
   }
 

@@ -1,9 +1,10 @@
-import { Epoll } from '../../sys/epoll.ts';
+import { EPOLLIN, Epoll } from '../../sys/epoll.ts';
 import type { Sockets } from '../../sys/sockets.ts';
 
 /** Events that one wait brings at most. */
 const BATCH = 512;
-/** Tags of registrations come round after so many. */
+/** The tag of what is watched and belongs to somebody else; the others count from there, and come round. */
+const FOREIGN = 0;
 const TAGS = 0x7fffffff;
 
 /** A descriptor with what is to be done when something happens on it. */
@@ -32,7 +33,7 @@ export class Poller {
   /** By descriptor. */
   readonly #watched: (Watched | null)[] = [];
   readonly #closing: number[] = [];
-  #lastTag = 0;
+  #lastTag = FOREIGN;
 
   constructor(sockets: Sockets) {
     this.#sockets = sockets;
@@ -41,7 +42,7 @@ export class Poller {
   /** Begins to watch. The descriptor belongs to the poller from here on, and is closed where that fails. */
   watch(watched: Watched, fd: number, interest: number): void {
     while (this.#watched.length <= fd) this.#watched.push(null);
-    this.#lastTag = this.#lastTag === TAGS ? 1 : this.#lastTag + 1;
+    this.#lastTag = this.#lastTag === TAGS ? FOREIGN + 1 : this.#lastTag + 1;
     try {
       this.#epoll.add(fd, interest, this.#lastTag);
     } catch (error) {
@@ -52,6 +53,11 @@ export class Poller {
     watched.interest = interest;
     watched.tag = this.#lastTag;
     this.#watched[fd] = watched;
+  }
+
+  /** Lets {@link dispatch} tell when a descriptor of somebody else is readable. It is never closed here. */
+  watchForeign(fd: number): void {
+    this.#epoll.add(fd, EPOLLIN, FOREIGN);
   }
 
   /** Changes what a descriptor is watched for; nothing happens where that is so already. */
@@ -81,13 +87,22 @@ export class Poller {
     return this.#epoll.wait(timeoutMs);
   }
 
-  /** Hands the events of the last wait to those who watch; none of them can keep the others from theirs. */
-  dispatch(count: number): void {
+  /**
+   * Hands the events of the last wait to those who watch; none of them can keep the others from theirs.
+   *
+   * @returns whether the descriptor of {@link watchForeign} is readable
+   */
+  dispatch(count: number): boolean {
     const epoll = this.#epoll;
+    let foreign = false;
     for (let index = 0; index < count; index++) {
+      const tag = epoll.tag(index);
       const watched = this.#watched[epoll.fd(index)];
-      // Closed by an earlier event, or an event of a descriptor that a child process had a copy of.
-      if (watched === null || watched === undefined || watched.tag !== epoll.tag(index)) continue;
+      if (watched?.tag !== tag) {
+        // Else it was closed by an earlier event, or a child process has a copy of the descriptor.
+        if (tag === FOREIGN) foreign = true;
+        continue;
+      }
       try {
         watched.ready(epoll.events(index));
       } catch (error) {
@@ -95,6 +110,7 @@ export class Poller {
       }
     }
     this.sweep();
+    return foreign;
   }
 
   /** Closes what is to be closed. */

@@ -65,22 +65,12 @@ export function exchange(steps: readonly Step[], results: Partial<Exchange> = {}
 }
 
 /** The case that everything which the frames say is relayed and answered, and the peer then closes with 1000. */
-export function accepted(
-  id: string,
-  sends: string,
-  make: () => Exchange,
-  rest: Partial<Case> = {},
-): Case {
+export function accepted(id: string, sends: string, make: () => Exchange, rest: Partial<Case> = {}): Case {
   return { id, sends, exchange: make, end: NORMAL, ...rest };
 }
 
 /** The case that the peer's frames hold a breach. */
-export function refused(
-  id: string,
-  sends: string,
-  make: () => Exchange,
-  rest: Partial<Case> = {},
-): Case {
+export function refused(id: string, sends: string, make: () => Exchange, rest: Partial<Case> = {}): Case {
   return { id, sends, exchange: make, end: PROTOCOL_ERROR, known: [onClient(BARE_FIN)], ...rest };
 }
 

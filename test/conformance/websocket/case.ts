@@ -30,7 +30,9 @@ export type Step =
   | { readonly does: 'message'; readonly message: Message; readonly fragmentSize: number }
   /** Waits for so many echoes (a client only; an endpoint gets none) and pongs. */
   | { readonly does: 'await'; readonly echoes: number; readonly pongs: number }
-  /** Looks for a short while whether the connection is failed already. */
+  /** A text in one frame, written in three pieces that end at these bytes of the payload. */
+  | { readonly does: 'cut'; readonly payload: Buffer; readonly at: readonly [number, number] }
+  /** Looks for a short while whether a client's connection is failed already; a cut one looks before its third piece. */
   | { readonly does: 'look' };
 
 /** How it ends. */
@@ -62,7 +64,7 @@ export interface Outcome {
   readonly closeFrame: string;
   /** Code and reason that the other side got. */
   readonly otherSide: string;
-  /** Whether the connection was failed at the first chance, for cases that look. */
+  /** `once` where the connection was failed before the first look, `later`; for a client's cases that look. */
   readonly failedAt: string;
   /** What is wrong with the answer to the offer of permessage-deflate. */
   readonly negotiation: string;

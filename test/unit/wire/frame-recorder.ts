@@ -91,7 +91,7 @@ export function feed(
   recorder: FrameRecorder,
   bytes: Buffer,
   sizes: readonly number[],
-  afterRead: () => void = () => {},
+  afterRead: (() => void) | null = null,
 ): void {
   let at = 0;
   for (let turn = 0; at < bytes.length; turn++) {
@@ -102,6 +102,6 @@ export function feed(
     recorder.reader.read(shared, size);
     shared.fill(GARBAGE, 0, size);
     at += size;
-    afterRead();
+    afterRead?.();
   }
 }

@@ -61,7 +61,9 @@ const PINGS: Case[] = [
   accepted('2.7', 'a pong that nobody asked for', () => exchange([pong()])),
   accepted('2.8', 'the same with a payload', () => exchange([pong('unsolicited pong payload')])),
   accepted('2.9', 'a pong that nobody asked for, then a ping', () =>
-    exchange([pong('unsolicited pong payload'), ping('ping payload')], { pongs: [Buffer.from('ping payload')] }),
+    exchange([pong('unsolicited pong payload'), ping('ping payload')], {
+      pongs: [Buffer.from('ping payload')],
+    }),
   ),
   accepted('2.10', 'ten pings', tenPings),
   accepted('2.11', 'ten pings, byte by byte', tenPings, { chop: 1 }),
@@ -104,7 +106,9 @@ function reservedOpcodes(chapter: string, first: number): Case[] {
   const after = (opcode: number, payload = ''): Exchange => thenBad(frame(opcode, payload));
   return [
     refused(`${chapter}.1`, `opcode ${a}`, () => exchange([frame(a)])),
-    refused(`${chapter}.2`, `opcode ${b} with a payload`, () => exchange([frame(b, 'reserved opcode payload')])),
+    refused(`${chapter}.2`, `opcode ${b} with a payload`, () =>
+      exchange([frame(b, 'reserved opcode payload')]),
+    ),
     refused(`${chapter}.3`, `a text, then opcode ${c}, then a ping`, () => after(c)),
     refused(`${chapter}.4`, `a text, then opcode ${d} with a payload, then a ping`, () => after(d, GREETING)),
     refused(`${chapter}.5`, `a text, then opcode ${e} with a payload, then a ping`, () => after(e, GREETING)),
@@ -151,8 +155,12 @@ const PER_FRAME = { chop: 'frame' } as const;
 const PER_BYTE = { chop: 1 } as const;
 
 const FRAGMENTATION: Case[] = [
-  refused('5.1', 'a ping in two fragments', () => exchange([ping(HALVES[0]!, { fin: false }), last(HALVES[1])])),
-  refused('5.2', 'a pong in two fragments', () => exchange([pong(HALVES[0]!, { fin: false }), last(HALVES[1])])),
+  refused('5.1', 'a ping in two fragments', () =>
+    exchange([ping(HALVES[0], { fin: false }), last(HALVES[1])]),
+  ),
+  refused('5.2', 'a pong in two fragments', () =>
+    exchange([pong(HALVES[0], { fin: false }), last(HALVES[1])]),
+  ),
   accepted('5.3', 'a text in two fragments', inHalves),
   accepted('5.4', 'the same, a frame in each write', inHalves, PER_FRAME),
   accepted('5.5', 'the same, byte by byte', inHalves, PER_BYTE),
@@ -172,12 +180,20 @@ const FRAGMENTATION: Case[] = [
       echoes: [],
     }),
   ),
-  refused('5.16', 'twice: a continuation of nothing that is not the last, then a text in two fragments', orphanTwice(false)),
+  refused(
+    '5.16',
+    'twice: a continuation of nothing that is not the last, then a text in two fragments',
+    orphanTwice(false),
+  ),
   refused('5.17', 'twice: a last continuation of nothing, then a text in two fragments', orphanTwice(true)),
   refused('5.18', 'a text in two fragments, both with the opcode for text', () =>
     exchange([text(HALVES[0]!, { fin: false }), text(HALVES[1]!)]),
   ),
-  accepted('5.19', 'a text in five fragments, two pings between that are answered before the rest', fiveFragments),
+  accepted(
+    '5.19',
+    'a text in five fragments, two pings between that are answered before the rest',
+    fiveFragments,
+  ),
   accepted('5.20', 'the same, a frame in each write', fiveFragments, PER_FRAME),
 ];
 

@@ -1,0 +1,34 @@
+/** The seam between what drives the load and what moves the bytes. */
+
+/** Who is told what happens on a connection. Nothing is called before {@link Dialler.open} has returned. */
+export interface ConnectionOwner {
+  /** TCP is up. */
+  connected(): void;
+  /** TLS is up; only for encrypted targets, after {@link connected}. */
+  secured(): void;
+  /** `input[0, length)` has arrived; the buffer is shared by all connections of the thread and valid during the call only. */
+  received(input: Buffer, length: number): void;
+  /** What a {@link Connection.write} that returned false left behind has been taken. */
+  drained(): void;
+  /** The connection is gone, by either side; nothing follows. */
+  closed(error: Error | null): void;
+}
+
+/** A byte stream to the target. */
+export interface Connection {
+  /**
+   * Sends bytes, which must not change any more.
+   *
+   * @returns false where so much waits that the caller should stop until `drained`
+   */
+  write(bytes: Uint8Array): boolean;
+  /** Sends FIN behind what waits. */
+  end(): unknown;
+  /** Drops the connection at once; `closed` follows. */
+  destroy(): unknown;
+}
+
+/** Opens connections to one target. */
+export interface Dialler {
+  open(owner: ConnectionOwner): Connection;
+}

@@ -1,0 +1,34 @@
+/**
+ * What the slots of a thread's part are. The last three are of fan-out: deliveries so far, how many there should
+ * be, and whether all has been published.
+ */
+const LIVE = { open: 0, messages: 1, failures: 2, delivered: 3, expected: 4, published: 5 } as const;
+type LiveSlot = keyof typeof LIVE;
+
+const SLOTS = 8;
+
+/**
+ * Counts that a run's threads share while it lasts, for the progress bar and for fan-out: each thread writes
+ * its own part of the memory, and anyone sums.
+ */
+export class LivePage {
+  readonly buffer: SharedArrayBuffer;
+  readonly #values: Float64Array;
+  readonly #threads: number;
+
+  constructor(threads: number, buffer?: SharedArrayBuffer) {
+    this.buffer = buffer ?? new SharedArrayBuffer(threads * SLOTS * Float64Array.BYTES_PER_ELEMENT);
+    this.#values = new Float64Array(this.buffer);
+    this.#threads = threads;
+  }
+
+  set(thread: number, slot: LiveSlot, value: number): void {
+    this.#values[thread * SLOTS + LIVE[slot]] = value;
+  }
+
+  sum(slot: LiveSlot): number {
+    let sum = 0;
+    for (let thread = 0; thread < this.#threads; thread++) sum += this.#values[thread * SLOTS + LIVE[slot]]!;
+    return sum;
+  }
+}

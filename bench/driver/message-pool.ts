@@ -1,0 +1,100 @@
+import { MAX_MASKED_HEAD, writeMaskedFrame } from '../../src/wire/frame-writer.ts';
+import { OPCODE_BINARY, OPCODE_PING, OPCODE_TEXT } from '../../src/wire/opcodes.ts';
+import { meanSize, sampleSizes, sizeBounds, type SizeDistribution } from '../options/size-distribution.ts';
+
+/** Copies of a message of one size lie side by side, up to about so many bytes, so that several go out in one write. */
+const UNIFORM_BYTES = 256 * 1024;
+/** Messages of several sizes: so many, where they fit into so many bytes. */
+const VARIED_COUNT = 1024;
+const VARIED_BYTES = 64 * 1024 * 1024;
+const LEAST_VARIED = 16;
+const PING_PAYLOAD = 4;
+const FIRST_PRINTABLE = 0x20;
+const PRINTABLES = 95;
+
+export interface PoolOptions {
+  readonly sizes: SizeDistribution;
+  readonly framing: 'none' | 'binary' | 'text';
+  /** Most messages in flight on a connection. */
+  readonly inFlight: number;
+  /** Behind every message comes a ping that carries the message's place in the pool (4 bytes). */
+  readonly pings: boolean;
+}
+
+/**
+ * Messages as they go over the wire, made before the run: masked frames, or bare bytes. They lie one behind the
+ * other, so that a run of them is one write.
+ */
+export class MessagePool {
+  readonly count: number;
+  /** Whether all messages are equal, so that every run of them may begin with the first. */
+  readonly uniform: boolean;
+  /** Of each message's payload. */
+  readonly lengths: Uint32Array;
+  readonly #bytes: Buffer;
+  /** Where each message begins, and behind the last where it ends. */
+  readonly #offsets: Float64Array;
+  readonly #fromFirst: Buffer[] = [];
+  readonly #singles: Buffer[] = [];
+
+  /** @param random the next 32 random bits: for masks, and for payload that does not compress */
+  constructor(options: PoolOptions, random: () => number) {
+    const { sizes, framing, pings } = options;
+    const { least, most } = sizeBounds(sizes);
+    this.uniform = least === most && !pings;
+    this.count = countOf(options);
+    this.lengths = sampleSizes(sizes, this.count);
+    this.#offsets = new Float64Array(this.count + 1);
+    const overhead = framing === 'none' ? 0 : MAX_MASKED_HEAD + (pings ? MAX_MASKED_HEAD + PING_PAYLOAD : 0);
+    const total = this.lengths.reduce((sum, length) => sum + length + overhead, 0);
+    this.#bytes = Buffer.allocUnsafeSlow(total);
+    const payload = makePayload(most, framing === 'text', random);
+    let at = 0;
+    for (let index = 0; index < this.count; index++) {
+      this.#offsets[index] = at;
+      const message = payload.subarray(0, this.lengths[index]);
+      if (framing === 'none') {
+        at += message.copy(this.#bytes, at);
+        continue;
+      }
+      const opcode = framing === 'text' ? OPCODE_TEXT : OPCODE_BINARY;
+      at = writeMaskedFrame(this.#bytes, at, opcode, message, random());
+      if (pings) at = writeMaskedFrame(this.#bytes, at, OPCODE_PING, placeOf(index), random());
+    }
+    this.#offsets[this.count] = at;
+  }
+
+  /** The bytes of `count` messages from the `first` on, all of which are in the pool. */
+  run(first: number, count: number): Buffer {
+    const known = first === 0 ? this.#fromFirst[count] : count === 1 ? this.#singles[first] : undefined;
+    if (known !== undefined) return known;
+    const bytes = this.#bytes.subarray(this.#offsets[first], this.#offsets[first + count]);
+    if (first === 0) this.#fromFirst[count] = bytes;
+    else if (count === 1) this.#singles[first] = bytes;
+    return bytes;
+  }
+}
+
+function countOf({ sizes, inFlight, pings }: PoolOptions): number {
+  const { least, most } = sizeBounds(sizes);
+  // A place must not come round again while its message is in flight.
+  const distinct = pings ? 2 * inFlight : 1;
+  if (least === most) return Math.max(distinct, Math.min(inFlight, Math.ceil(UNIFORM_BYTES / (most + 1))));
+  const fitting = Math.floor(VARIED_BYTES / meanSize(sizes));
+  return Math.max(distinct, LEAST_VARIED, Math.min(VARIED_COUNT, fitting));
+}
+
+function placeOf(index: number): Buffer {
+  const place = Buffer.alloc(PING_PAYLOAD);
+  place.writeUInt32BE(index);
+  return place;
+}
+
+function makePayload(length: number, printable: boolean, random: () => number): Buffer {
+  const payload = Buffer.allocUnsafe(length);
+  for (let at = 0; at < length; at++) {
+    const byte = random() & 0xff;
+    payload[at] = printable ? FIRST_PRINTABLE + (byte % PRINTABLES) : byte;
+  }
+  return payload;
+}

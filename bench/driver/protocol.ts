@@ -1,0 +1,62 @@
+/** What the main thread and the driver threads say to each other. */
+import type { MessagePort } from 'node:worker_threads';
+import type { Plan } from '../options/plan.ts';
+
+/** The task of one driver thread. */
+export interface DriveTask {
+  readonly plan: Plan;
+  /** IP address of the target. */
+  readonly address: string;
+  /** Which of the plan's threads it is, from 0. */
+  readonly thread: number;
+  /** Memory of the run's LivePage. */
+  readonly page: SharedArrayBuffer;
+  readonly port: MessagePort;
+  /** Begins every message that a fan-out publishes, so that two runs on one server tell theirs apart. */
+  readonly runId: string;
+}
+
+export type ToDriver =
+  /** Traffic begins at that time of the monotonic clock. */
+  | { readonly type: 'start'; readonly at: number }
+  /** Ends at once; what has been measured counts. */
+  | { readonly type: 'stop' };
+
+export interface FromDriver {
+  /** Every connection of the thread has been opened, or has failed once. */
+  readonly type: 'ready';
+}
+
+/** What one thread has measured. */
+export interface Outcome {
+  /** Counts in the layout of LatencyCounts. */
+  readonly latency: Float64Array;
+  /** How late messages were sent, in an open loop. */
+  readonly lateness: Float64Array;
+  readonly connect: Float64Array;
+  readonly tls: Float64Array;
+  readonly handshake: Float64Array;
+  /** Messages answered in each second of the measured time, the last of which may be cut short. */
+  readonly messages: Float64Array;
+  /** Payload of those messages. */
+  readonly bytes: Float64Array;
+  /** How long was measured; less than planned where the run was stopped. */
+  readonly measuredMs: number;
+  /** Connections that were opened. */
+  readonly opened: number;
+  readonly errors: ReadonlyMap<string, number>;
+  /** Connections that the target closed, by close code, or by how a raw one ended. */
+  readonly closes: ReadonlyMap<string, number>;
+  /** Messages in flight on connections that were lost. */
+  readonly lost: number;
+  /** Messages for which no reply came in time. */
+  readonly unanswered: number;
+  /** Messages of an open loop for which no connection had room until the end. */
+  readonly unsent: number;
+  /** Messages that were no reply to anything. */
+  readonly unsolicited: number;
+  /** Share of the measured time in which the thread was busy, 0 to 1. */
+  readonly busy: number;
+  /** CPU that the whole process took meanwhile, user and system, in milliseconds. */
+  readonly cpuMs: number;
+}

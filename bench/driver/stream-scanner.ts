@@ -1,0 +1,37 @@
+import type { ReplySink, Scanner } from './scanner.ts';
+
+/** What a {@link StreamScanner} has to know, as nothing on a raw connection ends a message. */
+export interface StreamSink extends ReplySink {
+  /** Length of the next reply, or 0 where none is due. */
+  expectedReply(): number;
+}
+
+/** Counts the replies on a raw connection: each is as long as the message that it echoes. */
+export class StreamScanner implements Scanner {
+  readonly #sink: StreamSink;
+  /** Bytes of the reply under way that have come. */
+  #come = 0;
+  #stopped = false;
+
+  constructor(sink: StreamSink) {
+    this.#sink = sink;
+  }
+
+  scan(input: Buffer, length: number): void {
+    let at = 0;
+    while (at < length && !this.#stopped) {
+      const expected = this.#sink.expectedReply();
+      if (expected === 0) {
+        this.#stopped = true;
+        this.#sink.replyError('bytes that echo nothing');
+        return;
+      }
+      const take = Math.min(expected - this.#come, length - at);
+      this.#come += take;
+      at += take;
+      if (this.#come < expected) return;
+      this.#come = 0;
+      this.#sink.replyMessage(expected, input, at - take, take);
+    }
+  }
+}

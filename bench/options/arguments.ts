@@ -1,0 +1,220 @@
+/** The command line of the load generator, read into a plan. */
+import { parseArgs } from 'node:util';
+import { parseDuration } from '../../src/core/duration.ts';
+import { UsageError } from '../../src/core/errors.ts';
+import { hasControlCharacter, isToken, trimOws } from '../../src/wire/request-head.ts';
+import { parseAssertion, type Assertion } from './assertion.ts';
+import { SCENARIOS, STAMP_LENGTH, type Plan, type ScenarioName } from './plan.ts';
+import { parseSizeDistribution, sizeBounds, type SizeDistribution } from './size-distribution.ts';
+import { isWebSocket, parseTarget } from './target.ts';
+
+export type Invocation =
+  | { readonly kind: 'help' }
+  | {
+      readonly kind: 'run';
+      readonly plan: Plan;
+      readonly format: 'text' | 'json' | 'csv';
+      readonly assertions: readonly Assertion[];
+    };
+
+const OPTIONS = {
+  scenario: { type: 'string' },
+  connections: { type: 'string', short: 'c' },
+  duration: { type: 'string', short: 'd' },
+  'in-flight': { type: 'string', short: 'm' },
+  size: { type: 'string', short: 's' },
+  rate: { type: 'string', short: 'R' },
+  workers: { type: 'string', short: 'w' },
+  ramp: { type: 'string' },
+  warmup: { type: 'string' },
+  timeout: { type: 'string' },
+  text: { type: 'boolean' },
+  subprotocol: { type: 'string', multiple: true },
+  header: { type: 'string', short: 'H', multiple: true },
+  insecure: { type: 'boolean' },
+  json: { type: 'boolean' },
+  csv: { type: 'boolean' },
+  assert: { type: 'string', multiple: true },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+type OptionName = keyof typeof OPTIONS;
+
+/** Every value that was given, by the option's name, in order. */
+type Given = ReadonlyMap<OptionName, readonly string[]>;
+
+const MOST_CONNECTIONS = 1_000_000;
+const MOST_IN_FLIGHT = 65_536;
+const MOST_THREADS = 256;
+const MOST_RATE = 1e9;
+const MOST_SIZE = 64 * 1024 * 1024;
+const MOST_MS = 7 * 24 * 3_600_000;
+/** Memory for messages made beforehand, in bytes, in each thread. */
+const MOST_POOL = 256 * 1024 * 1024;
+/** Headers that the handshake itself makes. */
+const OWN_HEADERS = /^(?:upgrade|connection|content-length|transfer-encoding|sec-websocket-.*)$/i;
+
+/**
+ * Reads the arguments that follow the program's name.
+ *
+ * @throws UsageError in one line that names what is wrong
+ */
+export function parseArguments(argv: readonly string[]): Invocation {
+  const { given, urls } = tokensOf(argv);
+  if (given.has('help')) return { kind: 'help' };
+  const [url, ...more] = urls;
+  if (url === undefined) throw new UsageError('no URL given: write one such as ws://127.0.0.1:8080/wsapp');
+  if (more.length > 0) throw new UsageError(`one URL is enough: "${more[0]!}" is too much`);
+  if (given.has('json') && given.has('csv')) throw new UsageError('--json and --csv exclude each other');
+  return {
+    kind: 'run',
+    plan: readPlan(url, given),
+    format: given.has('json') ? 'json' : given.has('csv') ? 'csv' : 'text',
+    assertions: (given.get('assert') ?? []).map(parseAssertion),
+  };
+}
+
+function readPlan(url: string, given: Given): Plan {
+  const target = parseTarget(url);
+  const scenario = scenarioOf(given);
+  const rate = given.has('rate') ? number(given, 'rate', 0, MOST_RATE, false) : null;
+  const connections = number(given, 'connections', 10, MOST_CONNECTIONS);
+  const plan: Plan = {
+    target,
+    scenario,
+    connections,
+    durationMs: time(given, 'duration', 10_000, 1),
+    warmupMs: time(given, 'warmup', 500, 0),
+    rampMs: time(given, 'ramp', 0, 0),
+    timeoutMs: time(given, 'timeout', 10_000, 1),
+    inFlight: number(given, 'in-flight', rate === null ? 1 : 256, MOST_IN_FLIGHT),
+    sizes: sizesOf(given),
+    rate,
+    // A thread without a connection would have nothing to do.
+    threads: Math.min(connections, number(given, 'workers', 1, MOST_THREADS)),
+    text: given.has('text'),
+    subprotocols: given.get('subprotocol') ?? [],
+    headers: (given.get('header') ?? []).map(parseHeader),
+    insecure: given.has('insecure'),
+  };
+  checkPlan(plan, given);
+  return plan;
+}
+
+function checkPlan(plan: Plan, given: Given): void {
+  const { scenario, target, sizes } = plan;
+  const { least, most } = sizeBounds(sizes);
+  const refuse = (names: readonly OptionName[], why: string): void => {
+    const name = names.find((candidate) => given.has(candidate));
+    if (name !== undefined) throw new UsageError(`--${name} ${why}`);
+  };
+  if (scenario === 'connect' || scenario === 'idle') {
+    refuse(['size', 'in-flight', 'text'], `is of no use: ${scenario} sends no messages`);
+  }
+  if (scenario === 'idle') refuse(['rate'], 'is of no use: idle opens its connections within --ramp');
+  if (!isWebSocket(target.protocol)) {
+    refuse(['text', 'subprotocol', 'header'], `is for WebSockets, and ${target.protocol}:// is none`);
+    if (scenario === 'fan-out' || scenario === 'upload') {
+      throw new UsageError(
+        `--scenario ${scenario} is for WebSockets: nothing on a raw connection ends a message`,
+      );
+    }
+    if (least < 1) throw new UsageError('-s 0: an empty message on a raw connection is nothing at all');
+  }
+  if (scenario === 'fan-out' && least < STAMP_LENGTH) {
+    throw new UsageError(`-s: a fan-out message carries its time and needs ${STAMP_LENGTH} bytes at least`);
+  }
+  if (most > MOST_SIZE) throw new UsageError(`-s: a message has 64MiB at most`);
+  // An upload tells its messages apart by their place among those made beforehand.
+  const made = scenario === 'upload' ? 2 * plan.inFlight : 1;
+  if (made * most > MOST_POOL) {
+    throw new UsageError('-m times -s is more than 128MiB: lower one of them');
+  }
+  for (const name of plan.subprotocols) {
+    if (!isToken(name)) throw new UsageError(`--subprotocol ${name}: a subprotocol is one word`);
+  }
+}
+
+function tokensOf(argv: readonly string[]): { given: Given; urls: readonly string[] } {
+  // Not strict, because Node's own messages for what it refuses go on for three lines.
+  const { tokens } = parseArgs({ args: [...argv], options: OPTIONS, strict: false, tokens: true });
+  const given = new Map<OptionName, string[]>();
+  const urls: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'positional') urls.push(token.value);
+    if (token.kind !== 'option') continue;
+    const { name, rawName, value } = token;
+    if (!isOption(name)) throw new UsageError(`unknown option ${rawName}: see --help`);
+    const values = given.get(name) ?? [];
+    if (OPTIONS[name].type === 'boolean') {
+      if (value !== undefined) throw new UsageError(`${rawName} takes no value`);
+      values.push('');
+    } else {
+      // A next argument that begins with a dash is an option whose turn it was, not a value.
+      if (value === undefined || value === '' || (!token.inlineValue && value.startsWith('-'))) {
+        throw new UsageError(`${rawName} needs a value: see --help`);
+      }
+      if (values.length > 0 && !('multiple' in OPTIONS[name])) {
+        throw new UsageError(`${rawName} is given twice`);
+      }
+      values.push(value);
+    }
+    given.set(name, values);
+  }
+  return { given, urls };
+}
+
+function isOption(name: string): name is OptionName {
+  return Object.hasOwn(OPTIONS, name);
+}
+
+function scenarioOf(given: Given): ScenarioName {
+  const text = given.get('scenario')?.[0] ?? 'echo';
+  const scenario = SCENARIOS.find((name) => name === text);
+  if (scenario === undefined) {
+    throw new UsageError(`--scenario ${text}: there are ${SCENARIOS.join(', ')}`);
+  }
+  return scenario;
+}
+
+/** A whole number from 1, or any above 0. */
+function number(given: Given, name: OptionName, otherwise: number, most: number, whole = true): number {
+  const text = given.get(name)?.[0];
+  if (text === undefined) return otherwise;
+  const value = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : NaN;
+  if (!(value > 0) || value > most || (whole && !Number.isInteger(value))) {
+    throw new UsageError(`--${name} ${text}: write a ${whole ? 'whole ' : ''}number above 0, up to ${most}`);
+  }
+  return value;
+}
+
+/** A duration; a bare number is seconds. */
+function time(given: Given, name: OptionName, otherwise: number, least: number): number {
+  const text = given.get(name)?.[0];
+  if (text === undefined) return otherwise;
+  const ms = parseDuration(/^\d+(?:\.\d+)?$/.test(text) ? `${text}s` : text);
+  if (ms === undefined || ms < least || ms > MOST_MS) {
+    throw new UsageError(`--${name} ${text}: write a time such as 500ms, 30s or 2m, up to a week`);
+  }
+  return ms;
+}
+
+function sizesOf(given: Given): SizeDistribution {
+  const text = given.get('size')?.[0];
+  if (text === undefined) return { kind: 'fixed', size: 32 };
+  const sizes = parseSizeDistribution(text);
+  if (sizes === undefined) {
+    throw new UsageError(`--size ${text}: write a size such as 32, 1KiB, 32-1KiB, exp:512 or 32@80,64KiB@20`);
+  }
+  return sizes;
+}
+
+function parseHeader(text: string): readonly [string, string] {
+  const colon = text.indexOf(':');
+  const name = text.slice(0, Math.max(0, colon));
+  const value = trimOws(text.slice(colon + 1));
+  if (!isToken(name) || hasControlCharacter(value)) {
+    throw new UsageError(`-H ${JSON.stringify(text)}: write it as in -H 'Name: value'`);
+  }
+  if (OWN_HEADERS.test(name)) throw new UsageError(`-H ${name}: the handshake makes this header itself`);
+  return [name, value];
+}

@@ -1,0 +1,130 @@
+import { formatByteSize, parseByteSize } from '../../src/core/byte-size.ts';
+
+/** Sizes of messages, in bytes of payload. */
+export type SizeDistribution =
+  | { readonly kind: 'fixed'; readonly size: number }
+  | { readonly kind: 'uniform'; readonly least: number; readonly most: number }
+  /** Many small and few large ones; none above {@link EXPONENTIAL_CUT} times the mean. */
+  | { readonly kind: 'exponential'; readonly mean: number }
+  | { readonly kind: 'mix'; readonly parts: readonly { readonly size: number; readonly weight: number }[] };
+
+const EXPONENTIAL_CUT = 16;
+
+/**
+ * Reads `1KiB`, `32-1KiB` (uniform), `exp:512` (exponential, by its mean) or `32@80,1KiB@15,64KiB@5` (sizes
+ * with weights).
+ *
+ * @returns undefined where the text is none of them
+ */
+export function parseSizeDistribution(text: string): SizeDistribution | undefined {
+  if (text.includes('@')) return parseMix(text);
+  if (text.startsWith('exp:')) {
+    const mean = parseByteSize(text.slice('exp:'.length));
+    return mean === undefined || mean < 1 ? undefined : { kind: 'exponential', mean };
+  }
+  const [first = '', second, ...more] = text.split('-');
+  const least = parseByteSize(first);
+  if (least === undefined || more.length > 0) return undefined;
+  if (second === undefined) return { kind: 'fixed', size: least };
+  const most = parseByteSize(second);
+  return most === undefined || most < least ? undefined : { kind: 'uniform', least, most };
+}
+
+function parseMix(text: string): SizeDistribution | undefined {
+  const parts: { size: number; weight: number }[] = [];
+  for (const part of text.split(',')) {
+    const match = /^([^@]+)@(\d+(?:\.\d+)?)$/.exec(part);
+    const size = parseByteSize(match?.[1] ?? '');
+    const weight = Number(match?.[2]);
+    if (size === undefined || !(weight > 0)) return undefined;
+    parts.push({ size, weight });
+  }
+  return { kind: 'mix', parts };
+}
+
+export function formatSizeDistribution(sizes: SizeDistribution): string {
+  switch (sizes.kind) {
+    case 'fixed':
+      return formatByteSize(sizes.size);
+    case 'uniform':
+      return `${formatByteSize(sizes.least)}-${formatByteSize(sizes.most)}`;
+    case 'exponential':
+      return `exp:${formatByteSize(sizes.mean)}`;
+    case 'mix':
+      return sizes.parts.map(({ size, weight }) => `${formatByteSize(size)}@${weight}`).join(',');
+  }
+}
+
+/** The smallest and the largest size that can come. */
+export function sizeBounds(sizes: SizeDistribution): { readonly least: number; readonly most: number } {
+  switch (sizes.kind) {
+    case 'fixed':
+      return { least: sizes.size, most: sizes.size };
+    case 'uniform':
+      return sizes;
+    case 'exponential':
+      return { least: 1, most: sizes.mean * EXPONENTIAL_CUT };
+    case 'mix': {
+      const all = sizes.parts.map(({ size }) => size);
+      return { least: Math.min(...all), most: Math.max(...all) };
+    }
+  }
+}
+
+/** The mean of all sizes, in bytes. */
+export function meanSize(sizes: SizeDistribution): number {
+  switch (sizes.kind) {
+    case 'fixed':
+      return sizes.size;
+    case 'uniform':
+      return (sizes.least + sizes.most) / 2;
+    case 'exponential':
+      return sizes.mean;
+    case 'mix': {
+      const weights = sizes.parts.reduce((sum, { weight }) => sum + weight, 0);
+      return sizes.parts.reduce((sum, { size, weight }) => sum + size * weight, 0) / weights;
+    }
+  }
+}
+
+/**
+ * So many sizes, in an order without pattern that is the same each time. They are taken evenly from the
+ * distribution, not drawn, so that even a few have its mean and two runs send the same bytes.
+ */
+export function sampleSizes(sizes: SizeDistribution, count: number): Uint32Array {
+  const samples = new Uint32Array(count);
+  for (let index = 0; index < count; index++) samples[index] = quantile(sizes, (index + 0.5) / count);
+  let seed = 0x9e3779b9;
+  for (let left = count - 1; left > 0; left--) {
+    // Marsaglia's xorshift, and the shuffle of Fisher and Yates.
+    seed ^= seed << 13;
+    seed ^= seed >>> 17;
+    seed ^= seed << 5;
+    const other = (seed >>> 0) % (left + 1);
+    const kept = samples[left]!;
+    samples[left] = samples[other]!;
+    samples[other] = kept;
+  }
+  return samples;
+}
+
+/** The size below which lies the share `at` (above 0, below 1) of all messages. */
+function quantile(sizes: SizeDistribution, at: number): number {
+  switch (sizes.kind) {
+    case 'fixed':
+      return sizes.size;
+    case 'uniform':
+      return Math.min(sizes.most, sizes.least + Math.floor(at * (sizes.most - sizes.least + 1)));
+    case 'exponential':
+      return Math.min(sizes.mean * EXPONENTIAL_CUT, Math.max(1, Math.round(-sizes.mean * Math.log(1 - at))));
+    case 'mix': {
+      const weights = sizes.parts.reduce((sum, { weight }) => sum + weight, 0);
+      let left = at * weights;
+      for (const { size, weight } of sizes.parts) {
+        if (left < weight) return size;
+        left -= weight;
+      }
+      return sizes.parts.at(-1)!.size;
+    }
+  }
+}

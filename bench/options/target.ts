@@ -1,0 +1,67 @@
+import { isIP } from 'node:net';
+import { UsageError } from '../../src/core/errors.ts';
+
+/** What is put under load. */
+export interface Target {
+  readonly protocol: 'ws' | 'wss' | 'tcp' | 'tls';
+  /** Name or address, IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Path and query; `/` for a raw connection. */
+  readonly path: string;
+}
+
+const DEFAULT_PORTS = { ws: 80, wss: 443, tcp: null, tls: null } as const;
+
+/**
+ * Reads the URL of a target.
+ *
+ * @throws UsageError in one line that says what would be right
+ */
+export function parseTarget(text: string): Target {
+  const match = /^(wss?|tcp|tls):\/\//i.exec(text);
+  if (match === null) {
+    throw new UsageError(`${text}: write a URL that begins with ws://, wss://, tcp:// or tls://`);
+  }
+  if (!URL.canParse(text)) throw new UsageError(`${text}: this is no URL`);
+  const url = new URL(text);
+  const protocol = match[1]!.toLowerCase() as Target['protocol'];
+  if (url.username !== '' || url.password !== '') {
+    throw new UsageError('a user in the URL is not sent: write -H "Authorization: Basic ..."');
+  }
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  if (host === '') throw new UsageError(`${text}: there is no host in it`);
+  const port = url.port === '' ? DEFAULT_PORTS[protocol] : Number(url.port);
+  if (port === null || port === 0)
+    throw new UsageError(`${text}: write the port, as in ${protocol}://${host}:7000`);
+  const raw = !isWebSocket(protocol);
+  if (raw && (!['', '/'].includes(url.pathname) || url.search !== '')) {
+    throw new UsageError(`${text}: a ${protocol} connection has no path`);
+  }
+  return {
+    protocol,
+    host,
+    port,
+    path: raw ? '/' : `${url.pathname === '' ? '/' : url.pathname}${url.search}`,
+  };
+}
+
+export function isWebSocket(protocol: Target['protocol']): boolean {
+  return protocol === 'ws' || protocol === 'wss';
+}
+
+export function isEncrypted(protocol: Target['protocol']): boolean {
+  return protocol === 'wss' || protocol === 'tls';
+}
+
+/** The Host header: the port only where it is not the protocol's own. */
+export function hostHeader(target: Target): string {
+  const host = isIP(target.host) === 6 ? `[${target.host}]` : target.host;
+  return target.port === DEFAULT_PORTS[target.protocol] ? host : `${host}:${target.port}`;
+}
+
+/** The URL in its normal form. */
+export function formatTarget(target: Target): string {
+  const path = isWebSocket(target.protocol) ? target.path : '';
+  return `${target.protocol}://${hostHeader(target)}${path}`;
+}

@@ -1,0 +1,54 @@
+import { monotonicNow } from '../driver/clock.ts';
+import type { Crew } from '../driver/crew.ts';
+import type { Plan } from '../options/plan.ts';
+import { formatCount } from './quantity.ts';
+
+const PERIOD_MS = 250;
+const BAR = 24;
+
+/** One line on a terminal that is written over while the run lasts. */
+export class Progress {
+  readonly #crew: Crew;
+  readonly #plan: Plan;
+  readonly #output: NodeJS.WriteStream;
+  readonly #timer: NodeJS.Timeout;
+  #lastAt = monotonicNow();
+  #lastMessages = 0;
+
+  /** @param output a terminal */
+  constructor(crew: Crew, plan: Plan, output: NodeJS.WriteStream) {
+    this.#crew = crew;
+    this.#plan = plan;
+    this.#output = output;
+    this.#timer = setInterval(() => this.#draw(), PERIOD_MS);
+  }
+
+  /** Takes the line away. */
+  end(): void {
+    clearInterval(this.#timer);
+    this.#output.write('\r\u001b[K');
+  }
+
+  #draw(): void {
+    const line = this.#line().slice(0, Math.max(20, this.#output.columns - 1));
+    this.#output.write(`\r${line}\u001b[K`);
+  }
+
+  #line(): string {
+    const { page, measuringFrom } = this.#crew;
+    const { connections, durationMs } = this.#plan;
+    const now = monotonicNow();
+    const messages = page.sum('messages');
+    const rate = ((messages - this.#lastMessages) * 1000) / (now - this.#lastAt);
+    this.#lastAt = now;
+    this.#lastMessages = messages;
+    const open = `${formatCount(page.sum('open'))} open`;
+    const failures = page.sum('failures');
+    const trouble = failures === 0 ? '' : `, ${formatCount(failures)} failed`;
+    if (measuringFrom === null) return `opening ${formatCount(connections)} connections: ${open}${trouble}`;
+    const share = Math.min(1, Math.max(0, (now - measuringFrom) / durationMs));
+    const bar = '█'.repeat(Math.round(share * BAR)).padEnd(BAR, '░');
+    const percent = `${Math.floor(share * 100)}%`.padStart(4);
+    return `${bar} ${percent}  ${formatCount(Math.round(rate))} a second, ${open}${trouble}`;
+  }
+}

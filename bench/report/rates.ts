@@ -1,0 +1,33 @@
+/** How much there was in each second of a run. */
+export interface Rates {
+  /** Over the whole measured time, a second. */
+  readonly mean: number;
+  readonly deviation: number;
+  readonly least: number;
+  /** The rate below which lay so many percent of the seconds. */
+  readonly percentiles: Readonly<Record<'1' | '2.5' | '50' | '97.5', number>>;
+}
+
+/**
+ * @param parts of each thread, counts for each second from the same begin
+ * @param measuredMs of which a last second that is cut short counts for the mean only
+ */
+export function ratesOf(parts: readonly Float64Array[], measuredMs: number): Rates {
+  const whole = Math.floor(measuredMs / 1000);
+  const sums = new Float64Array(Math.max(0, ...parts.map((part) => part.length)));
+  for (const part of parts)
+    for (let second = 0; second < part.length; second++) sums[second]! += part[second]!;
+  const mean = measuredMs > 0 ? sums.reduce((sum, count) => sum + count, 0) / (measuredMs / 1000) : 0;
+  // A run of less than a second has one rate only.
+  const seconds = whole > 0 ? sums.slice(0, whole).sort() : Float64Array.of(mean);
+  const at = (percentile: number): number =>
+    seconds[Math.max(0, Math.ceil((percentile / 100) * seconds.length) - 1)]!;
+  const average = seconds.reduce((sum, count) => sum + count, 0) / seconds.length;
+  const variance = seconds.reduce((sum, count) => sum + (count - average) ** 2, 0) / seconds.length;
+  return {
+    mean,
+    deviation: Math.sqrt(variance),
+    least: seconds[0]!,
+    percentiles: { '1': at(1), '2.5': at(2.5), '50': at(50), '97.5': at(97.5) },
+  };
+}

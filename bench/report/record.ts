@@ -1,0 +1,64 @@
+import { availableParallelism, cpus, loadavg, release, type } from 'node:os';
+import { TIMINGS } from '../options/assertion.ts';
+import { formatSizeDistribution } from '../options/size-distribution.ts';
+import { formatTarget } from '../options/target.ts';
+import { concernsOf } from './concerns.ts';
+import type { PlainValue } from './csv.ts';
+import type { Distribution } from './distribution.ts';
+import type { Result } from './result.ts';
+import type { Verdict } from './verdict.ts';
+
+const PERCENTILES = [2.5, 50, 75, 90, 97.5, 99, 99.9, 99.99];
+
+/** A result as plain data, for programs. Times are milliseconds, sizes bytes. */
+export function recordOf(result: Result, verdicts: readonly Verdict[]): PlainValue {
+  const { plan } = result;
+  return {
+    date: new Date().toISOString(),
+    machine: {
+      cpu: cpus()[0]?.model ?? 'unknown',
+      cores: availableParallelism(),
+      system: `${type()} ${release()}`,
+      node: process.version,
+      load: loadavg(),
+    },
+    target: formatTarget(plan.target),
+    scenario: plan.scenario,
+    loop: plan.rate === null ? 'closed' : 'open',
+    rate: plan.rate,
+    connections: plan.connections,
+    inFlight: plan.inFlight,
+    size: formatSizeDistribution(plan.sizes),
+    text: plan.text,
+    threads: plan.threads,
+    warmupMs: plan.warmupMs,
+    rampMs: plan.rampMs,
+    measuredMs: result.measuredMs,
+    interrupted: result.interrupted,
+    messages: result.messages,
+    bytes: result.bytes,
+    messagesPerSecond: { ...result.messageRates },
+    bytesPerSecond: { ...result.byteRates },
+    ...Object.fromEntries(TIMINGS.map((name) => [name, recordTiming(result.timings[name])])),
+    opened: result.opened,
+    errors: Object.fromEntries(result.errors),
+    closes: Object.fromEntries(result.closes),
+    unsent: result.unsent,
+    unsolicited: result.unsolicited,
+    driver: { busy: result.busy, cpuMs: result.cpuMs },
+    concerns: concernsOf(result),
+    assertions: verdicts.map(({ assertion, actual, holds }) => ({ text: assertion.text, actual, holds })),
+  };
+}
+
+function recordTiming(timing: Distribution): PlainValue {
+  if (timing.count === 0) return null;
+  return {
+    count: timing.count,
+    ...Object.fromEntries(PERCENTILES.map((percentile) => [`p${percentile}`, timing.percentile(percentile)])),
+    min: timing.read({ kind: 'min' }),
+    max: timing.read({ kind: 'max' }),
+    mean: timing.read({ kind: 'mean' }),
+    deviation: timing.read({ kind: 'deviation' }),
+  };
+}

@@ -1,0 +1,133 @@
+import { formatDuration } from '../../src/core/duration.ts';
+import type { Plan } from '../options/plan.ts';
+import { formatSizeDistribution } from '../options/size-distribution.ts';
+import { formatTarget } from '../options/target.ts';
+import { concernsOf } from './concerns.ts';
+import type { Distribution } from './distribution.ts';
+import { formatBytes, formatCount, formatTime } from './quantity.ts';
+import type { Rates } from './rates.ts';
+import type { Result } from './result.ts';
+import { layOut } from './table.ts';
+import type { Verdict } from './verdict.ts';
+
+const PERCENTILES = [2.5, 50, 90, 97.5, 99, 99.9];
+
+/** The result for people: ends in a newline. */
+export function renderText(result: Result, verdicts: readonly Verdict[]): string {
+  const sections = [
+    headLines(result.plan),
+    latencyLines(result),
+    rateLines(result),
+    openingLines(result),
+    countLines('errors', result.errors),
+    countLines('closed by the target', result.closes),
+    [summaryOf(result)],
+    concernsOf(result).map((concern) => `! ${concern}`),
+    verdicts.map(renderVerdict),
+  ];
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+/** In which mode the load is made, and what it is. */
+function headLines(plan: Plan): string[] {
+  const { scenario, connections, inFlight, rate, threads } = plan;
+  const threadText = threads === 1 ? '1 thread' : `${threads} threads`;
+  return [
+    `${formatTarget(plan.target)}  ${scenario}, ${connections} connections, ${threadText}, ` +
+      `${formatDuration(plan.durationMs)} after ${formatDuration(plan.warmupMs)} of warm-up`,
+    loopOf(
+      scenario,
+      rate,
+      inFlight,
+      `${formatSizeDistribution(plan.sizes)} ${plan.text ? 'text' : 'binary'}`,
+    ),
+  ];
+}
+
+function loopOf(scenario: Plan['scenario'], rate: number | null, inFlight: number, what: string): string {
+  if (scenario === 'idle') return 'nothing is sent';
+  const noun = rate === null && inFlight === 1 ? 'message' : 'messages';
+  const unit = scenario === 'connect' ? 'connections' : `${noun} of ${what}`;
+  if (rate !== null) {
+    return `open loop: ${formatCount(rate)} ${unit} a second, each timed from when it was due`;
+  }
+  if (scenario === 'connect') return 'closed loop: each connection is opened again when it has closed';
+  return `closed loop: ${inFlight} ${unit} in flight on ${scenario === 'fan-out' ? 'the publisher' : 'each connection'}`;
+}
+
+function latencyLines({ timings }: Result): string[] {
+  const rows = (['latency', 'lateness'] as const)
+    .filter((name) => timings[name].count > 0)
+    .map((name) => timingRow(name, timings[name]));
+  return rows.length === 0 ? [] : layOut(timingTitles(), rows);
+}
+
+function openingLines({ timings }: Result): string[] {
+  const rows = (['connect', 'tls', 'handshake'] as const)
+    .filter((name) => timings[name].count > 0)
+    .map((name) => timingRow(name, timings[name]));
+  return rows.length === 0 ? [] : layOut(timingTitles(), rows);
+}
+
+function timingTitles(): string[] {
+  return ['', ...PERCENTILES.map((percentile) => `${percentile}%`), 'max', 'mean', 'deviation'];
+}
+
+function timingRow(name: string, timing: Distribution): string[] {
+  return [
+    name,
+    ...PERCENTILES.map((percentile) => formatTime(timing.percentile(percentile))),
+    formatTime(timing.read({ kind: 'max' })),
+    formatTime(timing.read({ kind: 'mean' })),
+    formatTime(timing.read({ kind: 'deviation' })),
+  ];
+}
+
+function rateLines(result: Result): string[] {
+  const { plan, messageRates, byteRates, measuredMs } = result;
+  if (measuredMs === 0 || plan.scenario === 'idle') return [];
+  const rows = [rateRow(plan.scenario === 'connect' ? 'connections' : 'messages', messageRates, formatCount)];
+  if (plan.scenario !== 'connect') rows.push(rateRow('payload', byteRates, formatBytes));
+  return layOut(['per second', '1%', '2.5%', '50%', '97.5%', 'mean', 'deviation', 'least'], rows);
+}
+
+function rateRow(name: string, rates: Rates, format: (value: number) => string): string[] {
+  const { percentiles, mean, deviation, least } = rates;
+  const values = [percentiles['1'], percentiles['2.5'], percentiles['50'], percentiles['97.5']];
+  return [name, ...[...values, mean, deviation, least].map(format)];
+}
+
+function countLines(title: string, counts: ReadonlyMap<string, number>): string[] {
+  if (counts.size === 0) return [];
+  return layOut(
+    [title, ''],
+    Array.from(counts, ([kind, count]) => [kind, formatCount(count)]),
+  );
+}
+
+function summaryOf(result: Result): string {
+  const { plan, messages, bytes, measuredMs, opened, busy, cpuMs } = result;
+  const parts =
+    plan.scenario === 'idle'
+      ? []
+      : plan.scenario === 'connect'
+        ? [`${formatCount(messages)} connections`]
+        : [`${formatCount(messages)} messages`, formatBytes(bytes)];
+  parts.push(`${(measuredMs / 1000).toFixed(2)} s measured`, `${formatCount(opened)} opened`);
+  parts.push(`driver ${busy.map((share) => `${Math.round(share * 100)}%`).join(' ')} busy`);
+  if (messages > 0) parts.push(`${((cpuMs * 1000) / messages).toFixed(2)} µs of its CPU each`);
+  return parts.join(', ');
+}
+
+function renderVerdict({ assertion, actual, holds }: Verdict): string {
+  const value =
+    actual === null
+      ? 'nothing to measure'
+      : assertion.metric.kind === 'timing'
+        ? formatTime(actual)
+        : formatCount(actual);
+  return `${holds ? 'holds' : 'FAILS'}  ${assertion.text}  (${value})`;
+}

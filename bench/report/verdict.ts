@@ -1,0 +1,50 @@
+import type { Assertion, Metric } from '../options/assertion.ts';
+import type { Result } from './result.ts';
+
+/** Whether an assertion holds. */
+export interface Verdict {
+  readonly assertion: Assertion;
+  /** What was measured: milliseconds, or a number; null where there was nothing to measure. */
+  readonly actual: number | null;
+  readonly holds: boolean;
+}
+
+/** Judges an assertion; one about times of which there are none does not hold. */
+export function judge(result: Result, assertion: Assertion): Verdict {
+  const actual = valueOf(result, assertion.metric);
+  return { assertion, actual, holds: actual !== null && compare(actual, assertion) };
+}
+
+function valueOf(result: Result, metric: Metric): number | null {
+  if (metric.kind === 'timing') {
+    const timing = result.timings[metric.timing];
+    return timing.count === 0 ? null : timing.read(metric.statistic);
+  }
+  switch (metric.total) {
+    case 'rate':
+      return result.messageRates.mean;
+    case 'bytes':
+      return result.byteRates.mean;
+    case 'messages':
+      return result.messages;
+    case 'errors':
+      return result.errorCount;
+    case 'closes':
+      return result.closeCount;
+  }
+}
+
+function compare(actual: number, { operator, value }: Assertion): boolean {
+  switch (operator) {
+    case '<':
+      return actual < value;
+    case '<=':
+      return actual <= value;
+    case '>':
+      return actual > value;
+    case '>=':
+      return actual >= value;
+    case '=':
+      return actual === value;
+  }
+}

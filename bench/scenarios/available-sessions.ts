@@ -1,0 +1,39 @@
+import type { Session } from '../driver/session.ts';
+
+const FIRST_CAPACITY = 16;
+
+/** The sessions that take another message, in turn: each in it once, whoever waited longest first. */
+export class AvailableSessions {
+  #ring = new Array<Session | null>(FIRST_CAPACITY).fill(null);
+  #head = 0;
+  #length = 0;
+
+  /** Adds a session behind the others, if it is not among them. */
+  add(session: Session): void {
+    if (session.listed) return;
+    session.listed = true;
+    if (this.#length === this.#ring.length) this.#grow();
+    this.#ring[(this.#head + this.#length) & (this.#ring.length - 1)] = session;
+    this.#length++;
+  }
+
+  /** Takes the first out; null where there is none. */
+  take(): Session | null {
+    if (this.#length === 0) return null;
+    const session = this.#ring[this.#head]!;
+    this.#ring[this.#head] = null;
+    this.#head = (this.#head + 1) & (this.#ring.length - 1);
+    this.#length--;
+    session.listed = false;
+    return session;
+  }
+
+  #grow(): void {
+    const ring = new Array<Session | null>(this.#ring.length * 2).fill(null);
+    for (let index = 0; index < this.#length; index++) {
+      ring[index] = this.#ring[(this.#head + index) & (this.#ring.length - 1)]!;
+    }
+    this.#ring = ring;
+    this.#head = 0;
+  }
+}

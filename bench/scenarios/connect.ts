@@ -1,0 +1,105 @@
+import type { Pacer, Paced } from '../driver/pacer.ts';
+import type { Session } from '../driver/session.ts';
+import type { DriveContext, Sessions, Traffic } from '../driver/traffic.ts';
+import { AvailableSessions } from './available-sessions.ts';
+import { pacerFor } from './pacing.ts';
+
+/**
+ * Connections are opened, closed as soon as they are open, and opened again: the latency is that of the opening,
+ * from the first packet to the 101, or to the connection where there is no handshake.
+ */
+export class ConnectTraffic implements Traffic, Paced {
+  readonly holdsConnections = false;
+  readonly looksInside = false;
+  readonly replyLengths = new Uint32Array(0);
+  readonly #context: DriveContext;
+  readonly #pacer: Pacer | null;
+  readonly #available = new AvailableSessions();
+  #sessions: Sessions | null = null;
+  /** When each session's opening was due, in an open loop. */
+  #due = new Float64Array(0);
+  #running = false;
+
+  constructor(context: DriveContext) {
+    this.#context = context;
+    this.#pacer = pacerFor(context.plan, context.thread, context.plan.threads, this);
+  }
+
+  begin(sessions: Sessions, now: number, until: number): void {
+    this.#sessions = sessions;
+    this.#running = true;
+    this.#due = new Float64Array(sessions.all.length);
+    for (const session of sessions.all) {
+      if (this.#pacer === null) sessions.open(session);
+      else this.#available.add(session);
+    }
+    this.#pacer?.begin(now, until);
+  }
+
+  end(now: number): void {
+    this.#pacer?.endAt(now);
+    this.#running = false;
+  }
+
+  get settled(): boolean {
+    if (this.#pacer !== null && this.#pacer.backlog > 0) return false;
+    return this.#sessions?.all.every(({ state }) => state !== 'opening') ?? true;
+  }
+
+  giveUp(): void {
+    const { recorder } = this.#context;
+    recorder.readClock();
+    this.#pacer?.giveUp((intended) => {
+      recorder.unsent++;
+      recorder.waited(intended);
+    });
+    for (const session of this.#sessions?.all ?? []) {
+      if (session.state !== 'opening') continue;
+      recorder.unanswered++;
+      recorder.waited(this.#since(session));
+    }
+  }
+
+  opened(session: Session): void {
+    this.#context.recorder.answered(this.#since(session), 0);
+    session.close();
+  }
+
+  closed(session: Session, wasOpen: boolean): void {
+    if (this.#pacer !== null) {
+      this.#available.add(session);
+      this.#pacer.poke();
+    } else if (this.#running) {
+      if (wasOpen) this.#sessions?.open(session);
+      else this.#sessions?.openLater(session);
+    }
+  }
+
+  sendDue(intended: number): boolean {
+    const session = this.#available.take();
+    if (session === null) return false;
+    const { recorder } = this.#context;
+    recorder.readClock();
+    recorder.sent(intended);
+    this.#due[session.index] = intended;
+    this.#sessions?.open(session);
+    return true;
+  }
+
+  message(): void {
+    this.#context.recorder.unsolicited++;
+  }
+  pong(): void {
+    // Nobody was pinged.
+  }
+  readDone(): void {
+    // Nothing is sent in reply.
+  }
+  drained(): void {
+    // Nothing was held back.
+  }
+
+  #since(session: Session): number {
+    return this.#pacer === null ? session.activeAt : this.#due[session.index]!;
+  }
+}

@@ -1,0 +1,30 @@
+import { MessagePool } from '../driver/message-pool.ts';
+import type { DriveContext, Traffic } from '../driver/traffic.ts';
+import { isWebSocket } from '../options/target.ts';
+import { ConnectTraffic } from './connect.ts';
+import { EchoTraffic } from './echo.ts';
+import { FanOutTraffic } from './fan-out.ts';
+import { IdleTraffic } from './idle.ts';
+import { UploadTraffic } from './upload.ts';
+
+/** The plan's scenario, for one thread. */
+export function createTraffic(context: DriveContext): Traffic {
+  switch (context.plan.scenario) {
+    case 'echo':
+      return new EchoTraffic(context, poolFor(context, false));
+    case 'upload':
+      return new UploadTraffic(context, poolFor(context, true));
+    case 'fan-out':
+      return new FanOutTraffic(context);
+    case 'connect':
+      return new ConnectTraffic(context);
+    case 'idle':
+      return new IdleTraffic(context);
+  }
+}
+
+function poolFor({ plan, random }: DriveContext, pings: boolean): MessagePool {
+  const { sizes, inFlight, text, target } = plan;
+  const framing = isWebSocket(target.protocol) ? (text ? 'text' : 'binary') : 'none';
+  return new MessagePool({ sizes, inFlight, framing, pings }, () => random.int32());
+}

@@ -1,0 +1,23 @@
+import type { Session } from '../driver/session.ts';
+import { MessageTraffic } from './message-traffic.ts';
+
+/** The target sends every message back. */
+export class EchoTraffic extends MessageTraffic {
+  message(session: Session, length: number): void {
+    const { recorder } = this.context;
+    if (session.sent.length === 0) {
+      // A greeting, or the like.
+      recorder.unsolicited++;
+      return;
+    }
+    if (length !== this.pool.lengths[session.nextReply]) {
+      session.fail('reply of another length than the message');
+      return;
+    }
+    this.answered(session);
+  }
+
+  pong(): void {
+    // Nobody was pinged; RFC 6455 section 5.5.3 allows it.
+  }
+}

@@ -1,0 +1,165 @@
+import { MAX_MASKED_HEAD, writeMaskedFrame } from '../../src/wire/frame-writer.ts';
+import { OPCODE_BINARY, OPCODE_TEXT } from '../../src/wire/opcodes.ts';
+import type { Pacer, Paced } from '../driver/pacer.ts';
+import type { Session } from '../driver/session.ts';
+import type { DriveContext, Sessions, Traffic } from '../driver/traffic.ts';
+import { sampleSizes } from '../options/size-distribution.ts';
+import { pacerFor } from './pacing.ts';
+import { Stamp } from './stamp.ts';
+
+const POLL_MS = 1;
+const SIZES = 256;
+const FILLER = 0x2e;
+
+/**
+ * One session publishes, and the server sends what it publishes to all others: every delivery counts as a
+ * message, and its latency is from the publishing (in an open loop, from when that was due), whichever thread the
+ * subscriber is in. In a closed loop the next message goes when the one `-m` before it has reached all.
+ *
+ * The publisher is the first session of the first thread, one more than the plan's connections.
+ */
+export class FanOutTraffic implements Traffic, Paced {
+  readonly holdsConnections = true;
+  readonly looksInside = true;
+  readonly replyLengths = new Uint32Array(0);
+  readonly #context: DriveContext;
+  readonly #stamp: Stamp;
+  readonly #sizes: Uint32Array;
+  readonly #isPublishing: boolean;
+  readonly #pacer: Pacer | null;
+  #publisher: Session | null = null;
+  #poll: NodeJS.Timeout | null = null;
+  #running = false;
+  #published = 0;
+  #expected = 0;
+  #delivered = 0;
+  /** Deliveries to all threads when they last grew, and when that was. */
+  #progress = 0;
+  #progressAt = 0;
+
+  constructor(context: DriveContext) {
+    this.#context = context;
+    this.#stamp = new Stamp(context.runId);
+    this.#sizes = sampleSizes(context.plan.sizes, SIZES);
+    this.#isPublishing = context.thread === 0;
+    this.#pacer = this.#isPublishing ? pacerFor(context.plan, 0, 1, this) : null;
+  }
+
+  begin({ all }: Sessions, now: number, until: number): void {
+    if (!this.#isPublishing) return;
+    this.#publisher = all[0]!;
+    this.#running = true;
+    this.#progressAt = now;
+    this.#pacer?.begin(now, until);
+    if (this.#pacer === null) this.#poll = setInterval(() => this.#publishNext(), POLL_MS);
+  }
+
+  end(now: number): void {
+    this.#running = false;
+    this.#pacer?.endAt(now);
+    if (this.#poll !== null) clearInterval(this.#poll);
+  }
+
+  get settled(): boolean {
+    const { page } = this.#context;
+    if (this.#isPublishing && (this.#pacer?.backlog ?? 0) === 0) page.set(0, 'published', 1);
+    return page.sum('published') === 1 && page.sum('delivered') >= page.sum('expected');
+  }
+
+  giveUp(): void {
+    const { recorder, page } = this.#context;
+    if (!this.#isPublishing) return;
+    recorder.readClock();
+    this.#pacer?.giveUp((intended) => {
+      recorder.unsent++;
+      recorder.waited(intended);
+    });
+    recorder.unanswered += Math.max(0, this.#expected - page.sum('delivered'));
+  }
+
+  opened(session: Session): void {
+    if (session === this.#publisher) this.#pacer?.poke();
+  }
+
+  closed(): void {
+    // What it misses shows as unanswered.
+  }
+
+  message(session: Session, length: number, bytes: Buffer, start: number, available: number): void {
+    // Some servers send a message to its publisher too.
+    if (this.#isPublishing && session.index === 0) return;
+    const { recorder } = this.#context;
+    const since = this.#stamp.read(bytes, start, available);
+    if (since < 0) {
+      recorder.unsolicited++;
+      return;
+    }
+    this.#delivered++;
+    recorder.answered(since, length);
+  }
+
+  pong(): void {
+    // Nobody was pinged.
+  }
+
+  readDone(): void {
+    this.#context.page.set(this.#context.thread, 'delivered', this.#delivered);
+    if (this.#poll !== null) this.#publishNext();
+  }
+
+  drained(): void {
+    this.#pacer?.poke();
+  }
+
+  sendDue(intended: number): boolean {
+    const { recorder } = this.#context;
+    if (!this.#canPublish()) return false;
+    recorder.readClock();
+    recorder.sent(intended);
+    this.#publish(intended);
+    return true;
+  }
+
+  #canPublish(): boolean {
+    return this.#publisher?.state === 'open' && !this.#publisher.choked;
+  }
+
+  /** Publishes in a closed loop, if it is time to. */
+  #publishNext(): void {
+    const { page, plan, recorder } = this.#context;
+    const now = recorder.readClock();
+    const delivered = page.sum('delivered');
+    if (delivered > this.#progress || this.#expected <= delivered) {
+      this.#progress = delivered;
+      this.#progressAt = now;
+    } else if (now - this.#progressAt > plan.timeoutMs) {
+      recorder.error('timeout: not delivered to all', this.#expected - delivered);
+      this.#expected = delivered;
+    }
+    const subscribers = this.#subscribers();
+    while (
+      this.#running &&
+      subscribers > 0 &&
+      this.#canPublish() &&
+      this.#expected + subscribers - delivered <= plan.inFlight * subscribers
+    ) {
+      this.#publish(now);
+    }
+  }
+
+  #subscribers(): number {
+    return this.#context.page.sum('open') - (this.#publisher?.state === 'open' ? 1 : 0);
+  }
+
+  #publish(since: number): void {
+    const { plan, random, page } = this.#context;
+    const payload = Buffer.alloc(this.#sizes[this.#published++ % SIZES]!, FILLER);
+    this.#stamp.write(payload, since);
+    const frame = Buffer.allocUnsafe(MAX_MASKED_HEAD + payload.length);
+    const opcode = plan.text ? OPCODE_TEXT : OPCODE_BINARY;
+    const end = writeMaskedFrame(frame, 0, opcode, payload, random.int32());
+    this.#expected += this.#subscribers();
+    page.set(0, 'expected', this.#expected);
+    this.#publisher!.write(frame.subarray(0, end));
+  }
+}

@@ -1,0 +1,42 @@
+import type { DriveContext, Traffic } from '../driver/traffic.ts';
+
+/** Connections are opened and held. */
+export class IdleTraffic implements Traffic {
+  readonly holdsConnections = true;
+  readonly looksInside = false;
+  readonly replyLengths = new Uint32Array(0);
+  readonly settled = true;
+  readonly #context: DriveContext;
+
+  constructor(context: DriveContext) {
+    this.#context = context;
+  }
+
+  begin(): void {
+    // All that happens is that nothing is sent.
+  }
+  end(): void {
+    // As before.
+  }
+  giveUp(): void {
+    // Nothing is waited for.
+  }
+  opened(): void {
+    // It is held, by the fleet.
+  }
+  closed(): void {
+    // It is opened anew, by the fleet.
+  }
+  message(): void {
+    this.#context.recorder.unsolicited++;
+  }
+  pong(): void {
+    // Nobody was pinged.
+  }
+  readDone(): void {
+    // Nothing is sent in reply.
+  }
+  drained(): void {
+    // Nothing was held back.
+  }
+}

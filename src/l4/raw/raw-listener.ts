@@ -1,0 +1,141 @@
+import { Timed } from '../../core/timer-wheel.ts';
+import { EAGAIN, EINTR, errorName } from '../../sys/errno.ts';
+import { EPOLLIN } from '../../sys/epoll.ts';
+import { SocketAddress } from '../../sys/socket-address.ts';
+import type { TunnelContext, TunnelListener } from '../tunnel.ts';
+import { Watched } from './poller.ts';
+import type { RawLoop } from './raw-loop.ts';
+import { RawTunnel, type TunnelHome } from './raw-tunnel.ts';
+
+/** The kernel's queue of connections that wait to be accepted; it takes the lesser of this and net.core.somaxconn. */
+const BACKLOG = 4096;
+/** Connections accepted in a row, before those that are open get their turn. */
+const ACCEPTS_IN_A_ROW = 64;
+/** Where there are no descriptors or no memory left, accepting rests for so long. */
+const PAUSE_MS = 200;
+/** A listener does not wait longer for the first look-up of its endpoints' host names. */
+const LOOKUP_MS = 2000;
+
+/** The `raw` engine: tunnels on system calls, in an epoll loop of the thread's own. Linux only. */
+export class RawListener extends Watched implements TunnelListener, TunnelHome {
+  readonly context: TunnelContext;
+  readonly loop: RawLoop;
+  readonly tunnels = new Set<RawTunnel>();
+  readonly #pause = new Pause(() => this.#resume());
+  /** Whether the last try to accept has failed: what lasts is logged once. */
+  #failing = false;
+  #stopped = false;
+
+  constructor(context: TunnelContext, loop: RawLoop) {
+    super();
+    this.context = context;
+    this.loop = loop;
+  }
+
+  async listen(): Promise<void> {
+    const { loop, context } = this;
+    const address = new SocketAddress(context.config.address);
+    await this.#lookUp();
+    if (this.#stopped) return;
+    loop.poller.watch(this, loop.sockets.listen(address, BACKLOG), EPOLLIN);
+    loop.start();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.loop.wheel.disarm(this.#pause);
+    this.loop.poller.close(this);
+  }
+
+  get active(): number {
+    return this.tunnels.size;
+  }
+
+  abort(): void {
+    for (const tunnel of this.tunnels) tunnel.abort();
+  }
+
+  override ready(): void {
+    const { sockets } = this.loop;
+    for (let accepted = 0; accepted < ACCEPTS_IN_A_ROW; accepted++) {
+      const fd = sockets.accept(this.fd);
+      if (fd >= 0) {
+        this.#failing = false;
+        this.#serve(fd);
+      } else if (fd === -EAGAIN || (fd !== -EINTR && !this.#goesOnAfter(-fd))) {
+        return;
+      }
+    }
+  }
+
+  override fault(error: unknown): void {
+    this.context.log.error({ err: error, listener: this.context.config.name }, 'serving a connection failed');
+  }
+
+  #serve(fd: number): void {
+    const { context, loop } = this;
+    const { config, stats, access } = context;
+    if (config.maxConnections > 0 && stats.connections.active >= config.maxConnections) {
+      stats.connections.rejected('limit');
+      loop.sockets.resetOnClose(fd);
+      loop.sockets.close(fd);
+      return;
+    }
+    const tunnel = new RawTunnel(this, fd, access === null ? '' : loop.sockets.acceptedFrom());
+    try {
+      tunnel.start();
+    } catch (error) {
+      tunnel.legFaulted(error);
+    }
+  }
+
+  /** Counts a failure of accept; false where accepting had to be stopped for a while. */
+  #goesOnAfter(errno: number): boolean {
+    const code = errorName(errno);
+    const { context, loop } = this;
+    const reason = context.stats.acceptFailed(code);
+    // Only that one connection was lost.
+    if (reason === 'aborted') return true;
+    if (!this.#failing) {
+      context.log.error({ listener: context.config.name, code, reason }, 'accepting failed');
+    }
+    this.#failing = true;
+    loop.poller.change(this, 0);
+    loop.wheel.arm(this.#pause, PAUSE_MS);
+    return false;
+  }
+
+  #resume(): void {
+    this.loop.poller.change(this, EPOLLIN);
+  }
+
+  /** Resolves when the host names of the cluster have been looked up, or a time has passed. */
+  #lookUp(): Promise<void> {
+    const { endpoints } = this.context.cluster.config;
+    let left = endpoints.length;
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, LOOKUP_MS);
+      for (const { address } of endpoints) {
+        this.loop.addresses.prepare(address, () => {
+          if (--left > 0) return;
+          clearTimeout(timer);
+          resolve();
+        });
+      }
+    });
+  }
+}
+
+/** A listener's rest from accepting. */
+class Pause extends Timed {
+  readonly #over: () => void;
+
+  constructor(over: () => void) {
+    super();
+    this.#over = over;
+  }
+
+  override expire(): void {
+    this.#over();
+  }
+}

@@ -1,0 +1,269 @@
+import { Timed } from '../../core/timer-wheel.ts';
+import { EPOLLERR, EPOLLHUP, EPOLLOUT } from '../../sys/epoll.ts';
+import { EINPROGRESS, ETIMEDOUT, SystemCallError } from '../../sys/errno.ts';
+import type { SocketAddress } from '../../sys/socket-address.ts';
+import type { Attempts } from '../../upstream/attempts.ts';
+import { connectFailureOf } from '../../upstream/dial.ts';
+import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
+import type { TunnelContext } from '../tunnel.ts';
+import { BREAKS_ONLY, Leg, type LegOwner } from './leg.ts';
+import type { RawLoop } from './raw-loop.ts';
+
+/** An address has so long to accept where the endpoint's host name has others, as in RFC 8305 section 5. */
+const NEXT_ADDRESS_MS = 250;
+
+/** What the tunnels of one listener have in common. */
+export interface TunnelHome {
+  readonly context: TunnelContext;
+  readonly loop: RawLoop;
+  /** Those that live. */
+  readonly tunnels: Set<RawTunnel>;
+}
+
+/** A tunnel on two sockets of our own. */
+export class RawTunnel extends Timed implements LegOwner {
+  readonly #home: TunnelHome;
+  readonly #client: Leg;
+  readonly #clientAddress: string;
+  #upstream: Leg | null = null;
+  #endpoint: Endpoint | null = null;
+  /** While an endpoint is being looked for. */
+  #attempts: Attempts | null = null;
+  #joined = false;
+  /** The endpoint's addresses that are left to dial, the one under way first. */
+  #targets: readonly SocketAddress[] = [];
+  #dialledAt = 0;
+  readonly #openedAt: number;
+  #activeAt: number;
+  #openLegs = 1;
+  #reason = 'closed';
+
+  /**
+   * Takes a connection that has been accepted; {@link start} dials.
+   *
+   * @param clientAddress for the access lines
+   * @throws SystemCallError where the connection cannot be watched; it will be closed then
+   */
+  constructor(home: TunnelHome, fd: number, clientAddress: string) {
+    super();
+    const { context, loop } = home;
+    this.#home = home;
+    this.#clientAddress = clientAddress;
+    this.#openedAt = this.#activeAt = loop.wheel.now;
+    this.#client = new Leg(this);
+    // Not read before there is an endpoint to take it.
+    loop.poller.watch(this.#client, fd, BREAKS_ONLY);
+    context.stats.connections.opened();
+    home.tunnels.add(this);
+  }
+
+  get loop(): RawLoop {
+    return this.#home.loop;
+  }
+
+  /** Dials the first endpoint. */
+  start(): void {
+    this.#attempts = this.#home.context.cluster.attempts();
+    this.#dialNext(this.#attempts);
+  }
+
+  /** Ends both sides now. */
+  abort(): void {
+    this.#cut('aborted');
+  }
+
+  override expire(): void {
+    try {
+      this.#expired();
+    } catch (error) {
+      this.legFaulted(error);
+    }
+  }
+
+  legReady(leg: Leg, events: number): void {
+    if (leg === this.#client) {
+      // The client has gone before there was an endpoint for it.
+      this.#drop(false);
+      return;
+    }
+    const broken = (events & (EPOLLERR | EPOLLHUP)) !== 0;
+    const errno = broken ? this.loop.sockets.takeError(leg.fd) : 0;
+    if (errno !== 0) this.#addressFailed(connectError(errno, this.#targets[0]!));
+    else if (broken || (events & EPOLLOUT) !== 0) this.#join(leg);
+  }
+
+  legReceived(leg: Leg, bytes: number): void {
+    const { stats, wheel } = this.#home.context;
+    this.#activeAt = wheel.now;
+    stats.values[leg === this.#client ? stats.bytesUpstream : stats.bytesDownstream]! += bytes;
+  }
+
+  legTook(): void {
+    this.#activeAt = this.#home.context.wheel.now;
+  }
+
+  legClosed(): void {
+    this.#openLegs--;
+    if (this.#openLegs === 0) this.#over();
+  }
+
+  legFailed(leg: Leg): void {
+    this.#reason = 'reset';
+    leg.drop(false);
+    leg.peer?.drop(true);
+    this.#over();
+  }
+
+  legFaulted(error: unknown): void {
+    this.#home.context.log.error({ err: error }, 'a tunnel failed');
+    this.#cut('fault');
+  }
+
+  /** Takes endpoints until a dial is under way or none is left. */
+  #dialNext(attempts: Attempts): void {
+    const { context, loop } = this.#home;
+    for (;;) {
+      const endpoint = attempts.next();
+      if (endpoint === null) {
+        const none = attempts.lastFailure === null;
+        context.stats.connections.rejected(none ? 'no_endpoint' : 'dial_failed');
+        this.#drop(false);
+        return;
+      }
+      this.#endpoint = endpoint;
+      this.#targets = loop.addresses.of(endpoint.address).list;
+      this.#dialledAt = performance.now();
+      if (this.#targets.length === 0) {
+        this.#endpointFailed('unreachable', `the host name of ${endpoint.label} does not resolve`);
+      } else if (this.#dialTargets()) {
+        return;
+      }
+    }
+  }
+
+  /** Dials the addresses that are left; false where none of them can be dialled, which has been counted then. */
+  #dialTargets(): boolean {
+    const { sockets, poller } = this.loop;
+    for (;;) {
+      const [target] = this.#targets;
+      const fd = sockets.open(target!);
+      const result = fd < 0 ? fd : sockets.connect(fd, target!);
+      if (result === 0 || result === -EINPROGRESS) {
+        const leg = (this.#upstream = new Leg(this));
+        poller.watch(leg, fd, EPOLLOUT);
+        if (result === 0) this.#join(leg);
+        else this.#armDial();
+        return true;
+      }
+      if (fd >= 0) sockets.close(fd);
+      const error = connectError(-result, target!);
+      this.#targets = this.#targets.slice(1);
+      if (this.#targets.length > 0) continue;
+      this.#endpointFailed(connectFailureOf(error), error.message);
+      return false;
+    }
+  }
+
+  #armDial(): void {
+    const { wheel, cluster } = this.#home.context;
+    const left = this.#dialledAt + cluster.config.connectTimeoutMs - performance.now();
+    wheel.arm(this, Math.max(0, this.#targets.length > 1 ? Math.min(NEXT_ADDRESS_MS, left) : left));
+  }
+
+  #expired(): void {
+    const { wheel, config } = this.#home.context;
+    if (!this.#joined) {
+      this.#addressFailed(connectError(ETIMEDOUT, this.#targets[0]!));
+      return;
+    }
+    const left = this.#activeAt + config.idleTimeoutMs - wheel.now;
+    if (left > 0) wheel.arm(this, left);
+    else this.#cut('idle timeout');
+  }
+
+  /** The dial under way has failed. */
+  #addressFailed(error: Error): void {
+    this.#upstream?.drop(false);
+    this.#upstream = null;
+    this.#targets = this.#targets.slice(1);
+    if (this.#targets.length > 0) {
+      if (this.#dialTargets()) return;
+    } else {
+      this.#endpointFailed(connectFailureOf(error), error.message);
+    }
+    this.#dialNext(this.#attempts!);
+  }
+
+  #endpointFailed(reason: ConnectFailure, detail: string): void {
+    const { cluster, log } = this.#home.context;
+    const endpoint = this.#endpoint!;
+    log.warn({ cluster: cluster.name, endpoint: endpoint.label, reason, detail }, 'endpoint failed');
+    this.#endpoint = null;
+    this.#attempts!.fail(endpoint, reason);
+  }
+
+  #join(upstream: Leg): void {
+    const { context, loop } = this.#home;
+    const { cluster, stats, wheel, config } = context;
+    cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
+    const [target] = this.#targets;
+    loop.addresses.of(this.#endpoint!.address).prefer(target!);
+    this.#targets = [];
+    this.#attempts = null;
+    this.#joined = true;
+    this.#openLegs = 2;
+    stats.opened();
+    this.#accessLine('tunnel opened', {});
+    this.#activeAt = wheel.now;
+    if (config.idleTimeoutMs > 0) wheel.arm(this, config.idleTimeoutMs);
+    else wheel.disarm(this);
+    upstream.join(this.#client);
+  }
+
+  /** Ends both sides, in whatever state they are. */
+  #cut(reason: string): void {
+    this.#reason = reason;
+    this.#drop(false);
+  }
+
+  #drop(reset: boolean): void {
+    this.#client.drop(reset);
+    this.#upstream?.drop(reset);
+    this.#over();
+  }
+
+  /** Both sides are closed, or will be at once. */
+  #over(): void {
+    const { context, tunnels } = this.#home;
+    if (!tunnels.delete(this)) return;
+    context.wheel.disarm(this);
+    this.#endpoint?.release();
+    context.stats.connections.closed();
+    if (!this.#joined) return;
+    context.stats.closed();
+    this.#accessLine('tunnel closed', {
+      reason: this.#reason,
+      seconds: (context.wheel.now - this.#openedAt) / 1000,
+      bytesUpstream: this.#client.received,
+      bytesDownstream: this.#upstream?.received ?? 0,
+    });
+  }
+
+  #accessLine(message: string, more: object): void {
+    const { access, config } = this.#home.context;
+    access?.info(
+      {
+        listener: config.name,
+        cluster: config.cluster,
+        client: this.#clientAddress,
+        endpoint: this.#endpoint?.label,
+        ...more,
+      },
+      message,
+    );
+  }
+}
+
+function connectError(errno: number, { text }: SocketAddress): SystemCallError {
+  return new SystemCallError('connect', errno, text);
+}

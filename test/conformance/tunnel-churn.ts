@@ -1,0 +1,138 @@
+/** Many tunnels over several workers, as a suite for every engine. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { eventually } from '../support/deadline.ts';
+import { descriptors } from '../support/process-facts.ts';
+import { TcpEndpoint } from '../support/tcp-peer.ts';
+import type { TcpPeer } from '../support/tcp-peer.ts';
+import { TunnelRig } from './tunnel-rig.ts';
+import type { TunnelEngine } from './tunnel-rig.ts';
+
+const CYCLES = 2000;
+const CYCLES_AT_ONCE = 50;
+/** More than is ever taken before the connection ends. */
+const FLOOD = 1024 ** 3;
+
+export function describeManyTunnels(engine: TunnelEngine): void {
+  const linuxOnly = process.platform === 'linux' ? false : 'needs /proc';
+
+  describe(`several workers with the ${engine.name} engine`, { timeout: 300_000 }, () => {
+    let rig: TunnelRig;
+    let endpoint: TcpEndpoint;
+
+    before(async () => {
+      endpoint = await TcpEndpoint.listen(undefined, obey);
+      rig = await TunnelRig.start(engine, 2, { churn: { endpoints: [endpoint.address] } });
+    });
+    after(async () => {
+      endpoint.close();
+      await rig.stop();
+    });
+
+    it('share the connections of one address', async () => {
+      const workers = new Set<unknown>();
+      // The kernel throws a coin: that all fall on one side happens once in 2^63 times.
+      for (let opened = 0; workers.size < 2 && opened < 64; opened++) {
+        const from = rig.sluice.logs.length;
+        const client = await rig.connect('churn');
+        client.read().send('echo');
+        await client.receivesText('echo');
+        workers.add((await rig.sluice.waitForLog(({ msg }) => msg === 'tunnel opened', 30_000, from)).worker);
+      }
+      assert.deepEqual([...workers].sort(), ['l4-0', 'l4-1']);
+      await rig.clear();
+    });
+
+    it('leave nothing behind of connections that ended in every way', { skip: linuxOnly }, async () => {
+      await churn(rig, 100);
+      await rig.clear();
+      const before = { metrics: await rig.settled(), descriptors: descriptors(rig.sluice.pid) };
+      await churn(rig, CYCLES);
+      await rig.clear();
+      const metrics = await rig.settled();
+      const gained = (name: string): number => metrics.sum(name) - before.metrics.sum(name);
+      assert.ok(gained('sluice_tunnels_total') >= CYCLES / 2);
+      assert.equal(gained('sluice_connections_total'), CYCLES);
+      await eventually(() => {
+        const open = descriptors(rig.sluice.pid);
+        assert.ok(open <= before.descriptors, `${open} descriptors, ${before.descriptors} before`);
+      });
+    });
+  });
+}
+
+/** What a client says first is what becomes of its connection. */
+function obey(peer: TcpPeer): void {
+  peer.read();
+  peer.socket.once('data', (bytes: Buffer) => {
+    switch (bytes.toString('latin1', 0, 4)) {
+      case 'stop':
+        peer.end();
+        break;
+      case 'kill':
+        peer.reset();
+        break;
+      case 'pour':
+        peer.flood(FLOOD);
+        break;
+      default:
+        peer.send(bytes);
+    }
+  });
+  peer.socket.once('end', () => peer.end());
+}
+
+const ENDS: readonly ((client: TcpPeer) => Promise<unknown>)[] = [
+  async (client) => {
+    client.send('echo');
+    await client.receivesText('echo');
+    client.end();
+    await client.closed();
+  },
+  async (client) => {
+    client.send('echo');
+    await client.receivesText('echo');
+    client.reset();
+  },
+  async (client) => {
+    client.send('stop');
+    await client.ended();
+    client.end();
+    await client.closed();
+  },
+  async (client) => {
+    client.send('kill');
+    await client.closed();
+  },
+  // Before the endpoint has been dialled, perhaps.
+  (client) => {
+    client.reset();
+    return Promise.resolve();
+  },
+  async (client) => {
+    client.end();
+    await client.closed();
+  },
+  // A FIN and then a reset, while much is on its way.
+  async (client) => {
+    client.send('pour');
+    await client.receives(1);
+    client.end();
+    client.socket.pause();
+    await new Promise((settle) => setImmediate(settle));
+    client.reset();
+  },
+];
+
+async function churn(rig: TunnelRig, cycles: number): Promise<void> {
+  let begun = 0;
+  const lane = async (): Promise<void> => {
+    while (begun < cycles) {
+      const end = ENDS[begun++ % ENDS.length]!;
+      const client = await rig.connect('churn');
+      await end(client.read());
+      client.destroy();
+    }
+  };
+  await Promise.all(Array.from({ length: CYCLES_AT_ONCE }, lane));
+}

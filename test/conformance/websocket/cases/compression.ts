@@ -1,0 +1,151 @@
+/** Chapters 12 and 13: permessage-deflate between the client and the proxy. */
+import { accepted, binaryMessage, echoes, exchange, textMessage } from '../building.ts';
+import type { Case, Chapter, Exchange, Known, ListenerName, Message, Step } from '../case.ts';
+import { TEST_DATA, type TestData } from '../test-data.ts';
+
+const MESSAGES = 4;
+
+/** Size of each message, and of its fragments; 0 for none. */
+const SHAPES: readonly (readonly [number, number])[] = [
+  [16, 0],
+  [64, 0],
+  [256, 0],
+  [1024, 0],
+  [4096, 0],
+  [8192, 0],
+  [16_384, 0],
+  [32_768, 0],
+  [65_536, 0],
+  [131_072, 0],
+  [8192, 256],
+  [16_384, 256],
+  [32_768, 256],
+  [65_536, 256],
+  [131_072, 256],
+  [131_072, 1024],
+  [131_072, 4096],
+  [131_072, 32_768],
+];
+
+/** Every message begins where the one before it ended, and all that is there is gone round. */
+function messagesOf({ binary, content }: TestData, length: number): Message[] {
+  const twice = Buffer.concat([content, content]);
+  return Array.from({ length: MESSAGES }, (_, index) => {
+    const start = (index * length) % content.length;
+    const payload = twice.subarray(start, start + length);
+    return binary ? binaryMessage(payload) : textMessage(payload);
+  });
+}
+
+function compressed(chapter: string, data: TestData, offer: string, rest: Partial<Case> = {}): Case[] {
+  return SHAPES.map(([length, fragmentSize], index) => {
+    const fragments = fragmentSize === 0 ? '' : ` in fragments of ${fragmentSize}`;
+    const make = (): Exchange => {
+      const messages = messagesOf(data, length);
+      const steps = messages.flatMap((message, sent): Step[] => [
+        { does: 'message', message, fragmentSize },
+        echoes(sent + 1),
+      ]);
+      return exchange(steps, { messages });
+    };
+    return accepted(`${chapter}.${index + 1}`, `${MESSAGES} messages of ${length} bytes${fragments}`, make, {
+      listeners: ['shared', 'dedicated'],
+      offer,
+      ...rest,
+    });
+  });
+}
+
+/** As browsers and libraries offer it: all that a server may ask for. */
+const DEFAULT_OFFER = 'permessage-deflate; client_no_context_takeover; client_max_window_bits';
+
+function offerOf(serverNoContext: boolean, serverBits: number): string {
+  return [
+    DEFAULT_OFFER,
+    ...(serverNoContext ? ['server_no_context_takeover'] : []),
+    ...(serverBits > 0 ? [`server_max_window_bits=${serverBits}`] : []),
+  ].join('; ');
+}
+
+const WITHOUT_CONTEXT = 'server_no_context_takeover not granted';
+const WITHOUT_WINDOW = 'server_max_window_bits not granted';
+
+/** The answer that leaves out what the client has asked of the server; the messages cross all the same. */
+function ungranted(listener: ListenerName, ...faults: string[]): Known[] {
+  const deviation = {
+    listener,
+    instead: `Compression is agreed on, but ${faults.join(' and ')}; a client that insists on it gives up.`,
+    why: WHY[listener],
+    outcome: { negotiation: faults.join(', ') },
+  };
+  return [
+    { side: 'client', ...deviation },
+    { side: 'endpoint', ...deviation },
+  ];
+}
+
+const WHY = {
+  off: '',
+  shared: 'The shared compressor of uWebSockets.js has a window of 15 bits, and its answer never names one.',
+  dedicated:
+    'The dedicated compressor of uWebSockets.js always keeps its context, and its answer names no window of 15 bits.',
+};
+
+interface Parameters {
+  readonly title: string;
+  readonly offer: string;
+  readonly known?: readonly Known[];
+  readonly only?: 'client';
+}
+
+const PARAMETERS: readonly Parameters[] = [
+  { title: 'the default offer', offer: DEFAULT_OFFER },
+  {
+    title: 'no context on the server',
+    offer: offerOf(true, 0),
+    known: ungranted('dedicated', WITHOUT_CONTEXT),
+  },
+  {
+    title: 'a server window of 9 bits',
+    offer: offerOf(false, 9),
+    known: ungranted('shared', WITHOUT_WINDOW),
+  },
+  {
+    title: 'a server window of 15 bits',
+    offer: offerOf(false, 15),
+    known: [...ungranted('shared', WITHOUT_WINDOW), ...ungranted('dedicated', WITHOUT_WINDOW)],
+  },
+  {
+    title: 'no context on the server and a window of 9 bits',
+    offer: offerOf(true, 9),
+    known: [
+      ...ungranted('shared', WITHOUT_WINDOW),
+      ...ungranted('dedicated', WITHOUT_CONTEXT, WITHOUT_WINDOW),
+    ],
+  },
+  {
+    title: 'no context on the server and a window of 15 bits',
+    offer: offerOf(true, 15),
+    known: [
+      ...ungranted('shared', WITHOUT_WINDOW),
+      ...ungranted('dedicated', WITHOUT_CONTEXT, WITHOUT_WINDOW),
+    ],
+  },
+  {
+    title: 'three offers: no context and 9 bits, no context, default',
+    offer: [offerOf(true, 9), offerOf(true, 0), DEFAULT_OFFER].join(', '),
+    // The plain client makes one offer at most.
+    only: 'client',
+  },
+];
+
+export const COMPRESSION: readonly Chapter[] = [
+  ...TEST_DATA.map((data, index) => ({
+    title: `12.${index + 1} Compressed: ${data.name} (${data.binary ? 'binary' : 'text'})`,
+    cases: compressed(`12.${index + 1}`, data, DEFAULT_OFFER),
+  })),
+  ...PARAMETERS.map(({ title, offer, ...rest }, index) => ({
+    title: `13.${index + 1} Compressed JSON with ${title}`,
+    cases: compressed(`13.${index + 1}`, TEST_DATA[0]!, offer, rest),
+  })),
+];

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { format, resolveConfig } from 'prettier';
+import type { Chapter } from './case.ts';
+import { BEYOND } from './cases/beyond.ts';
+import { CLOSING } from './cases/closing.ts';
+import { COMPRESSION } from './cases/compression.ts';
+import { FRAMING } from './cases/framing.ts';
+import { LIMITS } from './cases/limits.ts';
+import { UTF8 } from './cases/utf8.ts';
+import { Report, runsOn } from './report.ts';
+import { Rig } from './rig.ts';
+import { judge } from './verdict.ts';
+
+const PAGE = join(import.meta.dirname, '../../../docs/conformance.md');
+const CHAPTERS: readonly Chapter[] = [...FRAMING, ...UTF8, ...CLOSING, ...LIMITS, ...COMPRESSION, ...BEYOND];
+
+/** Of one chapter: each may have taken its whole deadline. */
+const MOST_FAILURES = 3;
+
+describe('WebSocket conformance', { timeout: 115_000 }, () => {
+  const report = new Report(CHAPTERS);
+  let rig: Rig;
+  before(async () => {
+    rig = await Rig.start();
+  });
+  after(async () => {
+    process.stdout.write(`${report.toText()}\n`);
+    await rig.stop();
+  });
+
+  for (const side of ['client', 'endpoint'] as const) {
+    describe(`a hostile ${side}`, () => {
+      for (const { title, cases } of CHAPTERS) {
+        const here = cases.filter((one) => runsOn(one, side));
+        if (here.length === 0) continue;
+        it(title, async ({ signal }) => {
+          const failures: string[] = [];
+          for (const one of here) {
+            for (const listener of one.listeners ?? (['off'] as const)) {
+              if (signal.aborted || failures.length === MOST_FAILURES) break;
+              try {
+                report.add(await judge(rig, side, listener, one));
+              } catch (error) {
+                failures.push(`${one.id} (${listener}): ${(error as Error).message}`);
+              }
+            }
+          }
+          assert.equal(failures.join('\n\n'), '');
+        });
+      }
+    });
+  }
+
+  it('is told by docs/conformance.md as it is', async (t) => {
+    if (!report.isComplete) {
+      t.skip('not every case has come to its end');
+      return;
+    }
+    const options = { ...(await resolveConfig(PAGE)), filepath: PAGE };
+    const page = await format(report.toMarkdown(), options);
+    if (process.env.WRITE_CONFORMANCE === '1') writeFileSync(PAGE, page);
+    assert.ok(
+      page === readFileSync(PAGE, 'utf8'),
+      'docs/conformance.md is out of date: WRITE_CONFORMANCE=1 npm run test:conformance writes it',
+    );
+  });
+});

@@ -1,0 +1,215 @@
+/** The verdicts as a table for people: in plain text at the end of a run, and as docs/conformance.md. */
+import type { Case, Chapter, Deviation, Side } from './case.ts';
+import type { Verdict } from './verdict.ts';
+
+const SIDES: readonly Side[] = ['client', 'endpoint'];
+
+const INTRODUCTION = `# WebSocket conformance
+
+This page is written by \`WRITE_CONFORMANCE=1 npm run test:conformance\`; the suite fails where it is out of date.
+
+The cases are those of the Autobahn WebSocket testsuite (chapters 1 to 7, 9, 10, 12 and 13), written anew from their
+descriptions, RFC 6455 and RFC 7692, with fewer messages where Autobahn sends a thousand. Those whose number begins
+with S are sluice's own. Each case is run through a real proxy from both sides:
+
+- **Client**: a hostile client on a raw socket, and an endpoint that echoes what it gets. What is right must reach the
+  endpoint and come back; what is wrong must end the connection with the code that stands under "expected", and
+  the endpoint gets 1001.
+- **Endpoint**: a hostile endpoint on a raw socket, and a plain client. What is right must reach the client; what is
+  wrong must end the session: the endpoint gets the code that stands under "expected", the client 1011 with the
+  reason \`endpoint protocol error\`, after every message that came before. The text of messages is the client's to
+  judge: its 1007 crosses the proxy. An endpoint is never offered compression, so chapters 12 and 13 have it between
+  the proxy and the client on both sides.
+
+Chapters 12, 13 and S12 are run with \`compression: shared\` and with \`compression: dedicated\`, all others with
+\`compression: off\`. A result is a **pass**, or the number of a **known deviation**: something that the RFC or
+Autobahn's description wants and that does not happen. Known deviations are tested too: the suite fails when one of
+them changes.
+
+The deviations in front of the proxy are those of uWebSockets.js. Autobahn itself passes the cases that end without a
+close frame, because RFC 6455 only says that there SHOULD be one.
+`;
+
+/** A deviation and the cases that have it. */
+interface Numbered {
+  readonly deviation: Deviation;
+  readonly side: Side;
+  readonly ids: string[];
+}
+
+export class Report {
+  readonly #chapters: readonly Chapter[];
+  readonly #verdicts = new Map<string, Verdict[]>();
+  /** By number, less one. */
+  readonly #deviations: Numbered[] = [];
+
+  constructor(chapters: readonly Chapter[]) {
+    this.#chapters = chapters;
+  }
+
+  add(verdict: Verdict): void {
+    const { one, side } = verdict;
+    const key = keyOf(side, one.id);
+    const others = this.#verdicts.get(key) ?? [];
+    this.#verdicts.set(key, [...others, verdict]);
+  }
+
+  /** Whether every case has been judged wherever it is to run. */
+  get isComplete(): boolean {
+    return this.#chapters.every(({ cases }) =>
+      cases.every((one) =>
+        SIDES.every(
+          (side) => !runsOn(one, side) || this.#of(side, one).length === (one.listeners ?? ['off']).length,
+        ),
+      ),
+    );
+  }
+
+  /** One line for each case, and the counts. */
+  toText(): string {
+    this.#number();
+    const lines = this.#chapters.flatMap(({ title, cases }) => [
+      '',
+      title,
+      ...cases.map((one) => {
+        const [client, endpoint] = SIDES.map((side) => this.#result(side, one));
+        return `  ${one.id.padEnd(8)} ${one.sends} | ${this.#expected(one)} | client: ${client!} | endpoint: ${endpoint!}`;
+      }),
+    ]);
+    const deviations = this.#deviations.map(
+      ({ deviation, side }, index) => `  known ${index + 1} (${side}): ${deviation.instead} ${deviation.why}`,
+    );
+    const counts = SIDES.map((side) => {
+      const { runs, passes } = this.#count(side, this.#chapters);
+      return `  ${side}: ${runs} runs, ${passes} passes, ${runs - passes} known deviations`;
+    });
+    return [...lines, '', ...deviations, '', ...counts, ''].join('\n');
+  }
+
+  toMarkdown(): string {
+    this.#number();
+    const summary = [
+      ['Chapter', ...SIDES.flatMap((side) => [`${capital(side)}: runs`, 'passes', 'known'])],
+      ...this.#chapters.map((chapter) => [chapter.title, ...this.#countRow([chapter])]),
+      ['**All**', ...this.#countRow(this.#chapters)],
+    ];
+    const deviations = [
+      ['Number', 'Side', 'Cases', 'What happens instead', 'Why'],
+      ...this.#deviations.map(({ deviation, side, ids }, index) => [
+        String(index + 1),
+        side,
+        ranges(ids),
+        deviation.instead,
+        deviation.why,
+      ]),
+    ];
+    const chapters = this.#chapters.flatMap(({ title, cases }) => [
+      `### ${title}`,
+      table([
+        ['Case', 'What is sent', 'Expected', 'Client', 'Endpoint'],
+        ...cases.map((one) => [
+          one.id,
+          one.sends,
+          this.#expected(one),
+          ...SIDES.map((side) => this.#result(side, one)),
+        ]),
+      ]),
+    ]);
+    return [
+      INTRODUCTION,
+      '## Counts',
+      'A case that is run with both compressors counts twice.',
+      table(summary),
+      '## Known deviations',
+      table(deviations),
+      '## Cases',
+      ...chapters,
+    ].join('\n\n');
+  }
+
+  /** Gives the deviations their numbers, in the order in which cases have them. */
+  #number(): void {
+    this.#deviations.length = 0;
+    for (const one of this.#chapters.flatMap(({ cases }) => cases)) {
+      for (const { known, side } of SIDES.flatMap((side) => this.#of(side, one))) {
+        if (known === null) continue;
+        const found = this.#find(known, side);
+        if (found === undefined) this.#deviations.push({ deviation: known, side, ids: [one.id] });
+        else if (!found.ids.includes(one.id)) found.ids.push(one.id);
+      }
+    }
+  }
+
+  #find(known: Deviation, side: Side): Numbered | undefined {
+    return this.#deviations.find(
+      ({ deviation, side: other }) =>
+        other === side && deviation.instead === known.instead && deviation.why === known.why,
+    );
+  }
+
+  #of(side: Side, one: Case): readonly Verdict[] {
+    return this.#verdicts.get(keyOf(side, one.id)) ?? [];
+  }
+
+  #expected(one: Case): string {
+    return SIDES.flatMap((side) => this.#of(side, one))[0]?.expected ?? '';
+  }
+
+  #result(side: Side, one: Case): string {
+    if (!runsOn(one, side)) return '-';
+    const results = this.#of(side, one).map(({ listener, known }) => ({
+      listener,
+      text: known === null ? 'pass' : `known ${this.#deviations.indexOf(this.#find(known, side)!) + 1}`,
+    }));
+    const [first, ...others] = results;
+    if (first === undefined) return 'FAILED';
+    if (others.every(({ text }) => text === first.text)) return first.text;
+    return results.map(({ listener, text }) => `${listener}: ${text}`).join(', ');
+  }
+
+  #count(side: Side, chapters: readonly Chapter[]): { readonly runs: number; readonly passes: number } {
+    const verdicts = chapters.flatMap(({ cases }) => cases.flatMap((one) => this.#of(side, one)));
+    return { runs: verdicts.length, passes: verdicts.filter(({ known }) => known === null).length };
+  }
+
+  #countRow(chapters: readonly Chapter[]): string[] {
+    return SIDES.flatMap((side) => {
+      const { runs, passes } = this.#count(side, chapters);
+      return [runs, passes, runs - passes].map(String);
+    });
+  }
+}
+
+/** Whether a case makes sense on a side. */
+export function runsOn(one: Case, side: Side): boolean {
+  return one.only === undefined || one.only === side;
+}
+
+function keyOf(side: Side, id: string): string {
+  return `${side} ${id}`;
+}
+
+function capital(word: string): string {
+  return word[0]!.toUpperCase() + word.slice(1);
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const [head = [], ...body] = rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
+  return [head, head.map(() => '---'), ...body].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
+
+/** `3.1 to 3.7, 4.1.1` for ids in order. */
+function ranges(ids: readonly string[]): string {
+  const runs: [first: string, last: string][] = [];
+  for (const id of ids) {
+    const run = runs.at(-1);
+    if (run !== undefined && follows(run[1], id)) run[1] = id;
+    else runs.push([id, id]);
+  }
+  return runs.map(([first, last]) => (first === last ? first : `${first} to ${last}`)).join(', ');
+}
+
+function follows(before: string, id: string): boolean {
+  const [, prefix, number] = /^(.*\.)(\d+)$/.exec(before) ?? [];
+  return id === `${prefix ?? ''}${Number(number) + 1}`;
+}

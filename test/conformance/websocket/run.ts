@@ -1,0 +1,135 @@
+/** Runs a case on one side of the proxy. */
+import { RawConnection, headerOf, switchingProtocols, upgradeRequest } from '../../support/raw-connection.ts';
+import { closeBody } from '../../support/raw-frames.ts';
+import { WsPeer } from '../../support/ws-peer.ts';
+import type { PerMessageDeflateOptions } from 'ws';
+import type { Case, Exchange, ListenerName, Message, Outcome, Side } from './case.ts';
+import { ClientDeflate, negotiationFault, parseDeflate } from './deflate.ts';
+import { HostilePeer } from './hostile-peer.ts';
+import { describeClose, describeMessages, describePayloads } from './outcome.ts';
+import { ECHO_PATH, RAW_PATH, type Rig } from './rig.ts';
+
+/** @throws Error where the proxy sends what nobody may send, or does not answer in time */
+export async function runCase(
+  rig: Rig,
+  side: Side,
+  listener: ListenerName,
+  one: Case,
+  exchange: Exchange,
+): Promise<Outcome> {
+  await rig.clear();
+  return side === 'client'
+    ? asClient(rig, listener, one, exchange)
+    : asEndpoint(rig, listener, one, exchange);
+}
+
+/** The hostile peer is a client; the other side is an endpoint that echoes. */
+async function asClient(rig: Rig, listener: ListenerName, one: Case, exchange: Exchange): Promise<Outcome> {
+  const { offer } = one;
+  const connection = await RawConnection.connect(rig.address(listener));
+  try {
+    const headers = offer === undefined ? [] : [`Sec-WebSocket-Extensions: ${offer}`];
+    connection.write(upgradeRequest('conformance.example', headers, ECHO_PATH));
+    const head = await connection.head();
+    if (!head.startLine.includes(' 101 ')) throw new Error(head.startLine);
+    const endpoint = await rig.echoSession();
+    const relayed: Message[] = [];
+    endpoint.socket.on('message', (data, binary) => relayed.push({ binary, payload: data as Buffer }));
+    const answer = headerOf(head, 'sec-websocket-extensions');
+    const peer = new HostilePeer(
+      connection,
+      'client',
+      answer === undefined ? null : new ClientDeflate(answer),
+    );
+    await perform(peer, one, exchange, () => peer.messages.length >= exchange.messages.length);
+    const closed = await endpoint.closed();
+    return {
+      relayed: describeMessages(relayed),
+      echoed: exchange.echoes === 'any' ? '' : describeMessages(peer.messages),
+      pongs: describePayloads(peer.pongs),
+      closeFrame: peer.closeFrame,
+      otherSide: describeClose(closed),
+      failedAt: peer.failedAt,
+      negotiation: offer === undefined ? '' : negotiationFault(offer, answer),
+    };
+  } finally {
+    connection.destroy();
+  }
+}
+
+/** The hostile peer is an endpoint; the other side is a plain client. */
+async function asEndpoint(rig: Rig, listener: ListenerName, one: Case, exchange: Exchange): Promise<Outcome> {
+  const connecting = WsPeer.connect(`ws://${rig.address(listener)}${RAW_PATH}`, {
+    perMessageDeflate: one.offer === undefined ? false : clientOptions(one.offer),
+    // A large message comes in as many fragments as the proxy has had to read.
+    maxFragments: 0,
+  });
+  const [client, connection] = await Promise.all([connecting, acceptAtEndpoint(rig)]);
+  try {
+    const relayed: Message[] = [];
+    let failure = '';
+    let wake: () => void = () => undefined;
+    client.socket.on('message', (data, binary) => {
+      relayed.push({ binary, payload: data as Buffer });
+      wake();
+    });
+    client.socket.on('error', (error: NodeJS.ErrnoException) => (failure = error.code ?? error.message));
+    const peer = new HostilePeer(connection, 'endpoint');
+    wake = () => peer.recheck();
+    await perform(peer, one, exchange, () => relayed.length >= exchange.messages.length);
+    const closed = await client.closed();
+    return {
+      relayed: describeMessages(relayed),
+      echoed: '',
+      pongs: describePayloads(peer.pongs),
+      closeFrame: peer.closeFrame,
+      otherSide: failure === 'WS_ERR_INVALID_UTF8' ? 'invalid UTF-8' : failure || describeClose(closed),
+      failedAt: '',
+      negotiation:
+        one.offer === undefined
+          ? ''
+          : negotiationFault(firstOffer(one.offer), client.headers['sec-websocket-extensions']),
+    };
+  } finally {
+    connection.destroy();
+  }
+}
+
+/** Joins the endpoint to the client that is connecting. */
+async function acceptAtEndpoint({ raw }: Rig): Promise<RawConnection> {
+  const { connection, head } = await raw.request();
+  if (headerOf(head, 'sec-websocket-extensions') !== undefined) throw new Error('an extension is offered');
+  connection.write(switchingProtocols(head));
+  return connection;
+}
+
+/** Does what the case says, and sees the connection to its end. */
+async function perform(
+  peer: HostilePeer,
+  one: Case,
+  exchange: Exchange,
+  arrived: () => boolean,
+): Promise<void> {
+  await peer.perform(exchange.steps, one.chop);
+  if (one.end.kind === 'normal') {
+    await peer.until(() => arrived() && peer.pongs.length >= exchange.pongs.length);
+    peer.close(closeBody(1000));
+  }
+  await peer.over();
+  if (peer.faults.length > 0) throw new Error(`the proxy sent ${peer.faults.join(', ')}`);
+}
+
+/** A client of the library that makes the same offer. */
+function clientOptions(offer: string): PerMessageDeflateOptions {
+  const { serverNoContextTakeover, serverMaxWindowBits } = parseDeflate(firstOffer(offer))[0]!;
+  return {
+    threshold: 0,
+    serverNoContextTakeover,
+    ...(serverMaxWindowBits !== null && { serverMaxWindowBits }),
+  };
+}
+
+/** The library makes only one. */
+function firstOffer(offers: string): string {
+  return offers.split(',')[0]!;
+}

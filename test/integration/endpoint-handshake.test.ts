@@ -1,0 +1,543 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createServer as createHttpsServer } from 'node:https';
+import { after, before, describe, it } from 'node:test';
+import type { TLSSocket } from 'node:tls';
+import { CertificateAuthority } from '../support/certificates.ts';
+import { DeafEndpoint } from '../support/deaf-endpoint.ts';
+import { eventually, within } from '../support/deadline.ts';
+import { freePorts } from '../support/free-port.ts';
+import { scrape } from '../support/metrics.ts';
+import {
+  RawConnection,
+  acceptFor,
+  headerOf,
+  switchingProtocols,
+  upgradeRequest,
+  valuesOf,
+  type RawHead,
+} from '../support/raw-connection.ts';
+import { RawEndpoint } from '../support/raw-endpoint.ts';
+import { BINARY, CLOSE, TEXT, closeBody, encodeFrame } from '../support/raw-frames.ts';
+import { startSluice, type SluiceProcess } from '../support/sluice-process.ts';
+import { WsEndpoint, WsPeer } from '../support/ws-peer.ts';
+
+const KIB = 1024;
+const TIMEOUT_MS = 1000;
+
+describe('the handshake with an endpoint', () => {
+  const authority = new CertificateAuthority();
+  let raw: RawEndpoint;
+  let broken: RawEndpoint;
+  let deaf: DeafEndpoint;
+  let secure: WsEndpoint;
+  let sluice: SluiceProcess;
+
+  before(async () => {
+    raw = await RawEndpoint.listen();
+    broken = await RawEndpoint.listen(async (connection) => {
+      await connection.head();
+      connection.write('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+    });
+    deaf = await DeafEndpoint.listen();
+    const { cert, key } = authority.issue('app.internal', ['DNS:app.internal', 'IP:127.0.0.1']);
+    const client = authority.issue('sluice', ['DNS:sluice.internal']);
+    secure = await WsEndpoint.listen(
+      {},
+      createHttpsServer({
+        cert: readFileSync(cert),
+        key: readFileSync(key),
+        ca: authority.pem,
+        requestCert: true,
+        rejectUnauthorized: false,
+      }),
+    );
+    const [gone, goneToo] = await freePorts(2);
+    const at = (...addresses: string[]): { address: string }[] => addresses.map((address) => ({ address }));
+    const ca = authority.file;
+    const { address } = secure;
+    const clusters = [
+      { name: 'raw', retries: 0, endpoints: at(raw.address) },
+      { name: 'half-gone', retries: 1, endpoints: at(`127.0.0.1:${gone}`, raw.address) },
+      { name: 'half-broken', retries: 1, endpoints: at(broken.address, raw.address) },
+      { name: 'gone', endpoints: at(`127.0.0.1:${gone}`, `127.0.0.1:${goneToo}`) },
+      { name: 'deaf', connectTimeout: `${TIMEOUT_MS}ms`, endpoints: at(deaf.address) },
+      {
+        name: 'mute-tls',
+        connectTimeout: `${TIMEOUT_MS}ms`,
+        tls: { verify: false },
+        endpoints: at(raw.address),
+      },
+      { name: 'tls', tls: { ca, serverName: 'app.internal', ...client }, endpoints: at(address) },
+      { name: 'tls-by-address', tls: { ca }, endpoints: at(address) },
+      { name: 'tls-other-name', tls: { ca, serverName: 'other.internal' }, endpoints: at(address) },
+      { name: 'tls-stranger', tls: { serverName: 'app.internal' }, endpoints: at(address) },
+      {
+        name: 'tls-unverified',
+        tls: { verify: false, serverName: 'other.internal' },
+        endpoints: at(address),
+      },
+      { name: 'tls-at-plain', tls: { verify: false }, endpoints: at(broken.address) },
+    ];
+    const routes = clusters.map(({ name }) => ({ match: { path: `/${name}` }, cluster: name }));
+    const web = { mode: 'l7', address: '127.0.0.1:0', routes };
+    sluice = await startSluice({
+      deadlineMs: 60_000,
+      config: {
+        workers: { l7: 1, l4: 1 },
+        admin: { address: '127.0.0.1:0' },
+        listeners: [
+          { ...web, name: 'web' },
+          { ...web, name: 'hasty', websocket: { handshakeTimeout: `${TIMEOUT_MS}ms` } },
+        ],
+        clusters,
+      },
+    });
+  });
+  after(async () => {
+    raw.close();
+    broken.close();
+    secure.close();
+    await deaf.close();
+    authority.remove();
+    assert.deepEqual(await sluice.stop('SIGTERM', 30_000), { code: 0, signal: null });
+    assert.deepEqual(
+      sluice.logs.filter(({ level }) => level === 'error' || level === 'fatal'),
+      [],
+    );
+  });
+
+  /** A client that has asked for the cluster of this name. */
+  async function ask(
+    cluster: string,
+    listener = 'web',
+    more: readonly string[] = [],
+  ): Promise<RawConnection> {
+    const client = await RawConnection.connect(sluice.address(listener));
+    client.write(upgradeRequest('app.example', more, `/${cluster}`));
+    return client;
+  }
+
+  /** Asks, and has the raw endpoint answer with what is made of the request. */
+  async function askRaw(
+    answer: (head: RawHead) => string | Buffer,
+    more: readonly string[] = [],
+  ): Promise<{ client: RawConnection; endpoint: RawConnection }> {
+    const client = await ask('raw', 'web', more);
+    const { connection: endpoint, head } = await raw.request();
+    endpoint.write(answer(head));
+    return { client, endpoint };
+  }
+
+  async function assertAnswer(client: RawConnection, status: number, body: RegExp): Promise<RawHead> {
+    const head = await client.head();
+    assert.equal(Number(head.startLine.split(' ')[1]), status, head.startLine);
+    const length = Number(headerOf(head, 'content-length'));
+    assert.match((await client.bytes(length)).toString('latin1'), body);
+    client.destroy();
+    return head;
+  }
+
+  async function failures(reason: string): Promise<number> {
+    return (await scrape(sluice)).sum('sluice_ws_handshake_failures_total', { reason });
+  }
+
+  describe('is a 502 for the client after', () => {
+    const without = (head: RawHead, line: string): string => {
+      const right = switchingProtocols(head);
+      assert.ok(right.includes(line));
+      return right.replace(line, '');
+    };
+    const instead = (head: RawHead, line: string, other: string): string =>
+      without(head, line).replace(/\r\n\r\n$/, `\r\n${other}\r\n`);
+    const upgrade = 'Upgrade: websocket\r\n';
+    const connection = 'Connection: Upgrade\r\n';
+    const accept = (head: RawHead): string => `Sec-WebSocket-Accept: ${acceptFor(head)}\r\n`;
+    const wrong: readonly (readonly [what: string, answer: (head: RawHead) => string | Buffer])[] = [
+      [
+        'a wrong accept',
+        (head) => instead(head, accept(head), 'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n'),
+      ],
+      ['no accept', (head) => without(head, accept(head))],
+      ['two accepts', (head) => switchingProtocols(head, [accept(head).trim()])],
+      ['no Upgrade', (head) => without(head, upgrade)],
+      ['an upgrade to h2c', (head) => instead(head, upgrade, 'Upgrade: h2c\r\n')],
+      ['no Connection', (head) => without(head, connection)],
+      ['a Connection without upgrade', (head) => instead(head, connection, 'Connection: close\r\n')],
+      ['an extension', (head) => switchingProtocols(head, ['Sec-WebSocket-Extensions: permessage-deflate'])],
+      [
+        'a subprotocol that was not offered',
+        (head) => switchingProtocols(head, ['Sec-WebSocket-Protocol: v3']),
+      ],
+      ['a subprotocol in another case', (head) => switchingProtocols(head, ['Sec-WebSocket-Protocol: V1'])],
+      ['two subprotocols', (head) => switchingProtocols(head, ['Sec-WebSocket-Protocol: v1, v2'])],
+      ['HTTP/1.0', (head) => switchingProtocols(head).replace('HTTP/1.1', 'HTTP/1.0')],
+      ['HTTP/2', (head) => switchingProtocols(head).replace('HTTP/1.1', 'HTTP/2')],
+      ['a line without a colon', (head) => switchingProtocols(head, ['X-Line'])],
+      ['a space before the colon', (head) => switchingProtocols(head, ['X-Line : x'])],
+      ['a folded line', (head) => switchingProtocols(head, ['X-Line: x', ' folded'])],
+      ['a control character', (head) => switchingProtocols(head, ['X-Line: \x01'])],
+      ['lines that end in LF alone', (head) => switchingProtocols(head).replaceAll('\r\n', '\n')],
+      ['a head of 70 KB', (head) => switchingProtocols(head, [`X-Line: ${'x'.repeat(70_000)}`])],
+      ['a head without an end', () => `HTTP/1.1 101 Switching Protocols\r\nX-Line: ${'x'.repeat(70_000)}`],
+      ['another protocol', () => 'SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n'],
+      ['bytes without meaning', () => Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x46])],
+      ['a status of two digits', () => 'HTTP/1.1 99 Odd\r\n\r\n'],
+      ['a length that is none', () => 'HTTP/1.1 401 Unauthorized\r\nContent-Length: x\r\n\r\n'],
+      ['two lengths', () => 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx'],
+      [
+        'length and chunks',
+        () => 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      ],
+      [
+        'chunks of no length',
+        () => 'HTTP/1.1 401 Unauthorized\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n\r\n',
+      ],
+    ];
+    for (const [what, answer] of wrong) {
+      it(what, async () => {
+        const before = await failures('bad_response');
+        const from = sluice.logs.length;
+        const offer = ['Sec-WebSocket-Protocol: v1, v2'];
+        const { client, endpoint } = await askRaw(answer, offer);
+        await assertAnswer(client, 502, /^the endpoint did not complete the handshake\n$/);
+        await within('the end of the connection to the endpoint', endpoint.closed);
+        assert.equal(await failures('bad_response'), before + 1);
+        const line = await sluice.waitForLog(({ msg }) => msg === 'endpoint failed', 10_000, from);
+        assert.deepEqual([line.cluster, line.endpoint, line.reason], ['raw', raw.address, 'handshake']);
+      });
+    }
+
+    for (const [what, bytes] of [
+      ['an end without an answer', ''],
+      ['an end within the head', 'HTTP/1.1 101 Switching'],
+    ] as const) {
+      it(what, async () => {
+        const { client, endpoint } = await askRaw(() => bytes);
+        endpoint.socket.end();
+        await assertAnswer(client, 502, /^the endpoint cannot be reached\n$/);
+      });
+    }
+
+    it('an end within the body', async () => {
+      const { client, endpoint } = await askRaw(
+        () => 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 9\r\n\r\nhalf',
+      );
+      endpoint.socket.end();
+      await assertAnswer(client, 502, /^the endpoint did not complete the handshake\n$/);
+    });
+  });
+
+  describe('goes on to the session after', () => {
+    async function assertJoined(client: RawConnection): Promise<void> {
+      assert.match((await client.head()).startLine, / 101 /);
+      assert.equal((await client.frame()).payload.toString(), 'hello');
+      client.destroy();
+    }
+    const hello = encodeFrame(TEXT, 'hello');
+
+    it('a 101 that comes byte by byte', async () => {
+      const client = await ask('raw');
+      const { connection, head } = await raw.request();
+      for (const byte of Buffer.concat([Buffer.from(switchingProtocols(head)), hello])) {
+        connection.write(Buffer.from([byte]));
+        await new Promise((settle) => setImmediate(settle));
+      }
+      await assertJoined(client);
+    });
+
+    it('a 101 with frames right behind it', async () => {
+      const large = Buffer.alloc(150_000, 7);
+      const frames = [hello, encodeFrame(BINARY, large), encodeFrame(CLOSE, closeBody(4001, 'bye'))];
+      const client = WsPeer.connect(`ws://${sluice.address('web')}/raw`);
+      const { connection, head } = await raw.request();
+      connection.write(Buffer.concat([Buffer.from(switchingProtocols(head)), ...frames]));
+      const peer = await client;
+      assert.equal((await peer.messages.next()).data.toString(), 'hello');
+      assert.ok((await peer.messages.next()).data.equals(large));
+      assert.deepEqual(await peer.closed(), { code: 4001, reason: 'bye' });
+    });
+
+    const odd: readonly (readonly [what: string, answer: (right: string) => string])[] = [
+      [
+        'interim answers',
+        (right) => `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n${right}`,
+      ],
+      ['a 101 without a reason', (right) => right.replace('101 Switching Protocols', '101')],
+      [
+        'names in other cases',
+        (right) => right.replace('Upgrade: websocket', 'UPGRADE:WEBSOCKET').replace('Sec-', 'sec-'),
+      ],
+      [
+        'an empty list of extensions',
+        (right) => right.replace('\r\n\r\n', '\r\nSec-WebSocket-Extensions:\r\n\r\n'),
+      ],
+    ];
+    for (const [what, answer] of odd) {
+      it(what, async () => {
+        const { client, endpoint } = await askRaw((head) => answer(switchingProtocols(head)));
+        endpoint.write(hello);
+        await assertJoined(client);
+      });
+    }
+  });
+
+  describe('hands on to the client', () => {
+    it('a 401 with its challenge and body, less what concerns the connection, which can be used again', async () => {
+      const before = await failures('refused');
+      const client = await ask('raw');
+      const { connection, head: first } = await raw.request();
+      assert.match(first.startLine, /^GET \/raw /);
+      connection.write(
+        [
+          'HTTP/1.1 401 Unauthorized',
+          'WWW-Authenticate: Bearer realm="app"',
+          'Content-Type: application/json',
+          'Set-Cookie: a=1',
+          'Set-Cookie: b=2',
+          'Keep-Alive: timeout=5',
+          'Connection: keep-alive, X-Hop',
+          'X-Hop: 1',
+          'Content-Length: 14',
+          '',
+          '{"error":true}',
+        ].join('\r\n'),
+      );
+      const head = await client.head();
+      assert.match(head.startLine, /^HTTP\/1\.1 401 /);
+      assert.equal(headerOf(head, 'www-authenticate'), 'Bearer realm="app"');
+      assert.equal(headerOf(head, 'content-type'), 'application/json');
+      assert.deepEqual(valuesOf(head, 'set-cookie'), ['a=1', 'b=2']);
+      for (const name of ['keep-alive', 'x-hop']) assert.equal(headerOf(head, name), undefined);
+      assert.equal(headerOf(head, 'content-length'), '14');
+      assert.equal((await client.bytes(14)).toString(), '{"error":true}');
+      await within('the end of the connection to the endpoint', connection.closed);
+      assert.equal(await failures('refused'), before + 1);
+
+      client.write(upgradeRequest('app.example', ['Authorization: Bearer x'], '/raw'));
+      await raw.session();
+      assert.match((await client.head()).startLine, / 101 /);
+      client.destroy();
+    });
+
+    const answers: readonly (readonly [what: string, answer: string, status: number, body: RegExp])[] = [
+      ['a redirect', 'HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n', 302, /^$/],
+      ['a 200', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok', 200, /^ok$/],
+      [
+        'chunks with an extension and a trailer',
+        'HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nnot\r\n5\r\n here\r\n0\r\nX-T: 1\r\n\r\n',
+        403,
+        /^not here$/,
+      ],
+      [
+        'what comes behind the body',
+        'HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nnoHTTP/1.1',
+        404,
+        /^no$/,
+      ],
+      [
+        'an answer behind interim ones',
+        'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n',
+        500,
+        /^$/,
+      ],
+    ];
+    for (const [what, answer, status, body] of answers) {
+      it(what, async () => {
+        const { client, endpoint } = await askRaw(() => answer);
+        const head = await assertAnswer(client, status, body);
+        assert.equal(headerOf(head, 'transfer-encoding'), undefined);
+        if (status === 302) assert.equal(headerOf(head, 'location'), '/login');
+        await within('the end of the connection to the endpoint', endpoint.closed);
+      });
+    }
+
+    it('a body that lasts until the endpoint closes', async () => {
+      const { client, endpoint } = await askRaw(() => 'HTTP/1.1 403 Forbidden\r\nX-App: yes\r\n\r\nfirst ');
+      endpoint.write('second');
+      endpoint.socket.end();
+      const head = await assertAnswer(client, 403, /^first second$/);
+      assert.equal(headerOf(head, 'x-app'), 'yes');
+    });
+
+    it('a 204 without a body', async () => {
+      const { client } = await askRaw(() => 'HTTP/1.1 204 No Content\r\nX-App: yes\r\n\r\n');
+      const head = await client.head();
+      assert.match(head.startLine, /^HTTP\/1\.1 204 /);
+      assert.equal(headerOf(head, 'x-app'), 'yes');
+      client.destroy();
+    });
+
+    it('no more than 64 KiB of a body', async () => {
+      const body = 'x'.repeat(200 * KIB);
+      const { client } = await askRaw(
+        () => `HTTP/1.1 500 Oops\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      );
+      const head = await client.head();
+      assert.equal(headerOf(head, 'content-length'), String(64 * KIB));
+      assert.equal((await client.bytes(64 * KIB)).toString(), body.slice(0, 64 * KIB));
+      client.destroy();
+    });
+  });
+
+  describe('is tried with another endpoint', () => {
+    it('when one refuses the connection', async () => {
+      const name = 'half-gone';
+      for (let i = 0; i < 4; i++) {
+        const client = await ask(name);
+        await raw.session();
+        assert.match((await client.head()).startLine, / 101 /);
+        client.destroy();
+      }
+      const metrics = await scrape(sluice);
+      const retries = metrics.sum('sluice_cluster_retries_total', { cluster: name });
+      assert.ok(retries >= 1);
+      const labels = { cluster: name, reason: 'refused' };
+      assert.equal(metrics.sum('sluice_endpoint_connect_failures_total', labels), retries);
+    });
+
+    it('when one answers wrongly', async () => {
+      const name = 'half-broken';
+      for (let i = 0; i < 4; i++) {
+        const client = await ask(name);
+        await raw.session();
+        assert.match((await client.head()).startLine, / 101 /);
+        client.destroy();
+      }
+      const metrics = await scrape(sluice);
+      const retries = metrics.sum('sluice_cluster_retries_total', { cluster: name });
+      assert.ok(retries >= 1);
+      const labels = { cluster: name, reason: 'handshake' };
+      assert.equal(metrics.sum('sluice_endpoint_connect_failures_total', labels), retries);
+    });
+
+    it('until none is left, which is a 502', async () => {
+      const before = await failures('dial_failed');
+      await assertAnswer(await ask('gone'), 502, /^the endpoint cannot be reached\n$/);
+      const metrics = await scrape(sluice);
+      assert.equal(metrics.sum('sluice_cluster_retries_total', { cluster: 'gone' }), 1);
+      assert.equal(
+        metrics.sum('sluice_endpoint_connect_failures_total', { cluster: 'gone', reason: 'refused' }),
+        2,
+      );
+      assert.equal(await failures('dial_failed'), before + 1);
+    });
+  });
+
+  describe('ends in time', () => {
+    for (const [what, part] of [
+      ['says nothing', ''],
+      ['never ends its head', 'HTTP/1.1 101 Switching Protocols\r\n'],
+      ['sends interim answers only', 'HTTP/1.1 100 Continue\r\n\r\n'],
+      ['never ends its body', 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 9\r\n\r\nhalf'],
+    ] as const) {
+      it(`with a 504 when the endpoint ${what}`, async () => {
+        const before = await failures('timeout');
+        const askedAt = performance.now();
+        const client = await ask('raw', 'hasty');
+        const { connection } = await raw.request();
+        connection.write(part);
+        await assertAnswer(client, 504, /^the endpoint did not answer in time\n$/);
+        assert.ok(performance.now() - askedAt > TIMEOUT_MS / 2);
+        await within('the end of the connection to the endpoint', connection.closed);
+        assert.equal(await failures('timeout'), before + 1);
+      });
+    }
+
+    it('with a 504 when the endpoint does not accept', async () => {
+      const askedAt = performance.now();
+      await assertAnswer(await ask('deaf'), 504, /^the endpoint did not accept in time\n$/);
+      assert.ok(performance.now() - askedAt > TIMEOUT_MS / 2);
+    });
+
+    it('with a 504 when the endpoint does not speak TLS', async () => {
+      const client = await ask('mute-tls');
+      const connection = await raw.connections.next();
+      await assertAnswer(client, 504, /^the endpoint did not accept in time\n$/);
+      await within('the end of the connection to the endpoint', connection.closed);
+    });
+  });
+
+  describe('is given up when the client goes away', () => {
+    for (const [what, part] of [
+      ['before the answer', ''],
+      ['in the middle of the head', 'HTTP/1.1 101 Switching'],
+      ['in the middle of the body', 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 9\r\n\r\nhalf'],
+    ] as const) {
+      it(what, async () => {
+        const before = await failures('client_gone');
+        const client = await ask('raw');
+        const { connection } = await raw.request();
+        connection.write(part);
+        client.destroy();
+        await within('the end of the connection to the endpoint', connection.closed);
+        await eventually(async () => assert.equal(await failures('client_gone'), before + 1));
+      });
+    }
+
+    it('while the endpoint is dialled', async () => {
+      const before = await failures('client_gone');
+      const client = await ask('deaf');
+      const dialled = async (): Promise<number> =>
+        (await scrape(sluice)).sum('sluice_endpoint_connections_active', { cluster: 'deaf' });
+      await eventually(async () => assert.equal(await dialled(), 1));
+      client.destroy();
+      await eventually(async () => assert.equal(await failures('client_gone'), before + 1));
+      assert.equal(await dialled(), 0);
+    });
+  });
+
+  describe('over TLS', () => {
+    async function joinSecure(cluster: string): Promise<{ client: WsPeer; socket: TLSSocket }> {
+      const client = await WsPeer.connect(`ws://${sluice.address('web')}/${cluster}`);
+      const endpoint = await secure.sessions.next();
+      client.socket.send('secret');
+      assert.equal((await endpoint.messages.next()).data.toString(), 'secret');
+      endpoint.socket.send(Buffer.alloc(300_000, 1));
+      assert.ok((await client.messages.next()).data.equals(Buffer.alloc(300_000, 1)));
+      return { client, socket: (endpoint.socket as unknown as { readonly _socket: TLSSocket })._socket };
+    }
+
+    it('asks for the name of the cluster, verifies it and shows its own certificate', async () => {
+      const { client, socket } = await joinSecure('tls');
+      assert.equal((socket as unknown as { readonly servername: string }).servername, 'app.internal');
+      assert.equal(socket.authorized, true);
+      assert.equal(socket.getPeerCertificate().subject.CN, 'sluice');
+      client.socket.terminate();
+    });
+
+    it('verifies the address where there is no name', async () => {
+      const { client } = await joinSecure('tls-by-address');
+      client.socket.terminate();
+    });
+
+    it('verifies nothing where the cluster says so', async () => {
+      const { client, socket } = await joinSecure('tls-unverified');
+      assert.equal((socket as unknown as { readonly servername: string }).servername, 'other.internal');
+      client.socket.terminate();
+    });
+
+    for (const [cluster, what, why] of [
+      ['tls-other-name', 'has another name', /other\.internal/],
+      ['tls-stranger', 'is signed by a stranger', /self-signed|unable to verify|local issuer/],
+      ['tls-at-plain', 'speaks no TLS', /wrong version number|packet length|SSL/i],
+    ] as const) {
+      it(`is a 502 when the endpoint ${what}, and the log says so`, async () => {
+        const from = sluice.logs.length;
+        await assertAnswer(await ask(cluster), 502, /^the endpoint cannot be reached\n$/);
+        const line = await sluice.waitForLog(({ msg }) => msg === 'endpoint failed', 10_000, from);
+        assert.deepEqual([line.cluster, line.reason], [cluster, 'tls']);
+        assert.match(String(line.detail), why);
+      });
+    }
+  });
+
+  it('leaves no connection behind', async () => {
+    await eventually(async () => {
+      const metrics = await scrape(sluice);
+      assert.equal(metrics.sum('sluice_ws_sessions_active'), 0);
+      assert.equal(metrics.sum('sluice_connections_active'), 0);
+      assert.equal(metrics.sum('sluice_endpoint_connections_active'), 0);
+    });
+  });
+});

@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import { eventually, within } from '../support/deadline.ts';
+import { scrape } from '../support/metrics.ts';
+import type { RawConnection } from '../support/raw-connection.ts';
+import { RawEndpoint } from '../support/raw-endpoint.ts';
+import { BINARY, encodeFrame } from '../support/raw-frames.ts';
+import { startSluice, type SluiceProcess } from '../support/sluice-process.ts';
+import { WsPeer } from '../support/ws-peer.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const LARGE = 64 * MIB;
+const DOWNSTREAM_BUFFER = MIB;
+const UPSTREAM_BUFFER = 4 * MIB;
+/** What the proxy takes from an endpoint at once: so much may pass the bound before the endpoint is paused. */
+const READ_SIZE = 256 * KIB;
+/** What the process may grow by for other reasons than a buffer. */
+const NOISE = 32 * MIB;
+
+describe('a slow side of a WebSocket', () => {
+  let raw: RawEndpoint;
+  let sluice: SluiceProcess;
+
+  before(async () => {
+    raw = await RawEndpoint.listen();
+    const websocket = { downstreamBuffer: '1MiB', upstreamBuffer: '4MiB', maxMessageSize: '1MiB' };
+    const routes = [{ match: {}, cluster: 'raw' }];
+    sluice = await startSluice({
+      deadlineMs: 60_000,
+      config: {
+        workers: { l7: 1, l4: 1 },
+        admin: { address: '127.0.0.1:0' },
+        listeners: [{ name: 'web', mode: 'l7', address: '127.0.0.1:0', websocket, routes }],
+        clusters: [{ name: 'raw', endpoints: [{ address: raw.address }] }],
+      },
+    });
+    // The process grows into its working size.
+    const { client, endpoint } = await pair();
+    endpoint.write(encodeFrame(BINARY, Buffer.alloc(16 * MIB)));
+    assert.equal((await client.messages.next()).data.length, 16 * MIB);
+    client.socket.terminate();
+  });
+  after(async () => {
+    raw.close();
+    assert.deepEqual(await sluice.stop('SIGTERM', 30_000), { code: 0, signal: null });
+    assert.deepEqual(
+      sluice.logs.filter(({ level }) => level === 'error' || level === 'fatal'),
+      [],
+    );
+  });
+
+  async function pair(): Promise<{ client: WsPeer; endpoint: RawConnection }> {
+    const options = { maxPayload: 2 * LARGE };
+    const client = WsPeer.connect(`ws://${sluice.address('web')}/`, options);
+    const endpoint = await raw.session();
+    return { client: await client, endpoint };
+  }
+
+  async function metric(name: string, direction: 'upstream' | 'downstream'): Promise<number> {
+    return (await scrape(sluice)).sum(name, { direction });
+  }
+
+  /** Resident memory of the proxy in bytes. */
+  function memory(): number {
+    const status = readFileSync(`/proc/${sluice.pid}/status`, 'utf8');
+    return Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1]) * KIB;
+  }
+
+  const large = Buffer.alloc(LARGE);
+  for (let at = 0; at < LARGE; at += 4) large.writeUInt32LE(Math.imul(at, 2654435761) >>> 0, at);
+  const small = Buffer.concat(
+    Array.from({ length: 40_000 }, (_, i) => encodeFrame(BINARY, large.subarray(i * 1000, (i + 1) * 1000))),
+  );
+
+  for (const [what, frames, messages] of [
+    ['one message of 64 MiB', encodeFrame(BINARY, large), [large]],
+    [
+      '40,000 small messages',
+      small,
+      Array.from({ length: 40_000 }, (_, i) => large.subarray(i * 1000, (i + 1) * 1000)),
+    ],
+  ] as const) {
+    it(`gets ${what} whole as a client, while the proxy holds no more than its bound`, async () => {
+      const { client, endpoint } = await pair();
+      const paused = await metric('sluice_ws_paused_total', 'downstream');
+      const before = memory();
+      client.socket.pause();
+      endpoint.write(frames);
+      await eventually(async () => {
+        assert.ok((await metric('sluice_ws_paused_total', 'downstream')) > paused);
+      });
+      const held = await metric('sluice_ws_buffered_bytes', 'downstream');
+      assert.ok(held > DOWNSTREAM_BUFFER, `${held} bytes are held`);
+      // What the kernel's own buffers on the way cannot take is left to the endpoint.
+      assert.ok(endpoint.socket.writableLength > 8 * MIB, `${endpoint.socket.writableLength} bytes wait`);
+
+      // Another client of the same worker notices nothing.
+      const other = await pair();
+      other.endpoint.write(encodeFrame(BINARY, 'still here'));
+      assert.equal((await other.client.messages.next()).data.toString(), 'still here');
+      other.client.socket.terminate();
+
+      let highest = { held, memory: memory() };
+      const slowly = readSlowly(client, MIB, async () => {
+        highest = {
+          held: Math.max(highest.held, await metric('sluice_ws_buffered_bytes', 'downstream')),
+          memory: Math.max(highest.memory, memory()),
+        };
+      });
+      for (const message of messages) {
+        const { data, isBinary } = await client.messages.next();
+        assert.ok(isBinary && data.equals(message));
+      }
+      await slowly.stop();
+      const slack = READ_SIZE + 2 * KIB;
+      assert.ok(highest.held <= DOWNSTREAM_BUFFER + slack, `up to ${highest.held} bytes were held`);
+      assert.ok(highest.memory - before < NOISE, `grew by ${highest.memory - before} bytes`);
+      client.socket.terminate();
+      await eventually(async () => {
+        assert.equal(await metric('sluice_ws_buffered_bytes', 'downstream'), 0);
+      });
+    });
+  }
+
+  it('gets everything as an endpoint that reads again before the buffer is full', async () => {
+    const { client, endpoint } = await pair();
+    endpoint.socket.pause();
+    const sent: Buffer[] = [];
+    const send = (): void => {
+      const message = large.subarray(sent.length * 100_000, (sent.length + 1) * 100_000);
+      sent.push(message);
+      client.socket.send(message);
+    };
+    // Until the kernel takes no more and the proxy begins to hold.
+    await eventually(async () => {
+      send();
+      assert.ok((await metric('sluice_ws_buffered_bytes', 'upstream')) > 0);
+    });
+    endpoint.socket.resume();
+    for (const message of sent) assert.ok((await endpoint.frame()).payload.equals(message));
+    await eventually(async () => {
+      assert.equal(await metric('sluice_ws_buffered_bytes', 'upstream'), 0);
+    });
+    client.socket.terminate();
+  });
+
+  it('loses its session as an endpoint that does not read, and the client hears 1013', async () => {
+    const overflows = await metric('sluice_ws_buffer_overflows_total', 'upstream');
+    const { client, endpoint } = await pair();
+    endpoint.socket.pause();
+    const before = memory();
+    const flood = setInterval(() => {
+      if (client.socket.bufferedAmount < MIB) client.socket.send(large.subarray(0, 256 * KIB));
+    }, 1);
+    try {
+      assert.deepEqual(await client.closed(), { code: 1013, reason: 'endpoint too slow' });
+    } finally {
+      clearInterval(flood);
+    }
+    assert.ok(memory() - before < UPSTREAM_BUFFER + NOISE);
+    endpoint.socket.resume();
+    await within('the end of the connection to the endpoint', endpoint.closed);
+    const metrics = await scrape(sluice);
+    assert.equal(metrics.sum('sluice_ws_buffer_overflows_total', { direction: 'upstream' }), overflows + 1);
+    assert.equal(metrics.sum('sluice_ws_closes_total', { cluster: 'raw', side: 'proxy', code: '1013' }), 1);
+    assert.equal(metrics.sum('sluice_ws_buffered_bytes', { direction: 'upstream' }), 0);
+  });
+});
+
+/** Lets a client read about so many bytes at a time, and does something between. */
+function readSlowly(
+  { socket }: WsPeer,
+  step: number,
+  between: () => Promise<void>,
+): { stop: () => Promise<void> } {
+  const { _socket: connection } = socket as unknown as { readonly _socket: Socket };
+  let read = 0;
+  let stopped = false;
+  const run = async (): Promise<void> => {
+    while (!stopped) {
+      const goal = read + step;
+      let wake: () => void = () => undefined;
+      const reached = new Promise<void>((settle) => (wake = settle));
+      const onData = (bytes: Buffer): void => {
+        read += bytes.length;
+        if (read >= goal) wake();
+      };
+      connection.on('data', onData);
+      // What is left may be less than a step.
+      const timer = setTimeout(wake, 200);
+      socket.resume();
+      await reached;
+      clearTimeout(timer);
+      connection.off('data', onData);
+      socket.pause();
+      await between();
+    }
+    socket.resume();
+  };
+  const running = run();
+  return {
+    stop: () => {
+      stopped = true;
+      return running;
+    },
+  };
+}

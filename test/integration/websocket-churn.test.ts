@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { eventually, within } from '../support/deadline.ts';
+import { scrape } from '../support/metrics.ts';
+import { RawConnection, switchingProtocols, upgradeRequest } from '../support/raw-connection.ts';
+import { RawEndpoint } from '../support/raw-endpoint.ts';
+import { CLOSE, TEXT, closeBody, encodeFrame } from '../support/raw-frames.ts';
+import { startSluice, type SluiceProcess } from '../support/sluice-process.ts';
+import { WsPeer } from '../support/ws-peer.ts';
+
+const CYCLES = 2000;
+const AT_ONCE = 40;
+const LIMIT = 5;
+const MASK = Buffer.from([1, 2, 3, 4]);
+
+/** What happens to a connection; each is a path of its own through the proxy. */
+const KINDS = [
+  'client closes',
+  'endpoint closes',
+  'client vanishes',
+  'endpoint vanishes',
+  'client gives up',
+  'client gives up at once',
+  'endpoint refuses',
+] as const;
+type Kind = (typeof KINDS)[number];
+
+describe('many short WebSockets', () => {
+  let raw: RawEndpoint;
+  let sluice: SluiceProcess;
+  const hello = encodeFrame(TEXT, 'hello').toString('latin1');
+  /** What to call when the request of that number has reached the endpoint. */
+  const asked = new Map<string, () => void>();
+
+  before(async () => {
+    raw = await RawEndpoint.listen(playEndpoint);
+    const routes = [{ match: {}, cluster: 'raw' }];
+    const web = { mode: 'l7', address: '127.0.0.1:0', routes };
+    sluice = await startSluice({
+      deadlineMs: 60_000,
+      config: {
+        workers: { l7: 2, l4: 1 },
+        admin: { address: '127.0.0.1:0' },
+        log: { access: false },
+        listeners: [
+          { ...web, name: 'web' },
+          { ...web, name: 'few', maxConnections: LIMIT },
+        ],
+        clusters: [{ name: 'raw', endpoints: [{ address: raw.address }] }],
+      },
+    });
+  });
+  after(async () => {
+    raw.close();
+    assert.deepEqual(await sluice.stop('SIGTERM', 30_000), { code: 0, signal: null });
+    assert.deepEqual(
+      sluice.logs.filter(({ level }) => level === 'error' || level === 'fatal'),
+      [],
+    );
+  });
+
+  /** Plays the endpoint of a connection, by what the path of its request says. */
+  async function playEndpoint(connection: RawConnection): Promise<void> {
+    const head = await connection.head().catch(() => null);
+    // The client had given up before the request was on its way.
+    if (head === null) return;
+    const [, kind = '', id = ''] = /^GET \/([^/]+)\/(\d+) /.exec(head.startLine) ?? [];
+    asked.get(id)?.();
+    switch (decodeURIComponent(kind) as Kind) {
+      case 'client gives up':
+      case 'client gives up at once':
+        break;
+      case 'endpoint refuses':
+        connection.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n');
+        break;
+      case 'endpoint closes':
+        connection.write(`${switchingProtocols(head)}${hello}`);
+        connection.write(encodeFrame(CLOSE, closeBody(1000)));
+        break;
+      case 'endpoint vanishes':
+        connection.write(`${switchingProtocols(head)}${hello}`);
+        connection.socket.end();
+        break;
+      case 'client closes':
+      case 'client vanishes':
+        connection.write(`${switchingProtocols(head)}${hello}`);
+        assert.equal((await connection.frame()).opcode, CLOSE);
+        connection.socket.end();
+    }
+    await within('the end of the connection to the endpoint', connection.closed);
+    connection.socket.end();
+  }
+
+  async function playClient(kind: Kind, id: string): Promise<void> {
+    const requestArrived = new Promise<void>((settle) => asked.set(id, settle));
+    const client = await RawConnection.connect(sluice.address('web'));
+    client.write(upgradeRequest('app.example', [], `/${encodeURIComponent(kind)}/${id}`));
+    if (kind === 'client gives up') await within('the request at the endpoint', requestArrived);
+    if (kind.startsWith('client gives up')) {
+      client.destroy();
+      return;
+    }
+    const { startLine } = await client.head();
+    if (kind === 'endpoint refuses') {
+      assert.match(startLine, / 403 /);
+      client.destroy();
+      return;
+    }
+    assert.match(startLine, / 101 /);
+    assert.equal((await client.frame()).payload.toString(), 'hello');
+    if (kind === 'client vanishes') {
+      client.destroy();
+      return;
+    }
+    if (kind === 'client closes') client.write(encodeFrame(CLOSE, closeBody(1000), { mask: MASK }));
+    const close = await client.frame();
+    assert.equal(close.opcode, CLOSE);
+    assert.equal(close.payload.readUInt16BE(0), kind === 'endpoint vanishes' ? 1011 : 1000);
+    if (kind !== 'client closes') client.write(encodeFrame(CLOSE, closeBody(1000), { mask: MASK }));
+    client.socket.end();
+    await within('the end of the connection to the client', client.closed);
+  }
+
+  /** Every kind in turn, so many connections at once. */
+  async function play(cycles: number): Promise<void> {
+    let next = 0;
+    const players = Array.from({ length: AT_ONCE }, async () => {
+      while (next < cycles) {
+        const id = next++;
+        await playClient(KINDS[id % KINDS.length]!, String(id));
+      }
+    });
+    await Promise.all(players);
+    asked.clear();
+  }
+
+  function descriptors(): number {
+    return readdirSync(`/proc/${sluice.pid}/fd`).length;
+  }
+
+  /** Waits until nothing lives any more that a metric knows of. */
+  async function quiet(): Promise<void> {
+    await eventually(async () => {
+      const metrics = await scrape(sluice);
+      assert.equal(metrics.sum('sluice_ws_sessions_active'), 0, 'sessions');
+      assert.equal(metrics.sum('sluice_connections_active'), 0, 'connections');
+      assert.equal(metrics.sum('sluice_endpoint_connections_active'), 0, 'connections to the endpoint');
+      assert.equal(metrics.sum('sluice_ws_buffered_bytes'), 0, 'buffered bytes');
+    });
+  }
+
+  it('leave no descriptor, session or connection behind, however they end', async () => {
+    await play(2 * KINDS.length * AT_ONCE);
+    await quiet();
+    const before = { descriptors: descriptors(), metrics: await scrape(sluice) };
+    await play(CYCLES);
+    await quiet();
+    await eventually(() => assert.equal(descriptors(), before.descriptors));
+    assert.deepEqual(raw.failures, []);
+
+    const metrics = await scrape(sluice);
+    const rise = (name: string, labels: Readonly<Record<string, string>> = {}): number =>
+      metrics.sum(name, labels) - before.metrics.sum(name, labels);
+    const of = (...kinds: Kind[]): number =>
+      Array.from({ length: CYCLES }, (_, id) => KINDS[id % KINDS.length]!).filter((kind) =>
+        kinds.includes(kind),
+      ).length;
+    assert.equal(rise('sluice_connections_total'), CYCLES);
+    assert.equal(
+      rise('sluice_ws_sessions_total'),
+      of('client closes', 'client vanishes', 'endpoint closes', 'endpoint vanishes'),
+    );
+    assert.equal(rise('sluice_ws_closes_total', { side: 'endpoint', code: '1006' }), of('endpoint vanishes'));
+    assert.equal(rise('sluice_ws_closes_total', { side: 'client', code: '1006' }), of('client vanishes'));
+    assert.equal(rise('sluice_ws_closes_total', { side: 'endpoint', code: '1000' }), of('endpoint closes'));
+    assert.equal(rise('sluice_ws_closes_total', { side: 'client', code: '1000' }), of('client closes'));
+    assert.equal(rise('sluice_ws_handshake_failures_total', { reason: 'refused' }), of('endpoint refuses'));
+    const gone = rise('sluice_ws_handshake_failures_total', { reason: 'client_gone' });
+    assert.ok(gone >= of('client gives up') && gone <= of('client gives up', 'client gives up at once'));
+  });
+
+  it('make room for others under a limit of connections when they end', async () => {
+    const connect = (): Promise<WsPeer> =>
+      WsPeer.connect(`ws://${sluice.address('few')}/${encodeURIComponent('client closes')}/0`);
+    for (let round = 0; round < 3; round++) {
+      const clients: WsPeer[] = [];
+      while (clients.length < LIMIT) clients.push(await eventually(connect));
+      await assert.rejects(connect(), /socket hang up|ECONNRESET/);
+      for (const client of clients) client.socket.close();
+      await Promise.all(clients.map((client) => client.closed()));
+    }
+    const metrics = await scrape(sluice);
+    assert.ok(metrics.sum('sluice_connections_rejected_total', { listener: 'few', reason: 'limit' }) >= 3);
+    await quiet();
+  });
+});

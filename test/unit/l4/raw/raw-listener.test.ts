@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import type { Address } from '../../../../src/core/address.ts';
+import { formatAddress, parseTcpAddress } from '../../../../src/core/address.ts';
+import { unsupportedReason } from '../../../../src/sys/support.ts';
+import { pageMetrics } from '../../../../src/telemetry/names.ts';
+import { eventually } from '../../../support/deadline.ts';
+import { TcpEndpoint, TcpPeer } from '../../../support/tcp-peer.ts';
+import { freshAddress } from '../../sys/pairs.ts';
+import { withWorld } from './world.ts';
+import type { World } from './world.ts';
+
+const skip = unsupportedReason() ?? false;
+
+function addressOf(endpoint: TcpEndpoint): Address {
+  return parseTcpAddress(endpoint.address)!;
+}
+
+function connect({ address }: World): Promise<TcpPeer> {
+  return TcpPeer.connect(formatAddress(address));
+}
+
+async function withEndpoint(test: (endpoint: TcpEndpoint) => Promise<void>): Promise<void> {
+  const endpoint = await TcpEndpoint.listen();
+  try {
+    await test(endpoint);
+  } finally {
+    endpoint.close();
+  }
+}
+
+describe('a listener of the raw engine', { skip, timeout: 120_000 }, () => {
+  it('goes on when serving a tunnel throws, and ends that tunnel alone', async () => {
+    await withEndpoint(async (endpoint) => {
+      await withWorld([addressOf(endpoint)], {}, async (world) => {
+        const { context, lines } = world;
+        const healthy = await connect(world);
+        const peer = await endpoint.peers.next();
+        // Whatever is not in order: when it is dialled, when it is joined, when it carries bytes.
+        const faults: [object, string][] = [
+          [context.cluster, 'attempts'],
+          [context.cluster.connectDuration, 'observe'],
+          [context.stats, 'opened'],
+        ];
+        for (const [object, method] of faults) {
+          Object.defineProperty(object, method, {
+            configurable: true,
+            value: () => {
+              throw new Error(`no ${method}`);
+            },
+          });
+          const broken = await connect(world);
+          await broken.read().ended();
+          assert.ok(Reflect.deleteProperty(object, method));
+          broken.end();
+          assert.match(await broken.closed(), /^(?:ECONNRESET|EPIPE|)$/);
+        }
+        const messages = lines.flatMap(({ err }) => (err === undefined ? [] : [err.message]));
+        assert.deepEqual(messages, ['no attempts', 'no observe', 'no opened']);
+        healthy.read().send('still here');
+        await peer.read().receivesText('still here');
+        assert.equal(world.listener.active, 1);
+        assert.equal(world.sum(pageMetrics.connectionsActive), 1);
+        assert.equal(world.sum(pageMetrics.endpointConnectionsActive), 1);
+        healthy.destroy();
+        peer.destroy();
+      });
+    });
+  });
+
+  it('ends a tunnel that throws while it carries bytes', async () => {
+    await withEndpoint(async (endpoint) => {
+      await withWorld([addressOf(endpoint)], {}, async (world) => {
+        const healthy = await connect(world);
+        const healthyPeer = await endpoint.peers.next();
+        const broken = await connect(world);
+        const brokenPeer = await endpoint.peers.next();
+        const { values } = world.context.stats;
+        Object.defineProperty(world.context.stats, 'values', {
+          configurable: true,
+          get: () => {
+            Object.defineProperty(world.context.stats, 'values', { value: values });
+            throw new Error('no values');
+          },
+        });
+        broken.read().send('x');
+        await Promise.all([broken.ended(), brokenPeer.read().ended()]);
+        const closed = world.lines.find(({ msg }) => msg === 'tunnel closed');
+        assert.equal((closed as { reason?: string } | undefined)?.reason, 'fault');
+        healthy.read().send('still here');
+        await healthyPeer.read().receivesText('still here');
+        for (const peer of [healthy, healthyPeer, broken, brokenPeer]) peer.destroy();
+      });
+    });
+  });
+
+  it('dials the addresses of a host name, and another where one refuses', async () => {
+    await withEndpoint(async (endpoint) => {
+      const { port } = parseTcpAddress(endpoint.address)!;
+      await withWorld([{ kind: 'tcp', host: 'localhost', port }], {}, async (world) => {
+        for (let round = 0; round < 2; round++) {
+          const client = await connect(world);
+          const peer = await endpoint.peers.next();
+          client.read().send('by name');
+          await peer.read().receivesText('by name');
+          client.destroy();
+          peer.destroy();
+        }
+        assert.equal(world.sum(pageMetrics.endpointConnectFailures), 0);
+      });
+    });
+  });
+
+  it('goes on to the next endpoint where a host name does not resolve', async () => {
+    await withEndpoint(async (endpoint) => {
+      // Not even a name server is asked for a name that has an empty label.
+      const nowhere: Address = { kind: 'tcp', host: 'nowhere..invalid', port: 1 };
+      await withWorld([nowhere, addressOf(endpoint)], { cluster: { retries: 1 } }, async (world) => {
+        for (let round = 0; round < 4; round++) {
+          const client = await connect(world);
+          const peer = await endpoint.peers.next();
+          client.destroy();
+          peer.destroy();
+        }
+        assert.equal(world.sum(pageMetrics.endpointConnectFailures), 2);
+        assert.equal(world.sum(pageMetrics.clusterRetries), 2);
+        const failed = world.lines.filter(({ msg }) => msg === 'endpoint failed') as { reason?: string }[];
+        assert.deepEqual(
+          failed.map(({ reason }) => reason),
+          ['unreachable', 'unreachable'],
+        );
+      });
+    });
+  });
+
+  it('closes the client where no endpoint can be reached', async () => {
+    const { address } = await freshAddress('IPv4');
+    const endpoints: Address[] = [address, { kind: 'unix', path: '/nonexistent/socket' }];
+    await withWorld(endpoints, { cluster: { retries: 5 } }, async (world) => {
+      const client = await connect(world);
+      await client.read().ended();
+      client.end();
+      await eventually(() => assert.equal(world.listener.active, 0));
+      assert.equal(world.sum(pageMetrics.endpointConnectFailures), 2);
+      assert.equal(world.sum(pageMetrics.connectionsRejected), 1);
+      assert.equal(world.sum(pageMetrics.endpointConnectionsActive), 0);
+      assert.equal(world.sum(pageMetrics.tunnels), 0);
+    });
+  });
+
+  it('waits, and does not spin, while a side that has ended cannot be read', async () => {
+    await withEndpoint(async (endpoint) => {
+      await withWorld([addressOf(endpoint)], {}, async (world) => {
+        const client = await connect(world);
+        const peer = await endpoint.peers.next();
+        // The client ends its direction and reads nothing; the endpoint sends all it can, and ends its own.
+        client.end();
+        await peer.read().ended();
+        peer.flood(1024 ** 3);
+        await peer.floodStops();
+        peer.stopFlood();
+        peer.end();
+        const start = performance.now();
+        const waited = world.loop.waitedMs;
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        const share = (world.loop.waitedMs - waited) / (performance.now() - start);
+        assert.ok(share > 0.5, `${share} of the time`);
+        await client.read().ended();
+        assert.equal(client.received, peer.flooded);
+        assert.equal(await client.closed(), '');
+        assert.equal(await peer.closed(), '');
+        assert.equal(world.listener.active, 0);
+      });
+    });
+  });
+
+  it('accepts no more when it is stopped, and lets its tunnels live until they are cut', async () => {
+    await withEndpoint(async (endpoint) => {
+      await withWorld([addressOf(endpoint)], {}, async (world) => {
+        const client = await connect(world);
+        const peer = await endpoint.peers.next();
+        world.listener.stop();
+        await eventually(() => assert.rejects(connect(world), /ECONNREFUSED/));
+        client.read().send('still here');
+        await peer.read().receivesText('still here');
+        world.listener.abort();
+        await Promise.all([client.ended(), peer.ended()]);
+        assert.equal(world.listener.active, 0);
+        assert.equal(world.sum(pageMetrics.tunnelsActive), 0);
+      });
+    });
+  });
+
+  it('leaves no descriptor open when its loop is closed', async () => {
+    await withEndpoint(async (endpoint) => {
+      const count = (): number => readdirSync('/proc/self/fd').length;
+      const before = count();
+      await withWorld([addressOf(endpoint)], {}, async (world) => {
+        const clients = await Promise.all(Array.from({ length: 5 }, () => connect(world)));
+        const peers = await Promise.all(clients.map(() => endpoint.peers.next()));
+        assert.ok(count() >= before + 20);
+        for (const peer of [...clients, ...peers]) peer.destroy();
+      });
+      await eventually(() => assert.equal(count(), before));
+    });
+  });
+
+  it('does not listen when it was stopped before it could', async () => {
+    const { address } = await freshAddress('IPv4');
+    await withWorld([address], {}, async (world) => {
+      world.listener.stop();
+      await eventually(() => assert.rejects(connect(world), /ECONNREFUSED/));
+      await world.listener.listen();
+      await assert.rejects(connect(world), /ECONNREFUSED/);
+    });
+  });
+});

@@ -1,0 +1,89 @@
+/** A listener of the raw engine in the test's own thread, with what a worker gives to one. */
+import type { Cluster as ClusterConfig, Config, L4Listener } from '../../../../src/config/types.ts';
+import type { Address, TcpAddress } from '../../../../src/core/address.ts';
+import { TimerWheel } from '../../../../src/core/timer-wheel.ts';
+import { RawListener } from '../../../../src/l4/raw/raw-listener.ts';
+import { RawLoop } from '../../../../src/l4/raw/raw-loop.ts';
+import type { TunnelContext } from '../../../../src/l4/tunnel.ts';
+import { TunnelStats } from '../../../../src/l4/tunnel-stats.ts';
+import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
+import type { Metric } from '../../../../src/telemetry/names.ts';
+import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
+import { Cluster } from '../../../../src/upstream/cluster.ts';
+import { capture, config } from '../../primary/fixtures/config.ts';
+import type { LogLine } from '../../primary/fixtures/config.ts';
+import { freshAddress } from '../../sys/pairs.ts';
+
+export interface World {
+  readonly listener: RawListener;
+  readonly loop: RawLoop;
+  readonly context: TunnelContext;
+  readonly address: TcpAddress;
+  readonly lines: readonly LogLine[];
+  /** The sum of a metric over all labels. */
+  readonly sum: (metric: Metric) => number;
+}
+
+interface Options {
+  readonly listener?: Partial<L4Listener>;
+  readonly cluster?: Partial<ClusterConfig>;
+}
+
+/** Makes a listener whose cluster has these endpoints, and ends it when the test has ended. */
+export async function withWorld(
+  endpoints: readonly Address[],
+  options: Options,
+  test: (world: World) => Promise<void>,
+): Promise<void> {
+  const { address } = await freshAddress('IPv4');
+  if (address.kind !== 'tcp') throw new Error('no port');
+  const cluster: ClusterConfig = {
+    ...config.clusters[0]!,
+    endpoints: endpoints.map((address) => ({ address, weight: 1 })),
+    ...options.cluster,
+  };
+  const listener: L4Listener = {
+    name: 'tcp',
+    mode: 'l4',
+    address,
+    maxConnections: 0,
+    cluster: cluster.name,
+    engine: 'raw',
+    idleTimeoutMs: 0,
+    ...options.listener,
+  };
+  const whole: Config = { ...config, listeners: [listener], clusters: [cluster] };
+  const layout = layoutOf(whole, ['l4-0']);
+  const page = new StatsPage(allocatePage(layout), layout);
+  const pages = [page.values];
+  const { log, lines } = capture();
+  const wheel = new TimerWheel(performance.now());
+  const context: TunnelContext = {
+    config: listener,
+    cluster: new Cluster(cluster, page, pages),
+    stats: new TunnelStats(page, pages, listener.name, cluster.name),
+    wheel,
+    log,
+    access: log,
+  };
+  const loop = new RawLoop(wheel);
+  const world: World = {
+    listener: new RawListener(context, loop),
+    loop,
+    context,
+    address,
+    lines,
+    sum: (metric) =>
+      layout.series
+        .filter((series) => series.metric === metric)
+        .reduce((sum, { slot }) => sum + page.values[slot]!, 0),
+  };
+  try {
+    await world.listener.listen();
+    await test(world);
+  } finally {
+    world.listener.stop();
+    world.listener.abort();
+    loop.close();
+  }
+}

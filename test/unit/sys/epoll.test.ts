@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { MessageChannel } from 'node:worker_threads';
+import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, Epoll } from '../../../src/sys/epoll.ts';
+import { nodeLoopDescriptor } from '../../../src/sys/node-loop.ts';
+import { PinnedBuffer } from '../../../src/sys/pinned-buffer.ts';
+import { unsupportedReason } from '../../../src/sys/support.ts';
+import { withPair } from './pairs.ts';
+
+const skip = unsupportedReason() ?? false;
+const WAIT_MS = 5000;
+
+/** All that a wait has brought, as descriptor, tag and events. */
+function take(epoll: Epoll, timeoutMs: number): [number, number, number][] {
+  return Array.from({ length: epoll.wait(timeoutMs) }, (_, index) => [
+    epoll.fd(index),
+    epoll.tag(index),
+    epoll.events(index),
+  ]);
+}
+
+describe('epoll', { skip }, () => {
+  it('tells what can be done, with the tag that it was given, for as long as it can', async () => {
+    await withPair('IPv4', ({ client, server }) => {
+      const epoll = new Epoll(8);
+      const buffer = new PinnedBuffer(8);
+      epoll.add(server, EPOLLIN, 0x7fffffff);
+      assert.deepEqual(take(epoll, 0), []);
+      buffer.send(client, 0, 8);
+      assert.deepEqual(take(epoll, WAIT_MS), [[server, 0x7fffffff, EPOLLIN]]);
+      assert.deepEqual(take(epoll, WAIT_MS), [[server, 0x7fffffff, EPOLLIN]]);
+      epoll.modify(server, EPOLLIN | EPOLLOUT, 5);
+      assert.deepEqual(take(epoll, WAIT_MS), [[server, 5, EPOLLIN | EPOLLOUT]]);
+      buffer.recv(server, 0, 8);
+      assert.deepEqual(take(epoll, WAIT_MS), [[server, 5, EPOLLOUT]]);
+      epoll.close();
+    });
+  });
+
+  it('brings no more events at once than it has room for, and the others after them', async () => {
+    await withPair('IPv4', ({ client, server }) => {
+      const epoll = new Epoll(1);
+      epoll.add(server, EPOLLOUT, 1);
+      epoll.add(client, EPOLLOUT, 2);
+      const seen = new Set([...take(epoll, WAIT_MS), ...take(epoll, WAIT_MS)].map(([fd]) => fd));
+      assert.deepEqual(seen, new Set([client, server]));
+      epoll.close();
+    });
+  });
+
+  it('tells of a break once where nothing else is wanted', async () => {
+    await withPair('IPv4', ({ client, server }, sockets, close) => {
+      const epoll = new Epoll(8);
+      const buffer = new PinnedBuffer(1);
+      epoll.add(server, EPOLLET, 1);
+      buffer.send(client, 0, 1);
+      assert.deepEqual(take(epoll, 20), []);
+      sockets.resetOnClose(client);
+      close(client);
+      const [[fd, , events] = [-1, 0, 0], ...others] = take(epoll, WAIT_MS);
+      assert.equal(fd, server);
+      assert.equal(events & (EPOLLERR | EPOLLHUP), EPOLLERR | EPOLLHUP);
+      assert.deepEqual(others, []);
+      assert.deepEqual(take(epoll, 0), []);
+      epoll.close();
+    });
+  });
+
+  it('forgets a descriptor that is closed', async () => {
+    await withPair('IPv4', ({ client, server }, _sockets, close) => {
+      const epoll = new Epoll(8);
+      epoll.add(server, EPOLLOUT, 1);
+      close(server);
+      assert.deepEqual(take(epoll, 0), []);
+      assert.throws(() => epoll.modify(server, EPOLLIN, 1), /^SystemCallError: epoll_ctl (?:EBADF|ENOENT) descriptor \d+$/);
+      epoll.add(client, EPOLLIN, 1);
+      assert.throws(() => epoll.add(client, EPOLLIN, 1), /epoll_ctl EEXIST/);
+      epoll.close();
+    });
+  });
+
+  it('waits for its time and no longer', () => {
+    const epoll = new Epoll(1);
+    const start = performance.now();
+    assert.equal(epoll.wait(30), 0);
+    const waited = performance.now() - start;
+    assert.ok(waited >= 29, `${waited} ms`);
+    epoll.close();
+  });
+
+  it('cannot be used when it has been closed', () => {
+    const epoll = new Epoll(1);
+    epoll.close();
+    epoll.close();
+    assert.throws(() => epoll.wait(0), /is no open descriptor/);
+    assert.throws(() => epoll.add(0, EPOLLIN, 1), /is no open descriptor/);
+  });
+
+  it('takes no descriptor that has been closed', () => {
+    const epoll = new Epoll(1);
+    for (const fd of [-1, NaN, 0.5, 2 ** 31]) {
+      assert.throws(() => epoll.add(fd, EPOLLIN, 1), /is no open descriptor/);
+      assert.throws(() => epoll.modify(fd, EPOLLIN, 1), /is no open descriptor/);
+    }
+    epoll.close();
+  });
+
+  it('is woken by what Node has to do, until Node has done it', async () => {
+    const epoll = new Epoll(1);
+    const loop = nodeLoopDescriptor();
+    epoll.add(loop, EPOLLIN, 0);
+    const { port1, port2 } = new MessageChannel();
+    const received = new Promise((resolve) => port1.once('message', resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    while (epoll.wait(0) > 0) await new Promise((resolve) => setImmediate(resolve));
+    port2.postMessage('wake');
+    assert.deepEqual(take(epoll, WAIT_MS), [[loop, 0, EPOLLIN]]);
+    assert.equal(await received, 'wake');
+    port1.close();
+    epoll.close();
+  });
+});

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ConnectionStats } from '../../../src/telemetry/connection-stats.ts';
+import { REJECT_REASONS, pageMetrics } from '../../../src/telemetry/names.ts';
+import { PageLayout } from '../../../src/telemetry/page-layout.ts';
+import { StatsPage, allocatePage } from '../../../src/telemetry/stats-page.ts';
+
+/** The pages of two workers with two listeners. */
+function pages(): [StatsPage, StatsPage] {
+  const layout = new PageLayout();
+  for (const listener of ['web', 'tcp']) {
+    layout.add(pageMetrics.connectionsActive, { listener });
+    layout.add(pageMetrics.connections, { listener });
+    for (const reason of REJECT_REASONS) layout.add(pageMetrics.connectionsRejected, { listener, reason });
+  }
+  return [new StatsPage(allocatePage(layout), layout), new StatsPage(allocatePage(layout), layout)];
+}
+
+describe('the connections of a listener', () => {
+  it('are counted by each worker on its page, and those that are open over all pages', () => {
+    const both = pages();
+    const all = both.map(({ values }) => values);
+    const [one, other] = both.map((page) => new ConnectionStats(page, all, 'web'));
+    const tcp = new ConnectionStats(both[0], all, 'tcp');
+    one!.opened();
+    one!.opened();
+    other!.opened();
+    other!.closed();
+    one!.closed();
+    other!.opened();
+    assert.deepEqual([one!.active, other!.active, tcp.active], [2, 2, 0]);
+    const totals = both.map((page) => page.values[page.slot(pageMetrics.connections, { listener: 'web' })]);
+    assert.deepEqual(totals, [2, 2]);
+  });
+
+  it('that are rejected are counted by their reason', () => {
+    const [page] = pages();
+    const stats = new ConnectionStats(page, [page.values], 'web');
+    for (const [index, reason] of REJECT_REASONS.entries()) {
+      for (let count = 0; count <= index; count++) stats.rejected(reason);
+    }
+    for (const listener of ['web', 'tcp']) {
+      for (const [index, reason] of REJECT_REASONS.entries()) {
+        const slot = page.slot(pageMetrics.connectionsRejected, { listener, reason });
+        assert.equal(page.values[slot], listener === 'web' ? index + 1 : 0, `${listener} ${reason}`);
+      }
+    }
+    assert.equal(stats.active, 0);
+  });
+});
