@@ -1,8 +1,8 @@
 import { STAMP_LENGTH } from '../options/plan.ts';
 
-const TICKS_PER_MS = 10_000;
+/** A time is written as the 64 bits of its number, so that it is read back exactly. */
 const DIGITS = 16;
-const ZERO = 0x30;
+const bits = Buffer.alloc(8);
 
 /**
  * What a fan-out message begins with: the run it belongs to, and a time. All of it is printable, so that it may
@@ -17,14 +17,11 @@ export class Stamp {
     if (this.#runId.length !== STAMP_LENGTH - DIGITS) throw new RangeError('a run id has 16 characters');
   }
 
-  /** Writes a time in milliseconds, to a tenth of a microsecond, at the begin of a message. */
+  /** Writes a time at the begin of a message. */
   write(message: Buffer, time: number): void {
     this.#runId.copy(message);
-    message.write(
-      String(Math.round(time * TICKS_PER_MS)).padStart(DIGITS, '0'),
-      this.#runId.length,
-      'latin1',
-    );
+    bits.writeDoubleBE(time);
+    message.write(bits.toString('hex'), this.#runId.length, 'latin1');
   }
 
   /** The time that stands in `bytes[start, start + length)`; -1 where there is none of this run. */
@@ -38,13 +35,12 @@ export class Stamp {
     }
     const digits = at + this.#runId.length;
     if (digits + DIGITS > end) return -1;
-    let ticks = 0;
-    for (let index = digits; index < digits + DIGITS; index++) {
-      const digit = bytes[index]! - ZERO;
-      if (digit < 0 || digit > 9) return -1;
-      ticks = ticks * 10 + digit;
+    for (let index = 0; index < bits.length; index++) {
+      const value = hexAt(bytes, digits + 2 * index) * 16 + hexAt(bytes, digits + 2 * index + 1);
+      if (Number.isNaN(value)) return -1;
+      bits[index] = value;
     }
-    return ticks / TICKS_PER_MS;
+    return bits.readDoubleBE();
   }
 
   #isAt(bytes: Buffer, start: number, end: number): boolean {
@@ -55,4 +51,11 @@ export class Stamp {
     }
     return true;
   }
+}
+
+/** The value of a hexadecimal digit in lower case; NaN for anything else. */
+function hexAt(bytes: Buffer, at: number): number {
+  const byte = bytes[at]!;
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  return byte >= 0x61 && byte <= 0x66 ? byte - 0x61 + 10 : NaN;
 }

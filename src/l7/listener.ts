@@ -16,8 +16,11 @@ import {
 } from 'uWebSockets.js';
 import type { Certificate, Compression, L7Listener as L7ListenerConfig } from '../config/types.ts';
 import { formatAddress } from '../core/address.ts';
+import { limitReceiveBuffers } from '../sys/receive-buffer.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { chooseDeflateOffer } from '../wire/deflate-offer.ts';
 import { formatIp } from '../wire/ip-address.ts';
-import { headerOf, type RequestHead } from '../wire/request-head.ts';
+import { joinedHeaderOf, type RequestHead } from '../wire/request-head.ts';
 import type { UpgradeRequest } from '../wire/upgrade-request.ts';
 import { Dispatcher, type L7Environment } from './dispatcher.ts';
 import type { HeaderList } from './http-reply.ts';
@@ -32,9 +35,17 @@ interface SocketData {
 }
 type Socket = WebSocket<SocketData> & SocketData;
 
+/**
+ * uWS decrypts what it has read of a TLS client into a buffer of 512 KiB. Where that fills up while something
+ * waits for the client, it forgets what is left of the input, and the connection breaks. So the kernel must not
+ * have that much for it: it takes twice this number for its bound, and a packet or two more.
+ */
+const TLS_RECEIVE_BUFFER = 192 * 1024;
+
 /** One layer 7 listener in one worker: the only part of the project that knows uWebSockets.js. */
 export class L7Listener {
   readonly #config: L7ListenerConfig;
+  readonly #log: Logger;
   readonly #stats: ListenerStats;
   readonly #dispatcher: Dispatcher;
   readonly #app: TemplatedApp;
@@ -47,6 +58,7 @@ export class L7Listener {
 
   constructor(config: L7ListenerConfig, environment: L7Environment) {
     this.#config = config;
+    this.#log = environment.log;
     this.#stats = new ListenerStats(environment.page, environment.pages, config.name);
     this.#dispatcher = new Dispatcher(config, environment, this.#stats);
     this.#app = this.#createApp();
@@ -63,6 +75,7 @@ export class L7Listener {
           return;
         }
         this.#socket = socket;
+        if (this.#config.tls !== null) this.#limitTlsReads();
         resolve();
       });
     });
@@ -97,6 +110,18 @@ export class L7Listener {
     for (const session of this.#dispatcher.sessions) session.abort();
     // Its handlers tell the pending upgrades that their clients are gone.
     this.#app.close();
+  }
+
+  #limitTlsReads(): void {
+    const { address, name } = this.#config;
+    try {
+      limitReceiveBuffers(address.port, TLS_RECEIVE_BUFFER);
+    } catch (error) {
+      this.#log.warn(
+        { listener: name, err: error },
+        'a client that sends fast over TLS may lose its connection',
+      );
+    }
   }
 
   #createApp(): TemplatedApp {
@@ -188,8 +213,9 @@ export class L7Listener {
     upgrade: UpgradeRequest,
     context: us_socket_context_t | null,
   ): UpgradeReply {
-    const compress = this.#config.websocket.compression !== 'off';
-    const extensions = (compress ? headerOf(head, 'sec-websocket-extensions') : undefined) ?? '';
+    const { compression } = this.#config.websocket;
+    const offers = compression === 'off' ? undefined : joinedHeaderOf(head, 'sec-websocket-extensions');
+    const extensions = chooseDeflateOffer(offers, compression === 'dedicated');
     return {
       accept: (session: Session, subprotocol: string, headers: HeaderList) => {
         // Cannot be: a request whose key is right has come by the WebSocket route.

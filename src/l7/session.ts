@@ -294,8 +294,15 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
   }
 
   shed(): void {
-    this.close(CLOSE_TRY_AGAIN_LATER, 'proxy overloaded');
-    // What waited is what the memory is wanted for.
+    if (this.#ended) return;
+    this.#end('proxy', CLOSE_TRY_AGAIN_LATER, 'proxy overloaded');
+    const downstream = this.#downstream;
+    if (downstream !== null && downstream.getBufferedAmount() > 0) {
+      // A close frame would wait behind the very bytes whose memory is wanted.
+      this.#downstream = null;
+      downstream.close();
+    }
+    this.#endDownstream(CLOSE_TRY_AGAIN_LATER, 'proxy overloaded');
     this.upstream.destroy();
   }
 

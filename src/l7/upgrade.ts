@@ -115,13 +115,14 @@ export class Upgrade extends Timed implements UpstreamOwner {
     let received = this.#received === null ? bytes : Buffer.concat([this.#received, bytes]);
     for (;;) {
       const head = parseResponseHead(received);
-      if (head === 'malformed' || (head === 'incomplete' && received.length > MAX_HEAD)) {
+      const size = typeof head === 'string' ? received.length : head.length;
+      if (head === 'malformed' || size > MAX_HEAD) {
         this.#failAttempt('handshake', 'the endpoint does not answer in HTTP/1.1');
         return;
       }
       if (head === 'incomplete') {
         // The input belongs to the thread's next read.
-        this.#received = received === bytes ? Buffer.from(bytes) : received;
+        this.#received = Buffer.from(received);
         return;
       }
       const rest = received.subarray(head.length);

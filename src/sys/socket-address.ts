@@ -56,7 +56,8 @@ export class SocketAddress {
 
   #parse(family: number, host: string, { offset, length }: { offset: number; length: number }): void {
     const place = addressWithin(this.memory, offset, offset + length);
-    if (nativeCalls().parseAddress(family, host, place) !== 1) throw new RangeError(`${host} is no IP address`);
+    if (nativeCalls().parseAddress(family, host, place) !== 1)
+      throw new RangeError(`${host} is no IP address`);
   }
 }
 

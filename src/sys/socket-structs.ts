@@ -37,7 +37,9 @@ export function writeIpv6(into: Uint8Array, port: number, scope: number, littleE
 export function writeUnix(into: Uint8Array, path: string, littleEndian: boolean): number {
   const bytes = Buffer.from(path);
   if (bytes.length === 0 || bytes.length > LONGEST_PATH || bytes.includes(0)) {
-    throw new RangeError(`${JSON.stringify(path)} is no path of a UNIX socket: it has 1 to ${LONGEST_PATH} bytes`);
+    throw new RangeError(
+      `${JSON.stringify(path)} is no path of a UNIX socket: it has 1 to ${LONGEST_PATH} bytes`,
+    );
   }
   blank(into).setUint16(0, AF_UNIX, littleEndian);
   into.set(bytes, 2);

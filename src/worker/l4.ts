@@ -43,10 +43,13 @@ class TunnelService implements Service {
   }
 
   abort(): void {
-    for (const listener of this.#listeners) {
-      listener.stop();
-      listener.abort();
+    try {
+      for (const listener of this.#listeners) {
+        listener.stop();
+        listener.abort();
+      }
+    } finally {
+      this.innerLoop?.close();
     }
-    this.innerLoop?.close();
   }
 }

@@ -1,5 +1,18 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { get } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { unsupportedReason } from '../../src/sys/support.ts';
+import { eventually, within } from '../support/deadline.ts';
+import { scrape } from '../support/metrics.ts';
+import { TcpEndpoint } from '../support/tcp-peer.ts';
 import { describeManyTunnels } from './tunnel-churn.ts';
+import { describeControlledTunnels } from './tunnel-control.ts';
+import { TunnelRig } from './tunnel-rig.ts';
 import type { TunnelEngine } from './tunnel-rig.ts';
+import { scale } from './tunnel-scale.ts';
 import { describeTunnels } from './tunnel-suite.ts';
 
 const raw: TunnelEngine = {
@@ -7,9 +20,120 @@ const raw: TunnelEngine = {
   // TLS towards endpoints is for the other engine, which shares the thread then.
   listener: (settings) => ({ engine: isFor('tls-upstream', settings) ? 'net' : 'raw', ...settings }),
 };
-describeTunnels(raw);
-describeManyTunnels(raw);
+const unsupported = unsupportedReason();
+
+if (unsupported === null) {
+  describeTunnels(raw, scale.bytesEachWay);
+  describeManyTunnels(raw, scale.cycles);
+  describeControlledTunnels('raw');
+}
 
 function isFor(cluster: string, settings: object): boolean {
   return 'cluster' in settings && settings.cluster === cluster;
+}
+
+describe('the raw engine', { skip: unsupported ?? false, timeout: 120_000 }, () => {
+  let rig: TunnelRig;
+  let endpoint: TcpEndpoint;
+  let hasty: TcpEndpoint;
+
+  before(async () => {
+    endpoint = await TcpEndpoint.listen();
+    // Answers without having read, so that closing resets the connection behind the answer.
+    hasty = await TcpEndpoint.listen(undefined, (peer) => {
+      peer.socket.write('too large', () => setTimeout(() => peer.destroy(), 50));
+    });
+    rig = await TunnelRig.start({ name: 'auto', listener: (settings) => settings }, 1, {
+      plain: { endpoints: [endpoint.address] },
+      hasty: { endpoints: [hasty.address] },
+      'by-name': { endpoints: [endpoint.address.replace('127.0.0.1', 'localhost')] },
+    });
+  });
+  afterEach(() => rig.clear());
+  after(async () => {
+    endpoint.close();
+    hasty.close();
+    await rig.stop();
+  });
+
+  it('is what auto means where it can be used, and the status and the metrics say so', async () => {
+    const body = new Promise<string>((settle, fail) => {
+      get(`http://${rig.sluice.admin}/status`, { agent: false }, (response) => {
+        text(response).then(settle, fail);
+      }).once('error', fail);
+    });
+    const { listeners } = JSON.parse(await within('the status', body)) as {
+      listeners: { engine?: string }[];
+    };
+    assert.deepEqual(
+      listeners.map(({ engine }) => engine),
+      ['raw', 'raw', 'raw'],
+    );
+    assert.equal((await scrape(rig.sluice)).sum('sluice_build_info', { l4_engine: 'raw' }), 1);
+  });
+
+  it('reaches an endpoint by its host name', async () => {
+    const { client, peer } = await rig.join('by-name', endpoint);
+    client.read().send('by name');
+    await peer.read().receivesText('by name');
+    peer.destroy();
+  });
+
+  it('lets the answer of an endpoint cross that resets the connection right behind it', async () => {
+    for (let round = 0; round < 5; round++) {
+      const client = await rig.connect('hasty');
+      client.flood(1024 ** 3);
+      await client.read().receivesText('too large');
+      assert.match(await client.closed(), /^(?:ECONNRESET|EPIPE)$/);
+    }
+  });
+
+  it('rests from accepting while the process has no descriptor left, and goes on after it', async () => {
+    const { pid } = rig.sluice;
+    const { client: healthy, peer } = await rig.join('plain', endpoint);
+    const numbers = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+    let lowestFree = 0;
+    while (numbers.has(lowestFree)) lowestFree++;
+    limit(pid, String(lowestFree));
+    const client = await rig.connect('plain');
+    await rig.sluice.waitForLog(
+      ({ msg, reason }) => msg === 'accepting failed' && reason === 'process_limit',
+    );
+    healthy.read().send('still here');
+    await peer.read().receivesText('still here');
+    limit(pid, '20000');
+    client.read().send('late');
+    const late = await endpoint.peers.next();
+    await late.read().receivesText('late');
+    const failures = (await scrape(rig.sluice)).sum('sluice_accept_failures_total', {
+      listener: 'plain',
+      reason: 'process_limit',
+    });
+    // It rests between its tries.
+    assert.ok(failures >= 1 && failures < 200, `${failures} failures`);
+    const lines = rig.sluice.logs.filter(({ msg }) => msg === 'accepting failed');
+    assert.equal(lines.length, 1);
+    for (const open of [peer, late]) open.destroy();
+  });
+
+  it('is idle while its tunnels are, and says so', async () => {
+    const { peer } = await rig.join('plain', endpoint);
+    await eventually(async () => {
+      const metrics = await scrape(rig.sluice);
+      const worker = { worker: 'l4-0' };
+      const utilization = metrics.sum('sluice_worker_event_loop_utilization', worker);
+      const lag = metrics.sum('sluice_worker_event_loop_lag_seconds', worker);
+      assert.ok(utilization < 0.2, `busy for ${utilization} of the time`);
+      assert.ok(lag < 0.1, `${lag} s late`);
+    });
+    peer.destroy();
+  });
+});
+
+/** Sets the soft limit of open descriptors of a process. */
+function limit(pid: number, soft: string): void {
+  const { status, stderr } = spawnSync('prlimit', [`--pid=${pid}`, `--nofile=${soft}:`], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stderr);
 }

@@ -13,7 +13,7 @@ import { eventually, within } from '../support/deadline.ts';
 import { refusingEndpoint, silentEndpoint } from '../support/bad-endpoints.ts';
 import type { BadEndpoint } from '../support/bad-endpoints.ts';
 import { scrape } from '../support/metrics.ts';
-import { residentBytes } from '../support/process-facts.ts';
+import { residentBytes, unreadBytes } from '../support/process-facts.ts';
 import { TcpEndpoint } from '../support/tcp-peer.ts';
 import { WsEndpoint, WsPeer } from '../support/ws-peer.ts';
 import { CA_CERT, GOOD_CERT, GOOD_KEY } from '../unit/config/pem.ts';
@@ -247,6 +247,24 @@ export function describeTunnels(engine: TunnelEngine, bytesEachWay = 64 * MIB): 
         assert.equal(gained('sluice_connections_rejected_total', rejection), 1);
       },
     );
+
+    it('leaves in the kernel what comes before an endpoint has accepted', { skip: linuxOnly }, async () => {
+      const client = await rig.connect('silent');
+      client.read().send('x'.repeat(1000));
+      const port = Number(rig.sluice.address('silent').split(':')[1]);
+      const { localPort = 0 } = client.socket;
+      const seen = new Set<number | null>();
+      let gone = false;
+      const closed = client.closed().finally(() => (gone = true));
+      for (let unread: number | null = 0; !gone && unread !== null;) {
+        seen.add((unread = unreadBytes(port, localPort)));
+        await new Promise((settle) => setTimeout(settle, 20));
+      }
+      await closed;
+      // None before it has come, and no connection after the end.
+      for (const before of [0, null]) seen.delete(before);
+      assert.deepEqual([...seen], [1000]);
+    });
 
     it('closes a quiet client, too, whose endpoint does not accept', async () => {
       const client = await rig.connect('silent');

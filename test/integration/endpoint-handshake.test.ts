@@ -29,6 +29,7 @@ describe('the handshake with an endpoint', () => {
   const authority = new CertificateAuthority();
   let raw: RawEndpoint;
   let broken: RawEndpoint;
+  let plain: RawEndpoint;
   let deaf: DeafEndpoint;
   let secure: WsEndpoint;
   let sluice: SluiceProcess;
@@ -38,6 +39,10 @@ describe('the handshake with an endpoint', () => {
     broken = await RawEndpoint.listen(async (connection) => {
       await connection.head();
       connection.write('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+    });
+    plain = await RawEndpoint.listen((connection) => {
+      connection.write('HTTP/1.1 400 Bad Request\r\n\r\n');
+      return connection.closed;
     });
     deaf = await DeafEndpoint.listen();
     const { cert, key } = authority.issue('app.internal', ['DNS:app.internal', 'IP:127.0.0.1']);
@@ -77,7 +82,7 @@ describe('the handshake with an endpoint', () => {
         tls: { verify: false, serverName: 'other.internal' },
         endpoints: at(address),
       },
-      { name: 'tls-at-plain', tls: { verify: false }, endpoints: at(broken.address) },
+      { name: 'tls-at-plain', tls: { verify: false }, endpoints: at(plain.address) },
     ];
     const routes = clusters.map(({ name }) => ({ match: { path: `/${name}` }, cluster: name }));
     const web = { mode: 'l7', address: '127.0.0.1:0', routes };
@@ -97,6 +102,7 @@ describe('the handshake with an endpoint', () => {
   after(async () => {
     raw.close();
     broken.close();
+    plain.close();
     secure.close();
     await deaf.close();
     authority.remove();

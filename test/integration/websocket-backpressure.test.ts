@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { CertificateAuthority } from '../support/certificates.ts';
 import { eventually, within } from '../support/deadline.ts';
 import { scrape } from '../support/metrics.ts';
 import type { RawConnection } from '../support/raw-connection.ts';
 import { RawEndpoint } from '../support/raw-endpoint.ts';
-import { BINARY, encodeFrame } from '../support/raw-frames.ts';
+import { BINARY, CLOSE, closeBody, encodeFrame } from '../support/raw-frames.ts';
 import { startSluice, type SluiceProcess } from '../support/sluice-process.ts';
 import { WsPeer } from '../support/ws-peer.ts';
 
@@ -20,31 +21,59 @@ const READ_SIZE = 256 * KIB;
 /** What the process may grow by for other reasons than a buffer. */
 const NOISE = 32 * MIB;
 
+/** Whether the client, the endpoint or neither of them speaks TLS with the proxy. */
+const LEGS = ['plain', 'TLS to the client', 'TLS to the endpoint'] as const;
+type Legs = (typeof LEGS)[number];
+
 describe('a slow side of a WebSocket', () => {
-  let raw: RawEndpoint;
+  const authority = new CertificateAuthority();
+  let plain: RawEndpoint;
+  let secure: RawEndpoint;
   let sluice: SluiceProcess;
 
   before(async () => {
-    raw = await RawEndpoint.listen();
-    const websocket = { downstreamBuffer: '1MiB', upstreamBuffer: '4MiB', maxMessageSize: '1MiB' };
-    const routes = [{ match: {}, cluster: 'raw' }];
+    const certificate = authority.issue('localhost', ['DNS:localhost', 'IP:127.0.0.1']);
+    plain = await RawEndpoint.listen();
+    secure = await RawEndpoint.listen(null, {
+      cert: readFileSync(certificate.cert),
+      key: readFileSync(certificate.key),
+    });
+    const web = {
+      mode: 'l7',
+      address: '127.0.0.1:0',
+      websocket: { downstreamBuffer: '1MiB', upstreamBuffer: '4MiB', maxMessageSize: '1MiB' },
+      routes: [
+        { match: { path: '/secure' }, cluster: 'secure' },
+        { match: {}, cluster: 'plain' },
+      ],
+    };
     sluice = await startSluice({
       deadlineMs: 60_000,
       config: {
         workers: { l7: 1, l4: 1 },
         admin: { address: '127.0.0.1:0' },
-        listeners: [{ name: 'web', mode: 'l7', address: '127.0.0.1:0', websocket, routes }],
-        clusters: [{ name: 'raw', endpoints: [{ address: raw.address }] }],
+        listeners: [
+          { ...web, name: 'plain' },
+          { ...web, name: 'secure', tls: { certificates: [certificate] } },
+        ],
+        clusters: [
+          { name: 'plain', endpoints: [{ address: plain.address }] },
+          { name: 'secure', tls: { ca: authority.file }, endpoints: [{ address: secure.address }] },
+        ],
       },
     });
     // The process grows into its working size.
-    const { client, endpoint } = await pair();
-    endpoint.write(encodeFrame(BINARY, Buffer.alloc(16 * MIB)));
-    assert.equal((await client.messages.next()).data.length, 16 * MIB);
-    client.socket.terminate();
+    for (const legs of LEGS) {
+      const { client, endpoint } = await pair(legs);
+      endpoint.write(encodeFrame(BINARY, Buffer.alloc(16 * MIB)));
+      assert.equal((await client.messages.next()).data.length, 16 * MIB);
+      client.socket.terminate();
+    }
   });
   after(async () => {
-    raw.close();
+    plain.close();
+    secure.close();
+    authority.remove();
     assert.deepEqual(await sluice.stop('SIGTERM', 30_000), { code: 0, signal: null });
     assert.deepEqual(
       sluice.logs.filter(({ level }) => level === 'error' || level === 'fatal'),
@@ -52,15 +81,35 @@ describe('a slow side of a WebSocket', () => {
     );
   });
 
-  async function pair(): Promise<{ client: WsPeer; endpoint: RawConnection }> {
-    const options = { maxPayload: 2 * LARGE };
-    const client = WsPeer.connect(`ws://${sluice.address('web')}/`, options);
+  async function pair(legs: Legs): Promise<{ client: WsPeer; endpoint: RawConnection }> {
+    const origin =
+      legs === 'TLS to the client' ? `wss://${sluice.address('secure')}` : `ws://${sluice.address('plain')}`;
+    const [path, raw] = legs === 'TLS to the endpoint' ? ['/secure', secure] : ['/', plain];
+    const client = WsPeer.connect(origin + path, { maxPayload: 2 * LARGE, ca: authority.pem });
     const endpoint = await raw.session();
     return { client: await client, endpoint };
   }
 
   async function metric(name: string, direction: 'upstream' | 'downstream'): Promise<number> {
     return (await scrape(sluice)).sum(name, { direction });
+  }
+
+  /** Has the endpoint send until the proxy pauses it, because the client does not read. */
+  async function fill(client: WsPeer, endpoint: RawConnection, frames: Buffer): Promise<void> {
+    const paused = await metric('sluice_ws_paused_total', 'downstream');
+    client.socket.pause();
+    endpoint.write(frames);
+    await eventually(async () => {
+      assert.ok((await metric('sluice_ws_paused_total', 'downstream')) > paused);
+    });
+  }
+
+  /** Nothing waits any more, for nobody. */
+  async function empty(): Promise<void> {
+    await eventually(async () => {
+      assert.equal(await metric('sluice_ws_buffered_bytes', 'downstream'), 0);
+      assert.equal(await metric('sluice_ws_buffered_bytes', 'upstream'), 0);
+    });
   }
 
   /** Resident memory of the proxy in bytes. */
@@ -71,34 +120,25 @@ describe('a slow side of a WebSocket', () => {
 
   const large = Buffer.alloc(LARGE);
   for (let at = 0; at < LARGE; at += 4) large.writeUInt32LE(Math.imul(at, 2654435761) >>> 0, at);
-  const small = Buffer.concat(
-    Array.from({ length: 40_000 }, (_, i) => encodeFrame(BINARY, large.subarray(i * 1000, (i + 1) * 1000))),
-  );
+  const small = Array.from({ length: 40_000 }, (_, i) => large.subarray(i * 1000, (i + 1) * 1000));
 
-  for (const [what, frames, messages] of [
-    ['one message of 64 MiB', encodeFrame(BINARY, large), [large]],
-    [
-      '40,000 small messages',
-      small,
-      Array.from({ length: 40_000 }, (_, i) => large.subarray(i * 1000, (i + 1) * 1000)),
-    ],
+  for (const [what, legs, frames, messages] of [
+    ['one message of 64 MiB', 'plain', encodeFrame(BINARY, large), [large]],
+    ['one message of 64 MiB', 'TLS to the client', encodeFrame(BINARY, large), [large]],
+    ['one message of 64 MiB', 'TLS to the endpoint', encodeFrame(BINARY, large), [large]],
+    ['40,000 small messages', 'plain', Buffer.concat(small.map((data) => encodeFrame(BINARY, data))), small],
   ] as const) {
-    it(`gets ${what} whole as a client, while the proxy holds no more than its bound`, async () => {
-      const { client, endpoint } = await pair();
-      const paused = await metric('sluice_ws_paused_total', 'downstream');
+    it(`gets ${what} whole as a client, while the proxy holds no more than its bound (${legs})`, async () => {
+      const { client, endpoint } = await pair(legs);
       const before = memory();
-      client.socket.pause();
-      endpoint.write(frames);
-      await eventually(async () => {
-        assert.ok((await metric('sluice_ws_paused_total', 'downstream')) > paused);
-      });
+      await fill(client, endpoint, frames);
       const held = await metric('sluice_ws_buffered_bytes', 'downstream');
       assert.ok(held > DOWNSTREAM_BUFFER, `${held} bytes are held`);
       // What the kernel's own buffers on the way cannot take is left to the endpoint.
       assert.ok(endpoint.socket.writableLength > 8 * MIB, `${endpoint.socket.writableLength} bytes wait`);
 
       // Another client of the same worker notices nothing.
-      const other = await pair();
+      const other = await pair(legs);
       other.endpoint.write(encodeFrame(BINARY, 'still here'));
       assert.equal((await other.client.messages.next()).data.toString(), 'still here');
       other.client.socket.terminate();
@@ -119,55 +159,76 @@ describe('a slow side of a WebSocket', () => {
       assert.ok(highest.held <= DOWNSTREAM_BUFFER + slack, `up to ${highest.held} bytes were held`);
       assert.ok(highest.memory - before < NOISE, `grew by ${highest.memory - before} bytes`);
       client.socket.terminate();
-      await eventually(async () => {
-        assert.equal(await metric('sluice_ws_buffered_bytes', 'downstream'), 0);
-      });
+      await empty();
     });
   }
 
-  it('gets everything as an endpoint that reads again before the buffer is full', async () => {
-    const { client, endpoint } = await pair();
-    endpoint.socket.pause();
-    const sent: Buffer[] = [];
-    const send = (): void => {
-      const message = large.subarray(sent.length * 100_000, (sent.length + 1) * 100_000);
-      sent.push(message);
-      client.socket.send(message);
-    };
-    // Until the kernel takes no more and the proxy begins to hold.
-    await eventually(async () => {
-      send();
-      assert.ok((await metric('sluice_ws_buffered_bytes', 'upstream')) > 0);
+  for (const [how, last, close] of [
+    ['closes', encodeFrame(CLOSE, closeBody(4000, 'done')), { code: 4000, reason: 'done' }],
+    ['is lost', Buffer.alloc(0), { code: 1011, reason: 'endpoint lost' }],
+  ] as const) {
+    it(`gets everything as a client that the endpoint sent before it ${how}`, async () => {
+      const { client, endpoint } = await pair('plain');
+      const message = large.subarray(0, 24 * MIB);
+      await fill(client, endpoint, Buffer.concat([encodeFrame(BINARY, message), last]));
+      endpoint.socket.end();
+      client.socket.resume();
+      assert.ok((await client.messages.next()).data.equals(message));
+      assert.deepEqual(await client.closed(), close);
+      await empty();
     });
-    endpoint.socket.resume();
-    for (const message of sent) assert.ok((await endpoint.frame()).payload.equals(message));
-    await eventually(async () => {
-      assert.equal(await metric('sluice_ws_buffered_bytes', 'upstream'), 0);
-    });
+  }
+
+  it('holds nothing up as a client that goes away while its endpoint is paused', async () => {
+    const { client, endpoint } = await pair('plain');
+    await fill(client, endpoint, encodeFrame(BINARY, large));
     client.socket.terminate();
+    assert.deepEqual((await endpoint.frame()).payload, closeBody(1001));
+    endpoint.socket.destroy();
+    await empty();
   });
 
-  it('loses its session as an endpoint that does not read, and the client hears 1013', async () => {
-    const overflows = await metric('sluice_ws_buffer_overflows_total', 'upstream');
-    const { client, endpoint } = await pair();
-    endpoint.socket.pause();
-    const before = memory();
-    const flood = setInterval(() => {
-      if (client.socket.bufferedAmount < MIB) client.socket.send(large.subarray(0, 256 * KIB));
-    }, 1);
-    try {
-      assert.deepEqual(await client.closed(), { code: 1013, reason: 'endpoint too slow' });
-    } finally {
-      clearInterval(flood);
-    }
-    assert.ok(memory() - before < UPSTREAM_BUFFER + NOISE);
-    endpoint.socket.resume();
-    await within('the end of the connection to the endpoint', endpoint.closed);
-    const metrics = await scrape(sluice);
-    assert.equal(metrics.sum('sluice_ws_buffer_overflows_total', { direction: 'upstream' }), overflows + 1);
-    assert.equal(metrics.sum('sluice_ws_closes_total', { cluster: 'raw', side: 'proxy', code: '1013' }), 1);
-    assert.equal(metrics.sum('sluice_ws_buffered_bytes', { direction: 'upstream' }), 0);
-  });
+  for (const legs of ['plain', 'TLS to the endpoint'] as const) {
+    it(`gets everything as an endpoint that reads again before the buffer is full (${legs})`, async () => {
+      const { client, endpoint } = await pair(legs);
+      endpoint.socket.pause();
+      const sent: Buffer[] = [];
+      // Until the kernel takes no more and the proxy begins to hold.
+      await eventually(async () => {
+        const message = large.subarray(sent.length * 100_000, (sent.length + 1) * 100_000);
+        sent.push(message);
+        client.socket.send(message);
+        assert.ok((await metric('sluice_ws_buffered_bytes', 'upstream')) > 0);
+      });
+      endpoint.socket.resume();
+      for (const message of sent) assert.ok((await endpoint.frame()).payload.equals(message));
+      await empty();
+      client.socket.terminate();
+    });
+
+    it(`loses its session as an endpoint that does not read, and the client hears 1013 (${legs})`, async () => {
+      const overflows = await metric('sluice_ws_buffer_overflows_total', 'upstream');
+      const { client, endpoint } = await pair(legs);
+      endpoint.socket.pause();
+      const before = memory();
+      const flood = setInterval(() => {
+        if (client.socket.bufferedAmount < MIB) client.socket.send(large.subarray(0, 256 * KIB));
+      }, 1);
+      try {
+        assert.deepEqual(await client.closed(), { code: 1013, reason: 'endpoint too slow' });
+      } finally {
+        clearInterval(flood);
+      }
+      assert.ok(memory() - before < UPSTREAM_BUFFER + NOISE);
+      endpoint.socket.resume();
+      await within('the end of the connection to the endpoint', endpoint.closed);
+      const metrics = await scrape(sluice);
+      assert.equal(metrics.sum('sluice_ws_buffer_overflows_total', { direction: 'upstream' }), overflows + 1);
+      const cluster = legs === 'plain' ? 'plain' : 'secure';
+      assert.equal(metrics.sum('sluice_ws_closes_total', { cluster, side: 'proxy', code: '1013' }), 1);
+      await empty();
+    });
+  }
 });
 
 /** Lets a client read about so many bytes at a time, and does something between. */

@@ -12,3 +12,18 @@ export function residentBytes(pid: number): number {
 export function descriptors(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
+
+/**
+ * Bytes that have come for the IPv4 connection between these ports and that nobody has read, as the end at `port`
+ * sees it; null where there is no such connection.
+ */
+export function unreadBytes(port: number, remotePort: number): number | null {
+  const hex = (value: number): string => value.toString(16).toUpperCase().padStart(4, '0');
+  for (const line of readFileSync('/proc/net/tcp', 'utf8').split('\n')) {
+    const [, local, remote, , queues] = line.trim().split(/\s+/);
+    if (local?.endsWith(`:${hex(port)}`) !== true || remote?.endsWith(`:${hex(remotePort)}`) !== true)
+      continue;
+    return parseInt(queues?.split(':')[1] ?? '', 16);
+  }
+  return null;
+}

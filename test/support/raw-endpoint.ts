@@ -1,5 +1,6 @@
 /** An endpoint that says what a test writes, byte for byte. */
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { Arrivals } from './deadline.ts';
 import { RawConnection, switchingProtocols, type RawHead } from './raw-connection.ts';
 
@@ -14,18 +15,26 @@ export class RawEndpoint {
   readonly #server: Server;
   readonly #open = new Set<RawConnection>();
 
-  private constructor(part: Part | null) {
-    this.#server = createServer({ noDelay: true }, (socket) => {
+  private constructor(part: Part | null, tls: TlsOptions | null) {
+    const accept = (socket: Socket): void => {
       const connection = new RawConnection(socket);
       this.#open.add(connection);
       socket.once('close', () => this.#open.delete(connection));
       if (part === null) this.connections.push(connection);
       else part(connection).catch((error: unknown) => this.failures.push(error));
-    });
+    };
+    this.#server =
+      tls === null
+        ? createServer({ noDelay: true }, accept)
+        : createTlsServer({ noDelay: true, ...tls }, accept);
   }
 
-  static async listen(part: Part | null = null): Promise<RawEndpoint> {
-    const endpoint = new RawEndpoint(part);
+  /**
+   * @param part what to do with each connection, instead of keeping it for who waits for it
+   * @param tls certificate and key, where it speaks TLS
+   */
+  static async listen(part: Part | null = null, tls: TlsOptions | null = null): Promise<RawEndpoint> {
+    const endpoint = new RawEndpoint(part, tls);
     await new Promise<void>((settle) => endpoint.#server.listen(0, '127.0.0.1', settle));
     return endpoint;
   }

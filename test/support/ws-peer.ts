@@ -16,6 +16,8 @@ export interface PeerClose {
 }
 
 export interface ConnectOptions extends ClientOptions {
+  /** The name to ask for and to verify, over TLS. */
+  readonly servername?: string;
   readonly subprotocols?: readonly string[];
 }
 

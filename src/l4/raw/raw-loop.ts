@@ -74,6 +74,9 @@ export class RawLoop {
       const count = poller.wait(timeout);
       now = performance.now();
       this.waitedMs += now - before;
+      // Deadlines that are armed now count from now, and those that have passed give way to what has happened:
+      // after a long turn of Node both are of the same moment.
+      this.wheel.now = now;
       if (poller.dispatch(count)) nodeTurn = true;
       if (now >= this.#nextTick) {
         this.#tick(now);

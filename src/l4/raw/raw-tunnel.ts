@@ -69,7 +69,7 @@ export class RawTunnel extends Timed implements LegOwner {
 
   /** Ends both sides now. */
   abort(): void {
-    this.#cut('aborted');
+    this.#cut('aborted', false);
   }
 
   override expire(): void {
@@ -83,7 +83,7 @@ export class RawTunnel extends Timed implements LegOwner {
   legReady(leg: Leg, events: number): void {
     if (leg === this.#client) {
       // The client has gone before there was an endpoint for it.
-      this.#drop(false);
+      this.#cut('closed', false);
       return;
     }
     const broken = (events & (EPOLLERR | EPOLLHUP)) !== 0;
@@ -116,7 +116,8 @@ export class RawTunnel extends Timed implements LegOwner {
 
   legFaulted(error: unknown): void {
     this.#home.context.log.error({ err: error }, 'a tunnel failed');
-    this.#cut('fault');
+    // Bytes may be lost, so that the ends must not take it for an end in good order.
+    this.#cut('fault', true);
   }
 
   /** Takes endpoints until a dial is under way or none is left. */
@@ -127,7 +128,7 @@ export class RawTunnel extends Timed implements LegOwner {
       if (endpoint === null) {
         const none = attempts.lastFailure === null;
         context.stats.connections.rejected(none ? 'no_endpoint' : 'dial_failed');
-        this.#drop(false);
+        this.#cut('closed', false);
         return;
       }
       this.#endpoint = endpoint;
@@ -145,9 +146,9 @@ export class RawTunnel extends Timed implements LegOwner {
   #dialTargets(): boolean {
     const { sockets, poller } = this.loop;
     for (;;) {
-      const [target] = this.#targets;
-      const fd = sockets.open(target!);
-      const result = fd < 0 ? fd : sockets.connect(fd, target!);
+      const target = this.#targets[0]!;
+      const fd = sockets.open(target);
+      const result = fd < 0 ? fd : sockets.connect(fd, target);
       if (result === 0 || result === -EINPROGRESS) {
         const leg = (this.#upstream = new Leg(this));
         poller.watch(leg, fd, EPOLLOUT);
@@ -156,7 +157,7 @@ export class RawTunnel extends Timed implements LegOwner {
         return true;
       }
       if (fd >= 0) sockets.close(fd);
-      const error = connectError(-result, target!);
+      const error = connectError(-result, target);
       this.#targets = this.#targets.slice(1);
       if (this.#targets.length > 0) continue;
       this.#endpointFailed(connectFailureOf(error), error.message);
@@ -178,7 +179,7 @@ export class RawTunnel extends Timed implements LegOwner {
     }
     const left = this.#activeAt + config.idleTimeoutMs - wheel.now;
     if (left > 0) wheel.arm(this, left);
-    else this.#cut('idle timeout');
+    else this.#cut('idle timeout', false);
   }
 
   /** The dial under way has failed. */
@@ -206,13 +207,12 @@ export class RawTunnel extends Timed implements LegOwner {
     const { context, loop } = this.#home;
     const { cluster, stats, wheel, config } = context;
     cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
-    const [target] = this.#targets;
-    loop.addresses.of(this.#endpoint!.address).prefer(target!);
+    loop.addresses.of(this.#endpoint!.address).prefer(this.#targets[0]!);
     this.#targets = [];
     this.#attempts = null;
+    stats.opened();
     this.#joined = true;
     this.#openLegs = 2;
-    stats.opened();
     this.#accessLine('tunnel opened', {});
     this.#activeAt = wheel.now;
     if (config.idleTimeoutMs > 0) wheel.arm(this, config.idleTimeoutMs);
@@ -221,12 +221,8 @@ export class RawTunnel extends Timed implements LegOwner {
   }
 
   /** Ends both sides, in whatever state they are. */
-  #cut(reason: string): void {
+  #cut(reason: string, reset: boolean): void {
     this.#reason = reason;
-    this.#drop(false);
-  }
-
-  #drop(reset: boolean): void {
     this.#client.drop(reset);
     this.#upstream?.drop(reset);
     this.#over();

@@ -20,6 +20,8 @@ export class HostilePeer {
   failedAt = '';
   /** What the proxy sent that no peer may send. */
   readonly faults: string[] = [];
+  /** Messages that came compressed. */
+  compressed = 0;
   ended = false;
   readonly #connection: RawConnection;
   readonly #side: Side;
@@ -203,6 +205,7 @@ export class HostilePeer {
   }
 
   #inflate(payload: Buffer): Buffer {
+    this.compressed++;
     try {
       return this.#deflate!.inflate(payload);
     } catch (error) {

@@ -1,8 +1,9 @@
 /** Runs a case on one side of the proxy. */
+import type { PerMessageDeflateOptions } from 'ws';
+import { MAX_HELD_PAYLOAD } from '../../../src/wire/frame-reader.ts';
 import { RawConnection, headerOf, switchingProtocols, upgradeRequest } from '../../support/raw-connection.ts';
 import { closeBody } from '../../support/raw-frames.ts';
 import { WsPeer } from '../../support/ws-peer.ts';
-import type { PerMessageDeflateOptions } from 'ws';
 import type { Case, Exchange, ListenerName, Message, Outcome, Side } from './case.ts';
 import { ClientDeflate, negotiationFault, parseDeflate } from './deflate.ts';
 import { HostilePeer } from './hostile-peer.ts';
@@ -43,6 +44,9 @@ async function asClient(rig: Rig, listener: ListenerName, one: Case, exchange: E
     );
     await perform(peer, one, exchange, () => peer.messages.length >= exchange.messages.length);
     const closed = await endpoint.closed();
+    if (answer !== undefined && peer.compressed < peer.messages.filter(isSmall).length) {
+      throw new Error('compression is agreed on, but the proxy does not use it');
+    }
     return {
       relayed: describeMessages(relayed),
       echoed: exchange.echoes === 'any' ? '' : describeMessages(peer.messages),
@@ -93,6 +97,11 @@ async function asEndpoint(rig: Rig, listener: ListenerName, one: Case, exchange:
   } finally {
     connection.destroy();
   }
+}
+
+/** Whether the proxy waits for the whole of a message: a larger one may cross in parts, and uncompressed. */
+function isSmall({ payload }: Message): boolean {
+  return payload.length > 0 && payload.length <= MAX_HELD_PAYLOAD;
 }
 
 /** Joins the endpoint to the client that is connecting. */

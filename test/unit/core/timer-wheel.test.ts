@@ -69,6 +69,21 @@ describe('a deadline', () => {
     }
   });
 
+  it('expires after a stall of any length, wherever in the wheel it lies', () => {
+    for (const ticks of [1023, 1024, 1025, 2048, 5000]) {
+      const wheel = new TimerWheel(0);
+      wheel.advance(700);
+      const probes = Array.from({ length: 1023 }, (_, index) => {
+        const probe = new Probe(wheel);
+        wheel.arm(probe, (index + 1) * TICK_MS);
+        return probe;
+      });
+      const end = 700 + ticks * TICK_MS;
+      wheel.advance(end);
+      for (const { expiries } of probes) assert.deepEqual(expiries, [end], `a stall of ${ticks} ticks`);
+    }
+  });
+
   it('does not expire once it has been disarmed', () => {
     const wheel = new TimerWheel(0);
     const probe = new Probe(wheel);

@@ -12,6 +12,9 @@ function page(): StatsPage {
   return new StatsPage(allocatePage(layout), layout);
 }
 
+/** Sessions that are being shed now. */
+let shedding = 0;
+
 /** A session of which bytes wait, until it is shed. */
 class Holder implements Buffering {
   bufferedDownstream = 0;
@@ -38,7 +41,10 @@ class Holder implements Buffering {
     this.sheds++;
     this.actual = [0, 0];
     assert.equal(this.bufferedDownstream + this.bufferedUpstream, 0, 'it is forgotten before it is shed');
+    assert.equal(shedding, 0, 'no session is shed while another one is');
+    shedding++;
     this.onShed?.();
+    shedding--;
   }
 }
 
@@ -123,21 +129,21 @@ describe('the buffer budget', () => {
     const stats = page();
     const budget = new BufferBudget(1000, stats);
     const [a, b, c] = [new Holder(budget), new Holder(budget), new Holder(budget)];
-    budget.setUpstream(b, 350);
+    budget.setUpstream(b, 250);
     budget.setUpstream(c, 50);
     // Closing the first writes to another, frees a third, and has its own end reported again.
     a.onShed = () => {
-      budget.setUpstream(c, 120);
+      budget.setUpstream(c, 950);
       budget.forget(b);
       budget.setDownstream(a, 0);
       budget.forget(a);
     };
-    budget.setUpstream(a, 700);
-    assert.deepEqual([a.sheds, b.sheds, c.sheds], [1, 0, 0]);
-    assert.deepEqual(gauges(stats), [0, 120]);
+    budget.setUpstream(a, 701);
+    assert.deepEqual([a.sheds, b.sheds, c.sheds], [1, 0, 1]);
+    assert.deepEqual(gauges(stats), [0, 0]);
     // And it sheds again when it has to.
-    budget.setUpstream(c, 1001);
-    assert.equal(c.sheds, 1);
+    budget.setUpstream(b, 1001);
+    assert.equal(b.sheds, 1);
     assert.deepEqual(gauges(stats), [0, 0]);
   });
 

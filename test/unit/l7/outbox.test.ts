@@ -332,7 +332,7 @@ for (const [way, create] of Object.entries(slabs)) {
 /** A socket that only notes what is written to it. */
 class NotedSocket {
   readonly chunks: Buffer[] = [];
-  readonly fd = -1;
+  fd = -1;
   destroyed = false;
   writableEnded = false;
   writableLength = 0;
@@ -398,6 +398,40 @@ describe('the writes of an outbox', () => {
     );
     box.flush();
     assert.equal(sockets[0].chunks.length, 1);
+  });
+
+  it('use the system call only where it overtakes nothing and the descriptor is still theirs', () => {
+    const calls: string[] = [];
+    const bytes = Buffer.alloc(SLAB_SIZE);
+    const box = new Outbox({
+      bytes,
+      send: (fd, start, end) => {
+        calls.push(`${fd}: ${bytes.toString('latin1', start, end).slice(-5)}`);
+        return end - start;
+      },
+    });
+    const send = (socket: NotedSocket, text: string): void => {
+      box.send(noted(socket), OPCODE_TEXT, Buffer.from(text), 0);
+      box.flush();
+    };
+    const socket = new NotedSocket();
+    socket.fd = 7;
+    send(socket, 'first');
+    assert.deepEqual(calls, ['7: first']);
+    socket.writableLength = 10;
+    send(socket, 'later');
+    assert.deepEqual(calls, ['7: first']);
+    assert.equal(socket.chunks.length, 1);
+    socket.writableLength = 0;
+    send(socket, 'third');
+    assert.deepEqual(calls, ['7: first', '7: third']);
+    socket.destroyed = true;
+    send(socket, 'never');
+    socket.destroyed = false;
+    socket.writableEnded = true;
+    send(socket, 'never');
+    assert.equal(calls.length, 2);
+    assert.equal(socket.chunks.length, 1);
   });
 
   it('hold no more memory than their bytes where they wait', () => {

@@ -72,7 +72,10 @@ describe('epoll', { skip }, () => {
       epoll.add(server, EPOLLOUT, 1);
       close(server);
       assert.deepEqual(take(epoll, 0), []);
-      assert.throws(() => epoll.modify(server, EPOLLIN, 1), /^SystemCallError: epoll_ctl (?:EBADF|ENOENT) descriptor \d+$/);
+      assert.throws(
+        () => epoll.modify(server, EPOLLIN, 1),
+        /^SystemCallError: epoll_ctl (?:EBADF|ENOENT) descriptor \d+$/,
+      );
       epoll.add(client, EPOLLIN, 1);
       assert.throws(() => epoll.add(client, EPOLLIN, 1), /epoll_ctl EEXIST/);
       epoll.close();

@@ -21,7 +21,9 @@ export interface Pair {
 
 export type Family = 'IPv4' | 'IPv6' | 'UNIX';
 
-const hasIpv6 = Object.values(networkInterfaces()).some((one) => one?.some(({ address }) => address === '::1'));
+const hasIpv6 = Object.values(networkInterfaces()).some((one) =>
+  one?.some(({ address }) => address === '::1'),
+);
 
 /** Those that this machine has. */
 export const FAMILIES: readonly Family[] = hasIpv6 ? ['IPv4', 'IPv6', 'UNIX'] : ['IPv4', 'UNIX'];

@@ -124,7 +124,8 @@ describe('a pinned buffer', { skip }, () => {
         return buffer;
       });
       let garbage: unknown[] = [];
-      for (let round = 0; round < 200; round++) garbage = Array.from({ length: 5000 }, () => ({ round, garbage: {} }));
+      for (let round = 0; round < 200; round++)
+        garbage = Array.from({ length: 5000 }, () => ({ round, garbage: {} }));
       assert.equal(garbage.length, 5000);
       const into = new PinnedBuffer(64);
       for (const [index, buffer] of buffers.entries()) {

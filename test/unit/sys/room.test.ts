@@ -10,7 +10,9 @@ const WITHIN_THE_ROOM = /\bkoffi\b|native-calls|addressWithin/;
 
 describe('the room of system calls', () => {
   it('keeps addresses to itself', () => {
-    const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+    const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) =>
+      file.endsWith('.ts'),
+    );
     assert.ok(files.includes(join('sys', 'native-calls.ts')));
     const offenders = files
       .filter((file) => !file.startsWith('sys'))

@@ -89,7 +89,8 @@ describe('sockets', { skip }, () => {
     const fd = sockets.listen(target, 1);
     assert.throws(
       () => sockets.listen(target, 1),
-      (error: unknown) => codeOf(error) === 'EADDRINUSE' && /^bind EADDRINUSE unix:/.test(String((error as Error).message)),
+      (error: unknown) =>
+        codeOf(error) === 'EADDRINUSE' && /^bind EADDRINUSE unix:/.test(String((error as Error).message)),
     );
     const nowhere: Address = { kind: 'tcp', host: '192.0.2.1', port: 1 };
     assert.throws(

@@ -261,6 +261,8 @@ describe('a frame reader that is sent what RFC 6455 forbids', () => {
     ['a fragmented ping', encodeFrame(PING, 'a', { fin: false }), 'fragmented control frame'],
     ['a fragmented close frame', encodeFrame(CLOSE, '', { fin: false }), 'fragmented control frame'],
     ['a close frame of one byte', encodeFrame(CLOSE, 'a'), 'bad close code'],
+    // 0x0fa0 would be 4000.
+    ['a close frame of half a code', encodeFrame(CLOSE, Buffer.from([0x0f])), 'bad close code'],
     ['a close code that is never sent', encodeFrame(CLOSE, closeBody(1006)), 'bad close code'],
     [
       'a close reason that is cut inside a character',

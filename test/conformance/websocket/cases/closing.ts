@@ -17,7 +17,7 @@ import type { Case, Chapter, Deviation, Exchange, Step } from '../case.ts';
 const HELLO = 'Hello World!';
 /** 256 KiB. */
 const LARGE = 'BAsd7&jh23'.repeat(26_215).slice(0, 256 * 1024);
-const NOT_UTF8 = Buffer.concat([Buffer.from('κόσμε'), Buffer.from('eda080', 'hex'), Buffer.from('edited')]);
+const NOT_UTF8 = Buffer.concat([Buffer.from('edited '), Buffer.from('eda080', 'hex'), Buffer.from('text')]);
 
 const AT_ONCE: Deviation = {
   instead:

@@ -1,0 +1,29 @@
+/** The times of one case in several rounds, in nanoseconds, before and after. */
+export interface Rounds {
+  readonly name: string;
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+}
+
+export interface Comparison {
+  readonly name: string;
+  readonly before: number;
+  readonly after: number;
+  /** After divided by before, medians of both. */
+  readonly ratio: number;
+  /** Whether every round of one side was faster than every round of the other: else the difference may be noise. */
+  readonly clear: boolean;
+}
+
+/** Compares medians, and says whether the rounds overlap. */
+export function compareRounds({ name, before, after }: Rounds): Comparison {
+  const [old, now] = [median(before), median(after)];
+  const clear = Math.max(...after) < Math.min(...before) || Math.min(...after) > Math.max(...before);
+  return { name, before: old, after: now, ratio: now / old, clear };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -1,0 +1,26 @@
+import { acceptKey } from '../../src/wire/accept-key.ts';
+import { parseResponseHead } from '../../src/wire/response-head.ts';
+import { checkUpgradeResponse } from '../../src/wire/upgrade-response.ts';
+import type { MicroCase } from './micro-case.ts';
+
+const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
+
+/** What one opening handshake takes of the codecs. */
+export default function cases(): MicroCase[] {
+  const accept = acceptKey(KEY);
+  const answer = Buffer.from(
+    'HTTP/1.1 101 Switching Protocols\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\nUpgrade: websocket\r\n' +
+      `Connection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: chat.v2\r\n\r\n`,
+  );
+  return [
+    { name: 'accept value of a key', run: () => acceptKey(KEY) },
+    {
+      name: 'read and check a 101',
+      run: () => {
+        const head = parseResponseHead(answer);
+        if (typeof head === 'string') throw new Error(head);
+        return checkUpgradeResponse(head, accept, ['chat.v2']);
+      },
+    },
+  ];
+}

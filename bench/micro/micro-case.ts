@@ -1,0 +1,5 @@
+/** One thing whose time is measured. */
+export interface MicroCase {
+  readonly name: string;
+  readonly run: () => unknown;
+}

@@ -1,0 +1,18 @@
+import type { MicroCase } from './micro-case.ts';
+
+const SUITES = {
+  frames: () => import('./frames.ts'),
+  handshakes: () => import('./handshakes.ts'),
+  routes: () => import('./routes.ts'),
+  balancers: () => import('./balancers.ts'),
+  telemetry: () => import('./telemetry.ts'),
+} as const satisfies Record<string, () => Promise<{ default: () => MicroCase[] }>>;
+export type SuiteName = keyof typeof SUITES;
+
+export const SUITE_NAMES = Object.keys(SUITES) as SuiteName[];
+
+/** The cases of a suite; rejects where the sources do not have what it measures. */
+export async function casesOf(name: SuiteName): Promise<readonly MicroCase[]> {
+  const { default: cases } = await SUITES[name]();
+  return cases();
+}

@@ -1,0 +1,147 @@
+/** A layer 4 worker that is spoken to all the time, as a suite for every engine. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { MessageChannel, Worker } from 'node:worker_threads';
+import type { Config, L4Engine, L4Listener } from '../../src/config/types.ts';
+import { formatAddress, parseTcpAddress } from '../../src/core/address.ts';
+import type { FromWorker } from '../../src/protocol/from-worker.ts';
+import { layoutOf } from '../../src/protocol/stats-layout.ts';
+import type { ToWorker, WorkerStart } from '../../src/protocol/to-worker.ts';
+import { pageMetrics } from '../../src/telemetry/names.ts';
+import { allocatePage } from '../../src/telemetry/stats-page.ts';
+import { within } from '../support/deadline.ts';
+import { TcpEndpoint, TcpPeer } from '../support/tcp-peer.ts';
+import { config } from '../unit/primary/fixtures/config.ts';
+import { freshAddress } from '../unit/sys/pairs.ts';
+
+const CONNECTIONS = 400;
+/** 200 a second. */
+const BETWEEN_CONNECTIONS_MS = 5;
+const BETWEEN_MESSAGES_MS = 10;
+const DRAIN_MS = 10_000;
+
+/** As much as a configuration of many routes and clusters; a worker that is older than a message passes it over. */
+const MESSAGE = {
+  type: 'unknown to this worker',
+  clusters: Array.from({ length: 100 }, (_, index) => ({
+    name: `cluster-${index}`,
+    endpoints: Array.from({ length: 4 }, (_, port) => ({
+      address: `10.0.0.${index % 256}:${port}`,
+      weight: 1,
+    })),
+  })),
+} as unknown as ToWorker;
+
+export function describeControlledTunnels(engine: L4Engine): void {
+  describe(`a worker with the ${engine} engine`, { timeout: 120_000 }, () => {
+    it('serves 200 connections a second while messages storm in, and then drains', async () => {
+      const endpoint = await TcpEndpoint.listen(undefined, (peer) => {
+        peer.read();
+        peer.socket.on('data', (bytes: Buffer) => peer.send(bytes));
+        peer.socket.once('end', () => peer.end());
+      });
+      const { start, say, listening, lines } = await prepare(engine, endpoint);
+      const thread = new Worker(new URL('./fixtures/l4-thread.ts', import.meta.url), {
+        workerData: { start },
+        transferList: [start.port],
+      });
+      const ended = once(thread, 'exit');
+      try {
+        await within('the worker to listen', listening);
+        const [listener] = start.config.listeners;
+        const address = formatAddress(listener!.address);
+        let storming = true;
+        let messages = 0;
+        const storm = (async () => {
+          for (; storming; messages++) {
+            say(MESSAGE);
+            await setTimeout(BETWEEN_MESSAGES_MS);
+          }
+        })();
+        const served: Promise<void>[] = [];
+        for (let count = 0; count < CONNECTIONS; count++) {
+          served.push(echo(address, `connection ${count}`));
+          await setTimeout(BETWEEN_CONNECTIONS_MS);
+        }
+        await Promise.all(served);
+        storming = false;
+        await storm;
+        assert.ok(messages > CONNECTIONS / 20, `${messages} messages`);
+        say({ type: 'drain', graceMs: DRAIN_MS });
+        const [status] = (await within('the end of the worker', ended)) as [number];
+        assert.equal(status, 0);
+        const layout = layoutOf(start.config, start.workers);
+        const values = new Float64Array(start.pages[0]!);
+        const tunnels = layout.slot(pageMetrics.tunnels, { listener: 'tcp', cluster: 'app' });
+        assert.equal(values[tunnels], CONNECTIONS);
+        assert.deepEqual(
+          lines.filter((line) => /"level":"(?:warn|error)"/.test(line)),
+          [],
+        );
+      } finally {
+        endpoint.close();
+        await thread.terminate();
+      }
+    });
+  });
+}
+
+/** One connection from its beginning to its end in good order. */
+async function echo(address: string, text: string): Promise<void> {
+  const client = await TcpPeer.connect(address);
+  client.read().send(text);
+  await client.receivesText(text);
+  client.end();
+  assert.equal(await client.closed(), '');
+}
+
+async function prepare(
+  engine: L4Engine,
+  endpoint: TcpEndpoint,
+): Promise<{
+  start: WorkerStart;
+  say: (message: ToWorker) => void;
+  listening: Promise<void>;
+  lines: string[];
+}> {
+  const { address } = await freshAddress('IPv4');
+  if (address.kind !== 'tcp') throw new Error('no port');
+  const listener: L4Listener = {
+    name: 'tcp',
+    mode: 'l4',
+    address,
+    maxConnections: 0,
+    cluster: 'app',
+    engine,
+    idleTimeoutMs: 0,
+  };
+  const cluster = {
+    ...config.clusters[0]!,
+    connectTimeoutMs: 20_000,
+    endpoints: [{ address: parseTcpAddress(endpoint.address)!, weight: 1 }],
+  };
+  const whole: Config = { ...config, listeners: [listener], clusters: [cluster] };
+  const { port1, port2 } = new MessageChannel();
+  const lines: string[] = [];
+  const listening = new Promise<void>((resolve) => {
+    port1.on('message', (message: FromWorker) => {
+      if (message.type === 'listening') resolve();
+      else lines.push(...message.lines.trim().split('\n'));
+    });
+  });
+  const workers = ['l4-0'];
+  const pages = [allocatePage(layoutOf(whole, workers))];
+  const start: WorkerStart = {
+    kind: 'l4',
+    name: 'l4-0',
+    generation: 1,
+    config: whole,
+    workers,
+    pages,
+    page: 0,
+    port: port2,
+  };
+  return { start, say: (message) => port1.postMessage(message), listening, lines };
+}
