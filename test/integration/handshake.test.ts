@@ -393,6 +393,17 @@ describe('the handshake of a client', () => {
       client.destroy();
     });
 
+    it('leaves nothing in the log that is secret', async () => {
+      const secrets = ['Authorization: Bearer s3cr3t', 'Cookie: sid=s3cr3t', 'X-Api-Key: s3cr3t'];
+      const from = sluice.logs.length;
+      const { client } = await shake(upgradeRequest('app.example', secrets, '/?token=s3cr3t'));
+      client.destroy();
+      const closed = await sluice.waitForLog(({ msg }) => msg === 'session closed', 10_000, from);
+      assert.ok(sluice.logs.slice(from).some(({ msg }) => msg === 'session opened'));
+      assert.equal(closed.listener, 'web');
+      assert.doesNotMatch(JSON.stringify(sluice.logs) + sluice.stderr, /s3cr3t/);
+    });
+
     it('offers the subprotocols of the client in their order', async () => {
       const { asked, answered, client } = await shake(
         upgradeRequest('app.example', ['Sec-WebSocket-Protocol: v2, v1', 'Sec-WebSocket-Protocol: v0']),

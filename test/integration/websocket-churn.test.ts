@@ -167,10 +167,10 @@ describe('many short WebSockets', () => {
         kinds.includes(kind),
       ).length;
     assert.equal(rise('sluice_connections_total'), CYCLES);
-    assert.equal(
-      rise('sluice_ws_sessions_total'),
-      of('client closes', 'client vanishes', 'endpoint closes', 'endpoint vanishes'),
-    );
+    const sessions = of('client closes', 'client vanishes', 'endpoint closes', 'endpoint vanishes');
+    assert.equal(rise('sluice_ws_sessions_total'), sessions);
+    assert.equal(rise('sluice_ws_handshake_duration_seconds_count'), sessions);
+    assert.equal(rise('sluice_ws_session_duration_seconds_count'), sessions);
     assert.equal(rise('sluice_ws_closes_total', { side: 'endpoint', code: '1006' }), of('endpoint vanishes'));
     assert.equal(rise('sluice_ws_closes_total', { side: 'client', code: '1006' }), of('client vanishes'));
     assert.equal(rise('sluice_ws_closes_total', { side: 'endpoint', code: '1000' }), of('endpoint closes'));
