@@ -22,6 +22,8 @@ export class Crew {
   readonly page: LivePage;
   /** When the measuring begins, on the monotonic clock; null while the connections are being opened. */
   measuringFrom: number | null = null;
+  /** Called with that time when it is known. */
+  onStart: ((from: number) => void) | null = null;
   readonly #options: CrewOptions;
   readonly #ports: MessagePort[] = [];
   #stopped = false;
@@ -81,6 +83,7 @@ export class Crew {
     const at = monotonicNow() + HEAD_START_MS;
     this.measuringFrom = at + plan.warmupMs;
     this.#say({ type: 'start', at });
+    this.onStart?.(this.measuringFrom);
   }
 
   #say(message: ToDriver): void {

@@ -1,3 +1,5 @@
+import { median } from '../report/median.ts';
+
 /** The times of one case in several rounds, in nanoseconds, before and after. */
 export interface Rounds {
   readonly name: string;
@@ -20,10 +22,4 @@ export function compareRounds({ name, before, after }: Rounds): Comparison {
   const [old, now] = [median(before), median(after)];
   const clear = Math.max(...after) < Math.min(...before) || Math.min(...after) > Math.max(...before);
   return { name, before: old, after: now, ratio: now / old, clear };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

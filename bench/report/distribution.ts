@@ -39,7 +39,8 @@ export class Distribution {
       case 'min':
         return histogram.getValueAtPercentile(0) / TICKS_PER_MS;
       case 'max':
-        return histogram.maxValue / TICKS_PER_MS;
+        // Not its maxValue, which may lie below its own 99.9th percentile: that is the end of a range.
+        return histogram.getValueAtPercentile(100) / TICKS_PER_MS;
       case 'deviation':
         return histogram.stdDeviation / TICKS_PER_MS;
     }

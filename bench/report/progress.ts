@@ -30,7 +30,9 @@ export class Progress {
   }
 
   #draw(): void {
-    const line = this.#line().slice(0, Math.max(20, this.#output.columns - 1));
+    const { columns } = this.#output;
+    // Some terminals say that they have none.
+    const line = this.#line().slice(0, columns > 1 ? columns - 1 : 79);
     this.#output.write(`\r${line}\u001b[K`);
   }
 

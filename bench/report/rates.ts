@@ -5,7 +5,7 @@ export interface Rates {
   readonly deviation: number;
   readonly least: number;
   /** The rate below which lay so many percent of the seconds. */
-  readonly percentiles: Readonly<Record<'1' | '2.5' | '50' | '97.5', number>>;
+  readonly percentiles: Readonly<Record<'p1' | 'p2.5' | 'p50' | 'p97.5', number>>;
 }
 
 /**
@@ -28,6 +28,6 @@ export function ratesOf(parts: readonly Float64Array[], measuredMs: number): Rat
     mean,
     deviation: Math.sqrt(variance),
     least: seconds[0]!,
-    percentiles: { '1': at(1), '2.5': at(2.5), '50': at(50), '97.5': at(97.5) },
+    percentiles: { p1: at(1), 'p2.5': at(2.5), p50: at(50), 'p97.5': at(97.5) },
   };
 }

@@ -1,5 +1,5 @@
 import { availableParallelism, cpus, loadavg, release, type } from 'node:os';
-import { TIMINGS } from '../options/assertion.ts';
+import { TIMINGS, type Statistic } from '../options/assertion.ts';
 import { formatSizeDistribution } from '../options/size-distribution.ts';
 import { formatTarget } from '../options/target.ts';
 import { concernsOf } from './concerns.ts';
@@ -41,8 +41,8 @@ export function recordOf(result: Result, verdicts: readonly Verdict[]): PlainVal
     bytesPerSecond: { ...result.byteRates },
     ...Object.fromEntries(TIMINGS.map((name) => [name, recordTiming(result.timings[name])])),
     opened: result.opened,
-    errors: Object.fromEntries(result.errors),
-    closes: Object.fromEntries(result.closes),
+    errors: recordCounts(result.errors, result.errorCount),
+    closes: recordCounts(result.closes, result.closeCount),
     unsent: result.unsent,
     unsolicited: result.unsolicited,
     driver: { busy: result.busy, cpuMs: result.cpuMs },
@@ -51,14 +51,21 @@ export function recordOf(result: Result, verdicts: readonly Verdict[]): PlainVal
   };
 }
 
+/** Every name each time, so that the columns of CSV stay the same. */
 function recordTiming(timing: Distribution): PlainValue {
-  if (timing.count === 0) return null;
+  const read = (statistic: Statistic): number | null => (timing.count === 0 ? null : timing.read(statistic));
   return {
     count: timing.count,
-    ...Object.fromEntries(PERCENTILES.map((percentile) => [`p${percentile}`, timing.percentile(percentile)])),
-    min: timing.read({ kind: 'min' }),
-    max: timing.read({ kind: 'max' }),
-    mean: timing.read({ kind: 'mean' }),
-    deviation: timing.read({ kind: 'deviation' }),
+    ...Object.fromEntries(
+      PERCENTILES.map((percentile) => [`p${percentile}`, read({ kind: 'percentile', percentile })]),
+    ),
+    min: read({ kind: 'min' }),
+    max: read({ kind: 'max' }),
+    mean: read({ kind: 'mean' }),
+    deviation: read({ kind: 'deviation' }),
   };
+}
+
+function recordCounts(counts: ReadonlyMap<string, number>, total: number): PlainValue {
+  return { total, kinds: Array.from(counts, ([kind, count]) => ({ kind, count })) };
 }

@@ -96,7 +96,7 @@ function rateLines(result: Result): string[] {
 
 function rateRow(name: string, rates: Rates, format: (value: number) => string): string[] {
   const { percentiles, mean, deviation, least } = rates;
-  const values = [percentiles['1'], percentiles['2.5'], percentiles['50'], percentiles['97.5']];
+  const values = [percentiles.p1, percentiles['p2.5'], percentiles.p50, percentiles['p97.5']];
   return [name, ...[...values, mean, deviation, least].map(format)];
 }
 

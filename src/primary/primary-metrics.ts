@@ -43,7 +43,7 @@ export function primaryFamilies(facts: PrimaryFacts): Family[] {
     single(primaryMetrics.logLinesDropped, droppedLines),
     {
       metric: primaryMetrics.buildInfo,
-      read: () => [{ labels: { version: sluice, node, uws, l4_engine: engineInUse(listeners) }, value: 1 }],
+      read: () => [{ labels: { version: sluice, node, uws, engine: engineInUse(listeners) }, value: 1 }],
     },
   ];
 }

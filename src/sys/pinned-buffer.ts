@@ -13,7 +13,7 @@ let addressOf: (buffer: PinnedBuffer, start: number, end: number) => number;
  */
 export class PinnedBuffer {
   /** For everybody to read and write. */
-  readonly bytes: Buffer;
+  readonly bytes: Buffer<ArrayBuffer>;
   readonly #calls: NativeCalls;
   readonly #address: number;
 

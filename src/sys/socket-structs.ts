@@ -52,7 +52,7 @@ export function familyOf(from: Uint8Array, littleEndian: boolean): number {
 }
 
 /** Where things lie in an array of `struct epoll_event`, counted in 32-bit words. */
-export interface EpollLayout {
+interface EpollLayout {
   /** From one event to the next. */
   readonly stride: number;
   /** From an event to the first of the two words of its data, which come back as they were given. */

@@ -178,7 +178,7 @@ export const primaryMetrics = {
   ),
   buildInfo: gauge(
     'sluice_build_info',
-    ['version', 'node', 'uws', 'l4_engine'],
+    ['version', 'node', 'uws', 'engine'],
     'Always 1; the versions are in the labels, and what carries the tunnels: raw, net, mixed or none',
   ),
 } as const satisfies Record<string, Metric>;

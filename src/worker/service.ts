@@ -37,8 +37,11 @@ export async function runService(
   try {
     const environment = createEnvironment(start, log);
     const { wheel, page } = environment;
-    ticker = setInterval(() => wheel.advance(performance.now()), TICK_MS);
     const running = (service = create(environment));
+    // A loop of the service's own drives the wheel itself.
+    if (running.innerLoop === null) {
+      ticker = setInterval(() => wheel.advance(performance.now()), TICK_MS);
+    }
     meter = new LoopMeter(page, name, running.innerLoop);
     port.on('message', (command: ToWorker) => {
       switch (command.type) {

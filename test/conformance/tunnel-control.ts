@@ -48,26 +48,23 @@ export function describeControlledTunnels(engine: L4Engine): void {
         transferList: [start.port],
       });
       const ended = once(thread, 'exit');
+      let storm: NodeJS.Timeout | undefined;
       try {
         await within('the worker to listen', listening);
         const [listener] = start.config.listeners;
         const address = formatAddress(listener!.address);
-        let storming = true;
         let messages = 0;
-        const storm = (async () => {
-          for (; storming; messages++) {
-            say(MESSAGE);
-            await setTimeout(BETWEEN_MESSAGES_MS);
-          }
-        })();
+        storm = setInterval(() => {
+          say(MESSAGE);
+          messages++;
+        }, BETWEEN_MESSAGES_MS);
         const served: Promise<void>[] = [];
         for (let count = 0; count < CONNECTIONS; count++) {
           served.push(echo(address, `connection ${count}`));
           await setTimeout(BETWEEN_CONNECTIONS_MS);
         }
         await Promise.all(served);
-        storming = false;
-        await storm;
+        clearInterval(storm);
         assert.ok(messages > CONNECTIONS / 20, `${messages} messages`);
         say({ type: 'drain', graceMs: DRAIN_MS });
         const [status] = (await within('the end of the worker', ended)) as [number];
@@ -81,6 +78,7 @@ export function describeControlledTunnels(engine: L4Engine): void {
           [],
         );
       } finally {
+        clearInterval(storm);
         endpoint.close();
         await thread.terminate();
       }

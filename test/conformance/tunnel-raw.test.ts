@@ -69,7 +69,7 @@ describe('the raw engine', { skip: unsupported ?? false, timeout: 120_000 }, () 
       listeners.map(({ engine }) => engine),
       ['raw', 'raw', 'raw'],
     );
-    assert.equal((await scrape(rig.sluice)).sum('sluice_build_info', { l4_engine: 'raw' }), 1);
+    assert.equal((await scrape(rig.sluice)).sum('sluice_build_info', { engine: 'raw' }), 1);
   });
 
   it('reaches an endpoint by its host name', async () => {

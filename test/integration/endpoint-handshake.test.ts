@@ -1,12 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createServer as createHttpsServer } from 'node:https';
 import { after, before, describe, it } from 'node:test';
-import type { TLSSocket } from 'node:tls';
-import { CertificateAuthority } from '../support/certificates.ts';
-import { DeafEndpoint } from '../support/deaf-endpoint.ts';
 import { eventually, within } from '../support/deadline.ts';
-import { freePorts } from '../support/free-port.ts';
 import { scrape } from '../support/metrics.ts';
 import {
   RawConnection,
@@ -20,92 +14,30 @@ import {
 import { RawEndpoint } from '../support/raw-endpoint.ts';
 import { BINARY, CLOSE, TEXT, closeBody, encodeFrame } from '../support/raw-frames.ts';
 import { startSluice, type SluiceProcess } from '../support/sluice-process.ts';
-import { WsEndpoint, WsPeer } from '../support/ws-peer.ts';
+import { WsPeer } from '../support/ws-peer.ts';
 
 const KIB = 1024;
-const TIMEOUT_MS = 1000;
 
 describe('the handshake with an endpoint', () => {
-  const authority = new CertificateAuthority();
   let raw: RawEndpoint;
-  let broken: RawEndpoint;
-  let plain: RawEndpoint;
-  let deaf: DeafEndpoint;
-  let secure: WsEndpoint;
   let sluice: SluiceProcess;
 
   before(async () => {
     raw = await RawEndpoint.listen();
-    broken = await RawEndpoint.listen(async (connection) => {
-      await connection.head();
-      connection.write('HTTP/1.1 101 Switching Protocols\r\n\r\n');
-    });
-    plain = await RawEndpoint.listen((connection) => {
-      connection.write('HTTP/1.1 400 Bad Request\r\n\r\n');
-      return connection.closed;
-    });
-    deaf = await DeafEndpoint.listen();
-    const { cert, key } = authority.issue('app.internal', ['DNS:app.internal', 'IP:127.0.0.1']);
-    const client = authority.issue('sluice', ['DNS:sluice.internal']);
-    secure = await WsEndpoint.listen(
-      {},
-      createHttpsServer({
-        cert: readFileSync(cert),
-        key: readFileSync(key),
-        ca: authority.pem,
-        requestCert: true,
-        rejectUnauthorized: false,
-      }),
-    );
-    const [gone, goneToo] = await freePorts(2);
-    const at = (...addresses: string[]): { address: string }[] => addresses.map((address) => ({ address }));
-    const ca = authority.file;
-    const { address } = secure;
-    const clusters = [
-      { name: 'raw', retries: 0, endpoints: at(raw.address) },
-      { name: 'half-gone', retries: 1, endpoints: at(`127.0.0.1:${gone}`, raw.address) },
-      { name: 'half-broken', retries: 1, endpoints: at(broken.address, raw.address) },
-      { name: 'gone', endpoints: at(`127.0.0.1:${gone}`, `127.0.0.1:${goneToo}`) },
-      { name: 'deaf', connectTimeout: `${TIMEOUT_MS}ms`, endpoints: at(deaf.address) },
-      {
-        name: 'mute-tls',
-        connectTimeout: `${TIMEOUT_MS}ms`,
-        tls: { verify: false },
-        endpoints: at(raw.address),
-      },
-      { name: 'tls', tls: { ca, serverName: 'app.internal', ...client }, endpoints: at(address) },
-      { name: 'tls-by-address', tls: { ca }, endpoints: at(address) },
-      { name: 'tls-other-name', tls: { ca, serverName: 'other.internal' }, endpoints: at(address) },
-      { name: 'tls-stranger', tls: { serverName: 'app.internal' }, endpoints: at(address) },
-      {
-        name: 'tls-unverified',
-        tls: { verify: false, serverName: 'other.internal' },
-        endpoints: at(address),
-      },
-      { name: 'tls-at-plain', tls: { verify: false }, endpoints: at(plain.address) },
-    ];
-    const routes = clusters.map(({ name }) => ({ match: { path: `/${name}` }, cluster: name }));
-    const web = { mode: 'l7', address: '127.0.0.1:0', routes };
     sluice = await startSluice({
       deadlineMs: 60_000,
       config: {
         workers: { l7: 1, l4: 1 },
         admin: { address: '127.0.0.1:0' },
         listeners: [
-          { ...web, name: 'web' },
-          { ...web, name: 'hasty', websocket: { handshakeTimeout: `${TIMEOUT_MS}ms` } },
+          { name: 'web', mode: 'l7', address: '127.0.0.1:0', routes: [{ match: {}, cluster: 'raw' }] },
         ],
-        clusters,
+        clusters: [{ name: 'raw', retries: 0, endpoints: [{ address: raw.address }] }],
       },
     });
   });
   after(async () => {
     raw.close();
-    broken.close();
-    plain.close();
-    secure.close();
-    await deaf.close();
-    authority.remove();
     assert.deepEqual(await sluice.stop('SIGTERM', 30_000), { code: 0, signal: null });
     assert.deepEqual(
       sluice.logs.filter(({ level }) => level === 'error' || level === 'fatal'),
@@ -129,7 +61,7 @@ describe('the handshake with an endpoint', () => {
     answer: (head: RawHead) => string | Buffer,
     more: readonly string[] = [],
   ): Promise<{ client: RawConnection; endpoint: RawConnection }> {
-    const client = await ask('raw', 'web', more);
+    const client = await ask(more);
     const { connection: endpoint, head } = await raw.request();
     endpoint.write(answer(head));
     return { client, endpoint };
@@ -243,7 +175,7 @@ describe('the handshake with an endpoint', () => {
     const hello = encodeFrame(TEXT, 'hello');
 
     it('a 101 that comes byte by byte', async () => {
-      const client = await ask('raw');
+      const client = await ask();
       const { connection, head } = await raw.request();
       for (const byte of Buffer.concat([Buffer.from(switchingProtocols(head)), hello])) {
         connection.write(Buffer.from([byte]));
@@ -255,7 +187,7 @@ describe('the handshake with an endpoint', () => {
     it('a 101 with frames right behind it', async () => {
       const large = Buffer.alloc(150_000, 7);
       const frames = [hello, encodeFrame(BINARY, large), encodeFrame(CLOSE, closeBody(4001, 'bye'))];
-      const client = WsPeer.connect(`ws://${sluice.address('web')}/raw`);
+      const client = WsPeer.connect(`ws://${sluice.address('web')}/`);
       const { connection, head } = await raw.request();
       connection.write(Buffer.concat([Buffer.from(switchingProtocols(head)), ...frames]));
       const peer = await client;
@@ -291,9 +223,9 @@ describe('the handshake with an endpoint', () => {
   describe('hands on to the client', () => {
     it('a 401 with its challenge and body, less what concerns the connection, which can be used again', async () => {
       const before = await failures('refused');
-      const client = await ask('raw');
+      const client = await ask();
       const { connection, head: first } = await raw.request();
-      assert.match(first.startLine, /^GET \/raw /);
+      assert.match(first.startLine, /^GET \/ /);
       connection.write(
         [
           'HTTP/1.1 401 Unauthorized',
@@ -320,7 +252,7 @@ describe('the handshake with an endpoint', () => {
       await within('the end of the connection to the endpoint', connection.closed);
       assert.equal(await failures('refused'), before + 1);
 
-      client.write(upgradeRequest('app.example', ['Authorization: Bearer x'], '/raw'));
+      client.write(upgradeRequest('app.example', ['Authorization: Bearer x']));
       await raw.session();
       assert.match((await client.head()).startLine, / 101 /);
       client.destroy();
@@ -384,158 +316,6 @@ describe('the handshake with an endpoint', () => {
       assert.equal((await client.bytes(64 * KIB)).toString(), body.slice(0, 64 * KIB));
       client.destroy();
     });
-  });
-
-  describe('is tried with another endpoint', () => {
-    it('when one refuses the connection', async () => {
-      const name = 'half-gone';
-      for (let i = 0; i < 4; i++) {
-        const client = await ask(name);
-        await raw.session();
-        assert.match((await client.head()).startLine, / 101 /);
-        client.destroy();
-      }
-      const metrics = await scrape(sluice);
-      const retries = metrics.sum('sluice_cluster_retries_total', { cluster: name });
-      assert.ok(retries >= 1);
-      const labels = { cluster: name, reason: 'refused' };
-      assert.equal(metrics.sum('sluice_endpoint_connect_failures_total', labels), retries);
-    });
-
-    it('when one answers wrongly', async () => {
-      const name = 'half-broken';
-      for (let i = 0; i < 4; i++) {
-        const client = await ask(name);
-        await raw.session();
-        assert.match((await client.head()).startLine, / 101 /);
-        client.destroy();
-      }
-      const metrics = await scrape(sluice);
-      const retries = metrics.sum('sluice_cluster_retries_total', { cluster: name });
-      assert.ok(retries >= 1);
-      const labels = { cluster: name, reason: 'handshake' };
-      assert.equal(metrics.sum('sluice_endpoint_connect_failures_total', labels), retries);
-    });
-
-    it('until none is left, which is a 502', async () => {
-      const before = await failures('dial_failed');
-      await assertAnswer(await ask('gone'), 502, /^the endpoint cannot be reached\n$/);
-      const metrics = await scrape(sluice);
-      assert.equal(metrics.sum('sluice_cluster_retries_total', { cluster: 'gone' }), 1);
-      assert.equal(
-        metrics.sum('sluice_endpoint_connect_failures_total', { cluster: 'gone', reason: 'refused' }),
-        2,
-      );
-      assert.equal(await failures('dial_failed'), before + 1);
-    });
-  });
-
-  describe('ends in time', () => {
-    for (const [what, part] of [
-      ['says nothing', ''],
-      ['never ends its head', 'HTTP/1.1 101 Switching Protocols\r\n'],
-      ['sends interim answers only', 'HTTP/1.1 100 Continue\r\n\r\n'],
-      ['never ends its body', 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 9\r\n\r\nhalf'],
-    ] as const) {
-      it(`with a 504 when the endpoint ${what}`, async () => {
-        const before = await failures('timeout');
-        const askedAt = performance.now();
-        const client = await ask('raw', 'hasty');
-        const { connection } = await raw.request();
-        connection.write(part);
-        await assertAnswer(client, 504, /^the endpoint did not answer in time\n$/);
-        assert.ok(performance.now() - askedAt > TIMEOUT_MS / 2);
-        await within('the end of the connection to the endpoint', connection.closed);
-        assert.equal(await failures('timeout'), before + 1);
-      });
-    }
-
-    it('with a 504 when the endpoint does not accept', async () => {
-      const askedAt = performance.now();
-      await assertAnswer(await ask('deaf'), 504, /^the endpoint did not accept in time\n$/);
-      assert.ok(performance.now() - askedAt > TIMEOUT_MS / 2);
-    });
-
-    it('with a 504 when the endpoint does not speak TLS', async () => {
-      const client = await ask('mute-tls');
-      const connection = await raw.connections.next();
-      await assertAnswer(client, 504, /^the endpoint did not accept in time\n$/);
-      await within('the end of the connection to the endpoint', connection.closed);
-    });
-  });
-
-  describe('is given up when the client goes away', () => {
-    for (const [what, part] of [
-      ['before the answer', ''],
-      ['in the middle of the head', 'HTTP/1.1 101 Switching'],
-      ['in the middle of the body', 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 9\r\n\r\nhalf'],
-    ] as const) {
-      it(what, async () => {
-        const before = await failures('client_gone');
-        const client = await ask('raw');
-        const { connection } = await raw.request();
-        connection.write(part);
-        client.destroy();
-        await within('the end of the connection to the endpoint', connection.closed);
-        await eventually(async () => assert.equal(await failures('client_gone'), before + 1));
-      });
-    }
-
-    it('while the endpoint is dialled', async () => {
-      const before = await failures('client_gone');
-      const client = await ask('deaf');
-      const dialled = async (): Promise<number> =>
-        (await scrape(sluice)).sum('sluice_endpoint_connections_active', { cluster: 'deaf' });
-      await eventually(async () => assert.equal(await dialled(), 1));
-      client.destroy();
-      await eventually(async () => assert.equal(await failures('client_gone'), before + 1));
-      assert.equal(await dialled(), 0);
-    });
-  });
-
-  describe('over TLS', () => {
-    async function joinSecure(cluster: string): Promise<{ client: WsPeer; socket: TLSSocket }> {
-      const client = await WsPeer.connect(`ws://${sluice.address('web')}/${cluster}`);
-      const endpoint = await secure.sessions.next();
-      client.socket.send('secret');
-      assert.equal((await endpoint.messages.next()).data.toString(), 'secret');
-      endpoint.socket.send(Buffer.alloc(300_000, 1));
-      assert.ok((await client.messages.next()).data.equals(Buffer.alloc(300_000, 1)));
-      return { client, socket: (endpoint.socket as unknown as { readonly _socket: TLSSocket })._socket };
-    }
-
-    it('asks for the name of the cluster, verifies it and shows its own certificate', async () => {
-      const { client, socket } = await joinSecure('tls');
-      assert.equal((socket as unknown as { readonly servername: string }).servername, 'app.internal');
-      assert.equal(socket.authorized, true);
-      assert.equal(socket.getPeerCertificate().subject.CN, 'sluice');
-      client.socket.terminate();
-    });
-
-    it('verifies the address where there is no name', async () => {
-      const { client } = await joinSecure('tls-by-address');
-      client.socket.terminate();
-    });
-
-    it('verifies nothing where the cluster says so', async () => {
-      const { client, socket } = await joinSecure('tls-unverified');
-      assert.equal((socket as unknown as { readonly servername: string }).servername, 'other.internal');
-      client.socket.terminate();
-    });
-
-    for (const [cluster, what, why] of [
-      ['tls-other-name', 'has another name', /other\.internal/],
-      ['tls-stranger', 'is signed by a stranger', /self-signed|unable to verify|local issuer/],
-      ['tls-at-plain', 'speaks no TLS', /wrong version number|packet length|SSL/i],
-    ] as const) {
-      it(`is a 502 when the endpoint ${what}, and the log says so`, async () => {
-        const from = sluice.logs.length;
-        await assertAnswer(await ask(cluster), 502, /^the endpoint cannot be reached\n$/);
-        const line = await sluice.waitForLog(({ msg }) => msg === 'endpoint failed', 10_000, from);
-        assert.deepEqual([line.cluster, line.reason], [cluster, 'tls']);
-        assert.match(String(line.detail), why);
-      });
-    }
   });
 
   it('leaves no connection behind', async () => {

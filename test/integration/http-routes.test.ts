@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { eventually } from '../support/deadline.ts';
 import { scrape } from '../support/metrics.ts';
 import { RawConnection, upgradeRequest } from '../support/raw-connection.ts';
 import { runCommand } from '../support/run-command.ts';
@@ -304,30 +305,33 @@ describe('the routes of a listener', () => {
     await upgrade('/nowhere');
     await upgrade('/nowhere');
     await upgrade('/%00');
-    const metrics = await scrape(sluice);
     const listener = 'counted';
-    for (const [route, code, count] of [
-      ['ok', '2xx', 5],
-      ['ok', '4xx', 0],
-      ['away', '3xx', 1],
-      ['down', '5xx', 1],
-      ['site', '2xx', 1],
-      ['site', '4xx', 1],
-      ['ws', '4xx', 1],
-      ['none', '4xx', 5],
-    ] as const) {
-      const labels = { listener, route, code };
-      assert.equal(metrics.sum('sluice_http_requests_total', labels), count, `${route} ${code}`);
-    }
-    const timed = metrics.sum('sluice_http_request_duration_seconds_count', { listener, route: 'ok' });
-    assert.equal(timed, 5);
-    for (const [reason, count] of [
-      ['not_websocket', 1],
-      ['no_route', 2],
-      ['bad_request', 1],
-      ['dial_failed', 0],
-    ] as const) {
-      assert.equal(metrics.sum('sluice_ws_handshake_failures_total', { listener, reason }), count, reason);
-    }
+    // An answer is counted when it has been sent, so that it may be here before.
+    await eventually(async () => {
+      const metrics = await scrape(sluice);
+      for (const [route, code, count] of [
+        ['ok', '2xx', 5],
+        ['ok', '4xx', 0],
+        ['away', '3xx', 1],
+        ['down', '5xx', 1],
+        ['site', '2xx', 1],
+        ['site', '4xx', 1],
+        ['ws', '4xx', 1],
+        ['none', '4xx', 5],
+      ] as const) {
+        const labels = { listener, route, code };
+        assert.equal(metrics.sum('sluice_http_requests_total', labels), count, `${route} ${code}`);
+      }
+      const timed = metrics.sum('sluice_http_request_duration_seconds_count', { listener, route: 'ok' });
+      assert.equal(timed, 5);
+      for (const [reason, count] of [
+        ['not_websocket', 1],
+        ['no_route', 2],
+        ['bad_request', 1],
+        ['dial_failed', 0],
+      ] as const) {
+        assert.equal(metrics.sum('sluice_ws_handshake_failures_total', { listener, reason }), count, reason);
+      }
+    });
   });
 });

@@ -54,8 +54,10 @@ describe('a sluice that is told to end', { timeout: 180_000 }, () => {
             address: local,
             routes: [{ match: { pathPrefix: '/' }, cluster: 'web-sockets' }],
           },
-          { name: 'tcp', mode: 'l4', address: local, cluster: 'echo' },
-          { name: 'dialling', mode: 'l4', address: local, cluster: 'silent' },
+          ...['auto', 'net'].flatMap((engine) => [
+            { name: `tcp-${engine}`, mode: 'l4', engine, address: local, cluster: 'echo' },
+            { name: `dialling-${engine}`, mode: 'l4', engine, address: local, cluster: 'silent' },
+          ]),
         ],
         clusters: [
           { name: 'web-sockets', endpoints: [{ address: webSockets.address }] },
@@ -70,11 +72,11 @@ describe('a sluice that is told to end', { timeout: 180_000 }, () => {
   }
 
   /** A client of a layer 4 listener, through which something has come back where there is an endpoint. */
-  async function tunnel(sluice: SluiceProcess, listener: 'tcp' | 'dialling'): Promise<TcpPeer> {
+  async function tunnel(sluice: SluiceProcess, listener = 'tcp-auto'): Promise<TcpPeer> {
     const client = await TcpPeer.connect(sluice.address(listener));
     clients.push(client);
     client.read();
-    if (listener === 'tcp') {
+    if (listener.startsWith('tcp')) {
       client.send('1');
       await client.receivesText('1');
     }
@@ -104,9 +106,11 @@ describe('a sluice that is told to end', { timeout: 180_000 }, () => {
     });
     await within('the open event', once(builtIn, 'open'));
     const sessions = await Promise.all(Array.from({ length: 5 }, () => webSockets.sessions.next()));
-    const active = await tunnel(sluice, 'tcp');
-    const dialling = await tunnel(sluice, 'dialling');
-    const addresses = ['web', 'tcp', 'dialling'].map((listener) => sluice.address(listener));
+    const active = [await tunnel(sluice, 'tcp-auto'), await tunnel(sluice, 'tcp-net')];
+    const dialling = [await tunnel(sluice, 'dialling-auto'), await tunnel(sluice, 'dialling-net')];
+    const addresses = ['web', 'tcp-auto', 'tcp-net', 'dialling-auto', 'dialling-net'].map((listener) =>
+      sluice.address(listener),
+    );
 
     const told = performance.now();
     sluice.kill('SIGTERM');
@@ -119,11 +123,11 @@ describe('a sluice that is told to end', { timeout: 180_000 }, () => {
     const ready = await askAdmin(sluice.admin, '/readyz');
     assert.deepEqual([ready.status, ready.body], [503, 'draining\n']);
     assert.equal((await askAdmin(sluice.admin, '/livez')).status, 200);
-    active.send('2');
-    await active.receivesText('12');
-    assert.ok(dialling.isOpen);
+    for (const client of active) client.send('2');
+    await Promise.all(active.map((client) => client.receivesText('12')));
+    assert.ok(dialling.every(({ isOpen }) => isOpen));
 
-    await Promise.all([active.ended(), dialling.ended()]);
+    await Promise.all([...active, ...dialling].map((client) => client.ended()));
     assert.ok(performance.now() - told >= GRACE_MS - 100, 'the grace was theirs');
     assert.deepEqual(await sluice.waitForExit(60_000), { code: 0, signal: null });
     const last = sluice.logs.at(-1)!;
@@ -138,7 +142,7 @@ describe('a sluice that is told to end', { timeout: 180_000 }, () => {
 
   it('ends before the grace is over when nothing is left', async () => {
     const sluice = await start(LONG_MS);
-    const client = await tunnel(sluice, 'tcp');
+    const client = await tunnel(sluice);
     const ended = sluice.stop('SIGTERM', 60_000);
     await draining(sluice);
     client.end();
@@ -162,7 +166,7 @@ describe('a sluice that is told to end', { timeout: 180_000 }, () => {
   ] as const) {
     it(`ends at once on a second ${signal}`, async () => {
       const sluice = await start(LONG_MS);
-      const client = await tunnel(sluice, 'tcp');
+      const client = await tunnel(sluice);
       sluice.kill(signal);
       await draining(sluice);
       assert.ok(client.isOpen);

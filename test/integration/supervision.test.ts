@@ -119,6 +119,7 @@ describe('the supervision of workers', { timeout: 180_000 }, () => {
             routes: [{ match: { pathPrefix: '/' }, cluster: 'echo' }],
           },
           { name: 'tcp', mode: 'l4', address: '127.0.0.1:0', cluster: 'echo' },
+          { name: 'tcp-net', mode: 'l4', engine: 'net', address: '127.0.0.1:0', cluster: 'echo' },
         ],
         clusters: [{ name: 'echo', endpoints: [{ address }] }],
       },
@@ -136,7 +137,7 @@ describe('the supervision of workers', { timeout: 180_000 }, () => {
   });
 
   /** Opens one client; one at a time, so that the log tells which worker it came to. */
-  async function open(listener: 'web' | 'tcp'): Promise<EchoClient> {
+  async function open(listener: 'web' | 'tcp' | 'tcp-net'): Promise<EchoClient> {
     const from = sluice.logs.length;
     const peer = await WsPeer.connect(`ws://${sluice.address(listener)}/`);
     const opened = listener === 'web' ? 'session opened' : 'tunnel opened';
@@ -152,7 +153,7 @@ describe('the supervision of workers', { timeout: 180_000 }, () => {
       const has = (): number => clients.filter((client) => client.worker === worker && client.isOpen).length;
       for (let tries = 0; has() < count; tries++) {
         assert.ok(tries < 200, `none of ${tries} connections came to ${worker}`);
-        await open(worker.startsWith('l7') ? 'web' : 'tcp');
+        await open(worker.startsWith('l7') ? 'web' : tries % 2 === 0 ? 'tcp' : 'tcp-net');
       }
     }
   }

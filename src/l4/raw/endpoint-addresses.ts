@@ -10,11 +10,13 @@ const REFRESH_MS = 10_000;
 const RETRY_MS = 1000;
 
 /** The addresses of one endpoint, in the order in which they are dialled. */
-export interface DialTargets {
+interface DialTargets {
   /** Empty where the endpoint's host name has not been resolved yet. */
   readonly list: readonly SocketAddress[];
   /** This one has accepted a connection: it is the first to be dialled from now on. */
   prefer(address: SocketAddress): void;
+  /** Calls back as soon as a first look-up has ended, with whatever success; at once where there is none. */
+  whenKnown(done: () => void): void;
 }
 
 /** Where the endpoints of a thread are to be dialled, host names looked up beforehand, so that no dial waits. */
@@ -32,16 +34,12 @@ export class EndpointAddresses {
    * whatever success; at once where there is none to look up.
    */
   prepare(address: Address, done: () => void): void {
-    const known = this.#targets.get(address);
-    if (known !== undefined || address.kind === 'unix' || isIP(address.host) !== 0) {
-      if (known === undefined) this.#targets.set(address, new FixedTarget(new SocketAddress(address)));
-      done();
-      return;
+    let targets = this.#targets.get(address);
+    if (targets === undefined) {
+      targets = this.#create(address);
+      this.#targets.set(address, targets);
     }
-    const targets = new HostTargets(address, this.#wheel);
-    this.#targets.set(address, targets);
-    this.#names.push(targets);
-    targets.refresh(done);
+    targets.whenKnown(done);
   }
 
   /** What has been prepared for an address, by the same object. */
@@ -54,6 +52,15 @@ export class EndpointAddresses {
   /** Looks nothing up any more. */
   close(): void {
     for (const targets of this.#names) targets.close();
+  }
+
+  #create(address: Address): DialTargets {
+    if (address.kind === 'unix' || isIP(address.host) !== 0) {
+      return new FixedTarget(new SocketAddress(address));
+    }
+    const targets = new HostTargets(address, this.#wheel);
+    this.#names.push(targets);
+    return targets;
   }
 }
 
@@ -68,6 +75,10 @@ class FixedTarget implements DialTargets {
   prefer(): void {
     // There is no other.
   }
+
+  whenKnown(done: () => void): void {
+    done();
+  }
 }
 
 /** The addresses of a host name, looked up again and again; those known last stay while it cannot be resolved. */
@@ -75,21 +86,20 @@ class HostTargets extends Timed implements DialTargets {
   list: readonly SocketAddress[] = [];
   readonly #address: TcpAddress;
   readonly #wheel: TimerWheel;
+  /** Who waits for the end of the first look-up; null after it. */
+  #waiting: (() => void)[] | null = [];
   #closed = false;
 
   constructor(address: TcpAddress, wheel: TimerWheel) {
     super();
     this.#address = address;
     this.#wheel = wheel;
+    this.#lookUp();
   }
 
-  refresh(done?: () => void): void {
-    lookup(this.#address.host, { all: true }, (error, found) => {
-      if (this.#closed) return;
-      if (error === null) this.#replace(found);
-      this.#wheel.arm(this, error === null ? REFRESH_MS : RETRY_MS);
-      done?.();
-    });
+  whenKnown(done: () => void): void {
+    if (this.#waiting === null) done();
+    else this.#waiting.push(done);
   }
 
   prefer(address: SocketAddress): void {
@@ -103,7 +113,18 @@ class HostTargets extends Timed implements DialTargets {
   }
 
   override expire(): void {
-    this.refresh();
+    this.#lookUp();
+  }
+
+  #lookUp(): void {
+    lookup(this.#address.host, { all: true }, (error, found) => {
+      if (this.#closed) return;
+      if (error === null) this.#replace(found);
+      this.#wheel.arm(this, error === null ? REFRESH_MS : RETRY_MS);
+      const waiting = this.#waiting ?? [];
+      this.#waiting = null;
+      for (const done of waiting) done();
+    });
   }
 
   #replace(found: readonly LookupAddress[]): void {

@@ -67,12 +67,11 @@ export class RawLoop {
     const { events } = performance.nodeTiming.uvMetricsInfo;
     let nodeTurn = events !== this.#nodeEvents;
     this.#nodeEvents = events;
-    let now = performance.now();
     do {
-      const timeout = nodeTurn ? 0 : Math.max(0, Math.ceil(this.#nextTick - now));
-      const before = now;
+      const before = performance.now();
+      const timeout = nodeTurn ? 0 : Math.max(0, Math.ceil(this.#nextTick - before));
       const count = poller.wait(timeout);
-      now = performance.now();
+      const now = performance.now();
       this.waitedMs += now - before;
       // Deadlines that are armed now count from now, and those that have passed give way to what has happened:
       // after a long turn of Node both are of the same moment.

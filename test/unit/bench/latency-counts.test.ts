@@ -39,6 +39,7 @@ describe('latency counts', () => {
           const wanted = expected.getValueAtPercentile(percentile) / TICKS_PER_MS;
           assert.equal(actual.percentile(percentile), wanted, `p${percentile}`);
         }
+        assert.equal(actual.read({ kind: 'max' }), actual.percentile(100));
         assert.equal(actual.read({ kind: 'mean' }), expected.mean / TICKS_PER_MS);
         assert.equal(actual.read({ kind: 'deviation' }), expected.stdDeviation / TICKS_PER_MS);
       }),

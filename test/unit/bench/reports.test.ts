@@ -52,12 +52,12 @@ describe('reports', () => {
     const rates = ratesOf([Float64Array.of(10, 0, 20, 5), Float64Array.of(0, 10, 0, 0)], 3500);
     assert.equal(rates.mean, 45 / 3.5);
     assert.equal(rates.least, 10);
-    assert.deepEqual(rates.percentiles, { '1': 10, '2.5': 10, '50': 10, '97.5': 20 });
+    assert.deepEqual(rates.percentiles, { p1: 10, 'p2.5': 10, p50: 10, 'p97.5': 20 });
     assert.ok(Math.abs(rates.deviation - Math.sqrt(200 / 9)) < 1e-9);
   });
 
   it('have a rate for runs of less than a second, and for none', () => {
-    assert.equal(ratesOf([Float64Array.of(50)], 500).percentiles['50'], 100);
+    assert.equal(ratesOf([Float64Array.of(50)], 500).percentiles.p50, 100);
     assert.equal(ratesOf([], 0).mean, 0);
     assert.equal(ratesOf([Float64Array.of(0)], 0).least, 0);
   });

@@ -132,4 +132,29 @@ describe('listener', () => {
     assert.equal(listener?.mode === 'l4' && listener.idleTimeoutMs, 0);
     assert.match(errorsOf(text('30d'))[0] ?? '', /30d is out of range: write 10ms to 20d, or 0 for never/);
   });
+
+  it('reads what carries the tunnels', () => {
+    const text = (engine: string): string =>
+      `${CLUSTERS}listeners:\n  - { name: a, mode: l4, address: ':1', cluster: app, engine: ${engine} }\n`;
+    for (const engine of ['auto', 'raw', 'net']) {
+      const [listener] = load(text(engine)).config.listeners;
+      assert.equal(listener?.mode === 'l4' && listener.engine, engine);
+    }
+    assert.deepEqual(errorsOf(text('raws')), [
+      '3:63: engine: "raws" is not one of auto, raw, net: did you mean raw?',
+    ]);
+    assert.deepEqual(errorsOf(l7('engine: net')), [
+      '5:5: "engine" is for listeners of mode l4, and this one has mode l7',
+    ]);
+  });
+
+  it('refuses the engine raw where the endpoints are spoken to by TLS', () => {
+    const text = (engine: string): string =>
+      'clusters: [{ name: app, tls: {}, endpoints: [{ address: "a:1" }] }]\n' +
+      `listeners:\n  - { name: a, mode: l4, address: ':1', cluster: app, engine: ${engine} }\n`;
+    assert.deepEqual(errorsOf(text('raw')), [
+      '3:63: engine: "raw" has no TLS towards endpoints, and the cluster "app" has tls: write auto or net',
+    ]);
+    for (const engine of ['auto', 'net']) assert.deepEqual(errorsOf(text(engine)), []);
+  });
 });

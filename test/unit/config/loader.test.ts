@@ -81,6 +81,7 @@ describe('loader', () => {
           address: { kind: 'tcp', host: '127.0.0.1', port: 8081 },
           maxConnections: 0,
           cluster: 'app',
+          engine: 'auto',
           idleTimeoutMs: 600_000,
         },
       ],

@@ -51,7 +51,7 @@ listeners:
       - { match: { pathRegex: '^/old/(.*)$' }, redirect: { to: /new/$1, status: 301 } }
       - { match: { host: '10.0.0.1' }, cluster: app }
       - { match: {}, static: { root: './it''s here', index: start.html } }
-  - { name: tcp, mode: l4, address: '127.0.0.1:0', maxConnections: 5, cluster: app, idleTimeout: 90s }
+  - { name: tcp, mode: l4, address: '127.0.0.1:0', maxConnections: 5, cluster: app, engine: net, idleTimeout: 90s }
 clusters:
   - name: app
     balancer: least_connections

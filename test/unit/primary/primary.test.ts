@@ -62,7 +62,7 @@ describe('the primary', { timeout: 60_000 }, () => {
       ],
       listeners: [
         { name: 'web', mode: 'l7', address: web, tls: false },
-        { name: 'tcp', mode: 'l4', address: tcp, tls: false },
+        { name: 'tcp', mode: 'l4', address: tcp, tls: false, engine: 'net' },
       ],
       clusters: [
         {
@@ -98,6 +98,7 @@ describe('the primary', { timeout: 60_000 }, () => {
       assert.equal(build.labels.version, version);
       assert.equal(build.labels.node, process.versions.node);
       assert.match(build.labels.uws ?? '', /^\d+\.\d+\.\d+/);
+      assert.equal(build.labels.engine, 'net');
     }
     socket.destroy();
     assert.equal(await primary.drain(0), true);

@@ -4,7 +4,6 @@ import { Poller, Watched } from '../../../../src/l4/raw/poller.ts';
 import { EPOLLIN, EPOLLOUT } from '../../../../src/sys/epoll.ts';
 import { PinnedBuffer } from '../../../../src/sys/pinned-buffer.ts';
 import { SocketAddress } from '../../../../src/sys/socket-address.ts';
-import { Sockets } from '../../../../src/sys/sockets.ts';
 import { unsupportedReason } from '../../../../src/sys/support.ts';
 import { withPair } from '../../sys/pairs.ts';
 

@@ -1,0 +1,90 @@
+import { parseArgs } from 'node:util';
+import { parseDuration } from '../../src/core/duration.ts';
+import { UsageError, messageOf } from '../../src/core/errors.ts';
+
+export const USAGE = `Usage: npm run bench:compare -- [OPTIONS]
+
+Does the same work over sluice and over every other proxy that is installed, in turn.
+
+      --peers NAMES     only those whose names are given, with commas: sluice,nginx
+      --cases TEXT      only cases whose name matches a regular expression: 'ws echo'
+      --rounds N        how often each is measured (3); figures are medians
+  -d, --duration TIME   how long each run is measured; without it so long that all is
+                        done in about 18 minutes, 3s at most
+      --no-idle         leaves the memory of idle connections out
+      --json FILE       writes all figures into a file
+  -h, --help            this text
+
+Tables in Markdown on stdout, progress on stderr.
+`;
+
+export interface CompareOptions {
+  readonly help: boolean;
+  /** Lower case; null for all. */
+  readonly peers: readonly string[] | null;
+  readonly cases: RegExp;
+  readonly rounds: number;
+  /** null for what fits. */
+  readonly durationMs: number | null;
+  readonly idle: boolean;
+  readonly json: string | null;
+}
+
+/**
+ * Reads the command line.
+ *
+ * @throws UsageError in one line
+ */
+export function parseCompareArguments(argv: readonly string[]): CompareOptions {
+  const values = valuesOf(argv);
+  const rounds = Number(values.rounds ?? 3);
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) {
+    throw new UsageError(`--rounds ${values.rounds ?? ''}: write a whole number from 1 to 100`);
+  }
+  const { duration } = values;
+  const durationMs =
+    duration === undefined
+      ? null
+      : parseDuration(/^\d+(?:\.\d+)?$/.test(duration) ? `${duration}s` : duration);
+  if (durationMs === undefined || durationMs === 0) {
+    throw new UsageError(`--duration ${duration ?? ''}: write a time such as 500ms or 2s`);
+  }
+  return {
+    help: values.help ?? false,
+    peers: values.peers?.toLowerCase().split(',') ?? null,
+    cases: expressionOf(values.cases ?? ''),
+    rounds,
+    durationMs,
+    idle: values['no-idle'] !== true,
+    json: values.json ?? null,
+  };
+}
+
+function valuesOf(argv: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        peers: { type: 'string' },
+        cases: { type: 'string' },
+        rounds: { type: 'string' },
+        duration: { type: 'string', short: 'd' },
+        'no-idle': { type: 'boolean' },
+        json: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+    return values;
+  } catch (error) {
+    // Node's advice goes on behind the first sentence.
+    throw new UsageError(`${messageOf(error).split(/\.\s/)[0]!}: see --help`);
+  }
+}
+
+function expressionOf(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch {
+    throw new UsageError(`--cases ${text}: this is no regular expression`);
+  }
+}

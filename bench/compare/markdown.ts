@@ -1,0 +1,70 @@
+import { formatBytes, formatCount, formatTime } from '../report/quantity.ts';
+import type { Comparison } from './comparison.ts';
+import type { Summary } from './summary.ts';
+
+/** What the others are divided by. */
+const REFERENCE = 'nginx';
+
+/** The comparison as tables in Markdown; ends in a newline. */
+export function renderMarkdown(comparison: Comparison): string {
+  const { date, machine, versions, missing, rounds, durationMs, pinned, cases, idle } = comparison;
+  const ways = Object.entries(versions).map(([name, version]) => `${name} ${version}`.trim());
+  const lines = [
+    `${date}, ${machine}. ${ways.join(', ')}. Medians of ${rounds} rounds of ${(durationMs / 1000).toFixed(1)} s, ` +
+      (pinned ? 'proxy on one core, driver and endpoint on another.' : 'cores not pinned.'),
+  ];
+  if (missing.length > 0) lines.push('', `Not installed, so not compared: ${missing.join(', ')}.`);
+  for (const { name, ways: summaries } of cases) {
+    lines.push('', `**${name}**`, '', ...table(TITLES, rowsOf(summaries)));
+  }
+  if (idle.length > 0) {
+    const names = [...new Set(idle.flatMap(({ bytes }) => Object.keys(bytes)))];
+    const rows = idle.map(({ mode, bytes }) => [
+      mode,
+      ...names.map((name) => (bytes[name] === undefined ? '' : formatBytes(bytes[name]))),
+    ]);
+    lines.push('', '**Memory for an idle connection**', '', ...table(['', ...names], rows));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+const TITLES = [
+  '',
+  'a second',
+  'spread',
+  'p50',
+  'p99',
+  'p99.9',
+  'p50 over direct',
+  'CPU each',
+  `rate / ${REFERENCE}`,
+  `CPU / ${REFERENCE}`,
+];
+
+function rowsOf(ways: Readonly<Record<string, Summary>>): string[][] {
+  const { [REFERENCE]: reference, direct } = ways;
+  const referenceCpu = reference?.cpu ?? null;
+  return Object.entries(ways).map(([name, { rate, spread, p50, p99, p999, cpu, failures }]) => [
+    failures === 0 ? name : `${name} (${formatCount(failures)} failures)`,
+    formatCount(rate),
+    `${Math.round(spread * 100)}%`,
+    formatTime(p50),
+    formatTime(p99),
+    formatTime(p999),
+    direct === undefined || name === 'direct' ? '' : signed(p50 - direct.p50),
+    cpu === null ? '' : `${cpu.toFixed(2)} µs`,
+    reference === undefined || reference.rate === 0 || name === 'direct'
+      ? ''
+      : (rate / reference.rate).toFixed(2),
+    cpu === null || referenceCpu === null ? '' : (cpu / referenceCpu).toFixed(2),
+  ]);
+}
+
+function signed(ms: number): string {
+  return ms < 0 ? `-${formatTime(-ms)}` : `+${formatTime(ms)}`;
+}
+
+function table(titles: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(titles), line(titles.map((_, column) => (column === 0 ? '---' : '---:'))), ...rows.map(line)];
+}

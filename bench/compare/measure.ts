@@ -1,0 +1,144 @@
+import { fileURLToPath } from 'node:url';
+import { monotonicNow } from '../driver/clock.ts';
+import { Crew } from '../driver/crew.ts';
+import type { Plan } from '../options/plan.ts';
+import type { Mode } from '../peers/peer.ts';
+import { mergeOutcomes, type Result } from '../report/result.ts';
+import type { Case } from './cases.ts';
+import { cpuOf, memoryOf, processTree } from './process-usage.ts';
+import type { Way } from './rig.ts';
+
+const THREAD = fileURLToPath(new URL('../thread.ts', import.meta.url));
+const ADDRESS = '127.0.0.1';
+const WARM_UP_MS = 300;
+/** Connections that are there before idle memory is measured, and that are added for it. */
+const IDLE_BASE = 200;
+const IDLE_MORE = 1000;
+const IDLE_SETTLE_MS = 1000;
+const IDLE_MOST_MS = 60_000;
+
+/** One run of a case over one way. Times in milliseconds. */
+export interface Sample {
+  readonly rate: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+  /** CPU of the proxy for a message or a handshake, in microseconds; null on the direct way. */
+  readonly cpu: number | null;
+  /** Errors and closed connections. */
+  readonly failures: number;
+}
+
+/** Runs a case over a way. */
+export async function measure(way: Way, one: Case, durationMs: number): Promise<Sample> {
+  const { scenario, mode, connections, inFlight, size } = one;
+  const plan = planFor(way, mode, {
+    scenario,
+    connections,
+    inFlight,
+    sizes: { kind: 'fixed', size },
+    durationMs,
+    warmupMs: WARM_UP_MS,
+  });
+  const crew = new Crew({ plan, address: ADDRESS, threadFile: THREAD });
+  const cpu = way.process === null ? null : new CpuMeter(crew, processTree(way.process.pid), durationMs);
+  const result = mergeOutcomes(plan, await crew.run(), false);
+  return sampleOf(result, cpu?.microsecondsPerMs() ?? null);
+}
+
+function sampleOf(result: Result, cpuRate: number | null): Sample {
+  const { latency } = result.timings;
+  const rate = result.messageRates.mean;
+  return {
+    rate,
+    p50: latency.percentile(50),
+    p99: latency.percentile(99),
+    p999: latency.percentile(99.9),
+    cpu: cpuRate === null || rate === 0 ? null : (cpuRate * 1000) / rate,
+    failures: result.errorCount + result.closeCount,
+  };
+}
+
+/** What a proxy's processes take in the measured time of a run. */
+class CpuMeter {
+  #begin = { at: 0, cpu: 0 };
+  #end = { at: 0, cpu: 0 };
+
+  constructor(crew: Crew, pids: readonly number[], durationMs: number) {
+    const read = (): { at: number; cpu: number } => ({ at: monotonicNow(), cpu: cpuOf(pids) });
+    crew.onStart = (from) => {
+      setTimeout(() => {
+        this.#begin = read();
+        setTimeout(() => (this.#end = read()), durationMs);
+      }, from - monotonicNow());
+    };
+  }
+
+  /** CPU in microseconds for each millisecond of the run; null where it did not come to be measured. */
+  microsecondsPerMs(): number | null {
+    const ms = this.#end.at - this.#begin.at;
+    return ms > 0 ? ((this.#end.cpu - this.#begin.cpu) * 1000) / ms : null;
+  }
+}
+
+/** Memory of a proxy for each idle connection, in bytes: by what it grows with a thousand more of them. */
+export async function measureIdle(way: Way, mode: Mode): Promise<number | null> {
+  if (way.process === null) return null;
+  const hold = (connections: number): Crew =>
+    new Crew({
+      plan: planFor(way, mode, { scenario: 'idle', connections, durationMs: IDLE_MOST_MS }),
+      address: ADDRESS,
+      threadFile: THREAD,
+    });
+  const [base, more] = [hold(IDLE_BASE), hold(IDLE_MORE)];
+  const runs = [base.run()];
+  try {
+    await allOpen(base, IDLE_BASE);
+    const before = memoryOf(processTree(way.process.pid));
+    runs.push(more.run());
+    await allOpen(more, IDLE_MORE);
+    return (memoryOf(processTree(way.process.pid)) - before) / IDLE_MORE;
+  } finally {
+    base.stop();
+    more.stop();
+    await Promise.all(runs);
+  }
+}
+
+/** Waits until all connections are up, and a while longer for the proxy to come to rest. */
+async function allOpen(crew: Crew, count: number): Promise<void> {
+  const end = performance.now() + IDLE_MOST_MS / 2;
+  while (crew.page.sum('open') < count && performance.now() < end) await pause(20);
+  await pause(IDLE_SETTLE_MS);
+}
+
+function planFor(way: Way, mode: Mode, more: Partial<Plan>): Plan {
+  return {
+    target: {
+      // At layer 4 the peer sees bytes only: they are a WebSocket's too.
+      protocol: mode === 'wss' ? 'wss' : 'ws',
+      host: 'localhost',
+      port: way.ports[mode],
+      path: more.scenario === 'fan-out' ? '/fan-out' : '/',
+    },
+    scenario: 'echo',
+    connections: 1,
+    durationMs: 1000,
+    warmupMs: 0,
+    rampMs: 0,
+    timeoutMs: 5000,
+    inFlight: 1,
+    sizes: { kind: 'fixed', size: 32 },
+    rate: null,
+    threads: 1,
+    text: false,
+    subprotocols: [],
+    headers: [],
+    insecure: true,
+    ...more,
+  };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((settle) => setTimeout(settle, ms));
+}

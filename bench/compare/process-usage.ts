@@ -1,0 +1,73 @@
+/** What processes take, read from /proc: Linux only. */
+import { readFileSync, readdirSync } from 'node:fs';
+
+const TICK_MS = 10;
+
+/** A process and all that descend from it. */
+export function processTree(root: number): number[] {
+  const children = new Map<number, number[]>();
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const parent = Number(statOf(Number(name))?.[1]);
+    if (!Number.isInteger(parent)) continue;
+    children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+  }
+  const tree = [root];
+  for (const pid of tree) tree.push(...(children.get(pid) ?? []));
+  return tree;
+}
+
+/** User and system CPU of processes since they began, all threads, in milliseconds. */
+export function cpuOf(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + (scheduledMs(pid) ?? ticksMs(pid)), 0);
+}
+
+/** Memory that processes hold, shared pages divided among them, in bytes. */
+export function memoryOf(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + kibibytes(pid) * 1024, 0);
+}
+
+/** By the scheduler's own count, to the nanosecond; null where the kernel keeps none. */
+function scheduledMs(pid: number): number | null {
+  try {
+    let nanoseconds = 0;
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      const [ran = ''] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ');
+      nanoseconds += Number(ran);
+    }
+    return nanoseconds > 0 ? nanoseconds / 1e6 : null;
+  } catch {
+    return null;
+  }
+}
+
+function ticksMs(pid: number): number {
+  const stat = statOf(pid);
+  return stat === null ? 0 : (Number(stat[11]) + Number(stat[12])) * TICK_MS;
+}
+
+/** The fields of /proc/PID/stat from the third on; null where the process has gone. */
+function statOf(pid: number): readonly string[] | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The second field is the name in parentheses, and may hold any character.
+    return text.slice(text.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return null;
+  }
+}
+
+function kibibytes(pid: number): number {
+  for (const [file, line] of [
+    ['smaps_rollup', /^Pss:\s+(\d+)/m],
+    ['status', /^VmRSS:\s+(\d+)/m],
+  ] as const) {
+    try {
+      const match = line.exec(readFileSync(`/proc/${pid}/${file}`, 'utf8'));
+      if (match !== null) return Number(match[1]);
+    } catch {
+      // Gone, or not ours to look into.
+    }
+  }
+  return 0;
+}

@@ -1,0 +1,152 @@
+/** The comparison's command: every case over every way, round after round. */
+import { writeFileSync } from 'node:fs';
+import { cpus, release, type } from 'node:os';
+import { UsageError, messageOf } from '../../src/core/errors.ts';
+import { PEERS } from '../peers/all.ts';
+import { MODES, type Peer } from '../peers/peer.ts';
+import { USAGE, parseCompareArguments, type CompareOptions } from './arguments.ts';
+import { CASES, type Case } from './cases.ts';
+import type { CaseResult, Comparison, IdleResult } from './comparison.ts';
+import { renderMarkdown } from './markdown.ts';
+import { measure, measureIdle, type Sample } from './measure.ts';
+import { coresToPin, pinSelf } from './pinning.ts';
+import { Rig, type Way } from './rig.ts';
+import { summarize } from './summary.ts';
+
+/** All runs are to be done in so long, of which each takes some for its connections, its warm-up and its end. */
+const BUDGET_MS = 18 * 60_000;
+const OVERHEAD_MS = 700;
+const LONGEST_MS = 3000;
+const SHORTEST_MS = 500;
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    const options = parseCompareArguments(argv);
+    if (options.help) {
+      process.stdout.write(USAGE);
+      return 0;
+    }
+    const comparison = await compare(options);
+    if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(comparison, null, 2)}\n`);
+    process.stdout.write(renderMarkdown(comparison));
+    return 0;
+  } catch (error) {
+    process.stderr.write(`bench:compare: ${messageOf(error)}\n`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+async function compare(options: CompareOptions): Promise<Comparison> {
+  const cases = CASES.filter(({ name }) => options.cases.test(name));
+  if (cases.length === 0) throw new UsageError('--cases: there is no case of such a name');
+  const { peers, versions, missing } = choosePeers(options.peers);
+  if (missing.length > 0) say(`not installed: ${missing.join(', ')}`);
+  const cores = coresToPin();
+  if (cores === null) say('cores cannot be pinned here: figures will vary more');
+  else pinSelf(cores.driver);
+  const durationMs = options.durationMs ?? durationFor(cases, peers, options.rounds);
+  const rig = new Rig(cores);
+  onInterrupt(rig);
+  try {
+    const direct = await rig.startEndpoint();
+    const idle = options.idle ? await compareIdle(rig, peers) : [];
+    const ways = [direct];
+    for (const peer of peers) ways.push(await rig.startPeer(peer));
+    const results = await compareCases(cases, ways, options.rounds, durationMs);
+    return {
+      date: new Date().toISOString().slice(0, 10),
+      machine: `${cpus()[0]?.model ?? 'unknown processor'}, ${type()} ${release()}, Node ${process.version}`,
+      versions: { direct: '', ...versions },
+      missing,
+      rounds: options.rounds,
+      durationMs,
+      pinned: cores !== null,
+      cases: results,
+      idle,
+    };
+  } finally {
+    await rig.stopAll();
+  }
+}
+
+interface Choice {
+  readonly peers: readonly Peer[];
+  readonly versions: Readonly<Record<string, string>>;
+  readonly missing: readonly string[];
+}
+
+function choosePeers(names: readonly string[] | null): Choice {
+  const unknown = names?.find((name) => !PEERS.some((peer) => peer.name.toLowerCase() === name));
+  if (unknown !== undefined) {
+    throw new UsageError(`--peers ${unknown}: there are ${PEERS.map(({ name }) => name).join(', ')}`);
+  }
+  const wanted = PEERS.filter(({ name }) => names?.includes(name.toLowerCase()) ?? true);
+  const found = wanted.map((peer) => ({ peer, version: peer.version() }));
+  return {
+    peers: found.filter(({ version }) => version !== null).map(({ peer }) => peer),
+    versions: Object.fromEntries(
+      found.flatMap(({ peer, version }) => (version === null ? [] : [[peer.name, version]])),
+    ),
+    missing: found.filter(({ version }) => version === null).map(({ peer }) => peer.name),
+  };
+}
+
+function durationFor(cases: readonly Case[], peers: readonly Peer[], rounds: number): number {
+  const runs =
+    rounds *
+    cases.reduce((sum, { mode }) => sum + 1 + peers.filter(({ modes }) => modes.includes(mode)).length, 0);
+  return Math.round(Math.min(LONGEST_MS, Math.max(SHORTEST_MS, BUDGET_MS / runs - OVERHEAD_MS)));
+}
+
+/** On processes that have done nothing else. */
+async function compareIdle(rig: Rig, peers: readonly Peer[]): Promise<IdleResult[]> {
+  const results: IdleResult[] = [];
+  for (const mode of MODES) {
+    const bytes: Record<string, number> = {};
+    for (const peer of peers.filter(({ modes }) => modes.includes(mode))) {
+      say(`idle connections, ${mode}, ${peer.name}`);
+      const way = await rig.startPeer(peer);
+      const each = await measureIdle(way, mode);
+      if (each !== null) bytes[peer.name] = each;
+      if (way.process !== null) await rig.stop(way.process);
+    }
+    results.push({ mode, bytes });
+  }
+  return results;
+}
+
+/** In every round each case over all ways in turn, so that a machine that changes its pace does it to all. */
+async function compareCases(
+  cases: readonly Case[],
+  ways: readonly Way[],
+  rounds: number,
+  durationMs: number,
+): Promise<CaseResult[]> {
+  const samples = new Map<Case, Map<string, Sample[]>>(cases.map((one) => [one, new Map()]));
+  for (let round = 1; round <= rounds; round++) {
+    for (const one of cases) {
+      say(`round ${round} of ${rounds}: ${one.name}`);
+      for (const way of ways.filter(({ modes }) => modes.includes(one.mode))) {
+        const sample = await measure(way, one, durationMs);
+        const known = samples.get(one)!;
+        known.set(way.name, [...(known.get(way.name) ?? []), sample]);
+      }
+    }
+  }
+  return Array.from(samples, ([{ name }, byWay]) => ({
+    name,
+    ways: Object.fromEntries(Array.from(byWay, ([way, all]) => [way, summarize(all)])),
+  }));
+}
+
+function onInterrupt(rig: Rig): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void rig.stopAll().finally(() => process.exit(130)));
+  }
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

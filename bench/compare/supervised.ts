@@ -1,0 +1,82 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createConnection } from 'node:net';
+import { StartError } from '../../src/core/errors.ts';
+import type { Command } from '../peers/peer.ts';
+
+const START_MS = 15_000;
+const STOP_MS = 5000;
+const RETRY_MS = 50;
+const OUTPUT_KEPT = 4000;
+
+/** A peer's process, or the endpoint's. */
+export class Supervised {
+  readonly name: string;
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<void>;
+  #output = '';
+  #running = true;
+
+  constructor(name: string, { program, args, env = {} }: Command) {
+    this.name = name;
+    this.#child = spawn(program, args, {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const keep = (text: Buffer): void => {
+      this.#output = (this.#output + text.toString()).slice(-OUTPUT_KEPT);
+    };
+    this.#child.stdout?.on('data', keep);
+    this.#child.stderr?.on('data', keep);
+    this.#ended = new Promise((settle) => {
+      this.#child.once('error', (error) => keep(Buffer.from(error.message)));
+      this.#child.once('close', () => {
+        this.#running = false;
+        settle();
+      });
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
+  /**
+   * Resolves when all ports accept connections.
+   *
+   * @throws StartError with what the process has written
+   */
+  async listening(ports: readonly number[]): Promise<void> {
+    const end = performance.now() + START_MS;
+    for (const port of ports) {
+      while (!(await accepts(port))) {
+        if (!this.#running || performance.now() > end) {
+          throw new StartError(`${this.name} does not listen on port ${port}:\n${this.#output.trim()}`);
+        }
+        await new Promise((settle) => setTimeout(settle, RETRY_MS));
+      }
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#child.kill('SIGTERM');
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS);
+    await this.#ended;
+    clearTimeout(timer);
+  }
+
+  /** For the end of this process, when nothing can be waited for. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((settle) => {
+    const socket = createConnection({ host: '127.0.0.1', port });
+    socket.once('connect', () => {
+      settle(true);
+      socket.destroy();
+    });
+    socket.on('error', () => settle(false));
+  });
+}

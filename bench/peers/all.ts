@@ -1,0 +1,10 @@
+import { apache } from './apache.ts';
+import { caddy } from './caddy.ts';
+import { haproxy } from './haproxy.ts';
+import { nginx } from './nginx.ts';
+import { nodeProxies } from './node-proxies.ts';
+import type { Peer } from './peer.ts';
+import { sluice } from './sluice.ts';
+
+/** Every proxy that is compared, in the order of the tables. */
+export const PEERS: readonly Peer[] = [sluice, nginx, haproxy, caddy, apache, ...nodeProxies];

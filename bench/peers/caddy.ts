@@ -1,0 +1,15 @@
+import { versionOf } from './installed.ts';
+import type { Peer } from './peer.ts';
+import { writeConfig } from './template.ts';
+
+/** Layer 4 is a plugin that the packages do not have. */
+export const caddy: Peer = {
+  name: 'Caddy',
+  modes: ['ws', 'wss'],
+  version: () => versionOf('caddy', ['version'], /v?(\d[\w.]*)/),
+  command: (setup) => ({
+    program: 'caddy',
+    args: ['run', '--adapter', 'caddyfile', '--config', writeConfig('Caddyfile', setup)],
+    env: { GOMAXPROCS: '1', XDG_DATA_HOME: setup.directory, XDG_CONFIG_HOME: setup.directory },
+  }),
+};

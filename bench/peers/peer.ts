@@ -1,0 +1,32 @@
+/** What a peer has to be able to do to be compared. */
+
+/** How clients reach the endpoint: WebSocket and WebSocket over TLS at layer 7, and blindly at layer 4. */
+export const MODES = ['ws', 'wss', 'tcp'] as const;
+export type Mode = (typeof MODES)[number];
+
+/** Where a peer listens and what is behind it; all on 127.0.0.1. */
+export interface Setup {
+  /** A directory of the peer's own, readable for all. */
+  readonly directory: string;
+  readonly ports: Readonly<Record<Mode, number>>;
+  /** The endpoint's plain port. */
+  readonly endpoint: number;
+  /** PEM files; `both` holds the certificate and the key. */
+  readonly certificate: { readonly cert: string; readonly key: string; readonly both: string };
+}
+
+export interface Command {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** One way from the clients to the endpoint. */
+export interface Peer {
+  readonly name: string;
+  readonly modes: readonly Mode[];
+  /** Its version, or null where it is not installed. */
+  version(): string | null;
+  /** Writes its configuration, and says how it is started in the foreground. */
+  command(setup: Setup): Command;
+}
