@@ -34,10 +34,11 @@ export default async function drive(task: DriveTask): Promise<Outcome> {
     port.postMessage(ready);
     const start = await orders.start;
     if (start !== null) {
-      await orders.until(start);
       const from = start + plan.warmupMs;
       const until = from + plan.durationMs;
+      // At once: another thread may publish before this one wakes up.
       recorder.measure(from, until);
+      await orders.until(start);
       const cost = new Cost();
       traffic.begin(fleet, start, until);
       await orders.until(from);

@@ -45,14 +45,10 @@ describe('the handshake with an endpoint', () => {
     );
   });
 
-  /** A client that has asked for the cluster of this name. */
-  async function ask(
-    cluster: string,
-    listener = 'web',
-    more: readonly string[] = [],
-  ): Promise<RawConnection> {
-    const client = await RawConnection.connect(sluice.address(listener));
-    client.write(upgradeRequest('app.example', more, `/${cluster}`));
+  /** A client that has asked for a WebSocket. */
+  async function ask(more: readonly string[] = []): Promise<RawConnection> {
+    const client = await RawConnection.connect(sluice.address('web'));
+    client.write(upgradeRequest('app.example', more));
     return client;
   }
 

@@ -9,6 +9,13 @@ const REFRESH_MS = 10_000;
 /** After how long a name that could not be looked up is looked up again. */
 const RETRY_MS = 1000;
 
+/** Looks a host name up, as `lookup` of `node:dns` does. */
+type LookUp = (
+  host: string,
+  options: { readonly all: true },
+  done: (error: NodeJS.ErrnoException | null, found: LookupAddress[]) => void,
+) => void;
+
 /** The addresses of one endpoint, in the order in which they are dialled. */
 interface DialTargets {
   /** Empty where the endpoint's host name has not been resolved yet. */
@@ -24,9 +31,11 @@ export class EndpointAddresses {
   readonly #wheel: TimerWheel;
   readonly #targets = new Map<Address, DialTargets>();
   readonly #names: HostTargets[] = [];
+  readonly #lookUp: LookUp;
 
-  constructor(wheel: TimerWheel) {
+  constructor(wheel: TimerWheel, lookUp: LookUp = lookup) {
     this.#wheel = wheel;
+    this.#lookUp = lookUp;
   }
 
   /**
@@ -58,7 +67,7 @@ export class EndpointAddresses {
     if (address.kind === 'unix' || isIP(address.host) !== 0) {
       return new FixedTarget(new SocketAddress(address));
     }
-    const targets = new HostTargets(address, this.#wheel);
+    const targets = new HostTargets(address, this.#wheel, this.#lookUp);
     this.#names.push(targets);
     return targets;
   }
@@ -86,15 +95,17 @@ class HostTargets extends Timed implements DialTargets {
   list: readonly SocketAddress[] = [];
   readonly #address: TcpAddress;
   readonly #wheel: TimerWheel;
+  readonly #lookUp: LookUp;
   /** Who waits for the end of the first look-up; null after it. */
   #waiting: (() => void)[] | null = [];
   #closed = false;
 
-  constructor(address: TcpAddress, wheel: TimerWheel) {
+  constructor(address: TcpAddress, wheel: TimerWheel, lookUp: LookUp) {
     super();
     this.#address = address;
     this.#wheel = wheel;
-    this.#lookUp();
+    this.#lookUp = lookUp;
+    this.#refresh();
   }
 
   whenKnown(done: () => void): void {
@@ -113,11 +124,11 @@ class HostTargets extends Timed implements DialTargets {
   }
 
   override expire(): void {
-    this.#lookUp();
+    this.#refresh();
   }
 
-  #lookUp(): void {
-    lookup(this.#address.host, { all: true }, (error, found) => {
+  #refresh(): void {
+    this.#lookUp(this.#address.host, { all: true }, (error, found) => {
       if (this.#closed) return;
       if (error === null) this.#replace(found);
       this.#wheel.arm(this, error === null ? REFRESH_MS : RETRY_MS);

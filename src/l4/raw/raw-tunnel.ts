@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { Timed } from '../../core/timer-wheel.ts';
 import { EPOLLERR, EPOLLHUP, EPOLLOUT } from '../../sys/epoll.ts';
 import { EINPROGRESS, ETIMEDOUT, SystemCallError } from '../../sys/errno.ts';

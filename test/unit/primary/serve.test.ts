@@ -103,8 +103,9 @@ describe('a serving process', { timeout: 120_000 }, () => {
       assert.equal(socket.readyState, 'open');
       // Again and again: one that comes too soon after the first is taken for the same.
       const again = setInterval(() => served.child.kill(signal), 100);
-      assert.equal(await served.status(), status);
+      await served.line('ending at once');
       clearInterval(again);
+      assert.equal(await served.status(), status);
       socket.destroy();
     });
   }

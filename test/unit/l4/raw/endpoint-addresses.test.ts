@@ -73,13 +73,30 @@ describe('the addresses of endpoints', { skip: unsupportedReason() ?? false }, (
     addresses.close();
   });
 
-  it('has none for a name that cannot be resolved, and tries again', async () => {
+  it('tries again where a name cannot be resolved, and keeps what it knew', async () => {
     const wheel = new TimerWheel(0);
-    const addresses = new EndpointAddresses(wheel);
-    const endpoint: Address = { kind: 'tcp', host: 'nowhere..invalid', port: 1 };
+    const answers = ['', '192.0.2.1', '', '192.0.2.2'];
+    let asked = 0;
+    const addresses = new EndpointAddresses(wheel, (_host, _options, done) => {
+      const answer = answers[asked++]!;
+      if (answer === '') done(new Error('ENOTFOUND'), []);
+      else done(null, [{ address: answer, family: 4 }]);
+    });
+    const endpoint: Address = { kind: 'tcp', host: 'app.internal', port: 1 };
     await prepared(addresses, endpoint);
-    assert.deepEqual(addresses.of(endpoint).list, []);
+    const known = (): string[] => addresses.of(endpoint).list.map(({ text }) => text);
+    assert.deepEqual([asked, known()], [1, []]);
+    wheel.advance(1_100);
+    assert.deepEqual([asked, known()], [2, ['192.0.2.1:1']]);
+    wheel.advance(2_200);
+    assert.equal(asked, 2);
+    wheel.advance(11_200);
+    assert.deepEqual([asked, known()], [3, ['192.0.2.1:1']]);
+    wheel.advance(12_300);
+    assert.deepEqual([asked, known()], [4, ['192.0.2.2:1']]);
     addresses.close();
+    wheel.advance(60_000);
+    assert.equal(asked, 4);
   });
 
   it('knows only what it was told of', () => {
