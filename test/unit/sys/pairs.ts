@@ -1,8 +1,8 @@
 /** Connected sockets for tests of the system calls. */
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,11 +36,22 @@ export async function freshAddress(family: Family): Promise<{ address: Address; 
     return { address: { kind: 'unix', path: join(directory, 'socket') }, remove };
   }
   const host = family === 'IPv4' ? '127.0.0.1' : '::1';
-  const server = createServer().listen(0, host);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((settle) => server.close(settle));
-  return { address: { kind: 'tcp', host, port }, remove: () => undefined };
+  return { address: { kind: 'tcp', host, port: await freshPort() }, remove: () => undefined };
+}
+
+/** A port that is free on every interface, and none of those that the kernel gives to whoever connects. */
+async function freshPort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(10_000, 32_000);
+    const server = createServer().listen(port);
+    try {
+      await once(server, 'listening');
+    } catch {
+      continue;
+    }
+    await new Promise((settle) => server.close(settle));
+    return port;
+  }
 }
 
 /** Repeats a call until it no longer returns the negative of this error number. */

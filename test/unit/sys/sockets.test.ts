@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { constants } from 'node:os';
 import type { Address } from '../../../src/core/address.ts';
 import { codeOf } from '../../../src/core/errors.ts';
@@ -120,6 +121,45 @@ describe('sockets', { skip }, () => {
     const server = await until(EAGAIN, () => sockets.accept(listening));
     assert.equal(sockets.acceptedFrom(), '::ffff:127.0.0.1');
     for (const fd of [listening, client, server]) sockets.close(fd);
+  });
+
+  it('answers every order of calls with a number, or throws, and nothing worse', async () => {
+    for (const family of FAMILIES) {
+      for (let run = 0; run < 20; run++) {
+        await withPair(family, ({ client, server }, sockets) => {
+          const buffer = new PinnedBuffer(300_000);
+          const nobody = new SocketAddress({ kind: 'tcp', host: '127.0.0.1', port: 1 });
+          const calls: ((fd: number, start: number, end: number) => unknown)[] = [
+            (fd, start, end) => buffer.send(fd, start, end),
+            (fd, start, end) => buffer.recv(fd, start, end),
+            (fd) => sockets.accept(fd),
+            (fd) => sockets.connect(fd, nobody),
+            (fd) => sockets.takeError(fd),
+            (fd) => sockets.finish(fd),
+            (fd) => sockets.resetOnClose(fd),
+            () => sockets.acceptedFrom(),
+          ];
+          fc.assert(
+            fc.property(
+              fc.array(fc.tuple(fc.nat(calls.length - 1), fc.boolean(), fc.nat(300_001), fc.nat(300_001))),
+              (steps) => {
+                for (const [call, first, start, end] of steps) {
+                  try {
+                    const result = calls[call]!(first ? client : server, start, end);
+                    if (typeof result === 'number') {
+                      assert.ok(Number.isInteger(result) && result >= -4096 && result <= 300_000);
+                    }
+                  } catch (error) {
+                    assert.ok(error instanceof RangeError, String(error));
+                  }
+                }
+              },
+            ),
+            { numRuns: 20 },
+          );
+        });
+      }
+    }
   });
 
   it('takes no descriptor that has been closed', () => {
