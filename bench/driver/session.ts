@@ -178,7 +178,8 @@ export class Session implements ConnectionOwner, StreamSink {
   }
 
   replyPing(payload: Uint8Array): void {
-    if (this.state === 'open') this.#control(OPCODE_PONG, payload);
+    // One who floods us with pings and reads nothing gets no more than fits.
+    if (this.state === 'open' && !this.choked) this.#control(OPCODE_PONG, payload);
   }
 
   replyPong(payload: Uint8Array): void {

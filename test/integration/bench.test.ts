@@ -229,6 +229,26 @@ describe('the load generator', () => {
     assert.equal(open.timings.latency.count, 20);
   });
 
+  it('takes one pong for several pings, and none for a message that was not sent', async () => {
+    let pings = 0;
+    const lazy = await Scripted.listen(
+      (socket, { url }) => {
+        socket.on('ping', (place) => {
+          if (url === '/wrong') socket.pong(Buffer.from([0, 0, 1, 0]));
+          else if (++pings % 4 === 0) socket.pong(place);
+        });
+      },
+      { autoPong: false },
+    );
+    const result = await drive(lazy.url, '--scenario upload -d 200ms -c 1 -m 4');
+    const wrong = await drive(`${lazy.url}wrong`, '--scenario upload -d 200ms -c 1 -m 4');
+    lazy.close();
+    assertClean(result);
+    assert.ok(result.messages > 8);
+    assert.ok(wrong.errors.has('pong without a ping'));
+    assert.equal(wrong.messages, 0);
+  });
+
   it('opens and closes connections', async () => {
     const codes: number[] = [];
     const server = await Scripted.listen((socket) => socket.on('close', (code) => codes.push(code)));

@@ -3,7 +3,9 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { HandshakeRequest, OpeningHandshake } from '../../../bench/driver/opening-handshake.ts';
 import { SentRing } from '../../../bench/driver/sent-ring.ts';
+import type { Session } from '../../../bench/driver/session.ts';
 import { StreamScanner, type StreamSink } from '../../../bench/driver/stream-scanner.ts';
+import { AvailableSessions } from '../../../bench/scenarios/available-sessions.ts';
 import { Stamp } from '../../../bench/scenarios/stamp.ts';
 import { acceptKey } from '../../../src/wire/accept-key.ts';
 
@@ -21,6 +23,29 @@ describe('the ring of messages in flight', () => {
             model.push(step);
           }
           assert.equal(ring.length, model.length);
+        }
+      }),
+    );
+  });
+});
+
+describe('the sessions with room', () => {
+  it('come in turn, each once until it is added again', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.constant(null), fc.nat(40)), { maxLength: 200 }), (steps) => {
+        const sessions = Array.from(
+          { length: 41 },
+          (_, index) => ({ index, listed: false }) as unknown as Session,
+        );
+        const available = new AvailableSessions();
+        const model: number[] = [];
+        for (const step of steps) {
+          if (step === null) {
+            assert.equal(available.take()?.index, model.shift());
+          } else {
+            available.add(sessions[step]!);
+            if (!model.includes(step)) model.push(step);
+          }
         }
       }),
     );
