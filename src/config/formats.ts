@@ -28,6 +28,7 @@ interface Range {
  */
 export const LONGEST_MS = 20 * 86_400_000;
 
+const BEARER_TOKEN = /^[\w.~+/-]{16,512}={0,2}$/;
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
 /** How a raw value is named in a message. */
@@ -189,6 +190,14 @@ export const bufferBudget: Format<number> = (value) => {
   // Without a limit it is 0, or more than there is.
   const memory = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
   return Math.floor(memory / 4);
+};
+
+/** A bearer token (RFC 6750 section 2.1). Messages leave the value out: it is a secret. */
+export const adminToken: Format<string> = (value) => {
+  if (typeof value === 'string' && BEARER_TOKEN.test(value)) return value;
+  throw new FormatError(
+    'the value is not a token: write 16 to 512 letters, digits and "-", ".", "_", "~", "+", "/", in quotes',
+  );
 };
 
 /** A value that may be left empty. */

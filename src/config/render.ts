@@ -16,6 +16,7 @@ export function renderConfig({ config, clusterFiles }: Omit<LoadedConfig, 'warni
   return stringify(
     without({
       workers: { ...workers, bufferBudget: formatByteSize(workers.bufferBudget) },
+      // The token is a secret, and has no place in output that people read and pass on.
       admin: { address: formatAddress(admin.address) },
       log,
       shutdown: { grace: formatDuration(shutdown.graceMs) },

@@ -30,7 +30,7 @@ export function readRoot(settings: Settings, base: string, problems: Problems): 
       l4: settings.read('workers.l4'),
       bufferBudget: settings.read('workers.bufferBudget'),
     },
-    admin: { address: settings.read('admin.address') },
+    admin: { address: settings.read('admin.address'), token: settings.read('admin.token') },
     log: {
       level: settings.read('log.level'),
       format: settings.read('log.format'),

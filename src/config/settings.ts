@@ -4,6 +4,7 @@ import type { Format } from './formats.ts';
 import {
   FormatError,
   LONGEST_MS,
+  adminToken,
   bufferBudget,
   describe,
   duration,
@@ -36,6 +37,7 @@ const SETTINGS = {
   'workers.l4': setting('Threads for the listeners of mode l4', workerCount, 'auto'),
   'workers.bufferBudget': setting('What may wait in all sessions together', bufferBudget, 'auto'),
   'admin.address': setting('Where metrics, health and status are served', listenAddress, '127.0.0.1:9090'),
+  'admin.token': setting('What admits changes at the admin address', nullable(adminToken), null),
   'log.level': setting(
     'The least severe lines that are logged',
     oneOf('debug', 'info', 'warn', 'error', 'silent'),

@@ -6,13 +6,19 @@ import type { Address, TcpAddress } from '../core/address.ts';
 
 export interface Config {
   readonly workers: WorkerSettings;
-  readonly admin: { readonly address: TcpAddress };
+  readonly admin: AdminSettings;
   readonly log: LogSettings;
   readonly shutdown: { readonly graceMs: number };
   /** Which clusters the built-in demo backends serve; null where they are not wanted. */
   readonly demo: DemoSettings | null;
   readonly listeners: readonly Listener[];
   readonly clusters: readonly Cluster[];
+}
+
+interface AdminSettings {
+  readonly address: TcpAddress;
+  /** Who shows it may change things (`POST`); null where nobody may. */
+  readonly token: string | null;
 }
 
 /** Threads of each kind, where `auto` has been replaced by the number of available cores, and what they share. */

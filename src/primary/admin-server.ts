@@ -6,6 +6,8 @@ import type { Duplex } from 'node:stream';
 import type { TcpAddress } from '../core/address.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ExpositionBody } from '../telemetry/prometheus.ts';
+import { CommandTable, type AdminCommand, type CommandCall } from './admin-command.ts';
+import { BearerToken } from './bearer-token.ts';
 import { listenError } from './listen-error.ts';
 import { listenOptions } from './listen-options.ts';
 
@@ -15,6 +17,9 @@ export interface AdminView {
   /** Why no traffic should come here; null where it should. */
   readonly notReady: () => string | null;
   readonly status: () => object;
+  /** What may be asked for by POST, and what a request must show for it; without a token nothing may. */
+  readonly commands: readonly AdminCommand[];
+  readonly token: string | null;
   /** Makes a worker throw, false where there is none of that name; null where that is not allowed. */
   readonly fault: ((worker: string) => boolean) | null;
 }
@@ -35,16 +40,20 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 75_000;
 const FAULT_PATH = /^\/debug\/workers\/([\w-]+)\/fault$/;
 
-/** The HTTP server for operators and their monitoring: metrics, health and status. */
+/** The HTTP server for operators and their monitoring: metrics, health and status, and commands. */
 export class AdminServer {
   readonly #server: Server;
   readonly #view: AdminView;
   readonly #log: Logger;
   readonly #pages: ReadonlyMap<string, Page>;
+  readonly #commands: CommandTable;
+  readonly #token: BearerToken | null;
 
   constructor(view: AdminView, log: Logger) {
     this.#view = view;
     this.#log = log;
+    this.#commands = new CommandTable(view.commands);
+    this.#token = view.token === null ? null : new BearerToken(view.token);
     this.#pages = new Map<string, Page>([
       ['/metrics', (request) => this.#metrics(request)],
       ['/livez', () => text(200, 'ok')],
@@ -116,9 +125,38 @@ export class AdminServer {
       return this.#view.fault(worker) ? text(202, 'told') : text(404, `no worker ${worker}`);
     }
     const page = this.#pages.get(path);
-    if (page === undefined) return text(404, ['not found; there is:', ...this.#pages.keys()].join('\n'));
-    if (method !== 'GET' && method !== 'HEAD') return notAllowed('GET, HEAD');
-    return page(request);
+    if (page !== undefined) {
+      return method === 'GET' || method === 'HEAD' ? page(request) : notAllowed('GET, HEAD');
+    }
+    const call = this.#commands.find(path);
+    if (call === null) {
+      const commands = this.#commands.paths.map((command) => `POST ${command}`);
+      return text(404, ['not found; there is:', ...this.#pages.keys(), ...commands].join('\n'));
+    }
+    if (method !== 'POST') return notAllowed('POST');
+    return this.#refusal(request) ?? this.#run(call, url);
+  }
+
+  /** Why a request may change nothing; null where it may. */
+  #refusal(request: IncomingMessage): Answer | null {
+    if (this.#token === null) {
+      return text(403, 'changes are refused: no admin.token is set (in the file, or as SLUICE_ADMIN_TOKEN)');
+    }
+    if (this.#token.admits(request.headers.authorization)) return null;
+    return {
+      ...text(
+        401,
+        'changes need the token: send "Authorization: Bearer TOKEN" with the value of admin.token',
+      ),
+      headers: { 'WWW-Authenticate': 'Bearer realm="sluice"' },
+    };
+  }
+
+  async #run({ command, args }: CommandCall, url: string): Promise<Answer> {
+    const [, query = ''] = url.split('?', 2);
+    const { status, body } = await command.run(args, new URLSearchParams(query));
+    this.#log.info({ command: command.path, args, status }, 'admin command');
+    return typeof body === 'string' ? text(status, body) : { ...json(body), status };
   }
 
   async #metrics(request: IncomingMessage): Promise<Answer> {

@@ -6,6 +6,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { PageSums } from '../telemetry/page-sums.ts';
 import { Exposition, pageFamilies } from '../telemetry/prometheus.ts';
 import { claimAddresses } from './address-claim.ts';
+import type { AdminCommand } from './admin-command.ts';
 import { AdminServer } from './admin-server.ts';
 import { readExpiries } from './certificate-expiry.ts';
 import { chooseEngines } from './engines.ts';
@@ -135,9 +136,16 @@ export class Primary {
       metrics: (accept: string) => exposition.render(accept),
       notReady: () => this.#notReady(slots),
       status: () => statusOf({ config, slots, sums, versions, generation, state: this.#state }),
+      commands: this.#commands(),
+      token: config.admin.token,
       fault: faultHooks ? fault : null,
     };
     return new AdminServer(view, log);
+  }
+
+  /** What may be done by POST at the admin address. */
+  #commands(): readonly AdminCommand[] {
+    return [];
   }
 
   #notReady(slots: readonly WorkerSlot[]): string | null {

@@ -37,7 +37,7 @@ describe('loader', () => {
         l4: availableParallelism(),
         bufferBudget: config.workers.bufferBudget,
       },
-      admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9090 } },
+      admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9090 }, token: null },
       log: { level: 'info', format: 'json', access: true },
       shutdown: { graceMs: 30_000 },
       demo: null,
@@ -274,6 +274,7 @@ log: { levels: 1 }
         SLUICE_WORKERS_L7: 'auto',
         SLUICE_WORKERS_L4: '2',
         SLUICE_ADMIN_ADDRESS: '[::1]:0',
+        SLUICE_ADMIN_TOKEN: 'from-the-environment=',
         SLUICE_LOG_LEVEL: 'silent',
         SLUICE_LOG_FORMAT: 'pretty',
         SLUICE_LOG_ACCESS: 'false',
@@ -284,10 +285,24 @@ log: { levels: 1 }
     });
     assert.equal(config.workers.l4, 2);
     assert.deepEqual(config.admin.address, { kind: 'tcp', host: '::1', port: 0 });
+    assert.equal(config.admin.token, 'from-the-environment=');
     assert.deepEqual(config.log, { level: 'silent', format: 'pretty', access: false });
     assert.equal(config.shutdown.graceMs, 60_000);
     assert.deepEqual(config.demo, { echo: 'app', chat: null });
     assert.equal(config.clusters[0]?.name, 'app');
+  });
+
+  it('refuses a token that can be guessed or cannot be sent, and does not show it', () => {
+    for (const token of [
+      'too-short',
+      'has a space in its middle',
+      '\u00fcber-alle-massen-gut',
+      1234567890123456,
+    ]) {
+      const [error = ''] = errorsOf(`admin: { token: ${JSON.stringify(token)} }\n${MINIMAL}`);
+      assert.match(error, /token: the value is not a token: write 16 to 512 /);
+      assert.ok(!error.includes(String(token)));
+    }
   });
 
   it('takes an empty variable for none', () => {

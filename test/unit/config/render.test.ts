@@ -101,6 +101,12 @@ describe('rendered configuration', () => {
     assert.ok(!renderConfig(loadWhole()).includes('-----BEGIN'));
   });
 
+  it('has no token', () => {
+    const loaded = loadWhole();
+    const admin = { ...loaded.config.admin, token: 'a-token-of-20-chars.' };
+    assert.equal(renderConfig({ ...loaded, config: { ...loaded.config, admin } }), renderConfig(loaded));
+  });
+
   it('keeps text exactly', () => {
     const word = fc.string({ unit: 'binary', maxLength: 40 });
     const header = fc.string().filter((text) => !/[\u0000-\u001f\u007f]/.test(text));

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { StartError } from '../../../src/core/errors.ts';
 import { AdminServer } from '../../../src/primary/admin-server.ts';
+import type { AdminCommand } from '../../../src/primary/admin-command.ts';
 import type { AdminView } from '../../../src/primary/admin-server.ts';
 import { capture } from './fixtures/config.ts';
 import type { LogLine } from './fixtures/config.ts';
@@ -15,6 +16,8 @@ const view: AdminView = {
   metrics: (accept) => Promise.resolve({ contentType: `text/plain; for=${accept}`, body: 'a 1\n' }),
   notReady: () => null,
   status: () => ({ version: '1.2.3' }),
+  commands: [],
+  token: null,
   fault: null,
 };
 
@@ -91,6 +94,80 @@ describe('the admin server', { timeout: 30_000 }, () => {
       const other = await fetch(`${url}/nothing`);
       assert.equal(other.status, 404);
       assert.match(await other.text(), /\/metrics\n\/livez\n\/readyz\n\/status\n$/);
+    });
+  });
+
+  describe('asked for a command', () => {
+    const token = 'a-token-of-20-chars.';
+    const ran: [readonly string[], string][] = [];
+    const command: AdminCommand = {
+      path: '/clusters/NAME/endpoints/ADDRESS/drain',
+      run: (args, query) => {
+        ran.push([args, query.toString()]);
+        return { status: 202, body: { done: true } };
+      },
+    };
+    const path = '/clusters/app/endpoints/unix:%2Frun%2Fapp/drain?x=1';
+    const post = (url: string, authorization?: string, target = path): Promise<Response> =>
+      fetch(url + target, { method: 'POST', ...(authorization && { headers: { authorization } }) });
+
+    it('runs it for who shows the token', async () => {
+      await withServer({ commands: [command], token }, async (url, lines) => {
+        ran.length = 0;
+        const answer = await post(url, `Bearer ${token}`);
+        assert.equal(answer.status, 202);
+        assert.deepEqual(await answer.json(), { done: true });
+        assert.deepEqual(ran, [[['app', 'unix:/run/app'], 'x=1']]);
+        assert.equal(lines[0]?.msg, 'admin command');
+      });
+    });
+
+    it('refuses who does not show it, and says how', async () => {
+      await withServer({ commands: [command], token }, async (url) => {
+        ran.length = 0;
+        for (const shown of [
+          undefined,
+          `Basic ${token}`,
+          token,
+          `Bearer ${token}x`,
+          'Bearer a-token',
+          'Bearer ',
+        ]) {
+          const answer = await post(url, shown);
+          assert.equal(answer.status, 401, String(shown));
+          assert.match(answer.headers.get('www-authenticate') ?? '', /^Bearer/);
+          assert.match(await answer.text(), /Authorization: Bearer TOKEN/);
+        }
+        assert.deepEqual(ran, []);
+      });
+    });
+
+    it('refuses everybody where there is no token', async () => {
+      await withServer({ commands: [command] }, async (url) => {
+        ran.length = 0;
+        for (const shown of [undefined, 'Bearer null', `Bearer ${token}`]) {
+          const answer = await post(url, shown);
+          assert.equal(answer.status, 403);
+          assert.match(await answer.text(), /no admin\.token is set/);
+        }
+        assert.deepEqual(ran, []);
+      });
+    });
+
+    it('refuses other methods, and lists it for another path', async () => {
+      await withServer({ commands: [command], token }, async (url) => {
+        const get = await fetch(url + path);
+        assert.deepEqual([get.status, get.headers.get('allow')], [405, 'POST']);
+        for (const other of [
+          '/clusters//endpoints/a/drain',
+          '/clusters/%zz/endpoints/a/drain',
+          '/clusters/a',
+        ]) {
+          const answer = await post(url, `Bearer ${token}`, other);
+          assert.equal(answer.status, 404, other);
+          assert.match(await answer.text(), /POST \/clusters\/NAME\/endpoints\/ADDRESS\/drain\n$/);
+        }
+      });
     });
   });
 

@@ -175,7 +175,10 @@ describe('the primary', { timeout: 60_000 }, () => {
     await new Promise((resolve) => probe.close(resolve));
     const admin = { kind: 'tcp', host: '127.0.0.1', port } as const;
     const primary = new Primary(
-      options({ config: { ...config, admin: { address: admin } }, workerFiles: workers('silent') }),
+      options({
+        config: { ...config, admin: { address: admin, token: null } },
+        workerFiles: workers('silent'),
+      }),
     );
     const rejected = assert.rejects(primary.start(), /stopped before it was ready/);
     const started = { admin, config, generation: 1, workers: [] };
@@ -200,7 +203,7 @@ describe('the primary', { timeout: 60_000 }, () => {
     const web = { ...config.listeners[0]!, address: taken };
     for (const [wanted, what] of [
       [{ ...config, listeners: [web] }, 'listener "web"'],
-      [{ ...config, admin: { address: taken } }, 'the admin server'],
+      [{ ...config, admin: { address: taken, token: null } }, 'the admin server'],
     ] as const) {
       const primary = new Primary(options({ config: wanted }));
       await assert.rejects(
