@@ -24,17 +24,21 @@ export interface OutboxSender {
 }
 
 /**
- * Encodes frames towards the endpoints of one worker and writes them with as few system calls as it can. uWS
- * hands over all messages of one read of a client in a row, so frames are gathered for one sender until another
- * one comes or the turn of the event loop ends.
+ * Encodes frames towards the endpoints of one worker, and writes them when the turn of the event loop ends: one
+ * write for all frames of a sender that came in a row, and all writes in a row. An endpoint that works through
+ * what it gets is then woken once, and not again for every write: with short messages most of what a write costs
+ * is waking who waits for it.
  *
  * Plain sockets are written by the system call itself, which costs half of what Node's streams do; they get
- * what the kernel did not take. The slab is free again after every write.
+ * what the kernel did not take. The slab is free again after every flush.
  */
 export class Outbox {
   readonly #slab: Slab;
-  /** The sender whose frames fill `slab[0, end)`. */
-  #sender: OutboxSender | null = null;
+  /** Whose frames lie in the slab, in order, and where those of each end; the first `#count` of either count. */
+  readonly #senders: (OutboxSender | null)[] = [];
+  readonly #ends: number[] = [];
+  #count = 0;
+  /** How much of the slab is filled. */
   #end = 0;
   #scheduled = false;
   readonly #onTurnEnd = (): void => {
@@ -50,16 +54,15 @@ export class Outbox {
   /** Adds a frame; the payload is copied. Frames of one sender go out in the order in which they were added. */
   send(sender: OutboxSender, opcode: number, payload: Uint8Array, mask: number): void {
     const size = payload.length + MAX_MASKED_HEAD;
-    // Again, because a flush may have come back here with frames of another sender.
-    while (this.#sender !== null && (this.#sender !== sender || this.#end + size > SLAB_SIZE)) {
-      this.flush();
-    }
+    // Again, because a flush may have come back here with more frames.
+    while (this.#count > 0 && this.#end + size > SLAB_SIZE) this.flush();
     if (size > SLAB_SIZE) {
       this.#sendInPieces(sender, opcode, payload, mask);
       return;
     }
-    this.#sender = sender;
+    if (this.#count === 0 || this.#senders[this.#count - 1] !== sender) this.#senders[this.#count++] = sender;
     this.#end = writeMaskedFrame(this.#slab.bytes, this.#end, opcode, payload, mask);
+    this.#ends[this.#count - 1] = this.#end;
     if (size > LARGE) {
       this.flush();
     } else if (!this.#scheduled) {
@@ -70,13 +73,20 @@ export class Outbox {
 
   /** Writes what has been gathered. Closing a session calls it first, so that nothing is overtaken or lost. */
   flush(): void {
-    const sender = this.#sender;
-    if (sender === null) return;
-    const end = this.#end;
-    this.#sender = null;
+    const count = this.#count;
+    let start = 0;
+    let blocked: OutboxSender[] | null = null;
+    for (let index = 0; index < count; index++) {
+      const sender = this.#senders[index]!;
+      const end = this.#ends[index]!;
+      this.#senders[index] = null;
+      if (!this.#write(sender.upstream, start, end)) (blocked ??= []).push(sender);
+      start = end;
+    }
+    this.#count = 0;
     this.#end = 0;
     // At the very end, because the outbox may be used again from within.
-    if (!this.#write(sender.upstream, end)) sender.upstreamBlocked();
+    if (blocked !== null) for (const sender of blocked) sender.upstreamBlocked();
   }
 
   /** A frame that the slab has no room for, one slab after the other, until the kernel takes no more. */
@@ -93,7 +103,7 @@ export class Outbox {
       bytes.set(piece, at);
       if (mask !== 0) applyMask(bytes, at, piece.length, mask);
       done += piece.length;
-      taken = this.#write(upstream, at + piece.length);
+      taken = this.#write(upstream, 0, at + piece.length);
       at = 0;
     }
     if (taken) return;
@@ -103,16 +113,16 @@ export class Outbox {
     sender.upstreamBlocked();
   }
 
-  /** Writes `slab[0, end)`; whether the kernel has taken all of it. */
-  #write(upstream: UpstreamSocket, end: number): boolean {
+  /** Writes `slab[start, end)`; whether the kernel has taken all of it. */
+  #write(upstream: UpstreamSocket, start: number, end: number): boolean {
     if (!canWrite(upstream)) return true;
     let sent = 0;
     if (upstream.fd >= 0 && upstream.writableLength === 0) {
-      sent = this.#slab.send(upstream.fd, 0, end);
-      if (sent === end) return true;
+      sent = this.#slab.send(upstream.fd, start, end);
+      if (sent === end - start) return true;
     }
     // A negative number, too: the stream finds the same error, and says so in its way.
-    upstream.write(copyOf(this.#slab.bytes.subarray(Math.max(0, sent), end)));
+    upstream.write(copyOf(this.#slab.bytes.subarray(start + Math.max(0, sent), end)));
     return upstream.writableLength === 0;
   }
 }

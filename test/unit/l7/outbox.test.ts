@@ -358,46 +358,44 @@ describe('the writes of an outbox', () => {
   const outbox = (): Outbox => new Outbox({ bytes: Buffer.alloc(SLAB_SIZE), send: () => -1 });
   const small = Buffer.from('small');
 
-  it('are one for all small frames of a turn', async () => {
-    const box = outbox();
-    const socket = new NotedSocket();
-    for (let count = 0; count < 10; count++) box.send(noted(socket), OPCODE_TEXT, small, 0);
-    const sender = noted(socket);
-    socket.chunks.length = 0;
-    for (let count = 0; count < 10; count++) box.send(sender, OPCODE_TEXT, small, 0);
-    socket.chunks.length = 0;
-    await turn();
-    assert.deepEqual(
-      socket.chunks.map(({ length }) => length),
-      [10 * (6 + small.length)],
-    );
-    await turn();
-    assert.equal(socket.chunks.length, 1);
-    box.send(sender, OPCODE_TEXT, small, 0);
-    await turn();
-    assert.equal(socket.chunks.length, 2);
-  });
-
-  it('come at once where another sender comes, or a large message, or a flush', () => {
+  it('are one for all small frames that come in a row, at the end of the turn', async () => {
     const box = outbox();
     const sockets = [new NotedSocket(), new NotedSocket()] as const;
     const senders = [noted(sockets[0]), noted(sockets[1])] as const;
-    box.send(senders[0], OPCODE_TEXT, small, 0);
-    assert.equal(sockets[0].chunks.length, 0);
+    const sizes = (index: 0 | 1): number[] => sockets[index].chunks.map(({ length }) => length);
+    for (const index of [0, 1, 0] as const) {
+      for (let count = 0; count < 10; count++) box.send(senders[index], OPCODE_TEXT, small, 0);
+    }
+    assert.deepEqual([sizes(0), sizes(1)], [[], []]);
+    await turn();
+    const row = 10 * (6 + small.length);
+    assert.deepEqual([sizes(0), sizes(1)], [[row, row], [row]]);
+    await turn();
+    assert.deepEqual([sizes(0), sizes(1)], [[row, row], [row]]);
     box.send(senders[1], OPCODE_TEXT, small, 0);
-    assert.equal(sockets[0].chunks.length, 1);
-    assert.equal(sockets[1].chunks.length, 0);
-    box.flush();
-    assert.equal(sockets[1].chunks.length, 1);
-    box.send(senders[1], OPCODE_TEXT, small, 0);
-    box.send(senders[1], OPCODE_BINARY, Buffer.alloc(16 * 1024), 0);
-    const sizes = sockets[1].chunks.slice(1).map(({ length }) => length);
-    assert.equal(
-      sizes.reduce((sum, size) => sum + size, 0),
-      6 + small.length + 8 + 16 * 1024,
+    await turn();
+    assert.deepEqual(
+      [sizes(0), sizes(1)],
+      [
+        [row, row],
+        [row, 6 + small.length],
+      ],
     );
+  });
+
+  it('come at once with a large message, or a flush, and in order', () => {
+    const box = outbox();
+    const sockets = [new NotedSocket(), new NotedSocket()] as const;
+    const senders = [noted(sockets[0]), noted(sockets[1])] as const;
+    const sizes = (index: 0 | 1): number[] => sockets[index].chunks.map(({ length }) => length);
+    box.send(senders[0], OPCODE_TEXT, small, 0);
+    box.send(senders[1], OPCODE_BINARY, Buffer.alloc(16 * 1024), 0);
+    assert.deepEqual([sizes(0), sizes(1)], [[6 + small.length], [8 + 16 * 1024]]);
+    box.send(senders[1], OPCODE_TEXT, small, 0);
     box.flush();
-    assert.equal(sockets[0].chunks.length, 1);
+    assert.deepEqual(sizes(1), [8 + 16 * 1024, 6 + small.length]);
+    box.flush();
+    assert.deepEqual([sizes(0).length, sizes(1).length], [1, 2]);
   });
 
   it('use the system call only where it overtakes nothing and the descriptor is still theirs', () => {
