@@ -1,7 +1,5 @@
 /** A real proxy whose layer 4 listeners lead to the endpoints of a test. */
-import { setImmediate } from 'node:timers/promises';
-import { eventually } from '../support/deadline.ts';
-import { scrape } from '../support/metrics.ts';
+import { scrape, settled } from '../support/metrics.ts';
 import type { Metrics } from '../support/metrics.ts';
 import { startSluice } from '../support/sluice-process.ts';
 import type { SluiceProcess } from '../support/sluice-process.ts';
@@ -23,6 +21,12 @@ export interface TunnelRoute {
   /** Settings of the cluster. */
   readonly cluster?: object;
 }
+
+const GAUGES = [
+  'sluice_tunnels_active',
+  'sluice_connections_active',
+  'sluice_endpoint_connections_active',
+] as const;
 
 export class TunnelRig {
   readonly sluice: SluiceProcess;
@@ -50,7 +54,7 @@ export class TunnelRig {
         ...cluster,
       })),
     };
-    return new TunnelRig(await startSluice({ config, deadlineMs: 60_000 }));
+    return new TunnelRig(await startSluice({ config }));
   }
 
   /** Connects; nothing is read before the client is told to. */
@@ -77,19 +81,7 @@ export class TunnelRig {
 
   /** Waits until the proxy counts no connection and no tunnel any more, and returns what it counts then. */
   settled(): Promise<Metrics> {
-    return eventually(async () => {
-      await setImmediate();
-      const metrics = await scrape(this.sluice);
-      for (const gauge of [
-        'sluice_tunnels_active',
-        'sluice_connections_active',
-        'sluice_endpoint_connections_active',
-      ]) {
-        const active = metrics.sum(gauge);
-        if (active !== 0) throw new Error(`${gauge} is ${active} with no client left`);
-      }
-      return metrics;
-    });
+    return settled(this.sluice, GAUGES);
   }
 
   /** Ends the proxy; throws where a worker had to be started anew meanwhile. */

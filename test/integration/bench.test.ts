@@ -266,7 +266,7 @@ describe('the load generator', () => {
   it('opens connections evenly over the ramp and holds them', async () => {
     const opened: number[] = [];
     const server = await Scripted.listen(() => opened.push(performance.now()));
-    const result = await drive(server.url, '--scenario idle -d 100ms -c 20 --ramp 400ms');
+    const result = await drive(server.url, '--scenario idle -d 100ms -c 20 --ramp 1s');
     server.close();
     assertClean(result);
     assert.equal(opened.length, 20);

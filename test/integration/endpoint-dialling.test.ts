@@ -4,14 +4,15 @@ import { createServer as createHttpsServer } from 'node:https';
 import { after, before, describe, it } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { CertificateAuthority } from '../support/certificates.ts';
-import { DeafEndpoint } from '../support/deaf-endpoint.ts';
+import { silentEndpoint, type BadEndpoint } from '../support/bad-endpoints.ts';
 import { eventually, within } from '../support/deadline.ts';
 import { freePorts } from '../support/free-port.ts';
-import { scrape } from '../support/metrics.ts';
-import { RawConnection, headerOf, upgradeRequest } from '../support/raw-connection.ts';
+import type { RawConnection } from '../support/raw-connection.ts';
+import { headerOf } from '../support/raw-connection.ts';
 import { RawEndpoint } from '../support/raw-endpoint.ts';
-import { startSluice, type SluiceProcess } from '../support/sluice-process.ts';
-import { WsEndpoint, WsPeer } from '../support/ws-peer.ts';
+import { WebRig } from '../support/web-rig.ts';
+import type { WsPeer } from '../support/ws-peer.ts';
+import { WsEndpoint } from '../support/ws-peer.ts';
 
 const TIMEOUT_MS = 1000;
 
@@ -20,9 +21,9 @@ describe('the way to an endpoint', () => {
   let raw: RawEndpoint;
   let broken: RawEndpoint;
   let plain: RawEndpoint;
-  let deaf: DeafEndpoint;
+  let deaf: BadEndpoint;
   let secure: WsEndpoint;
-  let sluice: SluiceProcess;
+  let rig: WebRig;
 
   before(async () => {
     raw = await RawEndpoint.listen();
@@ -34,7 +35,7 @@ describe('the way to an endpoint', () => {
       connection.write('HTTP/1.1 400 Bad Request\r\n\r\n');
       return connection.closed;
     });
-    deaf = await DeafEndpoint.listen();
+    deaf = await silentEndpoint();
     const { cert, key } = authority.issue('app.internal', ['DNS:app.internal', 'IP:127.0.0.1']);
     const client = authority.issue('sluice', ['DNS:sluice.internal']);
     secure = await WsEndpoint.listen(
@@ -48,45 +49,29 @@ describe('the way to an endpoint', () => {
       }),
     );
     const [gone, goneToo] = await freePorts(2);
-    const at = (...addresses: string[]): { address: string }[] => addresses.map((address) => ({ address }));
     const ca = authority.file;
     const { address } = secure;
-    const clusters = [
-      { name: 'raw', retries: 0, endpoints: at(raw.address) },
-      { name: 'half-gone', retries: 1, endpoints: at(`127.0.0.1:${gone}`, raw.address) },
-      { name: 'half-broken', retries: 1, endpoints: at(broken.address, raw.address) },
-      { name: 'gone', endpoints: at(`127.0.0.1:${gone}`, `127.0.0.1:${goneToo}`) },
-      { name: 'deaf', connectTimeout: `${TIMEOUT_MS}ms`, endpoints: at(deaf.address) },
-      {
-        name: 'mute-tls',
-        connectTimeout: `${TIMEOUT_MS}ms`,
-        tls: { verify: false },
-        endpoints: at(raw.address),
+    const clusters = {
+      raw: { retries: 0, endpoints: [raw.address] },
+      'half-gone': { retries: 1, endpoints: [`127.0.0.1:${gone}`, raw.address] },
+      'half-broken': { retries: 1, endpoints: [broken.address, raw.address] },
+      gone: { endpoints: [`127.0.0.1:${gone}`, `127.0.0.1:${goneToo}`] },
+      deaf: { connectTimeout: `${TIMEOUT_MS}ms`, endpoints: [deaf.address] },
+      'mute-tls': { connectTimeout: `${TIMEOUT_MS}ms`, tls: { verify: false }, endpoints: [raw.address] },
+      tls: { tls: { ca, serverName: 'app.internal', ...client }, endpoints: [address] },
+      'tls-by-address': { tls: { ca }, endpoints: [address] },
+      'tls-other-name': { tls: { ca, serverName: 'other.internal' }, endpoints: [address] },
+      'tls-stranger': { tls: { serverName: 'app.internal' }, endpoints: [address] },
+      'tls-unverified': { tls: { verify: false, serverName: 'other.internal' }, endpoints: [address] },
+      'tls-at-plain': { tls: { verify: false }, endpoints: [plain.address] },
+    };
+    const routes = Object.keys(clusters).map((name) => ({ match: { path: `/${name}` }, cluster: name }));
+    rig = await WebRig.start({
+      listeners: {
+        web: { routes },
+        hasty: { routes, websocket: { handshakeTimeout: `${TIMEOUT_MS}ms` } },
       },
-      { name: 'tls', tls: { ca, serverName: 'app.internal', ...client }, endpoints: at(address) },
-      { name: 'tls-by-address', tls: { ca }, endpoints: at(address) },
-      { name: 'tls-other-name', tls: { ca, serverName: 'other.internal' }, endpoints: at(address) },
-      { name: 'tls-stranger', tls: { serverName: 'app.internal' }, endpoints: at(address) },
-      {
-        name: 'tls-unverified',
-        tls: { verify: false, serverName: 'other.internal' },
-        endpoints: at(address),
-      },
-      { name: 'tls-at-plain', tls: { verify: false }, endpoints: at(plain.address) },
-    ];
-    const routes = clusters.map(({ name }) => ({ match: { path: `/${name}` }, cluster: name }));
-    const web = { mode: 'l7', address: '127.0.0.1:0', routes };
-    sluice = await startSluice({
-      deadlineMs: 60_000,
-      config: {
-        workers: { l7: 1, l4: 1 },
-        admin: { address: '127.0.0.1:0' },
-        listeners: [
-          { ...web, name: 'web' },
-          { ...web, name: 'hasty', websocket: { handshakeTimeout: `${TIMEOUT_MS}ms` } },
-        ],
-        clusters,
-      },
+      clusters,
     });
   });
   after(async () => {
@@ -94,20 +79,14 @@ describe('the way to an endpoint', () => {
     broken.close();
     plain.close();
     secure.close();
-    await deaf.close();
+    deaf.close();
     authority.remove();
-    assert.deepEqual(await sluice.stop('SIGTERM', 30_000), { code: 0, signal: null });
-    assert.deepEqual(
-      sluice.logs.filter(({ level }) => level === 'error' || level === 'fatal'),
-      [],
-    );
+    await rig.stop();
   });
 
   /** A client that has asked for the cluster of this name. */
-  async function ask(cluster: string, listener = 'web'): Promise<RawConnection> {
-    const client = await RawConnection.connect(sluice.address(listener));
-    client.write(upgradeRequest('app.example', [], `/${cluster}`));
-    return client;
+  function ask(cluster: string, listener = 'web'): Promise<RawConnection> {
+    return rig.ask({ listener, path: `/${cluster}` });
   }
 
   async function assertRefused(client: RawConnection, status: number, message: string): Promise<void> {
@@ -119,44 +98,33 @@ describe('the way to an endpoint', () => {
   }
 
   async function failures(reason: string): Promise<number> {
-    return (await scrape(sluice)).sum('sluice_ws_handshake_failures_total', { reason });
+    return (await rig.scrape()).sum('sluice_ws_handshake_failures_total', { reason });
   }
 
   describe('leads past another endpoint', () => {
-    it('when one refuses the connection', async () => {
-      const name = 'half-gone';
-      for (let i = 0; i < 4; i++) {
-        const client = await ask(name);
-        await raw.session();
-        assert.match((await client.head()).startLine, / 101 /);
-        client.destroy();
-      }
-      const metrics = await scrape(sluice);
-      const retries = metrics.sum('sluice_cluster_retries_total', { cluster: name });
-      assert.ok(retries >= 1);
-      const labels = { cluster: name, reason: 'refused' };
-      assert.equal(metrics.sum('sluice_endpoint_connect_failures_total', labels), retries);
-    });
-
-    it('when one answers wrongly', async () => {
-      const name = 'half-broken';
-      for (let i = 0; i < 4; i++) {
-        const client = await ask(name);
-        await raw.session();
-        assert.match((await client.head()).startLine, / 101 /);
-        client.destroy();
-      }
-      const metrics = await scrape(sluice);
-      const retries = metrics.sum('sluice_cluster_retries_total', { cluster: name });
-      assert.ok(retries >= 1);
-      const labels = { cluster: name, reason: 'handshake' };
-      assert.equal(metrics.sum('sluice_endpoint_connect_failures_total', labels), retries);
-    });
+    for (const [what, name, reason] of [
+      ['refuses the connection', 'half-gone', 'refused'],
+      ['answers wrongly', 'half-broken', 'handshake'],
+    ] as const) {
+      it(`when one ${what}`, async () => {
+        for (let i = 0; i < 4; i++) {
+          const client = await ask(name);
+          await raw.session();
+          assert.match((await client.head()).startLine, / 101 /);
+          client.destroy();
+        }
+        const metrics = await rig.scrape();
+        const retries = metrics.sum('sluice_cluster_retries_total', { cluster: name });
+        assert.ok(retries >= 1);
+        const labels = { cluster: name, reason };
+        assert.equal(metrics.sum('sluice_endpoint_connect_failures_total', labels), retries);
+      });
+    }
 
     it('until none is left, which is a 502', async () => {
       const before = await failures('dial_failed');
       await assertRefused(await ask('gone'), 502, 'the endpoint cannot be reached');
-      const metrics = await scrape(sluice);
+      const metrics = await rig.scrape();
       assert.equal(metrics.sum('sluice_cluster_retries_total', { cluster: 'gone' }), 1);
       assert.equal(
         metrics.sum('sluice_endpoint_connect_failures_total', { cluster: 'gone', reason: 'refused' }),
@@ -221,7 +189,7 @@ describe('the way to an endpoint', () => {
       const before = await failures('client_gone');
       const client = await ask('deaf');
       const dialled = async (): Promise<number> =>
-        (await scrape(sluice)).sum('sluice_endpoint_connections_active', { cluster: 'deaf' });
+        (await rig.scrape()).sum('sluice_endpoint_connections_active', { cluster: 'deaf' });
       await eventually(async () => assert.equal(await dialled(), 1));
       client.destroy();
       await eventually(async () => assert.equal(await failures('client_gone'), before + 1));
@@ -231,8 +199,7 @@ describe('the way to an endpoint', () => {
 
   describe('over TLS', () => {
     async function joinSecure(cluster: string): Promise<{ client: WsPeer; socket: TLSSocket }> {
-      const client = await WsPeer.connect(`ws://${sluice.address('web')}/${cluster}`);
-      const endpoint = await secure.sessions.next();
+      const { client, endpoint } = await rig.join(secure, { path: `/${cluster}` });
       client.socket.send('secret');
       assert.equal((await endpoint.messages.next()).data.toString(), 'secret');
       endpoint.socket.send(Buffer.alloc(300_000, 1));
@@ -266,7 +233,7 @@ describe('the way to an endpoint', () => {
     ] as const) {
       it(`is a 502 when the endpoint ${what}, and the log says so`, async () => {
         await assertRefused(await ask(cluster), 502, 'the endpoint cannot be reached');
-        const line = await sluice.waitForLog(
+        const line = await rig.sluice.waitForLog(
           (line) => line.msg === 'endpoint failed' && line.cluster === cluster,
           10_000,
         );
@@ -277,11 +244,7 @@ describe('the way to an endpoint', () => {
   });
 
   it('leaves no connection behind', async () => {
-    await eventually(async () => {
-      const metrics = await scrape(sluice);
-      assert.equal(metrics.sum('sluice_ws_sessions_active'), 0);
-      assert.equal(metrics.sum('sluice_connections_active'), 0);
-      assert.equal(metrics.sum('sluice_endpoint_connections_active'), 0);
-    });
+    raw.clear();
+    await rig.settled();
   });
 });

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { eventually, within } from '../support/deadline.ts';
-import { scrape } from '../support/metrics.ts';
+import { within } from '../support/deadline.ts';
+import type { RawConnection } from '../support/raw-connection.ts';
 import {
-  RawConnection,
   acceptFor,
   headerOf,
   switchingProtocols,
@@ -13,44 +12,28 @@ import {
 } from '../support/raw-connection.ts';
 import { RawEndpoint } from '../support/raw-endpoint.ts';
 import { BINARY, CLOSE, TEXT, closeBody, encodeFrame } from '../support/raw-frames.ts';
-import { startSluice, type SluiceProcess } from '../support/sluice-process.ts';
+import { WebRig } from '../support/web-rig.ts';
 import { WsPeer } from '../support/ws-peer.ts';
 
 const KIB = 1024;
 
 describe('the handshake with an endpoint', () => {
   let raw: RawEndpoint;
-  let sluice: SluiceProcess;
+  let rig: WebRig;
 
   before(async () => {
     raw = await RawEndpoint.listen();
-    sluice = await startSluice({
-      deadlineMs: 60_000,
-      config: {
-        workers: { l7: 1, l4: 1 },
-        admin: { address: '127.0.0.1:0' },
-        listeners: [
-          { name: 'web', mode: 'l7', address: '127.0.0.1:0', routes: [{ match: {}, cluster: 'raw' }] },
-        ],
-        clusters: [{ name: 'raw', retries: 0, endpoints: [{ address: raw.address }] }],
-      },
+    rig = await WebRig.start({
+      listeners: { web: {} },
+      clusters: { raw: { retries: 0, endpoints: [raw.address] } },
     });
   });
   after(async () => {
     raw.close();
-    assert.deepEqual(await sluice.stop('SIGTERM', 30_000), { code: 0, signal: null });
-    assert.deepEqual(
-      sluice.logs.filter(({ level }) => level === 'error' || level === 'fatal'),
-      [],
-    );
+    await rig.stop();
   });
 
-  /** A client that has asked for a WebSocket. */
-  async function ask(more: readonly string[] = []): Promise<RawConnection> {
-    const client = await RawConnection.connect(sluice.address('web'));
-    client.write(upgradeRequest('app.example', more));
-    return client;
-  }
+  const ask = (headers: readonly string[] = []): Promise<RawConnection> => rig.ask({ headers });
 
   /** Asks, and has the raw endpoint answer with what is made of the request. */
   async function askRaw(
@@ -73,7 +56,7 @@ describe('the handshake with an endpoint', () => {
   }
 
   async function failures(reason: string): Promise<number> {
-    return (await scrape(sluice)).sum('sluice_ws_handshake_failures_total', { reason });
+    return (await rig.scrape()).sum('sluice_ws_handshake_failures_total', { reason });
   }
 
   describe('is a 502 for the client after', () => {
@@ -131,13 +114,13 @@ describe('the handshake with an endpoint', () => {
     for (const [what, answer] of wrong) {
       it(what, async () => {
         const before = await failures('bad_response');
-        const from = sluice.logs.length;
+        const from = rig.sluice.logs.length;
         const offer = ['Sec-WebSocket-Protocol: v1, v2'];
         const { client, endpoint } = await askRaw(answer, offer);
         await assertAnswer(client, 502, /^the endpoint did not complete the handshake\n$/);
         await within('the end of the connection to the endpoint', endpoint.closed);
         assert.equal(await failures('bad_response'), before + 1);
-        const line = await sluice.waitForLog(({ msg }) => msg === 'endpoint failed', 10_000, from);
+        const line = await rig.sluice.waitForLog(({ msg }) => msg === 'endpoint failed', 10_000, from);
         assert.deepEqual([line.cluster, line.endpoint, line.reason], ['raw', raw.address, 'handshake']);
       });
     }
@@ -183,7 +166,7 @@ describe('the handshake with an endpoint', () => {
     it('a 101 with frames right behind it', async () => {
       const large = Buffer.alloc(150_000, 7);
       const frames = [hello, encodeFrame(BINARY, large), encodeFrame(CLOSE, closeBody(4001, 'bye'))];
-      const client = WsPeer.connect(`ws://${sluice.address('web')}/`);
+      const client = WsPeer.connect(`ws://${rig.address('web')}/`);
       const { connection, head } = await raw.request();
       connection.write(Buffer.concat([Buffer.from(switchingProtocols(head)), ...frames]));
       const peer = await client;
@@ -315,11 +298,7 @@ describe('the handshake with an endpoint', () => {
   });
 
   it('leaves no connection behind', async () => {
-    await eventually(async () => {
-      const metrics = await scrape(sluice);
-      assert.equal(metrics.sum('sluice_ws_sessions_active'), 0);
-      assert.equal(metrics.sum('sluice_connections_active'), 0);
-      assert.equal(metrics.sum('sluice_endpoint_connections_active'), 0);
-    });
+    raw.clear();
+    await rig.settled();
   });
 });

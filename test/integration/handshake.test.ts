@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { eventually, within } from '../support/deadline.ts';
-import { scrape } from '../support/metrics.ts';
 import {
   RawConnection,
   headerOf,
@@ -12,7 +11,7 @@ import {
 } from '../support/raw-connection.ts';
 import { RawEndpoint } from '../support/raw-endpoint.ts';
 import { TEXT, encodeFrame } from '../support/raw-frames.ts';
-import { startSluice, type SluiceProcess } from '../support/sluice-process.ts';
+import { WebRig } from '../support/web-rig.ts';
 import { WsPeer } from '../support/ws-peer.ts';
 
 const RIGHT = upgradeRequest('app.example');
@@ -23,7 +22,7 @@ const UUID = /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
 
 describe('the handshake of a client', () => {
   let endpoint: RawEndpoint;
-  let sluice: SluiceProcess;
+  let rig: WebRig;
 
   before(async () => {
     endpoint = await RawEndpoint.listen();
@@ -31,27 +30,17 @@ describe('the handshake of a client', () => {
       { match: { pathPrefix: '/chat' }, cluster: 'raw', rewrite: { stripPrefix: '/chat' } },
       { match: {}, cluster: 'raw' },
     ];
-    const web = { mode: 'l7', address: '127.0.0.1:0', routes };
-    sluice = await startSluice({
-      deadlineMs: 60_000,
-      config: {
-        workers: { l7: 1, l4: 1 },
-        admin: { address: '127.0.0.1:0' },
-        listeners: [
-          { ...web, name: 'web' },
-          { ...web, name: 'trusting', trustedProxies: ['127.0.0.0/8', '10.0.0.0/8'] },
-        ],
-        clusters: [{ name: 'raw', retries: 0, endpoints: [{ address: endpoint.address }] }],
+    rig = await WebRig.start({
+      listeners: {
+        web: { routes },
+        trusting: { routes, trustedProxies: ['127.0.0.0/8', '10.0.0.0/8'] },
       },
+      clusters: { raw: { retries: 0, endpoints: [endpoint.address] } },
     });
   });
   after(async () => {
     endpoint.close();
-    assert.deepEqual(await sluice.stop('SIGTERM', 30_000), { code: 0, signal: null });
-    assert.deepEqual(
-      sluice.logs.filter(({ level }) => level === 'error' || level === 'fatal'),
-      [],
-    );
+    await rig.stop();
   });
 
   /** Sends a request, answers it at the endpoint, and returns both heads. */
@@ -59,7 +48,7 @@ describe('the handshake of a client', () => {
     request: string,
     { listener = 'web', answer = [] }: { listener?: string; answer?: readonly string[] } = {},
   ): Promise<{ asked: RawHead; answered: RawHead; client: RawConnection; upstream: RawConnection }> {
-    const client = await RawConnection.connect(sluice.address(listener));
+    const client = await RawConnection.connect(rig.address(listener));
     client.write(request);
     const { connection: upstream, head: asked } = await endpoint.request();
     upstream.write(switchingProtocols(asked, answer));
@@ -130,7 +119,7 @@ describe('the handshake of a client', () => {
     for (const [what, status, request] of refused) {
       it(`with ${status} for ${what}`, async () => {
         const accepted = endpoint.connections.count;
-        const client = await RawConnection.connect(sluice.address('web'));
+        const client = await RawConnection.connect(rig.address('web'));
         client.write(request);
         const answer = await client.head();
         assert.equal(Number(answer.startLine.split(' ')[1]), status, answer.startLine);
@@ -159,7 +148,7 @@ describe('the handshake of a client', () => {
     ];
     for (const [what, request] of unreadable) {
       it(`without an answer for ${what}`, async () => {
-        const client = await RawConnection.connect(sluice.address('web'));
+        const client = await RawConnection.connect(rig.address('web'));
         client.write(request);
         // The proxy has one worker, which has read it before it serves another client.
         const accepted = endpoint.connections.count;
@@ -173,10 +162,10 @@ describe('the handshake of a client', () => {
 
     it('and counted by reason', async () => {
       const count = async (name: string, labels: Record<string, string>): Promise<number> =>
-        (await scrape(sluice)).sum(name, { listener: 'web', ...labels });
+        (await rig.scrape()).sum(name, { listener: 'web', ...labels });
       const failed = await count('sluice_ws_handshake_failures_total', { reason: 'bad_request' });
       const answered = await count('sluice_http_requests_total', { route: 'none', code: '4xx' });
-      const client = await RawConnection.connect(sluice.address('web'));
+      const client = await RawConnection.connect(rig.address('web'));
       client.write(instead(KEY, 'dGhl'));
       await client.rest();
       assert.equal(await count('sluice_ws_handshake_failures_total', { reason: 'bad_request' }), failed + 1);
@@ -217,7 +206,7 @@ describe('the handshake of a client', () => {
     });
 
     it('may come byte by byte behind its first line, which uWS wants whole', async () => {
-      const client = await RawConnection.connect(sluice.address('web'));
+      const client = await RawConnection.connect(rig.address('web'));
       const line = RIGHT.indexOf('\n') + 1;
       client.write(RIGHT.slice(0, line));
       for (const byte of Buffer.from(RIGHT.slice(line))) {
@@ -236,10 +225,10 @@ describe('the handshake of a client', () => {
       ['another request', Buffer.from(RIGHT)],
     ] as const) {
       it(`harms nobody but its sender when ${what} comes with it`, async () => {
-        const client = await RawConnection.connect(sluice.address('web'));
+        const client = await RawConnection.connect(rig.address('web'));
         client.write(Buffer.concat([Buffer.from(RIGHT), behind]));
         await client.rest();
-        const other = await RawConnection.connect(sluice.address('web'));
+        const other = await RawConnection.connect(rig.address('web'));
         other.write(upgradeRequest('app.example', [], '/after'));
         // The endpoint may have been dialled for the first client before it was cut off.
         for (;;) {
@@ -346,7 +335,7 @@ describe('the handshake of a client', () => {
     });
 
     it('says who the client is, whatever the client says of that', async () => {
-      const { port } = new URL(`ws://${sluice.address('web')}`);
+      const { port } = new URL(`ws://${rig.address('web')}`);
       const { asked, client } = await shake(
         upgradeRequest('app.example:1', [
           'X-Forwarded-For: 10.9.9.9',
@@ -391,7 +380,7 @@ describe('the handshake of a client', () => {
       assert.equal(headerOf(asked, 'x-real-ip'), '198.51.100.2');
       assert.equal(headerOf(asked, 'x-request-id'), 'edge-1234');
       assert.equal(headerOf(asked, 'forwarded'), 'for=192.0.2.7;proto=https');
-      const line = await sluice.waitForLog(({ requestId }) => requestId === 'edge-1234', 10_000);
+      const line = await rig.sluice.waitForLog(({ requestId }) => requestId === 'edge-1234', 10_000);
       assert.equal(line.client, '198.51.100.2');
       client.destroy();
     });
@@ -402,8 +391,8 @@ describe('the handshake of a client', () => {
       const id = headerOf(asked, 'x-request-id');
       client.destroy();
       for (const event of ['session opened', 'session closed'])
-        await sluice.waitForLog(({ msg, requestId }) => msg === event && requestId === id, 10_000);
-      assert.doesNotMatch(JSON.stringify(sluice.logs) + sluice.stderr, /s3cr3t/);
+        await rig.sluice.waitForLog(({ msg, requestId }) => msg === event && requestId === id, 10_000);
+      assert.doesNotMatch(JSON.stringify(rig.sluice.logs) + rig.sluice.stderr, /s3cr3t/);
     });
 
     it('offers the subprotocols of the client in their order', async () => {
@@ -449,7 +438,7 @@ describe('the handshake of a client', () => {
     });
 
     it('with the subprotocol that the endpoint chose, as a client of `ws` sees it', async () => {
-      const client = WsPeer.connect(`ws://${sluice.address('web')}/`, { subprotocols: ['v2', 'v1'] });
+      const client = WsPeer.connect(`ws://${rig.address('web')}/`, { subprotocols: ['v2', 'v1'] });
       const { connection, head } = await endpoint.request();
       connection.write(switchingProtocols(head, ['Sec-WebSocket-Protocol: v1']));
       const { socket, headers } = await client;

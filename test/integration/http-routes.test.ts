@@ -4,10 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { eventually } from '../support/deadline.ts';
-import { scrape } from '../support/metrics.ts';
 import { RawConnection, upgradeRequest } from '../support/raw-connection.ts';
 import { runCommand } from '../support/run-command.ts';
-import { startSluice, type SluiceProcess } from '../support/sluice-process.ts';
+import { WebRig } from '../support/web-rig.ts';
 import { WsEndpoint, WsPeer, type ConnectOptions } from '../support/ws-peer.ts';
 
 /** What curl has got. */
@@ -21,7 +20,7 @@ interface Answer {
 describe('the routes of a listener', () => {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-routes-')));
   let app: WsEndpoint;
-  let sluice: SluiceProcess;
+  let rig: WebRig;
 
   before(async () => {
     const root = join(directory, 'public');
@@ -30,74 +29,60 @@ describe('the routes of a listener', () => {
     writeFileSync(join(root, 'site/app.js'), 'export const letters = "abcdefghij";\n');
     writeFileSync(join(directory, 'secret'), 'secret');
     app = await WsEndpoint.listen({ handleProtocols: (offered) => [...offered].at(-1) ?? false });
-    const web = { mode: 'l7', address: '127.0.0.1:0' };
     const say = (body: string): object => ({ respond: { body } });
     const where = { path: '/where' };
-    sluice = await startSluice({
-      deadlineMs: 60_000,
-      config: {
-        workers: { l7: 1, l4: 1 },
-        admin: { address: '127.0.0.1:0' },
-        listeners: [
-          {
-            ...web,
-            name: 'web',
-            routes: [
-              { match: { path: '/ping' }, ...say('pong\n') },
-              {
-                match: { path: '/teapot' },
-                respond: { status: 418, body: '{"short":true}', contentType: 'application/json' },
-              },
-              { match: { path: '/empty' }, respond: { status: 204 } },
-              { match: { pathRegex: '^/old/([a-z]+)/(.*)$' }, redirect: { to: '/new/$2/$1', status: 301 } },
-              { match: { path: '/moved' }, redirect: { to: 'https://other.example/x?y=1' } },
-              { match: { path: '/here' }, redirect: { to: '/ping', status: 302 } },
-              { match: { host: 'api.example.com', ...where }, ...say('exact host') },
-              { match: { host: '*.example.com', ...where }, ...say('wildcard host') },
-              {
-                match: { headers: { 'X-Tier': 'gold' }, query: { v: '2' }, ...where },
-                ...say('header and query'),
-              },
-              { match: { headers: { 'X-Tier': 'gold' }, ...where }, ...say('header') },
-              { match: { query: { v: '2' }, ...where }, ...say('query') },
-              { match: { subprotocol: 'chat.v2', ...where }, cluster: 'app' },
-              { match: where, ...say('path') },
-              { match: { pathRegex: '^/users/\\d+$' }, ...say('number') },
-              { match: { pathPrefix: '/users' }, ...say('prefix') },
-              { match: { pathPrefix: '/site' }, static: { root } },
-              { match: { host: 'ws.example.com' }, cluster: 'app' },
-              { match: { path: '/ws' }, cluster: 'app' },
-            ],
-          },
-          {
-            ...web,
-            name: 'counted',
-            routes: [
-              { name: 'ok', match: { path: '/ok' }, ...say('ok') },
-              { name: 'away', match: { path: '/away' }, redirect: { to: '/ok' } },
-              { name: 'down', match: { path: '/down' }, respond: { status: 503 } },
-              { name: 'site', match: { pathPrefix: '/site' }, static: { root } },
-              { name: 'ws', match: { path: '/ws' }, cluster: 'app' },
-            ],
-          },
-        ],
-        clusters: [{ name: 'app', endpoints: [{ address: app.address }] }],
+    rig = await WebRig.start({
+      listeners: {
+        web: {
+          routes: [
+            { match: { path: '/ping' }, ...say('pong\n') },
+            {
+              match: { path: '/teapot' },
+              respond: { status: 418, body: '{"short":true}', contentType: 'application/json' },
+            },
+            { match: { path: '/empty' }, respond: { status: 204 } },
+            { match: { pathRegex: '^/old/([a-z]+)/(.*)$' }, redirect: { to: '/new/$2/$1', status: 301 } },
+            { match: { path: '/moved' }, redirect: { to: 'https://other.example/x?y=1' } },
+            { match: { path: '/here' }, redirect: { to: '/ping', status: 302 } },
+            { match: { host: 'api.example.com', ...where }, ...say('exact host') },
+            { match: { host: '*.example.com', ...where }, ...say('wildcard host') },
+            {
+              match: { headers: { 'X-Tier': 'gold' }, query: { v: '2' }, ...where },
+              ...say('header and query'),
+            },
+            { match: { headers: { 'X-Tier': 'gold' }, ...where }, ...say('header') },
+            { match: { query: { v: '2' }, ...where }, ...say('query') },
+            { match: { subprotocol: 'chat.v2', ...where }, cluster: 'app' },
+            { match: where, ...say('path') },
+            { match: { pathRegex: '^/users/\\d+$' }, ...say('number') },
+            { match: { pathPrefix: '/users' }, ...say('prefix') },
+            { match: { pathPrefix: '/site' }, static: { root } },
+            { match: { host: 'ws.example.com' }, cluster: 'app' },
+            { match: { path: '/ws' }, cluster: 'app' },
+          ],
+        },
+        counted: {
+          routes: [
+            { name: 'ok', match: { path: '/ok' }, ...say('ok') },
+            { name: 'away', match: { path: '/away' }, redirect: { to: '/ok' } },
+            { name: 'down', match: { path: '/down' }, respond: { status: 503 } },
+            { name: 'site', match: { pathPrefix: '/site' }, static: { root } },
+            { name: 'ws', match: { path: '/ws' }, cluster: 'app' },
+          ],
+        },
       },
+      clusters: { app: { endpoints: [app.address] } },
     });
   });
   after(async () => {
     app.close();
     rmSync(directory, { recursive: true, force: true });
-    assert.deepEqual(await sluice.stop('SIGTERM', 30_000), { code: 0, signal: null });
-    assert.deepEqual(
-      sluice.logs.filter(({ level }) => level === 'error' || level === 'fatal'),
-      [],
-    );
+    await rig.stop();
   });
 
   /** Asks with curl, which leaves the path as it is written. */
   async function curl(path: string, args: readonly string[] = [], listener = 'web'): Promise<Answer> {
-    const url = `http://${sluice.address(listener)}${path}`;
+    const url = `http://${rig.address(listener)}${path}`;
     const { status, stdout, stderr } = await runCommand('curl', ['-sS', '-i', '--path-as-is', ...args, url]);
     assert.deepEqual([status, stderr], [0, '']);
     const end = stdout.indexOf('\r\n\r\n');
@@ -147,7 +132,7 @@ describe('the routes of a listener', () => {
     });
 
     it('to several requests on one connection', async () => {
-      const url = `http://${sluice.address('web')}`;
+      const url = `http://${rig.address('web')}`;
       const format = ['--write-out', '%{http_code} %{num_connects}\n', '--output', '/dev/null'];
       const { stdout } = await runCommand('curl', [
         ...['-sS', ...format, `${url}/ping`, '--next'],
@@ -159,7 +144,7 @@ describe('the routes of a listener', () => {
     });
 
     it("to Node's fetch", async () => {
-      const response = await fetch(`http://${sluice.address('web')}/here?a=1`);
+      const response = await fetch(`http://${rig.address('web')}/here?a=1`);
       assert.deepEqual([response.status, response.redirected, await response.text()], [200, true, 'pong\n']);
       assert.equal(new URL(response.url).search, '?a=1');
     });
@@ -226,7 +211,7 @@ describe('the routes of a listener', () => {
 
     it('WebSockets too, by path, host and subprotocol', async () => {
       const connect = async (path: string, options: ConnectOptions): Promise<void> => {
-        const client = await WsPeer.connect(`ws://${sluice.address('web')}${path}`, options);
+        const client = await WsPeer.connect(`ws://${rig.address('web')}${path}`, options);
         const endpoint = await app.sessions.next();
         assert.equal(endpoint.url, path);
         client.socket.close();
@@ -282,7 +267,7 @@ describe('the routes of a listener', () => {
 
   it('count their requests by route and class, and what becomes of upgrades', async () => {
     const upgrade = async (path: string): Promise<void> => {
-      const client = await RawConnection.connect(sluice.address('counted'));
+      const client = await RawConnection.connect(rig.address('counted'));
       client.write(upgradeRequest('app.example', [], path));
       await client.head();
       client.destroy();
@@ -308,7 +293,7 @@ describe('the routes of a listener', () => {
     const listener = 'counted';
     // An answer is counted when it has been sent, so that it may be here before.
     await eventually(async () => {
-      const metrics = await scrape(sluice);
+      const metrics = await rig.scrape();
       for (const [route, code, count] of [
         ['ok', '2xx', 5],
         ['ok', '4xx', 0],

@@ -65,7 +65,6 @@ describe('a sluice that is told to end', { timeout: 180_000 }, () => {
           { name: 'silent', connectTimeout: '10m', endpoints: [{ address: silent.address }] },
         ],
       },
-      deadlineMs: 60_000,
     });
     started.push(sluice);
     return sluice;

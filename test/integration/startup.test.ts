@@ -84,7 +84,7 @@ describe('the start of a sluice', { timeout: 180_000 }, () => {
   }
 
   async function start(options: SluiceOptions): Promise<SluiceProcess> {
-    const sluice = await startSluice({ deadlineMs: START_MS, ...options });
+    const sluice = await startSluice(options);
     started.push(sluice);
     return sluice;
   }

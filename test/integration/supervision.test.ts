@@ -124,7 +124,6 @@ describe('the supervision of workers', { timeout: 180_000 }, () => {
         clusters: [{ name: 'echo', endpoints: [{ address }] }],
       },
       env: { SLUICE_FAULT_HOOKS: '1' },
-      deadlineMs: 60_000,
     });
   });
   afterEach(() => {

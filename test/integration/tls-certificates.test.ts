@@ -2,15 +2,14 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { CertificateAuthority } from '../support/certificates.ts';
 import { eventually } from '../support/deadline.ts';
-import { scrape } from '../support/metrics.ts';
 import { runCommand } from '../support/run-command.ts';
-import { startSluice, type SluiceProcess } from '../support/sluice-process.ts';
+import { WebRig } from '../support/web-rig.ts';
 import { WsEndpoint, WsPeer } from '../support/ws-peer.ts';
 
 describe('the certificates of a listener', () => {
   const authority = new CertificateAuthority();
   let app: WsEndpoint;
-  let sluice: SluiceProcess;
+  let rig: WebRig;
 
   before(async () => {
     app = await WsEndpoint.listen();
@@ -23,29 +22,21 @@ describe('the certificates of a listener', () => {
       { match: { path: '/ping' }, respond: { body: 'pong\n' } },
       { match: {}, cluster: 'app' },
     ];
-    sluice = await startSluice({
-      deadlineMs: 60_000,
-      config: {
-        workers: { l7: 2, l4: 1 },
-        admin: { address: '127.0.0.1:0' },
-        listeners: [{ name: 'web', mode: 'l7', address: '127.0.0.1:0', tls: { certificates }, routes }],
-        clusters: [{ name: 'app', endpoints: [{ address: app.address }] }],
-      },
+    rig = await WebRig.start({
+      workers: { l7: 2 },
+      listeners: { web: { tls: { certificates }, routes } },
+      clusters: { app: { endpoints: [app.address] } },
     });
   });
   after(async () => {
     app.close();
     authority.remove();
-    assert.deepEqual(await sluice.stop('SIGTERM', 30_000), { code: 0, signal: null });
-    assert.deepEqual(
-      sluice.logs.filter(({ level }) => level === 'error' || level === 'fatal'),
-      [],
-    );
+    await rig.stop();
   });
 
   /** What openssl sees of the listener. */
   function sClient(...args: string[]): ReturnType<typeof runCommand> {
-    const address = sluice.address('web');
+    const address = rig.address('web');
     return runCommand('openssl', ['s_client', '-connect', address, '-CAfile', authority.file, ...args]);
   }
 
@@ -75,14 +66,14 @@ describe('the certificates of a listener', () => {
 
   for (const name of ['first.example', 'second.example', 'third.example', 'b.third.example']) {
     it(`serve HTTP and WebSockets under each name: ${name}`, async () => {
-      const { port } = new URL(`https://${sluice.address('web')}`);
+      const { port } = new URL(`https://${rig.address('web')}`);
       const curl = await runCommand('curl', [
         ...['-sS', '--cacert', authority.file, '--resolve', `${name}:${port}:127.0.0.1`],
         `https://${name}:${port}/ping`,
       ]);
       assert.deepEqual(curl, { status: 0, stdout: 'pong\n', stderr: '' });
 
-      const client = await WsPeer.connect(`wss://${sluice.address('web')}/`, {
+      const client = await WsPeer.connect(`wss://${rig.address('web')}/`, {
         ca: authority.pem,
         servername: name,
         headers: { host: `${name}:${port}` },
@@ -103,13 +94,13 @@ describe('the certificates of a listener', () => {
     const old = await sClient('-tls1_1', '-cipher', 'ALL:@SECLEVEL=0');
     assert.notEqual(old.status, 0);
     assert.doesNotMatch(old.stdout, /BEGIN CERTIFICATE/);
-    const plain = await runCommand('curl', ['-sS', `http://${sluice.address('web')}/ping`]);
+    const plain = await runCommand('curl', ['-sS', `http://${rig.address('web')}/ping`]);
     assert.notEqual(plain.status, 0);
     assert.equal(plain.stdout, '');
   });
 
   it('are reported with the day on which they expire', async () => {
-    const metrics = await scrape(sluice);
+    const metrics = await rig.scrape();
     const tomorrow = Date.now() / 1000 + 86_400;
     const sum = metrics.sum('sluice_tls_certificate_not_after_seconds', { listener: 'web' });
     // Three, each valid for two days.
@@ -118,7 +109,7 @@ describe('the certificates of a listener', () => {
 
   it('leave no connection behind', async () => {
     await eventually(async () => {
-      const metrics = await scrape(sluice);
+      const metrics = await rig.scrape();
       assert.equal(metrics.sum('sluice_ws_sessions_active'), 0);
       assert.equal(metrics.sum('sluice_connections_active'), 0);
     });

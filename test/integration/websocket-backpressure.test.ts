@@ -4,16 +4,17 @@ import type { Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { CertificateAuthority } from '../support/certificates.ts';
 import { eventually, within } from '../support/deadline.ts';
-import { scrape } from '../support/metrics.ts';
+import { residentBytes } from '../support/process-facts.ts';
 import type { RawConnection } from '../support/raw-connection.ts';
 import { RawEndpoint } from '../support/raw-endpoint.ts';
 import { BINARY, CLOSE, closeBody, encodeFrame } from '../support/raw-frames.ts';
-import { startSluice, type SluiceProcess } from '../support/sluice-process.ts';
-import { WsPeer } from '../support/ws-peer.ts';
+import { WebRig } from '../support/web-rig.ts';
+import type { WsPeer } from '../support/ws-peer.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-const LARGE = 64 * MIB;
+/** More than all the kernel's buffers on the way take together. */
+const LARGE = 40 * MIB;
 const DOWNSTREAM_BUFFER = MIB;
 const UPSTREAM_BUFFER = 4 * MIB;
 /** What the proxy takes from an endpoint at once: so much may pass the bound before the endpoint is paused. */
@@ -29,7 +30,7 @@ describe('a slow side of a WebSocket', () => {
   const authority = new CertificateAuthority();
   let plain: RawEndpoint;
   let secure: RawEndpoint;
-  let sluice: SluiceProcess;
+  let rig: WebRig;
 
   before(async () => {
     const certificate = authority.issue('localhost', ['DNS:localhost', 'IP:127.0.0.1']);
@@ -39,27 +40,17 @@ describe('a slow side of a WebSocket', () => {
       key: readFileSync(certificate.key),
     });
     const web = {
-      mode: 'l7',
-      address: '127.0.0.1:0',
       websocket: { downstreamBuffer: '1MiB', upstreamBuffer: '4MiB', maxMessageSize: '1MiB' },
       routes: [
         { match: { path: '/secure' }, cluster: 'secure' },
         { match: {}, cluster: 'plain' },
       ],
     };
-    sluice = await startSluice({
-      deadlineMs: 60_000,
-      config: {
-        workers: { l7: 1, l4: 1 },
-        admin: { address: '127.0.0.1:0' },
-        listeners: [
-          { ...web, name: 'plain' },
-          { ...web, name: 'secure', tls: { certificates: [certificate] } },
-        ],
-        clusters: [
-          { name: 'plain', endpoints: [{ address: plain.address }] },
-          { name: 'secure', tls: { ca: authority.file }, endpoints: [{ address: secure.address }] },
-        ],
+    rig = await WebRig.start({
+      listeners: { plain: web, secure: { ...web, tls: { certificates: [certificate] } } },
+      clusters: {
+        plain: { endpoints: [plain.address] },
+        secure: { endpoints: [secure.address], tls: { ca: authority.file } },
       },
     });
     // The process grows into its working size.
@@ -74,24 +65,23 @@ describe('a slow side of a WebSocket', () => {
     plain.close();
     secure.close();
     authority.remove();
-    assert.deepEqual(await sluice.stop('SIGTERM', 30_000), { code: 0, signal: null });
-    assert.deepEqual(
-      sluice.logs.filter(({ level }) => level === 'error' || level === 'fatal'),
-      [],
-    );
+    await rig.stop();
   });
 
-  async function pair(legs: Legs): Promise<{ client: WsPeer; endpoint: RawConnection }> {
-    const origin =
-      legs === 'TLS to the client' ? `wss://${sluice.address('secure')}` : `ws://${sluice.address('plain')}`;
-    const [path, raw] = legs === 'TLS to the endpoint' ? ['/secure', secure] : ['/', plain];
-    const client = WsPeer.connect(origin + path, { maxPayload: 2 * LARGE, ca: authority.pem });
-    const endpoint = await raw.session();
-    return { client: await client, endpoint };
+  function pair(legs: Legs): Promise<{ client: WsPeer; endpoint: RawConnection }> {
+    const secureClient = legs === 'TLS to the client';
+    const secureEndpoint = legs === 'TLS to the endpoint';
+    return rig.join(secureEndpoint ? secure : plain, {
+      listener: secureClient ? 'secure' : 'plain',
+      scheme: secureClient ? 'wss' : 'ws',
+      path: secureEndpoint ? '/secure' : '/',
+      maxPayload: 2 * LARGE,
+      ca: authority.pem,
+    });
   }
 
   async function metric(name: string, direction: 'upstream' | 'downstream'): Promise<number> {
-    return (await scrape(sluice)).sum(name, { direction });
+    return (await rig.scrape()).sum(name, { direction });
   }
 
   /** Has the endpoint send until the proxy pauses it, because the client does not read. */
@@ -114,8 +104,7 @@ describe('a slow side of a WebSocket', () => {
 
   /** Resident memory of the proxy in bytes. */
   function memory(): number {
-    const status = readFileSync(`/proc/${sluice.pid}/status`, 'utf8');
-    return Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1]) * KIB;
+    return residentBytes(rig.sluice.pid);
   }
 
   const large = Buffer.alloc(LARGE);
@@ -123,9 +112,9 @@ describe('a slow side of a WebSocket', () => {
   const small = Array.from({ length: 40_000 }, (_, i) => large.subarray(i * 1000, (i + 1) * 1000));
 
   for (const [what, legs, frames, messages] of [
-    ['one message of 64 MiB', 'plain', encodeFrame(BINARY, large), [large]],
-    ['one message of 64 MiB', 'TLS to the client', encodeFrame(BINARY, large), [large]],
-    ['one message of 64 MiB', 'TLS to the endpoint', encodeFrame(BINARY, large), [large]],
+    ['one message of 40 MiB', 'plain', encodeFrame(BINARY, large), [large]],
+    ['one message of 40 MiB', 'TLS to the client', encodeFrame(BINARY, large), [large]],
+    ['one message of 40 MiB', 'TLS to the endpoint', encodeFrame(BINARY, large), [large]],
     ['40,000 small messages', 'plain', Buffer.concat(small.map((data) => encodeFrame(BINARY, data))), small],
   ] as const) {
     it(`gets ${what} whole as a client, while the proxy holds no more than its bound (${legs})`, async () => {
@@ -222,7 +211,7 @@ describe('a slow side of a WebSocket', () => {
       assert.ok(memory() - before < UPSTREAM_BUFFER + NOISE);
       endpoint.socket.resume();
       await within('the end of the connection to the endpoint', endpoint.closed);
-      const metrics = await scrape(sluice);
+      const metrics = await rig.scrape();
       assert.equal(metrics.sum('sluice_ws_buffer_overflows_total', { direction: 'upstream' }), overflows + 1);
       const cluster = legs === 'plain' ? 'plain' : 'secure';
       assert.equal(metrics.sum('sluice_ws_closes_total', { cluster, side: 'proxy', code: '1013' }), 1);

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { eventually, within } from '../support/deadline.ts';
-import { scrape } from '../support/metrics.ts';
+import { descriptors } from '../support/process-facts.ts';
 import { RawConnection, switchingProtocols, upgradeRequest } from '../support/raw-connection.ts';
 import { RawEndpoint } from '../support/raw-endpoint.ts';
 import { CLOSE, TEXT, closeBody, encodeFrame } from '../support/raw-frames.ts';
-import { startSluice, type SluiceProcess } from '../support/sluice-process.ts';
+import { WebRig } from '../support/web-rig.ts';
 import { WsPeer } from '../support/ws-peer.ts';
 
 const CYCLES = 2000;
@@ -28,36 +27,23 @@ type Kind = (typeof KINDS)[number];
 
 describe('many short WebSockets', () => {
   let raw: RawEndpoint;
-  let sluice: SluiceProcess;
+  let rig: WebRig;
   const hello = encodeFrame(TEXT, 'hello').toString('latin1');
   /** What to call when the request of that number has reached the endpoint. */
   const asked = new Map<string, () => void>();
 
   before(async () => {
     raw = await RawEndpoint.listen(playEndpoint);
-    const routes = [{ match: {}, cluster: 'raw' }];
-    const web = { mode: 'l7', address: '127.0.0.1:0', routes };
-    sluice = await startSluice({
-      deadlineMs: 60_000,
-      config: {
-        workers: { l7: 2, l4: 1 },
-        admin: { address: '127.0.0.1:0' },
-        log: { access: false },
-        listeners: [
-          { ...web, name: 'web' },
-          { ...web, name: 'few', maxConnections: LIMIT },
-        ],
-        clusters: [{ name: 'raw', endpoints: [{ address: raw.address }] }],
-      },
+    rig = await WebRig.start({
+      workers: { l7: 2 },
+      log: { access: false },
+      listeners: { web: {}, few: { maxConnections: LIMIT } },
+      clusters: { raw: { endpoints: [raw.address] } },
     });
   });
   after(async () => {
     raw.close();
-    assert.deepEqual(await sluice.stop('SIGTERM', 30_000), { code: 0, signal: null });
-    assert.deepEqual(
-      sluice.logs.filter(({ level }) => level === 'error' || level === 'fatal'),
-      [],
-    );
+    await rig.stop();
   });
 
   /** Plays the endpoint of a connection, by what the path of its request says. */
@@ -94,7 +80,7 @@ describe('many short WebSockets', () => {
 
   async function playClient(kind: Kind, id: string): Promise<void> {
     const requestArrived = new Promise<void>((settle) => asked.set(id, settle));
-    const client = await RawConnection.connect(sluice.address('web'));
+    const client = await RawConnection.connect(rig.address('web'));
     client.write(upgradeRequest('app.example', [], `/${encodeURIComponent(kind)}/${id}`));
     if (kind === 'client gives up') await within('the request at the endpoint', requestArrived);
     if (kind.startsWith('client gives up')) {
@@ -135,31 +121,16 @@ describe('many short WebSockets', () => {
     asked.clear();
   }
 
-  function descriptors(): number {
-    return readdirSync(`/proc/${sluice.pid}/fd`).length;
-  }
-
-  /** Waits until nothing lives any more that a metric knows of. */
-  async function quiet(): Promise<void> {
-    await eventually(async () => {
-      const metrics = await scrape(sluice);
-      assert.equal(metrics.sum('sluice_ws_sessions_active'), 0, 'sessions');
-      assert.equal(metrics.sum('sluice_connections_active'), 0, 'connections');
-      assert.equal(metrics.sum('sluice_endpoint_connections_active'), 0, 'connections to the endpoint');
-      assert.equal(metrics.sum('sluice_ws_buffered_bytes'), 0, 'buffered bytes');
-    });
-  }
-
   it('leave no descriptor, session or connection behind, however they end', async () => {
     await play(2 * KINDS.length * AT_ONCE);
-    await quiet();
-    const before = { descriptors: descriptors(), metrics: await scrape(sluice) };
+    await rig.settled();
+    const before = { descriptors: descriptors(rig.sluice.pid), metrics: await rig.scrape() };
     await play(CYCLES);
-    await quiet();
-    await eventually(() => assert.equal(descriptors(), before.descriptors));
+    await rig.settled();
+    await eventually(() => assert.equal(descriptors(rig.sluice.pid), before.descriptors));
     assert.deepEqual(raw.failures, []);
 
-    const metrics = await scrape(sluice);
+    const metrics = await rig.scrape();
     const rise = (name: string, labels: Readonly<Record<string, string>> = {}): number =>
       metrics.sum(name, labels) - before.metrics.sum(name, labels);
     const of = (...kinds: Kind[]): number =>
@@ -182,7 +153,7 @@ describe('many short WebSockets', () => {
 
   it('make room for others under a limit of connections when they end', async () => {
     const connect = (): Promise<WsPeer> =>
-      WsPeer.connect(`ws://${sluice.address('few')}/${encodeURIComponent('client closes')}/0`);
+      WsPeer.connect(`ws://${rig.address('few')}/${encodeURIComponent('client closes')}/0`);
     for (let round = 0; round < 3; round++) {
       const clients: WsPeer[] = [];
       while (clients.length < LIMIT) clients.push(await eventually(connect));
@@ -190,8 +161,8 @@ describe('many short WebSockets', () => {
       for (const client of clients) client.socket.close();
       await Promise.all(clients.map((client) => client.closed()));
     }
-    const metrics = await scrape(sluice);
+    const metrics = await rig.scrape();
     assert.ok(metrics.sum('sluice_connections_rejected_total', { listener: 'few', reason: 'limit' }) >= 3);
-    await quiet();
+    await rig.settled();
   });
 });

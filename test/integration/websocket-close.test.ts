@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { eventually } from '../support/deadline.ts';
-import { scrape } from '../support/metrics.ts';
-import { RawConnection, upgradeRequest } from '../support/raw-connection.ts';
+import type { RawConnection } from '../support/raw-connection.ts';
 import { RawEndpoint } from '../support/raw-endpoint.ts';
 import { BINARY, CLOSE, PING, TEXT, closeBody, encodeFrame } from '../support/raw-frames.ts';
-import { startSluice, type SluiceProcess } from '../support/sluice-process.ts';
-import { WsEndpoint, WsPeer } from '../support/ws-peer.ts';
+import { WebRig } from '../support/web-rig.ts';
+import type { WsPeer } from '../support/ws-peer.ts';
+import { WsEndpoint } from '../support/ws-peer.ts';
 
 const MASK = Buffer.from([1, 2, 3, 4]);
 const MAX_MESSAGE = 4096;
@@ -17,7 +16,7 @@ const LONGEST_REASON = `${'é'.repeat(61)}!`;
 describe('the close of a WebSocket', () => {
   let app: WsEndpoint;
   let raw: RawEndpoint;
-  let sluice: SluiceProcess;
+  let rig: WebRig;
 
   before(async () => {
     app = await WsEndpoint.listen();
@@ -26,52 +25,29 @@ describe('the close of a WebSocket', () => {
       { match: { path: '/raw' }, cluster: 'raw' },
       { match: {}, cluster: 'app' },
     ];
-    const web = { mode: 'l7', address: '127.0.0.1:0', routes };
-    sluice = await startSluice({
-      deadlineMs: 60_000,
-      config: {
-        workers: { l7: 1, l4: 1 },
-        admin: { address: '127.0.0.1:0' },
-        listeners: [
-          { ...web, name: 'web', websocket: { maxMessageSize: MAX_MESSAGE } },
-          { ...web, name: 'bad-gateway', websocket: { endpointLostCode: 1014 } },
-        ],
-        clusters: [
-          { name: 'app', endpoints: [{ address: app.address }] },
-          { name: 'raw', endpoints: [{ address: raw.address }] },
-        ],
+    rig = await WebRig.start({
+      listeners: {
+        web: { routes, websocket: { maxMessageSize: MAX_MESSAGE } },
+        'bad-gateway': { routes, websocket: { endpointLostCode: 1014 } },
       },
+      clusters: { app: { endpoints: [app.address] }, raw: { endpoints: [raw.address] } },
     });
   });
   after(async () => {
     app.close();
     raw.close();
-    assert.deepEqual(await sluice.stop('SIGTERM', 30_000), { code: 0, signal: null });
-    assert.deepEqual(
-      sluice.logs.filter(({ level }) => level === 'error' || level === 'fatal'),
-      [],
-    );
+    await rig.stop();
   });
 
-  async function pair(): Promise<{ client: WsPeer; endpoint: WsPeer }> {
-    const client = await WsPeer.connect(`ws://${sluice.address('web')}/`);
-    return { client, endpoint: await app.sessions.next() };
-  }
+  const pair = (): Promise<{ client: WsPeer; endpoint: WsPeer }> => rig.join(app);
 
   /** A client of `ws` and its session at the endpoint that speaks raw frames. */
-  async function pairAtRaw(listener = 'web'): Promise<{ client: WsPeer; endpoint: RawConnection }> {
-    const client = WsPeer.connect(`ws://${sluice.address(listener)}/raw`);
-    const endpoint = await raw.session();
-    return { client: await client, endpoint };
+  function pairAtRaw(listener = 'web'): Promise<{ client: WsPeer; endpoint: RawConnection }> {
+    return rig.join(raw, { listener, path: '/raw' });
   }
 
   /** A client that speaks raw frames, and its session at the endpoint made with `ws`. */
-  async function rawClientPair(): Promise<{ client: RawConnection; endpoint: WsPeer }> {
-    const client = await RawConnection.connect(sluice.address('web'));
-    client.write(upgradeRequest('app.example'));
-    assert.match((await client.head()).startLine, /^HTTP\/1\.1 101 /);
-    return { client, endpoint: await app.sessions.next() };
-  }
+  const rawClientPair = (): Promise<{ client: RawConnection; endpoint: WsPeer }> => rig.joinRaw(app);
 
   describe('by the client', () => {
     for (const code of [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 4000, 4321, 4999]) {
@@ -148,7 +124,7 @@ describe('the close of a WebSocket', () => {
 
   it('is counted by side and code, and logged', async () => {
     const count = async (side: string, code: string): Promise<number> =>
-      (await scrape(sluice)).sum('sluice_ws_closes_total', { cluster: 'app', side, code });
+      (await rig.scrape()).sum('sluice_ws_closes_total', { cluster: 'app', side, code });
     const before = [await count('client', '4xxx'), await count('endpoint', '3xxx')];
     const first = await pair();
     first.client.socket.close(4007);
@@ -161,7 +137,7 @@ describe('the close of a WebSocket', () => {
       ['client', 4007],
       ['endpoint', 3007],
     ] as const) {
-      await sluice.waitForLog(
+      await rig.sluice.waitForLog(
         (line) => line.msg === 'session closed' && line.side === side && line.code === code,
         10_000,
       );
@@ -309,13 +285,9 @@ describe('the close of a WebSocket', () => {
   });
 
   it('leaves no session and no connection behind', async () => {
-    await eventually(async () => {
-      const metrics = await scrape(sluice);
-      assert.equal(metrics.sum('sluice_ws_sessions_active'), 0);
-      assert.equal(metrics.sum('sluice_connections_active'), 0);
-      assert.equal(metrics.sum('sluice_endpoint_connections_active'), 0);
-      assert.equal(metrics.sum('sluice_ws_buffered_bytes'), 0);
-    });
+    // What has not answered a close frame holds its session for some seconds more.
+    raw.clear();
+    await rig.settled();
   });
 });
 

@@ -4,8 +4,9 @@ import { eventually, within } from '../support/deadline.ts';
 import { RawConnection, upgradeRequest } from '../support/raw-connection.ts';
 import { RawEndpoint } from '../support/raw-endpoint.ts';
 import { CLOSE, PING, closeBody, encodeFrame } from '../support/raw-frames.ts';
-import { startSluice, type SluiceProcess } from '../support/sluice-process.ts';
-import { WsEndpoint, WsPeer } from '../support/ws-peer.ts';
+import { WebRig } from '../support/web-rig.ts';
+import type { WsPeer } from '../support/ws-peer.ts';
+import { WsEndpoint } from '../support/ws-peer.ts';
 
 /** The shortest that there is. */
 const IDLE_MS = 8000;
@@ -20,7 +21,7 @@ const CLOSE_MS = 5000;
 describe('the deadlines of a connection', { concurrency: true }, () => {
   const ws = new Map<string, WsEndpoint>();
   const raw = new Map<string, RawEndpoint>();
-  let sluice: SluiceProcess;
+  let rig: WebRig;
 
   before(async () => {
     for (const name of ['living', 'mute-client', 'old', 'open-client']) {
@@ -31,55 +32,36 @@ describe('the deadlines of a connection', { concurrency: true }, () => {
     }
     const endpoints = [...ws, ...raw];
     const routes = endpoints.map(([name]) => ({ match: { path: `/${name}` }, cluster: name }));
-    const web = { mode: 'l7', address: '127.0.0.1:0', routes };
-    sluice = await startSluice({
-      deadlineMs: 60_000,
-      config: {
-        workers: { l7: 1, l4: 1 },
-        admin: { address: '127.0.0.1:0' },
-        listeners: [
-          { ...web, name: 'idle', websocket: { idleTimeout: `${IDLE_MS}ms` } },
-          { ...web, name: 'brief', websocket: { maxLifetime: `${LIFETIME_MS}ms` } },
-          { ...web, name: 'patient', websocket: { idleTimeout: '0s' } },
-        ],
-        clusters: endpoints.map(([name, { address }]) => ({ name, endpoints: [{ address }] })),
+    rig = await WebRig.start({
+      listeners: {
+        idle: { routes, websocket: { idleTimeout: `${IDLE_MS}ms` } },
+        brief: { routes, websocket: { maxLifetime: `${LIFETIME_MS}ms` } },
+        patient: { routes, websocket: { idleTimeout: '0s' } },
       },
+      clusters: Object.fromEntries(endpoints.map(([name, { address }]) => [name, { endpoints: [address] }])),
     });
   });
   after(async () => {
     for (const endpoint of [...ws.values(), ...raw.values()]) endpoint.close();
-    assert.deepEqual(await sluice.stop('SIGTERM', 30_000), { code: 0, signal: null });
-    assert.deepEqual(
-      sluice.logs.filter(({ level }) => level === 'error' || level === 'fatal'),
-      [],
-    );
+    await rig.stop();
   });
 
   /** A client of `ws` and its session at the endpoint of `ws` that has this name. */
-  async function pair(listener: string, name: string): Promise<{ client: WsPeer; endpoint: WsPeer }> {
-    const client = await WsPeer.connect(`ws://${sluice.address(listener)}/${name}`);
-    return { client, endpoint: await ws.get(name)!.sessions.next() };
+  function pair(listener: string, name: string): Promise<{ client: WsPeer; endpoint: WsPeer }> {
+    return rig.join(ws.get(name)!, { listener, path: `/${name}` });
   }
 
   /** The same with an endpoint that speaks raw frames. */
-  async function pairAtRaw(
-    listener: string,
-    name: string,
-  ): Promise<{ client: WsPeer; endpoint: RawConnection }> {
-    const client = WsPeer.connect(`ws://${sluice.address(listener)}/${name}`);
-    const endpoint = await raw.get(name)!.session();
-    return { client: await client, endpoint };
+  function pairAtRaw(listener: string, name: string): Promise<{ client: WsPeer; endpoint: RawConnection }> {
+    return rig.join(raw.get(name)!, { listener, path: `/${name}` });
   }
 
   /** The same with a client that speaks raw frames. */
-  async function rawClientPair(
+  function rawClientPair(
     listener: string,
     name: string,
   ): Promise<{ client: RawConnection; endpoint: WsPeer }> {
-    const client = await RawConnection.connect(sluice.address(listener));
-    client.write(upgradeRequest('app.example', [], `/${name}`));
-    assert.match((await client.head()).startLine, / 101 /);
-    return { client, endpoint: await ws.get(name)!.sessions.next() };
+    return rig.joinRaw(ws.get(name)!, { listener, path: `/${name}` });
   }
 
   it('leave an idle session alone as long as both sides answer pings', async () => {
@@ -166,7 +148,7 @@ describe('the deadlines of a connection', { concurrency: true }, () => {
     ['names no host', upgradeRequest('app.example', [], '/unasked').replace('Host: app.example\r\n', '')],
   ] as const) {
     it(`cut off a client that ${what}`, async () => {
-      const client = await RawConnection.connect(sluice.address('idle'));
+      const client = await RawConnection.connect(rig.address('idle'));
       client.write(request);
       const answer = await client.rest();
       assert.doesNotMatch(answer.toString('latin1'), /^HTTP\/1\.1 [123]/);

@@ -3,12 +3,11 @@ import { after, before, describe, it } from 'node:test';
 import { CertificateAuthority } from '../support/certificates.ts';
 import { eventually, within } from '../support/deadline.ts';
 import { MessageStream, type StreamMessage } from '../support/message-stream.ts';
-import { scrape } from '../support/metrics.ts';
-import { RawConnection, upgradeRequest } from '../support/raw-connection.ts';
+import type { RawConnection } from '../support/raw-connection.ts';
 import { RawEndpoint } from '../support/raw-endpoint.ts';
 import { BINARY, PING, PONG, TEXT, decodeFrame, encodeFrame, type Frame } from '../support/raw-frames.ts';
-import { startSluice, type SluiceProcess } from '../support/sluice-process.ts';
-import { WsEndpoint, WsPeer, type ConnectOptions } from '../support/ws-peer.ts';
+import { WebRig } from '../support/web-rig.ts';
+import { WsEndpoint, WsPeer } from '../support/ws-peer.ts';
 
 const MESSAGES = 10_000;
 /** So much is on its way at most; it fits into the proxy's buffer for a slow endpoint. */
@@ -20,37 +19,32 @@ describe('the relay of WebSocket messages', () => {
   const authority = new CertificateAuthority();
   let app: WsEndpoint;
   let raw: RawEndpoint;
-  let sluice: SluiceProcess;
+  let rig: WebRig;
 
   before(async () => {
     app = await WsEndpoint.listen({ maxPayload: 64 * 1024 * 1024 });
     raw = await RawEndpoint.listen();
     const certificates = [authority.issue('localhost', ['DNS:localhost', 'IP:127.0.0.1'])];
-    const all = [
+    const routes = [
       { match: { path: '/raw' }, cluster: 'raw' },
       { match: { path: '/raw-random' }, cluster: 'raw-random' },
       { match: {}, cluster: 'app' },
     ];
-    const web = { mode: 'l7', address: '127.0.0.1:0' };
-    sluice = await startSluice({
-      deadlineMs: 60_000,
-      config: {
-        workers: { l7: 3, l4: 1 },
-        admin: { address: '127.0.0.1:0' },
-        listeners: [
-          { ...web, name: 'plain', routes: all },
-          { ...web, name: 'spread', routes: all },
-          { ...web, name: 'tls', tls: { certificates }, routes: [{ match: {}, cluster: 'random-masks' }] },
-          { ...web, name: 'shared', websocket: { compression: 'shared' }, routes: all },
-          { ...web, name: 'dedicated', websocket: { compression: 'dedicated' }, routes: all },
-          { name: 'tcp', mode: 'l4', address: '127.0.0.1:0', cluster: 'app' },
-        ],
-        clusters: [
-          { name: 'app', endpoints: [{ address: app.address }] },
-          { name: 'random-masks', masking: 'random', endpoints: [{ address: app.address }] },
-          { name: 'raw', endpoints: [{ address: raw.address }] },
-          { name: 'raw-random', masking: 'random', endpoints: [{ address: raw.address }] },
-        ],
+    rig = await WebRig.start({
+      workers: { l7: 3 },
+      listeners: {
+        plain: { routes },
+        spread: { routes },
+        tls: { tls: { certificates }, routes: [{ match: {}, cluster: 'random-masks' }] },
+        shared: { websocket: { compression: 'shared' }, routes },
+        dedicated: { websocket: { compression: 'dedicated' }, routes },
+        tcp: { mode: 'l4', cluster: 'app' },
+      },
+      clusters: {
+        app: { endpoints: [app.address] },
+        'random-masks': { masking: 'random', endpoints: [app.address] },
+        raw: { endpoints: [raw.address] },
+        'raw-random': { masking: 'random', endpoints: [raw.address] },
       },
     });
   });
@@ -58,40 +52,25 @@ describe('the relay of WebSocket messages', () => {
     app.close();
     raw.close();
     authority.remove();
-    assert.deepEqual(await sluice.stop('SIGTERM', 30_000), { code: 0, signal: null });
-    assert.deepEqual(
-      sluice.logs.filter(({ level }) => level === 'error' || level === 'fatal'),
-      [],
-    );
+    await rig.stop();
   });
 
-  /** A client and the session that the endpoint has of it. */
-  async function pair(
-    url: string,
-    options: ConnectOptions = {},
-  ): Promise<{ client: WsPeer; endpoint: WsPeer }> {
-    const client = await WsPeer.connect(url, options);
-    return { client, endpoint: await app.sessions.next() };
-  }
-
-  async function rawPair(path = '/raw'): Promise<{ client: WsPeer; endpoint: RawConnection }> {
-    const client = WsPeer.connect(`ws://${sluice.address('plain')}${path}`);
-    const endpoint = await raw.session();
-    return { client: await client, endpoint };
+  function rawPair(path = '/raw'): Promise<{ client: WsPeer; endpoint: RawConnection }> {
+    return rig.join(raw, { listener: 'plain', path });
   }
 
   it('keeps content, kind and order of 10,000 messages both ways at layer 7', async () => {
-    const { client, endpoint } = await pair(`ws://${sluice.address('plain')}/`);
+    const { client, endpoint } = await rig.join(app, { listener: 'plain' });
     await exchange(client, endpoint, 1);
     client.socket.terminate();
   });
 
   it('keeps them through TLS that the client verifies, and with random masks upstream', async () => {
-    const url = `wss://${sluice.address('tls')}/`;
+    const url = `wss://${rig.address('tls')}/`;
     await assert.rejects(WsPeer.connect(url), /unable to verify/);
-    const { client, endpoint } = await pair(url, { ca: authority.pem });
+    const { client, endpoint } = await rig.join(app, { listener: 'tls', scheme: 'wss', ca: authority.pem });
     const bytes = await exchange(client, endpoint, 2);
-    const metrics = await scrape(sluice);
+    const metrics = await rig.scrape();
     for (const direction of ['upstream', 'downstream']) {
       const labels = { cluster: 'random-masks', direction };
       assert.equal(metrics.sum('sluice_ws_messages_total', labels), MESSAGES);
@@ -101,15 +80,17 @@ describe('the relay of WebSocket messages', () => {
   });
 
   it('keeps them through a tunnel at layer 4', async () => {
-    const { client, endpoint } = await pair(`ws://${sluice.address('tcp')}/`);
+    const { client, endpoint } = await rig.join(app, { listener: 'tcp' });
     await exchange(client, endpoint, 3);
     client.socket.terminate();
   });
 
   for (const compression of ['shared', 'dedicated']) {
     it(`keeps messages that the client leg compresses, ${compression}`, async () => {
-      const url = `ws://${sluice.address(compression)}/`;
-      const { client, endpoint } = await pair(url, { perMessageDeflate: { threshold: 0 } });
+      const { client, endpoint } = await rig.join(app, {
+        listener: compression,
+        perMessageDeflate: { threshold: 0 },
+      });
       assert.match(client.socket.extensions, /^permessage-deflate/);
       assert.equal(endpoint.headers['sec-websocket-extensions'], undefined);
       const sent = [
@@ -132,7 +113,7 @@ describe('the relay of WebSocket messages', () => {
   }
 
   it('compresses nothing for a client that does not offer it', async () => {
-    const { client, endpoint } = await pair(`ws://${sluice.address('shared')}/`);
+    const { client, endpoint } = await rig.join(app, { listener: 'shared' });
     assert.equal(client.socket.extensions, '');
     endpoint.socket.send(UNICODE, { binary: false });
     assertMessage(await client.messages.next(), { data: UNICODE, isBinary: false });
@@ -140,7 +121,7 @@ describe('the relay of WebSocket messages', () => {
   });
 
   it('joins the fragments of a client, cut inside characters too', async () => {
-    const { client, endpoint } = await pair(`ws://${sluice.address('plain')}/`);
+    const { client, endpoint } = await rig.join(app, { listener: 'plain' });
     for (const isBinary of [false, true]) {
       for (const size of [1, 3, 10]) {
         sendInFragments(client, UNICODE, size, isBinary);
@@ -151,7 +132,7 @@ describe('the relay of WebSocket messages', () => {
   });
 
   it('carries the fragments of an endpoint on, cut inside characters too', async () => {
-    const { client, endpoint } = await pair(`ws://${sluice.address('plain')}/`);
+    const { client, endpoint } = await rig.join(app, { listener: 'plain' });
     const large = Buffer.alloc(300_000, UNICODE);
     for (const isBinary of [false, true]) {
       for (const size of [1, 3, 10]) {
@@ -165,10 +146,7 @@ describe('the relay of WebSocket messages', () => {
   });
 
   it('hands a fragment on before the rest of its message has come', async () => {
-    const client = await RawConnection.connect(sluice.address('plain'));
-    client.write(upgradeRequest('app.example', [], '/raw'));
-    const endpoint = await raw.session();
-    assert.match((await client.head()).startLine, /^HTTP\/1\.1 101 /);
+    const { client, endpoint } = await rig.joinRaw(raw, { listener: 'plain', path: '/raw' });
     for (const [opcode, text, fin] of [
       [TEXT, 'first ', false],
       [0, 'second ', false],
@@ -269,7 +247,7 @@ describe('the relay of WebSocket messages', () => {
   });
 
   it("serves Node's own WebSocket", async () => {
-    const client = new WebSocket(`ws://${sluice.address('plain')}/`);
+    const client = new WebSocket(`ws://${rig.address('plain')}/`);
     client.binaryType = 'arraybuffer';
     const received = new Promise<unknown[]>((settle, fail) => {
       const messages: unknown[] = [];
@@ -293,11 +271,10 @@ describe('the relay of WebSocket messages', () => {
   });
 
   it('spreads the connections to one port over several workers', async () => {
-    const url = `ws://${sluice.address('spread')}/`;
-    const pairs = await Promise.all(Array.from({ length: 60 }, () => pair(url)));
+    const pairs = await Promise.all(Array.from({ length: 60 }, () => rig.join(app, { listener: 'spread' })));
     // That one of three gets none of sixty happens once in ten thousand million times.
     const workers = await eventually(() => {
-      const opened = sluice.logs.filter(
+      const opened = rig.sluice.logs.filter(
         ({ msg, listener }) => msg === 'session opened' && listener === 'spread',
       );
       assert.equal(opened.length, pairs.length);

@@ -2,7 +2,7 @@
 import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { parseExposition, type ParsedFamily } from '../unit/telemetry/exposition-parser.ts';
-import { within } from './deadline.ts';
+import { eventually, within } from './deadline.ts';
 import type { SluiceProcess } from './sluice-process.ts';
 
 export class Metrics {
@@ -34,4 +34,16 @@ export async function scrape(sluice: SluiceProcess): Promise<Metrics> {
     request.once('error', fail);
   });
   return new Metrics(parseExposition(await within('the metrics', body), 'text'));
+}
+
+/** Waits until all of these gauges are 0, and returns what is said then. */
+export function settled(sluice: SluiceProcess, gauges: readonly string[]): Promise<Metrics> {
+  return eventually(async () => {
+    const metrics = await scrape(sluice);
+    for (const gauge of gauges) {
+      const value = metrics.sum(gauge);
+      if (value !== 0) throw new Error(`${gauge} is ${value}, and nothing should be left`);
+    }
+    return metrics;
+  });
 }

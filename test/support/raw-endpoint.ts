@@ -56,8 +56,13 @@ export class RawEndpoint {
     return connection;
   }
 
+  /** Cuts every connection. */
+  clear(): void {
+    for (const connection of this.#open) connection.destroy();
+  }
+
   close(): void {
     this.#server.close();
-    for (const connection of this.#open) connection.destroy();
+    this.clear();
   }
 }

@@ -6,9 +6,14 @@ import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
+import { DEADLINE_MS } from './deadline.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
+/** Every start, and every thread of it, has the same hundred files to compile. */
+const COMPILE_CACHE = join(ROOT, 'node_modules/.cache/compiled');
 const STDERR_KEPT = 64 * 1024;
+/** A machine that has much else to do may need long to start threads. */
+const START_MS = 60_000;
 
 export interface SluiceOptions {
   /** The text of a YAML file, or the same as an object. Its log format must be `json`; paths must be absolute. */
@@ -17,8 +22,6 @@ export interface SluiceOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** More arguments after `run --config FILE`, such as `--set`. */
   readonly args?: readonly string[];
-  /** How long it may take to be ready, in milliseconds. */
-  readonly deadlineMs?: number;
 }
 
 /** One line of the log. */
@@ -44,7 +47,7 @@ export interface Exit {
 export async function startSluice(options: SluiceOptions): Promise<SluiceProcess> {
   const sluice = new SluiceProcess(options);
   try {
-    await sluice.waitForLog((line) => line.msg === 'ready', options.deadlineMs ?? 15_000);
+    await sluice.waitForLog((line) => line.msg === 'ready', START_MS);
   } catch (error) {
     sluice.kill('SIGKILL');
     throw error;
@@ -73,7 +76,7 @@ class SluiceProcess {
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_'));
     const child = spawn(nodeBinary(), ['src/main.ts', 'run', '--config', this.configFile, ...args], {
       cwd: ROOT,
-      env: { ...Object.fromEntries(inherited), ...env },
+      env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...Object.fromEntries(inherited), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
@@ -128,7 +131,11 @@ class SluiceProcess {
    * @param from index in {@link logs} of the first line that counts: `logs.length` for lines still to come
    * @throws Error when the process ends or the deadline passes first
    */
-  async waitForLog(predicate: (line: LogLine) => boolean, deadlineMs = 5000, from = 0): Promise<LogLine> {
+  async waitForLog(
+    predicate: (line: LogLine) => boolean,
+    deadlineMs = DEADLINE_MS,
+    from = 0,
+  ): Promise<LogLine> {
     let next = from;
     return this.#waitFor(deadlineMs, 'the expected log line', () => {
       while (next < this.logs.length) {
@@ -147,7 +154,7 @@ class SluiceProcess {
   }
 
   /** Sends a signal and waits as {@link waitForExit} does; a process that has ended already is left alone. */
-  async stop(signal: NodeJS.Signals = 'SIGTERM', deadlineMs = 15_000): Promise<Exit> {
+  async stop(signal: NodeJS.Signals = 'SIGTERM', deadlineMs = DEADLINE_MS): Promise<Exit> {
     this.kill(signal);
     return this.waitForExit(deadlineMs);
   }
@@ -157,7 +164,7 @@ class SluiceProcess {
    *
    * @throws Error when the deadline passes first; the process is killed then
    */
-  async waitForExit(deadlineMs = 15_000): Promise<Exit> {
+  async waitForExit(deadlineMs = DEADLINE_MS): Promise<Exit> {
     try {
       return await this.#waitFor(deadlineMs, 'its end', () => this.#exit ?? undefined);
     } catch (error) {

@@ -97,6 +97,11 @@ export class WsEndpoint {
     return endpoint;
   }
 
+  /** The next session. */
+  session(): Promise<WsPeer> {
+    return this.sessions.next();
+  }
+
   get address(): string {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }

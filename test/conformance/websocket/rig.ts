@@ -1,9 +1,6 @@
 /** One real proxy for all cases, an endpoint behind it that echoes, and one that is a raw socket. */
-import assert from 'node:assert/strict';
-import { eventually } from '../../support/deadline.ts';
-import { scrape } from '../../support/metrics.ts';
 import { RawEndpoint } from '../../support/raw-endpoint.ts';
-import { startSluice, type SluiceProcess } from '../../support/sluice-process.ts';
+import { WebRig } from '../../support/web-rig.ts';
 import { WsEndpoint, type WsPeer } from '../../support/ws-peer.ts';
 import type { ListenerName } from './case.ts';
 
@@ -13,10 +10,10 @@ export const RAW_PATH = '/raw';
 export class Rig {
   readonly raw: RawEndpoint;
   readonly #echo: WsEndpoint;
-  readonly #sluice: SluiceProcess;
+  readonly #web: WebRig;
 
-  private constructor(sluice: SluiceProcess, echo: WsEndpoint, raw: RawEndpoint) {
-    this.#sluice = sluice;
+  private constructor(web: WebRig, echo: WsEndpoint, raw: RawEndpoint) {
+    this.#web = web;
     this.#echo = echo;
     this.raw = raw;
   }
@@ -28,31 +25,23 @@ export class Rig {
       { match: { path: ECHO_PATH }, cluster: 'echo' },
       { match: { path: RAW_PATH }, cluster: 'raw' },
     ];
-    const sluice = await startSluice({
-      deadlineMs: 60_000,
-      config: {
-        workers: { l7: 1, l4: 1 },
-        admin: { address: '127.0.0.1:0' },
-        log: { access: false },
-        listeners: (['off', 'shared', 'dedicated'] satisfies ListenerName[]).map((name) => ({
-          name,
-          mode: 'l7',
-          address: '127.0.0.1:0',
-          websocket: { compression: name },
-          routes,
-        })),
-        clusters: [
-          { name: 'echo', endpoints: [{ address: echo.address }] },
-          { name: 'raw', masking: 'random', endpoints: [{ address: raw.address }] },
-        ],
+    const listeners = (['off', 'shared', 'dedicated'] satisfies ListenerName[]).map(
+      (name) => [name, { websocket: { compression: name }, routes }] as const,
+    );
+    const web = await WebRig.start({
+      log: { access: false },
+      listeners: Object.fromEntries(listeners),
+      clusters: {
+        echo: { endpoints: [echo.address] },
+        raw: { masking: 'random', endpoints: [raw.address] },
       },
     });
-    return new Rig(sluice, echo, raw);
+    return new Rig(web, echo, raw);
   }
 
   /** `host:port` */
   address(listener: ListenerName): string {
-    return this.#sluice.address(listener);
+    return this.#web.address(listener);
   }
 
   /** The endpoint's end of the session that has just been opened; it echoes from now on. */
@@ -72,15 +61,6 @@ export class Rig {
   async stop(): Promise<void> {
     this.#echo.close();
     this.raw.close();
-    await eventually(async () => {
-      const metrics = await scrape(this.#sluice);
-      for (const gauge of ['sluice_ws_sessions_active', 'sluice_connections_active']) {
-        assert.equal(metrics.sum(gauge), 0, gauge);
-      }
-      assert.equal(metrics.sum('sluice_worker_restarts_total'), 0);
-    });
-    assert.deepEqual(await this.#sluice.stop('SIGTERM', 30_000), { code: 0, signal: null });
-    const faults = this.#sluice.logs.filter(({ level }) => level === 'error' || level === 'fatal');
-    assert.deepEqual(faults, []);
+    await this.#web.stop();
   }
 }
