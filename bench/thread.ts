@@ -1,12 +1,12 @@
 /** The task of a driver thread: opens its connections, plays the scenario, and returns what it has measured. */
-import type { EventLoopUtilization } from 'node:perf_hooks';
 import { RandomPool } from '../src/core/random-pool.ts';
 import { monotonicNow } from './driver/clock.ts';
 import { Fleet } from './driver/fleet.ts';
+import { createDialler } from './driver/create-dialler.ts';
 import { LivePage } from './driver/live-page.ts';
-import { NetDialler } from './driver/net-dialler.ts';
 import type { DriveTask, FromDriver, Outcome, ToDriver } from './driver/protocol.ts';
 import { Recorder } from './driver/recorder.ts';
+import { ThreadUsage } from './driver/thread-usage.ts';
 import type { DriveContext } from './driver/traffic.ts';
 import { shareOf } from './options/plan.ts';
 import { createTraffic } from './scenarios/create-traffic.ts';
@@ -19,9 +19,9 @@ export default async function drive(task: DriveTask): Promise<Outcome> {
   const recorder = new Recorder(plan.durationMs, plan.rate !== null);
   const page = new LivePage(plan.threads, task.page);
   const random = new RandomPool();
-  const context: DriveContext = { plan, recorder, random, page, thread, runId };
+  const dialler = createDialler(plan, address);
+  const context: DriveContext = { plan, recorder, random, page, thread, runId, dialler };
   const traffic = createTraffic(context);
-  const dialler = new NetDialler(plan.target, address, plan.insecure);
   const publisher = plan.scenario === 'fan-out' && thread === 0 ? 1 : 0;
   const count = shareOf(plan.connections, thread, plan.threads) + publisher;
   const fleet = new Fleet({ plan, count, recorder, random, page, thread, traffic, dialler });
@@ -58,6 +58,7 @@ export default async function drive(task: DriveTask): Promise<Outcome> {
     return recorder.outcome();
   } finally {
     clearInterval(publishing);
+    dialler.close();
     port.close();
   }
 }
@@ -103,21 +104,17 @@ class Orders {
 
 /** What the thread and the process take while it is measured. */
 class Cost {
-  #loop: EventLoopUtilization | null = null;
+  readonly #thread = new ThreadUsage();
   #cpu: NodeJS.CpuUsage | null = null;
 
   begin(): void {
-    this.#loop = performance.eventLoopUtilization();
+    this.#thread.begin();
     this.#cpu = process.cpuUsage();
   }
 
   end(recorder: Recorder): void {
-    const loop = performance.eventLoopUtilization(
-      performance.eventLoopUtilization(),
-      this.#loop ?? undefined,
-    );
     const cpu = process.cpuUsage(this.#cpu ?? undefined);
-    recorder.cost(loop.utilization, (cpu.user + cpu.system) / 1000);
+    recorder.cost(this.#thread.busy(), (cpu.user + cpu.system) / 1000);
   }
 }
 

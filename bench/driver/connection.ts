@@ -28,7 +28,13 @@ export interface Connection {
   destroy(): unknown;
 }
 
-/** Opens connections to one target. */
+/** Opens connections to one target, and is what a thread waits in for something to happen on them. */
 export interface Dialler {
   open(owner: ConnectionOwner): Connection;
+  /** Memory that connections send from without a copy. */
+  allocate(size: number): Buffer;
+  /** Calls back when what has happened so far has been served; the thread does not sleep until then. */
+  soon(callback: () => void): void;
+  /** Ends it when all connections are closed. */
+  close(): void;
 }

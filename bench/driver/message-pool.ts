@@ -19,6 +19,8 @@ export interface PoolOptions {
   readonly inFlight: number;
   /** Behind every message comes a ping that carries the message's place in the pool (4 bytes). */
   readonly pings: boolean;
+  /** Memory for all of them. */
+  readonly allocate: (size: number) => Buffer;
 }
 
 /**
@@ -39,7 +41,7 @@ export class MessagePool {
 
   /** @param random the next 32 random bits: for masks, and for payload that does not compress */
   constructor(options: PoolOptions, random: () => number) {
-    const { sizes, framing, pings } = options;
+    const { sizes, framing, pings, allocate } = options;
     const { least, most } = sizeBounds(sizes);
     this.uniform = least === most && !pings;
     this.count = countOf(options);
@@ -47,7 +49,7 @@ export class MessagePool {
     this.#offsets = new Float64Array(this.count + 1);
     const overhead = framing === 'none' ? 0 : MAX_MASKED_HEAD + (pings ? MAX_MASKED_HEAD + PING_PAYLOAD : 0);
     const total = this.lengths.reduce((sum, length) => sum + length + overhead, 0);
-    this.#bytes = Buffer.allocUnsafeSlow(total);
+    this.#bytes = allocate(total);
     const payload = makePayload(most, framing === 'text', random);
     let at = 0;
     for (let index = 0; index < this.count; index++) {

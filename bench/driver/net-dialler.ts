@@ -53,6 +53,18 @@ export class NetDialler implements Dialler {
     if (this.#context !== null) socket.once('secureConnect', onSecureConnect);
     return socket;
   }
+
+  allocate(size: number): Buffer {
+    return Buffer.allocUnsafeSlow(size);
+  }
+
+  soon(callback: () => void): void {
+    setImmediate(callback);
+  }
+
+  close(): void {
+    // Nothing is left where no socket is.
+  }
 }
 
 const READ_OPTIONS = {

@@ -10,18 +10,27 @@ export interface Paced {
   sendDue(intended: number): boolean;
 }
 
-/** Timers are up to a millisecond late: so long before a message is due the thread begins to watch the clock. */
-const WATCH_MS = 1.5;
+export interface PacerOptions {
+  readonly intervalMs: number;
+  /** After the start at which the first message is due: threads take turns. */
+  readonly phaseMs: number;
+  readonly paced: Paced;
+  /** See Dialler. */
+  readonly soon: (callback: () => void) => void;
+}
+
+/** Timers are up to two milliseconds late: so long before a message is due the thread begins to watch the clock. */
+const WATCH_MS = 2.5;
 
 /**
  * The timetable of an open loop: message k is due at start + k * interval, whatever became of those before it.
- * While a message is due within a millisecond and a half, the thread turns its event loop without sleeping,
- * as no timer is exact enough.
+ * Shortly before a message is due the thread turns its event loop without sleeping, as no timer is exact enough.
  */
 export class Pacer {
   readonly #intervalMs: number;
   readonly #phaseMs: number;
   readonly #paced: Paced;
+  readonly #soon: (callback: () => void) => void;
   #start = 0;
   #until = Infinity;
   #sent = 0;
@@ -29,13 +38,12 @@ export class Pacer {
   #blocked = false;
   #running = false;
   #timer: NodeJS.Timeout | null = null;
-  #immediate: NodeJS.Immediate | null = null;
 
-  /** @param phaseMs after the start at which the first message is due: threads take turns */
-  constructor(intervalMs: number, phaseMs: number, paced: Paced) {
+  constructor({ intervalMs, phaseMs, paced, soon }: PacerOptions) {
     this.#intervalMs = intervalMs;
     this.#phaseMs = phaseMs;
     this.#paced = paced;
+    this.#soon = soon;
   }
 
   /** Begins the timetable; times are of the monotonic clock. */
@@ -74,7 +82,6 @@ export class Pacer {
     }
     this.#running = false;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    if (this.#immediate !== null) clearImmediate(this.#immediate);
   }
 
   #advance(): void {
@@ -85,7 +92,6 @@ export class Pacer {
 
   readonly #tick = (): void => {
     this.#timer = null;
-    this.#immediate = null;
     if (!this.#running || this.#blocked) return;
     const now = monotonicNow();
     while (this.#due <= now && this.#due < this.#until) {
@@ -97,7 +103,7 @@ export class Pacer {
     }
     if (this.#due >= this.#until) return;
     const wait = this.#due - now;
-    if (wait <= WATCH_MS) this.#immediate = setImmediate(this.#tick);
+    if (wait <= WATCH_MS) this.#soon(this.#tick);
     else this.#timer = setTimeout(this.#tick, Math.min(wait - WATCH_MS, 1000));
   };
 }

@@ -1,5 +1,6 @@
 import type { RandomPool } from '../../src/core/random-pool.ts';
 import type { Plan } from '../options/plan.ts';
+import type { Dialler } from './connection.ts';
 import type { LivePage } from './live-page.ts';
 import type { Recorder } from './recorder.ts';
 import type { Session, SessionEvents } from './session.ts';
@@ -13,6 +14,7 @@ export interface DriveContext {
   /** Which of the plan's threads this is, from 0. */
   readonly thread: number;
   readonly runId: string;
+  readonly dialler: Dialler;
 }
 
 /** The connections that a scenario plays on. */

@@ -22,7 +22,7 @@ export class ConnectTraffic implements Traffic, Paced {
 
   constructor(context: DriveContext) {
     this.#context = context;
-    this.#pacer = pacerFor(context.plan, context.thread, context.plan.threads, this);
+    this.#pacer = pacerFor(context, this, context.thread, context.plan.threads);
   }
 
   begin(sessions: Sessions, now: number, until: number): void {

@@ -23,8 +23,9 @@ export function createTraffic(context: DriveContext): Traffic {
   }
 }
 
-function poolFor({ plan, random }: DriveContext, pings: boolean): MessagePool {
+function poolFor({ plan, random, dialler }: DriveContext, pings: boolean): MessagePool {
   const { sizes, inFlight, text, target } = plan;
   const framing = isWebSocket(target.protocol) ? (text ? 'text' : 'binary') : 'none';
-  return new MessagePool({ sizes, inFlight, framing, pings }, () => random.int32());
+  const allocate = (size: number): Buffer => dialler.allocate(size);
+  return new MessagePool({ sizes, inFlight, framing, pings, allocate }, () => random.int32());
 }

@@ -42,7 +42,7 @@ export class FanOutTraffic implements Traffic, Paced {
     this.#stamp = new Stamp(context.runId);
     this.#sizes = sampleSizes(context.plan.sizes, SIZES);
     this.#isPublishing = context.thread === 0;
-    this.#pacer = this.#isPublishing ? pacerFor(context.plan, 0, 1, this) : null;
+    this.#pacer = this.#isPublishing ? pacerFor(context, this, 0, 1) : null;
   }
 
   begin({ all }: Sessions, now: number, until: number): void {

@@ -27,7 +27,7 @@ export abstract class MessageTraffic implements Traffic, Paced {
     this.context = context;
     this.pool = pool;
     this.replyLengths = pool.lengths;
-    this.#pacer = pacerFor(context.plan, context.thread, context.plan.threads, this);
+    this.#pacer = pacerFor(context, this, context.thread, context.plan.threads);
   }
 
   abstract message(session: Session, length: number): void;

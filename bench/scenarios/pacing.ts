@@ -1,12 +1,24 @@
 import { Pacer, type Paced } from '../driver/pacer.ts';
-import type { Plan } from '../options/plan.ts';
+import type { DriveContext } from '../driver/traffic.ts';
 
 /**
  * A thread's part of the timetable of an open loop, or null in a closed one: every thread has its share of the
  * rate, and they take turns.
+ *
+ * @param shares how many threads take part, of which this is the `share`th, from 0
  */
-export function pacerFor(plan: Plan, thread: number, threads: number, paced: Paced): Pacer | null {
+export function pacerFor(
+  { plan, dialler }: DriveContext,
+  paced: Paced,
+  share: number,
+  shares: number,
+): Pacer | null {
   if (plan.rate === null) return null;
   const betweenMs = 1000 / plan.rate;
-  return new Pacer(betweenMs * threads, betweenMs * thread, paced);
+  return new Pacer({
+    intervalMs: betweenMs * shares,
+    phaseMs: betweenMs * share,
+    paced,
+    soon: (callback) => dialler.soon(callback),
+  });
 }

@@ -12,6 +12,7 @@ function poolOf(options: Partial<PoolOptions>): MessagePool {
     framing: 'binary',
     inFlight: 16,
     pings: false,
+    allocate: (size) => Buffer.alloc(size),
     ...options,
   };
   return new MessagePool(all, () => random.int32());

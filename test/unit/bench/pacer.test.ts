@@ -18,10 +18,14 @@ class Sender implements Paced {
   }
 }
 
+function pacerOf(paced: Paced, intervalMs: number, phaseMs = 0): Pacer {
+  return new Pacer({ intervalMs, phaseMs, paced, soon: setImmediate });
+}
+
 describe('the pacer', () => {
   it('keeps its timetable to the end and is never early', async () => {
     const sender = new Sender();
-    const pacer = new Pacer(5, 2, sender);
+    const pacer = pacerOf(sender, 5, 2);
     const start = monotonicNow() + 10;
     pacer.begin(start, start + 103);
     await eventually(() => assert.equal(sender.due.length, 21));
@@ -35,7 +39,7 @@ describe('the pacer', () => {
 
   it('sends at their own times what a stall has held up, all at once', async () => {
     const sender = new Sender();
-    const pacer = new Pacer(10, 0, sender);
+    const pacer = pacerOf(sender, 10);
     const start = monotonicNow();
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 55);
     pacer.begin(start, start + 1000);
@@ -50,7 +54,7 @@ describe('the pacer', () => {
   it('keeps a backlog while there is no room, and its times', async () => {
     const sender = new Sender();
     sender.room = 1;
-    const pacer = new Pacer(1, 0, sender);
+    const pacer = pacerOf(sender, 1);
     const start = monotonicNow();
     pacer.begin(start, start + 50);
     await eventually(() => assert.equal(pacer.backlog, 49));

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { monotonicNow } from './clock.ts';
+
+/** How busy the calling thread is. */
+export class ThreadUsage {
+  #at = monotonicNow();
+  #ranMs = ranMs();
+  #loop = performance.eventLoopUtilization();
+
+  /** Begins anew. */
+  begin(): void {
+    this.#at = monotonicNow();
+    this.#ranMs = ranMs();
+    this.#loop = performance.eventLoopUtilization();
+  }
+
+  /**
+   * Share of the time since the begin, 0 to 1, in which the thread ran; where the kernel does not tell, in which
+   * its event loop did.
+   */
+  busy(): number {
+    const ran = ranMs();
+    if (ran === null || this.#ranMs === null) {
+      return performance.eventLoopUtilization(performance.eventLoopUtilization(), this.#loop).utilization;
+    }
+    const elapsed = monotonicNow() - this.#at;
+    return elapsed > 0 ? Math.min(1, (ran - this.#ranMs) / elapsed) : 0;
+  }
+}
+
+/** What the scheduler has given this thread so far, in milliseconds; null where it keeps no count. */
+function ranMs(): number | null {
+  try {
+    const [nanoseconds = ''] = readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ');
+    return Number(nanoseconds) / 1e6;
+  } catch {
+    return null;
+  }
+}
