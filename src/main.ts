@@ -25,10 +25,15 @@ async function main(argv: readonly string[]): Promise<number> {
       case 'version':
         process.stdout.write(`sluice ${version()}\n`);
         return 0;
+      case 'bench':
       case 'command': {
         if (!isSupported(process.version)) {
           const node = pinnedNode(import.meta.url, process.version, process.env);
           return await runOnPinned(node, fileURLToPath(import.meta.url), argv);
+        }
+        if (invocation.kind === 'bench') {
+          const { run } = await import('./cli/bench.ts');
+          return await run(invocation.argv);
         }
         const command = await load(invocation.command);
         return await command.run(invocation.options);

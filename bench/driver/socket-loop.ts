@@ -51,7 +51,7 @@ export class SocketLoop {
       if (poller.dispatch(count)) nodeTurn = true;
       this.#callBack();
       if (now >= turnAt) nodeTurn = true;
-    } while (!nodeTurn && this.#running);
+    } while (!nodeTurn);
     setImmediate(this.#turn);
   }
 

@@ -1,5 +1,5 @@
 /** The text of `--help`. */
-export const USAGE = `Usage: npm run bench -- URL [OPTIONS]
+export const USAGE = `Usage: sluice bench URL [OPTIONS], or npm run bench -- URL [OPTIONS]
 
 Puts a WebSocket or TCP server under load, and measures it. URL is ws://HOST:PORT/PATH,
 wss://..., or tcp://HOST:PORT and tls://... for raw bytes.

@@ -19,7 +19,12 @@ export type Invocation =
   | { readonly kind: 'command'; readonly command: CommandName; readonly options: CommandOptions }
   /** Help on one command, or on all of them. */
   | { readonly kind: 'help'; readonly command: CommandName | null }
-  | { readonly kind: 'version' };
+  | { readonly kind: 'version' }
+  /** The load generator, which reads its arguments itself. */
+  | { readonly kind: 'bench'; readonly argv: readonly string[] };
+
+/** Its options are its own: see bench/options. */
+const BENCH = 'bench';
 
 const DEFAULT_FILE = 'config/sluice.yaml';
 
@@ -41,6 +46,7 @@ type Option = Extract<ReturnType<typeof tokensOf>[number], { kind: 'option' }>;
  * @throws UsageError in one line that names what is wrong
  */
 export function parseArguments(argv: readonly string[], env: CommandOptions['env']): Invocation {
+  if (argv[0] === BENCH) return { kind: 'bench', argv: argv.slice(1) };
   const tokens = tokensOf(argv);
   const positionals = tokens.filter((token) => token.kind === 'positional').map((token) => token.value);
   const options = tokens.filter((token) => token.kind === 'option');
@@ -50,7 +56,8 @@ export function parseArguments(argv: readonly string[], env: CommandOptions['env
   const command = positionals[0] === undefined ? null : commandOf(positionals[0]);
   if (given.has('help')) return { kind: 'help', command };
   if (given.has('version')) return { kind: 'version' };
-  if (command === null) throw new UsageError(`no command given: write one of ${COMMANDS.join(', ')}`);
+  if (command === null)
+    throw new UsageError(`no command given: write one of ${[...COMMANDS, BENCH].join(', ')}`);
   if (positionals[1] !== undefined) {
     throw new UsageError(
       `${command} takes no argument "${positionals[1]}": a file is given with -c ${positionals[1]}`,
@@ -75,8 +82,9 @@ function tokensOf(argv: readonly string[]) {
 function commandOf(text: string): CommandName {
   const command = COMMANDS.find((name) => name === text);
   if (command !== undefined) return command;
-  const near = nearest(text, COMMANDS);
-  const hint = near === undefined ? `write one of ${COMMANDS.join(', ')}` : `did you mean ${near}?`;
+  const near = nearest(text, [...COMMANDS, BENCH]);
+  const hint =
+    near === undefined ? `write one of ${[...COMMANDS, BENCH].join(', ')}` : `did you mean ${near}?`;
   throw new UsageError(`unknown command "${text}": ${hint}`);
 }
 

@@ -15,6 +15,7 @@ Commands:
   check                 says what is wrong with a configuration
   print-config          prints the configuration in force, defaults included
   demo                  runs the demo's servers alone
+  bench                 puts a server or a proxy under load: sluice bench --help
 
 Options:
 ${CONFIG_OPTIONS}

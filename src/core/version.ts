@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 
-/** The version of sluice, as package.json has it; it stands two levels above both src/core and dist/core. */
+/** The version of sluice, as its package.json has it. */
 export function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+  return (createRequire(import.meta.url)('#package.json') as { version: string }).version;
 }

@@ -360,7 +360,7 @@ interface Exit {
 }
 
 function start(argv: readonly string[]): { child: ChildProcess; exit: Promise<Exit> } {
-  const child = spawn(process.execPath, [join(ROOT, 'bench/run.ts'), ...argv], {
+  const child = spawn(process.execPath, [join(ROOT, 'src/main.ts'), 'bench', ...argv], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [stdout, stderr] = ['', ''];

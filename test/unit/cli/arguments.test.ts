@@ -78,10 +78,19 @@ describe('arguments', () => {
     assert.equal(refusal('rum', '--help'), 'unknown command "rum": did you mean run?');
   });
 
+  it('leave what follows bench to the load generator', () => {
+    const argv = ['ws://127.0.0.1/', '-c', '5', '--help', '--set'];
+    assert.deepEqual(parse('bench', ...argv), { kind: 'bench', argv });
+    assert.equal(refusal('bnech'), 'unknown command "bnech": did you mean bench?');
+  });
+
   it('say in one line what is wrong with them', () => {
-    assert.equal(refusal(), 'no command given: write one of run, check, print-config, demo');
+    assert.equal(refusal(), 'no command given: write one of run, check, print-config, demo, bench');
     assert.equal(refusal('chekc'), 'unknown command "chekc": did you mean check?');
-    assert.equal(refusal('serve'), 'unknown command "serve": write one of run, check, print-config, demo');
+    assert.equal(
+      refusal('serve'),
+      'unknown command "serve": write one of run, check, print-config, demo, bench',
+    );
     assert.equal(refusal('check', '--sett', 'a=1'), 'unknown option --sett: did you mean --set?');
     assert.equal(refusal('check', '-x'), 'unknown option -x');
     assert.equal(refusal('check', '-c'), '-c needs a file');

@@ -130,6 +130,15 @@ describe('sluice', () => {
     assert.match(sluice(['run', '--help']).stdout, /^Usage: sluice run/);
   });
 
+  it('runs the load generator', () => {
+    const help = sluice(['bench', '--help']);
+    assert.match(help.stdout, /^Usage: sluice bench URL/);
+    assert.equal(help.status, 0);
+    const { status, stdout } = sluice(['bench', 'ws://127.0.0.1:1/', '-d', '1s', '-c', '1', '--csv']);
+    assert.match(stdout, /connect: ECONNREFUSED/);
+    assert.equal(status, 1);
+  });
+
   it('refuses bad usage in one line and a hint, with status 2', () => {
     assert.deepEqual(sluice(['chekc']), {
       status: 2,

@@ -1,0 +1,77 @@
+/** The load generator: from the command line to a run, and from its result to the exit status. */
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { StartError, UsageError, messageOf } from '../src/core/errors.ts';
+import { Crew } from './driver/crew.ts';
+import { resolveAddress } from './driver/resolve-address.ts';
+import { parseArguments, type Invocation } from './options/arguments.ts';
+import { USAGE } from './options/usage.ts';
+import { renderCsv } from './report/csv.ts';
+import { Progress } from './report/progress.ts';
+import { recordOf } from './report/record.ts';
+import { mergeOutcomes, type Result } from './report/result.ts';
+import { renderText } from './report/text.ts';
+import { judge, type Verdict } from './report/verdict.ts';
+
+const INTERRUPTED = 130;
+
+type RunInvocation = Extract<Invocation, { kind: 'run' }>;
+
+/**
+ * Runs the load generator.
+ *
+ * @param argv what follows the command
+ * @returns the exit status: 0 where all went well and all assertions hold, 1 else, 2 for bad usage, 130 where it
+ * was interrupted
+ */
+export async function bench(argv: readonly string[]): Promise<number> {
+  try {
+    const invocation = parseArguments(argv);
+    if (invocation.kind === 'help') {
+      process.stdout.write(USAGE);
+      return 0;
+    }
+    const result = await run(invocation);
+    const verdicts = invocation.assertions.map((assertion) => judge(result, assertion));
+    process.stdout.write(render(invocation.format, result, verdicts));
+    if (result.interrupted) return INTERRUPTED;
+    const good = result.errorCount + result.closeCount === 0 && verdicts.every(({ holds }) => holds);
+    return good ? 0 : 1;
+  } catch (error) {
+    const known = error instanceof UsageError || error instanceof StartError;
+    const text = known ? error.message : error instanceof Error ? error.stack : messageOf(error);
+    process.stderr.write(`bench: ${text}\n`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+async function run({ plan }: RunInvocation): Promise<Result> {
+  const address = await resolveAddress(plan.target.host, plan.target.port);
+  const threadFile = fileURLToPath(new URL(`./thread${extname(import.meta.url)}`, import.meta.url));
+  const crew = new Crew({ plan, address, threadFile });
+  const progress = process.stderr.isTTY ? new Progress(crew, plan, process.stderr) : null;
+  let interrupted = false;
+  const onSignal = (): void => {
+    if (interrupted) process.exit(INTERRUPTED);
+    interrupted = true;
+    crew.stop();
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  try {
+    return mergeOutcomes(plan, await crew.run(), interrupted);
+  } finally {
+    progress?.end();
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+function render(format: RunInvocation['format'], result: Result, verdicts: readonly Verdict[]): string {
+  switch (format) {
+    case 'text':
+      return renderText(result, verdicts);
+    case 'json':
+      return `${JSON.stringify(recordOf(result, verdicts), null, 2)}\n`;
+    case 'csv':
+      return renderCsv(recordOf(result, verdicts));
+  }
+}
