@@ -1,10 +1,10 @@
 import { describeManyTunnels } from './tunnel-churn.ts';
 import { describeControlledTunnels } from './tunnel-control.ts';
-import type { TunnelEngine } from './tunnel-rig.ts';
-import { scale } from './tunnel-scale.ts';
+import { net } from './tunnel-engines.ts';
 import { describeTunnels } from './tunnel-suite.ts';
+import { describeTransfers } from './tunnel-transfers.ts';
 
-const net: TunnelEngine = { name: 'net', listener: (settings) => ({ engine: 'net', ...settings }) };
-describeTunnels(net, scale.bytesEachWay);
-describeManyTunnels(net, scale.cycles);
+describeTunnels(net);
+describeTransfers(net);
+describeManyTunnels(net);
 describeControlledTunnels('net');

@@ -10,26 +10,18 @@ import { scrape } from '../support/metrics.ts';
 import { TcpEndpoint } from '../support/tcp-peer.ts';
 import { describeManyTunnels } from './tunnel-churn.ts';
 import { describeControlledTunnels } from './tunnel-control.ts';
+import { raw } from './tunnel-engines.ts';
 import { TunnelRig } from './tunnel-rig.ts';
-import type { TunnelEngine } from './tunnel-rig.ts';
-import { scale } from './tunnel-scale.ts';
 import { describeTunnels } from './tunnel-suite.ts';
+import { describeTransfers } from './tunnel-transfers.ts';
 
-const raw: TunnelEngine = {
-  name: 'raw',
-  // TLS towards endpoints is for the other engine, which shares the thread then.
-  listener: (settings) => ({ engine: isFor('tls-upstream', settings) ? 'net' : 'raw', ...settings }),
-};
 const unsupported = unsupportedReason();
 
 if (unsupported === null) {
-  describeTunnels(raw, scale.bytesEachWay);
-  describeManyTunnels(raw, scale.cycles);
+  describeTunnels(raw);
+  describeTransfers(raw);
+  describeManyTunnels(raw);
   describeControlledTunnels('raw');
-}
-
-function isFor(cluster: string, settings: object): boolean {
-  return 'cluster' in settings && settings.cluster === cluster;
 }
 
 describe('the raw engine', { skip: unsupported ?? false, timeout: 120_000 }, () => {

@@ -1,0 +1,57 @@
+/** 200,000 sessions that end in every way leave a proxy as they found it. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { eventually } from '../support/deadline.ts';
+import { descriptors, residentBytes } from '../support/process-facts.ts';
+import { SessionChurn } from '../support/session-churn.ts';
+import { WebRig } from '../support/web-rig.ts';
+
+const CYCLES = 200_000;
+/** In so many parts; the first ones take the process to its working size. */
+const PARTS = 10;
+const MIB = 1024 ** 2;
+/** Heaps breathe: from the third part to the last. */
+const MOST_GROWTH = 24 * MIB;
+
+describe('200,000 sessions', () => {
+  let churn: SessionChurn;
+  let rig: WebRig;
+
+  before(async () => {
+    churn = await SessionChurn.listen();
+    rig = await WebRig.start({
+      workers: { l7: 2 },
+      log: { access: false, level: 'error' },
+      listeners: { web: {} },
+      clusters: { raw: { retries: 0, endpoints: [churn.endpoint.address] } },
+    });
+  });
+  after(async () => {
+    churn.endpoint.close();
+    await rig.stop();
+  });
+
+  it('that end in every way leave descriptors and memory as they were', async (t) => {
+    const { pid } = rig.sluice;
+    const open: number[] = [];
+    const memory: number[] = [];
+    for (let part = 0; part < PARTS; part++) {
+      const start = performance.now();
+      await churn.play(rig.address('web'), CYCLES / PARTS);
+      const seconds = (performance.now() - start) / 1000;
+      await rig.settled();
+      open.push(descriptors(pid));
+      memory.push(residentBytes(pid));
+      t.diagnostic(
+        `${((part + 1) * CYCLES) / PARTS} sessions: ${open.at(-1)} descriptors, ${(memory.at(-1)! / MIB).toFixed(1)} MiB, ${Math.round(CYCLES / PARTS / seconds)} a second`,
+      );
+    }
+    assert.deepEqual(churn.endpoint.failures, []);
+    await eventually(() => assert.equal(descriptors(pid), open[0]));
+    const growth = memory.at(-1)! - memory[2]!;
+    assert.ok(growth < MOST_GROWTH, `${growth} bytes more than after the third part`);
+    const metrics = await rig.settled();
+    assert.equal(metrics.sum('sluice_connections_total'), CYCLES);
+    assert.equal(metrics.sum('sluice_ws_sessions_total'), PARTS * SessionChurn.opened(CYCLES / PARTS));
+  });
+});
