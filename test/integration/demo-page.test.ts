@@ -5,23 +5,13 @@ import { after, before, describe, it } from 'node:test';
 import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
 import { parse } from 'yaml';
+import { CHROMIUM, CHROMIUM_ARGUMENTS } from '../support/chromium.ts';
 import { freePorts } from '../support/free-port.ts';
 import { startSluice } from '../support/sluice-process.ts';
 import type { SluiceProcess } from '../support/sluice-process.ts';
 import { WsClient } from '../support/ws-client.ts';
 
 const CONFIG_DIRECTORY = resolve(import.meta.dirname, '../../config');
-const CHROMIUM = '/usr/bin/chromium';
-const CHROMIUM_ARGUMENTS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 const DEADLINE_MS = 10_000;
 
 /** As much of config/sluice.yaml as has to be changed for a test. */
@@ -66,7 +56,7 @@ describe('the demo, in a browser through the proxy', { skip }, () => {
     config = await demoConfig();
     sluice = await startSluice({ config });
     cleanups.push(() => sluice.stop());
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_ARGUMENTS });
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: [...CHROMIUM_ARGUMENTS] });
     cleanups.push(() => browser.close());
   });
   after(() => Promise.all(cleanups.map((clean) => clean())));

@@ -215,6 +215,14 @@ describe('the way to an endpoint', () => {
       client.socket.terminate();
     });
 
+    it('resumes the session of an earlier connection, whose verification holds', async () => {
+      const first = await joinSecure('tls');
+      const second = await joinSecure('tls');
+      assert.equal(second.socket.isSessionReused(), true);
+      assert.equal(second.socket.authorized, true);
+      for (const { client } of [first, second]) client.socket.terminate();
+    });
+
     it('verifies the address where there is no name', async () => {
       const { client } = await joinSecure('tls-by-address');
       client.socket.terminate();
