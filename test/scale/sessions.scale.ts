@@ -21,7 +21,7 @@ describe('200,000 sessions', () => {
     churn = await SessionChurn.listen();
     rig = await WebRig.start({
       workers: { l7: 2 },
-      log: { access: false, level: 'error' },
+      log: { access: false },
       listeners: { web: {} },
       clusters: { raw: { retries: 0, endpoints: [churn.endpoint.address] } },
     });

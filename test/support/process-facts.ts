@@ -1,11 +1,21 @@
 /** What Linux knows of a process. */
 import { readFileSync, readdirSync } from 'node:fs';
 
+/** USER_HZ, which Linux has had for ever. */
+const TICKS_PER_SECOND = 100;
+
 /** Resident memory in bytes. */
 export function residentBytes(pid: number): number {
   const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   if (kibibytes === undefined) throw new Error(`no VmRSS of process ${pid}`);
   return Number(kibibytes) * 1024;
+}
+
+/** CPU time that all its threads have used, in seconds. */
+export function cpuSeconds(pid: number): number {
+  // Behind the name, which may hold anything.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
 /** Open file descriptors. */

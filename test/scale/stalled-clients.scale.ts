@@ -1,0 +1,139 @@
+/** 1,000 clients that read nothing of what a fast publisher sends them, beside some that echo. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { eventually } from '../support/deadline.ts';
+import { EchoProcess, drive } from '../support/load.ts';
+import { residentBytes } from '../support/process-facts.ts';
+import { RawConnection, switchingProtocols, upgradeRequest } from '../support/raw-connection.ts';
+import { RawEndpoint } from '../support/raw-endpoint.ts';
+import { BINARY, encodeFrame } from '../support/raw-frames.ts';
+import { WebRig } from '../support/web-rig.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const STALLED = 1000;
+const AT_ONCE = 50;
+/** What the proxy takes from an endpoint at once. */
+const READ_SIZE = 256 * KIB;
+/** What the process may grow by for other reasons: the objects of sessions, and room that uWS keeps in its buffers. */
+const NOISE = 96 * MIB;
+const FRAME = encodeFrame(BINARY, Buffer.alloc(60 * KIB, 'published '));
+/** 1,000 messages a second over 50 connections, however slow the answers are. */
+const ECHOES = ['-c', '50', '-R', '1000', '-w', '1', '--warmup', '1s'];
+const UNHURT = { factor: 4, ms: 10 };
+
+describe('1,000 stalled clients', { concurrency: false }, () => {
+  let publisher: RawEndpoint;
+  let echo: EchoProcess;
+
+  before(async () => {
+    echo = await EchoProcess.start();
+    publisher = await RawEndpoint.listen(async (connection) => {
+      connection.write(switchingProtocols(await connection.head()));
+      const publish = (): void => {
+        while (!connection.socket.destroyed && connection.socket.writableLength < 2 * FRAME.length) {
+          connection.socket.write(FRAME);
+        }
+      };
+      connection.socket.on('drain', publish);
+      publish();
+      await connection.closed;
+    });
+  });
+  after(() => {
+    publisher.close();
+    echo.stop();
+  });
+
+  for (const [what, downstreamBuffer, bufferBudget] of [
+    ['each session alone', 128 * KIB, 1024 * MIB],
+    ['the budget of the worker', 256 * KIB, 96 * MIB],
+  ] as const) {
+    it(`hold no more than ${what} allows, and hurt nobody`, async (t) => {
+      const rig = await WebRig.start({
+        workers: { l7: 1, bufferBudget },
+        log: { access: false },
+        listeners: {
+          web: {
+            websocket: { downstreamBuffer },
+            routes: [
+              { match: { path: '/published' }, cluster: 'publisher' },
+              { match: {}, cluster: 'echo' },
+            ],
+          },
+        },
+        clusters: {
+          echo: { endpoints: [echo.address] },
+          publisher: { endpoints: [publisher.address] },
+        },
+      });
+      const clients: RawConnection[] = [];
+      try {
+        const url = `ws://${rig.address('web')}/`;
+        const alone = await drive(url, [...ECHOES, '-d', '8s'], 60_000);
+        const memory = residentBytes(rig.sluice.pid);
+        let highest = memory;
+        let held = 0;
+        const watch = setInterval(() => {
+          highest = Math.max(highest, residentBytes(rig.sluice.pid));
+          void rig.scrape().then((metrics) => {
+            held = Math.max(held, metrics.sum('sluice_ws_buffered_bytes', { direction: 'downstream' }));
+          });
+        }, 100);
+        const filling = drive(url, [...ECHOES, '-d', '10s'], 120_000);
+        while (clients.length < STALLED) {
+          clients.push(
+            ...(await Promise.all(Array.from({ length: AT_ONCE }, () => stall(rig.address('web'))))),
+          );
+        }
+        // Everybody is paused, or shed.
+        await eventually(async () => {
+          const metrics = await rig.scrape();
+          const active = metrics.sum('sluice_ws_sessions_active', { cluster: 'publisher' });
+          assert.ok(metrics.sum('sluice_ws_paused_total', { direction: 'downstream' }) >= active);
+        });
+        const filled = await filling;
+        const hurt = await drive(url, [...ECHOES, '-d', '8s'], 60_000);
+        clearInterval(watch);
+        const metrics = await rig.scrape();
+        const shed = metrics.sum('sluice_ws_closes_total', {
+          cluster: 'publisher',
+          side: 'proxy',
+          code: '1013',
+        });
+        const bound = Math.min(STALLED * (downstreamBuffer + READ_SIZE), bufferBudget);
+        t.diagnostic(
+          `bound ${bound / MIB} MiB: ${(held / MIB).toFixed(1)} MiB held at most, the process grew by ` +
+            `${((highest - memory) / MIB).toFixed(1)} MiB, ${shed} sessions shed`,
+        );
+        t.diagnostic(
+          `echoes alone: p50 ${alone.latency.p50} ms, p99 ${alone.latency.p99} ms; ` +
+            `while they come: p50 ${filled.latency.p50} ms, p99 ${filled.latency.p99} ms; ` +
+            `beside the stalled: p50 ${hurt.latency.p50} ms, p99 ${hurt.latency.p99} ms`,
+        );
+        assert.ok(held > 0 && held <= bound, `${held} bytes were held`);
+        assert.ok(highest - memory <= bound + NOISE, `grew by ${highest - memory} bytes`);
+        assert.equal(shed > 0, bound === bufferBudget);
+        assert.deepEqual(
+          [alone, filled, hurt].map(({ errors }) => errors.total),
+          [0, 0, 0],
+        );
+        const most = Math.max(UNHURT.factor * alone.latency.p99, UNHURT.ms);
+        assert.ok(hurt.latency.p99 <= most, `p99 of ${hurt.latency.p99} ms`);
+      } finally {
+        for (const client of clients) client.destroy();
+        publisher.clear();
+        await rig.stop();
+      }
+    });
+  }
+});
+
+/** A client that has asked for what is published, and reads none of it. */
+async function stall(address: string): Promise<RawConnection> {
+  const client = await RawConnection.connect(address);
+  client.write(upgradeRequest('app.example', [], '/published'));
+  await client.head();
+  client.socket.pause();
+  return client;
+}
