@@ -159,6 +159,8 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
   clientClosed(code: number, reason: ArrayBuffer): void {
     if (this.#downstream === null) return;
     this.#downstream = null;
+    // What waited for the client went with it, while the endpoint may take some seconds to close.
+    this.#context.budget.setDownstream(this, 0);
     const bytes = new Uint8Array(reason);
     if (code !== CLOSE_ABNORMAL) {
       this.#end('client', code);

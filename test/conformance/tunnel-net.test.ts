@@ -1,6 +1,12 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { eventually } from '../support/deadline.ts';
+import { exhaustDescriptors } from '../support/process-facts.ts';
+import { TcpEndpoint } from '../support/tcp-peer.ts';
 import { describeManyTunnels } from './tunnel-churn.ts';
 import { describeControlledTunnels } from './tunnel-control.ts';
 import { net } from './tunnel-engines.ts';
+import { TunnelRig } from './tunnel-rig.ts';
 import { describeTunnels } from './tunnel-suite.ts';
 import { describeTransfers } from './tunnel-transfers.ts';
 
@@ -8,3 +14,38 @@ describeTunnels(net);
 describeTransfers(net);
 describeManyTunnels(net);
 describeControlledTunnels('net');
+
+describe('the net engine', { skip: process.platform === 'linux' ? false : 'needs prlimit' }, () => {
+  let rig: TunnelRig;
+  let endpoint: TcpEndpoint;
+
+  before(async () => {
+    endpoint = await TcpEndpoint.listen();
+    rig = await TunnelRig.start(net, 1, { plain: { endpoints: [endpoint.address] } });
+  });
+  afterEach(() => rig.clear());
+  after(async () => {
+    endpoint.close();
+    await rig.stop();
+  });
+
+  it('outlives that the process has no descriptor left', async () => {
+    const { client: healthy, peer } = await rig.join('plain', endpoint);
+    const restore = exhaustDescriptors(rig.sluice.pid);
+    // Node closes who comes now, or lets them wait.
+    const unlucky = await rig.connect('plain');
+    unlucky.read().send('too many');
+    healthy.read().send('still here');
+    await peer.read().receivesText('still here');
+    restore();
+    const late = await eventually(async () => {
+      const client = await rig.connect('plain');
+      client.read().send('late');
+      const joined = await endpoint.peers.next(1000);
+      await joined.read().receivesText('late');
+      return joined;
+    });
+    for (const open of [peer, late]) open.destroy();
+    assert.equal(rig.sluice.stderr, '');
+  });
+});

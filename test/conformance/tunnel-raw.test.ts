@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
 import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { unsupportedReason } from '../../src/sys/support.ts';
 import { eventually, within } from '../support/deadline.ts';
 import { scrape } from '../support/metrics.ts';
+import { exhaustDescriptors } from '../support/process-facts.ts';
 import { TcpEndpoint } from '../support/tcp-peer.ts';
 import { describeManyTunnels } from './tunnel-churn.ts';
 import { describeControlledTunnels } from './tunnel-control.ts';
@@ -83,17 +82,14 @@ describe('the raw engine', { skip: unsupported ?? false, timeout: 120_000 }, () 
   it('rests from accepting while the process has no descriptor left, and goes on after it', async () => {
     const { pid } = rig.sluice;
     const { client: healthy, peer } = await rig.join('plain', endpoint);
-    const numbers = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
-    let lowestFree = 0;
-    while (numbers.has(lowestFree)) lowestFree++;
-    limit(pid, String(lowestFree));
+    const restore = exhaustDescriptors(pid);
     const client = await rig.connect('plain');
     await rig.sluice.waitForLog(
       ({ msg, reason }) => msg === 'accepting failed' && reason === 'process_limit',
     );
     healthy.read().send('still here');
     await peer.read().receivesText('still here');
-    limit(pid, '20000');
+    restore();
     client.read().send('late');
     const late = await endpoint.peers.next();
     await late.read().receivesText('late');
@@ -121,11 +117,3 @@ describe('the raw engine', { skip: unsupported ?? false, timeout: 120_000 }, () 
     peer.destroy();
   });
 });
-
-/** Sets the soft limit of open descriptors of a process. */
-function limit(pid: number, soft: string): void {
-  const { status, stderr } = spawnSync('prlimit', [`--pid=${pid}`, `--nofile=${soft}:`], {
-    encoding: 'utf8',
-  });
-  assert.equal(status, 0, stderr);
-}

@@ -27,7 +27,13 @@ describe('the deadlines of a connection', { concurrency: true }, () => {
     for (const name of ['living', 'mute-client', 'old', 'open-client']) {
       ws.set(name, await WsEndpoint.listen());
     }
-    for (const name of ['mute-endpoint', 'talking-endpoint', 'open-endpoint', 'unasked']) {
+    for (const name of [
+      'mute-endpoint',
+      'talking-endpoint',
+      'open-endpoint',
+      'flooding-endpoint',
+      'unasked',
+    ]) {
       raw.set(name, await RawEndpoint.listen());
     }
     const endpoints = [...ws, ...raw];
@@ -84,6 +90,24 @@ describe('the deadlines of a connection', { concurrency: true }, () => {
     // uWS counts in steps of four seconds.
     assert.ok(performance.now() - openedAt > IDLE_MS / 2);
     await client.rest();
+  });
+
+  it('end the session of a client that reads nothing any more, however much waits for it', async () => {
+    const { client, endpoint } = await pairAtRaw('idle', 'flooding-endpoint');
+    client.socket.pause();
+    const pausedAt = performance.now();
+    endpoint.write(encodeFrame(2, Buffer.alloc(64 * 1024 * 1024)));
+    const close = await endpoint.frame();
+    assert.deepEqual([close.opcode, close.payload], [CLOSE, closeBody(1001)]);
+    assert.ok(performance.now() - pausedAt > IDLE_MS / 2);
+    const metrics = await rig.scrape();
+    assert.ok(metrics.sum('sluice_ws_paused_total', { direction: 'downstream' }) >= 1);
+    assert.equal(
+      metrics.sum('sluice_ws_closes_total', { cluster: 'flooding-endpoint', side: 'client', code: '1006' }),
+      1,
+    );
+    assert.equal(metrics.sum('sluice_ws_buffered_bytes', { direction: 'downstream' }), 0);
+    endpoint.destroy();
   });
 
   it('end the session of an endpoint that answers no ping', async () => {

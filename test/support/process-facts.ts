@@ -1,4 +1,5 @@
-/** What Linux knows of a process. */
+/** What Linux knows of a process, and lets it have. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 
 /** USER_HZ, which Linux has had for ever. */
@@ -21,6 +22,19 @@ export function cpuSeconds(pid: number): number {
 /** Open file descriptors. */
 export function descriptors(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+/** Leaves a process no descriptor more than it has; returns what gives it its limit back. */
+export function exhaustDescriptors(pid: number): () => void {
+  const limit = (soft: number | string): void => {
+    execFileSync('prlimit', [`--pid=${pid}`, `--nofile=${soft}:`]);
+  };
+  const before = execFileSync('prlimit', [`--pid=${pid}`, '--nofile', '--noheadings', '--output=SOFT']);
+  const numbers = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+  let lowestFree = 0;
+  while (numbers.has(lowestFree)) lowestFree++;
+  limit(lowestFree);
+  return () => limit(before.toString().trim());
 }
 
 /**
