@@ -39,6 +39,8 @@ export class EchoProcess {
         stdio: ['ignore', 'pipe', 'inherit'],
       },
     );
+    // However this process ends.
+    process.once('exit', () => child.kill('SIGKILL'));
     await within('the endpoint to listen', once(child.stdout, 'data'));
     return new EchoProcess(`127.0.0.1:${plain}`, () => {
       child.kill('SIGKILL');
