@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseDuration } from '../../src/core/duration.ts';
 import { UsageError, messageOf } from '../../src/core/errors.ts';
+import { REPORT_DIRECTORY } from '../report/directory.ts';
 
 export const USAGE = `Usage: npm run bench:compare -- [OPTIONS]
 
@@ -12,7 +14,9 @@ Does the same work over sluice and over every other proxy that is installed, in 
   -d, --duration TIME   how long each run is measured; without it so long that all is
                         done in about 18 minutes, 3s at most
       --no-idle         leaves the memory of idle connections out
-      --json FILE       writes all figures into a file
+      --json FILE       where all figures are written (bench/report/comparison.json);
+                        the page bench/report/index.html is made anew with them
+      --append          adds the rounds to those that the file has
   -h, --help            this text
 
 Tables in Markdown on stdout, progress on stderr.
@@ -27,7 +31,8 @@ export interface CompareOptions {
   /** null for what fits. */
   readonly durationMs: number | null;
   readonly idle: boolean;
-  readonly json: string | null;
+  readonly json: string;
+  readonly append: boolean;
 }
 
 /**
@@ -56,7 +61,8 @@ export function parseCompareArguments(argv: readonly string[]): CompareOptions {
     rounds,
     durationMs,
     idle: values['no-idle'] !== true,
-    json: values.json ?? null,
+    json: values.json ?? join(REPORT_DIRECTORY, 'comparison.json'),
+    append: values.append ?? false,
   };
 }
 
@@ -71,6 +77,7 @@ function valuesOf(argv: readonly string[]) {
         duration: { type: 'string', short: 'd' },
         'no-idle': { type: 'boolean' },
         json: { type: 'string' },
+        append: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     });

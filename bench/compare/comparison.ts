@@ -1,14 +1,16 @@
 import type { Mode } from '../peers/peer.ts';
-import type { Summary } from './summary.ts';
+import type { Sample } from './sample.ts';
 
-/** Everything that a comparison has found. */
+/** Everything that a comparison has found: plain data, as it is kept in a file. */
 export interface Comparison {
   readonly date: string;
   readonly machine: string;
   /** Of the ways that were compared, by name; that of `direct` is empty. */
   readonly versions: Readonly<Record<string, string>>;
-  /** Peers that are not installed. */
+  /** Peers that are not installed, or did not start. */
   readonly missing: readonly string[];
+  /** How each peer was configured, by name. */
+  readonly configs: Readonly<Record<string, string>>;
   readonly rounds: number;
   readonly durationMs: number;
   readonly pinned: boolean;
@@ -18,12 +20,64 @@ export interface Comparison {
 
 export interface CaseResult {
   readonly name: string;
-  /** By way. */
-  readonly ways: Readonly<Record<string, Summary>>;
+  /** By way, one sample of each round. */
+  readonly ways: Readonly<Record<string, readonly Sample[]>>;
 }
 
 export interface IdleResult {
   readonly mode: Mode;
-  /** Bytes for each idle connection, by way. */
-  readonly bytes: Readonly<Record<string, number>>;
+  /** Bytes for each idle connection, by way, one figure of each time that it was measured. */
+  readonly bytes: Readonly<Record<string, readonly number[]>>;
+}
+
+/** Both comparisons as one, with the rounds of the first before those of the second. */
+export function joinComparisons(first: Comparison, second: Comparison): Comparison {
+  return {
+    ...second,
+    missing: [...new Set([...first.missing, ...second.missing])],
+    versions: { ...first.versions, ...second.versions },
+    configs: { ...first.configs, ...second.configs },
+    rounds: first.rounds + second.rounds,
+    cases: joinBy(
+      first.cases,
+      second.cases,
+      ({ name }) => name,
+      (one, two) => ({
+        name: one.name,
+        ways: joinLists(one.ways, two.ways),
+      }),
+    ),
+    idle: joinBy(
+      first.idle,
+      second.idle,
+      ({ mode }) => mode,
+      (one, two) => ({
+        mode: one.mode,
+        bytes: joinLists(one.bytes, two.bytes),
+      }),
+    ),
+  };
+}
+
+function joinBy<T>(
+  first: readonly T[],
+  second: readonly T[],
+  keyOf: (one: T) => string,
+  join: (one: T, two: T) => T,
+): T[] {
+  const others = new Map(second.map((one) => [keyOf(one), one]));
+  const joined = first.map((one) => {
+    const other = others.get(keyOf(one));
+    others.delete(keyOf(one));
+    return other === undefined ? one : join(one, other);
+  });
+  return [...joined, ...others.values()];
+}
+
+function joinLists<T>(
+  first: Readonly<Record<string, readonly T[]>>,
+  second: Readonly<Record<string, readonly T[]>>,
+): Record<string, readonly T[]> {
+  const names = [...new Set([...Object.keys(first), ...Object.keys(second)])];
+  return Object.fromEntries(names.map((name) => [name, [...(first[name] ?? []), ...(second[name] ?? [])]]));
 }

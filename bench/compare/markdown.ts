@@ -1,6 +1,8 @@
+import { median } from '../report/median.ts';
 import { formatBytes, formatCount, formatTime } from '../report/quantity.ts';
 import type { Comparison } from './comparison.ts';
-import type { Summary } from './summary.ts';
+import type { Sample } from './sample.ts';
+import { summarize } from './summary.ts';
 
 /** What the others are divided by. */
 const REFERENCE = 'nginx';
@@ -13,15 +15,15 @@ export function renderMarkdown(comparison: Comparison): string {
     `${date}, ${machine}. ${ways.join(', ')}. Medians of ${rounds} rounds of ${(durationMs / 1000).toFixed(1)} s, ` +
       (pinned ? 'proxy on one core, driver and endpoint on another.' : 'cores not pinned.'),
   ];
-  if (missing.length > 0) lines.push('', `Not installed, so not compared: ${missing.join(', ')}.`);
-  for (const { name, ways: summaries } of cases) {
-    lines.push('', `**${name}**`, '', ...table(TITLES, rowsOf(summaries)));
+  if (missing.length > 0) lines.push('', `Not compared: ${missing.join(', ')}.`);
+  for (const { name, ways: samples } of cases) {
+    lines.push('', `**${name}**`, '', ...table(TITLES, rowsOf(samples)));
   }
   if (idle.length > 0) {
     const names = [...new Set(idle.flatMap(({ bytes }) => Object.keys(bytes)))];
     const rows = idle.map(({ mode, bytes }) => [
       mode,
-      ...names.map((name) => (bytes[name] === undefined ? '' : formatBytes(bytes[name]))),
+      ...names.map((name) => (bytes[name] === undefined ? '' : formatBytes(median(bytes[name])))),
     ]);
     lines.push('', '**Memory for an idle connection**', '', ...table(['', ...names], rows));
   }
@@ -37,27 +39,34 @@ const TITLES = [
   'p99.9',
   'p50 over direct',
   'CPU each',
+  'spread',
   `rate / ${REFERENCE}`,
   `CPU / ${REFERENCE}`,
 ];
 
-function rowsOf(ways: Readonly<Record<string, Summary>>): string[][] {
-  const { [REFERENCE]: reference, direct } = ways;
+function rowsOf(samples: Readonly<Record<string, readonly Sample[]>>): string[][] {
+  const ways = Object.entries(samples).map(([name, all]) => [name, summarize(all)] as const);
+  const { [REFERENCE]: reference, direct } = Object.fromEntries(ways);
   const referenceCpu = reference?.cpu ?? null;
-  return Object.entries(ways).map(([name, { rate, spread, p50, p99, p999, cpu, failures }]) => [
+  return ways.map(([name, { rate, rateSpread, p50, p99, p999, cpu, cpuSpread, failures }]) => [
     failures === 0 ? name : `${name} (${formatCount(failures)} failures)`,
     formatCount(rate),
-    `${Math.round(spread * 100)}%`,
+    percent(rateSpread),
     formatTime(p50),
     formatTime(p99),
     formatTime(p999),
     direct === undefined || name === 'direct' ? '' : signed(p50 - direct.p50),
     cpu === null ? '' : `${cpu.toFixed(2)} µs`,
+    cpu === null ? '' : percent(cpuSpread),
     reference === undefined || reference.rate === 0 || name === 'direct'
       ? ''
       : (rate / reference.rate).toFixed(2),
     cpu === null || referenceCpu === null ? '' : (cpu / referenceCpu).toFixed(2),
   ]);
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)}%`;
 }
 
 function signed(ms: number): string {

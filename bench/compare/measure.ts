@@ -3,31 +3,20 @@ import { monotonicNow } from '../driver/clock.ts';
 import { Crew } from '../driver/crew.ts';
 import type { Plan } from '../options/plan.ts';
 import type { Mode } from '../peers/peer.ts';
-import { mergeOutcomes, type Result } from '../report/result.ts';
+import { mergeOutcomes } from '../report/result.ts';
 import type { Case } from './cases.ts';
 import { cpuOf, memoryOf, processTree } from './process-usage.ts';
 import type { Way } from './rig.ts';
+import { sampleOf, type Sample } from './sample.ts';
 
 const THREAD = fileURLToPath(new URL('../thread.ts', import.meta.url));
 const ADDRESS = '127.0.0.1';
-const WARM_UP_MS = 300;
+const WARM_UP_MS = 250;
 /** Connections that are there before idle memory is measured, and that are added for it. */
 const IDLE_BASE = 200;
 const IDLE_MORE = 1000;
-const IDLE_SETTLE_MS = 1000;
+const IDLE_SETTLE_MS = 500;
 const IDLE_MOST_MS = 60_000;
-
-/** One run of a case over one way. Times in milliseconds. */
-export interface Sample {
-  readonly rate: number;
-  readonly p50: number;
-  readonly p99: number;
-  readonly p999: number;
-  /** CPU of the proxy for a message or a handshake, in microseconds; null on the direct way. */
-  readonly cpu: number | null;
-  /** Errors and closed connections. */
-  readonly failures: number;
-}
 
 /** Runs a case over a way. */
 export async function measure(way: Way, one: Case, durationMs: number): Promise<Sample> {
@@ -46,19 +35,6 @@ export async function measure(way: Way, one: Case, durationMs: number): Promise<
   return sampleOf(result, cpu?.microsecondsPerMs() ?? null);
 }
 
-function sampleOf(result: Result, cpuRate: number | null): Sample {
-  const { latency } = result.timings;
-  const rate = result.messageRates.mean;
-  return {
-    rate,
-    p50: latency.percentile(50),
-    p99: latency.percentile(99),
-    p999: latency.percentile(99.9),
-    cpu: cpuRate === null || rate === 0 ? null : (cpuRate * 1000) / rate,
-    failures: result.errorCount + result.closeCount,
-  };
-}
-
 /** What a proxy's processes take in the measured time of a run. */
 class CpuMeter {
   #begin = { at: 0, cpu: 0 };
@@ -69,7 +45,8 @@ class CpuMeter {
     crew.onStart = (from) => {
       setTimeout(() => {
         this.#begin = read();
-        setTimeout(() => (this.#end = read()), durationMs);
+        // Not so long from now: the reading has taken time itself.
+        setTimeout(() => (this.#end = read()), from + durationMs - monotonicNow());
       }, from - monotonicNow());
     };
   }

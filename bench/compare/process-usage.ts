@@ -2,6 +2,8 @@
 import { readFileSync, readdirSync } from 'node:fs';
 
 const TICK_MS = 10;
+/** Asking each of more threads takes longer than a tick. */
+const MOST_THREADS = 64;
 
 /** A process and all that descend from it. */
 export function processTree(root: number): number[] {
@@ -27,11 +29,13 @@ export function memoryOf(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + kibibytes(pid) * 1024, 0);
 }
 
-/** By the scheduler's own count, to the nanosecond; null where the kernel keeps none. */
+/** By the scheduler's own count, to the nanosecond; null where the kernel keeps none, or there are too many threads. */
 function scheduledMs(pid: number): number | null {
   try {
     let nanoseconds = 0;
-    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    if (threads.length > MOST_THREADS) return null;
+    for (const thread of threads) {
       const [ran = ''] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ');
       nanoseconds += Number(ran);
     }

@@ -1,21 +1,23 @@
 /** The comparison's command: every case over every way, round after round. */
-import { writeFileSync } from 'node:fs';
-import { cpus, release, type } from 'node:os';
-import { UsageError, messageOf } from '../../src/core/errors.ts';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { StartError, UsageError, messageOf } from '../../src/core/errors.ts';
 import { PEERS } from '../peers/all.ts';
 import { MODES, type Peer } from '../peers/peer.ts';
+import { readTemplate } from '../peers/template.ts';
+import { machineText } from '../report/machine.ts';
+import { writePage } from '../report/page.ts';
 import { USAGE, parseCompareArguments, type CompareOptions } from './arguments.ts';
 import { CASES, type Case } from './cases.ts';
-import type { CaseResult, Comparison, IdleResult } from './comparison.ts';
+import { joinComparisons, type CaseResult, type Comparison, type IdleResult } from './comparison.ts';
 import { renderMarkdown } from './markdown.ts';
-import { measure, measureIdle, type Sample } from './measure.ts';
+import { measure, measureIdle } from './measure.ts';
 import { coresToPin, pinSelf } from './pinning.ts';
 import { Rig, type Way } from './rig.ts';
-import { summarize } from './summary.ts';
+import type { Sample } from './sample.ts';
 
 /** All runs are to be done in so long, of which each takes some for its connections, its warm-up and its end. */
 const BUDGET_MS = 18 * 60_000;
-const OVERHEAD_MS = 700;
+const OVERHEAD_MS = 500;
 const LONGEST_MS = 3000;
 const SHORTEST_MS = 500;
 
@@ -28,8 +30,11 @@ async function main(argv: readonly string[]): Promise<number> {
       process.stdout.write(USAGE);
       return 0;
     }
-    const comparison = await compare(options);
-    if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(comparison, null, 2)}\n`);
+    const earlier = options.append ? readEarlier(options.json) : null;
+    const found = await compare(options);
+    const comparison = earlier === null ? found : joinComparisons(earlier, found);
+    writeFileSync(options.json, `${JSON.stringify(comparison)}\n`);
+    writePage();
     process.stdout.write(renderMarkdown(comparison));
     return 0;
   } catch (error) {
@@ -48,18 +53,26 @@ async function compare(options: CompareOptions): Promise<Comparison> {
   else pinSelf(cores.driver);
   const durationMs = options.durationMs ?? durationFor(cases, peers, options.rounds);
   const rig = new Rig(cores);
+  const failed = new Set<string>();
   onInterrupt(rig);
   try {
     const direct = await rig.startEndpoint();
-    const idle = options.idle ? await compareIdle(rig, peers) : [];
+    const idle = options.idle ? await compareIdle(rig, peers, failed) : [];
     const ways = [direct];
-    for (const peer of peers) ways.push(await rig.startPeer(peer));
+    for (const peer of peers) {
+      const way = await tryStart(rig, peer, failed);
+      if (way !== null) ways.push(way);
+    }
     const results = await compareCases(cases, ways, options.rounds, durationMs);
     return {
       date: new Date().toISOString().slice(0, 10),
-      machine: `${cpus()[0]?.model ?? 'unknown processor'}, ${type()} ${release()}, Node ${process.version}`,
+      machine: machineText(),
       versions: { direct: '', ...versions },
-      missing,
+      missing: [
+        ...missing.map((name) => `${name} (not installed)`),
+        ...Array.from(failed, (name) => `${name} (does not start)`),
+      ],
+      configs: Object.fromEntries(peers.map(({ name, config }) => [name, readTemplate(config)])),
       rounds: options.rounds,
       durationMs,
       pinned: cores !== null,
@@ -69,6 +82,11 @@ async function compare(options: CompareOptions): Promise<Comparison> {
   } finally {
     await rig.stopAll();
   }
+}
+
+/** What an earlier comparison has written; null where there is none. */
+function readEarlier(file: string): Comparison | null {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Comparison) : null;
 }
 
 interface Choice {
@@ -100,16 +118,29 @@ function durationFor(cases: readonly Case[], peers: readonly Peer[], rounds: num
   return Math.round(Math.min(LONGEST_MS, Math.max(SHORTEST_MS, BUDGET_MS / runs - OVERHEAD_MS)));
 }
 
+/** A peer's way; null, and its name among those that failed, where it does not start. */
+async function tryStart(rig: Rig, peer: Peer, failed: Set<string>): Promise<Way | null> {
+  try {
+    return await rig.startPeer(peer);
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    say(error.message);
+    failed.add(peer.name);
+    return null;
+  }
+}
+
 /** On processes that have done nothing else. */
-async function compareIdle(rig: Rig, peers: readonly Peer[]): Promise<IdleResult[]> {
+async function compareIdle(rig: Rig, peers: readonly Peer[], failed: Set<string>): Promise<IdleResult[]> {
   const results: IdleResult[] = [];
   for (const mode of MODES) {
-    const bytes: Record<string, number> = {};
+    const bytes: Record<string, number[]> = {};
     for (const peer of peers.filter(({ modes }) => modes.includes(mode))) {
       say(`idle connections, ${mode}, ${peer.name}`);
-      const way = await rig.startPeer(peer);
+      const way = await tryStart(rig, peer, failed);
+      if (way === null) continue;
       const each = await measureIdle(way, mode);
-      if (each !== null) bytes[peer.name] = each;
+      if (each !== null) bytes[peer.name] = [each];
       if (way.process !== null) await rig.stop(way.process);
     }
     results.push({ mode, bytes });
@@ -137,7 +168,7 @@ async function compareCases(
   }
   return Array.from(samples, ([{ name }, byWay]) => ({
     name,
-    ways: Object.fromEntries(Array.from(byWay, ([way, all]) => [way, summarize(all)])),
+    ways: Object.fromEntries(byWay),
   }));
 }
 

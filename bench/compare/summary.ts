@@ -1,5 +1,5 @@
 import { median } from '../report/median.ts';
-import type { Sample } from './measure.ts';
+import { CURVE_PERCENTILES, type Sample } from './sample.ts';
 
 /** Medians over the rounds of one case on one way. */
 export interface Summary {
@@ -7,25 +7,34 @@ export interface Summary {
   readonly p50: number;
   readonly p99: number;
   readonly p999: number;
+  readonly curve: readonly number[];
   readonly cpu: number | null;
   /** How far the rates of the rounds are apart: the highest less the lowest, divided by the median. */
-  readonly spread: number;
+  readonly rateSpread: number;
+  /** The same of CPU. */
+  readonly cpuSpread: number;
   readonly failures: number;
 }
 
 /** @param samples one at least */
 export function summarize(samples: readonly Sample[]): Summary {
   const of = (key: 'rate' | 'p50' | 'p99' | 'p999'): number => median(samples.map((sample) => sample[key]));
-  const rates = samples.map(({ rate }) => rate);
-  const rate = median(rates);
   const cpus = samples.map(({ cpu }) => cpu).filter((cpu) => cpu !== null);
   return {
-    rate,
+    rate: of('rate'),
     p50: of('p50'),
     p99: of('p99'),
     p999: of('p999'),
+    curve: CURVE_PERCENTILES.map((_, index) => median(samples.map(({ curve }) => curve[index]!))),
     cpu: cpus.length === 0 ? null : median(cpus),
-    spread: rate === 0 ? 0 : (Math.max(...rates) - Math.min(...rates)) / rate,
+    rateSpread: spreadOf(samples.map(({ rate }) => rate)),
+    cpuSpread: spreadOf(cpus),
     failures: samples.reduce((sum, { failures }) => sum + failures, 0),
   };
+}
+
+function spreadOf(values: readonly number[]): number {
+  if (values.length === 0) return 0;
+  const middle = median(values);
+  return middle === 0 ? 0 : (Math.max(...values) - Math.min(...values)) / middle;
 }

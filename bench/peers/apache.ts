@@ -6,6 +6,7 @@ import { writeConfig } from './template.ts';
 export const apache: Peer = {
   name: 'Apache httpd',
   modes: ['ws', 'wss'],
+  config: 'apache.conf',
   version: () => versionOf('apache2', ['-v'], /Apache\/(\S+)/),
   command: (setup) => ({
     program: 'apache2',

@@ -6,6 +6,7 @@ import { writeConfig } from './template.ts';
 export const caddy: Peer = {
   name: 'Caddy',
   modes: ['ws', 'wss'],
+  config: 'Caddyfile',
   version: () => versionOf('caddy', ['version'], /v?(\d[\w.]*)/),
   command: (setup) => ({
     program: 'caddy',

@@ -5,6 +5,7 @@ import { writeConfig } from './template.ts';
 export const haproxy: Peer = {
   name: 'HAProxy',
   modes: ['ws', 'wss', 'tcp'],
+  config: 'haproxy.cfg',
   version: () => versionOf('haproxy', ['-v'], /version (\d[\w.]*)/),
   command: (setup) => ({ program: 'haproxy', args: ['-db', '-q', '-f', writeConfig('haproxy.cfg', setup)] }),
 };

@@ -9,6 +9,7 @@ const STREAM_MODULE = '/usr/lib/nginx/modules/ngx_stream_module.so';
 export const nginx: Peer = {
   name: 'nginx',
   modes: ['ws', 'wss', 'tcp'],
+  config: 'nginx.conf',
   version: () => versionOf('nginx', ['-v'], /nginx\/(\S+)/),
   command: (setup) => {
     const load = existsSync(STREAM_MODULE) ? `load_module ${STREAM_MODULE};` : '';

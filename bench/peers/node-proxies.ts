@@ -6,6 +6,7 @@ import type { Peer } from './peer.ts';
 export const nodeProxies: readonly Peer[] = ['http-proxy-3', 'httpxy'].map((name) => ({
   name,
   modes: ['ws', 'wss'],
+  config: 'node-proxy.ts',
   version: () => packageVersion(name),
   command: ({ ports, endpoint, certificate }) => ({
     program: process.execPath,

@@ -27,6 +27,8 @@ export interface Peer {
   readonly modes: readonly Mode[];
   /** Its version, or null where it is not installed. */
   version(): string | null;
+  /** The file of this directory that says how it is configured. */
+  readonly config: string;
   /** Writes its configuration, and says how it is started in the foreground. */
   command(setup: Setup): Command;
 }

@@ -9,6 +9,7 @@ const ROOT = resolve(import.meta.dirname, '../..');
 export const sluice: Peer = {
   name: 'sluice',
   modes: ['ws', 'wss', 'tcp'],
+  config: 'sluice.yaml',
   version: () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
     return version;

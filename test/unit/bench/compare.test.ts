@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parseCompareArguments } from '../../../bench/compare/arguments.ts';
 import { CASES } from '../../../bench/compare/cases.ts';
-import type { Comparison } from '../../../bench/compare/comparison.ts';
+import { joinComparisons, type Comparison } from '../../../bench/compare/comparison.ts';
 import { renderMarkdown } from '../../../bench/compare/markdown.ts';
 import { cpuOf, memoryOf, processTree } from '../../../bench/compare/process-usage.ts';
+import { CURVE_PERCENTILES, type Sample } from '../../../bench/compare/sample.ts';
 import { summarize } from '../../../bench/compare/summary.ts';
 import { PEERS } from '../../../bench/peers/all.ts';
 import type { Setup } from '../../../bench/peers/peer.ts';
@@ -16,14 +17,27 @@ import { UsageError } from '../../../src/core/errors.ts';
 import { CertificateAuthority } from '../../support/certificates.ts';
 import { eventually } from '../../support/deadline.ts';
 
+const REPORT = join(import.meta.dirname, '../../../bench/report/comparison.json');
+const CURVE = CURVE_PERCENTILES.map(() => 1);
+
 describe('the command line of the comparison', () => {
   it('has defaults and reads every option', () => {
     const defaults = parseCompareArguments([]);
     assert.deepEqual(
       { ...defaults, cases: defaults.cases.source },
-      { help: false, peers: null, cases: '(?:)', rounds: 3, durationMs: null, idle: true, json: null },
+      {
+        help: false,
+        peers: null,
+        cases: '(?:)',
+        rounds: 3,
+        durationMs: null,
+        idle: true,
+        json: REPORT,
+        append: false,
+      },
     );
-    const argv = '--peers sluice,HAProxy --cases echo --rounds 5 -d 2 --no-idle --json out.json'.split(' ');
+    const argv =
+      '--peers sluice,HAProxy --cases echo --rounds 5 -d 2 --no-idle --json out.json --append'.split(' ');
     const all = parseCompareArguments(argv);
     assert.deepEqual(
       { ...all, cases: all.cases.source },
@@ -35,6 +49,7 @@ describe('the command line of the comparison', () => {
         durationMs: 2000,
         idle: false,
         json: 'out.json',
+        append: true,
       },
     );
   });
@@ -72,21 +87,34 @@ describe('the comparison', () => {
       p50,
       p99: 2,
       p999: 3,
+      curve: CURVE,
       cpu,
       failures: 1,
     });
     const summary = summarize([sample(90, 5, 10), sample(100, 1, 30), sample(140, 3, 20)]);
-    assert.deepEqual(summary, { rate: 100, p50: 3, p99: 2, p999: 3, cpu: 20, spread: 0.5, failures: 3 });
+    assert.deepEqual(summary, {
+      rate: 100,
+      p50: 3,
+      p99: 2,
+      p999: 3,
+      curve: CURVE,
+      cpu: 20,
+      rateSpread: 0.5,
+      cpuSpread: 1,
+      failures: 3,
+    });
     assert.equal(summarize([sample(1, 1, null)]).cpu, null);
   });
 
   it('is a table for every case, with ratios to nginx', () => {
-    const way = { rate: 1000, p50: 1, p99: 2, p999: 3, cpu: 20, spread: 0.051, failures: 0 };
+    const way: Sample = { rate: 1000, p50: 1, p99: 2, p999: 3, curve: CURVE, cpu: 20, failures: 0 };
+    const rounds = (one: Sample): Sample[] => [one, one, { ...one, rate: one.rate * 1.051 }];
     const comparison: Comparison = {
       date: '2026-01-01',
       machine: 'a machine',
       versions: { direct: '', sluice: '0.1.0', nginx: '1.22.1' },
-      missing: ['Caddy'],
+      missing: ['Caddy (not installed)'],
+      configs: {},
       rounds: 3,
       durationMs: 1500,
       pinned: true,
@@ -94,33 +122,78 @@ describe('the comparison', () => {
         {
           name: 'ws echo',
           ways: {
-            direct: { ...way, cpu: null, p50: 0.5 },
-            sluice: { ...way, rate: 1500, cpu: 10, failures: 2 },
-            nginx: way,
+            direct: rounds({ ...way, cpu: null, p50: 0.5 }),
+            sluice: rounds({ ...way, rate: 1500, cpu: 10, failures: 2 }),
+            nginx: rounds(way),
           },
         },
-        { name: 'without nginx', ways: { sluice: way } },
+        { name: 'without nginx', ways: { sluice: rounds(way) } },
       ],
-      idle: [{ mode: 'ws', bytes: { sluice: 7600, nginx: 17_000 } }],
+      idle: [{ mode: 'ws', bytes: { sluice: [7600, 9000, 1000], nginx: [17_000] } }],
     };
     const text = renderMarkdown(comparison);
     assert.match(
       text,
       /^2026-01-01, a machine\. direct, sluice 0\.1\.0, nginx 1\.22\.1\. Medians of 3 rounds of 1\.5 s/,
     );
-    assert.match(text, /so not compared: Caddy\./);
+    assert.match(text, /Not compared: Caddy \(not installed\)\./);
     assert.ok(
       text.includes(
-        '| sluice (2 failures) | 1,500 | 5% | 1.00 ms | 2.00 ms | 3.00 ms | +500 µs | 10.00 µs | 1.50 | 0.50 |',
+        '| sluice (6 failures) | 1,500 | 5% | 1.00 ms | 2.00 ms | 3.00 ms | +500 µs | 10.00 µs | 0% | 1.50 | 0.50 |',
       ),
       text,
     );
-    assert.ok(text.includes('| direct | 1,000 | 5% | 500 µs | 2.00 ms | 3.00 ms |  |  |  |  |'), text);
+    assert.ok(text.includes('| direct | 1,000 | 5% | 500 µs | 2.00 ms | 3.00 ms |  |  |  |  |  |'), text);
     assert.ok(
-      text.includes('| sluice | 1,000 | 5% | 1.00 ms | 2.00 ms | 3.00 ms |  | 20.00 µs |  |  |'),
+      text.includes('| sluice | 1,000 | 5% | 1.00 ms | 2.00 ms | 3.00 ms |  | 20.00 µs | 0% |  |  |'),
       text,
     );
     assert.ok(text.includes('| ws | 7.60 kB | 17.0 kB |'), text);
+  });
+
+  it('can be done in pieces, whose rounds count alike', () => {
+    const sample = (rate: number): Sample => ({
+      rate,
+      p50: 1,
+      p99: 2,
+      p999: 3,
+      curve: CURVE,
+      cpu: 1,
+      failures: 0,
+    });
+    const piece = (rounds: number, cases: Comparison['cases'], bytes: number): Comparison => ({
+      date: '2026-01-01',
+      machine: 'a machine',
+      versions: { direct: '', nginx: '1' },
+      missing: ['Caddy (not installed)'],
+      configs: {},
+      rounds,
+      durationMs: 1000,
+      pinned: true,
+      cases,
+      idle: [{ mode: 'ws', bytes: { nginx: [bytes] } }],
+    });
+    const joined = joinComparisons(
+      piece(1, [{ name: 'a', ways: { direct: [sample(1)] } }], 10),
+      piece(
+        2,
+        [
+          { name: 'a', ways: { direct: [sample(2), sample(3)], nginx: [sample(4)] } },
+          { name: 'b', ways: { nginx: [sample(5)] } },
+        ],
+        20,
+      ),
+    );
+    assert.equal(joined.rounds, 3);
+    assert.deepEqual(joined.missing, ['Caddy (not installed)']);
+    assert.deepEqual(
+      joined.cases.map(({ name, ways }) => [name, ways.direct?.map(({ rate }) => rate), ways.nginx?.length]),
+      [
+        ['a', [1, 2, 3], 1],
+        ['b', undefined, 1],
+      ],
+    );
+    assert.deepEqual(joined.idle, [{ mode: 'ws', bytes: { nginx: [10, 20] } }]);
   });
 });
 

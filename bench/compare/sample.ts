@@ -1,0 +1,33 @@
+import type { Result } from '../report/result.ts';
+
+/** Of the latency curve of a sample. */
+export const CURVE_PERCENTILES = [1, 10, 25, 50, 75, 90, 95, 97.5, 99, 99.5, 99.9, 99.95, 99.99] as const;
+
+/** One run of a case over one way. Times in milliseconds. */
+export interface Sample {
+  readonly rate: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+  /** The latency at {@link CURVE_PERCENTILES}. */
+  readonly curve: readonly number[];
+  /** CPU of the proxy for a message or a handshake, in microseconds; null on the direct way. */
+  readonly cpu: number | null;
+  /** Errors and closed connections. */
+  readonly failures: number;
+}
+
+/** @param cpuPerMs microseconds of CPU that the proxy took in each millisecond; null on the direct way */
+export function sampleOf(result: Result, cpuPerMs: number | null): Sample {
+  const { latency } = result.timings;
+  const rate = result.messageRates.mean;
+  return {
+    rate,
+    p50: latency.percentile(50),
+    p99: latency.percentile(99),
+    p999: latency.percentile(99.9),
+    curve: CURVE_PERCENTILES.map((percentile) => latency.percentile(percentile)),
+    cpu: cpuPerMs === null || rate === 0 ? null : (cpuPerMs * 1000) / rate,
+    failures: result.errorCount + result.closeCount,
+  };
+}

@@ -1,0 +1,36 @@
+/** The page that shows the last results: one file, with its data, its style and the chart library inside. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { REPORT_DIRECTORY } from './directory.ts';
+
+const PARTS = join(import.meta.dirname, 'page');
+const RESULTS = ['comparison', 'faults', 'scaling'] as const;
+
+/** Writes `index.html` from the results that are there; returns its path. */
+export function writePage(directory: string = REPORT_DIRECTORY): string {
+  const results = Object.fromEntries(RESULTS.map((name) => [name, readResult(directory, name)]));
+  const library = createRequire(import.meta.url).resolve('chart.js/dist/chart.umd.min.js');
+  const values: Readonly<Record<string, string>> = {
+    style: readPart('style.css'),
+    // The only text that a script element cannot hold.
+    data: JSON.stringify(results).replaceAll('<', '\\u003c'),
+    library: readFileSync(library, 'utf8').replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n'),
+    script: readPart('page.js'),
+  };
+  const path = join(directory, 'index.html');
+  writeFileSync(
+    path,
+    readPart('page.html').replace(/\{\{(\w+)\}\}/g, (_, name: string) => values[name]!),
+  );
+  return path;
+}
+
+function readResult(directory: string, name: string): unknown {
+  const file = join(directory, `${name}.json`);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as unknown) : null;
+}
+
+function readPart(name: string): string {
+  return readFileSync(join(PARTS, name), 'utf8');
+}

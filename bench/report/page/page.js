@@ -1,0 +1,412 @@
+/* Draws the results that stand in the page. */
+'use strict';
+
+const { comparison, faults, scaling } = JSON.parse(document.getElementById('data').textContent);
+const main = document.getElementById('main');
+const REFERENCE = 'nginx';
+const COLOURS = {
+  sluice: '#0a7cff',
+  nginx: '#16a34a',
+  HAProxy: '#8b5cf6',
+  Caddy: '#0ea5b7',
+  'Apache httpd': '#d0437a',
+  'http-proxy-3': '#d97706',
+  httpxy: '#a16207',
+  direct: '#8a94a3',
+};
+const CURVE = [1, 10, 25, 50, 75, 90, 95, 97.5, 99, 99.5, 99.9, 99.95, 99.99];
+const narrow = matchMedia('(max-width: 640px)').matches;
+const dark = matchMedia('(prefers-color-scheme: dark)').matches;
+Chart.defaults.animation = false;
+Chart.defaults.maintainAspectRatio = false;
+Chart.defaults.color = dark ? '#9aa4b2' : '#5c6570';
+Chart.defaults.borderColor = dark ? '#2b3038' : '#e8eaee';
+Chart.defaults.font.family = 'system-ui, sans-serif';
+Chart.defaults.font.size = narrow ? 11 : 12;
+Chart.defaults.plugins.legend.labels.boxWidth = 12;
+Chart.defaults.plugins.legend.position = 'bottom';
+
+function add(parent, name, properties = {}, text) {
+  const element = document.createElement(name);
+  Object.assign(element, properties);
+  if (text !== undefined) element.textContent = text;
+  parent.append(element);
+  return element;
+}
+
+function section(id, title, text) {
+  add(document.getElementById('contents'), 'a', { href: `#${id}` }, title);
+  add(main, 'h2', { id }, title);
+  if (text) add(main, 'p', {}, text);
+  return main;
+}
+
+function card(parent, title, text, tall = false) {
+  const box = add(parent, 'div', { className: 'card' });
+  add(box, 'h3', {}, title);
+  if (text) add(box, 'p', {}, text);
+  return add(add(box, 'div', { className: tall ? 'plot tall' : 'plot' }), 'canvas');
+}
+
+function grid() {
+  return add(main, 'div', { className: 'grid' });
+}
+
+function median(values) {
+  const sorted = values.filter((value) => value !== null).sort((a, b) => a - b);
+  if (sorted.length === 0) return null;
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+function time(ms) {
+  if (ms === null || ms === undefined) return '';
+  if (ms < 1) return `${(ms * 1000).toPrecision(3)} µs`;
+  return ms < 1000 ? `${ms.toPrecision(3)} ms` : `${(ms / 1000).toPrecision(3)} s`;
+}
+
+function count(value) {
+  return Math.round(value).toLocaleString('en');
+}
+
+function table(parent, titles, rows, better = {}) {
+  const box = add(parent, 'div', { className: 'scroll' });
+  const element = add(box, 'table');
+  const head = add(add(element, 'thead'), 'tr');
+  for (const title of titles) add(head, 'th', {}, title);
+  const body = add(element, 'tbody');
+  const best = Object.entries(better).map(([column, order]) => {
+    const values = rows.map((row) => row[column].value).filter((value) => Number.isFinite(value));
+    return [Number(column), order === 'low' ? Math.min(...values) : Math.max(...values)];
+  });
+  for (const row of rows) {
+    const line = add(body, 'tr');
+    row.forEach((cell, column) => {
+      const isBest = best.some(([of, value]) => of === column && cell.value === value);
+      add(line, 'td', { className: isBest ? 'best' : '' }, cell.text ?? cell);
+    });
+  }
+}
+
+function bars(canvas, labels, sets, unit, horizontal = narrow) {
+  const value = { title: { display: true, text: unit }, beginAtZero: true };
+  const name = { ticks: { autoSkip: false } };
+  new Chart(canvas, {
+    type: 'bar',
+    data: {
+      labels,
+      datasets: sets.map(({ name: label, values }) => ({
+        label,
+        data: values,
+        backgroundColor: COLOURS[label] ?? '#8a94a3',
+      })),
+    },
+    options: {
+      indexAxis: horizontal ? 'y' : 'x',
+      scales: horizontal ? { x: value, y: name } : { x: name, y: value },
+      plugins: { legend: { display: sets.length > 1 } },
+    },
+  });
+}
+
+function peerBars(canvas, values, unit) {
+  const names = Object.keys(values);
+  new Chart(canvas, {
+    type: 'bar',
+    data: {
+      labels: names,
+      datasets: [
+        {
+          label: unit,
+          data: names.map((name) => values[name]),
+          backgroundColor: names.map((name) => COLOURS[name] ?? '#8a94a3'),
+        },
+      ],
+    },
+    options: {
+      indexAxis: 'y',
+      scales: { x: { title: { display: true, text: unit }, beginAtZero: true } },
+      plugins: { legend: { display: false } },
+    },
+  });
+}
+
+function showComparison() {
+  const { date, machine, versions, missing, rounds, durationMs, pinned, cases, idle, configs } = comparison;
+  document.getElementById('machine').textContent = `${date}. ${machine}.`;
+  const named = Object.entries(versions)
+    .filter(([name]) => name !== 'direct')
+    .map(([name, version]) => `${name} ${version}`);
+  document.getElementById('versions').textContent =
+    `${named.join(', ')}. Medians of ${rounds} rounds of ${(durationMs / 1000).toFixed(1)} s` +
+    `${pinned ? ', proxy on one core, driver and endpoint on another' : ''}.` +
+    (missing.length > 0 ? ` Not compared: ${missing.join(', ')}.` : '');
+  const summaries = cases.map(({ name, ways }) => ({
+    name,
+    ways: Object.fromEntries(
+      Object.entries(ways).map(([way, samples]) => {
+        const of = (key) => median(samples.map((sample) => sample[key]));
+        const curve = CURVE.map((_, index) => median(samples.map((sample) => sample.curve[index])));
+        return [
+          way,
+          { rate: of('rate'), cpu: of('cpu'), p50: of('p50'), p99: of('p99'), p999: of('p999'), curve },
+        ];
+      }),
+    ),
+  }));
+  showCpu(summaries);
+  showCurves(summaries);
+  showCosts(summaries, idle);
+  showTables(summaries);
+  section('configurations', 'Configurations', 'What each peer was started with.');
+  for (const [name, text] of Object.entries(configs)) {
+    const details = add(main, 'details');
+    add(details, 'summary', {}, name);
+    add(details, 'pre', {}, text);
+  }
+}
+
+function showCpu(summaries) {
+  section(
+    'cpu',
+    'CPU for a message',
+    `CPU of the proxy for an echoed message, divided by that of ${REFERENCE}: below 1 is better.`,
+  );
+  const box = grid();
+  for (const mode of ['ws', 'wss', 'tcp']) {
+    const echoes = summaries.filter(({ name }) => name.startsWith(`${mode} echo`));
+    if (echoes.length === 0) continue;
+    const names = [...new Set(echoes.flatMap(({ ways }) => Object.keys(ways)))].filter(
+      (name) => name !== 'direct',
+    );
+    const sets = names.map((name) => ({
+      name,
+      values: echoes.map(({ ways }) => {
+        const [own, other] = [ways[name]?.cpu, ways[REFERENCE]?.cpu];
+        return own && other ? Number((own / other).toFixed(3)) : null;
+      }),
+    }));
+    const labels = echoes.map(({ name }) => name.replace(`${mode} echo `, ''));
+    const titles = { ws: 'WebSocket', wss: 'WebSocket over TLS', tcp: 'TCP at layer 4' };
+    bars(card(box, titles[mode], 'connections x in flight, size', true), labels, sets, `CPU / ${REFERENCE}`);
+  }
+}
+
+function showCurves(summaries) {
+  section('latency', 'Latency', 'Closed loop; a log axis of percentiles, as HdrHistogram draws it.');
+  const box = grid();
+  const canvas = card(box, 'Latency by percentile', '', true);
+  const label = add(canvas.closest('.card'), 'label', {}, 'Case ');
+  const select = add(label, 'select');
+  for (const { name } of summaries) add(select, 'option', {}, name);
+  let chart = null;
+  const draw = () => {
+    chart?.destroy();
+    const { ways } = summaries[select.selectedIndex];
+    chart = new Chart(canvas, {
+      type: 'line',
+      data: {
+        datasets: Object.entries(ways).map(([name, { curve }]) => ({
+          label: name,
+          data: curve.map((y, index) => ({ x: 1 / (1 - CURVE[index] / 100), y })),
+          borderColor: COLOURS[name],
+          backgroundColor: COLOURS[name],
+          borderDash: name === 'direct' ? [4, 4] : [],
+          borderWidth: name === 'sluice' ? 3 : 1.5,
+          pointRadius: 2,
+          cubicInterpolationMode: 'monotone',
+        })),
+      },
+      options: {
+        interaction: { mode: 'nearest' },
+        scales: {
+          x: {
+            type: 'logarithmic',
+            min: 1,
+            max: 10000,
+            title: { display: true, text: 'percentile' },
+            afterBuildTicks: (axis) => {
+              axis.ticks = [1, 2, 10, 100, 1000, 10000].map((value) => ({ value }));
+            },
+            ticks: { callback: (value) => `${Number((100 - 100 / value).toFixed(2))}%` },
+          },
+          y: {
+            type: 'logarithmic',
+            title: { display: true, text: 'latency' },
+            ticks: { maxTicksLimit: 8, callback: (value) => time(value) },
+          },
+        },
+        plugins: {
+          tooltip: {
+            callbacks: {
+              title: ([{ parsed }]) => `${Number((100 - 100 / parsed.x).toFixed(2))}%`,
+              label: ({ dataset, parsed }) => `${dataset.label}: ${time(parsed.y)}`,
+            },
+          },
+        },
+      },
+    });
+  };
+  select.addEventListener('change', draw);
+  draw();
+  const names = [...new Set(summaries.flatMap(({ ways }) => Object.keys(ways)))];
+  const fan = summaries.find(({ name }) => name.includes('fan-out'));
+  if (fan) {
+    peerBars(
+      card(box, 'Fan-out', `${fan.name}: deliveries a second`, true),
+      Object.fromEntries(
+        names.filter((name) => fan.ways[name]).map((name) => [name, Math.round(fan.ways[name].rate)]),
+      ),
+      'deliveries a second',
+    );
+  }
+}
+
+function showCosts(summaries, idle) {
+  section(
+    'connections',
+    'Connections',
+    'What a connection costs the proxy: memory while it is idle, CPU to open.',
+  );
+  const box = grid();
+  for (const { mode, bytes } of idle) {
+    const values = Object.fromEntries(
+      Object.entries(bytes).map(([name, all]) => [name, Number((median(all) / 1000).toFixed(2))]),
+    );
+    peerBars(card(box, `Memory, ${mode}`, 'for an idle connection'), values, 'kB');
+  }
+  for (const { name, ways } of summaries.filter(({ name }) => name.includes('handshakes'))) {
+    const values = Object.fromEntries(
+      Object.entries(ways)
+        .filter(([, { cpu }]) => cpu)
+        .map(([way, { cpu }]) => [way, Math.round(cpu)]),
+    );
+    peerBars(card(box, `CPU, ${name.split(' ')[0]}`, 'for an opening handshake'), values, 'µs');
+  }
+}
+
+function showTables(summaries) {
+  section('figures', 'All figures', `Best of the proxies in green; ratios to ${REFERENCE}.`);
+  for (const { name, ways } of summaries) {
+    const details = add(main, 'details');
+    add(details, 'summary', {}, name);
+    const other = ways[REFERENCE];
+    const rows = Object.entries(ways).map(([way, { rate, p50, p99, p999, cpu }]) => {
+      const value = (number, text) => ({ value: way === 'direct' ? NaN : (number ?? NaN), text });
+      const ratio = (own, its) => (way === 'direct' || !own || !its ? '' : (own / its).toFixed(2));
+      return [
+        { text: way },
+        value(rate, count(rate)),
+        value(p50, time(p50)),
+        value(p99, time(p99)),
+        value(p999, time(p999)),
+        value(cpu, cpu === null ? '' : `${cpu.toFixed(2)} µs`),
+        { text: ratio(rate, other?.rate) },
+        { text: ratio(cpu, other?.cpu) },
+      ];
+    });
+    const titles = [
+      '',
+      'a second',
+      'p50',
+      'p99',
+      'p99.9',
+      'CPU each',
+      `rate / ${REFERENCE}`,
+      `CPU / ${REFERENCE}`,
+    ];
+    table(details, titles, rows, { 1: 'high', 2: 'low', 3: 'low', 4: 'low', 5: 'low' });
+  }
+}
+
+function showFaults() {
+  section(
+    'faults',
+    'Faults',
+    `What clients see while something happens to the proxy or behind it. ${faults.date}.`,
+  );
+  const box = grid();
+  for (const { title, text, peers } of faults.scenarios) {
+    const names = Object.keys(peers);
+    if (names.length === 0) continue;
+    const canvas = card(box, title, text);
+    const parent = canvas.closest('.card');
+    const timelines = names.filter((name) => peers[name].timeline.length > 0);
+    if (timelines.length === 0) canvas.parentElement.remove();
+    else
+      drawTimeline(
+        canvas,
+        timelines.map((name) => [name, peers[name].timeline]),
+        peers[timelines[0]].unit,
+      );
+    const labels = [...new Set(names.flatMap((name) => peers[name].figures.map(({ label }) => label)))];
+    const rows = labels.map((label) => [
+      { text: label },
+      ...names.map((name) => ({ text: peers[name].figures.find((one) => one.label === label)?.text ?? '' })),
+    ]);
+    table(parent, ['', ...names], rows);
+  }
+}
+
+function drawTimeline(canvas, lines, unit) {
+  new Chart(canvas, {
+    type: 'line',
+    data: {
+      datasets: lines.map(([name, points]) => ({
+        label: name,
+        data: points.map(([x, y]) => ({ x, y })),
+        borderColor: COLOURS[name],
+        backgroundColor: COLOURS[name],
+        borderWidth: name === 'sluice' ? 2.5 : 1.5,
+        pointRadius: 0,
+        tension: 0,
+      })),
+    },
+    options: {
+      scales: {
+        x: { type: 'linear', title: { display: true, text: 'seconds, 0 is when it happens' } },
+        y: { title: { display: true, text: unit }, beginAtZero: true },
+      },
+    },
+  });
+}
+
+function showScaling() {
+  section('scaling', 'Scaling', `What sessions cost, measured and fitted. ${scaling.date}.`);
+  const box = grid();
+  for (const { title, text, x, y, points, fit } of scaling.fits) {
+    const canvas = card(box, title, text);
+    const ends = [0, Math.max(...points.map(([at]) => at))];
+    new Chart(canvas, {
+      type: 'scatter',
+      data: {
+        datasets: [
+          {
+            label: 'measured',
+            data: points.map(([at, value]) => ({ x: at, y: value })),
+            backgroundColor: COLOURS.sluice,
+          },
+          {
+            label: `${fit.text}, R² ${fit.r2.toFixed(4)}`,
+            type: 'line',
+            data: ends.map((at) => ({ x: at, y: fit.intercept + fit.slope * at })),
+            borderColor: '#8a94a3',
+            borderWidth: 1.5,
+            pointRadius: 0,
+          },
+        ],
+      },
+      options: {
+        scales: {
+          x: { title: { display: true, text: x }, beginAtZero: true },
+          y: { title: { display: true, text: y }, beginAtZero: true },
+        },
+      },
+    });
+  }
+}
+
+if (comparison) showComparison();
+if (faults) showFaults();
+if (scaling) showScaling();
+add(main, 'footer');
