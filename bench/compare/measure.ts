@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { monotonicNow } from '../driver/clock.ts';
-import { Crew } from '../driver/crew.ts';
+import { Crew, createPool } from '../driver/crew.ts';
 import type { Plan } from '../options/plan.ts';
 import type { Mode } from '../peers/peer.ts';
 import { mergeOutcomes } from '../report/result.ts';
@@ -18,6 +18,9 @@ const IDLE_MORE = 1000;
 const IDLE_SETTLE_MS = 500;
 const IDLE_MOST_MS = 60_000;
 
+/** The driver's thread for all cases; it never keeps the process alive. */
+const pool = createPool(THREAD, 1);
+
 /** Runs a case over a way. */
 export async function measure(way: Way, one: Case, durationMs: number): Promise<Sample> {
   const { scenario, mode, connections, inFlight, size } = one;
@@ -29,7 +32,7 @@ export async function measure(way: Way, one: Case, durationMs: number): Promise<
     durationMs,
     warmupMs: WARM_UP_MS,
   });
-  const crew = new Crew({ plan, address: ADDRESS, threadFile: THREAD });
+  const crew = new Crew({ plan, address: ADDRESS, threadFile: THREAD, pool });
   const cpu = way.process === null ? null : new CpuMeter(crew, processTree(way.process.pid), durationMs);
   const result = mergeOutcomes(plan, await crew.run(), false);
   return sampleOf(result, cpu?.microsecondsPerMs() ?? null);

@@ -15,6 +15,20 @@ export interface CrewOptions {
   readonly address: string;
   /** Path of the module whose default export is the task of a thread. */
   readonly threadFile: string;
+  /** Threads that are there already, as many as the plan has at least; else the run has its own. */
+  readonly pool?: Piscina;
+}
+
+/** Driver threads for several runs, one after the other; they load their sources only once. */
+export function createPool(threadFile: string, threads: number): Piscina {
+  return new Piscina({
+    filename: threadFile,
+    minThreads: threads,
+    maxThreads: threads,
+    idleTimeout: Infinity,
+    atomics: 'disabled',
+    recordTiming: false,
+  });
 }
 
 /** The driver threads of one run, as the main thread sees them. */
@@ -36,14 +50,7 @@ export class Crew {
   /** Runs the plan and returns what each thread has measured; rejects where a thread fails. */
   async run(): Promise<readonly Outcome[]> {
     const { plan, address, threadFile } = this.#options;
-    const pool = new Piscina({
-      filename: threadFile,
-      minThreads: plan.threads,
-      maxThreads: plan.threads,
-      idleTimeout: Infinity,
-      atomics: 'disabled',
-      recordTiming: false,
-    });
+    const pool = this.#options.pool ?? createPool(threadFile, plan.threads);
     try {
       const runId = randomBytes(8).toString('hex');
       const ready: Promise<FromDriver>[] = [];
@@ -61,7 +68,7 @@ export class Crew {
       return await all;
     } finally {
       for (const port of this.#ports) port.close();
-      await pool.destroy();
+      if (this.#options.pool === undefined) await pool.destroy();
     }
   }
 

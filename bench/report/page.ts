@@ -1,7 +1,7 @@
 /** The page that shows the last results: one file, with its data, its style and the chart library inside. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { REPORT_DIRECTORY } from './directory.ts';
 
 const PARTS = join(import.meta.dirname, 'page');
@@ -10,7 +10,7 @@ const RESULTS = ['comparison', 'faults', 'scaling'] as const;
 /** Writes `index.html` from the results that are there; returns its path. */
 export function writePage(directory: string = REPORT_DIRECTORY): string {
   const results = Object.fromEntries(RESULTS.map((name) => [name, readResult(directory, name)]));
-  const library = createRequire(import.meta.url).resolve('chart.js/dist/chart.umd.min.js');
+  const library = join(dirname(createRequire(import.meta.url).resolve('chart.js')), 'chart.umd.min.js');
   const values: Readonly<Record<string, string>> = {
     style: readPart('style.css'),
     // The only text that a script element cannot hold.
