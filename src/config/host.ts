@@ -32,3 +32,14 @@ export const hostPattern: Format<string> = (value) => {
   }
   return hostName(value);
 };
+
+/** What a Host header says: a name or an address, and a port where it is not the usual one. */
+export const hostAndPort: Format<string> = (value) => {
+  const [, host = '', port] = (typeof value === 'string' && /^(.*?)(?::(\d{1,5}))?$/.exec(value)) || [];
+  const address = /^\[([^%]+)\]$/.exec(host)?.[1] ?? '';
+  const fits = port === undefined || Number(port) <= 65535;
+  if (fits && (NAME.test(host) || isIPv6(address))) return String(value).toLowerCase();
+  throw new FormatError(
+    `${describe(value)} is no host: write a name or an address, with a port if need be, such as app.internal:8080`,
+  );
+};

@@ -17,12 +17,19 @@ import type { Context } from './context.ts';
 import { readRoutes } from './route.ts';
 import type { Located } from './section.ts';
 import { Section, readValue } from './section.ts';
-import type { Certificate, Listener, ListenerTls, WebSocketSettings } from './types.ts';
+import type {
+  Certificate,
+  HttpSettings,
+  L7Listener,
+  Listener,
+  ListenerTls,
+  WebSocketSettings,
+} from './types.ts';
 
 const COMMON = ['name', 'mode', 'address', 'maxConnections'];
 const MODES = {
   l4: ['cluster', 'engine', 'idleTimeout'],
-  l7: ['tls', 'trustedProxies', 'websocket', 'routes'],
+  l7: ['tls', 'trustedProxies', 'forwarded', 'websocket', 'http', 'routes'],
 } as const;
 const L4 = { what: 'a listener of mode l4', keys: [...COMMON, ...MODES.l4], notes: notesOn('l7', 'l4') };
 const L7 = { what: 'a listener of mode l7', keys: [...COMMON, ...MODES.l7], notes: notesOn('l4', 'l7') };
@@ -41,6 +48,7 @@ const WEBSOCKET = {
     'endpointLostCode',
   ],
 };
+const HTTP = { what: '"http"', keys: ['requestTimeout', 'idleTimeout', 'maxBodySize', 'keepAlive'] };
 const NOWHERE: TcpAddress = { kind: 'tcp', host: '', port: 0 };
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
@@ -78,9 +86,21 @@ export function readListener(entry: Located<unknown>, context: Context): Located
     case 'l7': {
       const tls = readTls(section, context);
       const trustedProxies = readProxies(section);
+      const forwarded = section.optional('forwarded', oneOf('x', 'rfc7239', 'both', 'off'), 'x');
       const websocket = readWebSocket(section);
+      const http = readHttp(section);
       const routes = readRoutes(section, context);
-      return { path: entry.path, value: { ...common, mode: 'l7', tls, trustedProxies, websocket, routes } };
+      const value: L7Listener = {
+        ...common,
+        mode: 'l7',
+        tls,
+        trustedProxies,
+        forwarded,
+        websocket,
+        http,
+        routes,
+      };
+      return { path: entry.path, value };
     }
   }
 }
@@ -118,6 +138,16 @@ function readWebSocket(listener: Section): WebSocketSettings {
     endpointLostCode: section.optional('endpointLostCode', endpointLostCode, 1011),
   };
   return settings;
+}
+
+function readHttp(listener: Section): HttpSettings {
+  const section = listener.settings('http', HTTP);
+  return {
+    requestTimeoutMs: section.optional('requestTimeout', duration({ least: 10, most: LONGEST_MS }), 60_000),
+    idleTimeoutMs: section.optional('idleTimeout', duration({ ...IDLE, least: 1000 }), 120_000),
+    maxBodySize: section.optional('maxBodySize', byteSize({ least: 0, most: 2 ** 50 }), 0),
+    keepAliveMs: section.optional('keepAlive', duration({ least: 0, most: LONGEST_MS }), 60_000),
+  };
 }
 
 const endpointLostCode: Format<number> = (value) => {

@@ -5,7 +5,15 @@ import { formatByteSize } from '../core/byte-size.ts';
 import { formatDuration } from '../core/duration.ts';
 import type { ClusterFiles } from './cluster.ts';
 import type { LoadedConfig } from './loader.ts';
-import type { Cluster, Listener, Route, RouteAction, RouteMatch, WebSocketSettings } from './types.ts';
+import type {
+  Cluster,
+  HeaderChanges,
+  Listener,
+  Route,
+  RouteAction,
+  RouteMatch,
+  WebSocketSettings,
+} from './types.ts';
 
 /** A mapping in the file's own keys; what is null is left out. */
 type Tree = Readonly<Record<string, unknown>>;
@@ -38,13 +46,20 @@ function listenerTree(listener: Listener): Tree {
     const { cluster, engine, idleTimeoutMs } = listener;
     return { ...common, cluster, engine, idleTimeout: formatDuration(idleTimeoutMs) };
   }
-  const { tls, trustedProxies, websocket, routes } = listener;
+  const { tls, trustedProxies, forwarded, websocket, http, routes } = listener;
   const certificates = tls?.certificates.map(({ cert, key }) => ({ cert, key }));
   return without({
     ...common,
     tls: certificates === undefined ? null : { certificates },
     trustedProxies,
+    forwarded,
     websocket: webSocketTree(websocket),
+    http: {
+      requestTimeout: formatDuration(http.requestTimeoutMs),
+      idleTimeout: formatDuration(http.idleTimeoutMs),
+      maxBodySize: formatByteSize(http.maxBodySize),
+      keepAlive: formatDuration(http.keepAliveMs),
+    },
     routes: routes.map(routeTree),
   });
 }
@@ -62,8 +77,26 @@ function webSocketTree(settings: WebSocketSettings): Tree {
   };
 }
 
-function routeTree({ name, match, action }: Route): Tree {
-  return { name, match: matchTree(match), ...actionTree(action) };
+function routeTree({ name, match, action, headers }: Route): Tree {
+  const request = changesTree(headers.request);
+  const response = changesTree(headers.response);
+  const changes = without({ request, response });
+  return {
+    name,
+    match: matchTree(match),
+    ...actionTree(action),
+    ...(Object.keys(changes).length === 0 ? {} : { headers: changes }),
+  };
+}
+
+/** Null where nothing changes. */
+function changesTree({ set, add, remove }: HeaderChanges): Tree | null {
+  if (set.size === 0 && add.size === 0 && remove.length === 0) return null;
+  return without({
+    set: set.size === 0 ? null : set,
+    add: add.size === 0 ? null : add,
+    remove: remove.length === 0 ? null : remove,
+  });
 }
 
 function matchTree({ headers, query, ...match }: RouteMatch): Tree {
@@ -77,11 +110,14 @@ function matchTree({ headers, query, ...match }: RouteMatch): Tree {
 function actionTree(action: RouteAction): Tree {
   switch (action.kind) {
     case 'cluster': {
-      const { cluster, stripPrefix } = action;
-      return without({ cluster, rewrite: stripPrefix === null ? null : { stripPrefix } });
+      const { cluster, upgrade } = action;
+      const rewrite = without({ ...action.rewrite });
+      return without({ cluster, upgrade, rewrite: Object.keys(rewrite).length === 0 ? null : rewrite });
     }
-    case 'static':
-      return { static: { root: action.root, index: action.index } };
+    case 'static': {
+      const { root, index, fallback, precompressed, cacheControl } = action;
+      return { static: without({ root, index, fallback, precompressed, cacheControl }) };
+    }
     case 'respond':
       return { respond: { status: action.status, body: action.body, contentType: action.contentType } };
     case 'redirect':

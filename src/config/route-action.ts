@@ -2,19 +2,35 @@
 import type { Context } from './context.ts';
 import { directory } from './files.ts';
 import type { Format } from './formats.ts';
-import { FormatError, anyText, describe, integer, pattern } from './formats.ts';
+import { FormatError, anyText, describe, integer, oneOf, pattern, toggle } from './formats.ts';
+import { hostAndPort } from './host.ts';
 import { isBelow } from './reachability.ts';
 import { urlPath } from './route-match.ts';
 import type { Section } from './section.ts';
 import { isMapping } from './section.ts';
-import type { ClusterAction, RedirectAction, RespondAction, RouteAction, RouteMatch } from './types.ts';
+import type {
+  ClusterAction,
+  RedirectAction,
+  RespondAction,
+  Rewrite,
+  RouteAction,
+  RouteMatch,
+} from './types.ts';
 
 const ACTIONS = ['cluster', 'static', 'respond', 'redirect'] as const;
-const REWRITE = { what: '"rewrite"', keys: ['stripPrefix'] };
-const STATIC = { what: '"static"', keys: ['root', 'index'] };
+const REWRITE = { what: '"rewrite"', keys: ['host', 'stripPrefix', 'path'] };
+const STATIC = {
+  what: '"static"',
+  keys: ['root', 'index', 'fallback', 'precompressed', 'cacheControl'],
+};
 const RESPOND = { what: '"respond"', keys: ['status', 'body', 'contentType'] };
 const REDIRECT = { what: '"redirect"', keys: ['to', 'status'] };
 const REDIRECTS = [301, 302, 303, 307, 308] as const;
+/** Keys of a route beside `cluster`, and what they do to what goes there. */
+const CLUSTER_ONLY = [
+  ['rewrite', 'changes what goes to'],
+  ['upgrade', 'says what goes to'],
+] as const;
 /** Statuses whose responses have no body (RFC 9110 section 6.4.1). */
 const BODILESS = [204, 205, 304];
 
@@ -22,6 +38,16 @@ const fileName = pattern(
   /^[^/\\]*[^/\\.][^/\\]*$/,
   'a file name',
   'write a name without a path, such as index.html',
+);
+const filePath = pattern(
+  /^(?!\.{1,2}(?:\/|$))[^/\\]+(?:\/(?!\.{1,2}(?:\/|$))[^/\\]+)*$/,
+  'a path below the root',
+  'write one without "/" at its front and without "..", such as index.html',
+);
+const fieldValue = pattern(
+  /^[!-~](?:[ -~]*[!-~])?$/,
+  "a header's value",
+  'write one such as "public, max-age=3600"',
 );
 const contentType = pattern(
   /^[\x20-\x7e]+$/,
@@ -52,11 +78,9 @@ export function readAction(route: Section, match: RouteMatch, context: Context):
   if (second !== undefined) {
     route.problem(`a route does one thing: keep one of ${given.join(', ')}`);
   }
-  if (route.has('rewrite') && kind !== 'cluster') {
-    route.problems.keyError(
-      [...route.path, 'rewrite'],
-      'rewrite changes what goes to a cluster: this route has none',
-    );
+  for (const [key, does] of CLUSTER_ONLY) {
+    if (!route.has(key) || kind === 'cluster') continue;
+    route.problems.keyError([...route.path, key], `${key} ${does} a cluster: this route has none`);
   }
   switch (kind) {
     case 'cluster':
@@ -72,10 +96,28 @@ export function readAction(route: Section, match: RouteMatch, context: Context):
 
 function readCluster(route: Section, match: RouteMatch, context: Context): ClusterAction {
   const cluster = context.clusters.read(route);
-  const rewrite = route.section('rewrite', REWRITE);
-  const prefix = rewrite?.required('stripPrefix', urlPath, '/x').replace(/\/+$/, '') ?? null;
-  if (rewrite === null || prefix === null) return { kind: 'cluster', cluster, stripPrefix: null };
+  const upgrade = route.optional('upgrade', oneOf('only', 'also', 'never'), 'also');
+  return { kind: 'cluster', cluster, upgrade, rewrite: readRewrite(route, match) };
+}
 
+function readRewrite(route: Section, match: RouteMatch): Rewrite {
+  const section = route.section('rewrite', REWRITE);
+  if (section === null) return { host: null, stripPrefix: null, path: null };
+  if (!['host', 'stripPrefix', 'path'].some((key) => section.has(key))) {
+    section.problem('"rewrite" needs one of host, stripPrefix and path');
+  }
+  const host = section.optional('host', hostAndPort, null);
+  if (section.has('stripPrefix') && section.has('path')) {
+    section.problem('stripPrefix keeps the rest of the path and path replaces all of it: keep one of them');
+  }
+  const path = section.optional('path', urlPath, null);
+  if (path !== null) checkGroups(section, 'path', path, route, match);
+  if (!section.has('stripPrefix')) return { host, stripPrefix: null, path };
+  return { host, stripPrefix: readPrefix(section, match), path };
+}
+
+function readPrefix(rewrite: Section, match: RouteMatch): string {
+  const prefix = rewrite.required('stripPrefix', urlPath, '/x').replace(/\/+$/, '');
   const path = match.path ?? match.pathPrefix;
   if (prefix === '') {
     rewrite.problemAt('stripPrefix', '"/" leaves every path as it is: name a longer prefix');
@@ -88,7 +130,7 @@ function readCluster(route: Section, match: RouteMatch, context: Context): Clust
     const message = `only paths under "${prefix}" are changed: the route matches others too`;
     rewrite.problems.warning([...rewrite.path, 'stripPrefix'], message);
   }
-  return { kind: 'cluster', cluster, stripPrefix: prefix };
+  return prefix;
 }
 
 function readStatic(route: Section, base: string): RouteAction | null {
@@ -98,6 +140,9 @@ function readStatic(route: Section, base: string): RouteAction | null {
     kind: 'static',
     root: section.required('root', directory(base), ''),
     index: section.optional('index', fileName, 'index.html'),
+    fallback: section.optional('fallback', filePath, null),
+    precompressed: section.optional('precompressed', toggle, false),
+    cacheControl: section.optional('cacheControl', fieldValue, null),
   };
 }
 
@@ -120,16 +165,20 @@ function readRedirect(route: Section, match: RouteMatch): RedirectAction | null 
   const section = route.section('redirect', REDIRECT);
   if (section === null) return null;
   const to = section.required('to', target, '/');
+  checkGroups(section, 'to', to, route, match);
+  return { kind: 'redirect', to, status: section.optional('status', redirectStatus, 308) };
+}
+
+/** Notes where a text asks for a group that the route's pathRegex does not have. */
+function checkGroups(section: Section, key: string, text: string, route: Section, match: RouteMatch): void {
   const conditions = route.raw('match');
   // A bad pathRegex has been noted.
   const isBad = match.pathRegex === null && isMapping(conditions) && conditions.has('pathRegex');
-  const wanted = Math.max(0, ...[...to.matchAll(/\$([1-9])/g)].map(([, digit]) => Number(digit)));
+  const wanted = Math.max(0, ...[...text.matchAll(/\$([1-9])/g)].map(([, digit]) => Number(digit)));
   const groups = groupsOf(match.pathRegex);
-  if (wanted > groups && !isBad) {
-    const has = match.pathRegex === null ? 'the match has no pathRegex' : `pathRegex has ${countOf(groups)}`;
-    section.problemAt('to', `$${wanted} is group ${wanted} of pathRegex, but ${has}`);
-  }
-  return { kind: 'redirect', to, status: section.optional('status', redirectStatus, 308) };
+  if (wanted <= groups || isBad) return;
+  const has = match.pathRegex === null ? 'the match has no pathRegex' : `pathRegex has ${countOf(groups)}`;
+  section.problemAt(key, `$${wanted} is group ${wanted} of pathRegex, but ${has}`);
 }
 
 /** How many capturing groups a regular expression has. */

@@ -30,7 +30,9 @@ export const urlPath = pattern(
   'begin with "/", without spaces, "?" and "#", and percent-encode what is not ASCII',
 );
 
-const headerName = pattern(TOKEN, "a header's name", 'write letters, digits and "-"');
+const tokenName = pattern(TOKEN, "a header's name", 'write letters, digits and "-"');
+/** In lower case. */
+export const headerName: Format<string> = (value) => tokenName(value).toLowerCase();
 const subprotocol = pattern(TOKEN, 'a subprotocol', 'write one token, such as chat.v2');
 const parameterName = text("a query parameter's name");
 
@@ -64,17 +66,18 @@ export function readMatch(route: Section): RouteMatch {
     path: section.optional('path', urlPath, null),
     pathPrefix: section.optional('pathPrefix', urlPath, null),
     pathRegex: section.optional('pathRegex', regularExpression, null),
-    headers: readPairs(section, 'headers', (value) => headerName(value).toLowerCase(), "a header's value"),
-    query: readPairs(section, 'query', parameterName, "a query parameter's value"),
+    headers: readPairs(section, 'headers', headerName, line("a header's value")),
+    query: readPairs(section, 'query', parameterName, line("a query parameter's value")),
     subprotocol: section.optional('subprotocol', subprotocol, null),
   };
 }
 
-function readPairs(
+/** Reads a mapping of names to values, which may be left out. */
+export function readPairs(
   match: Section,
   key: string,
   name: Format<string>,
-  what: string,
+  text: Format<string>,
 ): ReadonlyMap<string, string> {
   const pairs = new Map<string, string>();
   if (!match.has(key)) return pairs;
@@ -91,7 +94,7 @@ function readPairs(
     if (pairs.has(read)) {
       problems.keyError([...path, raw], `${describe(read)} is given twice, case aside: keep one of them`);
     }
-    pairs.set(read, readValue(value, [...path, raw], problems, line(what), ''));
+    pairs.set(read, readValue(value, [...path, raw], problems, text, ''));
   }
   return pairs;
 }

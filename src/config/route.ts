@@ -4,6 +4,7 @@ import type { Format } from './formats.ts';
 import { FormatError, label } from './formats.ts';
 import { covers } from './reachability.ts';
 import { readAction } from './route-action.ts';
+import { readRouteHeaders } from './route-headers.ts';
 import { readMatch } from './route-match.ts';
 import type { Located } from './section.ts';
 import { Section } from './section.ts';
@@ -12,7 +13,7 @@ import { refuseTwins } from './uniqueness.ts';
 
 const SHAPE = {
   what: 'a route',
-  keys: ['name', 'match', 'cluster', 'rewrite', 'static', 'respond', 'redirect'],
+  keys: ['name', 'match', 'cluster', 'upgrade', 'rewrite', 'static', 'respond', 'redirect', 'headers'],
 };
 
 /** Metrics count under this name what no route took. */
@@ -47,7 +48,8 @@ function readRoute(entry: Located<unknown>, defaultName: string, context: Contex
   const name = section.optional('name', routeName, defaultName);
   const match = readMatch(section);
   const action = readAction(section, match, context);
-  return action === null ? null : { path: entry.path, value: { name, match, action } };
+  const headers = readRouteHeaders(section);
+  return action === null ? null : { path: entry.path, value: { name, match, action, headers } };
 }
 
 function warnOfCover(route: Located<Route>, earlier: readonly Located<Route>[], { problems }: Context): void {

@@ -44,7 +44,11 @@ const SETTINGS = {
     'info',
   ),
   'log.format': setting('json, or pretty for people', oneOf('json', 'pretty'), 'json'),
-  'log.access': setting('Whether sessions and tunnels log their opening and end', toggle, true),
+  'log.access': setting(
+    'Whether sessions and tunnels log their opening and end, and requests their end',
+    toggle,
+    true,
+  ),
   'shutdown.grace': setting(
     'How long sessions and tunnels may go on after SIGTERM',
     duration({ least: 0, most: LONGEST_MS }),

@@ -70,7 +70,10 @@ export interface L7Listener extends ListenerBase {
   readonly tls: ListenerTls | null;
   /** CIDR blocks of the proxies in front whose X-Forwarded-* headers are believed. */
   readonly trustedProxies: readonly string[];
+  /** What endpoints are told of the client: X-Forwarded-* (x), `Forwarded` (rfc7239), both, or nothing. */
+  readonly forwarded: ForwardedStyle;
   readonly websocket: WebSocketSettings;
+  readonly http: HttpSettings;
   /** In the order of the file: the first match wins. */
   readonly routes: readonly Route[];
 }
@@ -107,11 +110,41 @@ export interface WebSocketSettings {
   readonly endpointLostCode: number;
 }
 
+type ForwardedStyle = 'x' | 'rfc7239' | 'both' | 'off';
+
+/** Of requests that go to clusters. */
+export interface HttpSettings {
+  /** From the end of a client's request to the head of its endpoint's response. */
+  readonly requestTimeoutMs: number;
+  /** A request or response under way of which nothing moves for so long is cut; 0 is never. */
+  readonly idleTimeoutMs: number;
+  /** Bytes that a request may bring along; 0 is no limit. */
+  readonly maxBodySize: number;
+  /** How long a connection to an endpoint is kept for the next request; 0 is not at all. */
+  readonly keepAliveMs: number;
+}
+
 export interface Route {
   /** Label of the route in metrics and logs: as configured, else `route-1` by its place in the list. */
   readonly name: string;
   readonly match: RouteMatch;
   readonly action: RouteAction;
+  readonly headers: RouteHeaders;
+}
+
+/** What a route changes in the headers of requests that go upstream, and of responses of any kind. */
+export interface RouteHeaders {
+  readonly request: HeaderChanges;
+  readonly response: HeaderChanges;
+}
+
+/** Names are lower case. */
+export interface HeaderChanges {
+  /** In place of what was received. */
+  readonly set: ReadonlyMap<string, string>;
+  /** Beside what was received. */
+  readonly add: ReadonlyMap<string, string>;
+  readonly remove: readonly string[];
 }
 
 /** Every condition that is set must hold. Host, header and subprotocol names are lower case. */
@@ -134,8 +167,21 @@ export type RouteAction = ClusterAction | StaticAction | RespondAction | Redirec
 export interface ClusterAction {
   readonly kind: 'cluster';
   readonly cluster: string;
-  /** Prefix taken off the path before it goes upstream; null for none. */
+  /** Whether the route takes WebSocket handshakes only, plain requests also, or plain requests alone. */
+  readonly upgrade: UpgradePolicy;
+  readonly rewrite: Rewrite;
+}
+
+type UpgradePolicy = 'only' | 'also' | 'never';
+
+/** What of a request changes before it goes upstream; null is left as it is. */
+export interface Rewrite {
+  /** In place of the client's Host. */
+  readonly host: string | null;
+  /** Prefix taken off the path. */
   readonly stripPrefix: string | null;
+  /** In place of the path, with `$1`..`$9` for the groups of the route's pathRegex; not with a prefix to strip. */
+  readonly path: string | null;
 }
 
 export interface StaticAction {
@@ -144,6 +190,12 @@ export interface StaticAction {
   readonly root: string;
   /** File name served for a path that ends in a slash. */
   readonly index: string;
+  /** Path below the root of the file that is served, with 200, where there is none; null for 404. */
+  readonly fallback: string | null;
+  /** Whether `file.br` and `file.gz` are sent in place of `file` to clients that take them. */
+  readonly precompressed: boolean;
+  /** Cache-Control of what is served; null for none. */
+  readonly cacheControl: string | null;
 }
 
 export interface RespondAction {

@@ -30,21 +30,29 @@ export interface HttpReply {
    */
   sendHead(status: number, headers: HeaderList, length: number | null): void;
 
+  /** Bytes of the body that have been taken. */
+  readonly sent: number;
+
   /**
    * Sets the head of a streamed reply. It leaves with the first chunk; where the request was a HEAD it leaves at
    * once, and the reply is over.
    *
-   * @param length of the whole body in bytes, 1 or more
+   * @param length of the whole body in bytes, 1 or more; null where it is not known: then {@link end} ends it
    */
-  begin(status: number, headers: HeaderList, length: number): void;
+  begin(status: number, headers: HeaderList, length: number | null): void;
 
   /**
    * Sends the next piece of the body; the reply is over when all of the length has been written.
    *
-   * @param chunk not empty. It must not change until it has been taken, and the next one must wait for that.
+   * @param chunk not empty. The next one must wait until it has been taken.
+   * @param borrowed whether it is valid during the call only, so that what is not taken is copied; without, it must
+   *   not change until it has been taken
    * @returns true if it has been taken; false if the client is slow: {@link whenWritable} tells when it has been
    */
-  write(chunk: Uint8Array): boolean;
+  write(chunk: Uint8Array, borrowed?: boolean): boolean;
+
+  /** Ends a reply of unknown length, with a last piece where there is one; it is kept until the client takes it. */
+  end(chunk: Uint8Array | null): void;
 
   /** Calls back once when the chunk that is waiting has been taken, or the reply aborted; at once if none is. */
   whenWritable(callback: () => void): void;

@@ -4,6 +4,7 @@ import {
   SHARED_COMPRESSOR,
   SHARED_DECOMPRESSOR,
   SSLApp,
+  _cfg,
   us_listen_socket_close,
   type CompressOptions,
   type HttpRequest,
@@ -20,14 +21,16 @@ import { limitReceiveBuffers } from '../sys/receive-buffer.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { chooseDeflateOffer } from '../wire/deflate-offer.ts';
 import { formatIp } from '../wire/ip-address.ts';
-import { joinedHeaderOf, type RequestHead } from '../wire/request-head.ts';
+import { headerOf, joinedHeaderOf, type RequestHead } from '../wire/request-head.ts';
 import type { UpgradeRequest } from '../wire/upgrade-request.ts';
-import { Dispatcher, type L7Environment } from './dispatcher.ts';
+import { Dispatcher } from './dispatcher.ts';
+import type { L7Environment } from './environment.ts';
 import type { HeaderList } from './http-reply.ts';
 import { ListenerStats } from './listener-stats.ts';
 import type { Session } from './session.ts';
 import type { UpgradeReply } from './upgrade.ts';
 import { UwsReply } from './uws-reply.ts';
+import { UwsRequestBody } from './uws-request-body.ts';
 
 /** uWS copies the fields of what `upgrade` is given onto the socket itself, and that is where they are read. */
 interface SocketData {
@@ -61,6 +64,8 @@ export class L7Listener {
     this.#log = environment.log;
     this.#stats = new ListenerStats(environment.page, environment.pages, config.name);
     this.#dispatcher = new Dispatcher(config, environment, this.#stats);
+    // What stands behind the proxy, and nobody else, says who it is.
+    _cfg('silent');
     this.#app = this.#createApp();
     this.#countConnections();
   }
@@ -195,10 +200,16 @@ export class L7Listener {
   #serve(response: HttpResponse, request: HttpRequest, context: us_socket_context_t | null): void {
     const head = readHead(request);
     const reply = new UwsReply(response, head.method === 'HEAD');
+    const body = hasBody(head) ? new UwsRequestBody(response) : null;
     this.#unanswered++;
-    reply.onOver(() => this.#unanswered--);
+    reply.onOver((gone) => {
+      this.#unanswered--;
+      if (gone) body?.abandon();
+      else body?.close();
+    });
     this.#dispatcher.dispatch({
       head,
+      body,
       peer: formatIp(new Uint8Array(response.getRemoteAddress())),
       reply,
       startedAt: performance.now(),
@@ -260,6 +271,13 @@ function readHead(request: HttpRequest): RequestHead {
     query: request.getQuery() ?? '',
     headers,
   };
+}
+
+/** uWS does not say so itself where the length is 0. */
+function hasBody(head: RequestHead): boolean {
+  return (
+    headerOf(head, 'transfer-encoding') !== undefined || Number(headerOf(head, 'content-length') ?? 0) > 0
+  );
 }
 
 function fileNames(certificate: Certificate): { cert_file_name: string; key_file_name: string } {

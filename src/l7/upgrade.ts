@@ -5,10 +5,11 @@ import type { Cluster } from '../upstream/cluster.ts';
 import { connectFailureOf } from '../upstream/dial.ts';
 import type { ConnectFailure, Endpoint } from '../upstream/endpoint.ts';
 import { acceptKey } from '../wire/accept-key.ts';
+import type { HeaderEdits } from '../wire/header-edits.ts';
 import type { RequestHead } from '../wire/request-head.ts';
 import { ResponseBody } from '../wire/response-body.ts';
 import { parseResponseHead, type ResponseHead } from '../wire/response-head.ts';
-import { encodeUpgradeRequest } from '../wire/upstream-request.ts';
+import { encodeUpgradeRequest, type UpstreamTarget } from '../wire/upstream-request.ts';
 import { checkUpgradeResponse, endToEndHeaders } from '../wire/upgrade-response.ts';
 import type { HeaderList } from './http-reply.ts';
 import type { HandshakeFailure } from './listener-stats.ts';
@@ -41,10 +42,10 @@ export interface UpgradeContext {
 /** A client's handshake that is in order, on its way upstream. */
 interface UpgradeOrder {
   readonly head: RequestHead;
-  /** Path and query for the endpoint. */
-  readonly target: string;
+  readonly to: UpstreamTarget;
+  /** What the route changes in the endpoint's answer. */
+  readonly edits: HeaderEdits;
   readonly subprotocols: readonly string[];
-  readonly forwarded: readonly string[];
   readonly identity: SessionIdentity;
 }
 
@@ -101,8 +102,7 @@ export class Upgrade extends Timed implements UpstreamOwner {
     cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
     session.wheel.arm(this, this.#deadline - session.wheel.now);
     this.#key = session.random.take(16).toString('base64');
-    const { head, target, forwarded } = this.#order;
-    this.#upstream?.write(encodeUpgradeRequest(head, target, forwarded, this.#key));
+    this.#upstream?.write(encodeUpgradeRequest(this.#order.head, this.#order.to, this.#key));
   }
 
   upstreamData(input: Buffer, length: number): void {
@@ -182,7 +182,12 @@ export class Upgrade extends Timed implements UpstreamOwner {
 
   /** The endpoint said 101: exactly then, and only if all of it is right, the two sides are joined. */
   #switch(head: ResponseHead, rest: Buffer): void {
-    const answer = checkUpgradeResponse(head, acceptKey(this.#key), this.#order.subprotocols);
+    const answer = checkUpgradeResponse(
+      head,
+      acceptKey(this.#key),
+      this.#order.subprotocols,
+      this.#order.edits,
+    );
     if (typeof answer === 'string') {
       this.#failAttempt('handshake', answer);
       return;
@@ -227,7 +232,7 @@ export class Upgrade extends Timed implements UpstreamOwner {
     if (!body.complete) return;
     this.#dropUpstream();
     this.#finish('refused');
-    this.#reply.refuse(head.status, endToEndHeaders(head), body.bytes());
+    this.#reply.refuse(head.status, endToEndHeaders(head, this.#order.edits), body.bytes());
   }
 
   #failAttempt(reason: ConnectFailure, detail: string): void {

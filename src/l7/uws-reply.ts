@@ -8,6 +8,7 @@ export interface UwsResponse {
   writeHeader(name: string, value: string | Uint8Array): unknown;
   end(body: string | Uint8Array, closeConnection: boolean): unknown;
   endWithoutBody(): unknown;
+  write(chunk: Uint8Array): boolean;
   tryEnd(chunk: Uint8Array, totalSize: number): [ok: boolean, done: boolean];
   getWriteOffset(): number;
   onWritable(handler: (offset: number) => boolean): unknown;
@@ -27,6 +28,17 @@ const RETRY_MS = 4_000;
 /** A corked write up to this size always succeeds: uWS keeps what the kernel does not take. */
 const CORK_BUFFER = 16 * 1024;
 
+/**
+ * Of chunked bodies uWS keeps all that the kernel does not take, and does not say how much: only that, of the piece
+ * written last. And once it is asked to say when it can go on, it goes on only by the next write. So of a piece from
+ * this size on some bytes are held back, to be written one by one as probes: where one is taken, all before it is.
+ */
+const PROBED_SIZE = 4 * 1024;
+const PROBES = 16;
+/** Of smaller pieces so much may be with uWS without a probe. */
+const MOST_UNPROVEN = 64 * 1024;
+const NOTHING = new Uint8Array(0);
+
 const UNSAFE_IN_HEADER = /[^\t\x20-\x7e\x80-\xff]/g;
 const PLAIN_HEADER = /^[\t\x20-\x7e]*$/;
 
@@ -41,11 +53,17 @@ export class UwsReply implements HttpReply {
   /** Answered or aborted: the response must not be touched any more. */
   #over = false;
   #onAborted: (() => void) | null = null;
-  #onOver: (() => void) | null = null;
+  #onOver: ((gone: boolean) => void) | null = null;
   #whenWritable: (() => void) | null = null;
   /** The head of a stream until it has left with the first chunk. */
   #head: { readonly status: number; readonly headers: HeaderList } | null = null;
-  #length = 0;
+  /** Of the body; null where it goes in chunks. */
+  #length: number | null = 0;
+  #sent = 0;
+  /** Bytes of a chunked body of which it is not known whether the kernel has them. */
+  #unproven = 0;
+  /** What is held back of the last piece of a chunked body while the client is slow. */
+  #probes: Uint8Array = NOTHING;
   /** The last chunk until uWS has taken all of it, and where in the body it ends. */
   #chunk: Uint8Array | null = null;
   #chunkEnd = 0;
@@ -69,13 +87,21 @@ export class UwsReply implements HttpReply {
     return this.#aborted;
   }
 
+  get sent(): number {
+    return this.#sent;
+  }
+
   onAborted(callback: () => void): void {
     if (this.#aborted) callback();
     else if (!this.#over) this.#onAborted = callback;
   }
 
-  /** Calls back once when the response is answered, switched or aborted; for one who counts open requests. */
-  onOver(callback: () => void): void {
+  /**
+   * Calls back once when the response is answered, switched or aborted; for one who counts open requests.
+   *
+   * @param callback told whether the connection is gone, or about to be cut
+   */
+  onOver(callback: (gone: boolean) => void): void {
     this.#onOver = callback;
   }
 
@@ -100,6 +126,7 @@ export class UwsReply implements HttpReply {
       return;
     }
     this.#finish();
+    this.#sent = Buffer.byteLength(body);
     this.#response.cork(() => {
       this.#writeHead(status, headers);
       this.#response.end(body, close);
@@ -110,15 +137,17 @@ export class UwsReply implements HttpReply {
     if (!this.#over) this.#endHead(status, headers, length, false);
   }
 
-  begin(status: number, headers: HeaderList, length: number): void {
+  begin(status: number, headers: HeaderList, length: number | null): void {
     if (this.#isHead) this.sendHead(status, headers, length);
     if (this.#over) return;
     this.#head = { status, headers };
     this.#length = length;
   }
 
-  write(chunk: Uint8Array): boolean {
+  write(chunk: Uint8Array, borrowed = false): boolean {
     if (this.#over) return true;
+    this.#sent += chunk.length;
+    if (this.#length === null) return this.#writeChunk(chunk);
     this.#chunk = chunk;
     this.#chunkEnd += chunk.length;
     const head = this.#head;
@@ -132,13 +161,62 @@ export class UwsReply implements HttpReply {
       });
     }
     if (!this.#waits()) return true;
+    if (borrowed) this.#chunk = this.#rest(chunk).slice();
     if (this.#retries === null) this.#watch();
     return false;
   }
 
+  end(chunk: Uint8Array | null): void {
+    if (this.#over) return;
+    const head = this.#head;
+    if (chunk !== null) this.#sent += chunk.length;
+    this.#finish();
+    this.#response.cork(() => {
+      if (head !== null) this.#writeHead(head.status, head.headers);
+      // Without a piece written before, uWS would end it with a Content-Length.
+      if (head !== null && chunk !== null) this.#response.write(chunk);
+      this.#response.end(head !== null || chunk === null ? NOTHING : chunk, false);
+    });
+  }
+
+  /** Whether the piece has been taken. */
+  #writeChunk(chunk: Uint8Array): boolean {
+    const head = this.#head;
+    this.#head = null;
+    const probed =
+      chunk.length > PROBES && (chunk.length >= PROBED_SIZE || this.#unproven + chunk.length > MOST_UNPROVEN);
+    const first = probed ? chunk.subarray(0, -PROBES) : chunk;
+    const result = { proven: false };
+    this.#response.cork(() => {
+      if (head !== null) this.#writeHead(head.status, head.headers);
+      result.proven = this.#response.write(first);
+      if (probed && result.proven) this.#response.write(chunk.subarray(-PROBES));
+    });
+    const { proven } = result;
+    // What is small goes through the cork's buffer: what was before it has been taken, and it may yet fall short.
+    this.#unproven = proven ? chunk.length : this.#unproven + chunk.length;
+    if (proven || !probed) return true;
+    this.#probes = chunk.slice(-PROBES);
+    if (this.#retries === null) this.#watch();
+    return false;
+  }
+
+  /** Writes what was held back, byte by byte until the first is taken; with none left it has to be believed. */
+  #probe(): void {
+    while (this.#probes.length > 0) {
+      const taken = this.#response.write(this.#probes.subarray(0, 1));
+      this.#probes = this.#probes.subarray(1);
+      if (!taken) return;
+      this.#stalledMs = 0;
+      const rest = this.#probes;
+      this.#probes = NOTHING;
+      if (rest.length > 0) this.#response.write(rest);
+    }
+  }
+
   whenWritable(callback: () => void): void {
-    if (this.#chunk === null) callback();
-    else this.#whenWritable = callback;
+    if (this.#waits()) this.#whenWritable = callback;
+    else callback();
   }
 
   cut(): void {
@@ -148,7 +226,7 @@ export class UwsReply implements HttpReply {
   }
 
   #waits(): boolean {
-    return this.#chunk !== null;
+    return this.#chunk !== null || this.#probes.length > 0;
   }
 
   /** From the first short write on: goes on when the socket is writable, and looks after a client that stalls. */
@@ -156,6 +234,7 @@ export class UwsReply implements HttpReply {
     this.#response.onWritable(() => {
       // Nothing is corked here, so that uWS takes no more than the kernel does.
       if (this.#chunk !== null) this.#push(this.#rest(this.#chunk));
+      else this.#probe();
       const taken = !this.#waits();
       this.#resume();
       return taken;
@@ -167,8 +246,11 @@ export class UwsReply implements HttpReply {
 
   #retry(): void {
     if (this.#chunk !== null) this.#pushCorked();
-    if (this.#chunk === null || this.#over) {
+    else if (this.#probes.length > 0) this.#response.cork(() => this.#probe());
+    if (!this.#waits() || this.#over) {
       this.#stalledMs = 0;
+    } else if (this.#length === null) {
+      this.#stalledMs += RETRY_MS;
     } else {
       const offset = this.#response.getWriteOffset();
       this.#stalledMs = offset > this.#offsetSeen ? 0 : this.#stalledMs + RETRY_MS;
@@ -194,7 +276,7 @@ export class UwsReply implements HttpReply {
     this.#response.cork(() => {
       this.#push(last ? rest.subarray(0, -1) : rest);
     });
-    if (!last || this.#response.getWriteOffset() < this.#length - 1) return;
+    if (!last || this.#response.getWriteOffset() < this.#length! - 1) return;
     this.#response.cork(() => {
       this.#push(rest.subarray(-1));
     });
@@ -207,14 +289,14 @@ export class UwsReply implements HttpReply {
 
   /** Offers a piece of the chunk to uWS, which takes what the socket takes. */
   #push(piece: Uint8Array): void {
-    const [, done] = this.#response.tryEnd(piece, this.#length);
+    const [, done] = this.#response.tryEnd(piece, this.#length!);
     if (done) this.#finish();
     if (done || this.#response.getWriteOffset() === this.#chunkEnd) this.#chunk = null;
   }
 
   /** Tells the writer if its chunk has been taken. */
   #resume(): void {
-    if (this.#chunk !== null) return;
+    if (this.#waits()) return;
     const callback = this.#whenWritable;
     this.#whenWritable = null;
     callback?.();
@@ -240,6 +322,7 @@ export class UwsReply implements HttpReply {
     this.#aborted = true;
     this.#finish();
     this.#chunk = null;
+    this.#probes = NOTHING;
     this.#resume();
   }
 
@@ -251,7 +334,7 @@ export class UwsReply implements HttpReply {
     this.#retries = null;
     const over = this.#onOver;
     this.#onOver = null;
-    over?.();
+    over?.(this.#aborted);
   }
 }
 

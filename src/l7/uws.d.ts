@@ -6,6 +6,9 @@ declare module 'uWebSockets.js' {
   const SHARED_DECOMPRESSOR: CompressOptions;
   const DEDICATED_COMPRESSOR: CompressOptions;
 
+  /** `silent` keeps the mark of uWebSockets out of the responses of the calling thread. */
+  function _cfg(key: 'silent'): void;
+
   interface HttpRequest {
     /** Undefined where the target has no `?`. */
     getQuery(): string | undefined;

@@ -14,6 +14,19 @@ export function stripPrefix(path: string, prefix: string): string {
 }
 
 /**
+ * Writes the path that goes upstream: `$1` to `$9` stand for the groups of the route's pathRegex, `$$` for a dollar
+ * sign.
+ *
+ * @param to begins with a slash
+ * @param groups parts of a normalised path, so that nothing in them has to be escaped
+ */
+export function expandGroups(to: string, groups: readonly string[]): string {
+  return to.replace(/\$([1-9$])/g, (_, name: string) =>
+    name === '$' ? '$' : (groups[Number(name) - 1] ?? ''),
+  );
+}
+
+/**
  * Writes the Location of a redirect. In the target `$1` to `$9` stand for the groups of the route's pathRegex
  * (nothing where there is no such group), `$$` for a dollar sign; any other `$` stands for itself.
  *
@@ -26,9 +39,7 @@ export function stripPrefix(path: string, prefix: string): string {
  *   the result does not.
  */
 export function expandRedirect(to: string, groups: readonly string[], query: string): string {
-  let location = to.replace(/\$([1-9$])/g, (_, name: string) =>
-    name === '$' ? '$' : (groups[Number(name) - 1] ?? ''),
-  );
+  let location = expandGroups(to, groups);
   if (!to.startsWith('//')) location = location.replace(/^\/[/\\]+/, '/');
   const hash = location.indexOf('#');
   const end = hash === -1 ? location.length : hash;

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { headerOf, joinedHeaderOf, listMembers, type RequestHead } from './request-head.ts';
+import { headerOf, isToken, joinedHeaderOf, listMembers, type RequestHead } from './request-head.ts';
 
 /** What the connection itself tells of the client. */
 interface ClientConnection {
@@ -27,6 +27,9 @@ export function isForwardingName(name: string): boolean {
   return name.startsWith(PREFIX) || name === 'x-real-ip' || name === 'x-request-id' || name === 'forwarded';
 }
 
+/** Which headers tell the endpoint of the client: X-Forwarded-* and X-Real-IP, `Forwarded` of RFC 7239, both, neither. */
+type ForwardedStyle = 'x' | 'rfc7239' | 'both' | 'off';
+
 /** What an endpoint and the log are told of where a request came from. */
 interface Forwarded {
   /** X-Real-IP: the nearest address that is not one of ours. */
@@ -45,12 +48,14 @@ const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
  *
  * @param trusted says of an address whether it is a proxy of ours
  * @param newRequestId called where no trusted proxy has given the request an id
+ * @param style which of them are made; the request id always is
  */
 export function forwardedHeaders(
   head: RequestHead,
   connection: ClientConnection,
   trusted: (address: string) => boolean,
   newRequestId: () => string,
+  style: ForwardedStyle = 'x',
 ): Forwarded {
   const believe = trusted(connection.address);
   /** What a trusted proxy says; empty where it says nothing. */
@@ -59,22 +64,38 @@ export function forwardedHeaders(
   const offeredId = told('x-request-id');
   const requestId = REQUEST_ID.test(offeredId) ? offeredId : newRequestId();
   const clientAddress = nearestForeign(chain, connection.address, trusted);
-  const headers = [
-    'X-Forwarded-For',
-    [...chain, connection.address].join(', '),
-    'X-Forwarded-Proto',
-    told('x-forwarded-proto') || (connection.secure ? 'https' : 'http'),
-    'X-Forwarded-Host',
-    told('x-forwarded-host') || (headerOf(head, 'host') ?? ''),
-    'X-Forwarded-Port',
-    told('x-forwarded-port') || String(connection.port),
-    'X-Real-IP',
-    clientAddress,
-    'X-Request-Id',
-    requestId,
-  ];
+  if (style === 'off') return { clientAddress, requestId, headers: ['X-Request-Id', requestId] };
+  const headers: string[] = [];
+  const host = told('x-forwarded-host') || (headerOf(head, 'host') ?? '');
+  const proto = told('x-forwarded-proto') || (connection.secure ? 'https' : 'http');
+  if (style !== 'rfc7239') {
+    headers.push(
+      'X-Forwarded-For',
+      chain.length === 0 ? connection.address : [...chain, connection.address].join(', '),
+      'X-Forwarded-Proto',
+      proto,
+      'X-Forwarded-Host',
+      host,
+      'X-Forwarded-Port',
+      told('x-forwarded-port') || String(connection.port),
+      'X-Real-IP',
+      clientAddress,
+    );
+  }
+  headers.push('X-Request-Id', requestId);
   if (believe) carryOn(head, headers);
+  if (style !== 'x') headers.push('Forwarded', forwardedElement(connection.address, host, proto));
   return { clientAddress, requestId, headers };
+}
+
+/** One hop as RFC 7239 section 4 writes it; an IPv6 address stands in brackets and quotes (section 6). */
+function forwardedElement(address: string, host: string, proto: string): string {
+  const node = address === '' ? 'unknown' : address.includes(':') ? `"[${address}]"` : address;
+  const quotedHost = isToken(host) ? host : `"${host.replace(/["\\]/g, '\\$&')}"`;
+  const parts = [`for=${node}`];
+  if (host !== '') parts.push(`host=${quotedHost}`);
+  if (isToken(proto)) parts.push(`proto=${proto}`);
+  return parts.join(';');
 }
 
 /** Adds what a trusted proxy says beyond what we say ourselves. */

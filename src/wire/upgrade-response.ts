@@ -1,3 +1,4 @@
+import { NO_EDITS, type HeaderEdits } from './header-edits.ts';
 import { listMembers } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
 
@@ -30,12 +31,14 @@ const OWN_LEG: ReadonlySet<string> = new Set([
  * Checks an endpoint's 101 by RFC 6455 section 4.1: the accept value, the upgrade, a subprotocol that was
  * offered, and no extension, since none is ever offered.
  *
+ * @param edits what the route changes in its headers
  * @returns what the answer says, or in a few words what is wrong with it
  */
 export function checkUpgradeResponse(
   head: ResponseHead,
   expectedAccept: string,
   offered: readonly string[],
+  edits: HeaderEdits = NO_EDITS,
 ): UpgradeResponse | string {
   const accept = values(head, 'sec-websocket-accept');
   if (accept.length !== 1 || accept[0] !== expectedAccept) return 'wrong sec-websocket-accept';
@@ -51,21 +54,42 @@ export function checkUpgradeResponse(
   if (subprotocols.length > 1 || (subprotocols.length === 1 && !offered.includes(subprotocol))) {
     return 'subprotocol that was not offered';
   }
-  return { subprotocol, headers: endToEndHeaders(head) };
+  return { subprotocol, headers: endToEndHeaders(head, edits) };
 }
 
-/** The headers that may cross from the endpoint's answer to the client's. */
-export function endToEndHeaders(head: ResponseHead): (readonly [name: string, value: string])[] {
-  const nominated = new Set(
-    values(head, 'connection').flatMap((value) => listMembers(value).map((member) => member.toLowerCase())),
-  );
+/**
+ * The headers that may cross from the endpoint's answer to the client's, as the route changes them. Date is not
+ * among them: the downstream leg writes its own.
+ */
+export function endToEndHeaders(
+  head: ResponseHead,
+  edits: HeaderEdits = NO_EDITS,
+): (readonly [name: string, value: string])[] {
+  const nominated = nominatedBy(head);
   const headers: (readonly [string, string])[] = [];
   for (let index = 0; index < head.headers.length; index += 2) {
     const name = head.headers[index]!;
-    if (OWN_LEG.has(name) || nominated.has(name)) continue;
+    if (OWN_LEG.has(name) || edits.dropped.has(name) || nominated?.has(name)) continue;
     headers.push([name, head.headers[index + 1]!]);
   }
+  return editedHeaders(headers, edits);
+}
+
+/** Adds what a route adds to a response. */
+function editedHeaders(
+  headers: (readonly [name: string, value: string])[],
+  { added }: HeaderEdits,
+): (readonly [name: string, value: string])[] {
+  for (let index = 0; index < added.length; index += 2) headers.push([added[index]!, added[index + 1]!]);
   return headers;
+}
+
+/** What the answer's Connection header names; null where that is nothing but its usual words. */
+function nominatedBy(head: ResponseHead): ReadonlySet<string> | null {
+  const lines = values(head, 'connection');
+  if (lines.length === 0 || (lines.length === 1 && /^(?:keep-alive|close|upgrade)$/i.test(lines[0]!)))
+    return null;
+  return new Set(lines.flatMap((value) => listMembers(value).map((member) => member.toLowerCase())));
 }
 
 function values(head: ResponseHead, name: string): string[] {

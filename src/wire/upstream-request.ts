@@ -1,4 +1,5 @@
 import { isForwardingName } from './forwarded.ts';
+import type { HeaderEdits } from './header-edits.ts';
 import { joinedHeaderOf, listMembers, type RequestHead } from './request-head.ts';
 
 /** Headers that belong to one connection (RFC 9110 section 7.6.1) or to the client's own handshake. */
@@ -20,45 +21,96 @@ const NOT_FORWARDED: ReadonlySet<string> = new Set([
   'sec-websocket-extensions',
   'sec-websocket-accept',
 ]);
+/** By what name the proxy calls itself in Via (RFC 9110 section 7.6.3). */
+export const VIA = '1.1 sluice';
+const NOTHING: ReadonlySet<string> = new Set();
+/** What nearly every Connection header says, and what names no header. */
+const PLAIN_CONNECTION = /^(?:keep-alive|close|upgrade|keep-alive, *upgrade)$/i;
+
+/** How a request goes to an endpoint, beside the headers that the client sent. */
+export interface UpstreamTarget {
+  /** Path and query. */
+  readonly target: string;
+  /** The Host that the endpoint gets; null for the client's. */
+  readonly host: string | null;
+  /** name, value, name, value ... */
+  readonly forwarded: readonly string[];
+  readonly edits: HeaderEdits;
+}
+
+/** How the body of a request is framed: bytes, chunks, or not at all. */
+export type RequestFraming = number | 'chunked' | null;
 
 /**
  * Names that a request's own Connection header may take out of it, less the ones that must not be removed that
  * way: whoever could, would hide from the endpoint what the proxy relies on.
  */
 function nominated(head: RequestHead): ReadonlySet<string> {
+  const connection = joinedHeaderOf(head, 'connection');
+  if (connection === undefined || PLAIN_CONNECTION.test(connection)) return NOTHING;
   const names = new Set<string>();
-  for (const member of listMembers(joinedHeaderOf(head, 'connection'))) names.add(member.toLowerCase());
+  for (const member of listMembers(connection)) names.add(member.toLowerCase());
   names.delete('host');
   return names;
 }
 
 /**
- * The opening handshake that goes to the endpoint (RFC 6455 section 4.1): the client's headers less hop-by-hop
- * ones, those that its Connection header names, and names with an underscore (which some servers confuse with
- * a hyphen); then the forwarding headers and a key of our own.
- *
- * @param target path and query
- * @returns the bytes to write
+ * The client's headers less hop-by-hop ones, those that its Connection header names, names with an underscore
+ * (which some servers confuse with a hyphen), and what the route drops; then the forwarding headers and the
+ * route's own.
  */
-export function encodeUpgradeRequest(
-  head: RequestHead,
-  target: string,
-  forwarded: readonly string[],
-  key: string,
-): Buffer {
+function endToEndLines(head: RequestHead, { host, forwarded, edits }: UpstreamTarget): string {
   const dropped = nominated(head);
-  let text = `GET ${target} HTTP/1.1\r\n`;
   const { headers } = head;
+  let text = '';
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index]!;
     if (NOT_FORWARDED.has(name) || isForwardingName(name) || dropped.has(name) || name.includes('_'))
       continue;
-    text += `${name}: ${headers[index + 1]!}\r\n`;
+    if (edits.dropped.has(name)) continue;
+    text += `${name}: ${name === 'host' && host !== null ? host : headers[index + 1]!}\r\n`;
   }
+  // A route may replace what we say, too.
+  const replaced = edits.dropped.size > 0;
   for (let index = 0; index < forwarded.length; index += 2) {
-    text += `${forwarded[index]!}: ${forwarded[index + 1]!}\r\n`;
+    const name = forwarded[index]!;
+    if (!replaced || !edits.dropped.has(name.toLowerCase())) text += `${name}: ${forwarded[index + 1]!}\r\n`;
   }
-  text += `Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`;
+  for (let index = 0; index < edits.added.length; index += 2) {
+    text += `${edits.added[index]!}: ${edits.added[index + 1]!}\r\n`;
+  }
+  return text;
+}
+
+/**
+ * The opening handshake that goes to the endpoint (RFC 6455 section 4.1), with a key of our own.
+ *
+ * @returns the bytes to write
+ */
+export function encodeUpgradeRequest(head: RequestHead, to: UpstreamTarget, key: string): Buffer {
+  const text = `GET ${to.target} HTTP/1.1\r\n${endToEndLines(head, to)}Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`;
   // Not latin1: it would fold characters above U+00FF into control characters.
   return Buffer.from(text, 'utf8');
+}
+
+/**
+ * The head of a plain request that goes to the endpoint.
+ *
+ * @param framing of the body, which is framed anew
+ * @param close whether the connection is to end with this request
+ * @returns text to be written as UTF-8
+ */
+export function encodeRequest(
+  head: RequestHead,
+  to: UpstreamTarget,
+  framing: RequestFraming,
+  close: boolean,
+): string {
+  const body =
+    framing === null
+      ? ''
+      : framing === 'chunked'
+        ? 'Transfer-Encoding: chunked\r\n'
+        : `Content-Length: ${framing}\r\n`;
+  return `${head.method} ${to.target} HTTP/1.1\r\n${endToEndLines(head, to)}Via: ${VIA}\r\n${body}${close ? 'Connection: close\r\n' : ''}\r\n`;
 }

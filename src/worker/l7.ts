@@ -1,5 +1,7 @@
 import { RandomPool } from '../core/random-pool.ts';
 import { BufferBudget } from '../l7/buffer-budget.ts';
+import { ConnectionPool } from '../l7/http/connection-pool.ts';
+import { HEAD_SLAB_SIZE, HeadWriter } from '../l7/http/head-writer.ts';
 import { L7Listener } from '../l7/listener.ts';
 import { Outbox, SLAB_SIZE } from '../l7/outbox.ts';
 import type { WorkerStart } from '../protocol/to-worker.ts';
@@ -23,13 +25,17 @@ class WebService implements Service {
   readonly innerLoop = null;
   readonly #listeners: readonly L7Listener[];
   readonly #refresh: NodeJS.Timeout;
+  readonly #pool: ConnectionPool;
 
   constructor(environment: Environment) {
     const { config, page } = environment;
     const budget = new BufferBudget(config.workers.bufferBudget / config.workers.l7, page);
+    this.#pool = new ConnectionPool(environment.wheel);
     const shared = {
       ...environment,
-      outbox: new Outbox(createSlab(environment.log)),
+      outbox: new Outbox(createSlab(SLAB_SIZE, environment.log)),
+      heads: new HeadWriter(createSlab(HEAD_SLAB_SIZE, environment.log)),
+      pool: this.#pool,
       budget,
       random: new RandomPool(),
     };
@@ -60,13 +66,14 @@ class WebService implements Service {
   abort(): void {
     clearInterval(this.#refresh);
     for (const listener of this.#listeners) listener.abort();
+    this.#pool.close();
   }
 }
 
 /** Without system calls every frame goes through Node's streams: slower, and no different otherwise. */
-function createSlab(log: Logger): ConstructorParameters<typeof Outbox>[0] {
+function createSlab(size: number, log: Logger): ConstructorParameters<typeof Outbox>[0] {
   const reason = unsupportedReason();
-  if (reason === null) return new PinnedBuffer(SLAB_SIZE);
+  if (reason === null) return new PinnedBuffer(size);
   log.info({ reason }, 'system calls are not used');
-  return { bytes: Buffer.allocUnsafeSlow(SLAB_SIZE), send: () => -1 };
+  return { bytes: Buffer.allocUnsafeSlow(size), send: () => -1 };
 }

@@ -27,8 +27,8 @@ describe('the handshake of a client', () => {
   before(async () => {
     endpoint = await RawEndpoint.listen();
     const routes = [
-      { match: { pathPrefix: '/chat' }, cluster: 'raw', rewrite: { stripPrefix: '/chat' } },
-      { match: {}, cluster: 'raw' },
+      { match: { pathPrefix: '/chat' }, cluster: 'raw', upgrade: 'only', rewrite: { stripPrefix: '/chat' } },
+      { match: {}, cluster: 'raw', upgrade: 'only' },
     ];
     rig = await WebRig.start({
       listeners: {

@@ -58,7 +58,7 @@ describe('the routes of a listener', () => {
             { match: { pathPrefix: '/users' }, ...say('prefix') },
             { match: { pathPrefix: '/site' }, static: { root } },
             { match: { host: 'ws.example.com' }, cluster: 'app' },
-            { match: { path: '/ws' }, cluster: 'app' },
+            { match: { path: '/ws' }, cluster: 'app', upgrade: 'only' },
           ],
         },
         counted: {
@@ -67,7 +67,7 @@ describe('the routes of a listener', () => {
             { name: 'away', match: { path: '/away' }, redirect: { to: '/ok' } },
             { name: 'down', match: { path: '/down' }, respond: { status: 503 } },
             { name: 'site', match: { pathPrefix: '/site' }, static: { root } },
-            { name: 'ws', match: { path: '/ws' }, cluster: 'app' },
+            { name: 'ws', match: { path: '/ws' }, cluster: 'app', upgrade: 'only' },
           ],
         },
       },

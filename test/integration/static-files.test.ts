@@ -65,7 +65,14 @@ describe('static files', () => {
     truncateSync(join(root, 'huge.bin'), 2 ** 30);
     symlinkSync('../private/key', join(root, 'leak'));
 
-    const files = new StaticFiles({ kind: 'static', root, index: 'index.html' });
+    const files = new StaticFiles({
+      kind: 'static',
+      root,
+      index: 'index.html',
+      fallback: null,
+      precompressed: false,
+      cacheControl: null,
+    });
     app.any('/*', (response, request) => {
       const method = request.getMethod().toUpperCase();
       const headers = new Map<string, string>();

@@ -5,6 +5,7 @@ import type { StaticAction } from '../../config/types.ts';
 import { codeOf } from '../../core/errors.ts';
 import type { HeaderList, HttpReply } from '../http-reply.ts';
 import { parseRange } from './byte-range.ts';
+import { acceptedCodings, type ContentCoding } from './content-coding.ts';
 import { sendRange } from './file-body.ts';
 import { namesOf, openBelow, type OpenFile } from './file-lookup.ts';
 import { failedPrecondition, rangeApplies, validatorsOf, type Validators } from './validators.ts';
@@ -23,16 +24,29 @@ const NO_SNIFFING = ['X-Content-Type-Options', 'nosniff'] as const;
 /** The client was gone before it could be answered: nginx's number, seen in counters and never on the wire. */
 const CLIENT_GONE = 499;
 
+/** A file to send, and what it stands for. */
+interface Found {
+  readonly file: OpenFile;
+  /** By whose ending the content type goes. */
+  readonly name: string;
+  readonly coding: ContentCoding | null;
+  /** Whether it is served in place of one that is not there. */
+  readonly isFallback: boolean;
+}
+
 /**
- * Serves the files below a directory: GET and HEAD, conditional requests and single ranges. There is no
- * Cache-Control, as there is none from nginx: how long a copy is fresh is for the operator to say, and what it
- * says with ETag and Last-Modified lets any copy be checked.
+ * Serves the files below a directory: GET and HEAD, conditional requests and single ranges, files that lie there
+ * compressed, and one file in place of all that are missing. There is a Cache-Control only where the operator says
+ * one: with ETag and Last-Modified any copy can be checked.
  */
 export class StaticFiles {
   readonly #action: StaticAction;
+  readonly #edited: (headers: HeaderList) => HeaderList;
 
-  constructor(action: StaticAction) {
+  /** @param edited changes the headers of responses as the route wants them */
+  constructor(action: StaticAction, edited: (headers: HeaderList) => HeaderList = (headers) => headers) {
     this.#action = action;
+    this.#edited = edited;
   }
 
   /**
@@ -50,74 +64,128 @@ export class StaticFiles {
 
   async #serve(request: FileRequest, reply: HttpReply): Promise<number> {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
-      return refuse(reply, 405, [['Allow', 'GET, HEAD']]);
+      return this.#refuse(reply, 405, [['Allow', 'GET, HEAD']]);
     }
     const names = namesOf(request.path);
-    if (names === null) return refuse(reply, 404);
+    if (names === null) return this.#refuse(reply, 404);
     const asksDirectory = request.path.endsWith('/');
     const fileNames = asksDirectory ? [...names, this.#action.index] : names;
-    let found: OpenFile | 'directory' | null;
+    let found: Found | 'directory' | null;
     try {
-      found = await openBelow(this.#action.root, fileNames);
+      found = await this.#find(request, fileNames, asksDirectory);
     } catch (error) {
-      return refuse(reply, statusOf(error));
+      return this.#refuse(reply, statusOf(error));
     }
-    if (found === null || found === 'directory') {
-      const isRedirected = found === 'directory' && !asksDirectory;
-      return isRedirected
-        ? refuse(reply, 301, [['Location', directoryOf(request.path)]])
-        : refuse(reply, 404);
-    }
+    if (found === null) return this.#refuse(reply, 404);
+    if (found === 'directory') return this.#refuse(reply, 301, [['Location', directoryOf(request.path)]]);
     try {
-      return await sendFile(request, reply, found, fileNames.at(-1) ?? '');
+      return await this.#send(request, reply, found);
     } finally {
-      await found.handle.close();
+      await found.file.handle.close();
     }
+  }
+
+  /** @throws the error of the file system, where it is another than that there is no such file */
+  async #find(
+    request: FileRequest,
+    names: readonly string[],
+    asksDirectory: boolean,
+  ): Promise<Found | 'directory' | null> {
+    const found = await this.#open(request, names);
+    if (found === 'directory' && !asksDirectory) return 'directory';
+    if (found !== null && found !== 'directory') return { ...found, isFallback: false };
+    const { fallback } = this.#action;
+    if (fallback === null) return null;
+    const instead = await this.#open(request, fallback.split('/'));
+    return instead === null || instead === 'directory' ? null : { ...instead, isFallback: true };
+  }
+
+  /** Opens a file, or the one that lies compressed beside it. */
+  async #open(
+    request: FileRequest,
+    names: readonly string[],
+  ): Promise<Omit<Found, 'isFallback'> | 'directory' | null> {
+    const name = names.at(-1) ?? '';
+    if (this.#action.precompressed && name !== '') {
+      for (const coding of acceptedCodings(request.header('accept-encoding'))) {
+        const file = await openOrNull(this.#action.root, [...names.slice(0, -1), name + coding.ending]);
+        if (file !== null && file !== 'directory') return { file, name, coding };
+      }
+    }
+    const file = await openOrNull(this.#action.root, names);
+    return file === null || file === 'directory' ? file : { file, name, coding: null };
+  }
+
+  async #send(request: FileRequest, reply: HttpReply, found: Found): Promise<number> {
+    if (reply.aborted) return CLIENT_GONE;
+    const { file } = found;
+    const validators = validatorsOf(file.stats);
+    const version = this.#versionHeaders(found, validators);
+    const failed = failedPrecondition((header) => request.header(header), validators);
+    if (failed === 412) return this.#refuse(reply, 412);
+    if (failed === 304) {
+      reply.sendHead(304, this.#edited(version), null);
+      return 304;
+    }
+
+    const size = Number(file.stats.size);
+    const range = rangeOf(request, size, validators);
+    if (range === 'unsatisfiable') return this.#refuse(reply, 416, [['Content-Range', `bytes */${size}`]]);
+    const status = range === null ? 200 : 206;
+    const part = range ?? { first: 0, last: size - 1 };
+    const own: (readonly [string, string])[] = [
+      ['Content-Type', contentType(extname(found.name)) || 'application/octet-stream'],
+      NO_SNIFFING,
+      ['Accept-Ranges', 'bytes'],
+      ...version,
+    ];
+    if (found.coding !== null) own.push(['Content-Encoding', found.coding.name]);
+    if (range !== null) own.push(['Content-Range', `bytes ${part.first}-${part.last}/${size}`]);
+    const headers = this.#edited(own);
+    if (request.method === 'HEAD' || size === 0) {
+      reply.sendHead(status, headers, size);
+      return status;
+    }
+    reply.begin(status, headers, part.last - part.first + 1);
+    try {
+      await sendRange(file.handle, part, reply);
+    } catch {
+      reply.cut();
+    }
+    return status;
+  }
+
+  /** What a 304 has to say, too (RFC 9110 section 15.4.5). */
+  #versionHeaders({ isFallback }: Found, { etag, lastModified }: Validators): (readonly [string, string])[] {
+    const { cacheControl, precompressed } = this.#action;
+    const headers: (readonly [string, string])[] = [
+      ['ETag', etag],
+      ['Last-Modified', new Date(lastModified).toUTCString()],
+    ];
+    // What is fresh for long under its own name is not so under the names of all that is missing.
+    if (cacheControl !== null) headers.push(['Cache-Control', isFallback ? 'no-cache' : cacheControl]);
+    if (precompressed) headers.push(['Vary', 'Accept-Encoding']);
+    return headers;
+  }
+
+  /** Answers with a status and its name, and returns the status. */
+  #refuse(reply: HttpReply, status: number, headers: HeaderList = []): number {
+    if (reply.aborted) return CLIENT_GONE;
+    const body = `${status} ${STATUS_CODES[status] ?? ''}\n`;
+    const all: HeaderList = [['Content-Type', 'text/plain; charset=utf-8'], NO_SNIFFING, ...headers];
+    reply.send(status, this.#edited(all), body);
+    return status;
   }
 }
 
-async function sendFile(
-  request: FileRequest,
-  reply: HttpReply,
-  file: OpenFile,
-  name: string,
-): Promise<number> {
-  if (reply.aborted) return CLIENT_GONE;
-  const validators = validatorsOf(file.stats);
-  const version: HeaderList = [
-    ['ETag', validators.etag],
-    ['Last-Modified', new Date(validators.lastModified).toUTCString()],
-  ];
-  const failed = failedPrecondition((header) => request.header(header), validators);
-  if (failed === 412) return refuse(reply, 412);
-  if (failed === 304) {
-    reply.sendHead(304, version, null);
-    return 304;
-  }
-
-  const size = Number(file.stats.size);
-  const range = rangeOf(request, size, validators);
-  if (range === 'unsatisfiable') return refuse(reply, 416, [['Content-Range', `bytes */${size}`]]);
-  const status = range === null ? 200 : 206;
-  const part = range ?? { first: 0, last: size - 1 };
-  const headers: (readonly [string, string])[] = [
-    ['Content-Type', contentType(extname(name)) || 'application/octet-stream'],
-    NO_SNIFFING,
-    ['Accept-Ranges', 'bytes'],
-    ...version,
-  ];
-  if (range !== null) headers.push(['Content-Range', `bytes ${part.first}-${part.last}/${size}`]);
-  if (request.method === 'HEAD' || size === 0) {
-    reply.sendHead(status, headers, size);
-    return status;
-  }
-  reply.begin(status, headers, part.last - part.first + 1);
+/** As {@link openBelow}, with null for what is not there. */
+async function openOrNull(root: string, names: readonly string[]): Promise<OpenFile | 'directory' | null> {
   try {
-    await sendRange(file.handle, part, reply);
-  } catch {
-    reply.cut();
+    return await openBelow(root, names);
+  } catch (error) {
+    if (statusOf(error) === 404) return null;
+    throw error;
   }
-  return status;
 }
 
 /** A Range means something to a GET only (RFC 9110 section 14.2). */
@@ -125,14 +193,6 @@ function rangeOf(request: FileRequest, size: number, validators: Validators): Re
   const header = request.method === 'GET' ? request.header('range') : undefined;
   if (header === undefined || !rangeApplies(request.header('if-range'), validators)) return null;
   return parseRange(header, size);
-}
-
-/** Answers with a status and its name, and returns the status. */
-function refuse(reply: HttpReply, status: number, headers: HeaderList = []): number {
-  if (reply.aborted) return CLIENT_GONE;
-  const body = `${status} ${STATUS_CODES[status] ?? ''}\n`;
-  reply.send(status, [['Content-Type', 'text/plain; charset=utf-8'], NO_SNIFFING, ...headers], body);
-  return status;
 }
 
 /** The path with a slash at its end and one in front: two would make the first name a host. */

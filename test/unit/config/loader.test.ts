@@ -59,6 +59,13 @@ describe('loader', () => {
             compression: 'off',
             endpointLostCode: 1011,
           },
+          forwarded: 'x',
+          http: {
+            requestTimeoutMs: 60_000,
+            idleTimeoutMs: 120_000,
+            maxBodySize: 0,
+            keepAliveMs: 60_000,
+          },
           routes: [
             {
               name: 'route-1',
@@ -71,7 +78,16 @@ describe('loader', () => {
                 query: new Map(),
                 subprotocol: null,
               },
-              action: { kind: 'cluster', cluster: 'app', stripPrefix: null },
+              action: {
+                kind: 'cluster',
+                cluster: 'app',
+                upgrade: 'also',
+                rewrite: { host: null, stripPrefix: null, path: null },
+              },
+              headers: {
+                request: { set: new Map(), add: new Map(), remove: [] },
+                response: { set: new Map(), add: new Map(), remove: [] },
+              },
             },
           ],
         },
@@ -516,6 +532,9 @@ clusters: [{ name: a p, endpoints: [{ address: "a:1" }] }]
       kind: 'static',
       root: inDirectory('pages'),
       index: 'index.html',
+      fallback: null,
+      precompressed: false,
+      cacheControl: null,
     });
   });
 });

@@ -46,11 +46,13 @@ listeners:
           query: { v: '2', w: '' }
           subprotocol: chat.v2
         cluster: chat
-        rewrite: { stripPrefix: /chat }
+        upgrade: only
+        rewrite: { stripPrefix: /chat, host: 'a.b:80' }
+        headers: { request: { set: { X-Tier: b }, add: { x-flag: '' }, remove: [d] }, response: { remove: [server] } }
       - { name: exact, match: { path: /a }, respond: { status: 200, body: " pong\\n\\n", contentType: text/html } }
       - { match: { pathRegex: '^/old/(.*)$' }, redirect: { to: /new/$1, status: 301 } }
       - { match: { host: '10.0.0.1' }, cluster: app }
-      - { match: {}, static: { root: './it''s here', index: start.html } }
+      - { match: {}, static: { root: './it''s here', index: start.html, fallback: app/shell.html, precompressed: true, cacheControl: no-cache } }
   - { name: tcp, mode: l4, address: '127.0.0.1:0', maxConnections: 5, cluster: app, engine: net, idleTimeout: 90s }
 clusters:
   - name: app

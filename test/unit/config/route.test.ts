@@ -157,7 +157,12 @@ describe('cluster action', () => {
     const stripped = (condition: string, prefix: string): RouteAction =>
       routeOf(load(routes(`{ match: { ${condition} }, cluster: app, rewrite: { stripPrefix: ${prefix} } }`)))
         .action;
-    const expected = { kind: 'cluster', cluster: 'app', stripPrefix: '/chat' };
+    const expected = {
+      kind: 'cluster',
+      cluster: 'app',
+      upgrade: 'also',
+      rewrite: { host: null, stripPrefix: '/chat', path: null },
+    };
     assert.deepEqual(stripped('pathPrefix: /chat', '/chat'), expected);
     assert.deepEqual(stripped('pathPrefix: /chat', '/chat/'), expected);
     assert.deepEqual(stripped('path: /chat/room', '/chat'), expected);
@@ -176,7 +181,7 @@ describe('cluster action', () => {
     assert.match(errors('pathPrefix: /a', 'a')[0] ?? '', /is not a path/);
     assert.match(
       errorsOf(routes('{ match: {}, cluster: app, rewrite: {} }'))[0] ?? '',
-      /"rewrite" needs "stripPrefix"/,
+      /"rewrite" needs one of/,
     );
   });
 
@@ -199,6 +204,9 @@ describe('static action', () => {
       kind: 'static',
       root: inDirectory('site'),
       index: 'home.htm',
+      fallback: null,
+      precompressed: false,
+      cacheControl: null,
     });
     assert.deepEqual(actionErrors('static: { root: ./nope }'), [
       '6:38: root: "./nope" cannot be used: there is no such directory (looked for nope)',

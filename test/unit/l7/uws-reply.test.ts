@@ -20,6 +20,8 @@ class FakeResponse implements UwsResponse {
   closed = false;
   closesConnection = false;
   writes = 0;
+  /** Sizes of the chunks of a chunked body. */
+  readonly chunks: number[] = [];
   #offset = 0;
   #corked: number | null = null;
   #onAborted: () => void = () => undefined;
@@ -53,6 +55,19 @@ class FakeResponse implements UwsResponse {
     this.#check();
     assert.equal(rest.length, 0);
     this.done = true;
+  }
+
+  /** uWS keeps all of it: true where the kernel has what was before, and this, too, unless it waits in the cork. */
+  write(chunk: Uint8Array): boolean {
+    this.#check();
+    this.writes++;
+    this.chunks.push(chunk.length);
+    this.kept += chunk.length;
+    const corked = this.#corked !== null && chunk.length <= CORK_BUFFER;
+    const before = this.kept - chunk.length;
+    if (corked && before === 0) return true;
+    this.kept -= this.#kernel(this.kept);
+    return this.kept === 0;
   }
 
   tryEnd(chunk: Uint8Array, totalSize: number): [boolean, boolean] {

@@ -4,8 +4,9 @@ import { Duplex } from 'node:stream';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { isForwardingName } from '../../../src/wire/forwarded.ts';
+import { NO_EDITS } from '../../../src/wire/header-edits.ts';
 import { headProblem, type RequestHead } from '../../../src/wire/request-head.ts';
-import { encodeUpgradeRequest } from '../../../src/wire/upstream-request.ts';
+import { encodeUpgradeRequest, type UpstreamTarget } from '../../../src/wire/upstream-request.ts';
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 const OWN_LINES = [
@@ -17,6 +18,11 @@ const OWN_LINES = [
 
 function head(...headers: string[]): RequestHead {
   return { method: 'GET', path: '/ignored', query: 'ignored', headers };
+}
+
+/** A request that its route does not change. */
+function plain(target: string, forwarded: readonly string[] = []): UpstreamTarget {
+  return { target, host: null, forwarded, edits: NO_EDITS };
 }
 
 /** The lines of the encoded request; fails where a line does not end as it should. */
@@ -31,7 +37,7 @@ function linesOf(bytes: Buffer): string[] {
 }
 
 function headerLines(request: RequestHead, forwarded: readonly string[] = []): string[] {
-  const lines = linesOf(encodeUpgradeRequest(request, '/', forwarded, KEY));
+  const lines = linesOf(encodeUpgradeRequest(request, plain('/', forwarded), KEY));
   assert.equal(lines[0], 'GET / HTTP/1.1');
   assert.deepEqual(lines.slice(-OWN_LINES.length), OWN_LINES);
   return lines.slice(1, -OWN_LINES.length);
@@ -52,7 +58,7 @@ describe('the handshake with an endpoint', () => {
       ...['cookie', 'c=3'],
       ...['x-empty', ''],
     );
-    const lines = linesOf(encodeUpgradeRequest(request, '/a?b=c', ['X-Real-IP', '::1'], KEY));
+    const lines = linesOf(encodeUpgradeRequest(request, plain('/a?b=c', ['X-Real-IP', '::1']), KEY));
     assert.deepEqual(lines, [
       'GET /a?b=c HTTP/1.1',
       'host: example.com:8080',
@@ -201,7 +207,7 @@ describe('any request that is in order', () => {
     await fc.assert(
       fc.asyncProperty(request, async (from) => {
         if (headProblem(from) !== null) return;
-        const bytes = encodeUpgradeRequest(from, '/a?b', ['X-Real-IP', '::1'], KEY);
+        const bytes = encodeUpgradeRequest(from, plain('/a?b', ['X-Real-IP', '::1']), KEY);
         const received = await receive(bytes);
         assert.equal(received.url, '/a?b');
         const lines: string[] = [];

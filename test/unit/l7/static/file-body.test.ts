@@ -12,6 +12,7 @@ const CONTENT = Buffer.from(Uint8Array.from({ length: SIZE }, (_, i) => i % 251)
 
 /** A reply whose client takes one chunk each time a test says so, or all at once. */
 class FakeReply implements HttpReply {
+  readonly sent = 0;
   aborted = false;
   wasCut = false;
   slow = false;
@@ -32,6 +33,9 @@ class FakeReply implements HttpReply {
     assert.fail('not used');
   }
 
+  end(): void {
+    assert.fail('not used');
+  }
   write(chunk: Uint8Array): boolean {
     assert.equal(this.#taken, null, 'written before the last chunk was taken');
     this.chunks.push(Buffer.from(chunk));

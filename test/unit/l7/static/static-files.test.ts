@@ -8,6 +8,7 @@ import { StaticFiles } from '../../../../src/l7/static/static-files.ts';
 
 /** A reply that notes what is called on it. */
 class NotingReply implements HttpReply {
+  readonly sent = 0;
   aborted = false;
   readonly calls: string[] = [];
 
@@ -22,6 +23,9 @@ class NotingReply implements HttpReply {
   }
   begin(status: number): void {
     this.calls.push(`begin ${status}`);
+  }
+  end(): void {
+    this.calls.push('end');
   }
   write(chunk: Uint8Array): boolean {
     this.calls.push(`write ${chunk.length}`);
@@ -48,7 +52,14 @@ describe('StaticFiles', () => {
   });
 
   function statusOf(path: string, reply: HttpReply, from = root): Promise<number> {
-    const files = new StaticFiles({ kind: 'static', root: from, index: 'index.html' });
+    const files = new StaticFiles({
+      kind: 'static',
+      root: from,
+      index: 'index.html',
+      fallback: null,
+      precompressed: false,
+      cacheControl: null,
+    });
     return new Promise((resolve) => {
       files.serve({ method: 'GET', path, header: () => undefined }, reply, resolve);
     });

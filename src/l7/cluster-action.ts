@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto';
+import type { ClusterAction, L7Listener as L7ListenerConfig, Rewrite, Route } from '../config/types.ts';
+import { normalizePattern } from '../routing/request-path.ts';
+import { expandGroups, stripPrefix } from '../routing/rewrite.ts';
+import { forwardedHeaders } from '../wire/forwarded.ts';
+import { hasUnderscoreName, headerOf } from '../wire/request-head.ts';
+import type { HeaderEdits } from '../wire/header-edits.ts';
+import type { UpgradeRequest } from '../wire/upgrade-request.ts';
+import type { UpstreamTarget } from '../wire/upstream-request.ts';
+import type { L7Environment } from './environment.ts';
+import { editsOf, type Answers, type Handler, type Routed } from './exchange.ts';
+import { ProxiedRequest, type ProxyContext } from './http/proxied-request.ts';
+import type { ListenerStats } from './listener-stats.ts';
+import { SessionStats } from './session-stats.ts';
+import type { Session } from './session.ts';
+import { Upgrade, type UpgradeContext } from './upgrade.ts';
+
+/** What is under way at one listener, for draining. */
+export interface UnderWay {
+  readonly sessions: Set<Session>;
+  readonly upgrades: Set<Upgrade>;
+  draining: boolean;
+}
+
+/** Sends the requests of one route to its cluster: handshakes as upgrades, the others as they are. */
+export class ClusterRoute {
+  readonly #config: L7ListenerConfig;
+  readonly #route: Route;
+  readonly #action: ClusterAction;
+  readonly #answers: Answers;
+  readonly #stats: ListenerStats;
+  readonly #underWay: UnderWay;
+  readonly #trusted: (address: string) => boolean;
+  readonly #upgrades: UpgradeContext;
+  readonly #requests: ProxyContext;
+  readonly #requestEdits: HeaderEdits;
+  readonly #responseEdits: HeaderEdits;
+  readonly #targetOf: (path: string, groups: readonly string[]) => string;
+
+  constructor(
+    config: L7ListenerConfig,
+    route: Route,
+    action: ClusterAction,
+    environment: L7Environment,
+    listener: {
+      answers: Answers;
+      stats: ListenerStats;
+      underWay: UnderWay;
+      trusted: (address: string) => boolean;
+    },
+  ) {
+    this.#config = config;
+    this.#route = route;
+    this.#action = action;
+    this.#answers = listener.answers;
+    this.#stats = listener.stats;
+    this.#underWay = listener.underWay;
+    this.#trusted = listener.trusted;
+    this.#requestEdits = editsOf(route.headers.request);
+    this.#responseEdits = editsOf(route.headers.response);
+    this.#targetOf = pathRewriter(action.rewrite);
+    const { page, clusters, log, access, wheel, outbox, budget, random, pool, heads } = environment;
+    const cluster = clusters.get(action.cluster)!;
+    this.#requests = { cluster, settings: config.http, wheel, pool, heads, log };
+    this.#upgrades = {
+      cluster,
+      log,
+      pending: listener.underWay.upgrades,
+      countFailure: (reason) => this.#stats.handshakeFailed(reason),
+      session: {
+        settings: config.websocket,
+        randomMasks: cluster.config.masking === 'random',
+        stats: new SessionStats(page, config.name, route.name, cluster.name),
+        wheel,
+        outbox,
+        budget,
+        random,
+        sessions: listener.underWay.sessions,
+        access,
+      },
+    };
+  }
+
+  readonly handle: Handler = (routed) => {
+    const { upgrade } = routed;
+    switch (this.#action.upgrade) {
+      case 'only':
+        if (upgrade === null) this.#answers.refuse(routed.exchange, 426, 'this address speaks WebSocket');
+        else this.#upgrade(routed, upgrade);
+        return;
+      case 'also':
+        if (upgrade === null) this.#proxy(routed);
+        else this.#upgrade(routed, upgrade);
+        return;
+      case 'never':
+        // Whoever does not speak the other protocol goes on in this one (RFC 9110 section 7.8).
+        if (upgrade !== null) this.#stats.handshakeFailed('not_websocket');
+        this.#proxy(routed);
+    }
+  };
+
+  #upgrade(routed: Routed, upgrade: UpgradeRequest): void {
+    const { exchange } = routed;
+    if (this.#underWay.draining) {
+      this.#stats.handshakeFailed('draining');
+      this.#answers.refuse(exchange, 503, 'the proxy is shutting down');
+      return;
+    }
+    const { to, forwarded } = this.#addressed(routed);
+    const order = {
+      head: exchange.head,
+      to,
+      edits: this.#responseEdits,
+      subprotocols: upgrade.subprotocols,
+      identity: {
+        listener: this.#config.name,
+        route: this.#route.name,
+        cluster: this.#action.cluster,
+        client: forwarded.clientAddress,
+        requestId: forwarded.requestId,
+      },
+    };
+    const attempt = new Upgrade(this.#upgrades, order, exchange.upgrade(upgrade));
+    exchange.reply.onAborted(() => attempt.clientGone());
+    attempt.start();
+  }
+
+  #proxy(routed: Routed): void {
+    const { exchange } = routed;
+    const { head } = exchange;
+    if (head.method === 'CONNECT') {
+      this.#answers.refuse(exchange, 400, 'tunnels are not made here');
+      return;
+    }
+    if (hasUnderscoreName(head)) {
+      this.#answers.refuse(exchange, 400, "a header's name has an underscore");
+      return;
+    }
+    const { maxBodySize } = this.#config.http;
+    if (maxBodySize > 0 && Number(headerOf(head, 'content-length') ?? 0) > maxBodySize) {
+      this.#answers.refuse(exchange, 413, 'the body of the request is larger than allowed');
+      return;
+    }
+    const { to, forwarded } = this.#addressed(routed);
+    const { clientAddress: client, requestId } = forwarded;
+    const { cluster } = this.#action;
+    new ProxiedRequest(this.#requests, {
+      head,
+      to,
+      body: exchange.body,
+      reply: exchange.reply,
+      requestId,
+      edits: this.#responseEdits,
+      done: (status, endpoint) =>
+        this.#answers.ended(exchange, status, { cluster, endpoint, client, requestId }),
+    }).start();
+  }
+
+  /** What goes upstream in place of what the client said. */
+  #addressed({ exchange, request, groups }: Routed): {
+    to: UpstreamTarget;
+    forwarded: ReturnType<typeof forwardedHeaders>;
+  } {
+    const { head, peer } = exchange;
+    const { address, tls, forwarded: style } = this.#config;
+    const connection = { address: peer, port: address.port, secure: tls !== null };
+    const forwarded = forwardedHeaders(head, connection, this.#trusted, randomUUID, style);
+    const path = this.#targetOf(request.path, groups);
+    const to = {
+      target: head.query === '' ? path : `${path}?${head.query}`,
+      host: this.#action.rewrite.host,
+      forwarded: forwarded.headers,
+      edits: this.#requestEdits,
+    };
+    return { to, forwarded };
+  }
+}
+
+function pathRewriter({
+  stripPrefix: prefix,
+  path,
+}: Rewrite): (path: string, groups: readonly string[]) => string {
+  if (path !== null) return (_, groups) => expandGroups(path, groups);
+  if (prefix === null) return (received) => received;
+  const pattern = normalizePattern(prefix);
+  return (received) => stripPrefix(received, pattern);
+}

@@ -1,0 +1,25 @@
+import type { RandomPool } from '../core/random-pool.ts';
+import type { TimerWheel } from '../core/timer-wheel.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { StatsPage } from '../telemetry/stats-page.ts';
+import type { Cluster } from '../upstream/cluster.ts';
+import type { BufferBudget } from './buffer-budget.ts';
+import type { ConnectionPool } from './http/connection-pool.ts';
+import type { HeadWriter } from './http/head-writer.ts';
+import type { Outbox } from './outbox.ts';
+
+/** What the listeners of one worker share. */
+export interface L7Environment {
+  readonly page: StatsPage;
+  /** The values of every worker's page. */
+  readonly pages: readonly Float64Array[];
+  readonly wheel: TimerWheel;
+  readonly log: Logger;
+  readonly access: Logger | null;
+  readonly clusters: ReadonlyMap<string, Cluster>;
+  readonly outbox: Outbox;
+  readonly heads: HeadWriter;
+  readonly pool: ConnectionPool;
+  readonly budget: BufferBudget;
+  readonly random: RandomPool;
+}

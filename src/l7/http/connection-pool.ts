@@ -1,0 +1,87 @@
+import { Timed, type TimerWheel } from '../../core/timer-wheel.ts';
+import type { Endpoint } from '../../upstream/endpoint.ts';
+import type { UpstreamOwner, UpstreamSocket } from '../upstream-socket.ts';
+
+/**
+ * Connections of one worker to endpoints that wait for their next request, by endpoint. The one that was used last
+ * is taken first: the others grow old, and the pool shrinks to what is needed.
+ */
+export class ConnectionPool {
+  readonly #wheel: TimerWheel;
+  readonly #idle = new Map<Endpoint, IdleConnection[]>();
+
+  constructor(wheel: TimerWheel) {
+    this.#wheel = wheel;
+  }
+
+  /** A connection that is open as far as is known, without an owner; null where there is none. */
+  take(endpoint: Endpoint): UpstreamSocket | null {
+    const connection = this.#idle.get(endpoint)?.at(-1);
+    if (connection === undefined) return null;
+    this.#forget(connection);
+    connection.socket.owner = null;
+    return connection.socket;
+  }
+
+  /** Keeps a connection on which nothing is under way for so long. */
+  keep(endpoint: Endpoint, socket: UpstreamSocket, ms: number): void {
+    const connection = new IdleConnection(endpoint, socket, (gone) => this.#forget(gone));
+    socket.owner = connection;
+    const others = this.#idle.get(endpoint);
+    if (others === undefined) this.#idle.set(endpoint, [connection]);
+    else others.push(connection);
+    this.#wheel.arm(connection, ms);
+  }
+
+  /** Closes every connection that waits. */
+  close(): void {
+    for (const connections of [...this.#idle.values()]) {
+      for (const connection of [...connections]) connection.expire();
+    }
+  }
+
+  #forget(connection: IdleConnection): void {
+    this.#wheel.disarm(connection);
+    const connections = this.#idle.get(connection.endpoint);
+    if (connections === undefined) return;
+    const index = connections.lastIndexOf(connection);
+    if (index >= 0) connections.splice(index, 1);
+    if (connections.length === 0) this.#idle.delete(connection.endpoint);
+  }
+}
+
+/** A connection that waits. Whatever the endpoint says now ends it: nothing was asked. */
+class IdleConnection extends Timed implements UpstreamOwner {
+  readonly endpoint: Endpoint;
+  readonly socket: UpstreamSocket;
+  readonly #gone: (connection: IdleConnection) => void;
+
+  constructor(endpoint: Endpoint, socket: UpstreamSocket, gone: (connection: IdleConnection) => void) {
+    super();
+    this.endpoint = endpoint;
+    this.socket = socket;
+    this.#gone = gone;
+  }
+
+  override expire(): void {
+    this.#gone(this);
+    this.socket.owner = null;
+    this.socket.destroy();
+  }
+
+  upstreamConnected(): void {
+    // It has been for long.
+  }
+
+  upstreamData(): void {
+    this.expire();
+  }
+
+  upstreamEnded(): void {
+    this.expire();
+  }
+
+  upstreamClosed(): void {
+    this.expire();
+  }
+}

@@ -1,0 +1,391 @@
+import type { HttpSettings } from '../../config/types.ts';
+import { Timed, type TimerWheel } from '../../core/timer-wheel.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Attempts } from '../../upstream/attempts.ts';
+import type { Cluster } from '../../upstream/cluster.ts';
+import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
+import type { BodyReader } from '../../wire/body-reader.ts';
+import type { HeaderEdits } from '../../wire/header-edits.ts';
+import { headerOf, type RequestHead } from '../../wire/request-head.ts';
+import type { ResponseHead } from '../../wire/response-head.ts';
+import { endToEndHeaders } from '../../wire/upgrade-response.ts';
+import { encodeRequest, VIA, type RequestFraming, type UpstreamTarget } from '../../wire/upstream-request.ts';
+import type { HeaderList, HttpReply } from '../http-reply.ts';
+import type { RequestBody } from '../request-body.ts';
+import { openUpstream } from '../upstream-socket.ts';
+import type { ConnectionPool } from './connection-pool.ts';
+import type { HeadWriter } from './head-writer.ts';
+import { RequestUpload } from './request-upload.ts';
+import { ResponseRelay } from './response-relay.ts';
+import { UpstreamExchange, type ExchangeOwner } from './upstream-exchange.ts';
+
+/** The client went before it was answered: nginx's number, seen in counters and logs and never on the wire. */
+const CLIENT_GONE = 499;
+/** Methods that may be sent twice (RFC 9110 section 9.2.2). */
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
+/** An endpoint's own limit is kept to by so much, so that its FIN and our request do not cross. */
+const HINT_MARGIN_MS = 1000;
+
+/** What the requests of one route in one worker share. */
+export interface ProxyContext {
+  readonly cluster: Cluster;
+  readonly settings: HttpSettings;
+  readonly wheel: TimerWheel;
+  readonly pool: ConnectionPool;
+  readonly heads: HeadWriter;
+  readonly log: Logger;
+}
+
+/** A client's request that is in order, on its way upstream. */
+interface ProxyOrder {
+  readonly head: RequestHead;
+  readonly to: UpstreamTarget;
+  /** Null where the request brings none along. */
+  readonly body: RequestBody | null;
+  readonly reply: HttpReply;
+  readonly requestId: string;
+  /** What the route changes in the response, and the cluster adds. */
+  readonly edits: HeaderEdits;
+  /** Called once, when all is over, with the status that was sent, and who answered. */
+  done(status: number, endpoint: Endpoint | null): void;
+}
+
+/**
+ * One client's request: sent to an endpoint, on a connection that is kept where one is free, and answered with
+ * what it says. An endpoint that fails before it answers is replaced by another where that cannot do harm: where
+ * nothing has been sent yet, or the method may be repeated and its body is still at hand.
+ */
+export class ProxiedRequest extends Timed implements ExchangeOwner {
+  readonly #context: ProxyContext;
+  readonly #order: ProxyOrder;
+  readonly #attempts: Attempts;
+  readonly #framing: RequestFraming;
+  readonly #upload: RequestUpload | null;
+  readonly #relay: ResponseRelay;
+  #exchange: UpstreamExchange | null = null;
+  #endpoint: Endpoint | null = null;
+  /** Who has answered, or was asked last: for the access line. */
+  #asked: Endpoint | null = null;
+  /** Whether the connection has carried requests before. */
+  #reused = false;
+  #dialledAt = 0;
+  #state: 'connecting' | 'sending' | 'waiting' | 'answering' | 'over' = 'connecting';
+  #status = 0;
+  /** When something has moved last, by the wheel's clock. */
+  #movedAt = 0;
+  #keepAliveMs: number;
+
+  constructor(context: ProxyContext, order: ProxyOrder) {
+    super();
+    this.#context = context;
+    this.#order = order;
+    this.#attempts = context.cluster.attempts();
+    this.#framing = framingOf(order.head);
+    this.#keepAliveMs = context.settings.keepAliveMs;
+    this.#upload =
+      order.body === null ? null : new RequestUpload(order.body, this.#framing === 'chunked', this);
+    this.#relay = new ResponseRelay(order.reply, this);
+  }
+
+  /** Begins. The client may be answered before this returns. */
+  start(): void {
+    this.#order.reply.onAborted(() => this.#clientGone());
+    this.#tryNext();
+  }
+
+  override expire(): void {
+    const { wheel, settings } = this.#context;
+    switch (this.#state) {
+      case 'connecting':
+        this.#failAttempt('timeout', 'the endpoint did not accept in time');
+        return;
+      case 'waiting':
+        this.#warn('timeout', 'the endpoint did not answer in time');
+        this.#drop('timeout');
+        this.#refuse(504, 'the endpoint did not answer in time');
+        return;
+      case 'sending':
+      case 'answering': {
+        const left = this.#movedAt + settings.idleTimeoutMs - wheel.now;
+        if (left > 0) wheel.arm(this, left);
+        else if (this.#state === 'sending') this.#refuseIdle();
+        else this.#cut('nothing has moved for too long');
+        return;
+      }
+      case 'over':
+    }
+  }
+
+  exchangeConnected(): void {
+    const { cluster } = this.#context;
+    cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
+    this.#send();
+  }
+
+  /** Something has gone up or come down. */
+  moved(): void {
+    this.#movedAt = this.#context.wheel.now;
+  }
+
+  /** All of the request has been sent: from now on the endpoint has its time to answer. */
+  uploaded(): void {
+    if (this.#state !== 'sending') return;
+    this.#state = 'waiting';
+    this.#context.wheel.arm(this, this.#context.settings.requestTimeoutMs);
+  }
+
+  /** The client sends more than it may. */
+  uploadTooLarge(): void {
+    this.#drop(null);
+    if (this.#relay.begun) this.#cut('the body of the request is larger than allowed');
+    else this.#refuse(413, 'the body of the request is larger than allowed');
+  }
+
+  get maxBodySize(): number {
+    return this.#context.settings.maxBodySize;
+  }
+
+  responseHead(head: ResponseHead, body: BodyReader): void {
+    const { wheel, settings } = this.#context;
+    this.#state = 'answering';
+    this.#status = head.status;
+    this.moved();
+    if (settings.idleTimeoutMs > 0) wheel.arm(this, settings.idleTimeoutMs);
+    else wheel.disarm(this);
+    this.#readKeepAlive(head);
+    const headers = endToEndHeaders(head, this.#order.edits);
+    headers.push(['Via', VIA]);
+    this.#relay.head(head, headers, body, this.#order.head.method === 'HEAD');
+  }
+
+  bodyData(bytes: Buffer): void {
+    this.moved();
+    this.#relay.data(bytes);
+  }
+
+  readDone(): void {
+    this.#relay.readDone();
+  }
+
+  responseEnd(): void {
+    const exchange = this.#exchange!;
+    this.#exchange = null;
+    const { pool } = this.#context;
+    const uploaded = this.#upload === null || this.#upload.sent;
+    if (uploaded && exchange.reusable && this.#keepAliveMs > 0) {
+      pool.keep(this.#endpoint!, exchange.socket, this.#keepAliveMs);
+    } else {
+      exchange.destroy();
+    }
+    this.#upload?.stop();
+    this.#relay.end();
+  }
+
+  exchangeFailed(reason: ConnectFailure, detail: string): void {
+    const exchange = this.#exchange!;
+    this.#exchange = null;
+    if (this.#relay.begun) {
+      this.#warn(reason, detail);
+      this.#drop(reason);
+      this.#cut(detail);
+      return;
+    }
+    const stale = this.#reused && !exchange.answered && reason === 'reset';
+    if (stale && this.#isRepeatable()) {
+      // The endpoint has closed a connection that it had kept open until now: no failure, and no retry.
+      this.#dial(this.#endpoint!);
+      return;
+    }
+    this.#failAttempt(reason, detail, exchange);
+  }
+
+  /** The relay wants nothing more for now, because the client is slow, or wants more again. */
+  pauseResponse(): void {
+    this.#exchange?.socket.pause();
+  }
+
+  resumeResponse(): void {
+    this.moved();
+    this.#exchange?.socket.resume();
+  }
+
+  /** All of the response has been handed to the client. */
+  relayed(): void {
+    this.#finish(this.#status);
+  }
+
+  #tryNext(): void {
+    const endpoint = this.#attempts.next();
+    if (endpoint === null) {
+      this.#giveUp();
+      return;
+    }
+    this.#endpoint = this.#asked = endpoint;
+    const socket = this.#context.pool.take(endpoint);
+    if (socket === null) {
+      this.#dial(endpoint);
+      return;
+    }
+    this.#reused = true;
+    this.#exchange = new UpstreamExchange(socket, this, this.#order.head.method === 'HEAD');
+    this.#send();
+  }
+
+  #dial(endpoint: Endpoint): void {
+    const { cluster, wheel } = this.#context;
+    this.#state = 'connecting';
+    this.#reused = false;
+    this.#dialledAt = performance.now();
+    wheel.arm(this, cluster.config.connectTimeoutMs);
+    const toHead = this.#order.head.method === 'HEAD';
+    // The socket gets its owner when the exchange is made.
+    const socket = openUpstream(cluster, endpoint, NOBODY);
+    this.#exchange = new UpstreamExchange(socket, this, toHead);
+  }
+
+  #send(): void {
+    const { heads, settings, wheel } = this.#context;
+    const { head, to } = this.#order;
+    const { socket } = this.#exchange!;
+    heads.write(socket, encodeRequest(head, to, this.#framing, settings.keepAliveMs === 0));
+    this.#state = 'sending';
+    if (this.#upload === null) {
+      this.uploaded();
+      return;
+    }
+    this.moved();
+    if (settings.idleTimeoutMs > 0) wheel.arm(this, settings.idleTimeoutMs);
+    else wheel.disarm(this);
+    this.#upload.start(socket);
+  }
+
+  #isRepeatable(): boolean {
+    const unsent = this.#state === 'connecting';
+    if (unsent) return true;
+    return IDEMPOTENT.has(this.#order.head.method) && (this.#upload === null || this.#upload.isRepeatable);
+  }
+
+  #failAttempt(reason: ConnectFailure, detail: string, exchange = this.#exchange): void {
+    this.#warn(reason, detail);
+    // Nobody may repeat what the endpoint has begun to answer, either.
+    const again = this.#isRepeatable() && exchange?.answered !== true;
+    this.#drop(reason);
+    if (again) this.#tryNext();
+    else this.#giveUp();
+  }
+
+  /** Cuts the connection to the endpoint, if there is one, and counts the failure where it is the endpoint's. */
+  #drop(failure: ConnectFailure | null): void {
+    this.#upload?.detach();
+    this.#exchange?.destroy();
+    this.#exchange = null;
+    const endpoint = this.#endpoint;
+    if (endpoint === null) return;
+    this.#endpoint = null;
+    if (failure === null) endpoint.release();
+    else this.#attempts.fail(endpoint, failure);
+  }
+
+  #giveUp(): void {
+    switch (this.#attempts.lastFailure) {
+      case null:
+        this.#refuse(503, 'no endpoint is available');
+        break;
+      case 'timeout':
+        this.#refuse(504, 'the endpoint did not accept in time');
+        break;
+      case 'handshake':
+        this.#refuse(502, 'the endpoint did not answer in HTTP');
+        break;
+      case 'refused':
+      case 'reset':
+      case 'unreachable':
+      case 'tls':
+      case 'other':
+        this.#refuse(502, 'the endpoint cannot be reached, or closed without an answer');
+    }
+  }
+
+  /** Nothing has gone up for too long: that is the endpoint's fault only where it does not take what is there. */
+  #refuseIdle(): void {
+    const blocked = this.#upload!.isBlocked;
+    this.#drop(blocked ? 'timeout' : null);
+    if (blocked) this.#refuse(504, 'the endpoint does not take the request');
+    else this.#refuse(408, 'the request did not come in time');
+  }
+
+  #refuse(status: 408 | 413 | 502 | 503 | 504, message: string): void {
+    const retry: HeaderList = status === 503 ? [['Retry-After', '1']] : [];
+    const unread = this.#order.body !== null && !this.#order.body.ended;
+    this.#order.reply.send(
+      status,
+      [['Content-Type', 'text/plain; charset=utf-8'], ...retry],
+      `${message}\n`,
+      unread,
+    );
+    this.#finish(status);
+  }
+
+  /** Ends the client's connection where it is, so that it sees that the response is not whole. */
+  #cut(reason: string): void {
+    this.#context.log.debug({ requestId: this.#order.requestId, reason }, 'response cut');
+    this.#drop(null);
+    this.#order.reply.cut();
+    this.#finish(this.#status);
+  }
+
+  #clientGone(): void {
+    if (this.#state === 'over') return;
+    this.#drop(null);
+    this.#finish(this.#relay.begun ? this.#status : CLIENT_GONE);
+  }
+
+  #finish(status: number): void {
+    if (this.#state === 'over') return;
+    this.#state = 'over';
+    this.#context.wheel.disarm(this);
+    this.#upload?.stop();
+    const endpoint = this.#endpoint;
+    this.#endpoint = null;
+    endpoint?.release();
+    this.#order.done(status, this.#asked);
+  }
+
+  #readKeepAlive(head: ResponseHead): void {
+    const hint = /\btimeout=(\d{1,6})\b/i.exec(headerOfResponse(head, 'keep-alive') ?? '')?.[1];
+    if (hint === undefined) return;
+    this.#keepAliveMs = Math.min(this.#keepAliveMs, Math.max(0, Number(hint) * 1000 - HINT_MARGIN_MS));
+  }
+
+  #warn(reason: ConnectFailure, detail: string): void {
+    this.#context.log.warn(
+      {
+        cluster: this.#context.cluster.name,
+        endpoint: this.#endpoint?.label,
+        requestId: this.#order.requestId,
+        reason,
+        detail,
+      },
+      'endpoint failed',
+    );
+  }
+}
+
+const NOBODY = {
+  upstreamConnected: () => undefined,
+  upstreamData: () => undefined,
+  upstreamEnded: () => undefined,
+  upstreamClosed: () => undefined,
+};
+
+/** How the body of a request that is in order is framed. */
+function framingOf(head: RequestHead): RequestFraming {
+  if (headerOf(head, 'transfer-encoding') !== undefined) return 'chunked';
+  const length = headerOf(head, 'content-length');
+  return length === undefined ? null : Number(length);
+}
+
+function headerOfResponse(head: ResponseHead, name: string): string | undefined {
+  const index = head.headers.indexOf(name);
+  return index >= 0 && index % 2 === 0 ? head.headers[index + 1] : undefined;
+}

@@ -1,0 +1,152 @@
+import type { ConnectFailure } from '../../upstream/endpoint.ts';
+import { connectFailureOf } from '../../upstream/dial.ts';
+import { BodyReader, type BodySink } from '../../wire/body-reader.ts';
+import { parseResponseHead, type ResponseHead } from '../../wire/response-head.ts';
+import type { UpstreamOwner, UpstreamSocket } from '../upstream-socket.ts';
+
+/** An endpoint's answer has a head of at most so many bytes. */
+const MAX_HEAD = 64 * 1024;
+
+/** Who is told what an endpoint answers. */
+export interface ExchangeOwner extends BodySink {
+  exchangeConnected(): void;
+  /** The head that counts; the body follows, some of it in the same call of the socket. */
+  responseHead(head: ResponseHead, body: BodyReader): void;
+  /** One read of the socket has been handed over. */
+  readDone(): void;
+  /** All of the response has come. Nothing follows. */
+  responseEnd(): void;
+  /** The connection has failed, or what came is no response. Nothing follows, and the socket is destroyed. */
+  exchangeFailed(reason: ConnectFailure, detail: string): void;
+}
+
+/** One request on one connection: reads its response. */
+export class UpstreamExchange implements UpstreamOwner {
+  readonly socket: UpstreamSocket;
+  /** Whether anything of the response has come. */
+  answered = false;
+  readonly #owner: ExchangeOwner;
+  readonly #toHead: boolean;
+  /** What has come while the head is incomplete. */
+  #received: Buffer | null = null;
+  #body: BodyReader | null = null;
+  #reusable = false;
+  #over = false;
+
+  /** @param toHead whether the request is a HEAD */
+  constructor(socket: UpstreamSocket, owner: ExchangeOwner, toHead: boolean) {
+    this.socket = socket;
+    this.#owner = owner;
+    this.#toHead = toHead;
+    socket.owner = this;
+  }
+
+  /** Whether the connection may carry another request, once the response has ended. */
+  get reusable(): boolean {
+    return this.#reusable && !this.socket.destroyed;
+  }
+
+  /** Gives the connection up; nothing is said any more. */
+  destroy(): void {
+    this.#over = true;
+    this.socket.owner = null;
+    this.socket.destroy();
+  }
+
+  upstreamConnected(): void {
+    this.#owner.exchangeConnected();
+  }
+
+  upstreamData(input: Buffer, length: number): void {
+    this.answered = true;
+    const bytes = input.subarray(0, length);
+    if (this.#body === null) this.#readHead(bytes);
+    else this.#readBody(this.#body, bytes);
+    if (!this.#over) this.#owner.readDone();
+  }
+
+  upstreamEnded(): void {
+    if (this.#over) return;
+    this.#body?.end();
+    if (this.#body?.complete) this.#end();
+    else this.#fail('reset', 'the endpoint closed before its response was complete');
+  }
+
+  upstreamClosed(error: Error | null): void {
+    if (error === null) this.upstreamEnded();
+    else this.#fail(connectFailureOf(error), error.message);
+  }
+
+  #readHead(bytes: Buffer): void {
+    let received = this.#received === null ? bytes : Buffer.concat([this.#received, bytes]);
+    for (;;) {
+      const head = parseResponseHead(received);
+      if (head === 'malformed' || (typeof head === 'string' ? received.length : head.length) > MAX_HEAD) {
+        this.#fail('handshake', 'the endpoint does not answer in HTTP/1.1');
+        return;
+      }
+      if (head === 'incomplete') {
+        // The input belongs to the thread's next read.
+        this.#received = Buffer.from(received);
+        return;
+      }
+      received = received.subarray(head.length);
+      // Nobody asked for another protocol.
+      if (head.status === 101) {
+        this.#fail('handshake', 'the endpoint switches protocols unasked');
+        return;
+      }
+      // Interim answers (RFC 9110 section 15.2) come before the one that counts; uWS has no way to pass them on.
+      if (head.status < 200) continue;
+      this.#received = null;
+      this.#begin(head, received);
+      return;
+    }
+  }
+
+  #begin(head: ResponseHead, rest: Buffer): void {
+    const body = new BodyReader(head, this.#toHead);
+    if (body.malformed) {
+      this.#fail('handshake', 'the framing of the response is malformed');
+      return;
+    }
+    this.#body = body;
+    this.#reusable = !body.untilClose && keepsAlive(head);
+    this.#owner.responseHead(head, body);
+    if (!this.#over) this.#readBody(body, rest);
+  }
+
+  #readBody(body: BodyReader, bytes: Buffer): void {
+    const used = body.push(bytes, this);
+    if (this.#over) return;
+    if (body.malformed) this.#fail('handshake', 'the body of the response is malformed');
+    else if (body.complete) {
+      // Bytes that nobody asked for: what they are the answer to is not to be found out.
+      if (used < bytes.length) this.#reusable = false;
+      this.#end();
+    }
+  }
+
+  bodyData(bytes: Buffer): void {
+    if (!this.#over) this.#owner.bodyData(bytes);
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.socket.owner = null;
+    this.#owner.responseEnd();
+  }
+
+  #fail(reason: ConnectFailure, detail: string): void {
+    if (this.#over) return;
+    this.destroy();
+    this.#owner.exchangeFailed(reason, detail);
+  }
+}
+
+function keepsAlive(head: ResponseHead): boolean {
+  for (let index = 0; index < head.headers.length; index += 2) {
+    if (head.headers[index] === 'connection' && /\bclose\b/i.test(head.headers[index + 1]!)) return false;
+  }
+  return true;
+}

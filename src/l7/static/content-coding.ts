@@ -1,0 +1,34 @@
+import { listMembers } from '../../wire/request-head.ts';
+
+/** A coding in which a file may lie beside the plain one, and the ending of its name. */
+export interface ContentCoding {
+  readonly name: 'br' | 'gzip';
+  readonly ending: '.br' | '.gz';
+}
+
+/** The smaller first. */
+const CODINGS: readonly ContentCoding[] = [
+  { name: 'br', ending: '.br' },
+  { name: 'gzip', ending: '.gz' },
+];
+
+/**
+ * The codings that a client takes at least as gladly as the plain file, best first. RFC 9110 section 12.5.3.
+ *
+ * @param acceptEncoding undefined where the client says nothing, which gives none
+ */
+export function acceptedCodings(acceptEncoding: string | undefined): readonly ContentCoding[] {
+  if (acceptEncoding === undefined) return [];
+  const weights = new Map<string, number>();
+  for (const member of listMembers(acceptEncoding)) {
+    const [name = '', ...parameters] = member.split(';').map((part) => part.trim().toLowerCase());
+    const quality = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
+    const weight =
+      quality === undefined ? 1 : /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(quality) ? Number(quality) : 0;
+    weights.set(name === 'x-gzip' ? 'gzip' : name, weight);
+  }
+  const weightOf = (name: string): number => weights.get(name) ?? weights.get('*') ?? 0;
+  return CODINGS.filter(({ name }) => weightOf(name) > 0).toSorted(
+    (a, b) => weightOf(b.name) - weightOf(a.name),
+  );
+}
