@@ -1,36 +1,74 @@
 import type { Config, Endpoint as EndpointConfig } from '../../src/config/types.ts';
+import { formatAddress } from '../../src/core/address.ts';
 import { layoutOf } from '../../src/protocol/stats-layout.ts';
 import { StatsPage, allocatePage } from '../../src/telemetry/stats-page.ts';
 import type { Balancer } from '../../src/upstream/balancer.ts';
+import { ConsistentHash } from '../../src/upstream/balancers/consistent-hash.ts';
 import { LeastConnections } from '../../src/upstream/balancers/least-connections.ts';
+import { RandomChoice } from '../../src/upstream/balancers/random-choice.ts';
 import { RoundRobin } from '../../src/upstream/balancers/round-robin.ts';
+import { SourceIp } from '../../src/upstream/balancers/source-ip.ts';
+import { TwoChoices } from '../../src/upstream/balancers/two-choices.ts';
 import { Endpoint } from '../../src/upstream/endpoint.ts';
+import type { PickContext } from '../../src/upstream/pick-context.ts';
 import type { MicroCase } from './micro-case.ts';
 
 const WORKERS = ['l7-0', 'l7-1', 'l7-2', 'l7-3'];
 const NONE: ReadonlySet<Endpoint> = new Set();
+/** More clients than a cache would hold the answers for. */
+const CLIENTS = Array.from({ length: 1024 }, (_, index): PickContext => {
+  const source = `10.${index >> 8}.${index & 255}.7`;
+  return { source, hashKey: `user-${index}`, sticky: null };
+});
 
-/** Choosing an endpoint, with four workers that count connections. */
+/** Choosing an endpoint, with four workers that count connections; every pick is followed by its connection. */
 export default function cases(): MicroCase[] {
-  return [3, 100].flatMap((count) => [
-    pick('round robin', count, new RoundRobin(endpointsOf(count))),
-    pick('least connections', count, new LeastConnections(endpointsOf(count))),
+  return [10, 1000].flatMap((count) => [
+    pick('round robin', count, () => new RoundRobin()),
+    pick('least connections', count, () => new LeastConnections()),
+    pick('random', count, () => new RandomChoice()),
+    pick('two choices', count, () => new TwoChoices()),
+    pick('source ip', count, () => new SourceIp()),
+    pick('consistent hash', count, (endpoints) => {
+      const total = (): number => endpoints.length;
+      return new ConsistentHash({ bySource: false, loadFactor: 1.25, total });
+    }),
   ]);
 }
 
 function endpointsOf(count: number): Endpoint[] {
-  const endpoints = Array.from({ length: count }, (_, index): EndpointConfig => ({
+  const configs = Array.from({ length: count }, (_, index): EndpointConfig => ({
     address: { kind: 'tcp', host: '10.0.0.1', port: 9000 + index },
     weight: 1 + (index % 3),
+    maxConnections: 0,
   }));
   // Of a configuration the layout looks at nothing else.
-  const config = { listeners: [], clusters: [{ name: 'app', endpoints }] } as unknown as Config;
+  const config = { listeners: [], clusters: [{ name: 'app', endpoints: configs }] } as unknown as Config;
   const layout = layoutOf(config, WORKERS);
   const pages = WORKERS.map(() => new StatsPage(allocatePage(layout), layout));
   const all = pages.map(({ values }) => values);
-  return endpoints.map((endpoint) => new Endpoint('app', endpoint, pages[0]!, all));
+  return configs.map(({ address, weight, maxConnections }) => {
+    const label = formatAddress(address);
+    const known = { label, series: label, server: address, addresses: [address], weight, maxConnections };
+    const state = { ...known, priority: 0, health: 'up' as const, warmLeftMs: 0 };
+    return new Endpoint('app', state, pages[0]!, all);
+  });
 }
 
-function pick(name: string, count: number, balancer: Balancer): MicroCase {
-  return { name: `pick by ${name}, ${count} endpoints`, run: () => balancer.pick(NONE) };
+function pick(name: string, count: number, create: (endpoints: readonly Endpoint[]) => Balancer): MicroCase {
+  const endpoints = endpointsOf(count);
+  const balancer = create(endpoints);
+  balancer.update(endpoints);
+  let turn = 0;
+  let last: Endpoint | null = null;
+  return {
+    name: `pick by ${name}, ${count} endpoints`,
+    run: () => {
+      // As many as there are come and go, so that counts change and loads stay.
+      last?.release();
+      last = balancer.pick(CLIENTS[turn++ & 1023]!, NONE);
+      last?.acquire();
+      return last;
+    },
+  };
 }

@@ -2,20 +2,40 @@
 import { resolve } from 'node:path';
 import type { Address } from '../core/address.ts';
 import { formatAddress } from '../core/address.ts';
+import { readBalancing } from './balancing.ts';
 import { certificateFile, readKeyPair } from './certificate.ts';
 import { describe, dialAddress, duration, integer, oneOf, toggle } from './formats.ts';
-import { hostName } from './host.ts';
+import { HEALTH_KEYS, readHealth } from './health.ts';
+import { hostName, serviceName } from './host.ts';
 import type { Problems } from './problems.ts';
 import type { Located } from './section.ts';
 import { Section } from './section.ts';
-import type { Cluster, ClusterTls, Endpoint } from './types.ts';
+import { readResolve } from './resolve.ts';
+import type { Cluster, ClusterTls, Endpoint, ResolveSettings } from './types.ts';
 
 const CLUSTER = {
   what: 'a cluster',
-  keys: ['name', 'balancer', 'connectTimeout', 'retries', 'masking', 'tls', 'endpoints'],
+  keys: [
+    'name',
+    'balancer',
+    'hashOn',
+    'loadFactor',
+    'sticky',
+    'connectTimeout',
+    'retries',
+    'retryBudget',
+    'maxConnections',
+    ...HEALTH_KEYS,
+    'resolve',
+    'masking',
+    'tls',
+    'endpoints',
+  ],
 };
 const TLS = { what: 'the tls of a cluster', keys: ['serverName', 'ca', 'verify', 'cert', 'key'] };
-const ENDPOINT = { what: 'an endpoint', keys: ['address', 'weight'] };
+const ENDPOINT = { what: 'an endpoint', keys: ['address', 'weight', 'maxConnections'] };
+const RETRY_BUDGET = { what: '"retryBudget"', keys: ['percent', 'minPerSecond'] };
+const CONNECTIONS = { least: 0, most: 100_000_000 };
 /** What the kernel takes as a path of a UNIX socket, in bytes. */
 const LONGEST_SOCKET_PATH = 107;
 
@@ -41,14 +61,19 @@ export function readCluster(
   const section = Section.of(entry.value, entry.path, problems, CLUSTER);
   if (section === null) return null;
   const { tls, files } = readTls(section, base);
+  const resolve = readResolve(section);
   const cluster: Cluster = {
     name: section.name(),
-    balancer: section.optional('balancer', oneOf('round_robin', 'least_connections'), 'round_robin'),
+    ...readBalancing(section),
     connectTimeoutMs: section.optional('connectTimeout', duration({ least: 1, most: 600_000 }), 5000),
     retries: section.optional('retries', integer({ least: 0, most: 100 }), 2),
+    retryBudget: readRetryBudget(section),
+    maxConnections: section.optional('maxConnections', integer(CONNECTIONS), 0),
+    ...readHealth(section),
+    resolve,
     masking: section.optional('masking', oneOf('zero', 'random'), 'zero'),
     tls,
-    endpoints: readEndpoints(section, base),
+    endpoints: readEndpoints(section, base, resolve),
   };
   const nameless = cluster.endpoints.find(({ address }) => address.kind === 'unix');
   if (tls?.verify === true && tls.serverName === null && nameless !== undefined) {
@@ -59,6 +84,14 @@ export function readCluster(
     );
   }
   return { path: entry.path, value: { cluster, files } };
+}
+
+function readRetryBudget(cluster: Section): Cluster['retryBudget'] {
+  const section = cluster.settings('retryBudget', RETRY_BUDGET);
+  return {
+    percent: section.optional('percent', integer({ least: 0, most: 100 }), 20),
+    minPerSecond: section.optional('minPerSecond', integer({ least: 0, most: 1_000_000 }), 10),
+  };
 }
 
 function readTls(cluster: Section, base: string): { tls: ClusterTls | null; files: ClusterFiles } {
@@ -79,14 +112,19 @@ function readTls(cluster: Section, base: string): { tls: ClusterTls | null; file
   };
 }
 
-function readEndpoints(cluster: Section, base: string): Endpoint[] {
+function readEndpoints(cluster: Section, base: string, { type }: ResolveSettings): Endpoint[] {
   const endpoints: Endpoint[] = [];
   const seen = new Set<string>();
   for (const { value, path } of cluster.list('endpoints', 'endpoints')) {
     const section = Section.of(value, path, cluster.problems, ENDPOINT);
     if (section === null) continue;
-    const read = section.required<Address | null>('address', dialAddress, null);
+    const read = section.required<Address | null>(
+      'address',
+      type === 'srv' ? serviceName : dialAddress,
+      null,
+    );
     const weight = section.optional('weight', integer({ least: 1, most: 1_000_000 }), 1);
+    const maxConnections = section.optional('maxConnections', integer(CONNECTIONS), 0);
     if (read === null) continue;
     const address = read.kind === 'unix' ? socketAddress(section, base, read.path) : read;
     const text = formatAddress(address);
@@ -94,7 +132,7 @@ function readEndpoints(cluster: Section, base: string): Endpoint[] {
       section.problemAt('address', `${describe(text)} is listed twice: list it once, with a higher weight`);
     }
     seen.add(text);
-    endpoints.push({ address, weight });
+    endpoints.push({ address, weight, maxConnections });
   }
   return endpoints;
 }

@@ -1,5 +1,6 @@
 /** Formats of host names. */
 import { isIPv6 } from 'node:net';
+import type { TcpAddress } from '../core/address.ts';
 import type { Format } from './formats.ts';
 import { FormatError, describe, pattern } from './formats.ts';
 
@@ -41,5 +42,16 @@ export const hostAndPort: Format<string> = (value) => {
   if (fits && (NAME.test(host) || isIPv6(address))) return String(value).toLowerCase();
   throw new FormatError(
     `${describe(value)} is no host: write a name or an address, with a port if need be, such as app.internal:8080`,
+  );
+};
+
+/** The name of SRV records (RFC 2782), such as `_ws._tcp.example.com`; the port is the records' to say. */
+export const serviceName: Format<TcpAddress> = (value) => {
+  const name = typeof value === 'string' && value.endsWith(':0') ? value.slice(0, -2) : value;
+  if (typeof name === 'string' && NAME.test(name) && !/^[\d.]+$/.test(name)) {
+    return { kind: 'tcp', host: name.toLowerCase(), port: 0 };
+  }
+  throw new FormatError(
+    `${describe(value)} is not the name of SRV records: write one such as _ws._tcp.example.com, without a port`,
   );
 };

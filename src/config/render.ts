@@ -8,6 +8,7 @@ import type { LoadedConfig } from './loader.ts';
 import type {
   Cluster,
   HeaderChanges,
+  HealthCheck,
   Listener,
   Route,
   RouteAction,
@@ -126,16 +127,57 @@ function actionTree(action: RouteAction): Tree {
 }
 
 function clusterTree(cluster: Cluster, files: ClusterFiles | undefined): Tree {
-  const { name, balancer, connectTimeoutMs, retries, masking, tls, endpoints } = cluster;
+  const { name, balancer, hashOn, loadFactor, sticky, connectTimeoutMs, masking, tls, endpoints } = cluster;
+  const { retries, retryBudget, maxConnections, resolve } = cluster;
+  const hashes = balancer === 'consistent_hash';
   return without({
     name,
     balancer,
+    hashOn: !hashes ? null : hashOn.kind === 'source_ip' ? 'source_ip' : { [hashOn.kind]: hashOn.name },
+    loadFactor: hashes ? loadFactor : null,
+    // The secret is left out for the reason that the token is.
+    sticky: sticky === null ? null : { cookie: sticky.cookie, ttl: formatDuration(sticky.ttlMs) },
     connectTimeout: formatDuration(connectTimeoutMs),
     retries,
+    retryBudget,
+    maxConnections,
+    ...healthTree(cluster),
+    resolve: { type: resolve.type, interval: formatDuration(resolve.intervalMs), servers: resolve.servers },
     masking,
     // A key's text has no place in output that people read and pass on: its file is named.
     tls: tls === null ? null : without({ serverName: tls.serverName, verify: tls.verify, ...files }),
-    endpoints: endpoints.map(({ address, weight }) => ({ address: formatAddress(address), weight })),
+    endpoints: endpoints.map((endpoint) => ({ ...endpoint, address: formatAddress(endpoint.address) })),
+  });
+}
+
+function healthTree({ healthCheck, onDown, outlier, panicThreshold, slowStartMs }: Cluster): Tree {
+  return {
+    healthCheck: healthCheck === null ? null : healthCheckTree(healthCheck),
+    onDown,
+    outlier:
+      outlier === null
+        ? 'off'
+        : {
+            consecutiveFailures: outlier.consecutiveFailures,
+            ejection: formatDuration(outlier.ejectionMs),
+            maxEjection: formatDuration(outlier.maxEjectionMs),
+            maxEjectedPercent: outlier.maxEjectedPercent,
+          },
+    panicThreshold,
+    slowStart: formatDuration(slowStartMs),
+  };
+}
+
+function healthCheckTree({ type, path, host, status, intervalMs, timeoutMs, rise, fall }: HealthCheck): Tree {
+  return without({
+    type,
+    path: type === 'tcp' ? null : path,
+    host,
+    status: type === 'http' ? `${status.least}-${status.most}` : null,
+    interval: formatDuration(intervalMs),
+    timeout: formatDuration(timeoutMs),
+    rise,
+    fall,
   });
 }
 

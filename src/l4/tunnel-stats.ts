@@ -1,6 +1,7 @@
 import { ConnectionStats } from '../telemetry/connection-stats.ts';
 import { ACCEPT_FAILURES, pageMetrics } from '../telemetry/names.ts';
 import type { StatsPage } from '../telemetry/stats-page.ts';
+import type { Attempts } from '../upstream/attempts.ts';
 
 type AcceptFailure = (typeof ACCEPT_FAILURES)[number];
 
@@ -43,6 +44,12 @@ export class TunnelStats {
   closed(): void {
     this.values[this.#active]! -= 1;
   }
+}
+
+/** Why no endpoint was left for a connection, as it is counted. */
+export function rejectionOf({ limit, lastFailure }: Attempts): 'overload' | 'no_endpoint' | 'dial_failed' {
+  if (lastFailure !== null) return 'dial_failed';
+  return limit === null ? 'no_endpoint' : 'overload';
 }
 
 function acceptFailureOf(code: string): AcceptFailure {

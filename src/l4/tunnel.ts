@@ -25,6 +25,12 @@ export interface TunnelContext {
   readonly access: Logger | null;
 }
 
+/** A tunnel that can be ended from this side. */
+interface EvictableTunnel {
+  /** Ends it; false where it has ended already. */
+  evict(reason: string): boolean;
+}
+
 /** A bound address whose connections become tunnels. */
 export interface TunnelListener {
   /** Resolves when connections are accepted; rejects where the address cannot be bound. */
@@ -33,6 +39,8 @@ export interface TunnelListener {
   stop(): void;
   /** Tunnels that live, those being dialled included. */
   readonly active: number;
+  /** The tunnels that live of one endpoint, given by its label. */
+  tunnelsOf(cluster: string, endpoint: string): EvictableTunnel[];
   /** Ends every tunnel now. */
   abort(): void;
 }

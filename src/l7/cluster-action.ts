@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ClusterAction, L7Listener as L7ListenerConfig, Rewrite, Route } from '../config/types.ts';
 import { normalizePattern } from '../routing/request-path.ts';
 import { expandGroups, stripPrefix } from '../routing/rewrite.ts';
+import type { PickContext } from '../upstream/pick-context.ts';
 import { forwardedHeaders } from '../wire/forwarded.ts';
 import { hasUnderscoreName, headerOf } from '../wire/request-head.ts';
 import type { HeaderEdits } from '../wire/header-edits.ts';
@@ -11,6 +12,7 @@ import type { L7Environment } from './environment.ts';
 import { editsOf, type Answers, type Handler, type Routed } from './exchange.ts';
 import { ProxiedRequest, type ProxyContext } from './http/proxied-request.ts';
 import type { ListenerStats } from './listener-stats.ts';
+import { pickContextOf } from './pick-context.ts';
 import { SessionStats } from './session-stats.ts';
 import type { Session } from './session.ts';
 import { Upgrade, type UpgradeContext } from './upgrade.ts';
@@ -112,6 +114,8 @@ export class ClusterRoute {
       to,
       edits: this.#responseEdits,
       subprotocols: upgrade.subprotocols,
+      pick: this.#pickContext(routed, forwarded.clientAddress),
+      secure: this.#config.tls !== null,
       identity: {
         listener: this.#config.name,
         route: this.#route.name,
@@ -149,11 +153,17 @@ export class ClusterRoute {
       to,
       body: exchange.body,
       reply: exchange.reply,
+      pick: this.#pickContext(routed, client),
+      secure: this.#config.tls !== null,
       requestId,
       edits: this.#responseEdits,
       done: (status, endpoint) =>
         this.#answers.ended(exchange, status, { cluster, endpoint, client, requestId }),
     }).start();
+  }
+
+  #pickContext({ exchange }: Routed, clientAddress: string): PickContext {
+    return pickContextOf(this.#upgrades.cluster.config, exchange.head, clientAddress);
   }
 
   /** What goes upstream in place of what the client said. */

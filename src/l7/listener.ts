@@ -102,6 +102,11 @@ export class L7Listener {
     return this.#dispatcher.sessions.size + this.#dispatcher.upgrades.size + this.#unanswered;
   }
 
+  /** The sessions that live of one endpoint, given by its label. */
+  sessionsOf(cluster: string, endpoint: string): Session[] {
+    return [...this.#dispatcher.sessions].filter((session) => session.isOf(cluster, endpoint));
+  }
+
   /** Connections that are open, idle ones included. */
   get connections(): number {
     return this.#connections;

@@ -286,6 +286,17 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     this.#closeUpstream(code === CLOSE_SERVICE_RESTART ? CLOSE_GOING_AWAY : code, NOTHING);
   }
 
+  isOf(cluster: string, endpoint: string): boolean {
+    return this.#endpoint.cluster === cluster && this.#endpoint.label === endpoint;
+  }
+
+  /** Sends the client elsewhere; false where the session has ended already. */
+  evict(reason: string): boolean {
+    if (this.#ended) return false;
+    this.close(CLOSE_SERVICE_RESTART, reason);
+    return true;
+  }
+
   /** Cuts both legs without a word. */
   abort(): void {
     if (!this.#ended) this.#end('proxy', CLOSE_ABNORMAL);

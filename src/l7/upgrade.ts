@@ -4,6 +4,7 @@ import type { Attempts } from '../upstream/attempts.ts';
 import type { Cluster } from '../upstream/cluster.ts';
 import { connectFailureOf } from '../upstream/dial.ts';
 import type { ConnectFailure, Endpoint } from '../upstream/endpoint.ts';
+import type { PickContext } from '../upstream/pick-context.ts';
 import { acceptKey } from '../wire/accept-key.ts';
 import type { HeaderEdits } from '../wire/header-edits.ts';
 import type { RequestHead } from '../wire/request-head.ts';
@@ -46,6 +47,10 @@ interface UpgradeOrder {
   /** What the route changes in the endpoint's answer. */
   readonly edits: HeaderEdits;
   readonly subprotocols: readonly string[];
+  /** What an endpoint is chosen by. */
+  readonly pick: PickContext;
+  /** Whether the client came by TLS. */
+  readonly secure: boolean;
   readonly identity: SessionIdentity;
 }
 
@@ -75,7 +80,7 @@ export class Upgrade extends Timed implements UpstreamOwner {
     this.#context = context;
     this.#order = order;
     this.#reply = reply;
-    this.#attempts = context.cluster.attempts();
+    this.#attempts = context.cluster.attempts(order.pick);
     this.#deadline = context.session.wheel.now + context.session.settings.handshakeTimeoutMs;
   }
 
@@ -204,7 +209,11 @@ export class Upgrade extends Timed implements UpstreamOwner {
       endpoint,
       context.access === null ? null : this.#order.identity,
     );
-    if (!this.#reply.accept(session, answer.subprotocol, answer.headers)) {
+    this.#attempts.succeed(endpoint);
+    const cookie = this.#attempts.cookieFor(endpoint, this.#order.secure);
+    const headers: HeaderList =
+      cookie === null ? answer.headers : [...answer.headers, ['Set-Cookie', cookie]];
+    if (!this.#reply.accept(session, answer.subprotocol, headers)) {
       session.discard();
       this.#context.countFailure('client_gone');
       return;
@@ -230,6 +239,9 @@ export class Upgrade extends Timed implements UpstreamOwner {
       return;
     }
     if (!body.complete) return;
+    const endpoint = this.#endpoint!;
+    if (head.status >= 500) this.#attempts.serverError(endpoint);
+    else this.#attempts.succeed(endpoint);
     this.#dropUpstream();
     this.#finish('refused');
     this.#reply.refuse(head.status, endToEndHeaders(head, this.#order.edits), body.bytes());
@@ -268,7 +280,8 @@ export class Upgrade extends Timed implements UpstreamOwner {
   #giveUp(): void {
     switch (this.#attempts.lastFailure) {
       case null:
-        this.#refuse('no_endpoint', 503, 'no endpoint is available');
+        if (this.#attempts.limit === null) this.#refuse('no_endpoint', 503, 'no endpoint is available');
+        else this.#refuse('overload', 503, 'the endpoints have all the connections that they may have');
         break;
       case 'timeout':
         this.#refuse('timeout', 504, 'the endpoint did not accept in time');

@@ -31,9 +31,8 @@ export type UpstreamSocket = Socket & {
 
 /** Begins to connect to an endpoint for an owner, who has its own deadline. */
 export function openUpstream(cluster: Cluster, endpoint: Endpoint, owner: UpstreamOwner): UpstreamSocket {
-  const socket = dial(endpoint.address, {
+  const socket = dial(endpoint, {
     tls: cluster.tls,
-    label: endpoint.label,
     allowHalfOpen: false,
     onread: READ_OPTIONS,
   }) as UpstreamSocket;

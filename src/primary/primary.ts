@@ -6,9 +6,11 @@ import type { Logger } from '../telemetry/logger.ts';
 import { PageSums } from '../telemetry/page-sums.ts';
 import { Exposition, pageFamilies } from '../telemetry/prometheus.ts';
 import { claimAddresses } from './address-claim.ts';
-import type { AdminCommand } from './admin-command.ts';
 import { AdminServer } from './admin-server.ts';
 import { readExpiries } from './certificate-expiry.ts';
+import { clusterCommands } from './cluster-commands.ts';
+import { clusterFamilies } from './cluster-metrics.ts';
+import { ClusterMonitors } from './cluster-monitors.ts';
 import { chooseEngines } from './engines.ts';
 import { primaryFamilies } from './primary-metrics.ts';
 import { statusOf } from './status.ts';
@@ -47,6 +49,7 @@ export class Primary {
   #state: PrimaryState = 'starting';
   #starting: Promise<Started> | null = null;
   #supervisor: Supervisor | null = null;
+  #clusters: ClusterMonitors | null = null;
   #admin: AdminServer | null = null;
   #graceMs = Infinity;
   #drained: Promise<boolean> | null = null;
@@ -91,17 +94,22 @@ export class Primary {
     const listeners = chooseEngines(this.#options.config, log);
     const claim = await claimAddresses(listeners);
     const config = { ...this.#options.config, listeners: claim.listeners };
-    const supervisor = new Supervisor({
+    const clusters = (this.#clusters = new ClusterMonitors(config.clusters, log, () => supervisor));
+    const supervisor: Supervisor = new Supervisor({
       config,
       generation: GENERATION,
       log,
       onLines: (lines) => output.write(lines),
+      onEndpointFailed: clusters.endpointFailed,
+      clusterStates: clusters.states,
       ...(workerFiles !== undefined && { workerFiles }),
       ...(timings !== undefined && { timings }),
     });
     this.#supervisor = supervisor;
-    this.#admin = this.#createAdmin(config, supervisor);
+    this.#admin = this.#createAdmin(config, supervisor, clusters);
     const admin = await this.#admin.listen(config.admin.address).finally(claim.release);
+    this.#goOn();
+    await clusters.ready();
     this.#goOn();
     await supervisor.start();
     this.#goOn();
@@ -116,11 +124,16 @@ export class Primary {
   async #finish(): Promise<boolean> {
     await this.#starting?.catch(() => undefined);
     const ended = (await this.#supervisor?.drain(this.#graceMs)) ?? true;
+    this.#clusters?.stop();
     await this.#admin?.close();
     return ended;
   }
 
-  #createAdmin(config: Config, { slots, layout, pages, fault }: Supervisor): AdminServer {
+  #createAdmin(
+    config: Config,
+    { slots, layout, pages, fault }: Supervisor,
+    clusters: ClusterMonitors,
+  ): AdminServer {
     const { log, output, faultHooks } = this.#options;
     const sums = new PageSums(layout, pages);
     const versions = readVersions();
@@ -129,23 +142,19 @@ export class Primary {
     const certificates = readExpiries(listeners, log);
     const droppedLines = (): number => output.dropped;
     const exposition = new Exposition([
-      ...pageFamilies(sums),
+      ...pageFamilies(sums, (labels) => clusters.relabel(labels)),
       ...primaryFamilies({ slots, generation, certificates, versions, droppedLines, listeners }),
+      ...clusterFamilies(clusters),
     ]);
     const view = {
       metrics: (accept: string) => exposition.render(accept),
       notReady: () => this.#notReady(slots),
-      status: () => statusOf({ config, slots, sums, versions, generation, state: this.#state }),
-      commands: this.#commands(),
+      status: () => statusOf({ config, slots, sums, clusters, versions, generation, state: this.#state }),
+      commands: clusterCommands(clusters),
       token: config.admin.token,
       fault: faultHooks ? fault : null,
     };
     return new AdminServer(view, log);
-  }
-
-  /** What may be done by POST at the admin address. */
-  #commands(): readonly AdminCommand[] {
-    return [];
   }
 
   #notReady(slots: readonly WorkerSlot[]): string | null {

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import type { Config } from '../config/types.ts';
+import type { ClusterState } from '../protocol/cluster-state.ts';
 import { layoutOf } from '../protocol/stats-layout.ts';
 import type { WorkerKind, WorkerStart } from '../protocol/to-worker.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -25,6 +27,9 @@ interface SupervisorOptions {
   readonly log: Logger;
   /** Takes the workers' finished log lines. */
   readonly onLines: (lines: string) => void;
+  readonly onEndpointFailed: (cluster: string, endpoint: string) => void;
+  /** What is known of the endpoints when a worker starts. */
+  readonly clusterStates: () => readonly ClusterState[];
   readonly workerFiles?: WorkerFiles;
   readonly timings?: SupervisorTimings;
 }
@@ -54,6 +59,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #timings: SupervisorTimings;
   readonly #overdue = new Deadline();
+  readonly #secret = randomBytes(32).toString('base64url');
   #drained: Promise<boolean> | null = null;
 
   constructor(options: SupervisorOptions) {
@@ -81,7 +87,7 @@ export class Supervisor {
   /** Makes a worker throw; false where there is none of that name. */
   readonly fault = (name: string): boolean => {
     const slot = this.slots.find((candidate) => candidate.name === name);
-    slot?.fault();
+    slot?.send({ type: 'fault' });
     return slot !== undefined;
   };
 
@@ -127,7 +133,8 @@ export class Supervisor {
   }
 
   #slot(kind: WorkerKind, name: string, workers: readonly string[], index: number): WorkerSlot {
-    const { config, generation, log, onLines, workerFiles = WORKER_FILES } = this.#options;
+    const { config, generation, log, workerFiles = WORKER_FILES } = this.#options;
+    const { onLines, onEndpointFailed, clusterStates } = this.#options;
     const filename = fileURLToPath(workerFiles[kind]);
     return new WorkerSlot({
       kind,
@@ -137,6 +144,7 @@ export class Supervisor {
       timings: this.#timings,
       log,
       onLines,
+      onEndpointFailed,
       serve: (port) => {
         const start: WorkerStart = {
           kind,
@@ -146,6 +154,8 @@ export class Supervisor {
           workers,
           pages: this.pages,
           page: index,
+          clusters: clusterStates(),
+          secret: this.#secret,
           port,
         };
         // The file is named here and not for the pool: a file that cannot be loaded then fails its task, and

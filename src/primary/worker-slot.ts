@@ -28,6 +28,7 @@ interface SlotOptions {
   readonly timings: SlotTimings;
   readonly log: Logger;
   readonly onLines: (lines: string) => void;
+  readonly onEndpointFailed: (cluster: string, endpoint: string) => void;
   /** Runs a `serve` task that speaks over the port; settles when the task has ended. */
   readonly serve: (port: MessagePort) => Promise<unknown>;
 }
@@ -87,15 +88,11 @@ export class WorkerSlot {
     }
     clearTimeout(this.#timer);
     this.#state = 'draining';
-    this.#send({ type: 'drain', graceMs });
+    this.send({ type: 'drain', graceMs });
   }
 
-  /** Makes the worker throw, where it runs. */
-  fault(): void {
-    this.#send({ type: 'fault' });
-  }
-
-  #send(message: ToWorker): void {
+  /** Says something to the worker, where it runs. */
+  send(message: ToWorker): void {
     this.#port?.postMessage(message);
   }
 
@@ -130,6 +127,9 @@ export class WorkerSlot {
         if (this.#restarts > 0) {
           this.#options.log.info({ worker: this.name, restarts: this.#restarts }, 'worker is up again');
         }
+        break;
+      case 'endpoint_failed':
+        this.#options.onEndpointFailed(message.cluster, message.endpoint);
         break;
       default:
         message satisfies never;

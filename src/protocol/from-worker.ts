@@ -1,6 +1,6 @@
 /** What a worker says to the primary. How its task ends says the rest: resolved when drained, rejected on a fault. */
 
-export type FromWorker = ListeningReport | LogReport;
+export type FromWorker = ListeningReport | LogReport | EndpointFailedReport;
 
 /** Every listener of the worker's kind accepts connections under this generation. */
 interface ListeningReport {
@@ -12,4 +12,12 @@ interface ListeningReport {
 interface LogReport {
   readonly type: 'log';
   readonly lines: string;
+}
+
+/** A dial of an endpoint, or a handshake with it, has failed. Sent for clusters with outlier detection only. */
+interface EndpointFailedReport {
+  readonly type: 'endpoint_failed';
+  readonly cluster: string;
+  /** Its label. */
+  readonly endpoint: string;
 }

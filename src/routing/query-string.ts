@@ -40,3 +40,12 @@ function hasPair(text: string, key: string, value: string): boolean {
   }
   return false;
 }
+
+/**
+ * The value of the first occurrence of a key in a query, decoded; null where it does not occur.
+ *
+ * @param text the query as received, without the `?`
+ */
+export function queryValue(text: string, key: string): string | null {
+  return text === '' ? null : new URLSearchParams(`&${text}`).get(key);
+}

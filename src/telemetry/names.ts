@@ -136,6 +136,21 @@ export const pageMetrics = {
     ['cluster', 'endpoint', 'reason'],
     'Dials and upstream handshakes that failed',
   ),
+  endpointConnects: counter(
+    'sluice_endpoint_connects_total',
+    ['cluster', 'endpoint'],
+    'Dials, and at layer 7 upstream handshakes, that went well',
+  ),
+  clusterConnectionsActive: gauge(
+    'sluice_cluster_connections_active',
+    ['cluster'],
+    'Upstream connections of the cluster open now, those being dialled included',
+  ),
+  clusterRejections: counter(
+    'sluice_cluster_rejections_total',
+    ['cluster', 'reason'],
+    'Connections that got no endpoint, or no other endpoint, because of a limit',
+  ),
   clusterRetries: counter(
     'sluice_cluster_retries_total',
     ['cluster'],
@@ -171,6 +186,43 @@ export const primaryMetrics = {
     ['listener', 'certificate'],
     'When the certificate expires, in seconds since 1970',
   ),
+  endpointUp: gauge(
+    'sluice_endpoint_up',
+    ['cluster', 'endpoint'],
+    '1 where the endpoint takes connections, 0 where it is down, ejected or draining',
+  ),
+  endpointEjections: counter(
+    'sluice_endpoint_ejections_total',
+    ['cluster', 'endpoint'],
+    'Times that the endpoint was ejected because its dials or handshakes failed in a row',
+  ),
+  endpointProbes: counter('sluice_endpoint_probes_total', ['cluster', 'endpoint'], 'Probes of the endpoint'),
+  endpointProbeFailures: counter(
+    'sluice_endpoint_probe_failures_total',
+    ['cluster', 'endpoint'],
+    'Probes of the endpoint that failed',
+  ),
+  endpointProbeDuration: gauge(
+    'sluice_endpoint_probe_duration_seconds',
+    ['cluster', 'endpoint'],
+    'How long the last probe took',
+  ),
+  clusterPanic: gauge(
+    'sluice_cluster_panic',
+    ['cluster'],
+    '1 where so many endpoints are down that all of them are used, else 0',
+  ),
+  nameLookups: counter('sluice_cluster_name_lookups_total', ['cluster'], 'Look-ups of names of endpoints'),
+  nameLookupFailures: counter(
+    'sluice_cluster_name_lookup_failures_total',
+    ['cluster'],
+    'Look-ups of names of endpoints that failed; what was found before stays in use',
+  ),
+  evictions: counter(
+    'sluice_cluster_evictions_total',
+    ['cluster'],
+    'Connections that were told to end so that their clients go to another endpoint',
+  ),
   logLinesDropped: counter(
     'sluice_log_lines_dropped_total',
     [],
@@ -188,7 +240,7 @@ export const DIRECTIONS = ['downstream', 'upstream'] as const;
 /** Values of the label `side` of closes: who ended the session. */
 export const CLOSE_SIDES = ['client', 'endpoint', 'proxy'] as const;
 /** Values of the label `reason` of rejected connections. */
-export const REJECT_REASONS = ['limit', 'no_endpoint', 'dial_failed'] as const;
+export const REJECT_REASONS = ['limit', 'no_endpoint', 'overload', 'dial_failed'] as const;
 /** Values of the label `reason` of failures to accept. */
 export const ACCEPT_FAILURES = ['process_limit', 'system_limit', 'memory', 'aborted', 'other'] as const;
 /** Values of the label `reason` of failed handshakes. */
@@ -197,6 +249,7 @@ export const HANDSHAKE_FAILURES = [
   'no_route',
   'not_websocket',
   'no_endpoint',
+  'overload',
   'dial_failed',
   'timeout',
   'bad_response',
@@ -204,6 +257,8 @@ export const HANDSHAKE_FAILURES = [
   'client_gone',
   'draining',
 ] as const;
+/** Values of the label `reason` of a cluster's rejections: which limit it was. */
+export const CLUSTER_LIMITS = ['max_connections', 'endpoint_max_connections', 'retry_budget'] as const;
 /** Values of the label `reason` of failed dials. */
 export const CONNECT_FAILURES = [
   'refused',

@@ -2,7 +2,7 @@
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import type { Metric as PromMetric, OpenMetricsContentType } from 'prom-client';
 import type { Metric } from './names.ts';
-import type { Series } from './page-layout.ts';
+import type { Labels, Series } from './page-layout.ts';
 import type { PageSums } from './page-sums.ts';
 
 /** One line of exposition. */
@@ -24,8 +24,11 @@ export interface ExpositionBody {
   readonly body: string;
 }
 
+/** Says what a series is called now; null leaves it out. */
+type Relabel = (labels: Labels) => Labels | null;
+
 /** The families of a layout, each series the sum over all workers. */
-export function pageFamilies(sums: PageSums): Family[] {
+export function pageFamilies(sums: PageSums, relabel: Relabel): Family[] {
   const byMetric = new Map<Metric, Series[]>();
   for (const series of sums.layout.series) {
     const known = byMetric.get(series.metric);
@@ -37,7 +40,10 @@ export function pageFamilies(sums: PageSums): Family[] {
     read: () =>
       metric.kind === 'histogram'
         ? all.flatMap((series) => histogramSamples(series, sums))
-        : all.map(({ labels, slot }) => ({ labels, value: sums.at(slot) })),
+        : all.flatMap(({ labels, slot }) => {
+            const current = relabel(labels);
+            return current === null ? [] : [{ labels: current, value: sums.at(slot) }];
+          }),
   }));
 }
 

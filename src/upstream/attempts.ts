@@ -1,10 +1,26 @@
-import type { Balancer } from './balancer.ts';
+import type { CLUSTER_LIMITS } from '../telemetry/names.ts';
 import type { ConnectFailure, Endpoint } from './endpoint.ts';
+import type { PickContext } from './pick-context.ts';
+
+/** Why a cluster gives out no endpoint although it has some. */
+export type Limit = (typeof CLUSTER_LIMITS)[number];
 
 /** What {@link Attempts} needs of its cluster. */
-interface RetryCounter {
-  countRetry(): void;
+export interface AttemptSource {
+  /** The endpoint of choice that is not among the excluded ones; null where there is none. */
+  pick(context: PickContext, excluded: ReadonlySet<Endpoint>): Endpoint | null;
+  /** Whether the cluster has all the connections that it may have. */
+  readonly full: boolean;
+  /** Takes one retry of what the cluster may do at this time; false where there is none left. */
+  takeRetry(): boolean;
+  countLimit(limit: Limit): void;
+  /** Says that an endpoint has failed, for the outlier detection. */
+  failed(endpoint: Endpoint): void;
+  /** The Set-Cookie header of a sticky cluster; null for none. */
+  cookieFor(endpoint: Endpoint, context: PickContext, secure: boolean): string | null;
 }
+
+const NONE: ReadonlySet<Endpoint> = new Set();
 
 /**
  * The endpoints that are tried, one after the other, for one connection. Each that was given out counts as a
@@ -13,26 +29,30 @@ interface RetryCounter {
 export class Attempts {
   /** Why the last endpoint failed; null while none has. */
   lastFailure: ConnectFailure | null = null;
-  readonly #cluster: RetryCounter;
-  readonly #balancer: Balancer;
-  readonly #failed = new Set<Endpoint>();
+  /** What kept the last {@link next} from giving out an endpoint; null where it was no limit. */
+  limit: Limit | null = null;
+  readonly #source: AttemptSource;
+  readonly #context: PickContext;
+  #failed: Set<Endpoint> | null = null;
   #retriesLeft: number;
 
-  constructor(cluster: RetryCounter, balancer: Balancer, retries: number) {
-    this.#cluster = cluster;
-    this.#balancer = balancer;
+  constructor(source: AttemptSource, context: PickContext, retries: number) {
+    this.#source = source;
+    this.#context = context;
     this.#retriesLeft = retries;
   }
 
-  /** The next endpoint, counted as connected; null where all have failed or no retry is left. */
+  /** The next endpoint, counted as connected; null where all have failed, no retry is left, or a limit is reached. */
   next(): Endpoint | null {
-    const retrying = this.#failed.size > 0;
+    const source = this.#source;
+    const retrying = this.#failed !== null;
     if (retrying && this.#retriesLeft === 0) return null;
-    const endpoint = this.#balancer.pick(this.#failed);
+    if (source.full) return this.#limited('max_connections');
+    const endpoint = this.#pick();
     if (endpoint === null) return null;
     if (retrying) {
+      if (!source.takeRetry()) return this.#limited('retry_budget');
       this.#retriesLeft--;
-      this.#cluster.countRetry();
     }
     endpoint.acquire();
     return endpoint;
@@ -42,7 +62,48 @@ export class Attempts {
   fail(endpoint: Endpoint, reason: ConnectFailure): void {
     endpoint.release();
     endpoint.countFailure(reason);
-    this.#failed.add(endpoint);
+    this.#source.failed(endpoint);
+    (this.#failed ??= new Set()).add(endpoint);
     this.lastFailure = reason;
+  }
+
+  /** The endpoint took the connection, and at layer 7 answered as it should. */
+  succeed(endpoint: Endpoint): void {
+    endpoint.countConnect();
+  }
+
+  /** The endpoint answered, but with a server error: that is the client's to see, and a failure all the same. */
+  serverError(endpoint: Endpoint): void {
+    this.#source.failed(endpoint);
+  }
+
+  /**
+   * The Set-Cookie header that brings the client back to this endpoint; null where the cluster is not sticky, or
+   * the client has that cookie.
+   *
+   * @param secure whether the client came by TLS
+   */
+  cookieFor(endpoint: Endpoint, secure: boolean): string | null {
+    return this.#source.cookieFor(endpoint, this.#context, secure);
+  }
+
+  /** An endpoint that is not full. */
+  #pick(): Endpoint | null {
+    const source = this.#source;
+    const first = source.pick(this.#context, this.#failed ?? NONE);
+    if (first?.full !== true) return first;
+    const excluded = new Set(this.#failed ?? NONE);
+    for (let endpoint: Endpoint | null = first; endpoint !== null;) {
+      excluded.add(endpoint);
+      endpoint = source.pick(this.#context, excluded);
+      if (endpoint?.full === false) return endpoint;
+    }
+    return this.#limited('endpoint_max_connections');
+  }
+
+  #limited(limit: Limit): null {
+    this.limit = limit;
+    this.#source.countLimit(limit);
+    return null;
   }
 }

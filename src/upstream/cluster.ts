@@ -1,51 +1,179 @@
-import type { BalancerName, Cluster as ClusterConfig } from '../config/types.ts';
-import { pageMetrics } from '../telemetry/names.ts';
+import type { Cluster as ClusterConfig } from '../config/types.ts';
+import type { ClusterState } from '../protocol/cluster-state.ts';
+import { CLUSTER_LIMITS, pageMetrics } from '../telemetry/names.ts';
 import type { Histogram, StatsPage } from '../telemetry/stats-page.ts';
-import { Attempts } from './attempts.ts';
+import { Attempts, type AttemptSource, type Limit } from './attempts.ts';
 import type { Balancer } from './balancer.ts';
+import { ConsistentHash } from './balancers/consistent-hash.ts';
 import { LeastConnections } from './balancers/least-connections.ts';
+import { RandomChoice } from './balancers/random-choice.ts';
 import { RoundRobin } from './balancers/round-robin.ts';
+import { SourceIp } from './balancers/source-ip.ts';
+import { TwoChoices } from './balancers/two-choices.ts';
 import { Endpoint } from './endpoint.ts';
+import { membershipOf } from './membership.ts';
+import type { PickContext } from './pick-context.ts';
+import { RetryBudget } from './retry-budget.ts';
+import { StickyCookie } from './sticky-cookie.ts';
 import { upstreamTls, type UpstreamTls } from './upstream-tls.ts';
 
+/** What the clusters of a worker share. */
+export interface ClusterHome {
+  readonly page: StatsPage;
+  /** The values of every worker's page, this one's included. */
+  readonly pages: readonly Float64Array[];
+  /** Of this process: what sticky cookies are made with where no secret is configured. */
+  readonly secret: string;
+  /** Told of every endpoint that fails a dial or a handshake. */
+  readonly onEndpointFailed: (cluster: string, endpoint: string) => void;
+  /** Milliseconds, monotonic. */
+  readonly clock?: () => number;
+}
+
+/** How long the factors of a slow start stay as they are. */
+const WARM_MS = 100;
+
 /** A named group of endpoints, as one worker sees it. */
-export class Cluster {
+export class Cluster implements AttemptSource {
   readonly name: string;
   readonly config: ClusterConfig;
   /** TLS towards the endpoints, or null for plain TCP. */
   readonly tls: UpstreamTls | null;
   readonly connectDuration: Histogram;
+  readonly #home: ClusterHome;
+  readonly #clock: () => number;
   readonly #balancer: Balancer;
-  readonly #values: Float64Array;
+  readonly #sticky: StickyCookie | null;
+  readonly #budget: RetryBudget;
+  readonly #activeSlot: number;
   readonly #retriesSlot: number;
+  readonly #limitSlots: ReadonlyMap<Limit, number>;
+  /** By their labels. */
+  #endpoints = new Map<string, Endpoint>();
+  #warming: readonly Endpoint[] = [];
+  #warmedAt = 0;
 
-  /** @param all the values of every worker's page, this one's included */
-  constructor(config: ClusterConfig, page: StatsPage, all: readonly Float64Array[]) {
+  constructor(config: ClusterConfig, state: ClusterState, home: ClusterHome) {
+    const { page } = home;
+    const labels = { cluster: config.name };
     this.name = config.name;
     this.config = config;
     this.tls = config.tls === null ? null : upstreamTls(config.tls);
-    this.connectDuration = page.histogram(pageMetrics.endpointConnectDuration, { cluster: config.name });
-    const endpoints = config.endpoints.map((endpoint) => new Endpoint(config.name, endpoint, page, all));
-    this.#balancer = createBalancer(config.balancer, endpoints);
-    this.#values = page.values;
-    this.#retriesSlot = page.slot(pageMetrics.clusterRetries, { cluster: config.name });
+    this.connectDuration = page.histogram(pageMetrics.endpointConnectDuration, labels);
+    this.#home = home;
+    this.#clock = home.clock ?? (() => performance.now());
+    this.#balancer = createBalancer(config, () => this.active);
+    this.#sticky = config.sticky === null ? null : new StickyCookie(config.sticky, config.name, home.secret);
+    this.#budget = new RetryBudget(config.retryBudget, this.#clock);
+    this.#activeSlot = page.slot(pageMetrics.clusterConnectionsActive, labels);
+    this.#retriesSlot = page.slot(pageMetrics.clusterRetries, labels);
+    this.#limitSlots = new Map(
+      CLUSTER_LIMITS.map((reason) => [
+        reason,
+        page.slot(pageMetrics.clusterRejections, { ...labels, reason }),
+      ]),
+    );
+    this.update(state);
   }
 
-  /** The endpoints to try for one new connection. */
-  attempts(): Attempts {
-    return new Attempts(this, this.#balancer, this.config.retries);
+  /** Takes over what the primary knows of the endpoints. Those that stay keep what they count. */
+  update({ endpoints }: ClusterState): void {
+    const now = this.#clock();
+    const known = this.#endpoints;
+    this.#endpoints = new Map();
+    for (const state of endpoints) {
+      const same = known.get(state.label);
+      const { page, pages } = this.#home;
+      const endpoint = same?.series === state.series ? same : new Endpoint(this.name, state, page, pages);
+      endpoint.update(state, now);
+      this.#endpoints.set(state.label, endpoint);
+    }
+    const all = [...this.#endpoints.values()];
+    const eligible = new Set(membershipOf(all, this.config.panicThreshold).eligible);
+    for (const endpoint of all) endpoint.eligible = eligible.has(endpoint);
+    this.#sticky?.update(all);
+    this.#warming = all.filter((endpoint) => endpoint.warm(now, this.config.slowStartMs));
+    this.#warmedAt = now;
+    this.#balancer.update(all);
   }
 
-  countRetry(): void {
-    this.#values[this.#retriesSlot]! += 1;
+  /** The endpoints to try for one new connection of a client. */
+  attempts(context: PickContext): Attempts {
+    if (this.#warming.length > 0) {
+      const now = this.#clock();
+      if (now - this.#warmedAt >= WARM_MS) this.#ramp(now);
+    }
+    this.#budget.deposit();
+    return new Attempts(this, context, this.config.retries);
+  }
+
+  /** Whether the client's address matters for the choice. */
+  get choosesBySource(): boolean {
+    const { balancer, hashOn } = this.config;
+    return balancer === 'source_ip' || (balancer === 'consistent_hash' && hashOn.kind === 'source_ip');
+  }
+
+  /** Connections of all workers to all endpoints, those being dialled included. */
+  get active(): number {
+    const { pages } = this.#home;
+    let sum = 0;
+    for (const values of pages) sum += values[this.#activeSlot]!;
+    return sum;
+  }
+
+  get full(): boolean {
+    const { maxConnections } = this.config;
+    return maxConnections > 0 && this.active >= maxConnections;
+  }
+
+  pick(context: PickContext, excluded: ReadonlySet<Endpoint>): Endpoint | null {
+    if (this.#sticky !== null && context.sticky !== null) {
+      const endpoint = this.#sticky.endpointOf(context.sticky);
+      if (endpoint?.eligible === true && !excluded.has(endpoint)) return endpoint;
+    }
+    return this.#balancer.pick(context, excluded);
+  }
+
+  takeRetry(): boolean {
+    if (!this.#budget.withdraw()) return false;
+    this.#home.page.values[this.#retriesSlot]! += 1;
+    return true;
+  }
+
+  countLimit(limit: Limit): void {
+    this.#home.page.values[this.#limitSlots.get(limit)!]! += 1;
+  }
+
+  failed(endpoint: Endpoint): void {
+    if (this.config.outlier !== null) this.#home.onEndpointFailed(this.name, endpoint.label);
+  }
+
+  cookieFor(endpoint: Endpoint, { sticky }: PickContext, secure: boolean): string | null {
+    return this.#sticky?.headerFor(endpoint, sticky, secure) ?? null;
+  }
+
+  /** Goes on with the endpoints that start slowly. */
+  #ramp(now: number): void {
+    const { slowStartMs } = this.config;
+    this.#warmedAt = now;
+    this.#warming = this.#warming.filter((endpoint) => endpoint.warm(now, slowStartMs));
+    if (this.#warming.length === 0) this.#balancer.update([...this.#endpoints.values()]);
   }
 }
 
-function createBalancer(name: BalancerName, endpoints: readonly Endpoint[]): Balancer {
-  switch (name) {
+function createBalancer({ balancer, hashOn, loadFactor }: ClusterConfig, total: () => number): Balancer {
+  switch (balancer) {
     case 'round_robin':
-      return new RoundRobin(endpoints);
+      return new RoundRobin();
     case 'least_connections':
-      return new LeastConnections(endpoints);
+      return new LeastConnections();
+    case 'random':
+      return new RandomChoice();
+    case 'p2c':
+      return new TwoChoices();
+    case 'source_ip':
+      return new SourceIp();
+    case 'consistent_hash':
+      return new ConsistentHash({ bySource: hashOn.kind === 'source_ip', loadFactor, total });
   }
 }

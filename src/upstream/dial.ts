@@ -1,4 +1,4 @@
-import { createConnection, type OnReadOpts, type Socket } from 'node:net';
+import { createConnection, isIP, type OnReadOpts, type Socket, type TcpSocketConnectOpts } from 'node:net';
 import { checkServerIdentity, connect as connectTls } from 'node:tls';
 import type { Address } from '../core/address.ts';
 import { codeOf } from '../core/errors.ts';
@@ -8,13 +8,24 @@ import { sniOf, type UpstreamTls } from './upstream-tls.ts';
 /** How to open a connection to an endpoint. */
 interface DialOptions {
   readonly tls: UpstreamTls | null;
-  /** The endpoint's label: TLS sessions are resumed by it. */
-  readonly label: string;
   /** Keep writing after the peer's FIN. */
   readonly allowHalfOpen: boolean;
   /** Reads go into one buffer of the caller's, by callback, instead of into `data` events. */
   readonly onread?: OnReadOpts;
 }
+
+/** What is to be dialled; an `Endpoint` is one. */
+interface DialTarget {
+  /** TLS sessions are resumed by it. */
+  readonly label: string;
+  /** Its host is the name that TLS asks for. */
+  readonly server: Address;
+  /** Tried in this order, the next when one has failed or not answered for a while (RFC 8305 section 5). */
+  readonly addresses: readonly Address[];
+}
+
+/** An address has so long to accept where the endpoint has others. */
+export const NEXT_ADDRESS_MS = 250;
 
 /** Idle time after which TCP keep-alive probes begin. */
 const KEEP_ALIVE_MS = 60_000;
@@ -23,10 +34,9 @@ const KEEP_ALIVE_MS = 60_000;
  * Begins to connect. The socket emits `connect` (plain) or `secureConnect` (TLS), or `error`; the caller must
  * listen to `error` in the same tick and has its own deadline.
  */
-export function dial(address: Address, options: DialOptions): Socket {
-  const target = address.kind === 'tcp' ? { host: address.host, port: address.port } : { path: address.path };
+export function dial(endpoint: DialTarget, options: DialOptions): Socket {
   const common = {
-    ...target,
+    ...targetOf(endpoint.addresses),
     allowHalfOpen: options.allowHalfOpen,
     noDelay: true,
     keepAlive: true,
@@ -34,8 +44,9 @@ export function dial(address: Address, options: DialOptions): Socket {
     ...(options.onread === undefined ? {} : { onread: options.onread }),
   };
   if (options.tls === null) return createConnection(common);
-  const { tls, label } = options;
-  const name = tls.serverName(address);
+  const { tls } = options;
+  const { label } = endpoint;
+  const name = tls.serverName(endpoint.server);
   const session = tls.sessions.get(label);
   const socket = connectTls({
     ...common,
@@ -48,6 +59,27 @@ export function dial(address: Address, options: DialOptions): Socket {
   });
   socket.on('session', (ticket: Buffer) => tls.sessions.set(label, ticket));
   return socket;
+}
+
+type ConnectTarget = { readonly path: string } | TcpSocketConnectOpts;
+
+function targetOf(addresses: readonly Address[]): ConnectTarget {
+  const [first] = addresses;
+  if (first === undefined) throw new RangeError('an endpoint without an address cannot be dialled');
+  if (first.kind === 'unix') return { path: first.path };
+  const { host, port } = first;
+  if (addresses.length === 1) return { host, port };
+  const found = addresses.flatMap((address) =>
+    address.kind === 'tcp' ? [{ address: address.host, family: isIP(address.host) }] : [],
+  );
+  // Node tries them one after the other; it asks for them as if there were a name to look up.
+  return {
+    host: 'endpoint.invalid',
+    port,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_MS,
+    lookup: (_host, _options, done) => done(null, found),
+  };
 }
 
 /** OpenSSL's names for what it finds wrong with a certificate, and Node's own. */

@@ -1,35 +1,61 @@
-import type { Endpoint as EndpointConfig } from '../config/types.ts';
-import { formatAddress, type Address } from '../core/address.ts';
+import type { Address } from '../core/address.ts';
+import type { EndpointHealth, EndpointState } from '../protocol/cluster-state.ts';
 import { CONNECT_FAILURES, pageMetrics } from '../telemetry/names.ts';
 import type { StatsPage } from '../telemetry/stats-page.ts';
 
 export type ConnectFailure = (typeof CONNECT_FAILURES)[number];
 
-/** One address of a cluster, as one worker sees it. */
+/** Of its weight an endpoint has so much when its slow start begins. */
+const LEAST_FACTOR = 0.1;
+
+/** One address of a cluster, as one worker sees it. Whoever has its connections keeps it when it leaves the cluster. */
 export class Endpoint {
-  readonly address: Address;
-  readonly weight: number;
-  /** The address as text: the label of metrics and logs. */
+  readonly cluster: string;
   readonly label: string;
-  /** Value that belongs to the balancer: the current weight of smooth round robin. */
+  readonly series: string;
+  /** As configured: its host is the name that TLS asks for. */
+  server: Address;
+  /** Where to connect, in the order in which they are tried. */
+  addresses: readonly Address[];
+  weight: number;
+  priority: number;
+  health: EndpointHealth;
+  /** Whether it takes connections, all things considered. */
+  eligible = true;
+  /** The part of its weight that it has while it starts slowly: above 0, up to 1. */
+  factor = 1;
+  /** Value that belongs to the balancer. */
   balance = 0;
+  #maxConnections: number;
+  #warmUntil = 0;
   readonly #own: Float64Array;
   readonly #all: readonly Float64Array[];
   readonly #activeSlot: number;
+  readonly #clusterSlot: number;
+  readonly #connectsSlot: number;
   readonly #failureSlots: Readonly<Record<ConnectFailure, number>>;
 
   /**
    * @param page where this worker counts
    * @param all the values of every worker's page, this one's included: connections are counted over all
    */
-  constructor(cluster: string, config: EndpointConfig, page: StatsPage, all: readonly Float64Array[]) {
-    this.address = config.address;
-    this.weight = config.weight;
-    this.label = formatAddress(config.address);
+  constructor(cluster: string, state: EndpointState, page: StatsPage, all: readonly Float64Array[]) {
+    const { label, series, server, addresses, weight, priority, health, maxConnections } = state;
+    this.cluster = cluster;
+    this.label = label;
+    this.series = series;
+    this.server = server;
+    this.addresses = addresses;
+    this.weight = weight;
+    this.priority = priority;
+    this.health = health;
+    this.#maxConnections = maxConnections;
     this.#own = page.values;
     this.#all = all;
-    const labels = { cluster, endpoint: this.label };
+    const labels = { cluster, endpoint: series };
     this.#activeSlot = page.slot(pageMetrics.endpointConnectionsActive, labels);
+    this.#clusterSlot = page.slot(pageMetrics.clusterConnectionsActive, { cluster });
+    this.#connectsSlot = page.slot(pageMetrics.endpointConnects, labels);
     this.#failureSlots = Object.fromEntries(
       CONNECT_FAILURES.map((reason) => [
         reason,
@@ -38,23 +64,75 @@ export class Endpoint {
     ) as Record<ConnectFailure, number>;
   }
 
+  /**
+   * Takes over what has changed; label and series are the same.
+   *
+   * @param now milliseconds, by the clock that {@link warm} gets
+   */
+  update(state: EndpointState, now: number): void {
+    this.server = state.server;
+    // The order belongs to who dials: it is kept while the addresses are the same.
+    if (!sameAddresses(this.addresses, state.addresses)) this.addresses = state.addresses;
+    this.weight = state.weight;
+    this.priority = state.priority;
+    this.health = state.health;
+    this.#maxConnections = state.maxConnections;
+    this.#warmUntil = now + state.warmLeftMs;
+  }
+
+  /** Sets {@link factor} for this moment of its slow start; false where that is over. */
+  warm(now: number, slowStartMs: number): boolean {
+    const left = this.#warmUntil - now;
+    this.factor = left <= 0 || slowStartMs === 0 ? 1 : Math.max(LEAST_FACTOR, 1 - left / slowStartMs);
+    return this.factor < 1;
+  }
+
+  /** Its weight at this moment. */
+  get share(): number {
+    return this.weight * this.factor;
+  }
+
   /** Connections of all workers to this endpoint, those being dialled included. */
   get active(): number {
+    const all = this.#all;
     let sum = 0;
-    for (const values of this.#all) sum += values[this.#activeSlot]!;
+    for (const values of all) sum += values[this.#activeSlot]!;
     return sum;
+  }
+
+  /** Whether it has all the connections that it may have. */
+  get full(): boolean {
+    return this.#maxConnections > 0 && this.active >= this.#maxConnections;
   }
 
   /** Counts a connection from its dial on; every one is followed by one {@link release}. */
   acquire(): void {
     this.#own[this.#activeSlot]! += 1;
+    this.#own[this.#clusterSlot]! += 1;
   }
 
   release(): void {
     this.#own[this.#activeSlot]! -= 1;
+    this.#own[this.#clusterSlot]! -= 1;
+  }
+
+  /** Counts a dial, and at layer 7 a handshake, that went well. */
+  countConnect(): void {
+    this.#own[this.#connectsSlot]! += 1;
   }
 
   countFailure(reason: ConnectFailure): void {
     this.#own[this.#failureSlots[reason]]! += 1;
   }
+
+  /** Puts the address that has answered first: it is the first to be tried from now on. */
+  prefer(address: Address): void {
+    if (address === this.addresses[0] || !this.addresses.includes(address)) return;
+    this.addresses = [address, ...this.addresses.filter((other) => other !== address)];
+  }
+}
+
+function sameAddresses(a: readonly Address[], b: readonly Address[]): boolean {
+  const texts = new Set(a.map((address) => JSON.stringify(address)));
+  return a.length === b.length && b.every((address) => texts.has(JSON.stringify(address)));
 }

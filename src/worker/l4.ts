@@ -6,6 +6,7 @@ import { TunnelStats } from '../l4/tunnel-stats.ts';
 import type { WorkerStart } from '../protocol/to-worker.ts';
 import { drained } from './drained.ts';
 import type { Environment } from './environment.ts';
+import type { Evictable } from './eviction.ts';
 import { runService, type Service } from './service.ts';
 
 /** The layer 4 worker's task: serves every `l4` listener of the configuration until drained. */
@@ -40,6 +41,10 @@ class TunnelService implements Service {
   drain(graceMs: number): Promise<void> {
     for (const listener of this.#listeners) listener.stop();
     return drained(() => this.#listeners.every((listener) => listener.active === 0), graceMs);
+  }
+
+  connectionsOf(cluster: string, endpoint: string): Evictable[] {
+    return this.#listeners.flatMap((listener) => listener.tunnelsOf(cluster, endpoint));
   }
 
   abort(): void {

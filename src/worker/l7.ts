@@ -10,6 +10,7 @@ import { unsupportedReason } from '../sys/support.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { drained } from './drained.ts';
 import type { Environment } from './environment.ts';
+import type { Evictable } from './eviction.ts';
 import { runService, type Service } from './service.ts';
 
 /** After the last session, how long its close frame may take to reach a client before the connection is cut. */
@@ -61,6 +62,10 @@ class WebService implements Service {
       () => this.#listeners.every((listener) => listener.connections === 0),
       Math.min(FLUSH_MS, left()),
     );
+  }
+
+  connectionsOf(cluster: string, endpoint: string): Evictable[] {
+    return this.#listeners.flatMap((listener) => listener.sessionsOf(cluster, endpoint));
   }
 
   abort(): void {

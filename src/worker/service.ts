@@ -3,6 +3,7 @@ import type { FromWorker } from '../protocol/from-worker.ts';
 import type { ToWorker, WorkerStart } from '../protocol/to-worker.ts';
 import { createWorkerLogger } from '../telemetry/logger.ts';
 import { createEnvironment, type Environment } from './environment.ts';
+import { Eviction, type Evictable } from './eviction.ts';
 import { LoopMeter, type InnerLoop } from './loop-meter.ts';
 
 /** What one kind of worker does; the thread around it is the same for all. */
@@ -13,6 +14,8 @@ export interface Service {
   listen(): Promise<void>;
   /** Stops accepting, ends what lives in good order, and resolves when nothing is left or the grace is over. */
   drain(graceMs: number): Promise<void>;
+  /** The connections that live of one endpoint, given by its label. */
+  connectionsOf(cluster: string, endpoint: string): Evictable[];
   /** Closes everything now. Safe at any time, and more than once. */
   abort(): void;
 }
@@ -34,9 +37,10 @@ export async function runService(
   let service: Service | null = null;
   let ticker: NodeJS.Timeout | undefined;
   let meter: LoopMeter | undefined;
+  const evictions: Eviction[] = [];
   try {
-    const environment = createEnvironment(start, log);
-    const { wheel, page } = environment;
+    const environment = createEnvironment(start, log, say);
+    const { wheel, page, clusters } = environment;
     const running = (service = create(environment));
     // A loop of the service's own drives the wheel itself.
     if (running.innerLoop === null) {
@@ -47,6 +51,12 @@ export async function runService(
       switch (command.type) {
         case 'drain':
           running.drain(command.graceMs).then(() => outcome.resolve(undefined), onFault);
+          break;
+        case 'cluster':
+          clusters.get(command.state.cluster)?.update(command.state);
+          break;
+        case 'evict':
+          evictions.push(new Eviction(running.connectionsOf(command.cluster, command.endpoint), command));
           break;
         case 'fault':
           setImmediate(() => {
@@ -63,6 +73,7 @@ export async function runService(
     await turn();
     service?.abort();
     clearInterval(ticker);
+    for (const eviction of evictions) eviction.stop();
     meter?.stop();
     // Handles close over the next turns; only then may the thread end.
     await turn();

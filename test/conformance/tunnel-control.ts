@@ -14,6 +14,7 @@ import { allocatePage } from '../../src/telemetry/stats-page.ts';
 import { within } from '../support/deadline.ts';
 import { TcpEndpoint, TcpPeer } from '../support/tcp-peer.ts';
 import { config } from '../unit/primary/fixtures/config.ts';
+import { clusterState } from '../unit/upstream/endpoints.ts';
 import { freshAddress } from '../unit/sys/pairs.ts';
 
 const CONNECTIONS = 400;
@@ -118,7 +119,7 @@ async function prepare(
   const cluster = {
     ...config.clusters[0]!,
     connectTimeoutMs: 20_000,
-    endpoints: [{ address: parseTcpAddress(endpoint.address)!, weight: 1 }],
+    endpoints: [{ address: parseTcpAddress(endpoint.address)!, weight: 1, maxConnections: 0 }],
   };
   const whole: Config = { ...config, listeners: [listener], clusters: [cluster] };
   const { port1, port2 } = new MessageChannel();
@@ -126,7 +127,7 @@ async function prepare(
   const listening = new Promise<void>((resolve) => {
     port1.on('message', (message: FromWorker) => {
       if (message.type === 'listening') resolve();
-      else lines.push(...message.lines.trim().split('\n'));
+      else if (message.type === 'log') lines.push(...message.lines.trim().split('\n'));
     });
   });
   const workers = ['l4-0'];
@@ -139,6 +140,8 @@ async function prepare(
     workers,
     pages,
     page: 0,
+    clusters: [clusterState(cluster)],
+    secret: '',
     port: port2,
   };
   return { start, say: (message) => port1.postMessage(message), listening, lines };

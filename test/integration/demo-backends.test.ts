@@ -10,12 +10,13 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { text } from 'node:stream/consumers';
-import type { Cluster } from '../../src/config/types.ts';
+import type { Cluster, Endpoint } from '../../src/config/types.ts';
 import { StartError } from '../../src/core/errors.ts';
 import { startBackends } from '../../src/cli/demo/backends.ts';
 import type { Backends } from '../../src/cli/demo/backends.ts';
 import { freePorts } from '../support/free-port.ts';
 import { WsClient } from '../support/ws-client.ts';
+import { clusterConfig } from '../unit/upstream/endpoints.ts';
 
 const clients: WsClient[] = [];
 
@@ -31,16 +32,12 @@ afterEach(async () => {
 });
 
 function cluster(name: string, ports: readonly number[], changes: Partial<Cluster> = {}): Cluster {
-  return {
-    name,
-    balancer: 'round_robin',
-    connectTimeoutMs: 1000,
-    retries: 0,
-    masking: 'zero',
-    tls: null,
-    endpoints: ports.map((port) => ({ address: { kind: 'tcp', host: '127.0.0.1', port }, weight: 1 })),
-    ...changes,
-  };
+  const endpoints = ports.map((port): Endpoint => ({
+    address: { kind: 'tcp', host: '127.0.0.1', port },
+    weight: 1,
+    maxConnections: 0,
+  }));
+  return clusterConfig({ name, endpoints, ...changes });
 }
 
 describe('the echo app', () => {

@@ -53,6 +53,10 @@ export class NetListener implements TunnelListener {
     return this.#tunnels.size;
   }
 
+  tunnelsOf(cluster: string, endpoint: string): NetTunnel[] {
+    return [...this.#tunnels].filter((tunnel) => tunnel.isOf(cluster, endpoint));
+  }
+
   abort(): void {
     for (const tunnel of this.#tunnels) tunnel.abort();
   }

@@ -4,6 +4,8 @@ import { Timed } from '../../core/timer-wheel.ts';
 import type { Attempts } from '../../upstream/attempts.ts';
 import { connectFailureOf, dial } from '../../upstream/dial.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
+import { addressContext } from '../../upstream/pick-context.ts';
+import { rejectionOf } from '../tunnel-stats.ts';
 import type { TunnelContext } from '../tunnel.ts';
 
 /** One side of a tunnel. The handlers are shared functions that find the tunnel by the socket. */
@@ -36,9 +38,9 @@ export class NetTunnel extends Timed {
     super();
     this.#context = context;
     this.#tunnels = tunnels;
-    this.#attempts = context.cluster.attempts();
     this.#openedAt = this.#activeAt = context.wheel.now;
     this.#clientAddress = client.remoteAddress ?? '';
+    this.#attempts = context.cluster.attempts(addressContext(this.#clientAddress));
     this.#client = this.#adopt(client, context.stats.bytesUpstream);
     context.stats.connections.opened();
   }
@@ -54,6 +56,20 @@ export class NetTunnel extends Timed {
     this.#client.destroy();
     // Before that it is dropped when the client has closed: closed first, it would look like a failed dial.
     if (this.#joined) this.#upstream?.destroy();
+  }
+
+  /** Whether it is joined to that endpoint. */
+  isOf(cluster: string, endpoint: string): boolean {
+    return this.#joined && this.#endpoint?.cluster === cluster && this.#endpoint.label === endpoint;
+  }
+
+  /** Ends both sides; false where the tunnel has ended already. */
+  evict(reason: string): boolean {
+    if (this.#client.destroyed) return false;
+    this.#reason = reason;
+    this.#client.destroy();
+    this.#upstream?.destroy();
+    return true;
   }
 
   override expire(): void {
@@ -85,6 +101,7 @@ export class NetTunnel extends Timed {
     const { cluster, stats, wheel, config } = this.#context;
     const upstream = this.#upstream!;
     cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
+    this.#attempts.succeed(this.#endpoint!);
     this.#joined = true;
     this.#openLegs = 2;
     this.#client.peer = upstream;
@@ -150,14 +167,14 @@ export class NetTunnel extends Timed {
     const { cluster, wheel, stats } = this.#context;
     const endpoint = this.#attempts.next();
     if (endpoint === null) {
-      stats.connections.rejected(this.#attempts.lastFailure === null ? 'no_endpoint' : 'dial_failed');
+      stats.connections.rejected(rejectionOf(this.#attempts));
       this.#client.destroy();
       return;
     }
     this.#endpoint = endpoint;
     this.#dialledAt = performance.now();
     wheel.arm(this, cluster.config.connectTimeoutMs);
-    const socket = dial(endpoint.address, { tls: cluster.tls, label: endpoint.label, allowHalfOpen: true });
+    const socket = dial(endpoint, { tls: cluster.tls, allowHalfOpen: true });
     this.#upstream = this.#adopt(socket, stats.bytesDownstream);
     socket.once(cluster.tls === null ? 'connect' : 'secureConnect', onConnect);
   }

@@ -13,8 +13,6 @@ const BACKLOG = 4096;
 const ACCEPTS_IN_A_ROW = 64;
 /** Where there are no descriptors or no memory left, accepting rests for so long. */
 const PAUSE_MS = 200;
-/** A listener does not wait longer for the first look-up of its endpoints' host names. */
-const LOOKUP_MS = 2000;
 
 /** The `raw` engine: tunnels on system calls, in an epoll loop of the thread's own. Linux only. */
 export class RawListener extends Watched implements TunnelListener, TunnelHome {
@@ -32,13 +30,13 @@ export class RawListener extends Watched implements TunnelListener, TunnelHome {
     this.loop = loop;
   }
 
-  async listen(): Promise<void> {
+  listen(): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
     const { loop, context } = this;
     const address = new SocketAddress(context.config.address);
-    await this.#lookUp();
-    if (this.#stopped) return;
     loop.poller.watch(this, loop.sockets.listen(address, BACKLOG), EPOLLIN);
     loop.start();
+    return Promise.resolve();
   }
 
   stop(): void {
@@ -49,6 +47,10 @@ export class RawListener extends Watched implements TunnelListener, TunnelHome {
 
   get active(): number {
     return this.tunnels.size;
+  }
+
+  tunnelsOf(cluster: string, endpoint: string): RawTunnel[] {
+    return [...this.tunnels].filter((tunnel) => tunnel.isOf(cluster, endpoint));
   }
 
   abort(): void {
@@ -74,14 +76,15 @@ export class RawListener extends Watched implements TunnelListener, TunnelHome {
 
   #serve(fd: number): void {
     const { context, loop } = this;
-    const { config, stats, access } = context;
+    const { config, stats, access, cluster } = context;
+    const needsAddress = access !== null || cluster.choosesBySource;
     if (config.maxConnections > 0 && stats.connections.active >= config.maxConnections) {
       stats.connections.rejected('limit');
       loop.sockets.resetOnClose(fd);
       loop.sockets.close(fd);
       return;
     }
-    const tunnel = new RawTunnel(this, fd, access === null ? '' : loop.sockets.acceptedFrom());
+    const tunnel = new RawTunnel(this, fd, needsAddress ? loop.sockets.acceptedFrom() : '');
     try {
       tunnel.start();
     } catch (error) {
@@ -107,22 +110,6 @@ export class RawListener extends Watched implements TunnelListener, TunnelHome {
 
   #resume(): void {
     this.loop.poller.change(this, EPOLLIN);
-  }
-
-  /** Resolves when the host names of the cluster have been looked up, or a time has passed. */
-  #lookUp(): Promise<void> {
-    const { endpoints } = this.context.cluster.config;
-    let left = endpoints.length;
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, LOOKUP_MS);
-      for (const { address } of endpoints) {
-        this.loop.addresses.prepare(address, () => {
-          if (--left > 0) return;
-          clearTimeout(timer);
-          resolve();
-        });
-      }
-    });
   }
 }
 

@@ -18,7 +18,7 @@ export class RawLoop {
   readonly sockets = new Sockets();
   readonly poller = new Poller(this.sockets);
   readonly spills = new SpillPool();
-  readonly addresses: EndpointAddresses;
+  readonly addresses = new EndpointAddresses();
   /** What is read from any side is here until it has been sent or spilled. */
   readonly input = new PinnedBuffer(SpillPool.largest);
   /** Milliseconds that the thread has waited here for something to happen. */
@@ -32,7 +32,6 @@ export class RawLoop {
   /** Throws where system calls are not supported. */
   constructor(wheel: TimerWheel) {
     this.wheel = wheel;
-    this.addresses = new EndpointAddresses(wheel);
     this.poller.watchForeign(nodeLoopDescriptor());
   }
 
@@ -47,7 +46,6 @@ export class RawLoop {
   /** Ends the loop and closes everything that it watches. */
   close(): void {
     this.#running = false;
-    this.addresses.close();
     this.poller.closeAll();
   }
 

@@ -4,14 +4,13 @@ import { EPOLLERR, EPOLLHUP, EPOLLOUT } from '../../sys/epoll.ts';
 import { EINPROGRESS, ETIMEDOUT, SystemCallError } from '../../sys/errno.ts';
 import type { SocketAddress } from '../../sys/socket-address.ts';
 import type { Attempts } from '../../upstream/attempts.ts';
-import { connectFailureOf } from '../../upstream/dial.ts';
+import { NEXT_ADDRESS_MS, connectFailureOf } from '../../upstream/dial.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
+import { addressContext } from '../../upstream/pick-context.ts';
+import { rejectionOf } from '../tunnel-stats.ts';
 import type { TunnelContext } from '../tunnel.ts';
 import { BREAKS_ONLY, Leg, type LegOwner } from './leg.ts';
 import type { RawLoop } from './raw-loop.ts';
-
-/** An address has so long to accept where the endpoint's host name has others, as in RFC 8305 section 5. */
-const NEXT_ADDRESS_MS = 250;
 
 /** What the tunnels of one listener have in common. */
 export interface TunnelHome {
@@ -64,13 +63,25 @@ export class RawTunnel extends Timed implements LegOwner {
 
   /** Dials the first endpoint. */
   start(): void {
-    this.#attempts = this.#home.context.cluster.attempts();
+    this.#attempts = this.#home.context.cluster.attempts(addressContext(this.#clientAddress));
     this.#dialNext(this.#attempts);
   }
 
   /** Ends both sides now. */
   abort(): void {
     this.#cut('aborted', false);
+  }
+
+  /** Whether it is joined to that endpoint. */
+  isOf(cluster: string, endpoint: string): boolean {
+    return this.#joined && this.#endpoint?.cluster === cluster && this.#endpoint.label === endpoint;
+  }
+
+  /** Ends both sides; false where the tunnel has ended already. */
+  evict(reason: string): boolean {
+    if (!this.#home.tunnels.has(this)) return false;
+    this.#cut(reason, false);
+    return true;
   }
 
   override expire(): void {
@@ -127,19 +138,14 @@ export class RawTunnel extends Timed implements LegOwner {
     for (;;) {
       const endpoint = attempts.next();
       if (endpoint === null) {
-        const none = attempts.lastFailure === null;
-        context.stats.connections.rejected(none ? 'no_endpoint' : 'dial_failed');
+        context.stats.connections.rejected(rejectionOf(attempts));
         this.#cut('closed', false);
         return;
       }
       this.#endpoint = endpoint;
-      this.#targets = loop.addresses.of(endpoint.address).list;
+      this.#targets = endpoint.addresses.map((address) => loop.addresses.of(address));
       this.#dialledAt = performance.now();
-      if (this.#targets.length === 0) {
-        this.#endpointFailed('unreachable', `the host name of ${endpoint.label} does not resolve`);
-      } else if (this.#dialTargets()) {
-        return;
-      }
+      if (this.#dialTargets()) return;
     }
   }
 
@@ -208,7 +214,11 @@ export class RawTunnel extends Timed implements LegOwner {
     const { context, loop } = this.#home;
     const { cluster, stats, wheel, config } = context;
     cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
-    loop.addresses.of(this.#endpoint!.address).prefer(this.#targets[0]!);
+    const endpoint = this.#endpoint!;
+    this.#attempts?.succeed(endpoint);
+    const [target] = this.#targets;
+    const used = endpoint.addresses.find((address) => loop.addresses.of(address) === target);
+    if (used !== undefined) endpoint.prefer(used);
     this.#targets = [];
     this.#attempts = null;
     stats.opened();

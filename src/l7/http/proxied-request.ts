@@ -3,6 +3,7 @@ import { Timed, type TimerWheel } from '../../core/timer-wheel.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Attempts } from '../../upstream/attempts.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
+import type { PickContext } from '../../upstream/pick-context.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
 import type { BodyReader } from '../../wire/body-reader.ts';
 import type { HeaderEdits } from '../../wire/header-edits.ts';
@@ -43,6 +44,10 @@ interface ProxyOrder {
   /** Null where the request brings none along. */
   readonly body: RequestBody | null;
   readonly reply: HttpReply;
+  /** What an endpoint is chosen by. */
+  readonly pick: PickContext;
+  /** Whether the client came by TLS. */
+  readonly secure: boolean;
   readonly requestId: string;
   /** What the route changes in the response, and the cluster adds. */
   readonly edits: HeaderEdits;
@@ -79,7 +84,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
     super();
     this.#context = context;
     this.#order = order;
-    this.#attempts = context.cluster.attempts();
+    this.#attempts = context.cluster.attempts(order.pick);
     this.#framing = framingOf(order.head);
     this.#keepAliveMs = context.settings.keepAliveMs;
     this.#upload =
@@ -155,6 +160,11 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
     this.#readKeepAlive(head);
     const headers = endToEndHeaders(head, this.#order.edits);
     headers.push(['Via', VIA]);
+    const endpoint = this.#endpoint!;
+    if (head.status >= 500) this.#attempts.serverError(endpoint);
+    else this.#attempts.succeed(endpoint);
+    const cookie = this.#attempts.cookieFor(endpoint, this.#order.secure);
+    if (cookie !== null) headers.push(['Set-Cookie', cookie]);
     this.#relay.head(head, headers, body, this.#order.head.method === 'HEAD');
   }
 
@@ -289,7 +299,8 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
   #giveUp(): void {
     switch (this.#attempts.lastFailure) {
       case null:
-        this.#refuse(503, 'no endpoint is available');
+        if (this.#attempts.limit === null) this.#refuse(503, 'no endpoint is available');
+        else this.#refuse(503, 'the endpoints have all the connections that they may have');
         break;
       case 'timeout':
         this.#refuse(504, 'the endpoint did not accept in time');

@@ -1,35 +1,102 @@
 import type { Balancer } from '../balancer.ts';
 import type { Endpoint } from '../endpoint.ts';
+import type { PickContext } from '../pick-context.ts';
+
+/** So many endpoints are counted anew for a pick; with no more than that, every pick is exact. */
+const COUNTED = 32;
 
 /**
  * The endpoint with the fewest connections for its weight, counted over all workers; ties are broken at random,
  * so that workers which see the same counts do not all run to the same endpoint.
+ *
+ * A tournament tree (Knuth, The Art of Computer Programming, volume 3, section 5.4.1) keeps the least at its
+ * root. Other workers change the counts too: each pick counts some endpoints anew, one after the other, and
+ * the winner until it stays the winner, so that a pick among a thousand costs little more than among ten.
  */
 export class LeastConnections implements Balancer {
-  readonly #endpoints: readonly Endpoint[];
+  #members: readonly Endpoint[] = [];
+  #loads = new Float64Array(0);
+  #ties = new Float64Array(0);
+  /** Winners: those at 2n and 2n+1 play for n, 1 is the root, and member i stands at size + i. */
+  #tree = new Int32Array(0);
+  #size = 0;
+  #next = 0;
   readonly #random: () => number;
 
-  constructor(endpoints: readonly Endpoint[], random: () => number = Math.random) {
-    this.#endpoints = endpoints;
+  constructor(random: () => number = Math.random) {
     this.#random = random;
   }
 
-  pick(excluded: ReadonlySet<Endpoint>): Endpoint | null {
-    let chosen: Endpoint | null = null;
-    let least = Infinity;
-    let ties = 0;
-    for (const endpoint of this.#endpoints) {
-      if (excluded.size > 0 && excluded.has(endpoint)) continue;
-      // One more than there are: of two idle endpoints the heavier comes first.
-      const load = (endpoint.active + 1) / endpoint.weight;
-      if (load < least) {
-        chosen = endpoint;
-        least = load;
-        ties = 1;
-      } else if (load === least && this.#random() * ++ties < 1) {
-        chosen = endpoint;
-      }
+  update(endpoints: readonly Endpoint[]): void {
+    const members = endpoints.filter(({ eligible }) => eligible);
+    let size = 1;
+    while (size < members.length) size *= 2;
+    this.#members = members;
+    this.#size = size;
+    this.#next = 0;
+    // Where there is no member its load is infinite, and it loses.
+    this.#loads = new Float64Array(size).fill(Infinity);
+    this.#ties = new Float64Array(size).fill(1);
+    this.#tree = new Int32Array(2 * size);
+    for (let index = 0; index < size; index++) this.#tree[size + index] = index;
+    for (let node = size - 1; node >= 1; node--) this.#play(node);
+    for (let index = 0; index < members.length; index++) this.#count(index);
+  }
+
+  pick(_context: PickContext, excluded: ReadonlySet<Endpoint>): Endpoint | null {
+    const members = this.#members;
+    const { length } = members;
+    if (length === 0) return null;
+    for (let turn = Math.min(COUNTED, length); turn > 0; turn--) {
+      this.#count(this.#next);
+      if (++this.#next >= length) this.#next = 0;
     }
-    return chosen;
+    if (excluded.size > 0) return this.#pickOther(excluded);
+    for (let turn = 0; turn < COUNTED; turn++) {
+      const winner = this.#winner();
+      const load = this.#loads[winner]!;
+      this.#count(winner);
+      if (this.#loads[winner]! <= load) break;
+    }
+    return members[this.#winner()]!;
+  }
+
+  /** Takes the excluded ones out of the tree, and puts them back. */
+  #pickOther(excluded: ReadonlySet<Endpoint>): Endpoint | null {
+    const members = this.#members;
+    const out: number[] = [];
+    for (let winner = this.#winner(); excluded.has(members[winner]!); winner = this.#winner()) {
+      out.push(winner);
+      this.#set(winner, Infinity);
+      if (out.length === members.length) break;
+    }
+    const endpoint = out.length === members.length ? null : members[this.#winner()]!;
+    for (const index of out) this.#count(index);
+    return endpoint;
+  }
+
+  #winner(): number {
+    return this.#size === 1 ? 0 : this.#tree[1]!;
+  }
+
+  #count(index: number): void {
+    const endpoint = this.#members[index]!;
+    // One more than there are: of two idle endpoints the heavier comes first.
+    this.#set(index, (endpoint.active + 1) / endpoint.share);
+  }
+
+  #set(index: number, load: number): void {
+    if (this.#loads[index] === load) return;
+    this.#loads[index] = load;
+    this.#ties[index] = this.#random();
+    for (let node = (this.#size + index) >> 1; node >= 1; node >>= 1) this.#play(node);
+  }
+
+  #play(node: number): void {
+    const left = this.#tree[2 * node]!;
+    const right = this.#tree[2 * node + 1]!;
+    const difference = this.#loads[left]! - this.#loads[right]!;
+    const leftWins = difference < 0 || (!(difference > 0) && this.#ties[left]! <= this.#ties[right]!);
+    this.#tree[node] = leftWins ? left : right;
   }
 }

@@ -1,37 +1,66 @@
 import type { Balancer } from '../balancer.ts';
 import type { Endpoint } from '../endpoint.ts';
+import type { PickContext } from '../pick-context.ts';
 
 /**
- * Smooth weighted round robin, as nginx introduced it: every endpoint gains its weight, the richest is chosen
- * and pays the sum. Weights 5, 1, 1 give a a b a c a a and not a a a a a b c.
+ * Weighted round robin by virtual finish times, as in weighted fair queueing (Demers, Keshav and Shenker,
+ * SIGCOMM 1989): an endpoint of weight w has its turns 1/w apart, and the earliest turn comes next. The turns of
+ * a heavy endpoint lie evenly between those of the others, each gets its exact share, and a pick costs the
+ * logarithm of the number of endpoints.
+ *
+ * `balance` is the time of an endpoint's next turn.
  */
 export class RoundRobin implements Balancer {
-  readonly #endpoints: readonly Endpoint[];
+  /** A binary heap: none is earlier than the one above it. */
+  #heap: Endpoint[] = [];
+  #members: ReadonlySet<Endpoint> = new Set();
+  #now = 0;
+  readonly #random: () => number;
 
-  /**
-   * @param random between 0 and 1, turns the sequence to a place of its own, so that the workers do not all
-   *   begin with the same endpoint
-   */
-  constructor(endpoints: readonly Endpoint[], random: () => number = Math.random) {
-    this.#endpoints = endpoints;
-    const cycle = Math.min(
-      1000,
-      endpoints.reduce((sum, endpoint) => sum + endpoint.weight, 0),
-    );
-    const none: ReadonlySet<Endpoint> = new Set();
-    for (let turns = Math.floor(random() * cycle); turns > 0; turns--) this.pick(none);
+  /** @param random from 0 to below 1: where in its first round an endpoint begins, so that workers differ */
+  constructor(random: () => number = Math.random) {
+    this.#random = random;
   }
 
-  pick(excluded: ReadonlySet<Endpoint>): Endpoint | null {
-    let chosen: Endpoint | null = null;
-    let sum = 0;
-    for (const endpoint of this.#endpoints) {
-      if (excluded.size > 0 && excluded.has(endpoint)) continue;
-      sum += endpoint.weight;
-      endpoint.balance += endpoint.weight;
-      if (chosen === null || endpoint.balance > chosen.balance) chosen = endpoint;
+  update(endpoints: readonly Endpoint[]): void {
+    const known = this.#members;
+    const members = endpoints.filter(({ eligible }) => eligible);
+    for (const endpoint of members) {
+      if (!known.has(endpoint)) endpoint.balance = this.#now + this.#random() / endpoint.share;
     }
-    if (chosen !== null) chosen.balance -= sum;
-    return chosen;
+    this.#members = new Set(members);
+    // In order they are a heap.
+    this.#heap = members.sort((a, b) => a.balance - b.balance);
+  }
+
+  pick(_context: PickContext, excluded: ReadonlySet<Endpoint>): Endpoint | null {
+    const heap = this.#heap;
+    if (heap.length === 0 || (excluded.size > 0 && heap.every((endpoint) => excluded.has(endpoint))))
+      return null;
+    for (;;) {
+      const endpoint = heap[0]!;
+      this.#now = endpoint.balance;
+      endpoint.balance += 1 / endpoint.share;
+      this.#sink();
+      // An excluded one passes its turn, and does not catch up on it.
+      if (excluded.size === 0 || !excluded.has(endpoint)) return endpoint;
+    }
+  }
+
+  /** Puts the first, whose turn is later now, in its place. */
+  #sink(): void {
+    const heap = this.#heap;
+    const { length } = heap;
+    const moving = heap[0]!;
+    let index = 0;
+    for (;;) {
+      let child = 2 * index + 1;
+      if (child >= length) break;
+      if (child + 1 < length && heap[child + 1]!.balance < heap[child]!.balance) child++;
+      if (heap[child]!.balance >= moving.balance) break;
+      heap[index] = heap[child]!;
+      index = child;
+    }
+    heap[index] = moving;
   }
 }

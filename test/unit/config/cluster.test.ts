@@ -20,6 +20,16 @@ describe('cluster', () => {
       'balancer: least_connections',
       'connectTimeout: 250ms',
       'retries: 0',
+      'retryBudget: { percent: 30, minPerSecond: 4 }',
+      'maxConnections: 9',
+      'sticky: { cookie: sluice, ttl: 1h, secret: "0123456789abcdef" }',
+      'healthCheck:',
+      '  { type: http, path: /health, host: app.internal, status: 200-204, interval: 1s, timeout: 500ms, rise: 1, fall: 2 }',
+      'onDown: close',
+      'outlier: { consecutiveFailures: 3, ejection: 1s, maxEjection: 9s, maxEjectedPercent: 10 }',
+      'panicThreshold: 30',
+      'slowStart: 20s',
+      'resolve: { type: a, interval: 1m, servers: ["127.0.0.1:5353", "::1"] }',
       'masking: random',
       'endpoints:',
       '  - { address: "127.0.0.1:9001", weight: 3 }',
@@ -32,24 +42,103 @@ describe('cluster', () => {
       balancer: 'least_connections',
       connectTimeoutMs: 250,
       retries: 0,
+      retryBudget: { percent: 30, minPerSecond: 4 },
+      maxConnections: 9,
+      hashOn: { kind: 'source_ip' },
+      loadFactor: 1.25,
+      sticky: { cookie: 'sluice', ttlMs: 3_600_000, secret: '0123456789abcdef' },
+      healthCheck: {
+        type: 'http',
+        path: '/health',
+        host: 'app.internal',
+        status: { least: 200, most: 204 },
+        intervalMs: 1000,
+        timeoutMs: 500,
+        rise: 1,
+        fall: 2,
+      },
+      onDown: 'close',
+      outlier: { consecutiveFailures: 3, ejectionMs: 1000, maxEjectionMs: 9000, maxEjectedPercent: 10 },
+      panicThreshold: 30,
+      slowStartMs: 20_000,
+      resolve: { type: 'a', intervalMs: 60_000, servers: ['127.0.0.1:5353', '::1'] },
       masking: 'random',
       tls: null,
       endpoints: [
-        { address: { kind: 'tcp', host: '127.0.0.1', port: 9001 }, weight: 3 },
-        { address: { kind: 'tcp', host: '::1', port: 9001 }, weight: 1 },
-        { address: { kind: 'unix', path: inDirectory('app.sock') }, weight: 1 },
-        { address: { kind: 'unix', path: '/run/app.sock' }, weight: 1 },
+        { address: { kind: 'tcp', host: '127.0.0.1', port: 9001 }, weight: 3, maxConnections: 0 },
+        { address: { kind: 'tcp', host: '::1', port: 9001 }, weight: 1, maxConnections: 0 },
+        { address: { kind: 'unix', path: inDirectory('app.sock') }, weight: 1, maxConnections: 0 },
+        { address: { kind: 'unix', path: '/run/app.sock' }, weight: 1, maxConnections: 0 },
       ],
     });
   });
 
   it('keeps its settings within sane bounds', () => {
-    assert.deepEqual(errors('balancer: p2c', 'connectTimeout: 0s', 'retries: 101', 'masking: none'), [
-      '4:15: balancer: "p2c" is not one of round_robin, least_connections',
+    assert.deepEqual(errors('balancer: p2p', 'connectTimeout: 0s', 'retries: 101', 'masking: none'), [
+      '4:15: balancer: "p2p" is not one of round_robin, least_connections, random, p2c, source_ip, consistent_hash: did you mean p2c?',
       '5:21: connectTimeout: 0s is out of range: write 1ms to 10m',
       '6:14: retries: 101 is out of range: write 0 to 100',
       '7:14: masking: "none" is not one of zero, random',
     ]);
+  });
+
+  it('reads what consistent_hash goes by', () => {
+    const hashOn = (...lines: string[]): unknown => read('balancer: consistent_hash', ...lines).hashOn;
+    assert.deepEqual(hashOn(), { kind: 'source_ip' });
+    assert.deepEqual(hashOn('hashOn: source_ip'), { kind: 'source_ip' });
+    assert.deepEqual(hashOn('hashOn: { header: X-User }'), { kind: 'header', name: 'x-user' });
+    assert.deepEqual(hashOn('hashOn: { cookie: Sid }'), { kind: 'cookie', name: 'Sid' });
+    assert.deepEqual(hashOn('hashOn: { query: room }'), { kind: 'query', name: 'room' });
+    assert.equal(read('balancer: consistent_hash', 'loadFactor: 0').loadFactor, 0);
+    assert.match(
+      errors('balancer: consistent_hash', 'hashOn: {}')[0] ?? '',
+      /exactly one of header, cookie, query/,
+    );
+    assert.match(
+      errors('balancer: consistent_hash', 'hashOn: { header: a, query: b }')[0] ?? '',
+      /exactly one/,
+    );
+    assert.match(
+      errors('balancer: consistent_hash', 'loadFactor: 1')[0] ?? '',
+      /more than 1 and up to 100, or 0/,
+    );
+    assert.match(
+      errors('hashOn: { header: a }')[0] ?? '',
+      /for the balancer consistent_hash, and this one is round_robin/,
+    );
+  });
+
+  it('reads outlier detection that is off, and SRV names', () => {
+    assert.equal(read('outlier: "off"').outlier, null);
+    assert.deepEqual(
+      read('resolve: { type: srv }', 'endpoints: [{ address: _ws._tcp.example.com }]').endpoints,
+      [{ address: { kind: 'tcp', host: '_ws._tcp.example.com', port: 0 }, weight: 1, maxConnections: 0 }],
+    );
+  });
+
+  it('refuses what does not go together, and says what would', () => {
+    const first = (...lines: string[]): string => errors(...lines)[0] ?? '';
+    assert.match(first('sticky: { cookie: "a b" }'), /cookie: "a b" is not the name of a cookie/);
+    const secret = first('sticky: { cookie: a, secret: short-secret }');
+    assert.match(secret, /secret: the value is not a secret: write 16 characters or more/);
+    assert.ok(!secret.includes('short-secret'));
+    assert.match(first('healthCheck: {}'), /"healthCheck" needs "type"/);
+    assert.match(first('healthCheck: { type: tcp, path: / }'), /a probe of type tcp has no path/);
+    assert.match(
+      first('healthCheck: { type: websocket, status: 200 }'),
+      /a probe of type websocket has no status/,
+    );
+    assert.match(
+      first('healthCheck: { type: http, status: 300-200 }'),
+      /"300-200" is no status and no range/,
+    );
+    assert.match(first('onDown: close'), /without a healthCheck no endpoint is found down/);
+    assert.match(first('resolve: { servers: ["127.0.0.1"] }'), /write type: a or type: srv/);
+    assert.match(first('resolve: { type: a, servers: [dns.example] }'), /"dns.example" is not a DNS server/);
+    assert.match(
+      first('resolve: { type: srv }', 'endpoints: [{ address: "a:1" }]'),
+      /"a:1" is not the name of SRV records/,
+    );
   });
 
   it('refuses endpoints that nothing can connect to', () => {

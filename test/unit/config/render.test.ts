@@ -56,14 +56,26 @@ listeners:
   - { name: tcp, mode: l4, address: '127.0.0.1:0', maxConnections: 5, cluster: app, engine: net, idleTimeout: 90s }
 clusters:
   - name: app
-    balancer: least_connections
+    balancer: consistent_hash
+    hashOn: { header: X-User }
+    loadFactor: 1.5
+    sticky: { cookie: sluice, ttl: 1h }
     connectTimeout: 250ms
     retries: 0
+    retryBudget: { percent: 50, minPerSecond: 0 }
+    maxConnections: 100
+    healthCheck: { type: http, path: /h, host: x.example, status: 204, interval: 1s, timeout: 1s, rise: 1, fall: 9 }
+    onDown: close
+    outlier: { consecutiveFailures: 1, ejection: 10s, maxEjection: 1m, maxEjectedPercent: 20 }
+    panicThreshold: 0
+    slowStart: 1m
+    resolve: { type: a, interval: 1h, servers: ['[::1]:53'] }
     masking: random
     tls: { serverName: app.internal, ca: ca.pem, verify: false, cert: good.pem, key: good.key }
     endpoints: [{ address: 'unix:./app.sock', weight: 2 }, { address: '[::1]:9001' }]
   - { name: chat, tls: {}, endpoints: [{ address: 'a.example:1' }] }
-  - { name: plain, endpoints: [{ address: 'a.example:1' }] }
+  - { name: plain, outlier: 'off', endpoints: [{ address: 'a.example:1', maxConnections: 7 }] }
+  - { name: found, resolve: { type: srv }, endpoints: [{ address: _ws._tcp.a.example }], balancer: consistent_hash }
 `;
 
 function loadWhole(): ReturnType<typeof load> {

@@ -49,8 +49,18 @@ describe('the primary', { timeout: 60_000 }, () => {
     assert.equal(typeof uptimeSeconds, 'number');
     const [web, tcp] = started.config.listeners.map(({ address }) => formatAddress(address));
     const worker = { state: 'up', restarts: 0 };
-    const counts = { activeConnections: 0, connectFailures: 0 };
-    assert.deepEqual(rest, {
+    const counts = { activeConnections: 0, connectFailures: 0, ejections: 0, lastProbe: null };
+    const endpoint = { state: 'up', reason: '', priority: 0, ...counts };
+    // When it was is the clock's affair.
+    const times: string[] = [];
+    const known = JSON.parse(JSON.stringify(rest), (key, value: unknown) => {
+      if (key !== 'since') return value;
+      times.push(String(value));
+      return undefined;
+    }) as unknown;
+    assert.equal(times.length, 2);
+    for (const time of times) assert.ok(Date.now() - Date.parse(time) < 60_000);
+    assert.deepEqual(known, {
       node: process.versions.node,
       pid: process.pid,
       generation: 1,
@@ -68,9 +78,13 @@ describe('the primary', { timeout: 60_000 }, () => {
         {
           name: 'app',
           balancer: 'round_robin',
+          panic: false,
+          activeConnections: 0,
+          maxConnections: 0,
+          evictions: 0,
           endpoints: [
-            { address: '127.0.0.1:9001', weight: 1, ...counts },
-            { address: 'unix:/run/app', weight: 2, ...counts },
+            { address: '127.0.0.1:9001', weight: 1, ...endpoint },
+            { address: 'unix:/run/app', weight: 2, ...endpoint },
           ],
         },
       ],

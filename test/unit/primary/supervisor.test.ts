@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { clusterState } from '../upstream/endpoints.ts';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
@@ -38,6 +39,8 @@ async function setup(
     generation: 1,
     log,
     onLines: (more) => void (text += more),
+    onEndpointFailed: () => undefined,
+    clusterStates: () => config.clusters.map(clusterState),
     workerFiles,
     timings: { ...timings, ...changes },
   });

@@ -41,6 +41,7 @@ function setup(timings: Partial<SlotTimings> = {}): Setup {
     timings: { ...TIMINGS, ...timings },
     log,
     onLines: (text) => workerLines.push(text),
+    onEndpointFailed: () => undefined,
     serve: (port: MessagePort) =>
       new Promise<void>((resolve, reject) => {
         const commands: ToWorker[] = [];
@@ -150,7 +151,7 @@ describe('the place of a worker', { timeout: 30_000 }, () => {
     void slot.start();
     tasks[0]!.say({ type: 'listening', generation: 3 });
     await until(() => slot.state === 'up', 'it is up');
-    slot.fault();
+    slot.send({ type: 'fault' });
     slot.drain(500);
     slot.drain(0);
     assert.equal(slot.state, 'draining');

@@ -26,7 +26,9 @@ function twoPages(): { layout: PageLayout; pages: StatsPage[]; exposition: Expos
   layout.add(pageMetrics.handshakeDuration, handshake);
   const buffers = [allocatePage(layout), allocatePage(layout)];
   const exposition = new Exposition([
-    ...pageFamilies(new PageSums(layout, buffers)),
+    ...pageFamilies(new PageSums(layout, buffers), (labels) =>
+      labels.listener === 'hidden' ? null : labels,
+    ),
     { metric: primaryMetrics.configGeneration, read: () => [{ labels: {}, value: 1 }] },
     { metric: primaryMetrics.certificateNotAfter, read: () => [] },
   ]);

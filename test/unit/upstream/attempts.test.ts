@@ -1,24 +1,48 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CONNECT_FAILURES, pageMetrics } from '../../../src/telemetry/names.ts';
-import { Attempts } from '../../../src/upstream/attempts.ts';
+import type { StatsPage } from '../../../src/telemetry/stats-page.ts';
+import { Attempts, type AttemptSource } from '../../../src/upstream/attempts.ts';
 import { RoundRobin } from '../../../src/upstream/balancers/round-robin.ts';
-import { Cluster } from '../../../src/upstream/cluster.ts';
+import { Cluster, type ClusterHome } from '../../../src/upstream/cluster.ts';
 import type { Endpoint } from '../../../src/upstream/endpoint.ts';
-import { clusterConfig, endpointConfigs, endpointsOf, workers } from './endpoints.ts';
+import { addressContext } from '../../../src/upstream/pick-context.ts';
+import {
+  clusterConfig,
+  clusterState,
+  endpointConfigs,
+  endpointState,
+  endpointsOf,
+  homeOf,
+  workers,
+} from './endpoints.ts';
+
+const context = addressContext('192.0.2.9');
 
 function attempts(
   endpoints: readonly Endpoint[],
   retries: number,
-): { trying: Attempts; retried: () => number } {
+  changes: Partial<AttemptSource> = {},
+): { trying: Attempts; retried: () => number; limits: string[]; failed: Endpoint[] } {
   let count = 0;
-  const counter = {
-    countRetry: () => {
+  const limits: string[] = [];
+  const failed: Endpoint[] = [];
+  let turn = 0;
+  const balancer = new RoundRobin(() => turn++ / 100);
+  balancer.update(endpoints);
+  const source: AttemptSource = {
+    pick: (context, excluded) => balancer.pick(context, excluded),
+    full: false,
+    takeRetry: () => {
       count++;
+      return true;
     },
+    countLimit: (limit) => limits.push(limit),
+    failed: (endpoint) => failed.push(endpoint),
+    cookieFor: () => null,
+    ...changes,
   };
-  const balancer = new RoundRobin(endpoints, () => 0);
-  return { trying: new Attempts(counter, balancer, retries), retried: () => count };
+  return { trying: new Attempts(source, context, retries), retried: () => count, limits, failed };
 }
 
 describe('the attempts for one connection', () => {
@@ -82,6 +106,58 @@ describe('the attempts for one connection', () => {
   });
 });
 
+describe('the limits', () => {
+  it('keep a full endpoint out, and give none where all are full', () => {
+    const configs = endpointConfigs([1, 1]).map((config) => ({ ...config, maxConnections: 2 }));
+    const [endpoints] = workers(1, configs).endpoints;
+    const got: string[] = [];
+    for (let count = 0; count < 4; count++) got.push(attempts(endpoints!, 2).trying.next()!.label);
+    assert.deepEqual(got.sort(), ['192.0.2.1:1', '192.0.2.1:1', '192.0.2.1:2', '192.0.2.1:2']);
+    const { trying, limits } = attempts(endpoints!, 2);
+    assert.equal(trying.next(), null);
+    assert.equal(trying.limit, 'endpoint_max_connections');
+    assert.deepEqual(limits, ['endpoint_max_connections']);
+    endpoints![1]!.release();
+    assert.equal(attempts(endpoints!, 2).trying.next(), endpoints![1]);
+  });
+
+  it('give none where the cluster is full', () => {
+    const { trying, limits } = attempts(endpointsOf(1), 2, { full: true });
+    assert.equal(trying.next(), null);
+    assert.deepEqual(
+      [trying.limit, trying.lastFailure, limits],
+      ['max_connections', null, ['max_connections']],
+    );
+  });
+
+  it('stop retries where the budget is spent', () => {
+    const { trying, limits } = attempts(endpointsOf(1, 1), 2, { takeRetry: () => false });
+    trying.fail(trying.next()!, 'refused');
+    assert.equal(trying.next(), null);
+    assert.deepEqual(
+      [trying.limit, trying.lastFailure, limits],
+      ['retry_budget', 'refused', ['retry_budget']],
+    );
+  });
+
+  it('of connections hold over all workers', () => {
+    const configs = endpointConfigs([1, 1]);
+    const { pages, all, endpoints } = workers(2, configs);
+    const cluster = (page: StatsPage): Cluster => {
+      const config = clusterConfig({ endpoints: configs, maxConnections: 3 });
+      return new Cluster(config, clusterState(config), homeOf({ pages: [page], all, endpoints }));
+    };
+    const [mine, theirs] = [cluster(pages[0]!), cluster(pages[1]!)];
+    assert.ok(mine.attempts(context).next() !== null);
+    assert.ok(theirs.attempts(context).next() !== null);
+    const last = mine.attempts(context).next();
+    assert.equal(theirs.attempts(context).next(), null);
+    last?.release();
+    assert.ok(theirs.attempts(context).next() !== null);
+    assert.equal(mine.active, 3);
+  });
+});
+
 describe('an endpoint', () => {
   const configs = endpointConfigs([1, 1]);
 
@@ -119,8 +195,8 @@ describe('an endpoint', () => {
 
   it('is labelled by its address', () => {
     const { endpoints } = workers(1, [
-      { address: { kind: 'tcp', host: '::1', port: 80 }, weight: 7 },
-      { address: { kind: 'unix', path: '/run/app' }, weight: 1 },
+      { address: { kind: 'tcp', host: '::1', port: 80 }, weight: 7, maxConnections: 0 },
+      { address: { kind: 'unix', path: '/run/app' }, weight: 1, maxConnections: 0 },
     ]);
     assert.deepEqual(
       endpoints[0]!.map(({ label, weight }) => [label, weight]),
@@ -135,43 +211,179 @@ describe('an endpoint', () => {
 describe('a cluster', () => {
   const configs = endpointConfigs([1, 1, 1]);
 
+  function make(changes: Parameters<typeof clusterConfig>[0] = {}, home: Partial<ClusterHome> = {}): Cluster {
+    const config = clusterConfig({ endpoints: configs, ...changes });
+    return new Cluster(config, clusterState(config), homeOf(workers(1, configs), home));
+  }
+
   it('gives out its endpoints with its retries, and counts those', () => {
-    const { pages, all } = workers(1, configs);
-    const cluster = new Cluster(clusterConfig({ endpoints: configs, retries: 2 }), pages[0]!, all);
-    const trying = cluster.attempts();
+    const home = homeOf(workers(1, configs));
+    const cluster = make({ retries: 2 }, home);
+    const trying = cluster.attempts(context);
     const tried = new Set<string>();
     for (let endpoint = trying.next(); endpoint !== null; endpoint = trying.next()) {
       tried.add(endpoint.label);
       trying.fail(endpoint, 'refused');
     }
     assert.equal(tried.size, 3);
-    const slot = pages[0]!.slot(pageMetrics.clusterRetries, { cluster: 'app' });
-    assert.equal(pages[0]!.values[slot], 2);
+    const slot = home.page.slot(pageMetrics.clusterRetries, { cluster: 'app' });
+    assert.equal(home.page.values[slot], 2);
   });
 
-  it('uses the balancer that it is configured with', () => {
-    const { pages, all, endpoints } = workers(2, configs);
-    const [page] = pages;
-    for (const [index, endpoint] of endpoints[1]!.entries()) if (index !== 1) endpoint.acquire();
-    const least = new Cluster(
-      clusterConfig({ endpoints: configs, balancer: 'least_connections' }),
-      page!,
-      all,
-    );
-    const first = least.attempts().next()!;
-    assert.equal(first.label, '192.0.2.1:2');
-    const robin = new Cluster(clusterConfig({ endpoints: configs }), page!, all);
-    const labels = Array.from({ length: 3 }, () => robin.attempts().next()!.label);
-    assert.equal(new Set(labels).size, 3);
+  it('tells of failures where it has outlier detection, and only there', () => {
+    const told: string[] = [];
+    const onEndpointFailed = (cluster: string, endpoint: string): void =>
+      void told.push(`${cluster} ${endpoint}`);
+    const outlier = { consecutiveFailures: 5, ejectionMs: 1, maxEjectionMs: 1, maxEjectedPercent: 50 };
+    for (const changes of [{}, { outlier }]) {
+      const trying = make(changes, { onEndpointFailed }).attempts(context);
+      trying.fail(trying.next()!, 'refused');
+    }
+    assert.equal(told.length, 1);
+    assert.match(told[0]!, /^app 192\.0\.2\.1:\d$/);
+  });
+
+  it('spreads by each of its balancers', () => {
+    const balancers = [
+      'round_robin',
+      'least_connections',
+      'random',
+      'p2c',
+      'source_ip',
+      'consistent_hash',
+    ] as const;
+    for (const balancer of balancers) {
+      const cluster = make({ balancer });
+      const labels = Array.from({ length: 200 }, (_, index) => {
+        return cluster.attempts(addressContext(`192.0.2.${index}`)).next()!.label;
+      });
+      assert.equal(new Set(labels).size, 3, balancer);
+    }
+  });
+
+  it('uses those that are up, and keeps what it has counted', () => {
+    const cluster = make();
+    const states = configs.map((config) => endpointState(config));
+    const down = (...which: number[]): void =>
+      cluster.update({
+        cluster: 'app',
+        endpoints: states.map((state, index) => ({
+          ...state,
+          health: which.includes(index) ? 'down' : 'up',
+        })),
+      });
+    const first = cluster.attempts(context).next()!;
+    const picks = (): Set<string> => {
+      const endpoints = Array.from({ length: 30 }, () => cluster.attempts(context).next()!);
+      for (const endpoint of endpoints) endpoint.release();
+      return new Set(endpoints.map(({ label }) => label));
+    };
+    down(0);
+    assert.deepEqual(picks(), new Set(['192.0.2.1:2', '192.0.2.1:3']));
+    // More than half is down: panic.
+    down(0, 1);
+    assert.equal(picks().size, 3);
+    down();
+    assert.equal(cluster.active, 1);
+    assert.equal(first.active, 1);
+    cluster.update({ cluster: 'app', endpoints: [] });
+    assert.equal(cluster.attempts(context).next(), null);
+    first.release();
+    assert.equal(cluster.active, 0);
+  });
+
+  it('gives an endpoint that has come back its share little by little', () => {
+    let now = 0;
+    const cluster = make({ slowStartMs: 10_000 }, { clock: () => now });
+    const [warm, ...others] = configs.map((config) => endpointState(config));
+    cluster.update({ cluster: 'app', endpoints: [{ ...warm!, warmLeftMs: 10_000 }, ...others] });
+    const share = (): number => {
+      const endpoints = Array.from({ length: 2100 }, () => cluster.attempts(context).next()!);
+      for (const endpoint of endpoints) endpoint.release();
+      return endpoints.filter(({ label }) => label === warm!.label).length / 2100;
+    };
+    assert.ok(Math.abs(share() - 0.1 / 2.1) < 0.01);
+    now = 5000;
+    assert.ok(Math.abs(share() - 0.5 / 2.5) < 0.01);
+    now = 10_000;
+    assert.ok(Math.abs(share() - 1 / 3) < 0.01);
   });
 
   it('has TLS where it is configured, and refuses what cannot be used', () => {
-    const { pages, all } = workers(1, configs);
     const tls = { serverName: null, ca: null, verify: true, cert: null, key: null };
-    const make = (changes: Parameters<typeof clusterConfig>[0]): Cluster =>
-      new Cluster(clusterConfig({ endpoints: configs, ...changes }), pages[0]!, all);
     assert.equal(make({}).tls, null);
     assert.equal(make({ tls }).tls?.verify, true);
     assert.throws(() => make({ tls: { ...tls, cert: 'no PEM', key: 'no PEM' } }));
+  });
+});
+
+describe('a sticky cluster', () => {
+  const configs = endpointConfigs([1, 1, 1]);
+  const sticky = { cookie: 'sluice', ttlMs: 0, secret: null };
+  const config = clusterConfig({ endpoints: configs, sticky });
+  const make = (secret: string, changes: Partial<typeof sticky> = {}): Cluster =>
+    new Cluster(
+      { ...config, sticky: { ...sticky, ...changes } },
+      clusterState(config),
+      homeOf(workers(1, configs), { secret }),
+    );
+  const valueOf = (header: string): string => /^sluice=([\w-]+);/.exec(header)![1]!;
+
+  it('brings a client back to its endpoint in every worker', () => {
+    const [one, two] = [make('secret'), make('secret')];
+    for (let count = 0; count < 10; count++) {
+      const trying = one.attempts(context);
+      const endpoint = trying.next()!;
+      const cookie = trying.cookieFor(endpoint, true)!;
+      assert.match(cookie, /^sluice=[\w-]{22}; Path=\/; HttpOnly; SameSite=Lax; Secure$/);
+      const again = two.attempts({ ...context, sticky: valueOf(cookie) });
+      const same = again.next()!;
+      assert.equal(same.label, endpoint.label);
+      assert.equal(again.cookieFor(same, true), null, 'the client has it');
+    }
+  });
+
+  it('gives the cookie anew where it would run out', () => {
+    const cluster = make('secret', { ttlMs: 3_600_000 });
+    const trying = cluster.attempts(context);
+    const cookie = trying.cookieFor(trying.next()!, false)!;
+    assert.match(cookie, /; SameSite=Lax; Max-Age=3600$/);
+    const again = cluster.attempts({ ...context, sticky: valueOf(cookie) });
+    assert.equal(again.cookieFor(again.next()!, false), cookie);
+  });
+
+  it('takes a client elsewhere when its endpoint is down or fails, with a new cookie', () => {
+    const cluster = make('secret');
+    const trying = cluster.attempts(context);
+    const endpoint = trying.next()!;
+    const mine = { ...context, sticky: valueOf(trying.cookieFor(endpoint, false)!) };
+    const failing = new Attempts(cluster, mine, 1);
+    failing.fail(failing.next()!, 'refused');
+    assert.notEqual(failing.next()!.label, endpoint.label);
+    const states = configs.map((entry) => endpointState(entry));
+    cluster.update({
+      cluster: 'app',
+      endpoints: states.map((state) => ({
+        ...state,
+        health: state.label === endpoint.label ? 'down' : 'up',
+      })),
+    });
+    const elsewhere = cluster.attempts(mine);
+    const other = elsewhere.next()!;
+    assert.notEqual(other.label, endpoint.label);
+    assert.ok(elsewhere.cookieFor(other, false)!.startsWith('sluice='));
+  });
+
+  it('believes no cookie that it has not made', () => {
+    const trying = make('secret').attempts(context);
+    const endpoint = trying.next()!;
+    const value = valueOf(trying.cookieFor(endpoint, false)!);
+    const other = make('another secret');
+    const labels = new Set<string>();
+    for (const shown of [value, endpoint.label, '', 'x'.repeat(10_000)]) {
+      for (let count = 0; count < 9; count++)
+        labels.add(other.attempts({ ...context, sticky: shown }).next()!.label);
+    }
+    assert.equal(labels.size, 3);
   });
 });

@@ -13,9 +13,9 @@ import { sniOf, upstreamTls, type UpstreamTls } from '../../../src/upstream/upst
 import { CertificateAuthority } from '../../support/certificates.ts';
 import { eventually, within } from '../../support/deadline.ts';
 
-type DialOptions = Parameters<typeof dial>[1];
+type DialOptions = Parameters<typeof dial>[1] & { readonly label?: string };
 
-const PLAIN: DialOptions = { tls: null, label: 'app', allowHalfOpen: false };
+const PLAIN: DialOptions = { tls: null, allowHalfOpen: false };
 
 const servers: Server[] = [];
 const sockets = new Set<Socket>();
@@ -38,7 +38,8 @@ async function listen(
 const local = { host: '127.0.0.1', port: 0 };
 
 function open(address: Address, options: DialOptions): Socket {
-  const socket = dial(address, options);
+  const { label = 'app', ...rest } = options;
+  const socket = dial({ label, server: address, addresses: [address] }, rest);
   sockets.add(socket);
   socket.on('error', ignore);
   return socket;

@@ -1,8 +1,13 @@
-import type { Cluster as ClusterConfig, Endpoint as EndpointConfig } from '../../../src/config/types.ts';
+import type {
+  Cluster as ClusterConfig,
+  Config,
+  Endpoint as EndpointConfig,
+} from '../../../src/config/types.ts';
 import { formatAddress } from '../../../src/core/address.ts';
-import { CONNECT_FAILURES, pageMetrics } from '../../../src/telemetry/names.ts';
-import { PageLayout } from '../../../src/telemetry/page-layout.ts';
+import type { ClusterState, EndpointState } from '../../../src/protocol/cluster-state.ts';
+import { layoutOf } from '../../../src/protocol/stats-layout.ts';
 import { StatsPage, allocatePage } from '../../../src/telemetry/stats-page.ts';
+import type { ClusterHome } from '../../../src/upstream/cluster.ts';
 import { Endpoint } from '../../../src/upstream/endpoint.ts';
 
 /** A cluster `app` as several workers see it: the same endpoints, counted by each on a page of its own. */
@@ -17,15 +22,28 @@ export function endpointConfigs(weights: readonly number[]): EndpointConfig[] {
   return weights.map((weight, index) => ({
     address: { kind: 'tcp', host: '192.0.2.1', port: 1 + index },
     weight,
+    maxConnections: 0,
   }));
 }
 
+/** A cluster with the defaults of the loader, but without retries and outlier detection. */
 export function clusterConfig(changes: Partial<ClusterConfig> = {}): ClusterConfig {
   return {
     name: 'app',
     balancer: 'round_robin',
+    hashOn: { kind: 'source_ip' },
+    loadFactor: 1.25,
+    sticky: null,
     connectTimeoutMs: 1000,
     retries: 0,
+    retryBudget: { percent: 20, minPerSecond: 10 },
+    maxConnections: 0,
+    panicThreshold: 50,
+    outlier: null,
+    slowStartMs: 0,
+    healthCheck: null,
+    onDown: 'keep',
+    resolve: { type: 'system', intervalMs: 10_000, servers: [] },
     masking: 'zero',
     tls: null,
     endpoints: endpointConfigs([1]),
@@ -33,24 +51,53 @@ export function clusterConfig(changes: Partial<ClusterConfig> = {}): ClusterConf
   };
 }
 
+/** What the primary says of an endpoint of which it knows nothing but its configuration. */
+export function endpointState(
+  { address, weight, maxConnections }: EndpointConfig,
+  changes: Partial<EndpointState> = {},
+): EndpointState {
+  const label = formatAddress(address);
+  return {
+    label,
+    series: label,
+    server: address,
+    addresses: [address],
+    weight,
+    priority: 0,
+    maxConnections,
+    health: 'up',
+    warmLeftMs: 0,
+    ...changes,
+  };
+}
+
+export function clusterState({ name, endpoints }: Pick<ClusterConfig, 'name' | 'endpoints'>): ClusterState {
+  return { cluster: name, endpoints: endpoints.map((endpoint) => endpointState(endpoint)) };
+}
+
+/** What a cluster of one worker lives in, which tells nobody of failures. */
+export function homeOf({ pages, all }: Workers, changes: Partial<ClusterHome> = {}): ClusterHome {
+  return {
+    page: pages[0]!,
+    pages: all,
+    secret: 'a secret of the process',
+    onEndpointFailed: () => undefined,
+    ...changes,
+  };
+}
+
 export function workers(count: number, configs: readonly EndpointConfig[]): Workers {
-  const layout = new PageLayout();
-  const cluster = 'app';
-  layout.add(pageMetrics.clusterRetries, { cluster });
-  layout.add(pageMetrics.endpointConnectDuration, { cluster });
-  for (const { address } of configs) {
-    const endpoint = formatAddress(address);
-    layout.add(pageMetrics.endpointConnectionsActive, { cluster, endpoint });
-    for (const reason of CONNECT_FAILURES) {
-      layout.add(pageMetrics.endpointConnectFailures, { cluster, endpoint, reason });
-    }
-  }
+  const cluster = clusterConfig({ endpoints: configs });
+  // Of a configuration the layout looks at nothing else.
+  const layout = layoutOf({ listeners: [], clusters: [cluster] } as unknown as Config, []);
   const pages = Array.from({ length: count }, () => new StatsPage(allocatePage(layout), layout));
   const all = pages.map((page) => page.values);
   return {
     pages,
     all,
-    endpoints: pages.map((page) => configs.map((config) => new Endpoint(cluster, config, page, all))),
+    endpoints: pages.map((page) =>
+      configs.map((config) => new Endpoint(cluster.name, endpointState(config), page, all)),
+    ),
   };
 }
 

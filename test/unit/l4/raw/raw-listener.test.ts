@@ -1,3 +1,4 @@
+import { addressContext } from '../../../../src/upstream/pick-context.ts';
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
@@ -98,10 +99,12 @@ describe('a listener of the raw engine', { skip, timeout: 120_000 }, () => {
     });
   });
 
-  it('dials the addresses of a host name, and another where one refuses', async () => {
+  it('dials the addresses of an endpoint, another where one refuses, and then the good one first', async () => {
     await withEndpoint(async (endpoint) => {
-      const { port } = parseTcpAddress(endpoint.address)!;
-      await withWorld([{ kind: 'tcp', host: 'localhost', port }], {}, async (world) => {
+      const { address: refusing } = await freshAddress('IPv4');
+      const good = addressOf(endpoint);
+      const resolved = [refusing, good];
+      await withWorld([good], { resolved }, async (world) => {
         for (let round = 0; round < 2; round++) {
           const client = await connect(world);
           const peer = await endpoint.peers.next();
@@ -111,28 +114,8 @@ describe('a listener of the raw engine', { skip, timeout: 120_000 }, () => {
           peer.destroy();
         }
         assert.equal(world.sum(pageMetrics.endpointConnectFailures), 0);
-      });
-    });
-  });
-
-  it('goes on to the next endpoint where a host name does not resolve', async () => {
-    await withEndpoint(async (endpoint) => {
-      // Not even a name server is asked for a name that has an empty label.
-      const nowhere: Address = { kind: 'tcp', host: 'nowhere..invalid', port: 1 };
-      await withWorld([nowhere, addressOf(endpoint)], { cluster: { retries: 1 } }, async (world) => {
-        for (let round = 0; round < 4; round++) {
-          const client = await connect(world);
-          const peer = await endpoint.peers.next();
-          client.destroy();
-          peer.destroy();
-        }
-        assert.equal(world.sum(pageMetrics.endpointConnectFailures), 2);
-        assert.equal(world.sum(pageMetrics.clusterRetries), 2);
-        const failed = world.lines.filter(({ msg }) => msg === 'endpoint failed') as { reason?: string }[];
-        assert.deepEqual(
-          failed.map(({ reason }) => reason),
-          ['unreachable', 'unreachable'],
-        );
+        assert.equal(world.sum(pageMetrics.endpointConnects), 2);
+        assert.equal(world.context.cluster.attempts(addressContext('')).next()!.addresses[0], good);
       });
     });
   });

@@ -12,6 +12,7 @@ import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts
 import { Cluster } from '../../../../src/upstream/cluster.ts';
 import { capture, config } from '../../primary/fixtures/config.ts';
 import type { LogLine } from '../../primary/fixtures/config.ts';
+import { clusterState, homeOf } from '../../upstream/endpoints.ts';
 import { freshAddress } from '../../sys/pairs.ts';
 
 export interface World {
@@ -27,6 +28,8 @@ export interface World {
 interface Options {
   readonly listener?: Partial<L4Listener>;
   readonly cluster?: Partial<ClusterConfig>;
+  /** What the first endpoint's name stands for. */
+  readonly resolved?: readonly Address[];
 }
 
 /** Makes a listener whose cluster has these endpoints, and ends it when the test has ended. */
@@ -39,7 +42,7 @@ export async function withWorld(
   if (address.kind !== 'tcp') throw new Error('no port');
   const cluster: ClusterConfig = {
     ...config.clusters[0]!,
-    endpoints: endpoints.map((address) => ({ address, weight: 1 })),
+    endpoints: endpoints.map((address) => ({ address, weight: 1, maxConnections: 0 })),
     ...options.cluster,
   };
   const listener: L4Listener = {
@@ -57,10 +60,17 @@ export async function withWorld(
   const page = new StatsPage(allocatePage(layout), layout);
   const pages = [page.values];
   const { log, lines } = capture();
+  const whatIsKnown = clusterState(cluster);
+  const [first, ...others] = whatIsKnown.endpoints;
+  const { resolved } = options;
+  const state =
+    resolved === undefined
+      ? whatIsKnown
+      : { ...whatIsKnown, endpoints: [{ ...first!, addresses: resolved }, ...others] };
   const wheel = new TimerWheel(performance.now());
   const context: TunnelContext = {
     config: listener,
-    cluster: new Cluster(cluster, page, pages),
+    cluster: new Cluster(cluster, state, homeOf({ pages: [page], all: pages, endpoints: [] })),
     stats: new TunnelStats(page, pages, listener.name, cluster.name),
     wheel,
     log,

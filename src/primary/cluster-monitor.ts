@@ -1,0 +1,207 @@
+import type { Cluster as ClusterConfig, Endpoint as EndpointConfig } from '../config/types.ts';
+import { formatAddress } from '../core/address.ts';
+import type { ClusterState } from '../protocol/cluster-state.ts';
+import { nameOf, seriesOf } from '../protocol/series.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { membershipOf } from '../upstream/membership.ts';
+import { NameLookup, type FoundEndpoint } from '../upstream/name-lookup.ts';
+import { upstreamTls } from '../upstream/upstream-tls.ts';
+import { EndpointRecord } from './endpoint-record.ts';
+import { NameWatch } from './name-watch.ts';
+import { OutlierDetector } from './outlier-detector.ts';
+import { Prober } from './prober.ts';
+
+interface MonitorOptions {
+  readonly config: ClusterConfig;
+  readonly log: Logger;
+  /** The endpoints have changed. Called later than the change, once for all of a turn. */
+  readonly publish: (state: ClusterState) => void;
+  /** What has gone well with an endpoint since the start, over all workers. */
+  readonly connects: (series: string) => number;
+  /** Connections that live, over all workers. */
+  readonly active: (series: string) => number;
+  /** Its probes have found an endpoint down. */
+  readonly onDown: (record: EndpointRecord) => void;
+  readonly lookup?: Pick<NameLookup, 'find'>;
+}
+
+/** The start is not held up longer by names that do not resolve. */
+const FIRST_LOOKUP_MS = 3000;
+
+/** What the primary does about one cluster: finds its endpoints, probes them, ejects them, drains them. */
+export class ClusterMonitor {
+  readonly config: ClusterConfig;
+  readonly names: readonly NameWatch[];
+  readonly #options: MonitorOptions;
+  readonly #prober: Prober | null;
+  readonly #outliers: OutlierDetector | null;
+  /** By the entry of the configuration that they come from. */
+  readonly #records = new Map<EndpointConfig, EndpointRecord[]>();
+  readonly #firstProbes: Promise<void>[] = [];
+  #publishing = false;
+  #panic = false;
+  #started = false;
+  #stopped = false;
+
+  constructor(options: MonitorOptions) {
+    const { config, log } = options;
+    this.config = config;
+    this.#options = options;
+    const tls = config.tls === null ? null : upstreamTls(config.tls);
+    this.#prober = config.healthCheck === null ? null : new Prober(config.healthCheck, tls);
+    this.#outliers = config.outlier === null ? null : new OutlierDetector(config.outlier);
+    const lookup = options.lookup ?? new NameLookup(config.resolve);
+    const names: NameWatch[] = [];
+    for (const entry of config.endpoints) {
+      const address = nameOf(entry);
+      if (address === null) {
+        this.#reconcile(entry, [{ addresses: [entry.address], weight: null, priority: 0 }]);
+        continue;
+      }
+      const onFound = (found: readonly FoundEndpoint[]): void => this.#reconcile(entry, found);
+      names.push(
+        new NameWatch({
+          address,
+          settings: config.resolve,
+          lookup,
+          log: log.child({ cluster: config.name }),
+          onFound,
+        }),
+      );
+    }
+    this.names = names;
+  }
+
+  get records(): readonly EndpointRecord[] {
+    return [...this.#records.values()].flat();
+  }
+
+  /** Whether all endpoints are used because so many are down. */
+  get panic(): boolean {
+    return this.#panic;
+  }
+
+  /** Resolves when the names have been looked up, and every endpoint probed, for the first time. */
+  async ready(): Promise<void> {
+    const late = Promise.withResolvers<undefined>();
+    const timer = setTimeout(late.resolve, FIRST_LOOKUP_MS, undefined);
+    await Promise.race([Promise.all(this.names.map(({ first }) => first)), late.promise]);
+    clearTimeout(timer);
+    await Promise.all(this.#firstProbes);
+    this.#panic = this.#isPanic();
+    this.#started = true;
+  }
+
+  state(): ClusterState {
+    return { cluster: this.config.name, endpoints: this.records.map((record) => record.state()) };
+  }
+
+  /** An endpoint of that label; undefined where there is none. */
+  find(label: string): EndpointRecord | undefined {
+    return this.records.find(({ facts }) => facts.label === label);
+  }
+
+  endpointFailed(label: string): void {
+    const record = this.find(label);
+    if (record === undefined) return;
+    this.#outliers?.failed(record, this.#options.connects(record.facts.series), this.records);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const name of this.names) name.stop();
+    this.#prober?.stop();
+    this.#outliers?.stop();
+  }
+
+  /** Keeps the endpoints of an entry that are still there, and replaces the others. */
+  #reconcile(entry: EndpointConfig, found: readonly FoundEndpoint[]): void {
+    const before = this.#records.get(entry) ?? [];
+    const others = new Set(
+      this.records.filter((record) => !before.includes(record)).map(({ facts }) => facts.label),
+    );
+    const wanted = new Map<string, FoundEndpoint>();
+    for (const endpoint of found) {
+      const label = formatAddress(endpoint.addresses[0]!);
+      if (!others.has(label) && !wanted.has(label)) wanted.set(label, endpoint);
+    }
+    const kept = before.filter(({ facts }) => wanted.has(facts.label));
+    for (const record of before) if (!kept.includes(record)) this.#forget(record);
+    for (const record of kept) {
+      const { addresses, priority, weight } = wanted.get(record.facts.label)!;
+      record.facts = { ...record.facts, addresses, priority, weight: weight ?? entry.weight };
+      wanted.delete(record.facts.label);
+    }
+    this.#records.set(entry, kept);
+    for (const [label, endpoint] of wanted) this.#add(entry, label, endpoint);
+    if (this.#started) {
+      const endpoints = this.#records.get(entry)!.map(({ facts }) => facts.label);
+      const changed = endpoints.length !== before.length || wanted.size > 0;
+      if (changed) this.#options.log.info({ cluster: this.config.name, endpoints }, 'endpoints found');
+    }
+    this.#changed();
+  }
+
+  #add(entry: EndpointConfig, label: string, { addresses, weight, priority }: FoundEndpoint): void {
+    const records = this.#records.get(entry)!;
+    const series = this.#freeSeries(entry, records);
+    const { log, onDown } = this.#options;
+    const { name: cluster, slowStartMs } = this.config;
+    if (series === undefined) {
+      log.warn(
+        { cluster, endpoint: label },
+        'the name has more addresses than are used: this one is left out',
+      );
+      return;
+    }
+    const { address: server, weight: own, maxConnections } = entry;
+    const facts = { label, series, server, addresses, weight: weight ?? own, priority, maxConnections };
+    const record = new EndpointRecord(facts, slowStartMs, (_record, before) => {
+      const { health, reason } = record;
+      log.warn({ cluster, endpoint: label, health, before, reason }, 'endpoint changed');
+      if (record.health === 'down') onDown(record);
+      this.#changed();
+    });
+    records.push(record);
+    if (this.#started) {
+      record.warm();
+      // It has to prove itself before it gets anything.
+      if (this.#prober !== null) record.setDown(true, 'it has not been probed yet');
+    }
+    if (this.#prober !== null) this.#firstProbes.push(this.#prober.watch(record));
+  }
+
+  /** A series that nobody has: not one of an endpoint that is there, nor of one whose connections still live. */
+  #freeSeries(entry: EndpointConfig, records: readonly EndpointRecord[]): string | undefined {
+    if (nameOf(entry) === null) return seriesOf(entry)[0];
+    const taken = new Set(records.map(({ facts }) => facts.series));
+    return seriesOf(entry).find((series) => !taken.has(series) && this.#options.active(series) === 0);
+  }
+
+  #forget(record: EndpointRecord): void {
+    this.#prober?.forget(record);
+    this.#outliers?.forget(record);
+  }
+
+  #isPanic(): boolean {
+    return membershipOf(this.state().endpoints, this.config.panicThreshold).panic;
+  }
+
+  #changed(): void {
+    if (this.#publishing || !this.#started) return;
+    this.#publishing = true;
+    setImmediate(() => {
+      this.#publishing = false;
+      if (this.#stopped) return;
+      const panic = this.#isPanic();
+      if (panic !== this.#panic) {
+        const { log } = this.#options;
+        const cluster = this.config.name;
+        if (panic) log.error({ cluster }, 'panic: most endpoints are down, and all are used');
+        else log.warn({ cluster }, 'panic is over');
+      }
+      this.#panic = panic;
+      this.#options.publish(this.state());
+    });
+  }
+}

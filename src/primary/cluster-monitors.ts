@@ -1,0 +1,153 @@
+import type { Cluster as ClusterConfig } from '../config/types.ts';
+import type { ClusterState } from '../protocol/cluster-state.ts';
+import type { EvictCommand } from '../protocol/to-worker.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { pageMetrics } from '../telemetry/names.ts';
+import type { Labels } from '../telemetry/page-layout.ts';
+import { ClusterMonitor } from './cluster-monitor.ts';
+import type { EndpointRecord } from './endpoint-record.ts';
+import type { Supervisor } from './supervisor.ts';
+
+/** Connections that are ended in a second where nothing else is said. */
+const EVICTIONS_PER_SECOND = 100;
+
+/** What of the supervisor the clusters need. */
+type Workers = Pick<Supervisor, 'slots' | 'pages' | 'layout'>;
+
+/** All clusters, as the primary looks after them. */
+export class ClusterMonitors {
+  readonly all: readonly ClusterMonitor[];
+  readonly #workers: () => Workers;
+  readonly #evictions = new Map<string, number>();
+
+  /** @param workers asked for only after the constructor */
+  constructor(clusters: readonly ClusterConfig[], log: Logger, workers: () => Workers) {
+    this.#workers = workers;
+    this.all = clusters.map((config) => {
+      const { name: cluster } = config;
+      const monitor: ClusterMonitor = new ClusterMonitor({
+        config,
+        log,
+        publish: (state) => this.#publish(state),
+        connects: (series) => this.#sum(pageMetrics.endpointConnects, cluster, series),
+        active: (series) => this.active(cluster, series),
+        onDown: (record) => {
+          if (config.onDown === 'close')
+            this.evictAll(monitor, record, EVICTIONS_PER_SECOND, 'endpoint down');
+        },
+      });
+      return monitor;
+    });
+  }
+
+  /** Resolves when every cluster's names have been looked up and its endpoints probed for the first time. */
+  async ready(): Promise<void> {
+    await Promise.all(this.all.map((monitor) => monitor.ready()));
+  }
+
+  readonly states = (): readonly ClusterState[] => this.all.map((monitor) => monitor.state());
+
+  readonly endpointFailed = (cluster: string, endpoint: string): void => {
+    this.find(cluster)?.endpointFailed(endpoint);
+  };
+
+  find(cluster: string): ClusterMonitor | undefined {
+    return this.all.find(({ config }) => config.name === cluster);
+  }
+
+  /** Connections that live, over all workers. */
+  active(cluster: string, series: string): number {
+    return this.#sum(pageMetrics.endpointConnectionsActive, cluster, series);
+  }
+
+  /** Connections that were told to end. */
+  evictions(cluster: string): number {
+    return this.#evictions.get(cluster) ?? 0;
+  }
+
+  /**
+   * Ends the connections that an endpoint has beyond its share by weight, so that their clients go to others.
+   *
+   * @returns how many, by the labels of the endpoints that have too many
+   */
+  rebalance(monitor: ClusterMonitor, perSecond = EVICTIONS_PER_SECOND): Record<string, number> {
+    const { name } = monitor.config;
+    const members = monitor.records
+      .filter(({ health }) => health === 'up')
+      .map((record) => ({ record, active: this.active(name, record.facts.series) }));
+    const total = members.reduce((sum, { active }) => sum + active, 0);
+    const weights = members.reduce((sum, { record }) => sum + record.facts.weight, 0);
+    const excesses = members
+      .map(({ record, active }) => ({
+        record,
+        excess: active - Math.ceil((total * record.facts.weight) / weights),
+      }))
+      .filter(({ excess }) => excess > 0);
+    const sum = excesses.reduce((all, { excess }) => all + excess, 0);
+    for (const { record, excess } of excesses) {
+      this.#evict(monitor, record, excess, (perSecond * excess) / sum, 'rebalanced');
+    }
+    return Object.fromEntries(excesses.map(({ record, excess }) => [record.facts.label, excess]));
+  }
+
+  /** Ends all connections of an endpoint; returns how many. */
+  evictAll(monitor: ClusterMonitor, record: EndpointRecord, perSecond: number, reason: string): number {
+    const count = this.active(monitor.config.name, record.facts.series);
+    if (count > 0) this.#evict(monitor, record, count, perSecond, reason);
+    return count;
+  }
+
+  /** What the endpoint of a series is called now; null where the series is lent to none. */
+  relabel(labels: Labels): Labels | null {
+    const { cluster, endpoint } = labels;
+    if (cluster === undefined || endpoint?.includes('#') !== true) return labels;
+    const record = this.find(cluster)?.records.find(({ facts }) => facts.series === endpoint);
+    return record === undefined ? null : { ...labels, endpoint: record.facts.label };
+  }
+
+  stop(): void {
+    for (const monitor of this.all) monitor.stop();
+  }
+
+  #publish(state: ClusterState): void {
+    for (const slot of this.#workers().slots) slot.send({ type: 'cluster', state });
+  }
+
+  /** Tells each worker to end its part of the connections. */
+  #evict(
+    { config: { name: cluster } }: ClusterMonitor,
+    { facts: { label: endpoint, series } }: EndpointRecord,
+    count: number,
+    perSecond: number,
+    reason: string,
+  ): void {
+    const { slots, pages, layout } = this.#workers();
+    const slot = layout.slot(pageMetrics.endpointConnectionsActive, { cluster, endpoint: series });
+    const own = pages.map((page) => new Float64Array(page)[slot] ?? 0);
+    const total = own.reduce((sum, active) => sum + active, 0);
+    let before = 0;
+    for (const [index, active] of own.entries()) {
+      // Shares of the running sum, so that the parts make up the whole exactly.
+      const part = Math.round((count * (before + active)) / total) - Math.round((count * before) / total);
+      before += active;
+      if (part === 0) continue;
+      const rate = Math.max(1, (perSecond * part) / count);
+      const command: EvictCommand = {
+        type: 'evict',
+        cluster,
+        endpoint,
+        count: part,
+        perSecond: rate,
+        reason,
+      };
+      slots[index]!.send(command);
+    }
+    this.#evictions.set(cluster, this.evictions(cluster) + count);
+  }
+
+  #sum(metric: (typeof pageMetrics)['endpointConnects'], cluster: string, endpoint: string): number {
+    const { pages, layout } = this.#workers();
+    const slot = layout.slot(metric, { cluster, endpoint });
+    return pages.reduce((sum, page) => sum + (new Float64Array(page)[slot] ?? 0), 0);
+  }
+}

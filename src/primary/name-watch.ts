@@ -1,0 +1,64 @@
+import type { ResolveSettings } from '../config/types.ts';
+import type { TcpAddress } from '../core/address.ts';
+import { Backoff } from '../core/backoff.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { FoundEndpoint, NameLookup } from '../upstream/name-lookup.ts';
+
+/** However short the records live, no name is looked up more often. */
+const LEAST_MS = 1000;
+
+interface NameWatchOptions {
+  readonly address: TcpAddress;
+  readonly settings: ResolveSettings;
+  readonly lookup: Pick<NameLookup, 'find'>;
+  readonly log: Logger;
+  readonly onFound: (endpoints: readonly FoundEndpoint[]) => void;
+}
+
+/** A name that is looked up again and again. While it cannot be, what was found last stays. */
+export class NameWatch {
+  /** Resolves when it has been looked up for the first time, with whatever success. */
+  readonly first: Promise<void>;
+  lookups = 0;
+  failures = 0;
+  readonly #options: NameWatchOptions;
+  readonly #backoff: Backoff;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+  #failing = false;
+
+  constructor(options: NameWatchOptions) {
+    this.#options = options;
+    this.#backoff = new Backoff({ first: LEAST_MS, most: options.settings.intervalMs });
+    this.first = this.#look();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    const { address, settings, lookup, log, onFound } = this.#options;
+    let waitMs: number;
+    this.lookups++;
+    try {
+      const { endpoints, ttlMs } = await lookup.find(address);
+      if (this.#stopped) return;
+      waitMs = Math.min(settings.intervalMs, Math.max(LEAST_MS, ttlMs));
+      this.#backoff.reset();
+      if (this.#failing) log.info({ host: address.host }, 'name resolves again');
+      this.#failing = false;
+      onFound(endpoints);
+    } catch (error) {
+      if (this.#stopped) return;
+      this.failures++;
+      waitMs = Math.max(LEAST_MS, this.#backoff.next());
+      if (!this.#failing) log.warn({ host: address.host, reason: messageOf(error) }, 'name does not resolve');
+      this.#failing = true;
+    }
+    this.#timer = setTimeout(() => void this.#look(), waitMs);
+    this.#timer.unref();
+  }
+}

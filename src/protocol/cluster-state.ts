@@ -1,0 +1,33 @@
+/** What the primary knows of a cluster's endpoints, and every worker acts on. */
+import type { Address } from '../core/address.ts';
+
+/**
+ * `down` says a probe, `ejected` says the outlier detection, `draining` says an operator. Where more than one
+ * holds, the last of these.
+ */
+export type EndpointHealth = 'up' | 'down' | 'ejected' | 'draining';
+
+export interface EndpointState {
+  /** The address as text: what metrics, logs and commands call it. */
+  readonly label: string;
+  /** The series of the stats pages that are its own: the label of its metrics, unless those are shared out anew. */
+  readonly series: string;
+  /** As configured: its host is the name that TLS asks for. */
+  readonly server: Address;
+  /** Where to connect: the first, or another of these that answers. */
+  readonly addresses: readonly Address[];
+  /** 1 or more. */
+  readonly weight: number;
+  /** The lowest that has an endpoint which is up is used (RFC 2782). */
+  readonly priority: number;
+  /** Over all workers; 0 is no limit. */
+  readonly maxConnections: number;
+  readonly health: EndpointHealth;
+  /** How long its slow start lasts yet; 0 where there is none. */
+  readonly warmLeftMs: number;
+}
+
+export interface ClusterState {
+  readonly cluster: string;
+  readonly endpoints: readonly EndpointState[];
+}

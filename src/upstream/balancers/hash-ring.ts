@@ -1,0 +1,99 @@
+import type { Endpoint } from '../endpoint.ts';
+import { hashText, mix } from './key-hash.ts';
+
+/** Points of an endpoint of weight 1. The more, the more even: so many keep shares within about a tenth. */
+const POINTS = 128;
+/** Of all endpoints together. Above it every weight is halved until it fits, so that most points stay. */
+const MOST_POINTS = 2 ** 18;
+/** What a number of 53 bits holds beside a point's 32. */
+const INDEX_RANGE = 2 ** 21;
+const GOLDEN = 0x9e3779b9;
+
+/**
+ * Consistent hashing (Karger et al., STOC 1997): endpoints and keys lie on a circle, and a key belongs to the
+ * next endpoint from its place on. An endpoint that goes leaves its keys to others, and no other key moves. Where
+ * the points lie follows from addresses and weights alone, so that every worker gives the same answer.
+ *
+ * Endpoints that are not eligible keep their points and are passed over: health changes build nothing anew.
+ */
+export class HashRing {
+  #endpoints: readonly Endpoint[] = [];
+  #points = new Uint32Array(0);
+  #owners = new Int32Array(0);
+  #description = '';
+  /** Those that a key can get. */
+  #eligible = 0;
+
+  update(endpoints: readonly Endpoint[]): void {
+    this.#eligible = endpoints.reduce((count, { eligible }) => count + (eligible ? 1 : 0), 0);
+    this.#endpoints = endpoints;
+    const description = endpoints.map(({ label, weight }) => `${label} ${weight}`).join('\n');
+    if (description === this.#description) return;
+    this.#description = description;
+    this.#build();
+  }
+
+  /**
+   * The first endpoint from a place on that is eligible, not excluded, and accepted.
+   *
+   * @param hash the place of the key, 32 bits
+   * @param accept null takes every one; where it takes none, the first stands
+   */
+  find(
+    hash: number,
+    excluded: ReadonlySet<Endpoint>,
+    accept: ((endpoint: Endpoint, hash: number) => boolean) | null,
+  ): Endpoint | null {
+    let left = this.#eligible;
+    if (left === 0) return null;
+    const { length } = this.#points;
+    let first: Endpoint | null = null;
+    const seen: Endpoint[] = [];
+    let index = this.#search(hash);
+    for (let step = 0; step < length; step++, index++) {
+      if (index >= length) index -= length;
+      const endpoint = this.#endpoints[this.#owners[index]!]!;
+      if (!endpoint.eligible || seen.includes(endpoint)) continue;
+      if (excluded.size === 0 || !excluded.has(endpoint)) {
+        if (accept === null || accept(endpoint, hash)) return endpoint;
+        first ??= endpoint;
+      }
+      seen.push(endpoint);
+      if (--left === 0) break;
+    }
+    return first;
+  }
+
+  /** The first point at or behind a place. */
+  #search(hash: number): number {
+    const points = this.#points;
+    let low = 0;
+    let high = points.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (points[middle]! < hash) low = middle + 1;
+      else high = middle;
+    }
+    return low === points.length ? 0 : low;
+  }
+
+  #build(): void {
+    const endpoints = this.#endpoints;
+    let divisor = 1;
+    const pointsOf = ({ weight }: Endpoint): number => Math.max(1, Math.floor((weight * POINTS) / divisor));
+    const total = (): number => endpoints.reduce((sum, endpoint) => sum + pointsOf(endpoint), 0);
+    while (total() > MOST_POINTS && divisor < 2 ** 40) divisor *= 2;
+    const entries = new Float64Array(total());
+    let count = 0;
+    for (const [index, endpoint] of endpoints.entries()) {
+      const seed = hashText(endpoint.label);
+      for (let point = pointsOf(endpoint); point > 0; point--) {
+        // One number, so that a typed array sorts it: the point above, its owner below.
+        entries[count++] = mix(seed ^ Math.imul(point, GOLDEN)) * INDEX_RANGE + index;
+      }
+    }
+    entries.sort();
+    this.#points = Uint32Array.from(entries, (entry) => Math.floor(entry / INDEX_RANGE));
+    this.#owners = Int32Array.from(entries, (entry) => entry % INDEX_RANGE);
+  }
+}

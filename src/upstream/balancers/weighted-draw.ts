@@ -1,0 +1,65 @@
+import type { Endpoint } from '../endpoint.ts';
+
+/** An endpoint that is ramping up is drawn again so often, before it is taken all the same. */
+const DRAWS = 8;
+
+/**
+ * Draws endpoints at random by their weights, in a time that does not depend on their number: the alias method
+ * (Walker 1977, in the form of Vose, IEEE Transactions on Software Engineering 17(9), 1991).
+ */
+export class WeightedDraw {
+  readonly members: readonly Endpoint[];
+  /** Of each column, how much belongs to its own endpoint; the rest is its alias's. */
+  readonly #own: Float64Array;
+  readonly #alias: Int32Array;
+  readonly #random: () => number;
+
+  /** @param random from 0 to below 1 */
+  constructor(endpoints: readonly Endpoint[], random: () => number) {
+    this.#random = random;
+    const members = (this.members = endpoints.filter(({ eligible }) => eligible));
+    const sum = members.reduce((total, { weight }) => total + weight, 0);
+    const own = (this.#own = Float64Array.from(members, ({ weight }) => (weight * members.length) / sum));
+    const alias = (this.#alias = Int32Array.from(members.keys()));
+    const small: number[] = [];
+    const large: number[] = [];
+    for (const [index, part] of own.entries()) (part < 1 ? small : large).push(index);
+    while (small.length > 0 && large.length > 0) {
+      const poor = small.pop()!;
+      const rich = large.at(-1)!;
+      alias[poor] = rich;
+      own[rich]! -= 1 - own[poor]!;
+      if (own[rich]! < 1) small.push(large.pop()!);
+    }
+    // What rounding has left over.
+    for (const index of [...small, ...large]) own[index] = 1;
+  }
+
+  /** An endpoint; the less often by its factor, where it ramps up. There must be one. */
+  draw(): Endpoint {
+    let endpoint = this.#column();
+    for (let turn = 1; turn < DRAWS && endpoint.factor < 1 && this.#random() >= endpoint.factor; turn++) {
+      endpoint = this.#column();
+    }
+    return endpoint;
+  }
+
+  /** An endpoint that is not excluded, by weight; null where there is none. */
+  drawOther(excluded: ReadonlySet<Endpoint>): Endpoint | null {
+    let chosen: Endpoint | null = null;
+    let sum = 0;
+    for (const endpoint of this.members) {
+      if (excluded.has(endpoint)) continue;
+      // Each takes the place of the one before with its share of what has been seen (Chao, Biometrika 69(3), 1982).
+      sum += endpoint.share;
+      if (this.#random() * sum < endpoint.share) chosen = endpoint;
+    }
+    return chosen;
+  }
+
+  #column(): Endpoint {
+    const scaled = this.#random() * this.members.length;
+    const column = Math.floor(scaled);
+    return this.members[scaled - column < this.#own[column]! ? column : this.#alias[column]!]!;
+  }
+}

@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import type { HealthCheck } from '../../config/types.ts';
+import type { Address } from '../../core/address.ts';
+import { acceptKey } from '../../wire/accept-key.ts';
+import { FrameReader } from '../../wire/frame-reader.ts';
+import { MAX_MASKED_HEAD, writeMaskedFrame } from '../../wire/frame-writer.ts';
+import { NO_EDITS } from '../../wire/header-edits.ts';
+import { OPCODE_PING } from '../../wire/opcodes.ts';
+import { parseResponseHead } from '../../wire/response-head.ts';
+import { encodeUpgradeRequest } from '../../wire/upstream-request.ts';
+import { checkUpgradeResponse } from '../../wire/upgrade-response.ts';
+import type { ProbeEnd, ProbeExchange } from './exchange.ts';
+import { probeHost } from './probe-host.ts';
+
+const MAX_HEAD = 64 * 1024;
+
+/** An endpoint that does the opening handshake (RFC 6455 section 4) and answers a ping with a pong is well. */
+export class WebSocketExchange implements ProbeExchange {
+  readonly #check: HealthCheck;
+  readonly #server: Address;
+  readonly #key = randomBytes(16).toString('base64');
+  #received: Buffer = Buffer.alloc(0);
+  /** Once the handshake is done. */
+  #frames: FrameReader | null = null;
+
+  constructor(check: HealthCheck, server: Address) {
+    this.#check = check;
+    this.#server = server;
+  }
+
+  connected(): Uint8Array {
+    const { path, host } = this.#check;
+    const headers = ['Host', probeHost(host, this.#server), 'User-Agent', 'sluice-probe'];
+    const to = { target: path, host: null, forwarded: [], edits: NO_EDITS };
+    return encodeUpgradeRequest({ method: 'GET', path, query: '', headers }, to, this.#key);
+  }
+
+  received(bytes: Buffer, probe: ProbeEnd): Uint8Array | null {
+    if (this.#frames !== null) {
+      this.#frames.read(bytes, bytes.length);
+      return null;
+    }
+    this.#received = Buffer.concat([this.#received, bytes]);
+    const head = parseResponseHead(this.#received);
+    if (head === 'incomplete' && this.#received.length <= MAX_HEAD) return null;
+    if (head === 'malformed' || head === 'incomplete') {
+      probe.failed('does not answer in HTTP/1.1');
+      return null;
+    }
+    const problem = head.status === 101 ? checkUpgradeResponse(head, acceptKey(this.#key), []) : null;
+    if (head.status !== 101 || typeof problem === 'string') {
+      probe.failed(typeof problem === 'string' ? problem : `answered ${head.status}`);
+      return null;
+    }
+    this.#frames = new FrameReader(sinkOf(probe));
+    const rest = this.#received.subarray(head.length);
+    this.#frames.read(rest, rest.length);
+    const ping = Buffer.alloc(MAX_MASKED_HEAD);
+    return ping.subarray(0, writeMaskedFrame(ping, 0, OPCODE_PING, Buffer.alloc(0), 0));
+  }
+}
+
+function sinkOf(probe: ProbeEnd): ConstructorParameters<typeof FrameReader>[0] {
+  return {
+    framePong: () => probe.passed(),
+    frameClose: (code) => probe.failed(`closed the session with ${code}`),
+    frameError: (reason) => probe.failed(reason),
+    // What an endpoint says of its own accord is no answer to the ping.
+    frameMessage: () => undefined,
+    frameFragment: () => undefined,
+    framePing: () => undefined,
+  };
+}

@@ -1,0 +1,53 @@
+import { createHmac } from 'node:crypto';
+import type { Sticky } from '../config/types.ts';
+import type { Endpoint } from './endpoint.ts';
+
+/**
+ * The cookie that brings a client back to its endpoint. Its value is a MAC of the endpoint's address under the
+ * secret: nobody can make one that names an endpoint, it tells nothing of the address, all workers (and, with a
+ * configured secret, all proxies) agree on it, and to look it up is to verify it.
+ */
+export class StickyCookie {
+  readonly #config: Sticky;
+  readonly #cluster: string;
+  readonly #secret: string;
+  #byValue: ReadonlyMap<string, Endpoint> = new Map();
+  #values: ReadonlyMap<Endpoint, string> = new Map();
+
+  /** @param processSecret where the configuration has none */
+  constructor(config: Sticky, cluster: string, processSecret: string) {
+    this.#config = config;
+    this.#cluster = cluster;
+    this.#secret = config.secret ?? processSecret;
+  }
+
+  update(endpoints: readonly Endpoint[]): void {
+    this.#values = new Map(endpoints.map((endpoint) => [endpoint, this.#valueOf(endpoint.label)]));
+    this.#byValue = new Map(Array.from(this.#values, ([endpoint, value]) => [value, endpoint]));
+  }
+
+  /** The endpoint that a cookie's value names; null where it names none that there is. */
+  endpointOf(value: string): Endpoint | null {
+    return this.#byValue.get(value) ?? null;
+  }
+
+  /**
+   * The Set-Cookie header (RFC 6265 section 4.1) for a client of this endpoint; null where it has that cookie
+   * already and need not be given it anew.
+   *
+   * @param shown the value that the client has sent
+   * @param secure whether it came by TLS
+   */
+  headerFor(endpoint: Endpoint, shown: string | null, secure: boolean): string | null {
+    const { cookie, ttlMs } = this.#config;
+    const value = this.#values.get(endpoint);
+    if (value === undefined || (value === shown && ttlMs === 0)) return null;
+    const age = ttlMs === 0 ? '' : `; Max-Age=${Math.ceil(ttlMs / 1000)}`;
+    return `${cookie}=${value}; Path=/; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}${age}`;
+  }
+
+  #valueOf(label: string): string {
+    const mac = createHmac('sha256', this.#secret).update(`${this.#cluster}\n${label}`).digest();
+    return mac.subarray(0, 16).toString('base64url');
+  }
+}
