@@ -1,4 +1,4 @@
-import { Watched } from '../../src/l4/raw/poller.ts';
+import { Watched } from '../../src/loop/poller.ts';
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from '../../src/sys/epoll.ts';
 import { EAGAIN, EINPROGRESS, EINTR, SystemCallError } from '../../src/sys/errno.ts';
 import { PinnedBuffer } from '../../src/sys/pinned-buffer.ts';

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { Poller } from '../../src/l4/raw/poller.ts';
+import { Poller } from '../../src/loop/poller.ts';
 import { nodeLoopDescriptor } from '../../src/sys/node-loop.ts';
 import { Sockets } from '../../src/sys/sockets.ts';
 

@@ -43,7 +43,7 @@ function decode(size: number): MicroCase {
   return {
     name: `read ${count} frame${count === 1 ? '' : 's'} of ${size} B`,
     run: () => {
-      reader.read(input, input.length);
+      reader.read(input, 0, input.length);
       return sink.bytes;
     },
   };

@@ -61,7 +61,7 @@ export class ClusterRoute {
     this.#requestEdits = editsOf(route.headers.request);
     this.#responseEdits = editsOf(route.headers.response);
     this.#targetOf = pathRewriter(action.rewrite);
-    const { page, clusters, log, access, wheel, outbox, budget, random, pool, heads } = environment;
+    const { page, clusters, log, access, wheel, dialler, outbox, budget, random, pool, heads } = environment;
     const cluster = clusters.get(action.cluster)!;
     this.#requests = { cluster, settings: config.http, wheel, pool, heads, log };
     this.#upgrades = {
@@ -74,6 +74,7 @@ export class ClusterRoute {
         randomMasks: cluster.config.masking === 'random',
         stats: new SessionStats(page, config.name, route.name, cluster.name),
         wheel,
+        dialler,
         outbox,
         budget,
         random,

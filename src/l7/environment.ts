@@ -7,6 +7,7 @@ import type { BufferBudget } from './buffer-budget.ts';
 import type { ConnectionPool } from './http/connection-pool.ts';
 import type { HeadWriter } from './http/head-writer.ts';
 import type { Outbox } from './outbox.ts';
+import type { UpstreamDialler } from './upstream/upstream-socket.ts';
 
 /** What the listeners of one worker share. */
 export interface L7Environment {
@@ -17,6 +18,8 @@ export interface L7Environment {
   readonly log: Logger;
   readonly access: Logger | null;
   readonly clusters: ReadonlyMap<string, Cluster>;
+  /** Opens the upstream connections of sessions. */
+  readonly dialler: UpstreamDialler;
   readonly outbox: Outbox;
   readonly heads: HeadWriter;
   readonly pool: ConnectionPool;

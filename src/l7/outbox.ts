@@ -1,5 +1,5 @@
 import { MAX_MASKED_HEAD, applyMask, writeMaskedFrame, writeMaskedHead } from '../wire/frame-writer.ts';
-import type { UpstreamSocket } from './upstream-socket.ts';
+import type { UpstreamSocket } from './upstream/upstream-socket.ts';
 
 /** Frames are gathered in a slab of this size, one per worker. */
 export const SLAB_SIZE = 256 * 1024;
@@ -34,6 +34,7 @@ export interface OutboxSender {
  */
 export class Outbox {
   readonly #slab: Slab;
+  readonly #defer: (callback: () => void) => void;
   /** Whose frames lie in the slab, in order, and where those of each end; the first `#count` of either count. */
   readonly #senders: (OutboxSender | null)[] = [];
   readonly #ends: number[] = [];
@@ -46,9 +47,13 @@ export class Outbox {
     this.flush();
   };
 
-  /** @param slab of {@link SLAB_SIZE} bytes */
-  constructor(slab: Slab) {
+  /**
+   * @param slab of {@link SLAB_SIZE} bytes
+   * @param defer calls back once at the end of the loop's turn
+   */
+  constructor(slab: Slab, defer: (callback: () => void) => void) {
     this.#slab = slab;
+    this.#defer = defer;
   }
 
   /** Adds a frame; the payload is copied. Frames of one sender go out in the order in which they were added. */
@@ -67,7 +72,7 @@ export class Outbox {
       this.flush();
     } else if (!this.#scheduled) {
       this.#scheduled = true;
-      setImmediate(this.#onTurnEnd);
+      this.#defer(this.#onTurnEnd);
     }
   }
 

@@ -18,7 +18,7 @@ import type { Buffering, BufferBudget } from './buffer-budget.ts';
 import type { DownstreamSocket } from './downstream.ts';
 import type { Outbox, OutboxSender } from './outbox.ts';
 import type { CloseSide, SessionStats } from './session-stats.ts';
-import type { UpstreamOwner, UpstreamSocket } from './upstream-socket.ts';
+import type { UpstreamDialler, UpstreamOwner, UpstreamSocket } from './upstream/upstream-socket.ts';
 
 /** Frames smaller than this are gathered into one write to the client; larger ones gain nothing by the copy. */
 const CORK_BELOW = 8 * 1024;
@@ -35,6 +35,7 @@ export interface SessionContext {
   readonly randomMasks: boolean;
   readonly stats: SessionStats;
   readonly wheel: TimerWheel;
+  readonly dialler: UpstreamDialler;
   readonly outbox: Outbox;
   readonly budget: BufferBudget;
   readonly random: RandomPool;
@@ -177,20 +178,20 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     // Only a handshake waits for it.
   }
 
-  upstreamData(input: Buffer, length: number): void {
+  upstreamData(input: Buffer, start: number, end: number): void {
     const downstream = this.#downstream;
     this.#endpointHeardAt = this.#context.wheel.now;
     this.#pinged = false;
     if (downstream === null) {
       // Still read, for the close frame that answers ours.
-      this.#reader.read(input, length);
+      this.#reader.read(input, start, end);
       return;
     }
-    if (this.#reader.expectsSmallFrames(input, length, CORK_BELOW)) {
-      readCorked(downstream, this.#reader, input, length);
+    if (this.#reader.expectsSmallFrames(input, start, end, CORK_BELOW)) {
+      readCorked(downstream, this.#reader, input, start, end);
       this.#behind = true;
     } else {
-      this.#reader.read(input, length);
+      this.#reader.read(input, start, end);
     }
     if (this.#behind) this.#checkDownstream();
   }
@@ -363,6 +364,7 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     const downstream = this.#downstream;
     if (downstream === null) return;
     const waiting = downstream.getBufferedAmount();
+    if (waiting > 0) this.#context.dialler.downstreamTouched();
     if (waiting > this.#context.settings.downstreamBuffer && !this.#paused) {
       this.#paused = true;
       this.#context.stats.paused();
@@ -394,6 +396,7 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     const downstream = this.#downstream;
     this.#downstream = null;
     downstream?.end(code === CLOSE_NO_STATUS ? 0 : code, reason);
+    this.#context.dialler.downstreamTouched();
   }
 
   /** Sends a close frame to the endpoint, behind everything that waits for it, and gives it a while to answer. */
@@ -434,15 +437,23 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
 // What the one shared cork callback works on: a closure for each read would be garbage for each read.
 let corkedReader: FrameReader | null = null;
 let corkedInput: Buffer = Buffer.alloc(0);
-let corkedLength = 0;
+let corkedStart = 0;
+let corkedEnd = 0;
 function onCorked(): void {
-  corkedReader?.read(corkedInput, corkedLength);
+  corkedReader?.read(corkedInput, corkedStart, corkedEnd);
 }
 
 /** Reads frames of which many may go to the client in one write. */
-function readCorked(downstream: DownstreamSocket, reader: FrameReader, input: Buffer, length: number): void {
+function readCorked(
+  downstream: DownstreamSocket,
+  reader: FrameReader,
+  input: Buffer,
+  start: number,
+  end: number,
+): void {
   corkedReader = reader;
   corkedInput = input;
-  corkedLength = length;
+  corkedStart = start;
+  corkedEnd = end;
   downstream.cork(onCorked);
 }

@@ -15,7 +15,7 @@ import { checkUpgradeResponse, endToEndHeaders } from '../wire/upgrade-response.
 import type { HeaderList } from './http-reply.ts';
 import type { HandshakeFailure } from './listener-stats.ts';
 import { Session, type SessionContext, type SessionIdentity } from './session.ts';
-import { openUpstream, type UpstreamOwner, type UpstreamSocket } from './upstream-socket.ts';
+import type { UpstreamOwner, UpstreamSocket } from './upstream/upstream-socket.ts';
 
 /** An endpoint's answer to the handshake has a head of at most so many bytes. */
 const MAX_HEAD = 64 * 1024;
@@ -110,8 +110,8 @@ export class Upgrade extends Timed implements UpstreamOwner {
     this.#upstream?.write(encodeUpgradeRequest(this.#order.head, this.#order.to, this.#key));
   }
 
-  upstreamData(input: Buffer, length: number): void {
-    const bytes = input.subarray(0, length);
+  upstreamData(input: Buffer, start: number, end: number): void {
+    const bytes = input.subarray(start, end);
     if (this.#answer !== null) {
       this.#answer.body.push(bytes);
       this.#passOn();
@@ -182,7 +182,7 @@ export class Upgrade extends Timed implements UpstreamOwner {
     this.#dialledAt = performance.now();
     const left = this.#deadline - session.wheel.now;
     session.wheel.arm(this, Math.min(cluster.config.connectTimeoutMs, left));
-    this.#upstream = openUpstream(cluster, endpoint, this);
+    this.#upstream = session.dialler.open(cluster, endpoint, this);
   }
 
   /** The endpoint said 101: exactly then, and only if all of it is right, the two sides are joined. */
@@ -218,8 +218,9 @@ export class Upgrade extends Timed implements UpstreamOwner {
       this.#context.countFailure('client_gone');
       return;
     }
+    context.dialler.downstreamTouched();
     context.stats.handshakeDuration.observe((performance.now() - this.#startedAt) / 1000);
-    if (rest.length > 0) session.upstreamData(rest, rest.length);
+    if (rest.length > 0) session.upstreamData(rest, 0, rest.length);
   }
 
   /** The endpoint said something else: that is the application's answer, and the client's to see. */
@@ -245,6 +246,7 @@ export class Upgrade extends Timed implements UpstreamOwner {
     this.#dropUpstream();
     this.#finish('refused');
     this.#reply.refuse(head.status, endToEndHeaders(head, this.#order.edits), body.bytes());
+    this.#context.session.dialler.downstreamTouched();
   }
 
   #failAttempt(reason: ConnectFailure, detail: string): void {
@@ -302,6 +304,7 @@ export class Upgrade extends Timed implements UpstreamOwner {
     this.#finish(failure);
     const retry: HeaderList = status === 503 ? [['Retry-After', '1']] : [];
     this.#reply.refuse(status, [['Content-Type', 'text/plain; charset=utf-8'], ...retry], `${message}\n`);
+    this.#context.session.dialler.downstreamTouched();
   }
 
   #finish(failure: HandshakeFailure): void {

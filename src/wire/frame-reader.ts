@@ -62,24 +62,25 @@ export class FrameReader {
   }
 
   /**
-   * Whether `input[0, end)` begins at a frame's border, or within a held frame, with one that is shorter than
+   * Whether `input[start, end)` begins at a frame's border, or within a held frame, with one that is shorter than
    * `below` bytes and does not fill the input: then more of its like follow.
    */
-  expectsSmallFrames(input: Buffer, end: number, below: number): boolean {
+  expectsSmallFrames(input: Buffer, start: number, end: number, below: number): boolean {
     if (this.#streaming > 0) return false;
     if (this.#heldLength > 0) return true;
-    if (end < 4) return false;
-    const length = input[1]! & 0x7f;
+    const size = end - start;
+    if (size < 4) return false;
+    const length = input[start + 1]! & 0x7f;
     if (length === 127) return false;
-    if (length < 126) return length + 2 < end;
-    const extended = input.readUInt16BE(2);
-    return extended < below && extended + 4 < end;
+    if (length < 126) return length + 2 < size;
+    const extended = input.readUInt16BE(start + 2);
+    return extended < below && extended + 4 < size;
   }
 
-  /** Reads `input[0, end)`. The sink may call {@link stop} meanwhile. */
-  read(input: Buffer, end: number): void {
-    let at = 0;
-    if (this.#heldLength > 0) at = this.#completeHeld(input, end);
+  /** Reads `input[start, end)`. The sink may call {@link stop} meanwhile. */
+  read(input: Buffer, start: number, end: number): void {
+    let at = start;
+    if (this.#heldLength > 0) at = this.#completeHeld(input, start, end);
     while (at < end && !this.#stopped) {
       at = this.#streaming > 0 ? this.#stream(input, at, end) : this.#frame(input, at, end);
     }
@@ -120,9 +121,9 @@ export class FrameReader {
     return end;
   }
 
-  /** Fills the held frame from the input; returns how much of the input it took. */
-  #completeHeld(input: Buffer, end: number): number {
-    let at = 0;
+  /** Fills the held frame from the input; returns up to where it took the input. */
+  #completeHeld(input: Buffer, start: number, end: number): number {
+    let at = start;
     for (;;) {
       const held = this.#held;
       const head = this.#heldLength < 2 ? 2 : headLength(held[1]!);

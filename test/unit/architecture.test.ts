@@ -9,7 +9,7 @@ import ts from 'typescript';
 const FLOORS: readonly (readonly string[])[] = [
   ['core'],
   ['config', 'telemetry', 'wire', 'sys'],
-  ['protocol'],
+  ['protocol', 'loop'],
   ['routing', 'upstream'],
   ['l4', 'l7'],
   ['primary', 'worker'],

@@ -1,6 +1,6 @@
 import { EAGAIN, EINTR } from '../../sys/errno.ts';
 import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT } from '../../sys/epoll.ts';
-import { Watched } from './poller.ts';
+import { Watched } from '../../loop/poller.ts';
 import type { RawLoop } from './raw-loop.ts';
 import type { Spill } from './spill.ts';
 

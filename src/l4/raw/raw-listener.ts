@@ -3,7 +3,7 @@ import { EAGAIN, EINTR, errorName } from '../../sys/errno.ts';
 import { EPOLLIN } from '../../sys/epoll.ts';
 import { SocketAddress } from '../../sys/socket-address.ts';
 import type { TunnelContext, TunnelListener } from '../tunnel.ts';
-import { Watched } from './poller.ts';
+import { Watched } from '../../loop/poller.ts';
 import type { RawLoop } from './raw-loop.ts';
 import { RawTunnel, type TunnelHome } from './raw-tunnel.ts';
 

@@ -1,4 +1,4 @@
-import type { UpstreamSocket } from '../upstream-socket.ts';
+import type { NetUpstream } from '../upstream/net-upstream.ts';
 
 /** Memory that system calls can send from. */
 interface Slab {
@@ -22,7 +22,7 @@ export class HeadWriter {
   }
 
   /** Writes text as UTF-8 to a connected socket; what the kernel does not take waits in the socket's stream. */
-  write(socket: UpstreamSocket, text: string): void {
+  write(socket: NetUpstream, text: string): void {
     if (socket.fd < 0 || socket.writableLength > 0 || text.length * WIDEST > HEAD_SLAB_SIZE) {
       socket.write(text, 'utf8');
       return;

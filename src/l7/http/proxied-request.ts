@@ -13,7 +13,7 @@ import { endToEndHeaders } from '../../wire/upgrade-response.ts';
 import { encodeRequest, VIA, type RequestFraming, type UpstreamTarget } from '../../wire/upstream-request.ts';
 import type { HeaderList, HttpReply } from '../http-reply.ts';
 import type { RequestBody } from '../request-body.ts';
-import { openUpstream } from '../upstream-socket.ts';
+import { openNetUpstream } from '../upstream/net-upstream.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import type { HeadWriter } from './head-writer.ts';
 import { RequestUpload } from './request-upload.ts';
@@ -249,7 +249,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
     wheel.arm(this, cluster.config.connectTimeoutMs);
     const toHead = this.#order.head.method === 'HEAD';
     // The socket gets its owner when the exchange is made.
-    const socket = openUpstream(cluster, endpoint, NOBODY);
+    const socket = openNetUpstream(cluster, endpoint, NOBODY);
     this.#exchange = new UpstreamExchange(socket, this, toHead);
   }
 

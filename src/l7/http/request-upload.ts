@@ -1,5 +1,5 @@
 import type { RequestBody, RequestBodySink } from '../request-body.ts';
-import type { UpstreamSocket } from '../upstream-socket.ts';
+import type { NetUpstream } from '../upstream/net-upstream.ts';
 
 /** A body up to this size is kept until it is answered, so that it can be sent again. */
 const MOST_KEPT = 64 * 1024;
@@ -26,7 +26,7 @@ export class RequestUpload implements RequestBodySink {
   readonly #body: RequestBody;
   readonly #chunked: boolean;
   readonly #owner: UploadOwner;
-  #socket: UpstreamSocket | null = null;
+  #socket: NetUpstream | null = null;
   #reading = false;
   #size = 0;
   #kept: Buffer[] | null = [];
@@ -45,7 +45,7 @@ export class RequestUpload implements RequestBodySink {
   }
 
   /** Begins on a connection on which the head has been written. */
-  start(socket: UpstreamSocket): void {
+  start(socket: NetUpstream): void {
     this.#socket = socket;
     this.isBlocked = this.sent = false;
     for (const bytes of this.#kept ?? []) this.#write(bytes);
@@ -110,7 +110,7 @@ export class RequestUpload implements RequestBodySink {
     this.#wait(socket, taken);
   }
 
-  #wait(socket: UpstreamSocket, taken: boolean): void {
+  #wait(socket: NetUpstream, taken: boolean): void {
     if (taken || this.isBlocked) return;
     this.isBlocked = true;
     this.#body.pause();

@@ -2,7 +2,8 @@ import type { ConnectFailure } from '../../upstream/endpoint.ts';
 import { connectFailureOf } from '../../upstream/dial.ts';
 import { BodyReader, type BodySink } from '../../wire/body-reader.ts';
 import { parseResponseHead, type ResponseHead } from '../../wire/response-head.ts';
-import type { UpstreamOwner, UpstreamSocket } from '../upstream-socket.ts';
+import type { NetUpstream } from '../upstream/net-upstream.ts';
+import type { UpstreamOwner } from '../upstream/upstream-socket.ts';
 
 /** An endpoint's answer has a head of at most so many bytes. */
 const MAX_HEAD = 64 * 1024;
@@ -22,7 +23,7 @@ export interface ExchangeOwner extends BodySink {
 
 /** One request on one connection: reads its response. */
 export class UpstreamExchange implements UpstreamOwner {
-  readonly socket: UpstreamSocket;
+  readonly socket: NetUpstream;
   /** Whether anything of the response has come. */
   answered = false;
   readonly #owner: ExchangeOwner;
@@ -34,7 +35,7 @@ export class UpstreamExchange implements UpstreamOwner {
   #over = false;
 
   /** @param toHead whether the request is a HEAD */
-  constructor(socket: UpstreamSocket, owner: ExchangeOwner, toHead: boolean) {
+  constructor(socket: NetUpstream, owner: ExchangeOwner, toHead: boolean) {
     this.socket = socket;
     this.#owner = owner;
     this.#toHead = toHead;
@@ -57,9 +58,9 @@ export class UpstreamExchange implements UpstreamOwner {
     this.#owner.exchangeConnected();
   }
 
-  upstreamData(input: Buffer, length: number): void {
+  upstreamData(input: Buffer, start: number, end: number): void {
     this.answered = true;
-    const bytes = input.subarray(0, length);
+    const bytes = input.subarray(start, end);
     if (this.#body === null) this.#readHead(bytes);
     else this.#readBody(this.#body, bytes);
     if (!this.#over) this.#owner.readDone();

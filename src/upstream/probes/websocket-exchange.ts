@@ -37,7 +37,7 @@ export class WebSocketExchange implements ProbeExchange {
 
   received(bytes: Buffer, probe: ProbeEnd): Uint8Array | null {
     if (this.#frames !== null) {
-      this.#frames.read(bytes, bytes.length);
+      this.#frames.read(bytes, 0, bytes.length);
       return null;
     }
     this.#received = Buffer.concat([this.#received, bytes]);
@@ -54,7 +54,7 @@ export class WebSocketExchange implements ProbeExchange {
     }
     this.#frames = new FrameReader(sinkOf(probe));
     const rest = this.#received.subarray(head.length);
-    this.#frames.read(rest, rest.length);
+    this.#frames.read(rest, 0, rest.length);
     const ping = Buffer.alloc(MAX_MASKED_HEAD);
     return ping.subarray(0, writeMaskedFrame(ping, 0, OPCODE_PING, Buffer.alloc(0), 0));
   }

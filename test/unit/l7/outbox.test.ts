@@ -4,7 +4,7 @@ import { writeSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { Outbox, SLAB_SIZE, type OutboxSender } from '../../../src/l7/outbox.ts';
-import type { UpstreamSocket } from '../../../src/l7/upstream-socket.ts';
+import type { UpstreamSocket } from '../../../src/l7/upstream/upstream-socket.ts';
 import { PinnedBuffer } from '../../../src/sys/pinned-buffer.ts';
 import { unsupportedReason } from '../../../src/sys/support.ts';
 import { OPCODE_BINARY, OPCODE_CLOSE, OPCODE_PING, OPCODE_TEXT } from '../../../src/wire/opcodes.ts';
@@ -45,7 +45,7 @@ function ignore(): void {
 
 /** One end of a connection over which frames go, and the endpoint at the other end. */
 class Connection implements OutboxSender {
-  readonly upstream: UpstreamSocket;
+  readonly upstream: UpstreamSocket & Socket;
   readonly endpoint: Socket;
   /** How often the outbox has said that bytes wait. */
   blocked = 0;
@@ -54,10 +54,11 @@ class Connection implements OutboxSender {
 
   constructor(client: Socket, endpoint: Socket) {
     const { fd } = (client as unknown as { _handle: { fd: number } })._handle;
-    this.upstream = Object.assign(client, { owner: null, failure: null, fd });
+    const upstream = Object.assign(client, { owner: null, fd });
+    this.upstream = upstream;
     this.endpoint = endpoint;
     for (const socket of [client, endpoint]) socket.on('error', ignore);
-    client.on('close', () => (this.upstream.fd = -1));
+    client.on('close', () => (upstream.fd = -1));
   }
 
   upstreamBlocked(): void {
@@ -140,7 +141,7 @@ const SIZES = [0, 1, 7, 125, 126, 1000, 16_000, 16_384, 20_000, 65_535, 65_536, 
 
 for (const [way, create] of Object.entries(slabs)) {
   describe(`an outbox over ${way}`, { skip: create === null ? 'not supported here' : false }, () => {
-    const outbox = (): Outbox => new Outbox(create!());
+    const outbox = (): Outbox => new Outbox(create!(), setImmediate);
 
     it('delivers the frames of a sender in their order, whatever their size and mask', async () => {
       const box = outbox();
@@ -355,7 +356,7 @@ function noted(socket: NotedSocket): OutboxSender {
 }
 
 describe('the writes of an outbox', () => {
-  const outbox = (): Outbox => new Outbox({ bytes: Buffer.alloc(SLAB_SIZE), send: () => -1 });
+  const outbox = (): Outbox => new Outbox({ bytes: Buffer.alloc(SLAB_SIZE), send: () => -1 }, setImmediate);
   const small = Buffer.from('small');
 
   it('are one for all small frames that come in a row, at the end of the turn', async () => {
@@ -401,13 +402,16 @@ describe('the writes of an outbox', () => {
   it('use the system call only where it overtakes nothing and the descriptor is still theirs', () => {
     const calls: string[] = [];
     const bytes = Buffer.alloc(SLAB_SIZE);
-    const box = new Outbox({
-      bytes,
-      send: (fd, start, end) => {
-        calls.push(`${fd}: ${bytes.toString('latin1', start, end).slice(-5)}`);
-        return end - start;
+    const box = new Outbox(
+      {
+        bytes,
+        send: (fd, start, end) => {
+          calls.push(`${fd}: ${bytes.toString('latin1', start, end).slice(-5)}`);
+          return end - start;
+        },
       },
-    });
+      setImmediate,
+    );
     const send = (socket: NotedSocket, text: string): void => {
       box.send(noted(socket), OPCODE_TEXT, Buffer.from(text), 0);
       box.flush();

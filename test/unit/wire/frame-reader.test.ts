@@ -365,7 +365,12 @@ describe('a frame reader that is sent what RFC 6455 forbids', () => {
 describe('whether small frames are expected', () => {
   const expects = (bytes: Buffer, below = 8192): boolean => {
     const reader = new FrameReader(new FrameRecorder());
-    return reader.expectsSmallFrames(Buffer.concat([bytes, Buffer.alloc(20)]), bytes.length, below);
+    return reader.expectsSmallFrames(
+      Buffer.concat([Buffer.alloc(3, 0xff), bytes, Buffer.alloc(20)]),
+      3,
+      3 + bytes.length,
+      below,
+    );
   };
   const two = (length: number): Buffer => {
     const frame = serverFrame(BINARY, pool.subarray(0, length));
@@ -392,9 +397,9 @@ describe('whether small frames are expected', () => {
   it('is true while a small frame waits for its rest and false while a large one is streamed', () => {
     const held = new FrameRecorder();
     feed(held, serverFrame(TEXT, pool.subarray(0, 100)).subarray(0, 50), [Infinity]);
-    assert.equal(held.reader.expectsSmallFrames(two(10), 24, 8192), true);
+    assert.equal(held.reader.expectsSmallFrames(two(10), 0, 24, 8192), true);
     const streamed = new FrameRecorder();
     feed(streamed, serverFrame(TEXT, pool.subarray(0, 60_000)).subarray(0, 50), [Infinity]);
-    assert.equal(streamed.reader.expectsSmallFrames(two(10), 24, 8192), false);
+    assert.equal(streamed.reader.expectsSmallFrames(two(10), 0, 24, 8192), false);
   });
 });

@@ -82,7 +82,7 @@ const MARGIN = 16;
 
 /**
  * One buffer for all reads, as the sockets of a thread have it: at an odd place of its memory, with garbage
- * behind the input, and overwritten after each read, so that a view that was kept shows.
+ * around the input, and overwritten after each read, so that a view that was kept shows.
  */
 const shared = Buffer.allocUnsafeSlow(256 * 1024 + 3).subarray(3);
 
@@ -96,11 +96,15 @@ export function feed(
   let at = 0;
   for (let turn = 0; at < bytes.length; turn++) {
     const wanted = sizes[Math.min(turn, sizes.length - 1)]!;
-    const size = Math.min(wanted, bytes.length - at, shared.length - MARGIN);
-    bytes.copy(shared, 0, at, at + size);
-    shared.fill(GARBAGE, size, size + MARGIN);
-    recorder.reader.read(shared, size);
-    shared.fill(GARBAGE, 0, size);
+    // Every other read lies where the one before it might have ended.
+    const start = (turn % 2) * MARGIN;
+    const size = Math.min(wanted, bytes.length - at, shared.length - 2 * MARGIN);
+    const end = start + size;
+    shared.fill(GARBAGE, 0, start);
+    bytes.copy(shared, start, at, at + size);
+    shared.fill(GARBAGE, end, end + MARGIN);
+    recorder.reader.read(shared, start, end);
+    shared.fill(GARBAGE, start, end);
     at += size;
     afterRead?.();
   }

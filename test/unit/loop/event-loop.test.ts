@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { lookup } from 'node:dns/promises';
 import { describe, it } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
-import { Timed, TimerWheel } from '../../../../src/core/timer-wheel.ts';
-import { RawLoop } from '../../../../src/l4/raw/raw-loop.ts';
-import { unsupportedReason } from '../../../../src/sys/support.ts';
-import { eventually } from '../../../support/deadline.ts';
+import { Timed, TimerWheel } from '../../../src/core/timer-wheel.ts';
+import { EventLoop } from '../../../src/loop/event-loop.ts';
+import { unsupportedReason } from '../../../src/sys/support.ts';
+import { eventually } from '../../support/deadline.ts';
 
 const skip = unsupportedReason() ?? false;
 
@@ -22,8 +22,8 @@ class Alarm extends Timed {
   }
 }
 
-async function withLoop(test: (loop: RawLoop) => Promise<void>): Promise<void> {
-  const loop = new RawLoop(new TimerWheel(performance.now()));
+async function withLoop(test: (loop: EventLoop) => Promise<void>): Promise<void> {
+  const loop = new EventLoop(new TimerWheel(performance.now()));
   loop.start();
   try {
     await test(loop);
@@ -32,7 +32,7 @@ async function withLoop(test: (loop: RawLoop) => Promise<void>): Promise<void> {
   }
 }
 
-describe('the raw loop', { skip, timeout: 60_000 }, () => {
+describe('the event loop', { skip, timeout: 60_000 }, () => {
   it('lets Node have its turn when a message comes, much sooner than at the next tick', async () => {
     await withLoop(async () => {
       const { port1, port2 } = new MessageChannel();

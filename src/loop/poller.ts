@@ -1,5 +1,5 @@
-import { EPOLLIN, Epoll } from '../../sys/epoll.ts';
-import type { Sockets } from '../../sys/sockets.ts';
+import { EPOLLIN, Epoll } from '../sys/epoll.ts';
+import type { Sockets } from '../sys/sockets.ts';
 
 /** Events that one wait brings at most. */
 const BATCH = 512;

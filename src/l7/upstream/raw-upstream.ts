@@ -1,0 +1,278 @@
+import { Timed } from '../../core/timer-wheel.ts';
+import type { EventLoop } from '../../loop/event-loop.ts';
+import { Watched } from '../../loop/poller.ts';
+import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT } from '../../sys/epoll.ts';
+import { EAGAIN, EINPROGRESS, EINTR, ETIMEDOUT, SystemCallError } from '../../sys/errno.ts';
+import { PinnedBuffer } from '../../sys/pinned-buffer.ts';
+import type { SocketAddress } from '../../sys/socket-address.ts';
+import type { Cluster } from '../../upstream/cluster.ts';
+import { NEXT_ADDRESS_MS } from '../../upstream/dial.ts';
+import type { Endpoint } from '../../upstream/endpoint.ts';
+import { EndpointAddresses } from '../../upstream/endpoint-addresses.ts';
+import { Inbox } from './inbox.ts';
+import { netDialler } from './net-upstream.ts';
+import { SendQueue } from './send-queue.ts';
+import type { UpstreamDialler, UpstreamOwner, UpstreamSocket } from './upstream-socket.ts';
+
+/** While nothing is wanted of a connection only its breaking is of interest, and that once. */
+const BREAKS_ONLY = EPOLLET;
+const SCRATCH_SIZE = 64 * 1024;
+
+/** Upstream connections on system calls; those of clusters with TLS are Node's. */
+export class RawDialler implements UpstreamDialler {
+  readonly loop: EventLoop;
+  readonly addresses = new EndpointAddresses();
+  readonly inbox: Inbox;
+  /** What is written lies here until it is sent. */
+  readonly scratch = new PinnedBuffer(SCRATCH_SIZE);
+
+  constructor(loop: EventLoop) {
+    this.loop = loop;
+    this.inbox = new Inbox(loop);
+  }
+
+  open(cluster: Cluster, endpoint: Endpoint, owner: UpstreamOwner): UpstreamSocket {
+    if (cluster.tls !== null) return netDialler.open(cluster, endpoint, owner);
+    const upstream = new RawUpstream(this, owner);
+    upstream.connect(endpoint);
+    return upstream;
+  }
+
+  downstreamTouched(): void {
+    this.loop.yieldToNode();
+  }
+}
+
+/** A connection on a socket of our own. */
+class RawUpstream extends Watched implements UpstreamSocket {
+  owner: UpstreamOwner | null;
+  destroyed = false;
+  writableEnded = false;
+  readonly #home: RawDialler;
+  /** What is left to dial; null from when the connection stands. */
+  #dial: AddressDial | null = null;
+  #queue: SendQueue | null = null;
+  #paused = false;
+  /** FIN has come. */
+  #ended = false;
+  /** The kernel takes nothing more; what is left to receive is received before the connection counts as lost. */
+  #broken = false;
+
+  constructor(home: RawDialler, owner: UpstreamOwner) {
+    super();
+    this.#home = home;
+    this.owner = owner;
+  }
+
+  get writableLength(): number {
+    return this.#queue?.length ?? 0;
+  }
+
+  /** Begins with the first of the endpoint's addresses. */
+  connect(endpoint: Endpoint): void {
+    const { addresses } = this.#home;
+    const targets = endpoint.addresses.map((address) => addresses.of(address));
+    this.#dial = new AddressDial(this, endpoint, targets);
+    this.#connectNext(this.#dial);
+  }
+
+  override ready(events: number): void {
+    if (this.#dial !== null) {
+      const broken = (events & (EPOLLERR | EPOLLHUP)) !== 0;
+      const errno = broken ? this.#home.loop.sockets.takeError(this.fd) : 0;
+      if (errno !== 0) this.addressFailed(errno);
+      else if (broken || (events & EPOLLOUT) !== 0) this.#connected(this.#dial);
+      return;
+    }
+    if (this.#queue !== null && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) !== 0) this.#flush(this.#queue);
+    if (this.destroyed || (this.interest & EPOLLIN) === 0) return;
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) !== 0) this.#receive();
+  }
+
+  override fault(error: unknown): void {
+    this.#close(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  /** What the inbox has read of this connection. */
+  received(input: Buffer, start: number, end: number): void {
+    if (!this.destroyed) this.owner?.upstreamData(input, start, end);
+  }
+
+  write(bytes: Buffer): void {
+    if (this.destroyed || this.writableEnded || this.#broken) return;
+    if (this.#queue !== null) {
+      this.#queue.push(bytes);
+      return;
+    }
+    let sent = 0;
+    if (this.#dial === null && bytes.length <= SCRATCH_SIZE) {
+      const { scratch } = this.#home;
+      scratch.bytes.set(bytes);
+      sent = Math.max(0, scratch.send(this.fd, 0, bytes.length));
+      if (sent === bytes.length) return;
+    }
+    // An error, too: it comes again when the queue is sent.
+    this.#queue = new SendQueue();
+    this.#queue.push(bytes.subarray(sent));
+    if (this.#dial === null) this.#watch();
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#watch();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#watch();
+  }
+
+  end(): void {
+    if (this.destroyed || this.writableEnded) return;
+    this.writableEnded = true;
+    if (this.#queue === null) this.#finish();
+  }
+
+  destroy(): void {
+    this.#close(null);
+  }
+
+  /** The address that is being dialled has failed. */
+  addressFailed(errno: number): void {
+    const dial = this.#dial;
+    if (dial === null) return;
+    this.#home.loop.poller.close(this);
+    dial.failed(errno);
+    this.#connectNext(dial);
+  }
+
+  #connectNext(dial: AddressDial): void {
+    const { loop } = this.#home;
+    const { sockets, poller, wheel } = loop;
+    for (;;) {
+      const target = dial.target;
+      if (target === undefined) {
+        // Not at once: who dials does not know this connection yet.
+        loop.defer(() => this.#close(dial.error));
+        return;
+      }
+      const fd = sockets.open(target);
+      const result = fd < 0 ? fd : sockets.connect(fd, target);
+      if (result === 0 || result === -EINPROGRESS) {
+        poller.watch(this, fd, EPOLLOUT);
+        if (dial.hasOthers) wheel.arm(dial, NEXT_ADDRESS_MS);
+        return;
+      }
+      if (fd >= 0) sockets.close(fd);
+      dial.failed(-result);
+    }
+  }
+
+  #connected(dial: AddressDial): void {
+    const { loop, addresses } = this.#home;
+    this.#dial = null;
+    loop.wheel.disarm(dial);
+    const used = dial.endpoint.addresses.find((address) => addresses.of(address) === dial.target);
+    if (used !== undefined) dial.endpoint.prefer(used);
+    this.#watch();
+    this.owner?.upstreamConnected();
+  }
+
+  #receive(): void {
+    const received = this.#home.inbox.receive(this);
+    if (received > 0 || received === -EAGAIN || received === -EINTR) return;
+    if (received < 0) {
+      this.#close(new SystemCallError('recv', -received));
+      return;
+    }
+    this.#ended = true;
+    this.#watch();
+    this.owner?.upstreamEnded();
+    if (this.destroyed) return;
+    if (this.#queue === null || this.#broken) this.#close(null);
+    else this.writableEnded = true;
+  }
+
+  #flush(queue: SendQueue): void {
+    const result = queue.send(this.fd);
+    if (result < 0 && result !== -EAGAIN && result !== -EINTR) this.#broken = true;
+    if (queue.length > 0 && !this.#broken) return;
+    this.#queue = null;
+    if (this.#ended) {
+      this.#close(null);
+      return;
+    }
+    this.#watch();
+    if (this.writableEnded) this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#dial === null && !this.#broken) this.#home.loop.sockets.finish(this.fd);
+  }
+
+  #watch(): void {
+    if (this.fd < 0 || this.#dial !== null) return;
+    const readable = this.#ended || this.#paused ? 0 : EPOLLIN;
+    const writable = this.#queue === null ? 0 : EPOLLOUT;
+    this.#home.loop.poller.change(this, readable | writable || BREAKS_ONLY);
+  }
+
+  #close(error: Error | null): void {
+    if (this.destroyed) return;
+    this.destroyed = true;
+    const { wheel, poller } = this.#home.loop;
+    if (this.#dial !== null) wheel.disarm(this.#dial);
+    this.#dial = null;
+    this.#queue = null;
+    poller.close(this);
+    const { owner } = this;
+    this.owner = null;
+    owner?.upstreamClosed(error);
+  }
+}
+
+/** The addresses of one endpoint while they are dialled, the one under way first. */
+class AddressDial extends Timed {
+  readonly endpoint: Endpoint;
+  /** Why the last address failed, as an error number; 0 where there was none. */
+  #errno = 0;
+  #failed = '';
+  readonly #upstream: RawUpstream;
+  #targets: readonly SocketAddress[];
+
+  constructor(upstream: RawUpstream, endpoint: Endpoint, targets: readonly SocketAddress[]) {
+    super();
+    this.#upstream = upstream;
+    this.endpoint = endpoint;
+    this.#targets = targets;
+  }
+
+  get target(): SocketAddress | undefined {
+    return this.#targets[0];
+  }
+
+  /** Why there is no connection. */
+  get error(): Error {
+    return this.#errno === 0
+      ? unresolved(this.endpoint)
+      : new SystemCallError('connect', this.#errno, this.#failed);
+  }
+
+  get hasOthers(): boolean {
+    return this.#targets.length > 1;
+  }
+
+  failed(errno: number): void {
+    this.#errno = errno;
+    this.#failed = this.#targets[0]?.text ?? '';
+    this.#targets = this.#targets.slice(1);
+  }
+
+  override expire(): void {
+    this.#upstream.addressFailed(ETIMEDOUT);
+  }
+}
+
+function unresolved({ label }: Endpoint): Error {
+  return Object.assign(new Error(`there is no address of ${label}`), { code: 'ENOTFOUND' });
+}

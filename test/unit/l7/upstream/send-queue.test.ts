@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { SendQueue } from '../../../../src/l7/upstream/send-queue.ts';
+import { EAGAIN } from '../../../../src/sys/errno.ts';
+import { PinnedBuffer } from '../../../../src/sys/pinned-buffer.ts';
+import { unsupportedReason } from '../../../../src/sys/support.ts';
+import { withPair } from '../../sys/pairs.ts';
+
+describe('a queue of bytes to send', { skip: unsupportedReason() ?? false }, () => {
+  it('keeps their order over any sizes, and counts what waits', async () => {
+    await withPair('IPv4', ({ client, server }) => {
+      const queue = new SendQueue();
+      const input = new PinnedBuffer(256 * 1024);
+      const sent = createHash('sha256');
+      const got = createHash('sha256');
+      let pushed = 0;
+      let received = 0;
+      const take = (): void => {
+        for (;;) {
+          const count = input.recv(server, 0, input.bytes.length);
+          if (count <= 0) return;
+          got.update(input.bytes.subarray(0, count));
+          received += count;
+        }
+      };
+      for (let round = 0; round < 400; round++) {
+        const bytes = randomBytes((round * 7919) % 60_000);
+        sent.update(bytes);
+        queue.push(bytes);
+        pushed += bytes.length;
+        const result = queue.send(client);
+        assert.ok(result === 0 || result === -EAGAIN, String(result));
+        if (round % 50 === 49) take();
+      }
+      for (let turn = 0; queue.length > 0 && turn < 100_000; turn++) {
+        queue.send(client);
+        take();
+      }
+      assert.equal(queue.length, 0);
+      for (let turn = 0; received < pushed && turn < 100_000; turn++) take();
+      assert.equal(received, pushed);
+      assert.equal(got.digest('hex'), sent.digest('hex'));
+    });
+  });
+
+  it('says with which error sending has ended', async () => {
+    await withPair('IPv4', ({ client }) => {
+      const queue = new SendQueue();
+      queue.push(Buffer.alloc(8 * 1024 * 1024));
+      assert.equal(queue.send(client), 0);
+      const waiting = queue.length;
+      assert.ok(waiting > 0);
+      assert.equal(queue.send(client), -EAGAIN);
+      assert.equal(queue.length, waiting);
+    });
+  });
+});

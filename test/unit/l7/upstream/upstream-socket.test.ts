@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { parseAddress } from '../../../../src/core/address.ts';
+import type { Address } from '../../../../src/core/address.ts';
+import { TimerWheel } from '../../../../src/core/timer-wheel.ts';
+import { netDialler } from '../../../../src/l7/upstream/net-upstream.ts';
+import { RawDialler } from '../../../../src/l7/upstream/raw-upstream.ts';
+import type {
+  UpstreamDialler,
+  UpstreamOwner,
+  UpstreamSocket,
+} from '../../../../src/l7/upstream/upstream-socket.ts';
+import { EventLoop } from '../../../../src/loop/event-loop.ts';
+import { unsupportedReason } from '../../../../src/sys/support.ts';
+import type { Cluster } from '../../../../src/upstream/cluster.ts';
+import { connectFailureOf } from '../../../../src/upstream/dial.ts';
+import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
+import { eventually } from '../../../support/deadline.ts';
+import { freePorts } from '../../../support/free-port.ts';
+import { TcpEndpoint, type TcpPeer } from '../../../support/tcp-peer.ts';
+
+/** A thread's dialler, and its end. */
+interface Rig {
+  readonly dialler: UpstreamDialler;
+  readonly close: () => void;
+}
+
+const RIGS: Readonly<Record<string, (() => Rig) | null>> = {
+  'Node’s sockets': () => ({ dialler: netDialler, close: () => undefined }),
+  'system calls': unsupportedReason() === null ? rawRig : null,
+};
+
+function rawRig(): Rig {
+  const loop = new EventLoop(new TimerWheel(performance.now()));
+  loop.start();
+  return {
+    dialler: new RawDialler(loop),
+    close: () => {
+      loop.close();
+    },
+  };
+}
+
+/** Keeps what an upstream connection tells. */
+class Witness implements UpstreamOwner {
+  readonly events: string[] = [];
+  readonly hash = createHash('sha256');
+  received = 0;
+  error: Error | null = null;
+  onData: (() => void) | null = null;
+
+  upstreamConnected(): void {
+    this.events.push('connected');
+  }
+  upstreamData(input: Buffer, start: number, end: number): void {
+    this.hash.update(input.subarray(start, end));
+    this.received += end - start;
+    this.onData?.();
+  }
+  upstreamEnded(): void {
+    this.events.push('ended');
+  }
+  upstreamClosed(error: Error | null): void {
+    this.error = error;
+    this.events.push('closed');
+  }
+  async comes(event: string): Promise<void> {
+    await eventually(() => assert.ok(this.events.includes(event), `${this.events.join()} without ${event}`));
+  }
+}
+
+const CLUSTER = { tls: null, config: {} } as unknown as Cluster;
+
+for (const [name, create] of Object.entries(RIGS)) {
+  describe(`an upstream connection on ${name}`, { skip: create === null, timeout: 60_000 }, () => {
+    const rig = create?.() ?? null;
+    const directory = mkdtempSync(join(tmpdir(), 'sluice-upstream-'));
+    after(() => {
+      rig?.close();
+      rmSync(directory, { recursive: true });
+    });
+
+    function open(address: string | Address): { socket: UpstreamSocket; witness: Witness } {
+      const parsed = typeof address === 'string' ? parseAddress(address) : address;
+      assert.ok(parsed !== undefined);
+      const witness = new Witness();
+      const endpoint = {
+        addresses: [parsed],
+        server: parsed,
+        label: 'endpoint',
+        prefer: () => undefined,
+      } as unknown as Endpoint;
+      const socket = rig!.dialler.open(CLUSTER, endpoint, witness);
+      assert.deepEqual(witness.events, [], 'nothing is told before open has returned');
+      return { socket, witness };
+    }
+
+    async function connected(): Promise<{ socket: UpstreamSocket; witness: Witness; peer: TcpPeer }> {
+      const endpoint = await TcpEndpoint.listen();
+      const { socket, witness } = open(endpoint.address);
+      await witness.comes('connected');
+      const peer = await endpoint.peers.next();
+      after(() => endpoint.close());
+      return { socket, witness, peer };
+    }
+
+    it('carries bytes both ways, and FIN', async () => {
+      const { socket, witness, peer } = await connected();
+      peer.read();
+      socket.write(Buffer.from('hello'));
+      await peer.receivesText('hello');
+      peer.send('world');
+      await eventually(() => assert.equal(witness.received, 5));
+      peer.end();
+      await witness.comes('closed');
+      assert.deepEqual(witness.events, ['connected', 'ended', 'closed']);
+      assert.equal(witness.error, null);
+      assert.ok(socket.destroyed);
+      await peer.ended();
+    });
+
+    it('sends FIN behind what waits, and closes when the endpoint’s has come', async () => {
+      const { socket, witness, peer } = await connected();
+      const bytes = randomBytes(24 * 1024 * 1024);
+      for (let at = 0; at < bytes.length; at += 1_000_003) socket.write(bytes.subarray(at, at + 1_000_003));
+      assert.ok(socket.writableLength > 0);
+      socket.end();
+      assert.ok(socket.writableEnded);
+      peer.read();
+      const digest = await peer.receives(bytes.length);
+      assert.equal(digest, createHash('sha256').update(bytes).digest('hex'));
+      await peer.ended();
+      assert.equal(socket.destroyed, false);
+      peer.end();
+      await witness.comes('closed');
+      assert.equal(witness.error, null);
+    });
+
+    it('stops the endpoint while it is paused, and loses nothing', async () => {
+      const { socket, witness, peer } = await connected();
+      socket.pause();
+      const sent = peer.sendRandom(32 * 1024 * 1024);
+      await eventually(() => assert.ok(peer.socket.writableLength > 0));
+      const before = witness.received;
+      for (let turns = 0; turns < 20; turns++) await new Promise((settle) => setTimeout(settle, 10));
+      assert.equal(witness.received, before);
+      socket.resume();
+      const digest = await sent;
+      await eventually(() => assert.equal(witness.received, 32 * 1024 * 1024));
+      assert.equal(witness.hash.digest('hex'), digest);
+      socket.destroy();
+    });
+
+    it('hands over what came before a reset, then says that it is lost', async () => {
+      const { socket, witness, peer } = await connected();
+      peer.send('last words');
+      await eventually(() => assert.equal(witness.received, 10));
+      peer.reset();
+      await witness.comes('closed');
+      assert.ok(witness.error !== null);
+      assert.equal(connectFailureOf(witness.error), 'reset');
+      assert.equal(socket.fd, -1);
+      socket.write(Buffer.from('too late'));
+      socket.end();
+      socket.destroy();
+      assert.equal(witness.events.filter((event) => event === 'closed').length, 1);
+    });
+
+    it('is closed by destroy, from within its own data too', async () => {
+      const { socket, witness, peer } = await connected();
+      witness.onData = () => socket.destroy();
+      peer.read();
+      peer.send('x');
+      await witness.comes('closed');
+      assert.equal(witness.error, null);
+      await peer.ended();
+    });
+
+    it('says why an endpoint cannot be reached', async () => {
+      const [port = 0] = await freePorts(1);
+      const refused = open({ kind: 'tcp', host: '127.0.0.1', port });
+      await refused.witness.comes('closed');
+      assert.equal(connectFailureOf(refused.witness.error!), 'refused');
+      const path = join(directory, 'nobody.sock');
+      assert.ok(!existsSync(path));
+      const missing = open({ kind: 'unix', path });
+      await missing.witness.comes('closed');
+      assert.equal(connectFailureOf(missing.witness.error!), 'refused');
+    });
+
+    it('tells nothing once its owner has let go of it', async () => {
+      const { socket, witness, peer } = await connected();
+      socket.owner = null;
+      peer.send('unheard');
+      peer.end();
+      await eventually(() => assert.ok(socket.destroyed));
+      assert.deepEqual(witness.events, ['connected']);
+      assert.equal(witness.received, 0);
+    });
+  });
+}
