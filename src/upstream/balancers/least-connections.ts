@@ -2,8 +2,10 @@ import type { Balancer } from '../balancer.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { PickContext } from '../pick-context.ts';
 
-/** So many endpoints are counted anew for a pick; with no more than that, every pick is exact. */
-const COUNTED = 32;
+/** So many endpoints are counted anew for a pick, beside those that win. */
+const COUNTED = 3;
+/** A winner that turns out to have more than was known gives way so often. */
+const ROUNDS = 32;
 
 /**
  * The endpoint with the fewest connections for its weight, counted over all workers; ties are broken at random,
@@ -52,7 +54,7 @@ export class LeastConnections implements Balancer {
       if (++this.#next >= length) this.#next = 0;
     }
     if (excluded.size > 0) return this.#pickOther(excluded);
-    for (let turn = 0; turn < COUNTED; turn++) {
+    for (let turn = 0; turn < ROUNDS; turn++) {
       const winner = this.#winner();
       const load = this.#loads[winner]!;
       this.#count(winner);
