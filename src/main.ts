@@ -56,5 +56,13 @@ function load(command: CommandName): Promise<Command> {
       return import('./cli/print-config.ts');
     case 'demo':
       return import('./cli/demo.ts');
+    case 'reload':
+      return import('./cli/reload.ts');
+    case 'drain':
+      return import('./cli/drain.ts');
+    case 'status':
+      return import('./cli/status.ts');
+    case 'top':
+      return import('./cli/top.ts');
   }
 }

@@ -10,9 +10,11 @@ export interface CommandOptions {
   /** Each `path=value` of `--set`, in order. */
   readonly overrides: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Options of the command's own: by their names, with their values, empty for those that take none. */
+  readonly flags: ReadonlyMap<string, string>;
 }
 
-export const COMMANDS = ['run', 'check', 'print-config', 'demo'] as const;
+export const COMMANDS = ['run', 'check', 'print-config', 'demo', 'reload', 'drain', 'status', 'top'] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 export type Invocation =
@@ -32,11 +34,41 @@ const OPTIONS = {
   config: { type: 'string', short: 'c', multiple: true },
   set: { type: 'string', multiple: true },
   test: { type: 'boolean', short: 't' },
+  takeover: { type: 'boolean' },
+  watch: { type: 'boolean' },
+  undo: { type: 'boolean' },
+  json: { type: 'boolean' },
+  listener: { type: 'string' },
+  cluster: { type: 'string' },
+  rate: { type: 'string' },
+  deadline: { type: 'string' },
+  jitter: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'V' },
 } as const;
 /** What comes after an option that takes a value. */
-const VALUES: Readonly<Record<string, string>> = { config: 'a file', set: 'path=value' };
+const VALUES: Readonly<Record<string, string>> = {
+  config: 'a file',
+  set: 'path=value',
+  listener: 'a name',
+  cluster: 'a name',
+  rate: 'connections a second',
+  deadline: 'a duration',
+  jitter: 'a duration',
+};
+/** The options that belong to some commands only. */
+const FLAGS: Readonly<Record<string, readonly CommandName[]>> = {
+  test: ['run'],
+  takeover: ['run'],
+  watch: ['run', 'drain'],
+  undo: ['drain'],
+  json: ['status'],
+  listener: ['drain'],
+  cluster: ['drain'],
+  rate: ['drain'],
+  deadline: ['drain'],
+  jitter: ['drain'],
+};
 
 type Option = Extract<ReturnType<typeof tokensOf>[number], { kind: 'option' }>;
 
@@ -63,13 +95,26 @@ export function parseArguments(argv: readonly string[], env: CommandOptions['env
       `${command} takes no argument "${positionals[1]}": a file is given with -c ${positionals[1]}`,
     );
   }
-  if (given.has('test') && command !== 'run') throw new UsageError(`${command} has no option -t: run has`);
+  const flags = new Map<string, string>();
+  for (const { name, rawName, value } of options) {
+    const commands = FLAGS[name];
+    if (commands === undefined) continue;
+    if (!commands.includes(command)) {
+      throw new UsageError(`${command} has no option ${rawName}: ${commands.join(' and ')} has`);
+    }
+    if (name !== 'test') flags.set(name, value ?? '');
+  }
 
   const files = valuesOf(options, 'config');
   return {
     kind: 'command',
     command: given.has('test') ? 'check' : command,
-    options: { configFile: files.at(-1) ?? DEFAULT_FILE, overrides: valuesOf(options, 'set'), env },
+    options: {
+      configFile: files.at(-1) ?? DEFAULT_FILE,
+      overrides: valuesOf(options, 'set'),
+      env,
+      flags,
+    },
   };
 }
 

@@ -49,6 +49,8 @@ async function serveWithDemo(
       config,
       log,
       output,
+      load: () => loadConfig({ file: options.configFile, overrides: options.overrides, env: options.env }),
+      takeOver: options.flags.has('takeover'),
       faultHooks: options.env.SLUICE_FAULT_HOOKS === '1',
       onReady: ({ config: concrete, admin }) => {
         const atTerminal = config.log.format === 'pretty' && process.stdout.isTTY;

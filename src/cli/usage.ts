@@ -15,6 +15,10 @@ Commands:
   check                 says what is wrong with a configuration
   print-config          prints the configuration in force, defaults included
   demo                  runs the demo's servers alone
+  reload                makes a running sluice read its configuration anew
+  drain                 makes it end connections at a pace
+  status                shows what it does
+  top                   shows it live
   bench                 puts a server or a proxy under load: sluice bench --help
 
 Options:
@@ -37,6 +41,9 @@ Carries traffic until it is told to stop.
 Options:
 ${CONFIG_OPTIONS}
   -t, --test            checks the configuration and ends: the same as sluice check
+      --watch           reloads when the configuration or a file that it names changes
+      --takeover        takes the place of the sluice that runs with the same admin
+                        address, without refusing a connection; that one then drains
 ${HELP_OPTION}
 
 Signals:
@@ -59,6 +66,51 @@ Exit status: 0 where it can be used, 1 where it cannot.
 
 Prints the configuration in force as YAML: the file, the environment and --set, and the
 default of everything else.
+
+Options:
+${CONFIG_OPTIONS}
+${HELP_OPTION}
+`,
+  reload: `Usage: sluice reload [OPTIONS]
+
+Makes the sluice that runs with this configuration read it anew, and says how that went.
+The admin address and admin.token are taken from the configuration.
+
+Options:
+${CONFIG_OPTIONS}
+${HELP_OPTION}
+
+Exit status: 0 where the new configuration is in use, 1 where the old one stayed.
+`,
+  drain: `Usage: sluice drain [OPTIONS]
+
+Makes the sluice that runs with this configuration take no new work and end what lives:
+WebSockets with the close code 1012, tunnels when nothing crosses any more.
+
+Options:
+      --listener NAME   only what came by this listener
+      --cluster NAME    only what goes to this cluster
+      --rate RATE       connections a second, such as 100/s, instead of drain.rate
+      --deadline TIME   when the rest is ended, such as 5m, instead of drain.deadline
+      --jitter TIME     by up to how much the turn of each is put off
+      --watch           shows the progress, and ends when nothing is left
+      --undo            takes new work again
+${CONFIG_OPTIONS}
+${HELP_OPTION}
+`,
+  status: `Usage: sluice status [OPTIONS]
+
+Shows what the sluice that runs with this configuration does.
+
+Options:
+      --json            as JSON, as /status gives it
+${CONFIG_OPTIONS}
+${HELP_OPTION}
+`,
+  top: `Usage: sluice top [OPTIONS]
+
+Shows sessions, messages, bytes, workers and endpoints live, until it is interrupted.
+Where the output is no terminal, it shows them once.
 
 Options:
 ${CONFIG_OPTIONS}

@@ -1,6 +1,6 @@
 /** Certificates and keys: files that are read, parsed and matched when the configuration is loaded. */
 import type { KeyObject } from 'node:crypto';
-import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { X509Certificate, createHash, createPrivateKey } from 'node:crypto';
 import { messageOf } from '../core/errors.ts';
 import type { TextFile } from './files.ts';
 import { textFile } from './files.ts';
@@ -42,7 +42,8 @@ export function readCertificate(
   if (section === null) return null;
   const { cert, key } = readKeyPair(section, base);
   if (cert === null || key === null) return null;
-  return { cert: cert.path, key: key.path, serverNames: serverNames(cert.leaf) };
+  const digest = createHash('sha256').update(cert.text).update('\0').update(key.text).digest('hex');
+  return { cert: cert.path, key: key.path, digest, serverNames: serverNames(cert.leaf) };
 }
 
 /** Reads the keys `cert` and `key` of a mapping, which must both be there and belong together. */

@@ -64,6 +64,18 @@ export function byteSize(range: Range): Format<number> {
   };
 }
 
+/** Events a second: `100/s`, `30/m`. */
+export function rate(range: Range): Format<number> {
+  const write = (perSecond: number): string => `${perSecond}/s`;
+  return (value) => {
+    const match = typeof value === 'string' ? /^(\d+(?:\.\d+)?)\/(s|m|h)$/.exec(value) : null;
+    if (match === null) {
+      throw new FormatError(`${describe(value)} is not a rate: write a number and a unit, such as 100/s`);
+    }
+    return inRange(Number(match[1]) / { s: 1, m: 60, h: 3600 }[match[2] as 's' | 'm' | 'h'], range, write);
+  };
+}
+
 /** A whole number. */
 export function integer(range: Range): Format<number> {
   return (value) => {

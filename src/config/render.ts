@@ -21,14 +21,22 @@ type Tree = Readonly<Record<string, unknown>>;
 
 /** Every setting, defaults included, in the keys of a configuration file: loading it gives the same again. */
 export function renderConfig({ config, clusterFiles }: Omit<LoadedConfig, 'warnings'>): string {
-  const { workers, admin, log, shutdown, demo, listeners, clusters } = config;
+  const { workers, admin, log, shutdown, drain, demo, listeners, clusters } = config;
   return stringify(
     without({
       workers: { ...workers, bufferBudget: formatByteSize(workers.bufferBudget) },
       // The token is a secret, and has no place in output that people read and pass on.
       admin: { address: formatAddress(admin.address) },
       log,
-      shutdown: { grace: formatDuration(shutdown.graceMs) },
+      shutdown: {
+        grace: formatDuration(shutdown.graceMs),
+        readyDelay: formatDuration(shutdown.readyDelayMs),
+      },
+      drain: {
+        rate: `${drain.rate}/s`,
+        deadline: formatDuration(drain.deadlineMs),
+        jitter: formatDuration(drain.jitterMs),
+      },
       demo: demo === null ? null : without({ ...demo }),
       listeners: listeners.map(listenerTree),
       clusters:

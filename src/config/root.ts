@@ -36,7 +36,15 @@ export function readRoot(settings: Settings, base: string, problems: Problems): 
       format: settings.read('log.format'),
       access: settings.read('log.access'),
     },
-    shutdown: { graceMs: settings.read('shutdown.grace') },
+    shutdown: {
+      graceMs: settings.read('shutdown.grace'),
+      readyDelayMs: settings.read('shutdown.readyDelay'),
+    },
+    drain: {
+      rate: settings.read('drain.rate'),
+      deadlineMs: settings.read('drain.deadline'),
+      jitterMs: settings.read('drain.jitter'),
+    },
     demo: readDemo(settings, clusters.names, problems),
     listeners: listeners.map(({ value }) => value),
     clusters: clusters.read.map(({ value }) => value.cluster),

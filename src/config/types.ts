@@ -8,7 +8,8 @@ export interface Config {
   readonly workers: WorkerSettings;
   readonly admin: AdminSettings;
   readonly log: LogSettings;
-  readonly shutdown: { readonly graceMs: number };
+  readonly shutdown: ShutdownSettings;
+  readonly drain: DrainSettings;
   /** Which clusters the built-in demo backends serve; null where they are not wanted. */
   readonly demo: DemoSettings | null;
   readonly listeners: readonly Listener[];
@@ -27,6 +28,21 @@ interface WorkerSettings {
   readonly l4: number;
   /** Bytes that may wait in the sessions of all workers together; `auto` is a quarter of the memory there is. */
   readonly bufferBudget: number;
+}
+
+interface ShutdownSettings {
+  readonly graceMs: number;
+  /** How long `/readyz` says 503 before a shutdown or a drain of everything begins. */
+  readonly readyDelayMs: number;
+}
+
+/** How what is drained is ended. */
+export interface DrainSettings {
+  /** Sessions and tunnels a second over all workers. */
+  readonly rate: number;
+  readonly deadlineMs: number;
+  /** The turn of each is put off by a random time up to this. */
+  readonly jitterMs: number;
 }
 
 type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -87,6 +103,8 @@ export interface Certificate {
   /** Absolute paths of PEM files. */
   readonly cert: string;
   readonly key: string;
+  /** Of the contents of both files: another where a certificate has been renewed under the same names. */
+  readonly digest: string;
   /** DNS names of the certificate, lower case, wildcards (`*.example.com`) included. */
   readonly serverNames: readonly string[];
 }

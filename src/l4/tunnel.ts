@@ -11,6 +11,7 @@
 import type { Logger } from '../telemetry/logger.ts';
 import type { L4Listener as L4ListenerConfig } from '../config/types.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Cluster } from '../upstream/cluster.ts';
 import type { TunnelStats } from './tunnel-stats.ts';
 
@@ -23,24 +24,39 @@ export interface TunnelContext {
   readonly log: Logger;
   /** Writes the access lines, or null where there are none. */
   readonly access: Logger | null;
+  /** The tunnels that live under it. */
+  readonly tunnels: Set<Tunnel>;
 }
 
-/** A tunnel that can be ended from this side. */
-interface EvictableTunnel {
-  /** Ends it; false where it has ended already. */
+/** A tunnel as its listener and its worker see it. */
+export interface Tunnel {
+  /** Where it leads; null while no endpoint has been found. */
+  readonly endpoint: Endpoint | null;
+  /** Whether it is joined to that endpoint, given by its label. */
+  isOf(cluster: string, endpoint: string): boolean;
+  /** Ends it so that its client goes elsewhere; false where it has ended already. */
   evict(reason: string): boolean;
+  /** Ends both sides with FIN where nothing has crossed for a while and nothing waits; else it says false. */
+  drain(): boolean;
+  /** Ends both sides now, with FIN. */
+  end(): void;
+  /** Ends every side now, in whatever state it is. */
+  abort(): void;
 }
+
+/** A tunnel on which nothing has crossed for so long is between two messages, if not at its end. */
+export const QUIET_MS = 1000;
 
 /** A bound address whose connections become tunnels. */
 export interface TunnelListener {
   /** Resolves when connections are accepted; rejects where the address cannot be bound. */
   listen(): Promise<void>;
-  /** Accepts no more connections; tunnels live on. */
+  /** Whether it can serve a configuration with the socket that it has. */
+  fits(config: L4ListenerConfig): boolean;
+  /** Takes another context for the tunnels to come; those that live keep theirs. */
+  use(context: TunnelContext): void;
+  /** Lets others that listen on the address have the connections that begin now; {@link stop} may follow soon. */
+  leave(): void;
+  /** Accepts no more connections; tunnels live on, and it may listen again. */
   stop(): void;
-  /** Tunnels that live, those being dialled included. */
-  readonly active: number;
-  /** The tunnels that live of one endpoint, given by its label. */
-  tunnelsOf(cluster: string, endpoint: string): EvictableTunnel[];
-  /** Ends every tunnel now. */
-  abort(): void;
 }

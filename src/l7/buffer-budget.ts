@@ -16,7 +16,7 @@ export interface Buffering {
  * slow peers at once must not exhaust the process. Past the bound the sessions with the most go first.
  */
 export class BufferBudget {
-  readonly #most: number;
+  #most: number;
   readonly #values: Float64Array;
   readonly #downstream: number;
   readonly #upstream: number;
@@ -30,6 +30,11 @@ export class BufferBudget {
     this.#values = page.values;
     this.#downstream = page.slot(pageMetrics.bufferedBytes, { direction: 'downstream' });
     this.#upstream = page.slot(pageMetrics.bufferedBytes, { direction: 'upstream' });
+  }
+
+  /** @param most bytes, from now on */
+  resize(most: number): void {
+    this.#most = most;
   }
 
   /** Notes how much waits for the session's client. The session may be closed before this returns. */

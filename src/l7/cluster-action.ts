@@ -13,16 +13,7 @@ import { editsOf, type Answers, type Handler, type Routed } from './exchange.ts'
 import { ProxiedRequest, type ProxyContext } from './http/proxied-request.ts';
 import type { ListenerStats } from './listener-stats.ts';
 import { pickContextOf } from './pick-context.ts';
-import { SessionStats } from './session-stats.ts';
-import type { Session } from './session.ts';
 import { Upgrade, type UpgradeContext } from './upgrade.ts';
-
-/** What is under way at one listener, for draining. */
-export interface UnderWay {
-  readonly sessions: Set<Session>;
-  readonly upgrades: Set<Upgrade>;
-  draining: boolean;
-}
 
 /** Sends the requests of one route to its cluster: handshakes as upgrades, the others as they are. */
 export class ClusterRoute {
@@ -31,7 +22,7 @@ export class ClusterRoute {
   readonly #action: ClusterAction;
   readonly #answers: Answers;
   readonly #stats: ListenerStats;
-  readonly #underWay: UnderWay;
+  readonly #gate: { readonly draining: boolean };
   readonly #trusted: (address: string) => boolean;
   readonly #upgrades: UpgradeContext;
   readonly #requests: ProxyContext;
@@ -47,7 +38,9 @@ export class ClusterRoute {
     listener: {
       answers: Answers;
       stats: ListenerStats;
-      underWay: UnderWay;
+      /** Says whether new upgrades are refused. */
+      gate: { readonly draining: boolean };
+      upgrades: UpgradeContext;
       trusted: (address: string) => boolean;
     },
   ) {
@@ -56,32 +49,15 @@ export class ClusterRoute {
     this.#action = action;
     this.#answers = listener.answers;
     this.#stats = listener.stats;
-    this.#underWay = listener.underWay;
+    this.#gate = listener.gate;
     this.#trusted = listener.trusted;
     this.#requestEdits = editsOf(route.headers.request);
     this.#responseEdits = editsOf(route.headers.response);
     this.#targetOf = pathRewriter(action.rewrite);
-    const { page, clusters, log, access, wheel, dialler, outbox, budget, random, pool, heads } = environment;
+    const { clusters, log, wheel, pool, heads } = environment;
     const cluster = clusters.get(action.cluster)!;
     this.#requests = { cluster, settings: config.http, wheel, pool, heads, log };
-    this.#upgrades = {
-      cluster,
-      log,
-      pending: listener.underWay.upgrades,
-      countFailure: (reason) => this.#stats.handshakeFailed(reason),
-      session: {
-        settings: config.websocket,
-        randomMasks: cluster.config.masking === 'random',
-        stats: new SessionStats(page, config.name, route.name, cluster.name),
-        wheel,
-        dialler,
-        outbox,
-        budget,
-        random,
-        sessions: listener.underWay.sessions,
-        access,
-      },
-    };
+    this.#upgrades = listener.upgrades;
   }
 
   readonly handle: Handler = (routed) => {
@@ -104,7 +80,7 @@ export class ClusterRoute {
 
   #upgrade(routed: Routed, upgrade: UpgradeRequest): void {
     const { exchange } = routed;
-    if (this.#underWay.draining) {
+    if (this.#gate.draining) {
       this.#stats.handshakeFailed('draining');
       this.#answers.refuse(exchange, 503, 'the proxy is shutting down');
       return;

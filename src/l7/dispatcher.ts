@@ -1,27 +1,46 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { L7Listener as L7ListenerConfig, Route } from '../config/types.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import { headerOf } from '../wire/request-head.ts';
 import { checkUpgrade, wantsWebSocket, type UpgradeRequest } from '../wire/upgrade-request.ts';
 import { addressMatcher, checkRequest } from './client-request.ts';
-import { ClusterRoute, type UnderWay } from './cluster-action.ts';
+import { ClusterRoute } from './cluster-action.ts';
 import type { L7Environment } from './environment.ts';
 import { Answers, editsOf, type Exchange, type Handler } from './exchange.ts';
 import { RequestStats, type ListenerStats } from './listener-stats.ts';
 import { plainHandler } from './plain-action.ts';
-import type { Session } from './session.ts';
-import type { Upgrade } from './upgrade.ts';
+import { SessionStats } from './session-stats.ts';
+import type { UpgradeContext } from './upgrade.ts';
 
-/** Decides what happens to each request of one listener. It knows nothing of uWS. */
+/**
+ * Decides what happens to each request of one listener under one configuration: a new one brings a new
+ * dispatcher, which takes over the routes that have not changed, sessions included. It knows nothing of uWS.
+ */
 export class Dispatcher {
+  /** Requests that have not been answered yet. */
+  open = 0;
+  /** Whether new upgrades are refused. */
+  draining = false;
+  /** Of the routes to clusters. */
+  readonly #contexts = new Map<string, UpgradeContext>();
   readonly #config: L7ListenerConfig;
   readonly #environment: L7Environment;
   readonly #stats: ListenerStats;
   readonly #unrouted: Answers;
   readonly #table: RouteTable<Handler>;
   readonly #trusted: (address: string) => boolean;
-  readonly #underWay: UnderWay = { sessions: new Set(), upgrades: new Set(), draining: false };
+  /** While this one is being made. */
+  #previous: Dispatcher | null;
 
-  constructor(config: L7ListenerConfig, environment: L7Environment, stats: ListenerStats) {
+  /** @param previous whose place it takes, if there was one */
+  constructor(
+    config: L7ListenerConfig,
+    environment: L7Environment,
+    stats: ListenerStats,
+    previous: Dispatcher | null,
+  ) {
+    this.draining = previous?.draining ?? false;
+    this.#previous = previous;
     this.#config = config;
     this.#environment = environment;
     this.#stats = stats;
@@ -31,14 +50,7 @@ export class Dispatcher {
     this.#table = new RouteTable(
       config.routes.map((route) => ({ match: route.match, value: this.#handler(route) })),
     );
-  }
-
-  get sessions(): ReadonlySet<Session> {
-    return this.#underWay.sessions;
-  }
-
-  get upgrades(): ReadonlySet<Upgrade> {
-    return this.#underWay.upgrades;
+    this.#previous = null;
   }
 
   /** Answers the request, now or later. */
@@ -76,11 +88,29 @@ export class Dispatcher {
     hit.value({ exchange, request, upgrade, groups: hit.groups });
   }
 
-  /** Takes no more upgrades, gives up those under way and closes every session with 1012. */
-  drain(): void {
-    this.#underWay.draining = true;
-    for (const upgrade of this.upgrades) upgrade.cancel();
-    for (const session of this.sessions) session.close(1012, 'service restart');
+  /** The routes to clusters, and what lives on each. */
+  get contexts(): readonly UpgradeContext[] {
+    return [...this.#contexts.values()];
+  }
+
+  /** The context of a route to a cluster, by its key. */
+  context(key: string): UpgradeContext | undefined {
+    return this.#contexts.get(key);
+  }
+
+  /** Whether a context lives on here. */
+  has(context: UpgradeContext): boolean {
+    return this.#contexts.get(contextKey(context.route, context.cluster.name)) === context;
+  }
+
+  /** Whether a route that is now, whatever its name, does what that of a context of an older dispatcher did. */
+  covers({ route, cluster }: UpgradeContext): boolean {
+    return this.#config.routes.some(
+      ({ name, match, action }) =>
+        action.kind === 'cluster' &&
+        action.cluster === cluster.name &&
+        (name === route.name || isDeepStrictEqual(match, route.match)),
+    );
   }
 
   #handler(route: Route): Handler {
@@ -93,7 +123,8 @@ export class Dispatcher {
       return new ClusterRoute(this.#config, route, action, this.#environment, {
         answers,
         stats: this.#stats,
-        underWay: this.#underWay,
+        gate: this,
+        upgrades: this.#upgradeContext(route, action.cluster),
         trusted: this.#trusted,
       }).handle;
     }
@@ -103,4 +134,49 @@ export class Dispatcher {
       handle(routed);
     };
   }
+
+  /** That of the previous dispatcher, where sessions under it differ in nothing. */
+  #upgradeContext(route: Route, clusterName: string): UpgradeContext {
+    const { name, websocket } = this.#config;
+    const { page, clusters, log, access, wheel, dialler, outbox, budget, random } = this.#environment;
+    const cluster = clusters.get(clusterName)!;
+    const key = contextKey(route, clusterName);
+    // Not the cluster's own word: it may not have changed to this configuration yet.
+    const { masking } = this.#environment.config.clusters.find((config) => config.name === clusterName)!;
+    const randomMasks = masking === 'random';
+    const known = this.#previous?.context(key);
+    if (known?.cluster === cluster && known.session.randomMasks === randomMasks) {
+      const { settings, access: knownAccess } = known.session;
+      if (access === knownAccess && isDeepStrictEqual(settings, websocket)) {
+        this.#contexts.set(key, known);
+        return known;
+      }
+    }
+    const context: UpgradeContext = {
+      cluster,
+      listener: name,
+      route,
+      log,
+      pending: new Set(),
+      countFailure: (reason) => this.#stats.handshakeFailed(reason),
+      session: {
+        settings: websocket,
+        randomMasks,
+        stats: new SessionStats(page, name, route.name, cluster.name),
+        wheel,
+        dialler,
+        outbox,
+        budget,
+        random,
+        sessions: new Set(),
+        access,
+      },
+    };
+    this.#contexts.set(key, context);
+    return context;
+  }
+}
+
+function contextKey(route: Route, cluster: string): string {
+  return `${route.name}\u0000${cluster}`;
 }

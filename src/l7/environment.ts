@@ -1,3 +1,4 @@
+import type { Config } from '../config/types.ts';
 import type { RandomPool } from '../core/random-pool.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -11,6 +12,7 @@ import type { UpstreamDialler } from './upstream/upstream-socket.ts';
 
 /** What the listeners of one worker share. */
 export interface L7Environment {
+  readonly config: Pick<Config, 'clusters'>;
   readonly page: StatsPage;
   /** The values of every worker's page. */
   readonly pages: readonly Float64Array[];

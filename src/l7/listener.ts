@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   App,
   DEDICATED_COMPRESSOR,
@@ -17,6 +18,8 @@ import {
 } from 'uWebSockets.js';
 import type { Certificate, Compression, L7Listener as L7ListenerConfig } from '../config/types.ts';
 import { formatAddress } from '../core/address.ts';
+import type { ThreadLock } from '../core/thread-lock.ts';
+import { findListening, holdConnects } from '../sys/listening-sockets.ts';
 import { limitReceiveBuffers } from '../sys/receive-buffer.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { chooseDeflateOffer } from '../wire/deflate-offer.ts';
@@ -47,64 +50,85 @@ const TLS_RECEIVE_BUFFER = 192 * 1024;
 
 /** One layer 7 listener in one worker: the only part of the project that knows uWebSockets.js. */
 export class L7Listener {
-  readonly #config: L7ListenerConfig;
+  #config: L7ListenerConfig;
   readonly #log: Logger;
   readonly #stats: ListenerStats;
-  readonly #dispatcher: Dispatcher;
+  #dispatcher: Dispatcher;
+  /** Who has taken its place, and decides over the requests that still come here. */
+  #successor: L7Listener | null = null;
   readonly #app: TemplatedApp;
   #socket: us_listen_socket | null = null;
+  /** The descriptor of that socket, -1 where it could not be found out. */
+  #descriptor = -1;
   #closed = false;
   /** Connections of this worker, WebSockets included. */
   #connections = 0;
-  /** HTTP requests that have not been answered yet. */
-  #unanswered = 0;
 
-  constructor(config: L7ListenerConfig, environment: L7Environment) {
+  /** @param previous whose place it takes, and whose sessions live on, if there was one */
+  constructor(config: L7ListenerConfig, environment: L7Environment, previous: Dispatcher | null) {
     this.#config = config;
     this.#log = environment.log;
     this.#stats = new ListenerStats(environment.page, environment.pages, config.name);
-    this.#dispatcher = new Dispatcher(config, environment, this.#stats);
+    this.#dispatcher = new Dispatcher(config, environment, this.#stats, previous);
     // What stands behind the proxy, and nobody else, says who it is.
     _cfg('silent');
     this.#app = this.#createApp();
     this.#countConnections();
   }
 
-  /** Resolves when connections are accepted; rejects where the address cannot be bound. */
-  listen(): Promise<void> {
-    const { address, name } = this.#config;
-    return new Promise((resolve, reject) => {
-      this.#app.listen(address.host, address.port, (socket) => {
-        if (socket === false) {
-          reject(new Error(`listener ${name} cannot listen on ${formatAddress(address)}`));
-          return;
-        }
-        this.#socket = socket;
-        if (this.#config.tls !== null) this.#limitTlsReads();
-        resolve();
-      });
-    });
+  /** Whether uWS can serve a configuration as it is set up here, so that only what is ours has to change. */
+  fits(config: L7ListenerConfig): boolean {
+    return isDeepStrictEqual(fixedSettings(config), fixedSettings(this.#config));
   }
 
-  /** Accepts no more connections. */
+  /** Gets ready for another configuration that {@link fits}. Returns what brings it into force. */
+  prepare(config: L7ListenerConfig, environment: L7Environment): () => void {
+    const next = new Dispatcher(config, environment, this.#stats, this.#dispatcher);
+    return () => {
+      this.#config = config;
+      next.draining = this.#dispatcher.draining;
+      this.#dispatcher = next;
+    };
+  }
+
+  get dispatcher(): Dispatcher {
+    return this.#successor?.dispatcher ?? this.#dispatcher;
+  }
+
+  /** Another has taken its place: what comes on connections that are open here is that one's to answer. */
+  follow(successor: L7Listener): void {
+    this.#successor = successor;
+  }
+
+  /**
+   * Accepts connections; throws where the address cannot be bound.
+   *
+   * @param lock so that no two threads open sockets at a time: see {@link leave}
+   */
+  listen(lock: ThreadLock): void {
+    const { address, name } = this.#config;
+    lock.hold(() => {
+      const before = findListening(address.port);
+      this.#app.listen(address.host, address.port, (socket) => {
+        if (socket === false) throw new Error(`listener ${name} cannot listen on ${formatAddress(address)}`);
+        this.#socket = socket;
+      });
+      const [own = -1] = findListening(address.port).filter((fd) => !before.includes(fd));
+      this.#descriptor = own;
+    });
+    if (this.#config.tls !== null) this.#limitTlsReads();
+  }
+
+  /** Accepts no more connections; those that the kernel has for it are lost. */
   stop(): void {
     if (this.#socket !== null) us_listen_socket_close(this.#socket);
     this.#socket = null;
+    this.#descriptor = -1;
   }
 
-  /** Gives up upgrades that are under way and closes every session with 1012. */
-  drain(): void {
-    this.#dispatcher.drain();
-  }
-
-  /** Sessions, upgrades and requests that are not finished. */
-  get active(): number {
-    return this.#dispatcher.sessions.size + this.#dispatcher.upgrades.size + this.#unanswered;
-  }
-
-  /** The sessions that live of one endpoint, given by its label. */
-  sessionsOf(cluster: string, endpoint: string): Session[] {
-    return [...this.#dispatcher.sessions].filter((session) => session.isOf(cluster, endpoint));
+  /** Lets others that listen on the address have the connections that begin now; {@link stop} may follow soon. */
+  leave(): void {
+    if (this.#descriptor >= 0) holdConnects(this.#descriptor);
   }
 
   /** Connections that are open, idle ones included. */
@@ -112,13 +136,16 @@ export class L7Listener {
     return this.#connections;
   }
 
-  /** Closes everything now. */
-  abort(): void {
+  /** Requests that have not been answered yet. */
+  get unanswered(): number {
+    return this.dispatcher.open;
+  }
+
+  /** Closes everything now. Sessions end as if their clients had gone, which must not be from within a handler. */
+  close(): void {
     this.stop();
     if (this.#closed) return;
     this.#closed = true;
-    for (const session of this.#dispatcher.sessions) session.abort();
-    // Its handlers tell the pending upgrades that their clients are gone.
     this.#app.close();
   }
 
@@ -157,7 +184,6 @@ export class L7Listener {
   }
 
   #countConnections(): void {
-    const { maxConnections } = this.#config;
     const { connections } = this.#stats;
     this.#app.filter((response, change) => {
       if (change < 0) {
@@ -167,6 +193,7 @@ export class L7Listener {
       }
       this.#connections++;
       connections.opened();
+      const { maxConnections } = this.#config;
       if (maxConnections > 0 && connections.active > maxConnections) {
         connections.rejected('limit');
         response.close();
@@ -206,13 +233,14 @@ export class L7Listener {
     const head = readHead(request);
     const reply = new UwsReply(response, head.method === 'HEAD');
     const body = hasBody(head) ? new UwsRequestBody(response) : null;
-    this.#unanswered++;
+    const { dispatcher } = this;
+    dispatcher.open++;
     reply.onOver((gone) => {
-      this.#unanswered--;
+      dispatcher.open--;
       if (gone) body?.abandon();
       else body?.close();
     });
-    this.#dispatcher.dispatch({
+    dispatcher.dispatch({
       head,
       body,
       peer: formatIp(new Uint8Array(response.getRemoteAddress())),
@@ -283,6 +311,12 @@ function hasBody(head: RequestHead): boolean {
   return (
     headerOf(head, 'transfer-encoding') !== undefined || Number(headerOf(head, 'content-length') ?? 0) > 0
   );
+}
+
+/** What is fixed when uWS is set up. */
+function fixedSettings({ address, tls, websocket }: L7ListenerConfig): unknown {
+  const { maxMessageSize, idleTimeoutMs, compression } = websocket;
+  return { address, tls, maxMessageSize, idleTimeoutMs, compression };
 }
 
 function fileNames(certificate: Certificate): { cert_file_name: string; key_file_name: string } {

@@ -65,7 +65,7 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
   bufferedDownstream = 0;
   bufferedUpstream = 0;
   readonly #context: SessionContext;
-  readonly #endpoint: Endpoint;
+  readonly endpoint: Endpoint;
   readonly #identity: SessionIdentity | null;
   readonly #reader: FrameReader;
   /** The client's socket; null before it is attached and after it has ended. */
@@ -98,7 +98,7 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     const { maxLifetimeMs } = context.settings;
     this.#context = context;
     this.upstream = upstream;
-    this.#endpoint = endpoint;
+    this.endpoint = endpoint;
     this.#identity = identity;
     this.#reader = new FrameReader(this);
     this.#endpointHeardAt = now;
@@ -119,7 +119,7 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
   discard(): void {
     this.upstream.owner = null;
     this.upstream.destroy();
-    this.#endpoint.release();
+    this.endpoint.release();
   }
 
   /** The client has sent a message; its memory is valid during the call only. */
@@ -216,7 +216,7 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     this.#context.wheel.disarm(this);
     this.#context.budget.forget(this);
     this.#context.sessions.delete(this);
-    this.#endpoint.release();
+    this.endpoint.release();
   }
 
   frameMessage(payload: Uint8Array, binary: boolean): void {
@@ -288,7 +288,7 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
   }
 
   isOf(cluster: string, endpoint: string): boolean {
-    return this.#endpoint.cluster === cluster && this.#endpoint.label === endpoint;
+    return this.endpoint.cluster === cluster && this.endpoint.label === endpoint;
   }
 
   /** Sends the client elsewhere; false where the session has ended already. */
@@ -296,6 +296,16 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     if (this.#ended) return false;
     this.close(CLOSE_SERVICE_RESTART, reason);
     return true;
+  }
+
+  /** Ends the session because what it runs on goes away: the client may connect again at once. */
+  drain(): boolean {
+    this.close(CLOSE_SERVICE_RESTART, 'service restart');
+    return true;
+  }
+
+  end(): void {
+    this.drain();
   }
 
   /** Cuts both legs without a word. */
@@ -430,7 +440,7 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
 
   #identityLine(message: string, more: object): void {
     if (this.#identity === null) return;
-    this.#context.access?.info({ ...this.#identity, endpoint: this.#endpoint.label, ...more }, message);
+    this.#context.access?.info({ ...this.#identity, endpoint: this.endpoint.label, ...more }, message);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Logger } from '../telemetry/logger.ts';
+import type { Route } from '../config/types.ts';
 import { Timed } from '../core/timer-wheel.ts';
 import type { Attempts } from '../upstream/attempts.ts';
 import type { Cluster } from '../upstream/cluster.ts';
@@ -33,6 +34,9 @@ export interface UpgradeReply {
 /** What the upgrades of one route in one worker share. */
 export interface UpgradeContext {
   readonly cluster: Cluster;
+  /** The listener's name. */
+  readonly listener: string;
+  readonly route: Route;
   readonly session: SessionContext;
   readonly log: Logger;
   /** The upgrades that are under way, for draining. */

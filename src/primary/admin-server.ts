@@ -47,13 +47,13 @@ export class AdminServer {
   readonly #log: Logger;
   readonly #pages: ReadonlyMap<string, Page>;
   readonly #commands: CommandTable;
-  readonly #token: BearerToken | null;
+  /** Of the token that was asked for last: a reload may bring another. */
+  #token: { readonly text: string; readonly bearer: BearerToken } | null = null;
 
   constructor(view: AdminView, log: Logger) {
     this.#view = view;
     this.#log = log;
     this.#commands = new CommandTable(view.commands);
-    this.#token = view.token === null ? null : new BearerToken(view.token);
     this.#pages = new Map<string, Page>([
       ['/metrics', (request) => this.#metrics(request)],
       ['/livez', () => text(200, 'ok')],
@@ -139,10 +139,12 @@ export class AdminServer {
 
   /** Why a request may change nothing; null where it may. */
   #refusal(request: IncomingMessage): Answer | null {
-    if (this.#token === null) {
+    const { token } = this.#view;
+    if (token === null) {
       return text(403, 'changes are refused: no admin.token is set (in the file, or as SLUICE_ADMIN_TOKEN)');
     }
-    if (this.#token.admits(request.headers.authorization)) return null;
+    if (this.#token?.text !== token) this.#token = { text: token, bearer: new BearerToken(token) };
+    if (this.#token.bearer.admits(request.headers.authorization)) return null;
     return {
       ...text(
         401,

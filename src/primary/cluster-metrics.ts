@@ -6,15 +6,15 @@ import type { EndpointRecord } from './endpoint-record.ts';
 
 /** The families of what the primary knows of clusters and their endpoints. */
 export function clusterFamilies(clusters: ClusterMonitors): Family[] {
-  const { all } = clusters;
   const perCluster = (metric: Metric, value: (monitor: ClusterMonitor) => number): Family => ({
     metric,
-    read: () => all.map((monitor) => ({ labels: { cluster: monitor.config.name }, value: value(monitor) })),
+    read: () =>
+      clusters.all.map((monitor) => ({ labels: { cluster: monitor.config.name }, value: value(monitor) })),
   });
   const perEndpoint = (metric: Metric, value: (record: EndpointRecord) => number | null): Family => ({
     metric,
     read: () =>
-      all.flatMap(({ config, records }) =>
+      clusters.all.flatMap(({ config, records }) =>
         records.flatMap((record) => {
           const number = value(record);
           const labels = { cluster: config.name, endpoint: record.facts.label };

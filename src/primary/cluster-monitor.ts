@@ -14,6 +14,8 @@ import { Prober } from './prober.ts';
 interface MonitorOptions {
   readonly config: ClusterConfig;
   readonly log: Logger;
+  /** Whose place it takes: endpoints that stay keep their health. */
+  readonly previous?: ClusterMonitor | null;
   /** The endpoints have changed. Called later than the change, once for all of a turn. */
   readonly publish: (state: ClusterState) => void;
   /** What has gone well with an endpoint since the start, over all workers. */
@@ -163,7 +165,9 @@ export class ClusterMonitor {
       this.#changed();
     });
     records.push(record);
-    if (this.#started) {
+    const known = this.#options.previous?.find(label);
+    if (known !== undefined) record.inherit(known);
+    if (this.#started || (known === undefined && (this.#options.previous ?? null) !== null)) {
       record.warm();
       // It has to prove itself before it gets anything.
       if (this.#prober !== null) record.setDown(true, 'it has not been probed yet');

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Cluster as ClusterConfig } from '../config/types.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
 import type { EvictCommand } from '../protocol/to-worker.ts';
@@ -12,32 +13,78 @@ import type { Supervisor } from './supervisor.ts';
 const EVICTIONS_PER_SECOND = 100;
 
 /** What of the supervisor the clusters need. */
-type Workers = Pick<Supervisor, 'slots' | 'pages' | 'layout'>;
+type Workers = Pick<Supervisor, 'slots' | 'leaving' | 'directory' | 'sums'>;
+
+/** A change of the clusters that is ready to be made. */
+interface ClusterChange {
+  /** Resolves with all states when new endpoints have been looked up and probed. */
+  ready(): Promise<readonly ClusterState[]>;
+  commit(): void;
+  abort(): void;
+}
 
 /** All clusters, as the primary looks after them. */
 export class ClusterMonitors {
-  readonly all: readonly ClusterMonitor[];
+  #all: readonly ClusterMonitor[];
+  readonly #log: Logger;
   readonly #workers: () => Workers;
   readonly #evictions = new Map<string, number>();
 
   /** @param workers asked for only after the constructor */
   constructor(clusters: readonly ClusterConfig[], log: Logger, workers: () => Workers) {
     this.#workers = workers;
-    this.all = clusters.map((config) => {
-      const { name: cluster } = config;
-      const monitor: ClusterMonitor = new ClusterMonitor({
-        config,
-        log,
-        publish: (state) => this.#publish(state),
-        connects: (series) => this.#sum(pageMetrics.endpointConnects, cluster, series),
-        active: (series) => this.active(cluster, series),
-        onDown: (record) => {
-          if (config.onDown === 'close')
-            this.evictAll(monitor, record, EVICTIONS_PER_SECOND, 'endpoint down');
-        },
-      });
+    this.#log = log;
+    this.#all = clusters.map((config) => this.#create(config, null));
+  }
+
+  get all(): readonly ClusterMonitor[] {
+    return this.#all;
+  }
+
+  #create(config: ClusterConfig, previous: ClusterMonitor | null): ClusterMonitor {
+    const { name: cluster } = config;
+    const log = this.#log;
+    const monitor: ClusterMonitor = new ClusterMonitor({
+      config,
+      log,
+      previous,
+      publish: (state) => this.#publish(state),
+      connects: (series) => this.#sum(pageMetrics.endpointConnects, cluster, series),
+      active: (series) => this.active(cluster, series),
+      onDown: (record) => {
+        if (config.onDown === 'close') this.evictAll(monitor, record, EVICTIONS_PER_SECOND, 'endpoint down');
+      },
+    });
+    return monitor;
+  }
+
+  /**
+   * Gets ready for other configurations; a cluster that does not change stays as it is, and endpoints that stay keep
+   * their health. Nothing is published before the commit.
+   */
+  prepare(configs: readonly ClusterConfig[]): ClusterChange {
+    const made: ClusterMonitor[] = [];
+    const all = configs.map((config) => {
+      const known = this.find(config.name) ?? null;
+      if (known !== null && isDeepStrictEqual(known.config, config)) return known;
+      const monitor = this.#create(config, known);
+      made.push(monitor);
       return monitor;
     });
+    return {
+      ready: async () => {
+        await Promise.all(made.map((monitor) => monitor.ready()));
+        return all.map((monitor) => monitor.state());
+      },
+      commit: () => {
+        for (const monitor of this.#all) if (!all.includes(monitor)) monitor.stop();
+        this.#all = all;
+        for (const monitor of made) this.#publish(monitor.state());
+      },
+      abort: () => {
+        for (const monitor of made) monitor.stop();
+      },
+    };
   }
 
   /** Resolves when every cluster's names have been looked up and its endpoints probed for the first time. */
@@ -110,7 +157,8 @@ export class ClusterMonitors {
   }
 
   #publish(state: ClusterState): void {
-    for (const slot of this.#workers().slots) slot.send({ type: 'cluster', state });
+    const { slots, leaving } = this.#workers();
+    for (const slot of [...slots, ...leaving]) slot.send({ type: 'cluster', state });
   }
 
   /** Tells each worker to end its part of the connections. */
@@ -121,9 +169,10 @@ export class ClusterMonitors {
     perSecond: number,
     reason: string,
   ): void {
-    const { slots, pages, layout } = this.#workers();
-    const slot = layout.slot(pageMetrics.endpointConnectionsActive, { cluster, endpoint: series });
-    const own = pages.map((page) => new Float64Array(page)[slot] ?? 0);
+    const { slots: current, leaving, directory } = this.#workers();
+    const slots = [...current, ...leaving];
+    const slot = directory.slot(pageMetrics.endpointConnectionsActive, { cluster, endpoint: series });
+    const own = slots.map(({ page }) => new Float64Array(page)[slot] ?? 0);
     const total = own.reduce((sum, active) => sum + active, 0);
     let before = 0;
     for (const [index, active] of own.entries()) {
@@ -146,8 +195,7 @@ export class ClusterMonitors {
   }
 
   #sum(metric: (typeof pageMetrics)['endpointConnects'], cluster: string, endpoint: string): number {
-    const { pages, layout } = this.#workers();
-    const slot = layout.slot(metric, { cluster, endpoint });
-    return pages.reduce((sum, page) => sum + (new Float64Array(page)[slot] ?? 0), 0);
+    const { directory, sums } = this.#workers();
+    return sums.at(directory.slot(metric, { cluster, endpoint }));
   }
 }

@@ -59,6 +59,20 @@ export class EndpointRecord {
     this.#change(() => (this.#draining = draining), reason);
   }
 
+  /** Takes over what is known of the same endpoint from before a change of its cluster. */
+  inherit(other: EndpointRecord): void {
+    this.since = other.since;
+    this.reason = other.reason;
+    this.probes = other.probes;
+    this.probeFailures = other.probeFailures;
+    this.lastProbe = other.lastProbe;
+    this.ejections = other.ejections;
+    this.streak = other.streak;
+    this.#down = other.#down;
+    this.#draining = other.#draining;
+    this.#warmUntil = other.#warmUntil;
+  }
+
   /** Lets its slow start begin. */
   warm(): void {
     this.#warmUntil = Date.now() + this.#slowStartMs;

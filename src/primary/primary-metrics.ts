@@ -1,41 +1,53 @@
-import type { Listener } from '../config/types.ts';
 import { primaryMetrics } from '../telemetry/names.ts';
 import type { Metric } from '../telemetry/names.ts';
 import type { Family } from '../telemetry/prometheus.ts';
 import type { CertificateExpiry } from './certificate-expiry.ts';
+import type { DrainProgress } from './drains.ts';
 import { engineInUse } from './engines.ts';
+import type { Reloader } from './reloader.ts';
+import type { Supervisor } from './supervisor.ts';
 import type { Versions } from './versions.ts';
-import type { WorkerSlot } from './worker-slot.ts';
 
-/** What the primary's own metrics are read from. */
+/** What the primary's own metrics are read from, whenever they are scraped. */
 interface PrimaryFacts {
-  readonly slots: readonly WorkerSlot[];
-  readonly generation: number;
-  readonly certificates: readonly CertificateExpiry[];
+  readonly supervisor: Pick<Supervisor, 'slots' | 'generation' | 'config'>;
+  readonly reloader: Pick<Reloader, 'counts' | 'lastSucceeded'>;
+  readonly drains: () => readonly DrainProgress[];
+  readonly certificates: () => readonly CertificateExpiry[];
   readonly versions: Versions;
   readonly droppedLines: () => number;
-  readonly listeners: readonly Listener[];
 }
 
 /** The families of the metrics that no worker writes. */
 export function primaryFamilies(facts: PrimaryFacts): Family[] {
-  const { slots, generation, certificates, versions, droppedLines, listeners } = facts;
+  const { supervisor, reloader, drains, certificates, versions, droppedLines } = facts;
   const { sluice, node, uws } = versions;
   return [
     {
       metric: primaryMetrics.workerUp,
       read: () =>
-        slots.map(({ name, state }) => ({ labels: { worker: name }, value: state === 'up' ? 1 : 0 })),
+        supervisor.slots.map(({ name, state }) => ({
+          labels: { worker: name },
+          value: state === 'up' ? 1 : 0,
+        })),
     },
     {
       metric: primaryMetrics.workerRestarts,
-      read: () => slots.map(({ name, restarts }) => ({ labels: { worker: name }, value: restarts })),
+      read: () =>
+        supervisor.slots.map(({ name, restarts }) => ({ labels: { worker: name }, value: restarts })),
     },
-    single(primaryMetrics.configGeneration, () => generation),
+    single(primaryMetrics.configGeneration, () => supervisor.generation),
+    single(primaryMetrics.configLastReloadSuccess, () => (reloader.lastSucceeded ? 1 : 0)),
+    {
+      metric: primaryMetrics.configReloads,
+      read: () => Object.entries(reloader.counts).map(([result, value]) => ({ labels: { result }, value })),
+    },
+    single(primaryMetrics.drainsActive, () => drains().length),
+    single(primaryMetrics.drainRemaining, () => drains().reduce((sum, { remaining }) => sum + remaining, 0)),
     {
       metric: primaryMetrics.certificateNotAfter,
       read: () =>
-        certificates.map(({ listener, certificate, notAfter }) => ({
+        certificates().map(({ listener, certificate, notAfter }) => ({
           labels: { listener, certificate },
           value: notAfter,
         })),
@@ -43,7 +55,12 @@ export function primaryFamilies(facts: PrimaryFacts): Family[] {
     single(primaryMetrics.logLinesDropped, droppedLines),
     {
       metric: primaryMetrics.buildInfo,
-      read: () => [{ labels: { version: sluice, node, uws, engine: engineInUse(listeners) }, value: 1 }],
+      read: () => [
+        {
+          labels: { version: sluice, node, uws, engine: engineInUse(supervisor.config.listeners) },
+          value: 1,
+        },
+      ],
     },
   ];
 }

@@ -1,27 +1,37 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { LoadedConfig } from '../config/loader.ts';
 import type { Config } from '../config/types.ts';
-import { StartError } from '../core/errors.ts';
+import { StartError, messageOf } from '../core/errors.ts';
 import type { TcpAddress } from '../core/address.ts';
+import type { DrainScope } from '../protocol/to-worker.ts';
 import type { LogOutput } from '../telemetry/log-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { PageSums } from '../telemetry/page-sums.ts';
 import { Exposition, pageFamilies } from '../telemetry/prometheus.ts';
 import { claimAddresses } from './address-claim.ts';
+import type { HeldAddress } from './address-claim.ts';
 import { AdminServer } from './admin-server.ts';
 import { readExpiries } from './certificate-expiry.ts';
+import type { CertificateExpiry } from './certificate-expiry.ts';
 import { clusterCommands } from './cluster-commands.ts';
 import { clusterFamilies } from './cluster-metrics.ts';
 import { ClusterMonitors } from './cluster-monitors.ts';
+import { controlCommands } from './commands.ts';
+import type { Commanded } from './commands.ts';
+import { Drains } from './drains.ts';
 import { chooseEngines } from './engines.ts';
 import { primaryFamilies } from './primary-metrics.ts';
+import { Reloader } from './reloader.ts';
+import type { ReloadResult } from './reloader.ts';
 import { statusOf } from './status.ts';
 import type { PrimaryState } from './status.ts';
 import { Supervisor } from './supervisor.ts';
-import type { SupervisorTimings, WorkerFiles } from './supervisor.ts';
+import type { SupervisorTimings } from './supervisor.ts';
+import { askToHandOver } from './takeover.ts';
 import { readVersions } from './versions.ts';
-import type { WorkerSlot } from './worker-slot.ts';
+import type { WorkerFiles } from './worker-threads.ts';
 
 /** The number of the configuration that the process started with. */
-const GENERATION = 1;
+const FIRST_GENERATION = 1;
 
 export interface PrimaryOptions {
   readonly config: Config;
@@ -30,6 +40,12 @@ export interface PrimaryOptions {
   readonly output: Pick<LogOutput, 'write' | 'dropped'>;
   /** Whether the admin server lets tests make a worker throw. */
   readonly faultHooks: boolean;
+  /** Reads the configuration anew. */
+  readonly load: () => LoadedConfig;
+  /** Whether to take the place of a process that runs with the same admin address, if there is one. */
+  readonly takeOver?: boolean;
+  /** Called when another process has asked this one to hand over and end. */
+  readonly onHandOver?: () => void;
   readonly workerFiles?: WorkerFiles;
   readonly timings?: SupervisorTimings;
 }
@@ -43,42 +59,68 @@ export interface Started {
   readonly workers: readonly string[];
 }
 
-/** The control plane: claims the addresses, starts the workers and the admin server, and ends them. */
+/** The control plane: claims the addresses, starts the workers and the admin server, changes and ends them. */
 export class Primary {
   readonly #options: PrimaryOptions;
+  readonly #log: Logger;
   #state: PrimaryState = 'starting';
   #starting: Promise<Started> | null = null;
+  #held: readonly HeldAddress[] = [];
+  #certificates: readonly CertificateExpiry[] = [];
   #supervisor: Supervisor | null = null;
+  #reloader: Reloader | null = null;
+  #drains: Drains | null = null;
   #clusters: ClusterMonitors | null = null;
   #admin: AdminServer | null = null;
+  #restarting: Promise<void> = Promise.resolve();
   #graceMs = Infinity;
-  #drained: Promise<boolean> | null = null;
+  #ended: Promise<boolean> | null = null;
 
   constructor(options: PrimaryOptions) {
     this.#options = options;
+    this.#log = options.log;
   }
 
   /**
    * Resolves when all workers listen. Rejects with a StartError where something is in the way, or when
-   * {@link drain} is called before that; in either case it is drain that takes down what has been started.
+   * {@link end} is called before that; in either case it is end that takes down what has been started.
    */
   start(): Promise<Started> {
     this.#starting ??= this.#start();
     return this.#starting;
   }
 
+  /** Reads the configuration anew; the old one stays where the new one cannot be used. */
+  async reload(cause: string): Promise<ReloadResult> {
+    const reloader = this.#reloader;
+    if (reloader !== null && this.#state === 'ready') return reloader.reload(cause);
+    const problem = `not while the proxy is ${this.#state}`;
+    this.#log.warn({ cause }, `the configuration is not reloaded: ${problem}`);
+    return { generation: this.#supervisor?.generation ?? FIRST_GENERATION, problem, needsRestart: [] };
+  }
+
+  /** Lets whoever balances load in front notice that no new traffic should come, before {@link end}. */
+  async announceEnd(): Promise<void> {
+    this.#state = 'draining';
+    await delay(this.#options.config.shutdown.readyDelayMs);
+  }
+
   /**
    * Ends all workers, giving their connections so many milliseconds, then the admin server. May be called again
    * with fewer.
    *
+   * @param handOver whether another process has taken over already
    * @returns whether all workers have ended in time; if not, only a hard exit can end the process in good order
    */
-  drain(graceMs: number): Promise<boolean> {
+  end(graceMs: number, handOver = false): Promise<boolean> {
     this.#state = 'draining';
     this.#graceMs = Math.min(this.#graceMs, graceMs);
-    void this.#supervisor?.drain(this.#graceMs);
-    this.#drained ??= this.#finish();
-    return this.#drained;
+    this.#drains?.stop();
+    void this.#endWorkers(handOver);
+    // Whoever takes over wants its address.
+    if (handOver) void this.#admin?.close();
+    this.#ended ??= this.#finish(handOver);
+    return this.#ended;
   }
 
   /** The names of the workers that have not ended. */
@@ -88,16 +130,17 @@ export class Primary {
   }
 
   async #start(): Promise<Started> {
-    const { log, output, workerFiles, timings } = this.#options;
+    const { output, workerFiles, timings, load, takeOver = false } = this.#options;
+    const log = this.#log;
     // uWS reads it from the environment of the process; its own 4096 bytes are too few for real cookies.
     process.env.UWS_HTTP_MAX_HEADERS_SIZE ??= '16384';
-    const listeners = chooseEngines(this.#options.config, log);
-    const claim = await claimAddresses(listeners);
+    const claim = await claimAddresses(chooseEngines(this.#options.config, log), { shared: takeOver });
+    this.#held = claim.held;
     const config = { ...this.#options.config, listeners: claim.listeners };
     const clusters = (this.#clusters = new ClusterMonitors(config.clusters, log, () => supervisor));
     const supervisor: Supervisor = new Supervisor({
       config,
-      generation: GENERATION,
+      generation: FIRST_GENERATION,
       log,
       onLines: (lines) => output.write(lines),
       onEndpointFailed: clusters.endpointFailed,
@@ -106,60 +149,167 @@ export class Primary {
       ...(timings !== undefined && { timings }),
     });
     this.#supervisor = supervisor;
-    this.#admin = this.#createAdmin(config, supervisor, clusters);
-    const admin = await this.#admin.listen(config.admin.address).finally(claim.release);
-    this.#goOn();
-    await clusters.ready();
-    this.#goOn();
-    await supervisor.start();
+    this.#certificates = readExpiries(config.listeners, log);
+    const drains = (this.#drains = new Drains(supervisor, log));
+    const current = this.#options.config;
+    const apply = (next: Config): Promise<number> => this.#apply(supervisor, clusters, next);
+    const reloader = (this.#reloader = new Reloader({ log, load, current, apply }, FIRST_GENERATION));
+    const server = (this.#admin = this.#createAdmin(supervisor, clusters, reloader, drains));
+    let admin: TcpAddress;
+    if (takeOver) {
+      await claim.release();
+      await clusters.ready();
+      this.#goOn();
+      await supervisor.start();
+      this.#goOn();
+      await askToHandOver(config.admin, log);
+      admin = await listenSoon(server, config.admin.address);
+    } else {
+      admin = await server.listen(config.admin.address).finally(claim.release);
+      await clusters.ready();
+      this.#goOn();
+      await supervisor.start();
+    }
     this.#goOn();
     this.#state = 'ready';
-    return { config, admin, generation: GENERATION, workers: supervisor.slots.map(({ name }) => name) };
+    const workers = supervisor.slots.map(({ name }) => name);
+    return { config, admin, generation: FIRST_GENERATION, workers };
   }
 
   #goOn(): void {
-    if (this.#drained !== null) throw new StartError('stopped before it was ready');
+    if (this.#ended !== null) throw new StartError('stopped before it was ready');
   }
 
-  async #finish(): Promise<boolean> {
+  /** Brings a configuration into force; rejects where it cannot be, and the old one stays. */
+  async #apply(supervisor: Supervisor, clusters: ClusterMonitors, next: Config): Promise<number> {
+    const log = this.#log;
+    const claim = await claimAddresses(chooseEngines(next, log), { held: this.#held });
+    await claim.release();
+    const config = { ...next, listeners: claim.listeners };
+    const change = clusters.prepare(config.clusters);
+    try {
+      await supervisor.reload(config, supervisor.generation + 1, await change.ready());
+    } catch (error) {
+      change.abort();
+      throw error;
+    }
+    change.commit();
+    this.#held = claim.held;
+    this.#certificates = readExpiries(config.listeners, log);
+    log.level = config.log.level;
+    return supervisor.generation;
+  }
+
+  async #endWorkers(handOver: boolean): Promise<boolean> {
+    const supervisor = this.#supervisor;
+    if (supervisor === null) return true;
+    const { drain } = supervisor.config;
+    return supervisor.end({ graceMs: this.#graceMs, drain, handOver });
+  }
+
+  async #finish(handOver: boolean): Promise<boolean> {
     await this.#starting?.catch(() => undefined);
-    const ended = (await this.#supervisor?.drain(this.#graceMs)) ?? true;
+    const ended = await this.#endWorkers(handOver);
     this.#clusters?.stop();
     await this.#admin?.close();
     return ended;
   }
 
   #createAdmin(
-    config: Config,
-    { slots, layout, pages, fault }: Supervisor,
+    supervisor: Supervisor,
     clusters: ClusterMonitors,
+    reloader: Reloader,
+    drains: Drains,
   ): AdminServer {
-    const { log, output, faultHooks } = this.#options;
-    const sums = new PageSums(layout, pages);
+    const { output, faultHooks } = this.#options;
+    const { sums } = supervisor;
     const versions = readVersions();
-    const generation = GENERATION;
-    const { listeners } = config;
-    const certificates = readExpiries(listeners, log);
     const droppedLines = (): number => output.dropped;
+    const certificates = (): readonly CertificateExpiry[] => this.#certificates;
     const exposition = new Exposition([
       ...pageFamilies(sums, (labels) => clusters.relabel(labels)),
-      ...primaryFamilies({ slots, generation, certificates, versions, droppedLines, listeners }),
       ...clusterFamilies(clusters),
+      ...primaryFamilies({
+        supervisor,
+        reloader,
+        drains: () => drains.progress,
+        certificates,
+        versions,
+        droppedLines,
+      }),
     ]);
     const view = {
-      metrics: (accept: string) => exposition.render(accept),
-      notReady: () => this.#notReady(slots),
-      status: () => statusOf({ config, slots, sums, clusters, versions, generation, state: this.#state }),
-      commands: clusterCommands(clusters),
-      token: config.admin.token,
-      fault: faultHooks ? fault : null,
+      metrics: (accept: string) => {
+        supervisor.releaseSeries();
+        return exposition.render(accept);
+      },
+      notReady: () => this.#notReady(supervisor),
+      status: () => statusOf({ supervisor, clusters, reloader, drains, versions, state: this.#state }),
+      commands: [...controlCommands(this.#commanded(supervisor, drains)), ...clusterCommands(clusters)],
+      get token() {
+        return supervisor.config.admin.token;
+      },
+      fault: faultHooks ? supervisor.fault : null,
     };
-    return new AdminServer(view, log);
+    return new AdminServer(view, this.#log);
   }
 
-  #notReady(slots: readonly WorkerSlot[]): string | null {
+  #commanded(supervisor: Supervisor, drains: Drains): Commanded {
+    const has = (scope: DrainScope): boolean => {
+      const { listeners, clusters } = supervisor.config;
+      if (scope.kind === 'all') return true;
+      return (scope.kind === 'listener' ? listeners : clusters).some(({ name }) => name === scope.name);
+    };
+    return {
+      reload: (cause) => this.reload(cause),
+      get drainSettings() {
+        return supervisor.config.drain;
+      },
+      has,
+      drain: (scope, settings) => drains.begin(scope, settings),
+      undrain: (scope) => drains.cancel(scope),
+      handOver: () => void setImmediate(() => this.#options.onHandOver?.()),
+      restart: (worker) => this.#restart(supervisor, worker),
+    };
+  }
+
+  /** One worker, or all one after the other; behind what is being restarted already. */
+  #restart(supervisor: Supervisor, worker: string | null): boolean {
+    const names = supervisor.slots
+      .map(({ name }) => name)
+      .filter((name) => worker === null || name === worker);
+    if (names.length === 0) return false;
+    this.#restarting = this.#restarting.then(async () => {
+      for (const name of names) {
+        try {
+          this.#log.info({ worker: name }, 'worker is being restarted');
+          if (await supervisor.restart(name)) this.#log.info({ worker: name }, 'worker has been restarted');
+        } catch (error) {
+          this.#log.error({ worker: name, reason: messageOf(error) }, 'worker could not be restarted');
+          return;
+        }
+      }
+    });
+    return true;
+  }
+
+  #notReady(supervisor: Supervisor): string | null {
     if (this.#state !== 'ready') return this.#state;
-    const missing = slots.filter(({ state }) => state !== 'up').map(({ name }) => name);
+    if (supervisor.drained.some(({ kind }) => kind === 'all')) return 'draining';
+    const missing = supervisor.slots.filter(({ state }) => state !== 'up').map(({ name }) => name);
     return missing.length === 0 ? null : `not up: ${missing.join(', ')}`;
+  }
+}
+
+/** The process whose place is taken lets go of its address after it has answered. */
+async function listenSoon(server: AdminServer, address: TcpAddress): Promise<TcpAddress> {
+  const end = performance.now() + 10_000;
+  for (;;) {
+    try {
+      return await server.listen(address);
+    } catch (error) {
+      if (performance.now() > end) throw error;
+      await delay(50);
+    }
   }
 }

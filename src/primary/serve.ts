@@ -1,10 +1,11 @@
 import { constants } from 'node:os';
+import type { Config } from '../config/types.ts';
 import { formatAddress } from '../core/address.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Primary } from './primary.ts';
 import type { PrimaryOptions, Started } from './primary.ts';
 
-interface ServeOptions extends PrimaryOptions {
+interface ServeOptions extends Omit<PrimaryOptions, 'onHandOver'> {
   /** Called when everything listens. */
   readonly onReady?: (started: Started) => void;
 }
@@ -32,9 +33,9 @@ const FAULT_GRACE_MS = 1000;
 /** Starts the primary and runs it until a signal or a fault of its own ends it. */
 export async function serve(options: ServeOptions): Promise<Outcome> {
   const { config, log, onReady } = options;
-  const primary = new Primary(options);
-  const stop = new Stop(primary, log, config.shutdown.graceMs);
-  const release = watchProcess(stop, log);
+  const primary = new Primary({ ...options, onHandOver: () => stop.byHandOver() });
+  const stop: Stop = new Stop(primary, log, config);
+  const release = watchProcess(primary, stop, log);
   try {
     const started = await primary.start();
     logReady(started, log);
@@ -42,7 +43,7 @@ export async function serve(options: ServeOptions): Promise<Outcome> {
     return await stop.outcome;
   } catch (failure) {
     if (stop.requested) return await stop.outcome;
-    return { status: 1, ended: await primary.drain(0), failure };
+    return { status: 1, ended: await primary.end(0), failure };
   } finally {
     release();
   }
@@ -56,11 +57,11 @@ function logReady({ config, admin, generation, workers }: Started, log: Logger):
 }
 
 /** Turns the process's signals and uncaught exceptions into orders; returns how to stop doing so. */
-function watchProcess(stop: Stop, log: Logger): () => void {
+function watchProcess(primary: Primary, stop: Stop, log: Logger): () => void {
   const handlers: readonly (readonly [string, (given: unknown) => void])[] = [
     ['SIGTERM', () => stop.bySignal('SIGTERM')],
     ['SIGINT', () => stop.bySignal('SIGINT')],
-    ['SIGHUP', () => log.warn('the configuration is not reloaded: restart to change it')],
+    ['SIGHUP', () => void primary.reload('SIGHUP')],
     // Without a handler Node would open its inspector.
     ['SIGUSR1', () => log.debug('no log file to reopen: the log goes to standard output')],
     ['uncaughtException', (error) => stop.byFault(error)],
@@ -78,14 +79,17 @@ class Stop {
   readonly #primary: Primary;
   readonly #log: Logger;
   readonly #graceMs: number;
+  readonly #handOverMs: number;
   #status: number | null = null;
+  #over = false;
   #lastSignal: { readonly signal: StopSignal; readonly at: number } | null = null;
   readonly #settle: (outcome: Outcome) => void;
 
-  constructor(primary: Primary, log: Logger, graceMs: number) {
+  constructor(primary: Primary, log: Logger, { shutdown, drain }: Config) {
     this.#primary = primary;
     this.#log = log;
-    this.#graceMs = graceMs;
+    this.#graceMs = shutdown.graceMs;
+    this.#handOverMs = drain.deadlineMs;
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     this.outcome = promise;
     this.#settle = resolve;
@@ -103,12 +107,20 @@ class Stop {
     if (this.#status === null) {
       this.#log.info({ signal, graceMs: this.#graceMs }, 'draining');
       this.#status = 0;
-      void this.#drain(this.#graceMs);
+      void this.#announce();
     } else {
       this.#log.warn({ signal }, 'ending at once');
       if (this.#status === 0) this.#status = 128 + constants.signals[signal];
-      void this.#primary.drain(0);
+      void this.#drain(0);
     }
+  }
+
+  /** Another process has taken over: no connection is refused, and what lives has the time of a drain. */
+  byHandOver(): void {
+    if (this.#status !== null) return;
+    this.#log.info({ deadlineMs: this.#handOverMs }, 'another process takes over: draining');
+    this.#status = 0;
+    void this.#drain(this.#handOverMs, true);
   }
 
   byFault(thrown: unknown): void {
@@ -117,16 +129,23 @@ class Stop {
     this.#status = 1;
     const graceMs = Math.min(this.#graceMs, FAULT_GRACE_MS);
     if (first) void this.#drain(graceMs);
-    else void this.#primary.drain(graceMs);
+    else void this.#primary.end(graceMs);
   }
 
-  async #drain(graceMs: number): Promise<void> {
+  async #announce(): Promise<void> {
+    await this.#primary.announceEnd();
+    await this.#drain(this.#graceMs);
+  }
+
+  async #drain(graceMs: number, handOver = false): Promise<void> {
     let ended = false;
     try {
-      ended = await this.#primary.drain(graceMs);
+      ended = await this.#primary.end(graceMs, handOver);
     } catch (error) {
       this.#log.fatal({ err: error }, 'the drain failed');
     }
+    if (this.#over) return;
+    this.#over = true;
     if (!ended) this.#log.error({ workers: this.#primary.running() }, 'workers did not end in time');
     const status = ended ? (this.#status ?? 0) : 1;
     this.#log.info({ status }, 'stopped');

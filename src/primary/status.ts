@@ -1,52 +1,80 @@
-import type { Config } from '../config/types.ts';
 import { formatAddress } from '../core/address.ts';
-import { CONNECT_FAILURES, pageMetrics } from '../telemetry/names.ts';
+import { CONNECT_FAILURES, pageMetrics, threadMetrics } from '../telemetry/names.ts';
 import type { PageSums } from '../telemetry/page-sums.ts';
 import type { ClusterMonitor } from './cluster-monitor.ts';
 import type { ClusterMonitors } from './cluster-monitors.ts';
+import type { Drains } from './drains.ts';
+import type { Reloader } from './reloader.ts';
+import type { Supervisor } from './supervisor.ts';
 import type { Versions } from './versions.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
 export type PrimaryState = 'starting' | 'ready' | 'draining';
 
 interface StatusFacts {
-  readonly config: Config;
-  readonly slots: readonly WorkerSlot[];
-  readonly sums: PageSums;
+  readonly supervisor: Pick<
+    Supervisor,
+    'config' | 'slots' | 'leaving' | 'sums' | 'generation' | 'count' | 'directory' | 'drained'
+  >;
   readonly clusters: ClusterMonitors;
+  readonly reloader: Pick<Reloader, 'lastSucceeded' | 'needsRestart'>;
+  readonly drains: Pick<Drains, 'progress'>;
   readonly versions: Versions;
-  readonly generation: number;
   readonly state: PrimaryState;
 }
 
 /** The answer of `/status`, to be written as JSON. */
-export function statusOf({
-  config,
-  slots,
-  sums,
-  clusters,
-  versions,
-  generation,
-  state,
-}: StatusFacts): object {
+export function statusOf({ supervisor, clusters, reloader, drains, versions, state }: StatusFacts): object {
+  const { config, slots, leaving, sums, generation } = supervisor;
   return {
     version: versions.sluice,
     node: versions.node,
     pid: process.pid,
     uptimeSeconds: Math.round(process.uptime()),
     generation,
+    lastReloadSucceeded: reloader.lastSucceeded,
+    needsRestart: reloader.needsRestart,
     state,
-    workers: slots.map(({ name, kind, state, restarts }) => ({ name, kind, state, restarts })),
+    connections: supervisor.count({ kind: 'all' }),
+    drains: drains.progress,
+    workers: [
+      ...slots.map((slot) => workerOf(slot, supervisor)),
+      ...leaving.map((slot) => workerOf(slot, supervisor)),
+    ],
     listeners: config.listeners.map((listener) => ({
       name: listener.name,
       mode: listener.mode,
       address: formatAddress(listener.address),
       tls: listener.mode === 'l7' && listener.tls !== null,
       ...(listener.mode === 'l4' && { engine: listener.engine }),
+      activeConnections: sums.value(pageMetrics.connectionsActive, { listener: listener.name }),
     })),
     clusters: clusters.all.map((monitor) =>
       clusterStatus(monitor, sums, clusters.evictions(monitor.config.name)),
     ),
+  };
+}
+
+function workerOf(slot: WorkerSlot, supervisor: StatusFacts['supervisor']): object {
+  const { name, kind, state, restarts, page } = slot;
+  const values = new Float64Array(page);
+  const read = (metric: (typeof threadMetrics)[keyof typeof threadMetrics]): number => {
+    // A worker that leaves may have a name that the configuration does not have any more.
+    try {
+      return values[supervisor.directory.slot(metric, { worker: name })]!;
+    } catch {
+      return 0;
+    }
+  };
+  return {
+    name,
+    kind,
+    state,
+    restarts,
+    generation: read(threadMetrics.generation),
+    connections: supervisor.count({ kind: 'all' }, page),
+    olderConnections: read(threadMetrics.olderConnections),
+    eventLoopUtilization: Math.round(read(threadMetrics.eventLoopUtilization) * 1000) / 1000,
   };
 }
 

@@ -1,19 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Piscina } from 'piscina';
-import type { Config } from '../config/types.ts';
+import type { Config, DrainSettings } from '../config/types.ts';
+import { StartError } from '../core/errors.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
 import { layoutOf } from '../protocol/stats-layout.ts';
-import type { WorkerKind, WorkerStart } from '../protocol/to-worker.ts';
+import type { DrainScope, Generation, Pace, WorkerKind } from '../protocol/to-worker.ts';
+import { pageMetrics, threadMetrics } from '../telemetry/names.ts';
+import { PageSums } from '../telemetry/page-sums.ts';
+import type { Series } from '../telemetry/page-layout.ts';
+import { SeriesDirectory } from '../telemetry/series-directory.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { PageLayout } from '../telemetry/page-layout.ts';
-import { StatsPage, allocatePage } from '../telemetry/stats-page.ts';
+import { allocatePage, clearGauges } from '../telemetry/stats-page.ts';
 import { Deadline } from './deadline.ts';
 import { WorkerSlot } from './worker-slot.ts';
 import type { SlotTimings } from './worker-slot.ts';
-
-export type WorkerFiles = Readonly<Record<WorkerKind, URL>>;
+import { WorkerThreads, type WorkerFiles } from './worker-threads.ts';
 
 export interface SupervisorTimings extends SlotTimings {
   /** How long after the end of the grace a drain may still take, in milliseconds. */
@@ -34,6 +34,15 @@ interface SupervisorOptions {
   readonly timings?: SupervisorTimings;
 }
 
+/** How all workers are to end. */
+interface Ending {
+  readonly graceMs: number;
+  /** How fast sessions are ended; null for all at once. */
+  readonly drain: DrainSettings | null;
+  /** Whether another process listens on the same addresses already. */
+  readonly handOver: boolean;
+}
+
 const KINDS: readonly WorkerKind[] = ['l7', 'l4'];
 
 const TIMINGS: SupervisorTimings = {
@@ -43,53 +52,153 @@ const TIMINGS: SupervisorTimings = {
   drainSlackMs: 5_000,
 };
 
-/** The workers of this program: beside this file's room, with the ending that this file has itself. */
-const WORKER_FILES: WorkerFiles = {
-  l7: new URL(`../worker/l7${extname(import.meta.url)}`, import.meta.url),
-  l4: new URL(`../worker/l4${extname(import.meta.url)}`, import.meta.url),
-};
+/** Of the grace, so much is for closing sessions, and the rest for what that takes. */
+const GRACE_SHARE = 0.9;
 
-/** Starts the worker threads, keeps them running and ends them. */
+/** Starts the worker threads, keeps them running, brings new configurations to them and ends them. */
 export class Supervisor {
-  readonly slots: readonly WorkerSlot[];
-  readonly layout: PageLayout;
-  /** One a worker, in the order of the slots. */
-  readonly pages: readonly SharedArrayBuffer[];
-  readonly #pools = new Map<WorkerKind, Piscina>();
+  readonly directory: SeriesDirectory;
+  readonly sums: PageSums;
+  readonly #threads: WorkerThreads;
   readonly #options: SupervisorOptions;
   readonly #timings: SupervisorTimings;
   readonly #overdue = new Deadline();
   readonly #secret = randomBytes(32).toString('base64url');
-  #drained: Promise<boolean> | null = null;
+  readonly #listenLock = new SharedArrayBuffer(4);
+  /** What is drained, by its key. */
+  readonly #drained = new Map<string, DrainScope>();
+  #current: Omit<Generation, 'clusters'>;
+  #slots: readonly WorkerSlot[];
+  /** Workers that drain because others have taken their places, or because there are to be fewer. */
+  readonly #leaving = new Set<WorkerSlot>();
+  #ended: Promise<boolean> | null = null;
 
   constructor(options: SupervisorOptions) {
+    const { config, generation, log, workerFiles } = options;
     this.#options = options;
     this.#timings = options.timings ?? TIMINGS;
-    const { config } = options;
-    const workers: { kind: WorkerKind; name: string }[] = [];
-    for (const kind of KINDS) {
-      if (!config.listeners.some(({ mode }) => mode === kind)) continue;
-      for (let index = 0; index < config.workers[kind]; index++)
-        workers.push({ kind, name: `${kind}-${index}` });
-    }
-    const names = workers.map(({ name }) => name);
-    this.layout = layoutOf(config, names);
-    this.pages = workers.map(() => allocatePage(this.layout));
-    this.slots = workers.map(({ kind, name }, index) => this.#slot(kind, name, names, index));
+    this.#threads = new WorkerThreads(log, workerFiles);
+    this.directory = new SeriesDirectory(seriesOf(config));
+    this.sums = new PageSums(this.directory, []);
+    this.#current = { config, generation, series: this.directory.table };
+    this.#slots = namesOf(config).map(({ kind, name }) => this.#createSlot(kind, name));
+  }
+
+  get slots(): readonly WorkerSlot[] {
+    return this.#slots;
+  }
+
+  /** The workers that drain because others have taken their places. */
+  get leaving(): readonly WorkerSlot[] {
+    return [...this.#leaving];
+  }
+
+  get generation(): number {
+    return this.#current.generation;
+  }
+
+  get config(): Config {
+    return this.#current.config;
   }
 
   /** Starts every worker; resolves when all listen, rejects with a StartError when one does not. */
   async start(): Promise<void> {
-    if (this.#drained === null) this.#createPools();
-    await Promise.all(this.slots.map((slot) => slot.start()));
+    await Promise.all(this.#slots.map((slot) => slot.start()));
   }
 
   /** Makes a worker throw; false where there is none of that name. */
   readonly fault = (name: string): boolean => {
-    const slot = this.slots.find((candidate) => candidate.name === name);
-    slot?.send({ type: 'fault' });
+    const slot = this.#slots.find((candidate) => candidate.name === name);
+    slot?.fault();
     return slot !== undefined;
   };
+
+  /**
+   * Brings a configuration to all workers, or to none where one of them cannot take it.
+   *
+   * @throws StartError that says what is in the way
+   */
+  async reload(config: Config, generation: number, clusters: readonly ClusterState[]): Promise<void> {
+    this.releaseSeries();
+    const plan = this.directory.plan(seriesOf(config), generation);
+    if (plan === null) {
+      throw new StartError('the statistics have no room for what is new: restart to bring it into force');
+    }
+    for (const [start, end] of plan.cleared) this.sums.clear(start, end);
+    const next = { config, generation, series: plan.table };
+    const slots = this.#slots;
+    const answers = await Promise.all(
+      slots.map((slot) => slot.prepare({ type: 'prepare', ...next, clusters })),
+    );
+    const problem = answers.find((answer) => answer !== null) ?? null;
+    const commit = problem === null;
+    if (commit) {
+      plan.commit();
+      this.#current = next;
+    }
+    for (const slot of slots) slot.send({ type: 'settle', generation, commit });
+    if (problem !== null) throw new StartError(problem);
+    await this.#adjust();
+  }
+
+  /** Puts a new worker in the place of one, which drains; resolves when the old one has ended. */
+  async restart(name: string): Promise<boolean> {
+    const slot = this.#slots.find((candidate) => candidate.name === name);
+    if (slot === undefined || this.#ended !== null) return false;
+    const fresh = this.#createSlot(slot.kind, name, slot.restarts + 1);
+    this.#sendPages();
+    try {
+      await fresh.start();
+    } catch (error) {
+      fresh.drain({ graceMs: 0, pace: null, handOver: false });
+      await this.#leave(fresh);
+      throw error;
+    }
+    this.#slots = this.#slots.map((other) => (other === slot ? fresh : other));
+    await this.#retire(slot);
+    return true;
+  }
+
+  /** Sessions and tunnels of a scope that live now, in all workers or in one. */
+  count(scope: DrainScope, page: SharedArrayBuffer | null = null): number {
+    const values = page === null ? null : new Float64Array(page);
+    let sum = 0;
+    for (const series of this.directory.visible()) {
+      if (isConnectionOf(series, scope))
+        sum += values === null ? this.sums.at(series.slot) : values[series.slot]!;
+    }
+    return sum;
+  }
+
+  /** Lets a scope take no new work, and ends what it has at a pace. */
+  drain(scope: DrainScope, settings: DrainSettings): void {
+    this.#drained.set(keyOf(scope), scope);
+    for (const slot of this.#slots)
+      slot.send({ type: 'drain', scope, pace: this.#pace(slot, scope, settings) });
+  }
+
+  undrain(scope: DrainScope): void {
+    this.#drained.delete(keyOf(scope));
+    for (const slot of this.#slots) slot.send({ type: 'undrain', scope });
+  }
+
+  /** What is drained. */
+  get drained(): readonly DrainScope[] {
+    return [...this.#drained.values()];
+  }
+
+  /** Hides series that nobody writes any more. */
+  releaseSeries(): void {
+    let oldest = this.generation;
+    // One that leaves has taken back what it wrote, and may write anything.
+    if (this.#leaving.size > 0) return;
+    for (const { name, page, state } of this.#slots) {
+      if (state === 'waiting' || state === 'ended') continue;
+      const slot = this.directory.slot(threadMetrics.oldestGeneration, { worker: name });
+      oldest = Math.min(oldest, new Float64Array(page)[slot]!);
+    }
+    this.directory.release(oldest);
+  }
 
   /**
    * Ends all workers, giving their connections so many milliseconds. May be called again with fewer.
@@ -97,71 +206,140 @@ export class Supervisor {
    * @returns whether all have ended; if not, threads with open handles are left, and only a hard exit can end
    * the process in good order
    */
-  drain(graceMs: number): Promise<boolean> {
-    for (const slot of this.slots) slot.drain(graceMs);
+  end({ graceMs, drain, handOver }: Ending): Promise<boolean> {
+    const all: DrainScope = { kind: 'all' };
+    const seconds = (graceMs * GRACE_SHARE) / 1000;
+    for (const slot of [...this.#slots, ...this.#leaving]) {
+      const pace =
+        drain === null || graceMs === 0
+          ? null
+          : this.#pace(slot, all, {
+              ...drain,
+              rate: Math.max(drain.rate, this.count(all) / seconds),
+              deadlineMs: graceMs,
+            });
+      slot.drain({ graceMs, pace, handOver });
+    }
     this.#overdue.shorten(graceMs + this.#timings.drainSlackMs);
-    this.#drained ??= this.#finish();
-    return this.#drained;
+    this.#ended ??= this.#finish();
+    return this.#ended;
   }
 
   async #finish(): Promise<boolean> {
-    const all = Promise.all(this.slots.map((slot) => slot.ended)).then(() => true);
+    const slots = [...this.#slots, ...this.#leaving];
+    const all = Promise.all(slots.map((slot) => slot.ended)).then(() => true);
     const ended = await Promise.race([all, this.#overdue.passed.then(() => false)]);
     this.#overdue.cancel();
     if (!ended) return false;
     // With no task left the threads have no uWS handles open and can be terminated.
-    await Promise.all(Array.from(this.#pools.values(), (pool) => pool.destroy()));
-    for (const slot of this.slots) slot.close();
+    await this.#threads.close();
+    for (const slot of slots) slot.close();
     return true;
   }
 
-  #createPools(): void {
-    for (const kind of KINDS) {
-      const count = this.slots.filter((slot) => slot.kind === kind).length;
-      if (count === 0) continue;
-      const pool = new Piscina({
-        minThreads: count,
-        maxThreads: count,
-        idleTimeout: Infinity,
-        // A thread between two tasks must turn its event loop, so that what the first left behind gets closed.
-        atomics: 'disabled',
-        recordTiming: false,
-      });
-      pool.on('error', (error) => this.#options.log.error({ err: error, kind }, 'worker thread failed'));
-      this.#pools.set(kind, pool);
-    }
+  /** As many workers of each kind as the configuration wants. */
+  async #adjust(): Promise<void> {
+    const wanted = namesOf(this.config);
+    const known = new Map(this.#slots.map((slot) => [slot.name, slot]));
+    const fresh: WorkerSlot[] = [];
+    this.#slots = wanted.map(({ kind, name }) => {
+      const slot = known.get(name) ?? this.#createSlot(kind, name);
+      if (!known.delete(name)) fresh.push(slot);
+      return slot;
+    });
+    if (fresh.length > 0) this.#sendPages();
+    await Promise.all(fresh.map((slot) => slot.start()));
+    for (const slot of known.values()) void this.#retire(slot);
   }
 
-  #slot(kind: WorkerKind, name: string, workers: readonly string[], index: number): WorkerSlot {
-    const { config, generation, log, workerFiles = WORKER_FILES } = this.#options;
-    const { onLines, onEndpointFailed, clusterStates } = this.#options;
-    const filename = fileURLToPath(workerFiles[kind]);
+  /** Drains a worker whose place another has, or which has none any more. */
+  async #retire(slot: WorkerSlot): Promise<void> {
+    this.#leaving.add(slot);
+    const { drain } = this.config;
+    slot.drain({
+      graceMs: drain.deadlineMs,
+      pace: this.#pace(slot, { kind: 'all' }, drain),
+      handOver: this.#slots.some(({ kind }) => kind === slot.kind),
+    });
+    await this.#leave(slot);
+  }
+
+  async #leave(slot: WorkerSlot): Promise<void> {
+    await slot.ended;
+    slot.close();
+    this.#leaving.delete(slot);
+    this.sums.remove(slot.page, this.directory.all());
+    this.#sendPages();
+  }
+
+  #pages(): SharedArrayBuffer[] {
+    return [...this.#slots, ...this.#leaving].map(({ page }) => page);
+  }
+
+  #sendPages(): void {
+    const pages = this.#pages();
+    for (const slot of [...this.#slots, ...this.#leaving]) slot.send({ type: 'pages', pages });
+  }
+
+  /** A worker's part of the rate is that of its connections, so that all are done at the same time. */
+  #pace(slot: WorkerSlot, scope: DrainScope, { rate, deadlineMs, jitterMs }: DrainSettings): Pace {
+    const total = this.count(scope);
+    const own = this.count(scope, slot.page);
+    const share = own > 0 && own <= total ? own / total : 1 / Math.max(1, this.#slots.length);
+    return { rate: rate * share, deadlineMs, jitterMs };
+  }
+
+  #createSlot(kind: WorkerKind, name: string, restarts = 0): WorkerSlot {
+    const { log, onLines, onEndpointFailed, clusterStates } = this.#options;
+    const page = allocatePage({ size: this.directory.capacity });
+    this.sums.add(page);
     return new WorkerSlot({
       kind,
       name,
-      generation,
-      page: new StatsPage(this.pages[index]!, this.layout),
+      page,
+      clearGauges: () => clearGauges(page, this.directory.all()),
+      restarts,
       timings: this.#timings,
       log,
       onLines,
       onEndpointFailed,
       serve: (port) => {
-        const start: WorkerStart = {
-          kind,
-          name,
-          generation,
-          config,
-          workers,
-          pages: this.pages,
-          page: index,
+        const others = this.#pages().filter((other) => other !== page);
+        return this.#threads.run({
+          ...this.#current,
           clusters: clusterStates(),
           secret: this.#secret,
+          kind,
+          name,
+          pages: [page, ...others],
+          page: 0,
+          drained: this.drained,
+          listenLock: this.#listenLock,
           port,
-        };
-        // The file is named here and not for the pool: a file that cannot be loaded then fails its task, and
-        // not the thread.
-        return this.#pools.get(kind)!.run(start, { filename, name: 'default', transferList: [port] });
+        });
       },
     });
   }
+}
+
+function keyOf(scope: DrainScope): string {
+  return scope.kind === 'all' ? 'all' : `${scope.kind} ${scope.name}`;
+}
+
+function namesOf(config: Config): { kind: WorkerKind; name: string }[] {
+  return KINDS.filter((kind) => config.listeners.some(({ mode }) => mode === kind)).flatMap((kind) =>
+    Array.from({ length: config.workers[kind] }, (_, index) => ({ kind, name: `${kind}-${index}` })),
+  );
+}
+
+function seriesOf(config: Config): readonly Series[] {
+  return layoutOf(
+    config,
+    namesOf(config).map(({ name }) => name),
+  ).series;
+}
+
+function isConnectionOf({ metric, labels }: Series, scope: DrainScope): boolean {
+  if (metric !== pageMetrics.sessionsActive && metric !== pageMetrics.tunnelsActive) return false;
+  return scope.kind === 'all' || labels[scope.kind] === scope.name;
 }

@@ -4,15 +4,14 @@ import { Backoff } from '../core/backoff.ts';
 import type { BackoffLimits } from '../core/backoff.ts';
 import { StartError, messageOf } from '../core/errors.ts';
 import type { FromWorker } from '../protocol/from-worker.ts';
-import type { ToWorker, WorkerKind } from '../protocol/to-worker.ts';
+import type { Pace, ToWorker, WorkerKind } from '../protocol/to-worker.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { StatsPage } from '../telemetry/stats-page.ts';
 
 /** `waiting` is between a fault and the next start; `ended` is for good. */
 type WorkerState = 'starting' | 'up' | 'waiting' | 'draining' | 'ended';
 
 export interface SlotTimings {
-  /** From the start of a task to its `listening`, in milliseconds. */
+  /** From the start of a task to its `listening`, and for the answer to a `prepare`, in milliseconds. */
   readonly startMs: number;
   /** After so many milliseconds of listening, earlier faults no longer count. */
   readonly steadyMs: number;
@@ -22,9 +21,12 @@ export interface SlotTimings {
 interface SlotOptions {
   readonly kind: WorkerKind;
   readonly name: string;
-  readonly generation: number;
   /** The page that every worker in this slot writes, one after the other. */
-  readonly page: StatsPage;
+  readonly page: SharedArrayBuffer;
+  /** Sets the gauges in the page to 0. */
+  readonly clearGauges: () => void;
+  /** How often a worker of the name has been started anew before. */
+  readonly restarts: number;
   readonly timings: SlotTimings;
   readonly log: Logger;
   readonly onLines: (lines: string) => void;
@@ -33,10 +35,18 @@ interface SlotOptions {
   readonly serve: (port: MessagePort) => Promise<unknown>;
 }
 
+/** How a worker is to end. */
+interface Ending {
+  readonly graceMs: number;
+  readonly pace: Pace | null;
+  readonly handOver: boolean;
+}
+
 /** The place of one worker: runs its task, and starts it anew when it fails, until it is drained. */
 export class WorkerSlot {
   readonly kind: WorkerKind;
   readonly name: string;
+  readonly page: SharedArrayBuffer;
   /** Resolves when no task runs here any more and none will. */
   readonly ended: Promise<undefined>;
   readonly #options: SlotOptions;
@@ -44,11 +54,13 @@ export class WorkerSlot {
   readonly #firstListening = Promise.withResolvers<undefined>();
   readonly #end = Promise.withResolvers<undefined>();
   #state: WorkerState = 'waiting';
-  #restarts = 0;
+  #restarts: number;
   #wasEverUp = false;
   #draining = false;
   #upSince = 0;
   #port: MessagePort | null = null;
+  /** Who waits for the answer to a `prepare`. */
+  #preparing: { readonly generation: number; answer(problem: string | null): void } | null = null;
   /** Of the next start while waiting, of the start deadline while starting. */
   #timer: NodeJS.Timeout | undefined;
 
@@ -56,6 +68,8 @@ export class WorkerSlot {
     this.#options = options;
     this.kind = options.kind;
     this.name = options.name;
+    this.page = options.page;
+    this.#restarts = options.restarts;
     this.#backoff = new Backoff(options.timings.backoff);
     // Not everybody who drains has also waited for the start.
     this.#firstListening.promise.catch(() => undefined);
@@ -78,7 +92,7 @@ export class WorkerSlot {
   }
 
   /** Ends the worker for good, giving its connections so many milliseconds; may be called again with fewer. */
-  drain(graceMs: number): void {
+  drain({ graceMs, pace, handOver }: Ending): void {
     this.#draining = true;
     this.#firstListening.reject(new StartError(`worker ${this.name} was stopped before it was ready`));
     if (this.#state === 'ended') return;
@@ -88,10 +102,38 @@ export class WorkerSlot {
     }
     clearTimeout(this.#timer);
     this.#state = 'draining';
-    this.send({ type: 'drain', graceMs });
+    this.send({ type: 'end', graceMs, pace, handOver });
   }
 
-  /** Says something to the worker, where it runs. */
+  /** Makes the worker throw, where it runs. */
+  fault(): void {
+    this.send({ type: 'fault' });
+  }
+
+  /**
+   * Lets the worker get ready for a generation. Resolves with what is in the way; with null where nothing is, also
+   * because no worker runs: the next one gets the generation that is in use when it starts.
+   */
+  prepare(command: Extract<ToWorker, { type: 'prepare' }>): Promise<string | null> {
+    if (this.#port === null || (this.#state !== 'up' && this.#state !== 'starting'))
+      return Promise.resolve(null);
+    return new Promise((resolve) => {
+      const { startMs } = this.#options.timings;
+      const timer = setTimeout(
+        () => answer(`worker ${this.name} does not answer after ${startMs / 1000} s`),
+        startMs,
+      );
+      const answer = (problem: string | null): void => {
+        clearTimeout(timer);
+        this.#preparing = null;
+        resolve(problem === null ? null : `worker ${this.name}: ${problem}`);
+      };
+      this.#preparing = { generation: command.generation, answer };
+      this.send(command);
+    });
+  }
+
+  /** Says something to the worker, where one runs. */
   send(message: ToWorker): void {
     this.#port?.postMessage(message);
   }
@@ -118,7 +160,6 @@ export class WorkerSlot {
         break;
       case 'listening':
         if (port !== this.#port || this.#state !== 'starting') break;
-        if (message.generation !== this.#options.generation) break;
         clearTimeout(this.#timer);
         this.#state = 'up';
         this.#wasEverUp = true;
@@ -127,6 +168,10 @@ export class WorkerSlot {
         if (this.#restarts > 0) {
           this.#options.log.info({ worker: this.name, restarts: this.#restarts }, 'worker is up again');
         }
+        break;
+      case 'prepared':
+        if (port !== this.#port || message.generation !== this.#preparing?.generation) break;
+        this.#preparing.answer(message.problem);
         break;
       case 'endpoint_failed':
         this.#options.onEndpointFailed(message.cluster, message.endpoint);
@@ -146,7 +191,8 @@ export class WorkerSlot {
   #settled(error: unknown): void {
     clearTimeout(this.#timer);
     this.#receiveRest();
-    this.#options.page.clearGauges();
+    this.#preparing?.answer(null);
+    this.#options.clearGauges();
     const { log, timings } = this.#options;
     const { name } = this;
     if (this.#draining) {

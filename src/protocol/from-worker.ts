@@ -1,11 +1,18 @@
 /** What a worker says to the primary. How its task ends says the rest: resolved when drained, rejected on a fault. */
 
-export type FromWorker = ListeningReport | LogReport | EndpointFailedReport;
+export type FromWorker = ListeningReport | PreparedReport | LogReport | EndpointFailedReport;
 
 /** Every listener of the worker's kind accepts connections under this generation. */
 interface ListeningReport {
   readonly type: 'listening';
   readonly generation: number;
+}
+
+/** The worker is ready to change to a generation, or says what is in the way; nothing has changed then. */
+interface PreparedReport {
+  readonly type: 'prepared';
+  readonly generation: number;
+  readonly problem: string | null;
 }
 
 /** Finished log lines, each ending in a newline. */

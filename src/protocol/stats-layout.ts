@@ -20,8 +20,7 @@ import { seriesOf } from './series.ts';
 export function layoutOf(config: Config, workers: readonly string[]): PageLayout {
   const layout = new PageLayout();
   for (const worker of workers) {
-    layout.add(threadMetrics.eventLoopUtilization, { worker });
-    layout.add(threadMetrics.eventLoopLag, { worker });
+    for (const metric of Object.values(threadMetrics)) layout.add(metric, { worker });
   }
   for (const direction of DIRECTIONS) {
     layout.add(pageMetrics.bufferedBytes, { direction });

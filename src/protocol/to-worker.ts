@@ -2,43 +2,112 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../config/types.ts';
 import type { ClusterState } from './cluster-state.ts';
+import type { SlotTable } from '../telemetry/page-layout.ts';
 
 export type WorkerKind = 'l4' | 'l7';
 
-/** The payload of a worker's `serve` task: all that it needs to carry traffic. */
-export interface WorkerStart {
-  readonly kind: WorkerKind;
-  /** `l7-0`, `l4-1`: the worker's label in metrics and logs, kept when it is started anew. */
-  readonly name: string;
+/** A configuration in the form that workers get it. */
+export interface Generation {
   readonly generation: number;
   /**
    * Listener addresses are concrete: port 0 has been replaced by the port that all workers share. So are the
    * engines of listeners of mode l4: `auto` has been replaced.
    */
   readonly config: Config;
-  /** The names of all workers of both kinds, in one order everywhere. */
-  readonly workers: readonly string[];
-  /** Their stats pages, in the same order. */
+  /** Where the series of the configuration are in the stats pages. */
+  readonly series: SlotTable;
+  /** What is known of the endpoints now; changes come as messages. */
+  readonly clusters: readonly ClusterState[];
+}
+
+/** The payload of a worker's `serve` task: all that it needs to carry traffic. */
+export interface WorkerStart extends Generation {
+  readonly kind: WorkerKind;
+  /** `l7-0`, `l4-1`: the worker's label in metrics and logs, kept when it is started anew. */
+  readonly name: string;
+  /** The stats pages of all workers of both kinds. */
   readonly pages: readonly SharedArrayBuffer[];
   /** Which of them this worker writes. */
   readonly page: number;
-  /** What is known of the endpoints now; changes come as messages. */
-  readonly clusters: readonly ClusterState[];
+  /** What is drained already, and takes no new work. */
+  readonly drained: readonly DrainScope[];
+  /** One word of memory that all threads share, 0 while nobody opens a listening socket. */
+  readonly listenLock: SharedArrayBuffer;
   /** Of this process, the same for all workers: what sticky cookies are made with where none is configured. */
   readonly secret: string;
   /** For {@link ToWorker} one way and `FromWorker` the other. */
   readonly port: MessagePort;
 }
 
-export type ToWorker = DrainCommand | FaultCommand | ClusterUpdate | EvictCommand;
+/** What a drain is about. */
+export type DrainScope =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'listener'; readonly name: string }
+  | { readonly kind: 'cluster'; readonly name: string };
 
-/**
- * Stop accepting, close WebSockets with 1012, let tunnels finish until the grace is over, then end the task.
- * A second one with a grace of 0 ends at once.
- */
+/** How fast what lives is ended. */
+export interface Pace {
+  /** Sessions and tunnels a second, this worker's share. */
+  readonly rate: number;
+  /** When the last must be over, in milliseconds from now. */
+  readonly deadlineMs: number;
+  /** The turn of each is put off by a random time up to this. */
+  readonly jitterMs: number;
+}
+
+export type ToWorker =
+  | PrepareCommand
+  | SettleCommand
+  | PagesCommand
+  | DrainCommand
+  | UndrainCommand
+  | EndCommand
+  | ClusterUpdate
+  | EvictCommand
+  | FaultCommand;
+
+/** Get ready for a configuration, without any effect on the one in use; answered by `prepared`. */
+interface PrepareCommand extends Generation {
+  readonly type: 'prepare';
+}
+
+/** Bring what was prepared into force, or forget it. */
+interface SettleCommand {
+  readonly type: 'settle';
+  readonly generation: number;
+  readonly commit: boolean;
+}
+
+/** Workers have come or gone: these are the pages of all. */
+interface PagesCommand {
+  readonly type: 'pages';
+  readonly pages: readonly SharedArrayBuffer[];
+}
+
+/** Take no new work, and end what lives at a pace. */
 interface DrainCommand {
   readonly type: 'drain';
+  readonly scope: DrainScope;
+  readonly pace: Pace;
+}
+
+/** Take new work again. What has not been ended yet lives on. */
+interface UndrainCommand {
+  readonly type: 'undrain';
+  readonly scope: DrainScope;
+}
+
+/**
+ * Stop accepting, close WebSockets with 1012 at a pace, let tunnels finish until the grace is over, then end the
+ * task. A second one with a grace of 0 ends at once.
+ */
+interface EndCommand {
+  readonly type: 'end';
   readonly graceMs: number;
+  /** Null for all WebSockets at once. */
+  readonly pace: Pace | null;
+  /** Whether others listen on the same addresses: then no connection that is being opened may be lost. */
+  readonly handOver: boolean;
 }
 
 /** A cluster's endpoints have changed. */

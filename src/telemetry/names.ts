@@ -170,6 +170,21 @@ export const threadMetrics = {
     ['worker'],
     'How late a timer of the last second fired',
   ),
+  generation: gauge(
+    'sluice_worker_config_generation',
+    ['worker'],
+    'Number of the configuration that the worker runs',
+  ),
+  olderConnections: gauge(
+    'sluice_worker_older_generation_connections',
+    ['worker'],
+    'Sessions and tunnels that live under a configuration that has been replaced since they began',
+  ),
+  oldestGeneration: gauge(
+    'sluice_worker_oldest_generation',
+    ['worker'],
+    'Number of the oldest configuration of which something lives in the worker',
+  ),
 } as const satisfies Record<string, Metric>;
 
 /** Metrics that the primary knows by itself. */
@@ -179,6 +194,18 @@ export const primaryMetrics = {
     'sluice_worker_restarts_total',
     ['worker'],
     'Times that the worker was started anew',
+  ),
+  configLastReloadSuccess: gauge(
+    'sluice_config_last_reload_success',
+    [],
+    '1 where the last reload brought its configuration into use, or there was none; 0 where the old one stayed',
+  ),
+  configReloads: counter('sluice_config_reloads_total', ['result'], 'Reloads by their result'),
+  drainsActive: gauge('sluice_drains_active', [], 'Drains in force, finished or not'),
+  drainRemaining: gauge(
+    'sluice_drain_remaining_connections',
+    [],
+    'Sessions and tunnels that the drains in force have still to end',
   ),
   configGeneration: gauge('sluice_config_generation', [], 'Number of the configuration in use'),
   certificateNotAfter: gauge(

@@ -1,25 +1,59 @@
 import type { Metric } from './names.ts';
-import type { Labels, PageLayout } from './page-layout.ts';
+import { slotCount, type Labels, type Series, type SlotLookup } from './page-layout.ts';
 
-/** Reads the stats pages of all workers as one: each slot is the sum of that slot over all pages. */
+/** What can tell where series are, and which of them to show. */
+interface ShownSeries extends SlotLookup {
+  /** Changes whenever {@link visible} does. */
+  readonly version: number;
+  visible(): readonly Series[];
+}
+
+/**
+ * Reads the stats pages of all workers as one: each slot is the sum of that slot over all pages. What a worker
+ * has counted stays when its page is taken away, so that no counter goes backwards.
+ */
 export class PageSums {
-  readonly layout: PageLayout;
-  readonly #pages: readonly Float64Array[];
+  readonly series: ShownSeries;
+  readonly #pages: Float64Array[];
+  /** What those workers had counted whose pages have been taken away. */
+  #past: Float64Array | null = null;
 
-  constructor(layout: PageLayout, pages: readonly SharedArrayBuffer[]) {
-    this.layout = layout;
+  constructor(series: ShownSeries, pages: readonly SharedArrayBuffer[]) {
+    this.series = series;
     this.#pages = pages.map((page) => new Float64Array(page));
   }
 
   /** The sum of one slot. */
   at(slot: number): number {
-    let sum = 0;
+    let sum = this.#past?.[slot] ?? 0;
     for (const page of this.#pages) sum += page[slot]!;
     return sum;
   }
 
-  /** The value of a counter or gauge; throws a RangeError for a series that the layout does not have. */
+  /** The value of a counter or gauge; throws a RangeError for a series that is not there. */
   value(metric: Metric, labels: Labels): number {
-    return this.at(this.layout.slot(metric, labels));
+    return this.at(this.series.slot(metric, labels));
+  }
+
+  add(page: SharedArrayBuffer): void {
+    this.#pages.push(new Float64Array(page));
+  }
+
+  /** Takes a page away of which nobody is the writer any more; what it has counted in these series is kept. */
+  remove(page: SharedArrayBuffer, all: Iterable<Series>): void {
+    const index = this.#pages.findIndex(({ buffer }) => buffer === page);
+    const [values] = this.#pages.splice(index, index === -1 ? 0 : 1);
+    if (values === undefined) return;
+    const past = (this.#past ??= new Float64Array(values.length));
+    for (const { metric, slot } of all) {
+      if (metric.kind === 'gauge') continue;
+      for (let at = slot; at < slot + slotCount(metric); at++) past[at]! += values[at]!;
+    }
+  }
+
+  /** Sets slots to 0 that are about to get another meaning. */
+  clear(start: number, end: number): void {
+    this.#past?.fill(0, start, end);
+    for (const page of this.#pages) page.fill(0, start, end);
   }
 }

@@ -1,6 +1,7 @@
 /** Exposition of metrics in the Prometheus text format and in OpenMetrics. */
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import type { Metric as PromMetric, OpenMetricsContentType } from 'prom-client';
+import { pageMetrics, threadMetrics } from './names.ts';
 import type { Metric } from './names.ts';
 import type { Labels, Series } from './page-layout.ts';
 import type { PageSums } from './page-sums.ts';
@@ -27,20 +28,24 @@ export interface ExpositionBody {
 /** Says what a series is called now; null leaves it out. */
 type Relabel = (labels: Labels) => Labels | null;
 
-/** The families of a layout, each series the sum over all workers. */
+/** The families of metrics that workers write, each series the sum over all workers. */
 export function pageFamilies(sums: PageSums, relabel: Relabel): Family[] {
-  const byMetric = new Map<Metric, Series[]>();
-  for (const series of sums.layout.series) {
-    const known = byMetric.get(series.metric);
-    if (known === undefined) byMetric.set(series.metric, [series]);
-    else known.push(series);
-  }
-  return Array.from(byMetric, ([metric, all]) => ({
+  const metrics: readonly Metric[] = [...Object.values(pageMetrics), ...Object.values(threadMetrics)];
+  let version = -1;
+  let byMetric: ReadonlyMap<Metric, readonly Series[]> = new Map();
+  const seriesOf = (metric: Metric): readonly Series[] => {
+    if (version !== sums.series.version) {
+      version = sums.series.version;
+      byMetric = Map.groupBy(sums.series.visible(), ({ metric }) => metric);
+    }
+    return byMetric.get(metric) ?? [];
+  };
+  return metrics.map((metric) => ({
     metric,
     read: () =>
       metric.kind === 'histogram'
-        ? all.flatMap((series) => histogramSamples(series, sums))
-        : all.flatMap(({ labels, slot }) => {
+        ? seriesOf(metric).flatMap((series) => histogramSamples(series, sums))
+        : seriesOf(metric).flatMap(({ labels, slot }) => {
             const current = relabel(labels);
             return current === null ? [] : [{ labels: current, value: sums.at(slot) }];
           }),

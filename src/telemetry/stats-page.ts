@@ -1,9 +1,9 @@
 import type { Metric } from './names.ts';
-import type { Labels, PageLayout } from './page-layout.ts';
+import type { Labels, Series, SlotLookup } from './page-layout.ts';
 
-/** Room for every series of a layout, as shared memory of which one worker is the only writer. */
-export function allocatePage(layout: PageLayout): SharedArrayBuffer {
-  return new SharedArrayBuffer(Math.max(1, layout.size) * Float64Array.BYTES_PER_ELEMENT);
+/** Room for so many slots, as shared memory of which one worker is the only writer. */
+export function allocatePage({ size }: { readonly size: number }): SharedArrayBuffer {
+  return new SharedArrayBuffer(Math.max(1, size) * Float64Array.BYTES_PER_ELEMENT);
 }
 
 /**
@@ -13,29 +13,28 @@ export function allocatePage(layout: PageLayout): SharedArrayBuffer {
 export class StatsPage {
   /** Hot paths add to `values[slot]` directly. */
   readonly values: Float64Array;
-  readonly #layout: PageLayout;
+  readonly #slots: SlotLookup;
 
-  constructor(buffer: SharedArrayBuffer, layout: PageLayout) {
+  constructor(buffer: SharedArrayBuffer, slots: SlotLookup) {
     this.values = new Float64Array(buffer);
-    this.#layout = layout;
+    this.#slots = slots;
   }
 
-  /** The first slot of a series; throws a RangeError for one that the layout does not have. */
+  /** The first slot of a series; throws a RangeError for one that is not there. */
   slot(metric: Metric, labels: Labels): number {
-    return this.#layout.slot(metric, labels);
+    return this.#slots.slot(metric, labels);
   }
 
   /** A writer for a histogram's series. */
   histogram(metric: Metric, labels: Labels): Histogram {
     return new Histogram(this.values, this.slot(metric, labels), metric.buckets ?? []);
   }
+}
 
-  /** Sets every gauge to 0, and leaves the counters: what a worker does that takes over a page. */
-  clearGauges(): void {
-    for (const { metric, slot } of this.#layout.series) {
-      if (metric.kind === 'gauge') this.values[slot] = 0;
-    }
-  }
+/** Sets every gauge of a page to 0, and leaves the counters: its worker is gone, and another will take it over. */
+export function clearGauges(buffer: SharedArrayBuffer, all: Iterable<Series>): void {
+  const values = new Float64Array(buffer);
+  for (const { metric, slot } of all) if (metric.kind === 'gauge') values[slot] = 0;
 }
 
 /** A histogram with fixed buckets inside a stats page. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Cluster as ClusterConfig } from '../config/types.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
 import { CLUSTER_LIMITS, pageMetrics } from '../telemetry/names.ts';
@@ -36,15 +37,19 @@ const WARM_MS = 100;
 /** A named group of endpoints, as one worker sees it. */
 export class Cluster implements AttemptSource {
   readonly name: string;
-  readonly config: ClusterConfig;
-  /** TLS towards the endpoints, or null for plain TCP. */
-  readonly tls: UpstreamTls | null;
+  /** Changes with the configuration. */
+  config: ClusterConfig;
+  /** TLS towards the endpoints, or null for plain TCP; changes with the configuration. */
+  tls: UpstreamTls | null;
+  /** Whether it takes no new connections. */
+  draining = false;
   readonly connectDuration: Histogram;
   readonly #home: ClusterHome;
   readonly #clock: () => number;
-  readonly #balancer: Balancer;
-  readonly #sticky: StickyCookie | null;
-  readonly #budget: RetryBudget;
+  #page: StatsPage;
+  #balancer: Balancer;
+  #sticky: StickyCookie | null;
+  #budget: RetryBudget;
   readonly #activeSlot: number;
   readonly #retriesSlot: number;
   readonly #limitSlots: ReadonlyMap<Limit, number>;
@@ -61,6 +66,7 @@ export class Cluster implements AttemptSource {
     this.tls = config.tls === null ? null : upstreamTls(config.tls);
     this.connectDuration = page.histogram(pageMetrics.endpointConnectDuration, labels);
     this.#home = home;
+    this.#page = page;
     this.#clock = home.clock ?? (() => performance.now());
     this.#balancer = createBalancer(config, () => this.active);
     this.#sticky = config.sticky === null ? null : new StickyCookie(config.sticky, config.name, home.secret);
@@ -83,8 +89,9 @@ export class Cluster implements AttemptSource {
     this.#endpoints = new Map();
     for (const state of endpoints) {
       const same = known.get(state.label);
-      const { page, pages } = this.#home;
-      const endpoint = same?.series === state.series ? same : new Endpoint(this.name, state, page, pages);
+      const { pages } = this.#home;
+      const endpoint =
+        same?.series === state.series ? same : new Endpoint(this.name, state, this.#page, pages);
       endpoint.update(state, now);
       this.#endpoints.set(state.label, endpoint);
     }
@@ -95,6 +102,48 @@ export class Cluster implements AttemptSource {
     this.#warming = all.filter((endpoint) => endpoint.warm(now, this.config.slowStartMs));
     this.#warmedAt = now;
     this.#balancer.update(all);
+  }
+
+  /**
+   * Gets ready for another configuration of the same name. Endpoints that stay keep what they count; connections
+   * of those that go know it by `Endpoint.removed`.
+   *
+   * @param page finds the slots of the new configuration
+   * @returns what brings it into force
+   * @throws where its TLS settings cannot be used
+   */
+  prepare(config: ClusterConfig, state: ClusterState, page: StatsPage): () => void {
+    const before = this.config;
+    const same = (key: keyof ClusterConfig): boolean => isDeepStrictEqual(config[key], before[key]);
+    const { secret } = this.#home;
+    const tls = same('tls') ? this.tls : config.tls === null ? null : upstreamTls(config.tls);
+    const balancer =
+      same('balancer') && same('hashOn') && same('loadFactor')
+        ? this.#balancer
+        : createBalancer(config, () => this.active);
+    const sticky = same('sticky')
+      ? this.#sticky
+      : config.sticky === null
+        ? null
+        : new StickyCookie(config.sticky, config.name, secret);
+    const budget = same('retryBudget') ? this.#budget : new RetryBudget(config.retryBudget, this.#clock);
+    return () => {
+      this.config = config;
+      this.tls = tls;
+      this.#balancer = balancer;
+      this.#sticky = sticky;
+      this.#budget = budget;
+      this.#page = page;
+      const known = [...this.#endpoints.values()];
+      this.update(state);
+      for (const endpoint of known) endpoint.removed = this.#endpoints.get(endpoint.label) !== endpoint;
+    };
+  }
+
+  /** The configuration does not have it any more. */
+  retire(): void {
+    this.draining = true;
+    for (const endpoint of this.#endpoints.values()) endpoint.removed = true;
   }
 
   /** The endpoints to try for one new connection of a client. */
@@ -127,6 +176,7 @@ export class Cluster implements AttemptSource {
   }
 
   pick(context: PickContext, excluded: ReadonlySet<Endpoint>): Endpoint | null {
+    if (this.draining) return null;
     if (this.#sticky !== null && context.sticky !== null) {
       const endpoint = this.#sticky.endpointOf(context.sticky);
       if (endpoint?.eligible === true && !excluded.has(endpoint)) return endpoint;

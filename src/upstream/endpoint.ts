@@ -20,6 +20,8 @@ export class Endpoint {
   weight: number;
   priority: number;
   health: EndpointHealth;
+  /** Whether a change of the configuration has taken it away. */
+  removed = false;
   /** Whether it takes connections, all things considered. */
   eligible = true;
   /** The part of its weight that it has while it starts slowly: above 0, up to 1. */

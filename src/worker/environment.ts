@@ -1,23 +1,28 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/types.ts';
 import { TimerWheel } from '../core/timer-wheel.ts';
+import type { ClusterState } from '../protocol/cluster-state.ts';
 import type { FromWorker } from '../protocol/from-worker.ts';
-import { layoutOf } from '../protocol/stats-layout.ts';
-import type { WorkerStart } from '../protocol/to-worker.ts';
+import type { Generation, WorkerStart } from '../protocol/to-worker.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { findSlot, type SlotLookup, type SlotTable } from '../telemetry/page-layout.ts';
 import { StatsPage } from '../telemetry/stats-page.ts';
-import { Cluster } from '../upstream/cluster.ts';
+import { Cluster, type ClusterHome } from '../upstream/cluster.ts';
 
-/** What a worker's listeners live in, made anew for each task. */
+/** What a worker's listeners live in: made for each task, and from one generation to the next. */
 export interface Environment {
   readonly config: Config;
+  readonly generation: number;
   readonly page: StatsPage;
-  /** The values of every worker's page, this one's included. */
-  readonly pages: readonly Float64Array[];
+  /** The values of every worker's page, this one's included. The list changes when workers come or go. */
+  readonly pages: Float64Array[];
   readonly wheel: TimerWheel;
   readonly log: Logger;
   /** For the access lines, or null where the configuration has none. */
   readonly access: Logger | null;
+  /** A cluster is the same object in all generations that have it. */
   readonly clusters: ReadonlyMap<string, Cluster>;
+  readonly home: ClusterHome;
 }
 
 /** Throws where a cluster cannot be set up. */
@@ -26,24 +31,72 @@ export function createEnvironment(
   log: Logger,
   say: (message: FromWorker) => void,
 ): Environment {
-  const { config } = start;
-  const page = new StatsPage(start.pages[start.page]!, layoutOf(config, start.workers));
-  // A worker that died on this page has left its gauges behind.
-  page.clearGauges();
+  const { config, generation } = start;
+  const page = new StatsPage(start.pages[start.page]!, lookupIn(start.series));
   const pages = start.pages.map((buffer) => new Float64Array(buffer));
   const onEndpointFailed = (cluster: string, endpoint: string): void =>
     say({ type: 'endpoint_failed', cluster, endpoint });
   const home = { page, pages, secret: start.secret, onEndpointFailed };
-  const states = new Map(start.clusters.map((state) => [state.cluster, state]));
   return {
     config,
+    generation,
     page,
     pages,
     wheel: new TimerWheel(performance.now()),
     log,
-    access: config.log.access && config.log.level !== 'silent' ? log : null,
+    access: accessLog(config, log),
     clusters: new Map(
-      config.clusters.map((cluster) => [cluster.name, new Cluster(cluster, states.get(cluster.name)!, home)]),
+      config.clusters.map((cluster) => [
+        cluster.name,
+        new Cluster(cluster, stateOf(start, cluster.name), home),
+      ]),
     ),
+    home,
   };
+}
+
+/** An environment that is ready, and how it comes into force. */
+interface NextEnvironment {
+  readonly environment: Environment;
+  /** Changes the clusters that both have. */
+  readonly commit: () => void;
+}
+
+/** Gets the next generation ready; throws where a cluster cannot be set up, and nothing has changed then. */
+export function nextEnvironment(current: Environment, next: Generation): NextEnvironment {
+  const { generation, config, series } = next;
+  const { pages, wheel, log } = current;
+  const page = new StatsPage(current.page.values.buffer as SharedArrayBuffer, lookupIn(series));
+  const home = { ...current.home, page };
+  const commits: (() => void)[] = [];
+  const clusters = new Map<string, Cluster>();
+  for (const cluster of config.clusters) {
+    const known = current.clusters.get(cluster.name);
+    clusters.set(cluster.name, known ?? new Cluster(cluster, stateOf(next, cluster.name), home));
+    if (known !== undefined && !isDeepStrictEqual(known.config, cluster)) {
+      commits.push(known.prepare(cluster, stateOf(next, cluster.name), page));
+    }
+  }
+  const gone = [...current.clusters].filter(([name]) => !clusters.has(name)).map(([, cluster]) => cluster);
+  const access = accessLog(config, log);
+  return {
+    environment: { config, generation, page, pages, wheel, log, access, clusters, home },
+    commit: () => {
+      log.level = config.log.level;
+      for (const commit of commits) commit();
+      for (const cluster of gone) cluster.retire();
+    },
+  };
+}
+
+function stateOf({ clusters }: Generation, name: string): ClusterState {
+  return clusters.find(({ cluster }) => cluster === name) ?? { cluster: name, endpoints: [] };
+}
+
+function accessLog({ log: { access, level } }: Config, log: Logger): Logger | null {
+  return access && level !== 'silent' ? log : null;
+}
+
+function lookupIn(table: SlotTable): SlotLookup {
+  return { slot: (metric, labels) => findSlot(table, metric, labels) };
 }

@@ -1,92 +1,276 @@
+import type { L7Listener as L7ListenerConfig } from '../config/types.ts';
 import { RandomPool } from '../core/random-pool.ts';
+import { ThreadLock } from '../core/thread-lock.ts';
 import { BufferBudget } from '../l7/buffer-budget.ts';
 import { ConnectionPool } from '../l7/http/connection-pool.ts';
 import { HEAD_SLAB_SIZE, HeadWriter } from '../l7/http/head-writer.ts';
+import type { L7Environment } from '../l7/environment.ts';
 import { L7Listener } from '../l7/listener.ts';
 import { Outbox, SLAB_SIZE } from '../l7/outbox.ts';
 import { netDialler } from '../l7/upstream/net-upstream.ts';
 import { RawDialler } from '../l7/upstream/raw-upstream.ts';
 import type { UpstreamDialler } from '../l7/upstream/upstream-socket.ts';
 import { EventLoop } from '../loop/event-loop.ts';
-import type { WorkerStart } from '../protocol/to-worker.ts';
+import type { Session } from '../l7/session.ts';
+import type { UpgradeContext } from '../l7/upgrade.ts';
+import type { DrainScope, WorkerStart } from '../protocol/to-worker.ts';
 import { PinnedBuffer } from '../sys/pinned-buffer.ts';
 import { unsupportedReason } from '../sys/support.ts';
 import { drained } from './drained.ts';
 import type { Environment } from './environment.ts';
-import type { Evictable } from './eviction.ts';
-import { runService, type Service } from './service.ts';
+import { Retirement } from './retirement.ts';
+import { runService, type Change, type Service } from './service.ts';
 
 /** After the last session, how long its close frame may take to reach a client before the connection is cut. */
 const FLUSH_MS = 1000;
 const REFRESH_MS = 1000;
+/** How long a listener that another takes the place of still accepts what the kernel has for it. */
+const REPLACED_MS = 1000;
 
 type Slab = ConstructorParameters<typeof Outbox>[0];
 
 /** The layer 7 worker's task: serves every `l7` listener of the configuration until drained. */
 export default function serve(start: WorkerStart): Promise<void> {
-  return runService(start, (environment) => new WebService(environment));
+  return runService(start, (environment, { listenLock }) => new WebService(environment, listenLock));
 }
 
 class WebService implements Service {
   readonly innerLoop: EventLoop | null;
-  readonly #listeners: readonly L7Listener[];
-  readonly #refresh: NodeJS.Timeout;
+  readonly #dialler: UpstreamDialler;
+  readonly #outbox: Outbox;
+  readonly #heads: HeadWriter;
   readonly #pool: ConnectionPool;
+  readonly #budget: BufferBudget;
+  readonly #random = new RandomPool();
+  readonly #lock: ThreadLock;
+  readonly #retirement = new Retirement();
+  readonly #refresh: NodeJS.Timeout;
+  #generation: number;
+  /** By name. */
+  #listeners: ReadonlyMap<string, L7Listener>;
+  /** Those that have been replaced or removed, and have connections left. */
+  readonly #old = new Set<L7Listener>();
+  /** Routes to clusters that have been changed or removed, and have sessions left. */
+  readonly #oldContexts = new Set<UpgradeContext>();
 
-  constructor(environment: Environment) {
-    const { config, page, wheel, log } = environment;
-    const budget = new BufferBudget(config.workers.bufferBudget / config.workers.l7, page);
+  constructor(environment: Environment, listenLock: SharedArrayBuffer) {
+    const { page, wheel, log } = environment;
+    this.#generation = environment.generation;
+    this.#lock = new ThreadLock(listenLock);
     // Without system calls everything goes through Node's streams: slower, and no different otherwise.
     const reason = unsupportedReason();
     if (reason !== null) log.info({ reason }, 'system calls are not used');
     const loop = reason === null ? new EventLoop(wheel) : null;
-    const dialler: UpstreamDialler = loop === null ? netDialler : new RawDialler(loop);
     this.innerLoop = loop;
-    this.#pool = new ConnectionPool(wheel);
+    this.#dialler = loop === null ? netDialler : new RawDialler(loop);
     const slab = (size: number): Slab =>
       loop === null ? { bytes: Buffer.allocUnsafeSlow(size), send: () => -1 } : new PinnedBuffer(size);
-    const shared = {
-      ...environment,
-      dialler,
-      outbox: new Outbox(slab(SLAB_SIZE), loop === null ? setImmediate : (callback) => loop.defer(callback)),
-      heads: new HeadWriter(slab(HEAD_SLAB_SIZE)),
-      pool: this.#pool,
-      budget,
-      random: new RandomPool(),
-    };
-    this.#listeners = config.listeners
-      .filter((listener) => listener.mode === 'l7')
-      .map((listener) => new L7Listener(listener, shared));
-    this.#refresh = setInterval(() => budget.refresh(), REFRESH_MS);
+    const later = loop === null ? setImmediate : (callback: () => void): void => loop.defer(callback);
+    this.#outbox = new Outbox(slab(SLAB_SIZE), later);
+    this.#heads = new HeadWriter(slab(HEAD_SLAB_SIZE));
+    this.#pool = new ConnectionPool(wheel);
+    this.#budget = new BufferBudget(shareOfBudget(environment), page);
+    const shared = this.#share(environment);
+    this.#listeners = new Map(
+      configsOf(environment).map((config) => [config.name, new L7Listener(config, shared, null)]),
+    );
+    this.#refresh = setInterval(() => this.#budget.refresh(), REFRESH_MS);
   }
 
+  // eslint-disable-next-line @typescript-eslint/require-await -- a listener that cannot listen must reject
   async listen(): Promise<void> {
-    await Promise.all(this.#listeners.map((listener) => listener.listen()));
+    for (const listener of this.#listeners.values()) listener.listen(this.#lock);
     this.innerLoop?.start();
   }
 
-  async drain(graceMs: number): Promise<void> {
-    for (const listener of this.#listeners) {
-      listener.stop();
-      listener.drain();
+  // eslint-disable-next-line @typescript-eslint/require-await -- as above
+  async prepare(next: Environment): Promise<Change> {
+    const shared = this.#share(next);
+    const listeners = new Map<string, L7Listener>();
+    const commits: (() => void)[] = [];
+    const made: L7Listener[] = [];
+    const abort = (): void => {
+      for (const listener of made) listener.close();
+    };
+    try {
+      for (const config of configsOf(next)) {
+        const current = this.#listeners.get(config.name);
+        if (current?.fits(config) === true) {
+          listeners.set(config.name, current);
+          commits.push(current.prepare(config, shared));
+          continue;
+        }
+        const listener = new L7Listener(config, shared, current?.dispatcher ?? null);
+        made.push(listener);
+        listener.listen(this.#lock);
+        listeners.set(config.name, listener);
+      }
+    } catch (error) {
+      abort();
+      throw error;
     }
-    const end = performance.now() + graceMs;
-    const left = (): number => Math.max(0, end - performance.now());
-    await drained(() => this.#listeners.every((listener) => listener.active === 0), left());
-    await drained(
-      () => this.#listeners.every((listener) => listener.connections === 0),
-      Math.min(FLUSH_MS, left()),
-    );
+    return { commit: () => this.#commit(next, listeners, commits), abort };
   }
 
-  connectionsOf(cluster: string, endpoint: string): Evictable[] {
-    return this.#listeners.flatMap((listener) => listener.sessionsOf(cluster, endpoint));
+  older(generation: number): { connections: number; oldest: number } {
+    return this.#retirement.sweep(generation);
+  }
+
+  living(scope: DrainScope): Session[] {
+    return this.#contexts().flatMap((context) => {
+      const { sessions } = context.session;
+      switch (scope.kind) {
+        case 'all':
+          return [...sessions];
+        case 'listener':
+          return context.listener === scope.name ? [...sessions] : [];
+        case 'cluster':
+          return context.cluster.name === scope.name ? [...sessions] : [];
+      }
+    });
+  }
+
+  connectionsOf(cluster: string, endpoint: string): Session[] {
+    return this.living({ kind: 'all' }).filter((connection) => connection.isOf(cluster, endpoint));
+  }
+
+  admit(scope: DrainScope, admitted: boolean): void {
+    if (scope.kind === 'cluster') return;
+    for (const [name, { dispatcher }] of this.#listeners) {
+      if (scope.kind === 'all' || scope.name === name) dispatcher.draining = !admitted;
+    }
+  }
+
+  leave(): void {
+    for (const listener of this.#listeners.values()) listener.leave();
+  }
+
+  stop(): void {
+    for (const listener of this.#listeners.values()) {
+      listener.stop();
+      listener.dispatcher.draining = true;
+    }
+  }
+
+  cancelPending(): void {
+    for (const { pending } of this.#contexts()) for (const upgrade of pending) upgrade.cancel();
+  }
+
+  sessions(): Session[] {
+    return this.living({ kind: 'all' });
+  }
+
+  async emptied(mostMs: number): Promise<void> {
+    const end = performance.now() + mostMs;
+    const left = (): number => Math.max(0, end - performance.now());
+    const listeners = [...this.#listeners.values(), ...this.#old];
+    const idle = (): boolean =>
+      this.#contexts().every(({ session, pending }) => session.sessions.size + pending.size === 0) &&
+      listeners.every(({ unanswered }) => unanswered === 0);
+    await drained(idle, left());
+    await drained(() => listeners.every(({ connections }) => connections === 0), Math.min(FLUSH_MS, left()));
   }
 
   abort(): void {
     clearInterval(this.#refresh);
-    for (const listener of this.#listeners) listener.abort();
+    for (const session of this.sessions()) session.abort();
+    for (const listener of [...this.#listeners.values(), ...this.#old]) listener.close();
     this.#pool.close();
     this.innerLoop?.close();
   }
+
+  #share(environment: Environment): L7Environment {
+    return {
+      ...environment,
+      dialler: this.#dialler,
+      outbox: this.#outbox,
+      heads: this.#heads,
+      pool: this.#pool,
+      budget: this.#budget,
+      random: this.#random,
+    };
+  }
+
+  #contexts(): UpgradeContext[] {
+    const current = [...this.#listeners.values()].flatMap(({ dispatcher }) => dispatcher.contexts);
+    return [...current, ...this.#oldContexts];
+  }
+
+  /** Returns the sessions that have lost their route, cluster or endpoint. */
+  #commit(
+    next: Environment,
+    listeners: ReadonlyMap<string, L7Listener>,
+    commits: readonly (() => void)[],
+  ): Session[] {
+    const before = new Map(Array.from(this.#listeners, ([name, { dispatcher }]) => [name, dispatcher]));
+    const replaced = [...this.#listeners].filter(([name, listener]) => listeners.get(name) !== listener);
+    const generation = this.#generation;
+    this.#listeners = listeners;
+    this.#generation = next.generation;
+    for (const commit of commits) commit();
+    this.#budget.resize(shareOfBudget(next));
+    const lost = new Set<Session>();
+    for (const [name, dispatcher] of before) {
+      // Answers that are still under way count where the old routes counted.
+      this.#retirement.add({ generation, live: () => dispatcher.open });
+      const successor = listeners.get(name)?.dispatcher;
+      for (const context of dispatcher.contexts) {
+        if (successor?.has(context) === true) continue;
+        this.#retire(context, generation);
+        if (successor?.covers(context) !== true)
+          for (const session of context.session.sessions) lost.add(session);
+      }
+    }
+    for (const [name, listener] of replaced) this.#replace(name, listener, generation);
+    for (const session of this.sessions()) if (session.endpoint.removed) lost.add(session);
+    return [...lost];
+  }
+
+  #hasSessions(listener: string): boolean {
+    return this.living({ kind: 'listener', name: listener }).length > 0;
+  }
+
+  #retire(context: UpgradeContext, generation: number): void {
+    this.#oldContexts.add(context);
+    this.#retirement.add({
+      generation,
+      live: () => context.session.sessions.size + context.pending.size,
+      counts: true,
+      onOver: () => this.#oldContexts.delete(context),
+    });
+  }
+
+  #replace(name: string, listener: L7Listener, generation: number): void {
+    this.#old.add(listener);
+    const successor = this.#listeners.get(name);
+    if (successor === undefined) {
+      listener.stop();
+      listener.dispatcher.draining = true;
+    } else {
+      listener.follow(successor);
+      listener.leave();
+      setTimeout(() => listener.stop(), REPLACED_MS);
+    }
+    this.#retirement.add({
+      generation,
+      live: () => {
+        // Where there is no other, a connection that is between two requests is of no more use.
+        const used = successor !== undefined || listener.unanswered > 0 || this.#hasSessions(name);
+        return used ? listener.connections : 0;
+      },
+      stillThere: () => this.#listeners.has(name),
+      onOver: () => {
+        this.#old.delete(listener);
+        listener.close();
+      },
+    });
+  }
+}
+
+function configsOf({ config }: Environment): L7ListenerConfig[] {
+  return config.listeners.filter((listener) => listener.mode === 'l7');
+}
+
+function shareOfBudget({ config: { workers } }: Environment): number {
+  return workers.bufferBudget / workers.l7;
 }

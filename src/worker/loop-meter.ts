@@ -15,15 +15,20 @@ export interface InnerLoop {
 /** Writes once a second how busy the thread's event loop was, and how late it is, into the worker's page. */
 export class LoopMeter {
   readonly #timer: NodeJS.Timeout;
+  readonly #values: Float64Array;
+  readonly #slots: readonly [utilization: number, lag: number];
 
-  /** @param inner - the loop that the thread waits in, or null where that is Node's */
-  constructor(page: StatsPage, worker: string, inner: InnerLoop | null) {
+  /** @param thread tells which loop the thread waits in; null where that is Node's */
+  constructor(page: StatsPage, worker: string, thread: { readonly innerLoop: InnerLoop | null }) {
     const utilization = page.slot(threadMetrics.eventLoopUtilization, { worker });
     const lag = page.slot(threadMetrics.eventLoopLag, { worker });
+    this.#values = page.values;
+    this.#slots = [utilization, lag];
     let last: EventLoopUtilization = performance.eventLoopUtilization();
-    let waited = inner?.waitedMs ?? 0;
+    let waited = thread.innerLoop?.waitedMs ?? 0;
     let due = performance.now() + PERIOD_MS;
     this.#timer = setInterval(() => {
+      const inner = thread.innerLoop;
       const now = performance.now();
       const current = performance.eventLoopUtilization();
       const { active, idle } = performance.eventLoopUtilization(current, last);
@@ -37,7 +42,9 @@ export class LoopMeter {
     }, PERIOD_MS);
   }
 
+  /** Measures no more, and takes back what it has written: another worker of the same name may write it now. */
   stop(): void {
     clearInterval(this.#timer);
+    for (const slot of this.#slots) this.#values[slot] = 0;
   }
 }

@@ -10,11 +10,13 @@ import type { FromWorker } from '../../src/protocol/from-worker.ts';
 import { layoutOf } from '../../src/protocol/stats-layout.ts';
 import type { ToWorker, WorkerStart } from '../../src/protocol/to-worker.ts';
 import { pageMetrics } from '../../src/telemetry/names.ts';
+import { findSlot } from '../../src/telemetry/page-layout.ts';
+import { SeriesDirectory } from '../../src/telemetry/series-directory.ts';
 import { allocatePage } from '../../src/telemetry/stats-page.ts';
 import { within } from '../support/deadline.ts';
 import { TcpEndpoint, TcpPeer } from '../support/tcp-peer.ts';
-import { config } from '../unit/primary/fixtures/config.ts';
 import { clusterState } from '../unit/upstream/endpoints.ts';
+import { config } from '../unit/primary/fixtures/config.ts';
 import { freshAddress } from '../unit/sys/pairs.ts';
 
 const CONNECTIONS = 400;
@@ -67,12 +69,12 @@ export function describeControlledTunnels(engine: L4Engine): void {
         await Promise.all(served);
         clearInterval(storm);
         assert.ok(messages > CONNECTIONS / 20, `${messages} messages`);
-        say({ type: 'drain', graceMs: DRAIN_MS });
+        say({ type: 'end', graceMs: DRAIN_MS, pace: null, handOver: false });
         const [status] = (await within('the end of the worker', ended)) as [number];
         assert.equal(status, 0);
-        const layout = layoutOf(start.config, start.workers);
         const values = new Float64Array(start.pages[0]!);
-        const tunnels = layout.slot(pageMetrics.tunnels, { listener: 'tcp', cluster: 'app' });
+        const labels = { listener: 'tcp', cluster: 'app' };
+        const tunnels = findSlot(start.series, pageMetrics.tunnels, labels);
         assert.equal(values[tunnels], CONNECTIONS);
         assert.deepEqual(
           lines.filter((line) => /"level":"(?:warn|error)"/.test(line)),
@@ -130,18 +132,20 @@ async function prepare(
       else if (message.type === 'log') lines.push(...message.lines.trim().split('\n'));
     });
   });
-  const workers = ['l4-0'];
-  const pages = [allocatePage(layoutOf(whole, workers))];
+  const directory = new SeriesDirectory(layoutOf(whole, ['l4-0']).series);
+  const pages = [allocatePage({ size: directory.capacity })];
   const start: WorkerStart = {
     kind: 'l4',
     name: 'l4-0',
     generation: 1,
     config: whole,
-    workers,
+    series: directory.table,
     pages,
     page: 0,
     clusters: [clusterState(cluster)],
     secret: '',
+    drained: [],
+    listenLock: new SharedArrayBuffer(4),
     port: port2,
   };
   return { start, say: (message) => port1.postMessage(message), listening, lines };

@@ -1,4 +1,8 @@
 import { createServer, type Server } from 'node:net';
+import type { L4Listener } from '../../config/types.ts';
+import { formatAddress } from '../../core/address.ts';
+import { holdConnects } from '../../sys/listening-sockets.ts';
+import { unsupportedReason } from '../../sys/support.ts';
 import type { TunnelContext, TunnelListener } from '../tunnel.ts';
 import { NetTunnel } from './net-tunnel.ts';
 
@@ -7,25 +11,22 @@ const BACKLOG = 4096;
 
 /** The `net` engine: tunnels on `node:net`, for every platform that Node runs on. */
 export class NetListener implements TunnelListener {
-  readonly #context: TunnelContext;
+  #context: TunnelContext;
   readonly #server: Server;
-  readonly #tunnels = new Set<NetTunnel>();
 
   constructor(context: TunnelContext) {
     this.#context = context;
-    const { config, stats } = context;
     // Paused: nothing is taken from a client before an endpoint can have it.
     const options = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true };
     this.#server = createServer({ ...options, keepAliveInitialDelay: 60_000 }, (client) => {
+      const { config, stats } = this.#context;
       if (config.maxConnections > 0 && stats.connections.active >= config.maxConnections) {
         stats.connections.rejected('limit');
         client.on('error', ignore);
         client.resetAndDestroy();
         return;
       }
-      const tunnel = new NetTunnel(context, client, this.#tunnels);
-      this.#tunnels.add(tunnel);
-      tunnel.start();
+      new NetTunnel(this.#context, client).start();
     });
   }
 
@@ -49,16 +50,18 @@ export class NetListener implements TunnelListener {
     if (this.#server.listening) this.#server.close();
   }
 
-  get active(): number {
-    return this.#tunnels.size;
+  fits({ address, engine }: L4Listener): boolean {
+    return engine === 'net' && formatAddress(address) === formatAddress(this.#context.config.address);
   }
 
-  tunnelsOf(cluster: string, endpoint: string): NetTunnel[] {
-    return [...this.#tunnels].filter((tunnel) => tunnel.isOf(cluster, endpoint));
+  use(context: TunnelContext): void {
+    this.#context = context;
   }
 
-  abort(): void {
-    for (const tunnel of this.#tunnels) tunnel.abort();
+  leave(): void {
+    // Node does not show it otherwise.
+    const { _handle: handle } = this.#server as { _handle?: { fd?: unknown } | null };
+    if (typeof handle?.fd === 'number' && unsupportedReason() === null) holdConnects(handle.fd);
   }
 }
 

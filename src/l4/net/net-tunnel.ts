@@ -6,7 +6,7 @@ import { connectFailureOf, dial } from '../../upstream/dial.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
 import { addressContext } from '../../upstream/pick-context.ts';
 import { rejectionOf } from '../tunnel-stats.ts';
-import type { TunnelContext } from '../tunnel.ts';
+import { QUIET_MS, type Tunnel, type TunnelContext } from '../tunnel.ts';
 
 /** One side of a tunnel. The handlers are shared functions that find the tunnel by the socket. */
 type Leg = Socket & {
@@ -18,9 +18,8 @@ type Leg = Socket & {
 };
 
 /** A tunnel on two Node sockets. */
-export class NetTunnel extends Timed {
+export class NetTunnel extends Timed implements Tunnel {
   readonly #context: TunnelContext;
-  readonly #tunnels: Set<NetTunnel>;
   readonly #client: Leg;
   readonly #attempts: Attempts;
   readonly #openedAt: number;
@@ -34,15 +33,15 @@ export class NetTunnel extends Timed {
   /** Kept, because a socket that has closed does not know it any more. */
   readonly #clientAddress: string;
 
-  constructor(context: TunnelContext, client: Socket, tunnels: Set<NetTunnel>) {
+  constructor(context: TunnelContext, client: Socket) {
     super();
     this.#context = context;
-    this.#tunnels = tunnels;
     this.#openedAt = this.#activeAt = context.wheel.now;
     this.#clientAddress = client.remoteAddress ?? '';
     this.#attempts = context.cluster.attempts(addressContext(this.#clientAddress));
     this.#client = this.#adopt(client, context.stats.bytesUpstream);
     context.stats.connections.opened();
+    context.tunnels.add(this);
   }
 
   /** Dials the first endpoint. */
@@ -50,26 +49,41 @@ export class NetTunnel extends Timed {
     this.#tryNext();
   }
 
-  /** Ends both sides now. */
-  abort(): void {
-    this.#reason = 'aborted';
-    this.#client.destroy();
-    // Before that it is dropped when the client has closed: closed first, it would look like a failed dial.
-    if (this.#joined) this.#upstream?.destroy();
+  get endpoint(): Endpoint | null {
+    return this.#endpoint;
   }
 
-  /** Whether it is joined to that endpoint. */
   isOf(cluster: string, endpoint: string): boolean {
     return this.#joined && this.#endpoint?.cluster === cluster && this.#endpoint.label === endpoint;
   }
 
-  /** Ends both sides; false where the tunnel has ended already. */
   evict(reason: string): boolean {
     if (this.#client.destroyed) return false;
+    this.#close(reason);
+    return true;
+  }
+
+  drain(): boolean {
+    const { wheel } = this.#context;
+    const waiting = this.#client.writableLength + (this.#upstream?.writableLength ?? 0);
+    if (!this.#joined || waiting > 0 || wheel.now - this.#activeAt < QUIET_MS) return false;
+    this.end();
+    return true;
+  }
+
+  end(): void {
+    this.#close('drained');
+  }
+
+  abort(): void {
+    this.#close('aborted');
+  }
+
+  #close(reason: string): void {
     this.#reason = reason;
     this.#client.destroy();
-    this.#upstream?.destroy();
-    return true;
+    // Before that it is dropped when the client has closed: closed first, it would look like a failed dial.
+    if (this.#joined) this.#upstream?.destroy();
   }
 
   override expire(): void {
@@ -202,7 +216,7 @@ export class NetTunnel extends Timed {
 
   #over(): void {
     this.#context.wheel.disarm(this);
-    this.#tunnels.delete(this);
+    this.#context.tunnels.delete(this);
     this.#context.stats.connections.closed();
   }
 

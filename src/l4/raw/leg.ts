@@ -48,6 +48,11 @@ export class Leg extends Watched {
     this.#owner = owner;
   }
 
+  /** Whether something is to be sent to this side that has found no room yet. */
+  get waits(): boolean {
+    return this.#spill !== null;
+  }
+
   override ready(events: number): void {
     if (this.peer === null) {
       this.#owner.legReady(this, events);

@@ -1,11 +1,14 @@
 import { Timed } from '../../core/timer-wheel.ts';
+import type { L4Listener } from '../../config/types.ts';
+import { formatAddress } from '../../core/address.ts';
+import { holdConnects } from '../../sys/listening-sockets.ts';
 import { EAGAIN, EINTR, errorName } from '../../sys/errno.ts';
 import { EPOLLIN } from '../../sys/epoll.ts';
 import { SocketAddress } from '../../sys/socket-address.ts';
 import type { TunnelContext, TunnelListener } from '../tunnel.ts';
 import { Watched } from '../../loop/poller.ts';
 import type { RawLoop } from './raw-loop.ts';
-import { RawTunnel, type TunnelHome } from './raw-tunnel.ts';
+import { RawTunnel } from './raw-tunnel.ts';
 
 /** The kernel's queue of connections that wait to be accepted; it takes the lesser of this and net.core.somaxconn. */
 const BACKLOG = 4096;
@@ -15,14 +18,12 @@ const ACCEPTS_IN_A_ROW = 64;
 const PAUSE_MS = 200;
 
 /** The `raw` engine: tunnels on system calls, in an epoll loop of the thread's own. Linux only. */
-export class RawListener extends Watched implements TunnelListener, TunnelHome {
-  readonly context: TunnelContext;
+export class RawListener extends Watched implements TunnelListener {
+  context: TunnelContext;
   readonly loop: RawLoop;
-  readonly tunnels = new Set<RawTunnel>();
   readonly #pause = new Pause(() => this.#resume());
   /** Whether the last try to accept has failed: what lasts is logged once. */
   #failing = false;
-  #stopped = false;
 
   constructor(context: TunnelContext, loop: RawLoop) {
     super();
@@ -31,7 +32,6 @@ export class RawListener extends Watched implements TunnelListener, TunnelHome {
   }
 
   listen(): Promise<void> {
-    if (this.#stopped) return Promise.resolve();
     const { loop, context } = this;
     const address = new SocketAddress(context.config.address);
     loop.poller.watch(this, loop.sockets.listen(address, BACKLOG), EPOLLIN);
@@ -40,21 +40,20 @@ export class RawListener extends Watched implements TunnelListener, TunnelHome {
   }
 
   stop(): void {
-    this.#stopped = true;
     this.loop.wheel.disarm(this.#pause);
     this.loop.poller.close(this);
   }
 
-  get active(): number {
-    return this.tunnels.size;
+  fits({ address, engine }: L4Listener): boolean {
+    return engine === 'raw' && formatAddress(address) === formatAddress(this.context.config.address);
   }
 
-  tunnelsOf(cluster: string, endpoint: string): RawTunnel[] {
-    return [...this.tunnels].filter((tunnel) => tunnel.isOf(cluster, endpoint));
+  use(context: TunnelContext): void {
+    this.context = context;
   }
 
-  abort(): void {
-    for (const tunnel of this.tunnels) tunnel.abort();
+  leave(): void {
+    if (this.fd >= 0) holdConnects(this.fd);
   }
 
   override ready(): void {
@@ -84,7 +83,7 @@ export class RawListener extends Watched implements TunnelListener, TunnelHome {
       loop.sockets.close(fd);
       return;
     }
-    const tunnel = new RawTunnel(this, fd, needsAddress ? loop.sockets.acceptedFrom() : '');
+    const tunnel = new RawTunnel(context, loop, fd, needsAddress ? loop.sockets.acceptedFrom() : '');
     try {
       tunnel.start();
     } catch (error) {

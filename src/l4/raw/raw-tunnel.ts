@@ -8,21 +8,14 @@ import { NEXT_ADDRESS_MS, connectFailureOf } from '../../upstream/dial.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
 import { addressContext } from '../../upstream/pick-context.ts';
 import { rejectionOf } from '../tunnel-stats.ts';
-import type { TunnelContext } from '../tunnel.ts';
+import { QUIET_MS, type Tunnel, type TunnelContext } from '../tunnel.ts';
 import { BREAKS_ONLY, Leg, type LegOwner } from './leg.ts';
 import type { RawLoop } from './raw-loop.ts';
 
-/** What the tunnels of one listener have in common. */
-export interface TunnelHome {
-  readonly context: TunnelContext;
-  readonly loop: RawLoop;
-  /** Those that live. */
-  readonly tunnels: Set<RawTunnel>;
-}
-
 /** A tunnel on two sockets of our own. */
-export class RawTunnel extends Timed implements LegOwner {
-  readonly #home: TunnelHome;
+export class RawTunnel extends Timed implements LegOwner, Tunnel {
+  readonly loop: RawLoop;
+  readonly #context: TunnelContext;
   readonly #client: Leg;
   readonly #clientAddress: string;
   #upstream: Leg | null = null;
@@ -44,44 +37,52 @@ export class RawTunnel extends Timed implements LegOwner {
    * @param clientAddress for the access lines
    * @throws SystemCallError where the connection cannot be watched; it will be closed then
    */
-  constructor(home: TunnelHome, fd: number, clientAddress: string) {
+  constructor(context: TunnelContext, loop: RawLoop, fd: number, clientAddress: string) {
     super();
-    const { context, loop } = home;
-    this.#home = home;
+    this.#context = context;
+    this.loop = loop;
     this.#clientAddress = clientAddress;
     this.#openedAt = this.#activeAt = loop.wheel.now;
     this.#client = new Leg(this);
     // Not read before there is an endpoint to take it.
     loop.poller.watch(this.#client, fd, BREAKS_ONLY);
     context.stats.connections.opened();
-    home.tunnels.add(this);
-  }
-
-  get loop(): RawLoop {
-    return this.#home.loop;
+    context.tunnels.add(this);
   }
 
   /** Dials the first endpoint. */
   start(): void {
-    this.#attempts = this.#home.context.cluster.attempts(addressContext(this.#clientAddress));
+    this.#attempts = this.#context.cluster.attempts(addressContext(this.#clientAddress));
     this.#dialNext(this.#attempts);
   }
 
-  /** Ends both sides now. */
-  abort(): void {
-    this.#cut('aborted', false);
+  get endpoint(): Endpoint | null {
+    return this.#endpoint;
   }
 
-  /** Whether it is joined to that endpoint. */
   isOf(cluster: string, endpoint: string): boolean {
     return this.#joined && this.#endpoint?.cluster === cluster && this.#endpoint.label === endpoint;
   }
 
-  /** Ends both sides; false where the tunnel has ended already. */
   evict(reason: string): boolean {
-    if (!this.#home.tunnels.has(this)) return false;
+    if (!this.#context.tunnels.has(this)) return false;
     this.#cut(reason, false);
     return true;
+  }
+
+  drain(): boolean {
+    const waits = this.#client.waits || this.#upstream?.waits === true;
+    if (!this.#joined || waits || this.#context.wheel.now - this.#activeAt < QUIET_MS) return false;
+    this.end();
+    return true;
+  }
+
+  end(): void {
+    this.#cut('drained', false);
+  }
+
+  abort(): void {
+    this.#cut('aborted', false);
   }
 
   override expire(): void {
@@ -105,13 +106,13 @@ export class RawTunnel extends Timed implements LegOwner {
   }
 
   legReceived(leg: Leg, bytes: number): void {
-    const { stats, wheel } = this.#home.context;
+    const { stats, wheel } = this.#context;
     this.#activeAt = wheel.now;
     stats.values[leg === this.#client ? stats.bytesUpstream : stats.bytesDownstream]! += bytes;
   }
 
   legTook(): void {
-    this.#activeAt = this.#home.context.wheel.now;
+    this.#activeAt = this.#context.wheel.now;
   }
 
   legClosed(): void {
@@ -127,14 +128,15 @@ export class RawTunnel extends Timed implements LegOwner {
   }
 
   legFaulted(error: unknown): void {
-    this.#home.context.log.error({ err: error }, 'a tunnel failed');
+    this.#context.log.error({ err: error }, 'a tunnel failed');
     // Bytes may be lost, so that the ends must not take it for an end in good order.
     this.#cut('fault', true);
   }
 
   /** Takes endpoints until a dial is under way or none is left. */
   #dialNext(attempts: Attempts): void {
-    const { context, loop } = this.#home;
+    const { loop } = this;
+    const context = this.#context;
     for (;;) {
       const endpoint = attempts.next();
       if (endpoint === null) {
@@ -173,13 +175,13 @@ export class RawTunnel extends Timed implements LegOwner {
   }
 
   #armDial(): void {
-    const { wheel, cluster } = this.#home.context;
+    const { wheel, cluster } = this.#context;
     const left = this.#dialledAt + cluster.config.connectTimeoutMs - performance.now();
     wheel.arm(this, Math.max(0, this.#targets.length > 1 ? Math.min(NEXT_ADDRESS_MS, left) : left));
   }
 
   #expired(): void {
-    const { wheel, config } = this.#home.context;
+    const { wheel, config } = this.#context;
     if (!this.#joined) {
       this.#addressFailed(connectError(ETIMEDOUT, this.#targets[0]!));
       return;
@@ -203,7 +205,7 @@ export class RawTunnel extends Timed implements LegOwner {
   }
 
   #endpointFailed(reason: ConnectFailure, detail: string): void {
-    const { cluster, log } = this.#home.context;
+    const { cluster, log } = this.#context;
     const endpoint = this.#endpoint!;
     log.warn({ cluster: cluster.name, endpoint: endpoint.label, reason, detail }, 'endpoint failed');
     this.#endpoint = null;
@@ -211,8 +213,8 @@ export class RawTunnel extends Timed implements LegOwner {
   }
 
   #join(upstream: Leg): void {
-    const { context, loop } = this.#home;
-    const { cluster, stats, wheel, config } = context;
+    const { loop } = this;
+    const { cluster, stats, wheel, config } = this.#context;
     cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
     const endpoint = this.#endpoint!;
     this.#attempts?.succeed(endpoint);
@@ -241,8 +243,8 @@ export class RawTunnel extends Timed implements LegOwner {
 
   /** Both sides are closed, or will be at once. */
   #over(): void {
-    const { context, tunnels } = this.#home;
-    if (!tunnels.delete(this)) return;
+    const context = this.#context;
+    if (!context.tunnels.delete(this)) return;
     context.wheel.disarm(this);
     this.#endpoint?.release();
     context.stats.connections.closed();
@@ -257,7 +259,7 @@ export class RawTunnel extends Timed implements LegOwner {
   }
 
   #accessLine(message: string, more: object): void {
-    const { access, config } = this.#home.context;
+    const { access, config } = this.#context;
     access?.info(
       {
         listener: config.name,

@@ -28,7 +28,7 @@ describe('arguments', () => {
       assert.deepEqual(parse(command), {
         kind: 'command',
         command,
-        options: { configFile: 'config/sluice.yaml', overrides: [], env: ENV },
+        options: { configFile: 'config/sluice.yaml', overrides: [], env: ENV, flags: new Map() },
       });
     }
   });
@@ -85,11 +85,14 @@ describe('arguments', () => {
   });
 
   it('say in one line what is wrong with them', () => {
-    assert.equal(refusal(), 'no command given: write one of run, check, print-config, demo, bench');
+    assert.equal(
+      refusal(),
+      'no command given: write one of run, check, print-config, demo, reload, drain, status, top, bench',
+    );
     assert.equal(refusal('chekc'), 'unknown command "chekc": did you mean check?');
     assert.equal(
       refusal('serve'),
-      'unknown command "serve": write one of run, check, print-config, demo, bench',
+      'unknown command "serve": write one of run, check, print-config, demo, reload, drain, status, top, bench',
     );
     assert.equal(refusal('check', '--sett', 'a=1'), 'unknown option --sett: did you mean --set?');
     assert.equal(refusal('check', '-x'), 'unknown option -x');

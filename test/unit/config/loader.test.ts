@@ -40,7 +40,8 @@ describe('loader', () => {
       },
       admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9090 }, token: null },
       log: { level: 'info', format: 'json', access: true },
-      shutdown: { graceMs: 30_000 },
+      shutdown: { graceMs: 30_000, readyDelayMs: 0 },
+      drain: { rate: 100, deadlineMs: 300_000, jitterMs: 0 },
       demo: null,
       listeners: [
         {
@@ -230,7 +231,7 @@ log: { levels: 1 }
   it('refuses a mapping where something else stands', () => {
     assert.deepEqual(
       errorsOf('- a\n')[0],
-      '1:1: a list is not a mapping: a configuration has workers, admin, log, shutdown, demo, listeners, clusters',
+      '1:1: a list is not a mapping: a configuration has workers, admin, log, shutdown, drain, demo, listeners, clusters',
     );
     assert.deepEqual(errorsOf(`${MINIMAL}log: info\n`), [
       '7:6: log: "info" is not a mapping: "log" has level, format, access',
@@ -380,7 +381,7 @@ log: { levels: 1 }
       '--set listeners.9.name: the list has no "9": it has 0 to 1, and 2 adds one',
       '--set log.access: the value is empty: write one, or leave the key out',
       '--set log.levl: unknown key "levl" in "log": did you mean "level"?',
-      '--set nonsense.a: unknown key "nonsense" in a configuration: it has workers, admin, log, shutdown, demo, listeners, clusters',
+      '--set nonsense.a: unknown key "nonsense" in a configuration: it has workers, admin, log, shutdown, drain, demo, listeners, clusters',
       '--set workers.l4.x: there is no "x" in 0',
       '--set workers.l4: 0 is not a number of threads: write auto, or 1 to 256',
       '7:16: format: "xml" is not one of json, pretty',

@@ -25,6 +25,7 @@ describe('the expiry of certificates', () => {
     const all = certificates.map(([file, ...serverNames]) => ({
       cert: join(directory, file),
       key: '/nowhere',
+      digest: '',
       serverNames,
     }));
     return { ...l7Listener, name, tls: { certificates: all } };

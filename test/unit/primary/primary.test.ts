@@ -17,6 +17,7 @@ function options(changes: Partial<PrimaryOptions> = {}): PrimaryOptions {
     faultHooks: false,
     workerFiles: workers('obedient'),
     timings,
+    load: () => ({ config, warnings: [], clusterFiles: new Map() }),
     ...changes,
   };
 }
@@ -48,7 +49,14 @@ describe('the primary', { timeout: 60_000 }, () => {
     assert.match(String(version), /^\d+\.\d+\.\d+/);
     assert.equal(typeof uptimeSeconds, 'number');
     const [web, tcp] = started.config.listeners.map(({ address }) => formatAddress(address));
-    const worker = { state: 'up', restarts: 0 };
+    const worker = {
+      state: 'up',
+      restarts: 0,
+      generation: 0,
+      connections: 0,
+      olderConnections: 0,
+      eventLoopUtilization: 0,
+    };
     const counts = { activeConnections: 0, connectFailures: 0, ejections: 0, lastProbe: null };
     const endpoint = { state: 'up', reason: '', priority: 0, ...counts };
     // When it was is the clock's affair.
@@ -64,15 +72,19 @@ describe('the primary', { timeout: 60_000 }, () => {
       node: process.versions.node,
       pid: process.pid,
       generation: 1,
+      lastReloadSucceeded: true,
+      needsRestart: [],
       state: 'ready',
+      connections: 0,
+      drains: [],
       workers: [
         { name: 'l7-0', kind: 'l7', ...worker },
         { name: 'l7-1', kind: 'l7', ...worker },
         { name: 'l4-0', kind: 'l4', ...worker },
       ],
       listeners: [
-        { name: 'web', mode: 'l7', address: web, tls: false },
-        { name: 'tcp', mode: 'l4', address: tcp, tls: false, engine: 'net' },
+        { name: 'web', mode: 'l7', address: web, tls: false, activeConnections: 1 },
+        { name: 'tcp', mode: 'l4', address: tcp, tls: false, engine: 'net', activeConnections: 0 },
       ],
       clusters: [
         {
@@ -115,7 +127,7 @@ describe('the primary', { timeout: 60_000 }, () => {
       assert.equal(build.labels.engine, 'net');
     }
     socket.destroy();
-    assert.equal(await primary.drain(0), true);
+    assert.equal(await primary.end(0), true);
     assert.deepEqual(primary.running(), []);
     await assert.rejects(get(started, '/livez'));
   });
@@ -126,7 +138,7 @@ describe('the primary', { timeout: 60_000 }, () => {
       if (size === '9999') process.env.UWS_HTTP_MAX_HEADERS_SIZE = size;
       const primary = new Primary(options());
       await primary.start();
-      await primary.drain(0);
+      await primary.end(0);
       assert.equal(process.env.UWS_HTTP_MAX_HEADERS_SIZE, size);
     }
     delete process.env.UWS_HTTP_MAX_HEADERS_SIZE;
@@ -156,7 +168,7 @@ describe('the primary', { timeout: 60_000 }, () => {
       restarts?.samples.map(({ value }) => value),
       [0, 1, 0],
     );
-    assert.equal(await primary.drain(0), true);
+    assert.equal(await primary.end(0), true);
   });
 
   it('has no fault hook where that was not asked for', async () => {
@@ -164,20 +176,20 @@ describe('the primary', { timeout: 60_000 }, () => {
     const { admin } = await primary.start();
     const url = `http://${formatAddress(admin)}/debug/workers/l7-1/fault`;
     assert.equal((await fetch(url, { method: 'POST' })).status, 404);
-    assert.equal(await primary.drain(0), true);
+    assert.equal(await primary.end(0), true);
   });
 
   it('is unready but alive as soon as it drains', async () => {
     const primary = new Primary(options());
     const started = await primary.start();
     const socket = await dial(started, 'web');
-    const drained = primary.drain(60_000);
+    const drained = primary.end(60_000);
     assert.deepEqual(await get(started, '/readyz'), { status: 503, text: 'draining\n' });
     assert.equal((await get(started, '/livez')).status, 200);
     assert.equal((JSON.parse((await get(started, '/status')).text) as { state: string }).state, 'draining');
     assert.equal(primary.running().length > 0, true);
     const closed = once(socket, 'close');
-    void primary.drain(0);
+    void primary.end(0);
     assert.equal(await drained, true);
     await closed;
   });
@@ -205,7 +217,7 @@ describe('the primary', { timeout: 60_000 }, () => {
       'it listens',
     );
     assert.deepEqual(await get(started, '/readyz'), { status: 503, text: 'starting\n' });
-    assert.equal(await primary.drain(0), true);
+    assert.equal(await primary.end(0), true);
     await rejected;
   });
 
@@ -224,7 +236,7 @@ describe('the primary', { timeout: 60_000 }, () => {
         primary.start(),
         new RegExp(`^StartError: ${what} cannot listen on 127\\.0\\.0\\.1:${port}: the address is in use`),
       );
-      assert.equal(await primary.drain(0), true);
+      assert.equal(await primary.end(0), true);
     }
     other.close();
   });

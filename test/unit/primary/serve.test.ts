@@ -144,10 +144,7 @@ describe('a serving process', { timeout: 120_000 }, () => {
     await served.line('ready');
     served.child.kill('SIGHUP');
     served.child.kill('SIGUSR1');
-    assert.equal(
-      (await served.line('the configuration is not reloaded: restart to change it')).level,
-      'warn',
-    );
+    assert.equal((await served.line('the configuration is not reloaded: the old one stays')).level, 'error');
     assert.equal(
       (await served.line('no log file to reopen: the log goes to standard output')).level,
       'debug',

@@ -8,10 +8,10 @@ import type { Config } from '../../../src/config/types.ts';
 import { StartError } from '../../../src/core/errors.ts';
 import { claimAddresses } from '../../../src/primary/address-claim.ts';
 import { Supervisor } from '../../../src/primary/supervisor.ts';
-import type { SupervisorTimings, WorkerFiles } from '../../../src/primary/supervisor.ts';
+import type { SupervisorTimings } from '../../../src/primary/supervisor.ts';
+import type { WorkerFiles } from '../../../src/primary/worker-threads.ts';
 import type { WorkerSlot } from '../../../src/primary/worker-slot.ts';
 import { pageMetrics } from '../../../src/telemetry/names.ts';
-import { PageSums } from '../../../src/telemetry/page-sums.ts';
 import { capture, config as everything, l4Listener, timings, until, workers } from './fixtures/config.ts';
 import type { LogLine } from './fixtures/config.ts';
 
@@ -83,7 +83,7 @@ describe('the supervisor', { timeout: 60_000 }, () => {
     assert.equal(tcp.worker, 'l4-0');
     web.socket.destroy();
     tcp.socket.destroy();
-    assert.equal(await supervisor.drain(0), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, handOver: false }), true);
     assert.deepEqual(
       supervisor.slots.map(({ state }) => state),
       ['ended', 'ended', 'ended'],
@@ -105,14 +105,14 @@ describe('the supervisor', { timeout: 60_000 }, () => {
       supervisor.slots.map(({ name }) => name),
       ['l4-0'],
     );
-    assert.equal(await supervisor.drain(0), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, handOver: false }), true);
   });
 
   it('replaces a worker that fails, and disturbs no other', async () => {
     const { supervisor, config, lines } = await setup(workers('obedient'));
     await supervisor.start();
     const { socket } = await dial(config, 'tcp');
-    const sums = new PageSums(supervisor.layout, supervisor.pages);
+    const { sums } = supervisor;
     const total = { metric: pageMetrics.connections, labels: { listener: 'web' } };
     // Enough that with all but certainty both have some.
     const counted = new Set<string>();
@@ -141,22 +141,22 @@ describe('the supervisor', { timeout: 60_000 }, () => {
     }
     assert.equal(socket.readyState, 'open', 'a connection of another worker is still there');
     socket.destroy();
-    assert.equal(await supervisor.drain(0), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, handOver: false }), true);
   });
 
   it('clears the gauges of a worker that failed', async () => {
     const { supervisor } = await setup(workers('mortal'), { backoff: { first: 60_000, most: 60_000 } });
     await supervisor.start();
-    const page = new Float64Array(supervisor.pages[0]!);
-    const gauge = supervisor.layout.slot(pageMetrics.connectionsActive, { listener: 'web' });
-    const counter = supervisor.layout.slot(pageMetrics.connections, { listener: 'web' });
+    const page = new Float64Array(supervisor.slots[0]!.page);
+    const gauge = supervisor.directory.slot(pageMetrics.connectionsActive, { listener: 'web' });
+    const counter = supervisor.directory.slot(pageMetrics.connections, { listener: 'web' });
     page[gauge] = 5;
     page[counter] = 7;
     supervisor.fault('l7-0');
     await until(() => slotOf(supervisor, 'l7-0').state === 'waiting', 'it waits');
     assert.deepEqual([page[gauge], page[counter]], [0, 7]);
     assert.equal(
-      await supervisor.drain(0),
+      await supervisor.end({ graceMs: 0, drain: null, handOver: false }),
       true,
       'nor is one that waits for its start in the way of a drain',
     );
@@ -174,7 +174,7 @@ describe('the supervisor', { timeout: 60_000 }, () => {
       lines.filter(({ level }) => level === 'error').map(({ err }) => err?.message),
       Array<string>(3).fill('l7-1 was told to die'),
     );
-    assert.equal(await supervisor.drain(0), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, handOver: false }), true);
   });
 
   it('knows no worker that is not there', async () => {
@@ -189,7 +189,7 @@ describe('the supervisor', { timeout: 60_000 }, () => {
       assert.equal(error.message, 'worker l4-0 did not start: no such certificate');
       return true;
     });
-    assert.equal(await supervisor.drain(0), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, handOver: false }), true);
     assert.ok(workerLines().filter(({ msg }) => msg === 'worker ends').length <= 2);
   });
 
@@ -199,26 +199,26 @@ describe('the supervisor', { timeout: 60_000 }, () => {
       supervisor.start(),
       /^StartError: worker l7-[01] did not start: .*missing-worker\.ts/,
     );
-    assert.equal(await supervisor.drain(0), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, handOver: false }), true);
   });
 
   it('does not wait for ever for a worker that never listens', async () => {
     const { supervisor } = await setup(workers('silent'), { startMs: 200 });
     await assert.rejects(supervisor.start(), /^StartError: worker l[47]-[01] does not listen after 0\.2 s$/);
-    assert.equal(await supervisor.drain(0), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, handOver: false }), true);
   });
 
   it('gives connections their grace, and a second drain takes it away', async () => {
     const { supervisor, config } = await setup(workers('obedient'));
     await supervisor.start();
     const { socket, worker } = await dial(config, 'web');
-    const drained = supervisor.drain(60_000);
+    const drained = supervisor.end({ graceMs: 60_000, drain: null, handOver: false });
     const others = supervisor.slots.filter(({ name }) => name !== worker);
     await until(() => others.every(({ state }) => state === 'ended'), 'the idle workers have ended');
     assert.equal(slotOf(supervisor, worker).state, 'draining');
     assert.equal(socket.readyState, 'open');
     const closed = once(socket, 'close');
-    void supervisor.drain(0);
+    void supervisor.end({ graceMs: 0, drain: null, handOver: false });
     assert.equal(await drained, true);
     await closed;
   });
@@ -227,7 +227,7 @@ describe('the supervisor', { timeout: 60_000 }, () => {
     const { supervisor, config, lines } = await setup(workers('obedient'));
     await supervisor.start();
     const { worker } = await dial(config, 'web');
-    const drained = supervisor.drain(60_000);
+    const drained = supervisor.end({ graceMs: 60_000, drain: null, handOver: false });
     supervisor.fault(worker);
     assert.equal(await drained, true);
     assert.equal(slotOf(supervisor, worker).restarts, 0);
@@ -240,7 +240,7 @@ describe('the supervisor', { timeout: 60_000 }, () => {
   it('gives up on workers that do not end, and leaves them alone', async () => {
     const { supervisor } = await setup(workers('stubborn'), { drainSlackMs: 50 });
     await supervisor.start();
-    assert.equal(await supervisor.drain(0), false);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, handOver: false }), false);
     assert.equal(slotOf(supervisor, 'l7-0').state, 'draining');
     // They end by themselves; until then their threads are not to be touched.
     await Promise.all(supervisor.slots.map(({ ended }) => ended));
@@ -250,13 +250,13 @@ describe('the supervisor', { timeout: 60_000 }, () => {
     const { supervisor } = await setup(workers('silent'));
     const started = supervisor.start();
     const rejected = assert.rejects(started, /stopped before it was ready/);
-    assert.equal(await supervisor.drain(0), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, handOver: false }), true);
     await rejected;
   });
 
   it('is stopped before it starts', async () => {
     const { supervisor } = await setup(workers('obedient'));
-    assert.equal(await supervisor.drain(0), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, handOver: false }), true);
     await assert.rejects(supervisor.start(), /stopped before it was ready/);
   });
 });

@@ -5,8 +5,7 @@ import type { FromWorker } from '../../../src/protocol/from-worker.ts';
 import type { ToWorker } from '../../../src/protocol/to-worker.ts';
 import { WorkerSlot } from '../../../src/primary/worker-slot.ts';
 import type { SlotTimings } from '../../../src/primary/worker-slot.ts';
-import { PageLayout } from '../../../src/telemetry/page-layout.ts';
-import { StatsPage, allocatePage } from '../../../src/telemetry/stats-page.ts';
+import { allocatePage } from '../../../src/telemetry/stats-page.ts';
 import { capture, until } from './fixtures/config.ts';
 import type { LogLine } from './fixtures/config.ts';
 
@@ -25,7 +24,6 @@ interface Setup {
   readonly workerLines: string[];
 }
 
-const layout = new PageLayout();
 const TIMINGS: SlotTimings = { startMs: 10_000, steadyMs: 60_000, backoff: { first: 2, most: 1000 } };
 
 /** A slot whose tasks run in this thread, at the test's command. */
@@ -36,12 +34,13 @@ function setup(timings: Partial<SlotTimings> = {}): Setup {
   const slot = new WorkerSlot({
     kind: 'l4',
     name: 'l4-0',
-    generation: 3,
-    page: new StatsPage(allocatePage(layout), layout),
+    page: allocatePage({ size: 1 }),
+    clearGauges: () => undefined,
+    onEndpointFailed: () => undefined,
+    restarts: 0,
     timings: { ...TIMINGS, ...timings },
     log,
     onLines: (text) => workerLines.push(text),
-    onEndpointFailed: () => undefined,
     serve: (port: MessagePort) =>
       new Promise<void>((resolve, reject) => {
         const commands: ToWorker[] = [];
@@ -60,18 +59,17 @@ function setup(timings: Partial<SlotTimings> = {}): Setup {
 
 async function settled(slot: WorkerSlot, tasks: readonly Task[]): Promise<void> {
   tasks.at(-1)?.end();
-  slot.drain(0);
+  slot.drain({ graceMs: 0, pace: null, handOver: false });
   tasks.at(-1)?.end();
   await slot.ended;
   slot.close();
 }
 
 describe('the place of a worker', { timeout: 30_000 }, () => {
-  it('is up when its worker listens under the right generation', async () => {
+  it('is up when its worker listens', async () => {
     const { slot, tasks } = setup();
     const started = slot.start();
     assert.equal(slot.state, 'starting');
-    tasks[0]!.say({ type: 'listening', generation: 2 });
     tasks[0]!.say({ type: 'log', lines: 'x\n' });
     await new Promise((resolve) => setImmediate(resolve));
     assert.equal(slot.state, 'starting');
@@ -151,15 +149,15 @@ describe('the place of a worker', { timeout: 30_000 }, () => {
     void slot.start();
     tasks[0]!.say({ type: 'listening', generation: 3 });
     await until(() => slot.state === 'up', 'it is up');
-    slot.send({ type: 'fault' });
-    slot.drain(500);
-    slot.drain(0);
+    slot.fault();
+    slot.drain({ graceMs: 500, pace: null, handOver: false });
+    slot.drain({ graceMs: 0, pace: null, handOver: false });
     assert.equal(slot.state, 'draining');
     await until(() => tasks[0]!.commands.length === 3, 'all have come');
     assert.deepEqual(tasks[0]!.commands, [
       { type: 'fault' },
-      { type: 'drain', graceMs: 500 },
-      { type: 'drain', graceMs: 0 },
+      { type: 'end', graceMs: 500, pace: null, handOver: false },
+      { type: 'end', graceMs: 0, pace: null, handOver: false },
     ]);
     await settled(slot, tasks);
     assert.equal(slot.state, 'ended');

@@ -75,6 +75,7 @@ export async function withWorld(
     wheel,
     log,
     access: log,
+    tunnels: new Set(),
   };
   const loop = new RawLoop(wheel);
   const world: World = {
@@ -93,7 +94,7 @@ export async function withWorld(
     await test(world);
   } finally {
     world.listener.stop();
-    world.listener.abort();
+    for (const tunnel of context.tunnels) tunnel.abort();
     loop.close();
   }
 }

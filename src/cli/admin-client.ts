@@ -1,0 +1,107 @@
+/** The admin address of the sluice that runs with a configuration. */
+import { loadConfig } from '../config/loader.ts';
+import { formatAddress } from '../core/address.ts';
+import { StartError, codeOf, messageOf } from '../core/errors.ts';
+import type { CommandOptions } from './arguments.ts';
+
+const ANSWER_MS = 60_000;
+
+/** What of `/status` the commands show. */
+export interface Status {
+  readonly version: string;
+  readonly pid: number;
+  readonly uptimeSeconds: number;
+  readonly generation: number;
+  readonly state: string;
+  readonly connections: number;
+  readonly needsRestart: readonly string[];
+  readonly drains: readonly DrainStatus[];
+  readonly workers: readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly restarts: number;
+    readonly generation: number;
+    readonly connections: number;
+    readonly olderConnections: number;
+    readonly eventLoopUtilization: number;
+  }[];
+  readonly listeners: readonly {
+    readonly name: string;
+    readonly mode: string;
+    readonly address: string;
+    readonly tls: boolean;
+    readonly activeConnections: number;
+  }[];
+  readonly clusters: readonly {
+    readonly name: string;
+    readonly balancer: string;
+    readonly endpoints: readonly {
+      readonly address: string;
+      readonly weight?: number;
+      readonly state?: string;
+      readonly activeConnections: number;
+      readonly connectFailures: number;
+    }[];
+  }[];
+}
+
+export interface DrainStatus {
+  readonly scope: { readonly kind: string; readonly name?: string };
+  readonly total: number;
+  readonly remaining: number;
+  readonly seconds: number;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Asks the admin server; the address and the token come from the configuration. */
+export class AdminClient {
+  readonly #where: string;
+  readonly #token: string | null;
+
+  /** @throws ConfigError for a configuration that cannot be used */
+  constructor({ configFile: file, overrides, env }: CommandOptions) {
+    const { address, token } = loadConfig({ file, overrides, env }).config.admin;
+    const everywhere = address.host === '::' || address.host === '0.0.0.0';
+    this.#where = formatAddress(everywhere ? { ...address, host: 'localhost' } : address);
+    this.#token = token;
+  }
+
+  async status(): Promise<Status> {
+    return JSON.parse(await this.get('/status')) as Status;
+  }
+
+  async get(path: string): Promise<string> {
+    const { status, body } = await this.#ask('GET', path);
+    if (status !== 200) throw new StartError(`${path} gives ${status}: ${firstLine(body)}`);
+    return body;
+  }
+
+  /** @throws StartError where the command is refused */
+  async post(path: string): Promise<Answer> {
+    const answer = await this.#ask('POST', path);
+    if (answer.status < 300 || answer.status === 409) return answer;
+    throw new StartError(firstLine(answer.body));
+  }
+
+  async #ask(method: string, path: string): Promise<Answer> {
+    const headers = this.#token === null ? {} : { Authorization: `Bearer ${this.#token}` };
+    try {
+      const signal = AbortSignal.timeout(ANSWER_MS);
+      const response = await fetch(`http://${this.#where}${path}`, { method, headers, signal });
+      return { status: response.status, body: await response.text() };
+    } catch (error) {
+      const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+      const reason =
+        codeOf(cause) === 'ECONNREFUSED' ? 'nothing listens there: is sluice running?' : messageOf(cause);
+      throw new StartError(`the admin address ${this.#where} does not answer: ${reason}`, { cause: error });
+    }
+  }
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
+}

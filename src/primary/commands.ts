@@ -1,0 +1,91 @@
+import { parseDuration } from '../core/duration.ts';
+import type { DrainSettings } from '../config/types.ts';
+import type { DrainScope } from '../protocol/to-worker.ts';
+import type { AdminCommand } from './admin-command.ts';
+import type { DrainProgress } from './drains.ts';
+import type { ReloadResult } from './reloader.ts';
+
+/** What the commands of the admin address work on. */
+export interface Commanded {
+  reload(cause: string): Promise<ReloadResult>;
+  /** The settings of `drain` in the configuration in use. */
+  readonly drainSettings: DrainSettings;
+  /** Whether the configuration in use has it. */
+  has(scope: DrainScope): boolean;
+  drain(scope: DrainScope, settings: DrainSettings): DrainProgress;
+  undrain(scope: DrainScope): boolean;
+  /** Hands the addresses over to another process, and ends when nothing is left. */
+  handOver(): void;
+  /** Puts a new worker in the place of each, one after the other; false where there is none of the name. */
+  restart(worker: string | null): boolean;
+}
+
+type Result = ReturnType<AdminCommand['run']>;
+
+/** What may be done by POST, but for what is about endpoints. */
+export function controlCommands(on: Commanded): readonly AdminCommand[] {
+  const scoped = (path: string, scopeOf: (name: string) => DrainScope): AdminCommand[] => [
+    { path: `${path}/drain`, run: ([name = ''], query) => drain(on, scopeOf(name), query) },
+    { path: `${path}/undrain`, run: ([name = '']) => undrain(on, scopeOf(name)) },
+  ];
+  return [
+    { path: '/reload', run: () => reload(on) },
+    ...scoped('', () => ({ kind: 'all' })),
+    ...scoped('/listeners/NAME', (name) => ({ kind: 'listener', name })),
+    ...scoped('/clusters/NAME', (name) => ({ kind: 'cluster', name })),
+    { path: '/workers/restart', run: () => restart(on, null) },
+    { path: '/workers/NAME/restart', run: ([name = '']) => restart(on, name) },
+    {
+      path: '/handover',
+      run: () => {
+        on.handOver();
+        return { status: 202, body: { pid: process.pid } };
+      },
+    },
+  ];
+}
+
+async function reload(on: Commanded): Promise<Awaited<Result>> {
+  const result = await on.reload('command');
+  return { status: result.problem === null ? 200 : 409, body: result };
+}
+
+/** `rate` (a number a second), `deadline` and `jitter` (durations) stand over the settings. */
+function drain(on: Commanded, scope: DrainScope, query: URLSearchParams): Result {
+  if (!on.has(scope)) return unknown(scope);
+  let settings = on.drainSettings;
+  const rate = query.get('rate');
+  if (rate !== null) {
+    const perSecond = Number(rate.replace(/\/s$/, ''));
+    if (!(perSecond > 0 && perSecond <= 1_000_000)) {
+      return { status: 400, body: 'rate: write a number of connections a second, such as 100/s' };
+    }
+    settings = { ...settings, rate: perSecond };
+  }
+  for (const [key, setting] of [
+    ['deadline', 'deadlineMs'],
+    ['jitter', 'jitterMs'],
+  ] as const) {
+    const text = query.get(key);
+    if (text === null) continue;
+    const ms = parseDuration(text);
+    if (ms === undefined) return { status: 400, body: `${key}: write a number and a unit, such as 5m` };
+    settings = { ...settings, [setting]: ms };
+  }
+  return { status: 202, body: on.drain(scope, settings) };
+}
+
+function undrain(on: Commanded, scope: DrainScope): Result {
+  if (on.undrain(scope)) return { status: 200, body: 'new work is taken again' };
+  return on.has(scope) ? { status: 409, body: 'it is not drained' } : unknown(scope);
+}
+
+function restart(on: Commanded, worker: string | null): Result {
+  return on.restart(worker)
+    ? { status: 202, body: 'told' }
+    : { status: 404, body: `no worker ${worker ?? ''}` };
+}
+
+function unknown(scope: DrainScope): Awaited<Result> {
+  return { status: 404, body: scope.kind === 'all' ? 'nothing' : `no ${scope.kind} ${scope.name}` };
+}

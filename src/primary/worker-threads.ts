@@ -1,0 +1,60 @@
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import type { WorkerKind, WorkerStart } from '../protocol/to-worker.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+export type WorkerFiles = Readonly<Record<WorkerKind, URL>>;
+
+/** The workers of this program: beside this file's room, with the ending that this file has itself. */
+const WORKER_FILES: WorkerFiles = {
+  l7: new URL(`../worker/l7${extname(import.meta.url)}`, import.meta.url),
+  l4: new URL(`../worker/l4${extname(import.meta.url)}`, import.meta.url),
+};
+/** Each worker may have a successor while it drains. */
+const MOST_THREADS = 1024;
+/** A thread without a task is kept for so long: its handles are closed by then, and the next worker may want it. */
+const IDLE_MS = 5000;
+
+/** The threads that workers run on, made when they are wanted. */
+export class WorkerThreads {
+  readonly #pools = new Map<WorkerKind, Piscina>();
+  readonly #files: WorkerFiles;
+  readonly #log: Logger;
+
+  constructor(log: Logger, files: WorkerFiles = WORKER_FILES) {
+    this.#log = log;
+    this.#files = files;
+  }
+
+  /** Runs a worker's task; settles when it has ended. */
+  run(start: WorkerStart): Promise<unknown> {
+    const { kind, port } = start;
+    // The file is named here and not for the pool: a file that cannot be loaded then fails its task, and not the
+    // thread.
+    const filename = fileURLToPath(this.#files[kind]);
+    return this.#pool(kind).run(start, { filename, name: 'default', transferList: [port] });
+  }
+
+  /** Ends all threads; none may have a task, because uWS handles must not be open then. */
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.#pools.values(), (pool) => pool.destroy()));
+  }
+
+  #pool(kind: WorkerKind): Piscina {
+    let pool = this.#pools.get(kind);
+    if (pool === undefined) {
+      pool = new Piscina({
+        minThreads: 0,
+        maxThreads: MOST_THREADS,
+        idleTimeout: IDLE_MS,
+        // A thread between two tasks must turn its event loop, so that what the first left behind gets closed.
+        atomics: 'disabled',
+        recordTiming: false,
+      });
+      pool.on('error', (error) => this.#log.error({ err: error, kind }, 'worker thread failed'));
+      this.#pools.set(kind, pool);
+    }
+    return pool;
+  }
+}

@@ -1,0 +1,48 @@
+import { threadMetrics } from '../telemetry/names.ts';
+import type { StatsPage } from '../telemetry/stats-page.ts';
+
+const PERIOD_MS = 1000;
+
+/** What a worker has of its configuration and of older ones. */
+interface GenerationCounts {
+  readonly generation: number;
+  /** Sessions and tunnels of older ones. */
+  readonly connections: number;
+  /** The oldest of which something lives. */
+  readonly oldest: number;
+}
+
+/** Writes once a second which configuration a worker runs, and what lives of older ones, into its page. */
+export class GenerationMeter {
+  readonly #values: Float64Array;
+  readonly #slots: readonly [generation: number, connections: number, oldest: number];
+  readonly #count: () => GenerationCounts;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(page: StatsPage, worker: string, count: () => GenerationCounts) {
+    this.#values = page.values;
+    this.#slots = [
+      page.slot(threadMetrics.generation, { worker }),
+      page.slot(threadMetrics.olderConnections, { worker }),
+      page.slot(threadMetrics.oldestGeneration, { worker }),
+    ];
+    this.#count = count;
+    this.#timer = setInterval(() => this.write(), PERIOD_MS);
+    this.write();
+  }
+
+  write(): void {
+    const { generation, connections, oldest } = this.#count();
+    this.#set(generation, connections, oldest);
+  }
+
+  /** Takes back what it has written: another worker of the same name may write it now. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#set(0, 0, 0);
+  }
+
+  #set(...values: readonly [number, number, number]): void {
+    for (const [index, slot] of this.#slots.entries()) this.#values[slot] = values[index]!;
+  }
+}
