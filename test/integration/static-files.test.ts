@@ -20,6 +20,7 @@ import { App, us_listen_socket_close, us_socket_local_port, type us_listen_socke
 import { StaticFiles } from '../../src/l7/static/static-files.ts';
 import { UwsReply } from '../../src/l7/uws-reply.ts';
 import { normalizePath } from '../../src/routing/request-path.ts';
+import { eventually } from '../support/deadline.ts';
 
 const MODIFIED = new Date('2024-05-06T07:08:09Z');
 const BIG = Buffer.from(Uint8Array.from({ length: 700_000 }, (_, i) => i % 251));
@@ -35,11 +36,11 @@ interface Answer {
 describe('static files', () => {
   const app = App();
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const statuses: number[] = [];
+  /** What the server said of its answers, in order. */
+  const reports: { readonly path: string; readonly status: number }[] = [];
   let listenSocket: us_listen_socket;
   let port = 0;
   let root = '';
-  let nextStatus: (status: number) => void = () => undefined;
 
   before(() => {
     root = join(realpathSync(mkdtempSync(join(tmpdir(), 'sluice-static-'))), 'public');
@@ -82,8 +83,7 @@ describe('static files', () => {
       if (path === null) reply.send(400, [], 'Bad Request\n');
       else {
         files.serve({ method, path, header: (name) => headers.get(name) }, reply, (status) => {
-          statuses.push(status);
-          nextStatus(status);
+          reports.push({ path, status });
         });
       }
     });
@@ -146,15 +146,24 @@ describe('static files', () => {
     return links.filter((link) => link.startsWith(root));
   }
 
-  /** A client that asks and reads nothing, with what the server reports in the end. */
-  async function stalledClient(path: string): Promise<{ socket: Socket; status: Promise<number> }> {
-    const status = new Promise<number>((resolve) => {
-      nextStatus = resolve;
-    });
+  /** A client that asks and reads nothing. */
+  async function stalledClient(path: string): Promise<Socket> {
     const socket = connect(port, '127.0.0.1', () => socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`));
     socket.on('error', () => undefined);
     await new Promise<void>((resolve) => socket.once('readable', resolve));
-    return { socket, status };
+    return socket;
+  }
+
+  /** Waits until no file is open and the server has said all this of the answers to `paths`. */
+  function reported(...answers: readonly (typeof reports)[number][]): Promise<void> {
+    const paths = answers.map(({ path }) => path);
+    return eventually(() => {
+      assert.deepEqual(
+        reports.filter(({ path }) => paths.includes(path)),
+        answers,
+      );
+      assert.deepEqual(openFiles(), []);
+    });
   }
 
   it('serves a file with its type and validators', async () => {
@@ -339,32 +348,35 @@ describe('static files', () => {
   });
 
   it('closes the file when a client that does not read goes away', async () => {
-    const { socket, status } = await stalledClient('/huge.bin');
+    await eventually(() => assert.deepEqual(openFiles(), []));
+    const socket = await stalledClient('/huge.bin');
     assert.deepEqual(openFiles(), [join(root, 'huge.bin')]);
     socket.destroy();
-    assert.equal(await status, 200);
-    assert.deepEqual(openFiles(), []);
+    await reported({ path: '/huge.bin', status: 200 });
   });
 
   it('ends the connection short when the file is cut off under it', async () => {
     const path = join(root, 'shrinking.bin');
     writeFileSync(path, '');
     truncateSync(path, 2 ** 30);
-    const { socket, status } = await stalledClient('/shrinking.bin');
+    const socket = await stalledClient('/shrinking.bin');
     truncateSync(path, 1000);
     const ended = new Promise((resolve) => socket.once('close', resolve));
     let received = 0;
     socket.on('data', (chunk: Buffer) => (received += chunk.length));
     await ended;
-    assert.equal(await status, 200);
     assert.ok(received < 2 ** 30);
-    assert.deepEqual(openFiles(), []);
+    await reported({ path: '/shrinking.bin', status: 200 });
   });
 
   it('reports the status of every answer, with no file left open', async () => {
-    statuses.length = 0;
+    await eventually(() => assert.deepEqual(openFiles(), []));
+    reports.length = 0;
     for (const path of ['/app.js', '/missing', '/docs']) await ask(path);
-    assert.deepEqual(statuses, [200, 404, 301]);
-    assert.deepEqual(openFiles(), []);
+    await reported(
+      { path: '/app.js', status: 200 },
+      { path: '/missing', status: 404 },
+      { path: '/docs', status: 301 },
+    );
   });
 });

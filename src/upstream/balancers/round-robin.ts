@@ -42,9 +42,24 @@ export class RoundRobin implements Balancer {
       this.#now = endpoint.balance;
       endpoint.balance += 1 / endpoint.share;
       this.#sink();
+      if (excluded.size === 0) return endpoint;
       // An excluded one passes its turn, and does not catch up on it.
-      if (excluded.size === 0 || !excluded.has(endpoint)) return endpoint;
+      if (!excluded.has(endpoint)) {
+        this.#postpone(excluded);
+        return endpoint;
+      }
     }
+  }
+
+  /**
+   * A retry takes the others' turns out of order; the turns of those that failed move on by as much, else a dead
+   * endpoint would become the first choice of more and more connections.
+   */
+  #postpone(failed: ReadonlySet<Endpoint>): void {
+    let others = 0;
+    for (const endpoint of this.#heap) if (!failed.has(endpoint)) others += endpoint.share;
+    for (const endpoint of this.#heap) if (failed.has(endpoint)) endpoint.balance += 1 / others;
+    this.#heap.sort((a, b) => a.balance - b.balance);
   }
 
   /** Puts the first, whose turn is later now, in its place. */

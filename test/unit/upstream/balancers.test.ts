@@ -247,6 +247,28 @@ describe('round robin', () => {
     assert.equal(sequence(endpoints, balancer, 7), 'abcabca');
   });
 
+  it('does not make a dead endpoint the first choice of more connections, though each is tried again', () => {
+    for (const others of [1, 2, 5]) {
+      const endpoints = endpointsOf(...Array.from({ length: others + 1 }, () => 1));
+      const [dead] = endpoints;
+      const balancer = made(() => new RoundRobin(seeded(others)), endpoints, Math.random);
+      const served = new Map<Endpoint, number>();
+      let failed = 0;
+      const clients = 100 * (others + 1) * others;
+      for (let turn = 0; turn < clients; turn++) {
+        let endpoint = balancer.pick(client(turn), NONE)!;
+        if (endpoint === dead) {
+          failed++;
+          endpoint = balancer.pick(client(turn), new Set([dead]))!;
+        }
+        served.set(endpoint, (served.get(endpoint) ?? 0) + 1);
+      }
+      assert.ok(Math.abs(failed - clients / (others + 1)) <= 1, `${failed} of ${clients} at the dead one`);
+      for (const count of served.values())
+        assert.ok(Math.abs(count - clients / others) <= 2, [...served.values()].join(' '));
+    }
+  });
+
   it('is never far from the exact shares', () => {
     fc.assert(
       fc.property(weights, fc.nat(), (given, seed) => {
