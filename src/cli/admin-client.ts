@@ -46,7 +46,7 @@ export interface Status {
 }
 
 export interface DrainStatus {
-  readonly scope: { readonly kind: string; readonly name?: string };
+  readonly scope: { readonly kind: string; readonly name?: string; readonly cluster?: string };
   readonly total: number;
   readonly remaining: number;
   readonly seconds: number;

@@ -1,4 +1,5 @@
 /** `sluice drain`: makes a running sluice end connections at a pace. */
+import { isDeepStrictEqual } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
 import { UsageError } from '../core/errors.ts';
 import { AdminClient, type DrainStatus } from './admin-client.ts';
@@ -15,16 +16,7 @@ const BAR_WIDTH = 40;
  */
 export async function run(options: CommandOptions): Promise<number> {
   const { flags } = options;
-  const [listener, cluster] = [flags.get('listener'), flags.get('cluster')];
-  if (listener !== undefined && cluster !== undefined) {
-    throw new UsageError('drain one of the two: a listener or a cluster');
-  }
-  const scope =
-    listener !== undefined
-      ? `/listeners/${encodeURIComponent(listener)}`
-      : cluster !== undefined
-        ? `/clusters/${encodeURIComponent(cluster)}`
-        : '';
+  const scope = scopePath(flags.get('listener'), flags.get('cluster'), flags.get('endpoint'));
   const client = new AdminClient(options);
   if (flags.has('undo')) {
     process.stdout.write((await client.post(`${scope}/undrain`)).body);
@@ -42,13 +34,30 @@ export async function run(options: CommandOptions): Promise<number> {
   return 0;
 }
 
+function scopePath(
+  listener: string | undefined,
+  cluster: string | undefined,
+  endpoint: string | undefined,
+): string {
+  if (listener !== undefined && cluster !== undefined) {
+    throw new UsageError('drain one of the two: a listener or a cluster');
+  }
+  if (endpoint !== undefined && cluster === undefined) {
+    throw new UsageError('--endpoint needs the cluster that it belongs to: add --cluster NAME');
+  }
+  if (listener !== undefined) return `/listeners/${encodeURIComponent(listener)}`;
+  if (cluster === undefined) return '';
+  const path = `/clusters/${encodeURIComponent(cluster)}`;
+  return endpoint === undefined ? path : `${path}/endpoints/${encodeURIComponent(endpoint)}`;
+}
+
 async function watch(client: AdminClient, scope: DrainStatus['scope']): Promise<void> {
   const atTerminal = process.stdout.isTTY;
   for (;;) {
     const { drains } = await client.status();
-    const drain = drains.find(({ scope: { kind, name } }) => kind === scope.kind && name === scope.name);
+    const drain = drains.find((candidate) => isDeepStrictEqual(candidate.scope, scope));
     if (drain === undefined) {
-      process.stdout.write('\nthe drain has been undone\n');
+      process.stdout.write(`${atTerminal ? '\n' : ''}the drain has been undone\n`);
       return;
     }
     process.stdout.write(atTerminal ? `\r${progressBar(drain)}` : `${progressBar(drain)}\n`);

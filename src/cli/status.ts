@@ -28,7 +28,7 @@ export function describeStatus(status: Status): string {
     ...status.needsRestart.map((setting) => `${setting} has changed: restart to bring it into force\n`),
     ...status.drains.map(
       ({ scope, total, remaining }) =>
-        `draining ${[scope.kind, scope.name ?? ''].join(' ').trim()}: ${remaining} of ${total} left\n`,
+        `draining ${Object.values(scope).join(' ')}: ${remaining} of ${total} left\n`,
     ),
   ].join('');
   return [

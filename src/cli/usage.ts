@@ -90,7 +90,9 @@ WebSockets with the close code 1012, tunnels when nothing crosses any more.
 Options:
       --listener NAME   only what came by this listener
       --cluster NAME    only what goes to this cluster
-      --rate RATE       connections a second, such as 100/s, instead of drain.rate
+      --endpoint ADDRESS  of that cluster only what goes to this endpoint
+      --rate RATE       connections a second, such as 100/s, instead of drain.rate; 0
+                        ends nothing
       --deadline TIME   when the rest is ended, such as 5m, instead of drain.deadline
       --jitter TIME     by up to how much the turn of each is put off
       --watch           shows the progress, and ends when nothing is left

@@ -1,7 +1,6 @@
 import type { AdminCommand } from './admin-command.ts';
 import type { ClusterMonitor } from './cluster-monitor.ts';
 import type { ClusterMonitors } from './cluster-monitors.ts';
-import type { EndpointRecord } from './endpoint-record.ts';
 
 type Result = Awaited<ReturnType<AdminCommand['run']>>;
 
@@ -15,19 +14,6 @@ export function clusterCommands(clusters: ClusterMonitors): AdminCommand[] {
     const names = clusters.all.map(({ config }) => config.name);
     return { status: 404, body: `there is no cluster ${name}; there is: ${names.join(', ')}` };
   };
-  const withEndpoint = (
-    [name = '', label = '']: readonly string[],
-    run: (monitor: ClusterMonitor, record: EndpointRecord) => Result,
-  ): Result =>
-    withCluster(name, (monitor) => {
-      const record = monitor.find(label);
-      if (record !== undefined) return run(monitor, record);
-      const labels = monitor.records.map(({ facts }) => facts.label);
-      return {
-        status: 404,
-        body: `the cluster ${name} has no endpoint ${label}; it has: ${labels.join(', ')}`,
-      };
-    });
   return [
     {
       path: '/clusters/NAME/rebalance',
@@ -39,41 +25,7 @@ export function clusterCommands(clusters: ClusterMonitors): AdminCommand[] {
           }),
         ),
     },
-    {
-      path: '/clusters/NAME/endpoints/ADDRESS/drain',
-      run: (args, query) =>
-        withRate(query, (perSecond) =>
-          withEndpoint(args, (monitor, record) => {
-            record.setDraining(true, 'drained by an operator');
-            const evicting =
-              perSecond === null ? 0 : clusters.evictAll(monitor, record, perSecond, 'endpoint draining');
-            return { status: 202, body: { ...describe(monitor, record, clusters), evicting } };
-          }),
-        ),
-    },
-    {
-      path: '/clusters/NAME/endpoints/ADDRESS/undrain',
-      run: (args) =>
-        withEndpoint(args, (monitor, record) => {
-          record.setDraining(false, 'undrained by an operator');
-          return { status: 202, body: describe(monitor, record, clusters) };
-        }),
-    },
   ];
-}
-
-function describe(
-  { config: { name } }: ClusterMonitor,
-  record: EndpointRecord,
-  clusters: ClusterMonitors,
-): object {
-  const { facts, health } = record;
-  return {
-    cluster: name,
-    endpoint: facts.label,
-    state: health,
-    activeConnections: clusters.active(name, facts.series),
-  };
 }
 
 /** Runs with `rate`, connections in a second, or null where the query has none. */

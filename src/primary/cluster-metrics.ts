@@ -24,19 +24,15 @@ export function clusterFamilies(clusters: ClusterMonitors): Family[] {
   });
   return [
     perEndpoint(primaryMetrics.endpointUp, ({ health }) => (health === 'up' ? 1 : 0)),
-    perEndpoint(primaryMetrics.endpointEjections, ({ ejections }) => ejections),
-    perEndpoint(primaryMetrics.endpointProbes, ({ probes }) => probes),
-    perEndpoint(primaryMetrics.endpointProbeFailures, ({ probeFailures }) => probeFailures),
+    perEndpoint(primaryMetrics.endpointEjections, ({ counts }) => counts.ejections),
+    perEndpoint(primaryMetrics.endpointProbes, ({ counts }) => counts.probes),
+    perEndpoint(primaryMetrics.endpointProbeFailures, ({ counts }) => counts.probeFailures),
     perEndpoint(primaryMetrics.endpointProbeDuration, ({ lastProbe }) =>
       lastProbe === null ? null : lastProbe.ms / 1000,
     ),
     perCluster(primaryMetrics.clusterPanic, ({ panic }) => (panic ? 1 : 0)),
-    perCluster(primaryMetrics.nameLookups, ({ names }) =>
-      names.reduce((sum, { lookups }) => sum + lookups, 0),
-    ),
-    perCluster(primaryMetrics.nameLookupFailures, ({ names }) =>
-      names.reduce((sum, { failures }) => sum + failures, 0),
-    ),
+    perCluster(primaryMetrics.nameLookups, ({ lookups }) => lookups.lookups),
+    perCluster(primaryMetrics.nameLookupFailures, ({ lookups }) => lookups.failures),
     perCluster(primaryMetrics.evictions, ({ config }) => clusters.evictions(config.name)),
   ];
 }

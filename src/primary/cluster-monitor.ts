@@ -1,4 +1,5 @@
-import type { Cluster as ClusterConfig, Endpoint as EndpointConfig } from '../config/types.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Cluster as ClusterConfig, Endpoint as EndpointConfig, ResolveSettings } from '../config/types.ts';
 import { formatAddress } from '../core/address.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
 import { nameOf, seriesOf } from '../protocol/series.ts';
@@ -7,14 +8,17 @@ import { membershipOf } from '../upstream/membership.ts';
 import { NameLookup, type FoundEndpoint } from '../upstream/name-lookup.ts';
 import { upstreamTls } from '../upstream/upstream-tls.ts';
 import { EndpointRecord } from './endpoint-record.ts';
-import { NameWatch } from './name-watch.ts';
+import { NameWatch, type LookupCounts } from './name-watch.ts';
 import { OutlierDetector } from './outlier-detector.ts';
 import { Prober } from './prober.ts';
 
 interface MonitorOptions {
   readonly config: ClusterConfig;
   readonly log: Logger;
-  /** Whose place it takes: endpoints that stay keep their health. */
+  /**
+   * Whose place it takes with its {@link ClusterMonitor.commit}, null where there is none of the name: until then
+   * nothing is published. Left out for a cluster that is there from the start.
+   */
   readonly previous?: ClusterMonitor | null;
   /** The endpoints have changed. Called later than the change, once for all of a turn. */
   readonly publish: (state: ClusterState) => void;
@@ -33,13 +37,21 @@ const FIRST_LOOKUP_MS = 3000;
 /** What the primary does about one cluster: finds its endpoints, probes them, ejects them, drains them. */
 export class ClusterMonitor {
   readonly config: ClusterConfig;
-  readonly names: readonly NameWatch[];
+  /** Of all its names, since the start of the process. */
+  readonly lookups: LookupCounts;
+  readonly #names: readonly NameWatch[];
   readonly #options: MonitorOptions;
   readonly #prober: Prober | null;
   readonly #outliers: OutlierDetector | null;
   /** By the entry of the configuration that they come from. */
   readonly #records = new Map<EndpointConfig, EndpointRecord[]>();
+  readonly #firstLookups: Promise<void>[] = [];
   readonly #firstProbes: Promise<void>[] = [];
+  /** Null where there was none, and from the commit on. */
+  #previous: ClusterMonitor | null;
+  /** Whether its endpoints are probed as those of the one before were. */
+  readonly #probesAlike: boolean;
+  #pending: boolean;
   #publishing = false;
   #panic = false;
   #started = false;
@@ -48,7 +60,17 @@ export class ClusterMonitor {
   constructor(options: MonitorOptions) {
     const { config, log } = options;
     this.config = config;
-    this.#options = options;
+    // Or every one that has ever been would be kept.
+    this.#options = { ...options, previous: null };
+    const previous = (this.#previous = options.previous ?? null);
+    this.#pending = options.previous !== undefined;
+    this.#probesAlike =
+      previous !== null &&
+      isDeepStrictEqual(
+        [previous.config.healthCheck, previous.config.tls],
+        [config.healthCheck, config.tls],
+      );
+    this.lookups = previous?.lookups ?? { lookups: 0, failures: 0 };
     const tls = config.tls === null ? null : upstreamTls(config.tls);
     this.#prober = config.healthCheck === null ? null : new Prober(config.healthCheck, tls);
     this.#outliers = config.outlier === null ? null : new OutlierDetector(config.outlier);
@@ -60,18 +82,22 @@ export class ClusterMonitor {
         this.#reconcile(entry, [{ addresses: [entry.address], weight: null, priority: 0 }]);
         continue;
       }
-      const onFound = (found: readonly FoundEndpoint[]): void => this.#reconcile(entry, found);
-      names.push(
-        new NameWatch({
-          address,
-          settings: config.resolve,
-          lookup,
-          log: log.child({ cluster: config.name }),
-          onFound,
-        }),
-      );
+      // Until it has been looked up again, and for as long as it cannot be.
+      const found = previous?.foundBefore(entry, config.resolve) ?? [];
+      if (found.length > 0) this.#reconcile(entry, found);
+      const onFound = (now: readonly FoundEndpoint[]): void => this.#reconcile(entry, now);
+      const name = new NameWatch({
+        address,
+        settings: config.resolve,
+        lookup,
+        log: log.child({ cluster: config.name }),
+        counts: this.lookups,
+        onFound,
+      });
+      names.push(name);
+      if (found.length === 0) this.#firstLookups.push(name.first);
     }
-    this.names = names;
+    this.#names = names;
   }
 
   get records(): readonly EndpointRecord[] {
@@ -87,7 +113,7 @@ export class ClusterMonitor {
   async ready(): Promise<void> {
     const late = Promise.withResolvers<undefined>();
     const timer = setTimeout(late.resolve, FIRST_LOOKUP_MS, undefined);
-    await Promise.race([Promise.all(this.names.map(({ first }) => first)), late.promise]);
+    await Promise.race([Promise.all(this.#firstLookups), late.promise]);
     clearTimeout(timer);
     await Promise.all(this.#firstProbes);
     this.#panic = this.#isPanic();
@@ -109,9 +135,38 @@ export class ClusterMonitor {
     this.#outliers?.failed(record, this.#options.connects(record.facts.series), this.records);
   }
 
+  /** What an entry that is a name stood for here, for a configuration with these settings; none where it was not. */
+  foundBefore({ address }: EndpointConfig, settings: ResolveSettings): FoundEndpoint[] {
+    if (!isDeepStrictEqual(settings, this.config.resolve)) return [];
+    const same = this.config.endpoints.find((entry) => isDeepStrictEqual(entry.address, address));
+    const records = (same === undefined ? null : this.#records.get(same)) ?? [];
+    return records.map(({ facts: { addresses, priority, weight } }) => ({
+      addresses,
+      priority,
+      weight: settings.type === 'srv' ? weight : null,
+    }));
+  }
+
+  /** Takes the place of the one before, with what that has learned in the meantime; what follows is published. */
+  commit(): void {
+    const previous = this.#previous;
+    this.#previous = null;
+    this.#pending = false;
+    for (const record of this.records) {
+      const known = previous?.find(record.facts.label);
+      if (known !== undefined) {
+        this.#inherit(record, known, previous);
+        if (this.#probesAlike) this.#prober?.resume(record);
+      }
+      if (record.health === 'down' && known?.health !== 'down') this.#options.onDown(record);
+    }
+    this.#panic = this.#isPanic();
+    this.#options.publish(this.state());
+  }
+
   stop(): void {
     this.#stopped = true;
-    for (const name of this.names) name.stop();
+    for (const name of this.#names) name.stop();
     this.#prober?.stop();
     this.#outliers?.stop();
   }
@@ -146,7 +201,8 @@ export class ClusterMonitor {
 
   #add(entry: EndpointConfig, label: string, { addresses, weight, priority }: FoundEndpoint): void {
     const records = this.#records.get(entry)!;
-    const series = this.#freeSeries(entry, records);
+    const known = this.#previous?.find(label);
+    const series = this.#freeSeries(entry, records, known?.facts.series);
     const { log, onDown } = this.#options;
     const { name: cluster, slowStartMs } = this.config;
     if (series === undefined) {
@@ -159,15 +215,18 @@ export class ClusterMonitor {
     const { address: server, weight: own, maxConnections } = entry;
     const facts = { label, series, server, addresses, weight: weight ?? own, priority, maxConnections };
     const record = new EndpointRecord(facts, slowStartMs, (_record, before) => {
+      if (this.#pending) return;
       const { health, reason } = record;
       log.warn({ cluster, endpoint: label, health, before, reason }, 'endpoint changed');
       if (record.health === 'down') onDown(record);
       this.#changed();
     });
     records.push(record);
-    const known = this.#options.previous?.find(label);
-    if (known !== undefined) record.inherit(known);
-    if (this.#started || (known === undefined && (this.#options.previous ?? null) !== null)) {
+    if (known !== undefined) {
+      this.#inherit(record, known, this.#previous);
+      // Until the commit the one before probes it.
+      if (this.#probesAlike) return;
+    } else if (this.#started || this.#previous !== null) {
       record.warm();
       // It has to prove itself before it gets anything.
       if (this.#prober !== null) record.setDown(true, 'it has not been probed yet');
@@ -175,11 +234,24 @@ export class ClusterMonitor {
     if (this.#prober !== null) this.#firstProbes.push(this.#prober.watch(record));
   }
 
+  #inherit(record: EndpointRecord, known: EndpointRecord, previous: ClusterMonitor | null): void {
+    const before = previous === null ? null : previous.#outliers;
+    record.inherit(known, { probed: this.#probesAlike, ejects: this.#outliers !== null });
+    if (before !== null) this.#outliers?.inherit(record, before, known);
+  }
+
   /** A series that nobody has: not one of an endpoint that is there, nor of one whose connections still live. */
-  #freeSeries(entry: EndpointConfig, records: readonly EndpointRecord[]): string | undefined {
-    if (nameOf(entry) === null) return seriesOf(entry)[0];
+  #freeSeries(
+    entry: EndpointConfig,
+    records: readonly EndpointRecord[],
+    own: string | undefined,
+  ): string | undefined {
+    const all = seriesOf(entry);
+    if (nameOf(entry) === null) return all[0];
     const taken = new Set(records.map(({ facts }) => facts.series));
-    return seriesOf(entry).find((series) => !taken.has(series) && this.#options.active(series) === 0);
+    // One that stays keeps its own, and with it its counts and connections.
+    if (own !== undefined && all.includes(own) && !taken.has(own)) return own;
+    return all.find((series) => !taken.has(series) && this.#options.active(series) === 0);
   }
 
   #forget(record: EndpointRecord): void {
@@ -192,7 +264,7 @@ export class ClusterMonitor {
   }
 
   #changed(): void {
-    if (this.#publishing || !this.#started) return;
+    if (this.#publishing || !this.#started || this.#pending) return;
     this.#publishing = true;
     setImmediate(() => {
       this.#publishing = false;

@@ -13,9 +13,9 @@ import type { Supervisor } from './supervisor.ts';
 const EVICTIONS_PER_SECOND = 100;
 
 /** What of the supervisor the clusters need. */
-type Workers = Pick<Supervisor, 'slots' | 'leaving' | 'directory' | 'sums'>;
+type Workers = Pick<Supervisor, 'slots' | 'leaving' | 'generation' | 'directory' | 'sums'>;
 
-/** A change of the clusters that is ready to be made. */
+/** A change of the clusters that can be made. */
 interface ClusterChange {
   /** Resolves with all states when new endpoints have been looked up and probed. */
   ready(): Promise<readonly ClusterState[]>;
@@ -34,20 +34,20 @@ export class ClusterMonitors {
   constructor(clusters: readonly ClusterConfig[], log: Logger, workers: () => Workers) {
     this.#workers = workers;
     this.#log = log;
-    this.#all = clusters.map((config) => this.#create(config, null));
+    this.#all = clusters.map((config) => this.#create(config));
   }
 
   get all(): readonly ClusterMonitor[] {
     return this.#all;
   }
 
-  #create(config: ClusterConfig, previous: ClusterMonitor | null): ClusterMonitor {
+  #create(config: ClusterConfig, previous?: ClusterMonitor | null): ClusterMonitor {
     const { name: cluster } = config;
     const log = this.#log;
     const monitor: ClusterMonitor = new ClusterMonitor({
       config,
       log,
-      previous,
+      ...(previous !== undefined && { previous }),
       publish: (state) => this.#publish(state),
       connects: (series) => this.#sum(pageMetrics.endpointConnects, cluster, series),
       active: (series) => this.active(cluster, series),
@@ -60,7 +60,8 @@ export class ClusterMonitors {
 
   /**
    * Gets ready for other configurations; a cluster that does not change stays as it is, and endpoints that stay keep
-   * their health. Nothing is published before the commit.
+   * their health, ejections and counts. Nothing is published before the commit, which must come in the same turn as
+   * the workers' own: they know the endpoints of one configuration only.
    */
   prepare(configs: readonly ClusterConfig[]): ClusterChange {
     const made: ClusterMonitor[] = [];
@@ -77,9 +78,10 @@ export class ClusterMonitors {
         return all.map((monitor) => monitor.state());
       },
       commit: () => {
-        for (const monitor of this.#all) if (!all.includes(monitor)) monitor.stop();
+        const before = this.#all;
         this.#all = all;
-        for (const monitor of made) this.#publish(monitor.state());
+        for (const monitor of made) monitor.commit();
+        for (const monitor of before) if (!all.includes(monitor)) monitor.stop();
       },
       abort: () => {
         for (const monitor of made) monitor.stop();
@@ -157,8 +159,10 @@ export class ClusterMonitors {
   }
 
   #publish(state: ClusterState): void {
-    const { slots, leaving } = this.#workers();
-    for (const slot of [...slots, ...leaving]) slot.send({ type: 'cluster', state });
+    const { slots, leaving, generation } = this.#workers();
+    // One that leaves may be of a generation that does not know these endpoints, and needs them no more.
+    for (const slot of [...slots, ...leaving])
+      if (slot.generation === generation) slot.send({ type: 'cluster', state });
   }
 
   /** Tells each worker to end its part of the connections. */
@@ -196,6 +200,8 @@ export class ClusterMonitors {
 
   #sum(metric: (typeof pageMetrics)['endpointConnects'], cluster: string, endpoint: string): number {
     const { directory, sums } = this.#workers();
-    return sums.at(directory.slot(metric, { cluster, endpoint }));
+    // A cluster that is yet to come into force has none.
+    const slot = directory.find(metric, { cluster, endpoint });
+    return slot === undefined ? 0 : sums.at(slot);
   }
 }

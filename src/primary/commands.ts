@@ -1,4 +1,5 @@
-import { parseDuration } from '../core/duration.ts';
+import { LONGEST_MS } from '../config/formats.ts';
+import { formatDuration, parseDuration } from '../core/duration.ts';
 import type { DrainSettings } from '../config/types.ts';
 import type { DrainScope } from '../protocol/to-worker.ts';
 import type { AdminCommand } from './admin-command.ts';
@@ -12,6 +13,7 @@ export interface Commanded {
   readonly drainSettings: DrainSettings;
   /** Whether the configuration in use has it. */
   has(scope: DrainScope): boolean;
+  /** Ends what a scope has at a pace; a rate of 0 leaves that alone. */
   drain(scope: DrainScope, settings: DrainSettings): DrainProgress;
   undrain(scope: DrainScope): boolean;
   /** Hands the addresses over to another process, and ends when nothing is left. */
@@ -22,17 +24,21 @@ export interface Commanded {
 
 type Result = ReturnType<AdminCommand['run']>;
 
-/** What may be done by POST, but for what is about endpoints. */
+/** What may be done by POST, but for the rebalancing of clusters. */
 export function controlCommands(on: Commanded): readonly AdminCommand[] {
-  const scoped = (path: string, scopeOf: (name: string) => DrainScope): AdminCommand[] => [
-    { path: `${path}/drain`, run: ([name = ''], query) => drain(on, scopeOf(name), query) },
-    { path: `${path}/undrain`, run: ([name = '']) => undrain(on, scopeOf(name)) },
+  const scoped = (path: string, scopeOf: (name: string, address: string) => DrainScope): AdminCommand[] => [
+    {
+      path: `${path}/drain`,
+      run: ([name = '', address = ''], query) => drain(on, scopeOf(name, address), query),
+    },
+    { path: `${path}/undrain`, run: ([name = '', address = '']) => undrain(on, scopeOf(name, address)) },
   ];
   return [
     { path: '/reload', run: () => reload(on) },
     ...scoped('', () => ({ kind: 'all' })),
     ...scoped('/listeners/NAME', (name) => ({ kind: 'listener', name })),
     ...scoped('/clusters/NAME', (name) => ({ kind: 'cluster', name })),
+    ...scoped('/clusters/NAME/endpoints/ADDRESS', (cluster, name) => ({ kind: 'endpoint', cluster, name })),
     { path: '/workers/restart', run: () => restart(on, null) },
     { path: '/workers/NAME/restart', run: ([name = '']) => restart(on, name) },
     {
@@ -50,15 +56,16 @@ async function reload(on: Commanded): Promise<Awaited<Result>> {
   return { status: result.problem === null ? 200 : 409, body: result };
 }
 
-/** `rate` (a number a second), `deadline` and `jitter` (durations) stand over the settings. */
+/** `rate` (a number a second, 0 to end nothing), `deadline` and `jitter` (durations) stand over the settings. */
 function drain(on: Commanded, scope: DrainScope, query: URLSearchParams): Result {
   if (!on.has(scope)) return unknown(scope);
   let settings = on.drainSettings;
   const rate = query.get('rate');
   if (rate !== null) {
-    const perSecond = Number(rate.replace(/\/s$/, ''));
-    if (!(perSecond > 0 && perSecond <= 1_000_000)) {
-      return { status: 400, body: 'rate: write a number of connections a second, such as 100/s' };
+    const perSecond = /^\d+(?:\.\d+)?(?:\/s)?$/.test(rate) ? parseFloat(rate) : -1;
+    if (!(perSecond >= 0 && perSecond <= 1_000_000)) {
+      const body = 'rate: write a number of connections a second, such as 100/s, or 0 to end nothing';
+      return { status: 400, body };
     }
     settings = { ...settings, rate: perSecond };
   }
@@ -69,15 +76,19 @@ function drain(on: Commanded, scope: DrainScope, query: URLSearchParams): Result
     const text = query.get(key);
     if (text === null) continue;
     const ms = parseDuration(text);
-    if (ms === undefined) return { status: 400, body: `${key}: write a number and a unit, such as 5m` };
+    if (ms === undefined || ms > LONGEST_MS) {
+      const most = formatDuration(LONGEST_MS);
+      return { status: 400, body: `${key}: write a number and a unit, such as 5m, up to ${most}` };
+    }
     settings = { ...settings, [setting]: ms };
   }
   return { status: 202, body: on.drain(scope, settings) };
 }
 
 function undrain(on: Commanded, scope: DrainScope): Result {
+  if (!on.has(scope)) return unknown(scope);
   if (on.undrain(scope)) return { status: 200, body: 'new work is taken again' };
-  return on.has(scope) ? { status: 409, body: 'it is not drained' } : unknown(scope);
+  return { status: 409, body: 'it is not drained' };
 }
 
 function restart(on: Commanded, worker: string | null): Result {
@@ -87,5 +98,6 @@ function restart(on: Commanded, worker: string | null): Result {
 }
 
 function unknown(scope: DrainScope): Awaited<Result> {
-  return { status: 404, body: scope.kind === 'all' ? 'nothing' : `no ${scope.kind} ${scope.name}` };
+  const { name = 'nothing', kind } = { name: undefined, ...scope };
+  return { status: 404, body: `there is no ${kind} ${name}` };
 }

@@ -1,13 +1,14 @@
 import type { DrainSettings } from '../config/types.ts';
-import type { DrainScope } from '../protocol/to-worker.ts';
+import { scopeKey, type DrainScope } from '../protocol/to-worker.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 /** How far a drain is. */
 export interface DrainProgress {
   readonly scope: DrainScope;
-  /** Sessions and tunnels when it began. */
+  /** Sessions and tunnels when it began, and requests where it is about an endpoint. */
   readonly total: number;
   readonly remaining: number;
+  /** Since it began; until then, while it is only announced, 0. */
   readonly seconds: number;
 }
 
@@ -19,9 +20,12 @@ interface DrainWorkers {
 
 interface Running {
   readonly scope: DrainScope;
-  readonly total: number;
-  readonly startedAt: number;
+  total: number;
+  /** Null while it is only announced. */
+  startedAt: number | null;
   finishedAt: number | null;
+  /** What begins it. */
+  readonly timer: NodeJS.Timeout | undefined;
 }
 
 const LOOK_MS = 200;
@@ -40,35 +44,74 @@ export class Drains {
     this.#log = log;
   }
 
-  /** Begins one, or begins it anew with other settings. */
-  begin(scope: DrainScope, settings: DrainSettings): DrainProgress {
-    const now = performance.now();
-    const total = this.#workers.count(scope);
-    const running: Running = { scope, total, startedAt: now, finishedAt: null };
-    this.#running.set(JSON.stringify(scope), running);
-    const { rate, deadlineMs } = settings;
-    this.#log.info({ scope, connections: total, rate, deadlineMs }, 'drain begins');
-    this.#workers.drain(scope, settings);
-    this.#loggedAt = now;
-    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
+  /**
+   * Begins one, or begins it anew with other settings.
+   *
+   * @param announceMs how long it is only said, so that whoever balances load in front can notice
+   */
+  begin(scope: DrainScope, settings: DrainSettings, announceMs = 0): DrainProgress {
+    const key = scopeKey(scope);
+    const before = this.#running.get(key);
+    clearTimeout(before?.timer);
+    // One that has been announced already, and has begun, need not be announced again.
+    const delayed = announceMs > 0 && (before?.startedAt ?? null) === null;
+    const running: Running = {
+      scope,
+      total: this.#workers.count(scope),
+      startedAt: null,
+      finishedAt: null,
+      timer: delayed ? setTimeout(() => this.#start(running, settings), announceMs).unref() : undefined,
+    };
+    this.#running.set(key, running);
+    if (delayed) this.#log.info({ scope, announceMs }, 'drain is announced');
+    else this.#start(running, settings);
     return this.#progressOf(running);
   }
 
   /** Lets the scope take new work again; false where it was not drained. */
   cancel(scope: DrainScope): boolean {
-    if (!this.#running.delete(JSON.stringify(scope))) return false;
-    this.#workers.undrain(scope);
+    const running = this.#running.get(scopeKey(scope));
+    if (running === undefined) return false;
+    this.#forget(running);
     this.#log.info({ scope }, 'drain ends: new work is taken again');
     return true;
+  }
+
+  /** Ends the drains of what is no more. */
+  retain(exists: (scope: DrainScope) => boolean): void {
+    for (const running of this.#running.values()) if (!exists(running.scope)) this.#forget(running);
+  }
+
+  /** Whether one of everything is in force, or announced. */
+  get ofAll(): boolean {
+    return this.#running.has(scopeKey({ kind: 'all' }));
   }
 
   get progress(): DrainProgress[] {
     return Array.from(this.#running.values(), (running) => this.#progressOf(running));
   }
 
+  /** Says and begins nothing more. */
   stop(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#stopLooking();
+    for (const { timer } of this.#running.values()) clearTimeout(timer);
+  }
+
+  #start(running: Running, settings: DrainSettings): void {
+    const { scope } = running;
+    const { rate, deadlineMs } = settings;
+    running.startedAt = performance.now();
+    running.total = this.#workers.count(scope);
+    this.#log.info({ scope, connections: running.total, rate, deadlineMs }, 'drain begins');
+    this.#workers.drain(scope, settings);
+    this.#loggedAt = running.startedAt;
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
+  }
+
+  #forget({ scope, timer }: Running): void {
+    clearTimeout(timer);
+    this.#running.delete(scopeKey(scope));
+    this.#workers.undrain(scope);
   }
 
   #look(): void {
@@ -76,7 +119,7 @@ export class Drains {
     const tells = now - this.#loggedAt >= LOG_MS;
     let open = false;
     for (const running of this.#running.values()) {
-      if (running.finishedAt !== null) continue;
+      if (running.startedAt === null || running.finishedAt !== null) continue;
       const progress = this.#progressOf(running);
       if (progress.remaining === 0) {
         running.finishedAt = now;
@@ -87,12 +130,18 @@ export class Drains {
       }
     }
     if (tells) this.#loggedAt = now;
-    if (!open) this.stop();
+    if (!open) this.#stopLooking();
+  }
+
+  #stopLooking(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   #progressOf({ scope, total, startedAt, finishedAt }: Running): DrainProgress {
     const remaining = this.#workers.count(scope);
-    const seconds = Math.round(((finishedAt ?? performance.now()) - startedAt) / 100) / 10;
+    const now = performance.now();
+    const seconds = Math.round(((finishedAt ?? now) - (startedAt ?? now)) / 100) / 10;
     return { scope, total: Math.max(total, remaining), remaining, seconds };
   }
 }

@@ -8,11 +8,10 @@ export class EndpointRecord {
   /** Since when its health is what it is, in milliseconds since 1970, and why. */
   since = Date.now();
   reason = '';
-  probes = 0;
-  probeFailures = 0;
+  /** What only grows; shared with the record that it takes the place of. */
+  counts = { probes: 0, probeFailures: 0, ejections: 0 };
   /** The last probe's end in milliseconds since 1970, its duration, and its failure; null before the first. */
   lastProbe: { readonly at: number; readonly ms: number; readonly failure: string | null } | null = null;
-  ejections = 0;
   /** Where its probes were good or bad in a row: how often, good ones above 0. */
   streak = 0;
   #down = false;
@@ -51,7 +50,7 @@ export class EndpointRecord {
   }
 
   setEjected(ejected: boolean, reason: string): void {
-    if (ejected && !this.#ejected) this.ejections++;
+    if (ejected && !this.#ejected) this.counts.ejections++;
     this.#change(() => (this.#ejected = ejected), reason);
   }
 
@@ -59,18 +58,26 @@ export class EndpointRecord {
     this.#change(() => (this.#draining = draining), reason);
   }
 
-  /** Takes over what is known of the same endpoint from before a change of its cluster. */
-  inherit(other: EndpointRecord): void {
+  /**
+   * Takes over what is known of the same endpoint from before a change of its cluster.
+   *
+   * @param probed whether it is probed as it was, so that what the probes have said holds on
+   * @param ejects whether its cluster still ejects endpoints, so that an ejection in force holds on
+   */
+  inherit(other: EndpointRecord, { probed, ejects }: { probed: boolean; ejects: boolean }): void {
+    this.counts = other.counts;
+    this.lastProbe ??= other.lastProbe;
+    this.#draining = other.#draining;
+    this.#ejected = ejects && other.#ejected;
+    this.#warmUntil = other.#warmUntil;
+    if (probed) {
+      this.lastProbe = other.lastProbe;
+      this.streak = other.streak;
+      this.#down = other.#down;
+    }
+    if (this.health !== other.health) return;
     this.since = other.since;
     this.reason = other.reason;
-    this.probes = other.probes;
-    this.probeFailures = other.probeFailures;
-    this.lastProbe = other.lastProbe;
-    this.ejections = other.ejections;
-    this.streak = other.streak;
-    this.#down = other.#down;
-    this.#draining = other.#draining;
-    this.#warmUntil = other.#warmUntil;
   }
 
   /** Lets its slow start begin. */

@@ -8,11 +8,18 @@ import type { FoundEndpoint, NameLookup } from '../upstream/name-lookup.ts';
 /** However short the records live, no name is looked up more often. */
 const LEAST_MS = 1000;
 
+export interface LookupCounts {
+  lookups: number;
+  failures: number;
+}
+
 interface NameWatchOptions {
   readonly address: TcpAddress;
   readonly settings: ResolveSettings;
   readonly lookup: Pick<NameLookup, 'find'>;
   readonly log: Logger;
+  /** Where look-ups are counted. */
+  readonly counts: LookupCounts;
   readonly onFound: (endpoints: readonly FoundEndpoint[]) => void;
 }
 
@@ -20,8 +27,6 @@ interface NameWatchOptions {
 export class NameWatch {
   /** Resolves when it has been looked up for the first time, with whatever success. */
   readonly first: Promise<void>;
-  lookups = 0;
-  failures = 0;
   readonly #options: NameWatchOptions;
   readonly #backoff: Backoff;
   #timer: NodeJS.Timeout | undefined;
@@ -40,9 +45,9 @@ export class NameWatch {
   }
 
   async #look(): Promise<void> {
-    const { address, settings, lookup, log, onFound } = this.#options;
+    const { address, settings, lookup, log, counts, onFound } = this.#options;
     let waitMs: number;
-    this.lookups++;
+    counts.lookups++;
     try {
       const { endpoints, ttlMs } = await lookup.find(address);
       if (this.#stopped) return;
@@ -53,7 +58,7 @@ export class NameWatch {
       onFound(endpoints);
     } catch (error) {
       if (this.#stopped) return;
-      this.failures++;
+      counts.failures++;
       waitMs = Math.max(LEAST_MS, this.#backoff.next());
       if (!this.#failing) log.warn({ host: address.host, reason: messageOf(error) }, 'name does not resolve');
       this.#failing = true;

@@ -11,6 +11,8 @@ interface Track {
   /** Ejections in a row, and when the last one was over. */
   ejections: number;
   returnedAt: number;
+  /** When the one in force is over, and what brings the endpoint back then. */
+  endsAt: number;
   timer: NodeJS.Timeout | null;
 }
 
@@ -43,9 +45,18 @@ export class OutlierDetector {
     const forgiven = Math.floor((Date.now() - track.returnedAt) / ejectionMs);
     track.ejections = Math.max(0, track.ejections - forgiven) + 1;
     const ms = Math.min(maxEjectionMs, ejectionMs * track.ejections);
-    track.timer = setTimeout(() => this.#return(record, track), ms);
-    track.timer.unref();
+    this.#eject(record, track, ms);
     record.setEjected(true, `${track.failures} failures in a row; ejected for ${formatDuration(ms)}`);
+  }
+
+  /** Goes on with an endpoint as the detector of its cluster's configuration before did, an ejection in force included. */
+  inherit(record: EndpointRecord, other: OutlierDetector, known: EndpointRecord): void {
+    this.forget(record);
+    const track = other.#tracks.get(known);
+    if (track === undefined) return;
+    const copy = { ...track, timer: null };
+    this.#tracks.set(record, copy);
+    if (track.timer !== null) this.#eject(record, copy, Math.max(0, track.endsAt - Date.now()));
   }
 
   /** Forgets an endpoint that is no more. */
@@ -63,6 +74,12 @@ export class OutlierDetector {
     return (ejected + 1) * 100 <= all.length * this.#settings.maxEjectedPercent;
   }
 
+  #eject(record: EndpointRecord, track: Track, ms: number): void {
+    track.endsAt = Date.now() + ms;
+    track.timer = setTimeout(() => this.#return(record, track), ms);
+    track.timer.unref();
+  }
+
   #return(record: EndpointRecord, track: Track): void {
     track.timer = null;
     track.failures = this.#settings.consecutiveFailures - 1;
@@ -73,7 +90,7 @@ export class OutlierDetector {
   #track(record: EndpointRecord): Track {
     let track = this.#tracks.get(record);
     if (track === undefined) {
-      track = { failures: 0, connects: 0, ejections: 0, returnedAt: 0, timer: null };
+      track = { failures: 0, connects: 0, ejections: 0, returnedAt: 0, endsAt: 0, timer: null };
       this.#tracks.set(record, track);
     }
     return track;

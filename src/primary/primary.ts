@@ -145,12 +145,14 @@ export class Primary {
       onLines: (lines) => output.write(lines),
       onEndpointFailed: clusters.endpointFailed,
       clusterStates: clusters.states,
+      endpointSeries: (cluster, endpoint) =>
+        clusters.find(cluster)?.find(endpoint)?.facts.series ?? null,
       ...(workerFiles !== undefined && { workerFiles }),
       ...(timings !== undefined && { timings }),
     });
     this.#supervisor = supervisor;
     this.#certificates = readExpiries(config.listeners, log);
-    const drains = (this.#drains = new Drains(supervisor, log));
+    const drains = (this.#drains = new Drains(drainable(supervisor, clusters), log));
     const current = this.#options.config;
     const apply = (next: Config): Promise<number> => this.#apply(supervisor, clusters, next);
     const reloader = (this.#reloader = new Reloader({ log, load, current, apply }, FIRST_GENERATION));
@@ -188,12 +190,15 @@ export class Primary {
     const config = { ...next, listeners: claim.listeners };
     const change = clusters.prepare(config.clusters);
     try {
-      await supervisor.reload(config, supervisor.generation + 1, await change.ready());
+      const states = await change.ready();
+      await supervisor.reload(config, supervisor.generation + 1, states, () => {
+        change.commit();
+        this.#drains?.retain((scope) => hasScope(supervisor, clusters, scope));
+      });
     } catch (error) {
       change.abort();
       throw error;
     }
-    change.commit();
     this.#held = claim.held;
     this.#certificates = readExpiries(config.listeners, log);
     log.level = config.log.level;
@@ -245,7 +250,7 @@ export class Primary {
       },
       notReady: () => this.#notReady(supervisor),
       status: () => statusOf({ supervisor, clusters, reloader, drains, versions, state: this.#state }),
-      commands: [...controlCommands(this.#commanded(supervisor, drains)), ...clusterCommands(clusters)],
+      commands: [...controlCommands(this.#commanded(supervisor, clusters, drains)), ...clusterCommands(clusters)],
       get token() {
         return supervisor.config.admin.token;
       },
@@ -254,19 +259,17 @@ export class Primary {
     return new AdminServer(view, this.#log);
   }
 
-  #commanded(supervisor: Supervisor, drains: Drains): Commanded {
-    const has = (scope: DrainScope): boolean => {
-      const { listeners, clusters } = supervisor.config;
-      if (scope.kind === 'all') return true;
-      return (scope.kind === 'listener' ? listeners : clusters).some(({ name }) => name === scope.name);
-    };
+  #commanded(supervisor: Supervisor, clusters: ClusterMonitors, drains: Drains): Commanded {
     return {
       reload: (cause) => this.reload(cause),
       get drainSettings() {
         return supervisor.config.drain;
       },
-      has,
-      drain: (scope, settings) => drains.begin(scope, settings),
+      has: (scope) => hasScope(supervisor, clusters, scope),
+      drain: (scope, settings) => {
+        const { readyDelayMs } = supervisor.config.shutdown;
+        return drains.begin(scope, settings, scope.kind === 'all' ? readyDelayMs : 0);
+      },
       undrain: (scope) => drains.cancel(scope),
       handOver: () => void setImmediate(() => this.#options.onHandOver?.()),
       restart: (worker) => this.#restart(supervisor, worker),
@@ -295,10 +298,47 @@ export class Primary {
 
   #notReady(supervisor: Supervisor): string | null {
     if (this.#state !== 'ready') return this.#state;
-    if (supervisor.drained.some(({ kind }) => kind === 'all')) return 'draining';
+    if (this.#drains?.ofAll === true) return 'draining';
     const missing = supervisor.slots.filter(({ state }) => state !== 'up').map(({ name }) => name);
     return missing.length === 0 ? null : `not up: ${missing.join(', ')}`;
   }
+}
+
+function hasScope(
+  { config: { listeners } }: Supervisor,
+  clusters: ClusterMonitors,
+  scope: DrainScope,
+): boolean {
+  switch (scope.kind) {
+    case 'all':
+      return true;
+    case 'listener':
+      return listeners.some(({ name }) => name === scope.name);
+    case 'cluster':
+      return clusters.find(scope.name) !== undefined;
+    case 'endpoint':
+      return clusters.find(scope.cluster)?.find(scope.name) !== undefined;
+  }
+}
+
+/** What drains work on: that an endpoint takes nothing new is part of its state. */
+function drainable(supervisor: Supervisor, clusters: ClusterMonitors): ConstructorParameters<typeof Drains>[0] {
+  const setDraining = (scope: DrainScope, draining: boolean): void => {
+    if (scope.kind !== 'endpoint') return;
+    const record = clusters.find(scope.cluster)?.find(scope.name);
+    record?.setDraining(draining, draining ? 'drained by an operator' : 'undrained by an operator');
+  };
+  return {
+    count: (scope) => supervisor.count(scope),
+    drain: (scope, settings) => {
+      setDraining(scope, true);
+      supervisor.drain(scope, settings);
+    },
+    undrain: (scope) => {
+      setDraining(scope, false);
+      supervisor.undrain(scope);
+    },
+  };
 }
 
 /** The process whose place is taken lets go of its address after it has answered. */

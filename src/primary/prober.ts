@@ -26,6 +26,13 @@ export class Prober {
     return new Promise((resolve) => this.#run(record, resolve));
   }
 
+  /** Goes on with one that has been probed in the same way before; what that has found counts. */
+  resume(record: EndpointRecord): void {
+    const timer = setTimeout(() => this.#run(record, null), this.#check.intervalMs * Math.random());
+    timer.unref();
+    this.#running.set(record, () => clearTimeout(timer));
+  }
+
   forget(record: EndpointRecord): void {
     this.#running.get(record)?.();
     this.#running.delete(record);
@@ -39,8 +46,8 @@ export class Prober {
     const { label, server, addresses } = record.facts;
     const startedAt = performance.now();
     const cancel = this.#probe({ label, server, addresses, tls: this.#tls }, this.#check, (failure) => {
-      record.probes++;
-      if (failure !== null) record.probeFailures++;
+      record.counts.probes++;
+      if (failure !== null) record.counts.probeFailures++;
       record.lastProbe = { at: Date.now(), ms: performance.now() - startedAt, failure };
       this.#judge(record, failure, onFirst !== null);
       const wait = this.#check.intervalMs * (1 + JITTER * (2 * Math.random() - 1));

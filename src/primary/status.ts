@@ -14,7 +14,7 @@ export type PrimaryState = 'starting' | 'ready' | 'draining';
 interface StatusFacts {
   readonly supervisor: Pick<
     Supervisor,
-    'config' | 'slots' | 'leaving' | 'sums' | 'generation' | 'count' | 'directory' | 'drained'
+    'config' | 'slots' | 'leaving' | 'sums' | 'generation' | 'count' | 'directory'
   >;
   readonly clusters: ClusterMonitors;
   readonly reloader: Pick<Reloader, 'lastSucceeded' | 'needsRestart'>;
@@ -59,12 +59,9 @@ function workerOf(slot: WorkerSlot, supervisor: StatusFacts['supervisor']): obje
   const { name, kind, state, restarts, page } = slot;
   const values = new Float64Array(page);
   const read = (metric: (typeof threadMetrics)[keyof typeof threadMetrics]): number => {
+    const at = supervisor.directory.find(metric, { worker: name });
     // A worker that leaves may have a name that the configuration does not have any more.
-    try {
-      return values[supervisor.directory.slot(metric, { worker: name })]!;
-    } catch {
-      return 0;
-    }
+    return at === undefined ? 0 : values[at]!;
   };
   return {
     name,
@@ -99,7 +96,7 @@ function clusterStatus(
       since: new Date(record.since).toISOString(),
       reason: record.reason,
       ...endpointCounts(sums, name, record.facts.series),
-      ejections: record.ejections,
+      ejections: record.counts.ejections,
       lastProbe:
         record.lastProbe === null
           ? null

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Config, DrainSettings } from '../config/types.ts';
-import { StartError } from '../core/errors.ts';
+import { StartError, messageOf } from '../core/errors.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
 import { layoutOf } from '../protocol/stats-layout.ts';
-import type { DrainScope, Generation, Pace, WorkerKind } from '../protocol/to-worker.ts';
+import { scopeKey, type DrainScope, type Generation, type Pace, type WorkerKind } from '../protocol/to-worker.ts';
 import { pageMetrics, threadMetrics } from '../telemetry/names.ts';
 import { PageSums } from '../telemetry/page-sums.ts';
 import type { Series } from '../telemetry/page-layout.ts';
@@ -30,6 +30,8 @@ interface SupervisorOptions {
   readonly onEndpointFailed: (cluster: string, endpoint: string) => void;
   /** What is known of the endpoints when a worker starts. */
   readonly clusterStates: () => readonly ClusterState[];
+  /** The series of an endpoint, given by its label; null where there is none. */
+  readonly endpointSeries: (cluster: string, endpoint: string) => string | null;
   readonly workerFiles?: WorkerFiles;
   readonly timings?: SupervisorTimings;
 }
@@ -71,6 +73,12 @@ export class Supervisor {
   #slots: readonly WorkerSlot[];
   /** Workers that drain because others have taken their places, or because there are to be fewer. */
   readonly #leaving = new Set<WorkerSlot>();
+  /** One that takes the place of another as soon as it listens. */
+  #arriving: WorkerSlot | null = null;
+  /** Settles when the changes that have been asked for are made: each comes after the one before. */
+  #changes: Promise<unknown> = Promise.resolve();
+  /** Settles when it has been decided which configuration new workers get. */
+  #deciding: Promise<unknown> = Promise.resolve();
   #ended: Promise<boolean> | null = null;
 
   constructor(options: SupervisorOptions) {
@@ -116,9 +124,29 @@ export class Supervisor {
   /**
    * Brings a configuration to all workers, or to none where one of them cannot take it.
    *
-   * @throws StartError that says what is in the way
+   * @param onCommit called when all can, in the same turn in which they are told: nothing comes between
+   * @throws StartError that says what is in the way, and nothing has changed
    */
-  async reload(config: Config, generation: number, clusters: readonly ClusterState[]): Promise<void> {
+  reload(
+    config: Config,
+    generation: number,
+    clusters: readonly ClusterState[],
+    onCommit: () => void,
+  ): Promise<void> {
+    return this.#inTurn(async () => {
+      const decision = this.#decide(config, generation, clusters, onCommit);
+      this.#deciding = decision.catch(() => undefined);
+      await decision;
+      await this.#adjust();
+    });
+  }
+
+  async #decide(
+    config: Config,
+    generation: number,
+    clusters: readonly ClusterState[],
+    onCommit: () => void,
+  ): Promise<void> {
     this.releaseSeries();
     const plan = this.directory.plan(seriesOf(config), generation);
     if (plan === null) {
@@ -138,31 +166,57 @@ export class Supervisor {
     }
     for (const slot of slots) slot.send({ type: 'settle', generation, commit });
     if (problem !== null) throw new StartError(problem);
-    await this.#adjust();
+    for (const slot of slots) slot.generation = generation;
+    onCommit();
   }
 
   /** Puts a new worker in the place of one, which drains; resolves when the old one has ended. */
   async restart(name: string): Promise<boolean> {
+    const replaced = await this.#inTurn(() => this.#replace(name));
+    if (replaced === null) return false;
+    await this.#retire(replaced);
+    return true;
+  }
+
+  /** Starts a new worker in the place of one, which is returned. */
+  async #replace(name: string): Promise<WorkerSlot | null> {
     const slot = this.#slots.find((candidate) => candidate.name === name);
-    if (slot === undefined || this.#ended !== null) return false;
+    if (slot === undefined || this.#ended !== null) return null;
     const fresh = this.#createSlot(slot.kind, name, slot.restarts + 1);
+    this.#arriving = fresh;
     this.#sendPages();
     try {
       await fresh.start();
     } catch (error) {
+      this.#arriving = null;
       fresh.drain({ graceMs: 0, pace: null, handOver: false });
       await this.#leave(fresh);
       throw error;
     }
+    this.#arriving = null;
     this.#slots = this.#slots.map((other) => (other === slot ? fresh : other));
-    await this.#retire(slot);
-    return true;
+    this.#leaving.add(slot);
+    return slot;
   }
 
-  /** Sessions and tunnels of a scope that live now, in all workers or in one. */
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const done = this.#changes.then(change);
+    this.#changes = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Sessions and tunnels of a scope that live now, and requests of an endpoint, in all workers or in one. */
   count(scope: DrainScope, page: SharedArrayBuffer | null = null): number {
     const values = page === null ? null : new Float64Array(page);
     let sum = 0;
+    if (scope.kind === 'endpoint') {
+      const { cluster, name } = scope;
+      const endpoint = this.#options.endpointSeries(cluster, name);
+      if (endpoint === null) return 0;
+      const slot = this.directory.find(pageMetrics.endpointConnectionsActive, { cluster, endpoint });
+      if (slot === undefined) return 0;
+      return values === null ? this.sums.at(slot) : values[slot]!;
+    }
     for (const series of this.directory.visible()) {
       if (isConnectionOf(series, scope))
         sum += values === null ? this.sums.at(series.slot) : values[series.slot]!;
@@ -170,15 +224,17 @@ export class Supervisor {
     return sum;
   }
 
-  /** Lets a scope take no new work, and ends what it has at a pace. */
+  /** Lets a scope take no new work, and ends what it has at a pace; a rate of 0 leaves that alone. */
   drain(scope: DrainScope, settings: DrainSettings): void {
-    this.#drained.set(keyOf(scope), scope);
-    for (const slot of this.#slots)
-      slot.send({ type: 'drain', scope, pace: this.#pace(slot, scope, settings) });
+    this.#drained.set(scopeKey(scope), scope);
+    for (const slot of this.#slots) {
+      const pace = settings.rate === 0 ? null : this.#pace(slot, scope, settings);
+      slot.send({ type: 'drain', scope, pace });
+    }
   }
 
   undrain(scope: DrainScope): void {
-    this.#drained.delete(keyOf(scope));
+    this.#drained.delete(scopeKey(scope));
     for (const slot of this.#slots) slot.send({ type: 'undrain', scope });
   }
 
@@ -209,7 +265,7 @@ export class Supervisor {
   end({ graceMs, drain, handOver }: Ending): Promise<boolean> {
     const all: DrainScope = { kind: 'all' };
     const seconds = (graceMs * GRACE_SHARE) / 1000;
-    for (const slot of [...this.#slots, ...this.#leaving]) {
+    for (const slot of this.#everyone()) {
       const pace =
         drain === null || graceMs === 0
           ? null
@@ -226,7 +282,7 @@ export class Supervisor {
   }
 
   async #finish(): Promise<boolean> {
-    const slots = [...this.#slots, ...this.#leaving];
+    const slots = this.#everyone();
     const all = Promise.all(slots.map((slot) => slot.ended)).then(() => true);
     const ended = await Promise.race([all, this.#overdue.passed.then(() => false)]);
     this.#overdue.cancel();
@@ -243,12 +299,20 @@ export class Supervisor {
     const known = new Map(this.#slots.map((slot) => [slot.name, slot]));
     const fresh: WorkerSlot[] = [];
     this.#slots = wanted.map(({ kind, name }) => {
-      const slot = known.get(name) ?? this.#createSlot(kind, name);
+      const slot = known.get(name) ?? this.#createSlot(kind, name, 0, true);
       if (!known.delete(name)) fresh.push(slot);
       return slot;
     });
     if (fresh.length > 0) this.#sendPages();
-    await Promise.all(fresh.map((slot) => slot.start()));
+    const { log } = this.#options;
+    await Promise.all(
+      fresh.map((slot) =>
+        // The configuration is in use whatever becomes of it, and it is tried again.
+        slot.start().catch((error: unknown) => {
+          log.error({ worker: slot.name, reason: messageOf(error) }, 'a new worker does not listen');
+        }),
+      ),
+    );
     for (const slot of known.values()) void this.#retire(slot);
   }
 
@@ -272,13 +336,15 @@ export class Supervisor {
     this.#sendPages();
   }
 
-  #pages(): SharedArrayBuffer[] {
-    return [...this.#slots, ...this.#leaving].map(({ page }) => page);
+  #everyone(): WorkerSlot[] {
+    const arriving = this.#arriving === null ? [] : [this.#arriving];
+    return [...this.#slots, ...this.#leaving, ...arriving];
   }
 
   #sendPages(): void {
-    const pages = this.#pages();
-    for (const slot of [...this.#slots, ...this.#leaving]) slot.send({ type: 'pages', pages });
+    const everyone = this.#everyone();
+    const pages = everyone.map(({ page }) => page);
+    for (const slot of everyone) slot.send({ type: 'pages', pages });
   }
 
   /** A worker's part of the rate is that of its connections, so that all are done at the same time. */
@@ -289,29 +355,33 @@ export class Supervisor {
     return { rate: rate * share, deadlineMs, jitterMs };
   }
 
-  #createSlot(kind: WorkerKind, name: string, restarts = 0): WorkerSlot {
+  #createSlot(kind: WorkerKind, name: string, restarts = 0, perseveres = false): WorkerSlot {
     const { log, onLines, onEndpointFailed, clusterStates } = this.#options;
     const page = allocatePage({ size: this.directory.capacity });
     this.sums.add(page);
-    return new WorkerSlot({
+    const slot: WorkerSlot = new WorkerSlot({
       kind,
       name,
       page,
       clearGauges: () => clearGauges(page, this.directory.all()),
       restarts,
+      perseveres,
       timings: this.#timings,
       log,
       onLines,
       onEndpointFailed,
-      serve: (port) => {
-        const others = this.#pages().filter((other) => other !== page);
+      serve: async (port) => {
+        // It would never hear of what is being decided upon.
+        await this.#deciding;
+        slot.generation = this.generation;
+        const pages = this.#everyone().map((other) => other.page);
         return this.#threads.run({
           ...this.#current,
           clusters: clusterStates(),
           secret: this.#secret,
           kind,
           name,
-          pages: [page, ...others],
+          pages: [page, ...pages.filter((other) => other !== page)],
           page: 0,
           drained: this.drained,
           listenLock: this.#listenLock,
@@ -319,11 +389,8 @@ export class Supervisor {
         });
       },
     });
+    return slot;
   }
-}
-
-function keyOf(scope: DrainScope): string {
-  return scope.kind === 'all' ? 'all' : `${scope.kind} ${scope.name}`;
 }
 
 function namesOf(config: Config): { kind: WorkerKind; name: string }[] {
@@ -339,7 +406,10 @@ function seriesOf(config: Config): readonly Series[] {
   ).series;
 }
 
-function isConnectionOf({ metric, labels }: Series, scope: DrainScope): boolean {
+function isConnectionOf(
+  { metric, labels }: Series,
+  scope: Exclude<DrainScope, { kind: 'endpoint' }>,
+): boolean {
   if (metric !== pageMetrics.sessionsActive && metric !== pageMetrics.tunnelsActive) return false;
   return scope.kind === 'all' || labels[scope.kind] === scope.name;
 }

@@ -27,6 +27,8 @@ interface SlotOptions {
   readonly clearGauges: () => void;
   /** How often a worker of the name has been started anew before. */
   readonly restarts: number;
+  /** Whether it is tried again where its first start fails. */
+  readonly perseveres?: boolean;
   readonly timings: SlotTimings;
   readonly log: Logger;
   readonly onLines: (lines: string) => void;
@@ -47,6 +49,8 @@ export class WorkerSlot {
   readonly kind: WorkerKind;
   readonly name: string;
   readonly page: SharedArrayBuffer;
+  /** Of the configuration that its worker runs; its owner keeps it. */
+  generation = 0;
   /** Resolves when no task runs here any more and none will. */
   readonly ended: Promise<undefined>;
   readonly #options: SlotOptions;
@@ -204,8 +208,10 @@ export class WorkerSlot {
     if (!this.#wasEverUp) {
       const [line = ''] = messageOf(reason).split('\n');
       this.#firstListening.reject(new StartError(`worker ${name} did not start: ${line}`, { cause: reason }));
-      this.#finish();
-      return;
+      if (this.#options.perseveres !== true) {
+        this.#finish();
+        return;
+      }
     }
     if (this.#state === 'up' && performance.now() - this.#upSince >= timings.steadyMs) this.#backoff.reset();
     this.#state = 'waiting';

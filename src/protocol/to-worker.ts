@@ -43,11 +43,33 @@ export interface WorkerStart extends Generation {
 export type DrainScope =
   | { readonly kind: 'all' }
   | { readonly kind: 'listener'; readonly name: string }
-  | { readonly kind: 'cluster'; readonly name: string };
+  | { readonly kind: 'cluster'; readonly name: string }
+  | EndpointScope;
+
+/** Its state says that it takes no new work. */
+export interface EndpointScope {
+  readonly kind: 'endpoint';
+  readonly cluster: string;
+  /** Its label. */
+  readonly name: string;
+}
+
+/** What tells a scope from all others. */
+export function scopeKey(scope: DrainScope): string {
+  switch (scope.kind) {
+    case 'all':
+      return 'all';
+    case 'listener':
+    case 'cluster':
+      return `${scope.kind} ${scope.name}`;
+    case 'endpoint':
+      return `endpoint ${scope.cluster} ${scope.name}`;
+  }
+}
 
 /** How fast what lives is ended. */
 export interface Pace {
-  /** Sessions and tunnels a second, this worker's share. */
+  /** Sessions and tunnels a second, this worker's share; above 0. */
   readonly rate: number;
   /** When the last must be over, in milliseconds from now. */
   readonly deadlineMs: number;
@@ -84,11 +106,11 @@ interface PagesCommand {
   readonly pages: readonly SharedArrayBuffer[];
 }
 
-/** Take no new work, and end what lives at a pace. */
+/** Take no new work, and end what lives at a pace, or, where there is none, leave it alone. */
 interface DrainCommand {
   readonly type: 'drain';
   readonly scope: DrainScope;
-  readonly pace: Pace;
+  readonly pace: Pace | null;
 }
 
 /** Take new work again. What has not been ended yet lives on. */

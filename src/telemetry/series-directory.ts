@@ -62,6 +62,11 @@ export class SeriesDirectory implements SlotLookup {
     return findSlot(this.#table, metric, labels);
   }
 
+  /** As {@link slot}, but undefined for a series that is not there. */
+  find(metric: Metric, labels: Labels): number | undefined {
+    return this.#table.get(seriesKey(metric, labels));
+  }
+
   /** The series to show: those of the generation in use, and those that something older may still write. */
   visible(): Series[] {
     return Array.from(this.#entries.values()).filter(({ retiredAt }) => retiredAt > this.#oldest);

@@ -94,16 +94,16 @@ class TunnelService implements Service {
           return config.name === scope.name ? [...tunnels] : [];
         case 'cluster':
           return cluster.name === scope.name ? [...tunnels] : [];
+        case 'endpoint':
+          return cluster.name === scope.cluster
+            ? [...tunnels].filter((tunnel) => tunnel.isOf(scope.cluster, scope.name))
+            : [];
       }
     });
   }
 
-  connectionsOf(cluster: string, endpoint: string): Tunnel[] {
-    return this.living({ kind: 'all' }).filter((connection) => connection.isOf(cluster, endpoint));
-  }
-
   admit(scope: DrainScope, admitted: boolean): void {
-    if (scope.kind === 'cluster') return;
+    if (scope.kind === 'cluster' || scope.kind === 'endpoint') return;
     for (const [name, { listener }] of this.#served) {
       if (scope.kind === 'listener' && scope.name !== name) continue;
       if (!admitted) listener.stop();

@@ -126,16 +126,16 @@ class WebService implements Service {
           return context.listener === scope.name ? [...sessions] : [];
         case 'cluster':
           return context.cluster.name === scope.name ? [...sessions] : [];
+        case 'endpoint':
+          return context.cluster.name === scope.cluster
+            ? [...sessions].filter((session) => session.isOf(scope.cluster, scope.name))
+            : [];
       }
     });
   }
 
-  connectionsOf(cluster: string, endpoint: string): Session[] {
-    return this.living({ kind: 'all' }).filter((connection) => connection.isOf(cluster, endpoint));
-  }
-
   admit(scope: DrainScope, admitted: boolean): void {
-    if (scope.kind === 'cluster') return;
+    if (scope.kind === 'cluster' || scope.kind === 'endpoint') return;
     for (const [name, { dispatcher }] of this.#listeners) {
       if (scope.kind === 'all' || scope.name === name) dispatcher.draining = !admitted;
     }

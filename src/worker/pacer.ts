@@ -9,6 +9,12 @@ export interface Drainable {
   end(): void;
 }
 
+/** A session or tunnel, as somebody sees it who wants its client to go elsewhere. */
+export interface Evictable {
+  /** Ends it in good order; false where it has ended already. */
+  evict(reason: string): boolean;
+}
+
 /** How often a drain looks at what it has to do: the wheel has no finer ticks. */
 const LOOK_MS = 100;
 

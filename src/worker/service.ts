@@ -3,14 +3,21 @@ import { TICK_MS } from '../core/timer-wheel.ts';
 import { messageOf } from '../core/errors.ts';
 import type { FromWorker } from '../protocol/from-worker.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
-import type { DrainScope, EvictCommand, Generation, ToWorker, WorkerStart } from '../protocol/to-worker.ts';
+import {
+  scopeKey,
+  type DrainScope,
+  type EvictCommand,
+  type Generation,
+  type Pace,
+  type ToWorker,
+  type WorkerStart,
+} from '../protocol/to-worker.ts';
 import { createWorkerLogger } from '../telemetry/logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createEnvironment, nextEnvironment, type Environment } from './environment.ts';
-import { Eviction, type Evictable } from './eviction.ts';
 import { GenerationMeter } from './generation-meter.ts';
 import { LoopMeter, type InnerLoop } from './loop-meter.ts';
-import { Pacer, type Drainable } from './pacer.ts';
+import { Pacer, type Drainable, type Evictable } from './pacer.ts';
 
 /** How long others have to take over the connections that are being opened: most handshakes need less. */
 const HAND_OVER_MS = 1000;
@@ -32,10 +39,8 @@ export interface Service {
   prepare(next: Environment): Promise<Change>;
   /** How much lives of older generations than this one, and the oldest of which anything does. */
   older(generation: number): { readonly connections: number; readonly oldest: number };
-  /** The connections that live of one endpoint, given by its label. */
-  connectionsOf(cluster: string, endpoint: string): Evictable[];
   /** The sessions and tunnels of a scope. */
-  living(scope: DrainScope): readonly Drainable[];
+  living(scope: DrainScope): readonly (Drainable & Evictable)[];
   /** Lets a scope take new work, or not. */
   admit(scope: DrainScope, admitted: boolean): void;
   /** Lets other threads and processes have the connections that begin now, before {@link stop}. */
@@ -128,10 +133,11 @@ class ServiceThread {
   readonly #loopMeter: LoopMeter;
   readonly #generationMeter: GenerationMeter;
   readonly #ticker: NodeJS.Timeout | undefined;
-  readonly #drained: readonly DrainScope[];
+  /** What takes no new work, by its key. */
+  readonly #drained: Map<string, DrainScope>;
   /** Of drains, by their scope, and under `lost` of what a change has left behind. */
   readonly #pacers = new Map<string, Pacer>();
-  readonly #evictions: Eviction[] = [];
+  #evictions = 0;
   #environment: Environment;
   #prepared: {
     readonly environment: Environment;
@@ -149,7 +155,7 @@ class ServiceThread {
   ) {
     const environment = (this.#environment = createEnvironment(start, log, say));
     const { wheel, page } = environment;
-    this.#drained = start.drained;
+    this.#drained = new Map(start.drained.map((scope) => [scopeKey(scope), scope]));
     const service = (this.#service = create(environment, start));
     // A loop of the service's own drives the wheel itself.
     if (service.innerLoop === null) {
@@ -167,9 +173,7 @@ class ServiceThread {
   }
 
   listen(): Promise<void> {
-    this.#listening = this.#service.listen().then(() => {
-      for (const scope of this.#drained) this.#admit(scope, false);
-    });
+    this.#listening = this.#service.listen().then(() => this.#close());
     return this.#listening;
   }
 
@@ -198,6 +202,8 @@ class ServiceThread {
     commit();
     this.#environment = environment;
     const lost = new Set(change.commit());
+    // What is new may belong to what is drained.
+    this.#close();
     this.#generationMeter.write();
     if (lost.size > 0) this.#endLost(lost);
   }
@@ -212,20 +218,38 @@ class ServiceThread {
   }
 
   evict(command: EvictCommand): void {
-    const connections = this.#service.connectionsOf(command.cluster, command.endpoint);
-    this.#evictions.push(new Eviction(connections, command));
+    const { cluster, endpoint, count, perSecond, reason } = command;
+    const scope = { kind: 'endpoint', cluster, name: endpoint } as const;
+    const chosen = this.#service
+      .living(scope)
+      .slice(0, count)
+      .map((connection) => new Evicted(connection, reason));
+    const pace = { rate: perSecond, deadlineMs: Infinity, jitterMs: 0 };
+    const collect = (): Drainable[] => chosen.filter(({ over }) => !over);
+    this.#replacePacer(`evict ${this.#evictions++}`, new Pacer(this.#environment.wheel, collect, pace, false));
   }
 
-  drain(scope: DrainScope, pace: ConstructorParameters<typeof Pacer>[2]): void {
+  drain(scope: DrainScope, pace: Pace | null): void {
     if (this.#ending) return;
+    this.#drained.set(scopeKey(scope), scope);
     this.#admit(scope, false);
     const { wheel } = this.#environment;
-    this.#replacePacer(keyOf(scope), new Pacer(wheel, () => this.#service.living(scope), pace, true));
+    const pacer = pace === null ? null : new Pacer(wheel, () => this.#service.living(scope), pace, true);
+    this.#replacePacer(scopeKey(scope), pacer);
   }
 
   undrain(scope: DrainScope): void {
-    this.#replacePacer(keyOf(scope), null);
-    if (!this.#ending) this.#admit(scope, true);
+    this.#drained.delete(scopeKey(scope));
+    this.#replacePacer(scopeKey(scope), null);
+    if (this.#ending) return;
+    this.#admit(scope, true);
+    // It may lie in another that is drained.
+    this.#close();
+  }
+
+  /** Lets everything that is drained take no new work. */
+  #close(): void {
+    for (const scope of this.#drained.values()) this.#admit(scope, false);
   }
 
   #admit(scope: DrainScope, admitted: boolean): void {
@@ -262,7 +286,6 @@ class ServiceThread {
 
   close(): void {
     for (const pacer of this.#pacers.values()) pacer.cancel();
-    for (const eviction of this.#evictions) eviction.stop();
     this.#prepared?.change.abort();
     this.#service.abort();
     clearInterval(this.#ticker);
@@ -277,7 +300,7 @@ class ServiceThread {
     // Every worker has its part of it; how large, none can know.
     const share = { rate: rate / Math.max(1, config.workers.l7), deadlineMs, jitterMs };
     const collect = (): Drainable[] => {
-      const living = new Set(this.#service.living({ kind: 'all' }));
+      const living = new Set<Drainable>(this.#service.living({ kind: 'all' }));
       for (const target of lost) if (!living.has(target)) lost.delete(target);
       return [...lost];
     };
@@ -292,8 +315,26 @@ class ServiceThread {
   }
 }
 
-function keyOf(scope: DrainScope): string {
-  return scope.kind === 'all' ? 'all' : `${scope.kind} ${scope.name}`;
+/** A connection that is to be ended so that its client goes elsewhere, whatever it is doing. */
+class Evicted implements Drainable {
+  over = false;
+  readonly #connection: Evictable;
+  readonly #reason: string;
+
+  constructor(connection: Evictable, reason: string) {
+    this.#connection = connection;
+    this.#reason = reason;
+  }
+
+  drain(): boolean {
+    this.end();
+    return true;
+  }
+
+  end(): void {
+    this.over = true;
+    this.#connection.evict(this.#reason);
+  }
 }
 
 function turn(): Promise<void> {

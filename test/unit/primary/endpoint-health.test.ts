@@ -53,7 +53,7 @@ describe('outlier detection', () => {
       assert.equal(all[0]!.health, 'up');
       fail(detector, all, 0, 1);
     }
-    assert.equal(all[0]!.ejections, 5);
+    assert.equal(all[0]!.counts.ejections, 5);
   });
 
   it('forgives an ejection for each ejection time that an endpoint has stood', () => {
@@ -139,7 +139,7 @@ describe('probes', () => {
       answer(failure);
       assert.equal(record.health, health);
     }
-    assert.deepEqual([record.probes, record.probeFailures], [13, 7]);
+    assert.deepEqual(record.counts, { probes: 13, probeFailures: 7, ejections: 0 });
   });
 
   it('let the slow start of an endpoint that is up again begin', () => {

@@ -41,6 +41,7 @@ async function setup(
     onLines: (more) => void (text += more),
     onEndpointFailed: () => undefined,
     clusterStates: () => config.clusters.map(clusterState),
+    endpointSeries: (_, endpoint) => endpoint,
     workerFiles,
     timings: { ...timings, ...changes },
   });
