@@ -11,7 +11,7 @@ const BAR_WIDTH = 40;
 /**
  * Begins a drain, or ends it with `--undo`; `--watch` waits until nothing is left.
  *
- * @returns 0
+ * @returns 0, or 1 where there was nothing to undo
  * @throws UsageError for options that do not go together, StartError where the running sluice refuses
  */
 export async function run(options: CommandOptions): Promise<number> {
@@ -19,8 +19,9 @@ export async function run(options: CommandOptions): Promise<number> {
   const scope = scopePath(flags.get('listener'), flags.get('cluster'), flags.get('endpoint'));
   const client = new AdminClient(options);
   if (flags.has('undo')) {
-    process.stdout.write((await client.post(`${scope}/undrain`)).body);
-    return 0;
+    const { status, body } = await client.post(`${scope}/undrain`);
+    process.stdout.write(status === 202 ? 'new work is taken again\n' : body);
+    return status === 202 ? 0 : 1;
   }
   const query = new URLSearchParams();
   for (const key of ['rate', 'deadline', 'jitter']) {
@@ -29,7 +30,7 @@ export async function run(options: CommandOptions): Promise<number> {
   }
   const { body } = await client.post(`${scope}/drain?${query.toString()}`);
   const begun = JSON.parse(body) as DrainStatus;
-  process.stdout.write(`draining ${begun.total} sessions and tunnels\n`);
+  process.stdout.write(`draining ${begun.total} connections\n`);
   if (flags.has('watch')) await watch(client, begun.scope);
   return 0;
 }

@@ -1,6 +1,7 @@
 /** `sluice run`: the proxy itself. */
 import { loadConfig } from '../config/loader.ts';
 import type { Config } from '../config/types.ts';
+import { FileWatch } from '../primary/file-watch.ts';
 import { hardExit } from '../primary/hard-exit.ts';
 import { serve } from '../primary/serve.ts';
 import type { Outcome } from '../primary/serve.ts';
@@ -24,23 +25,29 @@ const LOG_TIMEOUT_MS = 2_000;
  */
 export async function run(options: CommandOptions): Promise<number> {
   const { configFile: file, overrides, env } = options;
-  const { config, warnings } = loadConfig({ file, overrides, env });
-  const output = new LogOutput(config.log.format);
+  const { config, warnings, files } = loadConfig({ file, overrides, env });
+  const watch = options.flags.has('watch') ? new FileWatch(files) : null;
+  const output = new LogOutput(config.log.format, config.log.file ?? undefined);
   const log = createLogger(config.log, output);
   for (const { place, message } of warnings) log.warn({ place }, message);
 
-  const { status, ended, failure } = await serveWithDemo(options, config, log, output);
+  const { status, ended, failure } = await serveWithDemo(options, config, { log, output, watch });
   const written = await output.close(LOG_TIMEOUT_MS);
   if (failure !== null) process.stderr.write(describeFailure(failure).text);
   if (!ended || !written) hardExit(status);
   return status;
 }
 
+interface Outlets {
+  readonly log: Logger;
+  readonly output: LogOutput;
+  readonly watch: FileWatch | null;
+}
+
 async function serveWithDemo(
   options: CommandOptions,
   config: Config,
-  log: Logger,
-  output: LogOutput,
+  { log, output, watch }: Outlets,
 ): Promise<Outcome> {
   let demo: DemoProcess | null = null;
   try {
@@ -50,10 +57,12 @@ async function serveWithDemo(
       log,
       output,
       load: () => loadConfig({ file: options.configFile, overrides: options.overrides, env: options.env }),
+      watch,
       takeOver: options.flags.has('takeover'),
       faultHooks: options.env.SLUICE_FAULT_HOOKS === '1',
       onReady: ({ config: concrete, admin }) => {
-        const atTerminal = config.log.format === 'pretty' && process.stdout.isTTY;
+        const { format, file } = config.log;
+        const atTerminal = format === 'pretty' && file === null && process.stdout.isTTY;
         if (atTerminal && config.log.level !== 'silent') output.writeText(banner(concrete, admin));
       },
     });

@@ -26,6 +26,8 @@ export interface LoadedConfig {
   readonly warnings: readonly ConfigProblem[];
   /** By the name of the cluster: the files of which the configuration keeps the contents only. */
   readonly clusterFiles: ReadonlyMap<string, ClusterFiles>;
+  /** Absolute paths of the configuration itself and of every certificate, key and authority that it names. */
+  readonly files: readonly string[];
 }
 
 /**
@@ -42,7 +44,16 @@ export function loadConfig(source: ConfigSource): LoadedConfig {
   for (const override of source.overrides) settings.override(override);
   const { config, clusterFiles } = readRoot(settings, dirname(resolve(source.file)), problems);
   if (problems.errors.length > 0) throw new ConfigError(problems.errors);
-  return { config, warnings: problems.warnings, clusterFiles };
+  const files = [resolve(source.file), ...filesOf(config, clusterFiles)];
+  return { config, warnings: problems.warnings, clusterFiles, files };
+}
+
+function filesOf({ listeners }: Config, clusterFiles: ReadonlyMap<string, ClusterFiles>): string[] {
+  const tls = listeners.map((listener) => (listener.mode === 'l7' ? listener.tls : null));
+  const certificates = tls.flatMap((settings) => settings?.certificates ?? []);
+  const own = certificates.flatMap(({ cert, key }) => [cert, key]);
+  const upstream = [...clusterFiles.values()].flatMap(({ ca, cert, key }) => [ca, cert, key]);
+  return [...new Set([...own, ...upstream.filter((file) => file !== null)])];
 }
 
 function readText(file: string): string {

@@ -20,14 +20,17 @@ import type {
 type Tree = Readonly<Record<string, unknown>>;
 
 /** Every setting, defaults included, in the keys of a configuration file: loading it gives the same again. */
-export function renderConfig({ config, clusterFiles }: Omit<LoadedConfig, 'warnings'>): string {
+export function renderConfig({
+  config,
+  clusterFiles,
+}: Pick<LoadedConfig, 'config' | 'clusterFiles'>): string {
   const { workers, admin, log, shutdown, drain, demo, listeners, clusters } = config;
   return stringify(
     without({
       workers: { ...workers, bufferBudget: formatByteSize(workers.bufferBudget) },
       // The token is a secret, and has no place in output that people read and pass on.
       admin: { address: formatAddress(admin.address) },
-      log,
+      log: without({ ...log }),
       shutdown: {
         grace: formatDuration(shutdown.graceMs),
         readyDelay: formatDuration(shutdown.readyDelayMs),

@@ -1,4 +1,7 @@
 /** The whole of a configuration: its parts, and what they say of each other. */
+import { dirname, resolve } from 'node:path';
+import { messageOf } from '../core/errors.ts';
+import { directory } from './files.ts';
 import type { ClusterFiles, ReadCluster } from './cluster.ts';
 import { readCluster } from './cluster.ts';
 import { ClusterNames } from './context.ts';
@@ -35,6 +38,7 @@ export function readRoot(settings: Settings, base: string, problems: Problems): 
       level: settings.read('log.level'),
       format: settings.read('log.format'),
       access: settings.read('log.access'),
+      file: readLogFile(settings, base, problems),
     },
     shutdown: {
       graceMs: settings.read('shutdown.grace'),
@@ -79,6 +83,19 @@ function readListeners(
   const named = listeners.map(({ path, value }) => ({ path, value: value.name }));
   refuseTwins(named, 'listeners', context.problems);
   return listeners;
+}
+
+/** The file itself need not be there yet. */
+function readLogFile(settings: Settings, base: string, problems: Problems): string | null {
+  const file = settings.read('log.file');
+  if (file === null) return null;
+  const path = resolve(base, file);
+  try {
+    directory(base)(dirname(path));
+  } catch (error) {
+    problems.valueError(['log', 'file'], messageOf(error));
+  }
+  return path;
 }
 
 function readDemo(settings: Settings, clusters: ClusterNames, problems: Problems): DemoSettings | null {

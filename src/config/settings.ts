@@ -50,6 +50,7 @@ const SETTINGS = {
     toggle,
     true,
   ),
+  'log.file': setting('Where the log goes instead of standard output', nullable(text('a file')), null),
   'shutdown.grace': setting(
     'How long sessions and tunnels may go on after SIGTERM',
     duration({ least: 0, most: LONGEST_MS }),

@@ -52,6 +52,8 @@ interface LogSettings {
   readonly format: 'json' | 'pretty';
   /** Whether sessions and tunnels write a line when they open and when they end. */
   readonly access: boolean;
+  /** Absolute path of the file that the log goes to; null for standard output. */
+  readonly file: string | null;
 }
 
 /** Names of clusters whose endpoints the demo listens on. */

@@ -1,5 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Cluster as ClusterConfig, Endpoint as EndpointConfig, ResolveSettings } from '../config/types.ts';
+import type {
+  Cluster as ClusterConfig,
+  Endpoint as EndpointConfig,
+  ResolveSettings,
+} from '../config/types.ts';
 import { formatAddress } from '../core/address.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
 import { nameOf, seriesOf } from '../protocol/series.ts';
@@ -66,10 +70,7 @@ export class ClusterMonitor {
     this.#pending = options.previous !== undefined;
     this.#probesAlike =
       previous !== null &&
-      isDeepStrictEqual(
-        [previous.config.healthCheck, previous.config.tls],
-        [config.healthCheck, config.tls],
-      );
+      isDeepStrictEqual([previous.config.healthCheck, previous.config.tls], [config.healthCheck, config.tls]);
     this.lookups = previous?.lookups ?? { lookups: 0, failures: 0 };
     const tls = config.tls === null ? null : upstreamTls(config.tls);
     this.#prober = config.healthCheck === null ? null : new Prober(config.healthCheck, tls);

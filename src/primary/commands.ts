@@ -87,7 +87,7 @@ function drain(on: Commanded, scope: DrainScope, query: URLSearchParams): Result
 
 function undrain(on: Commanded, scope: DrainScope): Result {
   if (!on.has(scope)) return unknown(scope);
-  if (on.undrain(scope)) return { status: 200, body: 'new work is taken again' };
+  if (on.undrain(scope)) return { status: 202, body: { scope } };
   return { status: 409, body: 'it is not drained' };
 }
 

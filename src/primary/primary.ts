@@ -19,6 +19,7 @@ import { controlCommands } from './commands.ts';
 import type { Commanded } from './commands.ts';
 import { Drains } from './drains.ts';
 import { chooseEngines } from './engines.ts';
+import type { FileWatch } from './file-watch.ts';
 import { primaryFamilies } from './primary-metrics.ts';
 import { Reloader } from './reloader.ts';
 import type { ReloadResult } from './reloader.ts';
@@ -42,6 +43,8 @@ export interface PrimaryOptions {
   readonly faultHooks: boolean;
   /** Reads the configuration anew. */
   readonly load: () => LoadedConfig;
+  /** Watches the configuration's files for changes, which bring a reload; null where nobody wants that. */
+  readonly watch?: FileWatch | null;
   /** Whether to take the place of a process that runs with the same admin address, if there is one. */
   readonly takeOver?: boolean;
   /** Called when another process has asked this one to hand over and end. */
@@ -116,6 +119,7 @@ export class Primary {
     this.#state = 'draining';
     this.#graceMs = Math.min(this.#graceMs, graceMs);
     this.#drains?.stop();
+    this.#options.watch?.stop();
     void this.#endWorkers(handOver);
     // Whoever takes over wants its address.
     if (handOver) void this.#admin?.close();
@@ -130,7 +134,7 @@ export class Primary {
   }
 
   async #start(): Promise<Started> {
-    const { output, workerFiles, timings, load, takeOver = false } = this.#options;
+    const { output, workerFiles, timings, load, watch, takeOver = false } = this.#options;
     const log = this.#log;
     // uWS reads it from the environment of the process; its own 4096 bytes are too few for real cookies.
     process.env.UWS_HTTP_MAX_HEADERS_SIZE ??= '16384';
@@ -145,8 +149,7 @@ export class Primary {
       onLines: (lines) => output.write(lines),
       onEndpointFailed: clusters.endpointFailed,
       clusterStates: clusters.states,
-      endpointSeries: (cluster, endpoint) =>
-        clusters.find(cluster)?.find(endpoint)?.facts.series ?? null,
+      endpointSeries: (cluster, endpoint) => clusters.find(cluster)?.find(endpoint)?.facts.series ?? null,
       ...(workerFiles !== undefined && { workerFiles }),
       ...(timings !== undefined && { timings }),
     });
@@ -155,7 +158,10 @@ export class Primary {
     const drains = (this.#drains = new Drains(drainable(supervisor, clusters), log));
     const current = this.#options.config;
     const apply = (next: Config): Promise<number> => this.#apply(supervisor, clusters, next);
-    const reloader = (this.#reloader = new Reloader({ log, load, current, apply }, FIRST_GENERATION));
+    const reloader = (this.#reloader = new Reloader(
+      { log, load, onLoaded: (files) => watch?.replace(files), current, apply },
+      FIRST_GENERATION,
+    ));
     const server = (this.#admin = this.#createAdmin(supervisor, clusters, reloader, drains));
     let admin: TcpAddress;
     if (takeOver) {
@@ -174,6 +180,7 @@ export class Primary {
     }
     this.#goOn();
     this.#state = 'ready';
+    watch?.start(() => this.reload('file change'));
     const workers = supervisor.slots.map(({ name }) => name);
     return { config, admin, generation: FIRST_GENERATION, workers };
   }
@@ -250,7 +257,10 @@ export class Primary {
       },
       notReady: () => this.#notReady(supervisor),
       status: () => statusOf({ supervisor, clusters, reloader, drains, versions, state: this.#state }),
-      commands: [...controlCommands(this.#commanded(supervisor, clusters, drains)), ...clusterCommands(clusters)],
+      commands: [
+        ...controlCommands(this.#commanded(supervisor, clusters, drains)),
+        ...clusterCommands(clusters),
+      ],
       get token() {
         return supervisor.config.admin.token;
       },
@@ -322,7 +332,10 @@ function hasScope(
 }
 
 /** What drains work on: that an endpoint takes nothing new is part of its state. */
-function drainable(supervisor: Supervisor, clusters: ClusterMonitors): ConstructorParameters<typeof Drains>[0] {
+function drainable(
+  supervisor: Supervisor,
+  clusters: ClusterMonitors,
+): ConstructorParameters<typeof Drains>[0] {
   const setDraining = (scope: DrainScope, draining: boolean): void => {
     if (scope.kind !== 'endpoint') return;
     const record = clusters.find(scope.cluster)?.find(scope.name);

@@ -19,6 +19,8 @@ interface ReloaderOptions {
   readonly log: Logger;
   /** Reads the configuration anew; throws a ConfigError. */
   readonly load: () => LoadedConfig;
+  /** Told of the files that have been read, before the configuration is in use. */
+  readonly onLoaded?: (files: readonly string[]) => void;
   /** The one in use, as it was read, with what only a restart can change as it is in force. */
   readonly current: Config;
   /** Brings one into force; returns its generation. Rejects where it cannot be, and the old one stays. */
@@ -50,10 +52,11 @@ export class Reloader {
   }
 
   async #reload(cause: string): Promise<ReloadResult> {
-    const { log, load, apply } = this.#options;
+    const { log, load, apply, onLoaded } = this.#options;
     const startedAt = performance.now();
     try {
-      const { config, warnings } = load();
+      const { config, warnings, files } = load();
+      onLoaded?.(files);
       for (const { place, message } of warnings) log.warn({ place }, message);
       const { usable, needsRestart } = keepFixed(config, this.#current);
       for (const setting of needsRestart) {
@@ -92,12 +95,13 @@ function keepFixed(next: Config, current: Config): { usable: Config; needsRestar
   const fixed = [
     ['admin.address', next.admin.address, current.admin.address],
     ['log.format', next.log.format, current.log.format],
+    ['log.file', next.log.file, current.log.file],
     ['demo', next.demo, current.demo],
   ] as const;
   const usable: Config = {
     ...next,
     admin: { ...next.admin, address: current.admin.address },
-    log: { ...next.log, format: current.log.format },
+    log: { ...next.log, format: current.log.format, file: current.log.file },
     demo: current.demo,
   };
   const changed = fixed.filter(([, wanted, is]) => !isDeepStrictEqual(wanted, is));

@@ -1,11 +1,14 @@
 import { constants } from 'node:os';
 import type { Config } from '../config/types.ts';
 import { formatAddress } from '../core/address.ts';
+import { messageOf } from '../core/errors.ts';
+import type { LogOutput } from '../telemetry/log-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Primary } from './primary.ts';
 import type { PrimaryOptions, Started } from './primary.ts';
 
 interface ServeOptions extends Omit<PrimaryOptions, 'onHandOver'> {
+  readonly output: Pick<LogOutput, 'write' | 'dropped' | 'reopen'>;
   /** Called when everything listens. */
   readonly onReady?: (started: Started) => void;
 }
@@ -35,7 +38,7 @@ export async function serve(options: ServeOptions): Promise<Outcome> {
   const { config, log, onReady } = options;
   const primary = new Primary({ ...options, onHandOver: () => stop.byHandOver() });
   const stop: Stop = new Stop(primary, log, config);
-  const release = watchProcess(primary, stop, log);
+  const release = watchProcess(primary, stop, () => reopenLog(options));
   try {
     const started = await primary.start();
     logReady(started, log);
@@ -57,13 +60,13 @@ function logReady({ config, admin, generation, workers }: Started, log: Logger):
 }
 
 /** Turns the process's signals and uncaught exceptions into orders; returns how to stop doing so. */
-function watchProcess(primary: Primary, stop: Stop, log: Logger): () => void {
+function watchProcess(primary: Primary, stop: Stop, reopen: () => void): () => void {
   const handlers: readonly (readonly [string, (given: unknown) => void])[] = [
     ['SIGTERM', () => stop.bySignal('SIGTERM')],
     ['SIGINT', () => stop.bySignal('SIGINT')],
     ['SIGHUP', () => void primary.reload('SIGHUP')],
     // Without a handler Node would open its inspector.
-    ['SIGUSR1', () => log.debug('no log file to reopen: the log goes to standard output')],
+    ['SIGUSR1', reopen],
     ['uncaughtException', (error) => stop.byFault(error)],
     ['unhandledRejection', (reason) => stop.byFault(reason)],
   ];
@@ -71,6 +74,16 @@ function watchProcess(primary: Primary, stop: Stop, log: Logger): () => void {
   return () => {
     for (const [event, handler] of handlers) process.off(event, handler);
   };
+}
+
+function reopenLog({ log, output }: ServeOptions): void {
+  try {
+    const file = output.reopen();
+    if (file === null) log.info('the log goes to standard output: there is no file to open anew');
+    else log.info({ file }, 'log file opened anew');
+  } catch (error) {
+    log.error({ reason: messageOf(error) }, 'the log goes on in the old file');
+  }
 }
 
 /** The end of the primary: begun once, and hurried by what comes after. */

@@ -3,7 +3,13 @@ import type { Config, DrainSettings } from '../config/types.ts';
 import { StartError, messageOf } from '../core/errors.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
 import { layoutOf } from '../protocol/stats-layout.ts';
-import { scopeKey, type DrainScope, type Generation, type Pace, type WorkerKind } from '../protocol/to-worker.ts';
+import {
+  scopeKey,
+  type DrainScope,
+  type Generation,
+  type Pace,
+  type WorkerKind,
+} from '../protocol/to-worker.ts';
 import { pageMetrics, threadMetrics } from '../telemetry/names.ts';
 import { PageSums } from '../telemetry/page-sums.ts';
 import type { Series } from '../telemetry/page-layout.ts';

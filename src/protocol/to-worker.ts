@@ -44,15 +44,8 @@ export type DrainScope =
   | { readonly kind: 'all' }
   | { readonly kind: 'listener'; readonly name: string }
   | { readonly kind: 'cluster'; readonly name: string }
-  | EndpointScope;
-
-/** Its state says that it takes no new work. */
-export interface EndpointScope {
-  readonly kind: 'endpoint';
-  readonly cluster: string;
-  /** Its label. */
-  readonly name: string;
-}
+  /** By its label. That it takes no new work is part of the cluster's state. */
+  | { readonly kind: 'endpoint'; readonly cluster: string; readonly name: string };
 
 /** What tells a scope from all others. */
 export function scopeKey(scope: DrainScope): string {

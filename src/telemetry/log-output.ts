@@ -1,26 +1,42 @@
+import { closeSync, openSync } from 'node:fs';
 import { pino } from 'pino';
 import pretty from 'pino-pretty';
+import { StartError, messageOf } from '../core/errors.ts';
 
 type LogFormat = 'json' | 'pretty';
 
 /** Log text that waits for a slow reader of the output; above it lines are dropped and counted. */
 const MOST_WAITING_BYTES = 8 * 1024 * 1024;
 
+/** Of a log file: its lines name clients. */
+const FILE_MODE = 0o640;
+
 /** Where the log lines of all threads go: finished JSON lines come in, and leave as they are or made pretty. */
 export class LogOutput {
   readonly #stream: ReturnType<typeof pino.destination>;
   readonly #pretty: ((line: string) => string) | null;
+  /** The file that it writes to; null for a descriptor that it was given. */
+  readonly #file: string | null;
   #dropped = 0;
   #broken = false;
   #closing: Promise<boolean> | null = null;
 
   /**
-   * @param fd - file descriptor, standard output where nothing else is said
+   * @param to - a file, which is appended to, or a descriptor; standard output where nothing else is said
    * @param mostWaitingBytes - how much may wait for a slow reader
+   * @throws StartError where the file cannot be written
    */
-  constructor(format: LogFormat, fd = 1, mostWaitingBytes = MOST_WAITING_BYTES) {
-    this.#pretty = format === 'pretty' ? prettifier(fd) : null;
-    this.#stream = pino.destination({ dest: fd, sync: false, maxLength: mostWaitingBytes });
+  constructor(format: LogFormat, to: string | number = 1, mostWaitingBytes = MOST_WAITING_BYTES) {
+    this.#file = typeof to === 'string' ? to : null;
+    if (this.#file !== null) tryToOpen(this.#file);
+    this.#pretty = format === 'pretty' ? prettifier(to) : null;
+    this.#stream = pino.destination({
+      dest: to,
+      sync: false,
+      append: true,
+      mode: FILE_MODE,
+      maxLength: mostWaitingBytes,
+    });
     this.#stream.on('drop', (text: string) => this.#drop(text));
     // A log that cannot be written must not end the process: a full disk may have room again, a reader that
     // went away does not come back.
@@ -46,6 +62,19 @@ export class LogOutput {
   /** Writes text for a person that is no log line. */
   writeText(text: string): void {
     if (!this.#broken && this.#closing === null) this.#stream.write(text);
+  }
+
+  /**
+   * Goes on in a new file of the same name, for whoever has moved the old one away.
+   *
+   * @returns the file; null where it writes to none
+   * @throws StartError where it cannot be opened: then it goes on in the old one
+   */
+  reopen(): string | null {
+    if (this.#file === null || this.#closing !== null) return null;
+    tryToOpen(this.#file);
+    this.#stream.reopen();
+    return this.#file;
   }
 
   /**
@@ -78,8 +107,19 @@ export class LogOutput {
   }
 }
 
-function prettifier(fd: number): (line: string) => string {
-  const colorize = fd === 1 && process.stdout.isTTY && !process.env.NO_COLOR;
+/** The stream would only say so later, and could not be told to try again. */
+function tryToOpen(file: string): void {
+  try {
+    closeSync(openSync(file, 'a', FILE_MODE));
+  } catch (error) {
+    throw new StartError(`the log file ${file} (log.file) cannot be opened: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function prettifier(to: string | number): (line: string) => string {
+  const colorize = to === 1 && process.stdout.isTTY && !process.env.NO_COLOR;
   return pretty.prettyFactory({
     colorize,
     translateTime: 'SYS:HH:MM:ss.l',

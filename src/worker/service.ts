@@ -226,7 +226,10 @@ class ServiceThread {
       .map((connection) => new Evicted(connection, reason));
     const pace = { rate: perSecond, deadlineMs: Infinity, jitterMs: 0 };
     const collect = (): Drainable[] => chosen.filter(({ over }) => !over);
-    this.#replacePacer(`evict ${this.#evictions++}`, new Pacer(this.#environment.wheel, collect, pace, false));
+    this.#replacePacer(
+      `evict ${this.#evictions++}`,
+      new Pacer(this.#environment.wheel, collect, pace, false),
+    );
   }
 
   drain(scope: DrainScope, pace: Pace | null): void {

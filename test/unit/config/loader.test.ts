@@ -39,7 +39,7 @@ describe('loader', () => {
         bufferBudget: config.workers.bufferBudget,
       },
       admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9090 }, token: null },
-      log: { level: 'info', format: 'json', access: true },
+      log: { level: 'info', format: 'json', access: true, file: null },
       shutdown: { graceMs: 30_000, readyDelayMs: 0 },
       drain: { rate: 100, deadlineMs: 300_000, jitterMs: 0 },
       demo: null,
@@ -228,13 +228,23 @@ log: { levels: 1 }
     assert.deepEqual(load(text).config.clusters, []);
   });
 
+  it('reads a log file in a directory that is there, and names every file that was read', () => {
+    const { config, files } = load(`${MINIMAL}log: { file: my.log }\n`);
+    assert.equal(config.log.file, inDirectory('my.log'));
+    assert.deepEqual(files, [inDirectory('sluice.yaml')]);
+    assert.match(
+      errorsOf(`${MINIMAL}log: { file: gone/my.log }\n`)[0] ?? '',
+      /^\d+:\d+: file: ".*gone" cannot be used: there is no such directory/,
+    );
+  });
+
   it('refuses a mapping where something else stands', () => {
     assert.deepEqual(
       errorsOf('- a\n')[0],
       '1:1: a list is not a mapping: a configuration has workers, admin, log, shutdown, drain, demo, listeners, clusters',
     );
     assert.deepEqual(errorsOf(`${MINIMAL}log: info\n`), [
-      '7:6: log: "info" is not a mapping: "log" has level, format, access',
+      '7:6: log: "info" is not a mapping: "log" has level, format, access, file',
     ]);
     assert.deepEqual(errorsOf(l7('websocket: [1]')), [
       '5:5: websocket: a list is not a mapping: "websocket" has handshakeTimeout, maxMessageSize, idleTimeout, maxLifetime, downstreamBuffer, upstreamBuffer, compression, endpointLostCode',
@@ -268,7 +278,7 @@ log: { levels: 1 }
     const text = `${MINIMAL}log: { level: debug, format: pretty, access: false }\n`;
     const env = { SLUICE_LOG_LEVEL: 'warn', SLUICE_LOG_FORMAT: 'json', SLUICE_WORKERS_L7: '3' };
     const { config } = load(text, { env, overrides: ['log.level=error'] });
-    assert.deepEqual(config.log, { level: 'error', format: 'json', access: false });
+    assert.deepEqual(config.log, { level: 'error', format: 'json', access: false, file: null });
     assert.equal(config.workers.l7, 3);
   });
 
@@ -290,7 +300,7 @@ log: { levels: 1 }
     assert.equal(config.workers.l4, 2);
     assert.deepEqual(config.admin.address, { kind: 'tcp', host: '::1', port: 0 });
     assert.equal(config.admin.token, 'from-the-environment=');
-    assert.deepEqual(config.log, { level: 'silent', format: 'pretty', access: false });
+    assert.deepEqual(config.log, { level: 'silent', format: 'pretty', access: false, file: null });
     assert.equal(config.shutdown.graceMs, 60_000);
     assert.deepEqual(config.demo, { echo: 'app', chat: null });
     assert.equal(config.clusters[0]?.name, 'app');
@@ -352,7 +362,7 @@ log: { levels: 1 }
       maxConnections: 0,
     });
     assert.equal(config.clusters[1]?.name, 'more');
-    assert.deepEqual(config.log, { level: 'warn', format: 'json', access: false });
+    assert.deepEqual(config.log, { level: 'warn', format: 'json', access: false, file: null });
     assert.equal(config.workers.l4, 2);
   });
 

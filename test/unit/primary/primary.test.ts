@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
-import { describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 import { formatAddress } from '../../../src/core/address.ts';
 import { Primary } from '../../../src/primary/primary.ts';
 import type { PrimaryOptions, Started } from '../../../src/primary/primary.ts';
@@ -17,7 +17,7 @@ function options(changes: Partial<PrimaryOptions> = {}): PrimaryOptions {
     faultHooks: false,
     workerFiles: workers('obedient'),
     timings,
-    load: () => ({ config, warnings: [], clusterFiles: new Map() }),
+    load: () => ({ config, warnings: [], clusterFiles: new Map(), files: [] }),
     ...changes,
   };
 }
@@ -35,9 +35,22 @@ async function dial({ config: { listeners } }: Started, name: string): Promise<S
   return socket;
 }
 
+/** One that a failed test has left would keep its threads, and the process, for ever. */
+const left: Primary[] = [];
+
+function createPrimary(changes: Partial<PrimaryOptions> = {}): Primary {
+  const primary = new Primary(options(changes));
+  left.push(primary);
+  return primary;
+}
+
 describe('the primary', { timeout: 60_000 }, () => {
+  afterEach(async () => {
+    for (const primary of left.splice(0)) await primary.end(0);
+  });
+
   it('starts, tells its status and metrics, and ends', async () => {
-    const primary = new Primary(options());
+    const primary = createPrimary();
     const started = await primary.start();
     assert.deepEqual(started.workers, ['l7-0', 'l7-1', 'l4-0']);
     assert.equal(started.generation, 1);
@@ -136,7 +149,7 @@ describe('the primary', { timeout: 60_000 }, () => {
     delete process.env.UWS_HTTP_MAX_HEADERS_SIZE;
     for (const size of ['16384', '9999']) {
       if (size === '9999') process.env.UWS_HTTP_MAX_HEADERS_SIZE = size;
-      const primary = new Primary(options());
+      const primary = createPrimary();
       await primary.start();
       await primary.end(0);
       assert.equal(process.env.UWS_HTTP_MAX_HEADERS_SIZE, size);
@@ -146,7 +159,7 @@ describe('the primary', { timeout: 60_000 }, () => {
 
   it('is not ready while a worker is missing, and ready when it is back', async () => {
     const slow = { ...timings, backoff: { first: 2000, most: 2000 } };
-    const primary = new Primary(options({ faultHooks: true, timings: slow }));
+    const primary = createPrimary({ faultHooks: true, timings: slow });
     const started = await primary.start();
     const url = `http://${formatAddress(started.admin)}/debug/workers/l7-1/fault`;
     assert.equal((await fetch(url, { method: 'POST' })).status, 202);
@@ -172,7 +185,7 @@ describe('the primary', { timeout: 60_000 }, () => {
   });
 
   it('has no fault hook where that was not asked for', async () => {
-    const primary = new Primary(options());
+    const primary = createPrimary();
     const { admin } = await primary.start();
     const url = `http://${formatAddress(admin)}/debug/workers/l7-1/fault`;
     assert.equal((await fetch(url, { method: 'POST' })).status, 404);
@@ -180,7 +193,7 @@ describe('the primary', { timeout: 60_000 }, () => {
   });
 
   it('is unready but alive as soon as it drains', async () => {
-    const primary = new Primary(options());
+    const primary = createPrimary();
     const started = await primary.start();
     const socket = await dial(started, 'web');
     const drained = primary.end(60_000);
@@ -200,12 +213,10 @@ describe('the primary', { timeout: 60_000 }, () => {
     const { port } = probe.address() as AddressInfo;
     await new Promise((resolve) => probe.close(resolve));
     const admin = { kind: 'tcp', host: '127.0.0.1', port } as const;
-    const primary = new Primary(
-      options({
-        config: { ...config, admin: { address: admin, token: null } },
-        workerFiles: workers('silent'),
-      }),
-    );
+    const primary = createPrimary({
+      config: { ...config, admin: { address: admin, token: null } },
+      workerFiles: workers('silent'),
+    });
     const rejected = assert.rejects(primary.start(), /stopped before it was ready/);
     const started = { admin, config, generation: 1, workers: [] };
     await until(
@@ -231,7 +242,7 @@ describe('the primary', { timeout: 60_000 }, () => {
       [{ ...config, listeners: [web] }, 'listener "web"'],
       [{ ...config, admin: { address: taken, token: null } }, 'the admin server'],
     ] as const) {
-      const primary = new Primary(options({ config: wanted }));
+      const primary = createPrimary({ config: wanted });
       await assert.rejects(
         primary.start(),
         new RegExp(`^StartError: ${what} cannot listen on 127\\.0\\.0\\.1:${port}: the address is in use`),

@@ -1,11 +1,23 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { StartError } from '../../../src/core/errors.ts';
 import { LogOutput } from '../../../src/telemetry/log-output.ts';
+import { eventually } from '../../support/deadline.ts';
 
 const LINE = '{"level":"info","time":"2026-01-02T03:04:05.678Z","worker":"l7-0","a":1,"msg":"hello"}\n';
 const SLOW_READER = join(import.meta.dirname, 'fixtures/slow-reader.ts');
@@ -55,6 +67,44 @@ describe('the log output', () => {
     assert.equal(rows.length, 3);
     for (const row of rows.slice(0, 2)) assert.match(row, /^\[[\d:.]+\] INFO: \[l7-0\] hello \{"a":1\}$/);
     assert.ok(!text.includes('\u001b'));
+  });
+
+  it('appends to a file, and goes on in a new one when the old one has been moved away', async () => {
+    const file = join(directory, 'own.log');
+    writeFileSync(file, 'before\n');
+    const output = new LogOutput('json', file);
+    output.write('1\n');
+    await eventually(() => assert.equal(readFileSync(file, 'utf8'), 'before\n1\n'));
+    renameSync(file, `${file}.1`);
+    output.write('2\n');
+    await eventually(() => assert.equal(readFileSync(`${file}.1`, 'utf8'), 'before\n1\n2\n'));
+    assert.equal(output.reopen(), file);
+    output.write('3\n');
+    await eventually(() => assert.equal(readFileSync(file, 'utf8'), '3\n'));
+    assert.equal(statSync(file).mode & 0o777, 0o640);
+    assert.equal(await output.close(5000), true);
+    assert.equal(readFileSync(`${file}.1`, 'utf8'), 'before\n1\n2\n');
+  });
+
+  it('says which file it cannot open, and goes on in the old one where that is the case later', async () => {
+    const own = join(directory, 'own');
+    mkdirSync(own);
+    const file = join(own, 'log');
+    assert.throws(
+      () => new LogOutput('json', own),
+      /^StartError: the log file .*own \(log\.file\) cannot be opened/,
+    );
+    const output = new LogOutput('json', file);
+    output.write('1\n');
+    renameSync(own, `${own}.moved`);
+    assert.throws(() => output.reopen(), StartError);
+    output.write('2\n');
+    assert.equal(await output.close(5000), true);
+    assert.equal(readFileSync(join(`${own}.moved`, 'log'), 'utf8'), '1\n2\n');
+  });
+
+  it('has no file to reopen on a descriptor', async () => {
+    await written('json', (output) => assert.equal(output.reopen(), null));
   });
 
   it('drops and counts lines above its bound', async () => {
