@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Status } from '../../../src/cli/admin-client.ts';
+import { progressBar } from '../../../src/cli/drain.ts';
+import { describeStatus } from '../../../src/cli/status.ts';
+import { table } from '../../../src/cli/table.ts';
+import { readCounts } from '../../../src/cli/top.ts';
+
+describe('tables', () => {
+  it('are as wide as they need, with numbers to the right', () => {
+    assert.equal(
+      table(
+        ['NAME', 'COUNT', 'STATE'],
+        [
+          ['a', 1, 'up'],
+          ['long-name', 12345, 'down'],
+        ],
+      ),
+      ['NAME       COUNT  STATE', 'a              1  up', 'long-name  12345  down', ''].join('\n'),
+    );
+  });
+
+  it('are nothing without rows', () => {
+    assert.equal(table(['NAME'], []), '');
+  });
+});
+
+const status: Status = {
+  version: '1.2.3',
+  pid: 42,
+  uptimeSeconds: 120,
+  generation: 7,
+  state: 'ready',
+  connections: 3,
+  needsRestart: ['admin.address'],
+  drains: [
+    { scope: { kind: 'all' }, total: 9, remaining: 2, seconds: 1 },
+    { scope: { kind: 'endpoint', cluster: 'app', name: '192.0.2.1:80' }, total: 9, remaining: 1, seconds: 1 },
+  ],
+  workers: [
+    {
+      name: 'l7-0',
+      state: 'up',
+      restarts: 1,
+      generation: 7,
+      connections: 3,
+      olderConnections: 2,
+      eventLoopUtilization: 0.256,
+    },
+  ],
+  listeners: [{ name: 'web', mode: 'l7', address: '127.0.0.1:443', tls: true, activeConnections: 5 }],
+  clusters: [
+    {
+      name: 'app',
+      balancer: 'round_robin',
+      endpoints: [{ address: '192.0.2.1:80', state: 'ejected', activeConnections: 3, connectFailures: 8 }],
+    },
+  ],
+};
+
+describe('the status', () => {
+  it('is a page that a person reads', () => {
+    assert.equal(
+      describeStatus(status),
+      [
+        'sluice 1.2.3, process 42, up 2m: ready, generation 7, 3 sessions and tunnels',
+        'admin.address has changed: restart to bring it into force',
+        'draining all: 2 of 9 left',
+        'draining endpoint app 192.0.2.1:80: 1 of 9 left',
+        '',
+        'WORKER  STATE  GENERATION  CONNECTIONS  OLDER  BUSY  RESTARTS',
+        'l7-0    up              7            3      2  26%          1',
+        '',
+        'LISTENER  MODE    ADDRESS        CONNECTIONS',
+        'web       l7 tls  127.0.0.1:443            5',
+        '',
+        'CLUSTER  ENDPOINT      STATE    CONNECTIONS  FAILURES',
+        'app      192.0.2.1:80  ejected            3         8',
+        '',
+      ].join('\n'),
+    );
+  });
+});
+
+describe('the bar of a drain', () => {
+  for (const [total, remaining, filled, percent] of [
+    [0, 0, 40, '100'],
+    [5000, 5000, 0, '  0'],
+    [5000, 2500, 20, ' 50'],
+    [3, 1, 26, ' 66'],
+    [5000, 1, 39, ' 99'],
+    [5000, 0, 40, '100'],
+  ] as const) {
+    it(`has ${percent.trim()}% where ${remaining} of ${total} are left`, () => {
+      const bar = '#'.repeat(filled) + '.'.repeat(40 - filled);
+      assert.equal(
+        progressBar({ total, remaining, seconds: 1.5 }),
+        `[${bar}] ${percent}%  ${remaining} of ${total} left  1.5 s`,
+      );
+    });
+  }
+});
+
+describe('counts in an exposition', () => {
+  it('are summed over labels, and others are left alone', () => {
+    const text = [
+      '# TYPE sluice_ws_messages_total counter',
+      'sluice_ws_messages_total{cluster="a",direction="upstream"} 3',
+      'sluice_ws_messages_total{cluster="a",direction="downstream"} 4',
+      'sluice_ws_bytes_total{cluster="a",direction="upstream"} 1000',
+      'sluice_tunnel_bytes_total{listener="t"} 24',
+      'sluice_tunnels_active{listener="t"} 2',
+      'sluice_ws_sessions_active{listener="w"} 5',
+      'sluice_ws_sessions_total{listener="w"} 99',
+      '',
+    ].join('\n');
+    assert.deepEqual(readCounts(text), { sessions: 5, tunnels: 2, messages: 7, bytes: 1024 });
+  });
+});

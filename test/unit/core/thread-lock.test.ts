@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, it } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import { ThreadLock } from '../../../src/core/thread-lock.ts';
+
+const THREADS = 4;
+const TURNS = 2000;
+const MODULE = new URL('../../../src/core/thread-lock.ts', import.meta.url).href;
+
+/** Adds to a number that it reads and writes in two steps, as nobody may who is not alone. */
+const CODE = `
+  const { workerData: { lock, value, module, turns } } = require('node:worker_threads');
+  import(module).then(({ ThreadLock }) => {
+    const own = new ThreadLock(lock);
+    const words = new Int32Array(value);
+    for (let turn = 0; turn < turns; turn++) {
+      own.hold(() => {
+        const before = words[0];
+        for (let wait = 0; wait < 50; wait++) words[1] = wait;
+        words[0] = before + 1;
+      });
+    }
+  });
+`;
+
+describe('a lock over threads', { timeout: 60_000 }, () => {
+  it('lets only one of them in at a time', async () => {
+    const lock = new SharedArrayBuffer(4);
+    const value = new SharedArrayBuffer(8);
+    const workers = Array.from(
+      { length: THREADS },
+      () => new Worker(CODE, { eval: true, workerData: { lock, value, module: MODULE, turns: TURNS } }),
+    );
+    await Promise.all(workers.map((worker) => once(worker, 'exit')));
+    assert.equal(new Int32Array(value)[0], THREADS * TURNS);
+  });
+
+  it('is free again after an exception, and gives what was done back', () => {
+    const memory = new SharedArrayBuffer(4);
+    const lock = new ThreadLock(memory);
+    assert.throws(
+      () =>
+        lock.hold(() => {
+          throw new Error('within');
+        }),
+      /within/,
+    );
+    assert.equal(
+      lock.hold(() => 7),
+      7,
+    );
+  });
+});

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { afterEach, describe, it } from 'node:test';
+import { findListening, holdConnects } from '../../../src/sys/listening-sockets.ts';
+import { within } from '../../support/deadline.ts';
+
+describe('listening sockets', { timeout: 60_000 }, () => {
+  const servers: Server[] = [];
+  const clients: Socket[] = [];
+
+  afterEach(() => {
+    for (const client of clients.splice(0)) client.destroy();
+    for (const server of servers.splice(0)) server.close();
+  });
+
+  async function listen(host: string, port = 0): Promise<{ server: Server; port: number }> {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.resume();
+    });
+    servers.push(server);
+    server.listen({ host, port, reusePort: true });
+    await once(server, 'listening');
+    return { server, port: (server.address() as AddressInfo).port };
+  }
+
+  function dial(port: number): Socket {
+    const client = connect(port, '127.0.0.1');
+    client.on('error', () => undefined);
+    clients.push(client);
+    return client;
+  }
+
+  it('are found by their port, also where several share it, and those that do not listen are not', async () => {
+    const one = await listen('127.0.0.1');
+    assert.equal(findListening(one.port).length, 1);
+    const two = await listen('127.0.0.1', one.port);
+    assert.equal(findListening(one.port).length, 2);
+    const client = dial(one.port);
+    await once(client, 'connect');
+    assert.equal(findListening(one.port).length, 2);
+    assert.deepEqual(findListening(client.localPort!), []);
+    two.server.close();
+    await once(two.server, 'close');
+    assert.equal(findListening(one.port).length, 1);
+  });
+
+  it('are deaf to new connections where they have been told so, and keep those that they have', async () => {
+    const { server, port } = await listen('127.0.0.1');
+    const before = dial(port);
+    await once(before, 'connect');
+    const [fd = -1] = findListening(port);
+    assert.ok(holdConnects(fd));
+    const after = dial(port);
+    const outcome = await Promise.race([
+      once(after, 'connect').then(() => 'connected'),
+      new Promise((settle) => setTimeout(settle, 700, 'waits')),
+    ]);
+    assert.equal(outcome, 'waits');
+    assert.ok(!before.destroyed);
+    before.end('still carried');
+    await within('the other end', once(before, 'close'));
+
+    // Another that listens on the port gets it when the deaf one is closed: the system has tried again by then.
+    await listen('127.0.0.1', port);
+    const connected = once(after, 'connect');
+    server.close();
+    await within('the connection', connected);
+  });
+
+  it('that are none cannot be made deaf', () => {
+    assert.equal(holdConnects(1_000_000), false);
+  });
+});

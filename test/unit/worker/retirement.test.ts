@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Retirement } from '../../../src/worker/retirement.ts';
+
+describe('what of older generations lives on', () => {
+  it('is counted until it is over, and then let go of once', () => {
+    const retirement = new Retirement();
+    let sessions = 3;
+    let over = 0;
+    retirement.add({ generation: 1, live: () => sessions, counts: true, onOver: () => over++ });
+    retirement.add({ generation: 2, live: () => 7 });
+    assert.deepEqual(retirement.sweep(4), { connections: 3, oldest: 1 });
+    sessions = 1;
+    assert.deepEqual(retirement.sweep(4), { connections: 1, oldest: 1 });
+    sessions = 0;
+    assert.deepEqual(retirement.sweep(5), { connections: 0, oldest: 2 });
+    sessions = 9;
+    assert.deepEqual(retirement.sweep(5), { connections: 0, oldest: 2 });
+    assert.equal(over, 1);
+  });
+
+  it('belongs to the generation in use where that has a thing of the same name', () => {
+    const retirement = new Retirement();
+    let isThere = true;
+    retirement.add({ generation: 1, live: () => 1, stillThere: () => isThere });
+    assert.deepEqual(retirement.sweep(8), { connections: 0, oldest: 8 });
+    isThere = false;
+    assert.deepEqual(retirement.sweep(9), { connections: 0, oldest: 8 });
+  });
+
+  it('is nothing where nothing has been replaced', () => {
+    assert.deepEqual(new Retirement().sweep(3), { connections: 0, oldest: 3 });
+  });
+});
