@@ -96,6 +96,7 @@ describe('the log output', () => {
     );
     const output = new LogOutput('json', file);
     output.write('1\n');
+    await eventually(() => assert.equal(readFileSync(file, 'utf8'), '1\n'));
     renameSync(own, `${own}.moved`);
     assert.throws(() => output.reopen(), StartError);
     output.write('2\n');
