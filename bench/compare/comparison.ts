@@ -11,6 +11,7 @@ export interface Comparison {
   readonly missing: readonly string[];
   /** How each peer was configured, by name. */
   readonly configs: Readonly<Record<string, string>>;
+  /** How often the case that was measured most was measured. */
   readonly rounds: number;
   readonly durationMs: number;
   readonly pinned: boolean;
@@ -32,21 +33,19 @@ export interface IdleResult {
 
 /** Both comparisons as one, with the rounds of the first before those of the second. */
 export function joinComparisons(first: Comparison, second: Comparison): Comparison {
+  const cases = joinBy(
+    first.cases,
+    second.cases,
+    ({ name }) => name,
+    (one, two) => ({ name: one.name, ways: joinLists(one.ways, two.ways) }),
+  );
   return {
     ...second,
     missing: [...new Set([...first.missing, ...second.missing])],
     versions: { ...first.versions, ...second.versions },
     configs: { ...first.configs, ...second.configs },
-    rounds: first.rounds + second.rounds,
-    cases: joinBy(
-      first.cases,
-      second.cases,
-      ({ name }) => name,
-      (one, two) => ({
-        name: one.name,
-        ways: joinLists(one.ways, two.ways),
-      }),
-    ),
+    rounds: Math.max(...cases.flatMap(({ ways }) => Object.values(ways).map(({ length }) => length))),
+    cases,
     idle: joinBy(
       first.idle,
       second.idle,

@@ -5,7 +5,7 @@ import type { Plan } from '../options/plan.ts';
 import type { Mode } from '../peers/peer.ts';
 import { mergeOutcomes } from '../report/result.ts';
 import type { Case } from './cases.ts';
-import { cpuOf, memoryOf, processTree } from './process-usage.ts';
+import { cpuOf, memoryOf, processTree } from '../rig/process-usage.ts';
 import type { Way } from './rig.ts';
 import { sampleOf, type Sample } from './sample.ts';
 

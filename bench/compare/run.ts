@@ -2,17 +2,18 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { StartError, UsageError, messageOf } from '../../src/core/errors.ts';
 import { PEERS } from '../peers/all.ts';
-import { MODES, type Peer } from '../peers/peer.ts';
+import { MODES, type Mode, type Peer } from '../peers/peer.ts';
 import { readTemplate } from '../peers/template.ts';
 import { machineText } from '../report/machine.ts';
 import { writePage } from '../report/page.ts';
+import { coresToPin, pinSelf } from '../rig/pinning.ts';
+import { Stage } from '../rig/stage.ts';
 import { USAGE, parseCompareArguments, type CompareOptions } from './arguments.ts';
 import { CASES, type Case } from './cases.ts';
 import { joinComparisons, type CaseResult, type Comparison, type IdleResult } from './comparison.ts';
 import { renderMarkdown } from './markdown.ts';
 import { measure, measureIdle } from './measure.ts';
-import { coresToPin, pinSelf } from './pinning.ts';
-import { Rig, type Way } from './rig.ts';
+import { startDirect, startPeer, type Way } from './rig.ts';
 import type { Sample } from './sample.ts';
 
 /** All runs are to be done in so long, of which each takes some for its connections, its warm-up and its end. */
@@ -52,15 +53,16 @@ async function compare(options: CompareOptions): Promise<Comparison> {
   if (cores === null) say('cores cannot be pinned here: figures will vary more');
   else pinSelf(cores.driver);
   const durationMs = options.durationMs ?? durationFor(cases, peers, options.rounds);
-  const rig = new Rig(cores);
+  const stage = new Stage(cores);
   const failed = new Set<string>();
-  onInterrupt(rig);
   try {
-    const direct = await rig.startEndpoint();
-    const idle = options.idle ? await compareIdle(rig, peers, failed) : [];
+    const direct = await startDirect(stage);
+    const start: Start = (peer) => tryStart(stage, peer, direct, failed);
+    const modes = MODES.filter((mode) => cases.some((one) => one.mode === mode));
+    const idle = options.idle ? await compareIdle(stage, modes, peers, start) : [];
     const ways = [direct];
     for (const peer of peers) {
-      const way = await tryStart(rig, peer, failed);
+      const way = await start(peer);
       if (way !== null) ways.push(way);
     }
     const results = await compareCases(cases, ways, options.rounds, durationMs);
@@ -80,7 +82,7 @@ async function compare(options: CompareOptions): Promise<Comparison> {
       idle,
     };
   } finally {
-    await rig.stopAll();
+    await stage.stopAll();
   }
 }
 
@@ -118,10 +120,13 @@ function durationFor(cases: readonly Case[], peers: readonly Peer[], rounds: num
   return Math.round(Math.min(LONGEST_MS, Math.max(SHORTEST_MS, BUDGET_MS / runs - OVERHEAD_MS)));
 }
 
+/** A peer's way; null where it does not start. */
+type Start = (peer: Peer) => Promise<Way | null>;
+
 /** A peer's way; null, and its name among those that failed, where it does not start. */
-async function tryStart(rig: Rig, peer: Peer, failed: Set<string>): Promise<Way | null> {
+async function tryStart(stage: Stage, peer: Peer, direct: Way, failed: Set<string>): Promise<Way | null> {
   try {
-    return await rig.startPeer(peer);
+    return await startPeer(stage, peer, direct);
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     say(error.message);
@@ -131,17 +136,22 @@ async function tryStart(rig: Rig, peer: Peer, failed: Set<string>): Promise<Way 
 }
 
 /** On processes that have done nothing else. */
-async function compareIdle(rig: Rig, peers: readonly Peer[], failed: Set<string>): Promise<IdleResult[]> {
+async function compareIdle(
+  stage: Stage,
+  modes: readonly Mode[],
+  peers: readonly Peer[],
+  start: Start,
+): Promise<IdleResult[]> {
   const results: IdleResult[] = [];
-  for (const mode of MODES) {
+  for (const mode of modes) {
     const bytes: Record<string, number[]> = {};
     for (const peer of peers.filter(({ modes }) => modes.includes(mode))) {
       say(`idle connections, ${mode}, ${peer.name}`);
-      const way = await tryStart(rig, peer, failed);
+      const way = await start(peer);
       if (way === null) continue;
       const each = await measureIdle(way, mode);
       if (each !== null) bytes[peer.name] = [each];
-      if (way.process !== null) await rig.stop(way.process);
+      if (way.process !== null) await stage.stop(way.process);
     }
     results.push({ mode, bytes });
   }
@@ -170,12 +180,6 @@ async function compareCases(
     name,
     ways: Object.fromEntries(byWay),
   }));
-}
-
-function onInterrupt(rig: Rig): void {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void rig.stopAll().finally(() => process.exit(130)));
-  }
 }
 
 function say(text: string): void {

@@ -8,7 +8,7 @@ import { parseCompareArguments } from '../../../bench/compare/arguments.ts';
 import { CASES } from '../../../bench/compare/cases.ts';
 import { joinComparisons, type Comparison } from '../../../bench/compare/comparison.ts';
 import { renderMarkdown } from '../../../bench/compare/markdown.ts';
-import { cpuOf, memoryOf, processTree } from '../../../bench/compare/process-usage.ts';
+import { cpuOf, memoryOf, processTree } from '../../../bench/rig/process-usage.ts';
 import { CURVE_PERCENTILES, type Sample } from '../../../bench/compare/sample.ts';
 import { summarize } from '../../../bench/compare/summary.ts';
 import { PEERS } from '../../../bench/peers/all.ts';
