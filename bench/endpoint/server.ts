@@ -1,16 +1,27 @@
 /**
  * The endpoint behind every peer: `server.ts PLAIN_PORT TLS_PORT CERT KEY`, on 127.0.0.1. It sends every message
- * back; on the path /fan-out it sends it to everyone there. One line on stdout says that it listens.
+ * back; on the path /fan-out it sends it to everyone there, and on /flood it sends as fast as it is read. A GET of
+ * /sessions answers with the number of sessions. One line on stdout says that it listens.
  */
 import { limitReceiveBuffers } from '../../src/sys/receive-buffer.ts';
-import { App, SSLApp, type TemplatedApp } from 'uWebSockets.js';
+import { App, SSLApp, type TemplatedApp, type WebSocket } from 'uWebSockets.js';
 
 const MAX_MESSAGE = 64 * 1024 * 1024;
 const TOPIC = 'all';
+const FLOOD = Buffer.alloc(16 * 1024);
+/** So much waits here for a client of /flood, that what is between is never idle. */
+const FLOOD_AHEAD = 256 * 1024;
 /** uWS loses what it reads at once beyond 512 KiB while something waits for that client over TLS. */
 const TLS_RECEIVE_BUFFER = 192 * 1024;
 
 const [plain = '', tls = '', cert = '', key = ''] = process.argv.slice(2);
+let sessions = 0;
+const opened = (): void => {
+  sessions++;
+};
+const closed = (): void => {
+  sessions--;
+};
 serve(App(), Number(plain));
 serve(SSLApp({ cert_file_name: cert, key_file_name: key }), Number(tls));
 limitReceiveBuffers(Number(tls), TLS_RECEIVE_BUFFER);
@@ -18,18 +29,29 @@ process.stdout.write('listening\n');
 
 function serve(app: TemplatedApp, port: number): void {
   const limits = { idleTimeout: 0, maxPayloadLength: MAX_MESSAGE, maxBackpressure: 0 };
+  const flood = (socket: WebSocket<unknown>): void => {
+    while (socket.getBufferedAmount() < FLOOD_AHEAD) socket.send(FLOOD, true);
+  };
   app
+    .get('/sessions', (response) => {
+      response.end(String(sessions));
+    })
+    .ws('/flood', { ...limits, open: flood, drain: flood })
     .ws('/fan-out', {
       ...limits,
       open: (socket) => {
+        opened();
         socket.subscribe(TOPIC);
       },
+      close: closed,
       message: (_, data, isBinary) => {
         app.publish(TOPIC, data, isBinary);
       },
     })
     .ws('/*', {
       ...limits,
+      open: opened,
+      close: closed,
       message: (socket, data, isBinary) => {
         socket.send(data, isBinary);
       },

@@ -57,6 +57,16 @@ export class Supervised {
     }
   }
 
+  /** Whether it has not ended yet. */
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** Sends a signal; nothing happens where it has ended. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   async stop(): Promise<void> {
     this.#child.kill('SIGTERM');
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS);

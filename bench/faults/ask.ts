@@ -1,0 +1,40 @@
+import { get } from 'node:http';
+import { connect } from 'node:tls';
+
+const PATIENCE_MS = 2000;
+
+/** The status of a GET on a connection of its own; 0 where there is no answer. */
+export function statusOf(port: number, path: string): Promise<number> {
+  return new Promise((settle) => {
+    const options = { host: '127.0.0.1', port, path, agent: false, timeout: PATIENCE_MS };
+    const request = get(options, (response) => {
+      response.resume();
+      settle(response.statusCode ?? 0);
+    });
+    request.once('timeout', () => request.destroy());
+    request.on('error', () => settle(0));
+  });
+}
+
+/** The fingerprint of the certificate that a new connection is shown; an empty string where there is none. */
+export function fingerprintAt(port: number): Promise<string> {
+  return new Promise((settle) => {
+    const options = { host: '127.0.0.1', port, servername: 'localhost', rejectUnauthorized: false };
+    const socket = connect({ ...options, timeout: PATIENCE_MS });
+    socket.once('secureConnect', () => {
+      settle(socket.getPeerCertificate().fingerprint256);
+      socket.destroy();
+    });
+    socket.once('timeout', () => socket.destroy());
+    socket.on('error', () => undefined);
+    socket.once('close', () => settle(''));
+  });
+}
+
+/** How many sessions the endpoint on a port has, by its own count. */
+export async function sessionsAt(port: number): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${port}/sessions`, {
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  });
+  return Number(await response.text());
+}

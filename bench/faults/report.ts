@@ -1,0 +1,56 @@
+import type { Timeline } from './timeline.ts';
+
+/** What the scenarios have found so far: plain data, as it is kept in a file and shown on the page. */
+export interface FaultReport {
+  readonly date: string;
+  readonly machine: string;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly scenarios: readonly ScenarioResult[];
+}
+
+export interface ScenarioResult {
+  readonly name: string;
+  readonly title: string;
+  readonly text: string;
+  /** By the peer's name. */
+  readonly peers: Readonly<Record<string, Findings>>;
+}
+
+/** What one scenario has found of one peer. */
+export interface Findings {
+  readonly figures: readonly { readonly label: string; readonly text: string }[];
+  readonly unit: string;
+  /** Empty where there is nothing to draw. */
+  readonly timeline: Timeline;
+}
+
+/** Both reports as one: what the second has found replaces what the first has of the same scenario and peer. */
+export function mergeReports(first: FaultReport, second: FaultReport): FaultReport {
+  const known = new Map(first.scenarios.map((one) => [one.name, one]));
+  for (const one of second.scenarios) {
+    known.set(one.name, { ...one, peers: { ...known.get(one.name)?.peers, ...one.peers } });
+  }
+  return {
+    ...second,
+    versions: { ...first.versions, ...second.versions },
+    scenarios: [...known.values()],
+  };
+}
+
+/** The report as tables in Markdown; ends in a newline. */
+export function renderFaults({ date, machine, versions, scenarios }: FaultReport): string {
+  const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const lines = [`${date}, ${machine}. ${named.join(', ')}.`];
+  for (const { title, text, peers } of scenarios) {
+    const names = Object.keys(peers);
+    const labels = [...new Set(names.flatMap((name) => peers[name]!.figures.map(({ label }) => label)))];
+    const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+    lines.push('', `**${title}.** ${text}`, '');
+    lines.push(line(['', ...names]), line(['---', ...names.map(() => '---:')]));
+    for (const label of labels) {
+      const cells = names.map((name) => peers[name]!.figures.find((one) => one.label === label)?.text ?? '');
+      lines.push(line([label, ...cells]));
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}

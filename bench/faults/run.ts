@@ -1,0 +1,141 @@
+/** The command that lets things happen: every scenario to every peer. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { UsageError, messageOf } from '../../src/core/errors.ts';
+import { REPORT_DIRECTORY } from '../report/directory.ts';
+import { machineText } from '../report/machine.ts';
+import { writePage } from '../report/page.ts';
+import { coresToPin, pinSelf } from '../rig/pinning.ts';
+import { Stage } from '../rig/stage.ts';
+import type { FaultPeer } from './peers/fault-peer.ts';
+import { haproxy } from './peers/haproxy.ts';
+import { nginx } from './peers/nginx.ts';
+import { sluice } from './peers/sluice.ts';
+import {
+  mergeReports,
+  renderFaults,
+  type FaultReport,
+  type Findings,
+  type ScenarioResult,
+} from './report.ts';
+import type { Scenario } from './scenario.ts';
+import { SCENARIOS } from './scenarios/all.ts';
+
+const PEERS = [sluice, nginx, haproxy];
+const USAGE = `Usage: npm run bench:faults -- [OPTIONS]
+
+Lets things happen to sluice, nginx and HAProxy, and measures what clients see of them.
+
+      --peers NAMES      only those whose names are given, with commas: sluice,nginx
+      --scenarios TEXT   only scenarios whose name matches a regular expression. There are
+                         ${SCENARIOS.map(({ name }) => name).join(', ')}
+      --json FILE        where the results are kept (bench/report/faults.json): those of other
+                         scenarios and peers stay; the page bench/report/index.html is made anew
+  -h, --help             this text
+
+Tables in Markdown on stdout, progress on stderr.
+`;
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    const { help, peers, scenarios, json } = readArguments(argv);
+    if (help) {
+      process.stdout.write(USAGE);
+      return 0;
+    }
+    const installed = peers.filter((peer) => peer.version() !== null);
+    for (const { name } of peers.filter((peer) => !installed.includes(peer))) say(`not installed: ${name}`);
+    const found = await runAll(installed, scenarios);
+    const report = existsSync(json)
+      ? mergeReports(JSON.parse(readFileSync(json, 'utf8')) as FaultReport, found)
+      : found;
+    writeFileSync(json, `${JSON.stringify(report)}\n`);
+    writePage();
+    process.stdout.write(renderFaults(report));
+    return 0;
+  } catch (error) {
+    process.stderr.write(`bench:faults: ${messageOf(error)}\n`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+async function runAll(peers: readonly FaultPeer[], scenarios: readonly Scenario[]): Promise<FaultReport> {
+  const cores = coresToPin();
+  if (cores === null) say('cores cannot be pinned here: figures will vary more');
+  else pinSelf(cores.driver);
+  const stage = new Stage(cores);
+  const results: ScenarioResult[] = [];
+  for (const scenario of scenarios) {
+    const found: Record<string, Findings> = {};
+    for (const peer of peers) {
+      say(`${scenario.title}: ${peer.name}`);
+      try {
+        found[peer.name] = await scenario.run(stage, peer);
+      } finally {
+        await stage.stopAll();
+      }
+    }
+    const { name, title, text } = scenario;
+    results.push({ name, title, text, peers: found });
+  }
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    machine: machineText(),
+    versions: Object.fromEntries(peers.map((peer) => [peer.name, peer.version() ?? ''])),
+    scenarios: results,
+  };
+}
+
+interface FaultOptions {
+  readonly help: boolean;
+  readonly peers: readonly FaultPeer[];
+  readonly scenarios: readonly Scenario[];
+  readonly json: string;
+}
+
+function readArguments(argv: readonly string[]): FaultOptions {
+  const { peers, scenarios, json, help } = valuesOf(argv);
+  const names = peers?.toLowerCase().split(',');
+  const unknown = names?.find((name) => !PEERS.some((peer) => peer.name.toLowerCase() === name));
+  if (unknown !== undefined) {
+    throw new UsageError(`--peers ${unknown}: there are ${PEERS.map(({ name }) => name).join(', ')}`);
+  }
+  const chosen = SCENARIOS.filter(({ name }) => expressionOf(scenarios ?? '').test(name));
+  if (chosen.length === 0) throw new UsageError('--scenarios: there is none of such a name, see --help');
+  return {
+    help: help ?? false,
+    peers: PEERS.filter(({ name }) => names?.includes(name.toLowerCase()) ?? true),
+    scenarios: chosen,
+    json: json ?? join(REPORT_DIRECTORY, 'faults.json'),
+  };
+}
+
+function valuesOf(argv: readonly string[]) {
+  try {
+    const options = {
+      peers: { type: 'string' },
+      scenarios: { type: 'string' },
+      json: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    } as const;
+    return parseArgs({ args: [...argv], options }).values;
+  } catch (error) {
+    // Node's advice goes on behind the first sentence.
+    throw new UsageError(`${messageOf(error).split(/\.\s/)[0]!}: see --help`);
+  }
+}
+
+function expressionOf(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch {
+    throw new UsageError(`--scenarios ${text}: this is no regular expression`);
+  }
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

@@ -1,0 +1,30 @@
+import type { Stage } from '../rig/stage.ts';
+import type { FaultPeer } from './peers/fault-peer.ts';
+import type { Findings } from './report.ts';
+
+/** Something that happens to a proxy, and how it is measured what clients see of it. */
+export interface Scenario {
+  readonly name: string;
+  readonly title: string;
+  readonly text: string;
+  run(stage: Stage, peer: FaultPeer): Promise<Findings>;
+}
+
+/** Resolves after so many milliseconds. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((settle) => setTimeout(settle, ms));
+}
+
+/** Asks every `stepMs` until the answer is yes; false where it is not within `mostMs`. */
+export async function waitUntil(
+  yes: () => boolean | Promise<boolean>,
+  mostMs: number,
+  stepMs = 20,
+): Promise<boolean> {
+  const end = performance.now() + mostMs;
+  while (!(await yes())) {
+    if (performance.now() > end) return false;
+    await pause(stepMs);
+  }
+  return true;
+}

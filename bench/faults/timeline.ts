@@ -1,0 +1,68 @@
+import type { CrowdLog } from './crowd-protocol.ts';
+
+/** Points of a line: seconds from when it happened, and a value. */
+export type Timeline = readonly (readonly [seconds: number, value: number])[];
+
+/**
+ * How many sessions were open, every `stepMs` in [from, until]; second 0 is at `zero`.
+ *
+ * @param log whose openings and ends are in order of their times
+ */
+export function openOverTime(
+  { opens, ends }: Pick<CrowdLog, 'opens' | 'ends'>,
+  { from, until, zero, stepMs }: Span,
+): Timeline {
+  const points: (readonly [number, number])[] = [];
+  for (let at = from; at <= until; at += stepMs) {
+    const open = opens.filter((one) => one.at <= at).length - ends.filter((one) => one.at <= at).length;
+    points.push([roundTo((at - zero) / 1000, 3), open]);
+  }
+  return points;
+}
+
+/** The latency below which lay 99% of the messages that were due in each step; a step without any is left out. */
+export function p99OverTime(waits: Float64Array, { from, until, zero, stepMs }: Span): Timeline {
+  const points: (readonly [number, number])[] = [];
+  for (let at = from; at < until; at += stepMs) {
+    const value = percentileBetween(waits, 99, at, at + stepMs);
+    if (value !== null) points.push([roundTo((at - zero) / 1000, 3), roundTo(value, 4)]);
+  }
+  return points;
+}
+
+/** From when until when, on the monotonic clock, in milliseconds. */
+export interface Span {
+  readonly from: number;
+  readonly until: number;
+  /** What counts as second 0. */
+  readonly zero: number;
+  readonly stepMs: number;
+}
+
+/** A percentile of the latencies of messages that were due in [from, until); null where there were none. */
+export function percentileBetween(
+  waits: Float64Array,
+  percentile: number,
+  from: number,
+  until: number,
+): number | null {
+  const values: number[] = [];
+  for (let index = 0; index < waits.length; index += 2) {
+    if (waits[index]! >= from && waits[index]! < until) values.push(waits[index + 1]!);
+  }
+  return values.length === 0 ? null : percentileOf(values, percentile);
+}
+
+/**
+ * The value at or below which lie so many percent of all.
+ *
+ * @param values one at least
+ */
+export function percentileOf(values: readonly number[], percentile: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil((percentile / 100) * sorted.length) - 1)]!;
+}
+
+function roundTo(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
