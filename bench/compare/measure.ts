@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
-import { monotonicNow } from '../driver/clock.ts';
 import { Crew, createPool } from '../driver/crew.ts';
 import type { Plan } from '../options/plan.ts';
 import type { Mode } from '../peers/peer.ts';
 import { mergeOutcomes } from '../report/result.ts';
 import type { Case } from './cases.ts';
-import { cpuOf, memoryOf, processTree } from '../rig/process-usage.ts';
+import { CpuMeter } from '../rig/cpu-meter.ts';
+import { memoryOf, processTree } from '../rig/process-usage.ts';
 import type { Way } from './rig.ts';
 import { sampleOf, type Sample } from './sample.ts';
 
@@ -36,29 +36,6 @@ export async function measure(way: Way, one: Case, durationMs: number): Promise<
   const cpu = way.process === null ? null : new CpuMeter(crew, processTree(way.process.pid), durationMs);
   const result = mergeOutcomes(plan, await crew.run(), false);
   return sampleOf(result, cpu?.microsecondsPerMs() ?? null);
-}
-
-/** What a proxy's processes take in the measured time of a run. */
-class CpuMeter {
-  #begin = { at: 0, cpu: 0 };
-  #end = { at: 0, cpu: 0 };
-
-  constructor(crew: Crew, pids: readonly number[], durationMs: number) {
-    const read = (): { at: number; cpu: number } => ({ at: monotonicNow(), cpu: cpuOf(pids) });
-    crew.onStart = (from) => {
-      setTimeout(() => {
-        this.#begin = read();
-        // Not so long from now: the reading has taken time itself.
-        setTimeout(() => (this.#end = read()), from + durationMs - monotonicNow());
-      }, from - monotonicNow());
-    };
-  }
-
-  /** CPU in microseconds for each millisecond of the run; null where it did not come to be measured. */
-  microsecondsPerMs(): number | null {
-    const ms = this.#end.at - this.#begin.at;
-    return ms > 0 ? ((this.#end.cpu - this.#begin.cpu) * 1000) / ms : null;
-  }
 }
 
 /** Memory of a proxy for each idle connection, in bytes: by what it grows with a thousand more of them. */

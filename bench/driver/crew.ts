@@ -47,6 +47,10 @@ export class Crew {
     this.page = new LivePage(options.plan.threads);
   }
 
+  get plan(): Plan {
+    return this.#options.plan;
+  }
+
   /** Runs the plan and returns what each thread has measured; rejects where a thread fails. */
   async run(): Promise<readonly Outcome[]> {
     const { plan, address, threadFile } = this.#options;

@@ -26,7 +26,11 @@ export class ProxyUnderTest {
   static async start(
     stage: Stage,
     peer: FaultPeer,
-    { endpoints, graceSeconds = null }: { endpoints: readonly number[]; graceSeconds?: number | null },
+    {
+      endpoints,
+      graceSeconds = null,
+      idleTimeoutSeconds = 120,
+    }: Pick<FaultSetup, 'endpoints'> & Partial<Pick<FaultSetup, 'graceSeconds' | 'idleTimeoutSeconds'>>,
   ): Promise<ProxyUnderTest> {
     const [ws = 0, wss = 0, admin = 0] = await freePorts(3);
     const setup: FaultSetup = {
@@ -35,6 +39,7 @@ export class ProxyUnderTest {
       endpoints,
       certificate: stage.certificate,
       graceSeconds,
+      idleTimeoutSeconds,
       extraRoute: false,
     };
     writeConfiguration(peer, setup);

@@ -10,6 +10,8 @@ export interface FaultSetup {
   readonly certificate: CertificateFiles;
   /** How long sessions may go on when the proxy is told to end; null for as long as they like. */
   readonly graceSeconds: number | null;
+  /** After which a silent session is pinged or ended; some proxies do not know it. */
+  readonly idleTimeoutSeconds: number;
   /** Something that a reload changes, and that concerns no session. */
   readonly extraRoute: boolean;
 }

@@ -8,7 +8,9 @@ export const haproxy: FaultPeer = {
   version: () => compared.version(),
   file: 'haproxy.cfg',
   configuration: ({ ports, endpoints, certificate, graceSeconds, extraRoute }) => {
-    const ping = extraRoute ? '  http-request return status 200 content-type text/plain string pong if { path /ping }\n' : '';
+    const ping = extraRoute
+      ? '  http-request return status 200 content-type text/plain string pong if { path /ping }\n'
+      : '';
     return `global
   nbthread 1
   maxconn 9000

@@ -9,22 +9,24 @@ export const sluice: FaultPeer = {
   name: 'sluice',
   version: () => compared.version(),
   file: 'sluice.yaml',
-  configuration: ({ ports, endpoints, certificate, graceSeconds, extraRoute }) =>
+  configuration: ({ ports, endpoints, certificate, graceSeconds, extraRoute, idleTimeoutSeconds }) => {
+    const websocket = { idleTimeout: `${idleTimeoutSeconds}s` };
     // JSON is YAML.
-    JSON.stringify(
+    return JSON.stringify(
       {
         workers: { l7: 1, l4: 1 },
         admin: { address: `127.0.0.1:${ports.admin}`, token: TOKEN },
         log: { level: 'warn', access: false },
         shutdown: { grace: `${graceSeconds ?? 1}s` },
         listeners: [
-          { name: 'ws', mode: 'l7', address: `127.0.0.1:${ports.ws}`, routes: routes(extraRoute) },
+          { name: 'ws', mode: 'l7', address: `127.0.0.1:${ports.ws}`, routes: routes(extraRoute), websocket },
           {
             name: 'wss',
             mode: 'l7',
             address: `127.0.0.1:${ports.wss}`,
             tls: { certificates: [{ cert: certificate.cert, key: certificate.key }] },
             routes: routes(extraRoute),
+            websocket,
           },
         ],
         clusters: [
@@ -37,7 +39,8 @@ export const sluice: FaultPeer = {
       },
       null,
       2,
-    ),
+    );
+  },
   command: ({ directory }: FaultSetup) => ({
     program: process.execPath,
     args: [join(ROOT, 'src/main.ts'), 'run', '--config', join(directory, 'sluice.yaml')],

@@ -162,6 +162,7 @@ describe('the configurations that faults are tried with', () => {
         endpoints: [42001, 42002],
         certificate: makeCertificate(join(directory, 'certificate')),
         graceSeconds: 5,
+        idleTimeoutSeconds: 16,
         extraRoute: true,
       };
       const file = join(directory, peer.file);

@@ -1,0 +1,26 @@
+import { monotonicNow } from '../driver/clock.ts';
+import type { Crew } from '../driver/crew.ts';
+import { cpuOf } from './process-usage.ts';
+
+/** What processes take in the measured time of a run. */
+export class CpuMeter {
+  #begin = { at: 0, cpu: 0 };
+  #end = { at: 0, cpu: 0 };
+
+  constructor(crew: Crew, pids: readonly number[], durationMs: number) {
+    const read = (): { at: number; cpu: number } => ({ at: monotonicNow(), cpu: cpuOf(pids) });
+    crew.onStart = (from) => {
+      setTimeout(() => {
+        this.#begin = read();
+        // Not so long from now: the reading has taken time itself.
+        setTimeout(() => (this.#end = read()), from + durationMs - monotonicNow());
+      }, from - monotonicNow());
+    };
+  }
+
+  /** CPU in microseconds for each millisecond of the run; null where it did not come to be measured. */
+  microsecondsPerMs(): number | null {
+    const ms = this.#end.at - this.#begin.at;
+    return ms > 0 ? ((this.#end.cpu - this.#begin.cpu) * 1000) / ms : null;
+  }
+}

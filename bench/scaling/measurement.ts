@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Crew } from '../driver/crew.ts';
+import { sluice } from '../faults/peers/sluice.ts';
+import { ProxyUnderTest } from '../faults/proxy-under-test.ts';
+import type { Plan } from '../options/plan.ts';
+import { mergeOutcomes } from '../report/result.ts';
+import { CpuMeter } from '../rig/cpu-meter.ts';
+import { cpuOf, processTree } from '../rig/process-usage.ts';
+import type { Stage } from '../rig/stage.ts';
+
+const THREAD = fileURLToPath(new URL('../thread.ts', import.meta.url));
+const TRAFFIC_MS = 3000;
+const SETTLE_MS = 1000;
+const OPEN_MS = 120_000;
+const HOLD_MS = 600_000;
+
+/** What so many sessions take of the proxies that carry them. */
+export interface SessionPoint {
+  readonly sessions: number;
+  /** Proxy processes that share them. */
+  readonly processes: number;
+  /** That the sessions have added to the processes, in bytes. */
+  readonly memory: number;
+  /** That they have added to the kernel's own structures, of the two sockets in the proxy, in bytes. */
+  readonly kernel: number;
+  /** Cores, while nothing crosses but the pings of an idle timeout. */
+  readonly idleCpu: number;
+  /** Cores, with {@link RATE} messages a second over all sessions. */
+  readonly busyCpu: number;
+}
+
+/** Of the proxies that are measured: so short that pings show, and idle CPU is measured over one whole. */
+export const IDLE_TIMEOUT_SECONDS = 16;
+/** Messages a second over all sessions where their number is varied. */
+export const RATE = 10_000;
+
+/**
+ * Measures fresh proxies that carry sessions to an endpoint of their own.
+ *
+ * @throws Error where not all of the sessions come up
+ */
+export async function measureSessions(
+  stage: Stage,
+  sessions: number,
+  processes: number,
+): Promise<SessionPoint> {
+  const proxies = await startProxies(stage, processes);
+  const pids = proxies.flatMap((proxy) => processTree(proxy.process.pid));
+  const memory = (): number => proxies.reduce((sum, proxy) => sum + proxy.memory(), 0);
+  await pause(SETTLE_MS);
+  const [memoryBefore, kernelBefore] = [memory(), kernelBytes()];
+  const idle = proxies.map((proxy) => crewOf(proxy, { scenario: 'idle', connections: sessions / processes }));
+  const held = idle.map((crew) => crew.run());
+  const open = (): number => idle.reduce((sum, crew) => sum + crew.page.sum('open'), 0);
+  const end = performance.now() + OPEN_MS;
+  while (open() < sessions && performance.now() < end) await pause(20);
+  if (open() < sessions) throw new Error(`of ${sessions} sessions only ${open()} came up`);
+  await pause(SETTLE_MS);
+  const [memoryAfter, kernelAfter] = [memory(), kernelBytes()];
+  const [cpuBefore, from] = [cpuOf(pids), performance.now()];
+  await pause(IDLE_TIMEOUT_SECONDS * 1000);
+  const idleCpu = (cpuOf(pids) - cpuBefore) / (performance.now() - from);
+  for (const crew of idle) crew.stop();
+  await Promise.all(held);
+  const busyCpu = await measureTraffic(proxies, sessions, RATE);
+  await stage.stopAll();
+  return {
+    sessions,
+    processes,
+    memory: memoryAfter - memoryBefore,
+    // A session has four sockets on this machine, of which two are the proxy's.
+    kernel: (kernelAfter - kernelBefore) / 2,
+    idleCpu,
+    busyCpu,
+  };
+}
+
+/** Cores that messages of 32 bytes take, by how many there are in a second. */
+export async function measureRates(
+  stage: Stage,
+  sessions: number,
+  rates: readonly number[],
+): Promise<(readonly [rate: number, cores: number])[]> {
+  const proxies = await startProxies(stage, 1);
+  const points: (readonly [number, number])[] = [];
+  for (const rate of rates) points.push([rate, await measureTraffic(proxies, sessions, rate)]);
+  await stage.stopAll();
+  return points;
+}
+
+async function startProxies(stage: Stage, processes: number): Promise<ProxyUnderTest[]> {
+  const { plain } = await stage.startEndpoint();
+  return Promise.all(
+    Array.from({ length: processes }, () =>
+      ProxyUnderTest.start(stage, sluice, { endpoints: [plain], idleTimeoutSeconds: IDLE_TIMEOUT_SECONDS }),
+    ),
+  );
+}
+
+async function measureTraffic(
+  proxies: readonly ProxyUnderTest[],
+  sessions: number,
+  rate: number,
+): Promise<number> {
+  const share = proxies.length;
+  const runs = proxies.map(async (proxy) => {
+    const more = { connections: sessions / share, rate: rate / share, durationMs: TRAFFIC_MS, warmupMs: 500 };
+    const crew = crewOf(proxy, { scenario: 'echo', ...more });
+    const meter = new CpuMeter(crew, processTree(proxy.process.pid), TRAFFIC_MS);
+    const result = mergeOutcomes(crew.plan, await crew.run(), false);
+    if (result.errorCount > 0) throw new Error(`errors: ${[...result.errors.keys()].join(', ')}`);
+    return (meter.microsecondsPerMs() ?? 0) / 1000;
+  });
+  return (await Promise.all(runs)).reduce((sum, cores) => sum + cores, 0);
+}
+
+function crewOf(proxy: ProxyUnderTest, more: Partial<Plan>): Crew {
+  const plan: Plan = {
+    target: { protocol: 'ws', host: '127.0.0.1', port: proxy.setup.ports.ws, path: '/' },
+    scenario: 'echo',
+    connections: 1,
+    durationMs: HOLD_MS,
+    warmupMs: 0,
+    rampMs: 0,
+    timeoutMs: 20_000,
+    inFlight: 256,
+    sizes: { kind: 'fixed', size: 32 },
+    rate: null,
+    threads: 1,
+    text: false,
+    subprotocols: [],
+    headers: [],
+    insecure: false,
+    ...more,
+  };
+  return new Crew({ plan, address: '127.0.0.1', threadFile: THREAD });
+}
+
+/** What the kernel keeps in its slabs, which is where sockets and files are. */
+function kernelBytes(): number {
+  const kibibytes = /^Slab:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1];
+  return Number(kibibytes) * 1024;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((settle) => setTimeout(settle, ms));
+}

@@ -1,0 +1,66 @@
+/** The command that measures what sessions and messages cost, and fits lines to it: `npm run bench:scaling`. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { messageOf } from '../../src/core/errors.ts';
+import { REPORT_DIRECTORY } from '../report/directory.ts';
+import { machineText } from '../report/machine.ts';
+import { writePage } from '../report/page.ts';
+import { coresToPin, pinSelf } from '../rig/pinning.ts';
+import { Stage } from '../rig/stage.ts';
+import {
+  IDLE_TIMEOUT_SECONDS,
+  RATE,
+  measureRates,
+  measureSessions,
+  type SessionPoint,
+} from './measurement.ts';
+import { fitAll, renderScaling, type ScalingReport } from './report.ts';
+
+/** A process has two descriptors for each session: past its limit they are shared by more of them. */
+const SIZES = [
+  { sessions: 100, processes: 1 },
+  { sessions: 1000, processes: 1 },
+  { sessions: 5000, processes: 1 },
+  { sessions: 9900, processes: 1 },
+  { sessions: 15_000, processes: 2 },
+];
+const RATES = [1000, 5000, 10_000, 20_000, 40_000];
+const RATE_SESSIONS = 1000;
+
+try {
+  const report = await measureAll();
+  writeFileSync(join(REPORT_DIRECTORY, 'scaling.json'), `${JSON.stringify(report)}\n`);
+  writePage();
+  process.stdout.write(renderScaling(report));
+} catch (error) {
+  process.stderr.write(`bench:scaling: ${messageOf(error)}\n`);
+  process.exitCode = 1;
+}
+
+async function measureAll(): Promise<ScalingReport> {
+  const cores = coresToPin();
+  if (cores !== null) pinSelf(cores.driver);
+  const stage = new Stage(cores);
+  try {
+    const sessions: SessionPoint[] = [];
+    for (const size of SIZES) {
+      say(`${size.sessions} sessions`);
+      const { sessions: count, processes } = size;
+      sessions.push(await measureSessions(stage, count, processes));
+    }
+    say('messages');
+    const rates = await measureRates(stage, RATE_SESSIONS, RATES);
+    return {
+      date: new Date().toISOString().slice(0, 10),
+      machine: machineText(),
+      sessions,
+      fits: fitAll(sessions, rates, IDLE_TIMEOUT_SECONDS, RATE),
+    };
+  } finally {
+    await stage.stopAll();
+  }
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
