@@ -34,6 +34,8 @@ export async function startPeer(stage: Stage, peer: Peer, direct: Way): Promise<
     certificate: stage.certificate,
   };
   const running = stage.start(peer.name, peer.command(setup), 'proxy');
-  await running.listening(peer.modes.map((mode) => ports[mode]));
+  const portsOf = (isEncrypted: boolean): number[] =>
+    peer.modes.filter((mode) => (mode === 'wss') === isEncrypted).map((mode) => ports[mode]);
+  await running.serving({ plain: portsOf(false), encrypted: portsOf(true) });
   return { name: peer.name, modes: peer.modes, ports, process: running };
 }

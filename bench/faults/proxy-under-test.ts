@@ -19,7 +19,7 @@ export class ProxyUnderTest {
   }
 
   /**
-   * Starts a peer on the proxy's core, and waits until it listens.
+   * Starts a peer on the proxy's core, and waits until it serves.
    *
    * @throws StartError where it does not
    */
@@ -44,7 +44,7 @@ export class ProxyUnderTest {
     };
     writeConfiguration(peer, setup);
     const process = stage.start(peer.name, peer.command(setup), 'proxy');
-    await process.listening([ws, wss]);
+    await process.serving({ plain: [ws], encrypted: [wss] });
     return new ProxyUnderTest(peer, setup, process);
   }
 

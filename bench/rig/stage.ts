@@ -43,13 +43,13 @@ export class Stage {
     return directory;
   }
 
-  /** Starts an endpoint on the driver's core, and waits until it listens. */
+  /** Starts an endpoint on the driver's core, and waits until it serves. */
   async startEndpoint(): Promise<EndpointProcess> {
     const [plain = 0, tls = 0] = await freePorts(2);
     const { cert, key } = this.certificate;
     const args = [ENDPOINT, String(plain), String(tls), cert, key];
     const endpoint = this.start('the endpoint', { program: process.execPath, args }, 'driver');
-    await endpoint.listening([plain, tls]);
+    await endpoint.serving({ plain: [plain], encrypted: [tls] });
     return { process: endpoint, plain, tls };
   }
 

@@ -1,12 +1,18 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createConnection } from 'node:net';
 import { StartError } from '../../src/core/errors.ts';
 import type { Command } from '../peers/peer.ts';
+import { serves } from './serves.ts';
 
 const START_MS = 15_000;
 const STOP_MS = 5000;
 const RETRY_MS = 50;
 const OUTPUT_KEPT = 4000;
+
+/** Where a process serves WebSockets, on 127.0.0.1. */
+interface Ports {
+  readonly plain: readonly number[];
+  readonly encrypted?: readonly number[];
+}
 
 /** A peer's process, or the endpoint's. */
 export class Supervised {
@@ -41,16 +47,20 @@ export class Supervised {
   }
 
   /**
-   * Resolves when all ports accept connections.
+   * Resolves when WebSockets can be opened on all ports.
    *
    * @throws StartError with what the process has written
    */
-  async listening(ports: readonly number[]): Promise<void> {
+  async serving({ plain, encrypted = [] }: Ports): Promise<void> {
     const end = performance.now() + START_MS;
-    for (const port of ports) {
-      while (!(await accepts(port))) {
+    const all = [
+      ...plain.map((port) => [port, false] as const),
+      ...encrypted.map((port) => [port, true] as const),
+    ];
+    for (const [port, isEncrypted] of all) {
+      while (!(await serves(port, isEncrypted))) {
         if (!this.#running || performance.now() > end) {
-          throw new StartError(`${this.name} does not listen on port ${port}:\n${this.#output.trim()}`);
+          throw new StartError(`${this.name} does not serve port ${port}:\n${this.#output.trim()}`);
         }
         await new Promise((settle) => setTimeout(settle, RETRY_MS));
       }
@@ -78,15 +88,4 @@ export class Supervised {
   kill(): void {
     this.#child.kill('SIGKILL');
   }
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((settle) => {
-    const socket = createConnection({ host: '127.0.0.1', port });
-    socket.once('connect', () => {
-      settle(true);
-      socket.destroy();
-    });
-    socket.on('error', () => settle(false));
-  });
 }
