@@ -11,8 +11,8 @@ export interface ClientRequest {
   readonly path: string;
 }
 
-/** Visible ASCII: what RFC 3986 section 3.4 allows and a little more, but nothing that could split a line. */
-const QUERY = /^[\x21-\x7e]*$/;
+/** Visible ASCII without `#`: what RFC 3986 section 3.4 allows and a little more, but nothing that could split a line. */
+const QUERY = /^[\x21\x22\x24-\x7e]*$/;
 
 /** Checks a head, and says in a few words what is wrong with it. */
 export function checkRequest(head: RequestHead): ClientRequest | string {

@@ -22,6 +22,8 @@ export interface L7Environment {
   readonly clusters: ReadonlyMap<string, Cluster>;
   /** Opens the upstream connections of sessions. */
   readonly dialler: UpstreamDialler;
+  /** Calls back once, when what is read now has been served, from where clients may be written to. */
+  readonly later: (callback: () => void) => void;
   readonly outbox: Outbox;
   readonly heads: HeadWriter;
   readonly pool: ConnectionPool;

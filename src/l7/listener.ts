@@ -52,6 +52,7 @@ const TLS_RECEIVE_BUFFER = 192 * 1024;
 export class L7Listener {
   #config: L7ListenerConfig;
   readonly #log: Logger;
+  readonly #later: L7Environment['later'];
   readonly #stats: ListenerStats;
   #dispatcher: Dispatcher;
   /** Who has taken its place, and decides over the requests that still come here. */
@@ -68,6 +69,7 @@ export class L7Listener {
   constructor(config: L7ListenerConfig, environment: L7Environment, previous: Dispatcher | null) {
     this.#config = config;
     this.#log = environment.log;
+    this.#later = environment.later;
     this.#stats = new ListenerStats(environment.page, environment.pages, config.name);
     this.#dispatcher = new Dispatcher(config, environment, this.#stats, previous);
     // What stands behind the proxy, and nobody else, says who it is.
@@ -231,8 +233,14 @@ export class L7Listener {
   /** Every request comes through here; `context` is there where uWS would let it become a WebSocket. */
   #serve(response: HttpResponse, request: HttpRequest, context: us_socket_context_t | null): void {
     const head = readHead(request);
-    const reply = new UwsReply(response, head.method === 'HEAD');
     const body = hasBody(head) ? new UwsRequestBody(response) : null;
+    const stopReading = (): void => {
+      body?.close();
+      response.pause();
+    };
+    // uWS takes more than RFC 9112 for chunks, and trailers for the next request: nobody knows where they end.
+    const isLast = headerOf(head, 'transfer-encoding') !== undefined;
+    const reply = new UwsReply(response, head.method === 'HEAD', this.#later, isLast ? stopReading : null);
     const { dispatcher } = this;
     dispatcher.open++;
     reply.onOver((gone) => {

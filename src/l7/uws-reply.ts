@@ -49,6 +49,8 @@ const PLAIN_HEADER = /^[\t\x20-\x7e]*$/;
 export class UwsReply implements HttpReply {
   readonly #response: UwsResponse;
   readonly #isHead: boolean;
+  readonly #later: (callback: () => void) => void;
+  readonly #ending: (() => void) | null;
   #aborted = false;
   /** Answered or aborted: the response must not be touched any more. */
   #over = false;
@@ -72,10 +74,23 @@ export class UwsReply implements HttpReply {
   /** How much of the body had been taken at the last retry. */
   #offsetSeen = 0;
 
-  /** @param isHead whether the request is a HEAD: its reply has no body, whatever is sent */
-  constructor(response: UwsResponse, isHead: boolean) {
+  /**
+   * @param isHead whether the request is a HEAD: its reply has no body, whatever is sent
+   * @param later calls back once, when uWS has handed over all that it has read
+   * @param ending pauses the connection, where nothing that comes behind the request is to be believed: the
+   *   connection then ends with the reply. uWS closes behind a reply in one piece only; but what is not read has been
+   *   silent for 10 seconds before long, and then uWS closes it too.
+   */
+  constructor(
+    response: UwsResponse,
+    isHead: boolean,
+    later: (callback: () => void) => void,
+    ending: (() => void) | null = null,
+  ) {
     this.#response = response;
     this.#isHead = isHead;
+    this.#later = later;
+    this.#ending = ending;
     response.onAborted(() => {
       const callback = this.#onAborted;
       this.#abort();
@@ -120,21 +135,17 @@ export class UwsReply implements HttpReply {
 
   send(status: number, headers: HeaderList, body: string | Uint8Array, close = false): void {
     if (this.#over) return;
-    const bodiless = status === 204 || status === 304;
-    if (this.#isHead || bodiless) {
-      this.#endHead(status, headers, bodiless ? null : Buffer.byteLength(body), close);
-      return;
-    }
-    this.#finish();
-    this.#sent = Buffer.byteLength(body);
-    this.#response.cork(() => {
-      this.#writeHead(status, headers);
-      this.#response.end(body, close);
+    const closes = close || this.#ending !== null;
+    if (!this.#isHead && status !== 204 && status !== 304) this.#sent = Buffer.byteLength(body);
+    this.#answer(closes, () => {
+      if (status === 204 || status === 304) this.#sendHead(status, headers, null);
+      else if (this.#isHead && !closes) this.#sendHead(status, headers, Buffer.byteLength(body));
+      else this.#sendWhole(status, headers, this.#isHead ? NOTHING : body, closes);
     });
   }
 
   sendHead(status: number, headers: HeaderList, length: number | null): void {
-    if (!this.#over) this.#endHead(status, headers, length, false);
+    if (!this.#over) this.#answer(this.#ending !== null, () => this.#sendHead(status, headers, length));
   }
 
   begin(status: number, headers: HeaderList, length: number | null): void {
@@ -150,6 +161,7 @@ export class UwsReply implements HttpReply {
     if (this.#length === null) return this.#writeChunk(chunk);
     this.#chunk = chunk;
     this.#chunkEnd += chunk.length;
+    if (this.#chunkEnd === this.#length) this.#ending?.();
     const head = this.#head;
     if (head === null) {
       this.#pushCorked();
@@ -171,6 +183,7 @@ export class UwsReply implements HttpReply {
     const head = this.#head;
     if (chunk !== null) this.#sent += chunk.length;
     this.#finish();
+    this.#ending?.();
     this.#response.cork(() => {
       if (head !== null) this.#writeHead(head.status, head.headers);
       // Without a piece written before, uWS would end it with a Content-Length.
@@ -302,18 +315,47 @@ export class UwsReply implements HttpReply {
     callback?.();
   }
 
-  /** endWithoutBody must have no arguments: with a length uWS drops the connection at the next request. */
-  #endHead(status: number, headers: HeaderList, length: number | null, close: boolean): void {
+  /**
+   * What ends the connection must not be sent while uWS reads from it: it would go on with what it has read, and take
+   * it for the next request. One that comes while none is answered makes it close the connection.
+   */
+  #answer(closes: boolean, send: () => void): void {
+    if (!closes) {
+      send();
+      return;
+    }
+    this.#over = true;
+    this.#onAborted = null;
+    this.#later(() => {
+      if (!this.#aborted) send();
+    });
+  }
+
+  #sendWhole(status: number, headers: HeaderList, body: string | Uint8Array, closes: boolean): void {
     this.#finish();
+    this.#response.cork(() => {
+      this.#writeStatus(status, headers);
+      this.#response.end(body, closes);
+    });
+  }
+
+  /** endWithoutBody must have no arguments: with a length uWS drops the connection at the next request. */
+  #sendHead(status: number, headers: HeaderList, length: number | null): void {
+    this.#finish();
+    this.#ending?.();
     this.#response.cork(() => {
       this.#writeHead(status, headers);
       if (length !== null) this.#response.writeHeader('Content-Length', String(length));
-      if (close) this.#response.writeHeader('Connection', 'close');
       this.#response.endWithoutBody();
     });
   }
 
   #writeHead(status: number, headers: HeaderList): void {
+    this.#writeStatus(status, headers);
+    if (this.#ending !== null) this.#response.writeHeader('Connection', 'close');
+  }
+
+  #writeStatus(status: number, headers: HeaderList): void {
     this.#response.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`);
     for (const [name, value] of headers) this.#response.writeHeader(name, headerValue(value));
   }

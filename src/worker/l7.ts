@@ -37,6 +37,7 @@ export default function serve(start: WorkerStart): Promise<void> {
 class WebService implements Service {
   readonly innerLoop: EventLoop | null;
   readonly #dialler: UpstreamDialler;
+  readonly #later: (callback: () => void) => void;
   readonly #outbox: Outbox;
   readonly #heads: HeadWriter;
   readonly #pool: ConnectionPool;
@@ -66,6 +67,11 @@ class WebService implements Service {
     const slab = (size: number): Slab =>
       loop === null ? { bytes: Buffer.allocUnsafeSlow(size), send: () => -1 } : new PinnedBuffer(size);
     const later = loop === null ? setImmediate : (callback: () => void): void => loop.defer(callback);
+    this.#later = (callback) =>
+      later(() => {
+        callback();
+        this.#dialler.downstreamTouched();
+      });
     this.#outbox = new Outbox(slab(SLAB_SIZE), later);
     this.#heads = new HeadWriter(slab(HEAD_SLAB_SIZE));
     this.#pool = new ConnectionPool(wheel);
@@ -183,6 +189,7 @@ class WebService implements Service {
     return {
       ...environment,
       dialler: this.#dialler,
+      later: this.#later,
       outbox: this.#outbox,
       heads: this.#heads,
       pool: this.#pool,

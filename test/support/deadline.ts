@@ -16,7 +16,11 @@ export async function within<T>(what: string, promise: Promise<T>, deadlineMs = 
 }
 
 /** Repeats a check until it throws no more, and returns its value; throws what it threw last where time runs out. */
-export async function eventually<T>(check: () => T | Promise<T>, deadlineMs = DEADLINE_MS): Promise<T> {
+export async function eventually<T>(
+  check: () => T | Promise<T>,
+  deadlineMs = DEADLINE_MS,
+  pauseMs = 20,
+): Promise<T> {
   const end = performance.now() + deadlineMs;
   for (;;) {
     try {
@@ -24,7 +28,7 @@ export async function eventually<T>(check: () => T | Promise<T>, deadlineMs = DE
     } catch (error) {
       if (performance.now() > end) throw error;
     }
-    await new Promise((settle) => setTimeout(settle, 20));
+    await new Promise((settle) => setTimeout(settle, pauseMs));
   }
 }
 

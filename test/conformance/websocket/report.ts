@@ -1,4 +1,5 @@
 /** The verdicts as a table for people: in plain text at the end of a run, and as docs/conformance.md. */
+import { ranges, table } from '../page.ts';
 import type { Case, Chapter, Deviation, Side } from './case.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -6,7 +7,7 @@ const SIDES: readonly Side[] = ['client', 'endpoint'];
 
 const INTRODUCTION = `# WebSocket conformance
 
-This page is written by \`WRITE_CONFORMANCE=1 npm run test:conformance\`; the suite fails where it is out of date.
+This section is written by \`WRITE_CONFORMANCE=1 npm run test:conformance\`; the suite fails where it is out of date.
 
 The cases are those of the Autobahn WebSocket testsuite (chapters 1 to 7, 9, 10, 12 and 13), written anew from their
 descriptions, RFC 6455 and RFC 7692, with fewer messages where Autobahn sends a thousand. Those whose number begins
@@ -213,25 +214,4 @@ function keyOf(side: Side, id: string): string {
 
 function capital(word: string): string {
   return word[0]!.toUpperCase() + word.slice(1);
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const [head = [], ...body] = rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
-  return [head, head.map(() => '---'), ...body].map((row) => `| ${row.join(' | ')} |`).join('\n');
-}
-
-/** `3.1 to 3.7, 4.1.1` for ids in order. */
-function ranges(ids: readonly string[]): string {
-  const runs: [first: string, last: string][] = [];
-  for (const id of ids) {
-    const run = runs.at(-1);
-    if (run !== undefined && follows(run[1], id)) run[1] = id;
-    else runs.push([id, id]);
-  }
-  return runs.map(([first, last]) => (first === last ? first : `${first} to ${last}`)).join(', ');
-}
-
-function follows(before: string, id: string): boolean {
-  const [, prefix, number] = /^(.*\.)(\d+)$/.exec(before) ?? [];
-  return id === `${prefix ?? ''}${Number(number) + 1}`;
 }

@@ -4,6 +4,7 @@ import type { HeaderList } from '../../../src/l7/http-reply.ts';
 import { UwsReply, type UwsResponse } from '../../../src/l7/uws-reply.ts';
 
 const CORK_BUFFER = 16 * 1024;
+const atOnce = (callback: () => void): void => callback();
 
 /**
  * A response of uWS with a socket whose kernel buffer has as much room as a test says. Like uWS it takes a small
@@ -19,6 +20,7 @@ class FakeResponse implements UwsResponse {
   done = false;
   closed = false;
   closesConnection = false;
+  isRead = true;
   writes = 0;
   /** Sizes of the chunks of a chunked body. */
   readonly chunks: number[] = [];
@@ -26,6 +28,11 @@ class FakeResponse implements UwsResponse {
   #corked: number | null = null;
   #onAborted: () => void = () => undefined;
   #onWritable: ((offset: number) => boolean) | null = null;
+
+  stopReading(): void {
+    this.#check();
+    this.isRead = false;
+  }
 
   cork(callback: () => void): void {
     this.#check();
@@ -162,7 +169,7 @@ function streaming(
 ): { response: FakeResponse; reply: UwsReply } {
   const response = new FakeResponse();
   response.room = room;
-  const reply = new UwsReply(response, false);
+  const reply = new UwsReply(response, false, atOnce);
   reply.begin(200, HEADERS, length);
   let left = length;
   const pump = (): void => {
@@ -182,24 +189,60 @@ function streaming(
 describe('UwsReply', () => {
   it('sends a whole response', () => {
     const response = new FakeResponse();
-    new UwsReply(response, false).send(404, HEADERS, 'gone\n');
+    new UwsReply(response, false, atOnce).send(404, HEADERS, 'gone\n');
     assert.equal(response.head, '404 Not Found\nContent-Type: text/plain\n[gone\n]\n');
     assert.equal(response.closesConnection, false);
   });
 
   it('ends the connection with the response where that is asked for', () => {
     const response = new FakeResponse();
-    new UwsReply(response, false).send(400, [], '', true);
+    new UwsReply(response, false, atOnce).send(400, [], '', true);
     assert.equal(response.closesConnection, true);
+  });
+
+  it('answers later where the connection ends, and not a client that has gone by then', () => {
+    const waiting: (() => void)[] = [];
+    const [first, second] = [new FakeResponse(), new FakeResponse()];
+    for (const response of [first, second]) {
+      const reply = new UwsReply(response, false, (callback) => waiting.push(callback));
+      reply.send(400, [], 'bad', true);
+      reply.send(200, [], 'again');
+      assert.equal(response.head, '');
+    }
+    first.abort();
+    for (const callback of waiting) callback();
+    assert.deepEqual([first.head, second.head], ['', '400 Bad Request\n[bad]\n']);
+  });
+
+  it('reads nothing more before a reply ends behind which nothing is to be believed', () => {
+    for (const give of [
+      (reply: UwsReply) => reply.sendHead(200, [], 3),
+      (reply: UwsReply) => {
+        reply.begin(200, [], 3);
+        reply.write(Buffer.from('abc'));
+      },
+      (reply: UwsReply) => {
+        reply.begin(200, [], null);
+        reply.end(Buffer.from('abc'));
+      },
+    ]) {
+      const response = new FakeResponse();
+      give(new UwsReply(response, false, atOnce, () => response.stopReading()));
+      assert.match(response.head, /^Connection: close$/m);
+      assert.deepEqual([response.done, response.isRead], [true, false]);
+    }
+    const whole = new FakeResponse();
+    new UwsReply(whole, false, atOnce, () => whole.stopReading()).send(200, [], 'abc');
+    assert.equal(whole.closesConnection, true);
   });
 
   it('tells a HEAD the length of the body and leaves it out', () => {
     const response = new FakeResponse();
-    new UwsReply(response, true).send(200, HEADERS, 'é');
+    new UwsReply(response, true, atOnce).send(200, HEADERS, 'é');
     assert.equal(response.head, '200 OK\nContent-Type: text/plain\nContent-Length: 2\n');
     assert.equal(response.done, true);
     const streamed = new FakeResponse();
-    const reply = new UwsReply(streamed, true);
+    const reply = new UwsReply(streamed, true, atOnce);
     reply.begin(200, [], 1000);
     assert.equal(reply.write(Buffer.alloc(1000)), true);
     assert.equal(streamed.head, '200 OK\nContent-Length: 1000\n');
@@ -209,7 +252,8 @@ describe('UwsReply', () => {
   it('gives 204 and 304 neither a body nor a length', () => {
     for (const status of [204, 304]) {
       const response = new FakeResponse();
-      new UwsReply(response, false).send(status, [], '', true);
+      new UwsReply(response, false, atOnce, () => response.stopReading()).send(status, [], '', true);
+      assert.equal(response.isRead, false);
       assert.match(response.head, /^\d+ [A-Z][\w ]+\nConnection: close\n$/);
       assert.equal(response.done, true);
     }
@@ -217,13 +261,13 @@ describe('UwsReply', () => {
 
   it('writes a head alone with the length it is told', () => {
     const response = new FakeResponse();
-    new UwsReply(response, true).sendHead(200, [], 12);
+    new UwsReply(response, true, atOnce).sendHead(200, [], 12);
     assert.equal(response.head, '200 OK\nContent-Length: 12\n');
   });
 
   it('lets no header value end its line, and writes its bytes as they are', () => {
     const response = new FakeResponse();
-    new UwsReply(response, false).send(
+    new UwsReply(response, false, atOnce).send(
       200,
       [
         ['X', 'a\r\nSet-Cookie: b\0\u010a'],
@@ -346,7 +390,7 @@ describe('UwsReply', () => {
 
   it('does nothing once the reply is over', () => {
     const response = new FakeResponse();
-    const reply = new UwsReply(response, false);
+    const reply = new UwsReply(response, false, atOnce);
     reply.send(200, [], 'first');
     reply.send(200, [], 'second');
     reply.cut();

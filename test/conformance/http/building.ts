@@ -1,0 +1,122 @@
+/** Requests as clients send them and as the endpoint must get them. */
+import type { Case, Known, Outcome } from './case.ts';
+
+export const HOST = 'app.example';
+const CRLF = '\r\n';
+
+/** A request with a Host. @param lines of its head, whole */
+export function request(startLine: string, lines: readonly string[] = [], body = ''): string {
+  return [startLine, `Host: ${HOST}`, ...lines, '', body].join(CRLF);
+}
+
+export function get(...lines: string[]): string {
+  return request('GET /a HTTP/1.1', lines);
+}
+
+export function post(lines: readonly string[], body: string): string {
+  return request('POST /a HTTP/1.1', lines, body);
+}
+
+/** A POST in chunks. */
+export function chunked(body: string, ...lines: string[]): string {
+  return post(['Transfer-Encoding: chunked', ...lines], body);
+}
+
+/**
+ * A request as the endpoint must get it: what the client said, what the proxy tells of the client, and the framing.
+ *
+ * @param lines of the client's head less its Host, as they must come
+ */
+export function received(
+  line: string,
+  { lines = [], host = HOST, framing = '', body = '' }: Received = {},
+): string {
+  const head = [
+    `${line} HTTP/1.1`,
+    `host: ${host}`,
+    ...lines,
+    'X-Forwarded-For: 127.0.0.1',
+    'X-Forwarded-Proto: http',
+    `X-Forwarded-Host: ${host}`,
+    'X-Forwarded-Port: 0',
+    'X-Real-IP: 127.0.0.1',
+    'X-Request-Id: id',
+    'Via: 1.1 sluice',
+    ...(framing === '' ? [] : [framing]),
+  ];
+  return [...head, '', body].join(CRLF);
+}
+
+interface Received {
+  readonly lines?: readonly string[];
+  readonly host?: string;
+  readonly framing?: string;
+  readonly body?: string;
+}
+
+/** The POST that {@link chunked} sends, with the body as it must come. */
+export function receivedChunks(body: string): string {
+  return received('POST /a', { framing: 'Transfer-Encoding: chunked', body });
+}
+
+/** The POST whose body has a known length. */
+export function receivedLength(body: string): string {
+  return received('POST /a', { framing: `Content-Length: ${body.length}`, body });
+}
+
+/** Reaches the endpoint, and leaves the connection open for the next. */
+export function passes(sends: string, bytes: string, asReceived: string = received('GET /a')): Unnumbered {
+  return { sends, bytes, outcome: { kind: 'passes', received: [asReceived], then: 'open' } };
+}
+
+/** Reaches the endpoint, and ends its connection. */
+export function passesOnce(
+  sends: string,
+  bytes: string,
+  asReceived: string = received('GET /a'),
+): Unnumbered {
+  return { sends, bytes, outcome: { kind: 'passes', received: [asReceived], then: 'closed' } };
+}
+
+/** Gets 400, and its connection is closed. */
+export function refused(sends: string, bytes: string, status = 400): Unnumbered {
+  return { sends, bytes, outcome: { kind: 'refused', status } };
+}
+
+/** Its connection is closed because of what comes behind the first request, which may have gone by then. */
+export function aborted(
+  sends: string,
+  bytes: string,
+  asReceived: string,
+  status: number | null = null,
+): Unnumbered {
+  return { sends, bytes, outcome: { kind: 'aborted', received: asReceived, status } };
+}
+
+/** Is refused when some of its body has been read. */
+export function cut(sends: string, bytes: string, status = 400): Unnumbered {
+  return { sends, bytes, outcome: { kind: 'cut', status } };
+}
+
+/** Is not complete. */
+export function waits(sends: string, bytes: string): Unnumbered {
+  return { sends, bytes, outcome: { kind: 'waits' } };
+}
+
+/** What is not as it should be. */
+export function known(one: Unnumbered, { wanted, why }: Known): Unnumbered {
+  return { ...one, known: { wanted, why } };
+}
+
+interface Unnumbered {
+  readonly sends: string;
+  readonly bytes: string;
+  readonly first?: number;
+  readonly outcome: Outcome;
+  readonly known?: Known;
+}
+
+/** Gives the cases of a chapter their numbers. */
+export function numbered(chapter: number, cases: readonly Unnumbered[]): Case[] {
+  return cases.map((one, index) => ({ ...one, id: `${chapter}.${index + 1}` }));
+}

@@ -1,0 +1,184 @@
+/** A second request behind or inside of the first, and limits. */
+import {
+  aborted,
+  chunked,
+  cut,
+  get,
+  known,
+  numbered,
+  passes,
+  passesOnce,
+  post,
+  received,
+  receivedChunks,
+  receivedLength,
+  refused,
+  request,
+  waits,
+} from '../building.ts';
+import type { Chapter } from '../case.ts';
+import { MAX_BODY } from '../rig.ts';
+import { NO_ANSWER, NO_PIPELINING, NO_TRAILERS, REFUSED_IN_SILENCE } from './reasons.ts';
+
+const HIDDEN = request('GET /hidden HTTP/1.1');
+const LAST_CHUNK = '0\r\n\r\n';
+/** The limit of a head, which is uWebSockets.js's. */
+const LARGE = 16 * 1024;
+
+function headers(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `X-${index}: a`);
+}
+
+const pipelined = (sends: string, bytes: string, first: string): ReturnType<typeof passes> =>
+  known(aborted(sends, bytes, first), NO_PIPELINING);
+
+/** Nothing of it reaches the endpoint, and its connection is closed. */
+const unanswered = (sends: string, bytes: string): ReturnType<typeof passes> =>
+  known(aborted(sends, bytes, ''), REFUSED_IN_SILENCE);
+
+export const SMUGGLING: Chapter = {
+  title: '10 A request inside of a request',
+  cases: numbered(10, [
+    refused(
+      'a length before a coding (CL.TE)',
+      post(
+        [`Content-Length: ${LAST_CHUNK.length + HIDDEN.length}`, 'Transfer-Encoding: chunked'],
+        LAST_CHUNK + HIDDEN,
+      ),
+    ),
+    refused(
+      'a coding before a length (TE.CL)',
+      post(
+        ['Transfer-Encoding: chunked', 'Content-Length: 4'],
+        `${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n${LAST_CHUNK}`,
+      ),
+    ),
+    refused(
+      'two codings, one of them odd (TE.TE)',
+      post(
+        ['Content-Length: 4', 'Transfer-Encoding: chunked', 'Transfer-Encoding: x'],
+        `${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n${LAST_CHUNK}`,
+      ),
+    ),
+    unanswered(
+      'two lengths, the first of which hides a request',
+      post(['Content-Length: 0', `Content-Length: ${HIDDEN.length}`], HIDDEN),
+    ),
+    refused(
+      'two lengths, the second of which hides a request',
+      post([`Content-Length: ${HIDDEN.length}`, 'Content-Length: 0'], HIDDEN),
+    ),
+    unanswered(
+      'two lengths of a HEAD',
+      request('HEAD /a HTTP/1.1', ['Content-Length: 0', `Content-Length: ${HIDDEN.length}`], HIDDEN),
+    ),
+    passes(
+      'a length of the hidden request',
+      post([`Content-Length: ${HIDDEN.length}`], HIDDEN),
+      receivedLength(HIDDEN),
+    ),
+    pipelined('a request behind a length of 0', post(['Content-Length: 0'], HIDDEN), receivedLength('')),
+    pipelined(
+      'a request behind a GET with a length',
+      request('GET /a HTTP/1.1', ['Content-Length: 3'], `abc${HIDDEN}`),
+      received('GET /a', { framing: 'Content-Length: 3', body: 'abc' }),
+    ),
+    pipelined('a request behind the last chunk', chunked(LAST_CHUNK + HIDDEN), receivedChunks(LAST_CHUNK)),
+    pipelined(
+      'a request behind the last chunk of a HEAD',
+      request('HEAD /a HTTP/1.1', ['Transfer-Encoding: chunked'], LAST_CHUNK + HIDDEN),
+      received('HEAD /a', { framing: 'Transfer-Encoding: chunked', body: LAST_CHUNK }),
+    ),
+    known(
+      aborted('a request in the place of trailers', chunked(`0\r\n${HIDDEN}`), receivedChunks(LAST_CHUNK)),
+      NO_TRAILERS,
+    ),
+    known(
+      aborted('a request in a trailer', chunked(`0\r\nb:${HIDDEN}`), receivedChunks(LAST_CHUNK)),
+      NO_TRAILERS,
+    ),
+    passesOnce(
+      'a chunk of the hidden request',
+      chunked(`${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n${LAST_CHUNK}`),
+      receivedChunks(`${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n${LAST_CHUNK}`),
+    ),
+    known(waits('a request behind LF in a value', get(`X-A: b\n\n${HIDDEN}`)), NO_ANSWER),
+    known(waits('a request behind CR in a value', get(`X-A: b\r\r${HIDDEN}`)), NO_ANSWER),
+    refused('a second target behind an escaped line end', request('GET /a%0d%0aHost:%20b%00 HTTP/1.1')),
+    passes(
+      'escaped line ends, which stay escaped',
+      request('GET /a%0d%0ab HTTP/1.1'),
+      received('GET /a%0D%0Ab'),
+    ),
+    passes(
+      "a method override, which is the endpoint's to judge",
+      get('X-HTTP-Method-Override: DELETE'),
+      received('GET /a', { lines: ['x-http-method-override: DELETE'] }),
+    ),
+    passes(
+      "a target override, which is the endpoint's to judge",
+      get('X-Original-URL: /hidden'),
+      received('GET /a', { lines: ['x-original-url: /hidden'] }),
+    ),
+  ]),
+};
+
+export const PIPELINING: Chapter = {
+  title: '11 Several requests',
+  cases: numbered(11, [
+    pipelined('two GETs in one write', get() + request('GET /b HTTP/1.1'), received('GET /a')),
+    pipelined('a GET behind a POST', post(['Content-Length: 3'], 'abc') + get(), receivedLength('abc')),
+    pipelined('three requests', get() + request('HEAD /b HTTP/1.1') + get(), received('GET /a')),
+    pipelined('a GET, and one that is refused', get() + request('G@T /b HTTP/1.1'), received('GET /a')),
+    unanswered('one that is refused, and a GET', request('G@T /b HTTP/1.1') + get()),
+    unanswered('one that is refused because of its target, and a GET', request('GET /%zz HTTP/1.1') + get()),
+    unanswered('one whose header is refused, and a GET', get('X_A: b') + get()),
+    passesOnce('a GET that is the last', get('Connection: close')),
+  ]),
+};
+
+export const LIMITS: Chapter = {
+  title: '12 Limits',
+  cases: numbered(12, [
+    passes(
+      'a target of 8,000 bytes',
+      request(`GET /${'a'.repeat(8000)} HTTP/1.1`),
+      received(`GET /${'a'.repeat(8000)}`),
+    ),
+    refused('a target that is larger than a head may be', request(`GET /${'a'.repeat(LARGE)} HTTP/1.1`), 431),
+    passes(
+      'a method of 300 bytes',
+      request(`${'M'.repeat(300)} /a HTTP/1.1`),
+      received(`${'M'.repeat(300)} /a`),
+    ),
+    passes(
+      'a value of 12,000 bytes',
+      get(`X-A: ${'b'.repeat(12000)}`),
+      received('GET /a', { lines: [`x-a: ${'b'.repeat(12000)}`] }),
+    ),
+    refused('a value that is larger than a head may be', get(`X-A: ${'b'.repeat(LARGE)}`), 431),
+    refused(
+      'many headers that are larger than a head may be',
+      get(...headers(90).map((header) => header + 'b'.repeat(200))),
+      431,
+    ),
+    passes(
+      '90 headers',
+      get(...headers(90)),
+      received('GET /a', { lines: headers(90).map((header) => header.toLowerCase()) }),
+    ),
+    refused('200 headers', get(...headers(200)), 431),
+    passes(
+      'a body of the largest size',
+      post([`Content-Length: ${MAX_BODY}`], 'b'.repeat(MAX_BODY)),
+      receivedLength('b'.repeat(MAX_BODY)),
+    ),
+    refused('the length of a larger body', post([`Content-Length: ${MAX_BODY + 1}`], ''), 413),
+    refused('a length of a petabyte', post(['Content-Length: 999999999999999'], ''), 413),
+    cut(
+      'chunks of more than the largest body',
+      chunked(`${(MAX_BODY + 1).toString(16)}\r\n${'b'.repeat(MAX_BODY + 1)}\r\n0\r\n\r\n`),
+      413,
+    ),
+  ]),
+};

@@ -1,0 +1,128 @@
+/** What the suite has found, as a section of docs/conformance.md. */
+import { ranges, table } from '../page.ts';
+import type { Case, Chapter, Known } from './case.ts';
+import { describe, type Observation } from './run.ts';
+
+export const TITLE = '# HTTP conformance';
+export const BESIDE = '## Beside nginx';
+
+const INTRODUCTION = `This section is written by \`WRITE_CONFORMANCE=1 npm run test:conformance\`; the suite fails where it is out of date.
+
+Each case is a request, or what looks like one, written byte for byte to a real proxy with a real endpoint behind it
+(\`test/conformance/http\`). What the proxy answers is compared, whether it closes the connection, and, of requests that
+pass, every byte that the endpoint gets. Then somebody else asks on another connection, and gets their own answer; and
+where the connection stays open, the same client asks again. What passes is sent
+byte by byte, too, from its second line on. A **known**
+deviation is something that RFC 9110 or RFC 9112 wants and that does not happen; in none of them does the endpoint get
+what the proxy has not judged. The suite fails when one of them changes.`;
+
+interface Beside {
+  readonly one: Case;
+  readonly seen: Observation;
+}
+
+/** The section. @param beside the part of it that {@link besideNginx} makes */
+export function toMarkdown(chapters: readonly Chapter[], beside: string): string {
+  const all = chapters.flatMap(({ cases }) => cases);
+  const reasons = [...new Set(all.flatMap(({ known }) => (known === undefined ? [] : [keyOf(known)])))];
+  const numberOf = (known: Known): number => reasons.indexOf(keyOf(known)) + 1;
+  const deviations = reasons.map((reason, index) => {
+    const cases = all.filter(({ known }) => known !== undefined && keyOf(known) === reason);
+    const { wanted, why } = cases[0]!.known!;
+    return `${index + 1}. Wanted: ${wanted}. ${why} Cases ${ranges(cases.map(({ id }) => id))}.`;
+  });
+  const counts = table([
+    ['Chapter', 'Cases', 'Known deviations'],
+    ...chapters.map(({ title, cases }) => countRow(title, cases)),
+    countRow('**All**', all),
+  ]);
+  return [
+    TITLE,
+    INTRODUCTION,
+    '## HTTP: counts',
+    counts,
+    '## HTTP: known deviations',
+    deviations.join('\n'),
+    beside,
+    '## HTTP: cases',
+    ...chapters.flatMap(({ title, cases }) => [
+      `### ${title}`,
+      table([
+        ['Case', 'What is sent', 'Answer, connection', 'Result'],
+        ...cases.map(({ id, sends, outcome, known }) => [
+          id,
+          sends,
+          describe(outcome),
+          known === undefined ? 'pass' : `known ${numberOf(known)}`,
+        ]),
+      ]),
+    ]),
+  ].join('\n\n');
+}
+
+/** What nginx does otherwise. */
+export function besideNginx(version: string, results: readonly Beside[]): string {
+  const rows = results.map((result) => difference(result)).filter((row) => row !== null);
+  return [
+    BESIDE,
+    `nginx ${version} has got the same bytes, with \`proxy_pass\` to the same kind of endpoint. Of ${results.length} cases it does otherwise in ${rows.length}:`,
+    table([['Case', 'What is sent', 'sluice', 'nginx'], ...rows]),
+  ].join('\n\n');
+}
+
+/** The row of a case that nginx treats in another way; null where it does not. */
+export function difference({ one, seen }: Beside): string[] | null {
+  const { id, sends, outcome } = one;
+  const [ours, theirs] = [describe(outcome), describe(seen)];
+  const received = (outcome.kind === 'passes' ? outcome.received : []).map(essence);
+  const theirReceived = seen.received.map(essence);
+  if (ours === theirs && JSON.stringify(received) === JSON.stringify(theirReceived)) return null;
+  // What differs is of interest where it reaches the endpoint by way of both.
+  const reached = received.length > 0 && theirReceived.length > 0;
+  const row = (answer: string, mine: readonly string[][], other: readonly string[][]): string =>
+    [answer, ...(reached ? mine.flatMap((parts, index) => shown(parts, other[index])) : [])].join('; ');
+  return [id, sends, row(ours, received, theirReceived), row(theirs, theirReceived, received)];
+}
+
+/** What of a request is not a matter of configuration: its first line, the client's header lines, its framing and body. */
+function essence(text: string): string[] {
+  const end = text.indexOf('\r\n\r\n');
+  const [line = '', ...lines] = text.slice(0, end).split('\r\n');
+  const headers = lines
+    .map((header) => header.replace(/^[^:]*/, (name) => name.toLowerCase()))
+    .filter(
+      (header) =>
+        !/^(?:x-forwarded-(?:for|proto|host|port)|x-real-ip|x-request-id|via: 1\.1 sluice|connection):?/.test(
+          header,
+        ),
+    )
+    .sort();
+  return [line, ...headers, text.slice(end + 4)];
+}
+
+/** The parts that the other has not. */
+function shown(parts: readonly string[], other: readonly string[] = []): string[] {
+  return parts.filter((part) => part !== '' && !other.includes(part)).map((part) => `\`${escaped(part)}\``);
+}
+
+/** What cannot be printed as JavaScript writes it, and not too much of it. */
+function escaped(text: string): string {
+  const printable = text
+    .slice(0, 60)
+    .replace(/[^\x20-\x7e]/g, (character) =>
+      character === '\r'
+        ? '\\r'
+        : character === '\n'
+          ? '\\n'
+          : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+    );
+  return printable.replaceAll('`', "'") + (text.length > 60 ? '...' : '');
+}
+
+function countRow(title: string, cases: readonly Case[]): string[] {
+  return [title, String(cases.length), String(cases.filter(({ known }) => known !== undefined).length)];
+}
+
+function keyOf({ wanted, why }: Known): string {
+  return `${wanted} ${why}`;
+}

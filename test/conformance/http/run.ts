@@ -1,0 +1,217 @@
+/** Sends a case to a proxy, and says what comes of it. */
+import { eventually } from '../../support/deadline.ts';
+import { RawConnection } from '../../support/raw-connection.ts';
+import type { Case, Outcome } from './case.ts';
+import type { Proxy } from './rig.ts';
+import { request } from './building.ts';
+
+/** What has come of a case. */
+export interface Observation {
+  /** Statuses of the answers that count, in order. */
+  readonly statuses: readonly number[];
+  /** Their bodies. */
+  readonly bodies: readonly string[];
+  readonly closed: boolean;
+  /** Whole requests that the endpoint has got, with what differs from run to run made the same. */
+  readonly received: readonly string[];
+}
+
+/** How the bytes of a case are cut: from the second line on, where they are cut everywhere. */
+export type Cutting = 'whole' | 'bytes';
+
+const DEADLINE_MS = 30_000;
+const PAUSE_MS = 1;
+/** How long nothing has come of a proxy that nothing is expected of. */
+const QUIET_MS = { answered: 8, silent: 30 };
+
+/** @throws Error where the outcome is not the one that the case has, or others notice something of it */
+export async function expectOutcome(proxy: Proxy, one: Case, cutting: Cutting): Promise<void> {
+  const { outcome } = one;
+  const client = await send(proxy, one, cutting);
+  try {
+    const check = (): void => assertOutcome(outcome, observe(client, proxy), cutting);
+    await eventually(check, DEADLINE_MS, PAUSE_MS);
+    await proxy.witness();
+    // No more than that.
+    check();
+    if (outcome.kind === 'passes' && outcome.then === 'open') await askAgain(client, proxy);
+    if (outcome.kind === 'refused' || outcome.kind === 'cut') {
+      await eventually(
+        () => {
+          if (proxy.endpoint.unfinished.length > 0) throw new Error('the endpoint waits for the rest');
+        },
+        DEADLINE_MS,
+        PAUSE_MS,
+      );
+    }
+  } finally {
+    client.connection.destroy();
+  }
+}
+
+/** Of a proxy of which nothing is known. @param patience how much longer than usual it is waited for */
+export async function observeOutcome(proxy: Proxy, one: Case, patience: number): Promise<Observation> {
+  const client = await send(proxy, one, 'whole');
+  try {
+    await proxy.witness();
+    for (let seen = ''; ;) {
+      const now = observe(client, proxy);
+      const text = JSON.stringify(now);
+      if (text === seen) {
+        if (now.closed || now.statuses.length === 0) return now;
+        await askAgain(client, proxy).catch(() => undefined);
+        return { ...now, closed: client.closed };
+      }
+      seen = text;
+      const quiet = now.statuses.length > 0 ? QUIET_MS.answered : QUIET_MS.silent;
+      await new Promise((settle) => setTimeout(settle, quiet * patience));
+    }
+  } finally {
+    client.connection.destroy();
+  }
+}
+
+/** The same for what an observation and an outcome say. */
+export function describe(outcome: Outcome | Observation): string {
+  if (!('kind' in outcome)) {
+    const answers = outcome.statuses.join(', ') || 'no answer';
+    return `${answers}, ${outcome.closed ? 'closed' : 'open'}`;
+  }
+  switch (outcome.kind) {
+    case 'passes':
+      return `${outcome.received.map(() => 200).join(', ')}, ${outcome.then}`;
+    case 'refused':
+    case 'cut':
+      return `${outcome.status}, closed`;
+    case 'aborted':
+      return `${outcome.status ?? 'no answer'}, closed`;
+    case 'waits':
+      return 'no answer, open';
+  }
+}
+
+/** The client's end, read as answers. */
+interface Client {
+  readonly connection: RawConnection;
+  /** Whether its first request is a HEAD, whose answer has no body. */
+  readonly toHead: boolean;
+  text: string;
+  closed: boolean;
+}
+
+async function send(proxy: Proxy, one: Case, cutting: Cutting): Promise<Client> {
+  const { bytes } = one;
+  proxy.endpoint.clear();
+  const connection = await RawConnection.connect(proxy.address);
+  const client: Client = { connection, toHead: bytes.startsWith('HEAD '), text: '', closed: false };
+  connection.socket.on('data', (data: Buffer) => (client.text += data.toString('latin1')));
+  void connection.closed.then(() => (client.closed = true));
+  const line = bytes.indexOf('\n') + 1;
+  const first = one.first ?? (cutting === 'bytes' && line > 0 ? line : bytes.length);
+  connection.write(bytes.slice(0, first));
+  if (one.first !== undefined) await proxy.witness();
+  const size = cutting === 'bytes' ? 1 : bytes.length;
+  for (let at = first; at < bytes.length && !client.closed; at += size) {
+    connection.write(bytes.slice(at, at + size));
+    await new Promise((settle) => setImmediate(settle));
+  }
+  return client;
+}
+
+function observe(client: Client, { endpoint }: Proxy): Observation {
+  const answers = answersTo(client);
+  return {
+    statuses: answers.map(({ status }) => status),
+    bodies: answers.map(({ body }) => body),
+    closed: client.closed,
+    received: endpoint.requests.map(withoutChance),
+  };
+}
+
+/** Another request on the connection: its answer shows that the proxy and the client are in step. */
+async function askAgain(client: Client, proxy: Proxy): Promise<void> {
+  const { connection } = client;
+  const before = answersTo(client).length;
+  connection.write(request('GET /again HTTP/1.1'));
+  await eventually(
+    () => {
+      const again = answersTo(client)[before];
+      if (again?.body !== 'GET /again HTTP/1.1') {
+        if (client.closed) return;
+        throw new Error(`the connection is out of step: ${JSON.stringify(client.text)}`);
+      }
+    },
+    DEADLINE_MS,
+    PAUSE_MS,
+  );
+  if (client.closed) throw new Error('the connection is closed at the next request');
+  proxy.endpoint.clear();
+}
+
+function assertOutcome(outcome: Outcome, seen: Observation, cutting: Cutting): void {
+  // Chunks go on as they come, and here they come byte by byte.
+  const chunks = cutting === 'bytes' ? inOneChunk : (text: string): string => text;
+  const problem = problemOf(outcome, { ...seen, received: seen.received.map(chunks) }, chunks);
+  if (problem !== null) throw new Error(`${problem}; there is ${JSON.stringify(seen)}`);
+}
+
+function problemOf(outcome: Outcome, seen: Observation, chunks: (text: string) => string): string | null {
+  const wanted = describe(outcome);
+  if (describe(seen) !== wanted) return `wanted: ${wanted}`;
+  if (outcome.kind === 'aborted' && seen.received.length === 1)
+    return compare([chunks(outcome.received)], seen);
+  return compare(outcome.kind === 'passes' ? outcome.received.map(chunks) : [], seen);
+}
+
+/** What is wrong with what the endpoint has got, and with what it has answered. */
+function compare(received: readonly string[], seen: Observation): string | null {
+  if (seen.received.length !== received.length) return `wanted at the endpoint: ${received.length} requests`;
+  for (const [index, text] of received.entries()) {
+    if (seen.received[index] !== text) return `wanted at the endpoint: ${JSON.stringify(text)}`;
+    const line = text.slice(0, text.indexOf('\r\n'));
+    if (seen.statuses[index] === 200 && seen.bodies[index] !== (line.startsWith('HEAD ') ? '' : line))
+      return 'the answer is of another request';
+  }
+  return null;
+}
+
+/** The same request with its body in one chunk, where it has chunks. */
+function inOneChunk(text: string): string {
+  const start = text.indexOf('\r\n\r\n') + 4;
+  if (!text.slice(0, start).includes('\r\nTransfer-Encoding: chunked\r\n')) return text;
+  let body = '';
+  for (let at = start; at < text.length;) {
+    const end = text.indexOf('\r\n', at);
+    const size = Number.parseInt(text.slice(at, end), 16);
+    body += text.slice(end + 2, end + 2 + size);
+    at = end + 2 + size + 2;
+  }
+  return `${text.slice(0, start)}${body}`;
+}
+
+/** What the proxy makes up: its port, and an id for each request. */
+function withoutChance(text: string): string {
+  return text
+    .replace(/\r\nX-Request-Id: [0-9a-f-]{36}\r\n/, '\r\nX-Request-Id: id\r\n')
+    .replace(/\r\nX-Forwarded-Port: \d+\r\n/, '\r\nX-Forwarded-Port: 0\r\n');
+}
+
+/** The answers that are whole, interim ones left out. */
+function answersTo({ text, toHead, closed }: Client): { status: number; body: string }[] {
+  const answers: { status: number; body: string }[] = [];
+  for (let at = 0; ;) {
+    const end = text.indexOf('\r\n\r\n', at);
+    if (end < 0) return answers;
+    const head = text.slice(at, end + 2);
+    const status = Number(/^HTTP\/1\.[01] (\d{3}) /.exec(head)?.[1] ?? 0);
+    at = end + 4;
+    if (status === 100) continue;
+    const length = /\r\ncontent-length: (\d+)\r\n/i.exec(head)?.[1];
+    // Without a length it ends with the connection.
+    if (length === undefined && !closed) return answers;
+    const size = toHead && answers.length === 0 ? 0 : Number(length ?? text.length - at);
+    if (text.length < at + size) return answers;
+    answers.push({ status, body: text.slice(at, at + size) });
+    at += size;
+  }
+}
