@@ -3,6 +3,7 @@ import { loadConfig } from '../config/loader.ts';
 import type { Config } from '../config/types.ts';
 import { FileWatch } from '../primary/file-watch.ts';
 import { hardExit } from '../primary/hard-exit.ts';
+import { ServiceManager } from '../primary/service-manager.ts';
 import { serve } from '../primary/serve.ts';
 import type { Outcome } from '../primary/serve.ts';
 import { LogOutput } from '../telemetry/log-output.ts';
@@ -58,6 +59,7 @@ async function serveWithDemo(
       output,
       load: () => loadConfig({ file: options.configFile, overrides: options.overrides, env: options.env }),
       watch,
+      manager: ServiceManager.of(options.env, log),
       takeOver: options.flags.has('takeover'),
       faultHooks: options.env.SLUICE_FAULT_HOOKS === '1',
       onReady: ({ config: concrete, admin }) => {

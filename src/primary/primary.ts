@@ -47,6 +47,8 @@ export interface PrimaryOptions {
   readonly watch?: FileWatch | null;
   /** Whether to take the place of a process that runs with the same admin address, if there is one. */
   readonly takeOver?: boolean;
+  /** Called when a reload begins, and when it is over. */
+  readonly onReload?: (isOver: boolean) => void;
   /** Called when another process has asked this one to hand over and end. */
   readonly onHandOver?: () => void;
   readonly workerFiles?: WorkerFiles;
@@ -96,7 +98,14 @@ export class Primary {
   /** Reads the configuration anew; the old one stays where the new one cannot be used. */
   async reload(cause: string): Promise<ReloadResult> {
     const reloader = this.#reloader;
-    if (reloader !== null && this.#state === 'ready') return reloader.reload(cause);
+    if (reloader !== null && this.#state === 'ready') {
+      const { onReload } = this.#options;
+      onReload?.(false);
+      const result = await reloader.reload(cause);
+      // Once it ends, nobody is to be told that it is ready.
+      if (this.#ended === null) onReload?.(true);
+      return result;
+    }
     const problem = `not while the proxy is ${this.#state}`;
     this.#log.warn({ cause }, `the configuration is not reloaded: ${problem}`);
     return { generation: this.#supervisor?.generation ?? FIRST_GENERATION, problem, needsRestart: [] };

@@ -2,15 +2,18 @@ import { constants } from 'node:os';
 import type { Config } from '../config/types.ts';
 import { formatAddress } from '../core/address.ts';
 import { messageOf } from '../core/errors.ts';
+import type { ServiceManager } from './service-manager.ts';
 import type { LogOutput } from '../telemetry/log-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Primary } from './primary.ts';
 import type { PrimaryOptions, Started } from './primary.ts';
 
-interface ServeOptions extends Omit<PrimaryOptions, 'onHandOver'> {
+interface ServeOptions extends Omit<PrimaryOptions, 'onHandOver' | 'onReload'> {
   readonly output: Pick<LogOutput, 'write' | 'dropped' | 'reopen'>;
   /** Called when everything listens. */
   readonly onReady?: (started: Started) => void;
+  /** Who has started the process, and wants to know how it goes; null for nobody. */
+  readonly manager?: ServiceManager | null;
 }
 
 /** How it came to an end. */
@@ -35,20 +38,26 @@ const FAULT_GRACE_MS = 1000;
 
 /** Starts the primary and runs it until a signal or a fault of its own ends it. */
 export async function serve(options: ServeOptions): Promise<Outcome> {
-  const { config, log, onReady } = options;
-  const primary = new Primary({ ...options, onHandOver: () => stop.byHandOver() });
-  const stop: Stop = new Stop(primary, log, config);
+  const { config, log, onReady, manager = null } = options;
+  const primary = new Primary({
+    ...options,
+    onHandOver: () => stop.byHandOver(),
+    onReload: (isOver) => (isOver ? manager?.ready() : manager?.reloading()),
+  });
+  const stop: Stop = new Stop(primary, log, config, () => manager?.stopping());
   const release = watchProcess(primary, stop, () => reopenLog(options));
   try {
     const started = await primary.start();
     logReady(started, log);
     onReady?.(started);
+    manager?.ready();
     return await stop.outcome;
   } catch (failure) {
     if (stop.requested) return await stop.outcome;
     return { status: 1, ended: await primary.end(0), failure };
   } finally {
     release();
+    manager?.close();
   }
 }
 
@@ -93,12 +102,14 @@ class Stop {
   readonly #log: Logger;
   readonly #graceMs: number;
   readonly #handOverMs: number;
+  readonly #onStop: () => void;
   #status: number | null = null;
   #over = false;
   #lastSignal: { readonly signal: StopSignal; readonly at: number } | null = null;
   readonly #settle: (outcome: Outcome) => void;
 
-  constructor(primary: Primary, log: Logger, { shutdown, drain }: Config) {
+  constructor(primary: Primary, log: Logger, { shutdown, drain }: Config, onStop: () => void) {
+    this.#onStop = onStop;
     this.#primary = primary;
     this.#log = log;
     this.#graceMs = shutdown.graceMs;
@@ -120,6 +131,7 @@ class Stop {
     if (this.#status === null) {
       this.#log.info({ signal, graceMs: this.#graceMs }, 'draining');
       this.#status = 0;
+      this.#onStop();
       void this.#announce();
     } else {
       this.#log.warn({ signal }, 'ending at once');
@@ -133,6 +145,7 @@ class Stop {
     if (this.#status !== null) return;
     this.#log.info({ deadlineMs: this.#handOverMs }, 'another process takes over: draining');
     this.#status = 0;
+    this.#onStop();
     void this.#drain(this.#handOverMs, true);
   }
 

@@ -46,6 +46,17 @@ export function writeUnix(into: Uint8Array, path: string, littleEndian: boolean)
   return 2 + bytes.length + 1;
 }
 
+/**
+ * Writes a `sockaddr_un` of the abstract namespace of Linux, where a NUL stands before the name and the length alone
+ * says where it ends. Returns its length; throws as {@link writeUnix} does.
+ */
+export function writeAbstract(into: Uint8Array, name: string, littleEndian: boolean): number {
+  const length = writeUnix(into, name, littleEndian);
+  into.copyWithin(3, 2, length - 1);
+  into[2] = 0;
+  return length;
+}
+
 /** The address family that a structure says it has. */
 export function familyOf(from: Uint8Array, littleEndian: boolean): number {
   return viewOf(from).getUint16(0, littleEndian);

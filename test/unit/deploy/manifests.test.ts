@@ -1,0 +1,244 @@
+/** What is under deploy/ fits together, and fits the program. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { describe, it } from 'node:test';
+import { parseAllDocuments } from 'yaml';
+import { parseArguments } from '../../../src/cli/arguments.ts';
+import { loadConfig } from '../../../src/config/loader.ts';
+import type { Config } from '../../../src/config/types.ts';
+import { pageMetrics } from '../../../src/telemetry/names.ts';
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+const DEPLOY = join(ROOT, 'deploy');
+const KUBERNETES = join(DEPLOY, 'kubernetes');
+
+type Labels = Readonly<Record<string, string>>;
+interface Port {
+  readonly name: string;
+  readonly containerPort?: number;
+  readonly targetPort?: string;
+}
+interface Container {
+  readonly args: readonly string[];
+  readonly ports: readonly Port[];
+  readonly readinessProbe: { readonly httpGet: { readonly path: string; readonly port: string } };
+  readonly livenessProbe: { readonly httpGet: { readonly path: string; readonly port: string } };
+  readonly lifecycle: { readonly preStop: { readonly exec: { readonly command: readonly string[] } } };
+  readonly env: readonly { readonly name: string }[];
+  readonly securityContext: Readonly<Record<string, unknown>>;
+}
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly labels: Labels };
+  readonly data: Labels;
+  readonly stringData: Labels;
+  readonly spec: unknown;
+}
+
+/** Of every file but the list of them; throws where one is no YAML, or has a key twice. */
+function manifests(): Manifest[] {
+  return readdirSync(KUBERNETES)
+    .filter((file) => file !== 'kustomization.yaml')
+    .flatMap((file) =>
+      parseAllDocuments(readFileSync(join(KUBERNETES, file), 'utf8')).map((document) => {
+        assert.deepEqual([...document.errors, ...document.warnings], [], file);
+        return document.toJS() as Manifest;
+      }),
+    );
+}
+
+const found = manifests();
+const of = (kind: string, name = 'sluice'): Manifest => {
+  const manifest = found.find((candidate) => candidate.kind === kind && candidate.metadata.name === name);
+  assert.ok(manifest !== undefined, `${kind} ${name}`);
+  return manifest;
+};
+
+interface DeploymentSpec {
+  readonly selector: { readonly matchLabels: Labels };
+  readonly template: {
+    readonly metadata: { readonly labels: Labels };
+    readonly spec: {
+      readonly terminationGracePeriodSeconds: number;
+      readonly securityContext: { readonly runAsNonRoot: boolean };
+      readonly containers: readonly [Container];
+    };
+  };
+}
+const deployment = of('Deployment').spec as DeploymentSpec;
+const pod = deployment.template.spec;
+const [container] = pod.containers;
+
+function isIn(part: Labels, whole: Labels): boolean {
+  return Object.entries(part).every(([key, value]) => whole[key] === value);
+}
+
+/** The configuration of the ConfigMap, as sluice reads it. */
+function loadConfigMap(): Config {
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-manifests-'));
+  try {
+    const file = join(directory, 'sluice.yaml');
+    writeFileSync(file, of('ConfigMap').data['sluice.yaml']!);
+    const token = of('Secret').stringData['admin-token']!;
+    const { config, warnings } = loadConfig({ file, overrides: [], env: { SLUICE_ADMIN_TOKEN: token } });
+    assert.deepEqual(warnings, []);
+    return config;
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+describe('the manifests for Kubernetes', () => {
+  it('are all named in the kustomization', () => {
+    const [document] = parseAllDocuments(readFileSync(join(KUBERNETES, 'kustomization.yaml'), 'utf8'));
+    const { resources } = document!.toJS() as { resources: string[] };
+    const files = readdirSync(KUBERNETES).filter((file) => file !== 'kustomization.yaml');
+    assert.deepEqual(resources.toSorted(), files.toSorted());
+    assert.deepEqual(found.map(({ kind }) => kind).toSorted(), [
+      'ConfigMap',
+      'Deployment',
+      'HorizontalPodAutoscaler',
+      'PodDisruptionBudget',
+      'Secret',
+      'Service',
+      'Service',
+      'ServiceMonitor',
+    ]);
+  });
+
+  it('hold a configuration that sluice takes, at the ports that they open', () => {
+    const config = loadConfigMap();
+    assert.ok(config.admin.token !== null);
+    assert.equal(config.admin.address.host, '0.0.0.0', 'Prometheus comes from outside of the pod');
+    const ports = Object.fromEntries(container.ports.map(({ name, containerPort }) => [name, containerPort]));
+    const [web] = config.listeners;
+    assert.deepEqual(ports, { web: web!.address.port, admin: config.admin.address.port });
+  });
+
+  it('give a pod the time that its drain takes', () => {
+    const { shutdown, drain } = loadConfigMap();
+    const needed = shutdown.readyDelayMs + drain.deadlineMs + drain.jitterMs + shutdown.graceMs;
+    assert.ok(pod.terminationGracePeriodSeconds * 1000 >= needed + 10_000, `${needed} ms are needed`);
+    assert.ok(shutdown.readyDelayMs > 2000, 'longer than a period of the readiness probe');
+  });
+
+  it('give commands that sluice has, and ask pages that it serves', () => {
+    const [node, script, ...drain] = container.lifecycle.preStop.exec.command;
+    assert.deepEqual([node, script], ['node', 'dist/main.js']);
+    for (const argv of [container.args, drain]) assert.equal(parseArguments(argv, {}).kind, 'command');
+    assert.deepEqual(container.readinessProbe.httpGet, { path: '/readyz', port: 'admin' });
+    assert.deepEqual(container.livenessProbe.httpGet, { path: '/livez', port: 'admin' });
+    assert.ok(container.env.some(({ name }) => name === 'SLUICE_ADMIN_TOKEN'));
+    assert.ok(pod.securityContext.runAsNonRoot);
+    assert.equal(container.securityContext.readOnlyRootFilesystem, true);
+  });
+
+  it('find each other by their labels and ports', () => {
+    const { labels } = deployment.template.metadata;
+    interface ServiceSpec {
+      readonly selector: Labels;
+      readonly ports: readonly Port[];
+    }
+    const services = found.filter(({ kind }) => kind === 'Service');
+    for (const service of services) {
+      const { selector, ports } = service.spec as ServiceSpec;
+      assert.ok(isIn(selector, labels), service.metadata.name);
+      for (const { targetPort } of ports) assert.ok(container.ports.some(({ name }) => name === targetPort));
+    }
+    const selected = (manifest: Manifest): Labels =>
+      (manifest.spec as { selector: { matchLabels: Labels } }).selector.matchLabels;
+    for (const manifest of [of('Deployment'), of('PodDisruptionBudget')])
+      assert.ok(isIn(selected(manifest), labels));
+    const monitored = services.filter(({ metadata }) =>
+      isIn(selected(of('ServiceMonitor')), metadata.labels),
+    );
+    assert.deepEqual(
+      monitored.map(({ metadata }) => metadata.name),
+      ['sluice-admin'],
+    );
+    const { endpoints } = of('ServiceMonitor').spec as {
+      endpoints: readonly { port: string; path: string }[];
+    };
+    assert.equal(endpoints[0]!.path, '/metrics');
+    assert.ok((monitored[0]!.spec as ServiceSpec).ports.some(({ name }) => name === endpoints[0]!.port));
+  });
+
+  it('scale by a metric that there is', () => {
+    interface AutoscalerSpec {
+      readonly scaleTargetRef: { readonly kind: string; readonly name: string };
+      readonly metrics: readonly { readonly pods: { readonly metric: { readonly name: string } } }[];
+    }
+    const { scaleTargetRef, metrics } = of('HorizontalPodAutoscaler').spec as AutoscalerSpec;
+    of(scaleTargetRef.kind, scaleTargetRef.name);
+    assert.deepEqual(
+      metrics.map(({ pods }) => pods.metric.name),
+      [pageMetrics.sessionsActive.name],
+    );
+  });
+});
+
+describe('the Dockerfile', () => {
+  const lines = readFileSync(join(DEPLOY, 'docker/Dockerfile'), 'utf8').replaceAll('\\\n', ' ').split('\n');
+  const instructions = (name: string): string[] =>
+    lines.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
+
+  it('copies what there is, and what is not kept out', () => {
+    const admitted = readFileSync(join(DEPLOY, 'docker/Dockerfile.dockerignore'), 'utf8').split('\n');
+    for (const copy of instructions('COPY').filter((line) => !line.startsWith('--from'))) {
+      for (const source of copy.split(' ').slice(0, -1)) {
+        const path = source.replace(/^\.\//, '');
+        assert.ok(existsSync(join(ROOT, path)), path);
+        assert.ok(admitted.includes(`!${path}`), `${path} is kept out`);
+      }
+    }
+  });
+
+  it('ends as somebody who is not root, with a check of health, in commands that sluice has', () => {
+    assert.deepEqual(
+      new Set(instructions('FROM').map((line) => line.split(' ')[0])),
+      new Set(['node:22-slim']),
+    );
+    assert.deepEqual(instructions('USER'), ['node']);
+    const [health = ''] = instructions('HEALTHCHECK');
+    const argvOf = (text: string): string[] => JSON.parse(text) as string[];
+    const [node, script, ...status] = argvOf(/CMD (\[.*\])$/.exec(health)?.[1] ?? '');
+    assert.deepEqual([node, script], argvOf(instructions('ENTRYPOINT')[0]!));
+    for (const argv of [status, argvOf(instructions('CMD')[0]!)]) {
+      assert.equal(parseArguments(argv, {}).kind, 'command');
+    }
+  });
+});
+
+describe('the unit of systemd', () => {
+  const text = readFileSync(join(DEPLOY, 'systemd/sluice.service'), 'utf8');
+  const analyze = spawnSync('systemd-analyze', ['--version']).status === 0;
+
+  it('notifies, reloads, is watched, and has time to drain', () => {
+    const value = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(text)?.[1] ?? '';
+    assert.equal(value('Type'), 'notify');
+    assert.equal(value('ExecReload'), '/bin/kill -HUP $MAINPID');
+    assert.ok(Number(value('WatchdogSec')) > 0);
+    const { shutdown } = loadConfig({
+      file: join(ROOT, 'config/example.yaml'),
+      overrides: ['listeners.0.routes=[{"match":{},"cluster":"app"}]'],
+      env: {},
+    }).config;
+    assert.ok(Number(value('TimeoutStopSec')) * 1000 > shutdown.graceMs + shutdown.readyDelayMs);
+    for (const key of ['ExecStart', 'ExecStartPre']) {
+      const [, , , ...argv] = value(key).split(' ');
+      assert.equal(parseArguments(argv, {}).kind, 'command', key);
+    }
+  });
+
+  it('is one that systemd takes', { skip: analyze ? false : 'systemd-analyze is not installed' }, () => {
+    const { status, stdout, stderr } = spawnSync('systemd-analyze', [
+      'verify',
+      '--man=no',
+      join(DEPLOY, 'systemd/sluice.service'),
+    ]);
+    assert.deepEqual([status, `${stdout.toString()}${stderr.toString()}`], [0, '']);
+  });
+});
