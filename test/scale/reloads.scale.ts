@@ -1,0 +1,33 @@
+/** 5,000 sessions and 500 tunnels in use, through 200 changes of the configuration and 20 that are refused. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { ChangeStorm } from '../support/change-storm.ts';
+
+const MIB = 1024 ** 2;
+const MOST_GROWTH = 48 * MIB;
+
+describe('5,000 sessions and 500 tunnels', { timeout: 800_000 }, () => {
+  let storm: ChangeStorm;
+  before(async () => {
+    storm = await ChangeStorm.prepare({
+      sessions: 5000,
+      tunnels: 500,
+      reloads: 200,
+      badReloads: 20,
+      periodMs: 2000,
+      seed: 7,
+    });
+  });
+  after(() => storm.end());
+
+  it('notice nothing of 200 changes of other objects and 20 bad ones, and nothing is left of those', async (t) => {
+    const { answers, seconds, memory, descriptors, slowestReloadMs } = await storm.run();
+    const [first, last] = memory;
+    t.diagnostic(
+      `${answers} messages answered in ${seconds.toFixed(0)} s; the slowest reload took ${slowestReloadMs.toFixed(0)} ms; ` +
+        `memory ${(first / MIB).toFixed(1)} MiB after 20 changes, ${(last / MIB).toFixed(1)} MiB after all; ` +
+        `descriptors ${descriptors.join(' and ')}`,
+    );
+    assert.ok(last - first < MOST_GROWTH, `${last - first} bytes more`);
+  });
+});
