@@ -48,6 +48,12 @@ type Socket = WebSocket<SocketData> & SocketData;
  */
 const TLS_RECEIVE_BUFFER = 192 * 1024;
 
+/** What the handlers of an App know: uWS keeps those, with all that they know, until its thread ends. */
+interface Link {
+  /** Null once the App has been closed, so that nothing else is kept with it. */
+  listener: L7Listener | null;
+}
+
 /** One layer 7 listener in one worker: the only part of the project that knows uWebSockets.js. */
 export class L7Listener {
   #config: L7ListenerConfig;
@@ -58,6 +64,7 @@ export class L7Listener {
   /** Who has taken its place, and decides over the requests that still come here. */
   #successor: L7Listener | null = null;
   readonly #app: TemplatedApp;
+  readonly #link: Link = { listener: this };
   #socket: us_listen_socket | null = null;
   /** The descriptor of that socket, -1 where it could not be found out. */
   #descriptor = -1;
@@ -75,7 +82,8 @@ export class L7Listener {
     // What stands behind the proxy, and nobody else, says who it is.
     _cfg('silent');
     this.#app = this.#createApp();
-    this.#countConnections();
+    const link = this.#link;
+    this.#app.filter((response, change) => link.listener?.connectionChanged(response, change));
   }
 
   /** Whether uWS can serve a configuration as it is set up here, so that only what is ours has to change. */
@@ -149,6 +157,7 @@ export class L7Listener {
     if (this.#closed) return;
     this.#closed = true;
     this.#app.close();
+    this.#link.listener = null;
   }
 
   #limitTlsReads(): void {
@@ -180,58 +189,28 @@ export class L7Listener {
 
   /** Adds our handlers to an app, or to one of its server names, each of which has routes of its own in uWS. */
   #route(app: TemplatedApp): TemplatedApp {
-    app.any('/*', (response, request) => this.#serve(response, request, null));
-    app.ws('/*', this.#behavior());
-    return app;
+    return route(app, this.#config, this.#link);
   }
 
-  #countConnections(): void {
+  /** A connection has come, or gone; it is closed at once where there are too many. */
+  connectionChanged(response: HttpResponse | null, change: number): void {
     const { connections } = this.#stats;
-    this.#app.filter((response, change) => {
-      if (change < 0) {
-        this.#connections--;
-        connections.closed();
-        return;
-      }
-      this.#connections++;
-      connections.opened();
-      const { maxConnections } = this.#config;
-      if (maxConnections > 0 && connections.active > maxConnections) {
-        connections.rejected('limit');
-        response.close();
-      }
-    });
-  }
-
-  #connectionClosed(): void {
-    this.#connections--;
-    this.#stats.connections.closed();
-  }
-
-  #behavior(): WebSocketBehavior<SocketData> {
-    const { websocket } = this.#config;
-    return {
-      maxPayloadLength: websocket.maxMessageSize,
-      // Bounded by the session, which pauses the endpoint: uWS would drop messages.
-      maxBackpressure: 0,
-      idleTimeout: Math.ceil(websocket.idleTimeoutMs / 1000),
-      sendPingsAutomatically: websocket.idleTimeoutMs > 0,
-      compression: compressionOptions(websocket.compression),
-      upgrade: (response, request, context) => this.#serve(response, request, context),
-      open: noteOpened,
-      message: (socket, data, binary) => (socket as Socket).session.clientMessage(data, binary),
-      drain: (socket) => (socket as Socket).session.clientDrained(),
-      close: (socket, code, reason) => {
-        // The filter hears nothing more of a connection that has become a WebSocket.
-        this.#connectionClosed();
-        if (opened === socket) opened = null;
-        (socket as Socket).session.clientClosed(code, reason);
-      },
-    };
+    if (response === null || change < 0) {
+      this.#connections--;
+      connections.closed();
+      return;
+    }
+    this.#connections++;
+    connections.opened();
+    const { maxConnections } = this.#config;
+    if (maxConnections > 0 && connections.active > maxConnections) {
+      connections.rejected('limit');
+      response.close();
+    }
   }
 
   /** Every request comes through here; `context` is there where uWS would let it become a WebSocket. */
-  #serve(response: HttpResponse, request: HttpRequest, context: us_socket_context_t | null): void {
+  serve(response: HttpResponse, request: HttpRequest, context: us_socket_context_t | null): void {
     const head = readHead(request);
     const body = hasBody(head) ? new UwsRequestBody(response) : null;
     const stopReading = (): void => {
@@ -300,6 +279,31 @@ function noteOpened(socket: WebSocket<SocketData>): void {
 // Compiled now: the compiler allocates.
 noteOpened({} as Socket);
 opened = null;
+
+/** Not a method: the handlers must know nothing but the link. */
+function route(app: TemplatedApp, { websocket }: L7ListenerConfig, link: Link): TemplatedApp {
+  const behavior: WebSocketBehavior<SocketData> = {
+    maxPayloadLength: websocket.maxMessageSize,
+    // Bounded by the session, which pauses the endpoint: uWS would drop messages.
+    maxBackpressure: 0,
+    idleTimeout: Math.ceil(websocket.idleTimeoutMs / 1000),
+    sendPingsAutomatically: websocket.idleTimeoutMs > 0,
+    compression: compressionOptions(websocket.compression),
+    upgrade: (response, request, context) => link.listener?.serve(response, request, context),
+    open: noteOpened,
+    message: (socket, data, binary) => (socket as Socket).session.clientMessage(data, binary),
+    drain: (socket) => (socket as Socket).session.clientDrained(),
+    close: (socket, code, reason) => {
+      // The filter hears nothing more of a connection that has become a WebSocket.
+      link.listener?.connectionChanged(null, -1);
+      if (opened === socket) opened = null;
+      (socket as Socket).session.clientClosed(code, reason);
+    },
+  };
+  app.any('/*', (response, request) => link.listener?.serve(response, request, null));
+  app.ws('/*', behavior);
+  return app;
+}
 
 function readHead(request: HttpRequest): RequestHead {
   const headers: string[] = [];

@@ -1,9 +1,13 @@
+import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, isIP } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import type { Listener } from '../config/types.ts';
 import type { TcpAddress } from '../core/address.ts';
 import { formatAddress } from '../core/address.ts';
+import { codeOf } from '../core/errors.ts';
+import { PortReservation } from '../sys/port-reservation.ts';
+import { SocketAddress } from '../sys/socket-address.ts';
 import { listenError } from './listen-error.ts';
 import { listenOptions } from './listen-options.ts';
 
@@ -18,15 +22,17 @@ export interface HeldAddress {
 }
 
 /**
- * Addresses of listeners, held for a moment to prove that nobody else has them. Workers share an address by
- * SO_REUSEPORT, which another process could silently join, and each would choose a port of its own for port 0.
+ * Addresses of listeners, held to prove that nobody else has them. Workers share an address by SO_REUSEPORT, which
+ * another process could silently join, and each would choose a port of its own for port 0.
  */
 interface AddressClaim {
   /** The listeners with concrete addresses: an IP address, and the port that was got for port 0. */
   readonly listeners: readonly Listener[];
   readonly held: readonly HeldAddress[];
-  /** Lets go of the addresses, so that the workers can have them. */
+  /** Lets go of what stands in the way of the workers, so that they can listen. */
   readonly release: () => Promise<void>;
+  /** Lets go of everything; only when the workers listen, or will not. */
+  readonly free: () => Promise<void>;
 }
 
 interface ClaimOptions {
@@ -36,14 +42,25 @@ interface ClaimOptions {
   readonly shared?: boolean;
 }
 
-/** Listens on every address alone; rejects with a StartError, holding none, where one cannot be had. */
+/** One address that has been claimed. */
+interface Claimed {
+  readonly address: TcpAddress;
+  readonly server: Server | null;
+  readonly reservation: PortReservation | null;
+}
+
+/** Claims every address; rejects with a StartError, holding none, where one cannot be had. */
 export async function claimAddresses(
   listeners: readonly Listener[],
   { held = [], shared = false }: ClaimOptions = {},
 ): Promise<AddressClaim> {
-  const servers: Server[] = [];
+  const claims: Claimed[] = [];
   const release = async (): Promise<void> => {
-    await Promise.all(servers.map(close));
+    await Promise.all(claims.flatMap(({ server }) => (server === null ? [] : close(server))));
+  };
+  const free = async (): Promise<void> => {
+    await release();
+    for (const { reservation } of claims) reservation?.close();
   };
   const claimed: HeldAddress[] = [];
   try {
@@ -51,19 +68,19 @@ export async function claimAddresses(
       let concrete = findHeld(held, name, configured);
       if (concrete === null) {
         // An address of ours that overlaps it, such as 0.0.0.0 beside 127.0.0.1, is in nobody's way.
-        const reusePort = shared || held.some((other) => other.concrete.port === configured.port);
-        const { server, address } = await claim(name, configured, reusePort);
-        servers.push(server);
-        concrete = address;
+        const joins = shared || held.some((other) => other.concrete.port === configured.port);
+        const made = await claim(name, configured, joins);
+        claims.push(made);
+        concrete = made.address;
       }
       claimed.push({ name, configured, concrete });
     }
   } catch (error) {
-    await release();
+    await free();
     throw error;
   }
   const concrete = listeners.map((listener, index) => ({ ...listener, address: claimed[index]!.concrete }));
-  return { listeners: concrete, held: claimed, release };
+  return { listeners: concrete, held: claimed, release, free };
 }
 
 /** A listener of the name that had port 0 keeps its port; any other address of ours is found by what it is. */
@@ -78,23 +95,45 @@ function findHeld(held: readonly HeldAddress[], name: string, wanted: TcpAddress
   return equal?.concrete ?? null;
 }
 
-async function claim(
-  name: string,
-  address: TcpAddress,
-  reusePort: boolean,
-): Promise<{ server: Server; address: TcpAddress }> {
-  const server = createServer((socket) => {
-    socket.on('error', () => socket.destroy());
-    socket.destroy();
-  });
+/** @param joins whether others that share the address may listen there: then nobody but a worker may listen, too */
+async function claim(name: string, address: TcpAddress, joins: boolean): Promise<Claimed> {
   try {
-    server.listen({ ...listenOptions(address), exclusive: true, reusePort });
+    // A port of the system's choice is kept until the workers have it: others ask for such ports all the time.
+    if (joins || address.port === 0) {
+      const concrete = { ...address, host: await ipOf(address.host) };
+      const reservation = reserve(concrete);
+      if (reservation !== null) {
+        return { address: { ...concrete, port: reservation.port }, server: null, reservation };
+      }
+      // Whoever cannot keep it without listening finds out when the workers listen.
+      if (joins && address.port !== 0) return { address: concrete, server: null, reservation: null };
+    }
+    const server = createServer((socket) => {
+      socket.on('error', () => socket.destroy());
+      socket.destroy();
+    });
+    server.listen({ ...listenOptions(address), exclusive: true });
     await once(server, 'listening');
+    const bound = server.address() as AddressInfo;
+    return { address: { kind: 'tcp', host: bound.address, port: bound.port }, server, reservation: null };
   } catch (error) {
     throw listenError(`listener "${name}"`, address, error);
   }
-  const bound = server.address() as AddressInfo;
-  return { server, address: { kind: 'tcp', host: bound.address, port: bound.port } };
+}
+
+async function ipOf(host: string): Promise<string> {
+  const plain = host.split('%')[0] ?? '';
+  return isIP(plain) === 0 ? (await lookup(host)).address : host;
+}
+
+/** Null where system calls are not supported, or the machine has no IPv6, with which only Node deals. */
+function reserve(address: TcpAddress): PortReservation | null {
+  try {
+    return new PortReservation(new SocketAddress(address));
+  } catch (error) {
+    if (codeOf(error) === '' || (address.host === '::' && codeOf(error) === 'EAFNOSUPPORT')) return null;
+    throw error;
+  }
 }
 
 function close(server: Server): Promise<void> {

@@ -172,22 +172,22 @@ export class Primary {
       FIRST_GENERATION,
     ));
     const server = (this.#admin = this.#createAdmin(supervisor, clusters, reloader, drains));
-    let admin: TcpAddress;
-    if (takeOver) {
+    let admin: TcpAddress | null = null;
+    try {
+      if (!takeOver) admin = await server.listen(config.admin.address);
       await claim.release();
       await clusters.ready();
       this.#goOn();
       await supervisor.start();
       this.#goOn();
+    } finally {
+      await claim.free();
+    }
+    if (admin === null) {
       await askToHandOver(config.admin, log);
       admin = await listenSoon(server, config.admin.address);
-    } else {
-      admin = await server.listen(config.admin.address).finally(claim.release);
-      await clusters.ready();
       this.#goOn();
-      await supervisor.start();
     }
-    this.#goOn();
     this.#state = 'ready';
     watch?.start(() => this.reload('file change'));
     const workers = supervisor.slots.map(({ name }) => name);
@@ -202,10 +202,10 @@ export class Primary {
   async #apply(supervisor: Supervisor, clusters: ClusterMonitors, next: Config): Promise<number> {
     const log = this.#log;
     const claim = await claimAddresses(chooseEngines(next, log), { held: this.#held });
-    await claim.release();
     const config = { ...next, listeners: claim.listeners };
     const change = clusters.prepare(config.clusters);
     try {
+      await claim.release();
       const states = await change.ready();
       await supervisor.reload(config, supervisor.generation + 1, states, () => {
         change.commit();
@@ -214,6 +214,8 @@ export class Primary {
     } catch (error) {
       change.abort();
       throw error;
+    } finally {
+      await claim.free();
     }
     this.#held = claim.held;
     this.#certificates = readExpiries(config.listeners, log);

@@ -23,10 +23,13 @@ export class SocketAddress {
   /** Bytes of {@link memory} that the address takes. */
   readonly length: number;
   readonly memory: PinnedBuffer;
+  /** Whether the system is to choose the port. */
+  readonly hasPortZero: boolean;
 
   /** Throws a RangeError for a host name, and for a UNIX socket's path that the system does not take. */
   constructor(address: Address) {
     this.text = formatAddress(address);
+    this.hasPortZero = address.kind === 'tcp' && address.port === 0;
     this.memory = new PinnedBuffer(SOCKADDR_SIZE);
     if (address.kind === 'unix') {
       this.family = AF_UNIX;

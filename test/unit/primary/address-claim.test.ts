@@ -23,7 +23,7 @@ async function listen(options: ListenOptions): Promise<{ server: Server; port: n
 async function refusal(listener: Listener): Promise<string> {
   try {
     const claim = await claimAddresses([listener]);
-    await claim.release();
+    await claim.free();
   } catch (error) {
     assert.ok(error instanceof StartError);
     assert.doesNotMatch(error.message, /\n/);
@@ -34,8 +34,8 @@ async function refusal(listener: Listener): Promise<string> {
 
 describe('claiming the addresses of listeners', () => {
   it('puts concrete addresses in the place of names and port 0, a port of its own for each', async () => {
-    const { listeners, release } = await claimAddresses([at('127.0.0.1', 0, 'a'), at('localhost', 0, 'b')]);
-    await release();
+    const { listeners, free } = await claimAddresses([at('127.0.0.1', 0, 'a'), at('localhost', 0, 'b')]);
+    await free();
     const [a, b] = listeners.map(({ address }): TcpAddress => address);
     assert.equal(a?.host, '127.0.0.1');
     assert.match(b?.host ?? '', /^(127\.0\.0\.1|::1)$/);
@@ -47,15 +47,57 @@ describe('claiming the addresses of listeners', () => {
   });
 
   it('lets go of them, even while clients connect', async () => {
-    const { listeners, release } = await claimAddresses([at('127.0.0.1', 0)]);
-    const { port } = listeners[0]!.address;
+    const probe = await listen({ host: '127.0.0.1', port: 0 });
+    await new Promise((resolve) => probe.server.close(resolve));
+    const { port } = probe;
+    const { free } = await claimAddresses([at('127.0.0.1', port)]);
     const client = connect(port, '127.0.0.1');
     client.on('error', () => undefined);
     const closed = once(client, 'close');
     await once(client, 'connect');
-    await release();
+    await free();
     await closed;
     const { server } = await listen({ host: '127.0.0.1', port });
+    server.close();
+  });
+
+  it('keeps a port of the system for those who share it, and for nobody else, until it is freed', async () => {
+    const { listeners, release, free } = await claimAddresses([at('127.0.0.1', 0)]);
+    const { port } = listeners[0]!.address;
+    await release();
+    await assert.rejects(listen({ host: '127.0.0.1', port }), { code: 'EADDRINUSE' });
+    const { server } = await listen({ host: '127.0.0.1', port, reusePort: true });
+    for (let count = 0; count < 20; count++) {
+      const client = connect(port, '127.0.0.1');
+      await once(client, 'connect');
+      client.destroy();
+    }
+    await free();
+    await new Promise((resolve) => server.close(resolve));
+    (await listen({ host: '127.0.0.1', port })).server.close();
+  });
+
+  it('takes no connection away from another process whose place is taken', async () => {
+    const { server, port } = await listen({ host: '127.0.0.1', port: 0, reusePort: true });
+    let accepted = 0;
+    server.on('connection', (socket) => {
+      accepted++;
+      socket.destroy();
+    });
+    const { listeners, free } = await claimAddresses([at('127.0.0.1', port)], { shared: true });
+    assert.equal(listeners[0]!.address.port, port);
+    for (let count = 0; count < 40; count++) {
+      const client = connect(port, '127.0.0.1');
+      await once(client, 'close');
+    }
+    assert.equal(accepted, 40);
+    await free();
+    server.close();
+  });
+
+  it('takes the place of nobody who does not share the address', async () => {
+    const { server, port } = await listen({ host: '127.0.0.1', port: 0 });
+    await assert.rejects(claimAddresses([at('127.0.0.1', port)], { shared: true }), /the address is in use/);
     server.close();
   });
 
@@ -97,13 +139,16 @@ describe('claiming the addresses of listeners', () => {
   });
 
   it('takes every interface for no host at all', async () => {
-    const { listeners, release } = await claimAddresses([at('::', 0)]);
+    const { listeners, release, free } = await claimAddresses([at('::', 0)]);
     const { host, port } = listeners[0]!.address;
     assert.ok(host === '::' || host === '0.0.0.0');
+    await release();
+    const { server } = await listen({ host, port, reusePort: true });
     const client = connect(port, '127.0.0.1');
     client.on('error', () => undefined);
     await once(client, 'connect');
     client.destroy();
-    await release();
+    await free();
+    server.close();
   });
 });

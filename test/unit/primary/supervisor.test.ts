@@ -30,7 +30,7 @@ async function setup(
   wanted: Config = everything,
 ): Promise<Setup> {
   const claim = await claimAddresses(wanted.listeners);
-  await claim.release();
+  await claim.free();
   const config = { ...wanted, listeners: claim.listeners };
   const { log, lines } = capture();
   let text = '';
