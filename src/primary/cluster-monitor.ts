@@ -159,7 +159,7 @@ export class ClusterMonitor {
         this.#inherit(record, known, previous);
         if (this.#probesAlike) this.#prober?.resume(record);
       }
-      if (record.health === 'down' && known?.health !== 'down') this.#options.onDown(record);
+      if (record.down && known?.down !== true) this.#options.onDown(record);
     }
     this.#panic = this.#isPanic();
     this.#options.publish(this.state());
@@ -215,12 +215,16 @@ export class ClusterMonitor {
     }
     const { address: server, weight: own, maxConnections } = entry;
     const facts = { label, series, server, addresses, weight: weight ?? own, priority, maxConnections };
-    const record = new EndpointRecord(facts, slowStartMs, (_record, before) => {
-      if (this.#pending) return;
-      const { health, reason } = record;
-      log.warn({ cluster, endpoint: label, health, before, reason }, 'endpoint changed');
-      if (record.health === 'down') onDown(record);
-      this.#changed();
+    const record: EndpointRecord = new EndpointRecord(facts, slowStartMs, {
+      onChange: (before) => {
+        if (this.#pending) return;
+        const { health, reason } = record;
+        log.warn({ cluster, endpoint: label, health, before, reason }, 'endpoint changed');
+        this.#changed();
+      },
+      onDown: () => {
+        if (!this.#pending) onDown(record);
+      },
     });
     records.push(record);
     if (known !== undefined) {

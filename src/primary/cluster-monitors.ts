@@ -5,6 +5,7 @@ import type { EvictCommand } from '../protocol/to-worker.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { pageMetrics } from '../telemetry/names.ts';
 import type { Labels } from '../telemetry/page-layout.ts';
+import { membershipOf } from '../upstream/membership.ts';
 import { ClusterMonitor } from './cluster-monitor.ts';
 import type { EndpointRecord } from './endpoint-record.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -120,10 +121,17 @@ export class ClusterMonitors {
    * @returns how many, by the labels of the endpoints that have too many
    */
   rebalance(monitor: ClusterMonitor, perSecond = EVICTIONS_PER_SECOND): Record<string, number> {
-    const { name } = monitor.config;
-    const members = monitor.records
-      .filter(({ health }) => health === 'up')
-      .map((record) => ({ record, active: this.active(name, record.facts.series) }));
+    const { name, panicThreshold } = monitor.config;
+    const candidates = monitor.records.map((record) => ({
+      record,
+      health: record.health,
+      priority: record.facts.priority,
+    }));
+    // Those alone that clients which reconnect may get.
+    const members = membershipOf(candidates, panicThreshold).eligible.map(({ record }) => ({
+      record,
+      active: this.active(name, record.facts.series),
+    }));
     const total = members.reduce((sum, { active }) => sum + active, 0);
     const weights = members.reduce((sum, { record }) => sum + record.facts.weight, 0);
     const excesses = members
@@ -178,13 +186,14 @@ export class ClusterMonitors {
     const slot = directory.slot(pageMetrics.endpointConnectionsActive, { cluster, endpoint: series });
     const own = slots.map(({ page }) => new Float64Array(page)[slot] ?? 0);
     const total = own.reduce((sum, active) => sum + active, 0);
+    if (total === 0) return;
     let before = 0;
     for (const [index, active] of own.entries()) {
       // Shares of the running sum, so that the parts make up the whole exactly.
       const part = Math.round((count * (before + active)) / total) - Math.round((count * before) / total);
       before += active;
       if (part === 0) continue;
-      const rate = Math.max(1, (perSecond * part) / count);
+      const rate = (perSecond * part) / count;
       const command: EvictCommand = {
         type: 'evict',
         cluster,

@@ -2,6 +2,17 @@ import type { EndpointHealth, EndpointState } from '../protocol/cluster-state.ts
 
 type EndpointFacts = Omit<EndpointState, 'health' | 'warmLeftMs'>;
 
+/** What keeps an endpoint from being up. Where more than one does, the last of these is its health. */
+const FAULTS = ['down', 'ejected', 'draining'] as const;
+type Fault = (typeof FAULTS)[number];
+
+interface Listeners {
+  /** Its health is another. */
+  readonly onChange: (before: EndpointHealth) => void;
+  /** It has been found down, whatever else is the matter with it. */
+  readonly onDown?: () => void;
+}
+
 /** All that the primary knows of one endpoint. */
 export class EndpointRecord {
   facts: EndpointFacts;
@@ -14,48 +25,43 @@ export class EndpointRecord {
   lastProbe: { readonly at: number; readonly ms: number; readonly failure: string | null } | null = null;
   /** Where its probes were good or bad in a row: how often, good ones above 0. */
   streak = 0;
-  #down = false;
-  #ejected = false;
-  #draining = false;
+  /** What holds of it now, each with its reason. */
+  readonly #faults = new Map<Fault, string>();
   #warmUntil = 0;
   readonly #slowStartMs: number;
-  readonly #onChange: (record: EndpointRecord, before: EndpointHealth) => void;
+  readonly #listeners: Listeners;
 
-  constructor(
-    facts: EndpointFacts,
-    slowStartMs: number,
-    onChange: (record: EndpointRecord, before: EndpointHealth) => void,
-  ) {
+  constructor(facts: EndpointFacts, slowStartMs: number, listeners: Listeners) {
     this.facts = facts;
     this.#slowStartMs = slowStartMs;
-    this.#onChange = onChange;
+    this.#listeners = listeners;
   }
 
   get health(): EndpointHealth {
-    if (this.#draining) return 'draining';
-    if (this.#ejected) return 'ejected';
-    return this.#down ? 'down' : 'up';
+    return FAULTS.findLast((fault) => this.#faults.has(fault)) ?? 'up';
   }
 
   get ejected(): boolean {
-    return this.#ejected;
+    return this.#faults.has('ejected');
   }
 
   get down(): boolean {
-    return this.#down;
+    return this.#faults.has('down');
   }
 
   setDown(down: boolean, reason: string): void {
-    this.#change(() => (this.#down = down), reason);
+    const before = this.down;
+    this.#change('down', down, reason);
+    if (down && !before) this.#listeners.onDown?.();
   }
 
   setEjected(ejected: boolean, reason: string): void {
-    if (ejected && !this.#ejected) this.counts.ejections++;
-    this.#change(() => (this.#ejected = ejected), reason);
+    if (ejected && !this.ejected) this.counts.ejections++;
+    this.#change('ejected', ejected, reason);
   }
 
   setDraining(draining: boolean, reason: string): void {
-    this.#change(() => (this.#draining = draining), reason);
+    this.#change('draining', draining, reason);
   }
 
   /**
@@ -67,17 +73,20 @@ export class EndpointRecord {
   inherit(other: EndpointRecord, { probed, ejects }: { probed: boolean; ejects: boolean }): void {
     this.counts = other.counts;
     this.lastProbe ??= other.lastProbe;
-    this.#draining = other.#draining;
-    this.#ejected = ejects && other.#ejected;
     this.#warmUntil = other.#warmUntil;
     if (probed) {
       this.lastProbe = other.lastProbe;
       this.streak = other.streak;
-      this.#down = other.#down;
     }
-    if (this.health !== other.health) return;
-    this.since = other.since;
-    this.reason = other.reason;
+    for (const fault of FAULTS) {
+      if (fault === 'down' && !probed) continue;
+      const reason = fault === 'ejected' && !ejects ? undefined : other.#faults.get(fault);
+      if (reason === undefined) this.#faults.delete(fault);
+      else this.#faults.set(fault, reason);
+    }
+    const { health } = this;
+    if (health === other.health) this.since = other.since;
+    this.reason = health === other.health ? other.reason : health === 'up' ? '' : this.#faults.get(health)!;
   }
 
   /** Lets its slow start begin. */
@@ -89,13 +98,16 @@ export class EndpointRecord {
     return { ...this.facts, health: this.health, warmLeftMs: Math.max(0, this.#warmUntil - Date.now()) };
   }
 
-  #change(set: () => void, reason: string): void {
+  #change(fault: Fault, holds: boolean, reason: string): void {
     const before = this.health;
-    set();
-    if (this.health === before) return;
+    if (holds) this.#faults.set(fault, reason);
+    else this.#faults.delete(fault);
+    const { health } = this;
+    if (health === before) return;
     this.since = Date.now();
-    this.reason = reason;
-    if (this.health === 'up') this.warm();
-    this.#onChange(this, before);
+    // Where another fault comes to light, its own reason counts.
+    this.reason = health === 'up' ? reason : this.#faults.get(health)!;
+    if (health === 'up') this.warm();
+    this.#listeners.onChange(before);
   }
 }

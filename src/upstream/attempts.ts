@@ -7,6 +7,8 @@ export type Limit = (typeof CLUSTER_LIMITS)[number];
 
 /** What {@link Attempts} needs of its cluster. */
 export interface AttemptSource {
+  /** All endpoints, those included that take no connections. */
+  readonly endpoints: Iterable<Endpoint>;
   /** The endpoint of choice that is not among the excluded ones; null where there is none. */
   pick(context: PickContext, excluded: ReadonlySet<Endpoint>): Endpoint | null;
   /** Whether the cluster has all the connections that it may have. */
@@ -93,12 +95,8 @@ export class Attempts {
     const first = source.pick(this.#context, this.#failed ?? NONE);
     if (first?.full !== true) return first;
     const excluded = new Set(this.#failed ?? NONE);
-    for (let endpoint: Endpoint | null = first; endpoint !== null;) {
-      excluded.add(endpoint);
-      endpoint = source.pick(this.#context, excluded);
-      if (endpoint?.full === false) return endpoint;
-    }
-    return this.#limited('endpoint_max_connections');
+    for (const endpoint of source.endpoints) if (endpoint.full) excluded.add(endpoint);
+    return source.pick(this.#context, excluded) ?? this.#limited('endpoint_max_connections');
   }
 
   #limited(limit: Limit): null {

@@ -170,6 +170,10 @@ export class Cluster implements AttemptSource {
     return sum;
   }
 
+  get endpoints(): Iterable<Endpoint> {
+    return this.#endpoints.values();
+  }
+
   get full(): boolean {
     const { maxConnections } = this.config;
     return maxConnections > 0 && this.active >= maxConnections;

@@ -2,7 +2,7 @@ import { lookup, Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { ResolveSettings } from '../config/types.ts';
 import type { Address, TcpAddress } from '../core/address.ts';
-import { messageOf } from '../core/errors.ts';
+import { codeOf, messageOf } from '../core/errors.ts';
 
 /** One endpoint that a name stands for. */
 export interface FoundEndpoint {
@@ -24,6 +24,17 @@ interface FoundAddress {
   readonly ttlMs: number;
 }
 
+type Family = 4 | 6;
+
+/** What the queries behind one name have brought, by what was asked: to fall back on where one fails. */
+type Memory = Map<string, readonly FoundAddress[]>;
+
+/** So many targets of one service are looked up, those of the lowest priorities. */
+const MOST_TARGETS = 64;
+/** Answers, and no failures: there is no such name, or no record of that kind. */
+const NOTHING = new Set(['ENOTFOUND', 'ENODATA']);
+/** How soon an answer that is old already is asked for again. */
+const STALE_MS = 0;
 /** A query to one server, and how often it is tried. */
 const QUERY_MS = 2000;
 const QUERY_TRIES = 2;
@@ -31,49 +42,78 @@ const QUERY_TRIES = 2;
 /** Looks names up, by the system's resolver or by DNS. */
 export class NameLookup {
   readonly #settings: ResolveSettings;
-  readonly #resolver: Resolver;
+  readonly #resolver: Queries;
+  /** By the name that was looked up. */
+  readonly #memories = new Map<string, Memory>();
 
-  constructor(settings: ResolveSettings) {
+  /** @param resolver asks DNS servers; a test may bring its own */
+  constructor(settings: ResolveSettings, resolver: Queries = resolverOf(settings)) {
     this.#settings = settings;
-    this.#resolver = new Resolver({ timeout: QUERY_MS, tries: QUERY_TRIES });
-    if (settings.servers.length > 0) this.#resolver.setServers(settings.servers);
+    this.#resolver = resolver;
   }
 
   /** Finds what a name stands for; rejects where it cannot be told, or stands for nothing. */
   async find({ host, port }: TcpAddress): Promise<Answer> {
-    switch (this.#settings.type) {
-      case 'system': {
-        const found = await lookup(host, { all: true });
-        return answerOf(
-          found.map(({ address }) => ({ host: address, ttlMs: Infinity })),
-          port,
-        );
-      }
-      case 'a':
-        return answerOf(await this.#addresses(host), port);
-      case 'srv':
-        return this.#services(host);
+    const { type } = this.#settings;
+    if (type === 'system') {
+      const found = await lookup(host, { all: true });
+      return answerOf(
+        found.map(({ address }) => ({ host: address, ttlMs: Infinity })),
+        port,
+      );
     }
+    const before: Memory = this.#memories.get(host) ?? new Map<string, readonly FoundAddress[]>();
+    const memory: Memory = new Map();
+    const answer =
+      type === 'a'
+        ? answerOf(await this.#addresses(host, before, memory), port)
+        : await this.#services(host, before, memory);
+    this.#memories.set(host, memory);
+    return answer;
   }
 
   /** All A and AAAA records. One kind may be missing, or fail while the other is there. */
-  async #addresses(host: string): Promise<FoundAddress[]> {
+  async #addresses(host: string, before: Memory, memory: Memory): Promise<FoundAddress[]> {
     if (isIP(host) !== 0) return [{ host, ttlMs: Infinity }];
     const both = await Promise.allSettled([
-      this.#resolver.resolve6(host, { ttl: true }),
-      this.#resolver.resolve4(host, { ttl: true }),
+      this.#query(host, 6, before, memory),
+      this.#query(host, 4, before, memory),
     ]);
     const found = both.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
     if (found.length === 0) throw new Error(`${host} has no address: ${both.map(reasonOf).join(', ')}`);
-    return found.map(({ address, ttl }) => ({ host: address, ttlMs: ttl * 1000 }));
+    return found;
+  }
+
+  /** The records of one kind; where the query fails, those that were found before. */
+  async #query(
+    host: string,
+    family: Family,
+    before: Memory,
+    memory: Memory,
+  ): Promise<readonly FoundAddress[]> {
+    const key = `${family} ${host}`;
+    let found: readonly FoundAddress[];
+    try {
+      const options = { ttl: true } as const;
+      const records = await (family === 6
+        ? this.#resolver.resolve6(host, options)
+        : this.#resolver.resolve4(host, options));
+      found = records.map(({ address, ttl }) => ({ host: address, ttlMs: ttl * 1000 }));
+    } catch (error) {
+      const known = before.get(key);
+      if (known === undefined || NOTHING.has(codeOf(error))) throw error;
+      found = known.map((address) => ({ ...address, ttlMs: STALE_MS }));
+    }
+    memory.set(key, found);
+    return found;
   }
 
   /** The targets of SRV records (RFC 2782), those whose own names cannot be found left out. */
-  async #services(name: string): Promise<Answer> {
-    const records = await this.#resolver.resolveSrv(name);
+  async #services(name: string, before: Memory, memory: Memory): Promise<Answer> {
+    const records = (await this.#resolver.resolveSrv(name)).sort((a, b) => a.priority - b.priority);
     const answers = await Promise.allSettled(
-      records.map(async ({ name: target, port, weight, priority }) => {
-        const { endpoints, ttlMs } = answerOf(await this.#addresses(target), port);
+      records.slice(0, MOST_TARGETS).map(async ({ name: target, port, weight, priority }) => {
+        const { endpoints, ttlMs } = answerOf(await this.#addresses(target, before, memory), port);
         // Weight 0 is for a target that need hardly be chosen; a balancer knows none below 1.
         return {
           endpoints: endpoints.map((found) => ({ ...found, weight: Math.max(1, weight), priority })),
@@ -90,6 +130,14 @@ export class NameLookup {
       ttlMs: Math.min(...good.map(({ ttlMs }) => ttlMs)),
     };
   }
+}
+
+type Queries = Pick<Resolver, 'resolve4' | 'resolve6' | 'resolveSrv'>;
+
+function resolverOf({ servers }: ResolveSettings): Queries {
+  const resolver = new Resolver({ timeout: QUERY_MS, tries: QUERY_TRIES });
+  if (servers.length > 0) resolver.setServers(servers);
+  return resolver;
 }
 
 function reasonOf(result: PromiseSettledResult<unknown>): string {

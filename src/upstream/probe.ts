@@ -56,7 +56,8 @@ class Probe implements ProbeEnd {
     this.#socket.destroy();
   };
 
-  passed(): void {
+  passed(farewell: Uint8Array | null = null): void {
+    if (farewell !== null) this.#send(farewell);
     this.#end(null);
   }
 

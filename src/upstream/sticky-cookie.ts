@@ -22,7 +22,10 @@ export class StickyCookie {
   }
 
   update(endpoints: readonly Endpoint[]): void {
-    this.#values = new Map(endpoints.map((endpoint) => [endpoint, this.#valueOf(endpoint.label)]));
+    const known = this.#values;
+    this.#values = new Map(
+      endpoints.map((endpoint) => [endpoint, known.get(endpoint) ?? this.#valueOf(endpoint.label)]),
+    );
     this.#byValue = new Map(Array.from(this.#values, ([endpoint, value]) => [value, endpoint]));
   }
 

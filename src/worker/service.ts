@@ -137,7 +137,6 @@ class ServiceThread {
   readonly #drained: Map<string, DrainScope>;
   /** Of drains, by their scope, and under `lost` of what a change has left behind. */
   readonly #pacers = new Map<string, Pacer>();
-  #evictions = 0;
   #environment: Environment;
   #prepared: {
     readonly environment: Environment;
@@ -226,10 +225,8 @@ class ServiceThread {
       .map((connection) => new Evicted(connection, reason));
     const pace = { rate: perSecond, deadlineMs: Infinity, jitterMs: 0 };
     const collect = (): Drainable[] => chosen.filter(({ over }) => !over);
-    this.#replacePacer(
-      `evict ${this.#evictions++}`,
-      new Pacer(this.#environment.wheel, collect, pace, false),
-    );
+    // In place of one that is under way: what that has left has been counted anew.
+    this.#replacePacer(`evict ${scopeKey(scope)}`, new Pacer(this.#environment.wheel, collect, pace, false));
   }
 
   drain(scope: DrainScope, pace: Pace | null): void {

@@ -23,10 +23,14 @@ export class HashRing {
   #description = '';
   /** Those that a key can get. */
   #eligible = 0;
+  /** Of each endpoint the last search that has looked at it. */
+  #lookedAt = new Float64Array(0);
+  #searches = 0;
 
   update(endpoints: readonly Endpoint[]): void {
     this.#eligible = endpoints.reduce((count, { eligible }) => count + (eligible ? 1 : 0), 0);
     this.#endpoints = endpoints;
+    if (this.#lookedAt.length !== endpoints.length) this.#lookedAt = new Float64Array(endpoints.length);
     const description = endpoints.map(({ label, weight }) => `${label} ${weight}`).join('\n');
     if (description === this.#description) return;
     this.#description = description;
@@ -48,17 +52,18 @@ export class HashRing {
     if (left === 0) return null;
     const { length } = this.#points;
     let first: Endpoint | null = null;
-    const seen: Endpoint[] = [];
+    const search = ++this.#searches;
     let index = this.#search(hash);
     for (let step = 0; step < length; step++, index++) {
       if (index >= length) index -= length;
-      const endpoint = this.#endpoints[this.#owners[index]!]!;
-      if (!endpoint.eligible || seen.includes(endpoint)) continue;
+      const owner = this.#owners[index]!;
+      const endpoint = this.#endpoints[owner]!;
+      if (!endpoint.eligible || this.#lookedAt[owner] === search) continue;
       if (excluded.size === 0 || !excluded.has(endpoint)) {
         if (accept === null || accept(endpoint, hash)) return endpoint;
         first ??= endpoint;
       }
-      seen.push(endpoint);
+      this.#lookedAt[owner] = search;
       if (--left === 0) break;
     }
     return first;

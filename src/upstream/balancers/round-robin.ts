@@ -30,36 +30,42 @@ export class RoundRobin implements Balancer {
     }
     this.#members = new Set(members);
     // In order they are a heap.
-    this.#heap = members.sort((a, b) => a.balance - b.balance);
+    this.#heap = members.sort(byTurn);
   }
 
   pick(_context: PickContext, excluded: ReadonlySet<Endpoint>): Endpoint | null {
-    const heap = this.#heap;
-    if (heap.length === 0 || (excluded.size > 0 && heap.every((endpoint) => excluded.has(endpoint))))
-      return null;
-    for (;;) {
-      const endpoint = heap[0]!;
-      this.#now = endpoint.balance;
-      endpoint.balance += 1 / endpoint.share;
-      this.#sink();
-      if (excluded.size === 0) return endpoint;
-      // An excluded one passes its turn, and does not catch up on it.
-      if (!excluded.has(endpoint)) {
-        this.#postpone(excluded);
-        return endpoint;
-      }
-    }
+    if (this.#heap.length === 0) return null;
+    if (excluded.size > 0) return this.#pickOther(excluded);
+    const endpoint = this.#heap[0]!;
+    this.#now = endpoint.balance;
+    endpoint.balance += 1 / endpoint.share;
+    this.#sink();
+    return endpoint;
   }
 
-  /**
-   * A retry takes the others' turns out of order; the turns of those that failed move on by as much, else a dead
-   * endpoint would become the first choice of more and more connections.
-   */
-  #postpone(failed: ReadonlySet<Endpoint>): void {
+  /** The next that is not excluded, in one look at all, however much heavier those are that are passed over. */
+  #pickOther(excluded: ReadonlySet<Endpoint>): Endpoint | null {
+    const heap = this.#heap;
+    let chosen: Endpoint | null = null;
     let others = 0;
-    for (const endpoint of this.#heap) if (!failed.has(endpoint)) others += endpoint.share;
-    for (const endpoint of this.#heap) if (failed.has(endpoint)) endpoint.balance += 1 / others;
-    this.#heap.sort((a, b) => a.balance - b.balance);
+    for (const endpoint of heap) {
+      if (excluded.has(endpoint)) continue;
+      others += endpoint.share;
+      if (chosen === null || endpoint.balance < chosen.balance) chosen = endpoint;
+    }
+    if (chosen === null) return null;
+    const now = (this.#now = chosen.balance);
+    for (const endpoint of heap) {
+      if (!excluded.has(endpoint)) continue;
+      // An excluded one passes its turns, and does not catch up on them.
+      const missed = Math.max(0, Math.ceil((now - endpoint.balance) * endpoint.share));
+      // A retry takes the others' turns out of order; the turns of those that failed move on by as much, else a
+      // dead endpoint would become the first choice of more and more connections.
+      endpoint.balance += missed / endpoint.share + 1 / others;
+    }
+    chosen.balance += 1 / chosen.share;
+    heap.sort(byTurn);
+    return chosen;
   }
 
   /** Puts the first, whose turn is later now, in its place. */
@@ -78,4 +84,8 @@ export class RoundRobin implements Balancer {
     }
     heap[index] = moving;
   }
+}
+
+function byTurn(a: Endpoint, b: Endpoint): number {
+  return a.balance - b.balance;
 }

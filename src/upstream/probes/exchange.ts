@@ -7,6 +7,7 @@ export interface ProbeExchange {
 
 /** How an exchange says that it is over; what it says later counts for nothing. */
 export interface ProbeEnd {
-  passed(): void;
+  /** @param farewell what is sent yet before the connection is closed */
+  passed(farewell?: Uint8Array): void;
   failed(reason: string): void;
 }

@@ -28,7 +28,12 @@ export class HttpExchange implements ProbeExchange {
 
   received(bytes: Buffer, probe: ProbeEnd): null {
     this.#received = Buffer.concat([this.#received, bytes]);
-    const head = parseResponseHead(this.#received);
+    let head = parseResponseHead(this.#received);
+    // Interim answers (RFC 9110 section 15.2) come before the one that counts.
+    while (typeof head !== 'string' && head.status < 200 && head.status !== 101) {
+      this.#received = this.#received.subarray(head.length);
+      head = parseResponseHead(this.#received);
+    }
     if (head === 'malformed' || (head === 'incomplete' && this.#received.length > MAX_HEAD)) {
       probe.failed('does not answer in HTTP/1.1');
     } else if (head !== 'incomplete') {

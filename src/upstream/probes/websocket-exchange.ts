@@ -5,7 +5,7 @@ import { acceptKey } from '../../wire/accept-key.ts';
 import { FrameReader } from '../../wire/frame-reader.ts';
 import { MAX_MASKED_HEAD, writeMaskedFrame } from '../../wire/frame-writer.ts';
 import { NO_EDITS } from '../../wire/header-edits.ts';
-import { OPCODE_PING } from '../../wire/opcodes.ts';
+import { OPCODE_CLOSE, OPCODE_PING } from '../../wire/opcodes.ts';
 import { parseResponseHead } from '../../wire/response-head.ts';
 import { encodeUpgradeRequest } from '../../wire/upstream-request.ts';
 import { checkUpgradeResponse } from '../../wire/upgrade-response.ts';
@@ -13,6 +13,8 @@ import type { ProbeEnd, ProbeExchange } from './exchange.ts';
 import { probeHost } from './probe-host.ts';
 
 const MAX_HEAD = 64 * 1024;
+/** The code 1000 (RFC 6455 section 7.4.1). */
+const NORMAL_CLOSURE = Buffer.from([0x03, 0xe8]);
 
 /** An endpoint that does the opening handshake (RFC 6455 section 4) and answers a ping with a pong is well. */
 export class WebSocketExchange implements ProbeExchange {
@@ -55,14 +57,20 @@ export class WebSocketExchange implements ProbeExchange {
     this.#frames = new FrameReader(sinkOf(probe));
     const rest = this.#received.subarray(head.length);
     this.#frames.read(rest, 0, rest.length);
-    const ping = Buffer.alloc(MAX_MASKED_HEAD);
-    return ping.subarray(0, writeMaskedFrame(ping, 0, OPCODE_PING, Buffer.alloc(0), 0));
+    return frameOf(OPCODE_PING, Buffer.alloc(0));
   }
+}
+
+/** A frame of a control opcode, masked with zeros. */
+function frameOf(opcode: number, payload: Buffer): Buffer {
+  const frame = Buffer.alloc(MAX_MASKED_HEAD + payload.length);
+  return frame.subarray(0, writeMaskedFrame(frame, 0, opcode, payload, 0));
 }
 
 function sinkOf(probe: ProbeEnd): ConstructorParameters<typeof FrameReader>[0] {
   return {
-    framePong: () => probe.passed(),
+    // A session that ends without a close frame is a fault in the endpoint's log, once an interval.
+    framePong: () => probe.passed(frameOf(OPCODE_CLOSE, NORMAL_CLOSURE)),
     frameClose: (code) => probe.failed(`closed the session with ${code}`),
     frameError: (reason) => probe.failed(reason),
     // What an endpoint says of its own accord is no answer to the ping.

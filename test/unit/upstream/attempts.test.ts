@@ -31,6 +31,7 @@ function attempts(
   const balancer = new RoundRobin(() => turn++ / 100);
   balancer.update(endpoints);
   const source: AttemptSource = {
+    endpoints,
     pick: (context, excluded) => balancer.pick(context, excluded),
     full: false,
     takeRetry: () => {
@@ -119,6 +120,24 @@ describe('the limits', () => {
     assert.deepEqual(limits, ['endpoint_max_connections']);
     endpoints![1]!.release();
     assert.equal(attempts(endpoints!, 2).trying.next(), endpoints![1]);
+  });
+
+  it('cost one look at each endpoint where all are full, however many there are', () => {
+    const configs = endpointConfigs(new Array<number>(500).fill(1)).map((config) => ({
+      ...config,
+      maxConnections: 1,
+    }));
+    const [endpoints] = workers(1, configs).endpoints;
+    for (const endpoint of endpoints!) endpoint.acquire();
+    const balancer = new RoundRobin();
+    balancer.update(endpoints!);
+    let picks = 0;
+    const pick: AttemptSource['pick'] = (context, excluded) => {
+      picks++;
+      return balancer.pick(context, excluded);
+    };
+    assert.equal(attempts(endpoints!, 2, { pick }).trying.next(), null);
+    assert.equal(picks, 2);
   });
 
   it('give none where the cluster is full', () => {

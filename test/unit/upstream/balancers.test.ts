@@ -157,6 +157,14 @@ for (const [name, { create, tolerance, exact = false }] of Object.entries(polici
       for (let turn = 0; turn < 100; turn++) assert.ok(some.includes(balancer.pick(client(turn), NONE)!));
     });
 
+    it('picks the only one that is not excluded, however heavy the others are', () => {
+      const endpoints = endpointsOf(...new Array<number>(300).fill(1_000_000), 1);
+      const balancer = made(create, endpoints, seeded(2));
+      const excluded = new Set(endpoints.slice(0, -1));
+      for (let turn = 0; turn < 50; turn++)
+        assert.equal(balancer.pick(client(turn), excluded), endpoints[300]);
+    });
+
     it('does not count connections itself', () => {
       const endpoints = endpointsOf(1, 2);
       const balancer = made(create, endpoints, seeded(1));
