@@ -29,7 +29,16 @@ import type {
 const COMMON = ['name', 'mode', 'address', 'maxConnections'];
 const MODES = {
   l4: ['cluster', 'engine', 'idleTimeout'],
-  l7: ['tls', 'trustedProxies', 'forwarded', 'websocket', 'http', 'routes'],
+  l7: [
+    'tls',
+    'maxPendingHandshakes',
+    'maxQueuedHandshakes',
+    'trustedProxies',
+    'forwarded',
+    'websocket',
+    'http',
+    'routes',
+  ],
 } as const;
 const L4 = { what: 'a listener of mode l4', keys: [...COMMON, ...MODES.l4], notes: notesOn('l7', 'l4') };
 const L7 = { what: 'a listener of mode l7', keys: [...COMMON, ...MODES.l7], notes: notesOn('l4', 'l7') };
@@ -85,6 +94,7 @@ export function readListener(entry: Located<unknown>, context: Context): Located
     }
     case 'l7': {
       const tls = readTls(section, context);
+      const limits = readHandshakeLimits(section);
       const trustedProxies = readProxies(section);
       const forwarded = section.optional('forwarded', oneOf('x', 'rfc7239', 'both', 'off'), 'x');
       const websocket = readWebSocket(section);
@@ -94,6 +104,7 @@ export function readListener(entry: Located<unknown>, context: Context): Located
         ...common,
         mode: 'l7',
         tls,
+        ...limits,
         trustedProxies,
         forwarded,
         websocket,
@@ -114,6 +125,20 @@ function readTls(listener: Section, { base, problems }: Context): ListenerTls | 
     if (certificate !== null) certificates.push(certificate);
   }
   return { certificates };
+}
+
+function readHandshakeLimits(
+  listener: Section,
+): Pick<L7Listener, 'maxPendingHandshakes' | 'maxQueuedHandshakes'> {
+  const maxPendingHandshakes = listener.optional('maxPendingHandshakes', integer(CONNECTIONS), 0);
+  const maxQueuedHandshakes = listener.optional('maxQueuedHandshakes', integer(CONNECTIONS), 1000);
+  if (maxPendingHandshakes === 0 && listener.has('maxQueuedHandshakes')) {
+    listener.problemAt(
+      'maxQueuedHandshakes',
+      'without maxPendingHandshakes nothing waits: set that too, or leave maxQueuedHandshakes out',
+    );
+  }
+  return { maxPendingHandshakes, maxQueuedHandshakes };
 }
 
 function readProxies(listener: Section): readonly string[] {

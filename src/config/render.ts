@@ -58,11 +58,23 @@ function listenerTree(listener: Listener): Tree {
     const { cluster, engine, idleTimeoutMs } = listener;
     return { ...common, cluster, engine, idleTimeout: formatDuration(idleTimeoutMs) };
   }
-  const { tls, trustedProxies, forwarded, websocket, http, routes } = listener;
+  const {
+    tls,
+    maxPendingHandshakes,
+    maxQueuedHandshakes,
+    trustedProxies,
+    forwarded,
+    websocket,
+    http,
+    routes,
+  } = listener;
   const certificates = tls?.certificates.map(({ cert, key }) => ({ cert, key }));
   return without({
     ...common,
     tls: certificates === undefined ? null : { certificates },
+    maxPendingHandshakes,
+    // Without a limit nothing waits, and the loader wants to hear nothing of it.
+    ...(maxPendingHandshakes > 0 && { maxQueuedHandshakes }),
     trustedProxies,
     forwarded,
     websocket: webSocketTree(websocket),

@@ -86,6 +86,10 @@ export interface L4Listener extends ListenerBase {
 export interface L7Listener extends ListenerBase {
   readonly mode: 'l7';
   readonly tls: ListenerTls | null;
+  /** Upgrades that may be under way with endpoints at once, over all workers; 0 is no limit. */
+  readonly maxPendingHandshakes: number;
+  /** And how many more may wait, where there is a limit. */
+  readonly maxQueuedHandshakes: number;
   /** CIDR blocks of the proxies in front whose X-Forwarded-* headers are believed. */
   readonly trustedProxies: readonly string[];
   /** What endpoints are told of the client: X-Forwarded-* (x), `Forwarded` (rfc7239), both, or nothing. */

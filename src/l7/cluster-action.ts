@@ -10,6 +10,7 @@ import type { UpgradeRequest } from '../wire/upgrade-request.ts';
 import type { UpstreamTarget } from '../wire/upstream-request.ts';
 import type { L7Environment } from './environment.ts';
 import { editsOf, type Answers, type Handler, type Routed } from './exchange.ts';
+import type { HandshakeGate } from './handshake-gate.ts';
 import { ProxiedRequest, type ProxyContext } from './http/proxied-request.ts';
 import type { ListenerStats } from './listener-stats.ts';
 import { pickContextOf } from './pick-context.ts';
@@ -22,7 +23,8 @@ export class ClusterRoute {
   readonly #action: ClusterAction;
   readonly #answers: Answers;
   readonly #stats: ListenerStats;
-  readonly #gate: { readonly draining: boolean };
+  readonly #admission: { readonly draining: boolean };
+  readonly #handshakes: HandshakeGate;
   readonly #trusted: (address: string) => boolean;
   readonly #upgrades: UpgradeContext;
   readonly #requests: ProxyContext;
@@ -39,7 +41,8 @@ export class ClusterRoute {
       answers: Answers;
       stats: ListenerStats;
       /** Says whether new upgrades are refused. */
-      gate: { readonly draining: boolean };
+      admission: { readonly draining: boolean };
+      handshakes: HandshakeGate;
       upgrades: UpgradeContext;
       trusted: (address: string) => boolean;
     },
@@ -49,7 +52,8 @@ export class ClusterRoute {
     this.#action = action;
     this.#answers = listener.answers;
     this.#stats = listener.stats;
-    this.#gate = listener.gate;
+    this.#admission = listener.admission;
+    this.#handshakes = listener.handshakes;
     this.#trusted = listener.trusted;
     this.#requestEdits = editsOf(route.headers.request);
     this.#responseEdits = editsOf(route.headers.response);
@@ -80,7 +84,7 @@ export class ClusterRoute {
 
   #upgrade(routed: Routed, upgrade: UpgradeRequest): void {
     const { exchange } = routed;
-    if (this.#gate.draining) {
+    if (this.#admission.draining) {
       this.#stats.handshakeFailed('draining');
       this.#answers.refuse(exchange, 503, 'the proxy is shutting down');
       return;
@@ -101,7 +105,7 @@ export class ClusterRoute {
         requestId: forwarded.requestId,
       },
     };
-    const attempt = new Upgrade(this.#upgrades, order, exchange.upgrade(upgrade));
+    const attempt = new Upgrade(this.#upgrades, order, exchange.upgrade(upgrade), this.#handshakes);
     exchange.reply.onAborted(() => attempt.clientGone());
     attempt.start();
   }

@@ -7,6 +7,7 @@ import { addressMatcher, checkRequest } from './client-request.ts';
 import { ClusterRoute } from './cluster-action.ts';
 import type { L7Environment } from './environment.ts';
 import { Answers, editsOf, type Exchange, type Handler } from './exchange.ts';
+import { HandshakeGate } from './handshake-gate.ts';
 import { RequestStats, type ListenerStats } from './listener-stats.ts';
 import { plainHandler } from './plain-action.ts';
 import { SessionStats } from './session-stats.ts';
@@ -26,6 +27,7 @@ export class Dispatcher {
   readonly #config: L7ListenerConfig;
   readonly #environment: L7Environment;
   readonly #stats: ListenerStats;
+  readonly #handshakes: HandshakeGate;
   readonly #unrouted: Answers;
   readonly #table: RouteTable<Handler>;
   readonly #trusted: (address: string) => boolean;
@@ -44,7 +46,8 @@ export class Dispatcher {
     this.#config = config;
     this.#environment = environment;
     this.#stats = stats;
-    const { page, access } = environment;
+    const { page, pages, access, wheel } = environment;
+    this.#handshakes = new HandshakeGate(config.name, config, wheel, page, pages);
     this.#unrouted = new Answers(new RequestStats(page, config.name, 'none'), access, config.name, 'none');
     this.#trusted = addressMatcher(config.trustedProxies);
     this.#table = new RouteTable(
@@ -123,7 +126,8 @@ export class Dispatcher {
       return new ClusterRoute(this.#config, route, action, this.#environment, {
         answers,
         stats: this.#stats,
-        gate: this,
+        admission: this,
+        handshakes: this.#handshakes,
         upgrades: this.#upgradeContext(route, action.cluster),
         trusted: this.#trusted,
       }).handle;

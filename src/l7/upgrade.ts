@@ -13,6 +13,7 @@ import { ResponseBody } from '../wire/response-body.ts';
 import { parseResponseHead, type ResponseHead } from '../wire/response-head.ts';
 import { encodeUpgradeRequest, type UpstreamTarget } from '../wire/upstream-request.ts';
 import { checkUpgradeResponse, endToEndHeaders } from '../wire/upgrade-response.ts';
+import type { Entrant, HandshakeGate } from './handshake-gate.ts';
 import type { HeaderList } from './http-reply.ts';
 import type { HandshakeFailure } from './listener-stats.ts';
 import { Session, type SessionContext, type SessionIdentity } from './session.ts';
@@ -62,10 +63,12 @@ interface UpgradeOrder {
  * One client's handshake: dials an endpoint, does the handshake with it, and only after its 101 answers the
  * client 101. Endpoints that fail before that are replaced by others while retries and time last.
  */
-export class Upgrade extends Timed implements UpstreamOwner {
+export class Upgrade extends Timed implements UpstreamOwner, Entrant {
+  place: Entrant['place'] = 'outside';
   readonly #context: UpgradeContext;
   readonly #order: UpgradeOrder;
   readonly #reply: UpgradeReply;
+  readonly #gate: HandshakeGate;
   readonly #attempts: Attempts;
   readonly #startedAt = performance.now();
   /** When the client must have its answer, by the wheel's clock. */
@@ -79,8 +82,9 @@ export class Upgrade extends Timed implements UpstreamOwner {
   /** The endpoint's answer, where it is not a 101 and its body is being collected. */
   #answer: { readonly head: ResponseHead; readonly body: ResponseBody } | null = null;
 
-  constructor(context: UpgradeContext, order: UpgradeOrder, reply: UpgradeReply) {
+  constructor(context: UpgradeContext, order: UpgradeOrder, reply: UpgradeReply, gate: HandshakeGate) {
     super();
+    this.#gate = gate;
     this.#context = context;
     this.#order = order;
     this.#reply = reply;
@@ -90,14 +94,26 @@ export class Upgrade extends Timed implements UpstreamOwner {
 
   /** Begins. The client may be answered before this returns. */
   start(): void {
-    this.#context.pending.add(this);
+    const { pending, session } = this.#context;
+    if (!this.#gate.enter(this)) {
+      this.#refuse('overload', 503, 'too many handshakes are waiting');
+      return;
+    }
+    pending.add(this);
+    if (this.place === 'queued') session.wheel.arm(this, this.#deadline - session.wheel.now);
+    else this.#tryNext();
+  }
+
+  admitted(): void {
     this.#tryNext();
+    this.#context.session.dialler.downstreamTouched();
   }
 
   /** The client has gone: nothing is owed to it any more. */
   clientGone(): void {
     this.#dropUpstream();
     this.#finish('client_gone');
+    this.#gate.leave(this);
   }
 
   /** Gives up because the worker is draining. */
@@ -164,6 +180,10 @@ export class Upgrade extends Timed implements UpstreamOwner {
   }
 
   override expire(): void {
+    if (this.place === 'queued') {
+      this.#refuse('overload', 503, 'the handshake has waited too long for others');
+      return;
+    }
     const late = this.#context.session.wheel.now >= this.#deadline;
     if (late) {
       this.#dropUpstream('timeout');
@@ -220,11 +240,13 @@ export class Upgrade extends Timed implements UpstreamOwner {
     if (!this.#reply.accept(session, answer.subprotocol, headers)) {
       session.discard();
       this.#context.countFailure('client_gone');
+      this.#gate.leave(this);
       return;
     }
     context.dialler.downstreamTouched();
     context.stats.handshakeDuration.observe((performance.now() - this.#startedAt) / 1000);
     if (rest.length > 0) session.upstreamData(rest, 0, rest.length);
+    this.#gate.leave(this);
   }
 
   /** The endpoint said something else: that is the application's answer, and the client's to see. */
@@ -251,6 +273,7 @@ export class Upgrade extends Timed implements UpstreamOwner {
     this.#finish('refused');
     this.#reply.refuse(head.status, endToEndHeaders(head, this.#order.edits), body.bytes());
     this.#context.session.dialler.downstreamTouched();
+    this.#gate.leave(this);
   }
 
   #failAttempt(reason: ConnectFailure, detail: string): void {
@@ -309,6 +332,7 @@ export class Upgrade extends Timed implements UpstreamOwner {
     const retry: HeaderList = status === 503 ? [['Retry-After', '1']] : [];
     this.#reply.refuse(status, [['Content-Type', 'text/plain; charset=utf-8'], ...retry], `${message}\n`);
     this.#context.session.dialler.downstreamTouched();
+    this.#gate.leave(this);
   }
 
   #finish(failure: HandshakeFailure): void {

@@ -71,6 +71,8 @@ function addL7Listener(layout: PageLayout, listener: L7Listener): void {
   for (const reason of HANDSHAKE_FAILURES) {
     layout.add(pageMetrics.handshakeFailures, { listener: listener.name, reason });
   }
+  layout.add(pageMetrics.handshakesPending, { listener: listener.name });
+  layout.add(pageMetrics.handshakesQueued, { listener: listener.name });
   for (const route of listener.routes) {
     const labels = { listener: listener.name, route: route.name };
     for (const code of STATUS_CLASSES) layout.add(pageMetrics.httpRequests, { ...labels, code });

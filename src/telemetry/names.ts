@@ -59,6 +59,16 @@ export const pageMetrics = {
     ['listener', 'route', 'cluster'],
     'WebSocket sessions opened',
   ),
+  handshakesPending: gauge(
+    'sluice_ws_handshakes_pending',
+    ['listener'],
+    'Upgrade requests that are being carried to an endpoint now',
+  ),
+  handshakesQueued: gauge(
+    'sluice_ws_handshakes_queued',
+    ['listener'],
+    'Upgrade requests that wait because as many as may be are being carried to endpoints',
+  ),
   handshakeDuration: histogram(
     'sluice_ws_handshake_duration_seconds',
     ['listener', 'cluster'],

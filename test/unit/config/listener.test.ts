@@ -61,6 +61,21 @@ describe('listener', () => {
     ]);
   });
 
+  it('bounds handshakes, and has some wait only where they are bounded', () => {
+    const limits = (text: string): number[] => {
+      const { maxPendingHandshakes, maxQueuedHandshakes } = l7Of(load(l7(text)));
+      return [maxPendingHandshakes, maxQueuedHandshakes];
+    };
+    assert.deepEqual(limits('maxPendingHandshakes: 50'), [50, 1000]);
+    assert.deepEqual(
+      limits('maxPendingHandshakes: 50, maxQueuedHandshakes: 0'.replace(', ', '\n    ')),
+      [50, 0],
+    );
+    assert.deepEqual(errorsOf(l7('maxQueuedHandshakes: 5')), [
+      '5:26: maxQueuedHandshakes: without maxPendingHandshakes nothing waits: set that too, or leave maxQueuedHandshakes out',
+    ]);
+  });
+
   it('reads whom it trusts', () => {
     const proxies = ['10.0.0.0/8', '192.0.2.1', 'fd00::/8', '::1', '0.0.0.0/0'];
     const text = l7(`trustedProxies: ${JSON.stringify(proxies)}`);

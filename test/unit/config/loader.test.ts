@@ -50,6 +50,8 @@ describe('loader', () => {
           address: { kind: 'tcp', host: '::', port: 8080 },
           maxConnections: 0,
           tls: null,
+          maxPendingHandshakes: 0,
+          maxQueuedHandshakes: 1000,
           trustedProxies: [],
           websocket: {
             handshakeTimeoutMs: 10_000,

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, it } from 'node:test';
+import { eventually } from '../support/deadline.ts';
+import { headerOf, switchingProtocols, type RawConnection } from '../support/raw-connection.ts';
+import { RawEndpoint } from '../support/raw-endpoint.ts';
+import { WebRig } from '../support/web-rig.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function start(
+  listener: object,
+  workers: number,
+): Promise<{ rig: WebRig; endpoint: RawEndpoint; gauges: () => Promise<number[]> }> {
+  const endpoint = await RawEndpoint.listen();
+  const rig = await WebRig.start({
+    listeners: { web: listener },
+    clusters: { app: { endpoints: [endpoint.address], retries: 0 } },
+    workers: { l7: workers },
+  });
+  cleanups.push(async () => {
+    endpoint.close();
+    await rig.stop();
+  });
+  const gauges = async (): Promise<number[]> => {
+    const metrics = await rig.scrape();
+    return ['sluice_ws_handshakes_pending', 'sluice_ws_handshakes_queued'].map((name) => metrics.sum(name));
+  };
+  return { rig, endpoint, gauges };
+}
+
+async function statusOf(client: RawConnection): Promise<string> {
+  const { startLine } = await client.head();
+  return startLine.split(' ')[1]!;
+}
+
+describe('a storm of handshakes', { timeout: 300_000 }, () => {
+  it('reaches the endpoints by so many at a time over all workers; others wait, and the rest gets 503', async () => {
+    const { rig, endpoint, gauges } = await start({ maxPendingHandshakes: 4, maxQueuedHandshakes: 6 }, 3);
+    const waiting: RawConnection[] = [];
+    for (let count = 1; count <= 10; count++) {
+      waiting.push(await rig.ask());
+      // One after the other: workers that count at the same time may let one more in each.
+      await eventually(async () =>
+        assert.deepEqual(await gauges(), [Math.min(count, 4), Math.max(0, count - 4)]),
+      );
+    }
+    for (let count = 0; count < 3; count++) {
+      const refused = await rig.ask();
+      const head = await refused.head();
+      assert.match(head.startLine, /^HTTP\/1\.1 503 /);
+      assert.equal(headerOf(head, 'retry-after'), '1');
+    }
+    assert.equal(
+      (await rig.scrape()).sum('sluice_ws_handshake_failures_total', { listener: 'web', reason: 'overload' }),
+      3,
+    );
+    await eventually(() => assert.equal(endpoint.connections.count, 4));
+    // Each that is answered makes room for one that waits.
+    for (let answered = 0; answered < 10; answered++) {
+      const { connection, head } = await endpoint.request();
+      connection.write(switchingProtocols(head));
+    }
+    assert.deepEqual(new Set(await Promise.all(waiting.map(statusOf))), new Set(['101']));
+    assert.deepEqual(await gauges(), [0, 0]);
+    const more = await rig.ask();
+    await endpoint.session();
+    assert.equal(await statusOf(more), '101');
+  });
+
+  it('leaves nobody waiting beyond the time for the handshake', async () => {
+    const { rig, endpoint, gauges } = await start(
+      { maxPendingHandshakes: 1, maxQueuedHandshakes: 5, websocket: { handshakeTimeout: '1s' } },
+      1,
+    );
+    const first = await rig.ask();
+    await endpoint.request();
+    const others = [await rig.ask(), await rig.ask()];
+    // The one that is silent is answered at its time, and so are those behind it, which have a second each at most.
+    assert.equal(await statusOf(first), '504');
+    for (const other of others) assert.match(await statusOf(other), /^50[34]$/);
+    await eventually(async () => assert.deepEqual(await gauges(), [0, 0]));
+  });
+
+  it('forgets those whose clients have gone', async () => {
+    const { rig, endpoint, gauges } = await start({ maxPendingHandshakes: 1 }, 1);
+    const first = await rig.ask();
+    const { connection, head } = await endpoint.request();
+    const gone = await rig.ask();
+    const last = await rig.ask();
+    await eventually(async () => assert.deepEqual(await gauges(), [1, 2]));
+    gone.destroy();
+    await eventually(async () => assert.deepEqual(await gauges(), [1, 1]));
+    connection.write(switchingProtocols(head));
+    await endpoint.session();
+    assert.deepEqual([await statusOf(first), await statusOf(last)], ['101', '101']);
+    assert.equal(endpoint.connections.count, 2);
+  });
+});
