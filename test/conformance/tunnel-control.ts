@@ -38,7 +38,7 @@ const MESSAGE = {
 } as unknown as ToWorker;
 
 export function describeControlledTunnels(engine: L4Engine): void {
-  describe(`a worker with the ${engine} engine`, { timeout: 120_000 }, () => {
+  describe(`a worker with the ${engine} engine`, { timeout: 300_000 }, () => {
     it('serves 200 connections a second while messages storm in, and then drains', async () => {
       const endpoint = await TcpEndpoint.listen(undefined, (peer) => {
         peer.read();

@@ -23,7 +23,7 @@ if (unsupported === null) {
   describeControlledTunnels('raw');
 }
 
-describe('the raw engine', { skip: unsupported ?? false, timeout: 120_000 }, () => {
+describe('the raw engine', { skip: unsupported ?? false, timeout: 300_000 }, () => {
   let rig: TunnelRig;
   let endpoint: TcpEndpoint;
   let hasty: TcpEndpoint;

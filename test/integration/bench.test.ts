@@ -82,6 +82,22 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+const TRIES = 5;
+
+/** What is measured within a fraction of a second may be too little on a busy machine: then it is done again. */
+function itInTime(name: string, body: () => Promise<void>): void {
+  it(name, async () => {
+    for (let tries = 1; ; tries++) {
+      try {
+        await body();
+        return;
+      } catch (error) {
+        if (tries === TRIES) throw error;
+      }
+    }
+  });
+}
+
 describe('the load generator', () => {
   let echo: Scripted;
   before(async () => {
@@ -89,7 +105,7 @@ describe('the load generator', () => {
   });
   after(() => echo.close());
 
-  it('drives an echo server in a closed loop, over several threads', async () => {
+  itInTime('drives an echo server in a closed loop, over several threads', async () => {
     let [received, wrong] = [0, 0];
     const server = await Scripted.listen((socket) => {
       echoTo(socket);
@@ -113,7 +129,7 @@ describe('the load generator', () => {
     assert.match(renderText(result, []), /closed loop: 4 messages of 100B text in flight/);
   });
 
-  it('sends messages of the sizes of a distribution', async () => {
+  itInTime('sends messages of the sizes of a distribution', async () => {
     const sizes = new Set<number>();
     const server = await Scripted.listen((socket) => {
       echoTo(socket);
@@ -136,7 +152,7 @@ describe('the load generator', () => {
     assert.match(renderText(result, []), /open loop: 200 messages/);
   });
 
-  it('shows a stall as long as it is in an open loop, which a closed loop hides', async () => {
+  itInTime('shows a stall as long as it is in an open loop, which a closed loop hides', async () => {
     const server = await Scripted.listen(echoTo);
     const sleeper = new Int32Array(new SharedArrayBuffer(4));
     // The servers of this process stand still meanwhile; the load comes from other threads.
@@ -166,7 +182,7 @@ describe('the load generator', () => {
     assert.ok(concernsOf(result).some((concern) => concern.startsWith('The rate was not reached')));
   });
 
-  it('drives TLS, and believes no certificate that it should not', async () => {
+  itInTime('drives TLS, and believes no certificate that it should not', async () => {
     const authority = new CertificateAuthority();
     const { cert, key } = authority.issue('localhost', ['DNS:localhost']);
     const https = createHttpsServer({ cert: readFileSync(cert), key: readFileSync(key) });
@@ -185,7 +201,7 @@ describe('the load generator', () => {
     assert.equal(good.timings.tls.count, 2);
   });
 
-  it('drives raw TCP', async () => {
+  itInTime('drives raw TCP', async () => {
     const server = createServer((socket) => socket.on('error', () => undefined).pipe(socket));
     const url = `tcp://127.0.0.1:${await listen(server)}`;
     const closed = await drive(url, '-d 200ms -c 3 -m 4 -s 1-3000');
@@ -198,7 +214,7 @@ describe('the load generator', () => {
     assert.equal(closed.timings.handshake.count, 0);
   });
 
-  it('counts every delivery of a fan-out, over several threads', async () => {
+  itInTime('counts every delivery of a fan-out, over several threads', async () => {
     const server = await Scripted.listen((socket) => {
       socket.on('message', (data, binary) => {
         for (const client of server.server.clients) client.send(data as Buffer, { binary });
@@ -216,7 +232,7 @@ describe('the load generator', () => {
     assert.ok(closed.messages > 7 && closed.bytes === closed.messages * 64);
   });
 
-  it('times an upload by the pongs behind it', async () => {
+  itInTime('times an upload by the pongs behind it', async () => {
     let received = 0;
     const server = await Scripted.listen((socket) => socket.on('message', () => received++));
     const closed = await drive(server.url, '--scenario upload -d 300ms -c 2 -m 4 -s 5000');
@@ -229,7 +245,7 @@ describe('the load generator', () => {
     assert.equal(open.timings.latency.count, 20);
   });
 
-  it('takes one pong for several pings, and none for a message that was not sent', async () => {
+  itInTime('takes one pong for several pings, and none for a message that was not sent', async () => {
     let pings = 0;
     const lazy = await Scripted.listen(
       (socket, { url }) => {
@@ -249,7 +265,7 @@ describe('the load generator', () => {
     assert.equal(wrong.messages, 0);
   });
 
-  it('opens and closes connections', async () => {
+  itInTime('opens and closes connections', async () => {
     const codes: number[] = [];
     const server = await Scripted.listen((socket) => socket.on('close', (code) => codes.push(code)));
     const closed = await drive(server.url, '--scenario connect -d 300ms -c 3');

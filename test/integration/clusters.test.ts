@@ -65,7 +65,7 @@ function connect(rig: WebRig, headers: Record<string, string> = {}): Promise<WsP
   return WsPeer.connect(`ws://${rig.address('web')}/`, { headers });
 }
 
-describe('a cluster', { timeout: 120_000 }, () => {
+describe('a cluster', { timeout: 300_000 }, () => {
   const children: ChildProcess[] = [];
   after(() => {
     for (const child of children) child.kill('SIGKILL');

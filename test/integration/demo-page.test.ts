@@ -12,7 +12,7 @@ import type { SluiceProcess } from '../support/sluice-process.ts';
 import { WsClient } from '../support/ws-client.ts';
 
 const CONFIG_DIRECTORY = resolve(import.meta.dirname, '../../config');
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 60_000;
 
 /** As much of config/sluice.yaml as has to be changed for a test. */
 interface DemoConfig {

@@ -243,7 +243,7 @@ describe('the way to an endpoint', () => {
         await assertRefused(await ask(cluster), 502, 'the endpoint cannot be reached');
         const line = await rig.sluice.waitForLog(
           (line) => line.msg === 'endpoint failed' && line.cluster === cluster,
-          10_000,
+          60_000,
         );
         assert.equal(line.reason, 'tls');
         assert.match(String(line.detail), why);

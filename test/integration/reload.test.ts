@@ -15,7 +15,7 @@ import { WsEndpoint, WsPeer } from '../support/ws-peer.ts';
 const local = '127.0.0.1:0';
 const RESTART = { code: 1012, reason: 'service restart' };
 
-describe('a reload', { timeout: 120_000 }, () => {
+describe('a reload', { timeout: 300_000 }, () => {
   let endpoint: WsEndpoint;
   let other: WsEndpoint;
   let echo: TcpEndpoint;

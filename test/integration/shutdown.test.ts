@@ -17,7 +17,7 @@ const LONG_MS = 120_000;
 /** Two interrupts that come closer together are one. */
 const SAME_CTRL_C_MS = 500;
 
-describe('a sluice that is told to end', { timeout: 180_000 }, () => {
+describe('a sluice that is told to end', { timeout: 300_000 }, () => {
   let webSockets: WsEndpoint;
   let echo: TcpEndpoint;
   let silent: BadEndpoint;

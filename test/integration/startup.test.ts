@@ -35,7 +35,7 @@ interface Addresses {
   readonly admin?: string;
 }
 
-describe('the start of a sluice', { timeout: 180_000 }, () => {
+describe('the start of a sluice', { timeout: 300_000 }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-startup-'));
   const started: SluiceProcess[] = [];
   let taken: Server;

@@ -93,7 +93,7 @@ class EchoClient {
   }
 }
 
-describe('the supervision of workers', { timeout: 180_000 }, () => {
+describe('the supervision of workers', { timeout: 300_000 }, () => {
   let sluice: SluiceProcess;
   let endpoint: WebSocketServer;
   let clients: EchoClient[] = [];

@@ -139,7 +139,7 @@ describe('the close of a WebSocket', () => {
     ] as const) {
       await rig.sluice.waitForLog(
         (line) => line.msg === 'session closed' && line.side === side && line.code === code,
-        10_000,
+        60_000,
       );
     }
   });

@@ -1,6 +1,6 @@
 /** Waiting that ends: the machine may be slow, so deadlines are long, but nothing waits for ever. */
 
-export const DEADLINE_MS = 30_000;
+export const DEADLINE_MS = 60_000;
 
 /** The promise's value; rejects where it does not settle in time. */
 export async function within<T>(what: string, promise: Promise<T>, deadlineMs = DEADLINE_MS): Promise<T> {

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import type { ClientOptions } from 'ws';
 
-const DEADLINE_MS = 5000;
+const DEADLINE_MS = 60_000;
 
 export interface Message {
   readonly data: Buffer;

@@ -17,7 +17,7 @@ const CHAPTERS: readonly Chapter[] = [...FRAMING, ...UTF8, ...CLOSING, ...LIMITS
 /** Of one chapter: each may have taken its whole deadline. */
 const MOST_FAILURES = 3;
 
-describe('WebSocket conformance', { timeout: 118_000 }, () => {
+describe('WebSocket conformance', { timeout: 300_000 }, () => {
   const report = new Report(CHAPTERS);
   let rig: Rig;
   before(async () => {

@@ -12,7 +12,7 @@ import { isSupported, pinnedNode } from '../../../src/cli/runtime.ts';
 import { StartError } from '../../../src/core/errors.ts';
 
 const RUNTIME = pathToFileURL(join(import.meta.dirname, '../../../src/cli/runtime.ts')).href;
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 60_000;
 
 const root = mkdtempSync(join(tmpdir(), 'sluice-runtime-'));
 process.once('exit', () => rmSync(root, { recursive: true, force: true }));

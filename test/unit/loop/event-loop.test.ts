@@ -32,7 +32,7 @@ async function withLoop(test: (loop: EventLoop) => Promise<void>): Promise<void>
   }
 }
 
-describe('the event loop', { skip, timeout: 60_000 }, () => {
+describe('the event loop', { skip, timeout: 300_000 }, () => {
   it('lets Node have its turn when a message comes, much sooner than at the next tick', async () => {
     await withLoop(async () => {
       const { port1, port2 } = new MessageChannel();

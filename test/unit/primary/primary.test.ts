@@ -44,7 +44,7 @@ function createPrimary(changes: Partial<PrimaryOptions> = {}): Primary {
   return primary;
 }
 
-describe('the primary', { timeout: 60_000 }, () => {
+describe('the primary', { timeout: 300_000 }, () => {
   afterEach(async () => {
     for (const primary of left.splice(0)) await primary.end(0);
   });

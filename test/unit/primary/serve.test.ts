@@ -62,7 +62,7 @@ class Served {
   }
 }
 
-describe('a serving process', { timeout: 120_000 }, () => {
+describe('a serving process', { timeout: 300_000 }, () => {
   it('says when it is ready, and where', async () => {
     const served = new Served('');
     const { level, listeners, admin, generation, workers } = await served.line('ready');

@@ -66,7 +66,7 @@ async function dial(config: Config, listener: string): Promise<{ socket: Socket;
   return { socket, worker: data.toString().trim() };
 }
 
-describe('the supervisor', { timeout: 60_000 }, () => {
+describe('the supervisor', { timeout: 300_000 }, () => {
   it('starts the workers of both kinds on the same ports and ends them', async () => {
     const { supervisor, config, lines, workerLines } = await setup(workers('obedient'));
     await supervisor.start();

@@ -65,7 +65,7 @@ async function settled(slot: WorkerSlot, tasks: readonly Task[]): Promise<void> 
   slot.close();
 }
 
-describe('the place of a worker', { timeout: 30_000 }, () => {
+describe('the place of a worker', { timeout: 300_000 }, () => {
   it('is up when its worker listens', async () => {
     const { slot, tasks } = setup();
     const started = slot.start();

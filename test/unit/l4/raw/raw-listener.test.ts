@@ -32,7 +32,7 @@ async function withEndpoint(test: (endpoint: TcpEndpoint) => Promise<void>): Pro
   }
 }
 
-describe('a listener of the raw engine', { skip, timeout: 120_000 }, () => {
+describe('a listener of the raw engine', { skip, timeout: 300_000 }, () => {
   it('goes on when serving a tunnel throws, and ends that tunnel alone', async () => {
     await withEndpoint(async (endpoint) => {
       await withWorld([addressOf(endpoint)], {}, async (world) => {

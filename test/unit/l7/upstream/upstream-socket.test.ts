@@ -76,7 +76,7 @@ class Witness implements UpstreamOwner {
 const CLUSTER = { tls: null, config: {} } as unknown as Cluster;
 
 for (const [name, create] of Object.entries(RIGS)) {
-  describe(`an upstream connection on ${name}`, { skip: create === null, timeout: 60_000 }, () => {
+  describe(`an upstream connection on ${name}`, { skip: create === null, timeout: 300_000 }, () => {
     const rig = create?.() ?? null;
     const directory = mkdtempSync(join(tmpdir(), 'sluice-upstream-'));
     after(() => {
