@@ -45,25 +45,39 @@ export class NameWatch {
   }
 
   async #look(): Promise<void> {
-    const { address, settings, lookup, log, counts, onFound } = this.#options;
+    const { address, settings, lookup, counts, onFound } = this.#options;
     let waitMs: number;
     counts.lookups++;
     try {
-      const { endpoints, ttlMs } = await lookup.find(address);
+      const { endpoints, ttlMs, failure } = await lookup.find(address);
       if (this.#stopped) return;
-      waitMs = Math.min(settings.intervalMs, Math.max(LEAST_MS, ttlMs));
-      this.#backoff.reset();
-      if (this.#failing) log.info({ host: address.host }, 'name resolves again');
-      this.#failing = false;
+      waitMs =
+        failure === null
+          ? this.#succeeded(Math.min(settings.intervalMs, Math.max(LEAST_MS, ttlMs)))
+          : this.#failed(failure);
       onFound(endpoints);
     } catch (error) {
       if (this.#stopped) return;
-      counts.failures++;
-      waitMs = Math.max(LEAST_MS, this.#backoff.next());
-      if (!this.#failing) log.warn({ host: address.host, reason: messageOf(error) }, 'name does not resolve');
-      this.#failing = true;
+      waitMs = this.#failed(messageOf(error));
     }
     this.#timer = setTimeout(() => void this.#look(), waitMs);
     this.#timer.unref();
+  }
+
+  #succeeded(waitMs: number): number {
+    const { address, log } = this.#options;
+    this.#backoff.reset();
+    if (this.#failing) log.info({ host: address.host }, 'name resolves again');
+    this.#failing = false;
+    return waitMs;
+  }
+
+  /** Returns how long to wait before the next try. */
+  #failed(reason: string): number {
+    const { address, log, counts } = this.#options;
+    counts.failures++;
+    if (!this.#failing) log.warn({ host: address.host, reason }, 'name does not resolve');
+    this.#failing = true;
+    return Math.max(LEAST_MS, this.#backoff.next());
   }
 }

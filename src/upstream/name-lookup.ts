@@ -17,11 +17,15 @@ interface Answer {
   readonly endpoints: readonly FoundEndpoint[];
   /** How long it holds by its records; Infinity where they do not say. */
   readonly ttlMs: number;
+  /** Why a part of it is what an earlier query has brought; null where all of it is new. */
+  readonly failure: string | null;
 }
 
 interface FoundAddress {
   readonly host: string;
   readonly ttlMs: number;
+  /** Why this is an old answer; null for a new one. */
+  readonly failure: string | null;
 }
 
 type Family = 4 | 6;
@@ -33,8 +37,6 @@ type Memory = Map<string, readonly FoundAddress[]>;
 const MOST_TARGETS = 64;
 /** Answers, and no failures: there is no such name, or no record of that kind. */
 const NOTHING = new Set(['ENOTFOUND', 'ENODATA']);
-/** How soon an answer that is old already is asked for again. */
-const STALE_MS = 0;
 /** A query to one server, and how often it is tried. */
 const QUERY_MS = 2000;
 const QUERY_TRIES = 2;
@@ -58,7 +60,7 @@ export class NameLookup {
     if (type === 'system') {
       const found = await lookup(host, { all: true });
       return answerOf(
-        found.map(({ address }) => ({ host: address, ttlMs: Infinity })),
+        found.map(({ address }) => ({ host: address, ttlMs: Infinity, failure: null })),
         port,
       );
     }
@@ -74,7 +76,7 @@ export class NameLookup {
 
   /** All A and AAAA records. One kind may be missing, or fail while the other is there. */
   async #addresses(host: string, before: Memory, memory: Memory): Promise<FoundAddress[]> {
-    if (isIP(host) !== 0) return [{ host, ttlMs: Infinity }];
+    if (isIP(host) !== 0) return [{ host, ttlMs: Infinity, failure: null }];
     const both = await Promise.allSettled([
       this.#query(host, 6, before, memory),
       this.#query(host, 4, before, memory),
@@ -98,11 +100,12 @@ export class NameLookup {
       const records = await (family === 6
         ? this.#resolver.resolve6(host, options)
         : this.#resolver.resolve4(host, options));
-      found = records.map(({ address, ttl }) => ({ host: address, ttlMs: ttl * 1000 }));
+      found = records.map(({ address, ttl }) => ({ host: address, ttlMs: ttl * 1000, failure: null }));
     } catch (error) {
       const known = before.get(key);
       if (known === undefined || NOTHING.has(codeOf(error))) throw error;
-      found = known.map((address) => ({ ...address, ttlMs: STALE_MS }));
+      const failure = messageOf(error);
+      found = known.map((address) => ({ ...address, ttlMs: 0, failure }));
     }
     memory.set(key, found);
     return found;
@@ -113,11 +116,11 @@ export class NameLookup {
     const records = (await this.#resolver.resolveSrv(name)).sort((a, b) => a.priority - b.priority);
     const answers = await Promise.allSettled(
       records.slice(0, MOST_TARGETS).map(async ({ name: target, port, weight, priority }) => {
-        const { endpoints, ttlMs } = answerOf(await this.#addresses(target, before, memory), port);
+        const { endpoints, ...rest } = answerOf(await this.#addresses(target, before, memory), port);
         // Weight 0 is for a target that need hardly be chosen; a balancer knows none below 1.
         return {
           endpoints: endpoints.map((found) => ({ ...found, weight: Math.max(1, weight), priority })),
-          ttlMs,
+          ...rest,
         };
       }),
     );
@@ -128,8 +131,13 @@ export class NameLookup {
     return {
       endpoints: good.flatMap(({ endpoints }) => endpoints),
       ttlMs: Math.min(...good.map(({ ttlMs }) => ttlMs)),
+      failure: firstFailure(good),
     };
   }
+}
+
+function firstFailure(parts: readonly { readonly failure: string | null }[]): string | null {
+  return parts.find(({ failure }) => failure !== null)?.failure ?? null;
 }
 
 type Queries = Pick<Resolver, 'resolve4' | 'resolve6' | 'resolveSrv'>;
@@ -158,5 +166,9 @@ function answerOf(found: readonly FoundAddress[], port: number): Answer {
     const ways = [preferred[index], others[index]].filter((host) => host !== undefined);
     return { addresses: ways.map((host) => ({ kind: 'tcp', host, port })), weight: null, priority: 0 };
   });
-  return { endpoints, ttlMs: Math.min(...found.map(({ ttlMs }) => ttlMs)) };
+  return {
+    endpoints,
+    ttlMs: Math.min(...found.map(({ ttlMs }) => ttlMs)),
+    failure: firstFailure(found),
+  };
 }

@@ -26,14 +26,20 @@ export async function refusingEndpoint(): Promise<BadEndpoint> {
   };
 }
 
-/** Where a dial is never answered: a listener whose queue is full and never emptied. */
-export async function silentEndpoint(): Promise<BadEndpoint> {
-  const thread = new Worker(new URL('./fixtures/blocked-listener.ts', import.meta.url));
+/**
+ * Where a dial is never answered: a listener whose queue is full and never emptied. Rejects where it cannot listen.
+ *
+ * @param wanted 0 for any port
+ */
+export async function silentEndpoint(host = '127.0.0.1', wanted = 0): Promise<BadEndpoint> {
+  const thread = new Worker(new URL('./fixtures/blocked-listener.ts', import.meta.url), {
+    workerData: { host, port: wanted },
+  });
   const [port] = (await within('the listener', once(thread, 'message'))) as [number];
   // The kernel keeps one more than the backlog.
-  const queued = await Promise.all([dial(port), dial(port)]);
+  const queued = await Promise.all([dial(port, host), dial(port, host)]);
   return {
-    address: `127.0.0.1:${port}`,
+    address: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
     close: () => {
       for (const socket of queued) socket.destroy();
       void thread.terminate();
@@ -41,8 +47,8 @@ export async function silentEndpoint(): Promise<BadEndpoint> {
   };
 }
 
-async function dial(port: number): Promise<Socket> {
-  const socket = connect(port, '127.0.0.1');
+async function dial(port: number, host = '127.0.0.1'): Promise<Socket> {
+  const socket = connect(port, host);
   socket.on('error', () => undefined);
   await within('a connection', once(socket, 'connect'));
   return socket;

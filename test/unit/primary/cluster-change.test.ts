@@ -162,6 +162,7 @@ describe('a cluster that changes', { timeout: 120_000 }, () => {
             priority: 0,
           })),
           ttlMs: 60_000,
+          failure: null,
         }),
     });
     lookup = found('192.0.2.9', '192.0.2.1', '192.0.2.2');

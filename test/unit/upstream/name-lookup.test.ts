@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import type { SrvRecord } from 'node:dns';
+import { describe, it } from 'node:test';
+import type { ResolveSettings } from '../../../src/config/types.ts';
+import { formatAddress } from '../../../src/core/address.ts';
+import { NameLookup, type FoundEndpoint } from '../../../src/upstream/name-lookup.ts';
+
+type Records = Record<string, string[] | Error>;
+type Resolver = NonNullable<ConstructorParameters<typeof NameLookup>[1]>;
+
+const NO_DATA = Object.assign(new Error('queryA ENODATA'), { code: 'ENODATA' });
+const TIMEOUT = Object.assign(new Error('queryA ETIMEOUT'), { code: 'ETIMEOUT' });
+
+/** A resolver whose answers a test changes: by `4 name`, `6 name` and, as text, `srv name`. */
+function resolverOf(records: Records): { resolver: Resolver; asked: string[] } {
+  const asked: string[] = [];
+  const answer = (key: string): Promise<string[]> => {
+    asked.push(key);
+    const found = records[key] ?? NO_DATA;
+    return found instanceof Error ? Promise.reject(found) : Promise.resolve(found);
+  };
+  const addresses = async (key: string): Promise<{ address: string; ttl: number }[]> =>
+    (await answer(key)).map((text) => {
+      const [address = '', ttl = '60'] = text.split(' ');
+      return { address, ttl: Number(ttl) };
+    });
+  const resolver = {
+    resolve4: (name: string) => addresses(`4 ${name}`),
+    resolve6: (name: string) => addresses(`6 ${name}`),
+    resolveSrv: async (name: string): Promise<SrvRecord[]> =>
+      (await answer(`srv ${name}`)).map((text) => {
+        const [target = '', port, priority, weight] = text.split(' ');
+        return { name: target, port: Number(port), priority: Number(priority), weight: Number(weight) };
+      }),
+  };
+  return { resolver: resolver as unknown as Resolver, asked };
+}
+
+function lookup(type: ResolveSettings['type'], records: Records): { name: NameLookup; asked: string[] } {
+  const { resolver, asked } = resolverOf(records);
+  return { name: new NameLookup({ type, intervalMs: 1000, servers: [] }, resolver), asked };
+}
+
+const APP = { kind: 'tcp', host: 'app.test', port: 80 } as const;
+
+function texts(endpoints: readonly FoundEndpoint[]): string[] {
+  return endpoints.map(({ addresses }) => addresses.map(formatAddress).join(' or '));
+}
+
+describe('the look-up of addresses', () => {
+  it('finds each address once, in an order of its own, for as long as the briefest record holds', async () => {
+    const { name } = lookup('a', { '4 app.test': ['192.0.2.9 30', '192.0.2.1 90', '192.0.2.9 30'] });
+    const { endpoints, ttlMs, failure } = await name.find(APP);
+    assert.deepEqual(texts(endpoints), ['192.0.2.1:80', '192.0.2.9:80']);
+    assert.deepEqual([ttlMs, failure], [30_000, null]);
+  });
+
+  it('takes addresses of both families for two ways to the same hosts', async () => {
+    const { name } = lookup('a', {
+      '6 app.test': ['2001:db8::2', '2001:db8::1'],
+      '4 app.test': ['192.0.2.1', '192.0.2.2', '192.0.2.3'],
+    });
+    assert.deepEqual(texts((await name.find(APP)).endpoints), [
+      '[2001:db8::1]:80 or 192.0.2.1:80',
+      '[2001:db8::2]:80 or 192.0.2.2:80',
+      '192.0.2.3:80',
+    ]);
+  });
+
+  it('rejects where there is neither, and says why', async () => {
+    const { name } = lookup('a', { '6 app.test': TIMEOUT });
+    await assert.rejects(
+      name.find(APP),
+      /^Error: app\.test has no address: queryA ETIMEOUT, queryA ENODATA$/,
+    );
+  });
+
+  it('keeps the addresses of one family while its query fails, and says so', async () => {
+    const records: Records = { '6 app.test': ['2001:db8::1'], '4 app.test': ['192.0.2.1'] };
+    const { name } = lookup('a', records);
+    const first = await name.find(APP);
+    records['6 app.test'] = TIMEOUT;
+    for (let count = 0; count < 3; count++) {
+      const again = await name.find(APP);
+      assert.deepEqual(again.endpoints, first.endpoints);
+      assert.deepEqual([again.ttlMs, again.failure], [0, 'queryA ETIMEOUT']);
+    }
+    records['6 app.test'] = NO_DATA;
+    const gone = await name.find(APP);
+    assert.deepEqual(
+      [texts(gone.endpoints), gone.failure],
+      [['192.0.2.1:80'], null],
+      'no record is an answer',
+    );
+    records['6 app.test'] = TIMEOUT;
+    assert.deepEqual(texts((await name.find(APP)).endpoints), ['192.0.2.1:80']);
+  });
+});
+
+describe('the look-up of services', () => {
+  const SERVICE = { kind: 'tcp', host: '_ws._tcp.app.test', port: 0 } as const;
+
+  it('finds the targets with their ports, weights and priorities', async () => {
+    const { name } = lookup('srv', {
+      'srv _ws._tcp.app.test': ['b.test 9002 20 0', 'a.test 9001 10 5', '192.0.2.7 9003 10 1'],
+      '4 a.test': ['192.0.2.1 5', '192.0.2.2 5'],
+      '4 b.test': ['192.0.2.3 50'],
+    });
+    const { endpoints, ttlMs } = await name.find(SERVICE);
+    assert.deepEqual(
+      endpoints.map(({ addresses, weight, priority }) => [formatAddress(addresses[0]!), weight, priority]),
+      [
+        ['192.0.2.1:9001', 5, 10],
+        ['192.0.2.2:9001', 5, 10],
+        ['192.0.2.7:9003', 1, 10],
+        ['192.0.2.3:9002', 1, 20],
+      ],
+    );
+    assert.equal(ttlMs, 5000);
+  });
+
+  it('leaves out a target that has no address, and keeps one whose query fails', async () => {
+    const records: Records = {
+      'srv _ws._tcp.app.test': ['a.test 1 0 1', 'b.test 2 0 1'],
+      '4 a.test': ['192.0.2.1'],
+      '4 b.test': ['192.0.2.2'],
+    };
+    const { name } = lookup('srv', records);
+    const first = await name.find(SERVICE);
+    records['4 b.test'] = TIMEOUT;
+    const second = await name.find(SERVICE);
+    assert.deepEqual([second.endpoints, second.failure], [first.endpoints, 'queryA ETIMEOUT']);
+    records['4 b.test'] = NO_DATA;
+    assert.deepEqual(texts((await name.find(SERVICE)).endpoints), ['192.0.2.1:1']);
+    records['4 a.test'] = NO_DATA;
+    await assert.rejects(name.find(SERVICE), /no target of _ws\._tcp\.app\.test has an address/);
+  });
+
+  it('looks a bounded number of targets up, those of the lowest priorities', async () => {
+    const services = Array.from({ length: 2000 }, (_, index) => `t${index}.test 80 ${2000 - index} 1`);
+    const records: Records = { 'srv _ws._tcp.app.test': services };
+    for (let index = 0; index < 2000; index++)
+      records[`4 t${index}.test`] = [`192.0.${index >> 8}.${index & 255}`];
+    const { name, asked } = lookup('srv', records);
+    const { endpoints } = await name.find(SERVICE);
+    assert.equal(endpoints.length, 64);
+    assert.ok(endpoints.every(({ priority }) => priority <= 64));
+    assert.ok(asked.length <= 1 + 2 * 64);
+  });
+});
