@@ -10,7 +10,7 @@ import { WebRig } from '../support/web-rig.ts';
 
 /** The shortest that there is. */
 const IDLE_MS = 8000;
-const HANDSHAKE_MS = 1500;
+const HANDSHAKE_MS = 8000;
 const MASK = Buffer.from([9, 8, 7, 6]);
 
 /** What befalls a connection. */

@@ -13,7 +13,7 @@ interface SessionSource<Peer> {
 
 interface ClusterSettings {
   /** As a configuration has them. */
-  readonly endpoints: readonly string[];
+  readonly endpoints: readonly (string | object)[];
   readonly [setting: string]: unknown;
 }
 
@@ -58,7 +58,9 @@ export class WebRig {
       })),
       clusters: Object.entries(clusters).map(([name, { endpoints, ...settings }]) => ({
         name,
-        endpoints: endpoints.map((address) => ({ address })),
+        endpoints: endpoints.map((endpoint) =>
+          typeof endpoint === 'string' ? { address: endpoint } : endpoint,
+        ),
         ...settings,
       })),
     };
