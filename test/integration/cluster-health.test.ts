@@ -1,0 +1,272 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, it } from 'node:test';
+import { askAdmin } from '../support/admin-client.ts';
+import { silentEndpoint } from '../support/bad-endpoints.ts';
+import { eventually } from '../support/deadline.ts';
+import { FickleEndpoint } from '../support/fickle-endpoint.ts';
+import { MortalEndpoint } from '../support/killed-endpoint.ts';
+import { WebRig } from '../support/web-rig.ts';
+import { WsPeer } from '../support/ws-peer.ts';
+
+interface EndpointStatus {
+  readonly address: string;
+  readonly state: string;
+  readonly since: string;
+  readonly reason: string;
+  readonly activeConnections: number;
+  readonly ejections: number;
+  readonly lastProbe: {
+    readonly at: string;
+    readonly seconds: number;
+    readonly failure: string | null;
+  } | null;
+}
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function fickle(): Promise<FickleEndpoint> {
+  const endpoint = await FickleEndpoint.listen();
+  cleanups.push(() => endpoint.die());
+  return endpoint;
+}
+
+async function start(
+  cluster: Record<string, unknown> & { endpoints: readonly (string | object)[] },
+  listener: object = {},
+  workers = 2,
+): Promise<WebRig> {
+  const rig = await WebRig.start({
+    listeners: { web: listener },
+    clusters: { app: cluster },
+    workers: { l7: workers },
+    log: { access: false },
+  });
+  cleanups.push(() => rig.sluice.stop());
+  return rig;
+}
+
+async function statusOf(rig: WebRig): Promise<EndpointStatus[]> {
+  const { body } = await askAdmin(rig.sluice.admin, '/status');
+  return (JSON.parse(body) as { clusters: { endpoints: EndpointStatus[] }[] }).clusters[0]!.endpoints;
+}
+
+/** Waits until an endpoint is in a state for a reason. */
+async function becomes(rig: WebRig, index: number, state: string, reason: RegExp): Promise<EndpointStatus> {
+  return eventually(async () => {
+    const status = (await statusOf(rig))[index]!;
+    assert.equal(status.state, state, status.reason);
+    assert.match(status.reason, reason);
+    return status;
+  });
+}
+
+/** What a client that asks for a WebSocket is answered. */
+async function ask(rig: WebRig): Promise<number> {
+  const client = await rig.ask();
+  const { startLine } = await client.head();
+  client.destroy();
+  return Number(startLine.split(' ')[1]);
+}
+
+async function connect(rig: WebRig): Promise<WsPeer> {
+  return WsPeer.connect(`ws://${rig.address('web')}/`);
+}
+
+describe('probes', { timeout: 300_000 }, () => {
+  const PACE = { interval: '50ms', timeout: '1s', rise: 1, fall: 1 };
+
+  for (const [type, faults] of [
+    ['tcp', [['die', /^its probe connect ECONNREFUSED/]]],
+    [
+      'http',
+      [
+        ['die', /^its probe connect ECONNREFUSED/],
+        ['silent', /^its probe timed out$/],
+        ['resets', /^its probe (?:closed the connection|read ECONNRESET|write EPIPE)$/],
+        ['fails', /^its probe answered 500$/],
+      ],
+    ],
+    [
+      'websocket',
+      [
+        ['die', /^its probe connect ECONNREFUSED/],
+        ['silent', /^its probe timed out$/],
+        ['fails', /^its probe answered 500$/],
+        ['deaf', /^its probe timed out$/],
+      ],
+    ],
+  ] as const) {
+    it(`of type ${type} find an endpoint that is ill, say how, and find it well again`, async () => {
+      const [one, two] = [await fickle(), await fickle()];
+      const rig = await start({
+        endpoints: [one.address, two.address],
+        healthCheck: { type, ...PACE },
+        panicThreshold: 0,
+        outlier: 'off',
+      });
+      assert.deepEqual(new Set((await statusOf(rig)).map(({ state }) => state)), new Set(['up']));
+      for (const [fault, reason] of faults) {
+        const before = Date.now();
+        if (fault === 'die') one.die();
+        else one.condition = fault;
+        const status = await becomes(rig, 0, 'down', reason);
+        assert.ok(Date.parse(status.since) >= before - 1 && Date.parse(status.since) <= Date.now());
+        const { lastProbe } = status;
+        assert.ok(lastProbe !== null && lastProbe.seconds >= 0 && Date.parse(lastProbe.at) >= before - 1);
+        const metrics = await rig.scrape();
+        const labels = { cluster: 'app', endpoint: one.address };
+        assert.ok(metrics.sum('sluice_endpoint_probe_failures_total', labels) >= 1);
+        assert.ok(metrics.sum('sluice_endpoint_probe_duration_seconds', labels) >= 0);
+        // A worker hears of it a little later than it shows. Probes of type websocket are sessions, too.
+        await eventually(async () => {
+          if (type === 'websocket') return;
+          const sessions = [one.sessions, two.sessions];
+          for (let count = 0; count < 6; count++) assert.equal(await ask(rig), 101);
+          assert.deepEqual([one.sessions, two.sessions], [sessions[0], sessions[1]! + 6]);
+        });
+        await one.recover();
+        await becomes(rig, 0, 'up', /^its probes are good$/);
+      }
+      if (type === 'websocket') assert.ok(one.closeCodes.includes(1000), 'a probe says goodbye');
+    });
+  }
+
+  it('find an endpoint that accepts no connection', async () => {
+    const full = await silentEndpoint();
+    cleanups.push(() => full.close());
+    const rig = await start({
+      endpoints: [full.address],
+      healthCheck: { type: 'tcp', ...PACE },
+      panicThreshold: 0,
+    });
+    assert.deepEqual(
+      (await statusOf(rig)).map(({ state, reason }) => [state, reason]),
+      [['down', 'its probe timed out']],
+      'before it says that it is ready',
+    );
+    assert.equal(await ask(rig), 503);
+  });
+
+  it('find a process that hangs, have its sessions closed, and take it in again when it goes on', async () => {
+    const endpoints = [await MortalEndpoint.start(), await MortalEndpoint.start()];
+    cleanups.push(...endpoints.map((endpoint) => () => endpoint.kill()));
+    const rig = await start({
+      endpoints: endpoints.map(({ address }) => address),
+      healthCheck: { type: 'websocket', ...PACE },
+      panicThreshold: 0,
+      onDown: 'close',
+      outlier: 'off',
+    });
+    const clients: WsPeer[] = [];
+    for (let count = 0; count < 40; count++) clients.push(await connect(rig));
+    const closes: string[] = [];
+    for (const client of clients) {
+      void client.closed(120_000).then(({ code, reason }) => closes.push(`${code} ${reason}`));
+    }
+    endpoints[0]!.signal('SIGSTOP');
+    await becomes(rig, 0, 'down', /^its probe timed out$/);
+    await eventually(() => assert.ok(closes.length >= 20));
+    assert.deepEqual(new Set(closes), new Set(['1012 endpoint down']));
+    endpoints[0]!.signal('SIGCONT');
+    await becomes(rig, 0, 'up', /^its probes are good$/);
+    for (const client of clients) client.socket.terminate();
+  });
+});
+
+describe('an endpoint that fails clients', { timeout: 300_000 }, () => {
+  const OUTLIER = { consecutiveFailures: 3, ejection: '1s', maxEjection: '1s' };
+
+  for (const [what, fault, seen] of [
+    ['refuses connections', 'die', null],
+    ['resets connections', 'resets', null],
+    ['answers 500', 'fails', 500],
+    ['accepts and says nothing', 'silent', 504],
+  ] as const) {
+    const told =
+      seen === null ? 'which no client notices' : `of which ${OUTLIER.consecutiveFailures} clients hear`;
+    it(`and ${what} is ejected, ${told}, and comes back when it is well`, async () => {
+      const [one, two] = [await fickle(), await fickle()];
+      const rig = await start(
+        { endpoints: [one.address, two.address], outlier: OUTLIER, retries: 1 },
+        { websocket: { handshakeTimeout: '1s' } },
+        1,
+      );
+      if (fault === 'die') one.die();
+      else one.condition = fault;
+      const answers: number[] = [];
+      await eventually(async () => {
+        answers.push(await ask(rig));
+        assert.equal((await statusOf(rig))[0]!.state, 'ejected');
+      });
+      const bad = answers.filter((status) => status !== 101);
+      if (seen === null) assert.deepEqual(bad, []);
+      else assert.deepEqual(new Set(bad), new Set([seen]));
+      const status = (await statusOf(rig))[0]!;
+      assert.ok(status.ejections >= 1);
+      assert.ok((await rig.scrape()).sum('sluice_endpoint_ejections_total', { endpoint: one.address }) >= 1);
+      await one.recover();
+      await becomes(rig, 0, 'up', /^its ejection is over$/);
+      await eventually(async () => {
+        const before = one.sessions;
+        for (let count = 0; count < 4; count++) assert.equal(await ask(rig), 101);
+        assert.ok(one.sessions > before);
+      });
+    });
+  }
+
+  it('is tried again by no more than a fifth of the clients, so that retries make no storm', async () => {
+    const [one, two] = [await fickle(), await fickle()];
+    const rig = await start(
+      {
+        endpoints: [one.address, two.address],
+        outlier: 'off',
+        retries: 3,
+        retryBudget: { percent: 20, minPerSecond: 0 },
+        balancer: 'random',
+      },
+      {},
+      1,
+    );
+    one.die();
+    const answers: number[] = [];
+    for (let count = 0; count < 200; count++) answers.push(await ask(rig));
+    const metrics = await rig.scrape();
+    const retries = metrics.sum('sluice_cluster_retries_total', { cluster: 'app' });
+    const refused = metrics.sum('sluice_cluster_rejections_total', {
+      cluster: 'app',
+      reason: 'retry_budget',
+    });
+    assert.ok(retries > 10 && retries <= 40, `${retries} retries of 200 clients`);
+    assert.ok(refused > 0);
+    assert.equal(answers.filter((status) => status === 502).length, refused);
+    assert.equal(answers.filter((status) => status === 101).length, 200 - refused);
+  });
+
+  it('gets no more connections than it may have, over all workers', async () => {
+    const [one, two] = [await fickle(), await fickle()];
+    const rig = await start(
+      {
+        endpoints: [
+          { address: one.address, maxConnections: 3 },
+          { address: two.address, maxConnections: 5 },
+        ],
+        balancer: 'least_connections',
+      },
+      {},
+      4,
+    );
+    const clients: WsPeer[] = [];
+    for (let count = 0; count < 8; count++) clients.push(await connect(rig));
+    assert.deepEqual([one.sessions, two.sessions], [3, 5]);
+    assert.equal(await ask(rig), 503);
+    const metrics = await rig.scrape();
+    const labels = { cluster: 'app', reason: 'endpoint_max_connections' };
+    assert.equal(metrics.sum('sluice_cluster_rejections_total', labels), 1);
+    clients[0]!.socket.terminate();
+    await eventually(async () => assert.equal(await ask(rig), 101));
+    for (const client of clients) client.socket.terminate();
+  });
+});
