@@ -91,10 +91,11 @@ export async function killOne(
   };
   const stream = come();
   await new Promise((resolve) => setTimeout(resolve, ms));
+  // While it dies, too, clients are under way with it.
+  const before = all.filter(({ over }) => over);
   await endpoints[0]!.kill();
   const diedAt = performance.now();
-  const underWay = new Set(all.filter(({ over }) => !over));
-  const before = all.filter(({ over }) => over);
+  const underWay = all.filter((client) => !before.includes(client));
   await eventually(async () => assert.equal(await stateOf(rig, endpoints[0]!.address), 'ejected'));
   const ejectedAfterMs = Math.round(performance.now() - diedAt);
   await new Promise((resolve) => setTimeout(resolve, ms));
@@ -105,7 +106,7 @@ export async function killOne(
   return {
     clients: all.length,
     failedBefore: failed(before),
-    inFlight: underWay.size,
+    inFlight: underWay.length,
     failedInFlight: failed(underWay),
     failedLater: failed(all.filter(({ began }) => began > diedAt)),
     retries: (await rig.scrape()).sum('sluice_cluster_retries_total'),
