@@ -9,7 +9,7 @@ import { WsEndpoint, WsPeer } from '../support/ws-peer.ts';
 
 const local = '127.0.0.1:0';
 
-describe('the commands', { timeout: 180_000 }, () => {
+describe('the commands', { timeout: 300_000 }, () => {
   let endpoint: WsEndpoint;
   let rig: ReloadRig;
   const clients: WsPeer[] = [];

@@ -10,7 +10,7 @@ import { WsEndpoint, WsPeer } from '../support/ws-peer.ts';
 const local = '127.0.0.1:0';
 const RESTART = { code: 1012, reason: 'service restart' };
 
-describe('a drain', { timeout: 180_000 }, () => {
+describe('a drain', { timeout: 300_000 }, () => {
   let one: WsEndpoint;
   let two: WsEndpoint;
   let echo: TcpEndpoint;

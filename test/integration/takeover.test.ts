@@ -8,7 +8,7 @@ import { startSluice, type SluiceProcess } from '../support/sluice-process.ts';
 import { TcpEndpoint, TcpPeer } from '../support/tcp-peer.ts';
 import { WsEndpoint, WsPeer } from '../support/ws-peer.ts';
 
-describe('a takeover', { timeout: 180_000 }, () => {
+describe('a takeover', { timeout: 300_000 }, () => {
   let endpoint: WsEndpoint;
   let echo: TcpEndpoint;
   const started: SluiceProcess[] = [];

@@ -10,7 +10,7 @@ import { parseExposition } from '../unit/telemetry/exposition-parser.ts';
 
 const local = '127.0.0.1:0';
 
-describe('a restart of workers', { timeout: 180_000 }, () => {
+describe('a restart of workers', { timeout: 300_000 }, () => {
   let endpoint: WsEndpoint;
   let echo: TcpEndpoint;
   const rigs: ReloadRig[] = [];

@@ -24,7 +24,7 @@ const CODE = `
   });
 `;
 
-describe('a lock over threads', { timeout: 60_000 }, () => {
+describe('a lock over threads', { timeout: 300_000 }, () => {
   it('lets only one of them in at a time', async () => {
     const lock = new SharedArrayBuffer(4);
     const value = new SharedArrayBuffer(8);

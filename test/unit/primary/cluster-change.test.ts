@@ -24,7 +24,7 @@ const CHECK: HealthCheck = {
 
 type Lookup = NonNullable<ConstructorParameters<typeof ClusterMonitor>[0]['lookup']>;
 
-describe('a cluster that changes', { timeout: 120_000 }, () => {
+describe('a cluster that changes', { timeout: 300_000 }, () => {
   const monitors: ClusterMonitor[] = [];
   const servers: Server[] = [];
   let published: ClusterState[] = [];

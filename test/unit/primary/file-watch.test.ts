@@ -16,7 +16,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { FileWatch } from '../../../src/primary/file-watch.ts';
 import { eventually } from '../../support/deadline.ts';
 
-describe('a watch over files', { timeout: 120_000 }, () => {
+describe('a watch over files', { timeout: 300_000 }, () => {
   let directory = '';
   let file = '';
   let told = 0;

@@ -8,7 +8,7 @@ import { NotifyReceiver, hasPython } from '../../support/notify-receiver.ts';
 
 const skip = hasPython ? false : 'python3 receives the datagrams, and is not installed';
 
-describe('a datagram to a UNIX socket', { timeout: 60_000 }, () => {
+describe('a datagram to a UNIX socket', { timeout: 300_000 }, () => {
   let directory = '';
   before(() => {
     directory = mkdtempSync(join(tmpdir(), 'sluice-datagram-'));
