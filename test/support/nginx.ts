@@ -18,10 +18,12 @@ const ATTEMPTS = 5;
 export class Nginx {
   /** `host:port` */
   readonly address: string;
+  readonly pid: number;
   readonly #end: () => Promise<void>;
 
-  private constructor(address: string, end: () => Promise<void>) {
+  private constructor(address: string, pid: number, end: () => Promise<void>) {
     this.address = address;
+    this.pid = pid;
     this.#end = end;
   }
 
@@ -71,7 +73,7 @@ ${http(address)}
     process.once('exit', kill);
     await eventually(() => (isOver() ? undefined : reachable(address)));
     if (isOver()) return said;
-    return new Nginx(address, async () => {
+    return new Nginx(address, child.pid!, async () => {
       kill();
       process.off('exit', kill);
       await over;
