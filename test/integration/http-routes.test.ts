@@ -27,6 +27,15 @@ describe('the routes of a listener', () => {
     mkdirSync(join(root, 'site'), { recursive: true });
     writeFileSync(join(root, 'site/index.html'), '<h1>home</h1>');
     writeFileSync(join(root, 'site/app.js'), 'export const letters = "abcdefghij";\n');
+    mkdirSync(join(root, 'app'));
+    for (const [name, content] of [
+      ['main.js', 'plain'],
+      ['main.js.br', 'as brotli'],
+      ['main.js.gz', 'as gzip'],
+      ['style.css', 'plain'],
+      ['style.css.gz', 'as gzip'],
+    ] as const)
+      writeFileSync(join(root, 'app', name), content);
     writeFileSync(join(directory, 'secret'), 'secret');
     app = await WsEndpoint.listen({ handleProtocols: (offered) => [...offered].at(-1) ?? false });
     const say = (body: string): object => ({ respond: { body } });
@@ -57,6 +66,11 @@ describe('the routes of a listener', () => {
             { match: { pathRegex: '^/users/\\d+$' }, ...say('number') },
             { match: { pathPrefix: '/users' }, ...say('prefix') },
             { match: { pathPrefix: '/site' }, static: { root } },
+            {
+              match: { pathPrefix: '/app' },
+              static: { root, fallback: 'site/index.html', precompressed: true, cacheControl: 'max-age=60' },
+              headers: { response: { set: { 'X-Frame-Options': 'DENY' } } },
+            },
             { match: { host: 'ws.example.com' }, cluster: 'app' },
             { match: { path: '/ws' }, cluster: 'app', upgrade: 'only' },
           ],
@@ -249,6 +263,37 @@ describe('the routes of a listener', () => {
       const head = await curl('/site/app.js', ['--head']);
       assert.deepEqual([head.status, head.body], [200, '']);
       assert.equal(head.headers.get('content-length'), '37');
+    });
+
+    it('compressed beforehand, in the coding that the client likes best', async () => {
+      for (const [path, accepted, body, coding] of [
+        ['/app/main.js', 'gzip, br', 'as brotli', 'br'],
+        ['/app/main.js', 'gzip, br;q=0', 'as gzip', 'gzip'],
+        ['/app/main.js', 'gzip', 'as gzip', 'gzip'],
+        ['/app/main.js', 'identity', 'plain', undefined],
+        ['/app/style.css', 'gzip, br', 'as gzip', 'gzip'],
+        ['/app/style.css', 'br', 'plain', undefined],
+      ] as const) {
+        const answer = await curl(path, ['--header', `Accept-Encoding: ${accepted}`]);
+        const { headers } = answer;
+        assert.deepEqual([answer.status, answer.body, headers.get('content-encoding')], [200, body, coding]);
+        assert.match(headers.get('content-type') ?? '', path.endsWith('.js') ? /javascript/ : /css/);
+        assert.equal(headers.get('vary')?.toLowerCase(), 'accept-encoding');
+        assert.equal(headers.get('cache-control'), 'max-age=60');
+        assert.equal(headers.get('x-frame-options'), 'DENY');
+      }
+      const plain = await curl('/app/main.js');
+      const packed = await curl('/app/main.js', ['--header', 'Accept-Encoding: br']);
+      assert.notEqual(plain.headers.get('etag'), packed.headers.get('etag'));
+    });
+
+    it('or the page of an application, where there is no such file', async () => {
+      for (const path of ['/app/', '/app/any/route', '/app/none.js']) {
+        const { status, headers, body } = await curl(path);
+        assert.deepEqual([status, body], [200, '<h1>home</h1>'], path);
+        assert.match(headers.get('content-type') ?? '', /^text\/html/);
+      }
+      assert.equal((await curl('/app/route', ['--request', 'POST'])).status, 405);
     });
 
     it('from below their directory only', async () => {

@@ -81,9 +81,9 @@ export class UpstreamExchange implements UpstreamOwner {
   #readHead(bytes: Buffer): void {
     let received = this.#received === null ? bytes : Buffer.concat([this.#received, bytes]);
     for (;;) {
-      const head = parseResponseHead(received);
+      const head = parseResponseHead(received, true);
       if (head === 'malformed' || (typeof head === 'string' ? received.length : head.length) > MAX_HEAD) {
-        this.#fail('handshake', 'the endpoint does not answer in HTTP/1.1');
+        this.#fail('handshake', 'the endpoint does not answer in HTTP');
         return;
       }
       if (head === 'incomplete') {
@@ -107,7 +107,8 @@ export class UpstreamExchange implements UpstreamOwner {
 
   #begin(head: ResponseHead, rest: Buffer): void {
     const body = new BodyReader(head, this.#toHead);
-    if (body.malformed) {
+    const hasOldChunks = head.isOld === true && head.headers.includes('transfer-encoding');
+    if (body.malformed || hasOldChunks) {
       this.#fail('handshake', 'the framing of the response is malformed');
       return;
     }
@@ -146,6 +147,7 @@ export class UpstreamExchange implements UpstreamOwner {
 }
 
 function keepsAlive(head: ResponseHead): boolean {
+  if (head.isOld === true) return false;
   for (let index = 0; index < head.headers.length; index += 2) {
     if (head.headers[index] === 'connection' && /\bclose\b/i.test(head.headers[index + 1]!)) return false;
   }

@@ -28,14 +28,14 @@ export class HttpExchange implements ProbeExchange {
 
   received(bytes: Buffer, probe: ProbeEnd): null {
     this.#received = Buffer.concat([this.#received, bytes]);
-    let head = parseResponseHead(this.#received);
+    let head = parseResponseHead(this.#received, true);
     // Interim answers (RFC 9110 section 15.2) come before the one that counts.
     while (typeof head !== 'string' && head.status < 200 && head.status !== 101) {
       this.#received = this.#received.subarray(head.length);
-      head = parseResponseHead(this.#received);
+      head = parseResponseHead(this.#received, true);
     }
     if (head === 'malformed' || (head === 'incomplete' && this.#received.length > MAX_HEAD)) {
-      probe.failed('does not answer in HTTP/1.1');
+      probe.failed('does not answer in HTTP');
     } else if (head !== 'incomplete') {
       const { least, most } = this.#check.status;
       if (head.status >= least && head.status <= most) probe.passed();

@@ -35,6 +35,17 @@ describe("a response's head", () => {
     }
   });
 
+  it('may be HTTP/1.0 where that is asked for', () => {
+    const text = 'HTTP/1.0 200 OK\r\nServer: b\r\n\r\n';
+    const head = { status: 200, headers: ['server', 'b'], length: text.length, isOld: true };
+    assert.deepEqual(parseResponseHead(Buffer.from(text), true), head);
+    for (let end = 0; end < text.length; end++) {
+      assert.equal(parseResponseHead(Buffer.from(text.slice(0, end)), true), 'incomplete');
+      if (end >= 'HTTP/1.0'.length) assert.equal(parse(text.slice(0, end)), 'malformed');
+    }
+    assert.equal(parse(text), 'malformed');
+  });
+
   it('keeps colons in values', () => {
     const found = parse('HTTP/1.1 302 Found\r\nLocation: http://a:80/\r\n\r\n');
     assert.ok(typeof found === 'object');
