@@ -58,9 +58,9 @@ export class ClusterRoute {
     this.#requestEdits = editsOf(route.headers.request);
     this.#responseEdits = editsOf(route.headers.response);
     this.#targetOf = pathRewriter(action.rewrite);
-    const { clusters, log, wheel, pool, heads } = environment;
+    const { clusters, log, wheel, pool, writer, dialler } = environment;
     const cluster = clusters.get(action.cluster)!;
-    this.#requests = { cluster, settings: config.http, wheel, pool, heads, log };
+    this.#requests = { cluster, settings: config.http, wheel, pool, writer, dialler, log };
     this.#upgrades = listener.upgrades;
   }
 

@@ -6,7 +6,7 @@ import type { StatsPage } from '../telemetry/stats-page.ts';
 import type { Cluster } from '../upstream/cluster.ts';
 import type { BufferBudget } from './buffer-budget.ts';
 import type { ConnectionPool } from './http/connection-pool.ts';
-import type { HeadWriter } from './http/head-writer.ts';
+import type { RequestWriter } from './http/request-writer.ts';
 import type { Outbox } from './outbox.ts';
 import type { UpstreamDialler } from './upstream/upstream-socket.ts';
 
@@ -20,12 +20,12 @@ export interface L7Environment {
   readonly log: Logger;
   readonly access: Logger | null;
   readonly clusters: ReadonlyMap<string, Cluster>;
-  /** Opens the upstream connections of sessions. */
+  /** Opens the upstream connections. */
   readonly dialler: UpstreamDialler;
   /** Calls back once, when what is read now has been served, from where clients may be written to. */
   readonly later: (callback: () => void) => void;
   readonly outbox: Outbox;
-  readonly heads: HeadWriter;
+  readonly writer: RequestWriter;
   readonly pool: ConnectionPool;
   readonly budget: BufferBudget;
   readonly random: RandomPool;

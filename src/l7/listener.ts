@@ -42,11 +42,12 @@ interface SocketData {
 type Socket = WebSocket<SocketData> & SocketData;
 
 /**
- * uWS decrypts what it has read of a TLS client into a buffer of 512 KiB. Where that fills up while something
- * waits for the client, it forgets what is left of the input, and the connection breaks. So the kernel must not
- * have that much for it: it takes twice this number for its bound, and a packet or two more.
+ * The kernel must not have 512 KiB for uWS, which is what it reads at once. While it gets as much it reads on, whether
+ * the connection is paused or not, so that a fast client would fill the memory. And of TLS it decrypts a read into a
+ * buffer of that size: where that fills up while something waits for the client, it forgets what is left of the input,
+ * and the connection breaks. The kernel takes twice this number for its bound, and a packet or two more.
  */
-const TLS_RECEIVE_BUFFER = 192 * 1024;
+const RECEIVE_BUFFER = 192 * 1024;
 
 /** What the handlers of an App know: uWS keeps those, with all that they know, until its thread ends. */
 interface Link {
@@ -126,7 +127,7 @@ export class L7Listener {
       const [own = -1] = findListening(address.port).filter((fd) => !before.includes(fd));
       this.#descriptor = own;
     });
-    if (this.#config.tls !== null) this.#limitTlsReads();
+    this.#limitReads();
   }
 
   /** Accepts no more connections; those that the kernel has for it are lost. */
@@ -160,15 +161,14 @@ export class L7Listener {
     this.#link.listener = null;
   }
 
-  #limitTlsReads(): void {
-    const { address, name } = this.#config;
+  #limitReads(): void {
+    const { address, name, tls } = this.#config;
     try {
-      limitReceiveBuffers(address.port, TLS_RECEIVE_BUFFER);
+      limitReceiveBuffers(address.port, RECEIVE_BUFFER);
     } catch (error) {
-      this.#log.warn(
-        { listener: name, err: error },
-        'a client that sends fast over TLS may lose its connection',
-      );
+      const fields = { listener: name, err: error };
+      if (tls === null) this.#log.info(fields, 'a client that uploads fast may fill memory');
+      else this.#log.warn(fields, 'a client that sends fast may lose its connection');
     }
   }
 

@@ -1,4 +1,5 @@
 import type { RequestBody, RequestBodySink } from './request-body.ts';
+import { WaitingBytes } from './waiting-bytes.ts';
 
 /** What a request's body needs of a uWebSockets.js HttpResponse. */
 interface UwsBodySource {
@@ -21,8 +22,7 @@ export class UwsRequestBody implements RequestBody {
   ended = false;
   readonly #source: UwsBodySource;
   #sink: RequestBodySink | null = null;
-  #waiting: Uint8Array[] = [];
-  #waitingBytes = 0;
+  readonly #waiting = new WaitingBytes();
   /** Whether the reader wants nothing for now. */
   #paused = false;
   /** Whether the client is made to wait. */
@@ -56,8 +56,7 @@ export class UwsRequestBody implements RequestBody {
     if (this.#stopped && !this.#over) this.#start();
     this.#over = true;
     this.#sink = null;
-    this.#waiting = [];
-    this.#waitingBytes = 0;
+    this.#waiting.clear();
     this.#stopKeepAlive();
   }
 
@@ -81,9 +80,8 @@ export class UwsRequestBody implements RequestBody {
     }
     if (isLast) this.ended = true;
     // The chunk belongs to uWS.
-    if (chunk.byteLength > 0) this.#waiting.push(new Uint8Array(chunk.slice(0)));
-    this.#waitingBytes += chunk.byteLength;
-    if (!isLast && this.#waitingBytes >= MOST_WAITING && !this.#stopped) {
+    this.#waiting.push(new Uint8Array(chunk));
+    if (!isLast && this.#waiting.length >= MOST_WAITING && !this.#stopped) {
       this.#stopped = true;
       this.#source.pause();
     }
@@ -94,8 +92,7 @@ export class UwsRequestBody implements RequestBody {
     for (;;) {
       if (this.#over || this.#paused) return;
       const chunk = this.#waiting.shift();
-      if (chunk === undefined) break;
-      this.#waitingBytes -= chunk.byteLength;
+      if (chunk === null) break;
       this.#sink.requestData(chunk);
     }
     if (this.ended) this.#sink.requestEnd();

@@ -3,7 +3,7 @@ import { RandomPool } from '../core/random-pool.ts';
 import { ThreadLock } from '../core/thread-lock.ts';
 import { BufferBudget } from '../l7/buffer-budget.ts';
 import { ConnectionPool } from '../l7/http/connection-pool.ts';
-import { HEAD_SLAB_SIZE, HeadWriter } from '../l7/http/head-writer.ts';
+import { REQUEST_SLAB_SIZE, RequestWriter } from '../l7/http/request-writer.ts';
 import type { L7Environment } from '../l7/environment.ts';
 import { L7Listener } from '../l7/listener.ts';
 import { Outbox, SLAB_SIZE } from '../l7/outbox.ts';
@@ -39,7 +39,7 @@ class WebService implements Service {
   readonly #dialler: UpstreamDialler;
   readonly #later: (callback: () => void) => void;
   readonly #outbox: Outbox;
-  readonly #heads: HeadWriter;
+  readonly #writer: RequestWriter;
   readonly #pool: ConnectionPool;
   readonly #budget: BufferBudget;
   readonly #random = new RandomPool();
@@ -73,7 +73,7 @@ class WebService implements Service {
         this.#dialler.downstreamTouched();
       });
     this.#outbox = new Outbox(slab(SLAB_SIZE), later);
-    this.#heads = new HeadWriter(slab(HEAD_SLAB_SIZE));
+    this.#writer = new RequestWriter(slab(REQUEST_SLAB_SIZE));
     this.#pool = new ConnectionPool(wheel);
     this.#budget = new BufferBudget(shareOfBudget(environment), page);
     const shared = this.#share(environment);
@@ -191,7 +191,7 @@ class WebService implements Service {
       dialler: this.#dialler,
       later: this.#later,
       outbox: this.#outbox,
-      heads: this.#heads,
+      writer: this.#writer,
       pool: this.#pool,
       budget: this.#budget,
       random: this.#random,

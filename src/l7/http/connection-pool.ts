@@ -1,7 +1,6 @@
 import { Timed, type TimerWheel } from '../../core/timer-wheel.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
-import type { NetUpstream } from '../upstream/net-upstream.ts';
-import type { UpstreamOwner } from '../upstream/upstream-socket.ts';
+import type { UpstreamOwner, UpstreamSocket } from '../upstream/upstream-socket.ts';
 
 /**
  * Connections of one worker to endpoints that wait for their next request, by endpoint. The one that was used last
@@ -16,7 +15,7 @@ export class ConnectionPool {
   }
 
   /** A connection that is open as far as is known, without an owner; null where there is none. */
-  take(endpoint: Endpoint): NetUpstream | null {
+  take(endpoint: Endpoint): UpstreamSocket | null {
     const connection = this.#idle.get(endpoint)?.at(-1);
     if (connection === undefined) return null;
     this.#forget(connection);
@@ -25,7 +24,7 @@ export class ConnectionPool {
   }
 
   /** Keeps a connection on which nothing is under way for so long. */
-  keep(endpoint: Endpoint, socket: NetUpstream, ms: number): void {
+  keep(endpoint: Endpoint, socket: UpstreamSocket, ms: number): void {
     const connection = new IdleConnection(endpoint, socket, (gone) => this.#forget(gone));
     socket.owner = connection;
     const others = this.#idle.get(endpoint);
@@ -54,10 +53,10 @@ export class ConnectionPool {
 /** A connection that waits. Whatever the endpoint says now ends it: nothing was asked. */
 class IdleConnection extends Timed implements UpstreamOwner {
   readonly endpoint: Endpoint;
-  readonly socket: NetUpstream;
+  readonly socket: UpstreamSocket;
   readonly #gone: (connection: IdleConnection) => void;
 
-  constructor(endpoint: Endpoint, socket: NetUpstream, gone: (connection: IdleConnection) => void) {
+  constructor(endpoint: Endpoint, socket: UpstreamSocket, gone: (connection: IdleConnection) => void) {
     super();
     this.endpoint = endpoint;
     this.socket = socket;

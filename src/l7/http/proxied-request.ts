@@ -13,10 +13,10 @@ import { endToEndHeaders } from '../../wire/upgrade-response.ts';
 import { encodeRequest, VIA, type RequestFraming, type UpstreamTarget } from '../../wire/upstream-request.ts';
 import type { HeaderList, HttpReply } from '../http-reply.ts';
 import type { RequestBody } from '../request-body.ts';
-import { openNetUpstream } from '../upstream/net-upstream.ts';
+import type { UpstreamDialler } from '../upstream/upstream-socket.ts';
 import type { ConnectionPool } from './connection-pool.ts';
-import type { HeadWriter } from './head-writer.ts';
 import { RequestUpload } from './request-upload.ts';
+import type { RequestWriter } from './request-writer.ts';
 import { ResponseRelay } from './response-relay.ts';
 import { UpstreamExchange, type ExchangeOwner } from './upstream-exchange.ts';
 
@@ -33,7 +33,8 @@ export interface ProxyContext {
   readonly settings: HttpSettings;
   readonly wheel: TimerWheel;
   readonly pool: ConnectionPool;
-  readonly heads: HeadWriter;
+  readonly writer: RequestWriter;
+  readonly dialler: UpstreamDialler;
   readonly log: Logger;
 }
 
@@ -88,7 +89,9 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
     this.#framing = framingOf(order.head);
     this.#keepAliveMs = context.settings.keepAliveMs;
     this.#upload =
-      order.body === null ? null : new RequestUpload(order.body, this.#framing === 'chunked', this);
+      order.body === null
+        ? null
+        : new RequestUpload(order.body, this.#framing === 'chunked', context.writer, this);
     this.#relay = new ResponseRelay(order.reply, this);
   }
 
@@ -125,6 +128,11 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
     const { cluster } = this.#context;
     cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
     this.#send();
+  }
+
+  exchangeDrained(): void {
+    this.#upload?.drained();
+    this.#context.dialler.downstreamTouched();
   }
 
   /** Something has gone up or come down. */
@@ -175,6 +183,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
 
   readDone(): void {
     this.#relay.readDone();
+    this.#context.dialler.downstreamTouched();
   }
 
   responseEnd(): void {
@@ -188,10 +197,13 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
       exchange.destroy();
     }
     this.#upload?.stop();
+    // What goes in one small write the kernel takes, and nothing has to be watched.
+    if (this.#upload !== null || !this.#relay.fitsOneWrite) this.#context.dialler.downstreamTouched();
     this.#relay.end();
   }
 
   exchangeFailed(reason: ConnectFailure, detail: string): void {
+    this.#context.dialler.downstreamTouched();
     const exchange = this.#exchange!;
     this.#exchange = null;
     if (this.#relay.begun) {
@@ -242,22 +254,22 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
   }
 
   #dial(endpoint: Endpoint): void {
-    const { cluster, wheel } = this.#context;
+    const { cluster, wheel, dialler } = this.#context;
     this.#state = 'connecting';
     this.#reused = false;
     this.#dialledAt = performance.now();
     wheel.arm(this, cluster.config.connectTimeoutMs);
     const toHead = this.#order.head.method === 'HEAD';
     // The socket gets its owner when the exchange is made.
-    const socket = openNetUpstream(cluster, endpoint, NOBODY);
+    const socket = dialler.open(cluster, endpoint, NOBODY);
     this.#exchange = new UpstreamExchange(socket, this, toHead);
   }
 
   #send(): void {
-    const { heads, settings, wheel } = this.#context;
+    const { writer, settings, wheel } = this.#context;
     const { head, to } = this.#order;
     const { socket } = this.#exchange!;
-    heads.write(socket, encodeRequest(head, to, this.#framing, settings.keepAliveMs === 0));
+    writer.head(socket, encodeRequest(head, to, this.#framing, settings.keepAliveMs === 0));
     this.#state = 'sending';
     if (this.#upload === null) {
       this.uploaded();

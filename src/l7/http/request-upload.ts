@@ -1,9 +1,9 @@
 import type { RequestBody, RequestBodySink } from '../request-body.ts';
-import type { NetUpstream } from '../upstream/net-upstream.ts';
+import type { UpstreamSocket } from '../upstream/upstream-socket.ts';
+import type { RequestWriter } from './request-writer.ts';
 
 /** A body up to this size is kept until it is answered, so that it can be sent again. */
 const MOST_KEPT = 64 * 1024;
-const LAST_CHUNK = '0\r\n\r\n';
 
 /** Who is told how the upload gets on. */
 interface UploadOwner {
@@ -25,17 +25,19 @@ export class RequestUpload implements RequestBodySink {
   isBlocked = false;
   readonly #body: RequestBody;
   readonly #chunked: boolean;
+  readonly #writer: RequestWriter;
   readonly #owner: UploadOwner;
-  #socket: NetUpstream | null = null;
+  #socket: UpstreamSocket | null = null;
   #reading = false;
   #size = 0;
   #kept: Buffer[] | null = [];
   #ended = false;
   #stopped = false;
 
-  constructor(body: RequestBody, chunked: boolean, owner: UploadOwner) {
+  constructor(body: RequestBody, chunked: boolean, writer: RequestWriter, owner: UploadOwner) {
     this.#body = body;
     this.#chunked = chunked;
+    this.#writer = writer;
     this.#owner = owner;
   }
 
@@ -45,7 +47,7 @@ export class RequestUpload implements RequestBodySink {
   }
 
   /** Begins on a connection on which the head has been written. */
-  start(socket: NetUpstream): void {
+  start(socket: UpstreamSocket): void {
     this.#socket = socket;
     this.isBlocked = this.sent = false;
     for (const bytes of this.#kept ?? []) this.#write(bytes);
@@ -83,12 +85,10 @@ export class RequestUpload implements RequestBodySink {
     }
     if (this.#kept !== null && this.#size > MOST_KEPT) this.#kept = null;
     if (this.#socket === null) return;
-    // The bytes are the server's, and the socket's stream keeps what it is given.
-    const copy = Buffer.allocUnsafeSlow(bytes.length);
-    copy.set(bytes);
-    this.#kept?.push(copy);
+    // The bytes are the server's.
+    this.#kept?.push(Buffer.from(bytes));
     this.#owner.moved();
-    this.#write(copy);
+    this.#write(bytes);
   }
 
   requestEnd(): void {
@@ -96,34 +96,24 @@ export class RequestUpload implements RequestBodySink {
     if (!this.#stopped && this.#socket !== null) this.#finish();
   }
 
-  #write(bytes: Buffer): void {
-    const socket = this.#socket!;
-    if (!this.#chunked) {
-      this.#wait(socket, socket.write(bytes));
-      return;
-    }
-    socket.cork();
-    socket.write(`${bytes.length.toString(16)}\r\n`, 'latin1');
-    socket.write(bytes);
-    const taken = socket.write('\r\n', 'latin1');
-    socket.uncork();
-    this.#wait(socket, taken);
+  /** The endpoint has taken what it was slow to take. */
+  drained(): void {
+    if (this.#socket === null || !this.isBlocked) return;
+    this.isBlocked = false;
+    this.#owner.moved();
+    this.#body.resume();
   }
 
-  #wait(socket: NetUpstream, taken: boolean): void {
-    if (taken || this.isBlocked) return;
+  #write(bytes: Uint8Array): void {
+    const socket = this.#socket!;
+    const goesOn = this.#chunked ? this.#writer.chunk(socket, bytes) : this.#writer.bytes(socket, bytes);
+    if (goesOn) return;
     this.isBlocked = true;
     this.#body.pause();
-    socket.once('drain', () => {
-      if (this.#socket !== socket) return;
-      this.isBlocked = false;
-      this.#owner.moved();
-      this.#body.resume();
-    });
   }
 
   #finish(): void {
-    if (this.#chunked) this.#socket!.write(LAST_CHUNK, 'latin1');
+    if (this.#chunked) this.#writer.lastChunk(this.#socket!);
     this.sent = true;
     this.#owner.uploaded();
   }

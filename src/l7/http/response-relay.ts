@@ -10,6 +10,8 @@ interface RelayOwner {
   relayed(): void;
 }
 
+/** What an idle connection's buffer in the kernel takes at any time. */
+const SMALL = 4 * 1024;
 /** A comment, which every reader of an event stream passes over. */
 const EMPTY_EVENT = Buffer.from(':\n\n');
 
@@ -38,6 +40,11 @@ export class ResponseRelay {
   constructor(reply: HttpReply, owner: RelayOwner) {
     this.#reply = reply;
     this.#owner = owner;
+  }
+
+  /** Whether all of it is there, is small, and none of it has left. */
+  get fitsOneWrite(): boolean {
+    return !this.#headSent && this.#length !== null && this.#length <= SMALL;
   }
 
   /** @param toHead whether it answers a HEAD */

@@ -2,8 +2,7 @@ import type { ConnectFailure } from '../../upstream/endpoint.ts';
 import { connectFailureOf } from '../../upstream/dial.ts';
 import { BodyReader, type BodySink } from '../../wire/body-reader.ts';
 import { parseResponseHead, type ResponseHead } from '../../wire/response-head.ts';
-import type { NetUpstream } from '../upstream/net-upstream.ts';
-import type { UpstreamOwner } from '../upstream/upstream-socket.ts';
+import type { UpstreamOwner, UpstreamSocket } from '../upstream/upstream-socket.ts';
 
 /** An endpoint's answer has a head of at most so many bytes. */
 const MAX_HEAD = 64 * 1024;
@@ -11,6 +10,8 @@ const MAX_HEAD = 64 * 1024;
 /** Who is told what an endpoint answers. */
 export interface ExchangeOwner extends BodySink {
   exchangeConnected(): void;
+  /** What was to be waited for has been sent. */
+  exchangeDrained(): void;
   /** The head that counts; the body follows, some of it in the same call of the socket. */
   responseHead(head: ResponseHead, body: BodyReader): void;
   /** One read of the socket has been handed over. */
@@ -23,7 +24,7 @@ export interface ExchangeOwner extends BodySink {
 
 /** One request on one connection: reads its response. */
 export class UpstreamExchange implements UpstreamOwner {
-  readonly socket: NetUpstream;
+  readonly socket: UpstreamSocket;
   /** Whether anything of the response has come. */
   answered = false;
   readonly #owner: ExchangeOwner;
@@ -35,7 +36,7 @@ export class UpstreamExchange implements UpstreamOwner {
   #over = false;
 
   /** @param toHead whether the request is a HEAD */
-  constructor(socket: NetUpstream, owner: ExchangeOwner, toHead: boolean) {
+  constructor(socket: UpstreamSocket, owner: ExchangeOwner, toHead: boolean) {
     this.socket = socket;
     this.#owner = owner;
     this.#toHead = toHead;
@@ -56,6 +57,10 @@ export class UpstreamExchange implements UpstreamOwner {
 
   upstreamConnected(): void {
     this.#owner.exchangeConnected();
+  }
+
+  upstreamDrained(): void {
+    if (!this.#over) this.#owner.exchangeDrained();
   }
 
   upstreamData(input: Buffer, start: number, end: number): void {

@@ -12,22 +12,22 @@ const readBuffer = Buffer.allocUnsafeSlow(READ_SIZE);
  * A connection on one of Node's sockets. Its handlers are shared functions that find the owner by the socket, and
  * all sockets read into one buffer, so that an idle connection holds as little memory as Node allows.
  */
-export type NetUpstream = Socket & {
+type NetUpstream = Socket & {
   owner: UpstreamOwner | null;
   failure: Error | null;
   fd: number;
+  writeCopy(bytes: Uint8Array): boolean;
 };
 
 /** Upstream connections on Node's sockets. */
 export const netDialler: UpstreamDialler = {
-  open: openNetUpstream,
+  open,
   downstreamTouched() {
     // It is Node that waits.
   },
 };
 
-/** As {@link UpstreamDialler.open}, for who needs a stream. */
-export function openNetUpstream(cluster: Cluster, endpoint: Endpoint, owner: UpstreamOwner): NetUpstream {
+function open(cluster: Cluster, endpoint: Endpoint, owner: UpstreamOwner): NetUpstream {
   const socket = dial(endpoint, {
     tls: cluster.tls,
     allowHalfOpen: false,
@@ -36,12 +36,18 @@ export function openNetUpstream(cluster: Cluster, endpoint: Endpoint, owner: Ups
   socket.owner = owner;
   socket.failure = null;
   socket.fd = -1;
+  socket.writeCopy = writeCopy;
   socket.on('error', onError);
   socket.on('close', onClose);
   socket.on('end', onEnd);
+  socket.on('drain', onDrain);
   if (cluster.tls === null) socket.once('connect', onPlainConnect);
   else socket.once('secureConnect', onConnect);
   return socket;
+}
+
+function writeCopy(this: NetUpstream, bytes: Uint8Array): boolean {
+  return this.write(Buffer.from(bytes));
 }
 
 const READ_OPTIONS = {
@@ -64,6 +70,9 @@ function onConnect(this: NetUpstream): void {
 }
 function onError(this: NetUpstream, error: Error): void {
   this.failure = error;
+}
+function onDrain(this: NetUpstream): void {
+  this.owner?.upstreamDrained?.();
 }
 function onEnd(this: NetUpstream): void {
   this.owner?.upstreamEnded();

@@ -98,23 +98,29 @@ class RawUpstream extends Watched implements UpstreamSocket {
     if (!this.destroyed) this.owner?.upstreamData(input, start, end);
   }
 
-  write(bytes: Buffer): void {
-    if (this.destroyed || this.writableEnded || this.#broken) return;
+  /** Copies what it keeps. */
+  write(bytes: Uint8Array): boolean {
+    if (this.destroyed || this.writableEnded || this.#broken) return true;
     if (this.#queue !== null) {
       this.#queue.push(bytes);
-      return;
+      return false;
     }
     let sent = 0;
     if (this.#dial === null && bytes.length <= SCRATCH_SIZE) {
       const { scratch } = this.#home;
       scratch.bytes.set(bytes);
       sent = Math.max(0, scratch.send(this.fd, 0, bytes.length));
-      if (sent === bytes.length) return;
+      if (sent === bytes.length) return true;
     }
     // An error, too: it comes again when the queue is sent.
     this.#queue = new SendQueue();
     this.#queue.push(bytes.subarray(sent));
     if (this.#dial === null) this.#watch();
+    return false;
+  }
+
+  writeCopy(bytes: Uint8Array): boolean {
+    return this.write(bytes);
   }
 
   pause(): void {
@@ -204,6 +210,7 @@ class RawUpstream extends Watched implements UpstreamSocket {
     }
     this.#watch();
     if (this.writableEnded) this.#finish();
+    else if (!this.#broken) this.owner?.upstreamDrained?.();
   }
 
   #finish(): void {

@@ -1,7 +1,11 @@
 import { PinnedBuffer } from '../../sys/pinned-buffer.ts';
 
-/** Buffers have at least this size, so that many small writes share one. */
-const LEAST_SIZE = 16 * 1024;
+/** Little is kept in a small buffer of its own, because many may wait with little. */
+const SMALL = 16 * 1024;
+/** More is kept in buffers of one size, which are used again: what is thrown away is not free at once. */
+const LARGE = 64 * 1024;
+const MOST_SPARE = 64;
+const spare: PinnedBuffer[] = [];
 
 /** Bytes that the kernel has not taken yet, in order. */
 export class SendQueue {
@@ -22,11 +26,13 @@ export class SendQueue {
       this.#end += part.length;
       rest = rest.subarray(part.length);
     }
-    if (rest.length > 0) {
-      const buffer = new PinnedBuffer(Math.max(LEAST_SIZE, rest.length));
-      buffer.bytes.set(rest);
+    while (rest.length > 0) {
+      const buffer = rest.length > SMALL ? (spare.pop() ?? new PinnedBuffer(LARGE)) : new PinnedBuffer(SMALL);
+      const part = rest.subarray(0, buffer.bytes.length);
+      buffer.bytes.set(part);
       this.#buffers.push(buffer);
-      this.#end = rest.length;
+      this.#end = part.length;
+      rest = rest.subarray(part.length);
     }
     this.length += bytes.length;
   }
@@ -42,6 +48,7 @@ export class SendQueue {
       this.#start += sent;
       if (this.#start < end) return 0;
       this.#buffers.shift();
+      if (first.bytes.length === LARGE && spare.length < MOST_SPARE) spare.push(first);
       this.#start = 0;
     }
     return 0;

@@ -10,6 +10,8 @@ export interface UpstreamOwner {
   upstreamConnected(): void;
   /** `input[start, end)` has arrived; the buffer is shared by all connections of the thread and valid during the call only. */
   upstreamData(input: Buffer, start: number, end: number): void;
+  /** After a write that was to be waited for: the next may follow. */
+  upstreamDrained?(): void;
   /** The endpoint has sent FIN. */
   upstreamEnded(): void;
   /** The connection is gone; nothing follows. It may come before `destroy` returns. */
@@ -25,8 +27,14 @@ export interface UpstreamSocket {
   readonly destroyed: boolean;
   /** Whether `end` has been called. */
   readonly writableEnded: boolean;
-  /** Sends bytes, behind those that wait; they must not change afterwards. */
-  write(bytes: Buffer): unknown;
+  /**
+   * Sends bytes, behind those that wait; they must not change afterwards.
+   *
+   * @returns false where more should wait until {@link UpstreamOwner.upstreamDrained}
+   */
+  write(bytes: Buffer): boolean;
+  /** As {@link write}, of bytes that are valid during the call only. */
+  writeCopy(bytes: Uint8Array): boolean;
   /** Receives nothing more until {@link resume}. */
   pause(): unknown;
   resume(): unknown;

@@ -54,7 +54,11 @@ class Connection implements OutboxSender {
 
   constructor(client: Socket, endpoint: Socket) {
     const { fd } = (client as unknown as { _handle: { fd: number } })._handle;
-    const upstream = Object.assign(client, { owner: null, fd });
+    const upstream = Object.assign(client, {
+      owner: null,
+      fd,
+      writeCopy: (bytes: Uint8Array) => client.write(bytes),
+    });
     this.upstream = upstream;
     this.endpoint = endpoint;
     for (const socket of [client, endpoint]) socket.on('error', ignore);
