@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect as connectTls } from 'node:tls';
-import { copyFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
@@ -248,75 +248,6 @@ describe('a reload', { timeout: 300_000 }, () => {
     rig.sluice.kill('SIGHUP');
     await rig.sluice.waitForLog(({ msg, cause }) => msg === 'configuration reloaded' && cause === 'SIGHUP');
     assert.equal((await rig.status()).generation, 2);
-  });
-
-  it('comes by itself with --watch, from a file that is replaced by rename, and bears a bad one', async () => {
-    const rig = await start(base(), ['--watch']);
-    const kept = await session(rig);
-    const put = (text: string): void => {
-      writeFileSync(`${rig.sluice.configFile}.new`, text);
-      renameSync(`${rig.sluice.configFile}.new`, rig.sluice.configFile);
-    };
-    const pong = [{ match: {}, respond: { body: 'pong' } }];
-    put(JSON.stringify(withAdmin({ ...base(), listeners: [web({ routes: [...routes, ...pong] }), tcp()] })));
-    const url = `http://${await rig.address('web')}/`;
-    await eventually(async () => assert.equal(await (await fetch(url)).text(), 'pong'));
-    put('listeners: [');
-    const { cause, place } = await rig.sluice.waitForLog(({ msg, level }) => level === 'error' && msg !== '');
-    assert.equal(cause, 'file change');
-    assert.match(String(place), /sluice\.yaml:1:\d+$/);
-    put(JSON.stringify(withAdmin(base())));
-    await eventually(async () => assert.equal((await fetch(url)).status, 404));
-    await alive(kept);
-  });
-
-  it('keeps what is drained from taking new work, also what is new of it', async () => {
-    const rig = await start();
-    const extra = { name: 'extra', mode: 'l4', address: local, cluster: 'echo' };
-    assert.equal((await rig.post('/drain?rate=0')).status, 202);
-    await rig.reload({
-      ...base(),
-      listeners: [web({ websocket: { maxMessageSize: '1KiB' } }), tcp(), extra],
-    });
-    await assert.rejects(WsPeer.connect(`ws://${await rig.address('web')}/app`), /503/);
-    const [tcpAddress, extraAddress] = [await rig.address('tcp'), await rig.address('extra')];
-    await eventually(() => assert.rejects(TcpPeer.connect(extraAddress), /ECONNREFUSED/));
-    await assert.rejects(TcpPeer.connect(tcpAddress), /ECONNREFUSED/);
-    assert.equal((await rig.post('/undrain')).status, 202);
-    await eventually(async () => (await TcpPeer.connect(extraAddress)).destroy());
-    await alive(await session(rig));
-  });
-
-  it('keeps an ejection in force when its cluster changes', async () => {
-    const gone = await WsEndpoint.listen();
-    const { address } = gone;
-    const cluster = (changes: object = {}): object => ({
-      ...base(),
-      clusters: [
-        {
-          name: 'app',
-          outlier: { consecutiveFailures: 1, ejection: '10m', maxEjection: '10m' },
-          endpoints: [{ address }, { address: endpoint.address }],
-          ...changes,
-        },
-        echoCluster(),
-      ],
-    });
-    const rig = await start(cluster());
-    gone.close();
-    const states = async (): Promise<(string | undefined)[]> => {
-      const { clusters } = (await rig.status()) as unknown as {
-        clusters: { endpoints: { state?: string }[] }[];
-      };
-      return clusters[0]!.endpoints.map(({ state }) => state);
-    };
-    await eventually(async () => {
-      (await session(rig)).client.socket.terminate();
-      assert.deepEqual(await states(), ['ejected', 'up']);
-    });
-    await rig.reload(cluster({ connectTimeout: '7s' }));
-    assert.deepEqual(await states(), ['ejected', 'up']);
-    assert.match(await rig.metrics(), /^sluice_endpoint_ejections_total\{[^}]*\} 1$/m);
   });
 
   it('keeps counting where it was when a route goes and comes back', async () => {

@@ -1,0 +1,141 @@
+/** What of the state of a proxy outlives a change of its configuration, and how a change comes by itself. */
+import assert from 'node:assert/strict';
+import { renameSync, writeFileSync } from 'node:fs';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { eventually } from '../support/deadline.ts';
+import { ReloadRig, withAdmin } from '../support/reload-rig.ts';
+import { TcpEndpoint, TcpPeer } from '../support/tcp-peer.ts';
+import { WsEndpoint, WsPeer } from '../support/ws-peer.ts';
+
+const local = '127.0.0.1:0';
+
+describe('a change', { timeout: 300_000 }, () => {
+  let endpoint: WsEndpoint;
+  let echo: TcpEndpoint;
+  const rigs: ReloadRig[] = [];
+
+  before(async () => {
+    endpoint = await WsEndpoint.listen();
+    echo = await TcpEndpoint.listen(undefined, (peer) => {
+      peer.read().socket.on('data', (bytes: Buffer) => peer.send(bytes));
+      peer.socket.once('end', () => peer.end());
+    });
+  });
+  afterEach(() => {
+    for (const { sluice } of rigs.splice(0)) sluice.kill('SIGKILL');
+  });
+  after(() => {
+    for (const each of [endpoint, echo]) each.close();
+  });
+
+  const app = (): object => ({ name: 'app', endpoints: [{ address: endpoint.address }] });
+  const routes = [{ name: 'app', match: { path: '/app' }, cluster: 'app' }];
+  const web = (changes: object = {}): object => ({
+    name: 'web',
+    mode: 'l7',
+    address: local,
+    routes,
+    ...changes,
+  });
+  const tcp = (changes: object = {}): object => ({
+    name: 'tcp',
+    mode: 'l4',
+    address: local,
+    cluster: 'echo',
+    ...changes,
+  });
+  const echoCluster = (): object => ({ name: 'echo', endpoints: [{ address: echo.address }] });
+  const base = (): { listeners: object[]; clusters: object[] } => ({
+    listeners: [web(), tcp()],
+    clusters: [app(), echoCluster()],
+  });
+
+  async function start(config: object = base(), args: readonly string[] = []): Promise<ReloadRig> {
+    const rig = await ReloadRig.start(config, args);
+    rigs.push(rig);
+    return rig;
+  }
+
+  async function session(
+    rig: ReloadRig,
+    path = '/app',
+    to = endpoint,
+  ): Promise<{ client: WsPeer; server: WsPeer }> {
+    const client = await WsPeer.connect(`ws://${await rig.address('web')}${path}`);
+    return { client, server: await to.sessions.next() };
+  }
+
+  async function alive({ client, server }: { client: WsPeer; server: WsPeer }): Promise<void> {
+    client.socket.send('still there?');
+    assert.equal((await server.messages.next()).data.toString(), 'still there?');
+  }
+
+  it('comes by itself with --watch, from a file that is replaced by rename, and bears a bad one', async () => {
+    const rig = await start(base(), ['--watch']);
+    const kept = await session(rig);
+    const put = (text: string): void => {
+      writeFileSync(`${rig.sluice.configFile}.new`, text);
+      renameSync(`${rig.sluice.configFile}.new`, rig.sluice.configFile);
+    };
+    const pong = [{ match: {}, respond: { body: 'pong' } }];
+    put(JSON.stringify(withAdmin({ ...base(), listeners: [web({ routes: [...routes, ...pong] }), tcp()] })));
+    const url = `http://${await rig.address('web')}/`;
+    await eventually(async () => assert.equal(await (await fetch(url)).text(), 'pong'));
+    put('listeners: [');
+    const { cause, place } = await rig.sluice.waitForLog(({ msg, level }) => level === 'error' && msg !== '');
+    assert.equal(cause, 'file change');
+    assert.match(String(place), /sluice\.yaml:1:\d+$/);
+    put(JSON.stringify(withAdmin(base())));
+    await eventually(async () => assert.equal((await fetch(url)).status, 404));
+    await alive(kept);
+  });
+
+  it('keeps what is drained from taking new work, also what is new of it', async () => {
+    const rig = await start();
+    const extra = { name: 'extra', mode: 'l4', address: local, cluster: 'echo' };
+    assert.equal((await rig.post('/drain?rate=0')).status, 202);
+    await rig.reload({
+      ...base(),
+      listeners: [web({ websocket: { maxMessageSize: '1KiB' } }), tcp(), extra],
+    });
+    await assert.rejects(WsPeer.connect(`ws://${await rig.address('web')}/app`), /503/);
+    const [tcpAddress, extraAddress] = [await rig.address('tcp'), await rig.address('extra')];
+    await eventually(() => assert.rejects(TcpPeer.connect(extraAddress), /ECONNREFUSED/));
+    await assert.rejects(TcpPeer.connect(tcpAddress), /ECONNREFUSED/);
+    assert.equal((await rig.post('/undrain')).status, 202);
+    await eventually(async () => (await TcpPeer.connect(extraAddress)).destroy());
+    await alive(await session(rig));
+  });
+
+  it('keeps an ejection in force when its cluster changes', async () => {
+    const gone = await WsEndpoint.listen();
+    const { address } = gone;
+    const cluster = (changes: object = {}): object => ({
+      ...base(),
+      clusters: [
+        {
+          name: 'app',
+          outlier: { consecutiveFailures: 1, ejection: '10m', maxEjection: '10m' },
+          endpoints: [{ address }, { address: endpoint.address }],
+          ...changes,
+        },
+        echoCluster(),
+      ],
+    });
+    const rig = await start(cluster());
+    gone.close();
+    const states = async (): Promise<(string | undefined)[]> => {
+      const { clusters } = (await rig.status()) as unknown as {
+        clusters: { endpoints: { state?: string }[] }[];
+      };
+      return clusters[0]!.endpoints.map(({ state }) => state);
+    };
+    await eventually(async () => {
+      (await session(rig)).client.socket.terminate();
+      assert.deepEqual(await states(), ['ejected', 'up']);
+    });
+    await rig.reload(cluster({ connectTimeout: '7s' }));
+    assert.deepEqual(await states(), ['ejected', 'up']);
+    assert.match(await rig.metrics(), /^sluice_endpoint_ejections_total\{[^}]*\} 1$/m);
+  });
+});
