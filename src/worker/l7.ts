@@ -23,6 +23,8 @@ import { runService, type Change, type Service } from './service.ts';
 
 /** After the last session, how long its close frame may take to reach a client before the connection is cut. */
 const FLUSH_MS = 1000;
+/** The same where others have taken over: a client that was accepted just before may send its request yet. */
+const LAST_REQUEST_MS = 5000;
 const REFRESH_MS = 1000;
 /** How long a listener that another takes the place of still accepts what the kernel has for it. */
 const REPLACED_MS = 1000;
@@ -46,6 +48,8 @@ class WebService implements Service {
   readonly #lock: ThreadLock;
   readonly #retirement = new Retirement();
   readonly #refresh: NodeJS.Timeout;
+  /** Whether others serve the same addresses from now on. */
+  #leaves = false;
   #generation: number;
   /** By name. */
   #listeners: ReadonlyMap<string, L7Listener>;
@@ -148,13 +152,14 @@ class WebService implements Service {
   }
 
   leave(): void {
+    this.#leaves = true;
     for (const listener of this.#listeners.values()) listener.leave();
   }
 
   stop(): void {
     for (const listener of this.#listeners.values()) {
       listener.stop();
-      listener.dispatcher.draining = true;
+      if (!this.#leaves) listener.dispatcher.draining = true;
     }
   }
 
@@ -166,15 +171,22 @@ class WebService implements Service {
     return this.living({ kind: 'all' });
   }
 
-  async emptied(mostMs: number): Promise<void> {
-    const end = performance.now() + mostMs;
-    const left = (): number => Math.max(0, end - performance.now());
+  emptied(mostMs: number): Promise<void> {
     const listeners = [...this.#listeners.values(), ...this.#old];
     const idle = (): boolean =>
       this.#contexts().every(({ session, pending }) => session.sessions.size + pending.size === 0) &&
       listeners.every(({ unanswered }) => unanswered === 0);
-    await drained(idle, left());
-    await drained(() => listeners.every(({ connections }) => connections === 0), Math.min(FLUSH_MS, left()));
+    const lastMs = this.#leaves ? LAST_REQUEST_MS : FLUSH_MS;
+    let idleSince = Infinity;
+    return drained(() => {
+      if (!idle()) {
+        idleSince = Infinity;
+        return false;
+      }
+      if (listeners.every(({ connections }) => connections === 0)) return true;
+      idleSince = Math.min(idleSince, performance.now());
+      return performance.now() - idleSince >= lastMs;
+    }, mostMs);
   }
 
   abort(): void {

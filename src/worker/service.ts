@@ -21,6 +21,8 @@ import { Pacer, type Drainable, type Evictable } from './pacer.ts';
 
 /** How long others have to take over the connections that are being opened: most handshakes need less. */
 const HAND_OVER_MS = 1000;
+/** After so much of its time a worker that ends has ended everything. */
+const ENDED_BY = 0.95;
 
 /** A change that is ready to be made. */
 export interface Change {
@@ -43,7 +45,10 @@ export interface Service {
   living(scope: DrainScope): readonly (Drainable & Evictable)[];
   /** Lets a scope take new work, or not. */
   admit(scope: DrainScope, admitted: boolean): void;
-  /** Lets other threads and processes have the connections that begin now, before {@link stop}. */
+  /**
+   * Lets other threads and processes have the connections that begin now, before {@link stop}. Those that have begun
+   * are served also after that.
+   */
   leave(): void;
   /** Accepts no more connections. */
   stop(): void;
@@ -279,9 +284,14 @@ class ServiceThread {
     if (!handOver) service.cancelPending();
     const { wheel } = this.#environment;
     const collect = handOver ? () => service.living({ kind: 'all' }) : () => service.sessions();
-    const atOnce = { rate: Infinity, deadlineMs: graceMs, jitterMs: 0 };
-    this.#replacePacer('end', new Pacer(wheel, collect, pace ?? atOnce, true));
-    await service.emptied(Math.max(0, endsAt - performance.now()));
+    const leftMs = Math.max(0, endsAt - performance.now());
+    // Ended a little before the time is over, so that they are not cut.
+    const deadlineMs = Math.min(pace?.deadlineMs ?? Infinity, leftMs * ENDED_BY);
+    const atOnce = { rate: Infinity, jitterMs: 0 };
+    this.#replacePacer('end', new Pacer(wheel, collect, { ...(pace ?? atOnce), deadlineMs }, true));
+    await service.emptied(leftMs);
+    // Where the thread was late for all that.
+    for (const target of collect()) target.end();
   }
 
   close(): void {

@@ -12,6 +12,7 @@ describe('a takeover', { timeout: 300_000 }, () => {
   let endpoint: WsEndpoint;
   let echo: TcpEndpoint;
   const started: SluiceProcess[] = [];
+  const knockers: Knocker[] = [];
 
   before(async () => {
     endpoint = await WsEndpoint.listen();
@@ -20,7 +21,8 @@ describe('a takeover', { timeout: 300_000 }, () => {
       peer.socket.once('end', () => peer.end());
     });
   });
-  afterEach(() => {
+  afterEach(async () => {
+    await Promise.all(knockers.splice(0).map((knocker) => knocker.stop()));
     for (const sluice of started.splice(0)) sluice.kill('SIGKILL');
   });
   after(() => {
@@ -57,12 +59,17 @@ describe('a takeover', { timeout: 300_000 }, () => {
     tunnel.read().send('1');
     await tunnel.receivesText('1');
     const knocker = Knocker.start(url, 50);
+    knockers.push(knocker);
     const successor = await startSluice({ config: same, args: ['--takeover'] });
     started.push(successor);
     await old.waitForLog(({ msg }) => msg === 'another process takes over: draining');
-    for (const client of clients) {
-      assert.deepEqual(await client.closed(60_000), { code: 1012, reason: 'service restart' });
-    }
+    const closes = await Promise.all(clients.map((client) => client.closed(60_000)));
+    const ends = old.logs.filter(({ msg, code }) => msg === 'session closed' && code !== 1000);
+    assert.deepEqual(
+      new Set(closes.map(({ code, reason }) => `${code} ${reason}`)),
+      new Set(['1012 service restart']),
+      JSON.stringify(ends),
+    );
     await tunnel.ended();
     tunnel.destroy();
     assert.deepEqual(await old.waitForExit(60_000), { code: 0, signal: null });
