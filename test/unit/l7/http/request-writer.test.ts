@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { REQUEST_SLAB_SIZE, RequestWriter } from '../../../../src/l7/http/request-writer.ts';
+import type { UpstreamSocket } from '../../../../src/l7/upstream/upstream-socket.ts';
+
+/** A socket whose kernel takes as many bytes as it has room for; what it is given besides, waits. */
+class FakeSocket implements UpstreamSocket {
+  owner = null;
+  readonly fd: number;
+  readonly destroyed = false;
+  readonly writableEnded = false;
+  room: number;
+  readonly #taken: Buffer[] = [];
+  readonly #waiting: Buffer[] = [];
+
+  constructor(fd: number, room: number) {
+    this.fd = fd;
+    this.room = room;
+  }
+
+  get writableLength(): number {
+    return this.#waiting.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /** All that it has been given, in order. */
+  get text(): string {
+    return Buffer.concat([...this.#taken, ...this.#waiting]).toString('latin1');
+  }
+
+  send(bytes: Buffer): number {
+    assert.equal(this.writableLength, 0, 'what waits is overtaken');
+    if (this.room === 0) return -11;
+    const part = Buffer.from(bytes.subarray(0, this.room));
+    this.room -= part.length;
+    this.#taken.push(part);
+    return part.length;
+  }
+
+  write(bytes: Buffer): boolean {
+    this.#waiting.push(bytes);
+    return false;
+  }
+
+  writeCopy(bytes: Uint8Array): boolean {
+    return this.write(Buffer.from(bytes));
+  }
+
+  pause(): void {
+    assert.fail();
+  }
+  resume = this.pause.bind(this);
+  end = this.pause.bind(this);
+  destroy = this.pause.bind(this);
+}
+
+function writerTo(socket: FakeSocket): RequestWriter {
+  const bytes = Buffer.alloc(REQUEST_SLAB_SIZE);
+  const send = (fd: number, start: number, end: number): number => {
+    assert.equal(fd, socket.fd);
+    return socket.send(bytes.subarray(start, end));
+  };
+  return new RequestWriter({ bytes, send });
+}
+
+describe('a writer of requests', () => {
+  const sizes = fc.oneof(
+    fc.integer({ min: 1, max: 100 }),
+    fc.integer({ min: REQUEST_SLAB_SIZE - 20, max: REQUEST_SLAB_SIZE + 20 }),
+    fc.integer({ min: 1, max: 4 * REQUEST_SLAB_SIZE }),
+  );
+  const room = fc.oneof(fc.constant(Infinity), fc.integer({ min: 0, max: 5 * REQUEST_SLAB_SIZE }));
+  const descriptor = fc.constantFrom(7, -1);
+
+  it('writes heads and chunks whole and in order, whatever the kernel takes of them', () => {
+    fc.assert(
+      fc.property(fc.array(sizes, { maxLength: 6 }), room, descriptor, (pieces, taken, fd) => {
+        const socket = new FakeSocket(fd, taken);
+        const writer = writerTo(socket);
+        const head = 'POST /é HTTP/1.1\r\n\r\n';
+        let wanted = Buffer.from(head).toString('latin1');
+        let goesOn = writer.head(socket, head);
+        for (const [index, size] of pieces.entries()) {
+          const bytes = Buffer.alloc(size, 65 + index);
+          wanted += `${size.toString(16)}\r\n${bytes.toString('latin1')}\r\n`;
+          goesOn = writer.chunk(socket, bytes);
+          // It was the caller's.
+          bytes.fill(0);
+        }
+        goesOn = writer.lastChunk(socket);
+        assert.ok(socket.text === `${wanted}0\r\n\r\n`);
+        assert.equal(goesOn, socket.writableLength === 0);
+      }),
+    );
+  });
+
+  it('writes bytes of a known length as they are', () => {
+    fc.assert(
+      fc.property(fc.array(sizes, { maxLength: 6 }), room, descriptor, (pieces, taken, fd) => {
+        const socket = new FakeSocket(fd, taken);
+        const writer = writerTo(socket);
+        let wanted = '';
+        for (const [index, size] of pieces.entries()) {
+          const bytes = Buffer.alloc(size, 65 + index);
+          wanted += bytes.toString('latin1');
+          assert.equal(writer.bytes(socket, bytes), socket.writableLength === 0);
+          bytes.fill(0);
+        }
+        assert.ok(socket.text === wanted);
+      }),
+    );
+  });
+
+  it('writes a head that is larger than its slab', () => {
+    const socket = new FakeSocket(7, Infinity);
+    const head = `GET /${'a'.repeat(REQUEST_SLAB_SIZE)} HTTP/1.1\r\n\r\n`;
+    writerTo(socket).head(socket, head);
+    assert.equal(socket.text, head);
+  });
+});
