@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LoadedConfig } from '../config/loader.ts';
 import type { Config } from '../config/types.ts';
-import { StartError, messageOf } from '../core/errors.ts';
+import { StartError } from '../core/errors.ts';
 import type { TcpAddress } from '../core/address.ts';
-import type { DrainScope } from '../protocol/to-worker.ts';
 import type { LogOutput } from '../telemetry/log-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Exposition, pageFamilies } from '../telemetry/prometheus.ts';
@@ -17,6 +16,7 @@ import { clusterFamilies } from './cluster-metrics.ts';
 import { ClusterMonitors } from './cluster-monitors.ts';
 import { controlCommands } from './commands.ts';
 import type { Commanded } from './commands.ts';
+import { drainable, hasScope } from './drain-scopes.ts';
 import { Drains } from './drains.ts';
 import { chooseEngines } from './engines.ts';
 import type { FileWatch } from './file-watch.ts';
@@ -29,6 +29,7 @@ import { Supervisor } from './supervisor.ts';
 import type { SupervisorTimings } from './supervisor.ts';
 import { askToHandOver } from './takeover.ts';
 import { readVersions } from './versions.ts';
+import { WorkerRestarts } from './worker-restarts.ts';
 import type { WorkerFiles } from './worker-threads.ts';
 
 /** The number of the configuration that the process started with. */
@@ -77,7 +78,6 @@ export class Primary {
   #drains: Drains | null = null;
   #clusters: ClusterMonitors | null = null;
   #admin: AdminServer | null = null;
-  #restarting: Promise<void> = Promise.resolve();
   #graceMs = Infinity;
   #ended: Promise<boolean> | null = null;
 
@@ -281,6 +281,7 @@ export class Primary {
   }
 
   #commanded(supervisor: Supervisor, clusters: ClusterMonitors, drains: Drains): Commanded {
+    const restarts = new WorkerRestarts(supervisor, this.#log);
     return {
       reload: (cause) => this.reload(cause),
       get drainSettings() {
@@ -293,28 +294,8 @@ export class Primary {
       },
       undrain: (scope) => drains.cancel(scope),
       handOver: () => void setImmediate(() => this.#options.onHandOver?.()),
-      restart: (worker) => this.#restart(supervisor, worker),
+      restart: (worker) => restarts.ask(worker),
     };
-  }
-
-  /** One worker, or all one after the other; behind what is being restarted already. */
-  #restart(supervisor: Supervisor, worker: string | null): boolean {
-    const names = supervisor.slots
-      .map(({ name }) => name)
-      .filter((name) => worker === null || name === worker);
-    if (names.length === 0) return false;
-    this.#restarting = this.#restarting.then(async () => {
-      for (const name of names) {
-        try {
-          this.#log.info({ worker: name }, 'worker is being restarted');
-          if (await supervisor.restart(name)) this.#log.info({ worker: name }, 'worker has been restarted');
-        } catch (error) {
-          this.#log.error({ worker: name, reason: messageOf(error) }, 'worker could not be restarted');
-          return;
-        }
-      }
-    });
-    return true;
   }
 
   #notReady(supervisor: Supervisor): string | null {
@@ -323,46 +304,6 @@ export class Primary {
     const missing = supervisor.slots.filter(({ state }) => state !== 'up').map(({ name }) => name);
     return missing.length === 0 ? null : `not up: ${missing.join(', ')}`;
   }
-}
-
-function hasScope(
-  { config: { listeners } }: Supervisor,
-  clusters: ClusterMonitors,
-  scope: DrainScope,
-): boolean {
-  switch (scope.kind) {
-    case 'all':
-      return true;
-    case 'listener':
-      return listeners.some(({ name }) => name === scope.name);
-    case 'cluster':
-      return clusters.find(scope.name) !== undefined;
-    case 'endpoint':
-      return clusters.find(scope.cluster)?.find(scope.name) !== undefined;
-  }
-}
-
-/** What drains work on: that an endpoint takes nothing new is part of its state. */
-function drainable(
-  supervisor: Supervisor,
-  clusters: ClusterMonitors,
-): ConstructorParameters<typeof Drains>[0] {
-  const setDraining = (scope: DrainScope, draining: boolean): void => {
-    if (scope.kind !== 'endpoint') return;
-    const record = clusters.find(scope.cluster)?.find(scope.name);
-    record?.setDraining(draining, draining ? 'drained by an operator' : 'undrained by an operator');
-  };
-  return {
-    count: (scope) => supervisor.count(scope),
-    drain: (scope, settings) => {
-      setDraining(scope, true);
-      supervisor.drain(scope, settings);
-    },
-    undrain: (scope) => {
-      setDraining(scope, false);
-      supervisor.undrain(scope);
-    },
-  };
 }
 
 /** The process whose place is taken lets go of its address after it has answered. */

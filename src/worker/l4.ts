@@ -9,7 +9,8 @@ import type { DrainScope, WorkerStart } from '../protocol/to-worker.ts';
 import { drained } from './drained.ts';
 import type { Environment } from './environment.ts';
 import { Retirement } from './retirement.ts';
-import { runService, type Change, type Service } from './service.ts';
+import { runService } from './service-task.ts';
+import type { Change, Service } from './service.ts';
 
 /** How long a listener that another takes the place of still accepts what the kernel has for it. */
 const REPLACED_MS = 1000;

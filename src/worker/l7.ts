@@ -19,7 +19,8 @@ import { unsupportedReason } from '../sys/support.ts';
 import { drained } from './drained.ts';
 import type { Environment } from './environment.ts';
 import { Retirement } from './retirement.ts';
-import { runService, type Change, type Service } from './service.ts';
+import { runService } from './service-task.ts';
+import type { Change, Service } from './service.ts';
 
 /** After the last session, how long its close frame may take to reach a client before the connection is cut. */
 const FLUSH_MS = 1000;

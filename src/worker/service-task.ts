@@ -1,0 +1,80 @@
+import type { FromWorker } from '../protocol/from-worker.ts';
+import type { ToWorker, WorkerStart } from '../protocol/to-worker.ts';
+import { createWorkerLogger } from '../telemetry/logger.ts';
+import type { Environment } from './environment.ts';
+import { ServiceThread } from './service-thread.ts';
+import type { Service } from './service.ts';
+
+/**
+ * Runs a service as a worker's task until it is drained, or fails. An exception that nothing caught ends this
+ * task alone: the service is closed, which uWS needs for the thread to live on, and the task rejects with it.
+ */
+export async function runService(
+  start: WorkerStart,
+  create: (environment: Environment, start: WorkerStart) => Service,
+): Promise<void> {
+  const { port, config, name } = start;
+  const say = (message: FromWorker): void => port.postMessage(message);
+  const log = createWorkerLogger(config.log, name, (lines) => say({ type: 'log', lines }));
+  const outcome = Promise.withResolvers<undefined>();
+  const onFault = (error: unknown): void => outcome.reject(error);
+  process.on('uncaughtException', onFault);
+  let thread: ServiceThread | null = null;
+  try {
+    const running = (thread = new ServiceThread(start, log, say, create));
+    port.on('message', (command: ToWorker) => {
+      switch (command.type) {
+        case 'prepare':
+          void running.prepare(command).then((problem) => {
+            say({ type: 'prepared', generation: command.generation, problem });
+          });
+          break;
+        case 'settle':
+          running.settle(command.generation, command.commit);
+          break;
+        case 'pages':
+          running.setPages(command.pages);
+          break;
+        case 'drain':
+          running.drain(command.scope, command.pace);
+          break;
+        case 'undrain':
+          running.undrain(command.scope);
+          break;
+        case 'end':
+          running.end(command).then(() => outcome.resolve(undefined), onFault);
+          break;
+        case 'cluster':
+          running.update(command.state);
+          break;
+        case 'evict':
+          running.evict(command);
+          break;
+        case 'fault':
+          setImmediate(() => {
+            throw new Error('fault injected');
+          });
+          break;
+        default:
+          command satisfies never;
+      }
+    });
+    await Promise.race([running.listen(), outcome.promise]);
+    say({ type: 'listening', generation: running.generation });
+    await outcome.promise;
+  } finally {
+    // Not inside the callback that failed: uWS may still be at work around it.
+    await turn();
+    thread?.close();
+    // Handles close over the next turns; only then may the thread end.
+    await turn();
+    await turn();
+    process.off('uncaughtException', onFault);
+    log.flush();
+    port.close();
+  }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
