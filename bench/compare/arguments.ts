@@ -17,6 +17,7 @@ Does the same work over sluice and over every other proxy that is installed, in 
       --json FILE       where all figures are written (bench/report/comparison.json);
                         the page bench/report/index.html is made anew with them
       --append          adds the rounds to those that the file has
+      --overview        one table for each figure instead of one for each case
   -h, --help            this text
 
 Tables in Markdown on stdout, progress on stderr.
@@ -33,6 +34,7 @@ export interface CompareOptions {
   readonly idle: boolean;
   readonly json: string;
   readonly append: boolean;
+  readonly overview: boolean;
 }
 
 /**
@@ -63,6 +65,7 @@ export function parseCompareArguments(argv: readonly string[]): CompareOptions {
     idle: values['no-idle'] !== true,
     json: values.json ?? join(REPORT_DIRECTORY, 'comparison.json'),
     append: values.append ?? false,
+    overview: values.overview ?? false,
   };
 }
 
@@ -78,6 +81,7 @@ function valuesOf(argv: readonly string[]) {
         'no-idle': { type: 'boolean' },
         json: { type: 'string' },
         append: { type: 'boolean' },
+        overview: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     });

@@ -1,3 +1,4 @@
+import { markdownTable } from '../report/markdown-table.ts';
 import { median } from '../report/median.ts';
 import { formatBytes, formatCount, formatTime } from '../report/quantity.ts';
 import type { Comparison } from './comparison.ts';
@@ -17,7 +18,7 @@ export function renderMarkdown(comparison: Comparison): string {
   ];
   if (missing.length > 0) lines.push('', `Not compared: ${missing.join(', ')}.`);
   for (const { name, ways: samples } of cases) {
-    lines.push('', `**${name}**`, '', ...table(TITLES, rowsOf(samples)));
+    lines.push('', `**${name}**`, '', ...markdownTable(TITLES, rowsOf(samples)));
   }
   if (idle.length > 0) {
     const names = [...new Set(idle.flatMap(({ bytes }) => Object.keys(bytes)))];
@@ -25,7 +26,7 @@ export function renderMarkdown(comparison: Comparison): string {
       mode,
       ...names.map((name) => (bytes[name] === undefined ? '' : formatBytes(median(bytes[name])))),
     ]);
-    lines.push('', '**Memory for an idle connection**', '', ...table(['', ...names], rows));
+    lines.push('', '**Memory for an idle connection**', '', ...markdownTable(['', ...names], rows));
   }
   return `${lines.join('\n')}\n`;
 }
@@ -71,9 +72,4 @@ function percent(share: number): string {
 
 function signed(ms: number): string {
   return ms < 0 ? `-${formatTime(-ms)}` : `+${formatTime(ms)}`;
-}
-
-function table(titles: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(titles), line(titles.map((_, column) => (column === 0 ? '---' : '---:'))), ...rows.map(line)];
 }

@@ -12,6 +12,7 @@ import { USAGE, parseCompareArguments, type CompareOptions } from './arguments.t
 import { CASES, type Case } from './cases.ts';
 import { joinComparisons, type CaseResult, type Comparison, type IdleResult } from './comparison.ts';
 import { renderMarkdown } from './markdown.ts';
+import { renderOverview } from './overview.ts';
 import { measure, measureIdle } from './measure.ts';
 import { startDirect, startPeer, type Way } from './rig.ts';
 import type { Sample } from './sample.ts';
@@ -36,7 +37,7 @@ async function main(argv: readonly string[]): Promise<number> {
     const comparison = earlier === null ? found : joinComparisons(earlier, found);
     writeFileSync(options.json, `${JSON.stringify(comparison)}\n`);
     writePage();
-    process.stdout.write(renderMarkdown(comparison));
+    process.stdout.write(options.overview ? renderOverview(comparison) : renderMarkdown(comparison));
     return 0;
   } catch (error) {
     process.stderr.write(`bench:compare: ${messageOf(error)}\n`);

@@ -1,3 +1,4 @@
+import { markdownTable } from '../report/markdown-table.ts';
 import type { Timeline } from './timeline.ts';
 
 /** What the scenarios have found so far: plain data, as it is kept in a file and shown on the page. */
@@ -44,13 +45,11 @@ export function renderFaults({ date, machine, versions, scenarios }: FaultReport
   for (const { title, text, peers } of scenarios) {
     const names = Object.keys(peers);
     const labels = [...new Set(names.flatMap((name) => peers[name]!.figures.map(({ label }) => label)))];
-    const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-    lines.push('', `**${title}.** ${text}`, '');
-    lines.push(line(['', ...names]), line(['---', ...names.map(() => '---:')]));
-    for (const label of labels) {
-      const cells = names.map((name) => peers[name]!.figures.find((one) => one.label === label)?.text ?? '');
-      lines.push(line([label, ...cells]));
-    }
+    const rows = labels.map((label) => [
+      label,
+      ...names.map((name) => peers[name]!.figures.find((one) => one.label === label)?.text ?? ''),
+    ]);
+    lines.push('', `**${title}.** ${text}`, '', ...markdownTable(['', ...names], rows));
   }
   return `${lines.join('\n')}\n`;
 }

@@ -57,10 +57,12 @@ export async function measureSessions(
   while (open() < sessions && performance.now() < end) await pause(20);
   if (open() < sessions) throw new Error(`of ${sessions} sessions only ${open()} came up`);
   await pause(SETTLE_MS);
-  const [memoryAfter, kernelAfter] = [memory(), kernelBytes()];
+  const kernelAfter = kernelBytes();
   const [cpuBefore, from] = [cpuOf(pids), performance.now()];
   await pause(IDLE_TIMEOUT_SECONDS * 1000);
   const idleCpu = (cpuOf(pids) - cpuBefore) / (performance.now() - from);
+  // When what the handshakes have left behind has had time to be collected.
+  const memoryAfter = memory();
   for (const crew of idle) crew.stop();
   await Promise.all(held);
   const busyCpu = await measureTraffic(proxies, sessions, RATE);

@@ -1,4 +1,5 @@
 import { formatBytes, formatCount } from '../report/quantity.ts';
+import { markdownTable } from '../report/markdown-table.ts';
 import { fitLine, type Line, type Point } from './line.ts';
 import type { SessionPoint } from './measurement.ts';
 
@@ -97,14 +98,6 @@ function fit(
 
 /** The report as Markdown; ends in a newline. */
 export function renderScaling({ date, machine, sessions, fits }: ScalingReport): string {
-  const table = (titles: readonly string[], rows: readonly (readonly string[])[]): string[] => {
-    const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-    return [
-      line(titles),
-      line(titles.map((_, column) => (column === 0 ? '---' : '---:'))),
-      ...rows.map(line),
-    ];
-  };
   const percent = (cores: number): string => `${(cores * 100).toFixed(2)}%`;
   const line = (name: Fit['name']): Line => fits.find((one) => one.name === name)!.fit;
   const cells = sessions.map((point) => [
@@ -125,9 +118,9 @@ export function renderScaling({ date, machine, sessions, fits }: ScalingReport):
   return [
     `${date}, ${machine}.`,
     '',
-    ...table(['sessions', 'processes', 'memory', 'in the kernel', 'idle CPU', 'busy CPU'], cells),
+    ...markdownTable(['sessions', 'processes', 'memory', 'in the kernel', 'idle CPU', 'busy CPU'], cells),
     '',
-    ...table(['line', 'slope', 'at 0', 'R²'], lines),
+    ...markdownTable(['line', 'slope', 'at 0', 'R²'], lines),
     '',
     `Carried on to ${formatCount(MILLION)} sessions: ${formatBytes(at('memory') * 1e6)} of processes and ` +
       `${formatBytes(at('kernel') * 1e6)} in the kernel, ${(at('idle') / 100).toFixed(2)} cores while idle.`,

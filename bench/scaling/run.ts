@@ -24,7 +24,7 @@ const SIZES = [
   { sessions: 9900, processes: 1 },
   { sessions: 15_000, processes: 2 },
 ];
-const RATES = [1000, 5000, 10_000, 20_000, 40_000];
+const RATES = [5000, 10_000, 20_000, 30_000, 40_000, 60_000];
 const RATE_SESSIONS = 1000;
 
 try {

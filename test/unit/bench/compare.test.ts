@@ -10,6 +10,7 @@ import { joinComparisons, type Comparison } from '../../../bench/compare/compari
 import { renderMarkdown } from '../../../bench/compare/markdown.ts';
 import { cpuOf, memoryOf, processTree } from '../../../bench/rig/process-usage.ts';
 import { CURVE_PERCENTILES, type Sample } from '../../../bench/compare/sample.ts';
+import { renderOverview } from '../../../bench/compare/overview.ts';
 import { summarize } from '../../../bench/compare/summary.ts';
 import { PEERS } from '../../../bench/peers/all.ts';
 import type { Setup } from '../../../bench/peers/peer.ts';
@@ -34,10 +35,13 @@ describe('the command line of the comparison', () => {
         idle: true,
         json: REPORT,
         append: false,
+        overview: false,
       },
     );
     const argv =
-      '--peers sluice,HAProxy --cases echo --rounds 5 -d 2 --no-idle --json out.json --append'.split(' ');
+      '--peers sluice,HAProxy --cases echo --rounds 5 -d 2 --no-idle --json out.json --append --overview'.split(
+        ' ',
+      );
     const all = parseCompareArguments(argv);
     assert.deepEqual(
       { ...all, cases: all.cases.source },
@@ -50,6 +54,7 @@ describe('the command line of the comparison', () => {
         idle: false,
         json: 'out.json',
         append: true,
+        overview: true,
       },
     );
   });
@@ -149,6 +154,17 @@ describe('the comparison', () => {
       text,
     );
     assert.ok(text.includes('| ws | 7.60 kB | 17.0 kB |'), text);
+    const overview = renderOverview(comparison);
+    for (const line of [
+      '|  | direct | sluice | nginx |',
+      '| ws echo | 1,000 | 1,500 † | 1,000 |',
+      '| ws echo | 10.00 † | 20.00 |',
+      '| ws echo | 500 µs | 1.00 ms † | 1.00 ms |',
+      '| without nginx |  | 2.00 ms |  |',
+      '| ws | 7.60 kB | 17.0 kB |',
+    ]) {
+      assert.ok(overview.includes(`${line}\n`), `${line} in\n${overview}`);
+    }
   });
 
   it('can be done in pieces, whose rounds count alike', () => {

@@ -1,0 +1,59 @@
+import { markdownTable } from '../report/markdown-table.ts';
+import { median } from '../report/median.ts';
+import { formatBytes, formatCount, formatTime } from '../report/quantity.ts';
+import type { Comparison } from './comparison.ts';
+import { summarize, type Summary } from './summary.ts';
+
+/** What an overview shows of each case and way. */
+const FIGURES: readonly { readonly title: string; readonly text: (summary: Summary) => string }[] = [
+  { title: 'A second (messages, deliveries, handshakes)', text: ({ rate }) => formatCount(rate) },
+  {
+    title: 'CPU of the proxy for each, in microseconds',
+    text: ({ cpu }) => (cpu === null ? '' : cpu.toFixed(cpu < 99.95 ? 2 : 0)),
+  },
+  { title: 'Latency, half of all', text: ({ p50 }) => formatTime(p50) },
+  { title: 'Latency, 99%', text: ({ p99 }) => formatTime(p99) },
+];
+
+/** One table for each figure, with all cases and all ways; ends in a newline. Ways that failed have a mark. */
+export function renderOverview({ cases, idle, versions }: Comparison): string {
+  const names = Object.keys(versions).filter((name) => cases.some(({ ways }) => name in ways));
+  const lines: string[] = [];
+  const table = (titles: readonly string[], rows: readonly (readonly string[])[]): void => {
+    lines.push(...markdownTable(titles, rows), '');
+  };
+  const summaries = cases.map(({ name, ways }) => ({
+    name,
+    ways: new Map(Object.entries(ways).map(([way, samples]) => [way, summarize(samples)])),
+  }));
+  for (const { title, text } of FIGURES) {
+    const shown = title.startsWith('CPU') ? names.filter((name) => name !== 'direct') : names;
+    lines.push(`**${title}**`, '');
+    table(
+      ['', ...shown],
+      summaries.map(({ name, ways }) => [
+        name,
+        ...shown.map((way) => {
+          const summary = ways.get(way);
+          if (summary === undefined) return '';
+          return `${text(summary)}${summary.failures > 0 ? ' †' : ''}`;
+        }),
+      ]),
+    );
+  }
+  if (idle.length > 0) {
+    const shown = names.filter((name) => idle.some(({ bytes }) => name in bytes));
+    lines.push('**Memory for an idle connection**', '');
+    table(
+      ['', ...shown],
+      idle.map(({ mode, bytes }) => [
+        mode,
+        ...shown.map((name) => (bytes[name] === undefined ? '' : formatBytes(median(bytes[name])))),
+      ]),
+    );
+  }
+  if (summaries.some(({ ways }) => [...ways.values()].some(({ failures }) => failures > 0))) {
+    lines.push('† with errors or closed connections.', '');
+  }
+  return lines.join('\n');
+}
