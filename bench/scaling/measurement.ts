@@ -20,7 +20,7 @@ export interface SessionPoint {
   readonly sessions: number;
   /** Proxy processes that share them. */
   readonly processes: number;
-  /** That the sessions have added to the processes, in bytes. */
+  /** What the processes hold, in bytes. */
   readonly memory: number;
   /** That they have added to the kernel's own structures, of the two sockets in the proxy, in bytes. */
   readonly kernel: number;
@@ -33,7 +33,7 @@ export interface SessionPoint {
 /** Of the proxies that are measured: so short that pings show, and idle CPU is measured over one whole. */
 export const IDLE_TIMEOUT_SECONDS = 16;
 /** Messages a second over all sessions where their number is varied. */
-export const RATE = 10_000;
+const RATE = 10_000;
 
 /**
  * Measures fresh proxies that carry sessions to an endpoint of their own.
@@ -49,9 +49,9 @@ export async function measureSessions(
   const pids = proxies.flatMap((proxy) => processTree(proxy.process.pid));
   const memory = (): number => proxies.reduce((sum, proxy) => sum + proxy.memory(), 0);
   await pause(SETTLE_MS);
-  const [memoryBefore, kernelBefore] = [memory(), kernelBytes()];
+  const kernelBefore = kernelBytes();
   const idle = proxies.map((proxy) => crewOf(proxy, { scenario: 'idle', connections: sessions / processes }));
-  const held = idle.map((crew) => crew.run());
+  const runs = idle.map((crew) => crew.run());
   const open = (): number => idle.reduce((sum, crew) => sum + crew.page.sum('open'), 0);
   const end = performance.now() + OPEN_MS;
   while (open() < sessions && performance.now() < end) await pause(20);
@@ -62,15 +62,15 @@ export async function measureSessions(
   await pause(IDLE_TIMEOUT_SECONDS * 1000);
   const idleCpu = (cpuOf(pids) - cpuBefore) / (performance.now() - from);
   // When what the handshakes have left behind has had time to be collected.
-  const memoryAfter = memory();
+  const held = memory();
   for (const crew of idle) crew.stop();
-  await Promise.all(held);
+  await Promise.all(runs);
   const busyCpu = await measureTraffic(proxies, sessions, RATE);
   await stage.stopAll();
   return {
     sessions,
     processes,
-    memory: memoryAfter - memoryBefore,
+    memory: held,
     // A session has four sockets on this machine, of which two are the proxy's.
     kernel: (kernelAfter - kernelBefore) / 2,
     idleCpu,
@@ -78,7 +78,32 @@ export async function measureSessions(
   };
 }
 
-/** Cores that messages of 32 bytes take, by how many there are in a second. */
+/** What messages that come together take of the proxy. */
+export interface BatchPoint {
+  /** In flight on each of {@link BATCH_CONNECTIONS} connections, in a closed loop: they come and go together. */
+  readonly messages: number;
+  /** CPU for all of them, there and back, in microseconds. */
+  readonly cpu: number;
+}
+
+const BATCH_CONNECTIONS = 50;
+
+/** Measures messages of 32 bytes in batches of several sizes. */
+export async function measureBatches(stage: Stage, sizes: readonly number[]): Promise<BatchPoint[]> {
+  const proxies = await startProxies(stage, 1);
+  const points: BatchPoint[] = [];
+  for (const messages of sizes) {
+    const more = { connections: BATCH_CONNECTIONS, inFlight: messages };
+    const [{ cores, rate } = { cores: 0, rate: 1 }] = await Promise.all(
+      proxies.map((proxy) => measureEcho(proxy, more)),
+    );
+    points.push({ messages, cpu: (messages * cores * 1e6) / rate });
+  }
+  await stage.stopAll();
+  return points;
+}
+
+/** Cores that messages of 32 bytes take, by how many there are in a second, each on its own. */
 export async function measureRates(
   stage: Stage,
   sessions: number,
@@ -106,15 +131,22 @@ async function measureTraffic(
   rate: number,
 ): Promise<number> {
   const share = proxies.length;
-  const runs = proxies.map(async (proxy) => {
-    const more = { connections: sessions / share, rate: rate / share, durationMs: TRAFFIC_MS, warmupMs: 500 };
-    const crew = crewOf(proxy, { scenario: 'echo', ...more });
-    const meter = new CpuMeter(crew, processTree(proxy.process.pid), TRAFFIC_MS);
-    const result = mergeOutcomes(crew.plan, await crew.run(), false);
-    if (result.errorCount > 0) throw new Error(`errors: ${[...result.errors.keys()].join(', ')}`);
-    return (meter.microsecondsPerMs() ?? 0) / 1000;
-  });
-  return (await Promise.all(runs)).reduce((sum, cores) => sum + cores, 0);
+  const runs = proxies.map((proxy) =>
+    measureEcho(proxy, { connections: sessions / share, inFlight: 256, rate: rate / share }),
+  );
+  return (await Promise.all(runs)).reduce((sum, { cores }) => sum + cores, 0);
+}
+
+/** Cores that a proxy takes for an echo, and messages a second. */
+async function measureEcho(
+  proxy: ProxyUnderTest,
+  more: Partial<Plan>,
+): Promise<{ cores: number; rate: number }> {
+  const crew = crewOf(proxy, { scenario: 'echo', durationMs: TRAFFIC_MS, warmupMs: 500, ...more });
+  const meter = new CpuMeter(crew, processTree(proxy.process.pid), TRAFFIC_MS);
+  const result = mergeOutcomes(crew.plan, await crew.run(), false);
+  if (result.errorCount > 0) throw new Error(`errors: ${[...result.errors.keys()].join(', ')}`);
+  return { cores: (meter.microsecondsPerMs() ?? 0) / 1000, rate: result.messageRates.mean };
 }
 
 function crewOf(proxy: ProxyUnderTest, more: Partial<Plan>): Crew {
@@ -126,7 +158,7 @@ function crewOf(proxy: ProxyUnderTest, more: Partial<Plan>): Crew {
     warmupMs: 0,
     rampMs: 0,
     timeoutMs: 20_000,
-    inFlight: 256,
+    inFlight: 1,
     sizes: { kind: 'fixed', size: 32 },
     rate: null,
     threads: 1,

@@ -1,18 +1,20 @@
-import { formatBytes, formatCount } from '../report/quantity.ts';
 import { markdownTable } from '../report/markdown-table.ts';
+import { formatBytes, formatCount } from '../report/quantity.ts';
 import { fitLine, type Line, type Point } from './line.ts';
-import type { SessionPoint } from './measurement.ts';
+import type { BatchPoint, SessionPoint } from './measurement.ts';
 
 /** What sessions and messages cost: plain data, as it is kept in a file and shown on the page. */
 export interface ScalingReport {
   readonly date: string;
   readonly machine: string;
   readonly sessions: readonly SessionPoint[];
+  /** Cores by messages a second, each on its own. */
+  readonly rates: readonly Point[];
   readonly fits: readonly Fit[];
 }
 
 export interface Fit {
-  readonly name: 'memory' | 'kernel' | 'idle' | 'busy' | 'rate';
+  readonly name: 'memory' | 'kernel' | 'idle' | 'batch';
   readonly title: string;
   readonly text: string;
   readonly x: string;
@@ -23,104 +25,111 @@ export interface Fit {
 
 /** Sessions that the costs are carried on to. */
 const MILLION = 1_000_000;
+/** The default of the proxy's idle timeout. */
+const USUAL_IDLE_SECONDS = 120;
 
-/** Fits the lines. @param idleTimeoutSeconds that was in force, in which both sides are pinged once or twice */
+/**
+ * Fits the lines.
+ *
+ * @param idleSeconds the idle timeout that was in force: both sides of a session are pinged within it
+ */
 export function fitAll(
   sessions: readonly SessionPoint[],
-  rates: readonly Point[],
-  idleTimeoutSeconds: number,
-  rate: number,
+  batches: readonly BatchPoint[],
+  idleSeconds: number,
 ): Fit[] {
-  const over = (of: (point: SessionPoint) => number): Point[] =>
-    sessions.map((point) => [point.sessions, of(point)]);
-  const perThousand = (slope: number): string => `${(slope * 1000).toFixed(3)}% of a core for 1,000 sessions`;
+  // What several processes share is what each of them has.
+  const each = (of: (point: SessionPoint) => number): Point[] =>
+    sessions.map((point) => [point.sessions / point.processes, of(point) / point.processes]);
+  const usual = (slope: number): number => (slope * idleSeconds) / USUAL_IDLE_SECONDS;
   return [
-    fit(
-      'memory',
-      'Memory',
-      'Of the process, by idle sessions.',
-      'sessions',
-      'MB',
-      over(({ memory }) => memory / 1e6),
-      (slope) => `${formatBytes(slope * 1e6)} a session`,
-    ),
-    fit(
-      'kernel',
-      'Memory in the kernel',
-      'Of the two sockets of each session.',
-      'sessions',
-      'MB',
-      over(({ kernel }) => kernel / 1e6),
-      (slope) => `${formatBytes(slope * 1e6)} a session`,
-    ),
-    fit(
-      'idle',
-      'CPU of idle sessions',
-      `Pings of an idle timeout of ${idleTimeoutSeconds} s.`,
-      'sessions',
-      '% of a core',
-      over(({ idleCpu }) => idleCpu * 100),
-      perThousand,
-    ),
-    fit(
-      'busy',
-      'CPU with messages, by sessions',
-      `${formatCount(rate)} messages a second over all sessions.`,
-      'sessions',
-      '% of a core',
-      over(({ busyCpu }) => busyCpu * 100),
-      perThousand,
-    ),
-    fit(
-      'rate',
-      'CPU by messages',
-      'Messages of 32 bytes, each echoed, over 1,000 sessions.',
-      'messages a second',
-      '% of a core',
-      rates.map(([x, cores]) => [x, cores * 100]),
-      (slope) => `${(slope * 1e4).toFixed(1)} µs a message`,
-    ),
+    fit({
+      name: 'memory',
+      title: 'Memory',
+      text: 'Of a process, by its idle sessions.',
+      x: 'sessions',
+      y: 'MB',
+      points: each(({ memory }) => memory / 1e6),
+      describe: (slope) => `${formatBytes(slope * 1e6)} a session`,
+    }),
+    fit({
+      name: 'kernel',
+      title: 'Memory in the kernel',
+      text: 'Of the two sockets of each session.',
+      x: 'sessions',
+      y: 'MB',
+      points: sessions.map(({ sessions: count, kernel }) => [count, kernel / 1e6]),
+      describe: (slope) => `${formatBytes(slope * 1e6)} a session`,
+    }),
+    fit({
+      name: 'idle',
+      title: 'CPU of idle sessions',
+      text: `Of a process, with an idle timeout of ${idleSeconds} s: both sides of each session are pinged within it.`,
+      x: 'sessions',
+      y: '% of a core',
+      points: each(({ idleCpu }) => idleCpu * 100),
+      describe: (slope) =>
+        `${(slope * 1000).toFixed(3)}% of a core for 1,000 sessions (${(usual(slope) * 1000).toFixed(3)}% with the ` +
+        `default of ${USUAL_IDLE_SECONDS} s)`,
+    }),
+    fit({
+      name: 'batch',
+      title: 'CPU of messages that come together',
+      text: 'So many messages of 32 bytes in flight on each connection, there and back.',
+      x: 'messages',
+      y: 'µs',
+      points: batches.map(({ messages, cpu }) => [messages, cpu]),
+      describe: (slope) => `${slope.toFixed(2)} µs a message`,
+    }),
   ];
 }
 
-function fit(
-  name: Fit['name'],
-  title: string,
-  text: string,
-  x: string,
-  y: string,
-  points: readonly Point[],
-  describe: (slope: number) => string,
-): Fit {
-  const line = fitLine(points);
-  return { name, title, text, x, y, points, fit: { ...line, text: describe(line.slope) } };
+interface FitInput extends Omit<Fit, 'fit'> {
+  readonly describe: (slope: number) => string;
+}
+
+function fit({ describe, ...rest }: FitInput): Fit {
+  const line = fitLine(rest.points);
+  return { ...rest, fit: { ...line, text: describe(line.slope) } };
 }
 
 /** The report as Markdown; ends in a newline. */
-export function renderScaling({ date, machine, sessions, fits }: ScalingReport): string {
+export function renderScaling({ date, machine, sessions, rates, fits }: ScalingReport): string {
   const percent = (cores: number): string => `${(cores * 100).toFixed(2)}%`;
-  const line = (name: Fit['name']): Line => fits.find((one) => one.name === name)!.fit;
-  const cells = sessions.map((point) => [
-    formatCount(point.sessions),
-    String(point.processes),
-    formatBytes(point.memory),
-    formatBytes(point.kernel),
-    percent(point.idleCpu),
-    percent(point.busyCpu),
-  ]);
-  const lines = fits.map((one) => [
-    one.title,
-    one.fit.text,
-    `${Number(one.fit.intercept.toPrecision(3))} ${one.y}`,
-    one.fit.r2.toFixed(4),
-  ]);
-  const at = (name: Fit['name']): number => line(name).slope * MILLION;
+  const at = (name: Fit['name']): number => fits.find((one) => one.name === name)!.fit.slope * MILLION;
   return [
     `${date}, ${machine}.`,
     '',
-    ...markdownTable(['sessions', 'processes', 'memory', 'in the kernel', 'idle CPU', 'busy CPU'], cells),
+    ...markdownTable(
+      ['sessions', 'processes', 'memory', 'in the kernel', 'idle CPU', 'busy CPU'],
+      sessions.map((point) => [
+        formatCount(point.sessions),
+        String(point.processes),
+        formatBytes(point.memory),
+        formatBytes(point.kernel),
+        percent(point.idleCpu),
+        percent(point.busyCpu),
+      ]),
+    ),
     '',
-    ...markdownTable(['line', 'slope', 'at 0', 'R²'], lines),
+    ...markdownTable(
+      ['line', 'slope', 'at 0', 'R²'],
+      fits.map((one) => [
+        one.title,
+        one.fit.text,
+        `${Number(one.fit.intercept.toPrecision(3))} ${one.y}`,
+        one.fit.r2.toFixed(4),
+      ]),
+    ),
+    '',
+    ...markdownTable(
+      ['messages a second, each on its own', 'CPU', 'each'],
+      rates.map(([rate, cores]) => [
+        formatCount(rate),
+        percent(cores),
+        `${((cores * 1e6) / rate).toFixed(1)} µs`,
+      ]),
+    ),
     '',
     `Carried on to ${formatCount(MILLION)} sessions: ${formatBytes(at('memory') * 1e6)} of processes and ` +
       `${formatBytes(at('kernel') * 1e6)} in the kernel, ${(at('idle') / 100).toFixed(2)} cores while idle.`,

@@ -9,7 +9,7 @@ import { coresToPin, pinSelf } from '../rig/pinning.ts';
 import { Stage } from '../rig/stage.ts';
 import {
   IDLE_TIMEOUT_SECONDS,
-  RATE,
+  measureBatches,
   measureRates,
   measureSessions,
   type SessionPoint,
@@ -25,6 +25,7 @@ const SIZES = [
   { sessions: 15_000, processes: 2 },
 ];
 const RATES = [5000, 10_000, 20_000, 30_000, 40_000, 60_000];
+const BATCHES = [1, 2, 4, 8, 16, 32];
 const RATE_SESSIONS = 1000;
 
 try {
@@ -49,12 +50,14 @@ async function measureAll(): Promise<ScalingReport> {
       sessions.push(await measureSessions(stage, count, processes));
     }
     say('messages');
+    const batches = await measureBatches(stage, BATCHES);
     const rates = await measureRates(stage, RATE_SESSIONS, RATES);
     return {
       date: new Date().toISOString().slice(0, 10),
       machine: machineText(),
       sessions,
-      fits: fitAll(sessions, rates, IDLE_TIMEOUT_SECONDS, RATE),
+      rates,
+      fits: fitAll(sessions, batches, IDLE_TIMEOUT_SECONDS),
     };
   } finally {
     await stage.stopAll();

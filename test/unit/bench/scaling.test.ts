@@ -41,18 +41,18 @@ describe('the report of scaling', () => {
       idleCpu: 1e-6 * count,
       busyCpu: 0.1,
     }));
-    const fits = fitAll(
+    const batches = [1, 2].map((messages) => ({ messages, cpu: 5 + 2 * messages }));
+    const fits = fitAll(sessions, batches, 16);
+    const text = renderScaling({
+      date: '2026-01-01',
+      machine: 'a machine',
       sessions,
-      [
-        [0, 0],
-        [10_000, 0.1],
-      ],
-      16,
-      10_000,
-    );
-    const text = renderScaling({ date: '2026-01-01', machine: 'a machine', sessions, fits });
+      rates: [[1000, 0.05]],
+      fits,
+    });
     assert.match(text, /1,000,000 sessions: 2\.00 GB of processes and 5\.00 GB in the kernel, 1\.00 cores/);
-    assert.match(text, /\| CPU by messages \| 10\.0 µs a message \|/);
+    assert.match(text, /\| CPU of messages that come together \| 2\.00 µs a message \| 5 µs \| 1\.0000 \|/);
+    assert.match(text, /\| 1,000 \| 5\.00% \| 50\.0 µs \|/);
     assert.match(text, /\| 5,000 \| 1 \| 10\.0 MB \| 25\.0 MB \| 0\.50% \| 10\.00% \|/);
   });
 });
