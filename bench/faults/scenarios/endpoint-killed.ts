@@ -12,7 +12,7 @@ const BACK_MS = 10_000;
 export const endpointKilled: Scenario = {
   name: 'endpoint-killed',
   title: 'Endpoint killed',
-  text: 'One of two endpoints under 1,000 sessions is killed; clients that are told so come back after 10 ms and more.',
+  text: 'One of two endpoints under 1,000 sessions is killed; clients that notice come back after 10 ms and more. 1006 is an end without a close frame.',
   async run(stage, peer) {
     const [killed, other] = [await stage.startEndpoint(), await stage.startEndpoint()];
     const proxy = await ProxyUnderTest.start(stage, peer, { endpoints: [killed.plain, other.plain] });

@@ -44,7 +44,8 @@ export const reload: Scenario = {
         p99Figure('p99 before', log.waits, at - BEFORE_MS + 500, at),
         p99Figure('p99 in the first second', log.waits, at, at + 1000),
         p99Figure('p99 later', log.waits, at + 1000, at + AFTER_MS - 500),
-        figure('memory before and after', `${formatBytes(memory)}, ${formatBytes(memoryAfter)}`),
+        figure('memory before', formatBytes(memory)),
+        figure('memory after', formatBytes(memoryAfter)),
       ],
       unit: 'p99 of latency, ms',
       timeline: p99OverTime(log.waits, {
