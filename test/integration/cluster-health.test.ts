@@ -75,24 +75,28 @@ async function connect(rig: WebRig): Promise<WsPeer> {
   return WsPeer.connect(`ws://${rig.address('web')}/`);
 }
 
+/** Of the probe that was under way, or of one that began later. */
+const GONE = /^its probe (?:connect ECONNREFUSED.*|closed the connection|read ECONNRESET|write EPIPE)$/;
+const CUT = /^its probe (?:closed the connection|read ECONNRESET|write EPIPE)$/;
+
 describe('probes', { timeout: 300_000 }, () => {
   const PACE = { interval: '50ms', timeout: '1s', rise: 1, fall: 1 };
 
   for (const [type, faults] of [
-    ['tcp', [['die', /^its probe connect ECONNREFUSED/]]],
+    ['tcp', [['die', GONE]]],
     [
       'http',
       [
-        ['die', /^its probe connect ECONNREFUSED/],
+        ['die', GONE],
         ['silent', /^its probe timed out$/],
-        ['resets', /^its probe (?:closed the connection|read ECONNRESET|write EPIPE)$/],
+        ['resets', CUT],
         ['fails', /^its probe answered 500$/],
       ],
     ],
     [
       'websocket',
       [
-        ['die', /^its probe connect ECONNREFUSED/],
+        ['die', GONE],
         ['silent', /^its probe timed out$/],
         ['fails', /^its probe answered 500$/],
         ['deaf', /^its probe timed out$/],
