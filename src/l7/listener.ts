@@ -251,13 +251,12 @@ export class L7Listener {
       accept: (session: Session, subprotocol: string, headers: HeaderList) => {
         // Cannot be: a request whose key is right has come by the WebSocket route.
         if (context === null) throw new Error('upgrade without a context');
-        const data = { session };
-        reply.switchProtocols(headers, () => {
-          response.upgrade<SocketData>(data, upgrade.key, subprotocol, extensions, context);
-        });
-        const socket = opened;
-        opened = null;
-        if (socket === null) return false;
+        const data: SocketData = { session };
+        const args = [data, upgrade.key, subprotocol, extensions, context];
+        // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with the response
+        reply.switchProtocols(headers, Reflect.apply.bind(null, response.upgrade, response, args));
+        const socket = opened.pop();
+        if (socket === undefined) return false;
         session.attach(socket);
         return true;
       },
@@ -266,19 +265,9 @@ export class L7Listener {
   }
 }
 
-/**
- * The socket of the upgrade that is being made. uWS as we have it looks, after an upgrade that was not made
- * within the request's own handler, at memory that it has just freed, and closes the new WebSocket if it finds
- * a certain bit there (uWebSockets#1928). The memory is intact as long as nothing is allocated outside of V8's
- * heap until the cork is over, so `open` does nothing but this, and everything else comes later.
- */
-let opened: Socket | null = null;
-function noteOpened(socket: WebSocket<SocketData>): void {
-  opened = socket as Socket;
-}
-// Compiled now: the compiler allocates.
-noteOpened({} as Socket);
-opened = null;
+/** The socket of the upgrade that is being made; it is noted without a function of ours, see `switchProtocols`. */
+const opened: Socket[] = [];
+const noteOpened = opened.push.bind(opened) as unknown as (socket: WebSocket<SocketData>) => void;
 
 /** Not a method: the handlers must know nothing but the link. */
 function route(app: TemplatedApp, { websocket }: L7ListenerConfig, link: Link): TemplatedApp {
@@ -296,7 +285,7 @@ function route(app: TemplatedApp, { websocket }: L7ListenerConfig, link: Link): 
     close: (socket, code, reason) => {
       // The filter hears nothing more of a connection that has become a WebSocket.
       link.listener?.connectionChanged(null, -1);
-      if (opened === socket) opened = null;
+      if (opened[0] === socket) opened.length = 0;
       (socket as Socket).session.clientClosed(code, reason);
     },
   };

@@ -68,21 +68,7 @@ describe('a slow side of a WebSocket', () => {
     await rig.stop();
   });
 
-  /** A session that lives: now and then uWS closes one as soon as it is made (ARCHITECTURE.md, Decisions). */
-  async function pair(legs: Legs): Promise<{ client: WsPeer; endpoint: RawConnection }> {
-    for (let tries = 1; ; tries++) {
-      const joined = await join(legs);
-      joined.endpoint.write(encodeFrame(BINARY, 'begin'));
-      try {
-        assert.equal((await joined.client.messages.next()).data.toString(), 'begin');
-        return joined;
-      } catch (error) {
-        if (tries === 5) throw error;
-      }
-    }
-  }
-
-  function join(legs: Legs): Promise<{ client: WsPeer; endpoint: RawConnection }> {
+  function pair(legs: Legs): Promise<{ client: WsPeer; endpoint: RawConnection }> {
     const secureClient = legs === 'TLS to the client';
     const secureEndpoint = legs === 'TLS to the endpoint';
     return rig.join(secureEndpoint ? secure : plain, {
