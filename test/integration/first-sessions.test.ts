@@ -30,8 +30,10 @@ describe('the first sessions of a process', { timeout: 300_000 }, () => {
           );
           const opened = await Promise.all(clients);
           for (let count = 0; count < AT_ONCE; count++) (await endpoint.session()).socket.send('still there');
-          for (const client of opened)
+          for (const client of opened) {
             assert.equal((await client.messages.next()).data.toString(), 'still there');
+            client.socket.close();
+          }
         }
       } finally {
         await rig.stop();
