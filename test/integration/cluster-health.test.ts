@@ -172,7 +172,8 @@ describe('probes', { timeout: 300_000 }, () => {
     }
     endpoints[0]!.signal('SIGSTOP');
     await becomes(rig, 0, 'down', /^its probe timed out$/);
-    await eventually(() => assert.ok(closes.length >= 20));
+    // About half of them: each worker begins its rounds with either endpoint.
+    await eventually(() => assert.ok(closes.length >= 16));
     assert.deepEqual(new Set(closes), new Set(['1012 endpoint down']));
     endpoints[0]!.signal('SIGCONT');
     await becomes(rig, 0, 'up', /^its probes are good$/);

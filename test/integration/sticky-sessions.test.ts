@@ -27,7 +27,8 @@ async function named(...names: readonly string[]): Promise<WsEndpoint[]> {
         endpoint.close();
         http.closeAllConnections();
       });
-      void greet(endpoint, name);
+      // It ends when the endpoint is closed.
+      void greet(endpoint, name).catch(() => undefined);
       return endpoint;
     }),
   );

@@ -111,6 +111,7 @@ export class WsEndpoint {
   }
 
   close(): void {
+    this.sessions.end('closed');
     for (const client of this.#server.clients) client.terminate();
     this.#server.close();
     this.#http?.close();
