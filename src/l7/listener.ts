@@ -13,7 +13,6 @@ import {
   type TemplatedApp,
   type us_listen_socket,
   type us_socket_context_t,
-  type WebSocket,
   type WebSocketBehavior,
 } from 'uWebSockets.js';
 import type { Certificate, Compression, L7Listener as L7ListenerConfig } from '../config/types.ts';
@@ -34,12 +33,7 @@ import type { Session } from './session.ts';
 import type { UpgradeReply } from './upgrade.ts';
 import { UwsReply } from './uws-reply.ts';
 import { UwsRequestBody } from './uws-request-body.ts';
-
-/** uWS copies the fields of what `upgrade` is given onto the socket itself, and that is where they are read. */
-interface SocketData {
-  readonly session: Session;
-}
-type Socket = WebSocket<SocketData> & SocketData;
+import { forgetMade, makeWebSocket, noteMade, type Socket, type SocketData } from './uws-upgrade.ts';
 
 /**
  * The kernel must not have 512 KiB for uWS, which is what it reads at once. While it gets as much it reads on, whether
@@ -251,12 +245,14 @@ export class L7Listener {
       accept: (session: Session, subprotocol: string, headers: HeaderList) => {
         // Cannot be: a request whose key is right has come by the WebSocket route.
         if (context === null) throw new Error('upgrade without a context');
-        const data: SocketData = { session };
-        const args = [data, upgrade.key, subprotocol, extensions, context];
-        // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with the response
-        reply.switchProtocols(headers, Reflect.apply.bind(null, response.upgrade, response, args));
-        const socket = opened.pop();
-        if (socket === undefined) return false;
+        const socket = makeWebSocket(response, reply, session, headers, {
+          key: upgrade.key,
+          subprotocol,
+          extensions,
+          context,
+          dedicated: compression === 'dedicated',
+        });
+        if (socket === null) return false;
         session.attach(socket);
         return true;
       },
@@ -264,10 +260,6 @@ export class L7Listener {
     };
   }
 }
-
-/** The socket of the upgrade that is being made; it is noted without a function of ours, see `switchProtocols`. */
-const opened: Socket[] = [];
-const noteOpened = opened.push.bind(opened) as unknown as (socket: WebSocket<SocketData>) => void;
 
 /** Not a method: the handlers must know nothing but the link. */
 function route(app: TemplatedApp, { websocket }: L7ListenerConfig, link: Link): TemplatedApp {
@@ -279,13 +271,13 @@ function route(app: TemplatedApp, { websocket }: L7ListenerConfig, link: Link): 
     sendPingsAutomatically: websocket.idleTimeoutMs > 0,
     compression: compressionOptions(websocket.compression),
     upgrade: (response, request, context) => link.listener?.serve(response, request, context),
-    open: noteOpened,
+    open: noteMade,
     message: (socket, data, binary) => (socket as Socket).session.clientMessage(data, binary),
     drain: (socket) => (socket as Socket).session.clientDrained(),
     close: (socket, code, reason) => {
       // The filter hears nothing more of a connection that has become a WebSocket.
       link.listener?.connectionChanged(null, -1);
-      if (opened[0] === socket) opened.length = 0;
+      forgetMade(socket);
       (socket as Socket).session.clientClosed(code, reason);
     },
   };

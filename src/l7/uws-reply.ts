@@ -121,22 +121,14 @@ export class UwsReply implements HttpReply {
   }
 
   /**
-   * Answers 101, and ends with what `upgrade` does: it calls the response's own `upgrade`, which adds the headers of
-   * the handshake.
-   *
-   * uWS as we have it looks, when a cork ends in which a WebSocket was made, at memory that it has just freed, and
-   * closes the WebSocket if it finds a certain bit there (uWebSockets#1928). That memory is intact as long as nobody
-   * takes or gives back memory outside of V8's heap, which V8 does to compile a function of ours, and to begin to
-   * count its calls. So nothing but functions of the language itself runs from the upgrade on: `forEach` has
-   * `Reflect.apply` call the two steps.
-   *
-   * @param upgrade made of bound functions of the language and of uWS, whatever its arguments
+   * Answers 101, and goes on with the steps, the last of which is the response's own `upgrade`, which adds the headers
+   * of the handshake. No function of ours runs after a step that is none (`uws-upgrade.ts` says why).
    */
-  switchProtocols(headers: HeaderList, upgrade: () => unknown): void {
+  switchProtocols(headers: HeaderList, steps: readonly (() => unknown)[]): void {
     if (this.#over) return;
     this.#finish();
-    const steps = [() => this.#writeHead(101, headers), upgrade];
-    this.#response.cork(steps.forEach.bind(steps, Reflect.apply));
+    const all = [() => this.#writeHead(101, headers), ...steps];
+    this.#response.cork(all.forEach.bind(all, Reflect.apply));
   }
 
   send(status: number, headers: HeaderList, body: string | Uint8Array, close = false): void {

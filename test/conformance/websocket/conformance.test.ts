@@ -17,15 +17,6 @@ const CHAPTERS: readonly Chapter[] = [...FRAMING, ...UTF8, ...CLOSING, ...LIMITS
 /** Of one chapter: each may have taken its whole deadline. */
 const MOST_FAILURES = 3;
 
-/** Once more where it fails: one of some ten thousand sessions is closed by uWS as it is made (ARCHITECTURE.md). */
-async function judgeTwice(...args: Parameters<typeof judge>): ReturnType<typeof judge> {
-  try {
-    return await judge(...args);
-  } catch {
-    return judge(...args);
-  }
-}
-
 describe('WebSocket conformance', { timeout: 300_000 }, () => {
   const report = new Report(CHAPTERS);
   let rig: Rig;
@@ -48,7 +39,7 @@ describe('WebSocket conformance', { timeout: 300_000 }, () => {
             for (const listener of one.listeners ?? (['off'] as const)) {
               if (signal.aborted || failures.length === MOST_FAILURES) break;
               try {
-                report.add(await judgeTwice(rig, side, listener, one));
+                report.add(await judge(rig, side, listener, one));
               } catch (error) {
                 failures.push(`${one.id} (${listener}): ${(error as Error).message}`);
               }
