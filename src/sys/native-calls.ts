@@ -18,6 +18,18 @@ export interface NativeCalls {
   readonly setsockopt: (fd: number, level: number, name: number, value: number, length: number) => number;
   readonly recv: (fd: number, address: number, length: number, flags: number) => number;
   readonly send: (fd: number, address: number, length: number, flags: number) => number;
+  readonly pipe2: (ends: number, flags: number) => number;
+  readonly fcntl: (fd: number, command: number, value: number) => number;
+  readonly read: (fd: number, address: number, length: number) => number;
+  /** Offsets are addresses, and 0 where a descriptor has none. */
+  readonly splice: (
+    from: number,
+    fromOffset: number,
+    to: number,
+    toOffset: number,
+    length: number,
+    flags: number,
+  ) => number;
   readonly shutdown: (fd: number, how: number) => number;
   readonly close: (fd: number) => number;
   readonly epollCreate: (flags: number) => number;
@@ -65,6 +77,11 @@ function load(): NativeCalls {
     setsockopt: own.func('setsockopt', 'int', ['int', 'int', 'int', 'uintptr_t', 'uint32_t']),
     recv: own.func('recv', 'intptr_t', ['int', 'uintptr_t', 'size_t', 'int']),
     send: own.func('send', 'intptr_t', ['int', 'uintptr_t', 'size_t', 'int']),
+    pipe2: own.func('pipe2', 'int', ['uintptr_t', 'int']),
+    // As variadic functions are called on both architectures where their arguments are integers in registers.
+    fcntl: own.func('fcntl', 'int', ['int', 'int', 'intptr_t']),
+    read: own.func('read', 'intptr_t', ['int', 'uintptr_t', 'size_t']),
+    splice: own.func('splice', 'intptr_t', ['int', 'uintptr_t', 'int', 'uintptr_t', 'size_t', 'uint32_t']),
     shutdown: own.func('shutdown', 'int', ['int', 'int']),
     close: own.func('close', 'int', ['int']),
     epollCreate: own.func('epoll_create1', 'int', ['int']),

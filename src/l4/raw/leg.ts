@@ -9,6 +9,11 @@ export const BREAKS_ONLY = EPOLLET;
 /** Reads of what came before a connection broke. */
 const MOST_LAST_READS = 16;
 
+/** Where so much comes at once, handing it on is cheaper than copying it. */
+const BULK = 48 * 1024;
+/** The reads behind it are taken for its like: the end of a large message is small. */
+const BULK_READS = 8;
+
 /** Who is told what happens on the two sides of a tunnel. */
 export interface LegOwner {
   readonly loop: RawLoop;
@@ -38,6 +43,8 @@ export class Leg extends Watched {
   readonly #owner: LegOwner;
   /** What is to be sent to this side and has found no room yet. */
   #spill: Spill | null = null;
+  /** So many reads from this side still go through the pipe. */
+  #bulkReads = 0;
   /** FIN has come from this side. */
   #ended = false;
   /** FIN has been sent to this side. */
@@ -91,12 +98,16 @@ export class Leg extends Watched {
   }
 
   #receive(peer: Leg): void {
-    const { input } = this.#owner.loop;
-    const received = input.recv(this.fd, 0, input.bytes.length);
+    const { input, pipe } = this.#owner.loop;
+    const piped = this.#bulkReads > 0;
+    const received = piped ? pipe.fill(this.fd) : input.recv(this.fd, 0, input.bytes.length);
     if (received > 0) {
+      if (received >= BULK) this.#bulkReads = BULK_READS;
+      else if (piped) this.#bulkReads--;
       this.received += received;
       this.#owner.legReceived(this, received);
-      peer.#take(received, this);
+      if (piped) peer.#takePiped(this);
+      else peer.#take(received, this);
     } else if (received === 0) {
       this.#end(peer);
     } else if (received !== -EAGAIN && received !== -EINTR) {
@@ -115,6 +126,22 @@ export class Leg extends Watched {
       return;
     }
     this.#spill = spills.take(input.bytes, Math.max(0, sent), length);
+    this.#watch();
+    peer.#watch();
+  }
+
+  /** Sends what is in the pipe, which has come from the peer. */
+  #takePiped(peer: Leg): void {
+    const { input, pipe, spills } = this.#owner.loop;
+    const result = pipe.drain(this.fd);
+    if (result === 0) return;
+    const rest = pipe.rest(input);
+    if (result !== -EAGAIN && result !== -EINTR) {
+      this.#receiveRest(peer);
+      this.#owner.legFailed(this);
+      return;
+    }
+    this.#spill = spills.take(input.bytes, 0, rest);
     this.#watch();
     peer.#watch();
   }

@@ -1,9 +1,17 @@
 import { EventLoop } from '../../loop/event-loop.ts';
+import { Pipe } from '../../sys/pipe.ts';
 import { EndpointAddresses } from '../../upstream/endpoint-addresses.ts';
 import { SpillPool } from './spill.ts';
 
 /** The loop of a thread that carries tunnels. */
 export class RawLoop extends EventLoop {
   readonly spills = new SpillPool();
+  /** Through it goes what comes in bulk; what has found no room becomes a spill. */
+  readonly pipe = new Pipe(SpillPool.largest);
   readonly addresses = new EndpointAddresses();
+
+  override close(): void {
+    super.close();
+    this.pipe.close();
+  }
 }
