@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { X509Certificate, createHash, createPrivateKey } from 'node:crypto';
 import { messageOf } from '../core/errors.ts';
-import type { TextFile } from './files.ts';
+import type { BaseDirectory, TextFile } from './files.ts';
 import { textFile } from './files.ts';
 import type { Format } from './formats.ts';
 import { FormatError, describe } from './formats.ts';
@@ -35,7 +35,7 @@ interface KeyPair {
 /** Reads one entry of a listener's certificates; null where it cannot be used. */
 export function readCertificate(
   entry: Located<unknown>,
-  base: string,
+  base: BaseDirectory,
   problems: Problems,
 ): Certificate | null {
   const section = Section.of(entry.value, entry.path, problems, SHAPE);
@@ -47,7 +47,7 @@ export function readCertificate(
 }
 
 /** Reads the keys `cert` and `key` of a mapping, which must both be there and belong together. */
-export function readKeyPair(section: Section, base: string): KeyPair {
+export function readKeyPair(section: Section, base: BaseDirectory): KeyPair {
   const cert = section.required<CertificateFile | null>('cert', certificateFile(base), null);
   const key = section.required<KeyFile | null>('key', keyFile(base), null);
   if (cert !== null) warnOfDates(section, cert.leaf);
@@ -61,7 +61,7 @@ export function readKeyPair(section: Section, base: string): KeyPair {
 }
 
 /** A PEM file of one certificate or more, all of which can be parsed. */
-export function certificateFile(base: string): Format<CertificateFile> {
+export function certificateFile(base: BaseDirectory): Format<CertificateFile> {
   const read = textFile(base);
   return (value) => {
     const file = read(value);
@@ -84,7 +84,7 @@ export function certificateFile(base: string): Format<CertificateFile> {
   };
 }
 
-function keyFile(base: string): Format<KeyFile> {
+function keyFile(base: BaseDirectory): Format<KeyFile> {
   const read = textFile(base);
   return (value) => {
     const file = read(value);

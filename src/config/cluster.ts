@@ -4,6 +4,7 @@ import type { Address } from '../core/address.ts';
 import { formatAddress } from '../core/address.ts';
 import { readBalancing } from './balancing.ts';
 import { certificateFile, readKeyPair } from './certificate.ts';
+import type { BaseDirectory } from './files.ts';
 import { describe, dialAddress, duration, integer, oneOf, toggle } from './formats.ts';
 import { HEALTH_KEYS, readHealth } from './health.ts';
 import { hostName, serviceName } from './host.ts';
@@ -55,7 +56,7 @@ export interface ReadCluster {
 /** Reads one entry of the list of clusters; null where it is no mapping. */
 export function readCluster(
   entry: Located<unknown>,
-  base: string,
+  base: BaseDirectory,
   problems: Problems,
 ): Located<ReadCluster> | null {
   const section = Section.of(entry.value, entry.path, problems, CLUSTER);
@@ -94,7 +95,7 @@ function readRetryBudget(cluster: Section): Cluster['retryBudget'] {
   };
 }
 
-function readTls(cluster: Section, base: string): { tls: ClusterTls | null; files: ClusterFiles } {
+function readTls(cluster: Section, base: BaseDirectory): { tls: ClusterTls | null; files: ClusterFiles } {
   const section = cluster.section('tls', TLS);
   if (section === null) return { tls: null, files: { ca: null, cert: null, key: null } };
   const ca = section.optional('ca', certificateFile(base), null);
@@ -112,7 +113,7 @@ function readTls(cluster: Section, base: string): { tls: ClusterTls | null; file
   };
 }
 
-function readEndpoints(cluster: Section, base: string, { type }: ResolveSettings): Endpoint[] {
+function readEndpoints(cluster: Section, base: BaseDirectory, { type }: ResolveSettings): Endpoint[] {
   const endpoints: Endpoint[] = [];
   const seen = new Set<string>();
   for (const { value, path } of cluster.list('endpoints', 'endpoints')) {
@@ -137,8 +138,8 @@ function readEndpoints(cluster: Section, base: string, { type }: ResolveSettings
   return endpoints;
 }
 
-function socketAddress(section: Section, base: string, path: string): Address {
-  const absolute = resolve(base, path);
+function socketAddress(section: Section, base: BaseDirectory, path: string): Address {
+  const absolute = resolve(base.path, path);
   if (Buffer.byteLength(absolute) > LONGEST_SOCKET_PATH) {
     const most = `the system takes ${LONGEST_SOCKET_PATH} bytes`;
     section.problemAt('address', `the path ${absolute} is too long for a UNIX socket: ${most}`);

@@ -1,4 +1,5 @@
 /** What the readers of listeners and routes need beside their own section. */
+import type { BaseDirectory } from './files.ts';
 import { describe, text } from './formats.ts';
 import { nearest } from './nearest.ts';
 import type { Problems } from './problems.ts';
@@ -7,7 +8,7 @@ import type { Path } from './source-file.ts';
 
 export interface Context {
   /** The directory at which relative paths begin. */
-  readonly base: string;
+  readonly base: BaseDirectory;
   readonly problems: Problems;
   readonly clusters: ClusterNames;
 }

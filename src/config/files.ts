@@ -5,6 +5,17 @@ import { codeOf, messageOf } from '../core/errors.ts';
 import type { Format } from './formats.ts';
 import { FormatError, describe, text } from './formats.ts';
 
+/** Where a relative path of a configuration begins. */
+export class BaseDirectory {
+  readonly path: string;
+  /** The text files that have been asked for, whether they could be read or not, as absolute paths. */
+  readonly textFiles = new Set<string>();
+
+  constructor(path: string) {
+    this.path = path;
+  }
+}
+
 export interface TextFile {
   /** Absolute. */
   readonly path: string;
@@ -26,10 +37,10 @@ export function reasonOf(error: unknown): string {
 }
 
 /** An existing directory, as an absolute path. */
-export function directory(base: string): Format<string> {
+export function directory(base: BaseDirectory): Format<string> {
   const read = text('a directory');
   return (value) => {
-    const path = resolve(base, read(value));
+    const path = resolve(base.path, read(value));
     let found;
     try {
       found = statSync(path);
@@ -44,10 +55,11 @@ export function directory(base: string): Format<string> {
 }
 
 /** A regular file that can be read now. */
-export function textFile(base: string): Format<TextFile> {
+export function textFile(base: BaseDirectory): Format<TextFile> {
   const read = text('a file');
   return (value) => {
-    const path = resolve(base, read(value));
+    const path = resolve(base.path, read(value));
+    base.textFiles.add(path);
     try {
       // Reading a device or a pipe might never end.
       if (statSync(path).isFile()) return { path, text: readFileSync(path, 'utf8') };

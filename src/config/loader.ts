@@ -4,7 +4,7 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import type { ConfigProblem } from '../core/errors.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { ClusterFiles } from './cluster.ts';
-import { reasonOf } from './files.ts';
+import { BaseDirectory, reasonOf } from './files.ts';
 import { Problems } from './problems.ts';
 import { readRoot } from './root.ts';
 import { Settings } from './settings.ts';
@@ -42,18 +42,11 @@ export function loadConfig(source: ConfigSource): LoadedConfig {
   const settings = new Settings(source.env, problems);
   settings.loadFile(file.root);
   for (const override of source.overrides) settings.override(override);
-  const { config, clusterFiles } = readRoot(settings, dirname(resolve(source.file)), problems);
-  if (problems.errors.length > 0) throw new ConfigError(problems.errors);
-  const files = [resolve(source.file), ...filesOf(config, clusterFiles)];
+  const base = new BaseDirectory(dirname(resolve(source.file)));
+  const { config, clusterFiles } = readRoot(settings, base, problems);
+  const files = [resolve(source.file), ...base.textFiles];
+  if (problems.errors.length > 0) throw new ConfigError(problems.errors, files);
   return { config, warnings: problems.warnings, clusterFiles, files };
-}
-
-function filesOf({ listeners }: Config, clusterFiles: ReadonlyMap<string, ClusterFiles>): string[] {
-  const tls = listeners.map((listener) => (listener.mode === 'l7' ? listener.tls : null));
-  const certificates = tls.flatMap((settings) => settings?.certificates ?? []);
-  const own = certificates.flatMap(({ cert, key }) => [cert, key]);
-  const upstream = [...clusterFiles.values()].flatMap(({ ca, cert, key }) => [ca, cert, key]);
-  return [...new Set([...own, ...upstream.filter((file) => file !== null)])];
 }
 
 function readText(file: string): string {

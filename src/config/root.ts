@@ -1,6 +1,7 @@
 /** The whole of a configuration: its parts, and what they say of each other. */
 import { dirname, resolve } from 'node:path';
 import { messageOf } from '../core/errors.ts';
+import type { BaseDirectory } from './files.ts';
 import { directory } from './files.ts';
 import type { ClusterFiles, ReadCluster } from './cluster.ts';
 import { readCluster } from './cluster.ts';
@@ -24,7 +25,7 @@ interface ReadConfig {
  * @param base the directory at which relative paths begin
  * @returns a configuration that can be used if no error has been noted
  */
-export function readRoot(settings: Settings, base: string, problems: Problems): ReadConfig {
+export function readRoot(settings: Settings, base: BaseDirectory, problems: Problems): ReadConfig {
   const clusters = readClusters(settings, base, problems);
   const listeners = readListeners(settings, { base, problems, clusters: clusters.names });
   const config: Config = {
@@ -62,7 +63,7 @@ export function readRoot(settings: Settings, base: string, problems: Problems): 
 
 function readClusters(
   settings: Settings,
-  base: string,
+  base: BaseDirectory,
   problems: Problems,
 ): { read: readonly Located<ReadCluster>[]; names: ClusterNames } {
   const elements = settings.elements('clusters');
@@ -75,7 +76,7 @@ function readClusters(
 
 function readListeners(
   settings: Settings,
-  context: { base: string; problems: Problems; clusters: ClusterNames },
+  context: { base: BaseDirectory; problems: Problems; clusters: ClusterNames },
 ): readonly Located<Listener>[] {
   const elements = settings.elements('listeners');
   if (elements === null) context.problems.error([], 'a configuration needs "listeners"');
@@ -86,10 +87,10 @@ function readListeners(
 }
 
 /** The file itself need not be there yet. */
-function readLogFile(settings: Settings, base: string, problems: Problems): string | null {
+function readLogFile(settings: Settings, base: BaseDirectory, problems: Problems): string | null {
   const file = settings.read('log.file');
   if (file === null) return null;
-  const path = resolve(base, file);
+  const path = resolve(base.path, file);
   try {
     directory(base)(dirname(path));
   } catch (error) {

@@ -1,5 +1,6 @@
 /** What a route does: exactly one of four things. */
 import type { Context } from './context.ts';
+import type { BaseDirectory } from './files.ts';
 import { directory } from './files.ts';
 import type { Format } from './formats.ts';
 import { FormatError, anyText, describe, integer, oneOf, pattern, toggle } from './formats.ts';
@@ -133,7 +134,7 @@ function readPrefix(rewrite: Section, match: RouteMatch): string {
   return prefix;
 }
 
-function readStatic(route: Section, base: string): RouteAction | null {
+function readStatic(route: Section, base: BaseDirectory): RouteAction | null {
   const section = route.section('static', STATIC);
   if (section === null) return null;
   return {

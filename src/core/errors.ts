@@ -19,10 +19,13 @@ export interface ConfigProblem {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly ConfigProblem[];
+  /** Absolute paths of the files that it would have been made of, as far as it got. */
+  readonly files: readonly string[];
 
-  constructor(problems: readonly ConfigProblem[]) {
+  constructor(problems: readonly ConfigProblem[], files: readonly string[] = []) {
     super(problems.map((problem) => `${problem.place}: ${problem.message}`).join('\n'));
     this.problems = problems;
+    this.files = files;
   }
 }
 

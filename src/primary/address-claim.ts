@@ -8,6 +8,7 @@ import { formatAddress } from '../core/address.ts';
 import { codeOf } from '../core/errors.ts';
 import { PortReservation } from '../sys/port-reservation.ts';
 import { SocketAddress } from '../sys/socket-address.ts';
+import { unsupportedReason } from '../sys/support.ts';
 import { listenError } from './listen-error.ts';
 import { listenOptions } from './listen-options.ts';
 
@@ -44,8 +45,11 @@ interface ClaimOptions {
 
 /** One address that has been claimed. */
 interface Claimed {
+  readonly name: string;
   readonly address: TcpAddress;
-  readonly server: Server | null;
+  /** What is in the way of the workers: at first a socket that listens, because only that meets everybody else's. */
+  barrier: Server | PortReservation | null;
+  /** What is not. */
   readonly reservation: PortReservation | null;
 }
 
@@ -56,7 +60,7 @@ export async function claimAddresses(
 ): Promise<AddressClaim> {
   const claims: Claimed[] = [];
   const release = async (): Promise<void> => {
-    await Promise.all(claims.flatMap(({ server }) => (server === null ? [] : close(server))));
+    await Promise.all(claims.map(({ barrier }) => close(barrier)));
   };
   const free = async (): Promise<void> => {
     await release();
@@ -75,6 +79,8 @@ export async function claimAddresses(
       }
       claimed.push({ name, configured, concrete });
     }
+    // A client that comes before the workers listen is refused, and not accepted to be cut.
+    for (const one of claims) await stopListening(one);
   } catch (error) {
     await free();
     throw error;
@@ -101,12 +107,12 @@ async function claim(name: string, address: TcpAddress, joins: boolean): Promise
     // A port of the system's choice is kept until the workers have it: others ask for such ports all the time.
     if (joins || address.port === 0) {
       const concrete = { ...address, host: await ipOf(address.host) };
-      const reservation = reserve(concrete);
+      const reservation = reserve(concrete, true);
       if (reservation !== null) {
-        return { address: { ...concrete, port: reservation.port }, server: null, reservation };
+        return { name, address: { ...concrete, port: reservation.port }, barrier: null, reservation };
       }
       // Whoever cannot keep it without listening finds out when the workers listen.
-      if (joins && address.port !== 0) return { address: concrete, server: null, reservation: null };
+      if (joins && address.port !== 0) return { name, address: concrete, barrier: null, reservation: null };
     }
     const server = createServer((socket) => {
       socket.on('error', () => socket.destroy());
@@ -115,7 +121,21 @@ async function claim(name: string, address: TcpAddress, joins: boolean): Promise
     server.listen({ ...listenOptions(address), exclusive: true });
     await once(server, 'listening');
     const bound = server.address() as AddressInfo;
-    return { address: { kind: 'tcp', host: bound.address, port: bound.port }, server, reservation: null };
+    const concrete: TcpAddress = { kind: 'tcp', host: bound.address, port: bound.port };
+    return { name, address: concrete, barrier: server, reservation: null };
+  } catch (error) {
+    throw listenError(`listener "${name}"`, address, error);
+  }
+}
+
+/** Keeps an address without listening on it, where that can be done. */
+async function stopListening(claimed: Claimed): Promise<void> {
+  const { name, address, barrier } = claimed;
+  if (barrier === null || barrier instanceof PortReservation || unsupportedReason() !== null) return;
+  await close(barrier);
+  claimed.barrier = null;
+  try {
+    claimed.barrier = reserve(address, false);
   } catch (error) {
     throw listenError(`listener "${name}"`, address, error);
   }
@@ -127,15 +147,16 @@ async function ipOf(host: string): Promise<string> {
 }
 
 /** Null where system calls are not supported, or the machine has no IPv6, with which only Node deals. */
-function reserve(address: TcpAddress): PortReservation | null {
+function reserve(address: TcpAddress, shared: boolean): PortReservation | null {
   try {
-    return new PortReservation(new SocketAddress(address));
+    return new PortReservation(new SocketAddress(address), shared);
   } catch (error) {
     if (codeOf(error) === '' || (address.host === '::' && codeOf(error) === 'EAFNOSUPPORT')) return null;
     throw error;
   }
 }
 
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => server.close(() => resolve()));
+async function close(barrier: Server | PortReservation | null): Promise<void> {
+  if (barrier instanceof PortReservation) barrier.close();
+  else if (barrier !== null) await new Promise((resolve) => barrier.close(resolve));
 }

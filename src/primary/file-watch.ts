@@ -38,8 +38,16 @@ export class FileWatch {
     this.#look();
   }
 
-  /** Watches others, which have been read just now. What is known of those that stay is kept. */
-  replace(files: readonly string[]): void {
+  /**
+   * Says what has been read just now, to be watched from here on. What is known of those that stay is kept.
+   *
+   * @param usable whether something could be made of them; if not, those before are in use still, and watched too
+   */
+  read(files: readonly string[], usable: boolean): void {
+    if (!usable) {
+      this.read([...new Set([...this.#files, ...files])], true);
+      return;
+    }
     const known = this.#known;
     this.#known = new Map(Array.from(marksOf(files), ([file, mark]) => [file, known.get(file) ?? mark]));
     this.#files = files;

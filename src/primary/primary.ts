@@ -168,16 +168,16 @@ export class Primary {
     const current = this.#options.config;
     const apply = (next: Config): Promise<number> => this.#apply(supervisor, clusters, next);
     const reloader = (this.#reloader = new Reloader(
-      { log, load, onLoaded: (files) => watch?.replace(files), current, apply },
+      { log, load, onRead: (files, usable) => watch?.read(files, usable), current, apply },
       FIRST_GENERATION,
     ));
     const server = (this.#admin = this.#createAdmin(supervisor, clusters, reloader, drains));
     let admin: TcpAddress | null = null;
     try {
       if (!takeOver) admin = await server.listen(config.admin.address);
-      await claim.release();
       await clusters.ready();
       this.#goOn();
+      await claim.release();
       await supervisor.start();
       this.#goOn();
     } finally {
@@ -205,8 +205,8 @@ export class Primary {
     const config = { ...next, listeners: claim.listeners };
     const change = clusters.prepare(config.clusters);
     try {
-      await claim.release();
       const states = await change.ready();
+      await claim.release();
       await supervisor.reload(config, supervisor.generation + 1, states, () => {
         change.commit();
         this.#drains?.retain((scope) => hasScope(supervisor, clusters, scope));

@@ -19,8 +19,8 @@ interface ReloaderOptions {
   readonly log: Logger;
   /** Reads the configuration anew; throws a ConfigError. */
   readonly load: () => LoadedConfig;
-  /** Told of the files that have been read, before the configuration is in use. */
-  readonly onLoaded?: (files: readonly string[]) => void;
+  /** Told of the files that have been read, before the configuration is in use, or of those that make it unusable. */
+  readonly onRead?: (files: readonly string[], usable: boolean) => void;
   /** The one in use, as it was read, with what only a restart can change as it is in force. */
   readonly current: Config;
   /** Brings one into force; returns its generation. Rejects where it cannot be, and the old one stays. */
@@ -52,11 +52,11 @@ export class Reloader {
   }
 
   async #reload(cause: string): Promise<ReloadResult> {
-    const { log, load, apply, onLoaded } = this.#options;
+    const { log, load, apply, onRead } = this.#options;
     const startedAt = performance.now();
     try {
       const { config, warnings, files } = load();
-      onLoaded?.(files);
+      onRead?.(files, true);
       for (const { place, message } of warnings) log.warn({ place }, message);
       const { usable, needsRestart } = keepFixed(config, this.#current);
       for (const setting of needsRestart) {
@@ -73,6 +73,7 @@ export class Reloader {
       this.#count(false);
       const problem = messageOf(error);
       if (error instanceof ConfigError) {
+        onRead?.(error.files, false);
         for (const { place, message } of error.problems) log.error({ cause, place }, message);
       }
       const generation = this.#generation;

@@ -13,8 +13,8 @@ const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 
 /**
- * An address that is kept without being listened on: sockets with SO_REUSEPORT can have it, others cannot, the system
- * gives its port to nobody, and no connection ever comes here, also where others listen on it already.
+ * An address that is kept without being listened on: the system gives its port to nobody, and no connection ever comes
+ * here, also where others listen on it already. A shared one can be had by sockets with SO_REUSEPORT and by no others.
  */
 export class PortReservation {
   /** What was asked for, or what the system has chosen for port 0. */
@@ -22,7 +22,7 @@ export class PortReservation {
   #fd: number;
 
   /** @throws SystemCallError where the address cannot be had; Error where system calls are not supported */
-  constructor(address: SocketAddress) {
+  constructor(address: SocketAddress, shared: boolean) {
     const calls = nativeCalls();
     const fd = calls.socket(address.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) throw new SystemCallError('socket', calls.errno(), address.text);
@@ -39,7 +39,7 @@ export class PortReservation {
       // For what connections that are over have left on a port. One of the system's choice has none, and with it
       // whoever does not share would get the address, too.
       if (!address.hasPortZero) set(SOL_SOCKET, SO_REUSEADDR, 1);
-      set(SOL_SOCKET, SO_REUSEPORT, 1);
+      if (shared) set(SOL_SOCKET, SO_REUSEPORT, 1);
       if (address.family === AF_INET6) set(IPPROTO_IPV6, IPV6_V6ONLY, 0);
       if (calls.bind(fd, addressWithin(address.memory, 0, address.length), address.length) < 0) {
         throw new SystemCallError('bind', calls.errno(), address.text);

@@ -1,7 +1,8 @@
 /** What of the state of a proxy outlives a change of its configuration, and how a change comes by itself. */
 import assert from 'node:assert/strict';
-import { renameSync, writeFileSync } from 'node:fs';
+import { copyFileSync, renameSync, writeFileSync } from 'node:fs';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { CertificateAuthority } from '../support/certificates.ts';
 import { eventually } from '../support/deadline.ts';
 import { ReloadRig, withAdmin } from '../support/reload-rig.ts';
 import { TcpEndpoint, TcpPeer } from '../support/tcp-peer.ts';
@@ -88,6 +89,28 @@ describe('a change', { timeout: 300_000 }, () => {
     put(JSON.stringify(withAdmin(base())));
     await eventually(async () => assert.equal((await fetch(url)).status, 404));
     await alive(kept);
+  });
+
+  it('comes by itself with --watch, when a certificate appears that a refused configuration names', async () => {
+    const rig = await start(base(), ['--watch']);
+    const authority = new CertificateAuthority();
+    try {
+      const { cert, key } = authority.issue('late.example', ['DNS:late.example']);
+      const late = `${rig.sluice.configFile}.late.pem`;
+      const secure = web({ name: 'secure', tls: { certificates: [{ cert: late, key }] } });
+      writeFileSync(
+        rig.sluice.configFile,
+        JSON.stringify(withAdmin({ ...base(), listeners: [web(), tcp(), secure] })),
+      );
+      const { msg } = await rig.sluice.waitForLog(
+        ({ level, place }) => level === 'error' && place !== undefined,
+      );
+      assert.match(msg, /late\.pem" cannot be read: there is no such file/);
+      copyFileSync(cert, late);
+      await eventually(async () => assert.match(await rig.address('secure'), /^127\.0\.0\.1:/));
+    } finally {
+      authority.remove();
+    }
   });
 
   it('keeps what is drained from taking new work, also what is new of it', async () => {

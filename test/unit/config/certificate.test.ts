@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Certificate } from '../../../src/config/types.ts';
+import { ConfigError } from '../../../src/core/errors.ts';
 import { errorsOf, inDirectory, l7, l7Of, load, warningsOf } from './load.ts';
 import * as pem from './pem.ts';
 
@@ -87,6 +88,16 @@ describe('certificate', () => {
     ]);
     assert.match(errors('.', 'good.key')[0] ?? '', /cert: "\." is not a file/);
     assert.match(errors('/dev/zero', 'good.key')[0] ?? '', /cert: "\/dev\/zero" is not a file/);
+  });
+
+  it('is known by its path to whoever refuses it', () => {
+    try {
+      load(text('nope.pem', 'good.key'), { files: FILES });
+      assert.fail('was accepted');
+    } catch (error) {
+      assert.ok(error instanceof ConfigError);
+      assert.deepEqual(error.files, ['sluice.yaml', 'nope.pem', 'good.key'].map(inDirectory));
+    }
   });
 
   it('must be PEM that can be parsed', () => {

@@ -46,19 +46,21 @@ describe('claiming the addresses of listeners', () => {
     );
   });
 
-  it('lets go of them, even while clients connect', async () => {
+  it('refuses clients until they are let go of, and takes none only to cut it', async () => {
     const probe = await listen({ host: '127.0.0.1', port: 0 });
     await new Promise((resolve) => probe.server.close(resolve));
     const { port } = probe;
-    const { free } = await claimAddresses([at('127.0.0.1', port)]);
-    const client = connect(port, '127.0.0.1');
-    client.on('error', () => undefined);
-    const closed = once(client, 'close');
-    await once(client, 'connect');
-    await free();
-    await closed;
-    const { server } = await listen({ host: '127.0.0.1', port });
+    const { release, free } = await claimAddresses([at('127.0.0.1', port)]);
+    for (let count = 0; count < 20; count++) {
+      const client = connect(port, '127.0.0.1');
+      const [error] = (await once(client, 'error')) as [NodeJS.ErrnoException];
+      assert.equal(error.code, 'ECONNREFUSED');
+    }
+    await release();
+    const { server } = await listen({ host: '127.0.0.1', port, reusePort: true });
     server.close();
+    await free();
+    (await listen({ host: '127.0.0.1', port })).server.close();
   });
 
   it('keeps a port of the system for those who share it, and for nobody else, until it is freed', async () => {

@@ -95,12 +95,22 @@ describe('a watch over files', { timeout: 300_000 }, () => {
     const other = join(directory, 'key.pem');
     const watching = start(file);
     writeFileSync(other, 'key');
-    watching.replace([file, other]);
+    watching.read([file, other], true);
     writeFileSync(other, 'key 2');
     await tells(1);
-    watching.replace([other]);
+    watching.read([other], true);
     writeFileSync(file, 'nobody cares');
     writeFileSync(other, 'key 3');
+    await tells(2);
+  });
+
+  it('looks at what was unusable besides what is in use', async () => {
+    const missing = join(directory, 'missing.pem');
+    const watching = start(file);
+    watching.read([file, missing], false);
+    writeFileSync(missing, 'there now');
+    await tells(1);
+    writeFileSync(file, 'second');
     await tells(2);
   });
 

@@ -23,7 +23,7 @@ describe('the reloader', () => {
       {
         log,
         load: () => loaded(config),
-        onLoaded: (names) => files.push(names),
+        onRead: (names, usable) => files.push([...names, `${usable}`]),
         current: config,
         apply: async () => {
           running++;
@@ -46,7 +46,7 @@ describe('the reloader', () => {
       ],
     );
     assert.deepEqual(reloader.counts, { success: 3, failure: 0 });
-    assert.deepEqual(files, new Array(3).fill(['/etc/sluice.yaml']));
+    assert.deepEqual(files, new Array(3).fill(['/etc/sluice.yaml', 'true']));
     assert.equal(lines.filter(({ msg }) => msg === 'configuration reloaded').length, 3);
   });
 
