@@ -1,7 +1,9 @@
 /** The admin address of the sluice that runs with a configuration. */
 import { loadConfig } from '../config/loader.ts';
+import type { Config } from '../config/types.ts';
 import { formatAddress } from '../core/address.ts';
 import { StartError, codeOf, messageOf } from '../core/errors.ts';
+import { askAdmin } from '../primary/admin-request.ts';
 import type { CommandOptions } from './arguments.ts';
 
 const ANSWER_MS = 60_000;
@@ -52,22 +54,15 @@ export interface DrainStatus {
   readonly seconds: number;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly body: string;
-}
+type Answer = Awaited<ReturnType<typeof askAdmin>>;
 
 /** Asks the admin server; the address and the token come from the configuration. */
 export class AdminClient {
-  readonly #where: string;
-  readonly #token: string | null;
+  readonly #admin: Config['admin'];
 
   /** @throws ConfigError for a configuration that cannot be used */
   constructor({ configFile: file, overrides, env }: CommandOptions) {
-    const { address, token } = loadConfig({ file, overrides, env }).config.admin;
-    const everywhere = address.host === '::' || address.host === '0.0.0.0';
-    this.#where = formatAddress(everywhere ? { ...address, host: 'localhost' } : address);
-    this.#token = token;
+    this.#admin = loadConfig({ file, overrides, env }).config.admin;
   }
 
   async status(): Promise<Status> {
@@ -87,17 +82,14 @@ export class AdminClient {
     throw new StartError(firstLine(answer.body));
   }
 
-  async #ask(method: string, path: string): Promise<Answer> {
-    const headers = this.#token === null ? {} : { Authorization: `Bearer ${this.#token}` };
+  async #ask(method: 'GET' | 'POST', path: string): Promise<Answer> {
     try {
-      const signal = AbortSignal.timeout(ANSWER_MS);
-      const response = await fetch(`http://${this.#where}${path}`, { method, headers, signal });
-      return { status: response.status, body: await response.text() };
+      return await askAdmin(this.#admin, method, path, ANSWER_MS);
     } catch (error) {
-      const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+      const where = formatAddress(this.#admin.address);
       const reason =
-        codeOf(cause) === 'ECONNREFUSED' ? 'nothing listens there: is sluice running?' : messageOf(cause);
-      throw new StartError(`the admin address ${this.#where} does not answer: ${reason}`, { cause: error });
+        codeOf(error) === 'ECONNREFUSED' ? 'nothing listens there: is sluice running?' : messageOf(error);
+      throw new StartError(`the admin address ${where} does not answer: ${reason}`, { cause: error });
     }
   }
 }

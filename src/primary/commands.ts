@@ -43,7 +43,9 @@ export function controlCommands(on: Commanded): readonly AdminCommand[] {
     { path: '/workers/NAME/restart', run: ([name = '']) => restart(on, name) },
     {
       path: '/handover',
-      run: () => {
+      // With `check` it only says that it would.
+      run: (_args, query) => {
+        if (query.has('check')) return { status: 200, body: { pid: process.pid } };
         on.handOver();
         return { status: 202, body: { pid: process.pid } };
       },

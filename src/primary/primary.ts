@@ -27,7 +27,7 @@ import { statusOf } from './status.ts';
 import type { PrimaryState } from './status.ts';
 import { Supervisor } from './supervisor.ts';
 import type { SupervisorTimings } from './supervisor.ts';
-import { askToHandOver } from './takeover.ts';
+import { askToHandOver, findPredecessor } from './takeover.ts';
 import { readVersions } from './versions.ts';
 import { WorkerRestarts } from './worker-restarts.ts';
 import type { WorkerFiles } from './worker-threads.ts';
@@ -147,7 +147,8 @@ export class Primary {
     const log = this.#log;
     // uWS reads it from the environment of the process; its own 4096 bytes are too few for real cookies.
     process.env.UWS_HTTP_MAX_HEADERS_SIZE ??= '16384';
-    const claim = await claimAddresses(chooseEngines(this.#options.config, log), { shared: takeOver });
+    const predecessor = takeOver && (await findPredecessor(this.#options.config.admin, log));
+    const claim = await claimAddresses(chooseEngines(this.#options.config, log), { shared: predecessor });
     this.#held = claim.held;
     const config = { ...this.#options.config, listeners: claim.listeners };
     const clusters = (this.#clusters = new ClusterMonitors(config.clusters, log, () => supervisor));
@@ -174,7 +175,7 @@ export class Primary {
     const server = (this.#admin = this.#createAdmin(supervisor, clusters, reloader, drains));
     let admin: TcpAddress | null = null;
     try {
-      if (!takeOver) admin = await server.listen(config.admin.address);
+      if (!predecessor) admin = await server.listen(config.admin.address);
       await clusters.ready();
       this.#goOn();
       await claim.release();

@@ -90,7 +90,10 @@ describe('a takeover', { timeout: 300_000 }, () => {
 
   it('that is refused leaves the first as it was', async () => {
     const { old, same } = await first();
-    const client = await WsPeer.connect(`ws://${old.address('web')}/`);
+    const url = `ws://${old.address('web')}/`;
+    const client = await WsPeer.connect(url);
+    const knocker = Knocker.start(url, 50);
+    knockers.push(knocker);
     await assert.rejects(
       startSluice({ config: { ...same, admin: { address: old.admin } }, args: ['--takeover'] }),
       /does not hand over \(401\)/,
@@ -98,9 +101,10 @@ describe('a takeover', { timeout: 300_000 }, () => {
     await eventually(async () => {
       assert.equal((await fetch(`http://${old.admin}/readyz`)).status, 200);
     });
-    for (let count = 0; count < 5; count++) {
-      (await WsPeer.connect(`ws://${old.address('web')}/`)).socket.terminate();
-    }
+    const { opened, failures } = await knocker.stop();
+    assert.deepEqual(failures, []);
+    assert.ok(opened > 5, `${opened} were opened`);
+    for (let count = 0; count < 5; count++) (await WsPeer.connect(url)).socket.terminate();
     client.socket.ping();
     await client.pongs.next(DEADLINE_MS);
   });

@@ -1,0 +1,35 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
+import type { Config } from '../config/types.ts';
+
+interface AdminAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/**
+ * Asks the process that serves an admin address. Not by `fetch`, which refuses some ports that a server may have.
+ *
+ * @param timeoutMs for the whole of it
+ * @returns its answer, whatever the status; rejects where there is none, with what Node says of it
+ */
+export async function askAdmin(
+  { address: { host, port }, token }: Config['admin'],
+  method: 'GET' | 'POST',
+  path: string,
+  timeoutMs: number,
+): Promise<AdminAnswer> {
+  const asking = request({
+    host: host === '::' || host === '0.0.0.0' ? 'localhost' : host,
+    port,
+    path,
+    method,
+    agent: false,
+    headers: token === null ? {} : { Authorization: `Bearer ${token}` },
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  asking.end();
+  const [response] = (await once(asking, 'response')) as [IncomingMessage];
+  return { status: response.statusCode ?? 0, body: await text(response) };
+}
