@@ -6,6 +6,8 @@ export interface FaultReport {
   readonly date: string;
   readonly machine: string;
   readonly versions: Readonly<Record<string, string>>;
+  /** How each peer was configured, by name; scenarios vary the endpoints, the grace and the idle timeout. */
+  readonly configs: Readonly<Record<string, string>>;
   readonly scenarios: readonly ScenarioResult[];
 }
 
@@ -34,6 +36,7 @@ export function mergeReports(first: FaultReport, second: FaultReport): FaultRepo
   return {
     ...second,
     versions: { ...first.versions, ...second.versions },
+    configs: { ...first.configs, ...second.configs },
     scenarios: [...known.values()],
   };
 }

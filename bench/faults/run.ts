@@ -8,7 +8,7 @@ import { machineText } from '../report/machine.ts';
 import { writePage } from '../report/page.ts';
 import { coresToPin, pinSelf } from '../rig/pinning.ts';
 import { Stage } from '../rig/stage.ts';
-import type { FaultPeer } from './peers/fault-peer.ts';
+import type { FaultPeer, FaultSetup } from './peers/fault-peer.ts';
 import { haproxy } from './peers/haproxy.ts';
 import { nginx } from './peers/nginx.ts';
 import { sluice } from './peers/sluice.ts';
@@ -36,6 +36,17 @@ Lets things happen to sluice, nginx and HAProxy, and measures what clients see o
 
 Tables in Markdown on stdout, progress on stderr.
 `;
+
+/** For the report: what scenarios set up, with names in the place of what is made anew each time. */
+const SHOWN: FaultSetup = {
+  directory: '/run/peer',
+  ports: { ws: 8080, wss: 8443, admin: 9090 },
+  endpoints: [9001],
+  certificate: { cert: 'cert.pem', key: 'key.pem', both: 'both.pem' },
+  graceSeconds: null,
+  idleTimeoutSeconds: 120,
+  extraRoute: false,
+};
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -85,6 +96,7 @@ async function runAll(peers: readonly FaultPeer[], scenarios: readonly Scenario[
     date: new Date().toISOString().slice(0, 10),
     machine: machineText(),
     versions: Object.fromEntries(peers.map((peer) => [peer.name, peer.version() ?? ''])),
+    configs: Object.fromEntries(peers.map((peer) => [peer.name, peer.configuration(SHOWN)])),
     scenarios: results,
   };
 }

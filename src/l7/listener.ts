@@ -18,7 +18,7 @@ import {
 import type { Certificate, Compression, L7Listener as L7ListenerConfig } from '../config/types.ts';
 import { formatAddress } from '../core/address.ts';
 import type { ThreadLock } from '../core/thread-lock.ts';
-import { findListening, holdConnects } from '../sys/listening-sockets.ts';
+import { findListening, holdConnects, lengthenQueue } from '../sys/listening-sockets.ts';
 import { limitReceiveBuffers } from '../sys/receive-buffer.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { chooseDeflateOffer } from '../wire/deflate-offer.ts';
@@ -120,6 +120,8 @@ export class L7Listener {
       });
       const [own = -1] = findListening(address.port).filter((fd) => !before.includes(fd));
       this.#descriptor = own;
+      // uWS asks for 512, which a storm of clients that come back overflows.
+      if (own >= 0) lengthenQueue(own);
     });
     this.#limitReads();
   }

@@ -19,6 +19,19 @@ const DROP_SYN: readonly (readonly [number, number, number, number])[] = [
   [0x06, 0, 0, 0xffffffff], // pass
 ];
 
+/** Connections that wait to be accepted, at most; the kernel takes the lesser of this and net.core.somaxconn. */
+export const BACKLOG = 4096;
+
+/**
+ * Gives a listening socket, which a library opened, a queue of {@link BACKLOG} connections. What finds no room is not
+ * answered, and tries again after a second.
+ *
+ * @returns whether the system took it
+ */
+export function lengthenQueue(fd: number): boolean {
+  return nativeCalls().listen(fd, BACKLOG) === 0;
+}
+
 /** The sockets of this process that listen on a port; none where system calls are not supported. */
 export function findListening(port: number): number[] {
   let probe: ListeningProbe;

@@ -19,10 +19,7 @@ describe('a drain', { timeout: 300_000 }, () => {
   before(async () => {
     one = await WsEndpoint.listen();
     two = await WsEndpoint.listen();
-    echo = await TcpEndpoint.listen(undefined, (peer) => {
-      peer.read().socket.on('data', (bytes: Buffer) => peer.send(bytes));
-      peer.socket.once('end', () => peer.end());
-    });
+    echo = await TcpEndpoint.echo();
   });
   afterEach(() => {
     for (const { sluice } of rigs.splice(0)) sluice.kill('SIGKILL');

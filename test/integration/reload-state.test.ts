@@ -3,73 +3,21 @@ import assert from 'node:assert/strict';
 import { copyFileSync, renameSync, writeFileSync } from 'node:fs';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { CertificateAuthority } from '../support/certificates.ts';
+import { ChangeStage } from '../support/change-stage.ts';
 import { eventually } from '../support/deadline.ts';
-import { ReloadRig, withAdmin } from '../support/reload-rig.ts';
-import { TcpEndpoint, TcpPeer } from '../support/tcp-peer.ts';
+import { withAdmin } from '../support/reload-rig.ts';
+import { TcpPeer } from '../support/tcp-peer.ts';
 import { WsEndpoint, WsPeer } from '../support/ws-peer.ts';
 
 const local = '127.0.0.1:0';
 
 describe('a change', { timeout: 300_000 }, () => {
-  let endpoint: WsEndpoint;
-  let echo: TcpEndpoint;
-  const rigs: ReloadRig[] = [];
+  const stage = new ChangeStage();
+  const { routes, web, tcp, echoCluster, base, start, session, alive } = stage;
 
-  before(async () => {
-    endpoint = await WsEndpoint.listen();
-    echo = await TcpEndpoint.listen(undefined, (peer) => {
-      peer.read().socket.on('data', (bytes: Buffer) => peer.send(bytes));
-      peer.socket.once('end', () => peer.end());
-    });
-  });
-  afterEach(() => {
-    for (const { sluice } of rigs.splice(0)) sluice.kill('SIGKILL');
-  });
-  after(() => {
-    for (const each of [endpoint, echo]) each.close();
-  });
-
-  const app = (): object => ({ name: 'app', endpoints: [{ address: endpoint.address }] });
-  const routes = [{ name: 'app', match: { path: '/app' }, cluster: 'app' }];
-  const web = (changes: object = {}): object => ({
-    name: 'web',
-    mode: 'l7',
-    address: local,
-    routes,
-    ...changes,
-  });
-  const tcp = (changes: object = {}): object => ({
-    name: 'tcp',
-    mode: 'l4',
-    address: local,
-    cluster: 'echo',
-    ...changes,
-  });
-  const echoCluster = (): object => ({ name: 'echo', endpoints: [{ address: echo.address }] });
-  const base = (): { listeners: object[]; clusters: object[] } => ({
-    listeners: [web(), tcp()],
-    clusters: [app(), echoCluster()],
-  });
-
-  async function start(config: object = base(), args: readonly string[] = []): Promise<ReloadRig> {
-    const rig = await ReloadRig.start(config, args);
-    rigs.push(rig);
-    return rig;
-  }
-
-  async function session(
-    rig: ReloadRig,
-    path = '/app',
-    to = endpoint,
-  ): Promise<{ client: WsPeer; server: WsPeer }> {
-    const client = await WsPeer.connect(`ws://${await rig.address('web')}${path}`);
-    return { client, server: await to.sessions.next() };
-  }
-
-  async function alive({ client, server }: { client: WsPeer; server: WsPeer }): Promise<void> {
-    client.socket.send('still there?');
-    assert.equal((await server.messages.next()).data.toString(), 'still there?');
-  }
+  before(stage.open);
+  afterEach(stage.clear);
+  after(stage.close);
 
   it('comes by itself with --watch, from a file that is replaced by rename, and bears a bad one', async () => {
     const rig = await start(base(), ['--watch']);
@@ -139,7 +87,7 @@ describe('a change', { timeout: 300_000 }, () => {
         {
           name: 'app',
           outlier: { consecutiveFailures: 1, ejection: '10m', maxEjection: '10m' },
-          endpoints: [{ address }, { address: endpoint.address }],
+          endpoints: [{ address }, { address: stage.endpoint.address }],
           ...changes,
         },
         echoCluster(),

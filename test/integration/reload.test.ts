@@ -7,83 +7,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { CertificateAuthority } from '../support/certificates.ts';
+import { ChangeStage } from '../support/change-stage.ts';
 import { eventually } from '../support/deadline.ts';
-import { ReloadRig, withAdmin } from '../support/reload-rig.ts';
-import { TcpEndpoint, TcpPeer } from '../support/tcp-peer.ts';
+import { withAdmin } from '../support/reload-rig.ts';
 import { WsEndpoint, WsPeer } from '../support/ws-peer.ts';
 
 const local = '127.0.0.1:0';
 const RESTART = { code: 1012, reason: 'service restart' };
 
 describe('a reload', { timeout: 300_000 }, () => {
-  let endpoint: WsEndpoint;
+  const stage = new ChangeStage();
+  const { routes, app, web, tcp, echoCluster, base, start, session, tunnel, alive } = stage;
   let other: WsEndpoint;
-  let echo: TcpEndpoint;
-  const rigs: ReloadRig[] = [];
 
   before(async () => {
-    endpoint = await WsEndpoint.listen();
+    await stage.open();
     other = await WsEndpoint.listen();
-    echo = await TcpEndpoint.listen(undefined, (peer) => {
-      peer.read().socket.on('data', (bytes: Buffer) => peer.send(bytes));
-      peer.socket.once('end', () => peer.end());
-    });
   });
-  afterEach(() => {
-    for (const { sluice } of rigs.splice(0)) sluice.kill('SIGKILL');
-  });
+  afterEach(stage.clear);
   after(() => {
-    for (const each of [endpoint, other, echo]) each.close();
+    stage.close();
+    other.close();
   });
-
-  const app = (): object => ({ name: 'app', endpoints: [{ address: endpoint.address }] });
-  const routes = [{ name: 'app', match: { path: '/app' }, cluster: 'app' }];
-  const web = (changes: object = {}): object => ({
-    name: 'web',
-    mode: 'l7',
-    address: local,
-    routes,
-    ...changes,
-  });
-  const tcp = (changes: object = {}): object => ({
-    name: 'tcp',
-    mode: 'l4',
-    address: local,
-    cluster: 'echo',
-    ...changes,
-  });
-  const echoCluster = (): object => ({ name: 'echo', endpoints: [{ address: echo.address }] });
-  const base = (): { listeners: object[]; clusters: object[] } => ({
-    listeners: [web(), tcp()],
-    clusters: [app(), echoCluster()],
-  });
-
-  async function start(config: object = base(), args: readonly string[] = []): Promise<ReloadRig> {
-    const rig = await ReloadRig.start(config, args);
-    rigs.push(rig);
-    return rig;
-  }
-
-  async function session(
-    rig: ReloadRig,
-    path = '/app',
-    to = endpoint,
-  ): Promise<{ client: WsPeer; server: WsPeer }> {
-    const client = await WsPeer.connect(`ws://${await rig.address('web')}${path}`);
-    return { client, server: await to.sessions.next() };
-  }
-
-  async function tunnel(rig: ReloadRig): Promise<TcpPeer> {
-    const client = await TcpPeer.connect(await rig.address('tcp'));
-    client.read().send('1');
-    await client.receivesText('1');
-    return client;
-  }
-
-  async function alive({ client, server }: { client: WsPeer; server: WsPeer }): Promise<void> {
-    client.socket.send('still there?');
-    assert.equal((await server.messages.next()).data.toString(), 'still there?');
-  }
 
   it('adds and takes away routes, clusters and listeners, and touches nothing else', async () => {
     const rig = await start();
@@ -204,7 +149,7 @@ describe('a reload', { timeout: 300_000 }, () => {
     const kept = await session(rig);
     assert.match(await rig.reloadRefused('listeners: ['), /:1:\d+: /);
     assert.match(await rig.reloadRefused({ ...base(), clusters: [app()] }), /there is no cluster "echo"/);
-    const taken = { name: 'taken', mode: 'l4', address: echo.address, cluster: 'echo' };
+    const taken = { name: 'taken', mode: 'l4', address: stage.echo.address, cluster: 'echo' };
     assert.match(
       await rig.reloadRefused({ ...base(), listeners: [web(), tcp(), taken] }),
       /listener "taken" cannot listen .* in use/,

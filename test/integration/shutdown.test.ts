@@ -26,10 +26,7 @@ describe('a sluice that is told to end', { timeout: 300_000 }, () => {
 
   before(async () => {
     webSockets = await WsEndpoint.listen();
-    echo = await TcpEndpoint.listen(undefined, (peer) => {
-      peer.read().socket.on('data', (bytes: Buffer) => peer.send(bytes));
-      peer.socket.once('end', () => peer.end());
-    });
+    echo = await TcpEndpoint.echo();
     silent = await silentEndpoint();
   });
   afterEach(() => {

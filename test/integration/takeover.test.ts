@@ -16,10 +16,7 @@ describe('a takeover', { timeout: 300_000 }, () => {
 
   before(async () => {
     endpoint = await WsEndpoint.listen();
-    echo = await TcpEndpoint.listen(undefined, (peer) => {
-      peer.read().socket.on('data', (bytes: Buffer) => peer.send(bytes));
-      peer.socket.once('end', () => peer.end());
-    });
+    echo = await TcpEndpoint.echo();
   });
   afterEach(async () => {
     await Promise.all(knockers.splice(0).map((knocker) => knocker.stop()));

@@ -17,10 +17,7 @@ describe('a restart of workers', { timeout: 300_000 }, () => {
 
   before(async () => {
     endpoint = await WsEndpoint.listen();
-    echo = await TcpEndpoint.listen(undefined, (peer) => {
-      peer.read().socket.on('data', (bytes: Buffer) => peer.send(bytes));
-      peer.socket.once('end', () => peer.end());
-    });
+    echo = await TcpEndpoint.echo();
   });
   afterEach(() => {
     for (const { sluice } of rigs.splice(0)) sluice.kill('SIGKILL');

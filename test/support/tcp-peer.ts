@@ -223,6 +223,14 @@ export class TcpEndpoint {
     return endpoint;
   }
 
+  /** One that sends everything back. */
+  static echo(): Promise<TcpEndpoint> {
+    return TcpEndpoint.listen(undefined, (peer) => {
+      peer.read().socket.on('data', (bytes: Buffer) => peer.send(bytes));
+      peer.socket.once('end', () => peer.end());
+    });
+  }
+
   /** As a configuration has it. */
   get address(): string {
     const address = this.#server.address();

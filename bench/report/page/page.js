@@ -159,6 +159,10 @@ function showComparison() {
   showCosts(summaries, idle);
   showTables(summaries);
   section('configurations', 'Configurations', 'What each peer was started with.');
+  showConfigs(configs);
+}
+
+function showConfigs(configs) {
   for (const [name, text] of Object.entries(configs)) {
     const details = add(main, 'details');
     add(details, 'summary', {}, name);
@@ -346,6 +350,8 @@ function showFaults() {
     ]);
     table(parent, ['', ...names], rows);
   }
+  add(main, 'p', {}, 'How the peers were configured for them; scenarios vary endpoints, grace and timeouts.');
+  showConfigs(faults.configs);
 }
 
 function drawTimeline(canvas, lines, unit) {

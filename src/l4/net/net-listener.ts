@@ -1,13 +1,10 @@
 import { createServer, type Server } from 'node:net';
 import type { L4Listener } from '../../config/types.ts';
 import { formatAddress } from '../../core/address.ts';
-import { holdConnects } from '../../sys/listening-sockets.ts';
+import { BACKLOG, holdConnects } from '../../sys/listening-sockets.ts';
 import { unsupportedReason } from '../../sys/support.ts';
 import type { TunnelContext, TunnelListener } from '../tunnel.ts';
 import { NetTunnel } from './net-tunnel.ts';
-
-/** The kernel's queue of connections that wait to be accepted; it takes the lesser of this and net.core.somaxconn. */
-const BACKLOG = 4096;
 
 /** The `net` engine: tunnels on `node:net`, for every platform that Node runs on. */
 export class NetListener implements TunnelListener {

@@ -1,7 +1,7 @@
 import { Timed } from '../../core/timer-wheel.ts';
 import type { L4Listener } from '../../config/types.ts';
 import { formatAddress } from '../../core/address.ts';
-import { holdConnects } from '../../sys/listening-sockets.ts';
+import { BACKLOG, holdConnects } from '../../sys/listening-sockets.ts';
 import { EAGAIN, EINTR, errorName } from '../../sys/errno.ts';
 import { EPOLLIN } from '../../sys/epoll.ts';
 import { SocketAddress } from '../../sys/socket-address.ts';
@@ -10,8 +10,6 @@ import { Watched } from '../../loop/poller.ts';
 import type { RawLoop } from './raw-loop.ts';
 import { RawTunnel } from './raw-tunnel.ts';
 
-/** The kernel's queue of connections that wait to be accepted; it takes the lesser of this and net.core.somaxconn. */
-const BACKLOG = 4096;
 /** Connections accepted in a row, before those that are open get their turn. */
 const ACCEPTS_IN_A_ROW = 64;
 /** Where there are no descriptors or no memory left, accepting rests for so long. */

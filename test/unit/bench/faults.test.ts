@@ -123,6 +123,7 @@ describe('the report of faults', () => {
     date: '2026-01-01',
     machine: 'a machine',
     versions: { [peer]: '1.0' },
+    configs: { [peer]: `of ${peer}` },
     scenarios: [
       {
         name: 'drain',
@@ -140,6 +141,7 @@ describe('the report of faults', () => {
     );
     assert.match(renderFaults(merged), /\|  \| sluice \| nginx \|\n.*\n\| after \| 3 s \| 2 s \|/);
     assert.deepEqual(merged.versions, { sluice: '1.0', nginx: '1.0' });
+    assert.deepEqual(merged.configs, { sluice: 'of sluice', nginx: 'of nginx' });
   });
 });
 

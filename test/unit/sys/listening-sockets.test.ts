@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
-import { findListening, holdConnects } from '../../../src/sys/listening-sockets.ts';
+import { findListening, holdConnects, lengthenQueue } from '../../../src/sys/listening-sockets.ts';
+import { PinnedBuffer } from '../../../src/sys/pinned-buffer.ts';
+import { SocketAddress } from '../../../src/sys/socket-address.ts';
+import { Sockets } from '../../../src/sys/sockets.ts';
 import { within } from '../../support/deadline.ts';
 
 describe('listening sockets', { timeout: 300_000 }, () => {
@@ -15,13 +18,13 @@ describe('listening sockets', { timeout: 300_000 }, () => {
     for (const server of servers.splice(0)) server.close();
   });
 
-  async function listen(host: string, port = 0): Promise<{ server: Server; port: number }> {
+  async function listen(host: string, port = 0, backlog = 511): Promise<{ server: Server; port: number }> {
     const server = createServer((socket) => {
       socket.on('error', () => undefined);
       socket.resume();
     });
     servers.push(server);
-    server.listen({ host, port, reusePort: true });
+    server.listen({ host, port, backlog, reusePort: true });
     await once(server, 'listening');
     return { server, port: (server.address() as AddressInfo).port };
   }
@@ -47,6 +50,25 @@ describe('listening sockets', { timeout: 300_000 }, () => {
     two.server.close();
     await once(two.server, 'close');
     assert.equal(findListening(one.port).length, 1);
+  });
+
+  it('get a longer queue from one who knows the descriptor only', async () => {
+    const { port } = await listen('127.0.0.1', 0, 4);
+    const [fd = -1] = findListening(port);
+    const sockets = new Sockets();
+    const target = new SocketAddress({ kind: 'tcp', host: '127.0.0.1', port });
+    const byte = new PinnedBuffer(1);
+    // Nobody accepts while this goes on: what can be sent to is in the queue.
+    const queued = (count: number): number => {
+      const open = Array.from({ length: count }, () => sockets.open(target));
+      for (const one of open) sockets.connect(one, target);
+      const connected = open.filter((one) => byte.send(one, 0, 1) === 1).length;
+      for (const one of open) sockets.close(one);
+      return connected;
+    };
+    assert.ok(queued(100) < 10);
+    assert.ok(lengthenQueue(fd));
+    assert.equal(queued(300), 300);
   });
 
   it('are deaf to new connections where they have been told so, and keep those that they have', async () => {
