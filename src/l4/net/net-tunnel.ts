@@ -8,6 +8,9 @@ import { addressContext } from '../../upstream/pick-context.ts';
 import { rejectionOf } from '../tunnel-stats.ts';
 import { QUIET_MS, type Tunnel, type TunnelContext } from '../tunnel.ts';
 
+/** Chunks from so many bytes on are freed at once. */
+const LARGE = 16 * 1024;
+
 /** One side of a tunnel. The handlers are shared functions that find the tunnel by the socket. */
 type Leg = Socket & {
   tunnel: NetTunnel;
@@ -244,7 +247,19 @@ function onData(this: Leg, chunk: Buffer): void {
   tunnel.touch();
   tunnel.count(this.byteSlot, chunk.length);
   this.carried += chunk.length;
-  if (peer?.write(chunk) === false) this.pause();
+  if (peer === null) return;
+  // What is larger than its high-water mark makes `write` say no, also when the kernel has taken it all.
+  if (!peer.write(chunk) && peer.writableLength > 0) this.pause();
+  else if (chunk.length >= LARGE && peer.writableLength === 0) release(chunk);
+}
+
+/**
+ * Frees the memory of a chunk that nobody needs any more, so that the next one is read into the same, which the
+ * processor has in its cache. Otherwise that would be up to the garbage collector.
+ */
+function release(chunk: Buffer): void {
+  const { buffer } = chunk;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === chunk.length) buffer.transfer(0);
 }
 
 /** What waited for this side has gone: the other may send again. */
