@@ -29,6 +29,8 @@ export async function askAdmin(
     headers: token === null ? {} : { Authorization: `Bearer ${token}` },
     signal: AbortSignal.timeout(timeoutMs),
   });
+  // One that comes behind the head is told by the body; without a handler it would end the process, too.
+  asking.on('error', () => undefined);
   asking.end();
   const [response] = (await once(asking, 'response')) as [IncomingMessage];
   return { status: response.statusCode ?? 0, body: await text(response) };

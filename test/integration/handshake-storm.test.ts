@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { eventually } from '../support/deadline.ts';
 import { headerOf, switchingProtocols, type RawConnection } from '../support/raw-connection.ts';
@@ -36,7 +38,29 @@ async function statusOf(client: RawConnection): Promise<string> {
   return startLine.split(' ')[1]!;
 }
 
+/** More than the 512 that uWS asks for, and what the kernel allows. */
+const CROWD = 1000;
+const mostQueued = Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'));
+
 describe('a storm of handshakes', { timeout: 300_000 }, () => {
+  it('finds a place in the queue of the listener while nobody accepts', async (t) => {
+    if (mostQueued < CROWD) {
+      t.skip(`net.core.somaxconn is ${mostQueued}`);
+      return;
+    }
+    const { rig } = await start({}, 1);
+    const [host = '', port = ''] = rig.address('web').split(':');
+    rig.sluice.kill('SIGSTOP');
+    cleanups.push(() => rig.sluice.kill('SIGCONT'));
+    let connected = 0;
+    for (let count = 0; count < CROWD; count++) {
+      const client = connect(Number(port), host, () => connected++);
+      client.on('error', () => undefined);
+      cleanups.push(() => client.destroy());
+    }
+    await eventually(() => assert.equal(connected, CROWD));
+  });
+
   it('reaches the endpoints by so many at a time over all workers; others wait, and the rest gets 503', async () => {
     const { rig, endpoint, gauges } = await start({ maxPendingHandshakes: 4, maxQueuedHandshakes: 6 }, 3);
     const waiting: RawConnection[] = [];
