@@ -55,8 +55,12 @@ export interface TunnelListener {
   fits(config: L4ListenerConfig): boolean;
   /** Takes another context for the tunnels to come; those that live keep theirs. */
   use(context: TunnelContext): void;
-  /** Lets others that listen on the address have the connections that begin now; {@link stop} may follow soon. */
-  leave(): void;
+  /**
+   * Lets others that listen on the address have the connections that begin now; {@link stop} may follow soon.
+   *
+   * @param from which of them: see `sys/hand-over.ts`
+   */
+  leave(from: number | null): void;
   /** Accepts no more connections; tunnels live on, and it may listen again. */
   stop(): void;
 }

@@ -18,7 +18,8 @@ import {
 import type { Certificate, Compression, L7Listener as L7ListenerConfig } from '../config/types.ts';
 import { formatAddress } from '../core/address.ts';
 import type { ThreadLock } from '../core/thread-lock.ts';
-import { findListening, holdConnects, lengthenQueue } from '../sys/listening-sockets.ts';
+import { HandOver } from '../sys/hand-over.ts';
+import { findListening, lengthenQueue } from '../sys/listening-sockets.ts';
 import { limitReceiveBuffers } from '../sys/receive-buffer.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { chooseDeflateOffer } from '../wire/deflate-offer.ts';
@@ -63,6 +64,7 @@ export class L7Listener {
   #socket: us_listen_socket | null = null;
   /** The descriptor of that socket, -1 where it could not be found out. */
   #descriptor = -1;
+  #handOver: HandOver | null = null;
   #closed = false;
   /** Connections of this worker, WebSockets included. */
   #connections = 0;
@@ -128,14 +130,20 @@ export class L7Listener {
 
   /** Accepts no more connections; those that the kernel has for it are lost. */
   stop(): void {
+    this.#handOver?.end();
+    this.#handOver = null;
     if (this.#socket !== null) us_listen_socket_close(this.#socket);
     this.#socket = null;
     this.#descriptor = -1;
   }
 
-  /** Lets others that listen on the address have the connections that begin now; {@link stop} may follow soon. */
-  leave(): void {
-    if (this.#descriptor >= 0) holdConnects(this.#descriptor);
+  /**
+   * Lets others that listen on the address have the connections that begin now; {@link stop} may follow soon.
+   *
+   * @param from which of them: see {@link HandOver}
+   */
+  leave(from: number | null): void {
+    if (this.#descriptor >= 0) this.#handOver = new HandOver(this.#descriptor, from);
   }
 
   /** Connections that are open, idle ones included. */

@@ -228,7 +228,7 @@ export class Primary {
     const supervisor = this.#supervisor;
     if (supervisor === null) return true;
     const { drain } = supervisor.config;
-    return supervisor.end({ graceMs: this.#graceMs, drain, handOver });
+    return supervisor.end({ graceMs: this.#graceMs, drain, heirs: handOver ? 'process' : null });
   }
 
   async #finish(handOver: boolean): Promise<boolean> {

@@ -7,6 +7,7 @@ import {
   scopeKey,
   type DrainScope,
   type Generation,
+  type Heirs,
   type Pace,
   type WorkerKind,
 } from '../protocol/to-worker.ts';
@@ -47,8 +48,8 @@ interface Ending {
   readonly graceMs: number;
   /** How fast sessions are ended; null for all at once. */
   readonly drain: DrainSettings | null;
-  /** Whether another process listens on the same addresses already. */
-  readonly handOver: boolean;
+  /** Who listens on the same addresses already. */
+  readonly heirs: Heirs | null;
 }
 
 const KINDS: readonly WorkerKind[] = ['l7', 'l4'];
@@ -180,7 +181,7 @@ export class Supervisor {
   async restart(name: string): Promise<boolean> {
     const replaced = await this.#inTurn(() => this.#replace(name));
     if (replaced === null) return false;
-    await this.#retire(replaced);
+    await this.#retire(replaced, 'newest');
     return true;
   }
 
@@ -195,7 +196,7 @@ export class Supervisor {
       await fresh.start();
     } catch (error) {
       this.#arriving = null;
-      fresh.drain({ graceMs: 0, pace: null, handOver: false });
+      fresh.drain({ graceMs: 0, pace: null, heirs: null });
       await this.#leave(fresh);
       throw error;
     }
@@ -268,7 +269,7 @@ export class Supervisor {
    * @returns whether all have ended; if not, threads with open handles are left, and only a hard exit can end
    * the process in good order
    */
-  end({ graceMs, drain, handOver }: Ending): Promise<boolean> {
+  end({ graceMs, drain, heirs }: Ending): Promise<boolean> {
     const all: DrainScope = { kind: 'all' };
     const seconds = (graceMs * GRACE_SHARE) / 1000;
     for (const slot of this.#everyone()) {
@@ -280,7 +281,7 @@ export class Supervisor {
               rate: Math.max(drain.rate, this.count(all) / seconds),
               deadlineMs: graceMs,
             });
-      slot.drain({ graceMs, pace, handOver });
+      slot.drain({ graceMs, pace, heirs });
     }
     this.#overdue.shorten(graceMs + this.#timings.drainSlackMs);
     this.#ended ??= this.#finish();
@@ -319,17 +320,17 @@ export class Supervisor {
         }),
       ),
     );
-    for (const slot of known.values()) void this.#retire(slot);
+    for (const slot of known.values()) void this.#retire(slot, 'siblings');
   }
 
   /** Drains a worker whose place another has, or which has none any more. */
-  async #retire(slot: WorkerSlot): Promise<void> {
+  async #retire(slot: WorkerSlot, heirs: Heirs): Promise<void> {
     this.#leaving.add(slot);
     const { drain } = this.config;
     slot.drain({
       graceMs: drain.deadlineMs,
       pace: this.#pace(slot, { kind: 'all' }, drain),
-      handOver: this.#slots.some(({ kind }) => kind === slot.kind),
+      heirs: this.#slots.some(({ kind }) => kind === slot.kind) ? heirs : null,
     });
     await this.#leave(slot);
   }

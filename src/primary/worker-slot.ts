@@ -4,7 +4,7 @@ import { Backoff } from '../core/backoff.ts';
 import type { BackoffLimits } from '../core/backoff.ts';
 import { StartError, messageOf } from '../core/errors.ts';
 import type { FromWorker } from '../protocol/from-worker.ts';
-import type { Pace, ToWorker, WorkerKind } from '../protocol/to-worker.ts';
+import type { Heirs, Pace, ToWorker, WorkerKind } from '../protocol/to-worker.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 /** `waiting` is between a fault and the next start; `ended` is for good. */
@@ -41,7 +41,7 @@ interface SlotOptions {
 interface Ending {
   readonly graceMs: number;
   readonly pace: Pace | null;
-  readonly handOver: boolean;
+  readonly heirs: Heirs | null;
 }
 
 /** The place of one worker: runs its task, and starts it anew when it fails, until it is drained. */
@@ -96,7 +96,7 @@ export class WorkerSlot {
   }
 
   /** Ends the worker for good, giving its connections so many milliseconds; may be called again with fewer. */
-  drain({ graceMs, pace, handOver }: Ending): void {
+  drain({ graceMs, pace, heirs }: Ending): void {
     this.#draining = true;
     this.#firstListening.reject(new StartError(`worker ${this.name} was stopped before it was ready`));
     if (this.#state === 'ended') return;
@@ -106,7 +106,7 @@ export class WorkerSlot {
     }
     clearTimeout(this.#timer);
     this.#state = 'draining';
-    this.send({ type: 'end', graceMs, pace, handOver });
+    this.send({ type: 'end', graceMs, pace, heirs });
   }
 
   /** Makes the worker throw, where it runs. */

@@ -121,9 +121,15 @@ interface EndCommand {
   readonly graceMs: number;
   /** Null for all WebSockets at once. */
   readonly pace: Pace | null;
-  /** Whether others listen on the same addresses: then no connection that is being opened may be lost. */
-  readonly handOver: boolean;
+  /** Who has the addresses then: where there is anybody, no connection that is being opened may be lost. */
+  readonly heirs: Heirs | null;
 }
+
+/**
+ * Who else listens on the addresses of a worker that ends: another process with workers of its own, or others of this
+ * process, of which the newest may have been started in its place.
+ */
+export type Heirs = 'process' | 'newest' | 'siblings';
 
 /** A cluster's endpoints have changed. */
 interface ClusterUpdate {

@@ -112,8 +112,8 @@ class TunnelService implements Service {
     }
   }
 
-  leave(): void {
-    for (const { listener } of this.#served.values()) listener.leave();
+  leave(from: number | null): void {
+    for (const { listener } of this.#served.values()) listener.leave(from);
   }
 
   stop(): void {
@@ -165,7 +165,7 @@ class TunnelService implements Service {
     const lost = new Set<Tunnel>();
     for (const [name, { listener, context }] of before) {
       const successor = served.get(name);
-      if (successor?.listener !== listener) this.#replace(listener, successor !== undefined);
+      if (successor?.listener !== listener) this.#replace(listener, successor !== undefined, next);
       if (successor?.context === context) continue;
       this.#retire(context, generation);
       if (successor?.context.cluster !== context.cluster)
@@ -186,12 +186,13 @@ class TunnelService implements Service {
     });
   }
 
-  #replace(listener: TunnelListener, hasSuccessor: boolean): void {
+  #replace(listener: TunnelListener, hasSuccessor: boolean, { config }: Environment): void {
     if (!hasSuccessor) {
       listener.stop();
       return;
     }
-    listener.leave();
+    // Every worker has made another, which are the newest.
+    listener.leave(-config.workers.l4);
     setTimeout(() => listener.stop(), REPLACED_MS);
   }
 

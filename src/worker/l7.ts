@@ -152,9 +152,9 @@ class WebService implements Service {
     }
   }
 
-  leave(): void {
+  leave(from: number | null): void {
     this.#leaves = true;
-    for (const listener of this.#listeners.values()) listener.leave();
+    for (const listener of this.#listeners.values()) listener.leave(from);
   }
 
   stop(): void {
@@ -241,7 +241,7 @@ class WebService implements Service {
           for (const session of context.session.sessions) lost.add(session);
       }
     }
-    for (const [name, listener] of replaced) this.#replace(name, listener, generation);
+    for (const [name, listener] of replaced) this.#replace(name, listener, generation, next);
     for (const session of this.sessions()) if (session.endpoint.removed) lost.add(session);
     return [...lost];
   }
@@ -260,20 +260,28 @@ class WebService implements Service {
     });
   }
 
-  #replace(name: string, listener: L7Listener, generation: number): void {
+  #replace(name: string, listener: L7Listener, generation: number, { config }: Environment): void {
     this.#old.add(listener);
     const successor = this.#listeners.get(name);
+    let leaving = false;
     if (successor === undefined) {
       listener.stop();
       listener.dispatcher.draining = true;
     } else {
       listener.follow(successor);
-      listener.leave();
-      setTimeout(() => listener.stop(), REPLACED_MS);
+      // Every worker has made another, which are the newest.
+      listener.leave(-config.workers.l7);
+      leaving = true;
+      setTimeout(() => {
+        listener.stop();
+        leaving = false;
+      }, REPLACED_MS);
     }
     this.#retirement.add({
       generation,
       live: () => {
+        // It may get connections yet.
+        if (leaving) return 1;
         // Where there is no other, a connection that is between two requests is of no more use.
         const used = successor !== undefined || listener.unanswered > 0 || this.#hasSessions(name);
         return used ? listener.connections : 0;

@@ -8,8 +8,10 @@ import {
   type DrainScope,
   type EvictCommand,
   type Generation,
+  type Heirs,
   type Pace,
   type ToWorker,
+  type WorkerKind,
   type WorkerStart,
 } from '../protocol/to-worker.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -26,6 +28,7 @@ const ENDED_BY = 0.95;
 
 /** A service from one generation to the next, and what goes on around it. */
 export class ServiceThread {
+  readonly #kind: WorkerKind;
   readonly #service: Service;
   readonly #loopMeter: LoopMeter;
   readonly #generationMeter: GenerationMeter;
@@ -42,6 +45,8 @@ export class ServiceThread {
   } | null = null;
   #listening: Promise<void> | null = null;
   #ending = false;
+  /** Resolves when others have the connections that begin, and this one has those that had begun. */
+  #handedOver: Promise<void> = Promise.resolve();
 
   constructor(
     start: WorkerStart,
@@ -51,6 +56,7 @@ export class ServiceThread {
   ) {
     const environment = (this.#environment = createEnvironment(start, log, say));
     const { wheel, page } = environment;
+    this.#kind = start.kind;
     this.#drained = new Map(start.drained.map((scope) => [scopeKey(scope), scope]));
     const service = (this.#service = create(environment, start));
     // A loop of the service's own drives the wheel itself.
@@ -157,25 +163,28 @@ export class ServiceThread {
   }
 
   /** Resolves when the task may end. */
-  async end({ graceMs, pace, handOver }: Extract<ToWorker, { type: 'end' }>): Promise<void> {
+  async end({ graceMs, pace, heirs }: Extract<ToWorker, { type: 'end' }>): Promise<void> {
     const service = this.#service;
     if (graceMs === 0) return;
     if (this.#ending) {
-      await service.emptied(graceMs);
+      const endsAt = performance.now() + graceMs;
+      await Promise.race([this.#handedOver, delay(graceMs)]);
+      await service.emptied(Math.max(0, endsAt - performance.now()));
       return;
     }
     this.#ending = true;
     this.#loopMeter.stop();
     this.#generationMeter.stop();
     const endsAt = performance.now() + graceMs;
-    if (handOver) {
-      service.leave();
-      await delay(Math.min(HAND_OVER_MS, graceMs));
+    if (heirs !== null) {
+      service.leave(this.#heirsFrom(heirs));
+      this.#handedOver = delay(Math.min(HAND_OVER_MS, graceMs));
+      await this.#handedOver;
     }
     service.stop();
-    if (!handOver) service.cancelPending();
+    if (heirs === null) service.cancelPending();
     const { wheel } = this.#environment;
-    const collect = handOver ? () => service.living({ kind: 'all' }) : () => service.sessions();
+    const collect = heirs !== null ? () => service.living({ kind: 'all' }) : () => service.sessions();
     const leftMs = Math.max(0, endsAt - performance.now());
     // Ended a little before the time is over, so that they are not cut.
     const deadlineMs = Math.min(pace?.deadlineMs ?? Infinity, leftMs * ENDED_BY);
@@ -193,6 +202,19 @@ export class ServiceThread {
     clearInterval(this.#ticker);
     this.#loopMeter.stop();
     this.#generationMeter.stop();
+  }
+
+  /** Where the heirs begin among the sockets on an address, as {@link Service.leave} has it. */
+  #heirsFrom(heirs: Heirs): number | null {
+    switch (heirs) {
+      case 'process':
+        // Its workers have begun to listen after all of ours.
+        return this.#environment.config.workers[this.#kind];
+      case 'newest':
+        return -1;
+      case 'siblings':
+        return null;
+    }
   }
 
   /** Ends what runs on something that a change has taken away, at the pace of drains. */

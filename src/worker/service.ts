@@ -27,8 +27,11 @@ export interface Service {
   /**
    * Lets other threads and processes have the connections that begin now, before {@link stop}. Those that have begun
    * are served also after that.
+   *
+   * @param from which of the sockets on an address get them, as of `Array.slice`, in the order in which they began to
+   * listen; null for any
    */
-  leave(): void;
+  leave(from: number | null): void;
   /** Accepts no more connections. */
   stop(): void;
   /** Answers now what is still being negotiated. */

@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:net';
 import type { L4Listener } from '../../config/types.ts';
 import { formatAddress } from '../../core/address.ts';
-import { BACKLOG, holdConnects } from '../../sys/listening-sockets.ts';
+import { HandOver } from '../../sys/hand-over.ts';
+import { BACKLOG } from '../../sys/listening-sockets.ts';
 import { unsupportedReason } from '../../sys/support.ts';
 import type { TunnelContext, TunnelListener } from '../tunnel.ts';
 import { NetTunnel } from './net-tunnel.ts';
@@ -10,6 +11,7 @@ import { NetTunnel } from './net-tunnel.ts';
 export class NetListener implements TunnelListener {
   #context: TunnelContext;
   readonly #server: Server;
+  #handOver: HandOver | null = null;
 
   constructor(context: TunnelContext) {
     this.#context = context;
@@ -44,6 +46,8 @@ export class NetListener implements TunnelListener {
   }
 
   stop(): void {
+    this.#handOver?.end();
+    this.#handOver = null;
     if (this.#server.listening) this.#server.close();
   }
 
@@ -55,10 +59,11 @@ export class NetListener implements TunnelListener {
     this.#context = context;
   }
 
-  leave(): void {
+  leave(from: number | null): void {
     // Node does not show it otherwise.
     const { _handle: handle } = this.#server as { _handle?: { fd?: unknown } | null };
-    if (typeof handle?.fd === 'number' && unsupportedReason() === null) holdConnects(handle.fd);
+    if (typeof handle?.fd !== 'number' || unsupportedReason() !== null) return;
+    this.#handOver = new HandOver(handle.fd, from);
   }
 }
 

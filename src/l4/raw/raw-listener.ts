@@ -1,7 +1,8 @@
 import { Timed } from '../../core/timer-wheel.ts';
 import type { L4Listener } from '../../config/types.ts';
 import { formatAddress } from '../../core/address.ts';
-import { BACKLOG, holdConnects } from '../../sys/listening-sockets.ts';
+import { HandOver } from '../../sys/hand-over.ts';
+import { BACKLOG } from '../../sys/listening-sockets.ts';
 import { EAGAIN, EINTR, errorName } from '../../sys/errno.ts';
 import { EPOLLIN } from '../../sys/epoll.ts';
 import { SocketAddress } from '../../sys/socket-address.ts';
@@ -20,6 +21,7 @@ export class RawListener extends Watched implements TunnelListener {
   context: TunnelContext;
   readonly loop: RawLoop;
   readonly #pause = new Pause(() => this.#resume());
+  #handOver: HandOver | null = null;
   /** Whether the last try to accept has failed: what lasts is logged once. */
   #failing = false;
 
@@ -38,8 +40,13 @@ export class RawListener extends Watched implements TunnelListener {
   }
 
   stop(): void {
-    this.loop.wheel.disarm(this.#pause);
-    this.loop.poller.close(this);
+    const { poller, wheel } = this.loop;
+    wheel.disarm(this.#pause);
+    this.#handOver?.end();
+    poller.close(this);
+    // At once: while it is there it may meet who begins to connect.
+    if (this.#handOver !== null) poller.sweep();
+    this.#handOver = null;
   }
 
   fits({ address, engine }: L4Listener): boolean {
@@ -50,8 +57,8 @@ export class RawListener extends Watched implements TunnelListener {
     this.context = context;
   }
 
-  leave(): void {
-    if (this.fd >= 0) holdConnects(this.fd);
+  leave(from: number | null): void {
+    if (this.fd >= 0) this.#handOver = new HandOver(this.fd, from);
   }
 
   override ready(): void {

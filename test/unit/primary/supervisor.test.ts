@@ -84,7 +84,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     assert.equal(tcp.worker, 'l4-0');
     web.socket.destroy();
     tcp.socket.destroy();
-    assert.equal(await supervisor.end({ graceMs: 0, drain: null, handOver: false }), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
     assert.deepEqual(
       supervisor.slots.map(({ state }) => state),
       ['ended', 'ended', 'ended'],
@@ -106,7 +106,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
       supervisor.slots.map(({ name }) => name),
       ['l4-0'],
     );
-    assert.equal(await supervisor.end({ graceMs: 0, drain: null, handOver: false }), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
   });
 
   it('replaces a worker that fails, and disturbs no other', async () => {
@@ -142,7 +142,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     }
     assert.equal(socket.readyState, 'open', 'a connection of another worker is still there');
     socket.destroy();
-    assert.equal(await supervisor.end({ graceMs: 0, drain: null, handOver: false }), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
   });
 
   it('clears the gauges of a worker that failed', async () => {
@@ -157,7 +157,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     await until(() => slotOf(supervisor, 'l7-0').state === 'waiting', 'it waits');
     assert.deepEqual([page[gauge], page[counter]], [0, 7]);
     assert.equal(
-      await supervisor.end({ graceMs: 0, drain: null, handOver: false }),
+      await supervisor.end({ graceMs: 0, drain: null, heirs: null }),
       true,
       'nor is one that waits for its start in the way of a drain',
     );
@@ -175,7 +175,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
       lines.filter(({ level }) => level === 'error').map(({ err }) => err?.message),
       Array<string>(3).fill('l7-1 was told to die'),
     );
-    assert.equal(await supervisor.end({ graceMs: 0, drain: null, handOver: false }), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
   });
 
   it('knows no worker that is not there', async () => {
@@ -190,7 +190,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
       assert.equal(error.message, 'worker l4-0 did not start: no such certificate');
       return true;
     });
-    assert.equal(await supervisor.end({ graceMs: 0, drain: null, handOver: false }), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
     assert.ok(workerLines().filter(({ msg }) => msg === 'worker ends').length <= 2);
   });
 
@@ -200,26 +200,26 @@ describe('the supervisor', { timeout: 300_000 }, () => {
       supervisor.start(),
       /^StartError: worker l7-[01] did not start: .*missing-worker\.ts/,
     );
-    assert.equal(await supervisor.end({ graceMs: 0, drain: null, handOver: false }), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
   });
 
   it('does not wait for ever for a worker that never listens', async () => {
     const { supervisor } = await setup(workers('silent'), { startMs: 200 });
     await assert.rejects(supervisor.start(), /^StartError: worker l[47]-[01] does not listen after 0\.2 s$/);
-    assert.equal(await supervisor.end({ graceMs: 0, drain: null, handOver: false }), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
   });
 
   it('gives connections their grace, and a second drain takes it away', async () => {
     const { supervisor, config } = await setup(workers('obedient'));
     await supervisor.start();
     const { socket, worker } = await dial(config, 'web');
-    const drained = supervisor.end({ graceMs: 60_000, drain: null, handOver: false });
+    const drained = supervisor.end({ graceMs: 60_000, drain: null, heirs: null });
     const others = supervisor.slots.filter(({ name }) => name !== worker);
     await until(() => others.every(({ state }) => state === 'ended'), 'the idle workers have ended');
     assert.equal(slotOf(supervisor, worker).state, 'draining');
     assert.equal(socket.readyState, 'open');
     const closed = once(socket, 'close');
-    void supervisor.end({ graceMs: 0, drain: null, handOver: false });
+    void supervisor.end({ graceMs: 0, drain: null, heirs: null });
     assert.equal(await drained, true);
     await closed;
   });
@@ -228,7 +228,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     const { supervisor, config, lines } = await setup(workers('obedient'));
     await supervisor.start();
     const { worker } = await dial(config, 'web');
-    const drained = supervisor.end({ graceMs: 60_000, drain: null, handOver: false });
+    const drained = supervisor.end({ graceMs: 60_000, drain: null, heirs: null });
     supervisor.fault(worker);
     assert.equal(await drained, true);
     assert.equal(slotOf(supervisor, worker).restarts, 0);
@@ -241,7 +241,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
   it('gives up on workers that do not end, and leaves them alone', async () => {
     const { supervisor } = await setup(workers('stubborn'), { drainSlackMs: 50 });
     await supervisor.start();
-    assert.equal(await supervisor.end({ graceMs: 0, drain: null, handOver: false }), false);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), false);
     assert.equal(slotOf(supervisor, 'l7-0').state, 'draining');
     // They end by themselves; until then their threads are not to be touched.
     await Promise.all(supervisor.slots.map(({ ended }) => ended));
@@ -251,13 +251,13 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     const { supervisor } = await setup(workers('silent'));
     const started = supervisor.start();
     const rejected = assert.rejects(started, /stopped before it was ready/);
-    assert.equal(await supervisor.end({ graceMs: 0, drain: null, handOver: false }), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
     await rejected;
   });
 
   it('is stopped before it starts', async () => {
     const { supervisor } = await setup(workers('obedient'));
-    assert.equal(await supervisor.end({ graceMs: 0, drain: null, handOver: false }), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
     await assert.rejects(supervisor.start(), /stopped before it was ready/);
   });
 });

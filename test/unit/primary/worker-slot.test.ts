@@ -59,7 +59,7 @@ function setup(timings: Partial<SlotTimings> = {}): Setup {
 
 async function settled(slot: WorkerSlot, tasks: readonly Task[]): Promise<void> {
   tasks.at(-1)?.end();
-  slot.drain({ graceMs: 0, pace: null, handOver: false });
+  slot.drain({ graceMs: 0, pace: null, heirs: null });
   tasks.at(-1)?.end();
   await slot.ended;
   slot.close();
@@ -150,14 +150,14 @@ describe('the place of a worker', { timeout: 300_000 }, () => {
     tasks[0]!.say({ type: 'listening', generation: 3 });
     await until(() => slot.state === 'up', 'it is up');
     slot.fault();
-    slot.drain({ graceMs: 500, pace: null, handOver: false });
-    slot.drain({ graceMs: 0, pace: null, handOver: false });
+    slot.drain({ graceMs: 500, pace: null, heirs: null });
+    slot.drain({ graceMs: 0, pace: null, heirs: null });
     assert.equal(slot.state, 'draining');
     await until(() => tasks[0]!.commands.length === 3, 'all have come');
     assert.deepEqual(tasks[0]!.commands, [
       { type: 'fault' },
-      { type: 'end', graceMs: 500, pace: null, handOver: false },
-      { type: 'end', graceMs: 0, pace: null, handOver: false },
+      { type: 'end', graceMs: 500, pace: null, heirs: null },
+      { type: 'end', graceMs: 0, pace: null, heirs: null },
     ]);
     await settled(slot, tasks);
     assert.equal(slot.state, 'ended');

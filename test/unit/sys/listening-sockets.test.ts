@@ -3,11 +3,10 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
-import { findListening, holdConnects, lengthenQueue } from '../../../src/sys/listening-sockets.ts';
+import { findListening, lengthenQueue } from '../../../src/sys/listening-sockets.ts';
 import { PinnedBuffer } from '../../../src/sys/pinned-buffer.ts';
 import { SocketAddress } from '../../../src/sys/socket-address.ts';
 import { Sockets } from '../../../src/sys/sockets.ts';
-import { within } from '../../support/deadline.ts';
 
 describe('listening sockets', { timeout: 300_000 }, () => {
   const servers: Server[] = [];
@@ -69,32 +68,5 @@ describe('listening sockets', { timeout: 300_000 }, () => {
     assert.ok(queued(100) < 10);
     assert.ok(lengthenQueue(fd));
     assert.equal(queued(300), 300);
-  });
-
-  it('are deaf to new connections where they have been told so, and keep those that they have', async () => {
-    const { server, port } = await listen('127.0.0.1');
-    const before = dial(port);
-    await once(before, 'connect');
-    const [fd = -1] = findListening(port);
-    assert.ok(holdConnects(fd));
-    const after = dial(port);
-    const outcome = await Promise.race([
-      once(after, 'connect').then(() => 'connected'),
-      new Promise((settle) => setTimeout(settle, 700, 'waits')),
-    ]);
-    assert.equal(outcome, 'waits');
-    assert.ok(!before.destroyed);
-    before.end('still carried');
-    await within('the other end', once(before, 'close'));
-
-    // Another that listens on the port gets it when the deaf one is closed: the system has tried again by then.
-    await listen('127.0.0.1', port);
-    const connected = once(after, 'connect');
-    server.close();
-    await within('the connection', connected);
-  });
-
-  it('that are none cannot be made deaf', () => {
-    assert.equal(holdConnects(1_000_000), false);
   });
 });

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { MessageChannel } from 'node:worker_threads';
+import { layoutOf } from '../../../src/protocol/stats-layout.ts';
+import type { Heirs, WorkerStart } from '../../../src/protocol/to-worker.ts';
+import { SeriesDirectory } from '../../../src/telemetry/series-directory.ts';
+import { allocatePage } from '../../../src/telemetry/stats-page.ts';
+import { ServiceThread } from '../../../src/worker/service-thread.ts';
+import type { Service } from '../../../src/worker/service.ts';
+import { within } from '../../support/deadline.ts';
+import { capture, config } from '../primary/fixtures/config.ts';
+import { clusterState } from '../upstream/endpoints.ts';
+
+/** A service without anything that lives, and what has been asked of it. */
+class Idle implements Service {
+  readonly innerLoop = null;
+  readonly asked: string[] = [];
+  listen = (): Promise<void> => Promise.resolve();
+  prepare = (): Promise<never> => Promise.reject(new Error('not asked for'));
+  older = (generation: number): { connections: number; oldest: number } => ({
+    connections: 0,
+    oldest: generation,
+  });
+  living = (): [] => [];
+  sessions = (): [] => [];
+  admit = (): void => undefined;
+  abort = (): void => undefined;
+  leave = (from: number | null): void => void this.asked.push(`leave ${from}`);
+  stop = (): void => void this.asked.push('stop');
+  cancelPending = (): void => void this.asked.push('cancel');
+  emptied = (): Promise<void> => Promise.resolve();
+}
+
+describe('a worker that ends', { timeout: 300_000 }, () => {
+  async function ending(
+    act: (end: (heirs: Heirs | null, graceMs?: number) => Promise<void>, idle: Idle) => Promise<void>,
+  ): Promise<readonly string[]> {
+    const directory = new SeriesDirectory(layoutOf(config, ['l7-0']).series);
+    const { port1, port2 } = new MessageChannel();
+    const start: WorkerStart = {
+      kind: 'l7',
+      name: 'l7-0',
+      generation: 1,
+      config,
+      series: directory.table,
+      pages: [allocatePage({ size: directory.capacity })],
+      page: 0,
+      clusters: config.clusters.map(clusterState),
+      secret: '',
+      drained: [],
+      listenLock: new SharedArrayBuffer(4),
+      port: port2,
+    };
+    const idle = new Idle();
+    const thread = new ServiceThread(
+      start,
+      capture().log,
+      () => undefined,
+      () => idle,
+    );
+    await thread.listen();
+    try {
+      await act((heirs, graceMs = 60_000) => thread.end({ type: 'end', graceMs, pace: null, heirs }), idle);
+      return idle.asked;
+    } finally {
+      thread.close();
+      port1.close();
+    }
+  }
+
+  for (const [heirs, from] of [
+    ['process', config.workers.l7],
+    ['newest', -1],
+    ['siblings', null],
+  ] as const) {
+    it(`leaves its addresses to ${heirs}, and stops to listen when those have what begins`, async () => {
+      assert.deepEqual(await ending((end) => end(heirs)), [`leave ${from}`, 'stop']);
+    });
+  }
+
+  it('stops at once where nobody else listens', async () => {
+    assert.deepEqual(await ending((end) => end(null)), ['stop', 'cancel']);
+  });
+
+  it('is not over before that because it is told again, nor later than it is told', async () => {
+    await ending(async (end, { asked }) => {
+      const [first, second] = [end('process'), end('process')];
+      await within('its end', second);
+      assert.deepEqual(asked, [`leave ${config.workers.l7}`, 'stop']);
+      await first;
+    });
+    await ending(async (end, { asked }) => {
+      void end('process');
+      await end('process', 1);
+      assert.deepEqual(asked, [`leave ${config.workers.l7}`]);
+    });
+  });
+});
