@@ -20,7 +20,7 @@ import { formatAddress } from '../core/address.ts';
 import type { ThreadLock } from '../core/thread-lock.ts';
 import { HandOver } from '../sys/hand-over.ts';
 import { findListening, lengthenQueue } from '../sys/listening-sockets.ts';
-import { limitReceiveBuffers } from '../sys/receive-buffer.ts';
+import { limitReceiveBuffers, limitUnsent } from '../sys/accepted-buffers.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { chooseDeflateOffer } from '../wire/deflate-offer.ts';
 import { formatIp } from '../wire/ip-address.ts';
@@ -43,6 +43,11 @@ import { forgetMade, makeWebSocket, noteMade, type Socket, type SocketData } fro
  * and the connection breaks. The kernel takes twice this number for its bound, and a packet or two more.
  */
 const RECEIVE_BUFFER = 192 * 1024;
+/**
+ * What the kernel takes for a client that it cannot send yet. Left to itself it takes 4 MiB for one that reads nothing,
+ * and a close frame waits behind them.
+ */
+const UNSENT = 256 * 1024;
 
 /** What the handlers of an App know: uWS keeps those, with all that they know, until its thread ends. */
 interface Link {
@@ -125,7 +130,7 @@ export class L7Listener {
       // uWS asks for 512, which a storm of clients that come back overflows.
       if (own >= 0) lengthenQueue(own);
     });
-    this.#limitReads();
+    this.#limitBuffers();
   }
 
   /** Accepts no more connections; those that the kernel has for it are lost. */
@@ -165,10 +170,11 @@ export class L7Listener {
     this.#link.listener = null;
   }
 
-  #limitReads(): void {
+  #limitBuffers(): void {
     const { address, name, tls } = this.#config;
     try {
       limitReceiveBuffers(address.port, RECEIVE_BUFFER);
+      limitUnsent(address.port, UNSENT);
     } catch (error) {
       const fields = { listener: name, err: error };
       if (tls === null) this.#log.info(fields, 'a client that uploads fast may fill memory');

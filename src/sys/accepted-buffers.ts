@@ -4,6 +4,8 @@ import { PinnedBuffer, addressWithin } from './pinned-buffer.ts';
 
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
+const IPPROTO_TCP = 6;
+const TCP_NOTSENT_LOWAT = 25;
 
 /**
  * Bounds what the kernel keeps of what a client has sent and nobody has read yet, for every connection that this
@@ -14,10 +16,25 @@ const SO_RCVBUF = 8;
  * @throws where system calls are not supported, or /proc is not there
  */
 export function limitReceiveBuffers(port: number, bytes: number): number {
+  return setOnListening(port, SOL_SOCKET, SO_RCVBUF, bytes);
+}
+
+/**
+ * Bounds what the kernel takes for a client before it can be sent, for every connection as above. What is under way
+ * is not counted, so that a distant client gets as much as its connection carries.
+ *
+ * @param bytes of which one more write may be taken
+ * @returns how many sockets listen on the port
+ * @throws as above
+ */
+export function limitUnsent(port: number, bytes: number): number {
+  return setOnListening(port, IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes);
+}
+
+function setOnListening(port: number, level: number, option: number, bytes: number): number {
   const calls = nativeCalls();
   const value = new PinnedBuffer(4);
   value.bytes.writeInt32LE(bytes);
   const place = addressWithin(value, 0, 4);
-  const sockets = findListening(port);
-  return sockets.filter((fd) => calls.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, place, 4) === 0).length;
+  return findListening(port).filter((fd) => calls.setsockopt(fd, level, option, place, 4) === 0).length;
 }

@@ -3,7 +3,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { nativeCalls } from '../../../src/sys/native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../../../src/sys/pinned-buffer.ts';
-import { limitReceiveBuffers } from '../../../src/sys/receive-buffer.ts';
+import { limitReceiveBuffers, limitUnsent } from '../../../src/sys/accepted-buffers.ts';
 import { unsupportedReason } from '../../../src/sys/support.ts';
 
 const skip = unsupportedReason() ?? false;
@@ -11,9 +11,9 @@ const BYTES = 64 * 1024;
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
 
-describe('the limit of receive buffers', { skip }, () => {
+describe('the limits of what is accepted on a port', { skip }, () => {
   for (const host of ['127.0.0.1', '::1', '::']) {
-    it(`holds for what is accepted at ${host} from then on, and for no other port`, async () => {
+    it(`hold for what has been received at ${host} from then on, and for no other port`, async () => {
       const [limited, other] = await Promise.all([listen(host), listen(host)]);
       const before = await acceptedBound(limited.accept);
       assert.equal(limitReceiveBuffers(limited.port, BYTES), 1);
@@ -23,6 +23,17 @@ describe('the limit of receive buffers', { skip }, () => {
       limited.close();
       other.close();
       assert.equal(limitReceiveBuffers(limited.port, BYTES), 0);
+    });
+    it(`hold for what cannot be sent at ${host} from then on, and for no other port`, async () => {
+      const [limited, other] = await Promise.all([listen(host), listen(host)]);
+      const before = await takenAt(limited.accept);
+      assert.equal(limitUnsent(limited.port, BYTES), 1);
+      const after = await takenAt(limited.accept);
+      const elsewhere = await takenAt(other.accept);
+      // What the client's side has room for comes on top.
+      assert.ok(after < before / 2 && elsewhere > before / 2, `${before}, ${after}, ${elsewhere}`);
+      limited.close();
+      other.close();
     });
   }
 });
@@ -61,4 +72,15 @@ async function acceptedBound(accept: () => Promise<Socket>): Promise<number> {
   assert.equal(nativeCalls().getsockopt(handle.fd, SOL_SOCKET, SO_RCVBUF, value, length), 0);
   socket.destroy();
   return memory.bytes.readInt32LE(0);
+}
+
+/** How much the system takes for a client that reads nothing. */
+async function takenAt(accept: () => Promise<Socket>): Promise<number> {
+  const socket = await accept();
+  const { _handle: handle } = socket as unknown as { readonly _handle: { readonly fd: number } };
+  const bytes = new PinnedBuffer(BYTES);
+  let taken = 0;
+  for (let sent = 0; sent >= 0; sent = bytes.send(handle.fd, 0, BYTES)) taken += sent;
+  socket.destroy();
+  return taken;
 }
