@@ -58,7 +58,7 @@ export class HandOver {
 
   /**
    * To be called right before the socket is closed. When it was the last before the heirs, all get connections as if
-   * nothing had been.
+   * nothing had been; so no two threads may do both at a time.
    */
   end(): void {
     if (this.#heirs === 0) return;

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { L4Listener } from '../config/types.ts';
+import { ThreadLock } from '../core/thread-lock.ts';
 import { NetListener } from '../l4/net/net-listener.ts';
 import { RawListener } from '../l4/raw/raw-listener.ts';
 import { RawLoop } from '../l4/raw/raw-loop.ts';
@@ -17,7 +18,7 @@ const REPLACED_MS = 1000;
 
 /** The layer 4 worker's task: serves every `l4` listener of the configuration until drained. */
 export default function serve(start: WorkerStart): Promise<void> {
-  return runService(start, (environment) => new TunnelService(environment));
+  return runService(start, (environment, { listenLock }) => new TunnelService(environment, listenLock));
 }
 
 /** A listener, and the context of the tunnels that it opens now. */
@@ -29,6 +30,8 @@ interface Served {
 /** Listeners of both engines live in one thread: the loop of the one gives Node its turns for the other. */
 class TunnelService implements Service {
   readonly #environment: Environment;
+  /** Listening sockets of a process are closed one at a time: see `sys/hand-over.ts`. */
+  readonly #lock: ThreadLock;
   readonly #retirement = new Retirement();
   readonly #oldContexts = new Set<TunnelContext>();
   #loop: RawLoop | null = null;
@@ -36,8 +39,9 @@ class TunnelService implements Service {
   /** By name. */
   #served: ReadonlyMap<string, Served>;
 
-  constructor(environment: Environment) {
+  constructor(environment: Environment, listenLock: SharedArrayBuffer) {
     this.#environment = environment;
+    this.#lock = new ThreadLock(listenLock);
     this.#generation = environment.generation;
     this.#served = new Map(
       configsOf(environment).map((config) => [config.name, this.#serve(contextOf(config, environment))]),
@@ -117,7 +121,7 @@ class TunnelService implements Service {
   }
 
   stop(): void {
-    for (const { listener } of this.#served.values()) listener.stop();
+    for (const { listener } of this.#served.values()) this.#lock.hold(() => listener.stop());
   }
 
   cancelPending(): void {
@@ -193,7 +197,7 @@ class TunnelService implements Service {
     }
     // Every worker has made another, which are the newest.
     listener.leave(-config.workers.l4);
-    setTimeout(() => listener.stop(), REPLACED_MS);
+    setTimeout(() => this.#lock.hold(() => listener.stop()), REPLACED_MS);
   }
 
   #failed(name: string, error: unknown): void {

@@ -46,6 +46,7 @@ class WebService implements Service {
   readonly #pool: ConnectionPool;
   readonly #budget: BufferBudget;
   readonly #random = new RandomPool();
+  /** Listening sockets of a process are opened and closed one at a time: see `sys/hand-over.ts`. */
   readonly #lock: ThreadLock;
   readonly #retirement = new Retirement();
   readonly #refresh: NodeJS.Timeout;
@@ -159,7 +160,7 @@ class WebService implements Service {
 
   stop(): void {
     for (const listener of this.#listeners.values()) {
-      listener.stop();
+      this.#lock.hold(() => listener.stop());
       if (!this.#leaves) listener.dispatcher.draining = true;
     }
   }
@@ -273,7 +274,7 @@ class WebService implements Service {
       listener.leave(-config.workers.l7);
       leaving = true;
       setTimeout(() => {
-        listener.stop();
+        this.#lock.hold(() => listener.stop());
         leaving = false;
       }, REPLACED_MS);
     }
