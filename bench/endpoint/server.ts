@@ -3,7 +3,7 @@
  * back; on the path /fan-out it sends it to everyone there, and on /flood it sends as fast as it is read. A GET of
  * /sessions answers with the number of sessions. One line on stdout says that it listens.
  */
-import { limitReceiveBuffers } from '../../src/sys/accepted-buffers.ts';
+import { findListening, limitReceiveBuffers } from '../../src/sys/listening-sockets.ts';
 import { App, SSLApp, type TemplatedApp, type WebSocket } from 'uWebSockets.js';
 
 const MAX_MESSAGE = 64 * 1024 * 1024;
@@ -24,7 +24,7 @@ const closed = (): void => {
 };
 serve(App(), Number(plain));
 serve(SSLApp({ cert_file_name: cert, key_file_name: key }), Number(tls));
-limitReceiveBuffers(Number(tls), TLS_RECEIVE_BUFFER);
+for (const fd of findListening(Number(tls))) limitReceiveBuffers(fd, TLS_RECEIVE_BUFFER);
 process.stdout.write('listening\n');
 
 function serve(app: TemplatedApp, port: number): void {

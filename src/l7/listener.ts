@@ -19,8 +19,7 @@ import type { Certificate, Compression, L7Listener as L7ListenerConfig } from '.
 import { formatAddress } from '../core/address.ts';
 import type { ThreadLock } from '../core/thread-lock.ts';
 import { HandOver } from '../sys/hand-over.ts';
-import { findListening, lengthenQueue } from '../sys/listening-sockets.ts';
-import { limitReceiveBuffers, limitUnsent } from '../sys/accepted-buffers.ts';
+import { findListening, lengthenQueue, limitReceiveBuffers, limitUnsent } from '../sys/listening-sockets.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { chooseDeflateOffer } from '../wire/deflate-offer.ts';
 import { formatIp } from '../wire/ip-address.ts';
@@ -127,10 +126,8 @@ export class L7Listener {
       });
       const [own = -1] = findListening(address.port).filter((fd) => !before.includes(fd));
       this.#descriptor = own;
-      // uWS asks for 512, which a storm of clients that come back overflows.
-      if (own >= 0) lengthenQueue(own);
     });
-    this.#limitBuffers();
+    this.#setUp(this.#descriptor);
   }
 
   /** Accepts no more connections; those that the kernel has for it are lost. */
@@ -149,6 +146,11 @@ export class L7Listener {
    */
   leave(from: number | null): void {
     if (this.#descriptor >= 0) this.#handOver = new HandOver(this.#descriptor, from);
+  }
+
+  /** Whether it can still get connections. */
+  get listens(): boolean {
+    return this.#socket !== null;
   }
 
   /** Connections that are open, idle ones included. */
@@ -170,16 +172,17 @@ export class L7Listener {
     this.#link.listener = null;
   }
 
-  #limitBuffers(): void {
-    const { address, name, tls } = this.#config;
-    try {
-      limitReceiveBuffers(address.port, RECEIVE_BUFFER);
-      limitUnsent(address.port, UNSENT);
-    } catch (error) {
-      const fields = { listener: name, err: error };
-      if (tls === null) this.#log.info(fields, 'a client that uploads fast may fill memory');
-      else this.#log.warn(fields, 'a client that sends fast may lose its connection');
+  /** Asks of the listening socket what uWS does not. */
+  #setUp(descriptor: number): void {
+    if (descriptor >= 0 && limitReceiveBuffers(descriptor, RECEIVE_BUFFER)) {
+      limitUnsent(descriptor, UNSENT);
+      // uWS asks for 512, which a storm of clients that come back overflows.
+      lengthenQueue(descriptor);
+      return;
     }
+    const { name, tls } = this.#config;
+    if (tls === null) this.#log.info({ listener: name }, 'a client that uploads fast may fill memory');
+    else this.#log.warn({ listener: name }, 'a client that sends fast may lose its connection');
   }
 
   #createApp(): TemplatedApp {

@@ -4,7 +4,10 @@ import { PinnedBuffer, addressWithin } from './pinned-buffer.ts';
 import { AF_INET, AF_INET6, SOCKADDR_SIZE, familyOf } from './socket-structs.ts';
 
 const SOL_SOCKET = 1;
+const SO_RCVBUF = 8;
 const SO_ACCEPTCONN = 30;
+const IPPROTO_TCP = 6;
+const TCP_NOTSENT_LOWAT = 25;
 
 /** Connections that wait to be accepted, at most; the kernel takes the lesser of this and net.core.somaxconn. */
 export const BACKLOG = 4096;
@@ -19,17 +22,44 @@ export function lengthenQueue(fd: number): boolean {
   return nativeCalls().listen(fd, BACKLOG) === 0;
 }
 
-/** The sockets of this process that listen on a port; none where system calls are not supported. */
+/**
+ * Bounds what the kernel keeps of what a client has sent and nobody has read yet, for every connection that a
+ * listening socket accepts from now on.
+ *
+ * @param bytes half of the bound: the system doubles it, for what it needs besides
+ * @returns whether the system took it
+ */
+export function limitReceiveBuffers(fd: number, bytes: number): boolean {
+  return setOption(fd, SOL_SOCKET, SO_RCVBUF, bytes);
+}
+
+/**
+ * Bounds what the kernel takes for a client before it can be sent, for every connection as above. What is under way
+ * is not counted, so that a distant client gets as much as its connection carries.
+ *
+ * @param bytes beyond which no more writes are taken
+ * @returns whether the system took it
+ */
+export function limitUnsent(fd: number, bytes: number): boolean {
+  return setOption(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes);
+}
+
+/** The sockets of this process that listen on a port; none where there are no system calls, or no /proc. */
 export function findListening(port: number): number[] {
-  let probe: ListeningProbe;
   try {
-    probe = new ListeningProbe();
+    const probe = new ListeningProbe();
+    return readdirSync('/proc/self/fd')
+      .map(Number)
+      .filter((fd) => probe.listensOn(fd, port));
   } catch {
     return [];
   }
-  return readdirSync('/proc/self/fd')
-    .map(Number)
-    .filter((fd) => probe.listensOn(fd, port));
+}
+
+function setOption(fd: number, level: number, option: number, value: number): boolean {
+  const memory = new PinnedBuffer(4);
+  memory.bytes.writeInt32LE(value);
+  return nativeCalls().setsockopt(fd, level, option, addressWithin(memory, 0, 4), 4) === 0;
 }
 
 class ListeningProbe {

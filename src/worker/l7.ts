@@ -264,7 +264,6 @@ class WebService implements Service {
   #replace(name: string, listener: L7Listener, generation: number, { config }: Environment): void {
     this.#old.add(listener);
     const successor = this.#listeners.get(name);
-    let leaving = false;
     if (successor === undefined) {
       listener.stop();
       listener.dispatcher.draining = true;
@@ -272,17 +271,12 @@ class WebService implements Service {
       listener.follow(successor);
       // Every worker has made another, which are the newest.
       listener.leave(-config.workers.l7);
-      leaving = true;
-      setTimeout(() => {
-        this.#lock.hold(() => listener.stop());
-        leaving = false;
-      }, REPLACED_MS);
+      setTimeout(() => this.#lock.hold(() => listener.stop()), REPLACED_MS);
     }
     this.#retirement.add({
       generation,
       live: () => {
-        // It may get connections yet.
-        if (leaving) return 1;
+        if (listener.listens) return 1;
         // Where there is no other, a connection that is between two requests is of no more use.
         const used = successor !== undefined || listener.unanswered > 0 || this.#hasSessions(name);
         return used ? listener.connections : 0;

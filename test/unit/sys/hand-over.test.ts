@@ -7,7 +7,7 @@ import { HandOver } from '../../../src/sys/hand-over.ts';
 import { findListening } from '../../../src/sys/listening-sockets.ts';
 import { eventually, within } from '../../support/deadline.ts';
 
-/** As likely as one in a million billions by chance where half of the sockets would do. */
+/** Once in 10^15 times half of the sockets would get all of so many by chance. */
 const CONNECTS = 50;
 
 /** A server of one's own on an address, and how many connections it has got. */

@@ -3,7 +3,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { nativeCalls } from '../../../src/sys/native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../../../src/sys/pinned-buffer.ts';
-import { limitReceiveBuffers, limitUnsent } from '../../../src/sys/accepted-buffers.ts';
+import { findListening, limitReceiveBuffers, limitUnsent } from '../../../src/sys/listening-sockets.ts';
 import { unsupportedReason } from '../../../src/sys/support.ts';
 
 const skip = unsupportedReason() ?? false;
@@ -11,23 +11,23 @@ const BYTES = 64 * 1024;
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
 
-describe('the limits of what is accepted on a port', { skip }, () => {
+describe('the limits of what a socket accepts', { skip }, () => {
   for (const host of ['127.0.0.1', '::1', '::']) {
-    it(`hold for what has been received at ${host} from then on, and for no other port`, async () => {
+    it(`hold for what has been received at ${host} from then on, and for no other socket`, async () => {
       const [limited, other] = await Promise.all([listen(host), listen(host)]);
       const before = await acceptedBound(limited.accept);
-      assert.equal(limitReceiveBuffers(limited.port, BYTES), 1);
+      assert.ok(limitReceiveBuffers(limited.fd, BYTES));
       // The system doubles it.
       assert.equal(await acceptedBound(limited.accept), 2 * BYTES);
       assert.equal(await acceptedBound(other.accept), before);
       limited.close();
       other.close();
-      assert.equal(limitReceiveBuffers(limited.port, BYTES), 0);
+      assert.ok(!limitReceiveBuffers(1_000_000, BYTES));
     });
-    it(`hold for what cannot be sent at ${host} from then on, and for no other port`, async () => {
+    it(`hold for what cannot be sent at ${host} from then on, and for no other socket`, async () => {
       const [limited, other] = await Promise.all([listen(host), listen(host)]);
       const before = await takenAt(limited.accept);
-      assert.equal(limitUnsent(limited.port, BYTES), 1);
+      assert.ok(limitUnsent(limited.fd, BYTES));
       const after = await takenAt(limited.accept);
       const elsewhere = await takenAt(other.accept);
       // What the client's side has room for comes on top.
@@ -39,7 +39,7 @@ describe('the limits of what is accepted on a port', { skip }, () => {
 });
 
 interface Listener {
-  readonly port: number;
+  readonly fd: number;
   readonly accept: () => Promise<Socket>;
   readonly close: () => void;
 }
@@ -48,8 +48,9 @@ async function listen(host: string): Promise<Listener> {
   const server = createServer();
   await new Promise<void>((settle) => server.listen(0, host, settle));
   const { port } = server.address() as AddressInfo;
+  const [fd = -1] = findListening(port);
   return {
-    port,
+    fd,
     accept: () =>
       new Promise((settle) => {
         const client = connect({ port, host: host === '::' ? '127.0.0.1' : host });
