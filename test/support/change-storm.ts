@@ -24,7 +24,7 @@ export interface StormSizes {
 export interface StormResult {
   readonly answers: number;
   readonly seconds: number;
-  /** Resident bytes after a tenth of the changes, and after all of them. */
+  /** Resident bytes after half of the changes, and after all of them. */
   readonly memory: readonly [number, number];
   /** Descriptors with the base configuration before and after. */
   readonly descriptors: readonly [number, number];
@@ -80,7 +80,7 @@ export class ChangeStorm {
     let memory = 0;
     let slowest = 0;
     for (let turn = 0; turn < reloads; turn++) {
-      if (turn === Math.ceil(reloads / 10)) memory = residentBytes(pid);
+      if (turn === Math.ceil(reloads / 2)) memory = residentBytes(pid);
       if (Math.floor((turn * badReloads) / reloads) < Math.floor(((turn + 1) * badReloads) / reloads)) {
         assert.match(await rig.reloadRefused(this.#badConfig()), /\S/);
       }
