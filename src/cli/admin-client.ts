@@ -3,7 +3,7 @@ import { loadConfig } from '../config/loader.ts';
 import type { Config } from '../config/types.ts';
 import { formatAddress } from '../core/address.ts';
 import { StartError, codeOf, messageOf } from '../core/errors.ts';
-import { askAdmin } from '../primary/admin-request.ts';
+import { askAdmin } from '../primary/admin/admin-request.ts';
 import type { CommandOptions } from './arguments.ts';
 
 const ANSWER_MS = 60_000;

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { StartError } from '../../../src/core/errors.ts';
-import { AdminServer } from '../../../src/primary/admin-server.ts';
-import type { AdminCommand } from '../../../src/primary/admin-command.ts';
-import type { AdminView } from '../../../src/primary/admin-server.ts';
-import { capture } from './fixtures/config.ts';
-import type { LogLine } from './fixtures/config.ts';
+import { StartError } from '../../../../src/core/errors.ts';
+import { AdminServer } from '../../../../src/primary/admin/admin-server.ts';
+import type { AdminCommand } from '../../../../src/primary/admin/admin-command.ts';
+import type { AdminView } from '../../../../src/primary/admin/admin-server.ts';
+import { capture } from '../fixtures/config.ts';
+import type { LogLine } from '../fixtures/config.ts';
 
 const local = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
 

@@ -3,13 +3,13 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { TcpAddress } from '../core/address.ts';
-import type { Logger } from '../telemetry/logger.ts';
-import type { ExpositionBody } from '../telemetry/prometheus.ts';
+import type { TcpAddress } from '../../core/address.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { ExpositionBody } from '../../telemetry/prometheus.ts';
 import { CommandTable, type AdminCommand, type CommandCall } from './admin-command.ts';
 import { BearerToken } from './bearer-token.ts';
-import { listenError } from './listen-error.ts';
-import { listenOptions } from './listen-options.ts';
+import { listenError } from '../listen-error.ts';
+import { listenOptions } from '../listen-options.ts';
 
 /** What the admin server shows. */
 export interface AdminView {
