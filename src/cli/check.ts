@@ -1,5 +1,6 @@
 /** `sluice check`: whether a configuration can be used. */
 import { loadConfig } from '../config/loader.ts';
+import { readDescriptorLimit } from '../core/descriptor-limit.ts';
 import type { CommandOptions } from './arguments.ts';
 import { warningLines } from './diagnostics.ts';
 
@@ -11,7 +12,7 @@ import { warningLines } from './diagnostics.ts';
  */
 export function run(options: CommandOptions): number {
   const { configFile: file, overrides, env } = options;
-  const { config, warnings } = loadConfig({ file, overrides, env });
+  const { config, warnings } = loadConfig({ file, overrides, env, descriptorLimit: readDescriptorLimit() });
   process.stderr.write(warningLines(warnings));
   const listeners = count(config.listeners.length, 'listener');
   process.stdout.write(`${file}: valid, with ${listeners} and ${count(config.clusters.length, 'cluster')}\n`);

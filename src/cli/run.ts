@@ -1,6 +1,8 @@
 /** `sluice run`: the proxy itself. */
 import { loadConfig } from '../config/loader.ts';
+import type { LoadedConfig } from '../config/loader.ts';
 import type { Config } from '../config/types.ts';
+import { readDescriptorLimit } from '../core/descriptor-limit.ts';
 import { FileWatch } from '../primary/file-watch.ts';
 import { hardExit } from '../primary/hard-exit.ts';
 import { ServiceManager } from '../primary/service-manager.ts';
@@ -25,8 +27,7 @@ const LOG_TIMEOUT_MS = 2_000;
  * @throws ConfigError for a configuration that cannot be used
  */
 export async function run(options: CommandOptions): Promise<number> {
-  const { configFile: file, overrides, env } = options;
-  const { config, warnings, files } = loadConfig({ file, overrides, env });
+  const { config, warnings, files } = load(options);
   const watch = options.flags.has('watch') ? new FileWatch(files) : null;
   const output = new LogOutput(config.log.format, config.log.file ?? undefined);
   const log = createLogger(config.log, output);
@@ -37,6 +38,10 @@ export async function run(options: CommandOptions): Promise<number> {
   if (failure !== null) process.stderr.write(describeFailure(failure).text);
   if (!ended || !written) hardExit(status);
   return status;
+}
+
+function load({ configFile: file, overrides, env }: CommandOptions): LoadedConfig {
+  return loadConfig({ file, overrides, env, descriptorLimit: readDescriptorLimit() });
 }
 
 interface Outlets {
@@ -57,7 +62,7 @@ async function serveWithDemo(
       config,
       log,
       output,
-      load: () => loadConfig({ file: options.configFile, overrides: options.overrides, env: options.env }),
+      load: () => load(options),
       watch,
       manager: ServiceManager.of(options.env, log),
       takeOver: options.flags.has('takeover'),

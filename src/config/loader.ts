@@ -18,6 +18,8 @@ interface ConfigSource {
   readonly overrides: readonly string[];
   /** `SLUICE_` and the path of a setting in capitals wins over the file. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Max open descriptors of the process, for warnings; null or left out for no limit. */
+  readonly descriptorLimit?: number | null;
 }
 
 export interface LoadedConfig {
@@ -43,7 +45,7 @@ export function loadConfig(source: ConfigSource): LoadedConfig {
   settings.loadFile(file.root);
   for (const override of source.overrides) settings.override(override);
   const base = new BaseDirectory(dirname(resolve(source.file)));
-  const { config, clusterFiles } = readRoot(settings, base, problems);
+  const { config, clusterFiles } = readRoot(settings, base, problems, source.descriptorLimit ?? null);
   const files = [resolve(source.file), ...base.textFiles];
   if (problems.errors.length > 0) throw new ConfigError(problems.errors, files);
   return { config, warnings: problems.warnings, clusterFiles, files };

@@ -1,6 +1,7 @@
 /** The whole of a configuration: its parts, and what they say of each other. */
 import { dirname, resolve } from 'node:path';
 import { messageOf } from '../core/errors.ts';
+import { warnOfDescriptors } from './capacity.ts';
 import type { BaseDirectory } from './files.ts';
 import { directory } from './files.ts';
 import type { ClusterFiles, ReadCluster } from './cluster.ts';
@@ -23,9 +24,15 @@ interface ReadConfig {
  * Reads every setting.
  *
  * @param base the directory at which relative paths begin
+ * @param descriptorLimit max open descriptors of the process; null for no limit
  * @returns a configuration that can be used if no error has been noted
  */
-export function readRoot(settings: Settings, base: BaseDirectory, problems: Problems): ReadConfig {
+export function readRoot(
+  settings: Settings,
+  base: BaseDirectory,
+  problems: Problems,
+  descriptorLimit: number | null,
+): ReadConfig {
   const clusters = readClusters(settings, base, problems);
   const listeners = readListeners(settings, { base, problems, clusters: clusters.names });
   const config: Config = {
@@ -57,6 +64,7 @@ export function readRoot(settings: Settings, base: BaseDirectory, problems: Prob
   refuseSharedAddresses(config.admin.address, listeners, problems);
   refuseRawTls(listeners, config.clusters, problems);
   clusters.names.warnOfUnused();
+  warnOfDescriptors(config, listeners, descriptorLimit, problems);
   const files = clusters.read.map(({ value }) => [value.cluster.name, value.files] as const);
   return { config, clusterFiles: new Map(files) };
 }

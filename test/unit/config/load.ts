@@ -13,6 +13,8 @@ export interface Extras {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Files beside the configuration, by their relative path. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Max open descriptors of the process; left out for no limit. */
+  readonly descriptorLimit?: number;
 }
 
 const scratch: string[] = [];
@@ -30,13 +32,21 @@ export function scratchDirectory(): string {
 const directory = scratchDirectory();
 
 /** Loads a text that stands in `${directory}/sluice.yaml`. */
-export function load(text: string, { overrides = [], env = {}, files = {} }: Extras = {}): Loaded {
+export function load(
+  text: string,
+  { overrides = [], env = {}, files = {}, descriptorLimit }: Extras = {},
+): Loaded {
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(directory, name)), { recursive: true });
     writeFileSync(join(directory, name), content);
   }
   writeFileSync(join(directory, 'sluice.yaml'), text);
-  return loadConfig({ file: join(directory, 'sluice.yaml'), overrides, env });
+  return loadConfig({
+    file: join(directory, 'sluice.yaml'),
+    overrides,
+    env,
+    descriptorLimit: descriptorLimit ?? null,
+  });
 }
 
 /** Every error of a text as `line:column: message`, or `place: message` for what stands in no file. */

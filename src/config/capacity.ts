@@ -1,0 +1,38 @@
+/** Limits of a configuration that the machine cannot keep. */
+import { limitFor, planDescriptors } from '../core/descriptor-limit.ts';
+import type { Problems } from './problems.ts';
+import type { Located } from './section.ts';
+import type { Config, Listener } from './types.ts';
+
+/**
+ * Warns if the listeners promise more connections than the limit of open descriptors carries. It is no error: the proxy
+ * may run elsewhere.
+ *
+ * @param limit max descriptors of a process; null for no limit
+ */
+export function warnOfDescriptors(
+  config: Config,
+  listeners: readonly Located<Listener>[],
+  limit: number | null,
+  problems: Problems,
+): void {
+  if (limit === null) return;
+  const threads = workerThreads(config);
+  const { clients } = planDescriptors(limit, threads);
+  const limited = listeners.filter(({ value }) => value.maxConnections > 0);
+  const sum = limited.reduce((total, { value }) => total + value.maxConnections, 0);
+  const largest = limited.toSorted((a, b) => b.value.maxConnections - a.value.maxConnections)[0];
+  if (largest === undefined || sum <= clients) return;
+  const promised = limited.length === 1 ? `${sum} connections` : `${sum} connections over all listeners`;
+  problems.warning(
+    [...largest.path, 'maxConnections'],
+    `${promised} cannot be reached: the limit of ${limit} open descriptors carries ${clients}, because each needs one ` +
+      `more for its endpoint: raise it to ${limitFor(sum, threads)} (ulimit -n, LimitNOFILE=), or lower maxConnections`,
+  );
+}
+
+/** Counts the worker threads: a mode without listeners has none. */
+function workerThreads({ workers, listeners }: Config): number {
+  const modes = new Set(listeners.map(({ mode }) => mode));
+  return Array.from(modes, (mode) => workers[mode]).reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,63 @@
+/** The limit of open file descriptors (RLIMIT_NOFILE), and how many connections fit below it. */
+import { readFileSync } from 'node:fs';
+
+/** Descriptors of the process without any thread: event loops, standard streams, pipes, the log. Measured: 24. */
+const PROCESS_DESCRIPTORS = 32;
+/** Descriptors of one worker thread: event loops, pipes, listening sockets. Measured: 9. */
+const THREAD_DESCRIPTORS = 12;
+/** Share of the limit that is kept free of clients and dials, within the two bounds below. */
+const RESERVE_SHARE = 1 / 8;
+const MIN_RESERVE = 32;
+const MAX_RESERVE = 256;
+
+/** What the limit of open descriptors leaves for connections. */
+interface DescriptorPlan {
+  /** Descriptors that the process may have open. */
+  readonly limit: number;
+  /**
+   * Clients and dials use descriptor numbers below this one. Those from it on are for the admin address, probes, name
+   * lookups and files.
+   */
+  readonly ceiling: number;
+  /** Max clients at once: each needs one descriptor of its own, and one for its endpoint. */
+  readonly clients: number;
+}
+
+/**
+ * Reads the soft limit of this process. Node raises it to the hard limit when it starts.
+ *
+ * @returns null if there is no limit, or none can be found out
+ */
+export function readDescriptorLimit(): number | null {
+  try {
+    const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+    return soft === undefined ? null : Number(soft);
+  } catch {
+    return reportedLimit();
+  }
+}
+
+/** Divides a limit among the clients and everything else. */
+export function planDescriptors(limit: number, threads: number): DescriptorPlan {
+  const reserve = Math.min(Math.max(Math.floor(limit * RESERVE_SHARE), MIN_RESERVE), MAX_RESERVE);
+  const ceiling = Math.max(0, limit - reserve);
+  return { limit, ceiling, clients: Math.max(0, Math.floor((ceiling - ownDescriptors(threads)) / 2)) };
+}
+
+/** Returns a limit that is high enough for a number of clients. */
+export function limitFor(clients: number, threads: number): number {
+  return 2 * clients + ownDescriptors(threads) + MAX_RESERVE;
+}
+
+function ownDescriptors(threads: number): number {
+  return PROCESS_DESCRIPTORS + threads * THREAD_DESCRIPTORS;
+}
+
+/** Platforms without /proc. */
+function reportedLimit(): number | null {
+  const { userLimits } = process.report.getReport() as {
+    userLimits?: { open_files?: { soft?: unknown } };
+  };
+  const soft = userLimits?.open_files?.soft;
+  return typeof soft === 'number' ? soft : null;
+}
