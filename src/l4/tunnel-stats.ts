@@ -1,7 +1,7 @@
 import { ConnectionStats } from '../telemetry/connection-stats.ts';
 import { ACCEPT_FAILURES, pageMetrics } from '../telemetry/names.ts';
 import type { StatsPage } from '../telemetry/stats-page.ts';
-import type { Attempts } from '../upstream/attempts.ts';
+import { isOwn, type Attempts } from '../upstream/attempts.ts';
 
 type AcceptFailure = (typeof ACCEPT_FAILURES)[number];
 
@@ -47,8 +47,11 @@ export class TunnelStats {
 }
 
 /** Why no endpoint was left for a connection, as it is counted. */
-export function rejectionOf({ limit, lastFailure }: Attempts): 'overload' | 'no_endpoint' | 'dial_failed' {
-  if (lastFailure !== null) return 'dial_failed';
+export function rejectionOf({
+  limit,
+  lastFailure,
+}: Attempts): 'overload' | 'no_endpoint' | 'dial_failed' | 'own_shortage' {
+  if (lastFailure !== null) return isOwn(lastFailure) ? 'own_shortage' : 'dial_failed';
   return limit === null ? 'no_endpoint' : 'overload';
 }
 

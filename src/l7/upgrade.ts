@@ -277,16 +277,10 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   }
 
   #failAttempt(reason: ConnectFailure, detail: string): void {
-    this.#context.log.warn(
-      {
-        cluster: this.#context.cluster.name,
-        endpoint: this.#endpoint?.label,
-        requestId: this.#order.identity.requestId,
-        reason,
-        detail,
-      },
-      'endpoint failed',
-    );
+    const { cluster, log } = this.#context;
+    const { requestId } = this.#order.identity;
+    const endpoint = this.#endpoint?.label;
+    cluster.failureLog.write(log, { cluster: cluster.name, endpoint, requestId, reason, detail });
     this.#dropUpstream(reason);
     this.#tryNext();
   }
@@ -317,6 +311,12 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
         break;
       case 'handshake':
         this.#refuse('bad_response', 502, 'the endpoint did not complete the handshake');
+        break;
+      case 'own_shortage':
+        this.#refuse('own_shortage', 503, 'the proxy has no descriptor or memory left');
+        break;
+      case 'own_ports':
+        this.#refuse('own_shortage', 503, 'the proxy has no local port left');
         break;
       case 'refused':
       case 'reset':

@@ -1,4 +1,5 @@
 import { EPOLLIN, Epoll } from '../sys/epoll.ts';
+import { SystemCallError } from '../sys/errno.ts';
 import type { Sockets } from '../sys/sockets.ts';
 
 /**
@@ -56,6 +57,17 @@ export class Poller {
     watched.interest = interest;
     watched.tag = this.#lastTag;
     this.#watched[fd] = watched;
+  }
+
+  /** As {@link watch}, but returns what the system says against it; null if it watches now. */
+  tryWatch(watched: Watched, fd: number, interest: number): SystemCallError | null {
+    try {
+      this.watch(watched, fd, interest);
+      return null;
+    } catch (error) {
+      if (error instanceof SystemCallError) return error;
+      throw error;
+    }
   }
 
   /** Lets {@link dispatch} tell when a descriptor of somebody else is readable. It is never closed here. */

@@ -144,7 +144,7 @@ export const pageMetrics = {
   endpointConnectFailures: counter(
     'sluice_endpoint_connect_failures_total',
     ['cluster', 'endpoint', 'reason'],
-    'Dials and upstream handshakes that failed',
+    "Dials and upstream handshakes that failed; reasons that begin with own_ are the proxy's shortages",
   ),
   endpointConnects: counter(
     'sluice_endpoint_connects_total',
@@ -277,7 +277,7 @@ export const DIRECTIONS = ['downstream', 'upstream'] as const;
 /** Values of the label `side` of closes: who ended the session. */
 export const CLOSE_SIDES = ['client', 'endpoint', 'proxy'] as const;
 /** Values of the label `reason` of rejected connections. */
-export const REJECT_REASONS = ['limit', 'no_endpoint', 'overload', 'dial_failed'] as const;
+export const REJECT_REASONS = ['limit', 'no_endpoint', 'overload', 'dial_failed', 'own_shortage'] as const;
 /** Values of the label `reason` of failures to accept. */
 export const ACCEPT_FAILURES = ['process_limit', 'system_limit', 'memory', 'aborted', 'other'] as const;
 /** Values of the label `reason` of failed handshakes. */
@@ -288,6 +288,7 @@ export const HANDSHAKE_FAILURES = [
   'no_endpoint',
   'overload',
   'dial_failed',
+  'own_shortage',
   'timeout',
   'bad_response',
   'refused',
@@ -296,7 +297,7 @@ export const HANDSHAKE_FAILURES = [
 ] as const;
 /** Values of the label `reason` of a cluster's rejections: which limit it was. */
 export const CLUSTER_LIMITS = ['max_connections', 'endpoint_max_connections', 'retry_budget'] as const;
-/** Values of the label `reason` of failed dials. */
+/** Values of the label `reason` of failed dials; those that begin with `own_` are the proxy's own shortages. */
 export const CONNECT_FAILURES = [
   'refused',
   'timeout',
@@ -304,6 +305,8 @@ export const CONNECT_FAILURES = [
   'unreachable',
   'tls',
   'handshake',
+  'own_shortage',
+  'own_ports',
   'other',
 ] as const;
 /** Values of the label `code` of HTTP requests. */

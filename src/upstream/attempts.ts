@@ -1,3 +1,4 @@
+import type { OwnShortage } from '../core/shortage.ts';
 import type { CLUSTER_LIMITS } from '../telemetry/names.ts';
 import type { ConnectFailure, Endpoint } from './endpoint.ts';
 import type { PickContext } from './pick-context.ts';
@@ -37,6 +38,10 @@ export class Attempts {
   readonly #context: PickContext;
   #failed: Set<Endpoint> | null = null;
   #retriesLeft: number;
+  /** Whether any other endpoint would fail in the same way, for want of something of the proxy's own. */
+  #hopeless = false;
+  /** Whether the last dial never left this machine, so that another adds no load to anybody. */
+  #unsent = false;
 
   constructor(source: AttemptSource, context: PickContext, retries: number) {
     this.#source = source;
@@ -48,25 +53,30 @@ export class Attempts {
   next(): Endpoint | null {
     const source = this.#source;
     const retrying = this.#failed !== null;
-    if (retrying && this.#retriesLeft === 0) return null;
+    if (retrying && (this.#retriesLeft === 0 || this.#hopeless)) return null;
     if (source.full) return this.#limited('max_connections');
     const endpoint = this.#pick();
     if (endpoint === null) return null;
     if (retrying) {
-      if (!source.takeRetry()) return this.#limited('retry_budget');
+      if (!this.#unsent && !source.takeRetry()) return this.#limited('retry_budget');
       this.#retriesLeft--;
     }
     endpoint.acquire();
     return endpoint;
   }
 
-  /** The endpoint could not be used: it is not tried again for this connection. */
+  /**
+   * Takes note that the endpoint could not be used: it is not tried again for this connection. A shortage of the
+   * proxy's own is not held against the endpoint, and costs no retry of the budget.
+   */
   fail(endpoint: Endpoint, reason: ConnectFailure): void {
     endpoint.release();
     endpoint.countFailure(reason);
-    this.#source.failed(endpoint);
     (this.#failed ??= new Set()).add(endpoint);
     this.lastFailure = reason;
+    this.#hopeless = reason === 'own_shortage';
+    this.#unsent = isOwn(reason);
+    if (!this.#unsent) this.#source.failed(endpoint);
   }
 
   /** The endpoint took the connection, and at layer 7 answered as it should. */
@@ -104,4 +114,9 @@ export class Attempts {
     this.#source.countLimit(limit);
     return null;
   }
+}
+
+/** Whether a dial has failed for want of something of the proxy's own, whatever the endpoint is like. */
+export function isOwn(reason: ConnectFailure): reason is OwnShortage {
+  return reason === 'own_shortage' || reason === 'own_ports';
 }

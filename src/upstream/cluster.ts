@@ -12,6 +12,7 @@ import { RoundRobin } from './balancers/round-robin.ts';
 import { SourceIp } from './balancers/source-ip.ts';
 import { TwoChoices } from './balancers/two-choices.ts';
 import { Endpoint } from './endpoint.ts';
+import { FailureLog } from './failure-log.ts';
 import { membershipOf } from './membership.ts';
 import type { PickContext } from './pick-context.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -44,6 +45,7 @@ export class Cluster implements AttemptSource {
   /** Whether it takes no new connections. */
   draining = false;
   readonly connectDuration: Histogram;
+  readonly failureLog: FailureLog;
   readonly #home: ClusterHome;
   readonly #clock: () => number;
   #page: StatsPage;
@@ -68,6 +70,7 @@ export class Cluster implements AttemptSource {
     this.#home = home;
     this.#page = page;
     this.#clock = home.clock ?? (() => performance.now());
+    this.failureLog = new FailureLog(this.#clock);
     this.#balancer = createBalancer(config, () => this.active);
     this.#sticky = config.sticky === null ? null : new StickyCookie(config.sticky, config.name, home.secret);
     this.#budget = new RetryBudget(config.retryBudget, this.#clock);

@@ -2,6 +2,7 @@ import { createConnection, isIP, type OnReadOpts, type Socket, type TcpSocketCon
 import { checkServerIdentity, connect as connectTls } from 'node:tls';
 import type { Address } from '../core/address.ts';
 import { codeOf } from '../core/errors.ts';
+import { ownShortageOf } from '../core/shortage.ts';
 import type { ConnectFailure } from './endpoint.ts';
 import { sniOf, type UpstreamTls } from './upstream-tls.ts';
 
@@ -86,8 +87,18 @@ function targetOf(addresses: readonly Address[]): ConnectTarget {
 const TLS_FAILURE =
   /^(?:ERR_TLS|ERR_SSL|ERR_OSSL|EPROTO$|CERT_|CRL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERROR_IN_CERT|INVALID_|PATH_LENGTH|HOSTNAME_MISMATCH)/;
 
+/**
+ * Chooses the error that speaks for an endpoint of which two addresses have failed: a shortage of our own, because an
+ * address that was never asked may be well, else the last.
+ */
+export function decisiveError<T extends Error>(before: T | null, last: T): T {
+  return before !== null && ownShortageOf(before) !== null ? before : last;
+}
+
 /** The metric's reason for an error of a socket that was being connected. */
 export function connectFailureOf(error: Error): ConnectFailure {
+  const shortage = ownShortageOf(error);
+  if (shortage !== null) return shortage;
   const code = codeOf(error);
   switch (code) {
     case 'ECONNREFUSED':

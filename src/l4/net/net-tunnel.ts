@@ -198,7 +198,8 @@ export class NetTunnel extends Timed implements Tunnel {
 
   #failAttempt(reason: ConnectFailure, detail: string): void {
     const { cluster, log } = this.#context;
-    log.warn({ cluster: cluster.name, endpoint: this.#endpoint?.label, reason, detail }, 'endpoint failed');
+    const endpoint = this.#endpoint?.label;
+    cluster.failureLog.write(log, { cluster: cluster.name, endpoint, reason, detail });
     this.#dropUpstream(reason);
     this.#tryNext();
   }

@@ -4,7 +4,7 @@ import { EPOLLERR, EPOLLHUP, EPOLLOUT } from '../../sys/epoll.ts';
 import { EINPROGRESS, ETIMEDOUT, SystemCallError } from '../../sys/errno.ts';
 import type { SocketAddress } from '../../sys/socket-address.ts';
 import type { Attempts } from '../../upstream/attempts.ts';
-import { NEXT_ADDRESS_MS, connectFailureOf } from '../../upstream/dial.ts';
+import { NEXT_ADDRESS_MS, connectFailureOf, decisiveError } from '../../upstream/dial.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
 import { addressContext } from '../../upstream/pick-context.ts';
 import { rejectionOf } from '../tunnel-stats.ts';
@@ -25,6 +25,8 @@ export class RawTunnel extends Timed implements LegOwner, Tunnel {
   #joined = false;
   /** The endpoint's addresses that are left to dial, the one under way first. */
   #targets: readonly SocketAddress[] = [];
+  /** Why the endpoint's addresses before could not be reached, the error that counts. */
+  #dialError: SystemCallError | null = null;
   #dialledAt = 0;
   readonly #openedAt: number;
   #activeAt: number;
@@ -146,6 +148,7 @@ export class RawTunnel extends Timed implements LegOwner, Tunnel {
       }
       this.#endpoint = endpoint;
       this.#targets = endpoint.addresses.map((address) => loop.addresses.of(address));
+      this.#dialError = null;
       this.#dialledAt = performance.now();
       if (this.#dialTargets()) return;
     }
@@ -158,15 +161,21 @@ export class RawTunnel extends Timed implements LegOwner, Tunnel {
       const target = this.#targets[0]!;
       const fd = sockets.open(target);
       const result = fd < 0 ? fd : sockets.connect(fd, target);
+      let failure: SystemCallError | null;
       if (result === 0 || result === -EINPROGRESS) {
-        const leg = (this.#upstream = new Leg(this));
-        poller.watch(leg, fd, EPOLLOUT);
-        if (result === 0) this.#join(leg);
-        else this.#armDial();
-        return true;
+        const leg = new Leg(this);
+        failure = poller.tryWatch(leg, fd, EPOLLOUT);
+        if (failure === null) {
+          this.#upstream = leg;
+          if (result === 0) this.#join(leg);
+          else this.#armDial();
+          return true;
+        }
+      } else {
+        if (fd >= 0) sockets.close(fd);
+        failure = connectError(-result, target);
       }
-      if (fd >= 0) sockets.close(fd);
-      const error = connectError(-result, target);
+      const error = (this.#dialError = decisiveError(this.#dialError, failure));
       this.#targets = this.#targets.slice(1);
       if (this.#targets.length > 0) continue;
       this.#endpointFailed(connectFailureOf(error), error.message);
@@ -192,9 +201,10 @@ export class RawTunnel extends Timed implements LegOwner, Tunnel {
   }
 
   /** The dial under way has failed. */
-  #addressFailed(error: Error): void {
+  #addressFailed(failure: SystemCallError): void {
     this.#upstream?.drop(false);
     this.#upstream = null;
+    const error = (this.#dialError = decisiveError(this.#dialError, failure));
     this.#targets = this.#targets.slice(1);
     if (this.#targets.length > 0) {
       if (this.#dialTargets()) return;
@@ -207,7 +217,7 @@ export class RawTunnel extends Timed implements LegOwner, Tunnel {
   #endpointFailed(reason: ConnectFailure, detail: string): void {
     const { cluster, log } = this.#context;
     const endpoint = this.#endpoint!;
-    log.warn({ cluster: cluster.name, endpoint: endpoint.label, reason, detail }, 'endpoint failed');
+    cluster.failureLog.write(log, { cluster: cluster.name, endpoint: endpoint.label, reason, detail });
     this.#endpoint = null;
     this.#attempts!.fail(endpoint, reason);
   }

@@ -320,6 +320,12 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
       case 'handshake':
         this.#refuse(502, 'the endpoint did not answer in HTTP');
         break;
+      case 'own_shortage':
+        this.#refuse(503, 'the proxy has no descriptor or memory left');
+        break;
+      case 'own_ports':
+        this.#refuse(503, 'the proxy has no local port left');
+        break;
       case 'refused':
       case 'reset':
       case 'unreachable':
@@ -381,16 +387,10 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
   }
 
   #warn(reason: ConnectFailure, detail: string): void {
-    this.#context.log.warn(
-      {
-        cluster: this.#context.cluster.name,
-        endpoint: this.#endpoint?.label,
-        requestId: this.#order.requestId,
-        reason,
-        detail,
-      },
-      'endpoint failed',
-    );
+    const { cluster, log } = this.#context;
+    const { requestId } = this.#order;
+    const endpoint = this.#endpoint?.label;
+    cluster.failureLog.write(log, { cluster: cluster.name, endpoint, requestId, reason, detail });
   }
 }
 

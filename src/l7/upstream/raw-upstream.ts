@@ -6,7 +6,7 @@ import { EAGAIN, EINPROGRESS, EINTR, ETIMEDOUT, SystemCallError } from '../../sy
 import { PinnedBuffer } from '../../sys/pinned-buffer.ts';
 import type { SocketAddress } from '../../sys/socket-address.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
-import { NEXT_ADDRESS_MS } from '../../upstream/dial.ts';
+import { NEXT_ADDRESS_MS, decisiveError } from '../../upstream/dial.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import { EndpointAddresses } from '../../upstream/endpoint-addresses.ts';
 import { Inbox } from './inbox.ts';
@@ -148,7 +148,7 @@ class RawUpstream extends Watched implements UpstreamSocket {
     const dial = this.#dial;
     if (dial === null) return;
     this.#home.loop.poller.close(this);
-    dial.failed(errno);
+    dial.failed(connectError(errno, dial.target));
     this.#connectNext(dial);
   }
 
@@ -165,12 +165,16 @@ class RawUpstream extends Watched implements UpstreamSocket {
       const fd = sockets.open(target);
       const result = fd < 0 ? fd : sockets.connect(fd, target);
       if (result === 0 || result === -EINPROGRESS) {
-        poller.watch(this, fd, EPOLLOUT);
+        const refusal = poller.tryWatch(this, fd, EPOLLOUT);
+        if (refusal !== null) {
+          dial.failed(refusal);
+          continue;
+        }
         if (dial.hasOthers) wheel.arm(dial, NEXT_ADDRESS_MS);
         return;
       }
       if (fd >= 0) sockets.close(fd);
-      dial.failed(-result);
+      dial.failed(connectError(-result, target));
     }
   }
 
@@ -241,9 +245,8 @@ class RawUpstream extends Watched implements UpstreamSocket {
 /** The addresses of one endpoint while they are dialled, the one under way first. */
 class AddressDial extends Timed {
   readonly endpoint: Endpoint;
-  /** Why the last address failed, as an error number; 0 where there was none. */
-  #errno = 0;
-  #failed = '';
+  /** Why the addresses so far failed, the error that counts; null while none has. */
+  #error: SystemCallError | null = null;
   readonly #upstream: RawUpstream;
   #targets: readonly SocketAddress[];
 
@@ -260,24 +263,26 @@ class AddressDial extends Timed {
 
   /** Why there is no connection. */
   get error(): Error {
-    return this.#errno === 0
-      ? unresolved(this.endpoint)
-      : new SystemCallError('connect', this.#errno, this.#failed);
+    return this.#error ?? unresolved(this.endpoint);
   }
 
   get hasOthers(): boolean {
     return this.#targets.length > 1;
   }
 
-  failed(errno: number): void {
-    this.#errno = errno;
-    this.#failed = this.#targets[0]?.text ?? '';
+  /** Gives up the address under way. */
+  failed(error: SystemCallError): void {
+    this.#error = decisiveError(this.#error, error);
     this.#targets = this.#targets.slice(1);
   }
 
   override expire(): void {
     this.#upstream.addressFailed(ETIMEDOUT);
   }
+}
+
+function connectError(errno: number, target: SocketAddress | undefined): SystemCallError {
+  return new SystemCallError('connect', errno, target?.text ?? '');
 }
 
 function unresolved({ label }: Endpoint): Error {

@@ -83,6 +83,35 @@ describe('the attempts for one connection', () => {
     assert.equal(trying.lastFailure, null);
   });
 
+  it('end with a shortage of our own, which no other endpoint would mend and none is blamed for', () => {
+    const { trying, retried, failed } = attempts(endpointsOf(1, 1, 1), 2);
+    trying.fail(trying.next()!, 'own_shortage');
+    assert.equal(trying.next(), null);
+    assert.deepEqual([trying.lastFailure, retried(), failed], ['own_shortage', 0, []]);
+  });
+
+  it('go on without the budget where ports towards one endpoint have run out, but no further than retries', () => {
+    const endpoints = endpointsOf(1, 1, 1, 1);
+    const { trying, retried, failed, limits } = attempts(endpoints, 2, { takeRetry: () => false });
+    const tried: Endpoint[] = [];
+    for (let endpoint = trying.next(); endpoint !== null; endpoint = trying.next()) {
+      tried.push(endpoint);
+      trying.fail(endpoint, 'own_ports');
+    }
+    assert.deepEqual(tried, endpoints.slice(0, 3));
+    assert.deepEqual([retried(), failed, limits], [0, [], []]);
+  });
+
+  it('take a retry of the budget behind a failure of an endpoint, whatever came before', () => {
+    const { trying, retried, failed } = attempts(endpointsOf(1, 1, 1), 2);
+    trying.fail(trying.next()!, 'own_ports');
+    const second = trying.next()!;
+    trying.fail(second, 'refused');
+    assert.ok(trying.next() !== null);
+    assert.equal(retried(), 1);
+    assert.deepEqual(failed, [second]);
+  });
+
   it('remember the last failure', () => {
     const { trying } = attempts(endpointsOf(1, 1), 1);
     assert.equal(trying.lastFailure, null);

@@ -8,7 +8,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { TLSSocket, createServer as createTlsServer } from 'node:tls';
 import type { ClusterTls } from '../../../src/config/types.ts';
 import type { Address } from '../../../src/core/address.ts';
-import { connectFailureOf, dial } from '../../../src/upstream/dial.ts';
+import { connectFailureOf, decisiveError, dial } from '../../../src/upstream/dial.ts';
 import { sniOf, upstreamTls, type UpstreamTls } from '../../../src/upstream/upstream-tls.ts';
 import { CertificateAuthority } from '../../support/certificates.ts';
 import { eventually, within } from '../../support/deadline.ts';
@@ -318,7 +318,9 @@ describe('the reason of a failed dial', () => {
         'HOSTNAME_MISMATCH',
       ],
     ],
-    ['other', ['EACCES', 'EADDRNOTAVAIL', 'EMFILE', 'EPROTONOSUPPORT', 'ERR_SOCKET_CLOSED', '']],
+    ['own_shortage', ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']],
+    ['own_ports', ['EADDRNOTAVAIL']],
+    ['other', ['EACCES', 'EPROTONOSUPPORT', 'ERR_SOCKET_CLOSED', '']],
   ];
   for (const [reason, codes] of cases) {
     it(`is ${reason} for ${codes.join(', ')}`, () => {
@@ -327,6 +329,15 @@ describe('the reason of a failed dial', () => {
       }
     });
   }
+
+  it('is a shortage of our own where one of two addresses could not be asked for want of something', () => {
+    const [shortage, refusal] = ['EMFILE', 'ECONNREFUSED'].map((code) =>
+      Object.assign(new Error('x'), { code }),
+    );
+    assert.equal(decisiveError(shortage!, refusal!), shortage);
+    assert.equal(decisiveError(refusal!, shortage!), shortage);
+    assert.equal(decisiveError(null, refusal!), refusal);
+  });
 
   it('is other for an error without a code', () => {
     assert.equal(connectFailureOf(new Error('x')), 'other');

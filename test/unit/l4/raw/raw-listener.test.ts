@@ -1,10 +1,12 @@
 import { addressContext } from '../../../../src/upstream/pick-context.ts';
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
+import { constants } from 'node:os';
 import { describe, it } from 'node:test';
 import type { Address } from '../../../../src/core/address.ts';
 import { formatAddress, parseTcpAddress } from '../../../../src/core/address.ts';
 import { codeOf } from '../../../../src/core/errors.ts';
+import { SystemCallError } from '../../../../src/sys/errno.ts';
 import { unsupportedReason } from '../../../../src/sys/support.ts';
 import { pageMetrics } from '../../../../src/telemetry/names.ts';
 import { eventually } from '../../../support/deadline.ts';
@@ -13,6 +15,12 @@ import { freshAddress } from '../../sys/pairs.ts';
 import { withWorld } from './world.ts';
 import type { World } from './world.ts';
 
+const clusterOutlier = {
+  consecutiveFailures: 5,
+  ejectionMs: 1000,
+  maxEjectionMs: 1000,
+  maxEjectedPercent: 100,
+};
 const skip = unsupportedReason() ?? false;
 
 function addressOf(endpoint: TcpEndpoint): Address {
@@ -132,6 +140,61 @@ describe('a listener of the raw engine', { skip, timeout: 300_000 }, () => {
       assert.equal(world.sum(pageMetrics.connectionsRejected), 1);
       assert.equal(world.sum(pageMetrics.endpointConnectionsActive), 0);
       assert.equal(world.sum(pageMetrics.tunnels), 0);
+    });
+  });
+
+  for (const [what, errno, tried, logged] of [
+    ['no descriptor is left, and asks no other endpoint', constants.errno.EMFILE, 1, 1],
+    ['no local port is left towards any endpoint, having asked all', constants.errno.EADDRNOTAVAIL, 2, 1],
+  ] as const) {
+    it(`closes the client where ${what}, and blames none`, async () => {
+      const endpoints: Address[] = (await Promise.all([freshAddress('IPv4'), freshAddress('IPv4')])).map(
+        ({ address }) => address,
+      );
+      const told: unknown[] = [];
+      const outlier = { ...clusterOutlier, consecutiveFailures: 1 };
+      const home = { onEndpointFailed: (...report: unknown[]) => void told.push(report) };
+      await withWorld(endpoints, { cluster: { retries: 5, outlier }, home }, async (world) => {
+        const { sockets } = world.loop;
+        const connect = (): number => -errno;
+        Object.defineProperty(sockets, 'connect', { configurable: true, value: connect });
+        for (let clients = 0; clients < 3; clients++) {
+          const client = await TcpPeer.connect(formatAddress(world.address));
+          await client.read().ended();
+          client.end();
+        }
+        await eventually(() => assert.equal(world.context.tunnels.size, 0));
+        assert.ok(Reflect.deleteProperty(sockets, 'connect'));
+        assert.equal(world.sum(pageMetrics.endpointConnectFailures), 3 * tried);
+        assert.equal(world.sum(pageMetrics.connectionsRejected, { reason: 'own_shortage' }), 3);
+        assert.equal(world.sum(pageMetrics.clusterRetries), 0);
+        assert.equal(world.sum(pageMetrics.endpointConnectionsActive), 0);
+        assert.deepEqual(told, []);
+        const lines = world.lines.filter(({ msg }) => msg.includes('short of something'));
+        assert.equal(lines.length, logged, 'what lasts is logged once');
+      });
+    });
+  }
+
+  it('takes it for a shortage of its own when a dial cannot be watched', async () => {
+    await withEndpoint(async (endpoint) => {
+      await withWorld([addressOf(endpoint)], {}, async (world) => {
+        const { poller } = world.loop;
+        const refusal = new SystemCallError('epoll_ctl', constants.errno.ENOMEM);
+        const tryWatch = (_leg: unknown, fd: number): SystemCallError => {
+          world.loop.sockets.close(fd);
+          return refusal;
+        };
+        Object.defineProperty(poller, 'tryWatch', { configurable: true, value: tryWatch });
+        const client = await connect(world);
+        await client.read().ended();
+        client.end();
+        assert.ok(Reflect.deleteProperty(poller, 'tryWatch'));
+        assert.equal(world.sum(pageMetrics.endpointConnectFailures, { reason: 'own_shortage' }), 1);
+        const next = await connect(world);
+        await endpoint.peers.next();
+        next.destroy();
+      });
     });
   });
 

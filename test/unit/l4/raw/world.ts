@@ -8,8 +8,9 @@ import type { TunnelContext } from '../../../../src/l4/tunnel.ts';
 import { TunnelStats } from '../../../../src/l4/tunnel-stats.ts';
 import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
 import type { Metric } from '../../../../src/telemetry/names.ts';
+import type { Labels } from '../../../../src/telemetry/page-layout.ts';
 import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
-import { Cluster } from '../../../../src/upstream/cluster.ts';
+import { Cluster, type ClusterHome } from '../../../../src/upstream/cluster.ts';
 import { capture, config } from '../../primary/fixtures/config.ts';
 import type { LogLine } from '../../primary/fixtures/config.ts';
 import { clusterState, homeOf } from '../../upstream/endpoints.ts';
@@ -21,13 +22,14 @@ export interface World {
   readonly context: TunnelContext;
   readonly address: TcpAddress;
   readonly lines: readonly LogLine[];
-  /** The sum of a metric over all labels. */
-  readonly sum: (metric: Metric) => number;
+  /** The sum of a metric's series that have these labels among theirs. */
+  readonly sum: (metric: Metric, labels?: Labels) => number;
 }
 
 interface Options {
   readonly listener?: Partial<L4Listener>;
   readonly cluster?: Partial<ClusterConfig>;
+  readonly home?: Partial<ClusterHome>;
   /** What the first endpoint's name stands for. */
   readonly resolved?: readonly Address[];
 }
@@ -70,7 +72,7 @@ export async function withWorld(
   const wheel = new TimerWheel(performance.now());
   const context: TunnelContext = {
     config: listener,
-    cluster: new Cluster(cluster, state, homeOf({ pages: [page], all: pages, endpoints: [] })),
+    cluster: new Cluster(cluster, state, homeOf({ pages: [page], all: pages, endpoints: [] }, options.home)),
     stats: new TunnelStats(page, pages, listener.name, cluster.name),
     wheel,
     log,
@@ -84,9 +86,9 @@ export async function withWorld(
     context,
     address,
     lines,
-    sum: (metric) =>
+    sum: (metric, labels = {}) =>
       layout.series
-        .filter((series) => series.metric === metric)
+        .filter((series) => series.metric === metric && hasLabels(series.labels, labels))
         .reduce((sum, { slot }) => sum + page.values[slot]!, 0),
   };
   try {
@@ -97,4 +99,8 @@ export async function withWorld(
     for (const tunnel of context.tunnels) tunnel.abort();
     loop.close();
   }
+}
+
+function hasLabels(of: Labels, wanted: Labels): boolean {
+  return Object.entries(wanted).every(([label, value]) => of[label] === value);
 }

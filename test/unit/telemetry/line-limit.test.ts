@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { LineLimit } from '../../../src/telemetry/line-limit.ts';
+
+describe('a limit of log lines', () => {
+  it('lets a burst pass, then one in each period, and says how many it has suppressed', () => {
+    let now = 0;
+    const limit = new LineLimit({ burst: 2, everyMs: 1000 }, () => now);
+    assert.deepEqual([limit.take(), limit.take(), limit.take(), limit.take()], [{}, {}, null, null]);
+    now = 999;
+    assert.equal(limit.take(), null);
+    now = 1000;
+    assert.deepEqual([limit.take(), limit.take()], [{ suppressed: 3 }, null]);
+    now = 60_000;
+    assert.deepEqual([limit.take(), limit.take(), limit.take()], [{ suppressed: 1 }, {}, null]);
+  });
+});
