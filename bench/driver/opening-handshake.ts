@@ -1,10 +1,7 @@
 import { acceptKey } from '../../src/wire/accept-key.ts';
-import { parseResponseHead } from '../../src/wire/response-head.ts';
+import { ResponseHeadReader } from '../../src/wire/response-head.ts';
 import { checkUpgradeResponse } from '../../src/wire/upgrade-response.ts';
 import { hostHeader, type Target } from '../options/target.ts';
-
-/** A response's head that is longer is no answer to a handshake. */
-const MAX_HEAD = 64 * 1024;
 
 export interface HandshakeOptions {
   readonly target: Target;
@@ -38,7 +35,7 @@ export class HandshakeRequest {
 export class OpeningHandshake {
   readonly #request: HandshakeRequest;
   readonly #key: string;
-  #received: Buffer = Buffer.alloc(0);
+  readonly #head = new ResponseHeadReader();
 
   /** @param nonce 16 random bytes */
   constructor(request: HandshakeRequest, nonce: Buffer) {
@@ -57,14 +54,12 @@ export class OpeningHandshake {
    * words what is wrong
    */
   read(input: Buffer, length: number): Buffer | string | null {
-    // Copied, as the input is valid during the call only; there is one such copy in a connection's life.
-    this.#received = Buffer.concat([this.#received, input.subarray(0, length)]);
-    const head = parseResponseHead(this.#received);
-    if (head === 'malformed') return 'no HTTP answer';
-    if (head === 'incomplete') return this.#received.length > MAX_HEAD ? 'endless answer' : null;
+    const head = this.#head.push(input.subarray(0, length));
+    if (head === 'incomplete') return null;
+    if (typeof head === 'string') return head;
     if (head.status !== 101) return String(head.status);
     const checked = checkUpgradeResponse(head, acceptKey(this.#key), this.#request.subprotocols);
     if (typeof checked === 'string') return checked;
-    return this.#received.subarray(head.length);
+    return this.#head.rest;
   }
 }

@@ -1,5 +1,5 @@
 import { acceptKey } from '../../src/wire/accept-key.ts';
-import { parseResponseHead } from '../../src/wire/response-head.ts';
+import { ResponseHeadReader } from '../../src/wire/response-head.ts';
 import { checkUpgradeResponse } from '../../src/wire/upgrade-response.ts';
 import type { MicroCase } from './micro-case.ts';
 
@@ -17,7 +17,7 @@ export default function cases(): MicroCase[] {
     {
       name: 'read and check a 101',
       run: () => {
-        const head = parseResponseHead(answer);
+        const head = new ResponseHeadReader().push(answer);
         if (typeof head === 'string') throw new Error(head);
         return checkUpgradeResponse(head, accept, ['chat.v2']);
       },

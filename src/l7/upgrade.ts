@@ -10,7 +10,7 @@ import { acceptKey } from '../wire/accept-key.ts';
 import type { HeaderEdits } from '../wire/header-edits.ts';
 import type { RequestHead } from '../wire/request-head.ts';
 import { ResponseBody } from '../wire/response-body.ts';
-import { parseResponseHead, type ResponseHead } from '../wire/response-head.ts';
+import { ResponseHeadReader, type ResponseHead } from '../wire/response-head.ts';
 import { encodeUpgradeRequest, type UpstreamTarget } from '../wire/upstream-request.ts';
 import { checkUpgradeResponse, endToEndHeaders } from '../wire/upgrade-response.ts';
 import type { Entrant, HandshakeGate } from './handshake-gate.ts';
@@ -19,10 +19,8 @@ import type { HandshakeFailure } from './listener-stats.ts';
 import { Session, type SessionContext, type SessionIdentity } from './session.ts';
 import type { UpstreamOwner, UpstreamSocket } from './upstream/upstream-socket.ts';
 
-/** An endpoint's answer to the handshake has a head of at most so many bytes. */
-const MAX_HEAD = 64 * 1024;
-/** And, where it is not a 101, a body of which so much is passed on. */
-const MAX_BODY = 64 * 1024;
+/** Max bytes of a refusal's body that are passed on to the client. */
+const MAX_BODY_BYTES = 64 * 1024;
 
 /** How the client is answered. Nothing is called after it has gone, and one of the two at most once. */
 export interface UpgradeReply {
@@ -77,8 +75,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   #upstream: UpstreamSocket | null = null;
   #dialledAt = 0;
   #key = '';
-  /** What the endpoint has sent while its head is incomplete. */
-  #received: Buffer | null = null;
+  #head = new ResponseHeadReader();
   /** The endpoint's answer, where it is not a 101 and its body is being collected. */
   #answer: { readonly head: ResponseHead; readonly body: ResponseBody } | null = null;
 
@@ -137,29 +134,11 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
       this.#passOn();
       return;
     }
-    let received = this.#received === null ? bytes : Buffer.concat([this.#received, bytes]);
-    for (;;) {
-      const head = parseResponseHead(received);
-      const size = typeof head === 'string' ? received.length : head.length;
-      if (head === 'malformed' || size > MAX_HEAD) {
-        this.#failAttempt('handshake', 'the endpoint does not answer in HTTP/1.1');
-        return;
-      }
-      if (head === 'incomplete') {
-        // The input belongs to the thread's next read.
-        this.#received = Buffer.from(received);
-        return;
-      }
-      const rest = received.subarray(head.length);
-      // Interim answers (RFC 9110 section 15.2) come before the one that counts.
-      if (head.status >= 200 || head.status === 101) {
-        this.#received = null;
-        if (head.status === 101) this.#switch(head, rest);
-        else this.#collect(head, rest);
-        return;
-      }
-      received = rest;
-    }
+    const head = this.#head.push(bytes);
+    if (head === 'incomplete') return;
+    if (typeof head === 'string') this.#failAttempt('handshake', head);
+    else if (head.status === 101) this.#switch(head, this.#head.rest);
+    else this.#collect(head, this.#head.rest);
   }
 
   upstreamEnded(): void {
@@ -201,7 +180,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     }
     const { cluster, session } = this.#context;
     this.#endpoint = endpoint;
-    this.#received = null;
+    this.#head = new ResponseHeadReader();
     this.#answer = null;
     this.#dialledAt = performance.now();
     const left = this.#deadline - session.wheel.now;
@@ -251,7 +230,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
 
   /** The endpoint said something else: that is the application's answer, and the client's to see. */
   #collect(head: ResponseHead, rest: Buffer): void {
-    const body = new ResponseBody(head, MAX_BODY);
+    const body = new ResponseBody(head, MAX_BODY_BYTES);
     this.#answer = { head, body };
     body.push(rest);
     this.#passOn();

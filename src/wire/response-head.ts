@@ -2,60 +2,152 @@ import { hasControlCharacter, isToken, trimOws } from './request-head.ts';
 
 /** An HTTP/1.x response's head. */
 export interface ResponseHead {
-  /** There where it is HTTP/1.0, which has no chunks, and ends its connection with each response. */
+  /** Set for HTTP/1.0, which has no chunks and ends its connection with each response. */
   readonly isOld?: true;
   readonly status: number;
   /** name (lower case), value, name, value ... */
   readonly headers: readonly string[];
-  /** Bytes that the head took, the empty line included. */
-  readonly length: number;
 }
+
+/** Why a peer's bytes are no response that can be used. */
+type HeadProblem =
+  | 'malformed response head'
+  | 'response head too large'
+  | 'too many response headers'
+  | 'too many interim responses';
+
+/** Max bytes of one response head, its empty line included. */
+const MAX_HEAD_BYTES = 64 * 1024;
+const MAX_HEADERS = 1000;
+/** Max interim responses (1xx but 101, RFC 9110 section 15.2) before the final one. */
+const MAX_INTERIM_RESPONSES = 16;
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 const STARTS = ['HTTP/1.1 ', 'HTTP/1.0 '] as const;
 const CR = 13;
 const LF = 10;
+const EMPTY = Buffer.alloc(0);
 
 /**
- * Reads a response's head from the beginning of `input` (RFC 9112 sections 4 and 5): strict, as what an
- * endpoint says is not to be believed either. Folded lines, bare LF, spaces before a colon and a status that is
- * none are refused.
- *
- * @param takesOld whether the response may be HTTP/1.0; an upgrade may not
- * @returns the head, `incomplete` where its end has not arrived, or `malformed`
+ * Gathers the head of one request's final response as it arrives, and skips the interim responses before it
+ * (RFC 9112 sections 4 and 5, RFC 9110 section 15.2). It is strict: folded lines, bare LF, spaces before a colon and
+ * an invalid status are malformed. Its work is linear in the bytes that arrive, however they are cut.
  */
-export function parseResponseHead(
-  input: Buffer,
-  takesOld = false,
-): ResponseHead | 'incomplete' | 'malformed' {
-  const end = input.indexOf('\r\n\r\n');
-  if (end < 0) return isPlausible(input, takesOld) ? 'incomplete' : 'malformed';
-  const lines = input.toString('latin1', 0, end).split('\r\n');
+export class ResponseHeadReader {
+  /** Bytes behind the final head, valid as long as the input that {@link push} got. */
+  rest: Buffer = EMPTY;
+  readonly #takesOld: boolean;
+  #interim = 0;
+  /** The incomplete head is `kept[0, size)`. */
+  #kept: Buffer = EMPTY;
+  #size = 0;
+  /** Lines of the incomplete head that have ended. */
+  #lines = 0;
+  /** Bytes of its last line so far. */
+  #lineBytes = 0;
+
+  /** @param takesOld whether the response may be HTTP/1.0; an upgrade may not */
+  constructor(takesOld = false) {
+    this.#takesOld = takesOld;
+  }
+
+  /**
+   * Takes the next bytes, and copies what it keeps. Not to be called again once it has returned a head or a problem.
+   *
+   * @returns the final response's head, `incomplete` until its end has arrived, or what is wrong
+   */
+  push(input: Buffer): ResponseHead | HeadProblem | 'incomplete' {
+    let left = input;
+    for (;;) {
+      const end = this.#findEnd(left);
+      if (typeof end === 'string') return end;
+      if (end < 0) return this.#keep(left);
+      if (this.#size + end > MAX_HEAD_BYTES) return 'response head too large';
+      const head = this.#parse(left, end);
+      if (typeof head === 'string') return head;
+      left = left.subarray(end);
+      if (head.status >= 200 || head.status === 101) {
+        this.rest = left;
+        return head;
+      }
+      if (++this.#interim > MAX_INTERIM_RESPONSES) return 'too many interim responses';
+    }
+  }
+
+  /** Returns where the head ends in the input, or -1. Bytes that an earlier call has seen are not looked at again. */
+  #findEnd(input: Buffer): number | HeadProblem {
+    if (this.#size === 0) {
+      // Most heads come in one read: one search of the runtime's own finds their end.
+      const end = input.indexOf('\r\n\r\n');
+      if (end >= 0) return end + 4;
+    }
+    for (let at = 0; ;) {
+      const lf = input.indexOf(LF, at);
+      if (lf < 0) {
+        this.#lineBytes += input.length - at;
+        return -1;
+      }
+      const before = this.#lineBytes + (lf - at);
+      const isEnded = lf > 0 ? input[lf - 1] === CR : this.#size > 0 && this.#kept[this.#size - 1] === CR;
+      if (before === 0 || !isEnded) return 'malformed response head';
+      this.#lineBytes = 0;
+      if (before === 1) return lf + 1;
+      // The status line is no header.
+      if (this.#lines++ > MAX_HEADERS) return 'too many response headers';
+      at = lf + 1;
+    }
+  }
+
+  #keep(input: Buffer): HeadProblem | 'incomplete' {
+    const size = this.#size + input.length;
+    if (size > MAX_HEAD_BYTES) return 'response head too large';
+    if (this.#kept.length < size) {
+      const larger = Buffer.allocUnsafe(Math.min(MAX_HEAD_BYTES, Math.max(size, 2 * this.#kept.length)));
+      this.#kept.copy(larger, 0, 0, this.#size);
+      this.#kept = larger;
+    }
+    input.copy(this.#kept, this.#size);
+    const isBegun = this.#size >= STARTS[0].length;
+    this.#size = size;
+    return isBegun || this.#isPlausible() ? 'incomplete' : 'malformed response head';
+  }
+
+  /** Whether the first bytes could begin a response: a peer that speaks something else is found out at once. */
+  #isPlausible(): boolean {
+    const length = Math.min(this.#size, STARTS[0].length);
+    const found = this.#kept.toString('latin1', 0, length);
+    const starts = this.#takesOld ? STARTS : [STARTS[0]];
+    return starts.some((start) => start.slice(0, length) === found);
+  }
+
+  /** Reads the head that ends at `end` of the input, and forgets it. */
+  #parse(input: Buffer, end: number): ResponseHead | HeadProblem {
+    const begun = this.#kept.toString('latin1', 0, this.#size);
+    const text = begun + input.toString('latin1', 0, end);
+    this.#kept = EMPTY;
+    this.#size = this.#lines = this.#lineBytes = 0;
+    return parseHead(text.slice(0, -4), this.#takesOld);
+  }
+}
+
+/** @param text without the CRLF of its last line and the empty line */
+function parseHead(text: string, takesOld: boolean): ResponseHead | HeadProblem {
+  const lines = text.split('\r\n');
   const match = STATUS_LINE.exec(lines[0]!);
-  if (match === null) return 'malformed';
+  if (match === null) return 'malformed response head';
   const isOld = match[1] === '0';
-  if (isOld && !takesOld) return 'malformed';
+  if (isOld && !takesOld) return 'malformed response head';
+  if (lines.length > MAX_HEADERS + 1) return 'too many response headers';
   const headers: string[] = [];
   for (let index = 1; index < lines.length; index++) {
     const line = lines[index]!;
     const colon = line.indexOf(':');
-    if (colon <= 0) return 'malformed';
+    if (colon <= 0) return 'malformed response head';
     const name = line.slice(0, colon);
     const value = trimOws(line.slice(colon + 1));
-    if (!isToken(name) || hasControlCharacter(value)) return 'malformed';
+    if (!isToken(name) || hasControlCharacter(value)) return 'malformed response head';
     headers.push(name.toLowerCase(), value);
   }
-  const head = { status: Number(match[2]), headers, length: end + 4 };
+  const head = { status: Number(match[2]), headers };
   return isOld ? { ...head, isOld } : head;
-}
-
-/** Whether the bytes could still become a response: a peer that speaks something else is found out at once. */
-function isPlausible(input: Buffer, takesOld: boolean): boolean {
-  const starts = takesOld ? STARTS : [STARTS[0]];
-  const found = input.toString('latin1', 0, STARTS[0].length);
-  if (!starts.some((start) => start.slice(0, input.length) === found)) return false;
-  for (let at = input.indexOf(LF); at >= 0; at = input.indexOf(LF, at + 1)) {
-    if (input[at - 1] !== CR) return false;
-  }
-  return true;
 }

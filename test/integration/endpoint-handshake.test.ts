@@ -97,6 +97,10 @@ describe('the handshake with an endpoint', () => {
       ['lines that end in LF alone', (head) => switchingProtocols(head).replaceAll('\r\n', '\n')],
       ['a head of 70 KB', (head) => switchingProtocols(head, [`X-Line: ${'x'.repeat(70_000)}`])],
       ['a head without an end', () => `HTTP/1.1 101 Switching Protocols\r\nX-Line: ${'x'.repeat(70_000)}`],
+      [
+        '17 interim responses',
+        (head) => 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(17) + switchingProtocols(head),
+      ],
       ['another protocol', () => 'SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n'],
       ['bytes without meaning', () => Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x46])],
       ['a status of two digits', () => 'HTTP/1.1 99 Odd\r\n\r\n'],

@@ -1,11 +1,8 @@
 import type { ConnectFailure } from '../../upstream/endpoint.ts';
 import { connectFailureOf } from '../../upstream/dial.ts';
 import { BodyReader, type BodySink } from '../../wire/body-reader.ts';
-import { parseResponseHead, type ResponseHead } from '../../wire/response-head.ts';
+import { ResponseHeadReader, type ResponseHead } from '../../wire/response-head.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../upstream/upstream-socket.ts';
-
-/** An endpoint's answer has a head of at most so many bytes. */
-const MAX_HEAD = 64 * 1024;
 
 /** Who is told what an endpoint answers. */
 export interface ExchangeOwner extends BodySink {
@@ -29,8 +26,7 @@ export class UpstreamExchange implements UpstreamOwner {
   answered = false;
   readonly #owner: ExchangeOwner;
   readonly #toHead: boolean;
-  /** What has come while the head is incomplete. */
-  #received: Buffer | null = null;
+  readonly #head = new ResponseHeadReader(true);
   #body: BodyReader | null = null;
   #reusable = false;
   #over = false;
@@ -84,30 +80,13 @@ export class UpstreamExchange implements UpstreamOwner {
   }
 
   #readHead(bytes: Buffer): void {
-    let received = this.#received === null ? bytes : Buffer.concat([this.#received, bytes]);
-    for (;;) {
-      const head = parseResponseHead(received, true);
-      if (head === 'malformed' || (typeof head === 'string' ? received.length : head.length) > MAX_HEAD) {
-        this.#fail('handshake', 'the endpoint does not answer in HTTP');
-        return;
-      }
-      if (head === 'incomplete') {
-        // The input belongs to the thread's next read.
-        this.#received = Buffer.from(received);
-        return;
-      }
-      received = received.subarray(head.length);
-      // Nobody asked for another protocol.
-      if (head.status === 101) {
-        this.#fail('handshake', 'the endpoint switches protocols unasked');
-        return;
-      }
-      // Interim answers (RFC 9110 section 15.2) come before the one that counts; uWS has no way to pass them on.
-      if (head.status < 200) continue;
-      this.#received = null;
-      this.#begin(head, received);
-      return;
-    }
+    // Interim responses end here: uWS has no way to pass them on.
+    const head = this.#head.push(bytes);
+    if (head === 'incomplete') return;
+    if (typeof head === 'string') this.#fail('handshake', head);
+    // Nobody asked for another protocol.
+    else if (head.status === 101) this.#fail('handshake', 'the endpoint switches protocols unasked');
+    else this.#begin(head, this.#head.rest);
   }
 
   #begin(head: ResponseHead, rest: Buffer): void {

@@ -1,16 +1,14 @@
 import type { HealthCheck } from '../../config/types.ts';
 import type { Address } from '../../core/address.ts';
-import { parseResponseHead } from '../../wire/response-head.ts';
+import { ResponseHeadReader } from '../../wire/response-head.ts';
 import type { ProbeEnd, ProbeExchange } from './exchange.ts';
 import { probeHost } from './probe-host.ts';
-
-const MAX_HEAD = 64 * 1024;
 
 /** An endpoint that answers a GET with one of the expected statuses is well. */
 export class HttpExchange implements ProbeExchange {
   readonly #check: HealthCheck;
   readonly #server: Address;
-  #received: Buffer = Buffer.alloc(0);
+  readonly #head = new ResponseHeadReader(true);
 
   constructor(check: HealthCheck, server: Address) {
     this.#check = check;
@@ -27,16 +25,11 @@ export class HttpExchange implements ProbeExchange {
   }
 
   received(bytes: Buffer, probe: ProbeEnd): null {
-    this.#received = Buffer.concat([this.#received, bytes]);
-    let head = parseResponseHead(this.#received, true);
-    // Interim answers (RFC 9110 section 15.2) come before the one that counts.
-    while (typeof head !== 'string' && head.status < 200 && head.status !== 101) {
-      this.#received = this.#received.subarray(head.length);
-      head = parseResponseHead(this.#received, true);
-    }
-    if (head === 'malformed' || (head === 'incomplete' && this.#received.length > MAX_HEAD)) {
-      probe.failed('does not answer in HTTP');
-    } else if (head !== 'incomplete') {
+    const head = this.#head.push(bytes);
+    if (head === 'incomplete') return null;
+    if (typeof head === 'string') {
+      probe.failed(head);
+    } else {
       const { least, most } = this.#check.status;
       if (head.status >= least && head.status <= most) probe.passed();
       else probe.failed(`answered ${head.status}`);

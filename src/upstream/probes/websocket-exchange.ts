@@ -6,13 +6,12 @@ import { FrameReader } from '../../wire/frame-reader.ts';
 import { MAX_MASKED_HEAD, writeMaskedFrame } from '../../wire/frame-writer.ts';
 import { NO_EDITS } from '../../wire/header-edits.ts';
 import { OPCODE_CLOSE, OPCODE_PING } from '../../wire/opcodes.ts';
-import { parseResponseHead } from '../../wire/response-head.ts';
+import { ResponseHeadReader } from '../../wire/response-head.ts';
 import { encodeUpgradeRequest } from '../../wire/upstream-request.ts';
 import { checkUpgradeResponse } from '../../wire/upgrade-response.ts';
 import type { ProbeEnd, ProbeExchange } from './exchange.ts';
 import { probeHost } from './probe-host.ts';
 
-const MAX_HEAD = 64 * 1024;
 /** The code 1000 (RFC 6455 section 7.4.1). */
 const NORMAL_CLOSURE = Buffer.from([0x03, 0xe8]);
 
@@ -21,7 +20,7 @@ export class WebSocketExchange implements ProbeExchange {
   readonly #check: HealthCheck;
   readonly #server: Address;
   readonly #key = randomBytes(16).toString('base64');
-  #received: Buffer = Buffer.alloc(0);
+  readonly #head = new ResponseHeadReader();
   /** Once the handshake is done. */
   #frames: FrameReader | null = null;
 
@@ -42,11 +41,10 @@ export class WebSocketExchange implements ProbeExchange {
       this.#frames.read(bytes, 0, bytes.length);
       return null;
     }
-    this.#received = Buffer.concat([this.#received, bytes]);
-    const head = parseResponseHead(this.#received);
-    if (head === 'incomplete' && this.#received.length <= MAX_HEAD) return null;
-    if (head === 'malformed' || head === 'incomplete') {
-      probe.failed('does not answer in HTTP/1.1');
+    const head = this.#head.push(bytes);
+    if (head === 'incomplete') return null;
+    if (typeof head === 'string') {
+      probe.failed(head);
       return null;
     }
     const problem = head.status === 101 ? checkUpgradeResponse(head, acceptKey(this.#key), []) : null;
@@ -55,7 +53,7 @@ export class WebSocketExchange implements ProbeExchange {
       return null;
     }
     this.#frames = new FrameReader(sinkOf(probe));
-    const rest = this.#received.subarray(head.length);
+    const { rest } = this.#head;
     this.#frames.read(rest, 0, rest.length);
     return frameOf(OPCODE_PING, Buffer.alloc(0));
   }

@@ -198,7 +198,7 @@ describe('the opening handshake', () => {
   it('says what is wrong with an answer', () => {
     const wrong: Readonly<Record<string, readonly string[]>> = {
       '404': ['HTTP/1.1 404 Not Found', 'Content-Length: 0'],
-      'no HTTP answer': ['SSH-2.0-OpenSSH'],
+      'malformed response head': ['SSH-2.0-OpenSSH'],
       'wrong sec-websocket-accept': [...good.slice(0, 3), 'Sec-WebSocket-Accept: x'],
       'subprotocol that was not offered': [...good, 'Sec-WebSocket-Protocol: c'],
       'extension that was not offered': [...good, 'Sec-WebSocket-Extensions: permessage-deflate'],
@@ -208,6 +208,6 @@ describe('the opening handshake', () => {
       assert.equal(begin([], ['a']).read(bytes, bytes.length), reason);
     }
     const endless = Buffer.from(`HTTP/1.1 101 X\r\na: ${'b'.repeat(70_000)}`);
-    assert.equal(begin().read(endless, endless.length), 'endless answer');
+    assert.equal(begin().read(endless, endless.length), 'response head too large');
   });
 });

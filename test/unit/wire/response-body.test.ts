@@ -7,7 +7,7 @@ import type { ResponseHead } from '../../../src/wire/response-head.ts';
 const BOUND = 64;
 
 function head(status: number, ...headers: string[]): ResponseHead {
-  return { status, headers, length: 0 };
+  return { status, headers };
 }
 
 const CHUNKED = head(200, 'transfer-encoding', 'chunked');

@@ -1,10 +1,25 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { parseResponseHead } from '../../../src/wire/response-head.ts';
+import { bufferWork, drip, headOf } from '../../support/buffer-work.ts';
+import { ResponseHeadReader } from '../../../src/wire/response-head.ts';
 
-function parse(text: string): ReturnType<typeof parseResponseHead> {
-  return parseResponseHead(Buffer.from(text, 'latin1'));
+const MALFORMED = 'malformed response head';
+
+type Result = ReturnType<ResponseHeadReader['push']>;
+
+function parse(text: string, takesOld = false): Result {
+  return new ResponseHeadReader(takesOld).push(Buffer.from(text, 'latin1'));
+}
+
+/** What the reader says at last of a text that comes byte by byte, and of what is behind it. */
+function parseDripped(text: string): Result {
+  const reader = new ResponseHeadReader();
+  let result: Result = 'incomplete';
+  drip(Buffer.from(text, 'latin1'), (byte) => {
+    if (result === 'incomplete') result = reader.push(byte);
+  });
+  return result;
 }
 
 describe("a response's head", () => {
@@ -13,7 +28,6 @@ describe("a response's head", () => {
   const parsed = {
     status: 101,
     headers: ['upgrade', 'websocket', 'x-empty', '', 'set-cookie', 'a=1', 'set-cookie', 'b=\xe9; c'],
-    length: head.length,
   };
 
   it('is read with names in lower case and values without the space around them', () => {
@@ -22,7 +36,23 @@ describe("a response's head", () => {
 
   it('is incomplete at every byte before its end, and the same whatever follows', () => {
     for (let end = 0; end < head.length; end++) assert.equal(parse(head.slice(0, end)), 'incomplete');
-    assert.deepEqual(parse(`${head}\x82\x03abc\r\n\r\n`), parsed);
+    const reader = new ResponseHeadReader();
+    assert.deepEqual(reader.push(Buffer.from(`${head}\x82\x03abc\r\n\r\n`, 'latin1')), parsed);
+    assert.equal(reader.rest.toString('latin1'), '\x82\x03abc\r\n\r\n');
+  });
+
+  it('is the same wherever it is cut, in memory that others use between', () => {
+    assert.deepEqual(parseDripped(head), parsed);
+    const bytes = Buffer.from(`${head}rest`, 'latin1');
+    const shared = Buffer.alloc(bytes.length);
+    for (let cut = 1; cut < head.length; cut++) {
+      const reader = new ResponseHeadReader();
+      bytes.copy(shared, 0, 0, cut);
+      assert.equal(reader.push(shared.subarray(0, cut)), 'incomplete');
+      bytes.copy(shared, 0, cut);
+      assert.deepEqual(reader.push(shared.subarray(0, bytes.length - cut)), parsed);
+      assert.equal(reader.rest.toString(), 'rest');
+    }
   });
 
   it('may have no headers and no reason', () => {
@@ -31,19 +61,19 @@ describe("a response's head", () => {
       'HTTP/1.1 200 \r\n\r\n',
       'HTTP/1.1 200 \xfcber\tOK\r\n\r\n',
     ]) {
-      assert.deepEqual(parse(text), { status: 200, headers: [], length: text.length });
+      assert.deepEqual(parse(text), { status: 200, headers: [] });
     }
   });
 
   it('may be HTTP/1.0 where that is asked for', () => {
     const text = 'HTTP/1.0 200 OK\r\nServer: b\r\n\r\n';
-    const head = { status: 200, headers: ['server', 'b'], length: text.length, isOld: true };
-    assert.deepEqual(parseResponseHead(Buffer.from(text), true), head);
+    const head = { status: 200, headers: ['server', 'b'], isOld: true as const };
+    assert.deepEqual(parse(text, true), head);
     for (let end = 0; end < text.length; end++) {
-      assert.equal(parseResponseHead(Buffer.from(text.slice(0, end)), true), 'incomplete');
-      if (end >= 'HTTP/1.0'.length) assert.equal(parse(text.slice(0, end)), 'malformed');
+      assert.equal(parse(text.slice(0, end), true), 'incomplete');
+      if (end >= 'HTTP/1.0'.length) assert.equal(parse(text.slice(0, end)), MALFORMED);
     }
-    assert.equal(parse(text), 'malformed');
+    assert.equal(parse(text), MALFORMED);
   });
 
   it('keeps colons in values', () => {
@@ -66,7 +96,7 @@ describe("a response's head", () => {
           found.headers,
           lines.flatMap(([key, content]) => [key.toLowerCase(), content]),
         );
-        assert.equal(found.length, 'HTTP/1.1 200 OK\r\n\r\n'.length + text.length);
+        assert.deepEqual(parseDripped(`HTTP/1.1 200 OK\r\n${text}\r\n`), found);
       }),
     );
   });
@@ -117,13 +147,14 @@ describe('what an endpoint says that is no HTTP/1.1', () => {
   ];
   for (const [what, text] of wrong) {
     it(`is malformed: ${what}, and never taken for a head before it is`, () => {
-      assert.equal(parse(text), 'malformed');
+      assert.equal(parse(text), MALFORMED);
+      assert.equal(parseDripped(text), MALFORMED);
       let malformed = false;
       for (let end = 0; end < text.length; end++) {
         const found = parse(text.slice(0, end));
         assert.equal(typeof found, 'string', `a head in ${end} bytes`);
-        if (malformed) assert.equal(found, 'malformed', `no longer malformed after ${end} bytes`);
-        malformed ||= found === 'malformed';
+        if (malformed) assert.equal(found, MALFORMED, `no longer malformed after ${end} bytes`);
+        malformed ||= found === MALFORMED;
       }
     });
   }
@@ -137,7 +168,7 @@ describe('what an endpoint says that is no HTTP/1.1', () => {
       'HTTP/1.1 200 OK\n',
       'HTTP/1.1 200 OK\r\nX: a\n',
     ]) {
-      assert.equal(parse(text), 'malformed', JSON.stringify(text));
+      assert.equal(parse(text), MALFORMED, JSON.stringify(text));
     }
   });
 
@@ -151,5 +182,58 @@ describe('what an endpoint says that is no HTTP/1.1', () => {
         },
       ),
     );
+  });
+});
+
+describe('what bounds the head of a response', () => {
+  const MAX_BYTES = 64 * 1024;
+
+  it('is 64 KiB, dripped or whole', () => {
+    const most = headOf(MAX_BYTES).toString('latin1');
+    const tooMuch = headOf(MAX_BYTES + 1).toString('latin1');
+    for (const read of [parse, parseDripped]) {
+      assert.equal(typeof read(most), 'object');
+      assert.equal(read(tooMuch), 'response head too large');
+    }
+  });
+
+  it('is 1,000 headers, dripped or whole', () => {
+    const head = (headers: number): string => `HTTP/1.1 200 OK\r\n${'a:\r\n'.repeat(headers)}\r\n`;
+    for (const read of [parse, parseDripped]) {
+      assert.equal(typeof read(head(1000)), 'object');
+      assert.equal(read(head(1001)), 'too many response headers');
+    }
+    assert.equal(parse(head(1001).slice(0, -2)), 'too many response headers', 'before its end');
+  });
+
+  it('is 16 interim responses before the final one, dripped or whole', () => {
+    const final = 'HTTP/1.1 200 OK\r\nA: b\r\n\r\n';
+    const interim = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n';
+    for (const read of [parse, parseDripped]) {
+      assert.deepEqual(read(interim.repeat(16) + final), { status: 200, headers: ['a', 'b'] });
+      assert.equal(read(interim.repeat(17) + final), 'too many interim responses');
+      assert.equal(read(interim.repeat(17)), 'too many interim responses');
+      assert.equal(read(interim), 'incomplete');
+    }
+  });
+
+  it('is no more for the second response than for the first', () => {
+    const interim = headOf(MAX_BYTES, 'HTTP/1.1 100 Continue').toString('latin1');
+    assert.equal(typeof parse(interim + headOf(MAX_BYTES).toString('latin1')), 'object');
+    assert.equal(parse(interim + headOf(MAX_BYTES + 1).toString('latin1')), 'response head too large');
+  });
+
+  it('is work in proportion to its bytes, however they are cut', () => {
+    for (const piece of [1, 7, 1000]) {
+      const bytes = headOf(60_000);
+      const reader = new ResponseHeadReader();
+      let result: Result = 'incomplete';
+      const work = bufferWork(() => {
+        for (let at = 0; at < bytes.length; at += piece) result = reader.push(bytes.subarray(at, at + piece));
+      });
+      assert.equal(typeof result, 'object');
+      // Searched once or twice, copied once or twice, decoded once.
+      assert.ok(work < 6 * bytes.length, `${work} bytes of work for ${bytes.length} in pieces of ${piece}`);
+    }
   });
 });

@@ -13,7 +13,7 @@ const RIGHT: readonly (readonly [name: string, value: string])[] = [
 ];
 
 function head(lines: readonly (readonly [name: string, value: string])[], status = 101): ResponseHead {
-  return { status, headers: lines.flat(), length: 0 };
+  return { status, headers: lines.flat() };
 }
 
 /** The right answer with one header replaced (by null: taken away), in its place. */
