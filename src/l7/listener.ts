@@ -32,6 +32,7 @@ import { ListenerStats } from './listener-stats.ts';
 import type { Session } from './session.ts';
 import type { UpgradeReply } from './upgrade.ts';
 import { UwsReply } from './uws-reply.ts';
+import { freeWhatImmediatesClose } from './uws-closing.ts';
 import { UwsRequestBody } from './uws-request-body.ts';
 import { forgetMade, makeWebSocket, noteMade, type Socket, type SocketData } from './uws-upgrade.ts';
 
@@ -83,6 +84,7 @@ export class L7Listener {
     // What stands behind the proxy, and nobody else, says who it is.
     _cfg('silent');
     this.#app = this.#createApp();
+    freeWhatImmediatesClose();
     const link = this.#link;
     this.#app.filter((response, change) => link.listener?.connectionChanged(response, change));
   }

@@ -40,6 +40,15 @@ export interface NativeCalls {
   readonly interfaceIndex: (name: string) => number;
   readonly nodeLoop: (environment: bigint, loop: number) => number;
   readonly nodeLoopDescriptor: (loop: bigint) => number;
+  /** Calls back for each of the loop's handles, in the order of their creation, before it returns. */
+  readonly walk: (loop: bigint, callback: (handle: number) => void) => void;
+  readonly handleType: (handle: number) => number;
+  readonly handleSize: (type: number) => number;
+  readonly isActive: (handle: number) => number;
+  readonly checkStop: (handle: number) => number;
+  readonly checkStart: (handle: number, callback: number) => number;
+  /** Reads the pointer that lies at an address. */
+  readonly readPointer: (address: number) => number;
   /** The error number of the call before, if that failed. */
   readonly errno: () => number;
   /** Where the bytes lie, for as long as they are referenced and their memory is not handed away. */
@@ -92,11 +101,24 @@ function load(): NativeCalls {
     interfaceIndex: own.func('if_nametoindex', 'uint32_t', ['str']),
     nodeLoop: own.func('napi_get_uv_event_loop', 'int', ['uintptr_t', 'uintptr_t']),
     nodeLoopDescriptor: own.func('uv_backend_fd', 'int', ['uintptr_t']),
+    walk: walkWith(koffi, own),
+    handleType: own.func('uv_handle_get_type', 'int', ['uintptr_t']),
+    handleSize: own.func('uv_handle_size', 'size_t', ['int']),
+    isActive: own.func('uv_is_active', 'int', ['uintptr_t']),
+    checkStop: own.func('uv_check_stop', 'int', ['uintptr_t']),
+    checkStart: own.func('uv_check_start', 'int', ['uintptr_t', 'uintptr_t']),
+    readPointer: (address) => koffi.decode(BigInt(address), 'uintptr_t') as number,
     errno: () => koffi.errno(),
     addressOf: (bytes) => Number(koffi.address(bytes)),
     // Declared as an object, and a number all the same.
     environment: koffi.node.env as unknown as bigint,
   };
+}
+
+function walkWith(koffi: typeof Koffi, own: Koffi.LibraryHandle): NativeCalls['walk'] {
+  const visitor = koffi.pointer(koffi.proto('void', ['uintptr_t', 'uintptr_t']));
+  const walk = own.func('uv_walk', 'void', ['uintptr_t', visitor, 'uintptr_t']);
+  return (loop, callback) => void walk(loop, (handle: number) => callback(handle), 0);
 }
 
 /** Not by an `import`: a platform without it must be able to load everything else. */

@@ -11,6 +11,7 @@ import { netDialler } from '../l7/upstream/net-upstream.ts';
 import { RawDialler } from '../l7/upstream/raw-upstream.ts';
 import type { UpstreamDialler } from '../l7/upstream/upstream-socket.ts';
 import { EventLoop } from '../loop/event-loop.ts';
+import { deferToPollPhase } from '../loop/poll-phase.ts';
 import type { Session } from '../l7/session.ts';
 import type { UpgradeContext } from '../l7/upgrade.ts';
 import type { DrainScope, WorkerStart } from '../protocol/to-worker.ts';
@@ -72,7 +73,7 @@ class WebService implements Service {
     this.#dialler = loop === null ? netDialler : new RawDialler(loop);
     const slab = (size: number): Slab =>
       loop === null ? { bytes: Buffer.allocUnsafeSlow(size), send: () => -1 } : new PinnedBuffer(size);
-    const later = loop === null ? setImmediate : (callback: () => void): void => loop.defer(callback);
+    const later = loop === null ? deferToPollPhase : (callback: () => void): void => loop.defer(callback);
     this.#later = (callback) =>
       later(() => {
         callback();

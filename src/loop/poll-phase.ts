@@ -1,0 +1,27 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+
+const deferred: (() => void)[] = [];
+/** Wakes the thread; null until something is deferred for the first time. */
+let alarm: MessagePort | null = null;
+
+/**
+ * Calls back once from the poll phase of Node's event loop, after what Node serves now. Unlike `setImmediate`, whose
+ * callbacks run in the check phase.
+ */
+export function deferToPollPhase(callback: () => void): void {
+  if (deferred.push(callback) > 1) return;
+  alarm ??= createAlarm();
+  alarm.postMessage(null);
+}
+
+function createAlarm(): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  port1.on('message', runDeferred);
+  port1.unref();
+  port2.unref();
+  return port2;
+}
+
+function runDeferred(): void {
+  for (const callback of deferred.splice(0)) callback();
+}
