@@ -19,6 +19,7 @@ import type { Located } from './section.ts';
 import { Section, readValue } from './section.ts';
 import type {
   Certificate,
+  Compression,
   HttpSettings,
   L7Listener,
   Listener,
@@ -159,7 +160,7 @@ function readWebSocket(listener: Section): WebSocketSettings {
     maxLifetimeMs: section.optional('maxLifetime', duration({ ...IDLE, zero: 'no limit' }), 0),
     downstreamBuffer: section.optional('downstreamBuffer', byteSize(BUFFER), MIB),
     upstreamBuffer: section.optional('upstreamBuffer', byteSize(BUFFER), 16 * MIB),
-    compression: section.optional('compression', oneOf('off', 'shared', 'dedicated'), 'off'),
+    compression: section.optional('compression', compression, 'off'),
     endpointLostCode: section.optional('endpointLostCode', endpointLostCode, 1011),
   };
   return settings;
@@ -174,6 +175,16 @@ function readHttp(listener: Section): HttpSettings {
     keepAliveMs: section.optional('keepAlive', duration({ least: 0, most: LONGEST_MS }), 60_000),
   };
 }
+
+const compressionWord = oneOf('off', 'shared');
+
+const compression: Format<Compression> = (value) => {
+  if (value !== 'dedicated') return compressionWord(value);
+  throw new FormatError(
+    '"dedicated" is no longer supported: a compressor of its own costs each session 82 KiB outside of every bound. ' +
+      'Write shared, which costs sessions no memory, or off',
+  );
+};
 
 const endpointLostCode: Format<number> = (value) => {
   if (value === 1011 || value === 1014) return value;

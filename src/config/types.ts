@@ -115,7 +115,7 @@ export interface Certificate {
   readonly serverNames: readonly string[];
 }
 
-export type Compression = 'off' | 'shared' | 'dedicated';
+export type Compression = 'off' | 'shared';
 
 export interface WebSocketSettings {
   /** From the client's request to 101. */

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   App,
-  DEDICATED_COMPRESSOR,
   SHARED_COMPRESSOR,
   SHARED_DECOMPRESSOR,
   SSLApp,
@@ -261,7 +260,7 @@ export class L7Listener {
   ): UpgradeReply {
     const { compression } = this.#config.websocket;
     const offers = compression === 'off' ? undefined : joinedHeaderOf(head, 'sec-websocket-extensions');
-    const extensions = chooseDeflateOffer(offers, compression === 'dedicated');
+    const extensions = chooseDeflateOffer(offers);
     return {
       accept: (session: Session, subprotocol: string, headers: HeaderList) => {
         // Cannot be: a request whose key is right has come by the WebSocket route.
@@ -271,7 +270,6 @@ export class L7Listener {
           subprotocol,
           extensions,
           context,
-          dedicated: compression === 'dedicated',
         });
         if (socket === null) return false;
         session.attach(socket);
@@ -343,7 +341,5 @@ function compressionOptions(compression: Compression): CompressOptions {
       return 0;
     case 'shared':
       return SHARED_COMPRESSOR | SHARED_DECOMPRESSOR;
-    case 'dedicated':
-      return DEDICATED_COMPRESSOR | SHARED_DECOMPRESSOR;
   }
 }

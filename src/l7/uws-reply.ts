@@ -121,14 +121,14 @@ export class UwsReply implements HttpReply {
   }
 
   /**
-   * Answers 101, and goes on with the steps, the last of which is the response's own `upgrade`, which adds the headers
-   * of the handshake. No function of ours runs after a step that is none (`uws-upgrade.ts` says why).
+   * Answers 101 and calls the response's own `upgrade`, which adds the headers of the handshake. No function of ours runs
+   * after it (`uws-upgrade.ts` says why).
    */
-  switchProtocols(headers: HeaderList, steps: readonly (() => unknown)[]): void {
+  switchProtocols(headers: HeaderList, upgrade: () => unknown): void {
     if (this.#over) return;
     this.#finish();
-    const all = [() => this.#writeHead(101, headers), ...steps];
-    this.#response.cork(all.forEach.bind(all, Reflect.apply));
+    const steps = [() => this.#writeHead(101, headers), upgrade];
+    this.#response.cork(steps.forEach.bind(steps, Reflect.apply));
   }
 
   send(status: number, headers: HeaderList, body: string | Uint8Array, close = false): void {

@@ -16,8 +16,6 @@ interface Upgrade {
   /** The one offer of extensions that uWS is to answer; empty where there is none. */
   readonly extensions: string;
   readonly context: us_socket_context_t;
-  /** Whether the extension gets a compressor of the session's own. */
-  readonly dedicated: boolean;
 }
 
 /**
@@ -36,13 +34,13 @@ export function makeWebSocket(
   reply: UwsReply,
   session: Session,
   headers: HeaderList,
-  { key, subprotocol, extensions, context, dedicated }: Upgrade,
+  { key, subprotocol, extensions, context }: Upgrade,
 ): Socket | null {
   const data: SocketData = { session };
   const args = [data, key, subprotocol, extensions, context];
   // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with the response
   const make = Reflect.apply.bind(null, response.upgrade, response, args);
-  reply.switchProtocols(headers, dedicated ? [makeRoomForRest, make] : [make]);
+  reply.switchProtocols(headers, make);
   const [socket] = made;
   made[0] = null;
   return socket;
@@ -59,16 +57,4 @@ export const noteMade = Reflect.set.bind(Reflect, made, 0) as unknown as (
 /** For one who hears that a socket has been closed: while it is being made, perhaps. */
 export function forgetMade(socket: WebSocket<SocketData>): void {
   if (made[0] === socket) made[0] = null;
-}
-
-/** Sizes of the blocks that glibc may cut off a request's when it becomes a WebSocket's; it lists seven of each. */
-const RESTS = Array.from({ length: 7 }, () => [72, 88]).flat();
-
-/**
- * What uWS still reads of the request is in a small freed block, and a compressor of the session's own takes large
- * ones just then. For those glibc merges, and writes to, what it has lying free, but for what its thread's lists of
- * small blocks had room for: so these lists are emptied here.
- */
-function makeRoomForRest(): void {
-  for (const bytes of RESTS) Buffer.allocUnsafeSlow(bytes);
 }

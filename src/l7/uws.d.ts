@@ -4,7 +4,6 @@ import type { DownstreamSocket } from './downstream.ts';
 declare module 'uWebSockets.js' {
   const SHARED_COMPRESSOR: CompressOptions;
   const SHARED_DECOMPRESSOR: CompressOptions;
-  const DEDICATED_COMPRESSOR: CompressOptions;
 
   /** `silent` keeps the mark of uWebSockets out of the responses of the calling thread. */
   function _cfg(key: 'silent'): void;

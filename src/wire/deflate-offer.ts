@@ -9,19 +9,17 @@ const PARAMETERS = new Set([
 ]);
 
 /**
- * The first offer of permessage-deflate that uWebSockets.js answers as RFC 7692 section 7.1 wants, or an empty
- * string. It grants every first offer, and then leaves out of its answer what its compressor cannot do; clients
- * that insist on it give up the connection.
+ * Returns the first offer of permessage-deflate that uWebSockets.js answers as RFC 7692 section 7.1 wants, or an empty
+ * string. It grants every first offer, and then leaves out of its answer what its shared compressor cannot do; clients
+ * that insist on it give up the connection. The shared compressor keeps no context and always has a window of 15 bits.
  *
  * @param offers the values of Sec-WebSocket-Extensions, joined
- * @param keepsContext whether the compressor is a dedicated one: that keeps its context and takes a window of 9 to
- *   14 bits; the shared one keeps none and always has a window of 15
  */
-export function chooseDeflateOffer(offers: string | undefined, keepsContext: boolean): string {
-  return listMembers(offers).find((offer) => canGrant(offer, keepsContext)) ?? '';
+export function chooseDeflateOffer(offers: string | undefined): string {
+  return listMembers(offers).find(canGrant) ?? '';
 }
 
-function canGrant(offer: string, keepsContext: boolean): boolean {
+function canGrant(offer: string): boolean {
   const [name = '', ...list] = offer.split(';').map(trimOws);
   if (name !== 'permessage-deflate') return false;
   const parameters = new Map<string, string | null>();
@@ -35,17 +33,15 @@ function canGrant(offer: string, keepsContext: boolean): boolean {
     if ((parameters.get(flag) ?? null) !== null) return false;
   }
   const clientBits = parameters.get('client_max_window_bits') ?? null;
-  if (clientBits !== null && !isWindow(clientBits, 8, 15)) return false;
-  const serverBits = parameters.get('server_max_window_bits');
-  if (!keepsContext) return serverBits === undefined;
-  if (parameters.has('server_no_context_takeover')) return false;
-  return serverBits === undefined || (serverBits !== null && isWindow(serverBits, 9, 14));
+  if (clientBits !== null && !isWindow(clientBits)) return false;
+  return !parameters.has('server_max_window_bits');
 }
 
 function unquoted(value: string): string {
   return value.length > 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
 }
 
-function isWindow(value: string, least: number, most: number): boolean {
-  return /^[1-9][0-9]?$/.test(value) && Number(value) >= least && Number(value) <= most;
+/** Whether the value is 8 to 15 without leading zeros (RFC 7692 section 7.1.2). */
+function isWindow(value: string): boolean {
+  return /^(?:[89]|1[0-5])$/.test(value);
 }

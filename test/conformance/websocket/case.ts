@@ -8,7 +8,7 @@
 export type Side = 'client' | 'endpoint';
 
 /** Listeners of the proxy, by what they do with permessage-deflate. */
-export type ListenerName = 'off' | 'shared' | 'dedicated';
+export type ListenerName = 'off' | 'shared';
 
 export interface Message {
   readonly binary: boolean;

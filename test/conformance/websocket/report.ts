@@ -22,8 +22,7 @@ with S are sluice's own. Each case is run through a real proxy from both sides:
   judge: its 1007 crosses the proxy. An endpoint is never offered compression, so chapters 12 and 13 have it between
   the proxy and the client on both sides.
 
-Chapters 12, 13 and S12 are run with \`compression: shared\` and with \`compression: dedicated\`, all others with
-\`compression: off\`. A result is a **pass**, or the number of a **known deviation**: something that the RFC or
+Chapters 12, 13 and S12 are run with \`compression: shared\`, all others with \`compression: off\`. A result is a **pass**, or the number of a **known deviation**: something that the RFC or
 Autobahn's description wants and that does not happen. Known deviations are tested too: the suite fails when one of
 them changes.
 
@@ -134,7 +133,6 @@ export class Report {
     return [
       INTRODUCTION,
       '## Counts',
-      'A case that is run with both compressors counts twice.',
       table(summary),
       '## Known deviations',
       deviations.join('\n'),

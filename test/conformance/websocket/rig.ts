@@ -25,7 +25,7 @@ export class Rig {
       { match: { path: ECHO_PATH }, cluster: 'echo' },
       { match: { path: RAW_PATH }, cluster: 'raw' },
     ];
-    const listeners = (['off', 'shared', 'dedicated'] satisfies ListenerName[]).map(
+    const listeners = (['off', 'shared'] satisfies ListenerName[]).map(
       (name) => [name, { websocket: { compression: name }, routes }] as const,
     );
     const web = await WebRig.start({

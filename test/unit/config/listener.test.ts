@@ -16,7 +16,7 @@ describe('listener', () => {
           '  maxLifetime: 20d',
           '  downstreamBuffer: 64KiB',
           '  upstreamBuffer: 1GiB',
-          '  compression: dedicated',
+          '  compression: shared',
           '  endpointLostCode: 1014',
         ),
       ),
@@ -28,7 +28,7 @@ describe('listener', () => {
       maxLifetimeMs: 20 * 86_400_000,
       downstreamBuffer: 65_536,
       upstreamBuffer: 1024 ** 3,
-      compression: 'dedicated',
+      compression: 'shared',
       endpointLostCode: 1014,
     });
   });
@@ -56,8 +56,15 @@ describe('listener', () => {
       '10:20: maxLifetime: 21d is out of range: write 10ms to 20d, or 0 for no limit',
       '11:25: downstreamBuffer: 16B is out of range: write 1KiB to 1GiB',
       '12:23: upstreamBuffer: 4GiB is out of range: write 1KiB to 1GiB',
-      '13:20: compression: "on" is not one of off, shared, dedicated',
+      '13:20: compression: "on" is not one of off, shared',
       '14:25: endpointLostCode: 1006 is not a close code for this: write 1011 or 1014',
+    ]);
+  });
+
+  it('refuses compressors of their own for sessions, and names what there is instead', () => {
+    assert.deepEqual(errorsOf(l7('websocket: { compression: dedicated }')), [
+      '5:31: compression: "dedicated" is no longer supported: a compressor of its own costs each session 82 KiB outside ' +
+        'of every bound. Write shared, which costs sessions no memory, or off',
     ]);
   });
 

@@ -97,7 +97,7 @@ function compressed(
   const messages = end === NORMAL ? [HELLO] : [];
   return refused(id, sends, () => exchange(steps, { messages }), {
     only: 'client',
-    listeners: ['shared', 'dedicated'],
+    listeners: ['shared'],
     offer: 'permessage-deflate; client_max_window_bits',
     end,
     ...(end === NORMAL && { known: [] }),

@@ -1,6 +1,6 @@
 /** Chapters 12 and 13: permessage-deflate between the client and the proxy. */
 import { accepted, binaryMessage, echoes, exchange, textMessage } from '../building.ts';
-import type { Case, Chapter, Exchange, Known, ListenerName, Message, Step } from '../case.ts';
+import type { Case, Chapter, Exchange, Known, Message, Step } from '../case.ts';
 import { TEST_DATA, type TestData } from '../test-data.ts';
 
 const MESSAGES = 3;
@@ -49,7 +49,7 @@ function compressed(chapter: string, data: TestData, offer: string, rest: Partia
       return exchange(steps, { messages });
     };
     return accepted(`${chapter}.${index + 1}`, `${MESSAGES} messages of ${length} bytes${fragments}`, make, {
-      listeners: ['shared', 'dedicated'],
+      listeners: ['shared'],
       offer,
       ...rest,
     });
@@ -67,26 +67,17 @@ function offerOf(serverNoContext: boolean, serverBits: number): string {
   ].join('; ');
 }
 
-/** The offer asks for what the compressor of a listener cannot do: the messages cross uncompressed. */
-function declined(listener: ListenerName): Known[] {
-  const deviation = {
-    listener,
-    instead: 'The offer is declined, as RFC 7692 allows, and messages cross uncompressed.',
-    why: WHY[listener],
-    outcome: { negotiation: 'declined' },
-  };
-  return [
-    { side: 'client', ...deviation },
-    { side: 'endpoint', ...deviation },
-  ];
-}
-
-const WHY = {
-  off: '',
-  shared: 'The shared compressor of uWebSockets.js has a window of 15 bits, and its answer never names one.',
-  dedicated:
-    'The dedicated compressor of uWebSockets.js always keeps its context, and its answer names no window of 15 bits.',
-};
+const DEVIATION = {
+  listener: 'shared',
+  instead: 'The offer is declined, as RFC 7692 allows, and messages cross uncompressed.',
+  why: 'The shared compressor of uWebSockets.js has a window of 15 bits, and its answer never names one.',
+  outcome: { negotiation: 'declined' },
+} as const;
+/** The offer asks for what the compressor cannot do. */
+const DECLINED: readonly Known[] = [
+  { side: 'client', ...DEVIATION },
+  { side: 'endpoint', ...DEVIATION },
+];
 
 interface Parameters {
   readonly title: string;
@@ -100,27 +91,26 @@ const PARAMETERS: readonly Parameters[] = [
   {
     title: 'no context on the server',
     offer: offerOf(true, 0),
-    known: declined('dedicated'),
   },
   {
     title: 'a server window of 9 bits',
     offer: offerOf(false, 9),
-    known: declined('shared'),
+    known: DECLINED,
   },
   {
     title: 'a server window of 15 bits',
     offer: offerOf(false, 15),
-    known: [...declined('shared'), ...declined('dedicated')],
+    known: DECLINED,
   },
   {
     title: 'no context on the server and a window of 9 bits',
     offer: offerOf(true, 9),
-    known: [...declined('shared'), ...declined('dedicated')],
+    known: DECLINED,
   },
   {
     title: 'no context on the server and a window of 15 bits',
     offer: offerOf(true, 15),
-    known: [...declined('shared'), ...declined('dedicated')],
+    known: DECLINED,
   },
   {
     title: 'three offers: no context and 9 bits, no context, default',
