@@ -10,7 +10,7 @@ import type { UpgradeRequest } from '../wire/upgrade-request.ts';
 import type { UpstreamTarget } from '../wire/upstream-request.ts';
 import type { L7Environment } from './environment.ts';
 import { editsOf, type Answers, type Handler, type Routed } from './exchange.ts';
-import type { HandshakeGate } from './handshake-gate.ts';
+import type { HandshakeGate } from './handshakes/handshake-gate.ts';
 import { ProxiedRequest, type ProxyContext } from './http/proxied-request.ts';
 import type { ListenerStats } from './listener-stats.ts';
 import { pickContextOf } from './pick-context.ts';
@@ -105,7 +105,12 @@ export class ClusterRoute {
         requestId: forwarded.requestId,
       },
     };
-    const attempt = new Upgrade(this.#upgrades, order, exchange.upgrade(upgrade), this.#handshakes);
+    const attempt = new Upgrade(
+      this.#upgrades,
+      order,
+      exchange.upgrade(upgrade),
+      this.#handshakes.of(this.#action.cluster),
+    );
     exchange.reply.onAborted(() => attempt.clientGone());
     attempt.start();
   }

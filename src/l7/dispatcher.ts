@@ -7,7 +7,7 @@ import { addressMatcher, checkRequest } from './client-request.ts';
 import { ClusterRoute } from './cluster-action.ts';
 import type { L7Environment } from './environment.ts';
 import { Answers, editsOf, type Exchange, type Handler } from './exchange.ts';
-import { HandshakeGate } from './handshake-gate.ts';
+import { HandshakeGate } from './handshakes/handshake-gate.ts';
 import { RequestStats, type ListenerStats } from './listener-stats.ts';
 import { plainHandler } from './plain-action.ts';
 import { SessionStats } from './session-stats.ts';
@@ -47,7 +47,7 @@ export class Dispatcher {
     this.#environment = environment;
     this.#stats = stats;
     const { page, pages, access, wheel } = environment;
-    this.#handshakes = new HandshakeGate(config.name, config, wheel, page, pages);
+    this.#handshakes = new HandshakeGate(config.name, config, upgradedClusters(config), wheel, page, pages);
     this.#unrouted = new Answers(new RequestStats(page, config.name, 'none'), access, config.name, 'none');
     this.#trusted = addressMatcher(config.trustedProxies);
     this.#table = new RouteTable(
@@ -179,6 +179,15 @@ export class Dispatcher {
     this.#contexts.set(key, context);
     return context;
   }
+}
+
+/** Names of the clusters that a listener's handshakes go to. */
+function upgradedClusters({ routes }: L7ListenerConfig): Set<string> {
+  const names = new Set<string>();
+  for (const { action } of routes) {
+    if (action.kind === 'cluster' && action.upgrade !== 'never') names.add(action.cluster);
+  }
+  return names;
 }
 
 function contextKey(route: Route, cluster: string): string {

@@ -9,11 +9,12 @@ import type { PickContext } from '../upstream/pick-context.ts';
 import { acceptKey } from '../wire/accept-key.ts';
 import type { HeaderEdits } from '../wire/header-edits.ts';
 import type { RequestHead } from '../wire/request-head.ts';
+import { networkOf } from '../wire/ip-address.ts';
 import { ResponseBody } from '../wire/response-body.ts';
 import { ResponseHeadReader, type ResponseHead } from '../wire/response-head.ts';
 import { encodeUpgradeRequest, type UpstreamTarget } from '../wire/upstream-request.ts';
 import { checkUpgradeResponse, endToEndHeaders } from '../wire/upgrade-response.ts';
-import type { Entrant, HandshakeGate } from './handshake-gate.ts';
+import type { ClusterGate, Entrant } from './handshakes/handshake-gate.ts';
 import type { HeaderList } from './http-reply.ts';
 import type { HandshakeFailure } from './listener-stats.ts';
 import { Session, type SessionContext, type SessionIdentity } from './session.ts';
@@ -66,7 +67,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   readonly #context: UpgradeContext;
   readonly #order: UpgradeOrder;
   readonly #reply: UpgradeReply;
-  readonly #gate: HandshakeGate;
+  readonly #gate: ClusterGate;
   readonly #attempts: Attempts;
   readonly #startedAt = performance.now();
   /** When the client must have its answer, by the wheel's clock. */
@@ -79,7 +80,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   /** The endpoint's answer, where it is not a 101 and its body is being collected. */
   #answer: { readonly head: ResponseHead; readonly body: ResponseBody } | null = null;
 
-  constructor(context: UpgradeContext, order: UpgradeOrder, reply: UpgradeReply, gate: HandshakeGate) {
+  constructor(context: UpgradeContext, order: UpgradeOrder, reply: UpgradeReply, gate: ClusterGate) {
     super();
     this.#gate = gate;
     this.#context = context;
@@ -99,6 +100,14 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     pending.add(this);
     if (this.place === 'queued') session.wheel.arm(this, this.#deadline - session.wheel.now);
     else this.#tryNext();
+  }
+
+  get source(): string {
+    return networkOf(this.#order.identity.client);
+  }
+
+  displaced(): void {
+    this.#refuse('overload', 503, 'too many handshakes of this address are waiting');
   }
 
   admitted(): void {
@@ -160,6 +169,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
 
   override expire(): void {
     if (this.place === 'queued') {
+      this.#gate.countTimeout();
       this.#refuse('overload', 503, 'the handshake has waited too long for others');
       return;
     }

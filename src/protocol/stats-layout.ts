@@ -7,6 +7,7 @@ import {
   CLUSTER_LIMITS,
   CONNECT_FAILURES,
   DIRECTIONS,
+  GATE_REFUSALS,
   HANDSHAKE_FAILURES,
   REJECT_REASONS,
   STATUS_CLASSES,
@@ -71,8 +72,6 @@ function addL7Listener(layout: PageLayout, listener: L7Listener): void {
   for (const reason of HANDSHAKE_FAILURES) {
     layout.add(pageMetrics.handshakeFailures, { listener: listener.name, reason });
   }
-  layout.add(pageMetrics.handshakesPending, { listener: listener.name });
-  layout.add(pageMetrics.handshakesQueued, { listener: listener.name });
   for (const route of listener.routes) {
     const labels = { listener: listener.name, route: route.name };
     for (const code of STATUS_CLASSES) layout.add(pageMetrics.httpRequests, { ...labels, code });
@@ -81,8 +80,12 @@ function addL7Listener(layout: PageLayout, listener: L7Listener): void {
     const { cluster } = route.action;
     layout.add(pageMetrics.sessionsActive, { ...labels, cluster });
     layout.add(pageMetrics.sessions, { ...labels, cluster });
-    layout.add(pageMetrics.handshakeDuration, { listener: listener.name, cluster });
-    layout.add(pageMetrics.sessionDuration, { listener: listener.name, cluster });
+    const both = { listener: listener.name, cluster };
+    layout.add(pageMetrics.handshakesPending, both);
+    layout.add(pageMetrics.handshakesQueued, both);
+    for (const reason of GATE_REFUSALS) layout.add(pageMetrics.handshakesTurnedAway, { ...both, reason });
+    layout.add(pageMetrics.handshakeDuration, both);
+    layout.add(pageMetrics.sessionDuration, both);
   }
   // Requests that no route took.
   for (const code of STATUS_CLASSES) {

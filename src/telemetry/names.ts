@@ -61,13 +61,18 @@ export const pageMetrics = {
   ),
   handshakesPending: gauge(
     'sluice_ws_handshakes_pending',
-    ['listener'],
-    'Upgrade requests that are being carried to an endpoint now',
+    ['listener', 'cluster'],
+    'Upgrade requests under way with endpoints now',
   ),
   handshakesQueued: gauge(
     'sluice_ws_handshakes_queued',
-    ['listener'],
-    'Upgrade requests that wait because as many as may be are being carried to endpoints',
+    ['listener', 'cluster'],
+    'Upgrade requests that wait for maxPendingHandshakes now',
+  ),
+  handshakesTurnedAway: counter(
+    'sluice_ws_handshakes_turned_away_total',
+    ['listener', 'cluster', 'reason'],
+    'Upgrade requests refused because of maxPendingHandshakes',
   ),
   handshakeDuration: histogram(
     'sluice_ws_handshake_duration_seconds',
@@ -295,6 +300,11 @@ export const HANDSHAKE_FAILURES = [
   'client_gone',
   'draining',
 ] as const;
+/**
+ * Values of the label `reason` of handshakes turned away: the queue was full, a client with fewer waiting handshakes
+ * took the place, or the handshake waited for longer than handshakeTimeout.
+ */
+export const GATE_REFUSALS = ['queue_full', 'displaced', 'timeout'] as const;
 /** Values of the label `reason` of a cluster's rejections: which limit it was. */
 export const CLUSTER_LIMITS = ['max_connections', 'endpoint_max_connections', 'retry_budget'] as const;
 /** Values of the label `reason` of failed dials; those that begin with `own_` are the proxy's own shortages. */

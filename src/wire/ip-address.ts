@@ -14,6 +14,25 @@ export function formatIp(bytes: Uint8Array): string {
   return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
 }
 
+/**
+ * The network whose addresses one client can use at will: the first 64 bits of an IPv6 address, an IPv4 address itself.
+ *
+ * @param address as text, mapped addresses (`::ffff:192.0.2.1`) included
+ */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
+  if (address.includes('.')) return address.slice(address.lastIndexOf(':') + 1);
+  const [before = '', behind] = address.split('::', 2);
+  const groups = before === '' ? [] : before.split(':');
+  if (behind !== undefined) {
+    const rest = behind === '' ? [] : behind.split(':');
+    while (groups.length + rest.length < 8) groups.push('0');
+    groups.push(...rest);
+  }
+  const network = groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
+  return `${network.join(':')}::/64`;
+}
+
 function isMapped(bytes: Uint8Array): boolean {
   for (let index = 0; index < 10; index++) if (bytes[index] !== 0) return false;
   return bytes[10] === 0xff && bytes[11] === 0xff;

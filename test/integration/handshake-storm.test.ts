@@ -122,4 +122,89 @@ describe('a storm of handshakes', { timeout: 300_000 }, () => {
     assert.deepEqual([await statusOf(first), await statusOf(last)], ['101', '101']);
     assert.equal(endpoint.connections.count, 2);
   });
+
+  it('to one slow cluster keeps nobody from another cluster', async () => {
+    const slow = await RawEndpoint.listen();
+    const fast = await RawEndpoint.listen();
+    const rig = await WebRig.start({
+      listeners: {
+        web: {
+          maxPendingHandshakes: 10,
+          maxQueuedHandshakes: 20,
+          websocket: { handshakeTimeout: '5m' },
+          routes: [
+            { match: { path: '/slow' }, cluster: 'slow' },
+            { match: { path: '/fast' }, cluster: 'fast' },
+          ],
+        },
+      },
+      clusters: { slow: { endpoints: [slow.address], retries: 0 }, fast: { endpoints: [fast.address] } },
+      workers: { l7: 2 },
+    });
+    cleanups.push(async () => {
+      slow.close();
+      fast.close();
+      await rig.stop();
+    });
+    const waiting: RawConnection[] = [];
+    for (let count = 1; count <= 30; count++) waiting.push(await rig.ask({ path: '/slow' }));
+    const slowCounts = async (): Promise<number[]> => {
+      const metrics = await rig.scrape();
+      return ['sluice_ws_handshakes_pending', 'sluice_ws_handshakes_queued'].map((name) =>
+        metrics.sum(name, { cluster: 'slow' }),
+      );
+    };
+    // Two workers that count at the same time may let in one more each.
+    await eventually(async () => {
+      const [pending = 0, queued = 0] = await slowCounts();
+      assert.ok(pending >= 8 && pending <= 9, `${pending} under way`);
+      assert.ok(queued >= 15 && queued <= 16, `${queued} wait`);
+    });
+    for (let count = 0; count < 20; count++) {
+      const client = await rig.ask({ path: '/fast' });
+      await fast.session();
+      assert.equal(await statusOf(client), '101');
+      client.destroy();
+    }
+    const [pending = 0] = await slowCounts();
+    assert.ok(pending >= 8, 'the slow ones are still under way');
+    const metrics = await rig.scrape();
+    const turnedAway = (cluster: string): number =>
+      metrics.sum('sluice_ws_handshakes_turned_away_total', { listener: 'web', cluster });
+    assert.ok(turnedAway('slow') >= 4);
+    assert.equal(turnedAway('fast'), 0);
+    for (const client of waiting) client.destroy();
+  });
+
+  it('from one address leaves a place in the queue to another', async () => {
+    const { rig, endpoint } = await start(
+      {
+        maxPendingHandshakes: 1,
+        maxQueuedHandshakes: 4,
+        trustedProxies: ['127.0.0.1'],
+        websocket: { handshakeTimeout: '5m' },
+      },
+      1,
+    );
+    const ask = (address: string): Promise<RawConnection> =>
+      rig.ask({ headers: [`X-Forwarded-For: ${address}`] });
+    const hoarder: RawConnection[] = [];
+    for (let count = 0; count < 5; count++) hoarder.push(await ask('2001:db8::1'));
+    const first = await endpoint.request();
+    await eventually(async () => {
+      assert.equal((await rig.scrape()).sum('sluice_ws_handshakes_queued'), 4);
+    });
+    assert.equal(await statusOf(await ask('2001:db8::beef:2')), '503', 'the same network');
+    const innocent = await ask('2001:db8:1::1');
+    // The oldest that waits has gone; the one under way stays.
+    assert.equal(await statusOf(hoarder[1]!), '503');
+    first.connection.write(switchingProtocols(first.head));
+    assert.equal(await statusOf(hoarder[0]!), '101');
+    // They take turns: one of the hoarder's, then the other address.
+    await endpoint.session();
+    assert.equal(await statusOf(hoarder[2]!), '101');
+    await endpoint.session();
+    assert.equal(await statusOf(innocent), '101');
+    for (const client of hoarder) client.destroy();
+  });
 });

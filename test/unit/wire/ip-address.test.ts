@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isIPv4, isIPv6 } from 'node:net';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { formatIp } from '../../../src/wire/ip-address.ts';
+import { formatIp, networkOf } from '../../../src/wire/ip-address.ts';
 
 function bytesOf(...groups: number[]): Uint8Array {
   return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
@@ -51,5 +51,24 @@ describe('an IP address as text', () => {
 
   it('is empty for what is no address', () => {
     for (const length of [0, 1, 3, 5, 15, 17]) assert.equal(formatIp(new Uint8Array(length)), '');
+  });
+});
+
+describe('the network of an address', () => {
+  it('is an IPv4 address itself, and the first 64 bits of an IPv6 address', () => {
+    for (const [address, network] of [
+      ['192.0.2.1', '192.0.2.1'],
+      ['::ffff:192.0.2.1', '192.0.2.1'],
+      ['2001:db8:0:1:2:3:4:5', '2001:db8:0:1::/64'],
+      ['2001:DB8:0:1::9', '2001:db8:0:1::/64'],
+      ['2001:db8::1', '2001:db8:0:0::/64'],
+      ['2001:db8::2:0:0:0:1', '2001:db8:0:2::/64'],
+      ['::1', '0:0:0:0::/64'],
+      ['::', '0:0:0:0::/64'],
+      ['fe80::', 'fe80:0:0:0::/64'],
+      ['', ''],
+    ] as const) {
+      assert.equal(networkOf(address), network, address);
+    }
   });
 });

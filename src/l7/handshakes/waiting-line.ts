@@ -1,0 +1,76 @@
+/** Something that waits, and whom it belongs to. */
+interface Waiting {
+  readonly source: string;
+}
+
+/**
+ * A queue that is fair between its sources: each source has its turn (round robin), and within a source the oldest
+ * entry goes first. The source with the most entries is the first to lose one (longest queue drop), so that nobody
+ * fills the queue alone. Every operation takes constant time.
+ */
+export class WaitingLine<T extends Waiting> {
+  /** Entries of all sources. */
+  size = 0;
+  /** In the order of their turns. */
+  readonly #bySource = new Map<string, Set<T>>();
+  /** `sourcesWith[n]` are the sources with n entries. */
+  readonly #sourcesWith: Set<string>[] = [];
+  /** Entries of the source that has the most. */
+  #most = 0;
+
+  push(entry: T): void {
+    const { source } = entry;
+    let entries = this.#bySource.get(source);
+    if (entries === undefined) this.#bySource.set(source, (entries = new Set()));
+    entries.add(entry);
+    this.size++;
+    this.#recount(source, entries.size - 1, entries.size);
+  }
+
+  /** Removes an entry that waits. */
+  delete(entry: T): void {
+    const { source } = entry;
+    const entries = this.#bySource.get(source);
+    if (entries?.delete(entry) !== true) return;
+    this.size--;
+    this.#recount(source, entries.size + 1, entries.size);
+    if (entries.size === 0) this.#bySource.delete(source);
+    if (this.size === 0) this.#sourcesWith.length = 0;
+  }
+
+  /** Removes the entry whose turn it is; null if nothing waits. */
+  shift(): T | null {
+    const [first] = this.#bySource;
+    if (first === undefined) return null;
+    const [source, entries] = first;
+    const [entry] = entries;
+    this.delete(entry!);
+    if (entries.size > 0) {
+      this.#bySource.delete(source);
+      this.#bySource.set(source, entries);
+    }
+    return entry!;
+  }
+
+  /**
+   * Removes the oldest entry of the source that has the most, in favour of a source that has fewer even with one more.
+   *
+   * @returns null if no source has that many
+   */
+  displaceFor(source: string): T | null {
+    const own = this.#bySource.get(source)?.size ?? 0;
+    if (this.#most <= own + 1) return null;
+    const [largest] = this.#sourcesWith[this.#most]!;
+    const [entry] = this.#bySource.get(largest!)!;
+    this.delete(entry!);
+    return entry!;
+  }
+
+  #recount(source: string, before: number, after: number): void {
+    if (before > 0) this.#sourcesWith[before]!.delete(source);
+    if (after > 0) (this.#sourcesWith[after] ??= new Set()).add(source);
+    if (after > this.#most) this.#most = after;
+    // A count changes by one, so the next lower count has a source, or nothing waits.
+    else if (before === this.#most && this.#sourcesWith[before]!.size === 0) this.#most = after;
+  }
+}
