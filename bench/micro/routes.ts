@@ -20,11 +20,13 @@ export default function cases(): MicroCase[] {
     const paths = tableOf(count, (index) => ({ path: `/app/${index}` }));
     const prefixes = tableOf(count, (index) => ({ pathPrefix: `/app/${index}/` }));
     const hosts = tableOf(count, (index) => ({ host: `h${index}.example.com`, pathPrefix: '/' }));
+    const expressions = tableOf(count, (index) => ({ pathRegex: `^/v${index}/([a-z]+)/(.*)$` }));
     const headers = tableOf(count, (index) => ({ headers: new Map([['x-tier', `t${index}`]]) }));
     return [
       match(paths, `path, ${count} routes`, request('example.com', `/app/${last}`)),
       match(prefixes, `prefix, ${count} routes`, request('example.com', `/app/${last}/room/7`)),
       match(hosts, `host, ${count} routes`, request(`h${last}.example.com`, '/wsapp')),
+      match(expressions, `expression, ${count} routes`, request('example.com', `/v${last}/users/7/rooms`)),
       match(headers, `header, ${count} routes`, request('example.com', '/', `t${last}`)),
       match(paths, `none, ${count} routes`, request('example.com', '/nowhere'), false),
     ];

@@ -1,16 +1,19 @@
 /** Whether one route leaves anything to another. */
+import type { LinearExpression } from '../core/linear-expression.ts';
 import type { RouteMatch } from './types.ts';
 
 /**
  * Whether every request that the later match takes is taken by the earlier one. False means only that this cannot
  * be told from the conditions as they stand: two regular expressions may match the same paths.
+ *
+ * @param expression the earlier match's pathRegex, compiled
  */
-export function covers(earlier: RouteMatch, later: RouteMatch): boolean {
+export function covers(earlier: RouteMatch, later: RouteMatch, expression: LinearExpression | null): boolean {
   return (
     coversHost(earlier.host, later.host) &&
     (earlier.path === null || earlier.path === later.path) &&
     coversPrefix(earlier.pathPrefix, later) &&
-    coversRegex(earlier.pathRegex, later) &&
+    coversRegex(expression, later) &&
     containsAll(later.headers, earlier.headers) &&
     containsAll(later.query, earlier.query) &&
     (earlier.subprotocol === null || earlier.subprotocol === later.subprotocol)
@@ -27,9 +30,9 @@ function coversPrefix(prefix: string | null, later: RouteMatch): boolean {
   return [later.path, later.pathPrefix].some((path) => path !== null && isBelow(prefix, path));
 }
 
-function coversRegex(source: string | null, later: RouteMatch): boolean {
-  if (source === null || source === later.pathRegex) return true;
-  return later.path !== null && new RegExp(source).test(later.path);
+function coversRegex(expression: LinearExpression | null, later: RouteMatch): boolean {
+  if (expression === null || expression.source === later.pathRegex) return true;
+  return later.path !== null && expression.test(later.path);
 }
 
 /** Whether a path lies under a prefix, on the borders of its segments. */

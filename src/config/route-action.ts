@@ -6,6 +6,7 @@ import type { Format } from './formats.ts';
 import { FormatError, anyText, describe, integer, oneOf, pattern, toggle } from './formats.ts';
 import { hostAndPort } from './host.ts';
 import { isBelow } from './reachability.ts';
+import type { ReadMatch } from './route-match.ts';
 import { urlPath } from './route-match.ts';
 import type { Section } from './section.ts';
 import { isMapping } from './section.ts';
@@ -69,7 +70,7 @@ const redirectStatus: Format<RedirectAction['status']> = (value) => {
 };
 
 /** Reads the one of the four keys that is there; null where it cannot be read. */
-export function readAction(route: Section, match: RouteMatch, context: Context): RouteAction | null {
+export function readAction(route: Section, read: ReadMatch, context: Context): RouteAction | null {
   const given = ACTIONS.filter((key) => route.has(key));
   const [kind, second] = given;
   if (kind === undefined) {
@@ -85,23 +86,23 @@ export function readAction(route: Section, match: RouteMatch, context: Context):
   }
   switch (kind) {
     case 'cluster':
-      return readCluster(route, match, context);
+      return readCluster(route, read, context);
     case 'static':
       return readStatic(route, context.base);
     case 'respond':
       return readRespond(route);
     case 'redirect':
-      return readRedirect(route, match);
+      return readRedirect(route, read);
   }
 }
 
-function readCluster(route: Section, match: RouteMatch, context: Context): ClusterAction {
+function readCluster(route: Section, read: ReadMatch, context: Context): ClusterAction {
   const cluster = context.clusters.read(route);
   const upgrade = route.optional('upgrade', oneOf('only', 'also', 'never'), 'also');
-  return { kind: 'cluster', cluster, upgrade, rewrite: readRewrite(route, match) };
+  return { kind: 'cluster', cluster, upgrade, rewrite: readRewrite(route, read) };
 }
 
-function readRewrite(route: Section, match: RouteMatch): Rewrite {
+function readRewrite(route: Section, read: ReadMatch): Rewrite {
   const section = route.section('rewrite', REWRITE);
   if (section === null) return { host: null, stripPrefix: null, path: null };
   if (!['host', 'stripPrefix', 'path'].some((key) => section.has(key))) {
@@ -112,9 +113,9 @@ function readRewrite(route: Section, match: RouteMatch): Rewrite {
     section.problem('stripPrefix keeps the rest of the path and path replaces all of it: keep one of them');
   }
   const path = section.optional('path', urlPath, null);
-  if (path !== null) checkGroups(section, 'path', path, route, match);
+  if (path !== null) checkGroups(section, 'path', path, route, read);
   if (!section.has('stripPrefix')) return { host, stripPrefix: null, path };
-  return { host, stripPrefix: readPrefix(section, match), path };
+  return { host, stripPrefix: readPrefix(section, read.match), path };
 }
 
 function readPrefix(rewrite: Section, match: RouteMatch): string {
@@ -162,31 +163,25 @@ function readRespond(route: Section): RespondAction | null {
   return action;
 }
 
-function readRedirect(route: Section, match: RouteMatch): RedirectAction | null {
+function readRedirect(route: Section, read: ReadMatch): RedirectAction | null {
   const section = route.section('redirect', REDIRECT);
   if (section === null) return null;
   const to = section.required('to', target, '/');
-  checkGroups(section, 'to', to, route, match);
+  checkGroups(section, 'to', to, route, read);
   return { kind: 'redirect', to, status: section.optional('status', redirectStatus, 308) };
 }
 
 /** Notes where a text asks for a group that the route's pathRegex does not have. */
-function checkGroups(section: Section, key: string, text: string, route: Section, match: RouteMatch): void {
+function checkGroups(section: Section, key: string, text: string, route: Section, read: ReadMatch): void {
+  const { expression } = read;
   const conditions = route.raw('match');
   // A bad pathRegex has been noted.
-  const isBad = match.pathRegex === null && isMapping(conditions) && conditions.has('pathRegex');
+  const isBad = expression === null && isMapping(conditions) && conditions.has('pathRegex');
   const wanted = Math.max(0, ...[...text.matchAll(/\$([1-9])/g)].map(([, digit]) => Number(digit)));
-  const groups = groupsOf(match.pathRegex);
+  const groups = expression?.groupCount ?? 0;
   if (wanted <= groups || isBad) return;
-  const has = match.pathRegex === null ? 'the match has no pathRegex' : `pathRegex has ${countOf(groups)}`;
+  const has = expression === null ? 'the match has no pathRegex' : `pathRegex has ${countOf(groups)}`;
   section.problemAt(key, `$${wanted} is group ${wanted} of pathRegex, but ${has}`);
-}
-
-/** How many capturing groups a regular expression has. */
-function groupsOf(source: string | null): number {
-  if (source === null) return 0;
-  // An empty alternative always matches, and the match has a place for every group.
-  return (new RegExp(`${source}|`).exec('')?.length ?? 1) - 1;
 }
 
 function countOf(groups: number): string {

@@ -1,5 +1,5 @@
 /** The conditions of a route. */
-import { messageOf } from '../core/errors.ts';
+import { ExpressionError, LinearExpression } from '../core/linear-expression.ts';
 import type { Format } from './formats.ts';
 import { FormatError, describe, line, pattern, text } from './formats.ts';
 import { hostPattern } from './host.ts';
@@ -36,40 +36,46 @@ export const headerName: Format<string> = (value) => tokenName(value).toLowerCas
 const subprotocol = pattern(TOKEN, 'a subprotocol', 'write one token, such as chat.v2');
 const parameterName = text("a query parameter's name");
 
-const regularExpression: Format<string> = (value) => {
+const regularExpression: Format<LinearExpression> = (value) => {
   const source = text('a regular expression')(value);
   try {
-    new RegExp(source);
-    return source;
+    return new LinearExpression(source);
   } catch (error) {
-    // The engine's own message repeats the expression: "Invalid regular expression: /(/: Unterminated group".
-    const reason = messageOf(error).replace(/^Invalid regular expression: \/.*\/\w*: /s, '');
-    throw new FormatError(`${describe(source)} is not a regular expression: ${reason}`);
+    if (!(error instanceof ExpressionError)) throw error;
+    throw new FormatError(`${describe(source)} cannot be used: ${error.message}`);
   }
 };
 
+/** A match, and its pathRegex compiled for the checks of the other keys. */
+export interface ReadMatch {
+  readonly match: RouteMatch;
+  readonly expression: LinearExpression | null;
+}
+
 /** Reads the key `match`, which must be there; empty, it matches everything. */
-export function readMatch(route: Section): RouteMatch {
+export function readMatch(route: Section): ReadMatch {
   if (!route.has('match')) {
     route.problem('a route needs "match": write match: {} for everything that comes to it');
-    return EVERYTHING;
+    return { match: EVERYTHING, expression: null };
   }
   const section = route.section('match', SHAPE);
-  if (section === null) return EVERYTHING;
+  if (section === null) return { match: EVERYTHING, expression: null };
   for (const other of ['pathPrefix', 'pathRegex']) {
     if (section.has('path') && section.has(other)) {
       section.problem(`path matches one path exactly, and needs no ${other} beside it: keep one of them`);
     }
   }
-  return {
+  const expression = section.optional('pathRegex', regularExpression, null);
+  const match: RouteMatch = {
     host: section.optional('host', hostPattern, null),
     path: section.optional('path', urlPath, null),
     pathPrefix: section.optional('pathPrefix', urlPath, null),
-    pathRegex: section.optional('pathRegex', regularExpression, null),
+    pathRegex: expression === null ? null : expression.source,
     headers: readPairs(section, 'headers', headerName, line("a header's value")),
     query: readPairs(section, 'query', parameterName, line("a query parameter's value")),
     subprotocol: section.optional('subprotocol', subprotocol, null),
   };
+  return { match, expression };
 }
 
 /** Reads a mapping of names to values, which may be left out. */

@@ -1,4 +1,5 @@
 /** The routes of a listener. */
+import type { LinearExpression } from '../core/linear-expression.ts';
 import type { Context } from './context.ts';
 import type { Format } from './formats.ts';
 import { FormatError, label } from './formats.ts';
@@ -25,9 +26,15 @@ const routeName: Format<string> = (value) => {
   throw new FormatError(`"${NO_ROUTE}" is what metrics call requests that no route took: use another name`);
 };
 
+/** A route, and the compiled pathRegex of its match. */
+interface ReadRoute {
+  readonly route: Route;
+  readonly expression: LinearExpression | null;
+}
+
 /** Reads the list of routes, which must be there and not be empty. */
 export function readRoutes(listener: Section, context: Context): readonly Route[] {
-  const routes: Located<Route>[] = [];
+  const routes: Located<ReadRoute>[] = [];
   for (const [index, entry] of listener.list('routes', 'routes').entries()) {
     const route = readRoute(entry, `route-${index + 1}`, context);
     if (route === null) continue;
@@ -35,27 +42,37 @@ export function readRoutes(listener: Section, context: Context): readonly Route[
     routes.push(route);
   }
   refuseTwins(
-    routes.map(({ path, value }) => ({ path, value: value.name })),
+    routes.map(({ path, value }) => ({ path, value: value.route.name })),
     'routes of this listener',
     context.problems,
   );
-  return routes.map(({ value }) => value);
+  return routes.map(({ value }) => value.route);
 }
 
-function readRoute(entry: Located<unknown>, defaultName: string, context: Context): Located<Route> | null {
+function readRoute(
+  entry: Located<unknown>,
+  defaultName: string,
+  context: Context,
+): Located<ReadRoute> | null {
   const section = Section.of(entry.value, entry.path, context.problems, SHAPE);
   if (section === null) return null;
   const name = section.optional('name', routeName, defaultName);
-  const match = readMatch(section);
-  const action = readAction(section, match, context);
+  const read = readMatch(section);
+  const action = readAction(section, read, context);
   const headers = readRouteHeaders(section);
-  return action === null ? null : { path: entry.path, value: { name, match, action, headers } };
+  if (action === null) return null;
+  const { match, expression } = read;
+  return { path: entry.path, value: { route: { name, match, action, headers }, expression } };
 }
 
-function warnOfCover(route: Located<Route>, earlier: readonly Located<Route>[], { problems }: Context): void {
-  const { name, match } = route.value;
-  const cover = earlier.find(({ value }) => covers(value.match, match));
+function warnOfCover(
+  later: Located<ReadRoute>,
+  earlier: readonly Located<ReadRoute>[],
+  { problems }: Context,
+): void {
+  const { name, match } = later.value.route;
+  const cover = earlier.find(({ value }) => covers(value.route.match, match, value.expression));
   if (cover === undefined) return;
-  const reason = `the route "${cover.value.name}" before it matches all that it matches`;
-  problems.warning(route.path, `the route "${name}" is never reached: ${reason}`);
+  const reason = `the route "${cover.value.route.name}" before it matches all that it matches`;
+  problems.warning(later.path, `the route "${name}" is never reached: ${reason}`);
 }

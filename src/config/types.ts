@@ -178,7 +178,7 @@ export interface RouteMatch {
   readonly path: string | null;
   /** Matches on segment borders: `/chat` matches `/chat` and `/chat/x`, not `/chatter`. */
   readonly pathPrefix: string | null;
-  /** Source of a regular expression that has been compiled once by the loader. */
+  /** Source of a regular expression in RE2 syntax, which `LinearExpression` takes. */
   readonly pathRegex: string | null;
   readonly headers: ReadonlyMap<string, string>;
   readonly query: ReadonlyMap<string, string>;

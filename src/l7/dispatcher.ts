@@ -88,6 +88,11 @@ export class Dispatcher {
       this.#unrouted.refuse(exchange, 404, 'no route for this request');
       return;
     }
+    if ('status' in hit) {
+      if (upgrade !== null) this.#stats.handshakeFailed('bad_request');
+      this.#unrouted.refuse(exchange, hit.status, hit.reason);
+      return;
+    }
     hit.value({ exchange, request, upgrade, groups: hit.groups });
   }
 

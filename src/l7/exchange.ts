@@ -72,7 +72,7 @@ export class Answers {
   }
 
   /** Answers with a short reason. */
-  refuse(exchange: Exchange, status: 400 | 404 | 413 | 426 | 503, reason: string): void {
+  refuse(exchange: Exchange, status: 400 | 404 | 413 | 414 | 426 | 503, reason: string): void {
     const headers = status === 426 ? UPGRADE_REQUIRED : status === 503 ? TRY_AGAIN : [PLAIN_TEXT];
     // A connection on which nonsense came may be out of step, and what is too large is not to be read.
     this.send(exchange, status, headers, `${reason}\n`, status === 400 || status === 413);

@@ -1,4 +1,5 @@
 import type { RouteMatch } from '../config/types.ts';
+import { LinearExpression } from '../core/linear-expression.ts';
 import type { QueryString } from './query-string.ts';
 import { normalizePattern } from './request-path.ts';
 import type { RouteRequest } from './route-request.ts';
@@ -10,6 +11,18 @@ export interface RouteHit<T> {
   readonly groups: readonly string[];
 }
 
+/** What a route does to a request that it must not judge by its conditions. */
+export interface RouteRefusal {
+  readonly status: 414;
+  readonly reason: string;
+}
+
+/** An expression of 1,000 instructions needs 85 ms for as long a path. */
+const MAX_EXPRESSION_PATH_BYTES = 8 * 1024;
+const TOO_LONG: RouteRefusal = Object.freeze({
+  status: 414,
+  reason: `the path is longer than ${MAX_EXPRESSION_PATH_BYTES} bytes`,
+});
 const NO_GROUPS: readonly string[] = Object.freeze([]);
 
 /** One route with its conditions made ready: paths normalised, the expression compiled, maps as arrays. */
@@ -19,21 +32,19 @@ export class CompiledRoute<T> {
   readonly host: string | null;
   readonly path: string | null;
   readonly pathPrefix: string | null;
-  readonly #pathRegex: RegExp | null;
-  readonly #hasGroups: boolean;
+  readonly #expression: LinearExpression | null;
   readonly #headers: readonly (readonly [name: string, value: string])[];
   readonly #query: readonly (readonly [key: string, value: string])[];
   readonly #subprotocol: string | null;
   readonly #hit: RouteHit<T>;
 
-  /** Throws a SyntaxError where the match's pathRegex is none; the configuration's loader has tried it. */
+  /** @throws ExpressionError for a pathRegex that cannot be compiled, which the configuration's loader refuses */
   constructor(order: number, match: RouteMatch, value: T) {
     this.order = order;
     this.host = match.host;
     this.path = match.path === null ? null : normalizePattern(match.path);
     this.pathPrefix = match.pathPrefix === null ? null : normalizePattern(match.pathPrefix);
-    this.#pathRegex = match.pathRegex === null ? null : new RegExp(match.pathRegex);
-    this.#hasGroups = match.pathRegex !== null && groupCount(match.pathRegex) > 0;
+    this.#expression = match.pathRegex === null ? null : new LinearExpression(match.pathRegex);
     this.#headers = [...match.headers].map(([name, wanted]) => [name.toLowerCase(), wanted]);
     this.#query = [...match.query];
     this.#subprotocol = match.subprotocol;
@@ -44,7 +55,10 @@ export class CompiledRoute<T> {
     return this.#query.length > 0;
   }
 
-  /** Whether every condition holds, the cheapest first, but host and path: its index looks those up. */
+  /**
+   * Whether the request is this route's: every condition holds, or {@link hit} refuses the request. The cheapest
+   * conditions come first; host and path are left to the indexes.
+   */
   holds(request: RouteRequest, query: QueryString | null): boolean {
     const { path } = request;
     if (this.pathPrefix !== null && !isUnder(path, this.pathPrefix)) return false;
@@ -55,24 +69,25 @@ export class CompiledRoute<T> {
     for (const [key, value] of this.#query) {
       if (query?.has(key, value) !== true) return false;
     }
-    return this.#pathRegex === null || this.#pathRegex.test(path);
+    return this.#expression === null || isTooLong(path) || this.#expression.test(path);
   }
 
-  /** What to hand out for a path for which the route {@link holds}. */
-  hit(path: string): RouteHit<T> {
-    if (this.#pathRegex === null || !this.#hasGroups) return this.#hit;
-    const [, ...groups]: readonly (string | undefined)[] = this.#pathRegex.exec(path) ?? [];
-    return { value: this.#hit.value, groups: groups.map((group) => group ?? '') };
+  /** What becomes of a request for which the route {@link holds}. */
+  hit({ path }: RouteRequest): RouteHit<T> | RouteRefusal {
+    if (this.#expression === null) return this.#hit;
+    if (isTooLong(path)) return TOO_LONG;
+    if (this.#expression.groupCount === 0) return this.#hit;
+    return { value: this.#hit.value, groups: this.#expression.groups(path) ?? NO_GROUPS };
   }
+}
+
+/** Normalised paths are ASCII: a character is a byte. */
+function isTooLong(path: string): boolean {
+  return path.length > MAX_EXPRESSION_PATH_BYTES;
 }
 
 /** Whether a path begins with a prefix that ends on a segment border. */
 function isUnder(path: string, prefix: string): boolean {
   if (!path.startsWith(prefix)) return false;
   return path.length === prefix.length || prefix.endsWith('/') || path.charAt(prefix.length) === '/';
-}
-
-/** An expression that may match nothing matches the empty text, with one entry for each group. */
-function groupCount(source: string): number {
-  return new RegExp(`${source}|`).exec('')!.length - 1;
 }

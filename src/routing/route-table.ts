@@ -1,5 +1,5 @@
 import type { RouteMatch } from '../config/types.ts';
-import { CompiledRoute, type RouteHit } from './compiled-route.ts';
+import { CompiledRoute, type RouteHit, type RouteRefusal } from './compiled-route.ts';
 import { PathIndex } from './path-index.ts';
 import { QueryString } from './query-string.ts';
 import type { RouteRequest } from './route-request.ts';
@@ -17,7 +17,7 @@ export class RouteTable<T> {
   readonly #suffixLengths: boolean[] = [];
   readonly #usesQuery: boolean;
 
-  /** Throws a SyntaxError where a pathRegex is none; the configuration's loader has tried them. */
+  /** @throws ExpressionError for a pathRegex that cannot be compiled, which the configuration's loader refuses */
   constructor(routes: readonly { readonly match: RouteMatch; readonly value: T }[]) {
     let usesQuery = false;
     for (const [order, { match, value }] of routes.entries()) {
@@ -28,8 +28,8 @@ export class RouteTable<T> {
     this.#usesQuery = usesQuery;
   }
 
-  /** The first route that matches, or null where none does. */
-  match(request: RouteRequest): RouteHit<T> | null {
+  /** The first route that matches, or why the first that might match refuses the request; null without either. */
+  match(request: RouteRequest): RouteHit<T> | RouteRefusal | null {
     const query = this.#usesQuery ? new QueryString(request.query) : null;
     const { host } = request;
     let best = this.#anyHost.find(request, query, null);
@@ -46,7 +46,7 @@ export class RouteTable<T> {
       const wildcard = this.#bySuffix.get(host.slice(dot + 1));
       if (wildcard !== undefined) best = wildcard.find(request, query, best);
     }
-    return best === null ? null : best.hit(request.path);
+    return best === null ? null : best.hit(request);
   }
 
   #indexFor(host: string | null): PathIndex<T> {

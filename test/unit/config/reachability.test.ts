@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { covers } from '../../../src/config/reachability.ts';
+import { LinearExpression } from '../../../src/core/linear-expression.ts';
 import type { RouteMatch } from '../../../src/config/types.ts';
 
 const EVERYTHING: RouteMatch = {
@@ -14,7 +15,9 @@ const EVERYTHING: RouteMatch = {
 };
 
 function covered(earlier: Partial<RouteMatch>, later: Partial<RouteMatch>): boolean {
-  return covers({ ...EVERYTHING, ...earlier }, { ...EVERYTHING, ...later });
+  const { pathRegex = null } = earlier;
+  const expression = pathRegex === null ? null : new LinearExpression(pathRegex);
+  return covers({ ...EVERYTHING, ...earlier }, { ...EVERYTHING, ...later }, expression);
 }
 
 describe('reachability', () => {

@@ -80,13 +80,26 @@ describe('match', () => {
     assert.equal(matchErrors('{ path: /a, pathRegex: a }').length, 1);
   });
 
-  it('says why a regular expression is none', () => {
-    assert.deepEqual(matchErrors('{ pathRegex: "^/(" }'), [
-      '6:31: pathRegex: "^/(" is not a regular expression: Unterminated group',
-    ]);
-    assert.deepEqual(matchErrors('{ pathRegex: "/a/b(/" }'), [
-      '6:31: pathRegex: "/a/b(/" is not a regular expression: Unterminated group',
-    ]);
+  it('says why a regular expression cannot be used', () => {
+    const syntax = 'write RE2 syntax (https://github.com/google/re2/wiki/Syntax)';
+    for (const [source, message] of [
+      ['^/(', `missing closing ) at "^/(": ${syntax}`],
+      ['^/(a)\\1$', 'a backreference cannot run in linear time: write the alternatives out'],
+      ['^/(?!admin)', 'lookaround cannot run in linear time: write two routes, the exception first'],
+      ['(?<=/)a', 'lookaround cannot run in linear time: write two routes, the exception first'],
+      ['a**', `invalid nested repetition operator at "**": ${syntax}`],
+      ['(?:a{300}){4}', `invalid repeat count at "{4}": ${syntax}`],
+      [
+        'a{600}b{600}',
+        'it compiles to 1202 instructions, and 1000 are allowed: repeat less, or split it over routes',
+      ],
+    ] as const) {
+      const shown = source.replace('\\\\', '\\');
+      assert.deepEqual(matchErrors(`{ pathRegex: '${shown}' }`), [
+        `6:31: pathRegex: ${JSON.stringify(shown)} cannot be used: ${message}`,
+      ]);
+    }
+    assert.match(matchErrors(`{ pathRegex: '${'a'.repeat(2049)}' }`)[0] ?? '', /^6:31: .* 2049 characters/);
     assert.equal(matchErrors('{ pathRegex: "" }').length, 1);
   });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { RouteMatch } from '../../../src/config/types.ts';
+import type { RouteHit, RouteRefusal } from '../../../src/routing/compiled-route.ts';
 import type { RouteRequest } from '../../../src/routing/route-request.ts';
 import { RouteTable } from '../../../src/routing/route-table.ts';
 
@@ -15,8 +16,21 @@ const ANY: RouteMatch = {
   subprotocol: null,
 };
 
-function tableOf(...matches: readonly Partial<RouteMatch>[]): RouteTable<number> {
-  return new RouteTable(matches.map((match, value) => ({ match: { ...ANY, ...match }, value })));
+/** A table whose routes have their places in the list as values. */
+function tableOf(...matches: readonly Partial<RouteMatch>[]): {
+  /** Throws for a request that is refused. */
+  match(request: RouteRequest): RouteHit<number> | null;
+  answer(request: RouteRequest): RouteHit<number> | RouteRefusal | null;
+} {
+  const table = new RouteTable(matches.map((match, value) => ({ match: { ...ANY, ...match }, value })));
+  return {
+    match: (request) => {
+      const answer = table.match(request);
+      if (answer !== null && 'status' in answer) throw new Error(`refused: ${answer.reason}`);
+      return answer;
+    },
+    answer: (request) => table.match(request),
+  };
 }
 
 function request(
@@ -72,6 +86,22 @@ describe('RouteTable', () => {
     assert.deepEqual(table.match(request('/old/a.html'))?.groups, ['a', '.html']);
     assert.deepEqual(table.match(request('/plain/x')), { value: 1, groups: [] });
     assert.equal(table.match(request('/older')), null);
+  });
+
+  it('refuses a path that is too long for an expression, unless a route before takes it', () => {
+    const long = `/${'a'.repeat(8 * 1024)}`;
+    const table = tableOf(
+      { pathPrefix: '/free' },
+      { pathRegex: '^/a', headers: new Map([['x-tier', 'gold']]) },
+      {},
+    );
+    const gold = { headers: { 'x-tier': 'gold' } };
+    const refusal = { status: 414, reason: 'the path is longer than 8192 bytes' };
+    assert.deepEqual(table.answer(request(long, gold)), refusal);
+    assert.deepEqual(table.answer(request(long.replace('/a', '/b'), gold)), refusal);
+    assert.equal(table.match(request(long.slice(0, -1), gold))?.value, 1);
+    assert.equal(table.match(request(long))?.value, 2);
+    assert.equal(table.match(request(`/free${long}`, gold))?.value, 0);
   });
 
   it('matches a host exactly', () => {

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { setFlagsFromString } from 'node:v8';
+import { describe, it } from 'node:test';
+import { runInNewContext } from 'node:vm';
+import fc from 'fast-check';
+import { ExpressionError, LinearExpression } from '../../../src/core/linear-expression.ts';
+
+/** What each takes V8's expressions longer than anybody waits. */
+const HOSTILE: readonly (readonly [source: string, text: string])[] = [
+  ['^/(?:[\\w-]+/?)+\\.html$', `/${'a'.repeat(60)}!`],
+  ['^/(?:[\\w-]+/?)+\\.html$', `/${'a'.repeat(8000)}!.html?`],
+  ['/.*/.*/.*/.*/end$', '/'.repeat(400)],
+  ['/.*/.*/.*/.*/end$', `/end${'/'.repeat(8000)}`],
+  ['^/(a|a)*$', `/${'a'.repeat(8000)}!`],
+  ['^/(?:a?){200}a{200}$', `/${'a'.repeat(300)}b`],
+];
+
+/** Sources that mean the same to V8 and to RE2. */
+const source = fc.letrec<{ source: string }>((tie) => ({
+  source: fc.oneof(
+    { maxDepth: 4, withCrossShrink: true },
+    fc.constantFrom(
+      'a',
+      'b',
+      '/',
+      '-',
+      '\\.',
+      '.',
+      '[ab]',
+      '[^a/]',
+      '[a-c-]',
+      '\\d',
+      '\\w',
+      '\\W',
+      '\\S',
+      '\\b',
+      '^',
+      '$',
+    ),
+    fc.tuple(tie('source'), tie('source')).map((parts) => parts.join('')),
+    fc.tuple(tie('source'), tie('source')).map((parts) => `(?:${parts.join('|')})`),
+    tie('source').map((inner) => `(${inner})`),
+    // A repetition of nothing empties groups in V8 that keep their text in RE2, so repeat one character only.
+    fc
+      .tuple(
+        fc.constantFrom('a', 'b', '/', '.', '[ab]', '\\w', '\\d'),
+        fc.constantFrom('*', '+', '?', '*?', '+?', '??', '{2}', '{1,3}', '{0,2}', '{2,}'),
+      )
+      .map((parts) => parts.join('')),
+  ),
+})).source;
+const text = fc
+  .array(fc.constantFrom('a', 'b', 'c', '/', '-', '.', '0', '%'), { maxLength: 12 })
+  .map((characters) => characters.join(''));
+
+describe('LinearExpression', () => {
+  it('takes no time for what freezes a backtracking engine', () => {
+    const start = performance.now();
+    for (const [source, text] of HOSTILE) {
+      const expression = new LinearExpression(source);
+      assert.equal(expression.test(text), false, source);
+      assert.equal(expression.groups(text), null, source);
+    }
+    assert.ok(performance.now() - start < 10_000);
+  });
+
+  it('finds what V8 finds, groups included', () => {
+    fc.assert(
+      fc.property(source, fc.array(text, { minLength: 1, maxLength: 8 }), (source, texts) => {
+        const ours = new LinearExpression(source);
+        const theirs = new RegExp(source);
+        for (const text of texts) {
+          const match = theirs.exec(text);
+          assert.equal(ours.test(text), match !== null, `${source} on ${text}`);
+          const groups =
+            match === null ? null : match.slice(1).map((group: string | undefined) => group ?? '');
+          assert.deepEqual(ours.groups(text), groups, `${source} on ${text}`);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('is neither anchored nor blind to case unless it says so', () => {
+    assert.equal(new LinearExpression('b').test('abc'), true);
+    assert.equal(new LinearExpression('^b').test('abc'), false);
+    assert.equal(new LinearExpression('B').test('abc'), false);
+    assert.equal(new LinearExpression('(?i)B').test('abc'), true);
+    assert.equal(new LinearExpression('c$').test('abc\n'), false);
+    assert.deepEqual(new LinearExpression('(?<first>a)(?P<second>x)?').groups('ab'), ['a', '']);
+  });
+
+  it('knows its groups', () => {
+    assert.equal(new LinearExpression('a(?:b)').groupCount, 0);
+    assert.equal(new LinearExpression('(a)(b(?<c>c))').groupCount, 3);
+    assert.equal(new LinearExpression('\\(a[(]').groupCount, 0);
+  });
+
+  it('takes 1,000 instructions and no more', () => {
+    assert.equal(new LinearExpression('a{998}').test('a'.repeat(998)), true);
+    for (const source of ['a{999}', 'a{500}b{500}', '(?:a?){500}', '[ab]{1000}', 'a'.repeat(2049)]) {
+      assert.throws(() => new LinearExpression(source), ExpressionError, source);
+    }
+  });
+
+  it('remembers no more states than a mebibyte holds, whatever the texts are', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const expressions = Array.from({ length: 3 }, () => new LinearExpression('[ab]*a[ab]{900}c'));
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    for (const expression of expressions) {
+      for (let round = 0; round < 2; round++) {
+        let text = 'c';
+        // Each window of 900 characters is another set of states. The numbers repeat after a million steps.
+        for (let seed = round + 1; text.length < 4000; seed = (seed * 48271) % 0x7fffffff)
+          text += seed & 1 ? 'a' : 'b';
+        assert.equal(expression.test(text), false);
+      }
+    }
+    collect();
+    const grown = process.memoryUsage().heapUsed - before;
+    assert.ok(grown < 8 * 1024 * 1024, `grown by ${grown} bytes`);
+    assert.equal(expressions.length, 3);
+  });
+});
