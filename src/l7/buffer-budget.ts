@@ -1,14 +1,19 @@
-import { pageMetrics } from '../telemetry/names.ts';
+import { pageMetrics, type SHED_REASONS } from '../telemetry/names.ts';
 import type { StatsPage } from '../telemetry/stats-page.ts';
 
-/** A session with bytes that wait for one of its sides. */
+/** What most of a session's buffered bytes are. */
+export type ShedReason = (typeof SHED_REASONS)[number];
+
+/** A session with bytes that wait for one of its sides, or for the rest of a client's message. */
 export interface Buffering {
   bufferedDownstream: number;
   bufferedUpstream: number;
+  /** Bytes of a client's message that has not come whole. */
+  bufferedUnfinished: number;
   /** Reports both amounts anew: not everything that drains says so. */
   measureBuffers(): void;
-  /** Closes the session because the worker's buffers are full. */
-  shed(): void;
+  /** Closes the session because the worker's buffers are full. All that it buffers must be free soon. */
+  shed(reason: ShedReason): void;
 }
 
 /**
@@ -20,8 +25,11 @@ export class BufferBudget {
   readonly #values: Float64Array;
   readonly #downstream: number;
   readonly #upstream: number;
+  readonly #unfinished: number;
+  readonly #sheds: Readonly<Record<ShedReason, number>>;
   readonly #holders = new Set<Buffering>();
   #total = 0;
+  #reserved = 0;
   #shedding = false;
 
   /** @param most bytes */
@@ -30,6 +38,23 @@ export class BufferBudget {
     this.#values = page.values;
     this.#downstream = page.slot(pageMetrics.bufferedBytes, { direction: 'downstream' });
     this.#upstream = page.slot(pageMetrics.bufferedBytes, { direction: 'upstream' });
+    this.#unfinished = page.slot(pageMetrics.unfinishedBytes, {});
+    const shedSlot = (reason: ShedReason): number => page.slot(pageMetrics.sessionsShed, { reason });
+    this.#sheds = {
+      downstream: shedSlot('downstream'),
+      upstream: shedSlot('upstream'),
+      unfinished: shedSlot('unfinished'),
+    };
+  }
+
+  /** Bytes that may be buffered. */
+  get most(): number {
+    return this.#most;
+  }
+
+  /** Bytes that may be buffered yet. */
+  get left(): number {
+    return Math.max(0, this.#most - this.#reserved - this.#total);
   }
 
   /** @param most bytes, from now on */
@@ -55,6 +80,20 @@ export class BufferBudget {
     this.#changed(session, change);
   }
 
+  /** Notes how much of an unfinished message the client has sent. The session may be closed before this returns. */
+  setUnfinished(session: Buffering, bytes: number): void {
+    const change = bytes - session.bufferedUnfinished;
+    if (change === 0) return;
+    session.bufferedUnfinished = bytes;
+    this.#values[this.#unfinished]! += change;
+    this.#changed(session, change);
+  }
+
+  /** Keeps a part of the budget for bytes that are not counted. @param bytes from now on */
+  reserve(bytes: number): void {
+    this.#reserved = bytes;
+  }
+
   /** Brings the amounts up to date; to be called about once a second. */
   refresh(): void {
     for (const holder of this.#holders) holder.measureBuffers();
@@ -64,8 +103,9 @@ export class BufferBudget {
   forget(session: Buffering): void {
     this.#values[this.#downstream]! -= session.bufferedDownstream;
     this.#values[this.#upstream]! -= session.bufferedUpstream;
+    this.#values[this.#unfinished]! -= session.bufferedUnfinished;
     this.#total -= bufferedBy(session);
-    session.bufferedDownstream = session.bufferedUpstream = 0;
+    session.bufferedDownstream = session.bufferedUpstream = session.bufferedUnfinished = 0;
     this.#holders.delete(session);
   }
 
@@ -73,7 +113,7 @@ export class BufferBudget {
     this.#total += change;
     if (bufferedBy(session) > 0) this.#holders.add(session);
     else this.#holders.delete(session);
-    if (this.#total > this.#most && !this.#shedding) this.#shedLargest();
+    if (this.#total > this.#most - this.#reserved && !this.#shedding) this.#shedLargest();
   }
 
   #shedLargest(): void {
@@ -82,16 +122,23 @@ export class BufferBudget {
     const largestFirst = [...this.#holders].sort((a, b) => bufferedBy(b) - bufferedBy(a));
     for (const session of largestFirst) {
       // Down to nine tenths, so that the next byte does not start the search again.
-      if (this.#total <= this.#most * 0.9) break;
+      if (this.#total <= (this.#most - this.#reserved) * 0.9) break;
       // To close one session may free another.
       if (bufferedBy(session) === 0) continue;
+      const reason = reasonOf(session);
       this.forget(session);
-      session.shed();
+      this.#values[this.#sheds[reason]]! += 1;
+      session.shed(reason);
     }
     this.#shedding = false;
   }
 }
 
 function bufferedBy(session: Buffering): number {
-  return session.bufferedDownstream + session.bufferedUpstream;
+  return session.bufferedDownstream + session.bufferedUpstream + session.bufferedUnfinished;
+}
+
+function reasonOf({ bufferedDownstream, bufferedUpstream, bufferedUnfinished }: Buffering): ShedReason {
+  if (bufferedUnfinished >= Math.max(bufferedDownstream, bufferedUpstream)) return 'unfinished';
+  return bufferedDownstream >= bufferedUpstream ? 'downstream' : 'upstream';
 }

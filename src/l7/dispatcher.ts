@@ -146,8 +146,9 @@ export class Dispatcher {
 
   /** That of the previous dispatcher, where sessions under it differ in nothing. */
   #upgradeContext(route: Route, clusterName: string): UpgradeContext {
-    const { name, websocket } = this.#config;
-    const { page, clusters, log, access, wheel, dialler, outbox, budget, random } = this.#environment;
+    const { name, websocket, tls } = this.#config;
+    const { page, clusters, log, access, wheel, dialler, outbox, budget, random, unfinished } =
+      this.#environment;
     const cluster = clusters.get(clusterName)!;
     const key = contextKey(route, clusterName);
     // Not the cluster's own word: it may not have changed to this configuration yet.
@@ -176,6 +177,12 @@ export class Dispatcher {
         dialler,
         outbox,
         budget,
+        unfinished,
+        wireTraits: {
+          maxMessageSize: websocket.maxMessageSize,
+          compressed: websocket.compression !== 'off',
+          secure: tls !== null,
+        },
         random,
         sessions: new Set(),
         access,

@@ -12,4 +12,6 @@ export interface DownstreamSocket {
   /** Gathers what the callback sends into one write. */
   cork(callback: () => void): unknown;
   getBufferedAmount(): number;
+  /** Empty if the connection is broken. */
+  getRemoteAddress(): ArrayBuffer;
 }

@@ -8,6 +8,7 @@ import type { BufferBudget } from './buffer-budget.ts';
 import type { ConnectionPool } from './http/connection-pool.ts';
 import type { RequestWriter } from './http/request-writer.ts';
 import type { Outbox } from './outbox.ts';
+import type { UnfinishedMessages } from './unfinished/unfinished-messages.ts';
 import type { UpstreamDialler } from './upstream/upstream-socket.ts';
 
 /** What the listeners of one worker share. */
@@ -28,5 +29,6 @@ export interface L7Environment {
   readonly writer: RequestWriter;
   readonly pool: ConnectionPool;
   readonly budget: BufferBudget;
+  readonly unfinished: UnfinishedMessages;
   readonly random: RandomPool;
 }

@@ -12,11 +12,13 @@ import {
   type TemplatedApp,
   type us_listen_socket,
   type us_socket_context_t,
+  type WebSocket,
   type WebSocketBehavior,
 } from 'uWebSockets.js';
 import type { Certificate, Compression, L7Listener as L7ListenerConfig } from '../config/types.ts';
 import { formatAddress } from '../core/address.ts';
 import type { ThreadLock } from '../core/thread-lock.ts';
+import { markListening } from '../sys/accepted-sockets.ts';
 import { HandOver } from '../sys/hand-over.ts';
 import { findListening, lengthenQueue, limitReceiveBuffers, limitUnsent } from '../sys/listening-sockets.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -41,7 +43,7 @@ import { forgetMade, makeWebSocket, noteMade, type Socket, type SocketData } fro
  * buffer of that size: where that fills up while something waits for the client, it forgets what is left of the input,
  * and the connection breaks. The kernel takes twice this number for its bound, and a packet or two more.
  */
-const RECEIVE_BUFFER = 192 * 1024;
+export const RECEIVE_BUFFER = 192 * 1024;
 /**
  * What the kernel takes for a client that it cannot send yet. Left to itself it takes 4 MiB for one that reads nothing,
  * and a close frame waits behind them.
@@ -176,6 +178,7 @@ export class L7Listener {
   /** Asks of the listening socket what uWS does not. */
   #setUp(descriptor: number): void {
     if (descriptor >= 0 && limitReceiveBuffers(descriptor, RECEIVE_BUFFER)) {
+      markListening(descriptor, RECEIVE_BUFFER);
       limitUnsent(descriptor, UNSENT);
       // uWS asks for 512, which a storm of clients that come back overflows.
       lengthenQueue(descriptor);
@@ -280,6 +283,10 @@ export class L7Listener {
   }
 }
 
+function countControl(socket: WebSocket<SocketData>, data: ArrayBuffer): void {
+  (socket as Socket).session.clientControl(data.byteLength);
+}
+
 /** Not a method: the handlers must know nothing but the link. */
 function route(app: TemplatedApp, { websocket }: L7ListenerConfig, link: Link): TemplatedApp {
   const behavior: WebSocketBehavior<SocketData> = {
@@ -292,6 +299,8 @@ function route(app: TemplatedApp, { websocket }: L7ListenerConfig, link: Link): 
     upgrade: (response, request, context) => link.listener?.serve(response, request, context),
     open: noteMade,
     message: (socket, data, binary) => (socket as Socket).session.clientMessage(data, binary),
+    ping: countControl,
+    pong: countControl,
     drain: (socket) => (socket as Socket).session.clientDrained(),
     close: (socket, code, reason) => {
       // The filter hears nothing more of a connection that has become a WebSocket.

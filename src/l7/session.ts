@@ -14,10 +14,13 @@ import {
 import { FrameReader, type FrameSink } from '../wire/frame-reader.ts';
 import { closePayload } from '../wire/frame-writer.ts';
 import { OPCODE_BINARY, OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG, OPCODE_TEXT } from '../wire/opcodes.ts';
-import type { Buffering, BufferBudget } from './buffer-budget.ts';
+import type { BufferBudget, ShedReason } from './buffer-budget.ts';
+import { readCorked } from './corked-read.ts';
 import type { DownstreamSocket } from './downstream.ts';
 import type { Outbox, OutboxSender } from './outbox.ts';
 import type { CloseSide, SessionStats } from './session-stats.ts';
+import type { WireTraits } from './unfinished/held-bytes.ts';
+import type { Receiver, UnfinishedMessages } from './unfinished/unfinished-messages.ts';
 import type { UpstreamDialler, UpstreamOwner, UpstreamSocket } from './upstream/upstream-socket.ts';
 
 /** Frames smaller than this are gathered into one write to the client; larger ones gain nothing by the copy. */
@@ -38,6 +41,8 @@ export interface SessionContext {
   readonly dialler: UpstreamDialler;
   readonly outbox: Outbox;
   readonly budget: BufferBudget;
+  readonly unfinished: UnfinishedMessages;
+  readonly wireTraits: WireTraits;
   readonly random: RandomPool;
   /** The sessions that live, for draining. */
   readonly sessions: Set<Session>;
@@ -60,10 +65,14 @@ export interface SessionIdentity {
  * Either leg may end first. What ended it, and how, is counted once and told to the other leg; then the
  * upstream connection has a short while to finish before it is cut.
  */
-export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSender, Buffering {
+export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSender, Receiver {
   readonly upstream: UpstreamSocket;
   bufferedDownstream = 0;
   bufferedUpstream = 0;
+  bufferedUnfinished = 0;
+  /** Pings and pongs of the client. */
+  controlFrames = 0;
+  controlBytes = 0;
   readonly #context: SessionContext;
   readonly endpoint: Endpoint;
   readonly #identity: SessionIdentity | null;
@@ -78,7 +87,7 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
   /** Whether the endpoint has been pinged since it was last heard. */
   #pinged = false;
   /** By `performance.now()`: the wheel's clock is too coarse for short sessions. */
-  readonly #openedAt = performance.now();
+  readonly openedAt = performance.now();
   #endpointHeardAt: number;
   /** When the session must end, by the wheel's clock; Infinity for never. */
   readonly #endsAt: number;
@@ -111,6 +120,7 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     this.#downstream = downstream;
     this.#context.stats.opened();
     this.#context.sessions.add(this);
+    this.#context.unfinished.opened(this);
     this.#arm();
     this.#identityLine('session opened', {});
   }
@@ -120,6 +130,29 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     this.upstream.owner = null;
     this.upstream.destroy();
     this.endpoint.release();
+  }
+
+  get clientSocket(): DownstreamSocket | null {
+    return this.#downstream;
+  }
+
+  get wireTraits(): WireTraits {
+    return this.#context.wireTraits;
+  }
+
+  /** Messages that have come whole from the client. */
+  get messages(): number {
+    return this.#messagesUpstream;
+  }
+
+  get messageBytes(): number {
+    return this.#bytesUpstream;
+  }
+
+  /** The client has sent a ping or a pong. @param bytes its payload */
+  clientControl(bytes: number): void {
+    this.controlFrames++;
+    this.controlBytes += bytes;
   }
 
   /** The client has sent a message; its memory is valid during the call only. */
@@ -158,18 +191,20 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
    * while this side ends it, when there is nothing left to do.
    */
   clientClosed(code: number, reason: ArrayBuffer): void {
+    const bytes = new Uint8Array(reason);
+    const detail = code === CLOSE_ABNORMAL ? Buffer.from(bytes).toString() : '';
+    // After a close frame uWS waits for the client to close the connection.
+    this.#context.unfinished.closed(this, code !== CLOSE_ABNORMAL || detail === REFUSED_CLOSE);
     if (this.#downstream === null) return;
     this.#downstream = null;
     // What waited for the client went with it, while the endpoint may take some seconds to close.
     this.#context.budget.setDownstream(this, 0);
-    const bytes = new Uint8Array(reason);
     if (code !== CLOSE_ABNORMAL) {
       this.#end('client', code);
       this.#closeUpstream(code, bytes);
       return;
     }
     // There was no close frame, or one that uWS does not take: its own words tell them apart.
-    const detail = Buffer.from(bytes).toString();
     this.#end('client', code, detail);
     this.#closeUpstream(detail === REFUSED_CLOSE ? CLOSE_NO_STATUS : CLOSE_GOING_AWAY, NOTHING);
   }
@@ -317,16 +352,17 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     this.upstream.destroy();
   }
 
-  shed(): void {
+  shed(reason: ShedReason): void {
     if (this.#ended) return;
-    this.#end('proxy', CLOSE_TRY_AGAIN_LATER, 'proxy overloaded');
+    const detail = reason === 'unfinished' ? 'unfinished message' : 'proxy overloaded';
+    this.#end('proxy', CLOSE_TRY_AGAIN_LATER, detail);
     const downstream = this.#downstream;
     if (downstream !== null && downstream.getBufferedAmount() > 0) {
       // A close frame would wait behind the very bytes whose memory is wanted.
       this.#downstream = null;
       downstream.close();
     }
-    this.#endDownstream(CLOSE_TRY_AGAIN_LATER, 'proxy overloaded');
+    this.#endDownstream(CLOSE_TRY_AGAIN_LATER, detail);
     this.upstream.destroy();
   }
 
@@ -424,7 +460,7 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
   /** Counts the session's end and writes its line; `reason` is for the log alone. */
   #end(side: CloseSide, code: number, reason?: string): void {
     this.#ended = true;
-    const seconds = (performance.now() - this.#openedAt) / 1000;
+    const seconds = (performance.now() - this.openedAt) / 1000;
     this.#context.stats.ended(side, code, seconds);
     this.#identityLine('session closed', {
       side,
@@ -442,28 +478,4 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     if (this.#identity === null) return;
     this.#context.access?.info({ ...this.#identity, endpoint: this.endpoint.label, ...more }, message);
   }
-}
-
-// What the one shared cork callback works on: a closure for each read would be garbage for each read.
-let corkedReader: FrameReader | null = null;
-let corkedInput: Buffer = Buffer.alloc(0);
-let corkedStart = 0;
-let corkedEnd = 0;
-function onCorked(): void {
-  corkedReader?.read(corkedInput, corkedStart, corkedEnd);
-}
-
-/** Reads frames of which many may go to the client in one write. */
-function readCorked(
-  downstream: DownstreamSocket,
-  reader: FrameReader,
-  input: Buffer,
-  start: number,
-  end: number,
-): void {
-  corkedReader = reader;
-  corkedInput = input;
-  corkedStart = start;
-  corkedEnd = end;
-  downstream.cork(onCorked);
 }

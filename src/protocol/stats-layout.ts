@@ -10,6 +10,7 @@ import {
   GATE_REFUSALS,
   HANDSHAKE_FAILURES,
   REJECT_REASONS,
+  SHED_REASONS,
   STATUS_CLASSES,
   pageMetrics,
   threadMetrics,
@@ -28,6 +29,8 @@ export function layoutOf(config: Config, workers: readonly string[]): PageLayout
     layout.add(pageMetrics.paused, { direction });
     layout.add(pageMetrics.bufferOverflows, { direction });
   }
+  layout.add(pageMetrics.unfinishedBytes, {});
+  for (const reason of SHED_REASONS) layout.add(pageMetrics.sessionsShed, { reason });
   for (const cluster of config.clusters) addCluster(layout, cluster);
   for (const listener of config.listeners) {
     const labels = { listener: listener.name };

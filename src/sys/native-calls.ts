@@ -20,6 +20,10 @@ export interface NativeCalls {
   readonly send: (fd: number, address: number, length: number, flags: number) => number;
   readonly pipe2: (ends: number, flags: number) => number;
   readonly fcntl: (fd: number, command: number, value: number) => number;
+  readonly ioctl: (fd: number, request: number, address: number) => number;
+  readonly dup3: (from: number, to: number, flags: number) => number;
+  readonly madvise: (address: number, length: number, advice: number) => number;
+  readonly pageSize: () => number;
   readonly read: (fd: number, address: number, length: number) => number;
   /** Offsets are addresses, and 0 where a descriptor has none. */
   readonly splice: (
@@ -89,6 +93,10 @@ function load(): NativeCalls {
     pipe2: own.func('pipe2', 'int', ['uintptr_t', 'int']),
     // As variadic functions are called on both architectures where their arguments are integers in registers.
     fcntl: own.func('fcntl', 'int', ['int', 'int', 'intptr_t']),
+    ioctl: own.func('ioctl', 'int', ['int', 'size_t', 'uintptr_t']),
+    dup3: own.func('dup3', 'int', ['int', 'int', 'int']),
+    madvise: own.func('madvise', 'int', ['uintptr_t', 'size_t', 'int']),
+    pageSize: own.func('getpagesize', 'int', []),
     read: own.func('read', 'intptr_t', ['int', 'uintptr_t', 'size_t']),
     splice: own.func('splice', 'intptr_t', ['int', 'uintptr_t', 'int', 'uintptr_t', 'size_t', 'uint32_t']),
     shutdown: own.func('shutdown', 'int', ['int', 'int']),

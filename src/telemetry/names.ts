@@ -111,6 +111,16 @@ export const pageMetrics = {
     ['direction'],
     'Bytes that wait in sessions for a slow client (downstream) or endpoint (upstream)',
   ),
+  unfinishedBytes: gauge(
+    'sluice_ws_unfinished_bytes',
+    [],
+    'Bytes of client messages that have not come whole, counted while they could exceed the buffer budget',
+  ),
+  sessionsShed: counter(
+    'sluice_ws_sessions_shed_total',
+    ['reason'],
+    'WebSocket sessions closed because the buffer budget was full, by what most of their bytes were',
+  ),
   paused: counter('sluice_ws_paused_total', ['direction'], 'Times that a session paused its fast side'),
   bufferOverflows: counter(
     'sluice_ws_buffer_overflows_total',
@@ -279,6 +289,8 @@ export const primaryMetrics = {
 
 /** Values of the label `direction`. */
 export const DIRECTIONS = ['downstream', 'upstream'] as const;
+/** Values of the label `reason` of shed sessions. */
+export const SHED_REASONS = [...DIRECTIONS, 'unfinished'] as const;
 /** Values of the label `side` of closes: who ended the session. */
 export const CLOSE_SIDES = ['client', 'endpoint', 'proxy'] as const;
 /** Values of the label `reason` of rejected connections. */

@@ -5,8 +5,9 @@ import { BufferBudget } from '../l7/buffer-budget.ts';
 import { ConnectionPool } from '../l7/http/connection-pool.ts';
 import { REQUEST_SLAB_SIZE, RequestWriter } from '../l7/http/request-writer.ts';
 import type { L7Environment } from '../l7/environment.ts';
-import { L7Listener } from '../l7/listener.ts';
+import { L7Listener, RECEIVE_BUFFER } from '../l7/listener.ts';
 import { Outbox, SLAB_SIZE } from '../l7/outbox.ts';
+import { SAMPLE_MS, UnfinishedMessages } from '../l7/unfinished/unfinished-messages.ts';
 import { netDialler } from '../l7/upstream/net-upstream.ts';
 import { RawDialler } from '../l7/upstream/raw-upstream.ts';
 import type { UpstreamDialler } from '../l7/upstream/upstream-socket.ts';
@@ -15,6 +16,7 @@ import { deferToPollPhase } from '../loop/poll-phase.ts';
 import type { Session } from '../l7/session.ts';
 import type { UpgradeContext } from '../l7/upgrade.ts';
 import type { DrainScope, WorkerStart } from '../protocol/to-worker.ts';
+import { AcceptedSockets } from '../sys/accepted-sockets.ts';
 import { PinnedBuffer } from '../sys/pinned-buffer.ts';
 import { unsupportedReason } from '../sys/support.ts';
 import { drained } from './drained.ts';
@@ -46,11 +48,13 @@ class WebService implements Service {
   readonly #writer: RequestWriter;
   readonly #pool: ConnectionPool;
   readonly #budget: BufferBudget;
+  readonly #unfinished: UnfinishedMessages;
   readonly #random = new RandomPool();
   /** Listening sockets of a process are opened and closed one at a time: see `sys/hand-over.ts`. */
   readonly #lock: ThreadLock;
   readonly #retirement = new Retirement();
   readonly #refresh: NodeJS.Timeout;
+  readonly #sampling: NodeJS.Timeout;
   /** Whether others serve the same addresses from now on. */
   #leaves = false;
   #generation: number;
@@ -83,11 +87,18 @@ class WebService implements Service {
     this.#writer = new RequestWriter(slab(REQUEST_SLAB_SIZE));
     this.#pool = new ConnectionPool(wheel);
     this.#budget = new BufferBudget(shareOfBudget(environment), page);
+    this.#unfinished = new UnfinishedMessages(
+      this.#budget,
+      loop === null ? null : new AcceptedSockets(RECEIVE_BUFFER),
+      log,
+      { now: () => performance.now(), residentBytes: () => process.memoryUsage.rss() },
+    );
     const shared = this.#share(environment);
     this.#listeners = new Map(
       configsOf(environment).map((config) => [config.name, new L7Listener(config, shared, null)]),
     );
     this.#refresh = setInterval(() => this.#budget.refresh(), REFRESH_MS);
+    this.#sampling = setInterval(() => this.#unfinished.tick(), loop === null ? REFRESH_MS : SAMPLE_MS);
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- a listener that cannot listen must reject
@@ -194,6 +205,7 @@ class WebService implements Service {
 
   abort(): void {
     clearInterval(this.#refresh);
+    clearInterval(this.#sampling);
     for (const session of this.sessions()) session.abort();
     for (const listener of [...this.#listeners.values(), ...this.#old]) listener.close();
     this.#pool.close();
@@ -209,6 +221,7 @@ class WebService implements Service {
       writer: this.#writer,
       pool: this.#pool,
       budget: this.#budget,
+      unfinished: this.#unfinished,
       random: this.#random,
     };
   }

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { BufferBudget, type Buffering } from '../../../src/l7/buffer-budget.ts';
-import { pageMetrics } from '../../../src/telemetry/names.ts';
+import { BufferBudget, type Buffering, type ShedReason } from '../../../src/l7/buffer-budget.ts';
+import { SHED_REASONS, pageMetrics } from '../../../src/telemetry/names.ts';
 import { PageLayout } from '../../../src/telemetry/page-layout.ts';
 import { StatsPage, allocatePage } from '../../../src/telemetry/stats-page.ts';
 
 function page(): StatsPage {
   const layout = new PageLayout();
   for (const direction of ['downstream', 'upstream']) layout.add(pageMetrics.bufferedBytes, { direction });
+  layout.add(pageMetrics.unfinishedBytes, {});
+  for (const reason of SHED_REASONS) layout.add(pageMetrics.sessionsShed, { reason });
   return new StatsPage(allocatePage(layout), layout);
 }
 
@@ -19,7 +21,9 @@ let shedding = 0;
 class Holder implements Buffering {
   bufferedDownstream = 0;
   bufferedUpstream = 0;
+  bufferedUnfinished = 0;
   sheds = 0;
+  reason: ShedReason | null = null;
   measured = 0;
   /** What it would report if it were asked. */
   actual: readonly [downstream: number, upstream: number] = [0, 0];
@@ -37,8 +41,9 @@ class Holder implements Buffering {
     this.#budget.setDownstream(this, downstream);
   }
 
-  shed(): void {
+  shed(reason: ShedReason): void {
     this.sheds++;
+    this.reason = reason;
     this.actual = [0, 0];
     assert.equal(this.bufferedDownstream + this.bufferedUpstream, 0, 'it is forgotten before it is shed');
     assert.equal(shedding, 0, 'no session is shed while another one is');
@@ -113,6 +118,41 @@ describe('the buffer budget', () => {
     budget.setUpstream(rest, 1);
     assert.deepEqual(order, [1, 3]);
     assert.deepEqual(gauges(stats), [0, 891]);
+  });
+
+  it('counts unfinished messages with the rest, and says why each session is shed', () => {
+    const stats = page();
+    const budget = new BufferBudget(1000, stats);
+    const unfinished = (): number => stats.values[stats.slot(pageMetrics.unfinishedBytes, {})]!;
+    const sheds = (): number[] =>
+      SHED_REASONS.map((reason) => stats.values[stats.slot(pageMetrics.sessionsShed, { reason })]!);
+    const [a, b, c] = [new Holder(budget), new Holder(budget), new Holder(budget)];
+    budget.setUnfinished(a, 400);
+    budget.setDownstream(b, 100);
+    budget.setUpstream(b, 200);
+    assert.deepEqual([unfinished(), budget.left], [400, 300]);
+    budget.setUnfinished(c, 301);
+    assert.deepEqual([a.reason, b.reason, c.reason], ['unfinished', null, null]);
+    assert.deepEqual([unfinished(), ...gauges(stats), ...sheds()], [301, 100, 200, 0, 0, 1]);
+    budget.setUpstream(b, 800);
+    assert.deepEqual([b.reason, ...sheds()], ['upstream', 0, 1, 1]);
+    budget.setDownstream(b, 800);
+    assert.deepEqual([b.reason, ...sheds()], ['downstream', 1, 1, 1]);
+    budget.forget(c);
+    assert.deepEqual([unfinished(), budget.left], [0, 1000]);
+  });
+
+  it('keeps what is reserved free', () => {
+    const budget = new BufferBudget(1000, page());
+    const [a, b] = [new Holder(budget), new Holder(budget)];
+    budget.setUpstream(a, 500);
+    budget.reserve(400);
+    assert.deepEqual([budget.most, budget.left], [1000, 100]);
+    budget.setUpstream(b, 101);
+    assert.deepEqual([a.sheds, b.sheds], [1, 0]);
+    budget.reserve(0);
+    budget.setUpstream(a, 899);
+    assert.deepEqual([a.sheds, b.sheds], [1, 0]);
   });
 
   it('may shed the very session that reports', () => {

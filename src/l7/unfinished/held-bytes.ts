@@ -1,0 +1,92 @@
+/** What a client has sent so far that was handed to us, counted since its session began. */
+export interface Delivered {
+  readonly messages: number;
+  /** Payload of the messages, after decompression. */
+  readonly messageBytes: number;
+  readonly controlFrames: number;
+  /** Payload of the control frames. */
+  readonly controlBytes: number;
+}
+
+/** How a session's bytes look on the wire. */
+export interface WireTraits {
+  /** No unfinished message can be larger. */
+  readonly maxMessageSize: number;
+  /** Whether messages may come compressed, so that their size says nothing of their bytes on the wire. */
+  readonly compressed: boolean;
+  readonly secure: boolean;
+}
+
+/** The smallest head of a client's frame, its mask included (RFC 6455 section 5.2). */
+const MIN_FRAME_HEAD_BYTES = 6;
+/** What TLS adds to a record: a head of 5 bytes, and up to 24 of nonce and tag. */
+const TLS_RECORD_BYTES = 29;
+/** What the request's head, and before it the TLS handshake, may have taken. */
+const HANDSHAKE_BYTES = 8 * 1024;
+/** The same for each frame, as long as there was no sample: heads of large frames, and TLS records. */
+const FRAME_BYTES = 16;
+const SECURE_FRAME_BYTES = 64;
+
+/**
+ * Estimates how many bytes of an unfinished message a client has sent, from what the system has received and what
+ * whole messages account for. Never below the truth by more than a few bytes for each control frame, and above it only
+ * until the next message has come whole.
+ */
+export class HeldBytes {
+  readonly #traits: WireTraits;
+  #read: number;
+  #messages: number;
+  #messageBytes: number;
+  #controlFrames: number;
+  #controlBytes: number;
+  #held: number;
+
+  /**
+   * @param read bytes that the socket's owner has read since the connection began
+   * @param isYoung whether the session has just begun
+   */
+  constructor(traits: WireTraits, read: number, delivered: Delivered, isYoung: boolean) {
+    this.#traits = traits;
+    this.#read = read;
+    this.#messages = delivered.messages;
+    this.#messageBytes = delivered.messageBytes;
+    this.#controlFrames = delivered.controlFrames;
+    this.#controlBytes = delivered.controlBytes;
+    const frames = delivered.messages + delivered.controlFrames;
+    const overhead = HANDSHAKE_BYTES + frames * (traits.secure ? SECURE_FRAME_BYTES : FRAME_BYTES);
+    // A small compressed message may stand for a large one, behind which a client could hide what it sends at once.
+    const payload = traits.compressed && isYoung ? 0 : delivered.messageBytes;
+    this.#held = this.#bound(read - overhead - payload - delivered.controlBytes);
+  }
+
+  /** Takes the counters again, and returns how many bytes are held now. @param read as for the constructor */
+  sample(read: number, delivered: Delivered): number {
+    const received = read - this.#read;
+    const messages = delivered.messages - this.#messages;
+    const controlFrames = delivered.controlFrames - this.#controlFrames;
+    let whole = delivered.controlBytes - this.#controlBytes + MIN_FRAME_HEAD_BYTES * controlFrames;
+    if (!this.#traits.compressed) {
+      whole += delivered.messageBytes - this.#messageBytes + MIN_FRAME_HEAD_BYTES * messages;
+    }
+    if (this.#traits.secure && messages + controlFrames > 0) whole += TLS_RECORD_BYTES;
+    let held = this.#held + received - whole;
+    // All that was held before has been handed over with the first message since.
+    if (messages > 0) held = Math.min(held, received);
+    this.#read = read;
+    this.#messages = delivered.messages;
+    this.#messageBytes = delivered.messageBytes;
+    this.#controlFrames = delivered.controlFrames;
+    this.#controlBytes = delivered.controlBytes;
+    this.#held = this.#bound(held);
+    return this.#held;
+  }
+
+  /** As of the last sample. */
+  get value(): number {
+    return this.#held;
+  }
+
+  #bound(bytes: number): number {
+    return Math.max(0, Math.min(bytes, this.#traits.maxMessageSize));
+  }
+}

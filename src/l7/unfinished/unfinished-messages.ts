@@ -1,0 +1,300 @@
+import { messageOf } from '../../core/errors.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { BufferBudget, Buffering } from '../buffer-budget.ts';
+import { findDescriptors, type Addressed, type Hideable } from '../uws-descriptors.ts';
+import { HeldBytes, type Delivered, type WireTraits } from './held-bytes.ts';
+
+/** How often {@link UnfinishedMessages.tick} is to be called. */
+export const SAMPLE_MS = 10;
+/** How often new sessions are looked up, and a part of the sessions is sampled in any case. */
+const SLOW_MS = 100;
+/** Slow samples in which each session gets its turn. */
+const SLOW_ROUNDS = 20;
+const MIN_SLOW_SAMPLES = 64;
+/** All sessions are sampled when the process has grown by this, or by a quarter of what the budget has left. */
+const MIN_GROWTH_BYTES = 4 * 1024 * 1024;
+const GROWTH_SHARE = 0.25;
+/** Sampling takes at most a fifth of the thread's time, looking up new sessions a fiftieth. */
+const SAMPLE_PAUSE = 4;
+const LOOK_UP_PAUSE = 50;
+/** Descriptors that are told apart at once, which takes as many free ones for a moment. */
+const MAX_GROUP = 128;
+/** A session that is mapped at this age has not been watched from its beginning. */
+const MAX_YOUNG_MS = 10_000;
+/** uWS keeps the memory of a WebSocket until its client closes the connection, for 16 s at most. */
+const LINGER_MS = 20_000;
+/** An ended session that may hold this is closed at once. */
+const MIN_ENDED_BYTES = 64 * 1024;
+
+/** A session, as the receiver of a client's messages. */
+export interface Receiver extends Buffering, Delivered {
+  /** Null after the client's leg has ended. */
+  readonly clientSocket: Addressed | null;
+  readonly wireTraits: WireTraits;
+  /** By the clock of {@link UnfinishedMessages}. */
+  readonly openedAt: number;
+}
+
+/** What the system knows of the clients' sockets of this thread; `sys/accepted-sockets.ts` has the details. */
+interface ClientSockets {
+  includes(fd: number): boolean;
+  find(isKnown: (fd: number) => boolean): number[];
+  received(fd: number): number;
+  unread(fd: number): number;
+  isFinishing(fd: number): boolean;
+  cookie(fd: number): number;
+  endReading(fd: number, cookie: number): void;
+  disguise(fds: readonly number[]): Hideable & { end(): void };
+}
+
+/** Milliseconds of a monotonic clock, and the process's resident bytes. */
+interface Gauges {
+  now(): number;
+  residentBytes(): number;
+}
+
+interface Watched {
+  readonly fd: number;
+  readonly cookie: number;
+  received: number;
+  unread: number;
+  readonly held: HeldBytes;
+}
+
+/**
+ * Counts what clients have sent of messages that have not come whole into the budget: uWS keeps it, up to
+ * `maxMessageSize` for each session, and tells nobody.
+ *
+ * As long as the budget covers the largest unfinished message of every session twice, it is reserved, and nothing is
+ * watched. Otherwise the system's counters of the sessions' sockets are sampled: a part of the sessions at regular
+ * intervals, and all of them as soon as the process's memory grows.
+ */
+export class UnfinishedMessages {
+  readonly #budget: BufferBudget;
+  readonly #sockets: ClientSockets | null;
+  readonly #log: Logger;
+  readonly #gauges: Gauges;
+  /** Null for a session whose descriptor is not known. */
+  readonly #sessions = new Map<Receiver, Watched | null>();
+  readonly #unknown = new Set<Receiver>();
+  readonly #known = new Set<number>();
+  /** Ended sessions whose memory uWS may still keep, in the order of their ends. */
+  #lingering: { readonly until: number; readonly bytes: number }[] = [];
+  /** The largest unfinished messages of all sessions together. */
+  #worst = 0;
+  #watches = false;
+  /** Whether the sockets cannot be watched. */
+  #blind: boolean;
+  #warned = false;
+  /** Whether a session has ended whose descriptor was not known, and uWS may keep what it held. */
+  #endedUnknown = false;
+  /** Descriptors that are still to be looked at. */
+  #candidates: number[] = [];
+  #nextLookUp = 0;
+  #nextSlow = 0;
+  #nextFull = 0;
+  #lowestResident = 0;
+  /** Where slow sampling goes on. */
+  #turn: Iterator<[Receiver, Watched | null]> | null = null;
+
+  /** @param sockets null if system calls cannot be used */
+  constructor(budget: BufferBudget, sockets: ClientSockets | null, log: Logger, gauges: Gauges) {
+    this.#budget = budget;
+    this.#sockets = sockets;
+    this.#blind = sockets === null;
+    this.#log = log;
+    this.#gauges = gauges;
+  }
+
+  /** A session begins, and its client may send. */
+  opened(session: Receiver): void {
+    this.#sessions.set(session, null);
+    this.#unknown.add(session);
+    this.#worst += session.wireTraits.maxMessageSize;
+  }
+
+  /**
+   * The client's leg of a session has ended. Does nothing for a session that was not opened.
+   *
+   * @param lingers whether uWS keeps the connection until the client closes it
+   */
+  closed(session: Receiver, lingers: boolean): void {
+    const watched = this.#sessions.get(session);
+    if (watched === undefined) return;
+    this.#sessions.delete(session);
+    this.#unknown.delete(session);
+    if (watched !== null) this.#known.delete(watched.fd);
+    this.#budget.setUnfinished(session, 0);
+    const bytes = session.wireTraits.maxMessageSize;
+    if (!lingers) {
+      this.#worst -= bytes;
+      return;
+    }
+    this.#lingering.push({ until: this.#gauges.now() + LINGER_MS, bytes });
+    if (this.#sockets === null) return;
+    if (watched === null) {
+      this.#endedUnknown = true;
+    } else if (this.#sockets.cookie(watched.fd) === watched.cookie) {
+      const held = this.#measure(this.#sockets, session, watched);
+      if (held >= MIN_ENDED_BYTES) this.#sockets.endReading(watched.fd, watched.cookie);
+    }
+  }
+
+  /** Does what is due. Not from within a call of uWS: sessions may be closed. */
+  tick(): void {
+    const now = this.#gauges.now();
+    this.#endLingering(now);
+    const fits = 2 * this.#worst <= this.#budget.most;
+    this.#budget.reserve(fits ? this.#worst : 0);
+    const sockets = this.#sockets;
+    if (fits || this.#blind || sockets === null) {
+      if (!fits) this.#warn('the system cannot be asked');
+      if (this.#watches) this.#stopWatching();
+      return;
+    }
+    try {
+      this.#watch(sockets, now);
+    } catch (error) {
+      this.#warn(messageOf(error));
+      this.#blind = true;
+    }
+  }
+
+  #watch(sockets: ClientSockets, now: number): void {
+    const resident = this.#gauges.residentBytes();
+    if (!this.#watches) {
+      this.#watches = true;
+      this.#lowestResident = resident;
+      this.#sampleAll(sockets);
+    }
+    this.#lowestResident = Math.min(this.#lowestResident, resident);
+    const growth = Math.max(MIN_GROWTH_BYTES, GROWTH_SHARE * this.#budget.left);
+    if (resident - this.#lowestResident >= growth && now >= this.#nextFull) {
+      this.#lowestResident = resident;
+      this.#beginLookUp(sockets);
+      while (this.#candidates.length > 0) this.#lookUp(sockets);
+      this.#sampleAll(sockets);
+      const end = this.#gauges.now();
+      this.#nextFull = end + SAMPLE_PAUSE * (end - now);
+      return;
+    }
+    if (this.#candidates.length > 0) {
+      this.#lookUp(sockets);
+    } else if (now >= this.#nextLookUp && (this.#unknown.size > 0 || this.#endedUnknown)) {
+      this.#beginLookUp(sockets);
+    }
+    if (now >= this.#nextSlow) {
+      this.#nextSlow = now + SLOW_MS;
+      this.#sampleSome(sockets, Math.max(MIN_SLOW_SAMPLES, Math.ceil(this.#sessions.size / SLOW_ROUNDS)));
+    }
+  }
+
+  /** Lists the descriptors that may be those of sessions whose descriptor is not known. */
+  #beginLookUp(sockets: ClientSockets): void {
+    const start = this.#gauges.now();
+    if (this.#unknown.size === 0 && !this.#endedUnknown) return;
+    this.#endedUnknown = false;
+    this.#candidates = sockets.find((fd) => this.#known.has(fd));
+    const end = this.#gauges.now();
+    this.#nextLookUp = end + Math.max(SLOW_MS, LOOK_UP_PAUSE * (end - start));
+  }
+
+  /** Finds the sessions of some of the candidates. */
+  #lookUp(sockets: ClientSockets): void {
+    // Since they were listed some may have been closed, and their numbers be another thread's.
+    const group = this.#candidates
+      .splice(-MAX_GROUP)
+      .filter((fd) => !this.#known.has(fd) && sockets.includes(fd));
+    if (group.length === 0) return;
+    const receivers = [...this.#unknown].filter(({ clientSocket }) => clientSocket !== null);
+    const clients = receivers.map(({ clientSocket }) => clientSocket!);
+    const disguise = sockets.disguise(group);
+    let indexes: number[];
+    try {
+      indexes = findDescriptors(clients, disguise);
+    } finally {
+      disguise.end();
+    }
+    const ended = new Set(group);
+    for (const [number, index] of indexes.entries()) {
+      if (index < 0) continue;
+      ended.delete(group[index]!);
+      this.#found(sockets, receivers[number]!, group[index]!);
+    }
+    for (const fd of ended) {
+      if (sockets.isFinishing(fd) && sockets.received(fd) >= MIN_ENDED_BYTES) {
+        sockets.endReading(fd, sockets.cookie(fd));
+      }
+    }
+  }
+
+  #found(sockets: ClientSockets, session: Receiver, fd: number): void {
+    // Another session may have been shed, and this one with it.
+    if (!this.#unknown.has(session)) return;
+    const received = sockets.received(fd);
+    if (received < 0) return;
+    const unread = sockets.unread(fd);
+    const isYoung = this.#gauges.now() - session.openedAt < MAX_YOUNG_MS;
+    const held = new HeldBytes(session.wireTraits, received - unread, session, isYoung);
+    this.#unknown.delete(session);
+    this.#known.add(fd);
+    this.#sessions.set(session, { fd, cookie: sockets.cookie(fd), received, unread, held });
+    this.#budget.setUnfinished(session, held.value);
+  }
+
+  #sampleAll(sockets: ClientSockets): void {
+    for (const [session, watched] of this.#sessions) {
+      if (watched !== null) this.#sample(sockets, session, watched);
+    }
+  }
+
+  #sampleSome(sockets: ClientSockets, count: number): void {
+    for (let done = 0; done < count; done++) {
+      this.#turn ??= this.#sessions.entries();
+      const next = this.#turn.next();
+      if (next.done === true) {
+        this.#turn = null;
+        return;
+      }
+      const [session, watched] = next.value;
+      if (watched !== null) this.#sample(sockets, session, watched);
+    }
+  }
+
+  /** Counts the session's unfinished message. The session, and others, may be closed before this returns. */
+  #sample(sockets: ClientSockets, session: Receiver, watched: Watched): void {
+    this.#budget.setUnfinished(session, this.#measure(sockets, session, watched));
+  }
+
+  #measure(sockets: ClientSockets, session: Receiver, watched: Watched): number {
+    const received = sockets.received(watched.fd);
+    if (received < 0) return watched.held.value;
+    if (received !== watched.received || watched.unread > 0) {
+      watched.received = received;
+      watched.unread = sockets.unread(watched.fd);
+    }
+    return watched.held.sample(received - watched.unread, session);
+  }
+
+  #stopWatching(): void {
+    this.#watches = false;
+    this.#candidates = [];
+    for (const session of this.#sessions.keys()) this.#budget.setUnfinished(session, 0);
+  }
+
+  #endLingering(now: number): void {
+    let count = 0;
+    for (const { until, bytes } of this.#lingering) {
+      if (until > now) break;
+      this.#worst -= bytes;
+      count++;
+    }
+    if (count > 0) this.#lingering = this.#lingering.slice(count);
+  }
+
+  #warn(reason: string): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    this.#log.warn({ reason }, 'unfinished messages not counted in the buffer budget');
+  }
+}
