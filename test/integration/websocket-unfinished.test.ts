@@ -173,6 +173,24 @@ describe('unfinished messages of clients', { timeout: 300_000 }, () => {
       for (const { connection } of holders) connection.destroy();
     }
   });
+
+  it('leave no memory behind when they have come whole', async () => {
+    const growth = watchMemory();
+    const idle: WsPeer[] = [];
+    try {
+      for (let count = 0; count < 30; count++) {
+        const peer = await WsPeer.connect(`ws://${rig.address('plain')}/`);
+        idle.push(peer);
+        peer.socket.send(Buffer.alloc(MAX_MESSAGE));
+        await peer.messages.next();
+      }
+      await assertUnhurt();
+      assert.ok(growth() <= BUDGET + NOISE, `grew by ${growth()} bytes`);
+      for (const { socket } of idle) assert.equal(socket.readyState, socket.OPEN);
+    } finally {
+      for (const { socket } of idle) socket.terminate();
+    }
+  });
 });
 
 async function serveEchoes(endpoint: WsEndpoint): Promise<void> {
