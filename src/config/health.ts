@@ -2,8 +2,9 @@
 import type { Format } from './formats.ts';
 import { FormatError, LONGEST_MS, describe, duration, integer, line, oneOf } from './formats.ts';
 import { urlPath } from './route-match.ts';
+import { readValue } from './section.ts';
 import type { Section } from './section.ts';
-import type { Cluster, HealthCheck, OutlierSettings } from './types.ts';
+import type { Cluster, HealthCheck, OutlierFailure, OutlierSettings } from './types.ts';
 
 export const HEALTH_KEYS = ['healthCheck', 'onDown', 'outlier', 'panicThreshold', 'slowStart'];
 
@@ -13,8 +14,19 @@ const HEALTH_CHECK = {
 };
 const OUTLIER = {
   what: '"outlier"',
-  keys: ['consecutiveFailures', 'ejection', 'maxEjection', 'maxEjectedPercent'],
+  keys: [
+    'failures',
+    'consecutiveFailures',
+    'window',
+    'minClients',
+    'ejection',
+    'maxEjection',
+    'maxEjectedPercent',
+  ],
 };
+const FAILURES = ['connect', 'reset', 'handshake', '5xx'] as const;
+const WINDOW = { least: 1000, most: 600_000 };
+const CLIENTS = { least: 2, most: 100 };
 const COUNT = { least: 1, most: 1000 };
 const PERCENT = { least: 0, most: 100 };
 const PERIOD = { least: 10, most: 86_400_000 };
@@ -78,12 +90,31 @@ function readOutlier(cluster: Section): OutlierSettings | null {
   const raw = cluster.raw('outlier');
   if (raw === 'off' || raw === false) return null;
   const section = cluster.settings('outlier', OUTLIER);
+  const failures = readFailures(section);
+  for (const key of ['window', 'minClients']) {
+    if (section.has(key) && failures.every((failure) => failure === 'connect')) {
+      section.problemAt(key, `it is for the failures reset, handshake and 5xx: add one, or leave ${key} out`);
+    }
+  }
   const ejectionMs = section.optional('ejection', duration({ least: 10, most: LONGEST_MS }), 30_000);
   const maxEjectionMs = section.optional('maxEjection', duration({ least: 10, most: LONGEST_MS }), 300_000);
   return {
+    failures,
+    windowMs: section.optional('window', duration(WINDOW), 10_000),
+    minClients: section.optional('minClients', integer(CLIENTS), 5),
     consecutiveFailures: section.optional('consecutiveFailures', integer(COUNT), 5),
     ejectionMs,
     maxEjectionMs: Math.max(ejectionMs, maxEjectionMs),
     maxEjectedPercent: section.optional('maxEjectedPercent', integer(PERCENT), 50),
   };
+}
+
+function readFailures(outlier: Section): OutlierFailure[] {
+  if (!outlier.has('failures')) return ['connect'];
+  const failures = new Set<OutlierFailure>();
+  for (const { value, path } of outlier.list('failures', FAILURES.join(', '))) {
+    const failure = readValue(value, path, outlier.problems, oneOf(...FAILURES), null);
+    if (failure !== null) failures.add(failure);
+  }
+  return [...failures];
 }

@@ -181,7 +181,12 @@ function healthTree({ healthCheck, onDown, outlier, panicThreshold, slowStartMs 
       outlier === null
         ? 'off'
         : {
+            failures: outlier.failures,
             consecutiveFailures: outlier.consecutiveFailures,
+            ...(outlier.failures.some((failure) => failure !== 'connect') && {
+              window: formatDuration(outlier.windowMs),
+              minClients: outlier.minClients,
+            }),
             ejection: formatDuration(outlier.ejectionMs),
             maxEjection: formatDuration(outlier.maxEjectionMs),
             maxEjectedPercent: outlier.maxEjectedPercent,

@@ -290,8 +290,20 @@ interface RetryBudgetSettings {
   readonly minPerSecond: number;
 }
 
+/**
+ * How an endpoint may fail: `connect` is a dial, TLS included; `reset` breaks an upgrade or request that has been sent,
+ * before it is answered; `handshake` answers an upgrade wrongly or too late; `5xx` answers with such a status.
+ */
+export type OutlierFailure = 'connect' | 'reset' | 'handshake' | '5xx';
+
 /** When an endpoint that fails gets no connections for a while. */
 export interface OutlierSettings {
+  /** What counts. Clients can provoke all but `connect`, so that those need the two settings below as well. */
+  readonly failures: readonly OutlierFailure[];
+  /** Failures and successes of so many milliseconds are weighed against each other. */
+  readonly windowMs: number;
+  /** So many client addresses must have met failures. */
+  readonly minClients: number;
   /** So many failures in a row eject it. */
   readonly consecutiveFailures: number;
   /** For how long; twice as long the second time in a row, three times the third. */

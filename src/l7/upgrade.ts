@@ -1,6 +1,6 @@
 import type { Logger } from '../telemetry/logger.ts';
-import type { Route } from '../config/types.ts';
-import { Timed } from '../core/timer-wheel.ts';
+import type { OutlierFailure, Route } from '../config/types.ts';
+import { TICK_MS, Timed } from '../core/timer-wheel.ts';
 import type { Attempts } from '../upstream/attempts.ts';
 import type { Cluster } from '../upstream/cluster.ts';
 import { connectFailureOf } from '../upstream/dial.ts';
@@ -75,8 +75,10 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   #endpoint: Endpoint | null = null;
   #upstream: UpstreamSocket | null = null;
   #dialledAt = 0;
+  /** What has been done at the endpoint: it is dialled, it is being sent the upgrade, or it has all of it. */
+  #phase: 'dialling' | 'sending' | 'sent' = 'dialling';
   #key = '';
-  #head = new ResponseHeadReader();
+  #head = new ResponseHeadReader(true);
   /** The endpoint's answer, where it is not a 101 and its body is being collected. */
   #answer: { readonly head: ResponseHead; readonly body: ResponseBody } | null = null;
 
@@ -133,7 +135,13 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
     session.wheel.arm(this, this.#deadline - session.wheel.now);
     this.#key = session.random.take(16).toString('base64');
-    this.#upstream?.write(encodeUpgradeRequest(this.#order.head, this.#order.to, this.#key));
+    this.#endpoint?.countDial();
+    const upgrade = encodeUpgradeRequest(this.#order.head, this.#order.to, this.#key);
+    this.#phase = this.#upstream?.write(upgrade) === false ? 'sending' : 'sent';
+  }
+
+  upstreamDrained(): void {
+    this.#phase = 'sent';
   }
 
   upstreamData(input: Buffer, start: number, end: number): void {
@@ -175,7 +183,8 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     }
     const late = this.#context.session.wheel.now >= this.#deadline;
     if (late) {
-      this.#dropUpstream('timeout');
+      const kind = this.#phase === 'dialling' ? 'connect' : 'handshake';
+      this.#dropUpstream('timeout', this.#hadItsTime ? kind : null);
       this.#refuse('timeout', 504, 'the endpoint did not answer in time');
     } else {
       this.#failAttempt('timeout', 'the endpoint did not accept in time');
@@ -190,7 +199,8 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     }
     const { cluster, session } = this.#context;
     this.#endpoint = endpoint;
-    this.#head = new ResponseHeadReader();
+    this.#head = new ResponseHeadReader(true);
+    this.#phase = 'dialling';
     this.#answer = null;
     this.#dialledAt = performance.now();
     const left = this.#deadline - session.wheel.now;
@@ -200,12 +210,11 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
 
   /** The endpoint said 101: exactly then, and only if all of it is right, the two sides are joined. */
   #switch(head: ResponseHead, rest: Buffer): void {
-    const answer = checkUpgradeResponse(
-      head,
-      acceptKey(this.#key),
-      this.#order.subprotocols,
-      this.#order.edits,
-    );
+    // HTTP/1.0 knows no upgrade; to refuse one, it is as good as any.
+    const answer =
+      head.isOld === true
+        ? 'HTTP/1.0 has no upgrade'
+        : checkUpgradeResponse(head, acceptKey(this.#key), this.#order.subprotocols, this.#order.edits);
     if (typeof answer === 'string') {
       this.#failAttempt('handshake', answer);
       return;
@@ -240,6 +249,10 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
 
   /** The endpoint said something else: that is the application's answer, and the client's to see. */
   #collect(head: ResponseHead, rest: Buffer): void {
+    if (head.isOld === true && head.headers.includes('transfer-encoding')) {
+      this.#failAttempt('handshake', 'the framing of the answer is malformed');
+      return;
+    }
     const body = new ResponseBody(head, MAX_BODY_BYTES);
     this.#answer = { head, body };
     body.push(rest);
@@ -270,12 +283,30 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     const { requestId } = this.#order.identity;
     const endpoint = this.#endpoint?.label;
     cluster.failureLog.write(log, { cluster: cluster.name, endpoint, requestId, reason, detail });
-    this.#dropUpstream(reason);
-    this.#tryNext();
+    const answer = reason === 'handshake';
+    const kind = this.#phase === 'dialling' ? 'connect' : answer ? 'handshake' : 'reset';
+    this.#dropUpstream(reason, kind);
+    // An endpoint may have acted upon an upgrade that it has got, or refuse it by a reset: nobody else gets it.
+    if (this.#phase === 'sent' && !answer) {
+      this.#refuse('reset', 502, 'the endpoint closed the connection without an answer');
+    } else {
+      this.#tryNext();
+    }
   }
 
-  /** Cuts the connection to the endpoint, if there is one, and counts the failure where it is the endpoint's. */
-  #dropUpstream(failure: ConnectFailure | null = null): void {
+  /** Whether the endpoint has had as long as it may have: others, or the queue, may have used that up. */
+  get #hadItsTime(): boolean {
+    const { cluster, session } = this.#context;
+    const time = Math.min(cluster.config.connectTimeoutMs, session.settings.handshakeTimeoutMs);
+    return performance.now() - this.#dialledAt >= time - TICK_MS;
+  }
+
+  /**
+   * Cuts the connection to the endpoint, if there is one, and counts the failure, if it is one.
+   *
+   * @param kind as {@link Attempts.fail} has it
+   */
+  #dropUpstream(failure: ConnectFailure | null = null, kind: OutlierFailure | null = null): void {
     const endpoint = this.#endpoint;
     const upstream = this.#upstream;
     this.#endpoint = null;
@@ -286,7 +317,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     }
     if (endpoint === null) return;
     if (failure === null) endpoint.release();
-    else this.#attempts.fail(endpoint, failure);
+    else this.#attempts.fail(endpoint, failure, kind);
   }
 
   #giveUp(): void {

@@ -6,6 +6,7 @@ import type {
 } from '../config/types.ts';
 import { formatAddress } from '../core/address.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
+import type { EndpointFailure } from '../protocol/from-worker.ts';
 import { nameOf, seriesOf } from '../protocol/series.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { membershipOf } from '../upstream/membership.ts';
@@ -13,7 +14,7 @@ import { NameLookup, type FoundEndpoint } from '../upstream/name-lookup.ts';
 import { upstreamTls } from '../upstream/upstream-tls.ts';
 import { EndpointRecord } from './endpoint-record.ts';
 import { NameWatch, type LookupCounts } from './name-watch.ts';
-import { OutlierDetector } from './outlier-detector.ts';
+import { OutlierDetector, type Successes } from './outlier-detector.ts';
 import { Prober } from './prober.ts';
 
 interface MonitorOptions {
@@ -27,7 +28,7 @@ interface MonitorOptions {
   /** The endpoints have changed. Called later than the change, once for all of a turn. */
   readonly publish: (state: ClusterState) => void;
   /** What has gone well with an endpoint since the start, over all workers. */
-  readonly connects: (series: string) => number;
+  readonly successes: (series: string) => Successes;
   /** Connections that live, over all workers. */
   readonly active: (series: string) => number;
   /** Its probes have found an endpoint down. */
@@ -74,7 +75,10 @@ export class ClusterMonitor {
     this.lookups = previous?.lookups ?? { lookups: 0, failures: 0 };
     const tls = config.tls === null ? null : upstreamTls(config.tls);
     this.#prober = config.healthCheck === null ? null : new Prober(config.healthCheck, tls);
-    this.#outliers = config.outlier === null ? null : new OutlierDetector(config.outlier);
+    this.#outliers =
+      config.outlier === null
+        ? null
+        : new OutlierDetector(config.outlier, (record) => options.successes(record.facts.series));
     const lookup = options.lookup ?? new NameLookup(config.resolve);
     const names: NameWatch[] = [];
     for (const entry of config.endpoints) {
@@ -130,10 +134,10 @@ export class ClusterMonitor {
     return this.records.find(({ facts }) => facts.label === label);
   }
 
-  endpointFailed(label: string): void {
-    const record = this.find(label);
+  endpointFailed(failure: Omit<EndpointFailure, 'cluster'>): void {
+    const record = this.find(failure.endpoint);
     if (record === undefined) return;
-    this.#outliers?.failed(record, this.#options.connects(record.facts.series), this.records);
+    this.#outliers?.failed(record, failure, this.records);
   }
 
   /** What an entry that is a name stood for here, for a configuration with these settings; none where it was not. */

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Cluster as ClusterConfig } from '../config/types.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
+import type { EndpointFailure } from '../protocol/from-worker.ts';
 import type { EvictCommand } from '../protocol/to-worker.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { pageMetrics } from '../telemetry/names.ts';
@@ -50,7 +51,11 @@ export class ClusterMonitors {
       log,
       ...(previous !== undefined && { previous }),
       publish: (state) => this.#publish(state),
-      connects: (series) => this.#sum(pageMetrics.endpointConnects, cluster, series),
+      successes: (series) => ({
+        dials: this.#sum(pageMetrics.endpointDials, cluster, series),
+        answers: this.#sum(pageMetrics.endpointConnects, cluster, series),
+        serverErrors: this.#sum(pageMetrics.endpointServerErrors, cluster, series),
+      }),
       active: (series) => this.active(cluster, series),
       onDown: (record) => {
         if (config.onDown === 'close') this.evictAll(monitor, record, EVICTIONS_PER_SECOND, 'endpoint down');
@@ -97,8 +102,8 @@ export class ClusterMonitors {
 
   readonly states = (): readonly ClusterState[] => this.all.map((monitor) => monitor.state());
 
-  readonly endpointFailed = (cluster: string, endpoint: string): void => {
-    this.find(cluster)?.endpointFailed(endpoint);
+  readonly endpointFailed = (failure: EndpointFailure): void => {
+    this.find(failure.cluster)?.endpointFailed(failure);
   };
 
   find(cluster: string): ClusterMonitor | undefined {

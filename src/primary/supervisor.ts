@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Config, DrainSettings } from '../config/types.ts';
 import { StartError, messageOf } from '../core/errors.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
+import type { EndpointFailure } from '../protocol/from-worker.ts';
 import { layoutOf } from '../protocol/stats-layout.ts';
 import {
   scopeKey,
@@ -34,7 +35,7 @@ interface SupervisorOptions {
   readonly log: Logger;
   /** Takes the workers' finished log lines. */
   readonly onLines: (lines: string) => void;
-  readonly onEndpointFailed: (cluster: string, endpoint: string) => void;
+  readonly onEndpointFailed: (failure: EndpointFailure) => void;
   /** What is known of the endpoints when a worker starts. */
   readonly clusterStates: () => readonly ClusterState[];
   /** The series of an endpoint, given by its label; null where there is none. */

@@ -3,7 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { Backoff } from '../core/backoff.ts';
 import type { BackoffLimits } from '../core/backoff.ts';
 import { StartError, messageOf } from '../core/errors.ts';
-import type { FromWorker } from '../protocol/from-worker.ts';
+import type { EndpointFailure, FromWorker } from '../protocol/from-worker.ts';
 import type { Heirs, Pace, ToWorker, WorkerKind } from '../protocol/to-worker.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
@@ -32,7 +32,7 @@ interface SlotOptions {
   readonly timings: SlotTimings;
   readonly log: Logger;
   readonly onLines: (lines: string) => void;
-  readonly onEndpointFailed: (cluster: string, endpoint: string) => void;
+  readonly onEndpointFailed: (failure: EndpointFailure) => void;
   /** Runs a `serve` task that speaks over the port; settles when the task has ended. */
   readonly serve: (port: MessagePort) => Promise<unknown>;
 }
@@ -178,7 +178,7 @@ export class WorkerSlot {
         this.#preparing.answer(message.problem);
         break;
       case 'endpoint_failed':
-        this.#options.onEndpointFailed(message.cluster, message.endpoint);
+        this.#options.onEndpointFailed(message.failure);
         break;
       default:
         message satisfies never;

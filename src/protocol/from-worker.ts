@@ -1,3 +1,5 @@
+import type { OutlierFailure } from '../config/types.ts';
+
 /** What a worker says to the primary. How its task ends says the rest: resolved when drained, rejected on a fault. */
 
 export type FromWorker = ListeningReport | PreparedReport | LogReport | EndpointFailedReport;
@@ -21,10 +23,19 @@ interface LogReport {
   readonly lines: string;
 }
 
-/** A dial of an endpoint, or a handshake with it, has failed. Sent for clusters with outlier detection only. */
+/** An endpoint has failed in a way that its cluster's outlier detection counts. */
 interface EndpointFailedReport {
   readonly type: 'endpoint_failed';
+  readonly failure: EndpointFailure;
+}
+
+export interface EndpointFailure {
   readonly cluster: string;
   /** Its label. */
   readonly endpoint: string;
+  readonly kind: OutlierFailure;
+  /** Failures of the kind since the last report of it. */
+  readonly count: number;
+  /** The IP address of the client that met the last; empty if it is not known. */
+  readonly client: string;
 }

@@ -65,6 +65,8 @@ function addCluster(layout: PageLayout, { name: cluster, endpoints }: Cluster): 
   for (const endpoint of endpoints.flatMap(seriesOf)) {
     layout.add(pageMetrics.endpointConnectionsActive, { cluster, endpoint });
     layout.add(pageMetrics.endpointConnects, { cluster, endpoint });
+    layout.add(pageMetrics.endpointDials, { cluster, endpoint });
+    layout.add(pageMetrics.endpointServerErrors, { cluster, endpoint });
     for (const reason of CONNECT_FAILURES) {
       layout.add(pageMetrics.endpointConnectFailures, { cluster, endpoint, reason });
     }

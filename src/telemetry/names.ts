@@ -164,7 +164,17 @@ export const pageMetrics = {
   endpointConnects: counter(
     'sluice_endpoint_connects_total',
     ['cluster', 'endpoint'],
-    'Dials, and at layer 7 upstream handshakes, that went well',
+    'Dials at layer 4, and at layer 7 answers below 500, that the endpoint gave',
+  ),
+  endpointDials: counter(
+    'sluice_endpoint_dials_total',
+    ['cluster', 'endpoint'],
+    'Dials of the endpoint that went well, TLS included',
+  ),
+  endpointServerErrors: counter(
+    'sluice_endpoint_server_errors_total',
+    ['cluster', 'endpoint'],
+    'Answers of the endpoint with a status of 500 or more',
   ),
   clusterConnectionsActive: gauge(
     'sluice_cluster_connections_active',
@@ -246,7 +256,7 @@ export const primaryMetrics = {
   endpointEjections: counter(
     'sluice_endpoint_ejections_total',
     ['cluster', 'endpoint'],
-    'Times that the endpoint was ejected because its dials or handshakes failed in a row',
+    'Times that the endpoint was ejected because it failed in a row',
   ),
   endpointProbes: counter('sluice_endpoint_probes_total', ['cluster', 'endpoint'], 'Probes of the endpoint'),
   endpointProbeFailures: counter(
@@ -306,6 +316,7 @@ export const HANDSHAKE_FAILURES = [
   'overload',
   'dial_failed',
   'own_shortage',
+  'reset',
   'timeout',
   'bad_response',
   'refused',

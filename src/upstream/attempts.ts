@@ -1,3 +1,4 @@
+import type { OutlierFailure } from '../config/types.ts';
 import type { OwnShortage } from '../core/shortage.ts';
 import type { CLUSTER_LIMITS } from '../telemetry/names.ts';
 import type { ConnectFailure, Endpoint } from './endpoint.ts';
@@ -17,8 +18,8 @@ export interface AttemptSource {
   /** Takes one retry of what the cluster may do at this time; false where there is none left. */
   takeRetry(): boolean;
   countLimit(limit: Limit): void;
-  /** Says that an endpoint has failed, for the outlier detection. */
-  failed(endpoint: Endpoint): void;
+  /** Tells the outlier detection that an endpoint has failed a client of this address. */
+  failed(endpoint: Endpoint, kind: OutlierFailure, client: string): void;
   /** The Set-Cookie header of a sticky cluster; null for none. */
   cookieFor(endpoint: Endpoint, context: PickContext, secure: boolean): string | null;
 }
@@ -68,25 +69,28 @@ export class Attempts {
   /**
    * Takes note that the endpoint could not be used: it is not tried again for this connection. A shortage of the
    * proxy's own is not held against the endpoint, and costs no retry of the budget.
+   *
+   * @param kind how the endpoint has failed; null if that is not to be held against it
    */
-  fail(endpoint: Endpoint, reason: ConnectFailure): void {
+  fail(endpoint: Endpoint, reason: ConnectFailure, kind: OutlierFailure | null): void {
     endpoint.release();
     endpoint.countFailure(reason);
     (this.#failed ??= new Set()).add(endpoint);
     this.lastFailure = reason;
     this.#hopeless = reason === 'own_shortage';
     this.#unsent = isOwn(reason);
-    if (!this.#unsent) this.#source.failed(endpoint);
+    if (kind !== null && !this.#unsent) this.#source.failed(endpoint, kind, this.#context.source);
   }
 
-  /** The endpoint took the connection, and at layer 7 answered as it should. */
+  /** The endpoint took the connection at layer 4, or gave a well-formed answer below 500 at layer 7. */
   succeed(endpoint: Endpoint): void {
     endpoint.countConnect();
   }
 
-  /** The endpoint answered, but with a server error: that is the client's to see, and a failure all the same. */
+  /** The endpoint gave a well-formed answer of 500 or more: the client's to see, and a failure for who counts it. */
   serverError(endpoint: Endpoint): void {
-    this.#source.failed(endpoint);
+    endpoint.countServerError();
+    this.#source.failed(endpoint, '5xx', this.#context.source);
   }
 
   /**

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Cluster as ClusterConfig } from '../config/types.ts';
+import type { Cluster as ClusterConfig, OutlierFailure } from '../config/types.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
+import type { EndpointFailure } from '../protocol/from-worker.ts';
 import { CLUSTER_LIMITS, pageMetrics } from '../telemetry/names.ts';
 import type { Histogram, StatsPage } from '../telemetry/stats-page.ts';
 import { Attempts, type AttemptSource, type Limit } from './attempts.ts';
@@ -13,6 +14,7 @@ import { SourceIp } from './balancers/source-ip.ts';
 import { TwoChoices } from './balancers/two-choices.ts';
 import { Endpoint } from './endpoint.ts';
 import { FailureLog } from './failure-log.ts';
+import { FailureReports } from './failure-reports.ts';
 import { membershipOf } from './membership.ts';
 import type { PickContext } from './pick-context.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -26,8 +28,8 @@ export interface ClusterHome {
   readonly pages: readonly Float64Array[];
   /** Of this process: what sticky cookies are made with where no secret is configured. */
   readonly secret: string;
-  /** Told of every endpoint that fails a dial or a handshake. */
-  readonly onEndpointFailed: (cluster: string, endpoint: string) => void;
+  /** Told of the failures that the outlier detection counts. */
+  readonly onEndpointFailed: (failure: EndpointFailure) => void;
   /** Milliseconds, monotonic. */
   readonly clock?: () => number;
 }
@@ -57,6 +59,7 @@ export class Cluster implements AttemptSource {
   readonly #limitSlots: ReadonlyMap<Limit, number>;
   /** By their labels. */
   #endpoints = new Map<string, Endpoint>();
+  readonly #reports: FailureReports;
   #warming: readonly Endpoint[] = [];
   #warmedAt = 0;
 
@@ -70,6 +73,7 @@ export class Cluster implements AttemptSource {
     this.#home = home;
     this.#page = page;
     this.#clock = home.clock ?? (() => performance.now());
+    this.#reports = new FailureReports(this.#clock);
     this.failureLog = new FailureLog(this.#clock);
     this.#balancer = createBalancer(config, () => this.active);
     this.#sticky = config.sticky === null ? null : new StickyCookie(config.sticky, config.name, home.secret);
@@ -201,8 +205,11 @@ export class Cluster implements AttemptSource {
     this.#home.page.values[this.#limitSlots.get(limit)!]! += 1;
   }
 
-  failed(endpoint: Endpoint): void {
-    if (this.config.outlier !== null) this.#home.onEndpointFailed(this.name, endpoint.label);
+  failed(endpoint: Endpoint, kind: OutlierFailure, client: string): void {
+    if (this.config.outlier?.failures.includes(kind) !== true) return;
+    const count = this.#reports.take(endpoint, kind);
+    if (count === 0) return;
+    this.#home.onEndpointFailed({ cluster: this.name, endpoint: endpoint.label, kind, count, client });
   }
 
   cookieFor(endpoint: Endpoint, { sticky }: PickContext, secure: boolean): string | null {

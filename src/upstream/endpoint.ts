@@ -35,6 +35,8 @@ export class Endpoint {
   readonly #activeSlot: number;
   readonly #clusterSlot: number;
   readonly #connectsSlot: number;
+  readonly #dialsSlot: number;
+  readonly #serverErrorsSlot: number;
   readonly #failureSlots: Readonly<Record<ConnectFailure, number>>;
 
   /**
@@ -58,6 +60,8 @@ export class Endpoint {
     this.#activeSlot = page.slot(pageMetrics.endpointConnectionsActive, labels);
     this.#clusterSlot = page.slot(pageMetrics.clusterConnectionsActive, { cluster });
     this.#connectsSlot = page.slot(pageMetrics.endpointConnects, labels);
+    this.#dialsSlot = page.slot(pageMetrics.endpointDials, labels);
+    this.#serverErrorsSlot = page.slot(pageMetrics.endpointServerErrors, labels);
     this.#failureSlots = Object.fromEntries(
       CONNECT_FAILURES.map((reason) => [
         reason,
@@ -118,9 +122,19 @@ export class Endpoint {
     this.#own[this.#clusterSlot]! -= 1;
   }
 
-  /** Counts a dial, and at layer 7 a handshake, that went well. */
+  /** Counts a connection that stands, TLS included. */
+  countDial(): void {
+    this.#own[this.#dialsSlot]! += 1;
+  }
+
+  /** Counts a dial at layer 4, and an answer below 500 at layer 7. */
   countConnect(): void {
     this.#own[this.#connectsSlot]! += 1;
+  }
+
+  /** Counts an answer of 500 or more. */
+  countServerError(): void {
+    this.#own[this.#serverErrorsSlot]! += 1;
   }
 
   countFailure(reason: ConnectFailure): void {

@@ -46,7 +46,7 @@ export class ResponseHeadReader {
   /** Bytes of its last line so far. */
   #lineBytes = 0;
 
-  /** @param takesOld whether the response may be HTTP/1.0; an upgrade may not */
+  /** @param takesOld whether the response may be HTTP/1.0, which can refuse an upgrade but not do it */
   constructor(takesOld = false) {
     this.#takesOld = takesOld;
   }

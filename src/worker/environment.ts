@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/types.ts';
 import { TimerWheel } from '../core/timer-wheel.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
-import type { FromWorker } from '../protocol/from-worker.ts';
+import type { EndpointFailure, FromWorker } from '../protocol/from-worker.ts';
 import type { Generation, WorkerStart } from '../protocol/to-worker.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { findSlot, type SlotLookup, type SlotTable } from '../telemetry/page-layout.ts';
@@ -34,8 +34,7 @@ export function createEnvironment(
   const { config, generation } = start;
   const page = new StatsPage(start.pages[start.page]!, lookupIn(start.series));
   const pages = start.pages.map((buffer) => new Float64Array(buffer));
-  const onEndpointFailed = (cluster: string, endpoint: string): void =>
-    say({ type: 'endpoint_failed', cluster, endpoint });
+  const onEndpointFailed = (failure: EndpointFailure): void => say({ type: 'endpoint_failed', failure });
   const home = { page, pages, secret: start.secret, onEndpointFailed };
   return {
     config,

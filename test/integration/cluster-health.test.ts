@@ -5,6 +5,8 @@ import { silentEndpoint } from '../support/bad-endpoints.ts';
 import { eventually } from '../support/deadline.ts';
 import { FickleEndpoint } from '../support/fickle-endpoint.ts';
 import { MortalEndpoint } from '../support/killed-endpoint.ts';
+import { RawConnection } from '../support/raw-connection.ts';
+import { RawEndpoint } from '../support/raw-endpoint.ts';
 import { WebRig } from '../support/web-rig.ts';
 import { WsPeer } from '../support/ws-peer.ts';
 
@@ -64,8 +66,8 @@ async function becomes(rig: WebRig, index: number, state: string, reason: RegExp
 }
 
 /** What a client that asks for a WebSocket is answered. */
-async function ask(rig: WebRig): Promise<number> {
-  const client = await rig.ask();
+async function ask(rig: WebRig, from: string | null = null): Promise<number> {
+  const client = await rig.ask({ headers: from === null ? [] : [`X-Forwarded-For: ${from}`] });
   const { startLine } = await client.head();
   client.destroy();
   return Number(startLine.split(' ')[1]);
@@ -182,44 +184,107 @@ describe('probes', { timeout: 300_000 }, () => {
   });
 });
 
+/** Ways in which well servers refuse an upgrade, and what a client that asks is answered. */
+const REFUSALS: readonly (readonly [what: string, answer: string | null, status: number])[] = [
+  ['a reset, as by socket.destroy()', null, 502],
+  ['a 500', 'HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n', 500],
+  ['a 401', 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n', 401],
+  ['a 404 in HTTP/1.0', 'HTTP/1.0 404 Not Found\r\n\r\n', 404],
+  ['a 426 in HTTP/1.0', 'HTTP/1.0 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n', 426],
+  ['a wrong 101', 'HTTP/1.1 101 Switching Protocols\r\n\r\n', 502],
+];
+
+describe('no client', { timeout: 300_000 }, () => {
+  for (const [what, answer, status] of REFUSALS) {
+    it(`ejects an endpoint by asking for what is refused by ${what}, as a plain request neither`, async () => {
+      const endpoints = await Promise.all(
+        Array.from({ length: 4 }, () =>
+          RawEndpoint.listen(async (connection) => {
+            await connection.head();
+            if (answer === null) connection.destroy();
+            else connection.socket.end(answer);
+          }),
+        ),
+      );
+      cleanups.push(...endpoints.map((endpoint) => () => endpoint.close()));
+      const rig = await start({ endpoints: endpoints.map(({ address }) => address) });
+      for (let count = 0; count < 40; count++) assert.equal(await ask(rig), status);
+      for (let count = 0; count < 40; count++) {
+        const client = await RawConnection.connect(rig.address('web'));
+        client.write('POST / HTTP/1.1\r\nHost: app.example\r\nContent-Length: 0\r\n\r\n');
+        await client.head();
+        client.destroy();
+      }
+      // A report that was sent before is acted upon before the answer to this.
+      const metrics = await rig.scrape();
+      assert.equal(metrics.sum('sluice_endpoint_ejections_total'), 0);
+      const states = (await statusOf(rig)).map(({ state }) => state);
+      assert.deepEqual(states, ['up', 'up', 'up', 'up']);
+      assert.equal(metrics.sum('sluice_cluster_panic'), 0);
+    });
+  }
+});
+
 describe('an endpoint that fails clients', { timeout: 300_000 }, () => {
   const OUTLIER = { consecutiveFailures: 3, ejection: '1s', maxEjection: '1s' };
 
-  for (const [what, fault, seen] of [
-    ['refuses connections', 'die', null],
-    ['resets connections', 'resets', null],
-    ['answers 500', 'fails', 500],
-    ['accepts and says nothing', 'silent', 504],
+  it('and refuses connections is ejected, which no client notices, and comes back when it is well', async () => {
+    const [one, two] = [await fickle(), await fickle()];
+    const rig = await start({ endpoints: [one.address, two.address], outlier: OUTLIER, retries: 1 }, {}, 1);
+    one.die();
+    await eventually(async () => {
+      assert.equal(await ask(rig), 101);
+      assert.equal((await statusOf(rig))[0]!.state, 'ejected');
+    });
+    await comesBack(rig, one);
+  });
+
+  for (const [what, fault, kind, seen] of [
+    ['cuts upgrades', 'destroys', 'reset', 502],
+    ['answers 500', 'fails', '5xx', 500],
+    ['answers upgrades wrongly', 'lies', 'handshake', 502],
   ] as const) {
-    const told =
-      seen === null ? 'which no client notices' : `of which ${OUTLIER.consecutiveFailures} clients hear`;
-    it(`and ${what} is ejected, ${told}, and comes back when it is well`, async () => {
+    it(`and ${what} is ejected where ${kind} counts, when several addresses have met it, and comes back`, async () => {
       const [one, two] = [await fickle(), await fickle()];
       const rig = await start(
-        { endpoints: [one.address, two.address], outlier: OUTLIER, retries: 1 },
-        { websocket: { handshakeTimeout: '1s' } },
+        {
+          endpoints: [one.address, two.address],
+          outlier: { ...OUTLIER, failures: [kind], window: '1s', minClients: 3 },
+          retries: 1,
+        },
+        { trustedProxies: ['127.0.0.1'] },
         1,
       );
-      if (fault === 'die') one.die();
-      else one.condition = fault;
-      const answers: number[] = [];
-      await eventually(async () => {
-        answers.push(await ask(rig));
-        assert.equal((await statusOf(rig))[0]!.state, 'ejected');
+      one.condition = fault;
+      const wave = (clients: number): Promise<number[]> =>
+        Promise.all(Array.from({ length: 12 }, (_, index) => ask(rig, `192.0.2.${index % clients}`)));
+      // For longer than the window.
+      for (let waves = 0, end = performance.now() + 2000; waves < 5 || performance.now() < end; waves++) {
+        for (const status of await wave(2)) assert.ok(status === 101 || status === seen, `${status}`);
+      }
+      assert.equal((await statusOf(rig))[0]!.state, 'up', 'two clients decide nothing');
+      const [ejected, other] = await eventually(async () => {
+        await wave(12);
+        const found = await statusOf(rig);
+        assert.equal(found[0]!.state, 'ejected');
+        return found;
       });
-      const bad = answers.filter((status) => status !== 101);
-      if (seen === null) assert.deepEqual(bad, []);
-      else assert.deepEqual(new Set(bad), new Set([seen]));
-      const status = (await statusOf(rig))[0]!;
-      assert.ok(status.ejections >= 1);
-      assert.ok((await rig.scrape()).sum('sluice_endpoint_ejections_total', { endpoint: one.address }) >= 1);
-      await one.recover();
-      await becomes(rig, 0, 'up', /^its ejection is over$/);
-      await eventually(async () => {
-        const before = one.sessions;
-        for (let count = 0; count < 4; count++) assert.equal(await ask(rig), 101);
-        assert.ok(one.sessions > before);
-      });
+      assert.match(ejected!.reason, new RegExp(`^\\d+ ${kind} failures in a row for \\d+ clients`));
+      assert.equal(other!.state, 'up');
+      await comesBack(rig, one);
+    });
+  }
+
+  async function comesBack(rig: WebRig, endpoint: FickleEndpoint): Promise<void> {
+    assert.ok((await statusOf(rig))[0]!.ejections >= 1);
+    const labels = { endpoint: endpoint.address };
+    assert.ok((await rig.scrape()).sum('sluice_endpoint_ejections_total', labels) >= 1);
+    await endpoint.recover();
+    await becomes(rig, 0, 'up', /^its ejection is over$/);
+    await eventually(async () => {
+      const before = endpoint.sessions;
+      for (let count = 0; count < 4; count++) assert.equal(await ask(rig), 101);
+      assert.ok(endpoint.sessions > before);
     });
   }
 

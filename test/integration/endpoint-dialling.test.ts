@@ -8,7 +8,7 @@ import { silentEndpoint, type BadEndpoint } from '../support/bad-endpoints.ts';
 import { eventually, within } from '../support/deadline.ts';
 import { freePorts } from '../support/free-port.ts';
 import type { RawConnection } from '../support/raw-connection.ts';
-import { headerOf } from '../support/raw-connection.ts';
+import { headerOf, switchingProtocols } from '../support/raw-connection.ts';
 import { RawEndpoint } from '../support/raw-endpoint.ts';
 import { WebRig } from '../support/web-rig.ts';
 import type { WsPeer } from '../support/ws-peer.ts';
@@ -20,6 +20,9 @@ describe('the way to an endpoint', () => {
   const authority = new CertificateAuthority();
   let raw: RawEndpoint;
   let broken: RawEndpoint;
+  let well: RawEndpoint;
+  let resetting: RawEndpoint;
+  let closing: RawEndpoint;
   let plain: RawEndpoint;
   let deaf: BadEndpoint;
   let secure: WsEndpoint;
@@ -30,6 +33,19 @@ describe('the way to an endpoint', () => {
     broken = await RawEndpoint.listen(async (connection) => {
       await connection.head();
       connection.write('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+    });
+    well = await RawEndpoint.listen(async (connection) => {
+      connection.write(switchingProtocols(await connection.head()));
+      await connection.closed;
+    });
+    // As servers refuse a path that they do not know: `socket.destroy()` in a handler of `upgrade`.
+    resetting = await RawEndpoint.listen(async (connection) => {
+      await connection.head();
+      connection.socket.resetAndDestroy();
+    });
+    closing = await RawEndpoint.listen(async (connection) => {
+      await connection.head();
+      connection.destroy();
     });
     plain = await RawEndpoint.listen((connection) => {
       connection.write('HTTP/1.1 400 Bad Request\r\n\r\n');
@@ -54,6 +70,8 @@ describe('the way to an endpoint', () => {
     const clusters = {
       raw: { retries: 0, endpoints: [raw.address] },
       'half-gone': { retries: 1, endpoints: [`127.0.0.1:${gone}`, raw.address] },
+      'half-resetting': { retries: 1, endpoints: [resetting.address, well.address] },
+      'half-closing': { retries: 1, endpoints: [closing.address, well.address] },
       'half-broken': { retries: 1, endpoints: [broken.address, raw.address] },
       gone: { endpoints: [`127.0.0.1:${gone}`, `127.0.0.1:${goneToo}`] },
       deaf: { connectTimeout: `${TIMEOUT_MS}ms`, endpoints: [deaf.address] },
@@ -77,6 +95,9 @@ describe('the way to an endpoint', () => {
   after(async () => {
     raw.close();
     broken.close();
+    well.close();
+    resetting.close();
+    closing.close();
     plain.close();
     secure.close();
     deaf.close();
@@ -118,6 +139,22 @@ describe('the way to an endpoint', () => {
         assert.ok(retries >= 1);
         const labels = { cluster: name, reason };
         assert.equal(metrics.sum('sluice_endpoint_connect_failures_total', labels), retries);
+      });
+    }
+
+    for (const name of ['half-resetting', 'half-closing']) {
+      it(`but not when it has got the upgrade and gives no answer (${name}): that is a 502`, async () => {
+        const before = await failures('reset');
+        const answers: string[] = [];
+        for (let i = 0; i < 4; i++) {
+          const client = await ask(name);
+          answers.push((await client.head()).startLine.slice(9, 12));
+          client.destroy();
+        }
+        assert.deepEqual(answers.sort(), ['101', '101', '502', '502']);
+        const metrics = await rig.scrape();
+        assert.equal(metrics.sum('sluice_cluster_retries_total', { cluster: name }), 0);
+        assert.equal(await failures('reset'), before + 2);
       });
     }
 

@@ -111,6 +111,10 @@ describe('the handshake with an endpoint', () => {
         () => 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
       ],
       [
+        'chunks in HTTP/1.0',
+        () => 'HTTP/1.0 401 Unauthorized\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      ],
+      [
         'chunks of no length',
         () => 'HTTP/1.1 401 Unauthorized\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n\r\n',
       ],
@@ -136,7 +140,7 @@ describe('the handshake with an endpoint', () => {
       it(what, async () => {
         const { client, endpoint } = await askRaw(() => bytes);
         endpoint.socket.end();
-        await assertAnswer(client, 502, /^the endpoint cannot be reached\n$/);
+        await assertAnswer(client, 502, /^the endpoint closed the connection without an answer\n$/);
       });
     }
 
@@ -256,6 +260,7 @@ describe('the handshake with an endpoint', () => {
         404,
         /^no$/,
       ],
+      ['a 426 in HTTP/1.0', 'HTTP/1.0 426 Upgrade Required\r\nContent-Length: 2\r\n\r\nno', 426, /^no$/],
       [
         'an answer behind interim ones',
         'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n',
@@ -279,6 +284,13 @@ describe('the handshake with an endpoint', () => {
       endpoint.socket.end();
       const head = await assertAnswer(client, 403, /^first second$/);
       assert.equal(headerOf(head, 'x-app'), 'yes');
+    });
+
+    it('a body in HTTP/1.0, which lasts until the endpoint closes', async () => {
+      const { client, endpoint } = await askRaw(() => 'HTTP/1.0 403 Forbidden\r\n\r\nno ');
+      endpoint.write('upgrade');
+      endpoint.socket.end();
+      await assertAnswer(client, 403, /^no upgrade$/);
     });
 
     it('a 204 without a body', async () => {

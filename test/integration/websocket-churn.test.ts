@@ -55,7 +55,7 @@ describe('many short WebSockets', () => {
     const failed = (reason: string): number => rise('sluice_ws_handshake_failures_total', { reason });
     assert.equal(failed('refused'), of('endpoint refuses'));
     assert.equal(failed('bad_response'), of('endpoint answers wrongly'));
-    assert.equal(failed('dial_failed'), of('endpoint hangs up', 'endpoint resets the request'));
+    assert.equal(failed('reset'), of('endpoint hangs up', 'endpoint resets the request'));
     const gone = failed('client_gone');
     const certain = of('client gives up', 'client resets its request');
     assert.ok(gone >= certain && gone <= certain + of('client gives up at once'), `${gone} have gone`);

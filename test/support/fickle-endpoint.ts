@@ -5,10 +5,11 @@ import { WebSocketServer } from 'ws';
 import { eventually } from './deadline.ts';
 
 /**
- * `silent` accepts connections and says nothing, `resets` cuts them at once, `fails` answers 500 to all requests, and
- * `deaf` does the handshake and answers no ping.
+ * `silent` accepts connections and says nothing, `resets` cuts them at once, `destroys` cuts them when an upgrade has
+ * come, `lies` answers upgrades with a 101 that is wrong, `fails` answers 500 to all requests, and `deaf` does the
+ * handshake and answers no ping.
  */
-type Condition = 'well' | 'silent' | 'resets' | 'fails' | 'deaf';
+type Condition = 'well' | 'silent' | 'resets' | 'destroys' | 'lies' | 'fails' | 'deaf';
 
 export class FickleEndpoint {
   /** Holds for connections that come from now on, and for what comes on those that are there. */
@@ -37,7 +38,11 @@ export class FickleEndpoint {
       socket.on('message', (data) => socket.send(data));
     });
     this.#http.on('upgrade', (request, socket, head) => {
-      if (this.condition === 'fails') {
+      if (this.condition === 'destroys') {
+        socket.destroy();
+      } else if (this.condition === 'lies') {
+        socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+      } else if (this.condition === 'fails') {
         socket.end('HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
       } else {
         sockets.handleUpgrade(request, socket, head, (made) => sockets.emit('connection', made, request));

@@ -118,6 +118,7 @@ export class NetTunnel extends Timed implements Tunnel {
     const { cluster, stats, wheel, config } = this.#context;
     const upstream = this.#upstream!;
     cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
+    this.#endpoint!.countDial();
     this.#attempts.succeed(this.#endpoint!);
     this.#joined = true;
     this.#openLegs = 2;
@@ -215,7 +216,7 @@ export class NetTunnel extends Timed implements Tunnel {
     }
     if (endpoint === null) return;
     if (failure === null) endpoint.release();
-    else this.#attempts.fail(endpoint, failure);
+    else this.#attempts.fail(endpoint, failure, 'connect');
   }
 
   #over(): void {

@@ -219,7 +219,7 @@ export class RawTunnel extends Timed implements LegOwner, Tunnel {
     const endpoint = this.#endpoint!;
     cluster.failureLog.write(log, { cluster: cluster.name, endpoint: endpoint.label, reason, detail });
     this.#endpoint = null;
-    this.#attempts!.fail(endpoint, reason);
+    this.#attempts!.fail(endpoint, reason, 'connect');
   }
 
   #join(upstream: Leg): void {
@@ -227,6 +227,7 @@ export class RawTunnel extends Timed implements LegOwner, Tunnel {
     const { cluster, stats, wheel, config } = this.#context;
     cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
     const endpoint = this.#endpoint!;
+    endpoint.countDial();
     this.#attempts?.succeed(endpoint);
     const [target] = this.#targets;
     const used = endpoint.addresses.find((address) => loop.addresses.of(address) === target);

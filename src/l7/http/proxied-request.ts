@@ -1,4 +1,4 @@
-import type { HttpSettings } from '../../config/types.ts';
+import type { HttpSettings, OutlierFailure } from '../../config/types.ts';
 import { Timed, type TimerWheel } from '../../core/timer-wheel.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Attempts } from '../../upstream/attempts.ts';
@@ -105,11 +105,11 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
     const { wheel, settings } = this.#context;
     switch (this.#state) {
       case 'connecting':
-        this.#failAttempt('timeout', 'the endpoint did not accept in time');
+        this.#failAttempt('timeout', 'the endpoint did not accept in time', 'connect');
         return;
       case 'waiting':
         this.#warn('timeout', 'the endpoint did not answer in time');
-        this.#drop('timeout');
+        this.#drop('timeout', null);
         this.#refuse(504, 'the endpoint did not answer in time');
         return;
       case 'sending':
@@ -127,6 +127,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
   exchangeConnected(): void {
     const { cluster } = this.#context;
     cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
+    this.#endpoint?.countDial();
     this.#send();
   }
 
@@ -208,7 +209,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
     this.#exchange = null;
     if (this.#relay.begun) {
       this.#warn(reason, detail);
-      this.#drop(reason);
+      this.#drop(reason, null);
       this.#cut(detail);
       return;
     }
@@ -218,7 +219,8 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
       this.#dial(this.#endpoint!);
       return;
     }
-    this.#failAttempt(reason, detail, exchange);
+    const broken: OutlierFailure | null = stale || reason === 'handshake' ? null : 'reset';
+    this.#failAttempt(reason, detail, this.#state === 'connecting' ? 'connect' : broken, exchange);
   }
 
   /** The relay wants nothing more for now, because the client is slow, or wants more again. */
@@ -287,17 +289,26 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
     return IDEMPOTENT.has(this.#order.head.method) && (this.#upload === null || this.#upload.isRepeatable);
   }
 
-  #failAttempt(reason: ConnectFailure, detail: string, exchange = this.#exchange): void {
+  #failAttempt(
+    reason: ConnectFailure,
+    detail: string,
+    kind: OutlierFailure | null,
+    exchange = this.#exchange,
+  ): void {
     this.#warn(reason, detail);
     // Nobody may repeat what the endpoint has begun to answer, either.
     const again = this.#isRepeatable() && exchange?.answered !== true;
-    this.#drop(reason);
+    this.#drop(reason, kind);
     if (again) this.#tryNext();
     else this.#giveUp();
   }
 
-  /** Cuts the connection to the endpoint, if there is one, and counts the failure where it is the endpoint's. */
-  #drop(failure: ConnectFailure | null): void {
+  /**
+   * Cuts the connection to the endpoint, if there is one, and counts the failure, if it is one.
+   *
+   * @param kind as {@link Attempts.fail} has it
+   */
+  #drop(failure: ConnectFailure | null, kind: OutlierFailure | null = null): void {
     this.#upload?.detach();
     this.#exchange?.destroy();
     this.#exchange = null;
@@ -305,7 +316,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
     if (endpoint === null) return;
     this.#endpoint = null;
     if (failure === null) endpoint.release();
-    else this.#attempts.fail(endpoint, failure);
+    else this.#attempts.fail(endpoint, failure, kind);
   }
 
   #giveUp(): void {

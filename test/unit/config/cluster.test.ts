@@ -26,7 +26,14 @@ describe('cluster', () => {
       'healthCheck:',
       '  { type: http, path: /health, host: app.internal, status: 200-204, interval: 1s, timeout: 500ms, rise: 1, fall: 2 }',
       'onDown: close',
-      'outlier: { consecutiveFailures: 3, ejection: 1s, maxEjection: 9s, maxEjectedPercent: 10 }',
+      'outlier:',
+      '  failures: [connect, reset, 5xx]',
+      '  consecutiveFailures: 3',
+      '  window: 1m',
+      '  minClients: 9',
+      '  ejection: 1s',
+      '  maxEjection: 9s',
+      '  maxEjectedPercent: 10',
       'panicThreshold: 30',
       'slowStart: 20s',
       'resolve: { type: a, interval: 1m, servers: ["127.0.0.1:5353", "::1"] }',
@@ -58,7 +65,15 @@ describe('cluster', () => {
         fall: 2,
       },
       onDown: 'close',
-      outlier: { consecutiveFailures: 3, ejectionMs: 1000, maxEjectionMs: 9000, maxEjectedPercent: 10 },
+      outlier: {
+        failures: ['connect', 'reset', '5xx'],
+        consecutiveFailures: 3,
+        windowMs: 60_000,
+        minClients: 9,
+        ejectionMs: 1000,
+        maxEjectionMs: 9000,
+        maxEjectedPercent: 10,
+      },
       panicThreshold: 30,
       slowStartMs: 20_000,
       resolve: { type: 'a', intervalMs: 60_000, servers: ['127.0.0.1:5353', '::1'] },
@@ -106,6 +121,31 @@ describe('cluster', () => {
       errors('hashOn: { header: a }')[0] ?? '',
       /for the balancer consistent_hash, and this one is round_robin/,
     );
+  });
+
+  it('counts failed dials alone, where it is not told to count what clients can provoke', () => {
+    assert.deepEqual(read().outlier?.failures, ['connect']);
+    assert.deepEqual(read('outlier: { failures: [5xx, handshake, 5xx] }').outlier?.failures, [
+      '5xx',
+      'handshake',
+    ]);
+  });
+
+  it('refuses failures that it does not know, and settings without effect', () => {
+    assert.deepEqual(errors('outlier: { failures: [connct, 5xx] }'), [
+      '4:27: failures: "connct" is not one of connect, reset, handshake, 5xx: did you mean connect?',
+    ]);
+    assert.deepEqual(errors('outlier: { failures: [] }'), [
+      '4:16: failures: the list is empty: write at least one of connect, reset, handshake, 5xx',
+    ]);
+    assert.deepEqual(errors('outlier: { window: 10s, minClients: 3 }'), [
+      '4:24: window: it is for the failures reset, handshake and 5xx: add one, or leave window out',
+      '4:41: minClients: it is for the failures reset, handshake and 5xx: add one, or leave minClients out',
+    ]);
+    assert.deepEqual(errors('outlier: { failures: [reset], window: 10ms, minClients: 1 }'), [
+      '4:43: window: 10ms is out of range: write 1s to 10m',
+      '4:61: minClients: 1 is out of range: write 2 to 100',
+    ]);
   });
 
   it('reads outlier detection that is off, and SRV names', () => {

@@ -110,6 +110,9 @@ describe('loader', () => {
           connectTimeoutMs: 5000,
           retries: 2,
           outlier: {
+            failures: ['connect'],
+            windowMs: 10_000,
+            minClients: 5,
             consecutiveFailures: 5,
             ejectionMs: 30_000,
             maxEjectionMs: 300_000,

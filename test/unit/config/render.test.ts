@@ -66,7 +66,7 @@ clusters:
     maxConnections: 100
     healthCheck: { type: http, path: /h, host: x.example, status: 204, interval: 1s, timeout: 1s, rise: 1, fall: 9 }
     onDown: close
-    outlier: { consecutiveFailures: 1, ejection: 10s, maxEjection: 1m, maxEjectedPercent: 20 }
+    outlier: { failures: [connect, 5xx], consecutiveFailures: 1, window: 1m, minClients: 7, ejection: 10s, maxEjection: 1m, maxEjectedPercent: 20 }
     panicThreshold: 0
     slowStart: 1m
     resolve: { type: a, interval: 1h, servers: ['[::1]:53'] }

@@ -3,14 +3,23 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
-import type { Cluster as ClusterConfig, HealthCheck } from '../../../src/config/types.ts';
+import type { Cluster as ClusterConfig, HealthCheck, OutlierSettings } from '../../../src/config/types.ts';
 import { ClusterMonitor } from '../../../src/primary/cluster-monitor.ts';
+import type { EndpointRecord } from '../../../src/primary/endpoint-record.ts';
 import type { ClusterState } from '../../../src/protocol/cluster-state.ts';
 import { eventually } from '../../support/deadline.ts';
 import { clusterConfig, endpointConfigs } from '../upstream/endpoints.ts';
 import { capture } from './fixtures/config.ts';
 
-const OUTLIER = { consecutiveFailures: 2, ejectionMs: 1500, maxEjectionMs: 60_000, maxEjectedPercent: 100 };
+const OUTLIER: OutlierSettings = {
+  failures: ['connect'],
+  windowMs: 10_000,
+  minClients: 5,
+  consecutiveFailures: 2,
+  ejectionMs: 1500,
+  maxEjectionMs: 60_000,
+  maxEjectedPercent: 100,
+};
 const CHECK: HealthCheck = {
   type: 'tcp',
   path: '/',
@@ -45,7 +54,7 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
       log: capture().log,
       ...(previous !== undefined && { previous }),
       publish: (state) => void published.push(state),
-      connects: () => 0,
+      successes: () => ({ dials: 0, answers: 0, serverErrors: 0 }),
       active: (series) => active(series),
       onDown: () => undefined,
       ...(lookup !== null && { lookup }),
@@ -63,6 +72,10 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
     return next;
   }
 
+  function failDial(of: ClusterMonitor, { facts }: EndpointRecord): void {
+    of.endpointFailed({ endpoint: facts.label, kind: 'connect', count: 1, client: '' });
+  }
+
   const healthOf = ({ records }: ClusterMonitor): string[] => records.map(({ health }) => health);
 
   async function listening(): Promise<{ server: Server; port: number }> {
@@ -77,7 +90,7 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
     const first = monitor(config);
     await first.ready();
     const [one, , three] = first.records;
-    for (let count = 0; count < 2; count++) first.endpointFailed(one!.facts.label);
+    for (let count = 0; count < 2; count++) failDial(first, one!);
     three!.setDraining(true, 'drained by an operator');
     const ejectedAt = performance.now();
     const second = await change(first, { ...config, retries: 5 });
@@ -87,7 +100,7 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
     await eventually(() => assert.equal(second.records[0]!.health, 'up'));
     assert.ok(performance.now() - ejectedAt >= OUTLIER.ejectionMs - 50);
     // It is on probation, as it would have been.
-    second.endpointFailed(second.records[0]!.facts.label);
+    failDial(second, second.records[0]!);
     assert.equal(second.records[0]!.health, 'ejected');
     assert.equal(second.records[0]!.counts.ejections, 2);
   });
@@ -99,7 +112,7 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
     const second = monitor({ ...config, retries: 5, endpoints: endpointConfigs([1, 1, 1]) }, first);
     await second.ready();
     const [one, two] = first.records;
-    for (let count = 0; count < 2; count++) first.endpointFailed(one!.facts.label);
+    for (let count = 0; count < 2; count++) failDial(first, one!);
     two!.setDraining(true, 'drained by an operator');
     await new Promise((resolve) => setImmediate(resolve));
     assert.ok(published.every(({ endpoints }) => endpoints.length === 2));
@@ -128,7 +141,7 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
     assert.ok(alike.records[0]!.counts.probes >= probes);
     await eventually(() => assert.ok(alike.records[0]!.counts.probes > probes + 1, 'probed further on'));
 
-    for (let count = 0; count < 2; count++) alike.endpointFailed(alike.records[0]!.facts.label);
+    for (let count = 0; count < 2; count++) failDial(alike, alike.records[0]!);
     assert.deepEqual(healthOf(alike), ['ejected']);
     const bare = await change(alike, clusterConfig({ endpoints }));
     assert.deepEqual(healthOf(bare), ['up']);

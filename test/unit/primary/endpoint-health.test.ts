@@ -2,13 +2,10 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import type { HealthCheck } from '../../../src/config/types.ts';
 import { EndpointRecord } from '../../../src/primary/endpoint-record.ts';
-import { OutlierDetector } from '../../../src/primary/outlier-detector.ts';
 import { Prober } from '../../../src/primary/prober.ts';
 import { membershipOf } from '../../../src/upstream/membership.ts';
 import { RetryBudget } from '../../../src/upstream/retry-budget.ts';
 import { endpointConfigs, endpointState } from '../upstream/endpoints.ts';
-
-const SETTINGS = { consecutiveFailures: 5, ejectionMs: 30_000, maxEjectionMs: 75_000, maxEjectedPercent: 50 };
 
 function records(count: number, slowStartMs = 0): EndpointRecord[] {
   return endpointConfigs(new Array<number>(count).fill(1)).map(
@@ -18,69 +15,6 @@ function records(count: number, slowStartMs = 0): EndpointRecord[] {
 
 beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 }));
 afterEach(() => mock.timers.reset());
-
-describe('outlier detection', () => {
-  const fail = (
-    detector: OutlierDetector,
-    all: EndpointRecord[],
-    index: number,
-    times: number,
-    connects = 0,
-  ): void => {
-    for (let count = 0; count < times; count++) detector.failed(all[index]!, connects, all);
-  };
-
-  it('ejects after failures in a row, and not where a connect lay between', () => {
-    const all = records(3);
-    const detector = new OutlierDetector(SETTINGS);
-    fail(detector, all, 0, 4, 7);
-    assert.equal(all[0]!.health, 'up');
-    fail(detector, all, 0, 4, 8);
-    assert.equal(all[0]!.health, 'up');
-    fail(detector, all, 0, 1, 8);
-    assert.equal(all[0]!.health, 'ejected');
-    assert.equal(all[0]!.reason, '5 failures in a row; ejected for 30s');
-  });
-
-  it('brings it back, and ejects it for longer at its first failure, up to the longest time', () => {
-    const all = records(3);
-    const detector = new OutlierDetector(SETTINGS);
-    fail(detector, all, 0, 5);
-    for (const ms of [30_000, 60_000, 75_000, 75_000]) {
-      mock.timers.tick(ms - 1);
-      assert.equal(all[0]!.health, 'ejected');
-      mock.timers.tick(1);
-      assert.equal(all[0]!.health, 'up');
-      fail(detector, all, 0, 1);
-    }
-    assert.equal(all[0]!.counts.ejections, 5);
-  });
-
-  it('forgives an ejection for each ejection time that an endpoint has stood', () => {
-    const all = records(3);
-    const detector = new OutlierDetector(SETTINGS);
-    fail(detector, all, 0, 5);
-    mock.timers.tick(30_000);
-    mock.timers.tick(300_000);
-    fail(detector, all, 0, 1);
-    mock.timers.tick(30_000);
-    assert.equal(all[0]!.health, 'up');
-  });
-
-  it('never ejects more than the part that it may', () => {
-    for (const [count, most] of [
-      [1, 0],
-      [2, 1],
-      [3, 1],
-      [10, 5],
-    ] as const) {
-      const all = records(count);
-      const detector = new OutlierDetector(SETTINGS);
-      for (let index = 0; index < count; index++) fail(detector, all, index, 9);
-      assert.equal(all.filter(({ ejected }) => ejected).length, most);
-    }
-  });
-});
 
 describe('probes', () => {
   const CHECK: HealthCheck = {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { OutlierSettings } from '../../../src/config/types.ts';
+import type { EndpointFailure } from '../../../src/protocol/from-worker.ts';
 import { CONNECT_FAILURES, pageMetrics } from '../../../src/telemetry/names.ts';
 import type { StatsPage } from '../../../src/telemetry/stats-page.ts';
 import { Attempts, type AttemptSource } from '../../../src/upstream/attempts.ts';
@@ -18,6 +20,15 @@ import {
 } from './endpoints.ts';
 
 const context = addressContext('192.0.2.9');
+const OUTLIER: OutlierSettings = {
+  failures: ['connect'],
+  windowMs: 10_000,
+  minClients: 5,
+  consecutiveFailures: 5,
+  ejectionMs: 1,
+  maxEjectionMs: 1,
+  maxEjectedPercent: 50,
+};
 
 function attempts(
   endpoints: readonly Endpoint[],
@@ -54,7 +65,7 @@ describe('the attempts for one connection', () => {
     for (let endpoint = trying.next(); endpoint !== null; endpoint = trying.next()) {
       assert.equal(retried(), tried.length);
       tried.push(endpoint);
-      trying.fail(endpoint, 'refused');
+      trying.fail(endpoint, 'refused', 'connect');
     }
     assert.deepEqual(tried, endpoints.slice(0, 3));
     assert.equal(retried(), 2);
@@ -65,14 +76,14 @@ describe('the attempts for one connection', () => {
   it('try no endpoint twice, and count no retry that finds none', () => {
     const endpoints = endpointsOf(1, 1);
     const { trying, retried } = attempts(endpoints, 10);
-    for (let count = 0; count < 2; count++) trying.fail(trying.next()!, 'timeout');
+    for (let count = 0; count < 2; count++) trying.fail(trying.next()!, 'timeout', 'connect');
     assert.equal(trying.next(), null);
     assert.equal(retried(), 1);
   });
 
   it('end with the first failure where there are no retries', () => {
     const { trying, retried } = attempts(endpointsOf(1, 1), 0);
-    trying.fail(trying.next()!, 'refused');
+    trying.fail(trying.next()!, 'refused', 'connect');
     assert.equal(trying.next(), null);
     assert.equal(retried(), 0);
   });
@@ -85,7 +96,7 @@ describe('the attempts for one connection', () => {
 
   it('end with a shortage of our own, which no other endpoint would mend and none is blamed for', () => {
     const { trying, retried, failed } = attempts(endpointsOf(1, 1, 1), 2);
-    trying.fail(trying.next()!, 'own_shortage');
+    trying.fail(trying.next()!, 'own_shortage', 'connect');
     assert.equal(trying.next(), null);
     assert.deepEqual([trying.lastFailure, retried(), failed], ['own_shortage', 0, []]);
   });
@@ -96,7 +107,7 @@ describe('the attempts for one connection', () => {
     const tried: Endpoint[] = [];
     for (let endpoint = trying.next(); endpoint !== null; endpoint = trying.next()) {
       tried.push(endpoint);
-      trying.fail(endpoint, 'own_ports');
+      trying.fail(endpoint, 'own_ports', 'connect');
     }
     assert.deepEqual(tried, endpoints.slice(0, 3));
     assert.deepEqual([retried(), failed, limits], [0, [], []]);
@@ -104,9 +115,9 @@ describe('the attempts for one connection', () => {
 
   it('take a retry of the budget behind a failure of an endpoint, whatever came before', () => {
     const { trying, retried, failed } = attempts(endpointsOf(1, 1, 1), 2);
-    trying.fail(trying.next()!, 'own_ports');
+    trying.fail(trying.next()!, 'own_ports', 'connect');
     const second = trying.next()!;
-    trying.fail(second, 'refused');
+    trying.fail(second, 'refused', 'connect');
     assert.ok(trying.next() !== null);
     assert.equal(retried(), 1);
     assert.deepEqual(failed, [second]);
@@ -115,9 +126,9 @@ describe('the attempts for one connection', () => {
   it('remember the last failure', () => {
     const { trying } = attempts(endpointsOf(1, 1), 1);
     assert.equal(trying.lastFailure, null);
-    trying.fail(trying.next()!, 'refused');
+    trying.fail(trying.next()!, 'refused', 'connect');
     assert.equal(trying.lastFailure, 'refused');
-    trying.fail(trying.next()!, 'tls');
+    trying.fail(trying.next()!, 'tls', 'connect');
     assert.equal(trying.lastFailure, 'tls');
   });
 
@@ -127,7 +138,7 @@ describe('the attempts for one connection', () => {
     const { trying } = attempts(endpoints, 1);
     const first = trying.next()!;
     assert.deepEqual(active(), [1, 0]);
-    trying.fail(first, 'reset');
+    trying.fail(first, 'reset', 'connect');
     assert.deepEqual(active(), [0, 0]);
     const second = trying.next()!;
     assert.deepEqual(active(), [0, 1]);
@@ -180,7 +191,7 @@ describe('the limits', () => {
 
   it('stop retries where the budget is spent', () => {
     const { trying, limits } = attempts(endpointsOf(1, 1), 2, { takeRetry: () => false });
-    trying.fail(trying.next()!, 'refused');
+    trying.fail(trying.next()!, 'refused', 'connect');
     assert.equal(trying.next(), null);
     assert.deepEqual(
       [trying.limit, trying.lastFailure, limits],
@@ -271,24 +282,77 @@ describe('a cluster', () => {
     const tried = new Set<string>();
     for (let endpoint = trying.next(); endpoint !== null; endpoint = trying.next()) {
       tried.add(endpoint.label);
-      trying.fail(endpoint, 'refused');
+      trying.fail(endpoint, 'refused', 'connect');
     }
     assert.equal(tried.size, 3);
     const slot = home.page.slot(pageMetrics.clusterRetries, { cluster: 'app' });
     assert.equal(home.page.values[slot], 2);
   });
 
-  it('tells of failures where it has outlier detection, and only there', () => {
-    const told: string[] = [];
-    const onEndpointFailed = (cluster: string, endpoint: string): void =>
-      void told.push(`${cluster} ${endpoint}`);
-    const outlier = { consecutiveFailures: 5, ejectionMs: 1, maxEjectionMs: 1, maxEjectedPercent: 50 };
-    for (const changes of [{}, { outlier }]) {
-      const trying = make(changes, { onEndpointFailed }).attempts(context);
-      trying.fail(trying.next()!, 'refused');
+  it('tells of the failures that its outlier detection counts, and of no others', () => {
+    const told: EndpointFailure[] = [];
+    const onEndpointFailed = (failure: EndpointFailure): void => void told.push(failure);
+    const fail = (outlier: OutlierSettings | null): string[] => {
+      told.length = 0;
+      const cluster = make({ outlier }, { onEndpointFailed });
+      for (const kind of ['connect', 'reset', 'handshake', null] as const) {
+        const trying = cluster.attempts(context);
+        trying.fail(trying.next()!, 'reset', kind);
+      }
+      const trying = cluster.attempts(context);
+      trying.serverError(trying.next()!);
+      return told.map(({ kind }) => kind);
+    };
+    assert.deepEqual(fail(null), []);
+    assert.deepEqual(fail({ ...OUTLIER, failures: ['connect'] }), ['connect']);
+    assert.deepEqual(fail({ ...OUTLIER, failures: ['5xx', 'reset'] }), ['reset', '5xx']);
+    const { cluster, endpoint, count, client } = told[0]!;
+    assert.deepEqual([cluster, count, client], ['app', 1, context.source]);
+    assert.match(endpoint, /^192\.0\.2\.1:\d$/);
+  });
+
+  it('tells of a flood of failures a few times, with all of them counted', () => {
+    let now = 0;
+    const told: EndpointFailure[] = [];
+    const cluster = make(
+      { outlier: OUTLIER, endpoints: endpointConfigs([1]) },
+      { clock: () => now, onEndpointFailed: (failure) => void told.push(failure) },
+    );
+    const flood = (): void => {
+      for (let count = 0; count < 1000; count++) {
+        const trying = cluster.attempts(context);
+        trying.fail(trying.next()!, 'refused', 'connect');
+      }
+    };
+    flood();
+    assert.equal(told.length, 20);
+    now = 1000;
+    flood();
+    assert.equal(told.length, 30);
+    now = 1100;
+    const trying = cluster.attempts(context);
+    trying.fail(trying.next()!, 'refused', 'connect');
+    assert.equal(
+      told.reduce((sum, { count }) => sum + count, 0),
+      2001,
+    );
+  });
+
+  it('counts dials, answers and answers with a server error apart', () => {
+    const home = homeOf(workers(1, configs));
+    const cluster = make({}, home);
+    const trying = cluster.attempts(context);
+    const endpoint = trying.next()!;
+    for (const [metric, count] of [
+      [pageMetrics.endpointDials, () => endpoint.countDial()],
+      [pageMetrics.endpointConnects, () => trying.succeed(endpoint)],
+      [pageMetrics.endpointServerErrors, () => trying.serverError(endpoint)],
+    ] as const) {
+      const slot = home.page.slot(metric, { cluster: 'app', endpoint: endpoint.series });
+      assert.equal(home.page.values[slot], 0);
+      count();
+      assert.equal(home.page.values[slot], 1);
     }
-    assert.equal(told.length, 1);
-    assert.match(told[0]!, /^app 192\.0\.2\.1:\d$/);
   });
 
   it('spreads by each of its balancers', () => {
@@ -406,7 +470,7 @@ describe('a sticky cluster', () => {
     const endpoint = trying.next()!;
     const mine = { ...context, sticky: valueOf(trying.cookieFor(endpoint, false)!) };
     const failing = new Attempts(cluster, mine, 1);
-    failing.fail(failing.next()!, 'refused');
+    failing.fail(failing.next()!, 'refused', 'connect');
     assert.notEqual(failing.next()!.label, endpoint.label);
     const states = configs.map((entry) => endpointState(entry));
     cluster.update({

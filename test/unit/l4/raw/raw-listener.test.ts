@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { describe, it } from 'node:test';
+import type { OutlierSettings } from '../../../../src/config/types.ts';
 import type { Address } from '../../../../src/core/address.ts';
 import { formatAddress, parseTcpAddress } from '../../../../src/core/address.ts';
 import { codeOf } from '../../../../src/core/errors.ts';
@@ -15,7 +16,10 @@ import { freshAddress } from '../../sys/pairs.ts';
 import { withWorld } from './world.ts';
 import type { World } from './world.ts';
 
-const clusterOutlier = {
+const clusterOutlier: OutlierSettings = {
+  failures: ['connect'],
+  windowMs: 10_000,
+  minClients: 5,
   consecutiveFailures: 5,
   ejectionMs: 1000,
   maxEjectionMs: 1000,
