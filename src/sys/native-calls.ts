@@ -24,6 +24,8 @@ export interface NativeCalls {
   readonly dup3: (from: number, to: number, flags: number) => number;
   readonly madvise: (address: number, length: number, advice: number) => number;
   readonly pageSize: () => number;
+  /** Null if the C library is not glibc. */
+  readonly mallopt: ((parameter: number, value: number) => number) | null;
   readonly read: (fd: number, address: number, length: number) => number;
   /** Offsets are addresses, and 0 where a descriptor has none. */
   readonly splice: (
@@ -97,6 +99,7 @@ function load(): NativeCalls {
     dup3: own.func('dup3', 'int', ['int', 'int', 'int']),
     madvise: own.func('madvise', 'int', ['uintptr_t', 'size_t', 'int']),
     pageSize: own.func('getpagesize', 'int', []),
+    mallopt: optional(() => own.func('mallopt', 'int', ['int', 'int'])),
     read: own.func('read', 'intptr_t', ['int', 'uintptr_t', 'size_t']),
     splice: own.func('splice', 'intptr_t', ['int', 'uintptr_t', 'int', 'uintptr_t', 'size_t', 'uint32_t']),
     shutdown: own.func('shutdown', 'int', ['int', 'int']),
@@ -127,6 +130,14 @@ function walkWith(koffi: typeof Koffi, own: Koffi.LibraryHandle): NativeCalls['w
   const visitor = koffi.pointer(koffi.proto('void', ['uintptr_t', 'uintptr_t']));
   const walk = own.func('uv_walk', 'void', ['uintptr_t', visitor, 'uintptr_t']);
   return (loop, callback) => void walk(loop, (handle: number) => callback(handle), 0);
+}
+
+function optional<T>(find: () => T): T | null {
+  try {
+    return find();
+  } catch {
+    return null;
+  }
 }
 
 /** Not by an `import`: a platform without it must be able to load everything else. */

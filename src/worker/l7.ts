@@ -17,6 +17,7 @@ import type { Session } from '../l7/session.ts';
 import type { UpgradeContext } from '../l7/upgrade.ts';
 import type { DrainScope, WorkerStart } from '../protocol/to-worker.ts';
 import { AcceptedSockets } from '../sys/accepted-sockets.ts';
+import { keepLargeBlocksApart } from '../sys/allocator.ts';
 import { PinnedBuffer } from '../sys/pinned-buffer.ts';
 import { unsupportedReason } from '../sys/support.ts';
 import { drained } from './drained.ts';
@@ -74,6 +75,8 @@ class WebService implements Service {
     if (reason !== null) log.info({ reason }, 'system calls are not used');
     const loop = reason === null ? new EventLoop(wheel) : null;
     this.innerLoop = loop;
+    // What a session held is free when the session is closed, and not only for the next one.
+    if (loop !== null) keepLargeBlocksApart();
     this.#dialler = loop === null ? netDialler : new RawDialler(loop);
     const slab = (size: number): Slab =>
       loop === null ? { bytes: Buffer.allocUnsafeSlow(size), send: () => -1 } : new PinnedBuffer(size);
