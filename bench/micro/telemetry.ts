@@ -30,6 +30,9 @@ export default function cases(): MicroCase[] {
       name: 'find a series in the layout',
       run: () => layout.slot(pageMetrics.messages, { cluster: 'cluster-7', direction: 'upstream' }),
     },
-    { name: `scrape ${layout.series.length} series of ${WORKERS} workers`, run: () => exposition.render('') },
+    {
+      name: `scrape ${layout.series.length} series of ${WORKERS} workers`,
+      run: () => exposition.render('text'),
+    },
   ];
 }

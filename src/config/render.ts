@@ -29,7 +29,7 @@ export function renderConfig({
     without({
       workers: { ...workers, bufferBudget: formatByteSize(workers.bufferBudget) },
       // The token is a secret, and has no place in output that people read and pass on.
-      admin: { address: formatAddress(admin.address) },
+      admin: { address: formatAddress(admin.address), hosts: [...admin.hosts] },
       log: without({ ...log }),
       shutdown: {
         grace: formatDuration(shutdown.graceMs),

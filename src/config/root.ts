@@ -7,9 +7,11 @@ import { directory } from './files.ts';
 import type { ClusterFiles, ReadCluster } from './cluster.ts';
 import { readCluster } from './cluster.ts';
 import { ClusterNames } from './context.ts';
+import { hostName } from './host.ts';
 import { readListener } from './listener.ts';
 import type { Problems } from './problems.ts';
 import type { Located } from './section.ts';
+import { readValue } from './section.ts';
 import type { Settings } from './settings.ts';
 import type { Cluster, Config, DemoSettings, Listener } from './types.ts';
 import { refuseSharedAddresses, refuseTwins } from './uniqueness.ts';
@@ -41,7 +43,7 @@ export function readRoot(
       l4: settings.read('workers.l4'),
       bufferBudget: settings.read('workers.bufferBudget'),
     },
-    admin: { address: settings.read('admin.address'), token: settings.read('admin.token') },
+    admin: readAdmin(settings, problems),
     log: {
       level: settings.read('log.level'),
       format: settings.read('log.format'),
@@ -67,6 +69,13 @@ export function readRoot(
   warnOfDescriptors(config, listeners, descriptorLimit, problems);
   const files = clusters.read.map(({ value }) => [value.cluster.name, value.files] as const);
   return { config, clusterFiles: new Map(files) };
+}
+
+function readAdmin(settings: Settings, problems: Problems): Config['admin'] {
+  const names = (settings.elements('admin.hosts') ?? []).map(({ value, path }) =>
+    readValue(value, path, problems, hostName, ''),
+  );
+  return { address: settings.read('admin.address'), hosts: names, token: settings.read('admin.token') };
 }
 
 function readClusters(

@@ -38,6 +38,11 @@ const SETTINGS = {
   'workers.l4': setting('Threads for the listeners of mode l4', workerCount, 'auto'),
   'workers.bufferBudget': setting('What may wait in all sessions together', bufferBudget, 'auto'),
   'admin.address': setting('Where metrics, health and status are served', listenAddress, '127.0.0.1:9090'),
+  'admin.hosts': setting(
+    'Host names that requests to the admin address may have',
+    listOf('host names', 0),
+    [],
+  ),
   'admin.token': setting('What admits changes at the admin address', nullable(adminToken), null),
   'log.level': setting(
     'The least severe lines that are logged',
@@ -148,8 +153,8 @@ export class Settings {
   }
 
   /** The entries of a list; null where it is missing, none where it cannot be used. */
-  elements(path: 'listeners' | 'clusters'): readonly Located<unknown>[] | null {
-    return this.read(path)?.map((value, index) => ({ value, path: [path, index] })) ?? null;
+  elements(path: 'listeners' | 'clusters' | 'admin.hosts'): readonly Located<unknown>[] | null {
+    return this.read(path)?.map((value, index) => ({ value, path: [...path.split('.'), index] })) ?? null;
   }
 
   /** Spreads a mapping over the settings below a path. */
@@ -204,16 +209,15 @@ function setting<T>(doc: string, format: Format<T>, fallback: unknown): Setting<
 
 /** Null where it is missing. */
 function listSetting(doc: string, what: string): Setting<readonly unknown[] | null> {
-  return { doc, format: listOf(what), default: null, placeholder: [] };
+  return { doc, format: nullable(listOf(what, 1)), default: null, placeholder: [] };
 }
 
-function listOf(what: string): Format<readonly unknown[] | null> {
+function listOf(what: string, least: 0 | 1): Format<readonly unknown[]> {
   return (value) => {
-    if (value === null) return null;
     if (!Array.isArray(value)) {
       throw new FormatError(`${describe(value)} is not a list: write a list of ${what}`);
     }
-    if (value.length === 0) throw new FormatError(`the list is empty: write at least one of ${what}`);
+    if (value.length < least) throw new FormatError(`the list is empty: write at least one of ${what}`);
     return value as readonly unknown[];
   };
 }

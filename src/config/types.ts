@@ -18,6 +18,8 @@ export interface Config {
 
 interface AdminSettings {
   readonly address: TcpAddress;
+  /** Host names in lower case that requests may have, beside IP addresses, `localhost` and the name in `address`. */
+  readonly hosts: readonly string[];
   /** Who shows it may change things (`POST`); null where nobody may. */
   readonly token: string | null;
 }

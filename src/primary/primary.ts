@@ -6,9 +6,11 @@ import type { TcpAddress } from '../core/address.ts';
 import type { LogOutput } from '../telemetry/log-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Exposition, pageFamilies } from '../telemetry/prometheus.ts';
+import type { ExpositionFormat } from '../telemetry/prometheus.ts';
 import { claimAddresses } from './address-claim.ts';
 import type { HeldAddress } from './address-claim.ts';
 import { AdminServer } from './admin/admin-server.ts';
+import { AdminStats } from './admin/admin-stats.ts';
 import { readExpiries } from './certificate-expiry.ts';
 import type { CertificateExpiry } from './certificate-expiry.ts';
 import { clusterCommands } from './admin/cluster-commands.ts';
@@ -250,6 +252,7 @@ export class Primary {
     const versions = readVersions();
     const droppedLines = (): number => output.dropped;
     const certificates = (): readonly CertificateExpiry[] => this.#certificates;
+    const stats = new AdminStats();
     const exposition = new Exposition([
       ...pageFamilies(sums, (labels) => clusters.relabel(labels)),
       ...clusterFamilies(clusters),
@@ -261,11 +264,12 @@ export class Primary {
         versions,
         droppedLines,
       }),
+      ...stats.families,
     ]);
     const view = {
-      metrics: (accept: string) => {
+      metrics: (format: ExpositionFormat) => {
         supervisor.releaseSeries();
-        return exposition.render(accept);
+        return exposition.render(format);
       },
       notReady: () => this.#notReady(supervisor),
       status: () => statusOf({ supervisor, clusters, reloader, drains, versions, state: this.#state }),
@@ -276,9 +280,13 @@ export class Primary {
       get token() {
         return supervisor.config.admin.token;
       },
+      get hosts() {
+        const { address, hosts } = supervisor.config.admin;
+        return [address.host.toLowerCase(), ...hosts];
+      },
       fault: faultHooks ? supervisor.fault : null,
     };
-    return new AdminServer(view, this.#log);
+    return new AdminServer(view, stats, this.#log);
   }
 
   #commanded(supervisor: Supervisor, clusters: ClusterMonitors, drains: Drains): Commanded {

@@ -285,6 +285,17 @@ export const primaryMetrics = {
     ['cluster'],
     'Connections that were told to end so that their clients go to another endpoint',
   ),
+  adminConnections: gauge('sluice_admin_connections_active', [], 'Connections to the admin address open now'),
+  adminCloses: counter(
+    'sluice_admin_connections_closed_total',
+    ['reason'],
+    'Connections to the admin address closed to protect others',
+  ),
+  adminRefusals: counter(
+    'sluice_admin_requests_refused_total',
+    ['reason'],
+    'Requests to the admin address refused',
+  ),
   logLinesDropped: counter(
     'sluice_log_lines_dropped_total',
     [],
@@ -341,6 +352,18 @@ export const CONNECT_FAILURES = [
   'own_shortage',
   'own_ports',
   'other',
+] as const;
+/** Values of the label `reason` of closed connections to the admin address. */
+export const ADMIN_CLOSES = ['full', 'address', 'slow_reader', 'pipelining'] as const;
+/** Values of the label `reason` of refused requests to the admin address. */
+export const ADMIN_REFUSALS = [
+  'malformed',
+  'too_large',
+  'timeout',
+  'host',
+  'origin',
+  'no_token',
+  'bad_token',
 ] as const;
 /** Values of the label `code` of HTTP requests. */
 export const STATUS_CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;

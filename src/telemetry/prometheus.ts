@@ -20,6 +20,8 @@ export interface Family {
   readonly read: () => readonly Sample[];
 }
 
+export type ExpositionFormat = 'text' | 'openMetrics';
+
 export interface ExpositionBody {
   readonly contentType: string;
   readonly body: string;
@@ -83,9 +85,8 @@ export class Exposition {
     }
   }
 
-  /** Renders in the format that an HTTP request's `Accept` header prefers. */
-  async render(accept: string): Promise<ExpositionBody> {
-    const registry = prefersOpenMetrics(accept) ? this.#openMetrics : this.#text;
+  async render(format: ExpositionFormat): Promise<ExpositionBody> {
+    const registry = format === 'openMetrics' ? this.#openMetrics : this.#text;
     return { contentType: registry.contentType, body: await registry.metrics() };
   }
 
@@ -151,8 +152,11 @@ function canonicalBound(sample: Sample): Sample {
   return { ...sample, labels: { ...sample.labels, le: `${le}.0` } };
 }
 
-/** Whether an `Accept` header names OpenMetrics with at least the quality of plain text (RFC 9110, 12.5.1). */
-function prefersOpenMetrics(accept: string): boolean {
+/**
+ * Chooses the format that an `Accept` header prefers: OpenMetrics if the header names it with at least the quality of
+ * plain text (RFC 9110, 12.5.1).
+ */
+export function preferredFormat(accept: string): ExpositionFormat {
   let openMetrics = 0;
   let plain = 0;
   for (const range of accept.split(',')) {
@@ -162,5 +166,5 @@ function prefersOpenMetrics(accept: string): boolean {
     if (type === 'application/openmetrics-text') openMetrics = Math.max(openMetrics, q);
     else if (type === 'text/plain') plain = Math.max(plain, q);
   }
-  return openMetrics > 0 && openMetrics >= plain;
+  return openMetrics > 0 && openMetrics >= plain ? 'openMetrics' : 'text';
 }

@@ -11,7 +11,7 @@ export interface AdminAnswer {
 }
 
 /**
- * Asks on a connection of its own, which is closed again.
+ * Asks on a connection of its own, which is closed again. Metrics are read after the call.
  *
  * @param admin `host:port`
  */
@@ -21,7 +21,7 @@ export function askAdmin(
   { method = 'GET', accept = '*/*' }: { readonly method?: string; readonly accept?: string } = {},
 ): Promise<AdminAnswer> {
   const answer = new Promise<AdminAnswer>((settle, fail) => {
-    const options = { method, agent: false, headers: { accept } };
+    const options = { method, agent: false, headers: { accept, 'cache-control': 'no-cache' } };
     const asked = request(`http://${admin}${path}`, options, (response) => {
       text(response).then(
         (body) => settle({ status: response.statusCode ?? 0, headers: response.headers, body }),

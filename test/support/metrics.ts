@@ -25,10 +25,11 @@ export class Metrics {
   }
 }
 
-/** Scrapes on a connection of its own, which is closed again. */
+/** Scrapes on a connection of its own, which is closed again. What is said has been read after the call. */
 export async function scrape(sluice: SluiceProcess): Promise<Metrics> {
   const body = new Promise<string>((settle, fail) => {
-    const request = get(`http://${sluice.admin}/metrics`, { agent: false }, (response) => {
+    const options = { agent: false, headers: { 'cache-control': 'no-cache' } };
+    const request = get(`http://${sluice.admin}/metrics`, options, (response) => {
       text(response).then(settle, fail);
     });
     request.once('error', fail);

@@ -62,7 +62,8 @@ export class ReloadRig {
   }
 
   async metrics(): Promise<string> {
-    return (await fetch(`http://${this.sluice.admin}/metrics`)).text();
+    const headers = { 'Cache-Control': 'no-cache' };
+    return (await fetch(`http://${this.sluice.admin}/metrics`, { headers })).text();
   }
 
   /** Writes a configuration and brings it into force. */

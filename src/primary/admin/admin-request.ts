@@ -15,7 +15,7 @@ interface AdminAnswer {
  * @returns its answer, whatever the status; rejects where there is none, with what Node says of it
  */
 export async function askAdmin(
-  { address: { host, port }, token }: Config['admin'],
+  { address: { host, port }, token }: Pick<Config['admin'], 'address' | 'token'>,
   method: 'GET' | 'POST',
   path: string,
   timeoutMs: number,
@@ -26,7 +26,11 @@ export async function askAdmin(
     path,
     method,
     agent: false,
-    headers: token === null ? {} : { Authorization: `Bearer ${token}` },
+    headers: {
+      // Metrics that were rendered before the request would be up to a second old.
+      'Cache-Control': 'no-cache',
+      ...(token !== null && { Authorization: `Bearer ${token}` }),
+    },
     signal: AbortSignal.timeout(timeoutMs),
   });
   // One that comes behind the head is told by the body; without a handler it would end the process, too.

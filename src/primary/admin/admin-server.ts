@@ -1,79 +1,142 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TcpAddress } from '../../core/address.ts';
+import { LimitedLog } from '../../telemetry/limited-log.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import type { ExpositionBody } from '../../telemetry/prometheus.ts';
-import { CommandTable, type AdminCommand, type CommandCall } from './admin-command.ts';
-import { BearerToken } from './bearer-token.ts';
+import type { ExpositionBody, ExpositionFormat } from '../../telemetry/prometheus.ts';
+import { preferredFormat } from '../../telemetry/prometheus.ts';
 import { listenError } from '../listen-error.ts';
 import { listenOptions } from '../listen-options.ts';
+import { CommandTable, type AdminCommand, type CommandCall } from './admin-command.ts';
+import type { AdminRefusal, AdminStats } from './admin-stats.ts';
+import { BearerToken } from './bearer-token.ts';
+import { ConnectionPool, poolAddress, type PooledConnection } from './connection-pool.ts';
+import { parseTarget, refuseForeign } from './host-rules.ts';
+import { PageBody } from './page-body.ts';
+import { SharedRendering } from './shared-rendering.ts';
 
 /** What the admin server shows. */
 export interface AdminView {
-  readonly metrics: (accept: string) => Promise<ExpositionBody>;
+  readonly metrics: (format: ExpositionFormat) => Promise<ExpositionBody>;
   /** Why no traffic should come here; null where it should. */
   readonly notReady: () => string | null;
   readonly status: () => object;
   /** What may be asked for by POST, and what a request must show for it; without a token nothing may. */
   readonly commands: readonly AdminCommand[];
   readonly token: string | null;
+  /** Host names in lower case that requests may name, beside IP addresses and `localhost`. */
+  readonly hosts: readonly string[];
   /** Makes a worker throw, false where there is none of that name; null where that is not allowed. */
   readonly fault: ((worker: string) => boolean) | null;
+}
+
+/** How long clients may take, in milliseconds. */
+interface AdminTimings {
+  /** For a head, from the beginning of the connection or the first byte of the request. */
+  readonly headMs: number;
+  /** For a request with its body. */
+  readonly requestMs: number;
+  /** For taking an answer. */
+  readonly answerMs: number;
+  /** For another request. */
+  readonly keepAliveMs: number;
+  /** The period in which the other times are checked. */
+  readonly checkMs: number;
 }
 
 interface Answer {
   readonly status: number;
   readonly type: string;
-  readonly body: string;
+  readonly body: string | Buffer;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 type Page = (request: IncomingMessage) => Answer | Promise<Answer>;
 
-const TEXT = 'text/plain; charset=utf-8';
-const MOST_HEADER_BYTES = 8 * 1024;
-const MOST_CONNECTIONS = 128;
-const REQUEST_TIMEOUT_MS = 10_000;
-const IDLE_TIMEOUT_MS = 75_000;
+const TEXT_TYPE = 'text/plain; charset=utf-8';
+const JSON_TYPE = 'application/json';
+/** Of the request line and all headers. */
+const MAX_HEAD_BYTES = 8 * 1024;
+/** No request has a use for a body, but clients may send one: it is read and dropped. */
+const MAX_BODY_BYTES = 256 * 1024;
+const MAX_CONNECTIONS = 128;
+const MAX_CONNECTIONS_PER_ADDRESS = 32;
+const TIMINGS: AdminTimings = {
+  headMs: 5000,
+  requestMs: 10_000,
+  answerMs: 10_000,
+  keepAliveMs: 5000,
+  checkMs: 1000,
+};
+const METRICS_PERIOD_MS = 1000;
+/** Each rendering of the status begins after the requests that it answers. */
+const STATUS_PERIOD_MS = 100;
 const FAULT_PATH = /^\/debug\/workers\/([\w-]+)\/fault$/;
 
 /** The HTTP server for operators and their monitoring: metrics, health and status, and commands. */
 export class AdminServer {
   readonly #server: Server;
   readonly #view: AdminView;
+  readonly #stats: AdminStats;
   readonly #log: Logger;
+  readonly #timings: AdminTimings;
+  /** For lines that clients can bring about. */
+  readonly #limitedLog: LimitedLog;
   readonly #pages: ReadonlyMap<string, Page>;
   readonly #commands: CommandTable;
+  readonly #pool: ConnectionPool;
+  readonly #connections = new WeakMap<Duplex, PooledConnection>();
+  readonly #pipelining = new WeakSet<Duplex>();
+  readonly #metrics: Readonly<Record<ExpositionFormat, SharedRendering<PageBody>>>;
+  readonly #status: SharedRendering<PageBody>;
+  #check: NodeJS.Timeout | undefined;
   /** Of the token that was asked for last: a reload may bring another. */
   #token: { readonly text: string; readonly bearer: BearerToken } | null = null;
 
-  constructor(view: AdminView, log: Logger) {
+  constructor(view: AdminView, stats: AdminStats, log: Logger, timings: AdminTimings = TIMINGS) {
+    this.#timings = timings;
     this.#view = view;
+    this.#stats = stats;
     this.#log = log;
+    this.#limitedLog = new LimitedLog(log);
     this.#commands = new CommandTable(view.commands);
+    this.#metrics = { text: this.#metricsIn('text'), openMetrics: this.#metricsIn('openMetrics') };
+    this.#status = new SharedRendering(() => new PageBody(JSON_TYPE, jsonText(view.status())), {
+      periodMs: STATUS_PERIOD_MS,
+    });
     this.#pages = new Map<string, Page>([
-      ['/metrics', (request) => this.#metrics(request)],
+      ['/metrics', (request) => this.#answerMetrics(request)],
       ['/livez', () => text(200, 'ok')],
       ['/readyz', () => this.#ready()],
-      ['/status', () => json(view.status())],
+      ['/status', async (request) => encoded(await this.#status.fresh(), request)],
     ]);
+    this.#pool = new ConnectionPool({
+      maxConnections: MAX_CONNECTIONS,
+      maxPerAddress: MAX_CONNECTIONS_PER_ADDRESS,
+      answerTimeoutMs: timings.answerMs,
+      now: () => performance.now(),
+      onClose: (reason, address) => {
+        stats.countClosed(reason);
+        this.#limitedLog.warn({ reason, address }, 'admin connection closed');
+      },
+    });
     this.#server = createServer(
       {
-        maxHeaderSize: MOST_HEADER_BYTES,
-        headersTimeout: REQUEST_TIMEOUT_MS,
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        connectionsCheckingInterval: 1000,
-        keepAliveTimeout: IDLE_TIMEOUT_MS,
+        maxHeaderSize: MAX_HEAD_BYTES,
+        headersTimeout: timings.headMs,
+        requestTimeout: timings.requestMs,
+        connectionsCheckingInterval: timings.checkMs,
+        keepAliveTimeout: timings.keepAliveMs,
+        // Answered here, so that it is counted and says what to do.
+        requireHostHeader: false,
       },
       (request, response) => void this.#handle(request, response),
     );
-    this.#server.maxConnections = MOST_CONNECTIONS;
-    // A client that does not read its answer.
-    this.#server.timeout = IDLE_TIMEOUT_MS;
-    this.#server.on('clientError', refuse);
+    this.#server.on('connection', (socket: Socket) => this.#accept(socket));
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#hangUp(error, socket));
   }
 
   /** Listens; returns the address with the port that it got, rejects with a StartError. */
@@ -84,26 +147,49 @@ export class AdminServer {
     } catch (error) {
       throw listenError('the admin server', address, error);
     }
-    this.#server.on('error', (error) => this.#log.error({ err: error }, 'admin server failed'));
+    this.#server.on('error', (error) => this.#limitedLog.error({ err: error }, 'admin server failed'));
+    this.#check = setInterval(() => this.#pool.expire(), this.#timings.checkMs).unref();
     const bound = this.#server.address() as AddressInfo;
     return { kind: 'tcp', host: bound.address, port: bound.port };
   }
 
   /** Stops listening and cuts what is open. */
   async close(): Promise<void> {
+    clearInterval(this.#check);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeAllConnections();
     await closed;
   }
 
+  #accept(socket: Socket): void {
+    const connection = this.#pool.add(poolAddress(socket.remoteAddress ?? ''), {
+      close: () => socket.destroy(),
+    });
+    this.#connections.set(socket, connection);
+    this.#stats.connections = this.#pool.size;
+    socket.once('close', () => {
+      connection.remove();
+      this.#stats.connections = this.#pool.size;
+    });
+  }
+
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // Nobody may send more than a head; what comes all the same is read and forgotten.
-    request.resume();
+    const { socket } = request;
+    const connection = this.#connections.get(socket);
+    if (connection === undefined || connection.busy) {
+      this.#refusePipelining(socket);
+      return;
+    }
+    connection.begin();
+    response.once('finish', () => {
+      connection.end();
+      if (this.#pipelining.has(socket)) socket.destroySoon();
+    });
     let answer: Answer;
     try {
-      answer = await this.#answer(request);
+      answer = this.#refuseBody(request) ?? this.#refuseForeign(request) ?? (await this.#answer(request));
     } catch (error) {
-      this.#log.error({ err: error }, 'admin request failed');
+      this.#limitedLog.error({ err: error }, 'admin request failed');
       answer = text(500, 'internal error');
     }
     response.writeHead(answer.status, {
@@ -114,11 +200,51 @@ export class AdminServer {
       ...answer.headers,
     });
     response.end(answer.body);
+    connection.answered();
+  }
+
+  /**
+   * Has a connection closed when its first answer is out, and leaves the other requests unanswered (RFC 9112 section
+   * 9.6). One read brings a thousand of them, whose answers would wait in memory for a client that takes none.
+   */
+  #refusePipelining(socket: Duplex): void {
+    if (this.#pipelining.has(socket)) return;
+    this.#pipelining.add(socket);
+    this.#stats.countClosed('pipelining');
+  }
+
+  /** Reads the body and drops it; refuses a large one. */
+  #refuseBody(request: IncomingMessage): Answer | null {
+    if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
+      request.resume();
+      const headers = { Connection: 'close' };
+      return { ...this.#refuse(request, 'too_large', 413, 'the body is too large: send none'), headers };
+    }
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= MAX_BODY_BYTES) return;
+      this.#stats.countRefused('too_large');
+      request.socket.destroy();
+    });
+    return null;
+  }
+
+  #refuseForeign(request: IncomingMessage): Answer | null {
+    const { httpVersion, url = '/', headersDistinct } = request;
+    const asked = {
+      httpVersion,
+      target: parseTarget(url),
+      hosts: headersDistinct.host ?? [],
+      origins: headersDistinct.origin ?? [],
+    };
+    const refusal = refuseForeign(asked, this.#view.hosts);
+    return refusal === null ? null : this.#refuse(request, refusal.reason, refusal.status, refusal.body);
   }
 
   #answer(request: IncomingMessage): Answer | Promise<Answer> {
     const { method = '', url = '/' } = request;
-    const [path = '/'] = url.split('?', 1);
+    const { path, query } = parseTarget(url);
     const worker = FAULT_PATH.exec(path)?.[1];
     if (worker !== undefined && this.#view.fault !== null) {
       if (method !== 'POST') return notAllowed('POST');
@@ -134,68 +260,103 @@ export class AdminServer {
       return text(404, ['not found; there is:', ...this.#pages.keys(), ...commands].join('\n'));
     }
     if (method !== 'POST') return notAllowed('POST');
-    return this.#refusal(request) ?? this.#run(call, url);
+    return this.#refuseWithoutToken(request) ?? this.#run(call, query);
   }
 
-  /** Why a request may change nothing; null where it may. */
-  #refusal(request: IncomingMessage): Answer | null {
+  #refuseWithoutToken(request: IncomingMessage): Answer | null {
     const { token } = this.#view;
     if (token === null) {
-      return text(403, 'changes are refused: no admin.token is set (in the file, or as SLUICE_ADMIN_TOKEN)');
+      const body = 'changes are refused: no admin.token is set (in the file, or as SLUICE_ADMIN_TOKEN)';
+      return this.#refuse(request, 'no_token', 403, body);
     }
     if (this.#token?.text !== token) this.#token = { text: token, bearer: new BearerToken(token) };
     if (this.#token.bearer.admits(request.headers.authorization)) return null;
-    return {
-      ...text(
-        401,
-        'changes need the token: send "Authorization: Bearer TOKEN" with the value of admin.token',
-      ),
-      headers: { 'WWW-Authenticate': 'Bearer realm="sluice"' },
-    };
+    const body = 'changes need the token: send "Authorization: Bearer TOKEN" with the value of admin.token';
+    const headers = { 'WWW-Authenticate': 'Bearer realm="sluice"' };
+    return { ...this.#refuse(request, 'bad_token', 401, body), headers };
   }
 
-  async #run({ command, args }: CommandCall, url: string): Promise<Answer> {
-    const [, query = ''] = url.split('?', 2);
+  #refuse({ socket }: IncomingMessage, reason: AdminRefusal, status: number, body: string): Answer {
+    this.#stats.countRefused(reason);
+    this.#limitedLog.warn({ reason, client: socket.remoteAddress }, 'admin request refused');
+    return text(status, body);
+  }
+
+  async #run({ command, args }: CommandCall, query: string): Promise<Answer> {
     const { status, body } = await command.run(args, new URLSearchParams(query));
     this.#log.info({ command: command.path, args, status }, 'admin command');
-    return typeof body === 'string' ? text(status, body) : { ...json(body), status };
+    return typeof body === 'string' ? text(status, body) : { status, type: JSON_TYPE, body: jsonText(body) };
   }
 
-  async #metrics(request: IncomingMessage): Promise<Answer> {
-    const { contentType, body } = await this.#view.metrics(request.headers.accept ?? '');
-    return { status: 200, type: contentType, body, headers: { Vary: 'Accept' } };
+  #metricsIn(format: ExpositionFormat): SharedRendering<PageBody> {
+    const render = async (): Promise<PageBody> => {
+      const { contentType, body } = await this.#view.metrics(format);
+      return new PageBody(contentType, body);
+    };
+    return new SharedRendering(render, { periodMs: METRICS_PERIOD_MS });
+  }
+
+  async #answerMetrics(request: IncomingMessage): Promise<Answer> {
+    const { accept = '', 'cache-control': cacheControl = '' } = request.headers;
+    const rendering = this.#metrics[preferredFormat(accept)];
+    const page = await (wantsFresh(cacheControl) ? rendering.fresh() : rendering.recent());
+    return encoded(page, request, ['Accept']);
   }
 
   #ready(): Answer {
     const reason = this.#view.notReady();
     return reason === null ? text(200, 'ok') : text(503, reason);
   }
+
+  /** Answers what is no HTTP request, or a slow one, or one with too much in its head, and hangs up. */
+  #hangUp(error: NodeJS.ErrnoException, socket: Duplex): void {
+    socket.on('error', () => socket.destroy());
+    if (!socket.writable || error.code === 'ECONNRESET') {
+      socket.destroy();
+      return;
+    }
+    const [reason, status] = HANG_UPS.get(error.code ?? '') ?? (['malformed', '400 Bad Request'] as const);
+    this.#stats.countRefused(reason);
+    // An answer that is on its way must not be followed by another one.
+    const busy = this.#connections.get(socket)?.busy === true;
+    const head = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
+    socket.end(busy ? '' : head, () => socket.destroy());
+  }
 }
+
+const HANG_UPS: ReadonlyMap<string, readonly [AdminRefusal, string]> = new Map([
+  ['HPE_HEADER_OVERFLOW', ['too_large', '431 Request Header Fields Too Large']],
+  ['ERR_HTTP_REQUEST_TIMEOUT', ['timeout', '408 Request Timeout']],
+]);
 
 function text(status: number, body: string): Answer {
-  return { status, type: TEXT, body: `${body}\n` };
+  return { status, type: TEXT_TYPE, body: `${body}\n` };
 }
 
-function json(value: object): Answer {
-  return { status: 200, type: 'application/json', body: `${JSON.stringify(value, null, 2)}\n` };
+function jsonText(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+async function encoded(
+  page: PageBody,
+  request: IncomingMessage,
+  vary: readonly string[] = [],
+): Promise<Answer> {
+  const { bytes, encoding } = await page.encode(request.headers['accept-encoding'] ?? '');
+  const headers = {
+    Vary: [...vary, 'Accept-Encoding'].join(', '),
+    ...(encoding !== null && { 'Content-Encoding': encoding }),
+  };
+  return { status: 200, type: page.type, body: bytes, headers };
+}
+
+/** Tells whether a Cache-Control header asks for a page that is rendered after the request (RFC 9111, 5.2.1). */
+function wantsFresh(cacheControl: string): boolean {
+  return cacheControl
+    .split(',')
+    .some((directive) => /^\s*(?:no-cache|max-age\s*=\s*"?0+"?)\s*$/i.test(directive));
 }
 
 function notAllowed(allow: string): Answer {
   return { ...text(405, `only ${allow}`), headers: { Allow: allow } };
-}
-
-/** Answers what is no HTTP request, or a slow one, or one with too much in its head, and hangs up. */
-function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
-  socket.on('error', () => socket.destroy());
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const status =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? '431 Request Header Fields Too Large'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? '408 Request Timeout'
-        : '400 Bad Request';
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
 }

@@ -38,7 +38,7 @@ describe('loader', () => {
         l4: availableParallelism(),
         bufferBudget: config.workers.bufferBudget,
       },
-      admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9090 }, token: null },
+      admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9090 }, hosts: [], token: null },
       log: { level: 'info', format: 'json', access: true, file: null },
       shutdown: { graceMs: 30_000, readyDelayMs: 0 },
       drain: { rate: 100, deadlineMs: 300_000, jitterMs: 0 },
@@ -321,6 +321,20 @@ log: { levels: 1 }
       const [error = ''] = errorsOf(`admin: { token: ${JSON.stringify(token)} }\n${MINIMAL}`);
       assert.match(error, /token: the value is not a token: write 16 to 512 /);
       assert.ok(!error.includes(String(token)));
+    }
+  });
+
+  it('reads the host names of the admin address, and says where one is none', () => {
+    const { config } = load(`admin: { hosts: [Admin.Example.COM, sluice] }\n${MINIMAL}`);
+    assert.deepEqual(config.admin.hosts, ['admin.example.com', 'sluice']);
+    for (const [hosts, place, message] of [
+      ["['admin:9090']", '1:18', 'write letters, digits and "-" with dots between, without a port'],
+      ["[sluice, '*.example.com']", '1:26', 'is not a host name'],
+      ['[sluice, 5]', '1:26', '5 is not text: put it in quotes'],
+      ['sluice', '1:17', 'is not a list: write a list of host names'],
+    ] as const) {
+      const [error = ''] = errorsOf(`admin: { hosts: ${hosts} }\n${MINIMAL}`);
+      assert.ok(error.includes(`${place}: `) && error.includes(message), error);
     }
   });
 

@@ -23,7 +23,8 @@ function options(changes: Partial<PrimaryOptions> = {}): PrimaryOptions {
 }
 
 async function get(started: Started, path: string, accept = ''): Promise<{ status: number; text: string }> {
-  const response = await fetch(`http://${formatAddress(started.admin)}${path}`, { headers: { accept } });
+  const headers = { accept, 'cache-control': 'no-cache' };
+  const response = await fetch(`http://${formatAddress(started.admin)}${path}`, { headers });
   return { status: response.status, text: await response.text() };
 }
 
@@ -214,7 +215,7 @@ describe('the primary', { timeout: 300_000 }, () => {
     await new Promise((resolve) => probe.close(resolve));
     const admin = { kind: 'tcp', host: '127.0.0.1', port } as const;
     const primary = createPrimary({
-      config: { ...config, admin: { address: admin, token: null } },
+      config: { ...config, admin: { address: admin, hosts: [], token: null } },
       workerFiles: workers('silent'),
     });
     const rejected = assert.rejects(primary.start(), /stopped before it was ready/);
@@ -240,7 +241,7 @@ describe('the primary', { timeout: 300_000 }, () => {
     const web = { ...config.listeners[0]!, address: taken };
     for (const [wanted, what] of [
       [{ ...config, listeners: [web] }, 'listener "web"'],
-      [{ ...config, admin: { address: taken, token: null } }, 'the admin server'],
+      [{ ...config, admin: { address: taken, hosts: [], token: null } }, 'the admin server'],
     ] as const) {
       const primary = createPrimary({ config: wanted });
       await assert.rejects(

@@ -86,7 +86,11 @@ describe('the reloader', () => {
   it('leaves what only a restart can change as it is, and says so until it is taken back', async () => {
     const other: Config = {
       ...config,
-      admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9 }, token: 'another-token-than-before' },
+      admin: {
+        address: { kind: 'tcp', host: '127.0.0.1', port: 9 },
+        hosts: ['sluice.internal'],
+        token: 'another-token-than-before',
+      },
       log: { ...config.log, level: 'debug', format: 'pretty', file: '/var/log/sluice' },
       demo: { echo: 'app', chat: null },
     };
@@ -104,7 +108,7 @@ describe('the reloader', () => {
     const { needsRestart } = await reloader.reload('command');
     assert.deepEqual(needsRestart, ['admin.address', 'log.format', 'log.file', 'demo']);
     const [usable] = applied;
-    assert.deepEqual(usable!.admin, { address: config.admin.address, token: other.admin.token });
+    assert.deepEqual(usable!.admin, { ...other.admin, address: config.admin.address });
     assert.deepEqual(usable!.log, { ...config.log, level: 'debug' });
     assert.equal(usable!.demo, null);
     next = config;

@@ -4,7 +4,7 @@ import type { Metric } from '../../../src/telemetry/names.ts';
 import { pageMetrics, primaryMetrics, threadMetrics } from '../../../src/telemetry/names.ts';
 import { PageLayout } from '../../../src/telemetry/page-layout.ts';
 import { PageSums } from '../../../src/telemetry/page-sums.ts';
-import { Exposition, pageFamilies } from '../../../src/telemetry/prometheus.ts';
+import { Exposition, pageFamilies, preferredFormat } from '../../../src/telemetry/prometheus.ts';
 import { StatsPage, allocatePage } from '../../../src/telemetry/stats-page.ts';
 import { parseExposition } from './exposition-parser.ts';
 
@@ -36,11 +36,11 @@ function twoPages(): { layout: PageLayout; pages: StatsPage[]; exposition: Expos
 }
 
 describe('the exposition', () => {
-  for (const [format, accept, type] of [
-    ['text', TEXT, TEXT],
-    ['openmetrics', OPEN_METRICS, OPEN_METRICS],
+  for (const [name, format, type] of [
+    ['text', 'text', TEXT],
+    ['openmetrics', 'openMetrics', OPEN_METRICS],
   ] as const) {
-    it(`in ${format} holds the sum over all workers`, async () => {
+    it(`in ${name} holds the sum over all workers`, async () => {
       const { pages, exposition } = twoPages();
       for (const [index, page] of pages.entries()) {
         page.values[page.slot(pageMetrics.connections, labels)] = 20 + index;
@@ -49,10 +49,10 @@ describe('the exposition', () => {
         for (const value of [0.0001, 0.3, 60])
           page.histogram(pageMetrics.handshakeDuration, handshake).observe(value);
       }
-      const { contentType, body } = await exposition.render(accept);
+      const { contentType, body } = await exposition.render(format);
       assert.equal(contentType, type);
-      const families = parseExposition(body, format);
-      const bare = format === 'openmetrics';
+      const families = parseExposition(body, name);
+      const bare = name === 'openmetrics';
       assert.deepEqual(families.get(bare ? 'sluice_connections' : 'sluice_connections_total')?.samples, [
         { name: 'sluice_connections_total', labels, value: 41 },
       ]);
@@ -84,7 +84,7 @@ describe('the exposition', () => {
 
   it('shows series that are zero, and families that have none', async () => {
     const { exposition } = twoPages();
-    const families = parseExposition((await exposition.render('')).body, 'text');
+    const families = parseExposition((await exposition.render('text')).body, 'text');
     assert.deepEqual(families.get('sluice_connections_total')?.samples, [
       { name: 'sluice_connections_total', labels, value: 0 },
     ]);
@@ -93,17 +93,17 @@ describe('the exposition', () => {
 
   it('keeps the names of counters in one format when the other has been rendered', async () => {
     const { exposition } = twoPages();
-    await exposition.render(OPEN_METRICS);
-    const families = parseExposition((await exposition.render(TEXT)).body, 'text');
+    await exposition.render('openMetrics');
+    const families = parseExposition((await exposition.render('text')).body, 'text');
     assert.equal(families.get('process_cpu_seconds_total')?.type, 'counter');
     assert.equal(families.get('sluice_connections_total')?.type, 'counter');
-    const again = parseExposition((await exposition.render(OPEN_METRICS)).body, 'openmetrics');
+    const again = parseExposition((await exposition.render('openMetrics')).body, 'openmetrics');
     assert.equal(again.get('process_cpu_seconds')?.type, 'counter');
   });
 
   it('has the metrics of the process and of Node once, whoever else renders them', async () => {
     twoPages();
-    const families = parseExposition((await twoPages().exposition.render(TEXT)).body, 'text');
+    const families = parseExposition((await twoPages().exposition.render('text')).body, 'text');
     assert.equal(families.get('process_resident_memory_bytes')?.samples.length, 1);
     assert.equal(families.get('nodejs_eventloop_lag_seconds')?.samples.length, 1);
   });
@@ -112,24 +112,23 @@ describe('the exposition', () => {
     const metric: Metric = { name: 'odd', kind: 'gauge', help: 'Odd', labels: ['a'] };
     const value = 'quote " backslash \\ line\nend';
     const exposition = new Exposition([{ metric, read: () => [{ labels: { a: value }, value: 1 }] }]);
-    const families = parseExposition((await exposition.render(TEXT)).body, 'text');
+    const families = parseExposition((await exposition.render('text')).body, 'text');
     assert.equal(families.get('odd')?.samples[0]?.labels.a, value);
   });
 
-  it('is chosen by the Accept header', async () => {
-    const { exposition } = twoPages();
+  it('is in the format that the Accept header prefers', () => {
     const formats: readonly (readonly [string, string])[] = [
-      ['', TEXT],
-      ['*/*', TEXT],
-      ['text/html,application/xhtml+xml,*/*;q=0.8', TEXT],
-      [PROMETHEUS, OPEN_METRICS],
-      ['Application/OpenMetrics-Text', OPEN_METRICS],
-      ['application/openmetrics-text;q=0', TEXT],
-      ['application/openmetrics-text;q=0.2, text/plain;q=0.9', TEXT],
-      ['application/openmetrics-text;q=nonsense', TEXT],
+      ['', 'text'],
+      ['*/*', 'text'],
+      ['text/html,application/xhtml+xml,*/*;q=0.8', 'text'],
+      [PROMETHEUS, 'openMetrics'],
+      ['Application/OpenMetrics-Text', 'openMetrics'],
+      ['application/openmetrics-text;q=0', 'text'],
+      ['application/openmetrics-text;q=0.2, text/plain;q=0.9', 'text'],
+      ['application/openmetrics-text;q=nonsense', 'text'],
     ];
     for (const [accept, expected] of formats) {
-      assert.equal((await exposition.render(accept)).contentType, expected, accept);
+      assert.equal(preferredFormat(accept), expected, accept);
     }
   });
 });

@@ -7,17 +7,19 @@ import { StartError } from '../../../../src/core/errors.ts';
 import { AdminServer } from '../../../../src/primary/admin/admin-server.ts';
 import type { AdminCommand } from '../../../../src/primary/admin/admin-command.ts';
 import type { AdminView } from '../../../../src/primary/admin/admin-server.ts';
+import { AdminStats } from '../../../../src/primary/admin/admin-stats.ts';
 import { capture } from '../fixtures/config.ts';
 import type { LogLine } from '../fixtures/config.ts';
 
 const local = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
 
 const view: AdminView = {
-  metrics: (accept) => Promise.resolve({ contentType: `text/plain; for=${accept}`, body: 'a 1\n' }),
+  metrics: (format) => Promise.resolve({ contentType: `text/plain; format=${format}`, body: 'a 1\n' }),
   notReady: () => null,
   status: () => ({ version: '1.2.3' }),
   commands: [],
   token: null,
+  hosts: [],
   fault: null,
 };
 
@@ -26,7 +28,7 @@ async function withServer(
   use: (url: string, lines: readonly LogLine[], port: number) => Promise<void>,
 ): Promise<void> {
   const { log, lines } = capture();
-  const server = new AdminServer({ ...view, ...changes }, log);
+  const server = new AdminServer({ ...view, ...changes }, new AdminStats(), log);
   const { port } = await server.listen(local);
   try {
     await use(`http://127.0.0.1:${port}`, lines, port);
@@ -49,10 +51,12 @@ async function exchange(port: number, request: string): Promise<string> {
 describe('the admin server', { timeout: 300_000 }, () => {
   it('serves metrics in the format that was asked for', async () => {
     await withServer({}, async (url) => {
-      const response = await fetch(`${url}/metrics?x=1`, { headers: { accept: 'text/odd' } });
+      const response = await fetch(`${url}/metrics?x=1`, {
+        headers: { accept: 'application/openmetrics-text' },
+      });
       assert.equal(response.status, 200);
-      assert.equal(response.headers.get('content-type'), 'text/plain; for=text/odd');
-      assert.equal(response.headers.get('vary'), 'Accept');
+      assert.equal(response.headers.get('content-type'), 'text/plain; format=openMetrics');
+      assert.equal(response.headers.get('vary'), 'Accept, Accept-Encoding');
       assert.equal(await response.text(), 'a 1\n');
     });
   });
@@ -232,7 +236,7 @@ describe('the admin server', { timeout: 300_000 }, () => {
   });
 
   it('cuts what is open when it is closed', async () => {
-    const server = new AdminServer(view, capture().log);
+    const server = new AdminServer(view, new AdminStats(), capture().log);
     const { port } = await server.listen(local);
     const socket = connect(port, '127.0.0.1');
     socket.on('error', () => undefined);
@@ -249,7 +253,7 @@ describe('the admin server', { timeout: 300_000 }, () => {
 
     it('does not start, and says so in one line', async () => {
       const { port } = other.address() as AddressInfo;
-      const server = new AdminServer(view, capture().log);
+      const server = new AdminServer(view, new AdminStats(), capture().log);
       await assert.rejects(server.listen({ ...local, port }), (error) => {
         assert.ok(error instanceof StartError);
         assert.match(

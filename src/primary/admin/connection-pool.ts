@@ -1,0 +1,187 @@
+/** What the pool needs of a socket. */
+interface Closable {
+  /** Closes the socket at once, without another byte from this process. */
+  close(): void;
+}
+
+/** Why the pool closed a connection: see {@link PoolLimits}. */
+type CloseReason = 'full' | 'address' | 'slow_reader';
+
+interface PoolLimits {
+  readonly maxConnections: number;
+  /** Connections of one address. */
+  readonly maxPerAddress: number;
+  /** Time that a client has to take an answer. */
+  readonly answerTimeoutMs: number;
+  readonly now: () => number;
+  readonly onClose: (reason: CloseReason, address: string) => void;
+}
+
+/** The connections of one address, the oldest of each state first. */
+interface Holder {
+  readonly address: string;
+  readonly idle: Set<PooledConnection>;
+  readonly busy: Set<PooledConnection>;
+}
+
+/**
+ * Decides which connection of a small server is closed when another one comes.
+ *
+ * A new connection is always admitted: a health probe gets in, whatever others hold. Another one makes room for it:
+ *
+ * - An address that holds `maxPerAddress` connections loses one of its own.
+ * - Otherwise, if `maxConnections` are open, the address that holds the most loses one. Among equals, an address
+ *   with an idle connection comes first, then the one whose connection is the oldest.
+ *
+ * The address loses the connection that has been idle for the longest time. Only if all of its connections are busy,
+ * it loses the one whose request has been in progress for the longest time.
+ */
+export class ConnectionPool {
+  readonly limits: PoolLimits;
+  readonly #holders = new Map<string, Holder>();
+  #size = 0;
+  #turn = 0;
+
+  constructor(limits: PoolLimits) {
+    this.limits = limits;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Admits a connection, which is idle at first, and closes another one if there is no room. */
+  add(address: string, socket: Closable): PooledConnection {
+    const { maxConnections, maxPerAddress } = this.limits;
+    const own = this.#holders.get(address);
+    if (own !== undefined && held(own) >= maxPerAddress) this.#closeOne(own, 'address');
+    else if (this.#size >= maxConnections) this.#closeOne(this.#largest(), 'full');
+    const holder = this.#holders.get(address) ?? { address, idle: new Set(), busy: new Set() };
+    this.#holders.set(address, holder);
+    this.#size++;
+    return new PooledConnection(this, holder, socket);
+  }
+
+  /** Closes the connections of clients that have not taken their answer in time. To be called once a second. */
+  expire(): void {
+    const { now, answerTimeoutMs } = this.limits;
+    const limit = now() - answerTimeoutMs;
+    for (const holder of this.#holders.values()) {
+      for (const connection of holder.busy) {
+        if (connection.answeredAt <= limit) this.close(connection, 'slow_reader');
+      }
+    }
+  }
+
+  close(connection: PooledConnection, reason: CloseReason): void {
+    this.remove(connection);
+    this.limits.onClose(reason, connection.holder.address);
+    connection.socket.close();
+  }
+
+  remove(connection: PooledConnection): void {
+    const { holder } = connection;
+    if (!holder.idle.delete(connection) && !holder.busy.delete(connection)) return;
+    this.#size--;
+    if (held(holder) === 0) this.#holders.delete(holder.address);
+  }
+
+  /** Returns a number that grows with each change of a connection's state: the smaller, the older. */
+  nextTurn(): number {
+    return this.#turn++;
+  }
+
+  #closeOne(holder: Holder | undefined, reason: CloseReason): void {
+    const [oldest] = holder === undefined ? [] : oldestFirst(holder);
+    if (oldest !== undefined) this.close(oldest, reason);
+  }
+
+  #largest(): Holder | undefined {
+    let largest: Holder | undefined;
+    for (const holder of this.#holders.values()) {
+      if (largest === undefined || comesBefore(holder, largest)) largest = holder;
+    }
+    return largest;
+  }
+}
+
+/** A connection in the pool: idle, or busy with one request until its answer has been taken. */
+export class PooledConnection {
+  readonly holder: Holder;
+  readonly socket: Closable;
+  /** When the answer was written that the client has not taken yet; Infinity without one. */
+  answeredAt = Infinity;
+  /** Orders the connections of one state. */
+  turn = 0;
+  readonly #pool: ConnectionPool;
+
+  constructor(pool: ConnectionPool, holder: Holder, socket: Closable) {
+    this.#pool = pool;
+    this.holder = holder;
+    this.socket = socket;
+    this.#enter(holder.idle);
+  }
+
+  get busy(): boolean {
+    return this.holder.busy.has(this);
+  }
+
+  /** The head of a request is complete. */
+  begin(): void {
+    if (!this.holder.idle.delete(this)) return;
+    this.#enter(this.holder.busy);
+  }
+
+  /** The answer has been written: from now on the client is the one who takes time. */
+  answered(): void {
+    this.answeredAt = this.#pool.limits.now();
+  }
+
+  /** The kernel has taken the whole answer. */
+  end(): void {
+    if (!this.holder.busy.delete(this)) return;
+    this.answeredAt = Infinity;
+    this.#enter(this.holder.idle);
+  }
+
+  /** The socket is closed. */
+  remove(): void {
+    this.#pool.remove(this);
+  }
+
+  #enter(state: Set<PooledConnection>): void {
+    this.turn = this.#pool.nextTurn();
+    state.add(this);
+  }
+}
+
+function held({ idle, busy }: Holder): number {
+  return idle.size + busy.size;
+}
+
+function oldestFirst({ idle, busy }: Holder): Iterable<PooledConnection> {
+  return idle.size > 0 ? idle : busy;
+}
+
+/** Tells whether a holder is to lose a connection rather than another one. */
+function comesBefore(a: Holder, b: Holder): boolean {
+  if (held(a) !== held(b)) return held(a) > held(b);
+  if (a.idle.size > 0 !== b.idle.size > 0) return a.idle.size > 0;
+  const [[oldestOfA], [oldestOfB]] = [oldestFirst(a), oldestFirst(b)];
+  return (oldestOfA?.turn ?? 0) < (oldestOfB?.turn ?? 0);
+}
+
+/**
+ * Returns the address that a client's connections count for: an IPv4 address, or the /64 network of an IPv6 address,
+ * which is what one machine gets.
+ */
+export function poolAddress(remoteAddress: string): string {
+  const [address = ''] = remoteAddress.split('%', 1);
+  const ipv4 = /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (ipv4 !== undefined) return ipv4;
+  const [head = '', tail] = address.split('::');
+  const before = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = Math.max(0, 8 - before.length - after.length);
+  return [...before, ...Array<string>(zeros).fill('0'), ...after].slice(0, 4).join(':');
+}

@@ -1,0 +1,104 @@
+/**
+ * Rules against web pages that use a browser's place in the network: DNS rebinding (a name of the attacker's that
+ * resolves to the admin address) and requests across sites.
+ */
+import { isIPv4, isIPv6 } from 'node:net';
+
+/** What a request says of where it goes and where it comes from. */
+interface Asked {
+  readonly httpVersion: string;
+  readonly target: RequestTarget;
+  /** The values of all Host lines. */
+  readonly hosts: readonly string[];
+  /** The values of all Origin lines. */
+  readonly origins: readonly string[];
+}
+
+interface RequestTarget {
+  /** Of the absolute form, `http://host/path`; it takes the place of Host (RFC 9112 section 3.2.2). */
+  readonly authority: string | null;
+  readonly path: string;
+  /** Without the question mark. */
+  readonly query: string;
+}
+
+interface HostRefusal {
+  readonly status: 400 | 403 | 421;
+  readonly reason: 'malformed' | 'host' | 'origin';
+  readonly body: string;
+}
+
+/** Pages that any Host may ask for: scrapers and probes come by service names, and the pages change nothing. */
+const PAGES_OF_ANY_HOST: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics']);
+
+/** Reads the origin form, `/path?query`, or the absolute form of a request's target. */
+export function parseTarget(url: string): RequestTarget {
+  const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url);
+  const rest = absolute?.[2] ?? url;
+  const at = rest.indexOf('?');
+  const path = at < 0 ? rest : rest.slice(0, at);
+  return {
+    authority: absolute?.[1] ?? null,
+    path: path === '' ? '/' : path,
+    query: at < 0 ? '' : rest.slice(at + 1),
+  };
+}
+
+/**
+ * Judges a request's Host and Origin.
+ *
+ * @param names host names in lower case that may be asked for, beside IP addresses and `localhost`
+ * @returns null for a request that may go on
+ */
+export function refuseForeign(asked: Asked, names: readonly string[]): HostRefusal | null {
+  const { httpVersion, target, hosts, origins } = asked;
+  if (hosts.length > 1) return malformed('a request has one Host header: send one');
+  const [host = null] = hosts;
+  // No browser sends a request without Host, and HTTP/1.0 needs none.
+  if (host === null && httpVersion !== '1.0') return malformed('HTTP/1.1 needs a Host header: send one');
+  const authority = target.authority ?? host;
+  if (authority !== null && !PAGES_OF_ANY_HOST.has(target.path) && !isOurs(authority, names)) {
+    return {
+      status: 421,
+      reason: 'host',
+      body: 'this host name is not known here: ask by IP address or localhost, or add the name to admin.hosts',
+    };
+  }
+  if (origins.length > 1 || (origins.length === 1 && !isSameOrigin(origins[0]!, authority))) {
+    return {
+      status: 403,
+      reason: 'origin',
+      body: 'requests of web pages of another origin are refused: ask without an Origin header',
+    };
+  }
+  return null;
+}
+
+function malformed(body: string): HostRefusal {
+  return { status: 400, reason: 'malformed', body };
+}
+
+function isOurs(authority: string, names: readonly string[]): boolean {
+  const host = splitAuthority(authority)?.host;
+  if (host === undefined) return false;
+  if (host.startsWith('[')) return isIPv6(host.slice(1, -1));
+  return isIPv4(host) || host === 'localhost' || names.includes(host);
+}
+
+/** An origin is the host's own if host and port are the same, whether a proxy in front speaks TLS or not. */
+function isSameOrigin(origin: string, authority: string | null): boolean {
+  const [, scheme = '', asking = ''] = /^(https?):\/\/(.*)$/i.exec(origin) ?? [];
+  const own = authority === null ? null : splitAuthority(authority);
+  const other = splitAuthority(asking);
+  if (own === null || other === null) return false;
+  const usual = scheme.toLowerCase() === 'https' ? '443' : '80';
+  return own.host === other.host && (own.port || usual) === (other.port || usual);
+}
+
+/** Splits `host`, `host:port` or `[ipv6]:port`; the host in lower case, without the dot of a rooted name. */
+function splitAuthority(authority: string): { readonly host: string; readonly port: string } | null {
+  const match = /^(\[[0-9a-f:.%\w-]+\]|[\w.-]+)(?::(\d{0,5}))?$/i.exec(authority);
+  if (match === null) return null;
+  const [, host = '', port = ''] = match;
+  return { host: host.toLowerCase().replace(/\.$/, ''), port: port.replace(/^0+(?=\d)/, '') };
+}

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ConnectionPool, poolAddress } from '../../../../src/primary/admin/connection-pool.ts';
+import type { PooledConnection } from '../../../../src/primary/admin/connection-pool.ts';
+
+const LIMITS = { maxConnections: 6, maxPerAddress: 3, answerTimeoutMs: 10_000 };
+
+/** A pool whose sockets only note by name that they are closed, and whose clock stands still until it is set. */
+class Rig {
+  now = 0;
+  readonly closed: string[] = [];
+  readonly told: string[] = [];
+  readonly pool = new ConnectionPool({
+    ...LIMITS,
+    now: () => this.now,
+    onClose: (reason, address) => this.told.push(`${reason} ${address}`),
+  });
+
+  add(name: string, address = name.slice(0, 1)): PooledConnection {
+    return this.pool.add(address, { close: () => this.closed.push(name) });
+  }
+
+  /** Adds connections `a1 a2 b1 …`, the letter being the address. */
+  fill(names: string): PooledConnection[] {
+    return names.split(' ').map((name) => this.add(name));
+  }
+}
+
+describe('the pool of admin connections', () => {
+  it('admits connections up to its limits and closes none', () => {
+    const rig = new Rig();
+    rig.fill('a1 a2 a3 b1 b2 c1');
+    assert.deepEqual([rig.pool.size, rig.closed], [6, []]);
+  });
+
+  it('closes the oldest idle connection of an address that has as many as it may', () => {
+    const rig = new Rig();
+    rig.fill('a1 b1 a2 a3 a4 a5');
+    assert.deepEqual(rig.closed, ['a1', 'a2']);
+    assert.deepEqual(rig.told, ['address a', 'address a']);
+    assert.equal(rig.pool.size, 4);
+  });
+
+  it('takes a connection for idle from the end of its last request on', () => {
+    const rig = new Rig();
+    const [first] = rig.fill('a1 a2 a3');
+    first!.begin();
+    first!.end();
+    rig.fill('a4 a5');
+    assert.deepEqual(rig.closed, ['a2', 'a3']);
+  });
+
+  it('closes no request in progress while its address has an idle connection', () => {
+    const rig = new Rig();
+    const [first, second] = rig.fill('a1 a2 a3');
+    first!.begin();
+    second!.begin();
+    rig.fill('a4 a5 a6');
+    assert.deepEqual(rig.closed, ['a3', 'a4', 'a5']);
+    assert.ok(first!.busy && second!.busy);
+  });
+
+  it('closes the request that has been in progress for the longest time if all of an address are busy', () => {
+    const rig = new Rig();
+    const [first, second, third] = rig.fill('a1 a2 a3');
+    for (const connection of [second!, first!, third!]) connection.begin();
+    rig.add('a4');
+    assert.deepEqual(rig.closed, ['a2']);
+  });
+
+  it('closes a connection of the address that holds the most when it is full', () => {
+    const rig = new Rig();
+    rig.fill('b1 c1 d1 a1 a2 a3');
+    rig.add('e1');
+    assert.deepEqual(rig.closed, ['a1']);
+    assert.deepEqual(rig.told, ['full a']);
+    assert.equal(rig.pool.size, 6);
+  });
+
+  it('closes the oldest idle connection of all when no address holds more than another', () => {
+    const rig = new Rig();
+    const [b1] = rig.fill('b1 a1 a2 b2 c1 c2');
+    b1!.begin();
+    rig.add('d1');
+    assert.deepEqual(rig.closed, ['a1']);
+    const [, c1] = [rig.add('d2'), rig.pool.size];
+    assert.equal(c1, 6);
+    assert.deepEqual(rig.closed, ['a1', 'b2']);
+  });
+
+  it('admits everybody when everything is busy, at the cost of who holds the most', () => {
+    const rig = new Rig();
+    for (const connection of rig.fill('b1 a1 a2 a3 c1 c2')) connection.begin();
+    rig.add('d1').begin();
+    rig.add('e1').begin();
+    assert.deepEqual(rig.closed, ['a1', 'a2']);
+  });
+
+  it('lets a flood from a few addresses close nothing but its own connections', () => {
+    const rig = new Rig();
+    const probe = rig.add('p1');
+    for (let round = 0; round < 1000; round++) {
+      const connection = rig.add(`x${round}`, 'abcd'[round % 4]);
+      if (round % 2 === 0) connection.begin();
+    }
+    assert.equal(rig.pool.size, LIMITS.maxConnections);
+    assert.ok(!rig.closed.includes('p1'));
+    probe.begin();
+    probe.end();
+    assert.equal(rig.closed.length, 1001 - LIMITS.maxConnections);
+  });
+
+  it('closes who does not take an answer in time, and nobody who still waits for one', () => {
+    const rig = new Rig();
+    const [slow, waiting, quick, idle] = rig.fill('a1 a2 b1 c1');
+    for (const connection of [slow!, waiting!, quick!]) connection.begin();
+    slow!.answered();
+    quick!.answered();
+    quick!.end();
+    rig.now = 9999;
+    rig.pool.expire();
+    assert.deepEqual(rig.closed, []);
+    rig.now = 10_000;
+    rig.pool.expire();
+    assert.deepEqual([rig.closed, rig.told], [['a1'], ['slow_reader a']]);
+    quick!.begin();
+    rig.now = 100_000;
+    rig.pool.expire();
+    assert.deepEqual(rig.closed, ['a1']);
+    assert.ok(waiting!.busy && !idle!.busy);
+  });
+
+  it('forgets what has closed itself, whatever is still said of it', () => {
+    const rig = new Rig();
+    const connections = rig.fill('a1 a2 a3 b1');
+    for (const connection of connections) {
+      connection.begin();
+      connection.remove();
+      connection.remove();
+      connection.end();
+    }
+    assert.equal(rig.pool.size, 0);
+    rig.fill('a4 a5 a6');
+    assert.deepEqual([rig.pool.size, rig.closed], [3, []]);
+  });
+});
+
+describe('the address that a connection counts for', () => {
+  for (const [address, counted] of [
+    ['127.0.0.1', '127.0.0.1'],
+    ['::ffff:10.1.2.3', '10.1.2.3'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
+    ['2001:db8:1:2::1', '2001:db8:1:2'],
+    ['2001:db8::1', '2001:db8:0:0'],
+    ['fe80::1%eth0', 'fe80:0:0:0'],
+    ['::1', '0:0:0:0'],
+    ['64:ff9b::192.0.2.1', '64:ff9b:0:0'],
+    ['', '0:0:0:0'],
+  ] as const) {
+    it(`is ${counted} for "${address}"`, () => assert.equal(poolAddress(address), counted));
+  }
+});
