@@ -27,6 +27,7 @@ export function clusterFamilies(clusters: ClusterMonitors): Family[] {
     perEndpoint(primaryMetrics.endpointEjections, ({ counts }) => counts.ejections),
     perEndpoint(primaryMetrics.endpointProbes, ({ counts }) => counts.probes),
     perEndpoint(primaryMetrics.endpointProbeFailures, ({ counts }) => counts.probeFailures),
+    perEndpoint(primaryMetrics.endpointProbesUnmade, ({ counts }) => counts.probesUnmade),
     perEndpoint(primaryMetrics.endpointProbeDuration, ({ lastProbe }) =>
       lastProbe === null ? null : lastProbe.ms / 1000,
     ),

@@ -74,7 +74,10 @@ export class ClusterMonitor {
       isDeepStrictEqual([previous.config.healthCheck, previous.config.tls], [config.healthCheck, config.tls]);
     this.lookups = previous?.lookups ?? { lookups: 0, failures: 0 };
     const tls = config.tls === null ? null : upstreamTls(config.tls);
-    this.#prober = config.healthCheck === null ? null : new Prober(config.healthCheck, tls);
+    this.#prober =
+      config.healthCheck === null
+        ? null
+        : new Prober(config.healthCheck, tls, log.child({ cluster: config.name }));
     this.#outliers =
       config.outlier === null
         ? null

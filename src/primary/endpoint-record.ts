@@ -20,8 +20,8 @@ export class EndpointRecord {
   since = Date.now();
   reason = '';
   /** What only grows; shared with the record that it takes the place of. */
-  counts = { probes: 0, probeFailures: 0, ejections: 0 };
-  /** The last probe's end in milliseconds since 1970, its duration, and its failure; null before the first. */
+  counts = { probes: 0, probeFailures: 0, probesUnmade: 0, ejections: 0 };
+  /** Of the last probe that could be made: its end in milliseconds since 1970, its duration, and its failure. */
   lastProbe: { readonly at: number; readonly ms: number; readonly failure: string | null } | null = null;
   /** Where its probes were good or bad in a row: how often, good ones above 0. */
   streak = 0;

@@ -1,34 +1,43 @@
 import type { HealthCheck } from '../config/types.ts';
-import { probe } from '../upstream/probe.ts';
+import { LineLimit } from '../telemetry/line-limit.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { probe, type ProbeResult } from '../upstream/probe.ts';
 import type { UpstreamTls } from '../upstream/upstream-tls.ts';
 import type { EndpointRecord } from './endpoint-record.ts';
 
 /** Each wait differs from the interval by up to this part of it, so that proxies and endpoints fall out of step. */
 const JITTER = 0.1;
+/** Lines about probes that could not be made: one tells all. */
+const UNMADE = { burst: 1, everyMs: 10_000 };
 
 /** Probes the endpoints of a cluster, each by itself, for as long as it belongs to it. */
 export class Prober {
   readonly #check: HealthCheck;
   readonly #tls: UpstreamTls | null;
+  readonly #log: Logger;
+  readonly #unmade = new LineLimit(UNMADE);
   readonly #probe: typeof probe;
   /** How to end what is under way, by endpoint. */
   readonly #running = new Map<EndpointRecord, () => void>();
 
   /** @param run does one probe; a test may bring its own */
-  constructor(check: HealthCheck, tls: UpstreamTls | null, run: typeof probe = probe) {
+  constructor(check: HealthCheck, tls: UpstreamTls | null, log: Logger, run: typeof probe = probe) {
     this.#check = check;
     this.#tls = tls;
+    this.#log = log;
     this.#probe = run;
   }
 
-  /** Probes an endpoint from now on. Resolves when the first probe is over, which decides by itself. */
+  /**
+   * Probes an endpoint from now on. Resolves when the first probe is over. The first that can be made decides by itself.
+   */
   watch(record: EndpointRecord): Promise<void> {
-    return new Promise((resolve) => this.#run(record, resolve));
+    return new Promise((resolve) => this.#run(record, true, resolve));
   }
 
   /** Goes on with one that has been probed in the same way before; what that has found counts. */
   resume(record: EndpointRecord): void {
-    const timer = setTimeout(() => this.#run(record, null), this.#check.intervalMs * Math.random());
+    const timer = setTimeout(() => this.#run(record, false, null), this.#check.intervalMs * Math.random());
     timer.unref();
     this.#running.set(record, () => clearTimeout(timer));
   }
@@ -42,21 +51,35 @@ export class Prober {
     for (const record of [...this.#running.keys()]) this.forget(record);
   }
 
-  #run(record: EndpointRecord, onFirst: (() => void) | null): void {
+  /** @param decides whether the next verdict counts by itself, because there has been none */
+  #run(record: EndpointRecord, decides: boolean, onOver: (() => void) | null): void {
     const { label, server, addresses } = record.facts;
     const startedAt = performance.now();
-    const cancel = this.#probe({ label, server, addresses, tls: this.#tls }, this.#check, (failure) => {
-      record.counts.probes++;
-      if (failure !== null) record.counts.probeFailures++;
-      record.lastProbe = { at: Date.now(), ms: performance.now() - startedAt, failure };
-      this.#judge(record, failure, onFirst !== null);
+    const cancel = this.#probe({ label, server, addresses, tls: this.#tls }, this.#check, (result) => {
+      this.#take(record, result, performance.now() - startedAt, decides);
       const wait = this.#check.intervalMs * (1 + JITTER * (2 * Math.random() - 1));
-      const timer = setTimeout(() => this.#run(record, null), wait);
+      const undecided = decides && result.verdict === 'unmade';
+      const timer = setTimeout(() => this.#run(record, undecided, null), wait);
       timer.unref();
       this.#running.set(record, () => clearTimeout(timer));
-      onFirst?.();
+      onOver?.();
     });
     this.#running.set(record, cancel);
+  }
+
+  #take(record: EndpointRecord, result: ProbeResult, ms: number, decides: boolean): void {
+    record.counts.probes++;
+    if (result.verdict === 'unmade') {
+      record.counts.probesUnmade++;
+      const more = this.#unmade.take();
+      const { reason } = result;
+      if (more !== null) this.#log.error({ endpoint: record.facts.label, reason, ...more }, 'probe not made');
+      return;
+    }
+    const failure = result.verdict === 'well' ? null : result.reason;
+    if (failure !== null) record.counts.probeFailures++;
+    record.lastProbe = { at: Date.now(), ms, failure };
+    this.#judge(record, failure, decides);
   }
 
   #judge(record: EndpointRecord, failure: string | null, first: boolean): void {

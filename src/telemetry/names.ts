@@ -264,6 +264,11 @@ export const primaryMetrics = {
     ['cluster', 'endpoint'],
     'Probes of the endpoint that failed',
   ),
+  endpointProbesUnmade: counter(
+    'sluice_endpoint_probes_unmade_total',
+    ['cluster', 'endpoint'],
+    "Probes that the proxy's own shortages prevented, and that changed no verdict",
+  ),
   endpointProbeDuration: gauge(
     'sluice_endpoint_probe_duration_seconds',
     ['cluster', 'endpoint'],

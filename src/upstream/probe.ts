@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { HealthCheck } from '../config/types.ts';
 import type { Address } from '../core/address.ts';
 import { messageOf } from '../core/errors.ts';
+import { ownShortageOf } from '../core/shortage.ts';
 import { dial } from './dial.ts';
 import type { ProbeEnd, ProbeExchange } from './probes/exchange.ts';
 import { HttpExchange } from './probes/http-exchange.ts';
@@ -17,32 +18,55 @@ interface ProbeTarget {
   readonly tls: UpstreamTls | null;
 }
 
+/** What one probe has found. `unmade` says nothing about the endpoint: the proxy could not probe it. */
+export type ProbeResult =
+  | { readonly verdict: 'well' }
+  /** With what is wrong, in a few words. */
+  | { readonly verdict: 'ill' | 'unmade'; readonly reason: string };
+
+/** A timer that is this late says that the thread was held up, and may have kept an answer waiting. */
+const MAX_LATENESS_MS = 1000;
+
 /**
  * Probes an endpoint once, on a connection of its own.
  *
- * @param done gets null where the endpoint is well, else in a few words what is wrong; called once, later
+ * @param done called once, later
+ * @param open dials; a test may bring its own
  * @returns how to give up, after which `done` is not called
  */
 export function probe(
   target: ProbeTarget,
   check: HealthCheck,
-  done: (failure: string | null) => void,
+  done: (result: ProbeResult) => void,
+  open: typeof dial = dial,
 ): () => void {
-  return new Probe(target, check, done).cancel;
+  return new Probe(target, check, done, open).cancel;
 }
 
 class Probe implements ProbeEnd {
-  readonly #done: (failure: string | null) => void;
+  readonly #done: (result: ProbeResult) => void;
   readonly #socket: Socket;
   readonly #timer: NodeJS.Timeout;
   #over = false;
 
-  constructor(target: ProbeTarget, check: HealthCheck, done: (failure: string | null) => void) {
+  constructor(
+    target: ProbeTarget,
+    check: HealthCheck,
+    done: (result: ProbeResult) => void,
+    open: typeof dial,
+  ) {
     this.#done = done;
     const exchange = exchangeOf(check, target.server);
-    const socket = (this.#socket = dial(target, { tls: target.tls, allowHalfOpen: false }));
-    this.#timer = setTimeout(() => this.failed('timed out'), check.timeoutMs);
-    socket.on('error', (error) => this.failed(messageOf(error)));
+    const socket = (this.#socket = open(target, { tls: target.tls, allowHalfOpen: false }));
+    const dueAt = performance.now() + check.timeoutMs;
+    this.#timer = setTimeout(() => {
+      if (performance.now() - dueAt > MAX_LATENESS_MS) this.#unmade('the proxy was held up');
+      else this.failed('timed out');
+    }, check.timeoutMs);
+    socket.on('error', (error) => {
+      if (ownShortageOf(error) === null) this.failed(messageOf(error));
+      else this.#unmade(messageOf(error));
+    });
     socket.on('close', () => this.failed('closed the connection'));
     socket.once(target.tls === null ? 'connect' : 'secureConnect', () =>
       this.#send(exchange.connected(this)),
@@ -58,21 +82,25 @@ class Probe implements ProbeEnd {
 
   passed(farewell: Uint8Array | null = null): void {
     if (farewell !== null) this.#send(farewell);
-    this.#end(null);
+    this.#end({ verdict: 'well' });
   }
 
   failed(reason: string): void {
-    this.#end(reason);
+    this.#end({ verdict: 'ill', reason });
+  }
+
+  #unmade(reason: string): void {
+    this.#end({ verdict: 'unmade', reason });
   }
 
   #send(bytes: Uint8Array | null): void {
     if (!this.#over && bytes !== null) this.#socket.write(bytes);
   }
 
-  #end(failure: string | null): void {
+  #end(result: ProbeResult): void {
     if (this.#over) return;
     this.cancel();
-    this.#done(failure);
+    this.#done(result);
   }
 }
 

@@ -3,9 +3,11 @@ import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import type { HealthCheck } from '../../../src/config/types.ts';
 import { EndpointRecord } from '../../../src/primary/endpoint-record.ts';
 import { Prober } from '../../../src/primary/prober.ts';
+import type { ProbeResult } from '../../../src/upstream/probe.ts';
 import { membershipOf } from '../../../src/upstream/membership.ts';
 import { RetryBudget } from '../../../src/upstream/retry-budget.ts';
 import { endpointConfigs, endpointState } from '../upstream/endpoints.ts';
+import { capture, type LogLine } from './fixtures/config.ts';
 
 function records(count: number, slowStartMs = 0): EndpointRecord[] {
   return endpointConfigs(new Array<number>(count).fill(1)).map(
@@ -31,21 +33,29 @@ describe('probes', () => {
   function probed(slowStartMs = 0): {
     record: EndpointRecord;
     answer: (failure: string | null) => void;
+    /** The probe cannot be made. */
+    fall: () => void;
     waiting: () => boolean;
+    first: Promise<void>;
+    lines: readonly LogLine[];
   } {
     const [record] = records(1, slowStartMs);
-    let done: ((failure: string | null) => void) | null = null;
-    const prober = new Prober(CHECK, null, (_target, _check, next) => {
+    const { log, lines } = capture();
+    let done: ((result: ProbeResult) => void) | null = null;
+    const prober = new Prober(CHECK, null, log, (_target, _check, next) => {
       done = next;
       return () => (done = null);
     });
-    void prober.watch(record!);
-    const answer = (failure: string | null): void => {
+    const first = prober.watch(record!);
+    const end = (result: ProbeResult): void => {
       const current = done;
       done = null;
-      current!(failure);
+      current!(result);
     };
-    return { record: record!, answer, waiting: () => done !== null };
+    const answer = (failure: string | null): void =>
+      end(failure === null ? { verdict: 'well' } : { verdict: 'ill', reason: failure });
+    const fall = (): void => end({ verdict: 'unmade', reason: 'connect EMFILE' });
+    return { record: record!, answer, fall, waiting: () => done !== null, first, lines };
   }
 
   it('decide by the first, and after that by rise and fall, once an interval give or take a tenth', () => {
@@ -73,7 +83,43 @@ describe('probes', () => {
       answer(failure);
       assert.equal(record.health, health);
     }
-    assert.deepEqual(record.counts, { probes: 13, probeFailures: 7, ejections: 0 });
+    assert.deepEqual(record.counts, { probes: 13, probeFailures: 7, probesUnmade: 0, ejections: 0 });
+  });
+
+  it('that cannot be made change no verdict and no row, are counted, and logged once', () => {
+    const { record, answer, fall, lines } = probed();
+    answer(null);
+    const { lastProbe } = record;
+    for (let count = 0; count < 20; count++) {
+      mock.timers.tick(1101);
+      fall();
+    }
+    assert.deepEqual([record.health, record.streak, record.lastProbe], ['up', 1, lastProbe]);
+    for (let count = 0; count < 3; count++) {
+      assert.equal(record.health, 'up');
+      mock.timers.tick(1101);
+      answer('refused');
+      mock.timers.tick(1101);
+      fall();
+    }
+    assert.equal(record.health, 'down', 'three in a row, whatever could not be made between');
+    mock.timers.tick(1101);
+    fall();
+    assert.equal(record.health, 'down');
+    assert.deepEqual(record.counts, { probes: 28, probeFailures: 3, probesUnmade: 24, ejections: 0 });
+    const told = lines.filter(({ msg }) => msg === 'probe not made');
+    assert.equal(told.length, 1);
+  });
+
+  it('hold up nothing where the first cannot be made, and the first that is made decides by itself', async () => {
+    const { record, answer, fall, first } = probed();
+    record.setDown(true, 'it has not been probed yet');
+    fall();
+    await first;
+    assert.equal(record.reason, 'it has not been probed yet');
+    mock.timers.tick(1101);
+    answer(null);
+    assert.equal(record.health, 'up', 'though rise is 2');
   });
 
   it('let the slow start of an endpoint that is up again begin', () => {
