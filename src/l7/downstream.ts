@@ -11,6 +11,7 @@ export interface DownstreamSocket {
   close(): void;
   /** Gathers what the callback sends into one write. */
   cork(callback: () => void): unknown;
+  /** Bytes that wait for the client, pongs of uWS's own included. */
   getBufferedAmount(): number;
   /** Empty if the connection is broken. */
   getRemoteAddress(): ArrayBuffer;

@@ -302,6 +302,12 @@ function countControl(socket: WebSocket<SocketData>, data: ArrayBuffer): void {
   (socket as Socket).session.clientControl(data.byteLength);
 }
 
+/** uWS has put a pong behind everything that waits, without a bound. */
+function receivePing(socket: WebSocket<SocketData>, data: ArrayBuffer): void {
+  countControl(socket, data);
+  (socket as Socket).session.clientPinged();
+}
+
 const releaseMessage = unsupportedReason() === null ? releasePages : (): number => 0;
 
 /** Not a method: the handlers must know nothing but the link. */
@@ -316,7 +322,7 @@ function route(app: TemplatedApp, { websocket }: L7ListenerConfig, link: Link): 
     upgrade: (response, request, context) => link.listener?.serve(response, request, context),
     open: noteMade,
     message: receiveMessage,
-    ping: countControl,
+    ping: receivePing,
     pong: countControl,
     drain: (socket) => (socket as Socket).session.clientDrained(),
     close: (socket, code, reason) => {

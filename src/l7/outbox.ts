@@ -16,6 +16,8 @@ interface Slab {
 /** Whose frames go through the outbox. */
 export interface OutboxSender {
   readonly upstream: UpstreamSocket;
+  /** Max bytes that wait for the endpoint. */
+  readonly upstreamBuffer: number;
   /**
    * Called after a write that the kernel did not take whole: `upstream.writableLength` bytes wait. It may close
    * sessions, and so come back to the outbox.
@@ -56,14 +58,21 @@ export class Outbox {
     this.#defer = defer;
   }
 
-  /** Adds a frame; the payload is copied. Frames of one sender go out in the order in which they were added. */
-  send(sender: OutboxSender, opcode: number, payload: Uint8Array, mask: number): void {
+  /**
+   * Adds a frame of any kind; the payload is copied. Frames of one sender go out in the order in which they were added.
+   *
+   * @returns false if bytes wait for the endpoint and the frame would take them past the sender's `upstreamBuffer`:
+   *   then nothing has been added
+   */
+  send(sender: OutboxSender, opcode: number, payload: Uint8Array, mask: number): boolean {
     const size = payload.length + MAX_MASKED_HEAD;
+    const waiting = sender.upstream.writableLength;
+    if (waiting > 0 && waiting + size > sender.upstreamBuffer) return false;
     // Again, because a flush may have come back here with more frames.
     while (this.#count > 0 && this.#end + size > SLAB_SIZE) this.flush();
     if (size > SLAB_SIZE) {
       this.#sendInPieces(sender, opcode, payload, mask);
-      return;
+      return true;
     }
     if (this.#count === 0 || this.#senders[this.#count - 1] !== sender) this.#senders[this.#count++] = sender;
     this.#end = writeMaskedFrame(this.#slab.bytes, this.#end, opcode, payload, mask);
@@ -74,6 +83,7 @@ export class Outbox {
       this.#scheduled = true;
       this.#defer(this.#onTurnEnd);
     }
+    return true;
   }
 
   /** Writes what has been gathered. Closing a session calls it first, so that nothing is overtaken or lost. */

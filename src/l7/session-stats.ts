@@ -1,8 +1,10 @@
+import type { DIRECTIONS } from '../telemetry/names.ts';
 import { CLOSE_CODES, CLOSE_SIDES, pageMetrics } from '../telemetry/names.ts';
 import type { Histogram, StatsPage } from '../telemetry/stats-page.ts';
 import { closeCodeLabel } from '../wire/close-codes.ts';
 
 export type CloseSide = (typeof CLOSE_SIDES)[number];
+type Direction = (typeof DIRECTIONS)[number];
 
 /** Where the sessions of one route count. Slots of the hot path are plain numbers: `values[slot] += n`. */
 export class SessionStats {
@@ -16,7 +18,7 @@ export class SessionStats {
   readonly #active: number;
   readonly #total: number;
   readonly #pausedDownstream: number;
-  readonly #overflowsUpstream: number;
+  readonly #overflows: Readonly<Record<Direction, number>>;
   readonly #closes: ReadonlyMap<string, number>;
 
   constructor(page: StatsPage, listener: string, route: string, cluster: string) {
@@ -32,7 +34,10 @@ export class SessionStats {
     this.#active = page.slot(pageMetrics.sessionsActive, { listener, route, cluster });
     this.#total = page.slot(pageMetrics.sessions, { listener, route, cluster });
     this.#pausedDownstream = page.slot(pageMetrics.paused, { direction: 'downstream' });
-    this.#overflowsUpstream = page.slot(pageMetrics.bufferOverflows, { direction: 'upstream' });
+    this.#overflows = {
+      downstream: page.slot(pageMetrics.bufferOverflows, { direction: 'downstream' }),
+      upstream: page.slot(pageMetrics.bufferOverflows, { direction: 'upstream' }),
+    };
     this.#closes = new Map(
       CLOSE_SIDES.flatMap((side) =>
         CLOSE_CODES.map(
@@ -59,8 +64,8 @@ export class SessionStats {
     this.values[this.#pausedDownstream]! += 1;
   }
 
-  /** A slow endpoint has filled its session's buffer. */
-  overflowed(): void {
-    this.values[this.#overflowsUpstream]! += 1;
+  /** Counts a session that ends because more waits for one of its sides than may. */
+  overflowed(direction: Direction): void {
+    this.values[this.#overflows[direction]]! += 1;
   }
 }

@@ -1,12 +1,10 @@
-import type { Logger } from '../telemetry/logger.ts';
-import type { WebSocketSettings } from '../config/types.ts';
-import { Timed, type TimerWheel } from '../core/timer-wheel.ts';
-import type { RandomPool } from '../core/random-pool.ts';
+import { Timed } from '../core/timer-wheel.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import {
   CLOSE_ABNORMAL,
   CLOSE_GOING_AWAY,
   CLOSE_NO_STATUS,
+  CLOSE_POLICY_VIOLATION,
   CLOSE_PROTOCOL_ERROR,
   CLOSE_SERVICE_RESTART,
   CLOSE_TRY_AGAIN_LATER,
@@ -14,50 +12,27 @@ import {
 import { FrameReader, type FrameSink } from '../wire/frame-reader.ts';
 import { closePayload } from '../wire/frame-writer.ts';
 import { OPCODE_BINARY, OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG, OPCODE_TEXT } from '../wire/opcodes.ts';
-import type { BufferBudget, ShedReason } from './buffer-budget.ts';
+import type { ShedReason } from './buffer-budget.ts';
 import { readCorked } from './corked-read.ts';
 import type { DownstreamSocket } from './downstream.ts';
-import type { Outbox, OutboxSender } from './outbox.ts';
-import type { CloseSide, SessionStats } from './session-stats.ts';
+import type { OutboxSender } from './outbox.ts';
+import { isPingFlood, queuesPong } from './pong-bounds.ts';
+import type { SessionIdentity, SharedContext } from './session-context.ts';
+import type { CloseSide } from './session-stats.ts';
 import type { WireTraits } from './unfinished/held-bytes.ts';
-import type { Receiver, UnfinishedMessages } from './unfinished/unfinished-messages.ts';
-import type { UpstreamDialler, UpstreamOwner, UpstreamSocket } from './upstream/upstream-socket.ts';
+import type { Receiver } from './unfinished/unfinished-messages.ts';
+import type { UpstreamOwner, UpstreamSocket } from './upstream/upstream-socket.ts';
 
 /** Frames smaller than this are gathered into one write to the client; larger ones gain nothing by the copy. */
 const CORK_BELOW = 8 * 1024;
 /** How long an endpoint has to answer a close frame before its connection is cut. */
 const CLOSE_TIMEOUT_MS = 5000;
+const PING_FLOOD = 'client pings and does not read';
 const NOTHING = new Uint8Array(0);
 /** What uWS says of a close frame that it takes for broken; it takes every code from 1012 to 3999 for that. */
 const REFUSED_CLOSE = 'Received invalid close payload';
 
-/** What all sessions of one route in one worker share. */
-export interface SessionContext {
-  readonly settings: WebSocketSettings;
-  /** Whether frames to the endpoint carry fresh random masks. */
-  readonly randomMasks: boolean;
-  readonly stats: SessionStats;
-  readonly wheel: TimerWheel;
-  readonly dialler: UpstreamDialler;
-  readonly outbox: Outbox;
-  readonly budget: BufferBudget;
-  readonly unfinished: UnfinishedMessages;
-  readonly wireTraits: WireTraits;
-  readonly random: RandomPool;
-  /** The sessions that live, for draining. */
-  readonly sessions: Set<Session>;
-  /** Writes the access lines, or null where there are none. */
-  readonly access: Logger | null;
-}
-
-/** What the access lines of a session tell beside its numbers. */
-export interface SessionIdentity {
-  readonly listener: string;
-  readonly route: string;
-  readonly cluster: string;
-  readonly client: string;
-  readonly requestId: string;
-}
+export type SessionContext = SharedContext<Session>;
 
 /**
  * The message relay: joins one client's WebSocket, framed by uWS, to one endpoint's, framed by us.
@@ -67,9 +42,13 @@ export interface SessionIdentity {
  */
 export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSender, Receiver {
   readonly upstream: UpstreamSocket;
+  readonly upstreamBuffer: number;
   bufferedDownstream = 0;
   bufferedUpstream = 0;
   bufferedUnfinished = 0;
+  /** Messages that have come whole from the client. */
+  messages = 0;
+  messageBytes = 0;
   /** Pings and pongs of the client. */
   controlFrames = 0;
   controlBytes = 0;
@@ -82,6 +61,10 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
   /** Whether the session's end has been counted. */
   #ended = false;
   #paused = false;
+  /** Bytes that waited for the client when it got the last message before its endpoint was paused. */
+  #waitingWhenPaused = 0;
+  /** Payload of the latest ping of the endpoint that has not been answered; null if all have been. */
+  #pongDue: Uint8Array | null = null;
   /** Whether a send of the current read was not taken whole. */
   #behind = false;
   /** Whether the endpoint has been pinged since it was last heard. */
@@ -92,9 +75,7 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
   /** When the session must end, by the wheel's clock; Infinity for never. */
   readonly #endsAt: number;
   #messagesDownstream = 0;
-  #messagesUpstream = 0;
   #bytesDownstream = 0;
-  #bytesUpstream = 0;
 
   constructor(
     context: SessionContext,
@@ -104,9 +85,10 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
   ) {
     super();
     const now = context.wheel.now;
-    const { maxLifetimeMs } = context.settings;
+    const { maxLifetimeMs, upstreamBuffer } = context.settings;
     this.#context = context;
     this.upstream = upstream;
+    this.upstreamBuffer = upstreamBuffer;
     this.endpoint = endpoint;
     this.#identity = identity;
     this.#reader = new FrameReader(this);
@@ -140,15 +122,6 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     return this.#context.wireTraits;
   }
 
-  /** Messages that have come whole from the client. */
-  get messages(): number {
-    return this.#messagesUpstream;
-  }
-
-  get messageBytes(): number {
-    return this.#bytesUpstream;
-  }
-
   /** The client has sent a ping or a pong. @param bytes its payload */
   clientControl(bytes: number): void {
     this.controlFrames++;
@@ -158,20 +131,32 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
   /** The client has sent a message; its memory is valid during the call only. */
   clientMessage(data: ArrayBuffer, binary: boolean): void {
     if (this.#ended) return;
-    const { stats, outbox, settings } = this.#context;
+    const { stats, outbox } = this.#context;
     const length = data.byteLength;
-    if (this.bufferedUpstream > 0) {
-      const waiting = this.upstream.writableLength;
-      if (waiting > 0 && waiting + length > settings.upstreamBuffer) {
-        this.#overflow();
-        return;
-      }
+    this.messages++;
+    this.messageBytes += length;
+    if (!outbox.send(this, binary ? OPCODE_BINARY : OPCODE_TEXT, new Uint8Array(data), this.#mask())) {
+      this.#overflow();
+      return;
     }
-    this.#messagesUpstream++;
-    this.#bytesUpstream += length;
     stats.values[stats.messagesUpstream]! += 1;
     stats.values[stats.bytesUpstream]! += length;
-    outbox.send(this, binary ? OPCODE_BINARY : OPCODE_TEXT, new Uint8Array(data), this.#mask());
+  }
+
+  /** The client has sent a ping, and the pong is behind everything that waits for the client. */
+  clientPinged(): void {
+    const downstream = this.#downstream;
+    if (downstream === null) return;
+    const waiting = downstream.getBufferedAmount();
+    if (waiting === 0) return;
+    if (this.#paused && isPingFlood(waiting, this.#waitingWhenPaused)) {
+      this.#context.stats.overflowed('downstream');
+      this.#end('proxy', CLOSE_POLICY_VIOLATION, PING_FLOOD);
+      this.#freeDownstream(CLOSE_POLICY_VIOLATION, PING_FLOOD);
+      this.#closeUpstream(CLOSE_GOING_AWAY, NOTHING);
+      return;
+    }
+    this.#bufferDownstream(waiting);
   }
 
   /** The client has taken some of what was waiting for it. */
@@ -232,10 +217,20 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
   }
 
   upstreamBlocked(): void {
-    if (!this.#ended) this.measureBuffers();
+    if (!this.#ended) this.#measure();
+  }
+
+  upstreamDrained(): void {
+    this.measureBuffers();
   }
 
   measureBuffers(): void {
+    // Once a second, too, so that an endpoint that is slow and alive gets an answer.
+    if (this.#pongDue !== null && !this.#ended) this.#sendPong(this.#pongDue);
+    this.#measure();
+  }
+
+  #measure(): void {
     const { budget } = this.#context;
     budget.setUpstream(this, this.upstream.writableLength);
     // The session may have been shed by the first.
@@ -285,7 +280,9 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
   }
 
   framePing(payload: Uint8Array): void {
-    if (!this.#ended) this.#context.outbox.send(this, OPCODE_PONG, payload, this.#mask());
+    if (this.#ended) return;
+    if (queuesPong(this.upstream.writableLength)) this.#sendPong(payload);
+    else this.#pongDue = payload.slice();
   }
 
   framePong(): void {
@@ -353,16 +350,11 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
   }
 
   shed(reason: ShedReason): void {
-    if (this.#ended) return;
-    const detail = reason === 'unfinished' ? 'unfinished message' : 'proxy overloaded';
-    this.#end('proxy', CLOSE_TRY_AGAIN_LATER, detail);
-    const downstream = this.#downstream;
-    if (downstream !== null && downstream.getBufferedAmount() > 0) {
-      // A close frame would wait behind the very bytes whose memory is wanted.
-      this.#downstream = null;
-      downstream.close();
+    if (!this.#ended) {
+      const detail = reason === 'unfinished' ? 'unfinished message' : 'proxy overloaded';
+      this.#end('proxy', CLOSE_TRY_AGAIN_LATER, detail);
+      this.#freeDownstream(CLOSE_TRY_AGAIN_LATER, detail);
     }
-    this.#endDownstream(CLOSE_TRY_AGAIN_LATER, detail);
     this.upstream.destroy();
   }
 
@@ -411,12 +403,25 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     if (downstream === null) return;
     const waiting = downstream.getBufferedAmount();
     if (waiting > 0) this.#context.dialler.downstreamTouched();
+    // What the endpoint sent before it was paused may still come.
+    if (this.#paused) this.#waitingWhenPaused = waiting;
+    this.#bufferDownstream(waiting);
+  }
+
+  /** Notes how much waits for the client, and pauses the endpoint if that is too much. */
+  #bufferDownstream(waiting: number): void {
     if (waiting > this.#context.settings.downstreamBuffer && !this.#paused) {
       this.#paused = true;
+      this.#waitingWhenPaused = waiting;
       this.#context.stats.paused();
       this.upstream.pause();
     }
     this.#context.budget.setDownstream(this, waiting);
+  }
+
+  #sendPong(payload: Uint8Array): void {
+    const isSent = this.#context.outbox.send(this, OPCODE_PONG, payload, this.#mask());
+    this.#pongDue = isSent ? null : payload.slice();
   }
 
   #mask(): number {
@@ -425,7 +430,7 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
 
   /** uWS cannot pause one client, so an endpoint that takes nothing must lose its session. */
   #overflow(): void {
-    this.#context.stats.overflowed();
+    this.#context.stats.overflowed('upstream');
     this.close(CLOSE_TRY_AGAIN_LATER, 'endpoint too slow');
     this.upstream.destroy();
   }
@@ -445,6 +450,17 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     this.#context.dialler.downstreamTouched();
   }
 
+  /** Ends the client's leg so that nothing waits for it any more: a close frame would wait behind these very bytes. */
+  #freeDownstream(code: number, reason: string): void {
+    const downstream = this.#downstream;
+    if (downstream !== null && downstream.getBufferedAmount() > 0) {
+      this.#downstream = null;
+      downstream.close();
+      this.#context.budget.setDownstream(this, 0);
+    }
+    this.#endDownstream(code, reason);
+  }
+
   /** Sends a close frame to the endpoint, behind everything that waits for it, and gives it a while to answer. */
   #closeUpstream(code: number, reason: Uint8Array): void {
     const { outbox, wheel } = this.#context;
@@ -452,9 +468,11 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
       this.#paused = false;
       this.upstream.resume();
     }
-    outbox.send(this, OPCODE_CLOSE, closePayload(code, reason), this.#mask());
+    const isSent = outbox.send(this, OPCODE_CLOSE, closePayload(code, reason), this.#mask());
     outbox.flush();
-    wheel.arm(this, CLOSE_TIMEOUT_MS);
+    // An endpoint that has left no room for a close frame would not read one in time either.
+    if (isSent) wheel.arm(this, CLOSE_TIMEOUT_MS);
+    else this.upstream.destroy();
   }
 
   /** Counts the session's end and writes its line; `reason` is for the log alone. */
@@ -467,9 +485,9 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
       code,
       ...(reason === undefined ? {} : { reason }),
       seconds,
-      messagesUpstream: this.#messagesUpstream,
+      messagesUpstream: this.messages,
       messagesDownstream: this.#messagesDownstream,
-      bytesUpstream: this.#bytesUpstream,
+      bytesUpstream: this.messageBytes,
       bytesDownstream: this.#bytesDownstream,
     });
   }

@@ -17,7 +17,8 @@ import { checkUpgradeResponse, endToEndHeaders } from '../wire/upgrade-response.
 import type { ClusterGate, Entrant } from './handshakes/handshake-gate.ts';
 import type { HeaderList } from './http-reply.ts';
 import type { HandshakeFailure } from './listener-stats.ts';
-import { Session, type SessionContext, type SessionIdentity } from './session.ts';
+import type { SessionIdentity } from './session-context.ts';
+import { Session, type SessionContext } from './session.ts';
 import type { UpstreamOwner, UpstreamSocket } from './upstream/upstream-socket.ts';
 
 /** Max bytes of a refusal's body that are passed on to the client. */

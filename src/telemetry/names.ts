@@ -125,7 +125,7 @@ export const pageMetrics = {
   bufferOverflows: counter(
     'sluice_ws_buffer_overflows_total',
     ['direction'],
-    'Sessions closed because a buffer passed its bound',
+    'Sessions closed because more waited for a client that pings and does not read, or for a slow endpoint, than may',
   ),
   tunnelsActive: gauge('sluice_tunnels_active', ['listener', 'cluster'], 'Layer 4 tunnels open now'),
   tunnels: counter('sluice_tunnels_total', ['listener', 'cluster'], 'Layer 4 tunnels opened'),

@@ -7,7 +7,7 @@ import { eventually, within } from '../support/deadline.ts';
 import { residentBytes } from '../support/process-facts.ts';
 import type { RawConnection } from '../support/raw-connection.ts';
 import { RawEndpoint } from '../support/raw-endpoint.ts';
-import { BINARY, CLOSE, closeBody, encodeFrame } from '../support/raw-frames.ts';
+import { BINARY, CLOSE, PING, PONG, closeBody, encodeFrame } from '../support/raw-frames.ts';
 import { WebRig } from '../support/web-rig.ts';
 import type { WsPeer } from '../support/ws-peer.ts';
 
@@ -19,6 +19,9 @@ const DOWNSTREAM_BUFFER = MIB;
 const UPSTREAM_BUFFER = 4 * MIB;
 /** What the proxy takes from an endpoint at once: so much may pass the bound before the endpoint is paused. */
 const READ_SIZE = 256 * KIB;
+/** Bytes of pongs that may wait beside a full buffer. */
+const PONGS = 64 * KIB;
+const MASK = Buffer.from([7, 1, 7, 1]);
 /** What the process may grow by for other reasons than a buffer. */
 const NOISE = 32 * MIB;
 
@@ -176,6 +179,85 @@ describe('a slow side of a WebSocket', () => {
     endpoint.socket.destroy();
     await empty();
   });
+
+  for (const legs of ['plain', 'TLS to the client'] as const) {
+    it(`loses its session as a client that pings and does not read (${legs})`, async () => {
+      const overflows = await metric('sluice_ws_buffer_overflows_total', 'downstream');
+      const { client, endpoint } = await pair(legs);
+      client.socket.pause();
+      const { _socket: connection } = client.socket as unknown as { readonly _socket: Socket };
+      const pings = Buffer.concat(
+        Array.from({ length: 2000 }, () => encodeFrame(PING, large.subarray(0, 125), { mask: MASK })),
+      );
+      connection.on('error', () => undefined);
+      const flood = setInterval(() => {
+        if (connection.writableLength < MIB) connection.write(pings);
+      }, 1);
+      let highest = 0;
+      try {
+        await eventually(async () => {
+          const metrics = await rig.scrape();
+          const direction = 'downstream';
+          highest = Math.max(highest, metrics.sum('sluice_ws_buffered_bytes', { direction }));
+          assert.equal(metrics.sum('sluice_ws_buffer_overflows_total', { direction }), overflows + 1);
+        });
+      } finally {
+        clearInterval(flood);
+      }
+      const most = DOWNSTREAM_BUFFER + PONGS + KIB;
+      assert.ok(highest <= most, `up to ${highest} bytes were held`);
+      assert.deepEqual((await endpoint.frame()).payload, closeBody(1001));
+      endpoint.socket.destroy();
+      client.socket.terminate();
+      await empty();
+    });
+  }
+
+  it('may ping as a client whose endpoint is paused, and gets the pongs behind what waited', async () => {
+    const { client, endpoint } = await pair('plain');
+    const message = large.subarray(0, 24 * MIB);
+    await fill(client, endpoint, encodeFrame(BINARY, message));
+    let pongs = 0;
+    client.socket.on('pong', () => pongs++);
+    for (let count = 0; count < 300; count++) client.socket.ping(`ping ${count}`);
+    client.socket.send('still here');
+    assert.equal((await endpoint.frame()).payload.toString(), 'still here');
+    client.socket.resume();
+    assert.ok((await client.messages.next()).data.equals(message));
+    await eventually(() => assert.equal(pongs, 300));
+    client.socket.terminate();
+    await empty();
+  });
+
+  for (const legs of ['plain', 'TLS to the endpoint'] as const) {
+    it(`has few pongs wait as an endpoint that pings and does not read, and gets the last (${legs})`, async () => {
+      const { client, endpoint } = await pair(legs);
+      endpoint.socket.pause();
+      let sent = 0;
+      const ping = (): Buffer => encodeFrame(PING, String(sent++).padEnd(125));
+      let highest = 0;
+      // Twice what all the kernel's buffers on the way take.
+      while (sent < 240_000) {
+        const batch = Buffer.concat(Array.from({ length: 8000 }, ping));
+        await within('the pings to be taken', new Promise((settle) => endpoint.socket.write(batch, settle)));
+        highest = Math.max(highest, await metric('sluice_ws_buffered_bytes', 'upstream'));
+      }
+      assert.ok(highest > 0, 'the kernel takes all pongs');
+      assert.ok(highest <= MIB, `up to ${highest} bytes were held`);
+      endpoint.socket.resume();
+      const last = String(sent - 1);
+      for (let payload = ''; payload !== last;) {
+        const frame = await endpoint.frame();
+        assert.equal(frame.opcode, PONG);
+        payload = frame.payload.toString().trim();
+      }
+      client.socket.send('still here');
+      assert.equal((await endpoint.frame()).payload.toString(), 'still here');
+      client.socket.terminate();
+      endpoint.socket.destroy();
+      await empty();
+    });
+  }
 
   for (const legs of ['plain', 'TLS to the endpoint'] as const) {
     it(`gets everything as an endpoint that reads again before the buffer is full (${legs})`, async () => {

@@ -46,6 +46,7 @@ function ignore(): void {
 /** One end of a connection over which frames go, and the endpoint at the other end. */
 class Connection implements OutboxSender {
   readonly upstream: UpstreamSocket & Socket;
+  upstreamBuffer = Infinity;
   readonly endpoint: Socket;
   /** How often the outbox has said that bytes wait. */
   blocked = 0;
@@ -355,8 +356,8 @@ class NotedSocket {
   }
 }
 
-function noted(socket: NotedSocket): OutboxSender {
-  return { upstream: socket as unknown as UpstreamSocket, upstreamBlocked: ignore };
+function noted(socket: NotedSocket, upstreamBuffer = Infinity): OutboxSender {
+  return { upstream: socket as unknown as UpstreamSocket, upstreamBuffer, upstreamBlocked: ignore };
 }
 
 describe('the writes of an outbox', () => {
@@ -438,6 +439,25 @@ describe('the writes of an outbox', () => {
     send(socket, 'never');
     assert.equal(calls.length, 2);
     assert.equal(socket.chunks.length, 1);
+  });
+
+  it('take a frame of any kind only if it has room behind what waits', () => {
+    const box = outbox();
+    const socket = new NotedSocket(true);
+    const sender = noted(socket, 1000);
+    // A message that is larger than the bound goes when nothing waits.
+    assert.equal(box.send(sender, OPCODE_BINARY, Buffer.alloc(900), 0), true);
+    box.flush();
+    for (const opcode of [OPCODE_TEXT, OPCODE_BINARY, OPCODE_PING, OPCODE_CLOSE]) {
+      assert.equal(box.send(sender, opcode, Buffer.alloc(100), 0), false);
+    }
+    box.flush();
+    assert.equal(socket.chunks.length, 1);
+    assert.equal(box.send(sender, OPCODE_PING, small, 0), true);
+    box.flush();
+    assert.equal(socket.chunks.length, 2);
+    socket.writableLength = 0;
+    assert.equal(box.send(sender, OPCODE_BINARY, Buffer.alloc(5000), 0), true);
   });
 
   it('hold no more memory than their bytes where they wait', () => {

@@ -1,0 +1,38 @@
+import type { WebSocketSettings } from '../config/types.ts';
+import type { RandomPool } from '../core/random-pool.ts';
+import type { TimerWheel } from '../core/timer-wheel.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { BufferBudget } from './buffer-budget.ts';
+import type { Outbox } from './outbox.ts';
+import type { SessionStats } from './session-stats.ts';
+import type { WireTraits } from './unfinished/held-bytes.ts';
+import type { UnfinishedMessages } from './unfinished/unfinished-messages.ts';
+import type { UpstreamDialler } from './upstream/upstream-socket.ts';
+
+/** What all sessions of one route in one worker share. */
+export interface SharedContext<Session> {
+  readonly settings: WebSocketSettings;
+  /** Whether frames to the endpoint carry fresh random masks. */
+  readonly randomMasks: boolean;
+  readonly stats: SessionStats;
+  readonly wheel: TimerWheel;
+  readonly dialler: UpstreamDialler;
+  readonly outbox: Outbox;
+  readonly budget: BufferBudget;
+  readonly unfinished: UnfinishedMessages;
+  readonly wireTraits: WireTraits;
+  readonly random: RandomPool;
+  /** The sessions that live, for draining. */
+  readonly sessions: Set<Session>;
+  /** Writes the access lines, or null where there are none. */
+  readonly access: Logger | null;
+}
+
+/** What the access lines of a session tell beside its numbers. */
+export interface SessionIdentity {
+  readonly listener: string;
+  readonly route: string;
+  readonly cluster: string;
+  readonly client: string;
+  readonly requestId: string;
+}
