@@ -51,4 +51,33 @@ describe('a lock over threads', { timeout: 300_000 }, () => {
       7,
     );
   });
+
+  it('is taken from a thread that was terminated with it, and that one does not give it back', async () => {
+    const memory = new SharedArrayBuffer(4);
+    const code = `
+      const { parentPort, workerData: { lock, module } } = require('node:worker_threads');
+      import(module).then(({ ThreadLock }) => {
+        new ThreadLock(lock).hold(() => {
+          parentPort.postMessage('held');
+          for (;;);
+        });
+      });
+    `;
+    const holder = new Worker(code, { eval: true, workerData: { lock: memory, module: MODULE } });
+    await once(holder, 'message');
+    await holder.terminate();
+    const lock = new ThreadLock(memory, 20);
+    assert.equal(
+      lock.hold(() => new Int32Array(memory)[0]),
+      1,
+    );
+    assert.equal(new Int32Array(memory)[0], 0);
+  });
+
+  it('that was taken away meanwhile stays with its new holder', () => {
+    const memory = new SharedArrayBuffer(4);
+    const words = new Int32Array(memory);
+    new ThreadLock(memory).hold(() => void (words[0] = 77));
+    assert.equal(words[0], 77);
+  });
 });
