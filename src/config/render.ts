@@ -27,7 +27,12 @@ export function renderConfig({
   const { workers, admin, log, shutdown, drain, demo, listeners, clusters } = config;
   return stringify(
     without({
-      workers: { ...workers, bufferBudget: formatByteSize(workers.bufferBudget) },
+      workers: {
+        l7: workers.l7,
+        l4: workers.l4,
+        bufferBudget: formatByteSize(workers.bufferBudget),
+        stuckAfter: formatDuration(workers.stuckAfterMs),
+      },
       // The token is a secret, and has no place in output that people read and pass on.
       admin: { address: formatAddress(admin.address), hosts: [...admin.hosts] },
       log: without({ ...log }),

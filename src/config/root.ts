@@ -42,6 +42,7 @@ export function readRoot(
       l7: settings.read('workers.l7'),
       l4: settings.read('workers.l4'),
       bufferBudget: settings.read('workers.bufferBudget'),
+      stuckAfterMs: settings.read('workers.stuckAfter'),
     },
     admin: readAdmin(settings, problems),
     log: {

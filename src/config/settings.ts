@@ -37,6 +37,11 @@ const SETTINGS = {
   'workers.l7': setting('Threads for the listeners of mode l7', workerCount, 'auto'),
   'workers.l4': setting('Threads for the listeners of mode l4', workerCount, 'auto'),
   'workers.bufferBudget': setting('What may wait in all sessions together', bufferBudget, 'auto'),
+  'workers.stuckAfter': setting(
+    'How long a worker may be silent before it is given up and replaced',
+    duration({ least: 1000, most: 600_000, zero: 'never' }),
+    '10s',
+  ),
   'admin.address': setting('Where metrics, health and status are served', listenAddress, '127.0.0.1:9090'),
   'admin.hosts': setting(
     'Host names that requests to the admin address may have',

@@ -30,6 +30,8 @@ interface WorkerSettings {
   readonly l4: number;
   /** Bytes that may wait in the sessions of all workers together; `auto` is a quarter of the memory there is. */
   readonly bufferBudget: number;
+  /** Silence that makes a worker stuck; 0 for never. */
+  readonly stuckAfterMs: number;
 }
 
 interface ShutdownSettings {

@@ -19,6 +19,7 @@ import type { Certificate, Compression, L7Listener as L7ListenerConfig } from '.
 import { formatAddress } from '../core/address.ts';
 import type { ThreadLock } from '../core/thread-lock.ts';
 import { markListening } from '../sys/accepted-sockets.ts';
+import { noteClosing, noteListening } from '../sys/descriptor-table.ts';
 import { HandOver } from '../sys/hand-over.ts';
 import { findListening, lengthenQueue, limitReceiveBuffers, limitUnsent } from '../sys/listening-sockets.ts';
 import { releasePages } from '../sys/released-pages.ts';
@@ -133,6 +134,7 @@ export class L7Listener {
       });
       const [own = -1] = findListening(address.port).filter((fd) => !before.includes(fd));
       this.#descriptor = own;
+      noteListening(own);
     });
     this.#setUp(this.#descriptor);
   }
@@ -141,6 +143,7 @@ export class L7Listener {
   stop(): void {
     this.#handOver?.end();
     this.#handOver = null;
+    noteClosing(this.#descriptor);
     if (this.#socket !== null) us_listen_socket_close(this.#socket);
     this.#socket = null;
     this.#descriptor = -1;

@@ -124,7 +124,8 @@ export class Primary {
    * with fewer.
    *
    * @param handOver whether another process has taken over already
-   * @returns whether all workers have ended in time; if not, only a hard exit can end the process in good order
+   * @returns whether all workers have ended in time, apart from {@link leftBehind}; if not, only a hard exit can end the
+   * process in good order
    */
   end(graceMs: number, handOver = false): Promise<boolean> {
     this.#state = 'draining';
@@ -138,10 +139,20 @@ export class Primary {
     return this.#ended;
   }
 
-  /** The names of the workers that have not ended. */
+  /** The names of the workers that have not ended, stuck ones excluded. */
   running(): string[] {
     const slots = this.#supervisor?.slots ?? [];
-    return slots.filter(({ state }) => state !== 'ended').map(({ name }) => name);
+    return slots.filter(({ state }) => state !== 'ended' && state !== 'stuck').map(({ name }) => name);
+  }
+
+  /** Threads of stuck workers that have not ended. With one of them only a hard exit ends the process in good order. */
+  get leftBehind(): number {
+    return this.#supervisor?.leftBehind.count ?? 0;
+  }
+
+  /** Why whoever watches the process should replace it; null where it serves, starts or drains. */
+  get unwell(): string | null {
+    return this.#state === 'ready' ? (this.#supervisor?.problem ?? null) : null;
   }
 
   async #start(): Promise<Started> {
@@ -271,6 +282,7 @@ export class Primary {
         supervisor.releaseSeries();
         return exposition.render(format);
       },
+      notLive: () => supervisor.hopeless,
       notReady: () => this.#notReady(supervisor),
       status: () => statusOf({ supervisor, clusters, reloader, drains, versions, state: this.#state }),
       commands: [
@@ -284,7 +296,7 @@ export class Primary {
         const { address, hosts } = supervisor.config.admin;
         return [address.host.toLowerCase(), ...hosts];
       },
-      fault: faultHooks ? supervisor.fault : null,
+      harm: faultHooks ? supervisor.harm : null,
     };
     return new AdminServer(view, stats, this.#log);
   }
@@ -310,8 +322,7 @@ export class Primary {
   #notReady(supervisor: Supervisor): string | null {
     if (this.#state !== 'ready') return this.#state;
     if (this.#drains?.ofAll === true) return 'draining';
-    const missing = supervisor.slots.filter(({ state }) => state !== 'up').map(({ name }) => name);
-    return missing.length === 0 ? null : `not up: ${missing.join(', ')}`;
+    return supervisor.problem;
   }
 }
 

@@ -23,7 +23,7 @@ export interface Outcome {
    * fault or where a worker did not end in time.
    */
   readonly status: number;
-  /** Whether all workers have ended; if not, only a hard exit can end the process in good order. */
+  /** Whether all threads have ended; if not, only a hard exit can end the process in good order. */
   readonly ended: boolean;
   /** What kept it from starting, else null. */
   readonly failure: unknown;
@@ -51,10 +51,12 @@ export async function serve(options: ServeOptions): Promise<Outcome> {
     logReady(started, log);
     onReady?.(started);
     manager?.ready();
+    manager?.watch(() => primary.unwell);
     return await stop.outcome;
   } catch (failure) {
     if (stop.requested) return await stop.outcome;
-    return { status: 1, ended: await primary.end(0), failure };
+    const ended = await primary.end(0);
+    return { status: 1, ended: ended && primary.leftBehind === 0, failure };
   } finally {
     release();
     manager?.close();
@@ -175,6 +177,9 @@ class Stop {
     if (!ended) this.#log.error({ workers: this.#primary.running() }, 'workers did not end in time');
     const status = ended ? (this.#status ?? 0) : 1;
     this.#log.info({ status }, 'stopped');
-    this.#settle({ status, ended, failure: null });
+    const { leftBehind } = this.#primary;
+    if (leftBehind > 0)
+      this.#log.warn({ leftBehind }, 'stuck threads are left behind: the process is ended hard');
+    this.#settle({ status, ended: ended && leftBehind === 0, failure: null });
   }
 }

@@ -22,13 +22,15 @@ export class ServiceManager {
   /** What is to be sent, one after the other. */
   #queue: Promise<void> = Promise.resolve();
   #complained = false;
+  #unwell: () => string | null = () => null;
+  #starving = false;
 
   private constructor(socket: string, watchdogMs: number, log: Logger) {
     this.#socket = socket;
     this.#log = log;
     if (watchdogMs > 0) {
       // Twice as often as is asked for.
-      this.#watchdog = setInterval(() => this.#say(['WATCHDOG=1']), watchdogMs / 2).unref();
+      this.#watchdog = setInterval(() => this.#feed(), watchdogMs / 2).unref();
     }
   }
 
@@ -56,9 +58,22 @@ export class ServiceManager {
     this.#say(['STOPPING=1']);
   }
 
+  /** Feeds the watchdog only while there is no reason not to. */
+  watch(unwell: () => string | null): void {
+    this.#unwell = unwell;
+  }
+
   /** Says no more that the process lives. */
   close(): void {
     clearInterval(this.#watchdog);
+  }
+
+  #feed(): void {
+    const reason = this.#unwell();
+    const starving = reason !== null;
+    if (starving && !this.#starving) this.#log.error({ reason }, 'the watchdog is not fed');
+    this.#starving = starving;
+    if (!starving) this.#say(['WATCHDOG=1']);
   }
 
   #say(lines: readonly string[]): void {

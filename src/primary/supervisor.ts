@@ -1,32 +1,37 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Config, DrainSettings } from '../config/types.ts';
 import { StartError, messageOf } from '../core/errors.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
 import type { EndpointFailure } from '../protocol/from-worker.ts';
-import { layoutOf } from '../protocol/stats-layout.ts';
 import {
   scopeKey,
   type DrainScope,
   type Generation,
   type Heirs,
   type Pace,
+  type ToWorker,
   type WorkerKind,
 } from '../protocol/to-worker.ts';
-import { pageMetrics, threadMetrics } from '../telemetry/names.ts';
-import { PageSums } from '../telemetry/page-sums.ts';
-import type { Series } from '../telemetry/page-layout.ts';
-import { SeriesDirectory } from '../telemetry/series-directory.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { allocatePage, clearGauges } from '../telemetry/stats-page.ts';
+import type { PageSums } from '../telemetry/page-sums.ts';
+import type { SeriesDirectory } from '../telemetry/series-directory.ts';
 import { Deadline } from './deadline.ts';
 import { WorkerSlot } from './worker-slot.ts';
 import type { SlotTimings } from './worker-slot.ts';
 import { WorkerThreads, type WorkerFiles } from './worker-threads.ts';
+import { LeftBehind } from './workers/left-behind.ts';
+import { ReplacementPolicy } from './workers/replacement-policy.ts';
+import { KINDS, WorkerPages, namesOf, seriesOf } from './workers/worker-pages.ts';
+import { WorkerWatch } from './workers/worker-watch.ts';
 
 export interface SupervisorTimings extends SlotTimings {
   /** How long after the end of the grace a drain may still take, in milliseconds. */
   readonly drainSlackMs: number;
 }
+
+/** What tests do to a worker. */
+export type Harm = Extract<ToWorker, { type: 'fault' | 'freeze' }>;
 
 interface SupervisorOptions {
   /** With concrete listener addresses. */
@@ -53,8 +58,6 @@ interface Ending {
   readonly heirs: Heirs | null;
 }
 
-const KINDS: readonly WorkerKind[] = ['l7', 'l4'];
-
 const TIMINGS: SupervisorTimings = {
   startMs: 30_000,
   steadyMs: 60_000,
@@ -67,11 +70,19 @@ const GRACE_SHARE = 0.9;
 
 /** Starts the worker threads, keeps them running, brings new configurations to them and ends them. */
 export class Supervisor {
-  readonly directory: SeriesDirectory;
-  readonly sums: PageSums;
+  readonly #pages: WorkerPages;
   readonly #threads: WorkerThreads;
   readonly #options: SupervisorOptions;
   readonly #timings: SupervisorTimings;
+  /** Workers whose threads are stuck. */
+  readonly leftBehind: LeftBehind;
+  readonly #policy = new ReplacementPolicy();
+  readonly #watch = new WorkerWatch({
+    slots: () => [...this.#everyone(), ...this.leftBehind.slots],
+    stuckAfterMs: () => this.config.workers.stuckAfterMs,
+    onStuck: (slot, silentMs) => this.#stuck(slot, silentMs),
+    onRecovered: (slot) => this.leftBehind.recover(slot),
+  });
   readonly #overdue = new Deadline();
   readonly #secret = randomBytes(32).toString('base64url');
   readonly #listenLock = new SharedArrayBuffer(4);
@@ -81,6 +92,8 @@ export class Supervisor {
   #slots: readonly WorkerSlot[];
   /** Workers that drain because others have taken their places, or because there are to be fewer. */
   readonly #leaving = new Set<WorkerSlot>();
+  /** Stuck workers that have their places still, because too many threads are left behind. */
+  readonly #unreplaced = new Set<WorkerSlot>();
   /** One that takes the place of another as soon as it listens. */
   #arriving: WorkerSlot | null = null;
   /** Settles when the changes that have been asked for are made: each comes after the one before. */
@@ -94,10 +107,18 @@ export class Supervisor {
     this.#options = options;
     this.#timings = options.timings ?? TIMINGS;
     this.#threads = new WorkerThreads(log, workerFiles);
-    this.directory = new SeriesDirectory(seriesOf(config));
-    this.sums = new PageSums(this.directory, []);
+    this.leftBehind = new LeftBehind(log);
+    this.#pages = new WorkerPages(config, options.endpointSeries);
     this.#current = { config, generation, series: this.directory.table };
     this.#slots = namesOf(config).map(({ kind, name }) => this.#createSlot(kind, name));
+  }
+
+  get directory(): SeriesDirectory {
+    return this.#pages.directory;
+  }
+
+  get sums(): PageSums {
+    return this.#pages.sums;
   }
 
   get slots(): readonly WorkerSlot[] {
@@ -117,15 +138,33 @@ export class Supervisor {
     return this.#current.config;
   }
 
+  /** Why it does not serve as it should; null where it does, also while one of several workers is being replaced. */
+  get problem(): string | null {
+    for (const kind of KINDS) {
+      const own = this.#slots.filter((slot) => slot.kind === kind);
+      if (own.length > 0 && !own.some(({ state }) => state === 'up')) return `no ${kind} worker is up`;
+    }
+    const missing = this.#slots.filter((slot) => slot.startFailed || this.#unreplaced.has(slot));
+    return missing.length === 0 ? null : `not up: ${missing.map(({ name }) => name).join(', ')}`;
+  }
+
+  /** Why only a new process can serve as it should; null where this one can mend itself. */
+  get hopeless(): string | null {
+    if (this.#unreplaced.size === 0 || this.#ended !== null) return null;
+    const names = Array.from(this.#unreplaced, ({ name }) => name).join(', ');
+    return `too many threads are left behind, not replaced: ${names}`;
+  }
+
   /** Starts every worker; resolves when all listen, rejects with a StartError when one does not. */
   async start(): Promise<void> {
+    this.#watch.start();
     await Promise.all(this.#slots.map((slot) => slot.start()));
   }
 
-  /** Makes a worker throw; false where there is none of that name. */
-  readonly fault = (name: string): boolean => {
+  /** Makes a worker throw or freeze, for tests; false where there is none of that name. */
+  readonly harm = (name: string, harm: Harm): boolean => {
     const slot = this.#slots.find((candidate) => candidate.name === name);
-    slot?.fault();
+    slot?.send(harm);
     return slot !== undefined;
   };
 
@@ -182,7 +221,7 @@ export class Supervisor {
   async restart(name: string): Promise<boolean> {
     const replaced = await this.#inTurn(() => this.#replace(name));
     if (replaced === null) return false;
-    await this.#retire(replaced, 'newest');
+    if (replaced.state !== 'stuck') await this.#retire(replaced, 'newest');
     return true;
   }
 
@@ -197,13 +236,16 @@ export class Supervisor {
       await fresh.start();
     } catch (error) {
       this.#arriving = null;
+      this.#leaving.add(fresh);
       fresh.drain({ graceMs: 0, pace: null, heirs: null });
-      await this.#leave(fresh);
+      // It may be stuck, and changes that come later must not wait for it.
+      void this.#leave(fresh);
+      if (slot.state === 'stuck' || slot.state === 'ended') void this.#replaceStuck(slot);
       throw error;
     }
     this.#arriving = null;
     this.#slots = this.#slots.map((other) => (other === slot ? fresh : other));
-    this.#leaving.add(slot);
+    if (slot.state !== 'stuck') this.#leaving.add(slot);
     return slot;
   }
 
@@ -213,23 +255,9 @@ export class Supervisor {
     return done;
   }
 
-  /** Sessions and tunnels of a scope that live now, and requests of an endpoint, in all workers or in one. */
+  /** Sessions and tunnels of a scope that live now, and requests of an endpoint, in all workers. */
   count(scope: DrainScope, page: SharedArrayBuffer | null = null): number {
-    const values = page === null ? null : new Float64Array(page);
-    let sum = 0;
-    if (scope.kind === 'endpoint') {
-      const { cluster, name } = scope;
-      const endpoint = this.#options.endpointSeries(cluster, name);
-      if (endpoint === null) return 0;
-      const slot = this.directory.find(pageMetrics.endpointConnectionsActive, { cluster, endpoint });
-      if (slot === undefined) return 0;
-      return values === null ? this.sums.at(slot) : values[slot]!;
-    }
-    for (const series of this.directory.visible()) {
-      if (isConnectionOf(series, scope))
-        sum += values === null ? this.sums.at(series.slot) : values[series.slot]!;
-    }
-    return sum;
+    return this.#pages.count(scope, page);
   }
 
   /** Lets a scope take no new work, and ends what it has at a pace; a rate of 0 leaves that alone. */
@@ -257,9 +285,8 @@ export class Supervisor {
     // One that leaves has taken back what it wrote, and may write anything.
     if (this.#leaving.size > 0) return;
     for (const { name, page, state } of this.#slots) {
-      if (state === 'waiting' || state === 'ended') continue;
-      const slot = this.directory.slot(threadMetrics.oldestGeneration, { worker: name });
-      oldest = Math.min(oldest, new Float64Array(page)[slot]!);
+      if (state === 'waiting' || state === 'stuck' || state === 'ended') continue;
+      oldest = Math.min(oldest, this.#pages.oldestGeneration(name, page));
     }
     this.directory.release(oldest);
   }
@@ -267,13 +294,13 @@ export class Supervisor {
   /**
    * Ends all workers, giving their connections so many milliseconds. May be called again with fewer.
    *
-   * @returns whether all have ended; if not, threads with open handles are left, and only a hard exit can end
-   * the process in good order
+   * @returns whether all have ended in time that are not stuck. If not, or if some are {@link leftBehind}, threads with
+   * open handles are left, and only a hard exit can end the process in good order
    */
   end({ graceMs, drain, heirs }: Ending): Promise<boolean> {
     const all: DrainScope = { kind: 'all' };
     const seconds = (graceMs * GRACE_SHARE) / 1000;
-    for (const slot of this.#everyone()) {
+    for (const slot of [...this.#everyone(), ...this.leftBehind.recovered]) {
       const pace =
         drain === null || graceMs === 0
           ? null
@@ -291,12 +318,16 @@ export class Supervisor {
 
   async #finish(): Promise<boolean> {
     const slots = this.#everyone();
-    const all = Promise.all(slots.map((slot) => slot.ended)).then(() => true);
+    const all = Promise.all([
+      ...slots.map((slot) => slot.gone),
+      ...this.leftBehind.recovered.map((slot) => slot.ended),
+    ]).then(() => true);
     const ended = await Promise.race([all, this.#overdue.passed.then(() => false)]);
     this.#overdue.cancel();
+    this.#watch.stop();
     if (!ended) return false;
     // With no task left the threads have no uWS handles open and can be terminated.
-    await this.#threads.close();
+    if (this.leftBehind.count === 0) await this.#threads.close();
     for (const slot of slots) slot.close();
     return true;
   }
@@ -312,16 +343,77 @@ export class Supervisor {
       return slot;
     });
     if (fresh.length > 0) this.#sendPages();
+    // The configuration is in use whatever becomes of them.
+    await Promise.all(fresh.map((slot) => this.#startNew(slot)));
+    for (const slot of known.values()) {
+      if (!this.#unreplaced.delete(slot)) void this.#retire(slot, 'siblings');
+    }
+  }
+
+  /** Starts a worker that is tried again where it fails. Resolves when it listens, or has failed once. */
+  async #startNew(slot: WorkerSlot): Promise<void> {
+    try {
+      await slot.start();
+    } catch (error) {
+      this.#options.log.error(
+        { worker: slot.name, reason: messageOf(error) },
+        'a new worker does not listen',
+      );
+    }
+  }
+
+  /** A worker does not turn. Its addresses go to others, another takes its place, and nobody waits for it any more. */
+  #stuck(slot: WorkerSlot, silentMs: number): void {
     const { log } = this.#options;
-    await Promise.all(
-      fresh.map((slot) =>
-        // The configuration is in use whatever becomes of it, and it is tried again.
-        slot.start().catch((error: unknown) => {
-          log.error({ worker: slot.name, reason: messageOf(error) }, 'a new worker does not listen');
-        }),
-      ),
+    const { drain } = this.config;
+    const { name, kind } = slot;
+    const hasSiblings = this.#slots.some(
+      (other) => other !== slot && other.kind === kind && other.state === 'up',
     );
-    for (const slot of known.values()) void this.#retire(slot, 'siblings');
+    const pace = this.#pace(slot, { kind: 'all' }, drain);
+    // Without siblings it keeps its addresses for its replacement, also if it turns again soon.
+    slot.abandon({ graceMs: drain.deadlineMs, pace, heirs: hasSiblings ? null : 'siblings' });
+    this.#leaving.delete(slot);
+    const settle = this.#pages.abandon(slot.page);
+    const leftBehind = this.leftBehind.count + 1;
+    void this.leftBehind.add(slot, {
+      hasSiblings,
+      replace: () => {
+        log.error({ worker: name, silentMs: Math.round(silentMs), leftBehind }, 'worker is stuck');
+        return this.#replaceStuck(slot);
+      },
+      onEnded: () => {
+        settle();
+        for (const waiting of [...this.#unreplaced]) void this.#replaceStuck(waiting);
+      },
+    });
+    this.#sendPages();
+  }
+
+  /**
+   * Gives the place of a stuck worker to another, if that is wanted and may be.
+   *
+   * @returns settles when the other listens or cannot; null where there is none, or not soon
+   */
+  #replaceStuck(slot: WorkerSlot): Promise<void> | null {
+    const wasUnreplaced = this.#unreplaced.delete(slot);
+    const { name } = slot;
+    if (!this.#slots.includes(slot) || this.#ended !== null || this.#arriving?.name === name) return null;
+    const { log } = this.#options;
+    const count = this.leftBehind.slots.filter((other) => other !== slot).length;
+    const delayMs = this.#policy.plan(name, performance.now(), count, this.config.workers.l7);
+    if (delayMs === null) {
+      this.#unreplaced.add(slot);
+      if (wasUnreplaced) return null;
+      log.error({ worker: name, leftBehind: count }, 'too many threads are left behind: restart the process');
+      return null;
+    }
+    const fresh = this.#createSlot(slot.kind, name, slot.restarts + 1, true);
+    this.#slots = this.#slots.map((other) => (other === slot ? fresh : other));
+    log.info({ worker: name, startInMs: delayMs }, 'stuck worker is being replaced');
+    if (delayMs === 0) return this.#startNew(fresh);
+    void delay(delayMs, undefined, { ref: false }).then(() => this.#startNew(fresh));
+    return null;
   }
 
   /** Drains a worker whose place another has, or which has none any more. */
@@ -337,10 +429,11 @@ export class Supervisor {
   }
 
   async #leave(slot: WorkerSlot): Promise<void> {
-    await slot.ended;
+    await slot.gone;
+    if (slot.state === 'stuck') return;
     slot.close();
     this.#leaving.delete(slot);
-    this.sums.remove(slot.page, this.directory.all());
+    this.#pages.remove(slot.page);
     this.#sendPages();
   }
 
@@ -355,35 +448,32 @@ export class Supervisor {
     for (const slot of everyone) slot.send({ type: 'pages', pages });
   }
 
-  /** A worker's part of the rate is that of its connections, so that all are done at the same time. */
   #pace(slot: WorkerSlot, scope: DrainScope, { rate, deadlineMs, jitterMs }: DrainSettings): Pace {
-    const total = this.count(scope);
-    const own = this.count(scope, slot.page);
-    const share = own > 0 && own <= total ? own / total : 1 / Math.max(1, this.#slots.length);
+    const share = this.#pages.shareOf(slot.page, scope) ?? 1 / Math.max(1, this.#slots.length);
     return { rate: rate * share, deadlineMs, jitterMs };
   }
 
   #createSlot(kind: WorkerKind, name: string, restarts = 0, perseveres = false): WorkerSlot {
     const { log, onLines, onEndpointFailed, clusterStates } = this.#options;
-    const page = allocatePage({ size: this.directory.capacity });
-    this.sums.add(page);
+    const page = this.#pages.add();
     const slot: WorkerSlot = new WorkerSlot({
       kind,
       name,
       page,
-      clearGauges: () => clearGauges(page, this.directory.all()),
+      clearGauges: () => this.#pages.clearGauges(page),
       restarts,
       perseveres,
       timings: this.#timings,
       log,
       onLines,
       onEndpointFailed,
-      serve: async (port) => {
+      onLate: (afterMs) => this.#stuck(slot, afterMs),
+      serve: async ({ port, pulse, descriptors, signal }) => {
         // It would never hear of what is being decided upon.
         await this.#deciding;
         slot.generation = this.generation;
         const pages = this.#everyone().map((other) => other.page);
-        return this.#threads.run({
+        const start = {
           ...this.#current,
           clusters: clusterStates(),
           secret: this.#secret,
@@ -393,31 +483,13 @@ export class Supervisor {
           page: 0,
           drained: this.drained,
           listenLock: this.#listenLock,
+          pulse: pulse.memory,
+          descriptors,
           port,
-        });
+        };
+        return this.#threads.run(start, signal);
       },
     });
     return slot;
   }
-}
-
-function namesOf(config: Config): { kind: WorkerKind; name: string }[] {
-  return KINDS.filter((kind) => config.listeners.some(({ mode }) => mode === kind)).flatMap((kind) =>
-    Array.from({ length: config.workers[kind] }, (_, index) => ({ kind, name: `${kind}-${index}` })),
-  );
-}
-
-function seriesOf(config: Config): readonly Series[] {
-  return layoutOf(
-    config,
-    namesOf(config).map(({ name }) => name),
-  ).series;
-}
-
-function isConnectionOf(
-  { metric, labels }: Series,
-  scope: Exclude<DrainScope, { kind: 'endpoint' }>,
-): boolean {
-  if (metric !== pageMetrics.sessionsActive && metric !== pageMetrics.tunnelsActive) return false;
-  return scope.kind === 'all' || labels[scope.kind] === scope.name;
 }

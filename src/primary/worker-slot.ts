@@ -4,11 +4,26 @@ import { Backoff } from '../core/backoff.ts';
 import type { BackoffLimits } from '../core/backoff.ts';
 import { StartError, messageOf } from '../core/errors.ts';
 import type { EndpointFailure, FromWorker } from '../protocol/from-worker.ts';
+import { Pulse } from '../protocol/pulse.ts';
 import type { Heirs, Pace, ToWorker, WorkerKind } from '../protocol/to-worker.ts';
+import { allocateDescriptorTable, listeningIn } from '../sys/descriptor-table.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
-/** `waiting` is between a fault and the next start; `ended` is for good. */
-type WorkerState = 'starting' | 'up' | 'waiting' | 'draining' | 'ended';
+/**
+ * `waiting` is between a fault and the next start; `stuck` has a thread that does not turn, or turns again and drains;
+ * `ended` is for good.
+ */
+type WorkerState = 'starting' | 'up' | 'waiting' | 'draining' | 'stuck' | 'ended';
+
+/** What a task gets from its slot. */
+export interface Launch {
+  readonly port: MessagePort;
+  readonly pulse: Pulse;
+  /** The table of the thread's descriptors. */
+  readonly descriptors: SharedArrayBuffer;
+  /** Aborted to terminate the thread. */
+  readonly signal: AbortSignal;
+}
 
 export interface SlotTimings {
   /** From the start of a task to its `listening`, and for the answer to a `prepare`, in milliseconds. */
@@ -33,8 +48,10 @@ interface SlotOptions {
   readonly log: Logger;
   readonly onLines: (lines: string) => void;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
-  /** Runs a `serve` task that speaks over the port; settles when the task has ended. */
-  readonly serve: (port: MessagePort) => Promise<unknown>;
+  /** Called when a worker that has been up before, or is tried again, does not listen in time. */
+  readonly onLate?: (afterMs: number) => void;
+  /** Runs a `serve` task; settles when the task, or its terminated thread, has ended. */
+  readonly serve: (launch: Launch) => Promise<unknown>;
 }
 
 /** How a worker is to end. */
@@ -53,16 +70,23 @@ export class WorkerSlot {
   generation = 0;
   /** Resolves when no task runs here any more and none will. */
   readonly ended: Promise<undefined>;
+  /** Resolves when nobody needs to wait for it: it has ended, or is stuck. */
+  readonly gone: Promise<undefined>;
   readonly #options: SlotOptions;
   readonly #backoff: Backoff;
   readonly #firstListening = Promise.withResolvers<undefined>();
   readonly #end = Promise.withResolvers<undefined>();
+  readonly #leave = Promise.withResolvers<undefined>();
   #state: WorkerState = 'waiting';
   #restarts: number;
   #wasEverUp = false;
+  #startFailed = false;
   #draining = false;
   #upSince = 0;
   #port: MessagePort | null = null;
+  #pulse: Pulse | null = null;
+  #descriptors: SharedArrayBuffer | null = null;
+  #termination = new AbortController();
   /** Who waits for the answer to a `prepare`. */
   #preparing: { readonly generation: number; answer(problem: string | null): void } | null = null;
   /** Of the next start while waiting, of the start deadline while starting. */
@@ -78,6 +102,7 @@ export class WorkerSlot {
     // Not everybody who drains has also waited for the start.
     this.#firstListening.promise.catch(() => undefined);
     this.ended = this.#end.promise;
+    this.gone = this.#leave.promise;
   }
 
   get state(): WorkerState {
@@ -87,6 +112,21 @@ export class WorkerSlot {
   /** Times that the worker was started anew. */
   get restarts(): number {
     return this.#restarts;
+  }
+
+  /** Whether the last start failed, and the next has not succeeded yet. */
+  get startFailed(): boolean {
+    return this.#startFailed;
+  }
+
+  /** The pulse of the task that runs; null where none does. */
+  get pulse(): Pulse | null {
+    return this.#pulse;
+  }
+
+  /** The descriptors of the sockets that the worker listens on. */
+  get listeningSockets(): readonly number[] {
+    return this.#descriptors === null ? [] : listeningIn(this.#descriptors);
   }
 
   /** Starts the worker; resolves when it listens, rejects with a StartError when it does not. */
@@ -105,13 +145,21 @@ export class WorkerSlot {
       return;
     }
     clearTimeout(this.#timer);
-    this.#state = 'draining';
-    this.send({ type: 'end', graceMs, pace, heirs });
+    if (this.#state !== 'stuck') this.#state = 'draining';
+    this.#post({ type: 'end', graceMs, pace, heirs });
   }
 
-  /** Makes the worker throw, where it runs. */
-  fault(): void {
-    this.send({ type: 'fault' });
+  /** Waits for a stuck worker no more. It drains as soon as its thread turns again. */
+  abandon(ending: Ending): void {
+    this.#state = 'stuck';
+    this.drain(ending);
+    this.#preparing?.answer(null);
+    this.#leave.resolve(undefined);
+  }
+
+  /** Terminates the worker's thread, which must have no uWS handles: those would abort the process. */
+  terminate(): void {
+    this.#termination.abort();
   }
 
   /**
@@ -137,8 +185,12 @@ export class WorkerSlot {
     });
   }
 
-  /** Says something to the worker, where one runs. */
+  /** Says something to the worker, where one runs. A stuck one would only keep it in memory. */
   send(message: ToWorker): void {
+    if (this.#state !== 'stuck') this.#post(message);
+  }
+
+  #post(message: ToWorker): void {
     this.#port?.postMessage(message);
   }
 
@@ -146,12 +198,18 @@ export class WorkerSlot {
     // Until now it stayed open for what the worker before had still to say.
     this.#port?.close();
     const { port1, port2 } = new MessageChannel();
+    const pulse = new Pulse();
+    const descriptors = allocateDescriptorTable();
     this.#port = port1;
+    this.#pulse = pulse;
+    this.#descriptors = descriptors;
+    this.#termination = new AbortController();
+    const { signal } = this.#termination;
     port1.on('message', (message: FromWorker) => this.#receive(message, port1));
     port1.unref();
     this.#state = 'starting';
     this.#timer = setTimeout(() => this.#late(), this.#options.timings.startMs);
-    this.#options.serve(port2).then(
+    this.#options.serve({ port: port2, pulse, descriptors, signal }).then(
       () => this.#settled(null),
       (error: unknown) => this.#settled(error ?? new Error('the worker failed without saying why')),
     );
@@ -167,6 +225,7 @@ export class WorkerSlot {
         clearTimeout(this.#timer);
         this.#state = 'up';
         this.#wasEverUp = true;
+        this.#startFailed = false;
         this.#upSince = performance.now();
         this.#firstListening.resolve(undefined);
         if (this.#restarts > 0) {
@@ -186,19 +245,28 @@ export class WorkerSlot {
   }
 
   #late(): void {
-    const seconds = this.#options.timings.startMs / 1000;
-    const message = `worker ${this.name} does not listen after ${seconds} s`;
-    if (this.#wasEverUp) this.#options.log.error({ worker: this.name }, message);
-    else this.#firstListening.reject(new StartError(message));
+    const { timings, log, onLate, perseveres } = this.#options;
+    const message = `worker ${this.name} does not listen after ${timings.startMs / 1000} s`;
+    this.#startFailed = true;
+    this.#firstListening.reject(new StartError(message));
+    if (!this.#wasEverUp && perseveres !== true) return;
+    if (onLate === undefined) log.error({ worker: this.name }, message);
+    else onLate(timings.startMs);
   }
 
   #settled(error: unknown): void {
     clearTimeout(this.#timer);
+    this.#pulse = null;
+    this.#descriptors = null;
     this.#receiveRest();
     this.#preparing?.answer(null);
     this.#options.clearGauges();
     const { log, timings } = this.#options;
     const { name } = this;
+    if (this.#state === 'stuck') {
+      this.#finish();
+      return;
+    }
     if (this.#draining) {
       if (error !== null) log.error({ err: error, worker: name }, 'worker failed while it drained');
       this.#finish();
@@ -213,6 +281,7 @@ export class WorkerSlot {
         return;
       }
     }
+    this.#startFailed = this.#state === 'starting';
     if (this.#state === 'up' && performance.now() - this.#upSince >= timings.steadyMs) this.#backoff.reset();
     this.#state = 'waiting';
     const restartInMs = Math.round(this.#backoff.next());
@@ -236,6 +305,7 @@ export class WorkerSlot {
     clearTimeout(this.#timer);
     this.#state = 'ended';
     this.#end.resolve(undefined);
+    this.#leave.resolve(undefined);
   }
 
   /** Lets go of the port; only after the end. */

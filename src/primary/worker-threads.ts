@@ -1,7 +1,9 @@
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
+import { Pulse } from '../protocol/pulse.ts';
 import type { WorkerKind, WorkerStart } from '../protocol/to-worker.ts';
+import { reclaimDescriptors } from '../sys/reclaim.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 export type WorkerFiles = Readonly<Record<WorkerKind, URL>>;
@@ -27,13 +29,36 @@ export class WorkerThreads {
     this.#files = files;
   }
 
-  /** Runs a worker's task; settles when it has ended. */
-  run(start: WorkerStart): Promise<unknown> {
+  /**
+   * Runs a worker's task; settles when it has ended.
+   *
+   * @param signal terminates the thread, which must have no uWS handles; the task has ended when the thread has, and
+   * the descriptors that it left open are closed
+   */
+  async run(start: WorkerStart, signal: AbortSignal): Promise<unknown> {
     const { kind, port } = start;
     // The file is named here and not for the pool: a file that cannot be loaded then fails its task, and not the
     // thread.
     const filename = fileURLToPath(this.#files[kind]);
-    return this.#pool(kind).run(start, { filename, name: 'default', transferList: [port] });
+    const pool = this.#pool(kind);
+    let exit: Promise<void> | null = null;
+    // Before the pool hears of it, which forgets the thread.
+    const onAbort = (): void => {
+      exit = exitOf(pool, new Pulse(start.pulse).thread);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await pool.run(start, { filename, name: 'default', transferList: [port], signal });
+    } finally {
+      await this.#reclaim(start, exit);
+    }
+  }
+
+  async #reclaim({ name, descriptors }: WorkerStart, exit: Promise<void> | null): Promise<void> {
+    if (exit === null) return;
+    await exit;
+    const closed = reclaimDescriptors(descriptors);
+    this.#log.info({ worker: name, descriptors: closed }, 'worker thread has been terminated');
   }
 
   /** Ends all threads; none may have a task, because uWS handles must not be open then. */
@@ -57,4 +82,13 @@ export class WorkerThreads {
     }
     return pool;
   }
+}
+
+/** Resolves when a thread of the pool has exited; at once where it has none of this id. */
+function exitOf(pool: Piscina, id: number): Promise<void> {
+  const thread = pool.threads.find(({ threadId }) => threadId === id);
+  return new Promise((resolve) => {
+    if (thread === undefined) resolve();
+    else thread.once('exit', () => resolve());
+  });
 }

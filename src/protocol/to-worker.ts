@@ -33,6 +33,10 @@ export interface WorkerStart extends Generation {
   readonly drained: readonly DrainScope[];
   /** One word of memory that all threads share, 0 while nobody opens a listening socket. */
   readonly listenLock: SharedArrayBuffer;
+  /** Of a `Pulse`: where the worker gives signs of life. */
+  readonly pulse: SharedArrayBuffer;
+  /** Where the thread notes its descriptors: see `sys/descriptor-table.ts`. */
+  readonly descriptors: SharedArrayBuffer;
   /** Of this process, the same for all workers: what sticky cookies are made with where none is configured. */
   readonly secret: string;
   /** For {@link ToWorker} one way and `FromWorker` the other. */
@@ -79,7 +83,8 @@ export type ToWorker =
   | EndCommand
   | ClusterUpdate
   | EvictCommand
-  | FaultCommand;
+  | FaultCommand
+  | FreezeCommand;
 
 /** Get ready for a configuration, without any effect on the one in use; answered by `prepared`. */
 interface PrepareCommand extends Generation {
@@ -152,4 +157,10 @@ export interface EvictCommand {
 /** Throw an exception outside of any callback's own handling, as a bug would: for tests of supervision. */
 interface FaultCommand {
   readonly type: 'fault';
+}
+
+/** Do nothing but spin for a time, as a bug would: for tests of supervision. */
+interface FreezeCommand {
+  readonly type: 'freeze';
+  readonly forMs: number;
 }

@@ -72,6 +72,14 @@ export class HandOver {
   }
 }
 
+/**
+ * Makes a listening socket deaf to connects, which are not answered and tried again after a second. For a socket whose
+ * thread serves nobody, until another listens on the address.
+ */
+export function deafen(fd: number): void {
+  attach(fd, SO_ATTACH_FILTER, DROP_SYN);
+}
+
 /** Gives the sockets with the numbers `[first, end)` all connections; false where there are none, or it cannot be. */
 function direct(fd: number, first: number, end: number): boolean {
   if (first >= end) return false;

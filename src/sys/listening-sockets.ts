@@ -6,6 +6,7 @@ import { AF_INET, AF_INET6, SOCKADDR_SIZE, familyOf } from './socket-structs.ts'
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
 const SO_ACCEPTCONN = 30;
+const SHUT_RD = 0;
 const IPPROTO_TCP = 6;
 const TCP_NOTSENT_LOWAT = 25;
 
@@ -44,6 +45,22 @@ export function limitUnsent(fd: number, bytes: number): boolean {
   return setOption(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes);
 }
 
+/**
+ * Makes a listening socket of another thread listen no more: others that listen on its address get all connections from
+ * now on, and what waited to be accepted is reset. Its descriptor stays open, for its thread to close.
+ *
+ * @returns false where it does not listen any more, or there are no system calls
+ */
+export function stopListening(fd: number): boolean {
+  try {
+    // A descriptor that is no listening socket is somebody else's by now.
+    if (!new ListeningProbe().listens(fd)) return false;
+    return nativeCalls().shutdown(fd, SHUT_RD) === 0;
+  } catch {
+    return false;
+  }
+}
+
 /** The sockets of this process that listen on a port; none where there are no system calls, or no /proc. */
 export function findListening(port: number): number[] {
   try {
@@ -66,13 +83,19 @@ class ListeningProbe {
   readonly #calls = nativeCalls();
   readonly #memory = new PinnedBuffer(8 + SOCKADDR_SIZE);
 
-  listensOn(fd: number, port: number): boolean {
+  listens(fd: number): boolean {
     const { bytes } = this.#memory;
     const length = addressWithin(this.#memory, 0, 4);
     const value = addressWithin(this.#memory, 4, 8);
     bytes.writeInt32LE(4, 0);
     if (this.#calls.getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, value, length) !== 0) return false;
-    if (bytes.readInt32LE(4) !== 1) return false;
+    return bytes.readInt32LE(4) === 1;
+  }
+
+  listensOn(fd: number, port: number): boolean {
+    if (!this.listens(fd)) return false;
+    const { bytes } = this.#memory;
+    const length = addressWithin(this.#memory, 0, 4);
     bytes.writeInt32LE(SOCKADDR_SIZE, 0);
     const name = addressWithin(this.#memory, 8, 8 + SOCKADDR_SIZE);
     if (this.#calls.getsockname(fd, name, length) !== 0) return false;

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { endianness } from 'node:os';
 import type * as Koffi from 'koffi';
 import { messageOf } from '../core/errors.ts';
+import { noteClosing, noteOpen } from './descriptor-table.ts';
 
 /**
  * The functions that this room calls in the C library and in Node itself, as they are: numbers go in and come
@@ -81,11 +82,22 @@ function load(): NativeCalls {
   }
   const koffi = requireKoffi();
   const own = koffi.load(null);
+  const raw = {
+    socket: own.func('socket', 'int', ['int', 'int', 'int']) as NativeCalls['socket'],
+    accept4: own.func('accept4', 'int', ['int', 'uintptr_t', 'uintptr_t', 'int']) as NativeCalls['accept4'],
+    close: own.func('close', 'int', ['int']) as NativeCalls['close'],
+    epollCreate: own.func('epoll_create1', 'int', ['int']) as NativeCalls['epollCreate'],
+  };
+  // What opens and closes descriptors keeps this thread's table; `Pipe` notes its two ends itself.
+  const opened = (fd: number): number => {
+    noteOpen(fd);
+    return fd;
+  };
   return {
-    socket: own.func('socket', 'int', ['int', 'int', 'int']),
+    socket: (domain, type, protocol) => opened(raw.socket(domain, type, protocol)),
     bind: own.func('bind', 'int', ['int', 'uintptr_t', 'uint32_t']),
     listen: own.func('listen', 'int', ['int', 'int']),
-    accept4: own.func('accept4', 'int', ['int', 'uintptr_t', 'uintptr_t', 'int']),
+    accept4: (fd, address, length, flags) => opened(raw.accept4(fd, address, length, flags)),
     connect: own.func('connect', 'int', ['int', 'uintptr_t', 'uint32_t']),
     getsockopt: own.func('getsockopt', 'int', ['int', 'int', 'int', 'uintptr_t', 'uintptr_t']),
     getsockname: own.func('getsockname', 'int', ['int', 'uintptr_t', 'uintptr_t']),
@@ -103,8 +115,11 @@ function load(): NativeCalls {
     read: own.func('read', 'intptr_t', ['int', 'uintptr_t', 'size_t']),
     splice: own.func('splice', 'intptr_t', ['int', 'uintptr_t', 'int', 'uintptr_t', 'size_t', 'uint32_t']),
     shutdown: own.func('shutdown', 'int', ['int', 'int']),
-    close: own.func('close', 'int', ['int']),
-    epollCreate: own.func('epoll_create1', 'int', ['int']),
+    close: (fd) => {
+      noteClosing(fd);
+      return raw.close(fd);
+    },
+    epollCreate: (flags) => opened(raw.epollCreate(flags)),
     epollControl: own.func('epoll_ctl', 'int', ['int', 'int', 'int', 'uintptr_t']),
     epollWait: own.func('epoll_wait', 'int', ['int', 'uintptr_t', 'int', 'int']),
     parseAddress: own.func('inet_pton', 'int', ['int', 'str', 'uintptr_t']),

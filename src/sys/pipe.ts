@@ -1,4 +1,5 @@
 import { checkDescriptor } from './descriptor.ts';
+import { noteOpen } from './descriptor-table.ts';
 import { EAGAIN, SystemCallError } from './errno.ts';
 import { nativeCalls } from './native-calls.ts';
 import type { NativeCalls } from './native-calls.ts';
@@ -103,6 +104,8 @@ export class Pipe {
     }
     this.#readEnd = bytes.readInt32LE(0);
     this.#writeEnd = bytes.readInt32LE(4);
+    noteOpen(this.#readEnd);
+    noteOpen(this.#writeEnd);
     // Where the system's limit is lower the pipe keeps its size, and transfers are shorter.
     this.#calls.fcntl(this.#writeEnd, F_SETPIPE_SZ, PIPE_SIZE);
   }

@@ -1,5 +1,6 @@
 import { SystemCallError } from './errno.ts';
 import { checkDescriptor } from './descriptor.ts';
+import { noteListening } from './descriptor-table.ts';
 import { nativeCalls } from './native-calls.ts';
 import type { NativeCalls } from './native-calls.ts';
 import { PinnedBuffer, addressWithin } from './pinned-buffer.ts';
@@ -74,6 +75,7 @@ export class Sockets {
       const place = addressWithin(address.memory, 0, address.length);
       if (this.#calls.bind(fd, place, address.length) < 0) throw this.#error('bind', address);
       if (this.#calls.listen(fd, backlog) < 0) throw this.#error('listen', address);
+      noteListening(fd);
       return fd;
     } catch (error) {
       this.close(fd);

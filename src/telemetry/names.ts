@@ -230,6 +230,16 @@ export const primaryMetrics = {
     ['worker'],
     'Times that the worker was started anew',
   ),
+  workerStuck: counter(
+    'sluice_worker_stuck_total',
+    ['worker'],
+    'Times that the worker was silent for workers.stuckAfter and was given up',
+  ),
+  workersLeftBehind: gauge(
+    'sluice_workers_left_behind',
+    [],
+    'Threads of stuck workers that have not ended yet',
+  ),
   configLastReloadSuccess: gauge(
     'sluice_config_last_reload_success',
     [],

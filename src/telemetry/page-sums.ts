@@ -51,6 +51,32 @@ export class PageSums {
     }
   }
 
+  /**
+   * Takes a page away whose worker may still write it, but serves nobody any more: its gauges count no longer.
+   *
+   * @returns adds what the worker has counted since then, when it has ended
+   */
+  abandon(page: SharedArrayBuffer, all: Iterable<Series>): (all: Iterable<Series>) => void {
+    const values = new Float64Array(page);
+    const counted = new Map<Series, readonly number[]>();
+    for (const series of all) {
+      const { metric, slot } = series;
+      if (metric.kind === 'gauge') continue;
+      counted.set(series, Array.from(values.subarray(slot, slot + slotCount(metric))));
+    }
+    this.remove(page, counted.keys());
+    return (now) => {
+      const past = (this.#past ??= new Float64Array(values.length));
+      for (const series of now) {
+        // Others have been added since, maybe in slots of this page that had another meaning.
+        for (const [index, before] of (counted.get(series) ?? []).entries()) {
+          const at = series.slot + index;
+          past[at]! += values[at]! - before;
+        }
+      }
+    };
+  }
+
   /** Sets slots to 0 that are about to get another meaning. */
   clear(start: number, end: number): void {
     this.#past?.fill(0, start, end);

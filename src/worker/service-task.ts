@@ -1,5 +1,9 @@
+import { readlinkSync } from 'node:fs';
+import { threadId } from 'node:worker_threads';
 import type { FromWorker } from '../protocol/from-worker.ts';
+import { Pulse } from '../protocol/pulse.ts';
 import type { ToWorker, WorkerStart } from '../protocol/to-worker.ts';
+import { useDescriptorTable } from '../sys/descriptor-table.ts';
 import { createWorkerLogger } from '../telemetry/logger.ts';
 import type { Environment } from './environment.ts';
 import { ServiceThread } from './service-thread.ts';
@@ -14,6 +18,8 @@ export async function runService(
   create: (environment: Environment, start: WorkerStart) => Service,
 ): Promise<void> {
   const { port, config, name } = start;
+  useDescriptorTable(start.descriptors);
+  new Pulse(start.pulse).identify(threadId, systemThread());
   const say = (message: FromWorker): void => port.postMessage(message);
   const log = createWorkerLogger(config.log, name, (lines) => say({ type: 'log', lines }));
   const outcome = Promise.withResolvers<undefined>();
@@ -55,6 +61,9 @@ export async function runService(
             throw new Error('fault injected');
           });
           break;
+        case 'freeze':
+          setImmediate(() => freeze(command.forMs));
+          break;
         default:
           command satisfies never;
       }
@@ -73,6 +82,20 @@ export async function runService(
     log.flush();
     port.close();
   }
+}
+
+/** The system's id of this thread; 0 where it does not tell. */
+function systemThread(): number {
+  try {
+    return Number(readlinkSync('/proc/thread-self').split('/').at(-1));
+  } catch {
+    return 0;
+  }
+}
+
+function freeze(forMs: number): void {
+  const end = performance.now() + forMs;
+  while (performance.now() < end);
 }
 
 function turn(): Promise<void> {

@@ -14,9 +14,11 @@ import {
   type WorkerKind,
   type WorkerStart,
 } from '../protocol/to-worker.ts';
+import { Pulse } from '../protocol/pulse.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createEnvironment, nextEnvironment, type Environment } from './environment.ts';
 import { GenerationMeter } from './generation-meter.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { LoopMeter } from './loop-meter.ts';
 import { Pacer, type Drainable, type Evictable } from './pacer.ts';
 import type { Change, Service } from './service.ts';
@@ -63,6 +65,7 @@ export class ServiceThread {
     if (service.innerLoop === null) {
       this.#ticker = setInterval(() => wheel.advance(performance.now()), TICK_MS);
     }
+    new Heartbeat(new Pulse(start.pulse), wheel);
     this.#loopMeter = new LoopMeter(page, start.name, service);
     this.#generationMeter = new GenerationMeter(page, start.name, () => {
       const { generation } = this;

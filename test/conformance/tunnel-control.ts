@@ -7,10 +7,12 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import type { Config, L4Engine, L4Listener } from '../../src/config/types.ts';
 import { formatAddress, parseTcpAddress } from '../../src/core/address.ts';
 import type { FromWorker } from '../../src/protocol/from-worker.ts';
+import { Pulse } from '../../src/protocol/pulse.ts';
 import { layoutOf } from '../../src/protocol/stats-layout.ts';
 import type { ToWorker, WorkerStart } from '../../src/protocol/to-worker.ts';
 import { pageMetrics } from '../../src/telemetry/names.ts';
 import { findSlot } from '../../src/telemetry/page-layout.ts';
+import { allocateDescriptorTable } from '../../src/sys/descriptor-table.ts';
 import { SeriesDirectory } from '../../src/telemetry/series-directory.ts';
 import { allocatePage } from '../../src/telemetry/stats-page.ts';
 import { within } from '../support/deadline.ts';
@@ -146,6 +148,8 @@ async function prepare(
     secret: '',
     drained: [],
     listenLock: new SharedArrayBuffer(4),
+    pulse: new Pulse().memory,
+    descriptors: allocateDescriptorTable(),
     port: port2,
   };
   return { start, say: (message) => port1.postMessage(message), listening, lines };

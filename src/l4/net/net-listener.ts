@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:net';
 import type { L4Listener } from '../../config/types.ts';
 import { formatAddress } from '../../core/address.ts';
+import { noteClosing, noteListening } from '../../sys/descriptor-table.ts';
 import { HandOver } from '../../sys/hand-over.ts';
 import { BACKLOG } from '../../sys/listening-sockets.ts';
 import { unsupportedReason } from '../../sys/support.ts';
@@ -39,6 +40,7 @@ export class NetListener implements TunnelListener {
           this.#server.off('error', reject);
           // Such as EMFILE while accepting: those that wait are accepted later.
           this.#server.on('error', (error) => this.#context.log.error({ err: error }, 'accepting failed'));
+          noteListening(this.#descriptor);
           resolve();
         },
       );
@@ -48,6 +50,7 @@ export class NetListener implements TunnelListener {
   stop(): void {
     this.#handOver?.end();
     this.#handOver = null;
+    noteClosing(this.#descriptor);
     if (this.#server.listening) this.#server.close();
   }
 
@@ -60,10 +63,15 @@ export class NetListener implements TunnelListener {
   }
 
   leave(from: number | null): void {
+    if (this.#descriptor < 0 || unsupportedReason() !== null) return;
+    this.#handOver = new HandOver(this.#descriptor, from);
+  }
+
+  /** The descriptor of the listening socket; -1 where there is none. */
+  get #descriptor(): number {
     // Node does not show it otherwise.
     const { _handle: handle } = this.#server as { _handle?: { fd?: unknown } | null };
-    if (typeof handle?.fd !== 'number' || unsupportedReason() !== null) return;
-    this.#handOver = new HandOver(handle.fd, from);
+    return typeof handle?.fd === 'number' ? handle.fd : -1;
   }
 }
 

@@ -5,11 +5,13 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TcpAddress } from '../../core/address.ts';
 import { LimitedLog } from '../../telemetry/limited-log.ts';
+import { parseDuration } from '../../core/duration.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { ExpositionBody, ExpositionFormat } from '../../telemetry/prometheus.ts';
 import { preferredFormat } from '../../telemetry/prometheus.ts';
 import { listenError } from '../listen-error.ts';
 import { listenOptions } from '../listen-options.ts';
+import type { Harm } from '../supervisor.ts';
 import { CommandTable, type AdminCommand, type CommandCall } from './admin-command.ts';
 import type { AdminRefusal, AdminStats } from './admin-stats.ts';
 import { BearerToken } from './bearer-token.ts';
@@ -21,6 +23,8 @@ import { SharedRendering } from './shared-rendering.ts';
 /** What the admin server shows. */
 export interface AdminView {
   readonly metrics: (format: ExpositionFormat) => Promise<ExpositionBody>;
+  /** Why only a new process can help; null where this one goes on. */
+  readonly notLive: () => string | null;
   /** Why no traffic should come here; null where it should. */
   readonly notReady: () => string | null;
   readonly status: () => object;
@@ -29,8 +33,8 @@ export interface AdminView {
   readonly token: string | null;
   /** Host names in lower case that requests may name, beside IP addresses and `localhost`. */
   readonly hosts: readonly string[];
-  /** Makes a worker throw, false where there is none of that name; null where that is not allowed. */
-  readonly fault: ((worker: string) => boolean) | null;
+  /** Does harm to a worker, false where there is none of that name; null where that is not allowed. */
+  readonly harm: ((worker: string, harm: Harm) => boolean) | null;
 }
 
 /** How long clients may take, in milliseconds. */
@@ -74,7 +78,9 @@ const TIMINGS: AdminTimings = {
 const METRICS_PERIOD_MS = 1000;
 /** Each rendering of the status begins after the requests that it answers. */
 const STATUS_PERIOD_MS = 100;
-const FAULT_PATH = /^\/debug\/workers\/([\w-]+)\/fault$/;
+const HARM_PATH = /^\/debug\/workers\/([\w-]+)\/(fault|freeze)$/;
+const FREEZE_MS = 30_000;
+const MAX_FREEZE_MS = 600_000;
 
 /** The HTTP server for operators and their monitoring: metrics, health and status, and commands. */
 export class AdminServer {
@@ -109,8 +115,8 @@ export class AdminServer {
     });
     this.#pages = new Map<string, Page>([
       ['/metrics', (request) => this.#answerMetrics(request)],
-      ['/livez', () => text(200, 'ok')],
-      ['/readyz', () => this.#ready()],
+      ['/livez', () => health(view.notLive())],
+      ['/readyz', () => health(view.notReady())],
       ['/status', async (request) => encoded(await this.#status.fresh(), request)],
     ]);
     this.#pool = new ConnectionPool({
@@ -245,10 +251,13 @@ export class AdminServer {
   #answer(request: IncomingMessage): Answer | Promise<Answer> {
     const { method = '', url = '/' } = request;
     const { path, query } = parseTarget(url);
-    const worker = FAULT_PATH.exec(path)?.[1];
-    if (worker !== undefined && this.#view.fault !== null) {
+    const harmful = HARM_PATH.exec(path);
+    if (harmful !== null && this.#view.harm !== null) {
+      const [, worker = '', type] = harmful;
       if (method !== 'POST') return notAllowed('POST');
-      return this.#view.fault(worker) ? text(202, 'told') : text(404, `no worker ${worker}`);
+      const harm = type === 'fault' ? ({ type: 'fault' } as const) : freezeOf(query);
+      if (harm === null) return text(400, 'for: write a number and a unit, such as 30s, up to 10m');
+      return this.#view.harm(worker, harm) ? text(202, 'told') : text(404, `no worker ${worker}`);
     }
     const page = this.#pages.get(path);
     if (page !== undefined) {
@@ -303,11 +312,6 @@ export class AdminServer {
     return encoded(page, request, ['Accept']);
   }
 
-  #ready(): Answer {
-    const reason = this.#view.notReady();
-    return reason === null ? text(200, 'ok') : text(503, reason);
-  }
-
   /** Answers what is no HTTP request, or a slow one, or one with too much in its head, and hangs up. */
   #hangUp(error: NodeJS.ErrnoException, socket: Duplex): void {
     socket.on('error', () => socket.destroy());
@@ -328,6 +332,17 @@ const HANG_UPS: ReadonlyMap<string, readonly [AdminRefusal, string]> = new Map([
   ['HPE_HEADER_OVERFLOW', ['too_large', '431 Request Header Fields Too Large']],
   ['ERR_HTTP_REQUEST_TIMEOUT', ['timeout', '408 Request Timeout']],
 ]);
+
+function health(problem: string | null): Answer {
+  return problem === null ? text(200, 'ok') : text(503, problem);
+}
+
+/** For how long `for=30s` freezes a worker; null where it cannot be read. */
+function freezeOf(query: string): Harm | null {
+  const duration = new URLSearchParams(query).get('for');
+  const forMs = duration === null ? FREEZE_MS : parseDuration(duration);
+  return forMs === undefined || forMs > MAX_FREEZE_MS ? null : { type: 'freeze', forMs };
+}
 
 function text(status: number, body: string): Answer {
   return { status, type: TEXT_TYPE, body: `${body}\n` };

@@ -10,7 +10,7 @@ import type { Versions } from '../versions.ts';
 
 /** What the primary's own metrics are read from, whenever they are scraped. */
 interface PrimaryFacts {
-  readonly supervisor: Pick<Supervisor, 'slots' | 'generation' | 'config'>;
+  readonly supervisor: Pick<Supervisor, 'slots' | 'leftBehind' | 'generation' | 'config'>;
   readonly reloader: Pick<Reloader, 'counts' | 'lastSucceeded'>;
   readonly drains: () => readonly DrainProgress[];
   readonly certificates: () => readonly CertificateExpiry[];
@@ -36,6 +36,15 @@ export function primaryFamilies(facts: PrimaryFacts): Family[] {
       read: () =>
         supervisor.slots.map(({ name, restarts }) => ({ labels: { worker: name }, value: restarts })),
     },
+    {
+      metric: primaryMetrics.workerStuck,
+      read: () =>
+        supervisor.slots.map(({ name }) => ({
+          labels: { worker: name },
+          value: supervisor.leftBehind.total(name),
+        })),
+    },
+    single(primaryMetrics.workersLeftBehind, () => supervisor.leftBehind.count),
     single(primaryMetrics.configGeneration, () => supervisor.generation),
     single(primaryMetrics.configLastReloadSuccess, () => (reloader.lastSucceeded ? 1 : 0)),
     {

@@ -14,7 +14,7 @@ export type PrimaryState = 'starting' | 'ready' | 'draining';
 interface StatusFacts {
   readonly supervisor: Pick<
     Supervisor,
-    'config' | 'slots' | 'leaving' | 'sums' | 'generation' | 'count' | 'directory'
+    'config' | 'slots' | 'leaving' | 'leftBehind' | 'sums' | 'generation' | 'count' | 'directory'
   >;
   readonly clusters: ClusterMonitors;
   readonly reloader: Pick<Reloader, 'lastSucceeded' | 'needsRestart'>;
@@ -25,7 +25,9 @@ interface StatusFacts {
 
 /** The answer of `/status`, to be written as JSON. */
 export function statusOf({ supervisor, clusters, reloader, drains, versions, state }: StatusFacts): object {
-  const { config, slots, leaving, sums, generation } = supervisor;
+  const { config, slots, leaving, leftBehind, sums, generation } = supervisor;
+  // One that could not be replaced has its place still.
+  const stuck = leftBehind.slots.filter((slot) => !slots.includes(slot));
   return {
     version: versions.sluice,
     node: versions.node,
@@ -37,10 +39,8 @@ export function statusOf({ supervisor, clusters, reloader, drains, versions, sta
     state,
     connections: supervisor.count({ kind: 'all' }),
     drains: drains.progress,
-    workers: [
-      ...slots.map((slot) => workerOf(slot, supervisor)),
-      ...leaving.map((slot) => workerOf(slot, supervisor)),
-    ],
+    workers: [...slots, ...leaving, ...stuck].map((slot) => workerOf(slot, supervisor)),
+    leftBehind: leftBehind.count,
     listeners: config.listeners.map((listener) => ({
       name: listener.name,
       mode: listener.mode,

@@ -37,6 +37,7 @@ describe('loader', () => {
         l7: availableParallelism(),
         l4: availableParallelism(),
         bufferBudget: config.workers.bufferBudget,
+        stuckAfterMs: 10_000,
       },
       admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9090 }, hosts: [], token: null },
       log: { level: 'info', format: 'json', access: true, file: null },
@@ -285,6 +286,17 @@ log: { levels: 1 }
     const { config } = load(text, { env, overrides: ['log.level=error'] });
     assert.deepEqual(config.log, { level: 'error', format: 'json', access: false, file: null });
     assert.equal(config.workers.l7, 3);
+  });
+
+  it('reads for how long a worker may be silent', () => {
+    const stuckAfter = (text: string): string => `${MINIMAL}workers: { stuckAfter: ${text} }\n`;
+    assert.equal(load(stuckAfter('1s')).config.workers.stuckAfterMs, 1000);
+    assert.equal(load(stuckAfter('0')).config.workers.stuckAfterMs, 0);
+    for (const text of ['999ms', '11m']) {
+      assert.deepEqual(errorsOf(stuckAfter(text)), [
+        `7:24: stuckAfter: ${text} is out of range: write 1s to 10m, or 0 for never`,
+      ]);
+    }
   });
 
   it('takes every setting from the environment', () => {

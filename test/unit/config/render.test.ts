@@ -16,7 +16,7 @@ const elsewhere = scratchDirectory();
 
 /** Has every key that there is. */
 const WHOLE = `
-workers: { l7: 3, l4: 2, bufferBudget: 512MiB }
+workers: { l7: 3, l4: 2, bufferBudget: 512MiB, stuckAfter: 2500ms }
 admin: { address: '[::1]:9090' }
 log: { level: debug, format: pretty, access: false }
 shutdown: { grace: 1500ms }

@@ -96,6 +96,7 @@ describe('the primary', { timeout: 300_000 }, () => {
         { name: 'l7-1', kind: 'l7', ...worker },
         { name: 'l4-0', kind: 'l4', ...worker },
       ],
+      leftBehind: 0,
       listeners: [
         { name: 'web', mode: 'l7', address: web, tls: false, activeConnections: 1 },
         { name: 'tcp', mode: 'l4', address: tcp, tls: false, engine: 'net', activeConnections: 0 },
@@ -158,31 +159,40 @@ describe('the primary', { timeout: 300_000 }, () => {
     delete process.env.UWS_HTTP_MAX_HEADERS_SIZE;
   });
 
-  it('is not ready while a worker is missing, and ready when it is back', async () => {
+  it('is ready while one of several workers is missing, and not while the only one of its kind is', async () => {
     const slow = { ...timings, backoff: { first: 2000, most: 2000 } };
     const primary = createPrimary({ faultHooks: true, timings: slow });
     const started = await primary.start();
-    const url = `http://${formatAddress(started.admin)}/debug/workers/l7-1/fault`;
-    assert.equal((await fetch(url, { method: 'POST' })).status, 202);
-    await until(async () => (await get(started, '/readyz')).status === 503, 'the worker is missing');
-    assert.deepEqual(await get(started, '/readyz'), { status: 503, text: 'not up: l7-1\n' });
+    const fault = async (worker: string): Promise<void> => {
+      const url = `http://${formatAddress(started.admin)}/debug/workers/${worker}/fault`;
+      assert.equal((await fetch(url, { method: 'POST' })).status, 202);
+    };
+    const up = async (): Promise<number[] | undefined> =>
+      parseExposition((await get(started, '/metrics')).text, 'text')
+        .get('sluice_worker_up')
+        ?.samples.map(({ value }) => value);
+    await fault('l7-1');
+    await until(async () => (await up())?.[1] === 0, 'the worker is missing');
+    assert.equal((await get(started, '/readyz')).status, 200);
+    assert.equal(primary.unwell, null);
+    assert.deepEqual(await up(), [1, 0, 1]);
+    await fault('l4-0');
+    await until(async () => (await get(started, '/readyz')).status === 503, 'no worker is there');
+    assert.deepEqual(await get(started, '/readyz'), { status: 503, text: 'no l4 worker is up\n' });
+    assert.equal(primary.unwell, 'no l4 worker is up');
     assert.equal((await get(started, '/livez')).status, 200);
-    const up = parseExposition((await get(started, '/metrics')).text, 'text').get(
-      'sluice_worker_up',
-    )?.samples;
-    assert.deepEqual(
-      up?.map(({ value }) => value),
-      [1, 0, 1],
-    );
     await until(async () => (await get(started, '/readyz')).status === 200, 'the worker is back');
+    await until(async () => (await up())?.[1] === 1, 'the other is back');
+    assert.equal(primary.unwell, null);
     const restarts = parseExposition((await get(started, '/metrics')).text, 'text').get(
       'sluice_worker_restarts_total',
     );
     assert.deepEqual(
       restarts?.samples.map(({ value }) => value),
-      [0, 1, 0],
+      [0, 1, 1],
     );
     assert.equal(await primary.end(0), true);
+    assert.deepEqual([primary.unwell, primary.leftBehind], [null, 0]);
   });
 
   it('has no fault hook where that was not asked for', async () => {

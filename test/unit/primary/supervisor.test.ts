@@ -123,7 +123,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
       one.destroy();
     }
     const before = sums.value(total.metric, total.labels);
-    assert.equal(supervisor.fault('l7-0'), true);
+    assert.equal(supervisor.harm('l7-0', { type: 'fault' }), true);
     await until(() => slotOf(supervisor, 'l7-0').restarts === 1, 'it is started anew');
     await until(() => slotOf(supervisor, 'l7-0').state === 'up', 'it is up again');
     assert.ok(sums.value(total.metric, total.labels) >= before, 'a counter never goes back');
@@ -153,7 +153,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     const counter = supervisor.directory.slot(pageMetrics.connections, { listener: 'web' });
     page[gauge] = 5;
     page[counter] = 7;
-    supervisor.fault('l7-0');
+    supervisor.harm('l7-0', { type: 'fault' });
     await until(() => slotOf(supervisor, 'l7-0').state === 'waiting', 'it waits');
     assert.deepEqual([page[gauge], page[counter]], [0, 7]);
     assert.equal(
@@ -167,7 +167,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     const { supervisor, lines } = await setup(workers('mortal'));
     await supervisor.start();
     for (let times = 1; times <= 3; times++) {
-      supervisor.fault('l7-1');
+      supervisor.harm('l7-1', { type: 'fault' });
       await until(() => slotOf(supervisor, 'l7-1').restarts === times, 'it is started anew');
       await until(() => slotOf(supervisor, 'l7-1').state === 'up', 'it is up again');
     }
@@ -180,7 +180,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
 
   it('knows no worker that is not there', async () => {
     const { supervisor } = await setup(workers('obedient'));
-    assert.equal(supervisor.fault('l7-2'), false);
+    assert.equal(supervisor.harm('l7-2', { type: 'fault' }), false);
   });
 
   it('does not start where a worker refuses, and says why in one line', async () => {
@@ -229,7 +229,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     await supervisor.start();
     const { worker } = await dial(config, 'web');
     const drained = supervisor.end({ graceMs: 60_000, drain: null, heirs: null });
-    supervisor.fault(worker);
+    supervisor.harm(worker, { type: 'fault' });
     assert.equal(await drained, true);
     assert.equal(slotOf(supervisor, worker).restarts, 0);
     assert.deepEqual(
@@ -259,5 +259,153 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     const { supervisor } = await setup(workers('obedient'));
     assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
     await assert.rejects(supervisor.start(), /stopped before it was ready/);
+  });
+});
+
+describe('the supervision of workers that stick', { timeout: 300_000 }, () => {
+  const quick: Config = { ...everything, workers: { ...everything.workers, stuckAfterMs: 1000 } };
+  const ending = { graceMs: 0, drain: null, heirs: null };
+
+  async function start(
+    l7: 'freezing' | 'obedient',
+    l4: 'freezing' | 'obedient',
+    changes: Partial<Config> = {},
+  ): Promise<Setup> {
+    // Only those that freeze beat.
+    const made = await setup(workers(l7, l4), {}, { ...quick, ...changes });
+    await made.supervisor.start();
+    return made;
+  }
+
+  function isReplaced(supervisor: Supervisor, name: string, restarts = 1): Promise<void> {
+    return until(() => {
+      const slot = slotOf(supervisor, name);
+      return slot.state === 'up' && slot.restarts === restarts;
+    }, `${name} is replaced`);
+  }
+
+  const l7Only = { listeners: [everything.listeners[0]!] };
+  const l4Only = { listeners: [l4Listener] };
+
+  it('replaces one at layer 7, leaves its thread behind, and does not count what it counted twice', async () => {
+    const { supervisor, lines } = await start('freezing', 'obedient', l7Only);
+    const stuck = slotOf(supervisor, 'l7-0');
+    const active = supervisor.directory.slot(pageMetrics.connectionsActive, { listener: 'web' });
+    const total = supervisor.directory.slot(pageMetrics.connections, { listener: 'web' });
+    const values = new Float64Array(stuck.page);
+    values[active] = 3;
+    values[total] = 5;
+    supervisor.harm('l7-0', { type: 'freeze', forMs: 3_600_000 });
+    await isReplaced(supervisor, 'l7-0');
+    assert.equal(stuck.state, 'stuck');
+    assert.deepEqual(supervisor.leftBehind.slots, [stuck]);
+    assert.equal(supervisor.leftBehind.total('l7-0'), 1);
+    assert.deepEqual([supervisor.sums.at(active), supervisor.sums.at(total)], [0, 5]);
+    assert.deepEqual([supervisor.problem, supervisor.hopeless], [null, null]);
+    assert.deepEqual(
+      lines.filter(({ level }) => level === 'error').map(({ msg, worker }) => `${worker} ${msg}`),
+      ['l7-0 worker is stuck'],
+    );
+    // It ends in time, and the thread stays for a hard exit.
+    assert.equal(await supervisor.end(ending), true);
+    assert.equal(supervisor.leftBehind.count, 1);
+  });
+
+  it('drains one that turns again, and adds what it counted meanwhile', async () => {
+    const { supervisor } = await start('freezing', 'obedient', l7Only);
+    const stuck = slotOf(supervisor, 'l7-0');
+    const total = supervisor.directory.slot(pageMetrics.connections, { listener: 'web' });
+    const values = new Float64Array(stuck.page);
+    values[total] = 5;
+    supervisor.harm('l7-0', { type: 'freeze', forMs: 4000 });
+    await isReplaced(supervisor, 'l7-0');
+    values[total] = 7;
+    new Float64Array(slotOf(supervisor, 'l7-0').page)[total] = 100;
+    assert.equal(supervisor.sums.at(total), 105);
+    await stuck.ended;
+    await until(() => supervisor.leftBehind.count === 0, 'nothing is left behind');
+    assert.equal(supervisor.sums.at(total), 107);
+    assert.equal(await supervisor.end(ending), true);
+  });
+
+  it('terminates the thread of one at layer 4', async () => {
+    const { supervisor, lines } = await start('obedient', 'freezing', l4Only);
+    const stuck = slotOf(supervisor, 'l4-0');
+    supervisor.harm('l4-0', { type: 'freeze', forMs: 3_600_000 });
+    await isReplaced(supervisor, 'l4-0');
+    await stuck.ended;
+    await until(() => supervisor.leftBehind.count === 0, 'nothing is left behind');
+    assert.ok(lines.some(({ msg }) => msg === 'worker thread has been terminated'));
+    assert.equal(await supervisor.end(ending), true);
+  });
+
+  it('is not well while the only worker of its kind is stuck', async () => {
+    const { supervisor } = await start('obedient', 'freezing', l4Only);
+    supervisor.harm('l4-0', { type: 'freeze', forMs: 3_600_000 });
+    await until(() => supervisor.problem !== null, 'it is noticed');
+    assert.equal(supervisor.problem, 'no l4 worker is up');
+    assert.equal(supervisor.hopeless, null);
+    await until(() => supervisor.problem === null, 'it is replaced');
+    assert.equal(await supervisor.end(ending), true);
+  });
+
+  it('replaces no more where too many threads are left behind, and goes on when one has ended', async () => {
+    const { supervisor, lines } = await start('freezing', 'obedient', l7Only);
+    supervisor.harm('l7-0', { type: 'freeze', forMs: 3_600_000 });
+    supervisor.harm('l7-1', { type: 'freeze', forMs: 10_000 });
+    await Promise.all([isReplaced(supervisor, 'l7-0'), isReplaced(supervisor, 'l7-1')]);
+    assert.equal(supervisor.problem, null);
+    supervisor.harm('l7-0', { type: 'freeze', forMs: 3_600_000 });
+    await until(() => supervisor.hopeless !== null, 'there are too many');
+    assert.equal(supervisor.leftBehind.count, 3);
+    assert.equal(supervisor.hopeless, 'too many threads are left behind, not replaced: l7-0');
+    assert.equal(supervisor.problem, 'not up: l7-0');
+    // The second turns again, and ends.
+    await isReplaced(supervisor, 'l7-0', 2);
+    assert.equal(supervisor.leftBehind.count, 2);
+    assert.deepEqual([supervisor.problem, supervisor.hopeless], [null, null]);
+    const complaints = lines.filter(
+      ({ msg }) => msg === 'too many threads are left behind: restart the process',
+    );
+    assert.equal(complaints.length, 1);
+    assert.equal(await supervisor.end(ending), true);
+  });
+
+  it('lets a reload pass that waits for one', async () => {
+    const { supervisor, config } = await start('freezing', 'obedient', l7Only);
+    supervisor.harm('l7-0', { type: 'freeze', forMs: 3_600_000 });
+    await supervisor.reload({ ...config }, 2, config.clusters.map(clusterState), () => undefined);
+    await isReplaced(supervisor, 'l7-0');
+    assert.equal(slotOf(supervisor, 'l7-0').generation, 2);
+    assert.equal(slotOf(supervisor, 'l7-1').generation, 2);
+    // The number of workers follows, whoever is left behind.
+    const fewer = { ...config, workers: { ...config.workers, l7: 1 } };
+    await supervisor.reload(fewer, 3, config.clusters.map(clusterState), () => undefined);
+    await until(() => supervisor.leaving.length === 0, 'the other has ended');
+    assert.equal(supervisor.slots.length, 1);
+    assert.equal(await supervisor.end(ending), true);
+  });
+
+  it('lets a restart pass that waits for one to drain', async () => {
+    const { supervisor } = await start('freezing', 'obedient', l7Only);
+    const stuck = slotOf(supervisor, 'l7-0');
+    supervisor.harm('l7-0', { type: 'freeze', forMs: 3_600_000 });
+    assert.equal(await supervisor.restart('l7-0'), true);
+    await until(() => supervisor.leftBehind.count === 1, 'it is noticed');
+    assert.equal(stuck.state, 'stuck');
+    assert.deepEqual(supervisor.leaving, []);
+    assert.equal(slotOf(supervisor, 'l7-0').state, 'up');
+    assert.equal(slotOf(supervisor, 'l7-0').restarts, 1);
+    assert.equal(await supervisor.end(ending), true);
+  });
+
+  it('notices one while all end, and waits for it no longer', async () => {
+    const { supervisor } = await start('freezing', 'obedient', l7Only);
+    supervisor.harm('l7-0', { type: 'freeze', forMs: 3_600_000 });
+    const startedAt = performance.now();
+    assert.equal(await supervisor.end({ ...ending, graceMs: 3_600_000 }), true);
+    assert.ok(performance.now() - startedAt < 60_000);
+    assert.equal(supervisor.leftBehind.count, 1);
+    assert.equal(slotOf(supervisor, 'l7-0').restarts, 0);
   });
 });

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { MessagePort } from 'node:worker_threads';
 import type { FromWorker } from '../../../src/protocol/from-worker.ts';
 import type { ToWorker } from '../../../src/protocol/to-worker.ts';
 import { WorkerSlot } from '../../../src/primary/worker-slot.ts';
-import type { SlotTimings } from '../../../src/primary/worker-slot.ts';
+import type { Launch, SlotTimings } from '../../../src/primary/worker-slot.ts';
 import { allocatePage } from '../../../src/telemetry/stats-page.ts';
 import { capture, until } from './fixtures/config.ts';
 import type { LogLine } from './fixtures/config.ts';
@@ -18,6 +17,8 @@ interface Task {
 interface Setup {
   readonly slot: WorkerSlot;
   readonly tasks: Task[];
+  /** What each task got. */
+  readonly launches: Launch[];
   readonly lines: LogLine[];
   /** The delays before each new start, in the order of the faults. */
   readonly delays: () => number[];
@@ -27,8 +28,12 @@ interface Setup {
 const TIMINGS: SlotTimings = { startMs: 10_000, steadyMs: 60_000, backoff: { first: 2, most: 1000 } };
 
 /** A slot whose tasks run in this thread, at the test's command. */
-function setup(timings: Partial<SlotTimings> = {}): Setup {
+function setup(
+  timings: Partial<SlotTimings> = {},
+  more: { readonly onLate?: (afterMs: number) => void } = {},
+): Setup {
   const tasks: Task[] = [];
+  const launches: Launch[] = [];
   const workerLines: string[] = [];
   const { log, lines } = capture();
   const slot = new WorkerSlot({
@@ -41,8 +46,11 @@ function setup(timings: Partial<SlotTimings> = {}): Setup {
     timings: { ...TIMINGS, ...timings },
     log,
     onLines: (text) => workerLines.push(text),
-    serve: (port: MessagePort) =>
+    ...more,
+    serve: (launch) =>
       new Promise<void>((resolve, reject) => {
+        const { port } = launch;
+        launches.push(launch);
         const commands: ToWorker[] = [];
         port.on('message', (command: ToWorker) => commands.push(command));
         tasks.push({
@@ -54,7 +62,7 @@ function setup(timings: Partial<SlotTimings> = {}): Setup {
   });
   const delays = (): number[] =>
     lines.flatMap(({ restartInMs }) => (restartInMs === undefined ? [] : [restartInMs]));
-  return { slot, tasks, lines, delays, workerLines };
+  return { slot, tasks, launches, lines, delays, workerLines };
 }
 
 async function settled(slot: WorkerSlot, tasks: readonly Task[]): Promise<void> {
@@ -149,7 +157,7 @@ describe('the place of a worker', { timeout: 300_000 }, () => {
     void slot.start();
     tasks[0]!.say({ type: 'listening', generation: 3 });
     await until(() => slot.state === 'up', 'it is up');
-    slot.fault();
+    slot.send({ type: 'fault' });
     slot.drain({ graceMs: 500, pace: null, heirs: null });
     slot.drain({ graceMs: 0, pace: null, heirs: null });
     assert.equal(slot.state, 'draining');
@@ -161,5 +169,75 @@ describe('the place of a worker', { timeout: 300_000 }, () => {
     ]);
     await settled(slot, tasks);
     assert.equal(slot.state, 'ended');
+  });
+
+  it('of a stuck worker keeps nobody waiting, takes no more messages, and drains when that turns again', async () => {
+    const { slot, tasks, lines } = setup();
+    void slot.start();
+    tasks[0]!.say({ type: 'listening', generation: 3 });
+    await until(() => slot.state === 'up', 'it is up');
+    const prepare = { type: 'prepare', generation: 4 } as Extract<ToWorker, { type: 'prepare' }>;
+    const prepared = slot.prepare(prepare);
+    slot.abandon({ graceMs: 500, pace: null, heirs: null });
+    assert.equal(await prepared, null);
+    await slot.gone;
+    assert.equal(slot.state, 'stuck');
+    assert.equal(await slot.prepare(prepare), null);
+    slot.send({ type: 'fault' });
+    slot.drain({ graceMs: 0, pace: null, heirs: null });
+    assert.equal(slot.state, 'stuck');
+    await until(() => tasks[0]!.commands.length === 3, 'it reads');
+    assert.deepEqual(
+      tasks[0]!.commands.map(({ type }) => type),
+      ['prepare', 'end', 'end'],
+    );
+    tasks[0]!.end(new Error('it was terminated'));
+    await slot.ended;
+    assert.equal(slot.state, 'ended');
+    assert.equal(slot.pulse, null);
+    assert.deepEqual(lines, []);
+    assert.equal(tasks.length, 1);
+    slot.close();
+  });
+
+  it('gives each task a pulse, a table and a way to terminate it', async () => {
+    const { slot, tasks, launches } = setup();
+    void slot.start();
+    assert.equal(slot.pulse, launches[0]!.pulse);
+    new Uint8Array(launches[0]!.descriptors)[9] = 2;
+    assert.deepEqual(slot.listeningSockets, [9]);
+    tasks[0]!.say({ type: 'listening', generation: 3 });
+    await until(() => slot.state === 'up', 'it is up');
+    tasks[0]!.end(new Error('fault'));
+    await until(() => tasks.length === 2, 'it is started anew');
+    assert.notEqual(launches[1]!.pulse, launches[0]!.pulse);
+    assert.deepEqual(slot.listeningSockets, []);
+    slot.terminate();
+    assert.deepEqual(
+      launches.map(({ signal }) => signal.aborted),
+      [false, true],
+    );
+    await settled(slot, tasks);
+    assert.deepEqual([slot.pulse, slot.listeningSockets], [null, []]);
+  });
+
+  it('says that its worker does not listen in time, where it is started anew', async () => {
+    const late: number[] = [];
+    const { slot, tasks, lines } = setup({ startMs: 30 }, { onLate: (afterMs) => late.push(afterMs) });
+    void slot.start();
+    tasks[0]!.say({ type: 'listening', generation: 3 });
+    await until(() => slot.state === 'up', 'it is up');
+    assert.equal(slot.startFailed, false);
+    tasks[0]!.end(new Error('fault'));
+    await until(() => late.length === 1, 'it is missed');
+    assert.deepEqual(late, [30]);
+    assert.equal(slot.startFailed, true);
+    assert.deepEqual(
+      lines.map(({ msg }) => msg),
+      ['worker failed'],
+    );
+    tasks[1]!.say({ type: 'listening', generation: 3 });
+    await until(() => !slot.startFailed, 'it listens');
+    await settled(slot, tasks);
   });
 });

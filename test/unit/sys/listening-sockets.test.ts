@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
-import { findListening, lengthenQueue } from '../../../src/sys/listening-sockets.ts';
+import { eventually, within } from '../../support/deadline.ts';
+import { findListening, lengthenQueue, stopListening } from '../../../src/sys/listening-sockets.ts';
 import { PinnedBuffer } from '../../../src/sys/pinned-buffer.ts';
 import { SocketAddress } from '../../../src/sys/socket-address.ts';
 import { Sockets } from '../../../src/sys/sockets.ts';
@@ -68,5 +69,46 @@ describe('listening sockets', { timeout: 300_000 }, () => {
     assert.ok(queued(100) < 10);
     assert.ok(lengthenQueue(fd));
     assert.equal(queued(300), 300);
+  });
+
+  it('of others can be made to listen no more: the rest get all connections, and what waits is reset', async () => {
+    const one = await listen('127.0.0.1');
+    const [own = -1] = findListening(one.port);
+    const two = await listen('127.0.0.1', one.port);
+    assert.equal(stopListening(own), true);
+    assert.deepEqual(findListening(one.port).length, 1);
+    let accepted = 0;
+    two.server.on('connection', () => accepted++);
+    const opened = Array.from({ length: 30 }, () => dial(one.port));
+    await Promise.all(opened.map((client) => once(client, 'connect')));
+    await eventually(() => assert.equal(accepted, 30));
+    assert.equal(stopListening(own), false);
+  });
+
+  it('are told from connections, which go on', async () => {
+    const { server, port } = await listen('127.0.0.1');
+    const client = dial(port);
+    const [served] = (await once(server, 'connection')) as [Socket & { _handle: { fd: number } }];
+    const { fd } = served._handle;
+    assert.equal(stopListening(fd), false);
+    assert.equal(stopListening(1_000_000), false);
+    client.write('x');
+    await once(served, 'data');
+  });
+
+  it('that listen no more reset who waits to be accepted', async () => {
+    const sockets = new Sockets();
+    const { server, port } = await listen('127.0.0.1');
+    server.close();
+    await once(server, 'close');
+    const fd = sockets.listen(new SocketAddress({ kind: 'tcp', host: '127.0.0.1', port }), 16);
+    const waiting = dial(port);
+    await once(waiting, 'connect');
+    const closed = new Promise((resolve) => waiting.on('close', resolve));
+    const failed = new Promise((resolve) => waiting.on('error', resolve));
+    assert.equal(stopListening(fd), true);
+    assert.equal(((await within('the reset', failed)) as NodeJS.ErrnoException).code, 'ECONNRESET');
+    await closed;
+    sockets.close(fd);
   });
 });

@@ -66,4 +66,34 @@ describe('a stats page', () => {
     assert.equal(sums.value(requests, { route: 'a' }), 0);
     assert.throws(() => sums.value(open, { route: 'a' }) + sums.value(requests, {}), RangeError);
   });
+
+  it('counts no gauges of a page that is abandoned, and what its worker counted until the end once', () => {
+    const made = layout();
+    const [own, other] = [allocatePage(made), allocatePage(made)];
+    const sums = new PageSums(made, [own, other]);
+    const values = new Float64Array(own);
+    const others = new Float64Array(other);
+    values.fill(3);
+    others.fill(10);
+    const settle = sums.abandon(own, made.series);
+    const all = (): number[] => Array.from({ length: made.size }, (_, slot) => sums.at(slot));
+    assert.deepEqual(all(), [13, 13, 13, 13, 13, 10, 13]);
+    values.fill(4);
+    assert.deepEqual(all(), [13, 13, 13, 13, 13, 10, 13]);
+    settle(made.series);
+    assert.deepEqual(all(), [14, 14, 14, 14, 14, 10, 14]);
+  });
+
+  it('adds nothing of a page that was abandoned to series that have taken the slots of others', () => {
+    const made = layout();
+    const page = allocatePage(made);
+    const sums = new PageSums(made, [page]);
+    const values = new Float64Array(page);
+    values.fill(3);
+    const settle = sums.abandon(page, made.series);
+    sums.clear(0, made.size);
+    // The same series in the same slots, but of another generation.
+    settle(layout().series);
+    assert.equal(sums.at(0), 0);
+  });
 });

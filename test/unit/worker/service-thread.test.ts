@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
+import { Pulse } from '../../../src/protocol/pulse.ts';
 import { layoutOf } from '../../../src/protocol/stats-layout.ts';
 import type { Heirs, WorkerStart } from '../../../src/protocol/to-worker.ts';
+import { allocateDescriptorTable } from '../../../src/sys/descriptor-table.ts';
 import { SeriesDirectory } from '../../../src/telemetry/series-directory.ts';
 import { allocatePage } from '../../../src/telemetry/stats-page.ts';
 import { ServiceThread } from '../../../src/worker/service-thread.ts';
@@ -49,6 +51,8 @@ describe('a worker that ends', { timeout: 300_000 }, () => {
       secret: '',
       drained: [],
       listenLock: new SharedArrayBuffer(4),
+      pulse: new Pulse().memory,
+      descriptors: allocateDescriptorTable(),
       port: port2,
     };
     const idle = new Idle();

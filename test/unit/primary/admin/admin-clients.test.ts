@@ -31,7 +31,8 @@ class Rig {
       commands: [],
       token: null,
       hosts: [],
-      fault: null,
+      harm: null,
+      notLive: () => null,
       ...changes,
     };
     const { log, lines } = capture();

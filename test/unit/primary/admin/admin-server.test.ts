@@ -20,7 +20,8 @@ const view: AdminView = {
   commands: [],
   token: null,
   hosts: [],
-  fault: null,
+  harm: null,
+  notLive: () => null,
 };
 
 async function withServer(
@@ -187,12 +188,45 @@ describe('the admin server', { timeout: 300_000 }, () => {
       told.push(worker);
       return worker === 'l7-0';
     };
-    await withServer({ fault }, async (url) => {
+    await withServer({ harm: fault }, async (url) => {
       assert.equal((await fetch(`${url}/debug/workers/l7-0/fault`, { method: 'POST' })).status, 202);
       assert.equal((await fetch(`${url}/debug/workers/l7-9/fault`, { method: 'POST' })).status, 404);
       const get = await fetch(`${url}/debug/workers/l7-0/fault`);
       assert.deepEqual([get.status, get.headers.get('allow')], [405, 'POST']);
       assert.deepEqual(told, ['l7-0', 'l7-9']);
+    });
+  });
+
+  it('freezes a worker where it may, for a time that has a bound', async () => {
+    const told: object[] = [];
+    const harm = (_worker: string, what: object): boolean => {
+      told.push(what);
+      return true;
+    };
+    await withServer({ harm }, async (url) => {
+      const freeze = async (query: string): Promise<number> =>
+        (await fetch(`${url}/debug/workers/l7-0/freeze${query}`, { method: 'POST' })).status;
+      assert.deepEqual(
+        [await freeze(''), await freeze('?for=2s'), await freeze('?for=11m'), await freeze('?for=x')],
+        [202, 202, 400, 400],
+      );
+      assert.deepEqual(told, [
+        { type: 'freeze', forMs: 30_000 },
+        { type: 'freeze', forMs: 2000 },
+      ]);
+    });
+    await withServer({}, async (url) => {
+      assert.equal((await fetch(`${url}/debug/workers/l7-0/freeze`, { method: 'POST' })).status, 404);
+    });
+  });
+
+  it('is live unless only a new process can help', async () => {
+    let reason: string | null = 'too many threads are left behind';
+    await withServer({ notLive: () => reason }, async (url) => {
+      const dead = await fetch(`${url}/livez`);
+      assert.deepEqual([dead.status, await dead.text()], [503, 'too many threads are left behind\n']);
+      reason = null;
+      assert.equal((await fetch(`${url}/livez`)).status, 200);
     });
   });
 

@@ -1,0 +1,41 @@
+import { Backoff, type BackoffLimits } from '../../core/backoff.ts';
+
+/** A replacement that sticks within this time of its start follows its predecessor, and the next one waits longer. */
+const STEADY_MS = 60_000;
+/** Stuck threads that may be left behind, at least; else as many as layer 7 has workers. */
+const MIN_LEFT_BEHIND = 2;
+const BACKOFF: BackoffLimits = { first: 2000, most: 60_000 };
+
+/**
+ * Decides when a stuck worker is replaced. The first time at once, then after longer and longer delays; and not at all
+ * while as many threads have been left behind as may be: each keeps its memory, and maybe a core.
+ */
+export class ReplacementPolicy {
+  readonly #random: () => number;
+  readonly #histories = new Map<string, { readonly backoff: Backoff; startsAt: number }>();
+
+  constructor(random: () => number = Math.random) {
+    this.#random = random;
+  }
+
+  /**
+   * Plans the replacement of a worker that sticks now.
+   *
+   * @param leftBehind threads that have been left behind, without this one
+   * @param workers workers that layer 7 has
+   * @returns milliseconds until its start; null where there is none
+   */
+  plan(worker: string, now: number, leftBehind: number, workers: number): number | null {
+    if (leftBehind >= Math.max(MIN_LEFT_BEHIND, workers)) return null;
+    const history = this.#histories.get(worker);
+    if (history === undefined) {
+      this.#histories.set(worker, { backoff: new Backoff(BACKOFF, this.#random), startsAt: now });
+      return 0;
+    }
+    const steady = now - history.startsAt >= STEADY_MS;
+    if (steady) history.backoff.reset();
+    const delayMs = steady ? 0 : Math.round(history.backoff.next());
+    history.startsAt = now + delayMs;
+    return delayMs;
+  }
+}

@@ -1,0 +1,102 @@
+import type { Config } from '../../config/types.ts';
+import { layoutOf } from '../../protocol/stats-layout.ts';
+import type { DrainScope, WorkerKind } from '../../protocol/to-worker.ts';
+import { pageMetrics, threadMetrics } from '../../telemetry/names.ts';
+import { PageSums } from '../../telemetry/page-sums.ts';
+import type { Series } from '../../telemetry/page-layout.ts';
+import { SeriesDirectory } from '../../telemetry/series-directory.ts';
+import { allocatePage, clearGauges } from '../../telemetry/stats-page.ts';
+
+export const KINDS: readonly WorkerKind[] = ['l7', 'l4'];
+
+/** Returns the series of an endpoint, given by its label; null where there is none. */
+type EndpointSeries = (cluster: string, endpoint: string) => string | null;
+
+/** The stats pages of all workers, and what is counted in them. */
+export class WorkerPages {
+  readonly directory: SeriesDirectory;
+  readonly sums: PageSums;
+  readonly #endpointSeries: EndpointSeries;
+
+  constructor(config: Config, endpointSeries: EndpointSeries) {
+    this.directory = new SeriesDirectory(seriesOf(config));
+    this.sums = new PageSums(this.directory, []);
+    this.#endpointSeries = endpointSeries;
+  }
+
+  /** Adds a page, for one worker to write. */
+  add(): SharedArrayBuffer {
+    const page = allocatePage({ size: this.directory.capacity });
+    this.sums.add(page);
+    return page;
+  }
+
+  clearGauges(page: SharedArrayBuffer): void {
+    clearGauges(page, this.directory.all());
+  }
+
+  /** Takes a page away whose worker has ended. */
+  remove(page: SharedArrayBuffer): void {
+    this.sums.remove(page, this.directory.all());
+  }
+
+  /** Takes a page away whose worker may still write it; returns what to call when the worker has ended. */
+  abandon(page: SharedArrayBuffer): () => void {
+    const settle = this.sums.abandon(page, this.directory.all());
+    return () => settle(this.directory.all());
+  }
+
+  /** Counts the sessions and tunnels of a scope, and requests of an endpoint, in all workers or in one. */
+  count(scope: DrainScope, page: SharedArrayBuffer | null = null): number {
+    const values = page === null ? null : new Float64Array(page);
+    const at = (slot: number): number => (values === null ? this.sums.at(slot) : values[slot]!);
+    if (scope.kind === 'endpoint') {
+      const { cluster, name } = scope;
+      const endpoint = this.#endpointSeries(cluster, name);
+      if (endpoint === null) return 0;
+      const slot = this.directory.find(pageMetrics.endpointConnectionsActive, { cluster, endpoint });
+      return slot === undefined ? 0 : at(slot);
+    }
+    let sum = 0;
+    for (const series of this.directory.visible()) if (isConnectionOf(series, scope)) sum += at(series.slot);
+    return sum;
+  }
+
+  /**
+   * Returns a worker's share of the connections of a scope, which is its share of a drain's rate: so all workers are
+   * done at the same time. Null where it has none.
+   */
+  shareOf(page: SharedArrayBuffer, scope: DrainScope): number | null {
+    const total = this.count(scope);
+    const own = this.count(scope, page);
+    return own > 0 && own <= total ? own / total : null;
+  }
+
+  /** Reads the oldest configuration of which something lives in a worker. */
+  oldestGeneration(worker: string, page: SharedArrayBuffer): number {
+    return new Float64Array(page)[this.directory.slot(threadMetrics.oldestGeneration, { worker })]!;
+  }
+}
+
+/** Lists the workers that a configuration wants. */
+export function namesOf(config: Config): { kind: WorkerKind; name: string }[] {
+  return KINDS.filter((kind) => config.listeners.some(({ mode }) => mode === kind)).flatMap((kind) =>
+    Array.from({ length: config.workers[kind] }, (_, index) => ({ kind, name: `${kind}-${index}` })),
+  );
+}
+
+/** Lists the series that a configuration has. */
+export function seriesOf(config: Config): readonly Series[] {
+  return layoutOf(
+    config,
+    namesOf(config).map(({ name }) => name),
+  ).series;
+}
+
+function isConnectionOf(
+  { metric, labels }: Series,
+  scope: Exclude<DrainScope, { kind: 'endpoint' }>,
+): boolean {
+  if (metric !== pageMetrics.sessionsActive && metric !== pageMetrics.tunnelsActive) return false;
+  return scope.kind === 'all' || labels[scope.kind] === scope.name;
+}

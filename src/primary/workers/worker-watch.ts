@@ -1,0 +1,64 @@
+import type { WorkerSlot } from '../worker-slot.ts';
+import type { Pulse } from '../../protocol/pulse.ts';
+import { SilenceMeter } from './silence-meter.ts';
+
+/** How often the pulses are looked at. Workers beat ten times a second. */
+const LOOK_MS = 250;
+
+/** A worker that starts has a deadline of its own. */
+const JUDGED: ReadonlySet<WorkerSlot['state']> = new Set(['up', 'draining', 'stuck']);
+
+type WatchedSlot = Pick<WorkerSlot, 'state' | 'pulse'>;
+
+interface WatchOptions<S extends WatchedSlot> {
+  /** Everyone who has a thread, those that have been left behind included. */
+  readonly slots: () => readonly S[];
+  /** Silence that makes a worker stuck, in milliseconds; 0 for never. */
+  readonly stuckAfterMs: () => number;
+  /** Called once for a worker. */
+  readonly onStuck: (slot: S, silentMs: number) => void;
+  /** A worker that was stuck beats again. Called once for a worker. */
+  readonly onRecovered: (slot: S) => void;
+}
+
+/** Looks at the workers' pulses all the time, and tells which of them are stuck. */
+export class WorkerWatch<S extends WatchedSlot = WorkerSlot> {
+  readonly #options: WatchOptions<S>;
+  readonly #meter = new SilenceMeter<Pulse>(LOOK_MS);
+  /** Pulses of stuck workers that have not beaten since. */
+  readonly #silent = new WeakSet<Pulse>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: WatchOptions<S>) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => this.look(performance.now()), LOOK_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** @param now milliseconds on a monotonic clock */
+  look(now: number): void {
+    const { slots, stuckAfterMs, onStuck, onRecovered } = this.#options;
+    const watched: { slot: S; pulse: Pulse }[] = [];
+    for (const slot of slots()) {
+      if (slot.pulse !== null && JUDGED.has(slot.state)) watched.push({ slot, pulse: slot.pulse });
+    }
+    const silences = this.#meter.look(now, new Map(watched.map(({ pulse }) => [pulse, pulse.beats])));
+    const mostMs = stuckAfterMs();
+    for (const { slot, pulse } of watched) {
+      const silentMs = silences.get(pulse) ?? 0;
+      if (slot.state === 'stuck') {
+        if (silentMs === 0 && this.#silent.delete(pulse)) onRecovered(slot);
+      } else if (mostMs > 0 && silentMs >= mostMs) {
+        this.#silent.add(pulse);
+        onStuck(slot, silentMs);
+      }
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import { TICK_MS, Timed, type TimerWheel } from '../core/timer-wheel.ts';
+import type { Pulse } from '../protocol/pulse.ts';
+
+/**
+ * Beats at every tick of a thread's timer wheel. The loop that carries the traffic drives the wheel, and gives Node a
+ * turn between two ticks: a thread that is stuck in either beats no more.
+ */
+export class Heartbeat extends Timed {
+  readonly #pulse: Pulse;
+  readonly #wheel: TimerWheel;
+
+  constructor(pulse: Pulse, wheel: TimerWheel) {
+    super();
+    this.#pulse = pulse;
+    this.#wheel = wheel;
+    wheel.arm(this, 0);
+  }
+
+  override expire(): void {
+    this.#pulse.beat();
+    this.#wheel.arm(this, TICK_MS);
+  }
+}

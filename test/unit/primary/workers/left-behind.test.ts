@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { LeftBehind } from '../../../../src/primary/workers/left-behind.ts';
+import { Pulse } from '../../../../src/protocol/pulse.ts';
+import type { WorkerKind } from '../../../../src/protocol/to-worker.ts';
+import { capture } from '../fixtures/config.ts';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Everything that is done to a stuck worker, in order. */
+class Stage {
+  readonly done: string[] = [];
+  readonly log = capture();
+  /** Whether the system lets a socket of another thread stop listening. */
+  stops = true;
+  readonly leftBehind = new LeftBehind<ReturnType<Stage['slot']>>(this.log.log, {
+    deafen: (fd) => void this.done.push(`deafen ${fd}`),
+    stopListening: (fd) => {
+      this.done.push(`stop ${fd}`);
+      return this.stops;
+    },
+    setPriority: (thread, priority) => void this.done.push(`priority of ${thread}: ${priority}`),
+  });
+
+  slot(kind: WorkerKind, listeningSockets: readonly number[]) {
+    const { promise: ended, resolve } = Promise.withResolvers<undefined>();
+    const pulse = new Pulse();
+    pulse.identify(5, 4711);
+    return {
+      name: `${kind}-0`,
+      kind,
+      pulse,
+      listeningSockets,
+      ended,
+      end: () => resolve(undefined),
+      terminate: () => void this.done.push('terminate'),
+      close: () => void this.done.push('close'),
+    };
+  }
+
+  add(slot: ReturnType<Stage['slot']>, hasSiblings: boolean, replaced: Promise<unknown> | null): void {
+    void this.leftBehind.add(slot, {
+      hasSiblings,
+      replace: () => {
+        this.done.push('replace');
+        return replaced;
+      },
+      onEnded: () => void this.done.push('ended'),
+    });
+  }
+
+  messages(): string[] {
+    return this.log.lines.map(({ level, msg }) => `${level}: ${msg}`);
+  }
+}
+
+describe('a worker that is left behind', () => {
+  it('loses its addresses at once where others serve them, also while its replacement starts', async () => {
+    const stage = new Stage();
+    stage.add(stage.slot('l7', [7, 8]), true, new Promise(() => undefined));
+    await turn();
+    assert.deepEqual(stage.done, ['stop 7', 'stop 8', 'replace', 'priority of 4711: 19']);
+  });
+
+  it('without siblings is made deaf, and loses its addresses when its replacement listens', async () => {
+    const stage = new Stage();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    stage.add(stage.slot('l7', [7]), false, promise);
+    await turn();
+    assert.deepEqual(stage.done, ['deafen 7', 'replace']);
+    resolve(undefined);
+    await turn();
+    assert.deepEqual(stage.done, ['deafen 7', 'replace', 'stop 7', 'priority of 4711: 19']);
+  });
+
+  it('loses its addresses where its replacement fails, and where there is none', async () => {
+    for (const replaced of [Promise.reject(new Error('no')), null]) {
+      const stage = new Stage();
+      stage.add(stage.slot('l4', [7]), false, replaced);
+      await turn();
+      assert.deepEqual(stage.done.filter((step) => step !== 'deafen 7'), ['replace', 'stop 7', 'terminate']); // prettier-ignore
+    }
+  });
+
+  it('is terminated at layer 4, where it has no uWS handles, and never at layer 7', async () => {
+    for (const [kind, terminated] of [
+      ['l4', true],
+      ['l7', false],
+    ] as const) {
+      // prettier-ignore
+      const stage = new Stage();
+      stage.add(stage.slot(kind, []), true, null);
+      await turn();
+      assert.equal(stage.done.includes('terminate'), terminated);
+    }
+  });
+
+  it('is counted until its thread has ended, and for ever as a time that it happened', async () => {
+    const stage = new Stage();
+    const slots = [stage.slot('l7', []), stage.slot('l7', [])];
+    for (const slot of slots) stage.add(slot, true, null);
+    assert.deepEqual([stage.leftBehind.count, stage.leftBehind.total('l7-0')], [2, 2]);
+    slots[0]!.end();
+    await turn();
+    assert.deepEqual([stage.leftBehind.count, stage.leftBehind.total('l7-0')], [1, 2]);
+    assert.deepEqual(stage.done.slice(-2), ['close', 'ended']);
+    assert.deepEqual(stage.leftBehind.slots, [slots[1]]);
+    assert.equal(stage.leftBehind.total('l7-1'), 0);
+  });
+
+  it('that turns again is known as such until it has ended', async () => {
+    const stage = new Stage();
+    const slot = stage.slot('l7', []);
+    stage.add(slot, true, null);
+    assert.deepEqual(stage.leftBehind.recovered, []);
+    stage.leftBehind.recover(slot);
+    assert.deepEqual(stage.leftBehind.recovered, [slot]);
+    slot.end();
+    await turn();
+    assert.deepEqual(stage.leftBehind.recovered, []);
+    stage.leftBehind.recover(slot);
+    assert.deepEqual(stage.leftBehind.recovered, []);
+  });
+
+  it('that may still get connections is told of', async () => {
+    const stage = new Stage();
+    stage.stops = false;
+    stage.add(stage.slot('l7', [7]), true, null);
+    await turn();
+    assert.deepEqual(stage.messages(), ['warn: some new connections may still reach the stuck worker']);
+  });
+});
