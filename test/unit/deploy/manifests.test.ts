@@ -27,27 +27,43 @@ interface Container {
   readonly readinessProbe: { readonly httpGet: { readonly path: string; readonly port: string } };
   readonly livenessProbe: { readonly httpGet: { readonly path: string; readonly port: string } };
   readonly lifecycle: { readonly preStop: { readonly exec: { readonly command: readonly string[] } } };
-  readonly env: readonly { readonly name: string }[];
+  readonly env: readonly {
+    readonly name: string;
+    readonly value?: string;
+    readonly valueFrom?: { readonly secretKeyRef: Readonly<Record<string, unknown>> };
+  }[];
   readonly securityContext: Readonly<Record<string, unknown>>;
 }
 interface Manifest {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly labels: Labels };
   readonly data: Labels;
-  readonly stringData: Labels;
   readonly spec: unknown;
 }
 
-/** Of every file but the list of them; throws where one is no YAML, or has a key twice. */
+/** The files of manifests: not the list of them, nor the token that an operator has made. */
+const FILES = readdirSync(KUBERNETES).filter(
+  (file) => file.endsWith('.yaml') && file !== 'kustomization.yaml',
+);
+
+interface Kustomization {
+  readonly resources: readonly string[];
+  readonly secretGenerator: readonly { readonly name: string; readonly files: readonly string[] }[];
+}
+
+function kustomization(): Kustomization {
+  const [document] = parseAllDocuments(readFileSync(join(KUBERNETES, 'kustomization.yaml'), 'utf8'));
+  return document!.toJS() as Kustomization;
+}
+
+/** Of every file; throws where one is no YAML, or has a key twice. */
 function manifests(): Manifest[] {
-  return readdirSync(KUBERNETES)
-    .filter((file) => file !== 'kustomization.yaml')
-    .flatMap((file) =>
-      parseAllDocuments(readFileSync(join(KUBERNETES, file), 'utf8')).map((document) => {
-        assert.deepEqual([...document.errors, ...document.warnings], [], file);
-        return document.toJS() as Manifest;
-      }),
-    );
+  return FILES.flatMap((file) =>
+    parseAllDocuments(readFileSync(join(KUBERNETES, file), 'utf8')).map((document) => {
+      assert.deepEqual([...document.errors, ...document.warnings], [], file);
+      return document.toJS() as Manifest;
+    }),
+  );
 }
 
 const found = manifests();
@@ -82,8 +98,7 @@ function loadConfigMap(): Config {
   try {
     const file = join(directory, 'sluice.yaml');
     writeFileSync(file, of('ConfigMap').data['sluice.yaml']!);
-    const token = of('Secret').stringData['admin-token']!;
-    const { config, warnings } = loadConfig({ file, overrides: [], env: { SLUICE_ADMIN_TOKEN: token } });
+    const { config, warnings } = loadConfig({ file, overrides: [], env: {} });
     assert.deepEqual(warnings, []);
     return config;
   } finally {
@@ -93,16 +108,13 @@ function loadConfigMap(): Config {
 
 describe('the manifests for Kubernetes', () => {
   it('are all named in the kustomization', () => {
-    const [document] = parseAllDocuments(readFileSync(join(KUBERNETES, 'kustomization.yaml'), 'utf8'));
-    const { resources } = document!.toJS() as { resources: string[] };
-    const files = readdirSync(KUBERNETES).filter((file) => file !== 'kustomization.yaml');
-    assert.deepEqual(resources.toSorted(), files.toSorted());
+    assert.deepEqual(kustomization().resources.toSorted(), FILES.toSorted());
     assert.deepEqual(found.map(({ kind }) => kind).toSorted(), [
       'ConfigMap',
       'Deployment',
       'HorizontalPodAutoscaler',
+      'NetworkPolicy',
       'PodDisruptionBudget',
-      'Secret',
       'Service',
       'Service',
       'ServiceMonitor',
@@ -111,7 +123,6 @@ describe('the manifests for Kubernetes', () => {
 
   it('hold a configuration that sluice takes, at the ports that they open', () => {
     const config = loadConfigMap();
-    assert.ok(config.admin.token !== null);
     assert.equal(config.admin.address.host, '0.0.0.0', 'Prometheus comes from outside of the pod');
     const ports = Object.fromEntries(container.ports.map(({ name, containerPort }) => [name, containerPort]));
     const [web] = config.listeners;
@@ -131,7 +142,6 @@ describe('the manifests for Kubernetes', () => {
     for (const argv of [container.args, drain]) assert.equal(parseArguments(argv, {}).kind, 'command');
     assert.deepEqual(container.readinessProbe.httpGet, { path: '/readyz', port: 'admin' });
     assert.deepEqual(container.livenessProbe.httpGet, { path: '/livez', port: 'admin' });
-    assert.ok(container.env.some(({ name }) => name === 'SLUICE_ADMIN_TOKEN'));
     assert.ok(pod.securityContext.runAsNonRoot);
     assert.equal(container.securityContext.readOnlyRootFilesystem, true);
   });
@@ -164,6 +174,56 @@ describe('the manifests for Kubernetes', () => {
     };
     assert.equal(endpoints[0]!.path, '/metrics');
     assert.ok((monitored[0]!.spec as ServiceSpec).ports.some(({ name }) => name === endpoints[0]!.port));
+  });
+
+  it('have no admin token, and cannot be applied until an operator has made one', () => {
+    assert.equal(loadConfigMap().admin.token, null);
+    const [secret, ...others] = kustomization().secretGenerator;
+    assert.deepEqual([others, secret!.name, secret!.files], [[], 'sluice', ['admin-token']]);
+    const token = 'deploy/kubernetes/admin-token';
+    const ignored = readFileSync(join(ROOT, '.gitignore'), 'utf8').split('\n');
+    assert.ok(ignored.includes(token), 'it gets into no commit');
+    const { files } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { files: string[] };
+    assert.ok(files.includes(`!${token}`), 'it gets into no package');
+    // Neither a value of its own nor `optional`: without the Secret no container starts.
+    assert.deepEqual(
+      container.env.filter(({ name }) => /TOKEN|SECRET|PASSWORD/.test(name)),
+      [
+        {
+          name: 'SLUICE_ADMIN_TOKEN',
+          valueFrom: { secretKeyRef: { name: secret!.name, key: 'admin-token' } },
+        },
+      ],
+    );
+  });
+
+  it('let nobody but Prometheus reach the admin port, and everybody the others', () => {
+    interface Rule {
+      readonly ports: readonly { readonly port: string }[];
+      readonly from?: readonly { readonly namespaceSelector?: object; readonly podSelector?: object }[];
+    }
+    const { podSelector, policyTypes, ingress } = of('NetworkPolicy').spec as {
+      podSelector: { matchLabels: Labels };
+      policyTypes: readonly string[];
+      ingress: readonly Rule[];
+    };
+    assert.ok(isIn(podSelector.matchLabels, deployment.template.metadata.labels));
+    assert.deepEqual(policyTypes, ['Ingress']);
+    const open = ingress.filter(({ from }) => from === undefined);
+    const guarded = ingress.filter(({ from }) => from !== undefined);
+    const portsOf = (rules: readonly Rule[]): string[] =>
+      rules.flatMap(({ ports }) => ports.map(({ port }) => port));
+    assert.deepEqual(portsOf(guarded), ['admin']);
+    assert.deepEqual(
+      portsOf(open),
+      container.ports.map(({ name }) => name).filter((name) => name !== 'admin'),
+    );
+    for (const { from = [] } of guarded) {
+      assert.ok(from.length > 0, 'an empty list admits everybody');
+      for (const peer of from) {
+        assert.ok(peer.namespaceSelector !== undefined && peer.podSelector !== undefined);
+      }
+    }
   });
 
   it('scale by a metric that there is', () => {
@@ -208,6 +268,17 @@ describe('the Dockerfile', () => {
     assert.deepEqual([node, script], argvOf(instructions('ENTRYPOINT')[0]!));
     for (const argv of [status, argvOf(instructions('CMD')[0]!)]) {
       assert.equal(parseArguments(argv, {}).kind, 'command');
+    }
+  });
+});
+
+describe('the files for Docker and systemd', () => {
+  it('set no admin token', () => {
+    for (const file of ['docker/Dockerfile', 'systemd/sluice.service']) {
+      const settings = readFileSync(join(DEPLOY, file), 'utf8')
+        .split('\n')
+        .filter((line) => !line.startsWith('#'));
+      assert.ok(!settings.some((line) => /token/i.test(line)), file);
     }
   });
 });
