@@ -1,6 +1,7 @@
 /** Files and directories that a configuration names. A relative path begins at the configuration's directory. */
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { formatByteSize } from '../core/byte-size.ts';
 import { codeOf, messageOf } from '../core/errors.ts';
 import type { Format } from './formats.ts';
 import { FormatError, describe, text } from './formats.ts';
@@ -22,6 +23,16 @@ export interface TextFile {
   readonly text: string;
 }
 
+/** Of a file of certificates or a key: the authorities of a whole operating system take 0.3 MiB. */
+export const MAX_PEM_BYTES = 4 * 1024 * 1024;
+
+const READ_BYTES = 64 * 1024;
+
+/** Something is there, but is no file, or too large a one. The message goes behind the name: `is not a file`. */
+export class UnreadableError extends Error {
+  override readonly name = 'UnreadableError';
+}
+
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   ENOTDIR: 'a part of the path is not a directory',
@@ -34,6 +45,34 @@ const REASONS: Readonly<Record<string, string>> = {
 /** Why a file cannot be read, in words. */
 export function reasonOf(error: unknown): string {
   return REASONS[codeOf(error)] ?? messageOf(error);
+}
+
+/**
+ * Reads a regular file. Whatever the path leads to, it neither waits nor reads more than the limit: a pipe may never
+ * have a writer, and a device may never end.
+ *
+ * @throws an error of the file system, or an UnreadableError for what is no regular file or too large
+ */
+export function readRegularFile(path: string, maxBytes: number): Buffer {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const kind = fstatSync(file);
+    // Reading a directory fails, and the system says why.
+    if (!kind.isFile() && !kind.isDirectory()) throw new UnreadableError('is not a file');
+    const chunks: Buffer[] = [];
+    let length = 0;
+    // The size that the system tells is 0 for files under /proc.
+    for (;;) {
+      const chunk = Buffer.allocUnsafe(READ_BYTES);
+      const count = readSync(file, chunk);
+      if (count === 0) return Buffer.concat(chunks, length);
+      length += count;
+      if (length > maxBytes) throw new UnreadableError(`is larger than ${formatByteSize(maxBytes)}`);
+      chunks.push(chunk.subarray(0, count));
+    }
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** An existing directory, as an absolute path. */
@@ -54,18 +93,19 @@ export function directory(base: BaseDirectory): Format<string> {
   };
 }
 
-/** A regular file that can be read now. */
+/** A regular file of at most {@link MAX_PEM_BYTES} that can be read now. */
 export function textFile(base: BaseDirectory): Format<TextFile> {
   const read = text('a file');
   return (value) => {
     const path = resolve(base.path, read(value));
     base.textFiles.add(path);
     try {
-      // Reading a device or a pipe might never end.
-      if (statSync(path).isFile()) return { path, text: readFileSync(path, 'utf8') };
+      return { path, text: readRegularFile(path, MAX_PEM_BYTES).toString('utf8') };
     } catch (error) {
+      if (error instanceof UnreadableError) {
+        throw new FormatError(`${describe(value)} ${error.message} (looked at ${path})`);
+      }
       throw new FormatError(`${describe(value)} cannot be read: ${reasonOf(error)} (looked for ${path})`);
     }
-    throw new FormatError(`${describe(value)} is not a file (looked at ${path})`);
   };
 }

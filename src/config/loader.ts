@@ -1,15 +1,17 @@
 /** Reads, checks and completes a configuration. */
-import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { ConfigProblem } from '../core/errors.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { ClusterFiles } from './cluster.ts';
-import { BaseDirectory, reasonOf } from './files.ts';
+import { BaseDirectory, UnreadableError, readRegularFile, reasonOf } from './files.ts';
 import { Problems } from './problems.ts';
 import { readRoot } from './root.ts';
 import { Settings } from './settings.ts';
 import { SourceFile } from './source-file.ts';
 import type { Config } from './types.ts';
+
+/** Of the file in YAML or JSON. */
+const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 
 interface ConfigSource {
   /** YAML or JSON. */
@@ -53,8 +55,9 @@ export function loadConfig(source: ConfigSource): LoadedConfig {
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readRegularFile(file, MAX_CONFIG_BYTES).toString('utf8');
   } catch (error) {
+    if (error instanceof UnreadableError) throw new ConfigError([{ place: file, message: error.message }]);
     throw new ConfigError([
       {
         place: file,

@@ -14,6 +14,9 @@ interface Entry extends ConfigProblem {
   readonly position: Position | null;
 }
 
+/** Each becomes a line of output or of the log, at every attempt to reload. */
+const MAX_PROBLEMS = 100;
+
 export class Problems {
   readonly #file: string;
   readonly #source: SourceFile;
@@ -33,14 +36,14 @@ export class Problems {
     }
   }
 
-  /** Errors in the order of the file, then those of the environment and the command line. */
+  /** Errors in the order of the file, then those of the environment and the command line; the first 100. */
   get errors(): readonly ConfigProblem[] {
-    return sorted(this.#errors);
+    return this.#first(sorted(this.#errors), 'errors');
   }
 
   /** Warnings in the same order. */
   get warnings(): readonly ConfigProblem[] {
-    return sorted(this.#warnings);
+    return this.#first(sorted(this.#warnings), 'warnings');
   }
 
   /** Says that a value comes from elsewhere; a later one hides an earlier one of the same path. */
@@ -80,6 +83,12 @@ export class Problems {
   /** A warning that stands in no file. */
   warningAt(place: string, message: string): void {
     this.#warnings.push({ position: null, place, message });
+  }
+
+  #first(all: readonly ConfigProblem[], what: string): readonly ConfigProblem[] {
+    if (all.length <= MAX_PROBLEMS) return all;
+    const rest = `${all.length - MAX_PROBLEMS} more ${what}`;
+    return [...all.slice(0, MAX_PROBLEMS), { place: this.#file, message: rest }];
   }
 
   #find(path: Path, key: boolean): { position: Position | null; place: string } {

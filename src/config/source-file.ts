@@ -1,7 +1,10 @@
 /** The text of a configuration file: its values, and where each of them stands. */
-import type { Document, Node, Pair } from 'yaml';
-import { LineCounter, isAlias, isMap, isNode, isPair, isScalar, isSeq, parseDocument, visit } from 'yaml';
+import type { Document, Node } from 'yaml';
+import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import { messageOf } from '../core/errors.ts';
+import type { YamlFault } from './yaml-limits.ts';
+import { findExcess } from './yaml-limits.ts';
+import { YamlValues } from './yaml-values.ts';
 
 /** Keys and list indexes from the root to a value. */
 export type Path = readonly (string | number)[];
@@ -18,10 +21,22 @@ interface Remark {
   readonly message: string;
 }
 
+/** A text with its values, or with the fault that keeps it from having any. */
+interface Parsed {
+  readonly document: Document.Parsed | null;
+  readonly values: YamlValues | null;
+  readonly fault: YamlFault | null;
+}
+
 const START: Position = { line: 1, column: 1 };
-/** JSON is YAML. Mappings come as Maps, so that no key can reach an object's prototype. */
-const PARSE = { prettyErrors: false, stringKeys: true, merge: true, logLevel: 'error' } as const;
-const VALUES = { mapAsMap: true, maxAliasCount: 1000 } as const;
+/** JSON is YAML. `uniqueKeys` takes quadratic time: {@link YamlValues} finds keys that are set twice. */
+const PARSE = {
+  prettyErrors: false,
+  stringKeys: true,
+  merge: true,
+  uniqueKeys: false,
+  logLevel: 'error',
+} as const;
 
 export class SourceFile {
   /** Mappings are Maps, lists are arrays; null for an empty file and for one that is broken. */
@@ -33,18 +48,20 @@ export class SourceFile {
   readonly warnings: readonly Remark[];
   readonly #lines = new LineCounter();
   readonly #document: Document.Parsed | null;
+  readonly #values: YamlValues | null;
 
   /** Reads YAML or JSON. */
   constructor(text: string) {
-    const read = this.#parse(text);
-    this.#document = read.document;
-    this.root = read.root;
-    this.broken = read.broken;
-    const errors = read.document?.errors ?? [];
-    this.duplicates = errors
-      .filter(({ code }) => code === 'DUPLICATE_KEY')
-      .map(({ pos }) => ({ position: this.#at(pos[0]), message: duplicateKey(text.slice(pos[0])) }));
-    this.warnings = (read.document?.warnings ?? []).map(({ pos, message }) => ({
+    const { document, values, fault } = parse(text, this.#lines);
+    this.#document = document;
+    this.#values = values;
+    this.root = values?.root ?? null;
+    this.broken = fault === null ? null : { position: this.#at(fault.offset), message: fault.message };
+    this.duplicates = (values?.duplicates ?? []).map((key) => {
+      const offset = key.range?.[0] ?? 0;
+      return { position: this.#at(offset), message: duplicateKey(text.slice(offset)) };
+    });
+    this.warnings = (document?.warnings ?? []).map(({ pos, message }) => ({
       position: this.#at(pos[0]),
       message,
     }));
@@ -56,16 +73,17 @@ export class SourceFile {
    * @param key points at the value's key where it has one; else only a mapping or list is found by its key
    */
   locate(path: Path, key: boolean): { readonly position: Position; readonly found: boolean } {
-    let node = this.#resolve(this.#document?.contents);
+    const values = this.#values;
+    let node = values?.resolve(this.#document?.contents) ?? null;
     let offset = node?.range?.[0];
     let found = true;
     for (const [index, step] of path.entries()) {
-      const child = childOf(node, step);
-      if (child === null) {
+      const child = values === null ? null : childOf(values, node, step);
+      if (values === null || child === null) {
         found = false;
         break;
       }
-      node = this.#resolve(child.value);
+      node = values.resolve(child.value);
       const byKey = child.key !== null && (key || !isScalar(node) || node.source === '');
       const start = byKey ? child.key.range?.[0] : node?.range?.[0];
       if (start !== undefined) offset = start;
@@ -73,33 +91,6 @@ export class SourceFile {
       if (index === path.length - 1 && isAlias(child.value)) offset = child.value.range?.[0] ?? offset;
     }
     return { position: offset === undefined ? START : this.#at(offset), found };
-  }
-
-  #parse(text: string): { document: Document.Parsed | null; root: unknown; broken: Remark | null } {
-    let document: Document.Parsed;
-    try {
-      document = parseDocument(text, { ...PARSE, lineCounter: this.#lines });
-    } catch (error) {
-      return { document: null, root: null, broken: { position: START, message: messageOf(error) } };
-    }
-    const error = document.errors.find(({ code }) => code !== 'DUPLICATE_KEY');
-    if (error !== undefined) {
-      const message =
-        error.code === 'MULTIPLE_DOCS' ? 'a second document begins here: write one' : error.message;
-      return { document, root: null, broken: { position: this.#at(error.pos[0]), message } };
-    }
-    try {
-      return { document, root: document.toJS(VALUES), broken: null };
-    } catch (error) {
-      const { offset, message } = aliasFault(document) ?? { offset: 0, message: messageOf(error) };
-      return { document, root: null, broken: { position: this.#at(offset), message } };
-    }
-  }
-
-  #resolve(node: unknown): Node | null {
-    if (!isNode(node)) return null;
-    if (!isAlias(node) || this.#document === null) return node;
-    return node.resolve(this.#document) ?? null;
   }
 
   #at(offset: number): Position {
@@ -110,30 +101,42 @@ export class SourceFile {
 
 /** Reads one value as YAML, as it comes from the environment or the command line; what is none is text. */
 export function parseValue(text: string): unknown {
-  try {
-    const document = parseDocument(text, PARSE);
-    // An address such as [::1]:8080 begins like a list.
-    if (document.errors.length > 0 || document.warnings.length > 0) return text;
-    return document.toJS(VALUES) as unknown;
-  } catch {
-    return text;
-  }
+  const { document, values, fault } = parse(text, new LineCounter());
+  if (fault !== null || document === null || values === null) return text;
+  // An address such as [::1]:8080 begins like a list.
+  return values.duplicates.length > 0 || document.warnings.length > 0 ? text : values.root;
 }
 
-/** An alias whose anchor is not set before it. */
-function aliasFault(document: Document.Parsed): { offset: number; message: string } | null {
-  let fault: { offset: number; message: string } | null = null;
-  visit(document, {
-    Alias: (_, alias) => {
-      if (alias.resolve(document) !== undefined) return undefined;
-      fault = {
-        offset: alias.range?.[0] ?? 0,
-        message: `*${alias.source} has no &${alias.source} before it`,
-      };
-      return visit.BREAK;
-    },
-  });
-  return fault;
+function parse(text: string, lineCounter: LineCounter): Parsed {
+  const excess = findExcess(text);
+  if (excess !== null) {
+    // The parser would have counted them.
+    let start = 0;
+    do {
+      lineCounter.addNewLine(start);
+      start = text.indexOf('\n', start) + 1;
+    } while (start > 0);
+    return { document: null, values: null, fault: excess };
+  }
+  const { stackTraceLimit } = Error;
+  let document: Document.Parsed;
+  try {
+    // The parser makes an error object for each fault of the text: a stack for each would take most of the time.
+    Error.stackTraceLimit = 0;
+    document = parseDocument(text, { ...PARSE, lineCounter });
+  } catch (error) {
+    return { document: null, values: null, fault: { offset: 0, message: messageOf(error) } };
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const message =
+      error.code === 'MULTIPLE_DOCS' ? 'a second document begins here: write one' : error.message;
+    return { document, values: null, fault: { offset: error.pos[0], message } };
+  }
+  const values = new YamlValues(document);
+  return { document, values, fault: values.fault };
 }
 
 interface Child {
@@ -141,19 +144,14 @@ interface Child {
   readonly value: unknown;
 }
 
-function childOf(node: Node | null, step: string | number): Child | null {
+function childOf(values: YamlValues, node: Node | null, step: string | number): Child | null {
   if (isSeq(node) && typeof step === 'number') {
     const value = node.items[step];
     return value === undefined ? null : { key: null, value };
   }
   if (!isMap(node)) return null;
-  // Of a key that is set twice, the last is what the values have.
-  const pair = node.items.findLast((pair): pair is Pair<Node> => keyOf(pair) === step);
+  const pair = values.pair(node, String(step));
   return pair === undefined ? null : { key: pair.key, value: pair.value };
-}
-
-function keyOf(pair: unknown): string | undefined {
-  return isPair(pair) && isScalar(pair.key) ? String(pair.key.value) : undefined;
 }
 
 function duplicateKey(rest: string): string {

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { MAX_PEM_BYTES, readRegularFile } from '../config/files.ts';
 import type { Listener } from '../config/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
@@ -25,7 +25,7 @@ export function readExpiries(listeners: readonly Listener[], log: Logger): Certi
       const certificate = serverNames[0] ?? basename(cert);
       const key = JSON.stringify([listener.name, certificate]);
       try {
-        const notAfter = Date.parse(new X509Certificate(readFileSync(cert)).validTo) / 1000;
+        const notAfter = Date.parse(new X509Certificate(readRegularFile(cert, MAX_PEM_BYTES)).validTo) / 1000;
         const known = expiries.get(key)?.notAfter ?? Infinity;
         expiries.set(key, { listener: listener.name, certificate, notAfter: Math.min(known, notAfter) });
       } catch (error) {

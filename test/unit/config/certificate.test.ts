@@ -81,12 +81,24 @@ describe('certificate', () => {
     ]);
   });
 
+  it('is read in time, whatever is in its file', { timeout: 60_000 }, () => {
+    const begin = '-----BEGIN CERTIFICATE-----\n';
+    const files = {
+      ...FILES,
+      'begins.pem': begin.repeat(100_000),
+      'large.pem': 'x'.repeat(4 * 1024 * 1024 + 1),
+    };
+    const found = (cert: string): string => errorsOf(text(cert, 'good.key'), { files })[0] ?? '';
+    assert.match(found('begins.pem'), /"begins\.pem" has no certificate in PEM form/);
+    assert.match(found('large.pem'), /"large\.pem" is larger than 4MiB \(looked at /);
+  });
+
   it('must be files that can be read', () => {
     assert.deepEqual(errors('nope.pem', 'nope.key'), [
       '5:35: cert: "nope.pem" cannot be read: there is no such file (looked for nope.pem)',
       '5:50: key: "nope.key" cannot be read: there is no such file (looked for nope.key)',
     ]);
-    assert.match(errors('.', 'good.key')[0] ?? '', /cert: "\." is not a file/);
+    assert.match(errors('.', 'good.key')[0] ?? '', /cert: "\." cannot be read: it is a directory/);
     assert.match(errors('/dev/zero', 'good.key')[0] ?? '', /cert: "\/dev\/zero" is not a file/);
   });
 

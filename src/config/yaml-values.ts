@@ -1,0 +1,156 @@
+/** The values of a parsed text in YAML, aliases and merges resolved, in time linear in what they come to. */
+import type { Alias, Document, Node, Pair, Scalar, YAMLMap } from 'yaml';
+import { isAlias, isMap, isNode, isPair, isScalar, isSeq } from 'yaml';
+import type { YamlFault } from './yaml-limits.ts';
+import { MAX_DEPTH, MAX_TOKENS } from './yaml-limits.ts';
+
+/** A value with all that it holds. */
+interface Built {
+  readonly value: unknown;
+  /** Values in it, those behind aliases as often as they are used. */
+  readonly size: number;
+  /** Levels of mappings and lists. */
+  readonly height: number;
+}
+
+/** A node that aliases may stand for. */
+interface Anchor {
+  readonly node: Node;
+  /** Null until all of the node has been built. */
+  built: Built | null;
+}
+
+const EMPTY: Built = { value: null, size: 1, height: 0 };
+
+/** Thrown in {@link YamlValues} only. */
+class Fault extends Error {
+  readonly offset: number;
+
+  constructor(node: Node, message: string) {
+    super(message);
+    this.offset = node.range?.[0] ?? 0;
+  }
+}
+
+/**
+ * One document's values: mappings become Maps, and lists arrays. The parser's own resolution takes quadratic time for
+ * aliases and for the keys of a mapping.
+ */
+export class YamlValues {
+  /** Null for an empty document, and if there is a fault. */
+  readonly root: unknown;
+  readonly fault: YamlFault | null;
+  /** Keys that are set a second time in their mapping. */
+  readonly duplicates: readonly Node[];
+  readonly #duplicates: Node[] = [];
+  readonly #anchors = new Map<string, Anchor>();
+  readonly #targets = new Map<Alias, Node>();
+  /** The last pair of each key. */
+  readonly #pairs = new Map<YAMLMap, ReadonlyMap<unknown, Pair<Node>>>();
+
+  constructor(document: Document.Parsed) {
+    this.duplicates = this.#duplicates;
+    let root: unknown = null;
+    let fault: YamlFault | null = null;
+    try {
+      root = this.#build(document.contents, 0).value;
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      fault = { offset: error.offset, message: error.message };
+    }
+    this.root = root;
+    this.fault = fault;
+  }
+
+  /** The node that an alias stands for, or the node itself. */
+  resolve(node: unknown): Node | null {
+    if (!isNode(node)) return null;
+    return isAlias(node) ? (this.#targets.get(node) ?? null) : node;
+  }
+
+  /** The pair of a key in a mapping; of a key that is set twice, the last is what the values have. */
+  pair(map: YAMLMap, key: string): Pair<Node> | undefined {
+    return this.#pairs.get(map)?.get(key);
+  }
+
+  #build(node: unknown, depth: number): Built {
+    if (!isNode(node)) return EMPTY;
+    if (isAlias(node)) return this.#alias(node, depth);
+    const anchor: Anchor = { node, built: null };
+    // From its beginning on: an anchor of the same name inside it comes later.
+    if (node.anchor !== undefined) this.#anchors.set(node.anchor, anchor);
+    if (isMap(node)) anchor.built = this.#map(node, depth);
+    else if (isSeq(node)) anchor.built = this.#list(node.items, node, depth);
+    else anchor.built = { value: node.value, size: 1, height: 0 };
+    return anchor.built;
+  }
+
+  #alias(alias: Alias, depth: number): Built {
+    const { source } = alias;
+    const anchor = this.#anchors.get(source);
+    if (anchor === undefined) throw new Fault(alias, `*${source} has no &${source} before it`);
+    const { node, built } = anchor;
+    if (built === null) throw new Fault(alias, `*${source} is inside &${source}: write the value out`);
+    if (depth + built.height > MAX_DEPTH) {
+      throw new Fault(alias, `aliases nest more than ${MAX_DEPTH} deep: write fewer of them`);
+    }
+    this.#targets.set(alias, node);
+    return built;
+  }
+
+  #list(items: readonly unknown[], node: Node, depth: number): Built {
+    const values: unknown[] = [];
+    let size = 1;
+    let height = 0;
+    for (const item of items) {
+      // !!omap and !!pairs have pairs as items.
+      const built = this.#build(isPair(item) ? item.value : item, depth + 1);
+      size = grown(size, built, isNode(item) ? item : node);
+      height = Math.max(height, built.height);
+      values.push(built.value);
+    }
+    return { value: values, size, height: height + 1 };
+  }
+
+  #map(map: YAMLMap, depth: number): Built {
+    const values = new Map<unknown, unknown>();
+    const pairs = new Map<unknown, Pair<Node>>();
+    let size = 1;
+    let height = 0;
+    for (const pair of map.items as Pair<Node>[]) {
+      // An empty key has a node, too. An alias as a key is refused by the parser.
+      const key = isScalar(pair.key) ? pair.key.value : null;
+      const isMerge = isScalar(pair.key) && isMergeKey(pair.key);
+      const name = isMerge ? '<<' : key;
+      if (pairs.has(name)) this.#duplicates.push(pair.key);
+      pairs.set(name, pair);
+      const built = this.#build(pair.value, depth + 1);
+      size = grown(size, built, isNode(pair.value) ? pair.value : pair.key);
+      height = Math.max(height, built.height);
+      if (isMerge) merge(values, built.value, pair);
+      else values.set(key, built.value);
+    }
+    this.#pairs.set(map, pairs);
+    return { value: values, size, height: height + 1 };
+  }
+}
+
+function isMergeKey({ value, type }: Scalar): boolean {
+  if (typeof value === 'symbol') return value.description === '<<';
+  return value === '<<' && (type === undefined || type === 'PLAIN');
+}
+
+function grown(size: number, { size: more }: Built, at: Node): number {
+  if (size + more <= MAX_TOKENS) return size + more;
+  throw new Fault(at, `aliases come to more than ${MAX_TOKENS} values: write fewer of them`);
+}
+
+/** Adds the keys of one mapping or several that are not there yet. */
+function merge(values: Map<unknown, unknown>, source: unknown, { key, value }: Pair<Node>): void {
+  for (const one of Array.isArray(source) ? (source as unknown[]) : [source]) {
+    if (!(one instanceof Map)) {
+      throw new Fault(isNode(value) ? value : key, '<< takes a mapping or a list of mappings: write *NAME');
+    }
+    for (const [name, merged] of one) if (!values.has(name)) values.set(name, merged);
+  }
+}

@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { inspect } from 'node:util';
+import fc from 'fast-check';
+import { parseDocument } from 'yaml';
+import { readRegularFile } from '../../../src/config/files.ts';
+import { loadConfig } from '../../../src/config/loader.ts';
+import { SourceFile, parseValue } from '../../../src/config/source-file.ts';
+import { ConfigError } from '../../../src/core/errors.ts';
+import { errorsOf, routes, scratchDirectory } from './load.ts';
+
+const lines = (count: number, write: (index: number) => string): string =>
+  Array.from({ length: count }, (_, index) => `${write(index)}\n`).join('');
+
+/** Texts of a megabyte at most that are refused, with the place and the message. */
+const REFUSED: readonly (readonly [what: string, text: string, fault: string])[] = [
+  [
+    'aliases of scalars',
+    `a: &x 1\nb:\n${lines(20_000, () => '  - *x')}`,
+    '1003:5: more than 1000 aliases: write the values out, or share larger parts',
+  ],
+  ['aliases without anchors', `a:\n${lines(900, () => '  - *x')}`, '2:5: *x has no &x before it'],
+  ['an alias in its own anchor', 'a: &x\n  b: *x\n', '2:6: *x is inside &x: write the value out'],
+  [
+    'aliases of aliases',
+    lines(
+      30,
+      (index) => `a${index}: &a${index} [${index === 0 ? 'x, x' : `*a${index - 1}, *a${index - 1}`}]`,
+    ),
+    '16:11: aliases come to more than 250000 values: write fewer of them',
+  ],
+  [
+    'merges of merges',
+    `a: &x\n${lines(20_000, (index) => `  k${index}: 1`)}b:\n${lines(900, () => '  - { <<: *x }')}`,
+    '20015:5: aliases come to more than 250000 values: write fewer of them',
+  ],
+  [
+    'aliases that nest',
+    lines(150, (index) => `a${index}: &a${index} [${index === 0 ? 'x' : `*a${index - 1}`}]`),
+    '100:12: aliases nest more than 100 deep: write fewer of them',
+  ],
+  ['lists in lists', '['.repeat(500_000), '1:101: nested more than 100 deep: use fewer levels'],
+  ['mappings in mappings', '{a: '.repeat(250_000), '1:401: nested more than 100 deep: use fewer levels'],
+  [
+    'blocks in blocks',
+    lines(1400, (index) => `${' '.repeat(index)}a:`),
+    '100:101: nested more than 100 deep: use fewer levels',
+  ],
+  ['dashes in a line', '- '.repeat(500_000), '1:201: nested more than 100 deep: use fewer levels'],
+  ['question marks in a line', '? '.repeat(500_000), '1:201: nested more than 100 deep: use fewer levels'],
+  [
+    'commas',
+    `[${','.repeat(1_000_000)}`,
+    '1:250001: more than 250000 words and marks: split the configuration',
+  ],
+  ['commas, fewer', `[${','.repeat(100_000)}`, '1:3: Unexpected , in flow sequence'],
+  [
+    'values',
+    lines(500_000, () => '-'),
+    '125001:1: more than 250000 words and marks: split the configuration',
+  ],
+  [
+    'comments',
+    lines(300_000, () => '#'),
+    '125001:1: more than 250000 words and marks: split the configuration',
+  ],
+];
+
+const ALLOWED: readonly (readonly [what: string, text: string])[] = [
+  ['keys', lines(30_000, (index) => `k${index}: 1`)],
+  ['the same key', lines(30_000, () => 'k: 1')],
+  ['anchors with aliases', lines(900, (index) => `a${index}: &x${index} 1\nb${index}: *x${index}`)],
+  ['anchors', `a:\n${lines(30_000, (index) => `  - &x${index} 1`)}`],
+  ['a long text', `a: "${'x\n  '.repeat(250_000)}"`],
+  ['a long word', `a: ${'x'.repeat(1_000_000)}`],
+  ['backslashes', `a: "${'\\\\'.repeat(500_000)}"`],
+  ['line ends', '\n'.repeat(60_000)],
+];
+
+describe('a configuration that asks too much of its reader', () => {
+  // Each would take a reader of quadratic time minutes, and one without bounds hours.
+  for (const [what, text, fault] of REFUSED) {
+    it(`is refused at once for ${what}`, { timeout: 60_000 }, () => {
+      const { broken, root } = new SourceFile(text);
+      assert.equal(broken && `${broken.position.line}:${broken.position.column}: ${broken.message}`, fault);
+      assert.equal(root, null);
+      assert.equal(parseValue(text), text);
+    });
+  }
+
+  for (const [what, text] of ALLOWED) {
+    it(`is read at once with many of these: ${what}`, { timeout: 60_000 }, () => {
+      assert.equal(new SourceFile(text).broken, null);
+    });
+  }
+
+  it('tells each key that is set twice, in linear time', { timeout: 60_000 }, () => {
+    const text = lines(10_000, (index) => `"k${index}": 1`).repeat(2);
+    const { duplicates } = new SourceFile(text);
+    assert.equal(duplicates.length, 10_000);
+    assert.deepEqual(duplicates[0], {
+      position: { line: 10_001, column: 1 },
+      message: '"k0" is set twice here: keep one of them',
+    });
+  });
+
+  it('names the first hundred of its errors', { timeout: 60_000 }, () => {
+    const errors = errorsOf(
+      `${routes('{ match: {}, respond: {} }')}\n${lines(10_000, (index) => `unknown${index}: *`.replace('*', '1'))}`,
+    );
+    assert.equal(errors.length, 101);
+    assert.match(errors[99] ?? '', /unknown key "unknown99"/);
+    assert.match(errors[100] ?? '', /: 9900 more errors$/);
+  });
+
+  it('is read in time with as many routes as fit', { timeout: 60_000 }, () => {
+    const many = Array.from(
+      { length: 5000 },
+      (_, index) => `{ match: { pathRegex: '^/${index}$' }, respond: {} }`,
+    );
+    assert.deepEqual(errorsOf(routes(...many)), []);
+  });
+
+  it('has the values that the parser itself gives it', () => {
+    fc.assert(
+      fc.property(document, (text) => {
+        const theirs = parseDocument(text, { stringKeys: true, merge: true, logLevel: 'silent' });
+        fc.pre(theirs.errors.length === 0);
+        const { root, broken } = new SourceFile(text);
+        let expected: unknown;
+        try {
+          expected = theirs.toJS({ mapAsMap: true });
+        } catch {
+          expected = undefined;
+        }
+        // Values that hold themselves are refused.
+        if (expected === undefined || inspect(expected, { depth: 20 }).includes('[Circular')) {
+          assert.notEqual(broken, null, text);
+          return;
+        }
+        assert.equal(broken, null, text);
+        assert.deepEqual(root, expected, text);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+/** Values with anchors, aliases and merges, most of them right. */
+const document = fc.letrec<{ value: string }>((tie) => {
+  const anchored = (value: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+    fc.tuple(fc.constantFrom('', '', '&a ', '&b '), value).map((parts) => parts.join(''));
+  const pair = fc.oneof(
+    { weight: 4, arbitrary: fc.tuple(fc.constantFrom('k', 'l', 'm', '1', '"<<"'), tie('value')) },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(fc.constant('<<'), fc.constantFrom('*a', '*b', '[*a, *b]', '{ k: 9 }')),
+    },
+  );
+  return {
+    value: fc.oneof(
+      { maxDepth: 4 },
+      anchored(fc.constantFrom('1', 'x', '"y"', 'true', 'null', '1.5', "''")),
+      fc.constantFrom('*a', '*b'),
+      anchored(fc.array(tie('value'), { maxLength: 3 }).map((items) => `[${items.join(', ')}]`)),
+      anchored(
+        fc
+          .array(pair, { maxLength: 4 })
+          .map((pairs) => `{ ${pairs.map(([key, value]) => `${key}: ${value}`).join(', ')} }`),
+      ),
+    ),
+  };
+}).value;
+
+describe('a file of the configuration', () => {
+  const directory = scratchDirectory();
+  const source = (file: string): Parameters<typeof loadConfig>[0] => ({
+    file,
+    overrides: [],
+    env: {},
+    descriptorLimit: null,
+  });
+
+  it('is neither a device nor a pipe, and no larger than 8 MiB', { timeout: 60_000 }, () => {
+    const pipe = join(directory, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const link = join(directory, 'link');
+    symlinkSync('/dev/zero', link);
+    const large = join(directory, 'large.yaml');
+    writeFileSync(large, '#'.repeat(8 * 1024 * 1024 + 1));
+    for (const [file, message] of [
+      [pipe, 'is not a file'],
+      [link, 'is not a file'],
+      [large, 'is larger than 8MiB'],
+    ] as const) {
+      assert.throws(
+        () => loadConfig(source(file)),
+        (error) => error instanceof ConfigError && error.message === `${file}: ${message}`,
+      );
+    }
+  });
+
+  it('is read where the system does not tell its size', () => {
+    assert.match(readRegularFile('/proc/self/status', 1024 * 1024).toString(), /^Name:/);
+    assert.throws(() => readRegularFile('/proc/self/status', 16), /is larger than 16B/);
+  });
+});
