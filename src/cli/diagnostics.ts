@@ -1,10 +1,11 @@
 /** What is said on stderr when something is wrong. */
 import type { ConfigProblem } from '../core/errors.ts';
 import { ConfigError, StartError, UsageError, messageOf } from '../core/errors.ts';
+import { printable } from '../telemetry/printable.ts';
 
 /** One line for each warning of a configuration. */
 export function warningLines(warnings: readonly ConfigProblem[]): string {
-  return warnings.map(({ place, message }) => `warning: ${place}: ${message}\n`).join('');
+  return printable(warnings.map(({ place, message }) => `warning: ${place}: ${message}\n`).join(''));
 }
 
 /** The lines and the exit status for anything that a command threw. */
@@ -12,8 +13,8 @@ export function describeFailure(thrown: unknown): { readonly text: string; reado
   if (thrown instanceof UsageError) {
     return { text: `sluice: ${thrown.message}\nTry sluice --help.\n`, status: 2 };
   }
-  if (thrown instanceof ConfigError) return { text: `${thrown.message}\n`, status: 1 };
-  if (thrown instanceof StartError) return { text: `sluice: ${thrown.message}\n`, status: 1 };
+  if (thrown instanceof ConfigError) return { text: printable(`${thrown.message}\n`), status: 1 };
+  if (thrown instanceof StartError) return { text: printable(`sluice: ${thrown.message}\n`), status: 1 };
   const trace = thrown instanceof Error ? thrown.stack : undefined;
   return { text: `sluice: internal error: ${trace ?? messageOf(thrown)}\n`, status: 1 };
 }

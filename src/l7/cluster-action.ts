@@ -118,10 +118,6 @@ export class ClusterRoute {
   #proxy(routed: Routed): void {
     const { exchange } = routed;
     const { head } = exchange;
-    if (head.method === 'CONNECT') {
-      this.#answers.refuse(exchange, 400, 'tunnels are not made here');
-      return;
-    }
     if (hasUnderscoreName(head)) {
       this.#answers.refuse(exchange, 400, "a header's name has an underscore");
       return;

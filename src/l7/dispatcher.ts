@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { L7Listener as L7ListenerConfig, Route } from '../config/types.ts';
 import { RouteTable } from '../routing/route-table.ts';
-import { headerOf } from '../wire/request-head.ts';
+import { onlyHeaderOf } from '../wire/request-head.ts';
 import { checkUpgrade, wantsWebSocket, type UpgradeRequest } from '../wire/upgrade-request.ts';
 import { addressMatcher, checkRequest } from './client-request.ts';
 import { ClusterRoute } from './cluster-action.ts';
@@ -12,6 +12,15 @@ import { RequestStats, type ListenerStats } from './listener-stats.ts';
 import { plainHandler } from './plain-action.ts';
 import { SessionStats } from './session-stats.ts';
 import type { UpgradeContext } from './upgrade.ts';
+
+/** Methods that no route gets, whatever their case: endpoints need not tell cases apart. */
+const REFUSED_METHODS: ReadonlyMap<string, { readonly status: 400 | 405; readonly reason: string }> = new Map(
+  [
+    ['CONNECT', { status: 400, reason: 'tunnels are not made here' }],
+    // Its answer shows scripts what they must not see: cookies, and the headers that the proxy adds.
+    ['TRACE', { status: 405, reason: 'TRACE is not allowed' }],
+  ],
+);
 
 /**
  * Decides what happens to each request of one listener under one configuration: a new one brings a new
@@ -65,6 +74,12 @@ export class Dispatcher {
       this.#unrouted.refuse(exchange, 400, request);
       return;
     }
+    const refused = REFUSED_METHODS.get(head.method.toUpperCase());
+    if (refused !== undefined) {
+      if (wantsWebSocket(head)) this.#stats.handshakeFailed('bad_request');
+      this.#unrouted.refuse(exchange, refused.status, refused.reason);
+      return;
+    }
     let upgrade: UpgradeRequest | null = null;
     if (wantsWebSocket(head)) {
       const checked = checkUpgrade(head);
@@ -81,7 +96,7 @@ export class Dispatcher {
       path: request.path,
       query: head.query,
       subprotocols: upgrade?.subprotocols ?? [],
-      header: (name) => headerOf(head, name),
+      header: (name) => onlyHeaderOf(head, name),
     });
     if (hit === null) {
       if (upgrade !== null) this.#stats.handshakeFailed('no_route');

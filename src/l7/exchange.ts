@@ -45,8 +45,13 @@ interface Answerer {
 }
 
 const PLAIN_TEXT = ['Content-Type', 'text/plain; charset=utf-8'] as const;
-const UPGRADE_REQUIRED: HeaderList = [PLAIN_TEXT, ['Upgrade', 'websocket'], ['Sec-WebSocket-Version', '13']];
-const TRY_AGAIN: HeaderList = [PLAIN_TEXT, ['Retry-After', '1']];
+/** A connection on which nonsense came may be out of step, and what is too large is not to be read. */
+const CLOSING: ReadonlySet<number> = new Set([400, 405, 413]);
+const REFUSAL_HEADERS: ReadonlyMap<number, HeaderList> = new Map<number, HeaderList>([
+  [405, [PLAIN_TEXT, ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS']]],
+  [426, [PLAIN_TEXT, ['Upgrade', 'websocket'], ['Sec-WebSocket-Version', '13']]],
+  [503, [PLAIN_TEXT, ['Retry-After', '1']]],
+]);
 
 /** Answers requests of one route, where that needs no endpoint, and counts and logs every answer. */
 export class Answers {
@@ -72,10 +77,9 @@ export class Answers {
   }
 
   /** Answers with a short reason. */
-  refuse(exchange: Exchange, status: 400 | 404 | 413 | 414 | 426 | 503, reason: string): void {
-    const headers = status === 426 ? UPGRADE_REQUIRED : status === 503 ? TRY_AGAIN : [PLAIN_TEXT];
-    // A connection on which nonsense came may be out of step, and what is too large is not to be read.
-    this.send(exchange, status, headers, `${reason}\n`, status === 400 || status === 413);
+  refuse(exchange: Exchange, status: 400 | 404 | 405 | 413 | 414 | 426 | 503, reason: string): void {
+    const headers = REFUSAL_HEADERS.get(status) ?? [PLAIN_TEXT];
+    this.send(exchange, status, headers, `${reason}\n`, CLOSING.has(status));
   }
 
   send(exchange: Exchange, status: number, headers: HeaderList, body: string, close = false): void {

@@ -1,6 +1,6 @@
 import type { RouteMatch } from '../config/types.ts';
 import { LinearExpression } from '../core/linear-expression.ts';
-import type { QueryString } from './query-string.ts';
+import { hasSeveralValues, type QueryString } from './query-string.ts';
 import { normalizePattern } from './request-path.ts';
 import type { RouteRequest } from './route-request.ts';
 
@@ -13,7 +13,7 @@ export interface RouteHit<T> {
 
 /** What a route does to a request that it must not judge by its conditions. */
 export interface RouteRefusal {
-  readonly status: 414;
+  readonly status: 400 | 414;
   readonly reason: string;
 }
 
@@ -22,6 +22,10 @@ const MAX_EXPRESSION_PATH_BYTES = 8 * 1024;
 const TOO_LONG: RouteRefusal = Object.freeze({
   status: 414,
   reason: `the path is longer than ${MAX_EXPRESSION_PATH_BYTES} bytes`,
+});
+const SEVERAL_VALUES: RouteRefusal = Object.freeze({
+  status: 400,
+  reason: 'a query parameter has more than one value',
 });
 const NO_GROUPS: readonly string[] = Object.freeze([]);
 
@@ -64,7 +68,9 @@ export class CompiledRoute<T> {
     if (this.pathPrefix !== null && !isUnder(path, this.pathPrefix)) return false;
     if (this.#subprotocol !== null && !request.subprotocols.includes(this.#subprotocol)) return false;
     for (const [name, value] of this.#headers) {
-      if (request.header(name) !== value) return false;
+      const found = request.header(name);
+      // Endpoints take the first line of several, or the last, or all: hit() refuses them.
+      if (found !== null && found !== value) return false;
     }
     for (const [key, value] of this.#query) {
       if (query?.has(key, value) !== true) return false;
@@ -73,7 +79,14 @@ export class CompiledRoute<T> {
   }
 
   /** What becomes of a request for which the route {@link holds}. */
-  hit({ path }: RouteRequest): RouteHit<T> | RouteRefusal {
+  hit(request: RouteRequest): RouteHit<T> | RouteRefusal {
+    const { path } = request;
+    for (const [name] of this.#headers) {
+      if (request.header(name) === null) return { status: 400, reason: `more than one ${name} header` };
+    }
+    for (const [key] of this.#query) {
+      if (hasSeveralValues(request.query, key)) return SEVERAL_VALUES;
+    }
     if (this.#expression === null) return this.#hit;
     if (isTooLong(path)) return TOO_LONG;
     if (this.#expression.groupCount === 0) return this.#hit;

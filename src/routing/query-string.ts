@@ -41,6 +41,11 @@ function hasPair(text: string, key: string, value: string): boolean {
   return false;
 }
 
+/** Whether a query has a key with different values, of which endpoints take the first, the last, or all. */
+export function hasSeveralValues(text: string, key: string): boolean {
+  return text.includes('&') && new Set(new URLSearchParams(`&${text}`).getAll(key)).size > 1;
+}
+
 /**
  * The value of the first occurrence of a key in a query, decoded; null where it does not occur.
  *

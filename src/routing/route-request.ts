@@ -10,8 +10,8 @@ export interface RouteRequest {
   readonly query: string;
   /** What the client offers, in its order. */
   readonly subprotocols: readonly string[];
-  /** The value of a header by its lower-case name. */
-  header(name: string): string | undefined;
+  /** The value of a header by its lower-case name; undefined without a line of it, null with several. */
+  header(name: string): string | null | undefined;
 }
 
 const LONGEST_HOST = 255;

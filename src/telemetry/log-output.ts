@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { pino } from 'pino';
 import pretty from 'pino-pretty';
 import { StartError, messageOf } from '../core/errors.ts';
+import { printable, printableOnceParsed } from './printable.ts';
 
 type LogFormat = 'json' | 'pretty';
 
@@ -56,7 +57,7 @@ export class LogOutput {
       this.#drop(lines);
       return;
     }
-    this.#stream.write(this.#pretty === null ? lines : prettified(lines, this.#pretty));
+    this.#stream.write(this.#pretty === null ? printable(lines) : prettified(lines, this.#pretty));
   }
 
   /** Writes text for a person that is no log line. */
@@ -131,6 +132,6 @@ function prettifier(to: string | number): (line: string) => string {
 
 function prettified(lines: string, format: (line: string) => string): string {
   let text = '';
-  for (const line of lines.split('\n')) if (line !== '') text += format(line);
+  for (const line of printableOnceParsed(lines).split('\n')) if (line !== '') text += format(line);
   return text;
 }

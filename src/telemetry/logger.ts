@@ -7,6 +7,9 @@ import type { LogOutput } from './log-output.ts';
 
 export type Logger = pino.Logger;
 
+/** Of a field: clients choose paths, and endpoints error texts. */
+const MAX_FIELD_CHARACTERS = 2048;
+
 interface LoggerSettings {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
@@ -43,21 +46,37 @@ function build(
       level: settings.level,
       base,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
+      formatters: { level: (label) => ({ level: label }), log: clipped },
       serializers: { err: errorFields },
     },
     stream,
   );
 }
 
+/** Cuts texts that are too long; the object itself stays as it is. */
+function clipped(fields: Record<string, unknown>): Record<string, unknown> {
+  let copy: Record<string, unknown> | null = null;
+  for (const key in fields) {
+    const value = fields[key];
+    if (typeof value !== 'string' || value.length <= MAX_FIELD_CHARACTERS) continue;
+    copy ??= { ...fields };
+    copy[key] = clip(value);
+  }
+  return copy ?? fields;
+}
+
+function clip(text: string): string {
+  return text.length > MAX_FIELD_CHARACTERS ? `${text.slice(0, MAX_FIELD_CHARACTERS)}...` : text;
+}
+
 /** An error's own words only: what else hangs on it may hold headers or keys. */
 function errorFields(error: unknown): unknown {
-  if (!(error instanceof Error)) return { message: String(error) };
+  if (!(error instanceof Error)) return { message: clip(String(error)) };
   const { name: type, message, stack } = error;
-  const fields: Record<string, unknown> = { type, message };
+  const fields: Record<string, unknown> = { type, message: clip(message) };
   if ('code' in error && typeof error.code === 'string') fields.code = error.code;
-  fields.stack = stack;
-  if (error.cause instanceof Error) fields.cause = `${error.cause.name}: ${error.cause.message}`;
+  if (stack !== undefined) fields.stack = clip(stack);
+  if (error.cause instanceof Error) fields.cause = clip(`${error.cause.name}: ${error.cause.message}`);
   return fields;
 }
 

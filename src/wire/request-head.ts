@@ -22,6 +22,18 @@ export function headerOf(head: RequestHead, name: string): string | undefined {
   return undefined;
 }
 
+/** The value of a header that has one line; undefined without a line, null with several. The name is lower case. */
+export function onlyHeaderOf(head: RequestHead, name: string): string | null | undefined {
+  const { headers } = head;
+  let value: string | undefined;
+  for (let index = 0; index < headers.length; index += 2) {
+    if (headers[index] !== name) continue;
+    if (value !== undefined) return null;
+    value = headers[index + 1]!;
+  }
+  return value;
+}
+
 /** All values of a name, joined with `, ` as RFC 9110 section 5.3 allows; undefined where there is none. */
 export function joinedHeaderOf(head: RequestHead, name: string): string | undefined {
   const { headers } = head;

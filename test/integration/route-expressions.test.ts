@@ -65,6 +65,21 @@ describe('the expressions of routes', () => {
     }
   });
 
+  it('get neither TRACE nor CONNECT', async () => {
+    for (const method of ['TRACE', 'trace']) {
+      const client = await RawConnection.connect(rig.address('web'));
+      client.write(`${method} /ping HTTP/1.1\r\nHost: app.example\r\n\r\n`);
+      const head = await client.head();
+      assert.equal(head.startLine, 'HTTP/1.1 405 Method Not Allowed');
+      assert.match(headerOf(head, 'allow') ?? '', /GET, HEAD, POST/);
+      client.destroy();
+    }
+    assert.equal(
+      await statusOf('CONNECT /ping HTTP/1.1\r\nHost: app.example\r\n\r\n'),
+      'HTTP/1.1 400 Bad Request',
+    );
+  });
+
   it('hand their groups to redirects', async () => {
     const client = await RawConnection.connect(rig.address('web'));
     client.write(get('/old/team/a/b.html'));

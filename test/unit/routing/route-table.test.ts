@@ -35,7 +35,12 @@ function tableOf(...matches: readonly Partial<RouteMatch>[]): {
 
 function request(
   path: string,
-  parts: { host?: string; query?: string; headers?: Record<string, string>; subprotocols?: string[] } = {},
+  parts: {
+    host?: string;
+    query?: string;
+    headers?: Record<string, string | null>;
+    subprotocols?: string[];
+  } = {},
 ): RouteRequest {
   const headers = new Map(Object.entries(parts.headers ?? {}));
   return {
@@ -104,6 +109,38 @@ describe('RouteTable', () => {
     assert.equal(table.match(request(`/free${long}`, gold))?.value, 0);
   });
 
+  it('refuses several lines of a header that decides', () => {
+    const table = tableOf(
+      { pathPrefix: '/free' },
+      { pathPrefix: '/a', headers: new Map([['x-debug', '1']]) },
+      {
+        headers: new Map([
+          ['x-debug', '1'],
+          ['x-tier', 'gold'],
+        ]),
+      },
+      {},
+    );
+    const twice = { headers: { 'x-debug': null } };
+    assert.deepEqual(table.answer(request('/a', twice)), {
+      status: 400,
+      reason: 'more than one x-debug header',
+    });
+    assert.equal(table.match(request('/free', twice))?.value, 0);
+    assert.equal(table.match(request('/b', twice))?.value, 3);
+  });
+
+  it('refuses several values of a query parameter that decides, and does not split at semicolons', () => {
+    const table = tableOf({ query: new Map([['debug', '1']]) }, {});
+    const refusal = { status: 400, reason: 'a query parameter has more than one value' };
+    for (const query of ['debug=0&debug=1', 'debug=1&debug', '%64ebug=2&debug=1']) {
+      assert.deepEqual(table.answer(request('/', { query })), refusal, query);
+    }
+    assert.equal(table.match(request('/', { query: 'debug=1&x=1&debug=1' }))?.value, 0);
+    assert.equal(table.match(request('/', { query: 'x;debug=1' }))?.value, 1);
+    assert.equal(table.match(request('/', { query: 'debug=2&debug=3' }))?.value, 1);
+  });
+
   it('matches a host exactly', () => {
     const table = tableOf({ host: 'example.com' });
     assert.equal(table.match(request('/'))?.value, 0);
@@ -128,14 +165,14 @@ describe('RouteTable', () => {
     assert.equal(table.match(request('/')), null);
   });
 
-  it('looks for any occurrence of a query pair, decoded', () => {
+  it('looks for a query pair, decoded', () => {
     const table = tableOf({
       query: new Map([
         ['v', '2'],
         ['room', 'a b'],
       ]),
     });
-    assert.equal(table.match(request('/', { query: 'v=1&v=2&room=a+b' }))?.value, 0);
+    assert.equal(table.match(request('/', { query: 'v=2&v=2&room=a+b' }))?.value, 0);
     assert.equal(table.match(request('/', { query: 'v=2' })), null);
     assert.equal(table.match(request('/')), null);
   });
@@ -175,7 +212,13 @@ describe('RouteTable', () => {
           const table = tableOf(...matches);
           for (const one of requests) {
             const expected = matches.findIndex((match) => holds(match, one));
-            assert.equal(table.match(one)?.value ?? -1, expected, `${one.host} ${one.path}?${one.query}`);
+            const answer = table.answer(one);
+            if (answer !== null && 'status' in answer) {
+              assert.equal(one.query, 'k=1&k=2');
+              assert.equal(matches[expected]?.query.size, 1);
+              continue;
+            }
+            assert.equal(answer?.value ?? -1, expected, `${one.host} ${one.path}?${one.query}`);
           }
         },
       ),

@@ -50,6 +50,17 @@ describe('the log output', () => {
     }
   }
 
+  it('shows no terminal a control character, in either format', async () => {
+    const path = '/\u009b31m\u202e\u2028\u007f\u001b[2J\u00e9';
+    const line = `${JSON.stringify({ level: 'info', time: '2026-01-02T03:04:05.678Z', path, msg: path })}\n`;
+    const json = await written('json', (output) => output.write(line));
+    assert.match(json.text, /^[\x20-\x7e]*\n$/);
+    assert.deepEqual(JSON.parse(json.text), JSON.parse(line));
+    const pretty = await written('pretty', (output) => output.write(line));
+    assert.match(pretty.text, /^[\x20-\x7e\n]*$/);
+    assert.match(pretty.text, /u009b31m/);
+  });
+
   it('writes JSON lines as they come, all of them before it is closed', async () => {
     const lines = LINE.repeat(5000);
     const { text, dropped } = await written('json', (output) => {

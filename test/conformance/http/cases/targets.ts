@@ -19,7 +19,7 @@ export const REQUEST_LINE: Chapter = {
     passes('OPTIONS', request('OPTIONS /a HTTP/1.1'), received('OPTIONS /a')),
     passes('DELETE without a body', request('DELETE /a HTTP/1.1'), received('DELETE /a')),
     passes('PATCH without a body', request('PATCH /a HTTP/1.1'), received('PATCH /a')),
-    passes('TRACE', request('TRACE /a HTTP/1.1'), received('TRACE /a')),
+    refused('TRACE', request('TRACE /a HTTP/1.1'), 405),
     passes('a method that nobody knows', request('BREW /a HTTP/1.1'), received('BREW /a')),
     passes(
       'a method with every character of a token',

@@ -1,0 +1,37 @@
+/** Text for logs and terminals, some of which clients and endpoints choose. */
+
+const UNPRINTABLE = /[^\x20-\x7e\n]/;
+const EACH_UNPRINTABLE = /[^\x20-\x7e\n]/g;
+/** An escape of JSON, or a character that JSON leaves as it is. */
+const JSON_ESCAPE = /\\(?:u[0-9a-fA-F]{4}|.)|[^\x20-\x7e\n]/g;
+
+/**
+ * Escapes everything but visible ASCII, spaces and line ends: control characters steer a terminal, and others hide or
+ * turn round the text beside them. Lines of JSON stay JSON of the same meaning.
+ */
+export function printable(text: string): string {
+  return UNPRINTABLE.test(text) ? text.replace(EACH_UNPRINTABLE, escaped) : text;
+}
+
+/** Changes lines of JSON so that what a reader gets from them is {@link printable}, line ends and tabs aside. */
+export function printableOnceParsed(lines: string): string {
+  return lines.replace(JSON_ESCAPE, (found) => {
+    if (!found.startsWith('\\')) return `\\${escaped(found)}`;
+    switch (found.charAt(1)) {
+      case 'u': {
+        const code = Number.parseInt(found.slice(2), 16);
+        return code >= 0x20 && code <= 0x7e ? found : `\\${found}`;
+      }
+      case 'b':
+      case 'f':
+      case 'r':
+        return `\\${found}`;
+      default:
+        return found;
+    }
+  });
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

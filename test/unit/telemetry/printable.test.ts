@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { printable, printableOnceParsed } from '../../../src/telemetry/printable.ts';
+
+const character = fc.oneof(
+  fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)),
+  fc.constantFrom(
+    '"',
+    '\\',
+    '\n',
+    '\r',
+    '\t',
+    '\b',
+    '\f',
+    '\u001b',
+    '\u007f',
+    '\u009b',
+    '\u202e',
+    '\u2028',
+    'n',
+  ),
+);
+const text = fc.array(character, { maxLength: 12 }).map((characters) => characters.join(''));
+
+describe('printable text', () => {
+  it('has nothing but visible ASCII, spaces and line ends, and means the same as JSON', () => {
+    fc.assert(
+      fc.property(text, (value) => {
+        const line = printable(`${JSON.stringify({ value })}\n`);
+        assert.match(line, /^[\x20-\x7e]*\n$/);
+        assert.deepEqual(JSON.parse(line), { value });
+      }),
+    );
+  });
+
+  it('stays printable when a reader of JSON has parsed it', () => {
+    fc.assert(
+      fc.property(text, (value) => {
+        const line = printableOnceParsed(`${JSON.stringify({ value })}\n`);
+        const parsed = JSON.parse(line) as { value: string };
+        assert.match(parsed.value, /^[\x20-\x7e\n\t]*$/);
+        if (/^[\x20-\x7e\n\t]*$/.test(value)) assert.equal(parsed.value, value);
+      }),
+    );
+    assert.equal(printableOnceParsed('"\u202e\\u009b"'), '"\\\\u202e\\\\u009b"');
+  });
+});
