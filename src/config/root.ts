@@ -1,7 +1,7 @@
 /** The whole of a configuration: its parts, and what they say of each other. */
 import { dirname, resolve } from 'node:path';
 import { messageOf } from '../core/errors.ts';
-import { warnOfDescriptors } from './capacity.ts';
+import { warnOfDescriptors, warnOfUnfinishedMessages } from './capacity.ts';
 import type { BaseDirectory } from './files.ts';
 import { directory } from './files.ts';
 import type { ClusterFiles, ReadCluster } from './cluster.ts';
@@ -68,6 +68,7 @@ export function readRoot(
   refuseRawTls(listeners, config.clusters, problems);
   clusters.names.warnOfUnused();
   warnOfDescriptors(config, listeners, descriptorLimit, problems);
+  warnOfUnfinishedMessages(config, listeners, problems);
   const files = clusters.read.map(({ value }) => [value.cluster.name, value.files] as const);
   return { config, clusterFiles: new Map(files) };
 }
