@@ -2,7 +2,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import type { Address, TcpAddress } from '../core/address.ts';
 import { parseAddress, parseTcpAddress } from '../core/address.ts';
-import { formatByteSize, parseByteSize } from '../core/byte-size.ts';
+import { formatByteRate, formatByteSize, parseByteSize } from '../core/byte-size.ts';
 import { formatDuration, parseDuration } from '../core/duration.ts';
 import { nearest } from './nearest.ts';
 
@@ -61,6 +61,20 @@ export function byteSize(range: Range): Format<number> {
       throw new FormatError(`${describe(value)} is not a size: write a number and a unit, such as 64KiB`);
     }
     return inRange(bytes, range, formatByteSize);
+  };
+}
+
+/** Bytes per second: `512B/s`, `64KiB/s`. */
+export function byteRate(range: Range): Format<number> {
+  return (value) => {
+    const size = typeof value === 'string' ? /^(.+)\/s$/.exec(value)?.[1] : undefined;
+    const bytes = value === 0 ? 0 : size === undefined ? undefined : parseByteSize(size);
+    if (bytes === undefined) {
+      throw new FormatError(
+        `${describe(value)} is not a rate of bytes: write a size and "/s", such as 512B/s, or 0 for no minimum`,
+      );
+    }
+    return inRange(bytes, range, formatByteRate);
   };
 }
 

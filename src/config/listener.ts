@@ -6,6 +6,7 @@ import type { Format } from './formats.ts';
 import {
   FormatError,
   LONGEST_MS,
+  byteRate,
   byteSize,
   describe,
   duration,
@@ -58,7 +59,10 @@ const WEBSOCKET = {
     'endpointLostCode',
   ],
 };
-const HTTP = { what: '"http"', keys: ['requestTimeout', 'idleTimeout', 'maxBodySize', 'keepAlive'] };
+const HTTP = {
+  what: '"http"',
+  keys: ['requestTimeout', 'idleTimeout', 'maxBodySize', 'minBodyRate', 'keepAlive'],
+};
 const NOWHERE: TcpAddress = { kind: 'tcp', host: '', port: 0 };
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
@@ -172,6 +176,7 @@ function readHttp(listener: Section): HttpSettings {
     requestTimeoutMs: section.optional('requestTimeout', duration({ least: 10, most: LONGEST_MS }), 60_000),
     idleTimeoutMs: section.optional('idleTimeout', duration({ ...IDLE, least: 1000 }), 120_000),
     maxBodySize: section.optional('maxBodySize', byteSize({ least: 0, most: 2 ** 50 }), 0),
+    minBodyRate: section.optional('minBodyRate', byteRate({ least: 0, most: GIB }), 512),
     keepAliveMs: section.optional('keepAlive', duration({ least: 0, most: LONGEST_MS }), 60_000),
   };
 }

@@ -1,7 +1,7 @@
 /** Writes a configuration as YAML. */
 import { stringify } from 'yaml';
 import { formatAddress } from '../core/address.ts';
-import { formatByteSize } from '../core/byte-size.ts';
+import { formatByteRate, formatByteSize } from '../core/byte-size.ts';
 import { formatDuration } from '../core/duration.ts';
 import type { ClusterFiles } from './cluster.ts';
 import type { LoadedConfig } from './loader.ts';
@@ -87,6 +87,7 @@ function listenerTree(listener: Listener): Tree {
       requestTimeout: formatDuration(http.requestTimeoutMs),
       idleTimeout: formatDuration(http.idleTimeoutMs),
       maxBodySize: formatByteSize(http.maxBodySize),
+      minBodyRate: formatByteRate(http.minBodyRate),
       keepAlive: formatDuration(http.keepAliveMs),
     },
     routes: routes.map(routeTree),

@@ -148,6 +148,8 @@ export interface HttpSettings {
   readonly idleTimeoutMs: number;
   /** Bytes that a request may bring along; 0 is no limit. */
   readonly maxBodySize: number;
+  /** Bytes per second that a request's body must come with after 10 seconds; 0 is no minimum. */
+  readonly minBodyRate: number;
   /** How long a connection to an endpoint is kept for the next request; 0 is not at all. */
   readonly keepAliveMs: number;
 }

@@ -15,6 +15,11 @@ export function parseByteSize(text: string): number | undefined {
   return Math.max(least, Math.round(number * UNITS[(match[2] ?? 'B') as keyof typeof UNITS]));
 }
 
+/** Writes bytes per second. */
+export function formatByteRate(bytes: number): string {
+  return `${formatByteSize(bytes)}/s`;
+}
+
 /** Writes bytes in the largest binary unit that keeps them whole: 65536 is `64KiB`. */
 export function formatByteSize(bytes: number): string {
   for (const unit of ['GiB', 'MiB', 'KiB'] as const) {

@@ -12,7 +12,7 @@ import type { L7Environment } from './environment.ts';
 import { editsOf, type Answers, type Handler, type Routed } from './exchange.ts';
 import type { HandshakeGate } from './handshakes/handshake-gate.ts';
 import { ProxiedRequest, type ProxyContext } from './http/proxied-request.ts';
-import type { ListenerStats } from './listener-stats.ts';
+import type { ListenerStats, RequestRefusal } from './listener-stats.ts';
 import { pickContextOf } from './pick-context.ts';
 import { Upgrade, type UpgradeContext } from './upgrade.ts';
 
@@ -58,9 +58,20 @@ export class ClusterRoute {
     this.#requestEdits = editsOf(route.headers.request);
     this.#responseEdits = editsOf(route.headers.response);
     this.#targetOf = pathRewriter(action.rewrite);
-    const { clusters, log, wheel, pool, writer, dialler } = environment;
+    const { clusters, log, wheel, pool, writer, dialler, budget } = environment;
     const cluster = clusters.get(action.cluster)!;
-    this.#requests = { cluster, settings: config.http, wheel, pool, writer, dialler, log };
+    const countRefusal = (reason: RequestRefusal): void => this.#stats.requestRefused(reason);
+    this.#requests = {
+      cluster,
+      settings: config.http,
+      wheel,
+      pool,
+      writer,
+      dialler,
+      budget,
+      log,
+      countRefusal,
+    };
     this.#upgrades = listener.upgrades;
   }
 
@@ -124,6 +135,7 @@ export class ClusterRoute {
     }
     const { maxBodySize } = this.#config.http;
     if (maxBodySize > 0 && Number(headerOf(head, 'content-length') ?? 0) > maxBodySize) {
+      this.#stats.requestRefused('body_too_large');
       this.#answers.refuse(exchange, 413, 'the body of the request is larger than allowed');
       return;
     }

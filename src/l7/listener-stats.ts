@@ -1,14 +1,16 @@
 import { ConnectionStats } from '../telemetry/connection-stats.ts';
-import { HANDSHAKE_FAILURES, STATUS_CLASSES, pageMetrics } from '../telemetry/names.ts';
+import { HANDSHAKE_FAILURES, REQUEST_REFUSALS, STATUS_CLASSES, pageMetrics } from '../telemetry/names.ts';
 import type { Histogram, StatsPage } from '../telemetry/stats-page.ts';
 
 export type HandshakeFailure = (typeof HANDSHAKE_FAILURES)[number];
+export type RequestRefusal = (typeof REQUEST_REFUSALS)[number];
 
 /** Where one layer 7 listener counts in one worker, its routes aside. */
 export class ListenerStats {
   readonly connections: ConnectionStats;
   readonly #values: Float64Array;
   readonly #failures: ReadonlyMap<HandshakeFailure, number>;
+  readonly #refusals: ReadonlyMap<RequestRefusal, number>;
 
   /** @param all the values of every worker's page, this one's included */
   constructor(page: StatsPage, all: readonly Float64Array[], listener: string) {
@@ -20,6 +22,13 @@ export class ListenerStats {
         page.slot(pageMetrics.handshakeFailures, { listener, reason }),
       ]),
     );
+    this.#refusals = new Map(
+      REQUEST_REFUSALS.map((reason) => [reason, page.slot(pageMetrics.httpRefusals, { listener, reason })]),
+    );
+  }
+
+  requestRefused(reason: RequestRefusal): void {
+    this.#values[this.#refusals.get(reason)!]! += 1;
   }
 
   handshakeFailed(reason: HandshakeFailure): void {

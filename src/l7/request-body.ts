@@ -14,8 +14,12 @@ export interface RequestBodySink {
 export interface RequestBody {
   /** Bytes that have come. */
   readonly received: number;
+  /** Bytes that wait for the reader. */
+  readonly waiting: number;
   /** Whether all of it has come. */
   readonly ended: boolean;
+  /** Calls back when something has come that waits for a reader, the end of the body included. */
+  onWaiting(callback: () => void): void;
   /** Hands what waits and what comes to a reader: at once, before it returns, where something waits. */
   read(sink: RequestBodySink): void;
   /** The reader is busy: nothing more comes before {@link resume}, and the client has to wait. */

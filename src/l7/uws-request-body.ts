@@ -11,8 +11,8 @@ interface UwsBodySource {
 /** While so much waits for a reader the client is paused. One read of uWS brings up to 512 KiB. */
 const MOST_WAITING = 64 * 1024;
 /**
- * uWS cuts off clients that send less than 160 KiB in 10 seconds, and a proxy has clients on slow lines. Resuming
- * restarts that clock; how long a client may be silent is for the reader to say.
+ * uWS cuts off clients that send less than 160 KiB in 10 seconds, or nothing yet, and a proxy has clients on slow lines.
+ * Resuming restarts that clock: how slow and how silent a client may be is for the reader to say (`http/body-pace.ts`).
  */
 const KEEP_ALIVE_MS = 4_000;
 
@@ -28,11 +28,21 @@ export class UwsRequestBody implements RequestBody {
   /** Whether the client is made to wait. */
   #stopped = false;
   #over = false;
-  #keepAlive: NodeJS.Timeout | null = null;
+  #keepAlive: NodeJS.Timeout | null;
+  #onWaiting: (() => void) | null = null;
 
   constructor(source: UwsBodySource) {
     this.#source = source;
     source.onData((chunk, isLast) => this.#arrived(chunk, isLast));
+    this.#keepAlive = setInterval(() => this.#touch(), KEEP_ALIVE_MS);
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  onWaiting(callback: () => void): void {
+    this.#onWaiting = callback;
   }
 
   read(sink: RequestBodySink): void {
@@ -56,6 +66,7 @@ export class UwsRequestBody implements RequestBody {
     if (this.#stopped && !this.#over) this.#start();
     this.#over = true;
     this.#sink = null;
+    this.#onWaiting = null;
     this.#waiting.clear();
     this.#stopKeepAlive();
   }
@@ -70,7 +81,6 @@ export class UwsRequestBody implements RequestBody {
     if (this.#over) return;
     this.received += chunk.byteLength;
     if (isLast) this.#stopKeepAlive();
-    else this.#keepAlive ??= setInterval(() => this.#touch(), KEEP_ALIVE_MS);
     const sink = this.#sink;
     if (sink !== null && !this.#paused && this.#waiting.length === 0) {
       if (isLast) this.ended = true;
@@ -85,6 +95,7 @@ export class UwsRequestBody implements RequestBody {
       this.#stopped = true;
       this.#source.pause();
     }
+    this.#onWaiting?.();
   }
 
   #drain(): void {

@@ -1,26 +1,41 @@
 /** Bytes wait in blocks of one size, which are used again: what is thrown away is not free at once. */
 const BLOCK = 64 * 1024;
-const MOST_SPARE = 64;
+const MAX_SPARE_BLOCKS = 64;
 const spare: Uint8Array[] = [];
 
-/** Bytes in the order in which they came, until somebody takes them. */
+/**
+ * Bytes in the order in which they came, until somebody takes them. Their memory is at most twice their number, however
+ * small the pieces are that they come in.
+ */
 export class WaitingBytes {
   /** How many they are. */
   length = 0;
   readonly #blocks: Uint8Array[] = [];
+  /** Bytes that have room in the last block. */
+  #room = 0;
   /** The block that has been given out last. */
   #taken: Uint8Array | null = null;
 
   /** Adds a copy. */
   push(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; at += BLOCK) {
+    let at = Math.min(this.#room, bytes.length);
+    if (at > 0) {
+      const last = this.#blocks.at(-1)!;
+      last.set(bytes.subarray(0, at), last.length - this.#room);
+      this.#room -= at;
+      this.length += at;
+    }
+    while (at < bytes.length) {
       const part = bytes.subarray(at, at + BLOCK);
-      const block =
-        part.length === BLOCK ? (spare.pop() ?? new Uint8Array(BLOCK)) : new Uint8Array(part.length);
+      // A block that is as large as all before it: many small pieces need few blocks.
+      const size = Math.min(BLOCK, Math.max(part.length, this.length));
+      const block = size === BLOCK ? (spare.pop() ?? new Uint8Array(BLOCK)) : new Uint8Array(size);
       block.set(part);
       this.#blocks.push(block);
+      this.#room = size - part.length;
+      this.length += part.length;
+      at += part.length;
     }
-    this.length += bytes.length;
   }
 
   /** Takes some from the front, valid until the next call; null where there are none. */
@@ -28,8 +43,12 @@ export class WaitingBytes {
     this.#giveBack();
     const block = this.#blocks.shift() ?? null;
     this.#taken = block;
-    this.length -= block?.length ?? 0;
-    return block;
+    if (block === null) return null;
+    const isLast = this.#blocks.length === 0;
+    const used = isLast ? block.length - this.#room : block.length;
+    if (isLast) this.#room = 0;
+    this.length -= used;
+    return used === block.length ? block : block.subarray(0, used);
   }
 
   /** Forgets all of them. */
@@ -40,6 +59,6 @@ export class WaitingBytes {
   #giveBack(): void {
     const block = this.#taken;
     this.#taken = null;
-    if (block?.length === BLOCK && spare.length < MOST_SPARE) spare.push(block);
+    if (block?.length === BLOCK && spare.length < MAX_SPARE_BLOCKS) spare.push(block);
   }
 }

@@ -10,6 +10,7 @@ import {
   GATE_REFUSALS,
   HANDSHAKE_FAILURES,
   REJECT_REASONS,
+  REQUEST_REFUSALS,
   SHED_REASONS,
   STATUS_CLASSES,
   pageMetrics,
@@ -76,6 +77,9 @@ function addCluster(layout: PageLayout, { name: cluster, endpoints }: Cluster): 
 function addL7Listener(layout: PageLayout, listener: L7Listener): void {
   for (const reason of HANDSHAKE_FAILURES) {
     layout.add(pageMetrics.handshakeFailures, { listener: listener.name, reason });
+  }
+  for (const reason of REQUEST_REFUSALS) {
+    layout.add(pageMetrics.httpRefusals, { listener: listener.name, reason });
   }
   for (const route of listener.routes) {
     const labels = { listener: listener.name, route: route.name };

@@ -109,7 +109,7 @@ export const pageMetrics = {
   bufferedBytes: gauge(
     'sluice_ws_buffered_bytes',
     ['direction'],
-    'Bytes that wait in sessions for a slow client (downstream) or endpoint (upstream)',
+    'Bytes that wait in sessions and requests for a slow client (downstream) or endpoint (upstream)',
   ),
   unfinishedBytes: gauge(
     'sluice_ws_unfinished_bytes',
@@ -119,7 +119,7 @@ export const pageMetrics = {
   sessionsShed: counter(
     'sluice_ws_sessions_shed_total',
     ['reason'],
-    'WebSocket sessions closed because the buffer budget was full, by what most of their bytes were',
+    'WebSocket sessions and HTTP requests ended because the buffer budget was full, by what most of their bytes were',
   ),
   paused: counter('sluice_ws_paused_total', ['direction'], 'Times that a session paused its fast side'),
   bufferOverflows: counter(
@@ -138,6 +138,11 @@ export const pageMetrics = {
     'sluice_http_requests_total',
     ['listener', 'route', 'code'],
     'HTTP requests answered, by class of the status',
+  ),
+  httpRefusals: counter(
+    'sluice_http_requests_refused_total',
+    ['listener', 'reason'],
+    'HTTP requests to clusters that were refused or cut because of their body',
   ),
   httpDuration: histogram(
     'sluice_http_request_duration_seconds',
@@ -380,6 +385,8 @@ export const ADMIN_REFUSALS = [
   'no_token',
   'bad_token',
 ] as const;
+/** Values of the label `reason` of refused HTTP requests. */
+export const REQUEST_REFUSALS = ['body_too_slow', 'body_idle', 'body_too_large', 'buffer_budget'] as const;
 /** Values of the label `code` of HTTP requests. */
 export const STATUS_CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 /** Values of the label `code` of closes: the registered ones as they are, the rest by their range. */

@@ -1,6 +1,6 @@
 import { isForwardingName } from './forwarded.ts';
 import type { HeaderEdits } from './header-edits.ts';
-import { joinedHeaderOf, listMembers, type RequestHead } from './request-head.ts';
+import { headerOf, joinedHeaderOf, listMembers, type RequestHead } from './request-head.ts';
 
 /** Headers that belong to one connection (RFC 9110 section 7.6.1) or to the client's own handshake. */
 const NOT_FORWARDED: ReadonlySet<string> = new Set([
@@ -113,4 +113,11 @@ export function encodeRequest(
         ? 'Transfer-Encoding: chunked\r\n'
         : `Content-Length: ${framing}\r\n`;
   return `${head.method} ${to.target} HTTP/1.1\r\n${endToEndLines(head, to)}Via: ${VIA}\r\n${body}${close ? 'Connection: close\r\n' : ''}\r\n`;
+}
+
+/** Says how the body of a request that is in order is framed. */
+export function framingOf(head: RequestHead): RequestFraming {
+  if (headerOf(head, 'transfer-encoding') !== undefined) return 'chunked';
+  const length = headerOf(head, 'content-length');
+  return length === undefined ? null : Number(length);
 }

@@ -62,7 +62,10 @@ describe('a storm of handshakes', { timeout: 300_000 }, () => {
   });
 
   it('reaches the endpoints by so many at a time over all workers; others wait, and the rest gets 503', async () => {
-    const { rig, endpoint, gauges } = await start({ maxPendingHandshakes: 4, maxQueuedHandshakes: 6 }, 3);
+    const { rig, endpoint, gauges } = await start(
+      { maxPendingHandshakes: 4, maxQueuedHandshakes: 6, websocket: { handshakeTimeout: '5m' } },
+      3,
+    );
     const waiting: RawConnection[] = [];
     for (let count = 1; count <= 10; count++) {
       waiting.push(await rig.ask());

@@ -40,6 +40,7 @@ describe('plain HTTP where something fails', () => {
         web: { routes },
         hasty: { routes, http: { requestTimeout: '1s', idleTimeout: '1s' } },
         brief: { routes, http: { keepAlive: '0s', maxBodySize: '10B' } },
+        roomy: { routes, http: { maxBodySize: '20003B' } },
       },
       clusters: {
         one: { endpoints: [first.address] },
@@ -65,6 +66,9 @@ describe('plain HTTP where something fails', () => {
 
   const request = (method: string, path: string, ...lines: string[]): string =>
     [`${method} ${path} HTTP/1.1`, 'Host: app.example', ...lines, '', ''].join('\r\n');
+
+  /** Enough of a body that an endpoint is asked. */
+  const unfinished = request('POST', '/one', 'Content-Length: 20003') + 'x'.repeat(20_000);
 
   async function send(text: string, listener = 'web'): Promise<RawConnection> {
     const client = await RawConnection.connect(rig.address(listener));
@@ -191,21 +195,54 @@ describe('plain HTTP where something fails', () => {
       client.destroy();
     });
 
-    it('408 where the body does not come in time', async () => {
-      const { client, endpoint } = await meet(`${request('POST', '/one', 'Content-Length: 6')}abc`, 'hasty');
+    it('408 where the body does not come in time, and no endpoint is asked before 16 KiB of it are there', async () => {
+      const early = await send(`${request('POST', '/one', 'Content-Length: 6')}abc`, 'hasty');
+      assert.equal(headerOf(await expectStatus(early, 408), 'connection'), 'close');
+      await early.closed;
+      assert.equal(first.connections.waiting, 0);
+      const { client, endpoint } = await meet(unfinished, 'hasty');
       const head = await expectStatus(client, 408);
       assert.equal(headerOf(head, 'connection'), 'close');
       await Promise.all([client.closed, endpoint.closed]);
+      const refused = { listener: 'hasty', reason: 'body_idle' };
+      assert.equal((await rig.scrape()).sum('sluice_http_requests_refused_total', refused), 2);
+    });
+
+    it('nothing of clients that send a byte of a body and wait: they hold no connection of the cluster', async () => {
+      const slow: RawConnection[] = [];
+      for (let count = 0; count < 10; count++) {
+        slow.push(await send(`${request('POST', '/full', 'Content-Length: 100')}x`));
+      }
+      // Their bytes have been seen.
+      await eventually(async () => {
+        assert.equal((await rig.scrape()).sum('sluice_ws_buffered_bytes', { direction: 'upstream' }), 10);
+      });
+      for (const text of [request('GET', '/full'), `${request('POST', '/full', 'Content-Length: 3')}abc`]) {
+        const { client, endpoint } = await meet(text);
+        endpoint.write(OK);
+        await expectStatus(client, 200);
+        client.destroy();
+        await eventually(async () => {
+          assert.equal((await rig.scrape()).sum('sluice_endpoint_connections_active'), 0);
+        });
+        first.clear();
+      }
+      for (const client of slow) client.destroy();
+      await eventually(async () => {
+        assert.equal((await rig.scrape()).sum('sluice_ws_buffered_bytes', { direction: 'upstream' }), 0);
+      });
     });
 
     it('413 where the body is too large, as soon as that is known', async () => {
       const known = await send(request('POST', '/one', 'Content-Length: 11'), 'brief');
       await expectStatus(known, 413);
       await known.closed;
-      const { client, endpoint } = await meet(
-        `${request('POST', '/one', 'Transfer-Encoding: chunked')}6\r\nabcdef\r\n`,
-        'brief',
-      );
+      const chunked = request('POST', '/one', 'Transfer-Encoding: chunked');
+      const small = await send(`${chunked}6\r\nabcdef\r\n`, 'brief');
+      small.write('5\r\nghijk\r\n');
+      await expectStatus(small, 413);
+      await small.closed;
+      const { client, endpoint } = await meet(`${chunked}4e20\r\n${'x'.repeat(20_000)}\r\n`, 'roomy');
       client.write('5\r\nghijk\r\n');
       await expectStatus(client, 413);
       await Promise.all([client.closed, endpoint.closed]);
@@ -285,8 +322,12 @@ describe('plain HTTP where something fails', () => {
         request('GET', '/one'),
         'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc',
       ],
-      ['in the middle of its request', `${request('POST', '/one', 'Content-Length: 6')}abc`, ''],
-      ['in the middle of chunks', `${request('POST', '/one', 'Transfer-Encoding: chunked')}3\r\nabc\r\n`, ''],
+      ['in the middle of its request', unfinished, ''],
+      [
+        'in the middle of chunks',
+        `${request('POST', '/one', 'Transfer-Encoding: chunked')}4e20\r\n${'x'.repeat(20_000)}\r\n`,
+        '',
+      ],
     ] as const) {
       it(what, async () => {
         const { client, endpoint } = await meet(text);
@@ -351,7 +392,7 @@ describe('plain HTTP where something fails', () => {
         `${OK}HTTP/1.1 200 OK\r\n`,
         'web',
       ],
-      ['on which an upload has not ended', post.slice(0, -1), OK, 'web'],
+      ['on which an upload has not ended', unfinished, OK, 'web'],
       ['where none are kept', request('GET', '/one'), OK, 'brief'],
     ] as const) {
       it(`carries no other request: one ${what}`, async () => {

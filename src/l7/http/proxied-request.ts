@@ -7,14 +7,24 @@ import type { PickContext } from '../../upstream/pick-context.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
 import type { BodyReader } from '../../wire/body-reader.ts';
 import type { HeaderEdits } from '../../wire/header-edits.ts';
-import { headerOf, type RequestHead } from '../../wire/request-head.ts';
+import type { RequestHead } from '../../wire/request-head.ts';
 import type { ResponseHead } from '../../wire/response-head.ts';
 import { endToEndHeaders } from '../../wire/upgrade-response.ts';
-import { encodeRequest, VIA, type RequestFraming, type UpstreamTarget } from '../../wire/upstream-request.ts';
+import {
+  encodeRequest,
+  framingOf,
+  VIA,
+  type RequestFraming,
+  type UpstreamTarget,
+} from '../../wire/upstream-request.ts';
 import type { HeaderList, HttpReply } from '../http-reply.ts';
+import type { BufferBudget, Buffering } from '../buffer-budget.ts';
+import type { RequestRefusal } from '../listener-stats.ts';
 import type { RequestBody } from '../request-body.ts';
 import type { UpstreamDialler } from '../upstream/upstream-socket.ts';
+import { BodyPace } from './body-pace.ts';
 import type { ConnectionPool } from './connection-pool.ts';
+import { keepAliveHint } from './keep-alive-hint.ts';
 import { RequestUpload } from './request-upload.ts';
 import type { RequestWriter } from './request-writer.ts';
 import { ResponseRelay } from './response-relay.ts';
@@ -24,8 +34,9 @@ import { UpstreamExchange, type ExchangeOwner } from './upstream-exchange.ts';
 const CLIENT_GONE = 499;
 /** Methods that may be sent twice (RFC 9110 section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
-/** An endpoint's own limit is kept to by so much, so that its FIN and our request do not cross. */
-const HINT_MARGIN_MS = 1000;
+
+/** A connection to an endpoint is taken when so much of a body has come, or all of it. */
+const GATHERED_BYTES = 16 * 1024;
 
 /** What the requests of one route in one worker share. */
 export interface ProxyContext {
@@ -35,7 +46,9 @@ export interface ProxyContext {
   readonly pool: ConnectionPool;
   readonly writer: RequestWriter;
   readonly dialler: UpstreamDialler;
+  readonly budget: BufferBudget;
   readonly log: Logger;
+  countRefusal(reason: RequestRefusal): void;
 }
 
 /** A client's request that is in order, on its way upstream. */
@@ -57,16 +70,21 @@ interface ProxyOrder {
 }
 
 /**
- * One client's request: sent to an endpoint, on a connection that is kept where one is free, and answered with
+ * One client's request: gathered while its body is short of {@link GATHERED_BYTES}, so that a client that sends little
+ * holds no connection of its cluster; sent to an endpoint, on a connection that is kept where one is free, and answered with
  * what it says. An endpoint that fails before it answers is replaced by another where that cannot do harm: where
  * nothing has been sent yet, or the method may be repeated and its body is still at hand.
  */
-export class ProxiedRequest extends Timed implements ExchangeOwner {
+export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
+  bufferedDownstream = 0;
+  bufferedUpstream = 0;
+  bufferedUnfinished = 0;
   readonly #context: ProxyContext;
   readonly #order: ProxyOrder;
   readonly #attempts: Attempts;
   readonly #framing: RequestFraming;
   readonly #upload: RequestUpload | null;
+  readonly #pace: BodyPace;
   readonly #relay: ResponseRelay;
   #exchange: UpstreamExchange | null = null;
   #endpoint: Endpoint | null = null;
@@ -75,7 +93,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
   /** Whether the connection has carried requests before. */
   #reused = false;
   #dialledAt = 0;
-  #state: 'connecting' | 'sending' | 'waiting' | 'answering' | 'over' = 'connecting';
+  #state: 'gathering' | 'connecting' | 'sending' | 'waiting' | 'answering' | 'over' = 'gathering';
   #status = 0;
   /** When something has moved last, by the wheel's clock. */
   #movedAt = 0;
@@ -92,18 +110,30 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
       order.body === null
         ? null
         : new RequestUpload(order.body, this.#framing === 'chunked', context.writer, this);
+    this.#pace = new BodyPace(context.settings.minBodyRate, context.wheel.now);
     this.#relay = new ResponseRelay(order.reply, this);
   }
 
   /** Begins. The client may be answered before this returns. */
   start(): void {
-    this.#order.reply.onAborted(() => this.#clientGone());
-    this.#tryNext();
+    const { body, reply } = this.#order;
+    reply.onAborted(() => this.#clientGone());
+    if (body === null || this.#context.settings.minBodyRate === 0) {
+      this.#tryNext();
+      return;
+    }
+    body.onWaiting(() => this.#bodyWaits(body));
+    this.moved();
+    this.#armUpload(body);
   }
 
   override expire(): void {
     const { wheel, settings } = this.#context;
     switch (this.#state) {
+      case 'gathering':
+      case 'sending':
+        this.#checkUpload(this.#order.body!);
+        return;
       case 'connecting':
         this.#failAttempt('timeout', 'the endpoint did not accept in time', 'connect');
         return;
@@ -112,11 +142,9 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
         this.#drop('timeout', null);
         this.#refuse(504, 'the endpoint did not answer in time');
         return;
-      case 'sending':
       case 'answering': {
         const left = this.#movedAt + settings.idleTimeoutMs - wheel.now;
         if (left > 0) wheel.arm(this, left);
-        else if (this.#state === 'sending') this.#refuseIdle();
         else this.#cut('nothing has moved for too long');
         return;
       }
@@ -141,6 +169,27 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
     this.#movedAt = this.#context.wheel.now;
   }
 
+  measureBuffers(): void {
+    if (this.#state === 'over') return;
+    const { body } = this.#order;
+    const waiting = (body?.waiting ?? 0) + (this.#upload?.kept ?? 0);
+    this.#context.budget.setUpstream(this, waiting + (this.#exchange?.socket.writableLength ?? 0));
+  }
+
+  shed(): void {
+    this.#context.countRefusal('buffer_budget');
+    this.#drop(null);
+    if (this.#relay.begun) this.#cut('the buffers of the worker are full');
+    else this.#refuse(503, 'the buffers of the proxy are full');
+  }
+
+  uploadHeld(isHeld: boolean): void {
+    const { wheel } = this.#context;
+    if (isHeld) this.#pace.hold(wheel.now);
+    else this.#pace.run(wheel.now);
+    if (this.#state === 'sending') this.#armUpload(this.#order.body!);
+  }
+
   /** All of the request has been sent: from now on the endpoint has its time to answer. */
   uploaded(): void {
     if (this.#state !== 'sending') return;
@@ -150,6 +199,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
 
   /** The client sends more than it may. */
   uploadTooLarge(): void {
+    this.#context.countRefusal('body_too_large');
     this.#drop(null);
     if (this.#relay.begun) this.#cut('the body of the request is larger than allowed');
     else this.#refuse(413, 'the body of the request is larger than allowed');
@@ -166,7 +216,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
     this.moved();
     if (settings.idleTimeoutMs > 0) wheel.arm(this, settings.idleTimeoutMs);
     else wheel.disarm(this);
-    this.#readKeepAlive(head);
+    this.#keepAliveMs = Math.min(this.#keepAliveMs, keepAliveHint(head));
     const headers = endToEndHeaders(head, this.#order.edits);
     headers.push(['Via', VIA]);
     const endpoint = this.#endpoint!;
@@ -238,6 +288,15 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
     this.#finish(this.#status);
   }
 
+  /** Something of the body has come that waits. */
+  #bodyWaits(body: RequestBody): void {
+    this.moved();
+    this.measureBuffers();
+    if (this.#state !== 'gathering') return;
+    if (this.maxBodySize > 0 && body.received > this.maxBodySize) this.uploadTooLarge();
+    else if (body.ended || body.received >= GATHERED_BYTES) this.#tryNext();
+  }
+
   #tryNext(): void {
     const endpoint = this.#attempts.next();
     if (endpoint === null) {
@@ -258,6 +317,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
   #dial(endpoint: Endpoint): void {
     const { cluster, wheel, dialler } = this.#context;
     this.#state = 'connecting';
+    this.#pace.hold(wheel.now);
     this.#reused = false;
     this.#dialledAt = performance.now();
     wheel.arm(this, cluster.config.connectTimeoutMs);
@@ -268,7 +328,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
   }
 
   #send(): void {
-    const { writer, settings, wheel } = this.#context;
+    const { writer, settings } = this.#context;
     const { head, to } = this.#order;
     const { socket } = this.#exchange!;
     writer.head(socket, encodeRequest(head, to, this.#framing, settings.keepAliveMs === 0));
@@ -278,9 +338,36 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
       return;
     }
     this.moved();
-    if (settings.idleTimeoutMs > 0) wheel.arm(this, settings.idleTimeoutMs);
-    else wheel.disarm(this);
+    // Arms the deadlines of the upload.
     this.#upload.start(socket);
+  }
+
+  /** Arms the nearest deadline of the body that comes. */
+  #armUpload(body: RequestBody): void {
+    const { wheel, settings } = this.#context;
+    const idleMs = settings.idleTimeoutMs > 0 ? this.#movedAt + settings.idleTimeoutMs - wheel.now : Infinity;
+    const left = Math.min(idleMs, this.#paceLeft(body));
+    if (left === Infinity) wheel.disarm(this);
+    else wheel.arm(this, Math.max(0, left));
+  }
+
+  #checkUpload(body: RequestBody): void {
+    const { wheel, settings } = this.#context;
+    const { idleTimeoutMs } = settings;
+    if (this.#paceLeft(body) === 0) this.#refuseSlow();
+    else if (idleTimeoutMs > 0 && this.#movedAt + idleTimeoutMs <= wheel.now) this.#refuseIdle();
+    else this.#armUpload(body);
+  }
+
+  /** Milliseconds for which the client's rate is high enough. */
+  #paceLeft(body: RequestBody): number {
+    return body.ended ? Infinity : this.#pace.timeLeft(this.#context.wheel.now, body.received);
+  }
+
+  #refuseSlow(): void {
+    this.#context.countRefusal('body_too_slow');
+    this.#drop(null);
+    this.#refuse(408, 'the body of the request comes too slowly');
   }
 
   #isRepeatable(): boolean {
@@ -350,8 +437,12 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
   #refuseIdle(): void {
     const blocked = this.#upload!.isBlocked;
     this.#drop(blocked ? 'timeout' : null);
-    if (blocked) this.#refuse(504, 'the endpoint does not take the request');
-    else this.#refuse(408, 'the request did not come in time');
+    if (blocked) {
+      this.#refuse(504, 'the endpoint does not take the request');
+    } else {
+      this.#context.countRefusal('body_idle');
+      this.#refuse(408, 'the request did not come in time');
+    }
   }
 
   #refuse(status: 408 | 413 | 502 | 503 | 504, message: string): void {
@@ -385,16 +476,11 @@ export class ProxiedRequest extends Timed implements ExchangeOwner {
     this.#state = 'over';
     this.#context.wheel.disarm(this);
     this.#upload?.stop();
+    if (this.#upload !== null) this.#context.budget.forget(this);
     const endpoint = this.#endpoint;
     this.#endpoint = null;
     endpoint?.release();
     this.#order.done(status, this.#asked);
-  }
-
-  #readKeepAlive(head: ResponseHead): void {
-    const hint = /\btimeout=(\d{1,6})\b/i.exec(headerOfResponse(head, 'keep-alive') ?? '')?.[1];
-    if (hint === undefined) return;
-    this.#keepAliveMs = Math.min(this.#keepAliveMs, Math.max(0, Number(hint) * 1000 - HINT_MARGIN_MS));
   }
 
   #warn(reason: ConnectFailure, detail: string): void {
@@ -411,15 +497,3 @@ const NOBODY = {
   upstreamEnded: () => undefined,
   upstreamClosed: () => undefined,
 };
-
-/** How the body of a request that is in order is framed. */
-function framingOf(head: RequestHead): RequestFraming {
-  if (headerOf(head, 'transfer-encoding') !== undefined) return 'chunked';
-  const length = headerOf(head, 'content-length');
-  return length === undefined ? null : Number(length);
-}
-
-function headerOfResponse(head: ResponseHead, name: string): string | undefined {
-  const index = head.headers.indexOf(name);
-  return index >= 0 && index % 2 === 0 ? head.headers[index + 1] : undefined;
-}

@@ -3,13 +3,18 @@ import type { UpstreamSocket } from '../upstream/upstream-socket.ts';
 import type { RequestWriter } from './request-writer.ts';
 
 /** A body up to this size is kept until it is answered, so that it can be sent again. */
-const MOST_KEPT = 64 * 1024;
+const MAX_KEPT_BYTES = 64 * 1024;
+const NOTHING = Buffer.alloc(0);
 
 /** Who is told how the upload gets on. */
 interface UploadOwner {
   /** Bytes; 0 is no limit. */
   readonly maxBodySize: number;
   moved(): void;
+  /** What waits for the endpoint has changed. Nothing may be touched afterwards: the request may be over. */
+  measureBuffers(): void;
+  /** Whether the client has to wait because nobody takes more. */
+  uploadHeld(isHeld: boolean): void;
   uploaded(): void;
   uploadTooLarge(): void;
 }
@@ -30,7 +35,8 @@ export class RequestUpload implements RequestBodySink {
   #socket: UpstreamSocket | null = null;
   #reading = false;
   #size = 0;
-  #kept: Buffer[] | null = [];
+  /** What has been carried is `kept[0, size)`; null once that is too much. */
+  #kept: Buffer | null = NOTHING;
   #ended = false;
   #stopped = false;
 
@@ -46,17 +52,24 @@ export class RequestUpload implements RequestBodySink {
     return this.#kept !== null;
   }
 
+  /** Bytes that are kept. */
+  get kept(): number {
+    return this.#kept === null ? 0 : this.#size;
+  }
+
   /** Begins on a connection on which the head has been written. */
   start(socket: UpstreamSocket): void {
     this.#socket = socket;
     this.isBlocked = this.sent = false;
-    for (const bytes of this.#kept ?? []) this.#write(bytes);
+    this.#owner.uploadHeld(false);
+    const { kept } = this;
+    const goesOn = kept === 0 || this.#write(this.#kept!.subarray(0, kept));
     if (this.#ended) {
       this.#finish();
     } else if (!this.#reading) {
       this.#reading = true;
       this.#body.read(this);
-    } else {
+    } else if (goesOn) {
       this.#body.resume();
     }
   }
@@ -65,6 +78,7 @@ export class RequestUpload implements RequestBodySink {
   detach(): void {
     this.#socket = null;
     this.#body.pause();
+    this.#owner.uploadHeld(true);
   }
 
   /** Nobody wants the rest. */
@@ -83,12 +97,12 @@ export class RequestUpload implements RequestBodySink {
       this.#owner.uploadTooLarge();
       return;
     }
-    if (this.#kept !== null && this.#size > MOST_KEPT) this.#kept = null;
+    if (this.#size > MAX_KEPT_BYTES) this.#kept = null;
     if (this.#socket === null) return;
-    // The bytes are the server's.
-    this.#kept?.push(Buffer.from(bytes));
+    this.#keep(bytes);
     this.#owner.moved();
     this.#write(bytes);
+    this.#owner.measureBuffers();
   }
 
   requestEnd(): void {
@@ -101,15 +115,32 @@ export class RequestUpload implements RequestBodySink {
     if (this.#socket === null || !this.isBlocked) return;
     this.isBlocked = false;
     this.#owner.moved();
+    this.#owner.uploadHeld(false);
     this.#body.resume();
   }
 
-  #write(bytes: Uint8Array): void {
+  /** Keeps a copy: the bytes are the server's. */
+  #keep(bytes: Uint8Array): void {
+    if (this.#kept === null) return;
+    if (this.#kept.length < this.#size) {
+      const larger = Buffer.allocUnsafe(
+        Math.min(MAX_KEPT_BYTES, Math.max(this.#size, 2 * this.#kept.length)),
+      );
+      this.#kept.copy(larger);
+      this.#kept = larger;
+    }
+    this.#kept.set(bytes, this.#size - bytes.length);
+  }
+
+  /** Returns false if the endpoint is slow to take it. */
+  #write(bytes: Uint8Array): boolean {
     const socket = this.#socket!;
     const goesOn = this.#chunked ? this.#writer.chunk(socket, bytes) : this.#writer.bytes(socket, bytes);
-    if (goesOn) return;
+    if (goesOn) return true;
     this.isBlocked = true;
     this.#body.pause();
+    this.#owner.uploadHeld(true);
+    return false;
   }
 
   #finish(): void {

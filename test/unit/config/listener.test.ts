@@ -68,6 +68,21 @@ describe('listener', () => {
     ]);
   });
 
+  it('reads the minimum rate of a body', () => {
+    const rate = (text: string): number => l7Of(load(l7(`http: { ${text} }`))).http.minBodyRate;
+    assert.deepEqual(
+      ['keepAlive: 60s', 'minBodyRate: 64KiB/s', 'minBodyRate: 0', 'minBodyRate: 0B/s'].map(rate),
+      [512, 65_536, 0, 0],
+    );
+    for (const [text, error] of [
+      ['512', '512 is not a rate of bytes: write a size and "/s", such as 512B/s, or 0 for no minimum'],
+      ['512B', '"512B" is not a rate of bytes: write a size and "/s", such as 512B/s, or 0 for no minimum'],
+      ['2GiB/s', '2GiB/s is out of range: write 0B/s to 1GiB/s'],
+    ] as const) {
+      assert.deepEqual(errorsOf(l7(`http: { minBodyRate: ${text} }`)), [`5:26: minBodyRate: ${error}`]);
+    }
+  });
+
   it('bounds handshakes, and has some wait only where they are bounded', () => {
     const limits = (text: string): number[] => {
       const { maxPendingHandshakes, maxQueuedHandshakes } = l7Of(load(l7(text)));

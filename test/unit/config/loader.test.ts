@@ -69,6 +69,7 @@ describe('loader', () => {
             requestTimeoutMs: 60_000,
             idleTimeoutMs: 120_000,
             maxBodySize: 0,
+            minBodyRate: 512,
             keepAliveMs: 60_000,
           },
           routes: [

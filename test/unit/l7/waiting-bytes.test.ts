@@ -40,6 +40,17 @@ describe('bytes that wait', () => {
     );
   });
 
+  it('take few pieces of memory, however small the pieces are that they come in', () => {
+    const waiting = new WaitingBytes();
+    for (let count = 0; count < 16_384; count++) waiting.push(Buffer.from([count % 251]));
+    const blocks: Uint8Array[] = [];
+    for (let bytes = waiting.shift(); bytes !== null; bytes = waiting.shift()) blocks.push(bytes.slice());
+    assert.ok(blocks.length <= 20, `${blocks.length} blocks`);
+    const whole = Buffer.concat(blocks);
+    assert.equal(whole.length, 16_384);
+    assert.ok(whole.every((byte, index) => byte === index % 251));
+  });
+
   it('are forgotten at once', () => {
     const waiting = new WaitingBytes();
     waiting.push(Buffer.alloc(300_000));

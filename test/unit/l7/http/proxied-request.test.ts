@@ -1,0 +1,356 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { TimerWheel } from '../../../../src/core/timer-wheel.ts';
+import { BufferBudget } from '../../../../src/l7/buffer-budget.ts';
+import { ConnectionPool } from '../../../../src/l7/http/connection-pool.ts';
+import { ProxiedRequest, type ProxyContext } from '../../../../src/l7/http/proxied-request.ts';
+import { RequestWriter } from '../../../../src/l7/http/request-writer.ts';
+import type { HttpReply } from '../../../../src/l7/http-reply.ts';
+import type { RequestBody, RequestBodySink } from '../../../../src/l7/request-body.ts';
+import type { UpstreamOwner, UpstreamSocket } from '../../../../src/l7/upstream/upstream-socket.ts';
+import { SHED_REASONS, pageMetrics } from '../../../../src/telemetry/names.ts';
+import { PageLayout } from '../../../../src/telemetry/page-layout.ts';
+import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
+import { NO_EDITS } from '../../../../src/wire/header-edits.ts';
+
+const KIB = 1024;
+
+/** A body as a server hands it over: what comes while nobody reads, or the reader is busy, waits. */
+class FakeBody implements RequestBody {
+  received = 0;
+  ended = false;
+  #waiting: Buffer[] = [];
+  #sink: RequestBodySink | null = null;
+  #paused = false;
+  #callback: () => void = () => undefined;
+
+  get waiting(): number {
+    return Buffer.concat(this.#waiting).length;
+  }
+
+  /** The client sends. */
+  come(bytes: number, isLast = false): void {
+    this.received += bytes;
+    this.ended ||= isLast;
+    if (bytes > 0) this.#waiting.push(Buffer.alloc(bytes, 'b'));
+    const isRead = this.#sink !== null && !this.#paused;
+    this.#drain();
+    if (!isRead) this.#callback();
+  }
+
+  onWaiting(callback: () => void): void {
+    this.#callback = callback;
+  }
+
+  read(sink: RequestBodySink): void {
+    this.#sink = sink;
+    this.resume();
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#drain();
+  }
+
+  #drain(): void {
+    if (this.#sink === null) return;
+    for (;;) {
+      if (this.#paused) return;
+      const next = this.#waiting.shift();
+      if (next === undefined) break;
+      this.#sink.requestData(next);
+    }
+    if (this.ended) this.#sink.requestEnd();
+  }
+}
+
+/** An endpoint's end of a connection: what it has been sent, and whether it takes more. */
+class FakeSocket implements UpstreamSocket {
+  owner: UpstreamOwner | null;
+  readonly fd = -1;
+  writableLength = 0;
+  destroyed = false;
+  readonly writableEnded = false;
+  received = '';
+  takes = true;
+
+  constructor(owner: UpstreamOwner) {
+    this.owner = owner;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    this.received += Buffer.from(bytes).toString('latin1');
+    return this.takes;
+  }
+
+  writeCopy(bytes: Uint8Array): boolean {
+    return this.write(bytes);
+  }
+
+  pause(): void {
+    // Nothing comes by itself.
+  }
+
+  resume(): void {
+    // Nothing comes by itself.
+  }
+
+  end(): void {
+    this.destroyed = true;
+  }
+
+  destroy(): void {
+    this.destroyed = true;
+  }
+}
+
+interface Rig {
+  readonly body: FakeBody;
+  /** What the client and the statistics are told. */
+  readonly log: string[];
+  /** Connections that were dialled. */
+  readonly sockets: FakeSocket[];
+  /** Connections of the endpoint that are counted now. */
+  readonly held: () => number;
+  readonly buffered: () => number;
+  readonly budget: BufferBudget;
+  /** Moves the clock on. */
+  readonly pass: (ms: number) => void;
+}
+
+/** A POST that has begun, and of whose body nothing has come yet. */
+function post(settings: Partial<ProxyContext['settings']> = {}, chunked = false): Rig {
+  const log: string[] = [];
+  const sockets: FakeSocket[] = [];
+  const body = new FakeBody();
+  let now = 0;
+  let held = 0;
+  const wheel = new TimerWheel(0);
+  const layout = new PageLayout();
+  for (const direction of ['downstream', 'upstream']) layout.add(pageMetrics.bufferedBytes, { direction });
+  layout.add(pageMetrics.unfinishedBytes, {});
+  for (const reason of SHED_REASONS) layout.add(pageMetrics.sessionsShed, { reason });
+  const page = new StatsPage(allocatePage(layout), layout);
+  const budget = new BufferBudget(1_000_000, page);
+  const endpoint = { label: 'e', release: () => held--, countDial: () => undefined };
+  const attempts = {
+    lastFailure: null,
+    limit: null,
+    next: () => {
+      held++;
+      return endpoint;
+    },
+    fail: (_endpoint: unknown, reason: string) => {
+      held--;
+      log.push(`endpoint failed: ${reason}`);
+    },
+    succeed: () => undefined,
+    serverError: () => undefined,
+    cookieFor: () => null,
+  };
+  const context = {
+    cluster: {
+      name: 'c',
+      config: { connectTimeoutMs: 5000 },
+      connectDuration: { observe: () => undefined },
+      attempts: () => attempts,
+    },
+    settings: {
+      requestTimeoutMs: 60_000,
+      idleTimeoutMs: 120_000,
+      maxBodySize: 0,
+      minBodyRate: 512,
+      keepAliveMs: 60_000,
+      ...settings,
+    },
+    wheel,
+    pool: new ConnectionPool(wheel),
+    writer: new RequestWriter({ bytes: Buffer.alloc(64 * KIB), send: () => -1 }),
+    dialler: {
+      open: (_cluster: unknown, _endpoint: unknown, owner: UpstreamOwner) => {
+        const socket = new FakeSocket(owner);
+        sockets.push(socket);
+        return socket;
+      },
+      downstreamTouched: () => undefined,
+    },
+    budget,
+    log: { warn: () => undefined, debug: () => undefined },
+    countRefusal: (reason: string) => log.push(`counted ${reason}`),
+  } as unknown as ProxyContext;
+  const reply = {
+    aborted: false,
+    sent: 0,
+    onAborted: () => undefined,
+    send: (status: number, _headers: unknown, _body: unknown, close = false) =>
+      log.push(`${status}${close ? ' and close' : ''}`),
+  } as unknown as HttpReply;
+  const framing = chunked ? ['transfer-encoding', 'chunked'] : ['content-length', '1000000'];
+  new ProxiedRequest(context, {
+    head: { method: 'POST', path: '/', query: '', headers: ['host', 'a', ...framing] },
+    to: { target: '/', host: null, forwarded: [], edits: NO_EDITS },
+    body,
+    reply,
+    pick: { address: '', sticky: null, key: null } as never,
+    secure: false,
+    requestId: 'r',
+    edits: NO_EDITS,
+    done: (status) => log.push(`done ${status}`),
+  }).start();
+  return {
+    body,
+    log,
+    sockets,
+    held: () => held,
+    buffered: () => page.values[page.slot(pageMetrics.bufferedBytes, { direction: 'upstream' })]!,
+    budget,
+    pass: (ms) => {
+      for (const end = now + ms; now < end;) wheel.advance((now = Math.min(end, now + 100)));
+    },
+  };
+}
+
+const REFUSED_SLOW = ['counted body_too_slow', '408 and close', 'done 408'];
+
+describe('a request with a body', () => {
+  it('takes a connection when 16 KiB have come, and not before', () => {
+    const { body, sockets, held } = post();
+    body.come(1);
+    body.come(16 * KIB - 2);
+    assert.deepEqual([sockets.length, held()], [0, 0]);
+    body.come(1);
+    assert.deepEqual([sockets.length, held()], [1, 1]);
+    sockets[0]!.owner!.upstreamConnected();
+    const [, sent] = sockets[0]!.received.split('\r\n\r\n');
+    assert.equal(sent, 'b'.repeat(16 * KIB));
+  });
+
+  for (const chunked of [false, true]) {
+    it(`takes a connection when all of it has come${chunked ? ' in chunks' : ''}`, () => {
+      const { body, sockets, held } = post({}, chunked);
+      body.come(3);
+      assert.equal(held(), 0);
+      body.come(2, true);
+      assert.equal(held(), 1);
+      sockets[0]!.owner!.upstreamConnected();
+      const sent = sockets[0]!.received.slice(sockets[0]!.received.indexOf('\r\n\r\n') + 4);
+      assert.equal(sent.replaceAll(/[^b]/g, ''), 'bbbbb');
+    });
+  }
+
+  it('takes a connection at once where there is no minimum rate', () => {
+    const { sockets, held, pass, log } = post({ minBodyRate: 0 });
+    assert.deepEqual([sockets.length, held()], [1, 1]);
+    sockets[0]!.owner!.upstreamConnected();
+    pass(60_000);
+    assert.deepEqual(log, []);
+  });
+
+  it('is refused with 408 when 10 seconds have brought too little, without ever having had a connection', () => {
+    const { body, log, sockets, pass } = post();
+    body.come(1);
+    pass(9900);
+    assert.deepEqual(log, []);
+    pass(300);
+    assert.deepEqual(log, REFUSED_SLOW);
+    assert.equal(sockets.length, 0);
+  });
+
+  it('is refused when nothing comes at all', () => {
+    const { log, pass } = post();
+    pass(10_200);
+    assert.deepEqual(log, REFUSED_SLOW);
+  });
+
+  it('is let live while it is just fast enough, and refused when it becomes slower', () => {
+    const { body, log, sockets, held, pass } = post();
+    for (let second = 0; second < 60; second++) {
+      body.come(520);
+      pass(1000);
+      if (second === 32) sockets[0]!.owner!.upstreamConnected();
+    }
+    assert.deepEqual([log, held()], [[], 1]);
+    pass(4000);
+    assert.deepEqual(log, REFUSED_SLOW);
+    assert.deepEqual([held(), sockets[0]!.destroyed], [0, true]);
+  });
+
+  it('is never blamed for an endpoint that takes nothing, or does not accept', () => {
+    const { body, log, sockets, pass } = post({ idleTimeoutMs: 0 });
+    body.come(20 * KIB);
+    const [socket] = sockets;
+    pass(4000);
+    socket!.takes = false;
+    socket!.owner!.upstreamConnected();
+    pass(600_000);
+    assert.deepEqual(log, []);
+    socket!.takes = true;
+    socket!.owner!.upstreamDrained!();
+    // 20 KiB at 512 B/s are 40 seconds of its own.
+    pass(39_000);
+    assert.deepEqual(log, []);
+    pass(2000);
+    assert.deepEqual(log, REFUSED_SLOW);
+  });
+
+  it('is not blamed once all of it has come', () => {
+    const { body, log, sockets, pass } = post();
+    body.come(5, true);
+    sockets[0]!.owner!.upstreamConnected();
+    pass(30_000);
+    assert.deepEqual(log, []);
+  });
+
+  it('is not held to its rate once the endpoint answers', () => {
+    const { body, log, sockets, pass } = post();
+    body.come(20 * KIB);
+    const { owner } = sockets[0]!;
+    owner!.upstreamConnected();
+    const answer = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n');
+    owner!.upstreamData(answer, 0, answer.length);
+    pass(100_000);
+    assert.deepEqual(log, []);
+  });
+
+  it('is refused when it is silent for idleTimeout', () => {
+    const { body, log, pass } = post({ idleTimeoutMs: 2000 });
+    body.come(1);
+    pass(2200);
+    assert.deepEqual(log, ['counted body_idle', '408 and close', 'done 408']);
+  });
+
+  it('is refused when it is too large before a connection is taken', () => {
+    const { body, log, sockets } = post({ maxBodySize: 10 }, true);
+    body.come(11);
+    assert.deepEqual(log, ['counted body_too_large', '413 and close', 'done 413']);
+    assert.equal(sockets.length, 0);
+  });
+
+  it('counts what waits in the budget, until it is over', () => {
+    const { body, log, sockets, buffered, pass } = post();
+    body.come(1000);
+    assert.equal(buffered(), 1000);
+    body.come(19_000);
+    assert.equal(buffered(), 20_000);
+    sockets[0]!.owner!.upstreamConnected();
+    assert.equal(buffered(), 20_000, 'kept for another endpoint');
+    pass(100_000);
+    assert.deepEqual(log, REFUSED_SLOW);
+    assert.equal(buffered(), 0);
+  });
+
+  it('is shed when the budget is exhausted', () => {
+    const { body, log, buffered, budget } = post();
+    body.come(1000);
+    budget.resize(10);
+    body.come(1);
+    assert.deepEqual(log, ['counted buffer_budget', '503 and close', 'done 503']);
+    assert.equal(buffered(), 0);
+    body.come(20 * KIB);
+    assert.equal(buffered(), 0);
+  });
+});
