@@ -4,6 +4,9 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { pino } from 'pino';
+import { ServiceManager } from '../../src/primary/service-manager.ts';
+import { eventually } from '../support/deadline.ts';
 import { NotifyReceiver, hasPython } from '../support/notify-receiver.ts';
 import { startSluice } from '../support/sluice-process.ts';
 
@@ -61,6 +64,45 @@ describe('a service manager', { timeout: 120_000 }, () => {
 
   it('hears it at an address of the abstract namespace', { skip }, () =>
     live(`@sluice-manager-${process.pid}`, {}),
+  );
+
+  it(
+    'hears nothing of the watchdog while no worker serves, and the log says why once',
+    { skip },
+    async () => {
+      const receiver = await NotifyReceiver.listen(join(directory, 'unwell'));
+      const lines: { level: number; msg: string; reason?: string }[] = [];
+      const log = pino(
+        {},
+        { write: (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[0]) },
+      );
+      const env = { NOTIFY_SOCKET: join(directory, 'unwell'), WATCHDOG_USEC: String(WATCHDOG_MS * 250) };
+      const manager = ServiceManager.of(env, log)!;
+      try {
+        let reason: string | null = null;
+        let asked = 0;
+        manager.watch(() => {
+          asked++;
+          return reason;
+        });
+        assert.deepEqual(await receiver.datagrams.next(), ['WATCHDOG=1']);
+        reason = 'no l7 worker is up';
+        const before = asked;
+        await eventually(() => assert.ok(asked >= before + 5));
+        manager.ready();
+        // What was sent before that has come before it.
+        while ((await receiver.datagrams.next())[0] !== 'READY=1') assert.ok(receiver.datagrams.count < 5);
+        assert.deepEqual(
+          lines.map(({ msg, reason: why }) => [msg, why]),
+          [['the watchdog is not fed', 'no l7 worker is up']],
+        );
+        reason = null;
+        assert.deepEqual(await receiver.datagrams.next(), ['WATCHDOG=1']);
+      } finally {
+        manager.close();
+        receiver.stop();
+      }
+    },
   );
 
   it('hears nothing of a watchdog that is for another process', { skip }, async () => {
