@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { X509Certificate, createHash, createPrivateKey } from 'node:crypto';
 import { messageOf } from '../core/errors.ts';
 import type { BaseDirectory, TextFile } from './files.ts';
-import { textFile } from './files.ts';
+import { MAX_PEM_BYTES, readRegularFile, textFile } from './files.ts';
 import type { Format } from './formats.ts';
 import { FormatError, describe } from './formats.ts';
 import type { Problems } from './problems.ts';
@@ -43,8 +43,28 @@ export function readCertificate(
   if (section === null) return null;
   const { cert, key } = readKeyPair(section, base);
   if (cert === null || key === null) return null;
-  const digest = createHash('sha256').update(cert.text).update('\0').update(key.text).digest('hex');
-  return { cert: cert.path, key: key.path, digest, serverNames: serverNames(cert.leaf) };
+  return {
+    cert: cert.path,
+    key: key.path,
+    digest: digestOf(cert.text, key.text),
+    serverNames: serverNames(cert.leaf),
+  };
+}
+
+/** Whether the files of a certificate can be read, and are what they were when it was loaded. */
+export function isUnchanged({ cert, key, digest }: Certificate): boolean {
+  try {
+    const [certText, keyText] = [cert, key].map((path) =>
+      readRegularFile(path, MAX_PEM_BYTES).toString('utf8'),
+    );
+    return digestOf(certText!, keyText!) === digest;
+  } catch {
+    return false;
+  }
+}
+
+function digestOf(cert: string, key: string): string {
+  return createHash('sha256').update(cert).update('\0').update(key).digest('hex');
 }
 
 /** Reads the keys `cert` and `key` of a mapping, which must both be there and belong together. */

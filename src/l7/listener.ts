@@ -38,6 +38,7 @@ import type { UpgradeReply } from './upgrade.ts';
 import { UwsReply } from './uws-reply.ts';
 import { freeWhatImmediatesClose } from './uws-closing.ts';
 import { UwsRequestBody } from './uws-request-body.ts';
+import { matchServerNamesInCapitals } from './uws-server-names.ts';
 import { forgetMade, makeWebSocket, noteMade, type Socket, type SocketData } from './uws-upgrade.ts';
 
 /**
@@ -202,12 +203,17 @@ export class L7Listener {
     if (first === undefined) return this.#route(App());
     const app = this.#route(SSLApp(fileNames(first)));
     // The first certificate answers whoever names none of the others; it may share names with none of them.
+    // uWS keeps this function for ever: it must not know the listener.
+    const config = this.#config;
+    const link = this.#link;
+    const add = (serverName: string, certificate: Certificate): void => {
+      app.addServerName(serverName, fileNames(certificate));
+      route(app.domain(serverName), config, link);
+    };
     for (const certificate of others) {
-      for (const serverName of certificate.serverNames) {
-        app.addServerName(serverName, fileNames(certificate));
-        this.#route(app.domain(serverName));
-      }
+      for (const serverName of certificate.serverNames) add(serverName, certificate);
     }
+    if (others.length > 0) matchServerNamesInCapitals(app, others, add);
     return app;
   }
 

@@ -8,6 +8,11 @@ declare module 'uWebSockets.js' {
   /** `silent` keeps the mark of uWebSockets out of the responses of the calling thread. */
   function _cfg(key: 'silent'): void;
 
+  interface TemplatedApp {
+    /** Calls for each server name that is not known, within the handshake: it may be added then. */
+    missingServerName(handler: (serverName: string) => void): TemplatedApp;
+  }
+
   interface HttpRequest {
     /** Undefined where the target has no `?`. */
     getQuery(): string | undefined;

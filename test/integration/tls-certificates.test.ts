@@ -50,6 +50,12 @@ describe('the certificates of a listener', () => {
     ['*.third.example', 'third.example'],
     ['other.example', 'first.example'],
     ['example', 'first.example'],
+    ['SECOND.EXAMPLE', 'second.example'],
+    ['Second.Example', 'second.example'],
+    ['A.THIRD.EXAMPLE', 'third.example'],
+    ['a.Third.example', 'third.example'],
+    ['FIRST.EXAMPLE', 'first.example'],
+    ['OTHER.EXAMPLE', 'first.example'],
   ] as const) {
     it(`are chosen by the name asked for: ${asked} gets that of ${shown}`, async () => {
       const { status, stdout } = await sClient('-servername', asked, '-verify_return_error');
@@ -58,6 +64,17 @@ describe('the certificates of a listener', () => {
       assert.match(stdout, /Verify return code: 0 \(ok\)/);
     });
   }
+
+  it('are found in capitals after clients have tried many spellings', async () => {
+    for (let spelling = 0; spelling < 40; spelling++) {
+      const letters = 'also-second.example'.replace(/[a-z]/g, (letter, index: number) =>
+        (spelling >> index) & 1 ? letter.toUpperCase() : letter,
+      );
+      assert.equal((await sClient('-servername', letters)).status, 0);
+    }
+    const { stdout } = await sClient('-servername', 'ALSO-SECOND.EXAMPLE');
+    assert.match(stdout, /^subject=CN = second\.example$/m);
+  });
 
   it('are the first where no name is asked for', async () => {
     const { stdout } = await sClient('-noservername');
