@@ -67,7 +67,7 @@ function approximateSize(bytes: number): string {
 }
 
 /** Counts the worker threads: a mode without listeners has none. */
-function workerThreads({ workers, listeners }: Config): number {
+export function workerThreads({ workers, listeners }: Config): number {
   const modes = new Set(listeners.map(({ mode }) => mode));
   return Array.from(modes, (mode) => workers[mode]).reduce((sum, count) => sum + count, 0);
 }

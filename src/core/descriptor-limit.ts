@@ -11,7 +11,7 @@ const MIN_RESERVE = 32;
 const MAX_RESERVE = 256;
 
 /** What the limit of open descriptors leaves for connections. */
-interface DescriptorPlan {
+export interface DescriptorPlan {
   /** Descriptors that the process may have open. */
   readonly limit: number;
   /**

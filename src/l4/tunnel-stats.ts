@@ -50,7 +50,8 @@ export class TunnelStats {
 export function rejectionOf({
   limit,
   lastFailure,
-}: Attempts): 'overload' | 'no_endpoint' | 'dial_failed' | 'own_shortage' {
+}: Attempts): 'overload' | 'no_endpoint' | 'dial_failed' | 'own_shortage' | 'descriptors' {
+  if (limit === 'descriptors') return limit;
   if (lastFailure !== null) return isOwn(lastFailure) ? 'own_shortage' : 'dial_failed';
   return limit === null ? 'no_endpoint' : 'overload';
 }

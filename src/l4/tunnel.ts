@@ -10,6 +10,7 @@
  */
 import type { Logger } from '../telemetry/logger.ts';
 import type { L4Listener as L4ListenerConfig } from '../config/types.ts';
+import type { DescriptorGate } from '../upstream/descriptor-gate.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Cluster } from '../upstream/cluster.ts';
@@ -20,6 +21,7 @@ export interface TunnelContext {
   readonly config: L4ListenerConfig;
   readonly cluster: Cluster;
   readonly stats: TunnelStats;
+  readonly descriptors: DescriptorGate;
   readonly wheel: TimerWheel;
   readonly log: Logger;
   /** Writes the access lines, or null where there are none. */

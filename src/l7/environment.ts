@@ -1,4 +1,5 @@
 import type { Config } from '../config/types.ts';
+import type { DescriptorGate } from '../upstream/descriptor-gate.ts';
 import type { RandomPool } from '../core/random-pool.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -17,6 +18,7 @@ export interface L7Environment {
   readonly page: StatsPage;
   /** The values of every worker's page. */
   readonly pages: readonly Float64Array[];
+  readonly descriptors: DescriptorGate;
   readonly wheel: TimerWheel;
   readonly log: Logger;
   readonly access: Logger | null;

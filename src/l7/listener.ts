@@ -17,6 +17,7 @@ import {
 } from 'uWebSockets.js';
 import type { Certificate, Compression, L7Listener as L7ListenerConfig } from '../config/types.ts';
 import { formatAddress } from '../core/address.ts';
+import type { DescriptorGate } from '../upstream/descriptor-gate.ts';
 import type { ThreadLock } from '../core/thread-lock.ts';
 import { markListening } from '../sys/accepted-sockets.ts';
 import { noteClosing, noteListening } from '../sys/descriptor-table.ts';
@@ -67,6 +68,7 @@ export class L7Listener {
   #config: L7ListenerConfig;
   readonly #log: Logger;
   readonly #later: L7Environment['later'];
+  readonly #descriptors: DescriptorGate;
   readonly #stats: ListenerStats;
   #dispatcher: Dispatcher;
   /** Who has taken its place, and decides over the requests that still come here. */
@@ -86,6 +88,7 @@ export class L7Listener {
     this.#config = config;
     this.#log = environment.log;
     this.#later = environment.later;
+    this.#descriptors = environment.descriptors;
     this.#stats = new ListenerStats(environment.page, environment.pages, config.name);
     this.#dispatcher = new Dispatcher(config, environment, this.#stats, previous);
     // What stands behind the proxy, and nobody else, says who it is.
@@ -230,13 +233,15 @@ export class L7Listener {
       connections.closed();
       return;
     }
+    const { name, maxConnections } = this.#config;
+    // uWS does not tell the descriptor.
+    const admitted = this.#descriptors.admits(name);
+    const limited = maxConnections > 0 && connections.active >= maxConnections;
     this.#connections++;
     connections.opened();
-    const { maxConnections } = this.#config;
-    if (maxConnections > 0 && connections.active > maxConnections) {
-      connections.rejected('limit');
-      response.close();
-    }
+    if (admitted && !limited) return;
+    connections.rejected(admitted ? 'limit' : 'descriptors');
+    response.close();
   }
 
   /** Every request comes through here; `context` is there where uWS would let it become a WebSocket. */

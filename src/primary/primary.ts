@@ -1,6 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { workerThreads } from '../config/capacity.ts';
 import type { LoadedConfig } from '../config/loader.ts';
 import type { Config } from '../config/types.ts';
+import { limitFor, planDescriptors, readDescriptorLimit } from '../core/descriptor-limit.ts';
+import type { DescriptorPlan } from '../core/descriptor-limit.ts';
 import { StartError } from '../core/errors.ts';
 import type { TcpAddress } from '../core/address.ts';
 import type { LogOutput } from '../telemetry/log-output.ts';
@@ -160,6 +163,7 @@ export class Primary {
     const log = this.#log;
     // uWS reads it from the environment of the process; its own 4096 bytes are too few for real cookies.
     process.env.UWS_HTTP_MAX_HEADERS_SIZE ??= '16384';
+    const descriptorPlan = planOf(this.#options.config, log);
     const predecessor = takeOver && (await findPredecessor(this.#options.config.admin, log));
     const claim = await claimAddresses(chooseEngines(this.#options.config, log), { shared: predecessor });
     this.#held = claim.held;
@@ -172,6 +176,7 @@ export class Primary {
       onLines: (lines) => output.write(lines),
       onEndpointFailed: clusters.endpointFailed,
       clusterStates: clusters.states,
+      descriptorPlan,
       endpointSeries: (cluster, endpoint) => clusters.find(cluster)?.find(endpoint)?.facts.series ?? null,
       ...(workerFiles !== undefined && { workerFiles }),
       ...(timings !== undefined && { timings }),
@@ -324,6 +329,22 @@ export class Primary {
     if (this.#drains?.ofAll === true) return 'draining';
     return supervisor.problem;
   }
+}
+
+/** Divides the process's descriptors; null for no limit. */
+function planOf(config: Config, log: Logger): DescriptorPlan | null {
+  const limit = readDescriptorLimit();
+  if (limit === null) return null;
+  const threads = workerThreads(config);
+  const plan = planDescriptors(limit, threads);
+  if (plan.clients === 0) {
+    throw new StartError(
+      `the limit of ${limit} open descriptors leaves none for clients: raise it to ${limitFor(100, threads)} or more ` +
+        '(ulimit -n, LimitNOFILE=)',
+    );
+  }
+  log.info({ limit, maxClients: plan.clients }, 'descriptor limit');
+  return plan;
 }
 
 /** The process whose place is taken lets go of its address after it has answered. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { DescriptorPlan } from '../core/descriptor-limit.ts';
 import type { Config, DrainSettings } from '../config/types.ts';
 import { StartError, messageOf } from '../core/errors.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
@@ -45,6 +46,8 @@ interface SupervisorOptions {
   readonly clusterStates: () => readonly ClusterState[];
   /** The series of an endpoint, given by its label; null where there is none. */
   readonly endpointSeries: (cluster: string, endpoint: string) => string | null;
+  /** What the descriptors of the process are for; null or left out for no limit. */
+  readonly descriptorPlan?: DescriptorPlan | null;
   readonly workerFiles?: WorkerFiles;
   readonly timings?: SupervisorTimings;
 }
@@ -485,6 +488,7 @@ export class Supervisor {
           listenLock: this.#listenLock,
           pulse: pulse.memory,
           descriptors,
+          descriptorPlan: this.#options.descriptorPlan ?? null,
           port,
         };
         return this.#threads.run(start, signal);

@@ -1,6 +1,7 @@
 /** What the primary says to a worker. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../config/types.ts';
+import type { DescriptorPlan } from '../core/descriptor-limit.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { SlotTable } from '../telemetry/page-layout.ts';
 
@@ -37,6 +38,8 @@ export interface WorkerStart extends Generation {
   readonly pulse: SharedArrayBuffer;
   /** Where the thread notes its descriptors: see `sys/descriptor-table.ts`. */
   readonly descriptors: SharedArrayBuffer;
+  /** What the descriptors of the process are for; null for no limit. */
+  readonly descriptorPlan: DescriptorPlan | null;
   /** Of this process, the same for all workers: what sticky cookies are made with where none is configured. */
   readonly secret: string;
   /** For {@link ToWorker} one way and `FromWorker` the other. */

@@ -335,7 +335,14 @@ export const SHED_REASONS = [...DIRECTIONS, 'unfinished'] as const;
 /** Values of the label `side` of closes: who ended the session. */
 export const CLOSE_SIDES = ['client', 'endpoint', 'proxy'] as const;
 /** Values of the label `reason` of rejected connections. */
-export const REJECT_REASONS = ['limit', 'no_endpoint', 'overload', 'dial_failed', 'own_shortage'] as const;
+export const REJECT_REASONS = [
+  'limit',
+  'no_endpoint',
+  'overload',
+  'dial_failed',
+  'own_shortage',
+  'descriptors',
+] as const;
 /** Values of the label `reason` of failures to accept. */
 export const ACCEPT_FAILURES = ['process_limit', 'system_limit', 'memory', 'aborted', 'other'] as const;
 /** Values of the label `reason` of failed handshakes. */
@@ -360,7 +367,12 @@ export const HANDSHAKE_FAILURES = [
  */
 export const GATE_REFUSALS = ['queue_full', 'displaced', 'timeout'] as const;
 /** Values of the label `reason` of a cluster's rejections: which limit it was. */
-export const CLUSTER_LIMITS = ['max_connections', 'endpoint_max_connections', 'retry_budget'] as const;
+export const CLUSTER_LIMITS = [
+  'max_connections',
+  'endpoint_max_connections',
+  'retry_budget',
+  'descriptors',
+] as const;
 /** Values of the label `reason` of failed dials; those that begin with `own_` are the proxy's own shortages. */
 export const CONNECT_FAILURES = [
   'refused',

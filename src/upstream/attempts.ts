@@ -15,6 +15,8 @@ export interface AttemptSource {
   pick(context: PickContext, excluded: ReadonlySet<Endpoint>): Endpoint | null;
   /** Whether the cluster has all the connections that it may have. */
   readonly full: boolean;
+  /** Whether the process has a descriptor left for a dial. */
+  readonly mayDial: boolean;
   /** Takes one retry of what the cluster may do at this time; false where there is none left. */
   takeRetry(): boolean;
   countLimit(limit: Limit): void;
@@ -56,6 +58,7 @@ export class Attempts {
     const retrying = this.#failed !== null;
     if (retrying && (this.#retriesLeft === 0 || this.#hopeless)) return null;
     if (source.full) return this.#limited('max_connections');
+    if (!source.mayDial) return this.#limited('descriptors');
     const endpoint = this.#pick();
     if (endpoint === null) return null;
     if (retrying) {

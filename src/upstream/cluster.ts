@@ -26,6 +26,8 @@ export interface ClusterHome {
   readonly page: StatsPage;
   /** The values of every worker's page, this one's included. */
   readonly pages: readonly Float64Array[];
+  /** Whether the process has a descriptor left for a dial. */
+  readonly descriptors: { readonly mayDial: boolean };
   /** Of this process: what sticky cookies are made with where no secret is configured. */
   readonly secret: string;
   /** Told of the failures that the outlier detection counts. */
@@ -184,6 +186,10 @@ export class Cluster implements AttemptSource {
   get full(): boolean {
     const { maxConnections } = this.config;
     return maxConnections > 0 && this.active >= maxConnections;
+  }
+
+  get mayDial(): boolean {
+    return this.#home.descriptors.mayDial;
   }
 
   pick(context: PickContext, excluded: ReadonlySet<Endpoint>): Endpoint | null {

@@ -4,10 +4,13 @@ import { TimerWheel } from '../core/timer-wheel.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
 import type { EndpointFailure, FromWorker } from '../protocol/from-worker.ts';
 import type { Generation, WorkerStart } from '../protocol/to-worker.ts';
+import { lowestDescriptor } from '../sys/lowest-descriptor.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { pageMetrics } from '../telemetry/names.ts';
 import { findSlot, type SlotLookup, type SlotTable } from '../telemetry/page-layout.ts';
 import { StatsPage } from '../telemetry/stats-page.ts';
 import { Cluster, type ClusterHome } from '../upstream/cluster.ts';
+import { DescriptorGate } from '../upstream/descriptor-gate.ts';
 
 /** What a worker's listeners live in: made for each task, and from one generation to the next. */
 export interface Environment {
@@ -23,6 +26,8 @@ export interface Environment {
   /** A cluster is the same object in all generations that have it. */
   readonly clusters: ReadonlyMap<string, Cluster>;
   readonly home: ClusterHome;
+  /** The same in all generations. */
+  readonly descriptors: DescriptorGate;
 }
 
 /** Throws where a cluster cannot be set up. */
@@ -35,7 +40,9 @@ export function createEnvironment(
   const page = new StatsPage(start.pages[start.page]!, lookupIn(start.series));
   const pages = start.pages.map((buffer) => new Float64Array(buffer));
   const onEndpointFailed = (failure: EndpointFailure): void => say({ type: 'endpoint_failed', failure });
-  const home = { page, pages, secret: start.secret, onEndpointFailed };
+  const descriptors = new DescriptorGate(start.descriptorPlan, pages, lowestDescriptor(), log);
+  descriptors.clientSlots = clientSlots(config, page);
+  const home = { page, pages, secret: start.secret, onEndpointFailed, descriptors };
   return {
     config,
     generation,
@@ -51,6 +58,7 @@ export function createEnvironment(
       ]),
     ),
     home,
+    descriptors,
   };
 }
 
@@ -64,7 +72,7 @@ interface NextEnvironment {
 /** Gets the next generation ready; throws where a cluster cannot be set up, and nothing has changed then. */
 export function nextEnvironment(current: Environment, next: Generation): NextEnvironment {
   const { generation, config, series } = next;
-  const { pages, wheel, log } = current;
+  const { pages, wheel, log, descriptors } = current;
   const page = new StatsPage(current.page.values.buffer as SharedArrayBuffer, lookupIn(series));
   const home = { ...current.home, page };
   const commits: (() => void)[] = [];
@@ -79,9 +87,10 @@ export function nextEnvironment(current: Environment, next: Generation): NextEnv
   const gone = [...current.clusters].filter(([name]) => !clusters.has(name)).map(([, cluster]) => cluster);
   const access = accessLog(config, log);
   return {
-    environment: { config, generation, page, pages, wheel, log, access, clusters, home },
+    environment: { config, generation, page, pages, wheel, log, access, clusters, home, descriptors },
     commit: () => {
       log.level = config.log.level;
+      descriptors.clientSlots = clientSlots(config, page);
       for (const commit of commits) commit();
       for (const cluster of gone) cluster.retire();
     },
@@ -90,6 +99,10 @@ export function nextEnvironment(current: Environment, next: Generation): NextEnv
 
 function stateOf({ clusters }: Generation, name: string): ClusterState {
   return clusters.find(({ cluster }) => cluster === name) ?? { cluster: name, endpoints: [] };
+}
+
+function clientSlots({ listeners }: Config, page: StatsPage): readonly number[] {
+  return listeners.map(({ name }) => page.slot(pageMetrics.connectionsActive, { listener: name }));
 }
 
 function accessLog({ log: { access, level } }: Config, log: Logger): Logger | null {

@@ -210,10 +210,10 @@ function configsOf({ config }: Environment): L4Listener[] {
 }
 
 function contextOf(config: L4Listener, environment: Environment): TunnelContext {
-  const { page, pages, wheel, log, access, clusters } = environment;
+  const { page, pages, wheel, log, access, clusters, descriptors } = environment;
   const cluster = clusters.get(config.cluster)!;
   const stats = new TunnelStats(page, pages, config.name, config.cluster);
-  return { config, cluster, stats, wheel, log, access, tunnels: new Set() };
+  return { config, cluster, stats, descriptors, wheel, log, access, tunnels: new Set() };
 }
 
 /** Whether tunnels under the two contexts differ in nothing, so that the older one stays. */

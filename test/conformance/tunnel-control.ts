@@ -150,6 +150,7 @@ async function prepare(
     listenLock: new SharedArrayBuffer(4),
     pulse: new Pulse().memory,
     descriptors: allocateDescriptorTable(),
+    descriptorPlan: null,
     port: port2,
   };
   return { start, say: (message) => port1.postMessage(message), listening, lines };

@@ -22,6 +22,8 @@ export interface SluiceOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** More arguments after `run --config FILE`, such as `--set`. */
   readonly args?: readonly string[];
+  /** Max open descriptors of the process; left out for those of the test. */
+  readonly descriptorLimit?: number;
 }
 
 /** One line of the log. */
@@ -69,12 +71,17 @@ class SluiceProcess {
   #exit: Exit | null = null;
   #spawnError: Error | null = null;
 
-  constructor({ config, env = {}, args = [] }: SluiceOptions) {
+  constructor({ config, env = {}, args = [], descriptorLimit }: SluiceOptions) {
     const directory = mkdtempSync(join(tmpdir(), 'sluice-test-'));
     this.configFile = join(directory, 'sluice.yaml');
     this.writeConfig(config);
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_'));
-    const child = spawn(nodeBinary(), ['src/main.ts', 'run', '--config', this.configFile, ...args], {
+    const command = [nodeBinary(), 'src/main.ts', 'run', '--config', this.configFile, ...args];
+    const [file, ...argv] =
+      descriptorLimit === undefined
+        ? command
+        : ['sh', '-c', `ulimit -n ${descriptorLimit} && exec "$@"`, 'sh', ...command];
+    const child = spawn(file!, argv, {
       cwd: ROOT,
       env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...Object.fromEntries(inherited), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

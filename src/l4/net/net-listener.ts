@@ -1,10 +1,11 @@
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { L4Listener } from '../../config/types.ts';
 import { formatAddress } from '../../core/address.ts';
 import { noteClosing, noteListening } from '../../sys/descriptor-table.ts';
 import { HandOver } from '../../sys/hand-over.ts';
 import { BACKLOG } from '../../sys/listening-sockets.ts';
 import { unsupportedReason } from '../../sys/support.ts';
+import { refusalOf } from '../refusal.ts';
 import type { TunnelContext, TunnelListener } from '../tunnel.ts';
 import { NetTunnel } from './net-tunnel.ts';
 
@@ -19,14 +20,15 @@ export class NetListener implements TunnelListener {
     // Paused: nothing is taken from a client before an endpoint can have it.
     const options = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true };
     this.#server = createServer({ ...options, keepAliveInitialDelay: 60_000 }, (client) => {
-      const { config, stats } = this.#context;
-      if (config.maxConnections > 0 && stats.connections.active >= config.maxConnections) {
-        stats.connections.rejected('limit');
+      const context = this.#context;
+      const reason = refusalOf(context, descriptorOf(client));
+      if (reason !== null) {
+        context.stats.connections.rejected(reason);
         client.on('error', ignore);
         client.resetAndDestroy();
         return;
       }
-      new NetTunnel(this.#context, client).start();
+      new NetTunnel(context, client).start();
     });
   }
 
@@ -69,10 +71,14 @@ export class NetListener implements TunnelListener {
 
   /** The descriptor of the listening socket; -1 where there is none. */
   get #descriptor(): number {
-    // Node does not show it otherwise.
-    const { _handle: handle } = this.#server as { _handle?: { fd?: unknown } | null };
-    return typeof handle?.fd === 'number' ? handle.fd : -1;
+    return descriptorOf(this.#server) ?? -1;
   }
+}
+
+/** Node does not show it otherwise. */
+function descriptorOf(owner: Server | Socket): number | undefined {
+  const { _handle: handle } = owner as { _handle?: { fd?: unknown } | null };
+  return typeof handle?.fd === 'number' && handle.fd >= 0 ? handle.fd : undefined;
 }
 
 function ignore(): void {

@@ -6,6 +6,7 @@ import { BACKLOG } from '../../sys/listening-sockets.ts';
 import { EAGAIN, EINTR, errorName } from '../../sys/errno.ts';
 import { EPOLLIN } from '../../sys/epoll.ts';
 import { SocketAddress } from '../../sys/socket-address.ts';
+import { refusalOf } from '../refusal.ts';
 import type { TunnelContext, TunnelListener } from '../tunnel.ts';
 import { Watched } from '../../loop/poller.ts';
 import type { RawLoop } from './raw-loop.ts';
@@ -80,10 +81,11 @@ export class RawListener extends Watched implements TunnelListener {
 
   #serve(fd: number): void {
     const { context, loop } = this;
-    const { config, stats, access, cluster } = context;
+    const { access, cluster } = context;
     const needsAddress = access !== null || cluster.choosesBySource;
-    if (config.maxConnections > 0 && stats.connections.active >= config.maxConnections) {
-      stats.connections.rejected('limit');
+    const reason = refusalOf(context, fd);
+    if (reason !== null) {
+      context.stats.connections.rejected(reason);
       loop.sockets.resetOnClose(fd);
       loop.sockets.close(fd);
       return;

@@ -45,6 +45,7 @@ function attempts(
     endpoints,
     pick: (context, excluded) => balancer.pick(context, excluded),
     full: false,
+    mayDial: true,
     takeRetry: () => {
       count++;
       return true;
@@ -186,6 +187,15 @@ describe('the limits', () => {
     assert.deepEqual(
       [trying.limit, trying.lastFailure, limits],
       ['max_connections', null, ['max_connections']],
+    );
+  });
+
+  it('give none where no descriptor is left for a dial, and blame no endpoint', () => {
+    const { trying, limits, failed } = attempts(endpointsOf(1), 2, { mayDial: false });
+    assert.equal(trying.next(), null);
+    assert.deepEqual(
+      [trying.limit, trying.lastFailure, limits, failed],
+      ['descriptors', null, ['descriptors'], []],
     );
   });
 

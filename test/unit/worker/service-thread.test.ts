@@ -53,6 +53,7 @@ describe('a worker that ends', { timeout: 300_000 }, () => {
       listenLock: new SharedArrayBuffer(4),
       pulse: new Pulse().memory,
       descriptors: allocateDescriptorTable(),
+      descriptorPlan: null,
       port: port2,
     };
     const idle = new Idle();

@@ -1,6 +1,6 @@
 import { addressContext } from '../../../../src/upstream/pick-context.ts';
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { closeSync, openSync, readdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { describe, it } from 'node:test';
 import type { OutlierSettings } from '../../../../src/config/types.ts';
@@ -45,6 +45,24 @@ async function withEndpoint(test: (endpoint: TcpEndpoint) => Promise<void>): Pro
 }
 
 describe('a listener of the raw engine', { skip, timeout: 300_000 }, () => {
+  it('refuses a descriptor from the ceiling on, counts it, and serves who comes later', async () => {
+    await withEndpoint(async (endpoint) => {
+      // Numbers that are in use already, and one more for each connection.
+      const plan = { limit: 10_000, ceiling: 5000, clients: 100 };
+      await withWorld([addressOf(endpoint)], { descriptors: plan }, async (world) => {
+        const held = Array.from({ length: 5000 }, () => openSync('/dev/null', 'r'));
+        const end = await connect(world).then((refused) => refused.read().closed(), codeOf);
+        for (const fd of held) closeSync(fd);
+        assert.equal(end, 'ECONNRESET');
+        assert.equal(world.sum(pageMetrics.connectionsRejected), 1);
+        assert.equal(world.sum(pageMetrics.connections), 0);
+        const client = await connect(world);
+        (await endpoint.peers.next()).destroy();
+        client.destroy();
+      });
+    });
+  });
+
   it('goes on when serving a tunnel throws, and ends that tunnel alone', async () => {
     await withEndpoint(async (endpoint) => {
       await withWorld([addressOf(endpoint)], {}, async (world) => {

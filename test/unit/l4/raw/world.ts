@@ -1,4 +1,7 @@
 /** A listener of the raw engine in the test's own thread, with what a worker gives to one. */
+import { DescriptorGate } from '../../../../src/upstream/descriptor-gate.ts';
+import type { DescriptorPlan } from '../../../../src/core/descriptor-limit.ts';
+import { lowestDescriptor } from '../../../../src/sys/lowest-descriptor.ts';
 import type { Cluster as ClusterConfig, Config, L4Listener } from '../../../../src/config/types.ts';
 import type { Address, TcpAddress } from '../../../../src/core/address.ts';
 import { TimerWheel } from '../../../../src/core/timer-wheel.ts';
@@ -32,6 +35,7 @@ interface Options {
   readonly home?: Partial<ClusterHome>;
   /** What the first endpoint's name stands for. */
   readonly resolved?: readonly Address[];
+  readonly descriptors?: DescriptorPlan;
 }
 
 /** Makes a listener whose cluster has these endpoints, and ends it when the test has ended. */
@@ -74,6 +78,7 @@ export async function withWorld(
     config: listener,
     cluster: new Cluster(cluster, state, homeOf({ pages: [page], all: pages, endpoints: [] }, options.home)),
     stats: new TunnelStats(page, pages, listener.name, cluster.name),
+    descriptors: new DescriptorGate(options.descriptors ?? null, pages, lowestDescriptor(), log),
     wheel,
     log,
     access: log,

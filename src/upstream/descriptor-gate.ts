@@ -1,0 +1,77 @@
+import type { DescriptorPlan } from '../core/descriptor-limit.ts';
+import { LineLimit } from '../telemetry/line-limit.ts';
+
+const LOG_LIMIT = { burst: 1, everyMs: 10_000 };
+
+/** Where refusals are logged. */
+interface GateLog {
+  warn(details: object, message: string): void;
+}
+
+/**
+ * Keeps one worker's clients and dials within the process's descriptors. Two rules, both over all workers:
+ *
+ * - At most `plan.clients` clients are served, so that each of them has a descriptor for its endpoint.
+ * - Descriptor numbers stay below `plan.ceiling`. The kernel gives the lowest free number, so this holds without any
+ *   count, and catches what is not counted: connections that linger after their end.
+ *
+ * The newest client is the one that is refused: what is open already is never closed for it.
+ */
+export class DescriptorGate {
+  /** Where the workers count the clients of each listener; changes with the configuration. */
+  clientSlots: readonly number[] = [];
+  readonly #plan: DescriptorPlan | null;
+  readonly #pages: readonly Float64Array[];
+  readonly #lowestFree: () => number;
+  readonly #log: GateLog;
+  readonly #lines: LineLimit;
+
+  /**
+   * @param plan null for no limit
+   * @param pages the values of every worker's page
+   * @param lowestFree asks the kernel for the lowest free descriptor number; Infinity for none
+   */
+  constructor(
+    plan: DescriptorPlan | null,
+    pages: readonly Float64Array[],
+    lowestFree: () => number,
+    log: GateLog,
+    lines = new LineLimit(LOG_LIMIT),
+  ) {
+    this.#plan = plan;
+    this.#pages = pages;
+    this.#lowestFree = lowestFree;
+    this.#log = log;
+    this.#lines = lines;
+  }
+
+  /**
+   * Whether a client that has been accepted, and is not counted yet, may stay. Logs refusals, at a bounded rate.
+   *
+   * @param descriptor its number; left out if it is not known
+   */
+  admits(listener: string, descriptor?: number): boolean {
+    const plan = this.#plan;
+    if (plan === null) return true;
+    // The lowest free number is at most one above that of the last connection.
+    const number = descriptor ?? this.#lowestFree() - 1;
+    if (number < plan.ceiling && this.#clients() < plan.clients) return true;
+    const line = this.#lines.take();
+    if (line !== null) {
+      const { limit, clients: maxClients } = plan;
+      this.#log.warn({ listener, limit, maxClients, ...line }, 'connection refused: descriptors are short');
+    }
+    return false;
+  }
+
+  /** Whether a descriptor for an endpoint's connection is left, without the reserve. */
+  get mayDial(): boolean {
+    return this.#plan === null || this.#lowestFree() < this.#plan.ceiling;
+  }
+
+  #clients(): number {
+    let sum = 0;
+    for (const values of this.#pages) for (const slot of this.clientSlots) sum += values[slot]!;
+    return sum;
+  }
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { DescriptorGate } from '../../../src/upstream/descriptor-gate.ts';
+import { LineLimit } from '../../../src/telemetry/line-limit.ts';
+
+const PLAN = { limit: 256, ceiling: 224, clients: 78 };
+
+function make(plan: typeof PLAN | null = PLAN): {
+  gate: DescriptorGate;
+  pages: Float64Array[];
+  kernel: { lowestFree: number; asked: number };
+  lines: object[];
+  clock: { now: number };
+} {
+  // Two workers; the first slot is something else.
+  const pages = [new Float64Array(3), new Float64Array(3)];
+  const kernel = { lowestFree: 60, asked: 0 };
+  const lines: object[] = [];
+  const clock = { now: 0 };
+  const ask = (): number => {
+    kernel.asked++;
+    return kernel.lowestFree;
+  };
+  const log = { warn: (details: object, message: string) => void lines.push({ ...details, message }) };
+  const gate = new DescriptorGate(
+    plan,
+    pages,
+    ask,
+    log,
+    new LineLimit({ burst: 1, everyMs: 10_000 }, () => clock.now),
+  );
+  gate.clientSlots = [1, 2];
+  return { gate, pages, kernel, lines, clock };
+}
+
+describe('the descriptor gate', () => {
+  it('admits clients up to their number over all workers and listeners', () => {
+    const { gate, pages } = make();
+    pages[0]!.set([1000, 40, 10]);
+    pages[1]!.set([1000, 27, 0]);
+    assert.equal(gate.admits('web', 100), true);
+    pages[1]![2]! += 1;
+    assert.equal(gate.admits('web', 100), false);
+    pages[0]![1]! -= 1;
+    assert.equal(gate.admits('web', 100), true);
+  });
+
+  it('refuses a descriptor from the ceiling on, however few clients there are', () => {
+    const { gate, kernel } = make();
+    assert.equal(gate.admits('raw', 223), true);
+    assert.equal(gate.admits('raw', 224), false);
+    assert.equal(kernel.asked, 0);
+  });
+
+  it('asks the kernel where the number is not known', () => {
+    const { gate, kernel } = make();
+    // 223 is the connection's own.
+    kernel.lowestFree = 224;
+    assert.equal(gate.admits('web'), true);
+    kernel.lowestFree = 225;
+    assert.equal(gate.admits('web'), false);
+    kernel.lowestFree = Infinity;
+    assert.equal(gate.admits('web'), false);
+  });
+
+  it('leaves the reserve to others than dials', () => {
+    const { gate, kernel } = make();
+    kernel.lowestFree = 223;
+    assert.equal(gate.mayDial, true);
+    kernel.lowestFree = 224;
+    assert.equal(gate.mayDial, false);
+  });
+
+  it('admits everything where there is no limit, and asks nobody', () => {
+    const { gate, pages, kernel } = make(null);
+    pages[0]!.fill(1e6);
+    kernel.lowestFree = Infinity;
+    assert.deepEqual([gate.admits('web'), gate.admits('raw', 1e6), gate.mayDial], [true, true, true]);
+    assert.equal(kernel.asked, 0);
+  });
+
+  it('logs a flood of refusals in one line for each interval', () => {
+    const { gate, lines, clock } = make();
+    for (let refused = 0; refused < 100; refused++) gate.admits('web', 250);
+    clock.now += 10_000;
+    gate.admits('tcp', 250);
+    const message = 'connection refused: descriptors are short';
+    assert.deepEqual(lines, [
+      { listener: 'web', limit: 256, maxClients: 78, message },
+      { listener: 'tcp', limit: 256, maxClients: 78, suppressed: 99, message },
+    ]);
+  });
+});
