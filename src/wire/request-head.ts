@@ -13,9 +13,8 @@ export interface RequestHead {
   readonly headers: readonly string[];
 }
 
-/** The value of the first header of a (lower-case) name, or undefined. */
-export function headerOf(head: RequestHead, name: string): string | undefined {
-  const { headers } = head;
+/** Returns the value of the first header of a (lower-case) name in a request's or a response's head, or undefined. */
+export function headerOf({ headers }: Pick<RequestHead, 'headers'>, name: string): string | undefined {
   for (let index = 0; index < headers.length; index += 2) {
     if (headers[index] === name) return headers[index + 1];
   }
