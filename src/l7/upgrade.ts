@@ -250,10 +250,6 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
 
   /** The endpoint said something else: that is the application's answer, and the client's to see. */
   #collect(head: ResponseHead, rest: Buffer): void {
-    if (head.isOld === true && head.headers.includes('transfer-encoding')) {
-      this.#failAttempt('handshake', 'the framing of the answer is malformed');
-      return;
-    }
     const body = new ResponseBody(head, MAX_BODY_BYTES);
     this.#answer = { head, body };
     body.push(rest);

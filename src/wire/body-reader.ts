@@ -42,7 +42,9 @@ export class BodyReader {
     this.length = length === undefined ? null : Number(length);
     this.#left = this.length ?? Infinity;
     this.untilClose = !bodiless && encoding === undefined && length === undefined;
-    if (encoding !== undefined && (length !== undefined || !CHUNKED.test(encoding))) this.malformed = true;
+    // HTTP/1.0 has no chunks (RFC 9112 section 6.1).
+    const canBeChunked = head.isOld !== true && length === undefined;
+    if (encoding !== undefined && !(canBeChunked && CHUNKED.test(encoding))) this.malformed = true;
     else if (length !== undefined && !/^\d{1,15}$/.test(length)) this.malformed = true;
     else if (bodiless || this.#left === 0) this.complete = true;
   }

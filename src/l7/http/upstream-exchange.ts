@@ -91,8 +91,7 @@ export class UpstreamExchange implements UpstreamOwner {
 
   #begin(head: ResponseHead, rest: Buffer): void {
     const body = new BodyReader(head, this.#toHead);
-    const hasOldChunks = head.isOld === true && head.headers.includes('transfer-encoding');
-    if (body.malformed || hasOldChunks) {
+    if (body.malformed) {
       this.#fail('handshake', 'the framing of the response is malformed');
       return;
     }

@@ -151,6 +151,20 @@ describe('framing that is ambiguous', () => {
   }
 });
 
+describe('chunks in HTTP/1.0', () => {
+  it('are malformed, and a header that only names them is not', () => {
+    for (const status of [200, 204]) {
+      const old: ResponseHead = { ...head(status, 'transfer-encoding', 'chunked'), isOld: true };
+      assert.equal(outcome(new ResponseBody(old, BOUND)), 'malformed');
+    }
+    const named: ResponseHead = {
+      ...head(403, 'vary', 'transfer-encoding', 'content-length', '0'),
+      isOld: true,
+    };
+    assert.equal(outcome(new ResponseBody(named, BOUND)), '');
+  });
+});
+
 describe('a chunked body', () => {
   const right: readonly (readonly [text: string, body: string])[] = [
     ['0\r\n\r\n', ''],
