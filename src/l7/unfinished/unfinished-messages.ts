@@ -1,4 +1,5 @@
 import { messageOf } from '../../core/errors.ts';
+import { ownShortageOf } from '../../core/shortage.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { BufferBudget, Buffering } from '../buffer-budget.ts';
 import { findDescriptors, type Addressed, type Hideable } from '../uws-descriptors.ts';
@@ -17,7 +18,9 @@ const GROWTH_SHARE = 0.25;
 /** Sampling takes at most a fifth of the thread's time, looking up new sessions a fiftieth. */
 const SAMPLE_PAUSE = 4;
 const LOOK_UP_PAUSE = 50;
-/** Descriptors that are told apart at once, which takes as many free ones for a moment. */
+/** Time after which no more new sessions are looked up in one tick. */
+const MAX_LOOK_UP_MS = 50;
+/** Max descriptors that are told apart at once, which takes as many free ones for a moment. */
 const MAX_GROUP = 128;
 /** A session that is mapped at this age has not been watched from its beginning. */
 const MAX_YOUNG_MS = 10_000;
@@ -88,6 +91,8 @@ export class UnfinishedMessages {
   #warned = false;
   /** Whether a session has ended whose descriptor was not known, and uWS may keep what it held. */
   #endedUnknown = false;
+  /** Descriptors that are told apart at once: fewer after a shortage of them. */
+  #groupSize = MAX_GROUP;
   /** Descriptors that are still to be looked at. */
   #candidates: number[] = [];
   #nextLookUp = 0;
@@ -145,18 +150,19 @@ export class UnfinishedMessages {
     const now = this.#gauges.now();
     this.#endLingering(now);
     const fits = 2 * this.#worst <= this.#budget.most;
-    this.#budget.reserve(fits ? this.#worst : 0);
     const sockets = this.#sockets;
     if (fits || this.#blind || sockets === null) {
       if (!fits) this.#warn('the system cannot be asked');
+      // Before the reservation: what is counted and reserved at once would shed sessions.
       if (this.#watches) this.#stopWatching();
+      this.#budget.reserve(fits ? this.#worst : 0);
       return;
     }
+    this.#budget.reserve(0);
     try {
       this.#watch(sockets, now);
     } catch (error) {
-      this.#warn(messageOf(error));
-      this.#blind = true;
+      this.#failed(error, now);
     }
   }
 
@@ -171,9 +177,10 @@ export class UnfinishedMessages {
     const growth = Math.max(MIN_GROWTH_BYTES, GROWTH_SHARE * this.#budget.left);
     if (resident - this.#lowestResident >= growth && now >= this.#nextFull) {
       this.#lowestResident = resident;
-      this.#beginLookUp(sockets);
-      while (this.#candidates.length > 0) this.#lookUp(sockets);
       this.#sampleAll(sockets);
+      this.#beginLookUp(sockets);
+      // What is left is looked up in the next ticks: with thousands of unknown sessions it takes seconds.
+      while (this.#candidates.length > 0 && this.#gauges.now() - now < MAX_LOOK_UP_MS) this.#lookUp(sockets);
       const end = this.#gauges.now();
       this.#nextFull = end + SAMPLE_PAUSE * (end - now);
       return;
@@ -203,7 +210,7 @@ export class UnfinishedMessages {
   #lookUp(sockets: ClientSockets): void {
     // Since they were listed some may have been closed, and their numbers be another thread's.
     const group = this.#candidates
-      .splice(-MAX_GROUP)
+      .splice(-this.#groupSize)
       .filter((fd) => !this.#known.has(fd) && sockets.includes(fd));
     if (group.length === 0) return;
     const receivers = [...this.#unknown].filter(({ clientSocket }) => clientSocket !== null);
@@ -215,6 +222,7 @@ export class UnfinishedMessages {
     } finally {
       disguise.end();
     }
+    this.#groupSize = Math.min(MAX_GROUP, this.#groupSize + 1);
     const ended = new Set(group);
     for (const [number, index] of indexes.entries()) {
       if (index < 0) continue;
@@ -290,6 +298,19 @@ export class UnfinishedMessages {
       count++;
     }
     if (count > 0) this.#lingering = this.#lingering.slice(count);
+  }
+
+  #failed(error: unknown, now: number): void {
+    this.#warn(messageOf(error));
+    if (ownShortageOf(error) === null) {
+      this.#blind = true;
+      return;
+    }
+    // Clients can bring a shortage about: it must not end the counting.
+    this.#groupSize = Math.ceil(this.#groupSize / 2);
+    this.#candidates = [];
+    this.#endedUnknown = true;
+    this.#nextLookUp = this.#nextFull = now + SLOW_MS;
   }
 
   #warn(reason: string): void {

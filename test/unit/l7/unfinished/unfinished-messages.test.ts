@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { constants } from 'node:os';
 import { describe, it } from 'node:test';
 import { BufferBudget, type ShedReason } from '../../../../src/l7/buffer-budget.ts';
 import type { WireTraits } from '../../../../src/l7/unfinished/held-bytes.ts';
@@ -8,6 +9,7 @@ import {
   type Receiver,
 } from '../../../../src/l7/unfinished/unfinished-messages.ts';
 import type { Addressed } from '../../../../src/l7/uws-descriptors.ts';
+import { SystemCallError } from '../../../../src/sys/errno.ts';
 import { SHED_REASONS, pageMetrics } from '../../../../src/telemetry/names.ts';
 import type { Logger } from '../../../../src/telemetry/logger.ts';
 import { PageLayout } from '../../../../src/telemetry/page-layout.ts';
@@ -32,6 +34,9 @@ class System {
   samples = 0;
   lookUps = 0;
   disguises = 0;
+  /** Time that the look-up of a group takes. */
+  disguiseMs = 0;
+  freeDescriptors = Infinity;
   broken: Error | null = null;
 
   readonly sockets = {
@@ -54,6 +59,8 @@ class System {
     },
     disguise: (fds: readonly number[]) => {
       this.disguises++;
+      this.time += this.disguiseMs;
+      if (fds.length > this.freeDescriptors) throw new SystemCallError('fcntl', constants.errno.EMFILE);
       for (const fd of fds) assert.ok(!this.foreign.has(fd));
       return {
         size: fds.length,
@@ -310,6 +317,46 @@ describe('unfinished messages in the budget', () => {
     const { samples } = rig.system;
     rig.run(3000);
     assert.equal(rig.system.samples, samples);
+  });
+
+  it('are not counted and reserved at once when watching stops', () => {
+    const rig = new Rig(8 * MAX);
+    const sessions = rig.open(20);
+    const [one, other, slow] = sessions as [FakeSession, FakeSession, FakeSession];
+    rig.run(500);
+    one.receive(MIB);
+    other.receive(2 * MIB);
+    rig.run(3000);
+    rig.budget.setUpstream(slow, 4 * MAX - MIB);
+    for (const session of sessions.slice(4)) session.end(false);
+    rig.run(SAMPLE_MS);
+    assert.equal(rig.counted, 0);
+    assert.ok(sessions.every(({ shedFor }) => shedFor === null));
+  });
+
+  it('are looked up a part at a time if that takes long', () => {
+    const rig = new Rig(8 * MAX);
+    rig.open(20);
+    rig.run(2000);
+    const fresh = rig.open(3000);
+    fresh[0]!.receive(MAX);
+    rig.system.disguiseMs = 20;
+    rig.system.resident += 12 * MAX;
+    const start = rig.system.time;
+    rig.run(SAMPLE_MS);
+    assert.ok(rig.system.time - start <= 100, `${rig.system.time - start}`);
+    rig.run(3000);
+    assert.ok(rig.counted >= MAX - MIB);
+  });
+
+  it('are counted again after a shortage of descriptors, in smaller groups', () => {
+    const rig = new Rig(8 * MAX);
+    const sessions = rig.open(300);
+    rig.system.freeDescriptors = 20;
+    for (const session of sessions.slice(0, 4)) session.receive(MIB);
+    rig.run(5000);
+    assert.ok(rig.counted > 3 * MIB, `${rig.counted}`);
+    assert.equal(rig.warnings.length, 1);
   });
 
   it('are warned of once if the system cannot be asked, and only if they could fill the budget', () => {
