@@ -1,4 +1,5 @@
 import { MAX_MASKED_HEAD, applyMask, writeMaskedFrame, writeMaskedHead } from '../wire/frame-writer.ts';
+import { OPCODE_CLOSE } from '../wire/opcodes.ts';
 import type { UpstreamSocket } from './upstream/upstream-socket.ts';
 
 /** Frames are gathered in a slab of this size, one per worker. */
@@ -61,13 +62,15 @@ export class Outbox {
   /**
    * Adds a frame of any kind; the payload is copied. Frames of one sender go out in the order in which they were added.
    *
+   * A close frame always has room: a session has one, and the message before it may be larger than `upstreamBuffer`.
+   *
    * @returns false if bytes wait for the endpoint and the frame would take them past the sender's `upstreamBuffer`:
    *   then nothing has been added
    */
   send(sender: OutboxSender, opcode: number, payload: Uint8Array, mask: number): boolean {
     const size = payload.length + MAX_MASKED_HEAD;
     const waiting = sender.upstream.writableLength;
-    if (waiting > 0 && waiting + size > sender.upstreamBuffer) return false;
+    if (waiting > 0 && waiting + size > sender.upstreamBuffer && opcode !== OPCODE_CLOSE) return false;
     // Again, because a flush may have come back here with more frames.
     while (this.#count > 0 && this.#end + size > SLAB_SIZE) this.flush();
     if (size > SLAB_SIZE) {

@@ -468,11 +468,9 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
       this.#paused = false;
       this.upstream.resume();
     }
-    const isSent = outbox.send(this, OPCODE_CLOSE, closePayload(code, reason), this.#mask());
+    outbox.send(this, OPCODE_CLOSE, closePayload(code, reason), this.#mask());
     outbox.flush();
-    // An endpoint that has left no room for a close frame would not read one in time either.
-    if (isSent) wheel.arm(this, CLOSE_TIMEOUT_MS);
-    else this.upstream.destroy();
+    wheel.arm(this, CLOSE_TIMEOUT_MS);
   }
 
   /** Counts the session's end and writes its line; `reason` is for the log alone. */

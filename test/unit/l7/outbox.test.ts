@@ -7,7 +7,13 @@ import { Outbox, SLAB_SIZE, type OutboxSender } from '../../../src/l7/outbox.ts'
 import type { UpstreamSocket } from '../../../src/l7/upstream/upstream-socket.ts';
 import { PinnedBuffer } from '../../../src/sys/pinned-buffer.ts';
 import { unsupportedReason } from '../../../src/sys/support.ts';
-import { OPCODE_BINARY, OPCODE_CLOSE, OPCODE_PING, OPCODE_TEXT } from '../../../src/wire/opcodes.ts';
+import {
+  OPCODE_BINARY,
+  OPCODE_CLOSE,
+  OPCODE_PING,
+  OPCODE_PONG,
+  OPCODE_TEXT,
+} from '../../../src/wire/opcodes.ts';
 import { eventually, within } from '../../support/deadline.ts';
 import { decodeFrame } from '../../support/raw-frames.ts';
 
@@ -441,14 +447,14 @@ describe('the writes of an outbox', () => {
     assert.equal(socket.chunks.length, 1);
   });
 
-  it('take a frame of any kind only if it has room behind what waits', () => {
+  it('take any frame but a close frame only if it has room behind what waits', () => {
     const box = outbox();
     const socket = new NotedSocket(true);
     const sender = noted(socket, 1000);
     // A message that is larger than the bound goes when nothing waits.
     assert.equal(box.send(sender, OPCODE_BINARY, Buffer.alloc(900), 0), true);
     box.flush();
-    for (const opcode of [OPCODE_TEXT, OPCODE_BINARY, OPCODE_PING, OPCODE_CLOSE]) {
+    for (const opcode of [OPCODE_TEXT, OPCODE_BINARY, OPCODE_PING, OPCODE_PONG]) {
       assert.equal(box.send(sender, opcode, Buffer.alloc(100), 0), false);
     }
     box.flush();
@@ -456,6 +462,9 @@ describe('the writes of an outbox', () => {
     assert.equal(box.send(sender, OPCODE_PING, small, 0), true);
     box.flush();
     assert.equal(socket.chunks.length, 2);
+    assert.equal(box.send(sender, OPCODE_CLOSE, Buffer.alloc(100), 0), true);
+    box.flush();
+    assert.equal(socket.chunks.length, 3);
     socket.writableLength = 0;
     assert.equal(box.send(sender, OPCODE_BINARY, Buffer.alloc(5000), 0), true);
   });

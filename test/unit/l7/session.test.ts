@@ -379,22 +379,19 @@ describe('an endpoint that does not read', () => {
     assert.equal(stage.closes('1013'), 1);
   });
 
-  it('is cut at once when there is no room for a close frame', () => {
-    const stage = new Stage();
-    stage.endpoint.blocked = true;
-    stage.message(UPSTREAM_BUFFER);
-    stage.session.clientClosed(1000, new ArrayBuffer(0));
-    assert.ok(stage.endpoint.destroyed);
-  });
-
-  it('gets a close frame behind what waits when there is room', () => {
-    const stage = new Stage();
-    stage.endpoint.blocked = true;
-    stage.message(100);
-    stage.session.clientClosed(1000, new ArrayBuffer(0));
-    assert.ok(!stage.endpoint.destroyed);
-    assert.deepEqual(stage.endpoint.frames.at(-1), [CLOSE, closeBody(1000).toString('latin1')]);
-  });
+  for (const size of [100, UPSTREAM_BUFFER, 2 * UPSTREAM_BUFFER]) {
+    it(`gets a close frame behind a message of ${size} bytes, and has 5 seconds for both`, () => {
+      const stage = new Stage();
+      stage.endpoint.blocked = true;
+      stage.message(size);
+      stage.session.clientClosed(1000, new ArrayBuffer(0));
+      assert.deepEqual(stage.endpoint.frames.at(-1), [CLOSE, closeBody(1000).toString('latin1')]);
+      for (let tick = 0; tick < 49; tick++) stage.advance(100);
+      assert.ok(!stage.endpoint.destroyed);
+      for (let tick = 0; tick < 2; tick++) stage.advance(100);
+      assert.ok(stage.endpoint.destroyed);
+    });
+  }
 
   it('is not pinged behind a full buffer, and is lost when it stays silent', () => {
     const stage = new Stage({ idleTimeoutMs: 10_000 });
