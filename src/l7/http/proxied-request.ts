@@ -118,11 +118,11 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   start(): void {
     const { body, reply } = this.#order;
     reply.onAborted(() => this.#clientGone());
+    if (body !== null) body.onWaiting(() => this.#bodyWaits(body));
     if (body === null || this.#context.settings.minBodyRate === 0) {
       this.#tryNext();
       return;
     }
-    body.onWaiting(() => this.#bodyWaits(body));
     this.moved();
     this.#armUpload(body);
   }

@@ -250,6 +250,14 @@ describe('a request with a body', () => {
     assert.deepEqual(log, []);
   });
 
+  it('counts in the buffers while its endpoint is dialled, whatever the minimum rate', () => {
+    for (const minBodyRate of [0, 512]) {
+      const { body, buffered } = post({ minBodyRate });
+      body.come(20 * KIB);
+      assert.equal(buffered(), 20 * KIB);
+    }
+  });
+
   it('is refused with 408 when 10 seconds have brought too little, without ever having had a connection', () => {
     const { body, log, sockets, pass } = post();
     body.come(1);
