@@ -19,6 +19,7 @@ import type { HeaderList } from './http-reply.ts';
 import type { HandshakeFailure } from './listener-stats.ts';
 import type { SessionIdentity } from './session-context.ts';
 import { Session, type SessionContext } from './session.ts';
+import { endpointRefusal } from './upstream/endpoint-refusal.ts';
 import type { UpstreamOwner, UpstreamSocket } from './upstream/upstream-socket.ts';
 
 /** Max bytes of a refusal's body that are passed on to the client. */
@@ -318,30 +319,8 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   }
 
   #giveUp(): void {
-    switch (this.#attempts.lastFailure) {
-      case null:
-        if (this.#attempts.limit === null) this.#refuse('no_endpoint', 503, 'no endpoint is available');
-        else this.#refuse('overload', 503, 'the endpoints have all the connections that they may have');
-        break;
-      case 'timeout':
-        this.#refuse('timeout', 504, 'the endpoint did not accept in time');
-        break;
-      case 'handshake':
-        this.#refuse('bad_response', 502, 'the endpoint did not complete the handshake');
-        break;
-      case 'own_shortage':
-        this.#refuse('own_shortage', 503, 'the proxy has no descriptor or memory left');
-        break;
-      case 'own_ports':
-        this.#refuse('own_shortage', 503, 'the proxy has no local port left');
-        break;
-      case 'refused':
-      case 'reset':
-      case 'unreachable':
-      case 'tls':
-      case 'other':
-        this.#refuse('dial_failed', 502, 'the endpoint cannot be reached');
-    }
+    const { failure, status, message } = endpointRefusal(this.#attempts);
+    this.#refuse(failure, status, message);
   }
 
   #refuse(failure: HandshakeFailure, status: 502 | 503 | 504, message: string): void {

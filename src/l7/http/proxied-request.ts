@@ -21,6 +21,7 @@ import type { HeaderList, HttpReply } from '../http-reply.ts';
 import type { BufferBudget, Buffering } from '../buffer-budget.ts';
 import type { RequestRefusal } from '../listener-stats.ts';
 import type { RequestBody } from '../request-body.ts';
+import { endpointRefusal } from '../upstream/endpoint-refusal.ts';
 import type { UpstreamDialler } from '../upstream/upstream-socket.ts';
 import { BodyPace } from './body-pace.ts';
 import type { ConnectionPool } from './connection-pool.ts';
@@ -407,30 +408,8 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   }
 
   #giveUp(): void {
-    switch (this.#attempts.lastFailure) {
-      case null:
-        if (this.#attempts.limit === null) this.#refuse(503, 'no endpoint is available');
-        else this.#refuse(503, 'the endpoints have all the connections that they may have');
-        break;
-      case 'timeout':
-        this.#refuse(504, 'the endpoint did not accept in time');
-        break;
-      case 'handshake':
-        this.#refuse(502, 'the endpoint did not answer in HTTP');
-        break;
-      case 'own_shortage':
-        this.#refuse(503, 'the proxy has no descriptor or memory left');
-        break;
-      case 'own_ports':
-        this.#refuse(503, 'the proxy has no local port left');
-        break;
-      case 'refused':
-      case 'reset':
-      case 'unreachable':
-      case 'tls':
-      case 'other':
-        this.#refuse(502, 'the endpoint cannot be reached, or closed without an answer');
-    }
+    const { status, message } = endpointRefusal(this.#attempts);
+    this.#refuse(status, message);
   }
 
   /** Nothing has gone up for too long: that is the endpoint's fault only where it does not take what is there. */

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { endpointRefusal } from '../../../../src/l7/upstream/endpoint-refusal.ts';
+
+describe('the refusal of a client that no endpoint serves', () => {
+  it('says what the last endpoint did', () => {
+    const told = (['timeout', 'handshake', 'reset', 'refused', 'tls'] as const).map((lastFailure) => {
+      const { status, failure } = endpointRefusal({ lastFailure, limit: null });
+      return [status, failure];
+    });
+    assert.deepEqual(told, [
+      [504, 'timeout'],
+      [502, 'bad_response'],
+      [502, 'dial_failed'],
+      [502, 'dial_failed'],
+      [502, 'dial_failed'],
+    ]);
+  });
+
+  it('says the failure rather than the limit that keeps others from being tried', () => {
+    const { status, failure } = endpointRefusal({ lastFailure: 'refused', limit: 'retry_budget' });
+    assert.deepEqual([status, failure], [502, 'dial_failed']);
+  });
+
+  it('is the overload of the cluster, or that it has no endpoint', () => {
+    for (const limit of ['max_connections', 'endpoint_max_connections'] as const) {
+      assert.equal(endpointRefusal({ lastFailure: null, limit }).failure, 'overload');
+    }
+    assert.equal(endpointRefusal({ lastFailure: null, limit: null }).failure, 'no_endpoint');
+  });
+
+  it("tells the proxy's own shortages from those of the cluster", () => {
+    for (const attempts of [
+      { lastFailure: null, limit: 'descriptors' },
+      { lastFailure: 'refused', limit: 'descriptors' },
+      { lastFailure: 'own_shortage', limit: null },
+      { lastFailure: 'own_ports', limit: null },
+    ] as const) {
+      const { status, failure } = endpointRefusal(attempts);
+      assert.deepEqual([status, failure], [503, 'own_shortage']);
+    }
+  });
+});
