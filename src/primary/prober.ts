@@ -7,15 +7,13 @@ import type { EndpointRecord } from './endpoint-record.ts';
 
 /** Each wait differs from the interval by up to this part of it, so that proxies and endpoints fall out of step. */
 const JITTER = 0.1;
-/** Lines about probes that could not be made: one tells all. */
-const UNMADE = { burst: 1, everyMs: 10_000 };
 
 /** Probes the endpoints of a cluster, each by itself, for as long as it belongs to it. */
 export class Prober {
   readonly #check: HealthCheck;
   readonly #tls: UpstreamTls | null;
   readonly #log: Logger;
-  readonly #unmade = new LineLimit(UNMADE);
+  readonly #unmade = new LineLimit();
   readonly #probe: typeof probe;
   /** How to end what is under way, by endpoint. */
   readonly #running = new Map<EndpointRecord, () => void>();

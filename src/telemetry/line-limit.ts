@@ -1,23 +1,25 @@
-interface LineLimitOptions {
-  /** Lines that may be written at once, after a silence. */
+interface LineRate {
+  /** Max lines at once, after a silence. */
   readonly burst: number;
   /** Milliseconds after which one more may be written. */
   readonly everyMs: number;
 }
 
-/** Bounds how often one kind of log line is written, so that nobody who can provoke it can fill the log. */
+const ONE_IN_10_SECONDS: LineRate = { burst: 1, everyMs: 10_000 };
+
+/** Bounds how often one kind of log line is written: clients that can provoke it cannot fill the log. */
 export class LineLimit {
-  readonly #options: LineLimitOptions;
+  readonly #rate: LineRate;
   readonly #clock: () => number;
   #allowed: number;
   #at: number;
   #suppressed = 0;
 
   /** @param clock milliseconds, monotonic */
-  constructor(options: LineLimitOptions, clock: () => number = () => performance.now()) {
-    this.#options = options;
+  constructor(clock: () => number = () => performance.now(), rate = ONE_IN_10_SECONDS) {
+    this.#rate = rate;
     this.#clock = clock;
-    this.#allowed = options.burst;
+    this.#allowed = rate.burst;
     this.#at = clock();
   }
 
@@ -27,7 +29,7 @@ export class LineLimit {
    * @returns the fields to add to it, which count the lines suppressed since the last; null to suppress this one too
    */
   take(): { readonly suppressed?: number } | null {
-    const { burst, everyMs } = this.#options;
+    const { burst, everyMs } = this.#rate;
     const now = this.#clock();
     this.#allowed = Math.min(burst, this.#allowed + (now - this.#at) / everyMs);
     this.#at = now;

@@ -1,8 +1,6 @@
 import type { DescriptorPlan } from '../core/descriptor-limit.ts';
 import { LineLimit } from '../telemetry/line-limit.ts';
 
-const LOG_LIMIT = { burst: 1, everyMs: 10_000 };
-
 /** Where refusals are logged. */
 interface GateLog {
   warn(details: object, message: string): void;
@@ -36,7 +34,7 @@ export class DescriptorGate {
     pages: readonly Float64Array[],
     lowestFree: () => number,
     log: GateLog,
-    lines = new LineLimit(LOG_LIMIT),
+    lines = new LineLimit(),
   ) {
     this.#plan = plan;
     this.#pages = pages;

@@ -4,8 +4,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TcpAddress } from '../../core/address.ts';
-import { LimitedLog } from '../../telemetry/limited-log.ts';
 import { parseDuration } from '../../core/duration.ts';
+import { LineLimit } from '../../telemetry/line-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { ExpositionBody, ExpositionFormat } from '../../telemetry/prometheus.ts';
 import { preferredFormat } from '../../telemetry/prometheus.ts';
@@ -89,8 +89,8 @@ export class AdminServer {
   readonly #stats: AdminStats;
   readonly #log: Logger;
   readonly #timings: AdminTimings;
-  /** For lines that clients can bring about. */
-  readonly #limitedLog: LimitedLog;
+  /** By message: lines that clients can bring about. */
+  readonly #lineLimits = new Map<string, LineLimit>();
   readonly #pages: ReadonlyMap<string, Page>;
   readonly #commands: CommandTable;
   readonly #pool: ConnectionPool;
@@ -107,7 +107,6 @@ export class AdminServer {
     this.#view = view;
     this.#stats = stats;
     this.#log = log;
-    this.#limitedLog = new LimitedLog(log);
     this.#commands = new CommandTable(view.commands);
     this.#metrics = { text: this.#metricsIn('text'), openMetrics: this.#metricsIn('openMetrics') };
     this.#status = new SharedRendering(() => new PageBody(JSON_TYPE, jsonText(view.status())), {
@@ -126,7 +125,7 @@ export class AdminServer {
       now: () => performance.now(),
       onClose: (reason, address) => {
         stats.countClosed(reason);
-        this.#limitedLog.warn({ reason, address }, 'admin connection closed');
+        this.#logLimited('warn', { reason, address }, 'admin connection closed');
       },
     });
     this.#server = createServer(
@@ -153,7 +152,7 @@ export class AdminServer {
     } catch (error) {
       throw listenError('the admin server', address, error);
     }
-    this.#server.on('error', (error) => this.#limitedLog.error({ err: error }, 'admin server failed'));
+    this.#server.on('error', (error) => this.#logLimited('error', { err: error }, 'admin server failed'));
     this.#check = setInterval(() => this.#pool.expire(), this.#timings.checkMs).unref();
     const bound = this.#server.address() as AddressInfo;
     return { kind: 'tcp', host: bound.address, port: bound.port };
@@ -195,7 +194,7 @@ export class AdminServer {
     try {
       answer = this.#refuseBody(request) ?? this.#refuseForeign(request) ?? (await this.#answer(request));
     } catch (error) {
-      this.#limitedLog.error({ err: error }, 'admin request failed');
+      this.#logLimited('error', { err: error }, 'admin request failed');
       answer = text(500, 'internal error');
     }
     response.writeHead(answer.status, {
@@ -287,8 +286,16 @@ export class AdminServer {
 
   #refuse({ socket }: IncomingMessage, reason: AdminRefusal, status: number, body: string): Answer {
     this.#stats.countRefused(reason);
-    this.#limitedLog.warn({ reason, client: socket.remoteAddress }, 'admin request refused');
+    this.#logLimited('warn', { reason, client: socket.remoteAddress }, 'admin request refused');
     return text(status, body);
+  }
+
+  /** @param message a constant: each message has a limit of its own */
+  #logLimited(level: 'warn' | 'error', fields: object, message: string): void {
+    let limit = this.#lineLimits.get(message);
+    if (limit === undefined) this.#lineLimits.set(message, (limit = new LineLimit()));
+    const more = limit.take();
+    if (more !== null) this.#log[level]({ ...fields, ...more }, message);
   }
 
   async #run({ command, args }: CommandCall, query: string): Promise<Answer> {

@@ -5,7 +5,7 @@ import { LineLimit } from '../../../src/telemetry/line-limit.ts';
 describe('a limit of log lines', () => {
   it('lets a burst pass, then one in each period, and says how many it has suppressed', () => {
     let now = 0;
-    const limit = new LineLimit({ burst: 2, everyMs: 1000 }, () => now);
+    const limit = new LineLimit(() => now, { burst: 2, everyMs: 1000 });
     assert.deepEqual([limit.take(), limit.take(), limit.take(), limit.take()], [{}, {}, null, null]);
     now = 999;
     assert.equal(limit.take(), null);
@@ -13,5 +13,15 @@ describe('a limit of log lines', () => {
     assert.deepEqual([limit.take(), limit.take()], [{ suppressed: 3 }, null]);
     now = 60_000;
     assert.deepEqual([limit.take(), limit.take(), limit.take()], [{ suppressed: 1 }, {}, null]);
+  });
+
+  it('lets one line pass in 10 seconds unless told otherwise', () => {
+    let now = 0;
+    const limit = new LineLimit(() => now);
+    assert.deepEqual([limit.take(), limit.take()], [{}, null]);
+    now = 9999;
+    assert.equal(limit.take(), null);
+    now = 10_000;
+    assert.deepEqual([limit.take(), limit.take()], [{ suppressed: 2 }, null]);
   });
 });

@@ -22,13 +22,7 @@ function make(plan: typeof PLAN | null = PLAN): {
     return kernel.lowestFree;
   };
   const log = { warn: (details: object, message: string) => void lines.push({ ...details, message }) };
-  const gate = new DescriptorGate(
-    plan,
-    pages,
-    ask,
-    log,
-    new LineLimit({ burst: 1, everyMs: 10_000 }, () => clock.now),
-  );
+  const gate = new DescriptorGate(plan, pages, ask, log, new LineLimit(() => clock.now));
   gate.clientSlots = [1, 2];
   return { gate, pages, kernel, lines, clock };
 }

@@ -192,7 +192,7 @@ describe('a listener of the raw engine', { skip, timeout: 300_000 }, () => {
         assert.equal(world.sum(pageMetrics.clusterRetries), 0);
         assert.equal(world.sum(pageMetrics.endpointConnectionsActive), 0);
         assert.deepEqual(told, []);
-        const lines = world.lines.filter(({ msg }) => msg.includes('short of something'));
+        const lines = world.lines.filter(({ msg }) => msg.includes('own shortage'));
         assert.equal(lines.length, logged, 'what lasts is logged once');
       });
     });
