@@ -3,7 +3,7 @@ import type { ConnectFailure } from '../../upstream/endpoint.ts';
 import type { HandshakeFailure } from '../listener-stats.ts';
 
 /** How a client is answered if no endpoint serves it. */
-export interface EndpointRefusal {
+interface EndpointRefusal {
   readonly status: 502 | 503 | 504;
   readonly message: string;
   /** What a handshake counts as. */
