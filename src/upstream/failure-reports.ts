@@ -1,24 +1,17 @@
 import type { OutlierFailure } from '../config/types.ts';
+import { BurstLimit } from '../core/burst-limit.ts';
 import type { Endpoint } from './endpoint.ts';
 
-/** Reports of one kind about one endpoint that go out at once, and the time until another may. */
-const BURST = 20;
-const EVERY_MS = 100;
-
-interface Allowance {
-  reports: number;
-  at: number;
-  /** Failures that have not been reported. */
-  held: number;
-}
+/** Reports of one kind about one endpoint. */
+const REPORTS = { burst: 20, everyMs: 100 };
 
 /**
- * Bounds how often one worker reports an endpoint's failures to the primary, whatever clients do. What is held back is
- * counted in the next report.
+ * Limits how often one worker reports an endpoint's failures to the primary. The next report counts the failures that
+ * were held back.
  */
 export class FailureReports {
   readonly #clock: () => number;
-  readonly #allowances = new WeakMap<Endpoint, Map<OutlierFailure, Allowance>>();
+  readonly #limits = new WeakMap<Endpoint, Map<OutlierFailure, BurstLimit>>();
 
   /** @param clock milliseconds, monotonic */
   constructor(clock: () => number) {
@@ -27,23 +20,10 @@ export class FailureReports {
 
   /** Counts a failure; returns how many to report now, 0 for none. */
   take(endpoint: Endpoint, kind: OutlierFailure): number {
-    const now = this.#clock();
-    const allowance = this.#of(endpoint, kind, now);
-    allowance.reports = Math.min(BURST, allowance.reports + (now - allowance.at) / EVERY_MS);
-    allowance.at = now;
-    allowance.held++;
-    if (allowance.reports < 1) return 0;
-    allowance.reports--;
-    const count = allowance.held;
-    allowance.held = 0;
-    return count;
-  }
-
-  #of(endpoint: Endpoint, kind: OutlierFailure, now: number): Allowance {
-    let kinds = this.#allowances.get(endpoint);
-    if (kinds === undefined) this.#allowances.set(endpoint, (kinds = new Map<OutlierFailure, Allowance>()));
-    let allowance = kinds.get(kind);
-    if (allowance === undefined) kinds.set(kind, (allowance = { reports: BURST, at: now, held: 0 }));
-    return allowance;
+    let kinds = this.#limits.get(endpoint);
+    if (kinds === undefined) this.#limits.set(endpoint, (kinds = new Map<OutlierFailure, BurstLimit>()));
+    let limit = kinds.get(kind);
+    if (limit === undefined) kinds.set(kind, (limit = new BurstLimit(this.#clock, REPORTS)));
+    return limit.take();
   }
 }
