@@ -1,9 +1,9 @@
 import type { TunnelContext } from './tunnel.ts';
 
 /**
- * Why a connection that has been accepted, and is not counted yet, is refused; null if it is not.
+ * Returns why to refuse a connection that was accepted and is not counted yet; null to serve it.
  *
- * @param descriptor its number; undefined if it is not known
+ * @param descriptor the connection's; undefined if it is not known
  */
 export function refusalOf(
   { config, stats: { connections }, descriptors }: Pick<TunnelContext, 'config' | 'stats' | 'descriptors'>,

@@ -10,9 +10,9 @@ export interface Buffering {
   bufferedUpstream: number;
   /** Bytes of a client's message that has not come whole. */
   bufferedUnfinished: number;
-  /** Reports both amounts anew: not everything that drains says so. */
+  /** Reports again what waits for both sides: sockets do not tell each byte that they drain. */
   measureBuffers(): void;
-  /** Closes the session because the worker's buffers are full. All that it buffers must be free soon. */
+  /** Closes the session because the worker's buffers are full. It must free what it buffers soon. */
   shed(reason: ShedReason): void;
 }
 
@@ -52,7 +52,7 @@ export class BufferBudget {
     return this.#most;
   }
 
-  /** Bytes that may be buffered yet. */
+  /** Bytes that may still be buffered. */
   get left(): number {
     return Math.max(0, this.#most - this.#reserved - this.#total);
   }

@@ -10,7 +10,7 @@ function onCorked(): void {
   corkedReader?.read(corkedInput, corkedStart, corkedEnd);
 }
 
-/** Reads frames of which many may go to the client in one write. */
+/** Reads frames, and sends the client what comes of them in one write. */
 export function readCorked(
   downstream: DownstreamSocket,
   reader: FrameReader,

@@ -13,11 +13,11 @@ import { plainHandler } from './plain-action.ts';
 import { SessionStats } from './session-stats.ts';
 import type { UpgradeContext } from './upgrade.ts';
 
-/** Methods that no route gets, whatever their case: endpoints need not tell cases apart. */
+/** Methods that are refused before routing, in any case: some endpoints ignore case. */
 const REFUSED_METHODS: ReadonlyMap<string, { readonly status: 400 | 405; readonly reason: string }> = new Map(
   [
-    ['CONNECT', { status: 400, reason: 'tunnels are not made here' }],
-    // Its answer shows scripts what they must not see: cookies, and the headers that the proxy adds.
+    ['CONNECT', { status: 400, reason: 'CONNECT is not supported' }],
+    // TRACE echoes what scripts must not see: cookies, and the headers that the proxy adds.
     ['TRACE', { status: 405, reason: 'TRACE is not allowed' }],
   ],
 );
@@ -208,7 +208,7 @@ export class Dispatcher {
   }
 }
 
-/** Names of the clusters that a listener's handshakes go to. */
+/** Lists the clusters that a listener's handshakes go to. */
 function upgradedClusters({ routes }: L7ListenerConfig): Set<string> {
   const names = new Set<string>();
   for (const { action } of routes) {

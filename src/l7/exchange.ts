@@ -45,7 +45,7 @@ interface Answerer {
 }
 
 const PLAIN_TEXT = ['Content-Type', 'text/plain; charset=utf-8'] as const;
-/** A connection on which nonsense came may be out of step, and what is too large is not to be read. */
+/** Refusals that close the connection: it may be out of step, or has a body that is not read. */
 const CLOSING: ReadonlySet<number> = new Set([400, 405, 413]);
 const REFUSAL_HEADERS: ReadonlyMap<number, HeaderList> = new Map<number, HeaderList>([
   [405, [PLAIN_TEXT, ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS']]],

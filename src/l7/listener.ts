@@ -49,7 +49,7 @@ import { forgetMade, makeWebSocket, noteMade, type Socket, type SocketData } fro
  * and the connection breaks. The kernel takes twice this number for its bound, and a packet or two more.
  */
 export const RECEIVE_BUFFER = 192 * 1024;
-/** From this size on a message has come in several reads, as a rule, and the system is fast beside the copying. */
+/** A message of this size has usually come in several reads, and giving its memory back costs little beside the copies. */
 const MIN_RELEASED_BYTES = 256 * 1024;
 /**
  * What the kernel takes for a client that it cannot send yet. Left to itself it takes 4 MiB for one that reads nothing,
@@ -316,7 +316,7 @@ function countControl(socket: WebSocket<SocketData>, data: ArrayBuffer): void {
   (socket as Socket).session.clientControl(data.byteLength);
 }
 
-/** uWS has put a pong behind everything that waits, without a bound. */
+/** Checks what waits: uWS has put a pong behind it, without a limit of its own. */
 function receivePing(socket: WebSocket<SocketData>, data: ArrayBuffer): void {
   countControl(socket, data);
   (socket as Socket).session.clientPinged();

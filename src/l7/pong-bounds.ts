@@ -1,7 +1,7 @@
 /**
  * Max bytes that a client's pings may add to what waits for it while its endpoint is paused. uWS answers each ping at
- * once and can neither leave out nor coalesce pongs, so a client that pings and does not read must lose its session:
- * this is after 6,000 pings of 8 bytes without reading one answer.
+ * once and can neither leave out nor coalesce pongs, so a client that pings and does not read must lose its session.
+ * 6,000 pings of 8 bytes reach the limit.
  */
 const MAX_PAUSED_PONG_BYTES = 64 * 1024;
 /**
@@ -20,7 +20,7 @@ export function isPingFlood(waiting: number, waitingWhenPaused: number): boolean
   return waiting > waitingWhenPaused + MAX_PAUSED_PONG_BYTES;
 }
 
-/** Whether a pong to an endpoint is queued behind what waits for it, in bytes. */
+/** Whether a pong to an endpoint joins the queue. @param waiting bytes in the queue */
 export function queuesPong(waiting: number): boolean {
   return waiting <= MAX_BYTES_BEFORE_PONG;
 }

@@ -24,11 +24,11 @@ export interface SharedContext<Session> {
   readonly random: RandomPool;
   /** The sessions that live, for draining. */
   readonly sessions: Set<Session>;
-  /** Writes the access lines, or null where there are none. */
+  /** Writes the access lines; null without an access log. */
   readonly access: Logger | null;
 }
 
-/** What the access lines of a session tell beside its numbers. */
+/** Fields of a session's access lines beside its numbers. */
 export interface SessionIdentity {
   readonly listener: string;
   readonly route: string;

@@ -64,7 +64,7 @@ export class SessionStats {
     this.values[this.#pausedDownstream]! += 1;
   }
 
-  /** Counts a session that ends because more waits for one of its sides than may. */
+  /** Counts a session that ends because the buffer for one of its sides is full. */
   overflowed(direction: Direction): void {
     this.values[this.#overflows[direction]]! += 1;
   }

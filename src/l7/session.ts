@@ -143,7 +143,7 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     stats.values[stats.bytesUpstream]! += length;
   }
 
-  /** The client has sent a ping, and the pong is behind everything that waits for the client. */
+  /** The client has sent a ping, and uWS has queued the pong behind everything that waits. */
   clientPinged(): void {
     const downstream = this.#downstream;
     if (downstream === null) return;
@@ -450,7 +450,7 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     this.#context.dialler.downstreamTouched();
   }
 
-  /** Ends the client's leg so that nothing waits for it any more: a close frame would wait behind these very bytes. */
+  /** Ends the client's leg and frees what waits for it: a close frame would wait behind these bytes. */
   #freeDownstream(code: number, reason: string): void {
     const downstream = this.#downstream;
     if (downstream !== null && downstream.getBufferedAmount() > 0) {

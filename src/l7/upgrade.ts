@@ -77,7 +77,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   #endpoint: Endpoint | null = null;
   #upstream: UpstreamSocket | null = null;
   #dialledAt = 0;
-  /** What has been done at the endpoint: it is dialled, it is being sent the upgrade, or it has all of it. */
+  /** How far the attempt is: the endpoint is dialled, is being sent the upgrade, or has got all of it. */
   #phase: 'dialling' | 'sending' | 'sent' = 'dialling';
   #key = '';
   #head = new ResponseHeadReader(true);
@@ -212,7 +212,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
 
   /** The endpoint said 101: exactly then, and only if all of it is right, the two sides are joined. */
   #switch(head: ResponseHead, rest: Buffer): void {
-    // HTTP/1.0 knows no upgrade; to refuse one, it is as good as any.
+    // HTTP/1.0 can refuse an upgrade, but not make one.
     const answer =
       head.isOld === true
         ? 'HTTP/1.0 has no upgrade'
@@ -284,7 +284,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     const answer = reason === 'handshake';
     const kind = this.#phase === 'dialling' ? 'connect' : answer ? 'handshake' : 'reset';
     this.#dropUpstream(reason, kind);
-    // An endpoint may have acted upon an upgrade that it has got, or refuse it by a reset: nobody else gets it.
+    // The endpoint may have acted on the upgrade, or may refuse it by a reset: no other endpoint gets it.
     if (this.#phase === 'sent' && !answer) {
       this.#refuse('reset', 502, 'the endpoint closed the connection without an answer');
     } else {
@@ -292,7 +292,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     }
   }
 
-  /** Whether the endpoint has had as long as it may have: others, or the queue, may have used that up. */
+  /** Whether the endpoint had all of its time: the queue or earlier attempts may have used it up. */
   get #hadItsTime(): boolean {
     const { cluster, session } = this.#context;
     const time = Math.min(cluster.config.connectTimeoutMs, session.settings.handshakeTimeoutMs);
@@ -302,7 +302,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   /**
    * Cuts the connection to the endpoint, if there is one, and counts the failure, if it is one.
    *
-   * @param kind as {@link Attempts.fail} has it
+   * @param kind as for {@link Attempts.fail}
    */
   #dropUpstream(failure: ConnectFailure | null = null, kind: OutlierFailure | null = null): void {
     const endpoint = this.#endpoint;

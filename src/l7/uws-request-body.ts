@@ -12,7 +12,7 @@ interface UwsBodySource {
 const MOST_WAITING = 64 * 1024;
 /**
  * uWS cuts off clients that send less than 160 KiB in 10 seconds, or nothing yet, and a proxy has clients on slow lines.
- * Resuming restarts that clock: how slow and how silent a client may be is for the reader to say (`http/body-pace.ts`).
+ * Resuming restarts that clock. The reader decides how slow and how silent a client may be (`http/body-pace.ts`).
  */
 const KEEP_ALIVE_MS = 4_000;
 

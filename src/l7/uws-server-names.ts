@@ -2,15 +2,14 @@ import type { TemplatedApp } from 'uWebSockets.js';
 import { isUnchanged } from '../config/certificate.ts';
 import type { Certificate } from '../config/types.ts';
 
-/** Contexts of TLS, some tens of kilobytes each, that clients make an App keep by how they write a name. */
+/** Max spellings of server names that clients can add to an App: each keeps a TLS context of tens of kilobytes. */
 const MAX_SPELLINGS = 16;
 
 /**
  * Finds certificates for server names that are not in lower case, which RFC 6066 section 3 takes for the same name.
  * uWS (20.0.8 of uws-pack) compares bytes, so that such clients got the first certificate.
  *
- * uWS asks while the handshake waits, and looks again. It keeps what is added, and its memory must not be given back
- * while a connection uses it. So the spelling in capitals is added for each name of the configuration, at its first
+ * uWS asks while the handshake waits, and then looks again. It keeps what is added for ever. So the spelling in capitals is added for each name of the configuration, at its first
  * use, and of other spellings the first {@link MAX_SPELLINGS} for each App.
  */
 export function matchServerNamesInCapitals(
@@ -29,14 +28,14 @@ export function matchServerNamesInCapitals(
     const { serverName, certificate } = found;
     const isCapital = serverName === serverName.toUpperCase();
     if (!isCapital && spellings >= MAX_SPELLINGS) return;
-    // uWS closes the connection if it cannot read them. A certificate that is being renewed waits for its reload.
+    // uWS closes the connection if it cannot read the files. A certificate that is being renewed waits for its reload.
     if (!isUnchanged(certificate)) return;
     if (!isCapital) spellings++;
     add(serverName, certificate);
   });
 }
 
-/** The name to add, spelled as the client does; null for one that is not known, or is in lower case already. */
+/** Returns the name to add, in the client's spelling; null if it is unknown, or in lower case already. */
 function knownName(
   asked: string,
   byName: ReadonlyMap<string, Certificate>,
@@ -46,7 +45,7 @@ function knownName(
   for (const serverName of dot < 0 ? [asked] : [asked, `*${asked.slice(dot)}`]) {
     const lower = serverName.toLowerCase();
     const certificate = byName.get(lower);
-    // What is known as it stands has been found by uWS.
+    // uWS has found a name that is known in this spelling.
     if (certificate !== undefined && lower !== serverName) return { serverName, certificate };
   }
   return null;

@@ -9,7 +9,7 @@ declare module 'uWebSockets.js' {
   function _cfg(key: 'silent'): void;
 
   interface TemplatedApp {
-    /** Calls for each server name that is not known, within the handshake: it may be added then. */
+    /** Calls back for each unknown server name, within the handshake: the handler may add it. */
     missingServerName(handler: (serverName: string) => void): TemplatedApp;
   }
 

@@ -4,14 +4,14 @@ const MAX_SPARE_BLOCKS = 64;
 const spare: Uint8Array[] = [];
 
 /**
- * Bytes in the order in which they came, until somebody takes them. Their memory is at most twice their number, however
- * small the pieces are that they come in.
+ * Bytes in the order in which they came, until somebody takes them. Their memory is at most twice their length, however
+ * small the pieces are.
  */
 export class WaitingBytes {
   /** How many they are. */
   length = 0;
   readonly #blocks: Uint8Array[] = [];
-  /** Bytes that have room in the last block. */
+  /** Free bytes in the last block. */
   #room = 0;
   /** The block that has been given out last. */
   #taken: Uint8Array | null = null;
@@ -27,7 +27,7 @@ export class WaitingBytes {
     }
     while (at < bytes.length) {
       const part = bytes.subarray(at, at + BLOCK);
-      // A block that is as large as all before it: many small pieces need few blocks.
+      // As large as all blocks before: many small pieces need few blocks.
       const size = Math.min(BLOCK, Math.max(part.length, this.length));
       const block = size === BLOCK ? (spare.pop() ?? new Uint8Array(BLOCK)) : new Uint8Array(size);
       block.set(part);

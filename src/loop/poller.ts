@@ -59,7 +59,7 @@ export class Poller {
     this.#watched[fd] = watched;
   }
 
-  /** As {@link watch}, but returns what the system says against it; null if it watches now. */
+  /** Does what {@link watch} does, but returns the system's error instead of throwing it; null without one. */
   tryWatch(watched: Watched, fd: number, interest: number): SystemCallError | null {
     try {
       this.watch(watched, fd, interest);

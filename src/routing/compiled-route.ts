@@ -11,13 +11,13 @@ export interface RouteHit<T> {
   readonly groups: readonly string[];
 }
 
-/** What a route does to a request that it must not judge by its conditions. */
+/** How a route answers a request that its conditions cannot judge. */
 export interface RouteRefusal {
   readonly status: 400 | 414;
   readonly reason: string;
 }
 
-/** An expression of 1,000 instructions needs 85 ms for as long a path. */
+/** Max bytes of a path that an expression judges: one of 1,000 instructions needs 85 ms for them. */
 const MAX_EXPRESSION_PATH_BYTES = 8 * 1024;
 const TOO_LONG: RouteRefusal = Object.freeze({
   status: 414,
@@ -78,7 +78,7 @@ export class CompiledRoute<T> {
     return this.#expression === null || isTooLong(path) || this.#expression.test(path);
   }
 
-  /** What becomes of a request for which the route {@link holds}. */
+  /** Returns what becomes of a request for which the route {@link holds}. */
   hit(request: RouteRequest): RouteHit<T> | RouteRefusal {
     const { path } = request;
     for (const [name] of this.#headers) {

@@ -41,7 +41,7 @@ function hasPair(text: string, key: string, value: string): boolean {
   return false;
 }
 
-/** Whether a query has a key with different values, of which endpoints take the first, the last, or all. */
+/** Whether a query has a key with different values: endpoints take the first, the last, or all. */
 export function hasSeveralValues(text: string, key: string): boolean {
   return text.includes('&') && new Set(new URLSearchParams(`&${text}`).getAll(key)).size > 1;
 }

@@ -28,7 +28,7 @@ export class RouteTable<T> {
     this.#usesQuery = usesQuery;
   }
 
-  /** The first route that matches, or why the first that might match refuses the request; null without either. */
+  /** Returns the hit or the refusal of the first route that holds; null if no route holds. */
   match(request: RouteRequest): RouteHit<T> | RouteRefusal | null {
     const query = this.#usesQuery ? new QueryString(request.query) : null;
     const { host } = request;

@@ -41,9 +41,9 @@ export class Attempts {
   readonly #context: PickContext;
   #failed: Set<Endpoint> | null = null;
   #retriesLeft: number;
-  /** Whether any other endpoint would fail in the same way, for want of something of the proxy's own. */
+  /** Whether a shortage of the proxy's own would fail every other endpoint too. */
   #hopeless = false;
-  /** Whether the last dial never left this machine, so that another adds no load to anybody. */
+  /** Whether the last dial never left this machine, so that a retry adds no load. */
   #unsent = false;
 
   constructor(source: AttemptSource, context: PickContext, retries: number) {
@@ -70,10 +70,10 @@ export class Attempts {
   }
 
   /**
-   * Takes note that the endpoint could not be used: it is not tried again for this connection. A shortage of the
-   * proxy's own is not held against the endpoint, and costs no retry of the budget.
+   * Notes that the endpoint could not be used: it is not tried again for this connection. A shortage of the proxy's own
+   * does not count against the endpoint, and costs no retry of the budget.
    *
-   * @param kind how the endpoint has failed; null if that is not to be held against it
+   * @param kind how the endpoint has failed; null if the failure does not count against it
    */
   fail(endpoint: Endpoint, reason: ConnectFailure, kind: OutlierFailure | null): void {
     endpoint.release();
@@ -90,7 +90,7 @@ export class Attempts {
     endpoint.countConnect();
   }
 
-  /** The endpoint gave a well-formed answer of 500 or more: the client's to see, and a failure for who counts it. */
+  /** Counts a well-formed answer of 500 or more: the client gets it, and the outlier detection may count it. */
   serverError(endpoint: Endpoint): void {
     endpoint.countServerError();
     this.#source.failed(endpoint, '5xx', this.#context.source);
@@ -123,7 +123,7 @@ export class Attempts {
   }
 }
 
-/** Whether a dial has failed for want of something of the proxy's own, whatever the endpoint is like. */
+/** Whether a dial has failed by a shortage of the proxy's own, which says nothing about the endpoint. */
 export function isOwn(reason: ConnectFailure): reason is OwnShortage {
   return reason === 'own_shortage' || reason === 'own_ports';
 }

@@ -13,7 +13,7 @@ interface GateLog {
  * - Descriptor numbers stay below `plan.ceiling`. The kernel gives the lowest free number, so this holds without any
  *   count, and catches what is not counted: connections that linger after their end.
  *
- * The newest client is the one that is refused: what is open already is never closed for it.
+ * The newest client is refused: open connections are never closed for it.
  */
 export class DescriptorGate {
   /** Where the workers count the clients of each listener; changes with the configuration. */
@@ -44,9 +44,9 @@ export class DescriptorGate {
   }
 
   /**
-   * Whether a client that has been accepted, and is not counted yet, may stay. Logs refusals, at a bounded rate.
+   * Whether a client that was accepted and is not counted yet may stay. Logs refusals at a limited rate.
    *
-   * @param descriptor its number; left out if it is not known
+   * @param descriptor the client's; undefined if it is not known
    */
   admits(listener: string, descriptor?: number): boolean {
     const plan = this.#plan;

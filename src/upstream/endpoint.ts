@@ -122,7 +122,7 @@ export class Endpoint {
     this.#own[this.#clusterSlot]! -= 1;
   }
 
-  /** Counts a connection that stands, TLS included. */
+  /** Counts an established connection, TLS included. */
   countDial(): void {
     this.#own[this.#dialsSlot]! += 1;
   }

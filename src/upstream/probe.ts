@@ -18,13 +18,13 @@ interface ProbeTarget {
   readonly tls: UpstreamTls | null;
 }
 
-/** What one probe has found. `unmade` says nothing about the endpoint: the proxy could not probe it. */
+/** The result of one probe. `unmade` says nothing about the endpoint: the proxy could not probe it. */
 export type ProbeResult =
   | { readonly verdict: 'well' }
   /** With what is wrong, in a few words. */
   | { readonly verdict: 'ill' | 'unmade'; readonly reason: string };
 
-/** A timer that is this late says that the thread was held up, and may have kept an answer waiting. */
+/** A timer later than this shows that the thread was held up: an answer may be waiting. */
 const MAX_LATENESS_MS = 1000;
 
 /**

@@ -15,7 +15,8 @@ export function formatIp(bytes: Uint8Array): string {
 }
 
 /**
- * The network whose addresses one client can use at will: the first 64 bits of an IPv6 address, an IPv4 address itself.
+ * Returns the network whose addresses one client can use at will: the first 64 bits of an IPv6 address, or an IPv4
+ * address itself.
  *
  * @param address as text, mapped addresses (`::ffff:192.0.2.1`) included
  */

@@ -21,7 +21,7 @@ export function headerOf({ headers }: Pick<RequestHead, 'headers'>, name: string
   return undefined;
 }
 
-/** The value of a header that has one line; undefined without a line, null with several. The name is lower case. */
+/** Returns the value of a (lower-case) header with one line; undefined without a line, null with several. */
 export function onlyHeaderOf(head: RequestHead, name: string): string | null | undefined {
   const { headers } = head;
   let value: string | undefined;

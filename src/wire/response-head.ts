@@ -9,7 +9,7 @@ export interface ResponseHead {
   readonly headers: readonly string[];
 }
 
-/** Why a peer's bytes are no response that can be used. */
+/** Why a response cannot be used. */
 type HeadProblem =
   | 'malformed response head'
   | 'response head too large'
@@ -112,7 +112,7 @@ export class ResponseHeadReader {
     return isBegun || this.#isPlausible() ? 'incomplete' : 'malformed response head';
   }
 
-  /** Whether the first bytes could begin a response: a peer that speaks something else is found out at once. */
+  /** Whether the first bytes can begin a response: a peer that speaks something else fails at once. */
   #isPlausible(): boolean {
     const length = Math.min(this.#size, STARTS[0].length);
     const found = this.#kept.toString('latin1', 0, length);

@@ -115,7 +115,7 @@ export function encodeRequest(
   return `${head.method} ${to.target} HTTP/1.1\r\n${endToEndLines(head, to)}Via: ${VIA}\r\n${body}${close ? 'Connection: close\r\n' : ''}\r\n`;
 }
 
-/** Says how the body of a request that is in order is framed. */
+/** Returns the framing of the body of a request that has been checked. */
 export function framingOf(head: RequestHead): RequestFraming {
   if (headerOf(head, 'transfer-encoding') !== undefined) return 'chunked';
   const length = headerOf(head, 'content-length');

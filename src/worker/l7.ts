@@ -75,7 +75,7 @@ class WebService implements Service {
     if (reason !== null) log.info({ reason }, 'system calls are not used');
     const loop = reason === null ? new EventLoop(wheel) : null;
     this.innerLoop = loop;
-    // What a session held is free when the session is closed, and not only for the next one.
+    // The memory of a closed session goes back to the system, and not only to the next session.
     if (loop !== null) keepLargeBlocksApart();
     this.#dialler = loop === null ? netDialler : new RawDialler(loop);
     const slab = (size: number): Slab =>

@@ -84,7 +84,7 @@ export async function runService(
   }
 }
 
-/** The system's id of this thread; 0 where it does not tell. */
+/** Returns the system's id of this thread; 0 if it is unknown. */
 function systemThread(): number {
   try {
     return Number(readlinkSync('/proc/thread-self').split('/').at(-1));

@@ -69,13 +69,13 @@ export class NetListener implements TunnelListener {
     this.#handOver = new HandOver(this.#descriptor, from);
   }
 
-  /** The descriptor of the listening socket; -1 where there is none. */
+  /** The descriptor of the listening socket; -1 without one. */
   get #descriptor(): number {
     return descriptorOf(this.#server) ?? -1;
   }
 }
 
-/** Node does not show it otherwise. */
+/** Returns the descriptor of a socket; undefined without one. Node shows it nowhere else. */
 function descriptorOf(owner: Server | Socket): number | undefined {
   const { _handle: handle } = owner as { _handle?: { fd?: unknown } | null };
   return typeof handle?.fd === 'number' && handle.fd >= 0 ? handle.fd : undefined;

@@ -25,7 +25,7 @@ export class RawTunnel extends Timed implements LegOwner, Tunnel {
   #joined = false;
   /** The endpoint's addresses that are left to dial, the one under way first. */
   #targets: readonly SocketAddress[] = [];
-  /** Why the endpoint's addresses before could not be reached, the error that counts. */
+  /** The decisive error of the endpoint's addresses that have failed; null before the first. */
   #dialError: SystemCallError | null = null;
   #dialledAt = 0;
   readonly #openedAt: number;

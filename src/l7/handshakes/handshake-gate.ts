@@ -13,15 +13,15 @@ interface GateLimits {
 /** Why the gate turns a handshake away. */
 type GateRefusal = (typeof GATE_REFUSALS)[number];
 
-/** A handshake, as the gate sees it. */
+/** A handshake as the gate sees it. */
 export interface Entrant {
   /** Belongs to the gate; `outside` at first. */
   place: 'outside' | 'queued' | 'inside';
   /** Whose handshake it is: a queue is shared fairly between sources. */
   readonly source: string;
-  /** It has waited, and may go on. */
+  /** Called when the handshake has waited and may go on. */
   admitted(): void;
-  /** It has waited, and has lost its place in the queue to another source. It is outside already. */
+  /** Called when the handshake has lost its place in the queue to another source; its `place` is `outside` already. */
   displaced(): void;
 }
 
@@ -29,7 +29,7 @@ export interface Entrant {
 export interface ClusterGate {
   /** Lets a handshake in, or queues it until it is {@link Entrant.admitted}; false if it is turned away. */
   enter(entrant: Entrant): boolean;
-  /** A handshake is over, or given up; others may be admitted before this returns. */
+  /** Takes a handshake out that is over or given up. Others may be admitted before this returns. */
   leave(entrant: Entrant): void;
   /** Counts a handshake that waited for longer than it may. */
   countTimeout(): void;
@@ -76,7 +76,7 @@ export class HandshakeGate extends Timed {
     for (const cluster of clusters) this.#gates.set(cluster, new Gate(this, page, { listener, cluster }));
   }
 
-  /** The part of one of its clusters. */
+  /** Returns the part of one cluster. */
   of(cluster: string): ClusterGate {
     return this.#gates.get(cluster)!;
   }
@@ -92,7 +92,7 @@ export class HandshakeGate extends Timed {
     return this.#hasPlace(gate, this.#limits.maxQueuedHandshakes, ({ queuedSlot }) => queuedSlot);
   }
 
-  /** Has the queues looked at from time to time. */
+  /** Looks at the queues again after {@link LOOK_MS}. */
   watchQueues(): void {
     if (this.wheelTick < 0) this.#wheel.arm(this, LOOK_MS);
   }
@@ -102,7 +102,7 @@ export class HandshakeGate extends Timed {
     for (const { line } of this.#gates.values()) if (line.size > 0) this.watchQueues();
   }
 
-  /** Admits those that wait while there is room. */
+  /** Admits waiting handshakes while there is room. */
   admitNext(): void {
     // A handshake that fails at once leaves within `admitted`: this loop goes on, and no second one begins.
     if (this.#admitting) return;
@@ -114,7 +114,7 @@ export class HandshakeGate extends Timed {
     this.#admitting = false;
   }
 
-  /** The cluster that waits, has room and the fewest places; of several the one whose last turn is longest ago. */
+  /** Returns the waiting cluster with room and the fewest places; of several the one with the oldest turn. */
   #next(): Gate | null {
     let best: Gate | null = null;
     let fewest = Infinity;
@@ -144,7 +144,7 @@ export class HandshakeGate extends Timed {
   }
 }
 
-/** Places that are kept for each of so many clusters: at least one if there are enough. */
+/** Returns the places that are kept for each cluster: at least one if the limit allows. */
 function keptFor(limit: number, clusters: number): number {
   return Math.max(Math.floor(limit / (2 * clusters)), limit >= clusters ? 1 : 0);
 }
@@ -153,7 +153,7 @@ class Gate implements ClusterGate {
   readonly pendingSlot: number;
   readonly queuedSlot: number;
   readonly line = new WaitingLine<Entrant>();
-  /** When it was last its turn. */
+  /** The turn of its last admission from the queue. */
   turn = 0;
   readonly #whole: HandshakeGate;
   readonly #values: Float64Array;
@@ -204,7 +204,7 @@ class Gate implements ClusterGate {
     this.#count('timeout');
   }
 
-  /** Admits the first that waits. */
+  /** Admits the first waiting handshake. */
   admitFirst(): void {
     const entrant = this.line.shift()!;
     this.#values[this.queuedSlot]! -= 1;
@@ -212,7 +212,7 @@ class Gate implements ClusterGate {
     entrant.admitted();
   }
 
-  /** Takes a place in the queue from another source; false if none has so many that it should lose one. */
+  /** Takes a place in the queue from the source with the most, unless `source` has about as many: then false. */
   #displaceFor(source: string): boolean {
     const displaced = this.line.displaceFor(source);
     if (displaced === null) return false;

@@ -1,4 +1,4 @@
-/** Something that waits, and whom it belongs to. */
+/** An entry of the queue. */
 interface Waiting {
   readonly source: string;
 }

@@ -9,32 +9,32 @@ export const BODY_GRACE_MS = 10_000;
 export class BodyPace {
   /** Bytes per second; 0 is no minimum. */
   readonly #minRate: number;
-  /** Time that counts, up to {@link #since}. */
+  /** Milliseconds on the clock before {@link #since}. */
   #countedMs = 0;
-  /** Since when time counts again; null while it does not. */
+  /** When the clock was started last; null while it stands still. */
   #since: number | null;
 
-  /** @param now when the request came; its time runs */
+  /** Starts the clock. @param now when the request came */
   constructor(minRate: number, now: number) {
     this.#minRate = minRate;
     this.#since = now;
   }
 
-  /** The proxy takes nothing for now. */
+  /** Stops the clock: the proxy takes nothing for now. */
   hold(now: number): void {
     if (this.#since === null) return;
     this.#countedMs += now - this.#since;
     this.#since = null;
   }
 
-  /** The proxy takes what comes. */
+  /** Starts the clock again: the proxy takes what comes. */
   run(now: number): void {
     this.#since ??= now;
   }
 
   /**
-   * Returns for how long the body is fast enough although nothing more comes: 0 if it is too slow already, Infinity while
-   * its time does not run.
+   * Returns how long the body stays fast enough if nothing more comes, in milliseconds: 0 if it is too slow already,
+   * Infinity while the clock stands still.
    *
    * @param received bytes of the body so far
    */

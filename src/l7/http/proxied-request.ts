@@ -35,8 +35,7 @@ import { UpstreamExchange, type ExchangeOwner } from './upstream-exchange.ts';
 const CLIENT_GONE = 499;
 /** Methods that may be sent twice (RFC 9110 section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
-
-/** A connection to an endpoint is taken when so much of a body has come, or all of it. */
+/** Bytes of a body, or all of a shorter one, that must come before a connection to an endpoint is taken. */
 const GATHERED_BYTES = 16 * 1024;
 
 /** What the requests of one route in one worker share. */
@@ -71,10 +70,10 @@ interface ProxyOrder {
 }
 
 /**
- * One client's request: gathered while its body is short of {@link GATHERED_BYTES}, so that a client that sends little
- * holds no connection of its cluster; sent to an endpoint, on a connection that is kept where one is free, and answered with
- * what it says. An endpoint that fails before it answers is replaced by another where that cannot do harm: where
- * nothing has been sent yet, or the method may be repeated and its body is still at hand.
+ * One client's request. Its body is gathered up to {@link GATHERED_BYTES} first: a client that sends little holds no
+ * connection of its cluster. The request then goes to an endpoint, on a kept connection if one is free, and the client
+ * gets the endpoint's response. An endpoint that fails before it answers is replaced by another if nothing has been sent
+ * yet, or if the method may be repeated and the body is still at hand.
  */
 export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   bufferedDownstream = 0;
@@ -289,7 +288,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     this.#finish(this.#status);
   }
 
-  /** Something of the body has come that waits. */
+  /** A part of the body has come, and waits to be read. */
   #bodyWaits(body: RequestBody): void {
     this.moved();
     this.measureBuffers();
@@ -343,7 +342,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     this.#upload.start(socket);
   }
 
-  /** Arms the nearest deadline of the body that comes. */
+  /** Arms the nearest deadline of a body that has not come whole. */
   #armUpload(body: RequestBody): void {
     const { wheel, settings } = this.#context;
     const idleMs = settings.idleTimeoutMs > 0 ? this.#movedAt + settings.idleTimeoutMs - wheel.now : Infinity;
@@ -360,7 +359,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     else this.#armUpload(body);
   }
 
-  /** Milliseconds for which the client's rate is high enough. */
+  /** Milliseconds until the client's rate is too low. */
   #paceLeft(body: RequestBody): number {
     return body.ended ? Infinity : this.#pace.timeLeft(this.#context.wheel.now, body.received);
   }
@@ -394,7 +393,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   /**
    * Cuts the connection to the endpoint, if there is one, and counts the failure, if it is one.
    *
-   * @param kind as {@link Attempts.fail} has it
+   * @param kind as for {@link Attempts.fail}
    */
   #drop(failure: ConnectFailure | null, kind: OutlierFailure | null = null): void {
     this.#upload?.detach();

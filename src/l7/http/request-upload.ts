@@ -20,8 +20,8 @@ interface UploadOwner {
 }
 
 /**
- * Carries the body of a request to an endpoint, framed anew, as fast as its socket takes it; meanwhile the client
- * waits. What it has carried it keeps while that is little, and can so begin again on another connection.
+ * Carries the body of a request to an endpoint, in a framing of its own, as fast as the socket takes it; the client has
+ * to wait meanwhile. A small body is kept, so that it can be sent again on another connection.
  */
 export class RequestUpload implements RequestBodySink {
   /** Whether all of it has been written. */
@@ -35,7 +35,7 @@ export class RequestUpload implements RequestBodySink {
   #socket: UpstreamSocket | null = null;
   #reading = false;
   #size = 0;
-  /** What has been carried is `kept[0, size)`; null once that is too much. */
+  /** What has been carried is `kept[0, size)`; null if it is more than {@link MAX_KEPT_BYTES}. */
   #kept: Buffer | null = NOTHING;
   #ended = false;
   #stopped = false;
@@ -132,7 +132,7 @@ export class RequestUpload implements RequestBodySink {
     this.#kept.set(bytes, this.#size - bytes.length);
   }
 
-  /** Returns false if the endpoint is slow to take it. */
+  /** Returns false if the socket has not taken all of it. */
   #write(bytes: Uint8Array): boolean {
     const socket = this.#socket!;
     const goesOn = this.#chunked ? this.#writer.chunk(socket, bytes) : this.#writer.bytes(socket, bytes);

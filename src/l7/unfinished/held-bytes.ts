@@ -1,4 +1,4 @@
-/** What a client has sent so far that was handed to us, counted since its session began. */
+/** Totals of what uWS has handed to us of one client, since its session began. */
 export interface Delivered {
   readonly messages: number;
   /** Payload of the messages, after decompression. */
@@ -21,9 +21,9 @@ export interface WireTraits {
 const MIN_FRAME_HEAD_BYTES = 6;
 /** What TLS adds to a record: a head of 5 bytes, and up to 24 of nonce and tag. */
 const TLS_RECORD_BYTES = 29;
-/** What the request's head, and before it the TLS handshake, may have taken. */
+/** Max bytes of the TLS handshake and the request's head. */
 const HANDSHAKE_BYTES = 8 * 1024;
-/** The same for each frame, as long as there was no sample: heads of large frames, and TLS records. */
+/** Max overhead of a frame before the first sample: the head of a large frame, and TLS records. */
 const FRAME_BYTES = 16;
 const SECURE_FRAME_BYTES = 64;
 
@@ -59,7 +59,7 @@ export class HeldBytes {
     this.#held = this.#bound(read - overhead - payload - delivered.controlBytes);
   }
 
-  /** Takes the counters again, and returns how many bytes are held now. @param read as for the constructor */
+  /** Reads the counters again and returns how many bytes are held now. @param read as for the constructor */
   sample(read: number, delivered: Delivered): number {
     const received = read - this.#read;
     const messages = delivered.messages - this.#messages;

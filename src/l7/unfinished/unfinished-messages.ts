@@ -5,9 +5,9 @@ import type { BufferBudget, Buffering } from '../buffer-budget.ts';
 import { findDescriptors, type Addressed, type Hideable } from '../uws-descriptors.ts';
 import { HeldBytes, type Delivered, type WireTraits } from './held-bytes.ts';
 
-/** How often {@link UnfinishedMessages.tick} is to be called. */
+/** Interval of {@link UnfinishedMessages.tick}. */
 export const SAMPLE_MS = 10;
-/** How often new sessions are looked up, and a part of the sessions is sampled in any case. */
+/** Interval at which new sessions are looked up, and a part of the sessions is sampled. */
 const SLOW_MS = 100;
 /** Slow samples in which each session gets its turn. */
 const SLOW_ROUNDS = 20;
@@ -68,7 +68,7 @@ interface Watched {
  * Counts what clients have sent of messages that have not come whole into the budget: uWS keeps it, up to
  * `maxMessageSize` for each session, and tells nobody.
  *
- * As long as the budget covers the largest unfinished message of every session twice, it is reserved, and nothing is
+ * If half of the budget covers the largest unfinished messages of all sessions, their size is reserved and nothing is
  * watched. Otherwise the system's counters of the sessions' sockets are sampled: a part of the sessions at regular
  * intervals, and all of them as soon as the process's memory grows.
  */
@@ -145,7 +145,7 @@ export class UnfinishedMessages {
     }
   }
 
-  /** Does what is due. Not from within a call of uWS: sessions may be closed. */
+  /** Does what is due. Not to be called from a callback of uWS, because it may close sessions. */
   tick(): void {
     const now = this.#gauges.now();
     this.#endLingering(now);

@@ -245,7 +245,7 @@ class RawUpstream extends Watched implements UpstreamSocket {
 /** The addresses of one endpoint while they are dialled, the one under way first. */
 class AddressDial extends Timed {
   readonly endpoint: Endpoint;
-  /** Why the addresses so far failed, the error that counts; null while none has. */
+  /** The decisive error of the addresses that have failed; null before the first. */
   #error: SystemCallError | null = null;
   readonly #upstream: RawUpstream;
   #targets: readonly SocketAddress[];
