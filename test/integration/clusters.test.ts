@@ -67,7 +67,7 @@ describe('a cluster', { timeout: 300_000 }, () => {
     context.diagnostic(JSON.stringify(aftermath));
     assert.deepEqual([aftermath.failedBefore, aftermath.failedLater], [0, 0]);
     const [killed] = (await statusOf(rig)).endpoints;
-    assert.match(killed!.reason, /^5 failures in a row; ejected for 30s$/);
+    assert.match(killed!.reason, /^5 connect failures in a row; ejected for 30s$/);
     const metrics = await rig.scrape();
     const labels = { cluster: 'app', endpoint: killed!.address };
     assert.equal(metrics.sum('sluice_endpoint_up', labels), 0);

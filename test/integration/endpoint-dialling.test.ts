@@ -75,6 +75,7 @@ describe('the way to an endpoint', () => {
       'half-broken': { retries: 1, endpoints: [broken.address, raw.address] },
       gone: { endpoints: [`127.0.0.1:${gone}`, `127.0.0.1:${goneToo}`] },
       deaf: { connectTimeout: `${TIMEOUT_MS}ms`, endpoints: [deaf.address] },
+      'patiently-dialled': { connectTimeout: '1m', endpoints: [deaf.address] },
       'mute-tls': { connectTimeout: `${TIMEOUT_MS}ms`, tls: { verify: false }, endpoints: [raw.address] },
       tls: { tls: { ca, serverName: 'app.internal', ...client }, endpoints: [address] },
       'tls-by-address': { tls: { ca }, endpoints: [address] },
@@ -224,9 +225,9 @@ describe('the way to an endpoint', () => {
 
     it('while the endpoint is dialled', async () => {
       const before = await failures('client_gone');
-      const client = await ask('deaf');
+      const client = await ask('patiently-dialled');
       const dialled = async (): Promise<number> =>
-        (await rig.scrape()).sum('sluice_endpoint_connections_active', { cluster: 'deaf' });
+        (await rig.scrape()).sum('sluice_endpoint_connections_active', { cluster: 'patiently-dialled' });
       await eventually(async () => assert.equal(await dialled(), 1));
       client.destroy();
       await eventually(async () => assert.equal(await failures('client_gone'), before + 1));

@@ -3,7 +3,7 @@ import { clusterState } from '../upstream/endpoints.ts';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import type { Config } from '../../../src/config/types.ts';
 import { StartError } from '../../../src/core/errors.ts';
 import { claimAddresses } from '../../../src/primary/address-claim.ts';
@@ -14,6 +14,7 @@ import type { WorkerSlot } from '../../../src/primary/worker-slot.ts';
 import { pageMetrics } from '../../../src/telemetry/names.ts';
 import { capture, config as everything, l4Listener, timings, until, workers } from './fixtures/config.ts';
 import type { LogLine } from './fixtures/config.ts';
+import { thaw } from './fixtures/freezing-worker.ts';
 
 interface Setup {
   readonly supervisor: Supervisor;
@@ -266,6 +267,8 @@ describe('the supervision of workers that stick', { timeout: 300_000 }, () => {
   const quick: Config = { ...everything, workers: { ...everything.workers, stuckAfterMs: 1000 } };
   const ending = { graceMs: 0, drain: null, heirs: null };
 
+  const supervisors: Supervisor[] = [];
+
   async function start(
     l7: 'freezing' | 'obedient',
     l4: 'freezing' | 'obedient',
@@ -273,9 +276,18 @@ describe('the supervision of workers that stick', { timeout: 300_000 }, () => {
   ): Promise<Setup> {
     // Only those that freeze beat.
     const made = await setup(workers(l7, l4), {}, { ...quick, ...changes });
+    supervisors.push(made.supervisor);
     await made.supervisor.start();
     return made;
   }
+
+  // A thread that is left behind would keep this process from ending.
+  after(async () => {
+    for (const { leftBehind } of supervisors) {
+      for (const { pulse } of leftBehind.slots) if (pulse !== null) thaw(pulse);
+      await until(() => leftBehind.count === 0, 'the frozen threads have ended');
+    }
+  });
 
   function isReplaced(supervisor: Supervisor, name: string, restarts = 1): Promise<void> {
     return until(() => {

@@ -265,7 +265,7 @@ describe('a slow client of the admin server', { timeout: 300_000 }, () => {
     const body = `${'x'.repeat(1023)}\n`.repeat(32 * 1024);
     const metrics = (): Promise<{ contentType: string; body: string }> =>
       Promise.resolve({ contentType: 'text/plain', body });
-    await withRig({ metrics }, { answerMs: 300 }, async (rig) => {
+    await withRig({ metrics }, { answerMs: 2000 }, async (rig) => {
       const client = await rig.dial();
       client.socket.pause();
       client.socket.write(METRICS);
