@@ -1,10 +1,12 @@
-/** What a text in YAML may ask of the parser. */
+/** Limits of a text in YAML, checked before the parser sees it. */
 import { Lexer } from 'yaml';
 
-/** A mapping or list inside a mapping or list, and so on; the configuration itself needs 8. */
+/** Levels of mappings and lists; the configuration itself needs 8. */
 export const MAX_DEPTH = 100;
-/** Words, marks, spaces and line ends. Parsing takes 5 us for each; an endpoint on a line of its own has 15. */
-export const MAX_TOKENS = 250_000;
+/** Words, marks, spaces and line ends. Reading takes 5 us for each at most; an endpoint with a weight has 18. */
+const MAX_TOKENS = 1_000_000;
+/** Values, those behind aliases as often as they are used. A text without aliases has fewer: each needs two tokens. */
+export const MAX_VALUES = MAX_TOKENS / 2;
 const MAX_ALIASES = 1000;
 
 /** Something wrong with the text, and where it begins. */
@@ -13,10 +15,7 @@ export interface YamlFault {
   readonly message: string;
 }
 
-/**
- * Finds where a text goes beyond a limit. Only splits the text into tokens, in linear time, so that the parser need not
- * see what would keep it busy.
- */
+/** Finds where a text exceeds a limit. It only splits the text into tokens, which takes linear time. */
 export function findExcess(text: string): YamlFault | null {
   const depth = new Depth();
   let offset = 0;
@@ -26,7 +25,10 @@ export function findExcess(text: string): YamlFault | null {
     // Marks of the lexer's own, which stand for no text.
     if (token === '\u0002' || token === '\u0018' || token === '\u001f') continue;
     if (++tokens > MAX_TOKENS) {
-      return { offset, message: `more than ${MAX_TOKENS} words and marks: split the configuration` };
+      return {
+        offset,
+        message: `more than ${MAX_TOKENS} words, marks and spaces: leave out comments and defaults`,
+      };
     }
     if (token.startsWith('*') && ++aliases > MAX_ALIASES) {
       return {
@@ -42,7 +44,7 @@ export function findExcess(text: string): YamlFault | null {
   return null;
 }
 
-/** How many mappings and lists are open; may be one too many for a value beside its key. */
+/** Counts the open mappings and lists. The count may be one too high for a value beside its key. */
 class Depth {
   #flow = 0;
   /** Columns at which blocks have begun, each deeper than the one before. */

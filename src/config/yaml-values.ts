@@ -1,13 +1,13 @@
-/** The values of a parsed text in YAML, aliases and merges resolved, in time linear in what they come to. */
+/** The values of a parsed text in YAML, with aliases and merges resolved, in time linear in the number of values. */
 import type { Alias, Document, Node, Pair, Scalar, YAMLMap } from 'yaml';
 import { isAlias, isMap, isNode, isPair, isScalar, isSeq } from 'yaml';
 import type { YamlFault } from './yaml-limits.ts';
-import { MAX_DEPTH, MAX_TOKENS } from './yaml-limits.ts';
+import { MAX_DEPTH, MAX_VALUES } from './yaml-limits.ts';
 
 /** A value with all that it holds. */
 interface Built {
   readonly value: unknown;
-  /** Values in it, those behind aliases as often as they are used. */
+  /** Values in it. Those behind an alias count each time the alias is used. */
   readonly size: number;
   /** Levels of mappings and lists. */
   readonly height: number;
@@ -16,7 +16,7 @@ interface Built {
 /** A node that aliases may stand for. */
 interface Anchor {
   readonly node: Node;
-  /** Null until all of the node has been built. */
+  /** Null until the whole node has been built. */
   built: Built | null;
 }
 
@@ -77,7 +77,7 @@ export class YamlValues {
     if (!isNode(node)) return EMPTY;
     if (isAlias(node)) return this.#alias(node, depth);
     const anchor: Anchor = { node, built: null };
-    // From its beginning on: an anchor of the same name inside it comes later.
+    // Set before the node's content is built: an anchor of the same name inside it comes later.
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, anchor);
     if (isMap(node)) anchor.built = this.#map(node, depth);
     else if (isSeq(node)) anchor.built = this.#list(node.items, node, depth);
@@ -141,8 +141,8 @@ function isMergeKey({ value, type }: Scalar): boolean {
 }
 
 function grown(size: number, { size: more }: Built, at: Node): number {
-  if (size + more <= MAX_TOKENS) return size + more;
-  throw new Fault(at, `aliases come to more than ${MAX_TOKENS} values: write fewer of them`);
+  if (size + more <= MAX_VALUES) return size + more;
+  throw new Fault(at, `aliases come to more than ${MAX_VALUES} values: write fewer of them`);
 }
 
 /** Adds the keys of one mapping or several that are not there yet. */

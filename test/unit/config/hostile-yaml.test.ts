@@ -15,7 +15,7 @@ import { errorsOf, routes, scratchDirectory } from './load.ts';
 const lines = (count: number, write: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => `${write(index)}\n`).join('');
 
-/** Texts of a megabyte at most that are refused, with the place and the message. */
+/** Texts of two megabytes at most that are refused, with the place and the message. */
 const REFUSED: readonly (readonly [what: string, text: string, fault: string])[] = [
   [
     'aliases of scalars',
@@ -30,12 +30,12 @@ const REFUSED: readonly (readonly [what: string, text: string, fault: string])[]
       30,
       (index) => `a${index}: &a${index} [${index === 0 ? 'x, x' : `*a${index - 1}, *a${index - 1}`}]`,
     ),
-    '16:11: aliases come to more than 250000 values: write fewer of them',
+    '17:11: aliases come to more than 500000 values: write fewer of them',
   ],
   [
     'merges of merges',
     `a: &x\n${lines(20_000, (index) => `  k${index}: 1`)}b:\n${lines(900, () => '  - { <<: *x }')}`,
-    '20015:5: aliases come to more than 250000 values: write fewer of them',
+    '20027:5: aliases come to more than 500000 values: write fewer of them',
   ],
   [
     'aliases that nest',
@@ -54,18 +54,18 @@ const REFUSED: readonly (readonly [what: string, text: string, fault: string])[]
   [
     'commas',
     `[${','.repeat(1_000_000)}`,
-    '1:250001: more than 250000 words and marks: split the configuration',
+    '1:1000001: more than 1000000 words, marks and spaces: leave out comments and defaults',
   ],
   ['commas, fewer', `[${','.repeat(100_000)}`, '1:3: Unexpected , in flow sequence'],
   [
     'values',
-    lines(500_000, () => '-'),
-    '125001:1: more than 250000 words and marks: split the configuration',
+    lines(600_000, () => '-'),
+    '500001:1: more than 1000000 words, marks and spaces: leave out comments and defaults',
   ],
   [
     'comments',
-    lines(300_000, () => '#'),
-    '125001:1: more than 250000 words and marks: split the configuration',
+    lines(600_000, () => '#'),
+    '500001:1: more than 1000000 words, marks and spaces: leave out comments and defaults',
   ],
 ];
 
@@ -74,6 +74,7 @@ const ALLOWED: readonly (readonly [what: string, text: string])[] = [
   ['the same key', lines(30_000, () => 'k: 1')],
   ['anchors with aliases', lines(900, (index) => `a${index}: &x${index} 1\nb${index}: *x${index}`)],
   ['anchors', `a:\n${lines(30_000, (index) => `  - &x${index} 1`)}`],
+  ['endpoints', `a:\n${lines(40_000, (index) => `  - address: 10.0.0.1:${index}\n    weight: 1`)}`],
   ['a long text', `a: "${'x\n  '.repeat(250_000)}"`],
   ['a long word', `a: ${'x'.repeat(1_000_000)}`],
   ['backslashes', `a: "${'\\\\'.repeat(500_000)}"`],
