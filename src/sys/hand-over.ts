@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { isListening } from './listening-sockets.ts';
 import { nativeCalls } from './native-calls.ts';
 import { PinnedBuffer, addressWithin } from './pinned-buffer.ts';
 import { AF_INET, AF_INET6, IPV4_BYTES, IPV6_BYTES, SOCKADDR_SIZE, familyOf } from './socket-structs.ts';
@@ -73,11 +74,17 @@ export class HandOver {
 }
 
 /**
- * Makes a listening socket deaf to connects, which are not answered and tried again after a second. For a socket whose
- * thread serves nobody, until another listens on the address.
+ * Makes a listening socket drop connects, which clients send again after a second. For a socket whose thread serves
+ * nobody, until another one listens on its address.
+ *
+ * @returns false if the socket does not listen any more, or system calls are not supported
  */
-export function deafen(fd: number): void {
-  attach(fd, SO_ATTACH_FILTER, DROP_SYN);
+export function deafen(fd: number): boolean {
+  try {
+    return isListening(fd) && attach(fd, SO_ATTACH_FILTER, DROP_SYN);
+  } catch {
+    return false;
+  }
 }
 
 /** Gives the sockets with the numbers `[first, end)` all connections; false where there are none, or it cannot be. */

@@ -45,17 +45,21 @@ export function limitUnsent(fd: number, bytes: number): boolean {
   return setOption(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes);
 }
 
+/** Tells whether a descriptor is a listening socket. Throws if system calls are not supported. */
+export function isListening(fd: number): boolean {
+  return new ListeningProbe().listens(fd);
+}
+
 /**
- * Makes a listening socket of another thread listen no more: others that listen on its address get all connections from
- * now on, and what waited to be accepted is reset. Its descriptor stays open, for its thread to close.
+ * Stops a listening socket of another thread. Other sockets on its address get all new connections, and connections
+ * that waited to be accepted are reset. The descriptor stays open, for its thread to close.
  *
- * @returns false where it does not listen any more, or there are no system calls
+ * @returns false if the socket does not listen any more, or system calls are not supported
  */
 export function stopListening(fd: number): boolean {
   try {
     // A descriptor that is no listening socket is somebody else's by now.
-    if (!new ListeningProbe().listens(fd)) return false;
-    return nativeCalls().shutdown(fd, SHUT_RD) === 0;
+    return isListening(fd) && nativeCalls().shutdown(fd, SHUT_RD) === 0;
   } catch {
     return false;
   }

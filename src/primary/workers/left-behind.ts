@@ -11,7 +11,7 @@ const LOWEST_PRIORITY = 19;
 
 /** What is done to the sockets and threads of others. */
 interface Means {
-  readonly deafen: (fd: number) => void;
+  readonly deafen: (fd: number) => boolean;
   readonly stopListening: (fd: number) => boolean;
   readonly setPriority: (thread: number, priority: number) => void;
 }
@@ -76,16 +76,15 @@ export class LeftBehind<S extends StuckSlot = WorkerSlot> {
       this.#log.info({ worker: slot.name }, 'stuck worker has ended');
       onEnded();
     });
-    const { listeningSockets } = slot;
     if (hasSiblings) {
-      this.#stopListening(slot, listeningSockets);
+      this.#stopListening(slot);
       void replace();
     } else {
-      // Connects are neither refused nor lost: they are tried again after a second, when the replacement listens.
-      for (const fd of listeningSockets) this.#means.deafen(fd);
+      // Connects are neither refused nor lost: clients try again after a second, when the replacement listens.
+      for (const fd of slot.listeningSockets) this.#means.deafen(fd);
       const replaced = replace();
       if (replaced !== null) await within(replaced, MAX_WAIT_MS);
-      this.#stopListening(slot, listeningSockets);
+      this.#stopListening(slot);
     }
     if (slot.kind === 'l4') slot.terminate();
     else this.#slowDown(slot);
@@ -98,9 +97,10 @@ export class LeftBehind<S extends StuckSlot = WorkerSlot> {
     this.#log.warn({ worker: slot.name }, 'stuck worker turns again: it is drained');
   }
 
-  #stopListening({ name }: S, sockets: readonly number[]): void {
-    const stopped = sockets.filter((fd) => this.#means.stopListening(fd));
-    if (stopped.length < sockets.length) {
+  /** Reads the descriptors again: a worker that turned meanwhile has closed some, and others may have their numbers. */
+  #stopListening({ name, listeningSockets }: S): void {
+    const stopped = listeningSockets.filter((fd) => this.#means.stopListening(fd));
+    if (stopped.length < listeningSockets.length) {
       this.#log.warn({ worker: name }, 'some new connections may still reach the stuck worker');
     }
   }

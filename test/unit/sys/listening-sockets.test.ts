@@ -4,6 +4,7 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { eventually, within } from '../../support/deadline.ts';
+import { deafen } from '../../../src/sys/hand-over.ts';
 import { findListening, lengthenQueue, stopListening } from '../../../src/sys/listening-sockets.ts';
 import { PinnedBuffer } from '../../../src/sys/pinned-buffer.ts';
 import { SocketAddress } from '../../../src/sys/socket-address.ts';
@@ -90,8 +91,10 @@ describe('listening sockets', { timeout: 300_000 }, () => {
     const client = dial(port);
     const [served] = (await once(server, 'connection')) as [Socket & { _handle: { fd: number } }];
     const { fd } = served._handle;
-    assert.equal(stopListening(fd), false);
-    assert.equal(stopListening(1_000_000), false);
+    for (const refuse of [stopListening, deafen]) {
+      assert.equal(refuse(fd), false);
+      assert.equal(refuse(1_000_000), false);
+    }
     client.write('x');
     await once(served, 'data');
   });

@@ -14,7 +14,7 @@ class Stage {
   /** Whether the system lets a socket of another thread stop listening. */
   stops = true;
   readonly leftBehind = new LeftBehind<ReturnType<Stage['slot']>>(this.log.log, {
-    deafen: (fd) => void this.done.push(`deafen ${fd}`),
+    deafen: (fd) => this.done.push(`deafen ${fd}`) > 0,
     stopListening: (fd) => {
       this.done.push(`stop ${fd}`);
       return this.stops;
@@ -71,6 +71,20 @@ describe('a worker that is left behind', () => {
     resolve(undefined);
     await turn();
     assert.deepEqual(stage.done, ['deafen 7', 'replace', 'stop 7', 'priority of 4711: 19']);
+  });
+
+  it('that closes its sockets itself keeps others safe, who may have their numbers', async () => {
+    const stage = new Stage();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const slot = stage.slot('l7', [7, 8]);
+    stage.add(slot, false, promise);
+    slot.listeningSockets = [8];
+    resolve(undefined);
+    await turn();
+    assert.deepEqual(
+      stage.done.filter((step) => step.startsWith('stop')),
+      ['stop 8'],
+    );
   });
 
   it('loses its addresses where its replacement fails, and where there is none', async () => {
