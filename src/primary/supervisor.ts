@@ -247,6 +247,7 @@ export class Supervisor {
       throw error;
     }
     this.#arriving = null;
+    this.#unreplaced.delete(slot);
     this.#slots = this.#slots.map((other) => (other === slot ? fresh : other));
     if (slot.state !== 'stuck') this.#leaving.add(slot);
     return slot;
