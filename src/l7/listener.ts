@@ -189,7 +189,11 @@ export class L7Listener {
   /** Asks of the listening socket what uWS does not. */
   #setUp(descriptor: number): void {
     if (descriptor >= 0 && limitReceiveBuffers(descriptor, RECEIVE_BUFFER)) {
-      markListening(descriptor, RECEIVE_BUFFER);
+      if (!markListening(descriptor, RECEIVE_BUFFER)) {
+        const reason = 'net.core.rmem_max cuts the receive buffer';
+        const fields = { listener: this.#config.name, reason };
+        this.#log.warn(fields, 'unfinished messages not counted in the buffer budget');
+      }
       limitUnsent(descriptor, UNSENT);
       // uWS asks for 512, which a storm of clients that come back overflows.
       lengthenQueue(descriptor);
