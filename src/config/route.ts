@@ -17,7 +17,7 @@ const SHAPE = {
   keys: ['name', 'match', 'cluster', 'upgrade', 'rewrite', 'static', 'respond', 'redirect', 'headers'],
 };
 
-/** Every route is compared with as many before it: with all of them, 10,000 routes would take seconds. */
+/** Earlier routes that a route is compared with: comparing 10,000 routes with each other would take seconds. */
 const MAX_COVERS = 1000;
 /** Metrics count under this name what no route took. */
 const NO_ROUTE = 'none';

@@ -148,7 +148,7 @@ export interface HttpSettings {
   readonly idleTimeoutMs: number;
   /** Bytes that a request may bring along; 0 is no limit. */
   readonly maxBodySize: number;
-  /** Bytes per second that a request's body must come with after 10 seconds; 0 is no minimum. */
+  /** Min rate of a request's body from the tenth second on, in bytes per second; 0 for no minimum. */
   readonly minBodyRate: number;
   /** How long a connection to an endpoint is kept for the next request; 0 is not at all. */
   readonly keepAliveMs: number;
@@ -304,11 +304,11 @@ export type OutlierFailure = 'connect' | 'reset' | 'handshake' | '5xx';
 
 /** When an endpoint that fails gets no connections for a while. */
 export interface OutlierSettings {
-  /** What counts. Clients can provoke all but `connect`, so that those need the two settings below as well. */
+  /** Failures that count. Clients can provoke all but `connect`, which therefore need the two settings below. */
   readonly failures: readonly OutlierFailure[];
-  /** Failures and successes of so many milliseconds are weighed against each other. */
+  /** Failures and successes within this time are compared. */
   readonly windowMs: number;
-  /** So many client addresses must have met failures. */
+  /** Client addresses that must have met failures. */
   readonly minClients: number;
   /** So many failures in a row eject it. */
   readonly consecutiveFailures: number;

@@ -1,10 +1,7 @@
 import { threadId } from 'node:worker_threads';
 
 const FREE = 0;
-/**
- * A lock that one thread holds for so long is taken from it. Its holder is stuck, or was terminated with it; the others
- * must not hang with it.
- */
+/** A lock held for longer is taken away: its holder is stuck or terminated, and other threads must not hang as well. */
 const MAX_HOLD_MS = 5000;
 
 /** What only one thread of the process may do at a time, over a word of shared memory. Hold it for moments only. */

@@ -1,8 +1,8 @@
 import { networkOf } from '../wire/ip-address.ts';
 
-/** Client networks that are remembered: bounded, whoever fails. */
+/** Max client networks that are remembered. */
 const MAX_CLIENTS = 256;
-/** Successes are noted so many times in a window. */
+/** Times that successes are noted in a window. */
 export const NOTES_IN_WINDOW = 10;
 
 /** What has gone well since the start, with an endpoint itself and with the others of its cluster. */

@@ -178,8 +178,7 @@ class Stop {
     const status = ended ? (this.#status ?? 0) : 1;
     this.#log.info({ status }, 'stopped');
     const { leftBehind } = this.#primary;
-    if (leftBehind > 0)
-      this.#log.warn({ leftBehind }, 'stuck threads are left behind: the process is ended hard');
+    if (leftBehind > 0) this.#log.warn({ leftBehind }, 'hard exit because of stuck threads');
     this.#settle({ status, ended: ended && leftBehind === 0, failure: null });
   }
 }

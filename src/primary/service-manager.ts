@@ -58,7 +58,7 @@ export class ServiceManager {
     this.#say(['STOPPING=1']);
   }
 
-  /** Feeds the watchdog only while there is no reason not to. */
+  /** Stops feeding the watchdog while the callback gives a reason. */
   watch(unwell: () => string | null): void {
     this.#unwell = unwell;
   }
@@ -71,7 +71,7 @@ export class ServiceManager {
   #feed(): void {
     const reason = this.#unwell();
     const starving = reason !== null;
-    if (starving && !this.#starving) this.#log.error({ reason }, 'the watchdog is not fed');
+    if (starving && !this.#starving) this.#log.error({ reason }, 'watchdog not fed');
     this.#starving = starving;
     if (!starving) this.#say(['WATCHDOG=1']);
   }

@@ -149,7 +149,7 @@ export class WorkerSlot {
     this.#post({ type: 'end', graceMs, pace, heirs });
   }
 
-  /** Waits for a stuck worker no more. It drains as soon as its thread turns again. */
+  /** Stops waiting for a stuck worker, which drains as soon as its thread turns again. */
   abandon(ending: Ending): void {
     this.#state = 'stuck';
     this.drain(ending);

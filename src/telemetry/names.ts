@@ -114,18 +114,18 @@ export const pageMetrics = {
   unfinishedBytes: gauge(
     'sluice_ws_unfinished_bytes',
     [],
-    'Bytes of client messages that have not come whole, counted while they could exceed the buffer budget',
+    'Bytes of unfinished client messages, counted while they could exceed the buffer budget',
   ),
   sessionsShed: counter(
     'sluice_ws_sessions_shed_total',
     ['reason'],
-    'WebSocket sessions and HTTP requests ended because the buffer budget was full, by what most of their bytes were',
+    'Sessions and requests ended because the buffer budget was full, by where most of their bytes waited',
   ),
   paused: counter('sluice_ws_paused_total', ['direction'], 'Times that a session paused its fast side'),
   bufferOverflows: counter(
     'sluice_ws_buffer_overflows_total',
     ['direction'],
-    'Sessions closed because more waited for a client that pings and does not read, or for a slow endpoint, than may',
+    'Sessions closed because the bound of their buffer was exceeded',
   ),
   tunnelsActive: gauge('sluice_tunnels_active', ['listener', 'cluster'], 'Layer 4 tunnels open now'),
   tunnels: counter('sluice_tunnels_total', ['listener', 'cluster'], 'Layer 4 tunnels opened'),
@@ -235,11 +235,7 @@ export const primaryMetrics = {
     ['worker'],
     'Times that the worker was started anew',
   ),
-  workerStuck: counter(
-    'sluice_worker_stuck_total',
-    ['worker'],
-    'Times that the worker was silent for workers.stuckAfter and was given up',
-  ),
+  workerStuck: counter('sluice_worker_stuck_total', ['worker'], 'Times that the worker was stuck'),
   workersLeftBehind: gauge(
     'sluice_workers_left_behind',
     [],
@@ -282,7 +278,7 @@ export const primaryMetrics = {
   endpointProbesUnmade: counter(
     'sluice_endpoint_probes_unmade_total',
     ['cluster', 'endpoint'],
-    "Probes that the proxy's own shortages prevented, and that changed no verdict",
+    "Probes prevented by the proxy's own shortages",
   ),
   endpointProbeDuration: gauge(
     'sluice_endpoint_probe_duration_seconds',

@@ -94,7 +94,7 @@ describe('a service manager', { timeout: 120_000 }, () => {
         while ((await receiver.datagrams.next())[0] !== 'READY=1') assert.ok(receiver.datagrams.count < 5);
         assert.deepEqual(
           lines.map(({ msg, reason: why }) => [msg, why]),
-          [['the watchdog is not fed', 'no l7 worker is up']],
+          [['watchdog not fed', 'no l7 worker is up']],
         );
         reason = null;
         assert.deepEqual(await receiver.datagrams.next(), ['WATCHDOG=1']);

@@ -73,7 +73,7 @@ export class LeftBehind<S extends StuckSlot = WorkerSlot> {
       this.#slots.delete(slot);
       this.#recovered.delete(slot);
       slot.close();
-      this.#log.info({ worker: slot.name }, 'stuck worker has ended');
+      this.#log.info({ worker: slot.name }, 'stuck worker ended');
       onEnded();
     });
     if (hasSiblings) {
@@ -94,7 +94,7 @@ export class LeftBehind<S extends StuckSlot = WorkerSlot> {
   recover(slot: S): void {
     if (!this.#slots.has(slot)) return;
     this.#recovered.add(slot);
-    this.#log.warn({ worker: slot.name }, 'stuck worker turns again: it is drained');
+    this.#log.warn({ worker: slot.name }, 'stuck worker recovered, draining');
   }
 
   /** Reads the descriptors again: a worker that turned meanwhile has closed some, and others may have their numbers. */
@@ -111,7 +111,7 @@ export class LeftBehind<S extends StuckSlot = WorkerSlot> {
     try {
       this.#means.setPriority(thread, LOWEST_PRIORITY);
     } catch (error) {
-      this.#log.debug({ err: error, worker: name }, 'the priority of the stuck worker stays');
+      this.#log.debug({ err: error, worker: name }, 'priority of the stuck worker not lowered');
     }
   }
 }

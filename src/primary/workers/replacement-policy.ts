@@ -2,13 +2,13 @@ import { Backoff, type BackoffLimits } from '../../core/backoff.ts';
 
 /** A replacement that sticks within this time of its start follows its predecessor, and the next one waits longer. */
 const STEADY_MS = 60_000;
-/** Stuck threads that may be left behind, at least; else as many as layer 7 has workers. */
+/** Stuck threads that may be left behind if layer 7 has fewer workers. */
 const MIN_LEFT_BEHIND = 2;
 const BACKOFF: BackoffLimits = { first: 2000, most: 60_000 };
 
 /**
- * Decides when a stuck worker is replaced. The first time at once, then after longer and longer delays; and not at all
- * while as many threads have been left behind as may be: each keeps its memory, and maybe a core.
+ * Decides when a stuck worker is replaced: at once the first time, then after growing delays. It is not replaced while
+ * the max number of threads is left behind, because each keeps its memory, and maybe a core.
  */
 export class ReplacementPolicy {
   readonly #random: () => number;
