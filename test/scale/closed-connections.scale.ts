@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { medianGrowth } from '../support/median-growth.ts';
 import { residentBytes } from '../support/process-facts.ts';
 import { RawConnection, switchingProtocols, upgradeRequest } from '../support/raw-connection.ts';
 import { RawEndpoint } from '../support/raw-endpoint.ts';
@@ -93,8 +94,7 @@ describe('a proxy that closes connections', { timeout: 850_000, concurrency: fal
         sizes.push(residentBytes(rig.sluice.pid));
       }
       t.diagnostic(`${sizes.map((size) => (size / MIB).toFixed(1)).join(', ')} MiB`);
-      const growths = sizes.slice(1).map((size, index) => size - sizes[index]!);
-      const median = growths.toSorted((a, b) => a - b)[Math.floor(growths.length / 2)]!;
+      const median = medianGrowth(sizes);
       assert.ok(median < (perRound * LOST_BYTES) / 2, `${median} bytes more in a round`);
     });
   }
