@@ -30,7 +30,7 @@ import type {
 
 const COMMON = ['name', 'mode', 'address', 'maxConnections'];
 const MODES = {
-  l4: ['cluster', 'engine', 'idleTimeout'],
+  l4: ['cluster', 'engine', 'idleTimeout', 'halfCloseTimeout'],
   l7: [
     'tls',
     'maxPendingHandshakes',
@@ -95,7 +95,9 @@ export function readListener(entry: Located<unknown>, context: Context): Located
       const cluster = context.clusters.read(section);
       const engine = section.optional('engine', oneOf('auto', 'raw', 'net'), 'auto');
       const idleTimeoutMs = section.optional('idleTimeout', duration(IDLE), 600_000);
-      return { path: entry.path, value: { ...common, mode: 'l4', cluster, engine, idleTimeoutMs } };
+      const halfCloseTimeoutMs = section.optional('halfCloseTimeout', duration(IDLE), 60_000);
+      const value = { ...common, mode: 'l4' as const, cluster, engine, idleTimeoutMs, halfCloseTimeoutMs };
+      return { path: entry.path, value };
     }
     case 'l7': {
       const tls = readTls(section, context);

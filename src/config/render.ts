@@ -60,8 +60,14 @@ function listenerTree(listener: Listener): Tree {
   const { name, mode, address, maxConnections } = listener;
   const common = { name, mode, address: formatAddress(address), maxConnections };
   if (listener.mode === 'l4') {
-    const { cluster, engine, idleTimeoutMs } = listener;
-    return { ...common, cluster, engine, idleTimeout: formatDuration(idleTimeoutMs) };
+    const { cluster, engine, idleTimeoutMs, halfCloseTimeoutMs } = listener;
+    return {
+      ...common,
+      cluster,
+      engine,
+      idleTimeout: formatDuration(idleTimeoutMs),
+      halfCloseTimeout: formatDuration(halfCloseTimeoutMs),
+    };
   }
   const {
     tls,

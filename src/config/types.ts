@@ -85,6 +85,8 @@ export interface L4Listener extends ListenerBase {
   readonly engine: 'auto' | L4Engine;
   /** A tunnel on which nothing crosses for so long is closed; 0 is never. */
   readonly idleTimeoutMs: number;
+  /** Max time without a byte in a tunnel that one side has half-closed; 0 for no limit. */
+  readonly halfCloseTimeoutMs: number;
 }
 
 export interface L7Listener extends ListenerBase {

@@ -1,8 +1,9 @@
 import { ConnectionStats } from '../telemetry/connection-stats.ts';
-import { ACCEPT_FAILURES, pageMetrics } from '../telemetry/names.ts';
+import { ACCEPT_FAILURES, TUNNEL_CLOSES, pageMetrics } from '../telemetry/names.ts';
 import type { StatsPage } from '../telemetry/stats-page.ts';
 import { isOwn, type Attempts } from '../upstream/attempts.ts';
 
+type TunnelClose = (typeof TUNNEL_CLOSES)[number];
 type AcceptFailure = (typeof ACCEPT_FAILURES)[number];
 
 /** Where one layer 4 listener counts in one worker. Byte slots are plain numbers: `values[slot] += n`. */
@@ -13,6 +14,7 @@ export class TunnelStats {
   readonly bytesUpstream: number;
   readonly #active: number;
   readonly #total: number;
+  readonly #closes: ReadonlyMap<TunnelClose, number>;
   readonly #acceptFailures: ReadonlyMap<AcceptFailure, number>;
 
   /** @param all the values of every worker's page, this one's included */
@@ -24,6 +26,9 @@ export class TunnelStats {
     this.bytesUpstream = page.slot(pageMetrics.tunnelBytes, { ...labels, direction: 'upstream' });
     this.#active = page.slot(pageMetrics.tunnelsActive, labels);
     this.#total = page.slot(pageMetrics.tunnels, labels);
+    this.#closes = new Map(
+      TUNNEL_CLOSES.map((reason) => [reason, page.slot(pageMetrics.tunnelCloses, { ...labels, reason })]),
+    );
     this.#acceptFailures = new Map(
       ACCEPT_FAILURES.map((reason) => [reason, page.slot(pageMetrics.acceptFailures, { listener, reason })]),
     );
@@ -41,8 +46,14 @@ export class TunnelStats {
     this.values[this.#total]! += 1;
   }
 
-  closed(): void {
+  /**
+   * Counts the end of a tunnel.
+   *
+   * @param reason as in the log line
+   */
+  closed(reason: string): void {
     this.values[this.#active]! -= 1;
+    this.values[this.#closes.get(tunnelCloseOf(reason))!]! += 1;
   }
 }
 
@@ -54,6 +65,24 @@ export function rejectionOf({
   if (limit === 'descriptors') return limit;
   if (lastFailure !== null) return isOwn(lastFailure) ? 'own_shortage' : 'dial_failed';
   return limit === null ? 'no_endpoint' : 'overload';
+}
+
+function tunnelCloseOf(reason: string): TunnelClose {
+  switch (reason) {
+    case 'closed':
+    case 'reset':
+    case 'drained':
+    case 'aborted':
+    case 'fault':
+      return reason;
+    case 'idle timeout':
+      return 'idle_timeout';
+    case 'half-close timeout':
+      return 'half_close_timeout';
+    // The cluster's monitor words the reasons of evictions.
+    default:
+      return 'evicted';
+  }
 }
 
 function acceptFailureOf(code: string): AcceptFailure {

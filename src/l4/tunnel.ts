@@ -6,7 +6,8 @@
  *   endpoints; where none accepts, the client is closed.
  * - FIN crosses as FIN, each direction by itself; a reset crosses as a reset.
  * - A side that does not read stops the other from sending: what waits in a tunnel is bounded.
- * - A tunnel on which nothing crosses for the listener's idleTimeout is closed.
+ * - A tunnel on which nothing crosses for the listener's idleTimeout is closed. A half-closed one, which has passed on
+ *   the FIN of one side, is closed when nothing crosses for halfCloseTimeout.
  */
 import type { Logger } from '../telemetry/logger.ts';
 import type { L4Listener as L4ListenerConfig } from '../config/types.ts';

@@ -13,6 +13,7 @@ import {
   REQUEST_REFUSALS,
   SHED_REASONS,
   STATUS_CLASSES,
+  TUNNEL_CLOSES,
   pageMetrics,
   threadMetrics,
 } from '../telemetry/names.ts';
@@ -44,6 +45,7 @@ export function layoutOf(config: Config, workers: readonly string[]): PageLayout
       const both = { ...labels, cluster: listener.cluster };
       layout.add(pageMetrics.tunnelsActive, both);
       layout.add(pageMetrics.tunnels, both);
+      for (const reason of TUNNEL_CLOSES) layout.add(pageMetrics.tunnelCloses, { ...both, reason });
       for (const direction of DIRECTIONS) layout.add(pageMetrics.tunnelBytes, { ...both, direction });
       for (const reason of ACCEPT_FAILURES) layout.add(pageMetrics.acceptFailures, { ...labels, reason });
     }

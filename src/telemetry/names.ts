@@ -129,6 +129,11 @@ export const pageMetrics = {
   ),
   tunnelsActive: gauge('sluice_tunnels_active', ['listener', 'cluster'], 'Layer 4 tunnels open now'),
   tunnels: counter('sluice_tunnels_total', ['listener', 'cluster'], 'Layer 4 tunnels opened'),
+  tunnelCloses: counter(
+    'sluice_tunnels_closed_total',
+    ['listener', 'cluster', 'reason'],
+    'Layer 4 tunnels that ended, by reason',
+  ),
   tunnelBytes: counter(
     'sluice_tunnel_bytes_total',
     ['listener', 'cluster', 'direction'],
@@ -338,6 +343,20 @@ export const REJECT_REASONS = [
   'dial_failed',
   'own_shortage',
   'descriptors',
+] as const;
+/**
+ * Values of the label `reason` of ended tunnels: both sides ended their direction, one side reset, nothing crossed, a
+ * drain, the end of the grace period, a cluster's rebalancing or lost endpoint, a fault of the proxy.
+ */
+export const TUNNEL_CLOSES = [
+  'closed',
+  'reset',
+  'idle_timeout',
+  'half_close_timeout',
+  'drained',
+  'aborted',
+  'evicted',
+  'fault',
 ] as const;
 /** Values of the label `reason` of failures to accept. */
 export const ACCEPT_FAILURES = ['process_limit', 'system_limit', 'memory', 'aborted', 'other'] as const;

@@ -119,6 +119,7 @@ async function prepare(
     cluster: 'app',
     engine,
     idleTimeoutMs: 0,
+    halfCloseTimeoutMs: 0,
   };
   const cluster = {
     ...config.clusters[0]!,

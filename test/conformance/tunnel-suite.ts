@@ -15,6 +15,7 @@ import type { BadEndpoint } from '../support/bad-endpoints.ts';
 import { scrape } from '../support/metrics.ts';
 import { descriptors, residentBytes, unreadBytes } from '../support/process-facts.ts';
 import { TcpEndpoint } from '../support/tcp-peer.ts';
+import type { TcpPeer } from '../support/tcp-peer.ts';
 import { WsEndpoint, WsPeer } from '../support/ws-peer.ts';
 import { CA_CERT, GOOD_CERT, GOOD_KEY } from '../unit/config/pem.ts';
 import { TunnelRig } from './tunnel-rig.ts';
@@ -29,6 +30,7 @@ const MOST_IN_FLIGHT = 256 * MIB;
 const MEMORY_NOISE = 96 * MIB;
 const CONNECT_TIMEOUT_MS = 600;
 const IDLE_TIMEOUT_MS = 1000;
+const HALF_CLOSE_TIMEOUT_MS = 1000;
 
 export function describeTunnels(engine: TunnelEngine): void {
   const linuxOnly = process.platform === 'linux' ? false : 'needs /proc';
@@ -73,6 +75,14 @@ export function describeTunnels(engine: TunnelEngine): void {
         silent: { endpoints: [silent.address], cluster: { connectTimeout, retries: 0 } },
         'one-silent': { endpoints: [silent.address, plain.address], cluster: { connectTimeout } },
         idle: { endpoints: [plain.address], listener: { idleTimeout: `${IDLE_TIMEOUT_MS}ms` } },
+        'half-close': {
+          endpoints: [plain.address],
+          listener: { idleTimeout: '0s', halfCloseTimeout: `${HALF_CLOSE_TIMEOUT_MS}ms` },
+        },
+        'half-close-never': {
+          endpoints: [plain.address],
+          listener: { idleTimeout: `${IDLE_TIMEOUT_MS}ms`, halfCloseTimeout: '0s' },
+        },
         limited: { endpoints: [plain.address], listener: { maxConnections: 2 } },
         tls: { endpoints: [tlsAddress] },
         'tls-upstream': {
@@ -344,25 +354,87 @@ export function describeTunnels(engine: TunnelEngine): void {
     });
 
     it('is not closed while something crosses in one direction', async () => {
-      // A machine that stops the test for so long makes its tunnel idle: such a run tells nothing.
-      for (let runs = 0; runs < 5; runs++) {
+      await outlives(IDLE_TIMEOUT_MS, async () => {
         const { client, peer } = await rig.join('idle', plain);
-        peer.read();
         client.read();
-        const end = performance.now() + 2 * IDLE_TIMEOUT_MS;
-        let heard = performance.now();
-        let longestGap = 0;
-        while (client.isOpen && performance.now() < end) {
-          client.send('.');
-          await Promise.race([peer.receives(peer.received + 1), client.ended()]);
-          await new Promise((settle) => setTimeout(settle, 20));
-          longestGap = Math.max(longestGap, performance.now() - heard);
-          heard = performance.now();
-        }
-        if (client.isOpen) return;
-        assert.ok(longestGap > IDLE_TIMEOUT_MS / 2, `closed, and something crossed every ${longestGap} ms`);
-      }
-      assert.fail('the machine is too slow for this test');
+        return { sender: client, receiver: peer.read() };
+      });
+    });
+
+    for (const from of ['client', 'peer'] as const) {
+      const who = from === 'client' ? 'client' : 'endpoint';
+
+      it(`is closed when the ${who} has ended its direction and nothing crosses for halfCloseTimeout`, async () => {
+        const labels = { listener: 'half-close' };
+        const reason = 'half_close_timeout';
+        const before = await scrape(rig.sluice);
+        // Without FIN it lives: idleTimeout is 0.
+        const open = await rig.join('half-close', plain);
+        const joined = await rig.join('half-close', plain);
+        const ended = joined[from].read();
+        const other = joined[from === 'client' ? 'peer' : 'client'].read();
+        const start = performance.now();
+        ended.end();
+        await other.ended();
+        assert.equal(await ended.closed(), '');
+        assert.ok(performance.now() - start >= HALF_CLOSE_TIMEOUT_MS - 100);
+        const after = await eventually(async () => {
+          const metrics = await scrape(rig.sluice);
+          assert.equal(metrics.sum('sluice_tunnels_active', labels), 1);
+          return metrics;
+        });
+        const gained = (name: string, more: Readonly<Record<string, string>>): number =>
+          after.sum(name, { ...labels, ...more }) - before.sum(name, { ...labels, ...more });
+        assert.equal(gained('sluice_tunnels_closed_total', {}), 1);
+        assert.equal(gained('sluice_tunnels_closed_total', { reason }), 1);
+        await rig.sluice.waitForLog(
+          ({ listener, msg, reason }) =>
+            listener === 'half-close' && msg === 'tunnel closed' && reason === 'half-close timeout',
+        );
+        open.client.send('still here');
+        await open.peer.read().receivesText('still here');
+      });
+
+      it(`is not closed while something crosses after the ${who} has ended its direction`, async () => {
+        await outlives(HALF_CLOSE_TIMEOUT_MS, async () => {
+          const joined = await rig.join('half-close', plain);
+          const receiver = joined[from].read();
+          const sender = joined[from === 'client' ? 'peer' : 'client'].read();
+          receiver.end();
+          await sender.ended();
+          return { sender, receiver };
+        });
+      });
+
+      it(`lives for idleTimeout after the ${who} has ended its direction if halfCloseTimeout is 0`, async () => {
+        const labels = { listener: 'half-close-never', reason: 'idle_timeout' };
+        const closes = async (): Promise<number> =>
+          (await scrape(rig.sluice)).sum('sluice_tunnels_closed_total', labels);
+        const before = await closes();
+        const joined = await rig.join('half-close-never', plain);
+        const ended = joined[from].read();
+        const other = joined[from === 'client' ? 'peer' : 'client'].read();
+        const start = performance.now();
+        ended.end();
+        await other.ended();
+        assert.equal(await ended.closed(), '');
+        assert.ok(performance.now() - start >= IDLE_TIMEOUT_MS - 100);
+        await eventually(async () => assert.equal((await closes()) - before, 1));
+      });
+    }
+
+    it('is not half-closed while bytes before the FIN wait for a slow reader', async () => {
+      const { client, peer } = await rig.join('half-close', plain);
+      peer.flood(FLOOD);
+      await peer.floodStops();
+      peer.stopFlood();
+      peer.end();
+      // A tunnel that is half-closed after it has had its time.
+      const later = await rig.join('half-close', plain);
+      later.client.end();
+      assert.equal(await later.client.read().closed(), '');
+      await client.read().ended();
+      assert.equal(client.received, peer.flooded);
     });
 
     it('is refused to who comes when the listener has maxConnections', async () => {
@@ -436,4 +508,30 @@ export function describeTunnels(engine: TunnelEngine): void {
       }
     });
   });
+}
+
+interface OneWay {
+  readonly sender: TcpPeer;
+  readonly receiver: TcpPeer;
+}
+
+/** Sends a byte every 20 ms for twice a time limit, and asserts that the tunnel lives. */
+async function outlives(limitMs: number, join: () => Promise<OneWay>): Promise<void> {
+  // A machine that stops the test for so long makes its tunnel idle: such a run tells nothing.
+  for (let runs = 0; runs < 5; runs++) {
+    const { sender, receiver } = await join();
+    let heard = performance.now();
+    const end = heard + 2 * limitMs;
+    let longestGap = 0;
+    while (receiver.isOpen && performance.now() < end) {
+      sender.send('.');
+      await Promise.race([receiver.receives(receiver.received + 1), receiver.ended()]);
+      await new Promise((settle) => setTimeout(settle, 20));
+      longestGap = Math.max(longestGap, performance.now() - heard);
+      heard = performance.now();
+    }
+    if (receiver.isOpen) return;
+    assert.ok(longestGap > limitMs / 2, `closed, and something crossed every ${longestGap} ms`);
+  }
+  assert.fail('the machine is too slow for this test');
 }

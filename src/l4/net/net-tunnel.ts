@@ -5,6 +5,7 @@ import type { Attempts } from '../../upstream/attempts.ts';
 import { connectFailureOf, dial } from '../../upstream/dial.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
 import { addressContext } from '../../upstream/pick-context.ts';
+import { armSilence, silenceLimit } from '../silence.ts';
 import { rejectionOf } from '../tunnel-stats.ts';
 import { QUIET_MS, type Tunnel, type TunnelContext } from '../tunnel.ts';
 
@@ -31,6 +32,8 @@ export class NetTunnel extends Timed implements Tunnel {
   #dialledAt = 0;
   #joined = false;
   #activeAt: number;
+  /** FIN has been sent to one side or both. */
+  #halfClosed = false;
   #openLegs = 1;
   #reason = 'closed';
   /** Kept, because a socket that has closed does not know it any more. */
@@ -95,14 +98,11 @@ export class NetTunnel extends Timed implements Tunnel {
       return;
     }
     const { wheel, config } = this.#context;
-    const left = this.#activeAt + config.idleTimeoutMs - wheel.now;
-    if (left > 0) {
-      wheel.arm(this, left);
-      return;
-    }
-    this.#reason = 'idle timeout';
-    this.#client.destroy();
-    this.#upstream?.destroy();
+    const limit = silenceLimit(config, this.#halfClosed);
+    if (limit === null) return;
+    const left = this.#activeAt + limit.ms - wheel.now;
+    if (left > 0) wheel.arm(this, left);
+    else this.#close(limit.reason);
   }
 
   /** Something crossed. */
@@ -115,7 +115,7 @@ export class NetTunnel extends Timed implements Tunnel {
   }
 
   legConnected(): void {
-    const { cluster, stats, wheel, config } = this.#context;
+    const { cluster, stats } = this.#context;
     const upstream = this.#upstream!;
     cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
     this.#endpoint!.countDial();
@@ -127,14 +127,22 @@ export class NetTunnel extends Timed implements Tunnel {
     stats.opened();
     this.#accessLine('tunnel opened', {});
     this.touch();
-    if (config.idleTimeoutMs > 0) wheel.arm(this, config.idleTimeoutMs);
-    else wheel.disarm(this);
+    armSilence(this, this.#context, this.#halfClosed);
     for (const leg of [this.#client, upstream]) {
       leg.on('data', onData);
       leg.on('drain', onDrain);
       leg.on('end', onEnd);
+      leg.on('finish', onFinish);
     }
     this.#client.resume();
+  }
+
+  /** FIN has been sent to a side. */
+  legFinished(): void {
+    if (!this.#context.tunnels.has(this)) return;
+    this.#halfClosed = true;
+    this.touch();
+    armSilence(this, this.#context, this.#halfClosed);
   }
 
   legClosed(leg: Leg): void {
@@ -158,7 +166,7 @@ export class NetTunnel extends Timed implements Tunnel {
     this.#openLegs--;
     if (this.#openLegs > 0) return;
     this.#endpoint?.release();
-    this.#context.stats.closed();
+    this.#context.stats.closed(this.#reason);
     this.#accessLine('tunnel closed', {
       reason: this.#reason,
       seconds: (this.#context.wheel.now - this.#openedAt) / 1000,
@@ -272,6 +280,11 @@ function onDrain(this: Leg): void {
 
 function onEnd(this: Leg): void {
   this.peer?.end();
+}
+
+/** Everything for this side has been written, FIN included. */
+function onFinish(this: Leg): void {
+  this.tunnel.legFinished();
 }
 
 function onError(this: Leg, error: Error): void {

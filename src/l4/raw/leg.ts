@@ -23,6 +23,8 @@ export interface LegOwner {
   legReceived(leg: Leg, bytes: number): void;
   /** A side has taken bytes that waited for it. */
   legTook(): void;
+  /** FIN has been sent to a side, which is still read. */
+  legFinished(): void;
   /** A side is closed because both directions have ended. */
   legClosed(): void;
   /** A side's connection has broken. Both sides are still open, or the other has ended in good order. */
@@ -177,8 +179,12 @@ export class Leg extends Watched {
   #finish(): void {
     this.#finished = true;
     // Closing sends it as well.
-    if (this.#ended) this.#close();
-    else this.#owner.loop.sockets.finish(this.fd);
+    if (this.#ended) {
+      this.#close();
+      return;
+    }
+    this.#owner.loop.sockets.finish(this.fd);
+    this.#owner.legFinished();
   }
 
   #close(): void {

@@ -7,6 +7,7 @@ import type { Attempts } from '../../upstream/attempts.ts';
 import { NEXT_ADDRESS_MS, connectFailureOf, decisiveError } from '../../upstream/dial.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
 import { addressContext } from '../../upstream/pick-context.ts';
+import { armSilence, silenceLimit } from '../silence.ts';
 import { rejectionOf } from '../tunnel-stats.ts';
 import { QUIET_MS, type Tunnel, type TunnelContext } from '../tunnel.ts';
 import { BREAKS_ONLY, Leg, type LegOwner } from './leg.ts';
@@ -30,6 +31,8 @@ export class RawTunnel extends Timed implements LegOwner, Tunnel {
   #dialledAt = 0;
   readonly #openedAt: number;
   #activeAt: number;
+  /** FIN has been sent to one side or both. */
+  #halfClosed = false;
   #openLegs = 1;
   #reason = 'closed';
 
@@ -117,6 +120,12 @@ export class RawTunnel extends Timed implements LegOwner, Tunnel {
     this.#activeAt = this.#context.wheel.now;
   }
 
+  legFinished(): void {
+    this.#halfClosed = true;
+    this.#activeAt = this.#context.wheel.now;
+    armSilence(this, this.#context, this.#halfClosed);
+  }
+
   legClosed(): void {
     this.#openLegs--;
     if (this.#openLegs === 0) this.#over();
@@ -195,9 +204,11 @@ export class RawTunnel extends Timed implements LegOwner, Tunnel {
       this.#addressFailed(connectError(ETIMEDOUT, this.#targets[0]!));
       return;
     }
-    const left = this.#activeAt + config.idleTimeoutMs - wheel.now;
+    const limit = silenceLimit(config, this.#halfClosed);
+    if (limit === null) return;
+    const left = this.#activeAt + limit.ms - wheel.now;
     if (left > 0) wheel.arm(this, left);
-    else this.#cut('idle timeout', false);
+    else this.#cut(limit.reason, false);
   }
 
   /** The dial under way has failed. */
@@ -224,7 +235,7 @@ export class RawTunnel extends Timed implements LegOwner, Tunnel {
 
   #join(upstream: Leg): void {
     const { loop } = this;
-    const { cluster, stats, wheel, config } = this.#context;
+    const { cluster, stats, wheel } = this.#context;
     cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
     const endpoint = this.#endpoint!;
     endpoint.countDial();
@@ -239,8 +250,7 @@ export class RawTunnel extends Timed implements LegOwner, Tunnel {
     this.#openLegs = 2;
     this.#accessLine('tunnel opened', {});
     this.#activeAt = wheel.now;
-    if (config.idleTimeoutMs > 0) wheel.arm(this, config.idleTimeoutMs);
-    else wheel.disarm(this);
+    armSilence(this, this.#context, this.#halfClosed);
     upstream.join(this.#client);
   }
 
@@ -260,7 +270,7 @@ export class RawTunnel extends Timed implements LegOwner, Tunnel {
     this.#endpoint?.release();
     context.stats.connections.closed();
     if (!this.#joined) return;
-    context.stats.closed();
+    context.stats.closed(this.#reason);
     this.#accessLine('tunnel closed', {
       reason: this.#reason,
       seconds: (context.wheel.now - this.#openedAt) / 1000,

@@ -170,6 +170,25 @@ describe('listener', () => {
     assert.match(errorsOf(text('30d'))[0] ?? '', /30d is out of range: write 10ms to 20d, or 0 for never/);
   });
 
+  it('bounds the silence of a half-closed tunnel', () => {
+    const text = (setting: string): string =>
+      `${CLUSTERS}listeners:\n  - { name: a, mode: l4, address: ':1', cluster: app${setting} }\n`;
+    const timeout = (setting: string): number | false => {
+      const [listener] = load(text(setting)).config.listeners;
+      return listener?.mode === 'l4' && listener.halfCloseTimeoutMs;
+    };
+    assert.deepEqual(
+      ['', ', halfCloseTimeout: 5s', ', halfCloseTimeout: 0s'].map(timeout),
+      [60_000, 5000, 0],
+    );
+    assert.deepEqual(errorsOf(text(', halfCloseTimeout: 1ms')), [
+      '3:73: halfCloseTimeout: 1ms is out of range: write 10ms to 20d, or 0 for never',
+    ]);
+    assert.deepEqual(errorsOf(l7('halfCloseTimeout: 5s')), [
+      '5:5: "halfCloseTimeout" is for listeners of mode l4, and this one has mode l7',
+    ]);
+  });
+
   it('reads what carries the tunnels', () => {
     const text = (engine: string): string =>
       `${CLUSTERS}listeners:\n  - { name: a, mode: l4, address: ':1', cluster: app, engine: ${engine} }\n`;

@@ -105,6 +105,7 @@ describe('loader', () => {
           cluster: 'app',
           engine: 'auto',
           idleTimeoutMs: 600_000,
+          halfCloseTimeoutMs: 60_000,
         },
       ],
       clusters: [

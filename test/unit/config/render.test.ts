@@ -53,7 +53,7 @@ listeners:
       - { match: { pathRegex: '^/old/(.*)$' }, redirect: { to: /new/$1, status: 301 } }
       - { match: { host: '10.0.0.1' }, cluster: app }
       - { match: {}, static: { root: './it''s here', index: start.html, fallback: app/shell.html, precompressed: true, cacheControl: no-cache } }
-  - { name: tcp, mode: l4, address: '127.0.0.1:0', maxConnections: 5, cluster: app, engine: net, idleTimeout: 90s }
+  - { name: tcp, mode: l4, address: '127.0.0.1:0', maxConnections: 5, cluster: app, engine: net, idleTimeout: 90s, halfCloseTimeout: 5s }
 clusters:
   - name: app
     balancer: consistent_hash

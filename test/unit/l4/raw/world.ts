@@ -59,6 +59,7 @@ export async function withWorld(
     cluster: cluster.name,
     engine: 'raw',
     idleTimeoutMs: 0,
+    halfCloseTimeoutMs: 0,
     ...options.listener,
   };
   const whole: Config = { ...config, listeners: [listener], clusters: [cluster] };
