@@ -1,3 +1,4 @@
+import { copyOf } from '../core/copy.ts';
 import { MAX_MASKED_HEAD, applyMask, writeMaskedFrame, writeMaskedHead } from '../wire/frame-writer.ts';
 import { OPCODE_CLOSE } from '../wire/opcodes.ts';
 import type { UpstreamSocket } from './upstream/upstream-socket.ts';
@@ -148,10 +149,4 @@ export class Outbox {
 /** Its descriptor is its own as long as that holds. */
 function canWrite(upstream: UpstreamSocket): boolean {
   return !upstream.destroyed && !upstream.writableEnded;
-}
-
-function copyOf(bytes: Uint8Array): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  copy.set(bytes);
-  return copy;
 }

@@ -1,3 +1,4 @@
+import { copyOf } from '../core/copy.ts';
 import { Timed } from '../core/timer-wheel.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import {
@@ -282,7 +283,7 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
   framePing(payload: Uint8Array): void {
     if (this.#ended) return;
     if (queuesPong(this.upstream.writableLength)) this.#sendPong(payload);
-    else this.#pongDue = payload.slice();
+    else this.#pongDue = copyOf(payload);
   }
 
   framePong(): void {
@@ -421,7 +422,7 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
 
   #sendPong(payload: Uint8Array): void {
     const isSent = this.#context.outbox.send(this, OPCODE_PONG, payload, this.#mask());
-    this.#pongDue = isSent ? null : payload.slice();
+    this.#pongDue = isSent ? null : copyOf(payload);
   }
 
   #mask(): number {

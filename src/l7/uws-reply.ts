@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { copyOf } from '../core/copy.ts';
 import type { HeaderList, HttpReply } from './http-reply.ts';
 
 /** What a reply needs of a uWebSockets.js HttpResponse. */
@@ -171,7 +172,7 @@ export class UwsReply implements HttpReply {
       });
     }
     if (!this.#waits()) return true;
-    if (borrowed) this.#chunk = this.#rest(chunk).slice();
+    if (borrowed) this.#chunk = copyOf(this.#rest(chunk));
     if (this.#retries === null) this.#watch();
     return false;
   }
@@ -207,7 +208,7 @@ export class UwsReply implements HttpReply {
     // What is small goes through the cork's buffer: what was before it has been taken, and it may yet fall short.
     this.#unproven = proven ? chunk.length : this.#unproven + chunk.length;
     if (proven || !probed) return true;
-    this.#probes = chunk.slice(-PROBES);
+    this.#probes = copyOf(chunk.subarray(-PROBES));
     if (this.#retries === null) this.#watch();
     return false;
   }

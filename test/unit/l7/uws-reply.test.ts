@@ -22,6 +22,8 @@ class FakeResponse implements UwsResponse {
   closesConnection = false;
   isRead = true;
   writes = 0;
+  /** The latest piece of the body. */
+  piece = '';
   /** Sizes of the chunks of a chunked body. */
   readonly chunks: number[] = [];
   #offset = 0;
@@ -68,6 +70,7 @@ class FakeResponse implements UwsResponse {
   write(chunk: Uint8Array): boolean {
     this.#check();
     this.writes++;
+    this.piece = Buffer.from(chunk).toString();
     this.chunks.push(chunk.length);
     this.kept += chunk.length;
     const corked = this.#corked !== null && chunk.length <= CORK_BUFFER;
@@ -82,6 +85,7 @@ class FakeResponse implements UwsResponse {
     assert.ok(chunk.length > 0);
     assert.ok(this.#corked !== null || this.#inCallback, 'uWS warns of writes that are not corked');
     this.writes++;
+    this.piece = Buffer.from(chunk).toString();
     const taken = this.#take(chunk.length);
     this.#offset += taken;
     this.done = this.#offset === totalSize;
@@ -187,6 +191,24 @@ function streaming(
 }
 
 describe('UwsReply', () => {
+  for (const [what, length] of [
+    ['of a known length', 40_000],
+    ['in chunks', null],
+  ] as const) {
+    it(`keeps what waits of a body ${what} when the memory that it was lent is used again`, () => {
+      const response = new FakeResponse();
+      response.room = 100;
+      const reply = new UwsReply(response, false, atOnce);
+      reply.begin(200, [], length);
+      const lent = Buffer.alloc(40_000, 'a');
+      assert.equal(reply.write(lent, true), false);
+      lent.fill('b');
+      response.writable(50_000);
+      assert.match(response.piece, /^a+$/);
+      response.abort();
+    });
+  }
+
   it('sends a whole response', () => {
     const response = new FakeResponse();
     new UwsReply(response, false, atOnce).send(404, HEADERS, 'gone\n');

@@ -1,0 +1,9 @@
+/**
+ * Copies bytes into memory of their own, outside of Node's pool. `slice` must not be used for that: on a Buffer it is
+ * a view of the same memory, although its type says `Uint8Array`.
+ */
+export function copyOf(bytes: Uint8Array): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  copy.set(bytes);
+  return copy;
+}
