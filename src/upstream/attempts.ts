@@ -52,15 +52,19 @@ export class Attempts {
     this.#retriesLeft = retries;
   }
 
-  /** The next endpoint, counted as connected; null where all have failed, no retry is left, or a limit is reached. */
-  next(): Endpoint | null {
+  /**
+   * Returns the next endpoint, counted as connected; null if all have failed, no retry is left, or a limit is reached.
+   *
+   * @param hasConnection whether a connection to the endpoint is kept, so that it is not dialled
+   */
+  next(hasConnection: (endpoint: Endpoint) => boolean = never): Endpoint | null {
     const source = this.#source;
     const retrying = this.#failed !== null;
     if (retrying && (this.#retriesLeft === 0 || this.#hopeless)) return null;
     if (source.full) return this.#limited('max_connections');
-    if (!source.mayDial) return this.#limited('descriptors');
     const endpoint = this.#pick();
     if (endpoint === null) return null;
+    if (!hasConnection(endpoint) && !source.mayDial) return this.#limited('descriptors');
     if (retrying) {
       if (!this.#unsent && !source.takeRetry()) return this.#limited('retry_budget');
       this.#retriesLeft--;
@@ -121,6 +125,10 @@ export class Attempts {
     this.#source.countLimit(limit);
     return null;
   }
+}
+
+function never(): boolean {
+  return false;
 }
 
 /** Whether a dial has failed by a shortage of the proxy's own, which says nothing about the endpoint. */

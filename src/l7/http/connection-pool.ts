@@ -14,6 +14,9 @@ export class ConnectionPool {
     this.#wheel = wheel;
   }
 
+  /** Whether a connection to the endpoint waits. */
+  readonly has = (endpoint: Endpoint): boolean => this.#idle.has(endpoint);
+
   /** A connection that is open as far as is known, without an owner; null where there is none. */
   take(endpoint: Endpoint): UpstreamSocket | null {
     const connection = this.#idle.get(endpoint)?.at(-1);

@@ -298,13 +298,14 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   }
 
   #tryNext(): void {
-    const endpoint = this.#attempts.next();
+    const { pool } = this.#context;
+    const endpoint = this.#attempts.next(pool.has);
     if (endpoint === null) {
       this.#giveUp();
       return;
     }
     this.#endpoint = this.#asked = endpoint;
-    const socket = this.#context.pool.take(endpoint);
+    const socket = pool.take(endpoint);
     if (socket === null) {
       this.#dial(endpoint);
       return;

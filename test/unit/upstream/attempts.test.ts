@@ -199,6 +199,15 @@ describe('the limits', () => {
     );
   });
 
+  it('need no descriptor for an endpoint with a kept connection', () => {
+    const { trying, limits } = attempts(endpointsOf(1), 2, { mayDial: false });
+    assert.notEqual(
+      trying.next(() => true),
+      null,
+    );
+    assert.deepEqual(limits, []);
+  });
+
   it('stop retries where the budget is spent', () => {
     const { trying, limits } = attempts(endpointsOf(1, 1), 2, { takeRetry: () => false });
     trying.fail(trying.next()!, 'refused', 'connect');
