@@ -9,8 +9,9 @@ const MAX_SPELLINGS = 16;
  * Finds certificates for server names that are not in lower case, which RFC 6066 section 3 takes for the same name.
  * uWS (20.0.8 of uws-pack) compares bytes, so that such clients got the first certificate.
  *
- * uWS asks while the handshake waits, and then looks again. It keeps what is added for ever. So the spelling in capitals is added for each name of the configuration, at its first
- * use, and of other spellings the first {@link MAX_SPELLINGS} for each App.
+ * uWS asks while the handshake waits, and then looks again. It keeps what is added for ever. So the spelling in
+ * capitals is added for each name of the configuration, at its first use, and of other spellings the first
+ * {@link MAX_SPELLINGS} for each App.
  */
 export function matchServerNamesInCapitals(
   app: TemplatedApp,
@@ -40,10 +41,13 @@ function knownName(
   asked: string,
   byName: ReadonlyMap<string, Certificate>,
 ): { serverName: string; certificate: Certificate } | null {
+  // Other characters stand in no name, though some have a lower case in ASCII (U+212A is a sign for kelvin, a K).
+  if (!/^[\x21-\x7e]+$/.test(asked)) return null;
   // A wildcard stands for one label.
   const dot = asked.indexOf('.');
   for (const serverName of dot < 0 ? [asked] : [asked, `*${asked.slice(dot)}`]) {
-    const lower = serverName.toLowerCase();
+    // RFC 6066 section 3 sends names without the dot of the root, but some clients leave it.
+    const lower = serverName.toLowerCase().replace(/\.$/, '');
     const certificate = byName.get(lower);
     // uWS has found a name that is known in this spelling.
     if (certificate !== undefined && lower !== serverName) return { serverName, certificate };

@@ -15,7 +15,11 @@ describe('the certificates of a listener', () => {
     app = await WsEndpoint.listen();
     const certificates = [
       authority.issue('first.example', ['DNS:first.example']),
-      authority.issue('second.example', ['DNS:second.example', 'DNS:also-second.example']),
+      authority.issue('second.example', [
+        'DNS:second.example',
+        'DNS:also-second.example',
+        'DNS:kelvin.example',
+      ]),
       authority.issue('third.example', ['DNS:third.example', 'DNS:*.third.example']),
     ];
     const routes = [
@@ -74,6 +78,20 @@ describe('the certificates of a listener', () => {
     }
     const { stdout } = await sClient('-servername', 'ALSO-SECOND.EXAMPLE');
     assert.match(stdout, /^subject=CN = second\.example$/m);
+  });
+
+  it('are found in capitals with the dot of the root', async () => {
+    const { stdout } = await sClient('-servername', 'SECOND.EXAMPLE.');
+    assert.match(stdout, /^subject=CN = second\.example$/m);
+  });
+
+  it('are not found for characters whose lower case is in the name', async () => {
+    const { stdout } = await sClient('-servername', 'kelvin.example'.replace('k', '\u212a'));
+    assert.match(stdout, /^subject=CN = first\.example$/m);
+    assert.deepEqual(
+      rig.sluice.otherOutput.filter((line) => /[^\x20-\x7e]/.test(line)),
+      [],
+    );
   });
 
   it('are the first where no name is asked for', async () => {
