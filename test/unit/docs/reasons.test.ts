@@ -1,0 +1,71 @@
+/** docs/reasons.md explains every value that a label can have. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, it } from 'node:test';
+import {
+  ACCEPT_FAILURES,
+  ADMIN_CLOSES,
+  ADMIN_REFUSALS,
+  CLOSE_SIDES,
+  CLUSTER_LIMITS,
+  CONNECT_FAILURES,
+  DIRECTIONS,
+  GATE_REFUSALS,
+  HANDSHAKE_FAILURES,
+  REJECT_REASONS,
+  REQUEST_REFUSALS,
+  SHED_REASONS,
+  STATUS_CLASSES,
+  TUNNEL_CLOSES,
+  pageMetrics,
+  primaryMetrics,
+  type Metric,
+} from '../../../src/telemetry/names.ts';
+
+const PAGE = readFileSync(join(resolve(import.meta.dirname, '../../..'), 'docs/reasons.md'), 'utf8');
+
+const EXPLAINED: readonly (readonly [Metric, readonly string[]])[] = [
+  [pageMetrics.connectionsRejected, REJECT_REASONS],
+  [pageMetrics.acceptFailures, ACCEPT_FAILURES],
+  [pageMetrics.tunnelCloses, TUNNEL_CLOSES],
+  [pageMetrics.handshakeFailures, HANDSHAKE_FAILURES],
+  [pageMetrics.handshakesTurnedAway, GATE_REFUSALS],
+  [pageMetrics.closes, CLOSE_SIDES],
+  [pageMetrics.sessionsShed, SHED_REASONS],
+  [pageMetrics.bufferOverflows, DIRECTIONS],
+  [pageMetrics.httpRefusals, REQUEST_REFUSALS],
+  [pageMetrics.httpRequests, STATUS_CLASSES],
+  [pageMetrics.clusterRejections, CLUSTER_LIMITS],
+  [pageMetrics.endpointConnectFailures, CONNECT_FAILURES],
+  [primaryMetrics.configReloads, ['success', 'failure']],
+  [primaryMetrics.adminCloses, ADMIN_CLOSES],
+  [primaryMetrics.adminRefusals, ADMIN_REFUSALS],
+];
+
+/** Returns the first cells of the first table below the metric's heading, without the table's head. */
+function explained(metric: string): string[] {
+  const [, section = ''] = PAGE.split(`\n## ${metric}\n`);
+  const [body = ''] = section.split('\n## ');
+  const [table = ''] = body.split('\n\n').filter((block) => block.trimStart().startsWith('|'));
+  return Array.from(table.matchAll(/^\| `(\w+)`/gm), ([, value = '']) => value);
+}
+
+describe('docs/reasons.md', () => {
+  for (const [{ name }, values] of EXPLAINED) {
+    it(`explains exactly the values of ${name}`, () => {
+      assert.deepEqual(explained(name).toSorted(), [...values].toSorted());
+    });
+  }
+
+  it('explains every metric with a reason', () => {
+    const withReason = Object.values({ ...pageMetrics, ...primaryMetrics } as Record<string, Metric>)
+      .filter(({ labels }) => labels.includes('reason'))
+      .map(({ name }) => name);
+    const known = EXPLAINED.map(([{ name }]) => name);
+    assert.deepEqual(
+      withReason.filter((name) => !known.includes(name)),
+      [],
+    );
+  });
+});
