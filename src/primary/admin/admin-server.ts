@@ -204,8 +204,9 @@ export class AdminServer {
       'X-Content-Type-Options': 'nosniff',
       ...answer.headers,
     });
-    response.end(answer.body);
+    // Before the end, after which the connection may be idle.
     connection.answered();
+    response.end(answer.body);
   }
 
   /**

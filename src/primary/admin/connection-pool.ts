@@ -134,7 +134,7 @@ export class PooledConnection {
 
   /** The answer has been written: from now on the client is the one who takes time. */
   answered(): void {
-    this.answeredAt = this.#pool.limits.now();
+    if (this.busy) this.answeredAt = this.#pool.limits.now();
   }
 
   /** The kernel has taken the whole answer. */

@@ -130,6 +130,18 @@ describe('the pool of admin connections', () => {
     assert.ok(waiting!.busy && !idle!.busy);
   });
 
+  it('holds no earlier answer against a request, also if that was taken before the pool heard of it', () => {
+    const rig = new Rig();
+    const [connection] = rig.fill('a1');
+    connection!.begin();
+    connection!.end();
+    connection!.answered();
+    rig.now = LIMITS.answerTimeoutMs;
+    connection!.begin();
+    rig.pool.expire();
+    assert.deepEqual(rig.closed, []);
+  });
+
   it('forgets what has closed itself, whatever is still said of it', () => {
     const rig = new Rig();
     const connections = rig.fill('a1 a2 a3 b1');
