@@ -4,6 +4,7 @@ import type { Config } from '../config/types.ts';
 import { formatAddress } from '../core/address.ts';
 import { StartError, codeOf, messageOf } from '../core/errors.ts';
 import { askAdmin } from '../primary/admin/admin-request.ts';
+import { printable, printableOnceParsed } from '../telemetry/printable.ts';
 import type { CommandOptions } from './arguments.ts';
 
 const ANSWER_MS = 60_000;
@@ -56,7 +57,10 @@ export interface DrainStatus {
 
 type Answer = Awaited<ReturnType<typeof askAdmin>>;
 
-/** Asks the admin server; the address and the token come from the configuration. */
+/**
+ * Asks the admin server; the address and the token come from the configuration. Answers hold text that others choose,
+ * so all of them are made printable here: the commands write them, or what JSON says in them, to a terminal.
+ */
 export class AdminClient {
   readonly #admin: Config['admin'];
 
@@ -84,7 +88,9 @@ export class AdminClient {
 
   async #ask(method: 'GET' | 'POST', path: string): Promise<Answer> {
     try {
-      return await askAdmin(this.#admin, method, path, ANSWER_MS);
+      const answer = await askAdmin(this.#admin, method, path, ANSWER_MS);
+      const escape = answer.mediaType === 'application/json' ? printableOnceParsed : printable;
+      return { ...answer, body: escape(answer.body) };
     } catch (error) {
       const where = formatAddress(this.#admin.address);
       const reason =

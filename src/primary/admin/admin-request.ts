@@ -5,6 +5,8 @@ import type { Config } from '../../config/types.ts';
 
 interface AdminAnswer {
   readonly status: number;
+  /** Without parameters; empty if the answer names none. */
+  readonly mediaType: string;
   readonly body: string;
 }
 
@@ -37,5 +39,7 @@ export async function askAdmin(
   asking.on('error', () => undefined);
   asking.end();
   const [response] = (await once(asking, 'response')) as [IncomingMessage];
-  return { status: response.statusCode ?? 0, body: await text(response) };
+  const { statusCode: status = 0, headers } = response;
+  const [mediaType = ''] = (headers['content-type'] ?? '').split(';', 1);
+  return { status, mediaType: mediaType.trim().toLowerCase(), body: await text(response) };
 }

@@ -25,9 +25,21 @@ async function ask(behave: (socket: Socket) => void, timeoutMs = 60_000): Promis
 }
 
 describe('a request to the admin address', { timeout: 300_000 }, () => {
-  it('gives the status and the body, whatever the status', async () => {
-    const answer = 'HTTP/1.1 409 Conflict\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbusy';
-    assert.deepEqual(await ask((socket) => socket.end(answer)), { status: 409, body: 'busy' });
+  it('gives the status, the media type and the body, whatever the status', async () => {
+    const answer = 'HTTP/1.1 409 Conflict\r\nContent-Length: 4\r\nConnection: close\r\n';
+    assert.deepEqual(
+      await ask((socket) => socket.end(`${answer}Content-Type: text/Plain; a=b\r\n\r\nbusy`)),
+      {
+        status: 409,
+        mediaType: 'text/plain',
+        body: 'busy',
+      },
+    );
+    assert.deepEqual(await ask((socket) => socket.end(`${answer}\r\nbusy`)), {
+      status: 409,
+      mediaType: '',
+      body: 'busy',
+    });
   });
 
   it('rejects, and throws nothing besides, where the connection breaks before or behind the head', async () => {
