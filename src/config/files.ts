@@ -28,7 +28,7 @@ export const MAX_PEM_BYTES = 4 * 1024 * 1024;
 
 const READ_BYTES = 64 * 1024;
 
-/** Something is there, but is no file, or too large a one. The message goes behind the name: `is not a file`. */
+/** Something is there, but is no file, or too large a one. The message goes behind the name: `is a pipe`. */
 export class UnreadableError extends Error {
   override readonly name = 'UnreadableError';
 }
@@ -40,6 +40,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   ELOOP: 'its symbolic links form a circle',
   ENAMETOOLONG: 'the name is too long',
+  // `open` refuses UNIX sockets with this code.
+  ENXIO: 'it is not a regular file',
 };
 
 /** Why a file cannot be read, in words. */
@@ -57,8 +59,9 @@ export function readRegularFile(path: string, maxBytes: number): Buffer {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const kind = fstatSync(file);
+    if (kind.isFIFO()) throw new UnreadableError('is a pipe: write it to a file');
     // Reading a directory fails, and the system says why.
-    if (!kind.isFile() && !kind.isDirectory()) throw new UnreadableError('is not a file');
+    if (!kind.isFile() && !kind.isDirectory()) throw new UnreadableError('is not a regular file');
     const chunks: Buffer[] = [];
     let length = 0;
     // The size that the system tells is 0 for files under /proc.

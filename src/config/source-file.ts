@@ -28,6 +28,9 @@ interface Parsed {
   readonly fault: YamlFault | null;
 }
 
+/** Messages of the parser repeat their source, which may be the whole file. */
+const MAX_MESSAGE_CHARACTERS = 200;
+const MAX_KEY_CHARACTERS = 60;
 const START: Position = { line: 1, column: 1 };
 /** JSON is YAML. `uniqueKeys` takes quadratic time: {@link YamlValues} finds keys that are set twice. */
 const PARSE = {
@@ -56,14 +59,17 @@ export class SourceFile {
     this.#document = document;
     this.#values = values;
     this.root = values?.root ?? null;
-    this.broken = fault === null ? null : { position: this.#at(fault.offset), message: fault.message };
+    this.broken =
+      fault === null
+        ? null
+        : { position: this.#at(fault.offset), message: cut(fault.message, MAX_MESSAGE_CHARACTERS) };
     this.duplicates = (values?.duplicates ?? []).map((key) => {
       const offset = key.range?.[0] ?? 0;
       return { position: this.#at(offset), message: duplicateKey(text.slice(offset)) };
     });
     this.warnings = (document?.warnings ?? []).map(({ pos, message }) => ({
       position: this.#at(pos[0]),
-      message,
+      message: cut(message, MAX_MESSAGE_CHARACTERS),
     }));
   }
 
@@ -156,5 +162,10 @@ function childOf(values: YamlValues, node: Node | null, step: string | number): 
 
 function duplicateKey(rest: string): string {
   const key = /^(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s:,]+)/.exec(rest)?.[0] ?? '';
-  return `${/^["']/.test(key) ? key : `"${key}"`} is set twice here: keep one of them`;
+  const quoted = /^["']/.test(key) ? key : `"${key}"`;
+  return `${cut(quoted, MAX_KEY_CHARACTERS)} is set twice here: keep one of them`;
+}
+
+function cut(text: string, maxCharacters: number): string {
+  return text.length > maxCharacters ? `${text.slice(0, maxCharacters)}...` : text;
 }

@@ -7,7 +7,7 @@ import type { LogOutput } from './log-output.ts';
 
 export type Logger = pino.Logger;
 
-/** Of a field: clients choose paths, and endpoints error texts. */
+/** Of a field or the message: clients choose paths, and endpoints error texts. */
 const MAX_FIELD_CHARACTERS = 2048;
 
 interface LoggerSettings {
@@ -47,7 +47,7 @@ function build(
       base,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: clipped },
-      serializers: { err: errorFields },
+      serializers: { err: errorFields, msg: clipMessage },
     },
     stream,
   );
@@ -67,6 +67,11 @@ function clipped(fields: Record<string, unknown>): Record<string, unknown> {
 
 function clip(text: string): string {
   return text.length > MAX_FIELD_CHARACTERS ? `${text.slice(0, MAX_FIELD_CHARACTERS)}...` : text;
+}
+
+/** Cuts a message that is too long. pino's types allow for anything as a message. */
+function clipMessage(message: unknown): unknown {
+  return typeof message === 'string' ? clip(message) : message;
 }
 
 /** An error's own words only: what else hangs on it may hold headers or keys. */

@@ -99,7 +99,7 @@ describe('certificate', () => {
       '5:50: key: "nope.key" cannot be read: there is no such file (looked for nope.key)',
     ]);
     assert.match(errors('.', 'good.key')[0] ?? '', /cert: "\." cannot be read: it is a directory/);
-    assert.match(errors('/dev/zero', 'good.key')[0] ?? '', /cert: "\/dev\/zero" is not a file/);
+    assert.match(errors('/dev/zero', 'good.key')[0] ?? '', /cert: "\/dev\/zero" is not a regular file/);
   });
 
   it('is known by its path to whoever refuses it', () => {

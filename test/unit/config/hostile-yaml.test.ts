@@ -108,6 +108,19 @@ describe('a configuration that asks too much of its reader', () => {
     });
   });
 
+  it('has messages of bounded length, whatever they repeat of the text', { timeout: 60_000 }, () => {
+    const long = 'x'.repeat(1_000_000);
+    for (const text of [`!${'!'.repeat(3_000_000)}`, `a: !${long} 1`, `a: *${long}`, `%${long}\n---\na: 1`]) {
+      const { broken, warnings } = new SourceFile(text);
+      const messages = [...(broken === null ? [] : [broken]), ...warnings].map(({ message }) => message);
+      assert.ok(messages.length > 0);
+      for (const message of messages) assert.ok(message.length <= 203, `${message.length} characters`);
+    }
+    const key = 'x'.repeat(1000);
+    const [duplicate] = new SourceFile(`${key}: 1\n${key}: 2`).duplicates;
+    assert.equal(duplicate?.message, `"${'x'.repeat(59)}... is set twice here: keep one of them`);
+  });
+
   it('names the first hundred of its errors', { timeout: 60_000 }, () => {
     const errors = errorsOf(
       `${routes('{ match: {}, respond: {} }')}\n${lines(10_000, (index) => `unknown${index}: *`.replace('*', '1'))}`,
@@ -193,8 +206,8 @@ describe('a file of the configuration', () => {
     const large = join(directory, 'large.yaml');
     writeFileSync(large, '#'.repeat(8 * 1024 * 1024 + 1));
     for (const [file, message] of [
-      [pipe, 'is not a file'],
-      [link, 'is not a file'],
+      [pipe, 'is a pipe: write it to a file'],
+      [link, 'is not a regular file'],
       [large, 'is larger than 8MiB'],
     ] as const) {
       assert.throws(

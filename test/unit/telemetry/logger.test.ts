@@ -68,6 +68,14 @@ describe("the primary's logger", () => {
     assert.doesNotMatch(JSON.stringify(line), /secret/);
   });
 
+  it('cuts texts that are too long, the message included', () => {
+    const [line] = primaryLines('info', (log) =>
+      log.error({ text: 'x'.repeat(3000) }, 'y'.repeat(3_000_000)),
+    );
+    assert.equal(line?.text, `${'x'.repeat(2048)}...`);
+    assert.equal(line.msg, `${'y'.repeat(2048)}...`);
+  });
+
   it('writes what was thrown and is no error', () => {
     const [line] = primaryLines('info', (log) => log.error({ err: 'a string' }, 'odd'));
     assert.deepEqual(line?.err, { message: 'a string' });
