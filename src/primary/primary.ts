@@ -190,7 +190,7 @@ export class Primary {
       { log, load, onRead: (files, usable) => watch?.read(files, usable), current, apply },
       FIRST_GENERATION,
     ));
-    const server = (this.#admin = this.#createAdmin(supervisor, clusters, reloader, drains));
+    const server = (this.#admin = this.#createAdmin(supervisor, clusters, reloader, drains, descriptorPlan));
     let admin: TcpAddress | null = null;
     try {
       if (!predecessor) admin = await server.listen(config.admin.address);
@@ -262,6 +262,7 @@ export class Primary {
     clusters: ClusterMonitors,
     reloader: Reloader,
     drains: Drains,
+    descriptorPlan: DescriptorPlan | null,
   ): AdminServer {
     const { output, faultHooks } = this.#options;
     const { sums } = supervisor;
@@ -303,7 +304,7 @@ export class Primary {
       },
       harm: faultHooks ? supervisor.harm : null,
     };
-    return new AdminServer(view, stats, this.#log);
+    return new AdminServer(view, stats, this.#log, { descriptorPlan });
   }
 
   #commanded(supervisor: Supervisor, clusters: ClusterMonitors, drains: Drains): Commanded {

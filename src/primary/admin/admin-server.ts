@@ -4,6 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TcpAddress } from '../../core/address.ts';
+import type { DescriptorPlan } from '../../core/descriptor-limit.ts';
 import { parseDuration } from '../../core/duration.ts';
 import { LineLimit } from '../../telemetry/line-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -49,6 +50,12 @@ interface AdminTimings {
   readonly keepAliveMs: number;
   /** The period in which the other times are checked. */
   readonly checkMs: number;
+}
+
+interface AdminOptions {
+  readonly timings?: AdminTimings;
+  /** How the process divides its descriptors; null for no limit. */
+  readonly descriptorPlan?: DescriptorPlan | null;
 }
 
 interface Answer {
@@ -102,7 +109,12 @@ export class AdminServer {
   /** Of the token that was asked for last: a reload may bring another. */
   #token: { readonly text: string; readonly bearer: BearerToken } | null = null;
 
-  constructor(view: AdminView, stats: AdminStats, log: Logger, timings: AdminTimings = TIMINGS) {
+  constructor(
+    view: AdminView,
+    stats: AdminStats,
+    log: Logger,
+    { timings = TIMINGS, descriptorPlan = null }: AdminOptions = {},
+  ) {
     this.#timings = timings;
     this.#view = view;
     this.#stats = stats;
@@ -119,7 +131,7 @@ export class AdminServer {
       ['/status', async (request) => encoded(await this.#status.fresh(), request)],
     ]);
     this.#pool = new ConnectionPool({
-      maxConnections: MAX_CONNECTIONS,
+      maxConnections: maxConnectionsOf(descriptorPlan),
       maxPerAddress: MAX_CONNECTIONS_PER_ADDRESS,
       answerTimeoutMs: timings.answerMs,
       now: () => performance.now(),
@@ -340,6 +352,13 @@ const HANG_UPS: ReadonlyMap<string, readonly [AdminRefusal, string]> = new Map([
   ['HPE_HEADER_OVERFLOW', ['too_large', '431 Request Header Fields Too Large']],
   ['ERR_HTTP_REQUEST_TIMEOUT', ['timeout', '408 Request Timeout']],
 ]);
+
+/** Returns the max connections: at most half of the reserve, so that probes and name lookups have the other half. */
+function maxConnectionsOf(plan: DescriptorPlan | null): number {
+  return plan === null
+    ? MAX_CONNECTIONS
+    : Math.min(MAX_CONNECTIONS, Math.floor((plan.limit - plan.ceiling) / 2));
+}
 
 function health(problem: string | null): Answer {
   return problem === null ? text(200, 'ok') : text(503, problem);

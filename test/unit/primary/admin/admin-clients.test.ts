@@ -5,6 +5,7 @@ import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { planDescriptors, type DescriptorPlan } from '../../../../src/core/descriptor-limit.ts';
 import { AdminServer, type AdminView } from '../../../../src/primary/admin/admin-server.ts';
 import { AdminStats } from '../../../../src/primary/admin/admin-stats.ts';
 import { eventually, within } from '../../../support/deadline.ts';
@@ -23,7 +24,11 @@ class Rig {
   readonly #sockets: Socket[] = [];
   #port = 0;
 
-  constructor(changes: Partial<AdminView>, timings: Partial<typeof PATIENT>) {
+  constructor(
+    changes: Partial<AdminView>,
+    timings: Partial<typeof PATIENT>,
+    descriptorPlan: DescriptorPlan | null,
+  ) {
     const view: AdminView = {
       metrics: () => Promise.resolve({ contentType: 'text/plain', body: 'a 1\n' }),
       notReady: () => null,
@@ -37,7 +42,10 @@ class Rig {
     };
     const { log, lines } = capture();
     this.lines = lines;
-    this.#server = new AdminServer(view, this.stats, log, { ...PATIENT, ...timings });
+    this.#server = new AdminServer(view, this.stats, log, {
+      timings: { ...PATIENT, ...timings },
+      descriptorPlan,
+    });
   }
 
   async listen(): Promise<void> {
@@ -125,8 +133,9 @@ async function withRig(
   changes: Partial<AdminView>,
   timings: Partial<typeof PATIENT>,
   use: (rig: Rig) => Promise<void>,
+  descriptorPlan: DescriptorPlan | null = null,
 ): Promise<void> {
-  const rig = new Rig(changes, timings);
+  const rig = new Rig(changes, timings, descriptorPlan);
   await rig.listen();
   try {
     await use(rig);
@@ -206,6 +215,24 @@ describe('a flood of connections to the admin server', { timeout: 300_000 }, () 
       assert.deepEqual(await rig.ask('/readyz', '127.0.0.2'), [200, 'ok\n']);
       held.release();
     });
+  });
+
+  it('that flood it under a small limit of descriptors leave half of the reserve', async () => {
+    const held = heldMetrics();
+    await withRig(
+      held.view,
+      {},
+      async (rig) => {
+        for (let last = 2; last <= 5; last++) {
+          for (const { socket } of await rig.dialMany(12, `127.0.0.${last}`)) socket.write(METRICS);
+        }
+        await eventually(() => assert.equal(rig.closed('full'), 48 - 16));
+        assert.equal(rig.stats.connections, 16);
+        assert.deepEqual(await rig.ask('/livez', '127.0.0.9'), [200, 'ok\n']);
+        held.release();
+      },
+      planDescriptors(256, 2),
+    );
   });
 
   it('is told in a few lines', async () => {
