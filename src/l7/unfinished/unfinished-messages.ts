@@ -15,7 +15,7 @@ const MIN_SLOW_SAMPLES = 64;
 /** All sessions are sampled when the process has grown by this, or by a quarter of what the budget has left. */
 const MIN_GROWTH_BYTES = 4 * 1024 * 1024;
 const GROWTH_SHARE = 0.25;
-/** Sampling takes at most a fifth of the thread's time, looking up new sessions a fiftieth. */
+/** Sampling, and telling descriptors apart, take at most a fifth of the thread's time; listing them takes a fiftieth. */
 const SAMPLE_PAUSE = 4;
 const LOOK_UP_PAUSE = 50;
 /** Time after which no more new sessions are looked up in one tick. */
@@ -96,6 +96,7 @@ export class UnfinishedMessages {
   /** Descriptors that are still to be looked at. */
   #candidates: number[] = [];
   #nextLookUp = 0;
+  #nextGroup = 0;
   #nextSlow = 0;
   #nextFull = 0;
   #lowestResident = 0;
@@ -186,7 +187,11 @@ export class UnfinishedMessages {
       return;
     }
     if (this.#candidates.length > 0) {
-      this.#lookUp(sockets);
+      if (now >= this.#nextGroup) {
+        this.#lookUp(sockets);
+        const end = this.#gauges.now();
+        this.#nextGroup = end + SAMPLE_PAUSE * (end - now);
+      }
     } else if (now >= this.#nextLookUp && (this.#unknown.size > 0 || this.#endedUnknown)) {
       this.#beginLookUp(sockets);
     }

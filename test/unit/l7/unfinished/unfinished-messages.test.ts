@@ -349,6 +349,21 @@ describe('unfinished messages in the budget', () => {
     assert.ok(rig.counted >= MAX - MIB);
   });
 
+  it('are looked up in a fifth of the time if that takes long', () => {
+    const rig = new Rig(8 * MAX);
+    rig.open(2000);
+    rig.system.disguiseMs = 20;
+    const start = rig.system.time;
+    let idleMs = 0;
+    while (rig.system.time - start < 1000) {
+      const before = rig.system.time;
+      rig.run(SAMPLE_MS);
+      if (rig.system.time - before === SAMPLE_MS) idleMs += SAMPLE_MS;
+    }
+    assert.ok(rig.system.time - start - idleMs > 100, 'sessions are looked up');
+    assert.ok(idleMs >= 650, `${idleMs} ms without a look-up`);
+  });
+
   it('are counted again after a shortage of descriptors, in smaller groups', () => {
     const rig = new Rig(8 * MAX);
     const sessions = rig.open(300);
