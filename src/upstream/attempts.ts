@@ -16,7 +16,7 @@ export interface AttemptSource {
   /** Whether the cluster has all the connections that it may have. */
   readonly full: boolean;
   /** Whether the process has a descriptor left for a dial. */
-  readonly mayDial: boolean;
+  mayDial(): boolean;
   /** Takes one retry of what the cluster may do at this time; false where there is none left. */
   takeRetry(): boolean;
   countLimit(limit: Limit): void;
@@ -64,7 +64,7 @@ export class Attempts {
     if (source.full) return this.#limited('max_connections');
     const endpoint = this.#pick();
     if (endpoint === null) return null;
-    if (!hasConnection(endpoint) && !source.mayDial) return this.#limited('descriptors');
+    if (!hasConnection(endpoint) && !source.mayDial()) return this.#limited('descriptors');
     if (retrying) {
       if (!this.#unsent && !source.takeRetry()) return this.#limited('retry_budget');
       this.#retriesLeft--;

@@ -27,7 +27,7 @@ export interface ClusterHome {
   /** The values of every worker's page, this one's included. */
   readonly pages: readonly Float64Array[];
   /** Whether the process has a descriptor left for a dial. */
-  readonly descriptors: { readonly mayDial: boolean };
+  readonly descriptors: { mayDial(): boolean };
   /** Of this process: what sticky cookies are made with where no secret is configured. */
   readonly secret: string;
   /** Told of the failures that the outlier detection counts. */
@@ -188,8 +188,8 @@ export class Cluster implements AttemptSource {
     return maxConnections > 0 && this.active >= maxConnections;
   }
 
-  get mayDial(): boolean {
-    return this.#home.descriptors.mayDial;
+  mayDial(): boolean {
+    return this.#home.descriptors.mayDial();
   }
 
   pick(context: PickContext, excluded: ReadonlySet<Endpoint>): Endpoint | null {

@@ -54,17 +54,22 @@ export class DescriptorGate {
     // The lowest free number is at most one above that of the last connection.
     const number = descriptor ?? this.#lowestFree() - 1;
     if (number < plan.ceiling && this.#clients() < plan.clients) return true;
-    const line = this.#lines.take();
-    if (line !== null) {
-      const { limit, clients: maxClients } = plan;
-      this.#log.warn({ listener, limit, maxClients, ...line }, 'connection refused: descriptors are short');
-    }
+    const { limit, clients: maxClients } = plan;
+    this.#refuse({ listener, limit, maxClients }, 'connection refused: descriptors are short');
     return false;
   }
 
-  /** Whether a descriptor for an endpoint's connection is left, without the reserve. */
-  get mayDial(): boolean {
-    return this.#plan === null || this.#lowestFree() < this.#plan.ceiling;
+  /** Whether a descriptor for an endpoint's connection is left, without the reserve. Logs refusals as {@link admits} does. */
+  mayDial(): boolean {
+    const plan = this.#plan;
+    if (plan === null || this.#lowestFree() < plan.ceiling) return true;
+    this.#refuse({ limit: plan.limit, ceiling: plan.ceiling }, 'dial refused: descriptors are short');
+    return false;
+  }
+
+  #refuse(details: object, message: string): void {
+    const line = this.#lines.take();
+    if (line !== null) this.#log.warn({ ...details, ...line }, message);
   }
 
   #clients(): number {

@@ -45,7 +45,7 @@ function attempts(
     endpoints,
     pick: (context, excluded) => balancer.pick(context, excluded),
     full: false,
-    mayDial: true,
+    mayDial: () => true,
     takeRetry: () => {
       count++;
       return true;
@@ -191,7 +191,7 @@ describe('the limits', () => {
   });
 
   it('give none where no descriptor is left for a dial, and blame no endpoint', () => {
-    const { trying, limits, failed } = attempts(endpointsOf(1), 2, { mayDial: false });
+    const { trying, limits, failed } = attempts(endpointsOf(1), 2, { mayDial: () => false });
     assert.equal(trying.next(), null);
     assert.deepEqual(
       [trying.limit, trying.lastFailure, limits, failed],
@@ -200,7 +200,7 @@ describe('the limits', () => {
   });
 
   it('need no descriptor for an endpoint with a kept connection', () => {
-    const { trying, limits } = attempts(endpointsOf(1), 2, { mayDial: false });
+    const { trying, limits } = attempts(endpointsOf(1), 2, { mayDial: () => false });
     assert.notEqual(
       trying.next(() => true),
       null,

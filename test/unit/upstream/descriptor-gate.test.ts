@@ -58,18 +58,19 @@ describe('the descriptor gate', () => {
   });
 
   it('leaves the reserve to others than dials', () => {
-    const { gate, kernel } = make();
+    const { gate, kernel, lines } = make();
     kernel.lowestFree = 223;
-    assert.equal(gate.mayDial, true);
+    assert.equal(gate.mayDial(), true);
     kernel.lowestFree = 224;
-    assert.equal(gate.mayDial, false);
+    assert.equal(gate.mayDial(), false);
+    assert.deepEqual(lines, [{ limit: 256, ceiling: 224, message: 'dial refused: descriptors are short' }]);
   });
 
   it('admits everything where there is no limit, and asks nobody', () => {
     const { gate, pages, kernel } = make(null);
     pages[0]!.fill(1e6);
     kernel.lowestFree = Infinity;
-    assert.deepEqual([gate.admits('web'), gate.admits('raw', 1e6), gate.mayDial], [true, true, true]);
+    assert.deepEqual([gate.admits('web'), gate.admits('raw', 1e6), gate.mayDial()], [true, true, true]);
     assert.equal(kernel.asked, 0);
   });
 

@@ -80,7 +80,7 @@ export function homeOf({ pages, all }: Workers, changes: Partial<ClusterHome> = 
   return {
     page: pages[0]!,
     pages: all,
-    descriptors: { mayDial: true },
+    descriptors: { mayDial: () => true },
     secret: 'a secret of the process',
     onEndpointFailed: () => undefined,
     ...changes,
