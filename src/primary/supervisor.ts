@@ -354,15 +354,14 @@ export class Supervisor {
     }
   }
 
-  /** Starts a worker that is tried again where it fails. Resolves when it listens, or has failed once. */
+  /** Starts a worker that is tried again where it fails. Resolves when it listens, has failed once, or is to end. */
   async #startNew(slot: WorkerSlot): Promise<void> {
     try {
       await slot.start();
     } catch (error) {
-      this.#options.log.error(
-        { worker: slot.name, reason: messageOf(error) },
-        'a new worker does not listen',
-      );
+      if (this.#ended !== null || slot.state === 'draining' || slot.state === 'ended') return;
+      const reason = messageOf(error);
+      this.#options.log.error({ worker: slot.name, reason }, 'a new worker does not listen');
     }
   }
 
@@ -380,7 +379,7 @@ export class Supervisor {
     this.#leaving.delete(slot);
     const settle = this.#pages.abandon(slot.page);
     const leftBehind = this.leftBehind.count + 1;
-    void this.leftBehind.add(slot, {
+    this.leftBehind.add(slot, {
       hasSiblings,
       replace: () => {
         log.error({ worker: name, silentMs: Math.round(silentMs), leftBehind }, 'worker is stuck');
@@ -402,9 +401,10 @@ export class Supervisor {
   #replaceStuck(slot: WorkerSlot): Promise<void> | null {
     const wasUnreplaced = this.#unreplaced.delete(slot);
     const { name } = slot;
-    if (!this.#slots.includes(slot) || this.#ended !== null || this.#arriving?.name === name) return null;
+    if (!this.#slots.includes(slot) || this.#ended !== null) return null;
+    if (this.#arriving?.name === name) return this.#arriving.listening;
     const { log } = this.#options;
-    const count = this.leftBehind.slots.filter((other) => other !== slot).length;
+    const count = this.leftBehind.countAgainst(slot);
     const delayMs = this.#policy.plan(name, performance.now(), count, this.config.workers.l7);
     if (delayMs === null) {
       this.#unreplaced.add(slot);

@@ -129,6 +129,11 @@ export class WorkerSlot {
     return this.#descriptors === null ? [] : listeningIn(this.#descriptors);
   }
 
+  /** Resolves when the worker has listened once; rejects with a StartError if it cannot. */
+  get listening(): Promise<undefined> {
+    return this.#firstListening.promise;
+  }
+
   /** Starts the worker; resolves when it listens, rejects with a StartError when it does not. */
   start(): Promise<undefined> {
     if (!this.#draining) this.#launch();

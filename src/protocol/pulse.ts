@@ -2,8 +2,7 @@
 
 const BEATS = 0;
 const THREAD = 1;
-const SYSTEM_THREAD = 2;
-const WORDS = 3;
+const WORDS = 2;
 
 /** The pulse of one worker's task. */
 export class Pulse {
@@ -26,23 +25,13 @@ export class Pulse {
     return Atomics.load(this.#words, BEATS);
   }
 
-  /**
-   * Says which thread runs the task.
-   *
-   * @param system the number that the system knows the thread by; 0 where it is not known
-   */
-  identify(thread: number, system: number): void {
-    Atomics.store(this.#words, SYSTEM_THREAD, system);
+  /** Says which thread runs the task. */
+  identify(thread: number): void {
     Atomics.store(this.#words, THREAD, thread);
   }
 
   /** Node's id of the thread; 0 as long as none has taken the task. */
   get thread(): number {
     return Atomics.load(this.#words, THREAD);
-  }
-
-  /** The system's id of the thread, 0 where it is not known. */
-  get systemThread(): number {
-    return Atomics.load(this.#words, SYSTEM_THREAD);
   }
 }

@@ -1,4 +1,3 @@
-import { readlinkSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
 import type { FromWorker } from '../protocol/from-worker.ts';
 import { Pulse } from '../protocol/pulse.ts';
@@ -19,7 +18,7 @@ export async function runService(
 ): Promise<void> {
   const { port, config, name } = start;
   useDescriptorTable(start.descriptors);
-  new Pulse(start.pulse).identify(threadId, systemThread());
+  new Pulse(start.pulse).identify(threadId);
   const say = (message: FromWorker): void => port.postMessage(message);
   const log = createWorkerLogger(config.log, name, (lines) => say({ type: 'log', lines }));
   const outcome = Promise.withResolvers<undefined>();
@@ -81,15 +80,6 @@ export async function runService(
     process.off('uncaughtException', onFault);
     log.flush();
     port.close();
-  }
-}
-
-/** Returns the system's id of this thread; 0 if it is unknown. */
-function systemThread(): number {
-  try {
-    return Number(readlinkSync('/proc/thread-self').split('/').at(-1));
-  } catch {
-    return 0;
   }
 }
 

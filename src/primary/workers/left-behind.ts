@@ -1,4 +1,3 @@
-import { setPriority } from 'node:os';
 import { deafen } from '../../sys/hand-over.ts';
 import { stopListening } from '../../sys/listening-sockets.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -6,20 +5,14 @@ import type { WorkerSlot } from '../worker-slot.ts';
 
 /** A stuck worker's addresses wait this long for its replacement to listen. */
 const MAX_WAIT_MS = 5000;
-/** The lowest priority that Linux has: a thread that spins must not take time from those that serve. */
-const LOWEST_PRIORITY = 19;
 
-/** What is done to the sockets and threads of others. */
+/** What is done to the sockets of others. */
 interface Means {
   readonly deafen: (fd: number) => boolean;
   readonly stopListening: (fd: number) => boolean;
-  readonly setPriority: (thread: number, priority: number) => void;
 }
 
-type StuckSlot = Pick<
-  WorkerSlot,
-  'name' | 'kind' | 'pulse' | 'listeningSockets' | 'terminate' | 'ended' | 'close'
->;
+type StuckSlot = Pick<WorkerSlot, 'name' | 'kind' | 'listeningSockets' | 'terminate' | 'ended' | 'close'>;
 
 interface Leaving {
   /** Whether other workers of its kind serve its addresses now. */
@@ -39,7 +32,7 @@ export class LeftBehind<S extends StuckSlot = WorkerSlot> {
   /** By the worker's name. */
   readonly #totals = new Map<string, number>();
 
-  constructor(log: Logger, means: Means = { deafen, stopListening, setPriority: lowerPriority }) {
+  constructor(log: Logger, means: Means = { deafen, stopListening }) {
     this.#log = log;
     this.#means = means;
   }
@@ -50,6 +43,15 @@ export class LeftBehind<S extends StuckSlot = WorkerSlot> {
 
   get count(): number {
     return this.#slots.size;
+  }
+
+  /**
+   * Counts the threads that forbid a replacement of the worker if they are too many. A layer 4 thread is terminated, so
+   * it never counts, and no number of others forbids its replacement.
+   */
+  countAgainst(slot: S): number {
+    if (slot.kind === 'l4') return 0;
+    return this.slots.filter((other) => other !== slot && other.kind === 'l7').length;
   }
 
   /** Those that beat again, and end in good order. */
@@ -64,21 +66,32 @@ export class LeftBehind<S extends StuckSlot = WorkerSlot> {
 
   /**
    * Takes a stuck worker in: its addresses go to others, and its thread is ended, if that is safe. A thread with uWS
-   * handles cannot be ended without the process; it stays until it turns again.
+   * handles cannot be ended without the process; it stays until it turns again. Errors are logged: they must not end
+   * the process, which serves with its other workers.
    */
-  async add(slot: S, { hasSiblings, replace, onEnded }: Leaving): Promise<void> {
+  add(slot: S, leaving: Leaving): void {
     this.#slots.add(slot);
     this.#totals.set(slot.name, this.total(slot.name) + 1);
-    void slot.ended.then(() => {
-      this.#slots.delete(slot);
-      this.#recovered.delete(slot);
-      slot.close();
-      this.#log.info({ worker: slot.name }, 'stuck worker ended');
-      onEnded();
-    });
+    const onError = (error: unknown): void => {
+      this.#log.error({ err: error, worker: slot.name }, 'stuck worker not dealt with');
+    };
+    slot.ended.then(() => this.#remove(slot, leaving)).catch(onError);
+    this.#release(slot, leaving).catch(onError);
+  }
+
+  #remove(slot: S, { onEnded }: Leaving): void {
+    this.#slots.delete(slot);
+    this.#recovered.delete(slot);
+    slot.close();
+    this.#log.info({ worker: slot.name }, 'stuck worker ended');
+    onEnded();
+  }
+
+  async #release(slot: S, { hasSiblings, replace }: Leaving): Promise<void> {
     if (hasSiblings) {
       this.#stopListening(slot);
-      void replace();
+      // The supervisor logs a failed start.
+      replace()?.catch(() => undefined);
     } else {
       // Connects are neither refused nor lost: clients try again after a second, when the replacement listens.
       for (const fd of slot.listeningSockets) this.#means.deafen(fd);
@@ -86,8 +99,8 @@ export class LeftBehind<S extends StuckSlot = WorkerSlot> {
       if (replaced !== null) await within(replaced, MAX_WAIT_MS);
       this.#stopListening(slot);
     }
-    if (slot.kind === 'l4') slot.terminate();
-    else this.#slowDown(slot);
+    // A worker that recovered while its replacement was awaited drains.
+    if (slot.kind === 'l4' && !this.#recovered.has(slot)) slot.terminate();
   }
 
   /** A worker beats again. */
@@ -104,21 +117,6 @@ export class LeftBehind<S extends StuckSlot = WorkerSlot> {
       this.#log.warn({ worker: name }, 'some new connections may still reach the stuck worker');
     }
   }
-
-  #slowDown({ name, pulse }: S): void {
-    const thread = pulse?.systemThread ?? 0;
-    if (thread === 0) return;
-    try {
-      this.#means.setPriority(thread, LOWEST_PRIORITY);
-    } catch (error) {
-      this.#log.debug({ err: error, worker: name }, 'priority of the stuck worker not lowered');
-    }
-  }
-}
-
-function lowerPriority(thread: number, priority: number): void {
-  // On Linux a priority is that of a thread; elsewhere the number would be taken for a process.
-  if (process.platform === 'linux') setPriority(thread, priority);
 }
 
 /** Resolves when the promise settles, or the time is over. */

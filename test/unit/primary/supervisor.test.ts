@@ -248,6 +248,18 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     await Promise.all(supervisor.slots.map(({ ended }) => ended));
   });
 
+  it('takes no worker for failed that is stopped while it is added', async () => {
+    const { supervisor, config, lines } = await setup(workers('obedient'));
+    await supervisor.start();
+    const more = { ...config, workers: { ...config.workers, l7: 3 } };
+    const reloaded = supervisor.reload(more, 2, config.clusters.map(clusterState), () => undefined);
+    await until(() => supervisor.slots.length === 4, 'a worker is added');
+    assert.equal(slotOf(supervisor, 'l7-2').state, 'starting');
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
+    await reloaded;
+    assert.deepEqual(lines, []);
+  });
+
   it('is stopped while it starts', async () => {
     const { supervisor } = await setup(workers('silent'));
     const started = supervisor.start();
@@ -271,7 +283,7 @@ describe('the supervision of workers that stick', { timeout: 300_000 }, () => {
 
   async function start(
     l7: 'freezing' | 'obedient',
-    l4: 'freezing' | 'obedient',
+    l4: 'freezing' | 'obedient' | 'late',
     changes: Partial<Config> = {},
   ): Promise<Setup> {
     // Only those that freeze beat.
@@ -381,6 +393,40 @@ describe('the supervision of workers that stick', { timeout: 300_000 }, () => {
     );
     assert.equal(complaints.length, 1);
     assert.equal(await supervisor.end(ending), true);
+  });
+
+  it('replaces one at layer 4, however many threads of layer 7 are left behind', async () => {
+    const { supervisor } = await start('freezing', 'freezing');
+    for (const name of ['l7-0', 'l7-1']) supervisor.harm(name, { type: 'freeze', forMs: 3_600_000 });
+    await Promise.all([isReplaced(supervisor, 'l7-0'), isReplaced(supervisor, 'l7-1')]);
+    assert.equal(supervisor.leftBehind.count, 2);
+    supervisor.harm('l4-0', { type: 'freeze', forMs: 3_600_000 });
+    await isReplaced(supervisor, 'l4-0');
+    assert.deepEqual([supervisor.problem, supervisor.hopeless], [null, null]);
+    assert.equal(await supervisor.end(ending), true);
+  });
+
+  it('leaves the sockets of one alone until the worker listens that a restart brings', async (context) => {
+    const { supervisor, config } = await start('obedient', 'late', l4Only);
+    await supervisor.reload({ ...config }, 2, config.clusters.map(clusterState), () => undefined);
+    const replacements: (Promise<unknown> | null)[] = [];
+    const { leftBehind } = supervisor;
+    const add = leftBehind.add.bind(leftBehind);
+    context.mock.method(leftBehind, 'add', (...[slot, leaving]: Parameters<typeof add>) => {
+      const replace = (): Promise<unknown> | null => {
+        const replacement = leaving.replace();
+        replacements.push(replacement);
+        return replacement;
+      };
+      add(slot, { ...leaving, replace });
+    });
+    const restarted = assert.rejects(supervisor.restart('l4-0'), /stopped before it was ready/);
+    supervisor.harm('l4-0', { type: 'freeze', forMs: 3_600_000 });
+    await until(() => replacements.length > 0, 'it is noticed');
+    assert.ok(replacements[0] instanceof Promise);
+    const rejected = assert.rejects(replacements[0], /stopped before it was ready/);
+    assert.equal(await supervisor.end(ending), true);
+    await Promise.all([restarted, rejected]);
   });
 
   it('lets a reload pass that waits for one', async () => {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { LeftBehind } from '../../../../src/primary/workers/left-behind.ts';
-import { Pulse } from '../../../../src/protocol/pulse.ts';
 import type { WorkerKind } from '../../../../src/protocol/to-worker.ts';
 import { capture } from '../fixtures/config.ts';
 
@@ -19,17 +18,13 @@ class Stage {
       this.done.push(`stop ${fd}`);
       return this.stops;
     },
-    setPriority: (thread, priority) => void this.done.push(`priority of ${thread}: ${priority}`),
   });
 
   slot(kind: WorkerKind, listeningSockets: readonly number[]) {
     const { promise: ended, resolve } = Promise.withResolvers<undefined>();
-    const pulse = new Pulse();
-    pulse.identify(5, 4711);
     return {
       name: `${kind}-0`,
       kind,
-      pulse,
       listeningSockets,
       ended,
       end: () => resolve(undefined),
@@ -39,7 +34,7 @@ class Stage {
   }
 
   add(slot: ReturnType<Stage['slot']>, hasSiblings: boolean, replaced: Promise<unknown> | null): void {
-    void this.leftBehind.add(slot, {
+    this.leftBehind.add(slot, {
       hasSiblings,
       replace: () => {
         this.done.push('replace');
@@ -59,7 +54,7 @@ describe('a worker that is left behind', () => {
     const stage = new Stage();
     stage.add(stage.slot('l7', [7, 8]), true, new Promise(() => undefined));
     await turn();
-    assert.deepEqual(stage.done, ['stop 7', 'stop 8', 'replace', 'priority of 4711: 19']);
+    assert.deepEqual(stage.done, ['stop 7', 'stop 8', 'replace']);
   });
 
   it('without siblings is made deaf, and loses its addresses when its replacement listens', async () => {
@@ -70,7 +65,7 @@ describe('a worker that is left behind', () => {
     assert.deepEqual(stage.done, ['deafen 7', 'replace']);
     resolve(undefined);
     await turn();
-    assert.deepEqual(stage.done, ['deafen 7', 'replace', 'stop 7', 'priority of 4711: 19']);
+    assert.deepEqual(stage.done, ['deafen 7', 'replace', 'stop 7']);
   });
 
   it('that closes its sockets itself keeps others safe, who may have their numbers', async () => {
@@ -107,6 +102,46 @@ describe('a worker that is left behind', () => {
       await turn();
       assert.equal(stage.done.includes('terminate'), terminated);
     }
+  });
+
+  it('is not terminated if it recovers while its replacement is awaited: it drains', async () => {
+    const stage = new Stage();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const slot = stage.slot('l4', [7]);
+    stage.add(slot, false, promise);
+    stage.leftBehind.recover(slot);
+    resolve(undefined);
+    await turn();
+    assert.deepEqual(stage.done, ['deafen 7', 'replace', 'stop 7']);
+    assert.deepEqual(stage.messages(), ['warn: stuck worker recovered, draining']);
+  });
+
+  it('forbids replacements at layer 7 only, and only if its thread cannot be terminated', () => {
+    const stage = new Stage();
+    const [first, second, tunnels] = [stage.slot('l7', []), stage.slot('l7', []), stage.slot('l4', [])];
+    for (const slot of [first, second, tunnels]) stage.add(slot, true, null);
+    assert.equal(stage.leftBehind.count, 3);
+    assert.deepEqual(
+      [first, stage.slot('l7', []), tunnels].map((slot) => stage.leftBehind.countAgainst(slot)),
+      [1, 2, 0],
+    );
+  });
+
+  it('does no harm to the process if something throws that is done about it', async () => {
+    const stage = new Stage();
+    const slot = stage.slot('l4', []);
+    const fail = (): never => {
+      throw new Error('broken');
+    };
+    stage.leftBehind.add(slot, { hasSiblings: true, replace: fail, onEnded: fail });
+    await turn();
+    slot.end();
+    await turn();
+    assert.deepEqual(stage.messages(), [
+      'error: stuck worker not dealt with',
+      'info: stuck worker ended',
+      'error: stuck worker not dealt with',
+    ]);
   });
 
   it('is counted until its thread has ended, and for ever as a time that it happened', async () => {
