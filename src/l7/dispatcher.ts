@@ -10,6 +10,7 @@ import { Answers, editsOf, type Exchange, type Handler } from './exchange.ts';
 import { HandshakeGate } from './handshakes/handshake-gate.ts';
 import { RequestStats, type ListenerStats } from './listener-stats.ts';
 import { plainHandler } from './plain-action.ts';
+import { MessageMemory, releaseMessage } from './message-memory.ts';
 import { SessionStats } from './session-stats.ts';
 import type { UpgradeContext } from './upgrade.ts';
 
@@ -199,6 +200,7 @@ export class Dispatcher {
           secure: tls !== null,
         },
         random,
+        messageMemory: new MessageMemory(releaseMessage),
         sessions: new Set(),
         access,
       },

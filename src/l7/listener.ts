@@ -23,8 +23,6 @@ import { markListening } from '../sys/accepted-sockets.ts';
 import { noteClosing, noteListening } from '../sys/descriptor-table.ts';
 import { HandOver } from '../sys/hand-over.ts';
 import { findListening, lengthenQueue, limitReceiveBuffers, limitUnsent } from '../sys/listening-sockets.ts';
-import { releasePages } from '../sys/released-pages.ts';
-import { unsupportedReason } from '../sys/support.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { chooseDeflateOffer } from '../wire/deflate-offer.ts';
 import { formatIp } from '../wire/ip-address.ts';
@@ -49,8 +47,6 @@ import { forgetMade, makeWebSocket, noteMade, type Socket, type SocketData } fro
  * and the connection breaks. The kernel takes twice this number for its bound, and a packet or two more.
  */
 export const RECEIVE_BUFFER = 192 * 1024;
-/** A message of this size has usually come in several reads, and giving its memory back costs little beside the copies. */
-const MIN_RELEASED_BYTES = 256 * 1024;
 /**
  * What the kernel takes for a client that it cannot send yet. Left to itself it takes 4 MiB for one that reads nothing,
  * and a close frame waits behind them.
@@ -305,15 +301,8 @@ export class L7Listener {
   }
 }
 
-/**
- * uWS 20.66 to 20.68 gathers a message that comes in several reads in a string, and keeps its memory for the next one
- * until the connection ends: an idle client would hold as much as its largest message. So the pages are given back when
- * the message has been handed on. Not if the session was closed meanwhile: then uWS has freed the string.
- */
 function receiveMessage(socket: WebSocket<SocketData>, data: ArrayBuffer, binary: boolean): void {
-  const { session } = socket as Socket;
-  session.clientMessage(data, binary);
-  if (data.byteLength >= MIN_RELEASED_BYTES && session.clientSocket !== null) releaseMessage(data);
+  (socket as Socket).session.clientMessage(data, binary);
 }
 
 function countControl(socket: WebSocket<SocketData>, data: ArrayBuffer): void {
@@ -325,8 +314,6 @@ function receivePing(socket: WebSocket<SocketData>, data: ArrayBuffer): void {
   countControl(socket, data);
   (socket as Socket).session.clientPinged();
 }
-
-const releaseMessage = unsupportedReason() === null ? releasePages : (): number => 0;
 
 /** Not a method: the handlers must know nothing but the link. */
 function route(app: TemplatedApp, { websocket }: L7ListenerConfig, link: Link): TemplatedApp {

@@ -1,4 +1,3 @@
-import { copyOf } from '../core/copy.ts';
 import { MAX_MASKED_HEAD, applyMask, writeMaskedFrame, writeMaskedHead } from '../wire/frame-writer.ts';
 import { OPCODE_CLOSE } from '../wire/opcodes.ts';
 import type { UpstreamSocket } from './upstream/upstream-socket.ts';
@@ -23,8 +22,10 @@ export interface OutboxSender {
   /**
    * Called after a write that the kernel did not take whole: `upstream.writableLength` bytes wait. It may close
    * sessions, and so come back to the outbox.
+   *
+   * @param following bytes of the same message that will wait too, unless `upstream` is closed before this returns
    */
-  upstreamBlocked(): void;
+  upstreamBlocked(following: number): void;
 }
 
 /**
@@ -105,31 +106,35 @@ export class Outbox {
     this.#count = 0;
     this.#end = 0;
     // At the very end, because the outbox may be used again from within.
-    if (blocked !== null) for (const sender of blocked) sender.upstreamBlocked();
+    if (blocked !== null) for (const sender of blocked) sender.upstreamBlocked(0);
   }
 
-  /** A frame that the slab has no room for, one slab after the other, until the kernel takes no more. */
+  /**
+   * Sends a frame that is larger than the slab, one slab after the other. The sender hears how much is left before it is
+   * queued: a sender that is closed then costs no copy.
+   */
   #sendInPieces(sender: OutboxSender, opcode: number, payload: Uint8Array, mask: number): void {
     const { bytes } = this.#slab;
     const { upstream } = sender;
     let at = writeMaskedHead(bytes, 0, opcode, payload.length, mask);
     let done = 0;
-    let taken = true;
-    while (taken && done < payload.length) {
+    let blocked = false;
+    while (done < payload.length && canWrite(upstream)) {
       // Whole words, so that each piece begins with the first byte of the mask.
       const room = (SLAB_SIZE - at) & ~3;
       const piece = payload.subarray(done, done + room);
       bytes.set(piece, at);
       if (mask !== 0) applyMask(bytes, at, piece.length, mask);
       done += piece.length;
-      taken = this.#write(upstream, 0, at + piece.length);
+      const taken = this.#write(upstream, 0, at + piece.length);
       at = 0;
+      if (taken || blocked) continue;
+      blocked = true;
+      sender.upstreamBlocked(payload.length - done);
+      // The next piece takes the slab, and closed sessions may have left frames in it.
+      this.flush();
     }
-    if (taken) return;
-    const rest = copyOf(payload.subarray(done));
-    if (mask !== 0) applyMask(rest, 0, rest.length, mask);
-    if (rest.length > 0 && canWrite(upstream)) upstream.write(rest);
-    sender.upstreamBlocked();
+    if (blocked) sender.upstreamBlocked(0);
   }
 
   /** Writes `slab[start, end)`; whether the kernel has taken all of it. */
@@ -141,7 +146,7 @@ export class Outbox {
       if (sent === end - start) return true;
     }
     // A negative number, too: the stream finds the same error, and says so in its way.
-    upstream.write(copyOf(this.#slab.bytes.subarray(start + Math.max(0, sent), end)));
+    upstream.writeCopy(this.#slab.bytes.subarray(start + Math.max(0, sent), end));
     return upstream.writableLength === 0;
   }
 }

@@ -3,6 +3,7 @@ import type { RandomPool } from '../core/random-pool.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { BufferBudget } from './buffer-budget.ts';
+import type { MessageMemory } from './message-memory.ts';
 import type { Outbox } from './outbox.ts';
 import type { SessionStats } from './session-stats.ts';
 import type { WireTraits } from './unfinished/held-bytes.ts';
@@ -22,6 +23,7 @@ export interface SharedContext<Session> {
   readonly unfinished: UnfinishedMessages;
   readonly wireTraits: WireTraits;
   readonly random: RandomPool;
+  readonly messageMemory: MessageMemory;
   /** The sessions that live, for draining. */
   readonly sessions: Set<Session>;
   /** Writes the access lines; null without an access log. */

@@ -136,19 +136,19 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     const length = data.byteLength;
     this.messages++;
     this.messageBytes += length;
+    this.#context.messageMemory.hold(this, data);
     if (!outbox.send(this, binary ? OPCODE_BINARY : OPCODE_TEXT, new Uint8Array(data), this.#mask())) {
       this.#overflow();
       return;
     }
+    this.#context.messageMemory.release(this);
     stats.values[stats.messagesUpstream]! += 1;
     stats.values[stats.bytesUpstream]! += length;
   }
 
   /** The client has sent a ping, and uWS has queued the pong behind everything that waits. */
   clientPinged(): void {
-    const downstream = this.#downstream;
-    if (downstream === null) return;
-    const waiting = downstream.getBufferedAmount();
+    const waiting = this.#downstream?.getBufferedAmount() ?? 0;
     if (waiting === 0) return;
     if (this.#paused && isPingFlood(waiting, this.#waitingWhenPaused)) {
       this.#context.stats.overflowed('downstream');
@@ -217,8 +217,8 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     if (this.#behind) this.#checkDownstream();
   }
 
-  upstreamBlocked(): void {
-    if (!this.#ended) this.#measure();
+  upstreamBlocked(following: number): void {
+    if (!this.#ended) this.#measure(following);
   }
 
   upstreamDrained(): void {
@@ -228,12 +228,12 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
   measureBuffers(): void {
     // Once a second, too, so that an endpoint that is slow and alive gets an answer.
     if (this.#pongDue !== null && !this.#ended) this.#sendPong(this.#pongDue);
-    this.#measure();
+    this.#measure(0);
   }
 
-  #measure(): void {
+  #measure(following: number): void {
     const { budget } = this.#context;
-    budget.setUpstream(this, this.upstream.writableLength);
+    budget.setUpstream(this, this.upstream.writableLength + following);
     // The session may have been shed by the first.
     if (this.#downstream !== null) budget.setDownstream(this, this.#downstream.getBufferedAmount());
   }
@@ -477,6 +477,7 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
   /** Counts the session's end and writes its line; `reason` is for the log alone. */
   #end(side: CloseSide, code: number, reason?: string): void {
     this.#ended = true;
+    if (this.#downstream !== null) this.#context.messageMemory.release(this);
     const seconds = (performance.now() - this.openedAt) / 1000;
     this.#context.stats.ended(side, code, seconds);
     this.#identityLine('session closed', {

@@ -48,6 +48,11 @@ export class PinnedBuffer {
     return sent < 0 ? -this.#calls.errno() : sent;
   }
 
+  /** Frees the memory now, and not when the garbage collector finds it. The buffer has no bytes any more. */
+  free(): void {
+    this.bytes.buffer.transfer(0);
+  }
+
   static {
     addressOf = (buffer, start, end) => {
       buffer.#check(0, start, end);

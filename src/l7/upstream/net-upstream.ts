@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { copyOf } from '../../core/copy.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import { dial } from '../../upstream/dial.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
@@ -47,7 +48,7 @@ function open(cluster: Cluster, endpoint: Endpoint, owner: UpstreamOwner): NetUp
 }
 
 function writeCopy(this: NetUpstream, bytes: Uint8Array): boolean {
-  return this.write(Buffer.from(bytes));
+  return this.write(copyOf(bytes));
 }
 
 const READ_OPTIONS = {

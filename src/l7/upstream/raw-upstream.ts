@@ -234,6 +234,7 @@ class RawUpstream extends Watched implements UpstreamSocket {
     const { wheel, poller } = this.#home.loop;
     if (this.#dial !== null) wheel.disarm(this.#dial);
     this.#dial = null;
+    this.#queue?.clear();
     this.#queue = null;
     poller.close(this);
     const { owner } = this;

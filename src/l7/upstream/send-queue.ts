@@ -1,25 +1,29 @@
 import { PinnedBuffer } from '../../sys/pinned-buffer.ts';
 
-/** Little is kept in a small buffer of its own, because many may wait with little. */
-const SMALL = 16 * 1024;
-/** More is kept in buffers of one size, which are used again: what is thrown away is not free at once. */
-const LARGE = 64 * 1024;
-const MOST_SPARE = 64;
+/** Block for the first few bytes: many connections may have only those. */
+const SMALL_BLOCK_BYTES = 16 * 1024;
+/**
+ * Block for more. The allocator maps blocks of this size one by one (`sys/allocator.ts`): only pages that are written are
+ * resident, and all of them go back to the system when the block is freed.
+ */
+const LARGE_BLOCK_BYTES = 256 * 1024;
+/** Free large blocks that each thread keeps. */
+const MAX_SPARE_BLOCKS = 4;
 const spare: PinnedBuffer[] = [];
 
 /** Bytes that the kernel has not taken yet, in order. */
 export class SendQueue {
   /** How many bytes wait. */
   length = 0;
-  readonly #buffers: PinnedBuffer[] = [];
-  /** Where the bytes begin in the first buffer, and where they end in the last. */
+  readonly #blocks: PinnedBuffer[] = [];
+  /** Where the bytes begin in the first block, and where they end in the last. */
   #start = 0;
   #end = 0;
 
   /** Adds a copy of the bytes. */
   push(bytes: Uint8Array): void {
     let rest = bytes;
-    const last = this.#buffers.at(-1);
+    const last = this.#blocks.at(-1);
     if (last !== undefined) {
       const part = rest.subarray(0, last.bytes.length - this.#end);
       last.bytes.set(part, this.#end);
@@ -27,10 +31,13 @@ export class SendQueue {
       rest = rest.subarray(part.length);
     }
     while (rest.length > 0) {
-      const buffer = rest.length > SMALL ? (spare.pop() ?? new PinnedBuffer(LARGE)) : new PinnedBuffer(SMALL);
-      const part = rest.subarray(0, buffer.bytes.length);
-      buffer.bytes.set(part);
-      this.#buffers.push(buffer);
+      const block =
+        rest.length > SMALL_BLOCK_BYTES
+          ? (spare.pop() ?? new PinnedBuffer(LARGE_BLOCK_BYTES))
+          : new PinnedBuffer(SMALL_BLOCK_BYTES);
+      const part = rest.subarray(0, block.bytes.length);
+      block.bytes.set(part);
+      this.#blocks.push(block);
       this.#end = part.length;
       rest = rest.subarray(part.length);
     }
@@ -40,17 +47,31 @@ export class SendQueue {
   /** Sends what the kernel takes. Returns 0, or the error number, negative, that sending ended with. */
   send(fd: number): number {
     while (this.length > 0) {
-      const first = this.#buffers[0]!;
-      const end = this.#buffers.length === 1 ? this.#end : first.bytes.length;
+      const first = this.#blocks[0]!;
+      const end = this.#blocks.length === 1 ? this.#end : first.bytes.length;
       const sent = first.send(fd, this.#start, end);
       if (sent < 0) return sent;
       this.length -= sent;
       this.#start += sent;
       if (this.#start < end) return 0;
-      this.#buffers.shift();
-      if (first.bytes.length === LARGE && spare.length < MOST_SPARE) spare.push(first);
+      this.#blocks.shift();
+      giveBack(first);
       this.#start = 0;
     }
     return 0;
   }
+
+  /** Drops all bytes and frees their memory. */
+  clear(): void {
+    for (const block of this.#blocks.splice(0)) giveBack(block);
+    this.length = 0;
+    this.#start = 0;
+    this.#end = 0;
+  }
+}
+
+/** Frees a block: the garbage collector would let up to 64 MiB of them lie in each thread. */
+function giveBack(block: PinnedBuffer): void {
+  if (block.bytes.length === LARGE_BLOCK_BYTES && spare.length < MAX_SPARE_BLOCKS) spare.push(block);
+  else block.free();
 }

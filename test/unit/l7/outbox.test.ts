@@ -64,7 +64,7 @@ class Connection implements OutboxSender {
     const upstream = Object.assign(client, {
       owner: null,
       fd,
-      writeCopy: (bytes: Uint8Array) => client.write(bytes),
+      writeCopy: (bytes: Uint8Array) => client.write(Buffer.from(bytes)),
     });
     this.upstream = upstream;
     this.endpoint = endpoint;
@@ -72,8 +72,9 @@ class Connection implements OutboxSender {
     client.on('close', () => (upstream.fd = -1));
   }
 
-  upstreamBlocked(): void {
-    this.blocked++;
+  upstreamBlocked(following: number): void {
+    // Before the rest of a large message, and again behind it.
+    if (following === 0) this.blocked++;
     this.onBlocked?.();
   }
 
@@ -355,9 +356,9 @@ class NotedSocket {
     this.#waits = waits;
   }
 
-  write(chunk: Buffer): boolean {
-    this.chunks.push(chunk);
-    if (this.#waits) this.writableLength += chunk.length;
+  writeCopy(bytes: Uint8Array): boolean {
+    this.chunks.push(Buffer.from(bytes));
+    if (this.#waits) this.writableLength += bytes.length;
     return true;
   }
 }
@@ -469,20 +470,44 @@ describe('the writes of an outbox', () => {
     assert.equal(box.send(sender, OPCODE_BINARY, Buffer.alloc(5000), 0), true);
   });
 
-  it('hold no more memory than their bytes where they wait', () => {
+  it('tell the sender how much of a large message will wait, and queue none of it once the sender is closed', () => {
+    const box = outbox();
+    const payload = payloadOf(1, 4 * SLAB_SIZE);
+    for (const closes of [true, false]) {
+      const socket = new NotedSocket(true);
+      const told: number[] = [];
+      const sender = {
+        ...noted(socket),
+        upstreamBlocked: (following: number) => {
+          told.push(socket.writableLength + following);
+          socket.destroyed = closes;
+        },
+      };
+      assert.equal(box.send(sender, OPCODE_BINARY, payload, 0), true);
+      const whole = payload.length + 14;
+      // The head of 14 bytes, and whole words behind it.
+      const queued = closes ? SLAB_SIZE - 2 : whole;
+      assert.deepEqual(told, [whole, queued]);
+      assert.equal(socket.writableLength, queued);
+    }
+  });
+
+  it('keep a large message whole if its sender closes other sessions while it waits', () => {
     const box = outbox();
     const socket = new NotedSocket(true);
-    const sender = noted(socket);
-    for (let count = 0; count < 50; count++) {
-      box.send(sender, OPCODE_TEXT, small, 0);
-      box.flush();
-    }
-    assert.equal(socket.chunks.length, 50);
-    for (const chunk of socket.chunks) {
-      assert.ok(
-        chunk.buffer.byteLength <= 64,
-        `${chunk.buffer.byteLength} bytes are held by ${chunk.length}`,
-      );
-    }
+    const other = new NotedSocket();
+    const payload = payloadOf(1, 2 * SLAB_SIZE);
+    const sender = {
+      ...noted(socket),
+      upstreamBlocked: () => void box.send(noted(other), OPCODE_CLOSE, small, 0),
+    };
+    box.send(sender, OPCODE_BINARY, payload, 0);
+    box.flush();
+    const frame = decodeFrame(Buffer.concat(socket.chunks));
+    assert.ok(frame?.frame.payload.equals(payload));
+    assert.deepEqual(
+      other.chunks.map((chunk) => chunk.subarray(6).toString()),
+      ['small', 'small'],
+    );
   });
 });

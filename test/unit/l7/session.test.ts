@@ -4,6 +4,7 @@ import { RandomPool } from '../../../src/core/random-pool.ts';
 import { TimerWheel } from '../../../src/core/timer-wheel.ts';
 import { BufferBudget } from '../../../src/l7/buffer-budget.ts';
 import type { DownstreamSocket } from '../../../src/l7/downstream.ts';
+import { MessageMemory } from '../../../src/l7/message-memory.ts';
 import { Outbox, SLAB_SIZE } from '../../../src/l7/outbox.ts';
 import { SessionStats } from '../../../src/l7/session-stats.ts';
 import { Session, type SessionContext } from '../../../src/l7/session.ts';
@@ -147,6 +148,8 @@ class Stage {
   readonly client = new FakeClient();
   readonly endpoint = new FakeEndpoint();
   readonly page = statsPage();
+  /** Sizes of the messages whose memory was freed, and how the client's leg had been ended before. */
+  readonly released: [bytes: number, ended: string | null][] = [];
   readonly budget: BufferBudget;
   readonly session: Session;
   readonly #wheel = new TimerWheel(0);
@@ -179,6 +182,9 @@ class Stage {
       unfinished: new UnfinishedMessages(this.budget, null, NO_LOG, { now: () => 0, residentBytes: () => 0 }),
       wireTraits: { maxMessageSize: 16 * KIB * KIB, compressed: false, secure: false },
       random: new RandomPool(),
+      messageMemory: new MessageMemory((message) =>
+        this.released.push([message.byteLength, this.client.ended]),
+      ),
       sessions: new Set(),
       access: null,
     };
@@ -406,6 +412,19 @@ describe('an endpoint that does not read', () => {
     assert.ok(stage.endpoint.destroyed);
   });
 
+  it('costs no copy of a message for which the budget has no room', () => {
+    const stage = new Stage({ budget: 1024 * KIB });
+    stage.endpoint.blocked = true;
+    stage.message(2048 * KIB);
+    assert.equal(stage.client.ended, '1013');
+    assert.ok(stage.endpoint.destroyed);
+    assert.ok(
+      stage.endpoint.writableLength <= SLAB_SIZE,
+      `${stage.endpoint.writableLength} bytes were queued`,
+    );
+    assert.equal(stage.buffered('upstream'), 0);
+  });
+
   it('is cut when the budget wants what waits for it, though its session has ended', () => {
     const stage = new Stage({ budget: 150 * KIB });
     stage.endpoint.blocked = true;
@@ -421,5 +440,43 @@ describe('an endpoint that does not read', () => {
     };
     stage.budget.setDownstream(other, 60 * KIB);
     assert.ok(stage.endpoint.destroyed);
+  });
+});
+
+describe('the memory of a large message', () => {
+  const LARGE = 300 * KIB;
+
+  it('is freed when the message has been sent or queued', () => {
+    const stage = new Stage();
+    stage.message(LARGE);
+    stage.endpoint.blocked = true;
+    stage.message(LARGE);
+    assert.deepEqual(stage.released, [
+      [LARGE, null],
+      [LARGE, null],
+    ]);
+    assert.equal(stage.client.ended, null);
+  });
+
+  it('is freed before the session of an endpoint that does not read is closed', () => {
+    const overflow = new Stage();
+    overflow.endpoint.blocked = true;
+    overflow.message(UPSTREAM_BUFFER);
+    overflow.message(LARGE);
+    assert.equal(overflow.client.ended, '1013');
+    assert.deepEqual(overflow.released, [[LARGE, null]]);
+    const shed = new Stage({ budget: 100 * KIB });
+    shed.endpoint.blocked = true;
+    shed.message(LARGE);
+    assert.equal(shed.client.ended, '1013');
+    assert.deepEqual(shed.released, [[LARGE, null]]);
+  });
+
+  it('is left alone after the client has gone, and that of small messages always', () => {
+    const stage = new Stage();
+    stage.message(UPSTREAM_BUFFER);
+    stage.session.clientClosed(1006, new ArrayBuffer(0));
+    stage.message(LARGE);
+    assert.deepEqual(stage.released, []);
   });
 });

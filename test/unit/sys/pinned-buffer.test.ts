@@ -141,4 +141,12 @@ describe('a pinned buffer', { skip }, () => {
     assert.throws(() => new PinnedBuffer(-1), RangeError);
     assert.throws(() => new PinnedBuffer(NaN), RangeError);
   });
+
+  it('has no bytes after it was freed', () => {
+    const buffer = new PinnedBuffer(8);
+    buffer.free();
+    assert.equal(buffer.bytes.length, 0);
+    assert.throws(() => buffer.send(0, 0, 1), RangeError);
+    assert.throws(() => buffer.recv(0, 0, 1), RangeError);
+  });
 });

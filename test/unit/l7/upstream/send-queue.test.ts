@@ -7,6 +7,8 @@ import { PinnedBuffer } from '../../../../src/sys/pinned-buffer.ts';
 import { unsupportedReason } from '../../../../src/sys/support.ts';
 import { withPair } from '../../sys/pairs.ts';
 
+const MIB = 1024 * 1024;
+
 describe('a queue of bytes to send', { skip: unsupportedReason() ?? false }, () => {
   it('keeps their order over any sizes, and counts what waits', async () => {
     await withPair('IPv4', ({ client, server }) => {
@@ -41,6 +43,47 @@ describe('a queue of bytes to send', { skip: unsupportedReason() ?? false }, () 
       for (let turn = 0; received < pushed && turn < 100_000; turn++) take();
       assert.equal(received, pushed);
       assert.equal(got.digest('hex'), sent.digest('hex'));
+    });
+  });
+
+  it('frees all memory at once when it is cleared, but for a few blocks', () => {
+    const bytes = Buffer.alloc(MIB);
+    const highest = (rounds: number): number => {
+      let most = 0;
+      for (let round = 0; round < rounds; round++) {
+        const queue = new SendQueue();
+        queue.push(bytes.subarray(0, 100));
+        for (let count = 0; count < 4; count++) queue.push(bytes);
+        queue.clear();
+        assert.equal(queue.length, 0);
+        most = Math.max(most, process.memoryUsage().arrayBuffers);
+      }
+      return most;
+    };
+    const before = highest(1);
+    // Left to the garbage collector, it is some 60 MiB at times.
+    const grown = highest(100) - before;
+    assert.ok(grown <= 4 * MIB, `${grown} bytes`);
+  });
+
+  it('can be used again after it was cleared', async () => {
+    await withPair('IPv4', ({ client, server }) => {
+      const queue = new SendQueue();
+      queue.push(Buffer.alloc(1_000_000, 'a'));
+      assert.equal(queue.send(client), 0);
+      queue.push(Buffer.alloc(1000, 'a'));
+      queue.clear();
+      queue.push(Buffer.from('b'));
+      assert.equal(queue.length, 1);
+      assert.equal(queue.send(client), 0);
+      const input = new PinnedBuffer(256 * 1024);
+      let last = '';
+      for (;;) {
+        const count = input.recv(server, 0, input.bytes.length);
+        if (count <= 0) break;
+        last = input.bytes.toString('latin1', count - 1, count);
+      }
+      assert.equal(last, 'b');
     });
   });
 
