@@ -1,9 +1,11 @@
 /**
- * Returns the median difference between one size and the next. A leak adds to the process in every round; the heap of
- * V8 and the allocator's pools grow only in some.
+ * Estimates the growth from one size to the next as the median of the slopes between all pairs of sizes (Theil and Sen).
+ * A leak adds to the process in every round; the heap of V8 and the allocator's pools swing between rounds.
  */
 export function medianGrowth(sizes: readonly number[]): number {
   if (sizes.length < 2) throw new RangeError('growth needs two sizes');
-  const growths = sizes.slice(1).map((size, index) => size - sizes[index]!);
-  return growths.toSorted((a, b) => a - b)[Math.floor(growths.length / 2)]!;
+  const slopes = sizes.flatMap((later, end) =>
+    sizes.slice(0, end).map((earlier, start) => (later - earlier) / (end - start)),
+  );
+  return slopes.toSorted((a, b) => a - b)[Math.floor(slopes.length / 2)]!;
 }
