@@ -1,31 +1,20 @@
-/** Connections and sessions that the proxy closes, by the ten thousand: memory stays flat. */
+/** Connections that the proxy closes, by the ten thousand: memory stays flat. Sessions are in `sessions.scale.ts`. */
 import assert from 'node:assert/strict';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { medianGrowth } from '../support/median-growth.ts';
 import { residentBytes } from '../support/process-facts.ts';
-import { RawConnection, switchingProtocols, upgradeRequest } from '../support/raw-connection.ts';
-import { RawEndpoint } from '../support/raw-endpoint.ts';
-import { CLOSE, closeBody, encodeFrame } from '../support/raw-frames.ts';
 import { WebRig } from '../support/web-rig.ts';
 
 const MIB = 1024 ** 2;
 const AT_ONCE = 50;
+const ROUNDS = 5;
+const REQUESTS_PER_ROUND = 20_000;
 /** Bytes of each connection that uSockets once lost. A loss shows in every round. */
 const LOST_BYTES = 450;
 
-/** Runs a number of visits, some of them at once. */
-async function repeat(count: number, visit: () => Promise<void>): Promise<void> {
-  let left = count;
-  const one = async (): Promise<void> => {
-    while (left-- > 0) await visit();
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, one));
-}
-
-describe('a proxy that closes connections', { timeout: 850_000, concurrency: false }, () => {
+describe('a proxy that closes connections', { timeout: 850_000 }, () => {
   let http: Server;
-  let sessions: RawEndpoint;
   let rig: WebRig;
 
   before(async () => {
@@ -34,29 +23,13 @@ describe('a proxy that closes connections', { timeout: 850_000, concurrency: fal
       socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello'));
     });
     await new Promise<void>((settle) => http.listen(0, '127.0.0.1', settle));
-    sessions = await RawEndpoint.listen(async (connection) => {
-      connection.write(switchingProtocols(await connection.head()));
-      connection.write(encodeFrame(CLOSE, closeBody(4000)));
-      await connection.closed;
-    });
     rig = await WebRig.start({
       log: { access: false },
-      listeners: {
-        web: {
-          routes: [
-            { match: { path: '/session' }, cluster: 'sessions' },
-            { match: {}, cluster: 'http' },
-          ],
-        },
-      },
-      clusters: {
-        sessions: { endpoints: [sessions.address] },
-        http: { endpoints: [`127.0.0.1:${(http.address() as AddressInfo).port}`] },
-      },
+      listeners: { web: {} },
+      clusters: { http: { endpoints: [`127.0.0.1:${(http.address() as AddressInfo).port}`] } },
     });
   });
   after(async () => {
-    sessions.close();
     http.close();
     await rig.stop();
   });
@@ -74,29 +47,22 @@ describe('a proxy that closes connections', { timeout: 850_000, concurrency: fal
     });
   }
 
-  async function session(): Promise<void> {
-    const client = await RawConnection.connect(rig.address('web'));
-    client.write(upgradeRequest('app.example', [], '/session'));
-    assert.match((await client.head()).startLine, /^HTTP\/1\.1 101 /);
-    assert.deepEqual((await client.frame()).payload, closeBody(4000));
-    client.destroy();
+  async function round(): Promise<void> {
+    let left = REQUESTS_PER_ROUND;
+    const one = async (): Promise<void> => {
+      while (left-- > 0) await request();
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, one));
   }
 
-  // What ended sessions may still hold in uWS is remembered for 20 s, and V8's heap takes its size meanwhile.
-  for (const [what, warmUps, rounds, perRound, visit] of [
-    ['100,000 requests with Connection: close', 0, 5, 20_000, request],
-    ['120,000 sessions that the endpoint closes', 15, 15, 4_000, session],
-  ] as const) {
-    it(`has no more memory after ${what}`, async (t) => {
-      const sizes: number[] = [];
-      for (let round = 0; round < warmUps; round++) await repeat(perRound, visit);
-      for (let round = 0; round < rounds; round++) {
-        await repeat(perRound, visit);
-        sizes.push(residentBytes(rig.sluice.pid));
-      }
-      t.diagnostic(`${sizes.map((size) => (size / MIB).toFixed(1)).join(', ')} MiB`);
-      const median = medianGrowth(sizes);
-      assert.ok(median < (perRound * LOST_BYTES) / 2, `${median} bytes more in a round`);
-    });
-  }
+  it('has no more memory after 100,000 requests with Connection: close', async (t) => {
+    const sizes: number[] = [];
+    for (let count = 0; count < ROUNDS; count++) {
+      await round();
+      sizes.push(residentBytes(rig.sluice.pid));
+    }
+    t.diagnostic(`${sizes.map((size) => (size / MIB).toFixed(1)).join(', ')} MiB`);
+    const growth = medianGrowth(sizes);
+    assert.ok(growth < (REQUESTS_PER_ROUND * LOST_BYTES) / 2, `${growth} bytes more in a round`);
+  });
 });
