@@ -26,6 +26,8 @@ const MAX_GROUP = 128;
 const MAX_YOUNG_MS = 10_000;
 /** uWS keeps the memory of a WebSocket until its client closes the connection, for 16 s at most. */
 const LINGER_MS = 20_000;
+/** Sessions that end within this time are remembered together. */
+const LINGER_STEP_MS = 1000;
 /** An ended session that may hold this is closed at once. */
 const MIN_ENDED_BYTES = 64 * 1024;
 
@@ -81,8 +83,8 @@ export class UnfinishedMessages {
   readonly #sessions = new Map<Receiver, Watched | null>();
   readonly #unknown = new Set<Receiver>();
   readonly #known = new Set<number>();
-  /** Ended sessions whose memory uWS may still keep, in the order of their ends. */
-  #lingering: { readonly until: number; readonly bytes: number }[] = [];
+  /** Memory of ended sessions that uWS may still keep: an entry for each second, in order. */
+  readonly #lingering: { readonly until: number; bytes: number }[] = [];
   /** The largest unfinished messages of all sessions together. */
   #worst = 0;
   #watches = false;
@@ -136,7 +138,7 @@ export class UnfinishedMessages {
       this.#worst -= bytes;
       return;
     }
-    this.#lingering.push({ until: this.#gauges.now() + LINGER_MS, bytes });
+    this.#linger(bytes);
     if (this.#sockets === null) return;
     if (watched === null) {
       this.#endedUnknown = true;
@@ -295,14 +297,17 @@ export class UnfinishedMessages {
     for (const session of this.#sessions.keys()) this.#budget.setUnfinished(session, 0);
   }
 
+  #linger(bytes: number): void {
+    const until = this.#gauges.now() + LINGER_MS;
+    const last = this.#lingering.at(-1);
+    if (last !== undefined && until - last.until < LINGER_STEP_MS) last.bytes += bytes;
+    else this.#lingering.push({ until, bytes });
+  }
+
   #endLingering(now: number): void {
-    let count = 0;
-    for (const { until, bytes } of this.#lingering) {
-      if (until > now) break;
-      this.#worst -= bytes;
-      count++;
+    while (this.#lingering.length > 0 && this.#lingering[0]!.until <= now) {
+      this.#worst -= this.#lingering.shift()!.bytes;
     }
-    if (count > 0) this.#lingering = this.#lingering.slice(count);
   }
 
   #failed(error: unknown, now: number): void {
