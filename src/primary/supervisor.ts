@@ -44,7 +44,7 @@ interface SupervisorOptions {
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
   /** What is known of the endpoints when a worker starts. */
   readonly clusterStates: () => readonly ClusterState[];
-  /** The series of an endpoint, given by its label; null where there is none. */
+  /** The series of an endpoint, given by its label, or null if it has none. */
   readonly endpointSeries: (cluster: string, endpoint: string) => string | null;
   /** What the descriptors of the process are for; null or left out for no limit. */
   readonly descriptorPlan?: DescriptorPlan | null;
@@ -164,7 +164,7 @@ export class Supervisor {
     await Promise.all(this.#slots.map((slot) => slot.start()));
   }
 
-  /** Makes a worker throw or freeze, for tests; false where there is none of that name. */
+  /** Makes a worker throw or freeze, for tests. Returns false if no worker has that name. */
   readonly harm = (name: string, harm: Harm): boolean => {
     const slot = this.#slots.find((candidate) => candidate.name === name);
     slot?.send(harm);
@@ -396,7 +396,7 @@ export class Supervisor {
   /**
    * Gives the place of a stuck worker to another, if that is wanted and may be.
    *
-   * @returns settles when the other listens or cannot; null where there is none, or not soon
+   * @returns settles when the other listens or cannot; null if there is no replacement, or none soon
    */
   #replaceStuck(slot: WorkerSlot): Promise<void> | null {
     const wasUnreplaced = this.#unreplaced.delete(slot);

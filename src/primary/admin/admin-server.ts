@@ -34,7 +34,7 @@ export interface AdminView {
   readonly token: string | null;
   /** Host names in lower case that requests may name, beside IP addresses and `localhost`. */
   readonly hosts: readonly string[];
-  /** Does harm to a worker, false where there is none of that name; null where that is not allowed. */
+  /** Makes a worker throw or freeze. False if no worker has that name; null if faults are not enabled. */
   readonly harm: ((worker: string, harm: Harm) => boolean) | null;
 }
 

@@ -17,7 +17,7 @@ type StuckSlot = Pick<WorkerSlot, 'name' | 'kind' | 'listeningSockets' | 'termin
 interface Leaving {
   /** Whether other workers of its kind serve its addresses now. */
   readonly hasSiblings: boolean;
-  /** Starts its replacement; settles when that listens or cannot. Null where there is none, or not soon. */
+  /** Starts its replacement; settles when that listens or cannot. Null if there is no replacement, or none soon. */
   readonly replace: () => Promise<unknown> | null;
   /** Called when its thread writes nothing any more. */
   readonly onEnded: () => void;

@@ -23,7 +23,7 @@ export class ReplacementPolicy {
    *
    * @param leftBehind threads that have been left behind, without this one
    * @param workers workers that layer 7 has
-   * @returns milliseconds until its start; null where there is none
+   * @returns milliseconds until its start; null if there is no replacement
    */
   plan(worker: string, now: number, leftBehind: number, workers: number): number | null {
     if (leftBehind >= Math.max(MIN_LEFT_BEHIND, workers)) return null;

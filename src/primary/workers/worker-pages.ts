@@ -9,7 +9,7 @@ import { allocatePage, clearGauges } from '../../telemetry/stats-page.ts';
 
 export const KINDS: readonly WorkerKind[] = ['l7', 'l4'];
 
-/** Returns the series of an endpoint, given by its label; null where there is none. */
+/** Returns the series of an endpoint, given by its label, or null if it has none. */
 type EndpointSeries = (cluster: string, endpoint: string) => string | null;
 
 /** The stats pages of all workers, and what is counted in them. */
