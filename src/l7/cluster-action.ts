@@ -1,8 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { ClusterAction, L7Listener as L7ListenerConfig, Rewrite, Route } from '../config/types.ts';
 import { normalizePattern } from '../routing/request-path.ts';
 import { expandGroups, stripPrefix } from '../routing/rewrite.ts';
-import type { PickContext } from '../upstream/pick-context.ts';
 import { forwardedHeaders } from '../wire/forwarded.ts';
 import { hasUnderscoreName, headerOf } from '../wire/request-head.ts';
 import type { HeaderEdits } from '../wire/header-edits.ts';
@@ -25,7 +23,6 @@ export class ClusterRoute {
   readonly #stats: ListenerStats;
   readonly #admission: { readonly draining: boolean };
   readonly #handshakes: HandshakeGate;
-  readonly #trusted: (address: string) => boolean;
   readonly #upgrades: UpgradeContext;
   readonly #requests: ProxyContext;
   readonly #requestEdits: HeaderEdits;
@@ -44,7 +41,6 @@ export class ClusterRoute {
       admission: { readonly draining: boolean };
       handshakes: HandshakeGate;
       upgrades: UpgradeContext;
-      trusted: (address: string) => boolean;
     },
   ) {
     this.#config = config;
@@ -54,7 +50,6 @@ export class ClusterRoute {
     this.#stats = listener.stats;
     this.#admission = listener.admission;
     this.#handshakes = listener.handshakes;
-    this.#trusted = listener.trusted;
     this.#requestEdits = editsOf(route.headers.request);
     this.#responseEdits = editsOf(route.headers.response);
     this.#targetOf = pathRewriter(action.rewrite);
@@ -95,25 +90,26 @@ export class ClusterRoute {
 
   #upgrade(routed: Routed, upgrade: UpgradeRequest): void {
     const { exchange } = routed;
+    const { client } = exchange;
     if (this.#admission.draining) {
       this.#stats.handshakeFailed('draining');
       this.#answers.refuse(exchange, 503, 'the proxy is shutting down');
       return;
     }
-    const { to, forwarded } = this.#addressed(routed);
+    const to = this.#addressed(routed);
     const order = {
       head: exchange.head,
       to,
       edits: this.#responseEdits,
       subprotocols: upgrade.subprotocols,
-      pick: this.#pickContext(routed, forwarded.clientAddress),
+      pick: pickContextOf(this.#upgrades.cluster.config, exchange.head, client.address),
       secure: this.#config.tls !== null,
       identity: {
         listener: this.#config.name,
         route: this.#route.name,
         cluster: this.#action.cluster,
-        client: forwarded.clientAddress,
-        requestId: forwarded.requestId,
+        client: client.address,
+        requestId: client.requestId,
       },
     };
     const attempt = new Upgrade(
@@ -139,15 +135,14 @@ export class ClusterRoute {
       this.#answers.refuse(exchange, 413, 'the body of the request is larger than allowed');
       return;
     }
-    const { to, forwarded } = this.#addressed(routed);
-    const { clientAddress: client, requestId } = forwarded;
+    const { address: client, requestId } = exchange.client;
     const { cluster } = this.#action;
     new ProxiedRequest(this.#requests, {
       head,
-      to,
+      to: this.#addressed(routed),
       body: exchange.body,
       reply: exchange.reply,
-      pick: this.#pickContext(routed, client),
+      pick: pickContextOf(this.#upgrades.cluster.config, head, client),
       secure: this.#config.tls !== null,
       requestId,
       edits: this.#responseEdits,
@@ -156,27 +151,18 @@ export class ClusterRoute {
     }).start();
   }
 
-  #pickContext({ exchange }: Routed, clientAddress: string): PickContext {
-    return pickContextOf(this.#upgrades.cluster.config, exchange.head, clientAddress);
-  }
-
   /** What goes upstream in place of what the client said. */
-  #addressed({ exchange, request, groups }: Routed): {
-    to: UpstreamTarget;
-    forwarded: ReturnType<typeof forwardedHeaders>;
-  } {
-    const { head, peer } = exchange;
+  #addressed({ exchange, request, groups }: Routed): UpstreamTarget {
+    const { head, peer, client } = exchange;
     const { address, tls, forwarded: style } = this.#config;
     const connection = { address: peer, port: address.port, secure: tls !== null };
-    const forwarded = forwardedHeaders(head, connection, this.#trusted, randomUUID, style);
     const path = this.#targetOf(request.path, groups);
-    const to = {
+    return {
       target: head.query === '' ? path : `${path}?${head.query}`,
       host: this.#action.rewrite.host,
-      forwarded: forwarded.headers,
+      forwarded: forwardedHeaders(head, client, connection, style),
       edits: this.#requestEdits,
     };
-    return { to, forwarded };
   }
 }
 

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { L7Listener as L7ListenerConfig, Route } from '../config/types.ts';
 import { RouteTable } from '../routing/route-table.ts';
-import { onlyHeaderOf } from '../wire/request-head.ts';
+import { identifyClient, type ClientIdentity } from '../wire/client-identity.ts';
+import { onlyHeaderOf, type RequestHead } from '../wire/request-head.ts';
 import { checkUpgrade, wantsWebSocket, type UpgradeRequest } from '../wire/upgrade-request.ts';
 import { addressMatcher, checkRequest } from './client-request.ts';
 import { ClusterRoute } from './cluster-action.ts';
@@ -64,6 +66,17 @@ export class Dispatcher {
       config.routes.map((route) => ({ match: route.match, value: this.#handler(route) })),
     );
     this.#previous = null;
+  }
+
+  /**
+   * Finds out who sent a request, whether or not it is in order: every answer and log line names the client.
+   *
+   * @param peer its IP address as text
+   */
+  identify(head: RequestHead, peer: string): ClientIdentity {
+    const { address, tls } = this.#config;
+    const connection = { address: peer, port: address.port, secure: tls !== null };
+    return identifyClient(head, connection, this.#trusted, randomUUID);
   }
 
   /** Answers the request, now or later. */
@@ -150,7 +163,6 @@ export class Dispatcher {
         admission: this,
         handshakes: this.#handshakes,
         upgrades: this.#upgradeContext(route, action.cluster),
-        trusted: this.#trusted,
       }).handle;
     }
     const handle = plainHandler(action, answers);

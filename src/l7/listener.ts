@@ -256,6 +256,7 @@ export class L7Listener {
     const isLast = headerOf(head, 'transfer-encoding') !== undefined;
     const reply = new UwsReply(response, head.method === 'HEAD', this.#later, isLast ? stopReading : null);
     const { dispatcher } = this;
+    const peer = formatIp(new Uint8Array(response.getRemoteAddress()));
     dispatcher.open++;
     reply.onOver((gone) => {
       dispatcher.open--;
@@ -265,7 +266,8 @@ export class L7Listener {
     dispatcher.dispatch({
       head,
       body,
-      peer: formatIp(new Uint8Array(response.getRemoteAddress())),
+      peer,
+      client: dispatcher.identify(head, peer),
       reply,
       startedAt: performance.now(),
       upgrade: (upgrade) => this.#upgradeReply(response, reply, head, upgrade, context),

@@ -1,14 +1,5 @@
-import { isIP } from 'node:net';
+import type { ClientConnection, ClientIdentity } from './client-identity.ts';
 import { headerOf, isToken, joinedHeaderOf, listMembers, type RequestHead } from './request-head.ts';
-
-/** What the connection itself tells of the client. */
-interface ClientConnection {
-  /** The peer's IP address as text. */
-  readonly address: string;
-  /** The port of the listener. */
-  readonly port: number;
-  readonly secure: boolean;
-}
 
 /** What of {@link PREFIX} is set by us in any case. */
 const SET: ReadonlySet<string> = new Set([
@@ -30,44 +21,27 @@ export function isForwardingName(name: string): boolean {
 /** Which headers tell the endpoint of the client: X-Forwarded-* and X-Real-IP, `Forwarded` of RFC 7239, both, neither. */
 type ForwardedStyle = 'x' | 'rfc7239' | 'both' | 'off';
 
-/** What an endpoint and the log are told of where a request came from. */
-interface Forwarded {
-  /** X-Real-IP: the nearest address that is not one of ours. */
-  readonly clientAddress: string;
-  readonly requestId: string;
-  /** name, value, name, value ... as they go upstream. */
-  readonly headers: readonly string[];
-}
-
-const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
-
 /**
- * Makes X-Forwarded-For, -Proto, -Host, -Port, X-Real-IP and X-Request-Id. Those that the client sent are
- * believed, and added to, only where the peer is a trusted proxy, which may also send others of the kind
- * (X-Forwarded-Prefix) and `Forwarded` (RFC 7239); else they are replaced, and the others dropped.
+ * Makes X-Forwarded-For, -Proto, -Host, -Port, X-Real-IP and X-Request-Id. If the peer is a trusted proxy, its own are
+ * believed and added to, and others of the kind (X-Forwarded-Prefix) and `Forwarded` (RFC 7239) go on. Otherwise all
+ * of them are replaced or dropped.
  *
- * @param trusted says of an address whether it is a proxy of ours
- * @param newRequestId called where no trusted proxy has given the request an id
  * @param style which of them are made; the request id always is
+ * @returns name, value, name, value ... as they go upstream
  */
 export function forwardedHeaders(
   head: RequestHead,
+  client: ClientIdentity,
   connection: ClientConnection,
-  trusted: (address: string) => boolean,
-  newRequestId: () => string,
   style: ForwardedStyle = 'x',
-): Forwarded {
-  const believe = trusted(connection.address);
+): readonly string[] {
+  const { believed, requestId, proto } = client;
+  if (style === 'off') return ['X-Request-Id', requestId];
   /** What a trusted proxy says; empty where it says nothing. */
-  const told = (name: string): string => (believe ? (headerOf(head, name) ?? '') : '');
-  const chain = believe ? listMembers(joinedHeaderOf(head, 'x-forwarded-for')) : [];
-  const offeredId = told('x-request-id');
-  const requestId = REQUEST_ID.test(offeredId) ? offeredId : newRequestId();
-  const clientAddress = nearestForeign(chain, connection.address, trusted);
-  if (style === 'off') return { clientAddress, requestId, headers: ['X-Request-Id', requestId] };
+  const told = (name: string): string => (believed ? (headerOf(head, name) ?? '') : '');
+  const chain = believed ? listMembers(joinedHeaderOf(head, 'x-forwarded-for')) : [];
   const headers: string[] = [];
   const host = told('x-forwarded-host') || (headerOf(head, 'host') ?? '');
-  const proto = told('x-forwarded-proto') || (connection.secure ? 'https' : 'http');
   if (style !== 'rfc7239') {
     headers.push(
       'X-Forwarded-For',
@@ -79,13 +53,13 @@ export function forwardedHeaders(
       'X-Forwarded-Port',
       told('x-forwarded-port') || String(connection.port),
       'X-Real-IP',
-      clientAddress,
+      client.address,
     );
   }
   headers.push('X-Request-Id', requestId);
-  if (believe) carryOn(head, headers);
+  if (believed) carryOn(head, headers);
   if (style !== 'x') headers.push('Forwarded', forwardedElement(connection.address, host, proto));
-  return { clientAddress, requestId, headers };
+  return headers;
 }
 
 /** One hop as RFC 7239 section 4 writes it; an IPv6 address stands in brackets and quotes (section 6). */
@@ -106,19 +80,4 @@ function carryOn(head: RequestHead, headers: string[]): void {
       headers.push(name, head.headers[index + 1]!);
     }
   }
-}
-
-/** Walks the chain from the near end over addresses of ours; what is behind the first stranger is hearsay. */
-function nearestForeign(
-  chain: readonly string[],
-  peer: string,
-  trusted: (address: string) => boolean,
-): string {
-  let nearest = peer;
-  for (let index = chain.length - 1; index >= 0 && trusted(nearest); index--) {
-    const next = chain[index]!;
-    if (isIP(next) === 0) break;
-    nearest = next;
-  }
-  return nearest;
 }

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { identifyClient } from '../../../src/wire/client-identity.ts';
 import { forwardedHeaders, isForwardingName } from '../../../src/wire/forwarded.ts';
 
-type Forwarded = ReturnType<typeof forwardedHeaders>;
+interface Forwarded {
+  readonly clientAddress: string;
+  readonly requestId: string;
+  /** name, value, name, value ... as they go upstream. */
+  readonly headers: readonly string[];
+}
 
 const PROXY = '10.0.0.1';
 const CLIENT = '203.0.113.7';
@@ -14,12 +20,15 @@ interface Circumstances {
 }
 
 function forward({ peer, secure = false }: Circumstances, ...headers: string[]): Forwarded {
-  return forwardedHeaders(
-    { method: 'GET', path: '/', query: '', headers: ['host', 'example.com:8443', ...headers] },
-    { address: peer, port: 8080, secure },
-    (address) => address.startsWith('10.') || address === 'fd00::1',
-    () => NEW_ID,
-  );
+  const head = { method: 'GET', path: '/', query: '', headers: ['host', 'example.com:8443', ...headers] };
+  const connection = { address: peer, port: 8080, secure };
+  const trusted = (address: string): boolean => address.startsWith('10.') || address === 'fd00::1';
+  const client = identifyClient(head, connection, trusted, () => NEW_ID);
+  return {
+    clientAddress: client.address,
+    requestId: client.requestId,
+    headers: forwardedHeaders(head, client, connection),
+  };
 }
 
 /** All values of a name among the headers that go upstream, whatever its case. */
