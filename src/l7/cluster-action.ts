@@ -1,7 +1,7 @@
 import type { ClusterAction, L7Listener as L7ListenerConfig, Rewrite, Route } from '../config/types.ts';
 import { normalizePattern } from '../routing/request-path.ts';
 import { expandGroups, stripPrefix } from '../routing/rewrite.ts';
-import { forwardedHeaders } from '../wire/forwarded.ts';
+import { forwardedHeaders } from '../wire/forwarding/forwarded-headers.ts';
 import { hasUnderscoreName, headerOf } from '../wire/request-head.ts';
 import type { HeaderEdits } from '../wire/header-edits.ts';
 import type { UpgradeRequest } from '../wire/upgrade-request.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { L7Listener as L7ListenerConfig, Route } from '../config/types.ts';
 import { RouteTable } from '../routing/route-table.ts';
-import { identifyClient, type ClientIdentity } from '../wire/client-identity.ts';
+import { identifyClient, type ClientIdentity } from '../wire/forwarding/client-identity.ts';
 import { onlyHeaderOf, type RequestHead } from '../wire/request-head.ts';
 import { checkUpgrade, wantsWebSocket, type UpgradeRequest } from '../wire/upgrade-request.ts';
 import { addressMatcher, checkRequest } from './client-request.ts';

@@ -1,7 +1,7 @@
 import type { Route } from '../config/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
-import type { ClientIdentity } from '../wire/client-identity.ts';
+import type { ClientIdentity } from '../wire/forwarding/client-identity.ts';
 import { NO_EDITS, type HeaderEdits } from '../wire/header-edits.ts';
 import type { RequestHead } from '../wire/request-head.ts';
 import type { UpgradeRequest } from '../wire/upgrade-request.ts';

@@ -1,4 +1,4 @@
-import { isForwardingName } from './forwarded.ts';
+import { isForwardingName } from './forwarding/forwarded-headers.ts';
 import type { HeaderEdits } from './header-edits.ts';
 import { headerOf, joinedHeaderOf, listMembers, type RequestHead } from './request-head.ts';
 

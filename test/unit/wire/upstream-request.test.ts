@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { isForwardingName } from '../../../src/wire/forwarded.ts';
+import { isForwardingName } from '../../../src/wire/forwarding/forwarded-headers.ts';
 import { NO_EDITS } from '../../../src/wire/header-edits.ts';
 import { headProblem, type RequestHead } from '../../../src/wire/request-head.ts';
 import { encodeUpgradeRequest, type UpstreamTarget } from '../../../src/wire/upstream-request.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { identifyClient } from '../../../src/wire/client-identity.ts';
-import { forwardedHeaders, isForwardingName } from '../../../src/wire/forwarded.ts';
+import { identifyClient } from '../../../../src/wire/forwarding/client-identity.ts';
+import { forwardedHeaders, isForwardingName } from '../../../../src/wire/forwarding/forwarded-headers.ts';
 
 interface Forwarded {
   readonly clientAddress: string;

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { headerOf, joinedHeaderOf, listMembers, type RequestHead } from './request-head.ts';
+import { headerOf, joinedHeaderOf, listMembers, type RequestHead } from '../request-head.ts';
 
 /** Facts about a client's connection, taken from the socket and the listener. */
 export interface ClientConnection {

@@ -1,5 +1,5 @@
 import type { ClientConnection, ClientIdentity } from './client-identity.ts';
-import { headerOf, isToken, joinedHeaderOf, listMembers, type RequestHead } from './request-head.ts';
+import { headerOf, isToken, joinedHeaderOf, listMembers, type RequestHead } from '../request-head.ts';
 
 /** What of {@link PREFIX} is set by us in any case. */
 const SET: ReadonlySet<string> = new Set([
