@@ -80,7 +80,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   /** How far the attempt is: the endpoint is dialled, is being sent the upgrade, or has got all of it. */
   #phase: 'dialling' | 'sending' | 'sent' = 'dialling';
   #key = '';
-  #head = new ResponseHeadReader(true);
+  #head = new ResponseHeadReader();
   /** The endpoint's answer, where it is not a 101 and its body is being collected. */
   #answer: { readonly head: ResponseHead; readonly body: ResponseBody } | null = null;
 
@@ -201,7 +201,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     }
     const { cluster, session } = this.#context;
     this.#endpoint = endpoint;
-    this.#head = new ResponseHeadReader(true);
+    this.#head = new ResponseHeadReader();
     this.#phase = 'dialling';
     this.#answer = null;
     this.#dialledAt = performance.now();
@@ -212,11 +212,8 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
 
   /** The endpoint said 101: exactly then, and only if all of it is right, the two sides are joined. */
   #switch(head: ResponseHead, rest: Buffer): void {
-    // HTTP/1.0 can refuse an upgrade, but not make one.
-    const answer =
-      head.isOld === true
-        ? 'HTTP/1.0 has no upgrade'
-        : checkUpgradeResponse(head, acceptKey(this.#key), this.#order.subprotocols, this.#order.edits);
+    const expected = acceptKey(this.#key);
+    const answer = checkUpgradeResponse(head, expected, this.#order.subprotocols, this.#order.edits);
     if (typeof answer === 'string') {
       this.#failAttempt('handshake', answer);
       return;

@@ -36,7 +36,6 @@ const EMPTY = Buffer.alloc(0);
 export class ResponseHeadReader {
   /** Bytes behind the final head, valid as long as the input that {@link push} got. */
   rest: Buffer = EMPTY;
-  readonly #takesOld: boolean;
   #interim = 0;
   /** The incomplete head is `kept[0, size)`. */
   #kept: Buffer = EMPTY;
@@ -45,11 +44,6 @@ export class ResponseHeadReader {
   #lines = 0;
   /** Bytes of its last line so far. */
   #lineBytes = 0;
-
-  /** @param takesOld whether the response may be HTTP/1.0, which can refuse an upgrade but not do it */
-  constructor(takesOld = false) {
-    this.#takesOld = takesOld;
-  }
 
   /**
    * Takes the next bytes, and copies what it keeps. Not to be called again once it has returned a head or a problem.
@@ -116,8 +110,7 @@ export class ResponseHeadReader {
   #isPlausible(): boolean {
     const length = Math.min(this.#size, STARTS[0].length);
     const found = this.#kept.toString('latin1', 0, length);
-    const starts = this.#takesOld ? STARTS : [STARTS[0]];
-    return starts.some((start) => start.slice(0, length) === found);
+    return STARTS.some((start) => start.slice(0, length) === found);
   }
 
   /** Reads the head that ends at `end` of the input, and forgets it. */
@@ -126,17 +119,15 @@ export class ResponseHeadReader {
     const text = begun + input.toString('latin1', 0, end);
     this.#kept = EMPTY;
     this.#size = this.#lines = this.#lineBytes = 0;
-    return parseHead(text.slice(0, -4), this.#takesOld);
+    return parseHead(text.slice(0, -4));
   }
 }
 
 /** @param text without the CRLF of its last line and the empty line */
-function parseHead(text: string, takesOld: boolean): ResponseHead | HeadProblem {
+function parseHead(text: string): ResponseHead | HeadProblem {
   const lines = text.split('\r\n');
   const match = STATUS_LINE.exec(lines[0]!);
   if (match === null) return 'malformed response head';
-  const isOld = match[1] === '0';
-  if (isOld && !takesOld) return 'malformed response head';
   if (lines.length > MAX_HEADERS + 1) return 'too many response headers';
   const headers: string[] = [];
   for (let index = 1; index < lines.length; index++) {
@@ -149,5 +140,5 @@ function parseHead(text: string, takesOld: boolean): ResponseHead | HeadProblem 
     headers.push(name.toLowerCase(), value);
   }
   const head = { status: Number(match[2]), headers };
-  return isOld ? { ...head, isOld } : head;
+  return match[1] === '0' ? { ...head, isOld: true } : head;
 }

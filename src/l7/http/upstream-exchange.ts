@@ -26,7 +26,7 @@ export class UpstreamExchange implements UpstreamOwner {
   answered = false;
   readonly #owner: ExchangeOwner;
   readonly #toHead: boolean;
-  readonly #head = new ResponseHeadReader(true);
+  readonly #head = new ResponseHeadReader();
   #body: BodyReader | null = null;
   #reusable = false;
   #over = false;

@@ -8,7 +8,7 @@ import { probeHost } from './probe-host.ts';
 export class HttpExchange implements ProbeExchange {
   readonly #check: HealthCheck;
   readonly #server: Address;
-  readonly #head = new ResponseHeadReader(true);
+  readonly #head = new ResponseHeadReader();
 
   constructor(check: HealthCheck, server: Address) {
     this.#check = check;

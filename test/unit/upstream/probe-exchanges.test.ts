@@ -39,6 +39,14 @@ const kinds = [
 
 for (const [what, make, statusLine] of kinds) {
   describe(`a probe by ${what}`, () => {
+    it('judges the status of an answer in HTTP/1.0, behind interim responses too', () => {
+      for (const before of ['', HINTS]) {
+        const { log, receive } = begin(make());
+        receive(Buffer.from(`${before}HTTP/1.0 404 Not Found\r\n\r\n`));
+        assert.deepEqual(log, ['answered 404']);
+      }
+    });
+
     it('fails at the 17th interim response', () => {
       const { log, receive } = begin(make());
       receive(Buffer.from(HINTS.repeat(16)));
@@ -64,6 +72,12 @@ for (const [what, make, statusLine] of kinds) {
 }
 
 describe('a probe by WebSocket', () => {
+  it('fails at a 101 in HTTP/1.0', () => {
+    const { log, receive } = begin(new WebSocketExchange(CHECK, SERVER));
+    receive(Buffer.from('HTTP/1.0 101 Switching Protocols\r\n\r\n'));
+    assert.deepEqual(log, ['HTTP/1.0 has no upgrade']);
+  });
+
   it('passes behind interim responses', () => {
     const { request, log, receive } = begin(new WebSocketExchange(CHECK, SERVER));
     const key = /sec-websocket-key: (\S+)/i.exec(request)?.[1] ?? '';

@@ -8,8 +8,8 @@ const MALFORMED = 'malformed response head';
 
 type Result = ReturnType<ResponseHeadReader['push']>;
 
-function parse(text: string, takesOld = false): Result {
-  return new ResponseHeadReader(takesOld).push(Buffer.from(text, 'latin1'));
+function parse(text: string): Result {
+  return new ResponseHeadReader().push(Buffer.from(text, 'latin1'));
 }
 
 /** What the reader says at last of a text that comes byte by byte, and of what is behind it. */
@@ -65,15 +65,12 @@ describe("a response's head", () => {
     }
   });
 
-  it('may be HTTP/1.0 where that is asked for', () => {
+  it('may be HTTP/1.0', () => {
     const text = 'HTTP/1.0 200 OK\r\nServer: b\r\n\r\n';
     const head = { status: 200, headers: ['server', 'b'], isOld: true as const };
-    assert.deepEqual(parse(text, true), head);
-    for (let end = 0; end < text.length; end++) {
-      assert.equal(parse(text.slice(0, end), true), 'incomplete');
-      if (end >= 'HTTP/1.0'.length) assert.equal(parse(text.slice(0, end)), MALFORMED);
-    }
-    assert.equal(parse(text), MALFORMED);
+    assert.deepEqual(parse(text), head);
+    assert.deepEqual(parse(`HTTP/1.1 103 Early Hints\r\n\r\n${text}`), head);
+    for (let end = 0; end < text.length; end++) assert.equal(parse(text.slice(0, end)), 'incomplete');
   });
 
   it('keeps colons in values', () => {
@@ -102,9 +99,9 @@ describe("a response's head", () => {
   });
 });
 
-describe('what an endpoint says that is no HTTP/1.1', () => {
+describe('what an endpoint says that is no HTTP/1', () => {
   const wrong: readonly (readonly [what: string, text: string])[] = [
-    ['HTTP/1.0', 'HTTP/1.0 101 Switching Protocols\r\n\r\n'],
+    ['HTTP/1.2', 'HTTP/1.2 200 OK\r\n\r\n'],
     ['HTTP/2', 'HTTP/2 200\r\n\r\n'],
     ['HTTP/1.10', 'HTTP/1.10 200 OK\r\n\r\n'],
     ['lower case', 'http/1.1 200 OK\r\n\r\n'],
@@ -159,10 +156,10 @@ describe('what an endpoint says that is no HTTP/1.1', () => {
     });
   }
 
-  it('is found out at its first wrong byte where it does not begin like HTTP/1.1', () => {
+  it('is found out at its first wrong byte where it does not begin like HTTP/1', () => {
     for (const text of [
       'S',
-      'HTTP/1.0',
+      'HTTP/1.2',
       'HTTP/1.1\t',
       '\x15',
       'HTTP/1.1 200 OK\n',

@@ -60,6 +60,10 @@ describe("an endpoint's 101", () => {
     assert.equal(problemOf(extended(['connection', 'keep-alive'], ['sec-websocket-extensions', ''])), 'none');
   });
 
+  it('is refused in HTTP/1.0', () => {
+    assert.equal(problemOf({ ...head(RIGHT), isOld: true }), 'HTTP/1.0 has no upgrade');
+  });
+
   it('is refused without the one right accept value', () => {
     const problem = 'wrong sec-websocket-accept';
     for (const accept of [null, '', `${ACCEPT}=`, ACCEPT.toLowerCase(), `${ACCEPT}, ${ACCEPT}`]) {
