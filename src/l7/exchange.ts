@@ -51,7 +51,7 @@ const PLAIN_TEXT = ['Content-Type', 'text/plain; charset=utf-8'] as const;
 const CLOSING: ReadonlySet<number> = new Set([400, 405, 413]);
 const REFUSAL_HEADERS: ReadonlyMap<number, HeaderList> = new Map<number, HeaderList>([
   [405, [PLAIN_TEXT, ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS']]],
-  [426, [PLAIN_TEXT, ['Upgrade', 'websocket'], ['Sec-WebSocket-Version', '13']]],
+  [426, [PLAIN_TEXT, ['Upgrade', 'websocket'], ['Connection', 'Upgrade'], ['Sec-WebSocket-Version', '13']]],
   [503, [PLAIN_TEXT, ['Retry-After', '1']]],
 ]);
 

@@ -24,8 +24,9 @@ const OWN_LEG: ReadonlySet<string> = new Set([
   'sec-websocket-accept',
   'sec-websocket-protocol',
   'sec-websocket-extensions',
-  'sec-websocket-version',
 ]);
+/** The versions that an endpoint offers instead (RFC 6455 section 4.4): only a refusal may have them. */
+const OFFERED_VERSIONS = 'sec-websocket-version';
 
 /**
  * Checks an endpoint's 101 by RFC 6455 section 4.1: the accept value, the upgrade, a subprotocol that was
@@ -60,8 +61,9 @@ export function checkUpgradeResponse(
 }
 
 /**
- * The headers that may cross from the endpoint's answer to the client's, as the route changes them. Date is not
- * among them: the downstream leg writes its own.
+ * Returns the headers that may cross from the endpoint's answer to the client's, as the route changes them. Date is not
+ * among them: the downstream leg writes its own. A 426 keeps `Upgrade`, which it must have (RFC 9110 section 15.5.22),
+ * with the connection option that belongs to it (section 7.8).
  */
 export function endToEndHeaders(
   head: ResponseHead,
@@ -69,11 +71,16 @@ export function endToEndHeaders(
 ): (readonly [name: string, value: string])[] {
   const nominated = nominatedBy(head);
   const headers: (readonly [string, string])[] = [];
+  let tellsUpgrade = false;
   for (let index = 0; index < head.headers.length; index += 2) {
     const name = head.headers[index]!;
-    if (OWN_LEG.has(name) || edits.dropped.has(name) || nominated?.has(name)) continue;
+    if (edits.dropped.has(name)) continue;
+    if (name === 'upgrade' && head.status === 426) tellsUpgrade = true;
+    else if (OWN_LEG.has(name) || nominated?.has(name)) continue;
+    else if (name === OFFERED_VERSIONS && head.status === 101) continue;
     headers.push([name, head.headers[index + 1]!]);
   }
+  if (tellsUpgrade) headers.push(['connection', 'Upgrade']);
   return editedHeaders(headers, edits);
 }
 

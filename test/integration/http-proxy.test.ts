@@ -426,6 +426,24 @@ describe('plain HTTP through a proxy', () => {
     assert.equal((JSON.parse(body.toString()) as { url: string }).url, '/never');
   });
 
+  it('has the Upgrade that a 426 of the endpoint must have, with its connection option', async () => {
+    const { client, endpoint } = await meet(get());
+    const lines = ['Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13', 'X-Kept: 1'];
+    endpoint.write(['HTTP/1.1 426 Upgrade Required', ...lines, 'Content-Length: 0', '', ''].join('\r\n'));
+    const head = await client.head();
+    assert.match(head.startLine, / 426 /);
+    for (const line of lines) {
+      const [name = '', value] = line.split(': ');
+      assert.equal(headerOf(head, name.toLowerCase()), value);
+    }
+    // The connections on either side are at their next request.
+    client.write(get());
+    await endpoint.head();
+    endpoint.write(OK);
+    assert.match((await client.head()).startLine, / 200 /);
+    client.destroy();
+  });
+
   it('counts and logs requests by route', async () => {
     const { headers } = await ask(url('/named?secret'), { method: 'POST', body: 'abc' });
     assert.equal(headers.via, '1.1 sluice');

@@ -242,6 +242,7 @@ describe('the routes of a listener', () => {
         const { status, headers } = await curl('/ws', args);
         assert.equal(status, 426);
         assert.equal(headers.get('upgrade'), 'websocket');
+        assert.match(headers.get('connection') ?? '', /\bUpgrade\b/);
         assert.equal(headers.get('sec-websocket-version'), '13');
       }
       assert.equal(app.sessions.waiting, 0);

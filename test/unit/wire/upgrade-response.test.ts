@@ -134,7 +134,6 @@ describe("the headers that cross from an endpoint's answer to the client's", () 
       'sec-websocket-accept',
       'sec-websocket-protocol',
       'sec-websocket-extensions',
-      'sec-websocket-version',
     ].map((name) => [name, 'x'] as const);
     const mixed = kept.flatMap((line, index) => [...dropped.slice(index * 3, index * 3 + 3), line]);
     assert.equal(mixed.length, kept.length + dropped.length);
@@ -153,8 +152,22 @@ describe("the headers that cross from an endpoint's answer to the client's", () 
     assert.deepEqual(endToEndHeaders(answer), [['x-kept', '2']]);
   });
 
+  it('hold the Upgrade of a 426, and the connection option that belongs to it', () => {
+    const names = { upgrade: 'websocket', 'sec-websocket-version': '13, 8', 'x-kept': '1' };
+    const lines = Object.entries(names);
+    for (const connection of ['Upgrade', 'close, upgrade', 'keep-alive']) {
+      const answer = head([['connection', connection], ...lines], 426);
+      assert.deepEqual(endToEndHeaders(answer), [...lines, ['connection', 'Upgrade']], connection);
+    }
+    const edits = { dropped: new Set(['upgrade']), added: [] };
+    assert.deepEqual(endToEndHeaders(head(lines, 426), edits), lines.slice(1));
+    // Any other refusal may tell the versions (RFC 6455 section 4.4), but not what its own connection could become.
+    assert.deepEqual(endToEndHeaders(head(lines, 400)), lines.slice(1));
+  });
+
   it('come with an accepted 101', () => {
-    const checked = checkUpgradeResponse(extended(['set-cookie', 'a=1'], ['server', 's']), ACCEPT, []);
+    const answer = extended(['set-cookie', 'a=1'], ['sec-websocket-version', '13'], ['server', 's']);
+    const checked = checkUpgradeResponse(answer, ACCEPT, []);
     assert.ok(typeof checked === 'object');
     assert.deepEqual(checked.headers, [
       ['set-cookie', 'a=1'],
