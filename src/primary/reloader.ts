@@ -25,6 +25,8 @@ interface ReloaderOptions {
   readonly current: Config;
   /** Brings one into force; returns its generation. Rejects where it cannot be, and the old one stays. */
   readonly apply: (config: Config) => Promise<number>;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
 }
 
 /** Reads and applies new configurations, one after the other. */
@@ -32,8 +34,11 @@ export class Reloader {
   readonly counts = { success: 0, failure: 0 };
   /** Whether the last one could be used; true before there was any. */
   lastSucceeded = true;
+  /** When the configuration in use was loaded, in milliseconds since 1970. */
+  lastSuccessAt: number;
   needsRestart: readonly string[] = [];
   readonly #options: ReloaderOptions;
+  readonly #now: () => number;
   #current: Config;
   #generation: number;
   #queue: Promise<unknown> = Promise.resolve();
@@ -42,6 +47,8 @@ export class Reloader {
     this.#options = options;
     this.#current = options.current;
     this.#generation = generation;
+    this.#now = options.now ?? Date.now;
+    this.lastSuccessAt = this.#now();
   }
 
   /** @param cause for the log: a signal, a command, a file */
@@ -87,6 +94,7 @@ export class Reloader {
 
   #count(success: boolean): void {
     this.lastSucceeded = success;
+    if (success) this.lastSuccessAt = this.#now();
     this.counts[success ? 'success' : 'failure']++;
   }
 }

@@ -251,6 +251,11 @@ export const primaryMetrics = {
     [],
     '1 where the last reload brought its configuration into use, or there was none; 0 where the old one stayed',
   ),
+  configLastReloadSuccessTime: gauge(
+    'sluice_config_last_reload_success_timestamp_seconds',
+    [],
+    'Unix time at which the configuration in use was loaded',
+  ),
   configReloads: counter('sluice_config_reloads_total', ['result'], 'Reloads by their result'),
   drainsActive: gauge('sluice_drains_active', [], 'Drains in force, finished or not'),
   drainRemaining: gauge(
@@ -260,9 +265,9 @@ export const primaryMetrics = {
   ),
   configGeneration: gauge('sluice_config_generation', [], 'Number of the configuration in use'),
   certificateNotAfter: gauge(
-    'sluice_tls_certificate_not_after_seconds',
+    'sluice_tls_certificate_not_after_timestamp_seconds',
     ['listener', 'certificate'],
-    'When the certificate expires, in seconds since 1970',
+    'Unix time at which the certificate expires',
   ),
   endpointUp: gauge(
     'sluice_endpoint_up',

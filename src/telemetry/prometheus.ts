@@ -81,6 +81,7 @@ export class Exposition {
     }
     for (const metric of processMetrics().getMetricsAsArray()) {
       const { name, type } = metric as unknown as { name: string; type: string };
+      if (!isProcessMetric(name)) continue;
       this.#register(name, type, () => (metric as unknown as Collected).get());
     }
   }
@@ -129,6 +130,24 @@ interface Collected {
 }
 
 let shared: Registry | undefined;
+
+/**
+ * Metrics of prom-client that are served: the whole process, and the primary's event loop, heap and garbage collector.
+ * `nodejs_active_*` count libuv handles and requests of the primary, whose gauges end in `_total` against the
+ * naming rules of Prometheus (`promtool check metrics`).
+ */
+const PROCESS_METRICS = [
+  'process_',
+  'nodejs_eventloop_lag_',
+  'nodejs_heap_',
+  'nodejs_external_memory_',
+  'nodejs_gc_',
+  'nodejs_version_info',
+] as const;
+
+function isProcessMetric(name: string): boolean {
+  return PROCESS_METRICS.some((prefix) => name.startsWith(prefix));
+}
 
 /** prom-client's own metrics: observers of the whole process, of which one set is enough. */
 function processMetrics(): Registry {

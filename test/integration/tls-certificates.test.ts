@@ -137,7 +137,7 @@ describe('the certificates of a listener', () => {
   it('are reported with the day on which they expire', async () => {
     const metrics = await rig.scrape();
     const tomorrow = Date.now() / 1000 + 86_400;
-    const sum = metrics.sum('sluice_tls_certificate_not_after_seconds', { listener: 'web' });
+    const sum = metrics.sum('sluice_tls_certificate_not_after_timestamp_seconds', { listener: 'web' });
     // Three, each valid for two days.
     assert.ok(sum > 3 * tomorrow && sum < 3 * (tomorrow + 2 * 86_400));
   });

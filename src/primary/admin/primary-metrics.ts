@@ -11,7 +11,7 @@ import type { Versions } from '../versions.ts';
 /** What the primary's own metrics are read from, whenever they are scraped. */
 interface PrimaryFacts {
   readonly supervisor: Pick<Supervisor, 'slots' | 'leftBehind' | 'generation' | 'config'>;
-  readonly reloader: Pick<Reloader, 'counts' | 'lastSucceeded'>;
+  readonly reloader: Pick<Reloader, 'counts' | 'lastSucceeded' | 'lastSuccessAt'>;
   readonly drains: () => readonly DrainProgress[];
   readonly certificates: () => readonly CertificateExpiry[];
   readonly versions: Versions;
@@ -47,6 +47,7 @@ export function primaryFamilies(facts: PrimaryFacts): Family[] {
     single(primaryMetrics.workersLeftBehind, () => supervisor.leftBehind.count),
     single(primaryMetrics.configGeneration, () => supervisor.generation),
     single(primaryMetrics.configLastReloadSuccess, () => (reloader.lastSucceeded ? 1 : 0)),
+    single(primaryMetrics.configLastReloadSuccessTime, () => reloader.lastSuccessAt / 1000),
     {
       metric: primaryMetrics.configReloads,
       read: () => Object.entries(reloader.counts).map(([result, value]) => ({ labels: { result }, value })),

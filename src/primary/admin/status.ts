@@ -17,7 +17,7 @@ interface StatusFacts {
     'config' | 'slots' | 'leaving' | 'leftBehind' | 'sums' | 'generation' | 'count' | 'directory'
   >;
   readonly clusters: ClusterMonitors;
-  readonly reloader: Pick<Reloader, 'lastSucceeded' | 'needsRestart'>;
+  readonly reloader: Pick<Reloader, 'lastSucceeded' | 'lastSuccessAt' | 'needsRestart'>;
   readonly drains: Pick<Drains, 'progress'>;
   readonly versions: Versions;
   readonly state: PrimaryState;
@@ -35,6 +35,7 @@ export function statusOf({ supervisor, clusters, reloader, drains, versions, sta
     uptimeSeconds: Math.round(process.uptime()),
     generation,
     lastReloadSucceeded: reloader.lastSucceeded,
+    lastReloadSuccessAt: new Date(reloader.lastSuccessAt).toISOString(),
     needsRestart: reloader.needsRestart,
     state,
     connections: supervisor.count({ kind: 'all' }),

@@ -83,6 +83,29 @@ describe('the reloader', () => {
     assert.deepEqual(reloader.counts, { success: 1, failure: 2 });
   });
 
+  it('tells when the configuration in use was loaded', async () => {
+    let clock = 1000;
+    let isUsable = true;
+    const reloader = new Reloader(
+      {
+        log: capture().log,
+        load: () => loaded(config),
+        current: config,
+        apply: () => (isUsable ? Promise.resolve(2) : Promise.reject(new StartError('in use'))),
+        now: () => clock,
+      },
+      1,
+    );
+    assert.equal(reloader.lastSuccessAt, 1000);
+    clock = 2000;
+    await reloader.reload('command');
+    assert.equal(reloader.lastSuccessAt, 2000);
+    clock = 3000;
+    isUsable = false;
+    await reloader.reload('command');
+    assert.equal(reloader.lastSuccessAt, 2000);
+  });
+
   it('leaves what only a restart can change as it is, and says so until it is taken back', async () => {
     const other: Config = {
       ...config,

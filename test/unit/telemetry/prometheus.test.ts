@@ -88,7 +88,7 @@ describe('the exposition', () => {
     assert.deepEqual(families.get('sluice_connections_total')?.samples, [
       { name: 'sluice_connections_total', labels, value: 0 },
     ]);
-    assert.deepEqual(families.get('sluice_tls_certificate_not_after_seconds')?.samples, []);
+    assert.deepEqual(families.get('sluice_tls_certificate_not_after_timestamp_seconds')?.samples, []);
   });
 
   it('keeps the names of counters in one format when the other has been rendered', async () => {
