@@ -1,35 +1,20 @@
-import type { HttpSettings, OutlierFailure } from '../../config/types.ts';
-import { Timed, type TimerWheel } from '../../core/timer-wheel.ts';
-import type { Logger } from '../../telemetry/logger.ts';
-import type { Attempts } from '../../upstream/attempts.ts';
-import type { Cluster } from '../../upstream/cluster.ts';
-import type { PickContext } from '../../upstream/pick-context.ts';
-import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
+import type { OutlierFailure } from '../../config/types.ts';
+import { Timed } from '../../core/timer-wheel.ts';
+import type { ConnectFailure } from '../../upstream/endpoint.ts';
 import type { BodyReader } from '../../wire/body-reader.ts';
-import type { HeaderEdits } from '../../wire/header-edits.ts';
-import type { RequestHead } from '../../wire/request-head.ts';
 import type { ResponseHead } from '../../wire/response-head.ts';
 import { endToEndHeaders } from '../../wire/upgrade-response.ts';
-import {
-  encodeRequest,
-  framingOf,
-  VIA,
-  type RequestFraming,
-  type UpstreamTarget,
-} from '../../wire/upstream-request.ts';
-import type { HeaderList, HttpReply } from '../http-reply.ts';
-import type { BufferBudget, Buffering } from '../buffer-budget.ts';
-import type { RequestRefusal } from '../listener-stats.ts';
+import { encodeRequest, framingOf, VIA, type RequestFraming } from '../../wire/upstream-request.ts';
+import type { HeaderList } from '../http-reply.ts';
+import type { Buffering } from '../buffer-budget.ts';
 import type { RequestBody } from '../request-body.ts';
-import { endpointRefusal } from '../upstream/endpoint-refusal.ts';
-import type { UpstreamDialler } from '../upstream/upstream-socket.ts';
 import { BodyPace } from './body-pace.ts';
-import type { ConnectionPool } from './connection-pool.ts';
 import { keepAliveHint } from './keep-alive-hint.ts';
+import type { ProxyContext, ProxyOrder } from './proxy-order.ts';
+import { RequestAttempts } from './request-attempts.ts';
 import { RequestUpload } from './request-upload.ts';
-import type { RequestWriter } from './request-writer.ts';
 import { ResponseRelay } from './response-relay.ts';
-import { UpstreamExchange, type ExchangeOwner } from './upstream-exchange.ts';
+import type { ExchangeOwner, UpstreamExchange } from './upstream-exchange.ts';
 
 /** The client went before it was answered: nginx's number, seen in counters and logs and never on the wire. */
 const CLIENT_GONE = 499;
@@ -37,37 +22,6 @@ const CLIENT_GONE = 499;
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 /** Bytes of a body, or all of a shorter one, that must come before a connection to an endpoint is taken. */
 const GATHERED_BYTES = 16 * 1024;
-
-/** What the requests of one route in one worker share. */
-export interface ProxyContext {
-  readonly cluster: Cluster;
-  readonly settings: HttpSettings;
-  readonly wheel: TimerWheel;
-  readonly pool: ConnectionPool;
-  readonly writer: RequestWriter;
-  readonly dialler: UpstreamDialler;
-  readonly budget: BufferBudget;
-  readonly log: Logger;
-  countRefusal(reason: RequestRefusal): void;
-}
-
-/** A client's request that is in order, on its way upstream. */
-interface ProxyOrder {
-  readonly head: RequestHead;
-  readonly to: UpstreamTarget;
-  /** Null where the request brings none along. */
-  readonly body: RequestBody | null;
-  readonly reply: HttpReply;
-  /** What an endpoint is chosen by. */
-  readonly pick: PickContext;
-  /** Whether the client came by TLS. */
-  readonly secure: boolean;
-  readonly requestId: string;
-  /** What the route changes in the response, and the cluster adds. */
-  readonly edits: HeaderEdits;
-  /** Called once, when all is over, with the status that was sent, and who answered. */
-  done(status: number, endpoint: Endpoint | null): void;
-}
 
 /**
  * One client's request. Its body is gathered up to {@link GATHERED_BYTES} first: a client that sends little holds no
@@ -81,18 +35,11 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   bufferedUnfinished = 0;
   readonly #context: ProxyContext;
   readonly #order: ProxyOrder;
-  readonly #attempts: Attempts;
+  readonly #attempts: RequestAttempts;
   readonly #framing: RequestFraming;
   readonly #upload: RequestUpload | null;
   readonly #pace: BodyPace;
   readonly #relay: ResponseRelay;
-  #exchange: UpstreamExchange | null = null;
-  #endpoint: Endpoint | null = null;
-  /** Who has answered, or was asked last: for the access line. */
-  #asked: Endpoint | null = null;
-  /** Whether the connection has carried requests before. */
-  #reused = false;
-  #dialledAt = 0;
   #state: 'gathering' | 'connecting' | 'sending' | 'waiting' | 'answering' | 'over' = 'gathering';
   #status = 0;
   /** When something has moved last, by the wheel's clock. */
@@ -103,7 +50,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     super();
     this.#context = context;
     this.#order = order;
-    this.#attempts = context.cluster.attempts(order.pick);
+    this.#attempts = new RequestAttempts(context, order, this);
     this.#framing = framingOf(order.head);
     this.#keepAliveMs = context.settings.keepAliveMs;
     this.#upload =
@@ -138,7 +85,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
         this.#failAttempt('timeout', 'the endpoint did not accept in time', 'connect');
         return;
       case 'waiting':
-        this.#warn('timeout', 'the endpoint did not answer in time');
+        this.#attempts.warn('timeout', 'the endpoint did not answer in time');
         this.#drop('timeout', null);
         this.#refuse(504, 'the endpoint did not answer in time');
         return;
@@ -153,9 +100,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   }
 
   exchangeConnected(): void {
-    const { cluster } = this.#context;
-    cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
-    this.#endpoint?.countDial();
+    this.#attempts.connected();
     this.#send();
   }
 
@@ -173,7 +118,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     if (this.#state === 'over') return;
     const { body } = this.#order;
     const waiting = (body?.waiting ?? 0) + (this.#upload?.kept ?? 0);
-    this.#context.budget.setUpstream(this, waiting + (this.#exchange?.socket.writableLength ?? 0));
+    this.#context.budget.setUpstream(this, waiting + (this.#attempts.exchange?.socket.writableLength ?? 0));
   }
 
   shed(): void {
@@ -219,10 +164,8 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     this.#keepAliveMs = Math.min(this.#keepAliveMs, keepAliveHint(head));
     const headers = endToEndHeaders(head, this.#order.edits);
     headers.push(['Via', VIA]);
-    const endpoint = this.#endpoint!;
-    if (head.status >= 500) this.#attempts.serverError(endpoint);
-    else this.#attempts.succeed(endpoint);
-    const cookie = this.#attempts.cookieFor(endpoint, this.#order.secure);
+    this.#attempts.answered(head.status);
+    const cookie = this.#attempts.cookie();
     if (cookie !== null) headers.push(['Set-Cookie', cookie]);
     this.#relay.head(head, headers, body, this.#order.head.method === 'HEAD');
   }
@@ -238,15 +181,8 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   }
 
   responseEnd(): void {
-    const exchange = this.#exchange!;
-    this.#exchange = null;
-    const { pool } = this.#context;
     const uploaded = this.#upload === null || this.#upload.sent;
-    if (uploaded && exchange.reusable && this.#keepAliveMs > 0) {
-      pool.keep(this.#endpoint!, exchange.socket, this.#keepAliveMs);
-    } else {
-      exchange.destroy();
-    }
+    this.#attempts.finish(uploaded, this.#keepAliveMs);
     this.#upload?.stop();
     // What goes in one small write the kernel takes, and nothing has to be watched.
     if (this.#upload !== null || !this.#relay.fitsOneWrite) this.#context.dialler.downstreamTouched();
@@ -255,18 +191,19 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
 
   exchangeFailed(reason: ConnectFailure, detail: string): void {
     this.#context.dialler.downstreamTouched();
-    const exchange = this.#exchange!;
-    this.#exchange = null;
+    const exchange = this.#attempts.exchange!;
+    this.#attempts.exchange = null;
     if (this.#relay.begun) {
-      this.#warn(reason, detail);
+      this.#attempts.warn(reason, detail);
       this.#drop(reason, null);
       this.#cut(detail);
       return;
     }
-    const stale = this.#reused && !exchange.answered && reason === 'reset';
+    const stale = this.#attempts.reused && !exchange.answered && reason === 'reset';
     if (stale && this.#isRepeatable()) {
       // The endpoint has closed a connection that it had kept open until now: no failure, and no retry.
-      this.#dial(this.#endpoint!);
+      this.#attempts.dial(this.#attempts.endpoint!);
+      this.#dialling();
       return;
     }
     const broken: OutlierFailure | null = stale || reason === 'handshake' ? null : 'reset';
@@ -275,12 +212,12 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
 
   /** The relay wants nothing more for now, because the client is slow, or wants more again. */
   pauseResponse(): void {
-    this.#exchange?.socket.pause();
+    this.#attempts.exchange?.socket.pause();
   }
 
   resumeResponse(): void {
     this.moved();
-    this.#exchange?.socket.resume();
+    this.#attempts.exchange?.socket.resume();
   }
 
   /** All of the response has been handed to the client. */
@@ -298,40 +235,29 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   }
 
   #tryNext(): void {
-    const { pool } = this.#context;
-    const endpoint = this.#attempts.next(pool.has);
-    if (endpoint === null) {
-      this.#giveUp();
-      return;
+    switch (this.#attempts.next()) {
+      case 'connected':
+        this.#send();
+        return;
+      case 'dialling':
+        this.#dialling();
+        return;
+      case null:
+        this.#giveUp();
     }
-    this.#endpoint = this.#asked = endpoint;
-    const socket = pool.take(endpoint);
-    if (socket === null) {
-      this.#dial(endpoint);
-      return;
-    }
-    this.#reused = true;
-    this.#exchange = new UpstreamExchange(socket, this, this.#order.head.method === 'HEAD');
-    this.#send();
   }
 
-  #dial(endpoint: Endpoint): void {
-    const { cluster, wheel, dialler } = this.#context;
+  #dialling(): void {
+    const { cluster, wheel } = this.#context;
     this.#state = 'connecting';
     this.#pace.hold(wheel.now);
-    this.#reused = false;
-    this.#dialledAt = performance.now();
     wheel.arm(this, cluster.config.connectTimeoutMs);
-    const toHead = this.#order.head.method === 'HEAD';
-    // The socket gets its owner when the exchange is made.
-    const socket = dialler.open(cluster, endpoint, NOBODY);
-    this.#exchange = new UpstreamExchange(socket, this, toHead);
   }
 
   #send(): void {
     const { writer, settings } = this.#context;
     const { head, to } = this.#order;
-    const { socket } = this.#exchange!;
+    const { socket } = this.#attempts.exchange!;
     writer.head(socket, encodeRequest(head, to, this.#framing, settings.keepAliveMs === 0));
     this.#state = 'sending';
     if (this.#upload === null) {
@@ -381,9 +307,9 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     reason: ConnectFailure,
     detail: string,
     kind: OutlierFailure | null,
-    exchange = this.#exchange,
+    exchange: UpstreamExchange | null = this.#attempts.exchange,
   ): void {
-    this.#warn(reason, detail);
+    this.#attempts.warn(reason, detail);
     // Nobody may repeat what the endpoint has begun to answer, either.
     const again = this.#isRepeatable() && exchange?.answered !== true;
     this.#drop(reason, kind);
@@ -392,23 +318,17 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   }
 
   /**
-   * Cuts the connection to the endpoint, if there is one, and counts the failure, if it is one.
+   * Stops sending to the endpoint, and drops its connection.
    *
-   * @param kind as for {@link Attempts.fail}
+   * @param kind as for {@link RequestAttempts.drop}
    */
   #drop(failure: ConnectFailure | null, kind: OutlierFailure | null = null): void {
     this.#upload?.detach();
-    this.#exchange?.destroy();
-    this.#exchange = null;
-    const endpoint = this.#endpoint;
-    if (endpoint === null) return;
-    this.#endpoint = null;
-    if (failure === null) endpoint.release();
-    else this.#attempts.fail(endpoint, failure, kind);
+    this.#attempts.drop(failure, kind);
   }
 
   #giveUp(): void {
-    const { status, message } = endpointRefusal(this.#attempts);
+    const { status, message } = this.#attempts.refusal();
     this.#refuse(status, message);
   }
 
@@ -456,23 +376,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     this.#context.wheel.disarm(this);
     this.#upload?.stop();
     if (this.#upload !== null) this.#context.budget.forget(this);
-    const endpoint = this.#endpoint;
-    this.#endpoint = null;
-    endpoint?.release();
-    this.#order.done(status, this.#asked);
-  }
-
-  #warn(reason: ConnectFailure, detail: string): void {
-    const { cluster, log } = this.#context;
-    const { requestId } = this.#order;
-    const endpoint = this.#endpoint?.label;
-    cluster.failureLog.write(log, { cluster: cluster.name, endpoint, requestId, reason, detail });
+    this.#attempts.release();
+    this.#order.done(status, this.#attempts.asked);
   }
 }
-
-const NOBODY = {
-  upstreamConnected: () => undefined,
-  upstreamData: () => undefined,
-  upstreamEnded: () => undefined,
-  upstreamClosed: () => undefined,
-};

@@ -1,0 +1,47 @@
+import type { HttpSettings } from '../../config/types.ts';
+import type { TimerWheel } from '../../core/timer-wheel.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Cluster } from '../../upstream/cluster.ts';
+import type { Endpoint } from '../../upstream/endpoint.ts';
+import type { PickContext } from '../../upstream/pick-context.ts';
+import type { HeaderEdits } from '../../wire/header-edits.ts';
+import type { RequestHead } from '../../wire/request-head.ts';
+import type { UpstreamTarget } from '../../wire/upstream-request.ts';
+import type { BufferBudget } from '../buffer-budget.ts';
+import type { HttpReply } from '../http-reply.ts';
+import type { RequestRefusal } from '../listener-stats.ts';
+import type { RequestBody } from '../request-body.ts';
+import type { UpstreamDialler } from '../upstream/upstream-socket.ts';
+import type { ConnectionPool } from './connection-pool.ts';
+import type { RequestWriter } from './request-writer.ts';
+
+/** What the requests of one route in one worker share. */
+export interface ProxyContext {
+  readonly cluster: Cluster;
+  readonly settings: HttpSettings;
+  readonly wheel: TimerWheel;
+  readonly pool: ConnectionPool;
+  readonly writer: RequestWriter;
+  readonly dialler: UpstreamDialler;
+  readonly budget: BufferBudget;
+  readonly log: Logger;
+  countRefusal(reason: RequestRefusal): void;
+}
+
+/** A client's request that is in order, on its way upstream. */
+export interface ProxyOrder {
+  readonly head: RequestHead;
+  readonly to: UpstreamTarget;
+  /** Null where the request brings none along. */
+  readonly body: RequestBody | null;
+  readonly reply: HttpReply;
+  /** What an endpoint is chosen by. */
+  readonly pick: PickContext;
+  /** Whether the client came by TLS. */
+  readonly secure: boolean;
+  readonly requestId: string;
+  /** What the route changes in the response, and the cluster adds. */
+  readonly edits: HeaderEdits;
+  /** Called once, when all is over, with the status that was sent, and who answered. */
+  done(status: number, endpoint: Endpoint | null): void;
+}
