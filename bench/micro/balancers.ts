@@ -7,6 +7,7 @@ import { ConsistentHash } from '../../src/upstream/balancers/consistent-hash.ts'
 import { LeastConnections } from '../../src/upstream/balancers/least-connections.ts';
 import { RandomChoice } from '../../src/upstream/balancers/random-choice.ts';
 import { RoundRobin } from '../../src/upstream/balancers/round-robin.ts';
+import { SharedCursor, allocateCursor } from '../../src/upstream/balancers/shared-cursor.ts';
 import { SourceIp } from '../../src/upstream/balancers/source-ip.ts';
 import { TwoChoices } from '../../src/upstream/balancers/two-choices.ts';
 import { Endpoint } from '../../src/upstream/endpoint.ts';
@@ -24,7 +25,7 @@ const CLIENTS = Array.from({ length: 1024 }, (_, index): PickContext => {
 /** Choosing an endpoint, with four workers that count connections; every pick is followed by its connection. */
 export default function cases(): MicroCase[] {
   return [10, 1000].flatMap((count) => [
-    pick('round robin', count, () => new RoundRobin()),
+    pick('round robin', count, () => new RoundRobin(new SharedCursor(allocateCursor()))),
     pick('least connections', count, () => new LeastConnections()),
     pick('random', count, () => new RandomChoice()),
     pick('two choices', count, () => new TwoChoices()),

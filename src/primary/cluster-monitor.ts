@@ -9,6 +9,7 @@ import type { ClusterState } from '../protocol/cluster-state.ts';
 import type { EndpointFailure } from '../protocol/from-worker.ts';
 import { nameOf, seriesOf } from '../protocol/series.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { allocateCursor } from '../upstream/balancers/shared-cursor.ts';
 import { membershipOf } from '../upstream/membership.ts';
 import { NameLookup, type FoundEndpoint } from '../upstream/name-lookup.ts';
 import { upstreamTls } from '../upstream/upstream-tls.ts';
@@ -44,6 +45,8 @@ export class ClusterMonitor {
   readonly config: ClusterConfig;
   /** Of all its names, since the start of the process. */
   readonly lookups: LookupCounts;
+  /** Memory of the cursor that counts turns over all workers; kept by the monitor that takes this one's place. */
+  readonly #cursor: SharedArrayBuffer;
   readonly #names: readonly NameWatch[];
   readonly #options: MonitorOptions;
   readonly #prober: Prober | null;
@@ -72,6 +75,7 @@ export class ClusterMonitor {
     this.#probesAlike =
       previous !== null &&
       isDeepStrictEqual([previous.config.healthCheck, previous.config.tls], [config.healthCheck, config.tls]);
+    this.#cursor = previous === null ? allocateCursor() : previous.#cursor;
     this.lookups = previous?.lookups ?? { lookups: 0, failures: 0 };
     const tls = config.tls === null ? null : upstreamTls(config.tls);
     this.#prober =
@@ -129,7 +133,8 @@ export class ClusterMonitor {
   }
 
   state(): ClusterState {
-    return { cluster: this.config.name, endpoints: this.records.map((record) => record.state()) };
+    const endpoints = this.records.map((record) => record.state());
+    return { cluster: this.config.name, cursor: this.#cursor, endpoints };
   }
 
   /** An endpoint of that label; undefined where there is none. */

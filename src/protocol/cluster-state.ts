@@ -29,5 +29,8 @@ export interface EndpointState {
 
 export interface ClusterState {
   readonly cluster: string;
+  /** Memory of the cursor that counts turns over all workers: see `SharedCursor`. The same as long as the cluster lives. */
+  readonly cursor: SharedArrayBuffer;
+  /** In the same order for every worker. */
   readonly endpoints: readonly EndpointState[];
 }

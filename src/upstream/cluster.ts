@@ -10,6 +10,7 @@ import { ConsistentHash } from './balancers/consistent-hash.ts';
 import { LeastConnections } from './balancers/least-connections.ts';
 import { RandomChoice } from './balancers/random-choice.ts';
 import { RoundRobin } from './balancers/round-robin.ts';
+import { SharedCursor } from './balancers/shared-cursor.ts';
 import { SourceIp } from './balancers/source-ip.ts';
 import { TwoChoices } from './balancers/two-choices.ts';
 import { Endpoint } from './endpoint.ts';
@@ -77,7 +78,7 @@ export class Cluster implements AttemptSource {
     this.#clock = home.clock ?? (() => performance.now());
     this.#reports = new FailureReports(this.#clock);
     this.failureLog = new FailureLog(this.#clock);
-    this.#balancer = createBalancer(config, () => this.active);
+    this.#balancer = createBalancer(config, state, () => this.active);
     this.#sticky = config.sticky === null ? null : new StickyCookie(config.sticky, config.name, home.secret);
     this.#budget = new RetryBudget(config.retryBudget, this.#clock);
     this.#activeSlot = page.slot(pageMetrics.clusterConnectionsActive, labels);
@@ -129,7 +130,7 @@ export class Cluster implements AttemptSource {
     const balancer =
       same('balancer') && same('hashOn') && same('loadFactor')
         ? this.#balancer
-        : createBalancer(config, () => this.active);
+        : createBalancer(config, state, () => this.active);
     const sticky = same('sticky')
       ? this.#sticky
       : config.sticky === null
@@ -231,10 +232,14 @@ export class Cluster implements AttemptSource {
   }
 }
 
-function createBalancer({ balancer, hashOn, loadFactor }: ClusterConfig, total: () => number): Balancer {
+function createBalancer(
+  { balancer, hashOn, loadFactor }: ClusterConfig,
+  { cursor }: ClusterState,
+  total: () => number,
+): Balancer {
   switch (balancer) {
     case 'round_robin':
-      return new RoundRobin();
+      return new RoundRobin(new SharedCursor(cursor));
     case 'least_connections':
       return new LeastConnections();
     case 'random':

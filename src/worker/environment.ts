@@ -9,6 +9,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { pageMetrics } from '../telemetry/names.ts';
 import { findSlot, type SlotLookup, type SlotTable } from '../telemetry/page-layout.ts';
 import { StatsPage } from '../telemetry/stats-page.ts';
+import { allocateCursor } from '../upstream/balancers/shared-cursor.ts';
 import { Cluster, type ClusterHome } from '../upstream/cluster.ts';
 import { DescriptorGate } from '../upstream/descriptor-gate.ts';
 
@@ -98,7 +99,8 @@ export function nextEnvironment(current: Environment, next: Generation): NextEnv
 }
 
 function stateOf({ clusters }: Generation, name: string): ClusterState {
-  return clusters.find(({ cluster }) => cluster === name) ?? { cluster: name, endpoints: [] };
+  const known = clusters.find(({ cluster }) => cluster === name);
+  return known ?? { cluster: name, cursor: allocateCursor(), endpoints: [] };
 }
 
 function clientSlots({ listeners }: Config, page: StatsPage): readonly number[] {

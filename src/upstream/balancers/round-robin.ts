@@ -2,29 +2,45 @@ import type { Balancer } from '../balancer.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { PickContext } from '../pick-context.ts';
 
+import type { SharedCursor } from './shared-cursor.ts';
+
 /**
- * Weighted round robin by virtual finish times, as in weighted fair queueing (Demers, Keshav and Shenker,
- * SIGCOMM 1989): an endpoint of weight w has its turns 1/w apart, and the earliest turn comes next. The turns of
- * a heavy endpoint lie evenly between those of the others, each gets its exact share, and a pick costs the
- * logarithm of the number of endpoints.
+ * Round robin. Endpoints of equal weight have their turns by a cursor that all workers share, so that connections
+ * alternate whichever worker accepts them.
+ *
+ * If weights differ, or an endpoint starts slowly, each worker keeps exact shares by itself, by virtual finish times as in
+ * weighted fair queueing (Demers, Keshav and Shenker, SIGCOMM 1989): an endpoint of weight w has its turns 1/w apart,
+ * and the earliest turn comes next. The turns of a heavy endpoint lie evenly between those of the others, and a pick
+ * costs the logarithm of the number of endpoints.
  *
  * `balance` is the time of an endpoint's next turn.
  */
 export class RoundRobin implements Balancer {
-  /** A binary heap: none is earlier than the one above it. */
+  /** All members in the order of the cluster's state, which is the same in every worker; null unless they are equal. */
+  #equals: readonly Endpoint[] | null = null;
+  /** A binary heap: none is earlier than the one above it. Empty while the shared cursor counts. */
   #heap: Endpoint[] = [];
   #members: ReadonlySet<Endpoint> = new Set();
   #now = 0;
+  readonly #cursor: SharedCursor;
   readonly #random: () => number;
 
-  /** @param random from 0 to below 1: where in its first round an endpoint begins, so that workers differ */
-  constructor(random: () => number = Math.random) {
+  /** @param random from 0 to below 1: where in its first round an endpoint begins, and which equal one a retry gets */
+  constructor(cursor: SharedCursor, random: () => number = Math.random) {
+    this.#cursor = cursor;
     this.#random = random;
   }
 
   update(endpoints: readonly Endpoint[]): void {
     const known = this.#members;
     const members = endpoints.filter(({ eligible }) => eligible);
+    if (members.every(({ weight, factor }) => factor === 1 && weight === members[0]!.weight)) {
+      this.#equals = members;
+      this.#members = new Set();
+      this.#heap = [];
+      return;
+    }
+    this.#equals = null;
     for (const endpoint of members) {
       if (!known.has(endpoint)) endpoint.balance = this.#now + this.#random() / endpoint.share;
     }
@@ -34,6 +50,8 @@ export class RoundRobin implements Balancer {
   }
 
   pick(_context: PickContext, excluded: ReadonlySet<Endpoint>): Endpoint | null {
+    const equals = this.#equals;
+    if (equals !== null) return this.#pickEqual(equals, excluded);
     if (this.#heap.length === 0) return null;
     if (excluded.size > 0) return this.#pickOther(excluded);
     const endpoint = this.#heap[0]!;
@@ -41,6 +59,16 @@ export class RoundRobin implements Balancer {
     endpoint.balance += 1 / endpoint.share;
     this.#sink();
     return endpoint;
+  }
+
+  #pickEqual(members: readonly Endpoint[], excluded: ReadonlySet<Endpoint>): Endpoint | null {
+    const { length } = members;
+    if (length === 0) return null;
+    if (excluded.size === 0) return members[this.#cursor.next(length)]!;
+    // A retry takes no turn. It would shift everybody's next one: beside one other, a dead endpoint would get every first
+    // turn. Turns of its own would follow those of the failed endpoints and favour some of the others.
+    const others = members.filter((endpoint) => !excluded.has(endpoint));
+    return others[Math.floor(this.#random() * others.length)] ?? null;
   }
 
   /** The next that is not excluded, in one look at all, however much heavier those are that are passed over. */

@@ -105,6 +105,14 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
     assert.equal(second.records[0]!.counts.ejections, 2);
   });
 
+  it('keeps the cursor of its turns, so that a reload gives nobody two turns in a row', async () => {
+    const config = clusterConfig({ endpoints: endpointConfigs([1, 1]) });
+    const first = monitor(config);
+    const second = await change(first, { ...config, retries: 5 });
+    const third = await change(second, { ...config, retries: 6 });
+    assert.equal(third.state().cursor, first.state().cursor);
+  });
+
   it('takes over what happens between its preparation and its commit, and publishes nothing before', async () => {
     const config = clusterConfig({ outlier: OUTLIER, endpoints: endpointConfigs([1, 1]) });
     const first = monitor(config);

@@ -12,6 +12,7 @@ import { addressContext } from '../../../src/upstream/pick-context.ts';
 import {
   clusterConfig,
   clusterState,
+  cursorOf,
   endpointConfigs,
   endpointState,
   endpointsOf,
@@ -38,8 +39,7 @@ function attempts(
   let count = 0;
   const limits: string[] = [];
   const failed: Endpoint[] = [];
-  let turn = 0;
-  const balancer = new RoundRobin(() => turn++ / 100);
+  const balancer = new RoundRobin(cursorOf(), () => 0);
   balancer.update(endpoints);
   const source: AttemptSource = {
     endpoints,
@@ -170,7 +170,7 @@ describe('the limits', () => {
     }));
     const [endpoints] = workers(1, configs).endpoints;
     for (const endpoint of endpoints!) endpoint.acquire();
-    const balancer = new RoundRobin();
+    const balancer = new RoundRobin(cursorOf());
     balancer.update(endpoints!);
     let picks = 0;
     const pick: AttemptSource['pick'] = (context, excluded) => {
@@ -397,7 +397,7 @@ describe('a cluster', () => {
     const states = configs.map((config) => endpointState(config));
     const down = (...which: number[]): void =>
       cluster.update({
-        cluster: 'app',
+        ...clusterState({ name: 'app', endpoints: [] }),
         endpoints: states.map((state, index) => ({
           ...state,
           health: which.includes(index) ? 'down' : 'up',
@@ -417,7 +417,7 @@ describe('a cluster', () => {
     down();
     assert.equal(cluster.active, 1);
     assert.equal(first.active, 1);
-    cluster.update({ cluster: 'app', endpoints: [] });
+    cluster.update(clusterState({ name: 'app', endpoints: [] }));
     assert.equal(cluster.attempts(context).next(), null);
     first.release();
     assert.equal(cluster.active, 0);
@@ -427,7 +427,10 @@ describe('a cluster', () => {
     let now = 0;
     const cluster = make({ slowStartMs: 10_000 }, { clock: () => now });
     const [warm, ...others] = configs.map((config) => endpointState(config));
-    cluster.update({ cluster: 'app', endpoints: [{ ...warm!, warmLeftMs: 10_000 }, ...others] });
+    cluster.update({
+      ...clusterState({ name: 'app', endpoints: [] }),
+      endpoints: [{ ...warm!, warmLeftMs: 10_000 }, ...others],
+    });
     const share = (): number => {
       const endpoints = Array.from({ length: 2100 }, () => cluster.attempts(context).next()!);
       for (const endpoint of endpoints) endpoint.release();
@@ -493,7 +496,7 @@ describe('a sticky cluster', () => {
     assert.notEqual(failing.next()!.label, endpoint.label);
     const states = configs.map((entry) => endpointState(entry));
     cluster.update({
-      cluster: 'app',
+      ...clusterState({ name: 'app', endpoints: [] }),
       endpoints: states.map((state) => ({
         ...state,
         health: state.label === endpoint.label ? 'down' : 'up',

@@ -7,6 +7,7 @@ import { formatAddress } from '../../../src/core/address.ts';
 import type { ClusterState, EndpointState } from '../../../src/protocol/cluster-state.ts';
 import { layoutOf } from '../../../src/protocol/stats-layout.ts';
 import { StatsPage, allocatePage } from '../../../src/telemetry/stats-page.ts';
+import { allocateCursor, SharedCursor } from '../../../src/upstream/balancers/shared-cursor.ts';
 import type { ClusterHome } from '../../../src/upstream/cluster.ts';
 import { Endpoint } from '../../../src/upstream/endpoint.ts';
 
@@ -72,7 +73,11 @@ export function endpointState(
 }
 
 export function clusterState({ name, endpoints }: Pick<ClusterConfig, 'name' | 'endpoints'>): ClusterState {
-  return { cluster: name, endpoints: endpoints.map((endpoint) => endpointState(endpoint)) };
+  return {
+    cluster: name,
+    cursor: allocateCursor(),
+    endpoints: endpoints.map((endpoint) => endpointState(endpoint)),
+  };
 }
 
 /** What a cluster of one worker lives in, which tells nobody of failures. */
@@ -105,6 +110,11 @@ export function workers(count: number, configs: readonly EndpointConfig[]): Work
 /** Endpoints of these weights as one worker, the only one, sees them. */
 export function endpointsOf(...weights: number[]): readonly Endpoint[] {
   return workers(1, endpointConfigs(weights)).endpoints[0]!;
+}
+
+/** A cursor that begins with the first endpoint, or where the random numbers say. */
+export function cursorOf(random: () => number = () => 0): SharedCursor {
+  return new SharedCursor(allocateCursor(random));
 }
 
 /** Numbers from 0 to 1, the same for the same seed (a linear congruential generator of 32 bits). */
