@@ -164,7 +164,7 @@ export interface Route {
   readonly headers: RouteHeaders;
 }
 
-/** What a route changes in the headers of requests that go upstream, and of responses of any kind. */
+/** What a route changes in the headers of requests that go upstream, and of all its answers. */
 export interface RouteHeaders {
   readonly request: HeaderChanges;
   readonly response: HeaderChanges;

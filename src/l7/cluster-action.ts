@@ -27,7 +27,6 @@ export class ClusterRoute {
   readonly #upgrades: UpgradeContext;
   readonly #requests: ProxyContext;
   readonly #requestEdits: HeaderEdits;
-  readonly #responseEdits: HeaderEdits;
   readonly #targetOf: (path: string, groups: readonly string[]) => string;
 
   constructor(
@@ -52,7 +51,6 @@ export class ClusterRoute {
     this.#admission = listener.admission;
     this.#handshakes = listener.handshakes;
     this.#requestEdits = editsOf(route.headers.request);
-    this.#responseEdits = editsOf(route.headers.response);
     this.#targetOf = pathRewriter(action.rewrite);
     const { clusters, log, wheel, pool, writer, dialler, budget } = environment;
     const cluster = clusters.get(action.cluster)!;
@@ -101,7 +99,6 @@ export class ClusterRoute {
     const order = {
       head: exchange.head,
       to,
-      edits: this.#responseEdits,
       subprotocols: upgrade.subprotocols,
       pick: pickContextOf(this.#upgrades.cluster.config, exchange.head, client.address),
       secure: this.#config.tls !== null,
@@ -146,7 +143,6 @@ export class ClusterRoute {
       pick: pickContextOf(this.#upgrades.cluster.config, head, client),
       secure: this.#config.tls !== null,
       requestId,
-      edits: this.#responseEdits,
       done: (status, endpoint) =>
         this.#answers.ended(exchange, status, { cluster, endpoint, client, requestId }),
     }).start();

@@ -151,11 +151,21 @@ export class Dispatcher {
   }
 
   #handler(route: Route): Handler {
-    const { action, name, headers } = route;
+    const { name, headers } = route;
     const { page, access } = this.#environment;
     const listener = this.#config.name;
     const stats = new RequestStats(page, listener, name);
-    const answers = new Answers(stats, access, listener, name, editsOf(headers.response));
+    const answers = new Answers(stats, access, listener, name);
+    const edits = editsOf(headers.response);
+    const handle = this.#actionHandler(route, answers);
+    return (routed) => {
+      routed.exchange.reply.edits = edits;
+      handle(routed);
+    };
+  }
+
+  #actionHandler(route: Route, answers: Answers): Handler {
+    const { action } = route;
     if (action.kind === 'cluster') {
       return new ClusterRoute(this.#config, route, action, this.#environment, {
         answers,

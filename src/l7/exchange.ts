@@ -61,21 +61,12 @@ export class Answers {
   readonly #access: Logger | null;
   readonly #listener: string;
   readonly #route: string;
-  readonly #edits: HeaderEdits;
 
-  /** @param edits what the route changes in responses */
-  constructor(
-    stats: RequestStats,
-    access: Logger | null,
-    listener: string,
-    route: string,
-    edits: HeaderEdits = NO_EDITS,
-  ) {
+  constructor(stats: RequestStats, access: Logger | null, listener: string, route: string) {
     this.#stats = stats;
     this.#access = access;
     this.#listener = listener;
     this.#route = route;
-    this.#edits = edits;
   }
 
   /** Answers with a short reason. */
@@ -85,17 +76,8 @@ export class Answers {
   }
 
   send(exchange: Exchange, status: number, headers: HeaderList, body: string, close = false): void {
-    exchange.reply.send(status, this.edited(headers), body, close);
+    exchange.reply.send(status, headers, body, close);
     this.ended(exchange, status);
-  }
-
-  /** The headers of a response of our own, as the route changes them. */
-  edited(headers: HeaderList): HeaderList {
-    const { dropped, added } = this.#edits;
-    if (dropped.size === 0 && added.length === 0) return headers;
-    const kept = headers.filter(([name]) => !dropped.has(name.toLowerCase()));
-    for (let index = 0; index < added.length; index += 2) kept.push([added[index]!, added[index + 1]!]);
-    return kept;
   }
 
   /** Counts a request that is over, and writes its access line. */

@@ -1,16 +1,24 @@
+import type { HeaderEdits } from '../wire/header-edits.ts';
+
 /** Pairs in the order in which they are written. A character is a byte (Latin-1), as in heads that were read. */
-export type HeaderList = readonly (readonly [name: string, value: string])[];
+export type HeaderList = readonly Header[];
+
+/** `kept`: whether it stays whatever the route changes. */
+export type Header = readonly [name: string, value: string, kept?: true];
 
 /**
  * The answer to one HTTP request, free of the server that carries it. It is given in one of three ways, once:
  * whole by {@link send}, as a head alone by {@link sendHead}, or as a stream by {@link begin} and {@link write}.
  * Every method may be called at any time: once the reply is over, they do nothing.
  *
- * The reply writes Content-Length, Date and Connection itself: none of them belongs into the headers.
+ * The reply writes Content-Length, Date, Connection and X-Request-Id itself: leave them out of the headers.
  */
 export interface HttpReply {
   /** The client is gone, or the reply has been {@link cut}: nothing can be sent any more. */
   readonly aborted: boolean;
+
+  /** The route's changes to the headers of every head that this reply sends, whoever made it. Set before any. */
+  edits: HeaderEdits;
 
   /** Calls back once when the client goes before the reply is over; at once if it has gone. Not for a cut. */
   onAborted(callback: () => void): void;

@@ -254,9 +254,11 @@ export class L7Listener {
     };
     // uWS takes more than RFC 9112 for chunks, and trailers for the next request: nobody knows where they end.
     const isLast = headerOf(head, 'transfer-encoding') !== undefined;
-    const reply = new UwsReply(response, head.method === 'HEAD', this.#later, isLast ? stopReading : null);
     const { dispatcher } = this;
     const peer = formatIp(new Uint8Array(response.getRemoteAddress()));
+    const client = dispatcher.identify(head, peer);
+    const isHead = head.method === 'HEAD';
+    const reply = new UwsReply(response, client.requestId, isHead, this.#later, isLast ? stopReading : null);
     dispatcher.open++;
     reply.onOver((gone) => {
       dispatcher.open--;
@@ -267,7 +269,7 @@ export class L7Listener {
       head,
       body,
       peer,
-      client: dispatcher.identify(head, peer),
+      client,
       reply,
       startedAt: performance.now(),
       upgrade: (upgrade) => this.#upgradeReply(response, reply, head, upgrade, context),

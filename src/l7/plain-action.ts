@@ -9,7 +9,7 @@ import { StaticFiles } from './static/static-files.ts';
 export function plainHandler(action: Exclude<RouteAction, ClusterAction>, answers: Answers): Handler {
   switch (action.kind) {
     case 'static': {
-      const files = new StaticFiles(action, (headers) => answers.edited(headers));
+      const files = new StaticFiles(action);
       return ({ exchange, request: { head, path } }) => {
         const wanted = { method: head.method, path, header: (name: string) => headerOf(head, name) };
         files.serve(wanted, exchange.reply, (status) => answers.ended(exchange, status));

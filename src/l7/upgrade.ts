@@ -7,7 +7,6 @@ import { connectFailureOf } from '../upstream/dial.ts';
 import type { ConnectFailure, Endpoint } from '../upstream/endpoint.ts';
 import type { PickContext } from '../upstream/pick-context.ts';
 import { acceptKey } from '../wire/accept-key.ts';
-import type { HeaderEdits } from '../wire/header-edits.ts';
 import type { RequestHead } from '../wire/request-head.ts';
 import { networkOf } from '../wire/ip-address.ts';
 import { ResponseBody } from '../wire/response-body.ts';
@@ -50,8 +49,6 @@ export interface UpgradeContext {
 interface UpgradeOrder {
   readonly head: RequestHead;
   readonly to: UpstreamTarget;
-  /** What the route changes in the endpoint's answer. */
-  readonly edits: HeaderEdits;
   readonly subprotocols: readonly string[];
   /** What an endpoint is chosen by. */
   readonly pick: PickContext;
@@ -212,8 +209,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
 
   /** The endpoint said 101: exactly then, and only if all of it is right, the two sides are joined. */
   #switch(head: ResponseHead, rest: Buffer): void {
-    const expected = acceptKey(this.#key);
-    const answer = checkUpgradeResponse(head, expected, this.#order.subprotocols, this.#order.edits);
+    const answer = checkUpgradeResponse(head, acceptKey(this.#key), this.#order.subprotocols);
     if (typeof answer === 'string') {
       this.#failAttempt('handshake', answer);
       return;
@@ -233,7 +229,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     this.#attempts.succeed(endpoint);
     const cookie = this.#attempts.cookieFor(endpoint, this.#order.secure);
     const headers: HeaderList =
-      cookie === null ? answer.headers : [...answer.headers, ['Set-Cookie', cookie]];
+      cookie === null ? answer.headers : [...answer.headers, ['Set-Cookie', cookie, true]];
     if (!this.#reply.accept(session, answer.subprotocol, headers)) {
       session.discard();
       this.#context.countFailure('client_gone');
@@ -268,7 +264,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     else this.#attempts.succeed(endpoint);
     this.#dropUpstream();
     this.#finish('refused');
-    this.#reply.refuse(head.status, endToEndHeaders(head, this.#order.edits), body.bytes());
+    this.#reply.refuse(head.status, endToEndHeaders(head), body.bytes());
     this.#context.session.dialler.downstreamTouched();
     this.#gate.leave(this);
   }

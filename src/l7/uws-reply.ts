@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { copyOf } from '../core/copy.ts';
+import { NO_EDITS, type HeaderEdits } from '../wire/header-edits.ts';
 import type { HeaderList, HttpReply } from './http-reply.ts';
 
 /** What a reply needs of a uWebSockets.js HttpResponse. */
@@ -48,6 +49,8 @@ const PLAIN_HEADER = /^[\t\x20-\x7e]*$/;
  * response's `onAborted` and `onWritable`, which uWS has one of each.
  */
 export class UwsReply implements HttpReply {
+  edits: HeaderEdits = NO_EDITS;
+  readonly #requestId: string;
   readonly #response: UwsResponse;
   readonly #isHead: boolean;
   readonly #later: (callback: () => void) => void;
@@ -76,6 +79,7 @@ export class UwsReply implements HttpReply {
   #offsetSeen = 0;
 
   /**
+   * @param requestId for X-Request-Id in every head
    * @param isHead whether the request is a HEAD: its reply has no body, whatever is sent
    * @param later calls back once, when uWS has handed over all that it has read
    * @param ending pauses the connection, where nothing that comes behind the request is to be believed: the
@@ -84,11 +88,13 @@ export class UwsReply implements HttpReply {
    */
   constructor(
     response: UwsResponse,
+    requestId: string,
     isHead: boolean,
     later: (callback: () => void) => void,
     ending: (() => void) | null = null,
   ) {
     this.#response = response;
+    this.#requestId = requestId;
     this.#isHead = isHead;
     this.#later = later;
     this.#ending = ending;
@@ -354,9 +360,19 @@ export class UwsReply implements HttpReply {
     if (this.#ending !== null) this.#response.writeHeader('Connection', 'close');
   }
 
+  /** Every head is written here, so that what a route changes holds for all of its answers. */
   #writeStatus(status: number, headers: HeaderList): void {
-    this.#response.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`);
-    for (const [name, value] of headers) this.#response.writeHeader(name, headerValue(value));
+    const response = this.#response;
+    const { dropped, added } = this.edits;
+    response.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`);
+    for (const [name, value, kept] of headers) {
+      if (dropped.size > 0 && kept !== true && dropped.has(name.toLowerCase())) continue;
+      response.writeHeader(name, headerValue(value));
+    }
+    for (let index = 0; index < added.length; index += 2) {
+      response.writeHeader(added[index]!, headerValue(added[index + 1]!));
+    }
+    if (!dropped.has('x-request-id')) response.writeHeader('X-Request-Id', this.#requestId);
   }
 
   #abort(): void {

@@ -1,4 +1,3 @@
-import { NO_EDITS, type HeaderEdits } from './header-edits.ts';
 import { listMembers } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
 
@@ -24,6 +23,8 @@ const OWN_LEG: ReadonlySet<string> = new Set([
   'sec-websocket-accept',
   'sec-websocket-protocol',
   'sec-websocket-extensions',
+  // The downstream leg tells the id that the log has.
+  'x-request-id',
 ]);
 /** The versions that an endpoint offers instead (RFC 6455 section 4.4): only a refusal may have them. */
 const OFFERED_VERSIONS = 'sec-websocket-version';
@@ -32,14 +33,12 @@ const OFFERED_VERSIONS = 'sec-websocket-version';
  * Checks an endpoint's 101 by RFC 6455 section 4.1: the accept value, the upgrade, a subprotocol that was
  * offered, and no extension, since none is ever offered.
  *
- * @param edits what the route changes in its headers
  * @returns what the answer says, or in a few words what is wrong with it
  */
 export function checkUpgradeResponse(
   head: ResponseHead,
   expectedAccept: string,
   offered: readonly string[],
-  edits: HeaderEdits = NO_EDITS,
 ): UpgradeResponse | string {
   // RFC 9110 section 7.8: an HTTP/1.0 response can refuse an upgrade, but not make it.
   if (head.isOld === true) return 'HTTP/1.0 has no upgrade';
@@ -57,39 +56,26 @@ export function checkUpgradeResponse(
   if (subprotocols.length > 1 || (subprotocols.length === 1 && !offered.includes(subprotocol))) {
     return 'subprotocol that was not offered';
   }
-  return { subprotocol, headers: endToEndHeaders(head, edits) };
+  return { subprotocol, headers: endToEndHeaders(head) };
 }
 
 /**
- * Returns the headers that may cross from the endpoint's answer to the client's, as the route changes them. Date is not
- * among them: the downstream leg writes its own. A 426 keeps `Upgrade`, which it must have (RFC 9110 section 15.5.22),
- * with the connection option that belongs to it (section 7.8).
+ * Returns the headers that may cross from the endpoint's answer to the client's. Date is not among them: the downstream
+ * leg writes its own. A 426 keeps `Upgrade`, which it must have (RFC 9110 section 15.5.22), with the connection option
+ * that belongs to it (section 7.8).
  */
-export function endToEndHeaders(
-  head: ResponseHead,
-  edits: HeaderEdits = NO_EDITS,
-): (readonly [name: string, value: string])[] {
+export function endToEndHeaders(head: ResponseHead): (readonly [name: string, value: string])[] {
   const nominated = nominatedBy(head);
   const headers: (readonly [string, string])[] = [];
   let tellsUpgrade = false;
   for (let index = 0; index < head.headers.length; index += 2) {
     const name = head.headers[index]!;
-    if (edits.dropped.has(name)) continue;
     if (name === 'upgrade' && head.status === 426) tellsUpgrade = true;
     else if (OWN_LEG.has(name) || nominated?.has(name)) continue;
     else if (name === OFFERED_VERSIONS && head.status === 101) continue;
     headers.push([name, head.headers[index + 1]!]);
   }
   if (tellsUpgrade) headers.push(['connection', 'Upgrade']);
-  return editedHeaders(headers, edits);
-}
-
-/** Adds what a route adds to a response. */
-function editedHeaders(
-  headers: (readonly [name: string, value: string])[],
-  { added }: HeaderEdits,
-): (readonly [name: string, value: string])[] {
-  for (let index = 0; index < added.length; index += 2) headers.push([added[index]!, added[index + 1]!]);
   return headers;
 }
 

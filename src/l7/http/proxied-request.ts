@@ -5,7 +5,7 @@ import type { BodyReader } from '../../wire/body-reader.ts';
 import type { ResponseHead } from '../../wire/response-head.ts';
 import { endToEndHeaders } from '../../wire/upgrade-response.ts';
 import { encodeRequest, framingOf, VIA, type RequestFraming } from '../../wire/upstream-request.ts';
-import type { HeaderList } from '../http-reply.ts';
+import type { Header, HeaderList } from '../http-reply.ts';
 import type { Buffering } from '../buffer-budget.ts';
 import type { RequestBody } from '../request-body.ts';
 import { BodyPace } from './body-pace.ts';
@@ -162,11 +162,11 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     if (settings.idleTimeoutMs > 0) wheel.arm(this, settings.idleTimeoutMs);
     else wheel.disarm(this);
     this.#keepAliveMs = Math.min(this.#keepAliveMs, keepAliveHint(head));
-    const headers = endToEndHeaders(head, this.#order.edits);
+    const headers: Header[] = endToEndHeaders(head);
     headers.push(['Via', VIA]);
     this.#attempts.answered(head.status);
     const cookie = this.#attempts.cookie();
-    if (cookie !== null) headers.push(['Set-Cookie', cookie]);
+    if (cookie !== null) headers.push(['Set-Cookie', cookie, true]);
     this.#relay.head(head, headers, body, this.#order.head.method === 'HEAD');
   }
 

@@ -4,7 +4,6 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { PickContext } from '../../upstream/pick-context.ts';
-import type { HeaderEdits } from '../../wire/header-edits.ts';
 import type { RequestHead } from '../../wire/request-head.ts';
 import type { UpstreamTarget } from '../../wire/upstream-request.ts';
 import type { BufferBudget } from '../buffer-budget.ts';
@@ -40,8 +39,6 @@ export interface ProxyOrder {
   /** Whether the client came by TLS. */
   readonly secure: boolean;
   readonly requestId: string;
-  /** What the route changes in the response, and the cluster adds. */
-  readonly edits: HeaderEdits;
   /** Called once, when all is over, with the status that was sent, and who answered. */
   done(status: number, endpoint: Endpoint | null): void;
 }

@@ -41,12 +41,9 @@ interface Found {
  */
 export class StaticFiles {
   readonly #action: StaticAction;
-  readonly #edited: (headers: HeaderList) => HeaderList;
 
-  /** @param edited changes the headers of responses as the route wants them */
-  constructor(action: StaticAction, edited: (headers: HeaderList) => HeaderList = (headers) => headers) {
+  constructor(action: StaticAction) {
     this.#action = action;
-    this.#edited = edited;
   }
 
   /**
@@ -124,7 +121,7 @@ export class StaticFiles {
     const failed = failedPrecondition((header) => request.header(header), validators);
     if (failed === 412) return this.#refuse(reply, 412);
     if (failed === 304) {
-      reply.sendHead(304, this.#edited(version), null);
+      reply.sendHead(304, version, null);
       return 304;
     }
 
@@ -133,15 +130,14 @@ export class StaticFiles {
     if (range === 'unsatisfiable') return this.#refuse(reply, 416, [['Content-Range', `bytes */${size}`]]);
     const status = range === null ? 200 : 206;
     const part = range ?? { first: 0, last: size - 1 };
-    const own: (readonly [string, string])[] = [
+    const headers: (readonly [string, string])[] = [
       ['Content-Type', contentType(extname(found.name)) || 'application/octet-stream'],
       NO_SNIFFING,
       ['Accept-Ranges', 'bytes'],
       ...version,
     ];
-    if (found.coding !== null) own.push(['Content-Encoding', found.coding.name]);
-    if (range !== null) own.push(['Content-Range', `bytes ${part.first}-${part.last}/${size}`]);
-    const headers = this.#edited(own);
+    if (found.coding !== null) headers.push(['Content-Encoding', found.coding.name]);
+    if (range !== null) headers.push(['Content-Range', `bytes ${part.first}-${part.last}/${size}`]);
     if (request.method === 'HEAD' || size === 0) {
       reply.sendHead(status, headers, size);
       return status;
@@ -173,7 +169,7 @@ export class StaticFiles {
     if (reply.aborted) return CLIENT_GONE;
     const body = `${status} ${STATUS_CODES[status] ?? ''}\n`;
     const all: HeaderList = [['Content-Type', 'text/plain; charset=utf-8'], NO_SNIFFING, ...headers];
-    reply.send(status, this.#edited(all), body);
+    reply.send(status, all, body);
     return status;
   }
 }

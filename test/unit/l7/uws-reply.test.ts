@@ -4,6 +4,12 @@ import type { HeaderList } from '../../../src/l7/http-reply.ts';
 import { UwsReply, type UwsResponse } from '../../../src/l7/uws-reply.ts';
 
 const CORK_BUFFER = 16 * 1024;
+const FROM_ANYONE: HeaderList = [
+  ['server', 'theirs'],
+  ['x-app', '1'],
+  ['Set-Cookie', 'theirs=1'],
+  ['Set-Cookie', 'sticky=1', true],
+];
 const atOnce = (callback: () => void): void => callback();
 
 /**
@@ -173,7 +179,7 @@ function streaming(
 ): { response: FakeResponse; reply: UwsReply } {
   const response = new FakeResponse();
   response.room = room;
-  const reply = new UwsReply(response, false, atOnce);
+  const reply = new UwsReply(response, 'r', false, atOnce);
   reply.begin(200, HEADERS, length);
   let left = length;
   const pump = (): void => {
@@ -198,7 +204,7 @@ describe('UwsReply', () => {
     it(`keeps what waits of a body ${what} when the memory that it was lent is used again`, () => {
       const response = new FakeResponse();
       response.room = 100;
-      const reply = new UwsReply(response, false, atOnce);
+      const reply = new UwsReply(response, 'r', false, atOnce);
       reply.begin(200, [], length);
       const lent = Buffer.alloc(40_000, 'a');
       assert.equal(reply.write(lent, true), false);
@@ -211,14 +217,14 @@ describe('UwsReply', () => {
 
   it('sends a whole response', () => {
     const response = new FakeResponse();
-    new UwsReply(response, false, atOnce).send(404, HEADERS, 'gone\n');
-    assert.equal(response.head, '404 Not Found\nContent-Type: text/plain\n[gone\n]\n');
+    new UwsReply(response, 'r', false, atOnce).send(404, HEADERS, 'gone\n');
+    assert.equal(response.head, '404 Not Found\nContent-Type: text/plain\nX-Request-Id: r\n[gone\n]\n');
     assert.equal(response.closesConnection, false);
   });
 
   it('ends the connection with the response where that is asked for', () => {
     const response = new FakeResponse();
-    new UwsReply(response, false, atOnce).send(400, [], '', true);
+    new UwsReply(response, 'r', false, atOnce).send(400, [], '', true);
     assert.equal(response.closesConnection, true);
   });
 
@@ -226,14 +232,14 @@ describe('UwsReply', () => {
     const waiting: (() => void)[] = [];
     const [first, second] = [new FakeResponse(), new FakeResponse()];
     for (const response of [first, second]) {
-      const reply = new UwsReply(response, false, (callback) => waiting.push(callback));
+      const reply = new UwsReply(response, 'r', false, (callback) => waiting.push(callback));
       reply.send(400, [], 'bad', true);
       reply.send(200, [], 'again');
       assert.equal(response.head, '');
     }
     first.abort();
     for (const callback of waiting) callback();
-    assert.deepEqual([first.head, second.head], ['', '400 Bad Request\n[bad]\n']);
+    assert.deepEqual([first.head, second.head], ['', '400 Bad Request\nX-Request-Id: r\n[bad]\n']);
   });
 
   it('reads nothing more before a reply ends behind which nothing is to be believed', () => {
@@ -249,47 +255,92 @@ describe('UwsReply', () => {
       },
     ]) {
       const response = new FakeResponse();
-      give(new UwsReply(response, false, atOnce, () => response.stopReading()));
+      give(new UwsReply(response, 'r', false, atOnce, () => response.stopReading()));
       assert.match(response.head, /^Connection: close$/m);
       assert.deepEqual([response.done, response.isRead], [true, false]);
     }
     const whole = new FakeResponse();
-    new UwsReply(whole, false, atOnce, () => whole.stopReading()).send(200, [], 'abc');
+    new UwsReply(whole, 'r', false, atOnce, () => whole.stopReading()).send(200, [], 'abc');
     assert.equal(whole.closesConnection, true);
   });
 
   it('tells a HEAD the length of the body and leaves it out', () => {
     const response = new FakeResponse();
-    new UwsReply(response, true, atOnce).send(200, HEADERS, 'é');
-    assert.equal(response.head, '200 OK\nContent-Type: text/plain\nContent-Length: 2\n');
+    new UwsReply(response, 'r', true, atOnce).send(200, HEADERS, 'é');
+    assert.equal(response.head, '200 OK\nContent-Type: text/plain\nX-Request-Id: r\nContent-Length: 2\n');
     assert.equal(response.done, true);
     const streamed = new FakeResponse();
-    const reply = new UwsReply(streamed, true, atOnce);
+    const reply = new UwsReply(streamed, 'r', true, atOnce);
     reply.begin(200, [], 1000);
     assert.equal(reply.write(Buffer.alloc(1000)), true);
-    assert.equal(streamed.head, '200 OK\nContent-Length: 1000\n');
+    assert.equal(streamed.head, '200 OK\nX-Request-Id: r\nContent-Length: 1000\n');
     assert.equal(streamed.sent, 0);
   });
 
   it('gives 204 and 304 neither a body nor a length', () => {
     for (const status of [204, 304]) {
       const response = new FakeResponse();
-      new UwsReply(response, false, atOnce, () => response.stopReading()).send(status, [], '', true);
+      new UwsReply(response, 'r', false, atOnce, () => response.stopReading()).send(status, [], '', true);
       assert.equal(response.isRead, false);
-      assert.match(response.head, /^\d+ [A-Z][\w ]+\nConnection: close\n$/);
+      assert.match(response.head, /^\d+ [A-Z][\w ]+\nX-Request-Id: r\nConnection: close\n$/);
       assert.equal(response.done, true);
     }
   });
 
   it('writes a head alone with the length it is told', () => {
     const response = new FakeResponse();
-    new UwsReply(response, true, atOnce).sendHead(200, [], 12);
-    assert.equal(response.head, '200 OK\nContent-Length: 12\n');
+    new UwsReply(response, 'r', true, atOnce).sendHead(200, [], 12);
+    assert.equal(response.head, '200 OK\nX-Request-Id: r\nContent-Length: 12\n');
+  });
+
+  for (const [what, give] of [
+    ['a whole answer', (reply: UwsReply) => reply.send(502, FROM_ANYONE, 'x')],
+    ['an answer that ends its connection', (reply: UwsReply) => reply.send(413, FROM_ANYONE, 'x', true)],
+    ['a head alone', (reply: UwsReply) => reply.sendHead(304, FROM_ANYONE, null)],
+    [
+      'a streamed answer',
+      (reply: UwsReply) => {
+        reply.begin(200, FROM_ANYONE, null);
+        reply.end(Buffer.from('x'));
+      },
+    ],
+    ['a 101', (reply: UwsReply) => reply.switchProtocols(FROM_ANYONE, () => undefined)],
+  ] as const) {
+    it(`changes the headers of ${what} as the route says, and keeps the proxy's own cookie`, () => {
+      const response = new FakeResponse();
+      const reply = new UwsReply(response, 'r', false, atOnce);
+      reply.edits = {
+        dropped: new Set(['server', 'set-cookie']),
+        added: ['Server', 'edge', 'Vary', 'Origin'],
+      };
+      give(reply);
+      const [, ...lines] = response.head.split('\n');
+      assert.deepEqual(lines.slice(0, 5), [
+        'x-app: 1',
+        'Set-Cookie: sticky=1',
+        'Server: edge',
+        'Vary: Origin',
+        'X-Request-Id: r',
+      ]);
+    });
+  }
+
+  it('leaves the request id out if the route removes it, and to the route if that sets it', () => {
+    const response = new FakeResponse();
+    const reply = new UwsReply(response, 'r', false, atOnce);
+    reply.edits = { dropped: new Set(['x-request-id']), added: [] };
+    reply.send(200, [], 'x');
+    assert.equal(response.head, '200 OK\n[x]\n');
+    const other = new FakeResponse();
+    const set = new UwsReply(other, 'r', false, atOnce);
+    set.edits = { dropped: new Set(['x-request-id']), added: ['x-request-id', 'fixed'] };
+    set.send(200, [], 'x');
+    assert.equal(other.head, '200 OK\nx-request-id: fixed\n[x]\n');
   });
 
   it('lets no header value end its line, and writes its bytes as they are', () => {
     const response = new FakeResponse();
-    new UwsReply(response, false, atOnce).send(
+    new UwsReply(response, 'r', false, atOnce).send(
       200,
       [
         ['X', 'a\r\nSet-Cookie: b\0\u010a'],
@@ -297,7 +348,7 @@ describe('UwsReply', () => {
       ],
       '',
     );
-    assert.equal(response.head, '200 OK\nX: a  Set-Cookie: b  \nY: caf\xe9\tz\n[]\n');
+    assert.equal(response.head, '200 OK\nX: a  Set-Cookie: b  \nY: caf\xe9\tz\nX-Request-Id: r\n[]\n');
   });
 
   it('streams a body to a client that keeps up', () => {
@@ -306,7 +357,7 @@ describe('UwsReply', () => {
     assert.equal(response.done, true);
     assert.equal(response.kept, 0);
     assert.equal(reply.aborted, false);
-    assert.equal(response.head, '200 OK\nContent-Type: text/plain\n');
+    assert.equal(response.head, '200 OK\nContent-Type: text/plain\nX-Request-Id: r\n');
   });
 
   it('waits for a client that does not, and goes on when the socket is writable', () => {
@@ -412,12 +463,12 @@ describe('UwsReply', () => {
 
   it('does nothing once the reply is over', () => {
     const response = new FakeResponse();
-    const reply = new UwsReply(response, false, atOnce);
+    const reply = new UwsReply(response, 'r', false, atOnce);
     reply.send(200, [], 'first');
     reply.send(200, [], 'second');
     reply.cut();
     reply.onAborted(() => assert.fail('the reply was over'));
-    assert.equal(response.head, '200 OK\n[first]\n');
+    assert.equal(response.head, '200 OK\nX-Request-Id: r\n[first]\n');
     assert.equal(reply.aborted, false);
   });
 

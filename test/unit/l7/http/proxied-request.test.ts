@@ -199,7 +199,6 @@ function post(settings: Partial<ProxyContext['settings']> = {}, chunked = false)
     pick: { address: '', sticky: null, key: null } as never,
     secure: false,
     requestId: 'r',
-    edits: NO_EDITS,
     done: (status) => log.push(`done ${status}`),
   }).start();
   return {

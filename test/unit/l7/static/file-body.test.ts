@@ -6,12 +6,14 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { HttpReply } from '../../../../src/l7/http-reply.ts';
 import { sendRange } from '../../../../src/l7/static/file-body.ts';
+import { NO_EDITS } from '../../../../src/wire/header-edits.ts';
 
 const SIZE = 1_000_000;
 const CONTENT = Buffer.from(Uint8Array.from({ length: SIZE }, (_, i) => i % 251));
 
 /** A reply whose client takes one chunk each time a test says so, or all at once. */
 class FakeReply implements HttpReply {
+  edits = NO_EDITS;
   readonly sent = 0;
   aborted = false;
   wasCut = false;

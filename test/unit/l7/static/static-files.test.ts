@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { HttpReply } from '../../../../src/l7/http-reply.ts';
 import { StaticFiles } from '../../../../src/l7/static/static-files.ts';
+import { NO_EDITS } from '../../../../src/wire/header-edits.ts';
 
 /** A reply that notes what is called on it. */
 class NotingReply implements HttpReply {
+  edits = NO_EDITS;
   readonly sent = 0;
   aborted = false;
   readonly calls: string[] = [];
