@@ -29,12 +29,3 @@ export interface SharedContext<Session> {
   /** Writes the access lines; null without an access log. */
   readonly access: Logger | null;
 }
-
-/** Fields of a session's access lines beside its numbers. */
-export interface SessionIdentity {
-  readonly listener: string;
-  readonly route: string;
-  readonly cluster: string;
-  readonly client: string;
-  readonly requestId: string;
-}

@@ -18,7 +18,8 @@ import { readCorked } from './corked-read.ts';
 import type { DownstreamSocket } from './downstream.ts';
 import type { OutboxSender } from './outbox.ts';
 import { isPingFlood, queuesPong } from './pong-bounds.ts';
-import type { SessionIdentity, SharedContext } from './session-context.ts';
+import type { SessionLines } from './access/session-lines.ts';
+import type { SharedContext } from './session-context.ts';
 import type { CloseSide } from './session-stats.ts';
 import type { WireTraits } from './unfinished/held-bytes.ts';
 import type { Receiver } from './unfinished/unfinished-messages.ts';
@@ -55,7 +56,8 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
   controlBytes = 0;
   readonly #context: SessionContext;
   readonly endpoint: Endpoint;
-  readonly #identity: SessionIdentity | null;
+  /** Null without an access log. */
+  readonly #lines: SessionLines | null;
   readonly #reader: FrameReader;
   /** The client's socket; null before it is attached and after it has ended. */
   #downstream: DownstreamSocket | null = null;
@@ -82,7 +84,7 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     context: SessionContext,
     upstream: UpstreamSocket,
     endpoint: Endpoint,
-    identity: SessionIdentity | null,
+    lines: SessionLines | null,
   ) {
     super();
     const now = context.wheel.now;
@@ -91,7 +93,7 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     this.upstream = upstream;
     this.upstreamBuffer = upstreamBuffer;
     this.endpoint = endpoint;
-    this.#identity = identity;
+    this.#lines = lines;
     this.#reader = new FrameReader(this);
     this.#endpointHeardAt = now;
     this.#endsAt = maxLifetimeMs === 0 ? Infinity : now + maxLifetimeMs * (0.9 + 0.2 * Math.random());
@@ -105,7 +107,7 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     this.#context.sessions.add(this);
     this.#context.unfinished.opened(this);
     this.#arm();
-    this.#identityLine('session opened', {});
+    this.#lines?.opened();
   }
 
   /** Gives up a session that was never attached. */
@@ -480,20 +482,15 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     if (this.#downstream !== null) this.#context.messageMemory.release(this);
     const seconds = (performance.now() - this.openedAt) / 1000;
     this.#context.stats.ended(side, code, seconds);
-    this.#identityLine('session closed', {
+    this.#lines?.closed({
       side,
       code,
-      ...(reason === undefined ? {} : { reason }),
+      reason,
       seconds,
       messagesUpstream: this.messages,
       messagesDownstream: this.#messagesDownstream,
       bytesUpstream: this.messageBytes,
       bytesDownstream: this.#bytesDownstream,
     });
-  }
-
-  #identityLine(message: string, more: object): void {
-    if (this.#identity === null) return;
-    this.#context.access?.info({ ...this.#identity, endpoint: this.endpoint.label, ...more }, message);
   }
 }

@@ -16,7 +16,7 @@ import { checkUpgradeResponse, endToEndHeaders } from '../wire/upgrade-response.
 import type { ClusterGate, Entrant } from './handshakes/handshake-gate.ts';
 import type { HeaderList } from './http-reply.ts';
 import type { HandshakeFailure } from './listener-stats.ts';
-import type { SessionIdentity } from './session-context.ts';
+import { SessionLines, type SessionIdentity } from './access/session-lines.ts';
 import { Session, type SessionContext } from './session.ts';
 import { endpointRefusal } from './upstream/endpoint-refusal.ts';
 import type { UpstreamOwner, UpstreamSocket } from './upstream/upstream-socket.ts';
@@ -220,12 +220,10 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     this.#upstream = null;
     context.wheel.disarm(this);
     this.#context.pending.delete(this);
-    const session = new Session(
-      context,
-      upstream,
-      endpoint,
-      context.access === null ? null : this.#order.identity,
-    );
+    const { access } = context;
+    const { identity } = this.#order;
+    const lines = access === null ? null : new SessionLines(access, identity, endpoint.label);
+    const session = new Session(context, upstream, endpoint, lines);
     this.#attempts.succeed(endpoint);
     const cookie = this.#attempts.cookieFor(endpoint, this.#order.secure);
     const headers: HeaderList =
