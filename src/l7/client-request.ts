@@ -1,6 +1,6 @@
 import { isIP, BlockList } from 'node:net';
-import { hostOf } from '../routing/route-request.ts';
 import { normalizePath } from '../routing/request-path.ts';
+import { hostOf } from '../wire/host-header.ts';
 import { headerOf, headProblem, type RequestHead } from '../wire/request-head.ts';
 
 /** A request whose head is in order, in the form that routes are matched against. */
@@ -25,7 +25,11 @@ export function checkRequest(head: RequestHead): ClientRequest | string {
   return { head, host, path };
 }
 
-/** Says of an address whether it lies in one of the CIDR blocks or is one of the addresses. */
+/**
+ * Makes a function that says of an address, as `normalizeIp` writes it, whether it lies in one of the CIDR blocks or is
+ * one of the addresses. Blocks may be written with mapped addresses (`::ffff:10.0.0.0/104`): BlockList takes both
+ * forms for the same.
+ */
 export function addressMatcher(blocks: readonly string[]): (address: string) => boolean {
   if (blocks.length === 0) return () => false;
   const list = new BlockList();
@@ -34,8 +38,5 @@ export function addressMatcher(blocks: readonly string[]): (address: string) => 
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
     list.addSubnet(address, prefix === undefined ? (family === 'ipv6' ? 128 : 32) : Number(prefix), family);
   }
-  return (address) => {
-    const version = isIP(address);
-    return version !== 0 && list.check(address, version === 6 ? 'ipv6' : 'ipv4');
-  };
+  return (address) => address !== '' && list.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
 }

@@ -52,6 +52,7 @@ export const HOSTS: Chapter = {
     badHost('an IPv6 address without brackets', '::1'),
     badHost('brackets around what is no address', '[app]'),
     badHost('a bracket that does not end', '[::1'),
+    host('every sub-delimiter of RFC 3986, and an underscore', "a!$&'()*+,;=b_.example"),
   ]),
 };
 
