@@ -27,6 +27,7 @@ export class ClusterRoute {
   readonly #upgrades: UpgradeContext;
   readonly #requests: ProxyContext;
   readonly #requestEdits: HeaderEdits;
+  readonly #strippedPrefix: string;
   readonly #targetOf: (path: string, groups: readonly string[]) => string;
 
   constructor(
@@ -52,6 +53,7 @@ export class ClusterRoute {
     this.#handshakes = listener.handshakes;
     this.#requestEdits = editsOf(route.headers.request);
     this.#targetOf = pathRewriter(action.rewrite);
+    this.#strippedPrefix = normalizePattern(action.rewrite.stripPrefix ?? '');
     const { clusters, log, wheel, pool, writer, dialler, budget } = environment;
     const cluster = clusters.get(action.cluster)!;
     const countRefusal = (reason: RequestRefusal): void => this.#stats.requestRefused(reason);
@@ -154,10 +156,12 @@ export class ClusterRoute {
     const { address, tls, forwarded: style } = this.#config;
     const connection = { address: peer, port: address.port, secure: tls !== null };
     const path = this.#targetOf(request.path, groups);
+    const isStripped = this.#action.rewrite.stripPrefix !== null && path !== request.path;
+    const prefix = isStripped ? this.#strippedPrefix : '';
     return {
       target: head.query === '' ? path : `${path}?${head.query}`,
       host: this.#action.rewrite.host,
-      forwarded: forwardedHeaders(head, client, connection, style),
+      forwarded: forwardedHeaders(head, client, connection, prefix, style),
       edits: this.#requestEdits,
     };
   }

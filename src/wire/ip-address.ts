@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /**
  * Writes the bytes of an IP address as text: dotted for 4 bytes and for IPv4 mapped into IPv6, else as RFC 5952
  * recommends (lower case, the longest run of zeros shortened). Other lengths, as of a UNIX socket, give ''.
@@ -12,6 +14,44 @@ export function formatIp(bytes: Uint8Array): string {
   const hex = groups.map((group) => group.toString(16));
   if (length < 2) return hex.join(':');
   return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
+}
+
+/** The longest text of an address, zone included. */
+const MAX_ADDRESS_LENGTH = 64;
+
+/**
+ * Brings an IP address into the one form that {@link formatIp} writes, so that hash keys, limits and log lines agree.
+ * A zone (`%eth0`) is cut off: it means nothing on another machine.
+ *
+ * @returns null for what is no address
+ */
+export function normalizeIp(text: string): string | null {
+  if (text.length > MAX_ADDRESS_LENGTH) return null;
+  const family = isIP(text);
+  if (family === 4) return text;
+  return family === 6 ? formatIp(bytesOfIpv6(text)) : null;
+}
+
+/** @param text a valid IPv6 address */
+function bytesOfIpv6(text: string): Uint8Array {
+  const zone = text.indexOf('%');
+  const [before = '', behind = ''] = (zone < 0 ? text : text.slice(0, zone)).split('::', 2);
+  const head = bytesOfGroups(before);
+  const tail = bytesOfGroups(behind);
+  const bytes = new Uint8Array(16);
+  bytes.set(head);
+  bytes.set(tail, 16 - tail.length);
+  return bytes;
+}
+
+/** @param text groups with colons between, of which the last may be a dotted IPv4 address */
+function bytesOfGroups(text: string): number[] {
+  if (text === '') return [];
+  return text.split(':').flatMap((group) => {
+    if (group.includes('.')) return group.split('.').map(Number);
+    const value = Number.parseInt(group, 16);
+    return [value >> 8, value & 0xff];
+  });
 }
 
 /**

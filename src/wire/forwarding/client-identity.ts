@@ -1,9 +1,12 @@
-import { isIP } from 'node:net';
-import { headerOf, joinedHeaderOf, listMembers, type RequestHead } from '../request-head.ts';
+import { hostOf } from '../host-header.ts';
+import { headerOf, joinedHeaderOf, onlyHeaderOf, type RequestHead } from '../request-head.ts';
+import { readForwardedElement } from './forwarded-element.ts';
+import { nearestMembers, walkHops } from './hops.ts';
+import { addressOfNode } from './node-name.ts';
 
 /** Facts about a client's connection, taken from the socket and the listener. */
 export interface ClientConnection {
-  /** The peer's IP address as text. */
+  /** The peer's IP address as `normalizeIp` writes it. */
   readonly address: string;
   /** The port of the listener. */
   readonly port: number;
@@ -16,12 +19,28 @@ export interface ClientIdentity {
   readonly address: string;
   /** A trusted proxy's X-Request-Id, or a new one. */
   readonly requestId: string;
-  /** Whether the peer is a trusted proxy, so that its forwarding headers are believed. */
-  readonly believed: boolean;
   /** The scheme that the client used: what a trusted proxy says, else what the connection shows. */
-  readonly proto: string;
+  readonly proto: ForwardedProto;
   /** Whether the client used TLS, by {@link proto}. */
   readonly secure: boolean;
+  /** Null if the peer is no trusted proxy, so that nothing it says is believed. */
+  readonly told: ProxyReport | null;
+}
+
+export type ForwardedProto = 'http' | 'https' | 'ws' | 'wss';
+
+/** What a trusted proxy says about the client. */
+export interface ProxyReport {
+  /** The hops before the peer, the nearest last, as X-Forwarded-For writes them. */
+  readonly chain: readonly string[];
+  /** How many of them, from the near end, trusted proxies have said. */
+  readonly depth: number;
+  /** Null if it says none, or none that is valid. */
+  readonly proto: ForwardedProto | null;
+  readonly host: string | null;
+  readonly port: string | null;
+  /** Whether the `Forwarded` header leads to the same client, so that it may go on. */
+  readonly forwardedAgrees: boolean;
 }
 
 const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
@@ -40,32 +59,82 @@ export function identifyClient(
 ): ClientIdentity {
   const { address: peer, secure } = connection;
   const own = secure ? 'https' : 'http';
-  if (!trusted(peer)) {
-    return { address: peer, requestId: newRequestId(), believed: false, proto: own, secure };
-  }
-  const chain = listMembers(joinedHeaderOf(head, 'x-forwarded-for'));
+  if (!trusted(peer)) return { address: peer, requestId: newRequestId(), proto: own, secure, told: null };
+  const { address, ...told } = readReport(head, peer, trusted);
   const offeredId = headerOf(head, 'x-request-id') ?? '';
-  const proto = headerOf(head, 'x-forwarded-proto') || own;
+  const proto = told.proto ?? own;
   return {
-    address: nearestForeign(chain, peer, trusted),
+    address,
     requestId: REQUEST_ID.test(offeredId) ? offeredId : newRequestId(),
-    believed: true,
     proto,
-    secure: /^(?:https|wss)$/i.test(proto),
+    secure: proto === 'https' || proto === 'wss',
+    told,
   };
 }
 
-/** Walks the chain from the near end over trusted proxies, and stops at the first other address. */
-function nearestForeign(
-  chain: readonly string[],
+/**
+ * Reads what a trusted proxy says. One header names the client: X-Forwarded-For if there is one, else `Forwarded`,
+ * else X-Real-IP. The others are not asked, because a proxy that sets one of them passes the others on as the client
+ * sent them.
+ */
+function readReport(
+  head: RequestHead,
   peer: string,
   trusted: (address: string) => boolean,
-): string {
-  let nearest = peer;
-  for (let index = chain.length - 1; index >= 0 && trusted(nearest); index--) {
-    const next = chain[index]!;
-    if (isIP(next) === 0) break;
-    nearest = next;
+): ProxyReport & { readonly address: string } {
+  const chain = nearestMembers(joinedHeaderOf(head, 'x-forwarded-for') ?? '');
+  const elements = nearestMembers(joinedHeaderOf(head, 'forwarded') ?? '').map(readForwardedElement);
+  const nodes = elements.map((element) => addressOfNode(element?.node ?? ''));
+  if (chain.length === 0 && elements.length > 0) {
+    const { address, depth } = walkHops(nodes, peer, trusted);
+    const element = elements.at(-depth) ?? null;
+    const proto = protoOf(element?.proto ?? '');
+    const host = validHost(element?.host ?? '');
+    const said = proto === null && host === null ? readX(head, depth) : { proto, host, port: null };
+    const written = elements.map((each, index) => nodes[index] ?? (each?.node || 'unknown'));
+    return { ...said, address, depth, chain: written, forwardedAgrees: true };
   }
-  return nearest;
+  if (chain.length === 0) {
+    const real = addressOfNode(onlyHeaderOf(head, 'x-real-ip') ?? '');
+    if (real !== null) chain.push(real);
+  }
+  const { address, depth } = walkHops(chain.map(addressOfNode), peer, trusted);
+  const forwardedAgrees = elements.length > 0 && walkHops(nodes, peer, trusted).address === address;
+  return { ...readX(head, depth), address, depth, chain, forwardedAgrees };
+}
+
+/**
+ * Reads X-Forwarded-Proto, -Host and -Port. If every proxy has added to them, they are lists like X-Forwarded-For, and
+ * the member as far from the near end counts. A shorter list's first member counts.
+ */
+function readX(head: RequestHead, depth: number): Pick<ProxyReport, 'proto' | 'host' | 'port'> {
+  const told = (name: string): string => {
+    const members = nearestMembers(joinedHeaderOf(head, name) ?? '', Math.max(depth, 1));
+    return members[0] ?? '';
+  };
+  const port = told('x-forwarded-port');
+  return {
+    proto: protoOf(told('x-forwarded-proto')),
+    host: validHost(told('x-forwarded-host')),
+    port: /^\d{1,5}$/.test(port) && Number(port) > 0 && Number(port) <= 65535 ? String(Number(port)) : null,
+  };
+}
+
+function protoOf(text: string): ForwardedProto | null {
+  switch (text.toLowerCase()) {
+    case 'http':
+      return 'http';
+    case 'https':
+      return 'https';
+    case 'ws':
+      return 'ws';
+    case 'wss':
+      return 'wss';
+    default:
+      return null;
+  }
+}
+
+function validHost(text: string): string | null {
+  return text !== '' && hostOf(text) !== null ? text : null;
 }

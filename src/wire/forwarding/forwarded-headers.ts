@@ -1,5 +1,8 @@
-import type { ClientConnection, ClientIdentity } from './client-identity.ts';
-import { headerOf, isToken, joinedHeaderOf, listMembers, type RequestHead } from '../request-head.ts';
+import { portOf } from '../host-header.ts';
+import { headerOf, isToken, joinedHeaderOf, type RequestHead } from '../request-head.ts';
+import type { ClientConnection, ClientIdentity, ForwardedProto, ProxyReport } from './client-identity.ts';
+import { nearestMembers } from './hops.ts';
+import { addressOfNode } from './node-name.ts';
 
 /** What of {@link PREFIX} is set by us in any case. */
 const SET: ReadonlySet<string> = new Set([
@@ -7,6 +10,7 @@ const SET: ReadonlySet<string> = new Set([
   'x-forwarded-proto',
   'x-forwarded-host',
   'x-forwarded-port',
+  'x-forwarded-prefix',
 ]);
 const PREFIX = 'x-forwarded-';
 
@@ -22,10 +26,11 @@ export function isForwardingName(name: string): boolean {
 type ForwardedStyle = 'x' | 'rfc7239' | 'both' | 'off';
 
 /**
- * Makes X-Forwarded-For, -Proto, -Host, -Port, X-Real-IP and X-Request-Id. If the peer is a trusted proxy, its own are
- * believed and added to, and others of the kind (X-Forwarded-Prefix) and `Forwarded` (RFC 7239) go on. Otherwise all
- * of them are replaced or dropped.
+ * Makes X-Forwarded-For, -Proto, -Host, -Port, -Prefix, X-Real-IP and X-Request-Id, or `Forwarded` (RFC 7239). If the
+ * peer is a trusted proxy, its own are believed and added to, and others of the kind go on. Otherwise all of them are
+ * replaced or dropped.
  *
+ * @param prefix what the route takes off the path, or ''
  * @param style which of them are made; the request id always is
  * @returns name, value, name, value ... as they go upstream
  */
@@ -33,51 +38,91 @@ export function forwardedHeaders(
   head: RequestHead,
   client: ClientIdentity,
   connection: ClientConnection,
+  prefix: string,
   style: ForwardedStyle = 'x',
 ): readonly string[] {
-  const { believed, requestId, proto } = client;
+  const { told, requestId, proto } = client;
   if (style === 'off') return ['X-Request-Id', requestId];
-  /** What a trusted proxy says; empty where it says nothing. */
-  const told = (name: string): string => (believed ? (headerOf(head, name) ?? '') : '');
-  const chain = believed ? listMembers(joinedHeaderOf(head, 'x-forwarded-for')) : [];
   const headers: string[] = [];
-  const host = told('x-forwarded-host') || (headerOf(head, 'host') ?? '');
+  const hostHeader = headerOf(head, 'host') ?? '';
+  const host = told?.host ?? hostHeader;
   if (style !== 'rfc7239') {
+    const { address: peer } = connection;
     headers.push(
       'X-Forwarded-For',
-      chain.length === 0 ? connection.address : [...chain, connection.address].join(', '),
+      told === null || told.chain.length === 0 ? peer : `${told.chain.join(', ')}, ${peer}`,
       'X-Forwarded-Proto',
       proto,
       'X-Forwarded-Host',
       host,
       'X-Forwarded-Port',
-      told('x-forwarded-port') || String(connection.port),
+      told === null ? String(connection.port) : toldPort(told, hostHeader, connection),
       'X-Real-IP',
       client.address,
     );
+    const prefixes = told === null ? prefix : toldPrefix(head) + prefix;
+    if (prefixes !== '') headers.push('X-Forwarded-Prefix', prefixes);
   }
   headers.push('X-Request-Id', requestId);
-  if (believed) carryOn(head, headers);
-  if (style !== 'x') headers.push('Forwarded', forwardedElement(connection.address, host, proto));
+  if (told !== null) carryOn(head, told, headers);
+  if (style !== 'x') {
+    const hops = told === null || told.forwardedAgrees ? [] : told.chain;
+    const nearest = hops.length - (told?.depth ?? 0);
+    const elements = hops.map((hop, index) => {
+      const node = addressOfNode(hop) ?? 'unknown';
+      return index === nearest ? forwardedElement(node, host, proto) : `for=${quotedNode(node)}`;
+    });
+    headers.push('Forwarded', [...elements, forwardedElement(connection.address, host, proto)].join(', '));
+  }
   return headers;
 }
 
+/** Returns the port that the client used: a trusted proxy's word, the port of the host, or the scheme's usual one. */
+function toldPort(told: ProxyReport, hostHeader: string, connection: ClientConnection): string {
+  if (told.port !== null) return told.port;
+  const own = String(connection.port);
+  const isSecure = told.proto === 'https' || told.proto === 'wss';
+  const named = portOf(told.host ?? hostHeader);
+  // A proxy that asks for us by our own address (as nginx does by default) says nothing about the client's port.
+  const isOwnAddress =
+    told.proto !== null && isSecure !== connection.secure && told.host === null && named === own;
+  if (named !== undefined && !isOwnAddress) return named;
+  // Our own port says nothing about a client whose scheme comes from outside.
+  if (told.proto === null) return own;
+  return isSecure ? '443' : '80';
+}
+
+/** A path of visible ASCII characters that cannot be taken for another host. */
+const PREFIX_PATH = /^\/(?![/\\])[!-~]*$/;
+
+/** Joins what trusted proxies have taken off the path. */
+function toldPrefix(head: RequestHead): string {
+  let joined = '';
+  for (const member of nearestMembers(joinedHeaderOf(head, 'x-forwarded-prefix') ?? '')) {
+    if (!PREFIX_PATH.test(member)) return '';
+    joined += member.endsWith('/') ? member.slice(0, -1) : member;
+  }
+  return joined;
+}
+
 /** One hop as RFC 7239 section 4 writes it; an IPv6 address stands in brackets and quotes (section 6). */
-function forwardedElement(address: string, host: string, proto: string): string {
-  const node = address === '' ? 'unknown' : address.includes(':') ? `"[${address}]"` : address;
+function forwardedElement(address: string, host: string, proto: ForwardedProto): string {
   const quotedHost = isToken(host) ? host : `"${host.replace(/["\\]/g, '\\$&')}"`;
-  const parts = [`for=${node}`];
+  const parts = [`for=${quotedNode(address === '' ? 'unknown' : address)}`];
   if (host !== '') parts.push(`host=${quotedHost}`);
-  if (isToken(proto)) parts.push(`proto=${proto}`);
+  parts.push(`proto=${proto}`);
   return parts.join(';');
 }
 
+function quotedNode(address: string): string {
+  return address.includes(':') ? `"[${address}]"` : address;
+}
+
 /** Adds what a trusted proxy says beyond what we say ourselves. */
-function carryOn(head: RequestHead, headers: string[]): void {
+function carryOn(head: RequestHead, { forwardedAgrees }: ProxyReport, headers: string[]): void {
   for (let index = 0; index < head.headers.length; index += 2) {
     const name = head.headers[index]!;
-    if ((name.startsWith(PREFIX) && !SET.has(name) && !name.includes('_')) || name === 'forwarded') {
-      headers.push(name, head.headers[index + 1]!);
-    }
+    const isExtra = name.startsWith(PREFIX) && !SET.has(name) && !name.includes('_');
+    if (isExtra || (forwardedAgrees && name === 'forwarded')) headers.push(name, head.headers[index + 1]!);
   }
 }

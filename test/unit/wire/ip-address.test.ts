@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isIPv4, isIPv6 } from 'node:net';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { formatIp, networkOf } from '../../../src/wire/ip-address.ts';
+import { formatIp, networkOf, normalizeIp } from '../../../src/wire/ip-address.ts';
 
 function bytesOf(...groups: number[]): Uint8Array {
   return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
@@ -51,6 +51,37 @@ describe('an IP address as text', () => {
 
   it('is empty for what is no address', () => {
     for (const length of [0, 1, 3, 5, 15, 17]) assert.equal(formatIp(new Uint8Array(length)), '');
+  });
+});
+
+describe('the one form of an address', () => {
+  it('is what the bytes of the address are written as', () => {
+    for (const [text, normal] of [
+      ['192.0.2.1', '192.0.2.1'],
+      ['::ffff:192.0.2.1', '192.0.2.1'],
+      ['::FFFF:c000:201', '192.0.2.1'],
+      ['0:0:0:0:0:ffff:192.0.2.1', '192.0.2.1'],
+      ['2001:0DB8:0:0::0001', '2001:db8::1'],
+      ['1:2:3:4:5:6:7.8.9.10', '1:2:3:4:5:6:708:90a'],
+      ['::', '::'],
+      ['1::', '1::'],
+      ['fe80::1%eth0', 'fe80::1'],
+    ] as const) {
+      assert.equal(normalizeIp(text), normal, text);
+    }
+  });
+
+  it('does not change what is in it already', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), (bytes) => {
+        assert.equal(normalizeIp(formatIp(bytes)), formatIp(bytes));
+      }),
+    );
+  });
+
+  it('is none of what is no address', () => {
+    const none = ['', 'a', '1.2.3', '1.2.3.4.5', '01.2.3.4', ':::', '[::1]', '1.2.3.4:80', ' 1.2.3.4'];
+    for (const text of [...none, `fe80::1%${'x'.repeat(64)}`]) assert.equal(normalizeIp(text), null, text);
   });
 });
 

@@ -17,17 +17,21 @@ const NEW_ID = 'made-here';
 interface Circumstances {
   readonly peer: string;
   readonly secure?: boolean;
+  readonly host?: string;
+  readonly prefix?: string;
+  readonly style?: 'x' | 'rfc7239' | 'both';
 }
 
-function forward({ peer, secure = false }: Circumstances, ...headers: string[]): Forwarded {
-  const head = { method: 'GET', path: '/', query: '', headers: ['host', 'example.com:8443', ...headers] };
+function forward(circumstances: Circumstances, ...headers: string[]): Forwarded {
+  const { peer, secure = false, host = 'example.com:8443', prefix = '', style } = circumstances;
+  const head = { method: 'GET', path: '/', query: '', headers: ['host', host, ...headers] };
   const connection = { address: peer, port: 8080, secure };
   const trusted = (address: string): boolean => address.startsWith('10.') || address === 'fd00::1';
   const client = identifyClient(head, connection, trusted, () => NEW_ID);
   return {
     clientAddress: client.address,
     requestId: client.requestId,
-    headers: forwardedHeaders(head, client, connection),
+    headers: forwardedHeaders(head, client, connection, prefix, style),
   };
 }
 
@@ -104,6 +108,7 @@ describe('what an endpoint is told of a client behind a trusted proxy', () => {
       ...['x-real-ip', '9.9.9.9'],
       ...['forwarded', 'for=203.0.113.7'],
       ...['x-forwarded-prefix', '/app'],
+      ...['x-forwarded-client-cert', 'Hash=ab'],
     );
     assert.deepEqual(forwarded, {
       clientAddress: CLIENT,
@@ -114,15 +119,17 @@ describe('what an endpoint is told of a client behind a trusted proxy', () => {
         ...['X-Forwarded-Host', 'public.example'],
         ...['X-Forwarded-Port', '443'],
         ...['X-Real-IP', CLIENT],
+        ...['X-Forwarded-Prefix', '/app'],
         ...['X-Request-Id', 'abc-1.2:3/4+5=_'],
         ...['forwarded', 'for=203.0.113.7'],
-        ...['x-forwarded-prefix', '/app'],
+        ...['x-forwarded-client-cert', 'Hash=ab'],
       ],
     });
   });
 
-  it('is what the connection says where the proxy says nothing, or says it with nothing', () => {
+  it('is what the connection says if the proxy says nothing, or says it with nothing', () => {
     const silent = forward({ peer: PROXY });
+    assert.deepEqual(sent(silent, 'x-forwarded-port'), ['8443']);
     assert.deepEqual(sent(silent, 'x-forwarded-for'), [PROXY]);
     assert.equal(silent.clientAddress, PROXY);
     assert.equal(silent.requestId, NEW_ID);
@@ -158,27 +165,124 @@ describe('what an endpoint is told of a client behind a trusted proxy', () => {
   });
 });
 
-describe("the client's address", () => {
-  const cases: readonly (readonly [what: string, client: string, chain: readonly string[]])[] = [
-    ['the last of the chain', CLIENT, [CLIENT]],
-    ['the last of the chain that is not ours', CLIENT, [`${CLIENT}, 10.0.0.3, 10.0.0.2`]],
-    ['never what a stranger claims', CLIENT, [`1.2.3.4, 10.9.9.9, ${CLIENT}, 10.0.0.2`]],
-    ['found over several lines', CLIENT, ['1.2.3.4', CLIENT, '10.0.0.2, 10.0.0.3']],
-    ['the first of the chain where all of it is ours', '10.0.0.9', ['10.0.0.9, 10.0.0.2']],
-    ['an IPv6 address as well', '2001:db8::7', ['2001:db8::7, fd00::1']],
-    ['not beyond what is no address', '10.0.0.2', [`${CLIENT}, unknown, 10.0.0.2`]],
-    ['not an address with a port', PROXY, [`${CLIENT}:4711`]],
-    ['not an address in brackets', PROXY, ['[2001:db8::7]']],
-    ['not a name', PROXY, ['localhost']],
-    ['found past empty members', CLIENT, [`${CLIENT},, ,10.0.0.2,`]],
-  ];
-  for (const [what, client, chain] of cases) {
-    it(`is ${what}`, () => {
-      const forwarded = forward({ peer: PROXY }, ...chain.flatMap((line) => ['x-forwarded-for', line]));
-      assert.equal(forwarded.clientAddress, client);
-      assert.deepEqual(sent(forwarded, 'x-real-ip'), [client]);
-      const whole = sent(forwarded, 'x-forwarded-for')[0]!;
-      assert.ok(whole.endsWith(PROXY), whole);
-    });
-  }
+describe('the port that the client used', () => {
+  const port = (circumstances: Partial<Circumstances>, ...headers: string[]): string[] =>
+    sent(forward({ peer: PROXY, host: 'example.com', ...circumstances }, ...headers), 'x-forwarded-port');
+  const HTTPS = ['x-forwarded-proto', 'https'];
+
+  it('is what a trusted proxy says', () => {
+    assert.deepEqual(port({ host: 'example.com:1' }, 'x-forwarded-port', '8444', ...HTTPS), ['8444']);
+  });
+
+  it('else the port of the host that the proxy names', () => {
+    assert.deepEqual(port({ host: 'example.com:9443' }, ...HTTPS), ['9443']);
+    assert.deepEqual(port({ host: '[2001:db8::1]:9443' }, ...HTTPS), ['9443']);
+    assert.deepEqual(port({ host: 'a:1' }, 'x-forwarded-host', 'b.example:2', ...HTTPS), ['2']);
+    assert.deepEqual(port({ host: 'a:1' }, 'forwarded', 'for=1.2.3.4;host="b.example:2"'), ['2']);
+  });
+
+  it('else the usual one of the scheme that the proxy names, never the port of the listener', () => {
+    assert.deepEqual(port({}, ...HTTPS), ['443']);
+    assert.deepEqual(port({}, 'x-forwarded-proto', 'wss'), ['443']);
+    assert.deepEqual(port({ secure: true }, 'x-forwarded-proto', 'http'), ['80']);
+    assert.deepEqual(port({ host: '[2001:db8::1]' }, 'x-forwarded-proto', 'ws'), ['80']);
+    assert.deepEqual(port({}, 'forwarded', 'for=1.2.3.4;proto=https'), ['443']);
+    assert.deepEqual(port({ host: '10.0.0.5:8080' }, ...HTTPS), ['443']);
+  });
+
+  it('is the one of the listener if the proxy says nothing of all that, and for everybody else', () => {
+    assert.deepEqual(port({}), ['8080']);
+    assert.deepEqual(port({ peer: CLIENT, host: 'example.com:1' }, 'x-forwarded-port', '2', ...HTTPS), [
+      '8080',
+    ]);
+  });
+
+  it('is not what is no port', () => {
+    for (const bad of ['0', '65536', '-1', '1e3', '443a', ' ', '443\u00a0']) {
+      assert.deepEqual(port({}, 'x-forwarded-port', bad, ...HTTPS), ['443'], bad);
+    }
+  });
+});
+
+describe('X-Forwarded-Prefix', () => {
+  const prefix = (circumstances: Partial<Circumstances>, ...headers: string[]): string[] =>
+    sent(forward({ peer: PROXY, ...circumstances }, ...headers), 'x-forwarded-prefix');
+
+  it('is what the route takes off the path, and nothing that a stranger says', () => {
+    assert.deepEqual(prefix({ prefix: '/api' }), ['/api']);
+    assert.deepEqual(prefix({ peer: CLIENT, prefix: '/api' }, 'x-forwarded-prefix', '/evil'), ['/api']);
+    assert.deepEqual(prefix({ peer: CLIENT }, 'x-forwarded-prefix', '/evil'), []);
+    assert.deepEqual(prefix({}), []);
+  });
+
+  it("is added to a trusted proxy's own", () => {
+    assert.deepEqual(prefix({ prefix: '/api' }, 'x-forwarded-prefix', '/app'), ['/app/api']);
+    assert.deepEqual(prefix({ prefix: '/api' }, 'x-forwarded-prefix', '/app/'), ['/app/api']);
+    assert.deepEqual(prefix({ prefix: '/api' }, 'x-forwarded-prefix', '/a, /b'), ['/a/b/api']);
+    assert.deepEqual(prefix({}, 'x-forwarded-prefix', '/app'), ['/app']);
+    assert.deepEqual(prefix({ prefix: '/api' }, 'x-forwarded-prefix', '/'), ['/api']);
+  });
+
+  it('is never one that leads to another host', () => {
+    for (const bad of [
+      '//evil.example',
+      '/\\evil.example',
+      'https://evil.example',
+      'x',
+      '/a b',
+      '/é',
+      '/a, //b',
+    ]) {
+      assert.deepEqual(prefix({ prefix: '/api' }, 'x-forwarded-prefix', bad), ['/api'], bad);
+    }
+  });
+
+  it('belongs to X-Forwarded-*', () => {
+    assert.deepEqual(prefix({ style: 'rfc7239', prefix: '/api' }), []);
+    assert.deepEqual(prefix({ style: 'both', prefix: '/api' }), ['/api']);
+  });
+});
+
+describe('the chain that goes upstream', () => {
+  const chain = (...headers: string[]): string[] =>
+    sent(forward({ peer: PROXY }, ...headers), 'x-forwarded-for');
+  const forwarded = (...headers: string[]): string[] =>
+    sent(forward({ peer: PROXY, style: 'rfc7239' }, ...headers), 'forwarded');
+
+  it('is the one that came, ports and quotes included, and the peer', () => {
+    const came = '203.0.113.7:51008, "[2001:db8::1]:4443", unknown';
+    assert.deepEqual(chain('x-forwarded-for', came), [`${came}, ${PROXY}`]);
+  });
+
+  it('is made of `Forwarded` or X-Real-IP if a proxy sends nothing else', () => {
+    const came = 'for="[2001:db8::1]:4711", For=_hidden, for=203.0.113.7:80';
+    assert.deepEqual(chain('forwarded', came), [`2001:db8::1, _hidden, 203.0.113.7, ${PROXY}`]);
+    assert.deepEqual(chain('x-real-ip', '::ffff:203.0.113.7'), [`203.0.113.7, ${PROXY}`]);
+    assert.deepEqual(chain('x-real-ip', 'somebody'), [PROXY]);
+  });
+
+  it('has the nearest 100 hops of a longer one', () => {
+    const hops = Array.from({ length: 1000 }, (_, index) => `10.1.${index >> 8}.${index & 255}`);
+    assert.deepEqual(chain('x-forwarded-for', hops.join(',')), [[...hops.slice(-100), PROXY].join(', ')]);
+  });
+
+  it('is written as `Forwarded` if it came as X-Forwarded-For', () => {
+    assert.deepEqual(
+      forwarded('x-forwarded-for', '?, [2001:db8::1]:1, 10.0.0.2', 'x-forwarded-proto', 'https'),
+      [
+        'for=unknown, for="[2001:db8::1]";host="example.com:8443";proto=https, for=10.0.0.2, ' +
+          'for=10.0.0.1;host="example.com:8443";proto=https',
+      ],
+    );
+  });
+
+  it('keeps a `Forwarded` that tells of the same client, and drops one that tells of another', () => {
+    const own = 'for=10.0.0.1;host="example.com:8443";proto=http';
+    const xff = ['x-forwarded-for', CLIENT];
+    const same = `for="${CLIENT}:1";by=10.0.0.1`;
+    assert.deepEqual(forwarded(...xff, 'forwarded', same), [same, own]);
+    const written = `for=${CLIENT};host="example.com:8443";proto=http, ${own}`;
+    assert.deepEqual(forwarded(...xff, 'forwarded', 'for=1.2.3.4'), [written]);
+    assert.deepEqual(sent(forward({ peer: PROXY }, ...xff, 'forwarded', 'for=1.2.3.4'), 'forwarded'), []);
+  });
 });
