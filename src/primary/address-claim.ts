@@ -1,16 +1,14 @@
 import { lookup } from 'node:dns/promises';
-import { once } from 'node:events';
-import { createServer, isIP } from 'node:net';
-import type { AddressInfo, Server } from 'node:net';
+import { isIP } from 'node:net';
 import type { Listener } from '../config/types.ts';
 import type { TcpAddress } from '../core/address.ts';
 import { formatAddress } from '../core/address.ts';
-import { codeOf } from '../core/errors.ts';
-import { PortReservation } from '../sys/port-reservation.ts';
+import { StartError, codeOf } from '../core/errors.ts';
+import { NodeReservation } from '../sys/node-reservation.ts';
+import { PortReservation, type Reservation } from '../sys/port-reservation.ts';
 import { SocketAddress } from '../sys/socket-address.ts';
 import { unsupportedReason } from '../sys/support.ts';
 import { listenError } from './listen-error.ts';
-import { listenOptions } from './listen-options.ts';
 
 /** An address that this process listens on already. */
 export interface HeldAddress {
@@ -23,17 +21,18 @@ export interface HeldAddress {
 }
 
 /**
- * Addresses of listeners, held to prove that nobody else has them. Workers share an address by SO_REUSEPORT, which
- * another process could silently join, and each would choose a port of its own for port 0.
+ * Addresses of listeners, bound to prove that nobody else has them. Workers share an address by SO_REUSEPORT, which
+ * another process could silently join, and each would choose a port of its own for port 0. Nothing listens on a claimed
+ * address: a client that comes before the workers is refused, and never accepted only to be reset.
  */
 interface AddressClaim {
   /** The listeners with concrete addresses: an IP address, and the port that was got for port 0. */
   readonly listeners: readonly Listener[];
   readonly held: readonly HeldAddress[];
-  /** Lets go of what stands in the way of the workers, so that they can listen. */
-  readonly release: () => Promise<void>;
-  /** Lets go of everything; only when the workers listen, or will not. */
-  readonly free: () => Promise<void>;
+  /** Lets the workers listen, and keeps others away until {@link free}. */
+  readonly release: () => void;
+  /** Gives up the claim; only when the workers listen, or will not. */
+  readonly free: () => void;
 }
 
 interface ClaimOptions {
@@ -47,23 +46,20 @@ interface ClaimOptions {
 interface Claimed {
   readonly name: string;
   readonly address: TcpAddress;
-  /** What is in the way of the workers: at first a socket that listens, because only that meets everybody else's. */
-  barrier: Server | PortReservation | null;
-  /** What is not. */
-  readonly reservation: PortReservation | null;
+  /** Null if nothing keeps the address, so that only the workers find out whether it can be had. */
+  readonly reservation: Reservation | null;
 }
 
-/** Claims every address; rejects with a StartError, holding none, where one cannot be had. */
+/** Claims every address; rejects with a StartError, holding none, if one cannot be had. */
 export async function claimAddresses(
   listeners: readonly Listener[],
   { held = [], shared = false }: ClaimOptions = {},
 ): Promise<AddressClaim> {
   const claims: Claimed[] = [];
-  const release = async (): Promise<void> => {
-    await Promise.all(claims.map(({ barrier }) => close(barrier)));
+  const release = (): void => {
+    for (const { reservation } of claims) reservation?.share();
   };
-  const free = async (): Promise<void> => {
-    await release();
+  const free = (): void => {
     for (const { reservation } of claims) reservation?.close();
   };
   const claimed: HeldAddress[] = [];
@@ -73,16 +69,14 @@ export async function claimAddresses(
       if (concrete === null) {
         // An address of ours that overlaps it, such as 0.0.0.0 beside 127.0.0.1, is in nobody's way.
         const joins = shared || held.some((other) => other.concrete.port === configured.port);
-        const made = await claim(name, configured, joins);
+        const made = await claim(name, configured, joins, claims);
         claims.push(made);
         concrete = made.address;
       }
       claimed.push({ name, configured, concrete });
     }
-    // A client that comes before the workers listen is refused, and not accepted to be cut.
-    for (const one of claims) await stopListening(one);
   } catch (error) {
-    await free();
+    free();
     throw error;
   }
   const concrete = listeners.map((listener, index) => ({ ...listener, address: claimed[index]!.concrete }));
@@ -101,44 +95,51 @@ function findHeld(held: readonly HeldAddress[], name: string, wanted: TcpAddress
   return equal?.concrete ?? null;
 }
 
-/** @param joins whether others that share the address may listen there: then nobody but a worker may listen, too */
-async function claim(name: string, address: TcpAddress, joins: boolean): Promise<Claimed> {
+/**
+ * Claims one address.
+ *
+ * @param joins whether others that share the address may listen there
+ * @param claims what has been claimed for other listeners
+ */
+async function claim(
+  name: string,
+  address: TcpAddress,
+  joins: boolean,
+  claims: readonly Claimed[],
+): Promise<Claimed> {
   try {
-    // A port of the system's choice is kept until the workers have it: others ask for such ports all the time.
-    if (joins || address.port === 0) {
-      const concrete = { ...address, host: await ipOf(address.host) };
-      const reservation = reserve(concrete, true);
-      if (reservation !== null) {
-        return { name, address: { ...concrete, port: reservation.port }, barrier: null, reservation };
-      }
-      // Whoever cannot keep it without listening finds out when the workers listen.
-      if (joins && address.port !== 0) return { name, address: concrete, barrier: null, reservation: null };
+    const concrete = { ...address, host: await ipOf(address.host) };
+    const other = claims.find((one) => overlap(one.address, concrete));
+    if (other !== undefined) {
+      const where = formatAddress(address);
+      throw new StartError(
+        `listener "${name}" cannot listen on ${where}: the address is in use by listener "${other.name}"; choose another`,
+      );
     }
-    const server = createServer((socket) => {
-      socket.on('error', () => socket.destroy());
-      socket.destroy();
-    });
-    server.listen({ ...listenOptions(address), exclusive: true });
-    await once(server, 'listening');
-    const bound = server.address() as AddressInfo;
-    const concrete: TcpAddress = { kind: 'tcp', host: bound.address, port: bound.port };
-    return { name, address: concrete, barrier: server, reservation: null };
+    return reserve(name, concrete, joins);
   } catch (error) {
-    throw listenError(`listener "${name}"`, address, error);
+    throw error instanceof StartError ? error : listenError(`listener "${name}"`, address, error);
   }
 }
 
-/** Keeps an address without listening on it, where that can be done. */
-async function stopListening(claimed: Claimed): Promise<void> {
-  const { name, address, barrier } = claimed;
-  if (barrier === null || barrier instanceof PortReservation || unsupportedReason() !== null) return;
-  await close(barrier);
-  claimed.barrier = null;
+function reserve(name: string, address: TcpAddress, joins: boolean): Claimed {
   try {
-    claimed.barrier = reserve(address, false);
+    const reservation = bind(address, joins);
+    return { name, address: { ...address, port: reservation?.port ?? address.port }, reservation };
   } catch (error) {
-    throw listenError(`listener "${name}"`, address, error);
+    // Without IPv6 on this machine, every interface is every interface of IPv4.
+    if (address.host !== '::' || codeOf(error) !== 'EAFNOSUPPORT') throw error;
+    return reserve(name, { ...address, host: '0.0.0.0' }, joins);
   }
+}
+
+function bind(address: TcpAddress, joins: boolean): Reservation | null {
+  // From the first moment on a port of the system's choice may be shared: others ask for such ports all the time.
+  if (unsupportedReason() === null) {
+    return new PortReservation(new SocketAddress(address), joins || address.port === 0);
+  }
+  if (address.port !== 0 && (joins || !NodeReservation.isSupported)) return null;
+  return new NodeReservation(address);
 }
 
 async function ipOf(host: string): Promise<string> {
@@ -146,17 +147,10 @@ async function ipOf(host: string): Promise<string> {
   return isIP(plain) === 0 ? (await lookup(host)).address : host;
 }
 
-/** Null where system calls are not supported, or the machine has no IPv6, with which only Node deals. */
-function reserve(address: TcpAddress, shared: boolean): PortReservation | null {
-  try {
-    return new PortReservation(new SocketAddress(address), shared);
-  } catch (error) {
-    if (codeOf(error) === '' || (address.host === '::' && codeOf(error) === 'EAFNOSUPPORT')) return null;
-    throw error;
-  }
-}
-
-async function close(barrier: Server | PortReservation | null): Promise<void> {
-  if (barrier instanceof PortReservation) barrier.close();
-  else if (barrier !== null) await new Promise((resolve) => barrier.close(resolve));
+/** Tells whether two listeners cannot have both addresses. */
+function overlap(a: TcpAddress, b: TcpAddress): boolean {
+  if (a.port !== b.port || a.port === 0) return false;
+  const hosts = [a.host, b.host];
+  if (a.host === b.host || hosts.includes('::')) return true;
+  return hosts.includes('0.0.0.0') && hosts.every((host) => isIP(host) === 4);
 }

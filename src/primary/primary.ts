@@ -196,11 +196,11 @@ export class Primary {
       if (!predecessor) admin = await server.listen(config.admin.address);
       await clusters.ready();
       this.#goOn();
-      await claim.release();
+      claim.release();
       await supervisor.start();
       this.#goOn();
     } finally {
-      await claim.free();
+      claim.free();
     }
     if (admin === null) {
       await askToHandOver(config.admin, log);
@@ -225,7 +225,7 @@ export class Primary {
     const change = clusters.prepare(config.clusters);
     try {
       const states = await change.ready();
-      await claim.release();
+      claim.release();
       await supervisor.reload(config, supervisor.generation + 1, states, () => {
         change.commit();
         this.#drains?.retain((scope) => hasScope(supervisor, clusters, scope));
@@ -234,7 +234,7 @@ export class Primary {
       change.abort();
       throw error;
     } finally {
-      await claim.free();
+      claim.free();
     }
     this.#held = claim.held;
     this.#certificates = readExpiries(config.listeners, log);

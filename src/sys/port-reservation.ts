@@ -12,54 +12,84 @@ const SO_REUSEPORT = 15;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 
-/**
- * An address that is kept without being listened on: the system gives its port to nobody, and no connection ever comes
- * here, also where others listen on it already. A shared one can be had by sockets with SO_REUSEPORT and by no others.
- */
-export class PortReservation {
-  /** What was asked for, or what the system has chosen for port 0. */
+/** An address that is bound without being listened on: no other program gets it, and clients are refused. */
+export interface Reservation {
+  /** The port asked for, or the one that the system has chosen for port 0. */
   readonly port: number;
+  /** Lets sockets with SO_REUSEPORT have the address too. */
+  share(): void;
+  /** Gives the address up. More than once does no harm. */
+  close(): void;
+}
+
+/**
+ * A {@link Reservation} by system calls. It uses these rules of Linux (`inet_csk_bind_conflict`):
+ *
+ * - Two sockets with SO_REUSEADDR may be bound to one port, if neither listens. So the flag is set for the bind, which
+ *   then fails because of any listener that overlaps, and not because of connections in TIME_WAIT.
+ * - Sockets of one user with SO_REUSEPORT may listen on one port. So an address that nobody may have is bound without
+ *   that flag. Otherwise it would join the listeners of another process unnoticed.
+ * - Both flags count for sockets that are bound later, too. So SO_REUSEADDR is cleared after the bind, which keeps
+ *   others away, and {@link share} sets SO_REUSEPORT for the workers.
+ */
+export class PortReservation implements Reservation {
+  readonly port: number;
+  readonly #memory = new PinnedBuffer(8 + SOCKADDR_SIZE);
+  readonly #text: string;
   #fd: number;
 
-  /** @throws SystemCallError where the address cannot be had; Error where system calls are not supported */
+  /**
+   * @param shared whether other sockets with SO_REUSEPORT may have the address already
+   * @throws SystemCallError if the address cannot be had; Error if system calls are not supported
+   */
   constructor(address: SocketAddress, shared: boolean) {
     const calls = nativeCalls();
-    const fd = calls.socket(address.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) throw new SystemCallError('socket', calls.errno(), address.text);
-    this.#fd = fd;
+    this.#text = address.text;
+    this.#fd = calls.socket(address.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (this.#fd < 0) throw new SystemCallError('socket', calls.errno(), this.#text);
     try {
-      const memory = new PinnedBuffer(8 + SOCKADDR_SIZE);
-      const value = addressWithin(memory, 0, 4);
-      const set = (level: number, name: number, to: number): void => {
-        memory.bytes.writeInt32LE(to, 0);
-        if (calls.setsockopt(fd, level, name, value, 4) < 0) {
-          throw new SystemCallError('setsockopt', calls.errno(), address.text);
-        }
-      };
-      // For what connections that are over have left on a port. One of the system's choice has none, and with it
-      // whoever does not share would get the address, too.
-      if (!address.hasPortZero) set(SOL_SOCKET, SO_REUSEADDR, 1);
-      if (shared) set(SOL_SOCKET, SO_REUSEPORT, 1);
-      if (address.family === AF_INET6) set(IPPROTO_IPV6, IPV6_V6ONLY, 0);
-      if (calls.bind(fd, addressWithin(address.memory, 0, address.length), address.length) < 0) {
-        throw new SystemCallError('bind', calls.errno(), address.text);
+      // A port of the system's choice has no old connections.
+      if (!address.hasPortZero) this.#set(SOL_SOCKET, SO_REUSEADDR, 1);
+      if (shared) this.#set(SOL_SOCKET, SO_REUSEPORT, 1);
+      if (address.family === AF_INET6) this.#set(IPPROTO_IPV6, IPV6_V6ONLY, 0);
+      const { length } = address;
+      if (calls.bind(this.#fd, addressWithin(address.memory, 0, length), length) < 0) {
+        throw new SystemCallError('bind', calls.errno(), this.#text);
       }
-      memory.bytes.writeInt32LE(SOCKADDR_SIZE, 0);
-      const bound = addressWithin(memory, 8, 8 + SOCKADDR_SIZE);
-      if (calls.getsockname(fd, bound, value) < 0) {
-        throw new SystemCallError('getsockname', calls.errno(), address.text);
-      }
-      // At the same place in addresses of both families.
-      this.port = memory.bytes.readUInt16BE(8 + 2);
+      this.#set(SOL_SOCKET, SO_REUSEADDR, 0);
+      this.port = this.#readPort();
     } catch (error) {
       this.close();
       throw error;
     }
   }
 
-  /** Lets go of it; more than once does no harm. */
+  share(): void {
+    if (this.#fd >= 0) this.#set(SOL_SOCKET, SO_REUSEPORT, 1);
+  }
+
   close(): void {
     if (this.#fd >= 0) nativeCalls().close(this.#fd);
     this.#fd = -1;
+  }
+
+  #set(level: number, name: number, to: number): void {
+    const calls = nativeCalls();
+    this.#memory.bytes.writeInt32LE(to, 0);
+    if (calls.setsockopt(this.#fd, level, name, addressWithin(this.#memory, 0, 4), 4) < 0) {
+      throw new SystemCallError('setsockopt', calls.errno(), this.#text);
+    }
+  }
+
+  #readPort(): number {
+    const calls = nativeCalls();
+    const { bytes } = this.#memory;
+    bytes.writeInt32LE(SOCKADDR_SIZE, 0);
+    const bound = addressWithin(this.#memory, 8, 8 + SOCKADDR_SIZE);
+    if (calls.getsockname(this.#fd, bound, addressWithin(this.#memory, 0, 4)) < 0) {
+      throw new SystemCallError('getsockname', calls.errno(), this.#text);
+    }
+    // At the same place in addresses of both families.
+    return bytes.readUInt16BE(8 + 2);
   }
 }

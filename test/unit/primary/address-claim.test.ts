@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, ListenOptions, Server } from 'node:net';
@@ -7,6 +8,7 @@ import type { Listener } from '../../../src/config/types.ts';
 import type { TcpAddress } from '../../../src/core/address.ts';
 import { StartError } from '../../../src/core/errors.ts';
 import { claimAddresses } from '../../../src/primary/address-claim.ts';
+import { freePorts } from '../../support/free-port.ts';
 import { l4Listener } from './fixtures/config.ts';
 
 function at(host: string, port: number, name = 'tcp'): Listener {
@@ -23,7 +25,7 @@ async function listen(options: ListenOptions): Promise<{ server: Server; port: n
 async function refusal(listener: Listener): Promise<string> {
   try {
     const claim = await claimAddresses([listener]);
-    await claim.free();
+    claim.free();
   } catch (error) {
     assert.ok(error instanceof StartError);
     assert.doesNotMatch(error.message, /\n/);
@@ -35,7 +37,7 @@ async function refusal(listener: Listener): Promise<string> {
 describe('claiming the addresses of listeners', () => {
   it('puts concrete addresses in the place of names and port 0, a port of its own for each', async () => {
     const { listeners, free } = await claimAddresses([at('127.0.0.1', 0, 'a'), at('localhost', 0, 'b')]);
-    await free();
+    free();
     const [a, b] = listeners.map(({ address }): TcpAddress => address);
     assert.equal(a?.host, '127.0.0.1');
     assert.match(b?.host ?? '', /^(127\.0\.0\.1|::1)$/);
@@ -56,17 +58,92 @@ describe('claiming the addresses of listeners', () => {
       const [error] = (await once(client, 'error')) as [NodeJS.ErrnoException];
       assert.equal(error.code, 'ECONNREFUSED');
     }
-    await release();
+    release();
     const { server } = await listen({ host: '127.0.0.1', port, reusePort: true });
     server.close();
-    await free();
+    free();
     (await listen({ host: '127.0.0.1', port })).server.close();
+  });
+
+  it('listens on none of them, not even for a moment', async () => {
+    const listening: unknown[] = [];
+    const onListen = (message: unknown): void => void listening.push(message);
+    const ports = await freePorts(2);
+    subscribe('tracing:net.server.listen:asyncStart', onListen);
+    try {
+      const claim = await claimAddresses([
+        at('127.0.0.1', ports[0]!, 'a'),
+        at('::', ports[1]!, 'b'),
+        at('::1', 0, 'c'),
+      ]);
+      claim.release();
+      claim.free();
+    } finally {
+      unsubscribe('tracing:net.server.listen:asyncStart', onListen);
+    }
+    assert.deepEqual(listening, []);
+  });
+
+  it('keeps an address away from others until it is freed, and from the workers until it is released', async () => {
+    const [port] = await freePorts(1);
+    const { release, free } = await claimAddresses([at('127.0.0.1', port!)]);
+    const others: readonly ListenOptions[] = [
+      { host: '127.0.0.1', port: port! },
+      { host: '0.0.0.0', port: port! },
+      { port: port! },
+    ];
+    for (const options of [...others, { ...others[0]!, reusePort: true }]) {
+      await assert.rejects(listen(options), { code: 'EADDRINUSE' }, JSON.stringify(options));
+    }
+    release();
+    for (const options of others) await assert.rejects(listen(options), { code: 'EADDRINUSE' });
+    const { server } = await listen({ host: '127.0.0.1', port: port!, reusePort: true });
+    server.close();
+    free();
+  });
+
+  it('refuses an address that overlaps with that of another process', async () => {
+    for (const [theirs, ours] of [
+      ['127.0.0.1', '0.0.0.0'],
+      ['0.0.0.0', '127.0.0.1'],
+      ['::', '127.0.0.1'],
+      ['127.0.0.1', '::'],
+      ['::1', '::'],
+    ] as const) {
+      for (const reusePort of [false, true]) {
+        const { server, port } = await listen({ host: theirs, port: 0, reusePort });
+        assert.match(await refusal(at(ours, port)), /the address is in use/, `${theirs} and ${ours}`);
+        server.close();
+      }
+    }
+  });
+
+  it('takes an address whose last connections are in TIME_WAIT', async () => {
+    const { server, port } = await listen({ host: '127.0.0.1', port: 0 });
+    server.on('connection', (socket) => socket.end());
+    const client = connect(port, '127.0.0.1');
+    await once(client.resume(), 'close');
+    await new Promise((resolve) => server.close(resolve));
+    const { free } = await claimAddresses([at('127.0.0.1', port)]);
+    free();
+  });
+
+  it('refuses two listeners whose addresses overlap', async () => {
+    const [port] = await freePorts(1);
+    for (const [a, b] of [
+      ['127.0.0.1', '0.0.0.0'],
+      ['0.0.0.0', '::'],
+      ['::', '::1'],
+    ] as const) {
+      const both = [at(a, port!, 'a'), at(b, port!, 'b')];
+      await assert.rejects(claimAddresses(both), /listener "b" cannot listen .* in use by listener "a"/);
+    }
   });
 
   it('keeps a port of the system for those who share it, and for nobody else, until it is freed', async () => {
     const { listeners, release, free } = await claimAddresses([at('127.0.0.1', 0)]);
     const { port } = listeners[0]!.address;
-    await release();
+    release();
     await assert.rejects(listen({ host: '127.0.0.1', port }), { code: 'EADDRINUSE' });
     const { server } = await listen({ host: '127.0.0.1', port, reusePort: true });
     for (let count = 0; count < 20; count++) {
@@ -74,7 +151,7 @@ describe('claiming the addresses of listeners', () => {
       await once(client, 'connect');
       client.destroy();
     }
-    await free();
+    free();
     await new Promise((resolve) => server.close(resolve));
     (await listen({ host: '127.0.0.1', port })).server.close();
   });
@@ -93,7 +170,7 @@ describe('claiming the addresses of listeners', () => {
       await once(client, 'close');
     }
     assert.equal(accepted, 40);
-    await free();
+    free();
     server.close();
   });
 
@@ -144,13 +221,13 @@ describe('claiming the addresses of listeners', () => {
     const { listeners, release, free } = await claimAddresses([at('::', 0)]);
     const { host, port } = listeners[0]!.address;
     assert.ok(host === '::' || host === '0.0.0.0');
-    await release();
+    release();
     const { server } = await listen({ host, port, reusePort: true });
     const client = connect(port, '127.0.0.1');
     client.on('error', () => undefined);
     await once(client, 'connect');
     client.destroy();
-    await free();
+    free();
     server.close();
   });
 });
