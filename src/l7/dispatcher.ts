@@ -184,7 +184,7 @@ export class Dispatcher {
 
   /** That of the previous dispatcher, where sessions under it differ in nothing. */
   #upgradeContext(route: Route, clusterName: string): UpgradeContext {
-    const { name, websocket, tls } = this.#config;
+    const { name, http, websocket, tls } = this.#config;
     const { page, clusters, log, access, wheel, dialler, outbox, budget, random, unfinished } =
       this.#environment;
     const cluster = clusters.get(clusterName)!;
@@ -193,7 +193,11 @@ export class Dispatcher {
     const { masking } = this.#environment.config.clusters.find((config) => config.name === clusterName)!;
     const randomMasks = masking === 'random';
     const known = this.#previous?.context(key);
-    if (known?.cluster === cluster && known.session.randomMasks === randomMasks) {
+    if (
+      known?.cluster === cluster &&
+      known.session.randomMasks === randomMasks &&
+      known.bodyIdleTimeoutMs === http.idleTimeoutMs
+    ) {
       const { settings, access: knownAccess } = known.session;
       if (access === knownAccess && isDeepStrictEqual(settings, websocket)) {
         this.#contexts.set(key, known);
@@ -206,6 +210,7 @@ export class Dispatcher {
       route,
       log,
       pending: new Set(),
+      bodyIdleTimeoutMs: http.idleTimeoutMs,
       countFailure: (reason) => this.#stats.handshakeFailed(reason),
       session: {
         settings: websocket,

@@ -300,7 +300,7 @@ export class L7Listener {
         session.attach(socket);
         return true;
       },
-      refuse: (status, headers, body) => reply.send(status, headers, body),
+      http: reply,
     };
   }
 }

@@ -9,27 +9,24 @@ import type { PickContext } from '../upstream/pick-context.ts';
 import { acceptKey } from '../wire/accept-key.ts';
 import type { RequestHead } from '../wire/request-head.ts';
 import { networkOf } from '../wire/ip-address.ts';
-import { ResponseBody } from '../wire/response-body.ts';
 import { ResponseHeadReader, type ResponseHead } from '../wire/response-head.ts';
 import { encodeUpgradeRequest, type UpstreamTarget } from '../wire/upstream-request.ts';
 import { checkUpgradeResponse, endToEndHeaders } from '../wire/upgrade-response.ts';
 import type { ClusterGate, Entrant } from './handshakes/handshake-gate.ts';
-import type { HeaderList } from './http-reply.ts';
+import { Refusal } from './handshakes/refusal.ts';
+import type { HeaderList, HttpReply } from './http-reply.ts';
 import type { HandshakeFailure } from './listener-stats.ts';
 import { SessionLines, type SessionIdentity } from './access/session-lines.ts';
 import { Session, type SessionContext } from './session.ts';
 import { endpointRefusal } from './upstream/endpoint-refusal.ts';
 import type { UpstreamOwner, UpstreamSocket } from './upstream/upstream-socket.ts';
 
-/** Max bytes of a refusal's body that are passed on to the client. */
-const MAX_BODY_BYTES = 64 * 1024;
-
 /** How the client is answered. Nothing is called after it has gone, and one of the two at most once. */
 export interface UpgradeReply {
   /** Answers with 101 and joins the session to the client before it returns; false where the client is lost. */
   accept(session: Session, subprotocol: string, headers: HeaderList): boolean;
-  /** Answers with anything else. */
-  refuse(status: number, headers: HeaderList, body: Buffer | string): void;
+  /** For any other answer. */
+  readonly http: HttpReply;
 }
 
 /** What the upgrades of one route in one worker share. */
@@ -42,6 +39,8 @@ export interface UpgradeContext {
   readonly log: Logger;
   /** The upgrades that are under way, for draining. */
   readonly pending: Set<Upgrade>;
+  /** After how many milliseconds without a byte the long body of a refusal is cut; 0 is never. */
+  readonly bodyIdleTimeoutMs: number;
   countFailure(reason: HandshakeFailure): void;
 }
 
@@ -78,8 +77,8 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   #phase: 'dialling' | 'sending' | 'sent' = 'dialling';
   #key = '';
   #head = new ResponseHeadReader();
-  /** The endpoint's answer, where it is not a 101 and its body is being collected. */
-  #answer: { readonly head: ResponseHead; readonly body: ResponseBody } | null = null;
+  /** The endpoint's answer if it is not a 101. */
+  #refusal: Refusal | null = null;
 
   constructor(context: UpgradeContext, order: UpgradeOrder, reply: UpgradeReply, gate: ClusterGate) {
     super();
@@ -118,13 +117,18 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
 
   /** The client has gone: nothing is owed to it any more. */
   clientGone(): void {
+    const isOver = !this.#context.pending.has(this);
+    this.#refusal?.drop();
     this.#dropUpstream();
+    // Else the client has got a part of a refusal, which has been counted.
+    if (isOver) return;
     this.#finish('client_gone');
     this.#gate.leave(this);
   }
 
   /** Gives up because the worker is draining. */
   cancel(): void {
+    this.#refusal?.drop();
     this.#dropUpstream();
     this.#refuse('draining', 503, 'the proxy is shutting down');
   }
@@ -144,26 +148,15 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   }
 
   upstreamData(input: Buffer, start: number, end: number): void {
-    const bytes = input.subarray(start, end);
-    if (this.#answer !== null) {
-      this.#answer.body.push(bytes);
-      this.#passOn();
-      return;
-    }
-    const head = this.#head.push(bytes);
+    const head = this.#head.push(input.subarray(start, end));
     if (head === 'incomplete') return;
     if (typeof head === 'string') this.#failAttempt('handshake', head);
     else if (head.status === 101) this.#switch(head, this.#head.rest);
-    else this.#collect(head, this.#head.rest);
+    else this.#passOn(head, this.#head.rest);
   }
 
   upstreamEnded(): void {
-    if (this.#answer === null) {
-      this.#failAttempt('reset', 'the endpoint closed during the handshake');
-      return;
-    }
-    this.#answer.body.end();
-    this.#passOn();
+    this.#failAttempt('reset', 'the endpoint closed during the handshake');
   }
 
   upstreamClosed(error: Error | null): void {
@@ -200,7 +193,6 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     this.#endpoint = endpoint;
     this.#head = new ResponseHeadReader();
     this.#phase = 'dialling';
-    this.#answer = null;
     this.#dialledAt = performance.now();
     const left = this.#deadline - session.wheel.now;
     session.wheel.arm(this, Math.min(cluster.config.connectTimeoutMs, left));
@@ -240,31 +232,44 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     this.#gate.leave(this);
   }
 
-  /** The endpoint said something else: that is the application's answer, and the client's to see. */
-  #collect(head: ResponseHead, rest: Buffer): void {
-    const body = new ResponseBody(head, MAX_BODY_BYTES);
-    this.#answer = { head, body };
-    body.push(rest);
-    this.#passOn();
-  }
-
-  #passOn(): void {
-    const answer = this.#answer;
-    if (answer === null) return;
-    const { head, body } = answer;
-    if (body.malformed) {
-      this.#failAttempt('handshake', 'the body of the answer is cut or malformed');
-      return;
-    }
-    if (!body.complete) return;
+  /**
+   * Passes on anything else: it is the application's answer as soon as its head is there. What becomes of the body says
+   * nothing about the endpoint, and no other one is asked.
+   */
+  #passOn(head: ResponseHead, rest: Buffer): void {
+    const { log, bodyIdleTimeoutMs: idleTimeoutMs } = this.#context;
+    const { wheel } = this.#context.session;
+    const { identity } = this.#order;
     const endpoint = this.#endpoint!;
     if (head.status >= 500) this.#attempts.serverError(endpoint);
     else this.#attempts.succeed(endpoint);
+    wheel.disarm(this);
+    const collectMs = Math.max(0, this.#deadline - wheel.now);
+    const terms = {
+      reply: this.#reply.http,
+      wheel,
+      collectMs,
+      idleTimeoutMs,
+      log,
+      requestId: identity.requestId,
+    };
+    const upstream = this.#upstream!;
+    this.#upstream = null;
+    this.#refusal = new Refusal(upstream, head, endToEndHeaders(head), terms, this);
+    this.#refusal.start(rest);
+  }
+
+  refusalEnded(): void {
     this.#dropUpstream();
+  }
+
+  refusalAnswered(): void {
     this.#finish('refused');
-    this.#reply.refuse(head.status, endToEndHeaders(head), body.bytes());
-    this.#context.session.dialler.downstreamTouched();
     this.#gate.leave(this);
+  }
+
+  downstreamTouched(): void {
+    this.#context.session.dialler.downstreamTouched();
   }
 
   #failAttempt(reason: ConnectFailure, detail: string): void {
@@ -317,7 +322,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   #refuse(failure: HandshakeFailure, status: 502 | 503 | 504, message: string): void {
     this.#finish(failure);
     const retry: HeaderList = status === 503 ? [['Retry-After', '1']] : [];
-    this.#reply.refuse(status, [['Content-Type', 'text/plain; charset=utf-8'], ...retry], `${message}\n`);
+    this.#reply.http.send(status, [['Content-Type', 'text/plain; charset=utf-8'], ...retry], `${message}\n`);
     this.#context.session.dialler.downstreamTouched();
     this.#gate.leave(this);
   }
