@@ -1,3 +1,5 @@
+import type { Cluster as ClusterConfig } from '../config/types.ts';
+import { nameOf } from '../protocol/series.ts';
 import { primaryMetrics, type Metric } from '../telemetry/names.ts';
 import type { Family } from '../telemetry/prometheus.ts';
 import type { ClusterMonitor } from './cluster-monitor.ts';
@@ -11,29 +13,44 @@ export function clusterFamilies(clusters: ClusterMonitors): Family[] {
     read: () =>
       clusters.all.map((monitor) => ({ labels: { cluster: monitor.config.name }, value: value(monitor) })),
   });
-  const perEndpoint = (metric: Metric, value: (record: EndpointRecord) => number | null): Family => ({
+  const perNames = (metric: Metric, value: (monitor: ClusterMonitor) => number): Family => ({
+    metric,
+    read: () =>
+      clusters.all
+        .filter(({ config }) => config.endpoints.some((entry) => nameOf(entry) !== null))
+        .map((monitor) => ({ labels: { cluster: monitor.config.name }, value: value(monitor) })),
+  });
+  const perEndpoint = (
+    metric: Metric,
+    value: (record: EndpointRecord, config: ClusterConfig) => number | null,
+  ): Family => ({
     metric,
     read: () =>
       clusters.all.flatMap(({ config, records }) =>
         records.flatMap((record) => {
-          const number = value(record);
+          const number = value(record, config);
           const labels = { cluster: config.name, endpoint: record.facts.label };
           return number === null ? [] : [{ labels, value: number }];
         }),
       ),
   });
+  // Endpoints that are not probed have no series of probes.
+  const perProbed = (metric: Metric, value: (record: EndpointRecord) => number): Family =>
+    perEndpoint(metric, (record, { healthCheck }) =>
+      healthCheck === null && record.counts.probes === 0 ? null : value(record),
+    );
   return [
     perEndpoint(primaryMetrics.endpointUp, ({ health }) => (health === 'up' ? 1 : 0)),
     perEndpoint(primaryMetrics.endpointEjections, ({ counts }) => counts.ejections),
-    perEndpoint(primaryMetrics.endpointProbes, ({ counts }) => counts.probes),
-    perEndpoint(primaryMetrics.endpointProbeFailures, ({ counts }) => counts.probeFailures),
-    perEndpoint(primaryMetrics.endpointProbesUnmade, ({ counts }) => counts.probesUnmade),
+    perProbed(primaryMetrics.endpointProbes, ({ counts }) => counts.probes),
+    perProbed(primaryMetrics.endpointProbeFailures, ({ counts }) => counts.probeFailures),
+    perProbed(primaryMetrics.endpointProbesUnmade, ({ counts }) => counts.probesUnmade),
     perEndpoint(primaryMetrics.endpointProbeDuration, ({ lastProbe }) =>
       lastProbe === null ? null : lastProbe.ms / 1000,
     ),
     perCluster(primaryMetrics.clusterPanic, ({ panic }) => (panic ? 1 : 0)),
-    perCluster(primaryMetrics.nameLookups, ({ lookups }) => lookups.lookups),
-    perCluster(primaryMetrics.nameLookupFailures, ({ lookups }) => lookups.failures),
+    perNames(primaryMetrics.nameLookups, ({ lookups }) => lookups.lookups),
+    perNames(primaryMetrics.nameLookupFailures, ({ lookups }) => lookups.failures),
     perCluster(primaryMetrics.evictions, ({ config }) => clusters.evictions(config.name)),
   ];
 }

@@ -48,12 +48,14 @@ export function pageFamilies(sums: PageSums, relabel: Relabel): Family[] {
       metric.kind === 'histogram'
         ? seriesOf(metric).flatMap((series) => histogramSamples(series, sums))
         : seriesOf(metric).flatMap(({ labels, slot }) => {
-            const current = relabel(labels);
-            return current === null ? [] : [{ labels: current, value: sums.at(slot) }];
+            const value = sums.at(slot);
+            const current = value === 0 && metric.sparse === true ? null : relabel(labels);
+            return current === null ? [] : [{ labels: current, value }];
           }),
   }));
 }
 
+/** Reads a histogram; it has no samples before the first observation. */
 function histogramSamples({ metric, labels, slot }: Series, sums: PageSums): Sample[] {
   const buckets = metric.buckets ?? [];
   const samples: Sample[] = [];
@@ -63,6 +65,7 @@ function histogramSamples({ metric, labels, slot }: Series, sums: PageSums): Sam
     const le = index < buckets.length ? String(buckets[index]) : '+Inf';
     samples.push({ metricName: `${metric.name}_bucket`, labels: { ...labels, le }, value: count });
   }
+  if (count === 0) return [];
   samples.push({ metricName: `${metric.name}_sum`, labels, value: sums.at(slot + buckets.length + 1) });
   samples.push({ metricName: `${metric.name}_count`, labels, value: count });
   return samples;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 import { CertificateAuthority } from '../support/certificates.ts';
+import { freePorts } from '../support/free-port.ts';
 import { runCommand } from '../support/run-command.ts';
 import { WebRig } from '../support/web-rig.ts';
 import { WsEndpoint } from '../support/ws-peer.ts';
@@ -87,5 +88,59 @@ describe('the metrics of a process', () => {
   it('tell when the configuration in use was loaded', async () => {
     const loadedAt = (await rig.scrape()).sum('sluice_config_last_reload_success_timestamp_seconds');
     assert.ok(loadedAt >= startedAt && loadedAt <= Date.now() / 1000);
+  });
+});
+
+describe('the series of 50 clusters with 20 endpoints each', { timeout: 300_000 }, () => {
+  let rig: WebRig;
+  before(async () => {
+    const names = Array.from({ length: 50 }, (_, index) => `cluster-${index}`);
+    // Nobody listens on any of them.
+    const ports = await freePorts(1000);
+    rig = await WebRig.start({
+      listeners: {
+        web: {
+          routes: names.map((name) => ({ name, match: { pathPrefix: `/${name}` }, cluster: name })),
+        },
+      },
+      clusters: Object.fromEntries(
+        names.map((name, index) => [
+          name,
+          {
+            endpoints: ports.slice(20 * index, 20 * (index + 1)).map((port) => `127.0.0.1:${port}`),
+            retries: 0,
+          },
+        ]),
+      ),
+      log: { access: false },
+    });
+  });
+  after(() => rig.stop());
+
+  async function samples(): Promise<string[]> {
+    const headers = { 'cache-control': 'no-cache' };
+    const response = await fetch(`http://${rig.sluice.admin}/metrics`, { headers });
+    return (await response.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  }
+  const failuresIn = (lines: readonly string[]): string[] =>
+    lines.filter((line) => line.startsWith('sluice_endpoint_connect_failures_total{'));
+
+  it('are fewer than 8,000: what has never happened to an endpoint has none, and what may is there at 0', async () => {
+    const lines = await samples();
+    assert.ok(lines.length < 8000, `${lines.length} series`);
+    assert.deepEqual(failuresIn(lines), []);
+    assert.ok(lines.includes('sluice_ws_handshake_failures_total{listener="web",reason="timeout"} 0'));
+    const ups = lines.filter((line) => line.startsWith('sluice_endpoint_up{') && line.endsWith(' 1'));
+    assert.equal(ups.length, 1000);
+  });
+
+  it('come with the first failure of their reason, and stay', async () => {
+    const answer = await fetch(`http://${rig.address('web')}/cluster-7`);
+    assert.equal(answer.status, 502);
+    for (let time = 0; time < 2; time++) {
+      const failures = failuresIn(await samples());
+      assert.equal(failures.length, 1);
+      assert.match(failures[0]!, /\{cluster="cluster-7",endpoint="127\.0\.0\.1:\d+",reason="refused"\} 1$/);
+    }
   });
 });

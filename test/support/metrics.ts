@@ -1,9 +1,17 @@
 /** What a running sluice says of itself at /metrics. */
 import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { pageMetrics, type Metric } from '../../src/telemetry/names.ts';
 import { parseExposition, type ParsedFamily } from '../unit/telemetry/exposition-parser.ts';
 import { eventually, within } from './deadline.ts';
 import type { SluiceProcess } from './sluice-process.ts';
+
+/** Names of samples that are missing before the first count. */
+const SPARSE: ReadonlySet<string> = new Set(
+  (Object.values(pageMetrics) as readonly Metric[]).flatMap(({ name, kind, sparse }) =>
+    kind === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : sparse === true ? [name] : [],
+  ),
+);
 
 export class Metrics {
   readonly #families: ReadonlyMap<string, ParsedFamily>;
@@ -12,7 +20,10 @@ export class Metrics {
     this.#families = families;
   }
 
-  /** The sum of the samples that have these labels among theirs. Throws where there is none. */
+  /**
+   * Sums the samples that have these labels among theirs. Throws if there is none, but returns 0 for a metric whose series
+   * appear with their first count.
+   */
   sum(name: string, labels: Readonly<Record<string, string>> = {}): number {
     const family = this.#families.get(name.replace(/_(?:count|sum|bucket)$/, '')) ?? this.#families.get(name);
     const samples = (family?.samples ?? []).filter(
@@ -20,6 +31,7 @@ export class Metrics {
         sample.name === name &&
         Object.entries(labels).every(([label, value]) => sample.labels[label] === value),
     );
+    if (samples.length === 0 && family !== undefined && SPARSE.has(name)) return 0;
     if (samples.length === 0) throw new Error(`no sample of ${name} has ${JSON.stringify(labels)}`);
     return samples.reduce((sum, sample) => sum + sample.value, 0);
   }

@@ -91,6 +91,31 @@ describe('the exposition', () => {
     assert.deepEqual(families.get('sluice_tls_certificate_not_after_timestamp_seconds')?.samples, []);
   });
 
+  it('leaves out histograms without an observation and sparse counters at zero, until something happens', async () => {
+    const layout = new PageLayout();
+    const failures = ['refused', 'timeout'].map((reason) => ({ cluster: 'chat', endpoint: 'a:1', reason }));
+    for (const labels of failures) layout.add(pageMetrics.endpointConnectFailures, labels);
+    layout.add(pageMetrics.handshakeDuration, handshake);
+    const buffers = [allocatePage(layout), allocatePage(layout)];
+    const sums = new PageSums(layout, buffers);
+    const exposition = new Exposition(pageFamilies(sums, (labels) => labels));
+    const samplesOf = async (name: string): Promise<readonly unknown[]> =>
+      parseExposition((await exposition.render('text')).body, 'text').get(name)!.samples;
+    const counter = 'sluice_endpoint_connect_failures_total';
+    const histogram = 'sluice_ws_handshake_duration_seconds';
+    assert.deepEqual([await samplesOf(counter), await samplesOf(histogram)], [[], []]);
+    const page = new StatsPage(buffers[1]!, layout);
+    page.values[page.slot(pageMetrics.endpointConnectFailures, failures[1]!)]! += 1;
+    page.histogram(pageMetrics.handshakeDuration, handshake).observe(0);
+    const one = { name: counter, labels: failures[1], value: 1 };
+    assert.deepEqual(await samplesOf(counter), [one]);
+    assert.equal((await samplesOf(histogram)).length, 19);
+    // Its worker has gone: what has happened has happened.
+    sums.remove(buffers[1]!, layout.series);
+    assert.deepEqual(await samplesOf(counter), [one]);
+    assert.equal((await samplesOf(histogram)).length, 19);
+  });
+
   it('keeps the names of counters in one format when the other has been rendered', async () => {
     const { exposition } = twoPages();
     await exposition.render('openMetrics');
