@@ -13,6 +13,7 @@ import {
   integer,
   listenAddress,
   oneOf,
+  toggle,
 } from './formats.ts';
 import type { Context } from './context.ts';
 import { readRoutes } from './route.ts';
@@ -37,6 +38,7 @@ const MODES = {
     'maxQueuedHandshakes',
     'trustedProxies',
     'forwarded',
+    'via',
     'websocket',
     'http',
     'routes',
@@ -104,6 +106,7 @@ export function readListener(entry: Located<unknown>, context: Context): Located
       const limits = readHandshakeLimits(section);
       const trustedProxies = readProxies(section);
       const forwarded = section.optional('forwarded', oneOf('x', 'rfc7239', 'both', 'off'), 'x');
+      const via = section.optional('via', toggle, false);
       const websocket = readWebSocket(section);
       const http = readHttp(section);
       const routes = readRoutes(section, context);
@@ -114,6 +117,7 @@ export function readListener(entry: Located<unknown>, context: Context): Located
         ...limits,
         trustedProxies,
         forwarded,
+        via,
         websocket,
         http,
         routes,

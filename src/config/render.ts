@@ -75,6 +75,7 @@ function listenerTree(listener: Listener): Tree {
     maxQueuedHandshakes,
     trustedProxies,
     forwarded,
+    via,
     websocket,
     http,
     routes,
@@ -88,6 +89,7 @@ function listenerTree(listener: Listener): Tree {
     ...(maxPendingHandshakes > 0 && { maxQueuedHandshakes }),
     trustedProxies,
     forwarded,
+    via,
     websocket: webSocketTree(websocket),
     http: {
       requestTimeout: formatDuration(http.requestTimeoutMs),

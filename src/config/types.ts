@@ -100,6 +100,8 @@ export interface L7Listener extends ListenerBase {
   readonly trustedProxies: readonly string[];
   /** What endpoints are told of the client: X-Forwarded-* (x), `Forwarded` (rfc7239), both, or nothing. */
   readonly forwarded: ForwardedStyle;
+  /** Whether Via (RFC 9110 section 7.6.3) is added to requests and responses of clusters. */
+  readonly via: boolean;
   readonly websocket: WebSocketSettings;
   readonly http: HttpSettings;
   /** In the order of the file: the first match wins. */

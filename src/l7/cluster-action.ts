@@ -6,6 +6,7 @@ import { hasUnderscoreName, headerOf } from '../wire/request-head.ts';
 import type { HeaderEdits } from '../wire/header-edits.ts';
 import type { UpgradeRequest } from '../wire/upgrade-request.ts';
 import type { UpstreamTarget } from '../wire/upstream-request.ts';
+import { viaElement } from '../wire/via.ts';
 import type { L7Environment } from './environment.ts';
 import { editsOf, type Answers, type Handler, type Routed } from './exchange.ts';
 import type { HandshakeGate } from './handshakes/handshake-gate.ts';
@@ -104,6 +105,7 @@ export class ClusterRoute {
       subprotocols: upgrade.subprotocols,
       pick: pickContextOf(this.#upgrades.cluster.config, exchange.head, client.address),
       secure: this.#config.tls !== null,
+      via: this.#config.via,
       identity: {
         listener: this.#config.name,
         route: this.#route.name,
@@ -144,6 +146,7 @@ export class ClusterRoute {
       reply: exchange.reply,
       pick: pickContextOf(this.#upgrades.cluster.config, head, client),
       secure: this.#config.tls !== null,
+      via: this.#config.via,
       requestId,
       done: (status, endpoint) =>
         this.#answers.ended(exchange, status, { cluster, endpoint, client, requestId }),
@@ -153,15 +156,16 @@ export class ClusterRoute {
   /** What goes upstream in place of what the client said. */
   #addressed({ exchange, request, groups }: Routed): UpstreamTarget {
     const { head, peer, client } = exchange;
-    const { address, tls, forwarded: style } = this.#config;
+    const { address, tls, via, forwarded: style } = this.#config;
     const connection = { address: peer, port: address.port, secure: tls !== null };
     const path = this.#targetOf(request.path, groups);
     const isStripped = this.#action.rewrite.stripPrefix !== null && path !== request.path;
     const prefix = isStripped ? this.#strippedPrefix : '';
+    const forwarded = forwardedHeaders(head, client, connection, prefix, style);
     return {
       target: head.query === '' ? path : `${path}?${head.query}`,
       host: this.#action.rewrite.host,
-      forwarded: forwardedHeaders(head, client, connection, prefix, style),
+      forwarded: via ? [...forwarded, 'Via', viaElement()] : forwarded,
       edits: this.#requestEdits,
     };
   }

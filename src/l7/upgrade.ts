@@ -12,9 +12,10 @@ import { networkOf } from '../wire/ip-address.ts';
 import { ResponseHeadReader, type ResponseHead } from '../wire/response-head.ts';
 import { encodeUpgradeRequest, type UpstreamTarget } from '../wire/upstream-request.ts';
 import { checkUpgradeResponse, endToEndHeaders } from '../wire/upgrade-response.ts';
+import { viaElement } from '../wire/via.ts';
 import type { ClusterGate, Entrant } from './handshakes/handshake-gate.ts';
 import { Refusal } from './handshakes/refusal.ts';
-import type { HeaderList, HttpReply } from './http-reply.ts';
+import type { Header, HeaderList, HttpReply } from './http-reply.ts';
 import type { HandshakeFailure } from './listener-stats.ts';
 import { SessionLines, type SessionIdentity } from './access/session-lines.ts';
 import { Session, type SessionContext } from './session.ts';
@@ -53,6 +54,8 @@ interface UpgradeOrder {
   readonly pick: PickContext;
   /** Whether the client came by TLS. */
   readonly secure: boolean;
+  /** Whether a Via header is added to the response. */
+  readonly via: boolean;
   readonly identity: SessionIdentity;
 }
 
@@ -218,8 +221,9 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     const session = new Session(context, upstream, endpoint, lines);
     this.#attempts.succeed(endpoint);
     const cookie = this.#attempts.cookieFor(endpoint, this.#order.secure);
-    const headers: HeaderList =
-      cookie === null ? answer.headers : [...answer.headers, ['Set-Cookie', cookie, true]];
+    const headers: Header[] = [...answer.headers];
+    if (this.#order.via) headers.push(['Via', viaElement()]);
+    if (cookie !== null) headers.push(['Set-Cookie', cookie, true]);
     if (!this.#reply.accept(session, answer.subprotocol, headers)) {
       session.discard();
       this.#context.countFailure('client_gone');
@@ -255,7 +259,9 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     };
     const upstream = this.#upstream!;
     this.#upstream = null;
-    this.#refusal = new Refusal(upstream, head, endToEndHeaders(head), terms, this);
+    const headers = endToEndHeaders(head);
+    if (this.#order.via) headers.push(['Via', viaElement(head.isOld)]);
+    this.#refusal = new Refusal(upstream, head, headers, terms, this);
     this.#refusal.start(rest);
   }
 

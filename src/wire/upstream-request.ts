@@ -21,8 +21,6 @@ const NOT_FORWARDED: ReadonlySet<string> = new Set([
   'sec-websocket-extensions',
   'sec-websocket-accept',
 ]);
-/** By what name the proxy calls itself in Via (RFC 9110 section 7.6.3). */
-export const VIA = '1.1 sluice';
 const NOTHING: ReadonlySet<string> = new Set();
 /** What nearly every Connection header says, and what names no header. */
 const PLAIN_CONNECTION = /^(?:keep-alive|close|upgrade|keep-alive, *upgrade)$/i;
@@ -112,7 +110,7 @@ export function encodeRequest(
       : framing === 'chunked'
         ? 'Transfer-Encoding: chunked\r\n'
         : `Content-Length: ${framing}\r\n`;
-  return `${head.method} ${to.target} HTTP/1.1\r\n${endToEndLines(head, to)}Via: ${VIA}\r\n${body}${close ? 'Connection: close\r\n' : ''}\r\n`;
+  return `${head.method} ${to.target} HTTP/1.1\r\n${endToEndLines(head, to)}${body}${close ? 'Connection: close\r\n' : ''}\r\n`;
 }
 
 /** Returns the framing of the body of a request that has been checked. */

@@ -285,7 +285,7 @@ describe('plain HTTP through a proxy', () => {
     assert.equal(head.startLine, 'HTTP/1.1 404 Not Found');
     assert.equal(headerOf(head, 'server'), 'thing/1.0');
     assert.deepEqual(valuesOf(head, 'set-cookie'), ['a=1; Path=/', 'b=2']);
-    assert.deepEqual(valuesOf(head, 'via'), ['1.0 inner', '1.1 sluice']);
+    assert.deepEqual(valuesOf(head, 'via'), ['1.0 inner']);
     assert.equal(valuesOf(head, 'date').length, 1);
     for (const name of ['x-hop', 'connection', 'keep-alive', 'proxy-connection', 'uwebsockets'])
       assert.deepEqual(valuesOf(head, name), [], name);
@@ -370,7 +370,7 @@ describe('plain HTTP through a proxy', () => {
     assert.deepEqual(values('x-set'), ['new']);
     assert.deepEqual(values('x-added'), ['some', 'more']);
     assert.deepEqual(values('x-secret'), []);
-    assert.deepEqual(values('via'), ['1.1 sluice']);
+    assert.deepEqual(values('via'), []);
     assert.equal(headers['x-frame-options'], 'DENY');
     assert.equal(headers['x-kept'], 'kept, too');
     assert.equal(headers['x-removed'], undefined);
@@ -445,8 +445,7 @@ describe('plain HTTP through a proxy', () => {
   });
 
   it('counts and logs requests by route', async () => {
-    const { headers } = await ask(url('/named?secret'), { method: 'POST', body: 'abc' });
-    assert.equal(headers.via, '1.1 sluice');
+    await ask(url('/named?secret'), { method: 'POST', body: 'abc' });
     await eventually(async () => {
       const metrics = await rig.scrape();
       const labels = { listener: 'web', route: 'named' };

@@ -4,7 +4,8 @@ import type { ConnectFailure } from '../../upstream/endpoint.ts';
 import type { BodyReader } from '../../wire/body-reader.ts';
 import type { ResponseHead } from '../../wire/response-head.ts';
 import { endToEndHeaders } from '../../wire/upgrade-response.ts';
-import { encodeRequest, framingOf, VIA, type RequestFraming } from '../../wire/upstream-request.ts';
+import { encodeRequest, framingOf, type RequestFraming } from '../../wire/upstream-request.ts';
+import { viaElement } from '../../wire/via.ts';
 import type { Header, HeaderList } from '../http-reply.ts';
 import type { Buffering } from '../buffer-budget.ts';
 import type { RequestBody } from '../request-body.ts';
@@ -163,7 +164,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     else wheel.disarm(this);
     this.#keepAliveMs = Math.min(this.#keepAliveMs, keepAliveHint(head));
     const headers: Header[] = endToEndHeaders(head);
-    headers.push(['Via', VIA]);
+    if (this.#order.via) headers.push(['Via', viaElement(head.isOld)]);
     this.#attempts.answered(head.status);
     const cookie = this.#attempts.cookie();
     if (cookie !== null) headers.push(['Set-Cookie', cookie, true]);

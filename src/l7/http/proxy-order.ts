@@ -38,6 +38,8 @@ export interface ProxyOrder {
   readonly pick: PickContext;
   /** Whether the client came by TLS. */
   readonly secure: boolean;
+  /** Whether a Via header is added to the response. */
+  readonly via: boolean;
   readonly requestId: string;
   /** Called once, when all is over, with the status that was sent, and who answered. */
   done(status: number, endpoint: Endpoint | null): void;

@@ -41,7 +41,6 @@ export function received(
     'X-Forwarded-Port: 0',
     'X-Real-IP: 127.0.0.1',
     'X-Request-Id: id',
-    'Via: 1.1 sluice',
     ...(framing === '' ? [] : [framing]),
   ];
   return [...head, '', body].join(CRLF);

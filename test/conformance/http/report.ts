@@ -92,9 +92,7 @@ function essence(text: string): string[] {
     .map((header) => header.replace(/^[^:]*/, (name) => name.toLowerCase()))
     .filter(
       (header) =>
-        !/^(?:x-forwarded-(?:for|proto|host|port)|x-real-ip|x-request-id|via: 1\.1 sluice|connection):?/.test(
-          header,
-        ),
+        !/^(?:x-forwarded-(?:for|proto|host|port)|x-real-ip|x-request-id|connection):?/.test(header),
     )
     .sort();
   return [line, ...headers, text.slice(end + 4)];

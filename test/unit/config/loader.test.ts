@@ -65,6 +65,7 @@ describe('loader', () => {
             endpointLostCode: 1011,
           },
           forwarded: 'x',
+          via: false,
           http: {
             requestTimeoutMs: 60_000,
             idleTimeoutMs: 120_000,

@@ -198,6 +198,7 @@ function post(settings: Partial<ProxyContext['settings']> = {}, chunked = false)
     reply,
     pick: { address: '', sticky: null, key: null } as never,
     secure: false,
+    via: false,
     requestId: 'r',
     done: (status) => log.push(`done ${status}`),
   }).start();
