@@ -82,6 +82,15 @@ export class Poller {
     watched.interest = interest;
   }
 
+  /** Hands a watched descriptor, with the interest in it, from one watcher to another. */
+  adopt(from: Watched, to: Watched): void {
+    this.#watched[from.fd] = to;
+    to.fd = from.fd;
+    to.interest = from.interest;
+    to.tag = from.tag;
+    from.fd = -1;
+  }
+
   /** Stops to watch, and closes the descriptor with the next {@link sweep}. */
   close(watched: Watched): void {
     const { fd } = watched;

@@ -1,4 +1,11 @@
-import { createConnection, isIP, type OnReadOpts, type Socket, type TcpSocketConnectOpts } from 'node:net';
+import {
+  createConnection,
+  isIP,
+  type IpcSocketConnectOpts,
+  type OnReadOpts,
+  type Socket,
+  type TcpSocketConnectOpts,
+} from 'node:net';
 import { checkServerIdentity, connect as connectTls } from 'node:tls';
 import type { Address } from '../core/address.ts';
 import { codeOf } from '../core/errors.ts';
@@ -23,16 +30,20 @@ interface DialTarget {
   readonly server: Address;
   /** Tried in this order, the next when one has failed or not answered for a while (RFC 8305 section 5). */
   readonly addresses: readonly Address[];
+  /** Is told which of several addresses has accepted. */
+  prefer?(address: Address): void;
 }
 
-/** An address has so long to accept where the endpoint has others. */
+/** Time after which the next address of an endpoint is dialled; the last one has all of the caller's time. */
 export const NEXT_ADDRESS_MS = 250;
 
 /** Idle time after which TCP keep-alive probes begin. */
 const KEEP_ALIVE_MS = 60_000;
 
 /**
- * Begins to connect. The socket emits `connect` (plain) or `secureConnect` (TLS), or `error`; the caller must
+ * Begins to connect on one of Node's sockets. Of several addresses Node gives each but the last
+ * {@link NEXT_ADDRESS_MS}; unlike `AddressDial`, which dials by system calls, it ends one attempt before it begins the
+ * next. The socket emits `connect` (plain) or `secureConnect` (TLS), or `error`; the caller must
  * listen to `error` in the same tick and has its own deadline.
  */
 export function dial(endpoint: DialTarget, options: DialOptions): Socket {
@@ -44,8 +55,25 @@ export function dial(endpoint: DialTarget, options: DialOptions): Socket {
     keepAliveInitialDelay: KEEP_ALIVE_MS,
     ...(options.onread === undefined ? {} : { onread: options.onread }),
   };
-  if (options.tls === null) return createConnection(common);
-  const { tls } = options;
+  const socket =
+    options.tls === null ? createConnection(common) : connectSecurely(endpoint, common, options.tls);
+  if (endpoint.addresses.length > 1) socket.once('connect', () => tellAccepted(endpoint, socket));
+  return socket;
+}
+
+/** Puts the address that has accepted first. */
+function tellAccepted(endpoint: DialTarget, { remoteAddress }: Socket): void {
+  const accepted = endpoint.addresses.find(
+    (address) => address.kind === 'tcp' && address.host === remoteAddress,
+  );
+  if (accepted !== undefined) endpoint.prefer?.(accepted);
+}
+
+function connectSecurely(
+  endpoint: DialTarget,
+  common: TcpSocketConnectOpts | IpcSocketConnectOpts,
+  tls: UpstreamTls,
+): Socket {
   const { label } = endpoint;
   const name = tls.serverName(endpoint.server);
   const session = tls.sessions.get(label);
@@ -99,6 +127,11 @@ export function decisiveError<T extends Error>(before: T | null, last: T): T {
 export function connectFailureOf(error: Error): ConnectFailure {
   const shortage = ownShortageOf(error);
   if (shortage !== null) return shortage;
+  if (error instanceof AggregateError) {
+    // Node's, of several addresses: its own code is that of the first.
+    const last: unknown = error.errors.at(-1);
+    if (last instanceof Error) return connectFailureOf(last);
+  }
   const code = codeOf(error);
   switch (code) {
     case 'ECONNREFUSED':

@@ -17,8 +17,8 @@ const BULK_READS = 8;
 /** Who is told what happens on the two sides of a tunnel. */
 export interface LegOwner {
   readonly loop: RawLoop;
-  /** Something has happened on a side that has no peer yet. */
-  legReady(leg: Leg, events: number): void;
+  /** The connection of a side that has no peer yet has broken. */
+  legReady(): void;
   /** So many bytes have come from a side. */
   legReceived(leg: Leg, bytes: number): void;
   /** A side has taken bytes that waited for it. */
@@ -64,7 +64,7 @@ export class Leg extends Watched {
 
   override ready(events: number): void {
     if (this.peer === null) {
-      this.#owner.legReady(this, events);
+      this.#owner.legReady();
       return;
     }
     if (this.#spill !== null && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) !== 0) {

@@ -1,6 +1,6 @@
 import { EventLoop } from '../../loop/event-loop.ts';
 import { Pipe } from '../../sys/pipe.ts';
-import { EndpointAddresses } from '../../upstream/endpoint-addresses.ts';
+import { EndpointAddresses } from '../../upstream/dialling/endpoint-addresses.ts';
 import { SpillPool } from './spill.ts';
 
 /** The loop of a thread that carries tunnels. */

@@ -1,11 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import { Timed } from '../../core/timer-wheel.ts';
-import { EPOLLERR, EPOLLHUP, EPOLLOUT } from '../../sys/epoll.ts';
-import { EINPROGRESS, ETIMEDOUT, SystemCallError } from '../../sys/errno.ts';
-import type { SocketAddress } from '../../sys/socket-address.ts';
+import type { Watched } from '../../loop/poller.ts';
 import type { Attempts } from '../../upstream/attempts.ts';
-import { NEXT_ADDRESS_MS, connectFailureOf, decisiveError } from '../../upstream/dial.ts';
-import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
+import { connectFailureOf } from '../../upstream/dial.ts';
+import { AddressDial, type DialOwner } from '../../upstream/dialling/address-dial.ts';
+import type { Endpoint } from '../../upstream/endpoint.ts';
 import { addressContext } from '../../upstream/pick-context.ts';
 import { armSilence, silenceLimit } from '../silence.ts';
 import { rejectionOf } from '../tunnel-stats.ts';
@@ -14,7 +13,7 @@ import { BREAKS_ONLY, Leg, type LegOwner } from './leg.ts';
 import type { RawLoop } from './raw-loop.ts';
 
 /** A tunnel on two sockets of our own. */
-export class RawTunnel extends Timed implements LegOwner, Tunnel {
+export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
   readonly loop: RawLoop;
   readonly #context: TunnelContext;
   readonly #client: Leg;
@@ -24,10 +23,8 @@ export class RawTunnel extends Timed implements LegOwner, Tunnel {
   /** While an endpoint is being looked for. */
   #attempts: Attempts | null = null;
   #joined = false;
-  /** The endpoint's addresses that are left to dial, the one under way first. */
-  #targets: readonly SocketAddress[] = [];
-  /** The decisive error of the endpoint's addresses that have failed; null before the first. */
-  #dialError: SystemCallError | null = null;
+  /** While an endpoint is dialled. */
+  #dial: AddressDial | null = null;
   #dialledAt = 0;
   readonly #openedAt: number;
   #activeAt: number;
@@ -98,16 +95,26 @@ export class RawTunnel extends Timed implements LegOwner, Tunnel {
     }
   }
 
-  legReady(leg: Leg, events: number): void {
-    if (leg === this.#client) {
-      // The client has gone before there was an endpoint for it.
-      this.#cut('closed', false);
-      return;
-    }
-    const broken = (events & (EPOLLERR | EPOLLHUP)) !== 0;
-    const errno = broken ? this.loop.sockets.takeError(leg.fd) : 0;
-    if (errno !== 0) this.#addressFailed(connectError(errno, this.#targets[0]!));
-    else if (broken || (events & EPOLLOUT) !== 0) this.#join(leg);
+  dialConnected(connection: Watched): void {
+    this.#dial = null;
+    const leg = new Leg(this);
+    this.loop.poller.adopt(connection, leg);
+    this.#upstream = leg;
+    this.#join(leg);
+  }
+
+  dialFailed(error: Error): void {
+    this.#endpointFailed(error);
+    this.#dialNext(this.#attempts!);
+  }
+
+  dialFault(error: unknown): void {
+    this.legFaulted(error);
+  }
+
+  legReady(): void {
+    // The client has gone before there was an endpoint for it.
+    this.#cut('closed', false);
   }
 
   legReceived(leg: Leg, bytes: number): void {
@@ -156,52 +163,21 @@ export class RawTunnel extends Timed implements LegOwner, Tunnel {
         return;
       }
       this.#endpoint = endpoint;
-      this.#targets = endpoint.addresses.map((address) => loop.addresses.of(address));
-      this.#dialError = null;
       this.#dialledAt = performance.now();
-      if (this.#dialTargets()) return;
-    }
-  }
-
-  /** Dials the addresses that are left; false where none of them can be dialled, which has been counted then. */
-  #dialTargets(): boolean {
-    const { sockets, poller } = this.loop;
-    for (;;) {
-      const target = this.#targets[0]!;
-      const fd = sockets.open(target);
-      const result = fd < 0 ? fd : sockets.connect(fd, target);
-      let failure: SystemCallError | null;
-      if (result === 0 || result === -EINPROGRESS) {
-        const leg = new Leg(this);
-        failure = poller.tryWatch(leg, fd, EPOLLOUT);
-        if (failure === null) {
-          this.#upstream = leg;
-          if (result === 0) this.#join(leg);
-          else this.#armDial();
-          return true;
-        }
-      } else {
-        if (fd >= 0) sockets.close(fd);
-        failure = connectError(-result, target);
+      const dial = new AddressDial(loop, (address) => loop.addresses.of(address), endpoint, this);
+      if (dial.start()) {
+        this.#dial = dial;
+        context.wheel.arm(this, context.cluster.config.connectTimeoutMs);
+        return;
       }
-      const error = (this.#dialError = decisiveError(this.#dialError, failure));
-      this.#targets = this.#targets.slice(1);
-      if (this.#targets.length > 0) continue;
-      this.#endpointFailed(connectFailureOf(error), error.message);
-      return false;
+      this.#endpointFailed(dial.error);
     }
-  }
-
-  #armDial(): void {
-    const { wheel, cluster } = this.#context;
-    const left = this.#dialledAt + cluster.config.connectTimeoutMs - performance.now();
-    wheel.arm(this, Math.max(0, this.#targets.length > 1 ? Math.min(NEXT_ADDRESS_MS, left) : left));
   }
 
   #expired(): void {
     const { wheel, config } = this.#context;
     if (!this.#joined) {
-      this.#addressFailed(connectError(ETIMEDOUT, this.#targets[0]!));
+      this.dialFailed(this.#dial!.timeOut());
       return;
     }
     const limit = silenceLimit(config, this.#halfClosed);
@@ -211,39 +187,23 @@ export class RawTunnel extends Timed implements LegOwner, Tunnel {
     else this.#cut(limit.reason, false);
   }
 
-  /** The dial under way has failed. */
-  #addressFailed(failure: SystemCallError): void {
-    this.#upstream?.drop(false);
-    this.#upstream = null;
-    const error = (this.#dialError = decisiveError(this.#dialError, failure));
-    this.#targets = this.#targets.slice(1);
-    if (this.#targets.length > 0) {
-      if (this.#dialTargets()) return;
-    } else {
-      this.#endpointFailed(connectFailureOf(error), error.message);
-    }
-    this.#dialNext(this.#attempts!);
-  }
-
-  #endpointFailed(reason: ConnectFailure, detail: string): void {
+  #endpointFailed(error: Error): void {
     const { cluster, log } = this.#context;
     const endpoint = this.#endpoint!;
+    const reason = connectFailureOf(error);
+    const detail = error.message;
     cluster.failureLog.write(log, { cluster: cluster.name, endpoint: endpoint.label, reason, detail });
+    this.#dial = null;
     this.#endpoint = null;
     this.#attempts!.fail(endpoint, reason, 'connect');
   }
 
   #join(upstream: Leg): void {
-    const { loop } = this;
     const { cluster, stats, wheel } = this.#context;
     cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
     const endpoint = this.#endpoint!;
     endpoint.countDial();
     this.#attempts?.succeed(endpoint);
-    const [target] = this.#targets;
-    const used = endpoint.addresses.find((address) => loop.addresses.of(address) === target);
-    if (used !== undefined) endpoint.prefer(used);
-    this.#targets = [];
     this.#attempts = null;
     stats.opened();
     this.#joined = true;
@@ -257,6 +217,8 @@ export class RawTunnel extends Timed implements LegOwner, Tunnel {
   /** Ends both sides, in whatever state they are. */
   #cut(reason: string, reset: boolean): void {
     this.#reason = reason;
+    this.#dial?.cancel();
+    this.#dial = null;
     this.#client.drop(reset);
     this.#upstream?.drop(reset);
     this.#over();
@@ -292,8 +254,4 @@ export class RawTunnel extends Timed implements LegOwner, Tunnel {
       message,
     );
   }
-}
-
-function connectError(errno: number, { text }: SocketAddress): SystemCallError {
-  return new SystemCallError('connect', errno, text);
 }

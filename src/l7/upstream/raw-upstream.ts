@@ -1,14 +1,12 @@
-import { Timed } from '../../core/timer-wheel.ts';
 import type { EventLoop } from '../../loop/event-loop.ts';
 import { Watched } from '../../loop/poller.ts';
 import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT } from '../../sys/epoll.ts';
-import { EAGAIN, EINPROGRESS, EINTR, ETIMEDOUT, SystemCallError } from '../../sys/errno.ts';
+import { EAGAIN, EINTR, SystemCallError } from '../../sys/errno.ts';
 import { PinnedBuffer } from '../../sys/pinned-buffer.ts';
-import type { SocketAddress } from '../../sys/socket-address.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
-import { NEXT_ADDRESS_MS, decisiveError } from '../../upstream/dial.ts';
+import { AddressDial, type DialOwner } from '../../upstream/dialling/address-dial.ts';
+import { EndpointAddresses } from '../../upstream/dialling/endpoint-addresses.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
-import { EndpointAddresses } from '../../upstream/endpoint-addresses.ts';
 import { Inbox } from './inbox.ts';
 import { netDialler } from './net-upstream.ts';
 import { SendQueue } from './send-queue.ts';
@@ -44,12 +42,12 @@ export class RawDialler implements UpstreamDialler {
 }
 
 /** A connection on a socket of our own. */
-class RawUpstream extends Watched implements UpstreamSocket {
+class RawUpstream extends Watched implements UpstreamSocket, DialOwner {
   owner: UpstreamOwner | null;
   destroyed = false;
   writableEnded = false;
   readonly #home: RawDialler;
-  /** What is left to dial; null from when the connection stands. */
+  /** Null once the connection stands. */
   #dial: AddressDial | null = null;
   #queue: SendQueue | null = null;
   #paused = false;
@@ -68,22 +66,31 @@ class RawUpstream extends Watched implements UpstreamSocket {
     return this.#queue?.length ?? 0;
   }
 
-  /** Begins with the first of the endpoint's addresses. */
+  /** Begins to dial. */
   connect(endpoint: Endpoint): void {
-    const { addresses } = this.#home;
-    const targets = endpoint.addresses.map((address) => addresses.of(address));
-    this.#dial = new AddressDial(this, endpoint, targets);
-    this.#connectNext(this.#dial);
+    const { loop, addresses } = this.#home;
+    const dial = new AddressDial(loop, (address) => addresses.of(address), endpoint, this);
+    this.#dial = dial;
+    // Not at once: who dials does not know this connection yet.
+    if (!dial.start()) loop.defer(() => this.#close(dial.error));
+  }
+
+  dialConnected(connection: Watched): void {
+    this.#home.loop.poller.adopt(connection, this);
+    this.#dial = null;
+    this.#watch();
+    this.owner?.upstreamConnected();
+  }
+
+  dialFailed(error: Error): void {
+    this.#close(error);
+  }
+
+  dialFault(error: unknown): void {
+    this.fault(error);
   }
 
   override ready(events: number): void {
-    if (this.#dial !== null) {
-      const broken = (events & (EPOLLERR | EPOLLHUP)) !== 0;
-      const errno = broken ? this.#home.loop.sockets.takeError(this.fd) : 0;
-      if (errno !== 0) this.addressFailed(errno);
-      else if (broken || (events & EPOLLOUT) !== 0) this.#connected(this.#dial);
-      return;
-    }
     if (this.#queue !== null && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) !== 0) this.#flush(this.#queue);
     if (this.destroyed || (this.interest & EPOLLIN) === 0) return;
     if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) !== 0) this.#receive();
@@ -143,51 +150,6 @@ class RawUpstream extends Watched implements UpstreamSocket {
     this.#close(null);
   }
 
-  /** The address that is being dialled has failed. */
-  addressFailed(errno: number): void {
-    const dial = this.#dial;
-    if (dial === null) return;
-    this.#home.loop.poller.close(this);
-    dial.failed(connectError(errno, dial.target));
-    this.#connectNext(dial);
-  }
-
-  #connectNext(dial: AddressDial): void {
-    const { loop } = this.#home;
-    const { sockets, poller, wheel } = loop;
-    for (;;) {
-      const target = dial.target;
-      if (target === undefined) {
-        // Not at once: who dials does not know this connection yet.
-        loop.defer(() => this.#close(dial.error));
-        return;
-      }
-      const fd = sockets.open(target);
-      const result = fd < 0 ? fd : sockets.connect(fd, target);
-      if (result === 0 || result === -EINPROGRESS) {
-        const refusal = poller.tryWatch(this, fd, EPOLLOUT);
-        if (refusal !== null) {
-          dial.failed(refusal);
-          continue;
-        }
-        if (dial.hasOthers) wheel.arm(dial, NEXT_ADDRESS_MS);
-        return;
-      }
-      if (fd >= 0) sockets.close(fd);
-      dial.failed(connectError(-result, target));
-    }
-  }
-
-  #connected(dial: AddressDial): void {
-    const { loop, addresses } = this.#home;
-    this.#dial = null;
-    loop.wheel.disarm(dial);
-    const used = dial.endpoint.addresses.find((address) => addresses.of(address) === dial.target);
-    if (used !== undefined) dial.endpoint.prefer(used);
-    this.#watch();
-    this.owner?.upstreamConnected();
-  }
-
   #receive(): void {
     const received = this.#home.inbox.receive(this);
     if (received > 0 || received === -EAGAIN || received === -EINTR) return;
@@ -231,61 +193,13 @@ class RawUpstream extends Watched implements UpstreamSocket {
   #close(error: Error | null): void {
     if (this.destroyed) return;
     this.destroyed = true;
-    const { wheel, poller } = this.#home.loop;
-    if (this.#dial !== null) wheel.disarm(this.#dial);
+    this.#dial?.cancel();
     this.#dial = null;
     this.#queue?.clear();
     this.#queue = null;
-    poller.close(this);
+    this.#home.loop.poller.close(this);
     const { owner } = this;
     this.owner = null;
     owner?.upstreamClosed(error);
   }
-}
-
-/** The addresses of one endpoint while they are dialled, the one under way first. */
-class AddressDial extends Timed {
-  readonly endpoint: Endpoint;
-  /** The decisive error of the addresses that have failed; null before the first. */
-  #error: SystemCallError | null = null;
-  readonly #upstream: RawUpstream;
-  #targets: readonly SocketAddress[];
-
-  constructor(upstream: RawUpstream, endpoint: Endpoint, targets: readonly SocketAddress[]) {
-    super();
-    this.#upstream = upstream;
-    this.endpoint = endpoint;
-    this.#targets = targets;
-  }
-
-  get target(): SocketAddress | undefined {
-    return this.#targets[0];
-  }
-
-  /** Why there is no connection. */
-  get error(): Error {
-    return this.#error ?? unresolved(this.endpoint);
-  }
-
-  get hasOthers(): boolean {
-    return this.#targets.length > 1;
-  }
-
-  /** Gives up the address under way. */
-  failed(error: SystemCallError): void {
-    this.#error = decisiveError(this.#error, error);
-    this.#targets = this.#targets.slice(1);
-  }
-
-  override expire(): void {
-    this.#upstream.addressFailed(ETIMEDOUT);
-  }
-}
-
-function connectError(errno: number, target: SocketAddress | undefined): SystemCallError {
-  return new SystemCallError('connect', errno, target?.text ?? '');
-}
-
-function unresolved({ label }: Endpoint): Error {
-  return Object.assign(new Error(`there is no address of ${label}`), { code: 'ENOTFOUND' });
 }

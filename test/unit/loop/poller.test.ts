@@ -56,6 +56,27 @@ describe('the poller', { skip: unsupportedReason() ?? false }, () => {
     });
   });
 
+  it('hands a descriptor from one watcher to another, events and all', async () => {
+    await withPair('IPv4', ({ client }, sockets, _close, give) => {
+      const poller = new Poller(sockets);
+      const first = new Probe();
+      const second = new Probe();
+      const fd = give(client);
+      poller.watch(first, fd, EPOLLOUT);
+      poller.adopt(first, second);
+      assert.deepEqual([first.fd, second.fd], [-1, fd]);
+      turn(poller);
+      assert.deepEqual([first.events, second.events], [[], [EPOLLOUT]]);
+      // What has handed it over has nothing left to close.
+      poller.close(first);
+      poller.change(second, EPOLLIN);
+      turn(poller, 0);
+      assert.equal(second.events.length, 1);
+      poller.closeAll();
+      assert.equal(second.fd, -1);
+    });
+  });
+
   it('keeps what one has thrown from the others', async () => {
     await withPair('IPv4', ({ client, server }, sockets, _close, give) => {
       const poller = new Poller(sockets);

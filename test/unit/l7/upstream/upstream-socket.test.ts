@@ -19,6 +19,7 @@ import { unsupportedReason } from '../../../../src/sys/support.ts';
 import type { Cluster } from '../../../../src/upstream/cluster.ts';
 import { connectFailureOf } from '../../../../src/upstream/dial.ts';
 import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
+import { refusingEndpoint, silentEndpoint } from '../../../support/bad-endpoints.ts';
 import { eventually } from '../../../support/deadline.ts';
 import { freePorts } from '../../../support/free-port.ts';
 import { TcpEndpoint, type TcpPeer } from '../../../support/tcp-peer.ts';
@@ -73,6 +74,14 @@ class Witness implements UpstreamOwner {
   }
 }
 
+/** A connection that is being opened. */
+interface Dialled {
+  readonly socket: UpstreamSocket;
+  readonly witness: Witness;
+  /** Which address the endpoint was told to try first. */
+  readonly preferred: readonly Address[];
+}
+
 const CLUSTER = { tls: null, config: {} } as unknown as Cluster;
 
 for (const [name, create] of Object.entries(RIGS)) {
@@ -84,19 +93,25 @@ for (const [name, create] of Object.entries(RIGS)) {
       rmSync(directory, { recursive: true });
     });
 
-    function open(address: string | Address): { socket: UpstreamSocket; witness: Witness } {
-      const parsed = typeof address === 'string' ? parseAddress(address) : address;
-      assert.ok(parsed !== undefined);
+    /** An endpoint of these addresses, and the connection that it gets. */
+    function openAll(addresses: readonly Address[]): Dialled {
       const witness = new Witness();
+      const preferred: Address[] = [];
       const endpoint = {
-        addresses: [parsed],
-        server: parsed,
+        addresses,
+        server: addresses[0],
         label: 'endpoint',
-        prefer: () => undefined,
+        prefer: (address: Address) => preferred.push(address),
       } as unknown as Endpoint;
       const socket = rig!.dialler.open(CLUSTER, endpoint, witness);
       assert.deepEqual(witness.events, [], 'nothing is told before open has returned');
-      return { socket, witness };
+      return { socket, witness, preferred };
+    }
+
+    function open(address: string | Address): Dialled {
+      const parsed = typeof address === 'string' ? parseAddress(address) : address;
+      assert.ok(parsed !== undefined);
+      return openAll([parsed]);
     }
 
     async function connected(): Promise<{ socket: UpstreamSocket; witness: Witness; peer: TcpPeer }> {
@@ -190,6 +205,40 @@ for (const [name, create] of Object.entries(RIGS)) {
       const missing = open({ kind: 'unix', path });
       await missing.witness.comes('closed');
       assert.equal(connectFailureOf(missing.witness.error!), 'refused');
+    });
+
+    it('dials the addresses of an endpoint in turn, and gives the last one all the time', async () => {
+      // Whoever listens on the port has another address.
+      const refusing = await refusingEndpoint();
+      const port = Number(refusing.address.split(':')[1]);
+      const silent = await silentEndpoint('127.0.0.2', port);
+      const good = await TcpEndpoint.listen({ host: '127.0.0.3', port });
+      after(() => {
+        for (const endpoint of [refusing, silent, good]) endpoint.close();
+      });
+      const at = (host: string): Address => ({ kind: 'tcp', host, port });
+      const [refuses, isSilent, accepts] = [at('127.0.0.1'), at('127.0.0.2'), at('127.0.0.3')];
+      const lasting = [[isSilent], [refuses, isSilent], [isSilent, isSilent]].map(openAll);
+      for (const addresses of [
+        [accepts],
+        [refuses, accepts],
+        [isSilent, accepts],
+        [refuses, isSilent, accepts],
+      ]) {
+        const { socket, witness, preferred } = openAll(addresses);
+        await witness.comes('connected');
+        for (const address of preferred) assert.equal(address, accepts);
+        assert.ok(addresses.length === 1 || preferred.length === 1);
+        socket.destroy();
+      }
+      // The others have waited for twice as long as an address gets while others wait behind it.
+      for (const { socket, witness } of lasting) {
+        assert.deepEqual(witness.events, []);
+        socket.destroy();
+      }
+      const refused = openAll([refuses, refuses]);
+      await refused.witness.comes('closed');
+      assert.equal(connectFailureOf(refused.witness.error!), 'refused');
     });
 
     it('tells nothing once its owner has let go of it', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Address } from '../../../src/core/address.ts';
-import { EndpointAddresses } from '../../../src/upstream/endpoint-addresses.ts';
+import type { Address } from '../../../../src/core/address.ts';
+import { EndpointAddresses } from '../../../../src/upstream/dialling/endpoint-addresses.ts';
 
 describe("the endpoints' addresses", () => {
   it('are made once, and for UNIX sockets too', () => {

@@ -1,0 +1,192 @@
+import type { Address } from '../../core/address.ts';
+import { Timed, type TimerWheel } from '../../core/timer-wheel.ts';
+import { Watched, type Poller } from '../../loop/poller.ts';
+import { EPOLLERR, EPOLLHUP, EPOLLOUT } from '../../sys/epoll.ts';
+import { EINPROGRESS, ETIMEDOUT, SystemCallError } from '../../sys/errno.ts';
+import type { SocketAddress } from '../../sys/socket-address.ts';
+import type { Sockets } from '../../sys/sockets.ts';
+import { NEXT_ADDRESS_MS, decisiveError } from '../dial.ts';
+
+/** What a dial works with; an `EventLoop` is one. */
+interface DialLoop {
+  readonly sockets: Pick<Sockets, 'open' | 'connect' | 'close' | 'takeError'>;
+  readonly poller: Pick<Poller, 'tryWatch' | 'close'>;
+  readonly wheel: TimerWheel;
+}
+
+/** What is dialled; an `Endpoint` is one. */
+interface DialledEndpoint {
+  readonly label: string;
+  readonly addresses: readonly Address[];
+  prefer(address: Address): void;
+}
+
+/** Who is told how a dial ends: one of these is called, once, unless the dial has been cancelled before. */
+export interface DialOwner {
+  /**
+   * An address has accepted.
+   *
+   * @param connection watches the connected socket. The owner takes its place by `Poller.adopt` before it returns.
+   */
+  dialConnected(connection: Watched): void;
+  /** No address has accepted. */
+  dialFailed(error: Error): void;
+  /** Serving the dial has thrown; it is cancelled. */
+  dialFault(error: unknown): void;
+}
+
+/**
+ * Dials the addresses of one endpoint by system calls (RFC 8305 section 5). The next address is dialled when the one
+ * before has failed, or has not answered for {@link NEXT_ADDRESS_MS}. Attempts go on beside it until one of them is
+ * accepted: a lost SYN or a slow path is no reason to give an address up. So the last address, and a slow one before it,
+ * have all the time that the owner gives.
+ */
+export class AddressDial extends Timed {
+  readonly #loop: DialLoop;
+  readonly #endpoint: DialledEndpoint;
+  /** In the order of this dial: the endpoint's own may change meanwhile. */
+  readonly #addresses: readonly Address[];
+  readonly #targets: readonly SocketAddress[];
+  readonly #owner: DialOwner;
+  readonly #attempts: Attempt[] = [];
+  /** Index of the address that is dialled next. */
+  #next = 0;
+  /** The decisive error of the addresses that have failed; null before the first. */
+  #error: SystemCallError | null = null;
+
+  /** @param addressOf makes an address for system calls */
+  constructor(
+    loop: DialLoop,
+    addressOf: (address: Address) => SocketAddress,
+    endpoint: DialledEndpoint,
+    owner: DialOwner,
+  ) {
+    super();
+    this.#loop = loop;
+    this.#endpoint = endpoint;
+    this.#addresses = endpoint.addresses;
+    this.#targets = endpoint.addresses.map(addressOf);
+    this.#owner = owner;
+  }
+
+  /** Begins. Returns false if no address can be dialled; {@link error} says why, and the owner is not told. */
+  start(): boolean {
+    this.#dialNext();
+    return this.#attempts.length > 0;
+  }
+
+  /** Why there is no connection. */
+  get error(): Error {
+    return this.#error ?? unresolved(this.#endpoint);
+  }
+
+  /** Closes all attempts. The owner is not told. */
+  cancel(): void {
+    this.#loop.wheel.disarm(this);
+    for (const attempt of this.#attempts.splice(0)) this.#loop.poller.close(attempt);
+  }
+
+  /** Closes all attempts, because the owner's time is over. Returns why there is no connection. */
+  timeOut(): Error {
+    const attempt = this.#attempts.at(-1);
+    if (attempt !== undefined) this.#note(connectError(ETIMEDOUT, attempt.target));
+    this.cancel();
+    return this.error;
+  }
+
+  override expire(): void {
+    try {
+      this.#dialNext();
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
+  /** An address has accepted. */
+  accepted(attempt: Attempt): void {
+    const index = this.#targets.indexOf(attempt.target);
+    this.#attempts.splice(this.#attempts.indexOf(attempt), 1);
+    this.cancel();
+    this.#endpoint.prefer(this.#addresses[index]!);
+    this.#owner.dialConnected(attempt);
+  }
+
+  /** An address cannot be reached. */
+  failed(attempt: Attempt, errno: number): void {
+    const { poller, wheel } = this.#loop;
+    this.#attempts.splice(this.#attempts.indexOf(attempt), 1);
+    poller.close(attempt);
+    this.#note(connectError(errno, attempt.target));
+    wheel.disarm(this);
+    this.#dialNext();
+    if (this.#attempts.length === 0) this.#owner.dialFailed(this.error);
+  }
+
+  takeError(fd: number): number {
+    return this.#loop.sockets.takeError(fd);
+  }
+
+  fault(error: unknown): void {
+    this.cancel();
+    this.#owner.dialFault(error);
+  }
+
+  /** Dials addresses until an attempt is under way, or none is left. */
+  #dialNext(): void {
+    const { sockets, poller, wheel } = this.#loop;
+    while (this.#next < this.#targets.length) {
+      const target = this.#targets[this.#next++]!;
+      const fd = sockets.open(target);
+      const result = fd < 0 ? fd : sockets.connect(fd, target);
+      if (result !== 0 && result !== -EINPROGRESS) {
+        if (fd >= 0) sockets.close(fd);
+        this.#note(connectError(-result, target));
+        continue;
+      }
+      const attempt = new Attempt(this, target);
+      const refusal = poller.tryWatch(attempt, fd, EPOLLOUT);
+      if (refusal !== null) {
+        this.#note(refusal);
+        continue;
+      }
+      this.#attempts.push(attempt);
+      if (this.#next < this.#targets.length) wheel.arm(this, NEXT_ADDRESS_MS);
+      return;
+    }
+  }
+
+  #note(error: SystemCallError): void {
+    this.#error = decisiveError(this.#error, error);
+  }
+}
+
+/** One address that is being dialled. */
+class Attempt extends Watched {
+  readonly target: SocketAddress;
+  readonly #dial: AddressDial;
+
+  constructor(dial: AddressDial, target: SocketAddress) {
+    super();
+    this.#dial = dial;
+    this.target = target;
+  }
+
+  override ready(events: number): void {
+    const broken = (events & (EPOLLERR | EPOLLHUP)) !== 0;
+    const errno = broken ? this.#dial.takeError(this.fd) : 0;
+    if (errno !== 0) this.#dial.failed(this, errno);
+    else if (broken || (events & EPOLLOUT) !== 0) this.#dial.accepted(this);
+  }
+
+  override fault(error: unknown): void {
+    this.#dial.fault(error);
+  }
+}
+
+function connectError(errno: number, { text }: SocketAddress): SystemCallError {
+  return new SystemCallError('connect', errno, text);
+}
+
+function unresolved({ label }: DialledEndpoint): Error {
+  return Object.assign(new Error(`there is no address of ${label}`), { code: 'ENOTFOUND' });
+}
