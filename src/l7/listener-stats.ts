@@ -52,8 +52,8 @@ export class RequestStats {
 
   /** @param seconds from the request to the end of the response */
   answered(status: number, seconds: number): void {
-    const slot = this.#classes[Math.floor(status / 100) - 1];
-    if (slot !== undefined) this.#values[slot]! += 1;
+    const index = Math.min(Math.floor(status / 100), STATUS_CLASSES.length) - 1;
+    this.#values[this.#classes[index]!]! += 1;
     this.#duration.observe(seconds);
   }
 }

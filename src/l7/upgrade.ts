@@ -245,8 +245,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     const { wheel } = this.#context.session;
     const { identity } = this.#order;
     const endpoint = this.#endpoint!;
-    if (head.status >= 500) this.#attempts.serverError(endpoint);
-    else this.#attempts.succeed(endpoint);
+    this.#attempts.answered(endpoint, head.status);
     wheel.disarm(this);
     const collectMs = Math.max(0, this.#deadline - wheel.now);
     const terms = {

@@ -9,7 +9,7 @@ export interface Successes {
   readonly dials: number;
   /** Answers below 500. */
   readonly answers: number;
-  /** Answers of 500 or more, which were well-formed. */
+  /** Answers of 500 to 599, which were well-formed. */
   readonly serverErrors: number;
 }
 

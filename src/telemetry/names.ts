@@ -193,7 +193,7 @@ export const pageMetrics = {
   endpointServerErrors: counter(
     'sluice_endpoint_server_errors_total',
     ['cluster', 'endpoint'],
-    'Answers of the endpoint with a status of 500 or more',
+    'Answers of the endpoint with a status of 500 to 599',
   ),
   clusterConnectionsActive: gauge(
     'sluice_cluster_connections_active',
@@ -428,8 +428,8 @@ export const ADMIN_REFUSALS = [
 ] as const;
 /** Values of the label `reason` of refused HTTP requests. */
 export const REQUEST_REFUSALS = ['body_too_slow', 'body_idle', 'body_too_large', 'buffer_budget'] as const;
-/** Values of the label `code` of HTTP requests. */
-export const STATUS_CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+/** Values of the label `code` of HTTP requests: the first digit of the status, `other` from 600 on. */
+export const STATUS_CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx', 'other'] as const;
 /** Values of the label `code` of closes: the registered ones as they are, the rest by their range. */
 export const CLOSE_CODES = [
   ...Array.from({ length: 16 }, (_, index) => String(1000 + index)),

@@ -89,13 +89,20 @@ export class Attempts {
     if (kind !== null && !this.#unsent) this.#source.failed(endpoint, kind, this.#context.source);
   }
 
-  /** The endpoint took the connection at layer 4, or gave a well-formed answer below 500 at layer 7. */
+  /** Counts a connection that the endpoint took at layer 4, or an answer at layer 7 that is no server error. */
   succeed(endpoint: Endpoint): void {
     endpoint.countConnect();
   }
 
-  /** Counts a well-formed answer of 500 or more: the client gets it, and the outlier detection may count it. */
-  serverError(endpoint: Endpoint): void {
+  /**
+   * Counts a well-formed answer at layer 7, which the client gets. The outlier detection may count a server error; a status
+   * above 599 is none.
+   */
+  answered(endpoint: Endpoint, status: number): void {
+    if (status < 500 || status > 599) {
+      this.succeed(endpoint);
+      return;
+    }
     endpoint.countServerError();
     this.#source.failed(endpoint, '5xx', this.#context.source);
   }

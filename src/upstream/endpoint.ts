@@ -127,12 +127,12 @@ export class Endpoint {
     this.#own[this.#dialsSlot]! += 1;
   }
 
-  /** Counts a dial at layer 4, and an answer below 500 at layer 7. */
+  /** Counts a dial at layer 4, and an answer at layer 7 that is no server error. */
   countConnect(): void {
     this.#own[this.#connectsSlot]! += 1;
   }
 
-  /** Counts an answer of 500 or more. */
+  /** Counts an answer of 500 to 599. */
   countServerError(): void {
     this.#own[this.#serverErrorsSlot]! += 1;
   }

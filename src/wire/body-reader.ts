@@ -1,3 +1,4 @@
+import { trimOws } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
 
 /** Who gets the content of a body. */
@@ -7,7 +8,11 @@ export interface BodySink {
 }
 
 const CHUNKED = /^chunked$/i;
-const CHUNK_SIZE = /^([0-9A-Fa-f]{1,8})(?:[ \t]*;.*)?$/;
+/**
+ * A size with leading zeros and with spaces behind it, which some servers write to fill a fixed width, and extensions.
+ * {@link MAX_LINE} bounds the zeros.
+ */
+const CHUNK_SIZE = /^0*([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?$/;
 /** The longest line of a chunk's size with its extensions, or of a trailer. */
 const MAX_LINE = 1024;
 /** All the lines of trailers together, which are read and dropped. */
@@ -36,7 +41,7 @@ export class BodyReader {
   /** @param toHead whether it answers a HEAD, and so has no body whatever its headers say */
   constructor(head: ResponseHead, toHead = false) {
     const encoding = one(head, 'transfer-encoding');
-    const length = one(head, 'content-length');
+    const length = contentLengthOf(head);
     const bodiless = toHead || head.status === 204 || head.status === 304 || head.status < 200;
     this.#chunked = encoding !== undefined;
     this.length = length === undefined ? null : Number(length);
@@ -124,6 +129,23 @@ function one(head: ResponseHead, name: string): string | undefined {
   for (let index = 0; index < head.headers.length; index += 2) {
     if (head.headers[index] !== name) continue;
     found = found === undefined ? head.headers[index + 1] : '';
+  }
+  return found;
+}
+
+/**
+ * Returns the value of Content-Length. Identical values in one line or in several count as one (RFC 9112 section 6.3);
+ * different ones become a value that is never right.
+ */
+function contentLengthOf({ headers }: ResponseHead): string | undefined {
+  let found: string | undefined;
+  for (let index = 0; index < headers.length; index += 2) {
+    if (headers[index] !== 'content-length') continue;
+    const value = headers[index + 1]!;
+    for (const part of value.includes(',') ? value.split(',').map(trimOws) : [value]) {
+      if (found !== undefined && part !== found) return '';
+      found = part;
+    }
   }
   return found;
 }

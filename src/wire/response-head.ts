@@ -22,7 +22,7 @@ const MAX_HEADERS = 1000;
 /** Max interim responses (1xx but 101, RFC 9110 section 15.2) before the final one. */
 const MAX_INTERIM_RESPONSES = 16;
 
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 const STARTS = ['HTTP/1.1 ', 'HTTP/1.0 '] as const;
 const CR = 13;
 const LF = 10;
@@ -31,7 +31,8 @@ const EMPTY = Buffer.alloc(0);
 /**
  * Gathers the head of one request's final response as it arrives, and skips the interim responses before it
  * (RFC 9112 sections 4 and 5, RFC 9110 section 15.2). It is strict: folded lines, bare LF, spaces before a colon and
- * an invalid status are malformed. Its work is linear in the bytes that arrive, however they are cut.
+ * an invalid status are malformed. A status from 600 to 999 passes, as through nginx
+ * and HAProxy. Its work is linear in the bytes that arrive, however they are cut.
  */
 export class ResponseHeadReader {
   /** Bytes behind the final head, valid as long as the input that {@link push} got. */

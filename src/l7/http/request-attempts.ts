@@ -63,8 +63,7 @@ export class RequestAttempts {
 
   /** Counts the endpoint's answer. */
   answered(status: number): void {
-    if (status >= 500) this.#attempts.serverError(this.endpoint!);
-    else this.#attempts.succeed(this.endpoint!);
+    this.#attempts.answered(this.endpoint!, status);
   }
 
   /** Returns the Set-Cookie header that brings the client back to the endpoint; null for none. */

@@ -319,7 +319,7 @@ describe('a cluster', () => {
         trying.fail(trying.next()!, 'reset', kind);
       }
       const trying = cluster.attempts(context);
-      trying.serverError(trying.next()!);
+      for (const status of [200, 499, 600, 999, 500]) trying.answered(trying.next()!, status);
       return told.map(({ kind }) => kind);
     };
     assert.deepEqual(fail(null), []);
@@ -364,8 +364,8 @@ describe('a cluster', () => {
     const endpoint = trying.next()!;
     for (const [metric, count] of [
       [pageMetrics.endpointDials, () => endpoint.countDial()],
-      [pageMetrics.endpointConnects, () => trying.succeed(endpoint)],
-      [pageMetrics.endpointServerErrors, () => trying.serverError(endpoint)],
+      [pageMetrics.endpointConnects, () => trying.answered(endpoint, 404)],
+      [pageMetrics.endpointServerErrors, () => trying.answered(endpoint, 599)],
     ] as const) {
       const slot = home.page.slot(metric, { cluster: 'app', endpoint: endpoint.series });
       assert.equal(home.page.values[slot], 0);

@@ -133,18 +133,60 @@ describe('an answer that has no body', () => {
   }
 });
 
+describe('a length that is told twice', () => {
+  const same: readonly (readonly string[])[] = [
+    ['content-length', '5', 'content-length', '5'],
+    ['content-length', '5', 'x-other', '6', 'content-length', '5'],
+    ['content-length', '5, 5'],
+    ['content-length', '5,5 ,\t5', 'content-length', '5'],
+  ];
+  for (const headers of same) {
+    it(`counts once if both are the same: ${JSON.stringify(headers)}`, () => {
+      const bytes = Buffer.from('hello');
+      for (const cuts of waysToCut(bytes)) {
+        const body = new Collected(head(200, ...headers));
+        push(body, bytes, cuts);
+        assert.equal(outcome(body), 'hello');
+      }
+    });
+  }
+});
+
+describe('a size of a chunk in a fixed width', () => {
+  const sizes = ['5   ', '5\t', '5 \t ;x', '00000005', `${'0'.repeat(200)}5`, '05  '];
+  for (const size of sizes) {
+    it(`is read wherever it is cut: ${JSON.stringify(size)}`, () => {
+      const bytes = Buffer.from(`${size}\r\nhello\r\n00  \r\n\r\n`);
+      for (const cuts of waysToCut(bytes)) {
+        const body = new Collected(CHUNKED);
+        push(body, bytes, cuts);
+        assert.equal(outcome(body), 'hello', `cut at ${cuts.join(' ')}`);
+      }
+    });
+  }
+
+  it('may not be wider than a line', () => {
+    for (const width of [1024, 4096]) {
+      const body = new Collected(CHUNKED);
+      push(body, Buffer.from(`${'5'.padStart(width, '0')}\r\nhello\r\n0\r\n\r\n`));
+      assert.equal(outcome(body), 'malformed');
+    }
+  });
+});
+
 describe('framing that is ambiguous', () => {
   const wrong: readonly (readonly string[])[] = [
     ['content-length', '5', 'transfer-encoding', 'chunked'],
     ['transfer-encoding', 'chunked', 'content-length', '0'],
-    ['content-length', '5', 'content-length', '5'],
     ['content-length', '5', 'content-length', '6'],
-    ['content-length', '0', 'content-length', '0'],
+    ['content-length', '5', 'content-length', '05'],
+    ['content-length', '5', 'content-length', '5', 'content-length', '6'],
+    ['content-length', '5', 'content-length', ''],
     ['transfer-encoding', 'chunked', 'transfer-encoding', 'chunked'],
     ['transfer-encoding', 'gzip, chunked'],
     ['transfer-encoding', 'identity'],
     ['transfer-encoding', ''],
-    ...['', '-1', '+5', '5, 5', '0x5', '5 ', '1e1', '1234567890123456'].map((length) => [
+    ...['', '-1', '+5', '5, 6', '5,', ',5', '5 5', '0x5', '5 ', '1e1', '1234567890123456'].map((length) => [
       'content-length',
       length,
     ]),
@@ -215,7 +257,10 @@ describe('a chunked body', () => {
     '-1\r\n',
     '+5\r\nhello\r\n0\r\n\r\n',
     ' 5\r\nhello\r\n0\r\n\r\n',
-    '5 \r\nhello\r\n0\r\n\r\n',
+    '5\v\r\nhello\r\n0\r\n\r\n',
+    '5 \nhello\r\n0\r\n\r\n',
+    '5 \r \r\nhello\r\n0\r\n\r\n',
+    '0000000123456789\r\n',
     '5 5\r\n',
     '5;a\rb\r\nhello\r\n0\r\n\r\n',
     '123456789\r\n',
@@ -256,7 +301,8 @@ describe('a chunked body', () => {
   it('is read however it is cut into chunks and reads', () => {
     const chunk = fc.record({
       data: fc.uint8Array({ minLength: 1, maxLength: 40 }),
-      extension: fc.constantFrom('', ';a', ' ; a="b"'),
+      zeros: fc.nat(20),
+      extension: fc.constantFrom('', ' ', '\t ', ';a', ' ; a="b"'),
       upper: fc.boolean(),
     });
     fc.assert(
@@ -266,8 +312,8 @@ describe('a chunked body', () => {
         fc.array(fc.nat(400), { maxLength: 12 }),
         (chunks, trailers, places) => {
           const bytes = Buffer.concat([
-            ...chunks.flatMap(({ data, extension, upper }) => {
-              const size = data.length.toString(16);
+            ...chunks.flatMap(({ data, zeros, extension, upper }) => {
+              const size = '0'.repeat(zeros) + data.length.toString(16);
               return [
                 Buffer.from(`${upper ? size.toUpperCase() : size}${extension}\r\n`),
                 data,

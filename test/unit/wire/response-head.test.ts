@@ -65,6 +65,12 @@ describe("a response's head", () => {
     }
   });
 
+  it('may have a status that no RFC knows', () => {
+    for (const status of [299, 599, 600, 999]) {
+      assert.deepEqual(parse(`HTTP/1.1 ${status} Odd\r\n\r\n`), { status, headers: [] });
+    }
+  });
+
   it('may be HTTP/1.0', () => {
     const text = 'HTTP/1.0 200 OK\r\nServer: b\r\n\r\n';
     const head = { status: 200, headers: ['server', 'b'], isOld: true as const };
@@ -115,7 +121,7 @@ describe('what an endpoint says that is no HTTP/1', () => {
     ['a status of two digits', 'HTTP/1.1 20 OK\r\n\r\n'],
     ['a status of four digits', 'HTTP/1.1 2000 OK\r\n\r\n'],
     ['a status below 100', 'HTTP/1.1 099 OK\r\n\r\n'],
-    ['a status above 599', 'HTTP/1.1 600 OK\r\n\r\n'],
+    ['a status of 0', 'HTTP/1.1 000 OK\r\n\r\n'],
     ['a status with a sign', 'HTTP/1.1 -20 OK\r\n\r\n'],
     ['a NUL in the reason', 'HTTP/1.1 200 O\0K\r\n\r\n'],
     ['a bare CR in the reason', 'HTTP/1.1 200 O\rK\r\n\r\n'],
