@@ -55,7 +55,7 @@ export class ClusterRoute {
     this.#requestEdits = editsOf(route.headers.request);
     this.#targetOf = pathRewriter(action.rewrite);
     this.#strippedPrefix = normalizePattern(action.rewrite.stripPrefix ?? '');
-    const { clusters, log, wheel, pool, writer, dialler, budget } = environment;
+    const { clusters, log, wheel, pool, writer, dialler, budget, requests } = environment;
     const cluster = clusters.get(action.cluster)!;
     const countRefusal = (reason: RequestRefusal): void => this.#stats.requestRefused(reason);
     this.#requests = {
@@ -66,6 +66,7 @@ export class ClusterRoute {
       writer,
       dialler,
       budget,
+      requests,
       log,
       countRefusal,
     };

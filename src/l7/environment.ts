@@ -31,6 +31,8 @@ export interface L7Environment {
   readonly writer: RequestWriter;
   readonly pool: ConnectionPool;
   readonly budget: BufferBudget;
+  /** The requests to clusters that are not over. */
+  readonly requests: Set<{ cancel(): void }>;
   readonly unfinished: UnfinishedMessages;
   readonly random: RandomPool;
 }

@@ -83,7 +83,9 @@ export class Answers {
   /** Counts a request that is over, and writes its access line. */
   ended(exchange: Exchange, status: number, by: Answerer | null = null): void {
     const seconds = (performance.now() - exchange.startedAt) / 1000;
+    const { cutBy } = exchange.reply;
     this.#stats.answered(status, seconds);
+    if (cutBy !== null) this.#stats.cut(cutBy);
     this.#access?.info(
       {
         listener: this.#listener,
@@ -95,6 +97,7 @@ export class Answers {
         method: exchange.head.method,
         path: exchange.head.path,
         status,
+        cut: cutBy ?? undefined,
         received: exchange.body?.received ?? 0,
         sent: exchange.reply.sent,
         seconds: Number(seconds.toFixed(6)),

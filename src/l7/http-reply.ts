@@ -1,4 +1,8 @@
+import type { RESPONSE_CUTS } from '../telemetry/names.ts';
 import type { HeaderEdits } from '../wire/header-edits.ts';
+
+/** Why a response was cut. */
+export type ResponseCut = (typeof RESPONSE_CUTS)[number];
 
 /** Pairs in the order in which they are written. A character is a byte (Latin-1), as in heads that were read. */
 export type HeaderList = readonly Header[];
@@ -65,6 +69,15 @@ export interface HttpReply {
   /** Calls back once when the chunk that is waiting has been taken, or the reply aborted; at once if none is. */
   whenWritable(callback: () => void): void;
 
-  /** Ends the connection where it is, so that the client sees that the body is not whole. */
-  cut(): void;
+  /** Whether anything of the response has been written, so that it cannot become another one. */
+  readonly begun: boolean;
+
+  /** Why the response was {@link cut}; null if it was not. */
+  readonly cutBy: ResponseCut | null;
+
+  /**
+   * Closes the connection in the middle of the response, so that the client sees that the body is not whole. Only for a
+   * response that has {@link begun}: clients repeat a request, even a POST, whose connection closes without a byte.
+   */
+  cut(reason: ResponseCut): void;
 }

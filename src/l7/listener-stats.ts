@@ -1,6 +1,13 @@
 import { ConnectionStats } from '../telemetry/connection-stats.ts';
-import { HANDSHAKE_FAILURES, REQUEST_REFUSALS, STATUS_CLASSES, pageMetrics } from '../telemetry/names.ts';
+import {
+  HANDSHAKE_FAILURES,
+  REQUEST_REFUSALS,
+  RESPONSE_CUTS,
+  STATUS_CLASSES,
+  pageMetrics,
+} from '../telemetry/names.ts';
 import type { Histogram, StatsPage } from '../telemetry/stats-page.ts';
+import type { ResponseCut } from './http-reply.ts';
 
 export type HandshakeFailure = (typeof HANDSHAKE_FAILURES)[number];
 export type RequestRefusal = (typeof REQUEST_REFUSALS)[number];
@@ -40,6 +47,7 @@ export class ListenerStats {
 export class RequestStats {
   readonly #values: Float64Array;
   readonly #classes: readonly number[];
+  readonly #cuts: readonly number[];
   readonly #duration: Histogram;
 
   constructor(page: StatsPage, listener: string, route: string) {
@@ -47,7 +55,13 @@ export class RequestStats {
     this.#classes = STATUS_CLASSES.map((code) =>
       page.slot(pageMetrics.httpRequests, { listener, route, code }),
     );
+    this.#cuts = RESPONSE_CUTS.map((reason) => page.slot(pageMetrics.httpCuts, { listener, reason }));
     this.#duration = page.histogram(pageMetrics.httpDuration, { listener, route });
+  }
+
+  /** Counts a response that was cut. */
+  cut(reason: ResponseCut): void {
+    this.#values[this.#cuts[RESPONSE_CUTS.indexOf(reason)]!]! += 1;
   }
 
   /** @param seconds from the request to the end of the response */

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { copyOf } from '../core/copy.ts';
 import { NO_EDITS, type HeaderEdits } from '../wire/header-edits.ts';
-import type { HeaderList, HttpReply } from './http-reply.ts';
+import type { HeaderList, HttpReply, ResponseCut } from './http-reply.ts';
 
 /** What a reply needs of a uWebSockets.js HttpResponse. */
 export interface UwsResponse {
@@ -50,6 +50,8 @@ const PLAIN_HEADER = /^[\t\x20-\x7e]*$/;
  */
 export class UwsReply implements HttpReply {
   edits: HeaderEdits = NO_EDITS;
+  begun = false;
+  cutBy: ResponseCut | null = null;
   readonly #requestId: string;
   readonly #response: UwsResponse;
   readonly #isHead: boolean;
@@ -237,8 +239,9 @@ export class UwsReply implements HttpReply {
     else callback();
   }
 
-  cut(): void {
+  cut(reason: ResponseCut): void {
     if (this.#over) return;
+    this.cutBy = reason;
     this.#abort();
     this.#response.close();
   }
@@ -279,7 +282,7 @@ export class UwsReply implements HttpReply {
       return;
     }
     const callback = this.#onAborted;
-    this.cut();
+    this.cut('client_stalled');
     callback?.();
   }
 
@@ -362,6 +365,7 @@ export class UwsReply implements HttpReply {
 
   /** Every head is written here, so that what a route changes holds for all of its answers. */
   #writeStatus(status: number, headers: HeaderList): void {
+    this.begun = true;
     const response = this.#response;
     const { dropped, added } = this.edits;
     response.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`);

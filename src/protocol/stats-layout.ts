@@ -11,6 +11,7 @@ import {
   HANDSHAKE_FAILURES,
   REJECT_REASONS,
   REQUEST_REFUSALS,
+  RESPONSE_CUTS,
   SHED_REASONS,
   STATUS_CLASSES,
   TUNNEL_CLOSES,
@@ -82,6 +83,9 @@ function addL7Listener(layout: PageLayout, listener: L7Listener): void {
   }
   for (const reason of REQUEST_REFUSALS) {
     layout.add(pageMetrics.httpRefusals, { listener: listener.name, reason });
+  }
+  for (const reason of RESPONSE_CUTS) {
+    layout.add(pageMetrics.httpCuts, { listener: listener.name, reason });
   }
   for (const route of listener.routes) {
     const labels = { listener: listener.name, route: route.name };

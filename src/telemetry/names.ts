@@ -153,6 +153,11 @@ export const pageMetrics = {
     ['listener', 'route', 'code'],
     'HTTP requests answered, by class of the status',
   ),
+  httpCuts: counter(
+    'sluice_http_responses_cut_total',
+    ['listener', 'reason'],
+    'HTTP responses that were cut before their end',
+  ),
   httpRefusals: counter(
     'sluice_http_requests_refused_total',
     ['listener', 'reason'],
@@ -428,6 +433,16 @@ export const ADMIN_REFUSALS = [
 ] as const;
 /** Values of the label `reason` of refused HTTP requests. */
 export const REQUEST_REFUSALS = ['body_too_slow', 'body_idle', 'body_too_large', 'buffer_budget'] as const;
+/** Values of the label `reason` of HTTP responses that were cut. */
+export const RESPONSE_CUTS = [
+  'endpoint',
+  'idle_timeout',
+  'buffer_budget',
+  'body_too_large',
+  'client_stalled',
+  'file',
+  'shutdown',
+] as const;
 /** Values of the label `code` of HTTP requests: the first digit of the status, `other` from 600 on. */
 export const STATUS_CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx', 'other'] as const;
 /** Values of the label `code` of closes: the registered ones as they are, the rest by their range. */

@@ -49,6 +49,7 @@ class WebService implements Service {
   readonly #writer: RequestWriter;
   readonly #pool: ConnectionPool;
   readonly #budget: BufferBudget;
+  readonly #requests: L7Environment['requests'] = new Set();
   readonly #unfinished: UnfinishedMessages;
   readonly #random = new RandomPool();
   /** Listening sockets of a process are opened and closed one at a time: see `sys/hand-over.ts`. */
@@ -58,6 +59,7 @@ class WebService implements Service {
   readonly #sampling: NodeJS.Timeout;
   /** Whether others serve the same addresses from now on. */
   #leaves = false;
+  #aborted = false;
   #generation: number;
   /** By name. */
   #listeners: ReadonlyMap<string, L7Listener>;
@@ -81,11 +83,15 @@ class WebService implements Service {
     const slab = (size: number): Slab =>
       loop === null ? { bytes: Buffer.allocUnsafeSlow(size), send: () => -1 } : new PinnedBuffer(size);
     const later = loop === null ? deferToPollPhase : (callback: () => void): void => loop.defer(callback);
-    this.#later = (callback) =>
-      later(() => {
-        callback();
-        this.#dialler.downstreamTouched();
-      });
+    this.#later = (callback) => {
+      // Nothing is read from clients then, and nothing will run later.
+      if (this.#aborted) callback();
+      else
+        later(() => {
+          callback();
+          this.#dialler.downstreamTouched();
+        });
+    };
     this.#outbox = new Outbox(slab(SLAB_SIZE), later);
     this.#writer = new RequestWriter(slab(REQUEST_SLAB_SIZE));
     this.#pool = new ConnectionPool(wheel);
@@ -207,9 +213,11 @@ class WebService implements Service {
   }
 
   abort(): void {
+    this.#aborted = true;
     clearInterval(this.#refresh);
     clearInterval(this.#sampling);
     for (const session of this.sessions()) session.abort();
+    for (const request of [...this.#requests]) request.cancel();
     for (const listener of [...this.#listeners.values(), ...this.#old]) listener.close();
     this.#pool.close();
     this.innerLoop?.close();
@@ -224,6 +232,7 @@ class WebService implements Service {
       writer: this.#writer,
       pool: this.#pool,
       budget: this.#budget,
+      requests: this.#requests,
       unfinished: this.#unfinished,
       random: this.#random,
     };

@@ -2,7 +2,7 @@ import { Timed, type TimerWheel } from '../../core/timer-wheel.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { BodyReader, type BodySink } from '../../wire/body-reader.ts';
 import type { ResponseHead } from '../../wire/response-head.ts';
-import type { HeaderList, HttpReply } from '../http-reply.ts';
+import type { HeaderList, HttpReply, ResponseCut } from '../http-reply.ts';
 import { ResponseRelay } from '../http/response-relay.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../upstream/upstream-socket.ts';
 
@@ -120,7 +120,7 @@ export class Refusal extends Timed implements UpstreamOwner, BodySink {
     }
     const left = this.#movedAt + idleTimeoutMs - wheel.now;
     if (left > 0) wheel.arm(this, left);
-    else this.#break('nothing has moved for too long');
+    else this.#break('nothing has moved for too long', 'idle_timeout');
   }
 
   bodyData(bytes: Buffer): void {
@@ -178,13 +178,13 @@ export class Refusal extends Timed implements UpstreamOwner, BodySink {
   }
 
   /** The body will not come whole. */
-  #break(reason: string): void {
+  #break(reason: string, cut: ResponseCut = 'endpoint'): void {
     if (this.#ended) return;
     const { log, requestId, reply } = this.#terms;
     log.debug({ requestId, status: this.#head.status, reason }, 'refusal cut short');
     this.#end();
     if (this.#relay === null) this.#sendWhole();
-    else reply.cut();
+    else reply.cut(cut);
     this.#owner.downstreamTouched();
     this.#answer();
   }

@@ -6,7 +6,7 @@ import type { ResponseHead } from '../../wire/response-head.ts';
 import { endToEndHeaders } from '../../wire/upgrade-response.ts';
 import { encodeRequest, framingOf, type RequestFraming } from '../../wire/upstream-request.ts';
 import { viaElement } from '../../wire/via.ts';
-import type { Header, HeaderList } from '../http-reply.ts';
+import type { Header, HeaderList, ResponseCut } from '../http-reply.ts';
 import type { Buffering } from '../buffer-budget.ts';
 import type { RequestBody } from '../request-body.ts';
 import { BodyPace } from './body-pace.ts';
@@ -65,6 +65,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   /** Begins. The client may be answered before this returns. */
   start(): void {
     const { body, reply } = this.#order;
+    this.#context.requests.add(this);
     reply.onAborted(() => this.#clientGone());
     if (body !== null) body.onWaiting(() => this.#bodyWaits(body));
     if (body === null || this.#context.settings.minBodyRate === 0) {
@@ -73,6 +74,12 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     }
     this.moved();
     this.#armUpload(body);
+  }
+
+  /** Ends the request because its worker ends. */
+  cancel(): void {
+    this.#drop(null);
+    this.#end('shutdown', 503, 'the proxy is shutting down');
   }
 
   override expire(): void {
@@ -93,7 +100,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
       case 'answering': {
         const left = this.#movedAt + settings.idleTimeoutMs - wheel.now;
         if (left > 0) wheel.arm(this, left);
-        else this.#cut('nothing has moved for too long');
+        else this.#endIdle();
         return;
       }
       case 'over':
@@ -125,8 +132,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   shed(): void {
     this.#context.countRefusal('buffer_budget');
     this.#drop(null);
-    if (this.#relay.begun) this.#cut('the buffers of the worker are full');
-    else this.#refuse(503, 'the buffers of the proxy are full');
+    this.#end('buffer_budget', 503, 'the buffers of the proxy are full');
   }
 
   uploadHeld(isHeld: boolean): void {
@@ -147,8 +153,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   uploadTooLarge(): void {
     this.#context.countRefusal('body_too_large');
     this.#drop(null);
-    if (this.#relay.begun) this.#cut('the body of the request is larger than allowed');
-    else this.#refuse(413, 'the body of the request is larger than allowed');
+    this.#end('body_too_large', 413, 'the body of the request is larger than allowed');
   }
 
   get maxBodySize(): number {
@@ -194,10 +199,10 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     this.#context.dialler.downstreamTouched();
     const exchange = this.#attempts.exchange!;
     this.#attempts.exchange = null;
-    if (this.#relay.begun) {
+    if (this.#order.reply.begun) {
       this.#attempts.warn(reason, detail);
       this.#drop(reason, null);
-      this.#cut(detail);
+      this.#cut('endpoint');
       return;
     }
     const stale = this.#attempts.reused && !exchange.answered && reason === 'reset';
@@ -357,23 +362,40 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     this.#finish(status);
   }
 
-  /** Ends the client's connection where it is, so that it sees that the response is not whole. */
-  #cut(reason: string): void {
-    this.#context.log.debug({ requestId: this.#order.requestId, reason }, 'response cut');
+  /** Nothing has moved for too long since the response's head came. */
+  #endIdle(): void {
+    const { reply } = this.#order;
+    if (reply.begun) {
+      this.#cut('idle_timeout');
+      return;
+    }
+    this.#attempts.warn('timeout', 'the endpoint sent a head and no body in time');
+    this.#drop('timeout');
+    this.#refuse(504, 'the endpoint did not answer in time');
+  }
+
+  /** Answers with the status, or cuts the response if it has begun. */
+  #end(reason: ResponseCut, status: 413 | 503, message: string): void {
+    if (this.#order.reply.begun) this.#cut(reason);
+    else this.#refuse(status, message);
+  }
+
+  #cut(reason: ResponseCut): void {
     this.#drop(null);
-    this.#order.reply.cut();
+    this.#order.reply.cut(reason);
     this.#finish(this.#status);
   }
 
   #clientGone(): void {
     if (this.#state === 'over') return;
     this.#drop(null);
-    this.#finish(this.#relay.begun ? this.#status : CLIENT_GONE);
+    this.#finish(this.#order.reply.begun ? this.#status : CLIENT_GONE);
   }
 
   #finish(status: number): void {
     if (this.#state === 'over') return;
     this.#state = 'over';
+    this.#context.requests.delete(this);
     this.#context.wheel.disarm(this);
     this.#upload?.stop();
     if (this.#upload !== null) this.#context.budget.forget(this);

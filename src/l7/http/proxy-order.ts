@@ -23,6 +23,8 @@ export interface ProxyContext {
   readonly writer: RequestWriter;
   readonly dialler: UpstreamDialler;
   readonly budget: BufferBudget;
+  /** The requests of the worker that are not over. */
+  readonly requests: Set<{ cancel(): void }>;
   readonly log: Logger;
   countRefusal(reason: RequestRefusal): void;
 }

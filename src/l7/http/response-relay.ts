@@ -20,8 +20,6 @@ const EMPTY_EVENT = Buffer.from(':\n\n');
  * streamed, and the endpoint waits while the client is slow.
  */
 export class ResponseRelay {
-  /** Whether the client has been told anything, so that the response cannot become another one. */
-  begun = false;
   readonly #reply: HttpReply;
   readonly #owner: RelayOwner;
   #status = 0;
@@ -35,6 +33,8 @@ export class ResponseRelay {
   #waiting: Buffer[] = [];
   #blocked = false;
   #ended = false;
+  /** Whether the head has come; it leaves with the first piece of the body. */
+  #hasHead = false;
   #isEventStream = false;
 
   constructor(reply: HttpReply, owner: RelayOwner) {
@@ -49,7 +49,7 @@ export class ResponseRelay {
 
   /** @param toHead whether it answers a HEAD */
   head(head: ResponseHead, headers: HeaderList, body: BodyReader, toHead: boolean): void {
-    this.begun = true;
+    this.#hasHead = true;
     this.#status = head.status;
     this.#headers = headers;
     this.#length = body.length;
@@ -71,7 +71,7 @@ export class ResponseRelay {
     const piece = this.#piece;
     this.#piece = null;
     if (piece !== null) this.#flush(piece);
-    else if (this.begun && !this.#headSent && this.#isEventStream) {
+    else if (this.#hasHead && !this.#headSent && this.#isEventStream) {
       // uWS sends no head without a piece of a body, and who waits for events wants to know that it is connected.
       this.#flush(EMPTY_EVENT);
     }

@@ -6,8 +6,8 @@ import type { ByteRange } from './byte-range.ts';
 const CHUNK_SIZE = 128 * 1024;
 
 /**
- * Streams a range of a file into a reply that has begun, as fast as the client takes it. A file that ends
- * before its range does, or cannot be read on, cuts the reply. Returns when the reply is over.
+ * Streams a range of a file into a reply whose head is set, as fast as the client takes it. Returns when the reply is
+ * over; throws if the file cannot be read, or ends before its range.
  */
 export async function sendRange(
   handle: FileHandle,
@@ -18,10 +18,7 @@ export async function sendRange(
   for (let position = first; position <= last && !reply.aborted;) {
     const wanted = Math.min(buffer.length, last - position + 1);
     const { bytesRead } = await handle.read(buffer, 0, wanted, position);
-    if (bytesRead === 0) {
-      reply.cut();
-      return;
-    }
+    if (bytesRead === 0) throw new Error('the file has become shorter');
     position += bytesRead;
     if (!reply.write(buffer.subarray(0, bytesRead))) {
       await new Promise<void>((resolve) => {

@@ -53,10 +53,7 @@ export class StaticFiles {
    *   where the client went before that
    */
   serve(request: FileRequest, reply: HttpReply, done: (status: number) => void): void {
-    this.#serve(request, reply).then(done, () => {
-      reply.cut();
-      done(500);
-    });
+    this.#serve(request, reply).then(done, () => done(this.#fail(reply, 500)));
   }
 
   async #serve(request: FileRequest, reply: HttpReply): Promise<number> {
@@ -146,7 +143,7 @@ export class StaticFiles {
     try {
       await sendRange(file.handle, part, reply);
     } catch {
-      reply.cut();
+      return this.#fail(reply, status);
     }
     return status;
   }
@@ -162,6 +159,13 @@ export class StaticFiles {
     if (cacheControl !== null) headers.push(['Cache-Control', isFallback ? 'no-cache' : cacheControl]);
     if (precompressed) headers.push(['Vary', 'Accept-Encoding']);
     return headers;
+  }
+
+  /** Gives up on a file that cannot be read. @param status of the response, if it has begun. @returns what was sent */
+  #fail(reply: HttpReply, status: number): number {
+    if (!reply.begun) return this.#refuse(reply, 500);
+    reply.cut('file');
+    return status;
   }
 
   /** Answers with a status and its name, and returns the status. */

@@ -424,6 +424,7 @@ describe('UwsReply', () => {
       mock.timers.tick(8_000);
       assert.equal(response.closed, true);
       assert.equal(reply.aborted, true);
+      assert.equal(reply.cutBy, 'client_stalled');
       assert.deepEqual(told, ['writable', 'aborted']);
     } finally {
       mock.timers.reset();
@@ -457,7 +458,7 @@ describe('UwsReply', () => {
     reply.sendHead(200, [], null);
     reply.begin(200, [], 1);
     assert.equal(reply.write(Buffer.alloc(1)), true);
-    reply.cut();
+    reply.cut('endpoint');
     assert.deepEqual(told, ['writable', 'aborted', 'late']);
   });
 
@@ -466,7 +467,7 @@ describe('UwsReply', () => {
     const reply = new UwsReply(response, 'r', false, atOnce);
     reply.send(200, [], 'first');
     reply.send(200, [], 'second');
-    reply.cut();
+    reply.cut('endpoint');
     reply.onAborted(() => assert.fail('the reply was over'));
     assert.equal(response.head, '200 OK\nX-Request-Id: r\n[first]\n');
     assert.equal(reply.aborted, false);
@@ -475,7 +476,7 @@ describe('UwsReply', () => {
   it('does not tell of its own cut', () => {
     const { response, reply } = streaming(100_000, 20_000);
     reply.onAborted(() => assert.fail('that was no client'));
-    reply.cut();
+    reply.cut('endpoint');
     assert.equal(response.closed, true);
     assert.equal(reply.aborted, true);
   });

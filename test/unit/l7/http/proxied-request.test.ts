@@ -110,6 +110,7 @@ class FakeSocket implements UpstreamSocket {
 }
 
 interface Rig {
+  readonly request: ProxiedRequest;
   readonly body: FakeBody;
   /** What the client and the statistics are told. */
   readonly log: string[];
@@ -139,7 +140,7 @@ function post(settings: Partial<ProxyContext['settings']> = {}, chunked = false)
   const budget = new BufferBudget(1_000_000, page);
   const endpoint = { label: 'e', release: () => held--, countDial: () => undefined };
   const attempts = {
-    lastFailure: null,
+    lastFailure: null as string | null,
     limit: null,
     next: () => {
       held++;
@@ -147,15 +148,16 @@ function post(settings: Partial<ProxyContext['settings']> = {}, chunked = false)
     },
     fail: (_endpoint: unknown, reason: string) => {
       held--;
+      attempts.lastFailure = reason;
       log.push(`endpoint failed: ${reason}`);
     },
-    succeed: () => undefined,
-    serverError: () => undefined,
+    answered: () => undefined,
     cookieFor: () => null,
   };
   const context = {
     cluster: {
       name: 'c',
+      failureLog: { write: () => undefined },
       config: { connectTimeoutMs: 5000 },
       connectDuration: { observe: () => undefined },
       attempts: () => attempts,
@@ -180,29 +182,42 @@ function post(settings: Partial<ProxyContext['settings']> = {}, chunked = false)
       downstreamTouched: () => undefined,
     },
     budget,
+    requests: new Set(),
     log: { warn: () => undefined, debug: () => undefined },
     countRefusal: (reason: string) => log.push(`counted ${reason}`),
   } as unknown as ProxyContext;
   const reply = {
     aborted: false,
     sent: 0,
+    begun: false,
     onAborted: () => undefined,
-    send: (status: number, _headers: unknown, _body: unknown, close = false) =>
-      log.push(`${status}${close ? ' and close' : ''}`),
-  } as unknown as HttpReply;
+    send: (status: number, _headers: unknown, body: Uint8Array | string, close = false) => {
+      const text = status === 200 ? ` ${Buffer.from(body).toString()}` : '';
+      log.push(`${status}${text}${close ? ' and close' : ''}`);
+    },
+    begin: (status: number) => log.push(`begins ${status}`),
+    write(bytes: Uint8Array) {
+      this.begun = true;
+      log.push(`writes ${Buffer.from(bytes).toString()}`);
+      return true;
+    },
+    cut: (reason: string) => log.push(`cut: ${reason}`),
+  };
   const framing = chunked ? ['transfer-encoding', 'chunked'] : ['content-length', '1000000'];
-  new ProxiedRequest(context, {
+  const request = new ProxiedRequest(context, {
     head: { method: 'POST', path: '/', query: '', headers: ['host', 'a', ...framing] },
     to: { target: '/', host: null, forwarded: [], edits: NO_EDITS },
     body,
-    reply,
+    reply: reply as unknown as HttpReply,
     pick: { address: '', sticky: null, key: null } as never,
     secure: false,
     via: false,
     requestId: 'r',
     done: (status) => log.push(`done ${status}`),
-  }).start();
+  });
+  request.start();
   return {
+    request,
     body,
     log,
     sockets,
@@ -361,5 +376,84 @@ describe('a request with a body', () => {
     assert.equal(buffered(), 0);
     body.come(20 * KIB);
     assert.equal(buffered(), 0);
+  });
+});
+
+describe('a response that breaks', () => {
+  const LENGTH = 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n';
+  const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+
+  /** A POST that its endpoint has got, and what the endpoint says. */
+  function asked(): Rig & { readonly say: (text: string) => void; readonly fin: () => void } {
+    const rig = post({ idleTimeoutMs: 5000 });
+    rig.body.come(16 * KIB);
+    const [socket] = rig.sockets;
+    socket!.owner!.upstreamConnected();
+    rig.body.come(1000, true);
+    const say = (text: string): void => socket!.owner?.upstreamData(Buffer.from(text), 0, text.length);
+    return { ...rig, say, fin: () => socket!.owner?.upstreamEnded() };
+  }
+
+  for (const [what, text] of [
+    ['a FIN in place of a body', LENGTH],
+    ['a FIN in place of the first chunk', CHUNKED],
+    ['a FIN in the size of the first chunk', `${CHUNKED}5`],
+    ['a size of a chunk that is none', `${CHUNKED}zz\r\n`],
+  ] as const) {
+    it(`becomes 502 and is not tried again, wherever its bytes are cut: ${what}`, () => {
+      for (let cut = 0; cut < text.length; cut++) {
+        const { say, fin, log, sockets, held } = asked();
+        say(text.slice(0, cut));
+        say(text.slice(cut));
+        fin();
+        const reason = text.includes('zz') ? 'handshake' : 'reset';
+        assert.deepEqual(log, [`endpoint failed: ${reason}`, '502', 'done 502'], `cut at ${cut}`);
+        assert.deepEqual([sockets.length, held()], [1, 0]);
+      }
+    });
+  }
+
+  it('becomes 502 if the break comes with the first chunk, of which nothing has left', () => {
+    const { say, log } = asked();
+    say(`${CHUNKED}5\r\nhello\r\nzz\r\n`);
+    assert.deepEqual(log, ['endpoint failed: handshake', '502', 'done 502']);
+  });
+
+  it('becomes 504 if nothing follows its head for idleTimeout', () => {
+    const { say, log, pass } = asked();
+    say(LENGTH);
+    pass(4900);
+    assert.deepEqual(log, []);
+    pass(200);
+    assert.deepEqual(log, ['endpoint failed: timeout', '504', 'done 504']);
+  });
+
+  it('becomes 503 if the memory is needed, or the worker ends', () => {
+    for (const [counted, end] of [
+      [['counted buffer_budget'], (rig: Rig) => rig.request.shed()],
+      [[], (rig: Rig) => rig.request.cancel()],
+    ] as const) {
+      const rig = asked();
+      rig.say(LENGTH);
+      end(rig);
+      assert.deepEqual(rig.log, [...counted, '503', 'done 503']);
+      assert.equal(rig.held(), 0);
+    }
+  });
+
+  it('is cut once a part of its body has left', () => {
+    for (const [reason, counted, end] of [
+      ['endpoint', ['endpoint failed: reset'], (rig: ReturnType<typeof asked>) => rig.fin()],
+      ['endpoint', ['endpoint failed: handshake'], (rig: ReturnType<typeof asked>) => rig.say('zz\r\n')],
+      ['idle_timeout', [], (rig: Rig) => rig.pass(5100)],
+      ['buffer_budget', ['counted buffer_budget'], (rig: Rig) => rig.request.shed()],
+      ['shutdown', [], (rig: Rig) => rig.request.cancel()],
+    ] as const) {
+      const rig = asked();
+      rig.say(`${CHUNKED}5\r\nhello\r\n`);
+      end(rig);
+      assert.deepEqual(rig.log, ['begins 200', 'writes hello', ...counted, `cut: ${reason}`, 'done 200']);
+      assert.equal(rig.held(), 0);
+    }
   });
 });

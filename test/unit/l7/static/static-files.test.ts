@@ -11,6 +11,8 @@ import { NO_EDITS } from '../../../../src/wire/header-edits.ts';
 class NotingReply implements HttpReply {
   edits = NO_EDITS;
   readonly sent = 0;
+  begun = false;
+  readonly cutBy = null;
   aborted = false;
   readonly calls: string[] = [];
 
@@ -31,13 +33,14 @@ class NotingReply implements HttpReply {
   }
   write(chunk: Uint8Array): boolean {
     this.calls.push(`write ${chunk.length}`);
+    this.begun = true;
     return true;
   }
   whenWritable(): void {
     this.calls.push('whenWritable');
   }
-  cut(): void {
-    this.calls.push('cut');
+  cut(reason: string): void {
+    this.calls.push(`cut ${reason}`);
   }
 }
 
