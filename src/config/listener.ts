@@ -16,6 +16,7 @@ import {
   toggle,
 } from './formats.ts';
 import type { Context } from './context.ts';
+import { readPaths } from './paths.ts';
 import { readRoutes } from './route.ts';
 import type { Located } from './section.ts';
 import { Section, readValue } from './section.ts';
@@ -39,6 +40,7 @@ const MODES = {
     'trustedProxies',
     'forwarded',
     'via',
+    'paths',
     'websocket',
     'http',
     'routes',
@@ -107,6 +109,7 @@ export function readListener(entry: Located<unknown>, context: Context): Located
       const trustedProxies = readProxies(section);
       const forwarded = section.optional('forwarded', oneOf('x', 'rfc7239', 'both', 'off'), 'x');
       const via = section.optional('via', toggle, false);
+      const paths = readPaths(section);
       const websocket = readWebSocket(section);
       const http = readHttp(section);
       const routes = readRoutes(section, context);
@@ -118,6 +121,7 @@ export function readListener(entry: Located<unknown>, context: Context): Located
         trustedProxies,
         forwarded,
         via,
+        paths,
         websocket,
         http,
         routes,

@@ -76,6 +76,7 @@ function listenerTree(listener: Listener): Tree {
     trustedProxies,
     forwarded,
     via,
+    paths,
     websocket,
     http,
     routes,
@@ -90,6 +91,7 @@ function listenerTree(listener: Listener): Tree {
     trustedProxies,
     forwarded,
     via,
+    paths,
     websocket: webSocketTree(websocket),
     http: {
       requestTimeout: formatDuration(http.requestTimeoutMs),

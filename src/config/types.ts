@@ -102,6 +102,7 @@ export interface L7Listener extends ListenerBase {
   readonly forwarded: ForwardedStyle;
   /** Whether Via (RFC 9110 section 7.6.3) is added to requests and responses of clusters. */
   readonly via: boolean;
+  readonly paths: PathSettings;
   readonly websocket: WebSocketSettings;
   readonly http: HttpSettings;
   /** In the order of the file: the first match wins. */
@@ -140,6 +141,18 @@ export interface WebSocketSettings {
   readonly compression: Compression;
   /** The close code that a client gets when its endpoint is lost: 1011 or 1014. */
   readonly endpointLostCode: number;
+}
+
+/** What is done about paths that endpoints read in several ways. */
+export interface PathSettings {
+  /** Whether a path is refused if it would take a route with another effect under another reading. */
+  readonly ambiguous: 'refuse' | 'pass';
+  /** Whether each run of slashes becomes one, for routes and endpoints. */
+  readonly mergeSlashes: boolean;
+  /** `%2F` and `%5C`: left alone, made a slash, or refused. */
+  readonly escapedSlashes: 'keep' | 'decode' | 'refuse';
+  /** From `;` to the end of a segment: left alone, cut, or refused. */
+  readonly pathParameters: 'keep' | 'strip' | 'refuse';
 }
 
 type ForwardedStyle = 'x' | 'rfc7239' | 'both' | 'off';

@@ -1,5 +1,6 @@
 import { isIP, BlockList } from 'node:net';
-import { normalizePath } from '../routing/request-path.ts';
+import type { PathSettings } from '../config/types.ts';
+import { readPath } from '../routing/request-path.ts';
 import { hostOf } from '../wire/host-header.ts';
 import { headerOf, headProblem, type RequestHead } from '../wire/request-head.ts';
 
@@ -9,20 +10,23 @@ export interface ClientRequest {
   readonly host: string;
   /** Normalised. */
   readonly path: string;
+  /** The path before its dot segments were removed, if endpoints may read it in several ways; else null. */
+  readonly spelling: string | null;
 }
 
 /** Visible ASCII without `#`: what RFC 3986 section 3.4 allows and a little more, but nothing that could split a line. */
 const QUERY = /^[\x21\x22\x24-\x7e]*$/;
 
 /** Checks a head, and says in a few words what is wrong with it. */
-export function checkRequest(head: RequestHead): ClientRequest | string {
+export function checkRequest(head: RequestHead, paths: PathSettings): ClientRequest | string {
   const problem = headProblem(head);
   if (problem !== null) return problem;
   const host = hostOf(headerOf(head, 'host') ?? '');
   if (host === null) return 'bad host header';
-  const path = normalizePath(head.path);
-  if (path === null || !QUERY.test(head.query)) return 'bad request target';
-  return { head, host, path };
+  if (!QUERY.test(head.query)) return 'bad request target';
+  const read = readPath(head.path, paths);
+  if (typeof read === 'string') return read;
+  return { head, host, path: read.path, spelling: read.spelling };
 }
 
 /**

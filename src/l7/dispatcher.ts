@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { serialize } from 'node:v8';
 import type { L7Listener as L7ListenerConfig, Route } from '../config/types.ts';
+import type { RouteRequest } from '../routing/route-request.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import { identifyClient, type ClientIdentity } from '../wire/forwarding/client-identity.ts';
 import { onlyHeaderOf, type RequestHead } from '../wire/request-head.ts';
@@ -25,6 +27,13 @@ const REFUSED_METHODS: ReadonlyMap<string, { readonly status: 400 | 405; readonl
   ],
 );
 
+/** What the table leads to. */
+interface RoutedTo {
+  readonly handle: Handler;
+  /** Equal for routes that do the same, whatever their names and conditions. */
+  readonly effect: string;
+}
+
 /**
  * Decides what happens to each request of one listener under one configuration: a new one brings a new
  * dispatcher, which takes over the routes that have not changed, sessions included. It knows nothing of uWS.
@@ -41,7 +50,7 @@ export class Dispatcher {
   readonly #stats: ListenerStats;
   readonly #handshakes: HandshakeGate;
   readonly #unrouted: Answers;
-  readonly #table: RouteTable<Handler>;
+  readonly #table: RouteTable<RoutedTo>;
   readonly #trusted: (address: string) => boolean;
   /** While this one is being made. */
   #previous: Dispatcher | null;
@@ -63,7 +72,10 @@ export class Dispatcher {
     this.#unrouted = new Answers(new RequestStats(page, config.name, 'none'), access, config.name, 'none');
     this.#trusted = addressMatcher(config.trustedProxies);
     this.#table = new RouteTable(
-      config.routes.map((route) => ({ match: route.match, value: this.#handler(route) })),
+      config.routes.map((route) => ({
+        match: route.match,
+        value: { handle: this.#handler(route), effect: effectOf(route) },
+      })),
     );
     this.#previous = null;
   }
@@ -82,7 +94,7 @@ export class Dispatcher {
   /** Answers the request, now or later. */
   dispatch(exchange: Exchange): void {
     const { head } = exchange;
-    const request = checkRequest(head);
+    const request = checkRequest(head, this.#config.paths);
     if (typeof request === 'string') {
       if (wantsWebSocket(head)) this.#stats.handshakeFailed('bad_request');
       this.#unrouted.refuse(exchange, 400, request);
@@ -105,13 +117,14 @@ export class Dispatcher {
       }
       upgrade = checked;
     }
-    const hit = this.#table.match({
+    const asked: RouteRequest = {
       host: request.host,
       path: request.path,
       query: head.query,
       subprotocols: upgrade?.subprotocols ?? [],
       header: (name) => onlyHeaderOf(head, name),
-    });
+    };
+    const hit = this.#table.match(asked);
     if (hit === null) {
       if (upgrade !== null) this.#stats.handshakeFailed('no_route');
       this.#unrouted.refuse(exchange, 404, 'no route for this request');
@@ -122,7 +135,14 @@ export class Dispatcher {
       this.#unrouted.refuse(exchange, hit.status, hit.reason);
       return;
     }
-    hit.value({ exchange, request, upgrade, groups: hit.groups });
+    const { effect } = hit.value;
+    if (!this.#table.agrees(asked, request.spelling, (other) => other.effect === effect)) {
+      if (upgrade !== null) this.#stats.handshakeFailed('ambiguous_path');
+      else this.#stats.requestRefused('ambiguous_path');
+      this.#unrouted.refuse(exchange, 400, 'the path can be read as one of another route');
+      return;
+    }
+    hit.value.handle({ exchange, request, upgrade, groups: hit.groups });
   }
 
   /** The routes to clusters, and what lives on each. */
@@ -244,6 +264,10 @@ function upgradedClusters({ routes }: L7ListenerConfig): Set<string> {
     if (action.kind === 'cluster' && action.upgrade !== 'never') names.add(action.cluster);
   }
   return names;
+}
+
+function effectOf(route: Route): string {
+  return serialize({ ...route, name: null, match: null }).toString('latin1');
 }
 
 function contextKey(route: Route, cluster: string): string {

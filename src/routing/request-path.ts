@@ -1,42 +1,119 @@
+import type { PathSettings } from '../config/types.ts';
+
 const PERCENT = 0x25;
 const DOT = 0x2e;
 const SLASH = 0x2f;
+const SEMICOLON = 0x3b;
+const QUESTION_MARK = 0x3f;
+
+/** What {@link inspect} has seen, one bit each. */
+const ESCAPES = 1;
+const DOTS = 2;
+const SPELLINGS = 4;
+const MALFORMED = -1;
+
+/** A request's path as routes are matched against it. */
+interface ReadPath {
+  readonly path: string;
+  /** The path before its dot segments were removed; null if every endpoint reads the path in the same way. */
+  readonly spelling: string | null;
+}
+
+/** Why a listener refuses a path: it is malformed, or `paths` refuses a part of it. */
+type PathRefusal = 'bad request target' | 'the path has an escaped slash' | 'the path has a parameter';
 
 /**
  * Brings the path of a request target into the one form that routes are matched against and endpoints are
  * given: escapes of unreserved characters are decoded, the other escapes are in upper case, dot segments are
  * removed (those that climb past the root stop there). RFC 3986 sections 6.2.2 and 5.2.4.
  *
- * Escaped slashes and backslashes stay escaped and repeated slashes stay repeated: they mean something to the
- * endpoint. A raw backslash is refused and not taken for a slash or a letter: browsers never send one, and
- * servers disagree on which of the two it is, so that a rule for one path could be passed with the other.
+ * Escaped slashes and backslashes stay escaped, repeated slashes stay repeated and path parameters stay, since they
+ * mean something to the endpoint. A raw backslash is refused: browsers never send one, and servers disagree on
+ * whether it is a slash or a letter, so one path could evade a rule for the other.
  *
  * @param raw the path as received, without the query
- * @returns the path, the same string where nothing had to change; null for what is to be refused with 400: it
- *   does not begin with a slash, holds a control character, a space, a backslash, `#`, `?` or anything but
- *   ASCII, an escape that is none, or an escaped NUL
+ * @returns the path, the same string if nothing changes; null for what is refused with 400: no slash at the front,
+ *   a control character, a space, a backslash, `#`, `?`, anything but ASCII, a broken escape, an escaped NUL
  */
 export function normalizePath(raw: string): string | null {
-  if (raw.charCodeAt(0) !== SLASH) return null;
-  let escapes = false;
-  let dots = false;
+  const seen = inspect(raw);
+  return seen === MALFORMED ? null : normalized(raw, seen);
+}
+
+/**
+ * Reads the path of a request as {@link normalizePath} does, with what the listener's `paths` change: first escaped
+ * slashes, then path parameters, then repeated slashes, then dot segments.
+ */
+export function readPath(raw: string, settings: PathSettings): ReadPath | PathRefusal {
+  const seen = inspect(raw);
+  if (seen === MALFORMED) return 'bad request target';
+  if ((seen & SPELLINGS) === 0) return { path: normalized(raw, seen), spelling: null };
+  let spelling = (seen & ESCAPES) === 0 ? raw : rewriteEscapes(raw);
+  if (settings.escapedSlashes !== 'keep' && ESCAPED_SLASH.test(spelling)) {
+    if (settings.escapedSlashes === 'refuse') return 'the path has an escaped slash';
+    spelling = spelling.replaceAll(ESCAPED_SLASHES, '/');
+  }
+  if (settings.pathParameters !== 'keep' && spelling.includes(';')) {
+    if (settings.pathParameters === 'refuse') return 'the path has a parameter';
+    spelling = stripParameters(spelling);
+  }
+  if (settings.mergeSlashes) spelling = mergeSlashes(spelling);
+  return { path: removeDotSegments(spelling), spelling: settings.ambiguous === 'refuse' ? spelling : null };
+}
+
+const ESCAPED_SLASH = /%(?:2F|5C)/;
+const ESCAPED_SLASHES = /%(?:2F|5C)/g;
+
+/** Makes one slash of every run of slashes. */
+export function mergeSlashes(path: string): string {
+  return path.includes('//') ? path.replaceAll(/\/{2,}/g, '/') : path;
+}
+
+/** Cuts the parameters of each segment: `/a;v=1/b;c` becomes `/a/b`. */
+export function stripParameters(path: string): string {
+  return path.includes(';') ? path.replaceAll(/;[^/]*/g, '') : path;
+}
+
+/**
+ * Looks at each character once.
+ *
+ * @returns a sum of {@link ESCAPES} if escapes must be rewritten, {@link DOTS} if there are dot segments, and
+ *   {@link SPELLINGS} if endpoints may read the path in several ways; or {@link MALFORMED}
+ */
+function inspect(raw: string): number {
+  if (raw.charCodeAt(0) !== SLASH) return MALFORMED;
+  let seen = 0;
   for (let i = 1; i < raw.length; i++) {
     const code = raw.charCodeAt(i);
-    if (code === PERCENT) {
+    if (code > QUESTION_MARK) {
+      if (code === 0x5c || code >= 0x7f) return MALFORMED;
+    } else if (code === PERCENT) {
       const byte = escapedByte(raw, i);
       // Zero is an escaped NUL, less than zero is no escape.
-      if (byte <= 0) return null;
-      escapes ||=
-        isUnreserved(byte) || isLowerCase(raw.charCodeAt(i + 1)) || isLowerCase(raw.charCodeAt(i + 2));
+      if (byte <= 0) return MALFORMED;
+      if (isUnreserved(byte)) seen |= ESCAPES;
+      else {
+        if (isLowerCase(raw.charCodeAt(i + 1)) || isLowerCase(raw.charCodeAt(i + 2))) seen |= ESCAPES;
+        // 0xC0 and 0xC1 begin overlong forms of ASCII characters.
+        if ((byte > 0x20 && byte < 0x7f) || byte === 0xc0 || byte === 0xc1) seen |= SPELLINGS;
+      }
       i += 2;
     } else if (code === DOT) {
-      dots ||= isDotSegment(raw, i);
-    } else if (code <= 0x20 || code >= 0x7f || code === 0x5c || code === 0x23 || code === 0x3f) {
-      return null;
+      if (isDotSegment(raw, i)) seen |= DOTS;
+    } else if (code === SLASH) {
+      if (raw.charCodeAt(i - 1) === SLASH) seen |= SPELLINGS;
+    } else if (code === SEMICOLON) {
+      seen |= SPELLINGS;
+    } else if (code <= 0x20 || code === 0x23 || code === QUESTION_MARK) {
+      return MALFORMED;
     }
   }
-  if (escapes) return removeDotSegments(rewriteEscapes(raw));
-  return dots ? removeDotSegments(raw) : raw;
+  return seen;
+}
+
+function normalized(raw: string, seen: number): string {
+  if ((seen & ESCAPES) !== 0) return removeDotSegments(rewriteEscapes(raw));
+  return (seen & DOTS) === 0 ? raw : removeDotSegments(raw);
 }
 
 /**
@@ -87,14 +164,17 @@ function isDotSegment(path: string, at: number): boolean {
   return end === path.length || path.charCodeAt(end) === SLASH;
 }
 
-function rewriteEscapes(path: string): string {
+/** Decodes escapes of unreserved characters, and writes the others in upper case. */
+export function rewriteEscapes(path: string): string {
   return path.replace(/%[0-9a-f]{2}/gi, (escape) => {
     const byte = escapedByte(escape, 0);
     return isUnreserved(byte) ? String.fromCharCode(byte) : escape.toUpperCase();
   });
 }
 
-function removeDotSegments(path: string): string {
+/** RFC 3986 section 5.2.4. */
+export function removeDotSegments(path: string): string {
+  if (!path.includes('/.')) return path;
   const segments = path.split('/');
   const kept: string[] = [];
   for (let i = 1; i < segments.length; i++) {

@@ -1,6 +1,7 @@
 import type { RouteMatch } from '../config/types.ts';
 import { CompiledRoute, type RouteHit, type RouteRefusal } from './compiled-route.ts';
 import { PathIndex } from './path-index.ts';
+import { decodePattern, everyReading } from './path-readings.ts';
 import { QueryString } from './query-string.ts';
 import type { RouteRequest } from './route-request.ts';
 
@@ -21,9 +22,11 @@ export class RouteTable<T> {
   constructor(routes: readonly { readonly match: RouteMatch; readonly value: T }[]) {
     let usesQuery = false;
     for (const [order, { match, value }] of routes.entries()) {
-      const route = new CompiledRoute(order, match, value);
-      this.#indexFor(route.host).add(route);
-      usesQuery ||= route.usesQuery;
+      for (const spelled of spellingsOf(match)) {
+        const route = new CompiledRoute(order, spelled, value);
+        this.#indexFor(route.host).add(route);
+        usesQuery ||= route.usesQuery;
+      }
     }
     this.#usesQuery = usesQuery;
   }
@@ -49,6 +52,21 @@ export class RouteTable<T> {
     return best === null ? null : best.hit(request);
   }
 
+  /**
+   * Whether the request takes the same route however an endpoint reads its path. No route is another one, too: a
+   * path must not lead to what no route publishes.
+   *
+   * @param spelling of the path, as `readPath` gives it; null for a path with one reading
+   * @param isSame says of another route whether it does the same
+   */
+  agrees(request: RouteRequest, spelling: string | null, isSame: (value: T) => boolean): boolean {
+    if (spelling === null) return true;
+    return everyReading(request.path, spelling, (path) => {
+      const hit = this.match({ ...request, path });
+      return hit !== null && 'value' in hit && isSame(hit.value);
+    });
+  }
+
   #indexFor(host: string | null): PathIndex<T> {
     if (host === null) return this.#anyHost;
     const wildcard = host.startsWith('*.');
@@ -62,4 +80,12 @@ export class RouteTable<T> {
     }
     return index;
   }
+}
+
+/** Lists a match, and the same match with its path decoded if that differs: endpoints read `/%40admin` as `/@admin`. */
+function spellingsOf(match: RouteMatch): readonly RouteMatch[] {
+  const path = match.path === null ? null : decodePattern(match.path);
+  const pathPrefix = match.pathPrefix === null ? null : decodePattern(match.pathPrefix);
+  const differs = path !== match.path || pathPrefix !== match.pathPrefix;
+  return differs ? [match, { ...match, path, pathPrefix }] : [match];
 }

@@ -161,7 +161,7 @@ export const pageMetrics = {
   httpRefusals: counter(
     'sluice_http_requests_refused_total',
     ['listener', 'reason'],
-    'HTTP requests to clusters that were refused or cut because of their body',
+    'HTTP requests refused or cut because of their path or body',
   ),
   httpDuration: histogram(
     'sluice_http_request_duration_seconds',
@@ -382,6 +382,7 @@ export const ACCEPT_FAILURES = ['process_limit', 'system_limit', 'memory', 'abor
 /** Values of the label `reason` of failed handshakes. */
 export const HANDSHAKE_FAILURES = [
   'bad_request',
+  'ambiguous_path',
   'no_route',
   'not_websocket',
   'no_endpoint',
@@ -432,7 +433,13 @@ export const ADMIN_REFUSALS = [
   'bad_token',
 ] as const;
 /** Values of the label `reason` of refused HTTP requests. */
-export const REQUEST_REFUSALS = ['body_too_slow', 'body_idle', 'body_too_large', 'buffer_budget'] as const;
+export const REQUEST_REFUSALS = [
+  'ambiguous_path',
+  'body_too_slow',
+  'body_idle',
+  'body_too_large',
+  'buffer_budget',
+] as const;
 /** Values of the label `reason` of HTTP responses that were cut. */
 export const RESPONSE_CUTS = [
   'endpoint',

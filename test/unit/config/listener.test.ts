@@ -98,6 +98,21 @@ describe('listener', () => {
     ]);
   });
 
+  it('reads what is done about paths with several readings', () => {
+    const text =
+      'paths: { ambiguous: pass, mergeSlashes: true, escapedSlashes: decode, pathParameters: refuse }';
+    assert.deepEqual(l7Of(load(l7(text))).paths, {
+      ambiguous: 'pass',
+      mergeSlashes: true,
+      escapedSlashes: 'decode',
+      pathParameters: 'refuse',
+    });
+    assert.deepEqual(errorsOf(l7('paths: { escapedSlashes: merge, pathParameter: keep }')), [
+      '5:30: escapedSlashes: "merge" is not one of keep, decode, refuse',
+      '5:37: unknown key "pathParameter" in "paths": did you mean "pathParameters"?',
+    ]);
+  });
+
   it('reads whom it trusts', () => {
     const proxies = ['10.0.0.0/8', '192.0.2.1', 'fd00::/8', '::1', '0.0.0.0/0'];
     const text = l7(`trustedProxies: ${JSON.stringify(proxies)}`);

@@ -66,6 +66,12 @@ describe('loader', () => {
           },
           forwarded: 'x',
           via: false,
+          paths: {
+            ambiguous: 'refuse',
+            mergeSlashes: false,
+            escapedSlashes: 'keep',
+            pathParameters: 'keep',
+          },
           http: {
             requestTimeoutMs: 60_000,
             idleTimeoutMs: 120_000,

@@ -1,0 +1,98 @@
+import { mergeSlashes, removeDotSegments, rewriteEscapes, stripParameters } from './request-path.ts';
+
+/** Max paths that {@link everyReading} looks at. Short paths of three odd spellings have about 20 readings. */
+const MAX_READINGS = 64;
+/** Max characters of all these paths: a path of 8 KiB may have 8 readings. */
+const MAX_CHARACTERS = 64 * 1024;
+
+/** One level of `%25`, and what is visible but slashes and backslashes, which have steps of their own. */
+const ENCODED = /%25(?=[\dA-F]{2})|%(?!2[05F]|5C|7F)[2-7][\dA-F]/gi;
+const OVERLONG = /%C[01]%[89AB][\dA-F]/gi;
+const ENDS = /[;?#]/;
+
+/**
+ * What servers are known to do to a path before they use it. Each does some of this, in an order of its own: Tomcat
+ * cuts parameters, decodes, then removes dot segments; nginx decodes, merges slashes and removes dot segments; others
+ * decode twice because a second server does it again.
+ */
+const STEPS: readonly ((path: string) => string)[] = [
+  (path) => path.replaceAll('%2F', '/'),
+  (path) => path.replaceAll('%5C', '\\'),
+  decodeOthers,
+  (path) => path.replaceAll(OVERLONG, decodeOverlong),
+  (path) => path.replaceAll('\\', '/'),
+  mergeSlashes,
+  stripParameters,
+  cutAtParameter,
+  removeDotSegments,
+];
+
+/**
+ * Whether something holds for every path that an endpoint can read out of a request's path: for whatever any of
+ * {@link STEPS}, taken in any order and repeatedly, make of it. Paths that allow too many readings to look at are
+ * nobody's in good faith, and nothing holds for them.
+ *
+ * @param path the path that the endpoint gets
+ * @param spelling the path before its dot segments were removed: readings with their dot segments removed count, too
+ * @param holds not asked about `path` itself
+ */
+export function everyReading(path: string, spelling: string, holds: (reading: string) => boolean): boolean {
+  const seen = new Set([path]);
+  const budget = { readings: MAX_READINGS, characters: MAX_CHARACTERS };
+  const check = (reading: string): boolean => {
+    if (seen.has(reading)) return true;
+    seen.add(reading);
+    return holds(reading);
+  };
+  if (!everyOutcome(path, budget, check)) return false;
+  // An endpoint never sees this one. Whoever reads it as its writer meant it merges slashes before dot segments go.
+  return spelling === path || everyOutcome(spelling, budget, (outcome) => check(removeDotSegments(outcome)));
+}
+
+/**
+ * Decodes in a pattern of the configuration what stands for itself in any place of a path, so that `/%40admin` and
+ * `/@admin` are one pattern.
+ */
+export function decodePattern(pattern: string): string {
+  return pattern.replaceAll(/%(?:2[1246-9A-E]|3[AC-E]|40|5[BDE]|60|7[B-D])/gi, decodeEscape);
+}
+
+function everyOutcome(
+  start: string,
+  budget: { readings: number; characters: number },
+  holds: (outcome: string) => boolean,
+): boolean {
+  const outcomes = new Set([start]);
+  // A set's iteration reaches what is added on the way.
+  for (const outcome of outcomes) {
+    budget.readings -= 1;
+    budget.characters -= outcome.length;
+    if (budget.readings < 0 || budget.characters < 0 || !holds(outcome)) return false;
+    for (const step of STEPS) outcomes.add(step(outcome));
+  }
+  return true;
+}
+
+/** Decodes one level of everything but slashes, spaces, control characters and what is not ASCII. */
+function decodeOthers(path: string): string {
+  if (!path.includes('%')) return path;
+  const decoded = path.replaceAll(ENCODED, (escape) => (escape === '%25' ? '%' : decodeEscape(escape)));
+  return decoded === path ? path : rewriteEscapes(decoded);
+}
+
+function decodeEscape(escape: string): string {
+  return String.fromCharCode(Number.parseInt(escape.slice(1), 16));
+}
+
+/** Decodes two bytes for one of ASCII (`%C0%AF` for a slash), as decoders do that do not check for the shortest form. */
+function decodeOverlong(escape: string): string {
+  const high = Number.parseInt(escape.slice(1, 3), 16) & 0x1f;
+  const low = Number.parseInt(escape.slice(4), 16) & 0x3f;
+  const code = high * 64 + low;
+  return code > 0x20 && code < 0x7f && code !== 0x25 ? String.fromCharCode(code) : escape;
+}
+
+function cutAtParameter(path: string): string {
+  const end = path.search(ENDS);
+  return end === -1 ? path : path.slice(0, end);
+}
