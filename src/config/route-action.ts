@@ -113,7 +113,10 @@ function readRewrite(route: Section, read: ReadMatch): Rewrite {
     section.problem('stripPrefix keeps the rest of the path and path replaces all of it: keep one of them');
   }
   const path = section.optional('path', urlPath, null);
-  if (path !== null) checkGroups(section, 'path', path, route, read);
+  if (path !== null) {
+    checkGroups(section, 'path', path, route, read);
+    refuseDotSegments(section, 'path', path);
+  }
   if (!section.has('stripPrefix')) return { host, stripPrefix: null, path };
   return { host, stripPrefix: readPrefix(section, read.match), path };
 }
@@ -168,7 +171,14 @@ function readRedirect(route: Section, read: ReadMatch): RedirectAction | null {
   if (section === null) return null;
   const to = section.required('to', target, '/');
   checkGroups(section, 'to', to, route, read);
+  if (/\$[1-9]/.test(to)) refuseDotSegments(section, 'to', to);
   return { kind: 'redirect', to, status: section.optional('status', redirectStatus, 308) };
+}
+
+/** Notes a dot segment in a target, because every request that it is written for would be refused. */
+function refuseDotSegments(section: Section, key: string, target: string): void {
+  if (!/\/\.\.?(?:\/|$)/.test(target.replace(/[?#].*$/, ''))) return;
+  section.problemAt(key, `${describe(target)} has a dot segment: write the path without "." and ".."`);
 }
 
 /** Notes where a text asks for a group that the route's pathRegex does not have. */

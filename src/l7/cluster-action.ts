@@ -1,6 +1,6 @@
-import type { ClusterAction, L7Listener as L7ListenerConfig, Rewrite, Route } from '../config/types.ts';
+import type { ClusterAction, L7Listener as L7ListenerConfig, Route } from '../config/types.ts';
 import { normalizePattern } from '../routing/request-path.ts';
-import { expandGroups, stripPrefix } from '../routing/rewrite.ts';
+import { pathRewriter } from '../routing/rewrite.ts';
 import { forwardedHeaders } from '../wire/forwarding/forwarded-headers.ts';
 import { hasUnderscoreName, headerOf } from '../wire/request-head.ts';
 import type { HeaderEdits } from '../wire/header-edits.ts';
@@ -16,6 +16,8 @@ import type { ListenerStats, RequestRefusal } from './listener-stats.ts';
 import { pickContextOf } from './pick-context.ts';
 import { Upgrade, type UpgradeContext } from './upgrade.ts';
 
+const DOT_SEGMENT = 'the rewritten path has a dot segment';
+
 /** Sends the requests of one route to its cluster: handshakes as upgrades, the others as they are. */
 export class ClusterRoute {
   readonly #config: L7ListenerConfig;
@@ -29,7 +31,7 @@ export class ClusterRoute {
   readonly #requests: ProxyContext;
   readonly #requestEdits: HeaderEdits;
   readonly #strippedPrefix: string;
-  readonly #targetOf: (path: string, groups: readonly string[]) => string;
+  readonly #rewrite: ReturnType<typeof pathRewriter>;
 
   constructor(
     config: L7ListenerConfig,
@@ -53,7 +55,7 @@ export class ClusterRoute {
     this.#admission = listener.admission;
     this.#handshakes = listener.handshakes;
     this.#requestEdits = editsOf(route.headers.request);
-    this.#targetOf = pathRewriter(action.rewrite);
+    this.#rewrite = pathRewriter(action.rewrite);
     this.#strippedPrefix = normalizePattern(action.rewrite.stripPrefix ?? '');
     const { clusters, log, wheel, pool, writer, dialler, budget, requests } = environment;
     const cluster = clusters.get(action.cluster)!;
@@ -99,10 +101,15 @@ export class ClusterRoute {
       this.#answers.refuse(exchange, 503, 'the proxy is shutting down');
       return;
     }
-    const to = this.#addressed(routed);
+    const path = this.#rewrite(routed.request.path, routed.groups);
+    if (path === null) {
+      this.#stats.handshakeFailed('dot_segment');
+      this.#answers.refuse(exchange, 400, DOT_SEGMENT);
+      return;
+    }
     const order = {
       head: exchange.head,
-      to,
+      to: this.#addressed(routed, path),
       subprotocols: upgrade.subprotocols,
       pick: pickContextOf(this.#upgrades.cluster.config, exchange.head, client.address),
       secure: this.#config.tls !== null,
@@ -138,11 +145,17 @@ export class ClusterRoute {
       this.#answers.refuse(exchange, 413, 'the body of the request is larger than allowed');
       return;
     }
+    const path = this.#rewrite(routed.request.path, routed.groups);
+    if (path === null) {
+      this.#stats.requestRefused('dot_segment');
+      this.#answers.refuse(exchange, 400, DOT_SEGMENT);
+      return;
+    }
     const { address: client, requestId } = exchange.client;
     const { cluster } = this.#action;
     new ProxiedRequest(this.#requests, {
       head,
-      to: this.#addressed(routed),
+      to: this.#addressed(routed, path),
       body: exchange.body,
       reply: exchange.reply,
       pick: pickContextOf(this.#upgrades.cluster.config, head, client),
@@ -154,12 +167,11 @@ export class ClusterRoute {
     }).start();
   }
 
-  /** What goes upstream in place of what the client said. */
-  #addressed({ exchange, request, groups }: Routed): UpstreamTarget {
+  /** What goes upstream in place of what the client said. @param path rewritten */
+  #addressed({ exchange, request }: Routed, path: string): UpstreamTarget {
     const { head, peer, client } = exchange;
     const { address, tls, via, forwarded: style } = this.#config;
     const connection = { address: peer, port: address.port, secure: tls !== null };
-    const path = this.#targetOf(request.path, groups);
     const isStripped = this.#action.rewrite.stripPrefix !== null && path !== request.path;
     const prefix = isStripped ? this.#strippedPrefix : '';
     const forwarded = forwardedHeaders(head, client, connection, prefix, style);
@@ -170,14 +182,4 @@ export class ClusterRoute {
       edits: this.#requestEdits,
     };
   }
-}
-
-function pathRewriter({
-  stripPrefix: prefix,
-  path,
-}: Rewrite): (path: string, groups: readonly string[]) => string {
-  if (path !== null) return (_, groups) => expandGroups(path, groups);
-  if (prefix === null) return (received) => received;
-  const pattern = normalizePattern(prefix);
-  return (received) => stripPrefix(received, pattern);
 }

@@ -195,7 +195,7 @@ export class Dispatcher {
         upgrades: this.#upgradeContext(route, action.cluster),
       }).handle;
     }
-    const handle = plainHandler(action, answers);
+    const handle = plainHandler(action, answers, this.#stats);
     return (routed) => {
       if (routed.upgrade !== null) this.#stats.handshakeFailed('not_websocket');
       handle(routed);

@@ -8,6 +8,7 @@ const MAX_CHARACTERS = 64 * 1024;
 /** One level of `%25`, and what is visible but slashes and backslashes, which have steps of their own. */
 const ENCODED = /%25(?=[\dA-F]{2})|%(?!2[05F]|5C|7F)[2-7][\dA-F]/gi;
 const OVERLONG = /%C[01]%[89AB][\dA-F]/gi;
+const DOT_SEGMENT = /\/\.\.?(?:\/|$)/;
 const ENDS = /[;?#]/;
 
 /**
@@ -47,6 +48,12 @@ export function everyReading(path: string, spelling: string, holds: (reading: st
   if (!everyOutcome(path, budget, check)) return false;
   // An endpoint never sees this one. Whoever reads it as its writer meant it merges slashes before dot segments go.
   return spelling === path || everyOutcome(spelling, budget, (outcome) => check(removeDotSegments(outcome)));
+}
+
+/** Whether a segment of the path is `.` or `..`, or can be read so. */
+export function hasDotSegment(path: string): boolean {
+  if (!path.includes('/.') && !path.includes('%')) return false;
+  return DOT_SEGMENT.test(path) || !everyReading(path, path, (reading) => !DOT_SEGMENT.test(reading));
 }
 
 /**

@@ -1,3 +1,26 @@
+import type { Rewrite } from '../config/types.ts';
+import { hasDotSegment } from './path-readings.ts';
+import { normalizePattern } from './request-path.ts';
+
+/** Writes the path that goes upstream; null for a path that must not go there. */
+type PathRewriter = (path: string, groups: readonly string[]) => string | null;
+
+/**
+ * Makes the function that rewrites the paths of a route. It returns null if the new path has a dot segment, or can be
+ * read so: `/img../secret` must not become `/static/../secret`. Slashes at the front become one, since `//name` is
+ * a host's name to some readers.
+ */
+export function pathRewriter({ stripPrefix: prefix, path: to }: Rewrite): PathRewriter {
+  const pattern = prefix === null ? null : normalizePattern(prefix);
+  if (pattern === null && to === null) return (path) => path;
+  return (path, groups) => {
+    const rewritten = to !== null ? expandGroups(to, groups) : stripPrefix(path, pattern!);
+    if (rewritten === path) return path;
+    if (hasDotSegment(rewritten)) return null;
+    return to?.startsWith('//') === true ? rewritten : rewritten.replace(/^\/{2,}/, '/');
+  };
+}
+
 /**
  * Takes a prefix off a path, on a segment border: `/chat` leaves `/x` of `/chat/x`, `/` of `/chat`, and
  * `/chatter` as it is. A slash at the prefix's end makes no difference but that it has to be there.
@@ -20,7 +43,7 @@ export function stripPrefix(path: string, prefix: string): string {
  * @param to begins with a slash
  * @param groups parts of a normalised path, so that nothing in them has to be escaped
  */
-export function expandGroups(to: string, groups: readonly string[]): string {
+function expandGroups(to: string, groups: readonly string[]): string {
   return to.replace(/\$([1-9$])/g, (_, name: string) =>
     name === '$' ? '$' : (groups[Number(name) - 1] ?? ''),
   );
@@ -34,12 +57,13 @@ export function expandGroups(to: string, groups: readonly string[]): string {
  * target that ends in `?` has one, the empty one, and so drops the request's.
  *
  * @param query as received, without the `?`
- * @returns a URI reference of visible ASCII characters: what else the parts bring along is escaped, line ends
- *   and NUL too. Groups cannot turn a path into another host: where the target does not begin with two slashes,
+ * @returns null if groups bring a dot segment into the path, or what can be read so; else a URI reference of visible
+ *   ASCII characters: what else the parts bring along is escaped, line ends and NUL too. Groups cannot turn a path into another host: where the target does not begin with two slashes,
  *   the result does not.
  */
-export function expandRedirect(to: string, groups: readonly string[], query: string): string {
+export function expandRedirect(to: string, groups: readonly string[], query: string): string | null {
   let location = expandGroups(to, groups);
+  if (location !== to && hasDotSegment(location.replace(/[?#].*$/s, ''))) return null;
   if (!to.startsWith('//')) location = location.replace(/^\/[/\\]+/, '/');
   const hash = location.indexOf('#');
   const end = hash === -1 ? location.length : hash;

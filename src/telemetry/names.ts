@@ -383,6 +383,7 @@ export const ACCEPT_FAILURES = ['process_limit', 'system_limit', 'memory', 'abor
 export const HANDSHAKE_FAILURES = [
   'bad_request',
   'ambiguous_path',
+  'dot_segment',
   'no_route',
   'not_websocket',
   'no_endpoint',
@@ -435,6 +436,7 @@ export const ADMIN_REFUSALS = [
 /** Values of the label `reason` of refused HTTP requests. */
 export const REQUEST_REFUSALS = [
   'ambiguous_path',
+  'dot_segment',
   'body_too_slow',
   'body_idle',
   'body_too_large',

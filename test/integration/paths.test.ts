@@ -159,4 +159,32 @@ describe('paths with several readings', () => {
     assert.equal(await get('/x/..%2fadmin', 'passing'), '200 /x/..%2Fadmin');
     assert.equal(await get('/x%2fy', 'refusing'), '400 the path has an escaped slash');
   });
+
+  it('cannot bring a dot segment into a rewritten path', async () => {
+    targets.length = 0;
+    for (const path of [
+      '/img../secret',
+      '/img..%2fsecret',
+      '/img..;/secret',
+      '/img%2e./secret',
+      '/img.;x',
+      '/strip/..%2fx',
+    ]) {
+      assert.equal(await get(path, 'passing'), '400 the rewritten path has a dot segment', path);
+    }
+    assert.equal(await get('/old../x', 'passing'), '400 the location has a dot segment');
+    const client = await rig.ask({ path: '/img../secret' });
+    assert.match((await client.head()).startLine, / 400 /);
+    assert.deepEqual(targets, []);
+    assert.equal(await get('/img/a..b/.c'), '200 /static//a..b/.c');
+    assert.equal(await get('/old/a'), '308 /new//a');
+    const metrics = await rig.scrape();
+    const reason = 'dot_segment';
+    assert.equal(metrics.sum('sluice_http_requests_refused_total', { listener: 'passing', reason }), 7);
+    assert.equal(metrics.sum('sluice_ws_handshake_failures_total', { listener: 'web', reason }), 1);
+  });
+
+  it('cannot make a host of a rewritten path', async () => {
+    assert.equal(await get('/strip//evil.example/x'), '200 /evil.example/x');
+  });
 });

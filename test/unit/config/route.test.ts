@@ -203,6 +203,17 @@ describe('cluster action', () => {
     assert.match(warningsOf(text)[0] ?? '', /only paths under "\/a" are changed/);
   });
 
+  it('refuses a path with a dot segment, which no request would get', () => {
+    const errors = (path: string): string[] =>
+      errorsOf(routes(`{ match: { pathRegex: '^/(.*)$' }, cluster: app, rewrite: { path: '${path}' } }`));
+    assert.match(
+      errors('/a/../$1')[0] ?? '',
+      /path: "\/a\/..\/\$1" has a dot segment: write the path without/,
+    );
+    assert.match(errors('/a/.')[0] ?? '', /has a dot segment/);
+    assert.deepEqual(errors('/.a/..b/$1'), []);
+  });
+
   it('is the only one that rewrites', () => {
     assert.deepEqual(actionErrors('respond: {}, rewrite: { stripPrefix: /a }'), [
       '6:35: rewrite changes what goes to a cluster: this route has none',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { expandRedirect, stripPrefix } from '../../../src/routing/rewrite.ts';
+import { expandRedirect, pathRewriter, stripPrefix } from '../../../src/routing/rewrite.ts';
 
 describe('stripPrefix', () => {
   it('takes the prefix off on a segment border and leaves a slash in front', () => {
@@ -71,8 +71,65 @@ describe('expandRedirect', () => {
     const text = fc.string({ unit: 'binary' });
     fc.assert(
       fc.property(text, fc.array(text), text, (to, groups, query) => {
-        assert.match(expandRedirect(to, groups, query), /^[\x21-\x7e]*$/);
+        assert.match(expandRedirect(to, groups, query) ?? '', /^[\x21-\x7e]*$/);
       }),
     );
+  });
+});
+
+describe('a redirect whose groups bring a dot segment', () => {
+  it('has no location', () => {
+    for (const group of ['../secret', 'a/..', '.', '..%2Fsecret', '..;/secret', '%252e%252e/x']) {
+      assert.equal(expandRedirect('/new/$1', [group], ''), null, group);
+    }
+  });
+
+  it('has one where only the query has such a segment', () => {
+    assert.equal(expandRedirect('/new?to=/$1', ['../x'], ''), '/new?to=/../x');
+    assert.equal(expandRedirect('/new', [], 'to=/../x'), '/new?to=/../x');
+  });
+});
+
+describe('pathRewriter', () => {
+  const none = { host: null, stripPrefix: null, path: null };
+  const toStatic = pathRewriter({ ...none, path: '/static/$1' });
+  const withoutApi = pathRewriter({ ...none, stripPrefix: '/api' });
+
+  it('leaves paths alone without a rewrite', () => {
+    assert.equal(pathRewriter(none)('/a/..%2Fb//c', []), '/a/..%2Fb//c');
+  });
+
+  it('strips a prefix or puts in the groups', () => {
+    assert.equal(withoutApi('/api/a%2Fb', []), '/a%2Fb');
+    assert.equal(withoutApi('/apis/a', []), '/apis/a');
+    assert.equal(toStatic('/img/a.png', ['a.png']), '/static/a.png');
+    assert.equal(toStatic('/img', ['..a/.b/c..']), '/static/..a/.b/c..');
+  });
+
+  it('gives nothing for a result with a dot segment', () => {
+    for (const group of ['../secret', '..', './a', 'a/../b']) {
+      assert.equal(toStatic(`/img${group}`, [group]), null, group);
+    }
+  });
+
+  it('gives nothing for a result that can be read with a dot segment', () => {
+    const groups = [
+      '..%2Fsecret',
+      '..%5Csecret',
+      '..;/secret',
+      '..;v=1',
+      '..%3B/x',
+      'a%2F..%2Fb',
+      '%252E%252E/x',
+      '..%252Fx',
+    ];
+    for (const group of groups) assert.equal(toStatic(`/img${group}`, [group]), null, group);
+    assert.equal(withoutApi('/api/..%2Fx', []), null);
+  });
+
+  it('begins with one slash, since two begin a host', () => {
+    assert.equal(withoutApi('/api//evil.example/x', []), '/evil.example/x');
+    assert.equal(pathRewriter({ ...none, path: '/$1' })('/x', ['/evil.example']), '/evil.example');
+    assert.equal(pathRewriter({ ...none, path: '//$1' })('/x', ['a']), '//a');
   });
 });
