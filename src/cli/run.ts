@@ -1,13 +1,16 @@
 /** `sluice run`: the proxy itself. */
+import { isatty } from 'node:tty';
 import { loadConfig } from '../config/loader.ts';
 import type { LoadedConfig } from '../config/loader.ts';
 import type { Config } from '../config/types.ts';
+import { messageOf } from '../core/errors.ts';
 import { readDescriptorLimit } from '../core/descriptor-limit.ts';
 import { FileWatch } from '../primary/file-watch.ts';
 import { hardExit } from '../primary/hard-exit.ts';
 import { ServiceManager } from '../primary/service-manager.ts';
 import { serve } from '../primary/serve.ts';
 import type { Outcome } from '../primary/serve.ts';
+import { takeStandardOutput } from '../sys/standard-output.ts';
 import { LogOutput } from '../telemetry/log-output.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -29,11 +32,19 @@ const LOG_TIMEOUT_MS = 2_000;
 export async function run(options: CommandOptions): Promise<number> {
   const { config, warnings, files } = load(options);
   const watch = options.flags.has('watch') ? new FileWatch(files) : null;
-  const output = new LogOutput(config.log.format, config.log.file ?? undefined);
+  const stdout = takeStdout();
+  const output = new LogOutput(config.log.format, config.log.file ?? stdout.fd);
   const log = createLogger(config.log, output);
+  const { problem } = stdout;
+  if (problem !== null) log.info({ reason: problem }, 'native libraries may write to standard output');
   for (const { place, message } of warnings) log.warn({ place }, message);
 
-  const { status, ended, failure } = await serveWithDemo(options, config, { log, output, watch });
+  const { status, ended, failure } = await serveWithDemo(options, config, {
+    log,
+    output,
+    watch,
+    stdout: stdout.fd,
+  });
   const written = await output.close(LOG_TIMEOUT_MS);
   if (failure !== null) process.stderr.write(describeFailure(failure).text);
   if (!ended || !written) hardExit(status);
@@ -44,7 +55,17 @@ function load({ configFile: file, overrides, env }: CommandOptions): LoadedConfi
   return loadConfig({ file, overrides, env, descriptorLimit: readDescriptorLimit() });
 }
 
+/** Keeps native libraries from writing between the lines of the log, or says why that cannot be done. */
+function takeStdout(): { readonly fd: number; readonly problem: string | null } {
+  try {
+    return { fd: takeStandardOutput(), problem: null };
+  } catch (error) {
+    return { fd: 1, problem: messageOf(error) };
+  }
+}
+
 interface Outlets {
+  readonly stdout: number;
   readonly log: Logger;
   readonly output: LogOutput;
   readonly watch: FileWatch | null;
@@ -53,7 +74,7 @@ interface Outlets {
 async function serveWithDemo(
   options: CommandOptions,
   config: Config,
-  { log, output, watch }: Outlets,
+  { stdout, log, output, watch }: Outlets,
 ): Promise<Outcome> {
   let demo: DemoProcess | null = null;
   try {
@@ -69,7 +90,7 @@ async function serveWithDemo(
       faultHooks: options.env.SLUICE_FAULT_HOOKS === '1',
       onReady: ({ config: concrete, admin }) => {
         const { format, file } = config.log;
-        const atTerminal = format === 'pretty' && file === null && process.stdout.isTTY;
+        const atTerminal = format === 'pretty' && file === null && isatty(stdout);
         if (atTerminal && config.log.level !== 'silent') output.writeText(banner(concrete, admin));
       },
     });

@@ -1,4 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { pino } from 'pino';
 import pretty from 'pino-pretty';
 import { StartError, messageOf } from '../core/errors.ts';
@@ -120,7 +121,7 @@ function tryToOpen(file: string): void {
 }
 
 function prettifier(to: string | number): (line: string) => string {
-  const colorize = to === 1 && process.stdout.isTTY && !process.env.NO_COLOR;
+  const colorize = typeof to === 'number' && isatty(to) && !process.env.NO_COLOR;
   return pretty.prettyFactory({
     colorize,
     translateTime: 'SYS:HH:MM:ss.l',
