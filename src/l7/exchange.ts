@@ -100,7 +100,7 @@ export class Answers {
         cut: cutBy ?? undefined,
         received: exchange.body?.received ?? 0,
         sent: exchange.reply.sent,
-        seconds: Number(seconds.toFixed(6)),
+        seconds,
       },
       'request',
     );

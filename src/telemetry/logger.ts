@@ -46,21 +46,24 @@ function build(
       level: settings.level,
       base,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }), log: clipped },
+      formatters: { level: (label) => ({ level: label }), log: bounded },
       serializers: { err: errorFields, msg: clipMessage },
     },
     stream,
   );
 }
 
-/** Cuts texts that are too long; the object itself stays as it is. */
-function clipped(fields: Record<string, unknown>): Record<string, unknown> {
+/** Cuts texts that are too long and rounds numbers to 6 decimals, seconds to microseconds; `fields` stays as it is. */
+function bounded(fields: Record<string, unknown>): Record<string, unknown> {
   let copy: Record<string, unknown> | null = null;
   for (const key in fields) {
     const value = fields[key];
-    if (typeof value !== 'string' || value.length <= MAX_FIELD_CHARACTERS) continue;
+    let short = value;
+    if (typeof value === 'string') short = clip(value);
+    else if (typeof value === 'number' && !Number.isInteger(value)) short = Math.round(value * 1e6) / 1e6;
+    if (short === value) continue;
     copy ??= { ...fields };
-    copy[key] = clip(value);
+    copy[key] = short;
   }
   return copy ?? fields;
 }

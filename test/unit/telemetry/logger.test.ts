@@ -76,6 +76,14 @@ describe("the primary's logger", () => {
     assert.equal(line.msg, `${'y'.repeat(2048)}...`);
   });
 
+  it('rounds numbers to 6 decimals, so that seconds end at microseconds', () => {
+    const fields = { seconds: 0.1234564999, cpu: -2.00000049, count: 12, large: 1e300, none: Number.NaN };
+    const [line] = primaryLines('info', (log) => log.info(fields, 'x'));
+    const { seconds, cpu, count, large } = line!;
+    assert.deepEqual({ seconds, cpu, count, large }, { seconds: 0.123456, cpu: -2, count: 12, large: 1e300 });
+    assert.equal(fields.seconds, 0.1234564999);
+  });
+
   it('writes what was thrown and is no error', () => {
     const [line] = primaryLines('info', (log) => log.error({ err: 'a string' }, 'odd'));
     assert.deepEqual(line?.err, { message: 'a string' });
