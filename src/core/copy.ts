@@ -7,3 +7,8 @@ export function copyOf(bytes: Uint8Array): Buffer {
   copy.set(bytes);
   return copy;
 }
+
+/** Returns a copy that keeps no larger string alive: a part of a string may be a view into the whole. */
+export function copyOfText<T extends string | undefined>(text: T): T {
+  return (text === undefined ? undefined : Buffer.from(text).toString()) as T;
+}

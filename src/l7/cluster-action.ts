@@ -21,7 +21,6 @@ const DOT_SEGMENT = 'the rewritten path has a dot segment';
 /** Sends the requests of one route to its cluster: handshakes as upgrades, the others as they are. */
 export class ClusterRoute {
   readonly #config: L7ListenerConfig;
-  readonly #route: Route;
   readonly #action: ClusterAction;
   readonly #answers: Answers;
   readonly #stats: ListenerStats;
@@ -48,7 +47,6 @@ export class ClusterRoute {
     },
   ) {
     this.#config = config;
-    this.#route = route;
     this.#action = action;
     this.#answers = listener.answers;
     this.#stats = listener.stats;
@@ -97,14 +95,12 @@ export class ClusterRoute {
     const { exchange } = routed;
     const { client } = exchange;
     if (this.#admission.draining) {
-      this.#stats.handshakeFailed('draining');
-      this.#answers.refuse(exchange, 503, 'the proxy is shutting down');
+      this.#answers.refuse(exchange, 503, 'the proxy is shutting down', 'draining');
       return;
     }
     const path = this.#rewrite(routed.request.path, routed.groups);
     if (path === null) {
-      this.#stats.handshakeFailed('dot_segment');
-      this.#answers.refuse(exchange, 400, DOT_SEGMENT);
+      this.#answers.refuse(exchange, 400, DOT_SEGMENT, 'dot_segment');
       return;
     }
     const order = {
@@ -114,13 +110,8 @@ export class ClusterRoute {
       pick: pickContextOf(this.#upgrades.cluster.config, exchange.head, client.address),
       secure: this.#config.tls !== null,
       via: this.#config.via,
-      identity: {
-        listener: this.#config.name,
-        route: this.#route.name,
-        cluster: this.#action.cluster,
-        client: client.address,
-        requestId: client.requestId,
-      },
+      client,
+      startedAt: exchange.startedAt,
     };
     const attempt = new Upgrade(
       this.#upgrades,
@@ -162,8 +153,7 @@ export class ClusterRoute {
       secure: this.#config.tls !== null,
       via: this.#config.via,
       requestId,
-      done: (status, endpoint) =>
-        this.#answers.ended(exchange, status, { cluster, endpoint, client, requestId }),
+      done: (status, endpoint) => this.#answers.ended(exchange, status, { cluster, endpoint }),
     }).start();
   }
 

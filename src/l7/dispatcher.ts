@@ -7,6 +7,7 @@ import { RouteTable } from '../routing/route-table.ts';
 import { identifyClient, type ClientIdentity } from '../wire/forwarding/client-identity.ts';
 import { onlyHeaderOf, type RequestHead } from '../wire/request-head.ts';
 import { checkUpgrade, wantsWebSocket, type UpgradeRequest } from '../wire/upgrade-request.ts';
+import { RefusedHandshakes } from './access/refused-handshakes.ts';
 import { addressMatcher, checkRequest } from './client-request.ts';
 import { ClusterRoute } from './cluster-action.ts';
 import type { L7Environment } from './environment.ts';
@@ -50,6 +51,7 @@ export class Dispatcher {
   readonly #stats: ListenerStats;
   readonly #handshakes: HandshakeGate;
   readonly #unrouted: Answers;
+  readonly #refusals: RefusedHandshakes;
   readonly #table: RouteTable<RoutedTo>;
   readonly #trusted: (address: string) => boolean;
   /** While this one is being made. */
@@ -69,7 +71,15 @@ export class Dispatcher {
     this.#stats = stats;
     const { page, pages, access, wheel } = environment;
     this.#handshakes = new HandshakeGate(config.name, config, upgradedClusters(config), wheel, page, pages);
-    this.#unrouted = new Answers(new RequestStats(page, config.name, 'none'), access, config.name, 'none');
+    const workers = environment.config.workers.l7;
+    const known = previous === null ? null : previous.#refusals;
+    this.#refusals =
+      known?.fits(access, workers) === true
+        ? known
+        : new RefusedHandshakes(access, wheel, config.name, workers, (reason) =>
+            stats.handshakeFailed(reason),
+          );
+    this.#unrouted = this.#answers('none');
     this.#trusted = addressMatcher(config.trustedProxies);
     this.#table = new RouteTable(
       config.routes.map((route) => ({
@@ -96,23 +106,20 @@ export class Dispatcher {
     const { head } = exchange;
     const request = checkRequest(head, this.#config.paths);
     if (typeof request === 'string') {
-      if (wantsWebSocket(head)) this.#stats.handshakeFailed('bad_request');
-      this.#unrouted.refuse(exchange, 400, request);
+      this.#unrouted.refuse(exchange, 400, request, wantsWebSocket(head) ? 'bad_request' : null);
       return;
     }
     const refused = REFUSED_METHODS.get(head.method.toUpperCase());
     if (refused !== undefined) {
-      if (wantsWebSocket(head)) this.#stats.handshakeFailed('bad_request');
-      this.#unrouted.refuse(exchange, refused.status, refused.reason);
+      const failure = wantsWebSocket(head) ? 'bad_request' : null;
+      this.#unrouted.refuse(exchange, refused.status, refused.reason, failure);
       return;
     }
     let upgrade: UpgradeRequest | null = null;
     if (wantsWebSocket(head)) {
       const checked = checkUpgrade(head);
       if ('status' in checked) {
-        const { status, reason } = checked;
-        this.#stats.handshakeFailed('bad_request');
-        this.#unrouted.refuse(exchange, status, reason);
+        this.#unrouted.refuse(exchange, checked.status, checked.reason, 'bad_request');
         return;
       }
       upgrade = checked;
@@ -126,23 +133,27 @@ export class Dispatcher {
     };
     const hit = this.#table.match(asked);
     if (hit === null) {
-      if (upgrade !== null) this.#stats.handshakeFailed('no_route');
-      this.#unrouted.refuse(exchange, 404, 'no route for this request');
+      const failure = upgrade === null ? null : 'no_route';
+      this.#unrouted.refuse(exchange, 404, 'no route for this request', failure);
       return;
     }
     if ('status' in hit) {
-      if (upgrade !== null) this.#stats.handshakeFailed('bad_request');
-      this.#unrouted.refuse(exchange, hit.status, hit.reason);
+      this.#unrouted.refuse(exchange, hit.status, hit.reason, upgrade === null ? null : 'bad_request');
       return;
     }
     const { effect } = hit.value;
     if (!this.#table.agrees(asked, request.spelling, (other) => other.effect === effect)) {
-      if (upgrade !== null) this.#stats.handshakeFailed('ambiguous_path');
-      else this.#stats.requestRefused('ambiguous_path');
-      this.#unrouted.refuse(exchange, 400, 'the path can be read as one of another route');
+      if (upgrade === null) this.#stats.requestRefused('ambiguous_path');
+      const failure = upgrade === null ? null : 'ambiguous_path';
+      this.#unrouted.refuse(exchange, 400, 'the path can be read as one of another route', failure);
       return;
     }
     hit.value.handle({ exchange, request, upgrade, groups: hit.groups });
+  }
+
+  /** Writes what is still to be logged. */
+  flushLog(): void {
+    this.#refusals.flush();
   }
 
   /** The routes to clusters, and what lives on each. */
@@ -172,16 +183,20 @@ export class Dispatcher {
 
   #handler(route: Route): Handler {
     const { name, headers } = route;
-    const { page, access } = this.#environment;
-    const listener = this.#config.name;
-    const stats = new RequestStats(page, listener, name);
-    const answers = new Answers(stats, access, listener, name);
+    const answers = this.#answers(name);
     const edits = editsOf(headers.response);
     const handle = this.#actionHandler(route, answers);
     return (routed) => {
       routed.exchange.reply.edits = edits;
       handle(routed);
     };
+  }
+
+  #answers(route: string): Answers {
+    const { page, access } = this.#environment;
+    const listener = this.#config.name;
+    const stats = new RequestStats(page, listener, route);
+    return new Answers({ stats, access, handshakes: this.#refusals, listener, route });
   }
 
   #actionHandler(route: Route, answers: Answers): Handler {
@@ -196,10 +211,8 @@ export class Dispatcher {
       }).handle;
     }
     const handle = plainHandler(action, answers, this.#stats);
-    return (routed) => {
-      if (routed.upgrade !== null) this.#stats.handshakeFailed('not_websocket');
-      handle(routed);
-    };
+    const refuse = plainHandler(action, answers.forHandshakes('not_websocket'), this.#stats);
+    return (routed) => (routed.upgrade === null ? handle(routed) : refuse(routed));
   }
 
   /** That of the previous dispatcher, where sessions under it differ in nothing. */
@@ -231,7 +244,7 @@ export class Dispatcher {
       log,
       pending: new Set(),
       bodyIdleTimeoutMs: http.idleTimeoutMs,
-      countFailure: (reason) => this.#stats.handshakeFailed(reason),
+      refusals: this.#refusals,
       session: {
         settings: websocket,
         randomMasks,

@@ -14,7 +14,7 @@ import type { UpstreamDialler } from './upstream/upstream-socket.ts';
 
 /** What the listeners of one worker share. */
 export interface L7Environment {
-  readonly config: Pick<Config, 'clusters'>;
+  readonly config: Pick<Config, 'clusters' | 'workers'>;
   readonly page: StatsPage;
   /** The values of every worker's page. */
   readonly pages: readonly Float64Array[];

@@ -5,9 +5,11 @@ import type { ClientIdentity } from '../wire/forwarding/client-identity.ts';
 import { NO_EDITS, type HeaderEdits } from '../wire/header-edits.ts';
 import type { RequestHead } from '../wire/request-head.ts';
 import type { UpgradeRequest } from '../wire/upgrade-request.ts';
+import type { RefusedHandshakes } from './access/refused-handshakes.ts';
+import { requestFields } from './access/request-fields.ts';
 import type { ClientRequest } from './client-request.ts';
 import type { HeaderList, HttpReply } from './http-reply.ts';
-import type { RequestStats } from './listener-stats.ts';
+import type { HandshakeFailure, RequestStats } from './listener-stats.ts';
 import type { RequestBody } from './request-body.ts';
 import type { UpgradeReply } from './upgrade.ts';
 
@@ -42,8 +44,6 @@ export type Handler = (routed: Routed) => void;
 interface Answerer {
   readonly cluster: string;
   readonly endpoint: Endpoint | null;
-  readonly client: string;
-  readonly requestId: string;
 }
 
 const PLAIN_TEXT = ['Content-Type', 'text/plain; charset=utf-8'] as const;
@@ -55,47 +55,74 @@ const REFUSAL_HEADERS: ReadonlyMap<number, HeaderList> = new Map<number, HeaderL
   [503, [PLAIN_TEXT, ['Retry-After', '1']]],
 ]);
 
+/** Where the answers of one route are counted and logged. */
+interface AnswerContext {
+  readonly stats: RequestStats;
+  readonly access: Logger | null;
+  readonly handshakes: RefusedHandshakes;
+  readonly listener: string;
+  readonly route: string;
+}
+
 /** Answers requests of one route, where that needs no endpoint, and counts and logs every answer. */
 export class Answers {
-  readonly #stats: RequestStats;
-  readonly #access: Logger | null;
-  readonly #listener: string;
-  readonly #route: string;
+  readonly #context: AnswerContext;
+  /** What a handshake that is answered here counts as; null if plain requests are answered. */
+  readonly #failure: HandshakeFailure | null;
 
-  constructor(stats: RequestStats, access: Logger | null, listener: string, route: string) {
-    this.#stats = stats;
-    this.#access = access;
-    this.#listener = listener;
-    this.#route = route;
+  constructor(context: AnswerContext, failure: HandshakeFailure | null = null) {
+    this.#context = context;
+    this.#failure = failure;
   }
 
-  /** Answers with a short reason. */
-  refuse(exchange: Exchange, status: 400 | 404 | 405 | 413 | 414 | 426 | 503, reason: string): void {
+  /** Returns the same for handshakes, which the route answers like any request. */
+  forHandshakes(failure: HandshakeFailure): Answers {
+    return new Answers(this.#context, failure);
+  }
+
+  /**
+   * Answers with a short reason.
+   *
+   * @param failure what a refused handshake counts as; null for a plain request
+   */
+  refuse(
+    exchange: Exchange,
+    status: 400 | 404 | 405 | 413 | 414 | 426 | 503,
+    reason: string,
+    failure: HandshakeFailure | null = null,
+  ): void {
     const headers = REFUSAL_HEADERS.get(status) ?? [PLAIN_TEXT];
-    this.send(exchange, status, headers, `${reason}\n`, CLOSING.has(status));
+    exchange.reply.send(status, headers, `${reason}\n`, CLOSING.has(status));
+    if (failure === null) this.ended(exchange, status);
+    else this.#handshakeEnded(exchange, status, failure, reason);
   }
 
-  send(exchange: Exchange, status: number, headers: HeaderList, body: string, close = false): void {
-    exchange.reply.send(status, headers, body, close);
+  send(exchange: Exchange, status: number, headers: HeaderList, body: string): void {
+    exchange.reply.send(status, headers, body);
     this.ended(exchange, status);
   }
 
   /** Counts a request that is over, and writes its access line. */
   ended(exchange: Exchange, status: number, by: Answerer | null = null): void {
-    const seconds = (performance.now() - exchange.startedAt) / 1000;
+    if (this.#failure !== null) {
+      this.#handshakeEnded(exchange, status, this.#failure);
+      return;
+    }
+    const seconds = this.#count(exchange, status);
+    const { access, listener, route } = this.#context;
+    if (access === null) return;
     const { cutBy } = exchange.reply;
-    this.#stats.answered(status, seconds);
-    if (cutBy !== null) this.#stats.cut(cutBy);
-    this.#access?.info(
+    const { origin, userAgent, ...fields } = requestFields(exchange.head, exchange.client);
+    access.info(
       {
-        listener: this.#listener,
-        route: this.#route,
+        listener,
+        route,
         cluster: by?.cluster,
         endpoint: by?.endpoint?.label,
-        client: by?.client ?? exchange.peer,
-        requestId: by?.requestId,
+        ...fields,
         method: exchange.head.method,
-        path: exchange.head.path,
+        origin,
+        userAgent,
         status,
         cut: cutBy ?? undefined,
         received: exchange.body?.received ?? 0,
@@ -104,6 +131,22 @@ export class Answers {
       },
       'request',
     );
+  }
+
+  /** Counts the answer, and returns after how many seconds it was over. */
+  #count({ startedAt, reply }: Exchange, status: number): number {
+    const { stats } = this.#context;
+    const seconds = (performance.now() - startedAt) / 1000;
+    stats.answered(status, seconds);
+    if (reply.cutBy !== null) stats.cut(reply.cutBy);
+    return seconds;
+  }
+
+  #handshakeEnded(exchange: Exchange, status: number, reason: HandshakeFailure, detail?: string): void {
+    this.#count(exchange, status);
+    const { route, handshakes } = this.#context;
+    const { head, client, startedAt } = exchange;
+    handshakes.refused({ head, client, route, status, reason, detail, startedAt });
   }
 }
 

@@ -4,6 +4,9 @@ import type { HeaderEdits } from '../wire/header-edits.ts';
 /** Why a response was cut. */
 export type ResponseCut = (typeof RESPONSE_CUTS)[number];
 
+/** Status of a client that went before it was answered: nginx's number, in counters and logs, never on the wire. */
+export const CLIENT_GONE = 499;
+
 /** Pairs in the order in which they are written. A character is a byte (Latin-1), as in heads that were read. */
 export type HeaderList = readonly Header[];
 

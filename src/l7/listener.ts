@@ -178,6 +178,7 @@ export class L7Listener {
     this.stop();
     if (this.#closed) return;
     this.#closed = true;
+    this.#dispatcher.flushLog();
     this.#app.close();
     this.#link.listener = null;
   }

@@ -7,17 +7,19 @@ import { connectFailureOf } from '../upstream/dial.ts';
 import type { ConnectFailure, Endpoint } from '../upstream/endpoint.ts';
 import type { PickContext } from '../upstream/pick-context.ts';
 import { acceptKey } from '../wire/accept-key.ts';
+import type { ClientIdentity } from '../wire/forwarding/client-identity.ts';
 import type { RequestHead } from '../wire/request-head.ts';
 import { networkOf } from '../wire/ip-address.ts';
 import { ResponseHeadReader, type ResponseHead } from '../wire/response-head.ts';
 import { encodeUpgradeRequest, type UpstreamTarget } from '../wire/upstream-request.ts';
 import { checkUpgradeResponse, endToEndHeaders } from '../wire/upgrade-response.ts';
 import { viaElement } from '../wire/via.ts';
+import type { RefusedHandshakes } from './access/refused-handshakes.ts';
+import { SessionLines } from './access/session-lines.ts';
 import type { ClusterGate, Entrant } from './handshakes/handshake-gate.ts';
 import { Refusal } from './handshakes/refusal.ts';
-import type { Header, HeaderList, HttpReply } from './http-reply.ts';
+import { CLIENT_GONE, type Header, type HeaderList, type HttpReply } from './http-reply.ts';
 import type { HandshakeFailure } from './listener-stats.ts';
-import { SessionLines, type SessionIdentity } from './access/session-lines.ts';
 import { Session, type SessionContext } from './session.ts';
 import { endpointRefusal } from './upstream/endpoint-refusal.ts';
 import type { UpstreamOwner, UpstreamSocket } from './upstream/upstream-socket.ts';
@@ -42,7 +44,7 @@ export interface UpgradeContext {
   readonly pending: Set<Upgrade>;
   /** After how many milliseconds without a byte the long body of a refusal is cut; 0 is never. */
   readonly bodyIdleTimeoutMs: number;
-  countFailure(reason: HandshakeFailure): void;
+  readonly refusals: RefusedHandshakes;
 }
 
 /** A client's handshake that is in order, on its way upstream. */
@@ -56,7 +58,9 @@ interface UpgradeOrder {
   readonly secure: boolean;
   /** Whether a Via header is added to the response. */
   readonly via: boolean;
-  readonly identity: SessionIdentity;
+  readonly client: ClientIdentity;
+  /** When the request came, by `performance.now()`. */
+  readonly startedAt: number;
 }
 
 /**
@@ -70,10 +74,11 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   readonly #reply: UpgradeReply;
   readonly #gate: ClusterGate;
   readonly #attempts: Attempts;
-  readonly #startedAt = performance.now();
   /** When the client must have its answer, by the wheel's clock. */
   readonly #deadline: number;
   #endpoint: Endpoint | null = null;
+  /** The endpoint that was asked last, for the access line. */
+  #asked: Endpoint | null = null;
   #upstream: UpstreamSocket | null = null;
   #dialledAt = 0;
   /** How far the attempt is: the endpoint is dialled, is being sent the upgrade, or has got all of it. */
@@ -106,7 +111,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   }
 
   get source(): string {
-    return networkOf(this.#order.identity.client);
+    return networkOf(this.#order.client.address);
   }
 
   displaced(): void {
@@ -125,7 +130,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     this.#dropUpstream();
     // Else the client has got a part of a refusal, which has been counted.
     if (isOver) return;
-    this.#finish('client_gone');
+    this.#finish('client_gone', CLIENT_GONE);
     this.#gate.leave(this);
   }
 
@@ -193,7 +198,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
       return;
     }
     const { cluster, session } = this.#context;
-    this.#endpoint = endpoint;
+    this.#endpoint = this.#asked = endpoint;
     this.#head = new ResponseHeadReader();
     this.#phase = 'dialling';
     this.#dialledAt = performance.now();
@@ -215,10 +220,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     this.#upstream = null;
     context.wheel.disarm(this);
     this.#context.pending.delete(this);
-    const { access } = context;
-    const { identity } = this.#order;
-    const lines = access === null ? null : new SessionLines(access, identity, endpoint.label);
-    const session = new Session(context, upstream, endpoint, lines);
+    const session = new Session(context, upstream, endpoint, this.#linesFor(endpoint, answer.subprotocol));
     this.#attempts.succeed(endpoint);
     const cookie = this.#attempts.cookieFor(endpoint, this.#order.secure);
     const headers: Header[] = [...answer.headers];
@@ -226,12 +228,12 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     if (cookie !== null) headers.push(['Set-Cookie', cookie, true]);
     if (!this.#reply.accept(session, answer.subprotocol, headers)) {
       session.discard();
-      this.#context.countFailure('client_gone');
+      this.#refused('client_gone', CLIENT_GONE);
       this.#gate.leave(this);
       return;
     }
     context.dialler.downstreamTouched();
-    context.stats.handshakeDuration.observe((performance.now() - this.#startedAt) / 1000);
+    context.stats.handshakeDuration.observe((performance.now() - this.#order.startedAt) / 1000);
     if (rest.length > 0) session.upstreamData(rest, 0, rest.length);
     this.#gate.leave(this);
   }
@@ -243,7 +245,6 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   #passOn(head: ResponseHead, rest: Buffer): void {
     const { log, bodyIdleTimeoutMs: idleTimeoutMs } = this.#context;
     const { wheel } = this.#context.session;
-    const { identity } = this.#order;
     const endpoint = this.#endpoint!;
     this.#attempts.answered(endpoint, head.status);
     wheel.disarm(this);
@@ -254,7 +255,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
       collectMs,
       idleTimeoutMs,
       log,
-      requestId: identity.requestId,
+      requestId: this.#order.client.requestId,
     };
     const upstream = this.#upstream!;
     this.#upstream = null;
@@ -268,8 +269,8 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     this.#dropUpstream();
   }
 
-  refusalAnswered(): void {
-    this.#finish('refused');
+  refusalAnswered(status: number): void {
+    this.#finish('refused', status);
     this.#gate.leave(this);
   }
 
@@ -279,7 +280,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
 
   #failAttempt(reason: ConnectFailure, detail: string): void {
     const { cluster, log } = this.#context;
-    const { requestId } = this.#order.identity;
+    const { requestId } = this.#order.client;
     const endpoint = this.#endpoint?.label;
     cluster.failureLog.write(log, { cluster: cluster.name, endpoint, requestId, reason, detail });
     const answer = reason === 'handshake';
@@ -325,16 +326,34 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   }
 
   #refuse(failure: HandshakeFailure, status: 502 | 503 | 504, message: string): void {
-    this.#finish(failure);
+    this.#finish(failure, status, message);
     const retry: HeaderList = status === 503 ? [['Retry-After', '1']] : [];
     this.#reply.http.send(status, [['Content-Type', 'text/plain; charset=utf-8'], ...retry], `${message}\n`);
     this.#context.session.dialler.downstreamTouched();
     this.#gate.leave(this);
   }
 
-  #finish(failure: HandshakeFailure): void {
+  #finish(failure: HandshakeFailure, status: number, detail?: string): void {
     this.#context.session.wheel.disarm(this);
     this.#context.pending.delete(this);
-    this.#context.countFailure(failure);
+    this.#refused(failure, status, detail);
+  }
+
+  /** Counts and logs a handshake that does not become a session. */
+  #refused(reason: HandshakeFailure, status: number, detail?: string): void {
+    const { refusals, route, cluster } = this.#context;
+    const { head, client, startedAt } = this.#order;
+    const endpoint = this.#asked?.label;
+    const place = { route: route.name, cluster: cluster.name, endpoint };
+    refusals.refused({ head, client, ...place, status, reason, detail, startedAt });
+  }
+
+  /** Returns what writes the access lines of a session; null without an access log. */
+  #linesFor(endpoint: Endpoint, subprotocol: string): SessionLines | null {
+    const { session, listener, route, cluster } = this.#context;
+    const { head, client } = this.#order;
+    if (session.access === null) return null;
+    const place = { listener, route: route.name, cluster: cluster.name, endpoint: endpoint.label };
+    return new SessionLines(session.access, place, head, client, subprotocol);
   }
 }

@@ -1,13 +1,16 @@
+import { copyOfText } from '../../core/copy.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { RequestHead } from '../../wire/request-head.ts';
 import type { CloseSide } from '../session-stats.ts';
+import { requestFields, subprotocolField, type LoggedClient } from './request-fields.ts';
 
-/** Whose session it is. */
-export interface SessionIdentity {
+/** Where a session leads. */
+interface SessionPlace {
   readonly listener: string;
   readonly route: string;
   readonly cluster: string;
-  readonly client: string;
-  readonly requestId: string;
+  /** The endpoint's label. */
+  readonly endpoint: string;
 }
 
 /** How a session ended. */
@@ -23,24 +26,38 @@ interface SessionEnd {
   readonly bytesDownstream: number;
 }
 
-/** Writes the access lines of one session. */
+/** Writes the access lines of one session. It keeps at most some 2 KiB of text, whatever the client has sent. */
 export class SessionLines {
   readonly #access: Logger;
-  readonly #identity: SessionIdentity;
-  /** The endpoint's label. */
-  readonly #endpoint: string;
+  readonly #fields: Readonly<Record<string, string | undefined>>;
 
-  constructor(access: Logger, identity: SessionIdentity, endpoint: string) {
+  /** @param subprotocol the one that the endpoint chose, or an empty string */
+  constructor(
+    access: Logger,
+    place: SessionPlace,
+    head: RequestHead,
+    client: LoggedClient,
+    subprotocol: string,
+  ) {
     this.#access = access;
-    this.#identity = identity;
-    this.#endpoint = endpoint;
+    const { client: address, requestId, host, path, origin, userAgent } = requestFields(head, client);
+    this.#fields = {
+      ...place,
+      client: copyOfText(address),
+      requestId: copyOfText(requestId),
+      host: copyOfText(host),
+      path: copyOfText(path),
+      subprotocol: subprotocol === '' ? undefined : copyOfText(subprotocolField(subprotocol)),
+      origin: copyOfText(origin),
+      userAgent: copyOfText(userAgent),
+    };
   }
 
   opened(): void {
-    this.#access.info({ ...this.#identity, endpoint: this.#endpoint }, 'session opened');
+    this.#access.info(this.#fields, 'session opened');
   }
 
   closed(end: SessionEnd): void {
-    this.#access.info({ ...this.#identity, endpoint: this.#endpoint, ...end }, 'session closed');
+    this.#access.info({ ...this.#fields, ...end }, 'session closed');
   }
 }

@@ -15,7 +15,7 @@ interface RefusalOwner {
   /** The endpoint has given all that is wanted of it; its connection is closed. */
   refusalEnded(): void;
   /** The client has its answer, or the first part of it: the handshake is over. */
-  refusalAnswered(): void;
+  refusalAnswered(status: number): void;
   /** The client's side has been written to. */
   downstreamTouched(): void;
 }
@@ -196,7 +196,7 @@ export class Refusal extends Timed implements UpstreamOwner, BodySink {
   #answer(): void {
     if (this.#answered) return;
     this.#answered = true;
-    this.#owner.refusalAnswered();
+    this.#owner.refusalAnswered(this.#head.status);
   }
 
   /** Closes the endpoint's connection. */

@@ -6,7 +6,7 @@ import type { ResponseHead } from '../../wire/response-head.ts';
 import { endToEndHeaders } from '../../wire/upgrade-response.ts';
 import { encodeRequest, framingOf, type RequestFraming } from '../../wire/upstream-request.ts';
 import { viaElement } from '../../wire/via.ts';
-import type { Header, HeaderList, ResponseCut } from '../http-reply.ts';
+import { CLIENT_GONE, type Header, type HeaderList, type ResponseCut } from '../http-reply.ts';
 import type { Buffering } from '../buffer-budget.ts';
 import type { RequestBody } from '../request-body.ts';
 import { BodyPace } from './body-pace.ts';
@@ -17,8 +17,6 @@ import { RequestUpload } from './request-upload.ts';
 import { ResponseRelay } from './response-relay.ts';
 import type { ExchangeOwner, UpstreamExchange } from './upstream-exchange.ts';
 
-/** The client went before it was answered: nginx's number, seen in counters and logs and never on the wire. */
-const CLIENT_GONE = 499;
 /** Methods that may be sent twice (RFC 9110 section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 /** Bytes of a body, or all of a shorter one, that must come before a connection to an endpoint is taken. */

@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import { contentType } from 'mime-types';
 import type { StaticAction } from '../../config/types.ts';
 import { codeOf } from '../../core/errors.ts';
-import type { HeaderList, HttpReply } from '../http-reply.ts';
+import { CLIENT_GONE, type HeaderList, type HttpReply } from '../http-reply.ts';
 import { parseRange } from './byte-range.ts';
 import { acceptedCodings, type ContentCoding } from './content-coding.ts';
 import { sendRange } from './file-body.ts';
@@ -21,8 +21,6 @@ interface FileRequest {
 }
 
 const NO_SNIFFING = ['X-Content-Type-Options', 'nosniff'] as const;
-/** The client was gone before it could be answered: nginx's number, seen in counters and never on the wire. */
-const CLIENT_GONE = 499;
 
 /** A file to send, and what it stands for. */
 interface Found {

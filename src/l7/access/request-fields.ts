@@ -1,0 +1,52 @@
+import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
+import { headerOf, joinedHeaderOf, listMembers, type RequestHead } from '../../wire/request-head.ts';
+
+const MAX_PATH_CHARACTERS = 1024;
+const MAX_HEADER_CHARACTERS = 256;
+/** Longer subprotocols are not logged: some clients send tokens as one. */
+const MAX_SUBPROTOCOL_CHARACTERS = 31;
+
+/** What of a client goes into the log. */
+export type LoggedClient = Pick<ClientIdentity, 'address' | 'requestId'>;
+
+/** Fields about a client's request that every line about it has, as the client sent them, cut if they are too long. */
+interface RequestFields {
+  readonly client: string;
+  readonly requestId: string;
+  readonly host: string | undefined;
+  /** Without the query. */
+  readonly path: string;
+  readonly origin: string | undefined;
+  readonly userAgent: string | undefined;
+}
+
+export function requestFields(head: RequestHead, client: LoggedClient): RequestFields {
+  return {
+    client: client.address,
+    requestId: client.requestId,
+    host: headerField(head, 'host'),
+    path: cut(head.path, MAX_PATH_CHARACTERS),
+    origin: headerField(head, 'origin'),
+    userAgent: headerField(head, 'user-agent'),
+  };
+}
+
+/** Returns the subprotocols that a handshake offers, as one text; undefined if it offers none. */
+export function offeredSubprotocols(head: RequestHead): string | undefined {
+  const offered = listMembers(joinedHeaderOf(head, 'sec-websocket-protocol'));
+  if (offered.length === 0) return undefined;
+  return cut(offered.map(subprotocolField).join(', '), MAX_HEADER_CHARACTERS);
+}
+
+export function subprotocolField(subprotocol: string): string {
+  return subprotocol.length > MAX_SUBPROTOCOL_CHARACTERS ? '...' : subprotocol;
+}
+
+function headerField(head: RequestHead, name: string): string | undefined {
+  const value = headerOf(head, name);
+  return value === undefined ? undefined : cut(value, MAX_HEADER_CHARACTERS);
+}
+
+function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}...` : text;
+}
