@@ -6,6 +6,7 @@ import { connectFailureOf, dial } from '../../upstream/dial.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
 import { addressContext } from '../../upstream/pick-context.ts';
 import { armSilence, silenceLimit } from '../silence.ts';
+import { TunnelLines } from '../tunnel-lines.ts';
 import { rejectionOf } from '../tunnel-stats.ts';
 import { QUIET_MS, type Tunnel, type TunnelContext } from '../tunnel.ts';
 
@@ -26,7 +27,10 @@ export class NetTunnel extends Timed implements Tunnel {
   readonly #context: TunnelContext;
   readonly #client: Leg;
   readonly #attempts: Attempts;
-  readonly #openedAt: number;
+  /** By `performance.now()`. */
+  readonly #openedAt = performance.now();
+  /** Null without an access log, and before the tunnel has an endpoint. */
+  #lines: TunnelLines | null = null;
   #upstream: Leg | null = null;
   #endpoint: Endpoint | null = null;
   #dialledAt = 0;
@@ -42,7 +46,7 @@ export class NetTunnel extends Timed implements Tunnel {
   constructor(context: TunnelContext, client: Socket) {
     super();
     this.#context = context;
-    this.#openedAt = this.#activeAt = context.wheel.now;
+    this.#activeAt = context.wheel.now;
     this.#clientAddress = client.remoteAddress ?? '';
     this.#attempts = context.cluster.attempts(addressContext(this.#clientAddress));
     this.#client = this.#adopt(client, context.stats.bytesUpstream);
@@ -115,7 +119,7 @@ export class NetTunnel extends Timed implements Tunnel {
   }
 
   legConnected(): void {
-    const { cluster, stats } = this.#context;
+    const { access, cluster, stats } = this.#context;
     const upstream = this.#upstream!;
     cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
     this.#endpoint!.countDial();
@@ -125,7 +129,10 @@ export class NetTunnel extends Timed implements Tunnel {
     this.#client.peer = upstream;
     upstream.peer = this.#client;
     stats.opened();
-    this.#accessLine('tunnel opened', {});
+    if (access !== null) {
+      this.#lines = new TunnelLines(access, this.#context, this.#clientAddress, this.#endpoint!.label);
+      this.#lines.opened();
+    }
     this.touch();
     armSilence(this, this.#context, this.#halfClosed);
     for (const leg of [this.#client, upstream]) {
@@ -167,9 +174,9 @@ export class NetTunnel extends Timed implements Tunnel {
     if (this.#openLegs > 0) return;
     this.#endpoint?.release();
     this.#context.stats.closed(this.#reason);
-    this.#accessLine('tunnel closed', {
+    this.#lines?.closed({
       reason: this.#reason,
-      seconds: (this.#context.wheel.now - this.#openedAt) / 1000,
+      seconds: (performance.now() - this.#openedAt) / 1000,
       bytesUpstream: this.#client.carried,
       bytesDownstream: this.#upstream?.carried ?? 0,
     });
@@ -231,20 +238,6 @@ export class NetTunnel extends Timed implements Tunnel {
     this.#context.wheel.disarm(this);
     this.#context.tunnels.delete(this);
     this.#context.stats.connections.closed();
-  }
-
-  #accessLine(message: string, more: object): void {
-    const { access, config } = this.#context;
-    access?.info(
-      {
-        listener: config.name,
-        cluster: config.cluster,
-        client: this.#clientAddress,
-        endpoint: this.#endpoint?.label,
-        ...more,
-      },
-      message,
-    );
   }
 }
 

@@ -7,6 +7,7 @@ import { AddressDial, type DialOwner } from '../../upstream/dialling/address-dia
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import { addressContext } from '../../upstream/pick-context.ts';
 import { armSilence, silenceLimit } from '../silence.ts';
+import { TunnelLines } from '../tunnel-lines.ts';
 import { rejectionOf } from '../tunnel-stats.ts';
 import { QUIET_MS, type Tunnel, type TunnelContext } from '../tunnel.ts';
 import { BREAKS_ONLY, Leg, type LegOwner } from './leg.ts';
@@ -26,7 +27,10 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
   /** While an endpoint is dialled. */
   #dial: AddressDial | null = null;
   #dialledAt = 0;
-  readonly #openedAt: number;
+  /** By `performance.now()`. */
+  readonly #openedAt = performance.now();
+  /** Null without an access log, and before the tunnel has an endpoint. */
+  #lines: TunnelLines | null = null;
   #activeAt: number;
   /** FIN has been sent to one side or both. */
   #halfClosed = false;
@@ -44,7 +48,7 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
     this.#context = context;
     this.loop = loop;
     this.#clientAddress = clientAddress;
-    this.#openedAt = this.#activeAt = loop.wheel.now;
+    this.#activeAt = loop.wheel.now;
     this.#client = new Leg(this);
     // Not read before there is an endpoint to take it.
     loop.poller.watch(this.#client, fd, BREAKS_ONLY);
@@ -199,7 +203,7 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
   }
 
   #join(upstream: Leg): void {
-    const { cluster, stats, wheel } = this.#context;
+    const { access, cluster, stats, wheel } = this.#context;
     cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
     const endpoint = this.#endpoint!;
     endpoint.countDial();
@@ -208,7 +212,10 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
     stats.opened();
     this.#joined = true;
     this.#openLegs = 2;
-    this.#accessLine('tunnel opened', {});
+    if (access !== null) {
+      this.#lines = new TunnelLines(access, this.#context, this.#clientAddress, endpoint.label);
+      this.#lines.opened();
+    }
     this.#activeAt = wheel.now;
     armSilence(this, this.#context, this.#halfClosed);
     upstream.join(this.#client);
@@ -233,25 +240,11 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
     context.stats.connections.closed();
     if (!this.#joined) return;
     context.stats.closed(this.#reason);
-    this.#accessLine('tunnel closed', {
+    this.#lines?.closed({
       reason: this.#reason,
-      seconds: (context.wheel.now - this.#openedAt) / 1000,
+      seconds: (performance.now() - this.#openedAt) / 1000,
       bytesUpstream: this.#client.received,
       bytesDownstream: this.#upstream?.received ?? 0,
     });
-  }
-
-  #accessLine(message: string, more: object): void {
-    const { access, config } = this.#context;
-    access?.info(
-      {
-        listener: config.name,
-        cluster: config.cluster,
-        client: this.#clientAddress,
-        endpoint: this.#endpoint?.label,
-        ...more,
-      },
-      message,
-    );
   }
 }

@@ -1,0 +1,39 @@
+import { randomBytes } from 'node:crypto';
+import type { Logger } from '../telemetry/logger.ts';
+import type { TunnelContext } from './tunnel.ts';
+
+/** Distinguishes the ids of this thread from those of others, of other processes too. */
+const THREAD = randomBytes(6).toString('hex');
+let tunnels = 0;
+
+/** What a tunnel carried before it ended. */
+interface TunnelEnd {
+  readonly reason: string;
+  readonly seconds: number;
+  readonly bytesUpstream: number;
+  readonly bytesDownstream: number;
+}
+
+/** Writes the access lines of one tunnel, whatever engine carries it. */
+export class TunnelLines {
+  readonly #access: Logger;
+  readonly #fields: Readonly<Record<string, string>>;
+
+  /**
+   * @param client the client's IP address
+   * @param endpoint the endpoint's label
+   */
+  constructor(access: Logger, { config }: TunnelContext, client: string, endpoint: string) {
+    this.#access = access;
+    const tunnelId = `${THREAD}-${(tunnels++).toString(36)}`;
+    this.#fields = { listener: config.name, cluster: config.cluster, endpoint, client, tunnelId };
+  }
+
+  opened(): void {
+    this.#access.info(this.#fields, 'tunnel opened');
+  }
+
+  closed(end: TunnelEnd): void {
+    this.#access.info({ ...this.#fields, ...end }, 'tunnel closed');
+  }
+}
