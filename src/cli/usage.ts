@@ -28,6 +28,7 @@ ${CONFIG_OPTIONS}
 
 Every setting outside of lists can also be set by the environment: SLUICE_ and its path
 in capitals, such as SLUICE_LOG_LEVEL=debug or SLUICE_ADMIN_ADDRESS=127.0.0.1:9091.
+SLUICE_STICKY_SECRET is the secret of the sticky cookies of all clusters.
 
 Exit status: 0 where all went well, 1 for a bad configuration or a failed start, 2 for
 bad usage.

@@ -1,14 +1,12 @@
 /** How a cluster chooses among its endpoints. */
 import type { Format } from './formats.ts';
-import { FormatError, LONGEST_MS, describe, duration, line, oneOf, pattern } from './formats.ts';
+import { FormatError, describe, line, oneOf } from './formats.ts';
 import type { Section } from './section.ts';
-import type { BalancerName, Cluster, HashOn, Sticky } from './types.ts';
+import { token } from './sticky.ts';
+import type { BalancerName, Cluster, HashOn } from './types.ts';
 
 const HASH_KEYS = ['source_ip', 'header', 'cookie', 'query'] as const;
 const HASH_ON = { what: '"hashOn"', keys: HASH_KEYS };
-const STICKY = { what: '"sticky"', keys: ['cookie', 'ttl', 'secret'] };
-const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
-const LEAST_SECRET = 16;
 const HIGHEST_LOAD_FACTOR = 100;
 
 const balancer = oneOf<BalancerName>(
@@ -19,13 +17,9 @@ const balancer = oneOf<BalancerName>(
   'source_ip',
   'consistent_hash',
 );
-/** RFC 9110 section 5.6.2, which RFC 6265 takes for the names of cookies. */
-const token = (what: string): Format<string> => pattern(TOKEN, what, 'write letters, digits and "-" or "_"');
 
 /** Reads the keys that say which endpoint a connection gets. */
-export function readBalancing(
-  cluster: Section,
-): Pick<Cluster, 'balancer' | 'hashOn' | 'loadFactor' | 'sticky'> {
+export function readBalancing(cluster: Section): Pick<Cluster, 'balancer' | 'hashOn' | 'loadFactor'> {
   const name = cluster.optional('balancer', balancer, 'round_robin');
   if (name !== 'consistent_hash') {
     for (const key of ['hashOn', 'loadFactor']) {
@@ -37,7 +31,6 @@ export function readBalancing(
     balancer: name,
     hashOn: readHashOn(cluster),
     loadFactor: cluster.optional('loadFactor', loadFactor, 1.25),
-    sticky: readSticky(cluster),
   };
 }
 
@@ -66,24 +59,4 @@ const loadFactor: Format<number> = (value) => {
   throw new FormatError(
     `${describe(value)} is out of range: write more than 1 and up to ${HIGHEST_LOAD_FACTOR}, or 0 for no bound`,
   );
-};
-
-function readSticky(cluster: Section): Sticky | null {
-  const section = cluster.section('sticky', STICKY);
-  if (section === null) return null;
-  return {
-    cookie: section.required('cookie', token('the name of a cookie'), ''),
-    ttlMs: section.optional(
-      'ttl',
-      duration({ least: 1000, most: LONGEST_MS, zero: 'the browser session' }),
-      0,
-    ),
-    secret: section.optional('secret', secret, null),
-  };
-}
-
-/** Messages leave the value out. */
-const secret: Format<string> = (value) => {
-  if (typeof value === 'string' && value.length >= LEAST_SECRET) return value;
-  throw new FormatError(`the value is not a secret: write ${LEAST_SECRET} characters or more, in quotes`);
 };

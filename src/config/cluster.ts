@@ -12,6 +12,7 @@ import type { Problems } from './problems.ts';
 import type { Located } from './section.ts';
 import { Section } from './section.ts';
 import { readResolve } from './resolve.ts';
+import { readSticky } from './sticky.ts';
 import type { Cluster, ClusterTls, Endpoint, ResolveSettings } from './types.ts';
 
 const CLUSTER = {
@@ -40,11 +41,12 @@ const CONNECTIONS = { least: 0, most: 100_000_000 };
 /** What the kernel takes as a path of a UNIX socket, in bytes. */
 const LONGEST_SOCKET_PATH = 107;
 
-/** The absolute paths behind a cluster's PEM texts; null for what it does not have. */
+/** The absolute paths behind a cluster's PEM texts and its secret; null for what it does not have. */
 export interface ClusterFiles {
   readonly ca: string | null;
   readonly cert: string | null;
   readonly key: string | null;
+  readonly stickySecret: string | null;
 }
 
 /** A cluster and what of it the configuration does not keep. */
@@ -53,19 +55,26 @@ export interface ReadCluster {
   readonly files: ClusterFiles;
 }
 
-/** Reads one entry of the list of clusters; null where it is no mapping. */
+/**
+ * Reads one entry of the list of clusters; null if it is no mapping.
+ *
+ * @param stickySecret what the environment sets; null if it sets none
+ */
 export function readCluster(
   entry: Located<unknown>,
   base: BaseDirectory,
   problems: Problems,
+  stickySecret: string | null,
 ): Located<ReadCluster> | null {
   const section = Section.of(entry.value, entry.path, problems, CLUSTER);
   if (section === null) return null;
   const { tls, files } = readTls(section, base);
+  const { sticky, secretFile } = readSticky(section, base, stickySecret);
   const resolve = readResolve(section);
   const cluster: Cluster = {
     name: section.name(),
     ...readBalancing(section),
+    sticky,
     connectTimeoutMs: section.optional('connectTimeout', duration({ least: 1, most: 600_000 }), 5000),
     retries: section.optional('retries', integer({ least: 0, most: 100 }), 2),
     retryBudget: readRetryBudget(section),
@@ -84,7 +93,7 @@ export function readCluster(
       `serverName is needed to verify the endpoint ${address}, which has no host name`,
     );
   }
-  return { path: entry.path, value: { cluster, files } };
+  return { path: entry.path, value: { cluster, files: { ...files, stickySecret: secretFile } } };
 }
 
 function readRetryBudget(cluster: Section): Cluster['retryBudget'] {
@@ -95,7 +104,10 @@ function readRetryBudget(cluster: Section): Cluster['retryBudget'] {
   };
 }
 
-function readTls(cluster: Section, base: BaseDirectory): { tls: ClusterTls | null; files: ClusterFiles } {
+function readTls(
+  cluster: Section,
+  base: BaseDirectory,
+): { tls: ClusterTls | null; files: Omit<ClusterFiles, 'stickySecret'> } {
   const section = cluster.section('tls', TLS);
   if (section === null) return { tls: null, files: { ca: null, cert: null, key: null } };
   const ca = section.optional('ca', certificateFile(base), null);

@@ -13,6 +13,7 @@ import type {
   Route,
   RouteAction,
   RouteMatch,
+  Sticky,
   WebSocketSettings,
 } from './types.ts';
 
@@ -174,8 +175,7 @@ function clusterTree(cluster: Cluster, files: ClusterFiles | undefined): Tree {
     balancer,
     hashOn: !hashes ? null : hashOn.kind === 'source_ip' ? 'source_ip' : { [hashOn.kind]: hashOn.name },
     loadFactor: hashes ? loadFactor : null,
-    // The secret is left out for the reason that the token is.
-    sticky: sticky === null ? null : { cookie: sticky.cookie, ttl: formatDuration(sticky.ttlMs) },
+    sticky: sticky === null ? null : stickyTree(sticky, files?.stickySecret ?? null),
     connectTimeout: formatDuration(connectTimeoutMs),
     retries,
     retryBudget,
@@ -184,9 +184,23 @@ function clusterTree(cluster: Cluster, files: ClusterFiles | undefined): Tree {
     resolve: { type: resolve.type, interval: formatDuration(resolve.intervalMs), servers: resolve.servers },
     masking,
     // A key's text has no place in output that people read and pass on: its file is named.
-    tls: tls === null ? null : without({ serverName: tls.serverName, verify: tls.verify, ...files }),
+    tls:
+      tls === null
+        ? null
+        : without({
+            serverName: tls.serverName,
+            verify: tls.verify,
+            ca: files?.ca ?? null,
+            cert: files?.cert ?? null,
+            key: files?.key ?? null,
+          }),
     endpoints: endpoints.map((endpoint) => ({ ...endpoint, address: formatAddress(endpoint.address) })),
   });
+}
+
+/** The secret is left out for the reason that the token is: its file is named. */
+function stickyTree({ cookie, ttlMs, sameSite, secure }: Sticky, secretFile: string | null): Tree {
+  return without({ cookie, ttl: formatDuration(ttlMs), secretFile, sameSite, secure });
 }
 
 function healthTree({ healthCheck, onDown, outlier, panicThreshold, slowStartMs }: Cluster): Tree {

@@ -86,7 +86,9 @@ function readClusters(
   problems: Problems,
 ): { read: readonly Located<ReadCluster>[]; names: ClusterNames } {
   const elements = settings.elements('clusters');
-  const read = (elements ?? []).flatMap((element) => readCluster(element, base, problems) ?? []);
+  const read = (elements ?? []).flatMap(
+    (element) => readCluster(element, base, problems, settings.stickySecret) ?? [],
+  );
   const named = read.map(({ path, value }) => ({ path, value: value.cluster.name }));
   refuseTwins(named, 'clusters', problems);
   const complete = elements === null || (elements.length > 0 && elements.length === read.length);

@@ -23,6 +23,7 @@ import type { Located } from './section.ts';
 import { isMapping, notMapping, readValue, unknownKey } from './section.ts';
 import type { Path } from './source-file.ts';
 import { parseValue } from './source-file.ts';
+import { stickySecret } from './sticky.ts';
 
 interface Setting<T> {
   readonly doc: string;
@@ -95,6 +96,9 @@ const SETTINGS = {
 type SettingPath = keyof typeof SETTINGS;
 type SettingValue<P extends SettingPath> = ReturnType<(typeof SETTINGS)[P]['format']>;
 
+/** Stands over the secrets of all clusters: their places in a list have no name of their own. */
+const STICKY_SECRET = 'SLUICE_STICKY_SECRET';
+
 const PATHS = Object.keys(SETTINGS) as SettingPath[];
 const ENVIRONMENT = new Map(PATHS.map((path) => [environmentName(path), path]));
 
@@ -109,6 +113,8 @@ for (const path of PATHS) {
 const SCHEMA = schema();
 
 export class Settings {
+  /** The secret of sticky cookies that the environment sets; null for none. */
+  stickySecret: string | null = null;
   readonly #problems: Problems;
   readonly #store: convict.Config<Record<string, unknown>>;
 
@@ -192,6 +198,10 @@ export class Settings {
     for (const [name, value] of Object.entries(env)) {
       // A variable that is set to nothing is how many tools say that it is not set.
       if (!name.startsWith('SLUICE_') || value === undefined || value === '') continue;
+      if (name === STICKY_SECRET) {
+        this.#readStickySecret(value);
+        continue;
+      }
       const path = ENVIRONMENT.get(name);
       if (path !== undefined) {
         values[name] = parseValue(value);
@@ -199,12 +209,22 @@ export class Settings {
         continue;
       }
       // Others may have names of that kind: Kubernetes sets SLUICE_PORT beside a service called sluice.
-      const near = nearest(name, [...ENVIRONMENT.keys()]);
+      const near = nearest(name, [...ENVIRONMENT.keys(), STICKY_SECRET]);
       if (near !== undefined) {
         this.#problems.warningAt(`environment ${name}`, `sets nothing: did you mean ${near}?`);
       }
     }
     return values as NodeJS.ProcessEnv;
+  }
+
+  /** Takes the text as it stands: as YAML, digits would be a number. */
+  #readStickySecret(value: string): void {
+    try {
+      this.stickySecret = stickySecret(value);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      this.#problems.errorAt(`environment ${STICKY_SECRET}`, error.message);
+    }
   }
 }
 

@@ -274,6 +274,9 @@ export interface Sticky {
   readonly ttlMs: number;
   /** Key of the cookie's value; null where the process makes one of its own. */
   readonly secret: string | null;
+  readonly sameSite: 'lax' | 'strict' | 'none';
+  /** Whether Secure is set always, or if the client uses TLS. */
+  readonly secure: 'auto' | 'on';
 }
 
 export interface Cluster {

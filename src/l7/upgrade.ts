@@ -54,7 +54,7 @@ interface UpgradeOrder {
   readonly subprotocols: readonly string[];
   /** What an endpoint is chosen by. */
   readonly pick: PickContext;
-  /** Whether the client came by TLS. */
+  /** Whether the client uses TLS, towards us or towards a trusted proxy in front. */
   readonly secure: boolean;
   /** Whether a Via header is added to the response. */
   readonly via: boolean;

@@ -111,7 +111,7 @@ export class Attempts {
    * The Set-Cookie header that brings the client back to this endpoint; null where the cluster is not sticky, or
    * the client has that cookie.
    *
-   * @param secure whether the client came by TLS
+   * @param secure whether the client uses TLS, towards us or towards a trusted proxy in front
    */
   cookieFor(endpoint: Endpoint, secure: boolean): string | null {
     return this.#source.cookieFor(endpoint, this.#context, secure);

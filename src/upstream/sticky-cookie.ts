@@ -2,6 +2,8 @@ import { createHmac } from 'node:crypto';
 import type { Sticky } from '../config/types.ts';
 import type { Endpoint } from './endpoint.ts';
 
+const SAME_SITE = { lax: 'Lax', strict: 'Strict', none: 'None' } as const;
+
 /**
  * The cookie that brings a client back to its endpoint. Its value is a MAC of the endpoint's address under the
  * secret: nobody can make one that names an endpoint, it tells nothing of the address, all workers (and, with a
@@ -39,14 +41,15 @@ export class StickyCookie {
    * already and need not be given it anew.
    *
    * @param shown the value that the client has sent
-   * @param secure whether it came by TLS
+   * @param secure whether the client uses TLS, towards us or towards a proxy in front
    */
   headerFor(endpoint: Endpoint, shown: string | null, secure: boolean): string | null {
-    const { cookie, ttlMs } = this.#config;
+    const { cookie, ttlMs, sameSite } = this.#config;
     const value = this.#values.get(endpoint);
     if (value === undefined || (value === shown && ttlMs === 0)) return null;
     const age = ttlMs === 0 ? '' : `; Max-Age=${Math.ceil(ttlMs / 1000)}`;
-    return `${cookie}=${value}; Path=/; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}${age}`;
+    const security = secure || this.#config.secure === 'on' ? '; Secure' : '';
+    return `${cookie}=${value}; Path=/; HttpOnly; SameSite=${SAME_SITE[sameSite]}${security}${age}`;
   }
 
   #valueOf(label: string): string {

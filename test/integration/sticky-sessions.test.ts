@@ -3,6 +3,7 @@ import { createServer, request, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, it } from 'node:test';
 import { eventually, within } from '../support/deadline.ts';
+import { RawConnection } from '../support/raw-connection.ts';
 import { WebRig } from '../support/web-rig.ts';
 import { WsEndpoint, WsPeer } from '../support/ws-peer.ts';
 
@@ -128,6 +129,30 @@ describe('a sticky cluster', { timeout: 300_000 }, () => {
       }
     }
     assert.ok(names.size >= 2, 'they are spread like clients without a cookie');
+  });
+
+  it('is secure if the client uses TLS, towards us or a trusted proxy in front', async () => {
+    const [endpoint] = await named('a');
+    const rig = await WebRig.start({
+      listeners: { behind: { trustedProxies: ['127.0.0.1'] }, open: {} },
+      clusters: { app: { endpoints: [endpoint!.address], sticky: { cookie: 'sluice' } } },
+    });
+    cleanups.push(() => rig.sluice.stop());
+    const attributesOf = async (listener: string, proto: string): Promise<string[]> => {
+      const line = `X-Forwarded-Proto: ${proto}`;
+      const handshake = await (await rig.ask({ listener, headers: [line] })).head();
+      const plain = await RawConnection.connect(rig.address(listener));
+      plain.write(`GET / HTTP/1.1\r\nHost: app.example\r\n${line}\r\nConnection: close\r\n\r\n`);
+      const heads = [handshake, await plain.head()];
+      return heads.map(({ headers }) => {
+        const cookie = headers.find(([name]) => name.toLowerCase() === 'set-cookie')?.[1] ?? '';
+        return cookie.slice(cookie.indexOf(';'));
+      });
+    };
+    const lax = '; Path=/; HttpOnly; SameSite=Lax';
+    assert.deepEqual(await attributesOf('behind', 'https'), [`${lax}; Secure`, `${lax}; Secure`]);
+    assert.deepEqual(await attributesOf('behind', 'http'), [lax, lax]);
+    assert.deepEqual(await attributesOf('open', 'https'), [lax, lax]);
   });
 
   it('takes clients elsewhere while their endpoint is down, with a cookie for there', async () => {

@@ -38,7 +38,7 @@ export interface ProxyOrder {
   readonly reply: HttpReply;
   /** What an endpoint is chosen by. */
   readonly pick: PickContext;
-  /** Whether the client came by TLS. */
+  /** Whether the client uses TLS, towards us or towards a trusted proxy in front. */
   readonly secure: boolean;
   /** Whether a Via header is added to the response. */
   readonly via: boolean;

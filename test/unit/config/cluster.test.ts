@@ -53,7 +53,13 @@ describe('cluster', () => {
       maxConnections: 9,
       hashOn: { kind: 'source_ip' },
       loadFactor: 1.25,
-      sticky: { cookie: 'sluice', ttlMs: 3_600_000, secret: '0123456789abcdef' },
+      sticky: {
+        cookie: 'sluice',
+        ttlMs: 3_600_000,
+        secret: '0123456789abcdef',
+        sameSite: 'lax',
+        secure: 'auto',
+      },
       healthCheck: {
         type: 'http',
         path: '/health',
@@ -255,6 +261,7 @@ describe('tls of a cluster', () => {
       ca: inDirectory('ca.pem'),
       cert: inDirectory('good.pem'),
       key: inDirectory('good.key'),
+      stickySecret: null,
     });
   });
 

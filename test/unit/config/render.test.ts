@@ -60,7 +60,7 @@ clusters:
     balancer: consistent_hash
     hashOn: { header: X-User }
     loadFactor: 1.5
-    sticky: { cookie: sluice, ttl: 1h }
+    sticky: { cookie: sluice, ttl: 1h, sameSite: strict, secure: on }
     connectTimeout: 250ms
     retries: 0
     retryBudget: { percent: 50, minPerSecond: 0 }

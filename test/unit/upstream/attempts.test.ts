@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { OutlierSettings } from '../../../src/config/types.ts';
+import type { OutlierSettings, Sticky } from '../../../src/config/types.ts';
 import type { EndpointFailure } from '../../../src/protocol/from-worker.ts';
 import { CONNECT_FAILURES, pageMetrics } from '../../../src/telemetry/names.ts';
 import type { StatsPage } from '../../../src/telemetry/stats-page.ts';
@@ -453,9 +453,9 @@ describe('a cluster', () => {
 
 describe('a sticky cluster', () => {
   const configs = endpointConfigs([1, 1, 1]);
-  const sticky = { cookie: 'sluice', ttlMs: 0, secret: null };
+  const sticky: Sticky = { cookie: 'sluice', ttlMs: 0, secret: null, sameSite: 'lax', secure: 'auto' };
   const config = clusterConfig({ endpoints: configs, sticky });
-  const make = (secret: string, changes: Partial<typeof sticky> = {}): Cluster =>
+  const make = (secret: string, changes: Partial<Sticky> = {}): Cluster =>
     new Cluster(
       { ...config, sticky: { ...sticky, ...changes } },
       clusterState(config),
@@ -475,6 +475,16 @@ describe('a sticky cluster', () => {
       assert.equal(same.label, endpoint.label);
       assert.equal(again.cookieFor(same, true), null, 'the client has it');
     }
+  });
+
+  it('has the attributes that are configured', () => {
+    const cookie = (changes: Partial<Sticky>, secure: boolean): string => {
+      const trying = make('secret', changes).attempts(context);
+      return trying.cookieFor(trying.next()!, secure)!;
+    };
+    assert.match(cookie({ sameSite: 'strict' }, false), /; HttpOnly; SameSite=Strict$/);
+    assert.match(cookie({ sameSite: 'none', secure: 'on' }, false), /; HttpOnly; SameSite=None; Secure$/);
+    assert.match(cookie({ secure: 'on' }, false), /; SameSite=Lax; Secure$/);
   });
 
   it('gives the cookie anew where it would run out', () => {
