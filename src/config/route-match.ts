@@ -1,5 +1,6 @@
 /** The conditions of a route. */
 import { ExpressionError, LinearExpression } from '../core/linear-expression.ts';
+import { SUBPROTOCOL } from '../core/subprotocol.ts';
 import type { Format } from './formats.ts';
 import { FormatError, describe, line, pattern, text } from './formats.ts';
 import { hostPattern } from './host.ts';
@@ -33,7 +34,11 @@ export const urlPath = pattern(
 const tokenName = pattern(TOKEN, "a header's name", 'write letters, digits and "-"');
 /** In lower case. */
 export const headerName: Format<string> = (value) => tokenName(value).toLowerCase();
-const subprotocol = pattern(TOKEN, 'a subprotocol', 'write one token, such as chat.v2');
+const subprotocol = pattern(
+  SUBPROTOCOL,
+  'a subprotocol',
+  'write one name such as chat.v2, without spaces, commas, semicolons and quotes',
+);
 const parameterName = text("a query parameter's name");
 
 const regularExpression: Format<LinearExpression> = (value) => {

@@ -4,7 +4,7 @@ import { pathRewriter } from '../routing/rewrite.ts';
 import { forwardedHeaders } from '../wire/forwarding/forwarded-headers.ts';
 import { hasUnderscoreName, headerOf } from '../wire/request-head.ts';
 import type { HeaderEdits } from '../wire/header-edits.ts';
-import type { UpgradeRequest } from '../wire/upgrade-request.ts';
+import { checkUpgrade } from '../wire/upgrade-request.ts';
 import type { UpstreamTarget } from '../wire/upstream-request.ts';
 import { viaElement } from '../wire/via.ts';
 import type { L7Environment } from './environment.ts';
@@ -74,26 +74,30 @@ export class ClusterRoute {
   }
 
   readonly handle: Handler = (routed) => {
-    const { upgrade } = routed;
+    const { wantsUpgrade } = routed;
     switch (this.#action.upgrade) {
       case 'only':
-        if (upgrade === null) this.#answers.refuse(routed.exchange, 426, 'this address speaks WebSocket');
-        else this.#upgrade(routed, upgrade);
+        if (wantsUpgrade) this.#upgrade(routed);
+        else this.#answers.refuse(routed.exchange, 426, 'this address speaks WebSocket');
         return;
       case 'also':
-        if (upgrade === null) this.#proxy(routed);
-        else this.#upgrade(routed, upgrade);
+        if (wantsUpgrade) this.#upgrade(routed);
+        else this.#proxy(routed);
         return;
       case 'never':
         // Whoever does not speak the other protocol goes on in this one (RFC 9110 section 7.8).
-        if (upgrade !== null) this.#stats.handshakeFailed('not_websocket');
         this.#proxy(routed);
     }
   };
 
-  #upgrade(routed: Routed, upgrade: UpgradeRequest): void {
+  #upgrade(routed: Routed): void {
     const { exchange } = routed;
     const { client } = exchange;
+    const upgrade = checkUpgrade(exchange.head);
+    if ('status' in upgrade) {
+      this.#answers.refuse(exchange, upgrade.status, upgrade.reason, 'bad_request');
+      return;
+    }
     if (this.#admission.draining) {
       this.#answers.refuse(exchange, 503, 'the proxy is shutting down', 'draining');
       return;

@@ -6,7 +6,7 @@ import type { RouteRequest } from '../routing/route-request.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import { identifyClient, type ClientIdentity } from '../wire/forwarding/client-identity.ts';
 import { onlyHeaderOf, type RequestHead } from '../wire/request-head.ts';
-import { checkUpgrade, wantsWebSocket, type UpgradeRequest } from '../wire/upgrade-request.ts';
+import { offeredSubprotocols, wantsWebSocket } from '../wire/upgrade-request.ts';
 import { RefusedHandshakes } from './access/refused-handshakes.ts';
 import { addressMatcher, checkRequest } from './client-request.ts';
 import { ClusterRoute } from './cluster-action.ts';
@@ -115,40 +115,32 @@ export class Dispatcher {
       this.#unrouted.refuse(exchange, refused.status, refused.reason, failure);
       return;
     }
-    let upgrade: UpgradeRequest | null = null;
-    if (wantsWebSocket(head)) {
-      const checked = checkUpgrade(head);
-      if ('status' in checked) {
-        this.#unrouted.refuse(exchange, checked.status, checked.reason, 'bad_request');
-        return;
-      }
-      upgrade = checked;
-    }
+    const wantsUpgrade = wantsWebSocket(head);
     const asked: RouteRequest = {
       host: request.host,
       path: request.path,
       query: head.query,
-      subprotocols: upgrade?.subprotocols ?? [],
+      subprotocols: wantsUpgrade ? offeredSubprotocols(head) : [],
       header: (name) => onlyHeaderOf(head, name),
     };
     const hit = this.#table.match(asked);
     if (hit === null) {
-      const failure = upgrade === null ? null : 'no_route';
+      const failure = wantsUpgrade ? 'no_route' : null;
       this.#unrouted.refuse(exchange, 404, 'no route for this request', failure);
       return;
     }
     if ('status' in hit) {
-      this.#unrouted.refuse(exchange, hit.status, hit.reason, upgrade === null ? null : 'bad_request');
+      this.#unrouted.refuse(exchange, hit.status, hit.reason, wantsUpgrade ? 'bad_request' : null);
       return;
     }
     const { effect } = hit.value;
     if (!this.#table.agrees(asked, request.spelling, (other) => other.effect === effect)) {
-      if (upgrade === null) this.#stats.requestRefused('ambiguous_path');
-      const failure = upgrade === null ? null : 'ambiguous_path';
+      if (!wantsUpgrade) this.#stats.requestRefused('ambiguous_path');
+      const failure = wantsUpgrade ? 'ambiguous_path' : null;
       this.#unrouted.refuse(exchange, 400, 'the path can be read as one of another route', failure);
       return;
     }
-    hit.value.handle({ exchange, request, upgrade, groups: hit.groups });
+    hit.value.handle({ exchange, request, wantsUpgrade, groups: hit.groups });
   }
 
   /** Writes what is still to be logged. */
@@ -212,7 +204,7 @@ export class Dispatcher {
     }
     const handle = plainHandler(action, answers, this.#stats);
     const refuse = plainHandler(action, answers.forHandshakes('not_websocket'), this.#stats);
-    return (routed) => (routed.upgrade === null ? handle(routed) : refuse(routed));
+    return (routed) => (routed.wantsUpgrade ? refuse(routed) : handle(routed));
   }
 
   /** That of the previous dispatcher, where sessions under it differ in nothing. */

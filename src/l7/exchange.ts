@@ -32,8 +32,8 @@ export interface Exchange {
 export interface Routed {
   readonly exchange: Exchange;
   readonly request: ClientRequest;
-  /** Null where it is plain HTTP. */
-  readonly upgrade: UpgradeRequest | null;
+  /** Whether the client asks for a WebSocket. The handshake is not checked yet: only some routes make one. */
+  readonly wantsUpgrade: boolean;
   readonly groups: readonly string[];
 }
 

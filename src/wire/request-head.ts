@@ -95,14 +95,7 @@ export function hasUnderscoreName(head: RequestHead): boolean {
 const CHUNKED = /^chunked$/i;
 
 /** Headers of which a second line, or a list, is an attack or a broken client (RFC 9110, RFC 9112 section 6). */
-const SINGLE = new Set([
-  'host',
-  'content-length',
-  'transfer-encoding',
-  'upgrade',
-  'sec-websocket-key',
-  'sec-websocket-version',
-]);
+const SINGLE = new Set(['host', 'content-length', 'transfer-encoding']);
 
 /**
  * What is wrong with a head that no route should see (RFC 9112 sections 3.2, 5 and 6.3), in a few words, or

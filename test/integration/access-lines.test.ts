@@ -148,7 +148,7 @@ describe('the access log', () => {
   it('has a line for a handshake that is out of order', async () => {
     const bytes = upgrade('/app/').replace('Version: 13', 'Version: 8');
     const { line } = await answered(bytes, 'handshake refused');
-    const wanted = { ...WHOSE, route: 'none', status: 426, reason: 'bad_request' };
+    const wanted = { ...WHOSE, route: 'app', status: 426, reason: 'bad_request' };
     assert.deepEqual(subset(line, wanted), wanted);
   });
 

@@ -33,6 +33,15 @@ describe('the handshake of a client', () => {
     rig = await WebRig.start({
       listeners: {
         web: { routes },
+        mixed: {
+          routes: [
+            { match: { subprotocol: 'urn:a/b' }, cluster: 'raw' },
+            { match: { pathPrefix: '/never' }, cluster: 'raw', upgrade: 'never' },
+            { match: { pathPrefix: '/text' }, respond: { status: 200, body: 'text' } },
+            { match: { pathPrefix: '/away' }, redirect: { to: '/text', status: 302 } },
+            { match: { pathPrefix: '/also' }, cluster: 'raw' },
+          ],
+        },
         trusting: { routes, trustedProxies: ['127.0.0.0/8', '10.0.0.0/8'] },
       },
       clusters: { raw: { retries: 0, endpoints: [endpoint.address] } },
@@ -82,8 +91,8 @@ describe('the handshake of a client', () => {
       ['an upgrade to h2c', 426, instead(upgrade, 'Upgrade: h2c\r\n')],
       ['an upgrade to this or that', 400, instead(upgrade, 'Upgrade: websocket, h2c\r\n')],
       ['two upgrades', 400, more('Upgrade: websocket')],
-      ['no Connection', 400, instead(connection, '')],
-      ['a Connection without upgrade', 400, instead(connection, 'Connection: keep-alive\r\n')],
+      ['no Connection', 426, instead(connection, '')],
+      ['a Connection without upgrade', 426, instead(connection, 'Connection: keep-alive\r\n')],
       ['POST', 400, instead('GET', 'POST')],
       ['HEAD', 400, instead('GET', 'HEAD')],
       ['a method in lower case', 400, instead('GET', 'get')],
@@ -111,7 +120,7 @@ describe('the handshake of a client', () => {
       ['a control character in the path', 505, at('/a\x01b')],
       ['a space in the path', 505, at('/a b')],
       ['a path without a slash', 505, at('chat')],
-      ['a subprotocol that is no token', 400, more('Sec-WebSocket-Protocol: a b')],
+      ['a subprotocol with a space', 400, more('Sec-WebSocket-Protocol: a b')],
       ['a subprotocol twice', 400, more('Sec-WebSocket-Protocol: a, b, a')],
       ['a head of 70 KB', 431, more(`X-Long: ${'a'.repeat(70_000)}`)],
       ['200 headers', 431, more(...Array.from({ length: 200 }, (_, i) => `X-${i}: y`))],
@@ -164,14 +173,17 @@ describe('the handshake of a client', () => {
       const count = async (name: string, labels: Record<string, string>): Promise<number> =>
         (await rig.scrape()).sum(name, { listener: 'web', ...labels });
       const failed = await count('sluice_ws_handshake_failures_total', { reason: 'bad_request' });
-      const answered = await count('sluice_http_requests_total', { route: 'none', code: '4xx' });
+      const answered = await count('sluice_http_requests_total', { route: 'route-2', code: '4xx' });
       const client = await RawConnection.connect(rig.address('web'));
       client.write(instead(KEY, 'dGhl'));
       await client.rest();
       assert.equal(await count('sluice_ws_handshake_failures_total', { reason: 'bad_request' }), failed + 1);
       // Counted behind the answer, which may be here first.
       await eventually(async () => {
-        assert.equal(await count('sluice_http_requests_total', { route: 'none', code: '4xx' }), answered + 1);
+        assert.equal(
+          await count('sluice_http_requests_total', { route: 'route-2', code: '4xx' }),
+          answered + 1,
+        );
       });
     });
   });
@@ -244,6 +256,113 @@ describe('the handshake of a client', () => {
         other.destroy();
       });
     }
+  });
+
+  describe('is plain HTTP', () => {
+    const OK = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok';
+    const handshake = (path: string, ...lines: string[]): string =>
+      upgradeRequest('app.example', lines, path);
+    const fields = ({ headers }: RawHead): string[] => headers.map(([name]) => name.toLowerCase());
+
+    /** Sends a request, which the endpoint must get without any Upgrade. */
+    async function passesPlain(request: string): Promise<RawConnection> {
+      const client = await RawConnection.connect(rig.address('mixed'));
+      client.write(request);
+      const { connection, head } = await endpoint.request();
+      assert.equal(fields(head).includes('upgrade'), false);
+      assert.equal(headerOf(head, 'sec-websocket-key'), undefined);
+      assert.doesNotMatch(headerOf(head, 'connection') ?? '', /upgrade/i);
+      connection.write(OK);
+      assert.match((await client.head()).startLine, / 200 /);
+      client.destroy();
+      return connection;
+    }
+
+    it('if Upgrade comes without its connection option', async () => {
+      const connection = /Connection: .*\r\n/;
+      await passesPlain(handshake('/also').replace(connection, ''));
+      await passesPlain(handshake('/also').replace(connection, 'Connection: keep-alive\r\n'));
+      await passesPlain('GET /also HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n');
+    });
+
+    const malformed: readonly (readonly [what: string, of: (request: string) => string])[] = [
+      ['right', (request) => request],
+      ['without a key', (request) => request.replace(/Sec-WebSocket-Key: .*\r\n/, '')],
+      ['with a bad key', (request) => request.replace(KEY, 'dGhl')],
+      ['with two keys', (request) => request.replace('Upgrade:', `Sec-WebSocket-Key: ${KEY}\r\nUpgrade:`)],
+      ['of another version', (request) => request.replace('Version: 13', 'Version: 8')],
+      ['by HEAD', (request) => request.replace('GET', 'HEAD')],
+      ['with two upgrades', (request) => request.replace('Upgrade:', 'Upgrade: h2c\r\nUpgrade:')],
+      [
+        'for a bad subprotocol',
+        (request) => request.replace('Upgrade:', 'Sec-WebSocket-Protocol: ;\r\nUpgrade:'),
+      ],
+    ];
+    for (const [what, change] of malformed) {
+      it(`on a route that makes no WebSockets, if the handshake is ${what}`, async () => {
+        await passesPlain(change(handshake('/never')));
+        for (const [path, status] of [
+          ['/text', 200],
+          ['/away', 302],
+        ] as const) {
+          const client = await RawConnection.connect(rig.address('mixed'));
+          client.write(change(handshake(path)));
+          assert.equal(Number((await client.head()).startLine.split(' ')[1]), status);
+          client.destroy();
+        }
+      });
+    }
+
+    it('with its body on a route that makes no WebSockets', async () => {
+      for (const method of ['GET', 'POST']) {
+        for (const [framing, body, behind] of [
+          ['Content-Length: 5', 'hello', 'hello'],
+          ['Transfer-Encoding: chunked', '5\r\nhello\r\n0\r\n\r\n', '5\r\nhello\r\n0\r\n\r\n'],
+        ] as const) {
+          const request = handshake('/never', framing).replace('GET', method);
+          const connection = await passesPlain(`${request}${body}`);
+          assert.equal((await connection.bytes(behind.length)).toString(), behind);
+        }
+      }
+    });
+
+    it('and counts as such', async () => {
+      const metrics = await rig.scrape();
+      const failed = (reason: string): number =>
+        metrics.sum('sluice_ws_handshake_failures_total', { listener: 'mixed', reason });
+      assert.equal(failed('bad_request'), 0);
+      // Those that another route than one to a cluster has answered: the client wanted something else.
+      assert.equal(failed('not_websocket'), 2 * malformed.length);
+    });
+
+    it('but a handshake that is malformed on a route that makes WebSockets', async () => {
+      for (const [change, status] of [
+        [(request: string) => request.replace(KEY, 'dGhl'), 400],
+        [(request: string) => request.replace('Version: 13', 'Version: 8'), 426],
+        [(request: string) => request.replace('GET', 'POST'), 400],
+      ] as const) {
+        const client = await RawConnection.connect(rig.address('mixed'));
+        client.write(change(handshake('/also')));
+        assert.equal(Number((await client.head()).startLine.split(' ')[1]), status);
+        client.destroy();
+      }
+    });
+  });
+
+  it('may offer subprotocols with colons and slashes, which choose routes, too', async () => {
+    const request = upgradeRequest('app.example', ['Sec-WebSocket-Protocol: c/d, urn:a/b'], '/nowhere');
+    const answer = ['Sec-WebSocket-Protocol: c/d'];
+    const { asked, answered, client } = await shake(request, { listener: 'mixed', answer });
+    assert.equal(headerOf(asked, 'sec-websocket-protocol'), 'c/d, urn:a/b');
+    assert.equal(headerOf(answered, 'sec-websocket-protocol'), 'c/d');
+    client.destroy();
+    const bearer = 'base64url.bearer.authorization.k8s.io.dG9rZW4';
+    const peer = await RawConnection.connect(rig.address('web'));
+    peer.write(upgradeRequest('app.example', [`Sec-WebSocket-Protocol: a:b, ${bearer}`]));
+    const { connection, head } = await endpoint.request();
+    connection.write(switchingProtocols(head, ['Sec-WebSocket-Protocol: d:e']));
+    assert.match((await peer.head()).startLine, / 502 /);
+    peer.destroy();
   });
 
   describe('as the endpoint gets it', () => {
@@ -368,7 +487,8 @@ describe('the handshake of a client', () => {
           'X-Forwarded-Port: 443',
           'X-Real-IP: 192.0.2.7',
           'X-Request-Id: edge-1234',
-          'Forwarded: for=192.0.2.7;proto=https',
+          'Forwarded: for=192.0.2.7, for=198.51.100.2:80;proto=https',
+          'Forwarded: for=10.0.0.5',
         ]),
         { listener: 'trusting' },
       );
@@ -379,7 +499,10 @@ describe('the handshake of a client', () => {
       // The nearest that is none of ours: what stands before it anybody may have written.
       assert.equal(headerOf(asked, 'x-real-ip'), '198.51.100.2');
       assert.equal(headerOf(asked, 'x-request-id'), 'edge-1234');
-      assert.equal(headerOf(asked, 'forwarded'), 'for=192.0.2.7;proto=https');
+      assert.deepEqual(valuesOf(asked, 'forwarded'), [
+        'for=192.0.2.7, for=198.51.100.2:80;proto=https',
+        'for=10.0.0.5',
+      ]);
       const line = await rig.sluice.waitForLog(({ requestId }) => requestId === 'edge-1234');
       assert.equal(line.client, '198.51.100.2');
       client.destroy();

@@ -13,7 +13,7 @@ describe('match', () => {
   it('reads every condition', () => {
     assert.deepEqual(
       match(
-        '{ host: "*.Example.COM", pathPrefix: /Chat, pathRegex: "^/Chat/\\\\d", headers: { X-Tier: Gold }, query: { V: "2", e: "" }, subprotocol: Chat.v2 }',
+        '{ host: "*.Example.COM", pathPrefix: /Chat, pathRegex: "^/Chat/\\\\d", headers: { X-Tier: Gold }, query: { V: "2", e: "" }, subprotocol: "Chat:v2/x" }',
       ),
       {
         host: '*.example.com',
@@ -25,7 +25,7 @@ describe('match', () => {
           ['V', '2'],
           ['e', ''],
         ]),
-        subprotocol: 'Chat.v2',
+        subprotocol: 'Chat:v2/x',
       },
     );
     assert.equal(match('{ path: "/a%20b/!$&()*+,;=:@~\'" }').path, "/a%20b/!$&()*+,;=:@~'");

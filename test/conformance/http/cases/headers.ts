@@ -133,7 +133,7 @@ export const CONNECTION: Chapter = {
       'HTTP2-Settings: AAMAAABk',
     ),
     hop('an upgrade to something else', 'Connection: Upgrade', 'Upgrade: TLS/1.0'),
-    refused('two Upgrade headers', get('Upgrade: h2c', 'Upgrade: TLS/1.0')),
+    hop('two Upgrade headers', 'Upgrade: h2c', 'Upgrade: TLS/1.0'),
     refused(
       'an upgrade to WebSocket without a key',
       get('Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'),
@@ -158,5 +158,6 @@ export const CONNECTION: Chapter = {
       'range: bytes=0-1',
     ),
     line('Accept-Encoding', 'Accept-Encoding: gzip, br', 'accept-encoding: gzip, br'),
+    hop('an upgrade to WebSocket without its connection option', 'Upgrade: websocket'),
   ]),
 };
