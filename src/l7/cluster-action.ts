@@ -129,6 +129,7 @@ export class ClusterRoute {
 
   #proxy(routed: Routed): void {
     const { exchange } = routed;
+    this.#answers.begin(exchange);
     const { head } = exchange;
     if (hasUnderscoreName(head)) {
       this.#answers.refuse(exchange, 400, "a header's name has an underscore");

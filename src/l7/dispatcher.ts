@@ -204,7 +204,11 @@ export class Dispatcher {
     }
     const handle = plainHandler(action, answers, this.#stats);
     const refuse = plainHandler(action, answers.forHandshakes('not_websocket'), this.#stats);
-    return (routed) => (routed.wantsUpgrade ? refuse(routed) : handle(routed));
+    return (routed) => {
+      answers.begin(routed.exchange);
+      if (routed.wantsUpgrade) refuse(routed);
+      else handle(routed);
+    };
   }
 
   /** That of the previous dispatcher, where sessions under it differ in nothing. */

@@ -24,6 +24,8 @@ export interface Exchange {
   readonly reply: HttpReply;
   /** When the request came, by `performance.now()`. */
   readonly startedAt: number;
+  /** Where the request counts while it is not answered, from its route on; null for upgrades. */
+  inFlight: RequestStats | null;
   /** How to answer where the request becomes an upgrade. Called at most once, instead of using `reply`. */
   upgrade(request: UpgradeRequest): UpgradeReply;
 }
@@ -73,6 +75,13 @@ export class Answers {
   constructor(context: AnswerContext, failure: HandshakeFailure | null = null) {
     this.#context = context;
     this.#failure = failure;
+  }
+
+  /** Counts a request as in flight until its reply is over; not an upgrade to an endpoint. */
+  begin(exchange: Exchange): void {
+    const { stats } = this.#context;
+    exchange.inFlight = stats;
+    stats.begun();
   }
 
   /** Returns the same for handshakes, which the route answers like any request. */

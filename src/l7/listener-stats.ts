@@ -49,6 +49,7 @@ export class RequestStats {
   readonly #classes: readonly number[];
   readonly #cuts: readonly number[];
   readonly #duration: Histogram;
+  readonly #active: number;
 
   constructor(page: StatsPage, listener: string, route: string) {
     this.#values = page.values;
@@ -57,6 +58,16 @@ export class RequestStats {
     );
     this.#cuts = RESPONSE_CUTS.map((reason) => page.slot(pageMetrics.httpCuts, { listener, reason }));
     this.#duration = page.histogram(pageMetrics.httpDuration, { listener, route });
+    this.#active = page.slot(pageMetrics.httpRequestsActive, { listener, route });
+  }
+
+  begun(): void {
+    this.#values[this.#active]! += 1;
+  }
+
+  /** However the request that has {@link begun} ended. */
+  over(): void {
+    this.#values[this.#active]! -= 1;
   }
 
   /** Counts a response that was cut. */

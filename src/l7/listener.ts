@@ -30,6 +30,7 @@ import { headerOf, joinedHeaderOf, type RequestHead } from '../wire/request-head
 import type { UpgradeRequest } from '../wire/upgrade-request.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { L7Environment } from './environment.ts';
+import type { Exchange } from './exchange.ts';
 import type { HeaderList } from './http-reply.ts';
 import { ListenerStats } from './listener-stats.ts';
 import type { Session } from './session.ts';
@@ -260,21 +261,24 @@ export class L7Listener {
     const client = dispatcher.identify(head, peer);
     const isHead = head.method === 'HEAD';
     const reply = new UwsReply(response, client.requestId, isHead, this.#later, isLast ? stopReading : null);
-    dispatcher.open++;
-    reply.onOver((gone) => {
-      dispatcher.open--;
-      if (gone) body?.abandon();
-      else body?.close();
-    });
-    dispatcher.dispatch({
+    const exchange: Exchange = {
       head,
       body,
       peer,
       client,
       reply,
       startedAt: performance.now(),
+      inFlight: null,
       upgrade: (upgrade) => this.#upgradeReply(response, reply, head, upgrade, context),
+    };
+    dispatcher.open++;
+    reply.onOver((gone) => {
+      dispatcher.open--;
+      exchange.inFlight?.over();
+      if (gone) body?.abandon();
+      else body?.close();
     });
+    dispatcher.dispatch(exchange);
   }
 
   #upgradeReply(

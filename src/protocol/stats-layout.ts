@@ -91,6 +91,7 @@ function addL7Listener(layout: PageLayout, listener: L7Listener): void {
     const labels = { listener: listener.name, route: route.name };
     for (const code of STATUS_CLASSES) layout.add(pageMetrics.httpRequests, { ...labels, code });
     layout.add(pageMetrics.httpDuration, labels);
+    layout.add(pageMetrics.httpRequestsActive, labels);
     if (route.action.kind !== 'cluster') continue;
     const { cluster } = route.action;
     layout.add(pageMetrics.sessionsActive, { ...labels, cluster });
@@ -107,4 +108,5 @@ function addL7Listener(layout: PageLayout, listener: L7Listener): void {
     layout.add(pageMetrics.httpRequests, { listener: listener.name, route: 'none', code });
   }
   layout.add(pageMetrics.httpDuration, { listener: listener.name, route: 'none' });
+  layout.add(pageMetrics.httpRequestsActive, { listener: listener.name, route: 'none' });
 }

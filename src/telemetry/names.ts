@@ -148,6 +148,11 @@ export const pageMetrics = {
     ['listener', 'cluster', 'direction'],
     'Bytes carried through layer 4 tunnels',
   ),
+  httpRequestsActive: gauge(
+    'sluice_http_requests_active',
+    ['listener', 'route'],
+    'HTTP requests in flight now, upgrades excluded',
+  ),
   httpRequests: counter(
     'sluice_http_requests_total',
     ['listener', 'route', 'code'],

@@ -1,8 +1,14 @@
 /** The metrics of a process with every kind of listener and cluster, as Prometheus and its tools see them. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { CertificateAuthority } from '../support/certificates.ts';
+import { eventually } from '../support/deadline.ts';
+import { HttpEndpoint, begin } from '../support/http-endpoint.ts';
 import { freePorts } from '../support/free-port.ts';
 import { runCommand } from '../support/run-command.ts';
 import { WebRig } from '../support/web-rig.ts';
@@ -14,10 +20,20 @@ const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
 describe('the metrics of a process', () => {
   const authority = new CertificateAuthority();
   const startedAt = Date.now() / 1000;
+  const files = mkdtempSync(join(tmpdir(), 'sluice-metrics-'));
+  /** Answers nothing. */
+  let silent: HttpEndpoint;
+  let asked = 0;
   let app: WsEndpoint;
   let rig: WebRig;
 
   before(async () => {
+    writeFileSync(join(files, 'large'), '');
+    // More than the kernel and the proxy keep for a client that does not read.
+    truncateSync(join(files, 'large'), 64 * 1024 * 1024);
+    const count = (): unknown => asked++;
+    silent = await HttpEndpoint.listen(count);
+    silent.onUpgrade(count);
     app = await WsEndpoint.listen();
     const { port } = new URL(`tcp://${app.address}`);
     rig = await WebRig.start({
@@ -26,6 +42,8 @@ describe('the metrics of a process', () => {
         web: {
           routes: [
             { match: { path: '/ping' }, respond: { body: 'pong\n' } },
+            { name: 'files', match: { path: '/large' }, static: { root: files } },
+            { name: 'silent', match: { path: '/silent' }, cluster: 'silent' },
             { match: {}, cluster: 'app' },
           ],
         },
@@ -33,6 +51,7 @@ describe('the metrics of a process', () => {
         tcp: { mode: 'l4', cluster: 'named' },
       },
       clusters: {
+        silent: { endpoints: [silent.address] },
         app: { endpoints: [app.address], healthCheck: { type: 'tcp' } },
         named: { endpoints: [`localhost:${port}`] },
       },
@@ -46,7 +65,9 @@ describe('the metrics of a process', () => {
   });
   after(async () => {
     app.close();
+    silent.close();
     authority.remove();
+    rmSync(files, { recursive: true });
     await rig.stop();
   });
 
@@ -85,8 +106,30 @@ describe('the metrics of a process', () => {
     assert.ok(body.endsWith('# EOF\n'));
   });
 
+  it('count requests in flight until they end, whatever ends them, and no upgrades', async () => {
+    const url = `http://${rig.address('web')}`;
+    const inFlight = async (): Promise<number[]> => {
+      const metrics = await rig.scrape();
+      const of = (route: string): number =>
+        metrics.sum('sluice_http_requests_active', { listener: 'web', route });
+      return [of('files'), of('silent')];
+    };
+    const unread = await begin(`${url}/large`);
+    const unanswered = request(`${url}/silent`, { agent: false }).on('error', () => undefined);
+    unanswered.end();
+    const upgrade = await rig.ask({ path: '/silent' });
+    await eventually(() => assert.equal(asked, 2));
+    assert.deepEqual(await inFlight(), [1, 1]);
+    unread.destroy();
+    unanswered.destroy();
+    upgrade.destroy();
+    await eventually(async () => assert.deepEqual(await inFlight(), [0, 0]));
+  });
+
   it('tell when the configuration in use was loaded', async () => {
-    const loadedAt = (await rig.scrape()).sum('sluice_config_last_reload_success_timestamp_seconds');
+    const { body } = await ask('text/plain');
+    const [, text] = /^sluice_config_last_reload_success_timestamp_seconds (\S+)$/m.exec(body) ?? [];
+    const loadedAt = Number(text);
     assert.ok(loadedAt >= startedAt && loadedAt <= Date.now() / 1000);
   });
 });

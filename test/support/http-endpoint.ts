@@ -22,6 +22,11 @@ export class HttpEndpoint {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
+  /** Takes requests for an upgrade, which Node would treat as plain requests. */
+  onUpgrade(take: () => void): void {
+    this.#server.on('upgrade', take);
+  }
+
   close(): void {
     this.#server.close();
     this.#server.closeAllConnections();

@@ -30,6 +30,7 @@ interface WebRigSettings {
 const GAUGES = [
   'sluice_ws_sessions_active',
   'sluice_connections_active',
+  'sluice_http_requests_active',
   'sluice_endpoint_connections_active',
   'sluice_ws_buffered_bytes',
 ] as const;
