@@ -7,11 +7,13 @@ import { describeManyTunnels } from './tunnel-churn.ts';
 import { describeControlledTunnels } from './tunnel-control.ts';
 import { net } from './tunnel-engines.ts';
 import { TunnelRig } from './tunnel-rig.ts';
+import { describeResets } from './tunnel-resets.ts';
 import { describeTunnels } from './tunnel-suite.ts';
 import { describeTransfers } from './tunnel-transfers.ts';
 
 describeTunnels(net);
 describeTransfers(net);
+describeResets(net);
 describeManyTunnels(net);
 describeControlledTunnels('net');
 

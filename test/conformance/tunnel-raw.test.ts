@@ -11,6 +11,7 @@ import { describeManyTunnels } from './tunnel-churn.ts';
 import { describeControlledTunnels } from './tunnel-control.ts';
 import { raw } from './tunnel-engines.ts';
 import { TunnelRig } from './tunnel-rig.ts';
+import { describeResets } from './tunnel-resets.ts';
 import { describeTunnels } from './tunnel-suite.ts';
 import { describeTransfers } from './tunnel-transfers.ts';
 
@@ -19,6 +20,7 @@ const unsupported = unsupportedReason();
 if (unsupported === null) {
   describeTunnels(raw);
   describeTransfers(raw);
+  describeResets(raw);
   describeManyTunnels(raw);
   describeControlledTunnels('raw');
 }

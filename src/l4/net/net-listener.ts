@@ -1,10 +1,11 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import type { L4Listener } from '../../config/types.ts';
 import { formatAddress } from '../../core/address.ts';
 import { noteClosing, noteListening } from '../../sys/descriptor-table.ts';
 import { HandOver } from '../../sys/hand-over.ts';
 import { BACKLOG } from '../../sys/listening-sockets.ts';
 import { unsupportedReason } from '../../sys/support.ts';
+import { descriptorOf } from '../../sys/true-end.ts';
 import { refusalOf } from '../refusal.ts';
 import type { TunnelContext, TunnelListener } from '../tunnel.ts';
 import { NetTunnel } from './net-tunnel.ts';
@@ -73,12 +74,6 @@ export class NetListener implements TunnelListener {
   get #descriptor(): number {
     return descriptorOf(this.#server) ?? -1;
   }
-}
-
-/** Returns the descriptor of a socket; undefined without one. Node shows it nowhere else. */
-function descriptorOf(owner: Server | Socket): number | undefined {
-  const { _handle: handle } = owner as { _handle?: { fd?: unknown } | null };
-  return typeof handle?.fd === 'number' && handle.fd >= 0 ? handle.fd : undefined;
 }
 
 function ignore(): void {

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { Timed } from '../../core/timer-wheel.ts';
 import type { Attempts } from '../../upstream/attempts.ts';
+import { atTrueEnd } from '../../sys/true-end.ts';
 import { connectFailureOf, dial } from '../../upstream/dial.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
 import { addressContext } from '../../upstream/pick-context.ts';
@@ -272,7 +273,7 @@ function onDrain(this: Leg): void {
 }
 
 function onEnd(this: Leg): void {
-  this.peer?.end();
+  atTrueEnd(this, () => this.peer?.end());
 }
 
 /** Everything for this side has been written, FIN included. */

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { copyOf } from '../../core/copy.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
+import { atTrueEnd, descriptorOf } from '../../sys/true-end.ts';
 import { dial } from '../../upstream/dial.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { UpstreamDialler, UpstreamOwner } from './upstream-socket.ts';
@@ -61,9 +62,8 @@ const READ_OPTIONS = {
 };
 
 function onPlainConnect(this: NetUpstream): void {
-  // Node does not show it otherwise; where a release has no such field, everything goes through `write`.
-  const { _handle: handle } = this as { _handle?: { fd?: unknown } | null };
-  if (typeof handle?.fd === 'number') this.fd = handle.fd;
+  // Without a descriptor everything goes through `write`.
+  this.fd = descriptorOf(this) ?? -1;
   this.owner?.upstreamConnected();
 }
 function onConnect(this: NetUpstream): void {
@@ -76,7 +76,7 @@ function onDrain(this: NetUpstream): void {
   this.owner?.upstreamDrained?.();
 }
 function onEnd(this: NetUpstream): void {
-  this.owner?.upstreamEnded();
+  atTrueEnd(this, () => this.owner?.upstreamEnded());
 }
 function onClose(this: NetUpstream): void {
   const { owner } = this;

@@ -185,6 +185,18 @@ for (const [name, create] of Object.entries(RIGS)) {
       assert.equal(witness.events.filter((event) => event === 'closed').length, 1);
     });
 
+    it('tells a reset right behind bytes from FIN', async () => {
+      for (let round = 0; round < 2; round++) {
+        const { witness, peer } = await connected();
+        peer.send('last words');
+        peer.reset();
+        await witness.comes('closed');
+        assert.equal(witness.received, 10);
+        assert.deepEqual(witness.events, ['connected', 'closed']);
+        assert.equal(connectFailureOf(witness.error!), 'reset');
+      }
+    });
+
     it('is closed by destroy, from within its own data too', async () => {
       const { socket, witness, peer } = await connected();
       witness.onData = () => socket.destroy();
