@@ -50,7 +50,7 @@ function endpointsOf(count: number): Endpoint[] {
   const all = pages.map(({ values }) => values);
   return configs.map(({ address, weight, maxConnections }) => {
     const label = formatAddress(address);
-    const known = { label, series: label, server: address, addresses: [address], weight, maxConnections };
+    const known = { label, slot: null, server: address, addresses: [address], weight, maxConnections };
     const state = { ...known, priority: 0, health: 'up' as const, warmLeftMs: 0 };
     return new Endpoint('app', state, pages[0]!, all);
   });

@@ -21,7 +21,7 @@ export default function cases(): MicroCase[] {
   const page = new StatsPage(buffers[0]!, layout);
   const slot = page.slot(pageMetrics.messages, { cluster: 'cluster-7', direction: 'upstream' });
   const histogram = page.histogram(pageMetrics.endpointConnectDuration, { cluster: 'cluster-7' });
-  const exposition = new Exposition(pageFamilies(new PageSums(layout, buffers), (labels) => labels));
+  const exposition = new Exposition(pageFamilies(new PageSums(layout, buffers)));
   return [
     { name: 'count in the stats page', run: () => (page.values[slot]! += 1) },
     { name: 'observe 200 us in a histogram', run: () => histogram.observe(0.0002) },

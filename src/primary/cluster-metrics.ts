@@ -51,6 +51,7 @@ export function clusterFamilies(clusters: ClusterMonitors): Family[] {
     perCluster(primaryMetrics.clusterPanic, ({ panic }) => (panic ? 1 : 0)),
     perNames(primaryMetrics.nameLookups, ({ lookups }) => lookups.lookups),
     perNames(primaryMetrics.nameLookupFailures, ({ lookups }) => lookups.failures),
+    perNames(primaryMetrics.namesLeftOut, ({ leftOut }) => leftOut),
     perCluster(primaryMetrics.evictions, ({ config }) => clusters.evictions(config.name)),
   ];
 }

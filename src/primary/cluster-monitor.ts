@@ -7,7 +7,8 @@ import type {
 import { formatAddress } from '../core/address.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
 import type { EndpointFailure } from '../protocol/from-worker.ts';
-import { nameOf, seriesOf } from '../protocol/series.ts';
+import { nameOf } from '../protocol/series.ts';
+import { LineLimit } from '../telemetry/line-limit.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { allocateCursor } from '../upstream/balancers/shared-cursor.ts';
 import { membershipOf } from '../upstream/membership.ts';
@@ -29,9 +30,11 @@ interface MonitorOptions {
   /** The endpoints have changed. Called later than the change, once for all of a turn. */
   readonly publish: (state: ClusterState) => void;
   /** What has gone well with an endpoint since the start, over all workers. */
-  readonly successes: (series: string) => Successes;
-  /** Connections that live, over all workers. */
-  readonly active: (series: string) => number;
+  readonly successes: (label: string) => Successes;
+  /** Lends series to an address of a name; returns their first slot in the stats pages, or null if there is no room. */
+  readonly lend: (label: string) => number | null;
+  /** Takes back what was lent. */
+  readonly giveBack: (label: string) => void;
   /** Its probes have found an endpoint down. */
   readonly onDown: (record: EndpointRecord) => void;
   readonly lookup?: Pick<NameLookup, 'find'>;
@@ -39,6 +42,15 @@ interface MonitorOptions {
 
 /** The start is not held up longer by names that do not resolve. */
 const FIRST_LOOKUP_MS = 3000;
+
+/** Labels of endpoints in one log line. */
+const MAX_LISTED = 8;
+/** Lines about changed endpoints: whoever answers a name's queries can provoke thousands a second. */
+const CHANGE_LINES = { burst: 200, everyMs: 50 };
+/** Endpoints of a cluster whose changes are published at once. */
+const MAX_AT_ONCE = 256;
+/** In a larger cluster changes are gathered for so long for each endpoint: 0.4 s for 4,096. */
+const GATHER_MS = 0.1;
 
 /** What the primary does about one cluster: finds its endpoints, probes them, ejects them, drains them. */
 export class ClusterMonitor {
@@ -51,8 +63,13 @@ export class ClusterMonitor {
   readonly #options: MonitorOptions;
   readonly #prober: Prober | null;
   readonly #outliers: OutlierDetector | null;
-  /** By the entry of the configuration that they come from. */
-  readonly #records = new Map<EndpointConfig, EndpointRecord[]>();
+  /** By the entry of the configuration that they come from, then by label. */
+  readonly #records = new Map<EndpointConfig, Map<string, EndpointRecord>>();
+  /** By label. */
+  readonly #entries = new Map<string, EndpointConfig>();
+  /** Addresses that are not used, by the name that has them. */
+  readonly #leftOut = new Map<EndpointConfig, number>();
+  readonly #changeLines = new LineLimit(undefined, CHANGE_LINES);
   readonly #firstLookups: Promise<void>[] = [];
   readonly #firstProbes: Promise<void>[] = [];
   /** Null where there was none, and from the commit on. */
@@ -85,19 +102,20 @@ export class ClusterMonitor {
     this.#outliers =
       config.outlier === null
         ? null
-        : new OutlierDetector(config.outlier, (record) => options.successes(record.facts.series));
+        : new OutlierDetector(config.outlier, (record) => options.successes(record.facts.label));
     const lookup = options.lookup ?? new NameLookup(config.resolve);
     const names: NameWatch[] = [];
     for (const entry of config.endpoints) {
       const address = nameOf(entry);
       if (address === null) {
-        this.#reconcile(entry, [{ addresses: [entry.address], weight: null, priority: 0 }]);
+        this.#reconcile(entry, [{ addresses: [entry.address], weight: null, priority: 0 }], 0);
         continue;
       }
       // Until it has been looked up again, and for as long as it cannot be.
       const found = previous?.foundBefore(entry, config.resolve) ?? [];
-      if (found.length > 0) this.#reconcile(entry, found);
-      const onFound = (now: readonly FoundEndpoint[]): void => this.#reconcile(entry, now);
+      if (found.length > 0) this.#reconcile(entry, found, 0);
+      const onFound = (now: readonly FoundEndpoint[], leftOut: number): void =>
+        this.#reconcile(entry, now, leftOut);
       const name = new NameWatch({
         address,
         settings: config.resolve,
@@ -113,7 +131,12 @@ export class ClusterMonitor {
   }
 
   get records(): readonly EndpointRecord[] {
-    return [...this.#records.values()].flat();
+    return [...this.#records.values()].flatMap((own) => [...own.values()]);
+  }
+
+  /** Addresses of its names that are not used. */
+  get leftOut(): number {
+    return [...this.#leftOut.values()].reduce((sum, count) => sum + count, 0);
   }
 
   /** Whether all endpoints are used because so many are down. */
@@ -139,7 +162,8 @@ export class ClusterMonitor {
 
   /** An endpoint of that label; undefined where there is none. */
   find(label: string): EndpointRecord | undefined {
-    return this.records.find(({ facts }) => facts.label === label);
+    const entry = this.#entries.get(label);
+    return entry === undefined ? undefined : this.#records.get(entry)?.get(label);
   }
 
   endpointFailed(failure: Omit<EndpointFailure, 'cluster'>): void {
@@ -152,8 +176,8 @@ export class ClusterMonitor {
   foundBefore({ address }: EndpointConfig, settings: ResolveSettings): FoundEndpoint[] {
     if (!isDeepStrictEqual(settings, this.config.resolve)) return [];
     const same = this.config.endpoints.find((entry) => isDeepStrictEqual(entry.address, address));
-    const records = (same === undefined ? null : this.#records.get(same)) ?? [];
-    return records.map(({ facts: { addresses, priority, weight } }) => ({
+    const records = same === undefined ? undefined : this.#records.get(same)?.values();
+    return Array.from(records ?? [], ({ facts: { addresses, priority, weight } }) => ({
       addresses,
       priority,
       weight: settings.type === 'srv' ? weight : null,
@@ -178,77 +202,113 @@ export class ClusterMonitor {
   }
 
   stop(): void {
+    if (this.#stopped) return;
     this.#stopped = true;
+    for (const { facts } of this.records) this.#giveBack(facts);
     for (const name of this.#names) name.stop();
     this.#prober?.stop();
     this.#outliers?.stop();
   }
 
-  /** Keeps the endpoints of an entry that are still there, and replaces the others. */
-  #reconcile(entry: EndpointConfig, found: readonly FoundEndpoint[]): void {
-    const before = this.#records.get(entry) ?? [];
-    const others = new Set(
-      this.records.filter((record) => !before.includes(record)).map(({ facts }) => facts.label),
-    );
+  /**
+   * Keeps the endpoints of an entry that are still there, and replaces the others.
+   *
+   * @param unused addresses that the name has and `found` has not
+   */
+  #reconcile(entry: EndpointConfig, found: readonly FoundEndpoint[], unused: number): void {
+    const records = this.#recordsOf(entry);
     const wanted = new Map<string, FoundEndpoint>();
     for (const endpoint of found) {
       const label = formatAddress(endpoint.addresses[0]!);
-      if (!others.has(label) && !wanted.has(label)) wanted.set(label, endpoint);
+      const owner = this.#entries.get(label) ?? entry;
+      if (owner === entry && !wanted.has(label)) wanted.set(label, endpoint);
     }
-    const kept = before.filter(({ facts }) => wanted.has(facts.label));
-    for (const record of before) if (!kept.includes(record)) this.#forget(record);
-    for (const record of kept) {
-      const { addresses, priority, weight } = wanted.get(record.facts.label)!;
-      record.facts = { ...record.facts, addresses, priority, weight: weight ?? entry.weight };
-      wanted.delete(record.facts.label);
+    const removed = [...records.values()].filter(({ facts }) => !wanted.has(facts.label));
+    for (const record of removed) this.#forget(record, records);
+    const added: string[] = [];
+    let leftOut = unused;
+    let isChanged = removed.length > 0;
+    for (const [label, endpoint] of wanted) {
+      const { addresses, priority, weight } = endpoint;
+      const record = records.get(label);
+      if (record !== undefined) {
+        const facts = { ...record.facts, addresses, priority, weight: weight ?? entry.weight };
+        isChanged ||= !isDeepStrictEqual(facts, record.facts);
+        record.facts = facts;
+      } else if (this.#add(entry, label, endpoint)) {
+        added.push(label);
+      } else {
+        leftOut++;
+      }
     }
-    this.#records.set(entry, kept);
-    for (const [label, endpoint] of wanted) this.#add(entry, label, endpoint);
-    if (this.#started) {
-      const endpoints = this.#records.get(entry)!.map(({ facts }) => facts.label);
-      const changed = endpoints.length !== before.length || wanted.size > 0;
-      if (changed) this.#options.log.info({ cluster: this.config.name, endpoints }, 'endpoints found');
+    this.#noteLeftOut(entry, leftOut);
+    isChanged ||= added.length > 0;
+    if (!isChanged) return;
+    if (this.#started && added.length + removed.length > 0) {
+      const name = formatAddress(entry.address);
+      const labels = removed.map(({ facts }) => facts.label);
+      const change = { added: listOf(added), removed: listOf(labels), endpoints: records.size };
+      this.#options.log.info({ cluster: this.config.name, name, ...change }, 'endpoints found');
     }
     this.#changed();
   }
 
-  #add(entry: EndpointConfig, label: string, { addresses, weight, priority }: FoundEndpoint): void {
-    const records = this.#records.get(entry)!;
+  #recordsOf(entry: EndpointConfig): Map<string, EndpointRecord> {
+    const known = this.#records.get(entry);
+    if (known !== undefined) return known;
+    const records = new Map<string, EndpointRecord>();
+    this.#records.set(entry, records);
+    return records;
+  }
+
+  /** Logs when addresses of a name begin to be left out, and when all are used again. */
+  #noteLeftOut(entry: EndpointConfig, leftOut: number): void {
+    const before = this.#leftOut.get(entry) ?? 0;
+    this.#leftOut.set(entry, leftOut);
+    const { log } = this.#options;
+    const fields = { cluster: this.config.name, name: formatAddress(entry.address), leftOut };
+    if (leftOut > 0 && before === 0) log.warn(fields, 'name has more addresses than are used');
+    if (leftOut === 0 && before > 0) log.info(fields, 'all addresses of the name are used');
+  }
+
+  /** Returns false if the stats pages have no room for the endpoint. */
+  #add(entry: EndpointConfig, label: string, { addresses, weight, priority }: FoundEndpoint): boolean {
+    const slot = nameOf(entry) === null ? null : this.#options.lend(label);
+    if (slot === null && nameOf(entry) !== null) return false;
     const known = this.#previous?.find(label);
-    const series = this.#freeSeries(entry, records, known?.facts.series);
     const { log, onDown } = this.#options;
     const { name: cluster, slowStartMs } = this.config;
-    if (series === undefined) {
-      log.warn(
-        { cluster, endpoint: label },
-        'the name has more addresses than are used: this one is left out',
-      );
-      return;
-    }
     const { address: server, weight: own, maxConnections } = entry;
-    const facts = { label, series, server, addresses, weight: weight ?? own, priority, maxConnections };
+    const facts = { label, slot, server, addresses, weight: weight ?? own, priority, maxConnections };
     const record: EndpointRecord = new EndpointRecord(facts, slowStartMs, {
       onChange: (before) => {
         if (this.#pending) return;
         const { health, reason } = record;
-        log.warn({ cluster, endpoint: label, health, before, reason }, 'endpoint changed');
+        const more = this.#changeLines.take();
+        if (more !== null)
+          log.warn({ cluster, endpoint: label, health, before, reason, ...more }, 'endpoint changed');
         this.#changed();
       },
       onDown: () => {
         if (!this.#pending) onDown(record);
       },
     });
-    records.push(record);
+    this.#entries.set(label, entry);
+    this.#recordsOf(entry).set(label, record);
     if (known !== undefined) {
       this.#inherit(record, known, this.#previous);
       // Until the commit the one before probes it.
-      if (this.#probesAlike) return;
+      if (this.#probesAlike) return true;
     } else if (this.#started || this.#previous !== null) {
       record.warm();
       // It has to prove itself before it gets anything.
       if (this.#prober !== null) record.setDown(true, 'it has not been probed yet');
     }
-    if (this.#prober !== null) this.#firstProbes.push(this.#prober.watch(record));
+    if (this.#prober !== null) {
+      const probed = this.#prober.watch(record);
+      if (!this.#started) this.#firstProbes.push(probed);
+    }
+    return true;
   }
 
   #inherit(record: EndpointRecord, known: EndpointRecord, previous: ClusterMonitor | null): void {
@@ -257,23 +317,17 @@ export class ClusterMonitor {
     if (before !== null) this.#outliers?.inherit(record, before, known);
   }
 
-  /** A series that nobody has: not one of an endpoint that is there, nor of one whose connections still live. */
-  #freeSeries(
-    entry: EndpointConfig,
-    records: readonly EndpointRecord[],
-    own: string | undefined,
-  ): string | undefined {
-    const all = seriesOf(entry);
-    if (nameOf(entry) === null) return all[0];
-    const taken = new Set(records.map(({ facts }) => facts.series));
-    // One that stays keeps its own, and with it its counts and connections.
-    if (own !== undefined && all.includes(own) && !taken.has(own)) return own;
-    return all.find((series) => !taken.has(series) && this.#options.active(series) === 0);
-  }
-
-  #forget(record: EndpointRecord): void {
+  #forget(record: EndpointRecord, records: Map<string, EndpointRecord>): void {
+    const { facts } = record;
+    records.delete(facts.label);
+    this.#entries.delete(facts.label);
+    this.#giveBack(facts);
     this.#prober?.forget(record);
     this.#outliers?.forget(record);
+  }
+
+  #giveBack({ label, slot }: EndpointRecord['facts']): void {
+    if (slot !== null) this.#options.giveBack(label);
   }
 
   #isPanic(): boolean {
@@ -283,7 +337,7 @@ export class ClusterMonitor {
   #changed(): void {
     if (this.#publishing || !this.#started || this.#pending) return;
     this.#publishing = true;
-    setImmediate(() => {
+    const publish = (): void => {
       this.#publishing = false;
       if (this.#stopped) return;
       const panic = this.#isPanic();
@@ -295,6 +349,15 @@ export class ClusterMonitor {
       }
       this.#panic = panic;
       this.#options.publish(this.state());
-    });
+    };
+    // Each publication clones the state for every worker: changes of a large cluster are gathered.
+    const size = this.records.length;
+    if (size <= MAX_AT_ONCE) setImmediate(publish);
+    else setTimeout(publish, size * GATHER_MS).unref();
   }
+}
+
+/** Lists some labels for the log. */
+function listOf(labels: readonly string[]): { count: number; first: readonly string[] } {
+  return { count: labels.length, first: labels.slice(0, MAX_LISTED) };
 }

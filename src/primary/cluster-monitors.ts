@@ -2,10 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Cluster as ClusterConfig } from '../config/types.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
 import type { EndpointFailure } from '../protocol/from-worker.ts';
+import { endpointSeries } from '../protocol/series.ts';
 import type { EvictCommand } from '../protocol/to-worker.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { pageMetrics } from '../telemetry/names.ts';
-import type { Labels } from '../telemetry/page-layout.ts';
 import { membershipOf } from '../upstream/membership.ts';
 import { ClusterMonitor } from './cluster-monitor.ts';
 import type { EndpointRecord } from './endpoint-record.ts';
@@ -51,12 +51,16 @@ export class ClusterMonitors {
       log,
       ...(previous !== undefined && { previous }),
       publish: (state) => this.#publish(state),
-      successes: (series) => ({
-        dials: this.#sum(pageMetrics.endpointDials, cluster, series),
-        answers: this.#sum(pageMetrics.endpointConnects, cluster, series),
-        serverErrors: this.#sum(pageMetrics.endpointServerErrors, cluster, series),
+      successes: (label) => ({
+        dials: this.#sum(pageMetrics.endpointDials, cluster, label),
+        answers: this.#sum(pageMetrics.endpointConnects, cluster, label),
+        serverErrors: this.#sum(pageMetrics.endpointServerErrors, cluster, label),
       }),
-      active: (series) => this.active(cluster, series),
+      lend: (label) => {
+        const { directory, sums } = this.#workers();
+        return directory.lend(endpointSeries(cluster, label), sums);
+      },
+      giveBack: (label) => this.#workers().directory.giveBack(endpointSeries(cluster, label)[0]!),
       onDown: (record) => {
         if (config.onDown === 'close') this.evictAll(monitor, record, EVICTIONS_PER_SECOND, 'endpoint down');
       },
@@ -111,8 +115,8 @@ export class ClusterMonitors {
   }
 
   /** Connections that live, over all workers. */
-  active(cluster: string, series: string): number {
-    return this.#sum(pageMetrics.endpointConnectionsActive, cluster, series);
+  active(cluster: string, label: string): number {
+    return this.#sum(pageMetrics.endpointConnectionsActive, cluster, label);
   }
 
   /** Connections that were told to end. */
@@ -135,7 +139,7 @@ export class ClusterMonitors {
     // Those alone that clients which reconnect may get.
     const members = membershipOf(candidates, panicThreshold).eligible.map(({ record }) => ({
       record,
-      active: this.active(name, record.facts.series),
+      active: this.active(name, record.facts.label),
     }));
     const total = members.reduce((sum, { active }) => sum + active, 0);
     const weights = members.reduce((sum, { record }) => sum + record.facts.weight, 0);
@@ -154,17 +158,9 @@ export class ClusterMonitors {
 
   /** Ends all connections of an endpoint; returns how many. */
   evictAll(monitor: ClusterMonitor, record: EndpointRecord, perSecond: number, reason: string): number {
-    const count = this.active(monitor.config.name, record.facts.series);
+    const count = this.active(monitor.config.name, record.facts.label);
     if (count > 0) this.#evict(monitor, record, count, perSecond, reason);
     return count;
-  }
-
-  /** What the endpoint of a series is called now; null where the series is lent to none. */
-  relabel(labels: Labels): Labels | null {
-    const { cluster, endpoint } = labels;
-    if (cluster === undefined || endpoint?.includes('#') !== true) return labels;
-    const record = this.find(cluster)?.records.find(({ facts }) => facts.series === endpoint);
-    return record === undefined ? null : { ...labels, endpoint: record.facts.label };
   }
 
   stop(): void {
@@ -181,14 +177,14 @@ export class ClusterMonitors {
   /** Tells each worker to end its part of the connections. */
   #evict(
     { config: { name: cluster } }: ClusterMonitor,
-    { facts: { label: endpoint, series } }: EndpointRecord,
+    { facts: { label: endpoint } }: EndpointRecord,
     count: number,
     perSecond: number,
     reason: string,
   ): void {
     const { slots: current, leaving, directory } = this.#workers();
     const slots = [...current, ...leaving];
-    const slot = directory.slot(pageMetrics.endpointConnectionsActive, { cluster, endpoint: series });
+    const slot = directory.slot(pageMetrics.endpointConnectionsActive, { cluster, endpoint });
     const own = slots.map(({ page }) => new Float64Array(page)[slot] ?? 0);
     const total = own.reduce((sum, active) => sum + active, 0);
     if (total === 0) return;

@@ -20,7 +20,8 @@ interface NameWatchOptions {
   readonly log: Logger;
   /** Where look-ups are counted. */
   readonly counts: LookupCounts;
-  readonly onFound: (endpoints: readonly FoundEndpoint[]) => void;
+  /** Gets the endpoints to use, and how many more the name has. */
+  readonly onFound: (endpoints: readonly FoundEndpoint[], leftOut: number) => void;
 }
 
 /** A name that is looked up again and again. While it cannot be, what was found last stays. */
@@ -49,13 +50,13 @@ export class NameWatch {
     let waitMs: number;
     counts.lookups++;
     try {
-      const { endpoints, ttlMs, failure } = await lookup.find(address);
+      const { endpoints, leftOut, ttlMs, failure } = await lookup.find(address);
       if (this.#stopped) return;
       waitMs =
         failure === null
           ? this.#succeeded(Math.min(settings.intervalMs, Math.max(LEAST_MS, ttlMs)))
           : this.#failed(failure);
-      onFound(endpoints);
+      onFound(endpoints, leftOut);
     } catch (error) {
       if (this.#stopped) return;
       waitMs = this.#failed(messageOf(error));

@@ -177,7 +177,6 @@ export class Primary {
       onEndpointFailed: clusters.endpointFailed,
       clusterStates: clusters.states,
       descriptorPlan,
-      endpointSeries: (cluster, endpoint) => clusters.find(cluster)?.find(endpoint)?.facts.series ?? null,
       ...(workerFiles !== undefined && { workerFiles }),
       ...(timings !== undefined && { timings }),
     });
@@ -271,7 +270,7 @@ export class Primary {
     const certificates = (): readonly CertificateExpiry[] => this.#certificates;
     const stats = new AdminStats();
     const exposition = new Exposition([
-      ...pageFamilies(sums, (labels) => clusters.relabel(labels)),
+      ...pageFamilies(sums),
       ...clusterFamilies(clusters),
       ...primaryFamilies({
         supervisor,

@@ -8,6 +8,9 @@ import type { EndpointRecord } from './endpoint-record.ts';
 /** Each wait differs from the interval by up to this part of it, so that proxies and endpoints fall out of step. */
 const JITTER = 0.1;
 
+/** Probes of one cluster at the same time: each holds a descriptor, and a name can stand for thousands of addresses. */
+const MAX_PROBES = 256;
+
 /** Probes the endpoints of a cluster, each by itself, for as long as it belongs to it. */
 export class Prober {
   readonly #check: HealthCheck;
@@ -17,6 +20,9 @@ export class Prober {
   readonly #probe: typeof probe;
   /** How to end what is under way, by endpoint. */
   readonly #running = new Map<EndpointRecord, () => void>();
+  /** What starts the probes that wait, in their order. */
+  readonly #waiting = new Set<() => void>();
+  #probing = 0;
 
   /** @param run does one probe; a test may bring its own */
   constructor(check: HealthCheck, tls: UpstreamTls | null, log: Logger, run: typeof probe = probe) {
@@ -51,10 +57,18 @@ export class Prober {
 
   /** @param decides whether the next verdict counts by itself, because there has been none */
   #run(record: EndpointRecord, decides: boolean, onOver: (() => void) | null): void {
+    if (this.#probing >= MAX_PROBES) {
+      const start = (): void => this.#run(record, decides, onOver);
+      this.#waiting.add(start);
+      this.#running.set(record, () => this.#waiting.delete(start));
+      return;
+    }
+    this.#probing++;
     const { label, server, addresses } = record.facts;
     const startedAt = performance.now();
     const cancel = this.#probe({ label, server, addresses, tls: this.#tls }, this.#check, (result) => {
       this.#take(record, result, performance.now() - startedAt, decides);
+      this.#startNext();
       const wait = this.#check.intervalMs * (1 + JITTER * (2 * Math.random() - 1));
       const undecided = decides && result.verdict === 'unmade';
       const timer = setTimeout(() => this.#run(record, undecided, null), wait);
@@ -62,7 +76,19 @@ export class Prober {
       this.#running.set(record, () => clearTimeout(timer));
       onOver?.();
     });
-    this.#running.set(record, cancel);
+    this.#running.set(record, () => {
+      cancel();
+      this.#startNext();
+    });
+  }
+
+  /** A probe has ended. */
+  #startNext(): void {
+    this.#probing--;
+    const [start] = this.#waiting;
+    if (start === undefined) return;
+    this.#waiting.delete(start);
+    start();
   }
 
   #take(record: EndpointRecord, result: ProbeResult, ms: number, decides: boolean): void {

@@ -44,8 +44,6 @@ interface SupervisorOptions {
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
   /** What is known of the endpoints when a worker starts. */
   readonly clusterStates: () => readonly ClusterState[];
-  /** The series of an endpoint, given by its label, or null if it has none. */
-  readonly endpointSeries: (cluster: string, endpoint: string) => string | null;
   /** What the descriptors of the process are for; null or left out for no limit. */
   readonly descriptorPlan?: DescriptorPlan | null;
   readonly workerFiles?: WorkerFiles;
@@ -111,7 +109,7 @@ export class Supervisor {
     this.#timings = options.timings ?? TIMINGS;
     this.#threads = new WorkerThreads(log, workerFiles);
     this.leftBehind = new LeftBehind(log);
-    this.#pages = new WorkerPages(config, options.endpointSeries);
+    this.#pages = new WorkerPages(config);
     this.#current = { config, generation, series: this.directory.table };
     this.#slots = namesOf(config).map(({ kind, name }) => this.#createSlot(kind, name));
   }
@@ -285,6 +283,7 @@ export class Supervisor {
 
   /** Hides series that nobody writes any more. */
   releaseSeries(): void {
+    this.directory.sweep(this.sums);
     let oldest = this.generation;
     // One that leaves has taken back what it wrote, and may write anything.
     if (this.#leaving.size > 0) return;

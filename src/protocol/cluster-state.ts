@@ -10,8 +10,8 @@ export type EndpointHealth = 'up' | 'down' | 'ejected' | 'draining';
 export interface EndpointState {
   /** The address as text: what metrics, logs and commands call it. */
   readonly label: string;
-  /** The series of the stats pages that are its own: the label of its metrics, unless those are shared out anew. */
-  readonly series: string;
+  /** First slot of its series in the stats pages if they are lent; null if the configuration's table has them. */
+  readonly slot: number | null;
   /** As configured: its host is the name that TLS asks for. */
   readonly server: Address;
   /** Where to connect: the first, or another of these that answers. */

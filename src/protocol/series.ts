@@ -1,22 +1,39 @@
-/** Which series of the stats pages an entry of a cluster's endpoints has. */
+/** The series that an endpoint has in the stats pages. */
 import { isIP } from 'node:net';
 import type { Endpoint } from '../config/types.ts';
-import { formatAddress, type TcpAddress } from '../core/address.ts';
+import type { TcpAddress } from '../core/address.ts';
+import { CONNECT_FAILURES, pageMetrics, type Metric } from '../telemetry/names.ts';
+import type { SeriesName } from '../telemetry/page-layout.ts';
 
-/** So many of the addresses of one name are used. */
-const MOST_OF_A_NAME = 32;
+/** In the order of their slots; the failures by reason come after them. */
+const ENDPOINT_METRICS: readonly Metric[] = [
+  pageMetrics.endpointConnectionsActive,
+  pageMetrics.endpointConnects,
+  pageMetrics.endpointDials,
+  pageMetrics.endpointServerErrors,
+];
 
-/** The address of an entry that is a name, which stands for any number of endpoints; null for any other. */
+/** Returns the address of an entry that is a name, which stands for any number of endpoints; null for any other. */
 export function nameOf({ address }: Endpoint): TcpAddress | null {
   return address.kind === 'tcp' && isIP(address.host) === 0 ? address : null;
 }
 
 /**
- * The labels of an entry's series. A name gets a fixed number of them, which are lent to the addresses that it
- * stands for: what they are called then is the primary's to say.
+ * Lists the series of an endpoint, each of one slot. Endpoints that a configuration lists have them in its table; an
+ * address that a name stands for gets them lent, in this order in consecutive slots.
  */
-export function seriesOf(endpoint: Endpoint): readonly string[] {
-  const text = formatAddress(endpoint.address);
-  if (nameOf(endpoint) === null) return [text];
-  return Array.from({ length: MOST_OF_A_NAME }, (_, index) => `${text}#${index}`);
+export function endpointSeries(cluster: string, endpoint: string): readonly SeriesName[] {
+  const labels = { cluster, endpoint };
+  return [
+    ...ENDPOINT_METRICS.map((metric) => ({ metric, labels })),
+    ...CONNECT_FAILURES.map((reason) => ({
+      metric: pageMetrics.endpointConnectFailures,
+      labels: { ...labels, reason },
+    })),
+  ];
+}
+
+/** Returns how many slots an endpoint's series take. */
+export function endpointSlotCount(): number {
+  return ENDPOINT_METRICS.length + CONNECT_FAILURES.length;
 }

@@ -1,11 +1,11 @@
 /** Which time series a configuration has: the layout of every worker's stats page. */
 import type { Cluster, Config, L7Listener } from '../config/types.ts';
+import { formatAddress } from '../core/address.ts';
 import {
   ACCEPT_FAILURES,
   CLOSE_CODES,
   CLOSE_SIDES,
   CLUSTER_LIMITS,
-  CONNECT_FAILURES,
   DIRECTIONS,
   GATE_REFUSALS,
   HANDSHAKE_FAILURES,
@@ -19,7 +19,7 @@ import {
   threadMetrics,
 } from '../telemetry/names.ts';
 import { PageLayout } from '../telemetry/page-layout.ts';
-import { seriesOf } from './series.ts';
+import { endpointSeries, nameOf } from './series.ts';
 
 /** Builds the layout; the same configuration and worker names give the same layout in every thread. */
 export function layoutOf(config: Config, workers: readonly string[]): PageLayout {
@@ -66,13 +66,10 @@ function addCluster(layout: PageLayout, { name: cluster, endpoints }: Cluster): 
   layout.add(pageMetrics.clusterRetries, { cluster });
   layout.add(pageMetrics.clusterConnectionsActive, { cluster });
   for (const reason of CLUSTER_LIMITS) layout.add(pageMetrics.clusterRejections, { cluster, reason });
-  for (const endpoint of endpoints.flatMap(seriesOf)) {
-    layout.add(pageMetrics.endpointConnectionsActive, { cluster, endpoint });
-    layout.add(pageMetrics.endpointConnects, { cluster, endpoint });
-    layout.add(pageMetrics.endpointDials, { cluster, endpoint });
-    layout.add(pageMetrics.endpointServerErrors, { cluster, endpoint });
-    for (const reason of CONNECT_FAILURES) {
-      layout.add(pageMetrics.endpointConnectFailures, { cluster, endpoint, reason });
+  for (const endpoint of endpoints) {
+    if (nameOf(endpoint) !== null) continue;
+    for (const { metric, labels } of endpointSeries(cluster, formatAddress(endpoint.address))) {
+      layout.add(metric, labels);
     }
   }
 }

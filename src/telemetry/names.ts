@@ -325,6 +325,11 @@ export const primaryMetrics = {
     ['cluster'],
     'Look-ups of names of endpoints that failed; what was found before stays in use',
   ),
+  namesLeftOut: gauge(
+    'sluice_cluster_name_addresses_unused',
+    ['cluster'],
+    'Addresses of names that are not used because a name has too many',
+  ),
   evictions: counter(
     'sluice_cluster_evictions_total',
     ['cluster'],

@@ -77,6 +77,12 @@ export class PageSums {
     };
   }
 
+  /** Lets a counter start at 0 again, although its workers' pages go on. */
+  restart(slot: number): void {
+    const past = (this.#past ??= new Float64Array(this.#pages[0]?.length ?? 0));
+    past[slot]! -= this.at(slot);
+  }
+
   /** Sets slots to 0 that are about to get another meaning. */
   clear(start: number, end: number): void {
     this.#past?.fill(0, start, end);

@@ -3,7 +3,7 @@ import { Registry, collectDefaultMetrics } from 'prom-client';
 import type { Metric as PromMetric, OpenMetricsContentType } from 'prom-client';
 import { pageMetrics, threadMetrics } from './names.ts';
 import type { Metric } from './names.ts';
-import type { Labels, Series } from './page-layout.ts';
+import type { Series } from './page-layout.ts';
 import type { PageSums } from './page-sums.ts';
 
 /** One line of exposition. */
@@ -27,11 +27,8 @@ export interface ExpositionBody {
   readonly body: string;
 }
 
-/** Says what a series is called now; null leaves it out. */
-type Relabel = (labels: Labels) => Labels | null;
-
 /** The families of metrics that workers write, each series the sum over all workers. */
-export function pageFamilies(sums: PageSums, relabel: Relabel): Family[] {
+export function pageFamilies(sums: PageSums): Family[] {
   const metrics: readonly Metric[] = [...Object.values(pageMetrics), ...Object.values(threadMetrics)];
   let version = -1;
   let byMetric: ReadonlyMap<Metric, readonly Series[]> = new Map();
@@ -49,8 +46,7 @@ export function pageFamilies(sums: PageSums, relabel: Relabel): Family[] {
         ? seriesOf(metric).flatMap((series) => histogramSamples(series, sums))
         : seriesOf(metric).flatMap(({ labels, slot }) => {
             const value = sums.at(slot);
-            const current = value === 0 && metric.sparse === true ? null : relabel(labels);
-            return current === null ? [] : [{ labels: current, value }];
+            return value === 0 && metric.sparse === true ? [] : [{ labels, value }];
           }),
   }));
 }

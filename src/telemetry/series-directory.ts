@@ -1,3 +1,4 @@
+import { LentSeries, type Sums } from './lent-series.ts';
 import type { Metric } from './names.ts';
 import {
   findSlot,
@@ -14,6 +15,8 @@ import {
 const LEAST_CAPACITY = 1024 * 1024;
 /** How many times what the first configuration needs there are at least. */
 const HEAD_ROOM = 4;
+/** Fraction of the slots that may be lent: the others are for what configurations list. */
+const MAX_LENT = 0.5;
 
 interface Entry extends Series {
   /** The first generation that does not have the series; Infinity while the one in use has it. */
@@ -37,11 +40,13 @@ interface SeriesPlan {
 export class SeriesDirectory implements SlotLookup {
   /** Slots of every page. */
   readonly capacity: number;
-  /** Changes whenever {@link visible} does. */
-  version = 0;
+  readonly #lent: LentSeries;
+  #version = 0;
   readonly #entries = new Map<string, Entry>();
   /** Slots that have been given out. */
   #size = 0;
+  /** Slots that are given out if the latest plan comes into force. */
+  #planned = 0;
   /** Of the generation in use. */
   #table: SlotTable = new Map();
   #oldest = 0;
@@ -50,6 +55,9 @@ export class SeriesDirectory implements SlotLookup {
   constructor(wanted: readonly SeriesName[]) {
     const needed = wanted.reduce((sum, { metric }) => sum + slotCount(metric), 0);
     this.capacity = Math.max(LEAST_CAPACITY, needed * HEAD_ROOM);
+    const floor = (): number =>
+      Math.max(this.#size, this.#planned, Math.ceil(this.capacity * (1 - MAX_LENT)));
+    this.#lent = new LentSeries({ end: this.capacity, floor });
     this.plan(wanted, 0)?.commit();
   }
 
@@ -59,29 +67,67 @@ export class SeriesDirectory implements SlotLookup {
   }
 
   slot(metric: Metric, labels: Labels): number {
-    return findSlot(this.#table, metric, labels);
+    return this.find(metric, labels) ?? findSlot(this.#table, metric, labels);
   }
 
   /** As {@link slot}, but undefined for a series that is not there. */
   find(metric: Metric, labels: Labels): number | undefined {
-    return this.#table.get(seriesKey(metric, labels));
+    const key = seriesKey(metric, labels);
+    return this.#table.get(key) ?? this.#lent.find(key);
   }
 
-  /** The series to show: those of the generation in use, and those that something older may still write. */
+  /** Changes whenever {@link visible} does. */
+  get version(): number {
+    return this.#version + this.#lent.version;
+  }
+
+  /**
+   * Lists the series to show, each name once: those of the generation in use, those lent, and those that something older
+   * may still write.
+   */
   visible(): Series[] {
-    return Array.from(this.#entries.values()).filter(({ retiredAt }) => retiredAt > this.#oldest);
+    const shown = new Map<string, Series>();
+    const listed: [string, Series][] = [];
+    for (const [key, entry] of this.#entries) {
+      if (entry.retiredAt === Infinity) listed.push([key, entry]);
+      else if (entry.retiredAt > this.#oldest) shown.set(key, entry);
+    }
+    for (const series of this.#lent.visible()) shown.set(seriesKey(series.metric, series.labels), series);
+    for (const [key, entry] of listed) shown.set(key, entry);
+    return [...shown.values()];
   }
 
   /** All series that have slots, shown or not. */
-  all(): Iterable<Series> {
-    return this.#entries.values();
+  *all(): Iterable<Series> {
+    yield* this.#entries.values();
+    yield* this.#lent.all();
+  }
+
+  /**
+   * Lends consecutive slots to an owner that no configuration lists, until it gives them back.
+   *
+   * @param wanted one slot each, the owner's gauge first
+   * @returns the first slot, or null if there is no room
+   */
+  lend(wanted: readonly SeriesName[], sums: Sums): number | null {
+    return this.#lent.lend(wanted, sums);
+  }
+
+  /** Gives back what was lent. @param first of the series that were lent */
+  giveBack(first: SeriesName): void {
+    this.#lent.giveBack(first);
+  }
+
+  /** Hides the lent series of owners that have gone and whose last connection has ended. */
+  sweep(sums: Pick<Sums, 'at'>): void {
+    this.#lent.sweep(sums);
   }
 
   /** Nothing of a generation before this one lives: what retired with it or earlier is not written any more. */
   release(oldest: number): void {
     if (oldest <= this.#oldest) return;
     this.#oldest = oldest;
-    this.version++;
+    this.#version++;
   }
 
   /** Finds room for the series of a new generation; null where there is none. Nothing changes before its commit. */
@@ -96,7 +142,7 @@ export class SeriesDirectory implements SlotLookup {
       const count = slotCount(metric);
       if (known !== undefined) {
         table.set(key, known.slot);
-      } else if (size + count <= this.capacity) {
+      } else if (size + count <= this.#lent.lowest) {
         table.set(key, size);
         size += count;
       } else {
@@ -106,6 +152,7 @@ export class SeriesDirectory implements SlotLookup {
         table.set(key, old[1].slot);
       }
     }
+    this.#planned = size;
     return {
       table,
       cleared: taken.map(([, { slot, metric }]) => [slot, slot + slotCount(metric)] as const),
@@ -120,7 +167,7 @@ export class SeriesDirectory implements SlotLookup {
         }
         this.#size = size;
         this.#table = table;
-        this.version++;
+        this.#version++;
       },
     };
   }

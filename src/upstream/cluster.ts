@@ -100,8 +100,7 @@ export class Cluster implements AttemptSource {
     for (const state of endpoints) {
       const same = known.get(state.label);
       const { pages } = this.#home;
-      const endpoint =
-        same?.series === state.series ? same : new Endpoint(this.name, state, this.#page, pages);
+      const endpoint = same?.slot === state.slot ? same : new Endpoint(this.name, state, this.#page, pages);
       endpoint.update(state, now);
       this.#endpoints.set(state.label, endpoint);
     }

@@ -1,5 +1,6 @@
 import type { Address } from '../core/address.ts';
 import type { EndpointHealth, EndpointState } from '../protocol/cluster-state.ts';
+import { endpointSeries, endpointSlotCount } from '../protocol/series.ts';
 import { CONNECT_FAILURES, pageMetrics } from '../telemetry/names.ts';
 import type { StatsPage } from '../telemetry/stats-page.ts';
 
@@ -12,7 +13,8 @@ const LEAST_FACTOR = 0.1;
 export class Endpoint {
   readonly cluster: string;
   readonly label: string;
-  readonly series: string;
+  /** First slot of its series if they are lent; null if the page's table has them. */
+  readonly slot: number | null;
   /** As configured: its host is the name that TLS asks for. */
   server: Address;
   /** Where to connect, in the order in which they are tried. */
@@ -44,10 +46,10 @@ export class Endpoint {
    * @param all the values of every worker's page, this one's included: connections are counted over all
    */
   constructor(cluster: string, state: EndpointState, page: StatsPage, all: readonly Float64Array[]) {
-    const { label, series, server, addresses, weight, priority, health, maxConnections } = state;
+    const { label, slot, server, addresses, weight, priority, health, maxConnections } = state;
     this.cluster = cluster;
     this.label = label;
-    this.series = series;
+    this.slot = slot;
     this.server = server;
     this.addresses = addresses;
     this.weight = weight;
@@ -56,22 +58,23 @@ export class Endpoint {
     this.#maxConnections = maxConnections;
     this.#own = page.values;
     this.#all = all;
-    const labels = { cluster, endpoint: series };
-    this.#activeSlot = page.slot(pageMetrics.endpointConnectionsActive, labels);
+    const slots =
+      slot === null
+        ? endpointSeries(cluster, label).map(({ metric, labels }) => page.slot(metric, labels))
+        : Array.from({ length: endpointSlotCount() }, (_, index) => slot + index);
+    const [active, connects, dials, serverErrors, ...failures] = slots;
+    this.#activeSlot = active!;
     this.#clusterSlot = page.slot(pageMetrics.clusterConnectionsActive, { cluster });
-    this.#connectsSlot = page.slot(pageMetrics.endpointConnects, labels);
-    this.#dialsSlot = page.slot(pageMetrics.endpointDials, labels);
-    this.#serverErrorsSlot = page.slot(pageMetrics.endpointServerErrors, labels);
+    this.#connectsSlot = connects!;
+    this.#dialsSlot = dials!;
+    this.#serverErrorsSlot = serverErrors!;
     this.#failureSlots = Object.fromEntries(
-      CONNECT_FAILURES.map((reason) => [
-        reason,
-        page.slot(pageMetrics.endpointConnectFailures, { ...labels, reason }),
-      ]),
+      CONNECT_FAILURES.map((reason, index) => [reason, failures[index]!]),
     ) as Record<ConnectFailure, number>;
   }
 
   /**
-   * Takes over what has changed; label and series are the same.
+   * Takes over what has changed; label and slot are the same.
    *
    * @param now milliseconds, by the clock that {@link warm} gets
    */

@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { lookup, Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { ResolveSettings } from '../config/types.ts';
-import type { Address, TcpAddress } from '../core/address.ts';
+import { formatAddress, type Address, type TcpAddress } from '../core/address.ts';
 import { codeOf, messageOf } from '../core/errors.ts';
+import { hashText } from './balancers/key-hash.ts';
 
 /** One endpoint that a name stands for. */
 export interface FoundEndpoint {
@@ -15,6 +17,8 @@ export interface FoundEndpoint {
 
 interface Answer {
   readonly endpoints: readonly FoundEndpoint[];
+  /** Addresses and targets beyond the bounds, which are not used. */
+  readonly leftOut: number;
   /** How long it holds by its records; Infinity where they do not say. */
   readonly ttlMs: number;
   /** Why a part of it is what an earlier query has brought; null where all of it is new. */
@@ -33,8 +37,14 @@ type Family = 4 | 6;
 /** What the queries behind one name have brought, by what was asked: to fall back on where one fails. */
 type Memory = Map<string, readonly FoundAddress[]>;
 
-/** So many targets of one service are looked up, those of the lowest priorities. */
-const MOST_TARGETS = 64;
+/** Addresses of one name: an answer of DNS, 64 KiB at most, has room for about as many. */
+const MAX_ADDRESSES = 4096;
+/** Targets of one service, each of which costs two queries; those of the lowest priorities are used. */
+const MAX_TARGETS = 1024;
+/** Targets of one service that are looked up at the same time. */
+const MAX_LOOKUPS = 32;
+/** Of this process: decides which addresses are left out. */
+const SALT = randomBytes(8).toString('hex');
 /** Answers, and no failures: there is no such name, or no record of that kind. */
 const NOTHING = new Set(['ENOTFOUND', 'ENODATA']);
 /** A query to one server, and how often it is tried. */
@@ -59,9 +69,11 @@ export class NameLookup {
     const { type } = this.#settings;
     if (type === 'system') {
       const found = await lookup(host, { all: true });
-      return answerOf(
-        found.map(({ address }) => ({ host: address, ttlMs: Infinity, failure: null })),
-        port,
+      return bounded(
+        answerOf(
+          found.map(({ address }) => ({ host: address, ttlMs: Infinity, failure: null })),
+          port,
+        ),
       );
     }
     const before: Memory = this.#memories.get(host) ?? new Map<string, readonly FoundAddress[]>();
@@ -71,7 +83,7 @@ export class NameLookup {
         ? answerOf(await this.#addresses(host, before, memory), port)
         : await this.#services(host, before, memory);
     this.#memories.set(host, memory);
-    return answer;
+    return bounded(answer);
   }
 
   /** All A and AAAA records. One kind may be missing, or fail while the other is there. */
@@ -113,10 +125,13 @@ export class NameLookup {
 
   /** The targets of SRV records (RFC 2782), those whose own names cannot be found left out. */
   async #services(name: string, before: Memory, memory: Memory): Promise<Answer> {
-    const records = (await this.#resolver.resolveSrv(name)).sort((a, b) => a.priority - b.priority);
+    const records = await this.#resolver.resolveSrv(name);
+    const used = firstOf(records, MAX_TARGETS, ({ name: target, port }) => `${target} ${port}`);
+    const hosts = [...new Set(used.map(({ name: target }) => target))];
+    const found = await settled(hosts, (target) => this.#addresses(target, before, memory));
     const answers = await Promise.allSettled(
-      records.slice(0, MOST_TARGETS).map(async ({ name: target, port, weight, priority }) => {
-        const { endpoints, ...rest } = answerOf(await this.#addresses(target, before, memory), port);
+      used.map(async ({ name: target, port, weight, priority }) => {
+        const { endpoints, ...rest } = answerOf(await found.get(target)!, port);
         // Weight 0 is for a target that need hardly be chosen; a balancer knows none below 1.
         return {
           endpoints: endpoints.map((found) => ({ ...found, weight: Math.max(1, weight), priority })),
@@ -130,10 +145,51 @@ export class NameLookup {
     }
     return {
       endpoints: good.flatMap(({ endpoints }) => endpoints),
+      leftOut: records.length - used.length,
       ttlMs: Math.min(...good.map(({ ttlMs }) => ttlMs)),
       failure: firstFailure(good),
     };
   }
+}
+
+/** Cuts an answer to the bound. */
+function bounded(answer: Answer): Answer {
+  const { endpoints } = answer;
+  const used = firstOf(endpoints, MAX_ADDRESSES, ({ addresses }) => formatAddress(addresses[0]!));
+  return { ...answer, endpoints: used, leftOut: answer.leftOut + endpoints.length - used.length };
+}
+
+/**
+ * Takes some of a list, those of the lowest priorities. Among equal ones a hash decides, so that the order of an answer,
+ * which servers rotate, replaces none of them, and several proxies leave out different ones.
+ */
+function firstOf<T extends { readonly priority: number }>(
+  all: readonly T[],
+  max: number,
+  textOf: (one: T) => string,
+): T[] {
+  const sorted = all.toSorted((a, b) => a.priority - b.priority);
+  if (all.length <= max) return sorted;
+  const ranks = new Map(all.map((one) => [one, hashText(SALT + textOf(one))]));
+  return sorted.sort((a, b) => a.priority - b.priority || ranks.get(a)! - ranks.get(b)!).slice(0, max);
+}
+
+/** Looks hosts up, some at a time; resolves when all are over, whatever came of them. */
+async function settled<T>(
+  hosts: readonly string[],
+  find: (host: string) => Promise<T>,
+): Promise<ReadonlyMap<string, Promise<T>>> {
+  const results = new Map<string, Promise<T>>();
+  const left = hosts.values();
+  const run = async (): Promise<void> => {
+    for (const host of left) {
+      const result = find(host);
+      results.set(host, result);
+      await result.catch(() => undefined);
+    }
+  };
+  await Promise.all(Array.from({ length: MAX_LOOKUPS }, run));
+  return results;
 }
 
 function firstFailure(parts: readonly { readonly failure: string | null }[]): string | null {
@@ -168,6 +224,7 @@ function answerOf(found: readonly FoundAddress[], port: number): Answer {
   });
   return {
     endpoints,
+    leftOut: 0,
     ttlMs: Math.min(...found.map(({ ttlMs }) => ttlMs)),
     failure: firstFailure(found),
   };

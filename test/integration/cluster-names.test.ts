@@ -197,6 +197,54 @@ describe('endpoints that are names', { skip: missing ?? false, timeout: 300_000 
     );
   });
 
+  it('are all addresses of a service with a hundred of them, each with a series of its own', async () => {
+    const hosts = Array.from({ length: 100 }, (_, index) => `127.0.1.${index + 1}`);
+    const got = new Map<string, number>();
+    // One socket for all of them.
+    const endpoint = await TcpEndpoint.listen({ host: '0.0.0.0', port: 0 }, ({ socket }) => {
+      got.set(socket.localAddress!, (got.get(socket.localAddress!) ?? 0) + 1);
+      socket.on('error', () => undefined).resume();
+    });
+    cleanups.push(() => endpoint.close());
+    const port = Number(endpoint.address.split(':').at(-1));
+    const dns = await dnsServer({ ttl: 1, hosts: hosts.map((host) => [host, 'app.test'] as const) });
+    const rig = await WebRig.start({
+      listeners: { raw: { mode: 'l4', cluster: 'app' } },
+      clusters: {
+        app: {
+          endpoints: [`app.test:${port}`],
+          balancer: 'least_connections',
+          resolve: { type: 'a', interval: '1s', servers: [dns.address] },
+        },
+      },
+      workers: { l4: 2 },
+      log: { access: false },
+    });
+    cleanups.push(() => rig.sluice.stop());
+    assert.equal((await statusOf(rig)).length, 100);
+    const tunnels: TcpPeer[] = [];
+    for (let count = 0; count < 200; count++) tunnels.push(await TcpPeer.connect(rig.address('raw')));
+    await eventually(() => assert.deepEqual(got, new Map(hosts.map((host) => [host, 2]))));
+    const metrics = await rig.scrape();
+    for (const host of hosts) {
+      const labels = { endpoint: `${host}:${port}` };
+      assert.equal(metrics.sum('sluice_endpoint_connections_active', labels), 2);
+    }
+    // Half of them go; connections to those stay, and are counted under their addresses.
+    const [gone = ''] = hosts;
+    dns.change(hosts.slice(50).map((host) => [host, 'app.test'] as const));
+    await eventually(async () => assert.equal((await statusOf(rig)).length, 50));
+    const active = async (): Promise<number> =>
+      (await rig.scrape()).sum('sluice_endpoint_connections_active', { endpoint: `${gone}:${port}` });
+    assert.equal(await active(), 2);
+    for (const tunnel of tunnels) tunnel.reset();
+    await eventually(() => assert.rejects(active(), /no sample/));
+    const lines = rig.sluice.logs.filter(({ msg }) => msg.includes('addresses'));
+    assert.deepEqual(lines, []);
+    const changes = rig.sluice.logs.filter(({ msg }) => msg === 'endpoints found');
+    assert.ok(changes.every((line) => JSON.stringify(line).length < 1000));
+  });
+
   describe('with addresses of both families', () => {
     const LISTENERS = {
       web: {},

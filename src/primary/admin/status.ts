@@ -96,7 +96,7 @@ function clusterStatus(
       state: record.health,
       since: new Date(record.since).toISOString(),
       reason: record.reason,
-      ...endpointCounts(sums, name, record.facts.series),
+      ...endpointCounts(sums, name, record.facts.label),
       ejections: record.counts.ejections,
       lastProbe:
         record.lastProbe === null

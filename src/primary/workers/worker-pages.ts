@@ -9,19 +9,14 @@ import { allocatePage, clearGauges } from '../../telemetry/stats-page.ts';
 
 export const KINDS: readonly WorkerKind[] = ['l7', 'l4'];
 
-/** Returns the series of an endpoint, given by its label, or null if it has none. */
-type EndpointSeries = (cluster: string, endpoint: string) => string | null;
-
 /** The stats pages of all workers, and what is counted in them. */
 export class WorkerPages {
   readonly directory: SeriesDirectory;
   readonly sums: PageSums;
-  readonly #endpointSeries: EndpointSeries;
 
-  constructor(config: Config, endpointSeries: EndpointSeries) {
+  constructor(config: Config) {
     this.directory = new SeriesDirectory(seriesOf(config));
     this.sums = new PageSums(this.directory, []);
-    this.#endpointSeries = endpointSeries;
   }
 
   /** Adds a page, for one worker to write. */
@@ -51,9 +46,7 @@ export class WorkerPages {
     const values = page === null ? null : new Float64Array(page);
     const at = (slot: number): number => (values === null ? this.sums.at(slot) : values[slot]!);
     if (scope.kind === 'endpoint') {
-      const { cluster, name } = scope;
-      const endpoint = this.#endpointSeries(cluster, name);
-      if (endpoint === null) return 0;
+      const { cluster, name: endpoint } = scope;
       const slot = this.directory.find(pageMetrics.endpointConnectionsActive, { cluster, endpoint });
       return slot === undefined ? 0 : at(slot);
     }

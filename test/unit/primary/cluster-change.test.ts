@@ -38,14 +38,16 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
   const servers: Server[] = [];
   let published: ClusterState[] = [];
   let lookup: Lookup | null = null;
-  let active: (series: string) => number = () => 0;
+  let lend: (label: string) => number | null = () => 0;
+  let giveBack: (label: string) => void = () => undefined;
 
   afterEach(() => {
     for (const monitor of monitors.splice(0)) monitor.stop();
     for (const server of servers.splice(0)) server.close();
     published = [];
     lookup = null;
-    active = () => 0;
+    lend = () => 0;
+    giveBack = () => undefined;
   });
 
   function monitor(config: ClusterConfig, previous?: ClusterMonitor): ClusterMonitor {
@@ -55,7 +57,8 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
       ...(previous !== undefined && { previous }),
       publish: (state) => void published.push(state),
       successes: () => ({ dials: 0, answers: 0, serverErrors: 0 }),
-      active: (series) => active(series),
+      lend: (label) => lend(label),
+      giveBack: (label) => giveBack(label),
       onDown: () => undefined,
       ...(lookup !== null && { lookup }),
     });
@@ -182,32 +185,42 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
             weight: null,
             priority: 0,
           })),
+          leftOut: 0,
           ttlMs: 60_000,
           failure: null,
         }),
     });
-    lookup = found('192.0.2.9', '192.0.2.1', '192.0.2.2');
+    const holders = new Map<string, number>();
+    const slots: string[] = [];
+    lend = (label) => {
+      if (!slots.includes(label)) slots.push(label);
+      holders.set(label, (holders.get(label) ?? 0) + 1);
+      return slots.indexOf(label);
+    };
+    giveBack = (label) => void holders.set(label, holders.get(label)! - 1);
+    lookup = found('192.0.2.1', '192.0.2.2', '192.0.2.9');
     const config = clusterConfig({ endpoints: [entry] });
     const first = monitor(config);
     await first.ready();
-    const seriesOf = ({ records }: ClusterMonitor): Record<string, string> =>
-      Object.fromEntries(records.map(({ facts: { label, series } }) => [label, series]));
-    const before = seriesOf(first);
-    assert.equal(Object.keys(before).length, 3);
+    const slotsOf = ({ records }: ClusterMonitor): Record<string, number | null> =>
+      Object.fromEntries(records.map(({ facts: { label, slot } }) => [label, slot]));
+    const before = slotsOf(first);
+    assert.deepEqual(before, { '192.0.2.1:80': 0, '192.0.2.2:80': 1, '192.0.2.9:80': 2 });
 
-    // Every one of them has connections, so that their series are not free.
-    active = (series) => (Object.values(before).includes(series) ? 1 : 0);
     lookup = { find: () => Promise.reject(new Error('the resolver is away')) };
     const second = await change(first, { ...config, retries: 5 });
-    assert.deepEqual(seriesOf(second), before);
+    assert.deepEqual(slotsOf(second), before);
     assert.equal(second.lookups.failures, 1);
     assert.ok(second.lookups.lookups >= 2, 'counted on');
+    assert.deepEqual(new Set(holders.values()), new Set([1]), 'the one before has given them back');
 
     lookup = found('192.0.2.2', '192.0.2.3');
     const third = await change(second, { ...config, retries: 6 });
     await eventually(() =>
-      assert.deepEqual(Object.keys(seriesOf(third)).sort(), ['192.0.2.2:80', '192.0.2.3:80']),
+      assert.deepEqual(slotsOf(third), { '192.0.2.2:80': before['192.0.2.2:80'], '192.0.2.3:80': 3 }),
     );
-    assert.equal(seriesOf(third)['192.0.2.2:80'], before['192.0.2.2:80']);
+    third.stop();
+    third.stop();
+    assert.deepEqual(new Set(holders.values()), new Set([0]));
   });
 });

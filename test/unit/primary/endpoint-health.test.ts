@@ -58,6 +58,30 @@ describe('probes', () => {
     return { record: record!, answer, fall, waiting: () => done !== null, first, lines };
   }
 
+  it('are made for a bounded number of endpoints at the same time, and for the others in their turn', () => {
+    const { log } = capture();
+    const under = new Map<string, (result: ProbeResult) => void>();
+    const prober = new Prober(CHECK, null, log, ({ label }, _check, next) => {
+      under.set(label, next);
+      return () => under.delete(label);
+    });
+    const all = records(300);
+    for (const record of all) void prober.watch(record);
+    assert.deepEqual(
+      [...under.keys()],
+      all.slice(0, 256).map(({ facts }) => facts.label),
+    );
+    under.get(all[0]!.facts.label)!({ verdict: 'well' });
+    assert.ok(under.has(all[256]!.facts.label));
+    // One under way goes, and one that waits.
+    prober.forget(all[1]!);
+    prober.forget(all[258]!);
+    assert.ok(under.has(all[257]!.facts.label) && !under.has(all[258]!.facts.label));
+    for (const { facts } of all.slice(2, 50)) under.get(facts.label)!({ verdict: 'well' });
+    assert.ok(under.has(all[299]!.facts.label));
+    prober.stop();
+  });
+
   it('decide by the first, and after that by rise and fall, once an interval give or take a tenth', () => {
     const { record, answer, waiting } = probed();
     answer('timed out');

@@ -31,7 +31,7 @@ async function setup(
   wanted: Config = everything,
 ): Promise<Setup> {
   const claim = await claimAddresses(wanted.listeners);
-  await claim.free();
+  claim.free();
   const config = { ...wanted, listeners: claim.listeners };
   const { log, lines } = capture();
   let text = '';
@@ -42,7 +42,6 @@ async function setup(
     onLines: (more) => void (text += more),
     onEndpointFailed: () => undefined,
     clusterStates: () => config.clusters.map(clusterState),
-    endpointSeries: (_, endpoint) => endpoint,
     workerFiles,
     timings: { ...timings, ...changes },
   });

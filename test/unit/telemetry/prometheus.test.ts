@@ -26,9 +26,7 @@ function twoPages(): { layout: PageLayout; pages: StatsPage[]; exposition: Expos
   layout.add(pageMetrics.handshakeDuration, handshake);
   const buffers = [allocatePage(layout), allocatePage(layout)];
   const exposition = new Exposition([
-    ...pageFamilies(new PageSums(layout, buffers), (labels) =>
-      labels.listener === 'hidden' ? null : labels,
-    ),
+    ...pageFamilies(new PageSums(layout, buffers)),
     { metric: primaryMetrics.configGeneration, read: () => [{ labels: {}, value: 1 }] },
     { metric: primaryMetrics.certificateNotAfter, read: () => [] },
   ]);
@@ -98,7 +96,7 @@ describe('the exposition', () => {
     layout.add(pageMetrics.handshakeDuration, handshake);
     const buffers = [allocatePage(layout), allocatePage(layout)];
     const sums = new PageSums(layout, buffers);
-    const exposition = new Exposition(pageFamilies(sums, (labels) => labels));
+    const exposition = new Exposition(pageFamilies(sums));
     const samplesOf = async (name: string): Promise<readonly unknown[]> =>
       parseExposition((await exposition.render('text')).body, 'text').get(name)!.samples;
     const counter = 'sluice_endpoint_connect_failures_total';

@@ -367,7 +367,7 @@ describe('a cluster', () => {
       [pageMetrics.endpointConnects, () => trying.answered(endpoint, 404)],
       [pageMetrics.endpointServerErrors, () => trying.answered(endpoint, 599)],
     ] as const) {
-      const slot = home.page.slot(metric, { cluster: 'app', endpoint: endpoint.series });
+      const slot = home.page.slot(metric, { cluster: 'app', endpoint: endpoint.label });
       assert.equal(home.page.values[slot], 0);
       count();
       assert.equal(home.page.values[slot], 1);

@@ -60,7 +60,7 @@ export function endpointState(
   const label = formatAddress(address);
   return {
     label,
-    series: label,
+    slot: null,
     server: address,
     addresses: [address],
     weight,

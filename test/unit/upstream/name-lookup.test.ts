@@ -55,6 +55,34 @@ describe('the look-up of addresses', () => {
     assert.deepEqual([ttlMs, failure], [30_000, null]);
   });
 
+  it('uses all addresses of a service of 500 pods', async () => {
+    const pods = Array.from({ length: 500 }, (_, index) => `10.1.${index >> 8}.${index & 255}`);
+    const { name } = lookup('a', { '4 app.test': pods });
+    const { endpoints, leftOut } = await name.find(APP);
+    assert.deepEqual([new Set(texts(endpoints)).size, leftOut], [500, 0]);
+  });
+
+  it('bounds them, and leaves the same ones out whatever their order', async () => {
+    const all = Array.from({ length: 5000 }, (_, index) => `10.1.${index >> 8}.${index & 255}`);
+    const records: Records = { '4 app.test': all };
+    const { name } = lookup('a', records);
+    const first = await name.find(APP);
+    assert.deepEqual([first.endpoints.length, first.leftOut], [4096, 904]);
+    const used = new Set(texts(first.endpoints));
+    records['4 app.test'] = all.toReversed();
+    assert.deepEqual(new Set(texts((await name.find(APP)).endpoints)), used);
+    const rest = all.filter((host) => !used.has(`${host}:80`));
+    assert.ok(
+      rest.some((host) => host < '10.1.16'),
+      'not the last of them in the order of their texts',
+    );
+    // One that goes makes room for one, and no other moves.
+    const [gone] = first.endpoints;
+    records['4 app.test'] = all.filter((host) => `${host}:80` !== texts([gone!])[0]);
+    const second = new Set(texts((await name.find(APP)).endpoints));
+    assert.equal(texts(first.endpoints).filter((text) => !second.has(text)).length, 1);
+  });
+
   it('takes addresses of both families for two ways to the same hosts', async () => {
     const { name } = lookup('a', {
       '6 app.test': ['2001:db8::2', '2001:db8::1'],
@@ -142,9 +170,32 @@ describe('the look-up of services', () => {
     for (let index = 0; index < 2000; index++)
       records[`4 t${index}.test`] = [`192.0.${index >> 8}.${index & 255}`];
     const { name, asked } = lookup('srv', records);
-    const { endpoints } = await name.find(SERVICE);
-    assert.equal(endpoints.length, 64);
-    assert.ok(endpoints.every(({ priority }) => priority <= 64));
-    assert.ok(asked.length <= 1 + 2 * 64);
+    const { endpoints, leftOut } = await name.find(SERVICE);
+    assert.deepEqual([endpoints.length, leftOut], [1024, 976]);
+    assert.ok(endpoints.every(({ priority }) => priority <= 1024));
+    assert.ok(asked.length <= 1 + 2 * 1024);
+  });
+
+  it('looks a target up once, however many ports it has, and a few targets at the same time', async () => {
+    const targets = Array.from({ length: 100 }, (_, index) => `t${index}.test`);
+    const services = targets.flatMap((target) => [`${target} 80 0 1`, `${target} 81 0 1`]);
+    const records: Records = { 'srv _ws._tcp.app.test': services };
+    for (const [index, target] of targets.entries()) records[`4 ${target}`] = [`192.0.2.${index}`];
+    const { resolver, asked } = resolverOf(records);
+    let under = 0;
+    let most = 0;
+    const counted = {
+      ...resolver,
+      resolve4: async (host: string) => {
+        most = Math.max(most, ++under);
+        await new Promise((resolve) => setImmediate(resolve));
+        under--;
+        return resolver.resolve4(host, { ttl: true });
+      },
+    } as unknown as Resolver;
+    const name = new NameLookup({ type: 'srv', intervalMs: 1000, servers: [] }, counted);
+    assert.equal((await name.find(SERVICE)).endpoints.length, 200);
+    assert.equal(asked.length, 1 + 2 * 100);
+    assert.ok(most <= 32, `${most} at the same time`);
   });
 });

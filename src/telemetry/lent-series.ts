@@ -1,0 +1,152 @@
+import { seriesKey, type Series, type SeriesName } from './page-layout.ts';
+
+/** Blocks given back that are kept for their last owner, and for workers that may still write them. */
+const MIN_IDLE = 512;
+/** Idle blocks that are looked at for one whose connections have all ended. */
+const MAX_LOOKS = 64;
+
+/** What all workers have counted. */
+export interface Sums {
+  at(slot: number): number;
+  /** Lets a counter start at 0 again. */
+  restart(slot: number): void;
+}
+
+interface Block {
+  readonly series: readonly Series[];
+  readonly slot: number;
+  holders: number;
+  /** Whether an idle block is shown: connections of its last owner live. */
+  lives: boolean;
+}
+
+interface LentSeriesOptions {
+  /** The first slot that is not lent; blocks lie below it, the latest lowest. */
+  readonly end: number;
+  /** Returns the lowest slot that may be lent now. */
+  readonly floor: () => number;
+}
+
+/**
+ * Series of owners that come and go while one configuration is in use: the addresses of names. Each owner gets a block of
+ * consecutive slots. The last connections of an owner that has gone stay counted and shown under its own labels.
+ *
+ * A block is lent to another owner only if no connection of its last one lives, and the counters start at 0 then. What was
+ * given back last is reused last, and not before there are {@link MIN_IDLE} idle blocks, unless room runs out.
+ */
+export class LentSeries {
+  /** Changes whenever {@link visible} does. */
+  version = 0;
+  readonly #floor: () => number;
+  #lowest: number;
+  readonly #lent = new Map<string, Block>();
+  /** Given back, the longest ago first. */
+  readonly #idle = new Map<string, Block>();
+  /** Of every block, by the keys of its series. */
+  readonly #slots = new Map<string, number>();
+
+  constructor({ end, floor }: LentSeriesOptions) {
+    this.#floor = floor;
+    this.#lowest = end;
+  }
+
+  /** The lowest slot that has been lent. */
+  get lowest(): number {
+    return this.#lowest;
+  }
+
+  /**
+   * Lends a block, or lends it once more to the owner that has it.
+   *
+   * @param wanted one slot each, the owner's gauge first; the same number for every owner
+   * @returns the first slot, or null if there is no room
+   */
+  lend(wanted: readonly SeriesName[], sums: Sums): number | null {
+    const key = keyOf(wanted[0]!);
+    let block = this.#lent.get(key);
+    if (block === undefined) {
+      block = this.#take(key) ?? this.#place(wanted, sums) ?? undefined;
+      if (block === undefined) return null;
+      this.#lent.set(key, block);
+      this.version++;
+    }
+    block.holders++;
+    return block.slot;
+  }
+
+  /** Gives a block back; it is idle if nobody else holds it. */
+  giveBack(first: SeriesName): void {
+    const key = keyOf(first);
+    const block = this.#lent.get(key);
+    if (block === undefined || --block.holders > 0) return;
+    this.#lent.delete(key);
+    block.lives = true;
+    this.#idle.set(key, block);
+  }
+
+  /** Hides the blocks of owners that have gone and whose last connection has ended. */
+  sweep(sums: Pick<Sums, 'at'>): void {
+    for (const block of this.#idle.values()) {
+      if (!block.lives || sums.at(block.slot) !== 0) continue;
+      block.lives = false;
+      this.version++;
+    }
+  }
+
+  find(key: string): number | undefined {
+    return this.#slots.get(key);
+  }
+
+  /** Lists the series to show: those lent, and those of owners that have gone whose connections live. */
+  visible(): Series[] {
+    const idle = [...this.#idle.values()].filter(({ lives }) => lives);
+    return [...this.#lent.values(), ...idle].flatMap(({ series }) => series);
+  }
+
+  /** Lists all series that have slots. */
+  *all(): Iterable<Series> {
+    for (const { series } of this.#lent.values()) yield* series;
+    for (const { series } of this.#idle.values()) yield* series;
+  }
+
+  /** Takes the idle block of an owner that has come back, with what it had counted. */
+  #take(key: string): Block | undefined {
+    const block = this.#idle.get(key);
+    this.#idle.delete(key);
+    return block;
+  }
+
+  #place(wanted: readonly SeriesName[], sums: Sums): Block | null {
+    const isFull = this.#lowest - wanted.length < this.#floor();
+    let slot = isFull || this.#idle.size > MIN_IDLE ? this.#reuse(sums) : null;
+    if (slot === null) {
+      if (isFull) return null;
+      slot = this.#lowest -= wanted.length;
+    }
+    const first = slot;
+    const series = wanted.map(({ metric, labels }, index) => ({ metric, labels, slot: first + index }));
+    for (const one of series) this.#slots.set(keyOf(one), one.slot);
+    return { series, slot, holders: 0, lives: false };
+  }
+
+  /** Takes a block away from an owner that has gone. */
+  #reuse(sums: Sums): number | null {
+    let looks = MAX_LOOKS;
+    for (const [key, { series, slot }] of this.#idle) {
+      if (looks-- === 0) return null;
+      if (sums.at(slot) !== 0) continue;
+      this.#idle.delete(key);
+      for (const one of series) {
+        this.#slots.delete(keyOf(one));
+        if (one.metric.kind !== 'gauge') sums.restart(one.slot);
+      }
+      this.version++;
+      return slot;
+    }
+    return null;
+  }
+}
+
+function keyOf({ metric, labels }: SeriesName): string {
+  return seriesKey(metric, labels);
+}

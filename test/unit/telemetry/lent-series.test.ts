@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { pageMetrics } from '../../../src/telemetry/names.ts';
+import type { SeriesName } from '../../../src/telemetry/page-layout.ts';
+import { PageSums } from '../../../src/telemetry/page-sums.ts';
+import { SeriesDirectory } from '../../../src/telemetry/series-directory.ts';
+import { allocatePage } from '../../../src/telemetry/stats-page.ts';
+
+/** A gauge and a counter. */
+function seriesOf(endpoint: string): SeriesName[] {
+  const labels = { cluster: 'app', endpoint };
+  return [
+    { metric: pageMetrics.endpointConnectionsActive, labels },
+    { metric: pageMetrics.endpointConnects, labels },
+  ];
+}
+
+class Rig {
+  readonly directory: SeriesDirectory;
+  readonly sums: PageSums;
+  readonly pages: readonly Float64Array[];
+
+  constructor(listed: readonly SeriesName[] = []) {
+    this.directory = new SeriesDirectory(listed);
+    const buffers = [1, 2].map(() => allocatePage({ size: this.directory.capacity }));
+    this.sums = new PageSums(this.directory, buffers);
+    this.pages = buffers.map((buffer) => new Float64Array(buffer));
+  }
+
+  lend(endpoint: string): number | null {
+    return this.directory.lend(seriesOf(endpoint), this.sums);
+  }
+
+  giveBack(endpoint: string): void {
+    this.directory.giveBack(seriesOf(endpoint)[0]!);
+  }
+
+  /** What is shown, by endpoint: connections and connects. */
+  get shown(): Record<string, number[]> {
+    this.directory.sweep(this.sums);
+    const shown: Record<string, number[]> = {};
+    for (const { labels, slot } of this.directory.visible()) {
+      (shown[labels.endpoint!] ??= []).push(this.sums.at(slot));
+    }
+    return shown;
+  }
+
+  /** Lends to others and takes back, until the idle blocks are the oldest ones no more. */
+  churn(count: number): Set<number> {
+    const slots = new Set<number>();
+    for (let turn = 0; turn < count; turn++) {
+      slots.add(this.lend(`other-${turn}`)!);
+      this.giveBack(`other-${turn}`);
+    }
+    return slots;
+  }
+}
+
+describe('series that are lent', () => {
+  it('are found under the labels of their owner, each in slots of its own', () => {
+    const rig = new Rig();
+    const slots = Array.from({ length: 5000 }, (_, index) => rig.lend(`a:${index}`)!);
+    assert.equal(new Set(slots).size, 5000);
+    const labels = { cluster: 'app', endpoint: 'a:7' };
+    assert.equal(rig.directory.slot(pageMetrics.endpointConnectionsActive, labels), slots[7]);
+    assert.equal(rig.directory.slot(pageMetrics.endpointConnects, labels), slots[7]! + 1);
+    assert.equal(Object.keys(rig.shown).length, 5000);
+  });
+
+  it('stay shown for an owner that has gone until its last connection has ended', () => {
+    const rig = new Rig();
+    const slot = rig.lend('a')!;
+    rig.pages[0]![slot] = 1;
+    rig.pages[1]![slot + 1] = 5;
+    rig.giveBack('a');
+    assert.deepEqual(rig.shown, { a: [1, 5] });
+    const { version } = rig.directory;
+    rig.pages[0]![slot] = 0;
+    assert.deepEqual(rig.shown, {});
+    assert.ok(rig.directory.version > version);
+  });
+
+  it('are the same with their counts when an owner comes back', () => {
+    const rig = new Rig();
+    const slot = rig.lend('a')!;
+    rig.pages[1]![slot + 1] = 5;
+    rig.giveBack('a');
+    assert.notEqual(rig.lend('b'), slot);
+    assert.equal(rig.lend('a'), slot);
+    assert.deepEqual(rig.shown, { a: [0, 5], b: [0, 0] });
+  });
+
+  it('belong to their owner until everybody who holds them has given them back', () => {
+    const rig = new Rig();
+    const slot = rig.lend('a');
+    assert.equal(rig.lend('a'), slot);
+    rig.giveBack('a');
+    assert.deepEqual(Object.keys(rig.shown), ['a']);
+    rig.giveBack('a');
+    rig.giveBack('a');
+    assert.deepEqual(rig.shown, {});
+  });
+
+  it('are reused when enough are idle, and count from 0 for the next owner', () => {
+    const rig = new Rig();
+    const slot = rig.lend('a')!;
+    rig.pages[0]![slot + 1] = 5;
+    rig.giveBack('a');
+    let turns = 0;
+    const slots = new Set<number>();
+    for (let next = rig.lend('other-0'); next !== slot; next = rig.lend(`other-${turns}`)) {
+      slots.add(next!);
+      rig.giveBack(`other-${turns}`);
+      assert.ok(++turns < 2000, `${slots.size} blocks for one owner at a time`);
+    }
+    assert.ok(turns > 500, 'not soon: a worker may still write them');
+    assert.deepEqual(rig.shown, { [`other-${turns}`]: [0, 0] });
+    rig.pages[1]![slot + 1]! += 2;
+    assert.deepEqual(rig.shown, { [`other-${turns}`]: [0, 2] });
+  });
+
+  it('are not lent to another while a connection of their last owner lives', () => {
+    const rig = new Rig();
+    const slot = rig.lend('a')!;
+    rig.pages[0]![slot] = 1;
+    rig.giveBack('a');
+    assert.ok(!rig.churn(5000).has(slot));
+    assert.deepEqual(rig.shown, { a: [1, 0] });
+  });
+
+  it('leave half of the slots to configurations, and are refused when the others are gone', () => {
+    const rig = new Rig();
+    const wide = (endpoint: string): SeriesName[] => [
+      seriesOf(endpoint)[0]!,
+      ...Array.from({ length: 1023 }, (_, index) => seriesOf(`${endpoint}-${index}`)[1]!),
+    ];
+    const lend = (endpoint: string): number | null => rig.directory.lend(wide(endpoint), rig.sums);
+    let count = 0;
+    while (lend(`a:${count}`) !== null) count++;
+    assert.equal(count, rig.directory.capacity / 2 / 1024);
+    assert.ok(
+      rig.directory.plan(
+        Array.from({ length: 1000 }, (_, index) => seriesOf(`l:${index}`)[0]!),
+        2,
+      ) !== null,
+    );
+    rig.giveBack('a:0');
+    assert.ok(lend('b') !== null, 'in place of one that has gone');
+    assert.equal(lend('c'), null);
+  });
+
+  it('give way to those of a configuration with the same labels, and replace retired ones', () => {
+    const rig = new Rig(seriesOf('a'));
+    const listed = rig.directory.slot(pageMetrics.endpointConnectionsActive, seriesOf('a')[0]!.labels);
+    const lent = rig.lend('a')!;
+    rig.pages[0]![listed] = 1;
+    rig.pages[0]![lent] = 2;
+    assert.deepEqual(rig.shown, { a: [1, 0] });
+    rig.directory.plan([], 2)!.commit();
+    assert.deepEqual(rig.shown, { a: [2, 0] });
+    assert.equal(rig.sums.value(pageMetrics.endpointConnectionsActive, seriesOf('a')[0]!.labels), 2);
+  });
+
+  it('keep what a worker that has ended had counted', () => {
+    const rig = new Rig();
+    const slot = rig.lend('a')!;
+    rig.pages[1]![slot] = 1;
+    rig.pages[1]![slot + 1] = 5;
+    rig.sums.remove(rig.pages[1]!.buffer as SharedArrayBuffer, rig.directory.all());
+    assert.deepEqual(rig.shown, { a: [0, 5] });
+  });
+});
