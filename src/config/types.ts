@@ -376,7 +376,7 @@ export interface ClusterTls {
 
 export interface Endpoint {
   readonly address: Address;
-  /** 1 or more; an endpoint of weight 2 gets twice the connections of one of weight 1. */
+  /** 1 or more: an endpoint of weight 2 gets twice the connections of one of weight 1. The endpoints of a name share it. */
   readonly weight: number;
   /** Connections at once over all workers; 0 is no limit. */
   readonly maxConnections: number;

@@ -106,9 +106,11 @@ export class ClusterMonitor {
     const lookup = options.lookup ?? new NameLookup(config.resolve);
     const names: NameWatch[] = [];
     for (const entry of config.endpoints) {
+      // In the order of the configuration, whatever is found first.
+      this.#records.set(entry, new Map());
       const address = nameOf(entry);
       if (address === null) {
-        this.#reconcile(entry, [{ addresses: [entry.address], weight: null, priority: 0 }], 0);
+        this.#reconcile(entry, [{ addresses: [entry.address], weight: 1, priority: 0 }], 0);
         continue;
       }
       // Until it has been looked up again, and for as long as it cannot be.
@@ -180,7 +182,7 @@ export class ClusterMonitor {
     return Array.from(records ?? [], ({ facts: { addresses, priority, weight } }) => ({
       addresses,
       priority,
-      weight: settings.type === 'srv' ? weight : null,
+      weight,
     }));
   }
 
@@ -216,7 +218,7 @@ export class ClusterMonitor {
    * @param unused addresses that the name has and `found` has not
    */
   #reconcile(entry: EndpointConfig, found: readonly FoundEndpoint[], unused: number): void {
-    const records = this.#recordsOf(entry);
+    const records = this.#records.get(entry)!;
     const wanted = new Map<string, FoundEndpoint>();
     for (const endpoint of found) {
       const label = formatAddress(endpoint.addresses[0]!);
@@ -229,17 +231,21 @@ export class ClusterMonitor {
     let leftOut = unused;
     let isChanged = removed.length > 0;
     for (const [label, endpoint] of wanted) {
-      const { addresses, priority, weight } = endpoint;
-      const record = records.get(label);
-      if (record !== undefined) {
-        const facts = { ...record.facts, addresses, priority, weight: weight ?? entry.weight };
-        isChanged ||= !isDeepStrictEqual(facts, record.facts);
-        record.facts = facts;
-      } else if (this.#add(entry, label, endpoint)) {
+      if (records.has(label)) continue;
+      if (this.#add(entry, label, endpoint)) {
         added.push(label);
       } else {
+        wanted.delete(label);
         leftOut++;
       }
+    }
+    const weights = sharedWeights(entry.weight, [...wanted.values()]);
+    for (const [label, endpoint] of wanted) {
+      const record = records.get(label)!;
+      const { addresses, priority } = endpoint;
+      const facts = { ...record.facts, addresses, priority, weight: weights.get(endpoint)! };
+      isChanged ||= !isDeepStrictEqual(facts, record.facts);
+      record.facts = facts;
     }
     this.#noteLeftOut(entry, leftOut);
     isChanged ||= added.length > 0;
@@ -251,14 +257,6 @@ export class ClusterMonitor {
       this.#options.log.info({ cluster: this.config.name, name, ...change }, 'endpoints found');
     }
     this.#changed();
-  }
-
-  #recordsOf(entry: EndpointConfig): Map<string, EndpointRecord> {
-    const known = this.#records.get(entry);
-    if (known !== undefined) return known;
-    const records = new Map<string, EndpointRecord>();
-    this.#records.set(entry, records);
-    return records;
   }
 
   /** Logs when addresses of a name begin to be left out, and when all are used again. */
@@ -278,8 +276,8 @@ export class ClusterMonitor {
     const known = this.#previous?.find(label);
     const { log, onDown } = this.#options;
     const { name: cluster, slowStartMs } = this.config;
-    const { address: server, weight: own, maxConnections } = entry;
-    const facts = { label, slot, server, addresses, weight: weight ?? own, priority, maxConnections };
+    const { address: server, maxConnections } = entry;
+    const facts = { label, slot, server, addresses, weight, priority, maxConnections };
     const record: EndpointRecord = new EndpointRecord(facts, slowStartMs, {
       onChange: (before) => {
         if (this.#pending) return;
@@ -294,7 +292,7 @@ export class ClusterMonitor {
       },
     });
     this.#entries.set(label, entry);
-    this.#recordsOf(entry).set(label, record);
+    this.#records.get(entry)!.set(label, record);
     if (known !== undefined) {
       this.#inherit(record, known, this.#previous);
       // Until the commit the one before probes it.
@@ -355,6 +353,16 @@ export class ClusterMonitor {
     if (size <= MAX_AT_ONCE) setImmediate(publish);
     else setTimeout(publish, size * GATHER_MS).unref();
   }
+}
+
+/**
+ * Shares a name's weight among its endpoints, in each priority: only one priority is in use at a time. Endpoints that are
+ * down keep their shares, so a name whose endpoints fail loses connections to others, as listed endpoints do.
+ */
+function sharedWeights(weight: number, found: readonly FoundEndpoint[]): ReadonlyMap<FoundEndpoint, number> {
+  const sums = new Map<number, number>();
+  for (const one of found) sums.set(one.priority, (sums.get(one.priority) ?? 0) + one.weight);
+  return new Map(found.map((one) => [one, (weight * one.weight) / sums.get(one.priority)!]));
 }
 
 /** Lists some labels for the log. */

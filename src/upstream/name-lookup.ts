@@ -10,8 +10,8 @@ import { hashText } from './balancers/key-hash.ts';
 export interface FoundEndpoint {
   /** Of one host: the first, or the other where that does not answer. */
   readonly addresses: readonly Address[];
-  /** Of an SRV record; null for the weight of the name's own entry. */
-  readonly weight: number | null;
+  /** Relative to the other endpoints of the name that have the same priority; above 0. */
+  readonly weight: number;
   readonly priority: number;
 }
 
@@ -134,7 +134,12 @@ export class NameLookup {
         const { endpoints, ...rest } = answerOf(await found.get(target)!, port);
         // Weight 0 is for a target that need hardly be chosen; a balancer knows none below 1.
         return {
-          endpoints: endpoints.map((found) => ({ ...found, weight: Math.max(1, weight), priority })),
+          // The weight is the target's, shared by its addresses.
+          endpoints: endpoints.map((found) => ({
+            ...found,
+            weight: Math.max(1, weight) / endpoints.length,
+            priority,
+          })),
           ...rest,
         };
       }),
@@ -220,7 +225,7 @@ function answerOf(found: readonly FoundAddress[], port: number): Answer {
   const count = Math.max(preferred.length, others.length);
   const endpoints = Array.from({ length: count }, (_, index): FoundEndpoint => {
     const ways = [preferred[index], others[index]].filter((host) => host !== undefined);
-    return { addresses: ways.map((host) => ({ kind: 'tcp', host, port })), weight: null, priority: 0 };
+    return { addresses: ways.map((host) => ({ kind: 'tcp', host, port })), weight: 1, priority: 0 };
   });
   return {
     endpoints,

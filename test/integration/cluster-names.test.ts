@@ -177,7 +177,7 @@ describe('endpoints that are names', { skip: missing ?? false, timeout: 300_000 
     const told = (await statusOf(rig)).map(({ address, weight, priority }) => [address, weight, priority]);
     assert.deepEqual(
       new Set(told.map(String)),
-      new Set([`${one.address},3,1`, `${two.address},1,1`, `${spare.address},9,2`]),
+      new Set([`${one.address},0.75,1`, `${two.address},0.25,1`, `${spare.address},1,2`]),
     );
     const [first, second, none] = await spread(rig, endpoints, 40);
     assert.ok(Math.abs(first! - 30) <= 1 && Math.abs(second! - 10) <= 1, `${first} and ${second} of 40`);
@@ -192,7 +192,7 @@ describe('endpoints that are names', { skip: missing ?? false, timeout: 300_000 
     await eventually(async () =>
       assert.deepEqual(
         (await statusOf(rig)).map(({ address, weight, priority }) => [address, weight, priority]),
-        [[spare.address, 5, 7]],
+        [[spare.address, 1, 7]],
       ),
     );
   });
@@ -209,11 +209,18 @@ describe('endpoints that are names', { skip: missing ?? false, timeout: 300_000 
     const port = Number(endpoint.address.split(':').at(-1));
     const dns = await dnsServer({ ttl: 1, hosts: hosts.map((host) => [host, 'app.test'] as const) });
     const rig = await WebRig.start({
-      listeners: { raw: { mode: 'l4', cluster: 'app' } },
+      listeners: { raw: { mode: 'l4', cluster: 'app' }, canary: { mode: 'l4', cluster: 'canary' } },
       clusters: {
         app: {
           endpoints: [`app.test:${port}`],
           balancer: 'least_connections',
+          resolve: { type: 'a', interval: '1s', servers: [dns.address] },
+        },
+        canary: {
+          endpoints: [
+            { address: `app.test:${port}`, weight: 19 },
+            { address: `127.0.2.1:${port}`, weight: 1 },
+          ],
           resolve: { type: 'a', interval: '1s', servers: [dns.address] },
         },
       },
@@ -227,15 +234,26 @@ describe('endpoints that are names', { skip: missing ?? false, timeout: 300_000 
     await eventually(() => assert.deepEqual(got, new Map(hosts.map((host) => [host, 2]))));
     const metrics = await rig.scrape();
     for (const host of hosts) {
-      const labels = { endpoint: `${host}:${port}` };
+      const labels = { cluster: 'app', endpoint: `${host}:${port}` };
       assert.equal(metrics.sum('sluice_endpoint_connections_active', labels), 2);
     }
+    // The name's weight is 19, not 19 for each of its addresses.
+    for (let count = 0; count < 100; count++) tunnels.push(await TcpPeer.connect(rig.address('canary')));
+    await eventually(() =>
+      assert.equal(
+        [...got.values()].reduce((sum, each) => sum + each),
+        300,
+      ),
+    );
+    const canary = got.get('127.0.2.1') ?? 0;
+    assert.ok(canary >= 3 && canary <= 7, `${canary} of 100`);
     // Half of them go; connections to those stay, and are counted under their addresses.
     const [gone = ''] = hosts;
     dns.change(hosts.slice(50).map((host) => [host, 'app.test'] as const));
     await eventually(async () => assert.equal((await statusOf(rig)).length, 50));
+    const labels = { cluster: 'app', endpoint: `${gone}:${port}` };
     const active = async (): Promise<number> =>
-      (await rig.scrape()).sum('sluice_endpoint_connections_active', { endpoint: `${gone}:${port}` });
+      (await rig.scrape()).sum('sluice_endpoint_connections_active', labels);
     assert.equal(await active(), 2);
     for (const tunnel of tunnels) tunnel.reset();
     await eventually(() => assert.rejects(active(), /no sample/));

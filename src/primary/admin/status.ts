@@ -91,7 +91,7 @@ function clusterStatus(
     evictions,
     endpoints: records.map((record) => ({
       address: record.facts.label,
-      weight: record.facts.weight,
+      weight: Number(record.facts.weight.toPrecision(6)),
       priority: record.facts.priority,
       state: record.health,
       since: new Date(record.since).toISOString(),

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../endpoint.ts';
 import { hashText, mix } from './key-hash.ts';
 
-/** Points of an endpoint of weight 1. The more, the more even: so many keep shares within about a tenth. */
+/** Points of the lightest endpoint, or of one of weight 1 if that is lighter. 128 keep shares within about a tenth. */
 const POINTS = 128;
 /** Of all endpoints together. Above it every weight is halved until it fits, so that most points stay. */
 const MOST_POINTS = 2 ** 18;
@@ -84,8 +84,10 @@ export class HashRing {
 
   #build(): void {
     const endpoints = this.#endpoints;
+    const unit = unitOf(endpoints);
     let divisor = 1;
-    const pointsOf = ({ weight }: Endpoint): number => Math.max(1, Math.floor((weight * POINTS) / divisor));
+    const pointsOf = ({ weight }: Endpoint): number =>
+      Math.max(1, Math.round(((weight / unit) * POINTS) / divisor));
     const total = (): number => endpoints.reduce((sum, endpoint) => sum + pointsOf(endpoint), 0);
     while (total() > MOST_POINTS && divisor < 2 ** 40) divisor *= 2;
     const entries = new Float64Array(total());
@@ -101,4 +103,13 @@ export class HashRing {
     this.#points = Uint32Array.from(entries, (entry) => Math.floor(entry / INDEX_RANGE));
     this.#owners = Int32Array.from(entries, (entry) => entry % INDEX_RANGE);
   }
+}
+
+/**
+ * Returns the weight that gets {@link POINTS} points. Equal endpoints always get as many, so that a name whose weight is
+ * shared by one more address moves no other keys than those of the new one.
+ */
+function unitOf(endpoints: readonly Endpoint[]): number {
+  const weights = new Set(endpoints.map(({ weight }) => weight));
+  return weights.size === 1 ? [...weights][0]! : Math.min(1, ...weights);
 }

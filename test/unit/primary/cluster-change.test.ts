@@ -182,7 +182,7 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
         Promise.resolve({
           endpoints: hosts.map((host) => ({
             addresses: [{ kind: 'tcp', host, port: 80 } as const],
-            weight: null,
+            weight: 1,
             priority: 0,
           })),
           leftOut: 0,

@@ -21,7 +21,7 @@ const NAME: EndpointConfig = {
 function found(hosts: readonly string[], changes: Partial<FoundEndpoint> = {}): FoundEndpoint[] {
   return hosts.map((host) => ({
     addresses: [{ kind: 'tcp', host, port: 80 }],
-    weight: null,
+    weight: 1,
     priority: 0,
     ...changes,
   }));
@@ -115,6 +115,37 @@ describe('the addresses of a name', { timeout: 300_000 }, () => {
     assert.equal(published.at(-1)!.endpoints.length, 4096);
     for (const line of lines) assert.ok(JSON.stringify(line).length < 1000);
     assert.ok(lines.length < 10);
+  });
+
+  it('share the weight of the name, whatever their number', async () => {
+    const listed: EndpointConfig = { ...NAME, address: { kind: 'tcp', host: '192.0.2.1', port: 80 } };
+    const endpoints = [{ ...NAME, weight: 19 }, listed];
+    const { monitor, published, answer } = await started({ endpoints }, { endpoints: found(pods(3)) });
+    const weights = (): number[] => monitor.state().endpoints.map(({ weight }) => weight);
+    assert.deepEqual(weights(), [19 / 3, 19 / 3, 19 / 3, 1]);
+    await answer({ endpoints: found(pods(500)) });
+    assert.deepEqual(new Set(weights()), new Set([19 / 500, 1]));
+    // Those that are down keep theirs: the others do not get more than they can bear.
+    await answer({ endpoints: found(pods(2)) });
+    monitor.records[0]!.setDown(true, 'its probe timed out');
+    assert.deepEqual(weights(), [9.5, 9.5, 1]);
+    assert.deepEqual(
+      published.at(-1)!.endpoints.map(({ weight }) => weight),
+      [9.5, 9.5, 1],
+    );
+  });
+
+  it('share it by the weights of their SRV records, in each priority', async () => {
+    const endpoints = [
+      ...found(['10.0.0.1'], { weight: 30, priority: 1 }),
+      ...found(['10.0.0.2', '10.0.0.3'], { weight: 5, priority: 1 }),
+      ...found(['10.0.0.4'], { weight: 7, priority: 2 }),
+    ];
+    const { monitor } = await started({ endpoints: [{ ...NAME, weight: 8 }] }, { endpoints });
+    assert.deepEqual(
+      monitor.records.map(({ facts }) => facts.weight),
+      [6, 1, 1, 8],
+    );
   });
 
   it('do not take the place of an address that is listed itself', async () => {

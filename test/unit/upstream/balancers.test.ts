@@ -183,6 +183,18 @@ for (const [name, { create, tolerance, exact = false }] of Object.entries(polici
       assertShares(connect(made(create, endpoints, seeded(7)), endpoints, 20_000), given, tolerance);
     });
 
+    it('gives a name its weight, however many addresses share it', () => {
+      for (const pods of [1, 3, 40, 500]) {
+        const given = [...Array.from({ length: pods }, () => 19 / pods), 1];
+        const endpoints = endpointsOf(...given);
+        const counts = connect(made(create, endpoints, seeded(13)), endpoints, 20_000);
+        const other = counts.pop()!;
+        assertShares([sumOf(counts), other], [19, 1], Math.max(tolerance, 0.05));
+        // One of many has hardly any share, but has one.
+        if (exact) assert.ok(counts.every((count) => Math.abs(count - 19_000 / pods) <= 2));
+      }
+    });
+
     it('gives an endpoint that starts slowly the part that it has by then', () => {
       const endpoints = endpointsOf(1, 1, 1, 1);
       endpoints[0]!.update(endpointState(endpointConfigs([1])[0]!, { warmLeftMs: 750 }), 0);

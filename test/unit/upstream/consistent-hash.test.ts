@@ -43,6 +43,31 @@ describe('consistent hashing of 100,000 keys', () => {
     }
   });
 
+  it('moves no keys but those that a new address of a name gets', () => {
+    for (const weight of [1, 12, 19]) {
+      const shared = (count: number): readonly Endpoint[] =>
+        endpointsOf(...Array.from({ length: count }, () => weight / count));
+      for (const count of [1, 3, 11]) {
+        const before = pickAll(hashOf(shared(count)));
+        const after = pickAll(hashOf(shared(count + 1)));
+        const moved = after.filter((label, index) => label !== before[index]);
+        assert.equal(new Set(moved).size, 1, 'to the new one only');
+        assert.ok(moved.length < (1.35 * KEYS) / (count + 1), `${moved.length} keys moved`);
+      }
+    }
+  });
+
+  it('moves few keys more when the addresses of a name change beside a listed endpoint', () => {
+    const shared = (count: number): readonly Endpoint[] =>
+      endpointsOf(1, ...Array.from({ length: count }, () => 19 / count));
+    for (const count of [3, 10, 30]) {
+      const before = pickAll(hashOf(shared(count)));
+      const after = pickAll(hashOf(shared(count + 1)));
+      const moved = after.filter((label, index) => label !== before[index]).length;
+      assert.ok(moved < (2.5 * KEYS) / (count + 1), `${moved} keys moved for ${count}`);
+    }
+  });
+
   it('moves the same keys where an endpoint is only down, and brings them back when it is up', () => {
     const endpoints = endpointsOf(...tens);
     const balancer = hashOf(endpoints);

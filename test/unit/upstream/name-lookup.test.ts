@@ -138,8 +138,8 @@ describe('the look-up of services', () => {
     assert.deepEqual(
       endpoints.map(({ addresses, weight, priority }) => [formatAddress(addresses[0]!), weight, priority]),
       [
-        ['192.0.2.1:9001', 5, 10],
-        ['192.0.2.2:9001', 5, 10],
+        ['192.0.2.1:9001', 2.5, 10],
+        ['192.0.2.2:9001', 2.5, 10],
         ['192.0.2.7:9003', 1, 10],
         ['192.0.2.3:9002', 1, 20],
       ],
