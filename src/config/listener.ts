@@ -40,6 +40,7 @@ const MODES = {
     'trustedProxies',
     'forwarded',
     'via',
+    'underscoreHeaders',
     'paths',
     'websocket',
     'http',
@@ -109,6 +110,11 @@ export function readListener(entry: Located<unknown>, context: Context): Located
       const trustedProxies = readProxies(section);
       const forwarded = section.optional('forwarded', oneOf('x', 'rfc7239', 'both', 'off'), 'x');
       const via = section.optional('via', toggle, false);
+      const underscoreHeaders = section.optional(
+        'underscoreHeaders',
+        oneOf('drop', 'pass', 'refuse'),
+        'drop',
+      );
       const paths = readPaths(section);
       const websocket = readWebSocket(section);
       const http = readHttp(section);
@@ -121,6 +127,7 @@ export function readListener(entry: Located<unknown>, context: Context): Located
         trustedProxies,
         forwarded,
         via,
+        underscoreHeaders,
         paths,
         websocket,
         http,

@@ -77,6 +77,7 @@ function listenerTree(listener: Listener): Tree {
     trustedProxies,
     forwarded,
     via,
+    underscoreHeaders,
     paths,
     websocket,
     http,
@@ -92,6 +93,7 @@ function listenerTree(listener: Listener): Tree {
     trustedProxies,
     forwarded,
     via,
+    underscoreHeaders,
     paths,
     websocket: webSocketTree(websocket),
     http: {

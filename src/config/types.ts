@@ -102,6 +102,8 @@ export interface L7Listener extends ListenerBase {
   readonly forwarded: ForwardedStyle;
   /** Whether Via (RFC 9110 section 7.6.3) is added to requests and responses of clusters. */
   readonly via: boolean;
+  /** What happens to request headers whose names have an underscore. */
+  readonly underscoreHeaders: UnderscoreHeaders;
   readonly paths: PathSettings;
   readonly websocket: WebSocketSettings;
   readonly http: HttpSettings;
@@ -154,6 +156,8 @@ export interface PathSettings {
   /** From `;` to the end of a segment: left alone, cut, or refused. */
   readonly pathParameters: 'keep' | 'strip' | 'refuse';
 }
+
+export type UnderscoreHeaders = 'drop' | 'pass' | 'refuse';
 
 type ForwardedStyle = 'x' | 'rfc7239' | 'both' | 'off';
 

@@ -2,7 +2,7 @@ import type { ClusterAction, L7Listener as L7ListenerConfig, Route } from '../co
 import { normalizePattern } from '../routing/request-path.ts';
 import { pathRewriter } from '../routing/rewrite.ts';
 import { forwardedHeaders } from '../wire/forwarding/forwarded-headers.ts';
-import { hasUnderscoreName, headerOf } from '../wire/request-head.ts';
+import { headerOf } from '../wire/request-head.ts';
 import type { HeaderEdits } from '../wire/header-edits.ts';
 import { checkUpgrade } from '../wire/upgrade-request.ts';
 import type { UpstreamTarget } from '../wire/upstream-request.ts';
@@ -131,10 +131,6 @@ export class ClusterRoute {
     const { exchange } = routed;
     this.#answers.begin(exchange);
     const { head } = exchange;
-    if (hasUnderscoreName(head)) {
-      this.#answers.refuse(exchange, 400, "a header's name has an underscore");
-      return;
-    }
     const { maxBodySize } = this.#config.http;
     if (maxBodySize > 0 && Number(headerOf(head, 'content-length') ?? 0) > maxBodySize) {
       this.#stats.requestRefused('body_too_large');

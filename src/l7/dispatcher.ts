@@ -17,6 +17,7 @@ import { RequestStats, type ListenerStats } from './listener-stats.ts';
 import { plainHandler } from './plain-action.ts';
 import { MessageMemory, releaseMessage } from './message-memory.ts';
 import { SessionStats } from './session-stats.ts';
+import { UnderscoreNames } from './underscore-names.ts';
 import type { UpgradeContext } from './upgrade.ts';
 
 /** Methods that are refused before routing, in any case: some endpoints ignore case. */
@@ -53,6 +54,7 @@ export class Dispatcher {
   readonly #unrouted: Answers;
   readonly #refusals: RefusedHandshakes;
   readonly #table: RouteTable<RoutedTo>;
+  readonly #underscores: UnderscoreNames;
   readonly #trusted: (address: string) => boolean;
   /** While this one is being made. */
   #previous: Dispatcher | null;
@@ -80,6 +82,7 @@ export class Dispatcher {
             stats.handshakeFailed(reason),
           );
     this.#unrouted = this.#answers('none');
+    this.#underscores = new UnderscoreNames(config, environment.config.clusters);
     this.#trusted = addressMatcher(config.trustedProxies);
     this.#table = new RouteTable(
       config.routes.map((route) => ({
@@ -102,8 +105,14 @@ export class Dispatcher {
   }
 
   /** Answers the request, now or later. */
-  dispatch(exchange: Exchange): void {
-    const { head } = exchange;
+  dispatch(received: Exchange): void {
+    const head = this.#underscores.filter(received.head);
+    if (head === null) {
+      const failure = wantsWebSocket(received.head) ? 'bad_request' : null;
+      this.#unrouted.refuse(received, 400, "a header's name has an underscore", failure);
+      return;
+    }
+    const exchange = head === received.head ? received : { ...received, head };
     const request = checkRequest(head, this.#config.paths);
     if (typeof request === 'string') {
       this.#unrouted.refuse(exchange, 400, request, wantsWebSocket(head) ? 'bad_request' : null);

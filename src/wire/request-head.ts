@@ -84,13 +84,6 @@ export function hasControlCharacter(text: string): boolean {
   return CONTROL.test(text);
 }
 
-/** Whether a name has an underscore, which some servers take for a hyphen: two names may become one. */
-export function hasUnderscoreName(head: RequestHead): boolean {
-  const { headers } = head;
-  for (let index = 0; index < headers.length; index += 2) if (headers[index]!.includes('_')) return true;
-  return false;
-}
-
 /** Without toLowerCase, for which the Kelvin sign is a letter k. */
 const CHUNKED = /^chunked$/i;
 

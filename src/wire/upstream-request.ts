@@ -21,6 +21,11 @@ const NOT_FORWARDED: ReadonlySet<string> = new Set([
   'sec-websocket-extensions',
   'sec-websocket-accept',
 ]);
+/** Whether endpoints get a header of this (lower-case) name from the proxy alone, or not at all. */
+export function isWrittenByProxy(name: string): boolean {
+  return NOT_FORWARDED.has(name) || isForwardingName(name);
+}
+
 const NOTHING: ReadonlySet<string> = new Set();
 /** What nearly every Connection header says, and what names no header. */
 const PLAIN_CONNECTION = /^(?:keep-alive|close|upgrade|keep-alive, *upgrade)$/i;
@@ -53,9 +58,8 @@ function nominated(head: RequestHead): ReadonlySet<string> {
 }
 
 /**
- * The client's headers less hop-by-hop ones, those that its Connection header names, names with an underscore
- * (which some servers confuse with a hyphen), and what the route drops; then the forwarding headers and the
- * route's own.
+ * The client's headers less hop-by-hop ones, those that its Connection header names, and what the route drops; then the
+ * forwarding headers and the route's own.
  */
 function endToEndLines(head: RequestHead, { host, forwarded, edits }: UpstreamTarget): string {
   const dropped = nominated(head);
@@ -63,8 +67,7 @@ function endToEndLines(head: RequestHead, { host, forwarded, edits }: UpstreamTa
   let text = '';
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index]!;
-    if (NOT_FORWARDED.has(name) || isForwardingName(name) || dropped.has(name) || name.includes('_'))
-      continue;
+    if (isWrittenByProxy(name) || dropped.has(name)) continue;
     if (edits.dropped.has(name)) continue;
     text += `${name}: ${name === 'host' && host !== null ? host : headers[index + 1]!}\r\n`;
   }

@@ -19,11 +19,23 @@ describe('what a listener says about headers', () => {
     endpoint = await RawEndpoint.listen();
     const edits = { request: { remove: ['via'] }, response: { remove: ['via'] } };
     const routes = [
+      { match: { headers: { 'x-tier': 'gold' } }, respond: { status: 418 } },
+      { match: { headers: { x_level: 'gold' } }, respond: { status: 419 } },
       { match: { pathPrefix: '/edited' }, cluster: 'raw', headers: edits },
+      {
+        match: { pathPrefix: '/secret' },
+        cluster: 'raw',
+        headers: { request: { remove: ['X-Secret', 'x-tier-'] } },
+      },
       { match: {}, cluster: 'raw' },
     ];
     rig = await WebRig.start({
-      listeners: { web: { routes }, via: { routes, via: true } },
+      listeners: {
+        web: { routes },
+        via: { routes, via: true },
+        passing: { routes, underscoreHeaders: 'pass' },
+        refusing: { routes, underscoreHeaders: 'refuse' },
+      },
       clusters: { raw: { endpoints: [endpoint.address] } },
     });
   });
@@ -52,6 +64,56 @@ describe('what a listener says about headers', () => {
       client.destroy();
     }
   }
+
+  describe('an underscore in the name of a header', () => {
+    const LINES = [
+      ...['X_Own: 1', 'X_Own-Two: 2', '_: 3', 'X_Secret: 4', 'X-Tier_: 5'],
+      ...['X_Forwarded_For: 1.2.3.4', 'X-Forwarded_User: admin', 'X_Real_IP: 1.2.3.4', 'X_Request_Id: 5'],
+      ...['Content_Length: 3', 'Transfer_Encoding: chunked', 'Keep_Alive: 6', 'Sec_WebSocket_Key: 7'],
+    ];
+    const names = ({ upstream }: Passage): string[] =>
+      upstream.headers.map(([name]) => name.toLowerCase()).filter((name) => name.includes('_'));
+    const ok = (): string => 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
+    const both = async (listener: string): Promise<Passage[]> => [
+      await pass(listener, get('/secret', ...LINES), ok),
+      await pass(listener, upgradeRequest('app.example', LINES, '/secret'), switchingProtocols),
+    ];
+    const statusOf = async (listener: string, request: string): Promise<number> => {
+      const client = await RawConnection.connect(rig.address(listener));
+      client.write(request);
+      const { startLine } = await client.head();
+      client.destroy();
+      return Number(startLine.split(' ')[1]);
+    };
+
+    it('drops the header, whether the request is plain or a WebSocket', async () => {
+      for (const passage of await both('web')) {
+        assert.deepEqual(names(passage), []);
+        assert.match(passage.downstream.startLine, / (?:200|101) /);
+      }
+    });
+
+    it('passes if the listener says so, but no twin of what the proxy writes, matches or changes', async () => {
+      for (const passage of await both('passing'))
+        assert.deepEqual(names(passage), ['x_own', 'x_own-two', '_']);
+    });
+
+    it('refuses the request if the listener says so, whether it is plain or a WebSocket', async () => {
+      const before = endpoint.connections.count;
+      assert.equal(await statusOf('refusing', get('/', 'X_A: b')), 400);
+      assert.equal(await statusOf('refusing', upgradeRequest('app.example', ['X_A: b'])), 400);
+      assert.equal(endpoint.connections.count, before);
+      const fine = await pass('refusing', get('/', 'X-A: b_c'), ok);
+      assert.deepEqual(valuesOf(fine.upstream, 'x-a'), ['b_c']);
+    });
+
+    it('is not seen by routes unless it passes', async () => {
+      assert.equal(await statusOf('passing', get('/', 'X_Level: gold')), 419);
+      assert.equal(await statusOf('web', get('/', 'X-Tier: gold', 'X_Tier: gold')), 418);
+      const dropped = await pass('web', get('/', 'X_Tier: gold', 'X_Level: gold'), ok);
+      assert.match(dropped.downstream.startLine, / 200 /);
+    });
+  });
 
   describe('Via', () => {
     const reply =

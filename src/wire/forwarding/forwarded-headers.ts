@@ -122,7 +122,7 @@ function quotedNode(address: string): string {
 function carryOn(head: RequestHead, { forwardedAgrees }: ProxyReport, headers: string[]): void {
   for (let index = 0; index < head.headers.length; index += 2) {
     const name = head.headers[index]!;
-    const isExtra = name.startsWith(PREFIX) && !SET.has(name) && !name.includes('_');
+    const isExtra = name.startsWith(PREFIX) && !SET.has(name);
     if (isExtra || (forwardedAgrees && name === 'forwarded')) headers.push(name, head.headers[index + 1]!);
   }
 }

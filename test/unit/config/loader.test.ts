@@ -66,6 +66,7 @@ describe('loader', () => {
           },
           forwarded: 'x',
           via: false,
+          underscoreHeaders: 'drop',
           paths: {
             ambiguous: 'refuse',
             mergeSlashes: false,

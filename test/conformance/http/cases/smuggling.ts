@@ -132,7 +132,7 @@ export const PIPELINING: Chapter = {
     pipelined('a GET, and one that is refused', get() + request('G@T /b HTTP/1.1'), received('GET /a')),
     unanswered('one that is refused, and a GET', request('G@T /b HTTP/1.1') + get()),
     unanswered('one that is refused because of its target, and a GET', request('GET /%zz HTTP/1.1') + get()),
-    unanswered('one whose header is refused, and a GET', get('X_A: b') + get()),
+    unanswered('one whose header is refused, and a GET', get('X-A: b\x7fc') + get()),
     passesOnce('a GET that is the last', get('Connection: close')),
   ]),
 };

@@ -147,10 +147,6 @@ describe('what an endpoint is told of a client behind a trusted proxy', () => {
     assert.deepEqual(sent(forwarded, 'x-forwarded-for'), [`1.2.3.4, 5.6.7.8, 1.2.3.4, 5.6.7.8, ${PROXY}`]);
   });
 
-  it('leaves out a name with an underscore', () => {
-    assert.deepEqual(sent(forward({ peer: PROXY }, 'x-forwarded-a_b', '1'), 'x-forwarded-a_b'), []);
-  });
-
   const ids = ['', 'a b', 'a"b', 'a\tb', 'é', 'a,b', 'a;b', '<script>', 'x'.repeat(129), '{}'];
   for (const id of ids) {
     it(`does not take over a request id such as ${JSON.stringify(id)}`, () => {

@@ -1,0 +1,59 @@
+import type { Cluster, L7Listener, UnderscoreHeaders } from '../config/types.ts';
+import type { RequestHead } from '../wire/request-head.ts';
+import { isWrittenByProxy } from '../wire/upstream-request.ts';
+
+/**
+ * What a listener does with headers whose names have an underscore. Many servers take it for a hyphen (CGI, WSGI), so
+ * that `x_forwarded_for` of a client and `X-Forwarded-For` of the proxy become one.
+ */
+export class UnderscoreNames {
+  readonly #policy: UnderscoreHeaders;
+  readonly #reliedOn: ReadonlySet<string>;
+
+  /** @param clusters those of the configuration */
+  constructor(listener: L7Listener, clusters: readonly Cluster[]) {
+    this.#policy = listener.underscoreHeaders;
+    this.#reliedOn = namesReliedOn(listener, clusters);
+  }
+
+  /**
+   * Takes out of a head what does not pass, before anything else looks at it.
+   *
+   * @returns the same head if nothing had to go; null if the request is to be refused
+   */
+  filter(head: RequestHead): RequestHead | null {
+    const { headers } = head;
+    let index = 0;
+    while (index < headers.length && !headers[index]!.includes('_')) index += 2;
+    if (index >= headers.length) return head;
+    if (this.#policy === 'refuse') return null;
+    const kept = headers.slice(0, index);
+    for (; index < headers.length; index += 2) {
+      if (this.#passes(headers[index]!)) kept.push(headers[index]!, headers[index + 1]!);
+    }
+    return { ...head, headers: kept };
+  }
+
+  #passes(name: string): boolean {
+    if (!name.includes('_')) return true;
+    if (this.#policy !== 'pass') return false;
+    const twin = name.replaceAll('_', '-');
+    return !isWrittenByProxy(twin) && !this.#reliedOn.has(twin);
+  }
+}
+
+/**
+ * Lists the headers that routes match and change, and that clusters hash on: an endpoint must not find a client's word
+ * in the place of theirs.
+ */
+function namesReliedOn({ routes }: L7Listener, clusters: readonly Cluster[]): Set<string> {
+  const names = new Set<string>();
+  for (const { match, headers, action } of routes) {
+    const { set, add, remove } = headers.request;
+    for (const name of [...match.headers.keys(), ...set.keys(), ...add.keys(), ...remove]) names.add(name);
+    if (action.kind !== 'cluster') continue;
+    const cluster = clusters.find(({ name }) => name === action.cluster);
+    if (cluster?.hashOn.kind === 'header') names.add(cluster.hashOn.name);
+  }
+  return names;
+}
