@@ -55,7 +55,7 @@ export class ClusterRoute {
     this.#requestEdits = editsOf(route.headers.request);
     this.#rewrite = pathRewriter(action.rewrite);
     this.#strippedPrefix = normalizePattern(action.rewrite.stripPrefix ?? '');
-    const { clusters, log, wheel, pool, writer, dialler, budget, requests } = environment;
+    const { clusters, log, wheel, pool, writer, dialler, bound, budget, requests } = environment;
     const cluster = clusters.get(action.cluster)!;
     const countRefusal = (reason: RequestRefusal): void => this.#stats.requestRefused(reason);
     this.#requests = {
@@ -65,6 +65,7 @@ export class ClusterRoute {
       pool,
       writer,
       dialler,
+      bound,
       budget,
       requests,
       log,
@@ -150,6 +151,7 @@ export class ClusterRoute {
       to: this.#addressed(routed, path),
       body: exchange.body,
       reply: exchange.reply,
+      asker: exchange,
       pick: pickContextOf(this.#upgrades.cluster.config, head, client),
       secure: exchange.client.secure,
       via: this.#config.via,

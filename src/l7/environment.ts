@@ -5,6 +5,7 @@ import type { TimerWheel } from '../core/timer-wheel.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { StatsPage } from '../telemetry/stats-page.ts';
 import type { Cluster } from '../upstream/cluster.ts';
+import type { BoundConnections } from './bound/bound-connections.ts';
 import type { BufferBudget } from './buffer-budget.ts';
 import type { ConnectionPool } from './http/connection-pool.ts';
 import type { RequestWriter } from './http/request-writer.ts';
@@ -30,6 +31,7 @@ export interface L7Environment {
   readonly outbox: Outbox;
   readonly writer: RequestWriter;
   readonly pool: ConnectionPool;
+  readonly bound: BoundConnections;
   readonly budget: BufferBudget;
   /** The requests to clusters that are not over. */
   readonly requests: Set<{ cancel(): void }>;

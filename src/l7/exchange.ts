@@ -12,6 +12,7 @@ import type { HeaderList, HttpReply } from './http-reply.ts';
 import type { HandshakeFailure, RequestStats } from './listener-stats.ts';
 import type { RequestBody } from './request-body.ts';
 import type { UpgradeReply } from './upgrade.ts';
+import type { Addressed } from './uws-descriptors.ts';
 
 /** One request as the listener hands it over. */
 export interface Exchange {
@@ -20,6 +21,8 @@ export interface Exchange {
   readonly body: RequestBody | null;
   /** The peer's IP address as text. */
   readonly peer: string;
+  /** By which the connection can be told from others until the reply is over: see `bound/client-connections.ts`. */
+  readonly socket: Addressed;
   readonly client: ClientIdentity;
   readonly reply: HttpReply;
   /** When the request came, by `performance.now()`. */

@@ -65,6 +65,7 @@ export class L7Listener {
   #config: L7ListenerConfig;
   readonly #log: Logger;
   readonly #later: L7Environment['later'];
+  readonly #bound: L7Environment['bound'];
   readonly #descriptors: DescriptorGate;
   readonly #stats: ListenerStats;
   #dispatcher: Dispatcher;
@@ -85,6 +86,7 @@ export class L7Listener {
     this.#config = config;
     this.#log = environment.log;
     this.#later = environment.later;
+    this.#bound = environment.bound;
     this.#descriptors = environment.descriptors;
     this.#stats = new ListenerStats(environment.page, environment.pages, config.name);
     this.#dispatcher = new Dispatcher(config, environment, this.#stats, previous);
@@ -233,6 +235,7 @@ export class L7Listener {
     if (response === null || change < 0) {
       this.#connections--;
       connections.closed();
+      this.#bound.clientClosed();
       return;
     }
     const { name, maxConnections } = this.#config;
@@ -265,6 +268,7 @@ export class L7Listener {
       head,
       body,
       peer,
+      socket: response,
       client,
       reply,
       startedAt: performance.now(),

@@ -3,6 +3,7 @@ import type { Cluster, Config, L7Listener } from '../config/types.ts';
 import { formatAddress } from '../core/address.ts';
 import {
   ACCEPT_FAILURES,
+  BOUND_CLOSES,
   CLOSE_CODES,
   CLOSE_SIDES,
   CLUSTER_LIMITS,
@@ -33,6 +34,8 @@ export function layoutOf(config: Config, workers: readonly string[]): PageLayout
     layout.add(pageMetrics.bufferOverflows, { direction });
   }
   layout.add(pageMetrics.unfinishedBytes, {});
+  layout.add(pageMetrics.boundActive, {});
+  for (const reason of BOUND_CLOSES) layout.add(pageMetrics.boundCloses, { reason });
   for (const reason of SHED_REASONS) layout.add(pageMetrics.sessionsShed, { reason });
   for (const cluster of config.clusters) addCluster(layout, cluster);
   for (const listener of config.listeners) {

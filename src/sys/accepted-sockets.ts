@@ -14,8 +14,12 @@ const TCP_INFO = 11;
 const FIONREAD = 0x541b;
 const SHUT_RD = 0;
 
-/** `struct tcp_info`: the connection's state, and `tcpi_bytes_received`, 64 bits, which Linux has since 4.1. */
+/**
+ * `struct tcp_info`: the connection's state, `tcpi_last_data_recv` in milliseconds, and `tcpi_bytes_received`, 64 bits, which Linux has since
+ * 4.1.
+ */
 const INFO_STATE = 0;
+const INFO_LAST_DATA_RECEIVED = 52;
 const INFO_RECEIVED = 128;
 const INFO_SIZE = 136;
 const TCP_FIN_WAIT1 = 4;
@@ -87,6 +91,12 @@ export class AcceptedSockets {
     const { bytes } = this.#memory;
     const at = 8 + INFO_RECEIVED;
     return bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32;
+  }
+
+  /** Milliseconds since the last byte came; Infinity if the system does not tell. */
+  silence(fd: number): number {
+    if (!this.#get(fd, IPPROTO_TCP, TCP_INFO, INFO_SIZE)) return Infinity;
+    return this.#memory.bytes.readUInt32LE(8 + INFO_LAST_DATA_RECEIVED);
   }
 
   /** Received bytes that nobody has read yet. */

@@ -125,6 +125,16 @@ export const pageMetrics = {
     [],
     'Bytes of unfinished client messages, counted while they could exceed the buffer budget',
   ),
+  boundActive: gauge(
+    'sluice_http_bound_connections_active',
+    [],
+    'Connections to endpoints that wait for the next request of the one client connection they are bound to',
+  ),
+  boundCloses: counter(
+    'sluice_http_bound_connections_closed_total',
+    ['reason'],
+    'Connections to endpoints closed because they may carry requests of one client connection only',
+  ),
   sessionsShed: counter(
     'sluice_ws_sessions_shed_total',
     ['reason'],
@@ -461,6 +471,15 @@ export const RESPONSE_CUTS = [
   'client_stalled',
   'file',
   'shutdown',
+] as const;
+/** Values of the label `reason` of closed connections that were bound to a client's. */
+export const BOUND_CLOSES = [
+  'client_gone',
+  'endpoint',
+  'idle_timeout',
+  'limit',
+  'drained',
+  'unidentified',
 ] as const;
 /** Values of the label `code` of HTTP requests: the first digit of the status, `other` from 600 on. */
 export const STATUS_CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx', 'other'] as const;

@@ -51,6 +51,8 @@ export class Cluster implements AttemptSource {
   draining = false;
   readonly connectDuration: Histogram;
   readonly failureLog: FailureLog;
+  /** Set by who keeps idle connections that are counted. */
+  makeRoom: AttemptSource['makeRoom'] = () => false;
   readonly #home: ClusterHome;
   readonly #clock: () => number;
   #page: StatsPage;

@@ -1,6 +1,8 @@
 import type { L7Listener as L7ListenerConfig } from '../config/types.ts';
 import { RandomPool } from '../core/random-pool.ts';
 import { ThreadLock } from '../core/thread-lock.ts';
+import { BoundConnections } from '../l7/bound/bound-connections.ts';
+import { ClientConnections } from '../l7/bound/client-connections.ts';
 import { BufferBudget } from '../l7/buffer-budget.ts';
 import { ConnectionPool } from '../l7/http/connection-pool.ts';
 import { REQUEST_SLAB_SIZE, RequestWriter } from '../l7/http/request-writer.ts';
@@ -48,6 +50,7 @@ class WebService implements Service {
   readonly #outbox: Outbox;
   readonly #writer: RequestWriter;
   readonly #pool: ConnectionPool;
+  readonly #bound: BoundConnections;
   readonly #budget: BufferBudget;
   readonly #requests: L7Environment['requests'] = new Set();
   readonly #unfinished: UnfinishedMessages;
@@ -95,13 +98,14 @@ class WebService implements Service {
     this.#outbox = new Outbox(slab(SLAB_SIZE), later);
     this.#writer = new RequestWriter(slab(REQUEST_SLAB_SIZE));
     this.#pool = new ConnectionPool(wheel);
+    const clientSockets = loop === null ? null : new AcceptedSockets(RECEIVE_BUFFER);
+    const clients = new ClientConnections(clientSockets, () => performance.now());
+    this.#bound = new BoundConnections(wheel, clients, page, log);
     this.#budget = new BufferBudget(shareOfBudget(environment), page);
-    this.#unfinished = new UnfinishedMessages(
-      this.#budget,
-      loop === null ? null : new AcceptedSockets(RECEIVE_BUFFER),
-      log,
-      { now: () => performance.now(), residentBytes: () => process.memoryUsage.rss() },
-    );
+    this.#unfinished = new UnfinishedMessages(this.#budget, clientSockets, log, {
+      now: () => performance.now(),
+      residentBytes: () => process.memoryUsage.rss(),
+    });
     const shared = this.#share(environment);
     this.#listeners = new Map(
       configsOf(environment).map((config) => [config.name, new L7Listener(config, shared, null)]),
@@ -220,6 +224,7 @@ class WebService implements Service {
     for (const request of [...this.#requests]) request.cancel();
     for (const listener of [...this.#listeners.values(), ...this.#old]) listener.close();
     this.#pool.close();
+    this.#bound.close();
     this.innerLoop?.close();
   }
 
@@ -231,6 +236,7 @@ class WebService implements Service {
       outbox: this.#outbox,
       writer: this.#writer,
       pool: this.#pool,
+      bound: this.#bound,
       budget: this.#budget,
       requests: this.#requests,
       unfinished: this.#unfinished,
@@ -256,6 +262,7 @@ class WebService implements Service {
     this.#generation = next.generation;
     for (const commit of commits) commit();
     this.#budget.resize(shareOfBudget(next));
+    this.#bound.closeRemoved();
     const lost = new Set<Session>();
     for (const [name, dispatcher] of before) {
       // Answers that are still under way count where the old routes counted.

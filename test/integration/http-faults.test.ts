@@ -149,6 +149,11 @@ describe('plain HTTP where something fails', () => {
       ],
       ['a GET that has got the beginning of an answer', request('GET', '/two'), 'HTTP/1.1 2'],
       ['a GET without a budget', request('GET', '/unbudgeted'), ''],
+      [
+        'a GET with credentials of its connection',
+        request('GET', '/two', 'Authorization: Negotiate YII='),
+        '',
+      ],
     ] as const) {
       it(`not for ${what}: 502, or 503 without a budget`, async () => {
         const client = await send(text);

@@ -168,7 +168,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     this.#keepAliveMs = Math.min(this.#keepAliveMs, keepAliveHint(head));
     const headers: Header[] = endToEndHeaders(head);
     if (this.#order.via) headers.push(['Via', viaElement(head.isOld)]);
-    this.#attempts.answered(head.status);
+    this.#attempts.answered(head);
     const cookie = this.#attempts.cookie();
     if (cookie !== null) headers.push(['Set-Cookie', cookie, true]);
     this.#relay.head(head, headers, body, this.#order.head.method === 'HEAD');
@@ -315,7 +315,11 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   ): void {
     this.#attempts.warn(reason, detail);
     // Nobody may repeat what the endpoint has begun to answer, either.
-    const again = this.#isRepeatable() && exchange?.answered !== true;
+    // An endpoint that may have got the credentials of a connection is the only one that gets them.
+    const again =
+      this.#isRepeatable() &&
+      exchange?.answered !== true &&
+      (this.#state === 'connecting' || !this.#attempts.authorizes);
     this.#drop(reason, kind);
     if (again) this.#tryNext();
     else this.#giveUp();

@@ -6,6 +6,8 @@ import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { PickContext } from '../../upstream/pick-context.ts';
 import type { RequestHead } from '../../wire/request-head.ts';
 import type { UpstreamTarget } from '../../wire/upstream-request.ts';
+import type { BoundConnections } from '../bound/bound-connections.ts';
+import type { Asker } from '../bound/client-connections.ts';
 import type { BufferBudget } from '../buffer-budget.ts';
 import type { HttpReply } from '../http-reply.ts';
 import type { RequestRefusal } from '../listener-stats.ts';
@@ -20,6 +22,7 @@ export interface ProxyContext {
   readonly settings: HttpSettings;
   readonly wheel: TimerWheel;
   readonly pool: ConnectionPool;
+  readonly bound: BoundConnections;
   readonly writer: RequestWriter;
   readonly dialler: UpstreamDialler;
   readonly budget: BufferBudget;
@@ -36,6 +39,7 @@ export interface ProxyOrder {
   /** Null where the request brings none along. */
   readonly body: RequestBody | null;
   readonly reply: HttpReply;
+  readonly asker: Asker;
   /** What an endpoint is chosen by. */
   readonly pick: PickContext;
   /** Whether the client uses TLS, towards us or towards a trusted proxy in front. */

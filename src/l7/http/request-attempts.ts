@@ -1,7 +1,12 @@
 import type { OutlierFailure } from '../../config/types.ts';
 import type { Attempts } from '../../upstream/attempts.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
+import { authorizesConnection, challengesConnection } from '../../wire/connection-auth.ts';
+import type { ResponseHead } from '../../wire/response-head.ts';
+import type { Bound } from '../bound/bound-connections.ts';
+import type { ClientConnection } from '../bound/client-connections.ts';
 import { endpointRefusal } from '../upstream/endpoint-refusal.ts';
+import type { UpstreamSocket } from '../upstream/upstream-socket.ts';
 import type { ProxyContext, ProxyOrder } from './proxy-order.ts';
 import { UpstreamExchange, type ExchangeOwner } from './upstream-exchange.ts';
 
@@ -19,6 +24,12 @@ export class RequestAttempts {
   readonly #order: ProxyOrder;
   readonly #owner: ExchangeOwner;
   readonly #attempts: Attempts;
+  /** Whether the request authenticates its connection. */
+  readonly authorizes: boolean;
+  /** Whether the connection may carry requests of this client's connection only. */
+  #isBound = false;
+  /** Null as long as it need not be known, or if it cannot be told. */
+  #client: ClientConnection | null = null;
   #dialledAt = 0;
 
   /** @param owner of the exchanges */
@@ -27,22 +38,43 @@ export class RequestAttempts {
     this.#order = order;
     this.#owner = owner;
     this.#attempts = context.cluster.attempts(order.pick);
+    this.authorizes = authorizesConnection(order.head);
   }
 
   /** Goes to the next endpoint. Returns whether it is connected already; null if there is no other endpoint. */
   next(): 'connected' | 'dialling' | null {
+    const bound = this.#takeBound();
+    if (bound !== null) {
+      this.#isBound = true;
+      this.#reuse(bound.endpoint, bound.socket);
+      return 'connected';
+    }
     const { pool } = this.#context;
-    const endpoint = this.#attempts.next(pool.has);
+    // A connection that is about to be authenticated is a fresh one.
+    const endpoint = this.authorizes ? this.#attempts.next() : this.#attempts.next(pool.has);
     if (endpoint === null) return null;
-    this.endpoint = this.asked = endpoint;
-    const socket = pool.take(endpoint);
+    const socket = this.authorizes ? null : pool.take(endpoint);
     if (socket === null) {
+      this.endpoint = this.asked = endpoint;
       this.dial(endpoint);
       return 'dialling';
     }
+    this.#reuse(endpoint, socket);
+    return 'connected';
+  }
+
+  /** At the first attempt: the connection that is bound to the client's, which is counted already. */
+  #takeBound(): Bound | null {
+    if (this.asked !== null) return null;
+    const { bound, cluster } = this.#context;
+    this.#client = bound.clientOf(this.#order.asker);
+    return this.#client === null ? null : bound.take(this.#client, cluster);
+  }
+
+  #reuse(endpoint: Endpoint, socket: UpstreamSocket): void {
+    this.endpoint = this.asked = endpoint;
     this.reused = true;
     this.exchange = new UpstreamExchange(socket, this.#owner, this.#toHead);
-    return 'connected';
   }
 
   /** Dials the current endpoint. */
@@ -61,9 +93,11 @@ export class RequestAttempts {
     this.endpoint?.countDial();
   }
 
-  /** Counts the endpoint's answer. */
-  answered(status: number): void {
-    this.#attempts.answered(this.endpoint!, status);
+  /** Counts the endpoint's answer. To be called before the client gets any of it. */
+  answered(head: ResponseHead): void {
+    this.#attempts.answered(this.endpoint!, head.status);
+    this.#isBound ||= this.authorizes || challengesConnection(head);
+    if (this.#isBound) this.#client ??= this.#context.bound.identify(this.#order.asker);
   }
 
   /** Returns the Set-Cookie header that brings the client back to the endpoint; null for none. */
@@ -75,10 +109,15 @@ export class RequestAttempts {
   finish(reusable: boolean, keepAliveMs: number): void {
     const exchange = this.exchange!;
     this.exchange = null;
-    if (reusable && exchange.reusable && keepAliveMs > 0) {
-      this.#context.pool.keep(this.endpoint!, exchange.socket, keepAliveMs);
-    } else {
+    const { pool, bound, cluster } = this.#context;
+    if (!reusable || !exchange.reusable || keepAliveMs === 0 || (this.#isBound && this.#client === null)) {
       exchange.destroy();
+    } else if (this.#client !== null && this.#isBound) {
+      bound.keep(this.#client, cluster, this.endpoint!, exchange.socket, keepAliveMs);
+      // The connection stays counted.
+      this.endpoint = null;
+    } else {
+      pool.keep(this.endpoint!, exchange.socket, keepAliveMs);
     }
   }
 

@@ -42,6 +42,7 @@ function attempts(
   const balancer = new RoundRobin(cursorOf(), () => 0);
   balancer.update(endpoints);
   const source: AttemptSource = {
+    makeRoom: () => false,
     endpoints,
     pick: (context, excluded) => balancer.pick(context, excluded),
     full: false,
@@ -59,6 +60,19 @@ function attempts(
 }
 
 describe('the attempts for one connection', () => {
+  it('get room that an idle connection makes, and no limit is counted then', () => {
+    for (const isFull of [true, false]) {
+      const asked: (Endpoint | null)[] = [];
+      const [endpoint] = endpointsOf(1);
+      const makeRoom = (wanted: Endpoint | null): boolean => asked.push(wanted) > 0;
+      const full = { full: isFull, makeRoom };
+      if (!isFull) Object.defineProperty(endpoint, 'full', { value: true });
+      const { trying, limits } = attempts([endpoint!], 0, full);
+      assert.equal(trying.next(), endpoint);
+      assert.deepEqual([asked, limits], [[isFull ? null : endpoint], []]);
+    }
+  });
+
   it('go on to another endpoint while retries are left', () => {
     const endpoints = endpointsOf(1, 1, 1, 1);
     const { trying, retried } = attempts(endpoints, 2);

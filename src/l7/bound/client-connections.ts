@@ -1,0 +1,134 @@
+import { findDescriptors, type Addressed, type Hideable } from '../uws-descriptors.ts';
+
+/** Max descriptors that are told apart at once, which takes as many free ones for a moment. */
+const MAX_GROUP = 128;
+/** Share of the thread's time for finding connections, and the time that may be spent at once. */
+const TIME_SHARE = 0.1;
+const MAX_CREDIT_MS = 200;
+/** The kernel counts the time since the last byte in ticks. */
+const TICKS_MS = 50;
+
+/** A client's connection. */
+export interface ClientConnection {
+  readonly fd: number;
+  /** The kernel's number of the socket. No other socket gets it until the machine restarts. */
+  readonly cookie: number;
+  readonly peer: string;
+  /** Bytes that had been received when its last request was recognised. */
+  received: number;
+}
+
+/** Who sends a request, while it is not answered. */
+export interface Asker {
+  readonly peer: string;
+  /** uWS's response to the request. */
+  readonly socket: Addressed;
+  /** By `performance.now()`. */
+  readonly startedAt: number;
+}
+
+/** What the system knows of the clients' sockets of this thread; `sys/accepted-sockets.ts` has the details. */
+interface ClientSockets {
+  find(isKnown: (fd: number) => boolean): number[];
+  received(fd: number): number;
+  /** Milliseconds since the last byte came. */
+  silence(fd: number): number;
+  cookie(fd: number): number;
+  disguise(fds: readonly number[]): Hideable & { end(): void };
+}
+
+/**
+ * Tells which connection a request has come on. uWebSockets.js 20.66 to 20.68 tells nothing of it but the client's
+ * address, which others share. So the descriptor is found by hiding descriptors (`uws-descriptors.ts`), and the kernel's
+ * number of the socket behind it is the identity: a descriptor is used again, this number never. The need ends with an
+ * engine of our own.
+ */
+export class ClientConnections {
+  readonly #sockets: ClientSockets | null;
+  readonly #now: () => number;
+  #creditMs = MAX_CREDIT_MS;
+  #creditedAt: number;
+
+  /** @param sockets null if system calls cannot be used: then no connection is found */
+  constructor(sockets: ClientSockets | null, now: () => number) {
+    this.#sockets = sockets;
+    this.#now = now;
+    this.#creditedAt = now();
+  }
+
+  get isSupported(): boolean {
+    return this.#sockets !== null;
+  }
+
+  /** Whether the connection is open, as far as this side knows. */
+  isOpen({ fd, cookie }: ClientConnection): boolean {
+    return this.#sockets?.cookie(fd) === cookie;
+  }
+
+  /** Returns which of some connections a request has come on; null for none. */
+  recognise({ socket }: Asker, among: Iterable<ClientConnection>): ClientConnection | null {
+    const sockets = this.#sockets;
+    if (sockets === null) return null;
+    const candidates: ClientConnection[] = [];
+    for (const connection of among) {
+      // A request has brought bytes.
+      if (this.isOpen(connection) && sockets.received(connection.fd) > connection.received) {
+        candidates.push(connection);
+      }
+    }
+    const fd = this.#identify(
+      socket,
+      candidates.map((connection) => connection.fd),
+    );
+    const found = candidates.find((connection) => connection.fd === fd) ?? null;
+    if (found !== null) found.received = sockets.received(fd);
+    return found;
+  }
+
+  /** Finds the connection that a request has come on; null if it cannot be told, or has taken too much time lately. */
+  find({ peer, socket, startedAt }: Asker): ClientConnection | null {
+    const sockets = this.#sockets;
+    const begun = this.#now();
+    if (sockets === null || !this.#hasCredit(begun)) return null;
+    try {
+      const fds = sockets.find(() => false);
+      const mostSilent = begun - startedAt + TICKS_MS;
+      const recent = fds.filter((fd) => sockets.silence(fd) <= mostSilent);
+      let fd = this.#identify(socket, recent);
+      if (fd < 0) fd = this.#identify(socket, fds);
+      const cookie = fd < 0 ? 0 : sockets.cookie(fd);
+      return cookie === 0 ? null : { fd, cookie, peer, received: sockets.received(fd) };
+    } catch {
+      // No descriptor is free, or there is no /proc.
+      return null;
+    } finally {
+      this.#creditMs -= this.#now() - begun;
+    }
+  }
+
+  #hasCredit(now: number): boolean {
+    this.#creditMs = Math.min(MAX_CREDIT_MS, this.#creditMs + (now - this.#creditedAt) * TIME_SHARE);
+    this.#creditedAt = now;
+    return this.#creditMs > 0;
+  }
+
+  /** Returns the descriptor that a response belongs to; -1 if it is none of these, or none can be hidden. */
+  #identify(socket: Addressed, fds: readonly number[]): number {
+    for (let at = 0; at < fds.length; at += MAX_GROUP) {
+      const group = fds.slice(at, at + MAX_GROUP);
+      let disguise: ReturnType<ClientSockets['disguise']>;
+      try {
+        disguise = this.#sockets!.disguise(group);
+      } catch {
+        return -1;
+      }
+      try {
+        const [index = -1] = findDescriptors([socket], disguise);
+        if (index >= 0) return group[index]!;
+      } finally {
+        disguise.end();
+      }
+    }
+    return -1;
+  }
+}

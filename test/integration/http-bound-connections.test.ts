@@ -1,0 +1,265 @@
+/** NTLM and Negotiate through the proxy: what authenticates a connection to an endpoint is one client's own. */
+import assert from 'node:assert/strict';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { eventually } from '../support/deadline.ts';
+import { RawConnection, headerOf } from '../support/raw-connection.ts';
+import { runCommand } from '../support/run-command.ts';
+import { WebRig } from '../support/web-rig.ts';
+
+/** The beginning of curl's first message, and an answer to it (MS-NLMP sections 2.2.1.1 and 2.2.1.2). */
+const TYPE_1 = Buffer.from('NTLMSSP\0\x01\0\0\0', 'latin1').toString('base64').slice(0, 15);
+const TYPE_2 = challengeMessage().toString('base64');
+
+function challengeMessage(): Buffer {
+  const message = Buffer.alloc(48);
+  message.write('NTLMSSP\0\x02', 'latin1');
+  // No target name, behind the message; NTLM with OEM strings.
+  message.writeUInt32LE(48, 16);
+  message.writeUInt32LE(0x8201, 20);
+  message.write('12345678', 24);
+  return message;
+}
+
+/** An endpoint that authenticates connections, in three steps as NTLM or in one as Kerberos. */
+class Domain {
+  readonly #server: Server;
+  readonly #names = new WeakMap<object, string>();
+  readonly #numbers = new WeakMap<object, number>();
+  readonly open = new Set<Socket>();
+  #connections = 0;
+
+  private constructor() {
+    this.#server = createServer((request, response) => {
+      const { socket } = request;
+      const [scheme = '', token = ''] = (request.headers.authorization ?? '').split(' ');
+      const answer = (status: number, challenge?: string): void => {
+        const number = this.#numbers.get(socket)!;
+        if (challenge !== undefined)
+          response.setHeader('WWW-Authenticate', ['Basic realm="a, b"', challenge]);
+        const body = this.#names.get(socket)?.replace('pending:', '') ?? 'nobody';
+        const length = String(body.length);
+        response.writeHead(status, { 'X-Connection': String(number), 'Content-Length': length });
+        response.end(body);
+      };
+      request.resume();
+      request.on('end', () => {
+        if (request.url === '/open') answer(200);
+        else if (scheme === 'NTLM' && token === 'one') {
+          this.#names.set(socket, 'pending:');
+          answer(401, 'NTLM two');
+        } else if (scheme === 'NTLM' && token.startsWith(TYPE_1)) {
+          this.#names.set(socket, 'pending:');
+          answer(401, `NTLM ${TYPE_2}`);
+        } else if (scheme === 'NTLM' && this.#names.get(socket) === 'pending:') {
+          this.#names.set(socket, token);
+          answer(200);
+        } else if (scheme === 'Negotiate') {
+          this.#names.set(socket, token);
+          answer(200);
+        } else if (this.#names.get(socket) === undefined) answer(401, 'nTlM');
+        else answer(200);
+      });
+    });
+    this.#server.keepAliveTimeout = 60_000;
+    this.#server.on('connection', (socket: Socket) => {
+      this.#numbers.set(socket, ++this.#connections);
+      this.open.add(socket);
+      socket.once('close', () => this.open.delete(socket));
+    });
+  }
+
+  static async listen(): Promise<Domain> {
+    const domain = new Domain();
+    await new Promise<void>((settle) => domain.#server.listen(0, '127.0.0.1', settle));
+    return domain;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  /** Number of the connection to the endpoint. */
+  readonly connection: number;
+}
+
+/** Sends a request on a connection that stays open. */
+async function ask(
+  client: RawConnection,
+  authorization = '',
+  { path = '/', method = 'GET' } = {},
+): Promise<Answer> {
+  const lines = [`${method} ${path} HTTP/1.1`, 'Host: app.example'];
+  if (authorization !== '') lines.push(`Authorization: ${authorization}`);
+  if (method === 'POST') lines.push('Content-Length: 3');
+  client.write(`${lines.join('\r\n')}\r\n\r\n`);
+  if (method === 'POST') client.write('abc');
+  const head = await client.head();
+  const isChunked = headerOf(head, 'transfer-encoding') === 'chunked';
+  assert.equal(isChunked, false);
+  const body = await client.bytes(Number(headerOf(head, 'content-length')));
+  return {
+    status: Number(head.startLine.split(' ')[1]),
+    body: body.toString(),
+    connection: Number(headerOf(head, 'x-connection')),
+  };
+}
+
+/** Logs in as NTLM does, and returns the number of the connection to the endpoint. */
+async function logIn(client: RawConnection, name: string): Promise<number> {
+  const first = await ask(client);
+  assert.equal(first.status, 401);
+  const second = await ask(client, 'NTLM one');
+  assert.equal(second.status, 401);
+  const third = await ask(client, `NTLM ${name}`);
+  assert.deepEqual([third.status, third.body], [200, name]);
+  assert.deepEqual([first.connection, second.connection], [third.connection, third.connection]);
+  return third.connection;
+}
+
+describe('connection-bound authentication', () => {
+  let domains: Domain[];
+  let other: Domain;
+  let rig: WebRig;
+  const clients: RawConnection[] = [];
+
+  before(async () => {
+    domains = [await Domain.listen(), await Domain.listen()];
+    other = await Domain.listen();
+    rig = await WebRig.start({
+      listeners: {
+        web: {
+          routes: [
+            { match: { pathPrefix: '/other' }, cluster: 'other' },
+            { match: { path: '/fixed' }, respond: { status: 200, body: 'fixed' } },
+            { match: {}, cluster: 'app' },
+          ],
+        },
+      },
+      clusters: {
+        app: { endpoints: domains.map(({ address }) => address), balancer: 'round_robin', maxConnections: 6 },
+        other: { endpoints: [other.address] },
+      },
+    });
+  });
+  after(async () => {
+    for (const client of clients) client.destroy();
+    for (const domain of [...domains, other]) domain.close();
+    await rig.stop();
+  });
+  beforeEach(() => {
+    for (const client of clients.splice(0)) client.destroy();
+  });
+
+  async function connect(): Promise<RawConnection> {
+    const client = await RawConnection.connect(rig.address('web'));
+    clients.push(client);
+    return client;
+  }
+
+  it('counts for maxConnections, gives way while it carries nothing, and ends with its client', async () => {
+    const first = await connect();
+    await logIn(first, 'first');
+    for (let number = 1; number < 6; number++) await logIn(await connect(), `user${number}`);
+    const late = await connect();
+    await logIn(late, 'late');
+    const metrics = await rig.scrape();
+    assert.equal(metrics.sum('sluice_endpoint_connections_active', { cluster: 'app' }), 6);
+    assert.equal(metrics.sum('sluice_cluster_rejections_total'), 0);
+    assert.ok(metrics.sum('sluice_http_bound_connections_closed_total', { reason: 'limit' }) > 0);
+    assert.equal((await ask(first)).status, 401);
+    for (const client of clients.splice(0)) client.destroy();
+    await eventually(async () => {
+      const left = await rig.scrape();
+      assert.equal(left.sum('sluice_endpoint_connections_active'), 0);
+      assert.ok(left.sum('sluice_http_bound_connections_closed_total', { reason: 'client_gone' }) > 0);
+    });
+  });
+
+  it('logs a client in over three requests, and lets nobody else use its connection', async () => {
+    const alice = await connect();
+    const connection = await logIn(alice, 'alice');
+    for (let turn = 0; turn < 8; turn++) {
+      const stranger = await connect();
+      const answer = await ask(stranger);
+      assert.equal(answer.status, 401, answer.body);
+      stranger.destroy();
+      for (const method of ['GET', 'POST']) {
+        assert.deepEqual(await ask(alice, '', { method }), { status: 200, body: 'alice', connection });
+      }
+    }
+  });
+
+  it('ends with its client, whose descriptor the next client gets', async () => {
+    for (let turn = 0; turn < 10; turn++) {
+      const alice = await connect();
+      await logIn(alice, 'alice');
+      alice.destroy();
+      const next = await Promise.all([connect(), connect(), connect()]);
+      for (const client of next) assert.equal((await ask(client)).status, 401);
+      for (const client of next) client.destroy();
+    }
+  });
+
+  it('tells several clients with the same address apart', async () => {
+    const names = ['ann', 'bob', 'cid'];
+    const open = await Promise.all(names.map(() => connect()));
+    const connections: number[] = [];
+    for (const [index, name] of names.entries()) connections.push(await logIn(open[index]!, name));
+    for (let turn = 0; turn < 4; turn++) {
+      const answers = await Promise.all(open.map((client) => ask(client)));
+      assert.deepEqual(
+        answers.map(({ body }) => body),
+        names,
+      );
+      assert.deepEqual(
+        answers.map(({ connection }) => connection),
+        connections,
+      );
+    }
+  });
+
+  it('works in one step as for Kerberos, beside other routes on the same connection', async () => {
+    const client = await connect();
+    const first = await ask(client, 'Negotiate carol');
+    assert.deepEqual([first.status, first.body], [200, 'carol']);
+    assert.equal((await ask(client, 'Negotiate dora', { path: '/other' })).body, 'dora');
+    client.write('GET /fixed HTTP/1.1\r\nHost: a\r\n\r\n');
+    assert.match((await client.head()).startLine, / 200 /);
+    await client.bytes(5);
+    assert.deepEqual(await ask(client), first);
+    assert.equal((await ask(client, '', { path: '/other' })).body, 'dora');
+  });
+
+  it('logs curl in, which nobody else gets anything of', async () => {
+    const url = `http://${rig.address('web')}/curl`;
+    const output = ['--silent', '--output', '/dev/null', '--write-out', '%{http_code} '];
+    for (let turn = 0; turn < 3; turn++) {
+      const { stdout } = await runCommand('curl', [
+        ...['--ntlm', '--user', 'gil:secret', ...output, url, ...output.slice(1, 3), url],
+        ...['--next', '--anyauth', '--user', 'gil:secret', '--data', 'x', ...output, url],
+      ]);
+      assert.equal(stdout, '200 200 200 ');
+      assert.equal((await ask(await connect())).status, 401);
+    }
+  });
+
+  it('begins afresh if the endpoint closes', async () => {
+    const client = await connect();
+    await logIn(client, 'fay');
+    for (const { open } of domains) for (const socket of open) socket.destroy();
+    const again = await ask(client);
+    assert.equal(again.status, 401);
+    await logIn(client, 'fay');
+  });
+});

@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { TimerWheel } from '../../../../src/core/timer-wheel.ts';
+import { BoundConnections } from '../../../../src/l7/bound/bound-connections.ts';
+import type {
+  Asker,
+  ClientConnection,
+  ClientConnections,
+} from '../../../../src/l7/bound/client-connections.ts';
+import type { UpstreamOwner, UpstreamSocket } from '../../../../src/l7/upstream/upstream-socket.ts';
+import { BOUND_CLOSES, pageMetrics } from '../../../../src/telemetry/names.ts';
+import { PageLayout } from '../../../../src/telemetry/page-layout.ts';
+import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
+import type { Cluster } from '../../../../src/upstream/cluster.ts';
+import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
+
+class FakeSocket {
+  owner: UpstreamOwner | null = null;
+  destroyed = false;
+
+  destroy(): void {
+    this.destroyed = true;
+  }
+}
+
+interface FakeEndpoint {
+  held: number;
+  eligible: boolean;
+  removed: boolean;
+  release(): void;
+}
+
+class Rig {
+  readonly wheel = new TimerWheel(0);
+  readonly open = new Set<ClientConnection>();
+  readonly endpoint: FakeEndpoint = {
+    held: 0,
+    eligible: true,
+    removed: false,
+    release: () => this.endpoint.held--,
+  };
+  readonly warnings: string[] = [];
+  readonly bound: BoundConnections;
+  readonly #page: StatsPage;
+  now = 0;
+
+  constructor(isSupported = true) {
+    const layout = new PageLayout();
+    layout.add(pageMetrics.boundActive, {});
+    for (const reason of BOUND_CLOSES) layout.add(pageMetrics.boundCloses, { reason });
+    this.#page = new StatsPage(allocatePage(layout), layout);
+    const clients = {
+      isSupported,
+      isOpen: (client: ClientConnection) => this.open.has(client),
+      recognise: (asker: { on: ClientConnection }, among: Iterable<ClientConnection>) =>
+        [...among].find((client) => client === asker.on) ?? null,
+      find: (asker: { on: ClientConnection | null }) => asker.on,
+    } as unknown as ClientConnections;
+    const log = { warn: (_fields: unknown, text: string) => this.warnings.push(text) };
+    this.bound = new BoundConnections(this.wheel, clients, this.#page, log as never);
+  }
+
+  client(peer = '192.0.2.1'): ClientConnection {
+    const client = { fd: 7, cookie: 1, peer, received: 0 };
+    this.open.add(client);
+    return client;
+  }
+
+  cluster(): Cluster {
+    return { draining: false, makeRoom: () => false } as unknown as Cluster;
+  }
+
+  asker(client: ClientConnection | null, peer = '192.0.2.1'): Asker {
+    return { peer, on: client } as unknown as Asker;
+  }
+
+  /** Keeps a connection, which is counted at its endpoint. */
+  keep(client: ClientConnection, cluster: Cluster, ms = 1000): FakeSocket {
+    const socket = new FakeSocket();
+    this.endpoint.held++;
+    const endpoint = this.endpoint as unknown as Endpoint;
+    this.bound.keep(client, cluster, endpoint, socket as unknown as UpstreamSocket, ms);
+    return socket;
+  }
+
+  pass(ms: number): void {
+    for (const end = this.now + ms; this.now < end;) this.wheel.advance((this.now += 100));
+  }
+
+  get active(): number {
+    return this.#page.values[this.#page.slot(pageMetrics.boundActive, {})]!;
+  }
+
+  closed(): Record<string, number> {
+    const counts = BOUND_CLOSES.map((reason): [string, number] => [
+      reason,
+      this.#page.values[this.#page.slot(pageMetrics.boundCloses, { reason })]!,
+    ]);
+    return Object.fromEntries(counts.filter(([, count]) => count > 0));
+  }
+}
+
+describe('bound connections', () => {
+  it('are for their client and cluster only, and count at their endpoint until they close', () => {
+    const rig = new Rig();
+    const [alice, bob] = [rig.client(), rig.client()];
+    const cluster = rig.cluster();
+    const socket = rig.keep(alice, cluster);
+    assert.equal(rig.bound.clientOf(rig.asker(bob)), null);
+    assert.equal(rig.bound.clientOf(rig.asker(alice, '192.0.2.2')), null);
+    assert.equal(rig.bound.take(bob, cluster), null);
+    assert.equal(rig.bound.take(alice, rig.cluster()), null);
+    assert.equal(rig.bound.clientOf(rig.asker(alice)), alice);
+    assert.equal(rig.bound.take(alice, cluster)?.socket, socket as unknown as UpstreamSocket);
+    assert.deepEqual([socket.owner, socket.destroyed, rig.endpoint.held, rig.active], [null, false, 1, 0]);
+    assert.equal(rig.bound.take(alice, cluster), null);
+    assert.equal(rig.bound.clientOf(rig.asker(alice)), null);
+  });
+
+  for (const [when, reason, end] of [
+    ['they have waited long enough', 'idle_timeout', (rig: Rig) => rig.pass(1100)],
+    ['the endpoint sends FIN', 'endpoint', (_rig: Rig, socket: FakeSocket) => socket.owner!.upstreamEnded()],
+    [
+      'the endpoint says something',
+      'endpoint',
+      (_rig: Rig, socket: FakeSocket) => socket.owner!.upstreamData(Buffer.of(1), 0, 1),
+    ],
+    [
+      'the endpoint closes',
+      'endpoint',
+      (_rig: Rig, socket: FakeSocket) => socket.owner!.upstreamClosed(null),
+    ],
+    ['the worker ends', 'drained', (rig: Rig) => rig.bound.close()],
+    [
+      'their endpoint is removed',
+      'drained',
+      (rig: Rig) => {
+        rig.endpoint.removed = true;
+        rig.bound.closeRemoved();
+      },
+    ],
+    [
+      'their client has gone',
+      'client_gone',
+      (rig: Rig) => {
+        rig.open.clear();
+        rig.bound.clientClosed();
+        rig.pass(200);
+      },
+    ],
+  ] as const) {
+    it(`close when ${when}`, () => {
+      const rig = new Rig();
+      const client = rig.client();
+      const cluster = rig.cluster();
+      const socket = rig.keep(client, cluster);
+      end(rig, socket);
+      assert.deepEqual([socket.destroyed, rig.endpoint.held, rig.active], [true, 0, 0]);
+      assert.deepEqual(rig.closed(), { [reason]: 1 });
+      assert.equal(rig.bound.take(client, cluster), null);
+    });
+  }
+
+  it('are not used once their endpoint takes no connections', () => {
+    const rig = new Rig();
+    const client = rig.client();
+    const cluster = rig.cluster();
+    const socket = rig.keep(client, cluster);
+    rig.endpoint.eligible = false;
+    assert.equal(rig.bound.take(client, cluster), null);
+    assert.deepEqual([socket.destroyed, rig.closed()], [true, { drained: 1 }]);
+  });
+
+  it('of other clients stay when one goes', () => {
+    const rig = new Rig();
+    const [alice, bob] = [rig.client(), rig.client()];
+    const sockets = [rig.keep(alice, rig.cluster()), rig.keep(bob, rig.cluster())];
+    rig.open.delete(alice);
+    rig.bound.clientClosed();
+    rig.pass(200);
+    assert.deepEqual(
+      sockets.map(({ destroyed }) => destroyed),
+      [true, false],
+    );
+  });
+
+  it('are 8 for each client and 1,024 in all: the ones used longest ago close', () => {
+    const rig = new Rig();
+    const alice = rig.client();
+    const sockets = Array.from({ length: 10 }, () => rig.keep(alice, rig.cluster()));
+    assert.deepEqual(
+      sockets.map(({ destroyed }) => destroyed),
+      [true, true, ...Array<boolean>(8).fill(false)],
+    );
+    for (let count = 0; count < 1100; count++) rig.keep(rig.client(`192.0.2.${count}`), rig.cluster());
+    assert.deepEqual([rig.active, rig.endpoint.held], [1024, 1024]);
+    assert.ok(sockets.every(({ destroyed }) => destroyed));
+  });
+
+  it('give way to connections that carry something', () => {
+    const rig = new Rig();
+    const [one, other] = [rig.cluster(), rig.cluster()];
+    const sockets = [one, one, other].map((cluster) => rig.keep(rig.client(), cluster));
+    assert.equal(one.makeRoom({ label: 'another' } as unknown as Endpoint), false);
+    assert.equal(one.makeRoom(rig.endpoint as unknown as Endpoint), true);
+    assert.equal(one.makeRoom(null), true);
+    assert.equal(one.makeRoom(null), false);
+    assert.deepEqual(
+      sockets.map(({ destroyed }) => destroyed),
+      [true, true, false],
+    );
+    assert.deepEqual(rig.closed(), { limit: 2 });
+  });
+
+  it('cannot be without an identity, which is counted, and said once', () => {
+    const rig = new Rig(false);
+    for (let count = 0; count < 3; count++) assert.equal(rig.bound.identify(rig.asker(null)), null);
+    assert.deepEqual(rig.closed(), { unidentified: 3 });
+    assert.equal(rig.warnings.length, 1);
+  });
+});

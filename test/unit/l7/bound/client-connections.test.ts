@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ClientConnections, type Asker } from '../../../../src/l7/bound/client-connections.ts';
+import type { Hideable } from '../../../../src/l7/uws-descriptors.ts';
+
+/** Sockets of clients as the kernel has them, by descriptor. */
+class Kernel {
+  now = 0;
+  finds = 0;
+  readonly sockets = new Map<
+    number,
+    { cookie: number; received: number; silence: number; hidden: boolean }
+  >();
+  #cookies = 0;
+
+  accept(fd: number, silence = 0): void {
+    this.sockets.set(fd, { cookie: ++this.#cookies, received: 100, silence, hidden: false });
+  }
+
+  /** A request on the connection. */
+  asker(fd: number): Asker {
+    const { cookie } = this.sockets.get(fd)!;
+    return {
+      peer: '192.0.2.1',
+      startedAt: this.now,
+      socket: {
+        getRemoteAddress: () => {
+          const socket = this.sockets.get(fd);
+          return new ArrayBuffer(socket?.cookie === cookie && !socket.hidden ? 4 : 0);
+        },
+      },
+    };
+  }
+
+  find(): number[] {
+    this.finds++;
+    this.now += 10;
+    return [...this.sockets.keys()];
+  }
+
+  received(fd: number): number {
+    return this.sockets.get(fd)?.received ?? -1;
+  }
+
+  silence(fd: number): number {
+    return this.sockets.get(fd)?.silence ?? Infinity;
+  }
+
+  cookie(fd: number): number {
+    return this.sockets.get(fd)?.cookie ?? 0;
+  }
+
+  disguise(fds: readonly number[]): Hideable & { end(): void } {
+    const show = (index: number, hidden: boolean): void => {
+      this.sockets.get(fds[index]!)!.hidden = hidden;
+    };
+    return {
+      size: fds.length,
+      hide: (index) => show(index, true),
+      show: (index) => show(index, false),
+      end: () => assert.ok([...this.sockets.values()].every(({ hidden }) => !hidden)),
+    };
+  }
+}
+
+describe('the connections of clients', () => {
+  function kernelOf(...fds: readonly number[]): { kernel: Kernel; clients: ClientConnections } {
+    const kernel = new Kernel();
+    for (const fd of fds) kernel.accept(fd);
+    return { kernel, clients: new ClientConnections(kernel, () => kernel.now) };
+  }
+
+  it('are found by their descriptors, whatever comes before them', () => {
+    const { kernel, clients } = kernelOf(...Array.from({ length: 300 }, (_, index) => index + 7));
+    for (const fd of [7, 134, 135, 306]) {
+      for (const socket of kernel.sockets.values()) socket.silence = 100_000;
+      for (const silence of [0, 100_000]) {
+        kernel.sockets.get(fd)!.silence = silence;
+        kernel.now += 10_000;
+        assert.equal(clients.find(kernel.asker(fd))?.fd, fd);
+      }
+    }
+  });
+
+  it('are recognised among others with the same address', () => {
+    const { kernel, clients } = kernelOf(7, 8, 9, 10);
+    const known = [7, 8, 9].map((fd) => clients.find(kernel.asker(fd))!);
+    for (const [index, fd] of [7, 8, 9, 10].entries()) {
+      for (const socket of kernel.sockets.values()) socket.received += 10;
+      assert.equal(clients.recognise(kernel.asker(fd), known), known[index] ?? null);
+    }
+  });
+
+  it('are not recognised when another socket has the descriptor', () => {
+    const { kernel, clients } = kernelOf(7, 8);
+    const known = clients.find(kernel.asker(7))!;
+    kernel.sockets.delete(7);
+    assert.equal(clients.isOpen(known), false);
+    kernel.accept(7);
+    kernel.sockets.get(7)!.received = 1000;
+    assert.equal(clients.isOpen(known), false);
+    assert.equal(clients.recognise(kernel.asker(7), [known]), null);
+  });
+
+  it('are looked for a tenth of the time at most', () => {
+    const { kernel, clients } = kernelOf(7);
+    const asker = kernel.asker(7);
+    // Each look takes 10 ms, and 200 may be spent at once.
+    const found = Array.from({ length: 100 }, () => clients.find(asker)).filter((client) => client !== null);
+    assert.ok(found.length >= 20 && found.length <= 23, String(found.length));
+    kernel.now += 1000;
+    for (let count = 0; count < 100; count++) clients.find(asker);
+    assert.ok(kernel.finds <= 36, String(kernel.finds));
+  });
+
+  it('are never found without system calls, or without a free descriptor', () => {
+    const { kernel } = kernelOf(7);
+    const without = new ClientConnections(null, () => 0);
+    assert.equal(without.isSupported, false);
+    assert.equal(without.find(kernel.asker(7)), null);
+    const full = Object.assign(new Kernel(), {
+      disguise: () => {
+        throw new Error('EMFILE');
+      },
+    });
+    full.accept(7);
+    assert.equal(new ClientConnections(full, () => full.now).find(full.asker(7)), null);
+  });
+});
