@@ -1,5 +1,3 @@
-import { trimOws } from '../request-head.ts';
-
 /** What one hop says in a `Forwarded` header (RFC 7239 section 4). Empty texts stand for parameters left out. */
 interface ForwardedElement {
   /** `for`, without quotes. */
@@ -8,30 +6,26 @@ interface ForwardedElement {
   readonly proto: string;
 }
 
+/** RFC 7239 defines four. */
+const MAX_PARAMETERS = 16;
 /** A parameter and what follows it. Without quotes, colons and brackets are taken as well: many proxies write them. */
-const PARAMETER = /[ \t]*([!#$%&'*+.^_`|~\w-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*))[ \t]*(?:;|$)/y;
+const PARAMETER = /([!#$%&'*+.^_`|~\w-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*))[ \t]*(?:;|$)/y;
 
 /**
  * Reads one element of a `Forwarded` header. Names of parameters may be in any case, and unknown ones are skipped.
  *
- * @returns null for what is malformed or names a parameter twice
+ * @returns null for what is malformed, names a parameter twice, or has more than {@link MAX_PARAMETERS}
  */
 export function readForwardedElement(element: string): ForwardedElement | null {
   const found = new Map<string, string>();
-  PARAMETER.lastIndex = 0;
-  while (PARAMETER.lastIndex < element.length) {
-    const start = PARAMETER.lastIndex;
+  // Empty parameters are allowed: `for=a;;proto=b;`.
+  for (let at = skipEmpty(element, 0); at < element.length; at = skipEmpty(element, PARAMETER.lastIndex)) {
+    PARAMETER.lastIndex = at;
     const match = PARAMETER.exec(element);
-    if (match === null) {
-      // Empty parameters are allowed: `for=a;;proto=b;`.
-      const end = element.indexOf(';', start);
-      if (end < 0 || trimOws(element.slice(start, end)) !== '') return null;
-      PARAMETER.lastIndex = end + 1;
-      continue;
-    }
+    if (match === null) return null;
     const [, name = '', quoted, plain = ''] = match;
     const key = name.toLowerCase();
-    if (found.has(key)) return null;
+    if (found.has(key) || found.size === MAX_PARAMETERS) return null;
     found.set(key, quoted === undefined ? plain : quoted.replace(/\\(.)/g, '$1'));
   }
   return {
@@ -39,4 +33,11 @@ export function readForwardedElement(element: string): ForwardedElement | null {
     host: found.get('host') ?? '',
     proto: found.get('proto') ?? '',
   };
+}
+
+/** Returns where the next parameter begins, from `at` on. */
+function skipEmpty(element: string, at: number): number {
+  let start = at;
+  while (start < element.length && '; \t'.includes(element.charAt(start))) start++;
+  return start;
 }

@@ -19,6 +19,9 @@ function identify(headers: readonly string[], peer = PROXY, secure = false): Cli
 
 const lines = (name: string, values: readonly string[]): string[] => values.flatMap((value) => [name, value]);
 
+/** 16 parameters. */
+const MANY = Array.from({ length: 16 }, (_, index) => `p${index}=1`).join(';');
+
 type Row = readonly [what: string, client: string, ...lines: string[]];
 
 describe("the client's address in X-Forwarded-For", () => {
@@ -99,6 +102,7 @@ describe("the client's address in Forwarded", () => {
     ],
     ['is found over several lines', CLIENT, 'for=1.2.3.4', `for=${CLIENT}`, 'for=10.0.0.2'],
     ['is found past empty parameters', CLIENT, `;;for=${CLIENT};; ;`],
+    ['is not beyond more parameters than anybody needs', '10.0.0.2', `for=${CLIENT};${MANY}, for=10.0.0.2`],
     ['is not beyond unknown', '10.0.0.2', `for=${CLIENT}, for=unknown, for=10.0.0.2`],
     ['is not beyond what is hidden', '10.0.0.2', `for=${CLIENT}, for=_hidden, for=10.0.0.2`],
     ['is not beyond an element without for', '10.0.0.2', `for=${CLIENT}, by=10.0.0.3, for=10.0.0.2`],
