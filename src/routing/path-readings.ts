@@ -2,29 +2,35 @@ import { mergeSlashes, removeDotSegments, rewriteEscapes, stripParameters } from
 
 /** Max paths that {@link everyReading} looks at. Short paths of three odd spellings have about 20 readings. */
 const MAX_READINGS = 64;
-/** Max characters of all these paths: a path of 8 KiB may have 8 readings. */
-const MAX_CHARACTERS = 64 * 1024;
+/** Max characters of all these paths: a path of 8 KiB may have 4 readings. */
+const MAX_CHARACTERS = 32 * 1024;
 
-/** One level of `%25`, and what is visible but slashes and backslashes, which have steps of their own. */
-const ENCODED = /%25(?=[\dA-F]{2})|%(?!2[05F]|5C|7F)[2-7][\dA-F]/gi;
+/** One level of `%25`, and what is visible. Slashes, backslashes and unreserved characters have steps of their own. */
+const ENCODED = /%25([\dA-F]{2})|%(?!2[05DEF]|3\d|4[1-9A-F]|5[0-9ACF]|6[1-9A-F]|7[0-9AEF])[2-7][\dA-F]/gi;
 const OVERLONG = /%C[01]%[89AB][\dA-F]/gi;
 const DOT_SEGMENT = /\/\.\.?(?:\/|$)/;
-const ENDS = /[;?#]/;
+const QUERY = /[?#]/;
 
 /**
  * What servers are known to do to a path before they use it. Each does some of this, in an order of its own: Tomcat
- * cuts parameters, decodes, then removes dot segments; nginx decodes, merges slashes and removes dot segments; others
- * decode twice because a second server does it again.
+ * cuts parameters, decodes, then removes dot segments; nginx decodes, merges slashes and removes dot segments; Node's URL
+ * takes `//x/a` for the path /a of the host x, and leaves out tabs and line ends; others decode twice because a second
+ * server does it again.
  */
 const STEPS: readonly ((path: string) => string)[] = [
   (path) => path.replaceAll('%2F', '/'),
   (path) => path.replaceAll('%5C', '\\'),
   decodeOthers,
+  rewriteEscapes,
   (path) => path.replaceAll(OVERLONG, decodeOverlong),
   (path) => path.replaceAll('\\', '/'),
   mergeSlashes,
+  dropAuthority,
+  (path) => path.replaceAll(/%0[9AD]/g, ''),
+  trimSegments,
   stripParameters,
-  cutAtParameter,
+  (path) => cutAt(path, path.indexOf(';')),
+  (path) => cutAt(path, path.search(QUERY)),
   removeDotSegments,
 ];
 
@@ -82,9 +88,9 @@ function everyOutcome(
 
 /** Decodes one level of everything but slashes, spaces, control characters and what is not ASCII. */
 function decodeOthers(path: string): string {
-  if (!path.includes('%')) return path;
-  const decoded = path.replaceAll(ENCODED, (escape) => (escape === '%25' ? '%' : decodeEscape(escape)));
-  return decoded === path ? path : rewriteEscapes(decoded);
+  return path.replaceAll(ENCODED, (escape, inner?: string) =>
+    inner === undefined ? decodeEscape(escape) : `%${inner.toUpperCase()}`,
+  );
 }
 
 function decodeEscape(escape: string): string {
@@ -99,7 +105,21 @@ function decodeOverlong(escape: string): string {
   return code > 0x20 && code < 0x7f && code !== 0x25 ? String.fromCharCode(code) : escape;
 }
 
-function cutAtParameter(path: string): string {
-  const end = path.search(ENDS);
+/** Reads two slashes at the front as WHATWG's URL parser does: a host follows. */
+function dropAuthority(path: string): string {
+  if (!path.startsWith('//')) return path;
+  const rest = path.replace(/^\/+[^/?#]*/, '');
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+/** Cuts spaces and control characters off both ends of each segment. */
+function trimSegments(path: string): string {
+  const blank = path.replaceAll(/%(?:20|[01][\dA-F])/g, ' ');
+  if (blank === path) return path;
+  const segments = blank.split('/').map((segment) => segment.trim());
+  return segments.join('/').replaceAll(' ', '%20');
+}
+
+function cutAt(path: string, end: number): string {
   return end === -1 ? path : path.slice(0, end);
 }

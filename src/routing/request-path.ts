@@ -94,8 +94,7 @@ function inspect(raw: string): number {
       if (isUnreserved(byte)) seen |= ESCAPES;
       else {
         if (isLowerCase(raw.charCodeAt(i + 1)) || isLowerCase(raw.charCodeAt(i + 2))) seen |= ESCAPES;
-        // 0xC0 and 0xC1 begin overlong forms of ASCII characters.
-        if ((byte > 0x20 && byte < 0x7f) || byte === 0xc0 || byte === 0xc1) seen |= SPELLINGS;
+        if (byte === 0x20 ? isAtSegmentEnd(raw, i) : hasReadings(byte)) seen |= SPELLINGS;
       }
       i += 2;
     } else if (code === DOT) {
@@ -154,6 +153,23 @@ function isUnreserved(code: number): boolean {
     code === DOT ||
     code === 0x5f ||
     code === 0x7e
+  );
+}
+
+/** Whether some decoders make something else of an escape than others: 0xC0 and 0xC1 begin overlong forms of ASCII. */
+function hasReadings(byte: number): boolean {
+  return byte < 0x7f || byte === 0xc0 || byte === 0xc1;
+}
+
+/** Whether the escape at `at` is at the beginning or the end of a segment, possibly with others beside it. */
+function isAtSegmentEnd(path: string, at: number): boolean {
+  const end = path.charCodeAt(at + 3);
+  return (
+    path.charCodeAt(at - 1) === SLASH ||
+    end === SLASH ||
+    end === SEMICOLON ||
+    end === PERCENT ||
+    at + 3 === path.length
   );
 }
 

@@ -32,7 +32,15 @@ const SPELLINGS = [
     '/./%2fadmin',
   ],
   ...['/admin%2fx', '/admin%5cx', '/admin;x', '/admin;/x', '/admin%3bx', '/admin%3fx', '/admin%23x'],
-  ...['/x/..%252fadmin', '/x/%252e%252e/admin', '/%2561dmin', '/%c0%afadmin', '/x/%c0%ae%c0%ae/admin'],
+  ...[
+    '/x/..%252fadmin',
+    '/x/%252e%252e/admin',
+    '/%2561dmin',
+    '//x/admin',
+    '/admin%20',
+    '/%c0%afadmin',
+    '/x/%c0%ae%c0%ae/admin',
+  ],
 ];
 
 describe('paths with several readings', () => {

@@ -62,6 +62,19 @@ const MODELS: readonly ((path: string) => string)[] = [
   (path) => path.replace(/\\/g, '/'),
   (path) => path.replace(/;[^/]*/g, ''),
   (path) => path.replace(/[;?#].*$/, ''),
+  (path) => path.replace(/[\t\r\n]/g, ''),
+  (path) =>
+    path
+      .split('/')
+      .map((segment) => segment.trim())
+      .join('/'),
+  (path) => {
+    try {
+      return new URL(path, 'http://host').pathname;
+    } catch {
+      return path;
+    }
+  },
   (path) => {
     const left: string[] = [];
     const segments = path.split('/').slice(1);
@@ -91,7 +104,7 @@ const PIECES = [
   ...['/', '/', '//', '%2f', '%2F', '%5c', '%252f', '%255C', '%c0%af', '\\'],
   ...['.', '..', '%2e', '%252e', '..;', '/..;/', '/../', '..%2f'],
   ...[';', ';v=1', '%3b', '%253B', '%3f', '%23', '%25'],
-  ...['admin', 'admin', '/admin', '%61dmin', '%2561dmin', 'x', 'a.b', '%20', '%c3%a9'],
+  ...['admin', 'admin', '/admin', '%61dmin', '%2561dmin', 'x', 'a.b', '%20', '%09', '%0A', '%c3%a9'],
 ];
 
 describe('a path with several readings', () => {
@@ -151,6 +164,16 @@ describe('a path with several readings', () => {
       '/./%2fadmin',
       '/x/%2f/../../%2fadmin',
       '///%61dmin',
+      '//x/admin',
+      '//x%2fy//z/admin/w',
+      '/%2fx/admin',
+      '/admin%20',
+      '/%20admin/x',
+      '/x/..%20/admin',
+      '/admin%09/x',
+      '/ad%0Amin',
+      '/admin%20;x',
+      '/admin%20%09%20',
     ];
     for (const raw of spellings) assert.equal(guarded(raw), 'ambiguous', raw);
   });
@@ -178,6 +201,7 @@ describe('a path with several readings', () => {
       '/api/v4/projects/group%2Frepo',
       '/api/a//b',
       '/api/x;v=1/y',
+      '/api/my%20file%20.txt%20',
       '/api/https%3A%2F%2Fh%2Fp%3Fa%3Db',
     ]) {
       assert.equal(route(path), `api ${path}`);
