@@ -27,6 +27,7 @@ import type {
   L7Listener,
   Listener,
   ListenerTls,
+  Route,
   WebSocketSettings,
 } from './types.ts';
 
@@ -119,6 +120,7 @@ export function readListener(entry: Located<unknown>, context: Context): Located
       const websocket = readWebSocket(section);
       const http = readHttp(section);
       const routes = readRoutes(section, context);
+      if (underscoreHeaders !== 'pass') warnOfUnseenNames(section, routes, underscoreHeaders);
       const value: L7Listener = {
         ...common,
         mode: 'l7',
@@ -147,6 +149,18 @@ function readTls(listener: Section, { base, problems }: Context): ListenerTls | 
     if (certificate !== null) certificates.push(certificate);
   }
   return { certificates };
+}
+
+/** Warns of routes whose match names a header that no request has when routes are matched. */
+function warnOfUnseenNames(listener: Section, routes: readonly Route[], policy: 'drop' | 'refuse'): void {
+  for (const [index, { match }] of routes.entries()) {
+    const name = [...match.headers.keys()].find((each) => each.includes('_'));
+    if (name === undefined) continue;
+    listener.problems.warning(
+      [...listener.path, 'routes', index, 'match', 'headers'],
+      `no request has "${name}": "underscoreHeaders: ${policy}" applies first. Write pass there, or another name here`,
+    );
+  }
 }
 
 function readHandshakeLimits(

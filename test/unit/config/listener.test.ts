@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { errorsOf, l7, l7Of, load } from './load.ts';
+import { errorsOf, l7, l7Of, load, warningsOf } from './load.ts';
 
 const CLUSTERS = 'clusters: [{ name: app, endpoints: [{ address: "a:1" }] }]\n';
 
@@ -31,6 +31,32 @@ describe('listener', () => {
       compression: 'shared',
       endpointLostCode: 1014,
     });
+  });
+
+  it('says what becomes of Via and of names with an underscore', () => {
+    const { via, underscoreHeaders } = l7Of(load(l7('via: true', 'underscoreHeaders: refuse')));
+    assert.deepEqual([via, underscoreHeaders], [true, 'refuse']);
+    assert.deepEqual(errorsOf(l7('via: 1.1', 'underscoreHeaders: keep')), [
+      '5:10: via: 1.1 is neither true nor false',
+      '6:24: underscoreHeaders: "keep" is not one of drop, pass, refuse',
+    ]);
+  });
+
+  it('warns of a route that waits for a name with an underscore that no request has', () => {
+    const text = (policy: string): string =>
+      `listeners:
+  - name: web
+    mode: l7
+    address: ':1'
+    underscoreHeaders: ${policy}
+    routes:
+      - match: { headers: { x-a: b, X_Tier: gold } }
+        cluster: app
+${CLUSTERS}`;
+    assert.deepEqual(warningsOf(text('pass')), []);
+    assert.deepEqual(warningsOf(text('drop')), [
+      '7:18: no request has "x_tier": "underscoreHeaders: drop" applies first. Write pass there, or another name here',
+    ]);
   });
 
   it('keeps the settings of a WebSocket within sane bounds', () => {

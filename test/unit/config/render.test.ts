@@ -28,6 +28,8 @@ listeners:
     maxConnections: 7
     tls: { certificates: [{ cert: good.pem, key: good.key }] }
     trustedProxies: [10.0.0.0/8, '::1']
+    via: true
+    underscoreHeaders: pass
     paths: { ambiguous: pass, mergeSlashes: true, escapedSlashes: refuse, pathParameters: strip }
     websocket:
       handshakeTimeout: 1s
