@@ -55,9 +55,13 @@ export class BoundConnections {
     return among === undefined ? null : this.#clients.recognise(asker, among);
   }
 
-  /** Returns the client's connection that a request has come on; null if it cannot be told. */
-  identify(asker: Asker): ClientConnection | null {
-    const client = this.clientOf(asker) ?? this.#clients.find(asker);
+  /**
+   * Returns the client's connection that a request has come on; null if it cannot be told.
+   *
+   * @param hasCredentials as for {@link ClientConnections.find}
+   */
+  identify(asker: Asker, hasCredentials: boolean): ClientConnection | null {
+    const client = this.clientOf(asker) ?? this.#clients.find(asker, hasCredentials);
     if (client === null) {
       this.#count('unidentified');
       if (!this.#clients.isSupported && !this.#warned) {

@@ -3,10 +3,12 @@ import { findDescriptors, type Addressed, type Hideable } from '../uws-descripto
 /** Max descriptors that are told apart at once, which takes as many free ones for a moment. */
 const MAX_GROUP = 128;
 /** Share of the thread's time for finding connections, and the time that may be spent at once. */
-const TIME_SHARE = 0.1;
+const TIME_SHARE = 0.25;
 const MAX_CREDIT_MS = 200;
-/** The kernel counts the time since the last byte in ticks. */
-const TICKS_MS = 50;
+/** Part of that time that is left to requests with credentials: a login that has begun must go on. */
+const KEPT_CREDIT_MS = 100;
+/** The kernel counts the time since the last byte in ticks of up to 10 ms. */
+const TICKS_MS = 20;
 
 /** A client's connection. */
 export interface ClientConnection {
@@ -72,7 +74,7 @@ export class ClientConnections {
     const candidates: ClientConnection[] = [];
     for (const connection of among) {
       // A request has brought bytes.
-      if (this.isOpen(connection) && sockets.received(connection.fd) > connection.received) {
+      if (sockets.received(connection.fd) > connection.received && this.isOpen(connection)) {
         candidates.push(connection);
       }
     }
@@ -85,11 +87,15 @@ export class ClientConnections {
     return found;
   }
 
-  /** Finds the connection that a request has come on; null if it cannot be told, or has taken too much time lately. */
-  find({ peer, socket, startedAt }: Asker): ClientConnection | null {
+  /**
+   * Finds the connection that a request has come on; null if it cannot be told, or too much time has gone into it lately.
+   *
+   * @param hasCredentials whether the request authenticates its connection
+   */
+  find({ peer, socket, startedAt }: Asker, hasCredentials: boolean): ClientConnection | null {
     const sockets = this.#sockets;
     const begun = this.#now();
-    if (sockets === null || !this.#hasCredit(begun)) return null;
+    if (sockets === null || this.#credit(begun) <= (hasCredentials ? 0 : KEPT_CREDIT_MS)) return null;
     try {
       const fds = sockets.find(() => false);
       const mostSilent = begun - startedAt + TICKS_MS;
@@ -106,10 +112,11 @@ export class ClientConnections {
     }
   }
 
-  #hasCredit(now: number): boolean {
+  /** Returns the milliseconds that may be spent now. */
+  #credit(now: number): number {
     this.#creditMs = Math.min(MAX_CREDIT_MS, this.#creditMs + (now - this.#creditedAt) * TIME_SHARE);
     this.#creditedAt = now;
-    return this.#creditMs > 0;
+    return this.#creditMs;
   }
 
   /** Returns the descriptor that a response belongs to; -1 if it is none of these, or none can be hidden. */

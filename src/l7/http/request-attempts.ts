@@ -97,7 +97,7 @@ export class RequestAttempts {
   answered(head: ResponseHead): void {
     this.#attempts.answered(this.endpoint!, head.status);
     this.#isBound ||= this.authorizes || challengesConnection(head);
-    if (this.#isBound) this.#client ??= this.#context.bound.identify(this.#order.asker);
+    if (this.#isBound) this.#client ??= this.#context.bound.identify(this.#order.asker, this.authorizes);
   }
 
   /** Returns the Set-Cookie header that brings the client back to the endpoint; null for none. */

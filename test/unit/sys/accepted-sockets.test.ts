@@ -73,6 +73,17 @@ describe('accepted sockets', { skip, timeout: 60_000 }, () => {
     assert.equal(accepted.received(99_999), -1);
   });
 
+  it('tell for how long nothing has come', async () => {
+    const { client, fd, accepted } = await pair();
+    // The kernel counts in ticks of up to 10 ms.
+    await eventually(() => assert.ok(accepted.silence(fd) >= 50));
+    const [before, since] = [accepted.received(fd), performance.now() - accepted.silence(fd)];
+    client.write('x');
+    await eventually(() => assert.ok(accepted.received(fd) > before));
+    assert.ok(accepted.silence(fd) < performance.now() - since - 20);
+    assert.equal(accepted.silence(0), Infinity);
+  });
+
   it('find the end of the stream if reading is ended, and only for the right socket', async () => {
     const { server, fd, accepted } = await pair();
     const cookie = accepted.cookie(fd);

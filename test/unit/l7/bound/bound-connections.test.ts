@@ -214,7 +214,7 @@ describe('bound connections', () => {
 
   it('cannot be without an identity, which is counted, and said once', () => {
     const rig = new Rig(false);
-    for (let count = 0; count < 3; count++) assert.equal(rig.bound.identify(rig.asker(null)), null);
+    for (let count = 0; count < 3; count++) assert.equal(rig.bound.identify(rig.asker(null), true), null);
     assert.deepEqual(rig.closed(), { unidentified: 3 });
     assert.equal(rig.warnings.length, 1);
   });

@@ -77,14 +77,14 @@ describe('the connections of clients', () => {
       for (const silence of [0, 100_000]) {
         kernel.sockets.get(fd)!.silence = silence;
         kernel.now += 10_000;
-        assert.equal(clients.find(kernel.asker(fd))?.fd, fd);
+        assert.equal(clients.find(kernel.asker(fd), true)?.fd, fd);
       }
     }
   });
 
   it('are recognised among others with the same address', () => {
     const { kernel, clients } = kernelOf(7, 8, 9, 10);
-    const known = [7, 8, 9].map((fd) => clients.find(kernel.asker(fd))!);
+    const known = [7, 8, 9].map((fd) => clients.find(kernel.asker(fd), true)!);
     for (const [index, fd] of [7, 8, 9, 10].entries()) {
       for (const socket of kernel.sockets.values()) socket.received += 10;
       assert.equal(clients.recognise(kernel.asker(fd), known), known[index] ?? null);
@@ -93,7 +93,7 @@ describe('the connections of clients', () => {
 
   it('are not recognised when another socket has the descriptor', () => {
     const { kernel, clients } = kernelOf(7, 8);
-    const known = clients.find(kernel.asker(7))!;
+    const known = clients.find(kernel.asker(7), true)!;
     kernel.sockets.delete(7);
     assert.equal(clients.isOpen(known), false);
     kernel.accept(7);
@@ -102,28 +102,31 @@ describe('the connections of clients', () => {
     assert.equal(clients.recognise(kernel.asker(7), [known]), null);
   });
 
-  it('are looked for a tenth of the time at most', () => {
+  it('are looked for a quarter of the time at most, and requests without credentials leave the half of it', () => {
     const { kernel, clients } = kernelOf(7);
     const asker = kernel.asker(7);
+    const look = (hasCredentials: boolean): number => {
+      const before = kernel.finds;
+      for (let count = 0; count < 200; count++) clients.find(asker, hasCredentials);
+      return kernel.finds - before;
+    };
     // Each look takes 10 ms, and 200 may be spent at once.
-    const found = Array.from({ length: 100 }, () => clients.find(asker)).filter((client) => client !== null);
-    assert.ok(found.length >= 20 && found.length <= 23, String(found.length));
-    kernel.now += 1000;
-    for (let count = 0; count < 100; count++) clients.find(asker);
-    assert.ok(kernel.finds <= 36, String(kernel.finds));
+    assert.deepEqual([look(false), look(true)], [14, 13]);
+    kernel.now += 400;
+    assert.deepEqual([look(false), look(true)], [0, 13]);
   });
 
   it('are never found without system calls, or without a free descriptor', () => {
     const { kernel } = kernelOf(7);
     const without = new ClientConnections(null, () => 0);
     assert.equal(without.isSupported, false);
-    assert.equal(without.find(kernel.asker(7)), null);
+    assert.equal(without.find(kernel.asker(7), true), null);
     const full = Object.assign(new Kernel(), {
       disguise: () => {
         throw new Error('EMFILE');
       },
     });
     full.accept(7);
-    assert.equal(new ClientConnections(full, () => full.now).find(full.asker(7)), null);
+    assert.equal(new ClientConnections(full, () => full.now).find(full.asker(7), true), null);
   });
 });
