@@ -43,6 +43,8 @@ const MAX_ADDRESSES = 4096;
 const MAX_TARGETS = 1024;
 /** Targets of one service that are looked up at the same time. */
 const MAX_LOOKUPS = 32;
+/** Reasons in the message of a failed look-up. */
+const MAX_REASONS = 3;
 /** Of this process: decides which addresses are left out. */
 const SALT = randomBytes(8).toString('hex');
 /** Answers, and no failures: there is no such name, or no record of that kind. */
@@ -146,7 +148,7 @@ export class NameLookup {
     );
     const good = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
     if (good.length === 0) {
-      throw new Error(`no target of ${name} has an address: ${answers.map(reasonOf).join(', ')}`);
+      throw new Error(`no target of ${name} has an address: ${reasonsOf(answers)}`);
     }
     return {
       endpoints: good.flatMap(({ endpoints }) => endpoints),
@@ -207,6 +209,13 @@ function resolverOf({ servers }: ResolveSettings): Queries {
   const resolver = new Resolver({ timeout: QUERY_MS, tries: QUERY_TRIES });
   if (servers.length > 0) resolver.setServers(servers);
   return resolver;
+}
+
+/** Lists the first reasons: a service may have a thousand targets. */
+function reasonsOf(results: readonly PromiseSettledResult<unknown>[]): string {
+  const first = results.slice(0, MAX_REASONS).map(reasonOf).join(', ');
+  const more = results.length - MAX_REASONS;
+  return more > 0 ? `${first} and ${more} more` : first;
 }
 
 function reasonOf(result: PromiseSettledResult<unknown>): string {

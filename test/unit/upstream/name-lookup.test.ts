@@ -176,6 +176,15 @@ describe('the look-up of services', () => {
     assert.ok(asked.length <= 1 + 2 * 1024);
   });
 
+  it('says why no target has an address, in bounds', async () => {
+    const services = Array.from({ length: 1000 }, (_, index) => `t${index}.test 80 0 1`);
+    const { name } = lookup('srv', { 'srv _ws._tcp.app.test': services });
+    await assert.rejects(name.find(SERVICE), ({ message }: Error) => {
+      assert.match(message, /^no target of _ws\._tcp\.app\.test has an address: t0\.test .* and 997 more$/);
+      return message.length < 500;
+    });
+  });
+
   it('looks a target up once, however many ports it has, and a few targets at the same time', async () => {
     const targets = Array.from({ length: 100 }, (_, index) => `t${index}.test`);
     const services = targets.flatMap((target) => [`${target} 80 0 1`, `${target} 81 0 1`]);
