@@ -142,14 +142,17 @@ export class Dispatcher {
       this.#unrouted.refuse(exchange, hit.status, hit.reason, wantsUpgrade ? 'bad_request' : null);
       return;
     }
-    const { effect } = hit.value;
-    if (!this.#table.agrees(asked, request.spelling, (other) => other.effect === effect)) {
+    if (request.spelling !== null && !this.#agrees(asked, request.spelling, hit.value)) {
       if (!wantsUpgrade) this.#stats.requestRefused('ambiguous_path');
       const failure = wantsUpgrade ? 'ambiguous_path' : null;
       this.#unrouted.refuse(exchange, 400, 'the path can be read as one of another route', failure);
       return;
     }
     hit.value.handle({ exchange, request, wantsUpgrade, groups: hit.groups });
+  }
+
+  #agrees(request: RouteRequest, spelling: string, { effect }: RoutedTo): boolean {
+    return this.#table.agrees(request, spelling, (other) => other.effect === effect);
   }
 
   /** Writes what is still to be logged. */

@@ -56,11 +56,10 @@ export class RouteTable<T> {
    * Whether the request takes the same route however an endpoint reads its path. No route is another one, too: a
    * path must not lead to what no route publishes.
    *
-   * @param spelling of the path, as `readPath` gives it; null for a path with one reading
+   * @param spelling of the path, as `readPath` gives it
    * @param isSame says of another route whether it does the same
    */
-  agrees(request: RouteRequest, spelling: string | null, isSame: (value: T) => boolean): boolean {
-    if (spelling === null) return true;
+  agrees(request: RouteRequest, spelling: string, isSame: (value: T) => boolean): boolean {
     return everyReading(request.path, spelling, (path) => {
       const hit = this.match({ ...request, path });
       return hit !== null && 'value' in hit && isSame(hit.value);

@@ -44,7 +44,7 @@ function router(
     const hit = table.match(request);
     if (hit === null) return 'no route';
     if ('status' in hit) return hit.reason;
-    return table.agrees(request, spelling, (other) => other === hit.value)
+    return spelling === null || table.agrees(request, spelling, (other) => other === hit.value)
       ? `${hit.value} ${path}`
       : 'ambiguous';
   };
