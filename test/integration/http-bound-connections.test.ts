@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { eventually } from '../support/deadline.ts';
 import { RawConnection, headerOf } from '../support/raw-connection.ts';
+import { CertificateAuthority } from '../support/certificates.ts';
 import { runCommand } from '../support/run-command.ts';
 import { WebRig } from '../support/web-rig.ts';
 
@@ -128,6 +129,7 @@ async function logIn(client: RawConnection, name: string): Promise<number> {
 }
 
 describe('connection-bound authentication', () => {
+  const authority = new CertificateAuthority();
   let domains: Domain[];
   let other: Domain;
   let rig: WebRig;
@@ -138,6 +140,7 @@ describe('connection-bound authentication', () => {
     other = await Domain.listen();
     rig = await WebRig.start({
       listeners: {
+        secure: { tls: { certificates: [authority.issue('localhost', ['DNS:localhost'])] } },
         web: {
           routes: [
             { match: { pathPrefix: '/other' }, cluster: 'other' },
@@ -156,6 +159,7 @@ describe('connection-bound authentication', () => {
     for (const client of clients) client.destroy();
     for (const domain of [...domains, other]) domain.close();
     await rig.stop();
+    authority.remove();
   });
   beforeEach(() => {
     for (const client of clients.splice(0)) client.destroy();
@@ -241,12 +245,16 @@ describe('connection-bound authentication', () => {
     assert.equal((await ask(client, '', { path: '/other' })).body, 'dora');
   });
 
-  it('logs curl in, which nobody else gets anything of', async () => {
-    const url = `http://${rig.address('web')}/curl`;
-    const output = ['--silent', '--output', '/dev/null', '--write-out', '%{http_code} '];
-    for (let turn = 0; turn < 3; turn++) {
+  it('logs curl in, with TLS and without, and nobody else gets anything of it', async () => {
+    const output = ['--silent', '--insecure', '--output', '/dev/null', '--write-out', '%{http_code} '];
+    for (const [scheme, listener] of [
+      ['http', 'web'],
+      ['https', 'secure'],
+      ['http', 'web'],
+    ] as const) {
+      const url = `${scheme}://${rig.address(listener)}/curl`;
       const { stdout } = await runCommand('curl', [
-        ...['--ntlm', '--user', 'gil:secret', ...output, url, ...output.slice(1, 3), url],
+        ...['--ntlm', '--user', 'gil:secret', ...output, url, ...output.slice(2, 4), url],
         ...['--next', '--anyauth', '--user', 'gil:secret', '--data', 'x', ...output, url],
       ]);
       assert.equal(stdout, '200 200 200 ');
