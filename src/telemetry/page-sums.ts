@@ -79,8 +79,10 @@ export class PageSums {
 
   /** Lets a counter start at 0 again, although its workers' pages go on. */
   restart(slot: number): void {
-    const past = (this.#past ??= new Float64Array(this.#pages[0]?.length ?? 0));
-    past[slot]! -= this.at(slot);
+    const counted = this.at(slot);
+    if (counted === 0) return;
+    this.#past ??= new Float64Array(this.#pages[0]!.length);
+    this.#past[slot]! -= counted;
   }
 
   /** Sets slots to 0 that are about to get another meaning. */
