@@ -4,8 +4,8 @@
  * - Each client connection has one upstream connection of its own. Bytes cross exactly, unread and in order.
  * - Nothing is read from the client before an endpoint has accepted. A dial that fails is tried on other
  *   endpoints; where none accepts, the client is closed.
- * - FIN crosses as FIN, each direction by itself. A reset crosses as a reset, behind the bytes that came before it and
- *   never as FIN: cut data must not look whole.
+ * - FIN crosses as FIN, each direction by itself. A reset crosses as a reset, never as FIN: cut data must not look whole.
+ *   It waits for the bytes that came before it and were read, as long as the other side takes them (`reset-linger.ts`).
  * - A side that does not read stops the other from sending: what waits in a tunnel is bounded.
  * - A tunnel on which nothing crosses for the listener's idleTimeout is closed. A half-closed one, which has passed on
  *   the FIN of one side, is closed when nothing crosses for halfCloseTimeout.

@@ -24,6 +24,7 @@ const TCP_KEEPINTVL = 5;
 const TCP_KEEPCNT = 6;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
+const SIOCOUTQ = 0x5411;
 
 /** A peer that has gone without a word is found out after 60 s of silence and 6 probes, one every 10 s. */
 const KEEP_ALIVE = { idleSeconds: 60, probeSeconds: 10, probes: 6 } as const;
@@ -134,6 +135,13 @@ export class Sockets {
       return this.#calls.errno();
     }
     return bytes.readInt32LE(VALUE.start);
+  }
+
+  /** Bytes that have been sent and that the other side has not acknowledged. */
+  unacknowledged(fd: number): number {
+    checkDescriptor(fd);
+    const result = this.#calls.ioctl(fd, SIOCOUTQ, this.#value);
+    return result < 0 ? 0 : this.#scratch.bytes.readInt32LE(VALUE.start);
   }
 
   /** Sends FIN behind what has been sent. A connection that has broken in the meantime will say so by itself. */

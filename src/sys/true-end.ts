@@ -1,14 +1,11 @@
-import type { Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { SystemCallError, errorName } from './errno.ts';
-import { Sockets } from './sockets.ts';
-import { unsupportedReason } from './support.ts';
+import { callsOnSockets, descriptorOf } from './node-sockets.ts';
+import type { Sockets } from './sockets.ts';
 
 const NOTHING = Buffer.alloc(0);
 /** The error of a reset that comes behind FIN: all bytes have arrived, and the end is in good order. */
 const AFTER_FIN = 'EPIPE';
-
-/** Made at the first use; null if system calls cannot be used. */
-let systemSockets: Sockets | null | undefined;
 
 /**
  * Finds out, when one of Node's sockets has emitted `end`, whether FIN has come or the connection has broken. libuv (seen
@@ -21,7 +18,7 @@ let systemSockets: Sockets | null | undefined;
 export function atTrueEnd(
   socket: Socket,
   ended: () => void,
-  calls: Pick<Sockets, 'takeError'> | null = availableCalls(),
+  calls: Pick<Sockets, 'takeError'> | null = callsOnSockets(),
 ): void {
   const fd = descriptorOf(socket);
   if (calls !== null && fd !== undefined) {
@@ -36,15 +33,4 @@ export function atTrueEnd(
       if (!error) ended();
     });
   }
-}
-
-/** Returns the descriptor of one of Node's sockets; undefined without one. Node shows it nowhere else. */
-export function descriptorOf(owner: Server | Socket): number | undefined {
-  const { _handle: handle } = owner as { _handle?: { fd?: unknown } | null };
-  return typeof handle?.fd === 'number' && handle.fd >= 0 ? handle.fd : undefined;
-}
-
-function availableCalls(): Sockets | null {
-  if (systemSockets === undefined) systemSockets = unsupportedReason() === null ? new Sockets() : null;
-  return systemSockets;
 }

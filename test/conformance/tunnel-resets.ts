@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { unsupportedReason } from '../../src/sys/support.ts';
+import { eventually } from '../support/deadline.ts';
+import { descriptors } from '../support/process-facts.ts';
 import { SystemEndpoint, SystemPeer } from '../support/system-peer.ts';
 import { TunnelRig } from './tunnel-rig.ts';
 import type { TunnelEngine } from './tunnel-rig.ts';
 
-/** Tunnels in a row: whether the bytes and the reset are read together is up to chance. */
-const ROUNDS = 20;
+/** Tunnels at once: whether the bytes and the reset are read together is up to chance. */
+const TUNNELS = 20;
 
 export function describeResets(engine: TunnelEngine): void {
   const skip = unsupportedReason() ?? false;
@@ -37,31 +39,60 @@ export function describeResets(engine: TunnelEngine): void {
       return { client, peer };
     }
 
+    /** Makes tunnels, and tests all of them at once. */
+    async function forAll(
+      from: 'client' | 'peer',
+      test: (sender: SystemPeer, receiver: SystemPeer) => Promise<void>,
+    ): Promise<void> {
+      const tunnels = [];
+      for (let count = 0; count < TUNNELS; count++) tunnels.push(await join());
+      try {
+        await Promise.all(
+          tunnels.map(({ client, peer }) => (from === 'client' ? test(client, peer) : test(peer, client))),
+        );
+      } finally {
+        for (const { client, peer } of tunnels) {
+          client.close();
+          peer.close();
+        }
+      }
+    }
+
     for (const from of ['client', 'peer'] as const) {
       for (const bytes of [1, 30_000]) {
         it(`of the ${from} comes behind all of them (${bytes})`, async () => {
-          for (let round = 0; round < ROUNDS; round++) {
-            const joined = await join();
-            const receiver = joined[from === 'client' ? 'peer' : 'client'];
-            joined[from].send(bytes);
-            joined[from].reset();
+          await forAll(from, async (sender, receiver) => {
+            sender.send(bytes);
+            sender.reset();
             assert.deepEqual(await receiver.receiveAll(), { bytes, end: 'ECONNRESET' });
-            receiver.close();
-          }
+          });
         });
       }
 
-      it(`of the ${from} comes behind them, where the other's direction has ended`, async () => {
-        for (let round = 0; round < ROUNDS; round++) {
-          const joined = await join();
-          const receiver = joined[from === 'client' ? 'peer' : 'client'];
-          receiver.end();
-          assert.deepEqual(await joined[from].receiveAll(), { bytes: 0, end: 'FIN' });
-          joined[from].send(1000);
-          joined[from].reset();
-          assert.deepEqual(await receiver.receiveAll(), { bytes: 1000, end: 'ECONNRESET' });
-          receiver.close();
+      it(`of the ${from} waits for what its slow receiver has not taken yet`, async () => {
+        // More than the receiver's kernel takes, and less than the proxy's sends.
+        const chunks = 30;
+        const joined = await join();
+        const receiver = joined[from === 'client' ? 'peer' : 'client'];
+        for (let chunk = 0; chunk < chunks; chunk++) {
+          joined[from].send(10_000);
+          await joined[from].delivered();
         }
+        const open = descriptors(rig.sluice.pid);
+        joined[from].reset();
+        await eventually(() => assert.ok(descriptors(rig.sluice.pid) < open));
+        assert.deepEqual(await receiver.receiveAll(), { bytes: chunks * 10_000, end: 'ECONNRESET' });
+        receiver.close();
+      });
+
+      it(`of the ${from} comes behind them, where the other's direction has ended`, async () => {
+        await forAll(from, async (sender, receiver) => {
+          receiver.end();
+          assert.deepEqual(await sender.receiveAll(), { bytes: 0, end: 'FIN' });
+          sender.send(1000);
+          sender.reset();
+          assert.deepEqual(await receiver.receiveAll(), { bytes: 1000, end: 'ECONNRESET' });
+        });
       });
     }
   });

@@ -43,6 +43,11 @@ export class SystemPeer {
     if (sent !== bytes) throw new Error(`${sent} of ${bytes} bytes were taken`);
   }
 
+  /** Waits until the other end's kernel has all that was sent. */
+  async delivered(): Promise<void> {
+    await this.#until(() => this.#sockets.unacknowledged(this.#fd) === 0);
+  }
+
   /** Receives so many bytes. */
   async receive(bytes: number): Promise<void> {
     for (let left = bytes; left > 0;) {

@@ -1,11 +1,13 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { Timed } from '../../core/timer-wheel.ts';
+import { TICK_MS, Timed } from '../../core/timer-wheel.ts';
+import { unacknowledgedBytes } from '../../sys/node-sockets.ts';
 import type { Attempts } from '../../upstream/attempts.ts';
 import { atTrueEnd } from '../../sys/true-end.ts';
 import { connectFailureOf, dial } from '../../upstream/dial.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
 import { addressContext } from '../../upstream/pick-context.ts';
+import { ResetLinger } from '../reset-linger.ts';
 import { armSilence, silenceLimit } from '../silence.ts';
 import { TunnelLines } from '../tunnel-lines.ts';
 import { rejectionOf } from '../tunnel-stats.ts';
@@ -40,6 +42,8 @@ export class NetTunnel extends Timed implements Tunnel {
   /** FIN has been sent to one side or both. */
   #halfClosed = false;
   #openLegs = 1;
+  /** The side that is to be reset, behind what waits for it. */
+  #lingering: { readonly leg: Leg; readonly linger: ResetLinger } | null = null;
   #reason = 'closed';
   /** Kept, because a socket that has closed does not know it any more. */
   readonly #clientAddress: string;
@@ -91,6 +95,10 @@ export class NetTunnel extends Timed implements Tunnel {
   }
 
   #close(reason: string): void {
+    if (this.#lingering !== null) {
+      cut(this.#lingering.leg);
+      return;
+    }
     this.#reason = reason;
     this.#client.destroy();
     // Before that it is dropped when the client has closed: closed first, it would look like a failed dial.
@@ -100,6 +108,10 @@ export class NetTunnel extends Timed implements Tunnel {
   override expire(): void {
     if (!this.#joined) {
       this.#failAttempt('timeout', 'the endpoint did not accept in time');
+      return;
+    }
+    if (this.#lingering !== null) {
+      this.#resetWhenSent();
       return;
     }
     const { wheel, config } = this.#context;
@@ -147,7 +159,7 @@ export class NetTunnel extends Timed implements Tunnel {
 
   /** FIN has been sent to a side. */
   legFinished(): void {
-    if (!this.#context.tunnels.has(this)) return;
+    if (!this.#context.tunnels.has(this) || this.#lingering !== null) return;
     this.#halfClosed = true;
     this.touch();
     armSilence(this, this.#context, this.#halfClosed);
@@ -169,7 +181,9 @@ export class NetTunnel extends Timed implements Tunnel {
     const { peer } = leg;
     if (leg.failure !== null && peer !== null && !peer.destroyed) {
       this.#reason = 'reset';
-      cut(peer);
+      peer.pause();
+      this.#lingering = { leg: peer, linger: new ResetLinger(this.#context.wheel.now) };
+      this.#resetWhenSent();
     }
     this.#openLegs--;
     if (this.#openLegs > 0) return;
@@ -182,6 +196,14 @@ export class NetTunnel extends Timed implements Tunnel {
       bytesDownstream: this.#upstream?.carried ?? 0,
     });
     this.#over();
+  }
+
+  /** Resets the side that lingers as soon as nothing waits for it. */
+  #resetWhenSent(): void {
+    const { wheel } = this.#context;
+    const { leg, linger } = this.#lingering!;
+    if (linger.isOver(unacknowledgedBytes(leg), wheel.now)) cut(leg);
+    else wheel.arm(this, TICK_MS);
   }
 
   #adopt(socket: Socket, byteSlot: number): Leg {

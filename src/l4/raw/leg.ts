@@ -51,6 +51,10 @@ export class Leg extends Watched {
   #ended = false;
   /** FIN has been sent to this side. */
   #finished = false;
+  /** The other side has been reset: this one only gets what came before. */
+  #lingers = false;
+  /** Its connection has broken while it lingers. */
+  #broken = false;
 
   constructor(owner: LegOwner) {
     super();
@@ -63,6 +67,10 @@ export class Leg extends Watched {
   }
 
   override ready(events: number): void {
+    if (this.#lingers) {
+      this.#broken ||= (events & (EPOLLERR | EPOLLHUP)) !== 0;
+      return;
+    }
     if (this.peer === null) {
       this.#owner.legReady();
       return;
@@ -89,6 +97,29 @@ export class Leg extends Watched {
     this.#spill = null;
     if (reset) poller.reset(this);
     else poller.close(this);
+  }
+
+  /** Reads no more from this side: it only gets what waits for it, by {@link sendRest}. */
+  linger(): void {
+    this.#lingers = true;
+    this.#owner.loop.poller.change(this, BREAKS_ONLY);
+  }
+
+  /** Sends what waits for this side. Returns how many bytes it has not acknowledged; 0 if its connection has broken. */
+  sendRest(): number {
+    if (this.#broken) return 0;
+    const { sockets, spills } = this.#owner.loop;
+    const spill = this.#spill;
+    if (spill === null) return sockets.unacknowledged(this.fd);
+    const sent = spill.buffer.send(this.fd, spill.start, spill.end);
+    if (sent < 0 && sent !== -EAGAIN && sent !== -EINTR) return 0;
+    spill.start += Math.max(0, sent);
+    const left = spill.end - spill.start;
+    if (left === 0) {
+      spills.give(spill);
+      this.#spill = null;
+    }
+    return left + sockets.unacknowledged(this.fd);
   }
 
   /** Makes the two sides one tunnel: reads from both. */

@@ -1,11 +1,12 @@
 import { performance } from 'node:perf_hooks';
-import { Timed } from '../../core/timer-wheel.ts';
+import { TICK_MS, Timed } from '../../core/timer-wheel.ts';
 import type { Watched } from '../../loop/poller.ts';
 import type { Attempts } from '../../upstream/attempts.ts';
 import { connectFailureOf } from '../../upstream/dial.ts';
 import { AddressDial, type DialOwner } from '../../upstream/dialling/address-dial.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import { addressContext } from '../../upstream/pick-context.ts';
+import { ResetLinger } from '../reset-linger.ts';
 import { armSilence, silenceLimit } from '../silence.ts';
 import { TunnelLines } from '../tunnel-lines.ts';
 import { rejectionOf } from '../tunnel-stats.ts';
@@ -27,6 +28,8 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
   /** While an endpoint is dialled. */
   #dial: AddressDial | null = null;
   #dialledAt = 0;
+  /** The side that is to be reset, behind what waits for it. */
+  #lingering: { readonly leg: Leg; readonly linger: ResetLinger } | null = null;
   /** By `performance.now()`. */
   readonly #openedAt = performance.now();
   /** Null without an access log, and before the tunnel has an endpoint. */
@@ -144,15 +147,33 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
 
   legFailed(leg: Leg): void {
     this.#reason = 'reset';
+    const { peer } = leg;
     leg.drop(false);
-    leg.peer?.drop(true);
-    this.#over();
+    if (peer === null || peer.fd < 0) {
+      this.#over();
+      return;
+    }
+    peer.linger();
+    this.#lingering = { leg: peer, linger: new ResetLinger(this.#context.wheel.now) };
+    this.#resetWhenSent();
   }
 
   legFaulted(error: unknown): void {
     this.#context.log.error({ err: error }, 'a tunnel failed');
     // Bytes may be lost, so that the ends must not take it for an end in good order.
     this.#cut('fault', true);
+  }
+
+  /** Resets the side that lingers as soon as nothing waits for it. */
+  #resetWhenSent(): void {
+    const { wheel } = this.#context;
+    const { leg, linger } = this.#lingering!;
+    if (linger.isOver(leg.sendRest(), wheel.now)) {
+      leg.drop(true);
+      this.#over();
+    } else {
+      wheel.arm(this, TICK_MS);
+    }
   }
 
   /** Takes endpoints until a dial is under way or none is left. */
@@ -180,6 +201,10 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
 
   #expired(): void {
     const { wheel, config } = this.#context;
+    if (this.#lingering !== null) {
+      this.#resetWhenSent();
+      return;
+    }
     if (!this.#joined) {
       this.dialFailed(this.#dial!.timeOut());
       return;
@@ -223,11 +248,12 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
 
   /** Ends both sides, in whatever state they are. */
   #cut(reason: string, reset: boolean): void {
-    this.#reason = reason;
+    const lingers = this.#lingering !== null;
+    if (!lingers) this.#reason = reason;
     this.#dial?.cancel();
     this.#dial = null;
-    this.#client.drop(reset);
-    this.#upstream?.drop(reset);
+    this.#client.drop(reset || lingers);
+    this.#upstream?.drop(reset || lingers);
     this.#over();
   }
 

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { copyOf } from '../../core/copy.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
-import { atTrueEnd, descriptorOf } from '../../sys/true-end.ts';
+import { descriptorOf } from '../../sys/node-sockets.ts';
+import { atTrueEnd } from '../../sys/true-end.ts';
 import { dial } from '../../upstream/dial.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { UpstreamDialler, UpstreamOwner } from './upstream-socket.ts';

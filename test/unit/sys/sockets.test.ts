@@ -72,6 +72,23 @@ describe('sockets', { skip }, () => {
     });
   });
 
+  it('knows what the other side has not acknowledged', async () => {
+    await withPair('IPv4', async ({ client, server }, sockets) => {
+      const buffer = new PinnedBuffer(64 * 1024);
+      assert.equal(sockets.unacknowledged(client), 0);
+      let sent = 0;
+      for (let result = 0; result >= 0; sent += Math.max(0, result)) {
+        result = buffer.send(client, 0, buffer.bytes.length);
+      }
+      const waiting = sockets.unacknowledged(client);
+      assert.ok(waiting > 0 && waiting < sent, `${waiting} of ${sent}`);
+      for (let left = sent; left > 0;) {
+        left -= await until(EAGAIN, () => buffer.recv(server, 0, buffer.bytes.length));
+      }
+      await until(0, () => (sockets.unacknowledged(client) === 0 ? 1 : 0));
+    });
+  });
+
   it('shares an address with others of its kind and with nobody else', async () => {
     const sockets = new Sockets();
     const { address } = await freshAddress('IPv4');
@@ -137,6 +154,7 @@ describe('sockets', { skip }, () => {
             (fd) => sockets.takeError(fd),
             (fd) => sockets.finish(fd),
             (fd) => sockets.resetOnClose(fd),
+            (fd) => sockets.unacknowledged(fd),
             () => sockets.acceptedFrom(),
           ];
           fc.assert(
@@ -172,6 +190,7 @@ describe('sockets', { skip }, () => {
         () => sockets.takeError(fd),
         () => sockets.finish(fd),
         () => sockets.resetOnClose(fd),
+        () => sockets.unacknowledged(fd),
         () => sockets.close(fd),
       ]) {
         assert.throws(call, /is no open descriptor/);
