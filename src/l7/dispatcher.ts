@@ -105,14 +105,14 @@ export class Dispatcher {
   }
 
   /** Answers the request, now or later. */
-  dispatch(received: Exchange): void {
-    const head = this.#underscores.filter(received.head);
+  dispatch(exchange: Exchange): void {
+    const head = this.#underscores.filter(exchange.head);
     if (head === null) {
-      const failure = wantsWebSocket(received.head) ? 'bad_request' : null;
-      this.#unrouted.refuse(received, 400, "a header's name has an underscore", failure);
+      const failure = wantsWebSocket(exchange.head) ? 'bad_request' : null;
+      this.#unrouted.refuse(exchange, 400, "a header's name has an underscore", failure);
       return;
     }
-    const exchange = head === received.head ? received : { ...received, head };
+    exchange.head = head;
     const request = checkRequest(head, this.#config.paths);
     if (typeof request === 'string') {
       this.#unrouted.refuse(exchange, 400, request, wantsWebSocket(head) ? 'bad_request' : null);

@@ -16,7 +16,8 @@ import type { Addressed } from './uws-descriptors.ts';
 
 /** One request as the listener hands it over. */
 export interface Exchange {
-  readonly head: RequestHead;
+  /** The dispatcher takes headers out of it that do not pass. */
+  head: RequestHead;
   /** Null where the request brings no body along. */
   readonly body: RequestBody | null;
   /** The peer's IP address as text. */
