@@ -2,7 +2,8 @@
 import { isIP } from 'node:net';
 import type { Endpoint } from '../config/types.ts';
 import type { TcpAddress } from '../core/address.ts';
-import { CONNECT_FAILURES, pageMetrics, type Metric } from '../telemetry/names.ts';
+import type { Metric } from '../telemetry/metric.ts';
+import { CONNECT_FAILURES, pageMetrics } from '../telemetry/names.ts';
 import type { SeriesName } from '../telemetry/page-layout.ts';
 
 /** In the order of their slots; the failures by reason come after them. */

@@ -1,21 +1,5 @@
 /** Every metric that sluice serves: its name, what it means and its labels. No metric is defined elsewhere. */
-
-type MetricKind = 'counter' | 'gauge' | 'histogram';
-
-export interface Metric {
-  readonly name: string;
-  readonly kind: MetricKind;
-  readonly help: string;
-  readonly labels: readonly string[];
-  /** Upper bounds of a histogram's buckets, ascending, without infinity. */
-  readonly buckets?: readonly number[];
-  /**
-   * Whether a series appears when it has counted something, as every histogram's does. All other series are there from the
-   * start, at 0, so that `rate()` sees the first increase. Sparse are counters whose labels have too many values for each
-   * cluster or endpoint: 1,000 endpoints had 9,000 series for failures, nearly all of them 0.
-   */
-  readonly sparse?: true;
-}
+import { counter, gauge, histogram, sparseCounter, type Metric } from './metric.ts';
 
 /** From 100 us to 10 s. */
 const LATENCY_BUCKETS = [
@@ -25,24 +9,6 @@ const LATENCY_BUCKETS = [
 const LIFETIME_BUCKETS = [
   0.1, 1, 5, 15, 60, 300, 900, 3600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800,
 ];
-
-function counter(name: string, labels: readonly string[], help: string): Metric {
-  return { name, kind: 'counter', help, labels };
-}
-function sparseCounter(name: string, labels: readonly string[], help: string): Metric {
-  return { name, kind: 'counter', help, labels, sparse: true };
-}
-function gauge(name: string, labels: readonly string[], help: string): Metric {
-  return { name, kind: 'gauge', help, labels };
-}
-function histogram(
-  name: string,
-  labels: readonly string[],
-  buckets: readonly number[],
-  help: string,
-): Metric {
-  return { name, kind: 'histogram', help, labels, buckets };
-}
 
 /** Metrics that workers write into their stats pages and the primary sums. */
 export const pageMetrics = {

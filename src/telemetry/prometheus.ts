@@ -2,7 +2,7 @@
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import type { Metric as PromMetric, OpenMetricsContentType } from 'prom-client';
 import { pageMetrics, threadMetrics } from './names.ts';
-import type { Metric } from './names.ts';
+import type { Metric } from './metric.ts';
 import type { Series } from './page-layout.ts';
 import type { PageSums } from './page-sums.ts';
 

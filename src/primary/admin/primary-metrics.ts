@@ -1,5 +1,5 @@
 import { primaryMetrics } from '../../telemetry/names.ts';
-import type { Metric } from '../../telemetry/names.ts';
+import type { Metric } from '../../telemetry/metric.ts';
 import type { Family } from '../../telemetry/prometheus.ts';
 import type { CertificateExpiry } from '../certificate-expiry.ts';
 import type { DrainProgress } from '../drains.ts';

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
+import type { Metric } from '../../../src/telemetry/metric.ts';
 import {
   ACCEPT_FAILURES,
   ADMIN_CLOSES,
@@ -22,7 +23,6 @@ import {
   TUNNEL_CLOSES,
   pageMetrics,
   primaryMetrics,
-  type Metric,
 } from '../../../src/telemetry/names.ts';
 
 const PAGE = readFileSync(join(resolve(import.meta.dirname, '../../..'), 'docs/reasons.md'), 'utf8');

@@ -8,7 +8,8 @@ import {
   type Entrant,
 } from '../../../../src/l7/handshakes/handshake-gate.ts';
 import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
-import { GATE_REFUSALS, pageMetrics, type Metric } from '../../../../src/telemetry/names.ts';
+import type { Metric } from '../../../../src/telemetry/metric.ts';
+import { GATE_REFUSALS, pageMetrics } from '../../../../src/telemetry/names.ts';
 import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
 
 class Handshake implements Entrant {
