@@ -2,7 +2,8 @@ import { isIP, BlockList } from 'node:net';
 import type { PathSettings } from '../config/types.ts';
 import { readPath } from '../routing/request-path.ts';
 import { hostOf } from '../wire/host-header.ts';
-import { headerOf, headProblem, type RequestHead } from '../wire/request-head.ts';
+import { headerOf, headProblem, type HeadProblem, type RequestHead } from '../wire/request-head.ts';
+import type { RequestRefusal } from './listener-stats.ts';
 
 /** A request whose head is in order, in the form that routes are matched against. */
 export interface ClientRequest {
@@ -14,18 +15,26 @@ export interface ClientRequest {
   readonly spelling: string | null;
 }
 
+/** What is wrong with a request. */
+interface RequestProblem {
+  /** What it counts as. */
+  readonly problem: RequestRefusal;
+  /** In a few words, for the client and the log. */
+  readonly detail: string;
+}
+
 /** Visible ASCII without `#`: what RFC 3986 section 3.4 allows and a little more, but nothing that could split a line. */
 const QUERY = /^[\x21\x22\x24-\x7e]*$/;
 
-/** Checks a head, and says in a few words what is wrong with it. */
-export function checkRequest(head: RequestHead, paths: PathSettings): ClientRequest | string {
+/** Checks a head. Returns what is wrong with it if it is out of order. */
+export function checkRequest(head: RequestHead, paths: PathSettings): ClientRequest | RequestProblem {
   const problem = headProblem(head);
-  if (problem !== null) return problem;
+  if (problem !== null) return { problem: headRefusal(problem), detail: problem };
   const host = hostOf(headerOf(head, 'host') ?? '');
-  if (host === null) return 'bad host header';
-  if (!QUERY.test(head.query)) return 'bad request target';
+  if (host === null) return { problem: 'bad_host', detail: 'bad host header' };
+  if (!QUERY.test(head.query)) return { problem: 'bad_target', detail: 'bad request target' };
   const read = readPath(head.path, paths);
-  if (typeof read === 'string') return read;
+  if (typeof read === 'string') return { problem: 'bad_target', detail: read };
   return { head, host, path: read.path, spelling: read.spelling };
 }
 
@@ -54,4 +63,24 @@ export function addressMatcher(blocks: readonly string[]): (address: string) => 
     verdicts.set(address, verdict);
     return verdict;
   };
+}
+
+function headRefusal(problem: HeadProblem): RequestRefusal {
+  switch (problem) {
+    case 'bad method':
+      return 'bad_method';
+    case 'no host header':
+    case 'more than one host header':
+      return 'bad_host';
+    case 'bad content-length':
+    case 'transfer-encoding other than chunked':
+    case 'both content-length and transfer-encoding':
+    case 'more than one content-length header':
+    case 'more than one transfer-encoding header':
+      return 'bad_framing';
+    case 'bad header name':
+    case 'control character in a header':
+    default:
+      return 'bad_header';
+  }
 }

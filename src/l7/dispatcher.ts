@@ -4,21 +4,30 @@ import { serialize } from 'node:v8';
 import type { L7Listener as L7ListenerConfig, Route } from '../config/types.ts';
 import type { RouteRequest } from '../routing/route-request.ts';
 import { RouteTable } from '../routing/route-table.ts';
+import { LineLimit } from '../telemetry/line-limit.ts';
 import { identifyClient, type ClientIdentity } from '../wire/forwarding/client-identity.ts';
 import { onlyHeaderOf, type RequestHead } from '../wire/request-head.ts';
 import { offeredSubprotocols, wantsWebSocket } from '../wire/upgrade-request.ts';
+import { requestFields } from './access/request-fields.ts';
 import { RefusedHandshakes } from './access/refused-handshakes.ts';
 import { addressMatcher, checkRequest } from './client-request.ts';
 import { ClusterRoute } from './cluster-action.ts';
 import type { L7Environment } from './environment.ts';
 import { Answers, editsOf, type Exchange, type Handler } from './exchange.ts';
 import { HandshakeGate } from './handshakes/handshake-gate.ts';
-import { RequestStats, type ListenerStats } from './listener-stats.ts';
+import {
+  RequestStats,
+  type HandshakeFailure,
+  type ListenerStats,
+  type RequestRefusal,
+} from './listener-stats.ts';
 import { plainHandler } from './plain-action.ts';
 import { MessageMemory, releaseMessage } from './message-memory.ts';
 import { SessionStats } from './session-stats.ts';
 import { UnderscoreNames } from './underscore-names.ts';
 import type { UpgradeContext } from './upgrade.ts';
+
+const MAX_METHOD_CHARACTERS = 32;
 
 /** Methods that are refused before routing, in any case: some endpoints ignore case. */
 const REFUSED_METHODS: ReadonlyMap<string, { readonly status: 400 | 405; readonly reason: string }> = new Map(
@@ -53,6 +62,7 @@ export class Dispatcher {
   readonly #handshakes: HandshakeGate;
   readonly #unrouted: Answers;
   readonly #refusals: RefusedHandshakes;
+  readonly #unroutedLines = new LineLimit(undefined, { burst: 100, everyMs: 10 });
   readonly #table: RouteTable<RoutedTo>;
   readonly #underscores: UnderscoreNames;
   readonly #trusted: (address: string) => boolean;
@@ -114,14 +124,15 @@ export class Dispatcher {
     }
     exchange.head = head;
     const request = checkRequest(head, this.#config.paths);
-    if (typeof request === 'string') {
-      this.#unrouted.refuse(exchange, 400, request, wantsWebSocket(head) ? 'bad_request' : null);
+    if ('problem' in request) {
+      const { problem, detail } = request;
+      this.#turnAway(exchange, 400, detail, problem, wantsWebSocket(head) ? 'bad_request' : null);
       return;
     }
     const refused = REFUSED_METHODS.get(head.method.toUpperCase());
     if (refused !== undefined) {
       const failure = wantsWebSocket(head) ? 'bad_request' : null;
-      this.#unrouted.refuse(exchange, refused.status, refused.reason, failure);
+      this.#turnAway(exchange, refused.status, refused.reason, 'bad_method', failure);
       return;
     }
     const wantsUpgrade = wantsWebSocket(head);
@@ -139,13 +150,13 @@ export class Dispatcher {
       return;
     }
     if ('status' in hit) {
-      this.#unrouted.refuse(exchange, hit.status, hit.reason, wantsUpgrade ? 'bad_request' : null);
+      const problem = hit.status === 414 ? 'bad_target' : 'condition';
+      this.#turnAway(exchange, hit.status, hit.reason, problem, wantsUpgrade ? 'bad_request' : null);
       return;
     }
     if (request.spelling !== null && !this.#agrees(asked, request.spelling, hit.value)) {
-      if (!wantsUpgrade) this.#stats.requestRefused('ambiguous_path');
-      const failure = wantsUpgrade ? 'ambiguous_path' : null;
-      this.#unrouted.refuse(exchange, 400, 'the path can be read as one of another route', failure);
+      const detail = 'the path can be read as one of another route';
+      this.#turnAway(exchange, 400, detail, 'ambiguous_path', wantsUpgrade ? 'ambiguous_path' : null);
       return;
     }
     hit.value.handle({ exchange, request, wantsUpgrade, groups: hit.groups });
@@ -153,6 +164,33 @@ export class Dispatcher {
 
   #agrees(request: RouteRequest, spelling: string, { effect }: RoutedTo): boolean {
     return this.#table.agrees(request, spelling, (other) => other.effect === effect);
+  }
+
+  /**
+   * Refuses a request that no route will see.
+   *
+   * @param reason what a plain request counts as
+   * @param failure what a handshake counts as; null for a plain request
+   */
+  #turnAway(
+    exchange: Exchange,
+    status: 400 | 405 | 414,
+    detail: string,
+    reason: RequestRefusal,
+    failure: HandshakeFailure | null,
+  ): void {
+    if (failure === null) this.#stats.requestRefused(reason);
+    const { log } = this.#environment;
+    const more = log.isLevelEnabled('debug') ? this.#unroutedLines.take() : null;
+    if (more !== null) {
+      const { head, client } = exchange;
+      const fields = { ...requestFields(head, client), method: head.method.slice(0, MAX_METHOD_CHARACTERS) };
+      log.debug(
+        { listener: this.#config.name, ...fields, status, reason, detail, ...more },
+        'request refused',
+      );
+    }
+    this.#unrouted.refuse(exchange, status, detail, failure);
   }
 
   /** Writes what is still to be logged. */

@@ -4,12 +4,14 @@ import {
   REQUEST_REFUSALS,
   RESPONSE_CUTS,
   STATUS_CLASSES,
+  UNUSED_REASONS,
   pageMetrics,
 } from '../telemetry/names.ts';
 import type { Histogram, StatsPage } from '../telemetry/stats-page.ts';
 import type { ResponseCut } from './http-reply.ts';
 
 export type HandshakeFailure = (typeof HANDSHAKE_FAILURES)[number];
+type UnusedReason = (typeof UNUSED_REASONS)[number];
 export type RequestRefusal = (typeof REQUEST_REFUSALS)[number];
 
 /** Where one layer 7 listener counts in one worker, its routes aside. */
@@ -18,6 +20,7 @@ export class ListenerStats {
   readonly #values: Float64Array;
   readonly #failures: ReadonlyMap<HandshakeFailure, number>;
   readonly #refusals: ReadonlyMap<RequestRefusal, number>;
+  readonly #unused: ReadonlyMap<UnusedReason, number>;
 
   /** @param all the values of every worker's page, this one's included */
   constructor(page: StatsPage, all: readonly Float64Array[], listener: string) {
@@ -32,6 +35,16 @@ export class ListenerStats {
     this.#refusals = new Map(
       REQUEST_REFUSALS.map((reason) => [reason, page.slot(pageMetrics.httpRefusals, { listener, reason })]),
     );
+    this.#unused = new Map(
+      UNUSED_REASONS.map((reason) => [
+        reason,
+        page.slot(pageMetrics.connectionsUnused, { listener, reason }),
+      ]),
+    );
+  }
+
+  connectionUnused(reason: UnusedReason): void {
+    this.#values[this.#unused.get(reason)!]! += 1;
   }
 
   requestRefused(reason: RequestRefusal): void {

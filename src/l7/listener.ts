@@ -23,6 +23,7 @@ import { markListening } from '../sys/accepted-sockets.ts';
 import { noteClosing, noteListening } from '../sys/descriptor-table.ts';
 import { HandOver } from '../sys/hand-over.ts';
 import { findListening, lengthenQueue, limitReceiveBuffers, limitUnsent } from '../sys/listening-sockets.ts';
+import { LineLimit } from '../telemetry/line-limit.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { chooseDeflateOffer } from '../wire/deflate-offer.ts';
 import { formatIp } from '../wire/ip-address.ts';
@@ -54,6 +55,9 @@ export const RECEIVE_BUFFER = 192 * 1024;
  */
 const UNSENT = 256 * 1024;
 
+/** After how long without a request uWS closes a connection: 10 s by timers of 4 s, so 8.4 to 12 s as measured. */
+const MIN_SILENCE_MS = 8000;
+
 /** What the handlers of an App know: uWS keeps those, with all that they know, until its thread ends. */
 interface Link {
   /** Null once the App has been closed, so that nothing else is kept with it. */
@@ -78,6 +82,7 @@ export class L7Listener {
   #descriptor = -1;
   #handOver: HandOver | null = null;
   #closed = false;
+  readonly #unusedLines = new LineLimit(undefined, { burst: 100, everyMs: 10 });
   /** Connections of this worker, WebSockets included. */
   #connections = 0;
 
@@ -244,9 +249,35 @@ export class L7Listener {
     const limited = maxConnections > 0 && connections.active >= maxConnections;
     this.#connections++;
     connections.opened();
-    if (admitted && !limited) return;
+    if (admitted && !limited) {
+      this.#watchForRequest(response);
+      return;
+    }
     connections.rejected(admitted ? 'limit' : 'descriptors');
     response.close();
+  }
+
+  /**
+   * Counts the connection if it ends without a request. uWS answers malformed heads by itself and tells nothing of
+   * failed TLS handshakes (20.66 to 20.68), but it calls `onAborted` of any connection that closes, and the first request
+   * replaces that handler. An engine of our own ends the need, and can tell the reasons apart.
+   */
+  #watchForRequest(response: HttpResponse): void {
+    const openedAt = performance.now();
+    const log = this.#log.isLevelEnabled('debug') ? this.#log : null;
+    // The address is gone when the connection is.
+    const client = log === null ? '' : formatIp(new Uint8Array(response.getRemoteAddress()));
+    response.onAborted(() => {
+      if (this.#closed) return;
+      const age = performance.now() - openedAt;
+      const reason = age < MIN_SILENCE_MS ? 'ended' : 'silent';
+      this.#stats.connectionUnused(reason);
+      const more = log === null ? null : this.#unusedLines.take();
+      if (more === null) return;
+      const { name: listener, tls } = this.#config;
+      const fields = { listener, client, reason, secure: tls !== null, seconds: age / 1000, ...more };
+      log?.debug(fields, 'connection ended without a request');
+    });
   }
 
   /** Every request comes through here; `context` is there where uWS would let it become a WebSocket. */

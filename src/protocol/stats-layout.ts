@@ -16,6 +16,7 @@ import {
   SHED_REASONS,
   STATUS_CLASSES,
   TUNNEL_CLOSES,
+  UNUSED_REASONS,
   pageMetrics,
   threadMetrics,
 } from '../telemetry/names.ts';
@@ -78,6 +79,9 @@ function addCluster(layout: PageLayout, { name: cluster, endpoints }: Cluster): 
 }
 
 function addL7Listener(layout: PageLayout, listener: L7Listener): void {
+  for (const reason of UNUSED_REASONS) {
+    layout.add(pageMetrics.connectionsUnused, { listener: listener.name, reason });
+  }
   for (const reason of HANDSHAKE_FAILURES) {
     layout.add(pageMetrics.handshakeFailures, { listener: listener.name, reason });
   }

@@ -19,6 +19,11 @@ export const pageMetrics = {
     ['listener', 'reason'],
     'Downstream connections closed before they were served',
   ),
+  connectionsUnused: counter(
+    'sluice_connections_unused_total',
+    ['listener', 'reason'],
+    'Layer 7 connections that ended without a request',
+  ),
   acceptFailures: counter(
     'sluice_accept_failures_total',
     ['listener', 'reason'],
@@ -142,7 +147,7 @@ export const pageMetrics = {
   httpRefusals: counter(
     'sluice_http_requests_refused_total',
     ['listener', 'reason'],
-    'HTTP requests refused or cut because of their path or body',
+    'HTTP requests refused or cut because of their head or body',
   ),
   httpDuration: histogram(
     'sluice_http_request_duration_seconds',
@@ -363,6 +368,8 @@ export const TUNNEL_CLOSES = [
   'evicted',
   'fault',
 ] as const;
+/** Values of the label `reason` of connections that ended without a request. */
+export const UNUSED_REASONS = ['ended', 'silent'] as const;
 /** Values of the label `reason` of failures to accept. */
 export const ACCEPT_FAILURES = ['process_limit', 'system_limit', 'memory', 'aborted', 'other'] as const;
 /** Values of the label `reason` of failed handshakes. */
@@ -421,6 +428,12 @@ export const ADMIN_REFUSALS = [
 ] as const;
 /** Values of the label `reason` of refused HTTP requests. */
 export const REQUEST_REFUSALS = [
+  'bad_method',
+  'bad_header',
+  'bad_host',
+  'bad_framing',
+  'bad_target',
+  'condition',
   'ambiguous_path',
   'dot_segment',
   'body_too_slow',

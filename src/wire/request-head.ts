@@ -90,11 +90,22 @@ const CHUNKED = /^chunked$/i;
 /** Headers of which a second line, or a list, is an attack or a broken client (RFC 9110, RFC 9112 section 6). */
 const SINGLE = new Set(['host', 'content-length', 'transfer-encoding']);
 
+/** What is wrong with a head, in a few words. */
+export type HeadProblem =
+  | 'bad method'
+  | 'bad header name'
+  | 'control character in a header'
+  | 'no host header'
+  | 'bad content-length'
+  | 'transfer-encoding other than chunked'
+  | 'both content-length and transfer-encoding'
+  | `more than one ${string} header`;
+
 /**
  * What is wrong with a head that no route should see (RFC 9112 sections 3.2, 5 and 6.3), in a few words, or
  * null. Says nothing of the path.
  */
-export function headProblem(head: RequestHead): string | null {
+export function headProblem(head: RequestHead): HeadProblem | null {
   if (!isToken(head.method)) return 'bad method';
   let seen = 0;
   let length: string | undefined;

@@ -4,8 +4,10 @@ import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { WebSocketServer } from 'ws';
+import { CertificateAuthority } from '../support/certificates.ts';
 import { eventually } from '../support/deadline.ts';
 import { freePorts } from '../support/free-port.ts';
+import { scrape } from '../support/metrics.ts';
 import { RawConnection, headerOf, upgradeRequest, type RawHead } from '../support/raw-connection.ts';
 import { startSluice, type LogLine } from '../support/sluice-process.ts';
 
@@ -41,6 +43,7 @@ function startApp(): Promise<Server> {
 }
 
 describe('the access log', () => {
+  const authority = new CertificateAuthority();
   let app: Server;
   let sluice: Awaited<ReturnType<typeof startSluice>>;
 
@@ -64,9 +67,12 @@ describe('the access log', () => {
       config: {
         workers: { l7: 1, l4: 2 },
         admin: { address: '127.0.0.1:0' },
+        log: { level: 'debug' },
         listeners: [
           { name: 'web', ...web },
           { name: 'flooded', ...web },
+          { name: 'unseen', ...web },
+          { name: 'secure', ...web, tls: { certificates: [authority.issue('secure', ['DNS:app.example'])] } },
           { name: 'raw', ...tcp },
           { name: 'net', engine: 'net', ...tcp },
         ],
@@ -85,6 +91,7 @@ describe('the access log', () => {
   after(async () => {
     app.closeAllConnections();
     app.close();
+    authority.remove();
     assert.deepEqual(await sluice.stop(), { code: 0, signal: null });
   });
 
@@ -220,6 +227,73 @@ describe('the access log', () => {
     const { path, origin, userAgent } = line;
     assert.deepEqual([path, origin], [`/${'p'.repeat(1023)}...`, `${'o'.repeat(256)}...`]);
     assert.match(String(userAgent), /^r.*u{200,256}\.\.\.$/);
+  });
+
+  it('counts requests that no route sees by their reason, and has a line for each at debug', async () => {
+    const from = sluice.logs.length;
+    const ask = (target: string, ...lines: string[]): string =>
+      `${target} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`;
+    const asked: readonly (readonly [reason: string, bytes: string])[] = [
+      ['bad_method', ask('TRACE /x', 'Host: a')],
+      ['bad_host', ask('GET /x', 'Host: a', 'Host: b')],
+      ['bad_framing', ask('GET /x', 'Host: a', 'Content-Length: 0', 'Content-Length: 0')],
+      ['bad_target', ask('GET /x?a#b', 'Host: a')],
+    ];
+    for (const [reason, bytes] of asked) {
+      const client = await open(bytes, 'unseen');
+      const requestId = headerOf(await client.head(), 'x-request-id');
+      const line = await sluice.waitForLog(
+        ({ msg, requestId: id }) => msg === 'request refused' && id === requestId,
+        undefined,
+        from,
+      );
+      assert.deepEqual([line.level, line.reason, line.client], ['debug', reason, '127.0.0.1']);
+      client.destroy();
+    }
+    const metrics = await scrape(sluice);
+    for (const [reason] of asked) {
+      assert.equal(
+        metrics.sum('sluice_http_requests_refused_total', { listener: 'unseen', reason }),
+        1,
+        reason,
+      );
+    }
+  });
+
+  it('counts connections that end without a request, those with a failed TLS handshake too', async () => {
+    const before = sluice.logs.length;
+    for (const [listener, bytes] of [
+      ['unseen', 'GET / HTTP/1.0\r\nHost: a\r\n\r\n'],
+      ['unseen', `GET / HTTP/1.1\r\nHost: a\r\nA: ${'a'.repeat(100_000)}\r\n\r\n`],
+      ['unseen', ''],
+      ['secure', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'],
+    ] as const) {
+      const from = sluice.logs.length;
+      const client = await open(bytes, listener);
+      client.socket.end();
+      const line = await sluice.waitForLog(
+        ({ msg }) => msg === 'connection ended without a request',
+        undefined,
+        from,
+      );
+      assert.deepEqual(subset(line, { level: 0, listener: 0, client: 0, reason: 0, secure: 0 }), {
+        level: 'debug',
+        listener,
+        client: '127.0.0.1',
+        reason: 'ended',
+        secure: listener === 'secure',
+      });
+    }
+    const requested = await open('GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n', 'unseen');
+    await requested.head();
+    requested.socket.end();
+    await requested.closed;
+    const metrics = await scrape(sluice);
+    const unused = (listener: string): number =>
+      metrics.sum('sluice_connections_unused_total', { listener, reason: 'ended' });
+    assert.deepEqual([unused('unseen'), unused('secure')], [3, 1]);
+    const lines = sluice.logs.slice(before).filter(({ msg }) => msg === 'connection ended without a request');
+    assert.equal(lines.length, 4);
   });
 
   it('names a tunnel by the same id when it opens and when it ends, and no other by it', async () => {

@@ -2,7 +2,7 @@ import { Timed, type TimerWheel } from '../../core/timer-wheel.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { RequestHead } from '../../wire/request-head.ts';
 import type { HandshakeFailure } from '../listener-stats.ts';
-import { offeredSubprotocols, requestFields, type LoggedClient } from './request-fields.ts';
+import { offeredField, requestFields, type LoggedClient } from './request-fields.ts';
 
 /** Max lines of single handshakes in a second for each listener, over all workers. */
 const MAX_LINES = 100;
@@ -103,7 +103,7 @@ export class RefusedHandshakes extends Timed {
         cluster,
         endpoint,
         ...fields,
-        subprotocol: offeredSubprotocols(head),
+        subprotocol: offeredField(head),
         origin,
         userAgent,
         status,

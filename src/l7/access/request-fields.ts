@@ -1,5 +1,6 @@
 import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
-import { headerOf, joinedHeaderOf, listMembers, type RequestHead } from '../../wire/request-head.ts';
+import { headerOf, type RequestHead } from '../../wire/request-head.ts';
+import { offeredSubprotocols } from '../../wire/upgrade-request.ts';
 
 const MAX_PATH_CHARACTERS = 1024;
 const MAX_HEADER_CHARACTERS = 256;
@@ -32,8 +33,8 @@ export function requestFields(head: RequestHead, client: LoggedClient): RequestF
 }
 
 /** Returns the subprotocols that a handshake offers, as one text; undefined if it offers none. */
-export function offeredSubprotocols(head: RequestHead): string | undefined {
-  const offered = listMembers(joinedHeaderOf(head, 'sec-websocket-protocol'));
+export function offeredField(head: RequestHead): string | undefined {
+  const offered = offeredSubprotocols(head);
   if (offered.length === 0) return undefined;
   return cut(offered.map(subprotocolField).join(', '), MAX_HEADER_CHARACTERS);
 }

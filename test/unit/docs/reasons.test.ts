@@ -21,6 +21,7 @@ import {
   SHED_REASONS,
   STATUS_CLASSES,
   TUNNEL_CLOSES,
+  UNUSED_REASONS,
   pageMetrics,
   primaryMetrics,
 } from '../../../src/telemetry/names.ts';
@@ -29,6 +30,7 @@ const PAGE = readFileSync(join(resolve(import.meta.dirname, '../../..'), 'docs/r
 
 const EXPLAINED: readonly (readonly [Metric, readonly string[]])[] = [
   [pageMetrics.connectionsRejected, REJECT_REASONS],
+  [pageMetrics.connectionsUnused, UNUSED_REASONS],
   [pageMetrics.acceptFailures, ACCEPT_FAILURES],
   [pageMetrics.tunnelCloses, TUNNEL_CLOSES],
   [pageMetrics.handshakeFailures, HANDSHAKE_FAILURES],

@@ -1,6 +1,44 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { addressMatcher } from '../../../src/l7/client-request.ts';
+import { addressMatcher, checkRequest } from '../../../src/l7/client-request.ts';
+
+const PATHS = {
+  ambiguous: 'refuse',
+  mergeSlashes: false,
+  escapedSlashes: 'refuse',
+  pathParameters: 'keep',
+} as const;
+
+/** What a request is refused for. */
+function problemOf(headers: readonly string[], target = '/', query = '', method = 'GET'): string | null {
+  const checked = checkRequest({ method, path: target, query, headers }, PATHS);
+  return 'problem' in checked ? checked.problem : null;
+}
+
+describe('a request that is out of order', () => {
+  const CASES: readonly (readonly [string | null, string[], string?, string?, string?])[] = [
+    [null, ['host', 'a']],
+    ['bad_method', ['host', 'a'], '/', '', 'GE T'],
+    ['bad_header', ['host', 'a', 'x y', '1']],
+    ['bad_header', ['host', 'a', 'x', 'a\u0001b']],
+    ['bad_host', []],
+    ['bad_host', ['host', 'a', 'host', 'a']],
+    ['bad_host', ['host', 'a b']],
+    ['bad_framing', ['host', 'a', 'content-length', '1', 'content-length', '1']],
+    ['bad_framing', ['host', 'a', 'content-length', '-1']],
+    ['bad_framing', ['host', 'a', 'transfer-encoding', 'gzip']],
+    ['bad_framing', ['host', 'a', 'transfer-encoding', 'chunked', 'transfer-encoding', 'chunked']],
+    ['bad_framing', ['host', 'a', 'content-length', '1', 'transfer-encoding', 'chunked']],
+    ['bad_target', ['host', 'a'], '*'],
+    ['bad_target', ['host', 'a'], '/', 'a#b'],
+    ['bad_target', ['host', 'a'], '/a%2Fb'],
+  ];
+  for (const [problem, ...request] of CASES) {
+    it(`counts as ${problem ?? 'nothing if it is in order'}: ${JSON.stringify(request)}`, () => {
+      assert.equal(problemOf(...request), problem);
+    });
+  }
+});
 
 describe('addressMatcher', () => {
   it('finds addresses and CIDR blocks of both families', () => {
