@@ -10,7 +10,6 @@ import {
   type DrainScope,
   type Generation,
   type Heirs,
-  type Pace,
   type ToWorker,
   type WorkerKind,
 } from '../protocol/to-worker.ts';
@@ -265,10 +264,9 @@ export class Supervisor {
   /** Lets a scope take no new work, and ends what it has at a pace; a rate of 0 leaves that alone. */
   drain(scope: DrainScope, settings: DrainSettings): void {
     this.#drained.set(scopeKey(scope), scope);
-    for (const slot of this.#slots) {
-      const pace = settings.rate === 0 ? null : this.#pace(slot, scope, settings);
-      slot.send({ type: 'drain', scope, pace });
-    }
+    const pace = settings.rate === 0 ? null : settings;
+    const counted = this.#pages.slotsOf(scope);
+    for (const slot of this.#slots) slot.send({ type: 'drain', scope, pace, counted });
   }
 
   undrain(scope: DrainScope): void {
@@ -301,19 +299,14 @@ export class Supervisor {
    * open handles are left, and only a hard exit can end the process in good order
    */
   end({ graceMs, drain, heirs }: Ending): Promise<boolean> {
-    const all: DrainScope = { kind: 'all' };
     const seconds = (graceMs * GRACE_SHARE) / 1000;
-    for (const slot of [...this.#everyone(), ...this.leftBehind.recovered]) {
-      const pace =
-        drain === null || graceMs === 0
-          ? null
-          : this.#pace(slot, all, {
-              ...drain,
-              rate: Math.max(drain.rate, this.count(all) / seconds),
-              deadlineMs: graceMs,
-            });
-      slot.drain({ graceMs, pace, heirs });
-    }
+    const slots = [...this.#everyone(), ...this.leftBehind.recovered];
+    // Tunnels have the grace to themselves, unless others have taken over.
+    const ended = slots.filter(({ kind }) => kind === 'l7' || heirs !== null);
+    const count = ended.reduce((sum, { page }) => sum + this.count({ kind: 'all' }, page), 0);
+    const rate = Math.max(drain?.rate ?? 0, count / seconds);
+    const pace = drain === null || graceMs === 0 ? null : { ...drain, rate, deadlineMs: graceMs };
+    for (const slot of slots) slot.drain({ graceMs, pace, heirs });
     this.#overdue.shorten(graceMs + this.#timings.drainSlackMs);
     this.#ended ??= this.#finish();
     return this.#ended;
@@ -372,9 +365,8 @@ export class Supervisor {
     const hasSiblings = this.#slots.some(
       (other) => other !== slot && other.kind === kind && other.state === 'up',
     );
-    const pace = this.#pace(slot, { kind: 'all' }, drain);
     // Without siblings it keeps its addresses for its replacement, also if it turns again soon.
-    slot.abandon({ graceMs: drain.deadlineMs, pace, heirs: hasSiblings ? null : 'siblings' });
+    slot.abandon({ graceMs: drain.deadlineMs, pace: drain, heirs: hasSiblings ? null : 'siblings' });
     this.#leaving.delete(slot);
     const settle = this.#pages.abandon(slot.page);
     const leftBehind = this.leftBehind.count + 1;
@@ -425,7 +417,7 @@ export class Supervisor {
     const { drain } = this.config;
     slot.drain({
       graceMs: drain.deadlineMs,
-      pace: this.#pace(slot, { kind: 'all' }, drain),
+      pace: drain,
       heirs: this.#slots.some(({ kind }) => kind === slot.kind) ? heirs : null,
     });
     await this.#leave(slot);
@@ -449,11 +441,6 @@ export class Supervisor {
     const everyone = this.#everyone();
     const pages = everyone.map(({ page }) => page);
     for (const slot of everyone) slot.send({ type: 'pages', pages });
-  }
-
-  #pace(slot: WorkerSlot, scope: DrainScope, { rate, deadlineMs, jitterMs }: DrainSettings): Pace {
-    const share = this.#pages.shareOf(slot.page, scope) ?? 1 / Math.max(1, this.#slots.length);
-    return { rate: rate * share, deadlineMs, jitterMs };
   }
 
   #createSlot(kind: WorkerKind, name: string, restarts = 0, perseveres = false): WorkerSlot {

@@ -37,6 +37,7 @@ export function layoutOf(config: Config, workers: readonly string[]): PageLayout
   layout.add(pageMetrics.unfinishedBytes, {});
   layout.add(pageMetrics.boundActive, {});
   for (const reason of BOUND_CLOSES) layout.add(pageMetrics.boundCloses, { reason });
+  layout.add(pageMetrics.connectionsEnding, {});
   for (const reason of SHED_REASONS) layout.add(pageMetrics.sessionsShed, { reason });
   for (const cluster of config.clusters) addCluster(layout, cluster);
   for (const listener of config.listeners) {

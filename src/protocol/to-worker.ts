@@ -69,7 +69,7 @@ export function scopeKey(scope: DrainScope): string {
 
 /** How fast what lives is ended. */
 export interface Pace {
-  /** Sessions and tunnels a second, this worker's share; above 0. */
+  /** Sessions and tunnels a second, of all workers together unless said otherwise; above 0. */
   readonly rate: number;
   /** When the last must be over, in milliseconds from now. */
   readonly deadlineMs: number;
@@ -112,6 +112,8 @@ interface DrainCommand {
   readonly type: 'drain';
   readonly scope: DrainScope;
   readonly pace: Pace | null;
+  /** Slots of the gauges that count the scope: they divide the rate between the workers. */
+  readonly counted: readonly number[];
 }
 
 /** Take new work again. What has not been ended yet lives on. */

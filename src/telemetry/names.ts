@@ -129,6 +129,11 @@ export const pageMetrics = {
     ['listener', 'cluster', 'direction'],
     'Bytes carried through layer 4 tunnels',
   ),
+  connectionsEnding: gauge(
+    'sluice_connections_ending',
+    [],
+    'Sessions and tunnels still to be ended by reloads, restarts and the end of the process',
+  ),
   httpRequestsActive: gauge(
     'sluice_http_requests_active',
     ['listener', 'route'],

@@ -41,7 +41,7 @@ export async function runService(
           running.setPages(command.pages);
           break;
         case 'drain':
-          running.drain(command.scope, command.pace);
+          running.drain(command);
           break;
         case 'undrain':
           running.undrain(command.scope);

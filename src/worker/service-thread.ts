@@ -16,11 +16,13 @@ import {
 } from '../protocol/to-worker.ts';
 import { Pulse } from '../protocol/pulse.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { pageMetrics } from '../telemetry/names.ts';
 import { createEnvironment, nextEnvironment, type Environment } from './environment.ts';
 import { GenerationMeter } from './generation-meter.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { LoopMeter } from './loop-meter.ts';
 import { Pacer, type Drainable, type Evictable } from './pacer.ts';
+import { EndingBacklog, shareOfScope } from './rate-share.ts';
 import type { Change, Service } from './service.ts';
 
 /** How long others have to take over the connections that are being opened: most handshakes need less. */
@@ -39,6 +41,7 @@ export class ServiceThread {
   readonly #drained: Map<string, DrainScope>;
   /** Of drains, by their scope, and under `lost` of what a change has left behind. */
   readonly #pacers = new Map<string, Pacer>();
+  readonly #backlog: EndingBacklog;
   #environment: Environment;
   #prepared: {
     readonly environment: Environment;
@@ -57,7 +60,8 @@ export class ServiceThread {
     create: (environment: Environment, start: WorkerStart) => Service,
   ) {
     const environment = (this.#environment = createEnvironment(start, log, say));
-    const { wheel, page } = environment;
+    const { wheel, page, pages } = environment;
+    this.#backlog = new EndingBacklog(page.values, pages, page.slot(pageMetrics.connectionsEnding, {}));
     this.#kind = start.kind;
     this.#drained = new Map(start.drained.map((scope) => [scopeKey(scope), scope]));
     const service = (this.#service = create(environment, start));
@@ -135,13 +139,17 @@ export class ServiceThread {
     this.#replacePacer(`evict ${scopeKey(scope)}`, new Pacer(this.#environment.wheel, collect, pace, false));
   }
 
-  drain(scope: DrainScope, pace: Pace | null): void {
+  drain({ scope, pace, counted }: Extract<ToWorker, { type: 'drain' }>): void {
     if (this.#ending) return;
     this.#drained.set(scopeKey(scope), scope);
     this.#admit(scope, false);
-    const { wheel } = this.#environment;
-    const pacer = pace === null ? null : new Pacer(wheel, () => this.#service.living(scope), pace, true);
-    this.#replacePacer(scopeKey(scope), pacer);
+    this.#replacePacer(scopeKey(scope), pace === null ? null : this.#drainer(scope, pace, counted));
+  }
+
+  #drainer(scope: DrainScope, pace: Pace, counted: readonly number[]): Pacer {
+    const { wheel, page, pages } = this.#environment;
+    const share = shareOfScope(page.values, pages, counted);
+    return new Pacer(wheel, () => this.#service.living(scope), pace, true, { share });
   }
 
   undrain(scope: DrainScope): void {
@@ -192,7 +200,11 @@ export class ServiceThread {
     // Ended a little before the time is over, so that they are not cut.
     const deadlineMs = Math.min(pace?.deadlineMs ?? Infinity, leftMs * ENDED_BY);
     const atOnce = { rate: Infinity, jitterMs: 0 };
-    this.#replacePacer('end', new Pacer(wheel, collect, { ...(pace ?? atOnce), deadlineMs }, true));
+    const share = this.#backlog.share();
+    this.#replacePacer(
+      'end',
+      new Pacer(wheel, collect, { ...(pace ?? atOnce), deadlineMs }, true, { share }),
+    );
     await service.emptied(leftMs);
     // Where the thread was late for all that.
     for (const target of collect()) target.end();
@@ -223,15 +235,13 @@ export class ServiceThread {
   /** Ends what runs on something that a change has taken away, at the pace of drains. */
   #endLost(lost: Set<Drainable>): void {
     const { wheel, config } = this.#environment;
-    const { rate, deadlineMs, jitterMs } = config.drain;
-    // Every worker has its part of it; how large, none can know.
-    const share = { rate: rate / Math.max(1, config.workers.l7), deadlineMs, jitterMs };
+    const share = this.#backlog.share();
     const collect = (): Drainable[] => {
       const living = new Set<Drainable>(this.#service.living({ kind: 'all' }));
       for (const target of lost) if (!living.has(target)) lost.delete(target);
       return [...lost];
     };
-    this.#replacePacer(`lost-${this.generation}`, new Pacer(wheel, collect, share, false));
+    this.#replacePacer(`lost-${this.generation}`, new Pacer(wheel, collect, config.drain, false, { share }));
   }
 
   #replacePacer(key: string, pacer: Pacer | null): void {

@@ -44,25 +44,21 @@ export class WorkerPages {
   /** Counts the sessions and tunnels of a scope, and requests of an endpoint, in all workers or in one. */
   count(scope: DrainScope, page: SharedArrayBuffer | null = null): number {
     const values = page === null ? null : new Float64Array(page);
-    const at = (slot: number): number => (values === null ? this.sums.at(slot) : values[slot]!);
-    if (scope.kind === 'endpoint') {
-      const { cluster, name: endpoint } = scope;
-      const slot = this.directory.find(pageMetrics.endpointConnectionsActive, { cluster, endpoint });
-      return slot === undefined ? 0 : at(slot);
-    }
     let sum = 0;
-    for (const series of this.directory.visible()) if (isConnectionOf(series, scope)) sum += at(series.slot);
+    for (const slot of this.slotsOf(scope)) sum += values === null ? this.sums.at(slot) : values[slot]!;
     return sum;
   }
 
-  /**
-   * Returns a worker's share of the connections of a scope, which is its share of a drain's rate: so all workers are
-   * done at the same time. Null where it has none.
-   */
-  shareOf(page: SharedArrayBuffer, scope: DrainScope): number | null {
-    const total = this.count(scope);
-    const own = this.count(scope, page);
-    return own > 0 && own <= total ? own / total : null;
+  /** Finds the gauges that count what {@link count} counts. */
+  slotsOf(scope: DrainScope): number[] {
+    if (scope.kind === 'endpoint') {
+      const { cluster, name: endpoint } = scope;
+      const slot = this.directory.find(pageMetrics.endpointConnectionsActive, { cluster, endpoint });
+      return slot === undefined ? [] : [slot];
+    }
+    const slots: number[] = [];
+    for (const series of this.directory.visible()) if (isConnectionOf(series, scope)) slots.push(series.slot);
+    return slots;
   }
 
   /** Reads the oldest configuration of which something lives in a worker. */

@@ -67,6 +67,23 @@ async function dial(config: Config, listener: string): Promise<{ socket: Socket;
 }
 
 describe('the supervisor', { timeout: 300_000 }, () => {
+  it('tells workers the whole rate of a drain, which they divide between those that take part', async () => {
+    const { supervisor, workerLines } = await setup(workers('obedient'));
+    await supervisor.start();
+    const told = (order: string): unknown[] =>
+      workerLines().flatMap((line) =>
+        line.msg === order ? [(line as unknown as { pace: unknown }).pace] : [],
+      );
+    const settings = { rate: 12, deadlineMs: 5000, jitterMs: 7 };
+    supervisor.drain({ kind: 'listener', name: 'web' }, settings);
+    await until(() => told('told to drain').length === 3, 'all are told');
+    assert.deepEqual(told('told to drain'), [settings, settings, settings]);
+    assert.equal(await supervisor.restart('l7-0'), true);
+    await until(() => told('told to end').length === 1, 'one is told');
+    assert.deepEqual(told('told to end'), [everything.drain]);
+    await supervisor.end({ graceMs: 100, drain: everything.drain, heirs: null });
+  });
+
   it('starts the workers of both kinds on the same ports and ends them', async () => {
     const { supervisor, config, lines, workerLines } = await setup(workers('obedient'));
     await supervisor.start();
@@ -93,7 +110,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     for (const { name } of supervisor.slots) {
       assert.deepEqual(
         said.filter((line) => line.startsWith(name)),
-        [`${name} worker listens`, `${name} worker ends`],
+        [`${name} worker listens`, `${name} told to end`, `${name} worker ends`],
       );
     }
     assert.deepEqual(lines, []);

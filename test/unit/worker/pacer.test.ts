@@ -104,6 +104,31 @@ describe('a pacer', () => {
     assert.ok(pacer.over);
   });
 
+  it('ends everything at the deadline, and is over, however many have not had their turn', () => {
+    const world = new World();
+    world.add(500);
+    const pending: number[] = [];
+    const share = { of: (count: number) => (pending.push(count), 1) };
+    const slow = { rate: 10, deadlineMs: 2000, jitterMs: 0 };
+    const pacer = new Pacer(world.wheel, world.collect, slow, false, { share });
+    world.run(2200);
+    assert.equal(world.ended.length, 500);
+    assert.ok(world.within(0, 1900) <= 20);
+    assert.ok(pacer.over);
+    assert.equal(pending.at(-1), 0);
+  });
+
+  it('never ends more at a low rate because new ones come one by one', () => {
+    const world = new World();
+    new Pacer(world.wheel, world.collect, { ...pace, rate: 1 }, true, { random: () => 0 });
+    for (let second = 0; second < 20; second++) {
+      world.add(3);
+      world.run(1000);
+    }
+    assert.ok(world.ended.length <= 20, `${world.ended.length}`);
+    assert.ok(world.ended.length >= 18, `${world.ended.length}`);
+  });
+
   it('takes care of what comes later where it lasts, and is over when nothing is left where it does not', () => {
     for (const lasting of [true, false]) {
       const world = new World();
