@@ -19,6 +19,7 @@ describe('what a listener says about headers', () => {
     endpoint = await RawEndpoint.listen();
     const edits = { request: { remove: ['via'] }, response: { remove: ['via'] } };
     const routes = [
+      { match: { host: '*.delimited.example' }, respond: { status: 420 } },
       { match: { headers: { 'x-tier': 'gold' } }, respond: { status: 418 } },
       { match: { headers: { x_level: 'gold' } }, respond: { status: 419 } },
       { match: { pathPrefix: '/edited' }, cluster: 'raw', headers: edits },
@@ -65,6 +66,14 @@ describe('what a listener says about headers', () => {
     }
   }
 
+  const statusOf = async (listener: string, request: string): Promise<number> => {
+    const client = await RawConnection.connect(rig.address(listener));
+    client.write(request);
+    const { startLine } = await client.head();
+    client.destroy();
+    return Number(startLine.split(' ')[1]);
+  };
+
   describe('an underscore in the name of a header', () => {
     const LINES = [
       ...['X_Own: 1', 'X_Own-Two: 2', '_: 3', 'X_Secret: 4', 'X-Tier_: 5'],
@@ -78,14 +87,6 @@ describe('what a listener says about headers', () => {
       await pass(listener, get('/secret', ...LINES), ok),
       await pass(listener, upgradeRequest('app.example', LINES, '/secret'), switchingProtocols),
     ];
-    const statusOf = async (listener: string, request: string): Promise<number> => {
-      const client = await RawConnection.connect(rig.address(listener));
-      client.write(request);
-      const { startLine } = await client.head();
-      client.destroy();
-      return Number(startLine.split(' ')[1]);
-    };
-
     it('drops the header, whether the request is plain or a WebSocket', async () => {
       for (const passage of await both('web')) {
         assert.deepEqual(names(passage), []);
@@ -113,6 +114,17 @@ describe('what a listener says about headers', () => {
       const dropped = await pass('web', get('/', 'X_Tier: gold', 'X_Level: gold'), ok);
       assert.match(dropped.downstream.startLine, / 200 /);
     });
+  });
+
+  it('takes a host with any sub-delimiter, which routes match, and refuses what could end it', async () => {
+    const withHost = (host: string): string => get('/').replace('app.example', host);
+    for (const delimiter of "!$&'()*+,;=_-") {
+      const request = withHost(`a${delimiter}b.delimited.example:80`);
+      assert.equal(await statusOf('web', request), 420, delimiter);
+    }
+    for (const bad of ['@', '/', ' ', '?', '#', '\\', '%21', '%2f', '"', '<']) {
+      assert.equal(await statusOf('web', withHost(`a${bad}b.delimited.example`)), 400, bad);
+    }
   });
 
   describe('Via', () => {
