@@ -34,6 +34,16 @@ describe('a sluice without koffi', () => {
     );
   });
 
+  it('says that native libraries may write between the lines of the log', () => {
+    const lines = rig.sluice.logs.filter(
+      ({ msg }) => msg === 'native libraries may write to standard output',
+    );
+    assert.deepEqual(
+      lines.map(({ level, reason }) => ({ level, reason })),
+      [{ level: 'info', reason: WHY }],
+    );
+  });
+
   it('shows the engine in its status and its metrics', async () => {
     const { listeners } = JSON.parse((await askAdmin(rig.sluice.admin, '/status')).body) as {
       readonly listeners: readonly { readonly name: string; readonly engine?: string }[];
