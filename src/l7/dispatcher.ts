@@ -283,6 +283,7 @@ export class Dispatcher {
         return known;
       }
     }
+    const requests = new RequestStats(page, name, route.name);
     const context: UpgradeContext = {
       cluster,
       listener: name,
@@ -291,6 +292,7 @@ export class Dispatcher {
       pending: new Set(),
       bodyIdleTimeoutMs: http.idleTimeoutMs,
       refusals: this.#refusals,
+      countCut: (reason) => requests.cut(reason),
       session: {
         settings: websocket,
         randomMasks,

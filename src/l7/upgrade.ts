@@ -18,7 +18,7 @@ import type { RefusedHandshakes } from './access/refused-handshakes.ts';
 import { SessionLines } from './access/session-lines.ts';
 import type { ClusterGate, Entrant } from './handshakes/handshake-gate.ts';
 import { Refusal } from './handshakes/refusal.ts';
-import { CLIENT_GONE, type Header, type HeaderList, type HttpReply } from './http-reply.ts';
+import { CLIENT_GONE, type Header, type HeaderList, type HttpReply, type ResponseCut } from './http-reply.ts';
 import type { HandshakeFailure } from './listener-stats.ts';
 import { Session, type SessionContext } from './session.ts';
 import { endpointRefusal } from './upstream/endpoint-refusal.ts';
@@ -45,6 +45,8 @@ export interface UpgradeContext {
   /** After how many milliseconds without a byte the long body of a refusal is cut; 0 is never. */
   readonly bodyIdleTimeoutMs: number;
   readonly refusals: RefusedHandshakes;
+  /** Counts a refusal that was cut in the middle of its body. */
+  countCut(reason: ResponseCut): void;
 }
 
 /** A client's handshake that is in order, on its way upstream. */
@@ -125,11 +127,11 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
 
   /** The client has gone: nothing is owed to it any more. */
   clientGone(): void {
-    const isOver = !this.#context.pending.has(this);
+    const isAnswered = !this.#context.pending.has(this);
     this.#refusal?.drop();
     this.#dropUpstream();
-    // Else the client has got a part of a refusal, which has been counted.
-    if (isOver) return;
+    // The client has got a part of a refusal, which counts as that.
+    if (isAnswered) return;
     this.#finish('client_gone', CLIENT_GONE);
     this.#gate.leave(this);
   }
@@ -269,9 +271,15 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     this.#dropUpstream();
   }
 
-  refusalAnswered(status: number): void {
-    this.#finish('refused', status);
+  refusalAnswered(): void {
+    this.#context.pending.delete(this);
     this.#gate.leave(this);
+  }
+
+  refusalOver(status: number): void {
+    const { cutBy } = this.#reply.http;
+    if (cutBy !== null) this.#context.countCut(cutBy);
+    this.#finish('refused', status);
   }
 
   downstreamTouched(): void {

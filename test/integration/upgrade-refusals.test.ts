@@ -298,5 +298,7 @@ describe('a refusal reaches the client, and no other endpoint is asked', () => {
     });
     for (const [name, count] of counts) assert.equal(metrics.sum(name), count, name);
     assert.equal(metrics.sum('sluice_ws_handshake_failures_total', { reason: 'refused' }), all);
+    const cuts = 2 * CASES.filter(({ cut }) => cut).length;
+    assert.equal(metrics.sum('sluice_http_responses_cut_total', { reason: 'endpoint' }), cuts);
   });
 });

@@ -15,7 +15,9 @@ interface RefusalOwner {
   /** The endpoint has given all that is wanted of it; its connection is closed. */
   refusalEnded(): void;
   /** The client has its answer, or the first part of it: the handshake is over. */
-  refusalAnswered(status: number): void;
+  refusalAnswered(): void;
+  /** The client has its answer, or it was cut in the middle, or the client has gone in the middle. */
+  refusalOver(status: number): void;
   /** The client's side has been written to. */
   downstreamTouched(): void;
 }
@@ -82,7 +84,9 @@ export class Refusal extends Timed implements UpstreamOwner, BodySink {
 
   /** The client has gone. */
   drop(): void {
+    if (this.#ended) return;
     this.#end();
+    if (this.#answered) this.#owner.refusalOver(this.#head.status);
   }
 
   upstreamConnected(): void {
@@ -173,8 +177,7 @@ export class Refusal extends Timed implements UpstreamOwner, BodySink {
     this.#end();
     if (this.#relay === null) this.#sendWhole();
     else this.#relay.end();
-    this.#owner.downstreamTouched();
-    this.#answer();
+    this.#over();
   }
 
   /** The body will not come whole. */
@@ -185,8 +188,7 @@ export class Refusal extends Timed implements UpstreamOwner, BodySink {
     this.#end();
     if (this.#relay === null) this.#sendWhole();
     else reply.cut(cut);
-    this.#owner.downstreamTouched();
-    this.#answer();
+    this.#over();
   }
 
   #sendWhole(): void {
@@ -196,7 +198,13 @@ export class Refusal extends Timed implements UpstreamOwner, BodySink {
   #answer(): void {
     if (this.#answered) return;
     this.#answered = true;
-    this.#owner.refusalAnswered(this.#head.status);
+    this.#owner.refusalAnswered();
+  }
+
+  #over(): void {
+    this.#owner.downstreamTouched();
+    this.#answer();
+    this.#owner.refusalOver(this.#head.status);
   }
 
   /** Closes the endpoint's connection. */

@@ -67,6 +67,7 @@ function refused({
     {
       refusalEnded: () => log.push('endpoint released'),
       refusalAnswered: () => log.push('answered'),
+      refusalOver: () => log.push('over'),
       downstreamTouched: () => undefined,
     },
   );
@@ -86,7 +87,13 @@ function refused({
   };
 }
 
-const WHOLE = (bytes: number): string[] => ['closed', 'endpoint released', `401 with ${bytes}`, 'answered'];
+const WHOLE = (bytes: number): string[] => [
+  'closed',
+  'endpoint released',
+  `401 with ${bytes}`,
+  'answered',
+  'over',
+];
 
 describe('a refusal of an endpoint', () => {
   it('is passed on as soon as its body is complete', () => {
@@ -145,7 +152,7 @@ describe('a refusal of an endpoint', () => {
     assert.deepEqual(log.splice(0), ['401 begins, length null', 'wrote 66560', 'answered']);
     push('z');
     refusal.upstreamEnded();
-    assert.deepEqual(log, ['wrote 1', 'closed', 'endpoint released', 'ended with 0']);
+    assert.deepEqual(log, ['wrote 1', 'closed', 'endpoint released', 'ended with 0', 'over']);
   });
 
   it('pauses the endpoint of a long body while the client is slow', () => {
@@ -168,18 +175,22 @@ describe('a refusal of an endpoint', () => {
       }
       rig.log.splice(0);
       end(rig);
-      assert.deepEqual(rig.log, ['closed', 'endpoint released', 'cut']);
+      assert.deepEqual(rig.log, ['closed', 'endpoint released', 'cut', 'over']);
     }
   });
 
   it('closes the connection to the endpoint, and says nothing more, when the client has gone', () => {
-    for (const rest of ['x', 'x'.repeat(65 * KIB)]) {
+    for (const [rest, outcome] of [
+      ['x', []],
+      ['x'.repeat(65 * KIB), ['over']],
+    ] as const) {
       const { log, refusal, pass, push } = refused({ rest });
       log.splice(0);
       refusal.drop();
       push('y');
       pass(2 * COLLECT_MS);
-      assert.deepEqual(log, ['closed', 'endpoint released']);
+      refusal.drop();
+      assert.deepEqual(log, ['closed', 'endpoint released', ...outcome]);
     }
   });
 });
