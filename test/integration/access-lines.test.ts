@@ -68,6 +68,7 @@ describe('the access log', () => {
         workers: { l7: 1, l4: 2 },
         admin: { address: '127.0.0.1:0' },
         log: { level: 'debug' },
+        shutdown: { readyDelay: '0s' },
         listeners: [
           { name: 'web', ...web },
           { name: 'flooded', ...web },
@@ -312,6 +313,19 @@ describe('the access log', () => {
       ids.add(opened.tunnelId);
     }
     assert.equal(ids.size, 6);
+  });
+
+  it('has a line for a handshake that a shutdown ends', async () => {
+    const asked = new Promise((settle) => app.once('upgrade', settle));
+    const client = await open(upgrade('/app/hang'));
+    await asked;
+    sluice.kill('SIGTERM');
+    const head = await client.head();
+    const requestId = headerOf(head, 'x-request-id');
+    const line = await sluice.waitForLog((one) => one.reason === 'draining' && one.requestId === requestId);
+    const wanted = { msg: 'handshake refused', ...WHOSE, path: '/app/hang', status: 503 };
+    assert.deepEqual(subset(line, wanted), wanted);
+    client.destroy();
   });
 
   it('holds no query, token or cookie', () => {
