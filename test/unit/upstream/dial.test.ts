@@ -339,6 +339,12 @@ describe('the reason of a failed dial', () => {
     assert.equal(decisiveError(null, refusal!), refusal);
   });
 
+  it('is that of the last error where Node has tried several addresses', () => {
+    const errors = ['ETIMEDOUT', 'ECONNREFUSED'].map((code) => Object.assign(new Error('x'), { code }));
+    const all = Object.assign(new AggregateError(errors), { code: 'ETIMEDOUT' });
+    assert.equal(connectFailureOf(all), 'refused');
+  });
+
   it('is other for an error without a code', () => {
     assert.equal(connectFailureOf(new Error('x')), 'other');
   });
