@@ -54,7 +54,7 @@ type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 interface LogSettings {
   readonly level: LogLevel;
   readonly format: 'json' | 'pretty';
-  /** Whether sessions and tunnels write a line when they open and when they end. */
+  /** Whether requests, refused handshakes, sessions and tunnels have lines. */
   readonly access: boolean;
   /** Absolute path of the file that the log goes to; null for standard output. */
   readonly file: string | null;
