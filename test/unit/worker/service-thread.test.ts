@@ -65,7 +65,7 @@ describe('a worker that ends', { timeout: 300_000 }, () => {
     );
     await thread.listen();
     try {
-      await act((heirs, graceMs = 60_000) => thread.end({ type: 'end', graceMs, pace: null, heirs }), idle);
+      await act((heirs, graceMs = 10_000) => thread.end({ type: 'end', graceMs, pace: null, heirs }), idle);
       return idle.asked;
     } finally {
       thread.close();
