@@ -110,6 +110,8 @@ export class RequestAttempts {
     const exchange = this.exchange!;
     this.exchange = null;
     const { pool, bound, cluster } = this.#context;
+    // A slow client may have paused it: paused, it would never bring the next response.
+    exchange.socket.resume();
     if (!reusable || !exchange.reusable || keepAliveMs === 0 || (this.#isBound && this.#client === null)) {
       exchange.destroy();
     } else if (this.#client !== null && this.#isBound) {

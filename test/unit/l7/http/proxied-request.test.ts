@@ -78,6 +78,7 @@ class FakeSocket implements UpstreamSocket {
   readonly writableEnded = false;
   received = '';
   takes = true;
+  paused = false;
 
   constructor(owner: UpstreamOwner) {
     this.owner = owner;
@@ -93,11 +94,11 @@ class FakeSocket implements UpstreamSocket {
   }
 
   pause(): void {
-    // Nothing comes by itself.
+    this.paused = true;
   }
 
   resume(): void {
-    // Nothing comes by itself.
+    this.paused = false;
   }
 
   end(): void {
@@ -114,6 +115,8 @@ interface Rig {
   readonly body: FakeBody;
   /** What the client and the statistics are told. */
   readonly log: string[];
+  /** What the client takes of a response. */
+  readonly client: { takes: boolean };
   /** Connections that were dialled. */
   readonly sockets: FakeSocket[];
   /** Connections of the endpoint that are counted now. */
@@ -187,6 +190,7 @@ function post(settings: Partial<ProxyContext['settings']> = {}, chunked = false)
     log: { warn: () => undefined, debug: () => undefined },
     countRefusal: (reason: string) => log.push(`counted ${reason}`),
   } as unknown as ProxyContext;
+  const client = { takes: true };
   const reply = {
     aborted: false,
     sent: 0,
@@ -200,8 +204,9 @@ function post(settings: Partial<ProxyContext['settings']> = {}, chunked = false)
     write(bytes: Uint8Array) {
       this.begun = true;
       log.push(`writes ${Buffer.from(bytes).toString()}`);
-      return true;
+      return client.takes;
     },
+    whenWritable: () => undefined,
     cut: (reason: string) => log.push(`cut: ${reason}`),
   };
   const framing = chunked ? ['transfer-encoding', 'chunked'] : ['content-length', '1000000'];
@@ -222,6 +227,7 @@ function post(settings: Partial<ProxyContext['settings']> = {}, chunked = false)
     request,
     body,
     log,
+    client,
     sockets,
     held: () => held,
     buffered: () => page.values[page.slot(pageMetrics.bufferedBytes, { direction: 'upstream' })]!,
@@ -457,5 +463,18 @@ describe('a response that breaks', () => {
       assert.deepEqual(rig.log, ['begins 200', 'writes hello', ...counted, `cut: ${reason}`, 'done 200']);
       assert.equal(rig.held(), 0);
     }
+  });
+});
+
+describe('a connection that is kept', () => {
+  it('is read again, although its last response came faster than the client took it', () => {
+    const { body, client, sockets } = post();
+    body.come(1, true);
+    const [socket] = sockets;
+    socket!.owner!.upstreamConnected();
+    client.takes = false;
+    const text = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n';
+    socket!.owner!.upstreamData(Buffer.from(text), 0, text.length);
+    assert.deepEqual([socket!.destroyed, socket!.paused], [false, false]);
   });
 });
