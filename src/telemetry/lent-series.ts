@@ -40,7 +40,7 @@ export class LentSeries {
   readonly #floor: () => number;
   #lowest: number;
   readonly #lent = new Map<string, Block>();
-  /** Given back, the longest ago first. */
+  /** Given back, the longest ago first; blocks whose connections lived at the last look come later. */
   readonly #idle = new Map<string, Block>();
   /** Of every block, by the keys of its series. */
   readonly #slots = new Map<string, number>();
@@ -129,13 +129,17 @@ export class LentSeries {
     return { series, slot, holders: 0, lives: false };
   }
 
-  /** Takes a block away from an owner that has gone. */
+  /** Takes a block away from an owner that has gone; one whose connections live goes to the end of the queue. */
   #reuse(sums: Sums): number | null {
     let looks = MAX_LOOKS;
-    for (const [key, { series, slot }] of this.#idle) {
+    for (const [key, block] of this.#idle) {
       if (looks-- === 0) return null;
-      if (sums.at(slot) !== 0) continue;
+      const { series, slot } = block;
       this.#idle.delete(key);
+      if (sums.at(slot) !== 0) {
+        this.#idle.set(key, block);
+        continue;
+      }
       for (const one of series) {
         this.#slots.delete(keyOf(one));
         if (one.metric.kind !== 'gauge') sums.restart(one.slot);

@@ -128,6 +128,16 @@ describe('series that are lent', () => {
     assert.deepEqual(rig.shown, { a: [1, 0] });
   });
 
+  it('are reused although connections of many earlier owners live', () => {
+    const rig = new Rig();
+    for (let index = 0; index < 200; index++) {
+      rig.pages[0]![rig.lend(`lives-${index}`)!] = 1;
+      rig.giveBack(`lives-${index}`);
+    }
+    assert.ok(rig.churn(5000).size < 1000);
+    assert.equal(Object.keys(rig.shown).length, 200);
+  });
+
   it('leave half of the slots to configurations, and are refused when the others are gone', () => {
     const rig = new Rig();
     const wide = (endpoint: string): SeriesName[] => [
