@@ -33,7 +33,8 @@ export class Prober {
   }
 
   /**
-   * Probes an endpoint from now on. Resolves when the first probe is over. The first that can be made decides by itself.
+   * Probes an endpoint from now on. Resolves when the first probe is over, or the endpoint is forgotten before. The first that
+   * can be made decides by itself.
    */
   watch(record: EndpointRecord): Promise<void> {
     return new Promise((resolve) => this.#run(record, true, resolve));
@@ -52,6 +53,8 @@ export class Prober {
   }
 
   stop(): void {
+    // Or the end of each probe would start one that waits.
+    this.#waiting.clear();
     for (const record of [...this.#running.keys()]) this.forget(record);
   }
 
@@ -60,7 +63,10 @@ export class Prober {
     if (this.#probing >= MAX_PROBES) {
       const start = (): void => this.#run(record, decides, onOver);
       this.#waiting.add(start);
-      this.#running.set(record, () => this.#waiting.delete(start));
+      this.#running.set(record, () => {
+        this.#waiting.delete(start);
+        onOver?.();
+      });
       return;
     }
     this.#probing++;
@@ -79,6 +85,7 @@ export class Prober {
     this.#running.set(record, () => {
       cancel();
       this.#startNext();
+      onOver?.();
     });
   }
 

@@ -82,6 +82,24 @@ describe('probes', () => {
     prober.stop();
   });
 
+  it('hold nobody up for an endpoint that is forgotten, and none begins when all stop', async () => {
+    const { log } = capture();
+    let begun = 0;
+    const prober = new Prober(CHECK, null, log, () => {
+      begun++;
+      return () => undefined;
+    });
+    const all = records(300);
+    const first = all.map((record) => prober.watch(record));
+    prober.forget(all[0]!);
+    prober.forget(all[299]!);
+    await Promise.all([first[0], first[299]]);
+    const before = begun;
+    prober.stop();
+    await Promise.all(first);
+    assert.equal(begun, before);
+  });
+
   it('decide by the first, and after that by rise and fall, once an interval give or take a tenth', () => {
     const { record, answer, waiting } = probed();
     answer('timed out');
