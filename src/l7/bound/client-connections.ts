@@ -7,6 +7,8 @@ const TIME_SHARE = 0.25;
 const MAX_CREDIT_MS = 200;
 /** Part of that time that is left to requests with credentials: a login that has begun must go on. */
 const KEPT_CREDIT_MS = 100;
+/** Known connections that are looked through whatever time is left: 0.3 ms at most. */
+const MAX_FREE_LOOKS = 32;
 /** The kernel counts the time since the last byte in ticks of up to 10 ms. */
 const TICKS_MS = 20;
 
@@ -67,10 +69,28 @@ export class ClientConnections {
     return this.#sockets?.cookie(fd) === cookie;
   }
 
-  /** Returns which of some connections a request has come on; null for none. */
-  recognise({ socket }: Asker, among: Iterable<ClientConnection>): ClientConnection | null {
+  /**
+   * Returns which of some connections a request has come on; null for none. Of many it is not told either if too much time
+   * has gone into that lately.
+   */
+  recognise({ socket }: Asker, among: ReadonlySet<ClientConnection>): ClientConnection | null {
     const sockets = this.#sockets;
     if (sockets === null) return null;
+    if (among.size <= MAX_FREE_LOOKS) return this.#recognise(sockets, socket, among);
+    const begun = this.#now();
+    if (this.#credit(begun) <= 0) return null;
+    try {
+      return this.#recognise(sockets, socket, among);
+    } finally {
+      this.#creditMs -= this.#now() - begun;
+    }
+  }
+
+  #recognise(
+    sockets: ClientSockets,
+    socket: Addressed,
+    among: ReadonlySet<ClientConnection>,
+  ): ClientConnection | null {
     const candidates: ClientConnection[] = [];
     for (const connection of among) {
       // A request has brought bytes.

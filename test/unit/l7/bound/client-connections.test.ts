@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ClientConnections, type Asker } from '../../../../src/l7/bound/client-connections.ts';
+import {
+  ClientConnections,
+  type Asker,
+  type ClientConnection,
+} from '../../../../src/l7/bound/client-connections.ts';
 import type { Hideable } from '../../../../src/l7/uws-descriptors.ts';
 
 /** Sockets of clients as the kernel has them, by descriptor. */
 class Kernel {
   now = 0;
   finds = 0;
+  disguises = 0;
+  /** How long it takes to hide descriptors. */
+  disguiseMs = 0;
   readonly sockets = new Map<
     number,
     { cookie: number; received: number; silence: number; hidden: boolean }
@@ -51,6 +58,8 @@ class Kernel {
   }
 
   disguise(fds: readonly number[]): Hideable & { end(): void } {
+    this.disguises++;
+    this.now += this.disguiseMs;
     const show = (index: number, hidden: boolean): void => {
       this.sockets.get(fds[index]!)!.hidden = hidden;
     };
@@ -87,7 +96,7 @@ describe('the connections of clients', () => {
     const known = [7, 8, 9].map((fd) => clients.find(kernel.asker(fd), true)!);
     for (const [index, fd] of [7, 8, 9, 10].entries()) {
       for (const socket of kernel.sockets.values()) socket.received += 10;
-      assert.equal(clients.recognise(kernel.asker(fd), known), known[index] ?? null);
+      assert.equal(clients.recognise(kernel.asker(fd), new Set(known)), known[index] ?? null);
     }
   });
 
@@ -99,7 +108,7 @@ describe('the connections of clients', () => {
     kernel.accept(7);
     kernel.sockets.get(7)!.received = 1000;
     assert.equal(clients.isOpen(known), false);
-    assert.equal(clients.recognise(kernel.asker(7), [known]), null);
+    assert.equal(clients.recognise(kernel.asker(7), new Set([known])), null);
   });
 
   it('are looked for a quarter of the time at most, and requests without credentials leave the half of it', () => {
@@ -114,6 +123,29 @@ describe('the connections of clients', () => {
     assert.deepEqual([look(false), look(true)], [14, 13]);
     kernel.now += 400;
     assert.deepEqual([look(false), look(true)], [0, 13]);
+  });
+
+  it('are recognised among many of one address a quarter of the time at most, and among few always', () => {
+    const fds = Array.from({ length: 40 }, (_, index) => index + 7);
+    const { kernel, clients } = kernelOf(...fds);
+    const known = fds.map((fd) => {
+      kernel.now += 100_000;
+      return clients.find(kernel.asker(fd), true)!;
+    });
+    const asker = kernel.asker(7);
+    const look = (among: ReadonlySet<ClientConnection>): number => {
+      let recognised = 0;
+      for (let count = 0; count < 100; count++) {
+        for (const socket of kernel.sockets.values()) socket.received++;
+        if (clients.recognise(asker, among) === known[0]) recognised++;
+      }
+      return recognised;
+    };
+    kernel.disguiseMs = 10;
+    kernel.now += 100_000;
+    // Each look takes 10 ms, and 200 may be spent at once.
+    assert.deepEqual([look(new Set(known)), look(new Set(known.slice(0, 32)))], [27, 100]);
+    assert.equal(kernel.disguises, 40 + 27 + 100);
   });
 
   it('are never found without system calls, or without a free descriptor', () => {
