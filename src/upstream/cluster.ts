@@ -106,6 +106,7 @@ export class Cluster implements AttemptSource {
       endpoint.update(state, now);
       this.#endpoints.set(state.label, endpoint);
     }
+    for (const endpoint of known.values()) endpoint.eligible = false;
     const all = [...this.#endpoints.values()];
     const eligible = new Set(membershipOf(all, this.config.panicThreshold).eligible);
     for (const endpoint of all) endpoint.eligible = eligible.has(endpoint);

@@ -24,7 +24,7 @@ export class Endpoint {
   health: EndpointHealth;
   /** Whether a change of the configuration has taken it away. */
   removed = false;
-  /** Whether it takes connections, all things considered. */
+  /** Whether it takes connections, all things considered; false once it has left the cluster. */
   eligible = true;
   /** The part of its weight that it has while it starts slowly: above 0, up to 1. */
   factor = 1;

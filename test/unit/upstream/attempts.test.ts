@@ -433,6 +433,7 @@ describe('a cluster', () => {
     assert.equal(first.active, 1);
     cluster.update(clusterState({ name: 'app', endpoints: [] }));
     assert.equal(cluster.attempts(context).next(), null);
+    assert.equal(first.eligible, false);
     first.release();
     assert.equal(cluster.active, 0);
   });
