@@ -7,7 +7,8 @@ const MAX_CHARACTERS = 32 * 1024;
 
 /** One level of `%25`, and what is visible. Slashes, backslashes and unreserved characters have steps of their own. */
 const ENCODED = /%25([\dA-F]{2})|%(?!2[05DEF]|3\d|4[1-9A-F]|5[0-9ACF]|6[1-9A-F]|7[0-9AEF])[2-7][\dA-F]/gi;
-const OVERLONG = /%C[01]%[89AB][\dA-F]/gi;
+/** Forms of ASCII that are one to three bytes too long. */
+const OVERLONG = /(?:%C[01]|%E0%8[01]|%F0%80%8[01])%[89AB][\dA-F]/gi;
 const DOT_SEGMENT = /\/\.\.?(?:\/|$)/;
 const QUERY = /[?#]/;
 
@@ -97,10 +98,10 @@ function decodeEscape(escape: string): string {
   return String.fromCharCode(Number.parseInt(escape.slice(1), 16));
 }
 
-/** Decodes two bytes for one of ASCII (`%C0%AF` for a slash), as decoders do that do not check for the shortest form. */
+/** Decodes several bytes for one of ASCII (`%C0%AF` for a slash), as decoders do that do not check for the shortest form. */
 function decodeOverlong(escape: string): string {
-  const high = Number.parseInt(escape.slice(1, 3), 16) & 0x1f;
-  const low = Number.parseInt(escape.slice(4), 16) & 0x3f;
+  const high = Number.parseInt(escape.slice(-5, -3), 16) & 1;
+  const low = Number.parseInt(escape.slice(-2), 16) & 0x3f;
   const code = high * 64 + low;
   return code > 0x20 && code < 0x7f && code !== 0x25 ? String.fromCharCode(code) : escape;
 }

@@ -94,7 +94,7 @@ function inspect(raw: string): number {
       if (isUnreserved(byte)) seen |= ESCAPES;
       else {
         if (isLowerCase(raw.charCodeAt(i + 1)) || isLowerCase(raw.charCodeAt(i + 2))) seen |= ESCAPES;
-        if (byte === 0x20 ? isAtSegmentEnd(raw, i) : hasReadings(byte)) seen |= SPELLINGS;
+        if (byte === 0x20 ? isAtSegmentEnd(raw, i) : hasReadings(byte, raw, i + 3)) seen |= SPELLINGS;
       }
       i += 2;
     } else if (code === DOT) {
@@ -156,8 +156,14 @@ function isUnreserved(code: number): boolean {
   );
 }
 
-/** Whether some decoders make something else of an escape than others: 0xC0 and 0xC1 begin overlong forms of ASCII. */
-function hasReadings(byte: number): boolean {
+/**
+ * Whether some decoders make something else of an escape than others: 0xC0 and 0xC1 begin overlong forms of ASCII, 0xE0
+ * and 0xF0 do before a byte below 0x90.
+ *
+ * @param next where the next escape would be
+ */
+function hasReadings(byte: number, path: string, next: number): boolean {
+  if (byte === 0xe0 || byte === 0xf0) return path.charCodeAt(next + 1) === 0x38;
   return byte < 0x7f || byte === 0xc0 || byte === 0xc1;
 }
 

@@ -158,6 +158,11 @@ describe('a path with several readings', () => {
       '/x%c0%afadmin/../%c0%afadmin',
       '/%c0%afadmin',
       '/x/%c0%ae%c0%ae/admin',
+      '/%e0%80%afadmin/x',
+      '/x/..%F0%80%80%AFadmin',
+      '/%c1%a1dmin',
+      '/%e0%81%a1dmin',
+      '/x/..%25e0%2580%25afadmin',
       '/a//../admin',
       '/a/b//..//..//admin',
       '/.//admin',
@@ -202,6 +207,7 @@ describe('a path with several readings', () => {
       '/api/a//b',
       '/api/x;v=1/y',
       '/api/my%20file%20.txt%20',
+      '/api/%E0%B8%81/%F0%9F%98%80/%E2%82%AC',
       '/api/https%3A%2F%2Fh%2Fp%3Fa%3Db',
     ]) {
       assert.equal(route(path), `api ${path}`);
