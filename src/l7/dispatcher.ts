@@ -119,7 +119,7 @@ export class Dispatcher {
     const head = this.#underscores.filter(exchange.head);
     if (head === null) {
       const failure = wantsWebSocket(exchange.head) ? 'bad_request' : null;
-      this.#unrouted.refuse(exchange, 400, "a header's name has an underscore", failure);
+      this.#turnAway(exchange, 400, "a header's name has an underscore", 'bad_header', failure);
       return;
     }
     exchange.head = head;

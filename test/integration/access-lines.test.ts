@@ -72,7 +72,7 @@ describe('the access log', () => {
         listeners: [
           { name: 'web', ...web },
           { name: 'flooded', ...web },
-          { name: 'unseen', ...web },
+          { name: 'unseen', ...web, underscoreHeaders: 'refuse' },
           { name: 'secure', ...web, tls: { certificates: [authority.issue('secure', ['DNS:app.example'])] } },
           { name: 'raw', ...tcp },
           { name: 'net', engine: 'net', ...tcp },
@@ -236,6 +236,7 @@ describe('the access log', () => {
       `${target} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`;
     const asked: readonly (readonly [reason: string, bytes: string])[] = [
       ['bad_method', ask('TRACE /x', 'Host: a')],
+      ['bad_header', ask('GET /x', 'Host: a', 'x_y: z')],
       ['bad_host', ask('GET /x', 'Host: a', 'Host: b')],
       ['bad_framing', ask('GET /x', 'Host: a', 'Content-Length: 0', 'Content-Length: 0')],
       ['bad_target', ask('GET /x?a#b', 'Host: a')],
