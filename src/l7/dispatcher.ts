@@ -8,7 +8,7 @@ import { LineLimit } from '../telemetry/line-limit.ts';
 import { identifyClient, type ClientIdentity } from '../wire/forwarding/client-identity.ts';
 import { onlyHeaderOf, type RequestHead } from '../wire/request-head.ts';
 import { offeredSubprotocols, wantsWebSocket } from '../wire/upgrade-request.ts';
-import { requestFields } from './access/request-fields.ts';
+import { methodField, requestFields } from './access/request-fields.ts';
 import { RefusedHandshakes } from './access/refused-handshakes.ts';
 import { addressMatcher, checkRequest } from './client-request.ts';
 import { ClusterRoute } from './cluster-action.ts';
@@ -26,8 +26,6 @@ import { MessageMemory, releaseMessage } from './message-memory.ts';
 import { SessionStats } from './session-stats.ts';
 import { UnderscoreNames } from './underscore-names.ts';
 import type { UpgradeContext } from './upgrade.ts';
-
-const MAX_METHOD_CHARACTERS = 32;
 
 /** Methods that are refused before routing, in any case: some endpoints ignore case. */
 const REFUSED_METHODS: ReadonlyMap<string, { readonly status: 400 | 405; readonly reason: string }> = new Map(
@@ -184,7 +182,7 @@ export class Dispatcher {
     const more = log.isLevelEnabled('debug') ? this.#unroutedLines.take() : null;
     if (more !== null) {
       const { head, client } = exchange;
-      const fields = { ...requestFields(head, client), method: head.method.slice(0, MAX_METHOD_CHARACTERS) };
+      const fields = { ...requestFields(head, client), method: methodField(head) };
       log.debug(
         { listener: this.#config.name, ...fields, status, reason, detail, ...more },
         'request refused',

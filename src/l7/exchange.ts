@@ -6,7 +6,7 @@ import { NO_EDITS, type HeaderEdits } from '../wire/header-edits.ts';
 import type { RequestHead } from '../wire/request-head.ts';
 import type { UpgradeRequest } from '../wire/upgrade-request.ts';
 import type { RefusedHandshakes } from './access/refused-handshakes.ts';
-import { requestFields } from './access/request-fields.ts';
+import { methodField, requestFields } from './access/request-fields.ts';
 import type { ClientRequest } from './client-request.ts';
 import type { HeaderList, HttpReply } from './http-reply.ts';
 import type { HandshakeFailure, RequestStats } from './listener-stats.ts';
@@ -133,7 +133,7 @@ export class Answers {
         cluster: by?.cluster,
         endpoint: by?.endpoint?.label,
         ...fields,
-        method: exchange.head.method,
+        method: methodField(exchange.head),
         origin,
         userAgent,
         status,

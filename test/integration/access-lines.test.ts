@@ -228,6 +228,8 @@ describe('the access log', () => {
     const { path, origin, userAgent } = line;
     assert.deepEqual([path, origin], [`/${'p'.repeat(1023)}...`, `${'o'.repeat(256)}...`]);
     assert.match(String(userAgent), /^r.*u{200,256}\.\.\.$/);
+    const request = await answered(`${'M'.repeat(3000)} /nowhere HTTP/1.1\r\nHost: a\r\n\r\n`, 'request');
+    assert.equal(request.line.method, `${'M'.repeat(32)}...`);
   });
 
   it('counts requests that no route sees by their reason, and has a line for each at debug', async () => {

@@ -4,6 +4,7 @@ import { offeredSubprotocols } from '../../wire/upgrade-request.ts';
 
 const MAX_PATH_CHARACTERS = 1024;
 const MAX_HEADER_CHARACTERS = 256;
+const MAX_METHOD_CHARACTERS = 32;
 /** Longer subprotocols are not logged: some clients send tokens as one. */
 const MAX_SUBPROTOCOL_CHARACTERS = 31;
 
@@ -30,6 +31,11 @@ export function requestFields(head: RequestHead, client: LoggedClient): RequestF
     origin: headerField(head, 'origin'),
     userAgent: headerField(head, 'user-agent'),
   };
+}
+
+/** Returns the method, which may be any token. */
+export function methodField(head: RequestHead): string {
+  return cut(head.method, MAX_METHOD_CHARACTERS);
 }
 
 /** Returns the subprotocols that a handshake offers, as one text; undefined if it offers none. */
