@@ -158,8 +158,8 @@ export class Answers {
   #handshakeEnded(exchange: Exchange, status: number, reason: HandshakeFailure, detail?: string): void {
     this.#count(exchange, status);
     const { route, handshakes } = this.#context;
-    const { head, client, startedAt } = exchange;
-    handshakes.refused({ head, client, route, status, reason, detail, startedAt });
+    const { head, client, startedAt, reply } = exchange;
+    handshakes.refused({ head, client, route, status, reason, detail, cut: reply.cutBy, startedAt });
   }
 }
 

@@ -353,7 +353,8 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     const { head, client, startedAt } = this.#order;
     const endpoint = this.#asked?.label;
     const place = { route: route.name, cluster: cluster.name, endpoint };
-    refusals.refused({ head, client, ...place, status, reason, detail, startedAt });
+    const { cutBy: cut } = this.#reply.http;
+    refusals.refused({ head, client, ...place, status, reason, detail, cut, startedAt });
   }
 
   /** Returns what writes the access lines of a session; null without an access log. */

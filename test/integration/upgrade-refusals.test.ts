@@ -280,6 +280,11 @@ describe('a refusal reaches the client, and no other endpoint is asked', () => {
           else assert.equal(answer.body, body);
           assert.equal(answer.complete, cut !== true);
           assert.equal(asked[carrier][index], 1);
+          const line = await rig.sluice.waitForLog(
+            ({ msg, listener, path }) =>
+              msg === 'handshake refused' && listener === carrier && path === `/${index}`,
+          );
+          assert.equal(line.cut, cut ? 'endpoint' : undefined);
         });
       }
     });

@@ -1,6 +1,7 @@
 import { Timed, type TimerWheel } from '../../core/timer-wheel.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { RequestHead } from '../../wire/request-head.ts';
+import type { ResponseCut } from '../http-reply.ts';
 import type { HandshakeFailure } from '../listener-stats.ts';
 import { offeredField, requestFields, type LoggedClient } from './request-fields.ts';
 
@@ -21,6 +22,8 @@ interface RefusedHandshake {
   readonly reason: HandshakeFailure;
   /** In words, if the proxy refused. */
   readonly detail?: string | undefined;
+  /** Why the answer was cut; null if it was not. */
+  readonly cut: ResponseCut | null;
   /** By `performance.now()`. */
   readonly startedAt: number;
 }
@@ -94,7 +97,7 @@ export class RefusedHandshakes extends Timed {
   }
 
   #write(access: Logger, handshake: RefusedHandshake): void {
-    const { head, client, route, cluster, endpoint, status, reason, detail, startedAt } = handshake;
+    const { head, client, route, cluster, endpoint, status, reason, detail, cut, startedAt } = handshake;
     const { origin, userAgent, ...fields } = requestFields(head, client);
     access.info(
       {
@@ -109,6 +112,7 @@ export class RefusedHandshakes extends Timed {
         status,
         reason,
         detail,
+        cut: cut ?? undefined,
         seconds: (performance.now() - startedAt) / 1000,
       },
       'handshake refused',

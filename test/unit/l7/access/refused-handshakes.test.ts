@@ -38,6 +38,7 @@ class World {
         route: 'none',
         status: 404,
         reason: 'no_route',
+        cut: null,
         startedAt: 0,
       });
     }
