@@ -60,7 +60,7 @@ export function forwardedHeaders(
       'X-Real-IP',
       client.address,
     );
-    const prefixes = told === null ? prefix : toldPrefix(head) + prefix;
+    const prefixes = (told === null ? '' : toldPrefix(head)) + withoutSlash(prefix);
     if (prefixes !== '') headers.push('X-Forwarded-Prefix', prefixes);
   }
   headers.push('X-Request-Id', requestId);
@@ -100,9 +100,14 @@ function toldPrefix(head: RequestHead): string {
   let joined = '';
   for (const member of nearestMembers(joinedHeaderOf(head, 'x-forwarded-prefix') ?? '')) {
     if (!PREFIX_PATH.test(member)) return '';
-    joined += member.endsWith('/') ? member.slice(0, -1) : member;
+    joined += withoutSlash(member);
   }
   return joined;
+}
+
+/** Takes off the slash at the end of a prefix: the path behind it begins with one. */
+function withoutSlash(prefix: string): string {
+  return prefix.endsWith('/') ? prefix.slice(0, -1) : prefix;
 }
 
 /** One hop as RFC 7239 section 4 writes it; an IPv6 address stands in brackets and quotes (section 6). */

@@ -208,6 +208,7 @@ describe('X-Forwarded-Prefix', () => {
     assert.deepEqual(prefix({ prefix: '/api' }), ['/api']);
     assert.deepEqual(prefix({ peer: CLIENT, prefix: '/api' }, 'x-forwarded-prefix', '/evil'), ['/api']);
     assert.deepEqual(prefix({ peer: CLIENT }, 'x-forwarded-prefix', '/evil'), []);
+    assert.deepEqual(prefix({ prefix: '/api/' }), ['/api']);
     assert.deepEqual(prefix({}), []);
   });
 
