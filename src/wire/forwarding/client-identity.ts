@@ -43,6 +43,9 @@ export interface ProxyReport {
   readonly forwardedAgrees: boolean;
 }
 
+/** A name that is no address, as RFC 7239 section 6 writes it: `unknown`, `_hidden`, with a port or without. */
+const NODE_NAME = /^[\w.:-]+$/;
+
 const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
 
 /**
@@ -91,7 +94,7 @@ function readReport(
     const proto = protoOf(element?.proto ?? '');
     const host = validHost(element?.host ?? '');
     const said = proto === null && host === null ? readX(head, depth) : { proto, host, port: null };
-    const written = elements.map((each, index) => nodes[index] ?? (each?.node || 'unknown'));
+    const written = elements.map((each, index) => nodes[index] ?? nameOf(each?.node ?? ''));
     return { ...said, address, depth, chain: written, forwardedAgrees: true };
   }
   if (chain.length === 0) {
@@ -118,6 +121,11 @@ function readX(head: RequestHead, depth: number): Pick<ProxyReport, 'proto' | 'h
     host: validHost(told('x-forwarded-host')),
     port: /^\d{1,5}$/.test(port) && Number(port) > 0 && Number(port) <= 65535 ? String(Number(port)) : null,
   };
+}
+
+/** Returns what a chain says for a node without an address: what had quotes must not become several members. */
+function nameOf(node: string): string {
+  return NODE_NAME.test(node) ? node : 'unknown';
 }
 
 function protoOf(text: string): ForwardedProto | null {

@@ -254,6 +254,8 @@ describe('the chain that goes upstream', () => {
   it('is made of `Forwarded` or X-Real-IP if a proxy sends nothing else', () => {
     const came = 'for="[2001:db8::1]:4711", For=_hidden, for=203.0.113.7:80';
     assert.deepEqual(chain('forwarded', came), [`2001:db8::1, _hidden, 203.0.113.7, ${PROXY}`]);
+    const quoted = 'for="x, 10.0.0.9", for="\\", 10.0.0.9", for=203.0.113.7';
+    assert.deepEqual(chain('forwarded', quoted), [`unknown, unknown, 203.0.113.7, ${PROXY}`]);
     assert.deepEqual(chain('x-real-ip', '::ffff:203.0.113.7'), [`203.0.113.7, ${PROXY}`]);
     assert.deepEqual(chain('x-real-ip', 'somebody'), [PROXY]);
   });
