@@ -76,7 +76,7 @@ export class BoundConnections {
   take(client: ClientConnection, cluster: Cluster): Bound | null {
     const bound = this.#byClient.get(client)?.get(cluster);
     if (bound === undefined) return null;
-    if (!bound.endpoint.eligible || bound.endpoint.removed || cluster.draining) {
+    if (!takesRequests(bound.endpoint, cluster)) {
       this.#close(bound, 'drained');
       return null;
     }
@@ -85,7 +85,7 @@ export class BoundConnections {
     return bound;
   }
 
-  /** Keeps a connection on which nothing is under way. @param ms how long at most */
+  /** Keeps a connection on which nothing is under way, unless its endpoint takes no requests. @param ms how long at most */
   keep(
     client: ClientConnection,
     cluster: Cluster,
@@ -118,6 +118,7 @@ export class BoundConnections {
     this.#all.add(bound);
     this.#values[this.#activeSlot]! += 1;
     this.#wheel.arm(bound, ms);
+    if (!takesRequests(endpoint, cluster)) this.#close(bound, 'drained');
   }
 
   /** A connection of a client has closed; uWS does not tell which. */
@@ -177,6 +178,10 @@ export class BoundConnections {
   #count(reason: BoundClose): void {
     this.#values[this.#closeSlots.get(reason)!]! += 1;
   }
+}
+
+function takesRequests({ eligible, removed }: Endpoint, { draining }: Cluster): boolean {
+  return eligible && !removed && !draining;
 }
 
 /** Looks for clients that have gone. */

@@ -171,6 +171,14 @@ describe('bound connections', () => {
     assert.deepEqual([socket.destroyed, rig.closed()], [true, { drained: 1 }]);
   });
 
+  it('are not kept if their endpoint takes no connections any more', () => {
+    const rig = new Rig();
+    rig.endpoint.removed = true;
+    const socket = rig.keep(rig.client(), rig.cluster());
+    assert.deepEqual([socket.destroyed, rig.endpoint.held, rig.active], [true, 0, 0]);
+    assert.deepEqual(rig.closed(), { drained: 1 });
+  });
+
   it('of other clients stay when one goes', () => {
     const rig = new Rig();
     const [alice, bob] = [rig.client(), rig.client()];
