@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { serialize } from 'node:v8';
 import type { L7Listener as L7ListenerConfig, Route } from '../config/types.ts';
@@ -39,7 +39,7 @@ const REFUSED_METHODS: ReadonlyMap<string, { readonly status: 400 | 405; readonl
 /** What the table leads to. */
 interface RoutedTo {
   readonly handle: Handler;
-  /** Equal for routes that do the same, whatever their names and conditions. */
+  /** A digest, equal for routes that do the same, whatever their names and conditions. */
   readonly effect: string;
 }
 
@@ -325,8 +325,10 @@ function upgradedClusters({ routes }: L7ListenerConfig): Set<string> {
   return names;
 }
 
+/** The text of a `respond` is part of it, so the digest is kept instead. */
 function effectOf(route: Route): string {
-  return serialize({ ...route, name: null, match: null }).toString('latin1');
+  const effect = serialize({ ...route, name: null, match: null });
+  return createHash('sha256').update(effect).digest('base64');
 }
 
 function contextKey(route: Route, cluster: string): string {

@@ -71,6 +71,8 @@ describe('paths with several readings', () => {
       { match: { pathRegex: '^/img(.*)$' }, cluster: 'app', rewrite: { path: '/static/$1' } },
       { match: { pathRegex: '^/old(.*)$' }, redirect: { to: '/new/$1' } },
       { match: { pathPrefix: '/strip' }, cluster: 'app', rewrite: { stripPrefix: '/strip' } },
+      { match: { pathPrefix: '/twin' }, cluster: 'app' },
+      { match: { pathPrefix: '/marked' }, cluster: 'app', headers: { request: { set: { 'X-Mark': '1' } } } },
       { match: {}, cluster: 'app' },
     ];
     rig = await WebRig.start({
@@ -139,6 +141,11 @@ describe('paths with several readings', () => {
     ]) {
       assert.equal(await get(path), `200 ${path}`);
     }
+  });
+
+  it('may take another route that does the same, and none that changes a header', async () => {
+    assert.equal(await get('//twin'), '200 //twin');
+    assert.equal(await get('//marked'), '400 the path can be read as one of another route');
   });
 
   it('are refused for static files, answers and redirects alike', async () => {
