@@ -206,6 +206,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     const stale = this.#attempts.reused && !exchange.answered && reason === 'reset';
     if (stale && this.#isRepeatable()) {
       // The endpoint has closed a connection that it had kept open until now: no failure, and no retry.
+      this.#upload?.detach();
       this.#attempts.dial(this.#attempts.endpoint!);
       this.#dialling();
       return;

@@ -12,6 +12,7 @@ import type { UpstreamOwner, UpstreamSocket } from '../../../../src/l7/upstream/
 import { SHED_REASONS, pageMetrics } from '../../../../src/telemetry/names.ts';
 import { PageLayout } from '../../../../src/telemetry/page-layout.ts';
 import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
+import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
 import { NO_EDITS } from '../../../../src/wire/header-edits.ts';
 
 const KIB = 1024;
@@ -80,7 +81,7 @@ class FakeSocket implements UpstreamSocket {
   takes = true;
   paused = false;
 
-  constructor(owner: UpstreamOwner) {
+  constructor(owner: UpstreamOwner | null) {
     this.owner = owner;
   }
 
@@ -127,8 +128,16 @@ interface Rig {
   readonly pass: (ms: number) => void;
 }
 
-/** A POST that has begun, and of whose body nothing has come yet. */
-function post(settings: Partial<ProxyContext['settings']> = {}, chunked = false): Rig {
+/**
+ * A request that has begun, and of whose body nothing has come yet.
+ *
+ * @param kept whether a connection waits in the pool; it is the first of the rig's sockets then
+ */
+function post(
+  settings: Partial<ProxyContext['settings']> = {},
+  chunked = false,
+  { method = 'POST', kept = false } = {},
+): Rig {
   const log: string[] = [];
   const sockets: FakeSocket[] = [];
   const body = new FakeBody();
@@ -157,6 +166,11 @@ function post(settings: Partial<ProxyContext['settings']> = {}, chunked = false)
     answered: () => undefined,
     cookieFor: () => null,
   };
+  const pool = new ConnectionPool(wheel);
+  if (kept) {
+    sockets.push(new FakeSocket(null));
+    pool.keep(endpoint as unknown as Endpoint, sockets[0]!, 60_000);
+  }
   const context = {
     cluster: {
       name: 'c',
@@ -174,7 +188,7 @@ function post(settings: Partial<ProxyContext['settings']> = {}, chunked = false)
       ...settings,
     },
     wheel,
-    pool: new ConnectionPool(wheel),
+    pool,
     writer: new RequestWriter({ bytes: Buffer.alloc(64 * KIB), send: () => -1 }),
     dialler: {
       open: (_cluster: unknown, _endpoint: unknown, owner: UpstreamOwner) => {
@@ -211,7 +225,7 @@ function post(settings: Partial<ProxyContext['settings']> = {}, chunked = false)
   };
   const framing = chunked ? ['transfer-encoding', 'chunked'] : ['content-length', '1000000'];
   const request = new ProxiedRequest(context, {
-    head: { method: 'POST', path: '/', query: '', headers: ['host', 'a', ...framing] },
+    head: { method, path: '/', query: '', headers: ['host', 'a', ...framing] },
     to: { target: '/', host: null, forwarded: [], edits: NO_EDITS },
     body,
     reply: reply as unknown as HttpReply,
@@ -467,6 +481,17 @@ describe('a response that breaks', () => {
 });
 
 describe('a connection that is kept', () => {
+  it('loses nothing of a body if it turns out to be closed, although more comes while another is dialled', () => {
+    const { body, sockets, held } = post({}, false, { method: 'PUT', kept: true });
+    body.come(20 * KIB);
+    sockets[0]!.owner!.upstreamClosed(null);
+    assert.equal(sockets.length, 2);
+    for (let count = 0; count < 8; count++) body.come(20 * KIB, count === 7);
+    sockets[1]!.owner!.upstreamConnected();
+    const [, sent = ''] = sockets[1]!.received.split('\r\n\r\n');
+    assert.deepEqual([sent.length, held()], [180 * KIB, 1]);
+  });
+
   it('is read again, although its last response came faster than the client took it', () => {
     const { body, client, sockets } = post();
     body.come(1, true);
