@@ -40,6 +40,8 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   readonly #pace: BodyPace;
   readonly #relay: ResponseRelay;
   #state: 'gathering' | 'connecting' | 'sending' | 'waiting' | 'answering' | 'over' = 'gathering';
+  /** Whether an endpoint may have got some of the request. */
+  #wasSent = false;
   #status = 0;
   /** When something has moved last, by the wheel's clock. */
   #movedAt = 0;
@@ -265,6 +267,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     const { socket } = this.#attempts.exchange!;
     writer.head(socket, encodeRequest(head, to, this.#framing, settings.keepAliveMs === 0));
     this.#state = 'sending';
+    this.#wasSent = true;
     if (this.#upload === null) {
       this.uploaded();
       return;
@@ -318,9 +321,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     // Nobody may repeat what the endpoint has begun to answer, either.
     // An endpoint that may have got the credentials of a connection is the only one that gets them.
     const again =
-      this.#isRepeatable() &&
-      exchange?.answered !== true &&
-      (this.#state === 'connecting' || !this.#attempts.authorizes);
+      this.#isRepeatable() && exchange?.answered !== true && !(this.#wasSent && this.#attempts.authorizes);
     this.#drop(reason, kind);
     if (again) this.#tryNext();
     else this.#giveUp();

@@ -131,12 +131,12 @@ interface Rig {
 /**
  * A request that has begun, and of whose body nothing has come yet.
  *
- * @param kept whether a connection waits in the pool; it is the first of the rig's sockets then
+ * @param kept whether a connection waits, in the pool or bound to the client's; it is the first of the rig's sockets then
  */
 function post(
   settings: Partial<ProxyContext['settings']> = {},
   chunked = false,
-  { method = 'POST', kept = false } = {},
+  { method = 'POST', kept = false, authorization = '' } = {},
 ): Rig {
   const log: string[] = [];
   const sockets: FakeSocket[] = [];
@@ -169,7 +169,9 @@ function post(
   const pool = new ConnectionPool(wheel);
   if (kept) {
     sockets.push(new FakeSocket(null));
-    pool.keep(endpoint as unknown as Endpoint, sockets[0]!, 60_000);
+    // One that is bound stays counted.
+    if (authorization !== '') held++;
+    else pool.keep(endpoint as unknown as Endpoint, sockets[0]!, 60_000);
   }
   const context = {
     cluster: {
@@ -199,7 +201,10 @@ function post(
       downstreamTouched: () => undefined,
     },
     budget,
-    bound: { clientOf: () => null },
+    bound: {
+      clientOf: () => (authorization === '' ? null : {}),
+      take: () => (kept ? { endpoint, socket: sockets[0] } : null),
+    },
     requests: new Set(),
     log: { warn: () => undefined, debug: () => undefined },
     countRefusal: (reason: string) => log.push(`counted ${reason}`),
@@ -224,8 +229,9 @@ function post(
     cut: (reason: string) => log.push(`cut: ${reason}`),
   };
   const framing = chunked ? ['transfer-encoding', 'chunked'] : ['content-length', '1000000'];
+  const credentials = authorization === '' ? [] : ['authorization', authorization];
   const request = new ProxiedRequest(context, {
-    head: { method, path: '/', query: '', headers: ['host', 'a', ...framing] },
+    head: { method, path: '/', query: '', headers: ['host', 'a', ...framing, ...credentials] },
     to: { target: '/', host: null, forwarded: [], edits: NO_EDITS },
     body,
     reply: reply as unknown as HttpReply,
@@ -490,6 +496,19 @@ describe('a connection that is kept', () => {
     sockets[1]!.owner!.upstreamConnected();
     const [, sent = ''] = sockets[1]!.received.split('\r\n\r\n');
     assert.deepEqual([sent.length, held()], [180 * KIB, 1]);
+  });
+
+  it('is replaced at the same endpoint only, if the request authenticates its connection', () => {
+    const { body, sockets, log, held } = post({}, false, {
+      method: 'PUT',
+      kept: true,
+      authorization: 'NTLM x',
+    });
+    body.come(1, true);
+    sockets[0]!.owner!.upstreamClosed(null);
+    sockets[1]!.owner!.upstreamClosed(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
+    assert.deepEqual(log, ['endpoint failed: refused', '502', 'done 502']);
+    assert.deepEqual([sockets.length, held()], [2, 0]);
   });
 
   it('is read again, although its last response came faster than the client took it', () => {
