@@ -55,7 +55,7 @@ function load({ configFile: file, overrides, env }: CommandOptions): LoadedConfi
   return loadConfig({ file, overrides, env, descriptorLimit: readDescriptorLimit() });
 }
 
-/** Keeps native libraries from writing between the lines of the log, or says why that cannot be done. */
+/** Keeps native libraries from writing between the lines of the log; returns why not if that is not possible. */
 function takeStdout(): { readonly fd: number; readonly problem: string | null } {
   try {
     return { fd: takeStandardOutput(), problem: null };

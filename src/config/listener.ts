@@ -151,7 +151,7 @@ function readTls(listener: Section, { base, problems }: Context): ListenerTls | 
   return { certificates };
 }
 
-/** Warns of routes whose match names a header that no request has when routes are matched. */
+/** Warns of routes that match a header which `underscoreHeaders` removes before. */
 function warnOfUnseenNames(listener: Section, routes: readonly Route[], policy: 'drop' | 'refuse'): void {
   for (const [index, { match }] of routes.entries()) {
     const name = [...match.headers.keys()].find((each) => each.includes('_'));

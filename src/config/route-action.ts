@@ -175,7 +175,7 @@ function readRedirect(route: Section, read: ReadMatch): RedirectAction | null {
   return { kind: 'redirect', to, status: section.optional('status', redirectStatus, 308) };
 }
 
-/** Notes a dot segment in a target, because every request that it is written for would be refused. */
+/** Notes a dot segment in a target: every request of the route would be refused. */
 function refuseDotSegments(section: Section, key: string, target: string): void {
   if (!/\/\.\.?(?:\/|$)/.test(target.replace(/[?#].*$/, ''))) return;
   section.problemAt(key, `${describe(target)} has a dot segment: write the path without "." and ".."`);

@@ -96,7 +96,7 @@ const SETTINGS = {
 type SettingPath = keyof typeof SETTINGS;
 type SettingValue<P extends SettingPath> = ReturnType<(typeof SETTINGS)[P]['format']>;
 
-/** Stands over the secrets of all clusters: their places in a list have no name of their own. */
+/** Overrides the secrets of all clusters: entries of a list have no variables of their own. */
 const STICKY_SECRET = 'SLUICE_STICKY_SECRET';
 
 const PATHS = Object.keys(SETTINGS) as SettingPath[];

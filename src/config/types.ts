@@ -279,7 +279,7 @@ export interface Sticky {
   /** Key of the cookie's value; null where the process makes one of its own. */
   readonly secret: string | null;
   readonly sameSite: 'lax' | 'strict' | 'none';
-  /** Whether Secure is set always, or if the client uses TLS. */
+  /** When the cookie is Secure: always (`on`), or if the client uses TLS (`auto`). */
   readonly secure: 'auto' | 'on';
 }
 
@@ -380,7 +380,7 @@ export interface ClusterTls {
 
 export interface Endpoint {
   readonly address: Address;
-  /** 1 or more: an endpoint of weight 2 gets twice the connections of one of weight 1. The endpoints of a name share it. */
+  /** 1 or more: weight 2 gets twice the connections of weight 1. The addresses of a name share its weight. */
   readonly weight: number;
   /** Connections at once over all workers; 0 is no limit. */
   readonly maxConnections: number;

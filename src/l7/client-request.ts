@@ -26,7 +26,7 @@ interface RequestProblem {
 /** Visible ASCII without `#`: what RFC 3986 section 3.4 allows and a little more, but nothing that could split a line. */
 const QUERY = /^[\x21\x22\x24-\x7e]*$/;
 
-/** Checks a head. Returns what is wrong with it if it is out of order. */
+/** Checks a head. Returns the request, or what is wrong with its head. */
 export function checkRequest(head: RequestHead, paths: PathSettings): ClientRequest | RequestProblem {
   const problem = headProblem(head);
   if (problem !== null) return { problem: headRefusal(problem), detail: problem };
@@ -42,9 +42,9 @@ export function checkRequest(head: RequestHead, paths: PathSettings): ClientRequ
 const MAX_VERDICTS = 1000;
 
 /**
- * Makes a function that says of an address, as `normalizeIp` writes it, whether it lies in one of the CIDR blocks or is
- * one of the addresses. Blocks may be written with mapped addresses (`::ffff:10.0.0.0/104`): BlockList takes both
- * forms for the same.
+ * Makes a function that tells whether an address, as `normalizeIp` writes it, lies in one of the CIDR blocks. A block may
+ * be a single address. It may be written with mapped addresses (`::ffff:10.0.0.0/104`): BlockList takes both forms for
+ * the same.
  */
 export function addressMatcher(blocks: readonly string[]): (address: string) => boolean {
   if (blocks.length === 0) return () => false;

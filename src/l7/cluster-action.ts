@@ -160,7 +160,7 @@ export class ClusterRoute {
     }).start();
   }
 
-  /** What goes upstream in place of what the client said. @param path rewritten */
+  /** Makes what goes upstream in place of the client's own target and headers. @param path after the rewrite */
   #addressed({ exchange, request }: Routed, path: string): UpstreamTarget {
     const { head, peer, client } = exchange;
     const { address, tls, via, forwarded: style } = this.#config;

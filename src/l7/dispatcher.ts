@@ -67,7 +67,7 @@ export class Dispatcher {
   /** While this one is being made. */
   #previous: Dispatcher | null;
 
-  /** @param previous whose place it takes, if there was one */
+  /** @param previous the dispatcher that it replaces; null for the first */
   constructor(
     config: L7ListenerConfig,
     environment: L7Environment,
@@ -191,7 +191,7 @@ export class Dispatcher {
     this.#unrouted.refuse(exchange, status, detail, failure);
   }
 
-  /** Writes what is still to be logged. */
+  /** Writes the line about refused handshakes that have none yet. */
   flushLog(): void {
     this.#refusals.flush();
   }
@@ -211,7 +211,7 @@ export class Dispatcher {
     return this.#contexts.get(contextKey(context.route, context.cluster.name)) === context;
   }
 
-  /** Whether a route that is now, whatever its name, does what that of a context of an older dispatcher did. */
+  /** Whether a current route, whatever its name, replaces the one behind an older context. */
   covers({ route, cluster }: UpgradeContext): boolean {
     return this.#config.routes.some(
       ({ name, match, action }) =>
@@ -259,14 +259,14 @@ export class Dispatcher {
     };
   }
 
-  /** That of the previous dispatcher, where sessions under it differ in nothing. */
+  /** Returns the previous dispatcher's context if nothing of it changes for sessions, else a new one. */
   #upgradeContext(route: Route, clusterName: string): UpgradeContext {
     const { name, http, websocket, tls } = this.#config;
     const { page, clusters, log, access, wheel, dialler, outbox, budget, random, unfinished } =
       this.#environment;
     const cluster = clusters.get(clusterName)!;
     const key = contextKey(route, clusterName);
-    // Not the cluster's own word: it may not have changed to this configuration yet.
+    // Not from the cluster itself: it may not have changed to this configuration yet.
     const { masking } = this.#environment.config.clusters.find((config) => config.name === clusterName)!;
     const randomMasks = masking === 'random';
     const known = this.#previous?.context(key);

@@ -16,21 +16,21 @@ import type { Addressed } from './uws-descriptors.ts';
 
 /** One request as the listener hands it over. */
 export interface Exchange {
-  /** The dispatcher takes headers out of it that do not pass. */
+  /** The dispatcher replaces it if headers are dropped. */
   head: RequestHead;
-  /** Null where the request brings no body along. */
+  /** Null if the request has no body. */
   readonly body: RequestBody | null;
   /** The peer's IP address as text. */
   readonly peer: string;
-  /** By which the connection can be told from others until the reply is over: see `bound/client-connections.ts`. */
+  /** Identifies the connection until the reply is over: see `bound/client-connections.ts`. */
   readonly socket: Addressed;
   readonly client: ClientIdentity;
   readonly reply: HttpReply;
   /** When the request came, by `performance.now()`. */
   readonly startedAt: number;
-  /** Where the request counts while it is not answered, from its route on; null for upgrades. */
+  /** Counts the request while it is in flight; null before it has a route, and for upgrades. */
   inFlight: RequestStats | null;
-  /** How to answer where the request becomes an upgrade. Called at most once, instead of using `reply`. */
+  /** Returns what answers an upgrade. Called at most once, and `reply` is not used then. */
   upgrade(request: UpgradeRequest): UpgradeReply;
 }
 
@@ -46,7 +46,7 @@ export interface Routed {
 /** What a route does with a request that it matches. */
 export type Handler = (routed: Routed) => void;
 
-/** What the access line of a request tells that only some routes know. */
+/** Fields of a request's access line that only routes to clusters know. */
 interface Answerer {
   readonly cluster: string;
   readonly endpoint: Endpoint | null;
@@ -70,7 +70,7 @@ interface AnswerContext {
   readonly route: string;
 }
 
-/** Answers requests of one route, where that needs no endpoint, and counts and logs every answer. */
+/** Answers requests of one route that need no endpoint, and counts and logs every answer. */
 export class Answers {
   readonly #context: AnswerContext;
   /** What a handshake that is answered here counts as; null if plain requests are answered. */
@@ -81,14 +81,14 @@ export class Answers {
     this.#failure = failure;
   }
 
-  /** Counts a request as in flight until its reply is over; not an upgrade to an endpoint. */
+  /** Counts a request as in flight until its reply is over. Not for upgrades to an endpoint. */
   begin(exchange: Exchange): void {
     const { stats } = this.#context;
     exchange.inFlight = stats;
     stats.begun();
   }
 
-  /** Returns the same for handshakes, which the route answers like any request. */
+  /** Returns the answers to handshakes of the route, which it answers like any request. */
   forHandshakes(failure: HandshakeFailure): Answers {
     return new Answers(this.#context, failure);
   }
@@ -163,7 +163,7 @@ export class Answers {
   }
 }
 
-/** A route's changes in the form in which they are applied. */
+/** Returns a route's changes in the form in which they are applied. */
 export function editsOf(changes: Route['headers']['request']): HeaderEdits {
   const { set, add, remove } = changes;
   if (set.size === 0 && add.size === 0 && remove.length === 0) return NO_EDITS;

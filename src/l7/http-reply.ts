@@ -10,7 +10,7 @@ export const CLIENT_GONE = 499;
 /** Pairs in the order in which they are written. A character is a byte (Latin-1), as in heads that were read. */
 export type HeaderList = readonly Header[];
 
-/** `kept`: whether it stays whatever the route changes. */
+/** `kept`: whether the route's changes leave it alone. */
 export type Header = readonly [name: string, value: string, kept?: true];
 
 /**
@@ -24,7 +24,7 @@ export interface HttpReply {
   /** The client is gone, or the reply has been {@link cut}: nothing can be sent any more. */
   readonly aborted: boolean;
 
-  /** The route's changes to the headers of every head that this reply sends, whoever made it. Set before any. */
+  /** The route's changes, which hold for every head that this reply sends. Set them before the first. */
   edits: HeaderEdits;
 
   /** Calls back once when the client goes before the reply is over; at once if it has gone. Not for a cut. */

@@ -74,11 +74,12 @@ export class RequestStats {
     this.#active = page.slot(pageMetrics.httpRequestsActive, { listener, route });
   }
 
+  /** Counts a request as in flight. */
   begun(): void {
     this.#values[this.#active]! += 1;
   }
 
-  /** However the request that has {@link begun} ended. */
+  /** Takes back what {@link begun} has counted, however the request ended. */
   over(): void {
     this.#values[this.#active]! -= 1;
   }

@@ -55,7 +55,7 @@ export const RECEIVE_BUFFER = 192 * 1024;
  */
 const UNSENT = 256 * 1024;
 
-/** After how long without a request uWS closes a connection: 10 s by timers of 4 s, so 8.4 to 12 s as measured. */
+/** uWS closes a connection without a request after 10 s by timers of 4 s: 8.4 to 12 s, as measured. */
 const MIN_SILENCE_MS = 8000;
 
 /** What the handlers of an App know: uWS keeps those, with all that they know, until its thread ends. */
@@ -95,7 +95,7 @@ export class L7Listener {
     this.#descriptors = environment.descriptors;
     this.#stats = new ListenerStats(environment.page, environment.pages, config.name);
     this.#dispatcher = new Dispatcher(config, environment, this.#stats, previous);
-    // What stands behind the proxy, and nobody else, says who it is.
+    // Suppress uWS's own Server header; the upstream identifies itself.
     _cfg('silent');
     this.#app = this.#createApp();
     freeWhatImmediatesClose();

@@ -10,14 +10,14 @@ export class UnderscoreNames {
   readonly #policy: UnderscoreHeaders;
   readonly #reliedOn: ReadonlySet<string>;
 
-  /** @param clusters those of the configuration */
+  /** @param clusters all clusters of the configuration */
   constructor(listener: L7Listener, clusters: readonly Cluster[]) {
     this.#policy = listener.underscoreHeaders;
     this.#reliedOn = namesReliedOn(listener, clusters);
   }
 
   /**
-   * Takes out of a head what does not pass, before anything else looks at it.
+   * Removes the headers that do not pass. Nothing else looks at a head before.
    *
    * @returns the same head if nothing had to go; null if the request is to be refused
    */
@@ -43,8 +43,8 @@ export class UnderscoreNames {
 }
 
 /**
- * Lists the headers that routes match and change, and that clusters hash on: an endpoint must not find a client's word
- * in the place of theirs.
+ * Lists the headers that routes match and change, and that clusters hash on: an endpoint must not take a client's twin
+ * for one of them.
  */
 function namesReliedOn({ routes }: L7Listener, clusters: readonly Cluster[]): Set<string> {
   const names = new Set<string>();

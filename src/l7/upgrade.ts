@@ -28,7 +28,7 @@ import type { UpstreamOwner, UpstreamSocket } from './upstream/upstream-socket.t
 export interface UpgradeReply {
   /** Answers with 101 and joins the session to the client before it returns; false where the client is lost. */
   accept(session: Session, subprotocol: string, headers: HeaderList): boolean;
-  /** For any other answer. */
+  /** Carries any other answer. */
   readonly http: HttpReply;
 }
 
@@ -130,7 +130,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     const isAnswered = !this.#context.pending.has(this);
     this.#refusal?.drop();
     this.#dropUpstream();
-    // The client has got a part of a refusal, which counts as that.
+    // The client has got a part of a refusal: it counts as refused.
     if (isAnswered) return;
     this.#finish('client_gone', CLIENT_GONE);
     this.#gate.leave(this);

@@ -301,7 +301,7 @@ export class Supervisor {
   end({ graceMs, drain, heirs }: Ending): Promise<boolean> {
     const seconds = (graceMs * GRACE_SHARE) / 1000;
     const slots = [...this.#everyone(), ...this.leftBehind.recovered];
-    // Tunnels have the grace to themselves, unless others have taken over.
+    // Tunnels are not paced: they have the whole grace period, unless others have taken over.
     const ended = slots.filter(({ kind }) => kind === 'l7' || heirs !== null);
     const count = ended.reduce((sum, { page }) => sum + this.count({ kind: 'all' }, page), 0);
     const rate = Math.max(drain?.rate ?? 0, count / seconds);

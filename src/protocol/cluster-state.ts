@@ -16,7 +16,7 @@ export interface EndpointState {
   readonly server: Address;
   /** Where to connect: the first, or another of these that answers. */
   readonly addresses: readonly Address[];
-  /** Above 0: that of its entry, or its part of a name's. */
+  /** Above 0: the weight of its entry, or its part of a name's weight. */
   readonly weight: number;
   /** The lowest that has an endpoint which is up is used (RFC 2782). */
   readonly priority: number;

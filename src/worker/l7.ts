@@ -87,7 +87,7 @@ class WebService implements Service {
       loop === null ? { bytes: Buffer.allocUnsafeSlow(size), send: () => -1 } : new PinnedBuffer(size);
     const later = loop === null ? deferToPollPhase : (callback: () => void): void => loop.defer(callback);
     this.#later = (callback) => {
-      // Nothing is read from clients then, and nothing will run later.
+      // After an abort nothing is read from clients, and nothing would run later.
       if (this.#aborted) callback();
       else
         later(() => {

@@ -144,7 +144,7 @@ describe('what a listener says about headers', () => {
       vias(await pass(listener, upgrade(path), reply('403 Forbidden'))),
     ];
 
-    it('is not added, and that of others goes on', async () => {
+    it('is not added, and what others have added goes on', async () => {
       assert.deepEqual(await passages('web', '/'), Array(3).fill([['1.0 outer'], ['1.1 inner']]));
       const alone = await pass('web', get('/'), () => 'HTTP/1.1 204 No Content\r\n\r\n');
       assert.deepEqual(vias(alone), [[], []]);
@@ -160,7 +160,7 @@ describe('what a listener says about headers', () => {
       assert.deepEqual(vias(old), [['1.1 sluice'], ['1.1 inner', '1.0 sluice']]);
     });
 
-    it('is removed with that of others if the route says so', async () => {
+    it('is removed if the route says so, what others have added included', async () => {
       for (const listener of ['web', 'via']) {
         assert.deepEqual(await passages(listener, '/edited'), Array(3).fill([[], []]), listener);
       }

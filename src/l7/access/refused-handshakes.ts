@@ -59,7 +59,7 @@ export class RefusedHandshakes extends Timed {
     this.#maxLines = Math.max(1, Math.floor(MAX_LINES / workers));
   }
 
-  /** Whether one with these settings would do the same. */
+  /** Whether it was made for these settings. */
   fits(access: Logger | null, workers: number): boolean {
     return access === this.#access && this.#maxLines === Math.max(1, Math.floor(MAX_LINES / workers));
   }

@@ -8,10 +8,10 @@ const MAX_METHOD_CHARACTERS = 32;
 /** Longer subprotocols are not logged: some clients send tokens as one. */
 const MAX_SUBPROTOCOL_CHARACTERS = 31;
 
-/** What of a client goes into the log. */
+/** The part of a client's identity that is logged. */
 export type LoggedClient = Pick<ClientIdentity, 'address' | 'requestId'>;
 
-/** Fields about a client's request that every line about it has, as the client sent them, cut if they are too long. */
+/** Fields of every line about a request, as the client sent them. Long ones are cut. */
 interface RequestFields {
   readonly client: string;
   readonly requestId: string;
@@ -22,6 +22,7 @@ interface RequestFields {
   readonly userAgent: string | undefined;
 }
 
+/** Returns the fields of a line about a request. */
 export function requestFields(head: RequestHead, client: LoggedClient): RequestFields {
   return {
     client: client.address,
@@ -45,6 +46,7 @@ export function offeredField(head: RequestHead): string | undefined {
   return cut(offered.map(subprotocolField).join(', '), MAX_HEADER_CHARACTERS);
 }
 
+/** Returns a subprotocol, or `...` in place of a long one. */
 export function subprotocolField(subprotocol: string): string {
   return subprotocol.length > MAX_SUBPROTOCOL_CHARACTERS ? '...' : subprotocol;
 }

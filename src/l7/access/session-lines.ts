@@ -26,7 +26,7 @@ interface SessionEnd {
   readonly bytesDownstream: number;
 }
 
-/** Writes the access lines of one session. It keeps at most some 2 KiB of text, whatever the client has sent. */
+/** Writes the access lines of one session. It keeps about 2 KiB of text at most. */
 export class SessionLines {
   readonly #access: Logger;
   readonly #fields: Readonly<Record<string, string | undefined>>;

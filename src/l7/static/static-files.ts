@@ -159,7 +159,12 @@ export class StaticFiles {
     return headers;
   }
 
-  /** Gives up on a file that cannot be read. @param status of the response, if it has begun. @returns what was sent */
+  /**
+   * Gives up on a file that cannot be read.
+   *
+   * @param status of the response, if it has begun
+   * @returns the status that was sent
+   */
   #fail(reply: HttpReply, status: number): number {
     if (!reply.begun) return this.#refuse(reply, 500);
     reply.cut('file');

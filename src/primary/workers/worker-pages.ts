@@ -49,7 +49,7 @@ export class WorkerPages {
     return sum;
   }
 
-  /** Finds the gauges that count what {@link count} counts. */
+  /** Returns the slots of the gauges that {@link count} sums. */
   slotsOf(scope: DrainScope): number[] {
     if (scope.kind === 'endpoint') {
       const { cluster, name: endpoint } = scope;

@@ -13,7 +13,7 @@ export interface ClientConnection {
   readonly secure: boolean;
 }
 
-/** Who sent a request: found once, at the beginning, for every request. */
+/** Who sent a request: found once, before the request is checked. */
 export interface ClientIdentity {
   /** The nearest IP address that is not a trusted proxy's. */
   readonly address: string;
@@ -33,9 +33,9 @@ export type ForwardedProto = 'http' | 'https' | 'ws' | 'wss';
 export interface ProxyReport {
   /** The hops before the peer, the nearest last, as X-Forwarded-For writes them. */
   readonly chain: readonly string[];
-  /** How many of them, from the near end, trusted proxies have said. */
+  /** The number of hops, from the near end, that trusted proxies have said. */
   readonly depth: number;
-  /** Null if it says none, or none that is valid. */
+  /** Null if the proxy says none, or none that is valid. */
   readonly proto: ForwardedProto | null;
   readonly host: string | null;
   readonly port: string | null;
@@ -51,7 +51,7 @@ const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
 /**
  * Finds out who sent a request. Forwarding headers count only if the peer is a trusted proxy.
  *
- * @param trusted says of an address whether it is a trusted proxy
+ * @param trusted tells whether an address is a trusted proxy's
  * @param newRequestId called if no trusted proxy has given the request an id
  */
 export function identifyClient(

@@ -6,9 +6,9 @@ interface ForwardedElement {
   readonly proto: string;
 }
 
-/** RFC 7239 defines four. */
+/** RFC 7239 defines four parameters. */
 const MAX_PARAMETERS = 16;
-/** A parameter and what follows it. Without quotes, colons and brackets are taken as well: many proxies write them. */
+/** A parameter and what follows it. Colons and brackets need no quotes, because many proxies leave the quotes out. */
 const PARAMETER = /([!#$%&'*+.^_`|~\w-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*))[ \t]*(?:;|$)/y;
 
 /**

@@ -4,7 +4,7 @@ import type { ClientConnection, ClientIdentity, ForwardedProto, ProxyReport } fr
 import { nearestMembers } from './hops.ts';
 import { addressOfNode } from './node-name.ts';
 
-/** What of {@link PREFIX} is set by us in any case. */
+/** Headers with {@link PREFIX} that the proxy sets itself. */
 const SET: ReadonlySet<string> = new Set([
   'x-forwarded-for',
   'x-forwarded-proto',
@@ -15,14 +15,13 @@ const SET: ReadonlySet<string> = new Set([
 const PREFIX = 'x-forwarded-';
 
 /**
- * Whether a (lower-case) name is one that {@link forwardedHeaders} answers for: a client's own such headers are
- * dropped or carried on by it, and by nothing else.
+ * Whether {@link forwardedHeaders} alone decides what becomes of a client's header of this (lower-case) name.
  */
 export function isForwardingName(name: string): boolean {
   return name.startsWith(PREFIX) || name === 'x-real-ip' || name === 'x-request-id' || name === 'forwarded';
 }
 
-/** Which headers tell the endpoint of the client: X-Forwarded-* and X-Real-IP, `Forwarded` of RFC 7239, both, neither. */
+/** Which headers tell endpoints about the client: X-Forwarded-* and X-Real-IP, `Forwarded` of RFC 7239, both, neither. */
 type ForwardedStyle = 'x' | 'rfc7239' | 'both' | 'off';
 
 /**
@@ -31,7 +30,7 @@ type ForwardedStyle = 'x' | 'rfc7239' | 'both' | 'off';
  * replaced or dropped.
  *
  * @param prefix what the route takes off the path, or ''
- * @param style which of them are made; the request id always is
+ * @param style which of them are made; X-Request-Id always is
  * @returns name, value, name, value ... as they go upstream
  */
 export function forwardedHeaders(
@@ -123,7 +122,7 @@ function quotedNode(address: string): string {
   return address.includes(':') ? `"[${address}]"` : address;
 }
 
-/** Adds what a trusted proxy says beyond what we say ourselves. */
+/** Adds a trusted proxy's headers that the proxy does not set itself. */
 function carryOn(head: RequestHead, { forwardedAgrees }: ProxyReport, headers: string[]): void {
   for (let index = 0; index < head.headers.length; index += 2) {
     const name = head.headers[index]!;
