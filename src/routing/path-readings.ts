@@ -5,7 +5,7 @@ const MAX_READINGS = 64;
 /** Max characters of all these paths: a path of 8 KiB may have 4 readings. */
 const MAX_CHARACTERS = 32 * 1024;
 
-/** One level of `%25`, and what is visible. Slashes, backslashes and unreserved characters have steps of their own. */
+/** An escaped escape (`%25` and two digits), or an escaped visible character that no other step decodes. */
 const ENCODED = /%25([\dA-F]{2})|%(?!2[05DEF]|3\d|4[1-9A-F]|5[0-9ACF]|6[1-9A-F]|7[0-9AEF])[2-7][\dA-F]/gi;
 /** Forms of ASCII that are one to three bytes too long. */
 const OVERLONG = /(?:%C[01]|%E0%8[01]|%F0%80%8[01])%[89AB][\dA-F]/gi;
@@ -16,7 +16,7 @@ const QUERY = /[?#]/;
  * What servers are known to do to a path before they use it. Each does some of this, in an order of its own: Tomcat
  * cuts parameters, decodes, then removes dot segments; nginx decodes, merges slashes and removes dot segments; Node's URL
  * takes `//x/a` for the path /a of the host x, and leaves out tabs and line ends; others decode twice because a second
- * server does it again.
+ * server stands behind the first.
  */
 const STEPS: readonly ((path: string) => string)[] = [
   (path) => path.replaceAll('%2F', '/'),
@@ -36,12 +36,11 @@ const STEPS: readonly ((path: string) => string)[] = [
 ];
 
 /**
- * Whether something holds for every path that an endpoint can read out of a request's path: for whatever any of
- * {@link STEPS}, taken in any order and repeatedly, make of it. Paths that allow too many readings to look at are
- * nobody's in good faith, and nothing holds for them.
+ * Whether `holds` is true for every path that an endpoint can read out of a request's path: for every result of
+ * {@link STEPS}, taken in any order and repeatedly. False for a path with too many readings: no honest client needs one.
  *
  * @param path the path that the endpoint gets
- * @param spelling the path before its dot segments were removed: readings with their dot segments removed count, too
+ * @param spelling the path before its dot segments were removed; its readings without dot segments count, too
  * @param holds not asked about `path` itself
  */
 export function everyReading(path: string, spelling: string, holds: (reading: string) => boolean): boolean {
@@ -53,7 +52,7 @@ export function everyReading(path: string, spelling: string, holds: (reading: st
     return holds(reading);
   };
   if (!everyOutcome(path, budget, check)) return false;
-  // An endpoint never sees this one. Whoever reads it as its writer meant it merges slashes before dot segments go.
+  // No endpoint sees this spelling, but its writer may mean a server that merges slashes before it removes dot segments.
   return spelling === path || everyOutcome(spelling, budget, (outcome) => check(removeDotSegments(outcome)));
 }
 
@@ -64,8 +63,7 @@ export function hasDotSegment(path: string): boolean {
 }
 
 /**
- * Decodes in a pattern of the configuration what stands for itself in any place of a path, so that `/%40admin` and
- * `/@admin` are one pattern.
+ * Decodes the escapes of a configured pattern whose characters have no meaning in a path: `/%40admin` becomes `/@admin`.
  */
 export function decodePattern(pattern: string): string {
   return pattern.replaceAll(/%(?:2[1246-9A-E]|3[AC-E]|40|5[BDE]|60|7[B-D])/gi, decodeEscape);
@@ -77,7 +75,7 @@ function everyOutcome(
   holds: (outcome: string) => boolean,
 ): boolean {
   const outcomes = new Set([start]);
-  // A set's iteration reaches what is added on the way.
+  // The loop also visits what is added to the set meanwhile.
   for (const outcome of outcomes) {
     budget.readings -= 1;
     budget.characters -= outcome.length;
@@ -87,7 +85,7 @@ function everyOutcome(
   return true;
 }
 
-/** Decodes one level of everything but slashes, spaces, control characters and what is not ASCII. */
+/** Decodes what {@link ENCODED} finds, once. */
 function decodeOthers(path: string): string {
   return path.replaceAll(ENCODED, (escape, inner?: string) =>
     inner === undefined ? decodeEscape(escape) : `%${inner.toUpperCase()}`,

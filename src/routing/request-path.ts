@@ -157,10 +157,10 @@ function isUnreserved(code: number): boolean {
 }
 
 /**
- * Whether some decoders make something else of an escape than others: 0xC0 and 0xC1 begin overlong forms of ASCII, 0xE0
- * and 0xF0 do before a byte below 0x90.
+ * Whether decoders disagree on an escape. 0xC0 and 0xC1 begin overlong forms of ASCII, and so do 0xE0 and 0xF0 before a
+ * byte below 0x90.
  *
- * @param next where the next escape would be
+ * @param next index behind the escape
  */
 function hasReadings(byte: number, path: string, next: number): boolean {
   if (byte === 0xe0 || byte === 0xf0) return path.charCodeAt(next + 1) === 0x38;

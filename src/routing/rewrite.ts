@@ -57,9 +57,9 @@ function expandGroups(to: string, groups: readonly string[]): string {
  * target that ends in `?` has one, the empty one, and so drops the request's.
  *
  * @param query as received, without the `?`
- * @returns null if groups bring a dot segment into the path, or what can be read so; else a URI reference of visible
- *   ASCII characters: what else the parts bring along is escaped, line ends and NUL too. Groups cannot turn a path into another host: where the target does not begin with two slashes,
- *   the result does not.
+ * @returns a URI reference of visible ASCII characters; all others are escaped, line ends and NUL too. It begins with two
+ *   slashes only if the target does, so groups cannot name another host. Null if groups bring a dot segment into the
+ *   path, or a part that can be read as one.
  */
 export function expandRedirect(to: string, groups: readonly string[], query: string): string | null {
   let location = expandGroups(to, groups);

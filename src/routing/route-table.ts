@@ -53,11 +53,11 @@ export class RouteTable<T> {
   }
 
   /**
-   * Whether the request takes the same route however an endpoint reads its path. No route is another one, too: a
-   * path must not lead to what no route publishes.
+   * Whether every reading of the request's path takes a route that does the same. A reading that no route takes does not:
+   * a path must not lead to what no route publishes.
    *
    * @param spelling of the path, as `readPath` gives it
-   * @param isSame says of another route whether it does the same
+   * @param isSame whether another route does the same
    */
   agrees(request: RouteRequest, spelling: string, isSame: (value: T) => boolean): boolean {
     return everyReading(request.path, spelling, (path) => {
