@@ -43,13 +43,13 @@ interface MonitorOptions {
 /** The start is not held up longer by names that do not resolve. */
 const FIRST_LOOKUP_MS = 3000;
 
-/** Labels of endpoints in one log line. */
+/** Max labels of endpoints in one log line. */
 const MAX_LISTED = 8;
-/** Lines about changed endpoints: whoever answers a name's queries can provoke thousands a second. */
+/** Bounds the lines about changed endpoints: whoever answers a name's queries can provoke thousands a second. */
 const CHANGE_LINES = { burst: 200, everyMs: 50 };
-/** Endpoints of a cluster whose changes are published at once. */
+/** Max endpoints of a cluster whose changes are published in the same turn. */
 const MAX_AT_ONCE = 256;
-/** In a larger cluster changes are gathered for so long for each endpoint: 0.4 s for 4,096. */
+/** A larger cluster gathers its changes for this time for each endpoint: 0.4 s for 4,096. */
 const GATHER_MS = 0.1;
 
 /** What the primary does about one cluster: finds its endpoints, probes them, ejects them, drains them. */
@@ -67,7 +67,7 @@ export class ClusterMonitor {
   readonly #records = new Map<EndpointConfig, Map<string, EndpointRecord>>();
   /** By label. */
   readonly #entries = new Map<string, EndpointConfig>();
-  /** Addresses that are not used, by the name that has them. */
+  /** How many addresses of each name are not used. */
   readonly #leftOut = new Map<EndpointConfig, number>();
   readonly #changeLines = new LineLimit(undefined, CHANGE_LINES);
   readonly #firstLookups: Promise<void>[] = [];
@@ -136,7 +136,7 @@ export class ClusterMonitor {
     return [...this.#records.values()].flatMap((own) => [...own.values()]);
   }
 
-  /** Addresses of its names that are not used. */
+  /** How many addresses of its names are not used. */
   get leftOut(): number {
     return [...this.#leftOut.values()].reduce((sum, count) => sum + count, 0);
   }

@@ -8,7 +8,7 @@ import type { EndpointRecord } from './endpoint-record.ts';
 /** Each wait differs from the interval by up to this part of it, so that proxies and endpoints fall out of step. */
 const JITTER = 0.1;
 
-/** Probes of one cluster at the same time: each holds a descriptor, and a name can stand for thousands of addresses. */
+/** Max probes of one cluster at the same time: each holds a descriptor, and a name can stand for thousands of addresses. */
 const MAX_PROBES = 256;
 
 /** Probes the endpoints of a cluster, each by itself, for as long as it belongs to it. */
@@ -53,7 +53,7 @@ export class Prober {
   }
 
   stop(): void {
-    // Or the end of each probe would start one that waits.
+    // The end of a probe starts one that waits.
     this.#waiting.clear();
     for (const record of [...this.#running.keys()]) this.forget(record);
   }

@@ -6,7 +6,7 @@ import type { StatsPage } from '../telemetry/stats-page.ts';
 
 export type ConnectFailure = (typeof CONNECT_FAILURES)[number];
 
-/** Of its weight an endpoint has so much when its slow start begins. */
+/** Fraction of its weight that an endpoint has when its slow start begins. */
 const LEAST_FACTOR = 0.1;
 
 /** One address of a cluster, as one worker sees it. Whoever has its connections keeps it when it leaves the cluster. */

@@ -37,15 +37,15 @@ type Family = 4 | 6;
 /** What the queries behind one name have brought, by what was asked: to fall back on where one fails. */
 type Memory = Map<string, readonly FoundAddress[]>;
 
-/** Addresses of one name: an answer of DNS, 64 KiB at most, has room for about as many. */
+/** Max addresses of one name: an answer of DNS has 64 KiB at most, which is room for about 4,096. */
 const MAX_ADDRESSES = 4096;
-/** Targets of one service, each of which costs two queries; those of the lowest priorities are used. */
+/** Max targets of one service: each costs two queries. The targets of the lowest priorities are used. */
 const MAX_TARGETS = 1024;
-/** Targets of one service that are looked up at the same time. */
+/** Max targets of one service that are looked up at the same time. */
 const MAX_LOOKUPS = 32;
-/** Reasons in the message of a failed look-up. */
+/** Max reasons in the message of a failed look-up. */
 const MAX_REASONS = 3;
-/** Of this process: decides which addresses are left out. */
+/** Key of this process for the hash that decides which addresses are left out. */
 const SALT = randomBytes(8).toString('hex');
 /** Answers, and no failures: there is no such name, or no record of that kind. */
 const NOTHING = new Set(['ENOTFOUND', 'ENODATA']);
@@ -134,11 +134,11 @@ export class NameLookup {
     const answers = await Promise.allSettled(
       used.map(async ({ name: target, port, weight, priority }) => {
         const { endpoints, ...rest } = answerOf(await found.get(target)!, port);
-        // Weight 0 is for a target that need hardly be chosen; a balancer knows none below 1.
         return {
-          // The weight is the target's, shared by its addresses.
-          endpoints: endpoints.map((found) => ({
-            ...found,
+          // The weight is the target's, shared by its addresses. Weight 0 is for targets that are hardly ever chosen (RFC
+          // 2782); it counts as 1, because a balancer's weights are above 0.
+          endpoints: endpoints.map((endpoint) => ({
+            ...endpoint,
             weight: Math.max(1, weight) / endpoints.length,
             priority,
           })),
@@ -167,8 +167,8 @@ function bounded(answer: Answer): Answer {
 }
 
 /**
- * Takes some of a list, those of the lowest priorities. Among equal ones a hash decides, so that the order of an answer,
- * which servers rotate, replaces none of them, and several proxies leave out different ones.
+ * Takes the `max` items of the lowest priorities. Among equal priorities a hash decides: servers rotate their answers, and
+ * another order must replace no endpoint. Several proxies leave out different items.
  */
 function firstOf<T extends { readonly priority: number }>(
   all: readonly T[],
@@ -181,7 +181,7 @@ function firstOf<T extends { readonly priority: number }>(
   return sorted.sort((a, b) => a.priority - b.priority || ranks.get(a)! - ranks.get(b)!).slice(0, max);
 }
 
-/** Looks hosts up, some at a time; resolves when all are over, whatever came of them. */
+/** Looks hosts up, {@link MAX_LOOKUPS} at a time. Resolves when all look-ups have ended, failed ones too. */
 async function settled<T>(
   hosts: readonly string[],
   find: (host: string) => Promise<T>,

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../endpoint.ts';
 import { hashText, mix } from './key-hash.ts';
 
-/** Points of the lightest endpoint, or of one of weight 1 if that is lighter. 128 keep shares within about a tenth. */
+/** Points of an endpoint of weight 1, or of the lightest if its weight is below 1. 128 keep shares within about a tenth. */
 const POINTS = 128;
 /** Of all endpoints together. Above it every weight is halved until it fits, so that most points stay. */
 const MOST_POINTS = 2 ** 18;
@@ -106,8 +106,8 @@ export class HashRing {
 }
 
 /**
- * Returns the weight that gets {@link POINTS} points. Equal endpoints always get as many, so that a name whose weight is
- * shared by one more address moves no other keys than those of the new one.
+ * Returns the weight that gets {@link POINTS} points. Equal endpoints always get {@link POINTS}: one more address makes the
+ * weights of its name's other addresses smaller, and must move no keys but its own.
  */
 function unitOf(endpoints: readonly Endpoint[]): number {
   const weights = new Set(endpoints.map(({ weight }) => weight));

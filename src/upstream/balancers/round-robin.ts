@@ -1,7 +1,6 @@
 import type { Balancer } from '../balancer.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { PickContext } from '../pick-context.ts';
-
 import type { SharedCursor } from './shared-cursor.ts';
 
 /**
@@ -25,7 +24,7 @@ export class RoundRobin implements Balancer {
   readonly #cursor: SharedCursor;
   readonly #random: () => number;
 
-  /** @param random from 0 to below 1: where in its first round an endpoint begins, and which equal one a retry gets */
+  /** @param random from 0 to below 1: decides when an endpoint's first turn comes, and which equal endpoint a retry gets */
   constructor(cursor: SharedCursor, random: () => number = Math.random) {
     this.#cursor = cursor;
     this.#random = random;
@@ -66,7 +65,7 @@ export class RoundRobin implements Balancer {
     if (length === 0) return null;
     if (excluded.size === 0) return members[this.#cursor.next(length)]!;
     // A retry takes no turn. It would shift everybody's next one: beside one other, a dead endpoint would get every first
-    // turn. Turns of its own would follow those of the failed endpoints and favour some of the others.
+    // turn. A second cursor for retries would favour the endpoints behind the failed ones.
     const others = members.filter((endpoint) => !excluded.has(endpoint));
     return others[Math.floor(this.#random() * others.length)] ?? null;
   }
