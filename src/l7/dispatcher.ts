@@ -325,7 +325,7 @@ function upgradedClusters({ routes }: L7ListenerConfig): Set<string> {
   return names;
 }
 
-/** The text of a `respond` is part of it, so the digest is kept instead. */
+/** Returns a digest, because the text of a `respond` is part of what the route does. */
 function effectOf(route: Route): string {
   const effect = serialize({ ...route, name: null, match: null });
   return createHash('sha256').update(effect).digest('base64');

@@ -126,7 +126,7 @@ export class BoundConnections {
     if (this.#all.size > 0 && this.#sweep.wheelTick < 0) this.#wheel.arm(this.#sweep, TICK_MS);
   }
 
-  /** Closes what is bound to endpoints that the configuration has no more. */
+  /** Closes the connections to endpoints that the configuration no longer has. */
   closeRemoved(): void {
     for (const bound of [...this.#all]) if (bound.endpoint.removed) this.#close(bound, 'drained');
   }

@@ -70,8 +70,8 @@ export class ClientConnections {
   }
 
   /**
-   * Returns which of some connections a request has come on; null for none. Of many it is not told either if too much time
-   * has gone into that lately.
+   * Returns the connection of `among` that a request has come on; null for none. Null also if `among` has more than
+   * {@link MAX_FREE_LOOKS} and too much time has gone into such searches lately.
    */
   recognise({ socket }: Asker, among: ReadonlySet<ClientConnection>): ClientConnection | null {
     const sockets = this.#sockets;

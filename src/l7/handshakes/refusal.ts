@@ -12,7 +12,7 @@ const EMPTY = Buffer.alloc(0);
 
 /** Whose handshake the endpoint has refused. */
 interface RefusalOwner {
-  /** The endpoint has given all that is wanted of it; its connection is closed. */
+  /** The connection to the endpoint has been closed: no more is wanted of it. */
   refusalEnded(): void;
   /** The client has its answer, or the first part of it: the handshake is over. */
   refusalAnswered(): void;
@@ -22,7 +22,7 @@ interface RefusalOwner {
   downstreamTouched(): void;
 }
 
-/** What a refusal is carried by. */
+/** What a refusal works with. */
 interface RefusalTerms {
   readonly reply: HttpReply;
   readonly wheel: TimerWheel;
