@@ -15,8 +15,8 @@ const FIONREAD = 0x541b;
 const SHUT_RD = 0;
 
 /**
- * `struct tcp_info`: the connection's state, `tcpi_last_data_recv` in milliseconds, and `tcpi_bytes_received`, 64 bits, which Linux has since
- * 4.1.
+ * `struct tcp_info`: the connection's state, `tcpi_last_data_recv` in milliseconds, and `tcpi_bytes_received`, 64 bits,
+ * which Linux has since 4.1.
  */
 const INFO_STATE = 0;
 const INFO_LAST_DATA_RECEIVED = 52;

@@ -5,7 +5,7 @@ import { unsupportedReason } from './support.ts';
 /** Made at the first use; null if system calls cannot be used. */
 let calls: Sockets | null | undefined;
 
-/** Returns the system calls on sockets, for those of Node; null if they cannot be used. */
+/** Returns system calls for Node's sockets; null if system calls cannot be used. */
 export function callsOnSockets(): Sockets | null {
   if (calls === undefined) calls = unsupportedReason() === null ? new Sockets() : null;
   return calls;
@@ -17,7 +17,10 @@ export function descriptorOf(owner: Server | Socket): number | undefined {
   return typeof handle?.fd === 'number' && handle.fd >= 0 ? handle.fd : undefined;
 }
 
-/** Returns how many written bytes the other side has not acknowledged; those that Node keeps only, without system calls. */
+/**
+ * Returns how many written bytes the other side has not acknowledged. Without system calls it counts only those that Node
+ * has not handed to the kernel.
+ */
 export function unacknowledgedBytes(socket: Socket): number {
   const fd = descriptorOf(socket);
   const inKernel = fd === undefined ? 0 : (callsOnSockets()?.unacknowledged(fd) ?? 0);

@@ -1,8 +1,8 @@
 import { seriesKey, type Series, type SeriesName } from './page-layout.ts';
 
-/** Blocks given back that are kept for their last owner, and for workers that may still write them. */
+/** Idle blocks that are not reused: their last owner may come back, and workers may still write them. */
 const MIN_IDLE = 512;
-/** Idle blocks that are looked at for one whose connections have all ended. */
+/** Max idle blocks that one search looks at. */
 const MAX_LOOKS = 64;
 
 /** What all workers have counted. */
@@ -31,8 +31,8 @@ interface LentSeriesOptions {
  * Series of owners that come and go while one configuration is in use: the addresses of names. Each owner gets a block of
  * consecutive slots. The last connections of an owner that has gone stay counted and shown under its own labels.
  *
- * A block is lent to another owner only if no connection of its last one lives, and the counters start at 0 then. What was
- * given back last is reused last, and not before there are {@link MIN_IDLE} idle blocks, unless room runs out.
+ * A block is lent to another owner only if no connection of its last one lives, and the counters start at 0 then. The
+ * block that was given back first is reused first, and none before there are {@link MIN_IDLE} idle blocks, unless room runs out.
  */
 export class LentSeries {
   /** Changes whenever {@link visible} does. */
@@ -42,7 +42,7 @@ export class LentSeries {
   readonly #lent = new Map<string, Block>();
   /** Given back, the longest ago first; blocks whose connections lived at the last look come later. */
   readonly #idle = new Map<string, Block>();
-  /** Of every block, by the keys of its series. */
+  /** The slot of every series, by its key. */
   readonly #slots = new Map<string, number>();
 
   constructor({ end, floor }: LentSeriesOptions) {

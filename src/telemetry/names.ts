@@ -99,12 +99,12 @@ export const pageMetrics = {
   boundActive: gauge(
     'sluice_http_bound_connections_active',
     [],
-    'Connections to endpoints that wait for the next request of the one client connection they are bound to',
+    'Idle connections to endpoints that are bound to one client connection each',
   ),
   boundCloses: counter(
     'sluice_http_bound_connections_closed_total',
     ['reason'],
-    'Connections to endpoints closed because they may carry requests of one client connection only',
+    'Closed connections to endpoints that were, or had to be, bound to one client connection each',
   ),
   sessionsShed: counter(
     'sluice_ws_sessions_shed_total',

@@ -4,9 +4,9 @@ import type { ResponseHead } from './response-head.ts';
 /** Schemes that authenticate the connection instead of the request (RFC 4559, MS-NTHT, MS-CSSP). */
 const SCHEMES = 'ntlm|negotiate|kerberos|nego2|credssp';
 const CREDENTIALS = new RegExp(`^(?:${SCHEMES})(?![^ \\t])`, 'i');
-/** A challenge at the begin of a list member. */
+/** A challenge at the beginning of a list member. */
 const CHALLENGE = new RegExp(`(?:^|,)[ \\t]*(?:${SCHEMES})(?![^ \\t,])`, 'i');
-/** What commas mean nothing in; the last one may lack its end. */
+/** Quoted strings, in which commas separate nothing; the last string may lack its end. */
 const QUOTED = /"(?:[^"\\]|\\.)*"?/g;
 
 /** Whether a request authenticates its connection. */
