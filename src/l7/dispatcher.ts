@@ -81,12 +81,12 @@ export class Dispatcher {
     this.#stats = stats;
     const { page, pages, access, wheel } = environment;
     this.#handshakes = new HandshakeGate(config.name, config, upgradedClusters(config), wheel, page, pages);
-    const workers = environment.config.workers.l7;
     const known = previous === null ? null : previous.#refusals;
+    const window = environment.lineWindows.get(config.name)!;
     this.#refusals =
-      known?.fits(access, workers) === true
+      known?.fits(access) === true
         ? known
-        : new RefusedHandshakes(access, wheel, config.name, workers, (reason) =>
+        : new RefusedHandshakes(access, wheel, config.name, window, (reason) =>
             stats.handshakeFailed(reason),
           );
     this.#unrouted = this.#answers('none');

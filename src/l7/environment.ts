@@ -23,6 +23,8 @@ export interface L7Environment {
   readonly wheel: TimerWheel;
   readonly log: Logger;
   readonly access: Logger | null;
+  /** By listener: memory by which all workers bound the lines that clients can provoke. */
+  readonly lineWindows: ReadonlyMap<string, SharedArrayBuffer>;
   readonly clusters: ReadonlyMap<string, Cluster>;
   /** Opens the upstream connections. */
   readonly dialler: UpstreamDialler;

@@ -21,6 +21,7 @@ import { WorkerSlot } from './worker-slot.ts';
 import type { SlotTimings } from './worker-slot.ts';
 import { WorkerThreads, type WorkerFiles } from './worker-threads.ts';
 import { LeftBehind } from './workers/left-behind.ts';
+import { lineWindowsOf } from './workers/line-windows.ts';
 import { ReplacementPolicy } from './workers/replacement-policy.ts';
 import { KINDS, WorkerPages, namesOf, seriesOf } from './workers/worker-pages.ts';
 import { WorkerWatch } from './workers/worker-watch.ts';
@@ -109,7 +110,8 @@ export class Supervisor {
     this.#threads = new WorkerThreads(log, workerFiles);
     this.leftBehind = new LeftBehind(log);
     this.#pages = new WorkerPages(config);
-    this.#current = { config, generation, series: this.directory.table };
+    const lineWindows = lineWindowsOf(config);
+    this.#current = { config, generation, series: this.directory.table, lineWindows };
     this.#slots = namesOf(config).map(({ kind, name }) => this.#createSlot(kind, name));
   }
 
@@ -200,7 +202,8 @@ export class Supervisor {
       throw new StartError('the statistics have no room for what is new: restart to bring it into force');
     }
     for (const [start, end] of plan.cleared) this.sums.clear(start, end);
-    const next = { config, generation, series: plan.table };
+    const lineWindows = lineWindowsOf(config, this.#current.lineWindows);
+    const next = { config, generation, series: plan.table, lineWindows };
     const slots = this.#slots;
     const answers = await Promise.all(
       slots.map((slot) => slot.prepare({ type: 'prepare', ...next, clusters })),

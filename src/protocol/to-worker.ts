@@ -19,6 +19,8 @@ export interface Generation {
   readonly series: SlotTable;
   /** What is known of the endpoints now; changes come as messages. */
   readonly clusters: readonly ClusterState[];
+  /** Memory of a `LineWindow` for each listener, the same as long as the listener is configured. */
+  readonly lineWindows: ReadonlyMap<string, SharedArrayBuffer>;
 }
 
 /** The payload of a worker's `serve` task: all that it needs to carry traffic. */

@@ -24,6 +24,7 @@ export interface Environment {
   readonly log: Logger;
   /** For the access lines, or null where the configuration has none. */
   readonly access: Logger | null;
+  readonly lineWindows: ReadonlyMap<string, SharedArrayBuffer>;
   /** A cluster is the same object in all generations that have it. */
   readonly clusters: ReadonlyMap<string, Cluster>;
   readonly home: ClusterHome;
@@ -52,6 +53,7 @@ export function createEnvironment(
     wheel: new TimerWheel(performance.now()),
     log,
     access: accessLog(config, log),
+    lineWindows: start.lineWindows,
     clusters: new Map(
       config.clusters.map((cluster) => [
         cluster.name,
@@ -72,7 +74,7 @@ interface NextEnvironment {
 
 /** Gets the next generation ready; throws where a cluster cannot be set up, and nothing has changed then. */
 export function nextEnvironment(current: Environment, next: Generation): NextEnvironment {
-  const { generation, config, series } = next;
+  const { generation, config, series, lineWindows } = next;
   const { pages, wheel, log, descriptors } = current;
   const page = new StatsPage(current.page.values.buffer as SharedArrayBuffer, lookupIn(series));
   const home = { ...current.home, page };
@@ -88,7 +90,19 @@ export function nextEnvironment(current: Environment, next: Generation): NextEnv
   const gone = [...current.clusters].filter(([name]) => !clusters.has(name)).map(([, cluster]) => cluster);
   const access = accessLog(config, log);
   return {
-    environment: { config, generation, page, pages, wheel, log, access, clusters, home, descriptors },
+    environment: {
+      config,
+      generation,
+      page,
+      pages,
+      wheel,
+      log,
+      access,
+      lineWindows,
+      clusters,
+      home,
+      descriptors,
+    },
     commit: () => {
       log.level = config.log.level;
       descriptors.clientSlots = clientSlots(config, page);

@@ -146,6 +146,7 @@ async function prepare(
     pages,
     page: 0,
     clusters: [clusterState(cluster)],
+    lineWindows: new Map(),
     secret: '',
     drained: [],
     listenLock: new SharedArrayBuffer(4),

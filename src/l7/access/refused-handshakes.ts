@@ -1,4 +1,5 @@
 import { Timed, type TimerWheel } from '../../core/timer-wheel.ts';
+import { LineWindow } from '../../telemetry/line-window.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { RequestHead } from '../../wire/request-head.ts';
 import type { ResponseCut } from '../http-reply.ts';
@@ -30,70 +31,78 @@ interface RefusedHandshake {
 
 /**
  * Counts the refused handshakes of one listener in one worker and writes their access lines. Anybody can provoke them,
- * so in each second only a worker's share of {@link MAX_LINES} get lines of their own; one line counts the others.
+ * so in each second only {@link MAX_LINES} of all workers get lines of their own; one line counts the others.
  */
 export class RefusedHandshakes extends Timed {
   readonly #access: Logger | null;
   readonly #wheel: TimerWheel;
   readonly #listener: string;
+  readonly #window: LineWindow;
   readonly #count: (reason: HandshakeFailure) => void;
-  readonly #maxLines: number;
-  /** When the second ends in which {@link #written} lines were written, by the wheel's clock. */
-  #windowEnd = -Infinity;
-  #written = 0;
-  #suppressed = 0;
+  readonly #clock: () => number;
+  /** Whether the deadline is armed at which suppressed lines are counted. */
+  #isWaiting = false;
 
-  /** @param workers that share the lines */
+  /**
+   * @param window memory of a {@link LineWindow} that all workers share
+   * @param clock milliseconds since 1970, the same in all workers
+   */
   constructor(
     access: Logger | null,
     wheel: TimerWheel,
     listener: string,
-    workers: number,
+    window: SharedArrayBuffer,
     count: (reason: HandshakeFailure) => void,
+    clock: () => number = Date.now,
   ) {
     super();
     this.#access = access;
     this.#wheel = wheel;
     this.#listener = listener;
+    this.#window = new LineWindow(window, MAX_LINES);
     this.#count = count;
-    this.#maxLines = Math.max(1, Math.floor(MAX_LINES / workers));
+    this.#clock = clock;
   }
 
-  /** Whether it was made for these settings. */
-  fits(access: Logger | null, workers: number): boolean {
-    return access === this.#access && this.#maxLines === Math.max(1, Math.floor(MAX_LINES / workers));
+  /** Whether it was made for this log. */
+  fits(access: Logger | null): boolean {
+    return access === this.#access;
   }
 
   refused(handshake: RefusedHandshake): void {
     this.#count(handshake.reason);
-    if (this.#access !== null && this.#mayWrite()) this.#write(this.#access, handshake);
+    if (this.#access === null) return;
+    if (this.#window.take(this.#second())) this.#write(this.#access, handshake);
+    else if (!this.#isWaiting) this.#wait();
   }
 
   override expire(): void {
-    this.flush();
+    this.#isWaiting = false;
+    const count = this.#window.collect(this.#second());
+    if (count === null) this.#wait();
+    else this.#writeCount(count);
   }
 
-  /** Writes the line that counts the others, if there are any. */
+  /** Writes the line that counts the others now, if there are any. */
   flush(): void {
-    if (this.#suppressed === 0) return;
+    if (!this.#isWaiting) return;
+    this.#isWaiting = false;
     this.#wheel.disarm(this);
-    this.#access?.info({ listener: this.#listener, count: this.#suppressed }, 'handshakes refused');
-    this.#suppressed = 0;
+    this.#writeCount(this.#window.collectAll());
   }
 
-  #mayWrite(): boolean {
-    const { now } = this.#wheel;
-    if (now >= this.#windowEnd) {
-      this.flush();
-      this.#windowEnd = now + WINDOW_MS;
-      this.#written = 0;
-    }
-    if (this.#written < this.#maxLines) {
-      this.#written++;
-      return true;
-    }
-    if (this.#suppressed++ === 0) this.#wheel.arm(this, this.#windowEnd - now);
-    return false;
+  #second(): number {
+    return Math.floor(this.#clock() / WINDOW_MS);
+  }
+
+  /** Counts the suppressed lines when the second is over. */
+  #wait(): void {
+    this.#isWaiting = true;
+    this.#wheel.arm(this, WINDOW_MS - (this.#clock() % WINDOW_MS));
+  }
+
+  #writeCount(count: number): void {
+    if (count > 0) this.#access?.info({ listener: this.#listener, count }, 'handshakes refused');
   }
 
   #write(access: Logger, handshake: RefusedHandshake): void {

@@ -48,6 +48,7 @@ describe('a worker that ends', { timeout: 300_000 }, () => {
       pages: [allocatePage({ size: directory.capacity })],
       page: 0,
       clusters: config.clusters.map(clusterState),
+      lineWindows: new Map(),
       secret: '',
       drained: [],
       listenLock: new SharedArrayBuffer(4),

@@ -95,6 +95,7 @@ class Process {
       series: this.#directory.table,
       pages: this.#pages,
       clusters: config.clusters.map(clusterState),
+      lineWindows: new Map(),
       listenLock: new SharedArrayBuffer(4),
       pulse: new Pulse().memory,
       descriptors: allocateDescriptorTable(),
@@ -117,9 +118,11 @@ class Process {
 
   /** Brings a configuration without what the connections run on. */
   async reload(): Promise<void> {
-    const next = { generation: 2, config: this.#settings, series: this.#directory.table };
+    const clusters = config.clusters.map(clusterState);
+    const series = this.#directory.table;
+    const next = { generation: 2, config: this.#settings, series, clusters, lineWindows: new Map() };
     for (const { thread } of this.workers) {
-      assert.equal(await thread.prepare({ ...next, clusters: config.clusters.map(clusterState) }), null);
+      assert.equal(await thread.prepare(next), null);
     }
     for (const { thread } of this.workers) thread.settle(2, true);
   }

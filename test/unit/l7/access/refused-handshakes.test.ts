@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { TimerWheel } from '../../../../src/core/timer-wheel.ts';
 import { RefusedHandshakes } from '../../../../src/l7/access/refused-handshakes.ts';
+import { allocateLineWindow } from '../../../../src/telemetry/line-window.ts';
 import type { Logger } from '../../../../src/telemetry/logger.ts';
 
 const CLIENT = { address: '192.0.2.1', requestId: 'id-1' };
@@ -20,8 +21,12 @@ class World {
   } as unknown as Logger;
   #now = 0;
 
-  refusals(workers = 1, access: Logger | null = this.log): RefusedHandshakes {
-    return new RefusedHandshakes(access, this.wheel, 'web', workers, (reason) => this.counted.push(reason));
+  readonly #window = allocateLineWindow();
+
+  /** Those of one worker. */
+  refusals(access: Logger | null = this.log): RefusedHandshakes {
+    const count = (reason: string): unknown => this.counted.push(reason);
+    return new RefusedHandshakes(access, this.wheel, 'web', this.#window, count, () => this.#now);
   }
 
   refuse(refusals: RefusedHandshakes, times: number, headers: readonly string[] = []): void {
@@ -95,15 +100,32 @@ describe('refused handshakes', () => {
     assert.equal(world.counted.length, 301);
   });
 
-  it('have the lines of a worker as a share of those of the listener, at least one', () => {
-    for (const [workers, lines] of [
-      [3, 33],
-      [1000, 1],
-    ] as const) {
-      const world = new World();
-      world.refuse(world.refusals(workers), 60);
-      assert.equal(world.single.length, lines);
+  it('share the lines of a second between workers, and have one count of all others', () => {
+    const world = new World();
+    const workers = [world.refusals(), world.refusals(), world.refusals()];
+    for (let second = 0; second < 3; second++) {
+      world.refuse(workers[0]!, 90);
+      for (const worker of workers) world.refuse(worker, 20);
+      world.pass(500);
+      for (const worker of workers) world.refuse(worker, 10);
+      world.pass(500);
     }
+    assert.equal(world.single.length, 300);
+    world.pass(2000);
+    assert.deepEqual(world.counts, [80, 80, 80]);
+  });
+
+  it('have at most one count in a second if it is asked for by several workers', () => {
+    const world = new World();
+    const workers = [world.refusals(), world.refusals()];
+    world.refuse(workers[0]!, 150);
+    world.pass(1000);
+    assert.deepEqual(world.counts, [50]);
+    world.refuse(workers[1]!, 130);
+    workers[1]!.expire();
+    assert.deepEqual(world.counts, [50]);
+    world.pass(1000);
+    assert.deepEqual(world.counts, [50, 30]);
   });
 
   it('are counted on demand before the second is over, and once', () => {
@@ -117,7 +139,7 @@ describe('refused handshakes', () => {
 
   it('are counted without an access log', () => {
     const world = new World();
-    world.refuse(world.refusals(1, null), 200);
+    world.refuse(world.refusals(null), 200);
     world.pass(2000);
     assert.deepEqual([world.lines.length, world.counted.length], [0, 200]);
   });
