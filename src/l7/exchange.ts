@@ -10,6 +10,7 @@ import { methodField, requestFields } from './access/request-fields.ts';
 import type { ClientRequest } from './client-request.ts';
 import type { HeaderList, HttpReply } from './http-reply.ts';
 import type { HandshakeFailure, RequestStats } from './listener-stats.ts';
+import { sendRefusal } from './own-refusal.ts';
 import type { RequestBody } from './request-body.ts';
 import type { UpgradeReply } from './upgrade.ts';
 import type { Addressed } from './uws-descriptors.ts';
@@ -52,14 +53,8 @@ interface Answerer {
   readonly endpoint: Endpoint | null;
 }
 
-const PLAIN_TEXT = ['Content-Type', 'text/plain; charset=utf-8'] as const;
 /** Refusals that close the connection: it may be out of step, or has a body that is not read. */
 const CLOSING: ReadonlySet<number> = new Set([400, 405, 413]);
-const REFUSAL_HEADERS: ReadonlyMap<number, HeaderList> = new Map<number, HeaderList>([
-  [405, [PLAIN_TEXT, ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS']]],
-  [426, [PLAIN_TEXT, ['Upgrade', 'websocket'], ['Connection', 'Upgrade'], ['Sec-WebSocket-Version', '13']]],
-  [503, [PLAIN_TEXT, ['Retry-After', '1']]],
-]);
 
 /** Where the answers of one route are counted and logged. */
 interface AnswerContext {
@@ -104,8 +99,7 @@ export class Answers {
     reason: string,
     failure: HandshakeFailure | null = null,
   ): void {
-    const headers = REFUSAL_HEADERS.get(status) ?? [PLAIN_TEXT];
-    exchange.reply.send(status, headers, `${reason}\n`, CLOSING.has(status));
+    sendRefusal(exchange.reply, status, reason, CLOSING.has(status));
     if (failure === null) this.ended(exchange, status);
     else this.#handshakeEnded(exchange, status, failure, reason);
   }

@@ -20,6 +20,7 @@ import type { ClusterGate, Entrant } from './handshakes/handshake-gate.ts';
 import { Refusal } from './handshakes/refusal.ts';
 import { CLIENT_GONE, type Header, type HeaderList, type HttpReply, type ResponseCut } from './http-reply.ts';
 import type { HandshakeFailure } from './listener-stats.ts';
+import { sendRefusal } from './own-refusal.ts';
 import { Session, type SessionContext } from './session.ts';
 import { endpointRefusal } from './upstream/endpoint-refusal.ts';
 import type { UpstreamOwner, UpstreamSocket } from './upstream/upstream-socket.ts';
@@ -335,8 +336,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
 
   #refuse(failure: HandshakeFailure, status: 502 | 503 | 504, message: string): void {
     this.#finish(failure, status, message);
-    const retry: HeaderList = status === 503 ? [['Retry-After', '1']] : [];
-    this.#reply.http.send(status, [['Content-Type', 'text/plain; charset=utf-8'], ...retry], `${message}\n`);
+    sendRefusal(this.#reply.http, status, message);
     this.#context.session.dialler.downstreamTouched();
     this.#gate.leave(this);
   }

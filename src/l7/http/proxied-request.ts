@@ -6,7 +6,8 @@ import type { ResponseHead } from '../../wire/response-head.ts';
 import { endToEndHeaders } from '../../wire/upgrade-response.ts';
 import { encodeRequest, framingOf, type RequestFraming } from '../../wire/upstream-request.ts';
 import { viaElement } from '../../wire/via.ts';
-import { CLIENT_GONE, type Header, type HeaderList, type ResponseCut } from '../http-reply.ts';
+import { CLIENT_GONE, type Header, type ResponseCut } from '../http-reply.ts';
+import { sendRefusal } from '../own-refusal.ts';
 import type { Buffering } from '../buffer-budget.ts';
 import type { RequestBody } from '../request-body.ts';
 import { BodyPace } from './body-pace.ts';
@@ -355,14 +356,8 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   }
 
   #refuse(status: 408 | 413 | 502 | 503 | 504, message: string): void {
-    const retry: HeaderList = status === 503 ? [['Retry-After', '1']] : [];
     const unread = this.#order.body !== null && !this.#order.body.ended;
-    this.#order.reply.send(
-      status,
-      [['Content-Type', 'text/plain; charset=utf-8'], ...retry],
-      `${message}\n`,
-      unread,
-    );
+    sendRefusal(this.#order.reply, status, message, unread);
     this.#finish(status);
   }
 

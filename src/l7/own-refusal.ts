@@ -1,0 +1,19 @@
+import type { HeaderList, HttpReply } from './http-reply.ts';
+
+const PLAIN_TEXT = ['Content-Type', 'text/plain; charset=utf-8'] as const;
+const HEADERS: ReadonlyMap<number, HeaderList> = new Map<number, HeaderList>([
+  [405, [PLAIN_TEXT, ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS']]],
+  [426, [PLAIN_TEXT, ['Upgrade', 'websocket'], ['Connection', 'Upgrade'], ['Sec-WebSocket-Version', '13']]],
+  [503, [PLAIN_TEXT, ['Retry-After', '1']]],
+]);
+const OTHERS: HeaderList = [PLAIN_TEXT];
+
+/**
+ * Answers with a refusal of the proxy's own, for plain requests and handshakes alike.
+ *
+ * @param reason a few words, which are the body
+ * @param close whether the connection ends with the answer
+ */
+export function sendRefusal(reply: HttpReply, status: number, reason: string, close = false): void {
+  reply.send(status, HEADERS.get(status) ?? OTHERS, `${reason}\n`, close);
+}
