@@ -114,9 +114,10 @@ export class Dispatcher {
 
   /** Answers the request, now or later. */
   dispatch(exchange: Exchange): void {
+    const wantsUpgrade = wantsWebSocket(exchange.head);
+    const failure = wantsUpgrade ? 'bad_request' : null;
     const head = this.#underscores.filter(exchange.head);
     if (head === null) {
-      const failure = wantsWebSocket(exchange.head) ? 'bad_request' : null;
       this.#turnAway(exchange, 400, "a header's name has an underscore", 'bad_header', failure);
       return;
     }
@@ -124,16 +125,14 @@ export class Dispatcher {
     const request = checkRequest(head, this.#config.paths);
     if ('problem' in request) {
       const { problem, detail } = request;
-      this.#turnAway(exchange, 400, detail, problem, wantsWebSocket(head) ? 'bad_request' : null);
+      this.#turnAway(exchange, 400, detail, problem, failure);
       return;
     }
     const refused = REFUSED_METHODS.get(head.method.toUpperCase());
     if (refused !== undefined) {
-      const failure = wantsWebSocket(head) ? 'bad_request' : null;
       this.#turnAway(exchange, refused.status, refused.reason, 'bad_method', failure);
       return;
     }
-    const wantsUpgrade = wantsWebSocket(head);
     const asked: RouteRequest = {
       host: request.host,
       path: request.path,
@@ -143,13 +142,12 @@ export class Dispatcher {
     };
     const hit = this.#table.match(asked);
     if (hit === null) {
-      const failure = wantsUpgrade ? 'no_route' : null;
-      this.#unrouted.refuse(exchange, 404, 'no route for this request', failure);
+      this.#unrouted.refuse(exchange, 404, 'no route for this request', wantsUpgrade ? 'no_route' : null);
       return;
     }
     if ('status' in hit) {
       const problem = hit.status === 414 ? 'bad_target' : 'condition';
-      this.#turnAway(exchange, hit.status, hit.reason, problem, wantsUpgrade ? 'bad_request' : null);
+      this.#turnAway(exchange, hit.status, hit.reason, problem, failure);
       return;
     }
     if (request.spelling !== null && !this.#agrees(asked, request.spelling, hit.value)) {
