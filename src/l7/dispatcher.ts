@@ -150,16 +150,24 @@ export class Dispatcher {
       this.#turnAway(exchange, hit.status, hit.reason, problem, failure);
       return;
     }
-    if (request.spelling !== null && !this.#agrees(asked, request.spelling, hit.value)) {
-      const detail = 'the path can be read as one of another route';
+    const detail = request.spelling === null ? null : this.#ambiguity(asked, request.spelling, hit.value);
+    if (detail !== null) {
       this.#turnAway(exchange, 400, detail, 'ambiguous_path', wantsUpgrade ? 'ambiguous_path' : null);
       return;
     }
     hit.value.handle({ exchange, request, wantsUpgrade, groups: hit.groups });
   }
 
-  #agrees(request: RouteRequest, spelling: string, { effect }: RoutedTo): boolean {
-    return this.#table.agrees(request, spelling, (other) => other.effect === effect);
+  /** Returns why a path is ambiguous; null if all its readings take routes of one effect. */
+  #ambiguity(request: RouteRequest, spelling: string, { effect }: RoutedTo): string | null {
+    switch (this.#table.compareReadings(request, spelling, (other) => other.effect === effect)) {
+      case 'all hold':
+        return null;
+      case 'one does not':
+        return 'the path can be read as one of another route';
+      case 'too many':
+        return 'the path can be read in too many ways';
+    }
   }
 
   /**

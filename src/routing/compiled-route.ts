@@ -1,5 +1,6 @@
 import type { RouteMatch } from '../config/types.ts';
 import { LinearExpression } from '../core/linear-expression.ts';
+import type { PathOutline } from './path-outline.ts';
 import { hasSeveralValues, type QueryString } from './query-string.ts';
 import { normalizePattern } from './request-path.ts';
 import type { RouteRequest } from './route-request.ts';
@@ -29,6 +30,12 @@ const SEVERAL_VALUES: RouteRefusal = Object.freeze({
 });
 const NO_GROUPS: readonly string[] = Object.freeze([]);
 
+/** A segment that has the same form in every reading. */
+const PLAIN = /^[^%;\\]+$/;
+
+/** Which readings of a request's path a route takes. */
+type Reach = 'all' | 'some' | 'none';
+
 /** One route with its conditions made ready: paths normalised, the expression compiled, maps as arrays. */
 export class CompiledRoute<T> {
   /** Its place in the list: the lowest that matches wins. */
@@ -41,6 +48,8 @@ export class CompiledRoute<T> {
   readonly #query: readonly (readonly [key: string, value: string])[];
   readonly #subprotocol: string | null;
   readonly #hit: RouteHit<T>;
+  /** The segments of `path` or `pathPrefix` that a reading has in this form, if it has them at all. */
+  readonly #segments: readonly string[];
 
   /** @throws ExpressionError for a pathRegex that cannot be compiled, which the configuration's loader refuses */
   constructor(order: number, match: RouteMatch, value: T) {
@@ -53,6 +62,15 @@ export class CompiledRoute<T> {
     this.#query = [...match.query];
     this.#subprotocol = match.subprotocol;
     this.#hit = Object.freeze({ value, groups: NO_GROUPS });
+    this.#segments = (this.path ?? this.pathPrefix ?? '').split('/').filter((segment) => PLAIN.test(segment));
+  }
+
+  get value(): T {
+    return this.#hit.value;
+  }
+
+  get hasExpression(): boolean {
+    return this.#expression !== null;
   }
 
   get usesQuery(): boolean {
@@ -76,6 +94,26 @@ export class CompiledRoute<T> {
       if (query?.has(key, value) !== true) return false;
     }
     return this.#expression === null || isTooLong(path) || this.#expression.test(path);
+  }
+
+  /** Tells which readings of the request's path the route can take; `some` if that is not certain. */
+  reach(request: RouteRequest, outline: PathOutline, query: QueryString | null): Reach {
+    if (this.#subprotocol !== null && !request.subprotocols.includes(this.#subprotocol)) return 'none';
+    let isCertain = this.#expression === null && this.#query.length === 0;
+    for (const [name, value] of this.#headers) {
+      const found = request.header(name);
+      if (found !== null && found !== value) return 'none';
+      isCertain &&= found !== null;
+    }
+    if (!outline.hasQuery && !this.#query.every(([key, value]) => query!.has(key, value))) return 'none';
+    const { head, segments } = outline;
+    const pattern = this.path ?? this.pathPrefix;
+    if (pattern !== null && (this.path !== null || !isUnder(head, pattern))) {
+      if (!pattern.startsWith(head)) return 'none';
+      if (segments !== null && !this.#segments.every((segment) => segments.has(segment))) return 'none';
+      isCertain = false;
+    }
+    return isCertain ? 'all' : 'some';
   }
 
   /** Returns what becomes of a request for which the route {@link holds}. */

@@ -1,4 +1,5 @@
 import type { CompiledRoute } from './compiled-route.ts';
+import type { PathOutline } from './path-outline.ts';
 import type { QueryString } from './query-string.ts';
 import type { RouteRequest } from './route-request.ts';
 
@@ -15,9 +16,19 @@ export class PathIndex<T> {
   readonly #prefixLengths: boolean[] = [];
   /** Routes with neither path nor prefix. */
   readonly #others: CompiledRoute<T>[] = [];
+  /** All of them, in their order. */
+  readonly #all: CompiledRoute<T>[] = [];
+  #expressions = 0;
+
+  /** How many routes have an expression. */
+  get expressions(): number {
+    return this.#expressions;
+  }
 
   /** Files a route; routes come in their order. */
   add(route: CompiledRoute<T>): void {
+    this.#all.push(route);
+    if (route.hasExpression) this.#expressions += 1;
     if (route.path !== null) {
       file(this.#byPath, route.path, route);
     } else if (route.pathPrefix !== null) {
@@ -27,6 +38,25 @@ export class PathIndex<T> {
     } else {
       this.#others.push(route);
     }
+  }
+
+  /**
+   * Finds the first route that takes every reading of the request's path, and the first that may take one and does
+   * something else.
+   */
+  firstOf(
+    request: RouteRequest,
+    outline: PathOutline,
+    query: QueryString | null,
+    isSame: (value: T) => boolean,
+  ): { same: number; other: number } {
+    for (const route of this.#all) {
+      const reach = route.reach(request, outline, query);
+      if (reach === 'none') continue;
+      if (!isSame(route.value)) return { same: Infinity, other: route.order };
+      if (reach === 'all') return { same: route.order, other: Infinity };
+    }
+    return { same: Infinity, other: Infinity };
   }
 
   /** The first route that holds and stands before `best`, else `best`. */

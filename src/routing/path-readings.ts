@@ -1,14 +1,24 @@
-import { mergeSlashes, removeDotSegments, rewriteEscapes, stripParameters } from './request-path.ts';
+import { decodeEscape, decodeOverlongForms, decodeUnreserved } from './path-escapes.ts';
+import { outlineOf } from './path-outline.ts';
+import { mergeSlashes, removeDotSegments, stripParameters } from './request-path.ts';
 
-/** Max paths that {@link everyReading} looks at. Short paths of three odd spellings have about 20 readings. */
-const MAX_READINGS = 64;
-/** Max characters of all these paths: a path of 8 KiB may have 4 readings. */
-const MAX_CHARACTERS = 32 * 1024;
+/**
+ * Max work for the readings of one path, in units of about 5 ns. It is enough for 600 readings of 50 characters, or for 40
+ * of 8 KiB. The latter are 5 if most of the characters are escapes, parameters and slashes.
+ */
+const MAX_WORK = 384 * 1024;
+/** Readings that are always looked at. */
+const MIN_READINGS = 4;
+/** What a reading costs, beside a unit for each character. */
+const READING_WORK = 256;
+/** What each place costs that a step may change. */
+const PLACE_WORK = 25;
+const PLACE = /[%;\\]|\/[/.]/g;
+/** This number of expressions doubles the work of a reading. More do not count: they would refuse paths that others need. */
+const MAX_EXPRESSIONS = 100;
 
 /** An escaped escape (`%25` and two digits), or an escaped visible character that no other step decodes. */
 const ENCODED = /%25([\dA-F]{2})|%(?!2[05DEF]|3\d|4[1-9A-F]|5[0-9ACF]|6[1-9A-F]|7[0-9AEF])[2-7][\dA-F]/gi;
-/** Forms of ASCII that are one to three bytes too long. */
-const OVERLONG = /(?:%C[01]|%E0%8[01]|%F0%80%8[01])%[89AB][\dA-F]/gi;
 const DOT_SEGMENT = /\/\.\.?(?:\/|$)/;
 const QUERY = /[?#]/;
 
@@ -22,8 +32,8 @@ const STEPS: readonly ((path: string) => string)[] = [
   (path) => path.replaceAll('%2F', '/'),
   (path) => path.replaceAll('%5C', '\\'),
   decodeOthers,
-  rewriteEscapes,
-  (path) => path.replaceAll(OVERLONG, decodeOverlong),
+  decodeUnreserved,
+  decodeOverlongForms,
   (path) => path.replaceAll('\\', '/'),
   mergeSlashes,
   dropAuthority,
@@ -35,31 +45,58 @@ const STEPS: readonly ((path: string) => string)[] = [
   removeDotSegments,
 ];
 
+/** What is known of all readings of a path. */
+export type Readings = 'all hold' | 'one does not' | 'too many';
+
+/** How readings are looked up. */
+interface ReadingLookup {
+  /** Whether a reading that cuts the path at a decoded `?` brings what follows as a query. */
+  readonly usesQuery: boolean;
+  /** How many expressions a look-up may run. */
+  readonly expressions: number;
+  /**
+   * Whether a reading is as it must be. Not asked about the path itself.
+   *
+   * @param query what a decoded `?` brings; null if the query is the request's
+   */
+  holds(reading: string, query: string | null): boolean;
+}
+
+/** Stands between a reading and its query. No path has it. */
+const QUERY_MARK = '\0';
+
 /**
- * Whether `holds` is true for every path that an endpoint can read out of a request's path: for every result of
- * {@link STEPS}, taken in any order and repeatedly. False for a path with too many readings: no honest client needs one.
+ * Looks at every path that an endpoint can read out of a request's path: at every result of {@link STEPS}, taken in any
+ * order and repeatedly.
  *
  * @param path the path that the endpoint gets
  * @param spelling the path before its dot segments were removed; its readings without dot segments count, too
- * @param holds not asked about `path` itself
  */
-export function everyReading(path: string, spelling: string, holds: (reading: string) => boolean): boolean {
+export function everyReading(path: string, spelling: string, lookup: ReadingLookup): Readings {
   const seen = new Set([path]);
-  const budget = { readings: MAX_READINGS, characters: MAX_CHARACTERS };
-  const check = (reading: string): boolean => {
-    if (seen.has(reading)) return true;
-    seen.add(reading);
-    return holds(reading);
+  const check = (reading: string, query: string | null): boolean => {
+    const key = keyOf(reading, query);
+    if (seen.has(key)) return true;
+    seen.add(key);
+    return lookup.holds(reading, query);
   };
-  if (!everyOutcome(path, budget, check)) return false;
+  const budget = { readings: maxReadings(spelling, lookup.expressions) };
+  const found = everyOutcome(path, budget, lookup.usesQuery, check);
+  if (found !== 'all hold' || spelling === path) return found;
   // No endpoint sees this spelling, but its writer may mean a server that merges slashes before it removes dot segments.
-  return spelling === path || everyOutcome(spelling, budget, (outcome) => check(removeDotSegments(outcome)));
+  return everyOutcome(spelling, budget, lookup.usesQuery, (outcome, query) =>
+    check(removeDotSegments(outcome), query),
+  );
 }
 
 /** Whether a segment of the path is `.` or `..`, or can be read so. */
 export function hasDotSegment(path: string): boolean {
   if (!path.includes('/.') && !path.includes('%')) return false;
-  return DOT_SEGMENT.test(path) || !everyReading(path, path, (reading) => !DOT_SEGMENT.test(reading));
+  if (DOT_SEGMENT.test(path)) return true;
+  const { segments } = outlineOf(path);
+  if (segments !== null && !segments.has('.') && !segments.has('..')) return false;
+  const holds = (reading: string): boolean => !DOT_SEGMENT.test(reading);
+  return everyReading(path, path, { usesQuery: false, expressions: 0, holds }) !== 'all hold';
 }
 
 /**
@@ -69,20 +106,40 @@ export function decodePattern(pattern: string): string {
   return pattern.replaceAll(/%(?:2[1246-9A-E]|3[AC-E]|40|5[BDE]|60|7[B-D])/gi, decodeEscape);
 }
 
+/** Returns how many readings of a path are looked at. */
+function maxReadings(spelling: string, expressions: number): number {
+  const places = spelling.match(PLACE)?.length ?? 0;
+  const work = READING_WORK + spelling.length + PLACE_WORK * places;
+  const lookups = 1 + Math.min(expressions, MAX_EXPRESSIONS) / MAX_EXPRESSIONS;
+  return Math.max(MIN_READINGS, MAX_WORK / (work * lookups));
+}
+
 function everyOutcome(
   start: string,
-  budget: { readings: number; characters: number },
-  holds: (outcome: string) => boolean,
-): boolean {
+  budget: { readings: number },
+  usesQuery: boolean,
+  holds: (outcome: string, query: string | null) => boolean,
+): Readings {
   const outcomes = new Set([start]);
   // The loop also visits what is added to the set meanwhile.
-  for (const outcome of outcomes) {
+  for (const key of outcomes) {
     budget.readings -= 1;
-    budget.characters -= outcome.length;
-    if (budget.readings < 0 || budget.characters < 0 || !holds(outcome)) return false;
-    for (const step of STEPS) outcomes.add(step(outcome));
+    if (budget.readings < 0) return 'too many';
+    const mark = usesQuery ? key.indexOf(QUERY_MARK) : -1;
+    const outcome = cutAt(key, mark);
+    const query = mark === -1 ? null : key.slice(mark + 1);
+    if (!holds(outcome, query)) return 'one does not';
+    for (const step of STEPS) outcomes.add(keyOf(step(outcome), query));
+    const asked = usesQuery ? outcome.indexOf('?') : -1;
+    if (asked === -1) continue;
+    const brought = outcome.slice(asked + 1);
+    outcomes.add(keyOf(outcome.slice(0, asked), cutAt(brought, brought.indexOf('#'))));
   }
-  return true;
+  return 'all hold';
+}
+
+function keyOf(outcome: string, query: string | null): string {
+  return query === null ? outcome : `${outcome}${QUERY_MARK}${query}`;
 }
 
 /** Decodes what {@link ENCODED} finds, once. */
@@ -90,18 +147,6 @@ function decodeOthers(path: string): string {
   return path.replaceAll(ENCODED, (escape, inner?: string) =>
     inner === undefined ? decodeEscape(escape) : `%${inner.toUpperCase()}`,
   );
-}
-
-function decodeEscape(escape: string): string {
-  return String.fromCharCode(Number.parseInt(escape.slice(1), 16));
-}
-
-/** Decodes several bytes for one of ASCII (`%C0%AF` for a slash), as decoders do that do not check for the shortest form. */
-function decodeOverlong(escape: string): string {
-  const high = Number.parseInt(escape.slice(-5, -3), 16) & 1;
-  const low = Number.parseInt(escape.slice(-2), 16) & 0x3f;
-  const code = high * 64 + low;
-  return code > 0x20 && code < 0x7f && code !== 0x25 ? String.fromCharCode(code) : escape;
 }
 
 /** Reads two slashes at the front as WHATWG's URL parser does: a host follows. */

@@ -1,7 +1,8 @@
 import type { RouteMatch } from '../config/types.ts';
 import { CompiledRoute, type RouteHit, type RouteRefusal } from './compiled-route.ts';
 import { PathIndex } from './path-index.ts';
-import { decodePattern, everyReading } from './path-readings.ts';
+import { outlineOf } from './path-outline.ts';
+import { decodePattern, everyReading, type Readings } from './path-readings.ts';
 import { QueryString } from './query-string.ts';
 import type { RouteRequest } from './route-request.ts';
 
@@ -33,11 +34,69 @@ export class RouteTable<T> {
 
   /** Returns the hit or the refusal of the first route that holds; null if no route holds. */
   match(request: RouteRequest): RouteHit<T> | RouteRefusal | null {
-    const query = this.#usesQuery ? new QueryString(request.query) : null;
-    const { host } = request;
-    let best = this.#anyHost.find(request, query, null);
+    const query = this.#queryOf(request);
+    let best: CompiledRoute<T> | null = null;
+    for (const index of this.#indexesOf(request.host)) best = index.find(request, query, best);
+    return best === null ? null : best.hit(request);
+  }
+
+  /**
+   * Tells whether every reading of the request's path takes a route that does the same. A reading that no route takes
+   * does not: a path must not lead to what no route publishes.
+   *
+   * @param spelling of the path, as `readPath` gives it
+   * @param isSame whether another route does the same
+   */
+  compareReadings(request: RouteRequest, spelling: string, isSame: (value: T) => boolean): Readings {
+    const indexes = this.#indexesOf(request.host);
+    if (this.#isCertain(request, spelling, isSame, indexes)) return 'all hold';
+    let expressions = 0;
+    for (const index of indexes) expressions += index.expressions;
+    const isSameFor = (path: string, query: string): boolean => {
+      const hit = this.match({ ...request, path, query });
+      return hit !== null && 'value' in hit && isSame(hit.value);
+    };
+    return everyReading(request.path, spelling, {
+      usesQuery: this.#usesQuery,
+      expressions,
+      holds: (path, brought) => {
+        if (brought === null) return isSameFor(path, request.query);
+        // Servers behind others get both queries, or only the one that stands first.
+        return (
+          isSameFor(path, brought) && (request.query === '' || isSameFor(path, `${brought}&${request.query}`))
+        );
+      },
+    });
+  }
+
+  /** Whether no route that does something else can take a reading, and one that does the same takes them all. */
+  #isCertain(
+    request: RouteRequest,
+    spelling: string,
+    isSame: (value: T) => boolean,
+    indexes: readonly PathIndex<T>[],
+  ): boolean {
+    const outline = outlineOf(spelling);
+    const query = this.#queryOf(request);
+    let same = Infinity;
+    let other = Infinity;
+    for (const index of indexes) {
+      const first = index.firstOf(request, outline, query, isSame);
+      same = Math.min(same, first.same);
+      other = Math.min(other, first.other);
+    }
+    return same < other;
+  }
+
+  #queryOf(request: RouteRequest): QueryString | null {
+    return this.#usesQuery ? new QueryString(request.query) : null;
+  }
+
+  /** Lists the indexes of a host: of any host, of this one, and of each wildcard above it. */
+  #indexesOf(host: string): readonly PathIndex<T>[] {
+    const indexes = [this.#anyHost];
     const exact = this.#byHost.get(host);
-    if (exact !== undefined) best = exact.find(request, query, best);
+    if (exact !== undefined) indexes.push(exact);
     const lengths = this.#suffixLengths;
     // The star stands for one label at least, so the first dot that counts is the second character or later.
     for (
@@ -47,23 +106,9 @@ export class RouteTable<T> {
     ) {
       if (!lengths[host.length - dot - 1]) continue;
       const wildcard = this.#bySuffix.get(host.slice(dot + 1));
-      if (wildcard !== undefined) best = wildcard.find(request, query, best);
+      if (wildcard !== undefined) indexes.push(wildcard);
     }
-    return best === null ? null : best.hit(request);
-  }
-
-  /**
-   * Whether every reading of the request's path takes a route that does the same. A reading that no route takes does not:
-   * a path must not lead to what no route publishes.
-   *
-   * @param spelling of the path, as `readPath` gives it
-   * @param isSame whether another route does the same
-   */
-  agrees(request: RouteRequest, spelling: string, isSame: (value: T) => boolean): boolean {
-    return everyReading(request.path, spelling, (path) => {
-      const hit = this.match({ ...request, path });
-      return hit !== null && 'value' in hit && isSame(hit.value);
-    });
+    return indexes;
   }
 
   #indexFor(host: string | null): PathIndex<T> {

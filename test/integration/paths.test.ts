@@ -160,6 +160,13 @@ describe('paths with several readings', () => {
     assert.equal(await get('/files/a;b'), '200 with a semicolon');
   });
 
+  it('may be many if none of them leads elsewhere', async () => {
+    for (const path of ['/proxy/https:%2F%2Fh%2Fa%5Cb%253Bc;d//e%20', `/a%2Fb//c;d/${'x'.repeat(7000)}`]) {
+      assert.equal(await get(path), `200 ${path}`);
+    }
+    assert.equal(await get(`/%${'25'.repeat(3900)}2F`), '400 the path can be read in too many ways');
+  });
+
   it('refuse a handshake with a reason of its own', async () => {
     const client = await rig.ask({ path: '//admin/socket' });
     assert.match((await client.head()).startLine, / 400 /);

@@ -22,31 +22,40 @@ const ANY: RouteMatch = {
   subprotocol: null,
 };
 
+/** Routes whose names differ only in a digit do the same. */
+function effectOf(name: string): string {
+  return name.replace(/\d$/, '');
+}
+
 /** Says what becomes of a path: the path that goes to which route, or why it is refused. */
 function router(
   routes: Readonly<Record<string, Partial<RouteMatch>>>,
   settings: Partial<PathSettings> = {},
-): (raw: string) => string {
+): (raw: string, query?: string) => string {
   const table = new RouteTable(
     Object.entries(routes).map(([value, match]) => ({ match: { ...ANY, ...match }, value })),
   );
-  return (raw) => {
+  return (raw, query = '') => {
     const read = readPath(raw, { ...DEFAULTS, ...settings });
     if (typeof read === 'string') return read;
     const { path, spelling } = read;
     const request = {
       host: 'example.com',
       path,
-      query: '',
+      query,
       subprotocols: [],
       header: (name: string) => (name === 'x-tier' ? 'gold' : undefined),
     };
     const hit = table.match(request);
     if (hit === null) return 'no route';
     if ('status' in hit) return hit.reason;
-    return spelling === null || table.agrees(request, spelling, (other) => other === hit.value)
-      ? `${hit.value} ${path}`
-      : 'ambiguous';
+    const effect = effectOf(hit.value);
+    const found =
+      spelling === null
+        ? 'all hold'
+        : table.compareReadings(request, spelling, (other) => effectOf(other) === effect);
+    if (found === 'all hold') return `${hit.value} ${path}`;
+    return found === 'one does not' ? 'ambiguous' : found;
   };
 }
 
@@ -61,7 +70,7 @@ const MODELS: readonly ((path: string) => string)[] = [
     path.replace(/%(?!2f)([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))),
   (path) => path.replace(/\\/g, '/'),
   (path) => path.replace(/;[^/]*/g, ''),
-  (path) => path.replace(/[;?#].*$/, ''),
+  (path) => path.replace(/[;?#].*$/s, ''),
   (path) => path.replace(/[\t\r\n]/g, ''),
   (path) =>
     path
@@ -125,6 +134,42 @@ describe('a path with several readings', () => {
       { numRuns: 3000 },
     );
     assert.ok(accepted > 300, `${accepted} paths were accepted`);
+  });
+
+  it('never reaches another of many routes either', () => {
+    const table = {
+      deep: { pathPrefix: '/x/admin' },
+      exact: { path: '/x/' },
+      x: { pathPrefix: '/x' },
+      open: {},
+    };
+    const plain = router(table);
+    const withExpression = router({ guard: { pathRegex: '^/admin(?:/|$)' }, ...table });
+    const routeOf = (path: string): string => {
+      if (/^\/x\/admin(?:\/|$)/.test(path)) return 'deep';
+      if (path === '/x/') return 'exact';
+      return /^\/x(?:\/|$)/.test(path) ? 'x' : 'open';
+    };
+    const rawPath = fc
+      .tuple(fc.constantFrom('/', '/x/', '/y/x/'), fc.array(fc.constantFrom(...PIECES), { maxLength: 8 }))
+      .map(([front, pieces]) => front + pieces.join(''));
+    let accepted = 0;
+    fc.assert(
+      fc.property(rawPath, (raw) => {
+        for (const route of [plain, withExpression]) {
+          const [taken, path] = route(raw).split(' ');
+          if (path?.startsWith('/') !== true || taken === 'guard') continue;
+          accepted++;
+          for (const outcome of outcomesOf(path, 4)) {
+            assert.equal(routeOf(outcome), taken, `${raw} as ${path} and ${outcome}`);
+            if (route === withExpression)
+              assert.doesNotMatch(outcome, /^\/admin(?:\/|$)/, `${raw} as ${path}`);
+          }
+        }
+      }),
+      { numRuns: 2000 },
+    );
+    assert.ok(accepted > 1000, `${accepted} paths were accepted`);
   });
 
   it('is refused in every spelling of a guarded prefix', () => {
@@ -251,20 +296,95 @@ describe('a path with several readings', () => {
     assert.equal(escaped('/%40admin/x'), 'guard /%40admin/x');
   });
 
-  it('is refused if it has more readings than anyone needs', () => {
-    const one = router({ all: {} });
-    const passes = (raw: string): boolean => one(raw).startsWith('all ');
-    assert.equal(passes(`/${'%25'.repeat(100)}`), true);
-    assert.equal(passes(`/%${'25'.repeat(100)}2F`), false);
-    assert.equal(passes(`/${'a%2F'.repeat(2000)}`), true);
-    assert.equal(passes(`/${'a%2F//;b%3Bc'.repeat(700)}`), false);
+  it('is looked up with the query that a decoded question mark brings', () => {
+    const debug = new Map([['debug', '1']]);
+    const route = router({ guard: { path: '/x', query: debug }, open: {} });
+    for (const raw of [
+      '/x%3fdebug=1',
+      '/x%3Fa%26debug%3D1',
+      '/x%253fdebug=1',
+      '/x;v%3Fdebug=1',
+      '//h/x%3Fdebug=1%23f',
+      '/y/..%2fx%3F%64ebug=%31',
+    ]) {
+      assert.equal(route(raw), 'ambiguous', raw);
+      assert.equal(route(raw, 'z=1'), 'ambiguous', raw);
+    }
+    assert.equal(route('/x%3Fdebug=2'), 'open /x%3Fdebug=2');
+    assert.equal(route('/x%3Fz', 'debug=1'), 'ambiguous');
+    assert.equal(route('/x%3Fdebug=2', 'debug=0'), 'open /x%3Fdebug=2');
+    const opened = router({ open: { path: '/x', query: debug }, guard: { path: '/x' }, other: {} });
+    assert.equal(opened('/x%3Fz', 'debug=1'), 'ambiguous');
   });
 
-  it('is looked at at most 64 times', () => {
-    let looks = 0;
-    const path = '/a%252F;b//..%2F..;%3B%5C%25252f';
-    everyReading(path, path, () => ++looks > 0);
-    assert.ok(looks > 10 && looks < 64, `${looks} looks`);
+  it('is never refused if nothing else can take one of its readings', () => {
+    const odd = [
+      '/proxy/https:%2F%2Fexample.com%2Fa%5Cb%253Bc;d//e%20',
+      '/r/%20/%2F/;/%5C',
+      '/x/%2f;//%5c%20',
+      `/a%2fb//c;d/${'x'.repeat(8000)}`,
+      `/${'a%2F//;b%3Bc'.repeat(600)}`,
+      `/${'x;%2F%5C%252e%253B%20//'.repeat(300)}`,
+      `/%${'25'.repeat(3900)}2F`,
+    ];
+    const deep = `/${'%253'.repeat(2000)}1`;
+    for (const raw of [...odd, deep]) {
+      assert.match(router({ all: {} })(raw), /^all /, raw);
+      assert.match(router({ all: { pathPrefix: '/' } })(raw), /^all /, raw);
+      assert.match(router({ all1: { pathRegex: '^/x' }, all2: {} })(raw), /^all\d /, raw);
+    }
+    for (const raw of odd) {
+      assert.match(guarded(raw), /^open /, raw);
+      const elsewhere = { host: 'other.example', pathRegex: '^/r' };
+      assert.match(router({ guard: elsewhere, open: {} })(raw), /^open /, raw);
+    }
+    const api = router({ api: { pathPrefix: '/api/v1' }, page: { pathPrefix: '/api' }, web: {} });
+    for (const raw of odd) assert.match(api(`/api/v1${raw}`), /^api /, raw);
+    for (const raw of odd) assert.match(api(`/api${raw}`), /^page /, raw);
+  });
+
+  it('is refused if a route takes only some of its readings', () => {
+    const long = 'x'.repeat(8000);
+    const api = router({ api: { pathPrefix: '/api/v1' }, page: { pathPrefix: '/api' }, web: {} });
+    assert.equal(api(`/api/v1/..%2f..;/x//${long}`), 'ambiguous');
+    assert.equal(api(`/api/y/v1/..%2f..;/v1%2Fx//${long}`), 'ambiguous');
+    assert.equal(api(`/api%2Fv1/${long}`), 'ambiguous');
+    const published = router({ app: { path: '/app' }, app2: { pathPrefix: '/app/x' } });
+    assert.equal(published('/app/x/%2e%2e%2fy'), 'ambiguous');
+    const regex = router({ guard: { pathRegex: '(?:admin)' }, open: {} });
+    assert.equal(regex(`/ad%09min/${long}`), 'ambiguous');
+    const header = router({ open: { headers: new Map([['x-tier', 'gold']]) }, guard: {} });
+    assert.equal(header(`/a%2fb//c;d/${long}`), `open /a%2Fb//c;d/${long}`);
+  });
+
+  it('is refused for another reason if it has too many readings to look at', () => {
+    const route = router({ guard: { pathRegex: '^/(?:admin|root)(?:/|$)' }, open: {} });
+    assert.equal(route(`/%${'25'.repeat(3900)}2F`), 'too many');
+    assert.equal(route(`/${'a%2F//;b%3Bc'.repeat(600)}`), 'too many');
+    assert.equal(route(`/${'a%2F'.repeat(2000)}`), `open /${'a%2F'.repeat(2000)}`);
+    assert.equal(route(`/a%2fb//c;d/${'x'.repeat(8000)}`), `open /a%2Fb//c;d/${'x'.repeat(8000)}`);
+    for (const raw of [
+      '/proxy/https:%2F%2Fexample.com%2Fa%5Cb%253Bc;d//e%20',
+      '/r/%20/%2F/;/%5C',
+      '/x/%2f;//%5c%20%252f%253b',
+    ]) {
+      assert.match(route(raw), /^open /, raw);
+    }
+  });
+
+  it('has few readings that are looked at if they are long or expressions are many', () => {
+    const looksAt = (path: string, expressions: number): number => {
+      let looks = 0;
+      const holds = (): boolean => ++looks > 0;
+      everyReading(path, path, { usesQuery: false, expressions, holds });
+      return looks;
+    };
+    const short = '/a%252F;b//..%2F..;%3B%5C%25252f%09%23/%253Fx%255c%20';
+    assert.ok(looksAt(short, 0) > 300, `${looksAt(short, 0)} looks`);
+    assert.ok(looksAt(short, 0) < 800, `${looksAt(short, 0)} looks`);
+    assert.ok(looksAt(short, 10_000) < 400, `${looksAt(short, 10_000)} looks`);
+    const long = short.repeat(160);
+    assert.ok(looksAt(long, 0) < 10, `${looksAt(long, 0)} looks`);
   });
 });
 

@@ -1,0 +1,73 @@
+import { decodeOverlongForms, decodeVisible } from './path-escapes.ts';
+import { rewriteEscapes } from './request-path.ts';
+
+/** What all readings of a path have in common, found without listing them. */
+export interface PathOutline {
+  /** What every reading begins with: whole segments, with a slash at the end. At least `/`. */
+  readonly head: string;
+  /** Every segment without `%`, `;`, `?`, `#`, blanks and backslashes that a reading can have; null if it can have any. */
+  readonly segments: ReadonlySet<string> | null;
+  /** Whether a reading may have a query that the request does not have. */
+  readonly hasQuery: boolean;
+}
+
+/** Max rounds of decoding: each undoes any number of `%25`, but only one level of other nested escapes. */
+const MAX_ROUNDS = 6;
+/** `%25` once or several times before two hexadecimal digits. */
+const NESTED = /%(?:25)+(?=[\dA-F]{2})/gi;
+const REMOVED = /%0[9AD]/gi;
+const BACKSLASH = /\\/g;
+/** What ends a segment, or is cut off one. */
+const ENDS = /[/;?#]|%20|%[01][\dA-F]/i;
+/** A segment that no server changes: no escape of ASCII, no overlong form, no parameter. */
+const STABLE = /^(?:[^%;]|%(?:[89ABD][\dA-F]|[CEF][2-9A-F]))+$/;
+
+/** What is known of a path whose escapes are nested deeper than {@link MAX_ROUNDS}. */
+const ANYTHING: PathOutline = { head: '/', segments: null, hasQuery: true };
+
+/**
+ * Outlines the readings of a path. A segment of a reading is a part of the path between two characters that can end a
+ * segment, and without an escape in it, it is the same in whatever order the path was decoded. So one complete decoding
+ * shows all of them. A segment `..` removes one segment before it at most.
+ *
+ * @param spelling the path before its dot segments were removed
+ */
+export function outlineOf(spelling: string): PathOutline {
+  const decoded = decodeFully(spelling);
+  if (decoded === null) return ANYTHING;
+  let climbs = 0;
+  const segments = new Set<string>();
+  for (const segment of decoded.split(ENDS)) {
+    segments.add(segment);
+    if (segment === '..') climbs += 1;
+  }
+  return { head: headOf(spelling, climbs), segments, hasQuery: decoded.includes('?') };
+}
+
+function decodeFully(path: string): string | null {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const escapes = rewriteEscapes(path.replaceAll(NESTED, '%').replaceAll(REMOVED, ''));
+    const decoded = decodeOverlongForms(decodeVisible(escapes)).replaceAll(BACKSLASH, '/');
+    if (decoded === path) return path;
+    path = decoded;
+  }
+  return null;
+}
+
+/**
+ * Returns the beginning that all readings have.
+ *
+ * @param climbs how many segments may be removed from its end
+ */
+function headOf(spelling: string, climbs: number): string {
+  const ends = [1];
+  for (let start = 1; ;) {
+    const slash = spelling.indexOf('/', start);
+    if (slash === -1) break;
+    const segment = spelling.slice(start, slash);
+    if (segment === '.' || segment === '..' || !STABLE.test(segment)) break;
+    start = slash + 1;
+    ends.push(start);
+  }
+  return spelling.slice(0, ends[Math.max(0, ends.length - 1 - climbs)]);
+}
