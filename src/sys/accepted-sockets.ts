@@ -77,12 +77,18 @@ export class AcceptedSockets {
 
   /** All descriptors that are included, except those that the caller knows. Throws if there is no /proc. */
   find(isKnown: (fd: number) => boolean): number[] {
-    const status = readFileSync('/proc/self/status', 'latin1');
-    const size = Number(/^FDSize:\s*(\d+)$/m.exec(status)?.[1]);
-    if (!(size > 0)) throw new Error('/proc/self/status tells no FDSize');
+    const size = this.tableSize();
     const found: number[] = [];
     for (let fd = 0; fd < size; fd++) if (!isKnown(fd) && this.includes(fd)) found.push(fd);
     return found;
+  }
+
+  /** Returns a number that is greater than every descriptor. Throws if there is no /proc. */
+  tableSize(): number {
+    const status = readFileSync('/proc/self/status', 'latin1');
+    const size = Number(/^FDSize:\s*(\d+)$/m.exec(status)?.[1]);
+    if (!(size > 0)) throw new Error('/proc/self/status tells no FDSize');
+    return size;
   }
 
   /** Bytes that have come in order since the connection began, read or not; -1 if the system does not tell. */

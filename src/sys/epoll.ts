@@ -18,6 +18,7 @@ export const EPOLLET = 1 << 31;
 
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
 const EPOLL_CTL_MOD = 3;
 
 /** A set of descriptors, level-triggered, and the events of the last {@link wait}. */
@@ -57,6 +58,13 @@ export class Epoll {
   /** Changes what a descriptor is watched for. */
   modify(fd: number, interest: number, tag: number): void {
     this.#control(EPOLL_CTL_MOD, fd, interest, tag);
+  }
+
+  /** Takes a descriptor out. Does nothing if it is not in the set. */
+  remove(fd: number): void {
+    checkDescriptor(this.#fd);
+    checkDescriptor(fd);
+    this.#calls.epollControl(this.#fd, EPOLL_CTL_DEL, fd, this.#request);
   }
 
   /** Waits until something happens, for so many milliseconds at most; returns how many events there are. */

@@ -464,6 +464,7 @@ export const BOUND_CLOSES = [
   'limit',
   'drained',
   'unidentified',
+  'unauthenticated',
 ] as const;
 /** Values of the label `code` of HTTP requests: the first digit of the status, `other` from 600 on. */
 export const STATUS_CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx', 'other'] as const;

@@ -17,9 +17,8 @@ export function authorizesConnection({ headers }: Pick<RequestHead, 'headers'>):
   return false;
 }
 
-/** Whether a response asks the client to authenticate its connection. */
-export function challengesConnection({ status, headers }: ResponseHead): boolean {
-  if (status !== 401 && status !== 407) return false;
+/** Whether a response, of whatever status, asks the client to authenticate its connection. */
+export function challengesConnection({ headers }: Pick<ResponseHead, 'headers'>): boolean {
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index];
     if (name !== 'www-authenticate' && name !== 'proxy-authenticate') continue;

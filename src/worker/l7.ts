@@ -3,6 +3,7 @@ import { RandomPool } from '../core/random-pool.ts';
 import { ThreadLock } from '../core/thread-lock.ts';
 import { BoundConnections } from '../l7/bound/bound-connections.ts';
 import { ClientConnections } from '../l7/bound/client-connections.ts';
+import { ClientSearch } from '../l7/bound/client-search.ts';
 import { BufferBudget } from '../l7/buffer-budget.ts';
 import { ConnectionPool } from '../l7/http/connection-pool.ts';
 import { REQUEST_SLAB_SIZE, RequestWriter } from '../l7/http/request-writer.ts';
@@ -19,6 +20,7 @@ import type { Session } from '../l7/session.ts';
 import type { UpgradeContext } from '../l7/upgrade.ts';
 import type { DrainScope, WorkerStart } from '../protocol/to-worker.ts';
 import { AcceptedSockets } from '../sys/accepted-sockets.ts';
+import { Arrivals } from '../sys/arrivals.ts';
 import { keepLargeBlocksApart } from '../sys/allocator.ts';
 import { PinnedBuffer } from '../sys/pinned-buffer.ts';
 import { unsupportedReason } from '../sys/support.ts';
@@ -51,6 +53,8 @@ class WebService implements Service {
   readonly #writer: RequestWriter;
   readonly #pool: ConnectionPool;
   readonly #bound: BoundConnections;
+  /** Null without system calls. */
+  readonly #arrivals: Arrivals | null;
   readonly #budget: BufferBudget;
   readonly #requests: L7Environment['requests'] = new Set();
   readonly #unfinished: UnfinishedMessages;
@@ -99,8 +103,19 @@ class WebService implements Service {
     this.#writer = new RequestWriter(slab(REQUEST_SLAB_SIZE));
     this.#pool = new ConnectionPool(wheel);
     const clientSockets = loop === null ? null : new AcceptedSockets(RECEIVE_BUFFER);
-    const clients = new ClientConnections(clientSockets, () => performance.now());
-    this.#bound = new BoundConnections(wheel, clients, page, log);
+    this.#arrivals = loop === null ? null : new Arrivals();
+    const identities =
+      clientSockets === null || this.#arrivals === null
+        ? null
+        : {
+            connections: new ClientConnections(clientSockets, this.#arrivals),
+            search: new ClientSearch(clientSockets, {
+              now: () => performance.now(),
+              later: this.#later,
+              delay: (ms, callback) => void setTimeout(callback, ms),
+            }),
+          };
+    this.#bound = new BoundConnections(wheel, identities, page, log);
     this.#budget = new BufferBudget(shareOfBudget(environment), page);
     this.#unfinished = new UnfinishedMessages(this.#budget, clientSockets, log, {
       now: () => performance.now(),
@@ -225,6 +240,7 @@ class WebService implements Service {
     for (const listener of [...this.#listeners.values(), ...this.#old]) listener.close();
     this.#pool.close();
     this.#bound.close();
+    this.#arrivals?.close();
     this.innerLoop?.close();
   }
 

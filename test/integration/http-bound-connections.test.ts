@@ -46,7 +46,9 @@ class Domain {
       };
       request.resume();
       request.on('end', () => {
-        if (request.url === '/open') answer(200);
+        if (request.url === '/brief') response.setHeader('Keep-Alive', 'timeout=1');
+        if (request.url!.endsWith('/open')) answer(200);
+        else if (request.url!.endsWith('/forbidden')) answer(403, 'NTLM');
         else if (scheme === 'NTLM' && token === 'one') {
           this.#names.set(socket, 'pending:');
           answer(401, 'NTLM two');
@@ -114,6 +116,12 @@ async function ask(
     body: body.toString(),
     connection: Number(headerOf(head, 'x-connection')),
   };
+}
+
+/** Sends credentials at once, as browsers do that know the site. */
+async function logInAtOnce(client: RawConnection, name: string): Promise<Answer> {
+  assert.equal((await ask(client, 'NTLM one')).status, 401);
+  return ask(client, `NTLM ${name}`);
 }
 
 /** Logs in as NTLM does, and returns the number of the connection to the endpoint. */
@@ -260,6 +268,52 @@ describe('connection-bound authentication', () => {
       assert.equal(stdout, '200 200 200 ');
       assert.equal((await ask(await connect())).status, 401);
     }
+  });
+
+  it('logs 200 clients in at once beside 300 idle ones, and each stays logged in', async () => {
+    for (let count = 0; count < 300; count++) {
+      const idle = await connect();
+      idle.write('GET /fixed HTTP/1.1\r\nHost: a\r\n\r\n');
+    }
+    const names = Array.from({ length: 200 }, (_, index) => `crowd${index}`);
+    const crowd = await Promise.all(names.map(() => connect()));
+    const path = '/other';
+    const each = async (client: RawConnection, index: number): Promise<string> => {
+      await ask(client, 'NTLM one', { path });
+      await ask(client, `NTLM ${names[index]!}`, { path });
+      return (await ask(client, '', { path })).body;
+    };
+    assert.deepEqual(await Promise.all(crowd.map(each)), names);
+    const later = await Promise.all(crowd.map(async (client) => (await ask(client, '', { path })).body));
+    assert.deepEqual(later, names);
+  });
+
+  it('lasts although the endpoint announces that it closes idle connections after a second', async () => {
+    const client = await connect();
+    const path = '/brief';
+    assert.equal((await ask(client, 'NTLM one', { path })).status, 401);
+    assert.equal((await ask(client, 'NTLM bev', { path })).body, 'bev');
+    assert.equal((await ask(client, '', { path })).body, 'bev');
+  });
+
+  it('is taken for possible by a challenge of any status', async () => {
+    const client = await connect();
+    const first = await ask(client, '', { path: '/other/forbidden' });
+    assert.equal(first.status, 403);
+    const path = '/other/open';
+    for (let turn = 0; turn < 4; turn++) {
+      assert.notEqual((await ask(await connect(), '', { path })).connection, first.connection);
+    }
+    assert.equal((await ask(client, '', { path })).connection, first.connection);
+  });
+
+  it('gives way to others while only demands to log in have been answered', async () => {
+    const honest = await connect();
+    assert.equal((await logInAtOnce(honest, 'hal')).body, 'hal');
+    for (let count = 0; count < 10; count++) {
+      assert.equal((await ask(await connect(), 'NTLM one')).status, 401);
+    }
+    assert.equal((await ask(honest)).body, 'hal');
   });
 
   it('begins afresh if the endpoint closes', async () => {

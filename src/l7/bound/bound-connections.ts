@@ -1,11 +1,13 @@
 import { TICK_MS, Timed, type TimerWheel } from '../../core/timer-wheel.ts';
 import { BOUND_CLOSES, pageMetrics } from '../../telemetry/names.ts';
+import { LineLimit } from '../../telemetry/line-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { StatsPage } from '../../telemetry/stats-page.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../upstream/upstream-socket.ts';
 import type { Asker, ClientConnection, ClientConnections } from './client-connections.ts';
+import type { ClientSearch } from './client-search.ts';
 
 type BoundClose = (typeof BOUND_CLOSES)[number];
 
@@ -17,6 +19,14 @@ const MAX_PER_CLIENT = 8;
 export interface Bound {
   readonly endpoint: Endpoint;
   readonly socket: UpstreamSocket;
+  /** Whether the endpoint has answered with anything but demands to log in. */
+  readonly accepted: boolean;
+}
+
+/** Finds clients' connections. */
+export interface Identities {
+  readonly connections: ClientConnections;
+  readonly search: ClientSearch;
 }
 
 /**
@@ -26,21 +36,24 @@ export interface Bound {
  */
 export class BoundConnections {
   readonly #wheel: TimerWheel;
-  readonly #clients: ClientConnections;
+  readonly #identities: Identities | null;
   readonly #log: Logger;
+  readonly #lines = new LineLimit();
   readonly #values: Float64Array;
   readonly #activeSlot: number;
   readonly #closeSlots: ReadonlyMap<BoundClose, number>;
   readonly #byClient = new Map<ClientConnection, Map<Cluster, WaitingConnection>>();
   readonly #byPeer = new Map<string, Set<ClientConnection>>();
-  /** In the order of their last use. */
-  readonly #all = new Set<WaitingConnection>();
+  /** Those whose login has not been accepted, which give way first, and the others, each in the order of last use. */
+  readonly #pending = new Set<WaitingConnection>();
+  readonly #accepted = new Set<WaitingConnection>();
   readonly #sweep = new Sweep(() => this.#closeOfGone());
   #warned = false;
 
-  constructor(wheel: TimerWheel, clients: ClientConnections, page: StatsPage, log: Logger) {
+  /** @param identities null if system calls cannot be used: then nothing can be bound */
+  constructor(wheel: TimerWheel, identities: Identities | null, page: StatsPage, log: Logger) {
     this.#wheel = wheel;
-    this.#clients = clients;
+    this.#identities = identities;
     this.#log = log;
     this.#values = page.values;
     this.#activeSlot = page.slot(pageMetrics.boundActive, {});
@@ -49,26 +62,45 @@ export class BoundConnections {
     );
   }
 
-  /** Returns the client's connection that a request has come on if anything is bound to it. */
+  /**
+   * Returns the client's connection that a request has come on if anything is bound to it. To be called when the head of
+   * the request has come.
+   */
   clientOf(asker: Asker): ClientConnection | null {
-    const among = this.#byPeer.get(asker.peer);
-    return among === undefined ? null : this.#clients.recognise(asker, among);
+    return this.#byPeer.has(asker.peer) ? this.#identities!.connections.recognise(asker) : null;
   }
 
   /**
-   * Returns the client's connection that a request has come on; null if it cannot be told.
+   * Finds the client's connection that a login has come on.
    *
-   * @param hasCredentials as for {@link ClientConnections.find}
+   * @param found told null if it cannot be told: the login will fail. May be called at once.
+   * @returns forgets the request, which must be called when its connection closes
    */
-  identify(asker: Asker, hasCredentials: boolean): ClientConnection | null {
-    const client = this.clientOf(asker) ?? this.#clients.find(asker, hasCredentials);
-    if (client === null) {
+  identify(asker: Asker, found: (client: ClientConnection | null) => void): () => void {
+    const { search } = this.#identities ?? {};
+    if (search === undefined) {
       this.#count('unidentified');
-      if (!this.#clients.isSupported && !this.#warned) {
-        this.#warned = true;
-        this.#log.warn({}, 'no connection-bound authentication without system calls');
-      }
+      if (!this.#warned) this.#log.warn({}, 'no connection-bound authentication without system calls');
+      this.#warned = true;
+      found(null);
+      return () => undefined;
     }
+    return search.find(asker, (client) => {
+      if (client === null) {
+        this.#count('unidentified');
+        const more = this.#lines.take();
+        const { address } = asker.client;
+        if (more !== null)
+          this.#log.warn({ client: address, ...more }, 'connection of a login not identified');
+      }
+      found(client);
+    });
+  }
+
+  /** Finds the client's connection that a request without credentials has come on, if that takes little time. */
+  identifyNow(asker: Asker): ClientConnection | null {
+    const client = this.#identities?.search.findNow(asker) ?? null;
+    if (client === null) this.#count('unauthenticated');
     return client;
   }
 
@@ -86,21 +118,16 @@ export class BoundConnections {
   }
 
   /** Keeps a connection on which nothing is under way, unless its endpoint takes no requests. @param ms how long at most */
-  keep(
-    client: ClientConnection,
-    cluster: Cluster,
-    endpoint: Endpoint,
-    socket: UpstreamSocket,
-    ms: number,
-  ): void {
+  keep(client: ClientConnection, cluster: Cluster, { endpoint, socket, accepted }: Bound, ms: number): void {
     let connections = this.#byClient.get(client);
     const other = connections?.get(cluster);
     if (other !== undefined) this.#close(other, 'limit');
     while (connections !== undefined && connections.size >= MAX_PER_CLIENT) {
       this.#close(connections.values().next().value!, 'limit');
     }
-    if (this.#all.size >= MAX_BOUND) this.#close(this.#all.values().next().value!, 'limit');
+    if (this.#pending.size + this.#accepted.size >= MAX_BOUND) this.#close(this.#oldest()!, 'limit');
     connections = this.#byClient.get(client);
+    const isNew = connections === undefined;
     if (connections === undefined) {
       connections = new Map();
       this.#byClient.set(client, connections);
@@ -110,35 +137,45 @@ export class BoundConnections {
     }
     // A connection that carries nothing gives way to one that would.
     cluster.makeRoom = (wanted) => this.#makeRoom(cluster, wanted);
-    const bound = new WaitingConnection(client, cluster, endpoint, socket, (reason) =>
+    const bound = new WaitingConnection(client, cluster, { endpoint, socket, accepted }, (reason) =>
       this.#close(bound, reason),
     );
     socket.owner = bound;
     connections.set(cluster, bound);
-    this.#all.add(bound);
+    (accepted ? this.#accepted : this.#pending).add(bound);
     this.#values[this.#activeSlot]! += 1;
     this.#wheel.arm(bound, ms);
     if (!takesRequests(endpoint, cluster)) this.#close(bound, 'drained');
+    else if (isNew && !this.#identities!.connections.watch(client)) this.#close(bound, 'client_gone');
   }
 
   /** A connection of a client has closed; uWS does not tell which. */
   clientClosed(): void {
-    if (this.#all.size > 0 && this.#sweep.wheelTick < 0) this.#wheel.arm(this.#sweep, TICK_MS);
+    if (this.#byClient.size > 0 && this.#sweep.wheelTick < 0) this.#wheel.arm(this.#sweep, TICK_MS);
   }
 
   /** Closes the connections to endpoints that the configuration no longer has. */
   closeRemoved(): void {
-    for (const bound of [...this.#all]) if (bound.endpoint.removed) this.#close(bound, 'drained');
+    for (const bound of this.#all()) if (bound.endpoint.removed) this.#close(bound, 'drained');
   }
 
   /** Closes every connection. */
   close(): void {
-    for (const bound of [...this.#all]) this.#close(bound, 'drained');
+    for (const bound of this.#all()) this.#close(bound, 'drained');
     this.#wheel.disarm(this.#sweep);
   }
 
+  /** Returns all of them, those first that give way first. */
+  #all(): WaitingConnection[] {
+    return [...this.#pending, ...this.#accepted];
+  }
+
+  #oldest(): WaitingConnection | undefined {
+    return (this.#pending.size > 0 ? this.#pending : this.#accepted).values().next().value;
+  }
+
   #makeRoom(cluster: Cluster, endpoint: Endpoint | null): boolean {
-    for (const bound of this.#all) {
+    for (const bound of this.#all()) {
       if (bound.cluster !== cluster || (endpoint !== null && bound.endpoint !== endpoint)) continue;
       this.#close(bound, 'limit');
       return true;
@@ -148,7 +185,7 @@ export class BoundConnections {
 
   #closeOfGone(): void {
     for (const [client, connections] of [...this.#byClient]) {
-      if (this.#clients.isOpen(client)) continue;
+      if (this.#identities!.connections.isOpen(client)) continue;
       for (const bound of [...connections.values()]) this.#close(bound, 'client_gone');
     }
   }
@@ -164,12 +201,13 @@ export class BoundConnections {
   #forget(bound: WaitingConnection): void {
     const { client, cluster } = bound;
     this.#wheel.disarm(bound);
-    this.#all.delete(bound);
+    (bound.accepted ? this.#accepted : this.#pending).delete(bound);
     this.#values[this.#activeSlot]! -= 1;
     const connections = this.#byClient.get(client)!;
     connections.delete(cluster);
     if (connections.size > 0) return;
     this.#byClient.delete(client);
+    this.#identities!.connections.unwatch(client);
     const peers = this.#byPeer.get(client.peer)!;
     peers.delete(client);
     if (peers.size === 0) this.#byPeer.delete(client.peer);
@@ -204,13 +242,13 @@ class WaitingConnection extends Timed implements UpstreamOwner, Bound {
   readonly cluster: Cluster;
   readonly endpoint: Endpoint;
   readonly socket: UpstreamSocket;
+  readonly accepted: boolean;
   readonly #ended: (reason: BoundClose) => void;
 
   constructor(
     client: ClientConnection,
     cluster: Cluster,
-    endpoint: Endpoint,
-    socket: UpstreamSocket,
+    { endpoint, socket, accepted }: Bound,
     ended: (reason: BoundClose) => void,
   ) {
     super();
@@ -218,6 +256,7 @@ class WaitingConnection extends Timed implements UpstreamOwner, Bound {
     this.cluster = cluster;
     this.endpoint = endpoint;
     this.socket = socket;
+    this.accepted = accepted;
     this.#ended = ended;
   }
 

@@ -1,16 +1,7 @@
 import { findDescriptors, type Addressed, type Hideable } from '../uws-descriptors.ts';
 
-/** Max descriptors that are told apart at once, which takes as many free ones for a moment. */
+/** Max descriptors that are hidden at once, which takes as many free ones for a moment. */
 const MAX_GROUP = 128;
-/** Share of the thread's time for finding connections, and the time that may be spent at once. */
-const TIME_SHARE = 0.25;
-const MAX_CREDIT_MS = 200;
-/** Part of that time that is left to requests with credentials: a login that has begun must go on. */
-const KEPT_CREDIT_MS = 100;
-/** Known connections that are looked through whatever time is left: 0.3 ms at most. */
-const MAX_FREE_LOOKS = 32;
-/** The kernel counts the time since the last byte in ticks of up to 10 ms. */
-const TICKS_MS = 20;
 
 /** A client's connection. */
 export interface ClientConnection {
@@ -18,136 +9,128 @@ export interface ClientConnection {
   /** The kernel's number of the socket. No other socket gets it until the machine restarts. */
   readonly cookie: number;
   readonly peer: string;
-  /** Bytes that had been received when its last request was recognised. */
+  /** Bytes that had been received when it was last compared with a request's connection. */
   received: number;
 }
 
 /** Who sends a request, while it is not answered. */
 export interface Asker {
   readonly peer: string;
+  /** As the proxies in front name it. */
+  readonly client: { readonly address: string };
   /** uWS's response to the request. */
   readonly socket: Addressed;
+  /** Null if the request has no body. */
+  readonly body: object | null;
   /** By `performance.now()`. */
   readonly startedAt: number;
 }
 
 /** What the system knows of the clients' sockets of this thread; `sys/accepted-sockets.ts` has the details. */
 interface ClientSockets {
-  find(isKnown: (fd: number) => boolean): number[];
   received(fd: number): number;
-  /** Milliseconds since the last byte came. */
-  silence(fd: number): number;
+  /** Received bytes that uWS has not read yet. */
+  unread(fd: number): number;
   cookie(fd: number): number;
   disguise(fds: readonly number[]): Hideable & { end(): void };
 }
 
+/** Tells which of many sockets have received bytes; `sys/arrivals.ts` has the details. */
+interface ClientArrivals {
+  /** Returns false if the descriptor cannot be watched. */
+  watch(fd: number): boolean;
+  unwatch(fd: number): void;
+  /** Returns the descriptors that have received something since the last call. */
+  take(): readonly number[];
+}
+
 /**
- * Tells which connection a request has come on. uWebSockets.js 20.66 to 20.68 tells nothing of it but the client's
- * address, which others share. So the descriptor is found by hiding descriptors (`uws-descriptors.ts`), and the kernel's
- * number of the socket behind it is the identity: a descriptor is used again, this number never. The need ends with an
- * engine of our own.
+ * Tells whether a request has come on a known connection. uWebSockets.js 20.66 to 20.68 tells nothing of it but the
+ * client's address, which others share. So the descriptor is found by hiding descriptors (`uws-descriptors.ts`), and the
+ * kernel's number of the socket behind it is the identity: a descriptor is used again, this number never. The need ends
+ * with an engine of our own.
+ *
+ * Of the known connections only those are compared that have received bytes which uWS has read and no request accounts
+ * for, so that a request costs the same however many are known.
  */
 export class ClientConnections {
-  readonly #sockets: ClientSockets | null;
-  readonly #now: () => number;
-  #creditMs = MAX_CREDIT_MS;
-  #creditedAt: number;
+  readonly #sockets: ClientSockets;
+  readonly #arrivals: ClientArrivals;
+  readonly #watched = new Map<number, ClientConnection>();
+  /** Those that have received something since they were last compared. */
+  readonly #active = new Set<ClientConnection>();
 
-  /** @param sockets null if system calls cannot be used: then no connection is found */
-  constructor(sockets: ClientSockets | null, now: () => number) {
+  constructor(sockets: ClientSockets, arrivals: ClientArrivals) {
     this.#sockets = sockets;
-    this.#now = now;
-    this.#creditedAt = now();
-  }
-
-  get isSupported(): boolean {
-    return this.#sockets !== null;
+    this.#arrivals = arrivals;
   }
 
   /** Whether the connection is open, as far as this side knows. */
   isOpen({ fd, cookie }: ClientConnection): boolean {
-    return this.#sockets?.cookie(fd) === cookie;
+    return this.#sockets.cookie(fd) === cookie;
   }
 
-  /**
-   * Returns the connection of `among` that a request has come on; null for none. Null also if `among` has more than
-   * {@link MAX_FREE_LOOKS} and too much time has gone into such searches lately.
-   */
-  recognise({ socket }: Asker, among: ReadonlySet<ClientConnection>): ClientConnection | null {
+  /** Lets {@link recognise} know the connection. Returns false if it has closed. */
+  watch(client: ClientConnection): boolean {
+    if (!this.isOpen(client) || !this.#arrivals.watch(client.fd)) return false;
+    this.#watched.set(client.fd, client);
+    return true;
+  }
+
+  unwatch(client: ClientConnection): void {
+    this.#active.delete(client);
+    if (this.#watched.get(client.fd) !== client) return;
+    this.#watched.delete(client.fd);
+    this.#arrivals.unwatch(client.fd);
+  }
+
+  /** Returns the watched connection that a request has come on; null for none. To be called when its head has come. */
+  recognise({ peer, socket, body }: Asker): ClientConnection | null {
     const sockets = this.#sockets;
-    if (sockets === null) return null;
-    if (among.size <= MAX_FREE_LOOKS) return this.#recognise(sockets, socket, among);
-    const begun = this.#now();
-    if (this.#credit(begun) <= 0) return null;
-    try {
-      return this.#recognise(sockets, socket, among);
-    } finally {
-      this.#creditMs -= this.#now() - begun;
+    for (const fd of this.#arrivals.take()) {
+      const client = this.#watched.get(fd);
+      if (client !== undefined) this.#active.add(client);
     }
-  }
-
-  #recognise(
-    sockets: ClientSockets,
-    socket: Addressed,
-    among: ReadonlySet<ClientConnection>,
-  ): ClientConnection | null {
-    const candidates: ClientConnection[] = [];
-    for (const connection of among) {
-      // A request has brought bytes.
-      if (sockets.received(connection.fd) > connection.received && this.isOpen(connection)) {
-        candidates.push(connection);
+    const read: ClientConnection[] = [];
+    const seen: number[] = [];
+    const unread: ClientConnection[] = [];
+    for (const client of this.#active) {
+      if (client.peer !== peer) continue;
+      if (sockets.unread(client.fd) > 0) {
+        unread.push(client);
+        continue;
+      }
+      const received = sockets.received(client.fd);
+      if (received <= client.received || !this.isOpen(client)) {
+        this.#active.delete(client);
+      } else if (sockets.unread(client.fd) === 0) {
+        read.push(client);
+        seen.push(received);
       }
     }
-    const fd = this.#identify(
-      socket,
-      candidates.map((connection) => connection.fd),
-    );
-    const found = candidates.find((connection) => connection.fd === fd) ?? null;
-    if (found !== null) found.received = sockets.received(fd);
+    let found = this.#identify(socket, read);
+    // uWS calls the handler as soon as it has read a head: the other requests are still to come with more bytes.
+    for (const [index, client] of read.entries()) {
+      client.received = seen[index]!;
+      this.#active.delete(client);
+    }
+    // More of its body may have come since the head was read.
+    if (found === null && body !== null) {
+      found = this.#identify(socket, unread.slice(0, MAX_GROUP));
+      if (found !== null) found.received = sockets.received(found.fd);
+    }
     return found;
   }
 
-  /**
-   * Finds the connection that a request has come on; null if it cannot be told, or too much time has gone into it lately.
-   *
-   * @param hasCredentials whether the request authenticates its connection
-   */
-  find({ peer, socket, startedAt }: Asker, hasCredentials: boolean): ClientConnection | null {
-    const sockets = this.#sockets;
-    const begun = this.#now();
-    if (sockets === null || this.#credit(begun) <= (hasCredentials ? 0 : KEPT_CREDIT_MS)) return null;
-    try {
-      const fds = sockets.find(() => false);
-      const mostSilent = begun - startedAt + TICKS_MS;
-      const recent = fds.filter((fd) => sockets.silence(fd) <= mostSilent);
-      let fd = this.#identify(socket, recent);
-      if (fd < 0) fd = this.#identify(socket, fds);
-      const cookie = fd < 0 ? 0 : sockets.cookie(fd);
-      return cookie === 0 ? null : { fd, cookie, peer, received: sockets.received(fd) };
-    } catch {
-      // No descriptor is free, or there is no /proc.
-      return null;
-    } finally {
-      this.#creditMs -= this.#now() - begun;
-    }
-  }
-
-  /** Returns the milliseconds that may be spent now. */
-  #credit(now: number): number {
-    this.#creditMs = Math.min(MAX_CREDIT_MS, this.#creditMs + (now - this.#creditedAt) * TIME_SHARE);
-    this.#creditedAt = now;
-    return this.#creditMs;
-  }
-
-  /** Returns the descriptor that a response belongs to; -1 if it is none of these, or none can be hidden. */
-  #identify(socket: Addressed, fds: readonly number[]): number {
-    for (let at = 0; at < fds.length; at += MAX_GROUP) {
-      const group = fds.slice(at, at + MAX_GROUP);
+  /** Returns the connection that a response belongs to; null if it is none of these, or none can be hidden. */
+  #identify(socket: Addressed, clients: readonly ClientConnection[]): ClientConnection | null {
+    for (let at = 0; at < clients.length; at += MAX_GROUP) {
+      const group = clients.slice(at, at + MAX_GROUP);
       let disguise: ReturnType<ClientSockets['disguise']>;
       try {
-        disguise = this.#sockets!.disguise(group);
+        disguise = this.#sockets.disguise(group.map(({ fd }) => fd));
       } catch {
-        return -1;
+        return null;
       }
       try {
         const [index = -1] = findDescriptors([socket], disguise);
@@ -156,6 +139,6 @@ export class ClientConnections {
         disguise.end();
       }
     }
-    return -1;
+    return null;
   }
 }

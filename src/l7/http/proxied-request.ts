@@ -40,7 +40,8 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   readonly #upload: RequestUpload | null;
   readonly #pace: BodyPace;
   readonly #relay: ResponseRelay;
-  #state: 'gathering' | 'connecting' | 'sending' | 'waiting' | 'answering' | 'over' = 'gathering';
+  #state: 'gathering' | 'identifying' | 'connecting' | 'sending' | 'waiting' | 'answering' | 'over' =
+    'gathering';
   /** Whether an endpoint may have got some of the request. */
   #wasSent = false;
   #status = 0;
@@ -67,6 +68,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   start(): void {
     const { body, reply } = this.#order;
     this.#context.requests.add(this);
+    this.#attempts.recognise();
     reply.onAborted(() => this.#clientGone());
     if (body !== null) body.onWaiting(() => this.#bodyWaits(body));
     if (body === null || this.#context.settings.minBodyRate === 0) {
@@ -104,6 +106,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
         else this.#endIdle();
         return;
       }
+      case 'identifying':
       case 'over':
     }
   }
@@ -243,6 +246,13 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   }
 
   #tryNext(): void {
+    if (this.#attempts.mustIdentify) {
+      this.#state = 'identifying';
+      this.#pace.hold(this.#context.wheel.now);
+      this.#context.wheel.disarm(this);
+      this.#attempts.identify(() => this.#tryNext());
+      return;
+    }
     switch (this.#attempts.next()) {
       case 'connected':
         this.#send();

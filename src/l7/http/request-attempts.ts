@@ -7,6 +7,7 @@ import type { Bound } from '../bound/bound-connections.ts';
 import type { ClientConnection } from '../bound/client-connections.ts';
 import { endpointRefusal } from '../upstream/endpoint-refusal.ts';
 import type { UpstreamSocket } from '../upstream/upstream-socket.ts';
+import { boundKeepAlive } from './keep-alive-hint.ts';
 import type { ProxyContext, ProxyOrder } from './proxy-order.ts';
 import { UpstreamExchange, type ExchangeOwner } from './upstream-exchange.ts';
 
@@ -30,6 +31,12 @@ export class RequestAttempts {
   #isBound = false;
   /** Null as long as it need not be known, or if it cannot be told. */
   #client: ClientConnection | null = null;
+  /** Ends the search for the client's connection; null before it has begun. */
+  #endSearch: (() => void) | null = null;
+  /** Whether the connection has brought an answer that is no demand to log in. */
+  #accepted = false;
+  /** How long the connection is kept if it is bound, in milliseconds. */
+  #boundMs = 0;
   #dialledAt = 0;
 
   /** @param owner of the exchanges */
@@ -41,11 +48,31 @@ export class RequestAttempts {
     this.authorizes = authorizesConnection(order.head);
   }
 
+  /** Looks whether anything is bound to the client's connection. To be called when the request's head has come. */
+  recognise(): void {
+    this.#client = this.#context.bound.clientOf(this.#order.asker);
+  }
+
+  /** Whether {@link identify} is to be called before the first attempt. */
+  get mustIdentify(): boolean {
+    return this.authorizes && this.#client === null && this.#endSearch === null;
+  }
+
+  /** Finds the client's connection, to which what the credentials authenticate will be bound. */
+  identify(done: () => void): void {
+    this.#endSearch = () => undefined;
+    this.#endSearch = this.#context.bound.identify(this.#order.asker, (client) => {
+      this.#client = client;
+      done();
+    });
+  }
+
   /** Goes to the next endpoint. Returns whether it is connected already; null if there is no other endpoint. */
   next(): 'connected' | 'dialling' | null {
     const bound = this.#takeBound();
     if (bound !== null) {
       this.#isBound = true;
+      this.#accepted = bound.accepted;
       this.#reuse(bound.endpoint, bound.socket);
       return 'connected';
     }
@@ -67,7 +94,6 @@ export class RequestAttempts {
   #takeBound(): Bound | null {
     if (this.asked !== null) return null;
     const { bound, cluster } = this.#context;
-    this.#client = bound.clientOf(this.#order.asker);
     return this.#client === null ? null : bound.take(this.#client, cluster);
   }
 
@@ -96,8 +122,12 @@ export class RequestAttempts {
   /** Counts the endpoint's answer. To be called before the client gets any of it. */
   answered(head: ResponseHead): void {
     this.#attempts.answered(this.endpoint!, head.status);
+    const { bound, settings } = this.#context;
     this.#isBound ||= this.authorizes || challengesConnection(head);
-    if (this.#isBound) this.#client ??= this.#context.bound.identify(this.#order.asker, this.authorizes);
+    if (!this.#isBound) return;
+    this.#accepted ||= head.status !== 401 && head.status !== 407;
+    this.#boundMs = boundKeepAlive(settings.keepAliveMs, head);
+    if (!this.authorizes) this.#client ??= bound.identifyNow(this.#order.asker);
   }
 
   /** Returns the Set-Cookie header that brings the client back to the endpoint; null for none. */
@@ -112,14 +142,16 @@ export class RequestAttempts {
     const { pool, bound, cluster } = this.#context;
     // A slow client may have paused it: paused, it would never bring the next response.
     exchange.socket.resume();
-    if (!reusable || !exchange.reusable || keepAliveMs === 0 || (this.#isBound && this.#client === null)) {
+    const ms = this.#isBound ? this.#boundMs : keepAliveMs;
+    if (!reusable || !exchange.reusable || ms === 0 || (this.#isBound && this.#client === null)) {
       exchange.destroy();
     } else if (this.#client !== null && this.#isBound) {
-      bound.keep(this.#client, cluster, this.endpoint!, exchange.socket, keepAliveMs);
+      const { socket } = exchange;
+      bound.keep(this.#client, cluster, { endpoint: this.endpoint!, socket, accepted: this.#accepted }, ms);
       // The connection stays counted.
       this.endpoint = null;
     } else {
-      pool.keep(this.endpoint!, exchange.socket, keepAliveMs);
+      pool.keep(this.endpoint!, exchange.socket, ms);
     }
   }
 
@@ -129,6 +161,7 @@ export class RequestAttempts {
    * @param kind as for {@link Attempts.fail}
    */
   drop(failure: ConnectFailure | null, kind: OutlierFailure | null = null): void {
+    this.#endSearch?.();
     this.exchange?.destroy();
     this.exchange = null;
     if (failure === null) this.release();

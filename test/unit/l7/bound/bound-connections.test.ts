@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { TimerWheel } from '../../../../src/core/timer-wheel.ts';
-import { BoundConnections } from '../../../../src/l7/bound/bound-connections.ts';
-import type {
-  Asker,
-  ClientConnection,
-  ClientConnections,
-} from '../../../../src/l7/bound/client-connections.ts';
+import { BoundConnections, type Identities } from '../../../../src/l7/bound/bound-connections.ts';
+import type { Asker, ClientConnection } from '../../../../src/l7/bound/client-connections.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../../../../src/l7/upstream/upstream-socket.ts';
 import { BOUND_CLOSES, pageMetrics } from '../../../../src/telemetry/names.ts';
 import { PageLayout } from '../../../../src/telemetry/page-layout.ts';
@@ -33,6 +29,7 @@ interface FakeEndpoint {
 class Rig {
   readonly wheel = new TimerWheel(0);
   readonly open = new Set<ClientConnection>();
+  readonly watched = new Set<ClientConnection>();
   readonly endpoint: FakeEndpoint = {
     held: 0,
     eligible: true,
@@ -49,15 +46,22 @@ class Rig {
     layout.add(pageMetrics.boundActive, {});
     for (const reason of BOUND_CLOSES) layout.add(pageMetrics.boundCloses, { reason });
     this.#page = new StatsPage(allocatePage(layout), layout);
-    const clients = {
-      isSupported,
+    const connections = {
       isOpen: (client: ClientConnection) => this.open.has(client),
-      recognise: (asker: { on: ClientConnection }, among: Iterable<ClientConnection>) =>
-        [...among].find((client) => client === asker.on) ?? null,
-      find: (asker: { on: ClientConnection | null }) => asker.on,
-    } as unknown as ClientConnections;
+      watch: (client: ClientConnection) => this.open.has(client) && this.watched.add(client).size > 0,
+      unwatch: (client: ClientConnection) => this.watched.delete(client),
+      recognise: (asker: { on: ClientConnection }) => (this.watched.has(asker.on) ? asker.on : null),
+    };
+    const search = {
+      find: (asker: { on: ClientConnection | null }, found: (client: ClientConnection | null) => void) => {
+        found(asker.on);
+        return () => undefined;
+      },
+      findNow: (asker: { on: ClientConnection | null }) => asker.on,
+    };
+    const identities = isSupported ? ({ connections, search } as unknown as Identities) : null;
     const log = { warn: (_fields: unknown, text: string) => this.warnings.push(text) };
-    this.bound = new BoundConnections(this.wheel, clients, this.#page, log as never);
+    this.bound = new BoundConnections(this.wheel, identities, this.#page, log as never);
   }
 
   client(peer = '192.0.2.1'): ClientConnection {
@@ -71,16 +75,17 @@ class Rig {
   }
 
   asker(client: ClientConnection | null, peer = '192.0.2.1'): Asker {
-    return { peer, on: client } as unknown as Asker;
+    return { peer, client: { address: peer }, on: client } as unknown as Asker;
   }
 
   /** Keeps a connection, which is counted at its endpoint. */
-  keep(client: ClientConnection, cluster: Cluster, ms = 1000): FakeSocket {
-    const socket = new FakeSocket();
+  keep(client: ClientConnection, cluster: Cluster, { ms = 1000, accepted = true } = {}): FakeSocket {
+    const fake = new FakeSocket();
     this.endpoint.held++;
     const endpoint = this.endpoint as unknown as Endpoint;
-    this.bound.keep(client, cluster, endpoint, socket as unknown as UpstreamSocket, ms);
-    return socket;
+    const socket = fake as unknown as UpstreamSocket;
+    this.bound.keep(client, cluster, { endpoint, socket, accepted }, ms);
+    return fake;
   }
 
   pass(ms: number): void {
@@ -220,10 +225,49 @@ describe('bound connections', () => {
     assert.deepEqual(rig.closed(), { limit: 2 });
   });
 
-  it('cannot be without an identity, which is counted, and said once', () => {
-    const rig = new Rig(false);
-    for (let count = 0; count < 3; count++) assert.equal(rig.bound.identify(rig.asker(null), true), null);
-    assert.deepEqual(rig.closed(), { unidentified: 3 });
-    assert.equal(rig.warnings.length, 1);
+  it('give way first while their login has not been accepted', () => {
+    const rig = new Rig();
+    const cluster = rig.cluster();
+    const sockets = [true, false, true, false].map((accepted) =>
+      rig.keep(rig.client(), cluster, { accepted }),
+    );
+    const order = sockets.map(() => {
+      const before = sockets.map(({ destroyed }) => destroyed);
+      assert.equal(cluster.makeRoom(null), true);
+      return sockets.findIndex(({ destroyed }, index) => destroyed !== before[index]);
+    });
+    assert.deepEqual(order, [1, 3, 0, 2]);
   });
+
+  it('give way to others of the worker first while their login has not been accepted', () => {
+    const rig = new Rig();
+    const honest = rig.keep(rig.client(), rig.cluster());
+    for (let count = 0; count < 1100; count++) rig.keep(rig.client(), rig.cluster(), { accepted: false });
+    assert.deepEqual([honest.destroyed, rig.active], [false, 1024]);
+  });
+
+  it('close if the client has gone before they are kept', () => {
+    const rig = new Rig();
+    const client = rig.client();
+    rig.open.clear();
+    const socket = rig.keep(client, rig.cluster());
+    assert.deepEqual([socket.destroyed, rig.closed()], [true, { client_gone: 1 }]);
+  });
+
+  for (const isSupported of [false, true]) {
+    const how = isSupported ? 'with' : 'without';
+    it(`cannot be without an identity, which is counted and said once: ${how} system calls`, () => {
+      const rig = new Rig(isSupported);
+      let told = 0;
+      for (let count = 0; count < 3; count++) {
+        rig.bound.identify(rig.asker(null), (client) => {
+          assert.equal(client, null);
+          told++;
+        });
+      }
+      assert.equal(rig.bound.identifyNow(rig.asker(null)), null);
+      assert.deepEqual([told, rig.closed()], [3, { unidentified: 3, unauthenticated: 1 }]);
+      assert.equal(rig.warnings.length, 1);
+    });
+  }
 });
