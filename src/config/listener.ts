@@ -119,7 +119,7 @@ export function readListener(entry: Located<unknown>, context: Context): Located
       const paths = readPaths(section);
       const websocket = readWebSocket(section);
       const http = readHttp(section);
-      const routes = readRoutes(section, context);
+      const routes = readRoutes(section, paths, context);
       if (underscoreHeaders !== 'pass') warnOfUnseenNames(section, routes, underscoreHeaders);
       const value: L7Listener = {
         ...common,

@@ -4,9 +4,10 @@ import { SUBPROTOCOL } from '../core/subprotocol.ts';
 import type { Format } from './formats.ts';
 import { FormatError, describe, line, pattern, text } from './formats.ts';
 import { hostPattern } from './host.ts';
+import { faultOfPath, faultsOfExpression } from './path-patterns.ts';
 import type { Section } from './section.ts';
 import { isMapping, notMapping, readValue } from './section.ts';
-import type { RouteMatch } from './types.ts';
+import type { PathSettings, RouteMatch } from './types.ts';
 
 const SHAPE = {
   what: 'a match',
@@ -57,8 +58,12 @@ export interface ReadMatch {
   readonly expression: LinearExpression | null;
 }
 
-/** Reads the key `match`, which must be there; empty, it matches everything. */
-export function readMatch(route: Section): ReadMatch {
+/**
+ * Reads the key `match`, which must be there; empty, it matches everything.
+ *
+ * @param paths of the listener
+ */
+export function readMatch(route: Section, paths: PathSettings): ReadMatch {
   if (!route.has('match')) {
     route.problem('a route needs "match": write match: {} for everything that comes to it');
     return { match: EVERYTHING, expression: null };
@@ -80,7 +85,19 @@ export function readMatch(route: Section): ReadMatch {
     query: readPairs(section, 'query', parameterName, line("a query parameter's value")),
     subprotocol: section.optional('subprotocol', subprotocol, null),
   };
+  checkPaths(section, match, paths);
   return { match, expression };
+}
+
+/** Notes conditions that no normalised path fulfils: such a route guards nothing. */
+function checkPaths(section: Section, match: RouteMatch, paths: PathSettings): void {
+  for (const key of ['path', 'pathPrefix'] as const) {
+    const fault = match[key] === null ? null : faultOfPath(match[key], paths);
+    if (fault !== null) section.problemAt(key, fault);
+  }
+  for (const fault of match.pathRegex === null ? [] : faultsOfExpression(match.pathRegex, paths)) {
+    section.problems.warning([...section.path, 'pathRegex'], fault);
+  }
 }
 
 /** Reads a mapping of names to values, which may be left out. */

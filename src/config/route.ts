@@ -9,7 +9,7 @@ import { readRouteHeaders } from './route-headers.ts';
 import { readMatch } from './route-match.ts';
 import type { Located } from './section.ts';
 import { Section } from './section.ts';
-import type { Route } from './types.ts';
+import type { PathSettings, Route } from './types.ts';
 import { refuseTwins } from './uniqueness.ts';
 
 const SHAPE = {
@@ -34,11 +34,15 @@ interface ReadRoute {
   readonly expression: LinearExpression | null;
 }
 
-/** Reads the list of routes, which must be there and not be empty. */
-export function readRoutes(listener: Section, context: Context): readonly Route[] {
+/**
+ * Reads the list of routes, which must be there and not be empty.
+ *
+ * @param paths of the listener
+ */
+export function readRoutes(listener: Section, paths: PathSettings, context: Context): readonly Route[] {
   const routes: Located<ReadRoute>[] = [];
   for (const [index, entry] of listener.list('routes', 'routes').entries()) {
-    const route = readRoute(entry, `route-${index + 1}`, context);
+    const route = readRoute(entry, `route-${index + 1}`, paths, context);
     if (route === null) continue;
     warnOfCover(route, routes, context);
     routes.push(route);
@@ -54,12 +58,13 @@ export function readRoutes(listener: Section, context: Context): readonly Route[
 function readRoute(
   entry: Located<unknown>,
   defaultName: string,
+  paths: PathSettings,
   context: Context,
 ): Located<ReadRoute> | null {
   const section = Section.of(entry.value, entry.path, context.problems, SHAPE);
   if (section === null) return null;
   const name = section.optional('name', routeName, defaultName);
-  const read = readMatch(section);
+  const read = readMatch(section, paths);
   const action = readAction(section, read, context);
   const headers = readRouteHeaders(section);
   if (action === null) return null;

@@ -34,6 +34,88 @@ describe('match', () => {
     }
   });
 
+  it('must name a path that a request can have', () => {
+    const reason = (key: string, text: string, paths = '{}'): string => {
+      const listener = routes(`{ match: { ${key}: '${text}' }, respond: {} }`).replace(
+        /^( *)routes:/m,
+        `$1paths: ${paths}\n$1routes:`,
+      );
+      const [error = '', ...more] = errorsOf(listener);
+      assert.deepEqual(more, []);
+      return error;
+    };
+    for (const key of ['path', 'pathPrefix']) {
+      const place = `7:${22 + key.length}: ${key}: `;
+      for (const [text, part, paths, why] of [
+        ['/a%zz', '%zz', '{}', 'it is no escape. Write %25 for "%"'],
+        ['/a\\b', '\\', '{}', 'paths with it are refused. Write %5C'],
+        ['/a%00', '%00', '{}', 'paths with it are refused. Leave it out'],
+        ['/a//b', '//', '{ mergeSlashes: true }', '"mergeSlashes: true" applies first. Write one slash'],
+        [
+          '/a;b',
+          ';',
+          '{ pathParameters: strip }',
+          '"pathParameters: strip" applies first. Write keep there, or leave it out here',
+        ],
+        [
+          '/a%2fb',
+          '%2f',
+          '{ escapedSlashes: decode }',
+          '"escapedSlashes: decode" applies first. Write keep there, or "/" here',
+        ],
+        [
+          '/a%5Cb',
+          '%5C',
+          '{ escapedSlashes: refuse }',
+          '"escapedSlashes: refuse" applies first. Write keep there, or another path here',
+        ],
+      ] as const) {
+        assert.equal(reason(key, text, paths), `${place}no path has ${JSON.stringify(part)}: ${why}`);
+      }
+    }
+    for (const text of ['/a//b', '/a;b', '/a%2fb', '/caf%c3%a9', '/%61', '/x/../y', '/50%25']) {
+      assert.equal(reason('path', text), '', text);
+    }
+    assert.equal(reason('path', '/a%3Bb', '{ pathParameters: strip }'), '');
+  });
+
+  it('warns of literal text in an expression that no path has', () => {
+    const warnings = (expression: string): string[] =>
+      warningsOf(routes(`{ match: { pathRegex: '${expression}' }, cluster: app }`)).map((warning) =>
+        warning.replace(/^6:31: pathRegex: no path has /, ''),
+      );
+    for (const [expression, part, why] of [
+      ['^/r%c3%A9$', '%c3', 'escapes become upper case first. Write %C3'],
+      ['^/(?:a|b%2f)x', '%2f', 'escapes become upper case first. Write %2F'],
+      ['^/%61dmin', '%61', 'this escape is decoded first. Write a'],
+      ['(?i)^/%41', '%41', 'this escape is decoded first. Write A'],
+      ['^/é', 'é', 'paths have its escapes. Write %C3%A9'],
+      ['^/[aé]x', 'é', 'paths have its escapes. Write %C3%A9'],
+      ['^/\\x{e9}', 'é', 'paths have its escapes. Write %C3%A9'],
+      ['^/a b', ' ', 'paths have its escapes. Write %20'],
+      ['^/a\\tb', '\t', 'paths have its escapes. Write %09'],
+      ['^/\\Qa b\\E', ' ', 'paths have its escapes. Write %20'],
+      ['^/x\\?debug', '?', 'the query is no part of the path. Leave it out, and use "query"'],
+      ['^/a%zz', '%zz', 'it is no escape. Write %25 for "%"'],
+      ['^/a\\\\b', '\\', 'paths with it are refused. Write %5C'],
+    ] as const) {
+      assert.deepEqual(warnings(expression), [`${JSON.stringify(part)}: ${why}`], expression);
+    }
+    for (const expression of [
+      '^/s%C3%A9$',
+      '(?i)^/r%c3%a9$',
+      '(?P<name>%C3)%2[fF]',
+      '^/a%2F?b',
+      '^/[^é]',
+      '^/[[:alpha:]]+\\.\\d{2,3}$',
+      '^/%[0-9]',
+      '^/\\p{Greek}|\\s',
+      '^/a{1,2}//;%2F',
+    ]) {
+      assert.deepEqual(warnings(expression), [], expression);
+    }
+  });
+
   it('must be there, were it empty', () => {
     assert.deepEqual(errorsOf(routes('{ respond: {} }')), [
       '6:9: a route needs "match": write match: {} for everything that comes to it',
