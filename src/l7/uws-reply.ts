@@ -1,13 +1,10 @@
-import { STATUS_CODES } from 'node:http';
 import { copyOf } from '../core/copy.ts';
 import { NO_EDITS, type HeaderEdits } from '../wire/header-edits.ts';
 import type { HeaderList, HttpReply, ResponseCut } from './http-reply.ts';
+import { CORK_BYTES, corkHead, writeHead, type Head, type HeadResponse } from './uws-head.ts';
 
 /** What a reply needs of a uWebSockets.js HttpResponse. */
-export interface UwsResponse {
-  cork(callback: () => void): unknown;
-  writeStatus(status: string): unknown;
-  writeHeader(name: string, value: string | Uint8Array): unknown;
+export interface UwsResponse extends HeadResponse {
   end(body: string | Uint8Array, closeConnection: boolean): unknown;
   endWithoutBody(): unknown;
   write(chunk: Uint8Array): boolean;
@@ -18,7 +15,7 @@ export interface UwsResponse {
   close(): unknown;
 }
 
-/** A client that takes nothing for so long is cut off; nginx's send_timeout. */
+/** A client that takes nothing for this long is cut off; nginx's send_timeout. */
 const STALL_LIMIT_MS = 60_000;
 /**
  * uWS ends a response whose socket has not become writable for 10 seconds after a write that fell short, and
@@ -27,22 +24,19 @@ const STALL_LIMIT_MS = 60_000;
  * has become free.
  */
 const RETRY_MS = 4_000;
-/** A corked write up to this size always succeeds: uWS keeps what the kernel does not take. */
-const CORK_BUFFER = 16 * 1024;
+/** Max bytes of a chunk's header and of the last chunk. */
+const MAX_FRAMING_BYTES = 32;
+const MAX_PIECE_BYTES = CORK_BYTES - MAX_FRAMING_BYTES;
 
 /**
- * Of chunked bodies uWS keeps all that the kernel does not take, and does not say how much: only that, of the piece
- * written last. And once it is asked to say when it can go on, it goes on only by the next write. So of a piece from
- * this size on some bytes are held back, to be written one by one as probes: where one is taken, all before it is.
+ * uWS keeps all of a chunked body that the kernel does not take, and tells only whether the kernel had everything before
+ * a write. So a slow client's chunk keeps its last bytes back: they are written one by one, and the first that finds
+ * nothing waiting proves that the kernel has all before it.
  */
-const PROBED_SIZE = 4 * 1024;
-const PROBES = 16;
-/** Of smaller pieces so much may be with uWS without a probe. */
-const MOST_UNPROVEN = 64 * 1024;
+const PROBE_BYTES = 16;
+/** A last piece up to this size leaves together with the end of the body, without a proof. */
+const MAX_UNPROVEN_END_BYTES = 8 * 1024;
 const NOTHING = new Uint8Array(0);
-
-const UNSAFE_IN_HEADER = /[^\t\x20-\x7e\x80-\xff]/g;
-const PLAIN_HEADER = /^[\t\x20-\x7e]*$/;
 
 /**
  * An {@link HttpReply} on a uWebSockets.js response. To be made inside of the route's handler: it takes the
@@ -64,17 +58,22 @@ export class UwsReply implements HttpReply {
   #onOver: ((gone: boolean) => void) | null = null;
   #whenWritable: (() => void) | null = null;
   /** The head of a stream until it has left with the first chunk. */
-  #head: { readonly status: number; readonly headers: HeaderList } | null = null;
+  #head: Head | null = null;
   /** Of the body; null where it goes in chunks. */
   #length: number | null = 0;
   #sent = 0;
-  /** Bytes of a chunked body of which it is not known whether the kernel has them. */
-  #unproven = 0;
-  /** What is held back of the last piece of a chunked body while the client is slow. */
-  #probes: Uint8Array = NOTHING;
-  /** The last chunk until uWS has taken all of it, and where in the body it ends. */
+  /** What uWS has not taken of the last write. Of a body with a length it is the whole chunk. */
   #chunk: Uint8Array | null = null;
+  /** Where the chunk ends in a body with a length. */
   #chunkEnd = 0;
+  /** Whether the chunk is the last of a chunked body. */
+  #ends = false;
+  /** How many of the chunk's last bytes are probes. */
+  #probes = 0;
+  /** Whether the last write to a chunked body found bytes that the kernel had not taken. */
+  #backed = false;
+  /** Whether any write has. */
+  #slow = false;
   #retries: NodeJS.Timeout | null = null;
   #stalledMs = 0;
   /** How much of the body had been taken at the last retry. */
@@ -136,18 +135,26 @@ export class UwsReply implements HttpReply {
   switchProtocols(headers: HeaderList, upgrade: () => unknown): void {
     if (this.#over) return;
     this.#finish();
-    const steps = [() => this.#writeHead(101, headers), upgrade];
+    const head = this.#headOf(101, headers);
+    const steps = [() => writeHead(this.#response, head, this.edits), upgrade];
+    this.begun = true;
     this.#response.cork(steps.forEach.bind(steps, Reflect.apply));
   }
 
   send(status: number, headers: HeaderList, body: string | Uint8Array, close = false): void {
     if (this.#over) return;
     const closes = close || this.#ending !== null;
-    if (!this.#isHead && status !== 204 && status !== 304) this.#sent = Buffer.byteLength(body);
+    const hasBody = !this.#isHead && status !== 204 && status !== 304;
+    const length = Buffer.byteLength(body);
+    const streams = hasBody && !close && length > MAX_UNPROVEN_END_BYTES;
+    if (hasBody && !streams) this.#sent = length;
+    // What is sent later must not be lent.
+    const kept = closes && typeof body !== 'string' ? copyOf(body) : body;
     this.#answer(closes, () => {
-      if (status === 204 || status === 304) this.#sendHead(status, headers, null);
-      else if (this.#isHead && !closes) this.#sendHead(status, headers, Buffer.byteLength(body));
-      else this.#sendWhole(status, headers, this.#isHead ? NOTHING : body, closes);
+      if (streams) this.#stream(status, headers, typeof kept === 'string' ? Buffer.from(kept) : kept);
+      else if (status === 204 || status === 304) this.#sendHead(status, headers, null);
+      else if (this.#isHead && !closes) this.#sendHead(status, headers, length);
+      else this.#sendWhole(status, headers, this.#isHead ? NOTHING : kept, closes);
     });
   }
 
@@ -158,80 +165,86 @@ export class UwsReply implements HttpReply {
   begin(status: number, headers: HeaderList, length: number | null): void {
     if (this.#isHead) this.sendHead(status, headers, length);
     if (this.#over) return;
-    this.#head = { status, headers };
+    this.#head = this.#headOf(status, headers);
     this.#length = length;
   }
 
   write(chunk: Uint8Array, borrowed = false): boolean {
-    if (this.#over) return true;
+    if (this.#over || this.#ends) return true;
     this.#sent += chunk.length;
-    if (this.#length === null) return this.#writeChunk(chunk);
     this.#chunk = chunk;
-    this.#chunkEnd += chunk.length;
-    if (this.#chunkEnd === this.#length) this.#ending?.();
-    const head = this.#head;
-    if (head === null) {
-      this.#pushCorked();
+    if (this.#length === null) {
+      this.#probes = this.#slow || chunk.length > MAX_PIECE_BYTES ? PROBE_BYTES : 0;
+      this.#writePieces();
     } else {
-      this.#head = null;
-      this.#response.cork(() => {
-        this.#writeHead(head.status, head.headers);
-        this.#push(chunk);
-      });
+      this.#chunkEnd += chunk.length;
+      if (this.#chunkEnd === this.#length) this.#ending?.();
+      this.#pushCorked(chunk);
     }
-    if (!this.#waits()) return true;
-    if (borrowed) this.#chunk = copyOf(this.#rest(chunk));
-    if (this.#retries === null) this.#watch();
-    return false;
+    return this.#keep(borrowed);
   }
 
   end(chunk: Uint8Array | null): void {
-    if (this.#over) return;
-    const head = this.#head;
-    if (chunk !== null) this.#sent += chunk.length;
-    this.#finish();
-    this.#ending?.();
-    this.#response.cork(() => {
-      if (head !== null) this.#writeHead(head.status, head.headers);
-      // Without a piece written before, uWS would end it with a Content-Length.
-      if (head !== null && chunk !== null) this.#response.write(chunk);
-      this.#response.end(head !== null || chunk === null ? NOTHING : chunk, false);
-    });
+    if (this.#over || this.#ends) return;
+    this.#ends = true;
+    if (chunk === null) {
+      this.#cork(() => this.#endChunks());
+      return;
+    }
+    this.#sent += chunk.length;
+    this.#chunk = chunk;
+    this.#probes = this.#slow || chunk.length > MAX_UNPROVEN_END_BYTES ? PROBE_BYTES : 0;
+    this.#writePieces();
+    this.#keep(true);
   }
 
-  /** Whether the piece has been taken. */
-  #writeChunk(chunk: Uint8Array): boolean {
-    const head = this.#head;
-    this.#head = null;
-    const probed =
-      chunk.length > PROBES && (chunk.length >= PROBED_SIZE || this.#unproven + chunk.length > MOST_UNPROVEN);
-    const first = probed ? chunk.subarray(0, -PROBES) : chunk;
-    const result = { proven: false };
-    this.#response.cork(() => {
-      if (head !== null) this.#writeHead(head.status, head.headers);
-      result.proven = this.#response.write(first);
-      if (probed && result.proven) this.#response.write(chunk.subarray(-PROBES));
-    });
-    const { proven } = result;
-    // What is small goes through the cork's buffer: what was before it has been taken, and it may yet fall short.
-    this.#unproven = proven ? chunk.length : this.#unproven + chunk.length;
-    if (proven || !probed) return true;
-    this.#probes = copyOf(chunk.subarray(-PROBES));
+  /** Keeps what uWS has not taken. Returns whether it has taken everything. */
+  #keep(borrowed: boolean): boolean {
+    if (this.#over) return true;
+    // From here on uWS leaves what it keeps to the handler.
     if (this.#retries === null) this.#watch();
+    if (this.#chunk === null) return true;
+    if (borrowed) this.#chunk = copyOf(this.#length === null ? this.#chunk : this.#rest(this.#chunk));
     return false;
   }
 
-  /** Writes what was held back, byte by byte until the first is taken; with none left it has to be believed. */
-  #probe(): void {
-    while (this.#probes.length > 0) {
-      const taken = this.#response.write(this.#probes.subarray(0, 1));
-      this.#probes = this.#probes.subarray(1);
-      if (!taken) return;
-      this.#stalledMs = 0;
-      const rest = this.#probes;
-      this.#probes = NOTHING;
-      if (rest.length > 0) this.#response.write(rest);
+  /** Writes a chunked body piece by piece, until a piece finds that the kernel has not taken what was before it. */
+  #writePieces(): void {
+    while (this.#chunk !== null) {
+      const rest = this.#chunk;
+      this.#cork((room) => this.#writePiece(rest, room));
+      if (this.#backed) return;
     }
+  }
+
+  /** Writes the next piece, a probe first if bytes wait or only probes are left, and the end behind the last piece. */
+  #writePiece(rest: Uint8Array, room: number): void {
+    const response = this.#response;
+    const isProof = rest.length <= this.#probes;
+    let size = 0;
+    let proven = true;
+    if (this.#backed || isProof) {
+      size = 1;
+      proven = response.write(rest.subarray(0, 1));
+    }
+    const end = isProof
+      ? rest.length
+      : Math.min(size + room - size * MAX_FRAMING_BYTES, rest.length - this.#probes);
+    if (proven && end > size) {
+      proven = response.write(rest.subarray(size, end));
+      size = end;
+    }
+    this.#backed = !proven;
+    if (proven) this.#stalledMs = 0;
+    else this.#slow = true;
+    this.#chunk = size === rest.length ? null : rest.subarray(size);
+    if (this.#chunk === null && this.#ends) this.#endChunks();
+  }
+
+  #endChunks(): void {
+    this.#finish();
+    this.#ending?.();
+    this.#response.end(NOTHING, false);
   }
 
   whenWritable(callback: () => void): void {
@@ -246,19 +259,19 @@ export class UwsReply implements HttpReply {
     this.#response.close();
   }
 
-  #waits(): boolean {
-    return this.#chunk !== null || this.#probes.length > 0;
-  }
-
-  /** From the first short write on: goes on when the socket is writable, and looks after a client that stalls. */
+  /**
+   * From the first write of a stream on: goes on when the socket is writable, and looks after a client that stalls. Once
+   * uWS has the handler, it flushes what it keeps only at a write, or at the end of a cork.
+   */
   #watch(): void {
     this.#response.onWritable(() => {
+      this.#stalledMs = 0;
+      if (this.#chunk === null) this.#flush();
+      else if (this.#length === null) this.#writePieces();
       // Nothing is corked here, so that uWS takes no more than the kernel does.
-      if (this.#chunk !== null) this.#push(this.#rest(this.#chunk));
-      else this.#probe();
-      const taken = !this.#waits();
+      else this.#push(this.#chunk);
       this.#resume();
-      return taken;
+      return !this.#waits();
     });
     this.#retries = setInterval(() => {
       this.#retry();
@@ -266,18 +279,23 @@ export class UwsReply implements HttpReply {
   }
 
   #retry(): void {
-    if (this.#chunk !== null) this.#pushCorked();
-    else if (this.#probes.length > 0) this.#response.cork(() => this.#probe());
-    if (!this.#waits() || this.#over) {
+    if (this.#chunk === null) {
       this.#stalledMs = 0;
-    } else if (this.#length === null) {
-      this.#stalledMs += RETRY_MS;
-    } else {
-      const offset = this.#response.getWriteOffset();
-      this.#stalledMs = offset > this.#offsetSeen ? 0 : this.#stalledMs + RETRY_MS;
-      this.#offsetSeen = offset;
+      this.#flush();
+      return;
     }
-    if (this.#stalledMs < STALL_LIMIT_MS) {
+    this.#stalledMs += RETRY_MS;
+    if (this.#length === null) {
+      this.#writePieces();
+    } else {
+      this.#pushCorked(this.#chunk);
+      if (!this.#over) {
+        const offset = this.#response.getWriteOffset();
+        if (offset > this.#offsetSeen) this.#stalledMs = 0;
+        this.#offsetSeen = offset;
+      }
+    }
+    if (!this.#waits() || this.#stalledMs < STALL_LIMIT_MS) {
       this.#resume();
       return;
     }
@@ -286,21 +304,47 @@ export class UwsReply implements HttpReply {
     callback?.();
   }
 
+  #waits(): boolean {
+    return this.#chunk !== null;
+  }
+
+  /** Lets uWS send what it keeps. */
+  #flush(): void {
+    this.#response.cork(doNothing);
+  }
+
+  /** Offers the rest of the chunk, corked as uWS demands outside of its own callbacks. */
+  #pushCorked(chunk: Uint8Array): void {
+    const rest = this.#head === null ? this.#rest(chunk) : chunk;
+    const isWhole = this.#head !== null;
+    const splits = this.#splits(rest);
+    this.#cork((room) => {
+      // A short body leaves with its head.
+      const whole = isWhole && rest.length <= room;
+      this.#offer(splits && !whole ? rest.subarray(0, -1) : rest);
+    });
+    if (splits && this.#isLastByteLeft()) this.#cork(() => this.#offer(rest.subarray(-1)));
+  }
+
+  /** As {@link #pushCorked}, where nothing is corked. */
+  #push(chunk: Uint8Array): void {
+    const rest = this.#rest(chunk);
+    const splits = this.#splits(rest);
+    this.#offer(splits ? rest.subarray(0, -1) : rest);
+    if (splits && this.#isLastByteLeft()) this.#offer(rest.subarray(-1));
+  }
+
   /**
-   * Writes the rest of the chunk, corked as uWS demands outside of its own callbacks. A small piece that ends
-   * the body goes without its last byte first: uWS would keep it, call the response done, and lose it after 10
-   * seconds if the client is slow. With a byte to come, the kernel has to take what is before it first.
+   * Whether the rest goes without its last byte first. uWS would keep a small rest that ends the body, call the response
+   * done, and lose the rest after 10 seconds if the client is slow. With a byte to come, the kernel has to take what is
+   * before it. Over TLS, a rest that was refused must be offered again in the same length: so every offer splits alike.
    */
-  #pushCorked(): void {
-    const rest = this.#rest(this.#chunk!);
-    const last = this.#chunkEnd === this.#length && rest.length > 1 && rest.length <= CORK_BUFFER;
-    this.#response.cork(() => {
-      this.#push(last ? rest.subarray(0, -1) : rest);
-    });
-    if (!last || this.#response.getWriteOffset() < this.#length! - 1) return;
-    this.#response.cork(() => {
-      this.#push(rest.subarray(-1));
-    });
+  #splits(rest: Uint8Array): boolean {
+    return this.#chunkEnd === this.#length && rest.length > 1 && rest.length <= CORK_BYTES;
+  }
+
+  #isLastByteLeft(): boolean {
+    return !this.#over && this.#response.getWriteOffset() === this.#length! - 1;
   }
 
   #rest(chunk: Uint8Array): Uint8Array {
@@ -309,7 +353,7 @@ export class UwsReply implements HttpReply {
   }
 
   /** Offers a piece of the chunk to uWS, which takes what the socket takes. */
-  #push(piece: Uint8Array): void {
+  #offer(piece: Uint8Array): void {
     const [, done] = this.#response.tryEnd(piece, this.#length!);
     if (done) this.#finish();
     if (done || this.#response.getWriteOffset() === this.#chunkEnd) this.#chunk = null;
@@ -339,51 +383,59 @@ export class UwsReply implements HttpReply {
     });
   }
 
+  #stream(status: number, headers: HeaderList, body: Uint8Array): void {
+    this.#over = false;
+    this.begin(status, headers, body.length);
+    this.write(body, true);
+  }
+
+  /** Sends everything in one cork. If the head leaves no room for the body, it leaves alone, and the body follows. */
   #sendWhole(status: number, headers: HeaderList, body: string | Uint8Array, closes: boolean): void {
-    this.#finish();
-    this.#response.cork(() => {
-      this.#writeStatus(status, headers);
+    const length = Buffer.byteLength(body);
+    // uWS adds `Connection: close` itself.
+    this.#head = this.#headOf(status, headers, false);
+    this.#cork((room) => {
+      if (length > room && !closes) return;
+      this.#finish();
       this.#response.end(body, closes);
     });
+    if (this.#over) return;
+    this.#sent = 0;
+    this.#length = length;
+    this.write(typeof body === 'string' ? Buffer.from(body) : body, true);
   }
 
   /** endWithoutBody must have no arguments: with a length uWS drops the connection at the next request. */
   #sendHead(status: number, headers: HeaderList, length: number | null): void {
     this.#finish();
     this.#ending?.();
-    this.#response.cork(() => {
-      this.#writeHead(status, headers);
+    this.#head = this.#headOf(status, headers);
+    this.#cork(() => {
       if (length !== null) this.#response.writeHeader('Content-Length', String(length));
       this.#response.endWithoutBody();
     });
   }
 
-  #writeHead(status: number, headers: HeaderList): void {
-    this.#writeStatus(status, headers);
-    if (this.#ending !== null) this.#response.writeHeader('Connection', 'close');
+  /** Corks the head, if it has not left, and what `write` adds, which is told how many bytes may follow. */
+  #cork(write: (room: number) => void): void {
+    const head = this.#head;
+    this.#head = null;
+    if (head === null) {
+      this.#response.cork(() => write(MAX_PIECE_BYTES));
+      return;
+    }
+    this.begun = true;
+    corkHead(this.#response, head, this.edits, (room) => write(Math.max(1, room - MAX_FRAMING_BYTES)));
   }
 
-  /** Every head is written here, so that what a route changes holds for all of its answers. */
-  #writeStatus(status: number, headers: HeaderList): void {
-    this.begun = true;
-    const response = this.#response;
-    const { dropped, added } = this.edits;
-    response.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`);
-    for (const [name, value, kept] of headers) {
-      if (dropped.size > 0 && kept !== true && dropped.has(name.toLowerCase())) continue;
-      response.writeHeader(name, headerValue(value));
-    }
-    for (let index = 0; index < added.length; index += 2) {
-      response.writeHeader(added[index]!, headerValue(added[index + 1]!));
-    }
-    if (!dropped.has('x-request-id')) response.writeHeader('X-Request-Id', this.#requestId);
+  #headOf(status: number, headers: HeaderList, tellsClose = this.#ending !== null): Head {
+    return { status, headers, requestId: this.#requestId, tellsClose };
   }
 
   #abort(): void {
     this.#aborted = true;
     this.#finish();
     this.#chunk = null;
-    this.#probes = NOTHING;
     this.#resume();
   }
 
@@ -399,7 +451,6 @@ export class UwsReply implements HttpReply {
   }
 }
 
-/** uWS writes strings as UTF-8 and whatever they hold: neither the encoding nor line ends may come from outside. */
-function headerValue(value: string): string | Uint8Array {
-  return PLAIN_HEADER.test(value) ? value : Buffer.from(value.replace(UNSAFE_IN_HEADER, ' '), 'latin1');
+function doNothing(): void {
+  // Corked for what uWS does at the end of every cork.
 }

@@ -98,7 +98,10 @@ export class ResponseRelay {
     } else if (piece !== null && !this.#write(piece)) {
       return;
     }
-    this.#owner.relayed();
+    // What the reply could not send at once is its own matter, but the response is not over before that.
+    this.#reply.whenWritable(() => {
+      if (!this.#reply.aborted) this.#owner.relayed();
+    });
   }
 
   #flush(piece: Buffer): void {
