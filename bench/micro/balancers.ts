@@ -19,7 +19,7 @@ const NONE: ReadonlySet<Endpoint> = new Set();
 /** More clients than a cache would hold the answers for. */
 const CLIENTS = Array.from({ length: 1024 }, (_, index): PickContext => {
   const source = `10.${index >> 8}.${index & 255}.7`;
-  return { source, hashKey: `user-${index}`, sticky: null };
+  return { source, hashKey: `user-${index}`, sticky: [] };
 });
 
 /** Choosing an endpoint, with four workers that count connections; every pick is followed by its connection. */

@@ -1,8 +1,11 @@
 import type { Cluster as ClusterConfig } from '../config/types.ts';
 import { queryValue } from '../routing/query-string.ts';
 import type { PickContext } from '../upstream/pick-context.ts';
-import { cookieOf } from '../wire/cookie.ts';
+import { cookieOf, cookiesOf } from '../wire/cookie.ts';
 import { headerOf, type RequestHead } from '../wire/request-head.ts';
+
+/** Max values of the sticky cookie that are looked at. Another host or path of the site can set one of its name, too. */
+const MAX_STICKY_VALUES = 8;
 
 /** What of a request its cluster chooses an endpoint by. */
 export function pickContextOf(
@@ -13,7 +16,7 @@ export function pickContextOf(
   return {
     source: clientAddress,
     hashKey: hashKeyOf(hashOn, head),
-    sticky: sticky === null ? null : cookieOf(head, sticky.cookie),
+    sticky: sticky === null ? [] : cookiesOf(head, sticky.cookie, MAX_STICKY_VALUES),
   };
 }
 

@@ -197,9 +197,11 @@ export class Cluster implements AttemptSource {
 
   pick(context: PickContext, excluded: ReadonlySet<Endpoint>): Endpoint | null {
     if (this.draining) return null;
-    if (this.#sticky !== null && context.sticky !== null) {
-      const endpoint = this.#sticky.endpointOf(context.sticky);
-      if (endpoint?.eligible === true && !excluded.has(endpoint)) return endpoint;
+    if (this.#sticky !== null) {
+      for (const value of context.sticky) {
+        const endpoint = this.#sticky.endpointOf(value);
+        if (endpoint?.eligible === true && !excluded.has(endpoint)) return endpoint;
+      }
     }
     return this.#balancer.pick(context, excluded);
   }

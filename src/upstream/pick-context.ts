@@ -4,11 +4,11 @@ export interface PickContext {
   readonly source: string;
   /** What the cluster's `hashOn` names; null where the client does not bring it. */
   readonly hashKey: string | null;
-  /** The value of the cluster's sticky cookie, as the client sent it; null where it did not. */
-  readonly sticky: string | null;
+  /** The values of the cluster's sticky cookie, as the client sent them. */
+  readonly sticky: readonly string[];
 }
 
 /** Of a client that is nothing but an address. */
 export function addressContext(source: string): PickContext {
-  return { source, hashKey: null, sticky: null };
+  return { source, hashKey: null, sticky: [] };
 }

@@ -37,16 +37,16 @@ export class StickyCookie {
   }
 
   /**
-   * The Set-Cookie header (RFC 6265 section 4.1) for a client of this endpoint; null where it has that cookie
-   * already and need not be given it anew.
+   * Returns the Set-Cookie header (RFC 6265 section 4.1) for a client of this endpoint; null if the client has that
+   * cookie already and does not need it again.
    *
-   * @param shown the value that the client has sent
+   * @param shown the values that the client has sent
    * @param secure whether the client uses TLS, towards us or towards a proxy in front
    */
-  headerFor(endpoint: Endpoint, shown: string | null, secure: boolean): string | null {
+  headerFor(endpoint: Endpoint, shown: readonly string[], secure: boolean): string | null {
     const { cookie, ttlMs, sameSite } = this.#config;
     const value = this.#values.get(endpoint);
-    if (value === undefined || (value === shown && ttlMs === 0)) return null;
+    if (value === undefined || (ttlMs === 0 && shown.includes(value))) return null;
     const age = ttlMs === 0 ? '' : `; Max-Age=${Math.ceil(ttlMs / 1000)}`;
     const security = secure || this.#config.secure === 'on' ? '; Secure' : '';
     return `${cookie}=${value}; Path=/; HttpOnly; SameSite=${SAME_SITE[sameSite]}${security}${age}`;

@@ -1,19 +1,26 @@
 import type { RequestHead } from './request-head.ts';
 
 /**
- * The value of a cookie in a request (RFC 6265 section 4.2.1), without the quotes that may be around it; of
- * several of that name the first, which is the one with the longest path. Null where there is none.
+ * Returns the value of a cookie in a request (RFC 6265 section 4.2.1), without the quotes that may be around it. Of
+ * several of that name it is the first, which is the one with the longest path. Null if there is none.
  */
 export function cookieOf(head: RequestHead, name: string): string | null {
-  const { headers } = head;
+  return cookiesOf(head, name, 1)[0] ?? null;
+}
+
+/** Returns the first values of a cookie, at most `max`, in the client's order. */
+export function cookiesOf({ headers }: RequestHead, name: string, max: number): readonly string[] {
+  const values: string[] = [];
   for (let index = 0; index < headers.length; index += 2) {
     if (headers[index] !== 'cookie') continue;
     for (const pair of headers[index + 1]!.split(';')) {
       const end = pair.indexOf('=');
       if (end < 0 || pair.slice(0, end).trim() !== name) continue;
       const value = pair.slice(end + 1).trim();
-      return value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
+      const isQuoted = value.length >= 2 && value.startsWith('"') && value.endsWith('"');
+      values.push(isQuoted ? value.slice(1, -1) : value);
+      if (values.length === max) return values;
     }
   }
-  return null;
+  return values;
 }

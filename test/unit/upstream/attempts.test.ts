@@ -485,7 +485,7 @@ describe('a sticky cluster', () => {
       const endpoint = trying.next()!;
       const cookie = trying.cookieFor(endpoint, true)!;
       assert.match(cookie, /^sluice=[\w-]{22}; Path=\/; HttpOnly; SameSite=Lax; Secure$/);
-      const again = two.attempts({ ...context, sticky: valueOf(cookie) });
+      const again = two.attempts({ ...context, sticky: [valueOf(cookie)] });
       const same = again.next()!;
       assert.equal(same.label, endpoint.label);
       assert.equal(again.cookieFor(same, true), null, 'the client has it');
@@ -507,7 +507,7 @@ describe('a sticky cluster', () => {
     const trying = cluster.attempts(context);
     const cookie = trying.cookieFor(trying.next()!, false)!;
     assert.match(cookie, /; SameSite=Lax; Max-Age=3600$/);
-    const again = cluster.attempts({ ...context, sticky: valueOf(cookie) });
+    const again = cluster.attempts({ ...context, sticky: [valueOf(cookie)] });
     assert.equal(again.cookieFor(again.next()!, false), cookie);
   });
 
@@ -515,7 +515,7 @@ describe('a sticky cluster', () => {
     const cluster = make('secret');
     const trying = cluster.attempts(context);
     const endpoint = trying.next()!;
-    const mine = { ...context, sticky: valueOf(trying.cookieFor(endpoint, false)!) };
+    const mine = { ...context, sticky: [valueOf(trying.cookieFor(endpoint, false)!)] };
     const failing = new Attempts(cluster, mine, 1);
     failing.fail(failing.next()!, 'refused', 'connect');
     assert.notEqual(failing.next()!.label, endpoint.label);
@@ -533,6 +533,18 @@ describe('a sticky cluster', () => {
     assert.ok(elsewhere.cookieFor(other, false)!.startsWith('sluice='));
   });
 
+  it('finds its cookie among others of that name', () => {
+    for (let count = 0; count < 10; count++) {
+      const trying = make('secret').attempts(context);
+      const endpoint = trying.next()!;
+      const value = valueOf(trying.cookieFor(endpoint, false)!);
+      const again = make('secret').attempts({ ...context, sticky: ['zz', value, 'y'] });
+      const same = again.next()!;
+      assert.equal(same.label, endpoint.label);
+      assert.equal(again.cookieFor(same, false), null, 'the client has it');
+    }
+  });
+
   it('believes no cookie that it has not made', () => {
     const trying = make('secret').attempts(context);
     const endpoint = trying.next()!;
@@ -541,7 +553,7 @@ describe('a sticky cluster', () => {
     const labels = new Set<string>();
     for (const shown of [value, endpoint.label, '', 'x'.repeat(10_000)]) {
       for (let count = 0; count < 9; count++)
-        labels.add(other.attempts({ ...context, sticky: shown }).next()!.label);
+        labels.add(other.attempts({ ...context, sticky: [shown] }).next()!.label);
     }
     assert.equal(labels.size, 3);
   });

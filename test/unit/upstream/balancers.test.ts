@@ -50,7 +50,7 @@ function client(index: number): PickContext {
   return {
     source: `10.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}`,
     hashKey: `user-${index}`,
-    sticky: null,
+    sticky: [],
   };
 }
 

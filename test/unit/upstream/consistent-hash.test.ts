@@ -14,7 +14,7 @@ const tens = new Array<number>(10).fill(1);
 function pickAll(balancer: Balancer): (string | undefined)[] {
   return Array.from({ length: KEYS }, (_, index) => {
     const key = `session-${index}`;
-    return balancer.pick({ source: key, hashKey: key, sticky: null }, NONE)?.label;
+    return balancer.pick({ source: key, hashKey: key, sticky: [] }, NONE)?.label;
   });
 }
 
@@ -86,7 +86,7 @@ describe('consistent hashing of 100,000 keys', () => {
       const endpoints = endpointsOf(...given);
       const balancer = hashOf(endpoints, loadFactor);
       for (let index = 0; index < KEYS; index++) {
-        const context = { source: '', hashKey: `session-${index}`, sticky: null };
+        const context = { source: '', hashKey: `session-${index}`, sticky: [] };
         balancer.pick(context, NONE)!.acquire();
       }
       for (const { active, weight } of endpoints) {
@@ -102,7 +102,7 @@ describe('consistent hashing of 100,000 keys', () => {
     const balancer = hashOf(endpoints, 1.25);
     let moved = 0;
     for (let index = 0; index < KEYS; index++) {
-      const endpoint = balancer.pick({ source: '', hashKey: `session-${index}`, sticky: null }, NONE)!;
+      const endpoint = balancer.pick({ source: '', hashKey: `session-${index}`, sticky: [] }, NONE)!;
       endpoint.acquire();
       if (endpoint.label !== free[index]) moved++;
     }
@@ -113,7 +113,7 @@ describe('consistent hashing of 100,000 keys', () => {
     const endpoints = endpointsOf(...tens);
     const balancer = hashOf(endpoints, 1.25);
     for (let count = 0; count < 1000; count++) {
-      balancer.pick({ source: '', hashKey: 'the same', sticky: null }, NONE)!.acquire();
+      balancer.pick({ source: '', hashKey: 'the same', sticky: [] }, NONE)!.acquire();
     }
     assert.ok(Math.max(...endpoints.map(({ active }) => active)) <= 125);
   });
@@ -122,7 +122,7 @@ describe('consistent hashing of 100,000 keys', () => {
     const endpoints = endpointsOf(...tens);
     const balancer = hashOf(endpoints);
     for (let count = 0; count < 5000; count++) {
-      balancer.pick({ source: '192.0.2.1', hashKey: null, sticky: null }, NONE)!.acquire();
+      balancer.pick({ source: '192.0.2.1', hashKey: null, sticky: [] }, NONE)!.acquire();
     }
     assert.ok(endpoints.every(({ active }) => active > 300 && active < 750));
   });
@@ -135,7 +135,7 @@ describe('source_ip', () => {
     balancer.update(endpoints);
     const hashing = new ConsistentHash({ bySource: true, loadFactor: 0, total: () => 0 });
     hashing.update(endpoints);
-    const context = { source: '198.51.100.7', hashKey: 'other', sticky: null };
+    const context = { source: '198.51.100.7', hashKey: 'other', sticky: [] };
     const first = balancer.pick(context, NONE);
     for (let count = 0; count < 500; count++) {
       const endpoint = balancer.pick(context, NONE)!;

@@ -242,7 +242,7 @@ function post(
       body,
       startedAt: 0,
     },
-    pick: { address: '', sticky: null, key: null } as never,
+    pick: { address: '', sticky: [], key: null } as never,
     secure: false,
     via: false,
     requestId: 'r',
