@@ -1,8 +1,9 @@
 /** The cookie that brings clients back to their endpoint. */
+import { resolve } from 'node:path';
 import type { BaseDirectory } from './files.ts';
 import { textFile } from './files.ts';
 import type { Format } from './formats.ts';
-import { FormatError, LONGEST_MS, duration, oneOf, pattern } from './formats.ts';
+import { FormatError, LONGEST_MS, duration, oneOf, pattern, text } from './formats.ts';
 import type { Section } from './section.ts';
 import type { Sticky } from './types.ts';
 
@@ -50,20 +51,33 @@ export function readSticky(
     section.problemAt('secretFile', 'the secret is given twice: keep secret or secretFile');
   }
   const given = section.optional('secret', stickySecret, null);
-  const file = section.optional('secretFile', secretFile(base), null);
+  // The environment wins, so a file that it stands in for need not be there.
+  const fileFormat = override === null ? secretFile(base) : unreadFile(base, override);
+  const file = section.optional('secretFile', fileFormat, null);
   const secret = override ?? file?.secret ?? given;
   return { sticky: { cookie, ttlMs, secret, sameSite, secure }, secretFile: file?.path ?? null };
 }
 
+interface SecretFile {
+  readonly path: string;
+  readonly secret: string;
+}
+
+/** A file that is not read, because its secret is known. */
+function unreadFile(base: BaseDirectory, secret: string): Format<SecretFile> {
+  const read = text('a file');
+  return (value) => ({ path: resolve(base.path, read(value)), secret });
+}
+
 /** A file with a secret; white space at its end does not count. */
-function secretFile(base: BaseDirectory): Format<{ readonly path: string; readonly secret: string }> {
+function secretFile(base: BaseDirectory): Format<SecretFile> {
   const read = textFile(base);
   return (value) => {
-    const { path, text } = read(value);
-    const secret = text.trimEnd();
-    if (secret.length >= MIN_SECRET_CHARACTERS) return { path, secret };
+    const file = read(value);
+    const secret = file.text.trimEnd();
+    if (secret.length >= MIN_SECRET_CHARACTERS) return { path: file.path, secret };
     throw new FormatError(
-      `the file has no secret: write ${MIN_SECRET_CHARACTERS} characters or more into it (looked at ${path})`,
+      `the file has no secret: write ${MIN_SECRET_CHARACTERS} characters or more into it (looked at ${file.path})`,
     );
   };
 }

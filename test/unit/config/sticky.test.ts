@@ -81,11 +81,13 @@ describe('sticky', () => {
     assert.deepEqual(two, ['3:66: secretFile: the secret is given twice: keep secret or secretFile']);
   });
 
-  it('takes the secret of the environment for all clusters, over the file', () => {
+  it('takes the secret of the environment for all clusters, without reading the file', () => {
     const env = { SLUICE_STICKY_SECRET: '1234567890123456' };
     assert.equal(read('cookie: a', { env })?.secret, '1234567890123456');
     assert.equal(read(`cookie: a, secret: "${SECRET}"`, { env })?.secret, '1234567890123456');
     assert.equal(read('cookie: a', { env: { SLUICE_STICKY_SECRET: '' } })?.secret, null);
+    const missing = load(configOf('cookie: a, secretFile: nowhere'), { env });
+    assert.equal(missing.config.clusters[0]!.sticky?.secret, '1234567890123456');
     const short = errorsOf(configOf('cookie: a'), { env: { SLUICE_STICKY_SECRET: 'short-secret' } });
     assert.match(short[0] ?? '', /^environment SLUICE_STICKY_SECRET: the value is not a secret/);
     assert.ok(!short[0]?.includes('short-secret'));
