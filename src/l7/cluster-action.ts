@@ -116,6 +116,7 @@ export class ClusterRoute {
       secure: client.secure,
       via: this.#config.via,
       client,
+      asker: exchange,
       startedAt: exchange.startedAt,
     };
     const attempt = new Upgrade(

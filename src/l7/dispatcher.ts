@@ -268,7 +268,7 @@ export class Dispatcher {
   /** Returns the previous dispatcher's context if nothing of it changes for sessions, else a new one. */
   #upgradeContext(route: Route, clusterName: string): UpgradeContext {
     const { name, http, websocket, tls } = this.#config;
-    const { page, clusters, log, access, wheel, dialler, outbox, budget, random, unfinished } =
+    const { page, clusters, log, access, wheel, dialler, outbox, bound, budget, random, unfinished } =
       this.#environment;
     const cluster = clusters.get(clusterName)!;
     const key = contextKey(route, clusterName);
@@ -279,7 +279,8 @@ export class Dispatcher {
     if (
       known?.cluster === cluster &&
       known.session.randomMasks === randomMasks &&
-      known.bodyIdleTimeoutMs === http.idleTimeoutMs
+      known.bodyIdleTimeoutMs === http.idleTimeoutMs &&
+      known.keepAliveMs === http.keepAliveMs
     ) {
       const { settings, access: knownAccess } = known.session;
       if (access === knownAccess && isDeepStrictEqual(settings, websocket)) {
@@ -295,6 +296,8 @@ export class Dispatcher {
       log,
       pending: new Set(),
       bodyIdleTimeoutMs: http.idleTimeoutMs,
+      bound,
+      keepAliveMs: http.keepAliveMs,
       refusals: this.#refusals,
       countCut: (reason) => requests.cut(reason),
       session: {

@@ -16,6 +16,9 @@ import { checkUpgradeResponse, endToEndHeaders } from '../wire/upgrade-response.
 import { viaElement } from '../wire/via.ts';
 import type { RefusedHandshakes } from './access/refused-handshakes.ts';
 import { SessionLines } from './access/session-lines.ts';
+import { BoundRequest } from './bound/bound-request.ts';
+import type { BoundConnections } from './bound/bound-connections.ts';
+import type { Asker } from './bound/client-connections.ts';
 import type { ClusterGate, Entrant } from './handshakes/handshake-gate.ts';
 import { Refusal } from './handshakes/refusal.ts';
 import { CLIENT_GONE, type Header, type HeaderList, type HttpReply, type ResponseCut } from './http-reply.ts';
@@ -45,6 +48,9 @@ export interface UpgradeContext {
   readonly pending: Set<Upgrade>;
   /** After how many milliseconds without a byte the long body of a refusal is cut; 0 is never. */
   readonly bodyIdleTimeoutMs: number;
+  readonly bound: BoundConnections;
+  /** How long a bound connection is kept, in milliseconds. */
+  readonly keepAliveMs: number;
   readonly refusals: RefusedHandshakes;
   /** Counts a refusal that was cut in the middle of its body. */
   countCut(reason: ResponseCut): void;
@@ -62,6 +68,7 @@ interface UpgradeOrder {
   /** Whether a Via header is added to the response. */
   readonly via: boolean;
   readonly client: ClientIdentity;
+  readonly asker: Asker;
   /** When the request came, by `performance.now()`. */
   readonly startedAt: number;
 }
@@ -83,6 +90,9 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   /** The endpoint that was asked last, for the access line. */
   #asked: Endpoint | null = null;
   #upstream: UpstreamSocket | null = null;
+  readonly #bound: BoundRequest;
+  /** Whether the connection has carried requests before, and brought nothing since. */
+  #mayBeStale = false;
   #dialledAt = 0;
   /** How far the attempt is: the endpoint is dialled, is being sent the upgrade, or has got all of it. */
   #phase: 'dialling' | 'sending' | 'sent' = 'dialling';
@@ -98,12 +108,14 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     this.#order = order;
     this.#reply = reply;
     this.#attempts = context.cluster.attempts(order.pick);
+    this.#bound = new BoundRequest(context, order.asker, order.head);
     this.#deadline = context.session.wheel.now + context.session.settings.handshakeTimeoutMs;
   }
 
   /** Begins. The client may be answered before this returns. */
   start(): void {
     const { pending, session } = this.#context;
+    this.#bound.recognise();
     if (!this.#gate.enter(this)) {
       this.#refuse('overload', 503, 'too many handshakes are waiting');
       return;
@@ -145,11 +157,15 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   }
 
   upstreamConnected(): void {
-    const { session, cluster } = this.#context;
-    cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
+    this.#context.cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
+    this.#endpoint?.countDial();
+    this.#send();
+  }
+
+  #send(): void {
+    const { session } = this.#context;
     session.wheel.arm(this, this.#deadline - session.wheel.now);
     this.#key = session.random.take(16).toString('base64');
-    this.#endpoint?.countDial();
     const upgrade = encodeUpgradeRequest(this.#order.head, this.#order.to, this.#key);
     this.#phase = this.#upstream?.write(upgrade) === false ? 'sending' : 'sent';
   }
@@ -159,6 +175,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   }
 
   upstreamData(input: Buffer, start: number, end: number): void {
+    this.#mayBeStale = false;
     const head = this.#head.push(input.subarray(start, end));
     if (head === 'incomplete') return;
     if (typeof head === 'string') this.#failAttempt('handshake', head);
@@ -195,13 +212,33 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   }
 
   #tryNext(): void {
+    const { wheel } = this.#context.session;
+    if (this.#bound.mustIdentify) {
+      wheel.arm(this, this.#deadline - wheel.now);
+      this.#bound.identify(() => this.#tryNext());
+      return;
+    }
+    // A connection that is bound to the client's is the first choice.
+    const bound = this.#asked === null ? this.#bound.take() : null;
+    if (bound !== null) {
+      this.#endpoint = this.#asked = bound.endpoint;
+      this.#upstream = bound.socket;
+      this.#mayBeStale = true;
+      bound.socket.owner = this;
+      this.#send();
+      return;
+    }
     const endpoint = this.#attempts.next();
     if (endpoint === null) {
       this.#giveUp();
       return;
     }
-    const { cluster, session } = this.#context;
     this.#endpoint = this.#asked = endpoint;
+    this.#dial(endpoint);
+  }
+
+  #dial(endpoint: Endpoint): void {
+    const { cluster, session } = this.#context;
     this.#head = new ResponseHeadReader();
     this.#phase = 'dialling';
     this.#dialledAt = performance.now();
@@ -250,6 +287,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     const { wheel } = this.#context.session;
     const endpoint = this.#endpoint!;
     this.#attempts.answered(endpoint, head.status);
+    this.#bound.answered(head);
     wheel.disarm(this);
     const collectMs = Math.max(0, this.#deadline - wheel.now);
     const terms = {
@@ -266,6 +304,15 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     if (this.#order.via) headers.push(['Via', viaElement(head.isOld)]);
     this.#refusal = new Refusal(upstream, head, headers, terms, this);
     this.#refusal.start(rest);
+  }
+
+  refusalKeeps(upstream: UpstreamSocket): boolean {
+    // A slow client may have paused it: paused, it would never bring the next response.
+    upstream.resume();
+    const isKept = this.#bound.keep(this.#endpoint!, upstream);
+    // The connection stays counted.
+    if (isKept) this.#endpoint = null;
+    return isKept;
   }
 
   refusalEnded(): void {
@@ -289,6 +336,13 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
 
   #failAttempt(reason: ConnectFailure, detail: string): void {
     const { cluster, log } = this.#context;
+    if (this.#mayBeStale && reason === 'reset') {
+      // The endpoint has closed a connection that it had kept open until now: no failure, and no retry.
+      this.#mayBeStale = false;
+      this.#closeUpstream();
+      this.#dial(this.#endpoint!);
+      return;
+    }
     const { requestId } = this.#order.client;
     const endpoint = this.#endpoint?.label;
     cluster.failureLog.write(log, { cluster: cluster.name, endpoint, requestId, reason, detail });
@@ -298,6 +352,9 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     // The endpoint may have acted on the upgrade, or may refuse it by a reset: no other endpoint gets it.
     if (this.#phase === 'sent' && !answer) {
       this.#refuse('reset', 502, 'the endpoint closed the connection without an answer');
+    } else if (this.#phase !== 'dialling' && this.#bound.authorizes) {
+      // Nor does any other get credentials that the first may have got.
+      this.#giveUp();
     } else {
       this.#tryNext();
     }
@@ -317,16 +374,19 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
    */
   #dropUpstream(failure: ConnectFailure | null = null, kind: OutlierFailure | null = null): void {
     const endpoint = this.#endpoint;
-    const upstream = this.#upstream;
     this.#endpoint = null;
-    this.#upstream = null;
-    if (upstream !== null) {
-      upstream.owner = null;
-      upstream.destroy();
-    }
+    this.#closeUpstream();
     if (endpoint === null) return;
     if (failure === null) endpoint.release();
     else this.#attempts.fail(endpoint, failure, kind);
+  }
+
+  #closeUpstream(): void {
+    const upstream = this.#upstream;
+    this.#upstream = null;
+    if (upstream === null) return;
+    upstream.owner = null;
+    upstream.destroy();
   }
 
   #giveUp(): void {
@@ -342,6 +402,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   }
 
   #finish(failure: HandshakeFailure, status: number, detail?: string): void {
+    this.#bound.cancel();
     this.#context.session.wheel.disarm(this);
     this.#context.pending.delete(this);
     this.#refused(failure, status, detail);

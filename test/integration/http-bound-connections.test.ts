@@ -1,10 +1,11 @@
 /** NTLM and Negotiate through the proxy: what authenticates a connection to an endpoint is one client's own. */
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:http';
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { eventually } from '../support/deadline.ts';
-import { RawConnection, headerOf } from '../support/raw-connection.ts';
+import { RawConnection, headerOf, upgradeRequest } from '../support/raw-connection.ts';
 import { CertificateAuthority } from '../support/certificates.ts';
 import { runCommand } from '../support/run-command.ts';
 import { WebRig } from '../support/web-rig.ts';
@@ -29,7 +30,7 @@ class Domain {
   readonly #names = new WeakMap<object, string>();
   readonly #numbers = new WeakMap<object, number>();
   readonly open = new Set<Socket>();
-  #connections = 0;
+  connections = 0;
 
   private constructor() {
     this.#server = createServer((request, response) => {
@@ -65,12 +66,45 @@ class Domain {
         else answer(200);
       });
     });
+    this.#server.on('upgrade', (request: IncomingMessage, socket: Socket) => this.#upgrade(request, socket));
     this.#server.keepAliveTimeout = 60_000;
     this.#server.on('connection', (socket: Socket) => {
-      this.#numbers.set(socket, ++this.#connections);
+      if (this.#numbers.has(socket)) return;
+      this.#numbers.set(socket, ++this.connections);
       this.open.add(socket);
       socket.once('close', () => this.open.delete(socket));
     });
+  }
+
+  /** Refuses upgrades in the steps of NTLM, and takes those of a connection that has a name. */
+  #upgrade({ url, headers }: IncomingMessage, socket: Socket): void {
+    const [, token = ''] = (headers.authorization ?? '').split(' ');
+    const name = this.#names.get(socket);
+    if (url!.endsWith('/reset')) {
+      socket.destroy();
+    } else if (name === undefined || token === 'one') {
+      if (token === 'one') this.#names.set(socket, 'pending:');
+      const challenge = `WWW-Authenticate: NTLM${token === 'one' ? ' two' : ''}\r\n`;
+      const close = url!.endsWith('/close') ? 'Connection: close\r\n' : '';
+      socket.write(`HTTP/1.1 401 X\r\n${challenge}${close}Content-Length: 2\r\n\r\nno`);
+      // Node has given the socket up: its next request is read, too.
+      this.#server.emit('connection', socket);
+    } else {
+      if (name === 'pending:') this.#names.set(socket, token);
+      const head = [
+        'HTTP/1.1 101 X',
+        'Upgrade: websocket',
+        'Connection: Upgrade',
+        `X-Name: ${token || name}`,
+      ];
+      head.push(`Sec-WebSocket-Accept: ${acceptOf(headers['sec-websocket-key']!)}`, '', '');
+      socket.write(head.join('\r\n'));
+      // The head of a text frame, and its payload.
+      socket.write(Buffer.concat([Buffer.of(0x81, 5), Buffer.from('hello')]));
+      socket.on('error', () => undefined);
+      // The proxy's close frame.
+      socket.once('data', () => socket.destroy());
+    }
   }
 
   static async listen(): Promise<Domain> {
@@ -87,6 +121,20 @@ class Domain {
     this.#server.close();
     this.#server.closeAllConnections();
   }
+}
+
+function acceptOf(key: string): string {
+  return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+}
+
+/** Sends an upgrade on a connection that stays open. Returns the status, and the name that the endpoint knows. */
+async function upgrade(client: RawConnection, authorization = '', path = '/other'): Promise<string> {
+  const more = authorization === '' ? [] : [`Authorization: ${authorization}`];
+  client.write(upgradeRequest('app.example', more, path));
+  const head = await client.head();
+  const status = head.startLine.split(' ')[1]!;
+  if (status !== '101') await client.bytes(Number(headerOf(head, 'content-length')));
+  return `${status} ${headerOf(head, 'x-name') ?? ''}`.trim();
 }
 
 interface Answer {
@@ -314,6 +362,49 @@ describe('connection-bound authentication', () => {
       assert.equal((await ask(await connect(), 'NTLM one')).status, 401);
     }
     assert.equal((await ask(honest)).body, 'hal');
+  });
+
+  it('holds for a WebSocket on the same connection, which the session then has for itself', async () => {
+    const client = await connect();
+    assert.equal((await ask(client, 'NTLM one', { path: '/other' })).status, 401);
+    assert.equal((await ask(client, 'NTLM wes', { path: '/other' })).body, 'wes');
+    assert.equal(await upgrade(client), '101 wes');
+    assert.deepEqual(await client.bytes(7), Buffer.concat([Buffer.of(0x81, 5), Buffer.from('hello')]));
+    assert.equal(await upgrade(await connect()), '401');
+    assert.equal((await ask(await connect(), '', { path: '/other' })).status, 401);
+    const metrics = await rig.scrape();
+    assert.equal(metrics.sum('sluice_ws_sessions_active'), 1);
+    assert.ok(metrics.sum('sluice_endpoint_connections_active', { cluster: 'other' }) >= 1);
+    for (const each of clients.splice(0)) each.destroy();
+    await eventually(async () => {
+      const left = await rig.scrape();
+      assert.equal(left.sum('sluice_ws_sessions_active'), 0);
+      assert.equal(left.sum('sluice_http_bound_connections_active'), 0);
+      assert.equal(left.sum('sluice_endpoint_connections_active', { cluster: 'other' }), 0);
+    });
+  });
+
+  it('logs in over three upgrades on one connection, and nobody else gets anything of it', async () => {
+    const client = await connect();
+    assert.equal(await upgrade(client), '401');
+    assert.equal(await upgrade(client, 'NTLM one'), '401');
+    const stranger = await connect();
+    assert.equal(await upgrade(stranger, 'NTLM xan'), '401');
+    assert.equal(await upgrade(client, 'NTLM yve'), '101 yve');
+  });
+
+  it('does not survive an upgrade behind which the endpoint closes', async () => {
+    const client = await connect();
+    assert.equal(await upgrade(client, 'NTLM one', '/other/close'), '401');
+    assert.equal(await upgrade(client, 'NTLM zoe'), '401');
+  });
+
+  it('of an upgrade that the endpoint resets is answered with 502, on a second connection at most', async () => {
+    const client = await connect();
+    assert.equal((await ask(client, 'Negotiate roy', { path: '/other' })).body, 'roy');
+    const before = other.connections;
+    assert.equal(await upgrade(client, '', '/other/reset'), '502');
+    assert.equal(other.connections - before, 1);
   });
 
   it('begins afresh if the endpoint closes', async () => {

@@ -4,6 +4,7 @@ import { BodyReader, type BodySink } from '../../wire/body-reader.ts';
 import type { ResponseHead } from '../../wire/response-head.ts';
 import type { HeaderList, HttpReply, ResponseCut } from '../http-reply.ts';
 import { ResponseRelay } from '../http/response-relay.ts';
+import { keepsAlive } from '../http/upstream-exchange.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../upstream/upstream-socket.ts';
 
 /** Max bytes of a body that are collected before the client is answered; a longer body is streamed. */
@@ -12,7 +13,9 @@ const EMPTY = Buffer.alloc(0);
 
 /** Whose handshake the endpoint has refused. */
 interface RefusalOwner {
-  /** The connection to the endpoint has been closed: no more is wanted of it. */
+  /** All of the response has come, and the connection may carry another request. Returns whether it is kept for one. */
+  refusalKeeps(upstream: UpstreamSocket): boolean;
+  /** The connection to the endpoint has been kept or closed: no more is wanted of it. */
   refusalEnded(): void;
   /** The client has its answer, or the first part of it: the handshake is over. */
   refusalAnswered(): void;
@@ -95,19 +98,20 @@ export class Refusal extends Timed implements UpstreamOwner, BodySink {
 
   upstreamData(input: Buffer, start: number, end: number): void {
     this.#movedAt = this.#terms.wheel.now;
-    this.#body.push(input.subarray(start, end), this);
+    const used = this.#body.push(input.subarray(start, end), this);
     if (this.#relay !== null) {
       this.#relay.readDone();
       this.#owner.downstreamTouched();
       this.#answer();
     }
-    if (this.#body.complete) this.#finish();
+    // Behind bytes that nobody asked for nothing can be told.
+    if (this.#body.complete) this.#finish(used === end - start && keepsAlive(this.#head));
     else if (this.#body.malformed) this.#break('the body is malformed');
   }
 
   upstreamEnded(): void {
     this.#body.end();
-    if (this.#body.complete) this.#finish();
+    if (this.#body.complete) this.#finish(false);
     else this.#break('the endpoint closed within the body');
   }
 
@@ -171,10 +175,10 @@ export class Refusal extends Timed implements UpstreamOwner, BodySink {
     return relay;
   }
 
-  /** All of the body has come. */
-  #finish(): void {
+  /** All of the body has come. @param isReusable whether the connection may carry another request */
+  #finish(isReusable: boolean): void {
     if (this.#ended) return;
-    this.#end();
+    this.#end(isReusable);
     if (this.#relay === null) this.#sendWhole();
     else this.#relay.end();
     this.#over();
@@ -207,13 +211,14 @@ export class Refusal extends Timed implements UpstreamOwner, BodySink {
     this.#owner.refusalOver(this.#head.status);
   }
 
-  /** Closes the endpoint's connection. */
-  #end(): void {
+  /** Closes the endpoint's connection, or gives it away. */
+  #end(isReusable = false): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#terms.wheel.disarm(this);
     this.#upstream.owner = null;
-    this.#upstream.destroy();
+    const isKept = isReusable && !this.#upstream.destroyed && this.#owner.refusalKeeps(this.#upstream);
+    if (!isKept) this.#upstream.destroy();
     this.#owner.refusalEnded();
   }
 }

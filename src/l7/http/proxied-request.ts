@@ -68,7 +68,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   start(): void {
     const { body, reply } = this.#order;
     this.#context.requests.add(this);
-    this.#attempts.recognise();
+    this.#attempts.bound.recognise();
     reply.onAborted(() => this.#clientGone());
     if (body !== null) body.onWaiting(() => this.#bodyWaits(body));
     if (body === null || this.#context.settings.minBodyRate === 0) {
@@ -246,11 +246,11 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   }
 
   #tryNext(): void {
-    if (this.#attempts.mustIdentify) {
+    if (this.#attempts.bound.mustIdentify) {
       this.#state = 'identifying';
       this.#pace.hold(this.#context.wheel.now);
       this.#context.wheel.disarm(this);
-      this.#attempts.identify(() => this.#tryNext());
+      this.#attempts.bound.identify(() => this.#tryNext());
       return;
     }
     switch (this.#attempts.next()) {
@@ -332,7 +332,9 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     // Nobody may repeat what the endpoint has begun to answer, either.
     // An endpoint that may have got the credentials of a connection is the only one that gets them.
     const again =
-      this.#isRepeatable() && exchange?.answered !== true && !(this.#wasSent && this.#attempts.authorizes);
+      this.#isRepeatable() &&
+      exchange?.answered !== true &&
+      !(this.#wasSent && this.#attempts.bound.authorizes);
     this.#drop(reason, kind);
     if (again) this.#tryNext();
     else this.#giveUp();

@@ -1,13 +1,10 @@
 import type { OutlierFailure } from '../../config/types.ts';
 import type { Attempts } from '../../upstream/attempts.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
-import { authorizesConnection, challengesConnection } from '../../wire/connection-auth.ts';
 import type { ResponseHead } from '../../wire/response-head.ts';
-import type { Bound } from '../bound/bound-connections.ts';
-import type { ClientConnection } from '../bound/client-connections.ts';
+import { BoundRequest } from '../bound/bound-request.ts';
 import { endpointRefusal } from '../upstream/endpoint-refusal.ts';
 import type { UpstreamSocket } from '../upstream/upstream-socket.ts';
-import { boundKeepAlive } from './keep-alive-hint.ts';
 import type { ProxyContext, ProxyOrder } from './proxy-order.ts';
 import { UpstreamExchange, type ExchangeOwner } from './upstream-exchange.ts';
 
@@ -25,18 +22,7 @@ export class RequestAttempts {
   readonly #order: ProxyOrder;
   readonly #owner: ExchangeOwner;
   readonly #attempts: Attempts;
-  /** Whether the request authenticates its connection. */
-  readonly authorizes: boolean;
-  /** Whether the connection may carry requests of this client's connection only. */
-  #isBound = false;
-  /** Null as long as it need not be known, or if it cannot be told. */
-  #client: ClientConnection | null = null;
-  /** Ends the search for the client's connection; null before it has begun. */
-  #endSearch: (() => void) | null = null;
-  /** Whether the connection has brought an answer that is no demand to log in. */
-  #accepted = false;
-  /** How long the connection is kept if it is bound, in milliseconds. */
-  #boundMs = 0;
+  readonly bound: BoundRequest;
   #dialledAt = 0;
 
   /** @param owner of the exchanges */
@@ -45,42 +31,27 @@ export class RequestAttempts {
     this.#order = order;
     this.#owner = owner;
     this.#attempts = context.cluster.attempts(order.pick);
-    this.authorizes = authorizesConnection(order.head);
-  }
-
-  /** Looks whether anything is bound to the client's connection. To be called when the request's head has come. */
-  recognise(): void {
-    this.#client = this.#context.bound.clientOf(this.#order.asker);
-  }
-
-  /** Whether {@link identify} is to be called before the first attempt. */
-  get mustIdentify(): boolean {
-    return this.authorizes && this.#client === null && this.#endSearch === null;
-  }
-
-  /** Finds the client's connection, to which what the credentials authenticate will be bound. */
-  identify(done: () => void): void {
-    this.#endSearch = () => undefined;
-    this.#endSearch = this.#context.bound.identify(this.#order.asker, (client) => {
-      this.#client = client;
-      done();
-    });
+    const { bound, cluster, settings } = context;
+    this.bound = new BoundRequest(
+      { bound, cluster, keepAliveMs: settings.keepAliveMs },
+      order.asker,
+      order.head,
+    );
   }
 
   /** Goes to the next endpoint. Returns whether it is connected already; null if there is no other endpoint. */
   next(): 'connected' | 'dialling' | null {
-    const bound = this.#takeBound();
+    // At the first attempt only.
+    const bound = this.asked === null ? this.bound.take() : null;
     if (bound !== null) {
-      this.#isBound = true;
-      this.#accepted = bound.accepted;
       this.#reuse(bound.endpoint, bound.socket);
       return 'connected';
     }
     const { pool } = this.#context;
     // A connection that is about to be authenticated is a fresh one.
-    const endpoint = this.authorizes ? this.#attempts.next() : this.#attempts.next(pool.has);
+    const endpoint = this.bound.authorizes ? this.#attempts.next() : this.#attempts.next(pool.has);
     if (endpoint === null) return null;
-    const socket = this.authorizes ? null : pool.take(endpoint);
+    const socket = this.bound.authorizes ? null : pool.take(endpoint);
     if (socket === null) {
       this.endpoint = this.asked = endpoint;
       this.dial(endpoint);
@@ -88,13 +59,6 @@ export class RequestAttempts {
     }
     this.#reuse(endpoint, socket);
     return 'connected';
-  }
-
-  /** At the first attempt: the connection that is bound to the client's, which is counted already. */
-  #takeBound(): Bound | null {
-    if (this.asked !== null) return null;
-    const { bound, cluster } = this.#context;
-    return this.#client === null ? null : bound.take(this.#client, cluster);
   }
 
   #reuse(endpoint: Endpoint, socket: UpstreamSocket): void {
@@ -122,12 +86,7 @@ export class RequestAttempts {
   /** Counts the endpoint's answer. To be called before the client gets any of it. */
   answered(head: ResponseHead): void {
     this.#attempts.answered(this.endpoint!, head.status);
-    const { bound, settings } = this.#context;
-    this.#isBound ||= this.authorizes || challengesConnection(head);
-    if (!this.#isBound) return;
-    this.#accepted ||= head.status !== 401 && head.status !== 407;
-    this.#boundMs = boundKeepAlive(settings.keepAliveMs, head);
-    if (!this.authorizes) this.#client ??= bound.identifyNow(this.#order.asker);
+    this.bound.answered(head);
   }
 
   /** Returns the Set-Cookie header that brings the client back to the endpoint; null for none. */
@@ -139,19 +98,16 @@ export class RequestAttempts {
   finish(reusable: boolean, keepAliveMs: number): void {
     const exchange = this.exchange!;
     this.exchange = null;
-    const { pool, bound, cluster } = this.#context;
     // A slow client may have paused it: paused, it would never bring the next response.
     exchange.socket.resume();
-    const ms = this.#isBound ? this.#boundMs : keepAliveMs;
-    if (!reusable || !exchange.reusable || ms === 0 || (this.#isBound && this.#client === null)) {
-      exchange.destroy();
-    } else if (this.#client !== null && this.#isBound) {
-      const { socket } = exchange;
-      bound.keep(this.#client, cluster, { endpoint: this.endpoint!, socket, accepted: this.#accepted }, ms);
+    const isReusable = reusable && exchange.reusable;
+    if (isReusable && this.bound.keep(this.endpoint!, exchange.socket)) {
       // The connection stays counted.
       this.endpoint = null;
+    } else if (!isReusable || this.bound.isBound || keepAliveMs === 0) {
+      exchange.destroy();
     } else {
-      pool.keep(this.endpoint!, exchange.socket, ms);
+      this.#context.pool.keep(this.endpoint!, exchange.socket, keepAliveMs);
     }
   }
 
@@ -161,7 +117,7 @@ export class RequestAttempts {
    * @param kind as for {@link Attempts.fail}
    */
   drop(failure: ConnectFailure | null, kind: OutlierFailure | null = null): void {
-    this.#endSearch?.();
+    this.bound.cancel();
     this.exchange?.destroy();
     this.exchange = null;
     if (failure === null) this.release();

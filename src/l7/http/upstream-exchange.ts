@@ -129,7 +129,8 @@ export class UpstreamExchange implements UpstreamOwner {
   }
 }
 
-function keepsAlive(head: ResponseHead): boolean {
+/** Whether the connection stays open behind a response. */
+export function keepsAlive(head: ResponseHead): boolean {
   if (head.isOld === true) return false;
   for (let index = 0; index < head.headers.length; index += 2) {
     if (head.headers[index] === 'connection' && /\bclose\b/i.test(head.headers[index + 1]!)) return false;

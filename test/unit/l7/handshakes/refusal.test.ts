@@ -24,10 +24,13 @@ function refused({
   headers = [],
   rest = '',
   isSlow = false,
+  keeps = false,
 }: {
   headers?: readonly string[];
   rest?: string;
   isSlow?: boolean;
+  /** Whether the owner wants the connection. */
+  keeps?: boolean;
 }): Rig {
   const log: string[] = [];
   const wheel = new TimerWheel(0);
@@ -65,6 +68,7 @@ function refused({
       requestId: 'r',
     },
     {
+      refusalKeeps: () => keeps && log.push('kept') > 0,
       refusalEnded: () => log.push('endpoint released'),
       refusalAnswered: () => log.push('answered'),
       refusalOver: () => log.push('over'),
@@ -120,6 +124,25 @@ describe('a refusal of an endpoint', () => {
       rig.pass(2 * COLLECT_MS);
       assert.deepEqual(rig.log, WHOLE(4));
     }
+  });
+
+  it('gives its connection away only if it can carry another request', () => {
+    const isKept = (rest: string, ...headers: string[]): boolean => {
+      const rig = refused({ headers, rest, keeps: true });
+      rig.refusal.upstreamEnded();
+      const kept = rig.log.includes('kept');
+      assert.equal(rig.log.includes('closed'), !kept);
+      return kept;
+    };
+    assert.ok(isKept('body', 'content-length', '4'));
+    assert.ok(isKept('4\r\nbody\r\n0\r\n\r\n', 'transfer-encoding', 'chunked'));
+    assert.ok(isKept('x'.repeat(100 * KIB), 'content-length', `${100 * KIB}`));
+    assert.ok(!isKept('body', 'content-length', '4', 'connection', 'close'));
+    assert.ok(!isKept('body and more', 'content-length', '4'));
+    assert.ok(!isKept('bod', 'content-length', '4'));
+    assert.ok(!isKept('body'));
+    assert.ok(!isKept('zz\r\n', 'transfer-encoding', 'chunked'));
+    assert.ok(!isKept('body', 'content-length', '4', 'content-length', '5'));
   });
 
   it('waits for its body no longer than the handshake may take, however it drips', () => {

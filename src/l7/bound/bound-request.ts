@@ -1,0 +1,96 @@
+import type { Cluster } from '../../upstream/cluster.ts';
+import type { Endpoint } from '../../upstream/endpoint.ts';
+import { authorizesConnection, challengesConnection } from '../../wire/connection-auth.ts';
+import type { RequestHead } from '../../wire/request-head.ts';
+import type { ResponseHead } from '../../wire/response-head.ts';
+import { boundKeepAlive } from '../http/keep-alive-hint.ts';
+import type { UpstreamSocket } from '../upstream/upstream-socket.ts';
+import type { Bound, BoundConnections } from './bound-connections.ts';
+import type { Asker, ClientConnection } from './client-connections.ts';
+
+/** What the requests of one route share. */
+interface BoundTerms {
+  readonly bound: BoundConnections;
+  readonly cluster: Cluster;
+  /** As configured: how long an idle connection is kept, in milliseconds. */
+  readonly keepAliveMs: number;
+}
+
+/** One request, or upgrade, and whether its connection to the endpoint may carry requests of its client's connection only. */
+export class BoundRequest {
+  /** Whether the request authenticates its connection. */
+  readonly authorizes: boolean;
+  /** Whether the connection may carry requests of this client's connection only. */
+  isBound = false;
+  readonly #terms: BoundTerms;
+  readonly #asker: Asker;
+  /** Null as long as it need not be known, or if it cannot be told. */
+  #client: ClientConnection | null = null;
+  /** Ends the search for the client's connection; null before it has begun. */
+  #endSearch: (() => void) | null = null;
+  /** Whether the connection has brought an answer that is no demand to log in. */
+  #accepted = false;
+  #keepMs = 0;
+
+  constructor(terms: BoundTerms, asker: Asker, head: Pick<RequestHead, 'headers'>) {
+    this.#terms = terms;
+    this.#asker = asker;
+    this.authorizes = authorizesConnection(head);
+  }
+
+  /** Looks whether anything is bound to the client's connection. To be called when the request's head has come. */
+  recognise(): void {
+    this.#client = this.#terms.bound.clientOf(this.#asker);
+  }
+
+  /** Whether {@link identify} is to be called before the first attempt. */
+  get mustIdentify(): boolean {
+    return this.authorizes && this.#client === null && this.#endSearch === null;
+  }
+
+  /** Finds the client's connection, to which what the credentials authenticate will be bound. May call back at once. */
+  identify(done: () => void): void {
+    this.#endSearch = () => undefined;
+    this.#endSearch = this.#terms.bound.identify(this.#asker, (client) => {
+      this.#client = client;
+      done();
+    });
+  }
+
+  /** Ends what {@link identify} has begun: it does not call back any more. */
+  cancel(): void {
+    this.#endSearch?.();
+  }
+
+  /** Takes the connection that is bound to the client's, which is counted already; null if there is none. */
+  take(): Bound | null {
+    const { bound, cluster } = this.#terms;
+    const taken = this.#client === null ? null : bound.take(this.#client, cluster);
+    if (taken === null) return null;
+    this.isBound = true;
+    this.#accepted = taken.accepted;
+    return taken;
+  }
+
+  /** Notes the endpoint's answer. To be called before the client gets any of it. */
+  answered(head: ResponseHead): void {
+    const { bound, keepAliveMs } = this.#terms;
+    this.isBound ||= this.authorizes || challengesConnection(head);
+    if (!this.isBound) return;
+    this.#accepted ||= head.status !== 401 && head.status !== 407;
+    this.#keepMs = boundKeepAlive(keepAliveMs, head);
+    if (!this.authorizes) this.#client ??= bound.identifyNow(this.#asker);
+  }
+
+  /**
+   * Keeps a connection that is bound, and on which nothing is under way, for the client's next request. It stays counted.
+   *
+   * @returns false if it cannot be kept
+   */
+  keep(endpoint: Endpoint, socket: UpstreamSocket): boolean {
+    const { bound, cluster } = this.#terms;
+    if (!this.isBound || this.#client === null || this.#keepMs === 0) return false;
+    bound.keep(this.#client, cluster, { endpoint, socket, accepted: this.#accepted }, this.#keepMs);
+    return true;
+  }
+}
