@@ -3,7 +3,8 @@
  *
  * - Each client connection has one upstream connection of its own. Bytes cross exactly, unread and in order.
  * - Nothing is read from the client before an endpoint has accepted. A dial that fails is tried on other
- *   endpoints; where none accepts, the client is closed.
+ *   endpoints; where none accepts, the client is closed. A client that resets meanwhile does not end the dial: the
+ *   endpoint gets the client's bytes, then the reset.
  * - FIN crosses as FIN, each direction by itself. A reset crosses as a reset, never as FIN: cut data must not look whole.
  *   It waits for the bytes that came before it and were read, as long as the other side takes them (`reset-linger.ts`).
  * - A side that does not read stops the other from sending: what waits in a tunnel is bounded.

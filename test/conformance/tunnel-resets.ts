@@ -17,13 +17,20 @@ export function describeResets(engine: TunnelEngine): void {
   describe(`a reset behind bytes in a tunnel of the ${engine.name} engine`, { skip }, () => {
     let rig: TunnelRig;
     let endpoint: SystemEndpoint;
+    /** Its queue of connections is short. */
+    let busy: SystemEndpoint;
 
     before(async () => {
       endpoint = await SystemEndpoint.listen();
-      rig = await TunnelRig.start(engine, 1, { plain: { endpoints: [endpoint.address] } });
+      busy = await SystemEndpoint.listen(1);
+      rig = await TunnelRig.start(engine, 1, {
+        plain: { endpoints: [endpoint.address] },
+        busy: { endpoints: [busy.address] },
+      });
     });
     after(async () => {
       endpoint.close();
+      busy.close();
       await rig.settled();
       await rig.stop();
     });
@@ -38,6 +45,45 @@ export function describeResets(engine: TunnelEngine): void {
       await client.receive(1);
       return { client, peer };
     }
+
+    it('of the client comes behind all of them, even if the endpoint accepts after it', async () => {
+      const address = rig.sluice.address('busy');
+      const queued = [await SystemPeer.connect(busy.address), await SystemPeer.connect(busy.address)];
+      for (const bytes of [0, 1000]) {
+        const client = await SystemPeer.connect(address);
+        if (bytes > 0) client.send(bytes);
+        client.reset();
+      }
+      for (const peer of queued) {
+        (await busy.accept()).close();
+        peer.close();
+      }
+      const ends = [];
+      for (let count = 0; count < 2; count++) {
+        const peer = await busy.accept();
+        ends.push(await peer.receiveAll());
+        peer.close();
+      }
+      assert.deepEqual(
+        ends.sort((a, b) => a.bytes - b.bytes),
+        [0, 1000].map((bytes) => ({ bytes, end: 'ECONNRESET' })),
+      );
+      const labels = { listener: 'busy', reason: 'reset' };
+      assert.equal((await rig.settled()).sum('sluice_tunnels_closed_total', labels), 2);
+      await eventually(() => {
+        const lines = rig.sluice.logs.filter(
+          ({ msg, listener }) => msg === 'tunnel closed' && listener === 'busy',
+        );
+        const ends = lines.map(({ reason, bytesUpstream }) => [reason, Number(bytesUpstream)] as const);
+        assert.deepEqual(
+          ends.sort((a, b) => a[1] - b[1]),
+          [
+            ['reset', 0],
+            ['reset', 1000],
+          ],
+        );
+      });
+    });
 
     /** Makes tunnels, and tests all of them at once. */
     async function forAll(

@@ -107,12 +107,13 @@ export class SystemEndpoint {
     this.address = address;
   }
 
-  static async listen(): Promise<SystemEndpoint> {
+  /** @param backlog the kernel keeps one connection more, and drops the SYN of others */
+  static async listen(backlog = 128): Promise<SystemEndpoint> {
     const { address } = await freshAddress('IPv4');
     const sockets = new Sockets();
     return new SystemEndpoint(
       sockets,
-      sockets.listen(new SocketAddress(address), 128),
+      sockets.listen(new SocketAddress(address), backlog),
       formatAddress(address),
     );
   }

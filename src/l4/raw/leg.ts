@@ -17,8 +17,6 @@ const BULK_READS = 8;
 /** Who is told what happens on the two sides of a tunnel. */
 export interface LegOwner {
   readonly loop: RawLoop;
-  /** The connection of a side that has no peer yet has broken. */
-  legReady(): void;
   /** So many bytes have come from a side. */
   legReceived(leg: Leg, bytes: number): void;
   /** A side has taken bytes that waited for it. */
@@ -71,10 +69,8 @@ export class Leg extends Watched {
       this.#broken ||= (events & (EPOLLERR | EPOLLHUP)) !== 0;
       return;
     }
-    if (this.peer === null) {
-      this.#owner.legReady();
-      return;
-    }
+    // It has broken before an endpoint has accepted. The endpoint gets what came before the reset: see `join`.
+    if (this.peer === null) return;
     if (this.#spill !== null && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) !== 0) {
       this.#flush(this.#spill);
       if (this.fd < 0) return;
@@ -122,7 +118,7 @@ export class Leg extends Watched {
     return left + sockets.unacknowledged(this.fd);
   }
 
-  /** Makes the two sides one tunnel: reads from both. */
+  /** Makes the two sides one tunnel: reads from both. If one has broken already, the reads find its bytes and the reset. */
   join(peer: Leg): void {
     this.peer = peer;
     peer.peer = this;

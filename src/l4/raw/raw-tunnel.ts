@@ -119,11 +119,6 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
     this.legFaulted(error);
   }
 
-  legReady(): void {
-    // The client has gone before there was an endpoint for it.
-    this.#cut('closed', false);
-  }
-
   legReceived(leg: Leg, bytes: number): void {
     const { stats, wheel } = this.#context;
     this.#activeAt = wheel.now;
