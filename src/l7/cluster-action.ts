@@ -12,7 +12,6 @@ import { editsOf, type Answers, type Handler, type Routed } from './exchange.ts'
 import type { HandshakeGate } from './handshakes/handshake-gate.ts';
 import { ProxiedRequest } from './http/proxied-request.ts';
 import type { ProxyContext } from './http/proxy-order.ts';
-import type { ListenerStats, RequestRefusal } from './listener-stats.ts';
 import { pickContextOf } from './pick-context.ts';
 import { Upgrade, type UpgradeContext } from './upgrade.ts';
 
@@ -23,7 +22,6 @@ export class ClusterRoute {
   readonly #config: L7ListenerConfig;
   readonly #action: ClusterAction;
   readonly #answers: Answers;
-  readonly #stats: ListenerStats;
   readonly #admission: { readonly draining: boolean };
   readonly #handshakes: HandshakeGate;
   readonly #upgrades: UpgradeContext;
@@ -39,7 +37,6 @@ export class ClusterRoute {
     environment: L7Environment,
     listener: {
       answers: Answers;
-      stats: ListenerStats;
       /** Says whether new upgrades are refused. */
       admission: { readonly draining: boolean };
       handshakes: HandshakeGate;
@@ -49,7 +46,6 @@ export class ClusterRoute {
     this.#config = config;
     this.#action = action;
     this.#answers = listener.answers;
-    this.#stats = listener.stats;
     this.#admission = listener.admission;
     this.#handshakes = listener.handshakes;
     this.#requestEdits = editsOf(route.headers.request);
@@ -57,7 +53,6 @@ export class ClusterRoute {
     this.#strippedPrefix = normalizePattern(action.rewrite.stripPrefix ?? '');
     const { clusters, log, wheel, pool, writer, dialler, bound, budget, requests } = environment;
     const cluster = clusters.get(action.cluster)!;
-    const countRefusal = (reason: RequestRefusal): void => this.#stats.requestRefused(reason);
     this.#requests = {
       cluster,
       settings: config.http,
@@ -69,7 +64,6 @@ export class ClusterRoute {
       budget,
       requests,
       log,
-      countRefusal,
     };
     this.#upgrades = listener.upgrades;
   }
@@ -79,7 +73,7 @@ export class ClusterRoute {
     switch (this.#action.upgrade) {
       case 'only':
         if (wantsUpgrade) this.#upgrade(routed);
-        else this.#answers.refuse(routed.exchange, 426, 'this address speaks WebSocket');
+        else this.#answers.refuse(routed.exchange, 426, 'this address speaks WebSocket', null);
         return;
       case 'also':
         if (wantsUpgrade) this.#upgrade(routed);
@@ -96,16 +90,16 @@ export class ClusterRoute {
     const { client } = exchange;
     const upgrade = checkUpgrade(exchange.head);
     if ('status' in upgrade) {
-      this.#answers.refuse(exchange, upgrade.status, upgrade.reason, 'bad_request');
+      this.#answers.refuseHandshake(exchange, upgrade.status, upgrade.reason, 'bad_request');
       return;
     }
     if (this.#admission.draining) {
-      this.#answers.refuse(exchange, 503, 'the proxy is shutting down', 'draining');
+      this.#answers.refuseHandshake(exchange, 503, 'the proxy is shutting down', 'draining');
       return;
     }
     const path = this.#rewrite(routed.request.path, routed.groups);
     if (path === null) {
-      this.#answers.refuse(exchange, 400, DOT_SEGMENT, 'dot_segment');
+      this.#answers.refuseHandshake(exchange, 400, DOT_SEGMENT, 'dot_segment');
       return;
     }
     const order = {
@@ -135,14 +129,13 @@ export class ClusterRoute {
     const { head } = exchange;
     const { maxBodySize } = this.#config.http;
     if (maxBodySize > 0 && Number(headerOf(head, 'content-length') ?? 0) > maxBodySize) {
-      this.#stats.requestRefused('body_too_large');
-      this.#answers.refuse(exchange, 413, 'the body of the request is larger than allowed');
+      const detail = 'the body of the request is larger than allowed';
+      this.#answers.refuse(exchange, 413, detail, 'body_too_large');
       return;
     }
     const path = this.#rewrite(routed.request.path, routed.groups);
     if (path === null) {
-      this.#stats.requestRefused('dot_segment');
-      this.#answers.refuse(exchange, 400, DOT_SEGMENT);
+      this.#answers.refuse(exchange, 400, DOT_SEGMENT, 'dot_segment');
       return;
     }
     const { address: client, requestId } = exchange.client;
@@ -157,7 +150,8 @@ export class ClusterRoute {
       secure: exchange.client.secure,
       via: this.#config.via,
       requestId,
-      done: (status, endpoint) => this.#answers.ended(exchange, status, { cluster, endpoint }),
+      done: (status, endpoint, refusal) =>
+        this.#answers.ended(exchange, status, { by: { cluster, endpoint }, refusal }),
     }).start();
   }
 

@@ -142,7 +142,9 @@ export class Dispatcher {
     };
     const hit = this.#table.match(asked);
     if (hit === null) {
-      this.#unrouted.refuse(exchange, 404, 'no route for this request', wantsUpgrade ? 'no_route' : null);
+      const detail = 'no route for this request';
+      if (wantsUpgrade) this.#unrouted.refuseHandshake(exchange, 404, detail, 'no_route');
+      else this.#unrouted.refuse(exchange, 404, detail, null);
       return;
     }
     if ('status' in hit) {
@@ -183,7 +185,6 @@ export class Dispatcher {
     reason: RequestRefusal,
     failure: HandshakeFailure | null,
   ): void {
-    if (failure === null) this.#stats.requestRefused(reason);
     const { log } = this.#environment;
     const more = log.isLevelEnabled('debug') ? this.#unroutedLines.take() : null;
     if (more !== null) {
@@ -194,7 +195,8 @@ export class Dispatcher {
         'request refused',
       );
     }
-    this.#unrouted.refuse(exchange, status, detail, failure);
+    if (failure === null) this.#unrouted.refuse(exchange, status, detail, reason);
+    else this.#unrouted.refuseHandshake(exchange, status, detail, failure);
   }
 
   /** Writes the line about refused handshakes that have none yet. */
@@ -242,7 +244,8 @@ export class Dispatcher {
     const { page, access } = this.#environment;
     const listener = this.#config.name;
     const stats = new RequestStats(page, listener, route);
-    return new Answers({ stats, access, handshakes: this.#refusals, listener, route });
+    const handshakes = this.#refusals;
+    return new Answers({ stats, listenerStats: this.#stats, access, handshakes, listener, route });
   }
 
   #actionHandler(route: Route, answers: Answers): Handler {
@@ -250,14 +253,13 @@ export class Dispatcher {
     if (action.kind === 'cluster') {
       return new ClusterRoute(this.#config, route, action, this.#environment, {
         answers,
-        stats: this.#stats,
         admission: this,
         handshakes: this.#handshakes,
         upgrades: this.#upgradeContext(route, action.cluster),
       }).handle;
     }
-    const handle = plainHandler(action, answers, this.#stats);
-    const refuse = plainHandler(action, answers.forHandshakes('not_websocket'), this.#stats);
+    const handle = plainHandler(action, answers);
+    const refuse = plainHandler(action, answers.forHandshakes('not_websocket'));
     return (routed) => {
       answers.begin(routed.exchange);
       if (routed.wantsUpgrade) refuse(routed);

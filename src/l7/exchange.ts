@@ -9,7 +9,7 @@ import type { RefusedHandshakes } from './access/refused-handshakes.ts';
 import { methodField, requestFields } from './access/request-fields.ts';
 import type { ClientRequest } from './client-request.ts';
 import type { HeaderList, HttpReply } from './http-reply.ts';
-import type { HandshakeFailure, RequestStats } from './listener-stats.ts';
+import type { HandshakeFailure, ListenerStats, RequestRefusal, RequestStats } from './listener-stats.ts';
 import { sendRefusal } from './own-refusal.ts';
 import type { RequestBody } from './request-body.ts';
 import type { UpgradeReply } from './upgrade.ts';
@@ -53,12 +53,23 @@ interface Answerer {
   readonly endpoint: Endpoint | null;
 }
 
+/** How a request ended, its status aside. */
+interface RequestEnd {
+  /** Null if no endpoint was needed. */
+  readonly by?: Answerer | null;
+  /** What a refused request counts as. */
+  readonly refusal?: RequestRefusal | null;
+  /** What the client was told. */
+  readonly detail?: string;
+}
+
 /** Refusals that close the connection: it may be out of step, or has a body that is not read. */
 const CLOSING: ReadonlySet<number> = new Set([400, 405, 413]);
 
 /** Where the answers of one route are counted and logged. */
 interface AnswerContext {
   readonly stats: RequestStats;
+  readonly listenerStats: ListenerStats;
   readonly access: Logger | null;
   readonly handshakes: RefusedHandshakes;
   readonly listener: string;
@@ -89,19 +100,29 @@ export class Answers {
   }
 
   /**
-   * Answers with a short reason.
+   * Answers a plain request with a few words.
    *
-   * @param failure what a refused handshake counts as; null for a plain request
+   * @param refusal what it counts as; null if refusals of this kind are not counted
    */
   refuse(
     exchange: Exchange,
-    status: 400 | 404 | 405 | 413 | 414 | 426 | 503,
-    reason: string,
-    failure: HandshakeFailure | null = null,
+    status: 400 | 404 | 405 | 413 | 414 | 426,
+    detail: string,
+    refusal: RequestRefusal | null,
   ): void {
-    sendRefusal(exchange.reply, status, reason, CLOSING.has(status));
-    if (failure === null) this.ended(exchange, status);
-    else this.#handshakeEnded(exchange, status, failure, reason);
+    sendRefusal(exchange.reply, status, detail, CLOSING.has(status));
+    this.ended(exchange, status, { refusal, detail });
+  }
+
+  /** Answers a handshake with a few words. */
+  refuseHandshake(
+    exchange: Exchange,
+    status: 400 | 404 | 405 | 414 | 426 | 503,
+    detail: string,
+    failure: HandshakeFailure,
+  ): void {
+    sendRefusal(exchange.reply, status, detail, CLOSING.has(status));
+    this.#handshakeEnded(exchange, status, failure, detail);
   }
 
   send(exchange: Exchange, status: number, headers: HeaderList, body: string): void {
@@ -110,7 +131,8 @@ export class Answers {
   }
 
   /** Counts a request that is over, and writes its access line. */
-  ended(exchange: Exchange, status: number, by: Answerer | null = null): void {
+  ended(exchange: Exchange, status: number, { by, refusal = null, detail }: RequestEnd = {}): void {
+    if (refusal !== null) this.#context.listenerStats.requestRefused(refusal);
     if (this.#failure !== null) {
       this.#handshakeEnded(exchange, status, this.#failure);
       return;
@@ -131,6 +153,8 @@ export class Answers {
         origin,
         userAgent,
         status,
+        reason: refusal ?? undefined,
+        detail,
         cut: cutBy ?? undefined,
         received: exchange.body?.received ?? 0,
         sent: exchange.reply.sent,

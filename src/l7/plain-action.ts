@@ -3,15 +3,10 @@ import { expandRedirect } from '../routing/rewrite.ts';
 import { headerOf } from '../wire/request-head.ts';
 import type { Answers, Handler } from './exchange.ts';
 import type { HeaderList } from './http-reply.ts';
-import type { ListenerStats } from './listener-stats.ts';
 import { StaticFiles } from './static/static-files.ts';
 
 /** What the routes do that need no endpoint. */
-export function plainHandler(
-  action: Exclude<RouteAction, ClusterAction>,
-  answers: Answers,
-  stats: ListenerStats,
-): Handler {
+export function plainHandler(action: Exclude<RouteAction, ClusterAction>, answers: Answers): Handler {
   switch (action.kind) {
     case 'static': {
       const files = new StaticFiles(action);
@@ -28,8 +23,7 @@ export function plainHandler(
       return ({ exchange, groups }) => {
         const location = expandRedirect(action.to, groups, exchange.head.query);
         if (location === null) {
-          stats.requestRefused('dot_segment');
-          answers.refuse(exchange, 400, 'the location has a dot segment');
+          answers.refuse(exchange, 400, 'the location has a dot segment', 'dot_segment');
           return;
         }
         answers.send(exchange, action.status, [['Location', location]], '');

@@ -113,6 +113,8 @@ describe('the access log', () => {
   }
 
   const upgrade = (path: string, more = FROM_BROWSER): string => upgradeRequest('app.example', more, path);
+  const ask = (target: string, ...lines: readonly string[]): string =>
+    `${target} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`;
   const subset = (line: LogLine, like: object): object =>
     Object.fromEntries(Object.keys(like).map((key) => [key, line[key]]));
 
@@ -152,6 +154,19 @@ describe('the access log', () => {
       );
     });
   }
+
+  it('says why the proxy refused a request', async () => {
+    const ambiguous = 'the path can be read as one of another route';
+    for (const [bytes, status, reason, detail] of [
+      [ask('GET /app//..%2fx', 'Host: a'), 400, 'ambiguous_path', ambiguous],
+      [ask('GET /app', 'Host: a', 'Host: b'), 400, 'bad_host', 'more than one host header'],
+      [ask('GET /nowhere', 'Host: a'), 404, undefined, 'no route for this request'],
+      [ask('GET /fixed', 'Host: a'), 403, undefined, undefined],
+    ] as const) {
+      const { line } = await answered(bytes, 'request');
+      assert.deepEqual([line.status, line.reason, line.detail], [status, reason, detail]);
+    }
+  });
 
   it('has a line for a handshake that is out of order', async () => {
     const bytes = upgrade('/app/').replace('Version: 13', 'Version: 8');
@@ -242,8 +257,6 @@ describe('the access log', () => {
 
   it('counts requests that no route sees by their reason, and has a line for each at debug', async () => {
     const from = sluice.logs.length;
-    const ask = (target: string, ...lines: string[]): string =>
-      `${target} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`;
     const asked: readonly (readonly [reason: string, bytes: string])[] = [
       ['bad_method', ask('TRACE /x', 'Host: a')],
       ['bad_header', ask('GET /x', 'Host: a', 'x_y: z')],

@@ -9,6 +9,7 @@ import { viaElement } from '../../wire/via.ts';
 import { CLIENT_GONE, type Header, type ResponseCut } from '../http-reply.ts';
 import { sendRefusal } from '../own-refusal.ts';
 import type { Buffering } from '../buffer-budget.ts';
+import type { RequestRefusal } from '../listener-stats.ts';
 import type { RequestBody } from '../request-body.ts';
 import { BodyPace } from './body-pace.ts';
 import { keepAliveHint } from './keep-alive-hint.ts';
@@ -45,6 +46,8 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   /** Whether an endpoint may have got some of the request. */
   #wasSent = false;
   #status = 0;
+  /** Why the request is refused, if it is at fault itself. */
+  #refusal: RequestRefusal | null = null;
   /** When something has moved last, by the wheel's clock. */
   #movedAt = 0;
   #keepAliveMs: number;
@@ -134,7 +137,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   }
 
   shed(): void {
-    this.#context.countRefusal('buffer_budget');
+    this.#refusal = 'buffer_budget';
     this.#drop(null);
     this.#end('buffer_budget', 503, 'the buffers of the proxy are full');
   }
@@ -155,7 +158,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
 
   /** The client sends more than it may. */
   uploadTooLarge(): void {
-    this.#context.countRefusal('body_too_large');
+    this.#refusal = 'body_too_large';
     this.#drop(null);
     this.#end('body_too_large', 413, 'the body of the request is larger than allowed');
   }
@@ -311,7 +314,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   }
 
   #refuseSlow(): void {
-    this.#context.countRefusal('body_too_slow');
+    this.#refusal = 'body_too_slow';
     this.#drop(null);
     this.#refuse(408, 'the body of the request comes too slowly');
   }
@@ -362,7 +365,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     if (blocked) {
       this.#refuse(504, 'the endpoint does not take the request');
     } else {
-      this.#context.countRefusal('body_idle');
+      this.#refusal = 'body_idle';
       this.#refuse(408, 'the request did not come in time');
     }
   }
@@ -411,6 +414,6 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     this.#upload?.stop();
     if (this.#upload !== null) this.#context.budget.forget(this);
     this.#attempts.release();
-    this.#order.done(status, this.#attempts.asked);
+    this.#order.done(status, this.#attempts.asked, this.#refusal);
   }
 }

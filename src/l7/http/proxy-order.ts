@@ -29,7 +29,6 @@ export interface ProxyContext {
   /** The requests of the worker that are not over. */
   readonly requests: Set<{ cancel(): void }>;
   readonly log: Logger;
-  countRefusal(reason: RequestRefusal): void;
 }
 
 /** A client's request that is in order, on its way upstream. */
@@ -47,6 +46,12 @@ export interface ProxyOrder {
   /** Whether a Via header is added to the response. */
   readonly via: boolean;
   readonly requestId: string;
-  /** Called once, when all is over, with the status that was sent, and who answered. */
-  done(status: number, endpoint: Endpoint | null): void;
+  /**
+   * Called once, when all is over.
+   *
+   * @param status which was sent
+   * @param endpoint that answered
+   * @param refusal what the request counts as; null if it was not refused for itself
+   */
+  done(status: number, endpoint: Endpoint | null, refusal: RequestRefusal | null): void;
 }

@@ -207,7 +207,6 @@ function post(
     },
     requests: new Set(),
     log: { warn: () => undefined, debug: () => undefined },
-    countRefusal: (reason: string) => log.push(`counted ${reason}`),
   } as unknown as ProxyContext;
   const client = { takes: true };
   const reply = {
@@ -246,7 +245,7 @@ function post(
     secure: false,
     via: false,
     requestId: 'r',
-    done: (status) => log.push(`done ${status}`),
+    done: (status, _, refusal) => log.push(`done ${status}${refusal === null ? '' : ` ${refusal}`}`),
   });
   request.start();
   return {
@@ -264,7 +263,7 @@ function post(
   };
 }
 
-const REFUSED_SLOW = ['counted body_too_slow', '408 and close', 'done 408'];
+const REFUSED_SLOW = ['408 and close', 'done 408 body_too_slow'];
 
 describe('a request with a body', () => {
   it('takes a connection when 16 KiB have come, and not before', () => {
@@ -378,13 +377,13 @@ describe('a request with a body', () => {
     const { body, log, pass } = post({ idleTimeoutMs: 2000 });
     body.come(1);
     pass(2200);
-    assert.deepEqual(log, ['counted body_idle', '408 and close', 'done 408']);
+    assert.deepEqual(log, ['408 and close', 'done 408 body_idle']);
   });
 
   it('is refused when it is too large before a connection is taken', () => {
     const { body, log, sockets } = post({ maxBodySize: 10 }, true);
     body.come(11);
-    assert.deepEqual(log, ['counted body_too_large', '413 and close', 'done 413']);
+    assert.deepEqual(log, ['413 and close', 'done 413 body_too_large']);
     assert.equal(sockets.length, 0);
   });
 
@@ -406,7 +405,7 @@ describe('a request with a body', () => {
     body.come(1000);
     budget.resize(10);
     body.come(1);
-    assert.deepEqual(log, ['counted buffer_budget', '503 and close', 'done 503']);
+    assert.deepEqual(log, ['503 and close', 'done 503 buffer_budget']);
     assert.equal(buffered(), 0);
     body.come(20 * KIB);
     assert.equal(buffered(), 0);
@@ -463,30 +462,31 @@ describe('a response that breaks', () => {
   });
 
   it('becomes 503 if the memory is needed, or the worker ends', () => {
-    for (const [counted, end] of [
-      [['counted buffer_budget'], (rig: Rig) => rig.request.shed()],
-      [[], (rig: Rig) => rig.request.cancel()],
+    for (const [done, end] of [
+      ['done 503 buffer_budget', (rig: Rig) => rig.request.shed()],
+      ['done 503', (rig: Rig) => rig.request.cancel()],
     ] as const) {
       const rig = asked();
       rig.say(LENGTH);
       end(rig);
-      assert.deepEqual(rig.log, [...counted, '503', 'done 503']);
+      assert.deepEqual(rig.log, ['503', done]);
       assert.equal(rig.held(), 0);
     }
   });
 
   it('is cut once a part of its body has left', () => {
-    for (const [reason, counted, end] of [
+    for (const [reason, noted, end] of [
       ['endpoint', ['endpoint failed: reset'], (rig: ReturnType<typeof asked>) => rig.fin()],
       ['endpoint', ['endpoint failed: handshake'], (rig: ReturnType<typeof asked>) => rig.say('zz\r\n')],
       ['idle_timeout', [], (rig: Rig) => rig.pass(5100)],
-      ['buffer_budget', ['counted buffer_budget'], (rig: Rig) => rig.request.shed()],
+      ['buffer_budget', [], (rig: Rig) => rig.request.shed()],
       ['shutdown', [], (rig: Rig) => rig.request.cancel()],
     ] as const) {
       const rig = asked();
       rig.say(`${CHUNKED}5\r\nhello\r\n`);
       end(rig);
-      assert.deepEqual(rig.log, ['begins 200', 'writes hello', ...counted, `cut: ${reason}`, 'done 200']);
+      const done = reason === 'buffer_budget' ? 'done 200 buffer_budget' : 'done 200';
+      assert.deepEqual(rig.log, ['begins 200', 'writes hello', ...noted, `cut: ${reason}`, done]);
       assert.equal(rig.held(), 0);
     }
   });
