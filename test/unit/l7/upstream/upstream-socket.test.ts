@@ -7,6 +7,7 @@ import { after, describe, it } from 'node:test';
 import { parseAddress } from '../../../../src/core/address.ts';
 import type { Address } from '../../../../src/core/address.ts';
 import { TimerWheel } from '../../../../src/core/timer-wheel.ts';
+import { ConnectionPool } from '../../../../src/l7/http/connection-pool.ts';
 import { netDialler } from '../../../../src/l7/upstream/net-upstream.ts';
 import { RawDialler } from '../../../../src/l7/upstream/raw-upstream.ts';
 import type {
@@ -169,6 +170,23 @@ for (const [name, create] of Object.entries(RIGS)) {
       assert.equal(witness.hash.digest('hex'), digest);
       socket.destroy();
     });
+
+    for (const [what, say] of [
+      ['bytes that nobody asked for', (peer: TcpPeer) => peer.send('x')],
+      ['FIN', (peer: TcpPeer) => peer.end()],
+    ] as const) {
+      it(`does not stay in the pool if ${what} came while it was paused`, async () => {
+        const { socket, peer } = await connected();
+        const pool = new ConnectionPool(new TimerWheel(performance.now()));
+        const endpoint = {} as unknown as Endpoint;
+        socket.pause();
+        say(peer);
+        socket.resume();
+        pool.keep(endpoint, socket, 60_000);
+        await eventually(() => assert.equal(pool.has(endpoint), false));
+        assert.equal(socket.destroyed, true);
+      });
+    }
 
     it('hands over what came before a reset, then says that it is lost', async () => {
       const { socket, witness, peer } = await connected();
