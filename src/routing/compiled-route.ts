@@ -50,6 +50,8 @@ export class CompiledRoute<T> {
   readonly #hit: RouteHit<T>;
   /** The segments of `path` or `pathPrefix` that a reading has in this form, if it has them at all. */
   readonly #segments: readonly string[];
+  /** The first segment of all, if it is one of these; else null. */
+  readonly firstSegment: string | null;
 
   /** @throws ExpressionError for a pathRegex that cannot be compiled, which the configuration's loader refuses */
   constructor(order: number, match: RouteMatch, value: T) {
@@ -62,7 +64,10 @@ export class CompiledRoute<T> {
     this.#query = [...match.query];
     this.#subprotocol = match.subprotocol;
     this.#hit = Object.freeze({ value, groups: NO_GROUPS });
-    this.#segments = (this.path ?? this.pathPrefix ?? '').split('/').filter((segment) => PLAIN.test(segment));
+    const segments = (this.path ?? this.pathPrefix ?? '').split('/').slice(1);
+    this.#segments = segments.filter((segment) => PLAIN.test(segment));
+    const [first = ''] = segments;
+    this.firstSegment = PLAIN.test(first) ? first : null;
   }
 
   get value(): T {

@@ -3,6 +3,14 @@ import type { PathOutline } from './path-outline.ts';
 import type { QueryString } from './query-string.ts';
 import type { RouteRequest } from './route-request.ts';
 
+/** The orders of the first routes that take readings of a path. */
+interface Reached {
+  /** Takes every reading, and does the same. */
+  same: number;
+  /** May take a reading, and does something else. */
+  other: number;
+}
+
 /**
  * The routes of one host, filed by what their path condition lets a request look up at once. Each route stands
  * in one list, and each list is in the order of the configuration, so that the first route that holds in any
@@ -16,8 +24,9 @@ export class PathIndex<T> {
   readonly #prefixLengths: boolean[] = [];
   /** Routes with neither path nor prefix. */
   readonly #others: CompiledRoute<T>[] = [];
-  /** All of them, in their order. */
-  readonly #all: CompiledRoute<T>[] = [];
+  /** Those whose path or prefix begins with a segment that has the same form in every reading. */
+  readonly #byFirstSegment = new Map<string, CompiledRoute<T>[]>();
+  readonly #withoutFirstSegment: CompiledRoute<T>[] = [];
   #expressions = 0;
 
   /** How many routes have an expression. */
@@ -27,7 +36,8 @@ export class PathIndex<T> {
 
   /** Files a route; routes come in their order. */
   add(route: CompiledRoute<T>): void {
-    this.#all.push(route);
+    if (route.firstSegment === null) this.#withoutFirstSegment.push(route);
+    else file(this.#byFirstSegment, route.firstSegment, route);
     if (route.hasExpression) this.#expressions += 1;
     if (route.path !== null) {
       file(this.#byPath, route.path, route);
@@ -42,21 +52,31 @@ export class PathIndex<T> {
 
   /**
    * Finds the first route that takes every reading of the request's path, and the first that may take one and does
-   * something else.
+   * something else. Their order is infinite if there are none.
    */
-  firstOf(
+  reachOf(
     request: RouteRequest,
     outline: PathOutline,
     query: QueryString | null,
     isSame: (value: T) => boolean,
-  ): { same: number; other: number } {
-    for (const route of this.#all) {
-      const reach = route.reach(request, outline, query);
-      if (reach === 'none') continue;
-      if (!isSame(route.value)) return { same: Infinity, other: route.order };
-      if (reach === 'all') return { same: route.order, other: Infinity };
-    }
-    return { same: Infinity, other: Infinity };
+  ): Reached {
+    const reached = { same: Infinity, other: Infinity };
+    const look = (routes: readonly CompiledRoute<T>[] | undefined): void => {
+      for (const route of routes ?? []) {
+        const reach = route.reach(request, outline, query);
+        if (reach === 'none') continue;
+        if (!isSame(route.value)) reached.other = Math.min(reached.other, route.order);
+        else if (reach === 'all') reached.same = Math.min(reached.same, route.order);
+        else continue;
+        return;
+      }
+    };
+    look(this.#withoutFirstSegment);
+    const { head, segments } = outline;
+    if (head !== '/') look(this.#byFirstSegment.get(head.slice(1, head.indexOf('/', 1))));
+    else
+      for (const segment of segments ?? this.#byFirstSegment.keys()) look(this.#byFirstSegment.get(segment));
+    return reached;
   }
 
   /** The first route that holds and stands before `best`, else `best`. */

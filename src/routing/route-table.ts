@@ -81,9 +81,9 @@ export class RouteTable<T> {
     let same = Infinity;
     let other = Infinity;
     for (const index of indexes) {
-      const first = index.firstOf(request, outline, query, isSame);
-      same = Math.min(same, first.same);
-      other = Math.min(other, first.other);
+      const reached = index.reachOf(request, outline, query, isSame);
+      same = Math.min(same, reached.same);
+      other = Math.min(other, reached.other);
     }
     return same < other;
   }
