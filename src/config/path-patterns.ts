@@ -52,7 +52,7 @@ function faultOf(text: string, paths: PathSettings): Fault | null {
 /** Returns what `path` and `pathPrefix` are freed of, or cannot have, and expressions can. */
 function faultOfSpelling(text: string, ignoresCase: boolean): Fault | null {
   const foreign = /[^\x21-\x7e]+/u.exec(text);
-  if (foreign !== null) return [foreign[0], `paths have its escapes. Write ${escapesOf(foreign[0])}`];
+  if (foreign !== null) return [foreign[0], `paths have it escaped. Write ${escapesOf(foreign[0])}`];
   const query = /[?#]/.exec(text);
   if (query !== null) return [query[0], 'the query is no part of the path. Leave it out, and use "query"'];
   for (const [escape] of text.matchAll(ESCAPE)) {
