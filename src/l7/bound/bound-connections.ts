@@ -165,7 +165,6 @@ export class BoundConnections {
     this.#wheel.disarm(this.#sweep);
   }
 
-  /** Returns all of them, those first that give way first. */
   #all(): WaitingConnection[] {
     return [...this.#pending, ...this.#accepted];
   }
@@ -175,10 +174,12 @@ export class BoundConnections {
   }
 
   #makeRoom(cluster: Cluster, endpoint: Endpoint | null): boolean {
-    for (const bound of this.#all()) {
-      if (bound.cluster !== cluster || (endpoint !== null && bound.endpoint !== endpoint)) continue;
-      this.#close(bound, 'limit');
-      return true;
+    for (const connections of [this.#pending, this.#accepted]) {
+      for (const bound of connections) {
+        if (bound.cluster !== cluster || (endpoint !== null && bound.endpoint !== endpoint)) continue;
+        this.#close(bound, 'limit');
+        return true;
+      }
     }
     return false;
   }

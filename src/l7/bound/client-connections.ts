@@ -57,8 +57,8 @@ export class ClientConnections {
   readonly #sockets: ClientSockets;
   readonly #arrivals: ClientArrivals;
   readonly #watched = new Map<number, ClientConnection>();
-  /** Those that have received something since they were last compared. */
-  readonly #active = new Set<ClientConnection>();
+  /** Those that may have received something since they were last compared, by address. */
+  readonly #active = new Map<string, Set<ClientConnection>>();
 
   constructor(sockets: ClientSockets, arrivals: ClientArrivals) {
     this.#sockets = sockets;
@@ -72,13 +72,16 @@ export class ClientConnections {
 
   /** Lets {@link recognise} know the connection. Returns false if it has closed. */
   watch(client: ClientConnection): boolean {
+    // An older connection with this descriptor, or an older finding of the same one.
+    const other = this.#watched.get(client.fd);
+    if (other !== undefined) this.unwatch(other);
     if (!this.isOpen(client) || !this.#arrivals.watch(client.fd)) return false;
     this.#watched.set(client.fd, client);
     return true;
   }
 
   unwatch(client: ClientConnection): void {
-    this.#active.delete(client);
+    this.#calm(client);
     if (this.#watched.get(client.fd) !== client) return;
     this.#watched.delete(client.fd);
     this.#arrivals.unwatch(client.fd);
@@ -89,20 +92,24 @@ export class ClientConnections {
     const sockets = this.#sockets;
     for (const fd of this.#arrivals.take()) {
       const client = this.#watched.get(fd);
-      if (client !== undefined) this.#active.add(client);
+      if (client === undefined) continue;
+      const others = this.#active.get(client.peer);
+      if (others === undefined) this.#active.set(client.peer, new Set([client]));
+      else others.add(client);
     }
+    const active = this.#active.get(peer);
+    if (active === undefined) return null;
     const read: ClientConnection[] = [];
     const seen: number[] = [];
     const unread: ClientConnection[] = [];
-    for (const client of this.#active) {
-      if (client.peer !== peer) continue;
+    for (const client of active) {
       if (sockets.unread(client.fd) > 0) {
         unread.push(client);
         continue;
       }
       const received = sockets.received(client.fd);
       if (received <= client.received || !this.isOpen(client)) {
-        this.#active.delete(client);
+        this.#calm(client);
       } else if (sockets.unread(client.fd) === 0) {
         read.push(client);
         seen.push(received);
@@ -112,7 +119,7 @@ export class ClientConnections {
     // uWS calls the handler as soon as it has read a head: the other requests are still to come with more bytes.
     for (const [index, client] of read.entries()) {
       client.received = seen[index]!;
-      this.#active.delete(client);
+      this.#calm(client);
     }
     // More of its body may have come since the head was read.
     if (found === null && body !== null) {
@@ -120,6 +127,11 @@ export class ClientConnections {
       if (found !== null) found.received = sockets.received(found.fd);
     }
     return found;
+  }
+
+  #calm(client: ClientConnection): void {
+    const active = this.#active.get(client.peer);
+    if (active?.delete(client) === true && active.size === 0) this.#active.delete(client.peer);
   }
 
   /** Returns the connection that a response belongs to; null if it is none of these, or none can be hidden. */

@@ -176,12 +176,18 @@ describe('bound connections', () => {
     assert.deepEqual([socket.destroyed, rig.closed()], [true, { drained: 1 }]);
   });
 
-  it('are not kept if their endpoint takes no connections any more', () => {
-    const rig = new Rig();
-    rig.endpoint.removed = true;
-    const socket = rig.keep(rig.client(), rig.cluster());
-    assert.deepEqual([socket.destroyed, rig.endpoint.held, rig.active], [true, 0, 0]);
-    assert.deepEqual(rig.closed(), { drained: 1 });
+  it('are not kept if their endpoint takes no connections any more when their request ends', () => {
+    for (const state of [{ removed: true }, { eligible: false }]) {
+      const rig = new Rig();
+      const [client, cluster] = [rig.client(), rig.cluster()];
+      rig.keep(client, cluster);
+      assert.ok(rig.bound.take(client, cluster));
+      // Drained while the request is under way.
+      Object.assign(rig.endpoint, state, { held: 0 });
+      const socket = rig.keep(client, cluster);
+      assert.deepEqual([socket.destroyed, rig.endpoint.held, rig.active], [true, 0, 0]);
+      assert.deepEqual(rig.closed(), { drained: 1 });
+    }
   });
 
   it('of other clients stay when one goes', () => {

@@ -81,6 +81,17 @@ describe('the connections of clients', () => {
     assert.equal(clients.recognise(kernel.asker(7)), null);
   });
 
+  it('are recognised by their latest finding if they were found twice', () => {
+    const { kernel, clients, known } = rig(7);
+    const again = { ...known[0]! };
+    assert.ok(clients.watch(again));
+    kernel.arrive(7);
+    assert.equal(clients.recognise(kernel.asker(7)), again);
+    clients.unwatch(known[0]!);
+    kernel.arrive(7);
+    assert.equal(clients.recognise(kernel.asker(7)), again);
+  });
+
   it('are not recognised without a free descriptor', () => {
     const { kernel, clients } = rig(7);
     kernel.isFull = true;

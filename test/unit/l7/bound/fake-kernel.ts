@@ -80,8 +80,9 @@ export class FakeKernel {
   }
 
   watch(fd: number): boolean {
+    if (this.#watched.has(fd) || !this.sockets.has(fd)) return false;
     this.#watched.add(fd);
-    return this.sockets.has(fd);
+    return true;
   }
 
   unwatch(fd: number): void {
