@@ -123,16 +123,19 @@ export function decisiveError<T extends Error>(before: T | null, last: T): T {
   return before !== null && ownShortageOf(before) !== null ? before : last;
 }
 
+/** Returns the error that speaks for a failed dial: the decisive one if Node has tried several addresses. */
+export function dialErrorOf(error: Error): Error {
+  if (!(error instanceof AggregateError)) return error;
+  const errors = error.errors.filter((one) => one instanceof Error);
+  return errors.reduce<Error | null>(decisiveError, null) ?? error;
+}
+
 /** The metric's reason for an error of a socket that was being connected. */
 export function connectFailureOf(error: Error): ConnectFailure {
   const shortage = ownShortageOf(error);
   if (shortage !== null) return shortage;
-  if (error instanceof AggregateError) {
-    // Node's, of several addresses: its own code is that of the first.
-    const last: unknown = error.errors.at(-1);
-    if (last instanceof Error) return connectFailureOf(last);
-  }
-  const code = codeOf(error);
+  // The code of Node's AggregateError is that of the first address.
+  const code = codeOf(dialErrorOf(error));
   switch (code) {
     case 'ECONNREFUSED':
     case 'ENOENT':

@@ -1,9 +1,8 @@
 import type { Socket } from 'node:net';
 import type { HealthCheck } from '../config/types.ts';
 import type { Address } from '../core/address.ts';
-import { messageOf } from '../core/errors.ts';
 import { ownShortageOf } from '../core/shortage.ts';
-import { dial } from './dial.ts';
+import { dial, dialErrorOf } from './dial.ts';
 import type { ProbeEnd, ProbeExchange } from './probes/exchange.ts';
 import { HttpExchange } from './probes/http-exchange.ts';
 import { TcpExchange } from './probes/tcp-exchange.ts';
@@ -64,8 +63,9 @@ class Probe implements ProbeEnd {
       else this.failed('timed out');
     }, check.timeoutMs);
     socket.on('error', (error) => {
-      if (ownShortageOf(error) === null) this.failed(messageOf(error));
-      else this.#unmade(messageOf(error));
+      const reason = dialErrorOf(error).message;
+      if (ownShortageOf(error) === null) this.failed(reason);
+      else this.#unmade(reason);
     });
     socket.on('close', () => this.failed('closed the connection'));
     socket.once(target.tls === null ? 'connect' : 'secureConnect', () =>

@@ -4,6 +4,7 @@ import { askAdmin } from '../support/admin-client.ts';
 import { silentEndpoint } from '../support/bad-endpoints.ts';
 import { eventually } from '../support/deadline.ts';
 import { DnsServer, dnsServerMissing } from '../support/dns-server.ts';
+import { freePorts } from '../support/free-port.ts';
 import { TcpEndpoint, TcpPeer } from '../support/tcp-peer.ts';
 import { WebRig } from '../support/web-rig.ts';
 import { WsEndpoint, WsPeer } from '../support/ws-peer.ts';
@@ -316,6 +317,23 @@ describe('endpoints that are names', { skip: missing ?? false, timeout: 300_000 
       assert.deepEqual(await addresses(rig), [`[::1]:${port}`], 'one endpoint with two ways to it');
       await assertAllReach(rig);
       assert.equal((await rig.scrape()).sum('sluice_endpoint_ejections_total'), 0);
+    });
+
+    it('have a line with the address that failed last if none can be reached', async () => {
+      const [port] = await freePorts(1);
+      const dns = await dnsServer({ ttl: 1, hosts });
+      const resolve = { type: 'a', interval: '1s', servers: [dns.address] };
+      const rig = await start({ endpoints: [`app.test:${port}`], resolve, retries: 0 }, LISTENERS);
+      for (const listener of ['raw', 'net']) {
+        const lines = rig.sluice.logs.length;
+        (await TcpPeer.connect(rig.address(listener))).read();
+        const { detail } = await eventually(() => {
+          const line = rig.sluice.logs.slice(lines).find(({ msg }) => msg === 'endpoint failed');
+          assert.ok(line);
+          return line;
+        });
+        assert.match(String(detail), /ECONNREFUSED.*127\.0\.0\.2/, listener);
+      }
     });
 
     it('are reached by the other family where the first is silent, long before the dial times out', async () => {

@@ -4,7 +4,7 @@ import { TICK_MS, Timed } from '../../core/timer-wheel.ts';
 import { unacknowledgedBytes } from '../../sys/node-sockets.ts';
 import type { Attempts } from '../../upstream/attempts.ts';
 import { atTrueEnd } from '../../sys/true-end.ts';
-import { connectFailureOf, dial } from '../../upstream/dial.ts';
+import { connectFailureOf, dial, dialErrorOf } from '../../upstream/dial.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
 import { addressContext } from '../../upstream/pick-context.ts';
 import { ResetLinger } from '../reset-linger.ts';
@@ -304,7 +304,7 @@ function onFinish(this: Leg): void {
 }
 
 function onError(this: Leg, error: Error): void {
-  this.failure = error;
+  this.failure = dialErrorOf(error);
 }
 
 function onClose(this: Leg): void {

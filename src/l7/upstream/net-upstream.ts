@@ -3,7 +3,7 @@ import { copyOf } from '../../core/copy.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import { descriptorOf } from '../../sys/node-sockets.ts';
 import { atTrueEnd } from '../../sys/true-end.ts';
-import { dial } from '../../upstream/dial.ts';
+import { dial, dialErrorOf } from '../../upstream/dial.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { UpstreamDialler, UpstreamOwner } from './upstream-socket.ts';
 
@@ -71,7 +71,7 @@ function onConnect(this: NetUpstream): void {
   this.owner?.upstreamConnected();
 }
 function onError(this: NetUpstream, error: Error): void {
-  this.failure = error;
+  this.failure = dialErrorOf(error);
 }
 function onDrain(this: NetUpstream): void {
   this.owner?.upstreamDrained?.();

@@ -8,7 +8,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { TLSSocket, createServer as createTlsServer } from 'node:tls';
 import type { ClusterTls } from '../../../src/config/types.ts';
 import type { Address } from '../../../src/core/address.ts';
-import { connectFailureOf, decisiveError, dial } from '../../../src/upstream/dial.ts';
+import { connectFailureOf, decisiveError, dial, dialErrorOf } from '../../../src/upstream/dial.ts';
 import { sniOf, upstreamTls, type UpstreamTls } from '../../../src/upstream/upstream-tls.ts';
 import { CertificateAuthority } from '../../support/certificates.ts';
 import { eventually, within } from '../../support/deadline.ts';
@@ -343,6 +343,10 @@ describe('the reason of a failed dial', () => {
     const errors = ['ETIMEDOUT', 'ECONNREFUSED'].map((code) => Object.assign(new Error('x'), { code }));
     const all = Object.assign(new AggregateError(errors), { code: 'ETIMEDOUT' });
     assert.equal(connectFailureOf(all), 'refused');
+    assert.equal(dialErrorOf(all), errors[1]);
+    assert.equal(dialErrorOf(errors[0]!), errors[0]);
+    const nameless = new AggregateError([]);
+    assert.equal(dialErrorOf(nameless), nameless);
   });
 
   it('is other for an error without a code', () => {

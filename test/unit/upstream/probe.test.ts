@@ -50,6 +50,13 @@ describe('a probe', () => {
     assert.deepEqual(ill.results, [{ verdict: 'ill', reason: 'connect ECONNREFUSED' }]);
   });
 
+  it('says the error of the last address that has failed', () => {
+    const { socket, results } = begin();
+    const errors = ['ETIMEDOUT', 'ECONNREFUSED'].map(failure);
+    socket.emit('error', Object.assign(new AggregateError(errors), { code: 'ETIMEDOUT' }));
+    assert.deepEqual(results, [{ verdict: 'ill', reason: 'connect ECONNREFUSED' }]);
+  });
+
   for (const code of ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']) {
     it(`is not made, and says nothing of the endpoint, where there is ${code}`, () => {
       const { socket, results } = begin();

@@ -266,9 +266,11 @@ for (const [name, create] of Object.entries(RIGS)) {
         assert.deepEqual(witness.events, []);
         socket.destroy();
       }
-      const refused = openAll([refuses, refuses]);
+      const alsoRefuses = at('127.0.0.4');
+      const refused = openAll([refuses, alsoRefuses]);
       await refused.witness.comes('closed');
       assert.equal(connectFailureOf(refused.witness.error!), 'refused');
+      assert.match(refused.witness.error!.message, /ECONNREFUSED.*127\.0\.0\.4/);
     });
 
     it('tells nothing once its owner has let go of it', async () => {
