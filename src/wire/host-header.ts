@@ -55,7 +55,7 @@ export function portOf(hostHeader: string): string | undefined {
   return /:(\d+)$/.exec(hostHeader)?.[1];
 }
 
-/** Whether a host name may have the character: RFC 3986's unreserved characters (less `~`) and sub-delims. */
+/** Whether a host name may have the character: RFC 3986's unreserved characters and sub-delims. */
 function isHostCharacter(code: number): boolean {
   return (
     (code >= 0x61 && code <= 0x7a) ||
@@ -63,6 +63,7 @@ function isHostCharacter(code: number): boolean {
     code === 0x2d ||
     (code >= 0x41 && code <= 0x5a) ||
     code === 0x5f ||
+    code === 0x7e ||
     isSubDelimiter(code)
   );
 }
