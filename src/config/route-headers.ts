@@ -20,6 +20,11 @@ const changeable: Format<string> = (value) => {
   if (name === 'host') throw new FormatError('"host" cannot be changed here: use rewrite.host');
   return name;
 };
+const addable: Format<string> = (value) => {
+  const name = changeable(value);
+  if (name !== 'x-request-id') return name;
+  throw new FormatError('"x-request-id" is always there: use set, which replaces it');
+};
 /** A field value: visible ASCII with spaces and tabs inside. RFC 9110 section 5.5. */
 const visible = pattern(
   /^[!-~](?:[\t -~]*[!-~])?$/,
@@ -52,7 +57,7 @@ function readChanges(headers: Section, key: string): HeaderChanges {
   }
   return {
     set: readPairs(section, 'set', changeable, headerValue),
-    add: readPairs(section, 'add', changeable, headerValue),
+    add: readPairs(section, 'add', addable, headerValue),
     remove,
   };
 }

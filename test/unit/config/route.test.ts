@@ -226,6 +226,17 @@ describe('route', () => {
     ]);
   });
 
+  it('adds no second X-Request-Id', () => {
+    for (const side of ['request', 'response']) {
+      const changed = `cluster: app, headers: { ${side}: { CHANGE: { X-Request-Id: a } } }`;
+      assert.match(
+        actionErrors(changed.replace('CHANGE', 'add'))[0] ?? '',
+        /"x-request-id" is always there: use set, which replaces it$/,
+      );
+      assert.deepEqual(actionErrors(changed.replace('CHANGE', 'set')), []);
+    }
+  });
+
   it('does exactly one thing', () => {
     assert.deepEqual(errorsOf(routes('{ match: {} }')), [
       '6:9: a route needs one of cluster, static, respond, redirect',
