@@ -38,7 +38,8 @@ export class UnderscoreNames {
     if (!name.includes('_')) return true;
     if (this.#policy !== 'pass') return false;
     const twin = name.replaceAll('_', '-');
-    return !isWrittenByProxy(twin) && !this.#reliedOn.has(twin);
+    // Routes match subprotocols, and the proxy relays what the endpoint has chosen of them.
+    return !twin.startsWith('sec-websocket-') && !isWrittenByProxy(twin) && !this.#reliedOn.has(twin);
   }
 }
 

@@ -50,6 +50,14 @@ describe('names with an underscore', () => {
     for (const twin of twins) assert.deepEqual(kept('pass', 'host', twin), ['host'], twin);
   });
 
+  it('pass unless they stand for a header of the WebSocket handshake', () => {
+    for (const twin of ['sec_websocket_protocol', 'sec-websocket_protocol', 'sec_websocket_new']) {
+      for (const policy of ['drop', 'pass'] as const) {
+        assert.deepEqual(kept(policy, 'sec-websocket-protocol', twin), ['sec-websocket-protocol'], twin);
+      }
+    }
+  });
+
   it('pass unless routes and clusters rely on the same name with hyphens', () => {
     for (const twin of ['x_match', 'x_set', 'x_add', 'x_remove', 'x_hash']) {
       assert.deepEqual(kept('pass', twin, 'x_other'), ['x_other'], twin);
