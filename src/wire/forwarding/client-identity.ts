@@ -77,7 +77,7 @@ export function identifyClient(
 
 /**
  * Reads what a trusted proxy says. One header names the client: X-Forwarded-For if there is one, else `Forwarded`,
- * else X-Real-IP. The others are not asked, because a proxy that sets one of them passes the others on as the client
+ * else X-Real-IP. It counts even if it has no members. The others are not asked, because a proxy that sets one of them passes the others on as the client
  * sent them.
  */
 function readReport(
@@ -85,19 +85,21 @@ function readReport(
   peer: string,
   trusted: (address: string) => boolean,
 ): ProxyReport & { readonly address: string } {
-  const chain = nearestMembers(joinedHeaderOf(head, 'x-forwarded-for') ?? '');
-  const elements = nearestMembers(joinedHeaderOf(head, 'forwarded') ?? '').map(readForwardedElement);
+  const forwardedFor = joinedHeaderOf(head, 'x-forwarded-for');
+  const forwarded = joinedHeaderOf(head, 'forwarded');
+  const elements = nearestMembers(forwarded ?? '').map(readForwardedElement);
   const nodes = elements.map((element) => addressOfNode(element?.node ?? ''));
-  if (chain.length === 0 && elements.length > 0) {
+  if (forwardedFor === undefined && forwarded !== undefined) {
     const { address, depth } = walkHops(nodes, peer, trusted);
     const element = elements.at(-depth) ?? null;
     const proto = protoOf(element?.proto ?? '');
     const host = validHost(element?.host ?? '');
     const said = proto === null && host === null ? readX(head, depth) : { proto, host, port: null };
     const written = elements.map((each, index) => nodes[index] ?? nameOf(each?.node ?? ''));
-    return { ...said, address, depth, chain: written, forwardedAgrees: true };
+    return { ...said, address, depth, chain: written, forwardedAgrees: elements.length > 0 };
   }
-  if (chain.length === 0) {
+  const chain = nearestMembers(forwardedFor ?? '');
+  if (forwardedFor === undefined) {
     const real = addressOfNode(onlyHeaderOf(head, 'x-real-ip') ?? '');
     if (real !== null) chain.push(real);
   }

@@ -91,14 +91,16 @@ function toldPort(told: ProxyReport, hostHeader: string, connection: ClientConne
   return isSecure ? '443' : '80';
 }
 
-/** A path of visible ASCII characters that cannot be taken for another host. */
-const PREFIX_PATH = /^\/(?![/\\])[!-~]*$/;
+/** An absolute path of RFC 3986's characters (section 3.3) that cannot be taken for another host. */
+const PREFIX_PATH = /^\/(?!\/)(?:[\w.~!$&'()*+,;=:@/-]|%[\da-f]{2})*$/i;
+/** A dot segment, also to who decodes escapes or cuts parameters first. */
+const DOT_SEGMENT = /(?:\/|%2f|%5c)(?:\.|%2e){1,2}(?:[/;]|%2f|%5c|$)/i;
 
 /** Joins what trusted proxies have taken off the path. */
 function toldPrefix(head: RequestHead): string {
   let joined = '';
   for (const member of nearestMembers(joinedHeaderOf(head, 'x-forwarded-prefix') ?? '')) {
-    if (!PREFIX_PATH.test(member)) return '';
+    if (!PREFIX_PATH.test(member) || DOT_SEGMENT.test(member)) return '';
     joined += withoutSlash(member);
   }
   return joined;

@@ -140,12 +140,19 @@ describe('the header that names the client', () => {
     assert.equal(client.proto, 'http');
     assert.equal(client.told?.host, null);
     assert.equal(identify(['x-forwarded-for', 'unknown', ...others]).address, PROXY);
-    assert.equal(identify(['x-forwarded-for', '', ...others]).address, '1.2.3.4');
+    for (const empty of ['', ',', ' , ,']) {
+      const nowhere = identify(['x-forwarded-for', empty, ...others]);
+      assert.equal(nowhere.address, PROXY, empty);
+      assert.deepEqual(nowhere.told?.chain, []);
+      assert.equal(nowhere.told.forwardedAgrees, false);
+    }
   });
 
   it('is Forwarded rather than X-Real-IP', () => {
     assert.equal(identify(['forwarded', `for=${CLIENT}`, 'x-real-ip', '5.6.7.8']).address, CLIENT);
-    assert.equal(identify(['forwarded', 'for=unknown', 'x-real-ip', '5.6.7.8']).address, PROXY);
+    for (const nowhere of ['for=unknown', '', ',']) {
+      assert.equal(identify(['forwarded', nowhere, 'x-real-ip', '5.6.7.8']).address, PROXY, nowhere);
+    }
   });
 });
 

@@ -234,6 +234,30 @@ describe('X-Forwarded-Prefix', () => {
     }
   });
 
+  it('is a path of RFC 3986 without dot segments', () => {
+    const good = "/A-._~0/!$&'()*+;=:@/%C3%a9/..a/b..";
+    assert.deepEqual(prefix({}, 'x-forwarded-prefix', good), [good]);
+    for (const bad of [
+      ...['/../a', '/a/..', '/./a', '/a/.', '/%2e%2E/a', '/a/.%2e', '/..%2fa', '/a%5c../b', '/..;x/a'],
+      ...[
+        '/a?b',
+        '/a#b',
+        '/<script>',
+        '/a"b',
+        '/a\\b',
+        '/a|b',
+        '/a%',
+        '/a%2',
+        '/a%zz',
+        '/a{b}',
+        '/a^b',
+        '/[a]',
+      ],
+    ]) {
+      assert.deepEqual(prefix({ prefix: '/api' }, 'x-forwarded-prefix', bad), ['/api'], bad);
+    }
+  });
+
   it('belongs to X-Forwarded-*', () => {
     assert.deepEqual(prefix({ style: 'rfc7239', prefix: '/api' }), []);
     assert.deepEqual(prefix({ style: 'both', prefix: '/api' }), ['/api']);
