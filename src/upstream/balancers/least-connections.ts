@@ -1,104 +1,201 @@
 import type { Balancer } from '../balancer.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { PickContext } from '../pick-context.ts';
+import { LoadTree } from './load-tree.ts';
 
-/** So many endpoints are counted anew for a pick, beside those that win. */
+/** Endpoints whose connections each pick counts again, beside those that may win. */
 const COUNTED = 3;
-/** A winner that turns out to have more than was known gives way so often. */
-const ROUNDS = 32;
+/** Max times that a pick chooses again because the chosen endpoint has more connections than was known. */
+const MAX_ROUNDS = 32;
+/** Max turns that an endpoint may be early or late. */
+const MAX_TURNS_OFF = 4;
+/** Relative tolerance of sums of fractions: a load that equals the mean is not below it. */
+const EPSILON = 1e-9;
 
 /**
- * The endpoint with the fewest connections for its weight, counted over all workers; ties are broken at random,
- * so that workers which see the same counts do not all run to the same endpoint.
+ * Least connections for their weight, counted over all workers. An endpoint's load is its connections divided by its
+ * weight; the mean is that of all endpoints with the new connection among them.
  *
- * A tournament tree (Knuth, The Art of Computer Programming, volume 3, section 5.4.1) keeps the least at its
- * root. Other workers change the counts too: each pick counts some endpoints anew, one after the other, and
- * the winner until it stays the winner, so that a pick among a thousand costs little more than among ten.
+ * 1. If the endpoint with the least load stays below the mean with one more connection, it gets the connection.
+ * 2. Otherwise the endpoints below the mean take turns by weight.
+ *
+ * Equal endpoints: the fewest connections win, and ties take turns. The second rule keeps shares by weight while few
+ * connections are open: the least load alone would favour light endpoints, and (connections + 1) / weight heavy ones.
+ * Turns are virtual finish times as in round-robin.ts, in each worker by itself.
+ *
+ * Endpoints of the same weight form a group with a {@link LoadTree}, and a pick compares the winners of the groups. An
+ * endpoint that starts slowly is a group by itself.
+ *
+ * `balance` is the time of an endpoint's next turn.
+ *
+ * Other workers change the counts too: a pick counts some endpoints again, in rotation, and the chosen one until it stays
+ * the choice. So a pick among a thousand endpoints costs little more than among ten.
  */
 export class LeastConnections implements Balancer {
   #members: readonly Endpoint[] = [];
+  #indexes: ReadonlyMap<Endpoint, number> = new Map();
+  /** Connections and shares as last counted; 0 for an endpoint that is taken out. */
+  #open = new Float64Array(0);
+  #shares = new Float64Array(0);
+  #openSum = 0;
+  #shareSum = 0;
+  #groups: readonly Group[] = [];
+  /** For each member its group. */
+  #groupOf = new Int32Array(0);
+  /** For each group its winner, with the winner's load, its load with one more connection, and its turn. */
+  #winners = new Int32Array(0);
   #loads = new Float64Array(0);
-  #ties = new Float64Array(0);
-  /** Winners: those at 2n and 2n+1 play for n, 1 is the root, and member i stands at size + i. */
-  #tree = new Int32Array(0);
-  #size = 0;
+  #nextLoads = new Float64Array(0);
+  #turns = new Float64Array(0);
   #next = 0;
+  /** The endpoint of the last pick. Most callers have connected to it. */
+  #last = 0;
+  /** The time of the latest turn that was taken. */
+  #now = 0;
   readonly #random: () => number;
 
+  /** @param random from 0 to below 1: decides when an endpoint's first turn comes, so that workers do not begin alike */
   constructor(random: () => number = Math.random) {
     this.#random = random;
   }
 
   update(endpoints: readonly Endpoint[]): void {
-    const members = endpoints.filter(({ eligible }) => eligible);
-    let size = 1;
-    while (size < members.length) size *= 2;
+    const known = this.#indexes;
+    const groups = groupsOf(endpoints.filter(({ eligible }) => eligible));
+    const members = groups.flat();
+    for (const endpoint of members) {
+      if (!known.has(endpoint)) endpoint.balance = this.#now + this.#random() / endpoint.share;
+    }
     this.#members = members;
-    this.#size = size;
-    this.#next = 0;
-    // Where there is no member its load is infinite, and it loses.
-    this.#loads = new Float64Array(size).fill(Infinity);
-    this.#ties = new Float64Array(size).fill(1);
-    this.#tree = new Int32Array(2 * size);
-    for (let index = 0; index < size; index++) this.#tree[size + index] = index;
-    for (let node = size - 1; node >= 1; node--) this.#play(node);
+    this.#indexes = new Map(members.map((endpoint, index) => [endpoint, index]));
+    this.#open = new Float64Array(members.length);
+    this.#shares = new Float64Array(members.length);
+    this.#openSum = this.#shareSum = 0;
+    this.#groupOf = Int32Array.from(groups.flatMap((group, index) => group.map(() => index)));
+    let first = 0;
+    this.#groups = groups.map(({ length }) => {
+      const group = { first, tree: new LoadTree(length) };
+      first += length;
+      return group;
+    });
+    this.#winners = new Int32Array(groups.length);
+    this.#loads = new Float64Array(groups.length);
+    this.#nextLoads = new Float64Array(groups.length);
+    this.#turns = new Float64Array(groups.length);
+    this.#next = this.#last = 0;
     for (let index = 0; index < members.length; index++) this.#count(index);
   }
 
   pick(_context: PickContext, excluded: ReadonlySet<Endpoint>): Endpoint | null {
-    const members = this.#members;
-    const { length } = members;
+    const { length } = this.#members;
     if (length === 0) return null;
+    this.#count(this.#last);
     for (let turn = Math.min(COUNTED, length); turn > 0; turn--) {
       this.#count(this.#next);
       if (++this.#next >= length) this.#next = 0;
     }
-    if (excluded.size > 0) return this.#pickOther(excluded);
-    for (let turn = 0; turn < ROUNDS; turn++) {
-      const winner = this.#winner();
-      const load = this.#loads[winner]!;
-      this.#count(winner);
-      if (this.#loads[winner]! <= load) break;
-    }
-    return members[this.#winner()]!;
+    return excluded.size > 0 ? this.#pickOther(excluded) : this.#take();
   }
 
-  /** Takes the excluded ones out of the tree, and puts them back. */
+  /** Takes the excluded endpoints out of their trees, and puts them back. */
   #pickOther(excluded: ReadonlySet<Endpoint>): Endpoint | null {
-    const members = this.#members;
     const out: number[] = [];
-    for (let winner = this.#winner(); excluded.has(members[winner]!); winner = this.#winner()) {
-      out.push(winner);
-      this.#set(winner, Infinity);
-      if (out.length === members.length) break;
+    for (const endpoint of excluded) {
+      const index = this.#indexes.get(endpoint);
+      if (index === undefined) continue;
+      this.#set(index, 0, 0);
+      out.push(index);
     }
-    const endpoint = out.length === members.length ? null : members[this.#winner()]!;
-    for (const index of out) this.#count(index);
+    const chosen = out.length === this.#members.length ? null : this.#take();
+    // A retry takes the others' turns out of order. The turns of those that failed move on by as much, or a dead endpoint
+    // would become the first choice of more and more connections.
+    const delay = chosen === null ? 0 : 1 / this.#shareSum;
+    for (const index of out) {
+      const endpoint = this.#members[index]!;
+      endpoint.balance = Math.min(endpoint.balance + delay, this.#now + (MAX_TURNS_OFF + 1) / endpoint.share);
+      this.#count(index);
+    }
+    return chosen;
+  }
+
+  #take(): Endpoint {
+    let chosen = this.#choose();
+    for (let round = 1; round < MAX_ROUNDS; round++) {
+      const before = this.#open[chosen]!;
+      this.#count(chosen);
+      if (this.#open[chosen]! <= before) break;
+      chosen = this.#choose();
+    }
+    const endpoint = this.#members[chosen]!;
+    const turn = 1 / this.#shares[chosen]!;
+    const off = MAX_TURNS_OFF * turn;
+    endpoint.balance = Math.min(Math.max(endpoint.balance, this.#now - off), this.#now + off) + turn;
+    this.#play(chosen);
+    this.#last = chosen;
     return endpoint;
   }
 
-  #winner(): number {
-    return this.#size === 1 ? 0 : this.#tree[1]!;
+  #choose(): number {
+    const mean = ((this.#openSum + 1) / this.#shareSum) * (1 - EPSILON);
+    let least = 0;
+    let earliest = -1;
+    for (let group = 0; group < this.#loads.length; group++) {
+      const load = this.#loads[group]!;
+      const lead = this.#loads[least]! - load;
+      // Of two idle endpoints the heavier lacks more connections.
+      if (lead > 0 || (lead === 0 && this.#nextLoads[group]! < this.#nextLoads[least]!)) least = group;
+      if (load < mean && (earliest < 0 || this.#turns[group]! < this.#turns[earliest]!)) earliest = group;
+    }
+    if (earliest < 0 || this.#nextLoads[least]! < mean) return this.#winners[least]!;
+    this.#now = Math.max(this.#now, this.#turns[earliest]!);
+    return this.#winners[earliest]!;
   }
 
   #count(index: number): void {
     const endpoint = this.#members[index]!;
-    // One more than there are: of two idle endpoints the heavier comes first.
-    this.#set(index, (endpoint.active + 1) / endpoint.share);
+    this.#set(index, endpoint.active, endpoint.share);
   }
 
-  #set(index: number, load: number): void {
-    if (this.#loads[index] === load) return;
-    this.#loads[index] = load;
-    this.#ties[index] = this.#random();
-    for (let node = (this.#size + index) >> 1; node >= 1; node >>= 1) this.#play(node);
+  #set(index: number, open: number, share: number): void {
+    this.#openSum += open - this.#open[index]!;
+    this.#shareSum += share - this.#shares[index]!;
+    this.#open[index] = open;
+    this.#shares[index] = share;
+    this.#play(index);
   }
 
-  #play(node: number): void {
-    const left = this.#tree[2 * node]!;
-    const right = this.#tree[2 * node + 1]!;
-    const difference = this.#loads[left]! - this.#loads[right]!;
-    const leftWins = difference < 0 || (!(difference > 0) && this.#ties[left]! <= this.#ties[right]!);
-    this.#tree[node] = leftWins ? left : right;
+  #play(index: number): void {
+    const group = this.#groupOf[index]!;
+    const { first, tree } = this.#groups[group]!;
+    const share = this.#shares[index]!;
+    tree.set(
+      index - first,
+      share === 0 ? Infinity : this.#open[index]! / share,
+      this.#members[index]!.balance,
+    );
+    const winner = first + tree.winner;
+    this.#winners[group] = winner;
+    const winnerShare = this.#shares[winner]!;
+    this.#loads[group] = winnerShare === 0 ? Infinity : this.#open[winner]! / winnerShare;
+    this.#nextLoads[group] = (this.#open[winner]! + 1) / winnerShare;
+    this.#turns[group] = this.#members[winner]!.balance;
   }
+}
+
+interface Group {
+  /** Index of its first member. */
+  readonly first: number;
+  readonly tree: LoadTree;
+}
+
+/** Groups endpoints of equal weight. Those that start slowly have weights of their own. */
+function groupsOf(endpoints: readonly Endpoint[]): readonly (readonly Endpoint[])[] {
+  const groups = new Map<number | Endpoint, Endpoint[]>();
+  for (const endpoint of endpoints) {
+    const key = endpoint.factor < 1 ? endpoint : endpoint.weight;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [endpoint]);
+    else group.push(endpoint);
+  }
+  return [...groups.values()];
 }

@@ -5,6 +5,8 @@ import { WeightedDraw } from './weighted-draw.ts';
 
 /** The second choice is drawn again so often where it is the first. */
 const DRAWS = 8;
+/** Relative tolerance of fractions: an endpoint that has its share has not less. */
+const EPSILON = 1e-9;
 
 /**
  * The less loaded of two endpoints at random: nearly as even as looking at all of them, and no herd where the
@@ -38,8 +40,14 @@ export class TwoChoices implements Balancer {
   }
 }
 
+/**
+ * Chooses between two endpoints. Their shares of the connections that both have, with the new one, follow from their
+ * weights. If both have less than their shares, the draw has decided, which keeps shares by weight while few connections
+ * are open.
+ */
 function lesser(first: Endpoint, second: Endpoint): Endpoint {
   if (first === second) return first;
-  // One more than there are: of two idle endpoints the heavier comes first.
-  return (first.active + 1) / first.share <= (second.active + 1) / second.share ? first : second;
+  const open = first.active;
+  const share = ((open + second.active + 1) * first.share) / (first.share + second.share);
+  return open < share * (1 - EPSILON) ? first : second;
 }

@@ -91,6 +91,21 @@ function assertShares(counts: readonly number[], weights: readonly number[], tol
   }
 }
 
+/** Serves requests, of which `most` are open at a time and the oldest ends first; returns how many each endpoint has got. */
+function serve(balancer: Balancer, endpoints: readonly Endpoint[], requests: number, most: number): number[] {
+  const counts = endpoints.map(() => 0);
+  const open: Endpoint[] = [];
+  for (let turn = 0; turn < requests; turn++) {
+    if (open.length === most) open.shift()!.release();
+    const endpoint = balancer.pick(client(turn), NONE)!;
+    endpoint.acquire();
+    open.push(endpoint);
+    counts[endpoints.indexOf(endpoint)]! += 1;
+  }
+  for (const endpoint of open) endpoint.release();
+  return counts;
+}
+
 const weights = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 6 });
 
 for (const [name, { create, tolerance, exact = false }] of Object.entries(policies)) {
@@ -416,10 +431,64 @@ describe('least connections', () => {
     assert.equal(balancer.pick(client(0), NONE), endpoints[1]);
   });
 
-  it('prefers the heavier of two idle endpoints', () => {
-    const endpoints = endpointsOf(1, 2, 1);
-    for (let seed = 0; seed < 20; seed++) {
-      assert.equal(made(least, endpoints, seeded(seed)).pick(client(0), NONE), endpoints[1]);
+  it('lets equal endpoints take turns, one request at a time', () => {
+    const endpoints = endpointsOf(...new Array<number>(5).fill(0.2));
+    const balancer = made(least, endpoints, seeded(6));
+    for (let round = 0; round < 10; round++)
+      assert.deepEqual(serve(balancer, endpoints, 5, 1), [1, 1, 1, 1, 1]);
+  });
+
+  it('gives exact shares by weight, one request at a time', () => {
+    const endpoints = endpointsOf(2, 1);
+    assert.deepEqual(serve(made(least, endpoints, seeded(1)), endpoints, 300, 1), [200, 100]);
+  });
+
+  it('gives a connection to an endpoint below the mean, first to the one that is furthest below', () => {
+    const given = fc.array(fc.tuple(fc.constantFrom(0.475, 1, 2, 3, 19), fc.nat(12)), {
+      minLength: 1,
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(given, fc.nat(), (members, seed) => {
+        const endpoints = endpointsOf(...members.map(([weight]) => weight));
+        for (const [index, [, open]] of members.entries())
+          for (let count = 0; count < open; count++) endpoints[index]!.acquire();
+        const chosen = made(least, endpoints, seeded(seed)).pick(client(0), NONE)!;
+        const mean = (activeOf(endpoints) + 1) / sumOf(endpoints.map(({ weight }) => weight));
+        const lowest = endpoints.toSorted((a, b) => a.active / a.weight - b.active / b.weight)[0]!;
+        if ((lowest.active + 1) / lowest.weight < mean - 1e-6)
+          assert.equal(chosen.active / chosen.weight, lowest.active / lowest.weight);
+        else assert.ok(chosen.active / chosen.weight < mean);
+      }),
+    );
+  });
+
+  it('always picks one with the fewest connections among equal endpoints', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(5), { minLength: 1, maxLength: 20 }), fc.nat(), (open, seed) => {
+        const endpoints = endpointsOf(...open.map(() => 3));
+        for (const [index, times] of open.entries())
+          for (let count = 0; count < times; count++) endpoints[index]!.acquire();
+        assert.equal(made(least, endpoints, seeded(seed)).pick(client(0), NONE)!.active, Math.min(...open));
+      }),
+    );
+  });
+
+  it('does not give a dead endpoint more first turns, though each request is tried again', () => {
+    for (const weight of [1, 2]) {
+      for (const others of [1, 2, 5]) {
+        const endpoints = endpointsOf(weight, ...Array.from({ length: others }, () => 1));
+        const [dead] = endpoints;
+        const balancer = made(least, endpoints, seeded(others));
+        const requests = 60 * (others + weight);
+        let failed = 0;
+        for (let turn = 0; turn < requests; turn++) {
+          if (balancer.pick(client(turn), NONE) !== dead) continue;
+          failed++;
+          assert.notEqual(balancer.pick(client(turn), new Set([dead])), dead);
+        }
+        assert.ok(Math.abs(failed - 60 * weight) <= 2, `${failed} of ${requests}`);
+      }
     }
   });
 
@@ -467,7 +536,33 @@ describe('least connections', () => {
   });
 });
 
+for (const [name, create, off] of [
+  ['least connections', (_, random) => new LeastConnections(random), 0.0025],
+  ['two choices', (_, random) => new TwoChoices(random), 0.02],
+] as const satisfies (readonly [string, Create, number])[]) {
+  describe(`the ${name} balancer with a name of weight 19 beside a canary of weight 1`, () => {
+    for (const pods of [1, 3, 40]) {
+      it(`keeps 95:5 with ${pods} addresses, whatever the number of open requests`, () => {
+        const endpoints = endpointsOf(...Array.from({ length: pods }, () => 19 / pods), 1);
+        const balancer = made(create, endpoints, seeded(21));
+        for (const most of [1, 2, 5, 10, 20, 40, 100]) {
+          const share = serve(balancer, endpoints, 4000, most).at(-1)! / 4000;
+          // Of 10 requests at a time one endpoint has 9.5: in whole connections it has 9 or 10, as the other has 1 or 0.
+          const tolerance = pods === 1 && most === 10 ? 0.017 : off;
+          assert.ok(Math.abs(share - 0.05) <= tolerance, `${share} with ${most} at a time`);
+        }
+      });
+    }
+  });
+}
+
 describe('two choices', () => {
+  it('follow the weights of the draw, one request at a time', () => {
+    const endpoints = endpointsOf(2, 1);
+    const balancer = made((_, random) => new TwoChoices(random), endpoints, seeded(3));
+    assertShares(serve(balancer, endpoints, 20_000, 1), [2, 1], 0.03);
+  });
+
   it('keep the fullest endpoint close to the others, where one choice does not', () => {
     const excess = (create: Create): number => {
       const endpoints = endpointsOf(...new Array<number>(20).fill(1));
