@@ -146,7 +146,8 @@ export class UwsReply implements HttpReply {
     const closes = close || this.#ending !== null;
     const hasBody = !this.#isHead && status !== 204 && status !== 304;
     const length = Buffer.byteLength(body);
-    const streams = hasBody && !close && length > MAX_UNPROVEN_END_BYTES;
+    const maxWhole = this.#ending === null ? MAX_PIECE_BYTES : MAX_UNPROVEN_END_BYTES;
+    const streams = hasBody && !close && length > maxWhole;
     if (hasBody && !streams) this.#sent = length;
     // What is sent later must not be lent.
     const kept = closes && typeof body !== 'string' ? copyOf(body) : body;

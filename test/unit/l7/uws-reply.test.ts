@@ -242,6 +242,26 @@ describe('UwsReply', () => {
     assert.deepEqual([first.head, second.head], ['', '400 Bad Request\nX-Request-Id: r\n[bad]\n']);
   });
 
+  it('answers later with the body as it was', () => {
+    for (const size of [100, 40_000]) {
+      const response = new FakeResponse();
+      const waiting: (() => void)[] = [];
+      const reply = new UwsReply(
+        response,
+        'r',
+        false,
+        (callback) => waiting.push(callback),
+        () => undefined,
+      );
+      const lent = Buffer.alloc(size, 'a');
+      reply.send(200, [], lent);
+      lent.fill('b');
+      for (const callback of waiting) callback();
+      assert.match(response.piece + response.head, /a{100}/);
+      assert.doesNotMatch(response.piece + response.head, /b{100}/);
+    }
+  });
+
   it('reads nothing more before a reply ends behind which nothing is to be believed', () => {
     for (const give of [
       (reply: UwsReply) => reply.sendHead(200, [], 3),
