@@ -109,6 +109,8 @@ export class RequestAttempts {
     } else {
       this.#context.pool.keep(this.endpoint!, exchange.socket, keepAliveMs);
     }
+    // The client may be slow to take the end, which is not the endpoint's matter.
+    this.release();
   }
 
   /**

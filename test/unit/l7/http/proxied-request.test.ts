@@ -116,8 +116,8 @@ interface Rig {
   readonly body: FakeBody;
   /** What the client and the statistics are told. */
   readonly log: string[];
-  /** What the client takes of a response. */
-  readonly client: { takes: boolean };
+  /** What the client takes of a response, and who waits for that. */
+  readonly client: { takes: boolean; wake: () => void };
   /** Connections that were dialled. */
   readonly sockets: FakeSocket[];
   /** Connections of the endpoint that are counted now. */
@@ -208,7 +208,7 @@ function post(
     requests: new Set(),
     log: { warn: () => undefined, debug: () => undefined },
   } as unknown as ProxyContext;
-  const client = { takes: true };
+  const client = { takes: true, wake: (): void => undefined };
   const reply = {
     aborted: false,
     sent: 0,
@@ -224,7 +224,11 @@ function post(
       log.push(`writes ${Buffer.from(bytes).toString()}`);
       return client.takes;
     },
-    whenWritable: () => undefined,
+    end: () => log.push('ends'),
+    whenWritable: (callback: () => void) => {
+      if (client.takes) callback();
+      else client.wake = callback;
+    },
     cut: (reason: string) => log.push(`cut: ${reason}`),
   };
   const framing = chunked ? ['transfer-encoding', 'chunked'] : ['content-length', '1000000'];
@@ -526,5 +530,20 @@ describe('a connection that is kept', () => {
     const text = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n';
     socket!.owner!.upstreamData(Buffer.from(text), 0, text.length);
     assert.deepEqual([socket!.destroyed, socket!.paused], [false, false]);
+  });
+
+  it('frees its endpoint when the response has come, and is over when the client has taken it', () => {
+    const { body, client, sockets, log, held } = post();
+    body.come(1, true);
+    const [socket] = sockets;
+    socket!.owner!.upstreamConnected();
+    assert.equal(held(), 1);
+    const say = (text: string): void => socket!.owner!.upstreamData(Buffer.from(text), 0, text.length);
+    say('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n');
+    client.takes = false;
+    say('0\r\n\r\n');
+    assert.deepEqual([log.at(-1), socket!.destroyed, held()], ['ends', false, 0]);
+    client.wake();
+    assert.equal(log.at(-1), 'done 200');
   });
 });
