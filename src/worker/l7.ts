@@ -112,6 +112,7 @@ class WebService implements Service {
             search: new ClientSearch(clientSockets, {
               now: () => performance.now(),
               later: this.#later,
+              soon: deferToPollPhase,
               delay: (ms, callback) => void setTimeout(callback, ms),
             }),
           };

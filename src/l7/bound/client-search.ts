@@ -9,13 +9,14 @@ const MAX_WAIT_MS = 5000;
 /** Max descriptors that one step hides, which takes as many free ones, and looks at: 1 us each. */
 const MAX_GROUP = 128;
 const MAX_LOOKS = 2048;
-/** Pause after a step, as a multiple of its time: a fifth of the thread's time goes into steps at most. */
-const PAUSE = 4;
-/** The same for connections that are looked for at once: a twentieth, and how much of it can be saved up. */
+/** Share of the thread's time that steps take, and the time that can be saved up. */
+const STEP_SHARE = 0.2;
+const MAX_STEPS_MS = 50;
+/** The same for connections that are looked for at once. */
 const NOW_SHARE = 0.05;
 const MAX_NOW_MS = 100;
-/** The kernel counts the time since the last byte in ticks of up to 10 ms. */
-const TICKS_MS = 20;
+/** Max time between the arrival of a request's last byte and its handler, in a thread that is not overloaded. */
+const READ_DELAY_MS = 250;
 
 /** What the system knows of the clients' sockets of this thread; `sys/accepted-sockets.ts` has the details. */
 interface SearchedSockets {
@@ -34,7 +35,35 @@ interface SearchTimers {
   now(): number;
   /** Calls back once, when all that has come from clients has been handed over. */
   later(callback: () => void): void;
+  /** Calls back once, in the next turn of the loop. */
+  soon(callback: () => void): void;
   delay(ms: number, callback: () => void): void;
+}
+
+/** A share of the thread's time, of which some can be saved up. */
+class TimeShare {
+  readonly #share: number;
+  readonly #most: number;
+  #left: number;
+  #since: number;
+
+  constructor(share: number, mostMs: number, now: number) {
+    this.#share = share;
+    this.#most = mostMs;
+    this.#left = mostMs;
+    this.#since = now;
+  }
+
+  /** Returns the milliseconds until time may be spent; 0 or less if it may be now. */
+  wait(now: number): number {
+    this.#left = Math.min(this.#most, this.#left + (now - this.#since) * this.#share);
+    this.#since = now;
+    return -this.#left / this.#share;
+  }
+
+  spend(ms: number): void {
+    this.#left -= ms;
+  }
 }
 
 type Found = (client: ClientConnection | null) => void;
@@ -46,43 +75,45 @@ class Waiting {
   readonly source: string;
   readonly found: Found;
   readonly until: number;
-  /** Whether the current round began before the request came, and says nothing about it. */
-  isLate: boolean;
+  /** Descriptors that have been looked at for it. */
+  looks = 0;
   /** Whether a round has looked at the connections that were heard of lately, in vain. */
   hasLooked = false;
 
-  constructor(asker: Asker, found: Found, until: number, isLate: boolean) {
+  constructor(asker: Asker, found: Found, until: number) {
     this.asker = asker;
     this.source = networkOf(asker.client.address);
     this.found = found;
     this.until = until;
-    this.isLate = isLate;
   }
 }
 
 /**
  * Finds the connections that requests have come on, of all that wait at once: the work grows with the number of open
  * connections, and hardly with that of the requests. A round looks at every descriptor of the process, in steps of a
- * few milliseconds at most. Connections that have brought no byte since the request cannot be its own, and are not
- * hidden. A request that such a round has not found waits for one that looks at all.
+ * few milliseconds at most. Connections that were silent when the request came are not its own, and are not hidden. A
+ * request that such a round has not found, in an overloaded thread, waits for one that looks at all.
  */
 export class ClientSearch {
   readonly #sockets: SearchedSockets;
   readonly #timers: SearchTimers;
   readonly #waiting = new WaitingLine<Waiting>();
   readonly #entries = new Set<Waiting>();
-  /** The next descriptor to be looked at; 0 between two rounds. */
+  /** The next descriptor to be looked at: around and around. */
   #position = 0;
-  #size = 0;
-  #nextStep = -Infinity;
+  /** Where a search has been successful lately: the system gives near numbers to connections that come together. */
+  #home = 0;
+  /** Time that may go into steps. */
+  readonly #steps: TimeShare;
   /** Time that may go into {@link findNow}. */
-  #nowMs = MAX_NOW_MS;
-  #nowSince = -Infinity;
+  readonly #now: TimeShare;
   #isScheduled = false;
 
   constructor(sockets: SearchedSockets, timers: SearchTimers) {
     this.#sockets = sockets;
     this.#timers = timers;
+    this.#steps = new TimeShare(STEP_SHARE, MAX_STEPS_MS, timers.now());
+    this.#now = new TimeShare(NOW_SHARE, MAX_NOW_MS, timers.now());
   }
 
   /**
@@ -92,7 +123,7 @@ export class ClientSearch {
    * @returns forgets the request, which must be called when its connection closes
    */
   find(asker: Asker, found: Found): () => void {
-    const waiting = new Waiting(asker, found, this.#timers.now() + MAX_WAIT_MS, this.#position > 0);
+    const waiting = new Waiting(asker, found, this.#timers.now() + MAX_WAIT_MS);
     let displaced: Waiting | null = null;
     if (this.#waiting.size >= MAX_ASKERS) {
       displaced = this.#waiting.displaceFor(waiting.source);
@@ -104,7 +135,7 @@ export class ClientSearch {
     }
     this.#waiting.push(waiting);
     this.#entries.add(waiting);
-    this.#schedule();
+    this.#schedule(this.#entries.size === 1);
     displaced?.found(null);
     return () => this.#forget(waiting);
   }
@@ -112,13 +143,11 @@ export class ClientSearch {
   /** Finds a connection at once, if few are open and little time has gone into that lately; else null. */
   findNow(asker: Asker): ClientConnection | null {
     const begun = this.#timers.now();
-    this.#nowMs = Math.min(MAX_NOW_MS, this.#nowMs + (begun - this.#nowSince) * NOW_SHARE);
-    this.#nowSince = begun;
-    if (this.#nowMs <= 0) return null;
+    if (this.#now.wait(begun) > 0) return null;
     try {
       const size = this.#sockets.tableSize();
       if (size > MAX_LOOKS) return null;
-      const mostSilent = begun - asker.startedAt + TICKS_MS;
+      const mostSilent = begun - asker.startedAt + READ_DELAY_MS;
       for (let from = 0; from < size;) {
         const group: number[] = [];
         from = this.#gather(group, from, size, mostSilent);
@@ -129,7 +158,7 @@ export class ClientSearch {
     } catch {
       return null;
     } finally {
-      this.#nowMs -= this.#timers.now() - begun;
+      this.#now.spend(this.#timers.now() - begun);
     }
   }
 
@@ -138,56 +167,58 @@ export class ClientSearch {
     this.#entries.delete(waiting);
   }
 
-  #schedule(): void {
+  /** @param isFirst whether nobody waited before: what has come with the request is waited for */
+  #schedule(isFirst: boolean): void {
     if (this.#isScheduled || this.#entries.size === 0) return;
     this.#isScheduled = true;
     const timers = this.#timers;
-    const step = (): void => timers.later(() => this.#step());
-    const pause = this.#nextStep - timers.now();
-    if (pause > 0) timers.delay(Math.ceil(pause), step);
-    else step();
+    const step = (): void => this.#step();
+    const pause = this.#steps.wait(timers.now());
+    if (pause > 0) timers.delay(Math.ceil(pause), () => timers.later(step));
+    else if (isFirst) timers.later(step);
+    else timers.soon(() => timers.later(step));
   }
 
   #step(): void {
     this.#isScheduled = false;
     const begun = this.#timers.now();
     const entries = [...this.#entries];
-    if (entries.length === 0) {
-      this.#position = 0;
-      return;
-    }
+    if (entries.length === 0) return;
     const answers: (ClientConnection | null | undefined)[] = [];
+    let size = 0;
     try {
-      if (this.#position === 0) this.#size = this.#sockets.tableSize();
+      size = this.#sockets.tableSize();
+      const from = this.#position < size ? this.#position : 0;
       const group: number[] = [];
-      this.#position = this.#gather(group, this.#position, this.#size, this.#mostSilent(entries, begun));
+      const end = this.#gather(group, from, size, this.#mostSilent(entries, begun));
       const clients = this.#identify(
         entries.map(({ asker }) => asker),
         group,
       );
-      for (const client of clients) answers.push(client ?? undefined);
+      for (const client of clients) {
+        if (client !== null) this.#home = group[0]!;
+        answers.push(client ?? undefined);
+      }
+      for (const waiting of entries) waiting.looks += end - from;
+      this.#position = end;
     } catch {
       // No descriptor is free, or there is no /proc.
+      answers.length = 0;
       answers.push(...entries.map(() => null));
     }
-    const isRoundOver = this.#position >= this.#size;
-    if (isRoundOver) this.#position = 0;
-    const end = this.#timers.now();
-    this.#nextStep = end + PAUSE * (end - begun);
+    const now = this.#timers.now();
+    this.#steps.spend(now - begun);
     for (const [index, waiting] of entries.entries()) {
       let answer = answers[index];
-      if (answer === undefined && isRoundOver) {
-        if (waiting.isLate) waiting.isLate = false;
-        else if (!waiting.hasLooked) waiting.hasLooked = true;
-        else answer = null;
-      }
-      if (answer === undefined && waiting.until <= end) answer = null;
+      waiting.hasLooked = waiting.looks >= size;
+      if (waiting.looks >= 2 * size || waiting.until <= now) answer ??= null;
       // An earlier answer may have ended this request.
       if (answer === undefined || !this.#entries.has(waiting)) continue;
       this.#forget(waiting);
       waiting.found(answer);
     }
-    this.#schedule();
+    if (this.#entries.size === 0) this.#position = this.#home;
+    this.#schedule(false);
   }
 
   #mostSilent(entries: readonly Waiting[], now: number): number {
@@ -196,7 +227,7 @@ export class ClientSearch {
       if (hasLooked) return Number.MAX_VALUE;
       oldest = Math.max(oldest, now - asker.startedAt);
     }
-    return oldest + TICKS_MS;
+    return oldest + READ_DELAY_MS;
   }
 
   /** Adds clients' descriptors that are silent for so long at most. Returns the first one that was not looked at. */
