@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { RecordWithTtl } from 'node:dns';
 import { lookup, Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { ResolveSettings } from '../config/types.ts';
@@ -32,15 +33,24 @@ interface FoundAddress {
   readonly failure: string | null;
 }
 
-type Family = 4 | 6;
+interface Found {
+  readonly addresses: readonly FoundAddress[];
+  /** Addresses beyond the bound. */
+  readonly leftOut: number;
+}
 
 /** What the queries behind one name have brought, by what was asked: to fall back on where one fails. */
-type Memory = Map<string, readonly FoundAddress[]>;
+type Memory = Map<string, Found>;
 
 /** Max addresses of one name: an answer of DNS has 64 KiB at most, which is room for about 4,096. */
 const MAX_ADDRESSES = 4096;
 /** Max targets of one service: each costs two queries. The targets of the lowest priorities are used. */
 const MAX_TARGETS = 1024;
+/**
+ * Max addresses of one family that all targets of a service may have, in equal parts: 64 for each of 1,024 targets. Of
+ * these {@link MAX_ADDRESSES} are used. Without this bound all targets together could have millions.
+ */
+const MAX_GATHERED = 16 * MAX_ADDRESSES;
 /** Max targets of one service that are looked up at the same time. */
 const MAX_LOOKUPS = 32;
 /** Max reasons in the message of a failed look-up. */
@@ -49,6 +59,7 @@ const MAX_REASONS = 3;
 const SALT = randomBytes(8).toString('hex');
 /** Answers, and no failures: there is no such name, or no record of that kind. */
 const NOTHING = new Set(['ENOTFOUND', 'ENODATA']);
+const WITH_TTL = { ttl: true } as const;
 /** A query to one server, and how often it is tried. */
 const QUERY_MS = 2000;
 const QUERY_TRIES = 2;
@@ -71,55 +82,60 @@ export class NameLookup {
     const { type } = this.#settings;
     if (type === 'system') {
       const found = await lookup(host, { all: true });
-      return bounded(
-        answerOf(
-          found.map(({ address }) => ({ host: address, ttlMs: Infinity, failure: null })),
-          port,
-        ),
-      );
+      const addresses = found.map(({ address }) => ({ host: address, ttlMs: Infinity, failure: null }));
+      return bounded(answerOf({ addresses, leftOut: 0 }, port));
     }
-    const before: Memory = this.#memories.get(host) ?? new Map<string, readonly FoundAddress[]>();
+    const before: Memory = this.#memories.get(host) ?? new Map<string, Found>();
     const memory: Memory = new Map();
     const answer =
       type === 'a'
-        ? answerOf(await this.#addresses(host, before, memory), port)
+        ? answerOf(await this.#addresses(host, MAX_ADDRESSES, before, memory), port)
         : await this.#services(host, before, memory);
     this.#memories.set(host, memory);
     return bounded(answer);
   }
 
-  /** All A and AAAA records. One kind may be missing, or fail while the other is there. */
-  async #addresses(host: string, before: Memory, memory: Memory): Promise<FoundAddress[]> {
-    if (isIP(host) !== 0) return [{ host, ttlMs: Infinity, failure: null }];
+  /**
+   * All A and AAAA records. One kind may be missing, or fail while the other is there.
+   *
+   * @param max of each kind
+   */
+  async #addresses(host: string, max: number, before: Memory, memory: Memory): Promise<Found> {
+    if (isIP(host) !== 0) return { addresses: [{ host, ttlMs: Infinity, failure: null }], leftOut: 0 };
     const both = await Promise.allSettled([
-      this.#query(host, 6, before, memory),
-      this.#query(host, 4, before, memory),
+      this.#query(`6 ${host}`, () => this.#resolver.resolve6(host, WITH_TTL), max, before, memory),
+      this.#query(`4 ${host}`, () => this.#resolver.resolve4(host, WITH_TTL), max, before, memory),
     ]);
-    const found = both.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
-    if (found.length === 0) throw new Error(`${host} has no address: ${both.map(reasonOf).join(', ')}`);
-    return found;
+    const found = both.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    const addresses = found.flatMap((one) => one.addresses);
+    if (addresses.length === 0) throw new Error(`${host} has no address: ${both.map(reasonOf).join(', ')}`);
+    return { addresses, leftOut: found.reduce((sum, { leftOut }) => sum + leftOut, 0) };
   }
 
   /** The records of one kind; where the query fails, those that were found before. */
   async #query(
-    host: string,
-    family: Family,
+    key: string,
+    ask: () => Promise<readonly RecordWithTtl[]>,
+    max: number,
     before: Memory,
     memory: Memory,
-  ): Promise<readonly FoundAddress[]> {
-    const key = `${family} ${host}`;
-    let found: readonly FoundAddress[];
+  ): Promise<Found> {
+    let found: Found;
     try {
-      const options = { ttl: true } as const;
-      const records = await (family === 6
-        ? this.#resolver.resolve6(host, options)
-        : this.#resolver.resolve4(host, options));
-      found = records.map(({ address, ttl }) => ({ host: address, ttlMs: ttl * 1000, failure: null }));
+      const records = await ask();
+      const used = firstOf(records, max, ({ address }) => address);
+      found = {
+        addresses: used.map(({ address, ttl }) => ({ host: address, ttlMs: ttl * 1000, failure: null })),
+        leftOut: records.length - used.length,
+      };
     } catch (error) {
       const known = before.get(key);
       if (known === undefined || NOTHING.has(codeOf(error))) throw error;
       const failure = messageOf(error);
-      found = known.map((address) => ({ ...address, ttlMs: 0, failure }));
+      found = {
+        addresses: known.addresses.map((address) => ({ ...address, ttlMs: 0, failure })),
+        leftOut: known.leftOut,
+      };
     }
     memory.set(key, found);
     return found;
@@ -128,9 +144,15 @@ export class NameLookup {
   /** The targets of SRV records (RFC 2782), those whose own names cannot be found left out. */
   async #services(name: string, before: Memory, memory: Memory): Promise<Answer> {
     const records = await this.#resolver.resolveSrv(name);
-    const used = firstOf(records, MAX_TARGETS, ({ name: target, port }) => `${target} ${port}`);
+    const used = firstOf(
+      records,
+      MAX_TARGETS,
+      ({ name: target, port }) => `${target} ${port}`,
+      ({ priority }) => priority,
+    );
     const hosts = [...new Set(used.map(({ name: target }) => target))];
-    const found = await settled(hosts, (target) => this.#addresses(target, before, memory));
+    const max = Math.min(MAX_ADDRESSES, Math.ceil(MAX_GATHERED / used.length));
+    const found = await settled(hosts, (target) => this.#addresses(target, max, before, memory));
     const answers = await Promise.allSettled(
       used.map(async ({ name: target, port, weight, priority }) => {
         const { endpoints, ...rest } = answerOf(await found.get(target)!, port);
@@ -152,7 +174,7 @@ export class NameLookup {
     }
     return {
       endpoints: good.flatMap(({ endpoints }) => endpoints),
-      leftOut: records.length - used.length,
+      leftOut: records.length - used.length + good.reduce((sum, { leftOut }) => sum + leftOut, 0),
       ttlMs: Math.min(...good.map(({ ttlMs }) => ttlMs)),
       failure: firstFailure(good),
     };
@@ -162,7 +184,12 @@ export class NameLookup {
 /** Cuts an answer to the bound. */
 function bounded(answer: Answer): Answer {
   const { endpoints } = answer;
-  const used = firstOf(endpoints, MAX_ADDRESSES, ({ addresses }) => formatAddress(addresses[0]!));
+  const used = firstOf(
+    endpoints,
+    MAX_ADDRESSES,
+    ({ addresses }) => formatAddress(addresses[0]!),
+    ({ priority }) => priority,
+  );
   return { ...answer, endpoints: used, leftOut: answer.leftOut + endpoints.length - used.length };
 }
 
@@ -170,15 +197,17 @@ function bounded(answer: Answer): Answer {
  * Takes the `max` items of the lowest priorities. Among equal priorities a hash decides: servers rotate their answers, and
  * another order must replace no endpoint. Several proxies leave out different items.
  */
-function firstOf<T extends { readonly priority: number }>(
+function firstOf<T>(
   all: readonly T[],
   max: number,
   textOf: (one: T) => string,
+  priorityOf: (one: T) => number = () => 0,
 ): T[] {
-  const sorted = all.toSorted((a, b) => a.priority - b.priority);
+  const byPriority = (a: T, b: T): number => priorityOf(a) - priorityOf(b);
+  const sorted = all.toSorted(byPriority);
   if (all.length <= max) return sorted;
   const ranks = new Map(all.map((one) => [one, hashText(SALT + textOf(one))]));
-  return sorted.sort((a, b) => a.priority - b.priority || ranks.get(a)! - ranks.get(b)!).slice(0, max);
+  return sorted.sort((a, b) => byPriority(a, b) || ranks.get(a)! - ranks.get(b)!).slice(0, max);
 }
 
 /** Looks hosts up, {@link MAX_LOOKUPS} at a time. Resolves when all look-ups have ended, failed ones too. */
@@ -226,8 +255,8 @@ function reasonOf(result: PromiseSettledResult<unknown>): string {
  * Each address is an endpoint. Where there are some of both families, the nth of one stands behind the nth of the
  * other: they are taken for two ways to the same host, as RFC 8305 (Happy Eyeballs) has it.
  */
-function answerOf(found: readonly FoundAddress[], port: number): Answer {
-  const hosts = [...new Set(found.map(({ host }) => host))];
+function answerOf({ addresses, leftOut }: Found, port: number): Answer {
+  const hosts = [...new Set(addresses.map(({ host }) => host))];
   const first = isIP(hosts[0] ?? '');
   const preferred = hosts.filter((host) => isIP(host) === first).sort();
   const others = hosts.filter((host) => isIP(host) !== first).sort();
@@ -238,8 +267,8 @@ function answerOf(found: readonly FoundAddress[], port: number): Answer {
   });
   return {
     endpoints,
-    leftOut: 0,
-    ttlMs: Math.min(...found.map(({ ttlMs }) => ttlMs)),
-    failure: firstFailure(found),
+    leftOut,
+    ttlMs: Math.min(...addresses.map(({ ttlMs }) => ttlMs)),
+    failure: firstFailure(addresses),
   };
 }

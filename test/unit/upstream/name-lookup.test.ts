@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import type { SrvRecord } from 'node:dns';
 import { describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { ResolveSettings } from '../../../src/config/types.ts';
 import { formatAddress } from '../../../src/core/address.ts';
 import { NameLookup, type FoundEndpoint } from '../../../src/upstream/name-lookup.ts';
@@ -45,6 +47,17 @@ const APP = { kind: 'tcp', host: 'app.test', port: 80 } as const;
 
 function texts(endpoints: readonly FoundEndpoint[]): string[] {
   return endpoints.map(({ addresses }) => addresses.map(formatAddress).join(' or '));
+}
+
+function hostsOf(target: number): string[] {
+  return Array.from({ length: 4000 }, (_, index) => `10.${target}.${index >> 8}.${index & 255}`);
+}
+
+/** Bytes of the heap that garbage collection leaves. */
+function heapBytes(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().heapUsed;
 }
 
 describe('the look-up of addresses', () => {
@@ -174,6 +187,64 @@ describe('the look-up of services', () => {
     assert.deepEqual([endpoints.length, leftOut], [1024, 976]);
     assert.ok(endpoints.every(({ priority }) => priority <= 1024));
     assert.ok(asked.length <= 1 + 2 * 1024);
+  });
+
+  it('leaves the same addresses of a service out, whichever target is found first', async () => {
+    const records: Records = {
+      'srv _ws._tcp.app.test': Array.from({ length: 20 }, (_, index) => `t${index}.test 80 ${index % 2} 1`),
+    };
+    for (let index = 0; index < 20; index++) records[`4 t${index}.test`] = hostsOf(index);
+    const { resolver } = resolverOf(records);
+    let asked = 0;
+    let turnsOf: (count: number) => number = () => 0;
+    const delayed = {
+      ...resolver,
+      resolve4: async (host: string) => {
+        for (let turn = turnsOf(asked++); turn > 0; turn--)
+          await new Promise((resolve) => setImmediate(resolve));
+        return resolver.resolve4(host, { ttl: true });
+      },
+    } as unknown as Resolver;
+    const name = new NameLookup({ type: 'srv', intervalMs: 1000, servers: [] }, delayed);
+    const first = await name.find(SERVICE);
+    assert.deepEqual([first.endpoints.length, first.leftOut], [4096, 20 * 4000 - 4096]);
+    assert.ok(first.endpoints.every(({ priority, weight }) => priority === 0 && weight === 1 / 3277));
+    turnsOf = (count) => 20 - (count % 20);
+    assert.deepEqual(await name.find(SERVICE), first);
+  });
+
+  it('holds a bounded number of addresses while it looks up the targets of a service', async () => {
+    const services = Array.from({ length: 100 }, (_, index) => `t${index}.test 80 0 1`);
+    const { resolver } = resolverOf({ 'srv _ws._tcp.app.test': services });
+    const before = heapBytes();
+    let held = 0;
+    let asked = 0;
+    const many = {
+      ...resolver,
+      resolve4: () => {
+        const found = hostsOf(asked++).map((address) => ({ address, ttl: 60 }));
+        if (asked === services.length) held = heapBytes() - before;
+        return Promise.resolve(found);
+      },
+    } as unknown as Resolver;
+    const name = new NameLookup({ type: 'srv', intervalMs: 1000, servers: [] }, many);
+    const { endpoints, leftOut } = await name.find(SERVICE);
+    assert.deepEqual([endpoints.length, leftOut], [4096, 100 * 4000 - 4096]);
+    assert.ok(held > 0 && held < 25e6, `${held} bytes with 99 targets found`);
+    const kept = heapBytes() - before;
+    assert.ok(kept < 25e6, `${kept} bytes after that`);
+  });
+
+  it('leaves out the same addresses of a target while its query fails, and counts them', async () => {
+    const services = Array.from({ length: 100 }, (_, index) => `t${index}.test 80 ${index} 1`);
+    const records: Records = { 'srv _ws._tcp.app.test': services, '4 t0.test': hostsOf(0) };
+    for (let index = 1; index < 100; index++) records[`4 t${index}.test`] = [`192.0.2.${index}`];
+    const { name } = lookup('srv', records);
+    const first = await name.find(SERVICE);
+    assert.deepEqual([first.endpoints.length, first.leftOut], [656 + 99, 4000 - 656]);
+    records['4 t0.test'] = TIMEOUT;
+    const second = await name.find(SERVICE);
+    assert.deepEqual([second.endpoints, second.leftOut], [first.endpoints, first.leftOut]);
   });
 
   it('says why no target has an address, in bounds', async () => {
