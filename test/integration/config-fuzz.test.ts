@@ -70,8 +70,10 @@ describe('a configuration that was changed at random', { timeout: 170_000 }, () 
     const sluice: SluiceProcess = await startSluice({ config: base, args });
     try {
       let [accepted, refused] = [0, 0];
+      // Few of all mutations can be brought into force: half of these pass the check.
+      const mutations = mutationsOf(base);
       await fc.assert(
-        fc.asyncProperty(mutationsOf(base), async (mutated) => {
+        fc.asyncProperty(fc.oneof(mutations, mutations.filter(loadable)), async (mutated) => {
           sluice.writeConfig(mutated);
           const response = await fetch(`http://${sluice.admin}/reload`, {
             method: 'POST',
