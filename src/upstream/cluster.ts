@@ -218,7 +218,7 @@ export class Cluster implements AttemptSource {
 
   failed(endpoint: Endpoint, kind: OutlierFailure, client: string): void {
     if (this.config.outlier?.failures.includes(kind) !== true) return;
-    const count = this.#reports.take(endpoint, kind);
+    const count = this.#reports.take(endpoint, kind, client);
     if (count === 0) return;
     this.#home.onEndpointFailed({ cluster: this.name, endpoint: endpoint.label, kind, count, client });
   }

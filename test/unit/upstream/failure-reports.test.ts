@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Endpoint } from '../../../src/upstream/endpoint.ts';
+import { FailureReports } from '../../../src/upstream/failure-reports.ts';
+
+/** Only its identity counts. */
+const ENDPOINT = {} as unknown as Endpoint;
+
+describe('reports of failures', () => {
+  it('name every client that fails in each burst, though one is always the first', () => {
+    let now = 0;
+    const reports = new FailureReports(() => now);
+    for (; now < 60_000; now += 1000) {
+      const named = new Set<number>();
+      for (let wave = 0; wave < 20; wave++) {
+        now += 25;
+        for (let client = 0; client < 6; client++) {
+          if (reports.take(ENDPOINT, '5xx', `192.0.2.${client}`) > 0) named.add(client);
+        }
+      }
+      assert.ok(named.size >= 5, `${named.size} clients at ${now} ms`);
+    }
+  });
+
+  it('are bounded for one client and for many, and count what was held back', () => {
+    for (const clients of [1, 250]) {
+      let now = 0;
+      const reports = new FailureReports(() => now);
+      let [sent, counted] = [0, 0];
+      for (let failure = 0; failure < 10_000; failure++) {
+        now += 1;
+        const count = reports.take(ENDPOINT, 'reset', `192.0.2.${failure % clients}`);
+        if (count > 0) sent++;
+        counted += count;
+      }
+      assert.ok(sent >= 100 && sent <= 240, `${sent} reports for ${clients} clients`);
+      assert.ok(counted > 9700 && counted <= 10_000, `${counted} failures for ${clients} clients`);
+    }
+  });
+});
