@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { askAdmin } from '../support/admin-client.ts';
 import { silentEndpoint } from '../support/bad-endpoints.ts';
-import { eventually } from '../support/deadline.ts';
+import { Arrivals, eventually } from '../support/deadline.ts';
 import { DnsServer, dnsServerMissing } from '../support/dns-server.ts';
 import { freePorts } from '../support/free-port.ts';
 import { TcpEndpoint, TcpPeer } from '../support/tcp-peer.ts';
@@ -201,10 +201,12 @@ describe('endpoints that are names', { skip: missing ?? false, timeout: 300_000 
   it('are all addresses of a service with a hundred of them, each with a series of its own', async () => {
     const hosts = Array.from({ length: 100 }, (_, index) => `127.0.1.${index + 1}`);
     const got = new Map<string, number>();
+    const arrivals = new Arrivals<void>('a connection');
     // One socket for all of them.
     const endpoint = await TcpEndpoint.listen({ host: '0.0.0.0', port: 0 }, ({ socket }) => {
       got.set(socket.localAddress!, (got.get(socket.localAddress!) ?? 0) + 1);
       socket.on('error', () => undefined).resume();
+      arrivals.push();
     });
     cleanups.push(() => endpoint.close());
     const port = Number(endpoint.address.split(':').at(-1));
@@ -231,8 +233,12 @@ describe('endpoints that are names', { skip: missing ?? false, timeout: 300_000 
     cleanups.push(() => rig.sluice.stop());
     assert.equal((await statusOf(rig)).length, 100);
     const tunnels: TcpPeer[] = [];
-    for (let count = 0; count < 200; count++) tunnels.push(await TcpPeer.connect(rig.address('raw')));
-    await eventually(() => assert.deepEqual(got, new Map(hosts.map((host) => [host, 2]))));
+    // One at a time: workers that choose at the same instant may choose the same address.
+    for (let count = 0; count < 200; count++) {
+      tunnels.push(await TcpPeer.connect(rig.address('raw')));
+      await arrivals.next();
+    }
+    assert.deepEqual(got, new Map(hosts.map((host) => [host, 2])));
     const metrics = await rig.scrape();
     for (const host of hosts) {
       const labels = { cluster: 'app', endpoint: `${host}:${port}` };
