@@ -14,6 +14,7 @@
 import type { Logger } from '../telemetry/logger.ts';
 import type { L4Listener as L4ListenerConfig } from '../config/types.ts';
 import type { DescriptorGate } from '../upstream/descriptor-gate.ts';
+import type { LiveMember, LiveSet } from '../core/live-set.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Cluster } from '../upstream/cluster.ts';
@@ -30,11 +31,11 @@ export interface TunnelContext {
   /** Writes the access lines, or null where there are none. */
   readonly access: Logger | null;
   /** The tunnels that live under it. */
-  readonly tunnels: Set<Tunnel>;
+  readonly tunnels: LiveSet<Tunnel>;
 }
 
 /** A tunnel as its listener and its worker see it. */
-export interface Tunnel {
+export interface Tunnel extends LiveMember {
   /** Where it leads; null while no endpoint has been found. */
   readonly endpoint: Endpoint | null;
   /** Whether it is joined to that endpoint, given by its label. */

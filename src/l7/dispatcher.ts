@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { serialize } from 'node:v8';
 import type { L7Listener as L7ListenerConfig, Route } from '../config/types.ts';
+import { LiveSet } from '../core/live-set.ts';
 import type { RouteRequest } from '../routing/route-request.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import { LineLimit } from '../telemetry/line-limit.ts';
@@ -296,7 +297,7 @@ export class Dispatcher {
       listener: name,
       route,
       log,
-      pending: new Set(),
+      pending: new LiveSet(),
       bodyIdleTimeoutMs: http.idleTimeoutMs,
       bound,
       keepAliveMs: http.keepAliveMs,
@@ -318,7 +319,7 @@ export class Dispatcher {
         },
         random,
         messageMemory: new MessageMemory(releaseMessage),
-        sessions: new Set(),
+        sessions: new LiveSet(),
         access,
       },
     };

@@ -1,5 +1,6 @@
 import type { Config } from '../config/types.ts';
 import type { DescriptorGate } from '../upstream/descriptor-gate.ts';
+import type { LiveMember, LiveSet } from '../core/live-set.ts';
 import type { RandomPool } from '../core/random-pool.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -36,7 +37,7 @@ export interface L7Environment {
   readonly bound: BoundConnections;
   readonly budget: BufferBudget;
   /** The requests to clusters that are not over. */
-  readonly requests: Set<{ cancel(): void }>;
+  readonly requests: LiveSet<LiveMember & { cancel(): void }>;
   readonly unfinished: UnfinishedMessages;
   readonly random: RandomPool;
 }

@@ -1,4 +1,5 @@
 import type { WebSocketSettings } from '../config/types.ts';
+import type { LiveMember, LiveSet } from '../core/live-set.ts';
 import type { RandomPool } from '../core/random-pool.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -11,7 +12,7 @@ import type { UnfinishedMessages } from './unfinished/unfinished-messages.ts';
 import type { UpstreamDialler } from './upstream/upstream-socket.ts';
 
 /** What all sessions of one route in one worker share. */
-export interface SharedContext<Session> {
+export interface SharedContext<Session extends LiveMember> {
   readonly settings: WebSocketSettings;
   /** Whether frames to the endpoint carry fresh random masks. */
   readonly randomMasks: boolean;
@@ -25,7 +26,7 @@ export interface SharedContext<Session> {
   readonly random: RandomPool;
   readonly messageMemory: MessageMemory;
   /** The sessions that live, for draining. */
-  readonly sessions: Set<Session>;
+  readonly sessions: LiveSet<Session>;
   /** Writes the access lines; null without an access log. */
   readonly access: Logger | null;
 }

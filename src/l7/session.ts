@@ -43,6 +43,7 @@ export type SessionContext = SharedContext<Session>;
  * upstream connection has a short while to finish before it is cut.
  */
 export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSender, Receiver {
+  liveIndex = -1;
   readonly upstream: UpstreamSocket;
   readonly upstreamBuffer: number;
   bufferedDownstream = 0;

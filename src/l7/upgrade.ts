@@ -1,5 +1,6 @@
 import type { Logger } from '../telemetry/logger.ts';
 import type { OutlierFailure, Route } from '../config/types.ts';
+import type { LiveSet } from '../core/live-set.ts';
 import { TICK_MS, Timed } from '../core/timer-wheel.ts';
 import type { Attempts } from '../upstream/attempts.ts';
 import type { Cluster } from '../upstream/cluster.ts';
@@ -45,7 +46,7 @@ export interface UpgradeContext {
   readonly session: SessionContext;
   readonly log: Logger;
   /** The upgrades that are under way, for draining. */
-  readonly pending: Set<Upgrade>;
+  readonly pending: LiveSet<Upgrade>;
   /** After how many milliseconds without a byte the long body of a refusal is cut; 0 is never. */
   readonly bodyIdleTimeoutMs: number;
   readonly bound: BoundConnections;
@@ -78,6 +79,7 @@ interface UpgradeOrder {
  * client 101. Endpoints that fail before that are replaced by others while retries and time last.
  */
 export class Upgrade extends Timed implements UpstreamOwner, Entrant {
+  liveIndex = -1;
   place: Entrant['place'] = 'outside';
   readonly #context: UpgradeContext;
   readonly #order: UpgradeOrder;

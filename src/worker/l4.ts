@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { L4Listener } from '../config/types.ts';
+import { LiveSet } from '../core/live-set.ts';
 import { ThreadLock } from '../core/thread-lock.ts';
 import { NetListener } from '../l4/net/net-listener.ts';
 import { RawListener } from '../l4/raw/raw-listener.ts';
@@ -213,7 +214,7 @@ function contextOf(config: L4Listener, environment: Environment): TunnelContext 
   const { page, pages, wheel, log, access, clusters, descriptors } = environment;
   const cluster = clusters.get(config.cluster)!;
   const stats = new TunnelStats(page, pages, config.name, config.cluster);
-  return { config, cluster, stats, descriptors, wheel, log, access, tunnels: new Set() };
+  return { config, cluster, stats, descriptors, wheel, log, access, tunnels: new LiveSet() };
 }
 
 /** Whether tunnels under the two contexts differ in nothing, so that the older one stays. */

@@ -1,4 +1,5 @@
 import type { L7Listener as L7ListenerConfig } from '../config/types.ts';
+import { LiveSet } from '../core/live-set.ts';
 import { RandomPool } from '../core/random-pool.ts';
 import { ThreadLock } from '../core/thread-lock.ts';
 import { BoundConnections } from '../l7/bound/bound-connections.ts';
@@ -56,7 +57,7 @@ class WebService implements Service {
   /** Null without system calls. */
   readonly #arrivals: Arrivals | null;
   readonly #budget: BufferBudget;
-  readonly #requests: L7Environment['requests'] = new Set();
+  readonly #requests: L7Environment['requests'] = new LiveSet();
   readonly #unfinished: UnfinishedMessages;
   readonly #random = new RandomPool();
   /** Listening sockets of a process are opened and closed one at a time: see `sys/hand-over.ts`. */
@@ -237,7 +238,7 @@ class WebService implements Service {
     clearInterval(this.#refresh);
     clearInterval(this.#sampling);
     for (const session of this.sessions()) session.abort();
-    for (const request of [...this.#requests]) request.cancel();
+    for (const request of this.#requests) request.cancel();
     for (const listener of [...this.#listeners.values(), ...this.#old]) listener.close();
     this.#pool.close();
     this.#bound.close();

@@ -13,7 +13,7 @@ const CONNECTIONS = 50;
 const ROUNDS = 3;
 const SECONDS = 8;
 /** Times nginx's. */
-const MOST = 2;
+const MOST = 1.6;
 /** The proxy has a core of its own, where there are two. */
 const [PROXY_CORE, LOAD_CORE] = [0, 1];
 

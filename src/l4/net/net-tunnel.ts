@@ -27,6 +27,7 @@ type Leg = Socket & {
 
 /** A tunnel on two Node sockets. */
 export class NetTunnel extends Timed implements Tunnel {
+  liveIndex = -1;
   readonly #context: TunnelContext;
   readonly #client: Leg;
   readonly #attempts: Attempts;

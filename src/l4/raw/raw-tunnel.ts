@@ -16,6 +16,7 @@ import type { RawLoop } from './raw-loop.ts';
 
 /** A tunnel on two sockets of our own. */
 export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
+  liveIndex = -1;
   readonly loop: RawLoop;
   readonly #context: TunnelContext;
   readonly #client: Leg;

@@ -31,6 +31,7 @@ const GATHERED_BYTES = 16 * 1024;
  * yet, or if the method may be repeated and the body is still at hand.
  */
 export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
+  liveIndex = -1;
   bufferedDownstream = 0;
   bufferedUpstream = 0;
   bufferedUnfinished = 0;

@@ -1,4 +1,5 @@
 import type { HttpSettings } from '../../config/types.ts';
+import type { LiveMember, LiveSet } from '../../core/live-set.ts';
 import type { TimerWheel } from '../../core/timer-wheel.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
@@ -27,7 +28,7 @@ export interface ProxyContext {
   readonly dialler: UpstreamDialler;
   readonly budget: BufferBudget;
   /** The requests of the worker that are not over. */
-  readonly requests: Set<{ cancel(): void }>;
+  readonly requests: LiveSet<LiveMember & { cancel(): void }>;
   readonly log: Logger;
 }
 

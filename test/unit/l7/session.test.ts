@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { LiveSet } from '../../../src/core/live-set.ts';
 import { RandomPool } from '../../../src/core/random-pool.ts';
 import { TimerWheel } from '../../../src/core/timer-wheel.ts';
 import { BufferBudget } from '../../../src/l7/buffer-budget.ts';
@@ -185,7 +186,7 @@ class Stage {
       messageMemory: new MessageMemory((message) =>
         this.released.push([message.byteLength, this.client.ended]),
       ),
-      sessions: new Set(),
+      sessions: new LiveSet(),
       access: null,
     };
     const endpoint = { release: () => undefined } as unknown as Endpoint;

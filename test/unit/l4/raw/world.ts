@@ -4,6 +4,7 @@ import type { DescriptorPlan } from '../../../../src/core/descriptor-limit.ts';
 import { lowestDescriptor } from '../../../../src/sys/lowest-descriptor.ts';
 import type { Cluster as ClusterConfig, Config, L4Listener } from '../../../../src/config/types.ts';
 import type { Address, TcpAddress } from '../../../../src/core/address.ts';
+import { LiveSet } from '../../../../src/core/live-set.ts';
 import { TimerWheel } from '../../../../src/core/timer-wheel.ts';
 import { RawListener } from '../../../../src/l4/raw/raw-listener.ts';
 import { RawLoop } from '../../../../src/l4/raw/raw-loop.ts';
@@ -83,7 +84,7 @@ export async function withWorld(
     wheel,
     log,
     access: log,
-    tunnels: new Set(),
+    tunnels: new LiveSet(),
   };
   const loop = new RawLoop(wheel);
   const world: World = {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { LiveSet } from '../../../../src/core/live-set.ts';
 import { TimerWheel } from '../../../../src/core/timer-wheel.ts';
 import { BufferBudget } from '../../../../src/l7/buffer-budget.ts';
 import { ConnectionPool } from '../../../../src/l7/http/connection-pool.ts';
@@ -205,7 +206,7 @@ function post(
       clientOf: () => (authorization === '' ? null : {}),
       take: () => (kept ? { endpoint, socket: sockets[0] } : null),
     },
-    requests: new Set(),
+    requests: new LiveSet(),
     log: { warn: () => undefined, debug: () => undefined },
   } as unknown as ProxyContext;
   const client = { takes: true, wake: (): void => undefined };
