@@ -6,6 +6,7 @@ import { unsupportedReason } from '../../src/sys/support.ts';
 import { eventually, within } from '../support/deadline.ts';
 import { scrape } from '../support/metrics.ts';
 import { exhaustDescriptors } from '../support/process-facts.ts';
+import type { LogLine } from '../support/sluice-process.ts';
 import { TcpEndpoint } from '../support/tcp-peer.ts';
 import { describeManyTunnels } from './tunnel-churn.ts';
 import { describeControlledTunnels } from './tunnel-control.ts';
@@ -101,8 +102,9 @@ describe('the raw engine', { skip: unsupported ?? false, timeout: 300_000 }, () 
     });
     // It rests between its tries.
     assert.ok(failures >= 1 && failures < 200, `${failures} failures`);
-    const lines = rig.sluice.logs.filter(({ msg }) => msg === 'accepting failed');
-    assert.equal(lines.length, 1);
+    const isFailure = ({ msg }: LogLine): boolean => msg === 'accepting failed';
+    await rig.sluice.waitForLog(isFailure);
+    assert.equal(rig.sluice.logs.filter(isFailure).length, 1);
     for (const open of [peer, late]) open.destroy();
   });
 

@@ -317,8 +317,10 @@ describe('the access log', () => {
     const unused = (listener: string): number =>
       metrics.sum('sluice_connections_unused_total', { listener, reason: 'ended' });
     assert.deepEqual([unused('unseen'), unused('secure')], [3, 1]);
-    const lines = sluice.logs.slice(before).filter(({ msg }) => msg === 'connection ended without a request');
-    assert.equal(lines.length, 4);
+    await eventually(() => {
+      const lines = sluice.logs.slice(before);
+      assert.equal(lines.filter(({ msg }) => msg === 'connection ended without a request').length, 4);
+    });
   });
 
   it('names a tunnel by the same id when it opens and when it ends, and no other by it', async () => {

@@ -136,7 +136,7 @@ describe('endpoints that are names', { skip: missing ?? false, timeout: 300_000 
     dns.change([['127.0.0.3', 'app.test']]);
     await eventually(async () => assert.deepEqual(await addresses(rig), [`127.0.0.3:${port}`]));
     await eventually(async () => assert.deepEqual(await spread(rig, endpoints, 4), [0, 4]));
-    assert.ok(rig.sluice.logs.some(({ msg }) => msg === 'name resolves again'));
+    await rig.sluice.waitForLog(({ msg }) => msg === 'name resolves again');
   });
 
   it('are not there at the start, and come as soon as the name resolves', async () => {
