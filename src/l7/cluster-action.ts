@@ -1,6 +1,7 @@
 import type { ClusterAction, L7Listener as L7ListenerConfig, Route } from '../config/types.ts';
 import { normalizePattern } from '../routing/request-path.ts';
 import { pathRewriter } from '../routing/rewrite.ts';
+import { loginsOf } from '../wire/connection-auth.ts';
 import { forwardedHeaders } from '../wire/forwarding/forwarded-headers.ts';
 import { headerOf } from '../wire/request-head.ts';
 import type { HeaderEdits } from '../wire/header-edits.ts';
@@ -27,6 +28,7 @@ export class ClusterRoute {
   readonly #upgrades: UpgradeContext;
   readonly #requests: ProxyContext;
   readonly #requestEdits: HeaderEdits;
+  readonly #loginOf: ReturnType<typeof loginsOf>;
   readonly #strippedPrefix: string;
   readonly #rewrite: ReturnType<typeof pathRewriter>;
 
@@ -49,6 +51,7 @@ export class ClusterRoute {
     this.#admission = listener.admission;
     this.#handshakes = listener.handshakes;
     this.#requestEdits = editsOf(route.headers.request);
+    this.#loginOf = loginsOf(this.#requestEdits);
     this.#rewrite = pathRewriter(action.rewrite);
     this.#strippedPrefix = normalizePattern(action.rewrite.stripPrefix ?? '');
     const { clusters, log, wheel, pool, writer, dialler, bound, budget, requests } = environment;
@@ -105,6 +108,7 @@ export class ClusterRoute {
     const order = {
       head: exchange.head,
       to: this.#addressed(routed, path),
+      login: this.#loginOf(exchange.head),
       subprotocols: upgrade.subprotocols,
       pick: pickContextOf(this.#upgrades.cluster.config, exchange.head, client.address),
       secure: client.secure,
@@ -143,6 +147,7 @@ export class ClusterRoute {
     new ProxiedRequest(this.#requests, {
       head,
       to: this.#addressed(routed, path),
+      login: this.#loginOf(head),
       body: exchange.body,
       reply: exchange.reply,
       asker: exchange,

@@ -8,6 +8,7 @@ import { connectFailureOf } from '../upstream/dial.ts';
 import type { ConnectFailure, Endpoint } from '../upstream/endpoint.ts';
 import type { PickContext } from '../upstream/pick-context.ts';
 import { acceptKey } from '../wire/accept-key.ts';
+import type { ConnectionLogin } from '../wire/connection-auth.ts';
 import type { ClientIdentity } from '../wire/forwarding/client-identity.ts';
 import type { RequestHead } from '../wire/request-head.ts';
 import { networkOf } from '../wire/ip-address.ts';
@@ -61,6 +62,7 @@ export interface UpgradeContext {
 interface UpgradeOrder {
   readonly head: RequestHead;
   readonly to: UpstreamTarget;
+  readonly login: ConnectionLogin;
   readonly subprotocols: readonly string[];
   /** What an endpoint is chosen by. */
   readonly pick: PickContext;
@@ -110,7 +112,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     this.#order = order;
     this.#reply = reply;
     this.#attempts = context.cluster.attempts(order.pick);
-    this.#bound = new BoundRequest(context, order.asker, order.head);
+    this.#bound = new BoundRequest(context, order.asker, order.login);
     this.#deadline = context.session.wheel.now + context.session.settings.handshakeTimeoutMs;
   }
 

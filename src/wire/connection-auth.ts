@@ -1,5 +1,8 @@
+import type { HeaderEdits } from './header-edits.ts';
 import type { RequestHead } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
+
+type SentHeaders = Pick<RequestHead, 'headers'>;
 
 /** Schemes that authenticate the connection instead of the request (RFC 4559, MS-NTHT, MS-CSSP). */
 const SCHEMES = 'ntlm|negotiate|kerberos|nego2|credssp';
@@ -9,8 +12,45 @@ const CHALLENGE = new RegExp(`(?:^|,)[ \\t]*(?:${SCHEMES})(?![^ \\t,])`, 'i');
 /** Quoted strings, in which commas separate nothing; the last string may lack its end. */
 const QUOTED = /"(?:[^"\\]|\\.)*"?/g;
 
-/** Whether a request authenticates its connection. */
-export function authorizesConnection({ headers }: Pick<RequestHead, 'headers'>): boolean {
+/** How a request, as its endpoint gets it, authenticates the connection. */
+export interface ConnectionLogin {
+  /** Whether the request brings credentials. */
+  readonly authorizes: boolean;
+  /** The credentials that the route sends with every request; empty if it sends none. */
+  readonly ofRoute: string;
+}
+
+const NO_LOGIN: ConnectionLogin = { authorizes: false, ofRoute: '' };
+const CLIENTS_LOGIN: ConnectionLogin = { authorizes: true, ofRoute: '' };
+
+/**
+ * Returns the function that tells how a request authenticates its connection. A route that sends credentials does so for
+ * every request. What the client sends counts only if the route passes it on.
+ */
+export function loginsOf({ dropped, added }: HeaderEdits): (head: SentHeaders) => ConnectionLogin {
+  const ofRoute = credentialsIn(added);
+  if (ofRoute !== '') {
+    const login = { authorizes: true, ofRoute };
+    return () => login;
+  }
+  if (dropped.has('authorization')) return () => NO_LOGIN;
+  return (head) => (authorizesConnection(head) ? CLIENTS_LOGIN : NO_LOGIN);
+}
+
+/** Returns a route's credentials as lines; empty if none of them authenticates a connection. */
+function credentialsIn(added: readonly string[]): string {
+  const lines: string[] = [];
+  for (let index = 0; index < added.length; index += 2) {
+    const name = added[index]!.toLowerCase();
+    const value = added[index + 1]!;
+    const isLogin = name === 'authorization' || name === 'proxy-authorization';
+    if (isLogin && CREDENTIALS.test(value)) lines.push(`${name}: ${value}`);
+  }
+  return lines.join('\n');
+}
+
+/** Whether a client's request authenticates its connection. The client's Proxy-Authorization goes no further. */
+function authorizesConnection({ headers }: SentHeaders): boolean {
   for (let index = 0; index < headers.length; index += 2) {
     if (headers[index] === 'authorization' && CREDENTIALS.test(headers[index + 1]!)) return true;
   }

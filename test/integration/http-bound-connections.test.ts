@@ -200,6 +200,16 @@ describe('connection-bound authentication', () => {
         web: {
           routes: [
             { match: { pathPrefix: '/other' }, cluster: 'other' },
+            ...(['set', 'add'] as const).map((edit) => ({
+              match: { pathPrefix: `/login-${edit}` },
+              cluster: 'other',
+              headers: { request: { [edit]: { authorization: `Negotiate ${edit}` } } },
+            })),
+            {
+              match: { pathPrefix: '/anonymous' },
+              cluster: 'other',
+              headers: { request: { remove: ['authorization'] } },
+            },
             { match: { path: '/fixed' }, respond: { status: 200, body: 'fixed' } },
             { match: {}, cluster: 'app' },
           ],
@@ -405,6 +415,27 @@ describe('connection-bound authentication', () => {
     const before = other.connections;
     assert.equal(await upgrade(client, '', '/other/reset'), '502');
     assert.equal(other.connections - before, 1);
+  });
+
+  for (const edit of ['set', 'add']) {
+    it(`that a route logs in by "${edit}" is not for another client, nor for another route`, async () => {
+      const client = await connect();
+      const first = await ask(client, '', { path: `/login-${edit}` });
+      assert.deepEqual([first.status, first.body], [200, edit]);
+      for (const other of [await connect(), client]) {
+        const answer = await ask(other, '', { path: '/other' });
+        assert.deepEqual([answer.status, answer.body], [401, 'nobody']);
+      }
+      assert.deepEqual(await ask(client, '', { path: `/login-${edit}` }), first);
+      assert.equal(await upgrade(client, '', `/login-${edit}`), `101 ${edit}`);
+    });
+  }
+
+  it('is not made by credentials that the route removes', async () => {
+    const path = '/anonymous/open';
+    const first = await ask(await connect(), '', { path });
+    const answer = await ask(await connect(), 'Negotiate mal', { path });
+    assert.deepEqual([answer.body, answer.connection], ['nobody', first.connection]);
   });
 
   it('begins afresh if the endpoint closes', async () => {

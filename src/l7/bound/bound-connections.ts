@@ -21,6 +21,8 @@ export interface Bound {
   readonly socket: UpstreamSocket;
   /** Whether the endpoint has answered with anything but demands to log in. */
   readonly accepted: boolean;
+  /** The credentials that its route sends; empty if the client's own count. */
+  readonly ofRoute: string;
 }
 
 /** Finds clients' connections. */
@@ -31,8 +33,8 @@ export interface Identities {
 
 /**
  * Connections to endpoints that carry requests of one client's connection only, because they are authenticated (NTLM,
- * Negotiate). At most one for each cluster and client's connection waits here between two requests. It counts as a
- * connection of its endpoint all the time.
+ * Negotiate). At most one for each cluster and client's connection waits here between two requests, and one more for
+ * each login that a route sends. It counts as a connection of its endpoint all the time.
  */
 export class BoundConnections {
   readonly #wheel: TimerWheel;
@@ -42,7 +44,7 @@ export class BoundConnections {
   readonly #values: Float64Array;
   readonly #activeSlot: number;
   readonly #closeSlots: ReadonlyMap<BoundClose, number>;
-  readonly #byClient = new Map<ClientConnection, Map<Cluster, WaitingConnection>>();
+  readonly #byClient = new Map<ClientConnection, Set<WaitingConnection>>();
   readonly #byPeer = new Map<string, Set<ClientConnection>>();
   /** Those whose login has not been accepted, which give way first, and the others, each in the order of last use. */
   readonly #pending = new Set<WaitingConnection>();
@@ -104,10 +106,14 @@ export class BoundConnections {
     return client;
   }
 
-  /** Takes the connection to a cluster that is bound to a client's; null if there is none. It has no owner. */
-  take(client: ClientConnection, cluster: Cluster): Bound | null {
-    const bound = this.#byClient.get(client)?.get(cluster);
-    if (bound === undefined) return null;
+  /**
+   * Takes the connection to a cluster that is bound to a client's; null if there is none. It has no owner.
+   *
+   * @param ofRoute the credentials that the route sends: what they authenticate is not for other routes
+   */
+  take(client: ClientConnection, cluster: Cluster, ofRoute: string): Bound | null {
+    const bound = this.#find(client, cluster, ofRoute);
+    if (bound === null) return null;
     if (!takesRequests(bound.endpoint, cluster)) {
       this.#close(bound, 'drained');
       return null;
@@ -118,10 +124,11 @@ export class BoundConnections {
   }
 
   /** Keeps a connection on which nothing is under way, unless its endpoint takes no requests. @param ms how long at most */
-  keep(client: ClientConnection, cluster: Cluster, { endpoint, socket, accepted }: Bound, ms: number): void {
+  keep(client: ClientConnection, cluster: Cluster, kept: Bound, ms: number): void {
+    const { endpoint, socket, accepted } = kept;
+    const other = this.#find(client, cluster, kept.ofRoute);
+    if (other !== null) this.#close(other, 'limit');
     let connections = this.#byClient.get(client);
-    const other = connections?.get(cluster);
-    if (other !== undefined) this.#close(other, 'limit');
     while (connections !== undefined && connections.size >= MAX_PER_CLIENT) {
       this.#close(connections.values().next().value!, 'limit');
     }
@@ -129,7 +136,7 @@ export class BoundConnections {
     connections = this.#byClient.get(client);
     const isNew = connections === undefined;
     if (connections === undefined) {
-      connections = new Map();
+      connections = new Set();
       this.#byClient.set(client, connections);
       const peers = this.#byPeer.get(client.peer);
       if (peers === undefined) this.#byPeer.set(client.peer, new Set([client]));
@@ -137,11 +144,9 @@ export class BoundConnections {
     }
     // A connection that carries nothing gives way to one that would.
     cluster.makeRoom = (wanted) => this.#makeRoom(cluster, wanted);
-    const bound = new WaitingConnection(client, cluster, { endpoint, socket, accepted }, (reason) =>
-      this.#close(bound, reason),
-    );
+    const bound = new WaitingConnection(client, cluster, kept, (reason) => this.#close(bound, reason));
     socket.owner = bound;
-    connections.set(cluster, bound);
+    connections.add(bound);
     (accepted ? this.#accepted : this.#pending).add(bound);
     this.#values[this.#activeSlot]! += 1;
     this.#wheel.arm(bound, ms);
@@ -163,6 +168,14 @@ export class BoundConnections {
   close(): void {
     for (const bound of this.#all()) this.#close(bound, 'drained');
     this.#wheel.disarm(this.#sweep);
+  }
+
+  /** At most {@link MAX_PER_CLIENT} are looked at. */
+  #find(client: ClientConnection, cluster: Cluster, ofRoute: string): WaitingConnection | null {
+    for (const bound of this.#byClient.get(client) ?? []) {
+      if (bound.cluster === cluster && bound.ofRoute === ofRoute) return bound;
+    }
+    return null;
   }
 
   #all(): WaitingConnection[] {
@@ -187,7 +200,7 @@ export class BoundConnections {
   #closeOfGone(): void {
     for (const [client, connections] of [...this.#byClient]) {
       if (this.#identities!.connections.isOpen(client)) continue;
-      for (const bound of [...connections.values()]) this.#close(bound, 'client_gone');
+      for (const bound of [...connections]) this.#close(bound, 'client_gone');
     }
   }
 
@@ -200,12 +213,12 @@ export class BoundConnections {
   }
 
   #forget(bound: WaitingConnection): void {
-    const { client, cluster } = bound;
+    const { client } = bound;
     this.#wheel.disarm(bound);
     (bound.accepted ? this.#accepted : this.#pending).delete(bound);
     this.#values[this.#activeSlot]! -= 1;
     const connections = this.#byClient.get(client)!;
-    connections.delete(cluster);
+    connections.delete(bound);
     if (connections.size > 0) return;
     this.#byClient.delete(client);
     this.#identities!.connections.unwatch(client);
@@ -244,12 +257,13 @@ class WaitingConnection extends Timed implements UpstreamOwner, Bound {
   readonly endpoint: Endpoint;
   readonly socket: UpstreamSocket;
   readonly accepted: boolean;
+  readonly ofRoute: string;
   readonly #ended: (reason: BoundClose) => void;
 
   constructor(
     client: ClientConnection,
     cluster: Cluster,
-    { endpoint, socket, accepted }: Bound,
+    { endpoint, socket, accepted, ofRoute }: Bound,
     ended: (reason: BoundClose) => void,
   ) {
     super();
@@ -258,6 +272,7 @@ class WaitingConnection extends Timed implements UpstreamOwner, Bound {
     this.endpoint = endpoint;
     this.socket = socket;
     this.accepted = accepted;
+    this.ofRoute = ofRoute;
     this.#ended = ended;
   }
 

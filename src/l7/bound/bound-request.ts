@@ -1,7 +1,6 @@
 import type { Cluster } from '../../upstream/cluster.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
-import { authorizesConnection, challengesConnection } from '../../wire/connection-auth.ts';
-import type { RequestHead } from '../../wire/request-head.ts';
+import { challengesConnection, type ConnectionLogin } from '../../wire/connection-auth.ts';
 import type { ResponseHead } from '../../wire/response-head.ts';
 import { boundKeepAlive } from '../http/keep-alive-hint.ts';
 import type { UpstreamSocket } from '../upstream/upstream-socket.ts';
@@ -18,12 +17,11 @@ interface BoundTerms {
 
 /** One request, or upgrade, and whether its connection to the endpoint may carry requests of its client's connection only. */
 export class BoundRequest {
-  /** Whether the request authenticates its connection. */
-  readonly authorizes: boolean;
   /** Whether the connection may carry requests of this client's connection only. */
   isBound = false;
   readonly #terms: BoundTerms;
   readonly #asker: Asker;
+  readonly #login: ConnectionLogin;
   /** Null as long as it need not be known, or if it cannot be told. */
   #client: ClientConnection | null = null;
   /** Ends the search for the client's connection; null before it has begun. */
@@ -32,10 +30,15 @@ export class BoundRequest {
   #accepted = false;
   #keepMs = 0;
 
-  constructor(terms: BoundTerms, asker: Asker, head: Pick<RequestHead, 'headers'>) {
+  constructor(terms: BoundTerms, asker: Asker, login: ConnectionLogin) {
     this.#terms = terms;
     this.#asker = asker;
-    this.authorizes = authorizesConnection(head);
+    this.#login = login;
+  }
+
+  /** Whether the request, as its endpoint gets it, authenticates the connection. */
+  get authorizes(): boolean {
+    return this.#login.authorizes;
   }
 
   /** Looks whether anything is bound to the client's connection. To be called when the request's head has come. */
@@ -65,7 +68,7 @@ export class BoundRequest {
   /** Takes the connection that is bound to the client's, which is counted already; null if there is none. */
   take(): Bound | null {
     const { bound, cluster } = this.#terms;
-    const taken = this.#client === null ? null : bound.take(this.#client, cluster);
+    const taken = this.#client === null ? null : bound.take(this.#client, cluster, this.#login.ofRoute);
     if (taken === null) return null;
     this.isBound = true;
     this.#accepted = taken.accepted;
@@ -90,7 +93,8 @@ export class BoundRequest {
   keep(endpoint: Endpoint, socket: UpstreamSocket): boolean {
     const { bound, cluster } = this.#terms;
     if (!this.isBound || this.#client === null || this.#keepMs === 0) return false;
-    bound.keep(this.#client, cluster, { endpoint, socket, accepted: this.#accepted }, this.#keepMs);
+    const { ofRoute } = this.#login;
+    bound.keep(this.#client, cluster, { endpoint, socket, accepted: this.#accepted, ofRoute }, this.#keepMs);
     return true;
   }
 }

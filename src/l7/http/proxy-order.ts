@@ -5,6 +5,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { PickContext } from '../../upstream/pick-context.ts';
+import type { ConnectionLogin } from '../../wire/connection-auth.ts';
 import type { RequestHead } from '../../wire/request-head.ts';
 import type { UpstreamTarget } from '../../wire/upstream-request.ts';
 import type { BoundConnections } from '../bound/bound-connections.ts';
@@ -36,6 +37,7 @@ export interface ProxyContext {
 export interface ProxyOrder {
   readonly head: RequestHead;
   readonly to: UpstreamTarget;
+  readonly login: ConnectionLogin;
   /** Null where the request brings none along. */
   readonly body: RequestBody | null;
   readonly reply: HttpReply;

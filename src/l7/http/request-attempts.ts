@@ -35,7 +35,7 @@ export class RequestAttempts {
     this.bound = new BoundRequest(
       { bound, cluster, keepAliveMs: settings.keepAliveMs },
       order.asker,
-      order.head,
+      order.login,
     );
   }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { authorizesConnection, challengesConnection } from '../../../src/wire/connection-auth.ts';
+import { challengesConnection, loginsOf } from '../../../src/wire/connection-auth.ts';
+import { NO_EDITS } from '../../../src/wire/header-edits.ts';
 
 describe('a challenge to authenticate the connection', () => {
   const yes = [
@@ -46,20 +47,45 @@ describe('a challenge to authenticate the connection', () => {
 });
 
 describe('credentials of a connection', () => {
+  const loginOf = loginsOf(NO_EDITS);
+
   it('are seen in any case and line', () => {
     for (const value of ['NTLM TlRMTVNTUAAB', 'ntlm', 'Negotiate\tYII', 'NEGOTIATE YII=']) {
-      assert.equal(authorizesConnection({ headers: ['host', 'a', 'authorization', value] }), true, value);
-      assert.equal(
-        authorizesConnection({ headers: ['authorization', 'Basic YTpi', 'authorization', value] }),
-        true,
-      );
+      assert.equal(loginOf({ headers: ['host', 'a', 'authorization', value] }).authorizes, true, value);
+      const second = loginOf({ headers: ['authorization', 'Basic YTpi', 'authorization', value] });
+      assert.deepEqual(second, { authorizes: true, ofRoute: '' });
     }
   });
 
   it('are not seen in others', () => {
     for (const value of ['', 'Basic YTpi', 'Bearer NTLM', 'NTLMx a', 'Negotiate2']) {
-      assert.equal(authorizesConnection({ headers: ['authorization', value] }), false, value);
+      assert.equal(loginOf({ headers: ['authorization', value] }).authorizes, false, value);
     }
-    assert.equal(authorizesConnection({ headers: ['proxy-authorization', 'NTLM a'] }), false);
+    assert.equal(loginOf({ headers: ['proxy-authorization', 'NTLM a'] }).authorizes, false);
+  });
+
+  it('count for every request if the route sends them, whatever the client sends', () => {
+    for (const name of ['authorization', 'Proxy-Authorization']) {
+      for (const dropped of [new Set([name]), new Set<string>()]) {
+        const loginOfRoute = loginsOf({ dropped, added: ['x-a', 'b', name, 'Negotiate YII='] });
+        const expected = { authorizes: true, ofRoute: `${name.toLowerCase()}: Negotiate YII=` };
+        assert.deepEqual(loginOfRoute({ headers: [] }), expected);
+        assert.deepEqual(loginOfRoute({ headers: ['authorization', 'NTLM a'] }), expected);
+      }
+    }
+  });
+
+  it('of the client do not count if the route removes or replaces them', () => {
+    for (const added of [[], ['authorization', 'Basic YTpi']]) {
+      const loginOfRoute = loginsOf({ dropped: new Set(['authorization']), added });
+      const login = loginOfRoute({ headers: ['authorization', 'NTLM a'] });
+      assert.deepEqual(login, { authorizes: false, ofRoute: '' });
+    }
+  });
+
+  it('of the client count beside a header that the route adds', () => {
+    const loginOfRoute = loginsOf({ dropped: new Set(), added: ['authorization', 'Basic YTpi'] });
+    assert.equal(loginOfRoute({ headers: ['authorization', 'NTLM a'] }).authorizes, true);
+    assert.equal(loginOfRoute({ headers: [] }).authorizes, false);
   });
 });

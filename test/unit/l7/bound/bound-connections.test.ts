@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { TimerWheel } from '../../../../src/core/timer-wheel.ts';
-import { BoundConnections, type Identities } from '../../../../src/l7/bound/bound-connections.ts';
+import { BoundConnections, type Bound, type Identities } from '../../../../src/l7/bound/bound-connections.ts';
 import type { Asker, ClientConnection } from '../../../../src/l7/bound/client-connections.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../../../../src/l7/upstream/upstream-socket.ts';
 import { BOUND_CLOSES, pageMetrics } from '../../../../src/telemetry/names.ts';
@@ -79,13 +79,21 @@ class Rig {
   }
 
   /** Keeps a connection, which is counted at its endpoint. */
-  keep(client: ClientConnection, cluster: Cluster, { ms = 1000, accepted = true } = {}): FakeSocket {
+  keep(
+    client: ClientConnection,
+    cluster: Cluster,
+    { ms = 1000, accepted = true, ofRoute = '' } = {},
+  ): FakeSocket {
     const fake = new FakeSocket();
     this.endpoint.held++;
     const endpoint = this.endpoint as unknown as Endpoint;
     const socket = fake as unknown as UpstreamSocket;
-    this.bound.keep(client, cluster, { endpoint, socket, accepted }, ms);
+    this.bound.keep(client, cluster, { endpoint, socket, accepted, ofRoute }, ms);
     return fake;
+  }
+
+  take(client: ClientConnection, cluster: Cluster, ofRoute = ''): Bound | null {
+    return this.bound.take(client, cluster, ofRoute);
   }
 
   pass(ms: number): void {
@@ -113,12 +121,12 @@ describe('bound connections', () => {
     const socket = rig.keep(alice, cluster);
     assert.equal(rig.bound.clientOf(rig.asker(bob)), null);
     assert.equal(rig.bound.clientOf(rig.asker(alice, '192.0.2.2')), null);
-    assert.equal(rig.bound.take(bob, cluster), null);
-    assert.equal(rig.bound.take(alice, rig.cluster()), null);
+    assert.equal(rig.take(bob, cluster), null);
+    assert.equal(rig.take(alice, rig.cluster()), null);
     assert.equal(rig.bound.clientOf(rig.asker(alice)), alice);
-    assert.equal(rig.bound.take(alice, cluster)?.socket, socket as unknown as UpstreamSocket);
+    assert.equal(rig.take(alice, cluster)?.socket, socket as unknown as UpstreamSocket);
     assert.deepEqual([socket.owner, socket.destroyed, rig.endpoint.held, rig.active], [null, false, 1, 0]);
-    assert.equal(rig.bound.take(alice, cluster), null);
+    assert.equal(rig.take(alice, cluster), null);
     assert.equal(rig.bound.clientOf(rig.asker(alice)), null);
   });
 
@@ -162,7 +170,7 @@ describe('bound connections', () => {
       end(rig, socket);
       assert.deepEqual([socket.destroyed, rig.endpoint.held, rig.active], [true, 0, 0]);
       assert.deepEqual(rig.closed(), { [reason]: 1 });
-      assert.equal(rig.bound.take(client, cluster), null);
+      assert.equal(rig.take(client, cluster), null);
     });
   }
 
@@ -172,7 +180,7 @@ describe('bound connections', () => {
     const cluster = rig.cluster();
     const socket = rig.keep(client, cluster);
     rig.endpoint.eligible = false;
-    assert.equal(rig.bound.take(client, cluster), null);
+    assert.equal(rig.take(client, cluster), null);
     assert.deepEqual([socket.destroyed, rig.closed()], [true, { drained: 1 }]);
   });
 
@@ -181,13 +189,26 @@ describe('bound connections', () => {
       const rig = new Rig();
       const [client, cluster] = [rig.client(), rig.cluster()];
       rig.keep(client, cluster);
-      assert.ok(rig.bound.take(client, cluster));
+      assert.ok(rig.take(client, cluster));
       // Drained while the request is under way.
       Object.assign(rig.endpoint, state, { held: 0 });
       const socket = rig.keep(client, cluster);
       assert.deepEqual([socket.destroyed, rig.endpoint.held, rig.active], [true, 0, 0]);
       assert.deepEqual(rig.closed(), { drained: 1 });
     }
+  });
+
+  it('that a route has logged in are for requests with the same credentials only', () => {
+    const rig = new Rig();
+    const [client, cluster] = [rig.client(), rig.cluster()];
+    const routes = rig.keep(client, cluster, { ofRoute: 'authorization: Negotiate YII=' });
+    assert.equal(rig.take(client, cluster), null);
+    const own = rig.keep(client, cluster);
+    assert.deepEqual([routes.destroyed, rig.active], [false, 2]);
+    assert.equal(rig.take(client, cluster, 'authorization: Negotiate other'), null);
+    const taken = rig.take(client, cluster, 'authorization: Negotiate YII=');
+    assert.equal(taken?.socket, routes as unknown as UpstreamSocket);
+    assert.equal(rig.take(client, cluster)?.socket, own as unknown as UpstreamSocket);
   });
 
   it('of other clients stay when one goes', () => {

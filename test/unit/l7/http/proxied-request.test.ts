@@ -233,10 +233,10 @@ function post(
     cut: (reason: string) => log.push(`cut: ${reason}`),
   };
   const framing = chunked ? ['transfer-encoding', 'chunked'] : ['content-length', '1000000'];
-  const credentials = authorization === '' ? [] : ['authorization', authorization];
   const request = new ProxiedRequest(context, {
-    head: { method, path: '/', query: '', headers: ['host', 'a', ...framing, ...credentials] },
+    head: { method, path: '/', query: '', headers: ['host', 'a', ...framing] },
     to: { target: '/', host: null, forwarded: [], edits: NO_EDITS },
+    login: { authorizes: authorization !== '', ofRoute: '' },
     body,
     reply: reply as unknown as HttpReply,
     asker: {
