@@ -225,7 +225,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     // A connection that is bound to the client's is the first choice.
     const bound = this.#asked === null ? this.#bound.take() : null;
     if (bound !== null) {
-      this.#endpoint = this.#asked = bound.endpoint;
+      this.#use(bound.endpoint);
       this.#upstream = bound.socket;
       this.#mayBeStale = true;
       bound.socket.owner = this;
@@ -237,8 +237,13 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
       this.#giveUp();
       return;
     }
-    this.#endpoint = this.#asked = endpoint;
+    this.#use(endpoint);
     this.#dial(endpoint);
+  }
+
+  #use(endpoint: Endpoint): void {
+    this.#endpoint = this.#asked = endpoint;
+    this.#bound.beginUse(endpoint);
   }
 
   #dial(endpoint: Endpoint): void {
@@ -262,6 +267,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     const upstream = this.#upstream!;
     const endpoint = this.#endpoint!;
     this.#upstream = null;
+    this.#bound.endUse();
     context.wheel.disarm(this);
     this.#context.pending.delete(this);
     const session = new Session(context, upstream, endpoint, this.#linesFor(endpoint, answer.subprotocol));
@@ -379,6 +385,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   #dropUpstream(failure: ConnectFailure | null = null, kind: OutlierFailure | null = null): void {
     const endpoint = this.#endpoint;
     this.#endpoint = null;
+    this.#bound.endUse();
     this.#closeUpstream();
     if (endpoint === null) return;
     if (failure === null) endpoint.release();

@@ -15,8 +15,12 @@ export interface AttemptSource {
   pick(context: PickContext, excluded: ReadonlySet<Endpoint>): Endpoint | null;
   /** Whether the cluster has all the connections that it may have. */
   readonly full: boolean;
-  /** Closes an idle connection that is counted, to the endpoint or to any; false if there is none. */
-  makeRoom(endpoint: Endpoint | null): boolean;
+  /**
+   * Closes an idle connection that is counted, to the endpoint or to any, in favour of a client; false if none may close.
+   *
+   * @param client its address
+   */
+  makeRoom(endpoint: Endpoint | null, client: string): boolean;
   /** Whether the process has a descriptor left for a dial. */
   mayDial(): boolean;
   /** Takes one retry of what the cluster may do at this time; false where there is none left. */
@@ -63,7 +67,7 @@ export class Attempts {
     const source = this.#source;
     const retrying = this.#failed !== null;
     if (retrying && (this.#retriesLeft === 0 || this.#hopeless)) return null;
-    if (source.full && !source.makeRoom(null)) return this.#limited('max_connections');
+    if (source.full && !source.makeRoom(null, this.#context.source)) return this.#limited('max_connections');
     const endpoint = this.#pick();
     if (endpoint === null) return null;
     if (!hasConnection(endpoint) && !source.mayDial()) return this.#limited('descriptors');
@@ -128,7 +132,7 @@ export class Attempts {
     for (const endpoint of source.endpoints) if (endpoint.full) excluded.add(endpoint);
     const other = source.pick(this.#context, excluded);
     if (other !== null) return other;
-    return source.makeRoom(first) ? first : this.#limited('endpoint_max_connections');
+    return source.makeRoom(first, this.#context.source) ? first : this.#limited('endpoint_max_connections');
   }
 
   #limited(limit: Limit): null {

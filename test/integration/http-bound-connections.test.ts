@@ -200,6 +200,8 @@ describe('connection-bound authentication', () => {
         web: {
           routes: [
             { match: { pathPrefix: '/other' }, cluster: 'other' },
+            { match: { pathPrefix: '/few' }, cluster: 'few' },
+            { match: { pathPrefix: '/narrow' }, cluster: 'narrow' },
             ...(['set', 'add'] as const).map((edit) => ({
               match: { pathPrefix: `/login-${edit}` },
               cluster: 'other',
@@ -218,6 +220,8 @@ describe('connection-bound authentication', () => {
       clusters: {
         app: { endpoints: domains.map(({ address }) => address), balancer: 'round_robin', maxConnections: 6 },
         other: { endpoints: [other.address] },
+        few: { endpoints: [other.address], maxConnections: 8 },
+        narrow: { endpoints: [{ address: other.address, maxConnections: 8 }] },
       },
     });
   });
@@ -231,8 +235,8 @@ describe('connection-bound authentication', () => {
     for (const client of clients.splice(0)) client.destroy();
   });
 
-  async function connect(): Promise<RawConnection> {
-    const client = await RawConnection.connect(rig.address('web'));
+  async function connect(localAddress: string | null = null): Promise<RawConnection> {
+    const client = await RawConnection.connect(rig.address('web'), localAddress);
     clients.push(client);
     return client;
   }
@@ -416,6 +420,29 @@ describe('connection-bound authentication', () => {
     assert.equal(await upgrade(client, '', '/other/reset'), '502');
     assert.equal(other.connections - before, 1);
   });
+
+  for (const path of ['/few', '/narrow']) {
+    it(`of others stays when one address floods a limit with logins that every page accepts: ${path}`, async () => {
+      const names = ['ann', 'bob', 'cid'];
+      const victims = await Promise.all(names.map(() => connect()));
+      for (const [index, name] of names.entries()) {
+        assert.equal((await ask(victims[index]!, `Negotiate ${name}`, { path })).body, name);
+      }
+      const flood = async (): Promise<number> => {
+        const attacker = await connect('127.0.0.2');
+        return (await ask(attacker, 'NTLM TlRM', { path: `${path}/open` })).status;
+      };
+      for (let count = 0; count < 12; count++) assert.equal(await flood(), 200);
+      await Promise.all(Array.from({ length: 20 }, flood));
+      const answers = await Promise.all(victims.map((client) => ask(client, '', { path })));
+      assert.deepEqual(
+        answers.map(({ body }) => body),
+        names,
+      );
+      // The flood does not keep others out.
+      assert.equal((await ask(await connect('127.0.0.3'), 'Negotiate new', { path })).body, 'new');
+    });
+  }
 
   for (const edit of ['set', 'add']) {
     it(`that a route logs in by "${edit}" is not for another client, nor for another route`, async () => {

@@ -37,10 +37,20 @@ export class RawConnection {
     });
   }
 
-  /** @param address `host:port` */
-  static async connect(address: string): Promise<RawConnection> {
+  /**
+   * @param address `host:port`
+   * @param localAddress the client's; null for the system's choice
+   */
+  static async connect(address: string, localAddress: string | null = null): Promise<RawConnection> {
     const { hostname, port } = new URL(`tcp://${address}`);
-    const connection = new RawConnection(connect({ host: hostname, port: Number(port), noDelay: true }));
+    const connection = new RawConnection(
+      connect({
+        host: hostname,
+        port: Number(port),
+        noDelay: true,
+        ...(localAddress === null ? {} : { localAddress }),
+      }),
+    );
     await within(
       'the connection',
       new Promise<void>((settle, fail) => {

@@ -5,9 +5,11 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { StatsPage } from '../../telemetry/stats-page.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
+import { networkOf } from '../../wire/ip-address.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../upstream/upstream-socket.ts';
 import type { Asker, ClientConnection, ClientConnections } from './client-connections.ts';
 import type { ClientSearch } from './client-search.ts';
+import { FairShares, type Share } from './fair-shares.ts';
 
 type BoundClose = (typeof BOUND_CLOSES)[number];
 
@@ -23,6 +25,14 @@ export interface Bound {
   readonly accepted: boolean;
   /** The credentials that its route sends; empty if the client's own count. */
   readonly ofRoute: string;
+}
+
+/** Whom a connection is bound to, and where it leads. */
+interface Binding {
+  readonly client: ClientConnection;
+  /** The client's network, which the connection counts for. */
+  readonly network: string;
+  readonly cluster: Cluster;
 }
 
 /** Finds clients' connections. */
@@ -46,9 +56,9 @@ export class BoundConnections {
   readonly #closeSlots: ReadonlyMap<BoundClose, number>;
   readonly #byClient = new Map<ClientConnection, Set<WaitingConnection>>();
   readonly #byPeer = new Map<string, Set<ClientConnection>>();
-  /** Those whose login has not been accepted, which give way first, and the others, each in the order of last use. */
-  readonly #pending = new Set<WaitingConnection>();
-  readonly #accepted = new Set<WaitingConnection>();
+  readonly #shares = new FairShares<WaitingConnection>();
+  readonly #sharesOf = new WeakMap<Cluster | Endpoint, FairShares<WaitingConnection>>();
+  #turns = 0;
   readonly #sweep = new Sweep(() => this.#closeOfGone());
   #warned = false;
 
@@ -124,15 +134,18 @@ export class BoundConnections {
   }
 
   /** Keeps a connection on which nothing is under way, unless its endpoint takes no requests. @param ms how long at most */
-  keep(client: ClientConnection, cluster: Cluster, kept: Bound, ms: number): void {
-    const { endpoint, socket, accepted } = kept;
+  keep(binding: Binding, kept: Bound, ms: number): void {
+    const { client, network, cluster } = binding;
+    const { endpoint, socket } = kept;
     const other = this.#find(client, cluster, kept.ofRoute);
     if (other !== null) this.#close(other, 'limit');
     let connections = this.#byClient.get(client);
     while (connections !== undefined && connections.size >= MAX_PER_CLIENT) {
       this.#close(connections.values().next().value!, 'limit');
     }
-    if (this.#pending.size + this.#accepted.size >= MAX_BOUND) this.#close(this.#oldest()!, 'limit');
+    const isFull = this.#shares.waiting >= MAX_BOUND;
+    const displaced = isFull ? this.#shares.chooseFor(network) : null;
+    if (displaced !== null) this.#close(displaced, 'limit');
     connections = this.#byClient.get(client);
     const isNew = connections === undefined;
     if (connections === undefined) {
@@ -142,16 +155,24 @@ export class BoundConnections {
       if (peers === undefined) this.#byPeer.set(client.peer, new Set([client]));
       else peers.add(client);
     }
-    // A connection that carries nothing gives way to one that would.
-    cluster.makeRoom = (wanted) => this.#makeRoom(cluster, wanted);
-    const bound = new WaitingConnection(client, cluster, kept, (reason) => this.#close(bound, reason));
+    const bound = new WaitingConnection(binding, kept, this.#turns++, (reason) => this.#close(bound, reason));
     socket.owner = bound;
     connections.add(bound);
-    (accepted ? this.#accepted : this.#pending).add(bound);
+    for (const shares of this.#limitsOf(cluster, endpoint)) shares.add(bound);
     this.#values[this.#activeSlot]! += 1;
     this.#wheel.arm(bound, ms);
-    if (!takesRequests(endpoint, cluster)) this.#close(bound, 'drained');
+    if (isFull && displaced === null) this.#close(bound, 'limit');
+    else if (!takesRequests(endpoint, cluster)) this.#close(bound, 'drained');
     else if (isNew && !this.#identities!.connections.watch(client)) this.#close(bound, 'client_gone');
+  }
+
+  /** Counts a bound connection in use, or one on which a login is under way, for a network until {@link endUse}. */
+  beginUse(network: string, cluster: Cluster, endpoint: Endpoint): void {
+    for (const shares of this.#limitsOf(cluster, endpoint)) shares.beginUse(network);
+  }
+
+  endUse(network: string, cluster: Cluster, endpoint: Endpoint): void {
+    for (const shares of this.#limitsOf(cluster, endpoint)) shares.endUse(network);
   }
 
   /** A connection of a client has closed; uWS does not tell which. */
@@ -179,22 +200,27 @@ export class BoundConnections {
   }
 
   #all(): WaitingConnection[] {
-    return [...this.#pending, ...this.#accepted];
+    return [...this.#byClient.values()].flatMap((connections) => [...connections]);
   }
 
-  #oldest(): WaitingConnection | undefined {
-    return (this.#pending.size > 0 ? this.#pending : this.#accepted).values().next().value;
-  }
-
-  #makeRoom(cluster: Cluster, endpoint: Endpoint | null): boolean {
-    for (const connections of [this.#pending, this.#accepted]) {
-      for (const bound of connections) {
-        if (bound.cluster !== cluster || (endpoint !== null && bound.endpoint !== endpoint)) continue;
-        this.#close(bound, 'limit');
-        return true;
-      }
+  /** Returns the shares of the worker, the cluster and the endpoint, each of which has a limit. */
+  #limitsOf(cluster: Cluster, endpoint: Endpoint): readonly FairShares<WaitingConnection>[] {
+    let ofCluster = this.#sharesOf.get(cluster);
+    if (ofCluster === undefined) {
+      this.#sharesOf.set(cluster, (ofCluster = new FairShares()));
+      // A connection that carries nothing gives way to one that would.
+      cluster.makeRoom = (wanted, client) => this.#makeRoom(wanted ?? cluster, client);
     }
-    return false;
+    let ofEndpoint = this.#sharesOf.get(endpoint);
+    if (ofEndpoint === undefined) this.#sharesOf.set(endpoint, (ofEndpoint = new FairShares()));
+    return [this.#shares, ofCluster, ofEndpoint];
+  }
+
+  #makeRoom(limited: Cluster | Endpoint, client: string): boolean {
+    const bound = this.#sharesOf.get(limited)?.chooseFor(networkOf(client)) ?? null;
+    if (bound === null) return false;
+    this.#close(bound, 'limit');
+    return true;
   }
 
   #closeOfGone(): void {
@@ -213,9 +239,9 @@ export class BoundConnections {
   }
 
   #forget(bound: WaitingConnection): void {
-    const { client } = bound;
+    const { client, cluster, endpoint } = bound;
     this.#wheel.disarm(bound);
-    (bound.accepted ? this.#accepted : this.#pending).delete(bound);
+    for (const shares of this.#limitsOf(cluster, endpoint)) shares.delete(bound);
     this.#values[this.#activeSlot]! -= 1;
     const connections = this.#byClient.get(client)!;
     connections.delete(bound);
@@ -251,28 +277,32 @@ class Sweep extends Timed {
 }
 
 /** A bound connection between two requests. Whatever the endpoint says now ends it: nothing was asked. */
-class WaitingConnection extends Timed implements UpstreamOwner, Bound {
+class WaitingConnection extends Timed implements UpstreamOwner, Bound, Share {
   readonly client: ClientConnection;
+  readonly network: string;
   readonly cluster: Cluster;
   readonly endpoint: Endpoint;
   readonly socket: UpstreamSocket;
   readonly accepted: boolean;
   readonly ofRoute: string;
+  readonly turn: number;
   readonly #ended: (reason: BoundClose) => void;
 
   constructor(
-    client: ClientConnection,
-    cluster: Cluster,
+    { client, network, cluster }: Binding,
     { endpoint, socket, accepted, ofRoute }: Bound,
+    turn: number,
     ended: (reason: BoundClose) => void,
   ) {
     super();
     this.client = client;
+    this.network = network;
     this.cluster = cluster;
     this.endpoint = endpoint;
     this.socket = socket;
     this.accepted = accepted;
     this.ofRoute = ofRoute;
+    this.turn = turn;
     this.#ended = ended;
   }
 

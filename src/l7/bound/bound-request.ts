@@ -1,6 +1,7 @@
 import type { Cluster } from '../../upstream/cluster.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import { challengesConnection, type ConnectionLogin } from '../../wire/connection-auth.ts';
+import { networkOf } from '../../wire/ip-address.ts';
 import type { ResponseHead } from '../../wire/response-head.ts';
 import { boundKeepAlive } from '../http/keep-alive-hint.ts';
 import type { UpstreamSocket } from '../upstream/upstream-socket.ts';
@@ -29,6 +30,8 @@ export class BoundRequest {
   /** Whether the connection has brought an answer that is no demand to log in. */
   #accepted = false;
   #keepMs = 0;
+  /** To which a connection counts as in use; null for none. */
+  #inUse: Endpoint | null = null;
 
   constructor(terms: BoundTerms, asker: Asker, login: ConnectionLogin) {
     this.#terms = terms;
@@ -75,6 +78,21 @@ export class BoundRequest {
     return taken;
   }
 
+  /** Counts the connection to the endpoint as the client's if it is bound, or may be by this request's login. */
+  beginUse(endpoint: Endpoint): void {
+    this.endUse();
+    if (!this.isBound && !this.authorizes) return;
+    this.#inUse = endpoint;
+    this.#terms.bound.beginUse(this.#network, this.#terms.cluster, endpoint);
+  }
+
+  /** To be called when the request has no connection any more, or another owner has it. */
+  endUse(): void {
+    const endpoint = this.#inUse;
+    this.#inUse = null;
+    if (endpoint !== null) this.#terms.bound.endUse(this.#network, this.#terms.cluster, endpoint);
+  }
+
   /** Notes the endpoint's answer. To be called before the client gets any of it. */
   answered(head: ResponseHead): void {
     const { bound, keepAliveMs } = this.#terms;
@@ -93,8 +111,14 @@ export class BoundRequest {
   keep(endpoint: Endpoint, socket: UpstreamSocket): boolean {
     const { bound, cluster } = this.#terms;
     if (!this.isBound || this.#client === null || this.#keepMs === 0) return false;
+    this.endUse();
     const { ofRoute } = this.#login;
-    bound.keep(this.#client, cluster, { endpoint, socket, accepted: this.#accepted, ofRoute }, this.#keepMs);
+    const binding = { client: this.#client, network: this.#network, cluster };
+    bound.keep(binding, { endpoint, socket, accepted: this.#accepted, ofRoute }, this.#keepMs);
     return true;
+  }
+
+  get #network(): string {
+    return networkOf(this.#asker.client.address);
   }
 }

@@ -53,7 +53,7 @@ export class RequestAttempts {
     if (endpoint === null) return null;
     const socket = this.bound.authorizes ? null : pool.take(endpoint);
     if (socket === null) {
-      this.endpoint = this.asked = endpoint;
+      this.#use(endpoint);
       this.dial(endpoint);
       return 'dialling';
     }
@@ -62,9 +62,14 @@ export class RequestAttempts {
   }
 
   #reuse(endpoint: Endpoint, socket: UpstreamSocket): void {
-    this.endpoint = this.asked = endpoint;
+    this.#use(endpoint);
     this.reused = true;
     this.exchange = new UpstreamExchange(socket, this.#owner, this.#toHead);
+  }
+
+  #use(endpoint: Endpoint): void {
+    this.endpoint = this.asked = endpoint;
+    this.bound.beginUse(endpoint);
   }
 
   /** Dials the current endpoint. */
@@ -120,6 +125,7 @@ export class RequestAttempts {
    */
   drop(failure: ConnectFailure | null, kind: OutlierFailure | null = null): void {
     this.bound.cancel();
+    this.bound.endUse();
     this.exchange?.destroy();
     this.exchange = null;
     if (failure === null) this.release();
@@ -129,6 +135,7 @@ export class RequestAttempts {
 
   /** Counts the connection to the current endpoint no more. */
   release(): void {
+    this.bound.endUse();
     this.endpoint?.release();
     this.endpoint = null;
   }

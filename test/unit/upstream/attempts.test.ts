@@ -62,14 +62,14 @@ function attempts(
 describe('the attempts for one connection', () => {
   it('get room that an idle connection makes, and no limit is counted then', () => {
     for (const isFull of [true, false]) {
-      const asked: (Endpoint | null)[] = [];
+      const asked: unknown[] = [];
       const [endpoint] = endpointsOf(1);
-      const makeRoom = (wanted: Endpoint | null): boolean => asked.push(wanted) > 0;
+      const makeRoom = (...wanted: unknown[]): boolean => asked.push(...wanted) > 0;
       const full = { full: isFull, makeRoom };
       if (!isFull) Object.defineProperty(endpoint, 'full', { value: true });
       const { trying, limits } = attempts([endpoint!], 0, full);
       assert.equal(trying.next(), endpoint);
-      assert.deepEqual([asked, limits], [[isFull ? null : endpoint], []]);
+      assert.deepEqual([asked, limits], [[isFull ? null : endpoint, context.source], []]);
     }
   });
 

@@ -123,6 +123,8 @@ interface Rig {
   readonly sockets: FakeSocket[];
   /** Connections of the endpoint that are counted now. */
   readonly held: () => number;
+  /** Bound connections that count as in use. */
+  readonly inUse: () => number;
   readonly buffered: () => number;
   readonly budget: BufferBudget;
   /** Moves the clock on. */
@@ -144,6 +146,7 @@ function post(
   const body = new FakeBody();
   let now = 0;
   let held = 0;
+  let inUse = 0;
   const wheel = new TimerWheel(0);
   const layout = new PageLayout();
   for (const direction of ['downstream', 'upstream']) layout.add(pageMetrics.bufferedBytes, { direction });
@@ -205,6 +208,8 @@ function post(
     bound: {
       clientOf: () => (authorization === '' ? null : {}),
       take: () => (kept ? { endpoint, socket: sockets[0] } : null),
+      beginUse: () => inUse++,
+      endUse: () => inUse--,
     },
     requests: new LiveSet(),
     log: { warn: () => undefined, debug: () => undefined },
@@ -260,6 +265,7 @@ function post(
     client,
     sockets,
     held: () => held,
+    inUse: () => inUse,
     buffered: () => page.values[page.slot(pageMetrics.bufferedBytes, { direction: 'upstream' })]!,
     budget,
     pass: (ms) => {
@@ -510,16 +516,18 @@ describe('a connection that is kept', () => {
   });
 
   it('is replaced at the same endpoint only, if the request authenticates its connection', () => {
-    const { body, sockets, log, held } = post({}, false, {
+    const { body, sockets, log, held, inUse } = post({}, false, {
       method: 'PUT',
       kept: true,
       authorization: 'NTLM x',
     });
     body.come(1, true);
+    assert.equal(inUse(), 1);
     sockets[0]!.owner!.upstreamClosed(null);
+    assert.equal(inUse(), 1);
     sockets[1]!.owner!.upstreamClosed(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
     assert.deepEqual(log, ['endpoint failed: refused', '502', 'done 502']);
-    assert.deepEqual([sockets.length, held()], [2, 0]);
+    assert.deepEqual([sockets.length, held(), inUse()], [2, 0, 0]);
   });
 
   it('is read again, although its last response came faster than the client took it', () => {

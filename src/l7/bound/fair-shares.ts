@@ -1,0 +1,131 @@
+import { IndexedHeap, type HeapItem } from '../../core/indexed-heap.ts';
+
+/**
+ * Limits of a network that holds the most and has all of its connections in use. Below both, it takes places of others: a
+ * browser opens 6 connections to a site at once.
+ */
+const MAX_IN_USE = 6;
+const MAX_FRACTION_IN_USE = 1 / 8;
+
+/** A bound connection between two requests. */
+export interface Share {
+  /** The client's network. */
+  readonly network: string;
+  readonly accepted: boolean;
+  /** Number of its last use: the smaller, the older. */
+  readonly turn: number;
+}
+
+/** The bound connections of one network. Sets have the oldest first. */
+interface Holder<T> extends HeapItem {
+  readonly pending: Set<T>;
+  readonly accepted: Set<T>;
+  inUse: number;
+}
+
+/**
+ * Chooses the bound connection that closes when a limit is reached. The client network that holds the most loses one: the
+ * oldest whose login has not been accepted, else the oldest. Among equal networks the same order decides. So a flood from
+ * one network costs that network only. Connections in use count, but only those that wait can close: a new connection of a
+ * network that holds the most and has none to close is refused. Every operation takes logarithmic time.
+ */
+export class FairShares<T extends Share> {
+  /** Connections that wait. */
+  waiting = 0;
+  #inUse = 0;
+  readonly #holders = new Map<string, Holder<T>>();
+  /** Networks with waiting connections. */
+  readonly #largest = new IndexedHeap<Holder<T>>(losesBefore);
+
+  /** Adds a connection that waits, with the greatest turn so far. */
+  add(share: T): void {
+    const holder = this.#holder(share.network);
+    setOf(holder, share).add(share);
+    this.waiting++;
+    this.#changed(share.network, holder);
+  }
+
+  delete(share: T): void {
+    const holder = this.#holders.get(share.network);
+    if (holder === undefined || !setOf(holder, share).delete(share)) return;
+    this.waiting--;
+    this.#changed(share.network, holder);
+  }
+
+  /** Counts a connection in use until {@link endUse}. */
+  beginUse(network: string): void {
+    const holder = this.#holder(network);
+    holder.inUse++;
+    this.#inUse++;
+    this.#changed(network, holder);
+  }
+
+  endUse(network: string): void {
+    const holder = this.#holders.get(network)!;
+    holder.inUse--;
+    this.#inUse--;
+    this.#changed(network, holder);
+  }
+
+  /**
+   * Returns the connection that gives way to a new one of a network, which counts already.
+   *
+   * @returns null if none waits, or if the network holds the most, all in use, and has reached the limits for that
+   */
+  chooseFor(network: string): T | null {
+    const largest = this.#largest.first;
+    if (largest === undefined) return null;
+    const own = this.#holders.get(network);
+    if (own === undefined || own === largest) return firstOf(largest);
+    const more = held(own) + 1 - held(largest);
+    if (waits(own)) return firstOf(more > 0 || (more === 0 && isOlder(own, largest)) ? own : largest);
+    return more > 0 && own.inUse >= this.#maxInUse ? null : firstOf(largest);
+  }
+
+  get #maxInUse(): number {
+    return Math.min(MAX_IN_USE, (this.waiting + this.#inUse) * MAX_FRACTION_IN_USE);
+  }
+
+  #holder(network: string): Holder<T> {
+    let holder = this.#holders.get(network);
+    if (holder === undefined) {
+      holder = { heapIndex: -1, pending: new Set(), accepted: new Set(), inUse: 0 };
+      this.#holders.set(network, holder);
+    }
+    return holder;
+  }
+
+  #changed(network: string, holder: Holder<T>): void {
+    if (waits(holder)) this.#largest.put(holder);
+    else this.#largest.delete(holder);
+    if (held(holder) === 0) this.#holders.delete(network);
+  }
+}
+
+function setOf<T extends Share>(holder: Holder<T>, { accepted }: T): Set<T> {
+  return accepted ? holder.accepted : holder.pending;
+}
+
+function held({ pending, accepted, inUse }: Holder<unknown>): number {
+  return pending.size + accepted.size + inUse;
+}
+
+function waits({ pending, accepted }: Holder<unknown>): boolean {
+  return pending.size + accepted.size > 0;
+}
+
+/** Returns the connection that a network loses first. @param holder of which something waits */
+function firstOf<T>({ pending, accepted }: Holder<T>): T {
+  return (pending.size > 0 ? pending : accepted).values().next().value!;
+}
+
+function losesBefore(a: Holder<Share>, b: Holder<Share>): boolean {
+  const more = held(a) - held(b);
+  return more > 0 || (more === 0 && isOlder(a, b));
+}
+
+/** Whether a network's first connection closes before that of another one. */
+function isOlder(a: Holder<Share>, b: Holder<Share>): boolean {
+  const [first, other] = [firstOf(a), firstOf(b)];
+  return first.accepted === other.accepted ? first.turn < other.turn : other.accepted;
+}
