@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Bound, BoundConnections } from '../../../../src/l7/bound/bound-connections.ts';
+import { BoundRequest } from '../../../../src/l7/bound/bound-request.ts';
+import type { Asker, ClientConnection } from '../../../../src/l7/bound/client-connections.ts';
+import type { UpstreamSocket } from '../../../../src/l7/upstream/upstream-socket.ts';
+import type { Cluster } from '../../../../src/upstream/cluster.ts';
+import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
+
+const ENDPOINT = { label: 'one' } as unknown as Endpoint;
+const OTHER = { label: 'two' } as unknown as Endpoint;
+const SOCKET = {} as UpstreamSocket;
+
+/** One request, and what its worker's bound connections are told. */
+class Rig {
+  readonly calls: string[] = [];
+  readonly request: BoundRequest;
+
+  constructor(authorizes: boolean, waiting: Bound | null = null) {
+    const client = {} as ClientConnection;
+    const bound = {
+      clientOf: () => client,
+      take: () => waiting,
+      beginUse: (network: string, _: unknown, { label }: Endpoint) => this.calls.push(`+${label} ${network}`),
+      endUse: (network: string, _: unknown, { label }: Endpoint) => this.calls.push(`-${label} ${network}`),
+      keep: ({ network }: { network: string }, { accepted }: Bound) =>
+        this.calls.push(`keep ${accepted ? 'accepted' : 'pending'} ${network}`),
+    } as unknown as BoundConnections;
+    const asker = { peer: '192.0.2.1', client: { address: '2001:db8::7' } } as Asker;
+    const terms = { bound, cluster: {} as unknown as Cluster, keepAliveMs: 1000 };
+    this.request = new BoundRequest(terms, asker, { authorizes, ofRoute: '' });
+    this.request.recognise();
+  }
+}
+
+const NETWORK = '2001:db8:0:0::/64';
+
+describe('a request on a bound connection', () => {
+  it('counts for the network of the client, not of the proxy in front, until its connection waits', () => {
+    const { request, calls } = new Rig(true);
+    request.beginUse(ENDPOINT);
+    request.answered({ status: 200, headers: [] });
+    assert.equal(request.keep(ENDPOINT, SOCKET), true);
+    request.endUse();
+    assert.deepEqual(calls, [`+one ${NETWORK}`, `-one ${NETWORK}`, `keep accepted ${NETWORK}`]);
+  });
+
+  it('counts at one endpoint at a time', () => {
+    const { request, calls } = new Rig(true);
+    request.beginUse(ENDPOINT);
+    request.beginUse(OTHER);
+    request.endUse();
+    request.endUse();
+    assert.deepEqual(calls, [`+one ${NETWORK}`, `-one ${NETWORK}`, `+two ${NETWORK}`, `-two ${NETWORK}`]);
+  });
+
+  it('counts without credentials of its own if it takes a connection that waits, and only then', () => {
+    const waiting = { endpoint: ENDPOINT, socket: SOCKET, accepted: false, ofRoute: '' };
+    for (const kept of [waiting, null]) {
+      const { request, calls } = new Rig(false, kept);
+      assert.equal(request.take(), kept);
+      request.beginUse(ENDPOINT);
+      assert.deepEqual(calls, kept === null ? [] : [`+one ${NETWORK}`]);
+    }
+  });
+});
