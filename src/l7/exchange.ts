@@ -12,6 +12,7 @@ import type { HeaderList, HttpReply } from './http-reply.ts';
 import type { HandshakeFailure, ListenerStats, RequestRefusal, RequestStats } from './listener-stats.ts';
 import { sendRefusal } from './own-refusal.ts';
 import type { RequestBody } from './request-body.ts';
+import { closesUnread } from './unread-body.ts';
 import type { UpgradeReply } from './upgrade.ts';
 import type { Addressed } from './uws-descriptors.ts';
 
@@ -63,8 +64,8 @@ interface RequestEnd {
   readonly detail?: string;
 }
 
-/** Refusals that close the connection: it may be out of step, or has a body that is not read. */
-const CLOSING: ReadonlySet<number> = new Set([400, 405, 413]);
+/** Refusals that close the connection, because it may be out of step. */
+const CLOSING: ReadonlySet<number> = new Set([400, 405]);
 
 /** Where the answers of one route are counted and logged. */
 interface AnswerContext {
@@ -110,7 +111,8 @@ export class Answers {
     detail: string,
     refusal: RequestRefusal | null,
   ): void {
-    sendRefusal(exchange.reply, status, detail, CLOSING.has(status));
+    const { head, body, reply } = exchange;
+    sendRefusal(reply, status, detail, CLOSING.has(status) || closesUnread(status, head, body));
     this.ended(exchange, status, { refusal, detail });
   }
 

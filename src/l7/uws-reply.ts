@@ -154,8 +154,8 @@ export class UwsReply implements HttpReply {
     this.#answer(closes, () => {
       if (streams) this.#stream(status, headers, typeof kept === 'string' ? Buffer.from(kept) : kept);
       else if (status === 204 || status === 304) this.#sendHead(status, headers, null);
-      else if (this.#isHead && !closes) this.#sendHead(status, headers, length);
-      else this.#sendWhole(status, headers, this.#isHead ? NOTHING : kept, closes);
+      else if (this.#isHead) this.#sendHead(status, headers, length, closes);
+      else this.#sendWhole(status, headers, kept, closes);
     });
   }
 
@@ -406,11 +406,19 @@ export class UwsReply implements HttpReply {
     this.write(typeof body === 'string' ? Buffer.from(body) : body, true);
   }
 
-  /** endWithoutBody must have no arguments: with a length uWS drops the connection at the next request. */
-  #sendHead(status: number, headers: HeaderList, length: number | null): void {
+  /**
+   * Sends a head without a body. The client is told if the connection is to close, and closes it: uWS cannot close behind
+   * a head with a length. endWithoutBody must have no arguments: with a length uWS drops the connection at the next request.
+   */
+  #sendHead(
+    status: number,
+    headers: HeaderList,
+    length: number | null,
+    closes = this.#ending !== null,
+  ): void {
     this.#finish();
     this.#ending?.();
-    this.#head = this.#headOf(status, headers);
+    this.#head = this.#headOf(status, headers, closes);
     this.#cork(() => {
       if (length !== null) this.#response.writeHeader('Content-Length', String(length));
       this.#response.endWithoutBody();

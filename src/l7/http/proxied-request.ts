@@ -8,6 +8,7 @@ import { encodeRequest, framingOf, type RequestFraming } from '../../wire/upstre
 import { viaElement } from '../../wire/via.ts';
 import { CLIENT_GONE, type Header, type ResponseCut } from '../http-reply.ts';
 import { sendRefusal } from '../own-refusal.ts';
+import { closesUnread } from '../unread-body.ts';
 import type { Buffering } from '../buffer-budget.ts';
 import type { RequestRefusal } from '../listener-stats.ts';
 import type { RequestBody } from '../request-body.ts';
@@ -372,8 +373,8 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   }
 
   #refuse(status: 408 | 413 | 502 | 503 | 504, message: string): void {
-    const unread = this.#order.body !== null && !this.#order.body.ended;
-    sendRefusal(this.#order.reply, status, message, unread);
+    const { head, body, reply } = this.#order;
+    sendRefusal(reply, status, message, closesUnread(status, head, body));
     this.#finish(status);
   }
 

@@ -16,6 +16,7 @@ import {
   request,
   waits,
 } from '../building.ts';
+import { MAX_DROPPED_BYTES } from '../../../../src/l7/unread-body.ts';
 import type { Chapter } from '../case.ts';
 import { MAX_BODY } from '../rig.ts';
 import { NO_ANSWER, NO_PIPELINING, NO_TRAILERS, REFUSED_IN_SILENCE } from './reasons.ts';
@@ -173,7 +174,11 @@ export const LIMITS: Chapter = {
       post([`Content-Length: ${MAX_BODY}`], 'b'.repeat(MAX_BODY)),
       receivedLength('b'.repeat(MAX_BODY)),
     ),
-    refused('the length of a larger body', post([`Content-Length: ${MAX_BODY + 1}`], ''), 413),
+    refused(
+      'a length that is larger than what is dropped',
+      post([`Content-Length: ${MAX_DROPPED_BYTES + MAX_BODY}`], ''),
+      413,
+    ),
     refused('a length of a petabyte', post(['Content-Length: 999999999999999'], ''), 413),
     cut(
       'chunks of more than the largest body',

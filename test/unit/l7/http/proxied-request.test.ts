@@ -416,7 +416,7 @@ describe('a request with a body', () => {
     body.come(1000);
     budget.resize(10);
     body.come(1);
-    assert.deepEqual(log, ['503 and close', 'done 503 buffer_budget']);
+    assert.deepEqual(log, ['503', 'done 503 buffer_budget']);
     assert.equal(buffered(), 0);
     body.come(20 * KIB);
     assert.equal(buffered(), 0);
