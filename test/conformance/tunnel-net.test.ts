@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { eventually } from '../support/deadline.ts';
-import { exhaustDescriptors } from '../support/process-facts.ts';
+import { bytesOnTheWay, exhaustDescriptors, unreadBytes } from '../support/process-facts.ts';
 import { TcpEndpoint } from '../support/tcp-peer.ts';
 import { describeManyTunnels } from './tunnel-churn.ts';
 import { describeControlledTunnels } from './tunnel-control.ts';
@@ -10,6 +10,12 @@ import { TunnelRig } from './tunnel-rig.ts';
 import { describeResets } from './tunnel-resets.ts';
 import { describeTunnels } from './tunnel-suite.ts';
 import { describeTransfers } from './tunnel-transfers.ts';
+
+const CHUNK_BYTES = 16 * 1024;
+/** Less than the kernel takes for a receiver that does not read. */
+const FIRST_BYTES = 1_500_000;
+/** A socket of Node has 64 KiB to write before it says that this is too much, and then reads as much ahead. */
+const READ_AHEAD_BYTES = 64 * 1024 + 1.5 * CHUNK_BYTES;
 
 describeTunnels(net);
 describeTransfers(net);
@@ -49,5 +55,25 @@ describe('the net engine', { skip: process.platform === 'linux' ? false : 'needs
     });
     for (const open of [peer, late]) open.destroy();
     assert.equal(rig.sluice.stderr, '');
+  });
+
+  it('passes a reset on behind what it has read and the receiver has no room for', async () => {
+    const { client, peer: receiver } = await rig.join('plain', endpoint);
+    const { localPort: port, remotePort: proxy } = client.socket;
+    const { localPort: end, remotePort: proxyEnd } = receiver.socket;
+    let sent = FIRST_BYTES;
+    client.send(Buffer.alloc(FIRST_BYTES));
+    for (let inProxy = 0; inProxy < READ_AHEAD_BYTES;) {
+      client.send(Buffer.alloc(CHUNK_BYTES));
+      sent += CHUNK_BYTES;
+      const onTheWay = (): number => client.socket.writableLength + bytesOnTheWay(port!, proxy!);
+      await eventually(() => assert.equal(onTheWay(), 0), undefined, 1);
+      inProxy = sent - bytesOnTheWay(proxyEnd!, end!);
+    }
+    client.reset();
+    await eventually(() => assert.equal(unreadBytes(proxy!, port!), null));
+    await receiver.read().receives(sent);
+    await receiver.closed();
+    assert.equal(receiver.received, sent);
   });
 });

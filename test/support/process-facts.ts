@@ -42,12 +42,28 @@ export function exhaustDescriptors(pid: number): () => void {
  * sees it; null where there is no such connection.
  */
 export function unreadBytes(port: number, remotePort: number): number | null {
+  return queuesBetween(port, remotePort)?.unread ?? null;
+}
+
+/** Bytes of the IPv4 connection between these ports that the end at `port` has sent, and the other has not read. */
+export function bytesOnTheWay(port: number, remotePort: number): number {
+  return (
+    (queuesBetween(port, remotePort)?.unacknowledged ?? 0) + (queuesBetween(remotePort, port)?.unread ?? 0)
+  );
+}
+
+/** What waits at the end at `port`; null if there is no such connection. */
+function queuesBetween(
+  port: number,
+  remotePort: number,
+): { readonly unacknowledged: number; readonly unread: number } | null {
   const hex = (value: number): string => value.toString(16).toUpperCase().padStart(4, '0');
   for (const line of readFileSync('/proc/net/tcp', 'utf8').split('\n')) {
     const [, local, remote, , queues] = line.trim().split(/\s+/);
     if (local?.endsWith(`:${hex(port)}`) !== true || remote?.endsWith(`:${hex(remotePort)}`) !== true)
       continue;
-    return parseInt(queues?.split(':')[1] ?? '', 16);
+    const [unacknowledged = '', unread = ''] = queues?.split(':') ?? [];
+    return { unacknowledged: parseInt(unacknowledged, 16), unread: parseInt(unread, 16) };
   }
   return null;
 }

@@ -182,6 +182,9 @@ export class NetTunnel extends Timed implements Tunnel {
     const { peer } = leg;
     if (leg.failure !== null && peer !== null && !peer.destroyed) {
       this.#reason = 'reset';
+      // Node may have read on while the leg was paused, and hands over nothing more.
+      const rest = leg.read() as Buffer | null;
+      if (rest !== null) onData.call(leg, rest);
       peer.pause();
       this.#lingering = { leg: peer, linger: new ResetLinger(this.#context.wheel.now) };
       this.#resetWhenSent();
