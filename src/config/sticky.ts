@@ -69,12 +69,18 @@ function unreadFile(base: BaseDirectory, secret: string): Format<SecretFile> {
   return (value) => ({ path: resolve(base.path, read(value)), secret });
 }
 
-/** A file with a secret; white space at its end does not count. */
+/** A text file with a secret; white space at its end does not count. */
 function secretFile(base: BaseDirectory): Format<SecretFile> {
   const read = textFile(base);
   return (value) => {
     const file = read(value);
     const secret = file.text.trimEnd();
+    // Bytes that are no UTF-8 have all become this character: different files would be the same secret.
+    if (secret.includes('\uFFFD')) {
+      throw new FormatError(
+        `the file is not text: write a secret into it, such as one of "openssl rand -hex 32" (looked at ${file.path})`,
+      );
+    }
     if (secret.length >= MIN_SECRET_CHARACTERS) return { path: file.path, secret };
     throw new FormatError(
       `the file has no secret: write ${MIN_SECRET_CHARACTERS} characters or more into it (looked at ${file.path})`,

@@ -12,7 +12,7 @@ export interface Extras {
   readonly overrides?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Files beside the configuration, by their relative path. */
-  readonly files?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** Max open descriptors of the process; left out for no limit. */
   readonly descriptorLimit?: number;
 }

@@ -63,6 +63,14 @@ describe('sticky', () => {
     assert.ok(loaded.files.includes(inDirectory('sticky.secret')));
   });
 
+  it('refuses a file that is not text, because different ones would be the same secret', () => {
+    const files = { 'binary.secret': Buffer.alloc(40, 0x80) };
+    assert.match(
+      errorsOf(configOf('cookie: a, secretFile: ./binary.secret'), { files })[0] ?? '',
+      /^3:38: secretFile: the file is not text: write a secret into it, such as one of "openssl rand -hex 32"/,
+    );
+  });
+
   it('refuses a file without a secret, and two secrets', () => {
     const files = { 'short.secret': 'short-secret\n\n\n\n\n\n\n' };
     const [short] = errorsOf(configOf('cookie: a, secretFile: ./short.secret'), { files });
