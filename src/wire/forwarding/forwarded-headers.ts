@@ -52,8 +52,10 @@ export function forwardedHeaders(
       told === null || told.chain.length === 0 ? peer : `${told.chain.join(', ')}, ${peer}`,
       'X-Forwarded-Proto',
       proto,
-      'X-Forwarded-Host',
-      host,
+    );
+    // Readers would take it for a list, and the client could choose its first member.
+    if (!host.includes(',')) headers.push('X-Forwarded-Host', host);
+    headers.push(
       'X-Forwarded-Port',
       told === null ? String(connection.port) : toldPort(told, hostHeader, connection),
       'X-Real-IP',

@@ -37,7 +37,8 @@ export function received(
     ...lines,
     'X-Forwarded-For: 127.0.0.1',
     'X-Forwarded-Proto: http',
-    `X-Forwarded-Host: ${host}`,
+    // Readers would take one with a comma for a list.
+    ...(host.includes(',') ? [] : [`X-Forwarded-Host: ${host}`]),
     'X-Forwarded-Port: 0',
     'X-Real-IP: 127.0.0.1',
     'X-Request-Id: id',

@@ -74,6 +74,12 @@ describe('what an endpoint is told of a client that comes by itself', () => {
     assert.deepEqual(sent(forward({ peer: CLIENT, secure: true }), 'x-forwarded-proto'), ['https']);
   });
 
+  it('has no X-Forwarded-Host if readers would take its host for a list', () => {
+    const forwarded = forward({ peer: CLIENT, host: 'evil.example,app.example', style: 'both' });
+    assert.deepEqual(sent(forwarded, 'x-forwarded-host'), []);
+    assert.match(sent(forwarded, 'forwarded')[0] ?? '', /;host="evil\.example,app\.example";/);
+  });
+
   it('is nothing that it says itself', () => {
     assert.deepEqual(forward({ peer: CLIENT }, ...SPOOFED), forward({ peer: CLIENT }));
   });
