@@ -294,7 +294,7 @@ export class L7Listener {
     const peer = formatIp(new Uint8Array(response.getRemoteAddress()));
     const client = dispatcher.identify(head, peer);
     const isHead = head.method === 'HEAD';
-    const reply = new UwsReply(response, client.requestId, isHead, this.#later, isLast ? stopReading : null);
+    const reply = new UwsReply(response, client.requestId, isHead, this.#later, stopReading, isLast);
     const exchange: Exchange = {
       head,
       body,

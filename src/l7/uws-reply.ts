@@ -50,7 +50,8 @@ export class UwsReply implements HttpReply {
   readonly #response: UwsResponse;
   readonly #isHead: boolean;
   readonly #later: (callback: () => void) => void;
-  readonly #ending: (() => void) | null;
+  readonly #stopReading: () => void;
+  readonly #isLast: boolean;
   #aborted = false;
   /** Answered or aborted: the response must not be touched any more. */
   #over = false;
@@ -83,22 +84,24 @@ export class UwsReply implements HttpReply {
    * @param requestId for X-Request-Id in every head
    * @param isHead whether the request is a HEAD: its reply has no body, whatever is sent
    * @param later calls back once, when uWS has handed over all that it has read
-   * @param ending pauses the connection, where nothing that comes behind the request is to be believed: the
-   *   connection then ends with the reply. uWS closes behind a reply in one piece only; but what is not read has been
-   *   silent for 10 seconds before long, and then uWS closes it too.
+   * @param stopReading pauses the connection for good. uWS closes behind a reply in one piece only, and what is not read
+   *   after 10 seconds of silence.
+   * @param isLast whether nothing that comes behind the request is to be believed: the connection ends with the reply
    */
   constructor(
     response: UwsResponse,
     requestId: string,
     isHead: boolean,
     later: (callback: () => void) => void,
-    ending: (() => void) | null = null,
+    stopReading: () => void,
+    isLast = false,
   ) {
     this.#response = response;
     this.#requestId = requestId;
     this.#isHead = isHead;
     this.#later = later;
-    this.#ending = ending;
+    this.#stopReading = stopReading;
+    this.#isLast = isLast;
     response.onAborted(() => {
       const callback = this.#onAborted;
       this.#abort();
@@ -143,24 +146,24 @@ export class UwsReply implements HttpReply {
 
   send(status: number, headers: HeaderList, body: string | Uint8Array, close = false): void {
     if (this.#over) return;
-    const closes = close || this.#ending !== null;
+    const closes = close || this.#isLast;
     const hasBody = !this.#isHead && status !== 204 && status !== 304;
     const length = Buffer.byteLength(body);
-    const maxWhole = this.#ending === null ? MAX_PIECE_BYTES : MAX_UNPROVEN_END_BYTES;
+    const maxWhole = this.#isLast ? MAX_UNPROVEN_END_BYTES : MAX_PIECE_BYTES;
     const streams = hasBody && !close && length > maxWhole;
     if (hasBody && !streams) this.#sent = length;
     // What is sent later must not be lent.
     const kept = closes && typeof body !== 'string' ? copyOf(body) : body;
     this.#answer(closes, () => {
       if (streams) this.#stream(status, headers, typeof kept === 'string' ? Buffer.from(kept) : kept);
-      else if (status === 204 || status === 304) this.#sendHead(status, headers, null);
+      else if (status === 204 || status === 304) this.#sendHead(status, headers, null, closes);
       else if (this.#isHead) this.#sendHead(status, headers, length, closes);
       else this.#sendWhole(status, headers, kept, closes);
     });
   }
 
   sendHead(status: number, headers: HeaderList, length: number | null): void {
-    if (!this.#over) this.#answer(this.#ending !== null, () => this.#sendHead(status, headers, length));
+    if (!this.#over) this.#answer(this.#isLast, () => this.#sendHead(status, headers, length));
   }
 
   begin(status: number, headers: HeaderList, length: number | null): void {
@@ -179,7 +182,7 @@ export class UwsReply implements HttpReply {
       this.#writePieces();
     } else {
       this.#chunkEnd += chunk.length;
-      if (this.#chunkEnd === this.#length) this.#ending?.();
+      if (this.#isLast && this.#chunkEnd === this.#length) this.#stopReading();
       this.#pushCorked(chunk);
     }
     return this.#keep(borrowed);
@@ -244,7 +247,7 @@ export class UwsReply implements HttpReply {
 
   #endChunks(): void {
     this.#finish();
-    this.#ending?.();
+    if (this.#isLast) this.#stopReading();
     this.#response.end(NOTHING, false);
   }
 
@@ -406,18 +409,10 @@ export class UwsReply implements HttpReply {
     this.write(typeof body === 'string' ? Buffer.from(body) : body, true);
   }
 
-  /**
-   * Sends a head without a body. The client is told if the connection is to close, and closes it: uWS cannot close behind
-   * a head with a length. endWithoutBody must have no arguments: with a length uWS drops the connection at the next request.
-   */
-  #sendHead(
-    status: number,
-    headers: HeaderList,
-    length: number | null,
-    closes = this.#ending !== null,
-  ): void {
+  /** endWithoutBody must have no arguments: with a length uWS drops the connection at the next request. */
+  #sendHead(status: number, headers: HeaderList, length: number | null, closes = this.#isLast): void {
     this.#finish();
-    this.#ending?.();
+    if (closes) this.#stopReading();
     this.#head = this.#headOf(status, headers, closes);
     this.#cork(() => {
       if (length !== null) this.#response.writeHeader('Content-Length', String(length));
@@ -437,7 +432,7 @@ export class UwsReply implements HttpReply {
     corkHead(this.#response, head, this.edits, (room) => write(Math.max(1, room - MAX_FRAMING_BYTES)));
   }
 
-  #headOf(status: number, headers: HeaderList, tellsClose = this.#ending !== null): Head {
+  #headOf(status: number, headers: HeaderList, tellsClose = this.#isLast): Head {
     return { status, headers, requestId: this.#requestId, tellsClose };
   }
 

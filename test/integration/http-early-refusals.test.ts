@@ -8,12 +8,15 @@ import { WebRig } from '../support/web-rig.ts';
 const MIB = 1024 * 1024;
 
 describe('a refusal while the body of the request is still coming', () => {
+  /** Paths that the endpoint was asked for. */
+  const asked = new Set<string>();
   let endpoint: RawEndpoint;
   let rig: WebRig;
 
   before(async () => {
     endpoint = await RawEndpoint.listen(async (connection) => {
       const { startLine } = await connection.head().catch(() => ({ startLine: '' }));
+      asked.add(startLine.split(' ')[1] ?? '');
       const isWhole = startLine.startsWith('GET');
       connection.socket.end(`HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n${isWhole ? 'ok' : ''}`);
     });
@@ -65,7 +68,7 @@ describe('a refusal while the body of the request is still coming', () => {
     assert.equal((await client.rest()).length, 0);
   });
 
-  it('tells a HEAD the length that a GET is told', async () => {
+  it('tells a HEAD the length that a GET is told, and serves nothing behind it', async () => {
     const lengths: (string | undefined)[] = [];
     for (const method of ['GET', 'HEAD']) {
       const client = await RawConnection.connect(rig.address('web'));
@@ -74,9 +77,12 @@ describe('a refusal while the body of the request is still coming', () => {
       assert.match(head.startLine, / 400 /);
       assert.equal(headerOf(head, 'connection'), 'close');
       lengths.push(headerOf(head, 'content-length'));
+      client.write('GET /behind HTTP/1.1\r\nHost: a\r\n\r\n');
+      await asksAgain(await RawConnection.connect(rig.address('web')));
       client.destroy();
     }
     assert.notEqual(lengths[0], '0');
     assert.equal(lengths[1], lengths[0]);
+    assert.ok(asked.has('/') && !asked.has('/behind'));
   });
 });

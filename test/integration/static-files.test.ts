@@ -78,7 +78,7 @@ describe('static files', () => {
       const method = request.getMethod().toUpperCase();
       const headers = new Map<string, string>();
       request.forEach((name, value) => headers.set(name, value));
-      const reply = new UwsReply(response, 'r', method === 'HEAD', setImmediate);
+      const reply = new UwsReply(response, 'r', method === 'HEAD', setImmediate, () => undefined);
       const path = normalizePath(request.getUrl());
       if (path === null) reply.send(400, [], 'Bad Request\n');
       else {

@@ -42,7 +42,13 @@ const courses: fc.Arbitrary<Course> = fc.record({
 /** Sends a body, whose source lends each piece for the call only, and returns what the client has got. */
 function send({ withTls, way, pieces, headers, room, gains }: Course): { model: UwsModel; body: Buffer } {
   const model = new UwsModel(room, withTls);
-  const reply = new UwsReply(model, 'r', false, (callback) => callback());
+  const reply = new UwsReply(
+    model,
+    'r',
+    false,
+    (callback) => callback(),
+    () => undefined,
+  );
   const body = Buffer.concat(pieces.map((size, index) => Buffer.alloc(size, `${index}:abcdefghijklmnop\n`)));
   const list: HeaderList = headers.map((size, index) => [`x-${index}`, 'v'.repeat(size)]);
   const lent = Buffer.alloc(body.length);
@@ -143,7 +149,13 @@ describe('UwsReply, byte for byte', () => {
 
   it('keeps little in uWS for a client that reads nothing', () => {
     const model = new UwsModel(0, false);
-    const reply = new UwsReply(model, 'r', false, (callback) => callback());
+    const reply = new UwsReply(
+      model,
+      'r',
+      false,
+      (callback) => callback(),
+      () => undefined,
+    );
     reply.begin(200, [], null);
     let writes = 0;
     while (reply.write(Buffer.alloc(100)) && writes < 10_000) writes++;

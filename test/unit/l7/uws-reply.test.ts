@@ -179,7 +179,7 @@ function streaming(
 ): { response: FakeResponse; reply: UwsReply } {
   const response = new FakeResponse();
   response.room = room;
-  const reply = new UwsReply(response, 'r', false, atOnce);
+  const reply = new UwsReply(response, 'r', false, atOnce, () => response.stopReading());
   reply.begin(200, HEADERS, length);
   let left = length;
   const pump = (): void => {
@@ -204,7 +204,7 @@ describe('UwsReply', () => {
     it(`keeps what waits of a body ${what} when the memory that it was lent is used again`, () => {
       const response = new FakeResponse();
       response.room = 100;
-      const reply = new UwsReply(response, 'r', false, atOnce);
+      const reply = new UwsReply(response, 'r', false, atOnce, () => response.stopReading());
       reply.begin(200, [], length);
       const lent = Buffer.alloc(40_000, 'a');
       assert.equal(reply.write(lent, true), false);
@@ -217,14 +217,14 @@ describe('UwsReply', () => {
 
   it('sends a whole response', () => {
     const response = new FakeResponse();
-    new UwsReply(response, 'r', false, atOnce).send(404, HEADERS, 'gone\n');
+    new UwsReply(response, 'r', false, atOnce, () => response.stopReading()).send(404, HEADERS, 'gone\n');
     assert.equal(response.head, '404 Not Found\nContent-Type: text/plain\nX-Request-Id: r\n[gone\n]\n');
     assert.equal(response.closesConnection, false);
   });
 
   it('ends the connection with the response where that is asked for', () => {
     const response = new FakeResponse();
-    new UwsReply(response, 'r', false, atOnce).send(400, [], '', true);
+    new UwsReply(response, 'r', false, atOnce, () => response.stopReading()).send(400, [], '', true);
     assert.equal(response.closesConnection, true);
   });
 
@@ -232,7 +232,8 @@ describe('UwsReply', () => {
     const waiting: (() => void)[] = [];
     const [first, second] = [new FakeResponse(), new FakeResponse()];
     for (const response of [first, second]) {
-      const reply = new UwsReply(response, 'r', false, (callback) => waiting.push(callback));
+      const later = (callback: () => void): unknown => waiting.push(callback);
+      const reply = new UwsReply(response, 'r', false, later, () => response.stopReading());
       reply.send(400, [], 'bad', true);
       reply.send(200, [], 'again');
       assert.equal(response.head, '');
@@ -275,32 +276,45 @@ describe('UwsReply', () => {
       },
     ]) {
       const response = new FakeResponse();
-      give(new UwsReply(response, 'r', false, atOnce, () => response.stopReading()));
+      give(new UwsReply(response, 'r', false, atOnce, () => response.stopReading(), true));
       assert.match(response.head, /^Connection: close$/m);
       assert.deepEqual([response.done, response.isRead], [true, false]);
     }
     const whole = new FakeResponse();
-    new UwsReply(whole, 'r', false, atOnce, () => whole.stopReading()).send(200, [], 'abc');
+    new UwsReply(whole, 'r', false, atOnce, () => whole.stopReading(), true).send(200, [], 'abc');
     assert.equal(whole.closesConnection, true);
   });
 
   it('tells a HEAD the length of the body and leaves it out', () => {
     const response = new FakeResponse();
-    new UwsReply(response, 'r', true, atOnce).send(200, HEADERS, 'é');
+    new UwsReply(response, 'r', true, atOnce, () => response.stopReading()).send(200, HEADERS, 'é');
     assert.equal(response.head, '200 OK\nContent-Type: text/plain\nX-Request-Id: r\nContent-Length: 2\n');
     assert.equal(response.done, true);
     const streamed = new FakeResponse();
-    const reply = new UwsReply(streamed, 'r', true, atOnce);
+    const reply = new UwsReply(streamed, 'r', true, atOnce, () => streamed.stopReading());
     reply.begin(200, [], 1000);
     assert.equal(reply.write(Buffer.alloc(1000)), true);
     assert.equal(streamed.head, '200 OK\nX-Request-Id: r\nContent-Length: 1000\n');
     assert.equal(streamed.sent, 0);
   });
 
+  it('reads nothing behind a HEAD whose connection is to close', () => {
+    const response = new FakeResponse();
+    new UwsReply(response, 'r', true, atOnce, () => response.stopReading()).send(400, HEADERS, 'bad\n', true);
+    assert.match(response.head, /^Connection: close$/m);
+    assert.match(response.head, /^Content-Length: 4$/m);
+    assert.deepEqual([response.done, response.isRead], [true, false]);
+  });
+
   it('gives 204 and 304 neither a body nor a length', () => {
     for (const status of [204, 304]) {
       const response = new FakeResponse();
-      new UwsReply(response, 'r', false, atOnce, () => response.stopReading()).send(status, [], '', true);
+      new UwsReply(response, 'r', false, atOnce, () => response.stopReading(), true).send(
+        status,
+        [],
+        '',
+        true,
+      );
       assert.equal(response.isRead, false);
       assert.match(response.head, /^\d+ [A-Z][\w ]+\nX-Request-Id: r\nConnection: close\n$/);
       assert.equal(response.done, true);
@@ -309,7 +323,7 @@ describe('UwsReply', () => {
 
   it('writes a head alone with the length it is told', () => {
     const response = new FakeResponse();
-    new UwsReply(response, 'r', true, atOnce).sendHead(200, [], 12);
+    new UwsReply(response, 'r', true, atOnce, () => response.stopReading()).sendHead(200, [], 12);
     assert.equal(response.head, '200 OK\nX-Request-Id: r\nContent-Length: 12\n');
   });
 
@@ -328,7 +342,7 @@ describe('UwsReply', () => {
   ] as const) {
     it(`changes the headers of ${what} as the route says, and keeps the proxy's own cookie`, () => {
       const response = new FakeResponse();
-      const reply = new UwsReply(response, 'r', false, atOnce);
+      const reply = new UwsReply(response, 'r', false, atOnce, () => response.stopReading());
       reply.edits = {
         dropped: new Set(['server', 'set-cookie']),
         added: ['Server', 'edge', 'Vary', 'Origin'],
@@ -347,12 +361,12 @@ describe('UwsReply', () => {
 
   it('leaves the request id out if the route removes it, and to the route if that sets it', () => {
     const response = new FakeResponse();
-    const reply = new UwsReply(response, 'r', false, atOnce);
+    const reply = new UwsReply(response, 'r', false, atOnce, () => response.stopReading());
     reply.edits = { dropped: new Set(['x-request-id']), added: [] };
     reply.send(200, [], 'x');
     assert.equal(response.head, '200 OK\n[x]\n');
     const other = new FakeResponse();
-    const set = new UwsReply(other, 'r', false, atOnce);
+    const set = new UwsReply(other, 'r', false, atOnce, () => other.stopReading());
     set.edits = { dropped: new Set(['x-request-id']), added: ['x-request-id', 'fixed'] };
     set.send(200, [], 'x');
     assert.equal(other.head, '200 OK\nx-request-id: fixed\n[x]\n');
@@ -360,7 +374,7 @@ describe('UwsReply', () => {
 
   it('lets no header value end its line, and writes its bytes as they are', () => {
     const response = new FakeResponse();
-    new UwsReply(response, 'r', false, atOnce).send(
+    new UwsReply(response, 'r', false, atOnce, () => response.stopReading()).send(
       200,
       [
         ['X', 'a\r\nSet-Cookie: b\0\u010a'],
@@ -484,7 +498,7 @@ describe('UwsReply', () => {
 
   it('does nothing once the reply is over', () => {
     const response = new FakeResponse();
-    const reply = new UwsReply(response, 'r', false, atOnce);
+    const reply = new UwsReply(response, 'r', false, atOnce, () => response.stopReading());
     reply.send(200, [], 'first');
     reply.send(200, [], 'second');
     reply.cut('endpoint');
