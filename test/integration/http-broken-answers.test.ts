@@ -186,10 +186,17 @@ describe('a response of an endpoint', () => {
 });
 
 describe('the end of the grace period', () => {
+  let endpoint: RawEndpoint;
+
+  before(async () => {
+    endpoint = await RawEndpoint.listen();
+  });
+  after(() => endpoint.close());
+
   it('answers a request that waits for its endpoint: 503, whatever its framing', async () => {
-    const endpoint = await RawEndpoint.listen();
     const sluice = await startSluice({
       config: {
+        admin: { address: '127.0.0.1:0' },
         workers: { l7: 1, l4: 1 },
         shutdown: { grace: '100ms' },
         listeners: [
@@ -211,6 +218,5 @@ describe('the end of the grace period', () => {
     const stopped = sluice.stop();
     for (const client of clients) assert.match((await client.head()).startLine, / 503 /);
     assert.deepEqual(await stopped, { code: 0, signal: null });
-    endpoint.close();
   });
 });
