@@ -32,7 +32,8 @@ describe('many short WebSockets', () => {
     const before = { metrics: await rig.settled(), descriptors: descriptors(rig.sluice.pid) };
     await churn.play(rig.address('web'), CYCLES);
     const metrics = await rig.settled();
-    await eventually(() => assert.equal(descriptors(rig.sluice.pid), before.descriptors));
+    // The scrape before may have had a connection that was still closing.
+    await eventually(() => assert.ok(descriptors(rig.sluice.pid) <= before.descriptors));
     assert.deepEqual(churn.endpoint.failures, []);
 
     const rise = (name: string, labels: Readonly<Record<string, string>> = {}): number =>

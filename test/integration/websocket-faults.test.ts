@@ -74,7 +74,7 @@ describe('a fault of one side of a session', { concurrency: true }, () => {
     try {
       // Those who have stalled are still there: it is the proxy that must have let them go.
       await rig.settled();
-      await eventually(() => assert.equal(descriptors(rig.sluice.pid), descriptorsBefore));
+      await eventually(() => assert.ok(descriptors(rig.sluice.pid) <= descriptorsBefore));
       assert.deepEqual(raw.failures, []);
     } finally {
       raw.close();
