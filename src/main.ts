@@ -32,7 +32,7 @@ async function main(argv: readonly string[]): Promise<number> {
           return await runOnPinned(node, fileURLToPath(import.meta.url), argv);
         }
         if (invocation.kind === 'bench') {
-          const { run } = await import('./cli/bench.ts');
+          const { run } = await import('./cli/commands/bench.ts');
           return await run(invocation.argv);
         }
         const command = await load(invocation.command);
@@ -49,20 +49,20 @@ async function main(argv: readonly string[]): Promise<number> {
 function load(command: CommandName): Promise<Command> {
   switch (command) {
     case 'run':
-      return import('./cli/run.ts');
+      return import('./cli/commands/run.ts');
     case 'check':
-      return import('./cli/check.ts');
+      return import('./cli/commands/check.ts');
     case 'print-config':
-      return import('./cli/print-config.ts');
+      return import('./cli/commands/print-config.ts');
     case 'demo':
-      return import('./cli/demo.ts');
+      return import('./cli/commands/demo.ts');
     case 'reload':
-      return import('./cli/reload.ts');
+      return import('./cli/commands/reload.ts');
     case 'drain':
-      return import('./cli/drain.ts');
+      return import('./cli/commands/drain.ts');
     case 'status':
-      return import('./cli/status.ts');
+      return import('./cli/commands/status.ts');
     case 'top':
-      return import('./cli/top.ts');
+      return import('./cli/commands/top.ts');
   }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parseDuration } from '../../src/core/duration.ts';
+import { parseDuration } from '../../src/core/units/duration.ts';
 import { UsageError, messageOf } from '../../src/core/errors.ts';
 import { REPORT_DIRECTORY } from '../report/directory.ts';
 

@@ -1,4 +1,4 @@
-import { Backoff } from '../../src/core/backoff.ts';
+import { Backoff } from '../../src/core/timing/backoff.ts';
 import type { RandomPool } from '../../src/core/random-pool.ts';
 import { isEncrypted, isWebSocket } from '../options/target.ts';
 import type { Dialler } from './connection.ts';

@@ -1,4 +1,4 @@
-import { CLOSE_NO_STATUS } from '../../src/wire/close-codes.ts';
+import { CLOSE_NO_STATUS } from '../../src/wire/frames/close-codes.ts';
 import {
   OPCODE_BINARY,
   OPCODE_CLOSE,
@@ -6,7 +6,7 @@ import {
   OPCODE_PING,
   OPCODE_PONG,
   OPCODE_TEXT,
-} from '../../src/wire/opcodes.ts';
+} from '../../src/wire/frames/opcodes.ts';
 import type { ReplySink, Scanner } from './scanner.ts';
 
 const FIN = 0x80;

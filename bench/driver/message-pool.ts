@@ -1,5 +1,5 @@
-import { MAX_MASKED_HEAD, writeMaskedFrame } from '../../src/wire/frame-writer.ts';
-import { OPCODE_BINARY, OPCODE_PING, OPCODE_TEXT } from '../../src/wire/opcodes.ts';
+import { MAX_MASKED_HEAD, writeMaskedFrame } from '../../src/wire/frames/frame-writer.ts';
+import { OPCODE_BINARY, OPCODE_PING, OPCODE_TEXT } from '../../src/wire/frames/opcodes.ts';
 import { meanSize, sampleSizes, sizeBounds, type SizeDistribution } from '../options/size-distribution.ts';
 
 /** Copies of a message of one size lie side by side, up to about so many bytes, so that several go out in one write. */

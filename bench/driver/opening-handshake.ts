@@ -1,6 +1,6 @@
-import { acceptKey } from '../../src/wire/accept-key.ts';
-import { ResponseHeadReader } from '../../src/wire/response-head.ts';
-import { checkUpgradeResponse } from '../../src/wire/upgrade-response.ts';
+import { acceptKey } from '../../src/wire/upgrade/accept-key.ts';
+import { ResponseHeadReader } from '../../src/wire/http/response-head.ts';
+import { checkUpgradeResponse } from '../../src/wire/upgrade/upgrade-response.ts';
 import { hostHeader, type Target } from '../options/target.ts';
 
 export interface HandshakeOptions {

@@ -1,6 +1,6 @@
-import { CLOSE_ABNORMAL } from '../../src/wire/close-codes.ts';
-import { MAX_MASKED_HEAD, closePayload, writeMaskedFrame } from '../../src/wire/frame-writer.ts';
-import { OPCODE_CLOSE, OPCODE_PONG } from '../../src/wire/opcodes.ts';
+import { CLOSE_ABNORMAL } from '../../src/wire/frames/close-codes.ts';
+import { MAX_MASKED_HEAD, closePayload, writeMaskedFrame } from '../../src/wire/frames/frame-writer.ts';
+import { OPCODE_CLOSE, OPCODE_PONG } from '../../src/wire/frames/opcodes.ts';
 import { codeOf } from '../../src/core/errors.ts';
 import type { RandomPool } from '../../src/core/random-pool.ts';
 import type { Connection, ConnectionOwner, Dialler } from './connection.ts';

@@ -1,8 +1,8 @@
 import { Watched } from '../../src/loop/poller.ts';
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from '../../src/sys/epoll.ts';
 import { EAGAIN, EINPROGRESS, EINTR, SystemCallError } from '../../src/sys/errno.ts';
-import { PinnedBuffer } from '../../src/sys/pinned-buffer.ts';
-import { SocketAddress } from '../../src/sys/socket-address.ts';
+import { PinnedBuffer } from '../../src/sys/memory/pinned-buffer.ts';
+import { SocketAddress } from '../../src/sys/sockets/socket-address.ts';
 import type { Connection, ConnectionOwner, Dialler } from './connection.ts';
 import { SocketLoop } from './socket-loop.ts';
 

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { Poller } from '../../src/loop/poller.ts';
-import { nodeLoopDescriptor } from '../../src/sys/node-loop.ts';
-import { Sockets } from '../../src/sys/sockets.ts';
+import { nodeLoopDescriptor } from '../../src/sys/node/node-loop.ts';
+import { Sockets } from '../../src/sys/sockets/sockets.ts';
 
 /** Node has a turn at least so often: its timers are late by no more than that. */
 const NODE_TURN_MS = 1;

@@ -1,4 +1,4 @@
-import { CLOSE_ABNORMAL } from '../../src/wire/close-codes.ts';
+import { CLOSE_ABNORMAL } from '../../src/wire/frames/close-codes.ts';
 import type { MessagePool } from '../driver/message-pool.ts';
 import type { Session } from '../driver/session.ts';
 import type { DriveContext, Sessions, Traffic } from '../driver/traffic.ts';

@@ -2,7 +2,7 @@ import type { Config, Endpoint as EndpointConfig } from '../../src/config/types.
 import { formatAddress } from '../../src/core/address.ts';
 import { layoutOf } from '../../src/protocol/stats-layout.ts';
 import { StatsPage, allocatePage } from '../../src/telemetry/stats-page.ts';
-import type { Balancer } from '../../src/upstream/balancer.ts';
+import type { Balancer } from '../../src/upstream/balancers/balancer.ts';
 import { ConsistentHash } from '../../src/upstream/balancers/consistent-hash.ts';
 import { LeastConnections } from '../../src/upstream/balancers/least-connections.ts';
 import { RandomChoice } from '../../src/upstream/balancers/random-choice.ts';

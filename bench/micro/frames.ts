@@ -1,6 +1,6 @@
-import { FrameReader, type FrameSink } from '../../src/wire/frame-reader.ts';
-import { MAX_MASKED_HEAD, writeMaskedFrame } from '../../src/wire/frame-writer.ts';
-import { OPCODE_BINARY } from '../../src/wire/opcodes.ts';
+import { FrameReader, type FrameSink } from '../../src/wire/frames/frame-reader.ts';
+import { MAX_MASKED_HEAD, writeMaskedFrame } from '../../src/wire/frames/frame-writer.ts';
+import { OPCODE_BINARY } from '../../src/wire/frames/opcodes.ts';
 import type { MicroCase } from './micro-case.ts';
 
 const SIZES = [32, 1024, 65_536];

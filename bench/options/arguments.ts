@@ -1,8 +1,8 @@
 /** The command line of the load generator, read into a plan. */
 import { parseArgs } from 'node:util';
-import { parseDuration } from '../../src/core/duration.ts';
+import { parseDuration } from '../../src/core/units/duration.ts';
 import { UsageError } from '../../src/core/errors.ts';
-import { hasControlCharacter, isToken, trimOws } from '../../src/wire/request-head.ts';
+import { hasControlCharacter, isToken, trimOws } from '../../src/wire/http/request-head.ts';
 import { parseAssertion, type Assertion } from './assertion.ts';
 import { SCENARIOS, STAMP_LENGTH, type Plan, type ScenarioName } from './plan.ts';
 import { parseSizeDistribution, sizeBounds, type SizeDistribution } from './size-distribution.ts';

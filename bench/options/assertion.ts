@@ -1,4 +1,4 @@
-import { parseByteSize } from '../../src/core/byte-size.ts';
+import { parseByteSize } from '../../src/core/units/byte-size.ts';
 import { UsageError } from '../../src/core/errors.ts';
 
 /** The distributions of times that a run measures. */

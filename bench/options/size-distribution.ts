@@ -1,4 +1,4 @@
-import { formatByteSize, parseByteSize } from '../../src/core/byte-size.ts';
+import { formatByteSize, parseByteSize } from '../../src/core/units/byte-size.ts';
 
 /** Sizes of messages, in bytes of payload. */
 export type SizeDistribution =

@@ -1,4 +1,4 @@
-import { formatDuration } from '../../src/core/duration.ts';
+import { formatDuration } from '../../src/core/units/duration.ts';
 import type { Plan } from '../options/plan.ts';
 import { formatSizeDistribution } from '../options/size-distribution.ts';
 import { formatTarget } from '../options/target.ts';

@@ -1,5 +1,5 @@
-import { MAX_MASKED_HEAD, writeMaskedFrame } from '../../src/wire/frame-writer.ts';
-import { OPCODE_BINARY, OPCODE_TEXT } from '../../src/wire/opcodes.ts';
+import { MAX_MASKED_HEAD, writeMaskedFrame } from '../../src/wire/frames/frame-writer.ts';
+import { OPCODE_BINARY, OPCODE_TEXT } from '../../src/wire/frames/opcodes.ts';
 import type { Pacer, Paced } from '../driver/pacer.ts';
 import type { Session } from '../driver/session.ts';
 import type { DriveContext, Sessions, Traffic } from '../driver/traffic.ts';

@@ -1,6 +1,6 @@
 /** The command line, read into what is to be done. */
 import { parseArgs } from 'node:util';
-import { nearest } from '../config/nearest.ts';
+import { nearest } from '../config/syntax/nearest.ts';
 import { UsageError } from '../core/errors.ts';
 
 /** What every command is given. */

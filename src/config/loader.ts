@@ -2,12 +2,12 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { ConfigProblem } from '../core/errors.ts';
 import { ConfigError } from '../core/errors.ts';
-import type { ClusterFiles } from './cluster.ts';
-import { BaseDirectory, UnreadableError, readRegularFile, reasonOf } from './files.ts';
-import { Problems } from './problems.ts';
-import { readRoot } from './root.ts';
-import { Settings } from './settings.ts';
-import { SourceFile } from './source-file.ts';
+import type { ClusterFiles } from './schema/cluster.ts';
+import { BaseDirectory, UnreadableError, readRegularFile, reasonOf } from './syntax/files.ts';
+import { Problems } from './syntax/problems.ts';
+import { readRoot } from './schema/root.ts';
+import { Settings } from './syntax/settings.ts';
+import { SourceFile } from './syntax/source-file.ts';
 import type { Config } from './types.ts';
 
 /** Of the file in YAML or JSON. */

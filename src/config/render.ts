@@ -1,9 +1,9 @@
 /** Writes a configuration as YAML. */
 import { stringify } from 'yaml';
 import { formatAddress } from '../core/address.ts';
-import { formatByteRate, formatByteSize } from '../core/byte-size.ts';
-import { formatDuration } from '../core/duration.ts';
-import type { ClusterFiles } from './cluster.ts';
+import { formatByteRate, formatByteSize } from '../core/units/byte-size.ts';
+import { formatDuration } from '../core/units/duration.ts';
+import type { ClusterFiles } from './schema/cluster.ts';
 import type { LoadedConfig } from './loader.ts';
 import type {
   Cluster,

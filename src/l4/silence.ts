@@ -1,5 +1,5 @@
 import type { L4Listener } from '../config/types.ts';
-import type { Timed, TimerWheel } from '../core/timer-wheel.ts';
+import type { Timed, TimerWheel } from '../core/timing/timer-wheel.ts';
 
 type Timeouts = Pick<L4Listener, 'idleTimeoutMs' | 'halfCloseTimeoutMs'>;
 

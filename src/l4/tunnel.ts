@@ -14,8 +14,8 @@
 import type { Logger } from '../telemetry/logger.ts';
 import type { L4Listener as L4ListenerConfig } from '../config/types.ts';
 import type { DescriptorGate } from '../upstream/descriptor-gate.ts';
-import type { LiveMember, LiveSet } from '../core/live-set.ts';
-import type { TimerWheel } from '../core/timer-wheel.ts';
+import type { LiveMember, LiveSet } from '../core/collections/live-set.ts';
+import type { TimerWheel } from '../core/timing/timer-wheel.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Cluster } from '../upstream/cluster.ts';
 import type { TunnelStats } from './tunnel-stats.ts';
@@ -64,7 +64,7 @@ export interface TunnelListener {
   /**
    * Lets others that listen on the address have the connections that begin now; {@link stop} may follow soon.
    *
-   * @param from which of them: see `sys/hand-over.ts`
+   * @param from which of them: see `sys/sockets/hand-over.ts`
    */
   leave(from: number | null): void;
   /** Accepts no more connections; tunnels live on, and it may listen again. */

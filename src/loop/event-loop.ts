@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
-import { TICK_MS, type TimerWheel } from '../core/timer-wheel.ts';
-import { nodeLoopDescriptor } from '../sys/node-loop.ts';
-import { PinnedBuffer } from '../sys/pinned-buffer.ts';
-import { Sockets } from '../sys/sockets.ts';
+import { TICK_MS, type TimerWheel } from '../core/timing/timer-wheel.ts';
+import { nodeLoopDescriptor } from '../sys/node/node-loop.ts';
+import { PinnedBuffer } from '../sys/memory/pinned-buffer.ts';
+import { Sockets } from '../sys/sockets/sockets.ts';
 import { Poller } from './poller.ts';
 
 /** What is read from a socket lies here until it has been handed on. */

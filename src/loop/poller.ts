@@ -1,6 +1,6 @@
 import { EPOLLIN, Epoll } from '../sys/epoll.ts';
 import { SystemCallError } from '../sys/errno.ts';
-import type { Sockets } from '../sys/sockets.ts';
+import type { Sockets } from '../sys/sockets/sockets.ts';
 
 /**
  * Events that one wait brings at most. Few, so that what the first of many send is on its way before the last are

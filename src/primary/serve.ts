@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import type { Config } from '../config/types.ts';
 import { formatAddress } from '../core/address.ts';
 import { messageOf } from '../core/errors.ts';
-import type { ServiceManager } from './service-manager.ts';
+import type { ServiceManager } from './process/service-manager.ts';
 import type { LogOutput } from '../telemetry/log-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Primary } from './primary.ts';

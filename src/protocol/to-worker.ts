@@ -38,7 +38,7 @@ export interface WorkerStart extends Generation {
   readonly listenLock: SharedArrayBuffer;
   /** Of a `Pulse`: where the worker gives signs of life. */
   readonly pulse: SharedArrayBuffer;
-  /** Where the thread notes its descriptors: see `sys/descriptor-table.ts`. */
+  /** Where the thread notes its descriptors: see `sys/descriptors/descriptor-table.ts`. */
   readonly descriptors: SharedArrayBuffer;
   /** What the descriptors of the process are for; null for no limit. */
   readonly descriptorPlan: DescriptorPlan | null;

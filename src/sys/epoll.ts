@@ -1,9 +1,9 @@
-import { checkDescriptor } from './descriptor.ts';
+import { checkDescriptor } from './descriptors/descriptor.ts';
 import { EINTR, SystemCallError } from './errno.ts';
 import { nativeCalls } from './native-calls.ts';
 import type { NativeCalls } from './native-calls.ts';
-import { PinnedBuffer, addressWithin } from './pinned-buffer.ts';
-import { epollLayout } from './socket-structs.ts';
+import { PinnedBuffer, addressWithin } from './memory/pinned-buffer.ts';
+import { epollLayout } from './sockets/socket-structs.ts';
 
 /** There is something to receive, to accept, or the other side's FIN. */
 export const EPOLLIN = 0x1;

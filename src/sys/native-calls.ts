@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { endianness } from 'node:os';
 import type * as Koffi from 'koffi';
 import { messageOf } from '../core/errors.ts';
-import { noteClosing, noteOpen } from './descriptor-table.ts';
+import { noteClosing, noteOpen } from './descriptors/descriptor-table.ts';
 
 /**
  * The functions that this room calls in the C library and in Node itself, as they are: numbers go in and come

@@ -1,7 +1,7 @@
 import { messageOf } from '../core/errors.ts';
 import { EPOLLIN, Epoll } from './epoll.ts';
-import { nodeLoopDescriptor } from './node-loop.ts';
-import { Sockets } from './sockets.ts';
+import { nodeLoopDescriptor } from './node/node-loop.ts';
+import { Sockets } from './sockets/sockets.ts';
 
 /** Why what this room has cannot be used here, in a few words, or null where it can. */
 export function unsupportedReason(): string | null {

@@ -1,4 +1,4 @@
-import { BurstLimit, type BurstRate } from '../core/burst-limit.ts';
+import { BurstLimit, type BurstRate } from '../core/timing/burst-limit.ts';
 
 const ONE_IN_10_SECONDS: BurstRate = { burst: 1, everyMs: 10_000 };
 

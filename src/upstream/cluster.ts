@@ -5,7 +5,7 @@ import type { EndpointFailure } from '../protocol/from-worker.ts';
 import { CLUSTER_LIMITS, pageMetrics } from '../telemetry/names.ts';
 import type { Histogram, StatsPage } from '../telemetry/stats-page.ts';
 import { Attempts, type AttemptSource, type Limit } from './attempts.ts';
-import type { Balancer } from './balancer.ts';
+import type { Balancer } from './balancers/balancer.ts';
 import { ConsistentHash } from './balancers/consistent-hash.ts';
 import { LeastConnections } from './balancers/least-connections.ts';
 import { RandomChoice } from './balancers/random-choice.ts';

@@ -1,5 +1,5 @@
 import type { OutlierFailure } from '../config/types.ts';
-import { BurstLimit } from '../core/burst-limit.ts';
+import { BurstLimit } from '../core/timing/burst-limit.ts';
 import { networkOf } from '../wire/ip-address.ts';
 import type { Endpoint } from './endpoint.ts';
 

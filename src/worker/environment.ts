@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/types.ts';
-import { TimerWheel } from '../core/timer-wheel.ts';
+import { TimerWheel } from '../core/timing/timer-wheel.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
 import type { EndpointFailure, FromWorker } from '../protocol/from-worker.ts';
 import type { Generation, WorkerStart } from '../protocol/to-worker.ts';
-import { lowestDescriptor } from '../sys/lowest-descriptor.ts';
+import { lowestDescriptor } from '../sys/descriptors/lowest-descriptor.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { pageMetrics } from '../telemetry/names.ts';
 import { findSlot, type SlotLookup, type SlotTable } from '../telemetry/page-layout.ts';

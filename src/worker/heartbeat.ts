@@ -1,4 +1,4 @@
-import { TICK_MS, Timed, type TimerWheel } from '../core/timer-wheel.ts';
+import { TICK_MS, Timed, type TimerWheel } from '../core/timing/timer-wheel.ts';
 import type { Pulse } from '../protocol/pulse.ts';
 
 /**

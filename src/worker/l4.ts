@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { L4Listener } from '../config/types.ts';
-import { LiveSet } from '../core/live-set.ts';
+import { LiveSet } from '../core/collections/live-set.ts';
 import { ThreadLock } from '../core/thread-lock.ts';
 import { NetListener } from '../l4/net/net-listener.ts';
 import { RawListener } from '../l4/raw/raw-listener.ts';
@@ -31,7 +31,7 @@ interface Served {
 /** Listeners of both engines live in one thread: the loop of the one gives Node its turns for the other. */
 class TunnelService implements Service {
   readonly #environment: Environment;
-  /** Listening sockets of a process are closed one at a time: see `sys/hand-over.ts`. */
+  /** Listening sockets of a process are closed one at a time: see `sys/sockets/hand-over.ts`. */
   readonly #lock: ThreadLock;
   readonly #retirement = new Retirement();
   readonly #oldContexts = new Set<TunnelContext>();

@@ -1,4 +1,4 @@
-import { Timed, type TimerWheel } from '../core/timer-wheel.ts';
+import { Timed, type TimerWheel } from '../core/timing/timer-wheel.ts';
 import type { Pace } from '../protocol/to-worker.ts';
 import { UNDIVIDED, type RateShare } from './rate-share.ts';
 

@@ -2,7 +2,7 @@ import { threadId } from 'node:worker_threads';
 import type { FromWorker } from '../protocol/from-worker.ts';
 import { Pulse } from '../protocol/pulse.ts';
 import type { ToWorker, WorkerStart } from '../protocol/to-worker.ts';
-import { useDescriptorTable } from '../sys/descriptor-table.ts';
+import { useDescriptorTable } from '../sys/descriptors/descriptor-table.ts';
 import { createWorkerLogger } from '../telemetry/logger.ts';
 import type { Environment } from './environment.ts';
 import { ServiceThread } from './service-thread.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { TICK_MS } from '../core/timer-wheel.ts';
+import { TICK_MS } from '../core/timing/timer-wheel.ts';
 import { messageOf } from '../core/errors.ts';
 import type { FromWorker } from '../protocol/from-worker.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';

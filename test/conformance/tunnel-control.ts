@@ -12,7 +12,7 @@ import { layoutOf } from '../../src/protocol/stats-layout.ts';
 import type { ToWorker, WorkerStart } from '../../src/protocol/to-worker.ts';
 import { pageMetrics } from '../../src/telemetry/names.ts';
 import { findSlot } from '../../src/telemetry/page-layout.ts';
-import { allocateDescriptorTable } from '../../src/sys/descriptor-table.ts';
+import { allocateDescriptorTable } from '../../src/sys/descriptors/descriptor-table.ts';
 import { SeriesDirectory } from '../../src/telemetry/series-directory.ts';
 import { allocatePage } from '../../src/telemetry/stats-page.ts';
 import { within } from '../support/deadline.ts';

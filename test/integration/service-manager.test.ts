@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { pino } from 'pino';
-import { ServiceManager } from '../../src/primary/service-manager.ts';
+import { ServiceManager } from '../../src/primary/process/service-manager.ts';
 import { eventually } from '../support/deadline.ts';
 import { NotifyReceiver, hasPython } from '../support/notify-receiver.ts';
 import { startSluice } from '../support/sluice-process.ts';

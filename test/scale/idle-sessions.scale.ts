@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout } from 'node:timers/promises';
 import { describe, it } from 'node:test';
-import { TICK_MS, Timed, TimerWheel } from '../../src/core/timer-wheel.ts';
+import { TICK_MS, Timed, TimerWheel } from '../../src/core/timing/timer-wheel.ts';
 import { eventually } from '../support/deadline.ts';
 import { EchoProcess, drive } from '../support/load.ts';
 import { cpuSeconds, residentBytes } from '../support/process-facts.ts';

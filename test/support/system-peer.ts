@@ -3,9 +3,9 @@ import { constants } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { formatAddress, parseAddress } from '../../src/core/address.ts';
 import { EAGAIN, errorName } from '../../src/sys/errno.ts';
-import { PinnedBuffer } from '../../src/sys/pinned-buffer.ts';
-import { SocketAddress } from '../../src/sys/socket-address.ts';
-import { Sockets } from '../../src/sys/sockets.ts';
+import { PinnedBuffer } from '../../src/sys/memory/pinned-buffer.ts';
+import { SocketAddress } from '../../src/sys/sockets/socket-address.ts';
+import { Sockets } from '../../src/sys/sockets/sockets.ts';
 import { freshAddress } from '../unit/sys/pairs.ts';
 import { DEADLINE_MS } from './deadline.ts';
 

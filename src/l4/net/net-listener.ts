@@ -1,10 +1,10 @@
 import { createServer, type Server } from 'node:net';
 import type { L4Listener } from '../../config/types.ts';
 import { formatAddress } from '../../core/address.ts';
-import { noteClosing, noteListening } from '../../sys/descriptor-table.ts';
-import { HandOver } from '../../sys/hand-over.ts';
-import { BACKLOG } from '../../sys/listening-sockets.ts';
-import { descriptorOf } from '../../sys/node-sockets.ts';
+import { noteClosing, noteListening } from '../../sys/descriptors/descriptor-table.ts';
+import { HandOver } from '../../sys/sockets/hand-over.ts';
+import { BACKLOG } from '../../sys/sockets/listening-sockets.ts';
+import { descriptorOf } from '../../sys/node/node-sockets.ts';
 import { unsupportedReason } from '../../sys/support.ts';
 import { refusalOf } from '../refusal.ts';
 import type { TunnelContext, TunnelListener } from '../tunnel.ts';

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { TICK_MS, Timed } from '../../core/timer-wheel.ts';
-import { unacknowledgedBytes } from '../../sys/node-sockets.ts';
+import { TICK_MS, Timed } from '../../core/timing/timer-wheel.ts';
+import { unacknowledgedBytes } from '../../sys/node/node-sockets.ts';
 import type { Attempts } from '../../upstream/attempts.ts';
-import { atTrueEnd } from '../../sys/true-end.ts';
-import { connectFailureOf, dial, dialErrorOf } from '../../upstream/dial.ts';
+import { atTrueEnd } from '../../sys/node/true-end.ts';
+import { connectFailureOf, dial, dialErrorOf } from '../../upstream/dialling/dial.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
 import { addressContext } from '../../upstream/pick-context.ts';
 import { ResetLinger } from '../reset-linger.ts';

@@ -1,11 +1,11 @@
-import { Timed } from '../../core/timer-wheel.ts';
+import { Timed } from '../../core/timing/timer-wheel.ts';
 import type { L4Listener } from '../../config/types.ts';
 import { formatAddress } from '../../core/address.ts';
-import { HandOver } from '../../sys/hand-over.ts';
-import { BACKLOG } from '../../sys/listening-sockets.ts';
+import { HandOver } from '../../sys/sockets/hand-over.ts';
+import { BACKLOG } from '../../sys/sockets/listening-sockets.ts';
 import { EAGAIN, EINTR, errorName } from '../../sys/errno.ts';
 import { EPOLLIN } from '../../sys/epoll.ts';
-import { SocketAddress } from '../../sys/socket-address.ts';
+import { SocketAddress } from '../../sys/sockets/socket-address.ts';
 import { refusalOf } from '../refusal.ts';
 import type { TunnelContext, TunnelListener } from '../tunnel.ts';
 import { Watched } from '../../loop/poller.ts';

@@ -1,5 +1,5 @@
 import { EventLoop } from '../../loop/event-loop.ts';
-import { Pipe } from '../../sys/pipe.ts';
+import { Pipe } from '../../sys/sockets/pipe.ts';
 import { EndpointAddresses } from '../../upstream/dialling/endpoint-addresses.ts';
 import { SpillPool } from './spill.ts';
 

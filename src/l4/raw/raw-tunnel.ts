@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
-import { TICK_MS, Timed } from '../../core/timer-wheel.ts';
+import { TICK_MS, Timed } from '../../core/timing/timer-wheel.ts';
 import type { Watched } from '../../loop/poller.ts';
 import type { Attempts } from '../../upstream/attempts.ts';
-import { connectFailureOf } from '../../upstream/dial.ts';
+import { connectFailureOf } from '../../upstream/dialling/dial.ts';
 import { AddressDial, type DialOwner } from '../../upstream/dialling/address-dial.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import { addressContext } from '../../upstream/pick-context.ts';

@@ -1,4 +1,4 @@
-import { PinnedBuffer } from '../../sys/pinned-buffer.ts';
+import { PinnedBuffer } from '../../sys/memory/pinned-buffer.ts';
 
 /** Sizes of the buffers, the smallest first. */
 const SIZES = [4, 16, 64, 256].map((kibibytes) => kibibytes * 1024);

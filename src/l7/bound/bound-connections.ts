@@ -1,4 +1,4 @@
-import { TICK_MS, Timed, type TimerWheel } from '../../core/timer-wheel.ts';
+import { TICK_MS, Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 import { BOUND_CLOSES, pageMetrics } from '../../telemetry/names.ts';
 import { LineLimit } from '../../telemetry/line-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';

@@ -1,9 +1,9 @@
 import type { Cluster } from '../../upstream/cluster.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
-import { challengesConnection, type ConnectionLogin } from '../../wire/connection-auth.ts';
+import { challengesConnection, type ConnectionLogin } from '../../wire/http/connection-auth.ts';
 import { networkOf } from '../../wire/ip-address.ts';
-import type { ResponseHead } from '../../wire/response-head.ts';
-import { boundKeepAlive } from '../http/keep-alive-hint.ts';
+import type { ResponseHead } from '../../wire/http/response-head.ts';
+import { boundKeepAlive } from '../upstream/keep-alive-hint.ts';
 import type { UpstreamSocket } from '../upstream/upstream-socket.ts';
 import type { Bound, BoundConnections } from './bound-connections.ts';
 import type { Asker, ClientConnection } from './client-connections.ts';

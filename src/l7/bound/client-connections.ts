@@ -1,4 +1,4 @@
-import { findDescriptors, type Addressed, type Hideable } from '../uws-descriptors.ts';
+import { findDescriptors, type Addressed, type Hideable } from '../uws/uws-descriptors.ts';
 
 /** Max descriptors that are hidden at once, which takes as many free ones for a moment. */
 const MAX_GROUP = 128;
@@ -26,7 +26,7 @@ export interface Asker {
   readonly startedAt: number;
 }
 
-/** What the system knows of the clients' sockets of this thread; `sys/accepted-sockets.ts` has the details. */
+/** What the system knows of the clients' sockets of this thread; `sys/sockets/accepted-sockets.ts` has the details. */
 interface ClientSockets {
   received(fd: number): number;
   /** Received bytes that uWS has not read yet. */
@@ -35,7 +35,7 @@ interface ClientSockets {
   disguise(fds: readonly number[]): Hideable & { end(): void };
 }
 
-/** Tells which of many sockets have received bytes; `sys/arrivals.ts` has the details. */
+/** Tells which of many sockets have received bytes; `sys/sockets/arrivals.ts` has the details. */
 interface ClientArrivals {
   /** Returns false if the descriptor cannot be watched. */
   watch(fd: number): boolean;

@@ -1,6 +1,6 @@
 import { networkOf } from '../../wire/ip-address.ts';
-import { WaitingLine } from '../handshakes/waiting-line.ts';
-import { findDescriptors, type Addressed, type Hideable } from '../uws-descriptors.ts';
+import { WaitingLine } from '../../core/collections/waiting-line.ts';
+import { findDescriptors, type Addressed, type Hideable } from '../uws/uws-descriptors.ts';
 import type { Asker, ClientConnection } from './client-connections.ts';
 
 /** Max requests of a worker that wait for their connection to be found, and how long each waits. */
@@ -18,7 +18,7 @@ const MAX_NOW_MS = 100;
 /** Max time between the arrival of a request's last byte and its handler, in a thread that is not overloaded. */
 const READ_DELAY_MS = 250;
 
-/** What the system knows of the clients' sockets of this thread; `sys/accepted-sockets.ts` has the details. */
+/** What the system knows of the clients' sockets of this thread; `sys/sockets/accepted-sockets.ts` has the details. */
 interface SearchedSockets {
   /** No descriptor is this number or greater. */
   tableSize(): number;

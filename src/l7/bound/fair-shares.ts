@@ -1,4 +1,4 @@
-import { IndexedHeap, type HeapItem } from '../../core/indexed-heap.ts';
+import { IndexedHeap, type HeapItem } from '../../core/collections/indexed-heap.ts';
 
 /**
  * Limits of a network that holds the most and has all of its connections in use. Below both, it takes places of others: a

@@ -1,4 +1,4 @@
-import { Timed, type TimerWheel } from '../../core/timer-wheel.ts';
+import { Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../upstream/upstream-socket.ts';
 

@@ -1,12 +1,12 @@
 import type { OutlierFailure } from '../../config/types.ts';
 import type { Attempts } from '../../upstream/attempts.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
-import type { ResponseHead } from '../../wire/response-head.ts';
+import type { ResponseHead } from '../../wire/http/response-head.ts';
 import { BoundRequest } from '../bound/bound-request.ts';
 import { endpointRefusal } from '../upstream/endpoint-refusal.ts';
 import type { UpstreamSocket } from '../upstream/upstream-socket.ts';
 import type { ProxyContext, ProxyOrder } from './proxy-order.ts';
-import { UpstreamExchange, type ExchangeOwner } from './upstream-exchange.ts';
+import { UpstreamExchange, type ExchangeOwner } from '../upstream/upstream-exchange.ts';
 
 /** The endpoints that one request is sent to, one after the other, and the connection to the current one. */
 export class RequestAttempts {

@@ -1,4 +1,4 @@
-import type { RequestBody, RequestBodySink } from '../request-body.ts';
+import type { RequestBody, RequestBodySink } from '../contract/request-body.ts';
 import type { UpstreamSocket } from '../upstream/upstream-socket.ts';
 import type { RequestWriter } from './request-writer.ts';
 

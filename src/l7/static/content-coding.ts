@@ -1,4 +1,4 @@
-import { listMembers } from '../../wire/request-head.ts';
+import { listMembers } from '../../wire/http/request-head.ts';
 
 /** A coding in which a file may lie beside the plain one, and the ending of its name. */
 export interface ContentCoding {

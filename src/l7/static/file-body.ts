@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import type { HttpReply } from '../http-reply.ts';
+import type { HttpReply } from '../contract/http-reply.ts';
 import type { ByteRange } from './byte-range.ts';
 
 /** Read and sent at a time: what a client that does not read costs. */

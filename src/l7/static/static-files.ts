@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import { contentType } from 'mime-types';
 import type { StaticAction } from '../../config/types.ts';
 import { codeOf } from '../../core/errors.ts';
-import { CLIENT_GONE, type HeaderList, type HttpReply } from '../http-reply.ts';
+import { CLIENT_GONE, type HeaderList, type HttpReply } from '../contract/http-reply.ts';
 import { parseRange } from './byte-range.ts';
 import { acceptedCodings, type ContentCoding } from './content-coding.ts';
 import { sendRange } from './file-body.ts';

@@ -1,6 +1,6 @@
 import type { Attempts } from '../../upstream/attempts.ts';
 import type { ConnectFailure } from '../../upstream/endpoint.ts';
-import type { HandshakeFailure } from '../listener-stats.ts';
+import type { HandshakeFailure } from '../contract/listener-stats.ts';
 
 /** How a client is answered if no endpoint serves it. */
 interface EndpointRefusal {

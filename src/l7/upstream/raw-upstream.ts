@@ -2,7 +2,7 @@ import type { EventLoop } from '../../loop/event-loop.ts';
 import { Watched } from '../../loop/poller.ts';
 import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT } from '../../sys/epoll.ts';
 import { EAGAIN, EINTR, SystemCallError } from '../../sys/errno.ts';
-import { PinnedBuffer } from '../../sys/pinned-buffer.ts';
+import { PinnedBuffer } from '../../sys/memory/pinned-buffer.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import { AddressDial, type DialOwner } from '../../upstream/dialling/address-dial.ts';
 import { EndpointAddresses } from '../../upstream/dialling/endpoint-addresses.ts';

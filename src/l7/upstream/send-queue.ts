@@ -1,9 +1,9 @@
-import { PinnedBuffer } from '../../sys/pinned-buffer.ts';
+import { PinnedBuffer } from '../../sys/memory/pinned-buffer.ts';
 
 /** Block for the first few bytes: many connections may have only those. */
 const SMALL_BLOCK_BYTES = 16 * 1024;
 /**
- * Block for more. The allocator maps blocks of this size one by one (`sys/allocator.ts`): only pages that are written are
+ * Block for more. The allocator maps blocks of this size one by one (`sys/memory/allocator.ts`): only pages that are written are
  * resident, and all of them go back to the system when the block is freed.
  */
 const LARGE_BLOCK_BYTES = 256 * 1024;

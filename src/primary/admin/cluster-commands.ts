@@ -1,6 +1,6 @@
 import type { AdminCommand } from './admin-command.ts';
-import type { ClusterMonitor } from '../cluster-monitor.ts';
-import type { ClusterMonitors } from '../cluster-monitors.ts';
+import type { ClusterMonitor } from '../clusters/cluster-monitor.ts';
+import type { ClusterMonitors } from '../clusters/cluster-monitors.ts';
 
 type Result = Awaited<ReturnType<AdminCommand['run']>>;
 

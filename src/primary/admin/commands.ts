@@ -1,10 +1,10 @@
-import { LONGEST_MS } from '../../config/formats.ts';
-import { formatDuration, parseDuration } from '../../core/duration.ts';
+import { LONGEST_MS } from '../../config/syntax/formats.ts';
+import { formatDuration, parseDuration } from '../../core/units/duration.ts';
 import type { DrainSettings } from '../../config/types.ts';
 import type { DrainScope } from '../../protocol/to-worker.ts';
 import type { AdminCommand } from './admin-command.ts';
-import type { DrainProgress } from '../drains.ts';
-import type { ReloadResult } from '../reloader.ts';
+import type { DrainProgress } from '../workers/drains.ts';
+import type { ReloadResult } from '../process/reloader.ts';
 
 /** What the commands of the admin address work on. */
 export interface Commanded {

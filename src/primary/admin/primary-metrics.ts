@@ -1,12 +1,12 @@
 import { primaryMetrics } from '../../telemetry/names.ts';
 import type { Metric } from '../../telemetry/metric.ts';
 import type { Family } from '../../telemetry/prometheus.ts';
-import type { CertificateExpiry } from '../certificate-expiry.ts';
-import type { DrainProgress } from '../drains.ts';
-import { engineInUse } from '../engines.ts';
-import type { Reloader } from '../reloader.ts';
-import type { Supervisor } from '../supervisor.ts';
-import type { Versions } from '../versions.ts';
+import type { CertificateExpiry } from '../process/certificate-expiry.ts';
+import type { DrainProgress } from '../workers/drains.ts';
+import { engineInUse } from '../workers/engines.ts';
+import type { Reloader } from '../process/reloader.ts';
+import type { Supervisor } from '../workers/supervisor.ts';
+import type { Versions } from '../process/versions.ts';
 
 /** What the primary's own metrics are read from, whenever they are scraped. */
 interface PrimaryFacts {

@@ -1,13 +1,13 @@
 import { formatAddress } from '../../core/address.ts';
 import { CONNECT_FAILURES, pageMetrics, threadMetrics } from '../../telemetry/names.ts';
 import type { PageSums } from '../../telemetry/page-sums.ts';
-import type { ClusterMonitor } from '../cluster-monitor.ts';
-import type { ClusterMonitors } from '../cluster-monitors.ts';
-import type { Drains } from '../drains.ts';
-import type { Reloader } from '../reloader.ts';
-import type { Supervisor } from '../supervisor.ts';
-import type { Versions } from '../versions.ts';
-import type { WorkerSlot } from '../worker-slot.ts';
+import type { ClusterMonitor } from '../clusters/cluster-monitor.ts';
+import type { ClusterMonitors } from '../clusters/cluster-monitors.ts';
+import type { Drains } from '../workers/drains.ts';
+import type { Reloader } from '../process/reloader.ts';
+import type { Supervisor } from '../workers/supervisor.ts';
+import type { Versions } from '../process/versions.ts';
+import type { WorkerSlot } from '../workers/worker-slot.ts';
 
 export type PrimaryState = 'starting' | 'ready' | 'draining';
 

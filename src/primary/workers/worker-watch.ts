@@ -1,4 +1,4 @@
-import type { WorkerSlot } from '../worker-slot.ts';
+import type { WorkerSlot } from './worker-slot.ts';
 import type { Pulse } from '../../protocol/pulse.ts';
 import { SilenceMeter } from './silence-meter.ts';
 

@@ -1,4 +1,4 @@
-import type { Balancer } from '../balancer.ts';
+import type { Balancer } from './balancer.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { PickContext } from '../pick-context.ts';
 import { WeightedDraw } from './weighted-draw.ts';

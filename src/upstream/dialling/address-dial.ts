@@ -1,11 +1,11 @@
 import type { Address } from '../../core/address.ts';
-import { Timed, type TimerWheel } from '../../core/timer-wheel.ts';
+import { Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 import { Watched, type Poller } from '../../loop/poller.ts';
 import { EPOLLERR, EPOLLHUP, EPOLLOUT } from '../../sys/epoll.ts';
 import { EINPROGRESS, ETIMEDOUT, SystemCallError } from '../../sys/errno.ts';
-import type { SocketAddress } from '../../sys/socket-address.ts';
-import type { Sockets } from '../../sys/sockets.ts';
-import { NEXT_ADDRESS_MS, decisiveError } from '../dial.ts';
+import type { SocketAddress } from '../../sys/sockets/socket-address.ts';
+import type { Sockets } from '../../sys/sockets/sockets.ts';
+import { NEXT_ADDRESS_MS, decisiveError } from './dial.ts';
 
 /** What a dial works with; an `EventLoop` is one. */
 interface DialLoop {

@@ -1,5 +1,5 @@
 import type { Address } from '../../core/address.ts';
-import { SocketAddress } from '../../sys/socket-address.ts';
+import { SocketAddress } from '../../sys/sockets/socket-address.ts';
 
 /** The endpoints' addresses as system calls want them, each made once and forgotten with the address itself. */
 export class EndpointAddresses {

@@ -1,6 +1,6 @@
 import type { HealthCheck } from '../../config/types.ts';
 import type { Address } from '../../core/address.ts';
-import { ResponseHeadReader } from '../../wire/response-head.ts';
+import { ResponseHeadReader } from '../../wire/http/response-head.ts';
 import type { ProbeEnd, ProbeExchange } from './exchange.ts';
 import { probeHost } from './probe-host.ts';
 

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { HealthCheck } from '../../config/types.ts';
 import type { Address } from '../../core/address.ts';
-import { acceptKey } from '../../wire/accept-key.ts';
-import { FrameReader } from '../../wire/frame-reader.ts';
-import { MAX_MASKED_HEAD, writeMaskedFrame } from '../../wire/frame-writer.ts';
-import { NO_EDITS } from '../../wire/header-edits.ts';
-import { OPCODE_CLOSE, OPCODE_PING } from '../../wire/opcodes.ts';
-import { ResponseHeadReader } from '../../wire/response-head.ts';
-import { encodeUpgradeRequest } from '../../wire/upstream-request.ts';
-import { checkUpgradeResponse } from '../../wire/upgrade-response.ts';
+import { acceptKey } from '../../wire/upgrade/accept-key.ts';
+import { FrameReader } from '../../wire/frames/frame-reader.ts';
+import { MAX_MASKED_HEAD, writeMaskedFrame } from '../../wire/frames/frame-writer.ts';
+import { NO_EDITS } from '../../wire/http/header-edits.ts';
+import { OPCODE_CLOSE, OPCODE_PING } from '../../wire/frames/opcodes.ts';
+import { ResponseHeadReader } from '../../wire/http/response-head.ts';
+import { encodeUpgradeRequest } from '../../wire/http/upstream-request.ts';
+import { checkUpgradeResponse } from '../../wire/upgrade/upgrade-response.ts';
 import type { ProbeEnd, ProbeExchange } from './exchange.ts';
 import { probeHost } from './probe-host.ts';
 

@@ -1,5 +1,5 @@
-import { hostOf } from '../host-header.ts';
-import { headerOf, joinedHeaderOf, onlyHeaderOf, type RequestHead } from '../request-head.ts';
+import { hostOf } from '../http/host-header.ts';
+import { headerOf, joinedHeaderOf, onlyHeaderOf, type RequestHead } from '../http/request-head.ts';
 import { readForwardedElement } from './forwarded-element.ts';
 import { nearestMembers, walkHops } from './hops.ts';
 import { addressOfNode } from './node-name.ts';

@@ -1,5 +1,5 @@
-import { portOf } from '../host-header.ts';
-import { headerOf, isToken, joinedHeaderOf, type RequestHead } from '../request-head.ts';
+import { portOf } from '../http/host-header.ts';
+import { headerOf, isToken, joinedHeaderOf, type RequestHead } from '../http/request-head.ts';
 import type { ClientConnection, ClientIdentity, ForwardedProto, ProxyReport } from './client-identity.ts';
 import { nearestMembers } from './hops.ts';
 import { addressOfNode } from './node-name.ts';

@@ -1,4 +1,4 @@
-import { trimOws } from '../request-head.ts';
+import { trimOws } from '../http/request-head.ts';
 
 /**
  * Max members of a chain that are looked at and passed on. Every member is one proxy: a longer chain is a loop, or what

@@ -1,6 +1,6 @@
 /** Runs a case on one side of the proxy. */
 import type { PerMessageDeflateOptions } from 'ws';
-import { MAX_HELD_PAYLOAD } from '../../../src/wire/frame-reader.ts';
+import { MAX_HELD_PAYLOAD } from '../../../src/wire/frames/frame-reader.ts';
 import { RawConnection, headerOf, switchingProtocols, upgradeRequest } from '../../support/raw-connection.ts';
 import { closeBody } from '../../support/raw-frames.ts';
 import { WsPeer } from '../../support/ws-peer.ts';

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { FrameScanner } from '../../../bench/driver/frame-scanner.ts';
 import type { ReplySink } from '../../../bench/driver/scanner.ts';
-import { serverFrame } from '../wire/foreign-codec.ts';
+import { serverFrame } from '../wire/frames/foreign-codec.ts';
 
 const [CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG] = [0, 1, 2, 8, 9, 10];
 

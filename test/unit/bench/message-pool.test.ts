@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MessagePool, type PoolOptions } from '../../../bench/driver/message-pool.ts';
 import { RandomPool } from '../../../src/core/random-pool.ts';
-import { receiveAsServer } from '../wire/foreign-codec.ts';
+import { receiveAsServer } from '../wire/frames/foreign-codec.ts';
 
 const random = new RandomPool();
 

@@ -7,7 +7,7 @@ import type { Session } from '../../../bench/driver/session.ts';
 import { StreamScanner, type StreamSink } from '../../../bench/driver/stream-scanner.ts';
 import { AvailableSessions } from '../../../bench/scenarios/available-sessions.ts';
 import { Stamp } from '../../../bench/scenarios/stamp.ts';
-import { acceptKey } from '../../../src/wire/accept-key.ts';
+import { acceptKey } from '../../../src/wire/upgrade/accept-key.ts';
 
 describe('the ring of messages in flight', () => {
   it('gives back the oldest first, however many there are', () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Status } from '../../../src/cli/admin-client.ts';
-import { progressBar } from '../../../src/cli/drain.ts';
-import { describeStatus } from '../../../src/cli/status.ts';
+import { progressBar } from '../../../src/cli/commands/drain.ts';
+import { describeStatus } from '../../../src/cli/commands/status.ts';
 import { table } from '../../../src/cli/table.ts';
-import { readCounts } from '../../../src/cli/top.ts';
+import { readCounts } from '../../../src/cli/commands/top.ts';
 
 describe('tables', () => {
   it('are as wide as they need, with numbers to the right', () => {

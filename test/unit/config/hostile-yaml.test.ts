@@ -6,9 +6,9 @@ import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { parseDocument } from 'yaml';
-import { readRegularFile } from '../../../src/config/files.ts';
+import { readRegularFile } from '../../../src/config/syntax/files.ts';
 import { loadConfig } from '../../../src/config/loader.ts';
-import { SourceFile, parseValue } from '../../../src/config/source-file.ts';
+import { SourceFile, parseValue } from '../../../src/config/syntax/source-file.ts';
 import { ConfigError } from '../../../src/core/errors.ts';
 import { errorsOf, routes, scratchDirectory } from './load.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { lookup } from 'node:dns/promises';
 import { describe, it } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
-import { Timed, TimerWheel } from '../../../src/core/timer-wheel.ts';
+import { Timed, TimerWheel } from '../../../src/core/timing/timer-wheel.ts';
 import { EventLoop } from '../../../src/loop/event-loop.ts';
 import { unsupportedReason } from '../../../src/sys/support.ts';
 import { eventually } from '../../support/deadline.ts';

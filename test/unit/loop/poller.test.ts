@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Poller, Watched } from '../../../src/loop/poller.ts';
 import { EPOLLIN, EPOLLOUT } from '../../../src/sys/epoll.ts';
-import { PinnedBuffer } from '../../../src/sys/pinned-buffer.ts';
-import { SocketAddress } from '../../../src/sys/socket-address.ts';
+import { PinnedBuffer } from '../../../src/sys/memory/pinned-buffer.ts';
+import { SocketAddress } from '../../../src/sys/sockets/socket-address.ts';
 import { unsupportedReason } from '../../../src/sys/support.ts';
 import { withPair } from '../sys/pairs.ts';
 

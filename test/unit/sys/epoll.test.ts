@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
 import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, Epoll } from '../../../src/sys/epoll.ts';
-import { nodeLoopDescriptor } from '../../../src/sys/node-loop.ts';
-import { PinnedBuffer } from '../../../src/sys/pinned-buffer.ts';
+import { nodeLoopDescriptor } from '../../../src/sys/node/node-loop.ts';
+import { PinnedBuffer } from '../../../src/sys/memory/pinned-buffer.ts';
 import { unsupportedReason } from '../../../src/sys/support.ts';
 import { withPair } from './pairs.ts';
 

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Address } from '../../../src/core/address.ts';
 import { EAGAIN } from '../../../src/sys/errno.ts';
-import { SocketAddress } from '../../../src/sys/socket-address.ts';
-import { Sockets } from '../../../src/sys/sockets.ts';
+import { SocketAddress } from '../../../src/sys/sockets/socket-address.ts';
+import { Sockets } from '../../../src/sys/sockets/sockets.ts';
 
 export interface Pair {
   /** Which has connected. */

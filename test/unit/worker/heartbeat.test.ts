@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { TimerWheel } from '../../../src/core/timer-wheel.ts';
+import { TimerWheel } from '../../../src/core/timing/timer-wheel.ts';
 import { Pulse } from '../../../src/protocol/pulse.ts';
 import { Heartbeat } from '../../../src/worker/heartbeat.ts';
 

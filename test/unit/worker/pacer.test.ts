@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { TICK_MS, TimerWheel } from '../../../src/core/timer-wheel.ts';
+import { TICK_MS, TimerWheel } from '../../../src/core/timing/timer-wheel.ts';
 import { Pacer, type Drainable } from '../../../src/worker/pacer.ts';
 
 /** A world of connections on a clock of its own. */

@@ -4,7 +4,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { Pulse } from '../../../src/protocol/pulse.ts';
 import { layoutOf } from '../../../src/protocol/stats-layout.ts';
 import type { Heirs, WorkerStart } from '../../../src/protocol/to-worker.ts';
-import { allocateDescriptorTable } from '../../../src/sys/descriptor-table.ts';
+import { allocateDescriptorTable } from '../../../src/sys/descriptors/descriptor-table.ts';
 import { SeriesDirectory } from '../../../src/telemetry/series-directory.ts';
 import { allocatePage } from '../../../src/telemetry/stats-page.ts';
 import { ServiceThread } from '../../../src/worker/service-thread.ts';

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
-import { TICK_MS } from '../../../src/core/timer-wheel.ts';
+import { TICK_MS } from '../../../src/core/timing/timer-wheel.ts';
 import { Pulse } from '../../../src/protocol/pulse.ts';
 import { layoutOf } from '../../../src/protocol/stats-layout.ts';
 import type { WorkerKind, WorkerStart } from '../../../src/protocol/to-worker.ts';
-import { allocateDescriptorTable } from '../../../src/sys/descriptor-table.ts';
+import { allocateDescriptorTable } from '../../../src/sys/descriptors/descriptor-table.ts';
 import { SeriesDirectory } from '../../../src/telemetry/series-directory.ts';
 import { allocatePage } from '../../../src/telemetry/stats-page.ts';
 import type { Environment } from '../../../src/worker/environment.ts';

@@ -1,11 +1,11 @@
 /** A listener of the raw engine in the test's own thread, with what a worker gives to one. */
 import { DescriptorGate } from '../../../../src/upstream/descriptor-gate.ts';
 import type { DescriptorPlan } from '../../../../src/core/descriptor-limit.ts';
-import { lowestDescriptor } from '../../../../src/sys/lowest-descriptor.ts';
+import { lowestDescriptor } from '../../../../src/sys/descriptors/lowest-descriptor.ts';
 import type { Cluster as ClusterConfig, Config, L4Listener } from '../../../../src/config/types.ts';
 import type { Address, TcpAddress } from '../../../../src/core/address.ts';
-import { LiveSet } from '../../../../src/core/live-set.ts';
-import { TimerWheel } from '../../../../src/core/timer-wheel.ts';
+import { LiveSet } from '../../../../src/core/collections/live-set.ts';
+import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import { RawListener } from '../../../../src/l4/raw/raw-listener.ts';
 import { RawLoop } from '../../../../src/l4/raw/raw-loop.ts';
 import type { TunnelContext } from '../../../../src/l4/tunnel.ts';

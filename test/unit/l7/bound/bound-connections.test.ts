@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { TimerWheel } from '../../../../src/core/timer-wheel.ts';
+import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import { BoundConnections, type Bound, type Identities } from '../../../../src/l7/bound/bound-connections.ts';
 import type { Asker, ClientConnection } from '../../../../src/l7/bound/client-connections.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../../../../src/l7/upstream/upstream-socket.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Asker } from '../../../../src/l7/bound/client-connections.ts';
-import type { Hideable } from '../../../../src/l7/uws-descriptors.ts';
+import type { Hideable } from '../../../../src/l7/uws/uws-descriptors.ts';
 
 interface FakeConnection {
   readonly cookie: number;

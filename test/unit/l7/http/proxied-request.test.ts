@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { LiveSet } from '../../../../src/core/live-set.ts';
-import { TimerWheel } from '../../../../src/core/timer-wheel.ts';
-import { BufferBudget } from '../../../../src/l7/buffer-budget.ts';
+import { LiveSet } from '../../../../src/core/collections/live-set.ts';
+import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
+import { BufferBudget } from '../../../../src/l7/buffers/buffer-budget.ts';
 import { ConnectionPool } from '../../../../src/l7/http/connection-pool.ts';
 import { ProxiedRequest } from '../../../../src/l7/http/proxied-request.ts';
 import type { ProxyContext } from '../../../../src/l7/http/proxy-order.ts';
 import { RequestWriter } from '../../../../src/l7/http/request-writer.ts';
-import type { HttpReply } from '../../../../src/l7/http-reply.ts';
-import type { RequestBody, RequestBodySink } from '../../../../src/l7/request-body.ts';
+import type { HttpReply } from '../../../../src/l7/contract/http-reply.ts';
+import type { RequestBody, RequestBodySink } from '../../../../src/l7/contract/request-body.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../../../../src/l7/upstream/upstream-socket.ts';
 import { SHED_REASONS, pageMetrics } from '../../../../src/telemetry/names.ts';
 import { PageLayout } from '../../../../src/telemetry/page-layout.ts';
 import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
 import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
-import { NO_EDITS } from '../../../../src/wire/header-edits.ts';
+import { NO_EDITS } from '../../../../src/wire/http/header-edits.ts';
 
 const KIB = 1024;
 

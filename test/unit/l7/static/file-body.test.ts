@@ -4,9 +4,9 @@ import { open, truncate, writeFile, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { HttpReply } from '../../../../src/l7/http-reply.ts';
+import type { HttpReply } from '../../../../src/l7/contract/http-reply.ts';
 import { sendRange } from '../../../../src/l7/static/file-body.ts';
-import { NO_EDITS } from '../../../../src/wire/header-edits.ts';
+import { NO_EDITS } from '../../../../src/wire/http/header-edits.ts';
 
 const SIZE = 1_000_000;
 const CONTENT = Buffer.from(Uint8Array.from({ length: SIZE }, (_, i) => i % 251));

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { HttpReply } from '../../../../src/l7/http-reply.ts';
+import type { HttpReply } from '../../../../src/l7/contract/http-reply.ts';
 import { StaticFiles } from '../../../../src/l7/static/static-files.ts';
-import { NO_EDITS } from '../../../../src/wire/header-edits.ts';
+import { NO_EDITS } from '../../../../src/wire/http/header-edits.ts';
 
 /** A reply that notes what is called on it. */
 class NotingReply implements HttpReply {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import { describe, it } from 'node:test';
-import { TimerWheel } from '../../../../src/core/timer-wheel.ts';
+import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import { RawDialler } from '../../../../src/l7/upstream/raw-upstream.ts';
 import { EventLoop } from '../../../../src/loop/event-loop.ts';
 import { SystemCallError } from '../../../../src/sys/errno.ts';
 import { unsupportedReason } from '../../../../src/sys/support.ts';
 import type { Cluster } from '../../../../src/upstream/cluster.ts';
-import { connectFailureOf } from '../../../../src/upstream/dial.ts';
+import { connectFailureOf } from '../../../../src/upstream/dialling/dial.ts';
 import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
 import { eventually } from '../../../support/deadline.ts';
 

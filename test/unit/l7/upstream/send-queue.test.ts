@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { SendQueue } from '../../../../src/l7/upstream/send-queue.ts';
 import { EAGAIN } from '../../../../src/sys/errno.ts';
-import { PinnedBuffer } from '../../../../src/sys/pinned-buffer.ts';
+import { PinnedBuffer } from '../../../../src/sys/memory/pinned-buffer.ts';
 import { unsupportedReason } from '../../../../src/sys/support.ts';
 import { withPair } from '../../sys/pairs.ts';
 

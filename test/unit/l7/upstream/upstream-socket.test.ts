@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { parseAddress } from '../../../../src/core/address.ts';
 import type { Address } from '../../../../src/core/address.ts';
-import { TimerWheel } from '../../../../src/core/timer-wheel.ts';
+import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import { ConnectionPool } from '../../../../src/l7/http/connection-pool.ts';
 import { netDialler } from '../../../../src/l7/upstream/net-upstream.ts';
 import { RawDialler } from '../../../../src/l7/upstream/raw-upstream.ts';
@@ -18,7 +18,7 @@ import type {
 import { EventLoop } from '../../../../src/loop/event-loop.ts';
 import { unsupportedReason } from '../../../../src/sys/support.ts';
 import type { Cluster } from '../../../../src/upstream/cluster.ts';
-import { connectFailureOf } from '../../../../src/upstream/dial.ts';
+import { connectFailureOf } from '../../../../src/upstream/dialling/dial.ts';
 import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
 import { refusingEndpoint, silentEndpoint } from '../../../support/bad-endpoints.ts';
 import { eventually } from '../../../support/deadline.ts';

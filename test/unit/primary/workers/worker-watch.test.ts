@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { WorkerWatch } from '../../../../src/primary/workers/worker-watch.ts';
-import type { WorkerSlot } from '../../../../src/primary/worker-slot.ts';
+import type { WorkerSlot } from '../../../../src/primary/workers/worker-slot.ts';
 import { Pulse } from '../../../../src/protocol/pulse.ts';
 
 const LOOK_MS = 250;

@@ -1,0 +1,24 @@
+/** `sluice check`: whether a configuration can be used. */
+import { loadConfig } from '../../config/loader.ts';
+import { readDescriptorLimit } from '../../core/descriptor-limit.ts';
+import type { CommandOptions } from '../arguments.ts';
+import { warningLines } from '../diagnostics.ts';
+
+/**
+ * Prints what the configuration has, and its warnings on stderr.
+ *
+ * @returns 0
+ * @throws ConfigError for a configuration that cannot be used
+ */
+export function run(options: CommandOptions): number {
+  const { configFile: file, overrides, env } = options;
+  const { config, warnings } = loadConfig({ file, overrides, env, descriptorLimit: readDescriptorLimit() });
+  process.stderr.write(warningLines(warnings));
+  const listeners = count(config.listeners.length, 'listener');
+  process.stdout.write(`${file}: valid, with ${listeners} and ${count(config.clusters.length, 'cluster')}\n`);
+  return 0;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,80 @@
+/** `sluice drain`: makes a running sluice end connections at a pace. */
+import { isDeepStrictEqual } from 'node:util';
+import { setTimeout as delay } from 'node:timers/promises';
+import { UsageError } from '../../core/errors.ts';
+import { AdminClient, type DrainStatus } from '../admin-client.ts';
+import type { CommandOptions } from '../arguments.ts';
+
+const LOOK_MS = 500;
+const BAR_WIDTH = 40;
+
+/**
+ * Begins a drain, or ends it with `--undo`; `--watch` waits until nothing is left.
+ *
+ * @returns 0, or 1 where there was nothing to undo
+ * @throws UsageError for options that do not go together, StartError where the running sluice refuses
+ */
+export async function run(options: CommandOptions): Promise<number> {
+  const { flags } = options;
+  const scope = scopePath(flags.get('listener'), flags.get('cluster'), flags.get('endpoint'));
+  const client = new AdminClient(options);
+  if (flags.has('undo')) {
+    const { status, body } = await client.post(`${scope}/undrain`);
+    process.stdout.write(status === 202 ? 'new work is taken again\n' : body);
+    return status === 202 ? 0 : 1;
+  }
+  const query = new URLSearchParams();
+  for (const key of ['rate', 'deadline', 'jitter']) {
+    const value = flags.get(key);
+    if (value !== undefined) query.set(key, value);
+  }
+  const { body } = await client.post(`${scope}/drain?${query.toString()}`);
+  const begun = JSON.parse(body) as DrainStatus;
+  process.stdout.write(`draining ${begun.total} connections\n`);
+  if (flags.has('watch')) await watch(client, begun.scope);
+  return 0;
+}
+
+function scopePath(
+  listener: string | undefined,
+  cluster: string | undefined,
+  endpoint: string | undefined,
+): string {
+  if (listener !== undefined && cluster !== undefined) {
+    throw new UsageError('drain one of the two: a listener or a cluster');
+  }
+  if (endpoint !== undefined && cluster === undefined) {
+    throw new UsageError('--endpoint needs the cluster that it belongs to: add --cluster NAME');
+  }
+  if (listener !== undefined) return `/listeners/${encodeURIComponent(listener)}`;
+  if (cluster === undefined) return '';
+  const path = `/clusters/${encodeURIComponent(cluster)}`;
+  return endpoint === undefined ? path : `${path}/endpoints/${encodeURIComponent(endpoint)}`;
+}
+
+async function watch(client: AdminClient, scope: DrainStatus['scope']): Promise<void> {
+  const atTerminal = process.stdout.isTTY;
+  for (;;) {
+    const { drains } = await client.status();
+    const drain = drains.find((candidate) => isDeepStrictEqual(candidate.scope, scope));
+    if (drain === undefined) {
+      process.stdout.write(`${atTerminal ? '\n' : ''}the drain has been undone\n`);
+      return;
+    }
+    process.stdout.write(atTerminal ? `\r${progressBar(drain)}` : `${progressBar(drain)}\n`);
+    if (drain.remaining === 0) {
+      if (atTerminal) process.stdout.write('\n');
+      return;
+    }
+    await delay(LOOK_MS);
+  }
+}
+
+/** `[#####.....]  50%  2500 of 5000 left  5.0 s` */
+export function progressBar({ total, remaining, seconds }: Omit<DrainStatus, 'scope'>): string {
+  const share = total === 0 ? 1 : (total - remaining) / total;
+  const filled = Math.floor(share * BAR_WIDTH);
+  const bar = '#'.repeat(filled) + '.'.repeat(BAR_WIDTH - filled);
+  const percent = String(Math.floor(share * 100)).padStart(3);
+  return `[${bar}] ${percent}%  ${remaining} of ${total} left  ${seconds.toFixed(1)} s`;
+}

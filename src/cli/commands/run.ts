@@ -1,0 +1,102 @@
+/** `sluice run`: the proxy itself. */
+import { isatty } from 'node:tty';
+import { loadConfig } from '../../config/loader.ts';
+import type { LoadedConfig } from '../../config/loader.ts';
+import type { Config } from '../../config/types.ts';
+import { messageOf } from '../../core/errors.ts';
+import { readDescriptorLimit } from '../../core/descriptor-limit.ts';
+import { FileWatch } from '../../primary/process/file-watch.ts';
+import { hardExit } from '../../primary/workers/hard-exit.ts';
+import { ServiceManager } from '../../primary/process/service-manager.ts';
+import { serve } from '../../primary/serve.ts';
+import type { Outcome } from '../../primary/serve.ts';
+import { takeStandardOutput } from '../../sys/descriptors/standard-output.ts';
+import { LogOutput } from '../../telemetry/log-output.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { CommandOptions } from '../arguments.ts';
+import { banner } from '../banner.ts';
+import { DemoProcess } from '../demo/demo-process.ts';
+import { describeFailure } from '../diagnostics.ts';
+
+/** How long the end waits for a reader of the log. */
+const LOG_TIMEOUT_MS = 2_000;
+
+/**
+ * Runs the proxy until a signal ends it.
+ *
+ * @returns the exit status: 0 after a drain, 1 where it could not start or a worker did not end, 128 and the
+ * signal's number where a second signal cut the drain short
+ * @throws ConfigError for a configuration that cannot be used
+ */
+export async function run(options: CommandOptions): Promise<number> {
+  const { config, warnings, files } = load(options);
+  const watch = options.flags.has('watch') ? new FileWatch(files) : null;
+  const stdout = takeStdout();
+  const output = new LogOutput(config.log.format, config.log.file ?? stdout.fd);
+  const log = createLogger(config.log, output);
+  const { problem } = stdout;
+  if (problem !== null) log.info({ reason: problem }, 'native libraries may write to standard output');
+  for (const { place, message } of warnings) log.warn({ place }, message);
+
+  const { status, ended, failure } = await serveWithDemo(options, config, {
+    log,
+    output,
+    watch,
+    stdout: stdout.fd,
+  });
+  const written = await output.close(LOG_TIMEOUT_MS);
+  if (failure !== null) process.stderr.write(describeFailure(failure).text);
+  if (!ended || !written) hardExit(status);
+  return status;
+}
+
+function load({ configFile: file, overrides, env }: CommandOptions): LoadedConfig {
+  return loadConfig({ file, overrides, env, descriptorLimit: readDescriptorLimit() });
+}
+
+/** Keeps native libraries from writing between the lines of the log; returns why not if that is not possible. */
+function takeStdout(): { readonly fd: number; readonly problem: string | null } {
+  try {
+    return { fd: takeStandardOutput(), problem: null };
+  } catch (error) {
+    return { fd: 1, problem: messageOf(error) };
+  }
+}
+
+interface Outlets {
+  readonly stdout: number;
+  readonly log: Logger;
+  readonly output: LogOutput;
+  readonly watch: FileWatch | null;
+}
+
+async function serveWithDemo(
+  options: CommandOptions,
+  config: Config,
+  { stdout, log, output, watch }: Outlets,
+): Promise<Outcome> {
+  let demo: DemoProcess | null = null;
+  try {
+    if (config.demo !== null) demo = await DemoProcess.start(options, log);
+    return await serve({
+      config,
+      log,
+      output,
+      load: () => load(options),
+      watch,
+      manager: ServiceManager.of(options.env, log),
+      takeOver: options.flags.has('takeover'),
+      faultHooks: options.env.SLUICE_FAULT_HOOKS === '1',
+      onReady: ({ config: concrete, admin }) => {
+        const { format, file } = config.log;
+        const atTerminal = format === 'pretty' && file === null && isatty(stdout);
+        if (atTerminal && config.log.level !== 'silent') output.writeText(banner(concrete, admin));
+      },
+    });
+  } catch (failure) {
+    return { status: 1, ended: true, failure };
+  } finally {
+    await demo?.stop();
+  }
+}

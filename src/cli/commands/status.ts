@@ -1,0 +1,82 @@
+/** `sluice status`: what a running sluice does. */
+import { formatDuration } from '../../core/units/duration.ts';
+import { AdminClient, type Status } from '../admin-client.ts';
+import type { CommandOptions } from '../arguments.ts';
+import { table } from '../table.ts';
+
+/**
+ * Prints tables, or JSON with `--json`.
+ *
+ * @returns 0
+ * @throws StartError where nobody answers
+ */
+export async function run(options: CommandOptions): Promise<number> {
+  const client = new AdminClient(options);
+  process.stdout.on('error', () => undefined);
+  process.stdout.write(
+    options.flags.has('json') ? await client.get('/status') : describeStatus(await client.status()),
+  );
+  return 0;
+}
+
+/** The tables that a person reads. */
+export function describeStatus(status: Status): string {
+  const { version, pid, uptimeSeconds, generation, state, connections } = status;
+  const uptime = formatDuration(uptimeSeconds * 1000);
+  const title = `sluice ${version}, process ${pid}, up ${uptime}: ${state}, generation ${generation}, ${connections} sessions and tunnels\n`;
+  const notes = [
+    ...status.needsRestart.map((setting) => `${setting} has changed: restart to bring it into force\n`),
+    ...status.drains.map(
+      ({ scope, total, remaining }) =>
+        `draining ${Object.values(scope).join(' ')}: ${remaining} of ${total} left\n`,
+    ),
+  ].join('');
+  return [
+    `${title}${notes}`,
+    workerTable(status),
+    table(
+      ['LISTENER', 'MODE', 'ADDRESS', 'CONNECTIONS'],
+      status.listeners.map(({ name, mode, tls, address, activeConnections }) => [
+        name,
+        tls ? `${mode} tls` : mode,
+        address,
+        activeConnections,
+      ]),
+    ),
+    endpointTable(status),
+  ]
+    .filter((part) => part !== '')
+    .join('\n');
+}
+
+/** A line for each worker. */
+export function workerTable({ workers }: Status): string {
+  return table(
+    ['WORKER', 'STATE', 'GENERATION', 'CONNECTIONS', 'OLDER', 'BUSY', 'RESTARTS'],
+    workers.map((worker) => [
+      worker.name,
+      worker.state,
+      worker.generation,
+      worker.connections,
+      worker.olderConnections,
+      `${Math.round(worker.eventLoopUtilization * 100)}%`,
+      worker.restarts,
+    ]),
+  );
+}
+
+/** A line for each endpoint. */
+export function endpointTable({ clusters }: Status): string {
+  return table(
+    ['CLUSTER', 'ENDPOINT', 'STATE', 'CONNECTIONS', 'FAILURES'],
+    clusters.flatMap(({ name, endpoints }) =>
+      endpoints.map(({ address, state = '-', activeConnections, connectFailures }) => [
+        name,
+        address,
+        state,
+        activeConnections,
+        connectFailures,
+      ]),
+    ),
+  );
+}

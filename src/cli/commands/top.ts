@@ -1,0 +1,87 @@
+/** `sluice top`: what a running sluice does, live. */
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { formatByteSize } from '../../core/units/byte-size.ts';
+import { AdminClient, type Status } from '../admin-client.ts';
+import type { CommandOptions } from '../arguments.ts';
+import { endpointTable, workerTable } from './status.ts';
+
+const PERIOD_MS = 1000;
+const CLEAR = '\u001b[H\u001b[2J';
+
+/** What has been counted since the proxy began, and when it was read. */
+interface Counts {
+  readonly at: number;
+  readonly sessions: number;
+  readonly tunnels: number;
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/**
+ * Shows it every second until SIGINT; once where the output is no terminal.
+ *
+ * @returns 0
+ * @throws StartError where nobody answers
+ */
+export async function run(options: CommandOptions): Promise<number> {
+  const client = new AdminClient(options);
+  const interrupted = once(process, 'SIGINT').then(() => true);
+  process.stdout.on('error', () => undefined);
+  let last = await countsOf(client);
+  for (;;) {
+    if (await Promise.race([interrupted, delay(PERIOD_MS, false)])) return 0;
+    const counts = await countsOf(client);
+    const view = describe(await client.status(), last, counts);
+    last = counts;
+    if (!process.stdout.isTTY) {
+      process.stdout.write(view);
+      return 0;
+    }
+    process.stdout.write(CLEAR + view);
+  }
+}
+
+async function countsOf(client: AdminClient): Promise<Counts> {
+  const text = await client.get('/metrics');
+  return { at: performance.now(), ...readCounts(text) };
+}
+
+/** Sums series over their labels, from the text format of Prometheus. */
+export function readCounts(text: string): Omit<Counts, 'at'> {
+  const sums = new Map<string, number>();
+  for (const line of text.split('\n')) {
+    const match = /^([a-z_]+)(?:\{[^}]*\})? (\S+)/.exec(line);
+    if (match === null) continue;
+    const [, name = '', value] = match;
+    sums.set(name, (sums.get(name) ?? 0) + Number(value));
+  }
+  const sum = (name: string): number => sums.get(name) ?? 0;
+  return {
+    sessions: sum('sluice_ws_sessions_active'),
+    tunnels: sum('sluice_tunnels_active'),
+    messages: sum('sluice_ws_messages_total'),
+    bytes: sum('sluice_ws_bytes_total') + sum('sluice_tunnel_bytes_total'),
+  };
+}
+
+function describe(status: Status, last: Counts, now: Counts): string {
+  const seconds = Math.max(0.001, (now.at - last.at) / 1000);
+  const messages = Math.round((now.messages - last.messages) / seconds);
+  const bytes = Math.round((now.bytes - last.bytes) / seconds);
+  const { version, state, generation } = status;
+  return [
+    `sluice ${version}: ${state}, generation ${generation}\n` +
+      `${now.sessions} sessions, ${now.tunnels} tunnels, ${messages} messages/s, ${readable(bytes)}/s\n`,
+    workerTable(status),
+    endpointTable(status),
+  ].join('\n');
+}
+
+/** In the largest unit that leaves a number of at least 10, so that digits do not dance. */
+function readable(bytes: number): string {
+  for (const unit of [1024 ** 3, 1024 ** 2, 1024]) {
+    if (bytes >= 10 * unit) return formatByteSize(Math.round(bytes / unit) * unit);
+  }
+  return formatByteSize(bytes);
+}

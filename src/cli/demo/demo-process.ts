@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { StartError } from '../../core/errors.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { CommandOptions } from '../arguments.ts';
+import type { DemoReport } from '../commands/demo.ts';
+
+const START_TIMEOUT_MS = 15_000;
+const STOP_TIMEOUT_MS = 2_000;
+const LONGEST_LINE = 2_000;
+
+/** The demo backends in a process of their own: this same program, told to run `demo`. */
+export class DemoProcess {
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<void>;
+  #stopping = false;
+
+  private constructor(child: ChildProcess, log: Logger) {
+    this.#child = child;
+    this.#exited = new Promise((resolve) => {
+      child.once('exit', (code, signal) => {
+        if (!this.#stopping) log.error({ code, signal }, 'the demo backends ended');
+        resolve();
+      });
+    });
+  }
+
+  /** Starts it; resolves when its backends listen, rejects with a StartError when they do not. */
+  static async start({ configFile, overrides, env }: CommandOptions, log: Logger): Promise<DemoProcess> {
+    const settings = overrides.flatMap((override) => ['--set', override]);
+    const [, script = ''] = process.argv;
+    const child = spawn(
+      process.execPath,
+      [...process.execArgv, script, 'demo', '--config', configFile, ...settings],
+      { env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] },
+    );
+    if (child.stderr !== null) logLines(child.stderr, log);
+    try {
+      await listening(child);
+    } catch (error) {
+      child.kill('SIGKILL');
+      throw error;
+    }
+    // An IPC channel that cannot be written to is one that has ended.
+    child.on('error', (error) => log.error({ err: error }, 'the demo backends failed'));
+    return new DemoProcess(child, log);
+  }
+
+  /** Ends it, by force where it does not end by itself. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    if (this.#child.connected) this.#child.disconnect();
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    await this.#exited;
+    clearTimeout(timer);
+  }
+}
+
+function listening(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (reason: string): void => settle(() => reject(new StartError(`demo backends: ${reason}`)));
+    const settle = (act: () => void): void => {
+      clearTimeout(timer);
+      child.off('error', onError).off('exit', onExit).off('message', onMessage);
+      act();
+    };
+    const onError = (error: Error): void => fail(error.message);
+    const onExit = (code: number | null): void => fail(`ended with status ${code ?? 'unknown'}`);
+    const onMessage = (message: unknown): void => {
+      const report = message as DemoReport;
+      if (report.type === 'ready') settle(resolve);
+      else fail(report.message);
+    };
+    const timer = setTimeout(() => fail(`not ready after ${START_TIMEOUT_MS / 1000} s`), START_TIMEOUT_MS);
+    child.on('error', onError).on('exit', onExit).on('message', onMessage);
+  });
+}
+
+/** What the demo complains of stands in the log, not beside it. */
+function logLines(stderr: Readable, log: Logger): void {
+  stderr.on('error', () => undefined);
+  createInterface({ input: stderr }).on('line', (line) =>
+    log.warn({ from: 'demo' }, line.slice(0, LONGEST_LINE)),
+  );
+}

@@ -1,0 +1,62 @@
+/** How a cluster chooses among its endpoints. */
+import type { Format } from '../syntax/formats.ts';
+import { FormatError, describe, line, oneOf } from '../syntax/formats.ts';
+import type { Section } from '../syntax/section.ts';
+import { token } from './sticky.ts';
+import type { BalancerName, Cluster, HashOn } from '../types.ts';
+
+const HASH_KEYS = ['source_ip', 'header', 'cookie', 'query'] as const;
+const HASH_ON = { what: '"hashOn"', keys: HASH_KEYS };
+const HIGHEST_LOAD_FACTOR = 100;
+
+const balancer = oneOf<BalancerName>(
+  'round_robin',
+  'least_connections',
+  'random',
+  'p2c',
+  'source_ip',
+  'consistent_hash',
+);
+
+/** Reads the keys that say which endpoint a connection gets. */
+export function readBalancing(cluster: Section): Pick<Cluster, 'balancer' | 'hashOn' | 'loadFactor'> {
+  const name = cluster.optional('balancer', balancer, 'round_robin');
+  if (name !== 'consistent_hash') {
+    for (const key of ['hashOn', 'loadFactor']) {
+      if (cluster.has(key))
+        cluster.problemAt(key, `it is for the balancer consistent_hash, and this one is ${name}`);
+    }
+  }
+  return {
+    balancer: name,
+    hashOn: readHashOn(cluster),
+    loadFactor: cluster.optional('loadFactor', loadFactor, 1.25),
+  };
+}
+
+function readHashOn(cluster: Section): HashOn {
+  const source: HashOn = { kind: 'source_ip' };
+  if (!cluster.has('hashOn')) return source;
+  if (cluster.raw('hashOn') === 'source_ip') return source;
+  const section = cluster.section('hashOn', HASH_ON);
+  if (section === null) return source;
+  const [kind, ...others] = HASH_KEYS.filter((key) => section.has(key));
+  if (kind === undefined || others.length > 0) {
+    section.problem('"hashOn" needs exactly one of header, cookie, query; or write hashOn: source_ip');
+    return source;
+  }
+  if (kind === 'source_ip') {
+    section.problemAt(kind, 'write hashOn: source_ip');
+    return source;
+  }
+  if (kind === 'query') return { kind, name: section.required(kind, line("a parameter's name"), '') };
+  const name = section.required(kind, token(`the name of a ${kind}`), '');
+  return { kind, name: kind === 'header' ? name.toLowerCase() : name };
+}
+
+const loadFactor: Format<number> = (value) => {
+  if (typeof value === 'number' && (value === 0 || (value > 1 && value <= HIGHEST_LOAD_FACTOR))) return value;
+  throw new FormatError(
+    `${describe(value)} is out of range: write more than 1 and up to ${HIGHEST_LOAD_FACTOR}, or 0 for no bound`,
+  );
+};

@@ -1,0 +1,73 @@
+/** Limits of a configuration that the machine cannot keep. */
+import { formatByteSize } from '../../core/units/byte-size.ts';
+import { limitFor, planDescriptors } from '../../core/descriptor-limit.ts';
+import type { Problems } from '../syntax/problems.ts';
+import type { Located } from '../syntax/section.ts';
+import type { Config, Listener } from '../types.ts';
+
+/**
+ * Warns if the listeners promise more connections than the limit of open descriptors carries. It is no error: the proxy
+ * may run elsewhere.
+ *
+ * @param limit max descriptors of a process; null for no limit
+ */
+export function warnOfDescriptors(
+  config: Config,
+  listeners: readonly Located<Listener>[],
+  limit: number | null,
+  problems: Problems,
+): void {
+  if (limit === null) return;
+  const threads = workerThreads(config);
+  const { clients } = planDescriptors(limit, threads);
+  const limited = listeners.filter(({ value }) => value.maxConnections > 0);
+  const sum = limited.reduce((total, { value }) => total + value.maxConnections, 0);
+  const largest = limited.toSorted((a, b) => b.value.maxConnections - a.value.maxConnections)[0];
+  if (largest === undefined || sum <= clients) return;
+  const promised = limited.length === 1 ? `${sum} connections` : `${sum} connections over all listeners`;
+  problems.warning(
+    [...largest.path, 'maxConnections'],
+    `${promised} cannot be reached: the limit of ${limit} open descriptors carries ${clients}, because each needs one ` +
+      `more for its endpoint: raise it to ${limitFor(sum, threads)} (ulimit -n, LimitNOFILE=), or lower maxConnections`,
+  );
+}
+
+/**
+ * Warns if the clients that layer-7 listeners allow can begin messages of more bytes than the buffer budget holds. It is
+ * no error: past the budget the sessions with the largest unfinished messages are closed.
+ */
+export function warnOfUnfinishedMessages(
+  { workers: { bufferBudget } }: Config,
+  listeners: readonly Located<Listener>[],
+  problems: Problems,
+): void {
+  const limited = listeners
+    .flatMap(({ path, value }) =>
+      value.mode === 'l7' && value.maxConnections > 0
+        ? [{ path, bytes: value.maxConnections * value.websocket.maxMessageSize }]
+        : [],
+    )
+    .toSorted((a, b) => b.bytes - a.bytes);
+  const [largest] = limited;
+  const sum = limited.reduce((total, { bytes }) => total + bytes, 0);
+  if (largest === undefined || sum <= bufferBudget) return;
+  const where = limited.length === 1 ? '' : ' over all listeners';
+  problems.warning(
+    [...largest.path, 'maxConnections'],
+    `clients may send ${approximateSize(sum)} of unfinished messages${where} (maxConnections x websocket.maxMessageSize), and ` +
+      `workers.bufferBudget is ${approximateSize(bufferBudget)}: past it the largest sessions are closed with 1013. Lower ` +
+      'maxMessageSize or maxConnections, or raise bufferBudget',
+  );
+}
+
+/** Writes 16 KiB and more with two digits at least, rounded. */
+function approximateSize(bytes: number): string {
+  const unit = 1024 ** Math.min(3, Math.floor(Math.log2(bytes / 16) / 10));
+  return formatByteSize(Math.round(bytes / unit) * unit);
+}
+
+/** Counts the worker threads: a mode without listeners has none. */
+export function workerThreads({ workers, listeners }: Config): number {
+  const modes = new Set(listeners.map(({ mode }) => mode));
+  return Array.from(modes, (mode) => workers[mode]).reduce((sum, count) => sum + count, 0);
+}

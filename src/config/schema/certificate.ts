@@ -1,0 +1,165 @@
+/** Certificates and keys: files that are read, parsed and matched when the configuration is loaded. */
+import type { KeyObject } from 'node:crypto';
+import { X509Certificate, createHash, createPrivateKey } from 'node:crypto';
+import { messageOf } from '../../core/errors.ts';
+import type { BaseDirectory, TextFile } from '../syntax/files.ts';
+import { MAX_PEM_BYTES, readRegularFile, textFile } from '../syntax/files.ts';
+import type { Format } from '../syntax/formats.ts';
+import { FormatError, describe } from '../syntax/formats.ts';
+import type { Problems } from '../syntax/problems.ts';
+import type { Located } from '../syntax/section.ts';
+import { Section } from '../syntax/section.ts';
+import type { Certificate } from '../types.ts';
+
+const SHAPE = { what: 'a certificate', keys: ['cert', 'key'] };
+const BEGIN = '-----BEGIN CERTIFICATE-----';
+const END = '-----END CERTIFICATE-----';
+/** PKCS #8 and the older form. */
+const ENCRYPTED = /^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
+const DNS_NAME = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]*)(?:\.[a-z0-9_][a-z0-9_-]*)*$/;
+
+interface CertificateFile extends TextFile {
+  /** The first certificate of the file, which is the holder's own. */
+  readonly leaf: X509Certificate;
+}
+
+interface KeyFile extends TextFile {
+  readonly key: KeyObject;
+}
+
+/** A certificate and its key, both null where they cannot be used. */
+interface KeyPair {
+  readonly cert: CertificateFile | null;
+  readonly key: KeyFile | null;
+}
+
+/** Reads one entry of a listener's certificates; null where it cannot be used. */
+export function readCertificate(
+  entry: Located<unknown>,
+  base: BaseDirectory,
+  problems: Problems,
+): Certificate | null {
+  const section = Section.of(entry.value, entry.path, problems, SHAPE);
+  if (section === null) return null;
+  const { cert, key } = readKeyPair(section, base);
+  if (cert === null || key === null) return null;
+  return {
+    cert: cert.path,
+    key: key.path,
+    digest: digestOf(cert.text, key.text),
+    serverNames: serverNames(cert.leaf),
+  };
+}
+
+/** Whether the files of a certificate can be read, and are what they were when it was loaded. */
+export function isUnchanged({ cert, key, digest }: Certificate): boolean {
+  try {
+    const [certText, keyText] = [cert, key].map((path) =>
+      readRegularFile(path, MAX_PEM_BYTES).toString('utf8'),
+    );
+    return digestOf(certText!, keyText!) === digest;
+  } catch {
+    return false;
+  }
+}
+
+function digestOf(cert: string, key: string): string {
+  return createHash('sha256').update(cert).update('\0').update(key).digest('hex');
+}
+
+/** Reads the keys `cert` and `key` of a mapping, which must both be there and belong together. */
+export function readKeyPair(section: Section, base: BaseDirectory): KeyPair {
+  const cert = section.required<CertificateFile | null>('cert', certificateFile(base), null);
+  const key = section.required<KeyFile | null>('key', keyFile(base), null);
+  if (cert !== null) warnOfDates(section, cert.leaf);
+  if (cert !== null && key !== null && !cert.leaf.checkPrivateKey(key.key)) {
+    section.problemAt(
+      'key',
+      `${describe(section.raw('key'))} is not the key of the certificate ${describe(section.raw('cert'))}`,
+    );
+  }
+  return { cert, key };
+}
+
+/** A PEM file of one certificate or more, all of which can be parsed. */
+export function certificateFile(base: BaseDirectory): Format<CertificateFile> {
+  const read = textFile(base);
+  return (value) => {
+    const file = read(value);
+    const [leaf] = blocksOf(file.text).map((block, index) => {
+      try {
+        return new X509Certificate(block);
+      } catch (error) {
+        throw new FormatError(
+          `certificate ${index + 1} of ${describe(value)} cannot be parsed: ${messageOf(error)}`,
+        );
+      }
+    });
+    if (leaf === undefined) {
+      throw new FormatError(
+        `${describe(value)} has no certificate in PEM form (-----BEGIN CERTIFICATE-----)`,
+      );
+    }
+    return { ...file, leaf };
+  };
+}
+
+/** The certificates of a file in PEM form. No regular expression: many beginnings without an end take it quadratic time. */
+function blocksOf(text: string): string[] {
+  const blocks: string[] = [];
+  for (let end = 0; ;) {
+    const begin = text.indexOf(BEGIN, end);
+    const last = begin < 0 ? -1 : text.indexOf(END, begin);
+    if (last < 0) return blocks;
+    end = last + END.length;
+    blocks.push(text.slice(begin, end));
+  }
+}
+
+function keyFile(base: BaseDirectory): Format<KeyFile> {
+  const read = textFile(base);
+  return (value) => {
+    const file = read(value);
+    if (ENCRYPTED.test(file.text)) {
+      throw new FormatError(`${describe(value)} is encrypted: give the key without a passphrase`);
+    }
+    try {
+      return { ...file, key: createPrivateKey(file.text) };
+    } catch (error) {
+      throw new FormatError(`${describe(value)} is not a private key in PEM form: ${messageOf(error)}`);
+    }
+  };
+}
+
+function warnOfDates(section: Section, certificate: X509Certificate): void {
+  const name = `the certificate ${describe(section.raw('cert'))}`;
+  const path = [...section.path, 'cert'];
+  const now = Date.now();
+  const begin = new Date(certificate.validFrom);
+  const end = new Date(certificate.validTo);
+  if (end.getTime() < now) section.problems.warning(path, `${name} expired on ${dayOf(end)}`);
+  if (begin.getTime() > now) section.problems.warning(path, `${name} is not valid before ${dayOf(begin)}`);
+}
+
+function dayOf(date: Date): string {
+  return date.toISOString().slice(0, 10);
+}
+
+/** The DNS names that a certificate is for: its subjectAltName's, else its common name (RFC 6125 section 6.4.4). */
+function serverNames(certificate: X509Certificate): readonly string[] {
+  const names = alternativeNames(certificate.subjectAltName ?? '');
+  if (names.length === 0) {
+    const commonName = /^CN=(.*)$/m.exec(certificate.subject)?.[1];
+    if (commonName !== undefined) names.push(commonName);
+  }
+  return [...new Set(names.map((name) => name.toLowerCase()))].filter((name) => DNS_NAME.test(name));
+}
+
+/** Node writes `DNS:a.example, IP Address:::1`, and quotes as JSON what could be taken for more than one entry. */
+function alternativeNames(text: string): string[] {
+  const names: string[] = [];
+  for (const match of text.matchAll(/([^:,]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/gy)) {
+    if (match[1] === 'DNS' && match[2] !== undefined) names.push(match[2]);
+  }
+  return names;
+}

@@ -1,0 +1,160 @@
+/** A cluster and its endpoints. */
+import { resolve } from 'node:path';
+import type { Address } from '../../core/address.ts';
+import { formatAddress } from '../../core/address.ts';
+import { readBalancing } from './balancing.ts';
+import { certificateFile, readKeyPair } from './certificate.ts';
+import type { BaseDirectory } from '../syntax/files.ts';
+import { describe, dialAddress, duration, integer, oneOf, toggle } from '../syntax/formats.ts';
+import { HEALTH_KEYS, readHealth } from './health.ts';
+import { hostName, serviceName } from '../syntax/host.ts';
+import type { Problems } from '../syntax/problems.ts';
+import type { Located } from '../syntax/section.ts';
+import { Section } from '../syntax/section.ts';
+import { readResolve } from './resolve.ts';
+import { readSticky } from './sticky.ts';
+import type { Cluster, ClusterTls, Endpoint, ResolveSettings } from '../types.ts';
+
+const CLUSTER = {
+  what: 'a cluster',
+  keys: [
+    'name',
+    'balancer',
+    'hashOn',
+    'loadFactor',
+    'sticky',
+    'connectTimeout',
+    'retries',
+    'retryBudget',
+    'maxConnections',
+    ...HEALTH_KEYS,
+    'resolve',
+    'masking',
+    'tls',
+    'endpoints',
+  ],
+};
+const TLS = { what: 'the tls of a cluster', keys: ['serverName', 'ca', 'verify', 'cert', 'key'] };
+const ENDPOINT = { what: 'an endpoint', keys: ['address', 'weight', 'maxConnections'] };
+const RETRY_BUDGET = { what: '"retryBudget"', keys: ['percent', 'minPerSecond'] };
+const CONNECTIONS = { least: 0, most: 100_000_000 };
+/** What the kernel takes as a path of a UNIX socket, in bytes. */
+const LONGEST_SOCKET_PATH = 107;
+
+/** The absolute paths behind a cluster's PEM texts and its secret; null for what it does not have. */
+export interface ClusterFiles {
+  readonly ca: string | null;
+  readonly cert: string | null;
+  readonly key: string | null;
+  readonly stickySecret: string | null;
+}
+
+/** A cluster and what of it the configuration does not keep. */
+export interface ReadCluster {
+  readonly cluster: Cluster;
+  readonly files: ClusterFiles;
+}
+
+/**
+ * Reads one entry of the list of clusters; null if it is no mapping.
+ *
+ * @param stickySecret what the environment sets; null if it sets none
+ */
+export function readCluster(
+  entry: Located<unknown>,
+  base: BaseDirectory,
+  problems: Problems,
+  stickySecret: string | null,
+): Located<ReadCluster> | null {
+  const section = Section.of(entry.value, entry.path, problems, CLUSTER);
+  if (section === null) return null;
+  const { tls, files } = readTls(section, base);
+  const { sticky, secretFile } = readSticky(section, base, stickySecret);
+  const resolve = readResolve(section);
+  const cluster: Cluster = {
+    name: section.name(),
+    ...readBalancing(section),
+    sticky,
+    connectTimeoutMs: section.optional('connectTimeout', duration({ least: 1, most: 600_000 }), 5000),
+    retries: section.optional('retries', integer({ least: 0, most: 100 }), 2),
+    retryBudget: readRetryBudget(section),
+    maxConnections: section.optional('maxConnections', integer(CONNECTIONS), 0),
+    ...readHealth(section),
+    resolve,
+    masking: section.optional('masking', oneOf('zero', 'random'), 'zero'),
+    tls,
+    endpoints: readEndpoints(section, base, resolve),
+  };
+  const nameless = cluster.endpoints.find(({ address }) => address.kind === 'unix');
+  if (tls?.verify === true && tls.serverName === null && nameless !== undefined) {
+    const address = formatAddress(nameless.address);
+    section.problemAt(
+      'tls',
+      `serverName is needed to verify the endpoint ${address}, which has no host name`,
+    );
+  }
+  return { path: entry.path, value: { cluster, files: { ...files, stickySecret: secretFile } } };
+}
+
+function readRetryBudget(cluster: Section): Cluster['retryBudget'] {
+  const section = cluster.settings('retryBudget', RETRY_BUDGET);
+  return {
+    percent: section.optional('percent', integer({ least: 0, most: 100 }), 20),
+    minPerSecond: section.optional('minPerSecond', integer({ least: 0, most: 1_000_000 }), 10),
+  };
+}
+
+function readTls(
+  cluster: Section,
+  base: BaseDirectory,
+): { tls: ClusterTls | null; files: Omit<ClusterFiles, 'stickySecret'> } {
+  const section = cluster.section('tls', TLS);
+  if (section === null) return { tls: null, files: { ca: null, cert: null, key: null } };
+  const ca = section.optional('ca', certificateFile(base), null);
+  const hasPair = section.has('cert') || section.has('key');
+  const { cert, key } = hasPair ? readKeyPair(section, base) : { cert: null, key: null };
+  return {
+    tls: {
+      serverName: section.optional('serverName', hostName, null),
+      ca: ca?.text ?? null,
+      verify: section.optional('verify', toggle, true),
+      cert: cert?.text ?? null,
+      key: key?.text ?? null,
+    },
+    files: { ca: ca?.path ?? null, cert: cert?.path ?? null, key: key?.path ?? null },
+  };
+}
+
+function readEndpoints(cluster: Section, base: BaseDirectory, { type }: ResolveSettings): Endpoint[] {
+  const endpoints: Endpoint[] = [];
+  const seen = new Set<string>();
+  for (const { value, path } of cluster.list('endpoints', 'endpoints')) {
+    const section = Section.of(value, path, cluster.problems, ENDPOINT);
+    if (section === null) continue;
+    const read = section.required<Address | null>(
+      'address',
+      type === 'srv' ? serviceName : dialAddress,
+      null,
+    );
+    const weight = section.optional('weight', integer({ least: 1, most: 1_000_000 }), 1);
+    const maxConnections = section.optional('maxConnections', integer(CONNECTIONS), 0);
+    if (read === null) continue;
+    const address = read.kind === 'unix' ? socketAddress(section, base, read.path) : read;
+    const text = formatAddress(address);
+    if (seen.has(text)) {
+      section.problemAt('address', `${describe(text)} is listed twice: list it once, with a higher weight`);
+    }
+    seen.add(text);
+    endpoints.push({ address, weight, maxConnections });
+  }
+  return endpoints;
+}
+
+function socketAddress(section: Section, base: BaseDirectory, path: string): Address {
+  const absolute = resolve(base.path, path);
+  if (Buffer.byteLength(absolute) > LONGEST_SOCKET_PATH) {
+    const most = `the system takes ${LONGEST_SOCKET_PATH} bytes`;
+    section.problemAt('address', `the path ${absolute} is too long for a UNIX socket: ${most}`);
+  }
+  return { kind: 'unix', path: absolute };
+}

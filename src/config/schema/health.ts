@@ -1,0 +1,120 @@
+/** How a cluster finds out which of its endpoints are well, and what it does about those that are not. */
+import type { Format } from '../syntax/formats.ts';
+import { FormatError, LONGEST_MS, describe, duration, integer, line, oneOf } from '../syntax/formats.ts';
+import { urlPath } from './route/route-match.ts';
+import { readValue } from '../syntax/section.ts';
+import type { Section } from '../syntax/section.ts';
+import type { Cluster, HealthCheck, OutlierFailure, OutlierSettings } from '../types.ts';
+
+export const HEALTH_KEYS = ['healthCheck', 'onDown', 'outlier', 'panicThreshold', 'slowStart'];
+
+const HEALTH_CHECK = {
+  what: '"healthCheck"',
+  keys: ['type', 'path', 'host', 'status', 'interval', 'timeout', 'rise', 'fall'],
+};
+const OUTLIER = {
+  what: '"outlier"',
+  keys: [
+    'failures',
+    'consecutiveFailures',
+    'window',
+    'minClients',
+    'ejection',
+    'maxEjection',
+    'maxEjectedPercent',
+  ],
+};
+const FAILURES = ['connect', 'reset', 'handshake', '5xx'] as const;
+const WINDOW = { least: 1000, most: 600_000 };
+const CLIENTS = { least: 2, most: 100 };
+const COUNT = { least: 1, most: 1000 };
+const PERCENT = { least: 0, most: 100 };
+const PERIOD = { least: 10, most: 86_400_000 };
+
+type Health = Pick<Cluster, 'healthCheck' | 'onDown' | 'outlier' | 'panicThreshold' | 'slowStartMs'>;
+
+export function readHealth(cluster: Section): Health {
+  const healthCheck = readHealthCheck(cluster);
+  const onDown = cluster.optional('onDown', oneOf('keep', 'close'), 'keep');
+  if (onDown === 'close' && healthCheck === null && !cluster.has('healthCheck')) {
+    cluster.problemAt(
+      'onDown',
+      'without a healthCheck no endpoint is found down: add one, or leave onDown out',
+    );
+  }
+  return {
+    healthCheck,
+    onDown,
+    outlier: readOutlier(cluster),
+    panicThreshold: cluster.optional('panicThreshold', integer(PERCENT), 50),
+    slowStartMs: cluster.optional('slowStart', duration({ least: 0, most: LONGEST_MS }), 0),
+  };
+}
+
+function readHealthCheck(cluster: Section): HealthCheck | null {
+  const section = cluster.section('healthCheck', HEALTH_CHECK);
+  if (section === null) return null;
+  const type = section.required('type', oneOf('tcp', 'http', 'websocket'), 'tcp');
+  for (const key of ['path', 'host', 'status']) {
+    if (section.has(key) && (type === 'tcp' || (key === 'status' && type !== 'http'))) {
+      section.problemAt(key, `a probe of type ${type} has no ${key}: leave it out`);
+    }
+  }
+  const intervalMs = section.optional('interval', duration(PERIOD), 5000);
+  const timeoutMs = section.optional('timeout', duration(PERIOD), 2000);
+  return {
+    type,
+    path: section.optional('path', urlPath, '/'),
+    host: section.optional('host', line('a Host header'), null),
+    status: section.optional('status', statusRange, { least: 200, most: 399 }),
+    intervalMs,
+    timeoutMs,
+    rise: section.optional('rise', integer(COUNT), 2),
+    fall: section.optional('fall', integer(COUNT), 3),
+  };
+}
+
+/** `204`, or `200-399`. */
+const statusRange: Format<HealthCheck['status']> = (value) => {
+  const match = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(
+    typeof value === 'number' ? String(value) : typeof value === 'string' ? value : '',
+  );
+  const least = Number(match?.[1]);
+  const most = Number(match?.[2] ?? match?.[1]);
+  if (match !== null && least <= most) return { least, most };
+  throw new FormatError(`${describe(value)} is no status and no range of them: write 200, or "200-399"`);
+};
+
+/** Outlier detection is on where nothing is said; `outlier: off` leaves it out. */
+function readOutlier(cluster: Section): OutlierSettings | null {
+  const raw = cluster.raw('outlier');
+  if (raw === 'off' || raw === false) return null;
+  const section = cluster.settings('outlier', OUTLIER);
+  const failures = readFailures(section);
+  for (const key of ['window', 'minClients']) {
+    if (section.has(key) && failures.every((failure) => failure === 'connect')) {
+      section.problemAt(key, `it is for the failures reset, handshake and 5xx: add one, or leave ${key} out`);
+    }
+  }
+  const ejectionMs = section.optional('ejection', duration({ least: 10, most: LONGEST_MS }), 30_000);
+  const maxEjectionMs = section.optional('maxEjection', duration({ least: 10, most: LONGEST_MS }), 300_000);
+  return {
+    failures,
+    windowMs: section.optional('window', duration(WINDOW), 10_000),
+    minClients: section.optional('minClients', integer(CLIENTS), 5),
+    consecutiveFailures: section.optional('consecutiveFailures', integer(COUNT), 5),
+    ejectionMs,
+    maxEjectionMs: Math.max(ejectionMs, maxEjectionMs),
+    maxEjectedPercent: section.optional('maxEjectedPercent', integer(PERCENT), 50),
+  };
+}
+
+function readFailures(outlier: Section): OutlierFailure[] {
+  if (!outlier.has('failures')) return ['connect'];
+  const failures = new Set<OutlierFailure>();
+  for (const { value, path } of outlier.list('failures', FAILURES.join(', '))) {
+    const failure = readValue(value, path, outlier.problems, oneOf(...FAILURES), null);
+    if (failure !== null) failures.add(failure);
+  }
+  return [...failures];
+}

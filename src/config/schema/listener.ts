@@ -1,0 +1,250 @@
+/** A listener of either mode. */
+import { isIP } from 'node:net';
+import type { TcpAddress } from '../../core/address.ts';
+import { readCertificate } from './certificate.ts';
+import type { Format } from '../syntax/formats.ts';
+import {
+  FormatError,
+  LONGEST_MS,
+  byteRate,
+  byteSize,
+  describe,
+  duration,
+  integer,
+  listenAddress,
+  oneOf,
+  toggle,
+} from '../syntax/formats.ts';
+import type { Context } from '../syntax/context.ts';
+import { readPaths } from './paths.ts';
+import { readRoutes } from './route/route.ts';
+import type { Located } from '../syntax/section.ts';
+import { Section, readValue } from '../syntax/section.ts';
+import type {
+  Certificate,
+  Compression,
+  HttpSettings,
+  L7Listener,
+  Listener,
+  ListenerTls,
+  Route,
+  WebSocketSettings,
+} from '../types.ts';
+
+const COMMON = ['name', 'mode', 'address', 'maxConnections'];
+const MODES = {
+  l4: ['cluster', 'engine', 'idleTimeout', 'halfCloseTimeout'],
+  l7: [
+    'tls',
+    'maxPendingHandshakes',
+    'maxQueuedHandshakes',
+    'trustedProxies',
+    'forwarded',
+    'via',
+    'underscoreHeaders',
+    'paths',
+    'websocket',
+    'http',
+    'routes',
+  ],
+} as const;
+const L4 = { what: 'a listener of mode l4', keys: [...COMMON, ...MODES.l4], notes: notesOn('l7', 'l4') };
+const L7 = { what: 'a listener of mode l7', keys: [...COMMON, ...MODES.l7], notes: notesOn('l4', 'l7') };
+const EITHER = { what: 'a listener', keys: [...COMMON, ...MODES.l4, ...MODES.l7] };
+const TLS = { what: 'the tls of a listener', keys: ['certificates'] };
+const WEBSOCKET = {
+  what: '"websocket"',
+  keys: [
+    'handshakeTimeout',
+    'maxMessageSize',
+    'idleTimeout',
+    'maxLifetime',
+    'downstreamBuffer',
+    'upstreamBuffer',
+    'compression',
+    'endpointLostCode',
+  ],
+};
+const HTTP = {
+  what: '"http"',
+  keys: ['requestTimeout', 'idleTimeout', 'maxBodySize', 'minBodyRate', 'keepAlive'],
+};
+const NOWHERE: TcpAddress = { kind: 'tcp', host: '', port: 0 };
+const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
+const CONNECTIONS = { least: 0, most: 100_000_000 };
+const IDLE = { least: 10, most: LONGEST_MS, zero: 'never' };
+/** What uWebSockets.js takes: it terminates the process where a limit is outside of 8 to 960 seconds. */
+const WEBSOCKET_IDLE = { least: 8000, most: 960_000, zero: 'never' };
+const BUFFER = { least: 1024, most: GIB };
+
+/** Reads one entry of the list of listeners; null where it is no mapping or has no mode. */
+export function readListener(entry: Located<unknown>, context: Context): Located<Listener> | null {
+  const { problems } = context;
+  const mode = entry.value instanceof Map ? (entry.value.get('mode') as unknown) : undefined;
+  const section = Section.of(
+    entry.value,
+    entry.path,
+    problems,
+    mode === 'l4' ? L4 : mode === 'l7' ? L7 : EITHER,
+  );
+  if (section === null) return null;
+  const common = {
+    name: section.name(),
+    address: section.required('address', listenAddress, NOWHERE),
+    maxConnections: section.optional('maxConnections', integer(CONNECTIONS), 0),
+  };
+  switch (section.required('mode', oneOf('l4', 'l7'), null)) {
+    case null:
+      return null;
+    case 'l4': {
+      const cluster = context.clusters.read(section);
+      const engine = section.optional('engine', oneOf('auto', 'raw', 'net'), 'auto');
+      const idleTimeoutMs = section.optional('idleTimeout', duration(IDLE), 600_000);
+      const halfCloseTimeoutMs = section.optional('halfCloseTimeout', duration(IDLE), 60_000);
+      const value = { ...common, mode: 'l4' as const, cluster, engine, idleTimeoutMs, halfCloseTimeoutMs };
+      return { path: entry.path, value };
+    }
+    case 'l7': {
+      const tls = readTls(section, context);
+      const limits = readHandshakeLimits(section);
+      const trustedProxies = readProxies(section);
+      const forwarded = section.optional('forwarded', oneOf('x', 'rfc7239', 'both', 'off'), 'x');
+      const via = section.optional('via', toggle, false);
+      const underscoreHeaders = section.optional(
+        'underscoreHeaders',
+        oneOf('drop', 'pass', 'refuse'),
+        'drop',
+      );
+      const paths = readPaths(section);
+      const websocket = readWebSocket(section);
+      const http = readHttp(section);
+      const routes = readRoutes(section, paths, context);
+      if (underscoreHeaders !== 'pass') warnOfUnseenNames(section, routes, underscoreHeaders);
+      const value: L7Listener = {
+        ...common,
+        mode: 'l7',
+        tls,
+        ...limits,
+        trustedProxies,
+        forwarded,
+        via,
+        underscoreHeaders,
+        paths,
+        websocket,
+        http,
+        routes,
+      };
+      return { path: entry.path, value };
+    }
+  }
+}
+
+function readTls(listener: Section, { base, problems }: Context): ListenerTls | null {
+  const section = listener.section('tls', TLS);
+  if (section === null) return null;
+  const certificates: Certificate[] = [];
+  for (const entry of section.list('certificates', 'certificates')) {
+    const certificate = readCertificate(entry, base, problems);
+    if (certificate !== null) certificates.push(certificate);
+  }
+  return { certificates };
+}
+
+/** Warns of routes that match a header which `underscoreHeaders` removes before. */
+function warnOfUnseenNames(listener: Section, routes: readonly Route[], policy: 'drop' | 'refuse'): void {
+  for (const [index, { match }] of routes.entries()) {
+    const name = [...match.headers.keys()].find((each) => each.includes('_'));
+    if (name === undefined) continue;
+    listener.problems.warning(
+      [...listener.path, 'routes', index, 'match', 'headers'],
+      `no request has "${name}": "underscoreHeaders: ${policy}" applies first. Write pass there, or another name here`,
+    );
+  }
+}
+
+function readHandshakeLimits(
+  listener: Section,
+): Pick<L7Listener, 'maxPendingHandshakes' | 'maxQueuedHandshakes'> {
+  const maxPendingHandshakes = listener.optional('maxPendingHandshakes', integer(CONNECTIONS), 0);
+  const maxQueuedHandshakes = listener.optional('maxQueuedHandshakes', integer(CONNECTIONS), 1000);
+  if (maxPendingHandshakes === 0 && listener.has('maxQueuedHandshakes')) {
+    listener.problemAt(
+      'maxQueuedHandshakes',
+      'without maxPendingHandshakes nothing waits: set that too, or leave maxQueuedHandshakes out',
+    );
+  }
+  return { maxPendingHandshakes, maxQueuedHandshakes };
+}
+
+function readProxies(listener: Section): readonly string[] {
+  const proxies: string[] = [];
+  for (const { value, path } of listener.optionalList('trustedProxies', 'IP addresses and CIDR blocks')) {
+    const proxy = readValue(value, path, listener.problems, addressBlock, null);
+    if (proxy !== null) proxies.push(proxy);
+  }
+  return proxies;
+}
+
+function readWebSocket(listener: Section): WebSocketSettings {
+  const section = listener.settings('websocket', WEBSOCKET);
+  const settings: WebSocketSettings = {
+    handshakeTimeoutMs: section.optional('handshakeTimeout', duration({ least: 1, most: 600_000 }), 10_000),
+    maxMessageSize: section.optional('maxMessageSize', byteSize({ least: 1, most: GIB }), 16 * MIB),
+    idleTimeoutMs: section.optional('idleTimeout', duration(WEBSOCKET_IDLE), 120_000),
+    maxLifetimeMs: section.optional('maxLifetime', duration({ ...IDLE, zero: 'no limit' }), 0),
+    downstreamBuffer: section.optional('downstreamBuffer', byteSize(BUFFER), MIB),
+    upstreamBuffer: section.optional('upstreamBuffer', byteSize(BUFFER), 16 * MIB),
+    compression: section.optional('compression', compression, 'off'),
+    endpointLostCode: section.optional('endpointLostCode', endpointLostCode, 1011),
+  };
+  return settings;
+}
+
+function readHttp(listener: Section): HttpSettings {
+  const section = listener.settings('http', HTTP);
+  return {
+    requestTimeoutMs: section.optional('requestTimeout', duration({ least: 10, most: LONGEST_MS }), 60_000),
+    idleTimeoutMs: section.optional('idleTimeout', duration({ ...IDLE, least: 1000 }), 120_000),
+    maxBodySize: section.optional('maxBodySize', byteSize({ least: 0, most: 2 ** 50 }), 0),
+    minBodyRate: section.optional('minBodyRate', byteRate({ least: 0, most: GIB }), 512),
+    keepAliveMs: section.optional('keepAlive', duration({ least: 0, most: LONGEST_MS }), 60_000),
+  };
+}
+
+const compressionWord = oneOf('off', 'shared');
+
+const compression: Format<Compression> = (value) => {
+  if (value !== 'dedicated') return compressionWord(value);
+  throw new FormatError(
+    '"dedicated" is no longer supported: a compressor of its own costs each session 82 KiB outside of every bound. ' +
+      'Write shared, which costs sessions no memory, or off',
+  );
+};
+
+const endpointLostCode: Format<number> = (value) => {
+  if (value === 1011 || value === 1014) return value;
+  throw new FormatError(`${describe(value)} is not a close code for this: write 1011 or 1014`);
+};
+
+/** An IP address, or one with the length of its prefix. */
+const addressBlock: Format<string> = (value) => {
+  const [address = '', length, more] = typeof value === 'string' ? value.split('/') : [];
+  const family = isIP(address);
+  const longest = family === 4 ? 32 : 128;
+  const fits = length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= longest);
+  if (typeof value === 'string' && family !== 0 && more === undefined && fits && !address.includes('%'))
+    return value;
+  throw new FormatError(
+    `${describe(value)} is neither an IP address nor a CIDR block: write one such as 10.0.0.0/8 or fd00::/8`,
+  );
+};
+
+function notesOn(other: keyof typeof MODES, mode: keyof typeof MODES): Record<string, string> {
+  return Object.fromEntries(
+    MODES[other].map((key) => [
+      key,
+      `"${key}" is for listeners of mode ${other}, and this one has mode ${mode}`,
+    ]),
+  );
+}

@@ -1,0 +1,148 @@
+/** The whole of a configuration: its parts, and what they say of each other. */
+import { dirname, resolve } from 'node:path';
+import { messageOf } from '../../core/errors.ts';
+import { warnOfDescriptors, warnOfUnfinishedMessages } from './capacity.ts';
+import type { BaseDirectory } from '../syntax/files.ts';
+import { directory } from '../syntax/files.ts';
+import type { ClusterFiles, ReadCluster } from './cluster.ts';
+import { readCluster } from './cluster.ts';
+import { ClusterNames } from '../syntax/context.ts';
+import { hostName } from '../syntax/host.ts';
+import { readListener } from './listener.ts';
+import type { Problems } from '../syntax/problems.ts';
+import type { Located } from '../syntax/section.ts';
+import { readValue } from '../syntax/section.ts';
+import type { Settings } from '../syntax/settings.ts';
+import type { Cluster, Config, DemoSettings, Listener } from '../types.ts';
+import { refuseSharedAddresses, refuseTwins } from './uniqueness.ts';
+
+interface ReadConfig {
+  readonly config: Config;
+  /** By the name of the cluster. */
+  readonly clusterFiles: ReadonlyMap<string, ClusterFiles>;
+}
+
+/**
+ * Reads every setting.
+ *
+ * @param base the directory at which relative paths begin
+ * @param descriptorLimit max open descriptors of the process; null for no limit
+ * @returns a configuration that can be used if no error has been noted
+ */
+export function readRoot(
+  settings: Settings,
+  base: BaseDirectory,
+  problems: Problems,
+  descriptorLimit: number | null,
+): ReadConfig {
+  const clusters = readClusters(settings, base, problems);
+  const listeners = readListeners(settings, { base, problems, clusters: clusters.names });
+  const config: Config = {
+    workers: {
+      l7: settings.read('workers.l7'),
+      l4: settings.read('workers.l4'),
+      bufferBudget: settings.read('workers.bufferBudget'),
+      stuckAfterMs: settings.read('workers.stuckAfter'),
+    },
+    admin: readAdmin(settings, problems),
+    log: {
+      level: settings.read('log.level'),
+      format: settings.read('log.format'),
+      access: settings.read('log.access'),
+      file: readLogFile(settings, base, problems),
+    },
+    shutdown: {
+      graceMs: settings.read('shutdown.grace'),
+      readyDelayMs: settings.read('shutdown.readyDelay'),
+    },
+    drain: {
+      rate: settings.read('drain.rate'),
+      deadlineMs: settings.read('drain.deadline'),
+      jitterMs: settings.read('drain.jitter'),
+    },
+    demo: readDemo(settings, clusters.names, problems),
+    listeners: listeners.map(({ value }) => value),
+    clusters: clusters.read.map(({ value }) => value.cluster),
+  };
+  refuseSharedAddresses(config.admin.address, listeners, problems);
+  refuseRawTls(listeners, config.clusters, problems);
+  clusters.names.warnOfUnused();
+  warnOfDescriptors(config, listeners, descriptorLimit, problems);
+  warnOfUnfinishedMessages(config, listeners, problems);
+  const files = clusters.read.map(({ value }) => [value.cluster.name, value.files] as const);
+  return { config, clusterFiles: new Map(files) };
+}
+
+function readAdmin(settings: Settings, problems: Problems): Config['admin'] {
+  const names = (settings.elements('admin.hosts') ?? []).map(({ value, path }) =>
+    readValue(value, path, problems, hostName, ''),
+  );
+  return { address: settings.read('admin.address'), hosts: names, token: settings.read('admin.token') };
+}
+
+function readClusters(
+  settings: Settings,
+  base: BaseDirectory,
+  problems: Problems,
+): { read: readonly Located<ReadCluster>[]; names: ClusterNames } {
+  const elements = settings.elements('clusters');
+  const read = (elements ?? []).flatMap(
+    (element) => readCluster(element, base, problems, settings.stickySecret) ?? [],
+  );
+  const named = read.map(({ path, value }) => ({ path, value: value.cluster.name }));
+  refuseTwins(named, 'clusters', problems);
+  const complete = elements === null || (elements.length > 0 && elements.length === read.length);
+  return { read, names: new ClusterNames(named, complete, problems) };
+}
+
+function readListeners(
+  settings: Settings,
+  context: { base: BaseDirectory; problems: Problems; clusters: ClusterNames },
+): readonly Located<Listener>[] {
+  const elements = settings.elements('listeners');
+  if (elements === null) context.problems.error([], 'a configuration needs "listeners"');
+  const listeners = (elements ?? []).flatMap((element) => readListener(element, context) ?? []);
+  const named = listeners.map(({ path, value }) => ({ path, value: value.name }));
+  refuseTwins(named, 'listeners', context.problems);
+  return listeners;
+}
+
+/** The file itself need not be there yet. */
+function readLogFile(settings: Settings, base: BaseDirectory, problems: Problems): string | null {
+  const file = settings.read('log.file');
+  if (file === null) return null;
+  const path = resolve(base.path, file);
+  try {
+    directory(base)(dirname(path));
+  } catch (error) {
+    problems.valueError(['log', 'file'], messageOf(error));
+  }
+  return path;
+}
+
+function readDemo(settings: Settings, clusters: ClusterNames, problems: Problems): DemoSettings | null {
+  const demo = { echo: settings.read('demo.echo'), chat: settings.read('demo.chat') };
+  if (demo.echo === null && demo.chat === null) return null;
+  for (const [key, name] of Object.entries(demo)) if (name !== null) clusters.refer(['demo', key], name);
+  if (demo.echo === demo.chat) {
+    problems.valueError(['demo', 'chat'], `"${demo.chat ?? ''}" is the cluster of echo: name another`);
+  }
+  return demo;
+}
+
+/** Notes each listener of mode l4 that wants the engine raw for a cluster with TLS, which only the other has. */
+function refuseRawTls(
+  listeners: readonly Located<Listener>[],
+  clusters: readonly Cluster[],
+  problems: Problems,
+): void {
+  for (const { path, value } of listeners) {
+    if (value.mode !== 'l4' || value.engine !== 'raw') continue;
+    const cluster = clusters.find(({ name }) => name === value.cluster);
+    if (cluster === undefined || cluster.tls === null) continue;
+    problems.valueError(
+      [...path, 'engine'],
+      `"raw" has no TLS towards endpoints, and the cluster "${cluster.name}" has tls: write auto or net`,
+    );
+  }
+}

@@ -1,0 +1,199 @@
+/** What a route does: exactly one of four things. */
+import type { Context } from '../../syntax/context.ts';
+import type { BaseDirectory } from '../../syntax/files.ts';
+import { directory } from '../../syntax/files.ts';
+import type { Format } from '../../syntax/formats.ts';
+import { FormatError, anyText, describe, integer, oneOf, pattern, toggle } from '../../syntax/formats.ts';
+import { hostAndPort } from '../../syntax/host.ts';
+import { isBelow } from '../reachability.ts';
+import type { ReadMatch } from './route-match.ts';
+import { urlPath } from './route-match.ts';
+import type { Section } from '../../syntax/section.ts';
+import { isMapping } from '../../syntax/section.ts';
+import type {
+  ClusterAction,
+  RedirectAction,
+  RespondAction,
+  Rewrite,
+  RouteAction,
+  RouteMatch,
+} from '../../types.ts';
+
+const ACTIONS = ['cluster', 'static', 'respond', 'redirect'] as const;
+const REWRITE = { what: '"rewrite"', keys: ['host', 'stripPrefix', 'path'] };
+const STATIC = {
+  what: '"static"',
+  keys: ['root', 'index', 'fallback', 'precompressed', 'cacheControl'],
+};
+const RESPOND = { what: '"respond"', keys: ['status', 'body', 'contentType'] };
+const REDIRECT = { what: '"redirect"', keys: ['to', 'status'] };
+const REDIRECTS = [301, 302, 303, 307, 308] as const;
+/** Keys of a route beside `cluster`, and what they do to what goes there. */
+const CLUSTER_ONLY = [
+  ['rewrite', 'changes what goes to'],
+  ['upgrade', 'says what goes to'],
+] as const;
+/** Statuses whose responses have no body (RFC 9110 section 6.4.1). */
+const BODILESS = [204, 205, 304];
+
+const fileName = pattern(
+  /^[^/\\]*[^/\\.][^/\\]*$/,
+  'a file name',
+  'write a name without a path, such as index.html',
+);
+const filePath = pattern(
+  /^(?!\.{1,2}(?:\/|$))[^/\\]+(?:\/(?!\.{1,2}(?:\/|$))[^/\\]+)*$/,
+  'a path below the root',
+  'write one without "/" at its front and without "../../..", such as index.html',
+);
+const fieldValue = pattern(
+  /^[!-~](?:[ -~]*[!-~])?$/,
+  "a header's value",
+  'write one such as "public, max-age=3600"',
+);
+const contentType = pattern(
+  /^[\x20-\x7e]+$/,
+  'a content type',
+  'write one such as text/plain; charset=utf-8',
+);
+const target = pattern(
+  /^(?:\/|https?:\/\/)[!-~]*$/,
+  "a redirect's target",
+  'begin with "/", "http://" or "https://", without spaces',
+);
+const redirectStatus: Format<RedirectAction['status']> = (value) => {
+  const status = REDIRECTS.find((status) => status === value);
+  if (status !== undefined) return status;
+  throw new FormatError(
+    `${describe(value)} is not a redirect's status: write one of ${REDIRECTS.join(', ')}`,
+  );
+};
+
+/** Reads the one of the four keys that is there; null where it cannot be read. */
+export function readAction(route: Section, read: ReadMatch, context: Context): RouteAction | null {
+  const given = ACTIONS.filter((key) => route.has(key));
+  const [kind, second] = given;
+  if (kind === undefined) {
+    route.problem(`a route needs one of ${ACTIONS.join(', ')}`);
+    return null;
+  }
+  if (second !== undefined) {
+    route.problem(`a route does one thing: keep one of ${given.join(', ')}`);
+  }
+  for (const [key, does] of CLUSTER_ONLY) {
+    if (!route.has(key) || kind === 'cluster') continue;
+    route.problems.keyError([...route.path, key], `${key} ${does} a cluster: this route has none`);
+  }
+  switch (kind) {
+    case 'cluster':
+      return readCluster(route, read, context);
+    case 'static':
+      return readStatic(route, context.base);
+    case 'respond':
+      return readRespond(route);
+    case 'redirect':
+      return readRedirect(route, read);
+  }
+}
+
+function readCluster(route: Section, read: ReadMatch, context: Context): ClusterAction {
+  const cluster = context.clusters.read(route);
+  const upgrade = route.optional('upgrade', oneOf('only', 'also', 'never'), 'also');
+  return { kind: 'cluster', cluster, upgrade, rewrite: readRewrite(route, read) };
+}
+
+function readRewrite(route: Section, read: ReadMatch): Rewrite {
+  const section = route.section('rewrite', REWRITE);
+  if (section === null) return { host: null, stripPrefix: null, path: null };
+  if (!['host', 'stripPrefix', 'path'].some((key) => section.has(key))) {
+    section.problem('"rewrite" needs one of host, stripPrefix and path');
+  }
+  const host = section.optional('host', hostAndPort, null);
+  if (section.has('stripPrefix') && section.has('path')) {
+    section.problem('stripPrefix keeps the rest of the path and path replaces all of it: keep one of them');
+  }
+  const path = section.optional('path', urlPath, null);
+  if (path !== null) {
+    checkGroups(section, 'path', path, route, read);
+    refuseDotSegments(section, 'path', path);
+  }
+  if (!section.has('stripPrefix')) return { host, stripPrefix: null, path };
+  return { host, stripPrefix: readPrefix(section, read.match), path };
+}
+
+function readPrefix(rewrite: Section, match: RouteMatch): string {
+  const prefix = rewrite.required('stripPrefix', urlPath, '/x').replace(/\/+$/, '');
+  const path = match.path ?? match.pathPrefix;
+  if (prefix === '') {
+    rewrite.problemAt('stripPrefix', '"/" leaves every path as it is: name a longer prefix');
+  } else if (path !== null && !isBelow(prefix, path)) {
+    rewrite.problemAt(
+      'stripPrefix',
+      `"${prefix}" is not at the front of ${describe(path)}, which the route matches`,
+    );
+  } else if (path === null && match.pathRegex === null) {
+    const message = `only paths under "${prefix}" are changed: the route matches others too`;
+    rewrite.problems.warning([...rewrite.path, 'stripPrefix'], message);
+  }
+  return prefix;
+}
+
+function readStatic(route: Section, base: BaseDirectory): RouteAction | null {
+  const section = route.section('static', STATIC);
+  if (section === null) return null;
+  return {
+    kind: 'static',
+    root: section.required('root', directory(base), ''),
+    index: section.optional('index', fileName, 'index.html'),
+    fallback: section.optional('fallback', filePath, null),
+    precompressed: section.optional('precompressed', toggle, false),
+    cacheControl: section.optional('cacheControl', fieldValue, null),
+  };
+}
+
+function readRespond(route: Section): RespondAction | null {
+  const section = route.section('respond', RESPOND);
+  if (section === null) return null;
+  const action: RespondAction = {
+    kind: 'respond',
+    status: section.optional('status', integer({ least: 200, most: 599 }), 200),
+    body: section.optional('body', anyText('a body'), ''),
+    contentType: section.optional('contentType', contentType, 'text/plain; charset=utf-8'),
+  };
+  if (BODILESS.includes(action.status) && action.body !== '') {
+    section.problemAt('body', `a response of status ${action.status} has no body: leave it out`);
+  }
+  return action;
+}
+
+function readRedirect(route: Section, read: ReadMatch): RedirectAction | null {
+  const section = route.section('redirect', REDIRECT);
+  if (section === null) return null;
+  const to = section.required('to', target, '/');
+  checkGroups(section, 'to', to, route, read);
+  if (/\$[1-9]/.test(to)) refuseDotSegments(section, 'to', to);
+  return { kind: 'redirect', to, status: section.optional('status', redirectStatus, 308) };
+}
+
+/** Notes a dot segment in a target: every request of the route would be refused. */
+function refuseDotSegments(section: Section, key: string, target: string): void {
+  if (!/\/\.\.?(?:\/|$)/.test(target.replace(/[?#].*$/, ''))) return;
+  section.problemAt(key, `${describe(target)} has a dot segment: write the path without "." and "../../.."`);
+}
+
+/** Notes where a text asks for a group that the route's pathRegex does not have. */
+function checkGroups(section: Section, key: string, text: string, route: Section, read: ReadMatch): void {
+  const { expression } = read;
+  const conditions = route.raw('match');
+  // A bad pathRegex has been noted.
+  const isBad = expression === null && isMapping(conditions) && conditions.has('pathRegex');
+  const wanted = Math.max(0, ...[...text.matchAll(/\$([1-9])/g)].map(([, digit]) => Number(digit)));
+  const groups = expression?.groupCount ?? 0;
+  if (wanted <= groups || isBad) return;
+  const has = expression === null ? 'the match has no pathRegex' : `pathRegex has ${countOf(groups)}`;
+  section.problemAt(key, `$${wanted} is group ${wanted} of pathRegex, but ${has}`);
+}
+
+function countOf(groups: number): string {
+  return groups === 0 ? 'no groups' : groups === 1 ? 'one group' : `${groups} groups`;
+}

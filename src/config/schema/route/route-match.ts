@@ -1,0 +1,128 @@
+/** The conditions of a route. */
+import { ExpressionError, LinearExpression } from '../../../core/linear-expression.ts';
+import { SUBPROTOCOL } from '../../../core/subprotocol.ts';
+import type { Format } from '../../syntax/formats.ts';
+import { FormatError, describe, line, pattern, text } from '../../syntax/formats.ts';
+import { hostPattern } from '../../syntax/host.ts';
+import { faultOfPath, faultsOfExpression } from './path-patterns.ts';
+import type { Section } from '../../syntax/section.ts';
+import { isMapping, notMapping, readValue } from '../../syntax/section.ts';
+import type { PathSettings, RouteMatch } from '../../types.ts';
+
+const SHAPE = {
+  what: 'a match',
+  keys: ['host', 'path', 'pathPrefix', 'pathRegex', 'headers', 'query', 'subprotocol'],
+};
+/** RFC 9110 section 5.6.2. */
+const TOKEN = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/;
+const EVERYTHING: RouteMatch = {
+  host: null,
+  path: null,
+  pathPrefix: null,
+  pathRegex: null,
+  headers: new Map(),
+  query: new Map(),
+  subprotocol: null,
+};
+
+/** A path without a query, as it stands in a request line. */
+export const urlPath = pattern(
+  /^\/[!"$->@-~]*$/,
+  'a path',
+  'begin with "/", without spaces, "?" and "#", and percent-encode what is not ASCII',
+);
+
+const tokenName = pattern(TOKEN, "a header's name", 'write letters, digits and "-"');
+/** In lower case. */
+export const headerName: Format<string> = (value) => tokenName(value).toLowerCase();
+const subprotocol = pattern(
+  SUBPROTOCOL,
+  'a subprotocol',
+  'write one name such as chat.v2, without spaces, commas, semicolons and quotes',
+);
+const parameterName = text("a query parameter's name");
+
+const regularExpression: Format<LinearExpression> = (value) => {
+  const source = text('a regular expression')(value);
+  try {
+    return new LinearExpression(source);
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    throw new FormatError(`${describe(source)} cannot be used: ${error.message}`);
+  }
+};
+
+/** A match, and its pathRegex compiled for the checks of the other keys. */
+export interface ReadMatch {
+  readonly match: RouteMatch;
+  readonly expression: LinearExpression | null;
+}
+
+/**
+ * Reads the key `match`, which must be there; empty, it matches everything.
+ *
+ * @param paths of the listener
+ */
+export function readMatch(route: Section, paths: PathSettings): ReadMatch {
+  if (!route.has('match')) {
+    route.problem('a route needs "match": write match: {} for everything that comes to it');
+    return { match: EVERYTHING, expression: null };
+  }
+  const section = route.section('match', SHAPE);
+  if (section === null) return { match: EVERYTHING, expression: null };
+  for (const other of ['pathPrefix', 'pathRegex']) {
+    if (section.has('path') && section.has(other)) {
+      section.problem(`path matches one path exactly, and needs no ${other} beside it: keep one of them`);
+    }
+  }
+  const expression = section.optional('pathRegex', regularExpression, null);
+  const match: RouteMatch = {
+    host: section.optional('host', hostPattern, null),
+    path: section.optional('path', urlPath, null),
+    pathPrefix: section.optional('pathPrefix', urlPath, null),
+    pathRegex: expression === null ? null : expression.source,
+    headers: readPairs(section, 'headers', headerName, line("a header's value")),
+    query: readPairs(section, 'query', parameterName, line("a query parameter's value")),
+    subprotocol: section.optional('subprotocol', subprotocol, null),
+  };
+  checkPaths(section, match, paths);
+  return { match, expression };
+}
+
+/** Notes conditions that no normalised path fulfils: such a route guards nothing. */
+function checkPaths(section: Section, match: RouteMatch, paths: PathSettings): void {
+  for (const key of ['path', 'pathPrefix'] as const) {
+    const fault = match[key] === null ? null : faultOfPath(match[key], paths);
+    if (fault !== null) section.problemAt(key, fault);
+  }
+  for (const fault of match.pathRegex === null ? [] : faultsOfExpression(match.pathRegex, paths)) {
+    section.problems.warning([...section.path, 'pathRegex'], fault);
+  }
+}
+
+/** Reads a mapping of names to values, which may be left out. */
+export function readPairs(
+  match: Section,
+  key: string,
+  name: Format<string>,
+  text: Format<string>,
+): ReadonlyMap<string, string> {
+  const pairs = new Map<string, string>();
+  if (!match.has(key)) return pairs;
+  const path = [...match.path, key];
+  const { problems } = match;
+  const mapping = match.raw(key);
+  if (!isMapping(mapping)) {
+    problems.valueError(path, notMapping(mapping, { what: `"${key}"`, keys: ['names and values'] }));
+    return pairs;
+  }
+  for (const [raw, value] of mapping) {
+    const read = readValue(raw, [...path, raw], problems, name, null);
+    if (read === null) continue;
+    if (pairs.has(read)) {
+      problems.keyError([...path, raw], `${describe(read)} is given twice, case aside: keep one of them`);
+    }
+    pairs.set(read, readValue(value, [...path, raw], problems, text, ''));
+  }
+  return pairs;
+}

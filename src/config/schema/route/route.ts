@@ -1,0 +1,87 @@
+/** The routes of a listener. */
+import type { LinearExpression } from '../../../core/linear-expression.ts';
+import type { Context } from '../../syntax/context.ts';
+import type { Format } from '../../syntax/formats.ts';
+import { FormatError, label } from '../../syntax/formats.ts';
+import { covers } from '../reachability.ts';
+import { readAction } from './route-action.ts';
+import { readRouteHeaders } from './route-headers.ts';
+import { readMatch } from './route-match.ts';
+import type { Located } from '../../syntax/section.ts';
+import { Section } from '../../syntax/section.ts';
+import type { PathSettings, Route } from '../../types.ts';
+import { refuseTwins } from '../uniqueness.ts';
+
+const SHAPE = {
+  what: 'a route',
+  keys: ['name', 'match', 'cluster', 'upgrade', 'rewrite', 'static', 'respond', 'redirect', 'headers'],
+};
+
+/** Earlier routes that a route is compared with: comparing 10,000 routes with each other would take seconds. */
+const MAX_COVERS = 1000;
+/** Metrics count under this name what no route took. */
+const NO_ROUTE = 'none';
+
+const routeName: Format<string> = (value) => {
+  const name = label(value);
+  if (name !== NO_ROUTE) return name;
+  throw new FormatError(`"${NO_ROUTE}" is what metrics call requests that no route took: use another name`);
+};
+
+/** A route, and the compiled pathRegex of its match. */
+interface ReadRoute {
+  readonly route: Route;
+  readonly expression: LinearExpression | null;
+}
+
+/**
+ * Reads the list of routes, which must be there and not be empty.
+ *
+ * @param paths of the listener
+ */
+export function readRoutes(listener: Section, paths: PathSettings, context: Context): readonly Route[] {
+  const routes: Located<ReadRoute>[] = [];
+  for (const [index, entry] of listener.list('routes', 'routes').entries()) {
+    const route = readRoute(entry, `route-${index + 1}`, paths, context);
+    if (route === null) continue;
+    warnOfCover(route, routes, context);
+    routes.push(route);
+  }
+  refuseTwins(
+    routes.map(({ path, value }) => ({ path, value: value.route.name })),
+    'routes of this listener',
+    context.problems,
+  );
+  return routes.map(({ value }) => value.route);
+}
+
+function readRoute(
+  entry: Located<unknown>,
+  defaultName: string,
+  paths: PathSettings,
+  context: Context,
+): Located<ReadRoute> | null {
+  const section = Section.of(entry.value, entry.path, context.problems, SHAPE);
+  if (section === null) return null;
+  const name = section.optional('name', routeName, defaultName);
+  const read = readMatch(section, paths);
+  const action = readAction(section, read, context);
+  const headers = readRouteHeaders(section);
+  if (action === null) return null;
+  const { match, expression } = read;
+  return { path: entry.path, value: { route: { name, match, action, headers }, expression } };
+}
+
+function warnOfCover(
+  later: Located<ReadRoute>,
+  earlier: readonly Located<ReadRoute>[],
+  { problems }: Context,
+): void {
+  const { name, match } = later.value.route;
+  const cover = earlier
+    .slice(0, MAX_COVERS)
+    .find(({ value }) => covers(value.route.match, match, value.expression));
+  if (cover === undefined) return;
+  const reason = `the route "${cover.value.route.name}" before it matches all that it matches`;
+  problems.warning(later.path, `the route "${name}" is never reached: ${reason}`);
+}

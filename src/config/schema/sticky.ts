@@ -1,0 +1,89 @@
+/** The cookie that brings clients back to their endpoint. */
+import { resolve } from 'node:path';
+import type { BaseDirectory } from '../syntax/files.ts';
+import { textFile } from '../syntax/files.ts';
+import type { Format } from '../syntax/formats.ts';
+import { FormatError, LONGEST_MS, duration, oneOf, pattern, text } from '../syntax/formats.ts';
+import type { Section } from '../syntax/section.ts';
+import type { Sticky } from '../types.ts';
+
+const STICKY = { what: '"sticky"', keys: ['cookie', 'ttl', 'secret', 'secretFile', 'sameSite', 'secure'] };
+const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
+const MIN_SECRET_CHARACTERS = 16;
+/** Prefixes of names that browsers take with Secure only (RFC 6265bis section 4.1.3). */
+const SECURE_NAME = /^__(?:host|secure)-/i;
+
+/** RFC 9110 section 5.6.2, which RFC 6265 takes for the names of cookies. */
+export const token = (what: string): Format<string> =>
+  pattern(TOKEN, what, 'write letters, digits and "-" or "_"');
+
+/** Messages leave the value out. */
+export const stickySecret: Format<string> = (value) => {
+  if (typeof value === 'string' && value.length >= MIN_SECRET_CHARACTERS) return value;
+  throw new FormatError(
+    `the value is not a secret: write ${MIN_SECRET_CHARACTERS} characters or more, in quotes`,
+  );
+};
+
+/**
+ * Reads the key `sticky` of a cluster.
+ *
+ * @param override the secret that the environment sets for all clusters; null if it sets none
+ */
+export function readSticky(
+  cluster: Section,
+  base: BaseDirectory,
+  override: string | null,
+): { sticky: Sticky | null; secretFile: string | null } {
+  const section = cluster.section('sticky', STICKY);
+  if (section === null) return { sticky: null, secretFile: null };
+  const cookie = section.required('cookie', token('the name of a cookie'), '');
+  const ttl = duration({ least: 1000, most: LONGEST_MS, zero: 'the browser session' });
+  const ttlMs = section.optional('ttl', ttl, 0);
+  const sameSite = section.optional('sameSite', oneOf('lax', 'strict', 'none'), 'lax');
+  const isSecure = sameSite === 'none' || SECURE_NAME.test(cookie);
+  const secure = section.optional('secure', oneOf('auto', 'on'), isSecure ? 'on' : 'auto');
+  if (isSecure && secure === 'auto') {
+    const what = sameSite === 'none' ? 'sameSite: none' : `the name "${cookie}"`;
+    section.problemAt('secure', `browsers take ${what} with Secure only: write secure: on, or leave it out`);
+  }
+  if (section.has('secret') && section.has('secretFile')) {
+    section.problemAt('secretFile', 'the secret is given twice: keep secret or secretFile');
+  }
+  const given = section.optional('secret', stickySecret, null);
+  // The environment wins, so a file that it stands in for need not be there.
+  const fileFormat = override === null ? secretFile(base) : unreadFile(base, override);
+  const file = section.optional('secretFile', fileFormat, null);
+  const secret = override ?? file?.secret ?? given;
+  return { sticky: { cookie, ttlMs, secret, sameSite, secure }, secretFile: file?.path ?? null };
+}
+
+interface SecretFile {
+  readonly path: string;
+  readonly secret: string;
+}
+
+/** A file that is not read, because its secret is known. */
+function unreadFile(base: BaseDirectory, secret: string): Format<SecretFile> {
+  const read = text('a file');
+  return (value) => ({ path: resolve(base.path, read(value)), secret });
+}
+
+/** A text file with a secret; white space at its end does not count. */
+function secretFile(base: BaseDirectory): Format<SecretFile> {
+  const read = textFile(base);
+  return (value) => {
+    const file = read(value);
+    const secret = file.text.trimEnd();
+    // Bytes that are no UTF-8 have all become this character: different files would be the same secret.
+    if (secret.includes('\uFFFD')) {
+      throw new FormatError(
+        `the file is not text: write a secret into it, such as one of "openssl rand -hex 32" (looked at ${file.path})`,
+      );
+    }
+    if (secret.length >= MIN_SECRET_CHARACTERS) return { path: file.path, secret };
+    throw new FormatError(
+      `the file has no secret: write ${MIN_SECRET_CHARACTERS} characters or more into it (looked at ${file.path})`,
+    );
+  };
+}

@@ -1,0 +1,52 @@
+/** What may be there only once: names, and addresses to listen on. */
+import { SocketAddress, isIP } from 'node:net';
+import type { TcpAddress } from '../../core/address.ts';
+import { formatAddress } from '../../core/address.ts';
+import type { Problems } from '../syntax/problems.ts';
+import type { Located } from '../syntax/section.ts';
+import type { Listener } from '../types.ts';
+
+/** Notes each name that an earlier entry has; `what` are listeners, clusters or routes. */
+export function refuseTwins(names: readonly Located<string>[], what: string, problems: Problems): void {
+  const seen = new Set<string>();
+  for (const { path, value } of names) {
+    // An empty name stands for one that is missing, which has been noted.
+    if (value !== '' && seen.has(value)) {
+      problems.error([...path, 'name'], `two ${what} have the name "${value}": rename one`);
+    }
+    seen.add(value);
+  }
+}
+
+/** Notes each listener whose address is that of an earlier one or of the admin server, whole or in part. */
+export function refuseSharedAddresses(
+  admin: TcpAddress,
+  listeners: readonly Located<Listener>[],
+  problems: Problems,
+): void {
+  const taken: { readonly address: TcpAddress; readonly by: string }[] = [{ address: admin, by: 'admin' }];
+  for (const { path, value } of listeners) {
+    const { address } = value;
+    const owner = taken.find((other) => overlap(other.address, address));
+    if (owner !== undefined) {
+      const clash = `overlaps ${formatAddress(owner.address)}, where ${owner.by} listens`;
+      problems.valueError([...path, 'address'], `"${formatAddress(address)}" ${clash}: choose another`);
+    }
+    taken.push({ address, by: `the listener "${value.name}"` });
+  }
+}
+
+/** Port 0 is another port for everyone. `::` takes IPv4 connections too. */
+function overlap(a: TcpAddress, b: TcpAddress): boolean {
+  if (a.port !== b.port || a.port === 0) return false;
+  const [hostA, hostB] = [canonical(a.host), canonical(b.host)];
+  return hostA === hostB || includes(hostA, hostB) || includes(hostB, hostA);
+}
+
+function includes(wildcard: string, host: string): boolean {
+  return wildcard === '::' || (wildcard === '0.0.0.0' && isIP(host) !== 6);
+}
+
+function canonical(host: string): string {
+  return isIP(host) === 6 ? new SocketAddress({ address: host, family: 'ipv6' }).address : host.toLowerCase();
+}

@@ -1,0 +1,114 @@
+/** Files and directories that a configuration names. A relative path begins at the configuration's directory. */
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { formatByteSize } from '../../core/units/byte-size.ts';
+import { codeOf, messageOf } from '../../core/errors.ts';
+import type { Format } from './formats.ts';
+import { FormatError, describe, text } from './formats.ts';
+
+/** Where a relative path of a configuration begins. */
+export class BaseDirectory {
+  readonly path: string;
+  /** The text files that have been asked for, whether they could be read or not, as absolute paths. */
+  readonly textFiles = new Set<string>();
+
+  constructor(path: string) {
+    this.path = path;
+  }
+}
+
+export interface TextFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Of a file of certificates or a key: the authorities of a whole operating system take 0.3 MiB. */
+export const MAX_PEM_BYTES = 4 * 1024 * 1024;
+
+const READ_BYTES = 64 * 1024;
+
+/** Something is there, but is no file, or too large a one. The message goes behind the name: `is a pipe`. */
+export class UnreadableError extends Error {
+  override readonly name = 'UnreadableError';
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'a part of the path is not a directory',
+  EISDIR: 'it is a directory',
+  EACCES: 'permission denied',
+  ELOOP: 'its symbolic links form a circle',
+  ENAMETOOLONG: 'the name is too long',
+  // `open` refuses UNIX sockets with this code.
+  ENXIO: 'it is not a regular file',
+};
+
+/** Why a file cannot be read, in words. */
+export function reasonOf(error: unknown): string {
+  return REASONS[codeOf(error)] ?? messageOf(error);
+}
+
+/**
+ * Reads a regular file. Whatever the path leads to, it neither waits nor reads more than the limit: a pipe may never
+ * have a writer, and a device may never end.
+ *
+ * @throws an error of the file system, or an UnreadableError for what is no regular file or too large
+ */
+export function readRegularFile(path: string, maxBytes: number): Buffer {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const kind = fstatSync(file);
+    if (kind.isFIFO()) throw new UnreadableError('is a pipe: write it to a file');
+    // Reading a directory fails, and the system says why.
+    if (!kind.isFile() && !kind.isDirectory()) throw new UnreadableError('is not a regular file');
+    const chunks: Buffer[] = [];
+    let length = 0;
+    // The size that the system tells is 0 for files under /proc.
+    for (;;) {
+      const chunk = Buffer.allocUnsafe(READ_BYTES);
+      const count = readSync(file, chunk);
+      if (count === 0) return Buffer.concat(chunks, length);
+      length += count;
+      if (length > maxBytes) throw new UnreadableError(`is larger than ${formatByteSize(maxBytes)}`);
+      chunks.push(chunk.subarray(0, count));
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** An existing directory, as an absolute path. */
+export function directory(base: BaseDirectory): Format<string> {
+  const read = text('a directory');
+  return (value) => {
+    const path = resolve(base.path, read(value));
+    let found;
+    try {
+      found = statSync(path);
+    } catch (error) {
+      const reason = codeOf(error) === 'ENOENT' ? 'there is no such directory' : reasonOf(error);
+      throw new FormatError(`${describe(value)} cannot be used: ${reason} (looked for ${path})`);
+    }
+    if (!found.isDirectory())
+      throw new FormatError(`${describe(value)} is not a directory (looked at ${path})`);
+    return path;
+  };
+}
+
+/** A regular file of at most {@link MAX_PEM_BYTES} that can be read now. */
+export function textFile(base: BaseDirectory): Format<TextFile> {
+  const read = text('a file');
+  return (value) => {
+    const path = resolve(base.path, read(value));
+    base.textFiles.add(path);
+    try {
+      return { path, text: readRegularFile(path, MAX_PEM_BYTES).toString('utf8') };
+    } catch (error) {
+      if (error instanceof UnreadableError) {
+        throw new FormatError(`${describe(value)} ${error.message} (looked at ${path})`);
+      }
+      throw new FormatError(`${describe(value)} cannot be read: ${reasonOf(error)} (looked for ${path})`);
+    }
+  };
+}

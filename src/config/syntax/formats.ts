@@ -1,0 +1,243 @@
+/** Formats of single values: each reads a raw value of the file, or says what is wrong and what would be right. */
+import { availableParallelism, totalmem } from 'node:os';
+import type { Address, TcpAddress } from '../../core/address.ts';
+import { parseAddress, parseTcpAddress } from '../../core/address.ts';
+import { formatByteRate, formatByteSize, parseByteSize } from '../../core/units/byte-size.ts';
+import { formatDuration, parseDuration } from '../../core/units/duration.ts';
+import { nearest } from './nearest.ts';
+
+/** Reads a raw value; throws a FormatError for one that it does not take. */
+export type Format<T> = (value: unknown) => T;
+
+/** What is wrong with one value, without its place. */
+export class FormatError extends Error {
+  override readonly name = 'FormatError';
+}
+
+/** Bounds of a number, both included. */
+interface Range {
+  readonly least: number;
+  readonly most: number;
+  /** What 0 means where it is allowed beside the range: `never`, `no limit`. */
+  readonly zero?: string;
+}
+
+/**
+ * The longest duration: Node's timers end at 2^31 ms (24.8 days) and fire at once beyond, and a session's
+ * lifetime is spread by 10%.
+ */
+export const LONGEST_MS = 20 * 86_400_000;
+
+const BEARER_TOKEN = /^[\w.~+/-]{16,512}={0,2}$/;
+const CONTROL = /[\u0000-\u001f\u007f]/;
+
+/** How a raw value is named in a message. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined) return 'an empty value';
+  if (Array.isArray(value)) return 'a list';
+  if (value instanceof Map) return 'a mapping';
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value !== 'string') return 'a value of a special kind';
+  return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+}
+
+/** Milliseconds. */
+export function duration(range: Range): Format<number> {
+  return (value) => {
+    const ms = typeof value === 'string' ? parseDuration(value) : value === 0 ? 0 : undefined;
+    if (ms === undefined) {
+      throw new FormatError(`${describe(value)} is not a duration: write a number and a unit, such as 5s`);
+    }
+    return inRange(ms, range, formatDuration);
+  };
+}
+
+/** Bytes. */
+export function byteSize(range: Range): Format<number> {
+  return (value) => {
+    const text = typeof value === 'number' ? String(value) : value;
+    const bytes = typeof text === 'string' ? parseByteSize(text) : undefined;
+    if (bytes === undefined) {
+      throw new FormatError(`${describe(value)} is not a size: write a number and a unit, such as 64KiB`);
+    }
+    return inRange(bytes, range, formatByteSize);
+  };
+}
+
+/** Bytes per second: `512B/s`, `64KiB/s`. */
+export function byteRate(range: Range): Format<number> {
+  return (value) => {
+    const size = typeof value === 'string' ? /^(.+)\/s$/.exec(value)?.[1] : undefined;
+    const bytes = value === 0 ? 0 : size === undefined ? undefined : parseByteSize(size);
+    if (bytes === undefined) {
+      throw new FormatError(
+        `${describe(value)} is not a rate of bytes: write a size and "/s", such as 512B/s, or 0 for no minimum`,
+      );
+    }
+    return inRange(bytes, range, formatByteRate);
+  };
+}
+
+/** Events a second: `100/s`, `30/m`. */
+export function rate(range: Range): Format<number> {
+  const write = (perSecond: number): string => `${perSecond}/s`;
+  return (value) => {
+    const match = typeof value === 'string' ? /^(\d+(?:\.\d+)?)\/(s|m|h)$/.exec(value) : null;
+    if (match === null) {
+      throw new FormatError(`${describe(value)} is not a rate: write a number and a unit, such as 100/s`);
+    }
+    return inRange(Number(match[1]) / { s: 1, m: 60, h: 3600 }[match[2] as 's' | 'm' | 'h'], range, write);
+  };
+}
+
+/** A whole number. */
+export function integer(range: Range): Format<number> {
+  return (value) => {
+    if (typeof value === 'string' && /^-?\d+$/.test(value)) {
+      throw new FormatError(`${describe(value)} is text: write the number without quotes`);
+    }
+    if (typeof value !== 'number' || !Number.isInteger(value)) {
+      throw new FormatError(`${describe(value)} is not a whole number: write ${rangeText(range, String)}`);
+    }
+    return inRange(value, range, String);
+  };
+}
+
+/** One of several words. */
+export function oneOf<const T extends string>(...words: readonly T[]): Format<T> {
+  return (value) => {
+    const word = words.find((word) => word === value);
+    if (word !== undefined) return word;
+    const near = typeof value === 'string' ? nearest(value, words) : undefined;
+    const hint = near === undefined ? '' : `: did you mean ${near}?`;
+    throw new FormatError(`${describe(value)} is not one of ${words.join(', ')}${hint}`);
+  };
+}
+
+export const toggle: Format<boolean> = (value) => {
+  if (typeof value === 'boolean') return value;
+  throw new FormatError(`${describe(value)} is neither true nor false`);
+};
+
+/** Text of any kind; `what` names it. */
+export function anyText(what: string): Format<string> {
+  return (value) => {
+    if (typeof value === 'string') return value;
+    if (typeof value === 'number' || typeof value === 'boolean') {
+      throw new FormatError(`${describe(value)} is not text: put it in quotes`);
+    }
+    throw new FormatError(`${describe(value)} is not ${what}: write text`);
+  };
+}
+
+/** Text without control characters, which must not get into a header or a log line. */
+export function line(what: string): Format<string> {
+  const read = anyText(what);
+  return (value) => {
+    const found = read(value);
+
+    if (!CONTROL.test(found)) return found;
+    throw new FormatError(`${describe(found)} has a control character, which ${what} cannot have`);
+  };
+}
+
+/** A line of at least one character. */
+export function text(what: string): Format<string> {
+  const read = line(what);
+  return (value) => {
+    const found = read(value);
+    if (found !== '') return found;
+    throw new FormatError(`"" is not ${what}: write at least one character`);
+  };
+}
+
+/** Text that a regular expression takes; the message is `"x" is not ${what}: ${remedy}`. */
+export function pattern(expression: RegExp, what: string, remedy: string): Format<string> {
+  const read = text(what);
+  return (value) => {
+    const found = read(value);
+    if (expression.test(found)) return found;
+    throw new FormatError(`${describe(found)} is not ${what}: ${remedy}`);
+  };
+}
+
+/** The name of a listener, route or cluster: it becomes a label of metrics. */
+export const label = pattern(
+  /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/,
+  'a name',
+  'use 1 to 63 letters, digits, "_", "." and "-", the first neither "." nor "-"',
+);
+
+/** What the primary and listeners bind: port 0 is a free one. */
+export const listenAddress: Format<TcpAddress> = (value) => {
+  const address = typeof value === 'string' ? parseTcpAddress(value) : undefined;
+  if (address !== undefined) return address;
+  throw new FormatError(
+    `${describe(value)} is not an address to listen on: write host:port, [ipv6]:port or :port, ` +
+      'such as "127.0.0.1:8080"',
+  );
+};
+
+/** What sluice connects to. A relative path of a UNIX socket is left as it is. */
+export const dialAddress: Format<Address> = (value) => {
+  const address = typeof value === 'string' ? parseAddress(value) : undefined;
+  if (address === undefined || (address.kind === 'unix' && CONTROL.test(address.path))) {
+    throw new FormatError(
+      `${describe(value)} is not an endpoint's address: write host:port, [ipv6]:port or unix:/path, ` +
+        'such as "127.0.0.1:9001"',
+    );
+  }
+  if (address.kind === 'unix') return address;
+  if (address.port === 0) {
+    throw new FormatError(`${describe(value)} has port 0, to which nothing can connect: write 1 to 65535`);
+  }
+  if (address.host === '::' || address.host === '0.0.0.0') {
+    throw new FormatError(
+      `${describe(value)} means every interface, to which nothing can connect: name the host`,
+    );
+  }
+  return address;
+};
+
+/** `auto` is one thread for each core that the process may use. */
+export const workerCount: Format<number> = (value) => {
+  if (value === 'auto') return availableParallelism();
+  try {
+    return integer({ least: 1, most: 256 })(value);
+  } catch {
+    throw new FormatError(`${describe(value)} is not a number of threads: write auto, or 1 to 256`);
+  }
+};
+
+/** Bytes; `auto` is a quarter of the memory that the process may have. */
+export const bufferBudget: Format<number> = (value) => {
+  if (value !== 'auto') return byteSize({ least: 2 ** 20, most: 2 ** 50 })(value);
+  const constrained = process.constrainedMemory();
+  // Without a limit it is 0, or more than there is.
+  const memory = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+  return Math.floor(memory / 4);
+};
+
+/** A bearer token (RFC 6750 section 2.1). Messages leave the value out: it is a secret. */
+export const adminToken: Format<string> = (value) => {
+  if (typeof value === 'string' && BEARER_TOKEN.test(value)) return value;
+  throw new FormatError(
+    'the value is not a token: write 16 to 512 letters, digits and "-", ".", "_", "~", "+", "/", in quotes',
+  );
+};
+
+/** A value that may be left empty. */
+export function nullable<T>(format: Format<T>): Format<T | null> {
+  return (value) => (value === null ? null : format(value));
+}
+
+function inRange(value: number, range: Range, write: (value: number) => string): number {
+  if (value >= range.least && value <= range.most) return value;
+  if (value === 0 && range.zero !== undefined) return value;
+  throw new FormatError(`${write(value)} is out of range: write ${rangeText(range, write)}`);
+}
+
+function rangeText({ least, most, zero }: Range, write: (value: number) => string): string {
+  const range = `${write(least)} to ${write(most)}`;
+  return zero === undefined || least === 0 ? range : `${range}, or 0 for ${zero}`;
+}

@@ -1,0 +1,57 @@
+/** Formats of host names. */
+import { isIPv6 } from 'node:net';
+import type { TcpAddress } from '../../core/address.ts';
+import type { Format } from './formats.ts';
+import { FormatError, describe, pattern } from './formats.ts';
+
+const NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))*$/i;
+
+const readName = pattern(
+  NAME,
+  'a host name',
+  'write letters, digits and "-" with dots between, without a port',
+);
+
+/** A name such as `app.internal`, in lower case. */
+export const hostName: Format<string> = (value) => readName(value).toLowerCase();
+
+/** What a route matches: a name, a name behind `*.`, an IPv4 address or an IPv6 address in brackets, in lower case. */
+export const hostPattern: Format<string> = (value) => {
+  if (typeof value === 'string') {
+    const name = value.startsWith('*.') ? value.slice(2) : value;
+    const address = /^\[([^%]+)\]$/.exec(value)?.[1] ?? '';
+    if (NAME.test(name) || isIPv6(address)) return value.toLowerCase();
+    if (value === '*')
+      throw new FormatError('"*" matches nothing more than no host at all: leave the key out');
+    if (value.includes('*')) {
+      throw new FormatError(`${describe(value)} has a star inside: only "*." at the front can be matched`);
+    }
+    if (isIPv6(value)) throw new FormatError(`${describe(value)} needs brackets: write "[${value}]"`);
+    if (/:\d+$/.test(value)) {
+      throw new FormatError(`${describe(value)} has a port, which is not matched: write the host alone`);
+    }
+  }
+  return hostName(value);
+};
+
+/** What a Host header says: a name or an address, and a port where it is not the usual one. */
+export const hostAndPort: Format<string> = (value) => {
+  const [, host = '', port] = (typeof value === 'string' && /^(.*?)(?::(\d{1,5}))?$/.exec(value)) || [];
+  const address = /^\[([^%]+)\]$/.exec(host)?.[1] ?? '';
+  const fits = port === undefined || Number(port) <= 65535;
+  if (fits && (NAME.test(host) || isIPv6(address))) return String(value).toLowerCase();
+  throw new FormatError(
+    `${describe(value)} is no host: write a name or an address, with a port if need be, such as app.internal:8080`,
+  );
+};
+
+/** The name of SRV records (RFC 2782), such as `_ws._tcp.example.com`; the port is the records' to say. */
+export const serviceName: Format<TcpAddress> = (value) => {
+  const name = typeof value === 'string' && value.endsWith(':0') ? value.slice(0, -2) : value;
+  if (typeof name === 'string' && NAME.test(name) && !/^[\d.]+$/.test(name)) {
+    return { kind: 'tcp', host: name.toLowerCase(), port: 0 };
+  }
+  throw new FormatError(
+    `${describe(value)} is not the name of SRV records: write one such as _ws._tcp.example.com, without a port`,
+  );
+};

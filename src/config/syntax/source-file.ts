@@ -1,0 +1,171 @@
+/** The text of a configuration file: its values, and where each of them stands. */
+import type { Document, Node } from 'yaml';
+import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import { messageOf } from '../../core/errors.ts';
+import type { YamlFault } from './yaml-limits.ts';
+import { findExcess } from './yaml-limits.ts';
+import { YamlValues } from './yaml-values.ts';
+
+/** Keys and list indexes from the root to a value. */
+export type Path = readonly (string | number)[];
+
+/** Both count from 1. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Something that the parser has to say about the text. */
+interface Remark {
+  readonly position: Position;
+  readonly message: string;
+}
+
+/** A text with its values, or with the fault that keeps it from having any. */
+interface Parsed {
+  readonly document: Document.Parsed | null;
+  readonly values: YamlValues | null;
+  readonly fault: YamlFault | null;
+}
+
+/** Messages of the parser repeat their source, which may be the whole file. */
+const MAX_MESSAGE_CHARACTERS = 200;
+const MAX_KEY_CHARACTERS = 60;
+const START: Position = { line: 1, column: 1 };
+/** JSON is YAML. `uniqueKeys` takes quadratic time: {@link YamlValues} finds keys that are set twice. */
+const PARSE = {
+  prettyErrors: false,
+  stringKeys: true,
+  merge: true,
+  uniqueKeys: false,
+  logLevel: 'error',
+} as const;
+
+export class SourceFile {
+  /** Mappings are Maps, lists are arrays; null for an empty file and for one that is broken. */
+  readonly root: unknown;
+  /** What keeps the values from being understood at all; the first is enough, the others follow from it. */
+  readonly broken: Remark | null;
+  /** Keys that are set twice: an error, but one beside which the rest can be read. */
+  readonly duplicates: readonly Remark[];
+  readonly warnings: readonly Remark[];
+  readonly #lines = new LineCounter();
+  readonly #document: Document.Parsed | null;
+  readonly #values: YamlValues | null;
+
+  /** Reads YAML or JSON. */
+  constructor(text: string) {
+    const { document, values, fault } = parse(text, this.#lines);
+    this.#document = document;
+    this.#values = values;
+    this.root = values?.root ?? null;
+    this.broken =
+      fault === null
+        ? null
+        : { position: this.#at(fault.offset), message: cut(fault.message, MAX_MESSAGE_CHARACTERS) };
+    this.duplicates = (values?.duplicates ?? []).map((key) => {
+      const offset = key.range?.[0] ?? 0;
+      return { position: this.#at(offset), message: duplicateKey(text.slice(offset)) };
+    });
+    this.warnings = (document?.warnings ?? []).map(({ pos, message }) => ({
+      position: this.#at(pos[0]),
+      message: cut(message, MAX_MESSAGE_CHARACTERS),
+    }));
+  }
+
+  /**
+   * Where a value stands, or the nearest mapping or list around it that is in the file.
+   *
+   * @param key points at the value's key where it has one; else only a mapping or list is found by its key
+   */
+  locate(path: Path, key: boolean): { readonly position: Position; readonly found: boolean } {
+    const values = this.#values;
+    let node = values?.resolve(this.#document?.contents) ?? null;
+    let offset = node?.range?.[0];
+    let found = true;
+    for (const [index, step] of path.entries()) {
+      const child = values === null ? null : childOf(values, node, step);
+      if (values === null || child === null) {
+        found = false;
+        break;
+      }
+      node = values.resolve(child.value);
+      const byKey = child.key !== null && (key || !isScalar(node) || node.source === '');
+      const start = byKey ? child.key.range?.[0] : node?.range?.[0];
+      if (start !== undefined) offset = start;
+      // A step into an alias goes on where its anchor stands.
+      if (index === path.length - 1 && isAlias(child.value)) offset = child.value.range?.[0] ?? offset;
+    }
+    return { position: offset === undefined ? START : this.#at(offset), found };
+  }
+
+  #at(offset: number): Position {
+    const { line, col } = this.#lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  }
+}
+
+/** Reads one value as YAML, as it comes from the environment or the command line; what is none is text. */
+export function parseValue(text: string): unknown {
+  const { document, values, fault } = parse(text, new LineCounter());
+  if (fault !== null || document === null || values === null) return text;
+  // An address such as [::1]:8080 begins like a list.
+  return values.duplicates.length > 0 || document.warnings.length > 0 ? text : values.root;
+}
+
+function parse(text: string, lineCounter: LineCounter): Parsed {
+  const excess = findExcess(text);
+  if (excess !== null) {
+    // The parser would have counted them.
+    let start = 0;
+    do {
+      lineCounter.addNewLine(start);
+      start = text.indexOf('\n', start) + 1;
+    } while (start > 0);
+    return { document: null, values: null, fault: excess };
+  }
+  const { stackTraceLimit } = Error;
+  let document: Document.Parsed;
+  try {
+    // The parser makes an error object for each fault of the text: a stack for each would take most of the time.
+    Error.stackTraceLimit = 0;
+    document = parseDocument(text, { ...PARSE, lineCounter });
+  } catch (error) {
+    return { document: null, values: null, fault: { offset: 0, message: messageOf(error) } };
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const message =
+      error.code === 'MULTIPLE_DOCS' ? 'a second document begins here: write one' : error.message;
+    return { document, values: null, fault: { offset: error.pos[0], message } };
+  }
+  const values = new YamlValues(document);
+  return { document, values, fault: values.fault };
+}
+
+interface Child {
+  readonly key: Node | null;
+  readonly value: unknown;
+}
+
+function childOf(values: YamlValues, node: Node | null, step: string | number): Child | null {
+  if (isSeq(node) && typeof step === 'number') {
+    const value = node.items[step];
+    return value === undefined ? null : { key: null, value };
+  }
+  if (!isMap(node)) return null;
+  const pair = values.pair(node, String(step));
+  return pair === undefined ? null : { key: pair.key, value: pair.value };
+}
+
+function duplicateKey(rest: string): string {
+  const key = /^(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s:,]+)/.exec(rest)?.[0] ?? '';
+  const quoted = /^["']/.test(key) ? key : `"${key}"`;
+  return `${cut(quoted, MAX_KEY_CHARACTERS)} is set twice here: keep one of them`;
+}
+
+function cut(text: string, maxCharacters: number): string {
+  return text.length > maxCharacters ? `${text.slice(0, maxCharacters)}...` : text;
+}

@@ -1,0 +1,130 @@
+import { Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
+import { LineWindow } from '../../telemetry/line-window.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { RequestHead } from '../../wire/http/request-head.ts';
+import type { ResponseCut } from '../contract/http-reply.ts';
+import type { HandshakeFailure } from '../contract/listener-stats.ts';
+import { offeredField, requestFields, type LoggedClient } from './request-fields.ts';
+
+/** Max lines of single handshakes in a second for each listener, over all workers. */
+const MAX_LINES = 100;
+const WINDOW_MS = 1000;
+
+/** A handshake that did not become a session. */
+interface RefusedHandshake {
+  readonly head: RequestHead;
+  readonly client: LoggedClient;
+  readonly route: string;
+  readonly cluster?: string | undefined;
+  /** The label of the endpoint that was asked last. */
+  readonly endpoint?: string | undefined;
+  /** The status that the client got; 499 if it had gone. */
+  readonly status: number;
+  readonly reason: HandshakeFailure;
+  /** In words, if the proxy refused. */
+  readonly detail?: string | undefined;
+  /** Why the answer was cut; null if it was not. */
+  readonly cut: ResponseCut | null;
+  /** By `performance.now()`. */
+  readonly startedAt: number;
+}
+
+/**
+ * Counts the refused handshakes of one listener in one worker and writes their access lines. Anybody can provoke them,
+ * so in each second only {@link MAX_LINES} of all workers get lines of their own; one line counts the others.
+ */
+export class RefusedHandshakes extends Timed {
+  readonly #access: Logger | null;
+  readonly #wheel: TimerWheel;
+  readonly #listener: string;
+  readonly #window: LineWindow;
+  readonly #count: (reason: HandshakeFailure) => void;
+  readonly #clock: () => number;
+  /** Whether the deadline is armed at which suppressed lines are counted. */
+  #isWaiting = false;
+
+  /**
+   * @param window memory of a {@link LineWindow} that all workers share
+   * @param clock milliseconds since 1970, the same in all workers
+   */
+  constructor(
+    access: Logger | null,
+    wheel: TimerWheel,
+    listener: string,
+    window: SharedArrayBuffer,
+    count: (reason: HandshakeFailure) => void,
+    clock: () => number = Date.now,
+  ) {
+    super();
+    this.#access = access;
+    this.#wheel = wheel;
+    this.#listener = listener;
+    this.#window = new LineWindow(window, MAX_LINES);
+    this.#count = count;
+    this.#clock = clock;
+  }
+
+  /** Whether it was made for this log. */
+  fits(access: Logger | null): boolean {
+    return access === this.#access;
+  }
+
+  refused(handshake: RefusedHandshake): void {
+    this.#count(handshake.reason);
+    if (this.#access === null) return;
+    if (this.#window.take(this.#second())) this.#write(this.#access, handshake);
+    else if (!this.#isWaiting) this.#wait();
+  }
+
+  override expire(): void {
+    this.#isWaiting = false;
+    const count = this.#window.collect(this.#second());
+    if (count === null) this.#wait();
+    else this.#writeCount(count);
+  }
+
+  /** Writes the line that counts the others now, if there are any. */
+  flush(): void {
+    if (!this.#isWaiting) return;
+    this.#isWaiting = false;
+    this.#wheel.disarm(this);
+    this.#writeCount(this.#window.collectAll());
+  }
+
+  #second(): number {
+    return Math.floor(this.#clock() / WINDOW_MS);
+  }
+
+  /** Counts the suppressed lines when the second is over. */
+  #wait(): void {
+    this.#isWaiting = true;
+    this.#wheel.arm(this, WINDOW_MS - (this.#clock() % WINDOW_MS));
+  }
+
+  #writeCount(count: number): void {
+    if (count > 0) this.#access?.info({ listener: this.#listener, count }, 'handshakes refused');
+  }
+
+  #write(access: Logger, handshake: RefusedHandshake): void {
+    const { head, client, route, cluster, endpoint, status, reason, detail, cut, startedAt } = handshake;
+    const { origin, userAgent, ...fields } = requestFields(head, client);
+    access.info(
+      {
+        listener: this.#listener,
+        route,
+        cluster,
+        endpoint,
+        ...fields,
+        subprotocol: offeredField(head),
+        origin,
+        userAgent,
+        status,
+        reason,
+        detail,
+        cut: cut ?? undefined,
+        seconds: (performance.now() - startedAt) / 1000,
+      },
+      'handshake refused',
+    );
+  }
+}

@@ -1,0 +1,61 @@
+import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
+import { headerOf, type RequestHead } from '../../wire/http/request-head.ts';
+import { offeredSubprotocols } from '../../wire/upgrade/upgrade-request.ts';
+
+const MAX_PATH_CHARACTERS = 1024;
+const MAX_HEADER_CHARACTERS = 256;
+const MAX_METHOD_CHARACTERS = 32;
+/** Longer subprotocols are not logged: some clients send tokens as one. */
+const MAX_SUBPROTOCOL_CHARACTERS = 31;
+
+/** The part of a client's identity that is logged. */
+export type LoggedClient = Pick<ClientIdentity, 'address' | 'requestId'>;
+
+/** Fields of every line about a request, as the client sent them. Long ones are cut. */
+interface RequestFields {
+  readonly client: string;
+  readonly requestId: string;
+  readonly host: string | undefined;
+  /** Without the query. */
+  readonly path: string;
+  readonly origin: string | undefined;
+  readonly userAgent: string | undefined;
+}
+
+/** Returns the fields of a line about a request. */
+export function requestFields(head: RequestHead, client: LoggedClient): RequestFields {
+  return {
+    client: client.address,
+    requestId: client.requestId,
+    host: headerField(head, 'host'),
+    path: cut(head.path, MAX_PATH_CHARACTERS),
+    origin: headerField(head, 'origin'),
+    userAgent: headerField(head, 'user-agent'),
+  };
+}
+
+/** Returns the method, which may be any token. */
+export function methodField(head: RequestHead): string {
+  return cut(head.method, MAX_METHOD_CHARACTERS);
+}
+
+/** Returns the subprotocols that a handshake offers, as one text; undefined if it offers none. */
+export function offeredField(head: RequestHead): string | undefined {
+  const offered = offeredSubprotocols(head);
+  if (offered.length === 0) return undefined;
+  return cut(offered.map(subprotocolField).join(', '), MAX_HEADER_CHARACTERS);
+}
+
+/** Returns a subprotocol, or `...` in place of a long one. */
+export function subprotocolField(subprotocol: string): string {
+  return subprotocol.length > MAX_SUBPROTOCOL_CHARACTERS ? '...' : subprotocol;
+}
+
+function headerField(head: RequestHead, name: string): string | undefined {
+  const value = headerOf(head, name);
+  return value === undefined ? undefined : cut(value, MAX_HEADER_CHARACTERS);
+}
+
+function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}...` : text;
+}

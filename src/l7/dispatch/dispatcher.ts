@@ -1,0 +1,348 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { serialize } from 'node:v8';
+import type { L7Listener as L7ListenerConfig, Route } from '../../config/types.ts';
+import { LiveSet } from '../../core/collections/live-set.ts';
+import type { RouteRequest } from '../../routing/route-request.ts';
+import { RouteTable } from '../../routing/route-table.ts';
+import { LineLimit } from '../../telemetry/line-limit.ts';
+import { identifyClient, type ClientIdentity } from '../../wire/forwarding/client-identity.ts';
+import { onlyHeaderOf, type RequestHead } from '../../wire/http/request-head.ts';
+import { offeredSubprotocols, wantsWebSocket } from '../../wire/upgrade/upgrade-request.ts';
+import { methodField, requestFields } from '../access-log/request-fields.ts';
+import { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
+import { addressMatcher, checkRequest } from './client-request.ts';
+import { ClusterRoute } from './cluster-route.ts';
+import type { L7Environment } from './environment.ts';
+import { Answers, editsOf, type Exchange, type Handler } from '../contract/exchange.ts';
+import { HandshakeGate } from '../websocket/handshakes/handshake-gate.ts';
+import {
+  RequestStats,
+  type HandshakeFailure,
+  type ListenerStats,
+  type RequestRefusal,
+} from '../contract/listener-stats.ts';
+import { plainHandler } from './plain-route.ts';
+import { MessageMemory, releaseMessage } from '../uws/message-memory.ts';
+import { SessionStats } from '../websocket/session-stats.ts';
+import { UnderscoreNames } from './underscore-names.ts';
+import type { UpgradeContext } from '../websocket/upgrade.ts';
+
+/** Methods that are refused before routing, in any case: some endpoints ignore case. */
+const REFUSED_METHODS: ReadonlyMap<string, { readonly status: 400 | 405; readonly reason: string }> = new Map(
+  [
+    ['CONNECT', { status: 400, reason: 'CONNECT is not supported' }],
+    // TRACE echoes what scripts must not see: cookies, and the headers that the proxy adds.
+    ['TRACE', { status: 405, reason: 'TRACE is not allowed' }],
+  ],
+);
+
+/** What the table leads to. */
+interface RoutedTo {
+  readonly handle: Handler;
+  /** A digest, equal for routes that do the same, whatever their names and conditions. */
+  readonly effect: string;
+}
+
+/**
+ * Decides what happens to each request of one listener under one configuration: a new one brings a new
+ * dispatcher, which takes over the routes that have not changed, sessions included. It knows nothing of uWS.
+ */
+export class Dispatcher {
+  /** Requests that have not been answered yet. */
+  open = 0;
+  /** Whether new upgrades are refused. */
+  draining = false;
+  /** Of the routes to clusters. */
+  readonly #contexts = new Map<string, UpgradeContext>();
+  readonly #config: L7ListenerConfig;
+  readonly #environment: L7Environment;
+  readonly #stats: ListenerStats;
+  readonly #handshakes: HandshakeGate;
+  readonly #unrouted: Answers;
+  readonly #refusals: RefusedHandshakes;
+  readonly #unroutedLines = new LineLimit(undefined, { burst: 100, everyMs: 10 });
+  readonly #table: RouteTable<RoutedTo>;
+  readonly #underscores: UnderscoreNames;
+  readonly #trusted: (address: string) => boolean;
+  /** While this one is being made. */
+  #previous: Dispatcher | null;
+
+  /** @param previous the dispatcher that it replaces; null for the first */
+  constructor(
+    config: L7ListenerConfig,
+    environment: L7Environment,
+    stats: ListenerStats,
+    previous: Dispatcher | null,
+  ) {
+    this.draining = previous?.draining ?? false;
+    this.#previous = previous;
+    this.#config = config;
+    this.#environment = environment;
+    this.#stats = stats;
+    const { page, pages, access, wheel } = environment;
+    this.#handshakes = new HandshakeGate(config.name, config, upgradedClusters(config), wheel, page, pages);
+    const known = previous === null ? null : previous.#refusals;
+    const window = environment.lineWindows.get(config.name)!;
+    this.#refusals =
+      known?.fits(access) === true
+        ? known
+        : new RefusedHandshakes(access, wheel, config.name, window, (reason) =>
+            stats.handshakeFailed(reason),
+          );
+    this.#unrouted = this.#answers('none');
+    this.#underscores = new UnderscoreNames(config, environment.config.clusters);
+    this.#trusted = addressMatcher(config.trustedProxies);
+    this.#table = new RouteTable(
+      config.routes.map((route) => ({
+        match: route.match,
+        value: { handle: this.#handler(route), effect: effectOf(route) },
+      })),
+    );
+    this.#previous = null;
+  }
+
+  /**
+   * Finds out who sent a request, whether or not it is in order: every answer and log line names the client.
+   *
+   * @param peer its IP address as text
+   */
+  identify(head: RequestHead, peer: string): ClientIdentity {
+    const { address, tls } = this.#config;
+    const connection = { address: peer, port: address.port, secure: tls !== null };
+    return identifyClient(head, connection, this.#trusted, randomUUID);
+  }
+
+  /** Answers the request, now or later. */
+  dispatch(exchange: Exchange): void {
+    const wantsUpgrade = wantsWebSocket(exchange.head);
+    const failure = wantsUpgrade ? 'bad_request' : null;
+    const head = this.#underscores.filter(exchange.head);
+    if (head === null) {
+      this.#turnAway(exchange, 400, "a header's name has an underscore", 'bad_header', failure);
+      return;
+    }
+    exchange.head = head;
+    const request = checkRequest(head, this.#config.paths);
+    if ('problem' in request) {
+      const { problem, detail } = request;
+      this.#turnAway(exchange, 400, detail, problem, failure);
+      return;
+    }
+    const refused = REFUSED_METHODS.get(head.method.toUpperCase());
+    if (refused !== undefined) {
+      this.#turnAway(exchange, refused.status, refused.reason, 'bad_method', failure);
+      return;
+    }
+    const asked: RouteRequest = {
+      host: request.host,
+      path: request.path,
+      query: head.query,
+      subprotocols: wantsUpgrade ? offeredSubprotocols(head) : [],
+      header: (name) => onlyHeaderOf(head, name),
+    };
+    const hit = this.#table.match(asked);
+    if (hit === null) {
+      const detail = 'no route for this request';
+      if (wantsUpgrade) this.#unrouted.refuseHandshake(exchange, 404, detail, 'no_route');
+      else this.#unrouted.refuse(exchange, 404, detail, null);
+      return;
+    }
+    if ('status' in hit) {
+      const problem = hit.status === 414 ? 'bad_target' : 'condition';
+      this.#turnAway(exchange, hit.status, hit.reason, problem, failure);
+      return;
+    }
+    const detail = request.spelling === null ? null : this.#ambiguity(asked, request.spelling, hit.value);
+    if (detail !== null) {
+      this.#turnAway(exchange, 400, detail, 'ambiguous_path', wantsUpgrade ? 'ambiguous_path' : null);
+      return;
+    }
+    hit.value.handle({ exchange, request, wantsUpgrade, groups: hit.groups });
+  }
+
+  /** Returns why a path is ambiguous; null if all its readings take routes of one effect. */
+  #ambiguity(request: RouteRequest, spelling: string, { effect }: RoutedTo): string | null {
+    switch (this.#table.compareReadings(request, spelling, (other) => other.effect === effect)) {
+      case 'all hold':
+        return null;
+      case 'one does not':
+        return 'the path can be read as one of another route';
+      case 'too many':
+        return 'the path can be read in too many ways';
+    }
+  }
+
+  /**
+   * Refuses a request that no route will see.
+   *
+   * @param reason what a plain request counts as
+   * @param failure what a handshake counts as; null for a plain request
+   */
+  #turnAway(
+    exchange: Exchange,
+    status: 400 | 405 | 414,
+    detail: string,
+    reason: RequestRefusal,
+    failure: HandshakeFailure | null,
+  ): void {
+    const { log } = this.#environment;
+    const more = log.isLevelEnabled('debug') ? this.#unroutedLines.take() : null;
+    if (more !== null) {
+      const { head, client } = exchange;
+      const fields = { ...requestFields(head, client), method: methodField(head) };
+      log.debug(
+        { listener: this.#config.name, ...fields, status, reason, detail, ...more },
+        'request refused',
+      );
+    }
+    if (failure === null) this.#unrouted.refuse(exchange, status, detail, reason);
+    else this.#unrouted.refuseHandshake(exchange, status, detail, failure);
+  }
+
+  /** Writes the line about refused handshakes that have none yet. */
+  flushLog(): void {
+    this.#refusals.flush();
+  }
+
+  /** The routes to clusters, and what lives on each. */
+  get contexts(): readonly UpgradeContext[] {
+    return [...this.#contexts.values()];
+  }
+
+  /** The context of a route to a cluster, by its key. */
+  context(key: string): UpgradeContext | undefined {
+    return this.#contexts.get(key);
+  }
+
+  /** Whether a context lives on here. */
+  has(context: UpgradeContext): boolean {
+    return this.#contexts.get(contextKey(context.route, context.cluster.name)) === context;
+  }
+
+  /** Whether a current route, whatever its name, replaces the one behind an older context. */
+  covers({ route, cluster }: UpgradeContext): boolean {
+    return this.#config.routes.some(
+      ({ name, match, action }) =>
+        action.kind === 'cluster' &&
+        action.cluster === cluster.name &&
+        (name === route.name || isDeepStrictEqual(match, route.match)),
+    );
+  }
+
+  #handler(route: Route): Handler {
+    const { name, headers } = route;
+    const answers = this.#answers(name);
+    const edits = editsOf(headers.response);
+    const handle = this.#actionHandler(route, answers);
+    return (routed) => {
+      routed.exchange.reply.edits = edits;
+      handle(routed);
+    };
+  }
+
+  #answers(route: string): Answers {
+    const { page, access } = this.#environment;
+    const listener = this.#config.name;
+    const stats = new RequestStats(page, listener, route);
+    const handshakes = this.#refusals;
+    return new Answers({ stats, listenerStats: this.#stats, access, handshakes, listener, route });
+  }
+
+  #actionHandler(route: Route, answers: Answers): Handler {
+    const { action } = route;
+    if (action.kind === 'cluster') {
+      return new ClusterRoute(this.#config, route, action, this.#environment, {
+        answers,
+        admission: this,
+        handshakes: this.#handshakes,
+        upgrades: this.#upgradeContext(route, action.cluster),
+      }).handle;
+    }
+    const handle = plainHandler(action, answers);
+    const refuse = plainHandler(action, answers.forHandshakes('not_websocket'));
+    return (routed) => {
+      answers.begin(routed.exchange);
+      if (routed.wantsUpgrade) refuse(routed);
+      else handle(routed);
+    };
+  }
+
+  /** Returns the previous dispatcher's context if nothing of it changes for sessions, else a new one. */
+  #upgradeContext(route: Route, clusterName: string): UpgradeContext {
+    const { name, http, websocket, tls } = this.#config;
+    const { page, clusters, log, access, wheel, dialler, outbox, bound, budget, random, unfinished } =
+      this.#environment;
+    const cluster = clusters.get(clusterName)!;
+    const key = contextKey(route, clusterName);
+    // Not from the cluster itself: it may not have changed to this configuration yet.
+    const { masking } = this.#environment.config.clusters.find((config) => config.name === clusterName)!;
+    const randomMasks = masking === 'random';
+    const known = this.#previous?.context(key);
+    if (
+      known?.cluster === cluster &&
+      known.session.randomMasks === randomMasks &&
+      known.bodyIdleTimeoutMs === http.idleTimeoutMs &&
+      known.keepAliveMs === http.keepAliveMs
+    ) {
+      const { settings, access: knownAccess } = known.session;
+      if (access === knownAccess && isDeepStrictEqual(settings, websocket)) {
+        this.#contexts.set(key, known);
+        return known;
+      }
+    }
+    const requests = new RequestStats(page, name, route.name);
+    const context: UpgradeContext = {
+      cluster,
+      listener: name,
+      route,
+      log,
+      pending: new LiveSet(),
+      bodyIdleTimeoutMs: http.idleTimeoutMs,
+      bound,
+      keepAliveMs: http.keepAliveMs,
+      refusals: this.#refusals,
+      countCut: (reason) => requests.cut(reason),
+      session: {
+        settings: websocket,
+        randomMasks,
+        stats: new SessionStats(page, name, route.name, cluster.name),
+        wheel,
+        dialler,
+        outbox,
+        budget,
+        unfinished,
+        wireTraits: {
+          maxMessageSize: websocket.maxMessageSize,
+          compressed: websocket.compression !== 'off',
+          secure: tls !== null,
+        },
+        random,
+        messageMemory: new MessageMemory(releaseMessage),
+        sessions: new LiveSet(),
+        access,
+      },
+    };
+    this.#contexts.set(key, context);
+    return context;
+  }
+}
+
+/** Lists the clusters that a listener's handshakes go to. */
+function upgradedClusters({ routes }: L7ListenerConfig): Set<string> {
+  const names = new Set<string>();
+  for (const { action } of routes) {
+    if (action.kind === 'cluster' && action.upgrade !== 'never') names.add(action.cluster);
+  }
+  return names;
+}
+
+/** Returns a digest, because the text of a `respond` is part of what the route does. */
+function effectOf(route: Route): string {
+  const effect = serialize({ ...route, name: null, match: null });
+  return createHash('sha256').update(effect).digest('base64');
+}
+
+function contextKey(route: Route, cluster: string): string {
+  return `${route.name}\u0000${cluster}`;
+}

@@ -1,0 +1,43 @@
+import type { Config } from '../../config/types.ts';
+import type { DescriptorGate } from '../../upstream/descriptor-gate.ts';
+import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
+import type { RandomPool } from '../../core/random-pool.ts';
+import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { StatsPage } from '../../telemetry/stats-page.ts';
+import type { Cluster } from '../../upstream/cluster.ts';
+import type { BoundConnections } from '../bound/bound-connections.ts';
+import type { BufferBudget } from '../buffers/buffer-budget.ts';
+import type { ConnectionPool } from '../http/connection-pool.ts';
+import type { RequestWriter } from '../http/request-writer.ts';
+import type { Outbox } from '../websocket/message-relay/outbox.ts';
+import type { UnfinishedMessages } from '../uws/unfinished/unfinished-messages.ts';
+import type { UpstreamDialler } from '../upstream/upstream-socket.ts';
+
+/** What the listeners of one worker share. */
+export interface L7Environment {
+  readonly config: Pick<Config, 'clusters' | 'workers'>;
+  readonly page: StatsPage;
+  /** The values of every worker's page. */
+  readonly pages: readonly Float64Array[];
+  readonly descriptors: DescriptorGate;
+  readonly wheel: TimerWheel;
+  readonly log: Logger;
+  readonly access: Logger | null;
+  /** By listener: memory by which all workers bound the lines that clients can provoke. */
+  readonly lineWindows: ReadonlyMap<string, SharedArrayBuffer>;
+  readonly clusters: ReadonlyMap<string, Cluster>;
+  /** Opens the upstream connections. */
+  readonly dialler: UpstreamDialler;
+  /** Calls back once, when what is read now has been served, from where clients may be written to. */
+  readonly later: (callback: () => void) => void;
+  readonly outbox: Outbox;
+  readonly writer: RequestWriter;
+  readonly pool: ConnectionPool;
+  readonly bound: BoundConnections;
+  readonly budget: BufferBudget;
+  /** The requests to clusters that are not over. */
+  readonly requests: LiveSet<LiveMember & { cancel(): void }>;
+  readonly unfinished: UnfinishedMessages;
+  readonly random: RandomPool;
+}

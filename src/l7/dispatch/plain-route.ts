@@ -1,0 +1,32 @@
+import type { ClusterAction, RouteAction } from '../../config/types.ts';
+import { expandRedirect } from '../../routing/rewrite.ts';
+import { headerOf } from '../../wire/http/request-head.ts';
+import type { Answers, Handler } from '../contract/exchange.ts';
+import type { HeaderList } from '../contract/http-reply.ts';
+import { StaticFiles } from '../static/static-files.ts';
+
+/** What the routes do that need no endpoint. */
+export function plainHandler(action: Exclude<RouteAction, ClusterAction>, answers: Answers): Handler {
+  switch (action.kind) {
+    case 'static': {
+      const files = new StaticFiles(action);
+      return ({ exchange, request: { head, path } }) => {
+        const wanted = { method: head.method, path, header: (name: string) => headerOf(head, name) };
+        files.serve(wanted, exchange.reply, (status) => answers.ended(exchange, status));
+      };
+    }
+    case 'respond': {
+      const headers: HeaderList = [['Content-Type', action.contentType]];
+      return ({ exchange }) => answers.send(exchange, action.status, headers, action.body);
+    }
+    case 'redirect':
+      return ({ exchange, groups }) => {
+        const location = expandRedirect(action.to, groups, exchange.head.query);
+        if (location === null) {
+          answers.refuse(exchange, 400, 'the location has a dot segment', 'dot_segment');
+          return;
+        }
+        answers.send(exchange, action.status, [['Location', location]], '');
+      };
+  }
+}

@@ -1,0 +1,34 @@
+import type { Cluster as ClusterConfig } from '../../config/types.ts';
+import { queryValue } from '../../routing/query-string.ts';
+import type { PickContext } from '../../upstream/pick-context.ts';
+import { cookieOf, cookiesOf } from '../../wire/http/cookie.ts';
+import { headerOf, type RequestHead } from '../../wire/http/request-head.ts';
+
+/** Max values of the sticky cookie that are looked at. Another host or path of the site can set one of its name, too. */
+const MAX_STICKY_VALUES = 8;
+
+/** What of a request its cluster chooses an endpoint by. */
+export function pickContextOf(
+  { hashOn, sticky }: ClusterConfig,
+  head: RequestHead,
+  clientAddress: string,
+): PickContext {
+  return {
+    source: clientAddress,
+    hashKey: hashKeyOf(hashOn, head),
+    sticky: sticky === null ? [] : cookiesOf(head, sticky.cookie, MAX_STICKY_VALUES),
+  };
+}
+
+function hashKeyOf(hashOn: ClusterConfig['hashOn'], head: RequestHead): string | null {
+  switch (hashOn.kind) {
+    case 'source_ip':
+      return null;
+    case 'header':
+      return headerOf(head, hashOn.name) ?? null;
+    case 'cookie':
+      return cookieOf(head, hashOn.name);
+    case 'query':
+      return queryValue(head.query, hashOn.name);
+  }
+}

@@ -1,0 +1,60 @@
+import type { Cluster, L7Listener, UnderscoreHeaders } from '../../config/types.ts';
+import type { RequestHead } from '../../wire/http/request-head.ts';
+import { isWrittenByProxy } from '../../wire/http/upstream-request.ts';
+
+/**
+ * What a listener does with headers whose names have an underscore. Many servers take it for a hyphen (CGI, WSGI), so
+ * that `x_forwarded_for` of a client and `X-Forwarded-For` of the proxy become one.
+ */
+export class UnderscoreNames {
+  readonly #policy: UnderscoreHeaders;
+  readonly #reliedOn: ReadonlySet<string>;
+
+  /** @param clusters all clusters of the configuration */
+  constructor(listener: L7Listener, clusters: readonly Cluster[]) {
+    this.#policy = listener.underscoreHeaders;
+    this.#reliedOn = namesReliedOn(listener, clusters);
+  }
+
+  /**
+   * Removes the headers that do not pass. Nothing else looks at a head before.
+   *
+   * @returns the same head if nothing had to go; null if the request is to be refused
+   */
+  filter(head: RequestHead): RequestHead | null {
+    const { headers } = head;
+    let index = 0;
+    while (index < headers.length && !headers[index]!.includes('_')) index += 2;
+    if (index >= headers.length) return head;
+    if (this.#policy === 'refuse') return null;
+    const kept = headers.slice(0, index);
+    for (; index < headers.length; index += 2) {
+      if (this.#passes(headers[index]!)) kept.push(headers[index]!, headers[index + 1]!);
+    }
+    return { ...head, headers: kept };
+  }
+
+  #passes(name: string): boolean {
+    if (!name.includes('_')) return true;
+    if (this.#policy !== 'pass') return false;
+    const twin = name.replaceAll('_', '-');
+    // Routes match subprotocols, and the proxy relays what the endpoint has chosen of them.
+    return !twin.startsWith('sec-websocket-') && !isWrittenByProxy(twin) && !this.#reliedOn.has(twin);
+  }
+}
+
+/**
+ * Lists the headers that routes match and change, and that clusters hash on: an endpoint must not take a client's twin
+ * for one of them.
+ */
+function namesReliedOn({ routes }: L7Listener, clusters: readonly Cluster[]): Set<string> {
+  const names = new Set<string>();
+  for (const { match, headers, action } of routes) {
+    const { set, add, remove } = headers.request;
+    for (const name of [...match.headers.keys(), ...set.keys(), ...add.keys(), ...remove]) names.add(name);
+    if (action.kind !== 'cluster') continue;
+    const cluster = clusters.find(({ name }) => name === action.cluster);
+    if (cluster?.hashOn.kind === 'header') names.add(cluster.hashOn.name);
+  }
+  return names;
+}

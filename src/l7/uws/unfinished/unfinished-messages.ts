@@ -1,0 +1,331 @@
+import { messageOf } from '../../../core/errors.ts';
+import { ownShortageOf } from '../../../core/shortage.ts';
+import type { Logger } from '../../../telemetry/logger.ts';
+import type { BufferBudget, Buffering } from '../../buffers/buffer-budget.ts';
+import { findDescriptors, type Addressed, type Hideable } from '../uws-descriptors.ts';
+import { HeldBytes, type Delivered, type WireTraits } from './held-bytes.ts';
+
+/** Interval of {@link UnfinishedMessages.tick}. */
+export const SAMPLE_MS = 10;
+/** Interval at which new sessions are looked up, and a part of the sessions is sampled. */
+const SLOW_MS = 100;
+/** Slow samples in which each session gets its turn. */
+const SLOW_ROUNDS = 20;
+const MIN_SLOW_SAMPLES = 64;
+/** All sessions are sampled when the process has grown by this, or by a quarter of what the budget has left. */
+const MIN_GROWTH_BYTES = 4 * 1024 * 1024;
+const GROWTH_SHARE = 0.25;
+/** Sampling, and telling descriptors apart, take at most a fifth of the thread's time; listing them takes a fiftieth. */
+const SAMPLE_PAUSE = 4;
+const LOOK_UP_PAUSE = 50;
+/** Time after which no more new sessions are looked up in one tick. */
+const MAX_LOOK_UP_MS = 50;
+/** Max descriptors that are told apart at once, which takes as many free ones for a moment. */
+const MAX_GROUP = 128;
+/** A session that is mapped at this age has not been watched from its beginning. */
+const MAX_YOUNG_MS = 10_000;
+/** uWS keeps the memory of a WebSocket until its client closes the connection, for 16 s at most. */
+const LINGER_MS = 20_000;
+/** Sessions that end within this time are remembered together. */
+const LINGER_STEP_MS = 1000;
+/** An ended session that may hold this is closed at once. */
+const MIN_ENDED_BYTES = 64 * 1024;
+
+/** A session, as the receiver of a client's messages. */
+export interface Receiver extends Buffering, Delivered {
+  /** Null after the client's leg has ended. */
+  readonly clientSocket: Addressed | null;
+  readonly wireTraits: WireTraits;
+  /** By the clock of {@link UnfinishedMessages}. */
+  readonly openedAt: number;
+}
+
+/** What the system knows of the clients' sockets of this thread; `sys/sockets/accepted-sockets.ts` has the details. */
+interface ClientSockets {
+  includes(fd: number): boolean;
+  find(isKnown: (fd: number) => boolean): number[];
+  received(fd: number): number;
+  unread(fd: number): number;
+  isFinishing(fd: number): boolean;
+  cookie(fd: number): number;
+  endReading(fd: number, cookie: number): void;
+  disguise(fds: readonly number[]): Hideable & { end(): void };
+}
+
+/** Milliseconds of a monotonic clock, and the process's resident bytes. */
+interface Gauges {
+  now(): number;
+  residentBytes(): number;
+}
+
+interface Watched {
+  readonly fd: number;
+  readonly cookie: number;
+  received: number;
+  unread: number;
+  readonly held: HeldBytes;
+}
+
+/**
+ * Counts what clients have sent of messages that have not come whole into the budget: uWS keeps it, up to
+ * `maxMessageSize` for each session, and tells nobody.
+ *
+ * If half of the budget covers the largest unfinished messages of all sessions, their size is reserved and nothing is
+ * watched. Otherwise the system's counters of the sessions' sockets are sampled: a part of the sessions at regular
+ * intervals, and all of them as soon as the process's memory grows.
+ */
+export class UnfinishedMessages {
+  readonly #budget: BufferBudget;
+  readonly #sockets: ClientSockets | null;
+  readonly #log: Logger;
+  readonly #gauges: Gauges;
+  /** Null for a session whose descriptor is not known. */
+  readonly #sessions = new Map<Receiver, Watched | null>();
+  readonly #unknown = new Set<Receiver>();
+  readonly #known = new Set<number>();
+  /** Memory of ended sessions that uWS may still keep: an entry for each second, in order. */
+  readonly #lingering: { readonly until: number; bytes: number }[] = [];
+  /** The largest unfinished messages of all sessions together. */
+  #worst = 0;
+  #watches = false;
+  /** Whether the sockets cannot be watched. */
+  #blind: boolean;
+  #warned = false;
+  /** Whether a session has ended whose descriptor was not known, and uWS may keep what it held. */
+  #endedUnknown = false;
+  /** Descriptors that are told apart at once: fewer after a shortage of them. */
+  #groupSize = MAX_GROUP;
+  /** Descriptors that are still to be looked at. */
+  #candidates: number[] = [];
+  #nextLookUp = 0;
+  #nextGroup = 0;
+  #nextSlow = 0;
+  #nextFull = 0;
+  #lowestResident = 0;
+  /** Where slow sampling goes on. */
+  #turn: Iterator<[Receiver, Watched | null]> | null = null;
+
+  /** @param sockets null if system calls cannot be used */
+  constructor(budget: BufferBudget, sockets: ClientSockets | null, log: Logger, gauges: Gauges) {
+    this.#budget = budget;
+    this.#sockets = sockets;
+    this.#blind = sockets === null;
+    this.#log = log;
+    this.#gauges = gauges;
+  }
+
+  /** A session begins, and its client may send. */
+  opened(session: Receiver): void {
+    this.#sessions.set(session, null);
+    this.#unknown.add(session);
+    this.#worst += session.wireTraits.maxMessageSize;
+  }
+
+  /**
+   * The client's leg of a session has ended. Does nothing for a session that was not opened.
+   *
+   * @param lingers whether uWS keeps the connection until the client closes it
+   */
+  closed(session: Receiver, lingers: boolean): void {
+    const watched = this.#sessions.get(session);
+    if (watched === undefined) return;
+    this.#sessions.delete(session);
+    this.#unknown.delete(session);
+    if (watched !== null) this.#known.delete(watched.fd);
+    this.#budget.setUnfinished(session, 0);
+    const bytes = session.wireTraits.maxMessageSize;
+    if (!lingers) {
+      this.#worst -= bytes;
+      return;
+    }
+    this.#linger(bytes);
+    if (this.#sockets === null) return;
+    if (watched === null) {
+      this.#endedUnknown = true;
+    } else if (this.#sockets.cookie(watched.fd) === watched.cookie) {
+      const held = this.#measure(this.#sockets, session, watched);
+      if (held >= MIN_ENDED_BYTES) this.#sockets.endReading(watched.fd, watched.cookie);
+    }
+  }
+
+  /** Does what is due. Not to be called from a callback of uWS, because it may close sessions. */
+  tick(): void {
+    const now = this.#gauges.now();
+    this.#endLingering(now);
+    const fits = 2 * this.#worst <= this.#budget.most;
+    const sockets = this.#sockets;
+    if (fits || this.#blind || sockets === null) {
+      if (!fits) this.#warn('the system cannot be asked');
+      // Before the reservation: what is counted and reserved at once would shed sessions.
+      if (this.#watches) this.#stopWatching();
+      this.#budget.reserve(fits ? this.#worst : 0);
+      return;
+    }
+    this.#budget.reserve(0);
+    try {
+      this.#watch(sockets, now);
+    } catch (error) {
+      this.#failed(error, now);
+    }
+  }
+
+  #watch(sockets: ClientSockets, now: number): void {
+    const resident = this.#gauges.residentBytes();
+    if (!this.#watches) {
+      this.#watches = true;
+      this.#lowestResident = resident;
+      this.#sampleAll(sockets);
+    }
+    this.#lowestResident = Math.min(this.#lowestResident, resident);
+    const growth = Math.max(MIN_GROWTH_BYTES, GROWTH_SHARE * this.#budget.left);
+    if (resident - this.#lowestResident >= growth && now >= this.#nextFull) {
+      this.#lowestResident = resident;
+      this.#sampleAll(sockets);
+      this.#beginLookUp(sockets);
+      // What is left is looked up in the next ticks: with thousands of unknown sessions it takes seconds.
+      while (this.#candidates.length > 0 && this.#gauges.now() - now < MAX_LOOK_UP_MS) this.#lookUp(sockets);
+      const end = this.#gauges.now();
+      this.#nextFull = end + SAMPLE_PAUSE * (end - now);
+      return;
+    }
+    if (this.#candidates.length > 0) {
+      if (now >= this.#nextGroup) {
+        this.#lookUp(sockets);
+        const end = this.#gauges.now();
+        this.#nextGroup = end + SAMPLE_PAUSE * (end - now);
+      }
+    } else if (now >= this.#nextLookUp && (this.#unknown.size > 0 || this.#endedUnknown)) {
+      this.#beginLookUp(sockets);
+    }
+    if (now >= this.#nextSlow) {
+      this.#nextSlow = now + SLOW_MS;
+      this.#sampleSome(sockets, Math.max(MIN_SLOW_SAMPLES, Math.ceil(this.#sessions.size / SLOW_ROUNDS)));
+    }
+  }
+
+  /** Lists the descriptors that may be those of sessions whose descriptor is not known. */
+  #beginLookUp(sockets: ClientSockets): void {
+    const start = this.#gauges.now();
+    if (this.#unknown.size === 0 && !this.#endedUnknown) return;
+    this.#endedUnknown = false;
+    this.#candidates = sockets.find((fd) => this.#known.has(fd));
+    const end = this.#gauges.now();
+    this.#nextLookUp = end + Math.max(SLOW_MS, LOOK_UP_PAUSE * (end - start));
+  }
+
+  /** Finds the sessions of some of the candidates. */
+  #lookUp(sockets: ClientSockets): void {
+    // Since they were listed some may have been closed, and their numbers be another thread's.
+    const group = this.#candidates
+      .splice(-this.#groupSize)
+      .filter((fd) => !this.#known.has(fd) && sockets.includes(fd));
+    if (group.length === 0) return;
+    const receivers = [...this.#unknown].filter(({ clientSocket }) => clientSocket !== null);
+    const clients = receivers.map(({ clientSocket }) => clientSocket!);
+    const disguise = sockets.disguise(group);
+    let indexes: number[];
+    try {
+      indexes = findDescriptors(clients, disguise);
+    } finally {
+      disguise.end();
+    }
+    this.#groupSize = Math.min(MAX_GROUP, this.#groupSize + 1);
+    const ended = new Set(group);
+    for (const [number, index] of indexes.entries()) {
+      if (index < 0) continue;
+      ended.delete(group[index]!);
+      this.#found(sockets, receivers[number]!, group[index]!);
+    }
+    for (const fd of ended) {
+      if (sockets.isFinishing(fd) && sockets.received(fd) >= MIN_ENDED_BYTES) {
+        sockets.endReading(fd, sockets.cookie(fd));
+      }
+    }
+  }
+
+  #found(sockets: ClientSockets, session: Receiver, fd: number): void {
+    // Another session may have been shed, and this one with it.
+    if (!this.#unknown.has(session)) return;
+    const received = sockets.received(fd);
+    if (received < 0) return;
+    const unread = sockets.unread(fd);
+    const isYoung = this.#gauges.now() - session.openedAt < MAX_YOUNG_MS;
+    const held = new HeldBytes(session.wireTraits, received - unread, session, isYoung);
+    this.#unknown.delete(session);
+    this.#known.add(fd);
+    this.#sessions.set(session, { fd, cookie: sockets.cookie(fd), received, unread, held });
+    this.#budget.setUnfinished(session, held.value);
+  }
+
+  #sampleAll(sockets: ClientSockets): void {
+    for (const [session, watched] of this.#sessions) {
+      if (watched !== null) this.#sample(sockets, session, watched);
+    }
+  }
+
+  #sampleSome(sockets: ClientSockets, count: number): void {
+    for (let done = 0; done < count; done++) {
+      this.#turn ??= this.#sessions.entries();
+      const next = this.#turn.next();
+      if (next.done === true) {
+        this.#turn = null;
+        return;
+      }
+      const [session, watched] = next.value;
+      if (watched !== null) this.#sample(sockets, session, watched);
+    }
+  }
+
+  /** Counts the session's unfinished message. The session, and others, may be closed before this returns. */
+  #sample(sockets: ClientSockets, session: Receiver, watched: Watched): void {
+    this.#budget.setUnfinished(session, this.#measure(sockets, session, watched));
+  }
+
+  #measure(sockets: ClientSockets, session: Receiver, watched: Watched): number {
+    const received = sockets.received(watched.fd);
+    if (received < 0) return watched.held.value;
+    if (received !== watched.received || watched.unread > 0) {
+      watched.received = received;
+      watched.unread = sockets.unread(watched.fd);
+    }
+    return watched.held.sample(received - watched.unread, session);
+  }
+
+  #stopWatching(): void {
+    this.#watches = false;
+    this.#candidates = [];
+    for (const session of this.#sessions.keys()) this.#budget.setUnfinished(session, 0);
+  }
+
+  #linger(bytes: number): void {
+    const until = this.#gauges.now() + LINGER_MS;
+    const last = this.#lingering.at(-1);
+    if (last !== undefined && until - last.until < LINGER_STEP_MS) last.bytes += bytes;
+    else this.#lingering.push({ until, bytes });
+  }
+
+  #endLingering(now: number): void {
+    while (this.#lingering.length > 0 && this.#lingering[0]!.until <= now) {
+      this.#worst -= this.#lingering.shift()!.bytes;
+    }
+  }
+
+  #failed(error: unknown, now: number): void {
+    this.#warn(messageOf(error));
+    if (ownShortageOf(error) === null) {
+      this.#blind = true;
+      return;
+    }
+    // Clients can bring a shortage about: it must not end the counting.
+    this.#groupSize = Math.ceil(this.#groupSize / 2);
+    this.#candidates = [];
+    this.#endedUnknown = true;
+    this.#nextLookUp = this.#nextFull = now + SLOW_MS;
+  }
+
+  #warn(reason: string): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    this.#log.warn({ reason }, 'unfinished messages not counted in the buffer budget');
+  }
+}

@@ -1,0 +1,105 @@
+import { STATUS_CODES } from 'node:http';
+import type { HeaderEdits } from '../../wire/http/header-edits.ts';
+import type { HeaderList } from '../contract/http-reply.ts';
+
+/**
+ * Size of uWS's cork buffer. If a write overflows the buffer, uWS first flushes it. If the kernel then takes only a part,
+ * uWS 20.66 drops what overflowed (mended in 20.77), and a chunk's header stands without its payload. So every cork here
+ * writes at most this much, except by `tryEnd`, which tells by the offset that it has taken nothing.
+ */
+export const CORK_BYTES = 16 * 1024;
+/** Max bytes of a status line, and of what uWS adds to a head. */
+const MAX_ADDED_BYTES = 256;
+/** Max bytes of headers in one cork, beside a header that is larger alone. */
+const MAX_HEAD_BYTES = CORK_BYTES - 1024;
+
+const UNSAFE_IN_HEADER = /[^\t\x20-\x7e\x80-\xff]/g;
+const PLAIN_HEADER = /^[\t\x20-\x7e]*$/;
+
+/** What writing a head needs of a uWebSockets.js HttpResponse. */
+export interface HeadResponse {
+  cork(callback: () => void): unknown;
+  writeStatus(status: string): unknown;
+  writeHeader(name: string, value: string | Uint8Array): unknown;
+}
+
+/** The head of a response. */
+export interface Head {
+  readonly status: number;
+  readonly headers: HeaderList;
+  /** For X-Request-Id. */
+  readonly requestId: string;
+  /** Whether it has `Connection: close`. */
+  readonly tellsClose: boolean;
+}
+
+/**
+ * Corks a head and what `write` adds, which is told how many bytes the cork buffer has left. A head above the buffer
+ * leaves in several corks.
+ */
+export function corkHead(
+  response: HeadResponse,
+  head: Head,
+  edits: HeaderEdits,
+  write: (room: number) => void,
+): void {
+  const { headers } = head;
+  let size = MAX_ADDED_BYTES + head.requestId.length;
+  for (const text of edits.added) size += text.length + 2;
+  let from = 0;
+  for (let index = 0; index < headers.length; index++) {
+    const [name, value] = headers[index]!;
+    const bytes = name.length + value.length + 4;
+    if (size + bytes > MAX_HEAD_BYTES && index > from) {
+      const first = from;
+      response.cork(() => writeHeaders(response, head, edits, first, index));
+      from = index;
+      size = MAX_ADDED_BYTES;
+    }
+    size += bytes;
+  }
+  response.cork(() => {
+    writeHeaders(response, head, edits, from, headers.length);
+    writeOwnHeaders(response, head, edits);
+    write(CORK_BYTES - size);
+  });
+}
+
+/** Writes a head, in a cork of the caller's. */
+export function writeHead(response: HeadResponse, head: Head, edits: HeaderEdits): void {
+  writeHeaders(response, head, edits, 0, head.headers.length);
+  writeOwnHeaders(response, head, edits);
+}
+
+/** Every head is written here, so that what a route changes holds for all of its answers. */
+function writeHeaders(
+  response: HeadResponse,
+  { status, headers }: Head,
+  { dropped }: HeaderEdits,
+  from: number,
+  to: number,
+): void {
+  if (from === 0) response.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`);
+  for (let index = from; index < to; index++) {
+    const [name, value, kept] = headers[index]!;
+    if (dropped.size > 0 && kept !== true && dropped.has(name.toLowerCase())) continue;
+    response.writeHeader(name, headerValue(value));
+  }
+}
+
+function writeOwnHeaders(
+  response: HeadResponse,
+  { requestId, tellsClose }: Head,
+  { dropped, added }: HeaderEdits,
+): void {
+  for (let index = 0; index < added.length; index += 2) {
+    response.writeHeader(added[index]!, headerValue(added[index + 1]!));
+  }
+  if (!dropped.has('x-request-id')) response.writeHeader('X-Request-Id', requestId);
+  if (tellsClose) response.writeHeader('Connection', 'close');
+}
+
+/** uWS writes strings as UTF-8 and whatever they hold: neither the encoding nor line ends may come from outside. */
+function headerValue(value: string): string | Uint8Array {
+  return PLAIN_HEADER.test(value) ? value : Buffer.from(value.replace(UNSAFE_IN_HEADER, ' '), 'latin1');
+}

@@ -1,0 +1,234 @@
+import { Timed, type TimerWheel } from '../../../core/timing/timer-wheel.ts';
+import { GATE_REFUSALS, pageMetrics } from '../../../telemetry/names.ts';
+import type { StatsPage } from '../../../telemetry/stats-page.ts';
+import { WaitingLine } from '../../../core/collections/waiting-line.ts';
+
+/** Max handshakes of a listener that are under way with endpoints, and max handshakes that wait; over all workers. */
+interface GateLimits {
+  /** 0 is no limit. */
+  readonly maxPendingHandshakes: number;
+  readonly maxQueuedHandshakes: number;
+}
+
+/** Why the gate turns a handshake away. */
+type GateRefusal = (typeof GATE_REFUSALS)[number];
+
+/** A handshake as the gate sees it. */
+export interface Entrant {
+  /** Belongs to the gate; `outside` at first. */
+  place: 'outside' | 'queued' | 'inside';
+  /** Whose handshake it is: a queue is shared fairly between sources. */
+  readonly source: string;
+  /** Called when the handshake has waited and may go on. */
+  admitted(): void;
+  /** Called when the handshake has lost its place in the queue to another source; its `place` is `outside` already. */
+  displaced(): void;
+}
+
+/** One cluster's part of a listener's gate. */
+export interface ClusterGate {
+  /** Lets a handshake in, or queues it until it is {@link Entrant.admitted}; false if it is turned away. */
+  enter(entrant: Entrant): boolean;
+  /** Takes a handshake out that is over or given up. Others may be admitted before this returns. */
+  leave(entrant: Entrant): void;
+  /** Counts a handshake that waited for longer than it may. */
+  countTimeout(): void;
+}
+
+/** Interval at which a worker with a queue looks whether other workers have made room. */
+const LOOK_MS = 100;
+
+/**
+ * Bounds the handshakes that a listener has under way with endpoints: clients that all reconnect at once reach the
+ * endpoints as fast as those can answer, and no faster. The others wait in a queue of the worker; the rest is refused.
+ *
+ * Clusters share the places so that one with slow endpoints cannot take them all: half of the places is divided
+ * evenly, each part kept for one cluster, and the other half goes to whoever comes first (sharing with minimum
+ * allocation). The same holds for the places in the queue. A place that becomes free goes to the waiting cluster that
+ * has the fewest, and within a cluster the sources take turns. All workers count in their stats pages, and keep the
+ * bounds together.
+ */
+export class HandshakeGate extends Timed {
+  readonly #limits: GateLimits;
+  readonly #wheel: TimerWheel;
+  readonly #pages: readonly Float64Array[];
+  readonly #gates = new Map<string, Gate>();
+  #admitting = false;
+  /** Grows with each admission from a queue. */
+  #turn = 0;
+
+  /**
+   * @param clusters that the listener's handshakes go to
+   * @param pages the values of every worker's page, this one's included
+   */
+  constructor(
+    listener: string,
+    limits: GateLimits,
+    clusters: Iterable<string>,
+    wheel: TimerWheel,
+    page: StatsPage,
+    pages: readonly Float64Array[],
+  ) {
+    super();
+    this.#limits = limits;
+    this.#wheel = wheel;
+    this.#pages = pages;
+    for (const cluster of clusters) this.#gates.set(cluster, new Gate(this, page, { listener, cluster }));
+  }
+
+  /** Returns the part of one cluster. */
+  of(cluster: string): ClusterGate {
+    return this.#gates.get(cluster)!;
+  }
+
+  /** Whether the cluster may have one more handshake under way. */
+  hasRoom(gate: Gate): boolean {
+    const { maxPendingHandshakes: limit } = this.#limits;
+    return limit === 0 || this.#hasPlace(gate, limit, ({ pendingSlot }) => pendingSlot);
+  }
+
+  /** Whether the cluster may have one more handshake wait. */
+  hasQueueRoom(gate: Gate): boolean {
+    return this.#hasPlace(gate, this.#limits.maxQueuedHandshakes, ({ queuedSlot }) => queuedSlot);
+  }
+
+  /** Looks at the queues again after {@link LOOK_MS}. */
+  watchQueues(): void {
+    if (this.wheelTick < 0) this.#wheel.arm(this, LOOK_MS);
+  }
+
+  override expire(): void {
+    this.admitNext();
+    for (const { line } of this.#gates.values()) if (line.size > 0) this.watchQueues();
+  }
+
+  /** Admits waiting handshakes while there is room. */
+  admitNext(): void {
+    // A handshake that fails at once leaves within `admitted`: this loop goes on, and no second one begins.
+    if (this.#admitting) return;
+    this.#admitting = true;
+    for (let next = this.#next(); next !== null; next = this.#next()) {
+      next.turn = ++this.#turn;
+      next.admitFirst();
+    }
+    this.#admitting = false;
+  }
+
+  /** Returns the waiting cluster with room and the fewest places; of several the one with the oldest turn. */
+  #next(): Gate | null {
+    let best: Gate | null = null;
+    let fewest = Infinity;
+    for (const gate of this.#gates.values()) {
+      if (gate.line.size === 0 || !this.hasRoom(gate)) continue;
+      const pending = this.#sum(gate.pendingSlot);
+      if (best !== null && (pending > fewest || (pending === fewest && gate.turn > best.turn))) continue;
+      best = gate;
+      fewest = pending;
+    }
+    return best;
+  }
+
+  #hasPlace(gate: Gate, limit: number, slotOf: (gate: Gate) => number): boolean {
+    const clusters = this.#gates.size;
+    const kept = keptFor(limit, clusters);
+    if (this.#sum(slotOf(gate)) < kept) return true;
+    let shared = limit - kept * clusters;
+    for (const other of this.#gates.values()) shared -= Math.max(0, this.#sum(slotOf(other)) - kept);
+    return shared > 0;
+  }
+
+  #sum(slot: number): number {
+    let sum = 0;
+    for (const values of this.#pages) sum += values[slot]!;
+    return sum;
+  }
+}
+
+/** Returns the places that are kept for each cluster: at least one if the limit allows. */
+function keptFor(limit: number, clusters: number): number {
+  return Math.max(Math.floor(limit / (2 * clusters)), limit >= clusters ? 1 : 0);
+}
+
+class Gate implements ClusterGate {
+  readonly pendingSlot: number;
+  readonly queuedSlot: number;
+  readonly line = new WaitingLine<Entrant>();
+  /** The turn of its last admission from the queue. */
+  turn = 0;
+  readonly #whole: HandshakeGate;
+  readonly #values: Float64Array;
+  readonly #refusalSlots: Readonly<Record<GateRefusal, number>>;
+
+  constructor(whole: HandshakeGate, page: StatsPage, labels: { listener: string; cluster: string }) {
+    this.#whole = whole;
+    this.#values = page.values;
+    this.pendingSlot = page.slot(pageMetrics.handshakesPending, labels);
+    this.queuedSlot = page.slot(pageMetrics.handshakesQueued, labels);
+    this.#refusalSlots = Object.fromEntries(
+      GATE_REFUSALS.map((reason) => [
+        reason,
+        page.slot(pageMetrics.handshakesTurnedAway, { ...labels, reason }),
+      ]),
+    ) as Record<GateRefusal, number>;
+  }
+
+  enter(entrant: Entrant): boolean {
+    if (this.line.size === 0 && this.#whole.hasRoom(this)) {
+      this.#admit(entrant);
+      return true;
+    }
+    if (!this.#whole.hasQueueRoom(this) && !this.#displaceFor(entrant.source)) {
+      this.#count('queue_full');
+      return false;
+    }
+    entrant.place = 'queued';
+    this.line.push(entrant);
+    this.#values[this.queuedSlot]! += 1;
+    this.#whole.watchQueues();
+    return true;
+  }
+
+  leave(entrant: Entrant): void {
+    const { place } = entrant;
+    entrant.place = 'outside';
+    if (place === 'queued') {
+      this.line.delete(entrant);
+      this.#values[this.queuedSlot]! -= 1;
+    }
+    if (place !== 'inside') return;
+    this.#values[this.pendingSlot]! -= 1;
+    this.#whole.admitNext();
+  }
+
+  countTimeout(): void {
+    this.#count('timeout');
+  }
+
+  /** Admits the first waiting handshake. */
+  admitFirst(): void {
+    const entrant = this.line.shift()!;
+    this.#values[this.queuedSlot]! -= 1;
+    this.#admit(entrant);
+    entrant.admitted();
+  }
+
+  /** Takes a place in the queue from the source with the most, unless `source` has about as many: then false. */
+  #displaceFor(source: string): boolean {
+    const displaced = this.line.displaceFor(source);
+    if (displaced === null) return false;
+    this.#values[this.queuedSlot]! -= 1;
+    displaced.place = 'outside';
+    this.#count('displaced');
+    displaced.displaced();
+    return true;
+  }
+
+  #admit(entrant: Entrant): void {
+    entrant.place = 'inside';
+    this.#values[this.pendingSlot]! += 1;
+  }
+
+  #count(reason: GateRefusal): void {
+    this.#values[this.#refusalSlots[reason]]! += 1;
+  }
+}

@@ -1,0 +1,63 @@
+import { copyOfText } from '../../core/copy.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { RequestHead } from '../../wire/http/request-head.ts';
+import type { CloseSide } from './session-stats.ts';
+import { requestFields, subprotocolField, type LoggedClient } from '../access-log/request-fields.ts';
+
+/** Where a session leads. */
+interface SessionPlace {
+  readonly listener: string;
+  readonly route: string;
+  readonly cluster: string;
+  /** The endpoint's label. */
+  readonly endpoint: string;
+}
+
+/** How a session ended. */
+interface SessionEnd {
+  readonly side: CloseSide;
+  readonly code: number;
+  /** In words, if the code does not tell. */
+  readonly reason: string | undefined;
+  readonly seconds: number;
+  readonly messagesUpstream: number;
+  readonly messagesDownstream: number;
+  readonly bytesUpstream: number;
+  readonly bytesDownstream: number;
+}
+
+/** Writes the access lines of one session. It keeps about 2 KiB of text at most. */
+export class SessionLines {
+  readonly #access: Logger;
+  readonly #fields: Readonly<Record<string, string | undefined>>;
+
+  /** @param subprotocol the one that the endpoint chose, or an empty string */
+  constructor(
+    access: Logger,
+    place: SessionPlace,
+    head: RequestHead,
+    client: LoggedClient,
+    subprotocol: string,
+  ) {
+    this.#access = access;
+    const { client: address, requestId, host, path, origin, userAgent } = requestFields(head, client);
+    this.#fields = {
+      ...place,
+      client: copyOfText(address),
+      requestId: copyOfText(requestId),
+      host: copyOfText(host),
+      path: copyOfText(path),
+      subprotocol: subprotocol === '' ? undefined : copyOfText(subprotocolField(subprotocol)),
+      origin: copyOfText(origin),
+      userAgent: copyOfText(userAgent),
+    };
+  }
+
+  opened(): void {
+    this.#access.info(this.#fields, 'session opened');
+  }
+
+  closed(end: SessionEnd): void {
+    this.#access.info({ ...this.#fields, ...end }, 'session closed');
+  }
+}

@@ -1,0 +1,446 @@
+import type { Logger } from '../../telemetry/logger.ts';
+import type { OutlierFailure, Route } from '../../config/types.ts';
+import type { LiveSet } from '../../core/collections/live-set.ts';
+import { TICK_MS, Timed } from '../../core/timing/timer-wheel.ts';
+import type { Attempts } from '../../upstream/attempts.ts';
+import type { Cluster } from '../../upstream/cluster.ts';
+import { connectFailureOf } from '../../upstream/dialling/dial.ts';
+import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
+import type { PickContext } from '../../upstream/pick-context.ts';
+import { acceptKey } from '../../wire/upgrade/accept-key.ts';
+import type { ConnectionLogin } from '../../wire/http/connection-auth.ts';
+import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
+import type { RequestHead } from '../../wire/http/request-head.ts';
+import { networkOf } from '../../wire/ip-address.ts';
+import { ResponseHeadReader, type ResponseHead } from '../../wire/http/response-head.ts';
+import { encodeUpgradeRequest, type UpstreamTarget } from '../../wire/http/upstream-request.ts';
+import { checkUpgradeResponse, endToEndHeaders } from '../../wire/upgrade/upgrade-response.ts';
+import { viaElement } from '../../wire/forwarding/via.ts';
+import type { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
+import { SessionLines } from './session-lines.ts';
+import { BoundRequest } from '../bound/bound-request.ts';
+import type { BoundConnections } from '../bound/bound-connections.ts';
+import type { Asker } from '../bound/client-connections.ts';
+import type { ClusterGate, Entrant } from './handshakes/handshake-gate.ts';
+import { Refusal } from './handshakes/refusal.ts';
+import {
+  CLIENT_GONE,
+  type Header,
+  type HeaderList,
+  type HttpReply,
+  type ResponseCut,
+} from '../contract/http-reply.ts';
+import type { HandshakeFailure } from '../contract/listener-stats.ts';
+import { sendRefusal } from '../contract/own-refusal.ts';
+import { Session, type SessionContext } from './message-relay/message-session.ts';
+import { endpointRefusal } from '../upstream/endpoint-refusal.ts';
+import type { UpstreamOwner, UpstreamSocket } from '../upstream/upstream-socket.ts';
+
+/** How the client is answered. Nothing is called after it has gone, and one of the two at most once. */
+export interface UpgradeReply {
+  /** Answers with 101 and joins the session to the client before it returns; false where the client is lost. */
+  accept(session: Session, subprotocol: string, headers: HeaderList): boolean;
+  /** Carries any other answer. */
+  readonly http: HttpReply;
+}
+
+/** What the upgrades of one route in one worker share. */
+export interface UpgradeContext {
+  readonly cluster: Cluster;
+  /** The listener's name. */
+  readonly listener: string;
+  readonly route: Route;
+  readonly session: SessionContext;
+  readonly log: Logger;
+  /** The upgrades that are under way, for draining. */
+  readonly pending: LiveSet<Upgrade>;
+  /** After how many milliseconds without a byte the long body of a refusal is cut; 0 is never. */
+  readonly bodyIdleTimeoutMs: number;
+  readonly bound: BoundConnections;
+  /** How long a bound connection is kept, in milliseconds. */
+  readonly keepAliveMs: number;
+  readonly refusals: RefusedHandshakes;
+  /** Counts a refusal that was cut in the middle of its body. */
+  countCut(reason: ResponseCut): void;
+}
+
+/** A client's handshake that is in order, on its way upstream. */
+interface UpgradeOrder {
+  readonly head: RequestHead;
+  readonly to: UpstreamTarget;
+  readonly login: ConnectionLogin;
+  readonly subprotocols: readonly string[];
+  /** What an endpoint is chosen by. */
+  readonly pick: PickContext;
+  /** Whether the client uses TLS, towards us or towards a trusted proxy in front. */
+  readonly secure: boolean;
+  /** Whether a Via header is added to the response. */
+  readonly via: boolean;
+  readonly client: ClientIdentity;
+  readonly asker: Asker;
+  /** When the request came, by `performance.now()`. */
+  readonly startedAt: number;
+}
+
+/**
+ * One client's handshake: dials an endpoint, does the handshake with it, and only after its 101 answers the
+ * client 101. Endpoints that fail before that are replaced by others while retries and time last.
+ */
+export class Upgrade extends Timed implements UpstreamOwner, Entrant {
+  liveIndex = -1;
+  place: Entrant['place'] = 'outside';
+  readonly #context: UpgradeContext;
+  readonly #order: UpgradeOrder;
+  readonly #reply: UpgradeReply;
+  readonly #gate: ClusterGate;
+  readonly #attempts: Attempts;
+  /** When the client must have its answer, by the wheel's clock. */
+  readonly #deadline: number;
+  #endpoint: Endpoint | null = null;
+  /** The endpoint that was asked last, for the access line. */
+  #asked: Endpoint | null = null;
+  #upstream: UpstreamSocket | null = null;
+  readonly #bound: BoundRequest;
+  /** Whether the connection has carried requests before, and brought nothing since. */
+  #mayBeStale = false;
+  #dialledAt = 0;
+  /** How far the attempt is: the endpoint is dialled, is being sent the upgrade, or has got all of it. */
+  #phase: 'dialling' | 'sending' | 'sent' = 'dialling';
+  #key = '';
+  #head = new ResponseHeadReader();
+  /** The endpoint's answer if it is not a 101. */
+  #refusal: Refusal | null = null;
+
+  constructor(context: UpgradeContext, order: UpgradeOrder, reply: UpgradeReply, gate: ClusterGate) {
+    super();
+    this.#gate = gate;
+    this.#context = context;
+    this.#order = order;
+    this.#reply = reply;
+    this.#attempts = context.cluster.attempts(order.pick);
+    this.#bound = new BoundRequest(context, order.asker, order.login);
+    this.#deadline = context.session.wheel.now + context.session.settings.handshakeTimeoutMs;
+  }
+
+  /** Begins. The client may be answered before this returns. */
+  start(): void {
+    const { pending, session } = this.#context;
+    this.#bound.recognise();
+    if (!this.#gate.enter(this)) {
+      this.#refuse('overload', 503, 'too many handshakes are waiting');
+      return;
+    }
+    pending.add(this);
+    if (this.place === 'queued') session.wheel.arm(this, this.#deadline - session.wheel.now);
+    else this.#tryNext();
+  }
+
+  get source(): string {
+    return networkOf(this.#order.client.address);
+  }
+
+  displaced(): void {
+    this.#refuse('overload', 503, 'too many handshakes of this address are waiting');
+  }
+
+  admitted(): void {
+    this.#tryNext();
+    this.#context.session.dialler.downstreamTouched();
+  }
+
+  /** The client has gone: nothing is owed to it any more. */
+  clientGone(): void {
+    const isAnswered = !this.#context.pending.has(this);
+    this.#refusal?.drop();
+    this.#dropUpstream();
+    // The client has got a part of a refusal: it counts as refused.
+    if (isAnswered) return;
+    this.#finish('client_gone', CLIENT_GONE);
+    this.#gate.leave(this);
+  }
+
+  /** Gives up because the worker is draining. */
+  cancel(): void {
+    this.#refusal?.drop();
+    this.#dropUpstream();
+    this.#refuse('draining', 503, 'the proxy is shutting down');
+  }
+
+  upstreamConnected(): void {
+    this.#context.cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
+    this.#endpoint?.countDial();
+    this.#send();
+  }
+
+  #send(): void {
+    const { session } = this.#context;
+    session.wheel.arm(this, this.#deadline - session.wheel.now);
+    this.#key = session.random.take(16).toString('base64');
+    const upgrade = encodeUpgradeRequest(this.#order.head, this.#order.to, this.#key);
+    this.#phase = this.#upstream?.write(upgrade) === false ? 'sending' : 'sent';
+  }
+
+  upstreamDrained(): void {
+    this.#phase = 'sent';
+  }
+
+  upstreamData(input: Buffer, start: number, end: number): void {
+    this.#mayBeStale = false;
+    const head = this.#head.push(input.subarray(start, end));
+    if (head === 'incomplete') return;
+    if (typeof head === 'string') this.#failAttempt('handshake', head);
+    else if (head.status === 101) this.#switch(head, this.#head.rest);
+    else this.#passOn(head, this.#head.rest);
+  }
+
+  upstreamEnded(): void {
+    this.#failAttempt('reset', 'the endpoint closed during the handshake');
+  }
+
+  upstreamClosed(error: Error | null): void {
+    if (error === null) {
+      this.upstreamEnded();
+      return;
+    }
+    this.#failAttempt(connectFailureOf(error), error.message);
+  }
+
+  override expire(): void {
+    if (this.place === 'queued') {
+      this.#gate.countTimeout();
+      this.#refuse('overload', 503, 'the handshake has waited too long for others');
+      return;
+    }
+    const late = this.#context.session.wheel.now >= this.#deadline;
+    if (late) {
+      const kind = this.#phase === 'dialling' ? 'connect' : 'handshake';
+      this.#dropUpstream('timeout', this.#hadItsTime ? kind : null);
+      this.#refuse('timeout', 504, 'the endpoint did not answer in time');
+    } else {
+      this.#failAttempt('timeout', 'the endpoint did not accept in time');
+    }
+  }
+
+  #tryNext(): void {
+    const { wheel } = this.#context.session;
+    if (this.#bound.mustIdentify) {
+      wheel.arm(this, this.#deadline - wheel.now);
+      this.#bound.identify(() => this.#tryNext());
+      return;
+    }
+    // A connection that is bound to the client's is the first choice.
+    const bound = this.#asked === null ? this.#bound.take() : null;
+    if (bound !== null) {
+      this.#use(bound.endpoint);
+      this.#upstream = bound.socket;
+      this.#mayBeStale = true;
+      bound.socket.owner = this;
+      this.#send();
+      return;
+    }
+    const endpoint = this.#attempts.next();
+    if (endpoint === null) {
+      this.#giveUp();
+      return;
+    }
+    this.#use(endpoint);
+    this.#dial(endpoint);
+  }
+
+  #use(endpoint: Endpoint): void {
+    this.#endpoint = this.#asked = endpoint;
+    this.#bound.beginUse(endpoint);
+  }
+
+  #dial(endpoint: Endpoint): void {
+    const { cluster, session } = this.#context;
+    this.#head = new ResponseHeadReader();
+    this.#phase = 'dialling';
+    this.#dialledAt = performance.now();
+    const left = this.#deadline - session.wheel.now;
+    session.wheel.arm(this, Math.min(cluster.config.connectTimeoutMs, left));
+    this.#upstream = session.dialler.open(cluster, endpoint, this);
+  }
+
+  /** The endpoint said 101: exactly then, and only if all of it is right, the two sides are joined. */
+  #switch(head: ResponseHead, rest: Buffer): void {
+    const answer = checkUpgradeResponse(head, acceptKey(this.#key), this.#order.subprotocols);
+    if (typeof answer === 'string') {
+      this.#failAttempt('handshake', answer);
+      return;
+    }
+    const { session: context } = this.#context;
+    const upstream = this.#upstream!;
+    const endpoint = this.#endpoint!;
+    this.#upstream = null;
+    this.#bound.endUse();
+    context.wheel.disarm(this);
+    this.#context.pending.delete(this);
+    const session = new Session(context, upstream, endpoint, this.#linesFor(endpoint, answer.subprotocol));
+    this.#attempts.succeed(endpoint);
+    const cookie = this.#attempts.cookieFor(endpoint, this.#order.secure);
+    const headers: Header[] = [...answer.headers];
+    if (this.#order.via) headers.push(['Via', viaElement()]);
+    if (cookie !== null) headers.push(['Set-Cookie', cookie, true]);
+    if (!this.#reply.accept(session, answer.subprotocol, headers)) {
+      session.discard();
+      this.#refused('client_gone', CLIENT_GONE);
+      this.#gate.leave(this);
+      return;
+    }
+    context.dialler.downstreamTouched();
+    context.stats.handshakeDuration.observe((performance.now() - this.#order.startedAt) / 1000);
+    if (rest.length > 0) session.upstreamData(rest, 0, rest.length);
+    this.#gate.leave(this);
+  }
+
+  /**
+   * Passes on anything else: it is the application's answer as soon as its head is there. What becomes of the body says
+   * nothing about the endpoint, and no other one is asked.
+   */
+  #passOn(head: ResponseHead, rest: Buffer): void {
+    const { log, bodyIdleTimeoutMs: idleTimeoutMs } = this.#context;
+    const { wheel } = this.#context.session;
+    const endpoint = this.#endpoint!;
+    this.#attempts.answered(endpoint, head.status);
+    this.#bound.answered(head);
+    wheel.disarm(this);
+    const collectMs = Math.max(0, this.#deadline - wheel.now);
+    const terms = {
+      reply: this.#reply.http,
+      wheel,
+      collectMs,
+      idleTimeoutMs,
+      log,
+      requestId: this.#order.client.requestId,
+    };
+    const upstream = this.#upstream!;
+    this.#upstream = null;
+    const headers = endToEndHeaders(head);
+    if (this.#order.via) headers.push(['Via', viaElement(head.isOld)]);
+    this.#refusal = new Refusal(upstream, head, headers, terms, this);
+    this.#refusal.start(rest);
+  }
+
+  refusalKeeps(upstream: UpstreamSocket): boolean {
+    // A slow client may have paused it: paused, it would never bring the next response.
+    upstream.resume();
+    const isKept = this.#bound.keep(this.#endpoint!, upstream);
+    // The connection stays counted.
+    if (isKept) this.#endpoint = null;
+    return isKept;
+  }
+
+  refusalEnded(): void {
+    this.#dropUpstream();
+  }
+
+  refusalAnswered(): void {
+    this.#context.pending.delete(this);
+    this.#gate.leave(this);
+  }
+
+  refusalOver(status: number): void {
+    const { cutBy } = this.#reply.http;
+    if (cutBy !== null) this.#context.countCut(cutBy);
+    this.#finish('refused', status);
+  }
+
+  downstreamTouched(): void {
+    this.#context.session.dialler.downstreamTouched();
+  }
+
+  #failAttempt(reason: ConnectFailure, detail: string): void {
+    const { cluster, log } = this.#context;
+    if (this.#mayBeStale && reason === 'reset') {
+      // The endpoint has closed a connection that it had kept open until now: no failure, and no retry.
+      this.#mayBeStale = false;
+      this.#closeUpstream();
+      this.#dial(this.#endpoint!);
+      return;
+    }
+    const { requestId } = this.#order.client;
+    const endpoint = this.#endpoint?.label;
+    cluster.failureLog.write(log, { cluster: cluster.name, endpoint, requestId, reason, detail });
+    const answer = reason === 'handshake';
+    const kind = this.#phase === 'dialling' ? 'connect' : answer ? 'handshake' : 'reset';
+    this.#dropUpstream(reason, kind);
+    // The endpoint may have acted on the upgrade, or may refuse it by a reset: no other endpoint gets it.
+    if (this.#phase === 'sent' && !answer) {
+      this.#refuse('reset', 502, 'the endpoint closed the connection without an answer');
+    } else if (this.#phase !== 'dialling' && this.#bound.authorizes) {
+      // Nor does any other get credentials that the first may have got.
+      this.#giveUp();
+    } else {
+      this.#tryNext();
+    }
+  }
+
+  /** Whether the endpoint had all of its time: the queue or earlier attempts may have used it up. */
+  get #hadItsTime(): boolean {
+    const { cluster, session } = this.#context;
+    const time = Math.min(cluster.config.connectTimeoutMs, session.settings.handshakeTimeoutMs);
+    return performance.now() - this.#dialledAt >= time - TICK_MS;
+  }
+
+  /**
+   * Cuts the connection to the endpoint, if there is one, and counts the failure, if it is one.
+   *
+   * @param kind as for {@link Attempts.fail}
+   */
+  #dropUpstream(failure: ConnectFailure | null = null, kind: OutlierFailure | null = null): void {
+    const endpoint = this.#endpoint;
+    this.#endpoint = null;
+    this.#bound.endUse();
+    this.#closeUpstream();
+    if (endpoint === null) return;
+    if (failure === null) endpoint.release();
+    else this.#attempts.fail(endpoint, failure, kind);
+  }
+
+  #closeUpstream(): void {
+    const upstream = this.#upstream;
+    this.#upstream = null;
+    if (upstream === null) return;
+    upstream.owner = null;
+    upstream.destroy();
+  }
+
+  #giveUp(): void {
+    const { failure, status, message } = endpointRefusal(this.#attempts);
+    this.#refuse(failure, status, message);
+  }
+
+  #refuse(failure: HandshakeFailure, status: 502 | 503 | 504, message: string): void {
+    this.#finish(failure, status, message);
+    sendRefusal(this.#reply.http, status, message);
+    this.#context.session.dialler.downstreamTouched();
+    this.#gate.leave(this);
+  }
+
+  #finish(failure: HandshakeFailure, status: number, detail?: string): void {
+    this.#bound.cancel();
+    this.#context.session.wheel.disarm(this);
+    this.#context.pending.delete(this);
+    this.#refused(failure, status, detail);
+  }
+
+  /** Counts and logs a handshake that does not become a session. */
+  #refused(reason: HandshakeFailure, status: number, detail?: string): void {
+    const { refusals, route, cluster } = this.#context;
+    const { head, client, startedAt } = this.#order;
+    const endpoint = this.#asked?.label;
+    const place = { route: route.name, cluster: cluster.name, endpoint };
+    const { cutBy: cut } = this.#reply.http;
+    refusals.refused({ head, client, ...place, status, reason, detail, cut, startedAt });
+  }
+
+  /** Returns what writes the access lines of a session; null without an access log. */
+  #linesFor(endpoint: Endpoint, subprotocol: string): SessionLines | null {
+    const { session, listener, route, cluster } = this.#context;
+    const { head, client } = this.#order;
+    if (session.access === null) return null;
+    const place = { listener, route: route.name, cluster: cluster.name, endpoint: endpoint.label };
+    return new SessionLines(session.access, place, head, client, subprotocol);
+  }
+}

@@ -1,0 +1,58 @@
+import type { Cluster as ClusterConfig } from '../../config/types.ts';
+import { nameOf } from '../../protocol/series.ts';
+import type { Metric } from '../../telemetry/metric.ts';
+import { primaryMetrics } from '../../telemetry/names.ts';
+import type { Family } from '../../telemetry/prometheus.ts';
+import type { ClusterMonitor } from './cluster-monitor.ts';
+import type { ClusterMonitors } from './cluster-monitors.ts';
+import type { EndpointRecord } from './endpoint-record.ts';
+
+/** The families of what the primary knows of clusters and their endpoints. */
+export function clusterFamilies(clusters: ClusterMonitors): Family[] {
+  const perCluster = (metric: Metric, value: (monitor: ClusterMonitor) => number): Family => ({
+    metric,
+    read: () =>
+      clusters.all.map((monitor) => ({ labels: { cluster: monitor.config.name }, value: value(monitor) })),
+  });
+  const perNames = (metric: Metric, value: (monitor: ClusterMonitor) => number): Family => ({
+    metric,
+    read: () =>
+      clusters.all
+        .filter(({ config }) => config.endpoints.some((entry) => nameOf(entry) !== null))
+        .map((monitor) => ({ labels: { cluster: monitor.config.name }, value: value(monitor) })),
+  });
+  const perEndpoint = (
+    metric: Metric,
+    value: (record: EndpointRecord, config: ClusterConfig) => number | null,
+  ): Family => ({
+    metric,
+    read: () =>
+      clusters.all.flatMap(({ config, records }) =>
+        records.flatMap((record) => {
+          const number = value(record, config);
+          const labels = { cluster: config.name, endpoint: record.facts.label };
+          return number === null ? [] : [{ labels, value: number }];
+        }),
+      ),
+  });
+  // Endpoints that are not probed have no series of probes.
+  const perProbed = (metric: Metric, value: (record: EndpointRecord) => number): Family =>
+    perEndpoint(metric, (record, { healthCheck }) =>
+      healthCheck === null && record.counts.probes === 0 ? null : value(record),
+    );
+  return [
+    perEndpoint(primaryMetrics.endpointUp, ({ health }) => (health === 'up' ? 1 : 0)),
+    perEndpoint(primaryMetrics.endpointEjections, ({ counts }) => counts.ejections),
+    perProbed(primaryMetrics.endpointProbes, ({ counts }) => counts.probes),
+    perProbed(primaryMetrics.endpointProbeFailures, ({ counts }) => counts.probeFailures),
+    perProbed(primaryMetrics.endpointProbesUnmade, ({ counts }) => counts.probesUnmade),
+    perEndpoint(primaryMetrics.endpointProbeDuration, ({ lastProbe }) =>
+      lastProbe === null ? null : lastProbe.ms / 1000,
+    ),
+    perCluster(primaryMetrics.clusterPanic, ({ panic }) => (panic ? 1 : 0)),
+    perNames(primaryMetrics.nameLookups, ({ lookups }) => lookups.lookups),
+    perNames(primaryMetrics.nameLookupFailures, ({ lookups }) => lookups.failures),
+    perNames(primaryMetrics.namesLeftOut, ({ leftOut }) => leftOut),
+    perCluster(primaryMetrics.evictions, ({ config }) => clusters.evictions(config.name)),
+  ];
+}

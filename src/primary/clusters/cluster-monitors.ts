@@ -1,0 +1,217 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Cluster as ClusterConfig } from '../../config/types.ts';
+import type { ClusterState } from '../../protocol/cluster-state.ts';
+import type { EndpointFailure } from '../../protocol/from-worker.ts';
+import { endpointSeries } from '../../protocol/series.ts';
+import type { EvictCommand } from '../../protocol/to-worker.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { pageMetrics } from '../../telemetry/names.ts';
+import { membershipOf } from '../../upstream/membership.ts';
+import { ClusterMonitor } from './cluster-monitor.ts';
+import type { EndpointRecord } from './endpoint-record.ts';
+import type { Supervisor } from '../workers/supervisor.ts';
+
+/** Connections that are ended in a second where nothing else is said. */
+const EVICTIONS_PER_SECOND = 100;
+
+/** What of the supervisor the clusters need. */
+type Workers = Pick<Supervisor, 'slots' | 'leaving' | 'generation' | 'directory' | 'sums'>;
+
+/** A change of the clusters that can be made. */
+interface ClusterChange {
+  /** Resolves with all states when new endpoints have been looked up and probed. */
+  ready(): Promise<readonly ClusterState[]>;
+  commit(): void;
+  abort(): void;
+}
+
+/** All clusters, as the primary looks after them. */
+export class ClusterMonitors {
+  #all: readonly ClusterMonitor[];
+  readonly #log: Logger;
+  readonly #workers: () => Workers;
+  readonly #evictions = new Map<string, number>();
+
+  /** @param workers asked for only after the constructor */
+  constructor(clusters: readonly ClusterConfig[], log: Logger, workers: () => Workers) {
+    this.#workers = workers;
+    this.#log = log;
+    this.#all = clusters.map((config) => this.#create(config));
+  }
+
+  get all(): readonly ClusterMonitor[] {
+    return this.#all;
+  }
+
+  #create(config: ClusterConfig, previous?: ClusterMonitor | null): ClusterMonitor {
+    const { name: cluster } = config;
+    const log = this.#log;
+    const monitor: ClusterMonitor = new ClusterMonitor({
+      config,
+      log,
+      ...(previous !== undefined && { previous }),
+      publish: (state) => this.#publish(state),
+      successes: (label) => ({
+        dials: this.#sum(pageMetrics.endpointDials, cluster, label),
+        answers: this.#sum(pageMetrics.endpointConnects, cluster, label),
+        serverErrors: this.#sum(pageMetrics.endpointServerErrors, cluster, label),
+      }),
+      lend: (label) => {
+        const { directory, sums } = this.#workers();
+        return directory.lend(endpointSeries(cluster, label), sums);
+      },
+      giveBack: (label) => this.#workers().directory.giveBack(endpointSeries(cluster, label)[0]!),
+      onDown: (record) => {
+        if (config.onDown === 'close') this.evictAll(monitor, record, EVICTIONS_PER_SECOND, 'endpoint down');
+      },
+    });
+    return monitor;
+  }
+
+  /**
+   * Gets ready for other configurations; a cluster that does not change stays as it is, and endpoints that stay keep
+   * their health, ejections and counts. Nothing is published before the commit, which must come in the same turn as
+   * the workers' own: they know the endpoints of one configuration only.
+   */
+  prepare(configs: readonly ClusterConfig[]): ClusterChange {
+    const made: ClusterMonitor[] = [];
+    const all = configs.map((config) => {
+      const known = this.find(config.name) ?? null;
+      if (known !== null && isDeepStrictEqual(known.config, config)) return known;
+      const monitor = this.#create(config, known);
+      made.push(monitor);
+      return monitor;
+    });
+    return {
+      ready: async () => {
+        await Promise.all(made.map((monitor) => monitor.ready()));
+        return all.map((monitor) => monitor.state());
+      },
+      commit: () => {
+        const before = this.#all;
+        this.#all = all;
+        for (const monitor of made) monitor.commit();
+        for (const monitor of before) if (!all.includes(monitor)) monitor.stop();
+      },
+      abort: () => {
+        for (const monitor of made) monitor.stop();
+      },
+    };
+  }
+
+  /** Resolves when every cluster's names have been looked up and its endpoints probed for the first time. */
+  async ready(): Promise<void> {
+    await Promise.all(this.all.map((monitor) => monitor.ready()));
+  }
+
+  readonly states = (): readonly ClusterState[] => this.all.map((monitor) => monitor.state());
+
+  readonly endpointFailed = (failure: EndpointFailure): void => {
+    this.find(failure.cluster)?.endpointFailed(failure);
+  };
+
+  find(cluster: string): ClusterMonitor | undefined {
+    return this.all.find(({ config }) => config.name === cluster);
+  }
+
+  /** Connections that live, over all workers. */
+  active(cluster: string, label: string): number {
+    return this.#sum(pageMetrics.endpointConnectionsActive, cluster, label);
+  }
+
+  /** Connections that were told to end. */
+  evictions(cluster: string): number {
+    return this.#evictions.get(cluster) ?? 0;
+  }
+
+  /**
+   * Ends the connections that an endpoint has beyond its share by weight, so that their clients go to others.
+   *
+   * @returns how many, by the labels of the endpoints that have too many
+   */
+  rebalance(monitor: ClusterMonitor, perSecond = EVICTIONS_PER_SECOND): Record<string, number> {
+    const { name, panicThreshold } = monitor.config;
+    const candidates = monitor.records.map((record) => ({
+      record,
+      health: record.health,
+      priority: record.facts.priority,
+    }));
+    // Those alone that clients which reconnect may get.
+    const members = membershipOf(candidates, panicThreshold).eligible.map(({ record }) => ({
+      record,
+      active: this.active(name, record.facts.label),
+    }));
+    const total = members.reduce((sum, { active }) => sum + active, 0);
+    const weights = members.reduce((sum, { record }) => sum + record.facts.weight, 0);
+    const excesses = members
+      .map(({ record, active }) => ({
+        record,
+        excess: active - Math.ceil((total * record.facts.weight) / weights),
+      }))
+      .filter(({ excess }) => excess > 0);
+    const sum = excesses.reduce((all, { excess }) => all + excess, 0);
+    for (const { record, excess } of excesses) {
+      this.#evict(monitor, record, excess, (perSecond * excess) / sum, 'rebalanced');
+    }
+    return Object.fromEntries(excesses.map(({ record, excess }) => [record.facts.label, excess]));
+  }
+
+  /** Ends all connections of an endpoint; returns how many. */
+  evictAll(monitor: ClusterMonitor, record: EndpointRecord, perSecond: number, reason: string): number {
+    const count = this.active(monitor.config.name, record.facts.label);
+    if (count > 0) this.#evict(monitor, record, count, perSecond, reason);
+    return count;
+  }
+
+  stop(): void {
+    for (const monitor of this.all) monitor.stop();
+  }
+
+  #publish(state: ClusterState): void {
+    const { slots, leaving, generation } = this.#workers();
+    // One that leaves may be of a generation that does not know these endpoints, and needs them no more.
+    for (const slot of [...slots, ...leaving])
+      if (slot.generation === generation) slot.send({ type: 'cluster', state });
+  }
+
+  /** Tells each worker to end its part of the connections. */
+  #evict(
+    { config: { name: cluster } }: ClusterMonitor,
+    { facts: { label: endpoint } }: EndpointRecord,
+    count: number,
+    perSecond: number,
+    reason: string,
+  ): void {
+    const { slots: current, leaving, directory } = this.#workers();
+    const slots = [...current, ...leaving];
+    const slot = directory.slot(pageMetrics.endpointConnectionsActive, { cluster, endpoint });
+    const own = slots.map(({ page }) => new Float64Array(page)[slot] ?? 0);
+    const total = own.reduce((sum, active) => sum + active, 0);
+    if (total === 0) return;
+    let before = 0;
+    for (const [index, active] of own.entries()) {
+      // Shares of the running sum, so that the parts make up the whole exactly.
+      const part = Math.round((count * (before + active)) / total) - Math.round((count * before) / total);
+      before += active;
+      if (part === 0) continue;
+      const rate = (perSecond * part) / count;
+      const command: EvictCommand = {
+        type: 'evict',
+        cluster,
+        endpoint,
+        count: part,
+        perSecond: rate,
+        reason,
+      };
+      slots[index]!.send(command);
+    }
+    this.#evictions.set(cluster, this.evictions(cluster) + count);
+  }
+
+  #sum(metric: (typeof pageMetrics)['endpointConnects'], cluster: string, endpoint: string): number {
+    const { directory, sums } = this.#workers();
+    // A cluster that is yet to come into force has none.
+    const slot = directory.find(metric, { cluster, endpoint });
+    return slot === undefined ? 0 : sums.at(slot);
+  }
+}

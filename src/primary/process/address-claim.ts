@@ -1,0 +1,156 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import type { Listener } from '../../config/types.ts';
+import type { TcpAddress } from '../../core/address.ts';
+import { formatAddress } from '../../core/address.ts';
+import { StartError, codeOf } from '../../core/errors.ts';
+import { NodeReservation } from '../../sys/node/node-reservation.ts';
+import { PortReservation, type Reservation } from '../../sys/sockets/port-reservation.ts';
+import { SocketAddress } from '../../sys/sockets/socket-address.ts';
+import { unsupportedReason } from '../../sys/support.ts';
+import { listenError } from './listen-error.ts';
+
+/** An address that this process listens on already. */
+export interface HeldAddress {
+  /** The listener's. */
+  readonly name: string;
+  /** As it is in the configuration. */
+  readonly configured: TcpAddress;
+  /** With an IP address, and a port that is not 0. */
+  readonly concrete: TcpAddress;
+}
+
+/**
+ * Addresses of listeners, bound to prove that nobody else has them. Workers share an address by SO_REUSEPORT, which
+ * another process could silently join, and each would choose a port of its own for port 0. Nothing listens on a claimed
+ * address: a client that comes before the workers is refused, and never accepted only to be reset.
+ */
+interface AddressClaim {
+  /** The listeners with concrete addresses: an IP address, and the port that was got for port 0. */
+  readonly listeners: readonly Listener[];
+  readonly held: readonly HeldAddress[];
+  /** Lets the workers listen, and keeps others away until {@link free}. */
+  readonly release: () => void;
+  /** Gives up the claim; only when the workers listen, or will not. */
+  readonly free: () => void;
+}
+
+interface ClaimOptions {
+  /** What this process has already: it is not claimed again. */
+  readonly held?: readonly HeldAddress[];
+  /** Whether another process may have the addresses, which this one takes over. */
+  readonly shared?: boolean;
+}
+
+/** One address that has been claimed. */
+interface Claimed {
+  readonly name: string;
+  readonly address: TcpAddress;
+  /** Null if nothing keeps the address, so that only the workers find out whether it can be had. */
+  readonly reservation: Reservation | null;
+}
+
+/** Claims every address; rejects with a StartError, holding none, if one cannot be had. */
+export async function claimAddresses(
+  listeners: readonly Listener[],
+  { held = [], shared = false }: ClaimOptions = {},
+): Promise<AddressClaim> {
+  const claims: Claimed[] = [];
+  const release = (): void => {
+    for (const { reservation } of claims) reservation?.share();
+  };
+  const free = (): void => {
+    for (const { reservation } of claims) reservation?.close();
+  };
+  const claimed: HeldAddress[] = [];
+  try {
+    for (const { name, address: configured } of listeners) {
+      let concrete = findHeld(held, name, configured);
+      if (concrete === null) {
+        // An address of ours that overlaps it, such as 0.0.0.0 beside 127.0.0.1, is in nobody's way.
+        const joins = shared || held.some((other) => other.concrete.port === configured.port);
+        const made = await claim(name, configured, joins, claims);
+        claims.push(made);
+        concrete = made.address;
+      }
+      claimed.push({ name, configured, concrete });
+    }
+  } catch (error) {
+    free();
+    throw error;
+  }
+  const concrete = listeners.map((listener, index) => ({ ...listener, address: claimed[index]!.concrete }));
+  return { listeners: concrete, held: claimed, release, free };
+}
+
+/** A listener of the name that had port 0 keeps its port; any other address of ours is found by what it is. */
+function findHeld(held: readonly HeldAddress[], name: string, wanted: TcpAddress): TcpAddress | null {
+  const text = formatAddress(wanted);
+  const same = held.find((other) => other.name === name && formatAddress(other.configured) === text);
+  if (same !== undefined) return same.concrete;
+  if (wanted.port === 0) return null;
+  const equal = held.find(({ configured, concrete }) =>
+    [configured, concrete].some((address) => formatAddress(address) === text),
+  );
+  return equal?.concrete ?? null;
+}
+
+/**
+ * Claims one address.
+ *
+ * @param joins whether others that share the address may listen there
+ * @param claims what has been claimed for other listeners
+ */
+async function claim(
+  name: string,
+  address: TcpAddress,
+  joins: boolean,
+  claims: readonly Claimed[],
+): Promise<Claimed> {
+  try {
+    const concrete = { ...address, host: await ipOf(address.host) };
+    const other = claims.find((one) => overlap(one.address, concrete));
+    if (other !== undefined) {
+      const where = formatAddress(address);
+      throw new StartError(
+        `listener "${name}" cannot listen on ${where}: the address is in use by listener "${other.name}"; choose another`,
+      );
+    }
+    return reserve(name, concrete, joins);
+  } catch (error) {
+    throw error instanceof StartError ? error : listenError(`listener "${name}"`, address, error);
+  }
+}
+
+function reserve(name: string, address: TcpAddress, joins: boolean): Claimed {
+  try {
+    const reservation = bind(address, joins);
+    return { name, address: { ...address, port: reservation?.port ?? address.port }, reservation };
+  } catch (error) {
+    // Without IPv6 on this machine, every interface is every interface of IPv4.
+    if (address.host !== '::' || codeOf(error) !== 'EAFNOSUPPORT') throw error;
+    return reserve(name, { ...address, host: '0.0.0.0' }, joins);
+  }
+}
+
+function bind(address: TcpAddress, joins: boolean): Reservation | null {
+  // From the first moment on a port of the system's choice may be shared: others ask for such ports all the time.
+  if (unsupportedReason() === null) {
+    return new PortReservation(new SocketAddress(address), joins || address.port === 0);
+  }
+  if (address.port !== 0 && (joins || !NodeReservation.isSupported)) return null;
+  return new NodeReservation(address);
+}
+
+async function ipOf(host: string): Promise<string> {
+  const plain = host.split('%')[0] ?? '';
+  return isIP(plain) === 0 ? (await lookup(host)).address : host;
+}
+
+/** Tells whether two listeners cannot have both addresses. */
+function overlap(a: TcpAddress, b: TcpAddress): boolean {
+  if (a.port !== b.port || a.port === 0) return false;
+  const hosts = [a.host, b.host];
+  if (a.host === b.host || hosts.includes('::')) return true;
+  return hosts.includes('0.0.0.0') && hosts.every((host) => isIP(host) === 4);
+}

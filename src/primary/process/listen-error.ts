@@ -1,0 +1,34 @@
+import { formatAddress } from '../../core/address.ts';
+import type { TcpAddress } from '../../core/address.ts';
+import { StartError, codeOf, messageOf } from '../../core/errors.ts';
+
+/**
+ * Says in one line why an address cannot be listened on and what to do about it.
+ *
+ * @param what - what was to listen there, as a person would name it: `listener "web"`
+ */
+export function listenError(what: string, address: TcpAddress, thrown: unknown): StartError {
+  return new StartError(`${what} cannot listen on ${formatAddress(address)}: ${reason(address, thrown)}`, {
+    cause: thrown,
+  });
+}
+
+function reason(address: TcpAddress, thrown: unknown): string {
+  switch (codeOf(thrown)) {
+    case 'EADDRINUSE':
+      return 'the address is in use; stop the process that has it, or choose another address';
+    case 'EACCES':
+    case 'EPERM':
+      return `no permission for port ${address.port}; choose a port from 1024 up, or grant CAP_NET_BIND_SERVICE`;
+    case 'EADDRNOTAVAIL':
+    case 'EAFNOSUPPORT':
+      return 'no network interface of this machine has that address; choose one that it has, or 0.0.0.0';
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EAI_NODATA':
+    case 'EAI_NONAME':
+      return `the host ${address.host} does not resolve; correct the name, or give an IP address`;
+    default:
+      return messageOf(thrown);
+  }
+}

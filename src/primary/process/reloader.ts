@@ -1,0 +1,118 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { LoadedConfig } from '../../config/loader.ts';
+import type { Config } from '../../config/types.ts';
+import { messageOf } from '../../core/errors.ts';
+import { ConfigError } from '../../core/errors.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+
+/** How a reload went. */
+export interface ReloadResult {
+  /** Of the configuration in use now. */
+  readonly generation: number;
+  /** What is wrong with the new one, a line each with its place; null where it is in use. */
+  readonly problem: string | null;
+  /** Settings of it that only a restart brings into force. */
+  readonly needsRestart: readonly string[];
+}
+
+interface ReloaderOptions {
+  readonly log: Logger;
+  /** Reads the configuration anew; throws a ConfigError. */
+  readonly load: () => LoadedConfig;
+  /** Told of the files that have been read, before the configuration is in use, or of those that make it unusable. */
+  readonly onRead?: (files: readonly string[], usable: boolean) => void;
+  /** The one in use, as it was read, with what only a restart can change as it is in force. */
+  readonly current: Config;
+  /** Brings one into force; returns its generation. Rejects where it cannot be, and the old one stays. */
+  readonly apply: (config: Config) => Promise<number>;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** Reads and applies new configurations, one after the other. */
+export class Reloader {
+  readonly counts = { success: 0, failure: 0 };
+  /** Whether the last one could be used; true before there was any. */
+  lastSucceeded = true;
+  /** When the configuration in use was loaded, in milliseconds since 1970. */
+  lastSuccessAt: number;
+  needsRestart: readonly string[] = [];
+  readonly #options: ReloaderOptions;
+  readonly #now: () => number;
+  #current: Config;
+  #generation: number;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ReloaderOptions, generation: number) {
+    this.#options = options;
+    this.#current = options.current;
+    this.#generation = generation;
+    this.#now = options.now ?? Date.now;
+    this.lastSuccessAt = this.#now();
+  }
+
+  /** @param cause for the log: a signal, a command, a file */
+  reload(cause: string): Promise<ReloadResult> {
+    const result = this.#queue.then(() => this.#reload(cause));
+    this.#queue = result;
+    return result;
+  }
+
+  async #reload(cause: string): Promise<ReloadResult> {
+    const { log, load, apply, onRead } = this.#options;
+    const startedAt = performance.now();
+    try {
+      const { config, warnings, files } = load();
+      onRead?.(files, true);
+      for (const { place, message } of warnings) log.warn({ place }, message);
+      const { usable, needsRestart } = keepFixed(config, this.#current);
+      for (const setting of needsRestart) {
+        log.warn({ setting }, `${setting} cannot change while running: restart to bring it into force`);
+      }
+      this.#generation = await apply(usable);
+      this.#current = usable;
+      this.needsRestart = needsRestart;
+      this.#count(true);
+      const ms = Math.round(performance.now() - startedAt);
+      log.info({ cause, generation: this.#generation, ms }, 'configuration reloaded');
+      return { generation: this.#generation, problem: null, needsRestart };
+    } catch (error) {
+      this.#count(false);
+      const problem = messageOf(error);
+      if (error instanceof ConfigError) {
+        onRead?.(error.files, false);
+        for (const { place, message } of error.problems) log.error({ cause, place }, message);
+      }
+      const generation = this.#generation;
+      log.error(
+        error instanceof ConfigError ? { cause, generation } : { cause, generation, err: error },
+        'the configuration is not reloaded: the old one stays',
+      );
+      return { generation, problem, needsRestart: this.needsRestart };
+    }
+  }
+
+  #count(success: boolean): void {
+    this.lastSucceeded = success;
+    if (success) this.lastSuccessAt = this.#now();
+    this.counts[success ? 'success' : 'failure']++;
+  }
+}
+
+/** What only a restart can change stays as it is. */
+function keepFixed(next: Config, current: Config): { usable: Config; needsRestart: string[] } {
+  const fixed = [
+    ['admin.address', next.admin.address, current.admin.address],
+    ['log.format', next.log.format, current.log.format],
+    ['log.file', next.log.file, current.log.file],
+    ['demo', next.demo, current.demo],
+  ] as const;
+  const usable: Config = {
+    ...next,
+    admin: { ...next.admin, address: current.admin.address },
+    log: { ...next.log, format: current.log.format, file: current.log.file },
+    demo: current.demo,
+  };
+  const changed = fixed.filter(([, wanted, is]) => !isDeepStrictEqual(wanted, is));
+  return { usable, needsRestart: changed.map(([name]) => name) };
+}

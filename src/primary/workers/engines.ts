@@ -1,0 +1,47 @@
+import type { Config, L4Listener, Listener } from '../../config/types.ts';
+import { StartError } from '../../core/errors.ts';
+import { unsupportedReason } from '../../sys/support.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+
+/**
+ * The listeners, those of mode l4 with the engine that will carry their tunnels in place of `auto`. Where that
+ * is not the engine raw, a line of the log says why.
+ *
+ * @param reason - asks why the engine raw cannot be used on this machine; null where it can
+ * @throws StartError where a listener demands it and it cannot be used
+ */
+export function chooseEngines(
+  { listeners, clusters }: Pick<Config, 'listeners' | 'clusters'>,
+  log: Logger,
+  reason: () => string | null = unsupportedReason,
+): readonly Listener[] {
+  const wanted = listeners.some((listener) => listener.mode === 'l4' && listener.engine !== 'net');
+  const unsupported = wanted ? reason() : null;
+  const withTls = new Set(clusters.filter(({ tls }) => tls !== null).map(({ name }) => name));
+  if (unsupported !== null) {
+    const demanding = listeners.find((listener) => listener.mode === 'l4' && listener.engine === 'raw');
+    if (demanding !== undefined) {
+      throw new StartError(
+        `listener "${demanding.name}" demands the engine raw, which cannot be used: ${unsupported}; ` +
+          'write engine: auto to fall back to net',
+      );
+    }
+    log.warn({ reason: unsupported }, 'layer 4 uses the engine net, because raw cannot be used');
+  }
+  const choose = (listener: L4Listener): L4Listener => {
+    if (listener.engine !== 'auto') return listener;
+    if (unsupported !== null) return { ...listener, engine: 'net' };
+    if (!withTls.has(listener.cluster)) return { ...listener, engine: 'raw' };
+    const { name, cluster } = listener;
+    log.info({ listener: name, cluster }, 'the listener uses the engine net, because its cluster has tls');
+    return { ...listener, engine: 'net' };
+  };
+  return listeners.map((listener) => (listener.mode === 'l4' ? choose(listener) : listener));
+}
+
+/** What carries the tunnels, as one word: `raw`, `net`, `mixed`, or `none` where there are no tunnels. */
+export function engineInUse(listeners: readonly Listener[]): string {
+  const engines = new Set(listeners.flatMap((listener) => (listener.mode === 'l4' ? [listener.engine] : [])));
+  const [engine = 'none'] = engines;
+  return engines.size > 1 ? 'mixed' : engine;
+}

@@ -1,0 +1,40 @@
+import { messageOf } from '../../core/errors.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Supervisor } from './supervisor.ts';
+
+/** Puts new workers in the place of others, one after the other. */
+export class WorkerRestarts {
+  readonly #supervisor: Supervisor;
+  readonly #log: Logger;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(supervisor: Supervisor, log: Logger) {
+    this.#supervisor = supervisor;
+    this.#log = log;
+  }
+
+  /** Restarts one, or all where null is given, behind what has been asked for before; false where there is none. */
+  ask(worker: string | null): boolean {
+    const names = this.#supervisor.slots
+      .map(({ name }) => name)
+      .filter((name) => worker === null || name === worker);
+    if (names.length === 0) return false;
+    this.#last = this.#last.then(() => this.#restart(names));
+    return true;
+  }
+
+  /** Those behind one that fails stay as they are. */
+  async #restart(names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      try {
+        this.#log.info({ worker: name }, 'worker is being restarted');
+        if (await this.#supervisor.restart(name)) {
+          this.#log.info({ worker: name }, 'worker has been restarted');
+        }
+      } catch (error) {
+        this.#log.error({ worker: name, reason: messageOf(error) }, 'worker could not be restarted');
+        return;
+      }
+    }
+  }
+}

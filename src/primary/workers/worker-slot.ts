@@ -1,0 +1,321 @@
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
+import { Backoff } from '../../core/timing/backoff.ts';
+import type { BackoffLimits } from '../../core/timing/backoff.ts';
+import { StartError, messageOf } from '../../core/errors.ts';
+import type { EndpointFailure, FromWorker } from '../../protocol/from-worker.ts';
+import { Pulse } from '../../protocol/pulse.ts';
+import type { Heirs, Pace, ToWorker, WorkerKind } from '../../protocol/to-worker.ts';
+import { allocateDescriptorTable, listeningIn } from '../../sys/descriptors/descriptor-table.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+
+/**
+ * `waiting` is between a fault and the next start; `stuck` has a thread that does not turn, or turns again and drains;
+ * `ended` is for good.
+ */
+type WorkerState = 'starting' | 'up' | 'waiting' | 'draining' | 'stuck' | 'ended';
+
+/** What a task gets from its slot. */
+export interface Launch {
+  readonly port: MessagePort;
+  readonly pulse: Pulse;
+  /** The table of the thread's descriptors. */
+  readonly descriptors: SharedArrayBuffer;
+  /** Aborted to terminate the thread. */
+  readonly signal: AbortSignal;
+}
+
+export interface SlotTimings {
+  /** From the start of a task to its `listening`, and for the answer to a `prepare`, in milliseconds. */
+  readonly startMs: number;
+  /** After so many milliseconds of listening, earlier faults no longer count. */
+  readonly steadyMs: number;
+  readonly backoff: BackoffLimits;
+}
+
+interface SlotOptions {
+  readonly kind: WorkerKind;
+  readonly name: string;
+  /** The page that every worker in this slot writes, one after the other. */
+  readonly page: SharedArrayBuffer;
+  /** Sets the gauges in the page to 0. */
+  readonly clearGauges: () => void;
+  /** How often a worker of the name has been started anew before. */
+  readonly restarts: number;
+  /** Whether it is tried again where its first start fails. */
+  readonly perseveres?: boolean;
+  readonly timings: SlotTimings;
+  readonly log: Logger;
+  readonly onLines: (lines: string) => void;
+  readonly onEndpointFailed: (failure: EndpointFailure) => void;
+  /** Called when a worker that has been up before, or is tried again, does not listen in time. */
+  readonly onLate?: (afterMs: number) => void;
+  /** Runs a `serve` task; settles when the task, or its terminated thread, has ended. */
+  readonly serve: (launch: Launch) => Promise<unknown>;
+}
+
+/** How a worker is to end. */
+interface Ending {
+  readonly graceMs: number;
+  readonly pace: Pace | null;
+  readonly heirs: Heirs | null;
+}
+
+/** The place of one worker: runs its task, and starts it anew when it fails, until it is drained. */
+export class WorkerSlot {
+  readonly kind: WorkerKind;
+  readonly name: string;
+  readonly page: SharedArrayBuffer;
+  /** Of the configuration that its worker runs; its owner keeps it. */
+  generation = 0;
+  /** Resolves when no task runs here any more and none will. */
+  readonly ended: Promise<undefined>;
+  /** Resolves when nobody needs to wait for it: it has ended, or is stuck. */
+  readonly gone: Promise<undefined>;
+  readonly #options: SlotOptions;
+  readonly #backoff: Backoff;
+  readonly #firstListening = Promise.withResolvers<undefined>();
+  readonly #end = Promise.withResolvers<undefined>();
+  readonly #leave = Promise.withResolvers<undefined>();
+  #state: WorkerState = 'waiting';
+  #restarts: number;
+  #wasEverUp = false;
+  #startFailed = false;
+  #draining = false;
+  #upSince = 0;
+  #port: MessagePort | null = null;
+  #pulse: Pulse | null = null;
+  #descriptors: SharedArrayBuffer | null = null;
+  #termination = new AbortController();
+  /** Who waits for the answer to a `prepare`. */
+  #preparing: { readonly generation: number; answer(problem: string | null): void } | null = null;
+  /** Of the next start while waiting, of the start deadline while starting. */
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: SlotOptions) {
+    this.#options = options;
+    this.kind = options.kind;
+    this.name = options.name;
+    this.page = options.page;
+    this.#restarts = options.restarts;
+    this.#backoff = new Backoff(options.timings.backoff);
+    // Not everybody who drains has also waited for the start.
+    this.#firstListening.promise.catch(() => undefined);
+    this.ended = this.#end.promise;
+    this.gone = this.#leave.promise;
+  }
+
+  get state(): WorkerState {
+    return this.#state;
+  }
+
+  /** Times that the worker was started anew. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** Whether the last start failed, and the next has not succeeded yet. */
+  get startFailed(): boolean {
+    return this.#startFailed;
+  }
+
+  /** The pulse of the task that runs; null where none does. */
+  get pulse(): Pulse | null {
+    return this.#pulse;
+  }
+
+  /** The descriptors of the sockets that the worker listens on. */
+  get listeningSockets(): readonly number[] {
+    return this.#descriptors === null ? [] : listeningIn(this.#descriptors);
+  }
+
+  /** Resolves when the worker has listened once; rejects with a StartError if it cannot. */
+  get listening(): Promise<undefined> {
+    return this.#firstListening.promise;
+  }
+
+  /** Starts the worker; resolves when it listens, rejects with a StartError when it does not. */
+  start(): Promise<undefined> {
+    if (!this.#draining) this.#launch();
+    return this.#firstListening.promise;
+  }
+
+  /** Ends the worker for good, giving its connections so many milliseconds; may be called again with fewer. */
+  drain({ graceMs, pace, heirs }: Ending): void {
+    this.#draining = true;
+    this.#firstListening.reject(new StartError(`worker ${this.name} was stopped before it was ready`));
+    if (this.#state === 'ended') return;
+    if (this.#state === 'waiting') {
+      this.#finish();
+      return;
+    }
+    clearTimeout(this.#timer);
+    if (this.#state !== 'stuck') this.#state = 'draining';
+    this.#post({ type: 'end', graceMs, pace, heirs });
+  }
+
+  /** Stops waiting for a stuck worker, which drains as soon as its thread turns again. */
+  abandon(ending: Ending): void {
+    this.#state = 'stuck';
+    this.drain(ending);
+    this.#preparing?.answer(null);
+    this.#leave.resolve(undefined);
+  }
+
+  /** Terminates the worker's thread, which must have no uWS handles: those would abort the process. */
+  terminate(): void {
+    this.#termination.abort();
+  }
+
+  /**
+   * Lets the worker get ready for a generation. Resolves with what is in the way; with null where nothing is, also
+   * because no worker runs: the next one gets the generation that is in use when it starts.
+   */
+  prepare(command: Extract<ToWorker, { type: 'prepare' }>): Promise<string | null> {
+    if (this.#port === null || (this.#state !== 'up' && this.#state !== 'starting'))
+      return Promise.resolve(null);
+    return new Promise((resolve) => {
+      const { startMs } = this.#options.timings;
+      const timer = setTimeout(
+        () => answer(`worker ${this.name} does not answer after ${startMs / 1000} s`),
+        startMs,
+      );
+      const answer = (problem: string | null): void => {
+        clearTimeout(timer);
+        this.#preparing = null;
+        resolve(problem === null ? null : `worker ${this.name}: ${problem}`);
+      };
+      this.#preparing = { generation: command.generation, answer };
+      this.send(command);
+    });
+  }
+
+  /** Says something to the worker, where one runs. A stuck one would only keep it in memory. */
+  send(message: ToWorker): void {
+    if (this.#state !== 'stuck') this.#post(message);
+  }
+
+  #post(message: ToWorker): void {
+    this.#port?.postMessage(message);
+  }
+
+  #launch(): void {
+    // Until now it stayed open for what the worker before had still to say.
+    this.#port?.close();
+    const { port1, port2 } = new MessageChannel();
+    const pulse = new Pulse();
+    const descriptors = allocateDescriptorTable();
+    this.#port = port1;
+    this.#pulse = pulse;
+    this.#descriptors = descriptors;
+    this.#termination = new AbortController();
+    const { signal } = this.#termination;
+    port1.on('message', (message: FromWorker) => this.#receive(message, port1));
+    port1.unref();
+    this.#state = 'starting';
+    this.#timer = setTimeout(() => this.#late(), this.#options.timings.startMs);
+    this.#options.serve({ port: port2, pulse, descriptors, signal }).then(
+      () => this.#settled(null),
+      (error: unknown) => this.#settled(error ?? new Error('the worker failed without saying why')),
+    );
+  }
+
+  #receive(message: FromWorker, port: MessagePort): void {
+    switch (message.type) {
+      case 'log':
+        this.#options.onLines(message.lines);
+        break;
+      case 'listening':
+        if (port !== this.#port || this.#state !== 'starting') break;
+        clearTimeout(this.#timer);
+        this.#state = 'up';
+        this.#wasEverUp = true;
+        this.#startFailed = false;
+        this.#upSince = performance.now();
+        this.#firstListening.resolve(undefined);
+        if (this.#restarts > 0) {
+          this.#options.log.info({ worker: this.name, restarts: this.#restarts }, 'worker is up again');
+        }
+        break;
+      case 'prepared':
+        if (port !== this.#port || message.generation !== this.#preparing?.generation) break;
+        this.#preparing.answer(message.problem);
+        break;
+      case 'endpoint_failed':
+        this.#options.onEndpointFailed(message.failure);
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #late(): void {
+    const { timings, log, onLate, perseveres } = this.#options;
+    const message = `worker ${this.name} does not listen after ${timings.startMs / 1000} s`;
+    this.#startFailed = true;
+    this.#firstListening.reject(new StartError(message));
+    if (!this.#wasEverUp && perseveres !== true) return;
+    if (onLate === undefined) log.error({ worker: this.name }, message);
+    else onLate(timings.startMs);
+  }
+
+  #settled(error: unknown): void {
+    clearTimeout(this.#timer);
+    this.#pulse = null;
+    this.#descriptors = null;
+    this.#receiveRest();
+    this.#preparing?.answer(null);
+    this.#options.clearGauges();
+    const { log, timings } = this.#options;
+    const { name } = this;
+    if (this.#state === 'stuck') {
+      this.#finish();
+      return;
+    }
+    if (this.#draining) {
+      if (error !== null) log.error({ err: error, worker: name }, 'worker failed while it drained');
+      this.#finish();
+      return;
+    }
+    const reason = error ?? new Error('the worker ended without being told to');
+    if (!this.#wasEverUp) {
+      const [line = ''] = messageOf(reason).split('\n');
+      this.#firstListening.reject(new StartError(`worker ${name} did not start: ${line}`, { cause: reason }));
+      if (this.#options.perseveres !== true) {
+        this.#finish();
+        return;
+      }
+    }
+    this.#startFailed = this.#state === 'starting';
+    if (this.#state === 'up' && performance.now() - this.#upSince >= timings.steadyMs) this.#backoff.reset();
+    this.#state = 'waiting';
+    const restartInMs = Math.round(this.#backoff.next());
+    log.error({ err: reason, worker: name, restartInMs }, 'worker failed');
+    this.#timer = setTimeout(() => {
+      this.#restarts++;
+      this.#launch();
+    }, restartInMs);
+  }
+
+  /** Takes what the worker posted before its task ended, which came by another way than the end itself. */
+  #receiveRest(): void {
+    const port = this.#port;
+    if (port === null) return;
+    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+      this.#receive(next.message as FromWorker, port);
+    }
+  }
+
+  #finish(): void {
+    clearTimeout(this.#timer);
+    this.#state = 'ended';
+    this.#end.resolve(undefined);
+    this.#leave.resolve(undefined);
+  }
+
+  /** Lets go of the port; only after the end. */
+  close(): void {
+    this.#receiveRest();
+    this.#port?.close();
+  }
+}

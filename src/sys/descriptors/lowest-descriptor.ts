@@ -1,0 +1,36 @@
+import { closeSync, openSync } from 'node:fs';
+import { nativeCalls } from '../native-calls.ts';
+import type { NativeCalls } from '../native-calls.ts';
+
+const F_DUPFD_CLOEXEC = 1030;
+/** Node opens /dev/null for standard streams that are closed. */
+const STDERR = 2;
+
+/**
+ * Returns how to ask for the lowest free descriptor number of the process: by duplicating a descriptor and closing it
+ * (1 us), or without system calls by opening /dev/null (3 us). It is Infinity if none is free.
+ */
+export function lowestDescriptor(): () => number {
+  let calls: NativeCalls;
+  try {
+    calls = nativeCalls();
+  } catch {
+    return byOpening;
+  }
+  return () => {
+    const fd = calls.fcntl(STDERR, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0) return Infinity;
+    calls.close(fd);
+    return fd;
+  };
+}
+
+function byOpening(): number {
+  try {
+    const fd = openSync('/dev/null', 'r');
+    closeSync(fd);
+    return fd;
+  } catch {
+    return Infinity;
+  }
+}

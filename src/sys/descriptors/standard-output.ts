@@ -1,0 +1,35 @@
+import { closeSync, openSync } from 'node:fs';
+import { SystemCallError } from '../errno.ts';
+import { nativeCalls } from '../native-calls.ts';
+
+const STDOUT = 1;
+const STDERR = 2;
+const F_DUPFD_CLOEXEC = 1030;
+
+/**
+ * Moves standard output to a descriptor of our own, and lets descriptor 1 lead to /dev/null. Native libraries write to
+ * descriptor 1, and no line of theirs may stand between lines of the log. A write to /dev/null never blocks a thread.
+ *
+ * uWebSockets (20.0.8 of uws-pack) prints `Browsed to SNI: NAME` whenever routes are added for a server name, and
+ * clients choose its spelling. Without such a library nobody needs this.
+ *
+ * @returns the descriptor of standard output, which child processes do not inherit
+ * @throws Error if system calls are not supported, or there is no descriptor left: nothing has changed then
+ */
+export function takeStandardOutput(): number {
+  const calls = nativeCalls();
+  const own = calls.fcntl(STDOUT, F_DUPFD_CLOEXEC, STDERR + 1);
+  if (own < 0) throw new SystemCallError('fcntl', calls.errno(), 'standard output');
+  try {
+    const nowhere = openSync('/dev/null', 'w');
+    try {
+      if (calls.dup3(nowhere, STDOUT, 0) < 0) throw new SystemCallError('dup3', calls.errno(), '/dev/null');
+    } finally {
+      closeSync(nowhere);
+    }
+  } catch (error) {
+    calls.close(own);
+    throw error;
+  }
+  return own;
+}

@@ -1,0 +1,44 @@
+import { nativeCalls, type NativeCalls } from '../native-calls.ts';
+import { loopOfNode } from './node-loop.ts';
+
+/** `UV_CHECK` of libuv's `uv_handle_type`. */
+const UV_CHECK = 2;
+/**
+ * `sizeof(uv_check_t)` and the offset of its `check_cb` on 64-bit systems. Both are part of libuv's ABI, which stays
+ * the same through every version 1.x; the size is compared with what this process's libuv says.
+ */
+const CHECK_HANDLE_BYTES = 120;
+const CALLBACK_OFFSET = 96;
+
+/**
+ * Moves Node's immediates to the front of the check phase of this thread's event loop, before the check handles of
+ * libraries. libuv calls check handles in the reverse order of their starts, so this restarts the handle of Node.
+ *
+ * Node creates the handle of its immediates with its environment, before anything else can create a check handle, and
+ * `uv_walk` lists handles in the order of their creation: it is the first. Call this again after another library has
+ * started a check handle.
+ *
+ * @returns whether the order is known to be right: false without koffi, or with an unknown libuv
+ */
+export function runImmediatesFirst(): boolean {
+  let calls: NativeCalls;
+  try {
+    calls = nativeCalls();
+  } catch {
+    return false;
+  }
+  if (calls.handleSize(UV_CHECK) !== CHECK_HANDLE_BYTES) return false;
+  const immediates = checkHandlesOf(calls)[0];
+  if (immediates === undefined || calls.isActive(immediates) === 0) return false;
+  const callback = calls.readPointer(immediates + CALLBACK_OFFSET);
+  return callback !== 0 && calls.checkStop(immediates) === 0 && calls.checkStart(immediates, callback) === 0;
+}
+
+/** The check handles of this thread's loop, in the order of their creation. */
+function checkHandlesOf(calls: NativeCalls): number[] {
+  const handles: number[] = [];
+  calls.walk(loopOfNode(), (handle) => {
+    if (calls.handleType(handle) === UV_CHECK) handles.push(handle);
+  });
+  return handles;
+}

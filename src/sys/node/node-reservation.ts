@@ -1,0 +1,57 @@
+import net from 'node:net';
+import { getSystemErrorName } from 'node:util';
+import type { TcpAddress } from '../../core/address.ts';
+import type { Reservation } from '../sockets/port-reservation.ts';
+
+/** What this file uses of a handle of libuv. */
+interface BoundHandle {
+  getsockname(into: { port?: number }): number;
+  close(): void;
+}
+
+/** Returns a handle that is bound and does not listen, or the number of an error. Node's cluster module uses it. */
+type CreateServerHandle = (host: string, port: number, family: 4 | 6) => BoundHandle | number;
+
+const { _createServerHandle: createHandle } = net as unknown as { _createServerHandle?: CreateServerHandle };
+
+/**
+ * A {@link Reservation} without system calls of our own. Node has no public way to bind without listening, so this uses
+ * `net._createServerHandle` (seen in Node 22). Workers cannot share the address with it, so it ends when they begin.
+ */
+export class NodeReservation implements Reservation {
+  /** Whether this Node has the function. */
+  static readonly isSupported = createHandle !== undefined;
+
+  readonly port: number;
+  #handle: BoundHandle | null;
+
+  /** @throws Error with a `code` if the address cannot be had; TypeError if this Node has no such function */
+  constructor({ host, port }: TcpAddress) {
+    if (createHandle === undefined) throw new TypeError('this Node does not bind without listening');
+    const handle = createHandle(host, port, net.isIP(host) === 6 ? 6 : 4);
+    if (typeof handle === 'number') throw bindError(handle);
+    // libuv tells only now that an address is in use.
+    const bound: { port?: number } = {};
+    const status = handle.getsockname(bound);
+    if (status !== 0) {
+      handle.close();
+      throw bindError(status);
+    }
+    this.#handle = handle;
+    this.port = bound.port ?? port;
+  }
+
+  share(): void {
+    this.close();
+  }
+
+  close(): void {
+    this.#handle?.close();
+    this.#handle = null;
+  }
+}
+
+function bindError(status: number): NodeJS.ErrnoException {
+  const code = getSystemErrorName(status);
+  return Object.assign(new Error(`bind: ${code}`), { code });
+}

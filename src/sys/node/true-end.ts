@@ -1,0 +1,36 @@
+import type { Socket } from 'node:net';
+import { SystemCallError, errorName } from '../errno.ts';
+import { callsOnSockets, descriptorOf } from './node-sockets.ts';
+import type { Sockets } from '../sockets/sockets.ts';
+
+const NOTHING = Buffer.alloc(0);
+/** The error of a reset that comes behind FIN: all bytes have arrived, and the end is in good order. */
+const AFTER_FIN = 'EPIPE';
+
+/**
+ * Finds out, when one of Node's sockets has emitted `end`, whether FIN has come or the connection has broken. libuv (seen
+ * in 1.51, `uv__stream_io`) takes POLLHUP behind a read that did not fill its buffer for the end of the stream, so a reset
+ * right behind data looks like FIN, and truncated data looks whole. To be removed when libuv reads again instead.
+ *
+ * @param ended called if FIN has come; else the socket is destroyed with the error
+ * @param calls null to do without system calls, which finds no reset if our side has ended or waits
+ */
+export function atTrueEnd(
+  socket: Socket,
+  ended: () => void,
+  calls: Pick<Sockets, 'takeError'> | null = callsOnSockets(),
+): void {
+  const fd = descriptorOf(socket);
+  if (calls !== null && fd !== undefined) {
+    const errno = calls.takeError(fd);
+    if (errno === 0 || errorName(errno) === AFTER_FIN) ended();
+    else socket.destroy(new SystemCallError('read', errno));
+  } else if (!socket.allowHalfOpen || socket.writableEnded || socket.writableLength > 0) {
+    ended();
+  } else {
+    // Sending nothing fails if the connection has broken, and does nothing else.
+    socket.write(NOTHING, (error) => {
+      if (!error) ended();
+    });
+  }
+}

@@ -1,0 +1,95 @@
+import { SystemCallError } from '../errno.ts';
+import { nativeCalls } from '../native-calls.ts';
+import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
+import type { SocketAddress } from './socket-address.ts';
+import { AF_INET6, SOCKADDR_SIZE } from './socket-structs.ts';
+
+const SOCK_STREAM = 1;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
+const SO_REUSEPORT = 15;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
+
+/** An address that is bound without being listened on: no other program gets it, and clients are refused. */
+export interface Reservation {
+  /** The port asked for, or the one that the system has chosen for port 0. */
+  readonly port: number;
+  /** Lets sockets with SO_REUSEPORT have the address too. */
+  share(): void;
+  /** Gives the address up. More than once does no harm. */
+  close(): void;
+}
+
+/**
+ * A {@link Reservation} by system calls. It uses these rules of Linux (`inet_csk_bind_conflict`):
+ *
+ * - Two sockets with SO_REUSEADDR may be bound to one port, if neither listens. So the flag is set for the bind, which
+ *   then fails because of any listener that overlaps, and not because of connections in TIME_WAIT.
+ * - Sockets of one user with SO_REUSEPORT may listen on one port. So an address that nobody may have is bound without
+ *   that flag. Otherwise it would join the listeners of another process unnoticed.
+ * - Both flags count for sockets that are bound later, too. So SO_REUSEADDR is cleared after the bind, which keeps
+ *   others away, and {@link share} sets SO_REUSEPORT for the workers.
+ */
+export class PortReservation implements Reservation {
+  readonly port: number;
+  readonly #memory = new PinnedBuffer(8 + SOCKADDR_SIZE);
+  readonly #text: string;
+  #fd: number;
+
+  /**
+   * @param shared whether other sockets with SO_REUSEPORT may have the address already
+   * @throws SystemCallError if the address cannot be had; Error if system calls are not supported
+   */
+  constructor(address: SocketAddress, shared: boolean) {
+    const calls = nativeCalls();
+    this.#text = address.text;
+    this.#fd = calls.socket(address.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (this.#fd < 0) throw new SystemCallError('socket', calls.errno(), this.#text);
+    try {
+      // A port of the system's choice has no old connections.
+      if (!address.hasPortZero) this.#set(SOL_SOCKET, SO_REUSEADDR, 1);
+      if (shared) this.#set(SOL_SOCKET, SO_REUSEPORT, 1);
+      if (address.family === AF_INET6) this.#set(IPPROTO_IPV6, IPV6_V6ONLY, 0);
+      const { length } = address;
+      if (calls.bind(this.#fd, addressWithin(address.memory, 0, length), length) < 0) {
+        throw new SystemCallError('bind', calls.errno(), this.#text);
+      }
+      this.#set(SOL_SOCKET, SO_REUSEADDR, 0);
+      this.port = this.#readPort();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  share(): void {
+    if (this.#fd >= 0) this.#set(SOL_SOCKET, SO_REUSEPORT, 1);
+  }
+
+  close(): void {
+    if (this.#fd >= 0) nativeCalls().close(this.#fd);
+    this.#fd = -1;
+  }
+
+  #set(level: number, name: number, to: number): void {
+    const calls = nativeCalls();
+    this.#memory.bytes.writeInt32LE(to, 0);
+    if (calls.setsockopt(this.#fd, level, name, addressWithin(this.#memory, 0, 4), 4) < 0) {
+      throw new SystemCallError('setsockopt', calls.errno(), this.#text);
+    }
+  }
+
+  #readPort(): number {
+    const calls = nativeCalls();
+    const { bytes } = this.#memory;
+    bytes.writeInt32LE(SOCKADDR_SIZE, 0);
+    const bound = addressWithin(this.#memory, 8, 8 + SOCKADDR_SIZE);
+    if (calls.getsockname(this.#fd, bound, addressWithin(this.#memory, 0, 4)) < 0) {
+      throw new SystemCallError('getsockname', calls.errno(), this.#text);
+    }
+    // At the same place in addresses of both families.
+    return bytes.readUInt16BE(8 + 2);
+  }
+}

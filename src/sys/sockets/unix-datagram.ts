@@ -1,0 +1,37 @@
+import { SystemCallError } from '../errno.ts';
+import { nativeCalls } from '../native-calls.ts';
+import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
+import { AF_UNIX, SOCKADDR_SIZE, writeAbstract, writeUnix } from './socket-structs.ts';
+
+const SOCK_DGRAM = 2;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+
+/**
+ * Sends one datagram to a UNIX socket, which Node cannot, without waiting for room.
+ *
+ * @param path of the file system, or `@` and a name of the abstract namespace (unix(7))
+ * @param bytes 1 or more
+ * @throws SystemCallError where it is not taken; RangeError for a path that is none; Error where system calls are
+ * not supported
+ */
+export function sendUnixDatagram(path: string, bytes: Uint8Array): void {
+  const calls = nativeCalls();
+  const address = new PinnedBuffer(SOCKADDR_SIZE);
+  const length = path.startsWith('@')
+    ? writeAbstract(address.bytes, path.slice(1), true)
+    : writeUnix(address.bytes, path, true);
+  const payload = new PinnedBuffer(bytes.length);
+  payload.bytes.set(bytes);
+  const fd = calls.socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) throw new SystemCallError('socket', calls.errno());
+  try {
+    if (calls.connect(fd, addressWithin(address, 0, length), length) < 0) {
+      throw new SystemCallError('connect', calls.errno(), path);
+    }
+    const sent = payload.send(fd, 0, bytes.length);
+    if (sent < 0) throw new SystemCallError('send', -sent, path);
+  } finally {
+    calls.close(fd);
+  }
+}

@@ -1,0 +1,158 @@
+import {
+  createConnection,
+  isIP,
+  type IpcSocketConnectOpts,
+  type OnReadOpts,
+  type Socket,
+  type TcpSocketConnectOpts,
+} from 'node:net';
+import { checkServerIdentity, connect as connectTls } from 'node:tls';
+import type { Address } from '../../core/address.ts';
+import { codeOf } from '../../core/errors.ts';
+import { ownShortageOf } from '../../core/shortage.ts';
+import type { ConnectFailure } from '../endpoint.ts';
+import { sniOf, type UpstreamTls } from '../upstream-tls.ts';
+
+/** How to open a connection to an endpoint. */
+interface DialOptions {
+  readonly tls: UpstreamTls | null;
+  /** Keep writing after the peer's FIN. */
+  readonly allowHalfOpen: boolean;
+  /** Reads go into one buffer of the caller's, by callback, instead of into `data` events. */
+  readonly onread?: OnReadOpts;
+}
+
+/** What is to be dialled; an `Endpoint` is one. */
+interface DialTarget {
+  /** TLS sessions are resumed by it. */
+  readonly label: string;
+  /** Its host is the name that TLS asks for. */
+  readonly server: Address;
+  /** Tried in this order, the next when one has failed or not answered for a while (RFC 8305 section 5). */
+  readonly addresses: readonly Address[];
+  /** Is told which of several addresses has accepted. */
+  prefer?(address: Address): void;
+}
+
+/** Time after which the next address of an endpoint is dialled; the last one has all of the caller's time. */
+export const NEXT_ADDRESS_MS = 250;
+
+/** Idle time after which TCP keep-alive probes begin. */
+const KEEP_ALIVE_MS = 60_000;
+
+/**
+ * Begins to connect on one of Node's sockets. Of several addresses Node gives each but the last
+ * {@link NEXT_ADDRESS_MS}; unlike `AddressDial`, which dials by system calls, it ends one attempt before it begins the
+ * next. The socket emits `connect` (plain) or `secureConnect` (TLS), or `error`; the caller must
+ * listen to `error` in the same tick and has its own deadline.
+ */
+export function dial(endpoint: DialTarget, options: DialOptions): Socket {
+  const common = {
+    ...targetOf(endpoint.addresses),
+    allowHalfOpen: options.allowHalfOpen,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_MS,
+    ...(options.onread === undefined ? {} : { onread: options.onread }),
+  };
+  const socket =
+    options.tls === null ? createConnection(common) : connectSecurely(endpoint, common, options.tls);
+  if (endpoint.addresses.length > 1) socket.once('connect', () => tellAccepted(endpoint, socket));
+  return socket;
+}
+
+/** Puts the address that has accepted first. */
+function tellAccepted(endpoint: DialTarget, { remoteAddress }: Socket): void {
+  const accepted = endpoint.addresses.find(
+    (address) => address.kind === 'tcp' && address.host === remoteAddress,
+  );
+  if (accepted !== undefined) endpoint.prefer?.(accepted);
+}
+
+function connectSecurely(
+  endpoint: DialTarget,
+  common: TcpSocketConnectOpts | IpcSocketConnectOpts,
+  tls: UpstreamTls,
+): Socket {
+  const { label } = endpoint;
+  const name = tls.serverName(endpoint.server);
+  const session = tls.sessions.get(label);
+  const socket = connectTls({
+    ...common,
+    secureContext: tls.context,
+    rejectUnauthorized: tls.verify,
+    servername: sniOf(name),
+    // Node checks `servername`, which is empty for an IP address.
+    checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
+    ...(session === undefined ? {} : { session }),
+  });
+  socket.on('session', (ticket: Buffer) => tls.sessions.set(label, ticket));
+  return socket;
+}
+
+type ConnectTarget = { readonly path: string } | TcpSocketConnectOpts;
+
+function targetOf(addresses: readonly Address[]): ConnectTarget {
+  const [first] = addresses;
+  if (first === undefined) throw new RangeError('an endpoint without an address cannot be dialled');
+  if (first.kind === 'unix') return { path: first.path };
+  const { host, port } = first;
+  if (addresses.length === 1) return { host, port };
+  const found = addresses.flatMap((address) =>
+    address.kind === 'tcp' ? [{ address: address.host, family: isIP(address.host) }] : [],
+  );
+  // Node tries them one after the other; it asks for them as if there were a name to look up.
+  return {
+    host: 'endpoint.invalid',
+    port,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_MS,
+    lookup: (_host, _options, done) => done(null, found),
+  };
+}
+
+/** OpenSSL's names for what it finds wrong with a certificate, and Node's own. */
+const TLS_FAILURE =
+  /^(?:ERR_TLS|ERR_SSL|ERR_OSSL|EPROTO$|CERT_|CRL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERROR_IN_CERT|INVALID_|PATH_LENGTH|HOSTNAME_MISMATCH)/;
+
+/**
+ * Chooses the error that speaks for an endpoint of which two addresses have failed: a shortage of our own, because an
+ * address that was never asked may be well, else the last.
+ */
+export function decisiveError<T extends Error>(before: T | null, last: T): T {
+  return before !== null && ownShortageOf(before) !== null ? before : last;
+}
+
+/** Returns the error that speaks for a failed dial: the decisive one if Node has tried several addresses. */
+export function dialErrorOf(error: Error): Error {
+  if (!(error instanceof AggregateError)) return error;
+  const errors = error.errors.filter((one) => one instanceof Error);
+  return errors.reduce<Error | null>(decisiveError, null) ?? error;
+}
+
+/** The metric's reason for an error of a socket that was being connected. */
+export function connectFailureOf(error: Error): ConnectFailure {
+  const shortage = ownShortageOf(error);
+  if (shortage !== null) return shortage;
+  // The code of Node's AggregateError is that of the first address.
+  const code = codeOf(dialErrorOf(error));
+  switch (code) {
+    case 'ECONNREFUSED':
+    case 'ENOENT':
+      return 'refused';
+    case 'ETIMEDOUT':
+      return 'timeout';
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return 'reset';
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'EHOSTDOWN':
+    case 'ENETDOWN':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'unreachable';
+    default:
+      return TLS_FAILURE.test(code) ? 'tls' : 'other';
+  }
+}

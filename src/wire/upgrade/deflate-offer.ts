@@ -1,0 +1,47 @@
+import { listMembers, trimOws } from '../http/request-head.ts';
+
+/** Parameters that a client may offer, each at most once (RFC 7692 section 7.1). */
+const PARAMETERS = new Set([
+  'server_no_context_takeover',
+  'client_no_context_takeover',
+  'server_max_window_bits',
+  'client_max_window_bits',
+]);
+
+/**
+ * Returns the first offer of permessage-deflate that uWebSockets.js answers as RFC 7692 section 7.1 wants, or an empty
+ * string. It grants every first offer, and then leaves out of its answer what its shared compressor cannot do; clients
+ * that insist on it give up the connection. The shared compressor keeps no context and always has a window of 15 bits.
+ *
+ * @param offers the values of Sec-WebSocket-Extensions, joined
+ */
+export function chooseDeflateOffer(offers: string | undefined): string {
+  return listMembers(offers).find(canGrant) ?? '';
+}
+
+function canGrant(offer: string): boolean {
+  const [name = '', ...list] = offer.split(';').map(trimOws);
+  if (name !== 'permessage-deflate') return false;
+  const parameters = new Map<string, string | null>();
+  for (const entry of list) {
+    const equals = entry.indexOf('=');
+    const key = equals < 0 ? entry : trimOws(entry.slice(0, equals));
+    if (!PARAMETERS.has(key) || parameters.has(key)) return false;
+    parameters.set(key, equals < 0 ? null : unquoted(trimOws(entry.slice(equals + 1))));
+  }
+  for (const flag of ['server_no_context_takeover', 'client_no_context_takeover']) {
+    if ((parameters.get(flag) ?? null) !== null) return false;
+  }
+  const clientBits = parameters.get('client_max_window_bits') ?? null;
+  if (clientBits !== null && !isWindow(clientBits)) return false;
+  return !parameters.has('server_max_window_bits');
+}
+
+function unquoted(value: string): string {
+  return value.length > 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
+}
+
+/** Whether the value is 8 to 15 without leading zeros (RFC 7692 section 7.1.2). */
+function isWindow(value: string): boolean {
+  return /^(?:[89]|1[0-5])$/.test(value);
+}

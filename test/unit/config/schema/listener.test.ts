@@ -1,0 +1,257 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { errorsOf, l7, l7Of, load, warningsOf } from '../load.ts';
+
+const CLUSTERS = 'clusters: [{ name: app, endpoints: [{ address: "a:1" }] }]\n';
+
+describe('listener', () => {
+  it('reads every setting of a WebSocket', () => {
+    const { websocket } = l7Of(
+      load(
+        l7(
+          'websocket:',
+          '  handshakeTimeout: 3s',
+          '  maxMessageSize: 1GiB',
+          '  idleTimeout: 0s',
+          '  maxLifetime: 20d',
+          '  downstreamBuffer: 64KiB',
+          '  upstreamBuffer: 1GiB',
+          '  compression: shared',
+          '  endpointLostCode: 1014',
+        ),
+      ),
+    );
+    assert.deepEqual(websocket, {
+      handshakeTimeoutMs: 3000,
+      maxMessageSize: 1024 ** 3,
+      idleTimeoutMs: 0,
+      maxLifetimeMs: 20 * 86_400_000,
+      downstreamBuffer: 65_536,
+      upstreamBuffer: 1024 ** 3,
+      compression: 'shared',
+      endpointLostCode: 1014,
+    });
+  });
+
+  it('says what becomes of Via and of names with an underscore', () => {
+    const { via, underscoreHeaders } = l7Of(load(l7('via: true', 'underscoreHeaders: refuse')));
+    assert.deepEqual([via, underscoreHeaders], [true, 'refuse']);
+    assert.deepEqual(errorsOf(l7('via: 1.1', 'underscoreHeaders: keep')), [
+      '5:10: via: 1.1 is neither true nor false',
+      '6:24: underscoreHeaders: "keep" is not one of drop, pass, refuse',
+    ]);
+  });
+
+  it('warns of a route that waits for a name with an underscore that no request has', () => {
+    const text = (policy: string): string =>
+      `listeners:
+  - name: web
+    mode: l7
+    address: ':1'
+    underscoreHeaders: ${policy}
+    routes:
+      - match: { headers: { x-a: b, X_Tier: gold } }
+        cluster: app
+${CLUSTERS}`;
+    assert.deepEqual(warningsOf(text('pass')), []);
+    assert.deepEqual(warningsOf(text('drop')), [
+      '7:18: no request has "x_tier": "underscoreHeaders: drop" applies first. Write pass there, or another name here',
+    ]);
+  });
+
+  it('keeps the settings of a WebSocket within sane bounds', () => {
+    const errors = errorsOf(
+      l7(
+        'maxConnections: -1',
+        'websocket:',
+        '  handshakeTimeout: 0s',
+        '  maxMessageSize: 0',
+        '  idleTimeout: 1ms',
+        '  maxLifetime: 21d',
+        '  downstreamBuffer: 16',
+        '  upstreamBuffer: 4GiB',
+        '  compression: on',
+        '  endpointLostCode: 1006',
+      ),
+    );
+    assert.deepEqual(errors, [
+      '5:21: maxConnections: -1 is out of range: write 0 to 100000000',
+      '7:25: handshakeTimeout: 0s is out of range: write 1ms to 10m',
+      '8:23: maxMessageSize: 0B is out of range: write 1B to 1GiB',
+      '9:20: idleTimeout: 1ms is out of range: write 8s to 16m, or 0 for never',
+      '10:20: maxLifetime: 21d is out of range: write 10ms to 20d, or 0 for no limit',
+      '11:25: downstreamBuffer: 16B is out of range: write 1KiB to 1GiB',
+      '12:23: upstreamBuffer: 4GiB is out of range: write 1KiB to 1GiB',
+      '13:20: compression: "on" is not one of off, shared',
+      '14:25: endpointLostCode: 1006 is not a close code for this: write 1011 or 1014',
+    ]);
+  });
+
+  it('refuses compressors of their own for sessions, and names what there is instead', () => {
+    assert.deepEqual(errorsOf(l7('websocket: { compression: dedicated }')), [
+      '5:31: compression: "dedicated" is no longer supported: a compressor of its own costs each session 82 KiB outside ' +
+        'of every bound. Write shared, which costs sessions no memory, or off',
+    ]);
+  });
+
+  it('reads the minimum rate of a body', () => {
+    const rate = (text: string): number => l7Of(load(l7(`http: { ${text} }`))).http.minBodyRate;
+    assert.deepEqual(
+      ['keepAlive: 60s', 'minBodyRate: 64KiB/s', 'minBodyRate: 0', 'minBodyRate: 0B/s'].map(rate),
+      [512, 65_536, 0, 0],
+    );
+    for (const [text, error] of [
+      ['512', '512 is not a rate of bytes: write a size and "/s", such as 512B/s, or 0 for no minimum'],
+      ['512B', '"512B" is not a rate of bytes: write a size and "/s", such as 512B/s, or 0 for no minimum'],
+      ['2GiB/s', '2GiB/s is out of range: write 0B/s to 1GiB/s'],
+    ] as const) {
+      assert.deepEqual(errorsOf(l7(`http: { minBodyRate: ${text} }`)), [`5:26: minBodyRate: ${error}`]);
+    }
+  });
+
+  it('bounds handshakes, and has some wait only where they are bounded', () => {
+    const limits = (text: string): number[] => {
+      const { maxPendingHandshakes, maxQueuedHandshakes } = l7Of(load(l7(text)));
+      return [maxPendingHandshakes, maxQueuedHandshakes];
+    };
+    assert.deepEqual(limits('maxPendingHandshakes: 50'), [50, 1000]);
+    assert.deepEqual(
+      limits('maxPendingHandshakes: 50, maxQueuedHandshakes: 0'.replace(', ', '\n    ')),
+      [50, 0],
+    );
+    assert.deepEqual(errorsOf(l7('maxQueuedHandshakes: 5')), [
+      '5:26: maxQueuedHandshakes: without maxPendingHandshakes nothing waits: set that too, or leave maxQueuedHandshakes out',
+    ]);
+  });
+
+  it('reads what is done about paths with several readings', () => {
+    const text =
+      'paths: { ambiguous: pass, mergeSlashes: true, escapedSlashes: decode, pathParameters: refuse }';
+    assert.deepEqual(l7Of(load(l7(text))).paths, {
+      ambiguous: 'pass',
+      mergeSlashes: true,
+      escapedSlashes: 'decode',
+      pathParameters: 'refuse',
+    });
+    assert.deepEqual(errorsOf(l7('paths: { escapedSlashes: merge, pathParameter: keep }')), [
+      '5:30: escapedSlashes: "merge" is not one of keep, decode, refuse',
+      '5:37: unknown key "pathParameter" in "paths": did you mean "pathParameters"?',
+    ]);
+  });
+
+  it('reads whom it trusts', () => {
+    const proxies = ['10.0.0.0/8', '192.0.2.1', 'fd00::/8', '::1', '0.0.0.0/0'];
+    const text = l7(`trustedProxies: ${JSON.stringify(proxies)}`);
+    assert.deepEqual(l7Of(load(text)).trustedProxies, proxies);
+    assert.deepEqual(l7Of(load(l7('trustedProxies: []'))).trustedProxies, []);
+  });
+
+  it('refuses what is neither an IP address nor a block of them', () => {
+    for (const bad of [
+      '10.0.0.0/33',
+      'fd00::/129',
+      '10.0.0.0/',
+      '10.0.0.0/8/8',
+      '10.0.0.0/-1',
+      'localhost',
+      '10.0.0',
+      '/8',
+      'fe80::1%eth0/64',
+      '::ffff:0:0/1e1',
+      '',
+    ]) {
+      const [error, ...more] = errorsOf(l7(`trustedProxies: ['${bad}']`));
+      assert.equal(
+        error,
+        `5:22: trustedProxies: "${bad}" is neither an IP address nor a CIDR block: write one such as 10.0.0.0/8 or fd00::/8`,
+      );
+      assert.deepEqual(more, []);
+    }
+    assert.match(errorsOf(l7('trustedProxies: 10.0.0.0/8'))[0] ?? '', /is not a list/);
+  });
+
+  it('needs its name, mode and address', () => {
+    assert.deepEqual(errorsOf(`${CLUSTERS}listeners:\n  - {}\n`), [
+      '3:5: a listener needs "name"',
+      '3:5: a listener needs "address"',
+      '3:5: a listener needs "mode"',
+    ]);
+    assert.deepEqual(errorsOf(`${CLUSTERS}listeners:\n  - { name: a, mode: tcp, address: ':1' }\n`), [
+      '3:22: mode: "tcp" is not one of l4, l7',
+    ]);
+    assert.deepEqual(errorsOf(`${CLUSTERS}listeners:\n  - { name: a, mode: l4, address: ':1' }\n`), [
+      '3:5: a listener of mode l4 needs "cluster"',
+    ]);
+    assert.deepEqual(errorsOf(`${CLUSTERS}listeners:\n  - { name: a, mode: l7, address: ':1' }\n`), [
+      '3:5: a listener of mode l7 needs "routes"',
+    ]);
+    assert.match(
+      errorsOf(`${CLUSTERS}listeners: [web]\n`)[0] ?? '',
+      /^2:13: listeners: "web" is not a mapping: a listener has name, mode/,
+    );
+  });
+
+  it('says which keys belong to the other mode', () => {
+    const text = `${CLUSTERS}listeners:
+  - { name: a, mode: l4, address: ':1', cluster: app, routes: [], tls: {} }
+  - { name: b, mode: l7, address: ':2', cluster: app, routes: [{ match: {}, cluster: app }] }
+`;
+    assert.deepEqual(errorsOf(text), [
+      '3:55: "routes" is for listeners of mode l7, and this one has mode l4',
+      '3:67: "tls" is for listeners of mode l7, and this one has mode l4',
+      '4:41: "cluster" is for listeners of mode l4, and this one has mode l7',
+    ]);
+  });
+
+  it('bounds the silence of a tunnel', () => {
+    const text = (idle: string): string =>
+      `${CLUSTERS}listeners:\n  - { name: a, mode: l4, address: ':1', cluster: app, idleTimeout: ${idle} }\n`;
+    const [listener] = load(text('0s')).config.listeners;
+    assert.equal(listener?.mode === 'l4' && listener.idleTimeoutMs, 0);
+    assert.match(errorsOf(text('30d'))[0] ?? '', /30d is out of range: write 10ms to 20d, or 0 for never/);
+  });
+
+  it('bounds the silence of a half-closed tunnel', () => {
+    const text = (setting: string): string =>
+      `${CLUSTERS}listeners:\n  - { name: a, mode: l4, address: ':1', cluster: app${setting} }\n`;
+    const timeout = (setting: string): number | false => {
+      const [listener] = load(text(setting)).config.listeners;
+      return listener?.mode === 'l4' && listener.halfCloseTimeoutMs;
+    };
+    assert.deepEqual(
+      ['', ', halfCloseTimeout: 5s', ', halfCloseTimeout: 0s'].map(timeout),
+      [60_000, 5000, 0],
+    );
+    assert.deepEqual(errorsOf(text(', halfCloseTimeout: 1ms')), [
+      '3:73: halfCloseTimeout: 1ms is out of range: write 10ms to 20d, or 0 for never',
+    ]);
+    assert.deepEqual(errorsOf(l7('halfCloseTimeout: 5s')), [
+      '5:5: "halfCloseTimeout" is for listeners of mode l4, and this one has mode l7',
+    ]);
+  });
+
+  it('reads what carries the tunnels', () => {
+    const text = (engine: string): string =>
+      `${CLUSTERS}listeners:\n  - { name: a, mode: l4, address: ':1', cluster: app, engine: ${engine} }\n`;
+    for (const engine of ['auto', 'raw', 'net']) {
+      const [listener] = load(text(engine)).config.listeners;
+      assert.equal(listener?.mode === 'l4' && listener.engine, engine);
+    }
+    assert.deepEqual(errorsOf(text('raws')), [
+      '3:63: engine: "raws" is not one of auto, raw, net: did you mean raw?',
+    ]);
+    assert.deepEqual(errorsOf(l7('engine: net')), [
+      '5:5: "engine" is for listeners of mode l4, and this one has mode l7',
+    ]);
+  });
+
+  it('refuses the engine raw where the endpoints are spoken to by TLS', () => {
+    const text = (engine: string): string =>
+      'clusters: [{ name: app, tls: {}, endpoints: [{ address: "a:1" }] }]\n' +
+      `listeners:\n  - { name: a, mode: l4, address: ':1', cluster: app, engine: ${engine} }\n`;
+    assert.deepEqual(errorsOf(text('raw')), [
+      '3:63: engine: "raw" has no TLS towards endpoints, and the cluster "app" has tls: write auto or net',
+    ]);
+    for (const engine of ['auto', 'net']) assert.deepEqual(errorsOf(text(engine)), []);
+  });
+});

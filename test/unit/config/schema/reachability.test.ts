@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { covers } from '../../../../src/config/schema/reachability.ts';
+import { LinearExpression } from '../../../../src/core/linear-expression.ts';
+import type { RouteMatch } from '../../../../src/config/types.ts';
+
+const EVERYTHING: RouteMatch = {
+  host: null,
+  path: null,
+  pathPrefix: null,
+  pathRegex: null,
+  headers: new Map(),
+  query: new Map(),
+  subprotocol: null,
+};
+
+function covered(earlier: Partial<RouteMatch>, later: Partial<RouteMatch>): boolean {
+  const { pathRegex = null } = earlier;
+  const expression = pathRegex === null ? null : new LinearExpression(pathRegex);
+  return covers({ ...EVERYTHING, ...earlier }, { ...EVERYTHING, ...later }, expression);
+}
+
+describe('reachability', () => {
+  it('is lost behind a route without conditions, and behind one on the prefix /', () => {
+    const later = { host: 'a', path: '/x', headers: new Map([['a', 'b']]), subprotocol: 's' };
+    for (const earlier of [{}, { pathPrefix: '/' }]) {
+      assert.equal(covered(earlier, later), true);
+      assert.equal(covered(earlier, {}), true);
+      assert.equal(covered(earlier, { pathRegex: 'x' }), true);
+      assert.equal(covered(later, earlier), false);
+    }
+  });
+
+  it('is lost behind the same match', () => {
+    const match = {
+      host: 'a.example',
+      pathPrefix: '/a',
+      pathRegex: '^/a/b',
+      headers: new Map([['x', '1']]),
+      query: new Map([['v', '2']]),
+      subprotocol: 'chat',
+    };
+    assert.equal(covered(match, match), true);
+  });
+
+  it('is lost behind a shorter prefix, on the borders of segments only', () => {
+    assert.equal(covered({ pathPrefix: '/chat' }, { path: '/chat' }), true);
+    assert.equal(covered({ pathPrefix: '/chat' }, { path: '/chat/x' }), true);
+    assert.equal(covered({ pathPrefix: '/chat' }, { pathPrefix: '/chat/x' }), true);
+    assert.equal(covered({ pathPrefix: '/chat/' }, { pathPrefix: '/chat/x' }), true);
+    assert.equal(covered({ pathPrefix: '/chat' }, { path: '/chatter' }), false);
+    assert.equal(covered({ pathPrefix: '/chat' }, { pathPrefix: '/' }), false);
+    assert.equal(covered({ pathPrefix: '/chat' }, { pathRegex: '^/chat/' }), false);
+    assert.equal(covered({ path: '/chat' }, { pathPrefix: '/chat' }), false);
+  });
+
+  it('is lost behind a regular expression that matches the path', () => {
+    assert.equal(covered({ pathRegex: '^/old/' }, { path: '/old/x' }), true);
+    assert.equal(covered({ pathRegex: '^/old/' }, { path: '/new' }), false);
+    assert.equal(covered({ pathRegex: '^/old/' }, { pathPrefix: '/old/x' }), false);
+    assert.equal(covered({ pathRegex: 'a' }, { pathRegex: 'b' }), false);
+  });
+
+  it('is lost behind a wildcard of the host', () => {
+    assert.equal(covered({ host: '*.example.com' }, { host: 'a.example.com' }), true);
+    assert.equal(covered({ host: '*.example.com' }, { host: 'a.b.example.com' }), true);
+    assert.equal(covered({ host: '*.example.com' }, { host: '*.b.example.com' }), true);
+    assert.equal(covered({ host: '*.example.com' }, { host: 'example.com' }), false);
+    assert.equal(covered({ host: '*.example.com' }, { host: 'badexample.com' }), false);
+    assert.equal(covered({ host: '*.example.com' }, {}), false);
+    assert.equal(covered({ host: 'a.example.com' }, { host: '*.example.com' }), false);
+  });
+
+  it('is kept by a condition that the later route does not have', () => {
+    const later = { path: '/x', headers: new Map([['a', '1']]), query: new Map([['v', '1']]) };
+    assert.equal(covered({ headers: new Map([['a', '1']]) }, later), true);
+    assert.equal(covered({ headers: new Map([['a', '2']]) }, later), false);
+    assert.equal(covered({ headers: new Map([['b', '1']]) }, later), false);
+    assert.equal(covered({ query: new Map([['v', '1']]) }, later), true);
+    assert.equal(covered({ query: new Map([['v', '2']]) }, later), false);
+    assert.equal(covered({ subprotocol: 's' }, later), false);
+  });
+});

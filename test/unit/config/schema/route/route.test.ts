@@ -1,0 +1,407 @@
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import type { RouteAction, RouteMatch } from '../../../../../src/config/types.ts';
+import { errorsOf, inDirectory, load, routeOf, routes, warningsOf } from '../../load.ts';
+
+const match = (text: string): RouteMatch => routeOf(load(routes(`{ match: ${text}, respond: {} }`))).match;
+const matchErrors = (text: string): string[] => errorsOf(routes(`{ match: ${text}, respond: {} }`));
+const action = (text: string): RouteAction => routeOf(load(routes(`{ match: {}, ${text} }`))).action;
+const actionErrors = (text: string): string[] => errorsOf(routes(`{ match: {}, ${text} }`));
+
+describe('match', () => {
+  it('reads every condition', () => {
+    assert.deepEqual(
+      match(
+        '{ host: "*.Example.COM", pathPrefix: /Chat, pathRegex: "^/Chat/\\\\d", headers: { X-Tier: Gold }, query: { V: "2", e: "" }, subprotocol: "Chat:v2/x" }',
+      ),
+      {
+        host: '*.example.com',
+        path: null,
+        pathPrefix: '/Chat',
+        pathRegex: '^/Chat/\\d',
+        headers: new Map([['x-tier', 'Gold']]),
+        query: new Map([
+          ['V', '2'],
+          ['e', ''],
+        ]),
+        subprotocol: 'Chat:v2/x',
+      },
+    );
+    assert.equal(match('{ path: "/a%20b/!$&()*+,;=:@~\'" }').path, "/a%20b/!$&()*+,;=:@~'");
+    for (const host of ['10.0.0.1', '[::1]', 'a', 'a-b.c_d', '*.com']) {
+      assert.equal(match(`{ host: '${host}' }`).host, host);
+    }
+  });
+
+  it('must name a path that a request can have', () => {
+    const reason = (key: string, text: string, paths = '{}'): string => {
+      const listener = routes(`{ match: { ${key}: '${text}' }, respond: {} }`).replace(
+        /^( *)routes:/m,
+        `$1paths: ${paths}\n$1routes:`,
+      );
+      const [error = '', ...more] = errorsOf(listener);
+      assert.deepEqual(more, []);
+      return error;
+    };
+    for (const key of ['path', 'pathPrefix']) {
+      const place = `7:${22 + key.length}: ${key}: `;
+      for (const [text, part, paths, why] of [
+        ['/a%zz', '%zz', '{}', 'it is no escape. Write %25 for "%"'],
+        ['/a\\b', '\\', '{}', 'paths with it are refused. Write %5C'],
+        ['/a%00', '%00', '{}', 'paths with it are refused. Leave it out'],
+        ['/a//b', '//', '{ mergeSlashes: true }', '"mergeSlashes: true" applies first. Write one slash'],
+        [
+          '/a;b',
+          ';',
+          '{ pathParameters: strip }',
+          '"pathParameters: strip" applies first. Write keep there, or leave it out here',
+        ],
+        [
+          '/a%2fb',
+          '%2f',
+          '{ escapedSlashes: decode }',
+          '"escapedSlashes: decode" applies first. Write keep there, or "/" here',
+        ],
+        [
+          '/a%5Cb',
+          '%5C',
+          '{ escapedSlashes: refuse }',
+          '"escapedSlashes: refuse" applies first. Write keep there, or another path here',
+        ],
+      ] as const) {
+        assert.equal(reason(key, text, paths), `${place}no path has ${JSON.stringify(part)}: ${why}`);
+      }
+    }
+    for (const text of ['/a//b', '/a;b', '/a%2fb', '/caf%c3%a9', '/%61', '/x/../y', '/50%25']) {
+      assert.equal(reason('path', text), '', text);
+    }
+    assert.equal(reason('path', '/a%3Bb', '{ pathParameters: strip }'), '');
+  });
+
+  it('warns of literal text in an expression that no path has', () => {
+    const warnings = (expression: string): string[] =>
+      warningsOf(routes(`{ match: { pathRegex: '${expression}' }, cluster: app }`)).map((warning) =>
+        warning.replace(/^6:31: pathRegex: no path has /, ''),
+      );
+    for (const [expression, part, why] of [
+      ['^/r%c3%A9$', '%c3', 'escapes become upper case first. Write %C3'],
+      ['^/(?:a|b%2f)x', '%2f', 'escapes become upper case first. Write %2F'],
+      ['^/%61dmin', '%61', 'this escape is decoded first. Write a'],
+      ['(?i)^/%41', '%41', 'this escape is decoded first. Write A'],
+      ['^/é', 'é', 'paths have it escaped. Write %C3%A9'],
+      ['^/[aé]x', 'é', 'paths have it escaped. Write %C3%A9'],
+      ['^/\\x{e9}', 'é', 'paths have it escaped. Write %C3%A9'],
+      ['^/a b', ' ', 'paths have it escaped. Write %20'],
+      ['^/a\\tb', '\t', 'paths have it escaped. Write %09'],
+      ['^/\\Qa b\\E', ' ', 'paths have it escaped. Write %20'],
+      ['^/x\\?debug', '?', 'the query is no part of the path. Leave it out, and use "query"'],
+      ['^/a%zz', '%zz', 'it is no escape. Write %25 for "%"'],
+      ['^/a\\\\b', '\\', 'paths with it are refused. Write %5C'],
+    ] as const) {
+      assert.deepEqual(warnings(expression), [`${JSON.stringify(part)}: ${why}`], expression);
+    }
+    for (const expression of [
+      '^/s%C3%A9$',
+      '(?i)^/r%c3%a9$',
+      '(?P<name>%C3)%2[fF]',
+      '^/a%2F?b',
+      '^/[^é]',
+      '^/[[:alpha:]]+\\.\\d{2,3}$',
+      '^/%[0-9]',
+      '^/\\p{Greek}|\\s',
+      '^/a{1,2}//;%2F',
+    ]) {
+      assert.deepEqual(warnings(expression), [], expression);
+    }
+  });
+
+  it('must be there, were it empty', () => {
+    assert.deepEqual(errorsOf(routes('{ respond: {} }')), [
+      '6:9: a route needs "match": write match: {} for everything that comes to it',
+    ]);
+    assert.match(
+      errorsOf(routes('{ match: , respond: {} }'))[0] ?? '',
+      /^6:11: match: an empty value is not a mapping/,
+    );
+  });
+
+  it('refuses hosts that no request can have', () => {
+    const cases = [
+      ['*', 'matches nothing more than no host at all: leave the key out'],
+      ['a.*.b', 'has a star inside: only "*." at the front can be matched'],
+      ['*a.b', 'has a star inside'],
+      ['*.', 'has a star inside'],
+      ['a:80', 'has a port, which is not matched: write the host alone'],
+      ['http://a', 'is not a host name'],
+      ['a..b', 'is not a host name'],
+      ['a b', 'is not a host name'],
+      ['[::x]', 'is not a host name'],
+      ['::1', 'needs brackets: write "[::1]"'],
+      ['', 'is not a host name'],
+    ] as const;
+    for (const [host, message] of cases) {
+      const [error = '', ...more] = matchErrors(`{ host: "${host}" }`);
+      assert.ok(error.includes(message), `${host}: ${error}`);
+      assert.deepEqual(more, []);
+    }
+  });
+
+  it('refuses paths that no request can have', () => {
+    for (const path of ['chat', '', '/a b', '/a?b', '/a#b', '/ä', 'http://a/']) {
+      for (const key of ['path', 'pathPrefix']) {
+        assert.match(matchErrors(`{ ${key}: "${path}" }`)[0] ?? '', /is not a path|"" is not/, path);
+      }
+    }
+  });
+
+  it('refuses conditions beside an exact path that it makes idle', () => {
+    assert.deepEqual(matchErrors('{ path: /a, pathPrefix: /a }'), [
+      '6:11: path matches one path exactly, and needs no pathPrefix beside it: keep one of them',
+    ]);
+    assert.equal(matchErrors('{ path: /a, pathRegex: a }').length, 1);
+  });
+
+  it('says why a regular expression cannot be used', () => {
+    const syntax = 'write RE2 syntax (https://github.com/google/re2/wiki/Syntax)';
+    for (const [source, message] of [
+      ['^/(', `missing closing ) at "^/(": ${syntax}`],
+      ['^/(a)\\1$', 'a backreference cannot run in linear time: write the alternatives out'],
+      ['^/(?!admin)', 'lookaround cannot run in linear time: write two routes, the exception first'],
+      ['(?<=/)a', 'lookaround cannot run in linear time: write two routes, the exception first'],
+      ['a**', `invalid nested repetition operator at "**": ${syntax}`],
+      ['(?:a{300}){4}', `invalid repeat count at "{4}": ${syntax}`],
+      [
+        'a{600}b{600}',
+        'it compiles to 1202 instructions, and 1000 are allowed: repeat less, or split it over routes',
+      ],
+    ] as const) {
+      const shown = source.replace('\\\\', '\\');
+      assert.deepEqual(matchErrors(`{ pathRegex: '${shown}' }`), [
+        `6:31: pathRegex: ${JSON.stringify(shown)} cannot be used: ${message}`,
+      ]);
+    }
+    assert.match(matchErrors(`{ pathRegex: '${'a'.repeat(2049)}' }`)[0] ?? '', /^6:31: .* 2049 characters/);
+    assert.equal(matchErrors('{ pathRegex: "" }').length, 1);
+  });
+
+  it('refuses header and query conditions that are none', () => {
+    assert.deepEqual(matchErrors('{ headers: { "x y": a } }'), [
+      '6:38: x y: "x y" is not a header\'s name: write letters, digits and "-"',
+    ]);
+    assert.match(
+      matchErrors('{ headers: { x-a: "1", X-A: "2" } }')[0] ?? '',
+      /"x-a" is given twice, case aside/,
+    );
+    assert.match(matchErrors('{ headers: { x-v: 2 } }')[0] ?? '', /x-v: 2 is not text: put it in quotes/);
+    assert.match(matchErrors('{ headers: { x-v: "a\\r\\nb" } }')[0] ?? '', /control character/);
+    assert.match(
+      matchErrors('{ headers: [a] }')[0] ?? '',
+      /a list is not a mapping: "headers" has names and values/,
+    );
+    assert.match(matchErrors('{ query: { v: true } }')[0] ?? '', /v: true is not text: put it in quotes/);
+    assert.match(matchErrors('{ query: { "": a } }')[0] ?? '', /is not a query parameter's name/);
+    assert.match(matchErrors('{ subprotocol: "a, b" }')[0] ?? '', /"a, b" is not a subprotocol/);
+  });
+});
+
+describe('route', () => {
+  it('is named by its place where it has no name', () => {
+    const text = routes(
+      '{ match: { path: /a }, respond: {} }',
+      '{ name: x, match: { path: /b }, respond: {} }',
+      '{ match: {}, respond: {} }',
+    );
+    const [listener] = load(text).config.listeners;
+    assert.deepEqual(listener?.mode === 'l7' && listener.routes.map(({ name }) => name), [
+      'route-1',
+      'x',
+      'route-3',
+    ]);
+  });
+
+  it('does not have the name that metrics give to no route', () => {
+    assert.deepEqual(errorsOf(routes('{ name: none, match: {}, respond: {} }')), [
+      '6:17: name: "none" is what metrics call requests that no route took: use another name',
+    ]);
+  });
+
+  it('adds no second X-Request-Id', () => {
+    for (const side of ['request', 'response']) {
+      const changed = `cluster: app, headers: { ${side}: { CHANGE: { X-Request-Id: a } } }`;
+      assert.match(
+        actionErrors(changed.replace('CHANGE', 'add'))[0] ?? '',
+        /"x-request-id" is always there: use set, which replaces it$/,
+      );
+      assert.deepEqual(actionErrors(changed.replace('CHANGE', 'set')), []);
+    }
+  });
+
+  it('does exactly one thing', () => {
+    assert.deepEqual(errorsOf(routes('{ match: {} }')), [
+      '6:9: a route needs one of cluster, static, respond, redirect',
+    ]);
+    assert.deepEqual(actionErrors('cluster: app, respond: {}'), [
+      '6:9: a route does one thing: keep one of cluster, respond',
+    ]);
+  });
+
+  it('is warned of where an earlier one leaves nothing to it', () => {
+    const text = routes(
+      '{ name: all, match: { pathPrefix: /a }, respond: {} }',
+      '{ name: some, match: { path: /a/b, host: x }, respond: {} }',
+      '{ match: { path: /ab }, cluster: app }',
+    );
+    assert.deepEqual(warningsOf(text), [
+      '7:9: the route "some" is never reached: the route "all" before it matches all that it matches',
+    ]);
+  });
+});
+
+describe('cluster action', () => {
+  it('takes a prefix off the path, without a slash at its end', () => {
+    const stripped = (condition: string, prefix: string): RouteAction =>
+      routeOf(load(routes(`{ match: { ${condition} }, cluster: app, rewrite: { stripPrefix: ${prefix} } }`)))
+        .action;
+    const expected = {
+      kind: 'cluster',
+      cluster: 'app',
+      upgrade: 'also',
+      rewrite: { host: null, stripPrefix: '/chat', path: null },
+    };
+    assert.deepEqual(stripped('pathPrefix: /chat', '/chat'), expected);
+    assert.deepEqual(stripped('pathPrefix: /chat', '/chat/'), expected);
+    assert.deepEqual(stripped('path: /chat/room', '/chat'), expected);
+    assert.deepEqual(stripped('pathRegex: ^/chat/', '/chat'), expected);
+  });
+
+  it('refuses a prefix that the path does not begin with', () => {
+    const errors = (condition: string, prefix: string): string[] =>
+      errorsOf(routes(`{ match: { ${condition} }, cluster: app, rewrite: { stripPrefix: ${prefix} } }`));
+    assert.match(
+      errors('pathPrefix: /b', '/chat')[0] ?? '',
+      /stripPrefix: "\/chat" is not at the front of "\/b"/,
+    );
+    assert.match(errors('path: /chatter', '/chat')[0] ?? '', /is not at the front of/);
+    assert.match(errors('pathPrefix: /a', '/')[0] ?? '', /leaves every path as it is/);
+    assert.match(errors('pathPrefix: /a', 'a')[0] ?? '', /is not a path/);
+    assert.match(
+      errorsOf(routes('{ match: {}, cluster: app, rewrite: {} }'))[0] ?? '',
+      /"rewrite" needs one of/,
+    );
+  });
+
+  it('warns of a prefix that only some of the paths have', () => {
+    const text = routes('{ match: {}, cluster: app, rewrite: { stripPrefix: /a } }');
+    assert.match(warningsOf(text)[0] ?? '', /only paths under "\/a" are changed/);
+  });
+
+  it('refuses a path with a dot segment, which no request would get', () => {
+    const errors = (path: string): string[] =>
+      errorsOf(routes(`{ match: { pathRegex: '^/(.*)$' }, cluster: app, rewrite: { path: '${path}' } }`));
+    assert.match(
+      errors('/a/../$1')[0] ?? '',
+      /path: "\/a\/..\/\$1" has a dot segment: write the path without/,
+    );
+    assert.match(errors('/a/.')[0] ?? '', /has a dot segment/);
+    assert.deepEqual(errors('/.a/..b/$1'), []);
+  });
+
+  it('is the only one that rewrites', () => {
+    assert.deepEqual(actionErrors('respond: {}, rewrite: { stripPrefix: /a }'), [
+      '6:35: rewrite changes what goes to a cluster: this route has none',
+    ]);
+  });
+});
+
+describe('static action', () => {
+  it('serves a directory that is there', () => {
+    mkdirSync(inDirectory('site'), { recursive: true });
+    assert.deepEqual(action('static: { root: site, index: home.htm }'), {
+      kind: 'static',
+      root: inDirectory('site'),
+      index: 'home.htm',
+      fallback: null,
+      precompressed: false,
+      cacheControl: null,
+    });
+    assert.deepEqual(actionErrors('static: { root: ./nope }'), [
+      '6:38: root: "./nope" cannot be used: there is no such directory (looked for nope)',
+    ]);
+    assert.match(actionErrors('static: { root: sluice.yaml }')[0] ?? '', /"sluice.yaml" is not a directory/);
+    assert.deepEqual(actionErrors('static: {}'), ['6:22: "static" needs "root"']);
+  });
+
+  it('takes an index that is a name and no path', () => {
+    for (const index of ['a/b', '../../..', '.', '', 'a\\b', '/']) {
+      assert.match(
+        actionErrors(`static: { root: ., index: '${index}' }`)[0] ?? '',
+        /is not a file name/,
+        index,
+      );
+    }
+  });
+});
+
+describe('respond action', () => {
+  it('reads what is answered', () => {
+    assert.deepEqual(action('respond: {}'), {
+      kind: 'respond',
+      status: 200,
+      body: '',
+      contentType: 'text/plain; charset=utf-8',
+    });
+    assert.deepEqual(action('respond: { status: 503, body: "{}\\n", contentType: application/json }'), {
+      kind: 'respond',
+      status: 503,
+      body: '{}\n',
+      contentType: 'application/json',
+    });
+  });
+
+  it('refuses what cannot be answered', () => {
+    assert.match(actionErrors('respond: { status: 101 }')[0] ?? '', /101 is out of range: write 200 to 599/);
+    assert.match(
+      actionErrors('respond: { status: 204, body: x }')[0] ?? '',
+      /body: a response of status 204 has no body/,
+    );
+    assert.match(actionErrors('respond: { body: 5 }')[0] ?? '', /body: 5 is not text: put it in quotes/);
+    assert.match(actionErrors('respond: { contentType: "a\\r\\nX: y" }')[0] ?? '', /control character/);
+  });
+});
+
+describe('redirect action', () => {
+  it('reads where it goes', () => {
+    assert.deepEqual(action('redirect: { to: "https://example.com/" }'), {
+      kind: 'redirect',
+      to: 'https://example.com/',
+      status: 308,
+    });
+    const text = routes(
+      '{ match: { pathRegex: "^/(a)(?<b>b)(?:c)" }, redirect: { to: "/$2/$1", status: 301 } }',
+    );
+    assert.deepEqual(routeOf(load(text)).action, { kind: 'redirect', to: '/$2/$1', status: 301 });
+  });
+
+  it('refuses groups that the regular expression does not have', () => {
+    const errors = (regex: string): string[] =>
+      errorsOf(routes(`{ match: { pathRegex: '${regex}' }, redirect: { to: /$1/$2 } }`));
+    assert.deepEqual(errors('(a)(b)'), []);
+    assert.deepEqual(errors('(a)|(b)'), []);
+    assert.match(errors('(a)')[0] ?? '', /to: \$2 is group 2 of pathRegex, but pathRegex has one group/);
+    assert.match(errors('(?:a)\\(')[0] ?? '', /but pathRegex has no groups/);
+    assert.match(actionErrors('redirect: { to: /$1 }')[0] ?? '', /but the match has no pathRegex/);
+    assert.equal(errors('(').length, 1, 'of a bad expression nothing more is said');
+  });
+
+  it('refuses targets and statuses that make no redirect', () => {
+    for (const to of ['', 'new', '//$1 x', 'ftp://a', '$1', 'javascript:alert(1)']) {
+      assert.match(actionErrors(`redirect: { to: '${to}' }`)[0] ?? '', /is not a redirect's target/, to);
+    }
+    assert.match(
+      actionErrors('redirect: { to: /, status: 200 }')[0] ?? '',
+      /write one of 301, 302, 303, 307, 308/,
+    );
+    assert.deepEqual(actionErrors('redirect: {}'), ['6:22: "redirect" needs "to"']);
+  });
+});

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { Path } from '../../../../src/config/syntax/source-file.ts';
+import { SourceFile, parseValue } from '../../../../src/config/syntax/source-file.ts';
+
+function at(text: string, path: Path, key = false): string {
+  const { position, found } = new SourceFile(text).locate(path, key);
+  return `${position.line}:${position.column}${found ? '' : ' around'}`;
+}
+
+const TEXT = `# comment
+log: { level: info }
+listeners:
+  - name: web
+    tls:
+      certificates:
+        - cert: x
+  - name: tcp
+    empty:
+`;
+
+describe('source file', () => {
+  it('reads mappings as Maps, and lists as arrays', () => {
+    assert.deepEqual(new SourceFile('a: [1, {b: x}]').root, new Map([['a', [1, new Map([['b', 'x']])]]]));
+    assert.equal(new SourceFile('').root, null);
+    assert.deepEqual(new SourceFile('__proto__: 1').root, new Map([['__proto__', 1]]));
+    assert.deepEqual(new SourceFile('1: a').root, new Map([['1', 'a']]));
+  });
+
+  it('reads JSON, indented with tabs too', () => {
+    const { root, broken } = new SourceFile('{\n\t"a": [\n\t\t1\n\t]\n}\n');
+    assert.equal(broken, null);
+    assert.deepEqual(root, new Map([['a', [1]]]));
+  });
+
+  it('knows where a value stands', () => {
+    assert.equal(at(TEXT, ['log', 'level']), '2:15');
+    assert.equal(at(TEXT, ['listeners', 0, 'name']), '4:11');
+    assert.equal(at(TEXT, ['listeners', 1]), '8:5');
+    assert.equal(at(TEXT, ['listeners', 0, 'tls', 'certificates', 0, 'cert']), '7:17');
+  });
+
+  it('points at the key of a mapping, a list and an empty value', () => {
+    assert.equal(at(TEXT, ['listeners', 0, 'tls']), '5:5');
+    assert.equal(at(TEXT, ['listeners', 0, 'tls', 'certificates']), '6:7');
+    assert.equal(at(TEXT, ['listeners', 1, 'empty']), '9:5');
+  });
+
+  it('points at a key where that is asked for', () => {
+    assert.equal(at(TEXT, ['log', 'level'], true), '2:8');
+    assert.equal(at(TEXT, ['listeners', 0, 'name'], true), '4:5');
+  });
+
+  it('points at what is around a value that is not there', () => {
+    assert.equal(at(TEXT, ['listeners', 1, 'address']), '8:5 around');
+    assert.equal(at(TEXT, ['listeners', 7, 'address']), '3:1 around');
+    assert.equal(at(TEXT, ['nothing', 'here']), '2:1 around');
+    assert.equal(at('', ['nothing']), '1:1 around');
+  });
+
+  it('follows an alias to its anchor', () => {
+    const text = 'a: &x\n  b: 1\nc: *x\n';
+    assert.equal(at(text, ['c', 'b']), '2:6');
+    assert.equal(at(text, ['c']), '3:4');
+    assert.deepEqual(
+      new SourceFile('a: &x {b: 1}\nc: {<<: *x, d: 2}').root,
+      new Map([
+        ['a', new Map([['b', 1]])],
+        [
+          'c',
+          new Map([
+            ['b', 1],
+            ['d', 2],
+          ]),
+        ],
+      ]),
+    );
+  });
+
+  it('is broken where the syntax is, and says where', () => {
+    const cases = [
+      ['a: [1\nb: 2', 2, 1],
+      ['a: "x', 1, 6],
+      ['\tworkers: 1', 1, 1],
+      ['a: b: c', 1, 4],
+      ['a: 1\n---\nb: 2', 2, 1],
+      ['x: &a 1\ny: *b', 2, 4],
+    ] as const;
+    for (const [text, line, column] of cases) {
+      const { broken, root } = new SourceFile(text);
+      assert.deepEqual(broken?.position, { line, column }, text);
+      assert.equal(root, null);
+    }
+  });
+
+  it('says in words what is wrong with an alias and with a second document', () => {
+    assert.equal(new SourceFile('a: *x').broken?.message, '*x has no &x before it');
+    assert.equal(
+      new SourceFile('a: 1\n---\nb: 2').broken?.message,
+      'a second document begins here: write one',
+    );
+  });
+
+  it('finds keys that are set twice, and reads on', () => {
+    const { duplicates, broken, root } = new SourceFile('a: 1\nb:\n  "c d": 1\n  "c d": 2\na: 3\n');
+    assert.equal(broken, null);
+    assert.notEqual(root, null);
+    assert.deepEqual(duplicates, [
+      { position: { line: 4, column: 3 }, message: '"c d" is set twice here: keep one of them' },
+      { position: { line: 5, column: 1 }, message: '"a" is set twice here: keep one of them' },
+    ]);
+  });
+
+  it('warns of tags that mean nothing', () => {
+    const [warning] = new SourceFile('a: !secret x').warnings;
+    assert.deepEqual(warning?.position, { line: 1, column: 4 });
+  });
+
+  it('refuses what would grow without bound', () => {
+    const levels = Array.from({ length: 12 }, (_, index) => {
+      const below = Array.from({ length: 9 }, () => `*a${index - 1}`).join(', ');
+      return `a${index}: &a${index} [${index === 0 ? 'x' : below}]`;
+    });
+    assert.match(new SourceFile(levels.join('\n')).broken?.message ?? '', /alias/);
+    assert.notEqual(new SourceFile('['.repeat(20_000)).broken, null);
+  });
+
+  it('takes any text and any path without throwing', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.array(fc.oneof(fc.nat(3), fc.string())), (text, path) => {
+        const { position } = new SourceFile(text).locate(path, true);
+        assert.ok(position.line >= 1 && position.column >= 1);
+      }),
+    );
+  });
+
+  it('reads one value by itself, as text where it is no YAML', () => {
+    assert.equal(parseValue('5'), 5);
+    assert.equal(parseValue('true'), true);
+    assert.equal(parseValue('5s'), '5s');
+    assert.equal(parseValue('127.0.0.1:80'), '127.0.0.1:80');
+    assert.equal(parseValue('[::1]:80'), '[::1]:80');
+    assert.equal(parseValue('*x'), '*x');
+    assert.deepEqual(parseValue('{a: [1]}'), new Map([['a', [1]]]));
+  });
+});

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { addressMatcher, checkRequest } from '../../../../src/l7/dispatch/client-request.ts';
+
+const PATHS = {
+  ambiguous: 'refuse',
+  mergeSlashes: false,
+  escapedSlashes: 'refuse',
+  pathParameters: 'keep',
+} as const;
+
+/** What a request is refused for. */
+function problemOf(headers: readonly string[], target = '/', query = '', method = 'GET'): string | null {
+  const checked = checkRequest({ method, path: target, query, headers }, PATHS);
+  return 'problem' in checked ? checked.problem : null;
+}
+
+describe('a request that is out of order', () => {
+  const CASES: readonly (readonly [string | null, string[], string?, string?, string?])[] = [
+    [null, ['host', 'a']],
+    ['bad_method', ['host', 'a'], '/', '', 'GE T'],
+    ['bad_header', ['host', 'a', 'x y', '1']],
+    ['bad_header', ['host', 'a', 'x', 'a\u0001b']],
+    ['bad_host', []],
+    ['bad_host', ['host', 'a', 'host', 'a']],
+    ['bad_host', ['host', 'a b']],
+    ['bad_framing', ['host', 'a', 'content-length', '1', 'content-length', '1']],
+    ['bad_framing', ['host', 'a', 'content-length', '-1']],
+    ['bad_framing', ['host', 'a', 'transfer-encoding', 'gzip']],
+    ['bad_framing', ['host', 'a', 'transfer-encoding', 'chunked', 'transfer-encoding', 'chunked']],
+    ['bad_framing', ['host', 'a', 'content-length', '1', 'transfer-encoding', 'chunked']],
+    ['bad_target', ['host', 'a'], '*'],
+    ['bad_target', ['host', 'a'], '/', 'a#b'],
+    ['bad_target', ['host', 'a'], '/a%2Fb'],
+  ];
+  for (const [problem, ...request] of CASES) {
+    it(`counts as ${problem ?? 'nothing if it is in order'}: ${JSON.stringify(request)}`, () => {
+      assert.equal(problemOf(...request), problem);
+    });
+  }
+});
+
+describe('addressMatcher', () => {
+  it('finds addresses and CIDR blocks of both families', () => {
+    const matches = addressMatcher(['10.0.0.0/8', '192.0.2.1', 'fd00::/8', '2001:db8::1']);
+    for (const address of ['10.255.0.1', '192.0.2.1', 'fd12::1', '2001:db8::1']) {
+      assert.equal(matches(address), true, address);
+    }
+    for (const address of ['11.0.0.1', '192.0.2.2', 'fe80::1', '2001:db8::2', '::', '']) {
+      assert.equal(matches(address), false, address);
+    }
+  });
+
+  it('takes blocks of mapped addresses for blocks of IPv4', () => {
+    const matches = addressMatcher(['::ffff:10.0.0.0/104', '::ffff:192.0.2.1']);
+    for (const address of ['10.1.2.3', '192.0.2.1']) assert.equal(matches(address), true, address);
+    for (const address of ['11.1.2.3', '192.0.2.2', '::1']) assert.equal(matches(address), false, address);
+  });
+
+  it('says the same however many addresses it is asked for', () => {
+    const matches = addressMatcher(['10.0.0.0/8']);
+    for (let round = 0; round < 2; round++) {
+      for (let index = 0; index < 1500; index++) {
+        assert.equal(matches(`10.0.${index >> 8}.${index & 255}`), true);
+        assert.equal(matches(`11.0.${index >> 8}.${index & 255}`), false);
+      }
+    }
+  });
+
+  it('finds nothing without blocks', () => {
+    assert.equal(addressMatcher([])('10.0.0.1'), false);
+  });
+});

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Cluster, L7Listener, UnderscoreHeaders } from '../../../../src/config/types.ts';
+import { UnderscoreNames } from '../../../../src/l7/dispatch/underscore-names.ts';
+import type { RequestHead } from '../../../../src/wire/http/request-head.ts';
+
+const changes = { set: new Map([['x-set', '1']]), add: new Map([['x-add', '1']]), remove: ['x-remove'] };
+
+function names(policy: UnderscoreHeaders): UnderscoreNames {
+  const route = {
+    match: { headers: new Map([['x-match', '1']]) },
+    action: { kind: 'cluster', cluster: 'hashed' },
+    headers: { request: changes, response: changes },
+  };
+  const listener = { underscoreHeaders: policy, routes: [route] } as unknown as L7Listener;
+  const cluster = { name: 'hashed', hashOn: { kind: 'header', name: 'x-hash' } } as unknown as Cluster;
+  return new UnderscoreNames(listener, [cluster]);
+}
+
+function head(...list: string[]): RequestHead {
+  return { method: 'GET', path: '/', query: '', headers: list.flatMap((name) => [name, `of ${name}`]) };
+}
+
+const kept = (policy: UnderscoreHeaders, ...list: string[]): readonly string[] | undefined =>
+  names(policy)
+    .filter(head(...list))
+    ?.headers.filter((_, index) => index % 2 === 0);
+
+describe('names with an underscore', () => {
+  it('leave the head alone if there are none', () => {
+    const request = head('host', 'x-a', 'x-b');
+    for (const policy of ['drop', 'pass', 'refuse'] as const) {
+      assert.equal(names(policy).filter(request), request);
+    }
+  });
+
+  it('go with their values, or with the whole request', () => {
+    const list = ['_a', 'host', 'x_a', 'x-b', 'c_'];
+    assert.deepEqual(names('drop').filter(head(...list)), head('host', 'x-b'));
+    assert.equal(names('refuse').filter(head(...list)), null);
+    assert.deepEqual(names('pass').filter(head(...list)), head(...list));
+  });
+
+  it('pass unless the proxy writes the same name with hyphens', () => {
+    const twins = [
+      ...['x_forwarded_for', 'x-forwarded_for', 'x_forwarded-proto', 'x_forwarded_user', 'x_real_ip'],
+      ...['x_request_id', 'content_length', 'transfer_encoding', 'keep_alive', 'proxy_connection'],
+      ...['proxy_authorization', 'http2_settings', 'sec_websocket_key', 'sec-websocket_version'],
+    ];
+    for (const twin of twins) assert.deepEqual(kept('pass', 'host', twin), ['host'], twin);
+  });
+
+  it('pass unless they stand for a header of the WebSocket handshake', () => {
+    for (const twin of ['sec_websocket_protocol', 'sec-websocket_protocol', 'sec_websocket_new']) {
+      for (const policy of ['drop', 'pass'] as const) {
+        assert.deepEqual(kept(policy, 'sec-websocket-protocol', twin), ['sec-websocket-protocol'], twin);
+      }
+    }
+  });
+
+  it('pass unless routes and clusters rely on the same name with hyphens', () => {
+    for (const twin of ['x_match', 'x_set', 'x_add', 'x_remove', 'x_hash']) {
+      assert.deepEqual(kept('pass', twin, 'x_other'), ['x_other'], twin);
+    }
+  });
+});

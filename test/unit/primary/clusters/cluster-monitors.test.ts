@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { afterEach, describe, it } from 'node:test';
+import type {
+  Cluster as ClusterConfig,
+  Config,
+  Endpoint as EndpointConfig,
+} from '../../../../src/config/types.ts';
+import type { ClusterMonitor } from '../../../../src/primary/clusters/cluster-monitor.ts';
+import { ClusterMonitors } from '../../../../src/primary/clusters/cluster-monitors.ts';
+import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
+import type { EvictCommand, ToWorker } from '../../../../src/protocol/to-worker.ts';
+import { createLogger } from '../../../../src/telemetry/logger.ts';
+import { pageMetrics } from '../../../../src/telemetry/names.ts';
+import { PageSums } from '../../../../src/telemetry/page-sums.ts';
+import { SeriesDirectory } from '../../../../src/telemetry/series-directory.ts';
+import { allocatePage } from '../../../../src/telemetry/stats-page.ts';
+import { eventually, within } from '../../../support/deadline.ts';
+import { clusterConfig, endpointConfigs } from '../../upstream/endpoints.ts';
+
+const log = createLogger({ level: 'silent' }, { write: () => undefined });
+const cleanups: (() => unknown)[] = [];
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0)) cleanup();
+});
+
+/** The monitors of one cluster, with workers that keep what they are told. */
+class Rig {
+  readonly monitors: ClusterMonitors;
+  readonly told: ToWorker[][];
+  readonly #directory: SeriesDirectory;
+  readonly #pages: readonly SharedArrayBuffer[];
+
+  constructor(config: ClusterConfig, workers = 1) {
+    // Of a configuration the layout looks at nothing else.
+    const layout = layoutOf({ listeners: [], clusters: [config] } as unknown as Config, []);
+    this.#directory = new SeriesDirectory(layout.series);
+    this.#pages = Array.from({ length: workers }, () => allocatePage({ size: this.#directory.capacity }));
+    this.told = this.#pages.map(() => []);
+    const slots = this.#pages.map((page, index) => ({
+      page,
+      generation: 1,
+      send: (message: ToWorker) => this.told[index]!.push(message),
+    }));
+    const supervisor = {
+      slots,
+      leaving: [],
+      generation: 1,
+      directory: this.#directory,
+      sums: new PageSums(this.#directory, this.#pages),
+    };
+    this.monitors = new ClusterMonitors([config], log, () => supervisor as never);
+    cleanups.push(() => this.monitors.stop());
+  }
+
+  get app(): ClusterMonitor {
+    return this.monitors.find('app')!;
+  }
+
+  /** Has a worker say that it has so many connections to an endpoint. */
+  setActive(worker: number, endpoint: string, connections: number): void {
+    const slot = this.#directory.slot(pageMetrics.endpointConnectionsActive, { cluster: 'app', endpoint });
+    new Float64Array(this.#pages[worker]!)[slot] = connections;
+  }
+
+  get evictions(): EvictCommand[] {
+    return this.told.flat().filter((message) => message.type === 'evict');
+  }
+
+  /** Makes a change that nothing is in the way of. */
+  async change(config: ClusterConfig): Promise<void> {
+    const change = this.monitors.prepare([config]);
+    await within('the new cluster', change.ready());
+    change.commit();
+  }
+
+  get states(): string[] {
+    return this.app.records.map(({ health }) => health);
+  }
+}
+
+/** An endpoint that accepts connections. */
+async function listening(): Promise<EndpointConfig> {
+  const server = createServer((socket) => socket.on('error', () => undefined).resume());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanups.push(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  return { address: { kind: 'tcp', host: '127.0.0.1', port }, weight: 1, maxConnections: 0 };
+}
+
+const PROBES = {
+  type: 'tcp',
+  path: '/',
+  host: null,
+  status: { least: 200, most: 399 },
+  intervalMs: 60_000,
+  timeoutMs: 20_000,
+  rise: 2,
+  fall: 3,
+} as const;
+const NAME: EndpointConfig = {
+  address: { kind: 'tcp', host: 'app.internal', port: 80 },
+  weight: 3,
+  maxConnections: 0,
+};
+
+describe('a change of a cluster', () => {
+  it('takes an endpoint that is new where what is down is closed, once it has been probed', async () => {
+    const [one, two] = [await listening(), await listening()];
+    const config = clusterConfig({ healthCheck: PROBES, onDown: 'close', endpoints: [one] });
+    const rig = new Rig(config);
+    await within('the first probes', rig.monitors.ready());
+    await rig.change({ ...config, endpoints: [one, two] });
+    assert.deepEqual(rig.states, ['up', 'up']);
+    assert.deepEqual(rig.evictions, []);
+  });
+
+  it('looks a name up that is new', async () => {
+    const config = clusterConfig({ endpoints: endpointConfigs([1]) });
+    const rig = new Rig(config);
+    await rig.monitors.ready();
+    const localhost: EndpointConfig = { ...NAME, address: { kind: 'tcp', host: 'localhost', port: 80 } };
+    await rig.change({ ...config, endpoints: [localhost] });
+    await eventually(() => assert.equal(rig.app.records.length, 1));
+    assert.equal(rig.app.lookups.failures, 0);
+  });
+});
+
+describe('the connections that a cluster is told to end', () => {
+  it('are those that endpoints have beyond their share of what can be had', async () => {
+    const config = clusterConfig({ endpoints: endpointConfigs([1, 2, 1, 1]) });
+    const rig = new Rig(config, 2);
+    await rig.monitors.ready();
+    const labels = rig.app.records.map(({ facts }) => facts.label);
+    const [, , backup, down] = rig.app.records;
+    // Clients that reconnect get neither.
+    backup!.facts = { ...backup!.facts, priority: 1 };
+    down!.setDown(true, 'its probe timed out');
+    rig.setActive(0, labels[0]!, 100);
+    rig.setActive(1, labels[0]!, 50);
+    rig.setActive(0, labels[1]!, 30);
+    assert.deepEqual(rig.monitors.rebalance(rig.app, 30), { [labels[0]!]: 90 });
+    assert.deepEqual(
+      rig.evictions.map(({ endpoint, count, reason }) => [endpoint, count, reason]),
+      [
+        [labels[0], 60, 'rebalanced'],
+        [labels[0], 30, 'rebalanced'],
+      ],
+    );
+    assert.equal(rig.monitors.evictions('app'), 90);
+  });
+
+  it('end at the rate that was asked for, over all workers', async () => {
+    const rig = new Rig(clusterConfig({ endpoints: endpointConfigs([1, 1]) }), 4);
+    await rig.monitors.ready();
+    const [record] = rig.app.records;
+    for (let worker = 0; worker < 4; worker++) rig.setActive(worker, record!.facts.label, 25);
+    assert.equal(rig.monitors.evictAll(rig.app, record!, 2, 'endpoint draining'), 100);
+    assert.equal(rig.evictions.length, 4);
+    const sum = rig.evictions.reduce((total, { perSecond }) => total + perSecond, 0);
+    assert.ok(Math.abs(sum - 2) < 1e-9, String(sum));
+  });
+
+  it('are those of an endpoint that its probes find down, whatever else is the matter with it', async () => {
+    const one = await listening();
+    const healthCheck = { ...PROBES, intervalMs: 20, timeoutMs: 5000, fall: 1 };
+    const config = clusterConfig({ healthCheck, onDown: 'close', outlier: null, endpoints: [one] });
+    const rig = new Rig(config);
+    await within('the first probe', rig.monitors.ready());
+    const [record] = rig.app.records;
+    rig.setActive(0, record!.facts.label, 3);
+    record!.setEjected(true, '5 failures in a row; ejected for 30s');
+    for (const cleanup of cleanups.splice(0, 1)) cleanup();
+    await eventually(() =>
+      assert.deepEqual(
+        rig.evictions.map(({ reason }) => reason),
+        ['endpoint down'],
+      ),
+    );
+    assert.deepEqual(rig.states, ['ejected']);
+  });
+});

@@ -1,0 +1,258 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it, mock } from 'node:test';
+import type { HealthCheck } from '../../../../src/config/types.ts';
+import { EndpointRecord } from '../../../../src/primary/clusters/endpoint-record.ts';
+import { Prober } from '../../../../src/primary/clusters/prober.ts';
+import type { ProbeResult } from '../../../../src/upstream/probes/probe.ts';
+import { membershipOf } from '../../../../src/upstream/membership.ts';
+import { RetryBudget } from '../../../../src/upstream/retry-budget.ts';
+import { endpointConfigs, endpointState } from '../../upstream/endpoints.ts';
+import { capture, type LogLine } from '../fixtures/config.ts';
+
+function records(count: number, slowStartMs = 0): EndpointRecord[] {
+  return endpointConfigs(new Array<number>(count).fill(1)).map(
+    (config) => new EndpointRecord(endpointState(config), slowStartMs, { onChange: () => undefined }),
+  );
+}
+
+beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 }));
+afterEach(() => mock.timers.reset());
+
+describe('probes', () => {
+  const CHECK: HealthCheck = {
+    type: 'tcp',
+    path: '/',
+    host: null,
+    status: { least: 200, most: 399 },
+    intervalMs: 1000,
+    timeoutMs: 500,
+    rise: 2,
+    fall: 3,
+  };
+
+  function probed(slowStartMs = 0): {
+    record: EndpointRecord;
+    answer: (failure: string | null) => void;
+    /** The probe cannot be made. */
+    fall: () => void;
+    waiting: () => boolean;
+    first: Promise<void>;
+    lines: readonly LogLine[];
+  } {
+    const [record] = records(1, slowStartMs);
+    const { log, lines } = capture();
+    let done: ((result: ProbeResult) => void) | null = null;
+    const prober = new Prober(CHECK, null, log, (_target, _check, next) => {
+      done = next;
+      return () => (done = null);
+    });
+    const first = prober.watch(record!);
+    const end = (result: ProbeResult): void => {
+      const current = done;
+      done = null;
+      current!(result);
+    };
+    const answer = (failure: string | null): void =>
+      end(failure === null ? { verdict: 'well' } : { verdict: 'ill', reason: failure });
+    const fall = (): void => end({ verdict: 'unmade', reason: 'connect EMFILE' });
+    return { record: record!, answer, fall, waiting: () => done !== null, first, lines };
+  }
+
+  it('are made for a bounded number of endpoints at the same time, and for the others in their turn', () => {
+    const { log } = capture();
+    const under = new Map<string, (result: ProbeResult) => void>();
+    const prober = new Prober(CHECK, null, log, ({ label }, _check, next) => {
+      under.set(label, next);
+      return () => under.delete(label);
+    });
+    const all = records(300);
+    for (const record of all) void prober.watch(record);
+    assert.deepEqual(
+      [...under.keys()],
+      all.slice(0, 256).map(({ facts }) => facts.label),
+    );
+    under.get(all[0]!.facts.label)!({ verdict: 'well' });
+    assert.ok(under.has(all[256]!.facts.label));
+    // One under way goes, and one that waits.
+    prober.forget(all[1]!);
+    prober.forget(all[258]!);
+    assert.ok(under.has(all[257]!.facts.label) && !under.has(all[258]!.facts.label));
+    for (const { facts } of all.slice(2, 50)) under.get(facts.label)!({ verdict: 'well' });
+    assert.ok(under.has(all[299]!.facts.label));
+    prober.stop();
+  });
+
+  it('hold nobody up for an endpoint that is forgotten, and none begins when all stop', async () => {
+    const { log } = capture();
+    let begun = 0;
+    const prober = new Prober(CHECK, null, log, () => {
+      begun++;
+      return () => undefined;
+    });
+    const all = records(300);
+    const first = all.map((record) => prober.watch(record));
+    prober.forget(all[0]!);
+    prober.forget(all[299]!);
+    await Promise.all([first[0], first[299]]);
+    const before = begun;
+    prober.stop();
+    await Promise.all(first);
+    assert.equal(begun, before);
+  });
+
+  it('decide by the first, and after that by rise and fall, once an interval give or take a tenth', () => {
+    const { record, answer, waiting } = probed();
+    answer('timed out');
+    assert.deepEqual([record.health, record.reason], ['down', 'its probe timed out']);
+    for (const [failure, health] of [
+      [null, 'down'],
+      [null, 'up'],
+      ['x', 'up'],
+      ['x', 'up'],
+      [null, 'up'],
+      ['x', 'up'],
+      ['x', 'up'],
+      ['x', 'down'],
+      [null, 'down'],
+      ['x', 'down'],
+      [null, 'down'],
+      [null, 'up'],
+    ] as const) {
+      mock.timers.tick(899);
+      assert.equal(waiting(), false);
+      mock.timers.tick(202);
+      assert.equal(waiting(), true);
+      answer(failure);
+      assert.equal(record.health, health);
+    }
+    assert.deepEqual(record.counts, { probes: 13, probeFailures: 7, probesUnmade: 0, ejections: 0 });
+  });
+
+  it('that cannot be made change no verdict and no row, are counted, and logged once', () => {
+    const { record, answer, fall, lines } = probed();
+    answer(null);
+    const { lastProbe } = record;
+    for (let count = 0; count < 20; count++) {
+      mock.timers.tick(1101);
+      fall();
+    }
+    assert.deepEqual([record.health, record.streak, record.lastProbe], ['up', 1, lastProbe]);
+    for (let count = 0; count < 3; count++) {
+      assert.equal(record.health, 'up');
+      mock.timers.tick(1101);
+      answer('refused');
+      mock.timers.tick(1101);
+      fall();
+    }
+    assert.equal(record.health, 'down', 'three in a row, whatever could not be made between');
+    mock.timers.tick(1101);
+    fall();
+    assert.equal(record.health, 'down');
+    assert.deepEqual(record.counts, { probes: 28, probeFailures: 3, probesUnmade: 24, ejections: 0 });
+    const told = lines.filter(({ msg }) => msg === 'probe not made');
+    assert.equal(told.length, 1);
+  });
+
+  it('hold up nothing where the first cannot be made, and the first that is made decides by itself', async () => {
+    const { record, answer, fall, first } = probed();
+    record.setDown(true, 'it has not been probed yet');
+    fall();
+    await first;
+    assert.equal(record.reason, 'it has not been probed yet');
+    mock.timers.tick(1101);
+    answer(null);
+    assert.equal(record.health, 'up', 'though rise is 2');
+  });
+
+  it('let the slow start of an endpoint that is up again begin', () => {
+    const { record, answer } = probed(10_000);
+    answer('refused');
+    for (let count = 0; count < 2; count++) {
+      mock.timers.tick(1101);
+      answer(null);
+    }
+    assert.equal(record.state().warmLeftMs, 10_000);
+    mock.timers.tick(4000);
+    assert.equal(record.state().warmLeftMs, 6000);
+    mock.timers.tick(7000);
+    assert.equal(record.state().warmLeftMs, 0);
+  });
+});
+
+describe('the health of an endpoint', () => {
+  it('is the gravest of what holds of it, with the reason of that, and since when', () => {
+    const [record] = records(1);
+    const told = (): unknown[] => [record!.health, record!.reason, record!.since];
+    record!.setDown(true, 'its probe timed out');
+    assert.deepEqual(told(), ['down', 'its probe timed out', 1_000_000]);
+    mock.timers.tick(1000);
+    record!.setEjected(true, '5 failures in a row');
+    record!.setDown(true, 'its probe answered 500');
+    assert.deepEqual(told(), ['ejected', '5 failures in a row', 1_001_000]);
+    mock.timers.tick(1000);
+    record!.setDraining(true, 'drained by an operator');
+    mock.timers.tick(1000);
+    record!.setEjected(false, 'its ejection is over');
+    assert.deepEqual(told(), ['draining', 'drained by an operator', 1_002_000]);
+    record!.setDraining(false, 'undrained by an operator');
+    assert.deepEqual(told(), ['down', 'its probe answered 500', 1_003_000]);
+    mock.timers.tick(1000);
+    record!.setDown(false, 'its probes are good');
+    assert.deepEqual(told(), ['up', 'its probes are good', 1_004_000]);
+    assert.equal(record!.counts.ejections, 1);
+  });
+});
+
+describe('the members of a cluster', () => {
+  const member = (
+    health: 'up' | 'down' | 'ejected' | 'draining',
+    priority = 0,
+  ): { health: typeof health; priority: number } => ({
+    health,
+    priority,
+  });
+
+  it('are those that are up, until more than half is not', () => {
+    const [up, down, ejected, draining] = [
+      member('up'),
+      member('down'),
+      member('ejected'),
+      member('draining'),
+    ];
+    assert.deepEqual(membershipOf([up, down, draining], 50), { eligible: [up], panic: false });
+    assert.deepEqual(membershipOf([up, down, ejected, draining], 50), {
+      eligible: [up, down, ejected],
+      panic: true,
+    });
+    assert.deepEqual(membershipOf([up, down, ejected], 0), { eligible: [up], panic: false });
+    assert.deepEqual(membershipOf([down], 0), { eligible: [], panic: false });
+    assert.deepEqual(membershipOf([draining], 50), { eligible: [], panic: false });
+  });
+
+  it('are of the lowest priority that has one that is up', () => {
+    const [first, second, third] = [member('down', 1), member('up', 5), member('up', 9)];
+    assert.deepEqual(membershipOf([third, first, second], 50), { eligible: [second], panic: false });
+  });
+});
+
+describe('a retry budget', () => {
+  it('allows a part of the connections of the last ten seconds, and a few always', () => {
+    let now = 0;
+    const budget = new RetryBudget({ percent: 20, minPerSecond: 1 }, () => now);
+    const take = (): number => {
+      let count = 0;
+      while (budget.withdraw()) count++;
+      return count;
+    };
+    assert.equal(take(), 10);
+    for (let count = 0; count < 1000; count++) budget.deposit();
+    assert.equal(take(), 200);
+    now = 9999;
+    assert.equal(take(), 0);
+    now = 10_000;
+    assert.equal(take(), 10);
+    now = 1_000_000;
+    for (let count = 0; count < 50; count++) budget.deposit();
+    assert.equal(take(), 20);
+  });
+});

@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, ListenOptions, Server } from 'node:net';
+import { describe, it } from 'node:test';
+import type { Listener } from '../../../../src/config/types.ts';
+import type { TcpAddress } from '../../../../src/core/address.ts';
+import { StartError } from '../../../../src/core/errors.ts';
+import { claimAddresses } from '../../../../src/primary/process/address-claim.ts';
+import { freePorts } from '../../../support/free-port.ts';
+import { l4Listener } from '../fixtures/config.ts';
+
+function at(host: string, port: number, name = 'tcp'): Listener {
+  return { ...l4Listener, name, address: { kind: 'tcp', host, port } };
+}
+
+async function listen(options: ListenOptions): Promise<{ server: Server; port: number }> {
+  const server = createServer();
+  server.listen(options);
+  await once(server, 'listening');
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+async function refusal(listener: Listener): Promise<string> {
+  try {
+    const claim = await claimAddresses([listener]);
+    claim.free();
+  } catch (error) {
+    assert.ok(error instanceof StartError);
+    assert.doesNotMatch(error.message, /\n/);
+    return error.message;
+  }
+  return assert.fail('was claimed');
+}
+
+describe('claiming the addresses of listeners', () => {
+  it('puts concrete addresses in the place of names and port 0, a port of its own for each', async () => {
+    const { listeners, free } = await claimAddresses([at('127.0.0.1', 0, 'a'), at('localhost', 0, 'b')]);
+    free();
+    const [a, b] = listeners.map(({ address }): TcpAddress => address);
+    assert.equal(a?.host, '127.0.0.1');
+    assert.match(b?.host ?? '', /^(127\.0\.0\.1|::1)$/);
+    assert.ok(a.port > 0 && b !== undefined && b.port > 0 && a.port !== b.port);
+    assert.deepEqual(
+      listeners.map(({ name }) => name),
+      ['a', 'b'],
+    );
+  });
+
+  it('refuses clients until they are let go of, and takes none only to cut it', async () => {
+    const probe = await listen({ host: '127.0.0.1', port: 0 });
+    await new Promise((resolve) => probe.server.close(resolve));
+    const { port } = probe;
+    const { release, free } = await claimAddresses([at('127.0.0.1', port)]);
+    for (let count = 0; count < 20; count++) {
+      const client = connect(port, '127.0.0.1');
+      const [error] = (await once(client, 'error')) as [NodeJS.ErrnoException];
+      assert.equal(error.code, 'ECONNREFUSED');
+    }
+    release();
+    const { server } = await listen({ host: '127.0.0.1', port, reusePort: true });
+    server.close();
+    free();
+    (await listen({ host: '127.0.0.1', port })).server.close();
+  });
+
+  it('listens on none of them, not even for a moment', async () => {
+    const listening: unknown[] = [];
+    const onListen = (message: unknown): void => void listening.push(message);
+    const ports = await freePorts(2);
+    subscribe('tracing:net.server.listen:asyncStart', onListen);
+    try {
+      const claim = await claimAddresses([
+        at('127.0.0.1', ports[0]!, 'a'),
+        at('::', ports[1]!, 'b'),
+        at('::1', 0, 'c'),
+      ]);
+      claim.release();
+      claim.free();
+    } finally {
+      unsubscribe('tracing:net.server.listen:asyncStart', onListen);
+    }
+    assert.deepEqual(listening, []);
+  });
+
+  it('keeps an address away from others until it is freed, and from the workers until it is released', async () => {
+    const [port] = await freePorts(1);
+    const { release, free } = await claimAddresses([at('127.0.0.1', port!)]);
+    const others: readonly ListenOptions[] = [
+      { host: '127.0.0.1', port: port! },
+      { host: '0.0.0.0', port: port! },
+      { port: port! },
+    ];
+    for (const options of [...others, { ...others[0]!, reusePort: true }]) {
+      await assert.rejects(listen(options), { code: 'EADDRINUSE' }, JSON.stringify(options));
+    }
+    release();
+    for (const options of others) await assert.rejects(listen(options), { code: 'EADDRINUSE' });
+    const { server } = await listen({ host: '127.0.0.1', port: port!, reusePort: true });
+    server.close();
+    free();
+  });
+
+  it('refuses an address that overlaps with that of another process', async () => {
+    for (const [theirs, ours] of [
+      ['127.0.0.1', '0.0.0.0'],
+      ['0.0.0.0', '127.0.0.1'],
+      ['::', '127.0.0.1'],
+      ['127.0.0.1', '::'],
+      ['::1', '::'],
+    ] as const) {
+      for (const reusePort of [false, true]) {
+        const { server, port } = await listen({ host: theirs, port: 0, reusePort });
+        assert.match(await refusal(at(ours, port)), /the address is in use/, `${theirs} and ${ours}`);
+        server.close();
+      }
+    }
+  });
+
+  it('takes an address whose last connections are in TIME_WAIT', async () => {
+    const { server, port } = await listen({ host: '127.0.0.1', port: 0 });
+    server.on('connection', (socket) => socket.end());
+    const client = connect(port, '127.0.0.1');
+    await once(client.resume(), 'close');
+    await new Promise((resolve) => server.close(resolve));
+    const { free } = await claimAddresses([at('127.0.0.1', port)]);
+    free();
+  });
+
+  it('refuses two listeners whose addresses overlap', async () => {
+    const [port] = await freePorts(1);
+    for (const [a, b] of [
+      ['127.0.0.1', '0.0.0.0'],
+      ['0.0.0.0', '::'],
+      ['::', '::1'],
+    ] as const) {
+      const both = [at(a, port!, 'a'), at(b, port!, 'b')];
+      await assert.rejects(claimAddresses(both), /listener "b" cannot listen .* in use by listener "a"/);
+    }
+  });
+
+  it('keeps a port of the system for those who share it, and for nobody else, until it is freed', async () => {
+    const { listeners, release, free } = await claimAddresses([at('127.0.0.1', 0)]);
+    const { port } = listeners[0]!.address;
+    release();
+    await assert.rejects(listen({ host: '127.0.0.1', port }), { code: 'EADDRINUSE' });
+    const { server } = await listen({ host: '127.0.0.1', port, reusePort: true });
+    for (let count = 0; count < 20; count++) {
+      const client = connect(port, '127.0.0.1');
+      await once(client, 'connect');
+      client.destroy();
+    }
+    free();
+    await new Promise((resolve) => server.close(resolve));
+    (await listen({ host: '127.0.0.1', port })).server.close();
+  });
+
+  it('takes no connection away from another process whose place is taken', async () => {
+    const { server, port } = await listen({ host: '127.0.0.1', port: 0, reusePort: true });
+    let accepted = 0;
+    server.on('connection', (socket) => {
+      accepted++;
+      socket.destroy();
+    });
+    const { listeners, free } = await claimAddresses([at('127.0.0.1', port)], { shared: true });
+    assert.equal(listeners[0]!.address.port, port);
+    for (let count = 0; count < 40; count++) {
+      const client = connect(port, '127.0.0.1');
+      await once(client, 'close');
+    }
+    assert.equal(accepted, 40);
+    free();
+    server.close();
+  });
+
+  it('takes the place of nobody who does not share the address', async () => {
+    const { server, port } = await listen({ host: '127.0.0.1', port: 0 });
+    await assert.rejects(claimAddresses([at('127.0.0.1', port)], { shared: true }), /the address is in use/);
+    server.close();
+  });
+
+  it('refuses one that another has, even one that is shared by SO_REUSEPORT', async () => {
+    for (const reusePort of [false, true]) {
+      const { server, port } = await listen({ host: '127.0.0.1', port: 0, reusePort });
+      assert.equal(
+        await refusal(at('127.0.0.1', port, 'web')),
+        `listener "web" cannot listen on 127.0.0.1:${port}: the address is in use; stop the process that has ` +
+          'it, or choose another address',
+      );
+      server.close();
+    }
+  });
+
+  it('lets go of all where one is refused', async () => {
+    const { server, port } = await listen({ host: '127.0.0.1', port: 0 });
+    const probe = await listen({ host: '127.0.0.1', port: 0 });
+    await new Promise((resolve) => probe.server.close(resolve));
+    await assert.rejects(claimAddresses([at('127.0.0.1', probe.port), at('127.0.0.1', port)]), StartError);
+    const again = await listen({ host: '127.0.0.1', port: probe.port });
+    again.server.close();
+    server.close();
+  });
+
+  it('refuses an address that two listeners want', async () => {
+    const probe = await listen({ host: '127.0.0.1', port: 0 });
+    await new Promise((resolve) => probe.server.close(resolve));
+    const both = [at('127.0.0.1', probe.port, 'a'), at('127.0.0.1', probe.port, 'b')];
+    await assert.rejects(claimAddresses(both), /^StartError: listener "b" cannot listen .* in use/);
+  });
+
+  it('names the remedy for an address of another machine and for a name that is none', async () => {
+    assert.match(await refusal(at('192.0.2.1', 0)), /no network interface of this machine has that address/);
+    assert.match(
+      await refusal(at('no-such-host.invalid', 8080)),
+      /on no-such-host\.invalid:8080: the host no-such-host\.invalid does not resolve/,
+    );
+  });
+
+  it('takes every interface for no host at all', async () => {
+    const { listeners, release, free } = await claimAddresses([at('::', 0)]);
+    const { host, port } = listeners[0]!.address;
+    assert.ok(host === '::' || host === '0.0.0.0');
+    release();
+    const { server } = await listen({ host, port, reusePort: true });
+    const client = connect(port, '127.0.0.1');
+    client.on('error', () => undefined);
+    await once(client, 'connect');
+    client.destroy();
+    free();
+    server.close();
+  });
+});

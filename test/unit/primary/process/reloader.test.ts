@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { LoadedConfig } from '../../../../src/config/loader.ts';
+import type { Config } from '../../../../src/config/types.ts';
+import { ConfigError, StartError } from '../../../../src/core/errors.ts';
+import { Reloader } from '../../../../src/primary/process/reloader.ts';
+import { capture, config } from '../fixtures/config.ts';
+
+const loaded = (next: Config): LoadedConfig => ({
+  config: next,
+  warnings: [],
+  clusterFiles: new Map(),
+  files: ['/etc/sluice.yaml'],
+});
+
+describe('the reloader', () => {
+  it('brings one after the other into force, and counts', async () => {
+    const applied: number[] = [];
+    let running = 0;
+    const { log, lines } = capture();
+    const files: (readonly string[])[] = [];
+    const reloader = new Reloader(
+      {
+        log,
+        load: () => loaded(config),
+        onRead: (names, usable) => files.push([...names, `${usable}`]),
+        current: config,
+        apply: async () => {
+          running++;
+          assert.equal(running, 1, 'two at a time');
+          await new Promise((resolve) => setImmediate(resolve));
+          running--;
+          applied.push(applied.length + 2);
+          return applied.at(-1)!;
+        },
+      },
+      1,
+    );
+    const results = await Promise.all(['one', 'two', 'three'].map((cause) => reloader.reload(cause)));
+    assert.deepEqual(
+      results.map(({ generation, problem }) => [generation, problem]),
+      [
+        [2, null],
+        [3, null],
+        [4, null],
+      ],
+    );
+    assert.deepEqual(reloader.counts, { success: 3, failure: 0 });
+    assert.deepEqual(files, new Array(3).fill(['/etc/sluice.yaml', 'true']));
+    assert.equal(lines.filter(({ msg }) => msg === 'configuration reloaded').length, 3);
+  });
+
+  it('keeps the old one where the new one is bad or cannot be applied, and says why and where', async () => {
+    const { log, lines } = capture();
+    let fault: Error = new ConfigError([{ place: 'sluice.yaml:3:5', message: 'unknown key "x"' }]);
+    const reloader = new Reloader(
+      {
+        log,
+        load: () => {
+          if (fault instanceof ConfigError) throw fault;
+          return loaded(config);
+        },
+        current: config,
+        apply: () => (fault.message === '' ? Promise.resolve(2) : Promise.reject(fault)),
+      },
+      1,
+    );
+    const bad = await reloader.reload('SIGHUP');
+    assert.equal(bad.generation, 1);
+    assert.match(bad.problem ?? '', /sluice\.yaml:3:5: unknown key "x"/);
+    assert.ok(
+      lines.some(
+        (line) =>
+          line.level === 'error' && (line as unknown as { place?: string }).place === 'sluice.yaml:3:5',
+      ),
+    );
+    assert.equal(reloader.lastSucceeded, false);
+    fault = new StartError('the address is in use');
+    assert.deepEqual((await reloader.reload('command')).problem, 'the address is in use');
+    fault = new Error('');
+    assert.deepEqual(await reloader.reload('command'), { generation: 2, problem: null, needsRestart: [] });
+    assert.equal(reloader.lastSucceeded, true);
+    assert.deepEqual(reloader.counts, { success: 1, failure: 2 });
+  });
+
+  it('tells when the configuration in use was loaded', async () => {
+    let clock = 1000;
+    let isUsable = true;
+    const reloader = new Reloader(
+      {
+        log: capture().log,
+        load: () => loaded(config),
+        current: config,
+        apply: () => (isUsable ? Promise.resolve(2) : Promise.reject(new StartError('in use'))),
+        now: () => clock,
+      },
+      1,
+    );
+    assert.equal(reloader.lastSuccessAt, 1000);
+    clock = 2000;
+    await reloader.reload('command');
+    assert.equal(reloader.lastSuccessAt, 2000);
+    clock = 3000;
+    isUsable = false;
+    await reloader.reload('command');
+    assert.equal(reloader.lastSuccessAt, 2000);
+  });
+
+  it('leaves what only a restart can change as it is, and says so until it is taken back', async () => {
+    const other: Config = {
+      ...config,
+      admin: {
+        address: { kind: 'tcp', host: '127.0.0.1', port: 9 },
+        hosts: ['sluice.internal'],
+        token: 'another-token-than-before',
+      },
+      log: { ...config.log, level: 'debug', format: 'pretty', file: '/var/log/sluice' },
+      demo: { echo: 'app', chat: null },
+    };
+    let next = other;
+    const applied: Config[] = [];
+    const reloader = new Reloader(
+      {
+        log: capture().log,
+        load: () => loaded(next),
+        current: config,
+        apply: (usable) => Promise.resolve(applied.push(usable) + 1),
+      },
+      1,
+    );
+    const { needsRestart } = await reloader.reload('command');
+    assert.deepEqual(needsRestart, ['admin.address', 'log.format', 'log.file', 'demo']);
+    const [usable] = applied;
+    assert.deepEqual(usable!.admin, { ...other.admin, address: config.admin.address });
+    assert.deepEqual(usable!.log, { ...config.log, level: 'debug' });
+    assert.equal(usable!.demo, null);
+    next = config;
+    assert.deepEqual((await reloader.reload('command')).needsRestart, []);
+    assert.deepEqual(reloader.needsRestart, []);
+  });
+});

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it, mock } from 'node:test';
+import { Drains } from '../../../../src/primary/workers/drains.ts';
+import { scopeKey, type DrainScope } from '../../../../src/protocol/to-worker.ts';
+import { capture } from '../fixtures/config.ts';
+
+const settings = { rate: 100, deadlineMs: 60_000, jitterMs: 0 };
+const all: DrainScope = { kind: 'all' };
+const web: DrainScope = { kind: 'listener', name: 'web' };
+const endpoint: DrainScope = { kind: 'endpoint', cluster: 'app', name: '192.0.2.1:80' };
+
+class FakeWorkers {
+  readonly calls: string[] = [];
+  connections = 10;
+
+  count(): number {
+    return this.connections;
+  }
+  drain(scope: DrainScope, { rate }: typeof settings): void {
+    this.calls.push(`drain ${scopeKey(scope)} at ${rate}`);
+  }
+  undrain(scope: DrainScope): void {
+    this.calls.push(`undrain ${scopeKey(scope)}`);
+  }
+}
+
+describe('drains', () => {
+  beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'setInterval'] }));
+  afterEach(() => mock.timers.reset());
+
+  it('tell how far they are, until nothing is left and after that', () => {
+    const workers = new FakeWorkers();
+    const { log, lines } = capture();
+    const drains = new Drains(workers, log);
+    assert.deepEqual(drains.begin(web, settings), { scope: web, total: 10, remaining: 10, seconds: 0 });
+    assert.deepEqual(workers.calls, ['drain listener web at 100']);
+    workers.connections = 4;
+    assert.partialDeepStrictEqual(drains.progress, [{ total: 10, remaining: 4 }]);
+    workers.connections = 0;
+    mock.timers.tick(1000);
+    assert.equal(lines.filter(({ msg }) => msg === 'drained').length, 1);
+    mock.timers.tick(10_000);
+    assert.equal(lines.filter(({ msg }) => msg === 'drained').length, 1);
+    assert.partialDeepStrictEqual(drains.progress, [{ scope: web, remaining: 0 }]);
+    drains.stop();
+  });
+
+  it('of everything are announced first, and can be taken back or hurried meanwhile', () => {
+    const workers = new FakeWorkers();
+    const drains = new Drains(workers, capture().log);
+    drains.begin(all, settings, 5000);
+    assert.equal(drains.ofAll, true);
+    mock.timers.tick(4999);
+    assert.deepEqual(workers.calls, []);
+    assert.equal(drains.progress[0]!.seconds, 0);
+    assert.equal(drains.cancel(all), true);
+    mock.timers.tick(10_000);
+    assert.deepEqual(workers.calls, ['undrain all']);
+    assert.equal(drains.ofAll, false);
+
+    drains.begin(all, settings, 5000);
+    mock.timers.tick(5000);
+    assert.deepEqual(workers.calls.slice(1), ['drain all at 100']);
+    // It has been announced: other settings hold at once.
+    drains.begin(all, { ...settings, rate: 500 }, 5000);
+    assert.deepEqual(workers.calls.slice(2), ['drain all at 500']);
+    drains.stop();
+  });
+
+  it('are no more where there was none, and for what has been taken out of the configuration', () => {
+    const workers = new FakeWorkers();
+    const drains = new Drains(workers, capture().log);
+    assert.equal(drains.cancel(web), false);
+    drains.begin(web, settings);
+    drains.begin(endpoint, settings);
+    drains.retain((scope) => scope.kind === 'endpoint');
+    assert.deepEqual(
+      drains.progress.map(({ scope }) => scope),
+      [endpoint],
+    );
+    assert.deepEqual(workers.calls.at(-1), 'undrain listener web');
+    drains.stop();
+  });
+
+  it('begin nothing once they are stopped', () => {
+    const workers = new FakeWorkers();
+    const drains = new Drains(workers, capture().log);
+    drains.begin(all, settings, 5000);
+    drains.stop();
+    mock.timers.tick(10_000);
+    assert.deepEqual(workers.calls, []);
+  });
+});

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readlinkSync } from 'node:fs';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { afterEach, describe, it } from 'node:test';
+import { AcceptedSockets, markListening } from '../../../../src/sys/sockets/accepted-sockets.ts';
+import { findListening } from '../../../../src/sys/sockets/listening-sockets.ts';
+import { unsupportedReason } from '../../../../src/sys/support.ts';
+import { eventually } from '../../../support/deadline.ts';
+
+const skip = unsupportedReason() ?? false;
+const RECEIVE_BUFFER = 64 * 1024;
+
+describe('accepted sockets', { skip, timeout: 60_000 }, () => {
+  const sockets: Socket[] = [];
+  const servers: Server[] = [];
+  afterEach(() => {
+    for (const socket of sockets.splice(0)) socket.destroy();
+    for (const server of servers.splice(0)) server.close();
+  });
+
+  /** A listening socket's port. */
+  async function listen(onSocket: (socket: Socket) => void): Promise<number> {
+    const server = createServer(onSocket);
+    servers.push(server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  }
+
+  /** A client and the server's socket, which a marked listening socket has accepted. */
+  async function pair(): Promise<{ client: Socket; server: Socket; fd: number; accepted: AcceptedSockets }> {
+    const arrival = Promise.withResolvers<Socket>();
+    const port = await listen(arrival.resolve);
+    const [listening = -1] = findListening(port);
+    assert.ok(markListening(listening, RECEIVE_BUFFER));
+    const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    client.on('error', () => undefined);
+    const server = await arrival.promise;
+    server.on('error', () => undefined);
+    sockets.push(client, server);
+    const accepted = new AcceptedSockets(RECEIVE_BUFFER);
+    const [fd = -1, ...others] = accepted.find((known) => known === listening);
+    assert.deepEqual(others, []);
+    return { client, server, fd, accepted };
+  }
+
+  it('are told from all other descriptors', async () => {
+    const unmarked = await listen((socket) => sockets.push(socket));
+    sockets.push(connect(unmarked, '127.0.0.1'));
+    await eventually(() => assert.ok(sockets.length === 2));
+    const { fd, accepted } = await pair();
+    assert.ok(accepted.includes(fd));
+    const found = accepted.find(() => false);
+    assert.equal(found.length, 2, 'the accepted and the listening one');
+    for (const other of found) assert.match(readlinkSync(`/proc/self/fd/${other}`), /^socket:/);
+    assert.deepEqual(
+      new AcceptedSockets(RECEIVE_BUFFER + 8192).find(() => false),
+      [],
+    );
+    assert.ok(!accepted.includes(99_999));
+  });
+
+  it('tell what has been received, and what of it nobody has read', async () => {
+    const { client, server, fd, accepted } = await pair();
+    assert.deepEqual([accepted.received(fd), accepted.unread(fd)], [0, 0]);
+    server.pause();
+    client.write('x'.repeat(1000));
+    await eventually(() => assert.ok(accepted.received(fd) === 1000));
+    server.resume();
+    await eventually(() => assert.ok(accepted.unread(fd) === 0));
+    assert.equal(accepted.received(fd), 1000);
+    assert.equal(accepted.received(99_999), -1);
+  });
+
+  it('tell for how long nothing has come', async () => {
+    const { client, fd, accepted } = await pair();
+    // The kernel counts in ticks of up to 10 ms.
+    await eventually(() => assert.ok(accepted.silence(fd) >= 50));
+    const [before, since] = [accepted.received(fd), performance.now() - accepted.silence(fd)];
+    client.write('x');
+    await eventually(() => assert.ok(accepted.received(fd) > before));
+    assert.ok(accepted.silence(fd) < performance.now() - since - 20);
+    assert.equal(accepted.silence(0), Infinity);
+  });
+
+  it('find the end of the stream if reading is ended, and only for the right socket', async () => {
+    const { server, fd, accepted } = await pair();
+    const cookie = accepted.cookie(fd);
+    assert.ok(cookie > 0);
+    let ended = false;
+    server.on('end', () => (ended = true));
+    server.resume();
+    accepted.endReading(fd, cookie + 1);
+    accepted.endReading(fd, 0);
+    await new Promise(setImmediate);
+    assert.equal(ended, false);
+    accepted.endReading(fd, cookie);
+    await eventually(() => assert.ok(ended));
+  });
+
+  it('tell when their own side has sent FIN', async () => {
+    const { server, fd, accepted } = await pair();
+    assert.equal(accepted.isFinishing(fd), false);
+    server.end();
+    await eventually(() => assert.ok(accepted.isFinishing(fd) || server.destroyed));
+    assert.ok(accepted.isFinishing(fd));
+  });
+
+  it('are something else while they are hidden, and go on as before when they are shown', async () => {
+    const { client, server, fd, accepted } = await pair();
+    const before = readlinkSync(`/proc/self/fd/${fd}`);
+    const disguise = accepted.disguise([fd]);
+    disguise.hide(0);
+    disguise.hide(0);
+    assert.notEqual(readlinkSync(`/proc/self/fd/${fd}`), before);
+    disguise.show(0);
+    assert.equal(readlinkSync(`/proc/self/fd/${fd}`), before);
+    disguise.hide(0);
+    disguise.end();
+    disguise.end();
+    assert.equal(readlinkSync(`/proc/self/fd/${fd}`), before);
+    client.write('still here');
+    const [data] = (await once(server, 'data')) as [Buffer];
+    assert.equal(data.toString(), 'still here');
+  });
+
+  it('leave no descriptor behind when they cannot be hidden', async () => {
+    const { fd, accepted } = await pair();
+    const count = (): number => accepted.find(() => false).length;
+    const before = count();
+    assert.throws(() => accepted.disguise([fd, 99_999]), { code: 'EBADF' });
+    assert.equal(count(), before);
+  });
+});

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import {
+  AF_INET,
+  AF_INET6,
+  AF_UNIX,
+  SOCKADDR_SIZE,
+  epollLayout,
+  familyOf,
+  writeIpv4,
+  writeIpv6,
+  writeUnix,
+} from '../../../../src/sys/sockets/socket-structs.ts';
+
+/** Memory that has been used before. */
+function room(): Uint8Array {
+  return new Uint8Array(SOCKADDR_SIZE).fill(0xee);
+}
+
+describe('socket structures', () => {
+  it('has sockaddr_in in the order of bytes of the machine, and the port in that of the network', () => {
+    const little = room();
+    assert.equal(writeIpv4(little, 0x1f90, true), 16);
+    assert.deepEqual([...little.subarray(0, 16)], [2, 0, 0x1f, 0x90, ...new Array<number>(12).fill(0)]);
+    const big = room();
+    assert.equal(writeIpv4(big, 0x1f90, false), 16);
+    assert.deepEqual([...big.subarray(0, 16)], [0, 2, 0x1f, 0x90, ...new Array<number>(12).fill(0)]);
+  });
+
+  it('has sockaddr_in6 with the scope at its end', () => {
+    const little = room();
+    assert.equal(writeIpv6(little, 443, 0x01020304, true), 28);
+    assert.deepEqual([...little.subarray(0, 8)], [10, 0, 1, 0xbb, 0, 0, 0, 0]);
+    assert.deepEqual([...little.subarray(8, 24)], new Array<number>(16).fill(0));
+    assert.deepEqual([...little.subarray(24, 28)], [4, 3, 2, 1]);
+    const big = room();
+    assert.equal(writeIpv6(big, 443, 0x01020304, false), 28);
+    assert.deepEqual([...big.subarray(0, 8)], [0, 10, 1, 0xbb, 0, 0, 0, 0]);
+    assert.deepEqual([...big.subarray(24, 28)], [1, 2, 3, 4]);
+  });
+
+  it('has sockaddr_un with a NUL behind the path, which is part of its length', () => {
+    const bytes = room();
+    assert.equal(writeUnix(bytes, '/run/ä', true), 2 + 7 + 1);
+    assert.deepEqual(Buffer.from(bytes.subarray(0, 10)), Buffer.from('\x01\x00/run/ä\0'));
+    assert.equal(writeUnix(room(), 'x'.repeat(107), true), 110);
+  });
+
+  it('refuses paths that the kernel would cut or not find', () => {
+    for (const path of ['', 'x'.repeat(108), 'ä'.repeat(54), 'a\0b']) {
+      assert.throws(() => writeUnix(room(), path, true), /is no path of a UNIX socket/);
+    }
+  });
+
+  it('reads back the family that it wrote, and leaves nothing of what was there before', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 65_535 }),
+        fc.integer({ min: 0, max: 0xffffffff }),
+        fc.boolean(),
+        (port, scope, littleEndian) => {
+          for (const [family, length, write] of [
+            [AF_INET, 16, (into: Uint8Array) => writeIpv4(into, port, littleEndian)],
+            [AF_INET6, 28, (into: Uint8Array) => writeIpv6(into, port, scope, littleEndian)],
+            [AF_UNIX, 4, (into: Uint8Array) => writeUnix(into, 'p', littleEndian)],
+          ] as const) {
+            const bytes = room();
+            assert.equal(write(bytes), length);
+            assert.equal(familyOf(bytes, littleEndian), family);
+            assert.ok(bytes.subarray(length).every((byte) => byte === 0));
+          }
+        },
+      ),
+    );
+  });
+
+  it('throws where there is no room', () => {
+    const small = new Uint8Array(SOCKADDR_SIZE - 1);
+    assert.throws(() => writeIpv4(small, 1, true), RangeError);
+    assert.throws(() => writeIpv6(small, 1, 0, true), RangeError);
+    assert.throws(() => writeUnix(small, 'p', true), RangeError);
+    assert.throws(() => familyOf(small, true), RangeError);
+  });
+
+  it('has epoll_event packed to 12 bytes on x86-64 and of 16 bytes elsewhere', () => {
+    assert.deepEqual(epollLayout('x64'), { stride: 3, data: 1 });
+    assert.deepEqual(epollLayout('arm64'), { stride: 4, data: 2 });
+  });
+});

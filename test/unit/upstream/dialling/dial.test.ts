@@ -1,0 +1,360 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer as createPlainServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { TLSSocket, createServer as createTlsServer } from 'node:tls';
+import type { ClusterTls } from '../../../../src/config/types.ts';
+import type { Address } from '../../../../src/core/address.ts';
+import {
+  connectFailureOf,
+  decisiveError,
+  dial,
+  dialErrorOf,
+} from '../../../../src/upstream/dialling/dial.ts';
+import { sniOf, upstreamTls, type UpstreamTls } from '../../../../src/upstream/upstream-tls.ts';
+import { CertificateAuthority } from '../../../support/certificates.ts';
+import { eventually, within } from '../../../support/deadline.ts';
+
+type DialOptions = Parameters<typeof dial>[1] & { readonly label?: string };
+
+const PLAIN: DialOptions = { tls: null, allowHalfOpen: false };
+
+const servers: Server[] = [];
+const sockets = new Set<Socket>();
+
+async function listen(
+  server: Server,
+  at: { path: string } | { port: number; host: string },
+): Promise<Address> {
+  servers.push(server);
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', ignore);
+  });
+  server.listen(at);
+  await within('the server to listen', once(server, 'listening'));
+  if ('path' in at) return { kind: 'unix', path: at.path };
+  return { kind: 'tcp', host: at.host, port: (server.address() as AddressInfo).port };
+}
+
+const local = { host: '127.0.0.1', port: 0 };
+
+function open(address: Address, options: DialOptions): Socket {
+  const { label = 'app', ...rest } = options;
+  const socket = dial({ label, server: address, addresses: [address] }, rest);
+  sockets.add(socket);
+  socket.on('error', ignore);
+  return socket;
+}
+
+function ignore(): void {
+  // Who dials has its own listener where the error matters.
+}
+
+/** The error that ends the dial. */
+async function failure(address: Address, options: DialOptions): Promise<Error> {
+  const [error] = (await within('the dial to fail', once(open(address, options), 'error'))) as [Error];
+  return error;
+}
+
+afterEach(() => {
+  for (const socket of sockets) socket.destroy();
+  sockets.clear();
+  for (const server of servers.splice(0)) server.close();
+});
+
+describe('a dial', () => {
+  it('reaches a TCP endpoint', async () => {
+    const address = await listen(
+      createPlainServer((socket) => socket.pipe(socket)),
+      local,
+    );
+    const socket = open(address, PLAIN);
+    await within('the connection', once(socket, 'connect'));
+    socket.write('hello');
+    const [echo] = (await within('the echo', once(socket, 'data'))) as [Buffer];
+    assert.equal(String(echo), 'hello');
+  });
+
+  it('reaches a UNIX socket', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'sluice-dial-'));
+    try {
+      const path = join(directory, 'app.sock');
+      const address = await listen(
+        createPlainServer((socket) => socket.end('hello')),
+        { path },
+      );
+      const socket = open(address, PLAIN);
+      const [greeting] = (await within('the greeting', once(socket, 'data'))) as [Buffer];
+      assert.equal(String(greeting), 'hello');
+      const missing = await failure({ kind: 'unix', path: join(directory, 'none') }, PLAIN);
+      assert.equal(connectFailureOf(missing), 'refused');
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it('is refused where nobody listens', async () => {
+    const server = createPlainServer();
+    const address = await listen(server, local);
+    server.close();
+    await within('the server to close', once(server, 'close'));
+    assert.equal(connectFailureOf(await failure(address, PLAIN)), 'refused');
+  });
+
+  it('keeps writing after the FIN of the endpoint only where that is asked for', async () => {
+    const heard: string[] = [];
+    const address = await listen(
+      createPlainServer({ allowHalfOpen: true }, (socket) => {
+        socket.end('bye');
+        let text = '';
+        socket.on('data', (bytes) => (text += String(bytes)));
+        socket.on('end', () => heard.push(text));
+      }),
+      local,
+    );
+    for (const allowHalfOpen of [true, false]) {
+      const socket = open(address, { ...PLAIN, allowHalfOpen });
+      socket.resume();
+      await within('the FIN', once(socket, 'end'));
+      assert.equal(socket.writableEnded, !allowHalfOpen);
+      if (allowHalfOpen) socket.end('late');
+      await within('the end', once(socket, 'close'));
+    }
+    await eventually(() => assert.deepEqual(heard.toSorted(), ['', 'late']));
+  });
+
+  it('reads into the buffer of the caller', async () => {
+    const address = await listen(
+      createPlainServer((socket) => socket.end('hello')),
+      local,
+    );
+    const buffer = Buffer.alloc(100);
+    let text = '';
+    const callback = (length: number): boolean => {
+      text += buffer.toString('utf8', 0, length);
+      return true;
+    };
+    const socket = open(address, { ...PLAIN, onread: { buffer, callback } });
+    await within('the end', once(socket, 'close'));
+    assert.equal(text, 'hello');
+  });
+});
+
+describe('a dial with TLS', () => {
+  let authority: CertificateAuthority;
+  const files = new Map<string, { cert: string; key: string }>();
+
+  before(() => {
+    authority = new CertificateAuthority();
+    for (const [name, alternative] of [
+      ['app.internal', 'DNS:app.internal'],
+      ['by-address', 'IP:127.0.0.1'],
+    ] as const) {
+      const { cert, key } = authority.issue(name, [alternative]);
+      files.set(name, { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') });
+    }
+  });
+  after(() => authority.remove());
+
+  /** A server that greets; what name each client asked for, and whether its session was resumed. */
+  async function serve(
+    certificate: 'app.internal' | 'by-address',
+  ): Promise<{ address: Address; names: unknown[]; resumed: boolean[] }> {
+    const names: unknown[] = [];
+    const resumed: boolean[] = [];
+    const server = createTlsServer(files.get(certificate)!, (socket) => {
+      names.push(socket.servername);
+      resumed.push(socket.isSessionReused());
+      socket.on('error', ignore);
+      socket.end('hello');
+    });
+    server.on('tlsClientError', ignore);
+    return { address: await listen(server, local), names, resumed };
+  }
+
+  function tls(changes: Partial<ClusterTls> = {}): UpstreamTls {
+    return upstreamTls({
+      serverName: null,
+      ca: authority.pem,
+      verify: true,
+      cert: null,
+      key: null,
+      ...changes,
+    });
+  }
+
+  const withTls = (settings: UpstreamTls): DialOptions => ({ ...PLAIN, tls: settings });
+
+  async function greet(address: Address, options: DialOptions): Promise<TLSSocket> {
+    const socket = open(address, options);
+    assert.ok(socket instanceof TLSSocket);
+    const secured = once(socket, 'secureConnect');
+    const greeted = once(socket, 'data');
+    await within('the handshake', secured);
+    const [greeting] = (await within('the greeting', greeted)) as [Buffer];
+    assert.equal(String(greeting), 'hello');
+    return socket;
+  }
+
+  it('asks for the configured name and verifies it', async () => {
+    const { address, names } = await serve('app.internal');
+    const socket = await greet(address, withTls(tls({ serverName: 'app.internal' })));
+    assert.equal(socket.authorized, true);
+    assert.deepEqual(names, ['app.internal']);
+  });
+
+  it('verifies the address of an endpoint without a name, and asks for none', async () => {
+    const { address, names } = await serve('by-address');
+    await greet(address, withTls(tls()));
+    assert.deepEqual(names, [false]);
+  });
+
+  it('fails where the certificate is for another name', async () => {
+    const { address } = await serve('app.internal');
+    for (const serverName of [null, 'other.internal', 'internal']) {
+      const error = await failure(address, withTls(tls({ serverName })));
+      assert.equal(connectFailureOf(error), 'tls', `${serverName}: ${error.message}`);
+    }
+  });
+
+  it('fails where the authority is not trusted', async () => {
+    const { address } = await serve('app.internal');
+    const error = await failure(address, withTls(tls({ serverName: 'app.internal', ca: null })));
+    assert.equal(connectFailureOf(error), 'tls', error.message);
+  });
+
+  it('takes any certificate where none is to be verified', async () => {
+    const { address } = await serve('app.internal');
+    const settings = withTls(tls({ verify: false, ca: null, serverName: 'anything' }));
+    const socket = await greet(address, settings);
+    assert.equal(socket.authorized, false);
+  });
+
+  it('resumes the session of the same endpoint and no other', async () => {
+    const { address, resumed } = await serve('app.internal');
+    const settings = tls({ serverName: 'app.internal' });
+    const first = await greet(address, withTls(settings));
+    await within('the end', once(first, 'close'));
+    await greet(address, withTls(settings));
+    await greet(address, { ...withTls(settings), label: 'another' });
+    assert.deepEqual(resumed, [false, true, false]);
+  });
+
+  it('reads into the buffer of the caller', async () => {
+    const { address } = await serve('app.internal');
+    const buffer = Buffer.alloc(100);
+    let text = '';
+    const callback = (length: number): boolean => {
+      text += buffer.toString('utf8', 0, length);
+      return true;
+    };
+    const socket = open(address, {
+      ...withTls(tls({ serverName: 'app.internal' })),
+      onread: { buffer, callback },
+    });
+    await within('the end', once(socket, 'close'));
+    assert.equal(text, 'hello');
+  });
+
+  it('fails as a matter of TLS where the endpoint does not speak it', async () => {
+    const address = await listen(
+      createPlainServer((socket) =>
+        socket.once('data', () => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n')),
+      ),
+      local,
+    );
+    assert.equal(connectFailureOf(await failure(address, withTls(tls()))), 'tls');
+  });
+
+  it('fails as a reset where the endpoint hangs up in the handshake', async () => {
+    const address = await listen(
+      createPlainServer((socket) => socket.once('data', () => socket.destroy())),
+      local,
+    );
+    assert.equal(connectFailureOf(await failure(address, withTls(tls()))), 'reset');
+  });
+});
+
+describe('the name for TLS', () => {
+  it('is the configured one, else the host of the endpoint, else none', () => {
+    const name = (serverName: string | null, address: Address): string =>
+      upstreamTls({ serverName, ca: null, verify: true, cert: null, key: null }).serverName(address);
+    const tcp = { kind: 'tcp', host: 'app.internal', port: 1 } as const;
+    assert.equal(name(null, tcp), 'app.internal');
+    assert.equal(name('other', tcp), 'other');
+    assert.equal(name(null, { kind: 'unix', path: '/run/app' }), '');
+    assert.equal(name('other', { kind: 'unix', path: '/run/app' }), 'other');
+  });
+
+  it('is not in SNI where it is an address', () => {
+    assert.equal(sniOf('app.internal'), 'app.internal');
+    assert.equal(sniOf('127.0.0.1'), '');
+    assert.equal(sniOf('::1'), '');
+    assert.equal(sniOf(''), '');
+  });
+});
+
+describe('the reason of a failed dial', () => {
+  const cases: readonly (readonly [reason: string, codes: readonly string[]])[] = [
+    ['refused', ['ECONNREFUSED', 'ENOENT']],
+    ['timeout', ['ETIMEDOUT']],
+    ['reset', ['ECONNRESET', 'EPIPE']],
+    ['unreachable', ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'ENOTFOUND', 'EAI_AGAIN']],
+    [
+      'tls',
+      [
+        'ERR_TLS_CERT_ALTNAME_INVALID',
+        'ERR_SSL_WRONG_VERSION_NUMBER',
+        'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE',
+        'EPROTO',
+        'CERT_HAS_EXPIRED',
+        'CRL_HAS_EXPIRED',
+        'DEPTH_ZERO_SELF_SIGNED_CERT',
+        'SELF_SIGNED_CERT_IN_CHAIN',
+        'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+        'ERROR_IN_CERT_NOT_AFTER_FIELD',
+        'INVALID_CA',
+        'INVALID_PURPOSE',
+        'PATH_LENGTH_EXCEEDED',
+        'HOSTNAME_MISMATCH',
+      ],
+    ],
+    ['own_shortage', ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']],
+    ['own_ports', ['EADDRNOTAVAIL']],
+    ['other', ['EACCES', 'EPROTONOSUPPORT', 'ERR_SOCKET_CLOSED', '']],
+  ];
+  for (const [reason, codes] of cases) {
+    it(`is ${reason} for ${codes.join(', ')}`, () => {
+      for (const code of codes) {
+        assert.equal(connectFailureOf(Object.assign(new Error('x'), { code })), reason, code);
+      }
+    });
+  }
+
+  it('is a shortage of our own where one of two addresses could not be asked for want of something', () => {
+    const [shortage, refusal] = ['EMFILE', 'ECONNREFUSED'].map((code) =>
+      Object.assign(new Error('x'), { code }),
+    );
+    assert.equal(decisiveError(shortage!, refusal!), shortage);
+    assert.equal(decisiveError(refusal!, shortage!), shortage);
+    assert.equal(decisiveError(null, refusal!), refusal);
+  });
+
+  it('is that of the last error where Node has tried several addresses', () => {
+    const errors = ['ETIMEDOUT', 'ECONNREFUSED'].map((code) => Object.assign(new Error('x'), { code }));
+    const all = Object.assign(new AggregateError(errors), { code: 'ETIMEDOUT' });
+    assert.equal(connectFailureOf(all), 'refused');
+    assert.equal(dialErrorOf(all), errors[1]);
+    assert.equal(dialErrorOf(errors[0]!), errors[0]);
+    const nameless = new AggregateError([]);
+    assert.equal(dialErrorOf(nameless), nameless);
+  });
+
+  it('is other for an error without a code', () => {
+    assert.equal(connectFailureOf(new Error('x')), 'other');
+  });
+});

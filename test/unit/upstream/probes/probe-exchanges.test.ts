@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { HealthCheck } from '../../../../src/config/types.ts';
+import type { ProbeExchange } from '../../../../src/upstream/probes/exchange.ts';
+import { HttpExchange } from '../../../../src/upstream/probes/http-exchange.ts';
+import { WebSocketExchange } from '../../../../src/upstream/probes/websocket-exchange.ts';
+import { acceptKey } from '../../../../src/wire/upgrade/accept-key.ts';
+import { bufferWork, drip, headOf } from '../../../support/buffer-work.ts';
+
+const CHECK: HealthCheck = {
+  type: 'http',
+  path: '/health',
+  host: null,
+  status: { least: 200, most: 299 },
+  intervalMs: 1000,
+  timeoutMs: 1000,
+  rise: 1,
+  fall: 1,
+};
+const SERVER = { kind: 'tcp', host: '127.0.0.1', port: 1 } as const;
+const HINTS = 'HTTP/1.1 103 Early Hints\r\n\r\n';
+
+/** A probe that has connected: its request, and what it says of what it receives. */
+function begin(exchange: ProbeExchange): {
+  request: string;
+  log: string[];
+  receive: (bytes: Buffer) => void;
+} {
+  const log: string[] = [];
+  const end = { passed: () => log.push('passed'), failed: (reason: string) => log.push(reason) };
+  const request = Buffer.from(exchange.connected(end) ?? '').toString();
+  return { request, log, receive: (bytes) => void exchange.received(bytes, end) };
+}
+
+const kinds = [
+  ['HTTP', () => new HttpExchange(CHECK, SERVER), 'HTTP/1.1 200 OK'],
+  ['WebSocket', () => new WebSocketExchange(CHECK, SERVER), 'HTTP/1.1 404 Not Found'],
+] as const;
+
+for (const [what, make, statusLine] of kinds) {
+  describe(`a probe by ${what}`, () => {
+    it('judges the status of an answer in HTTP/1.0, behind interim responses too', () => {
+      for (const before of ['', HINTS]) {
+        const { log, receive } = begin(make());
+        receive(Buffer.from(`${before}HTTP/1.0 404 Not Found\r\n\r\n`));
+        assert.deepEqual(log, ['answered 404']);
+      }
+    });
+
+    it('fails at the 17th interim response', () => {
+      const { log, receive } = begin(make());
+      receive(Buffer.from(HINTS.repeat(16)));
+      assert.deepEqual(log, []);
+      receive(Buffer.from(HINTS));
+      assert.deepEqual(log, ['too many interim responses']);
+    });
+
+    it('fails at a head that does not end', () => {
+      const { log, receive } = begin(make());
+      receive(headOf(70_000).subarray(0, -1));
+      assert.deepEqual(log, ['response head too large']);
+    });
+
+    it('takes work in proportion to a head that comes byte by byte', () => {
+      const { log, receive } = begin(make());
+      const head = headOf(60_000, statusLine);
+      const work = bufferWork(() => drip(head, receive));
+      assert.equal(log.length, 1);
+      assert.ok(work < 6 * head.length, `${work} bytes of work for ${head.length}`);
+    });
+  });
+}
+
+describe('a probe by WebSocket', () => {
+  it('fails at a 101 in HTTP/1.0', () => {
+    const { log, receive } = begin(new WebSocketExchange(CHECK, SERVER));
+    receive(Buffer.from('HTTP/1.0 101 Switching Protocols\r\n\r\n'));
+    assert.deepEqual(log, ['HTTP/1.0 has no upgrade']);
+  });
+
+  it('passes behind interim responses', () => {
+    const { request, log, receive } = begin(new WebSocketExchange(CHECK, SERVER));
+    const key = /sec-websocket-key: (\S+)/i.exec(request)?.[1] ?? '';
+    const lines = ['Upgrade: websocket', 'Connection: Upgrade', `Sec-WebSocket-Accept: ${acceptKey(key)}`];
+    receive(Buffer.from(`${HINTS}HTTP/1.1 101 Switching Protocols\r\n${lines.join('\r\n')}\r\n\r\n`));
+    assert.deepEqual(log, []);
+    receive(Buffer.from([0x8a, 0]));
+    assert.deepEqual(log, ['passed']);
+  });
+});

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { afterEach, beforeEach, describe, it, mock } from 'node:test';
+import type { HealthCheck } from '../../../../src/config/types.ts';
+import type { dial } from '../../../../src/upstream/dialling/dial.ts';
+import { probe, type ProbeResult } from '../../../../src/upstream/probes/probe.ts';
+
+const CHECK: HealthCheck = {
+  type: 'tcp',
+  path: '/',
+  host: null,
+  status: { least: 200, most: 399 },
+  intervalMs: 5000,
+  timeoutMs: 2000,
+  rise: 1,
+  fall: 1,
+};
+const ADDRESS = { kind: 'tcp', host: '127.0.0.1', port: 1 } as const;
+const TARGET = { label: '127.0.0.1:1', server: ADDRESS, addresses: [ADDRESS], tls: null };
+
+/** A probe on a socket that does as a test says. */
+function begin(): { socket: EventEmitter; results: ProbeResult[] } {
+  const socket = Object.assign(new EventEmitter(), { destroy: () => undefined });
+  const results: ProbeResult[] = [];
+  probe(TARGET, CHECK, (result) => results.push(result), (() => socket) as unknown as typeof dial);
+  return { socket, results };
+}
+
+const failure = (code: string): Error => Object.assign(new Error(`connect ${code}`), { code });
+
+describe('a probe', () => {
+  let now = 0;
+  beforeEach(() => {
+    now = 0;
+    mock.timers.enable({ apis: ['setTimeout'] });
+    mock.method(performance, 'now', () => now);
+  });
+  afterEach(() => {
+    mock.timers.reset();
+    mock.restoreAll();
+  });
+
+  it('finds an endpoint well that accepts, and ill that does not', () => {
+    const well = begin();
+    well.socket.emit('connect');
+    assert.deepEqual(well.results, [{ verdict: 'well' }]);
+    const ill = begin();
+    ill.socket.emit('error', failure('ECONNREFUSED'));
+    ill.socket.emit('close');
+    assert.deepEqual(ill.results, [{ verdict: 'ill', reason: 'connect ECONNREFUSED' }]);
+  });
+
+  it('says the error of the last address that has failed', () => {
+    const { socket, results } = begin();
+    const errors = ['ETIMEDOUT', 'ECONNREFUSED'].map(failure);
+    socket.emit('error', Object.assign(new AggregateError(errors), { code: 'ETIMEDOUT' }));
+    assert.deepEqual(results, [{ verdict: 'ill', reason: 'connect ECONNREFUSED' }]);
+  });
+
+  for (const code of ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']) {
+    it(`is not made, and says nothing of the endpoint, where there is ${code}`, () => {
+      const { socket, results } = begin();
+      socket.emit('error', failure(code));
+      socket.emit('close');
+      assert.deepEqual(results, [{ verdict: 'unmade', reason: `connect ${code}` }]);
+    });
+  }
+
+  it('times out, unless the proxy itself was held up and may have kept the answer waiting', () => {
+    const punctual = begin();
+    now = CHECK.timeoutMs;
+    mock.timers.tick(CHECK.timeoutMs);
+    assert.deepEqual(punctual.results, [{ verdict: 'ill', reason: 'timed out' }]);
+    const late = begin();
+    now += CHECK.timeoutMs + 5000;
+    mock.timers.tick(CHECK.timeoutMs);
+    assert.deepEqual(late.results, [{ verdict: 'unmade', reason: 'the proxy was held up' }]);
+  });
+});

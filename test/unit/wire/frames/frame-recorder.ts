@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { FrameReader, type FrameSink } from '../../../../src/wire/frames/frame-reader.ts';
+
+/** What a reader has found, copied out of the callback. */
+export type Found =
+  | { readonly kind: 'message'; readonly binary: boolean; readonly data: Buffer; readonly pieces: number }
+  | { readonly kind: 'ping'; readonly data: Buffer }
+  | { readonly kind: 'pong' }
+  | { readonly kind: 'close'; readonly code: number; readonly reason: Buffer }
+  | { readonly kind: 'error'; readonly reason: string };
+
+/** Puts fragments together and checks that they come as the contract says. */
+export class FrameRecorder implements FrameSink {
+  readonly found: Found[] = [];
+  readonly reader = new FrameReader(this);
+  /** Callbacks so far, fragments one by one. */
+  calls = 0;
+  readonly #stopAt: number;
+  #pieces: Buffer[] | null = null;
+  #binary = false;
+
+  /** @param stopAt the number of the callback, from 1, in which the reader is stopped */
+  constructor(stopAt = Infinity) {
+    this.#stopAt = stopAt;
+  }
+
+  /** Payload bytes of the message that is under way. */
+  get underWay(): number {
+    return this.#pieces?.reduce((sum, piece) => sum + piece.length, 0) ?? 0;
+  }
+
+  frameMessage(payload: Uint8Array, binary: boolean): void {
+    assert.equal(this.#pieces, null, 'a whole message inside of a fragmented one');
+    this.found.push({ kind: 'message', binary, data: Buffer.from(payload), pieces: 1 });
+    this.#called();
+  }
+
+  frameFragment(payload: Uint8Array, binary: boolean, first: boolean, last: boolean): void {
+    assert.equal(this.#pieces === null, first, 'the first fragment, and no other, says that it is first');
+    assert.ok(payload.length > 0 || last, 'an empty fragment that is not the last');
+    assert.ok(!(first && last), 'a fragment that is the whole message');
+    const pieces = (this.#pieces ??= []);
+    if (first) this.#binary = binary;
+    assert.equal(binary, this.#binary, 'a fragment of another kind than its message');
+    pieces.push(Buffer.from(payload));
+    if (last) {
+      this.#pieces = null;
+      this.found.push({ kind: 'message', binary, data: Buffer.concat(pieces), pieces: pieces.length });
+    }
+    this.#called();
+  }
+
+  framePing(payload: Uint8Array): void {
+    this.found.push({ kind: 'ping', data: Buffer.from(payload) });
+    this.#called();
+  }
+
+  framePong(): void {
+    this.found.push({ kind: 'pong' });
+    this.#called();
+  }
+
+  frameClose(code: number, reason: Uint8Array): void {
+    this.found.push({ kind: 'close', code, reason: Buffer.from(reason) });
+    this.#called();
+  }
+
+  frameError(reason: string): void {
+    this.found.push({ kind: 'error', reason });
+    this.#called();
+  }
+
+  #called(): void {
+    this.calls++;
+    if (this.calls === this.#stopAt) this.reader.stop();
+  }
+}
+
+/** Bytes that the reader must not look at: the head of a masked close frame, if it does. */
+const GARBAGE = 0x88;
+const MARGIN = 16;
+
+/**
+ * One buffer for all reads, as the sockets of a thread have it: at an odd place of its memory, with garbage
+ * around the input, and overwritten after each read, so that a view that was kept shows.
+ */
+const shared = Buffer.allocUnsafeSlow(256 * 1024 + 3).subarray(3);
+
+/** Feeds the bytes in reads of the given sizes, the last of them again and again. */
+export function feed(
+  recorder: FrameRecorder,
+  bytes: Buffer,
+  sizes: readonly number[],
+  afterRead: (() => void) | null = null,
+): void {
+  let at = 0;
+  for (let turn = 0; at < bytes.length; turn++) {
+    const wanted = sizes[Math.min(turn, sizes.length - 1)]!;
+    // Every other read lies where the one before it might have ended.
+    const start = (turn % 2) * MARGIN;
+    const size = Math.min(wanted, bytes.length - at, shared.length - 2 * MARGIN);
+    const end = start + size;
+    shared.fill(GARBAGE, 0, start);
+    bytes.copy(shared, start, at, at + size);
+    shared.fill(GARBAGE, end, end + MARGIN);
+    recorder.reader.read(shared, start, end);
+    shared.fill(GARBAGE, start, end);
+    at += size;
+    afterRead?.();
+  }
+}

@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { bufferWork, drip, headOf } from '../../../support/buffer-work.ts';
+import { ResponseHeadReader } from '../../../../src/wire/http/response-head.ts';
+
+const MALFORMED = 'malformed response head';
+
+type Result = ReturnType<ResponseHeadReader['push']>;
+
+function parse(text: string): Result {
+  return new ResponseHeadReader().push(Buffer.from(text, 'latin1'));
+}
+
+/** What the reader says at last of a text that comes byte by byte, and of what is behind it. */
+function parseDripped(text: string): Result {
+  const reader = new ResponseHeadReader();
+  let result: Result = 'incomplete';
+  drip(Buffer.from(text, 'latin1'), (byte) => {
+    if (result === 'incomplete') result = reader.push(byte);
+  });
+  return result;
+}
+
+describe("a response's head", () => {
+  const head =
+    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nX-Empty:\r\nset-cookie: a=1\r\nSet-Cookie:\t b=\xe9; c  \t\r\n\r\n';
+  const parsed = {
+    status: 101,
+    headers: ['upgrade', 'websocket', 'x-empty', '', 'set-cookie', 'a=1', 'set-cookie', 'b=\xe9; c'],
+  };
+
+  it('is read with names in lower case and values without the space around them', () => {
+    assert.deepEqual(parse(head), parsed);
+  });
+
+  it('is incomplete at every byte before its end, and the same whatever follows', () => {
+    for (let end = 0; end < head.length; end++) assert.equal(parse(head.slice(0, end)), 'incomplete');
+    const reader = new ResponseHeadReader();
+    assert.deepEqual(reader.push(Buffer.from(`${head}\x82\x03abc\r\n\r\n`, 'latin1')), parsed);
+    assert.equal(reader.rest.toString('latin1'), '\x82\x03abc\r\n\r\n');
+  });
+
+  it('is the same wherever it is cut, in memory that others use between', () => {
+    assert.deepEqual(parseDripped(head), parsed);
+    const bytes = Buffer.from(`${head}rest`, 'latin1');
+    const shared = Buffer.alloc(bytes.length);
+    for (let cut = 1; cut < head.length; cut++) {
+      const reader = new ResponseHeadReader();
+      bytes.copy(shared, 0, 0, cut);
+      assert.equal(reader.push(shared.subarray(0, cut)), 'incomplete');
+      bytes.copy(shared, 0, cut);
+      assert.deepEqual(reader.push(shared.subarray(0, bytes.length - cut)), parsed);
+      assert.equal(reader.rest.toString(), 'rest');
+    }
+  });
+
+  it('may have no headers and no reason', () => {
+    for (const text of [
+      'HTTP/1.1 200\r\n\r\n',
+      'HTTP/1.1 200 \r\n\r\n',
+      'HTTP/1.1 200 \xfcber\tOK\r\n\r\n',
+    ]) {
+      assert.deepEqual(parse(text), { status: 200, headers: [] });
+    }
+  });
+
+  it('may have a status that no RFC knows', () => {
+    for (const status of [299, 599, 600, 999]) {
+      assert.deepEqual(parse(`HTTP/1.1 ${status} Odd\r\n\r\n`), { status, headers: [] });
+    }
+  });
+
+  it('may be HTTP/1.0', () => {
+    const text = 'HTTP/1.0 200 OK\r\nServer: b\r\n\r\n';
+    const head = { status: 200, headers: ['server', 'b'], isOld: true as const };
+    assert.deepEqual(parse(text), head);
+    assert.deepEqual(parse(`HTTP/1.1 103 Early Hints\r\n\r\n${text}`), head);
+    for (let end = 0; end < text.length; end++) assert.equal(parse(text.slice(0, end)), 'incomplete');
+  });
+
+  it('keeps colons in values', () => {
+    const found = parse('HTTP/1.1 302 Found\r\nLocation: http://a:80/\r\n\r\n');
+    assert.ok(typeof found === 'object');
+    assert.deepEqual(found.headers, ['location', 'http://a:80/']);
+  });
+
+  it('gives back any headers that are well formed', () => {
+    const name = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,12}$/);
+    const value = fc.stringMatching(
+      /^[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]{0,20}[\x21-\x7e\x80-\xff])?$/,
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(name, fc.oneof(fc.constant(''), value))), (lines) => {
+        const text = lines.map(([key, content]) => `${key}: ${content}\r\n`).join('');
+        const found = parse(`HTTP/1.1 200 OK\r\n${text}\r\nbody`);
+        assert.ok(typeof found === 'object');
+        assert.deepEqual(
+          found.headers,
+          lines.flatMap(([key, content]) => [key.toLowerCase(), content]),
+        );
+        assert.deepEqual(parseDripped(`HTTP/1.1 200 OK\r\n${text}\r\n`), found);
+      }),
+    );
+  });
+});
+
+describe('what an endpoint says that is no HTTP/1', () => {
+  const wrong: readonly (readonly [what: string, text: string])[] = [
+    ['HTTP/1.2', 'HTTP/1.2 200 OK\r\n\r\n'],
+    ['HTTP/2', 'HTTP/2 200\r\n\r\n'],
+    ['HTTP/1.10', 'HTTP/1.10 200 OK\r\n\r\n'],
+    ['lower case', 'http/1.1 200 OK\r\n\r\n'],
+    ['a line before it', '\r\nHTTP/1.1 200 OK\r\n\r\n'],
+    ['a space before it', ' HTTP/1.1 200 OK\r\n\r\n'],
+    ['nothing but an empty line', '\r\n\r\n'],
+    ['no status', 'HTTP/1.1 \r\n\r\n'],
+    ['a reason for a status', 'HTTP/1.1 OK\r\n\r\n'],
+    ['two spaces before the status', 'HTTP/1.1  200 OK\r\n\r\n'],
+    ['a tab before the status', 'HTTP/1.1\t200 OK\r\n\r\n'],
+    ['a status of two digits', 'HTTP/1.1 20 OK\r\n\r\n'],
+    ['a status of four digits', 'HTTP/1.1 2000 OK\r\n\r\n'],
+    ['a status below 100', 'HTTP/1.1 099 OK\r\n\r\n'],
+    ['a status of 0', 'HTTP/1.1 000 OK\r\n\r\n'],
+    ['a status with a sign', 'HTTP/1.1 -20 OK\r\n\r\n'],
+    ['a NUL in the reason', 'HTTP/1.1 200 O\0K\r\n\r\n'],
+    ['a bare CR in the reason', 'HTTP/1.1 200 O\rK\r\n\r\n'],
+    ['a bare LF behind the status line', 'HTTP/1.1 200 OK\nX: a\r\n\r\n'],
+    ['a bare LF behind a header', 'HTTP/1.1 200 OK\r\nX: a\nY: b\r\n\r\n'],
+    ['a bare LF at the end of a header', 'HTTP/1.1 200 OK\r\nX: a\n\r\nY: b\r\n\r\n'],
+    ['a bare LF at the end of the head', 'HTTP/1.1 200 OK\r\nX: a\n\r\n\r\n'],
+    ['a bare LF before a value', 'HTTP/1.1 200 OK\r\nX:\na\r\n\r\n'],
+    ['bare LFs alone', 'HTTP/1.1 200 OK\nX: a\n\n'],
+    ['a bare CR in a value', 'HTTP/1.1 200 OK\r\nX: a\rb\r\n\r\n'],
+    ['a bare CR at the end of a value', 'HTTP/1.1 200 OK\r\nX: a\r\r\nY: b\r\n\r\n'],
+    ['a NUL in a value', 'HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n'],
+    ['a vertical tab at the end of a value', 'HTTP/1.1 200 OK\r\nX: a\v\r\n\r\n'],
+    ['a DEL in a value', 'HTTP/1.1 200 OK\r\nX: a\x7f\r\n\r\n'],
+    ['a folded line', 'HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n'],
+    ['a line folded with a colon in it', 'HTTP/1.1 200 OK\r\nX: a\r\n\tY: b\r\n\r\n'],
+    ['a folded first line', 'HTTP/1.1 200 OK\r\n X: a\r\n\r\n'],
+    ['a space before a colon', 'HTTP/1.1 200 OK\r\nX : a\r\n\r\n'],
+    ['a tab before a colon', 'HTTP/1.1 200 OK\r\nContent-Length\t: 5\r\n\r\n'],
+    ['a header without a colon', 'HTTP/1.1 200 OK\r\nX\r\n\r\n'],
+    ['a header without a name', 'HTTP/1.1 200 OK\r\n: a\r\n\r\n'],
+    ['a name with a character that is none of a token', 'HTTP/1.1 200 OK\r\nX(a): a\r\n\r\n'],
+    ['a name beyond ASCII', 'HTTP/1.1 200 OK\r\n\xe9: a\r\n\r\n'],
+    ['another protocol', 'SSH-2.0-OpenSSH_9.2\r\n'],
+    ['a WebSocket frame', '\x81\x05hello'],
+  ];
+  for (const [what, text] of wrong) {
+    it(`is malformed: ${what}, and never taken for a head before it is`, () => {
+      assert.equal(parse(text), MALFORMED);
+      assert.equal(parseDripped(text), MALFORMED);
+      let malformed = false;
+      for (let end = 0; end < text.length; end++) {
+        const found = parse(text.slice(0, end));
+        assert.equal(typeof found, 'string', `a head in ${end} bytes`);
+        if (malformed) assert.equal(found, MALFORMED, `no longer malformed after ${end} bytes`);
+        malformed ||= found === MALFORMED;
+      }
+    });
+  }
+
+  it('is found out at its first wrong byte where it does not begin like HTTP/1', () => {
+    for (const text of [
+      'S',
+      'HTTP/1.2',
+      'HTTP/1.1\t',
+      '\x15',
+      'HTTP/1.1 200 OK\n',
+      'HTTP/1.1 200 OK\r\nX: a\n',
+    ]) {
+      assert.equal(parse(text), MALFORMED, JSON.stringify(text));
+    }
+  });
+
+  it('never makes the reader throw', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.constantFrom('\r', '\n', ':', ' ', 'a', '1', '\0', '\xff') }),
+        (text) => {
+          parse(`HTTP/1.1 200 OK\r\n${text}\r\n\r\n`);
+          parse(text);
+        },
+      ),
+    );
+  });
+});
+
+describe('what bounds the head of a response', () => {
+  const MAX_BYTES = 64 * 1024;
+
+  it('is 64 KiB, dripped or whole', () => {
+    const most = headOf(MAX_BYTES).toString('latin1');
+    const tooMuch = headOf(MAX_BYTES + 1).toString('latin1');
+    for (const read of [parse, parseDripped]) {
+      assert.equal(typeof read(most), 'object');
+      assert.equal(read(tooMuch), 'response head too large');
+    }
+  });
+
+  it('is 1,000 headers, dripped or whole', () => {
+    const head = (headers: number): string => `HTTP/1.1 200 OK\r\n${'a:\r\n'.repeat(headers)}\r\n`;
+    for (const read of [parse, parseDripped]) {
+      assert.equal(typeof read(head(1000)), 'object');
+      assert.equal(read(head(1001)), 'too many response headers');
+    }
+    assert.equal(parse(head(1001).slice(0, -2)), 'too many response headers', 'before its end');
+  });
+
+  it('is 16 interim responses before the final one, dripped or whole', () => {
+    const final = 'HTTP/1.1 200 OK\r\nA: b\r\n\r\n';
+    const interim = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n';
+    for (const read of [parse, parseDripped]) {
+      assert.deepEqual(read(interim.repeat(16) + final), { status: 200, headers: ['a', 'b'] });
+      assert.equal(read(interim.repeat(17) + final), 'too many interim responses');
+      assert.equal(read(interim.repeat(17)), 'too many interim responses');
+      assert.equal(read(interim), 'incomplete');
+    }
+  });
+
+  it('is no more for the second response than for the first', () => {
+    const interim = headOf(MAX_BYTES, 'HTTP/1.1 100 Continue').toString('latin1');
+    assert.equal(typeof parse(interim + headOf(MAX_BYTES).toString('latin1')), 'object');
+    assert.equal(parse(interim + headOf(MAX_BYTES + 1).toString('latin1')), 'response head too large');
+  });
+
+  it('is work in proportion to its bytes, however they are cut', () => {
+    for (const piece of [1, 7, 1000]) {
+      const bytes = headOf(60_000);
+      const reader = new ResponseHeadReader();
+      let result: Result = 'incomplete';
+      const work = bufferWork(() => {
+        for (let at = 0; at < bytes.length; at += piece) result = reader.push(bytes.subarray(at, at + piece));
+      });
+      assert.equal(typeof result, 'object');
+      // Searched once or twice, copied once or twice, decoded once.
+      assert.ok(work < 6 * bytes.length, `${work} bytes of work for ${bytes.length} in pieces of ${piece}`);
+    }
+  });
+});

@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict';
+import { createServer, type IncomingMessage } from 'node:http';
+import { Duplex } from 'node:stream';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { isForwardingName } from '../../../../src/wire/forwarding/forwarded-headers.ts';
+import { NO_EDITS } from '../../../../src/wire/http/header-edits.ts';
+import { headProblem, type RequestHead } from '../../../../src/wire/http/request-head.ts';
+import { encodeUpgradeRequest, type UpstreamTarget } from '../../../../src/wire/http/upstream-request.ts';
+
+const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
+const OWN_LINES = [
+  'Upgrade: websocket',
+  'Connection: Upgrade',
+  'Sec-WebSocket-Version: 13',
+  `Sec-WebSocket-Key: ${KEY}`,
+];
+
+function head(...headers: string[]): RequestHead {
+  return { method: 'GET', path: '/ignored', query: 'ignored', headers };
+}
+
+/** A request that its route does not change. */
+function plain(target: string, forwarded: readonly string[] = []): UpstreamTarget {
+  return { target, host: null, forwarded, edits: NO_EDITS };
+}
+
+/** The lines of the encoded request; fails where a line does not end as it should. */
+function linesOf(bytes: Buffer): string[] {
+  const text = bytes.toString('utf8');
+  assert.ok(text.endsWith('\r\n\r\n'));
+  const lines = text.slice(0, -4).split('\r\n');
+  // The bytes, and not the text, are what an endpoint sees.
+  assert.equal(bytes.filter((byte) => byte === 13).length, lines.length + 1);
+  assert.equal(bytes.filter((byte) => byte === 10).length, lines.length + 1);
+  return lines;
+}
+
+function headerLines(request: RequestHead, forwarded: readonly string[] = []): string[] {
+  const lines = linesOf(encodeUpgradeRequest(request, plain('/', forwarded), KEY));
+  assert.equal(lines[0], 'GET / HTTP/1.1');
+  assert.deepEqual(lines.slice(-OWN_LINES.length), OWN_LINES);
+  return lines.slice(1, -OWN_LINES.length);
+}
+
+describe('the handshake with an endpoint', () => {
+  it('has the target, the headers of the client, the forwarding headers and a key of our own', () => {
+    const request = head(
+      ...['host', 'example.com:8080'],
+      ...['upgrade', 'websocket'],
+      ...['connection', 'keep-alive, Upgrade'],
+      ...['sec-websocket-key', 'x3JJHMbDL1EzLkh9GBhXDw=='],
+      ...['sec-websocket-version', '13'],
+      ...['sec-websocket-extensions', 'permessage-deflate'],
+      ...['sec-websocket-protocol', 'chat.v2, chat.v1'],
+      ...['origin', 'https://example.com'],
+      ...['cookie', 'a=1; b="2"'],
+      ...['cookie', 'c=3'],
+      ...['x-empty', ''],
+    );
+    const lines = linesOf(encodeUpgradeRequest(request, plain('/a?b=c', ['X-Real-IP', '::1']), KEY));
+    assert.deepEqual(lines, [
+      'GET /a?b=c HTTP/1.1',
+      'host: example.com:8080',
+      'sec-websocket-protocol: chat.v2, chat.v1',
+      'origin: https://example.com',
+      'cookie: a=1; b="2"',
+      'cookie: c=3',
+      'x-empty: ',
+      'X-Real-IP: ::1',
+      ...OWN_LINES,
+    ]);
+  });
+
+  const ofOneConnection = [
+    'connection',
+    'keep-alive',
+    'proxy-connection',
+    'proxy-authenticate',
+    'proxy-authorization',
+    'te',
+    'trailer',
+    'transfer-encoding',
+    'content-length',
+    'upgrade',
+    'http2-settings',
+    'expect',
+    'sec-websocket-key',
+    'sec-websocket-version',
+    'sec-websocket-extensions',
+    'sec-websocket-accept',
+  ];
+  for (const name of ofOneConnection) {
+    it(`has no ${name} of the client's`, () => {
+      assert.deepEqual(headerLines(head('host', 'a', name, 'theirs', 'x-b', 'c')), ['host: a', 'x-b: c']);
+    });
+  }
+
+  it("has no forwarding header of the client's, but ours", () => {
+    const names = ['for', 'proto', 'host', 'port', 'prefix', 'anything'].map((last) => `x-forwarded-${last}`);
+    const theirs = [...names, 'x-real-ip', 'x-request-id', 'forwarded'].flatMap((name) => [name, 'theirs']);
+    assert.deepEqual(headerLines(head('host', 'a', ...theirs), ['X-Forwarded-For', 'ours']), [
+      'host: a',
+      'X-Forwarded-For: ours',
+    ]);
+  });
+
+  it("has none of the headers that the client's connection header names", () => {
+    const request = head(
+      ...['x-a', '1'],
+      ...['host', 'a'],
+      ...['connection', 'Upgrade, X-A'],
+      ...['x-b', '2'],
+      ...['connection', 'x-C ,close'],
+      ...['x-c', '3'],
+      ...['x-a', '4'],
+    );
+    assert.deepEqual(headerLines(request), ['host: a', 'x-b: 2']);
+  });
+
+  it('keeps its host and its forwarding headers, whatever the connection header names', () => {
+    const request = head(
+      'host',
+      'a',
+      'connection',
+      'upgrade, host, HOST, x-forwarded-for, x-real-ip, sec-websocket-key',
+    );
+    assert.deepEqual(headerLines(request, ['X-Forwarded-For', '1.2.3.4', 'X-Real-IP', '1.2.3.4']), [
+      'host: a',
+      'X-Forwarded-For: 1.2.3.4',
+      'X-Real-IP: 1.2.3.4',
+    ]);
+  });
+});
+
+const tokenCharacter = fc.constantFrom(...Array.from("abcxyz09-_.!#$%&'*+^`|~"));
+const name = fc.oneof(
+  fc.string({ unit: tokenCharacter, minLength: 1, maxLength: 8 }),
+  fc.constantFrom('cookie', 'connection', 'x-forwarded-for', 'te', 'upgrade', 'x_a', 'x-a', 'host', 'expect'),
+);
+const valueCharacter = fc.oneof(
+  fc.constantFrom(...Array.from('abcxyz09 \t,:;="\\%')),
+  fc.constantFrom(
+    '\r',
+    '\n',
+    '\0',
+    '\x7f',
+    '\x80',
+    '\x85',
+    'é',
+    '\u2028',
+    '\ud83d\udc4b',
+    '\ud800',
+    '\u010a',
+    '\u560d',
+    '\u0a0d',
+  ),
+);
+const value = fc.oneof(
+  fc.string({ unit: valueCharacter, maxLength: 12 }),
+  fc.constantFrom('upgrade, x-a', 'cookie', 'a\r\nhost: b', 'a\nb: c', 'keep-alive'),
+);
+const request = fc
+  .array(fc.tuple(name, value), { maxLength: 8 })
+  .map((lines) => head('host', 'example.com', ...lines.flat()));
+
+/** What goes upstream, worked out anew and simply. */
+function expectedLines(from: RequestHead): string[] {
+  const pairs: [string, string][] = [];
+  for (let index = 0; index < from.headers.length; index += 2) {
+    pairs.push([from.headers[index]!, from.headers[index + 1]!]);
+  }
+  const named = pairs
+    .filter(([key]) => key === 'connection')
+    .flatMap(([, list]) =>
+      list.split(',').map((member) => member.replace(/^[ \t]+|[ \t]+$/g, '').toLowerCase()),
+    );
+  const hop = ['connection', 'te', 'upgrade', 'expect'];
+  return pairs
+    .filter(([key]) => key === 'host' || !named.includes(key))
+    .filter(([key]) => !hop.includes(key) && !isForwardingName(key))
+    .map(([key, content]) => `${key}: ${content.toWellFormed()}`);
+}
+
+describe('any request that is in order', () => {
+  it('goes upstream as exactly the lines that it should, with one host', () => {
+    let inOrder = 0;
+    fc.assert(
+      fc.property(request, (from) => {
+        if (headProblem(from) !== null) return;
+        inOrder++;
+        const lines = headerLines(from, ['X-Forwarded-For', '::1']);
+        assert.deepEqual(lines, [...expectedLines(from), 'X-Forwarded-For: ::1']);
+        assert.equal(lines.filter((line) => /^host:/i.test(line)).length, 1);
+      }),
+      { numRuns: 500 },
+    );
+    assert.ok(inOrder > 50, `only ${inOrder} of the requests were in order`);
+  });
+
+  it("is read by Node's own server as the same headers", async () => {
+    await fc.assert(
+      fc.asyncProperty(request, async (from) => {
+        if (headProblem(from) !== null) return;
+        const bytes = encodeUpgradeRequest(from, plain('/a?b', ['X-Real-IP', '::1']), KEY);
+        const received = await receive(bytes);
+        assert.equal(received.url, '/a?b');
+        const lines: string[] = [];
+        for (let index = 0; index < received.rawHeaders.length; index += 2) {
+          // Node takes header values for latin1.
+          const content = Buffer.from(received.rawHeaders[index + 1]!, 'latin1').toString('utf8');
+          lines.push(`${received.rawHeaders[index]!}: ${content}`);
+        }
+        const expected = [...expectedLines(from), 'X-Real-IP: ::1', ...OWN_LINES];
+        assert.deepEqual(
+          lines,
+          expected.map((line) => line.replace(/^([^:]*: )[ \t]*(.*?)[ \t]*$/s, '$1$2')),
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+/** What an HTTP server makes of the bytes. */
+async function receive(bytes: Buffer): Promise<IncomingMessage> {
+  const server = createServer();
+  const stream = new Duplex({ read: () => null, write: (_chunk, _encoding, done) => done() });
+  try {
+    return await new Promise<IncomingMessage>((resolve, reject) => {
+      server.on('upgrade', (message, _socket, rest) => {
+        if (rest.length > 0) reject(new Error('bytes behind the request'));
+        else resolve(message);
+      });
+      server.on('request', () => reject(new Error('no upgrade')));
+      server.on('clientError', reject);
+      server.emit('connection', stream);
+      stream.push(bytes);
+    });
+  } finally {
+    stream.destroy();
+  }
+}
