@@ -57,7 +57,7 @@ export interface PrimaryOptions {
   readonly onReload?: (isOver: boolean) => void;
   /** Called when another process has asked this one to hand over and end. */
   readonly onHandOver?: () => void;
-  readonly workerFiles?: WorkerFiles;
+  readonly workerFiles: WorkerFiles;
   readonly timings?: SupervisorTimings;
 }
 
@@ -177,7 +177,7 @@ export class Primary {
       onEndpointFailed: clusters.endpointFailed,
       clusterStates: clusters.states,
       descriptorPlan,
-      ...(workerFiles !== undefined && { workerFiles }),
+      workerFiles,
       ...(timings !== undefined && { timings }),
     });
     this.#supervisor = supervisor;

@@ -1,4 +1,5 @@
 /** `sluice run`: the proxy itself. */
+import { extname } from 'node:path';
 import { isatty } from 'node:tty';
 import { loadConfig } from '../../config/loader.ts';
 import type { LoadedConfig } from '../../config/loader.ts';
@@ -10,6 +11,7 @@ import { hardExit } from '../../primary/workers/hard-exit.ts';
 import { ServiceManager } from '../../primary/process/service-manager.ts';
 import { serve } from '../../primary/serve.ts';
 import type { Outcome } from '../../primary/serve.ts';
+import type { WorkerFiles } from '../../primary/workers/worker-threads.ts';
 import { takeStandardOutput } from '../../sys/descriptors/standard-output.ts';
 import { LogOutput } from '../../telemetry/log-output.ts';
 import { createLogger } from '../../telemetry/logger.ts';
@@ -21,6 +23,16 @@ import { describeFailure } from '../diagnostics.ts';
 
 /** How long the end waits for a reader of the log. */
 const LOG_TIMEOUT_MS = 2_000;
+
+const WORKER_FILES: WorkerFiles = {
+  l7: entry(new URL('../../worker/l7.ts', import.meta.url)),
+  l4: entry(new URL('../../worker/l4.ts', import.meta.url)),
+};
+
+/** Names a thread's module as this one is named: the build makes JavaScript of both. */
+function entry(module: URL): URL {
+  return new URL(module.href.replace(/\.ts$/, extname(import.meta.url)));
+}
 
 /**
  * Runs the proxy until a signal ends it.
@@ -85,6 +97,7 @@ async function serveWithDemo(
       output,
       load: () => load(options),
       watch,
+      workerFiles: WORKER_FILES,
       manager: ServiceManager.of(options.env, log),
       takeOver: options.flags.has('takeover'),
       faultHooks: options.env.SLUICE_FAULT_HOOKS === '1',

@@ -46,7 +46,7 @@ interface SupervisorOptions {
   readonly clusterStates: () => readonly ClusterState[];
   /** What the descriptors of the process are for; null or left out for no limit. */
   readonly descriptorPlan?: DescriptorPlan | null;
-  readonly workerFiles?: WorkerFiles;
+  readonly workerFiles: WorkerFiles;
   readonly timings?: SupervisorTimings;
 }
 

@@ -1,4 +1,3 @@
-import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { Pulse } from '../../protocol/pulse.ts';
@@ -6,25 +5,21 @@ import type { WorkerKind, WorkerStart } from '../../protocol/to-worker.ts';
 import { reclaimDescriptors } from '../../sys/sockets/reclaim.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
+/** The modules that worker threads run, each with the task as its default export. */
 export type WorkerFiles = Readonly<Record<WorkerKind, URL>>;
 
-/** The workers of this program: beside this file's room, with the ending that this file has itself. */
-const WORKER_FILES: WorkerFiles = {
-  l7: new URL(`../worker/l7${extname(import.meta.url)}`, import.meta.url),
-  l4: new URL(`../worker/l4${extname(import.meta.url)}`, import.meta.url),
-};
-/** Each worker may have a successor while it drains. */
-const MOST_THREADS = 1024;
-/** A thread without a task is kept for so long: its handles are closed by then, and the next worker may want it. */
-const IDLE_MS = 5000;
+/** Max threads of a kind. Each worker may have a successor while it drains. */
+const MAX_THREADS = 1024;
+/** How long a thread without a task is kept: uWS closes its handles meanwhile, and the next worker may use the thread. */
+const IDLE_TIMEOUT_MS = 5000;
 
-/** The threads that workers run on, made when they are wanted. */
+/** Runs the workers' tasks on threads, which it starts on demand. */
 export class WorkerThreads {
   readonly #pools = new Map<WorkerKind, Piscina>();
   readonly #files: WorkerFiles;
   readonly #log: Logger;
 
-  constructor(log: Logger, files: WorkerFiles = WORKER_FILES) {
+  constructor(log: Logger, files: WorkerFiles) {
     this.#log = log;
     this.#files = files;
   }
@@ -71,8 +66,8 @@ export class WorkerThreads {
     if (pool === undefined) {
       pool = new Piscina({
         minThreads: 0,
-        maxThreads: MOST_THREADS,
-        idleTimeout: IDLE_MS,
+        maxThreads: MAX_THREADS,
+        idleTimeout: IDLE_TIMEOUT_MS,
         // A thread between two tasks must turn its event loop, so that what the first left behind gets closed.
         atomics: 'disabled',
         recordTiming: false,
