@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { eventually } from '../support/deadline.ts';
-import { medianGrowth } from '../support/median-growth.ts';
-import { descriptors, residentBytes } from '../support/process-facts.ts';
-import { TcpEndpoint } from '../support/tcp-peer.ts';
-import type { TcpPeer } from '../support/tcp-peer.ts';
+import { medianGrowth } from '../support/measures/median-growth.ts';
+import { descriptors, residentBytes } from '../support/processes/process-facts.ts';
+import { TcpEndpoint } from '../support/sockets/tcp-peer.ts';
+import type { TcpPeer } from '../support/sockets/tcp-peer.ts';
 import { TunnelRig } from './tunnel-rig.ts';
 import type { TunnelEngine } from './tunnel-rig.ts';
 

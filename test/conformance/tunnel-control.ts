@@ -16,7 +16,7 @@ import { allocateDescriptorTable } from '../../src/sys/descriptors/descriptor-ta
 import { SeriesDirectory } from '../../src/telemetry/series-directory.ts';
 import { allocatePage } from '../../src/telemetry/stats-page.ts';
 import { within } from '../support/deadline.ts';
-import { TcpEndpoint, TcpPeer } from '../support/tcp-peer.ts';
+import { TcpEndpoint, TcpPeer } from '../support/sockets/tcp-peer.ts';
 import { clusterState } from '../unit/upstream/endpoints.ts';
 import { config } from '../unit/primary/fixtures/config.ts';
 import { freshAddress } from '../unit/sys/pairs.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { eventually } from '../support/deadline.ts';
-import { bytesOnTheWay, exhaustDescriptors, unreadBytes } from '../support/process-facts.ts';
-import { TcpEndpoint } from '../support/tcp-peer.ts';
+import { bytesOnTheWay, exhaustDescriptors, unreadBytes } from '../support/processes/process-facts.ts';
+import { TcpEndpoint } from '../support/sockets/tcp-peer.ts';
 import { describeManyTunnels } from './tunnel-churn.ts';
 import { describeControlledTunnels } from './tunnel-control.ts';
 import { net } from './tunnel-engines.ts';

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { unsupportedReason } from '../../src/sys/support.ts';
 import { eventually } from '../support/deadline.ts';
-import { descriptors } from '../support/process-facts.ts';
-import { SystemEndpoint, SystemPeer } from '../support/system-peer.ts';
+import { descriptors } from '../support/processes/process-facts.ts';
+import { SystemEndpoint, SystemPeer } from '../support/sockets/system-peer.ts';
 import { TunnelRig } from './tunnel-rig.ts';
 import type { TunnelEngine } from './tunnel-rig.ts';
 

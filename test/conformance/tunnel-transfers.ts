@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { TcpEndpoint } from '../support/tcp-peer.ts';
+import { TcpEndpoint } from '../support/sockets/tcp-peer.ts';
 import { TunnelRig } from './tunnel-rig.ts';
 import type { TunnelEngine } from './tunnel-rig.ts';
 

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { medianGrowth } from '../support/median-growth.ts';
-import { residentBytes } from '../support/process-facts.ts';
-import { WebRig } from '../support/web-rig.ts';
+import { medianGrowth } from '../support/measures/median-growth.ts';
+import { residentBytes } from '../support/processes/process-facts.ts';
+import { WebRig } from '../support/rigs/web-rig.ts';
 
 const MIB = 1024 ** 2;
 const AT_ONCE = 50;

@@ -1,6 +1,6 @@
 /** 20,000 connections over 4 workers to 5 endpoints of weights 1 to 5, at either layer. */
 import { describe, it } from 'node:test';
-import { assertEvenSpread } from '../support/cluster-balance.ts';
+import { assertEvenSpread } from '../support/rigs/cluster-balance.ts';
 
 describe('20,000 connections over 4 workers', () => {
   for (const mode of ['l4', 'l7'] as const) {

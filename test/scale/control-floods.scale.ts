@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { eventually } from '../support/deadline.ts';
-import { residentBytes } from '../support/process-facts.ts';
-import type { RawConnection } from '../support/raw-connection.ts';
-import { RawEndpoint } from '../support/raw-endpoint.ts';
-import { PING, encodeFrame } from '../support/raw-frames.ts';
-import { WebRig } from '../support/web-rig.ts';
+import { residentBytes } from '../support/processes/process-facts.ts';
+import type { RawConnection } from '../support/sockets/raw-connection.ts';
+import { RawEndpoint } from '../support/sockets/raw-endpoint.ts';
+import { PING, encodeFrame } from '../support/websocket/raw-frames.ts';
+import { WebRig } from '../support/rigs/web-rig.ts';
 
 const MIB = 1024 ** 2;
 const BUDGET = 32 * MIB;

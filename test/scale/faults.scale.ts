@@ -1,10 +1,10 @@
 /** Workers that are killed 50 times under load. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { Conversations } from '../support/conversations.ts';
+import { Conversations } from '../support/websocket/conversations.ts';
 import { eventually } from '../support/deadline.ts';
-import { EchoProcess } from '../support/load.ts';
-import { ReloadRig, type RigStatus } from '../support/reload-rig.ts';
+import { EchoProcess } from '../support/processes/load.ts';
+import { ReloadRig, type RigStatus } from '../support/rigs/reload-rig.ts';
 import { parseExposition } from '../unit/telemetry/exposition-parser.ts';
 
 const FAULTS = 50;

@@ -4,11 +4,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
 import { CertificateAuthority, type IssuedCertificate } from '../support/certificates.ts';
 import { eventually } from '../support/deadline.ts';
-import { EchoProcess, drive } from '../support/load.ts';
-import { MessageHolder } from '../support/message-holder.ts';
-import { residentBytes } from '../support/process-facts.ts';
-import { BINARY, encodeFrame } from '../support/raw-frames.ts';
-import { WebRig } from '../support/web-rig.ts';
+import { EchoProcess, drive } from '../support/processes/load.ts';
+import { MessageHolder } from '../support/websocket/message-holder.ts';
+import { residentBytes } from '../support/processes/process-facts.ts';
+import { BINARY, encodeFrame } from '../support/websocket/raw-frames.ts';
+import { WebRig } from '../support/rigs/web-rig.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

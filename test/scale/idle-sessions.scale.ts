@@ -4,9 +4,9 @@ import { setTimeout } from 'node:timers/promises';
 import { describe, it } from 'node:test';
 import { TICK_MS, Timed, TimerWheel } from '../../src/core/timing/timer-wheel.ts';
 import { eventually } from '../support/deadline.ts';
-import { EchoProcess, drive } from '../support/load.ts';
-import { cpuSeconds, residentBytes } from '../support/process-facts.ts';
-import { WebRig } from '../support/web-rig.ts';
+import { EchoProcess, drive } from '../support/processes/load.ts';
+import { cpuSeconds, residentBytes } from '../support/processes/process-facts.ts';
+import { WebRig } from '../support/rigs/web-rig.ts';
 
 /** Two descriptors each, of the 20,000 that a process may have by default on many machines. */
 const SESSIONS = 9000;

@@ -1,8 +1,8 @@
 /** 500 clients a second, and one of three endpoints is killed with SIGKILL. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { MortalEndpoint, killOne } from '../support/killed-endpoint.ts';
-import { WebRig } from '../support/web-rig.ts';
+import { MortalEndpoint, killOne } from '../support/rigs/killed-endpoint.ts';
+import { WebRig } from '../support/rigs/web-rig.ts';
 
 const RATE = 500;
 const ROUNDS = 3;

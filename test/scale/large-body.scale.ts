@@ -7,9 +7,9 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { Readable, Writable } from 'node:stream';
 import { within } from '../support/deadline.ts';
-import { HttpEndpoint } from '../support/http-endpoint.ts';
-import { residentBytes } from '../support/process-facts.ts';
-import { WebRig } from '../support/web-rig.ts';
+import { HttpEndpoint } from '../support/http/http-endpoint.ts';
+import { residentBytes } from '../support/processes/process-facts.ts';
+import { WebRig } from '../support/rigs/web-rig.ts';
 
 const MIB = 1024 * 1024;
 const SIZE = 1024 * MIB;

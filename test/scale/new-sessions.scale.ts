@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
-import { WebRig } from '../support/web-rig.ts';
+import { WebRig } from '../support/rigs/web-rig.ts';
 
 /** Each is new: what V8 compiles and allocates meanwhile, and where memory lies, is another in each. */
 const PROCESSES = 4;

@@ -1,7 +1,7 @@
 /** 5,000 sessions and 500 tunnels in use, through 400 changes of the configuration and 20 that are refused. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { ChangeStorm } from '../support/change-storm.ts';
+import { ChangeStorm } from '../support/rigs/change-storm.ts';
 
 const MIB = 1024 ** 2;
 /** From the half on: until then V8's heap grows to the size that so many changes in a row want. */

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { eventually } from '../support/deadline.ts';
-import { descriptors, residentBytes } from '../support/process-facts.ts';
-import { SessionChurn } from '../support/session-churn.ts';
-import { WebRig } from '../support/web-rig.ts';
+import { descriptors, residentBytes } from '../support/processes/process-facts.ts';
+import { SessionChurn } from '../support/rigs/session-churn.ts';
+import { WebRig } from '../support/rigs/web-rig.ts';
 
 const CYCLES = 200_000;
 /** In so many parts; the first ones take the process to its working size. */

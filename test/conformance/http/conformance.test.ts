@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { nginxVersion } from '../../support/nginx.ts';
+import { nginxVersion } from '../../support/processes/nginx.ts';
 import { WRITES_PAGE, assertSection, readSection } from '../page.ts';
 import type { Case, Chapter } from './case.ts';
 import { CHUNKED, CODINGS, LENGTHS } from './cases/bodies.ts';

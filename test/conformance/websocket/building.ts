@@ -1,5 +1,5 @@
 /** Short words for writing cases down. */
-import { CLOSE, PING, PONG, TEXT, BINARY, closeBody } from '../../support/raw-frames.ts';
+import { CLOSE, PING, PONG, TEXT, BINARY, closeBody } from '../../support/websocket/raw-frames.ts';
 import type { Case, Deviation, Ending, Exchange, Known, Message, Step } from './case.ts';
 
 export const CONTINUATION = 0;

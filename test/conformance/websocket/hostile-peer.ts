@@ -1,8 +1,16 @@
 /** A peer on a raw socket that does what a case says, and looks closely at what the proxy sends it. */
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { within } from '../../support/deadline.ts';
-import type { RawConnection } from '../../support/raw-connection.ts';
-import { BINARY, CLOSE, PING, PONG, TEXT, encodeFrame, type Frame } from '../../support/raw-frames.ts';
+import type { RawConnection } from '../../support/sockets/raw-connection.ts';
+import {
+  BINARY,
+  CLOSE,
+  PING,
+  PONG,
+  TEXT,
+  encodeFrame,
+  type Frame,
+} from '../../support/websocket/raw-frames.ts';
 import { CONTINUATION, pieces } from './building.ts';
 import type { Case, Message, Side, Step } from './case.ts';
 import type { ClientDeflate } from './deflate.ts';

@@ -1,7 +1,7 @@
 /** One real proxy for all cases, an endpoint behind it that echoes, and one that is a raw socket. */
-import { RawEndpoint } from '../../support/raw-endpoint.ts';
-import { WebRig } from '../../support/web-rig.ts';
-import { WsEndpoint, type WsPeer } from '../../support/ws-peer.ts';
+import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
+import { WebRig } from '../../support/rigs/web-rig.ts';
+import { WsEndpoint, type WsPeer } from '../../support/websocket/ws-peer.ts';
 import type { ListenerName } from './case.ts';
 
 export const ECHO_PATH = '/echo';

@@ -1,9 +1,14 @@
 /** Runs a case on one side of the proxy. */
 import type { PerMessageDeflateOptions } from 'ws';
 import { MAX_HELD_PAYLOAD } from '../../../src/wire/frames/frame-reader.ts';
-import { RawConnection, headerOf, switchingProtocols, upgradeRequest } from '../../support/raw-connection.ts';
-import { closeBody } from '../../support/raw-frames.ts';
-import { WsPeer } from '../../support/ws-peer.ts';
+import {
+  RawConnection,
+  headerOf,
+  switchingProtocols,
+  upgradeRequest,
+} from '../../support/sockets/raw-connection.ts';
+import { closeBody } from '../../support/websocket/raw-frames.ts';
+import { WsPeer } from '../../support/websocket/ws-peer.ts';
 import type { Case, Exchange, ListenerName, Message, Outcome, Side } from './case.ts';
 import { ClientDeflate, negotiationFault, parseDeflate } from './deflate.ts';
 import { HostilePeer } from './hostile-peer.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { limitFor, planDescriptors, readDescriptorLimit } from '../../../src/core/descriptor-limit.ts';
-import { runCommand } from '../../support/run-command.ts';
+import { runCommand } from '../../support/processes/run-command.ts';
 
 describe('descriptor limit', () => {
   it('leaves two descriptors for each client, and a reserve', () => {

@@ -1,6 +1,6 @@
 /** What the Autobahn testsuite has no case for: lengths, masks, and compressed messages that are odd or wrong. */
 import { constants, deflateRawSync } from 'node:zlib';
-import { BINARY, TEXT, encodeFrame } from '../../../support/raw-frames.ts';
+import { BINARY, TEXT, encodeFrame } from '../../../support/websocket/raw-frames.ts';
 import {
   INVALID_DATA,
   NORMAL,

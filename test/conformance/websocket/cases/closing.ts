@@ -1,5 +1,5 @@
 /** Chapter 7: close frames. */
-import { CLOSE } from '../../../support/raw-frames.ts';
+import { CLOSE } from '../../../support/websocket/raw-frames.ts';
 import {
   accepted,
   close,

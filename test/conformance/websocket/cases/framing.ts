@@ -1,5 +1,5 @@
 /** Chapters 1 to 5: framing, pings and pongs, reserved bits, opcodes, fragmentation. */
-import { CLOSE } from '../../../support/raw-frames.ts';
+import { CLOSE } from '../../../support/websocket/raw-frames.ts';
 import {
   CONTINUATION,
   accepted,

@@ -1,5 +1,5 @@
 /** Chapters 9 and 10: large messages, small writes, round trips, automatic fragmentation. */
-import { BINARY } from '../../../support/raw-frames.ts';
+import { BINARY } from '../../../support/websocket/raw-frames.ts';
 import {
   TOO_BIG,
   accepted,

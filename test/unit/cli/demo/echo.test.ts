@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
 import { echo } from '../../../../src/cli/demo/echo.ts';
-import { FakeWebSocket } from '../../../support/fake-web-socket.ts';
+import { FakeWebSocket } from '../../../support/websocket/fake-web-socket.ts';
 
 const MIB = 1024 * 1024;
 

@@ -11,7 +11,7 @@ import { SystemCallError } from '../../../../src/sys/errno.ts';
 import { unsupportedReason } from '../../../../src/sys/support.ts';
 import { pageMetrics } from '../../../../src/telemetry/names.ts';
 import { eventually } from '../../../support/deadline.ts';
-import { TcpEndpoint, TcpPeer } from '../../../support/tcp-peer.ts';
+import { TcpEndpoint, TcpPeer } from '../../../support/sockets/tcp-peer.ts';
 import { freshAddress } from '../../sys/pairs.ts';
 import { withWorld } from './world.ts';
 import type { World } from './world.ts';

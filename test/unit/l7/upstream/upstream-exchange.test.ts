@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { UpstreamExchange, type ExchangeOwner } from '../../../../src/l7/upstream/upstream-exchange.ts';
 import type { UpstreamSocket } from '../../../../src/l7/upstream/upstream-socket.ts';
-import { bufferWork, drip, headOf } from '../../../support/buffer-work.ts';
+import { bufferWork, drip, headOf } from '../../../support/measures/buffer-work.ts';
 
 /** A socket that only notes its end, and what the exchange tells its owner. */
 function exchange(): { exchange: UpstreamExchange; log: string[]; receive: (bytes: Buffer) => void } {

@@ -20,10 +20,10 @@ import { unsupportedReason } from '../../../../src/sys/support.ts';
 import type { Cluster } from '../../../../src/upstream/cluster.ts';
 import { connectFailureOf } from '../../../../src/upstream/dialling/dial.ts';
 import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
-import { refusingEndpoint, silentEndpoint } from '../../../support/bad-endpoints.ts';
+import { refusingEndpoint, silentEndpoint } from '../../../support/sockets/bad-endpoints.ts';
 import { eventually } from '../../../support/deadline.ts';
-import { freePorts } from '../../../support/free-port.ts';
-import { TcpEndpoint, type TcpPeer } from '../../../support/tcp-peer.ts';
+import { freePorts } from '../../../support/sockets/free-port.ts';
+import { TcpEndpoint, type TcpPeer } from '../../../support/sockets/tcp-peer.ts';
 
 /** A thread's dialler, and its end. */
 interface Rig {

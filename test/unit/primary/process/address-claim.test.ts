@@ -8,7 +8,7 @@ import type { Listener } from '../../../../src/config/types.ts';
 import type { TcpAddress } from '../../../../src/core/address.ts';
 import { StartError } from '../../../../src/core/errors.ts';
 import { claimAddresses } from '../../../../src/primary/process/address-claim.ts';
-import { freePorts } from '../../../support/free-port.ts';
+import { freePorts } from '../../../support/sockets/free-port.ts';
 import { l4Listener } from '../fixtures/config.ts';
 
 function at(host: string, port: number, name = 'tcp'): Listener {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync, readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { lowestDescriptor } from '../../../../src/sys/descriptors/lowest-descriptor.ts';
-import { runCommand } from '../../../support/run-command.ts';
+import { runCommand } from '../../../support/processes/run-command.ts';
 
 const FILE = new URL('../../../../src/sys/descriptors/lowest-descriptor.ts', import.meta.url).pathname;
 
@@ -28,7 +28,7 @@ describe('the lowest free descriptor', { skip: process.platform === 'win32' }, (
     ['by system calls', []],
     [
       'without system calls',
-      ['--import', new URL('../../../support/fixtures/no-koffi.ts', import.meta.url).pathname],
+      ['--import', new URL('../../../support/processes/fixtures/no-koffi.ts', import.meta.url).pathname],
     ],
   ] as const) {
     it(`is infinite where none is free, ${how}`, { skip: process.platform !== 'linux' }, async () => {

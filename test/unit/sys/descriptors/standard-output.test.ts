@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { runCommand } from '../../../support/run-command.ts';
+import { runCommand } from '../../../support/processes/run-command.ts';
 
 const FIXTURE = join(import.meta.dirname, 'fixtures/talkative-library.ts');
 

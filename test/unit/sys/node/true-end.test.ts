@@ -7,7 +7,7 @@ import { codeOf } from '../../../../src/core/errors.ts';
 import { unsupportedReason } from '../../../../src/sys/support.ts';
 import { atTrueEnd } from '../../../../src/sys/node/true-end.ts';
 import { within } from '../../../support/deadline.ts';
-import { SystemPeer } from '../../../support/system-peer.ts';
+import { SystemPeer } from '../../../support/sockets/system-peer.ts';
 
 const { ECONNRESET, EPIPE } = constants.errno;
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { sendUnixDatagram } from '../../../../src/sys/sockets/unix-datagram.ts';
-import { NotifyReceiver, hasPython } from '../../../support/notify-receiver.ts';
+import { NotifyReceiver, hasPython } from '../../../support/processes/notify-receiver.ts';
 
 const skip = hasPython ? false : 'python3 receives the datagrams, and is not installed';
 

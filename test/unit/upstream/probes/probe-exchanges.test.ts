@@ -5,7 +5,7 @@ import type { ProbeExchange } from '../../../../src/upstream/probes/exchange.ts'
 import { HttpExchange } from '../../../../src/upstream/probes/http-exchange.ts';
 import { WebSocketExchange } from '../../../../src/upstream/probes/websocket-exchange.ts';
 import { acceptKey } from '../../../../src/wire/upgrade/accept-key.ts';
-import { bufferWork, drip, headOf } from '../../../support/buffer-work.ts';
+import { bufferWork, drip, headOf } from '../../../support/measures/buffer-work.ts';
 
 const CHECK: HealthCheck = {
   type: 'http',

@@ -3,7 +3,15 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { isSendableCloseCode } from '../../../../src/wire/frames/close-codes.ts';
 import { FrameReader, MAX_HELD_PAYLOAD } from '../../../../src/wire/frames/frame-reader.ts';
-import { BINARY, CLOSE, PING, PONG, TEXT, closeBody, encodeFrame } from '../../../support/raw-frames.ts';
+import {
+  BINARY,
+  CLOSE,
+  PING,
+  PONG,
+  TEXT,
+  closeBody,
+  encodeFrame,
+} from '../../../support/websocket/raw-frames.ts';
 import { serverFrame } from './foreign-codec.ts';
 import { FrameRecorder, feed, type Found } from './frame-recorder.ts';
 

@@ -33,7 +33,7 @@ import {
   closeBody,
   decodeFrame,
   encodeFrame,
-} from '../../../../support/raw-frames.ts';
+} from '../../../../support/websocket/raw-frames.ts';
 
 const KIB = 1024;
 const DOWNSTREAM_BUFFER = 100 * KIB;

@@ -19,7 +19,7 @@ import {
   OPCODE_TEXT,
 } from '../../../../../src/wire/frames/opcodes.ts';
 import { eventually, within } from '../../../../support/deadline.ts';
-import { decodeFrame } from '../../../../support/raw-frames.ts';
+import { decodeFrame } from '../../../../support/websocket/raw-frames.ts';
 
 type Slab = ConstructorParameters<typeof Outbox>[0];
 

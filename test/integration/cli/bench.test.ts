@@ -1,0 +1,467 @@
+/** The load generator against servers of the `ws` package and of node:net, most of which misbehave. */
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { join, resolve } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
+import { Crew } from '../../../bench/driver/crew.ts';
+import { parseArguments } from '../../../bench/options/arguments.ts';
+import type { Plan } from '../../../bench/options/plan.ts';
+import { concernsOf } from '../../../bench/report/concerns.ts';
+import { mergeOutcomes, type Result } from '../../../bench/report/result.ts';
+import { renderText } from '../../../bench/report/text.ts';
+import { CertificateAuthority } from '../../support/certificates.ts';
+import { within } from '../../support/deadline.ts';
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+const THREAD = join(ROOT, 'bench/thread.ts');
+
+function planOf(argv: readonly string[]): Plan {
+  const invocation = parseArguments(argv);
+  assert.ok(invocation.kind === 'run');
+  return invocation.plan;
+}
+
+/** A run in threads of this process, without a warm-up where none is asked for. */
+async function drive(url: string, argv: string): Promise<Result> {
+  const plan = planOf([url, ...(argv.includes('--warmup') ? [] : ['--warmup', '0']), ...argv.split(' ')]);
+  const crew = new Crew({ plan, address: '127.0.0.1', threadFile: THREAD });
+  return mergeOutcomes(plan, await within('the run', crew.run()), false);
+}
+
+function assertClean(result: Result): void {
+  assert.deepEqual([...result.errors], []);
+  assert.deepEqual([...result.closes], []);
+}
+
+/** A WebSocket server that does one thing with every client. */
+class Scripted {
+  readonly requests: IncomingMessage[] = [];
+  readonly server: WebSocketServer;
+  readonly #port: () => number;
+
+  constructor(server: WebSocketServer, script: (socket: WebSocket, request: IncomingMessage) => void) {
+    this.server = server;
+    this.#port = () => (server.address() as AddressInfo).port;
+    server.on('connection', (socket, request) => {
+      this.requests.push(request);
+      socket.on('error', () => undefined);
+      script(socket, request);
+    });
+  }
+
+  static async listen(
+    script: (socket: WebSocket, request: IncomingMessage) => void,
+    options: ServerOptions = {},
+  ): Promise<Scripted> {
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false, ...options });
+    await new Promise((settle) => server.once('listening', settle));
+    return new Scripted(server, script);
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${this.#port()}/`;
+  }
+
+  close(): void {
+    for (const client of this.server.clients) client.terminate();
+    this.server.close();
+  }
+}
+
+function echoTo(socket: WebSocket): void {
+  socket.on('message', (data, binary) => socket.send(data as Buffer, { binary }));
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((settle) => server.listen(0, '127.0.0.1', settle));
+  return (server.address() as AddressInfo).port;
+}
+
+const TRIES = 5;
+
+/** What is measured within a fraction of a second may be too little on a busy machine: then it is done again. */
+function itInTime(name: string, body: () => Promise<void>): void {
+  it(name, async () => {
+    for (let tries = 1; ; tries++) {
+      try {
+        await body();
+        return;
+      } catch (error) {
+        if (tries === TRIES) throw error;
+      }
+    }
+  });
+}
+
+describe('the load generator', () => {
+  let echo: Scripted;
+  before(async () => {
+    echo = await Scripted.listen(echoTo);
+  });
+  after(() => echo.close());
+
+  itInTime('drives an echo server in a closed loop, over several threads', async () => {
+    let [received, wrong] = [0, 0];
+    const server = await Scripted.listen((socket) => {
+      echoTo(socket);
+      socket.on('message', (data, binary) => {
+        received++;
+        if (binary || (data as Buffer).length !== 100) wrong++;
+      });
+    });
+    const result = await drive(server.url, '-d 300ms -c 5 -w 2 -m 4 -s 100 --text');
+    server.close();
+    assertClean(result);
+    assert.equal(result.opened, 5);
+    assert.equal(server.requests.length, 5);
+    assert.ok(result.messages > 20 && result.messages <= received, `${result.messages} of ${received}`);
+    assert.equal(result.bytes, result.messages * 100);
+    assert.equal(wrong, 0);
+    assert.equal(result.timings.latency.count, result.messages);
+    assert.equal(result.timings.handshake.count, 5);
+    assert.equal(result.timings.connect.count, 5);
+    assert.equal(result.busy.length, 2);
+    assert.match(renderText(result, []), /closed loop: 4 messages of 100B text in flight/);
+  });
+
+  itInTime('sends messages of the sizes of a distribution', async () => {
+    const sizes = new Set<number>();
+    const server = await Scripted.listen((socket) => {
+      echoTo(socket);
+      socket.on('message', (data) => sizes.add((data as Buffer).length));
+    });
+    assertClean(await drive(server.url, '-d 300ms -c 2 -m 3 -s 0@50,200@30,70000@20'));
+    server.close();
+    assert.deepEqual(
+      [...sizes].sort((a, b) => a - b),
+      [0, 200, 70_000],
+    );
+  });
+
+  it('sends by the clock in an open loop', async () => {
+    const result = await drive(echo.url, '-d 500ms -c 3 -w 2 -R 200 --warmup 100ms');
+    assertClean(result);
+    // Every message that was due in the measured time is in, however late its reply was.
+    assert.equal(result.timings.latency.count, 100);
+    assert.equal(result.timings.lateness.count, 100);
+    assert.match(renderText(result, []), /open loop: 200 messages/);
+  });
+
+  itInTime('shows a stall as long as it is in an open loop, which a closed loop hides', async () => {
+    const server = await Scripted.listen(echoTo);
+    const sleeper = new Int32Array(new SharedArrayBuffer(4));
+    // The servers of this process stand still meanwhile; the load comes from other threads.
+    const stalls = setInterval(() => Atomics.wait(sleeper, 0, 0, 100), 1000);
+    const open = await drive(server.url, '-d 3s -c 4 -R 200');
+    const closed = await drive(server.url, '-d 2s -c 1');
+    clearInterval(stalls);
+    server.close();
+    assertClean(open);
+    assertClean(closed);
+    const p99 = open.timings.latency.percentile(99);
+    assert.ok(p99 > 70 && p99 < 250, `open loop: p99 of ${p99} ms`);
+    assert.ok(closed.timings.latency.percentile(99) < p99 / 2, 'closed loop: the stall shows in its p99');
+    assert.ok(closed.timings.latency.read({ kind: 'max' }) > 70, 'closed loop: there was no stall');
+  });
+
+  it('counts in an open loop what the target is too slow for', async () => {
+    const server = await Scripted.listen((socket) => {
+      socket.on('message', (data) => setTimeout(() => socket.send(data as Buffer), 50));
+    });
+    // One at a time in 50 ms is 20 a second.
+    const result = await drive(server.url, '-d 500ms -c 1 -m 1 -R 100 --timeout 300ms');
+    server.close();
+    assert.ok(result.unsent > 10, `${result.unsent} unsent`);
+    assert.equal(result.timings.latency.count, 50);
+    assert.ok(result.timings.latency.percentile(99) > 300);
+    assert.ok(concernsOf(result).some((concern) => concern.startsWith('The rate was not reached')));
+  });
+
+  itInTime('drives TLS, and believes no certificate that it should not', async () => {
+    const authority = new CertificateAuthority();
+    const { cert, key } = authority.issue('localhost', ['DNS:localhost']);
+    const https = createHttpsServer({ cert: readFileSync(cert), key: readFileSync(key) });
+    const server = new Scripted(new WebSocketServer({ server: https }), echoTo);
+    const port = await listen(https);
+    const url = `wss://localhost:${port}/`;
+    const refused = await drive(url, '-d 100ms -c 1');
+    const good = await drive(url, '-d 200ms -c 2 -s 20000 -m 2 --insecure');
+    authority.remove();
+    server.close();
+    https.close();
+    assert.deepEqual([...refused.errors.keys()], ['tls: UNABLE_TO_VERIFY_LEAF_SIGNATURE']);
+    assert.equal(refused.opened, 0);
+    assertClean(good);
+    assert.ok(good.messages > 0);
+    assert.equal(good.timings.tls.count, 2);
+  });
+
+  itInTime('drives raw TCP', async () => {
+    const server = createServer((socket) => socket.on('error', () => undefined).pipe(socket));
+    const url = `tcp://127.0.0.1:${await listen(server)}`;
+    const closed = await drive(url, '-d 200ms -c 3 -m 4 -s 1-3000');
+    const open = await drive(url, '-d 200ms -c 2 -R 100');
+    server.close();
+    assertClean(closed);
+    assertClean(open);
+    assert.ok(closed.messages > 10);
+    assert.equal(open.timings.latency.count, 20);
+    assert.equal(closed.timings.handshake.count, 0);
+  });
+
+  itInTime('counts every delivery of a fan-out, over several threads', async () => {
+    const server = await Scripted.listen((socket) => {
+      socket.on('message', (data, binary) => {
+        for (const client of server.server.clients) client.send(data as Buffer, { binary });
+      });
+    });
+    const open = await drive(server.url, '--scenario fan-out -d 300ms -c 7 -w 2 -R 100');
+    const closed = await drive(server.url, '--scenario fan-out -d 300ms -c 7 -w 2 -m 2 -s 64');
+    server.close();
+    for (const result of [open, closed]) {
+      assertClean(result);
+      assert.equal(result.opened, 8);
+      assert.ok(result.timings.latency.percentile(50) > 0);
+    }
+    assert.equal(open.timings.latency.count, 30 * 7);
+    assert.ok(closed.messages > 7 && closed.bytes === closed.messages * 64);
+  });
+
+  itInTime('times an upload by the pongs behind it', async () => {
+    let received = 0;
+    const server = await Scripted.listen((socket) => socket.on('message', () => received++));
+    const closed = await drive(server.url, '--scenario upload -d 300ms -c 2 -m 4 -s 5000');
+    const open = await drive(server.url, '--scenario upload -d 200ms -c 2 -R 100 --text');
+    server.close();
+    assertClean(closed);
+    assertClean(open);
+    assert.ok(closed.messages > 8 && closed.messages <= received);
+    assert.equal(closed.bytes, closed.messages * 5000);
+    assert.equal(open.timings.latency.count, 20);
+  });
+
+  itInTime('takes one pong for several pings, and none for a message that was not sent', async () => {
+    let pings = 0;
+    const lazy = await Scripted.listen(
+      (socket, { url }) => {
+        socket.on('ping', (place) => {
+          if (url === '/wrong') socket.pong(Buffer.from([0, 0, 1, 0]));
+          else if (++pings % 4 === 0) socket.pong(place);
+        });
+      },
+      { autoPong: false },
+    );
+    const result = await drive(lazy.url, '--scenario upload -d 200ms -c 1 -m 4');
+    const wrong = await drive(`${lazy.url}wrong`, '--scenario upload -d 200ms -c 1 -m 4');
+    lazy.close();
+    assertClean(result);
+    assert.ok(result.messages > 8);
+    assert.ok(wrong.errors.has('pong without a ping'));
+    assert.equal(wrong.messages, 0);
+  });
+
+  itInTime('opens and closes connections', async () => {
+    const codes: number[] = [];
+    const server = await Scripted.listen((socket) => socket.on('close', (code) => codes.push(code)));
+    const closed = await drive(server.url, '--scenario connect -d 300ms -c 3');
+    const open = await drive(server.url, '--scenario connect -d 300ms -c 3 -R 50');
+    server.close();
+    assertClean(closed);
+    assertClean(open);
+    assert.ok(closed.messages > 3);
+    assert.equal(open.timings.latency.count, 15);
+    assert.ok(codes.length >= closed.messages + 15);
+    assert.ok(codes.every((code) => code === 1000));
+  });
+
+  it('opens connections evenly over the ramp and holds them', async () => {
+    const opened: number[] = [];
+    const server = await Scripted.listen(() => opened.push(performance.now()));
+    const result = await drive(server.url, '--scenario idle -d 100ms -c 20 --ramp 1s');
+    server.close();
+    assertClean(result);
+    assert.equal(opened.length, 20);
+    assert.ok(opened.at(-1)! - opened[0]! > 300);
+    assert.equal(result.messages, 0);
+  });
+
+  it('offers headers and subprotocols', async () => {
+    const server = await Scripted.listen(echoTo, { handleProtocols: (offered) => [...offered][1] ?? false });
+    const plan = planOf([
+      ...[`${server.url}a?b=c`, '-d', '100ms', '--warmup', '0', '-c', '1', '-H', 'x-tier: gold'],
+      ...['-H', 'Host: example.com', '--subprotocol', 'a', '--subprotocol', 'b'],
+    ]);
+    const crew = new Crew({ plan, address: '127.0.0.1', threadFile: THREAD });
+    assertClean(mergeOutcomes(plan, await crew.run(), false));
+    server.close();
+    const { url, headers } = server.requests[0]!;
+    assert.equal(url, '/a?b=c');
+    assert.equal(headers['x-tier'], 'gold');
+    assert.equal(headers.host, 'example.com');
+    assert.equal(headers['sec-websocket-protocol'], 'a, b');
+  });
+
+  it('answers pings, and does not take what it did not ask for as a reply', async () => {
+    let pongs = 0;
+    const server = await Scripted.listen((socket) => {
+      socket.ping('are you there');
+      socket.send('welcome');
+      socket.on('pong', (data) => (pongs += data.toString() === 'are you there' ? 1 : 0));
+      echoTo(socket);
+    });
+    const result = await drive(server.url, '-d 200ms -c 2 --warmup 0');
+    server.close();
+    assertClean(result);
+    assert.equal(pongs, 2);
+    assert.equal(result.unsolicited, 2);
+  });
+
+  itInTime('counts close codes, and opens anew what was closed', async () => {
+    const server = await Scripted.listen((socket, { url }) => {
+      socket.once('message', () => (url === '/cut' ? socket.terminate() : socket.close(4001, 'enough')));
+    });
+    const closed = await drive(server.url, '-d 300ms -c 2');
+    const cut = await drive(`${server.url}cut`, '-d 300ms -c 2');
+    server.close();
+    assert.deepEqual([...closed.closes.keys()], ['4001']);
+    assert.deepEqual([...cut.closes.keys()], ['1006']);
+    for (const result of [closed, cut]) {
+      assert.deepEqual([...result.errors.keys()], ['lost with their connection']);
+      assert.ok(result.opened > 2);
+      assert.equal(result.errorCount, result.closeCount);
+    }
+  });
+
+  it('names what goes wrong', async () => {
+    const server = await Scripted.listen(
+      (socket, { url }) => {
+        if (url === '/mute') return;
+        socket.on('message', (data) => socket.send(Buffer.concat([data as Buffer, Buffer.from('!')])));
+      },
+      { verifyClient: ({ req }: { req: IncomingMessage }) => req.url !== '/forbidden' },
+    );
+    const none = createServer();
+    const port = await listen(none);
+    await new Promise((settle) => none.close(settle));
+    const kinds = async (url: string, argv: string): Promise<string[]> => [
+      ...(await drive(url, argv)).errors.keys(),
+    ];
+    assert.deepEqual(await kinds(`ws://127.0.0.1:${port}/`, '-d 5s -c 2'), ['connect: ECONNREFUSED']);
+    assert.deepEqual(await kinds(`${server.url}forbidden`, '-d 5s -c 2'), ['handshake: 401']);
+    const mute = createServer(() => undefined);
+    const mutePort = await listen(mute);
+    assert.deepEqual(await kinds(`ws://127.0.0.1:${mutePort}/`, '-d 5s -c 1 --timeout 200ms'), [
+      'timeout: opening',
+    ]);
+    mute.close();
+    const wrong = await kinds(server.url, '-d 200ms -c 1');
+    assert.ok(wrong.includes('reply of another length than the message'));
+    const late = await kinds(`${server.url}mute`, '-d 900ms -c 1 --timeout 400ms');
+    assert.ok(late.includes('timeout: no reply'), String(late));
+    const left = await kinds(`${server.url}mute`, '-d 100ms -c 2 --timeout 300ms');
+    assert.ok(left.includes('unanswered at the end') || left.includes('timeout: no reply'), String(left));
+    server.close();
+  });
+});
+
+interface Exit {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(argv: readonly string[]): { child: ChildProcess; exit: Promise<Exit> } {
+  const child = spawn(process.execPath, [join(ROOT, 'src/main.ts'), 'bench', ...argv], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const exit = new Promise<Exit>((settle) => {
+    child.once('close', (status) => settle({ status, stdout, stderr }));
+  });
+  return { child, exit: within('the end of the load generator', exit).finally(() => child.kill('SIGKILL')) };
+}
+
+describe('the command of the load generator', () => {
+  let echo: Scripted;
+  before(async () => {
+    echo = await Scripted.listen(echoTo);
+  });
+  after(() => echo.close());
+
+  it('exits with 0 where assertions hold, and says so in tables', async () => {
+    const short = ['-d', '200ms', '--warmup', '0', '-c', '2'];
+    const { exit } = start([echo.url, ...short, '--assert', 'p50<10s', '--assert', 'errors=0']);
+    const { status, stdout, stderr } = await exit;
+    assert.equal(stderr, '');
+    assert.equal(status, 0, stdout);
+    for (const text of [
+      'closed loop',
+      'latency',
+      '99.9%',
+      'deviation',
+      'messages',
+      'handshake',
+      'holds  p50<10s',
+    ]) {
+      assert.ok(stdout.includes(text), `${text} in\n${stdout}`);
+    }
+  });
+
+  it('exits with 1 where an assertion fails or there were errors, as JSON or CSV too', async () => {
+    const short = ['-d', '200ms', '--warmup', '0', '-c', '1'];
+    const [failing, refused] = await Promise.all([
+      start([echo.url, ...short, '--json', '--assert', 'p50<1us']).exit,
+      start([...short, '--csv', 'ws://127.0.0.1:1/']).exit,
+    ]);
+    assert.equal(failing.status, 1);
+    const record = JSON.parse(failing.stdout) as Record<string, unknown>;
+    assert.equal(record.loop, 'closed');
+    assert.ok((record.messages as number) > 0);
+    assert.ok((record.latency as Record<string, number>).p99! > 0);
+    assert.deepEqual(
+      (record.assertions as { holds: boolean }[]).map(({ holds }) => holds),
+      [false],
+    );
+    assert.equal(refused.status, 1);
+    const [names, values, ...rest] = refused.stdout.split('\r\n');
+    assert.deepEqual(rest, ['']);
+    assert.ok(names!.split(',').includes('errors.total'));
+    assert.match(values!, /connect: ECONNREFUSED/);
+  });
+
+  it('exits with 2 for bad usage, in one line', async () => {
+    const { status, stdout, stderr } = await start(['http://127.0.0.1/']).exit;
+    assert.deepEqual([status, stdout], [2, '']);
+    assert.match(stderr, /^bench: [^\n]+\n$/);
+  });
+
+  it('prints what was measured so far when it is interrupted', async () => {
+    const arrived = Promise.withResolvers<undefined>();
+    let messages = 0;
+    const server = await Scripted.listen((socket) => {
+      echoTo(socket);
+      socket.on('message', () => {
+        if (++messages === 100) arrived.resolve(undefined);
+      });
+    });
+    const { child, exit } = start([server.url, '-d', '1h', '--warmup', '0', '-c', '2', '-w', '2', '--json']);
+    await within('messages', arrived.promise);
+    child.kill('SIGINT');
+    const { status, stdout } = await exit;
+    server.close();
+    assert.equal(status, 130);
+    const record = JSON.parse(stdout) as Record<string, unknown>;
+    assert.equal(record.interrupted, true);
+    assert.ok((record.messages as number) > 0);
+    assert.ok((record.measuredMs as number) > 0 && (record.measuredMs as number) < 60_000);
+    const none = { total: 0, kinds: [] };
+    assert.deepEqual([record.errors, record.closes], [none, none]);
+  });
+});

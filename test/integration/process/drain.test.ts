@@ -1,0 +1,254 @@
+/** Drains: what takes no new work any more, and how what lives there is ended. */
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { eventually } from '../../support/deadline.ts';
+import { RawConnection, upgradeRequest } from '../../support/sockets/raw-connection.ts';
+import { ReloadRig } from '../../support/rigs/reload-rig.ts';
+import { TcpEndpoint, TcpPeer } from '../../support/sockets/tcp-peer.ts';
+import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
+
+const local = '127.0.0.1:0';
+const RESTART = { code: 1012, reason: 'service restart' };
+
+describe('a drain', { timeout: 300_000 }, () => {
+  let one: WsEndpoint;
+  let two: WsEndpoint;
+  let echo: TcpEndpoint;
+  const rigs: ReloadRig[] = [];
+
+  before(async () => {
+    one = await WsEndpoint.listen();
+    two = await WsEndpoint.listen();
+    echo = await TcpEndpoint.echo();
+  });
+  afterEach(() => {
+    for (const { sluice } of rigs.splice(0)) sluice.kill('SIGKILL');
+  });
+  after(() => {
+    for (const each of [one, two, echo]) each.close();
+  });
+
+  const listener = (name: string, cluster: string): object => ({
+    name,
+    mode: 'l7',
+    address: local,
+    routes: [{ match: {}, cluster }],
+  });
+
+  async function start(more: object = {}): Promise<ReloadRig> {
+    const rig = await ReloadRig.start({
+      listeners: [
+        listener('web', 'one'),
+        listener('other', 'one'),
+        listener('pair', 'pair'),
+        { name: 'tcp', mode: 'l4', address: local, cluster: 'echo' },
+        { name: 'tcp-net', mode: 'l4', engine: 'net', address: local, cluster: 'echo' },
+      ],
+      clusters: [
+        { name: 'one', endpoints: [{ address: one.address }] },
+        { name: 'pair', endpoints: [{ address: one.address }, { address: two.address }] },
+        { name: 'echo', endpoints: [{ address: echo.address }] },
+      ],
+      ...more,
+    });
+    rigs.push(rig);
+    return rig;
+  }
+
+  const join = async (rig: ReloadRig, name: string): Promise<WsPeer> =>
+    WsPeer.connect(`ws://${rig.sluice.address(name)}/`);
+
+  async function joinMany(rig: ReloadRig, name: string, count: number): Promise<WsPeer[]> {
+    return Promise.all(Array.from({ length: count }, () => join(rig, name)));
+  }
+
+  async function tunnel(rig: ReloadRig, name: string): Promise<TcpPeer> {
+    const client = await TcpPeer.connect(rig.sluice.address(name));
+    client.read().send('1');
+    await client.receivesText('1');
+    return client;
+  }
+
+  async function alive(client: WsPeer): Promise<void> {
+    assert.equal(client.socket.readyState, client.socket.OPEN);
+    client.socket.ping('alive');
+    await client.pongs.next();
+  }
+
+  /** Asks for a WebSocket; returns the head of the answer. */
+  async function ask(rig: ReloadRig, name: string): Promise<string> {
+    const client = await RawConnection.connect(rig.sluice.address(name));
+    try {
+      client.write(upgradeRequest('app.example'));
+      const { startLine, headers } = await client.head();
+      return [startLine, ...headers.map((header) => header.join(': '))].join('\n');
+    } finally {
+      client.destroy();
+    }
+  }
+
+  async function begin(rig: ReloadRig, path: string): Promise<{ total: number; remaining: number }> {
+    const { status, body } = await rig.post(path);
+    assert.equal(status, 202, body);
+    return JSON.parse(body) as { total: number; remaining: number };
+  }
+
+  async function drained(rig: ReloadRig): Promise<void> {
+    await eventually(async () => {
+      const { drains } = await rig.status();
+      assert.ok(
+        drains.length > 0 && drains.every(({ remaining }) => remaining === 0),
+        JSON.stringify(drains),
+      );
+    });
+  }
+
+  it('of a listener ends its sessions, refuses new ones with 503, and leaves the others alone', async () => {
+    const rig = await start();
+    const [lost, kept] = [await joinMany(rig, 'web', 6), await join(rig, 'other')];
+    assert.equal((await begin(rig, '/listeners/web/drain')).total, 6);
+    for (const client of lost) assert.deepEqual(await client.closed(), RESTART);
+    await drained(rig);
+    const refused = await ask(rig, 'web');
+    assert.match(refused, /^HTTP\/1\.1 503 /);
+    assert.match(refused, /^retry-after: \d+$/im);
+    await alive(kept);
+    await alive(await join(rig, 'other'));
+    assert.equal((await fetch(`http://${rig.sluice.admin}/readyz`)).status, 200);
+    assert.match(await rig.metrics(), /^sluice_drains_active 1$/m);
+    assert.match(await rig.metrics(), /^sluice_drain_remaining_connections 0$/m);
+
+    assert.equal((await rig.post('/listeners/web/undrain')).status, 202);
+    await eventually(async () => alive(await join(rig, 'web')));
+    assert.equal((await rig.post('/listeners/web/undrain')).status, 409);
+    assert.match(await rig.metrics(), /^sluice_drains_active 0$/m);
+  });
+
+  for (const name of ['tcp', 'tcp-net']) {
+    it(`of the listener ${name} ends tunnels with FIN when nothing crosses, and takes no new ones`, async () => {
+      const rig = await start();
+      const [quiet, busy] = [await tunnel(rig, name), await tunnel(rig, name)];
+      const talk = setInterval(() => busy.send('.'), 100);
+      try {
+        await begin(rig, `/listeners/${name}/drain`);
+        await quiet.ended();
+        assert.ok(busy.isOpen);
+        await eventually(() => assert.rejects(TcpPeer.connect(rig.sluice.address(name)), /ECONNREFUSED/));
+        // The same drain with another deadline.
+        await begin(rig, `/listeners/${name}/drain?deadline=1s`);
+        await eventually(() => assert.ok(!busy.isOpen));
+      } finally {
+        clearInterval(talk);
+      }
+      await drained(rig);
+      assert.equal((await rig.post(`/listeners/${name}/undrain`)).status, 202);
+      await eventually(async () => (await tunnel(rig, name)).destroy());
+      quiet.destroy();
+      busy.destroy();
+    });
+  }
+
+  it('of a cluster ends what goes there by any listener, and nothing else', async () => {
+    const rig = await start();
+    const lost = [...(await joinMany(rig, 'web', 3)), ...(await joinMany(rig, 'other', 3))];
+    const kept = await join(rig, 'pair');
+    assert.equal((await begin(rig, '/clusters/one/drain?rate=1000&jitter=0s')).total, 6);
+    for (const client of lost) assert.deepEqual(await client.closed(), RESTART);
+    await drained(rig);
+    assert.match(await ask(rig, 'other'), /^HTTP\/1\.1 503 /);
+    await alive(kept);
+    assert.equal((await rig.post('/clusters/one/undrain')).status, 202);
+    await eventually(async () => alive(await join(rig, 'web')));
+  });
+
+  it('of an endpoint sends new work to the others, and ends what it has, or not', async () => {
+    const rig = await start();
+    const before = two.sessions.count;
+    const clients = await joinMany(rig, 'pair', 8);
+    const theirs = two.sessions.count - before;
+    assert.ok(theirs > 0 && theirs < 8);
+    const address = encodeURIComponent(two.address);
+    const path = `/clusters/pair/endpoints/${address}/drain`;
+    assert.equal((await begin(rig, `${path}?rate=0`)).total, theirs);
+    await eventually(async () => {
+      for (let count = 0; count < 4; count++) clients.push(await join(rig, 'pair'));
+      const taken = two.sessions.count;
+      for (let count = 0; count < 4; count++) clients.push(await join(rig, 'pair'));
+      assert.equal(two.sessions.count, taken);
+    });
+    assert.ok(clients.every(({ socket }) => socket.readyState === socket.OPEN));
+
+    const closes: number[] = [];
+    for (const client of clients) void client.closed(60_000).then(({ code }) => closes.push(code));
+    const { total } = await begin(rig, path);
+    await drained(rig);
+    await eventually(() => assert.equal(closes.length, total));
+    assert.deepEqual(new Set(closes), new Set([1012]));
+    const { clusters } = (await rig.status()) as unknown as {
+      clusters: { endpoints: { address: string; state: string; activeConnections: number }[] }[];
+    };
+    const [kept, gone] = clusters[1]!.endpoints;
+    assert.deepEqual([kept!.state, gone!.state, gone!.activeConnections], ['up', 'draining', 0]);
+    assert.equal((await rig.post(`/clusters/pair/endpoints/${address}/undrain`)).status, 202);
+    const reached = two.sessions.count;
+    await eventually(async () => {
+      (await join(rig, 'pair')).socket.terminate();
+      assert.ok(two.sessions.count > reached);
+    });
+    for (const { socket } of clients) socket.terminate();
+  });
+
+  it('of everything is announced by readyz first, and shows how far it is', async () => {
+    const rig = await start({ shutdown: { readyDelay: '1s' }, drain: { rate: '20/s', deadline: '2m' } });
+    const clients = await joinMany(rig, 'web', 40);
+    const quiet = await tunnel(rig, 'tcp');
+    const told = performance.now();
+    assert.deepEqual((await begin(rig, '/drain')).remaining, 41);
+    assert.equal((await fetch(`http://${rig.sluice.admin}/readyz`)).status, 503);
+    let first = Infinity;
+    const closes = clients.map(async (client) => {
+      const { code } = await client.closed(60_000);
+      first = Math.min(first, performance.now());
+      return code;
+    });
+    // Still taken while it is only announced.
+    const late = await join(rig, 'web');
+    const seen: number[] = [];
+    await eventually(async () => {
+      const { drains } = await rig.status();
+      seen.push(drains[0]!.remaining);
+      assert.equal(drains[0]!.remaining, 0);
+    }, 60_000);
+    assert.deepEqual(new Set(await Promise.all(closes)), new Set([1012]));
+    assert.equal((await late.closed()).code, 1012);
+    await quiet.ended();
+    assert.ok(first - told >= 900, `the first was ended after ${first - told} ms`);
+    assert.ok(performance.now() - told >= 2500, '42 at 20 a second take two seconds');
+    assert.ok(new Set(seen).size > 5, `progress: ${[...new Set(seen)].join()}`);
+    await rig.sluice.waitForLog(({ msg }) => msg === 'drained');
+    assert.match(await ask(rig, 'web'), /^HTTP\/1\.1 503 /);
+    assert.equal((await rig.post('/undrain')).status, 202);
+    assert.equal((await fetch(`http://${rig.sluice.admin}/readyz`)).status, 200);
+    await eventually(async () => alive(await join(rig, 'web')));
+    quiet.destroy();
+  });
+
+  it('of what is not there, or with settings that are none, is refused with the reason', async () => {
+    const rig = await start();
+    for (const [path, status, reason] of [
+      ['/listeners/nobody/drain', 404, /there is no listener nobody/],
+      ['/clusters/nobody/drain', 404, /there is no cluster nobody/],
+      ['/clusters/one/endpoints/nobody/drain', 404, /there is no endpoint nobody/],
+      ['/clusters/one/undrain', 409, /it is not drained/],
+      ['/drain?rate=fast', 400, /rate: write a number/],
+      ['/drain?rate=-1', 400, /rate: write a number/],
+      ['/drain?deadline=soon', 400, /deadline: write a number and a unit/],
+      ['/drain?jitter=900d', 400, /jitter: write a number and a unit, such as 5m, up to 20d/],
+    ] as const) {
+      const answer = await rig.post(path);
+      assert.equal(answer.status, status, path);
+      assert.match(answer.body, reason);
+    }
+    await alive(await join(rig, 'web'));
+  });
+});

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { after, before, describe, it } from 'node:test';
+import { eventually } from '../../support/deadline.ts';
+import { FickleEndpoint } from '../../support/websocket/fickle-endpoint.ts';
+import { RawConnection, headerOf, upgradeRequest } from '../../support/sockets/raw-connection.ts';
+import { WebRig } from '../../support/rigs/web-rig.ts';
+import { WsPeer } from '../../support/websocket/ws-peer.ts';
+
+const NO_PRLIMIT = spawnSync('prlimit', ['--version']).status === 0 ? false : 'prlimit is not there';
+const SESSIONS = 10;
+
+/** Sets how many descriptors the process may have; those that it has stay open. */
+function limitDescriptors(pid: number, soft: string): void {
+  execFileSync('prlimit', ['--pid', String(pid), `--nofile=${soft}:`]);
+}
+
+function descriptorLimit(pid: number): string {
+  const args = ['--pid', String(pid), '--nofile', '--output=SOFT', '--noheadings'];
+  return execFileSync('prlimit', args, { encoding: 'utf8' }).trim();
+}
+
+describe('a proxy without a descriptor left', { skip: NO_PRLIMIT, timeout: 300_000 }, () => {
+  const endpoints: FickleEndpoint[] = [];
+  let rig: WebRig;
+
+  before(async () => {
+    for (let count = 0; count < 2; count++) endpoints.push(await FickleEndpoint.listen());
+    rig = await WebRig.start({
+      listeners: { web: {} },
+      clusters: {
+        app: {
+          endpoints: endpoints.map(({ address }) => address),
+          healthCheck: { type: 'tcp', interval: '50ms', rise: 1, fall: 1 },
+          onDown: 'close',
+          outlier: { consecutiveFailures: 1 },
+        },
+      },
+      log: { access: false },
+    });
+  });
+  after(async () => {
+    await rig.sluice.stop();
+    for (const endpoint of endpoints) endpoint.die();
+  });
+
+  it('blames no endpoint, closes no session, tells clients whose fault it is, and goes on afterwards', async () => {
+    const { sluice } = rig;
+    const sessions: WsPeer[] = [];
+    for (let count = 0; count < SESSIONS; count++) {
+      sessions.push(await WsPeer.connect(`ws://${rig.address('web')}/`));
+    }
+    // Accepted before there is nothing left to accept with.
+    const clients = await Promise.all(
+      Array.from({ length: 4 }, () => RawConnection.connect(rig.address('web'))),
+    );
+    await eventually(async () => {
+      assert.equal((await rig.scrape()).sum('sluice_connections_active'), SESSIONS + clients.length);
+    });
+    const before = descriptorLimit(sluice.pid);
+    const from = sluice.logs.length;
+    limitDescriptors(sluice.pid, '3');
+    try {
+      for (const client of clients) {
+        client.write(upgradeRequest('app.example'));
+        const head = await client.head();
+        assert.match(head.startLine, / 503 /);
+        assert.equal(headerOf(head, 'retry-after'), '1');
+        const length = Number(headerOf(head, 'content-length'));
+        assert.match(
+          (await client.bytes(length)).toString(),
+          /^the proxy has no descriptor or memory left\n$/,
+        );
+      }
+      await sluice.waitForLog(({ msg }) => msg === 'probe not made', undefined, from);
+    } finally {
+      limitDescriptors(sluice.pid, before);
+    }
+    const metrics = await rig.scrape();
+    assert.equal(metrics.sum('sluice_ws_handshake_failures_total', { reason: 'own_shortage' }), 4);
+    assert.equal(metrics.sum('sluice_cluster_rejections_total', { reason: 'descriptors' }), 4);
+    assert.equal(metrics.sum('sluice_endpoint_connect_failures_total'), 0);
+    assert.equal(metrics.sum('sluice_cluster_retries_total'), 0);
+    assert.ok(metrics.sum('sluice_endpoint_probes_unmade_total') > 0);
+    assert.equal(metrics.sum('sluice_endpoint_probe_failures_total'), 0);
+    assert.equal(metrics.sum('sluice_endpoint_ejections_total'), 0);
+    assert.equal(metrics.sum('sluice_endpoint_up'), 2);
+    assert.equal(metrics.sum('sluice_cluster_panic'), 0);
+    assert.equal(metrics.sum('sluice_ws_sessions_active'), SESSIONS);
+    assert.equal(metrics.sum('sluice_cluster_evictions_total'), 0);
+    assert.ok(!sluice.logs.slice(from).some(({ msg }) => msg === 'endpoint changed'));
+    for (const session of sessions) {
+      session.socket.send('still here');
+      assert.equal((await session.messages.next()).data.toString(), 'still here');
+      session.socket.terminate();
+    }
+    const late = await rig.ask();
+    assert.match((await late.head()).startLine, / 101 /);
+    late.destroy();
+    for (const client of clients) client.destroy();
+  });
+});

@@ -1,0 +1,66 @@
+/** An endpoint and a driver of load, in processes of their own. */
+import { once } from 'node:events';
+import { spawn } from 'node:child_process';
+import { resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { CertificateAuthority } from '../certificates.ts';
+import { within } from '../deadline.ts';
+import { freePorts } from '../sockets/free-port.ts';
+
+const BENCH = resolve(import.meta.dirname, '../../../bench');
+
+/** As much as is read of what the load generator measures. */
+export interface Load {
+  readonly messages: number;
+  readonly errors: { readonly total: number };
+  /** In milliseconds. */
+  readonly latency: Readonly<Record<'p50' | 'p99' | 'max', number>>;
+}
+
+/** An endpoint in a process of its own that echoes every message. */
+export class EchoProcess {
+  /** `host:port` */
+  readonly address: string;
+  readonly #end: () => void;
+
+  private constructor(address: string, end: () => void) {
+    this.address = address;
+    this.#end = end;
+  }
+
+  static async start(): Promise<EchoProcess> {
+    const authority = new CertificateAuthority();
+    const { cert, key } = authority.issue('echo', ['DNS:localhost']);
+    const [plain = 0, tls = 0] = await freePorts(2);
+    const child = spawn(
+      process.execPath,
+      [`${BENCH}/endpoint/server.ts`, String(plain), String(tls), cert, key],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    // However this process ends.
+    process.once('exit', () => child.kill('SIGKILL'));
+    await within('the endpoint to listen', once(child.stdout, 'data'));
+    return new EchoProcess(`127.0.0.1:${plain}`, () => {
+      child.kill('SIGKILL');
+      authority.remove();
+    });
+  }
+
+  stop(): void {
+    this.#end();
+  }
+}
+
+/** Puts a WebSocket server under load with the project's own generator, for as long as the arguments say. */
+export async function drive(url: string, args: readonly string[], deadlineMs: number): Promise<Load> {
+  const child = spawn(process.execPath, [`${BENCH}/run.ts`, url, ...args, '--json'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    return JSON.parse(await within('the load', text(child.stdout), deadlineMs)) as Load;
+  } finally {
+    child.kill('SIGKILL');
+  }
+}

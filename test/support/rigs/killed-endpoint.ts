@@ -1,0 +1,145 @@
+/** A steady stream of clients, of whose three endpoints one is killed with SIGKILL, and what they see of it. */
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+import { askAdmin } from '../http/admin-client.ts';
+import { eventually, within } from '../deadline.ts';
+import type { WebRig } from './web-rig.ts';
+
+const ECHO = `
+const { WebSocketServer } = require('ws');
+const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false }, () =>
+  console.log(server.address().port));
+server.on('connection', (socket) => socket.on('message', (data) => socket.send(data)));`;
+
+/** An endpoint in a process that can be killed. */
+export class MortalEndpoint {
+  readonly address: string;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, port: string) {
+    this.#child = child;
+    this.address = `127.0.0.1:${port}`;
+  }
+
+  static async start(): Promise<MortalEndpoint> {
+    const child = spawn(process.execPath, ['-e', ECHO], { stdio: ['ignore', 'pipe', 'inherit'] });
+    // However this process ends.
+    const kill = (): boolean => child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('exit', () => process.off('exit', kill));
+    const [line] = (await within('the port of the endpoint', once(child.stdout, 'data'))) as [Buffer];
+    return new MortalEndpoint(child, line.toString().trim());
+  }
+
+  /** Resolves when it is dead. */
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exit = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await within('the death of the endpoint', exit);
+  }
+
+  /** Lets it do nothing more, or go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(signal);
+  }
+}
+
+interface Client {
+  readonly began: number;
+  readonly ended: Promise<void>;
+  echoed: boolean;
+  over: boolean;
+}
+
+/** What became of the clients. */
+export interface Aftermath {
+  readonly clients: number;
+  readonly failedBefore: number;
+  /** Clients that were under way when the endpoint had died, and those of them that failed. */
+  readonly inFlight: number;
+  readonly failedInFlight: number;
+  /** Of those that began when the endpoint was dead already: none should be. */
+  readonly failedLater: number;
+  readonly retries: number;
+  /** From the death to the ejection. */
+  readonly ejectedAfterMs: number;
+}
+
+/**
+ * Has clients come at a rate, each of which sends a message, waits for its echo and closes; kills the first endpoint
+ * meanwhile, and goes on until it has been ejected for a while.
+ *
+ * @param ms how long they come before the death, and after the ejection
+ */
+export async function killOne(
+  rig: WebRig,
+  endpoints: readonly MortalEndpoint[],
+  rate: number,
+  ms: number,
+): Promise<Aftermath> {
+  const url = `ws://${rig.address('web')}/`;
+  const all: Client[] = [];
+  let coming = true;
+  const come = async (): Promise<void> => {
+    for (let due = performance.now(); coming; due += 1000 / rate) {
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
+      all.push(open(url));
+    }
+  };
+  const stream = come();
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  // While it dies, too, clients are under way with it.
+  const before = all.filter(({ over }) => over);
+  await endpoints[0]!.kill();
+  const diedAt = performance.now();
+  const underWay = all.filter((client) => !before.includes(client));
+  await eventually(async () => assert.equal(await stateOf(rig, endpoints[0]!.address), 'ejected'));
+  const ejectedAfterMs = Math.round(performance.now() - diedAt);
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  coming = false;
+  await stream;
+  await within('the clients', Promise.all(all.map(({ ended }) => ended)));
+  const failed = (clients: Iterable<Client>): number => [...clients].filter(({ echoed }) => !echoed).length;
+  return {
+    clients: all.length,
+    failedBefore: failed(before),
+    inFlight: underWay.length,
+    failedInFlight: failed(underWay),
+    failedLater: failed(all.filter(({ began }) => began > diedAt)),
+    retries: (await rig.scrape()).sum('sluice_cluster_retries_total'),
+    ejectedAfterMs,
+  };
+}
+
+function open(url: string): Client {
+  const socket = new WebSocket(url, { perMessageDeflate: false });
+  const client: { -readonly [key in keyof Client]: Client[key] } = {
+    began: performance.now(),
+    echoed: false,
+    over: false,
+    ended: new Promise((resolve) => {
+      socket.on('close', () => {
+        client.over = true;
+        resolve();
+      });
+    }),
+  };
+  socket.on('open', () => socket.send('x'));
+  socket.on('message', () => {
+    client.echoed = true;
+    socket.close();
+  });
+  socket.on('error', () => undefined);
+  return client;
+}
+
+async function stateOf(rig: WebRig, endpoint: string): Promise<string | undefined> {
+  const { body } = await askAdmin(rig.sluice.admin, '/status');
+  const { clusters } = JSON.parse(body) as {
+    clusters: { endpoints: { address: string; state: string }[] }[];
+  };
+  return clusters[0]?.endpoints.find(({ address }) => address === endpoint)?.state;
+}

@@ -1,0 +1,95 @@
+/** A server for HTTP and WebSockets, made with `ws`, that falls ill in one way or another, and gets well again. */
+import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { WebSocketServer } from 'ws';
+import { eventually } from '../deadline.ts';
+
+/**
+ * `silent` accepts connections and says nothing, `resets` cuts them at once, `destroys` cuts them when an upgrade has
+ * come, `lies` answers upgrades with a 101 that is wrong, `fails` answers 500 to all requests, and `deaf` does the
+ * handshake and answers no ping.
+ */
+type Condition = 'well' | 'silent' | 'resets' | 'destroys' | 'lies' | 'fails' | 'deaf';
+
+export class FickleEndpoint {
+  /** Holds for connections that come from now on, and for what comes on those that are there. */
+  condition: Condition = 'well';
+  /** Handshakes that were answered with 101. */
+  sessions = 0;
+  /** The codes with which WebSockets were closed, probes included. */
+  readonly closeCodes: number[] = [];
+  readonly #http: HttpServer;
+  readonly #open = new Set<Socket>();
+  #server: Server;
+  #port = 0;
+
+  private constructor() {
+    this.#http = createHttpServer((_, response) => {
+      response.writeHead(this.condition === 'fails' ? 500 : 200).end('answer');
+    });
+    const sockets = new WebSocketServer({ noServer: true, autoPong: false, perMessageDeflate: false });
+    sockets.on('connection', (socket) => {
+      this.sessions++;
+      socket.on('error', () => undefined);
+      socket.on('close', (code) => this.closeCodes.push(code));
+      socket.on('ping', (data) => {
+        if (this.condition !== 'deaf') socket.pong(data);
+      });
+      socket.on('message', (data) => socket.send(data));
+    });
+    this.#http.on('upgrade', (request, socket, head) => {
+      if (this.condition === 'destroys') {
+        socket.destroy();
+      } else if (this.condition === 'lies') {
+        socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+      } else if (this.condition === 'fails') {
+        socket.end('HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+      } else {
+        sockets.handleUpgrade(request, socket, head, (made) => sockets.emit('connection', made, request));
+      }
+    });
+    this.#server = this.#create();
+  }
+
+  static async listen(): Promise<FickleEndpoint> {
+    const endpoint = new FickleEndpoint();
+    await endpoint.recover();
+    return endpoint;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.#port}`;
+  }
+
+  /** From now on connections are refused; those that are there are cut. */
+  die(): void {
+    this.#server.close();
+    for (const socket of this.#open) socket.destroy();
+  }
+
+  /** Listens again, on the port that it had, and is well. */
+  async recover(): Promise<void> {
+    this.condition = 'well';
+    if (this.#server.listening) return;
+    // Another process may have the port for a while.
+    await eventually(async () => {
+      this.#server = this.#create();
+      await new Promise<void>((settle, fail) => {
+        this.#server.once('error', fail);
+        this.#server.listen(this.#port, '127.0.0.1', settle);
+      });
+    });
+    this.#port = (this.#server.address() as AddressInfo).port;
+  }
+
+  #create(): Server {
+    return createServer((socket) => {
+      this.#open.add(socket);
+      socket.once('close', () => this.#open.delete(socket));
+      socket.on('error', () => undefined);
+      if (this.condition === 'silent') return;
+      if (this.condition === 'resets') socket.resetAndDestroy();
+      else this.#http.emit('connection', socket);
+    });
+  }
+}
