@@ -1,12 +1,12 @@
 /** What becomes of bytes with a reset right behind them, as a suite for every engine, between ends on system calls. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { unsupportedReason } from '../../src/sys/support.ts';
-import { eventually } from '../support/deadline.ts';
-import { descriptors } from '../support/processes/process-facts.ts';
-import { SystemEndpoint, SystemPeer } from '../support/sockets/system-peer.ts';
-import { TunnelRig } from './tunnel-rig.ts';
-import type { TunnelEngine } from './tunnel-rig.ts';
+import { unsupportedReason } from '../../../src/sys/support.ts';
+import { eventually } from '../../support/deadline.ts';
+import { descriptors } from '../../support/processes/process-facts.ts';
+import { SystemEndpoint, SystemPeer } from '../../support/sockets/system-peer.ts';
+import { TunnelRig } from './rig.ts';
+import type { TunnelEngine } from './rig.ts';
 
 /** Tunnels at once: whether the bytes and the reset are read together is up to chance. */
 const TUNNELS = 20;

@@ -1,10 +1,10 @@
 /** A real proxy whose layer 4 listeners lead to the endpoints of a test. */
-import { scrape, settled } from '../support/http/metrics.ts';
-import type { Metrics } from '../support/http/metrics.ts';
-import { startSluice } from '../support/processes/sluice-process.ts';
-import type { SluiceProcess } from '../support/processes/sluice-process.ts';
-import { TcpPeer } from '../support/sockets/tcp-peer.ts';
-import type { TcpEndpoint } from '../support/sockets/tcp-peer.ts';
+import { scrape, settled } from '../../support/http/metrics.ts';
+import type { Metrics } from '../../support/http/metrics.ts';
+import { startSluice } from '../../support/processes/sluice-process.ts';
+import type { SluiceProcess } from '../../support/processes/sluice-process.ts';
+import { TcpPeer } from '../../support/sockets/tcp-peer.ts';
+import type { TcpEndpoint } from '../../support/sockets/tcp-peer.ts';
 
 /** What carries the tunnels. */
 export interface TunnelEngine {

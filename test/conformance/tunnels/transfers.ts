@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { TcpEndpoint } from '../support/sockets/tcp-peer.ts';
-import { TunnelRig } from './tunnel-rig.ts';
-import type { TunnelEngine } from './tunnel-rig.ts';
+import { TcpEndpoint } from '../../support/sockets/tcp-peer.ts';
+import { TunnelRig } from './rig.ts';
+import type { TunnelEngine } from './rig.ts';
 
 const MIB = 1024 * 1024;
 /** For so many bytes one may wait a minute. */

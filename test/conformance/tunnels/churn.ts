@@ -1,13 +1,13 @@
 /** Many tunnels over several workers, as a suite for every engine. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { eventually } from '../support/deadline.ts';
-import { medianGrowth } from '../support/measures/median-growth.ts';
-import { descriptors, residentBytes } from '../support/processes/process-facts.ts';
-import { TcpEndpoint } from '../support/sockets/tcp-peer.ts';
-import type { TcpPeer } from '../support/sockets/tcp-peer.ts';
-import { TunnelRig } from './tunnel-rig.ts';
-import type { TunnelEngine } from './tunnel-rig.ts';
+import { eventually } from '../../support/deadline.ts';
+import { medianGrowth } from '../../support/measures/median-growth.ts';
+import { descriptors, residentBytes } from '../../support/processes/process-facts.ts';
+import { TcpEndpoint } from '../../support/sockets/tcp-peer.ts';
+import type { TcpPeer } from '../../support/sockets/tcp-peer.ts';
+import { TunnelRig } from './rig.ts';
+import type { TunnelEngine } from './rig.ts';
 
 const MIB = 1024 ** 2;
 const CYCLES_AT_ONCE = 50;

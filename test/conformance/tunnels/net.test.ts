@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { eventually } from '../support/deadline.ts';
-import { bytesOnTheWay, exhaustDescriptors, unreadBytes } from '../support/processes/process-facts.ts';
-import { TcpEndpoint } from '../support/sockets/tcp-peer.ts';
-import { describeManyTunnels } from './tunnel-churn.ts';
-import { describeControlledTunnels } from './tunnel-control.ts';
-import { net } from './tunnel-engines.ts';
-import { TunnelRig } from './tunnel-rig.ts';
-import { describeResets } from './tunnel-resets.ts';
-import { describeTunnels } from './tunnel-suite.ts';
-import { describeTransfers } from './tunnel-transfers.ts';
+import { eventually } from '../../support/deadline.ts';
+import { bytesOnTheWay, exhaustDescriptors, unreadBytes } from '../../support/processes/process-facts.ts';
+import { TcpEndpoint } from '../../support/sockets/tcp-peer.ts';
+import { describeManyTunnels } from './churn.ts';
+import { describeControlledTunnels } from './control.ts';
+import { net } from './engines.ts';
+import { TunnelRig } from './rig.ts';
+import { describeResets } from './resets.ts';
+import { describeTunnels } from './suite.ts';
+import { describeTransfers } from './transfers.ts';
 
 const CHUNK_BYTES = 16 * 1024;
 /** Less than the kernel takes for a receiver that does not read. */

@@ -1,5 +1,5 @@
 /** What the suites of layer 4 are run against. */
-import type { TunnelEngine } from './tunnel-rig.ts';
+import type { TunnelEngine } from './rig.ts';
 
 export const net: TunnelEngine = {
   name: 'net',
