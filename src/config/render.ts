@@ -1,8 +1,9 @@
 /** Writes a configuration as YAML. */
 import { stringify } from 'yaml';
 import { formatAddress } from '../core/address.ts';
-import { formatByteRate, formatByteSize } from '../core/units/byte-size.ts';
+import { formatByteSize } from '../core/units/byte-size.ts';
 import { formatDuration } from '../core/units/duration.ts';
+import { formatByteRate, formatRate } from '../core/units/rate.ts';
 import type { ClusterFiles } from './schema/cluster.ts';
 import type { LoadedConfig } from './loader.ts';
 import type {
@@ -42,7 +43,7 @@ export function renderConfig({
         readyDelay: formatDuration(shutdown.readyDelayMs),
       },
       drain: {
-        rate: `${drain.rate}/s`,
+        rate: formatRate(drain.rate),
         deadline: formatDuration(drain.deadlineMs),
         jitter: formatDuration(drain.jitterMs),
       },

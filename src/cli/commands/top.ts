@@ -1,7 +1,7 @@
 /** `sluice top`: what a running sluice does, live. */
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { formatByteSize } from '../../core/units/byte-size.ts';
+import { formatRoundedByteSize } from '../../core/units/byte-size.ts';
 import { AdminClient, type Status } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
 import { endpointTable, workerTable } from './status.ts';
@@ -72,16 +72,8 @@ function describe(status: Status, last: Counts, now: Counts): string {
   const { version, state, generation } = status;
   return [
     `sluice ${version}: ${state}, generation ${generation}\n` +
-      `${now.sessions} sessions, ${now.tunnels} tunnels, ${messages} messages/s, ${readable(bytes)}/s\n`,
+      `${now.sessions} sessions, ${now.tunnels} tunnels, ${messages} messages/s, ${formatRoundedByteSize(bytes)}/s\n`,
     workerTable(status),
     endpointTable(status),
   ].join('\n');
-}
-
-/** In the largest unit that leaves a number of at least 10, so that digits do not dance. */
-function readable(bytes: number): string {
-  for (const unit of [1024 ** 3, 1024 ** 2, 1024]) {
-    if (bytes >= 10 * unit) return formatByteSize(Math.round(bytes / unit) * unit);
-  }
-  return formatByteSize(bytes);
 }

@@ -1,5 +1,5 @@
 /** Limits of a configuration that the machine cannot keep. */
-import { formatByteSize } from '../../core/units/byte-size.ts';
+import { formatRoundedByteSize } from '../../core/units/byte-size.ts';
 import { limitFor, planDescriptors } from '../../core/descriptor-limit.ts';
 import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
@@ -54,16 +54,10 @@ export function warnOfUnfinishedMessages(
   const where = limited.length === 1 ? '' : ' over all listeners';
   problems.warning(
     [...largest.path, 'maxConnections'],
-    `clients may send ${approximateSize(sum)} of unfinished messages${where} (maxConnections x websocket.maxMessageSize), and ` +
-      `workers.bufferBudget is ${approximateSize(bufferBudget)}: past it the largest sessions are closed with 1013. Lower ` +
+    `clients may send ${formatRoundedByteSize(sum)} of unfinished messages${where} (maxConnections x websocket.maxMessageSize), and ` +
+      `workers.bufferBudget is ${formatRoundedByteSize(bufferBudget)}: past it the largest sessions are closed with 1013. Lower ` +
       'maxMessageSize or maxConnections, or raise bufferBudget',
   );
-}
-
-/** Writes 16 KiB and more with two digits at least, rounded. */
-function approximateSize(bytes: number): string {
-  const unit = 1024 ** Math.min(3, Math.floor(Math.log2(bytes / 16) / 10));
-  return formatByteSize(Math.round(bytes / unit) * unit);
 }
 
 /** Counts the worker threads: a mode without listeners has none. */

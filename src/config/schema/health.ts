@@ -1,6 +1,7 @@
 /** How a cluster finds out which of its endpoints are well, and what it does about those that are not. */
+import { MAX_DURATION_MS } from '../../core/units/duration.ts';
 import type { Format } from '../syntax/formats.ts';
-import { FormatError, LONGEST_MS, describe, duration, integer, line, oneOf } from '../syntax/formats.ts';
+import { FormatError, describe, duration, integer, line, oneOf } from '../syntax/formats.ts';
 import { urlPath } from './route/route-match.ts';
 import { readValue } from '../syntax/section.ts';
 import type { Section } from '../syntax/section.ts';
@@ -47,7 +48,7 @@ export function readHealth(cluster: Section): Health {
     onDown,
     outlier: readOutlier(cluster),
     panicThreshold: cluster.optional('panicThreshold', integer(PERCENT), 50),
-    slowStartMs: cluster.optional('slowStart', duration({ least: 0, most: LONGEST_MS }), 0),
+    slowStartMs: cluster.optional('slowStart', duration({ least: 0, most: MAX_DURATION_MS }), 0),
   };
 }
 
@@ -96,8 +97,12 @@ function readOutlier(cluster: Section): OutlierSettings | null {
       section.problemAt(key, `it is for the failures reset, handshake and 5xx: add one, or leave ${key} out`);
     }
   }
-  const ejectionMs = section.optional('ejection', duration({ least: 10, most: LONGEST_MS }), 30_000);
-  const maxEjectionMs = section.optional('maxEjection', duration({ least: 10, most: LONGEST_MS }), 300_000);
+  const ejectionMs = section.optional('ejection', duration({ least: 10, most: MAX_DURATION_MS }), 30_000);
+  const maxEjectionMs = section.optional(
+    'maxEjection',
+    duration({ least: 10, most: MAX_DURATION_MS }),
+    300_000,
+  );
   return {
     failures,
     windowMs: section.optional('window', duration(WINDOW), 10_000),

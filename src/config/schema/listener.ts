@@ -1,11 +1,11 @@
 /** A listener of either mode. */
 import { isIP } from 'node:net';
+import { MAX_DURATION_MS } from '../../core/units/duration.ts';
 import type { TcpAddress } from '../../core/address.ts';
 import { readCertificate } from './certificate.ts';
 import type { Format } from '../syntax/formats.ts';
 import {
   FormatError,
-  LONGEST_MS,
   byteRate,
   byteSize,
   describe,
@@ -73,7 +73,7 @@ const NOWHERE: TcpAddress = { kind: 'tcp', host: '', port: 0 };
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 const CONNECTIONS = { least: 0, most: 100_000_000 };
-const IDLE = { least: 10, most: LONGEST_MS, zero: 'never' };
+const IDLE = { least: 10, most: MAX_DURATION_MS, zero: 'never' };
 /** What uWebSockets.js takes: it terminates the process where a limit is outside of 8 to 960 seconds. */
 const WEBSOCKET_IDLE = { least: 8000, most: 960_000, zero: 'never' };
 const BUFFER = { least: 1024, most: GIB };
@@ -204,11 +204,15 @@ function readWebSocket(listener: Section): WebSocketSettings {
 function readHttp(listener: Section): HttpSettings {
   const section = listener.settings('http', HTTP);
   return {
-    requestTimeoutMs: section.optional('requestTimeout', duration({ least: 10, most: LONGEST_MS }), 60_000),
+    requestTimeoutMs: section.optional(
+      'requestTimeout',
+      duration({ least: 10, most: MAX_DURATION_MS }),
+      60_000,
+    ),
     idleTimeoutMs: section.optional('idleTimeout', duration({ ...IDLE, least: 1000 }), 120_000),
     maxBodySize: section.optional('maxBodySize', byteSize({ least: 0, most: 2 ** 50 }), 0),
     minBodyRate: section.optional('minBodyRate', byteRate({ least: 0, most: GIB }), 512),
-    keepAliveMs: section.optional('keepAlive', duration({ least: 0, most: LONGEST_MS }), 60_000),
+    keepAliveMs: section.optional('keepAlive', duration({ least: 0, most: MAX_DURATION_MS }), 60_000),
   };
 }
 

@@ -1,9 +1,10 @@
 /** The cookie that brings clients back to their endpoint. */
 import { resolve } from 'node:path';
+import { MAX_DURATION_MS } from '../../core/units/duration.ts';
 import type { BaseDirectory } from '../syntax/files.ts';
 import { textFile } from '../syntax/files.ts';
 import type { Format } from '../syntax/formats.ts';
-import { FormatError, LONGEST_MS, duration, oneOf, pattern, text } from '../syntax/formats.ts';
+import { FormatError, duration, oneOf, pattern, text } from '../syntax/formats.ts';
 import type { Section } from '../syntax/section.ts';
 import type { Sticky } from '../types.ts';
 
@@ -38,7 +39,7 @@ export function readSticky(
   const section = cluster.section('sticky', STICKY);
   if (section === null) return { sticky: null, secretFile: null };
   const cookie = section.required('cookie', token('the name of a cookie'), '');
-  const ttl = duration({ least: 1000, most: LONGEST_MS, zero: 'the browser session' });
+  const ttl = duration({ least: 1000, most: MAX_DURATION_MS, zero: 'the browser session' });
   const ttlMs = section.optional('ttl', ttl, 0);
   const sameSite = section.optional('sameSite', oneOf('lax', 'strict', 'none'), 'lax');
   const isSecure = sameSite === 'none' || SECURE_NAME.test(cookie);

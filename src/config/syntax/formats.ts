@@ -2,8 +2,9 @@
 import { availableParallelism, totalmem } from 'node:os';
 import type { Address, TcpAddress } from '../../core/address.ts';
 import { parseAddress, parseTcpAddress } from '../../core/address.ts';
-import { formatByteRate, formatByteSize, parseByteSize } from '../../core/units/byte-size.ts';
+import { formatByteSize, parseByteSize } from '../../core/units/byte-size.ts';
 import { formatDuration, parseDuration } from '../../core/units/duration.ts';
+import { formatByteRate, formatRate, parseByteRate, parseRate } from '../../core/units/rate.ts';
 import { nearest } from './nearest.ts';
 
 /** Reads a raw value; throws a FormatError for one that it does not take. */
@@ -21,12 +22,6 @@ interface Range {
   /** What 0 means where it is allowed beside the range: `never`, `no limit`. */
   readonly zero?: string;
 }
-
-/**
- * The longest duration: Node's timers end at 2^31 ms (24.8 days) and fire at once beyond, and a session's
- * lifetime is spread by 10%.
- */
-export const LONGEST_MS = 20 * 86_400_000;
 
 const BEARER_TOKEN = /^[\w.~+/-]{16,512}={0,2}$/;
 const CONTROL = /[\u0000-\u001f\u007f]/;
@@ -67,8 +62,7 @@ export function byteSize(range: Range): Format<number> {
 /** Bytes per second: `512B/s`, `64KiB/s`. */
 export function byteRate(range: Range): Format<number> {
   return (value) => {
-    const size = typeof value === 'string' ? /^(.+)\/s$/.exec(value)?.[1] : undefined;
-    const bytes = value === 0 ? 0 : size === undefined ? undefined : parseByteSize(size);
+    const bytes = typeof value === 'string' ? parseByteRate(value) : value === 0 ? 0 : undefined;
     if (bytes === undefined) {
       throw new FormatError(
         `${describe(value)} is not a rate of bytes: write a size and "/s", such as 512B/s, or 0 for no minimum`,
@@ -78,15 +72,14 @@ export function byteRate(range: Range): Format<number> {
   };
 }
 
-/** Events a second: `100/s`, `30/m`. */
+/** Events per second: `100/s`, `30/m`. */
 export function rate(range: Range): Format<number> {
-  const write = (perSecond: number): string => `${perSecond}/s`;
   return (value) => {
-    const match = typeof value === 'string' ? /^(\d+(?:\.\d+)?)\/(s|m|h)$/.exec(value) : null;
-    if (match === null) {
+    const perSecond = typeof value === 'string' ? parseRate(value) : undefined;
+    if (perSecond === undefined) {
       throw new FormatError(`${describe(value)} is not a rate: write a number and a unit, such as 100/s`);
     }
-    return inRange(Number(match[1]) / { s: 1, m: 60, h: 3600 }[match[2] as 's' | 'm' | 'h'], range, write);
+    return inRange(perSecond, range, formatRate);
   };
 }
 

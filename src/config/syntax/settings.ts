@@ -1,9 +1,9 @@
 /** The settings of the root and where each may come from: default, file, environment, `--set`, the later the stronger. */
 import convict from 'convict';
+import { MAX_DURATION_MS } from '../../core/units/duration.ts';
 import type { Format } from './formats.ts';
 import {
   FormatError,
-  LONGEST_MS,
   adminToken,
   bufferBudget,
   describe,
@@ -64,7 +64,7 @@ const SETTINGS = {
   'log.file': setting('Where the log goes instead of standard output', nullable(text('a file')), null),
   'shutdown.grace': setting(
     'How long sessions and tunnels may go on after SIGTERM',
-    duration({ least: 0, most: LONGEST_MS }),
+    duration({ least: 0, most: MAX_DURATION_MS }),
     '30s',
   ),
   'shutdown.readyDelay': setting(
@@ -79,7 +79,7 @@ const SETTINGS = {
   ),
   'drain.deadline': setting(
     'When a drain ends what is left',
-    duration({ least: 1000, most: LONGEST_MS }),
+    duration({ least: 1000, most: MAX_DURATION_MS }),
     '5m',
   ),
   'drain.jitter': setting(

@@ -1,29 +1,31 @@
+import { parseQuantity, roundUpFromZero } from './quantity.ts';
+
 const UNITS = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, KB: 1e3, MB: 1e6, GB: 1e9 } as const;
-const PATTERN = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB|KB|MB|GB)?$/;
+const BINARY_UNITS = ['GiB', 'MiB', 'KiB'] as const;
 
 /**
- * Reads a size as it stands in a configuration: a number and one unit of `B KiB MiB GiB KB MB GB`, bytes where
- * no unit is given.
+ * Reads a size: a number and a unit of `B KiB MiB GiB KB MB GB`. A number without a unit is bytes.
  *
- * @returns whole bytes, 1 at least for what is not 0, or undefined where the text is not a size
+ * @returns whole bytes, at least 1 unless the number is 0; undefined if the text is not a size
  */
 export function parseByteSize(text: string): number | undefined {
-  const match = PATTERN.exec(text);
-  if (match === null) return undefined;
-  const number = Number(match[1]);
-  const least = number > 0 ? 1 : 0;
-  return Math.max(least, Math.round(number * UNITS[(match[2] ?? 'B') as keyof typeof UNITS]));
-}
-
-/** Writes bytes per second. */
-export function formatByteRate(bytes: number): string {
-  return `${formatByteSize(bytes)}/s`;
+  const quantity = parseQuantity(text);
+  if (quantity === undefined) return undefined;
+  const unit = quantity.unit === '' ? 'B' : quantity.unit;
+  if (!Object.hasOwn(UNITS, unit)) return undefined;
+  return roundUpFromZero(quantity.amount * UNITS[unit as keyof typeof UNITS]);
 }
 
 /** Writes bytes in the largest binary unit that keeps them whole: 65536 is `64KiB`. */
 export function formatByteSize(bytes: number): string {
-  for (const unit of ['GiB', 'MiB', 'KiB'] as const) {
+  for (const unit of BINARY_UNITS) {
     if (bytes > 0 && bytes % UNITS[unit] === 0) return `${bytes / UNITS[unit]}${unit}`;
   }
   return `${bytes}B`;
+}
+
+/** Writes bytes in the largest binary unit of which they are at least 10, rounded to a whole number of it. */
+export function formatRoundedByteSize(bytes: number): string {
+  const unit = BINARY_UNITS.map((name) => UNITS[name]).find((size) => bytes >= 10 * size) ?? 1;
+  return formatByteSize(Math.round(bytes / unit) * unit);
 }

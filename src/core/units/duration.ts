@@ -1,27 +1,50 @@
-const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-const PATTERN = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
+import { parseQuantity, roundUpFromZero } from './quantity.ts';
+
+const UNITS_MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
+const FINE_UNITS_MS = { ...UNITS_MS, us: 1e-3, µs: 1e-3 } as const;
 
 /**
- * Reads a duration as it stands in a configuration: a number and one unit of `ms s m h d` (`250ms`, `1.5s`), or
- * a bare 0.
- *
- * @returns whole milliseconds, 1 at least for what is not 0, or undefined where the text is not a duration
+ * Max duration of a setting. Node's timers end at 2^31 ms (24.8 days) and fire at once beyond, and the lifetime of a
+ * session is spread by 10%.
  */
-export function parseDuration(text: string): number | undefined {
+export const MAX_DURATION_MS = 20 * UNITS_MS.d;
+
+/**
+ * Reads a duration: a number and a unit of `ms s m h d` (`250ms`, `1.5s`), or a bare 0.
+ *
+ * @param bareUnit the unit of a number without one; null to refuse such a number
+ * @returns whole milliseconds, at least 1 unless the number is 0; undefined if the text is not a duration
+ */
+export function parseDuration(
+  text: string,
+  bareUnit: keyof typeof UNITS_MS | null = null,
+): number | undefined {
   if (text === '0') return 0;
-  const match = PATTERN.exec(text);
-  if (match === null) return undefined;
-  const number = Number(match[1]);
-  // Where 0 means never, 0.1ms must not.
-  const least = number > 0 ? 1 : 0;
-  return Math.max(least, Math.round(number * UNITS[match[2] as keyof typeof UNITS]));
+  const ms = toMilliseconds(text, UNITS_MS, bareUnit);
+  return ms === undefined ? undefined : roundUpFromZero(ms);
+}
+
+/** Reads a duration like {@link parseDuration}, also in `us` or `µs`, into milliseconds with their fraction. */
+export function parseFineDuration(text: string): number | undefined {
+  return toMilliseconds(text, FINE_UNITS_MS, null);
 }
 
 /** Writes milliseconds in the largest unit that keeps them whole: 90000 is `90s`, 120000 is `2m`, 0 is `0s`. */
 export function formatDuration(ms: number): string {
   if (ms === 0) return '0s';
   for (const unit of ['d', 'h', 'm', 's'] as const) {
-    if (ms % UNITS[unit] === 0) return `${ms / UNITS[unit]}${unit}`;
+    if (ms % UNITS_MS[unit] === 0) return `${ms / UNITS_MS[unit]}${unit}`;
   }
   return `${ms}ms`;
+}
+
+function toMilliseconds(
+  text: string,
+  units: Readonly<Record<string, number>>,
+  bareUnit: string | null,
+): number | undefined {
+  const quantity = parseQuantity(text);
+  if (quantity === undefined) return undefined;
+  const unit = quantity.unit === '' ? bareUnit : quantity.unit;
+  return unit !== null && Object.hasOwn(units, unit) ? quantity.amount * units[unit]! : undefined;
 }

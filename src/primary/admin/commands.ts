@@ -1,5 +1,4 @@
-import { LONGEST_MS } from '../../config/syntax/formats.ts';
-import { formatDuration, parseDuration } from '../../core/units/duration.ts';
+import { MAX_DURATION_MS, formatDuration, parseDuration } from '../../core/units/duration.ts';
 import type { DrainSettings } from '../../config/types.ts';
 import type { DrainScope } from '../../protocol/to-worker.ts';
 import type { AdminCommand } from './admin-command.ts';
@@ -78,8 +77,8 @@ function drain(on: Commanded, scope: DrainScope, query: URLSearchParams): Result
     const text = query.get(key);
     if (text === null) continue;
     const ms = parseDuration(text);
-    if (ms === undefined || ms > LONGEST_MS) {
-      const most = formatDuration(LONGEST_MS);
+    if (ms === undefined || ms > MAX_DURATION_MS) {
+      const most = formatDuration(MAX_DURATION_MS);
       return { status: 400, body: `${key}: write a number and a unit, such as 5m, up to ${most}` };
     }
     settings = { ...settings, [setting]: ms };

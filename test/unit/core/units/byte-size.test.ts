@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { formatByteSize, parseByteSize } from '../../../../src/core/units/byte-size.ts';
+import {
+  formatByteSize,
+  formatRoundedByteSize,
+  parseByteSize,
+} from '../../../../src/core/units/byte-size.ts';
 
 describe('byte size', () => {
   it('reads a number and a unit, bytes where there is none', () => {
@@ -30,6 +34,7 @@ describe('byte size', () => {
       '5.KiB',
       '1TiB',
       ' 1',
+      '1toString',
     ]) {
       assert.equal(parseByteSize(text), undefined, text);
     }
@@ -47,6 +52,14 @@ describe('byte size', () => {
     assert.equal(formatByteSize(65_536), '64KiB');
     assert.equal(formatByteSize(1025 * 1024), '1025KiB');
     assert.equal(formatByteSize(1024 ** 3), '1GiB');
+  });
+
+  it('is rounded to a number of at least 10 in a unit', () => {
+    assert.equal(formatRoundedByteSize(0), '0B');
+    assert.equal(formatRoundedByteSize(10 * 1024 - 1), '10239B');
+    assert.equal(formatRoundedByteSize(10 * 1024 + 1), '10KiB');
+    assert.equal(formatRoundedByteSize(1040 * 1024 ** 2 + 5), '1040MiB');
+    assert.equal(formatRoundedByteSize(12.5 * 1024 ** 3), '13GiB');
   });
 
   it('reads back what it wrote', () => {

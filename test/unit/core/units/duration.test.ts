@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { formatDuration, parseDuration } from '../../../../src/core/units/duration.ts';
+import { formatDuration, parseDuration, parseFineDuration } from '../../../../src/core/units/duration.ts';
 
 describe('duration', () => {
   it('reads a number and a unit', () => {
@@ -13,6 +13,24 @@ describe('duration', () => {
     assert.equal(parseDuration('1d'), 86_400_000);
     assert.equal(parseDuration('0s'), 0);
     assert.equal(parseDuration('0'), 0);
+  });
+
+  it('takes a number without a unit only if the caller names its unit', () => {
+    assert.equal(parseDuration('5'), undefined);
+    assert.equal(parseDuration('5', 's'), 5000);
+    assert.equal(parseDuration('1.5', 'm'), 90_000);
+    assert.equal(parseDuration('250ms', 's'), 250);
+    assert.equal(parseDuration('0', 's'), 0);
+  });
+
+  it('keeps the fraction of a millisecond in a fine duration', () => {
+    assert.equal(parseFineDuration('500us'), 0.5);
+    assert.equal(parseFineDuration('500µs'), 0.5);
+    assert.equal(parseFineDuration('0.25ms'), 0.25);
+    assert.equal(parseFineDuration('2s'), 2000);
+    for (const text of ['', '5', '5 ms', '-5ms', '5constructor']) {
+      assert.equal(parseFineDuration(text), undefined, text);
+    }
   });
 
   it('refuses what is none', () => {
@@ -31,6 +49,8 @@ describe('duration', () => {
       's',
       '5s5s',
       '∞s',
+      '5us',
+      '5toString',
     ]) {
       assert.equal(parseDuration(text), undefined, text);
     }

@@ -1,0 +1,24 @@
+/** A number and the text behind it: `1.5MiB` is 1.5 and `MiB`. */
+interface Quantity {
+  readonly amount: number;
+  /** Empty if the text is only a number. */
+  readonly unit: string;
+}
+
+const PATTERN = /^(\d+(?:\.\d+)?)(\D*)$/;
+
+/**
+ * Splits a text into a number and its unit. The number is decimal digits with an optional fraction, without sign, exponent
+ * or spaces.
+ *
+ * @returns undefined if the text does not begin with such a number, or has digits behind the unit
+ */
+export function parseQuantity(text: string): Quantity | undefined {
+  const match = PATTERN.exec(text);
+  return match === null ? undefined : { amount: Number(match[1]), unit: match[2]! };
+}
+
+/** Rounds to a whole number, but never to 0: where 0 means "no limit", 0.1 must not. */
+export function roundUpFromZero(amount: number): number {
+  return amount > 0 ? Math.max(1, Math.round(amount)) : 0;
+}
