@@ -1,4 +1,5 @@
-import type { Config, Endpoint as EndpointConfig } from '../../src/config/types.ts';
+import type { Endpoint as EndpointConfig } from '../../src/config/types/cluster.ts';
+import type { Config } from '../../src/config/types/config.ts';
 import { formatAddress } from '../../src/core/address.ts';
 import { layoutOf } from '../../src/protocol/stats-layout.ts';
 import { StatsPage, allocatePage } from '../../src/telemetry/stats-page.ts';

@@ -1,4 +1,4 @@
-import type { RouteMatch } from '../../src/config/types.ts';
+import type { RouteMatch } from '../../src/config/types/route.ts';
 import type { RouteRequest } from '../../src/routing/route-request.ts';
 import { RouteTable } from '../../src/routing/route-table.ts';
 import type { MicroCase } from './micro-case.ts';

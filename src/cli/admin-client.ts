@@ -1,6 +1,6 @@
 /** The admin address of the sluice that runs with a configuration. */
 import { loadConfig } from '../config/loader.ts';
-import type { Config } from '../config/types.ts';
+import type { Config } from '../config/types/config.ts';
 import { formatAddress } from '../core/address.ts';
 import { StartError, codeOf, messageOf } from '../core/errors.ts';
 import { askAdmin } from '../primary/admin/admin-request.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../config/types.ts';
+import type { Config } from '../config/types/config.ts';
 import { formatAddress } from '../core/address.ts';
 import type { TcpAddress } from '../core/address.ts';
 

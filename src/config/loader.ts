@@ -8,7 +8,7 @@ import { Problems } from './syntax/problems.ts';
 import { readRoot } from './schema/root.ts';
 import { Settings } from './syntax/settings.ts';
 import { SourceFile } from './syntax/source-file.ts';
-import type { Config } from './types.ts';
+import type { Config } from './types/config.ts';
 
 /** Of the file in YAML or JSON. */
 const MAX_CONFIG_BYTES = 8 * 1024 * 1024;

@@ -6,17 +6,9 @@ import { formatDuration } from '../core/units/duration.ts';
 import { formatByteRate, formatRate } from '../core/units/rate.ts';
 import type { ClusterFiles } from './schema/cluster.ts';
 import type { LoadedConfig } from './loader.ts';
-import type {
-  Cluster,
-  HeaderChanges,
-  HealthCheck,
-  Listener,
-  Route,
-  RouteAction,
-  RouteMatch,
-  Sticky,
-  WebSocketSettings,
-} from './types.ts';
+import type { Cluster, HealthCheck, Sticky } from './types/cluster.ts';
+import type { Listener, WebSocketSettings } from './types/listener.ts';
+import type { HeaderChanges, Route, RouteAction, RouteMatch } from './types/route.ts';
 
 /** A mapping in the file's own keys; what is null is left out. */
 type Tree = Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-import type { L4Listener } from '../config/types.ts';
+import type { L4Listener } from '../config/types/listener.ts';
 import type { Timed, TimerWheel } from '../core/timing/timer-wheel.ts';
 
 type Timeouts = Pick<L4Listener, 'idleTimeoutMs' | 'halfCloseTimeoutMs'>;

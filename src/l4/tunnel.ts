@@ -12,7 +12,7 @@
  *   the FIN of one side, is closed when nothing crosses for halfCloseTimeout.
  */
 import type { Logger } from '../telemetry/logger.ts';
-import type { L4Listener as L4ListenerConfig } from '../config/types.ts';
+import type { L4Listener as L4ListenerConfig } from '../config/types/listener.ts';
 import type { DescriptorGate } from '../upstream/descriptor-gate.ts';
 import type { LiveMember, LiveSet } from '../core/collections/live-set.ts';
 import type { TimerWheel } from '../core/timing/timer-wheel.ts';

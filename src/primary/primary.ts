@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { workerThreads } from '../config/schema/capacity.ts';
 import type { LoadedConfig } from '../config/loader.ts';
-import type { Config } from '../config/types.ts';
+import type { Config } from '../config/types/config.ts';
 import { limitFor, planDescriptors, readDescriptorLimit } from '../core/descriptor-limit.ts';
 import type { DescriptorPlan } from '../core/descriptor-limit.ts';
 import { StartError } from '../core/errors.ts';

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import type { Config } from '../config/types.ts';
+import type { Config } from '../config/types/config.ts';
 import { formatAddress } from '../core/address.ts';
 import { messageOf } from '../core/errors.ts';
 import type { ServiceManager } from './process/service-manager.ts';

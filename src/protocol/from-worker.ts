@@ -1,4 +1,4 @@
-import type { OutlierFailure } from '../config/types.ts';
+import type { OutlierFailure } from '../config/types/cluster.ts';
 
 /** What a worker says to the primary. How its task ends says the rest: resolved when drained, rejected on a fault. */
 

@@ -1,6 +1,6 @@
 /** The series that an endpoint has in the stats pages. */
 import { isIP } from 'node:net';
-import type { Endpoint } from '../config/types.ts';
+import type { Endpoint } from '../config/types/cluster.ts';
 import type { TcpAddress } from '../core/address.ts';
 import type { Metric } from '../telemetry/metric.ts';
 import { CONNECT_FAILURES, pageMetrics } from '../telemetry/names.ts';

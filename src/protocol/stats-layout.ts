@@ -1,5 +1,7 @@
 /** Which time series a configuration has: the layout of every worker's stats page. */
-import type { Cluster, Config, L7Listener } from '../config/types.ts';
+import type { Cluster } from '../config/types/cluster.ts';
+import type { Config } from '../config/types/config.ts';
+import type { L7Listener } from '../config/types/listener.ts';
 import { formatAddress } from '../core/address.ts';
 import {
   ACCEPT_FAILURES,

@@ -1,6 +1,6 @@
 /** What the primary says to a worker. */
 import type { MessagePort } from 'node:worker_threads';
-import type { Config } from '../config/types.ts';
+import type { Config } from '../config/types/config.ts';
 import type { DescriptorPlan } from '../core/descriptor-limit.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { SlotTable } from '../telemetry/page-layout.ts';

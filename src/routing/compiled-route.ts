@@ -1,4 +1,4 @@
-import type { RouteMatch } from '../config/types.ts';
+import type { RouteMatch } from '../config/types/route.ts';
 import { LinearExpression } from '../core/linear-expression.ts';
 import type { PathOutline } from './path-outline.ts';
 import { hasSeveralValues, type QueryString } from './query-string.ts';

@@ -1,4 +1,4 @@
-import type { PathSettings } from '../config/types.ts';
+import type { PathSettings } from '../config/types/listener.ts';
 
 const PERCENT = 0x25;
 const DOT = 0x2e;

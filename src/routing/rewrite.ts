@@ -1,4 +1,4 @@
-import type { Rewrite } from '../config/types.ts';
+import type { Rewrite } from '../config/types/route.ts';
 import { hasDotSegment } from './path-readings.ts';
 import { normalizePattern } from './request-path.ts';
 

@@ -1,4 +1,4 @@
-import type { RouteMatch } from '../config/types.ts';
+import type { RouteMatch } from '../config/types/route.ts';
 import { CompiledRoute, type RouteHit, type RouteRefusal } from './compiled-route.ts';
 import { PathIndex } from './path-index.ts';
 import { outlineOf } from './path-outline.ts';

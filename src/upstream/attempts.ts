@@ -1,4 +1,4 @@
-import type { OutlierFailure } from '../config/types.ts';
+import type { OutlierFailure } from '../config/types/cluster.ts';
 import type { OwnShortage } from '../core/shortage.ts';
 import type { CLUSTER_LIMITS } from '../telemetry/names.ts';
 import type { ConnectFailure, Endpoint } from './endpoint.ts';

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Cluster as ClusterConfig, OutlierFailure } from '../config/types.ts';
+import type { Cluster as ClusterConfig, OutlierFailure } from '../config/types/cluster.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
 import type { EndpointFailure } from '../protocol/from-worker.ts';
 import { CLUSTER_LIMITS, pageMetrics } from '../telemetry/names.ts';

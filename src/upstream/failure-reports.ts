@@ -1,4 +1,4 @@
-import type { OutlierFailure } from '../config/types.ts';
+import type { OutlierFailure } from '../config/types/cluster.ts';
 import { BurstLimit } from '../core/timing/burst-limit.ts';
 import { networkOf } from '../wire/ip-address.ts';
 import type { Endpoint } from './endpoint.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { RecordWithTtl } from 'node:dns';
 import { lookup, Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import type { ResolveSettings } from '../config/types.ts';
+import type { ResolveSettings } from '../config/types/cluster.ts';
 import { formatAddress, type Address, type TcpAddress } from '../core/address.ts';
 import { codeOf, messageOf } from '../core/errors.ts';
 import { hashText } from './balancers/key-hash.ts';

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { Sticky } from '../config/types.ts';
+import type { Sticky } from '../config/types/cluster.ts';
 import type { Endpoint } from './endpoint.ts';
 
 const SAME_SITE = { lax: 'Lax', strict: 'Strict', none: 'None' } as const;

@@ -1,6 +1,6 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { isIP } from 'node:net';
-import type { ClusterTls } from '../config/types.ts';
+import type { ClusterTls } from '../config/types/cluster.ts';
 import type { Address } from '../core/address.ts';
 
 /** TLS settings of a cluster, made ready once for all its connections, and the sessions that can be resumed. */

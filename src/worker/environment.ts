@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Config } from '../config/types.ts';
+import type { Config } from '../config/types/config.ts';
 import { TimerWheel } from '../core/timing/timer-wheel.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
 import type { EndpointFailure, FromWorker } from '../protocol/from-worker.ts';

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { L4Listener } from '../config/types.ts';
+import type { L4Listener } from '../config/types/listener.ts';
 import { LiveSet } from '../core/collections/live-set.ts';
 import { ThreadLock } from '../core/thread-lock.ts';
 import { NetListener } from '../l4/net/net-listener.ts';

@@ -1,4 +1,4 @@
-import type { L7Listener as L7ListenerConfig } from '../config/types.ts';
+import type { L7Listener as L7ListenerConfig } from '../config/types/listener.ts';
 import { LiveSet } from '../core/collections/live-set.ts';
 import { RandomPool } from '../core/random-pool.ts';
 import { ThreadLock } from '../core/thread-lock.ts';

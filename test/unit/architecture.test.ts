@@ -18,7 +18,7 @@ const FLOORS: readonly (readonly string[])[] = [
 ];
 /** The floors inside of a room, lowest first, by the names of its folders and of the files beside them. */
 const INNER_FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  config: [['types.ts'], ['syntax'], ['schema'], ['loader.ts'], ['render.ts']],
+  config: [['types'], ['syntax'], ['schema'], ['loader.ts'], ['render.ts']],
   l7: [
     ['contract', 'buffers'],
     ['upstream'],

@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import { isatty } from 'node:tty';
 import { loadConfig } from '../../config/loader.ts';
 import type { LoadedConfig } from '../../config/loader.ts';
-import type { Config } from '../../config/types.ts';
+import type { Config } from '../../config/types/config.ts';
 import { messageOf } from '../../core/errors.ts';
 import { readDescriptorLimit } from '../../core/descriptor-limit.ts';
 import { FileWatch } from '../../primary/process/file-watch.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../../config/types.ts';
+import type { Config } from '../../config/types/config.ts';
 import type { Address } from '../../core/address.ts';
 import { formatAddress } from '../../core/address.ts';
 import { StartError, codeOf, messageOf } from '../../core/errors.ts';

@@ -3,7 +3,7 @@ import type { Format } from '../syntax/formats.ts';
 import { FormatError, describe, line, oneOf } from '../syntax/formats.ts';
 import type { Section } from '../syntax/section.ts';
 import { token } from './sticky.ts';
-import type { BalancerName, Cluster, HashOn } from '../types.ts';
+import type { BalancerName, Cluster, HashOn } from '../types/cluster.ts';
 
 const HASH_KEYS = ['source_ip', 'header', 'cookie', 'query'] as const;
 const HASH_ON = { what: '"hashOn"', keys: HASH_KEYS };

@@ -3,7 +3,8 @@ import { formatRoundedByteSize } from '../../core/units/byte-size.ts';
 import { limitFor, planDescriptors } from '../../core/descriptor-limit.ts';
 import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
-import type { Config, Listener } from '../types.ts';
+import type { Config } from '../types/config.ts';
+import type { Listener } from '../types/listener.ts';
 
 /**
  * Warns if the listeners promise more connections than the limit of open descriptors carries. It is no error: the proxy

@@ -9,7 +9,7 @@ import { FormatError, describe } from '../syntax/formats.ts';
 import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
 import { Section } from '../syntax/section.ts';
-import type { Certificate } from '../types.ts';
+import type { Certificate } from '../types/listener.ts';
 
 const SHAPE = { what: 'a certificate', keys: ['cert', 'key'] };
 const BEGIN = '-----BEGIN CERTIFICATE-----';

@@ -13,7 +13,7 @@ import type { Located } from '../syntax/section.ts';
 import { Section } from '../syntax/section.ts';
 import { readResolve } from './resolve.ts';
 import { readSticky } from './sticky.ts';
-import type { Cluster, ClusterTls, Endpoint, ResolveSettings } from '../types.ts';
+import type { Cluster, ClusterTls, Endpoint, ResolveSettings } from '../types/cluster.ts';
 
 const CLUSTER = {
   what: 'a cluster',

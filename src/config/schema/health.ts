@@ -5,7 +5,7 @@ import { FormatError, describe, duration, integer, line, oneOf } from '../syntax
 import { urlPath } from './route/route-match.ts';
 import { readValue } from '../syntax/section.ts';
 import type { Section } from '../syntax/section.ts';
-import type { Cluster, HealthCheck, OutlierFailure, OutlierSettings } from '../types.ts';
+import type { Cluster, HealthCheck, OutlierFailure, OutlierSettings } from '../types/cluster.ts';
 
 export const HEALTH_KEYS = ['healthCheck', 'onDown', 'outlier', 'panicThreshold', 'slowStart'];
 

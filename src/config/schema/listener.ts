@@ -27,9 +27,9 @@ import type {
   L7Listener,
   Listener,
   ListenerTls,
-  Route,
   WebSocketSettings,
-} from '../types.ts';
+} from '../types/listener.ts';
+import type { Route } from '../types/route.ts';
 
 const COMMON = ['name', 'mode', 'address', 'maxConnections'];
 const MODES = {

@@ -1,6 +1,6 @@
 /** Whether one route leaves anything to another. */
 import type { LinearExpression } from '../../core/linear-expression.ts';
-import type { RouteMatch } from '../types.ts';
+import type { RouteMatch } from '../types/route.ts';
 
 /**
  * Whether every request that the later match takes is taken by the earlier one. False means only that this cannot

@@ -4,7 +4,7 @@ import type { Format } from '../syntax/formats.ts';
 import { FormatError, describe, duration, oneOf } from '../syntax/formats.ts';
 import { readValue } from '../syntax/section.ts';
 import type { Section } from '../syntax/section.ts';
-import type { ResolveSettings } from '../types.ts';
+import type { ResolveSettings } from '../types/cluster.ts';
 
 const RESOLVE = { what: '"resolve"', keys: ['type', 'interval', 'servers'] };
 

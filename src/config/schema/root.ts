@@ -13,7 +13,9 @@ import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
 import { readValue } from '../syntax/section.ts';
 import type { Settings } from '../syntax/settings.ts';
-import type { Cluster, Config, DemoSettings, Listener } from '../types.ts';
+import type { Cluster } from '../types/cluster.ts';
+import type { Config, DemoSettings } from '../types/config.ts';
+import type { Listener } from '../types/listener.ts';
 import { refuseSharedAddresses, refuseTwins } from './uniqueness.ts';
 
 interface ReadConfig {

@@ -6,7 +6,7 @@ import { textFile } from '../syntax/files.ts';
 import type { Format } from '../syntax/formats.ts';
 import { FormatError, duration, oneOf, pattern, text } from '../syntax/formats.ts';
 import type { Section } from '../syntax/section.ts';
-import type { Sticky } from '../types.ts';
+import type { Sticky } from '../types/cluster.ts';
 
 const STICKY = { what: '"sticky"', keys: ['cookie', 'ttl', 'secret', 'secretFile', 'sameSite', 'secure'] };
 const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;

@@ -4,7 +4,7 @@ import type { TcpAddress } from '../../core/address.ts';
 import { formatAddress } from '../../core/address.ts';
 import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
-import type { Listener } from '../types.ts';
+import type { Listener } from '../types/listener.ts';
 
 /** Notes each name that an earlier entry has; `what` are listeners, clusters or routes. */
 export function refuseTwins(names: readonly Located<string>[], what: string, problems: Problems): void {

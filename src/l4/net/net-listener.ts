@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:net';
-import type { L4Listener } from '../../config/types.ts';
+import type { L4Listener } from '../../config/types/listener.ts';
 import { formatAddress } from '../../core/address.ts';
 import { noteClosing, noteListening } from '../../sys/descriptors/descriptor-table.ts';
 import { HandOver } from '../../sys/sockets/hand-over.ts';

@@ -1,5 +1,5 @@
 import { Timed } from '../../core/timing/timer-wheel.ts';
-import type { L4Listener } from '../../config/types.ts';
+import type { L4Listener } from '../../config/types/listener.ts';
 import { formatAddress } from '../../core/address.ts';
 import { HandOver } from '../../sys/sockets/hand-over.ts';
 import { BACKLOG } from '../../sys/sockets/listening-sockets.ts';

@@ -1,4 +1,4 @@
-import type { Route } from '../../config/types.ts';
+import type { Route } from '../../config/types/route.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';

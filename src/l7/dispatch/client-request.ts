@@ -1,5 +1,5 @@
 import { isIP, BlockList } from 'node:net';
-import type { PathSettings } from '../../config/types.ts';
+import type { PathSettings } from '../../config/types/listener.ts';
 import { readPath } from '../../routing/request-path.ts';
 import { hostOf } from '../../wire/http/host-header.ts';
 import { headerOf, headProblem, type HeadProblem, type RequestHead } from '../../wire/http/request-head.ts';

@@ -1,4 +1,5 @@
-import type { ClusterAction, L7Listener as L7ListenerConfig, Route } from '../../config/types.ts';
+import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
+import type { ClusterAction, Route } from '../../config/types/route.ts';
 import { normalizePattern } from '../../routing/request-path.ts';
 import { pathRewriter } from '../../routing/rewrite.ts';
 import { loginsOf } from '../../wire/http/connection-auth.ts';

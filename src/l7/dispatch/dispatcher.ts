@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { serialize } from 'node:v8';
-import type { L7Listener as L7ListenerConfig, Route } from '../../config/types.ts';
+import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
+import type { Route } from '../../config/types/route.ts';
 import { LiveSet } from '../../core/collections/live-set.ts';
 import type { RouteRequest } from '../../routing/route-request.ts';
 import { RouteTable } from '../../routing/route-table.ts';

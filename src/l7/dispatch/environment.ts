@@ -1,4 +1,4 @@
-import type { Config } from '../../config/types.ts';
+import type { Config } from '../../config/types/config.ts';
 import type { DescriptorGate } from '../../upstream/descriptor-gate.ts';
 import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
 import type { RandomPool } from '../../core/random-pool.ts';

@@ -1,4 +1,4 @@
-import type { ClusterAction, RouteAction } from '../../config/types.ts';
+import type { ClusterAction, RouteAction } from '../../config/types/route.ts';
 import { expandRedirect } from '../../routing/rewrite.ts';
 import { headerOf } from '../../wire/http/request-head.ts';
 import type { Answers, Handler } from '../contract/exchange.ts';

@@ -1,4 +1,4 @@
-import type { Cluster as ClusterConfig } from '../../config/types.ts';
+import type { Cluster as ClusterConfig } from '../../config/types/cluster.ts';
 import { queryValue } from '../../routing/query-string.ts';
 import type { PickContext } from '../../upstream/pick-context.ts';
 import { cookieOf, cookiesOf } from '../../wire/http/cookie.ts';

@@ -1,4 +1,5 @@
-import type { Cluster, L7Listener, UnderscoreHeaders } from '../../config/types.ts';
+import type { Cluster } from '../../config/types/cluster.ts';
+import type { L7Listener, UnderscoreHeaders } from '../../config/types/listener.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import { isWrittenByProxy } from '../../wire/http/upstream-request.ts';
 

@@ -1,4 +1,4 @@
-import type { OutlierFailure } from '../../config/types.ts';
+import type { OutlierFailure } from '../../config/types/cluster.ts';
 import { Timed } from '../../core/timing/timer-wheel.ts';
 import type { ConnectFailure } from '../../upstream/endpoint.ts';
 import type { BodyReader } from '../../wire/http/body-reader.ts';

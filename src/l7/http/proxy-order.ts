@@ -1,4 +1,4 @@
-import type { HttpSettings } from '../../config/types.ts';
+import type { HttpSettings } from '../../config/types/listener.ts';
 import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
 import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { Logger } from '../../telemetry/logger.ts';

@@ -1,4 +1,4 @@
-import type { OutlierFailure } from '../../config/types.ts';
+import type { OutlierFailure } from '../../config/types/cluster.ts';
 import type { Attempts } from '../../upstream/attempts.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
 import type { ResponseHead } from '../../wire/http/response-head.ts';

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { extname } from 'node:path';
 import { contentType } from 'mime-types';
-import type { StaticAction } from '../../config/types.ts';
+import type { StaticAction } from '../../config/types/route.ts';
 import { codeOf } from '../../core/errors.ts';
 import { CLIENT_GONE, type HeaderList, type HttpReply } from '../contract/http-reply.ts';
 import { parseRange } from './byte-range.ts';

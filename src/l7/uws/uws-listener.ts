@@ -15,7 +15,11 @@ import {
   type WebSocket,
   type WebSocketBehavior,
 } from 'uWebSockets.js';
-import type { Certificate, Compression, L7Listener as L7ListenerConfig } from '../../config/types.ts';
+import type {
+  Certificate,
+  Compression,
+  L7Listener as L7ListenerConfig,
+} from '../../config/types/listener.ts';
 import { formatAddress } from '../../core/address.ts';
 import type { DescriptorGate } from '../../upstream/descriptor-gate.ts';
 import type { ThreadLock } from '../../core/thread-lock.ts';

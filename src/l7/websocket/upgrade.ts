@@ -1,5 +1,6 @@
 import type { Logger } from '../../telemetry/logger.ts';
-import type { OutlierFailure, Route } from '../../config/types.ts';
+import type { OutlierFailure } from '../../config/types/cluster.ts';
+import type { Route } from '../../config/types/route.ts';
 import type { LiveSet } from '../../core/collections/live-set.ts';
 import { TICK_MS, Timed } from '../../core/timing/timer-wheel.ts';
 import type { Attempts } from '../../upstream/attempts.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
-import type { Config } from '../../config/types.ts';
+import type { Config } from '../../config/types/config.ts';
 
 interface AdminAnswer {
   readonly status: number;

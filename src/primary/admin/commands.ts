@@ -1,5 +1,5 @@
 import { MAX_DURATION_MS, formatDuration, parseDuration } from '../../core/units/duration.ts';
-import type { DrainSettings } from '../../config/types.ts';
+import type { DrainSettings } from '../../config/types/config.ts';
 import type { DrainScope } from '../../protocol/to-worker.ts';
 import type { AdminCommand } from './admin-command.ts';
 import type { DrainProgress } from '../workers/drains.ts';

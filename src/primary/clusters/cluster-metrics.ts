@@ -1,4 +1,4 @@
-import type { Cluster as ClusterConfig } from '../../config/types.ts';
+import type { Cluster as ClusterConfig } from '../../config/types/cluster.ts';
 import { nameOf } from '../../protocol/series.ts';
 import type { Metric } from '../../telemetry/metric.ts';
 import { primaryMetrics } from '../../telemetry/names.ts';

@@ -3,7 +3,7 @@ import type {
   Cluster as ClusterConfig,
   Endpoint as EndpointConfig,
   ResolveSettings,
-} from '../../config/types.ts';
+} from '../../config/types/cluster.ts';
 import { formatAddress } from '../../core/address.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';

@@ -1,4 +1,4 @@
-import type { ResolveSettings } from '../../config/types.ts';
+import type { ResolveSettings } from '../../config/types/cluster.ts';
 import type { TcpAddress } from '../../core/address.ts';
 import { Backoff } from '../../core/timing/backoff.ts';
 import { messageOf } from '../../core/errors.ts';

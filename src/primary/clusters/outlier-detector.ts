@@ -1,4 +1,4 @@
-import type { OutlierFailure, OutlierSettings } from '../../config/types.ts';
+import type { OutlierFailure, OutlierSettings } from '../../config/types/cluster.ts';
 import { formatDuration } from '../../core/units/duration.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
 import type { EndpointRecord } from './endpoint-record.ts';

@@ -1,4 +1,4 @@
-import type { HealthCheck } from '../../config/types.ts';
+import type { HealthCheck } from '../../config/types/cluster.ts';
 import { LineLimit } from '../../telemetry/line-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { probe, type ProbeResult } from '../../upstream/probes/probe.ts';

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import type { Listener } from '../../config/types.ts';
+import type { Listener } from '../../config/types/listener.ts';
 import type { TcpAddress } from '../../core/address.ts';
 import { formatAddress } from '../../core/address.ts';
 import { StartError, codeOf } from '../../core/errors.ts';

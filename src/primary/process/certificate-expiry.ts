@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { basename } from 'node:path';
 import { MAX_PEM_BYTES, readRegularFile } from '../../config/syntax/files.ts';
-import type { Listener } from '../../config/types.ts';
+import type { Listener } from '../../config/types/listener.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
 /** When a listener's certificate expires. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LoadedConfig } from '../../config/loader.ts';
-import type { Config } from '../../config/types.ts';
+import type { Config } from '../../config/types/config.ts';
 import { messageOf } from '../../core/errors.ts';
 import { ConfigError } from '../../core/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';

@@ -1,4 +1,4 @@
-import type { DrainSettings } from '../../config/types.ts';
+import type { DrainSettings } from '../../config/types/config.ts';
 import { scopeKey, type DrainScope } from '../../protocol/to-worker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 

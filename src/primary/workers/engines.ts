@@ -1,4 +1,5 @@
-import type { Config, L4Listener, Listener } from '../../config/types.ts';
+import type { Config } from '../../config/types/config.ts';
+import type { L4Listener, Listener } from '../../config/types/listener.ts';
 import { StartError } from '../../core/errors.ts';
 import { unsupportedReason } from '../../sys/support.ts';
 import type { Logger } from '../../telemetry/logger.ts';

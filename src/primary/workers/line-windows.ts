@@ -1,4 +1,4 @@
-import type { Config } from '../../config/types.ts';
+import type { Config } from '../../config/types/config.ts';
 import { allocateLineWindow } from '../../telemetry/line-window.ts';
 
 /**

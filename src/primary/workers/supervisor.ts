@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DescriptorPlan } from '../../core/descriptor-limit.ts';
-import type { Config, DrainSettings } from '../../config/types.ts';
+import type { Config, DrainSettings } from '../../config/types/config.ts';
 import { StartError, messageOf } from '../../core/errors.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';

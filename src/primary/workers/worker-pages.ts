@@ -1,4 +1,4 @@
-import type { Config } from '../../config/types.ts';
+import type { Config } from '../../config/types/config.ts';
 import { layoutOf } from '../../protocol/stats-layout.ts';
 import type { DrainScope, WorkerKind } from '../../protocol/to-worker.ts';
 import { pageMetrics, threadMetrics } from '../../telemetry/names.ts';

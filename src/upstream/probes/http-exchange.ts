@@ -1,4 +1,4 @@
-import type { HealthCheck } from '../../config/types.ts';
+import type { HealthCheck } from '../../config/types/cluster.ts';
 import type { Address } from '../../core/address.ts';
 import { ResponseHeadReader } from '../../wire/http/response-head.ts';
 import type { ProbeEnd, ProbeExchange } from './exchange.ts';

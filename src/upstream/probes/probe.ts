@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { HealthCheck } from '../../config/types.ts';
+import type { HealthCheck } from '../../config/types/cluster.ts';
 import type { Address } from '../../core/address.ts';
 import { ownShortageOf } from '../../core/shortage.ts';
 import { dial, dialErrorOf } from '../dialling/dial.ts';

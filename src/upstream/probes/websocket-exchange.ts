@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { HealthCheck } from '../../config/types.ts';
+import type { HealthCheck } from '../../config/types/cluster.ts';
 import type { Address } from '../../core/address.ts';
 import { acceptKey } from '../../wire/upgrade/accept-key.ts';
 import { FrameReader } from '../../wire/frames/frame-reader.ts';

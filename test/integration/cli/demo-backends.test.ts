@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { text } from 'node:stream/consumers';
-import type { Cluster, Endpoint } from '../../../src/config/types.ts';
+import type { Cluster, Endpoint } from '../../../src/config/types/cluster.ts';
 import { StartError } from '../../../src/core/errors.ts';
 import { startBackends } from '../../../src/cli/demo/backends.ts';
 import type { Backends } from '../../../src/cli/demo/backends.ts';

@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { loadConfig } from '../../../src/config/loader.ts';
-import type { L7Listener, Route } from '../../../src/config/types.ts';
+import type { L7Listener } from '../../../src/config/types/listener.ts';
+import type { Route } from '../../../src/config/types/route.ts';
 import { ConfigError } from '../../../src/core/errors.ts';
 
 type Loaded = ReturnType<typeof loadConfig>;

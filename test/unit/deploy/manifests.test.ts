@@ -8,7 +8,7 @@ import { describe, it } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { parseArguments } from '../../../src/cli/arguments.ts';
 import { loadConfig } from '../../../src/config/loader.ts';
-import type { Config } from '../../../src/config/types.ts';
+import type { Config } from '../../../src/config/types/config.ts';
 import { pageMetrics } from '../../../src/telemetry/names.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');

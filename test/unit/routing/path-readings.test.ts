@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { PathSettings, RouteMatch } from '../../../src/config/types.ts';
+import type { PathSettings } from '../../../src/config/types/listener.ts';
+import type { RouteMatch } from '../../../src/config/types/route.ts';
 import { everyReading } from '../../../src/routing/path-readings.ts';
 import { readPath } from '../../../src/routing/request-path.ts';
 import { RouteTable } from '../../../src/routing/route-table.ts';

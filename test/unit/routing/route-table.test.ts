@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { RouteMatch } from '../../../src/config/types.ts';
+import type { RouteMatch } from '../../../src/config/types/route.ts';
 import type { RouteHit, RouteRefusal } from '../../../src/routing/compiled-route.ts';
 import type { RouteRequest } from '../../../src/routing/route-request.ts';
 import { RouteTable } from '../../../src/routing/route-table.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { OutlierSettings, Sticky } from '../../../src/config/types.ts';
+import type { OutlierSettings, Sticky } from '../../../src/config/types/cluster.ts';
 import type { EndpointFailure } from '../../../src/protocol/from-worker.ts';
 import { CONNECT_FAILURES, pageMetrics } from '../../../src/telemetry/names.ts';
 import type { StatsPage } from '../../../src/telemetry/stats-page.ts';

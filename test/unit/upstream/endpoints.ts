@@ -1,8 +1,8 @@
 import type {
   Cluster as ClusterConfig,
-  Config,
   Endpoint as EndpointConfig,
-} from '../../../src/config/types.ts';
+} from '../../../src/config/types/cluster.ts';
+import type { Config } from '../../../src/config/types/config.ts';
 import { formatAddress } from '../../../src/core/address.ts';
 import type { ClusterState, EndpointState } from '../../../src/protocol/cluster-state.ts';
 import { layoutOf } from '../../../src/protocol/stats-layout.ts';

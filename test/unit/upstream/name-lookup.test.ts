@@ -3,7 +3,7 @@ import type { SrvRecord } from 'node:dns';
 import { describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { ResolveSettings } from '../../../src/config/types.ts';
+import type { ResolveSettings } from '../../../src/config/types/cluster.ts';
 import { formatAddress } from '../../../src/core/address.ts';
 import { NameLookup, type FoundEndpoint } from '../../../src/upstream/name-lookup.ts';
 

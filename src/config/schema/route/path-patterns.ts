@@ -1,6 +1,6 @@
 /** Conditions on paths that no request can fulfil, because each path is normalised before. */
 import { literalRuns } from './expression-literals.ts';
-import type { PathSettings } from '../../types.ts';
+import type { PathSettings } from '../../types/listener.ts';
 
 /** Why a part of a pattern matches no path, and the remedy. */
 type Fault = readonly [part: string, reason: string];

@@ -17,7 +17,7 @@ import type {
   Rewrite,
   RouteAction,
   RouteMatch,
-} from '../../types.ts';
+} from '../../types/route.ts';
 
 const ACTIONS = ['cluster', 'static', 'respond', 'redirect'] as const;
 const REWRITE = { what: '"rewrite"', keys: ['host', 'stripPrefix', 'path'] };

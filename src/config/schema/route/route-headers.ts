@@ -4,7 +4,7 @@ import { FormatError, anyText, describe, pattern } from '../../syntax/formats.ts
 import { headerName, readPairs } from './route-match.ts';
 import type { Section } from '../../syntax/section.ts';
 import { readValue } from '../../syntax/section.ts';
-import type { HeaderChanges, RouteHeaders } from '../../types.ts';
+import type { HeaderChanges, RouteHeaders } from '../../types/route.ts';
 
 const HEADERS = { what: '"headers"', keys: ['request', 'response'] };
 const CHANGES = { what: 'the changes to headers', keys: ['set', 'add', 'remove'] };

@@ -7,7 +7,8 @@ import { hostPattern } from '../../syntax/host.ts';
 import { faultOfPath, faultsOfExpression } from './path-patterns.ts';
 import type { Section } from '../../syntax/section.ts';
 import { isMapping, notMapping, readValue } from '../../syntax/section.ts';
-import type { PathSettings, RouteMatch } from '../../types.ts';
+import type { PathSettings } from '../../types/listener.ts';
+import type { RouteMatch } from '../../types/route.ts';
 
 const SHAPE = {
   what: 'a match',

@@ -9,7 +9,8 @@ import { readRouteHeaders } from './route-headers.ts';
 import { readMatch } from './route-match.ts';
 import type { Located } from '../../syntax/section.ts';
 import { Section } from '../../syntax/section.ts';
-import type { PathSettings, Route } from '../../types.ts';
+import type { PathSettings } from '../../types/listener.ts';
+import type { Route } from '../../types/route.ts';
 import { refuseTwins } from '../uniqueness.ts';
 
 const SHAPE = {

@@ -1,4 +1,4 @@
-import type { WebSocketSettings } from '../../../config/types.ts';
+import type { WebSocketSettings } from '../../../config/types/listener.ts';
 import type { LiveMember, LiveSet } from '../../../core/collections/live-set.ts';
 import type { RandomPool } from '../../../core/random-pool.ts';
 import type { TimerWheel } from '../../../core/timing/timer-wheel.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Certificate } from '../../../../src/config/types.ts';
+import type { Certificate } from '../../../../src/config/types/listener.ts';
 import { ConfigError } from '../../../../src/core/errors.ts';
 import { errorsOf, inDirectory, l7, l7Of, load, warningsOf } from '../load.ts';
 import * as pem from '../pem.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Cluster } from '../../../../src/config/types.ts';
+import type { Cluster } from '../../../../src/config/types/cluster.ts';
 import { cluster, errorsOf, inDirectory, load } from '../load.ts';
 import { CA_CERT, GOOD_CERT, GOOD_KEY, NAMED_KEY } from '../pem.ts';
 

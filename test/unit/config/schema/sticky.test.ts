@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { renderConfig } from '../../../../src/config/render.ts';
-import type { Sticky } from '../../../../src/config/types.ts';
+import type { Sticky } from '../../../../src/config/types/cluster.ts';
 import { errorsOf, inDirectory, load, warningsOf, type Extras } from '../load.ts';
 
 const SECRET = '0123456789abcdef';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync, readdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { describe, it } from 'node:test';
-import type { OutlierSettings } from '../../../../src/config/types.ts';
+import type { OutlierSettings } from '../../../../src/config/types/cluster.ts';
 import type { Address } from '../../../../src/core/address.ts';
 import { formatAddress, parseTcpAddress } from '../../../../src/core/address.ts';
 import { codeOf } from '../../../../src/core/errors.ts';

@@ -2,7 +2,9 @@
 import { DescriptorGate } from '../../../../src/upstream/descriptor-gate.ts';
 import type { DescriptorPlan } from '../../../../src/core/descriptor-limit.ts';
 import { lowestDescriptor } from '../../../../src/sys/descriptors/lowest-descriptor.ts';
-import type { Cluster as ClusterConfig, Config, L4Listener } from '../../../../src/config/types.ts';
+import type { Cluster as ClusterConfig } from '../../../../src/config/types/cluster.ts';
+import type { Config } from '../../../../src/config/types/config.ts';
+import type { L4Listener } from '../../../../src/config/types/listener.ts';
 import type { Address, TcpAddress } from '../../../../src/core/address.ts';
 import { LiveSet } from '../../../../src/core/collections/live-set.ts';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';

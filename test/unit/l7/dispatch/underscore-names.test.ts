@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Cluster, L7Listener, UnderscoreHeaders } from '../../../../src/config/types.ts';
+import type { Cluster } from '../../../../src/config/types/cluster.ts';
+import type { L7Listener, UnderscoreHeaders } from '../../../../src/config/types/listener.ts';
 import { UnderscoreNames } from '../../../../src/l7/dispatch/underscore-names.ts';
 import type { RequestHead } from '../../../../src/wire/http/request-head.ts';
 

@@ -3,7 +3,11 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
-import type { Cluster as ClusterConfig, HealthCheck, OutlierSettings } from '../../../../src/config/types.ts';
+import type {
+  Cluster as ClusterConfig,
+  HealthCheck,
+  OutlierSettings,
+} from '../../../../src/config/types/cluster.ts';
 import { ClusterMonitor } from '../../../../src/primary/clusters/cluster-monitor.ts';
 import type { EndpointRecord } from '../../../../src/primary/clusters/endpoint-record.ts';
 import type { ClusterState } from '../../../../src/protocol/cluster-state.ts';

@@ -4,9 +4,9 @@ import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import type {
   Cluster as ClusterConfig,
-  Config,
   Endpoint as EndpointConfig,
-} from '../../../../src/config/types.ts';
+} from '../../../../src/config/types/cluster.ts';
+import type { Config } from '../../../../src/config/types/config.ts';
 import type { ClusterMonitor } from '../../../../src/primary/clusters/cluster-monitor.ts';
 import { ClusterMonitors } from '../../../../src/primary/clusters/cluster-monitors.ts';
 import { layoutOf } from '../../../../src/protocol/stats-layout.ts';

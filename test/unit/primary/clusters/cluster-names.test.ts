@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Cluster as ClusterConfig, Endpoint as EndpointConfig } from '../../../../src/config/types.ts';
+import type {
+  Cluster as ClusterConfig,
+  Endpoint as EndpointConfig,
+} from '../../../../src/config/types/cluster.ts';
 import { ClusterMonitor } from '../../../../src/primary/clusters/cluster-monitor.ts';
 import type { ClusterState } from '../../../../src/protocol/cluster-state.ts';
 import type { FoundEndpoint } from '../../../../src/upstream/name-lookup.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
-import type { HealthCheck } from '../../../../src/config/types.ts';
+import type { HealthCheck } from '../../../../src/config/types/cluster.ts';
 import { EndpointRecord } from '../../../../src/primary/clusters/endpoint-record.ts';
 import { Prober } from '../../../../src/primary/clusters/prober.ts';
 import type { ProbeResult } from '../../../../src/upstream/probes/probe.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
-import type { OutlierFailure, OutlierSettings } from '../../../../src/config/types.ts';
+import type { OutlierFailure, OutlierSettings } from '../../../../src/config/types/cluster.ts';
 import { EndpointRecord } from '../../../../src/primary/clusters/endpoint-record.ts';
 import { OutlierDetector, type Successes } from '../../../../src/primary/clusters/outlier-detector.ts';
 import { endpointConfigs, endpointState } from '../../upstream/endpoints.ts';

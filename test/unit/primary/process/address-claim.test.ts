@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, ListenOptions, Server } from 'node:net';
 import { describe, it } from 'node:test';
-import type { Listener } from '../../../../src/config/types.ts';
+import type { Listener } from '../../../../src/config/types/listener.ts';
 import type { TcpAddress } from '../../../../src/core/address.ts';
 import { StartError } from '../../../../src/core/errors.ts';
 import { claimAddresses } from '../../../../src/primary/process/address-claim.ts';

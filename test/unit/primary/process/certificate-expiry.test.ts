@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { L7Listener } from '../../../../src/config/types.ts';
+import type { L7Listener } from '../../../../src/config/types/listener.ts';
 import { readExpiries } from '../../../../src/primary/process/certificate-expiry.ts';
 import { until2054, until2126 } from '../fixtures/certificates.ts';
 import { capture, l4Listener, l7Listener } from '../fixtures/config.ts';

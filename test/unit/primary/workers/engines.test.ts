@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Cluster, L4Listener } from '../../../../src/config/types.ts';
+import type { Cluster } from '../../../../src/config/types/cluster.ts';
+import type { L4Listener } from '../../../../src/config/types/listener.ts';
 import { StartError } from '../../../../src/core/errors.ts';
 import { chooseEngines, engineInUse } from '../../../../src/primary/workers/engines.ts';
 import { capture, config, l4Listener, l7Listener } from '../fixtures/config.ts';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { after, describe, it } from 'node:test';
-import type { Config } from '../../../../src/config/types.ts';
+import type { Config } from '../../../../src/config/types/config.ts';
 import { StartError } from '../../../../src/core/errors.ts';
 import { claimAddresses } from '../../../../src/primary/process/address-claim.ts';
 import { Supervisor } from '../../../../src/primary/workers/supervisor.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { TLSSocket, createServer as createTlsServer } from 'node:tls';
-import type { ClusterTls } from '../../../../src/config/types.ts';
+import type { ClusterTls } from '../../../../src/config/types/cluster.ts';
 import type { Address } from '../../../../src/core/address.ts';
 import {
   connectFailureOf,

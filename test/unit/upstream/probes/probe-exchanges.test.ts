@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { HealthCheck } from '../../../../src/config/types.ts';
+import type { HealthCheck } from '../../../../src/config/types/cluster.ts';
 import type { ProbeExchange } from '../../../../src/upstream/probes/exchange.ts';
 import { HttpExchange } from '../../../../src/upstream/probes/http-exchange.ts';
 import { WebSocketExchange } from '../../../../src/upstream/probes/websocket-exchange.ts';

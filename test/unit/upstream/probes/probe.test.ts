@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
-import type { HealthCheck } from '../../../../src/config/types.ts';
+import type { HealthCheck } from '../../../../src/config/types/cluster.ts';
 import type { dial } from '../../../../src/upstream/dialling/dial.ts';
 import { probe, type ProbeResult } from '../../../../src/upstream/probes/probe.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import type { RouteAction, RouteMatch } from '../../../../../src/config/types.ts';
+import type { RouteAction, RouteMatch } from '../../../../../src/config/types/route.ts';
 import { errorsOf, inDirectory, load, routeOf, routes, warningsOf } from '../../load.ts';
 
 const match = (text: string): RouteMatch => routeOf(load(routes(`{ match: ${text}, respond: {} }`))).match;

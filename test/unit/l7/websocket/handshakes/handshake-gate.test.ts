@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Config } from '../../../../../src/config/types.ts';
+import type { Config } from '../../../../../src/config/types/config.ts';
 import { TimerWheel } from '../../../../../src/core/timing/timer-wheel.ts';
 import {
   HandshakeGate,
