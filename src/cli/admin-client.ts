@@ -4,56 +4,11 @@ import type { Config } from '../config/types/config.ts';
 import { formatAddress } from '../core/address.ts';
 import { StartError, codeOf, messageOf } from '../core/errors.ts';
 import { askAdmin } from '../primary/admin/admin-request.ts';
+import type { Status } from '../protocol/status.ts';
 import { printable, printableOnceParsed } from '../telemetry/printable.ts';
 import type { CommandOptions } from './arguments.ts';
 
 const ANSWER_MS = 60_000;
-
-/** What of `/status` the commands show. */
-export interface Status {
-  readonly version: string;
-  readonly pid: number;
-  readonly uptimeSeconds: number;
-  readonly generation: number;
-  readonly state: string;
-  readonly connections: number;
-  readonly needsRestart: readonly string[];
-  readonly drains: readonly DrainStatus[];
-  readonly workers: readonly {
-    readonly name: string;
-    readonly state: string;
-    readonly restarts: number;
-    readonly generation: number;
-    readonly connections: number;
-    readonly olderConnections: number;
-    readonly eventLoopUtilization: number;
-  }[];
-  readonly listeners: readonly {
-    readonly name: string;
-    readonly mode: string;
-    readonly address: string;
-    readonly tls: boolean;
-    readonly activeConnections: number;
-  }[];
-  readonly clusters: readonly {
-    readonly name: string;
-    readonly balancer: string;
-    readonly endpoints: readonly {
-      readonly address: string;
-      readonly weight?: number;
-      readonly state?: string;
-      readonly activeConnections: number;
-      readonly connectFailures: number;
-    }[];
-  }[];
-}
-
-export interface DrainStatus {
-  readonly scope: { readonly kind: string; readonly name?: string; readonly cluster?: string };
-  readonly total: number;
-  readonly remaining: number;
-  readonly seconds: number;
-}
 
 type Answer = Awaited<ReturnType<typeof askAdmin>>;
 

@@ -29,7 +29,7 @@ import { primaryFamilies } from './admin/primary-metrics.ts';
 import { Reloader } from './process/reloader.ts';
 import type { ReloadResult } from './process/reloader.ts';
 import { statusOf } from './admin/status.ts';
-import type { PrimaryState } from './admin/status.ts';
+import type { PrimaryState } from '../protocol/status.ts';
 import { Supervisor } from './workers/supervisor.ts';
 import type { SupervisorTimings } from './workers/supervisor.ts';
 import { askToHandOver, findPredecessor } from './process/takeover.ts';

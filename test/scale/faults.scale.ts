@@ -1,10 +1,11 @@
 /** Workers that are killed 50 times under load. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { Status, WorkerStatus } from '../../src/protocol/status.ts';
 import { Conversations } from '../support/websocket/conversations.ts';
 import { eventually } from '../support/deadline.ts';
 import { EchoProcess } from '../support/processes/load.ts';
-import { ReloadRig, type RigStatus } from '../support/rigs/reload-rig.ts';
+import { ReloadRig } from '../support/rigs/reload-rig.ts';
 import { parseExposition } from '../unit/telemetry/exposition-parser.ts';
 
 const FAULTS = 50;
@@ -49,7 +50,7 @@ describe('50 faults of workers under load', { timeout: 800_000 }, () => {
     return values;
   }
 
-  const workerOf = ({ workers }: RigStatus, name: string): RigStatus['workers'][number] =>
+  const workerOf = ({ workers }: Status, name: string): WorkerStatus =>
     workers.find((worker) => worker.name === name)!;
 
   async function fault(worker: string): Promise<void> {

@@ -2,7 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
 import { UsageError } from '../../core/errors.ts';
-import { AdminClient, type DrainStatus } from '../admin-client.ts';
+import type { DrainStatus } from '../../protocol/status.ts';
+import { AdminClient } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
 
 const LOOK_MS = 500;

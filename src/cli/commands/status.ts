@@ -1,6 +1,7 @@
 /** `sluice status`: what a running sluice does. */
 import { formatDuration } from '../../core/units/duration.ts';
-import { AdminClient, type Status } from '../admin-client.ts';
+import type { Status } from '../../protocol/status.ts';
+import { AdminClient } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
 import { table } from '../table.ts';
 
@@ -70,7 +71,7 @@ export function endpointTable({ clusters }: Status): string {
   return table(
     ['CLUSTER', 'ENDPOINT', 'STATE', 'CONNECTIONS', 'FAILURES'],
     clusters.flatMap(({ name, endpoints }) =>
-      endpoints.map(({ address, state = '-', activeConnections, connectFailures }) => [
+      endpoints.map(({ address, state, activeConnections, connectFailures }) => [
         name,
         address,
         state,

@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { formatRoundedByteSize } from '../../core/units/byte-size.ts';
-import { AdminClient, type Status } from '../admin-client.ts';
+import type { Status } from '../../protocol/status.ts';
+import { AdminClient } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
 import { endpointTable, workerTable } from './status.ts';
 

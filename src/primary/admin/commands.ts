@@ -2,7 +2,7 @@ import { MAX_DURATION_MS, formatDuration, parseDuration } from '../../core/units
 import type { DrainSettings } from '../../config/types/config.ts';
 import type { DrainScope } from '../../protocol/to-worker.ts';
 import type { AdminCommand } from './admin-command.ts';
-import type { DrainProgress } from '../workers/drains.ts';
+import type { DrainStatus } from '../../protocol/status.ts';
 import type { ReloadResult } from '../process/reloader.ts';
 
 /** What the commands of the admin address work on. */
@@ -13,7 +13,7 @@ export interface Commanded {
   /** Whether the configuration in use has it. */
   has(scope: DrainScope): boolean;
   /** Ends what a scope has at a pace; a rate of 0 leaves that alone. */
-  drain(scope: DrainScope, settings: DrainSettings): DrainProgress;
+  drain(scope: DrainScope, settings: DrainSettings): DrainStatus;
   undrain(scope: DrainScope): boolean;
   /** Hands the addresses over to another process, and ends when nothing is left. */
   handOver(): void;

@@ -2,7 +2,7 @@ import { primaryMetrics } from '../../telemetry/names.ts';
 import type { Metric } from '../../telemetry/metric.ts';
 import type { Family } from '../../telemetry/prometheus.ts';
 import type { CertificateExpiry } from '../process/certificate-expiry.ts';
-import type { DrainProgress } from '../workers/drains.ts';
+import type { DrainStatus } from '../../protocol/status.ts';
 import { engineInUse } from '../workers/engines.ts';
 import type { Reloader } from '../process/reloader.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
@@ -12,7 +12,7 @@ import type { Versions } from '../process/versions.ts';
 interface PrimaryFacts {
   readonly supervisor: Pick<Supervisor, 'slots' | 'leftBehind' | 'generation' | 'config'>;
   readonly reloader: Pick<Reloader, 'counts' | 'lastSucceeded' | 'lastSuccessAt'>;
-  readonly drains: () => readonly DrainProgress[];
+  readonly drains: () => readonly DrainStatus[];
   readonly certificates: () => readonly CertificateExpiry[];
   readonly versions: Versions;
   readonly droppedLines: () => number;

@@ -1,32 +1,41 @@
+import type { Listener } from '../../config/types/listener.ts';
 import { formatAddress } from '../../core/address.ts';
 import { CONNECT_FAILURES, pageMetrics, threadMetrics } from '../../telemetry/names.ts';
+import type {
+  ClusterStatus,
+  EndpointStatus,
+  ListenerStatus,
+  PrimaryState,
+  Status,
+  WorkerStatus,
+} from '../../protocol/status.ts';
 import type { PageSums } from '../../telemetry/page-sums.ts';
 import type { ClusterMonitor } from '../clusters/cluster-monitor.ts';
 import type { ClusterMonitors } from '../clusters/cluster-monitors.ts';
+import type { EndpointRecord } from '../clusters/endpoint-record.ts';
 import type { Drains } from '../workers/drains.ts';
 import type { Reloader } from '../process/reloader.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
 import type { Versions } from '../process/versions.ts';
 import type { WorkerSlot } from '../workers/worker-slot.ts';
 
-export type PrimaryState = 'starting' | 'ready' | 'draining';
-
+/** The parts of the primary that the status is read from. */
 interface StatusFacts {
   readonly supervisor: Pick<
     Supervisor,
     'config' | 'slots' | 'leaving' | 'leftBehind' | 'sums' | 'generation' | 'count' | 'directory'
   >;
-  readonly clusters: ClusterMonitors;
+  readonly clusters: Pick<ClusterMonitors, 'all' | 'evictions'>;
   readonly reloader: Pick<Reloader, 'lastSucceeded' | 'lastSuccessAt' | 'needsRestart'>;
   readonly drains: Pick<Drains, 'progress'>;
   readonly versions: Versions;
   readonly state: PrimaryState;
 }
 
-/** The answer of `/status`, to be written as JSON. */
-export function statusOf({ supervisor, clusters, reloader, drains, versions, state }: StatusFacts): object {
+/** Returns the body of `GET /status`. */
+export function statusOf({ supervisor, clusters, reloader, drains, versions, state }: StatusFacts): Status {
   const { config, slots, leaving, leftBehind, sums, generation } = supervisor;
-  // One that could not be replaced has its place still.
+  // A stuck worker that could not be replaced keeps its slot.
   const stuck = leftBehind.slots.filter((slot) => !slots.includes(slot));
   return {
     version: versions.sluice,
@@ -40,28 +49,21 @@ export function statusOf({ supervisor, clusters, reloader, drains, versions, sta
     state,
     connections: supervisor.count({ kind: 'all' }),
     drains: drains.progress,
-    workers: [...slots, ...leaving, ...stuck].map((slot) => workerOf(slot, supervisor)),
+    workers: [...slots, ...leaving, ...stuck].map((slot) => workerStatus(slot, supervisor)),
     leftBehind: leftBehind.count,
-    listeners: config.listeners.map((listener) => ({
-      name: listener.name,
-      mode: listener.mode,
-      address: formatAddress(listener.address),
-      tls: listener.mode === 'l7' && listener.tls !== null,
-      ...(listener.mode === 'l4' && { engine: listener.engine }),
-      activeConnections: sums.value(pageMetrics.connectionsActive, { listener: listener.name }),
-    })),
+    listeners: config.listeners.map((listener) => listenerStatus(listener, sums)),
     clusters: clusters.all.map((monitor) =>
       clusterStatus(monitor, sums, clusters.evictions(monitor.config.name)),
     ),
   };
 }
 
-function workerOf(slot: WorkerSlot, supervisor: StatusFacts['supervisor']): object {
+function workerStatus(slot: WorkerSlot, supervisor: StatusFacts['supervisor']): WorkerStatus {
   const { name, kind, state, restarts, page } = slot;
   const values = new Float64Array(page);
   const read = (metric: (typeof threadMetrics)[keyof typeof threadMetrics]): number => {
     const at = supervisor.directory.find(metric, { worker: name });
-    // A worker that leaves may have a name that the configuration does not have any more.
+    // The current configuration may lack the name of a worker that drains.
     return at === undefined ? 0 : values[at]!;
   };
   return {
@@ -76,11 +78,22 @@ function workerOf(slot: WorkerSlot, supervisor: StatusFacts['supervisor']): obje
   };
 }
 
+function listenerStatus(listener: Listener, sums: PageSums): ListenerStatus {
+  return {
+    name: listener.name,
+    mode: listener.mode,
+    address: formatAddress(listener.address),
+    tls: listener.mode === 'l7' && listener.tls !== null,
+    ...(listener.mode === 'l4' && { engine: listener.engine }),
+    activeConnections: sums.value(pageMetrics.connectionsActive, { listener: listener.name }),
+  };
+}
+
 function clusterStatus(
   { config, panic, records }: ClusterMonitor,
   sums: PageSums,
   evictions: number,
-): object {
+): ClusterStatus {
   const { name, balancer, maxConnections } = config;
   return {
     name,
@@ -89,36 +102,34 @@ function clusterStatus(
     activeConnections: sums.value(pageMetrics.clusterConnectionsActive, { cluster: name }),
     maxConnections,
     evictions,
-    endpoints: records.map((record) => ({
-      address: record.facts.label,
-      weight: Number(record.facts.weight.toPrecision(6)),
-      priority: record.facts.priority,
-      state: record.health,
-      since: new Date(record.since).toISOString(),
-      reason: record.reason,
-      ...endpointCounts(sums, name, record.facts.label),
-      ejections: record.counts.ejections,
-      lastProbe:
-        record.lastProbe === null
-          ? null
-          : {
-              at: new Date(record.lastProbe.at).toISOString(),
-              seconds: record.lastProbe.ms / 1000,
-              failure: record.lastProbe.failure,
-            },
-    })),
+    endpoints: records.map((record) => endpointStatus(name, record, sums)),
   };
 }
 
-function endpointCounts(
-  sums: PageSums,
-  cluster: string,
-  endpoint: string,
-): { activeConnections: number; connectFailures: number } {
-  const labels = { cluster, endpoint };
+function endpointStatus(cluster: string, record: EndpointRecord, sums: PageSums): EndpointStatus {
+  const { facts, health, since, reason, counts, lastProbe } = record;
+  const labels = { cluster, endpoint: facts.label };
   let connectFailures = 0;
   for (const reason of CONNECT_FAILURES) {
     connectFailures += sums.value(pageMetrics.endpointConnectFailures, { ...labels, reason });
   }
-  return { activeConnections: sums.value(pageMetrics.endpointConnectionsActive, labels), connectFailures };
+  return {
+    address: facts.label,
+    weight: Number(facts.weight.toPrecision(6)),
+    priority: facts.priority,
+    state: health,
+    since: new Date(since).toISOString(),
+    reason,
+    activeConnections: sums.value(pageMetrics.endpointConnectionsActive, labels),
+    connectFailures,
+    ejections: counts.ejections,
+    lastProbe:
+      lastProbe === null
+        ? null
+        : {
+            at: new Date(lastProbe.at).toISOString(),
+            seconds: lastProbe.ms / 1000,
+            failure: lastProbe.failure,
+          },
+  };
 }

@@ -1,16 +1,7 @@
 import type { DrainSettings } from '../../config/types/config.ts';
+import type { DrainStatus } from '../../protocol/status.ts';
 import { scopeKey, type DrainScope } from '../../protocol/to-worker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-
-/** How far a drain is. */
-export interface DrainProgress {
-  readonly scope: DrainScope;
-  /** Sessions and tunnels when it began, and requests where it is about an endpoint. */
-  readonly total: number;
-  readonly remaining: number;
-  /** Since it began; until then, while it is only announced, 0. */
-  readonly seconds: number;
-}
 
 interface DrainWorkers {
   count(scope: DrainScope): number;
@@ -49,7 +40,7 @@ export class Drains {
    *
    * @param announceMs how long it is only said, so that whoever balances load in front can notice
    */
-  begin(scope: DrainScope, settings: DrainSettings, announceMs = 0): DrainProgress {
+  begin(scope: DrainScope, settings: DrainSettings, announceMs = 0): DrainStatus {
     const key = scopeKey(scope);
     const before = this.#running.get(key);
     clearTimeout(before?.timer);
@@ -87,7 +78,7 @@ export class Drains {
     return this.#running.has(scopeKey({ kind: 'all' }));
   }
 
-  get progress(): DrainProgress[] {
+  get progress(): DrainStatus[] {
     return Array.from(this.#running.values(), (running) => this.#progressOf(running));
   }
 
@@ -138,7 +129,7 @@ export class Drains {
     this.#timer = undefined;
   }
 
-  #progressOf({ scope, total, startedAt, finishedAt }: Running): DrainProgress {
+  #progressOf({ scope, total, startedAt, finishedAt }: Running): DrainStatus {
     const remaining = this.#workers.count(scope);
     const now = performance.now();
     const seconds = Math.round(((finishedAt ?? now) - (startedAt ?? now)) / 100) / 10;

@@ -5,15 +5,10 @@ import type { BackoffLimits } from '../../core/timing/backoff.ts';
 import { StartError, messageOf } from '../../core/errors.ts';
 import type { EndpointFailure, FromWorker } from '../../protocol/from-worker.ts';
 import { Pulse } from '../../protocol/pulse.ts';
+import type { WorkerState } from '../../protocol/status.ts';
 import type { Heirs, Pace, ToWorker, WorkerKind } from '../../protocol/to-worker.ts';
 import { allocateDescriptorTable, listeningIn } from '../../sys/descriptors/descriptor-table.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-
-/**
- * `waiting` is between a fault and the next start; `stuck` has a thread that does not turn, or turns again and drains;
- * `ended` is for good.
- */
-type WorkerState = 'starting' | 'up' | 'waiting' | 'draining' | 'stuck' | 'ended';
 
 /** What a task gets from its slot. */
 export interface Launch {

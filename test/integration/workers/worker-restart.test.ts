@@ -1,9 +1,10 @@
 /** Workers that are put in the place of others. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
+import type { Status } from '../../../src/protocol/status.ts';
 import { eventually } from '../../support/deadline.ts';
 import { Knocker } from '../../support/sockets/knocker.ts';
-import { ReloadRig, type RigStatus } from '../../support/rigs/reload-rig.ts';
+import { ReloadRig } from '../../support/rigs/reload-rig.ts';
 import { TcpEndpoint, TcpPeer } from '../../support/sockets/tcp-peer.ts';
 import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
 import { parseExposition } from '../../unit/telemetry/exposition-parser.ts';
@@ -52,7 +53,7 @@ describe('a restart of workers', { timeout: 300_000 }, () => {
     return Promise.all(Array.from({ length: count }, () => WsPeer.connect(url)));
   }
 
-  const connectionsOf = ({ workers }: RigStatus, worker: string): number =>
+  const connectionsOf = ({ workers }: Status, worker: string): number =>
     workers.filter(({ name }) => name === worker).reduce((sum, { connections }) => sum + connections, 0);
 
   async function counters(rig: ReloadRig): Promise<Map<string, number>> {

@@ -1,30 +1,10 @@
 /** A sluice whose configuration changes while it runs. */
 import assert from 'node:assert/strict';
+import type { Status } from '../../../src/protocol/status.ts';
 import { startSluice } from '../processes/sluice-process.ts';
 import type { SluiceProcess } from '../processes/sluice-process.ts';
 
 const TOKEN = 'a-token-for-tests-only';
-
-interface WorkerStatus {
-  readonly name: string;
-  readonly state: string;
-  readonly restarts: number;
-  readonly generation: number;
-  readonly connections: number;
-  readonly olderConnections: number;
-}
-
-export interface RigStatus {
-  readonly pid: number;
-  readonly generation: number;
-  readonly state: string;
-  readonly lastReloadSucceeded: boolean;
-  readonly needsRestart: readonly string[];
-  readonly connections: number;
-  readonly drains: readonly { readonly total: number; readonly remaining: number }[];
-  readonly workers: readonly WorkerStatus[];
-  readonly listeners: readonly { readonly name: string; readonly address: string }[];
-}
 
 /** Adds to a configuration what every one of these tests needs. */
 export function withAdmin(config: object): object {
@@ -57,8 +37,8 @@ export class ReloadRig {
     return { status: response.status, body: await response.text() };
   }
 
-  async status(): Promise<RigStatus> {
-    return (await (await fetch(`http://${this.sluice.admin}/status`)).json()) as RigStatus;
+  async status(): Promise<Status> {
+    return (await (await fetch(`http://${this.sluice.admin}/status`)).json()) as Status;
   }
 
   async metrics(): Promise<string> {

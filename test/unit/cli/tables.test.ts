@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Status } from '../../../src/cli/admin-client.ts';
 import { progressBar } from '../../../src/cli/commands/drain.ts';
 import { describeStatus } from '../../../src/cli/commands/status.ts';
 import { table } from '../../../src/cli/table.ts';
 import { readCounts } from '../../../src/cli/commands/top.ts';
+import type { Status } from '../../../src/protocol/status.ts';
 
 describe('tables', () => {
   it('are as wide as they need, with numbers to the right', () => {
@@ -27,9 +27,12 @@ describe('tables', () => {
 
 const status: Status = {
   version: '1.2.3',
+  node: '22.18.0',
   pid: 42,
   uptimeSeconds: 120,
   generation: 7,
+  lastReloadSucceeded: true,
+  lastReloadSuccessAt: '2026-01-01T00:00:00.000Z',
   state: 'ready',
   connections: 3,
   needsRestart: ['admin.address'],
@@ -40,6 +43,7 @@ const status: Status = {
   workers: [
     {
       name: 'l7-0',
+      kind: 'l7',
       state: 'up',
       restarts: 1,
       generation: 7,
@@ -48,12 +52,30 @@ const status: Status = {
       eventLoopUtilization: 0.256,
     },
   ],
+  leftBehind: 0,
   listeners: [{ name: 'web', mode: 'l7', address: '127.0.0.1:443', tls: true, activeConnections: 5 }],
   clusters: [
     {
       name: 'app',
       balancer: 'round_robin',
-      endpoints: [{ address: '192.0.2.1:80', state: 'ejected', activeConnections: 3, connectFailures: 8 }],
+      panic: false,
+      activeConnections: 3,
+      maxConnections: 0,
+      evictions: 0,
+      endpoints: [
+        {
+          address: '192.0.2.1:80',
+          weight: 1,
+          priority: 0,
+          state: 'ejected',
+          since: '2026-01-01T00:00:00.000Z',
+          reason: '2 connect failures in a row; ejected for 30s',
+          activeConnections: 3,
+          connectFailures: 8,
+          ejections: 1,
+          lastProbe: null,
+        },
+      ],
     },
   ],
 };

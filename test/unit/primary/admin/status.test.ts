@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { statusOf } from '../../../../src/primary/admin/status.ts';
+import { EndpointRecord } from '../../../../src/primary/clusters/endpoint-record.ts';
+import type { Metric } from '../../../../src/telemetry/metric.ts';
+import { clusterConfig, endpointConfigs, endpointState } from '../../upstream/endpoints.ts';
+import { config } from '../fixtures/config.ts';
+
+type Facts = Parameters<typeof statusOf>[0];
+
+/** The parts of the primary, with values by metric and labels, and worker pages of one series each. */
+function facts(): Facts {
+  const values = new Map([
+    ['sluice_connections_active web', 5],
+    ['sluice_connections_active tcp', 2],
+    ['sluice_cluster_connections_active app', 7],
+    ['sluice_endpoint_connections_active app 192.0.2.1:1', 6],
+    ['sluice_endpoint_connect_failures_total app 192.0.2.1:1 refused', 3],
+    ['sluice_endpoint_connect_failures_total app 192.0.2.1:1 timeout', 4],
+  ]);
+  const [one, two] = endpointConfigs([1, 1]).map(
+    (entry, index) =>
+      new EndpointRecord({ ...endpointState(entry), weight: (index + 1) / 3 }, 0, {
+        onChange: () => undefined,
+      }),
+  );
+  two!.setDraining(true, 'drained by an operator');
+  two!.since = 86_400_000;
+  one!.since = 0;
+  one!.lastProbe = { at: 1000, ms: 250, failure: 'timed out' };
+  one!.counts.ejections = 9;
+  const slot = (name: string, state: string, ...page: number[]): object => ({
+    name,
+    kind: 'l7',
+    state,
+    restarts: 1,
+    page: new Float64Array(page).buffer,
+  });
+  const [up, replaced] = [slot('l7-0', 'up', 4, 1, 0.25049), slot('l7-0', 'stuck', 0, 0, 0)];
+  const threads = [
+    'sluice_worker_config_generation',
+    'sluice_worker_older_generation_connections',
+    'sluice_worker_event_loop_utilization',
+  ];
+  const parts = {
+    supervisor: {
+      config,
+      generation: 4,
+      slots: [up],
+      leaving: [slot('l7-7', 'draining', 9, 9, 9)],
+      leftBehind: { slots: [replaced, up], count: 2 },
+      count: (_scope: object, page?: object) => (page === undefined ? 7 : 3),
+      directory: {
+        find: ({ name }: Metric, { worker }: { worker: string }) =>
+          worker === 'l7-0' ? threads.indexOf(name) : undefined,
+      },
+      sums: {
+        value: ({ name }: Metric, labels: Record<string, string>) =>
+          values.get([name, ...Object.values(labels)].join(' ')) ?? 0,
+      },
+    },
+    clusters: {
+      all: [{ config: clusterConfig({ maxConnections: 100 }), panic: true, records: [one, two] }],
+      evictions: () => 11,
+    },
+    reloader: { lastSucceeded: false, lastSuccessAt: 60_000, needsRestart: ['demo'] },
+    drains: { progress: [{ scope: { kind: 'all' }, total: 9, remaining: 2, seconds: 1.5 }] },
+    versions: { sluice: '1.2.3', node: '22.18.0', uws: '20.1.0' },
+    state: 'ready',
+  };
+  return parts as unknown as Facts;
+}
+
+describe('the status', () => {
+  it('tells the process, its configuration and its drains', () => {
+    const { workers, listeners, clusters, pid, uptimeSeconds, ...rest } = statusOf(facts());
+    assert.deepEqual([pid, uptimeSeconds], [process.pid, Math.round(uptimeSeconds)]);
+    assert.deepEqual([workers.length, listeners.length, clusters.length], [3, 2, 1]);
+    assert.deepEqual(rest, {
+      version: '1.2.3',
+      node: '22.18.0',
+      generation: 4,
+      lastReloadSucceeded: false,
+      lastReloadSuccessAt: '1970-01-01T00:01:00.000Z',
+      needsRestart: ['demo'],
+      state: 'ready',
+      connections: 7,
+      drains: [{ scope: { kind: 'all' }, total: 9, remaining: 2, seconds: 1.5 }],
+      leftBehind: 2,
+    });
+  });
+
+  it('lists workers, those that drain, and stuck ones that were replaced, once each', () => {
+    const { workers } = statusOf(facts());
+    assert.deepEqual(
+      workers.map(({ name, state, generation }) => [name, state, generation]),
+      [
+        ['l7-0', 'up', 4],
+        ['l7-7', 'draining', 0],
+        ['l7-0', 'stuck', 0],
+      ],
+    );
+    assert.deepEqual(workers[0], {
+      name: 'l7-0',
+      kind: 'l7',
+      state: 'up',
+      restarts: 1,
+      generation: 4,
+      connections: 3,
+      olderConnections: 1,
+      eventLoopUtilization: 0.25,
+    });
+  });
+
+  it('has the engine of layer 4 listeners and the TLS of layer 7 listeners', () => {
+    assert.deepEqual(statusOf(facts()).listeners, [
+      { name: 'web', mode: 'l7', address: '127.0.0.1:0', tls: false, activeConnections: 5 },
+      { name: 'tcp', mode: 'l4', address: '127.0.0.1:0', tls: false, engine: 'net', activeConnections: 2 },
+    ]);
+  });
+
+  it('tells each endpoint: its state and reason, its last probe, and failures of all reasons together', () => {
+    const { endpoints, ...cluster } = statusOf(facts()).clusters[0]!;
+    assert.deepEqual(cluster, {
+      name: 'app',
+      balancer: 'round_robin',
+      panic: true,
+      activeConnections: 7,
+      maxConnections: 100,
+      evictions: 11,
+    });
+    const [one, two] = endpoints;
+    assert.deepEqual(one, {
+      address: '192.0.2.1:1',
+      weight: 0.333333,
+      priority: 0,
+      state: 'up',
+      since: '1970-01-01T00:00:00.000Z',
+      reason: '',
+      activeConnections: 6,
+      connectFailures: 7,
+      ejections: 9,
+      lastProbe: { at: '1970-01-01T00:00:01.000Z', seconds: 0.25, failure: 'timed out' },
+    });
+    assert.deepEqual(
+      [two!.state, two!.reason, two!.since, two!.lastProbe],
+      ['draining', 'drained by an operator', '1970-01-02T00:00:00.000Z', null],
+    );
+  });
+});
