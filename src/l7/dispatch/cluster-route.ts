@@ -7,7 +7,7 @@ import { forwardedHeaders } from '../../wire/forwarding/forwarded-headers.ts';
 import { headerOf } from '../../wire/http/request-head.ts';
 import type { HeaderEdits } from '../../wire/http/header-edits.ts';
 import { checkUpgrade } from '../../wire/upgrade/upgrade-request.ts';
-import type { UpstreamTarget } from '../../wire/http/upstream-request.ts';
+import type { UpstreamTarget } from '../../wire/http/request-encoding.ts';
 import { viaElement } from '../../wire/forwarding/via.ts';
 import type { L7Environment } from './environment.ts';
 import { editsOf, type Answers, type Handler, type Routed } from '../contract/exchange.ts';

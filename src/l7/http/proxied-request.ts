@@ -4,7 +4,7 @@ import type { ConnectFailure } from '../../upstream/endpoint.ts';
 import type { BodyReader } from '../../wire/http/body-reader.ts';
 import type { ResponseHead } from '../../wire/http/response-head.ts';
 import { endToEndHeaders } from '../../wire/upgrade/upgrade-response.ts';
-import { encodeRequest, framingOf, type RequestFraming } from '../../wire/http/upstream-request.ts';
+import { encodeRequest, framingOf, type RequestFraming } from '../../wire/http/request-encoding.ts';
 import { viaElement } from '../../wire/forwarding/via.ts';
 import { CLIENT_GONE, type Header, type ResponseCut } from '../contract/http-reply.ts';
 import { sendRefusal } from '../contract/own-refusal.ts';
@@ -18,7 +18,7 @@ import type { ProxyContext, ProxyOrder } from './proxy-order.ts';
 import { RequestAttempts } from './request-attempts.ts';
 import { RequestUpload } from './request-upload.ts';
 import { ResponseRelay } from '../upstream/response-relay.ts';
-import type { ExchangeOwner, UpstreamExchange } from '../upstream/upstream-exchange.ts';
+import type { UpstreamRequestOwner, UpstreamRequest } from '../upstream/upstream-request.ts';
 
 /** Methods that may be sent twice (RFC 9110 section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
@@ -31,7 +31,7 @@ const GATHERED_BYTES = 16 * 1024;
  * gets the endpoint's response. An endpoint that fails before it answers is replaced by another if nothing has been sent
  * yet, or if the method may be repeated and the body is still at hand.
  */
-export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
+export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffering {
   liveIndex = -1;
   bufferedDownstream = 0;
   bufferedUpstream = 0;
@@ -116,12 +116,12 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     }
   }
 
-  exchangeConnected(): void {
+  requestConnected(): void {
     this.#attempts.connected();
     this.#send();
   }
 
-  exchangeDrained(): void {
+  requestDrained(): void {
     this.#upload?.drained();
     this.#context.dialler.downstreamTouched();
   }
@@ -135,7 +135,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     if (this.#state === 'over') return;
     const { body } = this.#order;
     const waiting = (body?.waiting ?? 0) + (this.#upload?.kept ?? 0);
-    this.#context.budget.setUpstream(this, waiting + (this.#attempts.exchange?.socket.writableLength ?? 0));
+    this.#context.budget.setUpstream(this, waiting + (this.#attempts.request?.socket.writableLength ?? 0));
   }
 
   shed(): void {
@@ -204,17 +204,17 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     this.#relay.end();
   }
 
-  exchangeFailed(reason: ConnectFailure, detail: string): void {
+  requestFailed(reason: ConnectFailure, detail: string): void {
     this.#context.dialler.downstreamTouched();
-    const exchange = this.#attempts.exchange!;
-    this.#attempts.exchange = null;
+    const request = this.#attempts.request!;
+    this.#attempts.request = null;
     if (this.#order.reply.begun) {
       this.#attempts.warn(reason, detail);
       this.#drop(reason, null);
       this.#cut('endpoint');
       return;
     }
-    const stale = this.#attempts.reused && !exchange.answered && reason === 'reset';
+    const stale = this.#attempts.reused && !request.answered && reason === 'reset';
     if (stale && this.#isRepeatable()) {
       // The endpoint has closed a connection that it had kept open until now: no failure, and no retry.
       this.#upload?.detach();
@@ -223,17 +223,17 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
       return;
     }
     const broken: OutlierFailure | null = stale || reason === 'handshake' ? null : 'reset';
-    this.#failAttempt(reason, detail, this.#state === 'connecting' ? 'connect' : broken, exchange);
+    this.#failAttempt(reason, detail, this.#state === 'connecting' ? 'connect' : broken, request);
   }
 
   /** The relay wants nothing more for now, because the client is slow, or wants more again. */
   pauseResponse(): void {
-    this.#attempts.exchange?.socket.pause();
+    this.#attempts.request?.socket.pause();
   }
 
   resumeResponse(): void {
     this.moved();
-    this.#attempts.exchange?.socket.resume();
+    this.#attempts.request?.socket.resume();
   }
 
   /** All of the response has been handed to the client. */
@@ -280,7 +280,7 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
   #send(): void {
     const { writer, settings } = this.#context;
     const { head, to } = this.#order;
-    const { socket } = this.#attempts.exchange!;
+    const { socket } = this.#attempts.request!;
     writer.head(socket, encodeRequest(head, to, this.#framing, settings.keepAliveMs === 0));
     this.#state = 'sending';
     this.#wasSent = true;
@@ -331,14 +331,14 @@ export class ProxiedRequest extends Timed implements ExchangeOwner, Buffering {
     reason: ConnectFailure,
     detail: string,
     kind: OutlierFailure | null,
-    exchange: UpstreamExchange | null = this.#attempts.exchange,
+    request: UpstreamRequest | null = this.#attempts.request,
   ): void {
     this.#attempts.warn(reason, detail);
     // Nobody may repeat what the endpoint has begun to answer, either.
     // An endpoint that may have got the credentials of a connection is the only one that gets them.
     const again =
       this.#isRepeatable() &&
-      exchange?.answered !== true &&
+      request?.answered !== true &&
       !(this.#wasSent && this.#attempts.bound.authorizes);
     this.#drop(reason, kind);
     if (again) this.#tryNext();

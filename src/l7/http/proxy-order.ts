@@ -7,7 +7,7 @@ import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { PickContext } from '../../upstream/pick-context.ts';
 import type { ConnectionLogin } from '../../wire/http/connection-auth.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
-import type { UpstreamTarget } from '../../wire/http/upstream-request.ts';
+import type { UpstreamTarget } from '../../wire/http/request-encoding.ts';
 import type { BoundConnections } from '../bound/bound-connections.ts';
 import type { Asker } from '../bound/client-connections.ts';
 import type { BufferBudget } from '../buffers/buffer-budget.ts';

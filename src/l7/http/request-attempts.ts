@@ -6,12 +6,12 @@ import { BoundRequest } from '../bound/bound-request.ts';
 import { endpointRefusal } from '../upstream/endpoint-refusal.ts';
 import type { UpstreamSocket } from '../upstream/upstream-socket.ts';
 import type { ProxyContext, ProxyOrder } from './proxy-order.ts';
-import { UpstreamExchange, type ExchangeOwner } from '../upstream/upstream-exchange.ts';
+import { UpstreamRequest, type UpstreamRequestOwner } from '../upstream/upstream-request.ts';
 
 /** The endpoints that one request is sent to, one after the other, and the connection to the current one. */
 export class RequestAttempts {
   /** The request on the current connection; null before the first and after each has ended. */
-  exchange: UpstreamExchange | null = null;
+  request: UpstreamRequest | null = null;
   /** The current endpoint, on which a connection is counted. */
   endpoint: Endpoint | null = null;
   /** The last endpoint that was asked: for the access line. */
@@ -20,13 +20,13 @@ export class RequestAttempts {
   reused = false;
   readonly #context: ProxyContext;
   readonly #order: ProxyOrder;
-  readonly #owner: ExchangeOwner;
+  readonly #owner: UpstreamRequestOwner;
   readonly #attempts: Attempts;
   readonly bound: BoundRequest;
   #dialledAt = 0;
 
   /** @param owner of the exchanges */
-  constructor(context: ProxyContext, order: ProxyOrder, owner: ExchangeOwner) {
+  constructor(context: ProxyContext, order: ProxyOrder, owner: UpstreamRequestOwner) {
     this.#context = context;
     this.#order = order;
     this.#owner = owner;
@@ -64,7 +64,7 @@ export class RequestAttempts {
   #reuse(endpoint: Endpoint, socket: UpstreamSocket): void {
     this.#use(endpoint);
     this.reused = true;
-    this.exchange = new UpstreamExchange(socket, this.#owner, this.#toHead);
+    this.request = new UpstreamRequest(socket, this.#owner, this.#toHead);
   }
 
   #use(endpoint: Endpoint): void {
@@ -77,9 +77,9 @@ export class RequestAttempts {
     const { cluster, dialler } = this.#context;
     this.reused = false;
     this.#dialledAt = performance.now();
-    // The socket gets its owner when the exchange is made.
+    // The socket gets its owner when the request is made.
     const socket = dialler.open(cluster, endpoint, NOBODY);
-    this.exchange = new UpstreamExchange(socket, this.#owner, this.#toHead);
+    this.request = new UpstreamRequest(socket, this.#owner, this.#toHead);
   }
 
   /** Counts the dial that has succeeded. */
@@ -99,20 +99,20 @@ export class RequestAttempts {
     return this.#attempts.cookieFor(this.endpoint!, this.#order.secure);
   }
 
-  /** Ends the exchange, whose response is complete, and keeps its connection for other requests if it can. */
+  /** Ends the request, whose response is complete, and keeps its connection for other requests if it can. */
   finish(reusable: boolean, keepAliveMs: number): void {
-    const exchange = this.exchange!;
-    this.exchange = null;
+    const request = this.request!;
+    this.request = null;
     // A slow client may have paused it: paused, it would never bring the next response.
-    exchange.socket.resume();
-    const isReusable = reusable && exchange.reusable;
-    if (isReusable && this.bound.keep(this.endpoint!, exchange.socket)) {
+    request.socket.resume();
+    const isReusable = reusable && request.reusable;
+    if (isReusable && this.bound.keep(this.endpoint!, request.socket)) {
       // The connection stays counted.
       this.endpoint = null;
     } else if (!isReusable || this.bound.isBound || keepAliveMs === 0) {
-      exchange.destroy();
+      request.destroy();
     } else {
-      this.#context.pool.keep(this.endpoint!, exchange.socket, keepAliveMs);
+      this.#context.pool.keep(this.endpoint!, request.socket, keepAliveMs);
     }
     // The client may be slow to take the end, which is not the endpoint's matter.
     this.release();
@@ -126,8 +126,8 @@ export class RequestAttempts {
   drop(failure: ConnectFailure | null, kind: OutlierFailure | null = null): void {
     this.bound.cancel();
     this.bound.endUse();
-    this.exchange?.destroy();
-    this.exchange = null;
+    this.request?.destroy();
+    this.request = null;
     if (failure === null) this.release();
     else if (this.endpoint !== null) this.#attempts.fail(this.endpoint, failure, kind);
     this.endpoint = null;

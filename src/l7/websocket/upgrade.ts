@@ -14,7 +14,7 @@ import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import { networkOf } from '../../wire/ip-address.ts';
 import { ResponseHeadReader, type ResponseHead } from '../../wire/http/response-head.ts';
-import { encodeUpgradeRequest, type UpstreamTarget } from '../../wire/http/upstream-request.ts';
+import { encodeUpgradeRequest, type UpstreamTarget } from '../../wire/http/request-encoding.ts';
 import { checkUpgradeResponse, endToEndHeaders } from '../../wire/upgrade/upgrade-response.ts';
 import { viaElement } from '../../wire/forwarding/via.ts';
 import type { RefusedHandshakes } from '../access-log/refused-handshakes.ts';

@@ -3,13 +3,12 @@ import type { HealthCheck } from '../../config/types/cluster.ts';
 import type { Address } from '../../core/address.ts';
 import { ownShortageOf } from '../../core/shortage.ts';
 import { dial, dialErrorOf } from '../dialling/dial.ts';
-import type { ProbeEnd, ProbeExchange } from './exchange.ts';
-import { HttpExchange } from './http-exchange.ts';
-import { TcpExchange } from './tcp-exchange.ts';
-import { WebSocketExchange } from './websocket-exchange.ts';
+import { HttpCheck } from './http-check.ts';
+import type { ProbeCheck, ProbeEnd } from './probe-check.ts';
+import { WebSocketCheck } from './websocket-check.ts';
 import type { UpstreamTls } from '../upstream-tls.ts';
 
-/** What is probed. */
+/** The endpoint to probe. */
 interface ProbeTarget {
   readonly label: string;
   readonly server: Address;
@@ -17,21 +16,30 @@ interface ProbeTarget {
   readonly tls: UpstreamTls | null;
 }
 
-/** The result of one probe. `unmade` says nothing about the endpoint: the proxy could not probe it. */
+/** The result of one probe. `unmade`: the proxy could not probe, which says nothing about the endpoint. */
 export type ProbeResult =
   | { readonly verdict: 'well' }
-  /** With what is wrong, in a few words. */
+  /** The reason is a few words. */
   | { readonly verdict: 'ill' | 'unmade'; readonly reason: string };
 
-/** A timer later than this shows that the thread was held up: an answer may be waiting. */
+/** A timer that fires later than this shows that the thread was busy: the answer may be waiting to be read. */
 const MAX_LATENESS_MS = 1000;
+
+/** Passes if the endpoint accepts a connection and, in a cluster with TLS, does the TLS handshake. */
+const TCP_CHECK: ProbeCheck = {
+  connected(probe) {
+    probe.passed();
+    return null;
+  },
+  received: () => null,
+};
 
 /**
  * Probes an endpoint once, on a connection of its own.
  *
- * @param done called once, later
- * @param open dials; a test may bring its own
- * @returns how to give up, after which `done` is not called
+ * @param done called once, after this function has returned
+ * @param open dials the endpoint
+ * @returns cancels the probe: `done` is not called then
  */
 export function probe(
   target: ProbeTarget,
@@ -55,7 +63,7 @@ class Probe implements ProbeEnd {
     open: typeof dial,
   ) {
     this.#done = done;
-    const exchange = exchangeOf(check, target.server);
+    const steps = checkOf(check, target.server);
     const socket = (this.#socket = open(target, { tls: target.tls, allowHalfOpen: false }));
     const dueAt = performance.now() + check.timeoutMs;
     this.#timer = setTimeout(() => {
@@ -68,10 +76,8 @@ class Probe implements ProbeEnd {
       else this.#unmade(reason);
     });
     socket.on('close', () => this.failed('closed the connection'));
-    socket.once(target.tls === null ? 'connect' : 'secureConnect', () =>
-      this.#send(exchange.connected(this)),
-    );
-    socket.on('data', (bytes: Buffer) => this.#send(exchange.received(bytes, this)));
+    socket.once(target.tls === null ? 'connect' : 'secureConnect', () => this.#send(steps.connected(this)));
+    socket.on('data', (bytes: Buffer) => this.#send(steps.received(bytes, this)));
   }
 
   readonly cancel = (): void => {
@@ -104,13 +110,13 @@ class Probe implements ProbeEnd {
   }
 }
 
-function exchangeOf(check: HealthCheck, server: Address): ProbeExchange {
+function checkOf(check: HealthCheck, server: Address): ProbeCheck {
   switch (check.type) {
     case 'tcp':
-      return new TcpExchange();
+      return TCP_CHECK;
     case 'http':
-      return new HttpExchange(check, server);
+      return new HttpCheck(check, server);
     case 'websocket':
-      return new WebSocketExchange(check, server);
+      return new WebSocketCheck(check, server);
   }
 }

@@ -4,7 +4,7 @@ import { BodyReader, type BodySink } from '../../../wire/http/body-reader.ts';
 import type { ResponseHead } from '../../../wire/http/response-head.ts';
 import type { HeaderList, HttpReply, ResponseCut } from '../../contract/http-reply.ts';
 import { ResponseRelay } from '../../upstream/response-relay.ts';
-import { keepsAlive } from '../../upstream/upstream-exchange.ts';
+import { keepsAlive } from '../../upstream/upstream-request.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../../upstream/upstream-socket.ts';
 
 /** Max bytes of a body that are collected before the client is answered; a longer body is streamed. */

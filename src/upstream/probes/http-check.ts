@@ -1,11 +1,10 @@
 import type { HealthCheck } from '../../config/types/cluster.ts';
 import type { Address } from '../../core/address.ts';
 import { ResponseHeadReader } from '../../wire/http/response-head.ts';
-import type { ProbeEnd, ProbeExchange } from './exchange.ts';
-import { probeHost } from './probe-host.ts';
+import { probeHost, type ProbeCheck, type ProbeEnd } from './probe-check.ts';
 
-/** An endpoint that answers a GET with one of the expected statuses is well. */
-export class HttpExchange implements ProbeExchange {
+/** Passes if the endpoint answers a GET with one of the expected statuses. */
+export class HttpCheck implements ProbeCheck {
   readonly #check: HealthCheck;
   readonly #server: Address;
   readonly #head = new ResponseHeadReader();

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { isForwardingName } from '../../../../src/wire/forwarding/forwarded-headers.ts';
 import { NO_EDITS } from '../../../../src/wire/http/header-edits.ts';
 import { headProblem, type RequestHead } from '../../../../src/wire/http/request-head.ts';
-import { encodeUpgradeRequest, type UpstreamTarget } from '../../../../src/wire/http/upstream-request.ts';
+import { encodeUpgradeRequest, type UpstreamTarget } from '../../../../src/wire/http/request-encoding.ts';
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 const OWN_LINES = [

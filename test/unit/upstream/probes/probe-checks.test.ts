@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { HealthCheck } from '../../../../src/config/types/cluster.ts';
-import type { ProbeExchange } from '../../../../src/upstream/probes/exchange.ts';
-import { HttpExchange } from '../../../../src/upstream/probes/http-exchange.ts';
-import { WebSocketExchange } from '../../../../src/upstream/probes/websocket-exchange.ts';
+import type { ProbeCheck } from '../../../../src/upstream/probes/probe-check.ts';
+import { HttpCheck } from '../../../../src/upstream/probes/http-check.ts';
+import { WebSocketCheck } from '../../../../src/upstream/probes/websocket-check.ts';
 import { acceptKey } from '../../../../src/wire/upgrade/accept-key.ts';
 import { bufferWork, drip, headOf } from '../../../support/measures/buffer-work.ts';
 
@@ -21,20 +21,20 @@ const SERVER = { kind: 'tcp', host: '127.0.0.1', port: 1 } as const;
 const HINTS = 'HTTP/1.1 103 Early Hints\r\n\r\n';
 
 /** A probe that has connected: its request, and what it says of what it receives. */
-function begin(exchange: ProbeExchange): {
+function begin(check: ProbeCheck): {
   request: string;
   log: string[];
   receive: (bytes: Buffer) => void;
 } {
   const log: string[] = [];
   const end = { passed: () => log.push('passed'), failed: (reason: string) => log.push(reason) };
-  const request = Buffer.from(exchange.connected(end) ?? '').toString();
-  return { request, log, receive: (bytes) => void exchange.received(bytes, end) };
+  const request = Buffer.from(check.connected(end) ?? '').toString();
+  return { request, log, receive: (bytes) => void check.received(bytes, end) };
 }
 
 const kinds = [
-  ['HTTP', () => new HttpExchange(CHECK, SERVER), 'HTTP/1.1 200 OK'],
-  ['WebSocket', () => new WebSocketExchange(CHECK, SERVER), 'HTTP/1.1 404 Not Found'],
+  ['HTTP', () => new HttpCheck(CHECK, SERVER), 'HTTP/1.1 200 OK'],
+  ['WebSocket', () => new WebSocketCheck(CHECK, SERVER), 'HTTP/1.1 404 Not Found'],
 ] as const;
 
 for (const [what, make, statusLine] of kinds) {
@@ -73,13 +73,13 @@ for (const [what, make, statusLine] of kinds) {
 
 describe('a probe by WebSocket', () => {
   it('fails at a 101 in HTTP/1.0', () => {
-    const { log, receive } = begin(new WebSocketExchange(CHECK, SERVER));
+    const { log, receive } = begin(new WebSocketCheck(CHECK, SERVER));
     receive(Buffer.from('HTTP/1.0 101 Switching Protocols\r\n\r\n'));
     assert.deepEqual(log, ['HTTP/1.0 has no upgrade']);
   });
 
   it('passes behind interim responses', () => {
-    const { request, log, receive } = begin(new WebSocketExchange(CHECK, SERVER));
+    const { request, log, receive } = begin(new WebSocketCheck(CHECK, SERVER));
     const key = /sec-websocket-key: (\S+)/i.exec(request)?.[1] ?? '';
     const lines = ['Upgrade: websocket', 'Connection: Upgrade', `Sec-WebSocket-Accept: ${acceptKey(key)}`];
     receive(Buffer.from(`${HINTS}HTTP/1.1 101 Switching Protocols\r\n${lines.join('\r\n')}\r\n\r\n`));

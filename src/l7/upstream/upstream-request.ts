@@ -4,47 +4,48 @@ import { BodyReader, type BodySink } from '../../wire/http/body-reader.ts';
 import { ResponseHeadReader, type ResponseHead } from '../../wire/http/response-head.ts';
 import type { UpstreamOwner, UpstreamSocket } from './upstream-socket.ts';
 
-/** Who is told what an endpoint answers. */
-export interface ExchangeOwner extends BodySink {
-  exchangeConnected(): void;
-  /** What was to be waited for has been sent. */
-  exchangeDrained(): void;
-  /** The head that counts; the body follows, some of it in the same call of the socket. */
+/** The owner of a request that goes to one endpoint. */
+export interface UpstreamRequestOwner extends BodySink {
+  /** The connection is established. */
+  requestConnected(): void;
+  /** The socket takes more after a write that returned false. */
+  requestDrained(): void;
+  /** The final response's head has come. The body follows, a part of it in the same call of the socket. */
   responseHead(head: ResponseHead, body: BodyReader): void;
-  /** One read of the socket has been handed over. */
+  /** All bytes of one read have been handed over. */
   readDone(): void;
-  /** All of the response has come. Nothing follows. */
+  /** The response is complete. No call follows. */
   responseEnd(): void;
-  /** The connection has failed, or what came is no response. Nothing follows, and the socket is destroyed. */
-  exchangeFailed(reason: ConnectFailure, detail: string): void;
+  /** The connection has failed, or the response is invalid. No call follows, and the socket is destroyed. */
+  requestFailed(reason: ConnectFailure, detail: string): void;
 }
 
-/** One request on one connection: reads its response. */
-export class UpstreamExchange implements UpstreamOwner {
+/** One request on one connection to an endpoint: reads the response. */
+export class UpstreamRequest implements UpstreamOwner {
   readonly socket: UpstreamSocket;
-  /** Whether anything of the response has come. */
+  /** Whether the endpoint has sent anything. */
   answered = false;
-  readonly #owner: ExchangeOwner;
+  readonly #owner: UpstreamRequestOwner;
   readonly #toHead: boolean;
   readonly #head = new ResponseHeadReader();
   #body: BodyReader | null = null;
   #reusable = false;
   #over = false;
 
-  /** @param toHead whether the request is a HEAD */
-  constructor(socket: UpstreamSocket, owner: ExchangeOwner, toHead: boolean) {
+  /** @param toHead whether the method is HEAD */
+  constructor(socket: UpstreamSocket, owner: UpstreamRequestOwner, toHead: boolean) {
     this.socket = socket;
     this.#owner = owner;
     this.#toHead = toHead;
     socket.owner = this;
   }
 
-  /** Whether the connection may carry another request, once the response has ended. */
+  /** Whether the connection can carry another request, once the response is complete. */
   get reusable(): boolean {
     return this.#reusable && !this.socket.destroyed;
   }
 
-  /** Gives the connection up; nothing is said any more. */
+  /** Closes the connection. The owner is not told. */
   destroy(): void {
     this.#over = true;
     this.socket.owner = null;
@@ -52,11 +53,11 @@ export class UpstreamExchange implements UpstreamOwner {
   }
 
   upstreamConnected(): void {
-    this.#owner.exchangeConnected();
+    this.#owner.requestConnected();
   }
 
   upstreamDrained(): void {
-    if (!this.#over) this.#owner.exchangeDrained();
+    if (!this.#over) this.#owner.requestDrained();
   }
 
   upstreamData(input: Buffer, start: number, end: number): void {
@@ -80,11 +81,10 @@ export class UpstreamExchange implements UpstreamOwner {
   }
 
   #readHead(bytes: Buffer): void {
-    // Interim responses end here: uWS has no way to pass them on.
     const head = this.#head.push(bytes);
     if (head === 'incomplete') return;
     if (typeof head === 'string') this.#fail('handshake', head);
-    // Nobody asked for another protocol.
+    // The request has no Upgrade header.
     else if (head.status === 101) this.#fail('handshake', 'the endpoint switches protocols unasked');
     else this.#begin(head, this.#head.rest);
   }
@@ -106,7 +106,7 @@ export class UpstreamExchange implements UpstreamOwner {
     if (this.#over) return;
     if (body.malformed) this.#fail('handshake', 'the body of the response is malformed');
     else if (body.complete) {
-      // Bytes that nobody asked for: what they are the answer to is not to be found out.
+      // Bytes behind the response answer no request: the connection is out of step.
       if (used < bytes.length) this.#reusable = false;
       this.#end();
     }
@@ -125,11 +125,11 @@ export class UpstreamExchange implements UpstreamOwner {
   #fail(reason: ConnectFailure, detail: string): void {
     if (this.#over) return;
     this.destroy();
-    this.#owner.exchangeFailed(reason, detail);
+    this.#owner.requestFailed(reason, detail);
   }
 }
 
-/** Whether the connection stays open behind a response. */
+/** Whether the connection stays open after a response. */
 export function keepsAlive(head: ResponseHead): boolean {
   if (head.isOld === true) return false;
   for (let index = 0; index < head.headers.length; index += 2) {

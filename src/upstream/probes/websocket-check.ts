@@ -7,21 +7,20 @@ import { MAX_MASKED_HEAD, writeMaskedFrame } from '../../wire/frames/frame-write
 import { NO_EDITS } from '../../wire/http/header-edits.ts';
 import { OPCODE_CLOSE, OPCODE_PING } from '../../wire/frames/opcodes.ts';
 import { ResponseHeadReader } from '../../wire/http/response-head.ts';
-import { encodeUpgradeRequest } from '../../wire/http/upstream-request.ts';
+import { encodeUpgradeRequest } from '../../wire/http/request-encoding.ts';
 import { checkUpgradeResponse } from '../../wire/upgrade/upgrade-response.ts';
-import type { ProbeEnd, ProbeExchange } from './exchange.ts';
-import { probeHost } from './probe-host.ts';
+import { probeHost, type ProbeCheck, type ProbeEnd } from './probe-check.ts';
 
 /** The code 1000 (RFC 6455 section 7.4.1). */
 const NORMAL_CLOSURE = Buffer.from([0x03, 0xe8]);
 
-/** An endpoint that does the opening handshake (RFC 6455 section 4) and answers a ping with a pong is well. */
-export class WebSocketExchange implements ProbeExchange {
+/** Passes if the endpoint does the opening handshake (RFC 6455 section 4) and answers a ping with a pong. */
+export class WebSocketCheck implements ProbeCheck {
   readonly #check: HealthCheck;
   readonly #server: Address;
   readonly #key = randomBytes(16).toString('base64');
   readonly #head = new ResponseHeadReader();
-  /** Once the handshake is done. */
+  /** Null before the handshake is done. */
   #frames: FrameReader | null = null;
 
   constructor(check: HealthCheck, server: Address) {
@@ -59,7 +58,7 @@ export class WebSocketExchange implements ProbeExchange {
   }
 }
 
-/** A frame of a control opcode, masked with zeros. */
+/** Encodes a control frame, masked with zeros. */
 function frameOf(opcode: number, payload: Buffer): Buffer {
   const frame = Buffer.alloc(MAX_MASKED_HEAD + payload.length);
   return frame.subarray(0, writeMaskedFrame(frame, 0, opcode, payload, 0));
@@ -67,11 +66,11 @@ function frameOf(opcode: number, payload: Buffer): Buffer {
 
 function sinkOf(probe: ProbeEnd): ConstructorParameters<typeof FrameReader>[0] {
   return {
-    // A session that ends without a close frame is a fault in the endpoint's log, once an interval.
+    // Without a close frame many endpoints would log an error at each probe.
     framePong: () => probe.passed(frameOf(OPCODE_CLOSE, NORMAL_CLOSURE)),
     frameClose: (code) => probe.failed(`closed the session with ${code}`),
     frameError: (reason) => probe.failed(reason),
-    // What an endpoint says of its own accord is no answer to the ping.
+    // Other frames do not answer the ping.
     frameMessage: () => undefined,
     frameFragment: () => undefined,
     framePing: () => undefined,

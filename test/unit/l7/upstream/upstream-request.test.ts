@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { UpstreamExchange, type ExchangeOwner } from '../../../../src/l7/upstream/upstream-exchange.ts';
+import { UpstreamRequest, type UpstreamRequestOwner } from '../../../../src/l7/upstream/upstream-request.ts';
 import type { UpstreamSocket } from '../../../../src/l7/upstream/upstream-socket.ts';
 import { bufferWork, drip, headOf } from '../../../support/measures/buffer-work.ts';
 
-/** A socket that only notes its end, and what the exchange tells its owner. */
-function exchange(): { exchange: UpstreamExchange; log: string[]; receive: (bytes: Buffer) => void } {
+/** A socket that only notes its end, and what the request tells its owner. */
+function request(): { request: UpstreamRequest; log: string[]; receive: (bytes: Buffer) => void } {
   const log: string[] = [];
   const socket: UpstreamSocket = {
     owner: null,
@@ -20,17 +20,17 @@ function exchange(): { exchange: UpstreamExchange; log: string[]; receive: (byte
     end: () => undefined,
     destroy: () => log.push('destroyed'),
   };
-  const owner: ExchangeOwner = {
-    exchangeConnected: () => undefined,
-    exchangeDrained: () => undefined,
+  const owner: UpstreamRequestOwner = {
+    requestConnected: () => undefined,
+    requestDrained: () => undefined,
     responseHead: ({ status }) => log.push(`head ${status}`),
     bodyData: (bytes) => log.push(`body ${bytes.toString()}`),
     readDone: () => undefined,
     responseEnd: () => log.push('end'),
-    exchangeFailed: (reason, detail) => log.push(`failed ${reason}: ${detail}`),
+    requestFailed: (reason, detail) => log.push(`failed ${reason}: ${detail}`),
   };
-  const made = new UpstreamExchange(socket, owner, false);
-  return { exchange: made, log, receive: (bytes) => made.upstreamData(bytes, 0, bytes.length) };
+  const made = new UpstreamRequest(socket, owner, false);
+  return { request: made, log, receive: (bytes) => made.upstreamData(bytes, 0, bytes.length) };
 }
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
@@ -38,13 +38,13 @@ const HINTS = 'HTTP/1.1 103 Early Hints\r\n\r\n';
 
 describe('a request on a connection to an endpoint', () => {
   it('is answered behind up to 16 interim responses', () => {
-    const { log, receive } = exchange();
+    const { log, receive } = request();
     receive(Buffer.from(HINTS.repeat(16) + OK));
     assert.deepEqual(log, ['head 200', 'body ok', 'end']);
   });
 
   it('fails at the 17th interim response', () => {
-    const { log, receive } = exchange();
+    const { log, receive } = request();
     for (let count = 0; count < 16; count++) receive(Buffer.from(HINTS));
     assert.deepEqual(log, []);
     receive(Buffer.from(HINTS));
@@ -52,13 +52,13 @@ describe('a request on a connection to an endpoint', () => {
   });
 
   it('fails at a head that does not end', () => {
-    const { log, receive } = exchange();
+    const { log, receive } = request();
     receive(headOf(70_000).subarray(0, -1));
     assert.deepEqual(log, ['destroyed', 'failed handshake: response head too large']);
   });
 
   it('takes work in proportion to its head, which comes byte by byte', () => {
-    const { log, receive } = exchange();
+    const { log, receive } = request();
     const head = headOf(60_000);
     const work = bufferWork(() => drip(head, receive));
     assert.deepEqual(log, ['head 200', 'end']);
