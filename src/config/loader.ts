@@ -6,7 +6,7 @@ import type { ClusterFiles } from './schema/cluster.ts';
 import { BaseDirectory, UnreadableError, readRegularFile, reasonOf } from './syntax/files.ts';
 import { Problems } from './syntax/problems.ts';
 import { readRoot } from './schema/root.ts';
-import { Settings } from './syntax/settings.ts';
+import { Settings } from './schema/settings.ts';
 import { SourceFile } from './syntax/source-file.ts';
 import type { Config } from './types/config.ts';
 

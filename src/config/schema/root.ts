@@ -12,7 +12,7 @@ import { readListener } from './listener.ts';
 import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
 import { readValue } from '../syntax/section.ts';
-import type { Settings } from '../syntax/settings.ts';
+import type { Settings } from './settings.ts';
 import type { Cluster } from '../types/cluster.ts';
 import type { Config, DemoSettings } from '../types/config.ts';
 import type { Listener } from '../types/listener.ts';

@@ -1,5 +1,4 @@
 /** Formats of single values: each reads a raw value of the file, or says what is wrong and what would be right. */
-import { availableParallelism, totalmem } from 'node:os';
 import type { Address, TcpAddress } from '../../core/address.ts';
 import { parseAddress, parseTcpAddress } from '../../core/address.ts';
 import { formatByteSize, parseByteSize } from '../../core/units/byte-size.ts';
@@ -23,7 +22,6 @@ interface Range {
   readonly zero?: string;
 }
 
-const BEARER_TOKEN = /^[\w.~+/-]{16,512}={0,2}$/;
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
 /** How a raw value is named in a message. */
@@ -190,33 +188,6 @@ export const dialAddress: Format<Address> = (value) => {
     );
   }
   return address;
-};
-
-/** `auto` is one thread for each core that the process may use. */
-export const workerCount: Format<number> = (value) => {
-  if (value === 'auto') return availableParallelism();
-  try {
-    return integer({ least: 1, most: 256 })(value);
-  } catch {
-    throw new FormatError(`${describe(value)} is not a number of threads: write auto, or 1 to 256`);
-  }
-};
-
-/** Bytes; `auto` is a quarter of the memory that the process may have. */
-export const bufferBudget: Format<number> = (value) => {
-  if (value !== 'auto') return byteSize({ least: 2 ** 20, most: 2 ** 50 })(value);
-  const constrained = process.constrainedMemory();
-  // Without a limit it is 0, or more than there is.
-  const memory = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
-  return Math.floor(memory / 4);
-};
-
-/** A bearer token (RFC 6750 section 2.1). Messages leave the value out: it is a secret. */
-export const adminToken: Format<string> = (value) => {
-  if (typeof value === 'string' && BEARER_TOKEN.test(value)) return value;
-  throw new FormatError(
-    'the value is not a token: write 16 to 512 letters, digits and "-", ".", "_", "~", "+", "/", in quotes',
-  );
 };
 
 /** A value that may be left empty. */

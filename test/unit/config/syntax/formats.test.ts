@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { availableParallelism } from 'node:os';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Format } from '../../../../src/config/syntax/formats.ts';
@@ -15,7 +14,6 @@ import {
   oneOf,
   text,
   toggle,
-  workerCount,
 } from '../../../../src/config/syntax/formats.ts';
 
 function refusal(format: Format<unknown>, value: unknown): string {
@@ -120,14 +118,6 @@ describe('formats', () => {
     assert.deepEqual(dialAddress('unix:./x'), { kind: 'unix', path: './x' });
   });
 
-  it('count threads', () => {
-    assert.equal(workerCount('auto'), availableParallelism());
-    assert.equal(workerCount(3), 3);
-    for (const value of [0, -1, 1.5, 257, '2', 'all', null]) {
-      assert.match(refusal(workerCount, value), /is not a number of threads: write auto, or 1 to 256$/);
-    }
-  });
-
   it('throw nothing but their own error, in one line', () => {
     const formats = [
       duration({ least: 1, most: 1000 }),
@@ -139,7 +129,6 @@ describe('formats', () => {
       label,
       listenAddress,
       dialAddress,
-      workerCount,
     ];
     fc.assert(
       fc.property(fc.anything(), fc.constantFrom<Format<unknown>>(...formats), (value, format) => {

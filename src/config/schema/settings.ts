@@ -1,100 +1,19 @@
-/** The settings of the root and where each may come from: default, file, environment, `--set`, the later the stronger. */
+/**
+ * Where the settings of the root come from: their defaults, the file, the environment and `--set`. A later source wins over
+ * an earlier one.
+ */
 import convict from 'convict';
-import { MAX_DURATION_MS } from '../../core/units/duration.ts';
-import type { Format } from './formats.ts';
-import {
-  FormatError,
-  adminToken,
-  bufferBudget,
-  describe,
-  duration,
-  listenAddress,
-  nullable,
-  oneOf,
-  rate,
-  text,
-  toggle,
-  workerCount,
-} from './formats.ts';
-import { nearest } from './nearest.ts';
-import { parseOverride, replaceIn } from './override.ts';
-import type { Problems } from './problems.ts';
-import type { Located } from './section.ts';
-import { isMapping, notMapping, readValue, unknownKey } from './section.ts';
-import type { Path } from './source-file.ts';
-import { parseValue } from './source-file.ts';
-import { stickySecret } from '../schema/sticky.ts';
-
-interface Setting<T> {
-  readonly doc: string;
-  readonly format: Format<T>;
-  /** As it would stand in the file. */
-  readonly default: unknown;
-  /** What stands in for a bad value. */
-  readonly placeholder: T;
-}
-
-const SETTINGS = {
-  'workers.l7': setting('Threads for the listeners of mode l7', workerCount, 'auto'),
-  'workers.l4': setting('Threads for the listeners of mode l4', workerCount, 'auto'),
-  'workers.bufferBudget': setting('What may wait in all sessions together', bufferBudget, 'auto'),
-  'workers.stuckAfter': setting(
-    'How long a worker may be silent before it is given up and replaced',
-    duration({ least: 1000, most: 600_000, zero: 'never' }),
-    '10s',
-  ),
-  'admin.address': setting('Where metrics, health and status are served', listenAddress, '127.0.0.1:9090'),
-  'admin.hosts': setting(
-    'Host names that requests to the admin address may have',
-    listOf('host names', 0),
-    [],
-  ),
-  'admin.token': setting('What admits changes at the admin address', nullable(adminToken), null),
-  'log.level': setting(
-    'The least severe lines that are logged',
-    oneOf('debug', 'info', 'warn', 'error', 'silent'),
-    'info',
-  ),
-  'log.format': setting('json, or pretty for people', oneOf('json', 'pretty'), 'json'),
-  'log.access': setting(
-    'Whether sessions and tunnels log their opening and end, and requests their end',
-    toggle,
-    true,
-  ),
-  'log.file': setting('Where the log goes instead of standard output', nullable(text('a file')), null),
-  'shutdown.grace': setting(
-    'How long sessions and tunnels may go on after SIGTERM',
-    duration({ least: 0, most: MAX_DURATION_MS }),
-    '30s',
-  ),
-  'shutdown.readyDelay': setting(
-    'How long /readyz says 503 before anything else happens',
-    duration({ least: 0, most: 600_000 }),
-    '0s',
-  ),
-  'drain.rate': setting(
-    'Sessions and tunnels that a drain ends',
-    rate({ least: 0.1, most: 1_000_000 }),
-    '100/s',
-  ),
-  'drain.deadline': setting(
-    'When a drain ends what is left',
-    duration({ least: 1000, most: MAX_DURATION_MS }),
-    '5m',
-  ),
-  'drain.jitter': setting(
-    'Up to how long the turn of each is put off',
-    duration({ least: 0, most: 600_000 }),
-    '0s',
-  ),
-  'demo.echo': setting('The cluster whose endpoints are echo servers', nullable(text('a cluster')), null),
-  'demo.chat': setting('The cluster whose endpoints are a chat room', nullable(text('a cluster')), null),
-  listeners: listSetting('The addresses that clients connect to', 'listeners'),
-  clusters: listSetting('The groups of endpoints that connections go to', 'clusters'),
-} as const;
-
-type SettingPath = keyof typeof SETTINGS;
-type SettingValue<P extends SettingPath> = ReturnType<(typeof SETTINGS)[P]['format']>;
+import { FormatError } from '../syntax/formats.ts';
+import { nearest } from '../syntax/nearest.ts';
+import { parseOverride, replaceIn } from '../syntax/override.ts';
+import type { Problems } from '../syntax/problems.ts';
+import type { Located } from '../syntax/section.ts';
+import { isMapping, notMapping, readValue, unknownKey } from '../syntax/section.ts';
+import type { Path } from '../syntax/source-file.ts';
+import { parseValue } from '../syntax/source-file.ts';
+import type { Setting, SettingPath, SettingValue } from './root-settings.ts';
+import { SETTINGS } from './root-settings.ts';
+import { stickySecret } from './sticky.ts';
 
 /** Overrides the secrets of all clusters: entries of a list have no variables of their own. */
 const STICKY_SECRET = 'SLUICE_STICKY_SECRET';
@@ -226,25 +145,6 @@ export class Settings {
       this.#problems.errorAt(`environment ${STICKY_SECRET}`, error.message);
     }
   }
-}
-
-function setting<T>(doc: string, format: Format<T>, fallback: unknown): Setting<T> {
-  return { doc, format, default: fallback, placeholder: format(fallback) };
-}
-
-/** Null where it is missing. */
-function listSetting(doc: string, what: string): Setting<readonly unknown[] | null> {
-  return { doc, format: nullable(listOf(what, 1)), default: null, placeholder: [] };
-}
-
-function listOf(what: string, least: 0 | 1): Format<readonly unknown[]> {
-  return (value) => {
-    if (!Array.isArray(value)) {
-      throw new FormatError(`${describe(value)} is not a list: write a list of ${what}`);
-    }
-    if (value.length < least) throw new FormatError(`the list is empty: write at least one of ${what}`);
-    return value as readonly unknown[];
-  };
 }
 
 function environmentName(path: string): string {

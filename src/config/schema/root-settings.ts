@@ -1,0 +1,136 @@
+/** The settings of the root: their paths, formats and defaults. */
+import { availableParallelism, totalmem } from 'node:os';
+import { MAX_DURATION_MS } from '../../core/units/duration.ts';
+import type { Format } from '../syntax/formats.ts';
+import {
+  FormatError,
+  byteSize,
+  describe,
+  duration,
+  integer,
+  listenAddress,
+  nullable,
+  oneOf,
+  rate,
+  text,
+  toggle,
+} from '../syntax/formats.ts';
+
+export interface Setting<T> {
+  readonly doc: string;
+  readonly format: Format<T>;
+  /** As it would stand in the file. */
+  readonly default: unknown;
+  /** What stands in for a bad value. */
+  readonly placeholder: T;
+}
+
+const BEARER_TOKEN = /^[\w.~+/-]{16,512}={0,2}$/;
+
+/** `auto` is one thread for each core that the process may use. */
+export const workerCount: Format<number> = (value) => {
+  if (value === 'auto') return availableParallelism();
+  try {
+    return integer({ least: 1, most: 256 })(value);
+  } catch {
+    throw new FormatError(`${describe(value)} is not a number of threads: write auto, or 1 to 256`);
+  }
+};
+
+/** Bytes; `auto` is a quarter of the memory that the process may have. */
+const bufferBudget: Format<number> = (value) => {
+  if (value !== 'auto') return byteSize({ least: 2 ** 20, most: 2 ** 50 })(value);
+  const constrained = process.constrainedMemory();
+  // Without a limit it is 0, or more than there is.
+  const memory = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+  return Math.floor(memory / 4);
+};
+
+/** A bearer token (RFC 6750 section 2.1). Messages leave the value out: it is a secret. */
+const adminToken: Format<string> = (value) => {
+  if (typeof value === 'string' && BEARER_TOKEN.test(value)) return value;
+  throw new FormatError(
+    'the value is not a token: write 16 to 512 letters, digits and "-", ".", "_", "~", "+", "/", in quotes',
+  );
+};
+
+export const SETTINGS = {
+  'workers.l7': setting('Threads for the listeners of mode l7', workerCount, 'auto'),
+  'workers.l4': setting('Threads for the listeners of mode l4', workerCount, 'auto'),
+  'workers.bufferBudget': setting('What may wait in all sessions together', bufferBudget, 'auto'),
+  'workers.stuckAfter': setting(
+    'How long a worker may be silent before it is given up and replaced',
+    duration({ least: 1000, most: 600_000, zero: 'never' }),
+    '10s',
+  ),
+  'admin.address': setting('Where metrics, health and status are served', listenAddress, '127.0.0.1:9090'),
+  'admin.hosts': setting(
+    'Host names that requests to the admin address may have',
+    listOf('host names', 0),
+    [],
+  ),
+  'admin.token': setting('What admits changes at the admin address', nullable(adminToken), null),
+  'log.level': setting(
+    'The least severe lines that are logged',
+    oneOf('debug', 'info', 'warn', 'error', 'silent'),
+    'info',
+  ),
+  'log.format': setting('json, or pretty for people', oneOf('json', 'pretty'), 'json'),
+  'log.access': setting(
+    'Whether sessions and tunnels log their opening and end, and requests their end',
+    toggle,
+    true,
+  ),
+  'log.file': setting('Where the log goes instead of standard output', nullable(text('a file')), null),
+  'shutdown.grace': setting(
+    'How long sessions and tunnels may go on after SIGTERM',
+    duration({ least: 0, most: MAX_DURATION_MS }),
+    '30s',
+  ),
+  'shutdown.readyDelay': setting(
+    'How long /readyz says 503 before anything else happens',
+    duration({ least: 0, most: 600_000 }),
+    '0s',
+  ),
+  'drain.rate': setting(
+    'Sessions and tunnels that a drain ends',
+    rate({ least: 0.1, most: 1_000_000 }),
+    '100/s',
+  ),
+  'drain.deadline': setting(
+    'When a drain ends what is left',
+    duration({ least: 1000, most: MAX_DURATION_MS }),
+    '5m',
+  ),
+  'drain.jitter': setting(
+    'Up to how long the turn of each is put off',
+    duration({ least: 0, most: 600_000 }),
+    '0s',
+  ),
+  'demo.echo': setting('The cluster whose endpoints are echo servers', nullable(text('a cluster')), null),
+  'demo.chat': setting('The cluster whose endpoints are a chat room', nullable(text('a cluster')), null),
+  listeners: listSetting('The addresses that clients connect to', 'listeners'),
+  clusters: listSetting('The groups of endpoints that connections go to', 'clusters'),
+} as const;
+
+export type SettingPath = keyof typeof SETTINGS;
+export type SettingValue<P extends SettingPath> = ReturnType<(typeof SETTINGS)[P]['format']>;
+
+function setting<T>(doc: string, format: Format<T>, fallback: unknown): Setting<T> {
+  return { doc, format, default: fallback, placeholder: format(fallback) };
+}
+
+/** Null where it is missing. */
+function listSetting(doc: string, what: string): Setting<readonly unknown[] | null> {
+  return { doc, format: nullable(listOf(what, 1)), default: null, placeholder: [] };
+}
+
+function listOf(what: string, least: 0 | 1): Format<readonly unknown[]> {
+  return (value) => {
+    if (!Array.isArray(value)) {
+      throw new FormatError(`${describe(value)} is not a list: write a list of ${what}`);
+    }
+    if (value.length < least) throw new FormatError(`the list is empty: write at least one of ${what}`);
+    return value as readonly unknown[];
+  };
+}
