@@ -3,7 +3,7 @@ import { loadConfig } from '../config/loader.ts';
 import type { Config } from '../config/types/config.ts';
 import { formatAddress } from '../core/address.ts';
 import { StartError, codeOf, messageOf } from '../core/errors.ts';
-import { askAdmin } from '../primary/admin/admin-request.ts';
+import { askAdmin } from '../primary/process/admin-request.ts';
 import type { Status } from '../protocol/status.ts';
 import { printable, printableOnceParsed } from '../telemetry/printable.ts';
 import type { CommandOptions } from './arguments.ts';

@@ -45,7 +45,6 @@ const UPWARDS_YET: readonly string[] = [
   'src/l7/websocket/message-relay/session-context.ts: imports src/l7/uws/message-memory.ts, not downwards from websocket to uws',
   'src/l7/websocket/message-relay/session-context.ts: imports src/l7/uws/unfinished/held-bytes.ts, not downwards from websocket to uws',
   'src/l7/websocket/message-relay/session-context.ts: imports src/l7/uws/unfinished/unfinished-messages.ts, not downwards from websocket to uws',
-  'src/primary/process/takeover.ts: imports src/primary/admin/admin-request.ts, not downwards from process to admin',
   'src/primary/workers/drain-scopes.ts: imports src/primary/clusters/cluster-monitors.ts, not downwards from workers to clusters',
 ];
 /** What Node runs by the file's name: the command and the threads. Nothing imports their exports. */

@@ -2,7 +2,7 @@ import { formatAddress } from '../../core/address.ts';
 import type { Config } from '../../config/types/config.ts';
 import { StartError, codeOf, messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { askAdmin } from '../admin/admin-request.ts';
+import { askAdmin } from './admin-request.ts';
 
 const ANSWER_MS = 5000;
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
-import { askAdmin } from '../../../../src/primary/admin/admin-request.ts';
+import { askAdmin } from '../../../../src/primary/process/admin-request.ts';
 import { within } from '../../../support/deadline.ts';
 
 const HEAD = 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nso far';
