@@ -3,15 +3,13 @@ import { LiveSet } from '../core/collections/live-set.ts';
 import { RandomPool } from '../core/random-pool.ts';
 import { ThreadLock } from '../core/thread-lock.ts';
 import { BoundConnections } from '../l7/bound/bound-connections.ts';
-import { ClientConnections } from '../l7/bound/client-connections.ts';
-import { ClientSearch } from '../l7/bound/client-search.ts';
 import { BufferBudget } from '../l7/buffers/buffer-budget.ts';
 import { ConnectionPool } from '../l7/http/connection-pool.ts';
 import { REQUEST_SLAB_SIZE, RequestWriter } from '../l7/http/request-writer.ts';
 import type { L7Environment } from '../l7/dispatch/environment.ts';
-import { L7Listener, RECEIVE_BUFFER } from '../l7/uws/uws-listener.ts';
+import { L7Listener } from '../l7/dispatch/l7-listener.ts';
 import { Outbox, SLAB_SIZE } from '../l7/websocket/message-relay/outbox.ts';
-import { SAMPLE_MS, UnfinishedMessages } from '../l7/uws/unfinished/unfinished-messages.ts';
+import { UwsEngine } from '../l7/uws/uws-engine.ts';
 import { netDialler } from '../l7/upstream/net-upstream.ts';
 import { RawDialler } from '../l7/upstream/raw-upstream.ts';
 import type { UpstreamDialler } from '../l7/upstream/upstream-socket.ts';
@@ -20,8 +18,6 @@ import { deferToPollPhase } from '../loop/poll-phase.ts';
 import type { Session } from '../l7/websocket/message-relay/message-session.ts';
 import type { UpgradeContext } from '../l7/websocket/upgrade.ts';
 import type { DrainScope, WorkerStart } from '../protocol/to-worker.ts';
-import { AcceptedSockets } from '../sys/sockets/accepted-sockets.ts';
-import { Arrivals } from '../sys/sockets/arrivals.ts';
 import { keepLargeBlocksApart } from '../sys/memory/allocator.ts';
 import { PinnedBuffer } from '../sys/memory/pinned-buffer.ts';
 import { unsupportedReason } from '../sys/support.ts';
@@ -54,17 +50,14 @@ class WebService implements Service {
   readonly #writer: RequestWriter;
   readonly #pool: ConnectionPool;
   readonly #bound: BoundConnections;
-  /** Null without system calls. */
-  readonly #arrivals: Arrivals | null;
   readonly #budget: BufferBudget;
   readonly #requests: L7Environment['requests'] = new LiveSet();
-  readonly #unfinished: UnfinishedMessages;
+  readonly #engine: UwsEngine;
   readonly #random = new RandomPool();
   /** Listening sockets of a process are opened and closed one at a time: see `sys/sockets/hand-over.ts`. */
   readonly #lock: ThreadLock;
   readonly #retirement = new Retirement();
   readonly #refresh: NodeJS.Timeout;
-  readonly #sampling: NodeJS.Timeout;
   /** Whether others serve the same addresses from now on. */
   #leaves = false;
   #aborted = false;
@@ -103,32 +96,17 @@ class WebService implements Service {
     this.#outbox = new Outbox(slab(SLAB_SIZE), later);
     this.#writer = new RequestWriter(slab(REQUEST_SLAB_SIZE));
     this.#pool = new ConnectionPool(wheel);
-    const clientSockets = loop === null ? null : new AcceptedSockets(RECEIVE_BUFFER);
-    this.#arrivals = loop === null ? null : new Arrivals();
-    const identities =
-      clientSockets === null || this.#arrivals === null
-        ? null
-        : {
-            connections: new ClientConnections(clientSockets, this.#arrivals),
-            search: new ClientSearch(clientSockets, {
-              now: () => performance.now(),
-              later: this.#later,
-              soon: deferToPollPhase,
-              delay: (ms, callback) => void setTimeout(callback, ms),
-            }),
-          };
-    this.#bound = new BoundConnections(wheel, identities, page, log);
     this.#budget = new BufferBudget(shareOfBudget(environment), page);
-    this.#unfinished = new UnfinishedMessages(this.#budget, clientSockets, log, {
-      now: () => performance.now(),
-      residentBytes: () => process.memoryUsage.rss(),
-    });
+    this.#engine = new UwsEngine({ log, later: this.#later, loop, budget: this.#budget });
+    this.#bound = new BoundConnections(wheel, this.#engine.identities, page, log);
     const shared = this.#share(environment);
     this.#listeners = new Map(
-      configsOf(environment).map((config) => [config.name, new L7Listener(config, shared, null)]),
+      configsOf(environment).map((config) => [
+        config.name,
+        new L7Listener(config, shared, this.#engine, null),
+      ]),
     );
     this.#refresh = setInterval(() => this.#budget.refresh(), REFRESH_MS);
-    this.#sampling = setInterval(() => this.#unfinished.tick(), loop === null ? REFRESH_MS : SAMPLE_MS);
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- a listener that cannot listen must reject
@@ -154,7 +132,7 @@ class WebService implements Service {
           commits.push(current.prepare(config, shared));
           continue;
         }
-        const listener = new L7Listener(config, shared, current?.dispatcher ?? null);
+        const listener = new L7Listener(config, shared, this.#engine, current?.dispatcher ?? null);
         made.push(listener);
         listener.listen(this.#lock);
         listeners.set(config.name, listener);
@@ -236,13 +214,12 @@ class WebService implements Service {
   abort(): void {
     this.#aborted = true;
     clearInterval(this.#refresh);
-    clearInterval(this.#sampling);
     for (const session of this.sessions()) session.abort();
     for (const request of this.#requests) request.cancel();
     for (const listener of [...this.#listeners.values(), ...this.#old]) listener.close();
     this.#pool.close();
     this.#bound.close();
-    this.#arrivals?.close();
+    this.#engine.close();
     this.innerLoop?.close();
   }
 
@@ -257,7 +234,7 @@ class WebService implements Service {
       bound: this.#bound,
       budget: this.#budget,
       requests: this.#requests,
-      unfinished: this.#unfinished,
+      unfinished: this.#engine.unfinished,
       random: this.#random,
     };
   }

@@ -11,7 +11,7 @@ import type { Histogram, StatsPage } from '../../telemetry/stats-page.ts';
 import type { ResponseCut } from './http-reply.ts';
 
 export type HandshakeFailure = (typeof HANDSHAKE_FAILURES)[number];
-type UnusedReason = (typeof UNUSED_REASONS)[number];
+export type UnusedReason = (typeof UNUSED_REASONS)[number];
 export type RequestRefusal = (typeof REQUEST_REFUSALS)[number];
 
 /** Where one layer 7 listener counts in one worker, its routes aside. */

@@ -15,6 +15,7 @@ import { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
 import { addressMatcher, checkRequest } from './client-request.ts';
 import { ClusterRoute } from './cluster-route.ts';
 import type { L7Environment } from './environment.ts';
+import type { RequestDispatcher } from '../contract/engine.ts';
 import { Answers, editsOf, type Exchange, type Handler } from '../contract/exchange.ts';
 import { HandshakeGate } from '../websocket/handshakes/handshake-gate.ts';
 import {
@@ -47,11 +48,9 @@ interface RoutedTo {
 
 /**
  * Decides what happens to each request of one listener under one configuration: a new one brings a new
- * dispatcher, which takes over the routes that have not changed, sessions included. It knows nothing of uWS.
+ * dispatcher, which takes over the routes that have not changed, sessions included.
  */
-export class Dispatcher {
-  /** Requests that have not been answered yet. */
-  open = 0;
+export class Dispatcher implements RequestDispatcher {
   /** Whether new upgrades are refused. */
   draining = false;
   /** Of the routes to clusters. */
@@ -68,6 +67,7 @@ export class Dispatcher {
   readonly #trusted: (address: string) => boolean;
   /** While this one is being made. */
   #previous: Dispatcher | null;
+  #open = 0;
 
   /** @param previous the dispatcher that it replaces; null for the first */
   constructor(
@@ -103,19 +103,19 @@ export class Dispatcher {
     this.#previous = null;
   }
 
-  /**
-   * Finds out who sent a request, whether or not it is in order: every answer and log line names the client.
-   *
-   * @param peer its IP address as text
-   */
   identify(head: RequestHead, peer: string): ClientIdentity {
     const { address, tls } = this.#config;
     const connection = { address: peer, port: address.port, secure: tls !== null };
     return identifyClient(head, connection, this.#trusted, randomUUID);
   }
 
-  /** Answers the request, now or later. */
+  /** Requests that have not been answered yet. */
+  get open(): number {
+    return this.#open;
+  }
+
   dispatch(exchange: Exchange): void {
+    this.#open++;
     const wantsUpgrade = wantsWebSocket(exchange.head);
     const failure = wantsUpgrade ? 'bad_request' : null;
     const head = this.#underscores.filter(exchange.head);
@@ -160,6 +160,11 @@ export class Dispatcher {
       return;
     }
     hit.value.handle({ exchange, request, wantsUpgrade, groups: hit.groups });
+  }
+
+  over(exchange: Exchange): void {
+    this.#open--;
+    exchange.inFlight?.over();
   }
 
   /** Returns why a path is ambiguous; null if all its readings take routes of one effect. */

@@ -21,7 +21,6 @@ import type {
   L7Listener as L7ListenerConfig,
 } from '../../config/types/listener.ts';
 import { formatAddress } from '../../core/address.ts';
-import type { DescriptorGate } from '../../upstream/descriptor-gate.ts';
 import type { ThreadLock } from '../../core/thread-lock.ts';
 import { markListening } from '../../sys/sockets/accepted-sockets.ts';
 import { noteClosing, noteListening } from '../../sys/descriptors/descriptor-table.ts';
@@ -32,17 +31,14 @@ import {
   limitReceiveBuffers,
   limitUnsent,
 } from '../../sys/sockets/listening-sockets.ts';
-import { LineLimit } from '../../telemetry/line-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { chooseDeflateOffer } from '../../wire/upgrade/deflate-offer.ts';
 import { formatIp } from '../../wire/ip-address.ts';
 import { headerOf, joinedHeaderOf, type RequestHead } from '../../wire/http/request-head.ts';
 import type { UpgradeRequest } from '../../wire/upgrade/upgrade-request.ts';
-import { Dispatcher } from '../dispatch/dispatcher.ts';
-import type { L7Environment } from '../dispatch/environment.ts';
+import type { EngineListener, ListenerOwner } from '../contract/engine.ts';
 import type { Exchange } from '../contract/exchange.ts';
 import type { HeaderList } from '../contract/http-reply.ts';
-import { ListenerStats } from '../contract/listener-stats.ts';
 import type { Session } from '../websocket/message-relay/message-session.ts';
 import type { UpgradeReply } from '../websocket/upgrade.ts';
 import { UwsReply } from './uws-reply.ts';
@@ -70,20 +66,22 @@ const MIN_SILENCE_MS = 8000;
 /** What the handlers of an App know: uWS keeps those, with all that they know, until its thread ends. */
 interface Link {
   /** Null once the App has been closed, so that nothing else is kept with it. */
-  listener: L7Listener | null;
+  listener: UwsListener | null;
 }
 
-/** One layer 7 listener in one worker: the only part of the project that knows uWebSockets.js. */
-export class L7Listener {
+/** What the listeners of one engine share. */
+export interface UwsTerms {
+  readonly log: Logger;
+  /** Calls back once, when what is read now has been served, from where clients may be written to. */
+  readonly later: (callback: () => void) => void;
+}
+
+/** One layer 7 listener on an App of uWebSockets.js. */
+export class UwsListener implements EngineListener {
   #config: L7ListenerConfig;
+  readonly #owner: ListenerOwner;
   readonly #log: Logger;
-  readonly #later: L7Environment['later'];
-  readonly #bound: L7Environment['bound'];
-  readonly #descriptors: DescriptorGate;
-  readonly #stats: ListenerStats;
-  #dispatcher: Dispatcher;
-  /** Who has taken its place, and decides over the requests that still come here. */
-  #successor: L7Listener | null = null;
+  readonly #later: UwsTerms['later'];
   readonly #app: TemplatedApp;
   readonly #link: Link = { listener: this };
   #socket: us_listen_socket | null = null;
@@ -91,19 +89,12 @@ export class L7Listener {
   #descriptor = -1;
   #handOver: HandOver | null = null;
   #closed = false;
-  readonly #unusedLines = new LineLimit(undefined, { burst: 100, everyMs: 10 });
-  /** Connections of this worker, WebSockets included. */
-  #connections = 0;
 
-  /** @param previous whose place it takes, and whose sessions live on, if there was one */
-  constructor(config: L7ListenerConfig, environment: L7Environment, previous: Dispatcher | null) {
+  constructor(config: L7ListenerConfig, owner: ListenerOwner, { log, later }: UwsTerms) {
     this.#config = config;
-    this.#log = environment.log;
-    this.#later = environment.later;
-    this.#bound = environment.bound;
-    this.#descriptors = environment.descriptors;
-    this.#stats = new ListenerStats(environment.page, environment.pages, config.name);
-    this.#dispatcher = new Dispatcher(config, environment, this.#stats, previous);
+    this.#owner = owner;
+    this.#log = log;
+    this.#later = later;
     // Suppress uWS's own Server header; the upstream identifies itself.
     _cfg('silent');
     this.#app = this.#createApp();
@@ -112,35 +103,16 @@ export class L7Listener {
     this.#app.filter((response, change) => link.listener?.connectionChanged(response, change));
   }
 
-  /** Whether uWS can serve a configuration as it is set up here, so that only what is ours has to change. */
   fits(config: L7ListenerConfig): boolean {
     return isDeepStrictEqual(fixedSettings(config), fixedSettings(this.#config));
   }
 
-  /** Gets ready for another configuration that {@link fits}. Returns what brings it into force. */
-  prepare(config: L7ListenerConfig, environment: L7Environment): () => void {
-    const next = new Dispatcher(config, environment, this.#stats, this.#dispatcher);
+  prepare(config: L7ListenerConfig): () => void {
     return () => {
       this.#config = config;
-      next.draining = this.#dispatcher.draining;
-      this.#dispatcher = next;
     };
   }
 
-  get dispatcher(): Dispatcher {
-    return this.#successor?.dispatcher ?? this.#dispatcher;
-  }
-
-  /** Another has taken its place: what comes on connections that are open here is that one's to answer. */
-  follow(successor: L7Listener): void {
-    this.#successor = successor;
-  }
-
-  /**
-   * Accepts connections; throws where the address cannot be bound.
-   *
-   * @param lock so that no two threads open sockets at a time: see {@link leave}
-   */
   listen(lock: ThreadLock): void {
     const { address, name } = this.#config;
     lock.hold(() => {
@@ -156,7 +128,6 @@ export class L7Listener {
     this.#setUp(this.#descriptor);
   }
 
-  /** Accepts no more connections; those that the kernel has for it are lost. */
   stop(): void {
     this.#handOver?.end();
     this.#handOver = null;
@@ -166,36 +137,18 @@ export class L7Listener {
     this.#descriptor = -1;
   }
 
-  /**
-   * Lets others that listen on the address have the connections that begin now; {@link stop} may follow soon.
-   *
-   * @param from which of them: see {@link HandOver}
-   */
   leave(from: number | null): void {
     if (this.#descriptor >= 0) this.#handOver = new HandOver(this.#descriptor, from);
   }
 
-  /** Whether it can still get connections. */
   get listens(): boolean {
     return this.#socket !== null;
   }
 
-  /** Connections that are open, idle ones included. */
-  get connections(): number {
-    return this.#connections;
-  }
-
-  /** Requests that have not been answered yet. */
-  get unanswered(): number {
-    return this.dispatcher.open;
-  }
-
-  /** Closes everything now. Sessions end as if their clients had gone, which must not be from within a handler. */
   close(): void {
     this.stop();
     if (this.#closed) return;
     this.#closed = true;
-    this.#dispatcher.flushLog();
     this.#app.close();
     this.#link.listener = null;
   }
@@ -243,27 +196,11 @@ export class L7Listener {
     return route(app, this.#config, this.#link);
   }
 
-  /** A connection has come, or gone; it is closed at once where there are too many. */
+  /** uWS has accepted a connection, or lost one. uWS tells no descriptor. */
   connectionChanged(response: HttpResponse | null, change: number): void {
-    const { connections } = this.#stats;
-    if (response === null || change < 0) {
-      this.#connections--;
-      connections.closed();
-      this.#bound.clientClosed();
-      return;
-    }
-    const { name, maxConnections } = this.#config;
-    // uWS does not tell the descriptor.
-    const admitted = this.#descriptors.admits(name);
-    const limited = maxConnections > 0 && connections.active >= maxConnections;
-    this.#connections++;
-    connections.opened();
-    if (admitted && !limited) {
-      this.#watchForRequest(response);
-      return;
-    }
-    connections.rejected(admitted ? 'limit' : 'descriptors');
-    response.close();
+    if (response === null || change < 0) this.#owner.connectionClosed();
+    else if (this.#owner.connectionOpened()) this.#watchForRequest(response);
+    else response.close();
   }
 
   /**
@@ -273,19 +210,12 @@ export class L7Listener {
    */
   #watchForRequest(response: HttpResponse): void {
     const openedAt = performance.now();
-    const log = this.#log.isLevelEnabled('debug') ? this.#log : null;
+    const owner = this.#owner;
     // The address is gone when the connection is.
-    const client = log === null ? '' : formatIp(new Uint8Array(response.getRemoteAddress()));
+    const peer = owner.logsUnused ? formatIp(new Uint8Array(response.getRemoteAddress())) : null;
     response.onAborted(() => {
-      if (this.#closed) return;
       const age = performance.now() - openedAt;
-      const reason = age < MIN_SILENCE_MS ? 'ended' : 'silent';
-      this.#stats.connectionUnused(reason);
-      const more = log === null ? null : this.#unusedLines.take();
-      if (more === null) return;
-      const { name: listener, tls } = this.#config;
-      const fields = { listener, client, reason, secure: tls !== null, seconds: age / 1000, ...more };
-      log?.debug(fields, 'connection ended without a request');
+      owner.connectionUnused(age < MIN_SILENCE_MS ? 'ended' : 'silent', peer, age / 1000);
     });
   }
 
@@ -299,7 +229,7 @@ export class L7Listener {
     };
     // uWS takes more than RFC 9112 for chunks, and trailers for the next request: nobody knows where they end.
     const isLast = headerOf(head, 'transfer-encoding') !== undefined;
-    const { dispatcher } = this;
+    const { dispatcher } = this.#owner;
     const peer = formatIp(new Uint8Array(response.getRemoteAddress()));
     const client = dispatcher.identify(head, peer);
     const isHead = head.method === 'HEAD';
@@ -315,10 +245,8 @@ export class L7Listener {
       inFlight: null,
       upgrade: (upgrade) => this.#upgradeReply(response, reply, head, upgrade, context),
     };
-    dispatcher.open++;
     reply.onOver((gone) => {
-      dispatcher.open--;
-      exchange.inFlight?.over();
+      dispatcher.over(exchange);
       if (gone) body?.abandon();
       else body?.close();
     });

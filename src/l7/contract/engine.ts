@@ -1,0 +1,84 @@
+import type { L7Listener } from '../../config/types/listener.ts';
+import type { ThreadLock } from '../../core/thread-lock.ts';
+import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
+import type { RequestHead } from '../../wire/http/request-head.ts';
+import type { Exchange } from './exchange.ts';
+import type { UnusedReason } from './listener-stats.ts';
+
+/** An engine of layer 7 in one worker: carries connections of clients, and speaks HTTP/1.x and WebSocket on them. */
+export interface Engine {
+  /**
+   * Makes the engine's part of a listener, which does not listen yet.
+   *
+   * @throws if the listener's certificates cannot be used
+   */
+  createListener(config: L7Listener, owner: ListenerOwner): EngineListener;
+  /** Frees what the engine's listeners share. All of them are closed. */
+  close(): void;
+}
+
+/** The engine's part of one listener: its listening socket and its connections. */
+export interface EngineListener {
+  /** Whether the listener can serve another configuration without a new listening socket. */
+  fits(config: L7Listener): boolean;
+  /** Gets ready for another configuration that {@link fits}. Returns a function that brings it into force. */
+  prepare(config: L7Listener): () => void;
+  /**
+   * Accepts connections.
+   *
+   * @param lock held while the socket is opened: only one thread of the process opens or closes listening sockets at a time
+   * @throws if the address cannot be bound
+   */
+  listen(lock: ThreadLock): void;
+  /** Whether the listener can still get connections. */
+  readonly listens: boolean;
+  /**
+   * Hands new connections over to other sockets on the address. {@link stop} may follow soon.
+   *
+   * @param from the first of those sockets, in the order in which they began to listen, as of `Array.slice`; null for any
+   */
+  leave(from: number | null): void;
+  /** Accepts no more connections. Connections that the kernel has not handed over yet are reset. */
+  stop(): void;
+  /**
+   * Stops, and closes every connection now. Sessions end as if their clients had gone. Not to be called from within a
+   * callback of the engine.
+   */
+  close(): void;
+}
+
+/** What the engine calls for one listener. The proxy's part of the listener implements it. */
+export interface ListenerOwner {
+  /** Takes the requests that come now. A request stays with the dispatcher that has taken it. */
+  readonly dispatcher: RequestDispatcher;
+  /** Whether {@link connectionUnused} writes log lines, so that it needs the peer's address. */
+  readonly logsUnused: boolean;
+  /**
+   * Counts a new connection.
+   *
+   * @returns false if the engine must close the connection at once; {@link connectionClosed} follows in any case
+   */
+  connectionOpened(): boolean;
+  /** A connection has closed, or a session's connection has. Called once for each connection. */
+  connectionClosed(): void;
+  /**
+   * A connection has closed without a request.
+   *
+   * @param peer the connection's IP address as text; null unless {@link logsUnused} held when the connection opened
+   */
+  connectionUnused(reason: UnusedReason, peer: string | null, seconds: number): void;
+}
+
+/** Decides what happens to a listener's requests under one configuration. */
+export interface RequestDispatcher {
+  /**
+   * Finds out who sent a request, even if its head is malformed: every answer and log line names the client.
+   *
+   * @param peer the connection's IP address as text
+   */
+  identify(head: RequestHead, peer: string): ClientIdentity;
+  /** Answers the request, now or later. Counts it as open until {@link over}. */
+  dispatch(exchange: Exchange): void;
+  /** The reply is answered, switched or aborted. Called once for each exchange. */
+  over(exchange: Exchange): void;
+}

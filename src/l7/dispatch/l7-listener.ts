@@ -1,0 +1,139 @@
+import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
+import type { ThreadLock } from '../../core/thread-lock.ts';
+import { LineLimit } from '../../telemetry/line-limit.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { DescriptorGate } from '../../upstream/descriptor-gate.ts';
+import type { BoundConnections } from '../bound/bound-connections.ts';
+import type { Engine, EngineListener, ListenerOwner } from '../contract/engine.ts';
+import { ListenerStats, type UnusedReason } from '../contract/listener-stats.ts';
+import { Dispatcher } from './dispatcher.ts';
+import type { L7Environment } from './environment.ts';
+
+/** One layer 7 listener in one worker, whatever engine carries its connections. */
+export class L7Listener implements ListenerOwner {
+  #config: L7ListenerConfig;
+  readonly #log: Logger;
+  readonly #bound: BoundConnections;
+  readonly #descriptors: DescriptorGate;
+  readonly #stats: ListenerStats;
+  readonly #unusedLines = new LineLimit(undefined, { burst: 100, everyMs: 10 });
+  readonly #carrier: EngineListener;
+  #dispatcher: Dispatcher;
+  /** The listener that has replaced this one, and takes the requests of the remaining connections. */
+  #successor: L7Listener | null = null;
+  #connections = 0;
+  #closed = false;
+
+  /** @param previous the dispatcher of the listener that this one replaces, whose sessions live on; null for none */
+  constructor(
+    config: L7ListenerConfig,
+    environment: L7Environment,
+    engine: Engine,
+    previous: Dispatcher | null,
+  ) {
+    this.#config = config;
+    this.#log = environment.log;
+    this.#bound = environment.bound;
+    this.#descriptors = environment.descriptors;
+    this.#stats = new ListenerStats(environment.page, environment.pages, config.name);
+    this.#dispatcher = new Dispatcher(config, environment, this.#stats, previous);
+    this.#carrier = engine.createListener(config, this);
+  }
+
+  /** Whether the listener can serve another configuration without a new listening socket. */
+  fits(config: L7ListenerConfig): boolean {
+    return this.#carrier.fits(config);
+  }
+
+  /** Gets ready for another configuration that {@link fits}. Returns a function that brings it into force. */
+  prepare(config: L7ListenerConfig, environment: L7Environment): () => void {
+    const next = new Dispatcher(config, environment, this.#stats, this.#dispatcher);
+    const commit = this.#carrier.prepare(config);
+    return () => {
+      commit();
+      this.#config = config;
+      next.draining = this.#dispatcher.draining;
+      this.#dispatcher = next;
+    };
+  }
+
+  get dispatcher(): Dispatcher {
+    return this.#successor?.dispatcher ?? this.#dispatcher;
+  }
+
+  /** Lets a listener that has replaced this one answer what comes on connections that are open here. */
+  follow(successor: L7Listener): void {
+    this.#successor = successor;
+  }
+
+  /** Accepts connections; throws if the address cannot be bound. @param lock see {@link EngineListener.listen} */
+  listen(lock: ThreadLock): void {
+    this.#carrier.listen(lock);
+  }
+
+  /** Whether the listener can still get connections. */
+  get listens(): boolean {
+    return this.#carrier.listens;
+  }
+
+  /** Hands new connections over to others: see {@link EngineListener.leave}. */
+  leave(from: number | null): void {
+    this.#carrier.leave(from);
+  }
+
+  /** Accepts no more connections. Connections that the kernel has not handed over yet are reset. */
+  stop(): void {
+    this.#carrier.stop();
+  }
+
+  /** Open connections of this worker, sessions and idle ones included. */
+  get connections(): number {
+    return this.#connections;
+  }
+
+  /** Requests that have not been answered yet. */
+  get unanswered(): number {
+    return this.dispatcher.open;
+  }
+
+  /** Closes everything now: see {@link EngineListener.close}. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#dispatcher.flushLog();
+    this.#carrier.close();
+  }
+
+  connectionOpened(): boolean {
+    const { name, maxConnections } = this.#config;
+    const { connections } = this.#stats;
+    const admitted = this.#descriptors.admits(name);
+    const limited = maxConnections > 0 && connections.active >= maxConnections;
+    this.#connections++;
+    connections.opened();
+    if (admitted && !limited) return true;
+    connections.rejected(admitted ? 'limit' : 'descriptors');
+    return false;
+  }
+
+  connectionClosed(): void {
+    this.#connections--;
+    this.#stats.connections.closed();
+    this.#bound.clientClosed();
+  }
+
+  get logsUnused(): boolean {
+    return this.#log.isLevelEnabled('debug');
+  }
+
+  connectionUnused(reason: UnusedReason, peer: string | null, seconds: number): void {
+    // To close the listener is no client's doing.
+    if (this.#closed) return;
+    this.#stats.connectionUnused(reason);
+    const more = peer === null ? null : this.#unusedLines.take();
+    if (more === null) return;
+    const { name: listener, tls } = this.#config;
+    const fields = { listener, client: peer, reason, secure: tls !== null, seconds, ...more };
+    this.#log.debug(fields, 'connection ended without a request');
+  }
+}

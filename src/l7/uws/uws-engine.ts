@@ -1,0 +1,64 @@
+import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
+import type { EventLoop } from '../../loop/event-loop.ts';
+import { deferToPollPhase } from '../../loop/poll-phase.ts';
+import { AcceptedSockets } from '../../sys/sockets/accepted-sockets.ts';
+import { Arrivals } from '../../sys/sockets/arrivals.ts';
+import type { Identities } from '../bound/bound-connections.ts';
+import { ClientConnections } from '../bound/client-connections.ts';
+import { ClientSearch } from '../bound/client-search.ts';
+import type { BufferBudget } from '../buffers/buffer-budget.ts';
+import type { Engine, EngineListener, ListenerOwner } from '../contract/engine.ts';
+import { SAMPLE_MS, UnfinishedMessages } from './unfinished/unfinished-messages.ts';
+import { RECEIVE_BUFFER, UwsListener, type UwsTerms } from './uws-listener.ts';
+
+/** Interval of looks at unfinished messages without system calls: then only sessions are counted. */
+const BLIND_SAMPLE_MS = 1000;
+
+/** What the engine uses of its worker. */
+interface UwsWorker extends UwsTerms {
+  /** Null if system calls are not used. */
+  readonly loop: EventLoop | null;
+  readonly budget: BufferBudget;
+}
+
+/** The engine of layer 7 on uWebSockets.js. */
+export class UwsEngine implements Engine {
+  /** Tells clients' connections apart; null without system calls. */
+  readonly identities: Identities | null;
+  readonly unfinished: UnfinishedMessages;
+  readonly #terms: UwsTerms;
+  readonly #arrivals: Arrivals | null;
+  readonly #sampling: NodeJS.Timeout;
+
+  constructor({ log, later, loop, budget }: UwsWorker) {
+    this.#terms = { log, later };
+    const sockets = loop === null ? null : new AcceptedSockets(RECEIVE_BUFFER);
+    this.#arrivals = loop === null ? null : new Arrivals();
+    this.identities =
+      sockets === null || this.#arrivals === null
+        ? null
+        : {
+            connections: new ClientConnections(sockets, this.#arrivals),
+            search: new ClientSearch(sockets, {
+              now: () => performance.now(),
+              later,
+              soon: deferToPollPhase,
+              delay: (ms, callback) => void setTimeout(callback, ms),
+            }),
+          };
+    this.unfinished = new UnfinishedMessages(budget, sockets, log, {
+      now: () => performance.now(),
+      residentBytes: () => process.memoryUsage.rss(),
+    });
+    this.#sampling = setInterval(() => this.unfinished.tick(), loop === null ? BLIND_SAMPLE_MS : SAMPLE_MS);
+  }
+
+  createListener(config: L7ListenerConfig, owner: ListenerOwner): EngineListener {
+    return new UwsListener(config, owner, this.#terms);
+  }
+
+  close(): void {
+    clearInterval(this.#sampling);
+    this.#arrivals?.close();
+  }
+}
