@@ -21,20 +21,20 @@ import { clusterFamilies } from './clusters/cluster-metrics.ts';
 import { ClusterMonitors } from './clusters/cluster-monitors.ts';
 import { controlCommands } from './admin/commands.ts';
 import type { Commanded } from './admin/commands.ts';
-import { drainable, hasScope } from './workers/drain-scopes.ts';
-import { Drains } from './workers/drains.ts';
-import { chooseEngines } from './workers/engines.ts';
+import { drainable, hasScope } from './control/drain-scopes.ts';
+import { Drains } from './control/drains.ts';
+import { chooseEngines } from './process/engines.ts';
 import type { FileWatch } from './process/file-watch.ts';
 import { primaryFamilies } from './admin/primary-metrics.ts';
-import { Reloader } from './process/reloader.ts';
-import type { ReloadResult } from './process/reloader.ts';
+import { Reloader } from './control/reloader.ts';
+import type { ReloadResult } from './control/reloader.ts';
 import { statusOf } from './admin/status.ts';
 import type { PrimaryState } from '../protocol/status.ts';
 import { Supervisor } from './workers/supervisor.ts';
 import type { SupervisorTimings } from './workers/supervisor.ts';
 import { askToHandOver, findPredecessor } from './process/takeover.ts';
 import { readVersions } from './process/versions.ts';
-import { WorkerRestarts } from './workers/worker-restarts.ts';
+import { WorkerRestarts } from './control/worker-restarts.ts';
 import type { WorkerFiles } from './workers/worker-threads.ts';
 
 /** The number of the configuration that the process started with. */

@@ -7,7 +7,7 @@ import type { Config } from '../../config/types/config.ts';
 import { messageOf } from '../../core/errors.ts';
 import { readDescriptorLimit } from '../../core/descriptor-limit.ts';
 import { FileWatch } from '../../primary/process/file-watch.ts';
-import { hardExit } from '../../primary/workers/hard-exit.ts';
+import { hardExit } from '../../primary/process/hard-exit.ts';
 import { ServiceManager } from '../../primary/process/service-manager.ts';
 import { serve } from '../../primary/serve.ts';
 import type { Outcome } from '../../primary/serve.ts';

@@ -3,7 +3,7 @@ import type { DrainSettings } from '../../config/types/config.ts';
 import type { DrainScope } from '../../protocol/to-worker.ts';
 import type { AdminCommand } from './admin-command.ts';
 import type { DrainStatus } from '../../protocol/status.ts';
-import type { ReloadResult } from '../process/reloader.ts';
+import type { ReloadResult } from '../control/reloader.ts';
 
 /** What the commands of the admin address work on. */
 export interface Commanded {

@@ -3,8 +3,8 @@ import type { Metric } from '../../telemetry/metric.ts';
 import type { Family } from '../../telemetry/prometheus.ts';
 import type { CertificateExpiry } from '../process/certificate-expiry.ts';
 import type { DrainStatus } from '../../protocol/status.ts';
-import { engineInUse } from '../workers/engines.ts';
-import type { Reloader } from '../process/reloader.ts';
+import { engineInUse } from '../process/engines.ts';
+import type { Reloader } from '../control/reloader.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
 import type { Versions } from '../process/versions.ts';
 

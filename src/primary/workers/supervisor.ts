@@ -20,11 +20,11 @@ import { Deadline } from '../process/deadline.ts';
 import { WorkerSlot } from './worker-slot.ts';
 import type { SlotTimings } from './worker-slot.ts';
 import { WorkerThreads, type WorkerFiles } from './worker-threads.ts';
-import { LeftBehind } from './left-behind.ts';
+import { LeftBehind } from './stuck/left-behind.ts';
 import { lineWindowsOf } from './line-windows.ts';
-import { ReplacementPolicy } from './replacement-policy.ts';
+import { ReplacementPolicy } from './stuck/replacement-policy.ts';
 import { KINDS, WorkerPages, namesOf, seriesOf } from './worker-pages.ts';
-import { WorkerWatch } from './worker-watch.ts';
+import { WorkerWatch } from './stuck/worker-watch.ts';
 
 export interface SupervisorTimings extends SlotTimings {
   /** How long after the end of the grace a drain may still take, in milliseconds. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ReplacementPolicy } from '../../../../src/primary/workers/replacement-policy.ts';
+import { ReplacementPolicy } from '../../../../../src/primary/workers/stuck/replacement-policy.ts';
 
 /** The longest delay that backoff would choose. */
 const longest = (): number => 1;

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { LoadedConfig } from '../../../../src/config/loader.ts';
 import type { Config } from '../../../../src/config/types/config.ts';
 import { ConfigError, StartError } from '../../../../src/core/errors.ts';
-import { Reloader } from '../../../../src/primary/process/reloader.ts';
+import { Reloader } from '../../../../src/primary/control/reloader.ts';
 import { capture, config } from '../fixtures/config.ts';
 
 const loaded = (next: Config): LoadedConfig => ({

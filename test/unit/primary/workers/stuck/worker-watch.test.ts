@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { WorkerWatch } from '../../../../src/primary/workers/worker-watch.ts';
-import type { WorkerSlot } from '../../../../src/primary/workers/worker-slot.ts';
-import { Pulse } from '../../../../src/protocol/pulse.ts';
+import { WorkerWatch } from '../../../../../src/primary/workers/stuck/worker-watch.ts';
+import type { WorkerSlot } from '../../../../../src/primary/workers/worker-slot.ts';
+import { Pulse } from '../../../../../src/protocol/pulse.ts';
 
 const LOOK_MS = 250;
 const STUCK_AFTER_MS = 1000;

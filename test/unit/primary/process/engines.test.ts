@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { Cluster } from '../../../../src/config/types/cluster.ts';
 import type { L4Listener } from '../../../../src/config/types/listener.ts';
 import { StartError } from '../../../../src/core/errors.ts';
-import { chooseEngines, engineInUse } from '../../../../src/primary/workers/engines.ts';
+import { chooseEngines, engineInUse } from '../../../../src/primary/process/engines.ts';
 import { capture, config, l4Listener, l7Listener } from '../fixtures/config.ts';
 
 const plain = config.clusters[0]!;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { SilenceMeter } from '../../../../src/primary/workers/silence-meter.ts';
+import { SilenceMeter } from '../../../../../src/primary/workers/stuck/silence-meter.ts';
 
 const PERIOD_MS = 250;
 

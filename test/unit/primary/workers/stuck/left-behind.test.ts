@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { LeftBehind } from '../../../../src/primary/workers/left-behind.ts';
-import type { WorkerKind } from '../../../../src/protocol/to-worker.ts';
-import { capture } from '../fixtures/config.ts';
+import { LeftBehind } from '../../../../../src/primary/workers/stuck/left-behind.ts';
+import type { WorkerKind } from '../../../../../src/protocol/to-worker.ts';
+import { capture } from '../../fixtures/config.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

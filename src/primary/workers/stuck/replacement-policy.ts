@@ -1,4 +1,4 @@
-import { Backoff, type BackoffLimits } from '../../core/timing/backoff.ts';
+import { Backoff, type BackoffLimits } from '../../../core/timing/backoff.ts';
 
 /** A replacement that sticks within this time of its start follows its predecessor, and the next one waits longer. */
 const STEADY_MS = 60_000;

@@ -1,7 +1,7 @@
-import { deafen } from '../../sys/sockets/hand-over.ts';
-import { stopListening } from '../../sys/sockets/listening-sockets.ts';
-import type { Logger } from '../../telemetry/logger.ts';
-import type { WorkerSlot } from './worker-slot.ts';
+import { deafen } from '../../../sys/sockets/hand-over.ts';
+import { stopListening } from '../../../sys/sockets/listening-sockets.ts';
+import type { Logger } from '../../../telemetry/logger.ts';
+import type { WorkerSlot } from '../worker-slot.ts';
 
 /** A stuck worker's addresses wait this long for its replacement to listen. */
 const MAX_WAIT_MS = 5000;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
-import { Drains } from '../../../../src/primary/workers/drains.ts';
+import { Drains } from '../../../../src/primary/control/drains.ts';
 import { scopeKey, type DrainScope } from '../../../../src/protocol/to-worker.ts';
 import { capture } from '../fixtures/config.ts';
 

@@ -1,6 +1,6 @@
 import { messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import type { Supervisor } from './supervisor.ts';
+import type { Supervisor } from '../workers/supervisor.ts';
 
 /** Puts new workers in the place of others, one after the other. */
 export class WorkerRestarts {

@@ -1,7 +1,7 @@
 import type { DrainScope } from '../../protocol/to-worker.ts';
 import type { ClusterMonitors } from '../clusters/cluster-monitors.ts';
 import type { Drains } from './drains.ts';
-import type { Supervisor } from './supervisor.ts';
+import type { Supervisor } from '../workers/supervisor.ts';
 
 /** Whether the configuration in use has a scope. */
 export function hasScope(
