@@ -1,3 +1,4 @@
+import { SparePool } from '../../core/collections/spare-pool.ts';
 import { PinnedBuffer } from '../../sys/memory/pinned-buffer.ts';
 
 /** Block for the first few bytes: many connections may have only those. */
@@ -7,16 +8,16 @@ const SMALL_BLOCK_BYTES = 16 * 1024;
  * resident, and all of them go back to the system when the block is freed.
  */
 const LARGE_BLOCK_BYTES = 256 * 1024;
-/** Free large blocks that each thread keeps. */
 const MAX_SPARE_BLOCKS = 4;
-const spare: PinnedBuffer[] = [];
+/** Free large blocks of this thread. */
+const largeBlocks = new SparePool(MAX_SPARE_BLOCKS, () => new PinnedBuffer(LARGE_BLOCK_BYTES));
 
 /** Bytes that the kernel has not taken yet, in order. */
 export class SendQueue {
-  /** How many bytes wait. */
+  /** Waiting bytes. */
   length = 0;
   readonly #blocks: PinnedBuffer[] = [];
-  /** Where the bytes begin in the first block, and where they end in the last. */
+  /** Start of the bytes in the first block, and their end in the last. */
   #start = 0;
   #end = 0;
 
@@ -32,9 +33,7 @@ export class SendQueue {
     }
     while (rest.length > 0) {
       const block =
-        rest.length > SMALL_BLOCK_BYTES
-          ? (spare.pop() ?? new PinnedBuffer(LARGE_BLOCK_BYTES))
-          : new PinnedBuffer(SMALL_BLOCK_BYTES);
+        rest.length > SMALL_BLOCK_BYTES ? largeBlocks.take() : new PinnedBuffer(SMALL_BLOCK_BYTES);
       const part = rest.subarray(0, block.bytes.length);
       block.bytes.set(part);
       this.#blocks.push(block);
@@ -44,7 +43,7 @@ export class SendQueue {
     this.length += bytes.length;
   }
 
-  /** Sends what the kernel takes. Returns 0, or the error number, negative, that sending ended with. */
+  /** Sends what the kernel takes. Returns 0, or the negative error number at which sending stopped. */
   send(fd: number): number {
     while (this.length > 0) {
       const first = this.#blocks[0]!;
@@ -70,8 +69,8 @@ export class SendQueue {
   }
 }
 
-/** Frees a block: the garbage collector would let up to 64 MiB of them lie in each thread. */
+/** Frees a block that is not kept: the garbage collector would leave up to 64 MiB of blocks in each thread. */
 function giveBack(block: PinnedBuffer): void {
-  if (block.bytes.length === LARGE_BLOCK_BYTES && spare.length < MAX_SPARE_BLOCKS) spare.push(block);
-  else block.free();
+  if (block.bytes.length === LARGE_BLOCK_BYTES && largeBlocks.give(block)) return;
+  block.free();
 }

@@ -1,22 +1,21 @@
-/** Bytes wait in blocks of one size, which are used again: what is thrown away is not free at once. */
-const BLOCK = 64 * 1024;
-const MAX_SPARE_BLOCKS = 64;
-const spare: Uint8Array[] = [];
+import { SparePool } from '../../core/collections/spare-pool.ts';
 
-/**
- * Bytes in the order in which they came, until somebody takes them. Their memory is at most twice their length, however
- * small the pieces are.
- */
+const BLOCK_BYTES = 64 * 1024;
+const MAX_SPARE_BLOCKS = 64;
+/** Free blocks of this thread: memory that is dropped is not free before the next garbage collection. */
+const spareBlocks = new SparePool<Uint8Array>(MAX_SPARE_BLOCKS, () => new Uint8Array(BLOCK_BYTES));
+
+/** A queue of bytes. Its memory is at most twice its length, even if the pieces are small. */
 export class WaitingBytes {
-  /** How many they are. */
+  /** Waiting bytes. */
   length = 0;
   readonly #blocks: Uint8Array[] = [];
   /** Free bytes in the last block. */
   #room = 0;
-  /** The block that has been given out last. */
+  /** The block that {@link shift} returned last. */
   #taken: Uint8Array | null = null;
 
-  /** Adds a copy. */
+  /** Adds a copy of the bytes. */
   push(bytes: Uint8Array): void {
     let at = Math.min(this.#room, bytes.length);
     if (at > 0) {
@@ -26,10 +25,10 @@ export class WaitingBytes {
       this.length += at;
     }
     while (at < bytes.length) {
-      const part = bytes.subarray(at, at + BLOCK);
-      // As large as all blocks before: many small pieces need few blocks.
-      const size = Math.min(BLOCK, Math.max(part.length, this.length));
-      const block = size === BLOCK ? (spare.pop() ?? new Uint8Array(BLOCK)) : new Uint8Array(size);
+      const part = bytes.subarray(at, at + BLOCK_BYTES);
+      // As large as all blocks before it together: many small pieces need few blocks.
+      const size = Math.min(BLOCK_BYTES, Math.max(part.length, this.length));
+      const block = size === BLOCK_BYTES ? spareBlocks.take() : new Uint8Array(size);
       block.set(part);
       this.#blocks.push(block);
       this.#room = size - part.length;
@@ -38,7 +37,7 @@ export class WaitingBytes {
     }
   }
 
-  /** Takes some from the front, valid until the next call; null where there are none. */
+  /** Takes bytes from the front, which stay valid until the next call. Returns null if the queue is empty. */
   shift(): Uint8Array | null {
     this.#giveBack();
     const block = this.#blocks.shift() ?? null;
@@ -51,7 +50,7 @@ export class WaitingBytes {
     return used === block.length ? block : block.subarray(0, used);
   }
 
-  /** Forgets all of them. */
+  /** Drops all bytes. */
   clear(): void {
     while (this.shift() !== null);
   }
@@ -59,6 +58,6 @@ export class WaitingBytes {
   #giveBack(): void {
     const block = this.#taken;
     this.#taken = null;
-    if (block?.length === BLOCK && spare.length < MAX_SPARE_BLOCKS) spare.push(block);
+    if (block?.length === BLOCK_BYTES) spareBlocks.give(block);
   }
 }
