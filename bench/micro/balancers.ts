@@ -12,7 +12,7 @@ import { SharedCursor, allocateCursor } from '../../src/upstream/balancers/share
 import { SourceIp } from '../../src/upstream/balancers/source-ip.ts';
 import { TwoChoices } from '../../src/upstream/balancers/two-choices.ts';
 import { Endpoint } from '../../src/upstream/endpoint.ts';
-import type { PickContext } from '../../src/upstream/pick-context.ts';
+import type { PickContext } from '../../src/upstream/balancers/balancer.ts';
 import type { MicroCase } from './micro-case.ts';
 
 const WORKERS = ['l7-0', 'l7-1', 'l7-2', 'l7-3'];

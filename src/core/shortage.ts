@@ -4,7 +4,7 @@ import { codeOf } from './errors.ts';
  * What of our own has run out: `own_shortage` is descriptors or memory, of the process or the machine, and every
  * other try fails too; `own_ports` is local ports towards one address, and another address has its own.
  */
-export type OwnShortage = 'own_shortage' | 'own_ports';
+type OwnShortage = 'own_shortage' | 'own_ports';
 
 /**
  * Tells a shortage of the proxy's own from a failure of the peer. EADDRNOTAVAIL is what connect(2) says when all local

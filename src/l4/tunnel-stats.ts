@@ -1,7 +1,6 @@
 import { ConnectionStats } from '../telemetry/connection-stats.ts';
 import { ACCEPT_FAILURES, TUNNEL_CLOSES, pageMetrics } from '../telemetry/names.ts';
 import type { StatsPage } from '../telemetry/stats-page.ts';
-import { isOwn, type Attempts } from '../upstream/attempts.ts';
 
 type TunnelClose = (typeof TUNNEL_CLOSES)[number];
 type AcceptFailure = (typeof ACCEPT_FAILURES)[number];
@@ -55,16 +54,6 @@ export class TunnelStats {
     this.values[this.#active]! -= 1;
     this.values[this.#closes.get(tunnelCloseOf(reason))!]! += 1;
   }
-}
-
-/** Why no endpoint was left for a connection, as it is counted. */
-export function rejectionOf({
-  limit,
-  lastFailure,
-}: Attempts): 'overload' | 'no_endpoint' | 'dial_failed' | 'own_shortage' | 'descriptors' {
-  if (limit === 'descriptors') return limit;
-  if (lastFailure !== null) return isOwn(lastFailure) ? 'own_shortage' : 'dial_failed';
-  return limit === null ? 'no_endpoint' : 'overload';
 }
 
 function tunnelCloseOf(reason: string): TunnelClose {

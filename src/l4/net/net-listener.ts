@@ -6,7 +6,7 @@ import { HandOver } from '../../sys/sockets/hand-over.ts';
 import { BACKLOG } from '../../sys/sockets/listening-sockets.ts';
 import { descriptorOf } from '../../sys/node/node-sockets.ts';
 import { unsupportedReason } from '../../sys/support.ts';
-import { refusalOf } from '../refusal.ts';
+import { refusalOf } from '../rejection.ts';
 import type { TunnelContext, TunnelListener } from '../tunnel.ts';
 import { NetTunnel } from './net-tunnel.ts';
 

@@ -2,15 +2,17 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { TICK_MS, Timed } from '../../core/timing/timer-wheel.ts';
 import { unacknowledgedBytes } from '../../sys/node/node-sockets.ts';
-import type { Attempts } from '../../upstream/attempts.ts';
+import type { Attempts } from '../../upstream/attempts/attempts.ts';
+import { failAttempt } from '../../upstream/attempts/failed-attempt.ts';
+import { CONNECT_TIMED_OUT } from '../../upstream/attempts/failure-table.ts';
 import { atTrueEnd } from '../../sys/node/true-end.ts';
 import { connectFailureOf, dial, dialErrorOf } from '../../upstream/dialling/dial.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
-import { addressContext } from '../../upstream/pick-context.ts';
+import { addressContext } from '../../upstream/balancers/balancer.ts';
+import { rejectionOf } from '../rejection.ts';
 import { ResetLinger } from '../reset-linger.ts';
 import { armSilence, silenceLimit } from '../silence.ts';
 import { TunnelLines } from '../tunnel-lines.ts';
-import { rejectionOf } from '../tunnel-stats.ts';
 import { QUIET_MS, type Tunnel, type TunnelContext } from '../tunnel.ts';
 
 /** Chunks from so many bytes on are freed at once. */
@@ -108,7 +110,7 @@ export class NetTunnel extends Timed implements Tunnel {
 
   override expire(): void {
     if (!this.#joined) {
-      this.#failAttempt('timeout', 'the endpoint did not accept in time');
+      this.#failAttempt('timeout', CONNECT_TIMED_OUT);
       return;
     }
     if (this.#lingering !== null) {
@@ -175,7 +177,7 @@ export class NetTunnel extends Timed implements Tunnel {
         );
         return;
       }
-      this.#dropUpstream(null);
+      this.#dropUpstream()?.release();
       this.#over();
       return;
     }
@@ -241,13 +243,13 @@ export class NetTunnel extends Timed implements Tunnel {
 
   #failAttempt(reason: ConnectFailure, detail: string): void {
     const { cluster, log } = this.#context;
-    const endpoint = this.#endpoint?.label;
-    cluster.failureLog.write(log, { cluster: cluster.name, endpoint, reason, detail });
-    this.#dropUpstream(reason);
+    const endpoint = this.#dropUpstream()!;
+    failAttempt(this.#attempts, cluster, log, { endpoint, reason, detail, outlier: 'connect' });
     this.#tryNext();
   }
 
-  #dropUpstream(failure: ConnectFailure | null): void {
+  /** Closes the connection to the endpoint. Returns the endpoint, on which it still counts; null if there is none. */
+  #dropUpstream(): Endpoint | null {
     const upstream = this.#upstream;
     const endpoint = this.#endpoint;
     this.#upstream = null;
@@ -256,9 +258,7 @@ export class NetTunnel extends Timed implements Tunnel {
       upstream.off('close', onClose);
       upstream.destroy();
     }
-    if (endpoint === null) return;
-    if (failure === null) endpoint.release();
-    else this.#attempts.fail(endpoint, failure, 'connect');
+    return endpoint;
   }
 
   #over(): void {

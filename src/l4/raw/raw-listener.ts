@@ -6,7 +6,7 @@ import { BACKLOG } from '../../sys/sockets/listening-sockets.ts';
 import { EAGAIN, EINTR, errorName } from '../../sys/errno.ts';
 import { EPOLLIN } from '../../sys/epoll.ts';
 import { SocketAddress } from '../../sys/sockets/socket-address.ts';
-import { refusalOf } from '../refusal.ts';
+import { refusalOf } from '../rejection.ts';
 import type { TunnelContext, TunnelListener } from '../tunnel.ts';
 import { Watched } from '../../loop/poller.ts';
 import type { RawLoop } from './raw-loop.ts';

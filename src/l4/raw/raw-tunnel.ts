@@ -1,15 +1,16 @@
 import { performance } from 'node:perf_hooks';
 import { TICK_MS, Timed } from '../../core/timing/timer-wheel.ts';
 import type { Watched } from '../../loop/poller.ts';
-import type { Attempts } from '../../upstream/attempts.ts';
+import type { Attempts } from '../../upstream/attempts/attempts.ts';
+import { failAttempt } from '../../upstream/attempts/failed-attempt.ts';
 import { connectFailureOf } from '../../upstream/dialling/dial.ts';
 import { AddressDial, type DialOwner } from '../../upstream/dialling/address-dial.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
-import { addressContext } from '../../upstream/pick-context.ts';
+import { addressContext } from '../../upstream/balancers/balancer.ts';
+import { rejectionOf } from '../rejection.ts';
 import { ResetLinger } from '../reset-linger.ts';
 import { armSilence, silenceLimit } from '../silence.ts';
 import { TunnelLines } from '../tunnel-lines.ts';
-import { rejectionOf } from '../tunnel-stats.ts';
 import { QUIET_MS, type Tunnel, type TunnelContext } from '../tunnel.ts';
 import { BREAKS_ONLY, Leg, type LegOwner } from './leg.ts';
 import type { RawLoop } from './raw-loop.ts';
@@ -215,12 +216,14 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
   #endpointFailed(error: Error): void {
     const { cluster, log } = this.#context;
     const endpoint = this.#endpoint!;
-    const reason = connectFailureOf(error);
-    const detail = error.message;
-    cluster.failureLog.write(log, { cluster: cluster.name, endpoint: endpoint.label, reason, detail });
     this.#dial = null;
     this.#endpoint = null;
-    this.#attempts!.fail(endpoint, reason, 'connect');
+    failAttempt(this.#attempts!, cluster, log, {
+      endpoint,
+      reason: connectFailureOf(error),
+      detail: error.message,
+      outlier: 'connect',
+    });
   }
 
   #join(upstream: Leg): void {

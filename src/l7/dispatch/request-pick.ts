@@ -1,6 +1,6 @@
 import type { Cluster as ClusterConfig } from '../../config/types/cluster.ts';
 import { queryValue } from '../../routing/query-string.ts';
-import type { PickContext } from '../../upstream/pick-context.ts';
+import type { PickContext } from '../../upstream/balancers/balancer.ts';
 import { cookieOf, cookiesOf } from '../../wire/http/cookie.ts';
 import { headerOf, type RequestHead } from '../../wire/http/request-head.ts';
 

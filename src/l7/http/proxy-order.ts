@@ -4,7 +4,7 @@ import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
-import type { PickContext } from '../../upstream/pick-context.ts';
+import type { PickContext } from '../../upstream/balancers/balancer.ts';
 import type { ConnectionLogin } from '../../wire/http/connection-auth.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { UpstreamTarget } from '../../wire/http/request-encoding.ts';

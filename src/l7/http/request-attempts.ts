@@ -1,9 +1,9 @@
 import type { OutlierFailure } from '../../config/types/cluster.ts';
-import type { Attempts } from '../../upstream/attempts.ts';
+import type { Attempts } from '../../upstream/attempts/attempts.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
 import type { ResponseHead } from '../../wire/http/response-head.ts';
 import { BoundRequest } from '../bound/bound-request.ts';
-import { endpointRefusal } from '../upstream/endpoint-refusal.ts';
+import { failureAnswer } from '../upstream/failure-answers.ts';
 import type { UpstreamSocket } from '../upstream/upstream-socket.ts';
 import type { ProxyContext, ProxyOrder } from './proxy-order.ts';
 import { UpstreamRequest, type UpstreamRequestOwner } from '../upstream/upstream-request.ts';
@@ -144,13 +144,13 @@ export class RequestAttempts {
   warn(reason: ConnectFailure, detail: string): void {
     const { cluster, log } = this.#context;
     const { requestId } = this.#order;
-    const endpoint = this.endpoint?.label;
+    const endpoint = this.endpoint!.label;
     cluster.failureLog.write(log, { cluster: cluster.name, endpoint, requestId, reason, detail });
   }
 
   /** How to answer the client if no endpoint is left. */
-  refusal(): ReturnType<typeof endpointRefusal> {
-    return endpointRefusal(this.#attempts);
+  refusal(): ReturnType<typeof failureAnswer> {
+    return failureAnswer(this.#attempts);
   }
 
   get #toHead(): boolean {

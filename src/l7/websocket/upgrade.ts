@@ -3,11 +3,11 @@ import type { OutlierFailure } from '../../config/types/cluster.ts';
 import type { Route } from '../../config/types/route.ts';
 import type { LiveSet } from '../../core/collections/live-set.ts';
 import { TICK_MS, Timed } from '../../core/timing/timer-wheel.ts';
-import type { Attempts } from '../../upstream/attempts.ts';
+import type { Attempts } from '../../upstream/attempts/attempts.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import { connectFailureOf } from '../../upstream/dialling/dial.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
-import type { PickContext } from '../../upstream/pick-context.ts';
+import type { PickContext } from '../../upstream/balancers/balancer.ts';
 import { acceptKey } from '../../wire/upgrade/accept-key.ts';
 import type { ConnectionLogin } from '../../wire/http/connection-auth.ts';
 import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
@@ -34,7 +34,7 @@ import {
 import type { HandshakeFailure } from '../contract/listener-stats.ts';
 import { sendRefusal } from '../contract/own-refusal.ts';
 import { Session, type SessionContext } from './message-relay/message-session.ts';
-import { endpointRefusal } from '../upstream/endpoint-refusal.ts';
+import { failureAnswer } from '../upstream/failure-answers.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../upstream/upstream-socket.ts';
 
 /** How the client is answered. Nothing is called after it has gone, and one of the two at most once. */
@@ -361,7 +361,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
       return;
     }
     const { requestId } = this.#order.client;
-    const endpoint = this.#endpoint?.label;
+    const endpoint = this.#endpoint!.label;
     cluster.failureLog.write(log, { cluster: cluster.name, endpoint, requestId, reason, detail });
     const answer = reason === 'handshake';
     const kind = this.#phase === 'dialling' ? 'connect' : answer ? 'handshake' : 'reset';
@@ -408,7 +408,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   }
 
   #giveUp(): void {
-    const { failure, status, message } = endpointRefusal(this.#attempts);
+    const { failure, status, message } = failureAnswer(this.#attempts);
     this.#refuse(failure, status, message);
   }
 

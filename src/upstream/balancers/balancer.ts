@@ -1,20 +1,28 @@
 import type { Endpoint } from '../endpoint.ts';
-import type { PickContext } from '../pick-context.ts';
 
-/**
- * Chooses the endpoint for a new connection. One object per cluster and worker; it keeps its state to itself
- * and in {@link Endpoint.balance}.
- */
+/** The facts about a client that an endpoint is chosen by. */
+export interface PickContext {
+  /** The client's IP address as text; empty if it is unknown. */
+  readonly source: string;
+  /** The value of the cluster's `hashOn`; null if the client does not send it. */
+  readonly hashKey: string | null;
+  /** Values of the cluster's sticky cookie, as the client sent them. */
+  readonly sticky: readonly string[];
+}
+
+/** Returns the context of a client that is known by its address only. */
+export function addressContext(source: string): PickContext {
+  return { source, hashKey: null, sticky: [] };
+}
+
+/** Chooses the endpoint for a new connection. One object for each cluster and worker; its state is here and in {@link Endpoint.balance}. */
 export interface Balancer {
   /**
-   * Sets the endpoints to choose from, those alone that are `eligible`. Called whenever there are others, or
-   * another is eligible; never in the middle of a pick.
+   * Sets the endpoints to choose from: the `eligible` ones. Called when endpoints or their eligibility change, never
+   * within a pick.
    */
   update(endpoints: readonly Endpoint[]): void;
 
-  /**
-   * The next endpoint that is not among the excluded ones, or null where none is left. It does not count the
-   * connection: who dials does.
-   */
+  /** Returns the next endpoint outside of the excluded ones; null if none is left. The caller counts the connection. */
   pick(context: PickContext, excluded: ReadonlySet<Endpoint>): Endpoint | null;
 }

@@ -1,6 +1,6 @@
 import type { Balancer } from './balancer.ts';
 import type { Endpoint } from '../endpoint.ts';
-import type { PickContext } from '../pick-context.ts';
+import type { PickContext } from './balancer.ts';
 import { LoadTree } from './load-tree.ts';
 
 /** Endpoints whose connections each pick counts again, beside those that may win. */

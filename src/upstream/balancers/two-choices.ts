@@ -1,6 +1,6 @@
 import type { Balancer } from './balancer.ts';
 import type { Endpoint } from '../endpoint.ts';
-import type { PickContext } from '../pick-context.ts';
+import type { PickContext } from './balancer.ts';
 import { WeightedDraw } from './weighted-draw.ts';
 
 /** The second choice is drawn again so often where it is the first. */

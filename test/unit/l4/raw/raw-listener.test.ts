@@ -1,4 +1,4 @@
-import { addressContext } from '../../../../src/upstream/pick-context.ts';
+import { addressContext } from '../../../../src/upstream/balancers/balancer.ts';
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readdirSync } from 'node:fs';
 import { constants } from 'node:os';

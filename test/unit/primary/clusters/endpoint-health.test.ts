@@ -5,7 +5,7 @@ import { EndpointRecord } from '../../../../src/primary/clusters/endpoint-record
 import { Prober } from '../../../../src/primary/clusters/prober.ts';
 import type { ProbeResult } from '../../../../src/upstream/probes/probe.ts';
 import { membershipOf } from '../../../../src/upstream/membership.ts';
-import { RetryBudget } from '../../../../src/upstream/retry-budget.ts';
+import { RetryBudget } from '../../../../src/upstream/attempts/retry-budget.ts';
 import { endpointConfigs, endpointState } from '../../upstream/endpoints.ts';
 import { capture, type LogLine } from '../fixtures/config.ts';
 

@@ -10,7 +10,7 @@ import { allocateCursor, SharedCursor } from '../../../../src/upstream/balancers
 import { SourceIp } from '../../../../src/upstream/balancers/source-ip.ts';
 import { TwoChoices } from '../../../../src/upstream/balancers/two-choices.ts';
 import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
-import type { PickContext } from '../../../../src/upstream/pick-context.ts';
+import type { PickContext } from '../../../../src/upstream/balancers/balancer.ts';
 import { cursorOf, endpointConfigs, endpointState, endpointsOf, seeded, workers } from '../endpoints.ts';
 
 type Create = (endpoints: readonly Endpoint[], random: () => number) => Balancer;

@@ -1,7 +1,7 @@
-import type { OutlierFailure } from '../config/types/cluster.ts';
-import { BurstLimit } from '../core/timing/burst-limit.ts';
-import { networkOf } from '../wire/ip-address.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { OutlierFailure } from '../../config/types/cluster.ts';
+import { BurstLimit } from '../../core/timing/burst-limit.ts';
+import { networkOf } from '../../wire/ip-address.ts';
+import type { Endpoint } from '../endpoint.ts';
 
 /** Reports of one kind about one endpoint: as many for clients that have just been reported as for others. */
 const REPORTS = { burst: 20, everyMs: 100 };

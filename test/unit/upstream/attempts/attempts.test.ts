@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { OutlierSettings, Sticky } from '../../../src/config/types/cluster.ts';
-import type { EndpointFailure } from '../../../src/protocol/from-worker.ts';
-import { CONNECT_FAILURES, pageMetrics } from '../../../src/telemetry/names.ts';
-import type { StatsPage } from '../../../src/telemetry/stats-page.ts';
-import { Attempts, type AttemptSource } from '../../../src/upstream/attempts.ts';
-import { RoundRobin } from '../../../src/upstream/balancers/round-robin.ts';
-import { Cluster, type ClusterHome } from '../../../src/upstream/cluster.ts';
-import type { Endpoint } from '../../../src/upstream/endpoint.ts';
-import { addressContext } from '../../../src/upstream/pick-context.ts';
+import type { OutlierSettings, Sticky } from '../../../../src/config/types/cluster.ts';
+import type { EndpointFailure } from '../../../../src/protocol/from-worker.ts';
+import { CONNECT_FAILURES, pageMetrics } from '../../../../src/telemetry/names.ts';
+import type { StatsPage } from '../../../../src/telemetry/stats-page.ts';
+import { Attempts, type AttemptSource } from '../../../../src/upstream/attempts/attempts.ts';
+import { RoundRobin } from '../../../../src/upstream/balancers/round-robin.ts';
+import { Cluster, type ClusterHome } from '../../../../src/upstream/cluster.ts';
+import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
+import { addressContext } from '../../../../src/upstream/balancers/balancer.ts';
 import {
   clusterConfig,
   clusterState,
@@ -18,7 +18,7 @@ import {
   endpointsOf,
   homeOf,
   workers,
-} from './endpoints.ts';
+} from '../endpoints.ts';
 
 const context = addressContext('192.0.2.9');
 const OUTLIER: OutlierSettings = {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { endpointRefusal } from '../../../../src/l7/upstream/endpoint-refusal.ts';
+import { failureAnswer } from '../../../../src/l7/upstream/failure-answers.ts';
 
 describe('the refusal of a client that no endpoint serves', () => {
   it('says what the last endpoint did', () => {
     const told = (['timeout', 'handshake', 'reset', 'refused', 'tls'] as const).map((lastFailure) => {
-      const { status, failure } = endpointRefusal({ lastFailure, limit: null });
+      const { status, failure } = failureAnswer({ lastFailure, limit: null });
       return [status, failure];
     });
     assert.deepEqual(told, [
@@ -18,15 +18,15 @@ describe('the refusal of a client that no endpoint serves', () => {
   });
 
   it('says the failure rather than the limit that keeps others from being tried', () => {
-    const { status, failure } = endpointRefusal({ lastFailure: 'refused', limit: 'retry_budget' });
+    const { status, failure } = failureAnswer({ lastFailure: 'refused', limit: 'retry_budget' });
     assert.deepEqual([status, failure], [502, 'dial_failed']);
   });
 
   it('is the overload of the cluster, or that it has no endpoint', () => {
     for (const limit of ['max_connections', 'endpoint_max_connections'] as const) {
-      assert.equal(endpointRefusal({ lastFailure: null, limit }).failure, 'overload');
+      assert.equal(failureAnswer({ lastFailure: null, limit }).failure, 'overload');
     }
-    assert.equal(endpointRefusal({ lastFailure: null, limit: null }).failure, 'no_endpoint');
+    assert.equal(failureAnswer({ lastFailure: null, limit: null }).failure, 'no_endpoint');
   });
 
   it("tells the proxy's own shortages from those of the cluster", () => {
@@ -36,7 +36,7 @@ describe('the refusal of a client that no endpoint serves', () => {
       { lastFailure: 'own_shortage', limit: null },
       { lastFailure: 'own_ports', limit: null },
     ] as const) {
-      const { status, failure } = endpointRefusal(attempts);
+      const { status, failure } = failureAnswer(attempts);
       assert.deepEqual([status, failure], [503, 'own_shortage']);
     }
   });

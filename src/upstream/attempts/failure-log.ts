@@ -1,0 +1,37 @@
+import { LineLimit } from '../../telemetry/line-limit.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { ConnectFailure } from '../endpoint.ts';
+import { FAILURES } from './failure-table.ts';
+
+/** Limit of the lines of failed attempts: clients can provoke them. */
+const FAILURE_LINES = { burst: 50, everyMs: 100 };
+
+/** The fields of a line. */
+interface FailureFields {
+  readonly cluster: string;
+  /** The endpoint's label. */
+  readonly endpoint: string;
+  readonly requestId: string | undefined;
+  readonly reason: ConnectFailure;
+  readonly detail: string;
+}
+
+/** Logs the failed attempts of one cluster in one worker, within a limit of lines. */
+export class FailureLog {
+  readonly #failures: LineLimit;
+  readonly #shortages: LineLimit;
+
+  /** @param clock milliseconds, monotonic */
+  constructor(clock: () => number) {
+    this.#failures = new LineLimit(clock, FAILURE_LINES);
+    this.#shortages = new LineLimit(clock);
+  }
+
+  write(log: Logger, fields: FailureFields): void {
+    const { isOwn, line } = FAILURES[fields.reason];
+    const more = (isOwn ? this.#shortages : this.#failures).take();
+    if (more === null) return;
+    if (isOwn) log.error({ ...fields, ...more }, line);
+    else log.warn({ ...fields, ...more }, line);
+  }
+}
