@@ -98,7 +98,7 @@ class WebService implements Service {
     this.#pool = new ConnectionPool(wheel);
     this.#budget = new BufferBudget(shareOfBudget(environment), page);
     this.#engine = new UwsEngine({ log, later: this.#later, loop, budget: this.#budget });
-    this.#bound = new BoundConnections(wheel, this.#engine.identities, page, log);
+    this.#bound = new BoundConnections(wheel, this.#engine.clients, page, log);
     const shared = this.#share(environment);
     this.#listeners = new Map(
       configsOf(environment).map((config) => [

@@ -6,9 +6,8 @@ import type { StatsPage } from '../../telemetry/stats-page.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import { networkOf } from '../../wire/ip-address.ts';
+import type { Asker, ClientConnection, ClientConnections } from '../contract/client-connections.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../upstream/upstream-socket.ts';
-import type { Asker, ClientConnection, ClientConnections } from './client-connections.ts';
-import type { ClientSearch } from './client-search.ts';
 import { FairShares, type Share } from './fair-shares.ts';
 
 type BoundClose = (typeof BOUND_CLOSES)[number];
@@ -35,12 +34,6 @@ interface Binding {
   readonly cluster: Cluster;
 }
 
-/** Finds clients' connections. */
-export interface Identities {
-  readonly connections: ClientConnections;
-  readonly search: ClientSearch;
-}
-
 /**
  * Connections to endpoints that carry requests of one client's connection only, because they are authenticated (NTLM,
  * Negotiate). At most one for each cluster and client's connection waits here between two requests, and one more for
@@ -48,7 +41,7 @@ export interface Identities {
  */
 export class BoundConnections {
   readonly #wheel: TimerWheel;
-  readonly #identities: Identities | null;
+  readonly #clients: ClientConnections | null;
   readonly #log: Logger;
   readonly #lines = new LineLimit();
   readonly #values: Float64Array;
@@ -62,10 +55,10 @@ export class BoundConnections {
   readonly #sweep = new Sweep(() => this.#closeOfGone());
   #warned = false;
 
-  /** @param identities null if system calls cannot be used: then nothing can be bound */
-  constructor(wheel: TimerWheel, identities: Identities | null, page: StatsPage, log: Logger) {
+  /** @param clients null if the engine cannot tell clients' connections apart: then nothing can be bound */
+  constructor(wheel: TimerWheel, clients: ClientConnections | null, page: StatsPage, log: Logger) {
     this.#wheel = wheel;
-    this.#identities = identities;
+    this.#clients = clients;
     this.#log = log;
     this.#values = page.values;
     this.#activeSlot = page.slot(pageMetrics.boundActive, {});
@@ -79,7 +72,7 @@ export class BoundConnections {
    * the request has come.
    */
   clientOf(asker: Asker): ClientConnection | null {
-    return this.#byPeer.has(asker.peer) ? this.#identities!.connections.recognise(asker) : null;
+    return this.#byPeer.has(asker.peer) ? this.#clients!.recognise(asker) : null;
   }
 
   /**
@@ -89,15 +82,14 @@ export class BoundConnections {
    * @returns forgets the request, which must be called when its connection closes
    */
   identify(asker: Asker, found: (client: ClientConnection | null) => void): () => void {
-    const { search } = this.#identities ?? {};
-    if (search === undefined) {
+    if (this.#clients === null) {
       this.#count('unidentified');
       if (!this.#warned) this.#log.warn({}, 'no connection-bound authentication without system calls');
       this.#warned = true;
       found(null);
       return () => undefined;
     }
-    return search.find(asker, (client) => {
+    return this.#clients.find(asker, (client) => {
       if (client === null) {
         this.#count('unidentified');
         const more = this.#lines.take();
@@ -111,7 +103,7 @@ export class BoundConnections {
 
   /** Finds the client's connection that a request without credentials has come on, if that takes little time. */
   identifyNow(asker: Asker): ClientConnection | null {
-    const client = this.#identities?.search.findNow(asker) ?? null;
+    const client = this.#clients?.findNow(asker) ?? null;
     if (client === null) this.#count('unauthenticated');
     return client;
   }
@@ -163,7 +155,7 @@ export class BoundConnections {
     this.#wheel.arm(bound, ms);
     if (isFull && displaced === null) this.#close(bound, 'limit');
     else if (!takesRequests(endpoint, cluster)) this.#close(bound, 'drained');
-    else if (isNew && !this.#identities!.connections.watch(client)) this.#close(bound, 'client_gone');
+    else if (isNew && !client.watch()) this.#close(bound, 'client_gone');
   }
 
   /** Counts a bound connection in use, or one on which a login is under way, for a network until {@link endUse}. */
@@ -175,7 +167,7 @@ export class BoundConnections {
     for (const shares of this.#limitsOf(cluster, endpoint)) shares.endUse(network);
   }
 
-  /** A connection of a client has closed; uWS does not tell which. */
+  /** A client's connection has closed. The engine need not tell which one. */
   clientClosed(): void {
     if (this.#byClient.size > 0 && this.#sweep.wheelTick < 0) this.#wheel.arm(this.#sweep, TICK_MS);
   }
@@ -225,7 +217,7 @@ export class BoundConnections {
 
   #closeOfGone(): void {
     for (const [client, connections] of [...this.#byClient]) {
-      if (this.#identities!.connections.isOpen(client)) continue;
+      if (client.isOpen()) continue;
       for (const bound of [...connections]) this.#close(bound, 'client_gone');
     }
   }
@@ -247,7 +239,7 @@ export class BoundConnections {
     connections.delete(bound);
     if (connections.size > 0) return;
     this.#byClient.delete(client);
-    this.#identities!.connections.unwatch(client);
+    client.unwatch();
     const peers = this.#byPeer.get(client.peer)!;
     peers.delete(client);
     if (peers.size === 0) this.#byPeer.delete(client.peer);

@@ -6,7 +6,7 @@ import type { ResponseHead } from '../../wire/http/response-head.ts';
 import { boundKeepAlive } from '../upstream/keep-alive-hint.ts';
 import type { UpstreamSocket } from '../upstream/upstream-socket.ts';
 import type { Bound, BoundConnections } from './bound-connections.ts';
-import type { Asker, ClientConnection } from './client-connections.ts';
+import type { Asker, ClientConnection } from '../contract/client-connections.ts';
 
 /** What the requests of one route share. */
 interface BoundTerms {

@@ -2,11 +2,14 @@ import type { L7Listener } from '../../config/types/listener.ts';
 import type { ThreadLock } from '../../core/thread-lock.ts';
 import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
+import type { ClientConnections } from './client-connections.ts';
 import type { Exchange } from './exchange.ts';
 import type { UnusedReason } from './listener-stats.ts';
 
 /** An engine of layer 7 in one worker: carries connections of clients, and speaks HTTP/1.x and WebSocket on them. */
 export interface Engine {
+  /** Tells clients' connections apart; null if the engine cannot. */
+  readonly clients: ClientConnections | null;
   /**
    * Makes the engine's part of a listener, which does not listen yet.
    *

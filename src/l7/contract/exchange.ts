@@ -14,7 +14,6 @@ import { sendRefusal } from './own-refusal.ts';
 import type { RequestBody } from './request-body.ts';
 import { closesUnread } from './unread-body.ts';
 import type { UpgradeReply } from '../websocket/upgrade.ts';
-import type { Addressed } from '../uws/uws-descriptors.ts';
 
 /** One request as the listener hands it over. */
 export interface Exchange {
@@ -24,8 +23,8 @@ export interface Exchange {
   readonly body: RequestBody | null;
   /** The peer's IP address as text. */
   readonly peer: string;
-  /** Identifies the connection until the reply is over: see `bound/client-connections.ts`. */
-  readonly socket: Addressed;
+  /** The engine's handle of the connection, until the reply is over: see `client-connections.ts`. */
+  readonly connection: object;
   readonly client: ClientIdentity;
   readonly reply: HttpReply;
   /** When the request came, by `performance.now()`. */

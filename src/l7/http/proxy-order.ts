@@ -9,7 +9,7 @@ import type { ConnectionLogin } from '../../wire/http/connection-auth.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { UpstreamTarget } from '../../wire/http/request-encoding.ts';
 import type { BoundConnections } from '../bound/bound-connections.ts';
-import type { Asker } from '../bound/client-connections.ts';
+import type { Asker } from '../contract/client-connections.ts';
 import type { BufferBudget } from '../buffers/buffer-budget.ts';
 import type { HttpReply } from '../contract/http-reply.ts';
 import type { RequestRefusal } from '../contract/listener-stats.ts';

@@ -3,11 +3,12 @@ import type { EventLoop } from '../../loop/event-loop.ts';
 import { deferToPollPhase } from '../../loop/poll-phase.ts';
 import { AcceptedSockets } from '../../sys/sockets/accepted-sockets.ts';
 import { Arrivals } from '../../sys/sockets/arrivals.ts';
-import type { Identities } from '../bound/bound-connections.ts';
-import { ClientConnections } from '../bound/client-connections.ts';
-import { ClientSearch } from '../bound/client-search.ts';
 import type { BufferBudget } from '../buffers/buffer-budget.ts';
+import type { ClientConnections } from '../contract/client-connections.ts';
 import type { Engine, EngineListener, ListenerOwner } from '../contract/engine.ts';
+import { ConnectionSearch } from './clients/connection-search.ts';
+import { KnownConnections } from './clients/known-connections.ts';
+import { UwsClientConnections } from './clients/uws-client-connections.ts';
 import { SAMPLE_MS, UnfinishedMessages } from './unfinished/unfinished-messages.ts';
 import { RECEIVE_BUFFER, UwsListener, type UwsTerms } from './uws-listener.ts';
 
@@ -23,8 +24,7 @@ interface UwsWorker extends UwsTerms {
 
 /** The engine of layer 7 on uWebSockets.js. */
 export class UwsEngine implements Engine {
-  /** Tells clients' connections apart; null without system calls. */
-  readonly identities: Identities | null;
+  readonly clients: ClientConnections | null;
   readonly unfinished: UnfinishedMessages;
   readonly #terms: UwsTerms;
   readonly #arrivals: Arrivals | null;
@@ -34,18 +34,8 @@ export class UwsEngine implements Engine {
     this.#terms = { log, later };
     const sockets = loop === null ? null : new AcceptedSockets(RECEIVE_BUFFER);
     this.#arrivals = loop === null ? null : new Arrivals();
-    this.identities =
-      sockets === null || this.#arrivals === null
-        ? null
-        : {
-            connections: new ClientConnections(sockets, this.#arrivals),
-            search: new ClientSearch(sockets, {
-              now: () => performance.now(),
-              later,
-              soon: deferToPollPhase,
-              delay: (ms, callback) => void setTimeout(callback, ms),
-            }),
-          };
+    this.clients =
+      sockets === null || this.#arrivals === null ? null : clientConnections(sockets, this.#arrivals, later);
     this.unfinished = new UnfinishedMessages(budget, sockets, log, {
       now: () => performance.now(),
       residentBytes: () => process.memoryUsage.rss(),
@@ -61,4 +51,19 @@ export class UwsEngine implements Engine {
     clearInterval(this.#sampling);
     this.#arrivals?.close();
   }
+}
+
+function clientConnections(
+  sockets: AcceptedSockets,
+  arrivals: Arrivals,
+  later: UwsTerms['later'],
+): ClientConnections {
+  const known = new KnownConnections(sockets, arrivals);
+  const search = new ConnectionSearch(sockets, known, {
+    now: () => performance.now(),
+    later,
+    soon: deferToPollPhase,
+    delay: (ms, callback) => void setTimeout(callback, ms),
+  });
+  return new UwsClientConnections(known, search);
 }

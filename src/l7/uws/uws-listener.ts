@@ -238,7 +238,7 @@ export class UwsListener implements EngineListener {
       head,
       body,
       peer,
-      socket: response,
+      connection: response,
       client,
       reply,
       startedAt: performance.now(),

@@ -21,7 +21,7 @@ import type { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
 import { SessionLines } from './session-lines.ts';
 import { BoundRequest } from '../bound/bound-request.ts';
 import type { BoundConnections } from '../bound/bound-connections.ts';
-import type { Asker } from '../bound/client-connections.ts';
+import type { Asker } from '../contract/client-connections.ts';
 import type { ClusterGate, Entrant } from './handshakes/handshake-gate.ts';
 import { Refusal } from './handshakes/refusal.ts';
 import {

@@ -2,7 +2,7 @@ import { messageOf } from '../../../core/errors.ts';
 import { ownShortageOf } from '../../../core/shortage.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import type { BufferBudget, Buffering } from '../../buffers/buffer-budget.ts';
-import { findDescriptors, type Addressed, type Hideable } from '../uws-descriptors.ts';
+import { findDescriptors, type Addressed, type Hideable } from '../clients/hidden-descriptors.ts';
 import { HeldBytes, type Delivered, type WireTraits } from './held-bytes.ts';
 
 /** Interval of {@link UnfinishedMessages.tick}. */

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
-import { BoundConnections, type Bound, type Identities } from '../../../../src/l7/bound/bound-connections.ts';
-import type { Asker, ClientConnection } from '../../../../src/l7/bound/client-connections.ts';
+import { BoundConnections, type Bound } from '../../../../src/l7/bound/bound-connections.ts';
+import type {
+  Asker,
+  ClientConnection,
+  ClientConnections,
+} from '../../../../src/l7/contract/client-connections.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../../../../src/l7/upstream/upstream-socket.ts';
 import { BOUND_CLOSES, pageMetrics } from '../../../../src/telemetry/names.ts';
 import { PageLayout } from '../../../../src/telemetry/page-layout.ts';
@@ -47,26 +51,28 @@ class Rig {
     layout.add(pageMetrics.boundActive, {});
     for (const reason of BOUND_CLOSES) layout.add(pageMetrics.boundCloses, { reason });
     this.#page = new StatsPage(allocatePage(layout), layout);
-    const connections = {
-      isOpen: (client: ClientConnection) => this.open.has(client),
-      watch: (client: ClientConnection) => this.open.has(client) && this.watched.add(client).size > 0,
-      unwatch: (client: ClientConnection) => this.watched.delete(client),
-      recognise: (asker: { on: ClientConnection }) => (this.watched.has(asker.on) ? asker.on : null),
-    };
-    const search = {
-      find: (asker: { on: ClientConnection | null }, found: (client: ClientConnection | null) => void) => {
-        found(asker.on);
+    const clients: ClientConnections = {
+      recognise: (asker) => {
+        const client = clientOf(asker);
+        return client !== null && this.watched.has(client) ? client : null;
+      },
+      find: (asker, found) => {
+        found(clientOf(asker));
         return () => undefined;
       },
-      findNow: (asker: { on: ClientConnection | null }) => asker.on,
+      findNow: clientOf,
     };
-    const identities = isSupported ? ({ connections, search } as unknown as Identities) : null;
     const log = { warn: (_fields: unknown, text: string) => this.warnings.push(text) };
-    this.bound = new BoundConnections(this.wheel, identities, this.#page, log as never);
+    this.bound = new BoundConnections(this.wheel, isSupported ? clients : null, this.#page, log as never);
   }
 
   client(peer = '192.0.2.1'): ClientConnection {
-    const client = { fd: 7, cookie: 1, peer, received: 0 };
+    const client: ClientConnection = {
+      peer,
+      isOpen: () => this.open.has(client),
+      watch: () => this.open.has(client) && this.watched.add(client).size > 0,
+      unwatch: () => void this.watched.delete(client),
+    };
     this.open.add(client);
     return client;
   }
@@ -76,7 +82,7 @@ class Rig {
   }
 
   asker(client: ClientConnection | null, peer = '192.0.2.1'): Asker {
-    return { peer, client: { address: peer }, on: client } as unknown as Asker;
+    return { peer, client: { address: peer }, connection: { client }, body: null, startedAt: 0 };
   }
 
   /** Keeps a connection, which is counted at its endpoint. */
@@ -113,6 +119,10 @@ class Rig {
     ]);
     return Object.fromEntries(counts.filter(([, count]) => count > 0));
   }
+}
+
+function clientOf({ connection }: Asker): ClientConnection | null {
+  return (connection as { client: ClientConnection | null }).client;
 }
 
 describe('bound connections', () => {

@@ -247,7 +247,7 @@ function post(
     asker: {
       peer: '192.0.2.1',
       client: { address: '192.0.2.1' },
-      socket: { getRemoteAddress: () => new ArrayBuffer(4) },
+      connection: {},
       body,
       startedAt: 0,
     },

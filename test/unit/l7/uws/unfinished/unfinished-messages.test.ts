@@ -8,7 +8,7 @@ import {
   UnfinishedMessages,
   type Receiver,
 } from '../../../../../src/l7/uws/unfinished/unfinished-messages.ts';
-import type { Addressed } from '../../../../../src/l7/uws/uws-descriptors.ts';
+import type { Addressed } from '../../../../../src/l7/uws/clients/hidden-descriptors.ts';
 import { SystemCallError } from '../../../../../src/sys/errno.ts';
 import { SHED_REASONS, pageMetrics } from '../../../../../src/telemetry/names.ts';
 import type { Logger } from '../../../../../src/telemetry/logger.ts';

@@ -1,7 +1,8 @@
-import { networkOf } from '../../wire/ip-address.ts';
-import { WaitingLine } from '../../core/collections/waiting-line.ts';
-import { findDescriptors, type Addressed, type Hideable } from '../uws/uws-descriptors.ts';
-import type { Asker, ClientConnection } from './client-connections.ts';
+import { WaitingLine } from '../../../core/collections/waiting-line.ts';
+import { networkOf } from '../../../wire/ip-address.ts';
+import { findDescriptors, type Hideable } from './hidden-descriptors.ts';
+import type { KnownConnection, KnownConnections, UwsAsker } from './known-connections.ts';
+import { TimeShare } from './time-share.ts';
 
 /** Max requests of a worker that wait for their connection to be found, and how long each waits. */
 export const MAX_ASKERS = 1024;
@@ -23,10 +24,8 @@ interface SearchedSockets {
   /** No descriptor is this number or greater. */
   tableSize(): number;
   includes(fd: number): boolean;
-  received(fd: number): number;
-  /** Milliseconds since the last byte came; Infinity for what is no connection. */
+  /** Milliseconds since the last byte came; Infinity if the descriptor is no connection. */
   silence(fd: number): number;
-  cookie(fd: number): number;
   disguise(fds: readonly number[]): Hideable & { end(): void };
 }
 
@@ -40,37 +39,11 @@ interface SearchTimers {
   delay(ms: number, callback: () => void): void;
 }
 
-/** A share of the thread's time, of which some can be saved up. */
-class TimeShare {
-  readonly #share: number;
-  readonly #most: number;
-  #left: number;
-  #since: number;
-
-  constructor(share: number, mostMs: number, now: number) {
-    this.#share = share;
-    this.#most = mostMs;
-    this.#left = mostMs;
-    this.#since = now;
-  }
-
-  /** Returns the milliseconds until time may be spent; 0 or less if it may be now. */
-  wait(now: number): number {
-    this.#left = Math.min(this.#most, this.#left + (now - this.#since) * this.#share);
-    this.#since = now;
-    return -this.#left / this.#share;
-  }
-
-  spend(ms: number): void {
-    this.#left -= ms;
-  }
-}
-
-type Found = (client: ClientConnection | null) => void;
+type Found = (client: KnownConnection | null) => void;
 
 /** A request whose connection is looked for. */
 class Waiting {
-  readonly asker: Asker;
+  readonly asker: UwsAsker;
   /** The client's network: networks share the line. */
   readonly source: string;
   readonly found: Found;
@@ -80,7 +53,7 @@ class Waiting {
   /** Whether a round has looked at the connections that were heard of lately, in vain. */
   hasLooked = false;
 
-  constructor(asker: Asker, found: Found, until: number) {
+  constructor(asker: UwsAsker, found: Found, until: number) {
     this.asker = asker;
     this.source = networkOf(asker.client.address);
     this.found = found;
@@ -94,8 +67,9 @@ class Waiting {
  * few milliseconds at most. Connections that were silent when the request came are not its own, and are not hidden. A
  * request that such a round has not found, in an overloaded thread, waits for one that looks at all.
  */
-export class ClientSearch {
+export class ConnectionSearch {
   readonly #sockets: SearchedSockets;
+  readonly #known: KnownConnections;
   readonly #timers: SearchTimers;
   readonly #waiting = new WaitingLine<Waiting>();
   readonly #entries = new Set<Waiting>();
@@ -109,8 +83,10 @@ export class ClientSearch {
   readonly #now: TimeShare;
   #isScheduled = false;
 
-  constructor(sockets: SearchedSockets, timers: SearchTimers) {
+  /** @param known makes the connections that are found */
+  constructor(sockets: SearchedSockets, known: KnownConnections, timers: SearchTimers) {
     this.#sockets = sockets;
+    this.#known = known;
     this.#timers = timers;
     this.#steps = new TimeShare(STEP_SHARE, MAX_STEPS_MS, timers.now());
     this.#now = new TimeShare(NOW_SHARE, MAX_NOW_MS, timers.now());
@@ -122,7 +98,7 @@ export class ClientSearch {
    * @param found told null if the connection cannot be told in time, or too many wait. May be called at once.
    * @returns forgets the request, which must be called when its connection closes
    */
-  find(asker: Asker, found: Found): () => void {
+  find(asker: UwsAsker, found: Found): () => void {
     const waiting = new Waiting(asker, found, this.#timers.now() + MAX_WAIT_MS);
     let displaced: Waiting | null = null;
     if (this.#waiting.size >= MAX_ASKERS) {
@@ -141,7 +117,7 @@ export class ClientSearch {
   }
 
   /** Finds a connection at once, if few are open and little time has gone into that lately; else null. */
-  findNow(asker: Asker): ClientConnection | null {
+  findNow(asker: UwsAsker): KnownConnection | null {
     const begun = this.#timers.now();
     if (this.#now.wait(begun) > 0) return null;
     try {
@@ -184,7 +160,7 @@ export class ClientSearch {
     const begun = this.#timers.now();
     const entries = [...this.#entries];
     if (entries.length === 0) return;
-    const answers: (ClientConnection | null | undefined)[] = [];
+    const answers: (KnownConnection | null | undefined)[] = [];
     let size = 0;
     try {
       size = this.#sockets.tableSize();
@@ -242,22 +218,21 @@ export class ClientSearch {
   }
 
   /** Returns the connection of each request; null if it is none of the group. */
-  #identify(askers: readonly Asker[], group: readonly number[]): (ClientConnection | null)[] {
+  #identify(askers: readonly UwsAsker[], group: readonly number[]): (KnownConnection | null)[] {
     if (group.length === 0) return askers.map(() => null);
-    const addressed: Addressed[] = askers.map(({ socket }) => socket);
     const disguise = this.#sockets.disguise(group);
     let indexes: number[];
     try {
-      indexes = findDescriptors(addressed, disguise);
+      indexes = findDescriptors(
+        askers.map(({ connection }) => connection),
+        disguise,
+      );
     } finally {
       disguise.end();
     }
     return indexes.map((index, number) => {
       const fd = group[index];
-      if (fd === undefined) return null;
-      const cookie = this.#sockets.cookie(fd);
-      const { peer } = askers[number]!;
-      return cookie === 0 ? null : { fd, cookie, peer, received: this.#sockets.received(fd) };
+      return fd === undefined ? null : this.#known.connection(fd, askers[number]!.peer);
     });
   }
 }

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { findDescriptors, type Addressed, type Hideable } from '../../../../src/l7/uws/uws-descriptors.ts';
+import {
+  findDescriptors,
+  type Addressed,
+  type Hideable,
+} from '../../../../../src/l7/uws/clients/hidden-descriptors.ts';
 
 class Descriptors implements Hideable {
   readonly size: number;

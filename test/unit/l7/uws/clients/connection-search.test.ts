@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ClientSearch, MAX_ASKERS } from '../../../../src/l7/bound/client-search.ts';
+import { ConnectionSearch, MAX_ASKERS } from '../../../../../src/l7/uws/clients/connection-search.ts';
+import { KnownConnections } from '../../../../../src/l7/uws/clients/known-connections.ts';
 import { FakeKernel } from './fake-kernel.ts';
 
 class Rig {
   readonly kernel = new FakeKernel();
-  readonly search: ClientSearch;
+  readonly search: ConnectionSearch;
   /** Descriptors that were found, by the name of their request; null for none. */
   readonly found = new Map<string, number | null>();
   /** The longest time that was spent at once. */
@@ -15,7 +16,7 @@ class Rig {
 
   constructor(connections: number, silence = 0) {
     for (let fd = 7; fd < 7 + connections; fd++) this.kernel.accept(fd, silence);
-    this.search = new ClientSearch(this.kernel, {
+    this.search = new ConnectionSearch(this.kernel, new KnownConnections(this.kernel, this.kernel), {
       now: () => this.kernel.now,
       later: (callback) => this.#due.push(callback),
       soon: (callback) => this.#due.push(callback),

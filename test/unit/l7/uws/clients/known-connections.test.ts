@@ -1,22 +1,25 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ClientConnections, type ClientConnection } from '../../../../src/l7/bound/client-connections.ts';
+import {
+  KnownConnections,
+  type KnownConnection,
+} from '../../../../../src/l7/uws/clients/known-connections.ts';
 import { FakeKernel } from './fake-kernel.ts';
 
 describe('the connections of clients', () => {
   function rig(...fds: readonly number[]): {
     kernel: FakeKernel;
-    clients: ClientConnections;
+    clients: KnownConnections;
     /** Of each descriptor. */
-    known: ClientConnection[];
+    known: KnownConnection[];
   } {
     const kernel = new FakeKernel();
-    const clients = new ClientConnections(kernel, kernel);
-    const known = fds.map((fd): ClientConnection => {
+    const clients = new KnownConnections(kernel, kernel);
+    const known = fds.map((fd) => {
       kernel.accept(fd);
-      return { fd, cookie: kernel.cookie(fd), peer: '192.0.2.1', received: kernel.received(fd) };
+      return clients.connection(fd, '192.0.2.1')!;
     });
-    for (const client of known) assert.ok(clients.watch(client));
+    for (const client of known) assert.ok(client.watch());
     return { kernel, clients, known };
   }
 
@@ -63,12 +66,12 @@ describe('the connections of clients', () => {
   it('are not recognised when another socket has the descriptor', () => {
     const { kernel, clients, known } = rig(7, 8);
     kernel.sockets.delete(7);
-    assert.equal(clients.isOpen(known[0]!), false);
+    assert.equal(known[0]!.isOpen(), false);
     kernel.accept(7);
-    assert.equal(clients.isOpen(known[0]!), false);
+    assert.equal(known[0]!.isOpen(), false);
     kernel.arrive(7);
     assert.equal(clients.recognise(kernel.asker(7)), null);
-    assert.equal(clients.watch(known[0]!), false);
+    assert.equal(known[0]!.watch(), false);
   });
 
   it('are not recognised when they are not watched any more, or for another address', () => {
@@ -76,18 +79,18 @@ describe('the connections of clients', () => {
     kernel.arrive(7);
     assert.equal(clients.recognise({ ...kernel.asker(7), peer: '192.0.2.2' }), null);
     assert.equal(clients.recognise(kernel.asker(7)), known[0]);
-    clients.unwatch(known[0]!);
+    known[0]!.unwatch();
     kernel.arrive(7);
     assert.equal(clients.recognise(kernel.asker(7)), null);
   });
 
   it('are recognised by their latest finding if they were found twice', () => {
     const { kernel, clients, known } = rig(7);
-    const again = { ...known[0]! };
-    assert.ok(clients.watch(again));
+    const again = clients.connection(7, '192.0.2.1')!;
+    assert.ok(again.watch());
     kernel.arrive(7);
     assert.equal(clients.recognise(kernel.asker(7)), again);
-    clients.unwatch(known[0]!);
+    known[0]!.unwatch();
     kernel.arrive(7);
     assert.equal(clients.recognise(kernel.asker(7)), again);
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Asker } from '../../../../src/l7/bound/client-connections.ts';
-import type { Hideable } from '../../../../src/l7/uws/uws-descriptors.ts';
+import type { Hideable } from '../../../../../src/l7/uws/clients/hidden-descriptors.ts';
+import type { UwsAsker } from '../../../../../src/l7/uws/clients/known-connections.ts';
 
 interface FakeConnection {
   readonly cookie: number;
@@ -37,14 +37,14 @@ export class FakeKernel {
   }
 
   /** A request on the connection. */
-  asker(fd: number, { address = '192.0.2.1', body = null as object | null } = {}): Asker {
+  asker(fd: number, { address = '192.0.2.1', body = null as object | null } = {}): UwsAsker {
     const { cookie } = this.sockets.get(fd)!;
     return {
       peer: '192.0.2.1',
       client: { address },
       body,
       startedAt: this.now,
-      socket: {
+      connection: {
         getRemoteAddress: () => {
           const socket = this.sockets.get(fd);
           return new ArrayBuffer(socket?.cookie === cookie && !socket.hidden ? 4 : 0);

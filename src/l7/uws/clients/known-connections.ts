@@ -1,0 +1,175 @@
+import type { Asker, ClientConnection } from '../../contract/client-connections.ts';
+import { findDescriptors, type Addressed, type Hideable } from './hidden-descriptors.ts';
+
+/** Max descriptors that are hidden at once: hiding takes one free descriptor for each. */
+const MAX_GROUP = 128;
+
+/** A request whose connection is asked for. */
+export interface UwsAsker extends Asker {
+  /** uWS's response to the request. */
+  readonly connection: Addressed;
+}
+
+/** The system's view of this thread's client sockets: see `sys/sockets/accepted-sockets.ts`. */
+interface ClientSockets {
+  /** Bytes that have come since the connection began; -1 if the system does not tell. */
+  received(fd: number): number;
+  /** Received bytes that uWS has not read yet. */
+  unread(fd: number): number;
+  /** The kernel's number of the socket, which no other socket gets until the machine restarts; 0 if it does not tell. */
+  cookie(fd: number): number;
+  disguise(fds: readonly number[]): Hideable & { end(): void };
+}
+
+/** Tells which of many sockets have received bytes: see `sys/sockets/arrivals.ts`. */
+interface ClientArrivals {
+  /** Returns false if the descriptor cannot be watched. */
+  watch(fd: number): boolean;
+  unwatch(fd: number): void;
+  /** Returns the descriptors that have received something since the last call. */
+  take(): readonly number[];
+}
+
+/** A connection whose descriptor has been found. */
+export class KnownConnection implements ClientConnection {
+  readonly fd: number;
+  readonly cookie: number;
+  readonly peer: string;
+  /** Bytes that had been received when the connection was last compared with a request's. */
+  received: number;
+  readonly #all: KnownConnections;
+
+  constructor(all: KnownConnections, fd: number, cookie: number, peer: string, received: number) {
+    this.#all = all;
+    this.fd = fd;
+    this.cookie = cookie;
+    this.peer = peer;
+    this.received = received;
+  }
+
+  isOpen(): boolean {
+    return this.#all.isOpen(this);
+  }
+
+  watch(): boolean {
+    return this.#all.watch(this);
+  }
+
+  unwatch(): void {
+    this.#all.unwatch(this);
+  }
+}
+
+/**
+ * Recognises the watched connection that a request has come on. uWS tells only the client's address, which clients may
+ * share. So the request's descriptor is found by hiding descriptors, and the kernel's number of the socket behind it
+ * (SO_COOKIE) is the identity: a descriptor is used again, the number never.
+ *
+ * Only connections are compared that have received bytes which uWS has read and no earlier request accounts for. So a
+ * request costs the same however many connections are watched.
+ */
+export class KnownConnections {
+  readonly #sockets: ClientSockets;
+  readonly #arrivals: ClientArrivals;
+  /** By descriptor. */
+  readonly #watched = new Map<number, KnownConnection>();
+  /** Watched connections that may have received something since they were last compared, by address. */
+  readonly #active = new Map<string, Set<KnownConnection>>();
+
+  constructor(sockets: ClientSockets, arrivals: ClientArrivals) {
+    this.#sockets = sockets;
+    this.#arrivals = arrivals;
+  }
+
+  /** Returns the open connection with a descriptor; null if the system does not tell its number. */
+  connection(fd: number, peer: string): KnownConnection | null {
+    const cookie = this.#sockets.cookie(fd);
+    return cookie === 0 ? null : new KnownConnection(this, fd, cookie, peer, this.#sockets.received(fd));
+  }
+
+  isOpen({ fd, cookie }: KnownConnection): boolean {
+    return this.#sockets.cookie(fd) === cookie;
+  }
+
+  watch(client: KnownConnection): boolean {
+    // An older connection with this descriptor, or an older finding of the same one.
+    const other = this.#watched.get(client.fd);
+    if (other !== undefined) this.unwatch(other);
+    if (!this.isOpen(client) || !this.#arrivals.watch(client.fd)) return false;
+    this.#watched.set(client.fd, client);
+    return true;
+  }
+
+  unwatch(client: KnownConnection): void {
+    this.#calm(client);
+    if (this.#watched.get(client.fd) !== client) return;
+    this.#watched.delete(client.fd);
+    this.#arrivals.unwatch(client.fd);
+  }
+
+  recognise({ peer, connection, body }: UwsAsker): KnownConnection | null {
+    const sockets = this.#sockets;
+    for (const fd of this.#arrivals.take()) {
+      const client = this.#watched.get(fd);
+      if (client === undefined) continue;
+      const others = this.#active.get(client.peer);
+      if (others === undefined) this.#active.set(client.peer, new Set([client]));
+      else others.add(client);
+    }
+    const active = this.#active.get(peer);
+    if (active === undefined) return null;
+    const read: KnownConnection[] = [];
+    const seen: number[] = [];
+    const unread: KnownConnection[] = [];
+    for (const client of active) {
+      if (sockets.unread(client.fd) > 0) {
+        unread.push(client);
+        continue;
+      }
+      const received = sockets.received(client.fd);
+      if (received <= client.received || !this.isOpen(client)) {
+        this.#calm(client);
+      } else if (sockets.unread(client.fd) === 0) {
+        read.push(client);
+        seen.push(received);
+      }
+    }
+    let found = this.#identify(connection, read);
+    // uWS calls the handler as soon as it has read a head, so other connections' requests will come with more bytes.
+    for (const [index, client] of read.entries()) {
+      client.received = seen[index]!;
+      this.#calm(client);
+    }
+    // More of the request's body may have come since its head was read.
+    if (found === null && body !== null) {
+      found = this.#identify(connection, unread.slice(0, MAX_GROUP));
+      if (found !== null) found.received = sockets.received(found.fd);
+    }
+    return found;
+  }
+
+  #calm(client: KnownConnection): void {
+    const active = this.#active.get(client.peer);
+    if (active?.delete(client) === true && active.size === 0) this.#active.delete(client.peer);
+  }
+
+  /** Returns the connection of a response; null if it is none of the clients', or no descriptor can be hidden. */
+  #identify(connection: Addressed, clients: readonly KnownConnection[]): KnownConnection | null {
+    for (let at = 0; at < clients.length; at += MAX_GROUP) {
+      const group = clients.slice(at, at + MAX_GROUP);
+      let disguise: ReturnType<ClientSockets['disguise']>;
+      try {
+        disguise = this.#sockets.disguise(group.map(({ fd }) => fd));
+      } catch {
+        return null;
+      }
+      try {
+        const [index = -1] = findDescriptors([connection], disguise);
+        if (index >= 0) return group[index]!;
+      } finally {
+        disguise.end();
+      }
+    }
+    return null;
+  }
+}
