@@ -3,6 +3,7 @@ import { EINTR, SystemCallError } from './errno.ts';
 import { nativeCalls } from './native-calls.ts';
 import type { NativeCalls } from './native-calls.ts';
 import { PinnedBuffer, addressWithin } from './memory/pinned-buffer.ts';
+import { EPOLL_CLOEXEC } from './sockets/socket-constants.ts';
 import { epollLayout } from './sockets/socket-structs.ts';
 
 /** There is something to receive, to accept, or the other side's FIN. */
@@ -13,10 +14,11 @@ export const EPOLLOUT = 0x4;
 export const EPOLLERR = 0x8;
 /** Both directions have ended. Reported whether asked for or not. */
 export const EPOLLHUP = 0x10;
-/** Report changes only, so that an end that is not acted on yet is not reported for ever. */
+/** Report changes only: an end that is not acted on yet would be reported for ever. */
 export const EPOLLET = 1 << 31;
+/** Interest in nothing: only a broken connection is reported, and only once. */
+export const BREAKS_ONLY = EPOLLET;
 
-const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const EPOLL_CTL_MOD = 3;

@@ -3,7 +3,7 @@ import type { L4Listener } from '../../config/types/listener.ts';
 import { formatAddress } from '../../core/address.ts';
 import { noteClosing, noteListening } from '../../sys/descriptors/descriptor-table.ts';
 import { HandOver } from '../../sys/sockets/hand-over.ts';
-import { BACKLOG } from '../../sys/sockets/listening-sockets.ts';
+import { BACKLOG, KEEP_ALIVE_IDLE_MS } from '../../sys/sockets/socket-constants.ts';
 import { descriptorOf } from '../../sys/node/node-sockets.ts';
 import { unsupportedReason } from '../../sys/support.ts';
 import { refusalOf } from '../rejection.ts';
@@ -20,7 +20,7 @@ export class NetListener implements TunnelListener {
     this.#context = context;
     // Paused: nothing is taken from a client before an endpoint can have it.
     const options = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true };
-    this.#server = createServer({ ...options, keepAliveInitialDelay: 60_000 }, (client) => {
+    this.#server = createServer({ ...options, keepAliveInitialDelay: KEEP_ALIVE_IDLE_MS }, (client) => {
       const context = this.#context;
       const reason = refusalOf(context, descriptorOf(client));
       if (reason !== null) {

@@ -1,11 +1,9 @@
 import { EAGAIN, EINTR } from '../../sys/errno.ts';
-import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT } from '../../sys/epoll.ts';
+import { BREAKS_ONLY, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from '../../sys/epoll.ts';
 import { Watched } from '../../loop/poller.ts';
 import type { RawLoop } from './raw-loop.ts';
 import type { Spill } from './spill.ts';
 
-/** While nothing is wanted of a side only its breaking is of interest, and that once. */
-export const BREAKS_ONLY = EPOLLET;
 /** Reads of what came before a connection broke. */
 const MOST_LAST_READS = 16;
 

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { TICK_MS, Timed } from '../../core/timing/timer-wheel.ts';
 import type { Watched } from '../../loop/poller.ts';
+import { BREAKS_ONLY } from '../../sys/epoll.ts';
 import type { Attempts } from '../../upstream/attempts/attempts.ts';
 import { failAttempt } from '../../upstream/attempts/failed-attempt.ts';
 import { connectFailureOf } from '../../upstream/dialling/dial.ts';
@@ -12,7 +13,7 @@ import { ResetLinger } from '../reset-linger.ts';
 import { armSilence, silenceLimit } from '../silence.ts';
 import { TunnelLines } from '../tunnel-lines.ts';
 import { QUIET_MS, type Tunnel, type TunnelContext } from '../tunnel.ts';
-import { BREAKS_ONLY, Leg, type LegOwner } from './leg.ts';
+import { Leg, type LegOwner } from './leg.ts';
 import type { RawLoop } from './raw-loop.ts';
 
 /** A tunnel on two sockets of our own. */

@@ -1,6 +1,6 @@
 import type { EventLoop } from '../../loop/event-loop.ts';
 import { Watched } from '../../loop/poller.ts';
-import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT } from '../../sys/epoll.ts';
+import { BREAKS_ONLY, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from '../../sys/epoll.ts';
 import { EAGAIN, EINTR, SystemCallError } from '../../sys/errno.ts';
 import { PinnedBuffer } from '../../sys/memory/pinned-buffer.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
@@ -12,8 +12,6 @@ import { netDialler } from './net-upstream.ts';
 import { SendQueue } from './send-queue.ts';
 import type { UpstreamDialler, UpstreamOwner, UpstreamSocket } from './upstream-socket.ts';
 
-/** While nothing is wanted of a connection only its breaking is of interest, and that once. */
-const BREAKS_ONLY = EPOLLET;
 const SCRATCH_SIZE = 64 * 1024;
 
 /** Upstream connections on system calls; those of clusters with TLS are Node's. */

@@ -1,9 +1,7 @@
 import { checkDescriptor } from '../descriptors/descriptor.ts';
 import { nativeCalls } from '../native-calls.ts';
 import type { NativeCalls } from '../native-calls.ts';
-
-const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;
+import { MSG_DONTWAIT, MSG_NOSIGNAL } from '../sockets/socket-constants.ts';
 
 let addressOf: (buffer: PinnedBuffer, start: number, end: number) => number;
 

@@ -4,15 +4,17 @@ import { checkDescriptor } from '../descriptors/descriptor.ts';
 import { Disguise } from '../descriptors/disguise.ts';
 import { nativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
-
-const SOL_SOCKET = 1;
-const SO_RCVBUF = 8;
-const SO_COOKIE = 57;
-const IPPROTO_TCP = 6;
-const TCP_SYNCNT = 7;
-const TCP_INFO = 11;
-const FIONREAD = 0x541b;
-const SHUT_RD = 0;
+import { setOption } from './listening-sockets.ts';
+import {
+  FIONREAD,
+  IPPROTO_TCP,
+  SHUT_RD,
+  SOL_SOCKET,
+  SO_COOKIE,
+  SO_RCVBUF,
+  TCP_INFO,
+  TCP_SYNCNT,
+} from './socket-constants.ts';
 
 /**
  * `struct tcp_info`: the connection's state, `tcpi_last_data_recv` in milliseconds, and `tcpi_bytes_received`, 64 bits,
@@ -39,16 +41,10 @@ const MARK_SYN_COUNT = 97;
  */
 export function markListening(fd: number, receiveBuffer: number): boolean {
   checkDescriptor(fd);
-  const calls = nativeCalls();
-  const value = new PinnedBuffer(4);
-  const set = (level: number, option: number, number: number): boolean => {
-    value.bytes.writeInt32LE(number);
-    return calls.setsockopt(fd, level, option, addressWithin(value, 0, 4), 4) === 0;
-  };
   // The system cuts what is above net.core.rmem_max, and then all threads would have one mark.
   return (
-    set(SOL_SOCKET, SO_RCVBUF, receiveBuffer + threadMark()) &&
-    set(IPPROTO_TCP, TCP_SYNCNT, MARK_SYN_COUNT) &&
+    setOption(fd, SOL_SOCKET, SO_RCVBUF, receiveBuffer + threadMark()) &&
+    setOption(fd, IPPROTO_TCP, TCP_SYNCNT, MARK_SYN_COUNT) &&
     new AcceptedSockets(receiveBuffer).includes(fd)
   );
 }

@@ -2,12 +2,16 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { isListening } from './listening-sockets.ts';
 import { nativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
-import { AF_INET, AF_INET6, IPV4_BYTES, IPV6_BYTES, SOCKADDR_SIZE, familyOf } from './socket-structs.ts';
+import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_SIZE, familyOf } from './socket-structs.ts';
+import {
+  AF_INET,
+  AF_INET6,
+  SOL_SOCKET,
+  SO_ATTACH_FILTER,
+  SO_ATTACH_REUSEPORT_CBPF,
+  SO_DETACH_REUSEPORT_BPF,
+} from './socket-constants.ts';
 
-const SOL_SOCKET = 1;
-const SO_ATTACH_FILTER = 26;
-const SO_ATTACH_REUSEPORT_CBPF = 51;
-const SO_DETACH_REUSEPORT_BPF = 68;
 const PROGRAM_SIZE = 16;
 
 /** An instruction of classic BPF: code, jump if true, jump if false, operand. */

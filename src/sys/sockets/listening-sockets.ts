@@ -1,17 +1,20 @@
 import { readdirSync } from 'node:fs';
 import { nativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
-import { AF_INET, AF_INET6, SOCKADDR_SIZE, familyOf } from './socket-structs.ts';
-
-const SOL_SOCKET = 1;
-const SO_RCVBUF = 8;
-const SO_ACCEPTCONN = 30;
-const SHUT_RD = 0;
-const IPPROTO_TCP = 6;
-const TCP_NOTSENT_LOWAT = 25;
+import { SOCKADDR_SIZE, familyOf } from './socket-structs.ts';
+import {
+  AF_INET,
+  AF_INET6,
+  BACKLOG,
+  IPPROTO_TCP,
+  SHUT_RD,
+  SOL_SOCKET,
+  SO_ACCEPTCONN,
+  SO_RCVBUF,
+  TCP_NOTSENT_LOWAT,
+} from './socket-constants.ts';
 
 /** Connections that wait to be accepted, at most; the kernel takes the lesser of this and net.core.somaxconn. */
-export const BACKLOG = 4096;
 
 /**
  * Gives a listening socket, which a library opened, a queue of {@link BACKLOG} connections. What finds no room is not
@@ -77,7 +80,8 @@ export function findListening(port: number): number[] {
   }
 }
 
-function setOption(fd: number, level: number, option: number, value: number): boolean {
+/** Sets an option of 4 bytes. Returns whether the system took it. */
+export function setOption(fd: number, level: number, option: number, value: number): boolean {
   const memory = new PinnedBuffer(4);
   memory.bytes.writeInt32LE(value);
   return nativeCalls().setsockopt(fd, level, option, addressWithin(memory, 0, 4), 4) === 0;

@@ -4,9 +4,8 @@ import { EAGAIN, SystemCallError } from '../errno.ts';
 import { nativeCalls } from '../native-calls.ts';
 import type { NativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
+import { O_CLOEXEC, O_NONBLOCK } from './socket-constants.ts';
 
-const O_NONBLOCK = 0o4000;
-const O_CLOEXEC = 0o2000000;
 const F_SETPIPE_SZ = 1031;
 const SPLICE_F_MOVE = 1;
 const SPLICE_F_NONBLOCK = 2;

@@ -2,15 +2,17 @@ import { SystemCallError } from '../errno.ts';
 import { nativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
 import type { SocketAddress } from './socket-address.ts';
-import { AF_INET6, SOCKADDR_SIZE } from './socket-structs.ts';
-
-const SOCK_STREAM = 1;
-const SOCK_CLOEXEC = 0o2000000;
-const SOL_SOCKET = 1;
-const SO_REUSEADDR = 2;
-const SO_REUSEPORT = 15;
-const IPPROTO_IPV6 = 41;
-const IPV6_V6ONLY = 26;
+import { SOCKADDR_SIZE } from './socket-structs.ts';
+import {
+  AF_INET6,
+  IPPROTO_IPV6,
+  IPV6_V6ONLY,
+  SOCK_CLOEXEC,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+} from './socket-constants.ts';
 
 /** An address that is bound without being listened on: no other program gets it, and clients are refused. */
 export interface Reservation {

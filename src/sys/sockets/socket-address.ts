@@ -3,17 +3,8 @@ import type { Address, TcpAddress } from '../../core/address.ts';
 import { formatAddress } from '../../core/address.ts';
 import { nativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
-import {
-  AF_INET,
-  AF_INET6,
-  AF_UNIX,
-  IPV4_BYTES,
-  IPV6_BYTES,
-  SOCKADDR_SIZE,
-  writeIpv4,
-  writeIpv6,
-  writeUnix,
-} from './socket-structs.ts';
+import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_SIZE, writeIpv4, writeIpv6, writeUnix } from './socket-structs.ts';
+import { AF_INET, AF_INET6, AF_UNIX } from './socket-constants.ts';
 
 /** An address as system calls want it, made once and used for as many sockets as one likes. */
 export class SocketAddress {

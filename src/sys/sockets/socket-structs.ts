@@ -3,9 +3,7 @@
  * the kernel are in the machine's order of bytes, ports and addresses in that of the network.
  */
 
-export const AF_UNIX = 1;
-export const AF_INET = 2;
-export const AF_INET6 = 10;
+import { AF_INET, AF_INET6, AF_UNIX } from './socket-constants.ts';
 
 /** `struct sockaddr_storage`: room for any of them. */
 export const SOCKADDR_SIZE = 128;

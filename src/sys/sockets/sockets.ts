@@ -5,29 +5,32 @@ import { nativeCalls } from '../native-calls.ts';
 import type { NativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
 import type { SocketAddress } from './socket-address.ts';
-import { AF_INET, AF_INET6, IPV4_BYTES, IPV6_BYTES, SOCKADDR_SIZE, familyOf } from './socket-structs.ts';
-
-const SOCK_STREAM = 1;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
-const SHUT_WR = 1;
-const SOL_SOCKET = 1;
-const SO_REUSEADDR = 2;
-const SO_ERROR = 4;
-const SO_KEEPALIVE = 9;
-const SO_LINGER = 13;
-const SO_REUSEPORT = 15;
-const IPPROTO_TCP = 6;
-const TCP_NODELAY = 1;
-const TCP_KEEPIDLE = 4;
-const TCP_KEEPINTVL = 5;
-const TCP_KEEPCNT = 6;
-const IPPROTO_IPV6 = 41;
-const IPV6_V6ONLY = 26;
-const SIOCOUTQ = 0x5411;
-
-/** A peer that has gone without a word is found out after 60 s of silence and 6 probes, one every 10 s. */
-const KEEP_ALIVE = { idleSeconds: 60, probeSeconds: 10, probes: 6 } as const;
+import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_SIZE, familyOf } from './socket-structs.ts';
+import {
+  AF_INET,
+  AF_INET6,
+  IPPROTO_IPV6,
+  IPPROTO_TCP,
+  IPV6_V6ONLY,
+  SHUT_WR,
+  SIOCOUTQ,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  SO_ERROR,
+  SO_KEEPALIVE,
+  SO_LINGER,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+  TCP_KEEPCNT,
+  TCP_KEEPIDLE,
+  TCP_KEEPINTVL,
+  TCP_NODELAY,
+  KEEP_ALIVE_IDLE_MS,
+  KEEP_ALIVE_INTERVAL_MS,
+  KEEP_ALIVE_PROBES,
+} from './socket-constants.ts';
 
 /** Of the scratch memory: the value of an option, its length, and a peer's address, as bytes and as text. */
 const VALUE = { start: 0, end: 8 } as const;
@@ -108,9 +111,9 @@ export class Sockets {
     if (address.isUnix) return fd;
     try {
       this.#set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-      this.#set(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_ALIVE.idleSeconds);
-      this.#set(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEP_ALIVE.probeSeconds);
-      this.#set(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEP_ALIVE.probes);
+      this.#set(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_ALIVE_IDLE_MS / 1000);
+      this.#set(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEP_ALIVE_INTERVAL_MS / 1000);
+      this.#set(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEP_ALIVE_PROBES);
       this.#set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
       return fd;
     } catch (error) {

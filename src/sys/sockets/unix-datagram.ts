@@ -1,11 +1,8 @@
 import { SystemCallError } from '../errno.ts';
 import { nativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
-import { AF_UNIX, SOCKADDR_SIZE, writeAbstract, writeUnix } from './socket-structs.ts';
-
-const SOCK_DGRAM = 2;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
+import { SOCKADDR_SIZE, writeAbstract, writeUnix } from './socket-structs.ts';
+import { AF_UNIX, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from './socket-constants.ts';
 
 /**
  * Sends one datagram to a UNIX socket, which Node cannot, without waiting for room.

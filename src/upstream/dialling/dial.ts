@@ -10,6 +10,7 @@ import { checkServerIdentity, connect as connectTls } from 'node:tls';
 import type { Address } from '../../core/address.ts';
 import { codeOf } from '../../core/errors.ts';
 import { ownShortageOf } from '../../core/shortage.ts';
+import { KEEP_ALIVE_IDLE_MS } from '../../sys/sockets/socket-constants.ts';
 import type { ConnectFailure } from '../endpoint.ts';
 import { sniOf, type UpstreamTls } from '../upstream-tls.ts';
 
@@ -37,9 +38,6 @@ interface DialTarget {
 /** Time after which the next address of an endpoint is dialled; the last one has all of the caller's time. */
 export const NEXT_ADDRESS_MS = 250;
 
-/** Idle time after which TCP keep-alive probes begin. */
-const KEEP_ALIVE_MS = 60_000;
-
 /**
  * Begins to connect on one of Node's sockets. Of several addresses Node gives each but the last
  * {@link NEXT_ADDRESS_MS}; unlike `AddressDial`, which dials by system calls, it ends one attempt before it begins the
@@ -52,7 +50,7 @@ export function dial(endpoint: DialTarget, options: DialOptions): Socket {
     allowHalfOpen: options.allowHalfOpen,
     noDelay: true,
     keepAlive: true,
-    keepAliveInitialDelay: KEEP_ALIVE_MS,
+    keepAliveInitialDelay: KEEP_ALIVE_IDLE_MS,
     ...(options.onread === undefined ? {} : { onread: options.onread }),
   };
   const socket =

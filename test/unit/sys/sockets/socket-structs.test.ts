@@ -2,9 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
-  AF_INET,
-  AF_INET6,
-  AF_UNIX,
   SOCKADDR_SIZE,
   epollLayout,
   familyOf,
@@ -12,6 +9,7 @@ import {
   writeIpv6,
   writeUnix,
 } from '../../../../src/sys/sockets/socket-structs.ts';
+import { AF_INET, AF_INET6, AF_UNIX } from '../../../../src/sys/sockets/socket-constants.ts';
 
 /** Memory that has been used before. */
 function room(): Uint8Array {

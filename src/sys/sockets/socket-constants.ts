@@ -1,0 +1,62 @@
+/**
+ * Numbers of Linux that system calls on sockets take, equal on x86-64 and arm64 (include/uapi of the kernel), and the
+ * settings that all sockets of sluice share.
+ */
+export const AF_UNIX = 1;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+
+export const O_NONBLOCK = 0o4000;
+export const O_CLOEXEC = 0o2000000;
+export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
+export const SOCK_NONBLOCK = O_NONBLOCK;
+export const SOCK_CLOEXEC = O_CLOEXEC;
+export const EPOLL_CLOEXEC = O_CLOEXEC;
+
+export const MSG_DONTWAIT = 0x40;
+export const MSG_NOSIGNAL = 0x4000;
+
+export const SHUT_RD = 0;
+export const SHUT_WR = 1;
+
+/** Bytes in the receive buffer. */
+export const FIONREAD = 0x541b;
+/** Bytes that the other side has not acknowledged. */
+export const SIOCOUTQ = 0x5411;
+
+export const SOL_SOCKET = 1;
+export const SO_REUSEADDR = 2;
+export const SO_ERROR = 4;
+export const SO_RCVBUF = 8;
+export const SO_KEEPALIVE = 9;
+export const SO_LINGER = 13;
+export const SO_REUSEPORT = 15;
+export const SO_ATTACH_FILTER = 26;
+export const SO_ACCEPTCONN = 30;
+export const SO_ATTACH_REUSEPORT_CBPF = 51;
+export const SO_COOKIE = 57;
+export const SO_DETACH_REUSEPORT_BPF = 68;
+
+export const IPPROTO_TCP = 6;
+export const TCP_NODELAY = 1;
+export const TCP_KEEPIDLE = 4;
+export const TCP_KEEPINTVL = 5;
+export const TCP_KEEPCNT = 6;
+export const TCP_SYNCNT = 7;
+export const TCP_INFO = 11;
+export const TCP_NOTSENT_LOWAT = 25;
+
+export const IPPROTO_IPV6 = 41;
+export const IPV6_V6ONLY = 26;
+
+/** Max connections that wait to be accepted. The kernel takes the lesser of this and net.core.somaxconn. */
+export const BACKLOG = 4096;
+/**
+ * Silence after which TCP keep-alive begins to probe a peer. Node takes milliseconds, and sends 10 probes at intervals
+ * of 1 s.
+ */
+export const KEEP_ALIVE_IDLE_MS = 60_000;
+/** Sockets by system calls send {@link KEEP_ALIVE_PROBES} probes: a dead peer is found 2 minutes after its last byte. */
+export const KEEP_ALIVE_INTERVAL_MS = 10_000;
+export const KEEP_ALIVE_PROBES = 6;
