@@ -2,16 +2,16 @@
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StartError, UsageError, messageOf } from '../src/core/errors.ts';
-import { Crew } from './driver/crew.ts';
-import { resolveAddress } from './driver/resolve-address.ts';
+import { Crew } from './driver/crew/crew.ts';
+import { resolveAddress } from './driver/dialling/resolve-address.ts';
 import { parseArguments, type Invocation } from './options/arguments.ts';
 import { USAGE } from './options/usage.ts';
 import { renderCsv } from './report/csv.ts';
 import { Progress } from './report/progress.ts';
 import { recordOf } from './report/record.ts';
-import { mergeOutcomes, type Result } from './report/result.ts';
+import { mergeOutcomes, type Result } from './result/result.ts';
 import { renderText } from './report/text.ts';
-import { judge, type Verdict } from './report/verdict.ts';
+import { judge, type Verdict } from './result/verdict.ts';
 
 const INTERRUPTED = 130;
 
@@ -47,7 +47,7 @@ export async function bench(argv: readonly string[]): Promise<number> {
 
 async function run({ plan }: RunInvocation): Promise<Result> {
   const address = await resolveAddress(plan.target.host, plan.target.port);
-  const threadFile = fileURLToPath(new URL(`./thread${extname(import.meta.url)}`, import.meta.url));
+  const threadFile = fileURLToPath(new URL(`./scenarios/thread${extname(import.meta.url)}`, import.meta.url));
   const crew = new Crew({ plan, address, threadFile });
   const progress = process.stderr.isTTY ? new Progress(crew, plan, process.stderr) : null;
   let interrupted = false;

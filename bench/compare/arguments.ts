@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseDuration } from '../../src/core/units/duration.ts';
 import { UsageError, messageOf } from '../../src/core/errors.ts';
-import { REPORT_DIRECTORY } from '../report/directory.ts';
+import { REPORT_DIRECTORY } from '../report/page.ts';
 
 export const USAGE = `Usage: npm run bench:compare -- [OPTIONS]
 
@@ -49,10 +49,7 @@ export function parseCompareArguments(argv: readonly string[]): CompareOptions {
     throw new UsageError(`--rounds ${values.rounds ?? ''}: write a whole number from 1 to 100`);
   }
   const { duration } = values;
-  const durationMs =
-    duration === undefined
-      ? null
-      : parseDuration(/^\d+(?:\.\d+)?$/.test(duration) ? `${duration}s` : duration);
+  const durationMs = duration === undefined ? null : parseDuration(duration, 's');
   if (durationMs === undefined || durationMs === 0) {
     throw new UsageError(`--duration ${duration ?? ''}: write a time such as 500ms or 2s`);
   }

@@ -1,15 +1,15 @@
 import { fileURLToPath } from 'node:url';
-import { Crew, createPool } from '../driver/crew.ts';
+import { Crew, createPool } from '../driver/crew/crew.ts';
 import type { Plan } from '../options/plan.ts';
 import type { Mode } from '../peers/peer.ts';
-import { mergeOutcomes } from '../report/result.ts';
+import { mergeOutcomes } from '../result/result.ts';
 import type { Case } from './cases.ts';
 import { CpuMeter } from '../rig/cpu-meter.ts';
 import { memoryOf, processTree } from '../rig/process-usage.ts';
 import type { Way } from './rig.ts';
 import { sampleOf, type Sample } from './sample.ts';
 
-const THREAD = fileURLToPath(new URL('../thread.ts', import.meta.url));
+const THREAD = fileURLToPath(new URL('../scenarios/thread.ts', import.meta.url));
 const ADDRESS = '127.0.0.1';
 const WARM_UP_MS = 250;
 /** Connections that are there before idle memory is measured, and that are added for it. */

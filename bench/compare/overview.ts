@@ -1,6 +1,6 @@
-import { markdownTable } from '../report/markdown-table.ts';
-import { median } from '../report/median.ts';
-import { formatBytes, formatCount, formatTime } from '../report/quantity.ts';
+import { markdownTable } from '../figures/tables.ts';
+import { median } from '../figures/statistics.ts';
+import { formatBytes, formatCount, formatTime } from '../figures/quantity.ts';
 import type { Comparison } from './comparison.ts';
 import { summarize, type Summary } from './summary.ts';
 

@@ -1,4 +1,4 @@
-import type { Result } from '../report/result.ts';
+import type { Result } from '../result/result.ts';
 
 /** Of the latency curve of a sample. */
 export const CURVE_PERCENTILES = [1, 10, 25, 50, 75, 90, 95, 97.5, 99, 99.5, 99.9, 99.95, 99.99] as const;

@@ -1,4 +1,4 @@
-import { median } from '../report/median.ts';
+import { median } from '../figures/statistics.ts';
 import { CURVE_PERCENTILES, type Sample } from './sample.ts';
 
 /** Medians over the rounds of one case on one way. */

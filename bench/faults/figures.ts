@@ -1,5 +1,5 @@
-import { formatCount, formatTime } from '../report/quantity.ts';
-import type { CrowdLog, Ending } from './crowd-protocol.ts';
+import { formatCount, formatTime } from '../figures/quantity.ts';
+import type { CrowdLog, Ending } from './crowd/protocol.ts';
 import type { Findings } from './report.ts';
 import { percentileBetween } from './timeline.ts';
 

@@ -1,4 +1,4 @@
-import { markdownTable } from '../report/markdown-table.ts';
+import { markdownTable } from '../figures/tables.ts';
 import type { Timeline } from './timeline.ts';
 
 /** What the scenarios have found so far: plain data, as it is kept in a file and shown on the page. */

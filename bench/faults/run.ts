@@ -3,15 +3,15 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { UsageError, messageOf } from '../../src/core/errors.ts';
-import { REPORT_DIRECTORY } from '../report/directory.ts';
+import { REPORT_DIRECTORY } from '../report/page.ts';
 import { machineText } from '../report/machine.ts';
 import { writePage } from '../report/page.ts';
 import { coresToPin, pinSelf } from '../rig/pinning.ts';
 import { Stage } from '../rig/stage.ts';
-import type { FaultPeer, FaultSetup } from './peers/fault-peer.ts';
-import { haproxy } from './peers/haproxy.ts';
-import { nginx } from './peers/nginx.ts';
-import { sluice } from './peers/sluice.ts';
+import type { ReloadablePeer, ReloadableSetup } from '../reloadable/reloadable-peer.ts';
+import { haproxy } from '../reloadable/haproxy.ts';
+import { nginx } from '../reloadable/nginx.ts';
+import { sluice } from '../reloadable/sluice.ts';
 import {
   mergeReports,
   renderFaults,
@@ -38,7 +38,7 @@ Tables in Markdown on stdout, progress on stderr.
 `;
 
 /** For the report: what scenarios set up, with names in the place of what is made anew each time. */
-const SHOWN: FaultSetup = {
+const SHOWN: ReloadableSetup = {
   directory: '/run/peer',
   ports: { ws: 8080, wss: 8443, admin: 9090 },
   endpoints: [9001],
@@ -73,7 +73,10 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function runAll(peers: readonly FaultPeer[], scenarios: readonly Scenario[]): Promise<FaultReport> {
+async function runAll(
+  peers: readonly ReloadablePeer[],
+  scenarios: readonly Scenario[],
+): Promise<FaultReport> {
   const cores = coresToPin();
   if (cores === null) say('cores cannot be pinned here: figures will vary more');
   else pinSelf(cores.driver);
@@ -103,7 +106,7 @@ async function runAll(peers: readonly FaultPeer[], scenarios: readonly Scenario[
 
 interface FaultOptions {
   readonly help: boolean;
-  readonly peers: readonly FaultPeer[];
+  readonly peers: readonly ReloadablePeer[];
   readonly scenarios: readonly Scenario[];
   readonly json: string;
 }

@@ -1,5 +1,5 @@
 import type { Stage } from '../rig/stage.ts';
-import type { FaultPeer } from './peers/fault-peer.ts';
+import type { ReloadablePeer } from '../reloadable/reloadable-peer.ts';
 import type { Findings } from './report.ts';
 
 /** Something that happens to a proxy, and how it is measured what clients see of it. */
@@ -7,7 +7,7 @@ export interface Scenario {
   readonly name: string;
   readonly title: string;
   readonly text: string;
-  run(stage: Stage, peer: FaultPeer): Promise<Findings>;
+  run(stage: Stage, peer: ReloadablePeer): Promise<Findings>;
 }
 
 /** Resolves after so many milliseconds. */

@@ -1,4 +1,4 @@
-import type { CrowdLog } from './crowd-protocol.ts';
+import type { CrowdLog } from './crowd/protocol.ts';
 
 /** Points of a line: seconds from when it happened, and a value. */
 export type Timeline = readonly (readonly [seconds: number, value: number])[];

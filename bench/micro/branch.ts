@@ -7,7 +7,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { StartError, UsageError, messageOf } from '../../src/core/errors.ts';
-import { layOut } from '../report/table.ts';
+import { layOut } from '../figures/tables.ts';
 import { compareRounds, type Comparison } from './compare.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');

@@ -1,4 +1,4 @@
-import { median } from '../report/median.ts';
+import { median } from '../figures/statistics.ts';
 
 /** The times of one case in several rounds, in nanoseconds, before and after. */
 export interface Rounds {

@@ -1,6 +1,7 @@
 /** The command line of the load generator, read into a plan. */
 import { parseArgs } from 'node:util';
 import { parseDuration } from '../../src/core/units/duration.ts';
+import { parseRate } from '../../src/core/units/rate.ts';
 import { UsageError } from '../../src/core/errors.ts';
 import { hasControlCharacter, isToken, trimOws } from '../../src/wire/http/request-head.ts';
 import { parseAssertion, type Assertion } from './assertion.ts';
@@ -42,14 +43,14 @@ type OptionName = keyof typeof OPTIONS;
 /** Every value that was given, by the option's name, in order. */
 type Given = ReadonlyMap<OptionName, readonly string[]>;
 
-const MOST_CONNECTIONS = 1_000_000;
-const MOST_IN_FLIGHT = 65_536;
-const MOST_THREADS = 256;
-const MOST_RATE = 1e9;
-const MOST_SIZE = 64 * 1024 * 1024;
-const MOST_MS = 7 * 24 * 3_600_000;
-/** Memory for messages made beforehand, in bytes, in each thread. */
-const MOST_POOL = 256 * 1024 * 1024;
+const MAX_CONNECTIONS = 1_000_000;
+const MAX_IN_FLIGHT = 65_536;
+const MAX_THREADS = 256;
+const MAX_RATE = 1e9;
+const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+const MAX_DURATION_MS = 7 * 24 * 3_600_000;
+/** Memory of each thread for messages made beforehand. */
+const MAX_POOL_BYTES = 256 * 1024 * 1024;
 /** Headers that the handshake itself makes. */
 const OWN_HEADERS = /^(?:upgrade|connection|content-length|transfer-encoding|sec-websocket-.*)$/i;
 
@@ -76,8 +77,8 @@ export function parseArguments(argv: readonly string[]): Invocation {
 function readPlan(url: string, given: Given): Plan {
   const target = parseTarget(url);
   const scenario = scenarioOf(given);
-  const rate = given.has('rate') ? number(given, 'rate', 0, MOST_RATE, false) : null;
-  const connections = number(given, 'connections', 10, MOST_CONNECTIONS);
+  const rate = rateOf(given);
+  const connections = number(given, 'connections', 10, MAX_CONNECTIONS);
   const plan: Plan = {
     target,
     scenario,
@@ -86,11 +87,11 @@ function readPlan(url: string, given: Given): Plan {
     warmupMs: time(given, 'warmup', 500, 0),
     rampMs: time(given, 'ramp', 0, 0),
     timeoutMs: time(given, 'timeout', 10_000, 1),
-    inFlight: number(given, 'in-flight', rate === null ? 1 : 256, MOST_IN_FLIGHT),
+    inFlight: number(given, 'in-flight', rate === null ? 1 : 256, MAX_IN_FLIGHT),
     sizes: sizesOf(given),
     rate,
     // A thread without a connection would have nothing to do.
-    threads: Math.min(connections, number(given, 'workers', 1, MOST_THREADS)),
+    threads: Math.min(connections, number(given, 'workers', 1, MAX_THREADS)),
     text: given.has('text'),
     subprotocols: given.get('subprotocol') ?? [],
     headers: (given.get('header') ?? []).map(parseHeader),
@@ -123,10 +124,10 @@ function checkPlan(plan: Plan, given: Given): void {
   if (scenario === 'fan-out' && least < STAMP_LENGTH) {
     throw new UsageError(`-s: a fan-out message carries its time and needs ${STAMP_LENGTH} bytes at least`);
   }
-  if (most > MOST_SIZE) throw new UsageError(`-s: a message has 64MiB at most`);
+  if (most > MAX_MESSAGE_BYTES) throw new UsageError(`-s: a message has 64MiB at most`);
   // An upload tells its messages apart by their place among those made beforehand.
   const made = scenario === 'upload' ? 2 * plan.inFlight : 1;
-  if (made * most > MOST_POOL) {
+  if (made * most > MAX_POOL_BYTES) {
     throw new UsageError('-m times -s is more than 128MiB: lower one of them');
   }
   for (const name of plan.subprotocols) {
@@ -176,23 +177,34 @@ function scenarioOf(given: Given): ScenarioName {
   return scenario;
 }
 
-/** A whole number from 1, or any above 0. */
-function number(given: Given, name: OptionName, otherwise: number, most: number, whole = true): number {
+/** Reads a whole number from 1 to `max`. */
+function number(given: Given, name: OptionName, otherwise: number, max: number): number {
   const text = given.get(name)?.[0];
   if (text === undefined) return otherwise;
-  const value = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : NaN;
-  if (!(value > 0) || value > most || (whole && !Number.isInteger(value))) {
-    throw new UsageError(`--${name} ${text}: write a ${whole ? 'whole ' : ''}number above 0, up to ${most}`);
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (!(value > 0 && value <= max)) {
+    throw new UsageError(`--${name} ${text}: write a whole number above 0, up to ${max}`);
   }
   return value;
 }
 
-/** A duration; a bare number is seconds. */
-function time(given: Given, name: OptionName, otherwise: number, least: number): number {
+/** Reads the rate of an open loop, per second; null in a closed loop. */
+function rateOf(given: Given): number | null {
+  const text = given.get('rate')?.[0];
+  if (text === undefined) return null;
+  const rate = parseRate(text, '/s');
+  if (rate === undefined || rate <= 0 || rate > MAX_RATE) {
+    throw new UsageError(`--rate ${text}: write a number above 0, up to ${MAX_RATE}`);
+  }
+  return rate;
+}
+
+/** Reads a duration of at least `min` milliseconds; a number without a unit is seconds. */
+function time(given: Given, name: OptionName, otherwise: number, min: number): number {
   const text = given.get(name)?.[0];
   if (text === undefined) return otherwise;
-  const ms = parseDuration(/^\d+(?:\.\d+)?$/.test(text) ? `${text}s` : text);
-  if (ms === undefined || ms < least || ms > MOST_MS) {
+  const ms = parseDuration(text, 's');
+  if (ms === undefined || ms < min || ms > MAX_DURATION_MS) {
     throw new UsageError(`--${name} ${text}: write a time such as 500ms, 30s or 2m, up to a week`);
   }
   return ms;

@@ -1,4 +1,5 @@
 import { parseByteSize } from '../../src/core/units/byte-size.ts';
+import { parseFineDuration } from '../../src/core/units/duration.ts';
 import { UsageError } from '../../src/core/errors.ts';
 
 /** The distributions of times that a run measures. */
@@ -26,8 +27,6 @@ export interface Assertion {
   /** Milliseconds for times, else a number, for `bytes` bytes a second. */
   readonly value: number;
 }
-
-const UNITS_MS = { us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000 } as const;
 
 /**
  * Reads an assertion such as `p99<5ms`, `handshake.max <= 1s`, `rate>100000` or `errors=0`.
@@ -77,6 +76,5 @@ function parseValue(metric: Metric, text: string): number | undefined {
     if (metric.total === 'bytes') return parseByteSize(text);
     return /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined;
   }
-  const match = /^(\d+(?:\.\d+)?)(us|µs|ms|s|m)$/.exec(text);
-  return match === null ? undefined : Number(match[1]) * UNITS_MS[match[2] as keyof typeof UNITS_MS];
+  return parseFineDuration(text);
 }

@@ -1,5 +1,8 @@
 /** What a peer has to be able to do to be compared. */
 
+import type { CertificateFiles } from '../rig/certificate.ts';
+import type { Command } from '../rig/supervised.ts';
+
 /** How clients reach the endpoint: WebSocket and WebSocket over TLS at layer 7, and blindly at layer 4. */
 export const MODES = ['ws', 'wss', 'tcp'] as const;
 export type Mode = (typeof MODES)[number];
@@ -11,14 +14,7 @@ export interface Setup {
   readonly ports: Readonly<Record<Mode, number>>;
   /** The endpoint's plain port. */
   readonly endpoint: number;
-  /** PEM files; `both` holds the certificate and the key. */
-  readonly certificate: { readonly cert: string; readonly key: string; readonly both: string };
-}
-
-export interface Command {
-  readonly program: string;
-  readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
+  readonly certificate: CertificateFiles;
 }
 
 /** One way from the clients to the endpoint. */

@@ -1,9 +1,28 @@
-import { cpus, release, type } from 'node:os';
+/** The machine that measures. */
+import { availableParallelism, cpus, loadavg, release, type } from 'node:os';
 
-/** The machine that measures, in a line. */
+/** Describes the machine in one line. */
 export function machineText(): string {
-  // Not those that this process may use: it may be pinned.
+  // Not availableParallelism(): this process may be pinned to one of the cores.
   const cores = cpus().length;
-  const processor = cpus()[0]?.model ?? 'unknown processor';
-  return `${processor}, ${cores} core${cores === 1 ? '' : 's'}, ${type()} ${release()}, Node ${process.version}`;
+  return `${processor()}, ${cores} core${cores === 1 ? '' : 's'}, ${system()}, Node ${process.version}`;
+}
+
+/** Describes the machine for programs: also its load, and the cores that this process may use. */
+export function machineRecord(): Readonly<Record<string, string | number | readonly number[]>> {
+  return {
+    cpu: processor(),
+    cores: availableParallelism(),
+    system: system(),
+    node: process.version,
+    load: loadavg(),
+  };
+}
+
+function processor(): string {
+  return cpus()[0]?.model ?? 'unknown processor';
+}
+
+function system(): string {
+  return `${type()} ${release()}`;
 }

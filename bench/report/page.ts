@@ -2,8 +2,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { REPORT_DIRECTORY } from './directory.ts';
 
+/** The directory of the last results and of the page that shows them. */
+export const REPORT_DIRECTORY = import.meta.dirname;
 const PARTS = join(import.meta.dirname, 'page');
 const RESULTS = ['comparison', 'faults', 'scaling'] as const;
 

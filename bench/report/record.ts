@@ -1,12 +1,12 @@
-import { availableParallelism, cpus, loadavg, release, type } from 'node:os';
 import { TIMINGS, type Statistic } from '../options/assertion.ts';
 import { formatSizeDistribution } from '../options/size-distribution.ts';
 import { formatTarget } from '../options/target.ts';
-import { concernsOf } from './concerns.ts';
+import { concernsOf } from '../result/concerns.ts';
 import type { PlainValue } from './csv.ts';
-import type { Distribution } from './distribution.ts';
-import type { Result } from './result.ts';
-import type { Verdict } from './verdict.ts';
+import { machineRecord } from './machine.ts';
+import type { Distribution } from '../result/distribution.ts';
+import type { Result } from '../result/result.ts';
+import type { Verdict } from '../result/verdict.ts';
 
 const PERCENTILES = [2.5, 50, 75, 90, 97.5, 99, 99.9, 99.99];
 
@@ -15,13 +15,7 @@ export function recordOf(result: Result, verdicts: readonly Verdict[]): PlainVal
   const { plan } = result;
   return {
     date: new Date().toISOString(),
-    machine: {
-      cpu: cpus()[0]?.model ?? 'unknown',
-      cores: availableParallelism(),
-      system: `${type()} ${release()}`,
-      node: process.version,
-      load: loadavg(),
-    },
+    machine: machineRecord(),
     target: formatTarget(plan.target),
     scenario: plan.scenario,
     loop: plan.rate === null ? 'closed' : 'open',

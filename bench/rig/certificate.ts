@@ -1,12 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Setup } from '../peers/peer.ts';
 
-/** PEM files: of a certificate, of its key, and of both in one. */
-export type CertificateFiles = Setup['certificate'];
+/** Paths of PEM files; `both` holds the certificate and the key. */
+export interface CertificateFiles {
+  readonly cert: string;
+  readonly key: string;
+  readonly both: string;
+}
 
-/** Makes a key and a certificate for localhost that is good for two days, in a directory; where there is one, a new one in its place. */
+/** Makes a key and a certificate for localhost, valid for two days. Replaces those that the directory has. */
 export function makeCertificate(directory: string): CertificateFiles {
   mkdirSync(directory, { mode: 0o755, recursive: true });
   const cert = join(directory, 'cert.pem');
@@ -17,7 +20,7 @@ export function makeCertificate(directory: string): CertificateFiles {
     '-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout';
   execFileSync('openssl', [...args.split(' '), key, '-out', cert], { stdio: 'pipe', timeout: 30_000 });
   writeFileSync(both, readFileSync(cert, 'utf8') + readFileSync(key, 'utf8'));
-  // Proxies that begin as root read them as somebody else.
+  // Proxies that start as root read them as another user.
   for (const file of [key, both]) chmodSync(file, 0o644);
   return { cert, key, both };
 }

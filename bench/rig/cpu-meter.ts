@@ -1,5 +1,5 @@
-import { monotonicNow } from '../driver/clock.ts';
-import type { Crew } from '../driver/crew.ts';
+import { monotonicNow } from '../driver/measuring/clock.ts';
+import type { Crew } from '../driver/crew/crew.ts';
 import { cpuOf } from './process-usage.ts';
 
 /** What processes take in the measured time of a run. */

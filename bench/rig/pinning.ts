@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import type { Command } from '../peers/peer.ts';
+import type { Command } from './supervised.ts';
 
 /** On which cores what runs: proxies on one, the driver and the endpoint on the other. */
 export interface Cores {

@@ -1,11 +1,10 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Command } from '../peers/peer.ts';
 import { makeCertificate, type CertificateFiles } from './certificate.ts';
 import { freePorts } from './free-ports.ts';
 import { pinned, type Cores } from './pinning.ts';
-import { Supervised } from './supervised.ts';
+import { Supervised, type Command } from './supervised.ts';
 
 const ENDPOINT = join(import.meta.dirname, '../endpoint/server.ts');
 

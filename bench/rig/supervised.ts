@@ -1,12 +1,19 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { StartError } from '../../src/core/errors.ts';
-import type { Command } from '../peers/peer.ts';
 import { serves } from './serves.ts';
 
 const START_MS = 15_000;
 const STOP_MS = 5000;
 const RETRY_MS = 50;
 const OUTPUT_KEPT = 4000;
+
+/** A program that stays in the foreground. */
+export interface Command {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** Added to the environment of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+}
 
 /** Where a process serves WebSockets, on 127.0.0.1. */
 interface Ports {

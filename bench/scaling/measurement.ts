@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Crew } from '../driver/crew.ts';
-import { sluice } from '../faults/peers/sluice.ts';
-import { ProxyUnderTest } from '../faults/proxy-under-test.ts';
+import { Crew } from '../driver/crew/crew.ts';
+import { sluice } from '../reloadable/sluice.ts';
+import { ProxyUnderTest } from '../reloadable/proxy-under-test.ts';
 import type { Plan } from '../options/plan.ts';
-import { mergeOutcomes } from '../report/result.ts';
+import { mergeOutcomes } from '../result/result.ts';
 import { CpuMeter } from '../rig/cpu-meter.ts';
 import { cpuOf, processTree } from '../rig/process-usage.ts';
 import type { Stage } from '../rig/stage.ts';
 
-const THREAD = fileURLToPath(new URL('../thread.ts', import.meta.url));
+const THREAD = fileURLToPath(new URL('../scenarios/thread.ts', import.meta.url));
 const TRAFFIC_MS = 3000;
 const SETTLE_MS = 1000;
 const OPEN_MS = 120_000;

@@ -1,6 +1,6 @@
-import { markdownTable } from '../report/markdown-table.ts';
-import { formatBytes, formatCount } from '../report/quantity.ts';
-import { fitLine, type Line, type Point } from './line.ts';
+import { markdownTable } from '../figures/tables.ts';
+import { formatBytes, formatCount } from '../figures/quantity.ts';
+import { fitLine, type Line, type Point } from '../figures/statistics.ts';
 import type { BatchPoint, SessionPoint } from './measurement.ts';
 
 /** What sessions and messages cost: plain data, as it is kept in a file and shown on the page. */

@@ -1,4 +1,4 @@
-import type { Session } from '../driver/session.ts';
+import type { Session } from '../driver/sessions/session.ts';
 
 const FIRST_CAPACITY = 16;
 

@@ -1,6 +1,6 @@
-import type { Pacer, Paced } from '../driver/pacer.ts';
-import type { Session } from '../driver/session.ts';
-import type { DriveContext, Sessions, Traffic } from '../driver/traffic.ts';
+import type { Pacer, Paced } from './pacer.ts';
+import type { Session } from '../driver/sessions/session.ts';
+import type { DriveContext, Sessions, Traffic } from '../driver/sessions/traffic.ts';
 import { AvailableSessions } from './available-sessions.ts';
 import { pacerFor } from './pacing.ts';
 

@@ -1,5 +1,5 @@
-import { MessagePool } from '../driver/message-pool.ts';
-import type { DriveContext, Traffic } from '../driver/traffic.ts';
+import { MessagePool } from './message-pool.ts';
+import type { DriveContext, Traffic } from '../driver/sessions/traffic.ts';
 import { isWebSocket } from '../options/target.ts';
 import { ConnectTraffic } from './connect.ts';
 import { EchoTraffic } from './echo.ts';

@@ -1,8 +1,8 @@
 import { MAX_MASKED_HEAD, writeMaskedFrame } from '../../src/wire/frames/frame-writer.ts';
 import { OPCODE_BINARY, OPCODE_TEXT } from '../../src/wire/frames/opcodes.ts';
-import type { Pacer, Paced } from '../driver/pacer.ts';
-import type { Session } from '../driver/session.ts';
-import type { DriveContext, Sessions, Traffic } from '../driver/traffic.ts';
+import type { Pacer, Paced } from './pacer.ts';
+import type { Session } from '../driver/sessions/session.ts';
+import type { DriveContext, Sessions, Traffic } from '../driver/sessions/traffic.ts';
 import { sampleSizes } from '../options/size-distribution.ts';
 import { pacerFor } from './pacing.ts';
 import { Stamp } from './stamp.ts';

@@ -1,4 +1,4 @@
-import type { DriveContext, Traffic } from '../driver/traffic.ts';
+import type { DriveContext, Traffic } from '../driver/sessions/traffic.ts';
 
 /** Connections are opened and held. */
 export class IdleTraffic implements Traffic {

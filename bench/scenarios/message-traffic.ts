@@ -1,7 +1,7 @@
-import type { MessagePool } from '../driver/message-pool.ts';
-import type { Pacer, Paced } from '../driver/pacer.ts';
-import type { Session } from '../driver/session.ts';
-import type { DriveContext, Sessions, Traffic } from '../driver/traffic.ts';
+import type { MessagePool } from './message-pool.ts';
+import type { Pacer, Paced } from './pacer.ts';
+import type { Session } from '../driver/sessions/session.ts';
+import type { DriveContext, Sessions, Traffic } from '../driver/sessions/traffic.ts';
 import { AvailableSessions } from './available-sessions.ts';
 import { pacerFor } from './pacing.ts';
 

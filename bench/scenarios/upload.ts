@@ -1,4 +1,4 @@
-import type { Session } from '../driver/session.ts';
+import type { Session } from '../driver/sessions/session.ts';
 import { MessageTraffic } from './message-traffic.ts';
 
 const PLACE_LENGTH = 4;

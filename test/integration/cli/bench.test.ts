@@ -8,17 +8,17 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
-import { Crew } from '../../../bench/driver/crew.ts';
+import { Crew } from '../../../bench/driver/crew/crew.ts';
 import { parseArguments } from '../../../bench/options/arguments.ts';
 import type { Plan } from '../../../bench/options/plan.ts';
-import { concernsOf } from '../../../bench/report/concerns.ts';
-import { mergeOutcomes, type Result } from '../../../bench/report/result.ts';
+import { concernsOf } from '../../../bench/result/concerns.ts';
+import { mergeOutcomes, type Result } from '../../../bench/result/result.ts';
 import { renderText } from '../../../bench/report/text.ts';
 import { CertificateAuthority } from '../../support/certificates.ts';
 import { within } from '../../support/deadline.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
-const THREAD = join(ROOT, 'bench/thread.ts');
+const THREAD = join(ROOT, 'bench/scenarios/thread.ts');
 
 function planOf(argv: readonly string[]): Plan {
   const invocation = parseArguments(argv);

@@ -7,7 +7,7 @@ import { CertificateAuthority } from '../certificates.ts';
 import { within } from '../deadline.ts';
 import { freePorts } from '../sockets/free-port.ts';
 
-const BENCH = resolve(import.meta.dirname, '../../../bench');
+const ROOT = resolve(import.meta.dirname, '../../..');
 
 /** As much as is read of what the load generator measures. */
 export interface Load {
@@ -34,7 +34,7 @@ export class EchoProcess {
     const [plain = 0, tls = 0] = await freePorts(2);
     const child = spawn(
       process.execPath,
-      [`${BENCH}/endpoint/server.ts`, String(plain), String(tls), cert, key],
+      [`${ROOT}/bench/endpoint/server.ts`, String(plain), String(tls), cert, key],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
       },
@@ -55,7 +55,7 @@ export class EchoProcess {
 
 /** Puts a WebSocket server under load with the project's own generator, for as long as the arguments say. */
 export async function drive(url: string, args: readonly string[], deadlineMs: number): Promise<Load> {
-  const child = spawn(process.execPath, [`${BENCH}/run.ts`, url, ...args, '--json'], {
+  const child = spawn(process.execPath, [`${ROOT}/src/main.ts`, 'bench', url, ...args, '--json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   try {

@@ -1,0 +1,28 @@
+/** What the main thread and the driver threads say to each other. */
+import type { MessagePort } from 'node:worker_threads';
+import type { Plan } from '../../options/plan.ts';
+
+/** The task of one driver thread. */
+export interface DriveTask {
+  readonly plan: Plan;
+  /** IP address of the target. */
+  readonly address: string;
+  /** Which of the plan's threads it is, from 0. */
+  readonly thread: number;
+  /** Memory of the run's LivePage. */
+  readonly page: SharedArrayBuffer;
+  readonly port: MessagePort;
+  /** Begins every message that a fan-out publishes, so that two runs on one server tell theirs apart. */
+  readonly runId: string;
+}
+
+export type ToDriver =
+  /** Traffic begins at that time of the monotonic clock. */
+  | { readonly type: 'start'; readonly at: number }
+  /** Ends at once; what has been measured counts. */
+  | { readonly type: 'stop' };
+
+export interface FromDriver {
+  /** Every connection of the thread has been opened, or has failed once. */
+  readonly type: 'ready';
+}

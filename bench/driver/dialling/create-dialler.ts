@@ -1,0 +1,16 @@
+import { unsupportedReason } from '../../../src/sys/support.ts';
+import type { Plan } from '../../options/plan.ts';
+import { isEncrypted } from '../../options/target.ts';
+import type { Dialler } from './connection.ts';
+import { NetDialler } from './net-dialler.ts';
+import { SocketDialler } from './socket-dialler.ts';
+
+/**
+ * Connections by system calls where that is possible: on Linux, and not encrypted.
+ *
+ * @param address IP address of the target
+ */
+export function createDialler({ target, insecure }: Plan, address: string): Dialler {
+  const bySystemCalls = !isEncrypted(target.protocol) && unsupportedReason() === null;
+  return bySystemCalls ? new SocketDialler(address, target.port) : new NetDialler(target, address, insecure);
+}

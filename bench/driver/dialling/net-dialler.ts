@@ -1,0 +1,95 @@
+import { createConnection, isIP, type Socket } from 'node:net';
+import {
+  checkServerIdentity,
+  connect as connectTls,
+  createSecureContext,
+  type SecureContext,
+} from 'node:tls';
+import { isEncrypted, type Target } from '../../options/target.ts';
+import type { Connection, ConnectionOwner, Dialler } from './connection.ts';
+
+const READ_SIZE = 256 * 1024;
+const readBuffer = Buffer.allocUnsafeSlow(READ_SIZE);
+
+type OwnedSocket = Socket & { owner: ConnectionOwner | null; failure: Error | null };
+
+/** Connections on `node:net` and `node:tls`, all of which read into one buffer. */
+export class NetDialler implements Dialler {
+  readonly #target: Target;
+  readonly #address: string;
+  readonly #insecure: boolean;
+  /** Made once: reading the system's certificates takes longer than a handshake. */
+  readonly #context: SecureContext | null;
+
+  /** @param address IP address of the target */
+  constructor(target: Target, address: string, insecure: boolean) {
+    this.#target = target;
+    this.#address = address;
+    this.#insecure = insecure;
+    this.#context = isEncrypted(target.protocol) ? createSecureContext() : null;
+  }
+
+  open(owner: ConnectionOwner): Connection {
+    const { host, port } = this.#target;
+    const common = { host: this.#address, port, noDelay: true, onread: READ_OPTIONS };
+    const socket = (
+      this.#context === null
+        ? createConnection(common)
+        : connectTls({
+            ...common,
+            secureContext: this.#context,
+            rejectUnauthorized: !this.#insecure,
+            // An IP address may not be sent as a name (RFC 6066 section 3), but is what the certificate is for.
+            servername: isIP(host) === 0 ? host : '',
+            checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
+          })
+    ) as OwnedSocket;
+    socket.owner = owner;
+    socket.failure = null;
+    socket.on('error', onError);
+    socket.on('close', onClose);
+    socket.on('drain', onDrain);
+    socket.once('connect', onConnect);
+    if (this.#context !== null) socket.once('secureConnect', onSecureConnect);
+    return socket;
+  }
+
+  allocate(size: number): Buffer {
+    return Buffer.allocUnsafeSlow(size);
+  }
+
+  soon(callback: () => void): void {
+    setImmediate(callback);
+  }
+
+  close(): void {
+    // Nothing is left where no socket is.
+  }
+}
+
+const READ_OPTIONS = {
+  buffer: readBuffer,
+  // Node calls it as a method of the socket.
+  callback(this: OwnedSocket, length: number): boolean {
+    this.owner?.received(readBuffer, length);
+    return true;
+  },
+};
+
+function onConnect(this: OwnedSocket): void {
+  this.owner?.connected();
+}
+function onSecureConnect(this: OwnedSocket): void {
+  this.owner?.secured();
+}
+function onDrain(this: OwnedSocket): void {
+  this.owner?.drained();
+}
+function onError(this: OwnedSocket, error: Error): void {
+  this.failure = error;
+}
+function onClose(this: OwnedSocket): void {
+  const { owner } = this;
+  this.owner = null;
+  owner?.closed(this.failure);
+}

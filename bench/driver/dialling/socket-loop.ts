@@ -1,0 +1,65 @@
+import { performance } from 'node:perf_hooks';
+import { Poller } from '../../../src/loop/poller.ts';
+import { nodeLoopDescriptor } from '../../../src/sys/node/node-loop.ts';
+import { Sockets } from '../../../src/sys/sockets/sockets.ts';
+
+/** Node has a turn at least so often: its timers are late by no more than that. */
+const NODE_TURN_MS = 1;
+
+/**
+ * Waits for the sockets of a thread by epoll_wait, with Node's event loop as one descriptor among them. Node has its
+ * turn when it has something to do, and every millisecond for its timers.
+ */
+export class SocketLoop {
+  readonly sockets = new Sockets();
+  readonly poller = new Poller(this.sockets);
+  #soon: (() => void)[] = [];
+  #nodeEvents = 0;
+  #running = true;
+  readonly #turn = (): void => this.#run();
+
+  /** Throws where system calls are not supported. */
+  constructor() {
+    this.poller.watchForeign(nodeLoopDescriptor());
+    setImmediate(this.#turn);
+  }
+
+  /** Calls back in the order of the calls, when what has happened so far has been served. */
+  soon(callback: () => void): void {
+    this.#soon.push(callback);
+  }
+
+  /** Ends the loop and closes everything that it watches. */
+  close(): void {
+    this.#running = false;
+    this.poller.closeAll();
+  }
+
+  #run(): void {
+    if (!this.#running) return;
+    const { poller } = this;
+    // Where Node has been busy it may have more to do at once.
+    const { events } = performance.nodeTiming.uvMetricsInfo;
+    let nodeTurn = events !== this.#nodeEvents;
+    this.#nodeEvents = events;
+    let now = performance.now();
+    const turnAt = now + NODE_TURN_MS;
+    do {
+      const hurried = nodeTurn || this.#soon.length > 0;
+      const count = poller.wait(hurried ? 0 : Math.max(0, Math.ceil(turnAt - now)));
+      now = performance.now();
+      if (poller.dispatch(count)) nodeTurn = true;
+      this.#callBack();
+      if (now >= turnAt) nodeTurn = true;
+    } while (!nodeTurn);
+    setImmediate(this.#turn);
+  }
+
+  #callBack(): void {
+    if (this.#soon.length === 0) return;
+    const due = this.#soon;
+    // What they ask for in turn waits for what has happened by then.
+    this.#soon = [];
+    for (const callback of due) callback();
+  }
+}

@@ -1,0 +1,33 @@
+/** What one thread has measured. */
+export interface Outcome {
+  /** Counts in the layout of LatencyCounts. */
+  readonly latency: Float64Array;
+  /** How late messages were sent, in an open loop. */
+  readonly lateness: Float64Array;
+  readonly connect: Float64Array;
+  readonly tls: Float64Array;
+  readonly handshake: Float64Array;
+  /** Messages answered in each second of the measured time, the last of which may be cut short. */
+  readonly messages: Float64Array;
+  /** Payload of those messages. */
+  readonly bytes: Float64Array;
+  /** How long was measured; less than planned where the run was stopped. */
+  readonly measuredMs: number;
+  /** Connections that were opened. */
+  readonly opened: number;
+  readonly errors: ReadonlyMap<string, number>;
+  /** Connections that the target closed, by close code, or by how a raw one ended. */
+  readonly closes: ReadonlyMap<string, number>;
+  /** Messages in flight on connections that were lost. */
+  readonly lost: number;
+  /** Messages for which no reply came in time. */
+  readonly unanswered: number;
+  /** Messages of an open loop for which no connection had room until the end. */
+  readonly unsent: number;
+  /** Messages that were no reply to anything. */
+  readonly unsolicited: number;
+  /** Share of the measured time in which the thread was busy, 0 to 1. */
+  readonly busy: number;
+  /** CPU that the whole process took meanwhile, user and system, in milliseconds. */
+  readonly cpuMs: number;
+}

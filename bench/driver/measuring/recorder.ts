@@ -1,0 +1,145 @@
+import { monotonicNow } from './clock.ts';
+import { LatencyCounts } from './latency-counts.ts';
+import type { LivePage } from './live-page.ts';
+import type { Outcome } from './outcome.ts';
+
+/** Different errors or close codes that are told apart: the target chooses them. */
+const MOST_KINDS = 100;
+const OTHER = 'other';
+const SECOND_MS = 1000;
+
+/** What one thread measures. */
+export class Recorder {
+  readonly latency = new LatencyCounts();
+  readonly lateness = new LatencyCounts();
+  readonly connect = new LatencyCounts();
+  readonly tls = new LatencyCounts();
+  readonly handshake = new LatencyCounts();
+  /** The clock as it was last read: at the begin of what is being done now. */
+  now = 0;
+  opened = 0;
+  lost = 0;
+  unanswered = 0;
+  unsent = 0;
+  unsolicited = 0;
+  readonly #byIntended: boolean;
+  readonly #messages: Float64Array;
+  readonly #bytes: Float64Array;
+  readonly #errors = new Map<string, number>();
+  readonly #closes = new Map<string, number>();
+  #from = Infinity;
+  #until = Infinity;
+  /** The measured second that is under way; -1 where nothing is measured. */
+  #second = -1;
+  #busy = 0;
+  #cpuMs = 0;
+
+  /**
+   * @param durationMs that is going to be measured
+   * @param byIntended whether a latency counts when its message was due in the measured time (open loop), or
+   *   when its reply came in it
+   */
+  constructor(durationMs: number, byIntended: boolean) {
+    this.#byIntended = byIntended;
+    const seconds = Math.ceil(durationMs / SECOND_MS);
+    this.#messages = new Float64Array(seconds);
+    this.#bytes = new Float64Array(seconds);
+  }
+
+  /** Reads the clock, once for everything that one event brings. */
+  readClock(): number {
+    const now = monotonicNow();
+    this.now = now;
+    this.#second = now >= this.#from && now < this.#until ? Math.floor((now - this.#from) / SECOND_MS) : -1;
+    return now;
+  }
+
+  /** What lies in [from, until) is measured. May be called again with an earlier end. */
+  measure(from: number, until: number): void {
+    this.#from = from;
+    this.#until = until;
+    this.readClock();
+  }
+
+  /**
+   * A message has been answered.
+   *
+   * @param since when it was sent; in an open loop when it should have been
+   * @param length of its payload
+   */
+  answered(since: number, length: number): void {
+    if (this.#second >= 0) {
+      this.#messages[this.#second]! += 1;
+      this.#bytes[this.#second]! += length;
+    }
+    this.waited(since);
+  }
+
+  /** Records the time since a message was sent or due, without counting it as answered. */
+  waited(since: number): void {
+    const counts = this.#byIntended ? this.#isMeasured(since) : this.#second >= 0;
+    if (counts) this.latency.record(this.now - since);
+  }
+
+  /** A message of an open loop is sent that was due at `intended`. */
+  sent(intended: number): void {
+    if (this.#isMeasured(intended)) this.lateness.record(this.now - intended);
+  }
+
+  error(kind: string, count = 1): void {
+    addTo(this.#errors, kind, count);
+  }
+
+  close(kind: string): void {
+    addTo(this.#closes, kind, 1);
+  }
+
+  /** What the thread itself took. */
+  cost(busy: number, cpuMs: number): void {
+    this.#busy = busy;
+    this.#cpuMs = cpuMs;
+  }
+
+  /** Lets the main thread see how far it is. */
+  publish(page: LivePage, thread: number): void {
+    page.set(thread, 'messages', sumOf(this.#messages));
+    page.set(thread, 'failures', sumOf(this.#errors.values()) + sumOf(this.#closes.values()));
+  }
+
+  outcome(): Outcome {
+    return {
+      latency: this.latency.counts,
+      lateness: this.lateness.counts,
+      connect: this.connect.counts,
+      tls: this.tls.counts,
+      handshake: this.handshake.counts,
+      messages: this.#messages,
+      bytes: this.#bytes,
+      measuredMs: Number.isFinite(this.#from) ? Math.max(0, this.#until - this.#from) : 0,
+      opened: this.opened,
+      errors: this.#errors,
+      closes: this.#closes,
+      lost: this.lost,
+      unanswered: this.unanswered,
+      unsent: this.unsent,
+      unsolicited: this.unsolicited,
+      busy: this.#busy,
+      cpuMs: this.#cpuMs,
+    };
+  }
+
+  #isMeasured(time: number): boolean {
+    return time >= this.#from && time < this.#until;
+  }
+}
+
+function addTo(counts: Map<string, number>, kind: string, count: number): void {
+  const key = counts.has(kind) || counts.size < MOST_KINDS ? kind : OTHER;
+  counts.set(key, (counts.get(key) ?? 0) + count);
+}
+
+function sumOf(numbers: Iterable<number>): number {
+  let sum = 0;
+  for (const number of numbers) sum += number;
+  return sum;
+}

@@ -1,0 +1,179 @@
+import { CLOSE_NO_STATUS } from '../../../src/wire/frames/close-codes.ts';
+import {
+  OPCODE_BINARY,
+  OPCODE_CLOSE,
+  OPCODE_CONTINUATION,
+  OPCODE_PING,
+  OPCODE_PONG,
+  OPCODE_TEXT,
+} from '../../../src/wire/frames/opcodes.ts';
+import type { ReplySink, Scanner } from './scanner.ts';
+
+const FIN = 0x80;
+const MASKED = 0x80;
+const MAX_HEAD = 10;
+const MAX_CONTROL = 125;
+/** So much of a message that came in pieces is kept for those who look into messages. */
+const PREFIX_SIZE = 512;
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * Counts the WebSocket messages that a server sends (RFC 6455 section 5), and keeps nothing of them: a payload
+ * is stepped over however long it is. Only a frame's head that is cut, and control frames, are copied.
+ */
+export class FrameScanner implements Scanner {
+  readonly #sink: ReplySink;
+  readonly #head = Buffer.allocUnsafe(MAX_HEAD);
+  #headLength = 0;
+  /** Of the frame under way: its first byte, and the payload that is still to come. */
+  #first = 0;
+  #remaining = 0;
+  /** Whether a fragmented message, or a frame that was cut, is under way, and what has been seen of it. */
+  #inMessage = false;
+  #messageLength = 0;
+  readonly #prefix: Buffer;
+  #prefixLength = 0;
+  #control = NOTHING;
+  #controlLength = 0;
+  #stopped = false;
+
+  /** @param looksInside whether the sink wants the bytes of messages that came in pieces */
+  constructor(sink: ReplySink, looksInside: boolean) {
+    this.#sink = sink;
+    this.#prefix = looksInside ? Buffer.allocUnsafe(PREFIX_SIZE) : NOTHING;
+  }
+
+  scan(input: Buffer, length: number): void {
+    let at = 0;
+    while (at < length && !this.#stopped) {
+      if (this.#remaining > 0) at = this.#payload(input, at, length);
+      else if (this.#headLength > 0) at = this.#cutHead(input, at, length);
+      else at = this.#frame(input, at, length);
+    }
+  }
+
+  /** A frame that begins in the input. */
+  #frame(input: Buffer, at: number, end: number): number {
+    if (end - at < 2) return this.#cutHead(input, at, end);
+    const first = input[at]!;
+    const second = input[at + 1]!;
+    const head = headLength(second);
+    if (end - at < head) return this.#cutHead(input, at, end);
+    const length = payloadLength(input, at);
+    const bodyEnd = at + head + length;
+    if (bodyEnd <= end && !this.#inMessage && second < MASKED && isWholeMessage(first)) {
+      this.#sink.replyMessage(length, input, at + head, length);
+      return bodyEnd;
+    }
+    this.#begin(first, second, length);
+    return at + head;
+  }
+
+  /** Gathers a head that the end of a read has cut, byte by byte. */
+  #cutHead(input: Buffer, from: number, end: number): number {
+    let at = from;
+    const head = this.#head;
+    while (at < end) {
+      head[this.#headLength++] = input[at++]!;
+      if (this.#headLength < 2 || this.#headLength < headLength(head[1]!)) continue;
+      this.#headLength = 0;
+      this.#begin(head[0]!, head[1]!, payloadLength(head, 0));
+      break;
+    }
+    return at;
+  }
+
+  #begin(first: number, second: number, length: number): void {
+    const problem = this.#problemOf(first, second, length);
+    if (problem !== null) {
+      this.#stopped = true;
+      this.#sink.replyError(problem);
+      return;
+    }
+    this.#first = first;
+    this.#remaining = length;
+    if (isControl(first)) {
+      this.#control = length === 0 ? NOTHING : Buffer.allocUnsafe(length);
+      this.#controlLength = 0;
+    } else {
+      this.#inMessage = true;
+      this.#messageLength += length;
+    }
+    if (length === 0) this.#frameDone();
+  }
+
+  #problemOf(first: number, second: number, length: number): string | null {
+    if ((first & 0x70) !== 0) return 'reserved bit set';
+    if (second >= MASKED) return 'masked frame from a server';
+    const opcode = first & 0x0f;
+    if (isControl(first)) {
+      if (opcode > OPCODE_PONG) return 'unknown opcode';
+      if ((first & FIN) === 0) return 'fragmented control frame';
+      return length > MAX_CONTROL ? 'control frame over 125 bytes' : null;
+    }
+    if (opcode > OPCODE_BINARY) return 'unknown opcode';
+    if (opcode === OPCODE_CONTINUATION) return this.#inMessage ? null : 'continuation without a message';
+    if (this.#inMessage) return 'new message inside a fragmented one';
+    return Number.isSafeInteger(length) ? null : 'frame too long';
+  }
+
+  #payload(input: Buffer, at: number, end: number): number {
+    const take = Math.min(this.#remaining, end - at);
+    this.#remaining -= take;
+    if (isControl(this.#first)) {
+      input.copy(this.#control, this.#controlLength, at, at + take);
+      this.#controlLength += take;
+    } else if (this.#prefixLength < this.#prefix.length) {
+      this.#prefixLength += input.copy(this.#prefix, this.#prefixLength, at, at + take);
+    }
+    if (this.#remaining === 0) this.#frameDone();
+    return at + take;
+  }
+
+  #frameDone(): void {
+    const first = this.#first;
+    if (!isControl(first)) {
+      if ((first & FIN) === 0) return;
+      const [length, available] = [this.#messageLength, this.#prefixLength];
+      this.#inMessage = false;
+      this.#messageLength = 0;
+      this.#prefixLength = 0;
+      this.#sink.replyMessage(length, this.#prefix, 0, available);
+      return;
+    }
+    switch (first & 0x0f) {
+      case OPCODE_PING:
+        this.#sink.replyPing(this.#control);
+        break;
+      case OPCODE_PONG:
+        this.#sink.replyPong(this.#control);
+        break;
+      default:
+        this.#stopped = true;
+        this.#sink.replyClose(this.#control.length < 2 ? CLOSE_NO_STATUS : this.#control.readUInt16BE(0));
+    }
+  }
+}
+
+function isControl(first: number): boolean {
+  return (first & OPCODE_CLOSE) !== 0;
+}
+
+function isWholeMessage(first: number): boolean {
+  return first === (FIN | OPCODE_BINARY) || first === (FIN | OPCODE_TEXT);
+}
+
+/** Bytes of a frame's head, from its second byte; that of a masked one is refused before its mask matters. */
+function headLength(second: number): number {
+  const length = second & 0x7f;
+  if (length < 126) return 2;
+  return length === 126 ? 4 : MAX_HEAD;
+}
+
+/** Of the frame whose complete head begins at `at`. */
+function payloadLength(input: Buffer, at: number): number {
+  const length = input[at + 1]! & 0x7f;
+  if (length < 126) return length;
+  if (length === 126) return input.readUInt16BE(at + 2);
+  return input.readUInt32BE(at + 2) * 2 ** 32 + input.readUInt32BE(at + 6);
+}

@@ -1,0 +1,187 @@
+import { Backoff } from '../../../src/core/timing/backoff.ts';
+import type { RandomPool } from '../../../src/core/random-pool.ts';
+import { isEncrypted, isWebSocket } from '../../options/target.ts';
+import type { Dialler } from '../dialling/connection.ts';
+import { FrameScanner } from '../scanning/frame-scanner.ts';
+import type { LivePage } from '../measuring/live-page.ts';
+import { HandshakeRequest } from './opening-handshake.ts';
+import type { Plan } from '../../options/plan.ts';
+import type { Recorder } from '../measuring/recorder.ts';
+import { Session, type SessionHost } from './session.ts';
+import { StreamScanner } from '../scanning/stream-scanner.ts';
+import type { Sessions, Traffic } from './traffic.ts';
+
+/** Connections that are being opened at a time: more would only measure the target's backlog. */
+const MOST_OPENING = 100;
+const RAMP_TICK_MS = 5;
+const SWEEP_MS = 100;
+/** For the peer's part of a close. */
+const CLOSE_MS = 1000;
+const REOPEN = { first: 20, most: 2000 };
+
+export interface FleetOptions {
+  readonly plan: Plan;
+  readonly count: number;
+  readonly recorder: Recorder;
+  readonly random: RandomPool;
+  readonly page: LivePage;
+  readonly thread: number;
+  readonly traffic: Traffic;
+  readonly dialler: Dialler;
+}
+
+/** All connections of one thread: opens them, watches their deadlines, and closes them. */
+export class Fleet implements Sessions {
+  readonly all: readonly Session[];
+  readonly #options: FleetOptions;
+  readonly #backoffs: readonly Backoff[];
+  readonly #waiting = new Set<NodeJS.Timeout>();
+  #sweeper: NodeJS.Timeout | null = null;
+  #ramp: NodeJS.Timeout | null = null;
+  #rampStart = 0;
+  /** Sessions of the first opening that have been begun, and that have come to an end, good or bad. */
+  #begun = 0;
+  #settled = 0;
+  readonly #settledOnce: Uint8Array;
+  #whenSettled: (() => void) | null = null;
+  #whenClosed: (() => void) | null = null;
+  #open = 0;
+  /** Sessions that are not closed. */
+  #alive = 0;
+  #stopped = false;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    const { plan, recorder, random, dialler, traffic } = options;
+    const { target } = plan;
+    const host: SessionHost = {
+      recorder,
+      random,
+      dialler,
+      replyLengths: traffic.replyLengths,
+      events: traffic,
+      encrypted: isEncrypted(target.protocol),
+      request: isWebSocket(target.protocol) ? new HandshakeRequest(plan) : null,
+      newScanner: (sink) =>
+        isWebSocket(target.protocol) ? new FrameScanner(sink, traffic.looksInside) : new StreamScanner(sink),
+      sessionOpened: (session) => this.#opened(session),
+      sessionClosed: (session, wasOpen) => this.#closed(session, wasOpen),
+    };
+    this.all = Array.from({ length: options.count }, (_, index) => new Session(index, host));
+    this.#settledOnce = new Uint8Array(options.count);
+    this.#backoffs = this.all.map(() => new Backoff(REOPEN));
+    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
+  }
+
+  /** Opens every session, evenly over the plan's ramp; resolves when each is open or has failed. */
+  openAll(): Promise<void> {
+    return new Promise((settle) => {
+      this.#whenSettled = settle;
+      this.#rampStart = this.#options.recorder.readClock();
+      if (this.#options.plan.rampMs > 0) this.#ramp = setInterval(() => this.#openNext(), RAMP_TICK_MS);
+      this.#openNext();
+    });
+  }
+
+  open(session: Session): void {
+    if (this.#stopped || session.state !== 'closed') return;
+    this.#alive++;
+    session.open();
+  }
+
+  openLater(session: Session): void {
+    if (this.#stopped) return;
+    const timer = setTimeout(() => {
+      this.#waiting.delete(timer);
+      this.open(session);
+    }, this.#backoffs[session.index]!.next());
+    this.#waiting.add(timer);
+  }
+
+  /** Opens none any more, closes all, and resolves when none is left; what takes too long is dropped. */
+  closeAll(): Promise<void> {
+    this.#stopped = true;
+    if (this.#ramp !== null) clearInterval(this.#ramp);
+    for (const timer of this.#waiting) clearTimeout(timer);
+    for (const session of this.all) {
+      if (session.state === 'open') session.close();
+      else if (session.state === 'opening') session.abandon();
+    }
+    return new Promise((settle) => {
+      this.#whenClosed = () => {
+        if (this.#sweeper !== null) clearInterval(this.#sweeper);
+        settle();
+      };
+      this.#checkClosed();
+    });
+  }
+
+  #openNext(): void {
+    const { plan, recorder } = this.#options;
+    const all = this.all;
+    const share = plan.rampMs === 0 ? 1 : (recorder.readClock() - this.#rampStart) / plan.rampMs;
+    const due = Math.min(all.length, Math.floor(share * all.length) + 1);
+    while (!this.#stopped && this.#begun < due && this.#begun - this.#settled < MOST_OPENING) {
+      this.open(all[this.#begun++]!);
+    }
+    if (this.#begun === all.length && this.#ramp !== null) clearInterval(this.#ramp);
+  }
+
+  #opened(session: Session): void {
+    this.#open++;
+    this.#publish();
+    this.#backoffs[session.index]!.reset();
+    this.#settle(session);
+    this.#options.traffic.opened(session);
+  }
+
+  #closed(session: Session, wasOpen: boolean): void {
+    this.#alive--;
+    if (wasOpen) this.#open--;
+    this.#publish();
+    this.#settle(session);
+    const { traffic } = this.#options;
+    traffic.closed(session, wasOpen);
+    if (traffic.holdsConnections) this.openLater(session);
+    this.#checkClosed();
+  }
+
+  /** The first time that a session comes up or fails makes room for the next. */
+  #settle(session: Session): void {
+    if (this.#whenSettled === null || this.#settledOnce[session.index] === 1) return;
+    this.#settledOnce[session.index] = 1;
+    this.#settled++;
+    this.#openNext();
+    if (this.#settled === this.all.length) this.#whenSettled();
+  }
+
+  #publish(): void {
+    this.#options.page.set(this.#options.thread, 'open', this.#open);
+  }
+
+  #checkClosed(): void {
+    if (this.#alive === 0) this.#whenClosed?.();
+  }
+
+  /** Ends what has passed a deadline. */
+  #sweep(): void {
+    const { plan, recorder } = this.#options;
+    const now = recorder.readClock();
+    for (const session of this.all) {
+      const idle = now - session.activeAt;
+      switch (session.state) {
+        case 'opening':
+          if (idle > plan.timeoutMs) session.fail('timeout: opening');
+          break;
+        case 'open':
+          if (idle > plan.timeoutMs && session.sent.length > 0) session.fail('timeout: no reply');
+          break;
+        case 'closing':
+        case 'ended':
+          if (idle > CLOSE_MS) session.abandon();
+          break;
+        case 'closed':
+      }
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { acceptKey } from '../../../src/wire/upgrade/accept-key.ts';
+import { ResponseHeadReader } from '../../../src/wire/http/response-head.ts';
+import { checkUpgradeResponse } from '../../../src/wire/upgrade/upgrade-response.ts';
+import { hostHeader, type Target } from '../../options/target.ts';
+
+export interface HandshakeOptions {
+  readonly target: Target;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly subprotocols: readonly string[];
+}
+
+/** The request of an opening handshake (RFC 6455 section 4.1), all but its key: made once for all connections. */
+export class HandshakeRequest {
+  readonly subprotocols: readonly string[];
+  readonly #start: string;
+
+  constructor({ target, headers, subprotocols }: HandshakeOptions) {
+    this.subprotocols = subprotocols;
+    const lines = [`GET ${target.path} HTTP/1.1`];
+    const given = new Set(headers.map(([name]) => name.toLowerCase()));
+    if (!given.has('host')) lines.push(`Host: ${hostHeader(target)}`);
+    if (!given.has('user-agent')) lines.push('User-Agent: sluice-bench');
+    lines.push('Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13');
+    if (subprotocols.length > 0) lines.push(`Sec-WebSocket-Protocol: ${subprotocols.join(', ')}`);
+    for (const [name, value] of headers) lines.push(`${name}: ${value}`);
+    this.#start = `${lines.join('\r\n')}\r\nSec-WebSocket-Key: `;
+  }
+
+  encode(key: string): Buffer {
+    return Buffer.from(`${this.#start}${key}\r\n\r\n`, 'utf8');
+  }
+}
+
+/** One connection's opening handshake, from its request to the 101. */
+export class OpeningHandshake {
+  readonly #request: HandshakeRequest;
+  readonly #key: string;
+  readonly #head = new ResponseHeadReader();
+
+  /** @param nonce 16 random bytes */
+  constructor(request: HandshakeRequest, nonce: Buffer) {
+    this.#request = request;
+    this.#key = nonce.toString('base64');
+  }
+
+  request(): Buffer {
+    return this.#request.encode(this.#key);
+  }
+
+  /**
+   * Reads what has arrived.
+   *
+   * @returns null where the answer is not complete, what came behind it where it is a right 101, or in a few
+   * words what is wrong
+   */
+  read(input: Buffer, length: number): Buffer | string | null {
+    const head = this.#head.push(input.subarray(0, length));
+    if (head === 'incomplete') return null;
+    if (typeof head === 'string') return head;
+    if (head.status !== 101) return String(head.status);
+    const checked = checkUpgradeResponse(head, acceptKey(this.#key), this.#request.subprotocols);
+    if (typeof checked === 'string') return checked;
+    return this.#head.rest;
+  }
+}

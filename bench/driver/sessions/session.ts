@@ -1,0 +1,265 @@
+import { CLOSE_ABNORMAL } from '../../../src/wire/frames/close-codes.ts';
+import { MAX_MASKED_HEAD, closePayload, writeMaskedFrame } from '../../../src/wire/frames/frame-writer.ts';
+import { OPCODE_CLOSE, OPCODE_PONG } from '../../../src/wire/frames/opcodes.ts';
+import { codeOf } from '../../../src/core/errors.ts';
+import type { RandomPool } from '../../../src/core/random-pool.ts';
+import type { Connection, ConnectionOwner, Dialler } from '../dialling/connection.ts';
+import { OpeningHandshake, type HandshakeRequest } from './opening-handshake.ts';
+import type { Recorder } from '../measuring/recorder.ts';
+import type { Scanner } from '../scanning/scanner.ts';
+import { SentRing } from './sent-ring.ts';
+import type { StreamSink } from '../scanning/stream-scanner.ts';
+
+/** Who is told what comes on open sessions. */
+export interface SessionEvents {
+  /** A message has arrived; see ReplySink. */
+  message(session: Session, length: number, bytes: Buffer, start: number, available: number): void;
+  pong(session: Session, payload: Uint8Array): void;
+  /** All messages of one read have been handed over. */
+  readDone(session: Session): void;
+  /** A session that was choked takes more again. */
+  drained(session: Session): void;
+}
+
+/** What the sessions of a thread share. */
+export interface SessionHost {
+  readonly recorder: Recorder;
+  readonly random: RandomPool;
+  readonly events: SessionEvents;
+  readonly dialler: Dialler;
+  readonly encrypted: boolean;
+  /** The opening handshake's request; null for raw connections, which have none. */
+  readonly request: HandshakeRequest | null;
+  /** See Traffic. */
+  readonly replyLengths: Uint32Array;
+  newScanner(sink: StreamSink): Scanner;
+  sessionOpened(session: Session): void;
+  /** @param wasOpen whether it had been open before */
+  sessionClosed(session: Session, wasOpen: boolean): void;
+}
+
+/** `closing` is after our own close, when nothing that comes is of concern; `ended` after a close frame or a fault of the peer's. */
+type State = 'closed' | 'opening' | 'open' | 'closing' | 'ended';
+
+const CLOSE_NORMAL = 1000;
+const NONE = Buffer.alloc(0);
+
+/** One of the plan's connections: opened, opened anew where it is lost, and closed. */
+export class Session implements ConnectionOwner, StreamSink {
+  /** Its place among the thread's sessions. */
+  readonly index: number;
+  state: State = 'closed';
+  /** When the messages in flight were sent, or should have been. */
+  readonly sent = new SentRing();
+  /** Places in the message pool: of the message that is sent next, and of that whose reply comes next. */
+  nextMessage = 0;
+  nextReply = 0;
+  /** Whether so much waits to be sent that no more should be added. */
+  choked = false;
+  /** For the scenario's own list of sessions with room: whether it is in it. */
+  listed = false;
+  /** What its deadlines count from: when it was opened or closed, or when the wait for the next reply began. */
+  activeAt = 0;
+  readonly #host: SessionHost;
+  #connection: Connection | null = null;
+  #handshake: OpeningHandshake | null = null;
+  #scanner: Scanner | null = null;
+  /** How far the opening has come, for the times of its steps. */
+  #stepAt = 0;
+  #connected = false;
+  /** The code of the peer's close frame, 1006 while there was none. */
+  #closeCode = CLOSE_ABNORMAL;
+  /** Why it was failed; null where it was not. */
+  #failure: string | null = null;
+  #wasOpen = false;
+
+  constructor(index: number, host: SessionHost) {
+    this.index = index;
+    this.#host = host;
+  }
+
+  /** Begins to open. */
+  open(): void {
+    const now = this.#host.recorder.readClock();
+    this.state = 'opening';
+    this.#stepAt = this.activeAt = now;
+    this.#connected = this.#wasOpen = false;
+    this.#closeCode = CLOSE_ABNORMAL;
+    this.#failure = null;
+    this.nextMessage = this.nextReply = 0;
+    this.choked = false;
+    this.#connection = this.#host.dialler.open(this);
+  }
+
+  /** Counts messages as in flight that are sent now, since when they were due, or now. */
+  begin(count: number, since: number): void {
+    if (this.sent.length === 0) this.activeAt = this.#host.recorder.now;
+    for (let left = count; left > 0; left--) this.sent.push(since);
+  }
+
+  /** Takes the oldest message in flight for answered. Returns since when it was; -1 where none is in flight. */
+  finish(): number {
+    this.activeAt = this.#host.recorder.now;
+    return this.sent.shift();
+  }
+
+  /** Sends bytes that must not change any more. */
+  write(bytes: Uint8Array): void {
+    if (this.#connection !== null && !this.#connection.write(bytes)) this.choked = true;
+  }
+
+  /** Closes in good order; a deadline of the host's ends what does not end by itself. */
+  close(): void {
+    if (this.state !== 'open') {
+      this.abandon();
+      return;
+    }
+    this.state = 'closing';
+    this.activeAt = this.#host.recorder.now;
+    if (this.#host.request === null) this.#connection?.end();
+    else this.#control(OPCODE_CLOSE, closePayload(CLOSE_NORMAL, NONE));
+  }
+
+  /** Drops the connection and counts it as an error. */
+  fail(kind: string): void {
+    if (this.state === 'closed' || this.#failure !== null) return;
+    this.#failure = kind;
+    this.state = 'ended';
+    this.#connection?.destroy();
+  }
+
+  /** Drops the connection; that is no error. */
+  abandon(): void {
+    if (this.state === 'closed') return;
+    if (this.state !== 'ended') this.state = 'closing';
+    this.#connection?.destroy();
+  }
+
+  connected(): void {
+    this.#connected = true;
+    this.#step('connect');
+    if (!this.#host.encrypted) this.#established();
+  }
+
+  secured(): void {
+    this.#step('tls');
+    this.#established();
+  }
+
+  received(input: Buffer, length: number): void {
+    this.#host.recorder.readClock();
+    if (this.#handshake !== null) this.#readHandshake(input, length);
+    else this.#read(input, length);
+  }
+
+  drained(): void {
+    this.choked = false;
+    if (this.state === 'open') this.#host.events.drained(this);
+  }
+
+  closed(error: Error | null): void {
+    const { recorder } = this.#host;
+    recorder.readClock();
+    const was = this.state;
+    this.state = 'closed';
+    this.#connection = null;
+    this.#handshake = null;
+    this.#scanner = null;
+    if (this.#failure !== null) recorder.error(this.#failure);
+    else if (was === 'opening') recorder.error(this.#openingProblem(error));
+    else if (was !== 'closing') recorder.close(this.#closeKind(error));
+    recorder.lost += was === 'closing' ? 0 : this.sent.length;
+    this.sent.clear();
+    this.#host.sessionClosed(this, this.#wasOpen);
+  }
+
+  replyMessage(length: number, bytes: Buffer, start: number, available: number): void {
+    if (this.state === 'open') this.#host.events.message(this, length, bytes, start, available);
+  }
+
+  replyPing(payload: Uint8Array): void {
+    // One who floods us with pings and reads nothing gets no more than fits.
+    if (this.state === 'open' && !this.choked) this.#control(OPCODE_PONG, payload);
+  }
+
+  replyPong(payload: Uint8Array): void {
+    if (this.state === 'open') this.#host.events.pong(this, payload);
+  }
+
+  replyClose(code: number): void {
+    if (this.state !== 'open') return;
+    this.state = 'ended';
+    this.activeAt = this.#host.recorder.now;
+    this.#closeCode = code;
+    this.#control(OPCODE_CLOSE, closePayload(code, NONE));
+    this.#connection?.end();
+  }
+
+  replyError(reason: string): void {
+    this.fail(`protocol: ${reason}`);
+  }
+
+  expectedReply(): number {
+    return this.sent.length === 0 ? 0 : this.#host.replyLengths[this.nextReply]!;
+  }
+
+  #established(): void {
+    const { request, random } = this.#host;
+    if (request === null) {
+      this.#opened();
+      return;
+    }
+    this.#handshake = new OpeningHandshake(request, random.take(16));
+    this.write(this.#handshake.request());
+  }
+
+  #readHandshake(input: Buffer, length: number): void {
+    const result = this.#handshake!.read(input, length);
+    if (result === null) return;
+    if (typeof result === 'string') {
+      this.fail(`handshake: ${result}`);
+      return;
+    }
+    this.#handshake = null;
+    this.#step('handshake');
+    this.#opened();
+    if (result.length > 0) this.#read(result, result.length);
+  }
+
+  #opened(): void {
+    this.state = 'open';
+    this.#wasOpen = true;
+    this.#scanner = this.#host.newScanner(this);
+    this.#host.recorder.opened++;
+    this.#host.sessionOpened(this);
+  }
+
+  #read(input: Buffer, length: number): void {
+    this.#scanner?.scan(input, length);
+    if (this.state === 'open') this.#host.events.readDone(this);
+  }
+
+  #step(name: 'connect' | 'tls' | 'handshake'): void {
+    const { recorder } = this.#host;
+    const now = recorder.readClock();
+    recorder[name].record(now - this.#stepAt);
+    this.#stepAt = now;
+  }
+
+  #control(opcode: number, payload: Uint8Array): void {
+    const frame = Buffer.allocUnsafe(MAX_MASKED_HEAD + payload.length);
+    const end = writeMaskedFrame(frame, 0, opcode, payload, this.#host.random.int32());
+    this.write(frame.subarray(0, end));
+  }
+
+  #openingProblem(error: Error | null): string {
+    const code = codeOf(error) || (error?.message ?? 'closed');
+    if (!this.#connected) return `connect: ${code}`;
+    return this.#handshake === null ? `tls: ${code}` : `handshake: ${code}`;
+  }
+
+  #closeKind(error: Error | null): string {
+    if (this.#host.request !== null) return String(this.#closeCode);
+    return error === null ? 'FIN' : codeOf(error) || 'error';
+  }
+}

@@ -1,0 +1,54 @@
+import type { RandomPool } from '../../../src/core/random-pool.ts';
+import type { Plan } from '../../options/plan.ts';
+import type { Dialler } from '../dialling/connection.ts';
+import type { LivePage } from '../measuring/live-page.ts';
+import type { Recorder } from '../measuring/recorder.ts';
+import type { Session, SessionEvents } from './session.ts';
+
+/** What a scenario has to work with; one for each thread and run. */
+export interface DriveContext {
+  readonly plan: Plan;
+  readonly recorder: Recorder;
+  readonly random: RandomPool;
+  readonly page: LivePage;
+  /** Which of the plan's threads this is, from 0. */
+  readonly thread: number;
+  readonly runId: string;
+  readonly dialler: Dialler;
+}
+
+/** The connections that a scenario plays on. */
+export interface Sessions {
+  readonly all: readonly Session[];
+  /** Opens one that is closed. */
+  open(session: Session): void;
+  /** Opens one that has just failed after a while that grows from failure to failure. */
+  openLater(session: Session): void;
+}
+
+/** A scenario at work in one thread: what is sent when, and what counts as a reply. */
+export interface Traffic extends SessionEvents {
+  /** Whether the connections are opened before the traffic begins, and anew when they are lost. */
+  readonly holdsConnections: boolean;
+  /** Whether it looks into the messages that come: they cost more then. */
+  readonly looksInside: boolean;
+  /** Of the replies in their order, again and again: what a raw connection needs to tell them apart. */
+  readonly replyLengths: Uint32Array;
+  /**
+   * Begins the traffic.
+   *
+   * @param now on the monotonic clock
+   * @param until when messages cease to be due
+   */
+  begin(sessions: Sessions, now: number, until: number): void;
+  /** No more new messages; replies still count. */
+  end(now: number): void;
+  /** Whether nothing is left to be sent or to be answered. */
+  readonly settled: boolean;
+  /** Counts what is left as unanswered or unsent, as it will not be waited for any longer. */
+  giveUp(): void;
+
+  opened(session: Session): void;
+  /** The session is gone, or could not be opened: `wasOpen` tells which. */
+  closed(session: Session, wasOpen: boolean): void;
+}

@@ -1,0 +1,55 @@
+/** The task of a crowd's thread: clients that open sessions, send by the clock, and note what becomes of them. */
+import { RandomPool } from '../../../src/core/random-pool.ts';
+import { monotonicNow } from '../../driver/measuring/clock.ts';
+import { createDialler } from '../../driver/dialling/create-dialler.ts';
+import { Fleet } from '../../driver/sessions/fleet.ts';
+import { LivePage } from '../../driver/measuring/live-page.ts';
+import { MessagePool } from '../../scenarios/message-pool.ts';
+import { CrowdTraffic } from './traffic.ts';
+import type { CrowdLog, CrowdTask, FromCrowd, ToCrowd } from './protocol.ts';
+import { Witness } from './witness.ts';
+
+const SETTLE_MS = 2000;
+const POLL_MS = 5;
+
+export default async function crowd({ plan, page, port, reopens }: CrowdTask): Promise<CrowdLog> {
+  const recorder = new Witness();
+  const random = new RandomPool();
+  const livePage = new LivePage(1, page);
+  const dialler = createDialler(plan, plan.target.host);
+  const context = { plan, recorder, random, page: livePage, thread: 0, runId: '', dialler };
+  const { sizes, inFlight } = plan;
+  const allocate = (size: number): Buffer => dialler.allocate(size);
+  const pool = new MessagePool({ sizes, inFlight, framing: 'binary', pings: false, allocate }, () =>
+    random.int32(),
+  );
+  const traffic = new CrowdTraffic(context, pool, recorder, reopens);
+  const fleet = new Fleet({ ...context, count: plan.connections, traffic });
+  const stopped = new Promise<void>((settle) => {
+    port.on('message', (message: ToCrowd) => {
+      if (message.type === 'storm') traffic.storm();
+      else settle();
+    });
+  });
+  try {
+    await Promise.race([fleet.openAll(), stopped]);
+    traffic.begin(fleet, monotonicNow(), Infinity);
+    const ready: FromCrowd = { type: 'ready' };
+    port.postMessage(ready);
+    await stopped;
+    traffic.end(monotonicNow());
+    const patience = monotonicNow() + SETTLE_MS;
+    while (!traffic.settled && monotonicNow() < patience) {
+      await new Promise((settle) => setTimeout(settle, POLL_MS));
+    }
+    traffic.giveUp();
+    const { opens, ends, failures } = traffic;
+    // What is closed from here on is closed by us.
+    const log = { opens: [...opens], ends: [...ends], failures: [...failures] };
+    await fleet.closeAll();
+    return { ...log, waits: Float64Array.from(recorder.waits), lost: recorder.lost };
+  } finally {
+    dialler.close();
+    port.close();
+  }
+}

@@ -1,0 +1,87 @@
+import { CLOSE_ABNORMAL } from '../../../src/wire/frames/close-codes.ts';
+import type { MessagePool } from '../../scenarios/message-pool.ts';
+import type { Session } from '../../driver/sessions/session.ts';
+import type { DriveContext, Sessions, Traffic } from '../../driver/sessions/traffic.ts';
+import { EchoTraffic } from '../../scenarios/echo.ts';
+import type { Ending, Opening } from './protocol.ts';
+import type { Witness } from './witness.ts';
+
+const CLOSE_CODE = /^\d{4}$/;
+
+/** Echoes in an open loop over sessions of which every beginning and end is noted. */
+export class CrowdTraffic implements Traffic {
+  readonly holdsConnections: boolean;
+  readonly looksInside = false;
+  readonly replyLengths: Uint32Array;
+  readonly opens: Opening[] = [];
+  readonly ends: Ending[] = [];
+  readonly failures: Ending[] = [];
+  readonly #echo: EchoTraffic;
+  readonly #witness: Witness;
+  /** Sessions that are to be opened anew as soon as they have ended. */
+  readonly #storming = new Set<Session>();
+  #sessions: Sessions | null = null;
+
+  constructor(context: DriveContext, pool: MessagePool, witness: Witness, reopens: boolean) {
+    this.#echo = new EchoTraffic(context, pool);
+    this.#witness = witness;
+    this.replyLengths = pool.lengths;
+    this.holdsConnections = reopens;
+  }
+
+  begin(sessions: Sessions, now: number, until: number): void {
+    this.#sessions = sessions;
+    this.#echo.begin(sessions, now, until);
+  }
+
+  /** Drops every connection; each is opened again as soon as it is gone. */
+  storm(): void {
+    for (const session of this.#sessions?.all ?? []) {
+      if (session.state !== 'open') continue;
+      this.#storming.add(session);
+      session.abandon();
+    }
+  }
+
+  opened(session: Session): void {
+    const { now } = this.#witness;
+    // It has been active since it was opened.
+    this.opens.push({ at: now, tookMs: now - session.activeAt });
+    this.#echo.opened(session);
+  }
+
+  closed(session: Session, wasOpen: boolean): void {
+    const { now, reason } = this.#witness;
+    this.#witness.reason = '';
+    if (this.#storming.delete(session)) {
+      this.ends.push({ at: now, kind: 'dropped by the client' });
+      this.#sessions?.open(session);
+    } else if (reason !== '') {
+      const hasFrame = CLOSE_CODE.test(reason) && reason !== String(CLOSE_ABNORMAL);
+      const list = wasOpen ? this.ends : this.failures;
+      list.push({ at: wasOpen && hasFrame ? session.activeAt : now, kind: reason });
+    }
+  }
+
+  end(now: number): void {
+    this.#echo.end(now);
+  }
+  get settled(): boolean {
+    return this.#echo.settled;
+  }
+  giveUp(): void {
+    this.#echo.giveUp();
+  }
+  message(session: Session, length: number): void {
+    this.#echo.message(session, length);
+  }
+  pong(): void {
+    // Nobody was pinged.
+  }
+  readDone(session: Session): void {
+    this.#echo.readDone(session);
+  }
+  drained(session: Session): void {
+    this.#echo.drained(session);
+  }
+}

@@ -1,0 +1,27 @@
+import { Recorder } from '../../driver/measuring/recorder.ts';
+
+/** A recorder that keeps every event with its time, for what is to be looked at along a timeline. */
+export class Witness extends Recorder {
+  /** In pairs: when a message was due, and how long its reply took; that of one without a reply, how long was waited. */
+  readonly waits: number[] = [];
+  /** Why the session that ends now does: a close code, or an error. */
+  reason = '';
+
+  constructor() {
+    super(0, true);
+  }
+
+  override waited(since: number): void {
+    this.waits.push(since, this.now - since);
+  }
+
+  override error(kind: string, count = 1): void {
+    this.reason = kind;
+    super.error(kind, count);
+  }
+
+  override close(kind: string): void {
+    this.reason = kind;
+    super.close(kind);
+  }
+}

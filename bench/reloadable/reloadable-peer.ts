@@ -1,0 +1,34 @@
+import type { Command } from '../rig/supervised.ts';
+import type { CertificateFiles } from '../rig/certificate.ts';
+
+/** What a proxy is to do; all on 127.0.0.1. */
+export interface ReloadableSetup {
+  readonly directory: string;
+  readonly ports: { readonly ws: number; readonly wss: number; readonly admin: number };
+  /** Ports of the endpoints, one or more. */
+  readonly endpoints: readonly number[];
+  readonly certificate: CertificateFiles;
+  /** How long sessions may go on when the proxy is told to end; null for as long as they like. */
+  readonly graceSeconds: number | null;
+  /** After which a silent session is pinged or ended; some proxies do not know it. */
+  readonly idleTimeoutSeconds: number;
+  /** Something that a reload changes, and that concerns no session. */
+  readonly extraRoute: boolean;
+}
+
+/** A proxy that things happen to. */
+export interface ReloadablePeer {
+  readonly name: string;
+  /** Its version, or null where it is not installed. */
+  version(): string | null;
+  /** The text of its configuration. */
+  configuration(setup: ReloadableSetup): string;
+  /** The file in the setup's directory that it is read from. */
+  readonly file: string;
+  /** How it is started in the foreground. */
+  command(setup: ReloadableSetup): Command;
+  readonly reloadSignal: NodeJS.Signals;
+  readonly drainSignal: NodeJS.Signals;
+  /** Ends what endpoints have beyond their share, so many a second; null where it cannot. */
+  readonly rebalance: ((setup: ReloadableSetup, perSecond: number) => Promise<void>) | null;
+}

@@ -1,2 +1,0 @@
-/** Where the last results and the page that shows them are. */
-export const REPORT_DIRECTORY = import.meta.dirname;

@@ -1,0 +1,52 @@
+import { formatCount, formatTime } from '../figures/quantity.ts';
+import type { Result } from './result.ts';
+
+const BUSY = 0.95;
+/** Of the asked rate. */
+const REACHED = 0.99;
+/** Lateness that can be seen in the latencies. */
+const LATE_SHARE = 0.1;
+const LATE_MS = 1;
+
+/** What a reader should know before believing the figures, a sentence each. */
+export function concernsOf(result: Result): string[] {
+  const { plan, timings, messageRates, busy, interrupted } = result;
+  const concerns: string[] = [];
+  if (interrupted) concerns.push('The run was ended before its time.');
+  if (result.opened > 0 && result.measuredMs > 0 && result.messages === 0 && plan.scenario !== 'idle') {
+    concerns.push('Nothing was answered.');
+  }
+  if (plan.rate === null) {
+    const busiest = Math.max(0, ...busy);
+    if (busiest > BUSY && plan.scenario !== 'idle') {
+      concerns.push(
+        `A driver thread was ${Math.round(busiest * 100)}% busy: these may be the limits of the load ` +
+          'generator. Add threads with -w, on cores of their own.',
+      );
+    }
+  } else {
+    const late = timings.lateness.percentile(99);
+    const asked = plan.scenario === 'fan-out' ? 0 : plan.rate;
+    if (messageRates.mean < asked * REACHED) {
+      concerns.push(
+        `The rate was not reached: ${formatCount(messageRates.mean)} of ${formatCount(asked)} a second.`,
+      );
+    }
+    if (late > LATE_MS && late > LATE_SHARE * timings.latency.percentile(99)) {
+      concerns.push(
+        `Messages were sent late (99%: ${formatTime(late)}), by a driver that was short of time or a target ` +
+          'that took no more; their latency counts from when they were due.',
+      );
+    }
+  }
+  if (result.unsent > 0) {
+    concerns.push(
+      `${formatCount(result.unsent)} messages that were due could not be sent: they count with the time ` +
+        'that they had waited.',
+    );
+  }
+  if (result.unsolicited > 0) {
+    concerns.push(`${formatCount(result.unsolicited)} messages came that were no reply.`);
+  }
+  return concerns;
+}

@@ -1,0 +1,52 @@
+import { build, type Histogram } from 'hdr-histogram-js';
+import { MOST_TICKS, TICKS_PER_MS, ticksAt } from '../driver/measuring/latency-counts.ts';
+import type { Statistic } from '../options/assertion.ts';
+
+const DIGITS = 3;
+
+/** Durations of all threads, merged: every count of every thread, so that percentiles are those of all. */
+export class Distribution {
+  readonly #histogram: Histogram = build({
+    bitBucketSize: 64,
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: MOST_TICKS,
+    numberOfSignificantValueDigits: DIGITS,
+  });
+
+  /** @param parts counts in the layout of LatencyCounts */
+  constructor(parts: readonly Float64Array[]) {
+    for (const counts of parts) {
+      for (let index = 0; index < counts.length; index++) {
+        const count = counts[index]!;
+        if (count > 0) this.#histogram.recordValueWithCount(ticksAt(index), count);
+      }
+    }
+  }
+
+  get count(): number {
+    return this.#histogram.totalCount;
+  }
+
+  /** In milliseconds; 0 where nothing was recorded. */
+  read(statistic: Statistic): number {
+    const histogram = this.#histogram;
+    if (histogram.totalCount === 0) return 0;
+    switch (statistic.kind) {
+      case 'percentile':
+        return histogram.getValueAtPercentile(statistic.percentile) / TICKS_PER_MS;
+      case 'mean':
+        return histogram.mean / TICKS_PER_MS;
+      case 'min':
+        return histogram.getValueAtPercentile(0) / TICKS_PER_MS;
+      case 'max':
+        // Not its maxValue, which may lie below its own 99.9th percentile: that is the end of a range.
+        return histogram.getValueAtPercentile(100) / TICKS_PER_MS;
+      case 'deviation':
+        return histogram.stdDeviation / TICKS_PER_MS;
+    }
+  }
+
+  percentile(percentile: number): number {
+    return this.read({ kind: 'percentile', percentile });
+  }
+}

@@ -1,0 +1,109 @@
+import { monotonicNow } from '../driver/measuring/clock.ts';
+
+/** Sends what is due. */
+export interface Paced {
+  /**
+   * Sends the message that is due at `intended`.
+   *
+   * @returns false where nothing can be sent now: it is asked again after {@link Pacer.poke}
+   */
+  sendDue(intended: number): boolean;
+}
+
+export interface PacerOptions {
+  readonly intervalMs: number;
+  /** After the start at which the first message is due: threads take turns. */
+  readonly phaseMs: number;
+  readonly paced: Paced;
+  /** See Dialler. */
+  readonly soon: (callback: () => void) => void;
+}
+
+/** Timers are up to two milliseconds late: so long before a message is due the thread begins to watch the clock. */
+const WATCH_MS = 2.5;
+
+/**
+ * The timetable of an open loop: message k is due at start + k * interval, whatever became of those before it.
+ * Shortly before a message is due the thread turns its event loop without sleeping, as no timer is exact enough.
+ */
+export class Pacer {
+  readonly #intervalMs: number;
+  readonly #phaseMs: number;
+  readonly #paced: Paced;
+  readonly #soon: (callback: () => void) => void;
+  #start = 0;
+  #until = Infinity;
+  #sent = 0;
+  #due = Infinity;
+  #blocked = false;
+  #running = false;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor({ intervalMs, phaseMs, paced, soon }: PacerOptions) {
+    this.#intervalMs = intervalMs;
+    this.#phaseMs = phaseMs;
+    this.#paced = paced;
+    this.#soon = soon;
+  }
+
+  /** Begins the timetable; times are of the monotonic clock. */
+  begin(start: number, until: number): void {
+    this.#start = start + this.#phaseMs;
+    this.#until = until;
+    this.#due = this.#start;
+    this.#running = true;
+    this.#tick();
+  }
+
+  /** No message is due from then on. What was due before is still sent. */
+  endAt(until: number): void {
+    this.#until = Math.min(this.#until, until);
+  }
+
+  /** There is room again. */
+  poke(): void {
+    if (!this.#blocked || !this.#running) return;
+    this.#blocked = false;
+    this.#tick();
+  }
+
+  /** How many messages are due by now, or until the end, and not sent. */
+  get backlog(): number {
+    if (!this.#running) return 0;
+    const now = Math.min(monotonicNow(), this.#until);
+    return Math.max(0, Math.ceil((now - this.#start) / this.#intervalMs) - this.#sent);
+  }
+
+  /** Stops, and calls back with the time at which each message of the backlog was due. */
+  giveUp(unsent: (intended: number) => void): void {
+    for (let left = this.backlog; left > 0; left--) {
+      unsent(this.#due);
+      this.#advance();
+    }
+    this.#running = false;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  #advance(): void {
+    this.#sent++;
+    // Counted from the start each time, so that no rounding adds up.
+    this.#due = this.#start + this.#sent * this.#intervalMs;
+  }
+
+  readonly #tick = (): void => {
+    this.#timer = null;
+    if (!this.#running || this.#blocked) return;
+    const now = monotonicNow();
+    while (this.#due <= now && this.#due < this.#until) {
+      if (!this.#paced.sendDue(this.#due)) {
+        this.#blocked = true;
+        return;
+      }
+      this.#advance();
+    }
+    if (this.#due >= this.#until) return;
+    const wait = this.#due - now;
+    if (wait <= WATCH_MS) this.#soon(this.#tick);
+    else this.#timer = setTimeout(this.#tick, Math.min(wait - WATCH_MS, 1000));
+  };
+}

@@ -1,0 +1,124 @@
+/** The task of a driver thread: opens its connections, plays the scenario, and returns what it has measured. */
+import { RandomPool } from '../../src/core/random-pool.ts';
+import { monotonicNow } from '../driver/measuring/clock.ts';
+import { Fleet } from '../driver/sessions/fleet.ts';
+import { createDialler } from '../driver/dialling/create-dialler.ts';
+import { LivePage } from '../driver/measuring/live-page.ts';
+import type { DriveTask, FromDriver, ToDriver } from '../driver/crew/protocol.ts';
+import type { Outcome } from '../driver/measuring/outcome.ts';
+import { Recorder } from '../driver/measuring/recorder.ts';
+import { ThreadUsage } from '../driver/measuring/thread-usage.ts';
+import type { DriveContext } from '../driver/sessions/traffic.ts';
+import { shareOf } from '../options/plan.ts';
+import { createTraffic } from './create-traffic.ts';
+
+const PUBLISH_MS = 100;
+const SETTLE_POLL_MS = 5;
+
+export default async function drive(task: DriveTask): Promise<Outcome> {
+  const { plan, thread, port, runId, address } = task;
+  const recorder = new Recorder(plan.durationMs, plan.rate !== null);
+  const page = new LivePage(plan.threads, task.page);
+  const random = new RandomPool();
+  const dialler = createDialler(plan, address);
+  const context: DriveContext = { plan, recorder, random, page, thread, runId, dialler };
+  const traffic = createTraffic(context);
+  const publisher = plan.scenario === 'fan-out' && thread === 0 ? 1 : 0;
+  const count = shareOf(plan.connections, thread, plan.threads) + publisher;
+  const fleet = new Fleet({ plan, count, recorder, random, page, thread, traffic, dialler });
+  const orders = new Orders();
+  port.on('message', (message: ToDriver) => orders.take(message));
+  const publishing = setInterval(() => recorder.publish(page, thread), PUBLISH_MS);
+  try {
+    if (traffic.holdsConnections) await Promise.race([fleet.openAll(), orders.stopped]);
+    const ready: FromDriver = { type: 'ready' };
+    port.postMessage(ready);
+    const start = await orders.start;
+    if (start !== null) {
+      const from = start + plan.warmupMs;
+      const until = from + plan.durationMs;
+      // At once: another thread may publish before this one wakes up.
+      recorder.measure(from, until);
+      await orders.until(start);
+      const cost = new Cost();
+      traffic.begin(fleet, start, until);
+      await orders.until(from);
+      cost.begin();
+      await orders.until(until);
+      cost.end(recorder);
+      const end = Math.min(until, monotonicNow());
+      // Where it is stopped before the measuring has begun, nothing is measured.
+      if (orders.isStopped) recorder.measure(Math.min(from, end), end);
+      traffic.end(end);
+      const patience = monotonicNow() + (orders.isStopped ? 0 : plan.timeoutMs);
+      while (!traffic.settled && monotonicNow() < patience && !orders.isStopped) await pause(SETTLE_POLL_MS);
+      if (!orders.isStopped) traffic.giveUp();
+    }
+    await fleet.closeAll();
+    recorder.publish(page, thread);
+    return recorder.outcome();
+  } finally {
+    clearInterval(publishing);
+    dialler.close();
+    port.close();
+  }
+}
+
+/** What the main thread wants. */
+class Orders {
+  /** When the traffic begins; null where the run is stopped before. */
+  readonly start: Promise<number | null>;
+  readonly stopped: Promise<void>;
+  isStopped = false;
+  #start: (at: number | null) => void = () => undefined;
+  #stop: () => void = () => undefined;
+
+  constructor() {
+    this.start = new Promise((settle) => (this.#start = settle));
+    this.stopped = new Promise((settle) => (this.#stop = settle));
+  }
+
+  take(message: ToDriver): void {
+    switch (message.type) {
+      case 'start':
+        this.#start(message.at);
+        break;
+      case 'stop':
+        this.isStopped = true;
+        this.#start(null);
+        this.#stop();
+        break;
+    }
+  }
+
+  /** Waits for a time of the monotonic clock, or until the run is stopped. */
+  async until(time: number): Promise<void> {
+    // More than once, as a timer may fire a little too early.
+    while (!this.isStopped && monotonicNow() < time) {
+      let timer: NodeJS.Timeout | undefined;
+      const due = new Promise<void>((settle) => (timer = setTimeout(settle, time - monotonicNow())));
+      await Promise.race([due, this.stopped]);
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** What the thread and the process take while it is measured. */
+class Cost {
+  readonly #thread = new ThreadUsage();
+  #cpu: NodeJS.CpuUsage | null = null;
+
+  begin(): void {
+    this.#thread.begin();
+    this.#cpu = process.cpuUsage();
+  }
+
+  end(recorder: Recorder): void {
+    const cpu = process.cpuUsage(this.#cpu ?? undefined);
+    recorder.cost(this.#thread.busy(), (cpu.user + cpu.system) / 1000);
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((settle) => setTimeout(settle, ms));
+}
