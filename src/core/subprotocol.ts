@@ -1,6 +1,6 @@
 /**
- * A WebSocket subprotocol. RFC 6455 wants a token, but clients and servers have `:`, `/`, `=` and others in theirs, and
- * other proxies pass them. Excluded is what ends or splits a name for somebody else: spaces, commas, semicolons, quotes,
+ * A WebSocket subprotocol. RFC 6455 wants a token, but clients and servers use `:`, `/`, `=` and others, and other proxies
+ * pass them. Characters that end or split the name for other programs are refused: spaces, commas, semicolons, quotes and
  * backslashes.
  */
 export const SUBPROTOCOL = /^[!#-+\--:<-[\]-~]+$/;

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 
-/** The version of sluice, as its package.json has it. */
+/** Returns the version of sluice from its package.json. */
 export function version(): string {
   return (createRequire(import.meta.url)('#package.json') as { version: string }).version;
 }

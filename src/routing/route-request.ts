@@ -1,13 +1,16 @@
-/** What of a request a route is chosen by. */
+/** The facts of a request that choose its route. */
 export interface RouteRequest {
-  /** As `hostOf` gives it: lower case, without port and trailing dot. */
+  /** As `hostOf` returns it: lower case, without port and trailing dot. */
   readonly host: string;
-  /** As `normalizePath` gives it. */
+  /** As `normalizePath` returns it. */
   readonly path: string;
-  /** As received, without the `?`; empty where there is none. */
+  /** As received, without the `?`; empty if there is none. */
   readonly query: string;
-  /** What the client offers, in its order. */
+  /** The subprotocols that the client offers, in its order. */
   readonly subprotocols: readonly string[];
-  /** The value of a header by its lower-case name; undefined without a line of it, null with several. */
+  /**
+   * Returns the value of a header by its lower-case name: undefined if the header is missing, null if it has several
+   * lines.
+   */
   header(name: string): string | null | undefined;
 }

@@ -1,6 +1,5 @@
-import { checkDescriptor } from './descriptors/descriptor.ts';
 import { EINTR, SystemCallError } from './errno.ts';
-import { nativeCalls } from './native-calls.ts';
+import { checkDescriptor, nativeCalls } from './native-calls.ts';
 import type { NativeCalls } from './native-calls.ts';
 import { PinnedBuffer, addressWithin } from './memory/pinned-buffer.ts';
 import { EPOLL_CLOEXEC } from './sockets/socket-constants.ts';

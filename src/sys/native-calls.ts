@@ -64,6 +64,11 @@ export interface NativeCalls {
   readonly environment: bigint;
 }
 
+/** @throws RangeError if a number cannot be an open file descriptor: variables of closed ones are -1 */
+export function checkDescriptor(fd: number): void {
+  if ((fd | 0) !== fd || fd < 0) throw new RangeError(`${fd} is no open descriptor`);
+}
+
 /** Architectures whose structures and constants this room knows. */
 const ARCHITECTURES: readonly string[] = ['x64', 'arm64'];
 

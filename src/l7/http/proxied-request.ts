@@ -5,7 +5,7 @@ import type { BodyReader } from '../../wire/http/body-reader.ts';
 import type { ResponseHead } from '../../wire/http/response-head.ts';
 import { endToEndHeaders } from '../../wire/upgrade/upgrade-response.ts';
 import { encodeRequest, framingOf, type RequestFraming } from '../../wire/http/request-encoding.ts';
-import { viaElement } from '../../wire/forwarding/via.ts';
+import { viaElement } from '../../wire/forwarding/forwarded-headers.ts';
 import { CLIENT_GONE, type Header, type ResponseCut } from '../contract/http-reply.ts';
 import { sendRefusal } from '../contract/own-refusal.ts';
 import { closesUnread } from '../contract/unread-body.ts';

@@ -16,7 +16,7 @@ import { networkOf } from '../../wire/ip-address.ts';
 import { ResponseHeadReader, type ResponseHead } from '../../wire/http/response-head.ts';
 import { encodeUpgradeRequest, type UpstreamTarget } from '../../wire/http/request-encoding.ts';
 import { checkUpgradeResponse, endToEndHeaders } from '../../wire/upgrade/upgrade-response.ts';
-import { viaElement } from '../../wire/forwarding/via.ts';
+import { viaElement } from '../../wire/forwarding/forwarded-headers.ts';
 import type { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
 import { SessionLines } from './session-lines.ts';
 import { BoundRequest } from '../bound/bound-request.ts';

@@ -1,9 +1,7 @@
-import { checkDescriptor } from './descriptor.ts';
 import { SystemCallError } from '../errno.ts';
-import { nativeCalls } from '../native-calls.ts';
-import { EPOLL_CLOEXEC, O_CLOEXEC } from '../sockets/socket-constants.ts';
+import { checkDescriptor, nativeCalls } from '../native-calls.ts';
+import { EPOLL_CLOEXEC, F_DUPFD_CLOEXEC, O_CLOEXEC } from '../sockets/socket-constants.ts';
 
-const F_DUPFD_CLOEXEC = 1030;
 /** Another thread that opens a file can make the system refuse a number for a moment (EBUSY). */
 const MAX_TRIES = 1000;
 

@@ -1,8 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { nativeCalls } from '../native-calls.ts';
 import type { NativeCalls } from '../native-calls.ts';
+import { F_DUPFD_CLOEXEC } from '../sockets/socket-constants.ts';
 
-const F_DUPFD_CLOEXEC = 1030;
 /** Node opens /dev/null for standard streams that are closed. */
 const STDERR = 2;
 

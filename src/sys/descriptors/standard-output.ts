@@ -1,10 +1,10 @@
 import { closeSync, openSync } from 'node:fs';
 import { SystemCallError } from '../errno.ts';
 import { nativeCalls } from '../native-calls.ts';
+import { F_DUPFD_CLOEXEC } from '../sockets/socket-constants.ts';
 
 const STDOUT = 1;
 const STDERR = 2;
-const F_DUPFD_CLOEXEC = 1030;
 
 /**
  * Moves standard output to a descriptor of our own, and lets descriptor 1 lead to /dev/null. Native libraries write to

@@ -1,5 +1,4 @@
-import { checkDescriptor } from '../descriptors/descriptor.ts';
-import { nativeCalls } from '../native-calls.ts';
+import { checkDescriptor, nativeCalls } from '../native-calls.ts';
 import type { NativeCalls } from '../native-calls.ts';
 import { MSG_DONTWAIT, MSG_NOSIGNAL } from '../sockets/socket-constants.ts';
 

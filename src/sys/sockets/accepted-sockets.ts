@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
-import { checkDescriptor } from '../descriptors/descriptor.ts';
 import { Disguise } from '../descriptors/disguise.ts';
-import { nativeCalls } from '../native-calls.ts';
+import { checkDescriptor, nativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
 import { setOption } from './listening-sockets.ts';
 import {

@@ -1,7 +1,6 @@
-import { checkDescriptor } from '../descriptors/descriptor.ts';
 import { noteOpen } from '../descriptors/descriptor-table.ts';
 import { EAGAIN, SystemCallError } from '../errno.ts';
-import { nativeCalls } from '../native-calls.ts';
+import { checkDescriptor, nativeCalls } from '../native-calls.ts';
 import type { NativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
 import { O_CLOEXEC, O_NONBLOCK } from './socket-constants.ts';

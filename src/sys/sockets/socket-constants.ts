@@ -1,6 +1,6 @@
 /**
- * Numbers of Linux that system calls on sockets take, equal on x86-64 and arm64 (include/uapi of the kernel), and the
- * settings that all sockets of sluice share.
+ * Numbers that system calls of Linux take for sockets and their descriptors, and the settings that all sockets of sluice
+ * share. The numbers are equal on x86-64 and arm64 (include/uapi of the kernel).
  */
 export const AF_UNIX = 1;
 export const AF_INET = 2;
@@ -8,6 +8,7 @@ export const AF_INET6 = 10;
 
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
+export const F_DUPFD_CLOEXEC = 1030;
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_NONBLOCK = O_NONBLOCK;

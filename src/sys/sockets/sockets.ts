@@ -1,7 +1,6 @@
 import { SystemCallError } from '../errno.ts';
-import { checkDescriptor } from '../descriptors/descriptor.ts';
 import { noteListening } from '../descriptors/descriptor-table.ts';
-import { nativeCalls } from '../native-calls.ts';
+import { checkDescriptor, nativeCalls } from '../native-calls.ts';
 import type { NativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
 import type { SocketAddress } from './socket-address.ts';

@@ -21,6 +21,14 @@ export function isForwardingName(name: string): boolean {
   return name.startsWith(PREFIX) || name === 'x-real-ip' || name === 'x-request-id' || name === 'forwarded';
 }
 
+/**
+ * Returns what the proxy adds to Via: the version in which it received the message, and its own name (RFC 9110 section
+ * 7.6.3).
+ */
+export function viaElement(isHttp10 = false): string {
+  return isHttp10 ? '1.0 sluice' : '1.1 sluice';
+}
+
 /** Which headers tell endpoints about the client: X-Forwarded-* and X-Real-IP, `Forwarded` of RFC 7239, both, neither. */
 type ForwardedStyle = 'x' | 'rfc7239' | 'both' | 'off';
 
