@@ -84,8 +84,6 @@ export class UpstreamRequest implements UpstreamOwner {
     const head = this.#head.push(bytes);
     if (head === 'incomplete') return;
     if (typeof head === 'string') this.#fail('handshake', head);
-    // The request has no Upgrade header.
-    else if (head.status === 101) this.#fail('handshake', 'the endpoint switches protocols unasked');
     else this.#begin(head, this.#head.rest);
   }
 

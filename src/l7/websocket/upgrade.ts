@@ -13,7 +13,7 @@ import type { ConnectionLogin } from '../../wire/http/connection-auth.ts';
 import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import { networkOf } from '../../wire/ip-address.ts';
-import { ResponseHeadReader, type ResponseHead } from '../../wire/http/response-head.ts';
+import { ResponseHeadReader, SWITCHING_PROTOCOLS, type ResponseHead } from '../../wire/http/response-head.ts';
 import { encodeUpgradeRequest, type UpstreamTarget } from '../../wire/http/request-encoding.ts';
 import { checkUpgradeResponse, endToEndHeaders } from '../../wire/upgrade/upgrade-response.ts';
 import { viaElement } from '../../wire/forwarding/forwarded-headers.ts';
@@ -108,7 +108,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   /** How far the attempt is: the endpoint is dialled, is being sent the upgrade, or has got all of it. */
   #phase: 'dialling' | 'sending' | 'sent' = 'dialling';
   #key = '';
-  #head = new ResponseHeadReader();
+  #head = new ResponseHeadReader(true);
   /** The endpoint's answer if it is not a 101. */
   #refusal: Refusal | null = null;
 
@@ -190,7 +190,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     const head = this.#head.push(input.subarray(start, end));
     if (head === 'incomplete') return;
     if (typeof head === 'string') this.#failAttempt('handshake', head);
-    else if (head.status === 101) this.#switch(head, this.#head.rest);
+    else if (head.status === SWITCHING_PROTOCOLS) this.#switch(head, this.#head.rest);
     else this.#passOn(head, this.#head.rest);
   }
 
@@ -255,7 +255,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
 
   #dial(endpoint: Endpoint): void {
     const { cluster, session } = this.#context;
-    this.#head = new ResponseHeadReader();
+    this.#head = new ResponseHeadReader(true);
     this.#phase = 'dialling';
     this.#dialledAt = performance.now();
     const left = this.#deadline - session.wheel.now;

@@ -7,7 +7,8 @@ import { probeHost, type ProbeCheck, type ProbeEnd } from './probe-check.ts';
 export class HttpCheck implements ProbeCheck {
   readonly #check: HealthCheck;
   readonly #server: Address;
-  readonly #head = new ResponseHeadReader();
+  /** Takes a 101 too, which is judged like any other status. */
+  readonly #head = new ResponseHeadReader(true);
 
   constructor(check: HealthCheck, server: Address) {
     this.#check = check;

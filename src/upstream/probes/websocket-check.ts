@@ -6,7 +6,7 @@ import { FrameReader } from '../../wire/frames/frame-reader.ts';
 import { MAX_MASKED_HEAD, writeMaskedFrame } from '../../wire/frames/frame-writer.ts';
 import { NO_EDITS } from '../../wire/http/header-edits.ts';
 import { OPCODE_CLOSE, OPCODE_PING } from '../../wire/frames/opcodes.ts';
-import { ResponseHeadReader } from '../../wire/http/response-head.ts';
+import { ResponseHeadReader, SWITCHING_PROTOCOLS } from '../../wire/http/response-head.ts';
 import { encodeUpgradeRequest } from '../../wire/http/request-encoding.ts';
 import { checkUpgradeResponse } from '../../wire/upgrade/upgrade-response.ts';
 import { probeHost, type ProbeCheck, type ProbeEnd } from './probe-check.ts';
@@ -19,7 +19,7 @@ export class WebSocketCheck implements ProbeCheck {
   readonly #check: HealthCheck;
   readonly #server: Address;
   readonly #key = randomBytes(16).toString('base64');
-  readonly #head = new ResponseHeadReader();
+  readonly #head = new ResponseHeadReader(true);
   /** Null before the handshake is done. */
   #frames: FrameReader | null = null;
 
@@ -46,9 +46,13 @@ export class WebSocketCheck implements ProbeCheck {
       probe.failed(head);
       return null;
     }
-    const problem = head.status === 101 ? checkUpgradeResponse(head, acceptKey(this.#key), []) : null;
-    if (head.status !== 101 || typeof problem === 'string') {
-      probe.failed(typeof problem === 'string' ? problem : `answered ${head.status}`);
+    if (head.status !== SWITCHING_PROTOCOLS) {
+      probe.failed(`answered ${head.status}`);
+      return null;
+    }
+    const answer = checkUpgradeResponse(head, acceptKey(this.#key), []);
+    if (typeof answer === 'string') {
+      probe.failed(answer);
       return null;
     }
     this.#frames = new FrameReader(sinkOf(probe));

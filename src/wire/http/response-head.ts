@@ -14,13 +14,16 @@ type HeadProblem =
   | 'malformed response head'
   | 'response head too large'
   | 'too many response headers'
-  | 'too many interim responses';
+  | 'too many interim responses'
+  | 'the endpoint switches protocols unasked';
 
 /** Max bytes of one response head, its empty line included. */
 const MAX_HEAD_BYTES = 64 * 1024;
 const MAX_HEADERS = 1000;
-/** Max interim responses (1xx but 101, RFC 9110 section 15.2) before the final one. */
+/** Max interim responses (1xx except 101, RFC 9110 section 15.2) before the final one. */
 const MAX_INTERIM_RESPONSES = 16;
+/** The only 1xx that is final (RFC 9110 section 15.2.2). */
+export const SWITCHING_PROTOCOLS = 101;
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 const STARTS = ['HTTP/1.1 ', 'HTTP/1.0 '] as const;
@@ -45,6 +48,12 @@ export class ResponseHeadReader {
   #lines = 0;
   /** Bytes of its last line so far. */
   #lineBytes = 0;
+  readonly #takesSwitch: boolean;
+
+  /** @param takesSwitch whether a 101 is a final response; without, it is a problem, because no upgrade was asked for */
+  constructor(takesSwitch = false) {
+    this.#takesSwitch = takesSwitch;
+  }
 
   /**
    * Takes the next bytes, and copies what it keeps. Not to be called again once it has returned a head or a problem.
@@ -61,9 +70,10 @@ export class ResponseHeadReader {
       const head = this.#parse(left, end);
       if (typeof head === 'string') return head;
       left = left.subarray(end);
-      if (head.status >= 200 || head.status === 101) {
+      if (head.status >= 200 || head.status === SWITCHING_PROTOCOLS) {
         this.rest = left;
-        return head;
+        const isUnasked = head.status === SWITCHING_PROTOCOLS && !this.#takesSwitch;
+        return isUnasked ? 'the endpoint switches protocols unasked' : head;
       }
       if (++this.#interim > MAX_INTERIM_RESPONSES) return 'too many interim responses';
     }

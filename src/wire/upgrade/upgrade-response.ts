@@ -1,5 +1,5 @@
 import { listMembers } from '../http/request-head.ts';
-import type { ResponseHead } from '../http/response-head.ts';
+import { SWITCHING_PROTOCOLS, type ResponseHead } from '../http/response-head.ts';
 
 /** What an endpoint's 101 says that matters for the session. */
 interface UpgradeResponse {
@@ -72,7 +72,7 @@ export function endToEndHeaders(head: ResponseHead): (readonly [name: string, va
     const name = head.headers[index]!;
     if (name === 'upgrade' && head.status === 426) tellsUpgrade = true;
     else if (OWN_LEG.has(name) || nominated?.has(name)) continue;
-    else if (name === OFFERED_VERSIONS && head.status === 101) continue;
+    else if (name === OFFERED_VERSIONS && head.status === SWITCHING_PROTOCOLS) continue;
     headers.push([name, head.headers[index + 1]!]);
   }
   if (tellsUpgrade) headers.push(['connection', 'Upgrade']);

@@ -51,6 +51,12 @@ describe('a request on a connection to an endpoint', () => {
     assert.deepEqual(log, ['destroyed', 'failed handshake: too many interim responses']);
   });
 
+  it('fails at a 101, which it has not asked for', () => {
+    const { log, receive } = request();
+    receive(Buffer.from('HTTP/1.1 101 Switching Protocols\r\n\r\n'));
+    assert.deepEqual(log, ['destroyed', 'failed handshake: the endpoint switches protocols unasked']);
+  });
+
   it('fails at a head that does not end', () => {
     const { log, receive } = request();
     receive(headOf(70_000).subarray(0, -1));

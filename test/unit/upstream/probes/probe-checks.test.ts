@@ -71,6 +71,14 @@ for (const [what, make, statusLine] of kinds) {
   });
 }
 
+describe('a probe by HTTP', () => {
+  it('judges a 101 by its status like any other answer', () => {
+    const { log, receive } = begin(new HttpCheck(CHECK, SERVER));
+    receive(Buffer.from('HTTP/1.1 101 Switching Protocols\r\n\r\n'));
+    assert.deepEqual(log, ['answered 101']);
+  });
+});
+
 describe('a probe by WebSocket', () => {
   it('fails at a 101 in HTTP/1.0', () => {
     const { log, receive } = begin(new WebSocketCheck(CHECK, SERVER));

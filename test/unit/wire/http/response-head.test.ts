@@ -9,12 +9,12 @@ const MALFORMED = 'malformed response head';
 type Result = ReturnType<ResponseHeadReader['push']>;
 
 function parse(text: string): Result {
-  return new ResponseHeadReader().push(Buffer.from(text, 'latin1'));
+  return new ResponseHeadReader(true).push(Buffer.from(text, 'latin1'));
 }
 
 /** What the reader says at last of a text that comes byte by byte, and of what is behind it. */
 function parseDripped(text: string): Result {
-  const reader = new ResponseHeadReader();
+  const reader = new ResponseHeadReader(true);
   let result: Result = 'incomplete';
   drip(Buffer.from(text, 'latin1'), (byte) => {
     if (result === 'incomplete') result = reader.push(byte);
@@ -36,7 +36,7 @@ describe("a response's head", () => {
 
   it('is incomplete at every byte before its end, and the same whatever follows', () => {
     for (let end = 0; end < head.length; end++) assert.equal(parse(head.slice(0, end)), 'incomplete');
-    const reader = new ResponseHeadReader();
+    const reader = new ResponseHeadReader(true);
     assert.deepEqual(reader.push(Buffer.from(`${head}\x82\x03abc\r\n\r\n`, 'latin1')), parsed);
     assert.equal(reader.rest.toString('latin1'), '\x82\x03abc\r\n\r\n');
   });
@@ -46,13 +46,19 @@ describe("a response's head", () => {
     const bytes = Buffer.from(`${head}rest`, 'latin1');
     const shared = Buffer.alloc(bytes.length);
     for (let cut = 1; cut < head.length; cut++) {
-      const reader = new ResponseHeadReader();
+      const reader = new ResponseHeadReader(true);
       bytes.copy(shared, 0, 0, cut);
       assert.equal(reader.push(shared.subarray(0, cut)), 'incomplete');
       bytes.copy(shared, 0, cut);
       assert.deepEqual(reader.push(shared.subarray(0, bytes.length - cut)), parsed);
       assert.equal(reader.rest.toString(), 'rest');
     }
+  });
+
+  it('is final at a 101 only if the request asked for an upgrade', () => {
+    const bytes = Buffer.from(`HTTP/1.1 103 Early Hints\r\n\r\n${head}`, 'latin1');
+    assert.deepEqual(new ResponseHeadReader(true).push(bytes), parsed);
+    assert.equal(new ResponseHeadReader().push(bytes), 'the endpoint switches protocols unasked');
   });
 
   it('may have no headers and no reason', () => {
@@ -229,7 +235,7 @@ describe('what bounds the head of a response', () => {
   it('is work in proportion to its bytes, however they are cut', () => {
     for (const piece of [1, 7, 1000]) {
       const bytes = headOf(60_000);
-      const reader = new ResponseHeadReader();
+      const reader = new ResponseHeadReader(true);
       let result: Result = 'incomplete';
       const work = bufferWork(() => {
         for (let at = 0; at < bytes.length; at += piece) result = reader.push(bytes.subarray(at, at + piece));
