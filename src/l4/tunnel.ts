@@ -53,20 +53,22 @@ export interface Tunnel extends LiveMember {
 /** A tunnel on which nothing has crossed for so long is between two messages, if not at its end. */
 export const QUIET_MS = 1000;
 
-/** A bound address whose connections become tunnels. */
+/** An engine's part of one layer 4 listener: its listening socket. */
 export interface TunnelListener {
-  /** Resolves when connections are accepted; rejects where the address cannot be bound. */
+  /** Resolves when connections are accepted; rejects if the address cannot be bound. */
   listen(): Promise<void>;
-  /** Whether it can serve a configuration with the socket that it has. */
+  /** Whether the listener accepts connections. */
+  readonly listens: boolean;
+  /** Whether the listener can serve a configuration with the socket that it has. */
   fits(config: L4ListenerConfig): boolean;
-  /** Takes another context for the tunnels to come; those that live keep theirs. */
+  /** Takes another context for the tunnels to come. Live tunnels keep theirs. */
   use(context: TunnelContext): void;
   /**
-   * Lets others that listen on the address have the connections that begin now; {@link stop} may follow soon.
+   * Hands new connections over to other sockets on the address. {@link stop} may follow soon.
    *
-   * @param from which of them: see `sys/sockets/hand-over.ts`
+   * @param from the first of those sockets: see `sys/sockets/hand-over.ts`
    */
   leave(from: number | null): void;
-  /** Accepts no more connections; tunnels live on, and it may listen again. */
+  /** Accepts no more connections. Tunnels live on, and the listener may listen again. Does nothing if it does not listen. */
   stop(): void;
 }

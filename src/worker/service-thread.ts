@@ -18,11 +18,12 @@ import { Pulse } from '../protocol/pulse.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { pageMetrics } from '../telemetry/names.ts';
 import { createEnvironment, nextEnvironment, type Environment } from './environment.ts';
-import { GenerationMeter } from './generation-meter.ts';
-import { Heartbeat } from './heartbeat.ts';
-import { LoopMeter } from './loop-meter.ts';
-import { Pacer, type Drainable, type Evictable } from './pacer.ts';
-import { EndingBacklog, shareOfScope } from './rate-share.ts';
+import { Pacer } from './ending/pacer.ts';
+import { EndingBacklog, shareOfScope } from './ending/rate-share.ts';
+import type { LiveConnection, PacedConnection } from './live-connection.ts';
+import { GenerationMeter } from './meters/generation-meter.ts';
+import { Heartbeat } from './meters/heartbeat.ts';
+import { LoopMeter } from './meters/loop-meter.ts';
 import type { Change, Service } from './service.ts';
 
 /** How long others have to take over the connections that are being opened: most handshakes need less. */
@@ -134,7 +135,7 @@ export class ServiceThread {
       .slice(0, count)
       .map((connection) => new Evicted(connection, reason));
     const pace = { rate: perSecond, deadlineMs: Infinity, jitterMs: 0 };
-    const collect = (): Drainable[] => chosen.filter(({ over }) => !over);
+    const collect = (): PacedConnection[] => chosen.filter(({ over }) => !over);
     // In place of one that is under way: what that has left has been counted anew.
     this.#replacePacer(`evict ${scopeKey(scope)}`, new Pacer(this.#environment.wheel, collect, pace, false));
   }
@@ -195,7 +196,7 @@ export class ServiceThread {
     service.stop();
     if (heirs === null) service.cancelPending();
     const { wheel } = this.#environment;
-    const collect = heirs !== null ? () => service.living({ kind: 'all' }) : () => service.sessions();
+    const collect = heirs !== null ? () => service.living({ kind: 'all' }) : () => service.closedAtEnd();
     const leftMs = Math.max(0, endsAt - performance.now());
     // Ended a little before the time is over, so that they are not cut.
     const deadlineMs = Math.min(pace?.deadlineMs ?? Infinity, leftMs * ENDED_BY);
@@ -233,11 +234,11 @@ export class ServiceThread {
   }
 
   /** Ends what runs on something that a change has taken away, at the pace of drains. */
-  #endLost(lost: Set<Drainable>): void {
+  #endLost(lost: Set<LiveConnection>): void {
     const { wheel, config } = this.#environment;
     const share = this.#backlog.share();
-    const collect = (): Drainable[] => {
-      const living = new Set<Drainable>(this.#service.living({ kind: 'all' }));
+    const collect = (): LiveConnection[] => {
+      const living = new Set(this.#service.living({ kind: 'all' }));
       for (const target of lost) if (!living.has(target)) lost.delete(target);
       return [...lost];
     };
@@ -253,12 +254,12 @@ export class ServiceThread {
 }
 
 /** A connection that is to be ended so that its client goes elsewhere, whatever it is doing. */
-class Evicted implements Drainable {
+class Evicted implements PacedConnection {
   over = false;
-  readonly #connection: Evictable;
+  readonly #connection: LiveConnection;
   readonly #reason: string;
 
-  constructor(connection: Evictable, reason: string) {
+  constructor(connection: LiveConnection, reason: string) {
     this.#connection = connection;
     this.#reason = reason;
   }

@@ -1,45 +1,54 @@
 import type { DrainScope } from '../protocol/to-worker.ts';
 import type { Environment } from './environment.ts';
-import type { InnerLoop } from './loop-meter.ts';
-import type { Drainable, Evictable } from './pacer.ts';
+import type { LiveConnection } from './live-connection.ts';
+import type { InnerLoop } from './meters/loop-meter.ts';
 
-/** A change that is ready to be made. */
+/** A prepared change to another generation. Exactly one of the two is called. */
 export interface Change {
-  /** Makes it. Returns what lives and has lost what it ran on. */
-  readonly commit: () => readonly Drainable[];
+  /** Makes the change. Returns the live connections that have lost what they ran on. */
+  readonly commit: () => readonly LiveConnection[];
+  /** Undoes the preparation. */
   readonly abort: () => void;
 }
 
-/** What one kind of worker does; the thread around it is the same for all. */
+/** What a worker still has of older generations. */
+export interface OlderGenerations {
+  /** Sessions and tunnels of older generations. */
+  readonly connections: number;
+  /** The oldest generation of which something is alive; the current one if nothing is. */
+  readonly oldest: number;
+}
+
+/** What one kind of worker serves. The thread around it is the same for all kinds. */
 export interface Service {
-  /** The loop that the thread waits in, or null where that is Node's. */
+  /** The loop in which the thread waits; null for Node's. */
   readonly innerLoop: InnerLoop | null;
-  /** Resolves when every listener accepts connections; rejects where one cannot. */
+  /** Resolves when every listener accepts connections; rejects if one cannot. */
   listen(): Promise<void>;
-  /** Gets ready for another generation; rejects where that cannot be, and nothing has changed then. */
+  /** Gets ready for another generation. If it rejects, nothing has changed. */
   prepare(next: Environment): Promise<Change>;
-  /** How much lives of older generations than this one, and the oldest of which anything does. */
-  older(generation: number): { readonly connections: number; readonly oldest: number };
-  /** The sessions and tunnels of a scope. */
-  living(scope: DrainScope): readonly (Drainable & Evictable)[];
-  /** Lets a scope take new work, or not. */
+  /** Reports what is still alive of generations older than the given one. */
+  older(generation: number): OlderGenerations;
+  /** Lists the sessions and tunnels of a scope. */
+  living(scope: DrainScope): readonly LiveConnection[];
+  /** Lets a scope take new sessions and tunnels, or not. */
   admit(scope: DrainScope, admitted: boolean): void;
   /**
-   * Lets other threads and processes have the connections that begin now, before {@link stop}. Those that have begun
-   * are served also after that.
+   * Hands connections that begin now over to other threads and processes, before {@link stop}. Connections that have
+   * begun are served, also after that.
    *
-   * @param from which of the sockets on an address get them, as of `Array.slice`, in the order in which they began to
-   * listen; null for any
+   * @param from the first of the sockets on an address that get them, in the order in which they began to listen, as of
+   * `Array.slice`; null for any
    */
   leave(from: number | null): void;
   /** Accepts no more connections. */
   stop(): void;
-  /** Answers now what is still being negotiated. */
+  /** Refuses the handshakes that are under way. */
   cancelPending(): void;
-  /** What a worker that ends does not wait for, but ends itself: sessions, not tunnels. */
-  sessions(): readonly Drainable[];
-  /** Resolves when nothing is left or the time is over. */
-  emptied(mostMs: number): Promise<void>;
-  /** Closes everything now. Safe at any time, and more than once. */
+  /** Lists the connections that a worker closes itself when it ends: sessions. Tunnels may finish. */
+  closedAtEnd(): readonly LiveConnection[];
+  /** Resolves when nothing is left, or after `maxMs`. */
+  emptied(maxMs: number): Promise<void>;
+  /** Closes everything now. May be called at any time, and more than once. */
   abort(): void;
 }

@@ -50,6 +50,10 @@ export class NetListener implements TunnelListener {
     });
   }
 
+  get listens(): boolean {
+    return this.#server.listening;
+  }
+
   stop(): void {
     this.#handOver?.end();
     this.#handOver = null;

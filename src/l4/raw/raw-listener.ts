@@ -40,6 +40,10 @@ export class RawListener extends Watched implements TunnelListener {
     return Promise.resolve();
   }
 
+  get listens(): boolean {
+    return this.fd >= 0;
+  }
+
   stop(): void {
     const { poller, wheel } = this.loop;
     wheel.disarm(this.#pause);

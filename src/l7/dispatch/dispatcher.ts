@@ -221,11 +221,6 @@ export class Dispatcher implements RequestDispatcher {
     return this.#contexts.get(key);
   }
 
-  /** Whether a context lives on here. */
-  has(context: UpgradeContext): boolean {
-    return this.#contexts.get(contextKey(context.route, context.cluster.name)) === context;
-  }
-
   /** Whether a current route, whatever its name, replaces the one behind an older context. */
   covers({ route, cluster }: UpgradeContext): boolean {
     return this.#config.routes.some(

@@ -6,6 +6,7 @@ import type { DescriptorGate } from '../../upstream/descriptor-gate.ts';
 import type { BoundConnections } from '../bound/bound-connections.ts';
 import type { Engine, EngineListener, ListenerOwner } from '../contract/engine.ts';
 import { ListenerStats, type UnusedReason } from '../contract/listener-stats.ts';
+import type { UpgradeContext } from '../websocket/upgrade.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { L7Environment } from './environment.ts';
 
@@ -24,19 +25,19 @@ export class L7Listener implements ListenerOwner {
   #connections = 0;
   #closed = false;
 
-  /** @param previous the dispatcher of the listener that this one replaces, whose sessions live on; null for none */
+  /** @param previous the listener that this one replaces, whose sessions live on; null for none */
   constructor(
     config: L7ListenerConfig,
     environment: L7Environment,
     engine: Engine,
-    previous: Dispatcher | null,
+    previous: L7Listener | null,
   ) {
     this.#config = config;
     this.#log = environment.log;
     this.#bound = environment.bound;
     this.#descriptors = environment.descriptors;
     this.#stats = new ListenerStats(environment.page, environment.pages, config.name);
-    this.#dispatcher = new Dispatcher(config, environment, this.#stats, previous);
+    this.#dispatcher = new Dispatcher(config, environment, this.#stats, previous?.dispatcher ?? null);
     this.#carrier = engine.createListener(config, this);
   }
 
@@ -59,6 +60,26 @@ export class L7Listener implements ListenerOwner {
 
   get dispatcher(): Dispatcher {
     return this.#successor?.dispatcher ?? this.#dispatcher;
+  }
+
+  /** The contexts of the sessions that begin now, one for each route to a cluster. */
+  get contexts(): readonly UpgradeContext[] {
+    return this.dispatcher.contexts;
+  }
+
+  /** Whether a current route replaces the one behind an older context. */
+  covers(context: UpgradeContext): boolean {
+    return this.dispatcher.covers(context);
+  }
+
+  /** Counts the open requests of the current configuration, also when another has replaced it. */
+  get requests(): { readonly open: number } {
+    return this.dispatcher;
+  }
+
+  /** Serves upgrades, or refuses them with 503. Other requests are answered in any case. */
+  admit(admitted: boolean): void {
+    this.dispatcher.draining = !admitted;
   }
 
   /** Lets a listener that has replaced this one answer what comes on connections that are open here. */

@@ -24,7 +24,7 @@ class Idle implements Service {
     oldest: generation,
   });
   living = (): [] => [];
-  sessions = (): [] => [];
+  closedAtEnd = (): [] => [];
   admit = (): void => undefined;
   abort = (): void => undefined;
   leave = (from: number | null): void => void this.asked.push(`leave ${from}`);

@@ -10,7 +10,7 @@ import { allocateDescriptorTable } from '../../../src/sys/descriptors/descriptor
 import { SeriesDirectory } from '../../../src/telemetry/series-directory.ts';
 import { allocatePage } from '../../../src/telemetry/stats-page.ts';
 import type { Environment } from '../../../src/worker/environment.ts';
-import type { Drainable, Evictable } from '../../../src/worker/pacer.ts';
+import type { LiveConnection } from '../../../src/worker/live-connection.ts';
 import { ServiceThread } from '../../../src/worker/service-thread.ts';
 import type { Change, Service } from '../../../src/worker/service.ts';
 import { capture, config } from '../primary/fixtures/config.ts';
@@ -23,7 +23,7 @@ const DEADLINE_MS = 600_000;
 /** A service whose connections all lose what they run on with the next change. */
 class Losing implements Service {
   readonly innerLoop = { waitedMs: 0, takeLatenessMs: () => 0 };
-  readonly #living = new Set<Drainable & Evictable>();
+  readonly #living = new Set<LiveConnection>();
   ended = 0;
 
   constructor(connections: number) {
@@ -32,13 +32,20 @@ class Losing implements Service {
         if (this.#living.delete(connection)) this.ended++;
         return true;
       };
-      const connection = { drain: end, evict: end, end: () => void end() };
+      const connection = {
+        endpoint: null,
+        isOf: () => false,
+        drain: end,
+        evict: end,
+        end: () => void end(),
+        abort: () => void end(),
+      };
       this.#living.add(connection);
     }
   }
 
-  living = (): (Drainable & Evictable)[] => [...this.#living];
-  sessions = (): (Drainable & Evictable)[] => [...this.#living];
+  living = (): LiveConnection[] => [...this.#living];
+  closedAtEnd = (): LiveConnection[] => [...this.#living];
   listen = (): Promise<void> => Promise.resolve();
   prepare = (): Promise<Change> => Promise.resolve({ commit: () => this.living(), abort: () => undefined });
   older = (generation: number): { connections: number; oldest: number } => ({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { EndingBacklog, shareOfScope } from '../../../src/worker/rate-share.ts';
+import { EndingBacklog, shareOfScope } from '../../../../src/worker/ending/rate-share.ts';
 
 const page = (...values: number[]): Float64Array => Float64Array.from(values);
 

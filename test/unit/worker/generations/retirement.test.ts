@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Retirement } from '../../../src/worker/retirement.ts';
+import { Retirement } from '../../../../src/worker/generations/retirement.ts';
 
 describe('what of older generations lives on', () => {
   it('is counted until it is over, and then let go of once', () => {
     const retirement = new Retirement();
     let sessions = 3;
     let over = 0;
-    retirement.add({ generation: 1, live: () => sessions, counts: true, onOver: () => over++ });
+    retirement.add({ generation: 1, live: () => sessions, countsConnections: true, onOver: () => over++ });
     retirement.add({ generation: 2, live: () => 7 });
     assert.deepEqual(retirement.sweep(4), { connections: 3, oldest: 1 });
     sessions = 1;
@@ -22,7 +22,7 @@ describe('what of older generations lives on', () => {
   it('belongs to the generation in use where that has a thing of the same name', () => {
     const retirement = new Retirement();
     let isThere = true;
-    retirement.add({ generation: 1, live: () => 1, stillThere: () => isThere });
+    retirement.add({ generation: 1, live: () => 1, isCurrent: () => isThere });
     assert.deepEqual(retirement.sweep(8), { connections: 0, oldest: 8 });
     isThere = false;
     assert.deepEqual(retirement.sweep(9), { connections: 0, oldest: 8 });

@@ -1,6 +1,6 @@
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
-import { threadMetrics } from '../telemetry/names.ts';
-import type { StatsPage } from '../telemetry/stats-page.ts';
+import { threadMetrics } from '../../telemetry/names.ts';
+import type { StatsPage } from '../../telemetry/stats-page.ts';
 
 const PERIOD_MS = 1000;
 

@@ -1,5 +1,5 @@
-import { threadMetrics } from '../telemetry/names.ts';
-import type { StatsPage } from '../telemetry/stats-page.ts';
+import { threadMetrics } from '../../telemetry/names.ts';
+import type { StatsPage } from '../../telemetry/stats-page.ts';
 
 const PERIOD_MS = 1000;
 

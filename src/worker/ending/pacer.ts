@@ -1,20 +1,7 @@
-import { Timed, type TimerWheel } from '../core/timing/timer-wheel.ts';
-import type { Pace } from '../protocol/to-worker.ts';
+import { Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
+import type { Pace } from '../../protocol/to-worker.ts';
+import type { PacedConnection } from '../live-connection.ts';
 import { UNDIVIDED, type RateShare } from './rate-share.ts';
-
-/** A session or tunnel, as somebody sees it who wants it to end. */
-export interface Drainable {
-  /** Ends in good order, if this is the moment for it; false where it is not, or it is over already. */
-  drain(): boolean;
-  /** Ends now, in as good order as there can be. */
-  end(): void;
-}
-
-/** A session or tunnel, as somebody sees it who wants its client to go elsewhere. */
-export interface Evictable {
-  /** Ends it in good order; false where it has ended already. */
-  evict(reason: string): boolean;
-}
 
 /** How often a drain looks at what it has to do: the wheel has no finer ticks. */
 const LOOK_MS = 100;
@@ -22,7 +9,7 @@ const LOOK_MS = 100;
 const FORGET_MS = 1000;
 
 interface Turn {
-  readonly target: Drainable;
+  readonly target: PacedConnection;
   /** By the wheel's clock. */
   readonly at: number;
 }
@@ -42,17 +29,17 @@ interface PacerOptions {
  */
 export class Pacer extends Timed {
   readonly #wheel: TimerWheel;
-  readonly #collect: () => readonly Drainable[];
+  readonly #collect: () => readonly PacedConnection[];
   readonly #pace: Pace;
   readonly #share: RateShare;
   readonly #random: () => number;
   readonly #endsAt: number;
   /** Those whose turn is to come, the next one last. */
-  #waiting: Drainable[] = [];
+  #waiting: PacedConnection[] = [];
   /** Those whose turn has come, and is put off. */
   #turns: Turn[] = [];
   /** Those whose turn is over, and who were not ready. */
-  readonly #late = new Set<Drainable>();
+  readonly #late = new Set<PacedConnection>();
   readonly #lasting: boolean;
   /** Connections that may be ended now. A random part of one at first: workers do not end their first ones together. */
   #credit: number;
@@ -65,7 +52,7 @@ export class Pacer extends Timed {
    */
   constructor(
     wheel: TimerWheel,
-    collect: () => readonly Drainable[],
+    collect: () => readonly PacedConnection[],
     pace: Pace,
     lasting: boolean,
     { share = UNDIVIDED, random = Math.random }: PacerOptions = {},
@@ -147,7 +134,7 @@ export class Pacer extends Timed {
   }
 
   /** Forgets what has ended by itself, so that it takes no turn and no share of the rate. Returns what is there. */
-  #forgetGone(): Set<Drainable> {
+  #forgetGone(): Set<PacedConnection> {
     this.#lookedAt = this.#wheel.now;
     const all = new Set(this.#collect());
     for (const late of this.#late) if (!all.has(late)) this.#late.delete(late);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { TimerWheel } from '../../../src/core/timing/timer-wheel.ts';
-import { Pulse } from '../../../src/protocol/pulse.ts';
-import { Heartbeat } from '../../../src/worker/heartbeat.ts';
+import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
+import { Pulse } from '../../../../src/protocol/pulse.ts';
+import { Heartbeat } from '../../../../src/worker/meters/heartbeat.ts';
 
 describe('the heartbeat of a worker', () => {
   it('beats at each tick of the wheel that its loop drives, and not without it', () => {

@@ -1,5 +1,5 @@
-import { TICK_MS, Timed, type TimerWheel } from '../core/timing/timer-wheel.ts';
-import type { Pulse } from '../protocol/pulse.ts';
+import { TICK_MS, Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
+import type { Pulse } from '../../protocol/pulse.ts';
 
 /**
  * Beats at every tick of a thread's timer wheel. The loop that carries the traffic drives the wheel, and gives Node a

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { TICK_MS, TimerWheel } from '../../../src/core/timing/timer-wheel.ts';
-import { Pacer, type Drainable } from '../../../src/worker/pacer.ts';
+import { TICK_MS, TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
+import { Pacer } from '../../../../src/worker/ending/pacer.ts';
+import type { PacedConnection } from '../../../../src/worker/live-connection.ts';
 
 /** A world of connections on a clock of its own. */
 class World {
@@ -15,7 +16,7 @@ class World {
     }
   }
 
-  readonly collect = (): readonly Drainable[] => [...this.living];
+  readonly collect = (): readonly PacedConnection[] => [...this.living];
 
   run(ms: number): void {
     const end = this.wheel.now + ms;
@@ -27,7 +28,7 @@ class World {
   }
 }
 
-class Connection implements Drainable {
+class Connection implements PacedConnection {
   readonly #world: World;
   readonly #id: number;
   readonly #isReady: (at: number) => boolean;

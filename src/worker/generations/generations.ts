@@ -1,0 +1,279 @@
+import type { LiveMember } from '../../core/collections/live-set.ts';
+import type { ThreadLock } from '../../core/thread-lock.ts';
+import type { DrainScope } from '../../protocol/to-worker.ts';
+import type { Environment } from '../environment.ts';
+import type { LiveConnection } from '../live-connection.ts';
+import type { InnerLoop } from '../meters/loop-meter.ts';
+import type { Change, OlderGenerations, Service } from '../service.ts';
+import { SYSTEM_CLOCK, type Clock } from './clock.ts';
+import type { Layer, ServedListener } from './layer.ts';
+import { Retirement } from './retirement.ts';
+import { untilEmpty } from './until-empty.ts';
+
+/** How long a replaced listener still accepts the connections that the kernel holds for it. */
+const REPLACED_MS = 1000;
+/** How long the last close frames may take to reach their clients before the connections are cut. */
+const FLUSH_MS = 1000;
+/** The same if others have taken over: a client that was accepted just before may still send its request. */
+const LAST_REQUEST_MS = 5000;
+
+/**
+ * The listeners of one layer in one worker, from one generation to the next. A listener that fits the next configuration
+ * goes on with its socket. Any other is replaced: its successor listens first, then it stops, and it closes when none of
+ * its connections is left.
+ */
+export class Generations<
+  Listener extends ServedListener<Listener, Config, Shared, Context>,
+  Config extends { readonly name: string },
+  Shared,
+  Context,
+  Connection extends LiveConnection & LiveMember,
+> implements Service {
+  readonly #layer: Layer<Listener, Config, Shared, Context, Connection>;
+  /** Listening sockets of a process are opened and closed one at a time: see `sys/sockets/hand-over.ts`. */
+  readonly #lock: ThreadLock;
+  readonly #clock: Clock;
+  readonly #retirement = new Retirement();
+  /** Whether others serve the same addresses from now on. */
+  #leaves = false;
+  #generation: number;
+  /** By name. */
+  #listeners: ReadonlyMap<string, Listener>;
+  /** Replaced and removed listeners that still have connections. */
+  readonly #oldListeners = new Set<Listener>();
+  /** Replaced and removed contexts that still have connections. */
+  readonly #oldContexts = new Set<Context>();
+
+  constructor(
+    layer: Layer<Listener, Config, Shared, Context, Connection>,
+    environment: Environment,
+    lock: ThreadLock,
+    clock = SYSTEM_CLOCK,
+  ) {
+    this.#layer = layer;
+    this.#lock = lock;
+    this.#clock = clock;
+    this.#generation = environment.generation;
+    const shared = layer.share(environment);
+    this.#listeners = new Map(
+      layer.configsOf(environment).map((config) => [config.name, layer.create(config, shared, null)]),
+    );
+  }
+
+  get innerLoop(): InnerLoop | null {
+    return this.#layer.innerLoop;
+  }
+
+  async listen(): Promise<void> {
+    for (const listener of this.#listeners.values()) await listener.listen(this.#lock);
+    this.#layer.started();
+  }
+
+  async prepare(next: Environment): Promise<Change> {
+    const shared = this.#layer.share(next);
+    const listeners = new Map<string, Listener>();
+    const commits: (() => void)[] = [];
+    const made: Listener[] = [];
+    const abort = (): void => {
+      for (const listener of made) this.#close(listener);
+    };
+    try {
+      for (const config of this.#layer.configsOf(next)) {
+        const current = this.#listeners.get(config.name);
+        if (current?.fits(config) === true) {
+          commits.push(current.prepare(config, shared));
+          listeners.set(config.name, current);
+        } else {
+          const listener = this.#layer.create(config, shared, current ?? null);
+          made.push(listener);
+          listeners.set(config.name, listener);
+        }
+      }
+      for (const listener of made) await listener.listen(this.#lock);
+    } catch (error) {
+      abort();
+      throw error;
+    }
+    return { commit: () => this.#commit(next, listeners, commits), abort };
+  }
+
+  older(generation: number): OlderGenerations {
+    return this.#retirement.sweep(generation);
+  }
+
+  living(scope: DrainScope): Connection[] {
+    return this.#contexts().flatMap((context) => {
+      const { listener, cluster, live } = this.#layer.groupOf(context);
+      switch (scope.kind) {
+        case 'all':
+          return [...live];
+        case 'listener':
+          return listener === scope.name ? [...live] : [];
+        case 'cluster':
+          return cluster === scope.name ? [...live] : [];
+        case 'endpoint':
+          return cluster === scope.cluster
+            ? [...live].filter((connection) => connection.isOf(scope.cluster, scope.name))
+            : [];
+      }
+    });
+  }
+
+  admit(scope: DrainScope, admitted: boolean): void {
+    // Clusters and endpoints refuse new connections themselves.
+    if (scope.kind === 'cluster' || scope.kind === 'endpoint') return;
+    for (const [name, listener] of this.#listeners) {
+      if (scope.kind === 'all' || scope.name === name) listener.admit(admitted);
+    }
+  }
+
+  leave(from: number | null): void {
+    this.#leaves = true;
+    for (const listener of this.#listeners.values()) listener.leave(from);
+  }
+
+  stop(): void {
+    for (const listener of this.#listeners.values()) {
+      this.#stop(listener);
+      // While others take over, what still comes here is served.
+      if (!this.#leaves) listener.admit(false);
+    }
+  }
+
+  cancelPending(): void {
+    for (const context of this.#contexts()) {
+      for (const handshake of this.#layer.groupOf(context).pending) handshake.cancel();
+    }
+  }
+
+  closedAtEnd(): Connection[] {
+    return this.#layer.closesAtEnd ? this.living({ kind: 'all' }) : [];
+  }
+
+  emptied(maxMs: number): Promise<void> {
+    const lingerMs = this.#leaves ? LAST_REQUEST_MS : FLUSH_MS;
+    return untilEmpty(() => this.#remainder(), { lingerMs, maxMs }, this.#clock);
+  }
+
+  abort(): void {
+    try {
+      this.#layer.aborting();
+      for (const connection of this.living({ kind: 'all' })) connection.abort();
+      for (const listener of this.#allListeners()) this.#close(listener);
+    } finally {
+      this.#layer.close();
+    }
+  }
+
+  #remainder(): { readonly busy: boolean; readonly connections: number } {
+    const listeners = this.#allListeners();
+    const groups = this.#contexts().map((context) => this.#layer.groupOf(context));
+    return {
+      busy:
+        groups.some(({ live, pending }) => live.size + pending.size > 0) ||
+        listeners.some(({ unanswered }) => unanswered > 0),
+      connections: listeners.reduce((sum, { connections }) => sum + connections, 0),
+    };
+  }
+
+  #allListeners(): Listener[] {
+    return [...this.#listeners.values(), ...this.#oldListeners];
+  }
+
+  #contexts(): Context[] {
+    return [...[...this.#listeners.values()].flatMap(({ contexts }) => contexts), ...this.#oldContexts];
+  }
+
+  #stop(listener: Listener): void {
+    this.#lock.hold(() => listener.stop());
+  }
+
+  #close(listener: Listener): void {
+    this.#stop(listener);
+    listener.close();
+  }
+
+  /** Returns the connections that have lost their listener, route, cluster or endpoint. */
+  #commit(
+    next: Environment,
+    listeners: ReadonlyMap<string, Listener>,
+    commits: readonly (() => void)[],
+  ): Connection[] {
+    const before = Array.from(this.#listeners, ([name, listener]) => {
+      const { contexts, requests } = listener;
+      return { name, listener, contexts, requests };
+    });
+    const generation = this.#generation;
+    this.#listeners = listeners;
+    this.#generation = next.generation;
+    for (const commit of commits) commit();
+    this.#layer.committed(next);
+    const lost = new Set<Connection>();
+    for (const { name, listener, contexts, requests } of before) {
+      // Answers that are still under way count where the old routes counted.
+      if (requests !== null) this.#retirement.add({ generation, live: () => requests.open });
+      const successor = listeners.get(name) ?? null;
+      const kept = new Set(successor?.contexts);
+      for (const context of contexts) {
+        if (kept.has(context)) continue;
+        this.#retireContext(context, generation);
+        if (successor?.covers(context) === true) continue;
+        for (const connection of this.#layer.groupOf(context).live) lost.add(connection);
+      }
+      if (successor !== listener) this.#replace(name, listener, successor, generation, next);
+    }
+    for (const connection of this.living({ kind: 'all' })) {
+      if (connection.endpoint?.removed === true) lost.add(connection);
+    }
+    return [...lost];
+  }
+
+  #retireContext(context: Context, generation: number): void {
+    const { live, pending } = this.#layer.groupOf(context);
+    this.#oldContexts.add(context);
+    this.#retirement.add({
+      generation,
+      live: () => live.size + pending.size,
+      countsConnections: true,
+      onOver: () => this.#oldContexts.delete(context),
+    });
+  }
+
+  /** @param successor null if the configuration has no listener of that name any more */
+  #replace(
+    name: string,
+    listener: Listener,
+    successor: Listener | null,
+    generation: number,
+    { config }: Environment,
+  ): void {
+    this.#oldListeners.add(listener);
+    if (successor === null) {
+      this.#stop(listener);
+      listener.admit(false);
+    } else {
+      listener.follow(successor);
+      // Every worker has made a successor, and these are the newest sockets on the address.
+      listener.leave(-config.workers[this.#layer.kind]);
+      this.#clock.delay(REPLACED_MS, () => this.#stop(listener));
+    }
+    this.#retirement.add({
+      generation,
+      live: () => {
+        if (listener.listens) return 1;
+        // Without a successor, a connection between two requests is of no more use.
+        const isUsed = successor !== null || listener.unanswered > 0 || this.#hasConnections(name);
+        return isUsed ? listener.connections : 0;
+      },
+      isCurrent: () => this.#listeners.has(name),
+      onOver: () => {
+        this.#oldListeners.delete(listener);
+        this.#close(listener);
+      },
+    });
+  }
+
+  #hasConnections(listener: string): boolean {
+    return this.living({ kind: 'listener', name: listener }).length > 0;
+  }
+}

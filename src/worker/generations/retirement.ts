@@ -1,0 +1,47 @@
+import type { OlderGenerations } from '../service.ts';
+
+/** Something of an older generation that is still alive. */
+interface Retired {
+  /** The last generation that had it. */
+  generation: number;
+  /** Counts what is alive of it, such as sessions. It is over at 0. */
+  readonly live: () => number;
+  /** Whether `live` counts sessions and tunnels, which are reported as connections of older generations. */
+  readonly countsConnections: boolean;
+  /** Whether it belongs to the current generation, such as a replaced listener whose name is still configured. */
+  readonly isCurrent: () => boolean;
+  /** Called once, by the sweep that finds nothing alive. */
+  readonly onOver: () => void;
+}
+
+/** Keeps account of what is still alive of older generations in a worker. */
+export class Retirement {
+  readonly #retired = new Set<Retired>();
+
+  add(retired: Partial<Retired> & Pick<Retired, 'generation' | 'live'>): void {
+    this.#retired.add({
+      countsConnections: false,
+      isCurrent: () => false,
+      onOver: () => undefined,
+      ...retired,
+    });
+  }
+
+  /** Drops what is over, and returns what is left. @param current the generation in use */
+  sweep(current: number): OlderGenerations {
+    let connections = 0;
+    let oldest = current;
+    for (const retired of this.#retired) {
+      const live = retired.live();
+      if (live === 0) {
+        this.#retired.delete(retired);
+        retired.onOver();
+        continue;
+      }
+      if (retired.countsConnections) connections += live;
+      if (retired.isCurrent()) retired.generation = current;
+      oldest = Math.min(oldest, retired.generation);
+    }
+    return { connections, oldest };
+  }
+}
