@@ -35,7 +35,11 @@ import type { SupervisorTimings } from './workers/supervisor.ts';
 import { askToHandOver, findPredecessor } from './process/takeover.ts';
 import { readVersions } from './process/versions.ts';
 import { WorkerRestarts } from './control/worker-restarts.ts';
-import type { WorkerFiles } from './workers/worker-threads.ts';
+import { Broadcast } from './workers/broadcast.ts';
+import { Generations } from './workers/generations.ts';
+import { WorkerPages } from './workers/worker-pages.ts';
+import { WorkerRoster } from './workers/worker-roster.ts';
+import { WorkerThreads, type WorkerFiles } from './workers/worker-threads.ts';
 
 /** The number of the configuration that the process started with. */
 const FIRST_GENERATION = 1;
@@ -168,16 +172,22 @@ export class Primary {
     const claim = await claimAddresses(chooseEngines(this.#options.config, log), { shared: predecessor });
     this.#held = claim.held;
     const config = { ...this.#options.config, listeners: claim.listeners };
-    const clusters = (this.#clusters = new ClusterMonitors(config.clusters, log, () => supervisor));
-    const supervisor: Supervisor = new Supervisor({
-      config,
-      generation: FIRST_GENERATION,
+    const pages = new WorkerPages(config);
+    const roster = new WorkerRoster();
+    const generations = new Generations(config, FIRST_GENERATION, pages);
+    const broadcast = new Broadcast({ roster, pages, generations });
+    const clusters = (this.#clusters = new ClusterMonitors(config.clusters, { broadcast, pages }, log));
+    const supervisor = new Supervisor({
+      roster,
+      pages,
+      generations,
+      broadcast,
+      threads: new WorkerThreads(log, workerFiles),
       log,
       onLines: (lines) => output.write(lines),
       onEndpointFailed: clusters.endpointFailed,
       clusterStates: clusters.states,
       descriptorPlan,
-      workerFiles,
       ...(timings !== undefined && { timings }),
     });
     this.#supervisor = supervisor;

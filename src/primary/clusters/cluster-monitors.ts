@@ -3,19 +3,22 @@ import type { Cluster as ClusterConfig } from '../../config/types/cluster.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
 import { endpointSeries } from '../../protocol/series.ts';
-import type { EvictCommand } from '../../protocol/to-worker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { pageMetrics } from '../../telemetry/names.ts';
 import { membershipOf } from '../../upstream/membership.ts';
 import { ClusterMonitor } from './cluster-monitor.ts';
 import type { EndpointRecord } from './endpoint-record.ts';
-import type { Supervisor } from '../workers/supervisor.ts';
+import type { Broadcast } from '../workers/broadcast.ts';
+import type { WorkerPages } from '../workers/worker-pages.ts';
 
-/** Connections that are ended in a second where nothing else is said. */
+/** Connections that are ended in a second by default. */
 const EVICTIONS_PER_SECOND = 100;
 
-/** What of the supervisor the clusters need. */
-type Workers = Pick<Supervisor, 'slots' | 'leaving' | 'generation' | 'directory' | 'sums'>;
+/** The workers, as far as clusters concern them. */
+interface ClusterWorkers {
+  readonly broadcast: Pick<Broadcast, 'publish' | 'evict'>;
+  readonly pages: Pick<WorkerPages, 'directory' | 'sums'>;
+}
 
 /** A change of the clusters that can be made. */
 interface ClusterChange {
@@ -25,15 +28,14 @@ interface ClusterChange {
   abort(): void;
 }
 
-/** All clusters, as the primary looks after them. */
+/** Looks after all clusters, and tells the workers of them. */
 export class ClusterMonitors {
   #all: readonly ClusterMonitor[];
+  readonly #workers: ClusterWorkers;
   readonly #log: Logger;
-  readonly #workers: () => Workers;
   readonly #evictions = new Map<string, number>();
 
-  /** @param workers asked for only after the constructor */
-  constructor(clusters: readonly ClusterConfig[], log: Logger, workers: () => Workers) {
+  constructor(clusters: readonly ClusterConfig[], workers: ClusterWorkers, log: Logger) {
     this.#workers = workers;
     this.#log = log;
     this.#all = clusters.map((config) => this.#create(config));
@@ -46,21 +48,19 @@ export class ClusterMonitors {
   #create(config: ClusterConfig, previous?: ClusterMonitor | null): ClusterMonitor {
     const { name: cluster } = config;
     const log = this.#log;
+    const { broadcast, pages } = this.#workers;
     const monitor: ClusterMonitor = new ClusterMonitor({
       config,
       log,
       ...(previous !== undefined && { previous }),
-      publish: (state) => this.#publish(state),
+      publish: (state) => broadcast.publish(state),
       successes: (label) => ({
         dials: this.#sum(pageMetrics.endpointDials, cluster, label),
         answers: this.#sum(pageMetrics.endpointConnects, cluster, label),
         serverErrors: this.#sum(pageMetrics.endpointServerErrors, cluster, label),
       }),
-      lend: (label) => {
-        const { directory, sums } = this.#workers();
-        return directory.lend(endpointSeries(cluster, label), sums);
-      },
-      giveBack: (label) => this.#workers().directory.giveBack(endpointSeries(cluster, label)[0]!),
+      lend: (label) => pages.directory.lend(endpointSeries(cluster, label), pages.sums),
+      giveBack: (label) => pages.directory.giveBack(endpointSeries(cluster, label)[0]!),
       onDown: (record) => {
         if (config.onDown === 'close') this.evictAll(monitor, record, EVICTIONS_PER_SECOND, 'endpoint down');
       },
@@ -167,14 +167,6 @@ export class ClusterMonitors {
     for (const monitor of this.all) monitor.stop();
   }
 
-  #publish(state: ClusterState): void {
-    const { slots, leaving, generation } = this.#workers();
-    // One that leaves may be of a generation that does not know these endpoints, and needs them no more.
-    for (const slot of [...slots, ...leaving])
-      if (slot.generation === generation) slot.send({ type: 'cluster', state });
-  }
-
-  /** Tells each worker to end its part of the connections. */
   #evict(
     { config: { name: cluster } }: ClusterMonitor,
     { facts: { label: endpoint } }: EndpointRecord,
@@ -182,35 +174,13 @@ export class ClusterMonitors {
     perSecond: number,
     reason: string,
   ): void {
-    const { slots: current, leaving, directory } = this.#workers();
-    const slots = [...current, ...leaving];
-    const slot = directory.slot(pageMetrics.endpointConnectionsActive, { cluster, endpoint });
-    const own = slots.map(({ page }) => new Float64Array(page)[slot] ?? 0);
-    const total = own.reduce((sum, active) => sum + active, 0);
-    if (total === 0) return;
-    let before = 0;
-    for (const [index, active] of own.entries()) {
-      // Shares of the running sum, so that the parts make up the whole exactly.
-      const part = Math.round((count * (before + active)) / total) - Math.round((count * before) / total);
-      before += active;
-      if (part === 0) continue;
-      const rate = (perSecond * part) / count;
-      const command: EvictCommand = {
-        type: 'evict',
-        cluster,
-        endpoint,
-        count: part,
-        perSecond: rate,
-        reason,
-      };
-      slots[index]!.send(command);
-    }
+    if (!this.#workers.broadcast.evict({ cluster, endpoint, count, perSecond, reason })) return;
     this.#evictions.set(cluster, this.evictions(cluster) + count);
   }
 
   #sum(metric: (typeof pageMetrics)['endpointConnects'], cluster: string, endpoint: string): number {
-    const { directory, sums } = this.#workers();
-    // A cluster that is yet to come into force has none.
+    const { directory, sums } = this.#workers.pages;
+    // A cluster of a configuration that is not in force yet has no series.
     const slot = directory.find(metric, { cluster, endpoint });
     return slot === undefined ? 0 : sums.at(slot);
   }

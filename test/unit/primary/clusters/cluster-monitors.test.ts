@@ -9,6 +9,7 @@ import type {
 import type { Config } from '../../../../src/config/types/config.ts';
 import type { ClusterMonitor } from '../../../../src/primary/clusters/cluster-monitor.ts';
 import { ClusterMonitors } from '../../../../src/primary/clusters/cluster-monitors.ts';
+import { Broadcast } from '../../../../src/primary/workers/broadcast.ts';
 import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
 import type { EvictCommand, ToWorker } from '../../../../src/protocol/to-worker.ts';
 import { createLogger } from '../../../../src/telemetry/logger.ts';
@@ -38,19 +39,19 @@ class Rig {
     this.#directory = new SeriesDirectory(layout.series);
     this.#pages = Array.from({ length: workers }, () => allocatePage({ size: this.#directory.capacity }));
     this.told = this.#pages.map(() => []);
-    const slots = this.#pages.map((page, index) => ({
+    const workersTold = this.#pages.map((page, index) => ({
       page,
       generation: 1,
-      send: (message: ToWorker) => this.told[index]!.push(message),
+      send: (message: ToWorker) => void this.told[index]!.push(message),
     }));
-    const supervisor = {
-      slots,
-      leaving: [],
-      generation: 1,
-      directory: this.#directory,
-      sums: new PageSums(this.#directory, this.#pages),
-    };
-    this.monitors = new ClusterMonitors([config], log, () => supervisor as never);
+    const directory = this.#directory;
+    const broadcast = new Broadcast({
+      roster: { serving: workersTold, everyone: workersTold },
+      pages: { directory, slotsOf: () => [] },
+      generations: { number: 1 },
+    });
+    const sums = new PageSums(directory, this.#pages);
+    this.monitors = new ClusterMonitors([config], { broadcast, pages: { directory, sums } }, log);
     cleanups.push(() => this.monitors.stop());
   }
 

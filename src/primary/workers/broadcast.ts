@@ -1,0 +1,89 @@
+import type { DrainSettings } from '../../config/types/config.ts';
+import type { ClusterState } from '../../protocol/cluster-state.ts';
+import { scopeKey, type DrainScope, type EvictCommand, type ToWorker } from '../../protocol/to-worker.ts';
+import { pageMetrics } from '../../telemetry/names.ts';
+import type { Generations } from './generations.ts';
+import type { WorkerPages } from './worker-pages.ts';
+import type { WorkerRoster } from './worker-roster.ts';
+import type { WorkerSlot } from './worker-slot.ts';
+
+/** A worker that can be told something. */
+type ToldWorker = Pick<WorkerSlot, 'page' | 'generation'> & { send(message: ToWorker): void };
+
+interface BroadcastParts {
+  readonly roster: Pick<WorkerRoster<ToldWorker>, 'serving' | 'everyone'>;
+  readonly pages: Pick<WorkerPages, 'directory' | 'slotsOf'>;
+  readonly generations: Pick<Generations, 'number'>;
+}
+
+/** Tells the workers what concerns several of them, and keeps what a new worker must be told of it. */
+export class Broadcast {
+  readonly #parts: BroadcastParts;
+  /** By {@link scopeKey}. */
+  readonly #drained = new Map<string, DrainScope>();
+
+  constructor(parts: BroadcastParts) {
+    this.#parts = parts;
+  }
+
+  /** The scopes that are drained: part of what a new worker starts with. */
+  get drained(): readonly DrainScope[] {
+    return [...this.#drained.values()];
+  }
+
+  /** Stops new work in a scope, and ends its connections at a pace; a rate of 0 keeps them. */
+  drain(scope: DrainScope, settings: DrainSettings): void {
+    const { roster, pages } = this.#parts;
+    this.#drained.set(scopeKey(scope), scope);
+    const pace = settings.rate === 0 ? null : settings;
+    const counted = pages.slotsOf(scope);
+    for (const worker of roster.serving) worker.send({ type: 'drain', scope, pace, counted });
+  }
+
+  undrain(scope: DrainScope): void {
+    this.#drained.delete(scopeKey(scope));
+    for (const worker of this.#parts.roster.serving) worker.send({ type: 'undrain', scope });
+  }
+
+  /** Publishes the endpoints of a cluster. */
+  publish(state: ClusterState): void {
+    const { roster, generations } = this.#parts;
+    for (const worker of roster.everyone) {
+      // A leaving worker of an older generation may not have the cluster, and takes no new work.
+      if (worker.generation === generations.number) worker.send({ type: 'cluster', state });
+    }
+  }
+
+  /**
+   * Ends connections of an endpoint, in each worker in proportion to the connections that it has.
+   *
+   * @returns whether any worker has a connection of the endpoint
+   */
+  evict(eviction: Omit<EvictCommand, 'type'>): boolean {
+    const { roster, pages } = this.#parts;
+    const { cluster, endpoint, count, perSecond } = eviction;
+    const slot = pages.directory.slot(pageMetrics.endpointConnectionsActive, { cluster, endpoint });
+    const shares = roster.everyone.map((worker) => {
+      return { worker, active: new Float64Array(worker.page)[slot] ?? 0 };
+    });
+    const total = shares.reduce((sum, { active }) => sum + active, 0);
+    if (total === 0) return false;
+    let before = 0;
+    for (const { worker, active } of shares) {
+      // Differences of the rounded running sum: the parts add up to the count.
+      const part = Math.round((count * (before + active)) / total) - Math.round((count * before) / total);
+      before += active;
+      if (part === 0) continue;
+      const rate = (perSecond * part) / count;
+      worker.send({ type: 'evict', ...eviction, count: part, perSecond: rate });
+    }
+    return true;
+  }
+
+  /** Tells the workers that workers have come or gone. */
+  sendPages(): void {
+    const workers = this.#parts.roster.everyone;
+    const pages = workers.map(({ page }) => page);
+    for (const worker of workers) worker.send({ type: 'pages', pages });
+  }
+}

@@ -1,0 +1,115 @@
+import type { Config } from '../../config/types/config.ts';
+import { StartError } from '../../core/errors.ts';
+import type { ClusterState } from '../../protocol/cluster-state.ts';
+import type { Generation } from '../../protocol/to-worker.ts';
+import { allocateLineWindow } from '../../telemetry/line-window.ts';
+import { seriesOf, type WorkerPages } from './worker-pages.ts';
+import type { WorkerRoster } from './worker-roster.ts';
+import type { WorkerSlot } from './worker-slot.ts';
+
+/** A configuration with what belongs to it, apart from the clusters: their state changes all the time. */
+type GenerationInUse = Omit<Generation, 'clusters'>;
+
+/** A worker that gets ready for a configuration. */
+type ChangingWorker = Pick<WorkerSlot, 'prepare' | 'send' | 'generation'>;
+
+interface Change {
+  readonly config: Config;
+  readonly generation: number;
+  readonly clusters: readonly ClusterState[];
+  readonly workers: readonly ChangingWorker[];
+  /** Called in the turn in which the workers are told to commit. */
+  readonly onCommit: () => void;
+}
+
+/** The configuration in use, and its change: in all workers or in none. */
+export class Generations {
+  readonly #pages: WorkerPages;
+  #current: GenerationInUse;
+  #decided: Promise<unknown> = Promise.resolve();
+
+  constructor(config: Config, generation: number, pages: WorkerPages) {
+    this.#pages = pages;
+    const series = pages.directory.table;
+    this.#current = { config, generation, series, lineWindows: lineWindowsOf(config) };
+  }
+
+  get current(): GenerationInUse {
+    return this.#current;
+  }
+
+  get config(): Config {
+    return this.#current.config;
+  }
+
+  /** Each change adds 1. */
+  get number(): number {
+    return this.#current.generation;
+  }
+
+  /** Resolves when no change is being decided: a worker that starts meanwhile would never hear of the decision. */
+  get decided(): Promise<unknown> {
+    return this.#decided;
+  }
+
+  /**
+   * Brings a configuration into force in all workers, or in none.
+   *
+   * @throws StartError if a worker cannot use it, or the stats pages have no room; nothing has changed then
+   */
+  change(change: Change): Promise<void> {
+    const decision = this.#decide(change);
+    this.#decided = decision.catch(() => undefined);
+    return decision;
+  }
+
+  async #decide({ config, generation, clusters, workers, onCommit }: Change): Promise<void> {
+    const { directory, sums } = this.#pages;
+    const plan = directory.plan(seriesOf(config), generation);
+    if (plan === null) {
+      throw new StartError('the statistics have no room for what is new: restart to bring it into force');
+    }
+    for (const [start, end] of plan.cleared) sums.clear(start, end);
+    const lineWindows = lineWindowsOf(config, this.#current.lineWindows);
+    const next = { config, generation, series: plan.table, lineWindows };
+    const answers = await Promise.all(
+      workers.map((worker) => worker.prepare({ type: 'prepare', ...next, clusters })),
+    );
+    const problem = answers.find((answer) => answer !== null) ?? null;
+    const commit = problem === null;
+    if (commit) {
+      plan.commit();
+      this.#current = next;
+    }
+    for (const worker of workers) worker.send({ type: 'settle', generation, commit });
+    if (problem !== null) throw new StartError(problem);
+    for (const worker of workers) worker.generation = generation;
+    onCommit();
+  }
+
+  /** Hides the series that no worker writes any more, and frees their slots. */
+  releaseSeries({ slots, leaving }: Pick<WorkerRoster, 'slots' | 'leaving'>): void {
+    const { directory, sums } = this.#pages;
+    directory.sweep(sums);
+    // A leaving worker no longer says what its oldest generation is, and may write any series.
+    if (leaving.length > 0) return;
+    let oldest = this.number;
+    for (const { name, page, state } of slots) {
+      if (state === 'waiting' || state === 'stuck' || state === 'ended') continue;
+      oldest = Math.min(oldest, this.#pages.oldestGeneration(name, page));
+    }
+    directory.release(oldest);
+  }
+}
+
+/**
+ * Allocates the memory by which workers bound the log lines that clients of a listener can provoke.
+ *
+ * @param known the windows in use: a listener that stays keeps its own
+ */
+function lineWindowsOf(
+  { listeners }: Config,
+  known: ReadonlyMap<string, SharedArrayBuffer> = new Map(),
+): ReadonlyMap<string, SharedArrayBuffer> {
+  return new Map(listeners.map(({ name }) => [name, known.get(name) ?? allocateLineWindow()]));
+}

@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto';
+import type { DescriptorPlan } from '../../core/descriptor-limit.ts';
+import type { ClusterState } from '../../protocol/cluster-state.ts';
+import type { EndpointFailure } from '../../protocol/from-worker.ts';
+import type { WorkerKind, WorkerStart } from '../../protocol/to-worker.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Broadcast } from './broadcast.ts';
+import type { Generations } from './generations.ts';
+import type { WorkerPages } from './worker-pages.ts';
+import type { WorkerRoster } from './worker-roster.ts';
+import { WorkerSlot, type Launch, type SlotTimings } from './worker-slot.ts';
+
+/** The threads that run the workers' tasks. */
+export interface Threads {
+  /** Runs a task; settles when the task, or its terminated thread, has ended. @param signal terminates the thread */
+  run(start: WorkerStart, signal: AbortSignal): Promise<unknown>;
+  /** Ends all threads; none may have a task. */
+  close(): Promise<void>;
+}
+
+interface FactoryParts {
+  readonly roster: WorkerRoster;
+  readonly pages: WorkerPages;
+  readonly generations: Generations;
+  readonly broadcast: Broadcast;
+  readonly threads: Threads;
+  readonly timings: SlotTimings;
+  readonly log: Logger;
+  /** Takes the workers' finished log lines. */
+  readonly onLines: (lines: string) => void;
+  readonly onEndpointFailed: (failure: EndpointFailure) => void;
+  /** Returns what is known of all endpoints now, for a worker that starts. */
+  readonly clusterStates: () => readonly ClusterState[];
+  /** How the process divides its descriptors; null for no limit. */
+  readonly descriptorPlan: DescriptorPlan | null;
+  /** Called when a worker that was up before, or perseveres, does not listen in time. */
+  readonly onLate: (slot: WorkerSlot, afterMs: number) => void;
+}
+
+interface SlotHistory {
+  /** How often workers of the name have been restarted. */
+  readonly restarts?: number;
+  /** Whether the worker starts again if its first start fails. */
+  readonly perseveres?: boolean;
+}
+
+/** Makes slots for workers, and gives each worker that starts in one what it needs. */
+export class SlotFactory {
+  readonly #parts: FactoryParts;
+  /** Signs the sticky cookies of clusters that have no key of their own. */
+  readonly #secret = randomBytes(32).toString('base64url');
+  /** The workers open and close listening sockets one at a time. */
+  readonly #listenLock = new SharedArrayBuffer(4);
+
+  constructor(parts: FactoryParts) {
+    this.#parts = parts;
+  }
+
+  create(kind: WorkerKind, name: string, { restarts = 0, perseveres = false }: SlotHistory = {}): WorkerSlot {
+    const { pages, timings, log, onLines, onEndpointFailed, onLate } = this.#parts;
+    const page = pages.add();
+    const slot: WorkerSlot = new WorkerSlot({
+      kind,
+      name,
+      page,
+      clearGauges: () => pages.clearGauges(page),
+      restarts,
+      perseveres,
+      timings,
+      log,
+      onLines,
+      onEndpointFailed,
+      onLate: (afterMs) => onLate(slot, afterMs),
+      serve: (launch) => this.#serve(slot, launch),
+    });
+    return slot;
+  }
+
+  async #serve(slot: WorkerSlot, { port, pulse, descriptors, signal }: Launch): Promise<unknown> {
+    const { roster, generations, broadcast, threads, clusterStates, descriptorPlan } = this.#parts;
+    await generations.decided;
+    const { kind, name, page } = slot;
+    slot.generation = generations.number;
+    const others = roster.everyone.filter((other) => other !== slot);
+    const start: WorkerStart = {
+      ...generations.current,
+      clusters: clusterStates(),
+      secret: this.#secret,
+      kind,
+      name,
+      pages: [page, ...others.map((other) => other.page)],
+      page: 0,
+      drained: broadcast.drained,
+      listenLock: this.#listenLock,
+      pulse: pulse.memory,
+      descriptors,
+      descriptorPlan,
+      port,
+    };
+    return threads.run(start, signal);
+  }
+}
