@@ -10,7 +10,8 @@ import { ConnectionSearch } from './clients/connection-search.ts';
 import { KnownConnections } from './clients/known-connections.ts';
 import { UwsClientConnections } from './clients/uws-client-connections.ts';
 import { SAMPLE_MS, UnfinishedMessages } from './unfinished/unfinished-messages.ts';
-import { RECEIVE_BUFFER, UwsListener, type UwsTerms } from './uws-listener.ts';
+import { RECEIVE_BUFFER_BYTES } from './listening-socket.ts';
+import { UwsListener, type UwsTerms } from './uws-listener.ts';
 
 /** Interval of looks at unfinished messages without system calls: then only sessions are counted. */
 const BLIND_SAMPLE_MS = 1000;
@@ -32,7 +33,7 @@ export class UwsEngine implements Engine {
 
   constructor({ log, later, loop, budget }: UwsWorker) {
     this.#terms = { log, later };
-    const sockets = loop === null ? null : new AcceptedSockets(RECEIVE_BUFFER);
+    const sockets = loop === null ? null : new AcceptedSockets(RECEIVE_BUFFER_BYTES);
     this.#arrivals = loop === null ? null : new Arrivals();
     this.clients =
       sockets === null || this.#arrivals === null ? null : clientConnections(sockets, this.#arrivals, later);

@@ -1,0 +1,123 @@
+import {
+  App,
+  SHARED_COMPRESSOR,
+  SHARED_DECOMPRESSOR,
+  SSLApp,
+  _cfg,
+  type CompressOptions,
+  type HttpRequest,
+  type HttpResponse,
+  type TemplatedApp,
+  type us_socket_context_t,
+  type WebSocket,
+  type WebSocketBehavior,
+} from 'uWebSockets.js';
+import type { Certificate, Compression, L7Listener } from '../../config/types/listener.ts';
+import { freeWhatImmediatesClose } from './uws-closing.ts';
+import { matchServerNamesInCapitals } from './uws-server-names.ts';
+import { forgetMade, noteMade, type Socket, type SocketData } from './uws-upgrade.ts';
+
+/** What an App calls. */
+interface AppOwner {
+  /** A request has come. `context` is null unless uWS would let the request become a WebSocket. */
+  serve(response: HttpResponse, request: HttpRequest, context: us_socket_context_t | null): void;
+  /** uWS has accepted a connection (`change` is 1), or closed one. */
+  connectionChanged(response: HttpResponse | null, change: number): void;
+}
+
+/**
+ * All that the handlers of an App know. uWS 20.66 to 20.68 frees neither an App nor its handlers before the thread ends
+ * (`app.close()` closes sockets only), so the link is cut when the App is closed, and the listener can be freed. This can go
+ * when uWS frees closed Apps.
+ */
+export interface AppLink {
+  /** Null after the App has been closed. */
+  owner: AppOwner | null;
+}
+
+/** Makes an App with the listener's certificates, routes and WebSocket settings. It does not listen yet. */
+export function createApp(config: L7Listener, link: AppLink): TemplatedApp {
+  // Suppress uWS's own Server header; the upstream identifies itself.
+  _cfg('silent');
+  const app = createRoutedApp(config, link);
+  freeWhatImmediatesClose();
+  app.filter((response, change) => link.owner?.connectionChanged(response, change));
+  return app;
+}
+
+/** Returns the settings that an App cannot change. A listener with other ones needs another App. */
+export function fixedSettings({ address, tls, websocket }: L7Listener): unknown {
+  const { maxMessageSize, idleTimeoutMs, compression } = websocket;
+  return { address, tls, maxMessageSize, idleTimeoutMs, compression };
+}
+
+function createRoutedApp(config: L7Listener, link: AppLink): TemplatedApp {
+  const [first, ...others] = config.tls?.certificates ?? [];
+  if (first === undefined) return addRoutes(App(), config, link);
+  const app = addRoutes(SSLApp(fileNames(first)), config, link);
+  // Clients that name no other certificate's server names get the first certificate, which shares names with none of them.
+  const add = (serverName: string, certificate: Certificate): void => {
+    app.addServerName(serverName, fileNames(certificate));
+    // uWS keeps routes for each server name.
+    addRoutes(app.domain(serverName), config, link);
+  };
+  for (const certificate of others) {
+    for (const serverName of certificate.serverNames) add(serverName, certificate);
+  }
+  if (others.length > 0) matchServerNamesInCapitals(app, others, add);
+  return app;
+}
+
+/** Adds our handlers to an App, or to one of its server names. */
+function addRoutes(app: TemplatedApp, { websocket }: L7Listener, link: AppLink): TemplatedApp {
+  const behavior: WebSocketBehavior<SocketData> = {
+    maxPayloadLength: websocket.maxMessageSize,
+    // No limit: uWS would drop messages. The session pauses the endpoint.
+    maxBackpressure: 0,
+    idleTimeout: Math.ceil(websocket.idleTimeoutMs / 1000),
+    sendPingsAutomatically: websocket.idleTimeoutMs > 0,
+    compression: compressionOptions(websocket.compression),
+    upgrade: (response, request, context) => link.owner?.serve(response, request, context),
+    open: noteMade,
+    message: receiveMessage,
+    ping: receivePing,
+    pong: countControl,
+    drain: (socket) => (socket as Socket).session.clientDrained(),
+    close: (socket, code, reason) => {
+      // The filter is not told of the end of a connection that has become a WebSocket (20.66 to 20.68).
+      link.owner?.connectionChanged(null, -1);
+      forgetMade(socket);
+      (socket as Socket).session.clientClosed(code, reason);
+    },
+  };
+  app.any('/*', (response, request) => link.owner?.serve(response, request, null));
+  app.ws('/*', behavior);
+  return app;
+}
+
+function receiveMessage(socket: WebSocket<SocketData>, data: ArrayBuffer, binary: boolean): void {
+  (socket as Socket).session.clientMessage(data, binary);
+}
+
+function countControl(socket: WebSocket<SocketData>, data: ArrayBuffer): void {
+  (socket as Socket).session.clientControl(data.byteLength);
+}
+
+/** Lets the session bound what waits for the client: uWS queues a pong for each ping, without a limit. */
+function receivePing(socket: WebSocket<SocketData>, data: ArrayBuffer): void {
+  countControl(socket, data);
+  (socket as Socket).session.clientPinged();
+}
+
+function fileNames(certificate: Certificate): { cert_file_name: string; key_file_name: string } {
+  return { cert_file_name: certificate.cert, key_file_name: certificate.key };
+}
+
+function compressionOptions(compression: Compression): CompressOptions {
+  switch (compression) {
+    case 'off':
+      return 0;
+    case 'shared':
+      return SHARED_COMPRESSOR | SHARED_DECOMPRESSOR;
+  }
+}
