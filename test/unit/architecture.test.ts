@@ -131,7 +131,7 @@ const read = (...directories: readonly string[]): Module[] =>
 const src = read('src');
 const bench = read('bench');
 const test = read('test');
-const everything = [...src, ...bench, ...test];
+const everything = [...src, ...bench, ...test, ...read('scripts')];
 const files = new Set(everything.map(({ path }) => path));
 
 describe('architecture', () => {
