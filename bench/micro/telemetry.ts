@@ -1,4 +1,4 @@
-import { pageMetrics } from '../../src/telemetry/names.ts';
+import { pageMetrics } from '../../src/telemetry/metrics/page-metrics.ts';
 import { PageLayout } from '../../src/telemetry/page-layout.ts';
 import { PageSums } from '../../src/telemetry/page-sums.ts';
 import { Exposition, pageFamilies } from '../../src/telemetry/prometheus.ts';

@@ -1,5 +1,6 @@
 import { ConnectionStats } from '../telemetry/connection-stats.ts';
-import { ACCEPT_FAILURES, TUNNEL_CLOSES, pageMetrics } from '../telemetry/names.ts';
+import { ACCEPT_FAILURES, TUNNEL_CLOSES } from '../telemetry/metrics/label-values.ts';
+import { pageMetrics } from '../telemetry/metrics/page-metrics.ts';
 import type { StatsPage } from '../telemetry/stats-page.ts';
 
 type TunnelClose = (typeof TUNNEL_CLOSES)[number];

@@ -2,8 +2,9 @@
 import { isIP } from 'node:net';
 import type { Endpoint } from '../config/types/cluster.ts';
 import type { TcpAddress } from '../core/address.ts';
-import type { Metric } from '../telemetry/metric.ts';
-import { CONNECT_FAILURES, pageMetrics } from '../telemetry/names.ts';
+import type { Metric } from '../telemetry/metrics/metric.ts';
+import { CONNECT_FAILURES } from '../telemetry/metrics/label-values.ts';
+import { pageMetrics } from '../telemetry/metrics/page-metrics.ts';
 import type { SeriesName } from '../telemetry/page-layout.ts';
 
 /** In the order of their slots; the failures by reason come after them. */

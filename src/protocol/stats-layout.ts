@@ -19,9 +19,8 @@ import {
   STATUS_CLASSES,
   TUNNEL_CLOSES,
   UNUSED_REASONS,
-  pageMetrics,
-  threadMetrics,
-} from '../telemetry/names.ts';
+} from '../telemetry/metrics/label-values.ts';
+import { pageMetrics, threadMetrics } from '../telemetry/metrics/page-metrics.ts';
 import { PageLayout } from '../telemetry/page-layout.ts';
 import { endpointSeries, nameOf } from './series.ts';
 

@@ -1,4 +1,5 @@
-import { REJECT_REASONS, pageMetrics } from './names.ts';
+import { REJECT_REASONS } from './metrics/label-values.ts';
+import { pageMetrics } from './metrics/page-metrics.ts';
 import type { StatsPage } from './stats-page.ts';
 
 type RejectReason = (typeof REJECT_REASONS)[number];

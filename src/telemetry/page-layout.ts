@@ -1,4 +1,4 @@
-import type { Metric } from './metric.ts';
+import type { Metric } from './metrics/metric.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 

@@ -1,4 +1,4 @@
-import type { Metric } from './metric.ts';
+import type { Metric } from './metrics/metric.ts';
 import { slotCount, type Labels, type Series, type SlotLookup } from './page-layout.ts';
 
 /** What can tell where series are, and which of them to show. */

@@ -1,5 +1,5 @@
 import { LentSeries, type Sums } from './lent-series.ts';
-import type { Metric } from './metric.ts';
+import type { Metric } from './metrics/metric.ts';
 import {
   findSlot,
   seriesKey,

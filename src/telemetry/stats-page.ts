@@ -1,4 +1,4 @@
-import type { Metric } from './metric.ts';
+import type { Metric } from './metrics/metric.ts';
 import type { Labels, Series, SlotLookup } from './page-layout.ts';
 
 /** Room for so many slots, as shared memory of which one worker is the only writer. */

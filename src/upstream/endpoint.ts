@@ -1,7 +1,8 @@
 import type { Address } from '../core/address.ts';
 import type { EndpointHealth, EndpointState } from '../protocol/cluster-state.ts';
 import { endpointSeries, endpointSlotCount } from '../protocol/series.ts';
-import { CONNECT_FAILURES, pageMetrics } from '../telemetry/names.ts';
+import { CONNECT_FAILURES } from '../telemetry/metrics/label-values.ts';
+import { pageMetrics } from '../telemetry/metrics/page-metrics.ts';
 import type { StatsPage } from '../telemetry/stats-page.ts';
 
 export type ConnectFailure = (typeof CONNECT_FAILURES)[number];

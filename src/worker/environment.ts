@@ -6,7 +6,7 @@ import type { EndpointFailure, FromWorker } from '../protocol/from-worker.ts';
 import type { Generation, WorkerStart } from '../protocol/to-worker.ts';
 import { lowestDescriptor } from '../sys/descriptors/lowest-descriptor.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { pageMetrics } from '../telemetry/names.ts';
+import { pageMetrics } from '../telemetry/metrics/page-metrics.ts';
 import { findSlot, type SlotLookup, type SlotTable } from '../telemetry/page-layout.ts';
 import { StatsPage } from '../telemetry/stats-page.ts';
 import { allocateCursor } from '../upstream/balancers/shared-cursor.ts';

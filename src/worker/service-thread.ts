@@ -16,7 +16,7 @@ import {
 } from '../protocol/to-worker.ts';
 import { Pulse } from '../protocol/pulse.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { pageMetrics } from '../telemetry/names.ts';
+import { pageMetrics } from '../telemetry/metrics/page-metrics.ts';
 import { createEnvironment, nextEnvironment, type Environment } from './environment.ts';
 import { Pacer } from './ending/pacer.ts';
 import { EndingBacklog, shareOfScope } from './ending/rate-share.ts';

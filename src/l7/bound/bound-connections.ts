@@ -1,5 +1,6 @@
 import { TICK_MS, Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
-import { BOUND_CLOSES, pageMetrics } from '../../telemetry/names.ts';
+import { BOUND_CLOSES } from '../../telemetry/metrics/label-values.ts';
+import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import { LineLimit } from '../../telemetry/line-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { StatsPage } from '../../telemetry/stats-page.ts';

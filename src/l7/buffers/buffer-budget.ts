@@ -1,4 +1,5 @@
-import { pageMetrics, type SHED_REASONS } from '../../telemetry/names.ts';
+import { type SHED_REASONS } from '../../telemetry/metrics/label-values.ts';
+import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import type { StatsPage } from '../../telemetry/stats-page.ts';
 
 /** What most of a session's buffered bytes are. */

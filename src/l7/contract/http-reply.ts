@@ -1,4 +1,4 @@
-import type { RESPONSE_CUTS } from '../../telemetry/names.ts';
+import type { RESPONSE_CUTS } from '../../telemetry/metrics/label-values.ts';
 import type { HeaderEdits } from '../../wire/http/header-edits.ts';
 
 /** Why a response was cut. */

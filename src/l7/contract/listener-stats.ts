@@ -5,8 +5,8 @@ import {
   RESPONSE_CUTS,
   STATUS_CLASSES,
   UNUSED_REASONS,
-  pageMetrics,
-} from '../../telemetry/names.ts';
+} from '../../telemetry/metrics/label-values.ts';
+import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import type { Histogram, StatsPage } from '../../telemetry/stats-page.ts';
 import type { ResponseCut } from './http-reply.ts';
 

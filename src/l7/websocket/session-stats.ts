@@ -1,5 +1,6 @@
-import type { DIRECTIONS } from '../../telemetry/names.ts';
-import { CLOSE_CODES, CLOSE_SIDES, pageMetrics } from '../../telemetry/names.ts';
+import type { DIRECTIONS } from '../../telemetry/metrics/label-values.ts';
+import { CLOSE_CODES, CLOSE_SIDES } from '../../telemetry/metrics/label-values.ts';
+import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import type { Histogram, StatsPage } from '../../telemetry/stats-page.ts';
 import { closeCodeLabel } from '../../wire/frames/close-codes.ts';
 

@@ -1,4 +1,5 @@
-import { ADMIN_CLOSES, ADMIN_REFUSALS, primaryMetrics } from '../../telemetry/names.ts';
+import { ADMIN_CLOSES, ADMIN_REFUSALS } from '../../telemetry/metrics/label-values.ts';
+import { primaryMetrics } from '../../telemetry/metrics/primary-metrics.ts';
 import type { Family } from '../../telemetry/prometheus.ts';
 
 export type AdminRefusal = (typeof ADMIN_REFUSALS)[number];

@@ -1,5 +1,5 @@
-import { primaryMetrics } from '../../telemetry/names.ts';
-import type { Metric } from '../../telemetry/metric.ts';
+import { primaryMetrics } from '../../telemetry/metrics/primary-metrics.ts';
+import type { Metric } from '../../telemetry/metrics/metric.ts';
 import type { Family } from '../../telemetry/prometheus.ts';
 import type { CertificateExpiry } from '../process/certificate-expiry.ts';
 import type { DrainStatus } from '../../protocol/status.ts';

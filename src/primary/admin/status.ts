@@ -1,6 +1,7 @@
 import type { Listener } from '../../config/types/listener.ts';
 import { formatAddress } from '../../core/address.ts';
-import { CONNECT_FAILURES, pageMetrics, threadMetrics } from '../../telemetry/names.ts';
+import { CONNECT_FAILURES } from '../../telemetry/metrics/label-values.ts';
+import { pageMetrics, threadMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import type {
   ClusterStatus,
   EndpointStatus,

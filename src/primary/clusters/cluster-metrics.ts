@@ -1,7 +1,7 @@
 import type { Cluster as ClusterConfig } from '../../config/types/cluster.ts';
 import { nameOf } from '../../protocol/series.ts';
-import type { Metric } from '../../telemetry/metric.ts';
-import { primaryMetrics } from '../../telemetry/names.ts';
+import type { Metric } from '../../telemetry/metrics/metric.ts';
+import { primaryMetrics } from '../../telemetry/metrics/primary-metrics.ts';
 import type { Family } from '../../telemetry/prometheus.ts';
 import type { ClusterMonitor } from './cluster-monitor.ts';
 import type { ClusterMonitors } from './cluster-monitors.ts';

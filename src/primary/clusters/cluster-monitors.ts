@@ -4,7 +4,7 @@ import type { ClusterState } from '../../protocol/cluster-state.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
 import { endpointSeries } from '../../protocol/series.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { pageMetrics } from '../../telemetry/names.ts';
+import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import { membershipOf } from '../../upstream/membership.ts';
 import { ClusterMonitor } from './cluster-monitor.ts';
 import type { EndpointRecord } from './endpoint-record.ts';

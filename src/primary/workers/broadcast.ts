@@ -1,7 +1,7 @@
 import type { DrainSettings } from '../../config/types/config.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
 import { scopeKey, type DrainScope, type EvictCommand, type ToWorker } from '../../protocol/to-worker.ts';
-import { pageMetrics } from '../../telemetry/names.ts';
+import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import type { Generations } from './generations.ts';
 import type { WorkerPages } from './worker-pages.ts';
 import type { WorkerRoster } from './worker-roster.ts';

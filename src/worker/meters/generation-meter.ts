@@ -1,4 +1,4 @@
-import { threadMetrics } from '../../telemetry/names.ts';
+import { threadMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import type { StatsPage } from '../../telemetry/stats-page.ts';
 
 const PERIOD_MS = 1000;

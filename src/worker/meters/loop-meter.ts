@@ -1,5 +1,5 @@
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
-import { threadMetrics } from '../../telemetry/names.ts';
+import { threadMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import type { StatsPage } from '../../telemetry/stats-page.ts';
 
 const PERIOD_MS = 1000;

@@ -11,7 +11,7 @@ import type { FromWorker } from '../../../src/protocol/from-worker.ts';
 import { Pulse } from '../../../src/protocol/pulse.ts';
 import { layoutOf } from '../../../src/protocol/stats-layout.ts';
 import type { ToWorker, WorkerStart } from '../../../src/protocol/to-worker.ts';
-import { pageMetrics } from '../../../src/telemetry/names.ts';
+import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
 import { findSlot } from '../../../src/telemetry/page-layout.ts';
 import { allocateDescriptorTable } from '../../../src/sys/descriptors/descriptor-table.ts';
 import { SeriesDirectory } from '../../../src/telemetry/series-directory.ts';

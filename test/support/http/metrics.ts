@@ -1,8 +1,8 @@
 /** What a running sluice says of itself at /metrics. */
 import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
-import type { Metric } from '../../../src/telemetry/metric.ts';
-import { pageMetrics } from '../../../src/telemetry/names.ts';
+import type { Metric } from '../../../src/telemetry/metrics/metric.ts';
+import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
 import { parseExposition, type ParsedFamily } from '../../unit/telemetry/exposition-parser.ts';
 import { eventually, within } from '../deadline.ts';
 import type { SluiceProcess } from '../processes/sluice-process.ts';

@@ -9,7 +9,7 @@ import { parseAllDocuments } from 'yaml';
 import { parseArguments } from '../../../src/cli/arguments.ts';
 import { loadConfig } from '../../../src/config/loader.ts';
 import type { Config } from '../../../src/config/types/config.ts';
-import { pageMetrics } from '../../../src/telemetry/names.ts';
+import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const DEPLOY = join(ROOT, 'deploy');

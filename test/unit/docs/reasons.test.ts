@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
-import type { Metric } from '../../../src/telemetry/metric.ts';
+import type { Metric } from '../../../src/telemetry/metrics/metric.ts';
 import {
   ACCEPT_FAILURES,
   ADMIN_CLOSES,
@@ -22,9 +22,9 @@ import {
   STATUS_CLASSES,
   TUNNEL_CLOSES,
   UNUSED_REASONS,
-  pageMetrics,
-  primaryMetrics,
-} from '../../../src/telemetry/names.ts';
+} from '../../../src/telemetry/metrics/label-values.ts';
+import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
+import { primaryMetrics } from '../../../src/telemetry/metrics/primary-metrics.ts';
 
 const PAGE = readFileSync(join(resolve(import.meta.dirname, '../../..'), 'docs/reasons.md'), 'utf8');
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { refusalOf, rejectionOf } from '../../../src/l4/rejection.ts';
-import { CONNECT_FAILURES } from '../../../src/telemetry/names.ts';
+import { CONNECT_FAILURES } from '../../../src/telemetry/metrics/label-values.ts';
 
 describe('a connection without a tunnel', () => {
   it('counts as the overload or the lack of endpoints of its cluster', () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ConnectionStats } from '../../../src/telemetry/connection-stats.ts';
-import { REJECT_REASONS, pageMetrics } from '../../../src/telemetry/names.ts';
+import { REJECT_REASONS } from '../../../src/telemetry/metrics/label-values.ts';
+import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
 import { PageLayout } from '../../../src/telemetry/page-layout.ts';
 import { StatsPage, allocatePage } from '../../../src/telemetry/stats-page.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { pageMetrics } from '../../../src/telemetry/names.ts';
+import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
 import type { SeriesName } from '../../../src/telemetry/page-layout.ts';
 import { PageSums } from '../../../src/telemetry/page-sums.ts';
 import { SeriesDirectory } from '../../../src/telemetry/series-directory.ts';

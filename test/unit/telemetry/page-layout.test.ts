@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { Metric } from '../../../src/telemetry/metric.ts';
+import type { Metric } from '../../../src/telemetry/metrics/metric.ts';
 import { PageLayout } from '../../../src/telemetry/page-layout.ts';
 import { StatsPage, allocatePage } from '../../../src/telemetry/stats-page.ts';
 

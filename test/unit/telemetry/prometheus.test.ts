@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Metric } from '../../../src/telemetry/metric.ts';
-import { pageMetrics, primaryMetrics, threadMetrics } from '../../../src/telemetry/names.ts';
+import type { Metric } from '../../../src/telemetry/metrics/metric.ts';
+import { pageMetrics, threadMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
+import { primaryMetrics } from '../../../src/telemetry/metrics/primary-metrics.ts';
 import { PageLayout } from '../../../src/telemetry/page-layout.ts';
 import { PageSums } from '../../../src/telemetry/page-sums.ts';
 import { Exposition, pageFamilies, preferredFormat } from '../../../src/telemetry/prometheus.ts';

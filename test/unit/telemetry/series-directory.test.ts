@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { pageMetrics } from '../../../src/telemetry/names.ts';
+import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
 import { slotCount, type SeriesName } from '../../../src/telemetry/page-layout.ts';
 import { SeriesDirectory } from '../../../src/telemetry/series-directory.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Metric } from '../../../src/telemetry/metric.ts';
+import type { Metric } from '../../../src/telemetry/metrics/metric.ts';
 import { PageLayout } from '../../../src/telemetry/page-layout.ts';
 import { PageSums } from '../../../src/telemetry/page-sums.ts';
 import { StatsPage, allocatePage, clearGauges } from '../../../src/telemetry/stats-page.ts';

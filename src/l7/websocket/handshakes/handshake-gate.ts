@@ -1,5 +1,6 @@
 import { Timed, type TimerWheel } from '../../../core/timing/timer-wheel.ts';
-import { GATE_REFUSALS, pageMetrics } from '../../../telemetry/names.ts';
+import { GATE_REFUSALS } from '../../../telemetry/metrics/label-values.ts';
+import { pageMetrics } from '../../../telemetry/metrics/page-metrics.ts';
 import type { StatsPage } from '../../../telemetry/stats-page.ts';
 import { WaitingLine } from '../../../core/collections/waiting-line.ts';
 

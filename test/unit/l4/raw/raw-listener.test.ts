@@ -9,7 +9,7 @@ import { formatAddress, parseTcpAddress } from '../../../../src/core/address.ts'
 import { codeOf } from '../../../../src/core/errors.ts';
 import { SystemCallError } from '../../../../src/sys/errno.ts';
 import { unsupportedReason } from '../../../../src/sys/support.ts';
-import { pageMetrics } from '../../../../src/telemetry/names.ts';
+import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
 import { eventually } from '../../../support/deadline.ts';
 import { TcpEndpoint, TcpPeer } from '../../../support/sockets/tcp-peer.ts';
 import { freshAddress } from '../../sys/pairs.ts';

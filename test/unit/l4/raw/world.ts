@@ -13,7 +13,7 @@ import { RawLoop } from '../../../../src/l4/raw/raw-loop.ts';
 import type { TunnelContext } from '../../../../src/l4/tunnel.ts';
 import { TunnelStats } from '../../../../src/l4/tunnel-stats.ts';
 import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
-import type { Metric } from '../../../../src/telemetry/metric.ts';
+import type { Metric } from '../../../../src/telemetry/metrics/metric.ts';
 import type { Labels } from '../../../../src/telemetry/page-layout.ts';
 import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
 import { Cluster, type ClusterHome } from '../../../../src/upstream/cluster.ts';

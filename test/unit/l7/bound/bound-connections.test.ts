@@ -8,7 +8,8 @@ import type {
   ClientConnections,
 } from '../../../../src/l7/contract/client-connections.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../../../../src/l7/upstream/upstream-socket.ts';
-import { BOUND_CLOSES, pageMetrics } from '../../../../src/telemetry/names.ts';
+import { BOUND_CLOSES } from '../../../../src/telemetry/metrics/label-values.ts';
+import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
 import { PageLayout } from '../../../../src/telemetry/page-layout.ts';
 import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
 import type { Cluster } from '../../../../src/upstream/cluster.ts';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { BufferBudget, type Buffering, type ShedReason } from '../../../../src/l7/buffers/buffer-budget.ts';
-import { SHED_REASONS, pageMetrics } from '../../../../src/telemetry/names.ts';
+import { SHED_REASONS } from '../../../../src/telemetry/metrics/label-values.ts';
+import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
 import { PageLayout } from '../../../../src/telemetry/page-layout.ts';
 import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
 

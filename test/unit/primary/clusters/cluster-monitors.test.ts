@@ -13,7 +13,7 @@ import { Broadcast } from '../../../../src/primary/workers/broadcast.ts';
 import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
 import type { EvictCommand, ToWorker } from '../../../../src/protocol/to-worker.ts';
 import { createLogger } from '../../../../src/telemetry/logger.ts';
-import { pageMetrics } from '../../../../src/telemetry/names.ts';
+import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
 import { PageSums } from '../../../../src/telemetry/page-sums.ts';
 import { SeriesDirectory } from '../../../../src/telemetry/series-directory.ts';
 import { allocatePage } from '../../../../src/telemetry/stats-page.ts';

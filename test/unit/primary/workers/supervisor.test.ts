@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { StartError } from '../../../../src/core/errors.ts';
-import { pageMetrics } from '../../../../src/telemetry/names.ts';
+import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
 import { clusterState } from '../../upstream/endpoints.ts';
 import { config as everything, l4Listener, until, workers } from '../fixtures/config.ts';
 import { dial, slotOf, supervise } from '../fixtures/supervised.ts';

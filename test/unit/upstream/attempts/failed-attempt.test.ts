@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CONNECT_FAILURES } from '../../../../src/telemetry/names.ts';
+import { CONNECT_FAILURES } from '../../../../src/telemetry/metrics/label-values.ts';
 import type { Logger } from '../../../../src/telemetry/logger.ts';
 import { Attempts, type AttemptSource } from '../../../../src/upstream/attempts/attempts.ts';
 import { failAttempt } from '../../../../src/upstream/attempts/failed-attempt.ts';

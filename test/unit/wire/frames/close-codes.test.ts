@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CLOSE_CODES } from '../../../../src/telemetry/names.ts';
+import { CLOSE_CODES } from '../../../../src/telemetry/metrics/label-values.ts';
 import { closeCodeLabel, isSendableCloseCode } from '../../../../src/wire/frames/close-codes.ts';
 
 describe('close codes', () => {

@@ -10,7 +10,8 @@ import {
 } from '../../../../../src/l7/uws/unfinished/unfinished-messages.ts';
 import type { Addressed } from '../../../../../src/l7/uws/clients/hidden-descriptors.ts';
 import { SystemCallError } from '../../../../../src/sys/errno.ts';
-import { SHED_REASONS, pageMetrics } from '../../../../../src/telemetry/names.ts';
+import { SHED_REASONS } from '../../../../../src/telemetry/metrics/label-values.ts';
+import { pageMetrics } from '../../../../../src/telemetry/metrics/page-metrics.ts';
 import type { Logger } from '../../../../../src/telemetry/logger.ts';
 import { PageLayout } from '../../../../../src/telemetry/page-layout.ts';
 import { StatsPage, allocatePage } from '../../../../../src/telemetry/stats-page.ts';

@@ -8,8 +8,9 @@ import {
   type Entrant,
 } from '../../../../../src/l7/websocket/handshakes/handshake-gate.ts';
 import { layoutOf } from '../../../../../src/protocol/stats-layout.ts';
-import type { Metric } from '../../../../../src/telemetry/metric.ts';
-import { GATE_REFUSALS, pageMetrics } from '../../../../../src/telemetry/names.ts';
+import type { Metric } from '../../../../../src/telemetry/metrics/metric.ts';
+import { GATE_REFUSALS } from '../../../../../src/telemetry/metrics/label-values.ts';
+import { pageMetrics } from '../../../../../src/telemetry/metrics/page-metrics.ts';
 import { StatsPage, allocatePage } from '../../../../../src/telemetry/stats-page.ts';
 
 class Handshake implements Entrant {

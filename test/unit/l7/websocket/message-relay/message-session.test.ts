@@ -20,8 +20,8 @@ import {
   CLOSE_SIDES,
   DIRECTIONS,
   SHED_REASONS,
-  pageMetrics,
-} from '../../../../../src/telemetry/names.ts';
+} from '../../../../../src/telemetry/metrics/label-values.ts';
+import { pageMetrics } from '../../../../../src/telemetry/metrics/page-metrics.ts';
 import { PageLayout } from '../../../../../src/telemetry/page-layout.ts';
 import { StatsPage, allocatePage } from '../../../../../src/telemetry/stats-page.ts';
 import type { Endpoint } from '../../../../../src/upstream/endpoint.ts';

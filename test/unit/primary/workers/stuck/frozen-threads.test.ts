@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import type { Config } from '../../../../../src/config/types/config.ts';
 import type { Supervisor } from '../../../../../src/primary/workers/supervisor.ts';
-import { pageMetrics } from '../../../../../src/telemetry/names.ts';
+import { pageMetrics } from '../../../../../src/telemetry/metrics/page-metrics.ts';
 import { clusterState } from '../../../upstream/endpoints.ts';
 import { config as everything, l4Listener, until, workers } from '../../fixtures/config.ts';
 import { thaw } from '../../fixtures/freezing-worker.ts';

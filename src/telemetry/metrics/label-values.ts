@@ -1,0 +1,133 @@
+/** The values of labels that metrics share with the code that counts. */
+
+/** Values of the label `direction`. */
+export const DIRECTIONS = ['downstream', 'upstream'] as const;
+/** Values of the label `reason` of shed sessions. */
+export const SHED_REASONS = [...DIRECTIONS, 'unfinished'] as const;
+/** Values of the label `side` of closes: who ended the session. */
+export const CLOSE_SIDES = ['client', 'endpoint', 'proxy'] as const;
+/** Values of the label `reason` of rejected connections. */
+export const REJECT_REASONS = [
+  'limit',
+  'no_endpoint',
+  'overload',
+  'dial_failed',
+  'own_shortage',
+  'descriptors',
+] as const;
+/**
+ * Values of the label `reason` of ended tunnels: both sides ended their direction, one side reset, nothing crossed, a
+ * drain, the end of the grace period, a cluster's rebalancing or lost endpoint, a fault of the proxy.
+ */
+export const TUNNEL_CLOSES = [
+  'closed',
+  'reset',
+  'idle_timeout',
+  'half_close_timeout',
+  'drained',
+  'aborted',
+  'evicted',
+  'fault',
+] as const;
+/** Values of the label `reason` of connections that ended without a request. */
+export const UNUSED_REASONS = ['ended', 'silent'] as const;
+/** Values of the label `reason` of failures to accept. */
+export const ACCEPT_FAILURES = ['process_limit', 'system_limit', 'memory', 'aborted', 'other'] as const;
+/** Values of the label `reason` of failed handshakes. */
+export const HANDSHAKE_FAILURES = [
+  'bad_request',
+  'ambiguous_path',
+  'dot_segment',
+  'no_route',
+  'not_websocket',
+  'no_endpoint',
+  'overload',
+  'dial_failed',
+  'own_shortage',
+  'reset',
+  'timeout',
+  'bad_response',
+  'refused',
+  'client_gone',
+  'draining',
+] as const;
+/**
+ * Values of the label `reason` of handshakes turned away: the queue was full, a client with fewer waiting handshakes
+ * took the place, or the handshake waited for longer than handshakeTimeout.
+ */
+export const GATE_REFUSALS = ['queue_full', 'displaced', 'timeout'] as const;
+/** Values of the label `reason` of a cluster's rejections: which limit it was. */
+export const CLUSTER_LIMITS = [
+  'max_connections',
+  'endpoint_max_connections',
+  'retry_budget',
+  'descriptors',
+] as const;
+/** Values of the label `reason` of failed dials; those that begin with `own_` are the proxy's own shortages. */
+export const CONNECT_FAILURES = [
+  'refused',
+  'timeout',
+  'reset',
+  'unreachable',
+  'tls',
+  'handshake',
+  'own_shortage',
+  'own_ports',
+  'other',
+] as const;
+/** Values of the label `reason` of closed connections to the admin address. */
+export const ADMIN_CLOSES = ['full', 'address', 'slow_reader', 'pipelining'] as const;
+/** Values of the label `reason` of refused requests to the admin address. */
+export const ADMIN_REFUSALS = [
+  'malformed',
+  'too_large',
+  'timeout',
+  'host',
+  'origin',
+  'no_token',
+  'bad_token',
+] as const;
+/** Values of the label `reason` of refused HTTP requests. */
+export const REQUEST_REFUSALS = [
+  'bad_method',
+  'bad_header',
+  'bad_host',
+  'bad_framing',
+  'bad_target',
+  'condition',
+  'ambiguous_path',
+  'dot_segment',
+  'body_too_slow',
+  'body_idle',
+  'body_too_large',
+  'buffer_budget',
+] as const;
+/** Values of the label `reason` of HTTP responses that were cut. */
+export const RESPONSE_CUTS = [
+  'endpoint',
+  'idle_timeout',
+  'buffer_budget',
+  'body_too_large',
+  'client_stalled',
+  'file',
+  'shutdown',
+] as const;
+/** Values of the label `reason` of closed connections that were bound to a client's. */
+export const BOUND_CLOSES = [
+  'client_gone',
+  'endpoint',
+  'idle_timeout',
+  'limit',
+  'drained',
+  'unidentified',
+  'unauthenticated',
+] as const;
+/** Values of the label `code` of HTTP requests: the first digit of the status, `other` from 600 on. */
+export const STATUS_CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx', 'other'] as const;
+/** Values of the label `code` of closes: the registered ones as they are, the rest by their range. */
+export const CLOSE_CODES = [
+  ...Array.from({ length: 16 }, (_, index) => String(1000 + index)),
+  '3xxx',
+  '4xxx',
+  'other',
+] as const;
