@@ -4,6 +4,7 @@ import { RandomPool } from '../core/random-pool.ts';
 import { ThreadLock } from '../core/thread-lock.ts';
 import { BoundConnections } from '../l7/bound/bound-connections.ts';
 import { BufferBudget } from '../l7/buffers/buffer-budget.ts';
+import type { RelaySession } from '../l7/contract/relay.ts';
 import type { L7Environment } from '../l7/dispatch/environment.ts';
 import { L7Listener } from '../l7/dispatch/l7-listener.ts';
 import { ConnectionPool } from '../l7/http/connection-pool.ts';
@@ -11,8 +12,7 @@ import { REQUEST_SLAB_SIZE, RequestWriter } from '../l7/http/request-writer.ts';
 import { netDialler } from '../l7/upstream/net-upstream.ts';
 import { RawDialler } from '../l7/upstream/raw-upstream.ts';
 import { UwsEngine } from '../l7/uws/uws-engine.ts';
-import type { Session } from '../l7/websocket/message-relay/message-session.ts';
-import { Outbox, SLAB_SIZE } from '../l7/websocket/message-relay/outbox.ts';
+import type { Slab } from '../l7/websocket/message-relay/outbox.ts';
 import type { UpgradeContext } from '../l7/websocket/upgrade.ts';
 import { EventLoop } from '../loop/event-loop.ts';
 import { deferToPollPhase } from '../loop/poll-phase.ts';
@@ -28,8 +28,6 @@ import { runService } from './service-task.ts';
 /** Interval of {@link BufferBudget.refresh}. */
 const REFRESH_MS = 1000;
 
-type Slab = ConstructorParameters<typeof Outbox>[0];
-
 /** The layer 7 worker's task: serves every `l7` listener of the configuration until drained. */
 export default function serve(start: WorkerStart): Promise<void> {
   return runService(start, (environment, { listenLock }) => {
@@ -38,7 +36,7 @@ export default function serve(start: WorkerStart): Promise<void> {
 }
 
 /** Listeners of layer 7, and what their connections share for as long as the worker lives. */
-class WebLayer implements Layer<L7Listener, L7ListenerConfig, L7Environment, UpgradeContext, Session> {
+class WebLayer implements Layer<L7Listener, L7ListenerConfig, L7Environment, UpgradeContext, RelaySession> {
   readonly kind = 'l7';
   readonly closesAtEnd = true;
   /** Null without system calls. */
@@ -71,18 +69,17 @@ class WebLayer implements Layer<L7Listener, L7ListenerConfig, L7Environment, Upg
         });
     };
     const budget = new BufferBudget(budgetShareOf(environment), page);
-    this.#engine = new UwsEngine({ log, later, loop, budget });
+    const random = new RandomPool();
+    this.#engine = new UwsEngine({ log, later, loop, slab, defer, wheel, dialler, budget, random });
     this.#shared = {
       dialler,
       later,
-      outbox: new Outbox(slab(SLAB_SIZE), defer),
       writer: new RequestWriter(slab(REQUEST_SLAB_SIZE)),
       pool: new ConnectionPool(wheel),
       bound: new BoundConnections(wheel, this.#engine.clients, page, log),
       budget,
       requests: new LiveSet(),
-      unfinished: this.#engine.unfinished,
-      random: new RandomPool(),
+      random,
     };
     this.#refresh = setInterval(() => budget.refresh(), REFRESH_MS);
   }
@@ -99,8 +96,8 @@ class WebLayer implements Layer<L7Listener, L7ListenerConfig, L7Environment, Upg
     return new L7Listener(config, shared, this.#engine, previous);
   }
 
-  groupOf({ listener, cluster, session, pending }: UpgradeContext): ConnectionGroup<Session> {
-    return { listener, cluster: cluster.name, live: session.sessions, pending };
+  groupOf({ listener, cluster, relay, pending }: UpgradeContext): ConnectionGroup<RelaySession> {
+    return { listener, cluster: cluster.name, live: relay.sessions, pending };
   }
 
   started(): void {

@@ -73,14 +73,6 @@ const UPWARDS_YET: readonly string[] = [
   'src/l7/contract/exchange.ts: imports src/l7/access-log/refused-handshakes.ts, not downwards from contract to access-log',
   'src/l7/contract/exchange.ts: imports src/l7/access-log/request-fields.ts, not downwards from contract to access-log',
   'src/l7/contract/exchange.ts: imports src/l7/dispatch/client-request.ts, not downwards from contract to dispatch',
-  'src/l7/contract/exchange.ts: imports src/l7/websocket/upgrade.ts, not downwards from contract to websocket',
-  'src/l7/dispatch/dispatcher.ts: imports src/l7/uws/message-memory.ts, not downwards from dispatch to uws',
-  'src/l7/dispatch/environment.ts: imports src/l7/uws/unfinished/unfinished-messages.ts, not downwards from dispatch to uws',
-  'src/l7/websocket/message-relay/message-session.ts: imports src/l7/uws/unfinished/held-bytes.ts, not downwards from websocket to uws',
-  'src/l7/websocket/message-relay/message-session.ts: imports src/l7/uws/unfinished/unfinished-messages.ts, not downwards from websocket to uws',
-  'src/l7/websocket/message-relay/session-context.ts: imports src/l7/uws/message-memory.ts, not downwards from websocket to uws',
-  'src/l7/websocket/message-relay/session-context.ts: imports src/l7/uws/unfinished/held-bytes.ts, not downwards from websocket to uws',
-  'src/l7/websocket/message-relay/session-context.ts: imports src/l7/uws/unfinished/unfinished-messages.ts, not downwards from websocket to uws',
 ];
 /** What Node runs by the file's name: the command and the threads. */
 const ENTRIES = ['src/main.ts', 'src/worker/l4.ts', 'src/worker/l7.ts'];

@@ -8,7 +8,7 @@ import type { Cluster } from '../../upstream/cluster.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import { networkOf } from '../../wire/ip-address.ts';
 import type { Asker, ClientConnection, ClientConnections } from '../contract/client-connections.ts';
-import type { UpstreamOwner, UpstreamSocket } from '../upstream/upstream-socket.ts';
+import type { UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';
 import { FairShares, type Share } from './fair-shares.ts';
 
 type BoundClose = (typeof BOUND_CLOSES)[number];

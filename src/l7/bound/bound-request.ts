@@ -4,7 +4,7 @@ import { challengesConnection, type ConnectionLogin } from '../../wire/http/conn
 import { networkOf } from '../../wire/ip-address.ts';
 import type { ResponseHead } from '../../wire/http/response-head.ts';
 import { boundKeepAlive } from '../upstream/keep-alive-hint.ts';
-import type { UpstreamSocket } from '../upstream/upstream-socket.ts';
+import type { UpstreamSocket } from '../contract/upstream-socket.ts';
 import type { Bound, BoundConnections } from './bound-connections.ts';
 import type { Asker, ClientConnection } from '../contract/client-connections.ts';
 

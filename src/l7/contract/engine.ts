@@ -5,6 +5,7 @@ import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { ClientConnections } from './client-connections.ts';
 import type { Exchange } from './exchange.ts';
 import type { UnusedReason } from './listener-stats.ts';
+import type { Relay, RelayTerms } from './relay.ts';
 
 /** An engine of layer 7 in one worker: carries connections of clients, and speaks HTTP/1.x and WebSocket on them. */
 export interface Engine {
@@ -16,6 +17,8 @@ export interface Engine {
    * @throws if the listener's certificates cannot be used
    */
   createListener(config: L7Listener, owner: ListenerOwner): EngineListener;
+  /** Makes the relay of one route. */
+  createRelay(terms: RelayTerms): Relay;
   /** Frees what the engine's listeners share. All of them are closed. */
   close(): void;
 }

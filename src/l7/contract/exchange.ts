@@ -13,7 +13,7 @@ import type { HandshakeFailure, ListenerStats, RequestRefusal, RequestStats } fr
 import { sendRefusal } from './own-refusal.ts';
 import type { RequestBody } from './request-body.ts';
 import { closesUnread } from './unread-body.ts';
-import type { UpgradeReply } from '../websocket/upgrade.ts';
+import type { UpgradeReply } from './upgrade-reply.ts';
 
 /** One request as the listener hands it over. */
 export interface Exchange {

@@ -15,7 +15,7 @@ import { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
 import { addressMatcher, checkRequest } from './client-request.ts';
 import { ClusterRoute } from './cluster-route.ts';
 import type { L7Environment } from './environment.ts';
-import type { RequestDispatcher } from '../contract/engine.ts';
+import type { Engine, RequestDispatcher } from '../contract/engine.ts';
 import { Answers, editsOf, type Exchange, type Handler } from '../contract/exchange.ts';
 import { HandshakeGate } from '../websocket/handshakes/handshake-gate.ts';
 import {
@@ -25,8 +25,7 @@ import {
   type RequestRefusal,
 } from '../contract/listener-stats.ts';
 import { plainHandler } from './plain-route.ts';
-import { MessageMemory, releaseMessage } from '../uws/message-memory.ts';
-import { SessionStats } from '../websocket/session-stats.ts';
+import { SessionStats } from '../contract/session-stats.ts';
 import { UnderscoreNames } from './underscore-names.ts';
 import type { UpgradeContext } from '../websocket/upgrade.ts';
 
@@ -58,6 +57,7 @@ export class Dispatcher implements RequestDispatcher {
   readonly #config: L7ListenerConfig;
   readonly #environment: L7Environment;
   readonly #stats: ListenerStats;
+  readonly #engine: Pick<Engine, 'createRelay'>;
   readonly #handshakes: HandshakeGate;
   readonly #unrouted: Answers;
   readonly #refusals: RefusedHandshakes;
@@ -74,6 +74,7 @@ export class Dispatcher implements RequestDispatcher {
     config: L7ListenerConfig,
     environment: L7Environment,
     stats: ListenerStats,
+    engine: Pick<Engine, 'createRelay'>,
     previous: Dispatcher | null,
   ) {
     this.draining = previous?.draining ?? false;
@@ -81,6 +82,7 @@ export class Dispatcher implements RequestDispatcher {
     this.#config = config;
     this.#environment = environment;
     this.#stats = stats;
+    this.#engine = engine;
     const { page, pages, access, wheel } = environment;
     this.#handshakes = new HandshakeGate(config.name, config, upgradedClusters(config), wheel, page, pages);
     const known = previous === null ? null : previous.#refusals;
@@ -271,9 +273,8 @@ export class Dispatcher implements RequestDispatcher {
 
   /** Returns the previous dispatcher's context if nothing of it changes for sessions, else a new one. */
   #upgradeContext(route: Route, clusterName: string): UpgradeContext {
-    const { name, http, websocket, tls } = this.#config;
-    const { page, clusters, log, access, wheel, dialler, outbox, bound, budget, random, unfinished } =
-      this.#environment;
+    const { name, http, websocket } = this.#config;
+    const { page, clusters, log, access, wheel, dialler, bound, random } = this.#environment;
     const cluster = clusters.get(clusterName)!;
     const key = contextKey(route, clusterName);
     // Not from the cluster itself: it may not have changed to this configuration yet.
@@ -282,47 +283,36 @@ export class Dispatcher implements RequestDispatcher {
     const known = this.#previous?.context(key);
     if (
       known?.cluster === cluster &&
-      known.session.randomMasks === randomMasks &&
+      known.randomMasks === randomMasks &&
+      known.access === access &&
       known.bodyIdleTimeoutMs === http.idleTimeoutMs &&
-      known.keepAliveMs === http.keepAliveMs
+      known.keepAliveMs === http.keepAliveMs &&
+      isDeepStrictEqual(known.settings, websocket)
     ) {
-      const { settings, access: knownAccess } = known.session;
-      if (access === knownAccess && isDeepStrictEqual(settings, websocket)) {
-        this.#contexts.set(key, known);
-        return known;
-      }
+      this.#contexts.set(key, known);
+      return known;
     }
+    const stats = new SessionStats(page, name, route.name, cluster.name);
     const requests = new RequestStats(page, name, route.name);
     const context: UpgradeContext = {
       cluster,
       listener: name,
       route,
+      settings: websocket,
+      randomMasks,
+      wheel,
+      dialler,
+      random,
+      relay: this.#engine.createRelay({ settings: websocket, randomMasks, stats }),
+      handshakeDuration: stats.handshakeDuration,
       log,
+      access,
       pending: new LiveSet(),
       bodyIdleTimeoutMs: http.idleTimeoutMs,
       bound,
       keepAliveMs: http.keepAliveMs,
       refusals: this.#refusals,
       countCut: (reason) => requests.cut(reason),
-      session: {
-        settings: websocket,
-        randomMasks,
-        stats: new SessionStats(page, name, route.name, cluster.name),
-        wheel,
-        dialler,
-        outbox,
-        budget,
-        unfinished,
-        wireTraits: {
-          maxMessageSize: websocket.maxMessageSize,
-          compressed: websocket.compression !== 'off',
-          secure: tls !== null,
-        },
-        random,
-        messageMemory: new MessageMemory(releaseMessage),
-        sessions: new LiveSet(),
-        access,
-      },
     };
     this.#contexts.set(key, context);
     return context;

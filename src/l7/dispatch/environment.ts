@@ -10,9 +10,7 @@ import type { BoundConnections } from '../bound/bound-connections.ts';
 import type { BufferBudget } from '../buffers/buffer-budget.ts';
 import type { ConnectionPool } from '../http/connection-pool.ts';
 import type { RequestWriter } from '../http/request-writer.ts';
-import type { Outbox } from '../websocket/message-relay/outbox.ts';
-import type { UnfinishedMessages } from '../uws/unfinished/unfinished-messages.ts';
-import type { UpstreamDialler } from '../upstream/upstream-socket.ts';
+import type { UpstreamDialler } from '../contract/upstream-socket.ts';
 
 /** What the listeners of one worker share. */
 export interface L7Environment {
@@ -31,13 +29,11 @@ export interface L7Environment {
   readonly dialler: UpstreamDialler;
   /** Calls back once, when what is read now has been served, from where clients may be written to. */
   readonly later: (callback: () => void) => void;
-  readonly outbox: Outbox;
   readonly writer: RequestWriter;
   readonly pool: ConnectionPool;
   readonly bound: BoundConnections;
   readonly budget: BufferBudget;
   /** The requests to clusters that are not over. */
   readonly requests: LiveSet<LiveMember & { cancel(): void }>;
-  readonly unfinished: UnfinishedMessages;
   readonly random: RandomPool;
 }

@@ -1,6 +1,6 @@
 import { Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
-import type { UpstreamOwner, UpstreamSocket } from '../upstream/upstream-socket.ts';
+import type { UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';
 
 /**
  * Connections of one worker to endpoints that wait for their next request, by endpoint. The one that was used last

@@ -14,7 +14,7 @@ import type { BufferBudget } from '../buffers/buffer-budget.ts';
 import type { HttpReply } from '../contract/http-reply.ts';
 import type { RequestRefusal } from '../contract/listener-stats.ts';
 import type { RequestBody } from '../contract/request-body.ts';
-import type { UpstreamDialler } from '../upstream/upstream-socket.ts';
+import type { UpstreamDialler } from '../contract/upstream-socket.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import type { RequestWriter } from './request-writer.ts';
 

@@ -4,7 +4,7 @@ import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
 import type { ResponseHead } from '../../wire/http/response-head.ts';
 import { BoundRequest } from '../bound/bound-request.ts';
 import { failureAnswer } from '../upstream/failure-answers.ts';
-import type { UpstreamSocket } from '../upstream/upstream-socket.ts';
+import type { UpstreamSocket } from '../contract/upstream-socket.ts';
 import type { ProxyContext, ProxyOrder } from './proxy-order.ts';
 import { UpstreamRequest, type UpstreamRequestOwner } from '../upstream/upstream-request.ts';
 

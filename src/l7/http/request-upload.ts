@@ -1,5 +1,5 @@
 import type { RequestBody, RequestBodySink } from '../contract/request-body.ts';
-import type { UpstreamSocket } from '../upstream/upstream-socket.ts';
+import type { UpstreamSocket } from '../contract/upstream-socket.ts';
 import type { RequestWriter } from './request-writer.ts';
 
 /** A body up to this size is kept until it is answered, so that it can be sent again. */

@@ -1,4 +1,4 @@
-import type { UpstreamSocket } from '../upstream/upstream-socket.ts';
+import type { UpstreamSocket } from '../contract/upstream-socket.ts';
 
 /** Memory that system calls can send from. */
 interface Slab {

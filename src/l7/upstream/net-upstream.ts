@@ -5,7 +5,7 @@ import { descriptorOf } from '../../sys/node/node-sockets.ts';
 import { atTrueEnd } from '../../sys/node/true-end.ts';
 import { dial, dialErrorOf } from '../../upstream/dialling/dial.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
-import type { UpstreamDialler, UpstreamOwner } from './upstream-socket.ts';
+import type { UpstreamDialler, UpstreamOwner } from '../contract/upstream-socket.ts';
 
 /** One read takes at most so much: large messages come in few pieces, and it still fits the processor's cache. */
 const READ_SIZE = 256 * 1024;

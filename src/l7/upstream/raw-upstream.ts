@@ -10,7 +10,7 @@ import type { Endpoint } from '../../upstream/endpoint.ts';
 import { Inbox } from './inbox.ts';
 import { netDialler } from './net-upstream.ts';
 import { SendQueue } from './send-queue.ts';
-import type { UpstreamDialler, UpstreamOwner, UpstreamSocket } from './upstream-socket.ts';
+import type { UpstreamDialler, UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';
 
 const SCRATCH_SIZE = 64 * 1024;
 

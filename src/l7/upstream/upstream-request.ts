@@ -2,7 +2,7 @@ import type { ConnectFailure } from '../../upstream/endpoint.ts';
 import { connectFailureOf } from '../../upstream/dialling/dial.ts';
 import { BodyReader, type BodySink } from '../../wire/http/body-reader.ts';
 import { ResponseHeadReader, type ResponseHead } from '../../wire/http/response-head.ts';
-import type { UpstreamOwner, UpstreamSocket } from './upstream-socket.ts';
+import type { UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';
 
 /** The owner of a request that goes to one endpoint. */
 export interface UpstreamRequestOwner extends BodySink {

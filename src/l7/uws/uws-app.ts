@@ -9,7 +9,6 @@ import {
   type HttpResponse,
   type TemplatedApp,
   type us_socket_context_t,
-  type WebSocket,
   type WebSocketBehavior,
 } from 'uWebSockets.js';
 import type { Certificate, Compression, L7Listener } from '../../config/types/listener.ts';
@@ -79,34 +78,20 @@ function addRoutes(app: TemplatedApp, { websocket }: L7Listener, link: AppLink):
     compression: compressionOptions(websocket.compression),
     upgrade: (response, request, context) => link.owner?.serve(response, request, context),
     open: noteMade,
-    message: receiveMessage,
-    ping: receivePing,
-    pong: countControl,
-    drain: (socket) => (socket as Socket).session.clientDrained(),
+    message: (socket, data, binary) => (socket as Socket).client.message(data, binary),
+    ping: (socket, data) => (socket as Socket).client.ping(data),
+    pong: (socket, data) => (socket as Socket).client.pong(data),
+    drain: (socket) => (socket as Socket).client.owner.downstreamDrained(),
     close: (socket, code, reason) => {
       // The filter is not told of the end of a connection that has become a WebSocket (20.66 to 20.68).
       link.owner?.connectionChanged(null, -1);
       forgetMade(socket);
-      (socket as Socket).session.clientClosed(code, reason);
+      (socket as Socket).client.closed(code, reason);
     },
   };
   app.any('/*', (response, request) => link.owner?.serve(response, request, null));
   app.ws('/*', behavior);
   return app;
-}
-
-function receiveMessage(socket: WebSocket<SocketData>, data: ArrayBuffer, binary: boolean): void {
-  (socket as Socket).session.clientMessage(data, binary);
-}
-
-function countControl(socket: WebSocket<SocketData>, data: ArrayBuffer): void {
-  (socket as Socket).session.clientControl(data.byteLength);
-}
-
-/** Lets the session bound what waits for the client: uWS queues a pong for each ping, without a limit. */
-function receivePing(socket: WebSocket<SocketData>, data: ArrayBuffer): void {
-  countControl(socket, data);
-  (socket as Socket).session.clientPinged();
 }
 
 function fileNames(certificate: Certificate): { cert_file_name: string; key_file_name: string } {

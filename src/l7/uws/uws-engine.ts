@@ -3,9 +3,12 @@ import type { EventLoop } from '../../loop/event-loop.ts';
 import { deferToPollPhase } from '../../loop/poll-phase.ts';
 import { AcceptedSockets } from '../../sys/sockets/accepted-sockets.ts';
 import { Arrivals } from '../../sys/sockets/arrivals.ts';
-import type { BufferBudget } from '../buffers/buffer-budget.ts';
 import type { ClientConnections } from '../contract/client-connections.ts';
 import type { Engine, EngineListener, ListenerOwner } from '../contract/engine.ts';
+import type { Relay, RelayTerms } from '../contract/relay.ts';
+import { MessageRelay } from '../websocket/message-relay/message-session.ts';
+import { Outbox, SLAB_SIZE, type Slab } from '../websocket/message-relay/outbox.ts';
+import type { RelayEnvironment } from '../websocket/message-relay/relay-environment.ts';
 import { ConnectionSearch } from './clients/connection-search.ts';
 import { KnownConnections } from './clients/known-connections.ts';
 import { UwsClientConnections } from './clients/uws-client-connections.ts';
@@ -17,35 +20,44 @@ import { UwsListener, type UwsTerms } from './uws-listener.ts';
 const BLIND_SAMPLE_MS = 1000;
 
 /** What the engine uses of its worker. */
-interface UwsWorker extends UwsTerms {
+interface UwsWorker extends Omit<RelayEnvironment, 'outbox'>, Omit<UwsTerms, 'unfinished'> {
   /** Null if system calls are not used. */
   readonly loop: EventLoop | null;
-  readonly budget: BufferBudget;
+  /** Memory that system calls can send from. @param size bytes */
+  readonly slab: (size: number) => Slab;
+  /** Calls back once at the end of the loop's turn. */
+  readonly defer: (callback: () => void) => void;
 }
 
 /** The engine of layer 7 on uWebSockets.js. */
 export class UwsEngine implements Engine {
   readonly clients: ClientConnections | null;
-  readonly unfinished: UnfinishedMessages;
+  readonly #unfinished: UnfinishedMessages;
   readonly #terms: UwsTerms;
+  readonly #relays: RelayEnvironment;
   readonly #arrivals: Arrivals | null;
   readonly #sampling: NodeJS.Timeout;
 
-  constructor({ log, later, loop, budget }: UwsWorker) {
-    this.#terms = { log, later };
+  constructor({ log, later, loop, slab, defer, wheel, dialler, budget, random }: UwsWorker) {
     const sockets = loop === null ? null : new AcceptedSockets(RECEIVE_BUFFER_BYTES);
     this.#arrivals = loop === null ? null : new Arrivals();
     this.clients =
       sockets === null || this.#arrivals === null ? null : clientConnections(sockets, this.#arrivals, later);
-    this.unfinished = new UnfinishedMessages(budget, sockets, log, {
+    this.#unfinished = new UnfinishedMessages(budget, sockets, log, {
       now: () => performance.now(),
       residentBytes: () => process.memoryUsage.rss(),
     });
-    this.#sampling = setInterval(() => this.unfinished.tick(), loop === null ? BLIND_SAMPLE_MS : SAMPLE_MS);
+    this.#terms = { log, later, unfinished: this.#unfinished };
+    this.#relays = { wheel, dialler, outbox: new Outbox(slab(SLAB_SIZE), defer), budget, random };
+    this.#sampling = setInterval(() => this.#unfinished.tick(), loop === null ? BLIND_SAMPLE_MS : SAMPLE_MS);
   }
 
   createListener(config: L7ListenerConfig, owner: ListenerOwner): EngineListener {
     return new UwsListener(config, owner, this.#terms);
+  }
+
+  createRelay(terms: RelayTerms): Relay {
+    return new MessageRelay(this.#relays, terms);
   }
 
   close(): void {

@@ -10,8 +10,11 @@ import type { UpgradeRequest } from '../../wire/upgrade/upgrade-request.ts';
 import type { EngineListener, ListenerOwner } from '../contract/engine.ts';
 import type { Exchange } from '../contract/exchange.ts';
 import type { HeaderList } from '../contract/http-reply.ts';
-import type { Session } from '../websocket/message-relay/message-session.ts';
-import type { UpgradeReply } from '../websocket/upgrade.ts';
+import type { DownstreamOwner } from '../contract/downstream-socket.ts';
+import type { UpgradeReply } from '../contract/upgrade-reply.ts';
+import { MessageMemory, releaseMessage } from './message-memory.ts';
+import type { UnfinishedMessages } from './unfinished/unfinished-messages.ts';
+import { UwsClient, type ClientTerms } from './uws-client.ts';
 import { ListeningSocket } from './listening-socket.ts';
 import { createApp, fixedSettings, type AppLink } from './uws-app.ts';
 import { UwsReply } from './uws-reply.ts';
@@ -26,6 +29,7 @@ export interface UwsTerms {
   readonly log: Logger;
   /** Calls back once, when what is read now has been served, from where clients may be written to. */
   readonly later: (callback: () => void) => void;
+  readonly unfinished: UnfinishedMessages;
 }
 
 /** One layer 7 listener on an App of uWebSockets.js. */
@@ -33,15 +37,22 @@ export class UwsListener implements EngineListener {
   #config: L7Listener;
   readonly #owner: ListenerOwner;
   readonly #later: UwsTerms['later'];
+  readonly #clientTerms: ClientTerms;
   readonly #link: AppLink = { owner: this };
   readonly #app: TemplatedApp;
   readonly #socket: ListeningSocket;
   #closed = false;
 
-  constructor(config: L7Listener, owner: ListenerOwner, { log, later }: UwsTerms) {
+  constructor(config: L7Listener, owner: ListenerOwner, { log, later, unfinished }: UwsTerms) {
     this.#config = config;
     this.#owner = owner;
     this.#later = later;
+    const { maxMessageSize, compression } = config.websocket;
+    this.#clientTerms = {
+      wireTraits: { maxMessageSize, compressed: compression !== 'off', secure: config.tls !== null },
+      unfinished,
+      memory: new MessageMemory(releaseMessage),
+    };
     this.#app = createApp(config, this.#link);
     this.#socket = new ListeningSocket(this.#app, config, log);
   }
@@ -147,17 +158,18 @@ export class UwsListener implements EngineListener {
     const offers = compression === 'off' ? undefined : joinedHeaderOf(head, 'sec-websocket-extensions');
     const extensions = chooseDeflateOffer(offers);
     return {
-      accept: (session: Session, subprotocol: string, headers: HeaderList) => {
+      accept: (owner: DownstreamOwner, subprotocol: string, headers: HeaderList) => {
         // Cannot happen: requests with a valid key come by the WebSocket route.
         if (context === null) throw new Error('upgrade without a context');
-        const socket = makeWebSocket(response, reply, session, headers, {
+        const client = new UwsClient(this.#clientTerms, owner);
+        const socket = makeWebSocket(response, reply, client, headers, {
           key: upgrade.key,
           subprotocol,
           extensions,
           context,
         });
         if (socket === null) return false;
-        session.attach(socket);
+        client.opened(socket);
         return true;
       },
       http: reply,

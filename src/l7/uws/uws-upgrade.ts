@@ -1,11 +1,11 @@
 import type { HttpResponse, us_socket_context_t, WebSocket } from 'uWebSockets.js';
 import type { HeaderList } from '../contract/http-reply.ts';
-import type { Session } from '../websocket/message-relay/message-session.ts';
+import type { UwsClient } from './uws-client.ts';
 import type { UwsReply } from './uws-reply.ts';
 
 /** uWS copies the fields of what `upgrade` is given onto the socket itself, and that is where they are read. */
 export interface SocketData {
-  readonly session: Session;
+  readonly client: UwsClient;
 }
 export type Socket = WebSocket<SocketData> & SocketData;
 
@@ -32,11 +32,11 @@ interface Upgrade {
 export function makeWebSocket(
   response: HttpResponse,
   reply: UwsReply,
-  session: Session,
+  client: UwsClient,
   headers: HeaderList,
   { key, subprotocol, extensions, context }: Upgrade,
 ): Socket | null {
-  const data: SocketData = { session };
+  const data: SocketData = { client };
   const args = [data, key, subprotocol, extensions, context];
   // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with the response
   const make = Reflect.apply.bind(null, response.upgrade, response, args);

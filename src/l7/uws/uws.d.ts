@@ -1,5 +1,5 @@
 /** uWebSockets.js's typings lag behind its binary: what they leave out of it, and is used here, is added here. */
-import type { DownstreamSocket } from '../contract/downstream.ts';
+import type { DownstreamSocket } from '../contract/downstream-socket.ts';
 
 declare module 'uWebSockets.js' {
   const SHARED_COMPRESSOR: CompressOptions;

@@ -1,10 +1,10 @@
 import { copyOfText } from '../../core/copy.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
-import type { CloseSide } from './session-stats.ts';
+import type { SessionEnd, SessionLog } from '../contract/relay.ts';
 import { requestFields, subprotocolField, type LoggedClient } from '../access-log/request-fields.ts';
 
-/** Where a session leads. */
+/** The route that a session came by, and the endpoint that it leads to. */
 interface SessionPlace {
   readonly listener: string;
   readonly route: string;
@@ -13,21 +13,8 @@ interface SessionPlace {
   readonly endpoint: string;
 }
 
-/** How a session ended. */
-interface SessionEnd {
-  readonly side: CloseSide;
-  readonly code: number;
-  /** In words, if the code does not tell. */
-  readonly reason: string | undefined;
-  readonly seconds: number;
-  readonly messagesUpstream: number;
-  readonly messagesDownstream: number;
-  readonly bytesUpstream: number;
-  readonly bytesDownstream: number;
-}
-
 /** Writes the access lines of one session. It keeps about 2 KiB of text at most. */
-export class SessionLines {
+export class SessionLines implements SessionLog {
   readonly #access: Logger;
   readonly #fields: Readonly<Record<string, string | undefined>>;
 

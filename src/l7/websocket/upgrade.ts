@@ -1,8 +1,11 @@
 import type { Logger } from '../../telemetry/logger.ts';
+import type { Histogram } from '../../telemetry/stats-page.ts';
 import type { OutlierFailure } from '../../config/types/cluster.ts';
+import type { WebSocketSettings } from '../../config/types/listener.ts';
 import type { Route } from '../../config/types/route.ts';
 import type { LiveSet } from '../../core/collections/live-set.ts';
-import { TICK_MS, Timed } from '../../core/timing/timer-wheel.ts';
+import type { RandomPool } from '../../core/random-pool.ts';
+import { TICK_MS, Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { Attempts } from '../../upstream/attempts/attempts.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import { connectFailureOf } from '../../upstream/dialling/dial.ts';
@@ -24,26 +27,13 @@ import type { BoundConnections } from '../bound/bound-connections.ts';
 import type { Asker } from '../contract/client-connections.ts';
 import type { ClusterGate, Entrant } from './handshakes/handshake-gate.ts';
 import { Refusal } from './handshakes/refusal.ts';
-import {
-  CLIENT_GONE,
-  type Header,
-  type HeaderList,
-  type HttpReply,
-  type ResponseCut,
-} from '../contract/http-reply.ts';
+import { CLIENT_GONE, type Header, type ResponseCut } from '../contract/http-reply.ts';
 import type { HandshakeFailure } from '../contract/listener-stats.ts';
 import { sendRefusal } from '../contract/own-refusal.ts';
-import { Session, type SessionContext } from './message-relay/message-session.ts';
+import type { Relay, SessionLog } from '../contract/relay.ts';
+import type { UpgradeReply } from '../contract/upgrade-reply.ts';
+import type { UpstreamDialler, UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';
 import { failureAnswer } from '../upstream/failure-answers.ts';
-import type { UpstreamOwner, UpstreamSocket } from '../upstream/upstream-socket.ts';
-
-/** How the client is answered. Nothing is called after it has gone, and one of the two at most once. */
-export interface UpgradeReply {
-  /** Answers with 101 and joins the session to the client before it returns; false where the client is lost. */
-  accept(session: Session, subprotocol: string, headers: HeaderList): boolean;
-  /** Carries any other answer. */
-  readonly http: HttpReply;
-}
 
 /** What the upgrades of one route in one worker share. */
 export interface UpgradeContext {
@@ -51,8 +41,18 @@ export interface UpgradeContext {
   /** The listener's name. */
   readonly listener: string;
   readonly route: Route;
-  readonly session: SessionContext;
+  readonly settings: WebSocketSettings;
+  /** Whether frames to the endpoint carry random masks, and not zeros. */
+  readonly randomMasks: boolean;
+  readonly wheel: TimerWheel;
+  readonly dialler: UpstreamDialler;
+  readonly random: RandomPool;
+  /** Makes the sessions, which live on after their upgrade. */
+  readonly relay: Relay;
+  readonly handshakeDuration: Histogram;
   readonly log: Logger;
+  /** Writes the access lines of sessions; null without an access log. */
+  readonly access: Logger | null;
   /** The upgrades that are under way, for draining. */
   readonly pending: LiveSet<Upgrade>;
   /** After how many milliseconds without a byte the long body of a refusal is cut; 0 is never. */
@@ -120,19 +120,19 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
     this.#reply = reply;
     this.#attempts = context.cluster.attempts(order.pick);
     this.#bound = new BoundRequest(context, order.asker, order.login);
-    this.#deadline = context.session.wheel.now + context.session.settings.handshakeTimeoutMs;
+    this.#deadline = context.wheel.now + context.settings.handshakeTimeoutMs;
   }
 
   /** Begins. The client may be answered before this returns. */
   start(): void {
-    const { pending, session } = this.#context;
+    const { pending, wheel } = this.#context;
     this.#bound.recognise();
     if (!this.#gate.enter(this)) {
       this.#refuse('overload', 503, 'too many handshakes are waiting');
       return;
     }
     pending.add(this);
-    if (this.place === 'queued') session.wheel.arm(this, this.#deadline - session.wheel.now);
+    if (this.place === 'queued') wheel.arm(this, this.#deadline - wheel.now);
     else this.#tryNext();
   }
 
@@ -146,7 +146,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
 
   admitted(): void {
     this.#tryNext();
-    this.#context.session.dialler.downstreamTouched();
+    this.#context.dialler.downstreamTouched();
   }
 
   /** The client has gone: nothing is owed to it any more. */
@@ -174,9 +174,9 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   }
 
   #send(): void {
-    const { session } = this.#context;
-    session.wheel.arm(this, this.#deadline - session.wheel.now);
-    this.#key = session.random.take(16).toString('base64');
+    const { wheel, random } = this.#context;
+    wheel.arm(this, this.#deadline - wheel.now);
+    this.#key = random.take(16).toString('base64');
     const upgrade = encodeUpgradeRequest(this.#order.head, this.#order.to, this.#key);
     this.#phase = this.#upstream?.write(upgrade) === false ? 'sending' : 'sent';
   }
@@ -212,7 +212,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
       this.#refuse('overload', 503, 'the handshake has waited too long for others');
       return;
     }
-    const late = this.#context.session.wheel.now >= this.#deadline;
+    const late = this.#context.wheel.now >= this.#deadline;
     if (late) {
       const kind = this.#phase === 'dialling' ? 'connect' : 'handshake';
       this.#dropUpstream('timeout', this.#hadItsTime ? kind : null);
@@ -223,7 +223,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   }
 
   #tryNext(): void {
-    const { wheel } = this.#context.session;
+    const { wheel } = this.#context;
     if (this.#bound.mustIdentify) {
       wheel.arm(this, this.#deadline - wheel.now);
       this.#bound.identify(() => this.#tryNext());
@@ -254,13 +254,13 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   }
 
   #dial(endpoint: Endpoint): void {
-    const { cluster, session } = this.#context;
+    const { cluster, wheel, dialler } = this.#context;
     this.#head = new ResponseHeadReader(true);
     this.#phase = 'dialling';
     this.#dialledAt = performance.now();
-    const left = this.#deadline - session.wheel.now;
-    session.wheel.arm(this, Math.min(cluster.config.connectTimeoutMs, left));
-    this.#upstream = session.dialler.open(cluster, endpoint, this);
+    const left = this.#deadline - wheel.now;
+    wheel.arm(this, Math.min(cluster.config.connectTimeoutMs, left));
+    this.#upstream = dialler.open(cluster, endpoint, this);
   }
 
   /** The endpoint said 101: exactly then, and only if all of it is right, the two sides are joined. */
@@ -270,14 +270,15 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
       this.#failAttempt('handshake', answer);
       return;
     }
-    const { session: context } = this.#context;
+    const context = this.#context;
     const upstream = this.#upstream!;
     const endpoint = this.#endpoint!;
     this.#upstream = null;
     this.#bound.endUse();
     context.wheel.disarm(this);
-    this.#context.pending.delete(this);
-    const session = new Session(context, upstream, endpoint, this.#linesFor(endpoint, answer.subprotocol));
+    context.pending.delete(this);
+    const log = this.#logFor(endpoint, answer.subprotocol);
+    const session = context.relay.createSession(upstream, endpoint, log);
     this.#attempts.succeed(endpoint);
     const cookie = this.#attempts.cookieFor(endpoint, this.#order.secure);
     const headers: Header[] = [...answer.headers];
@@ -290,7 +291,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
       return;
     }
     context.dialler.downstreamTouched();
-    context.stats.handshakeDuration.observe((performance.now() - this.#order.startedAt) / 1000);
+    context.handshakeDuration.observe((performance.now() - this.#order.startedAt) / 1000);
     if (rest.length > 0) session.upstreamData(rest, 0, rest.length);
     this.#gate.leave(this);
   }
@@ -300,8 +301,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
    * nothing about the endpoint, and no other one is asked.
    */
   #passOn(head: ResponseHead, rest: Buffer): void {
-    const { log, bodyIdleTimeoutMs: idleTimeoutMs } = this.#context;
-    const { wheel } = this.#context.session;
+    const { wheel, log, bodyIdleTimeoutMs: idleTimeoutMs } = this.#context;
     const endpoint = this.#endpoint!;
     this.#attempts.answered(endpoint, head.status);
     this.#bound.answered(head);
@@ -348,7 +348,7 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   }
 
   downstreamTouched(): void {
-    this.#context.session.dialler.downstreamTouched();
+    this.#context.dialler.downstreamTouched();
   }
 
   #failAttempt(reason: ConnectFailure, detail: string): void {
@@ -379,8 +379,8 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
 
   /** Whether the endpoint had all of its time: the queue or earlier attempts may have used it up. */
   get #hadItsTime(): boolean {
-    const { cluster, session } = this.#context;
-    const time = Math.min(cluster.config.connectTimeoutMs, session.settings.handshakeTimeoutMs);
+    const { cluster, settings } = this.#context;
+    const time = Math.min(cluster.config.connectTimeoutMs, settings.handshakeTimeoutMs);
     return performance.now() - this.#dialledAt >= time - TICK_MS;
   }
 
@@ -415,13 +415,13 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   #refuse(failure: HandshakeFailure, status: 502 | 503 | 504, message: string): void {
     this.#finish(failure, status, message);
     sendRefusal(this.#reply.http, status, message);
-    this.#context.session.dialler.downstreamTouched();
+    this.#context.dialler.downstreamTouched();
     this.#gate.leave(this);
   }
 
   #finish(failure: HandshakeFailure, status: number, detail?: string): void {
     this.#bound.cancel();
-    this.#context.session.wheel.disarm(this);
+    this.#context.wheel.disarm(this);
     this.#context.pending.delete(this);
     this.#refused(failure, status, detail);
   }
@@ -437,11 +437,11 @@ export class Upgrade extends Timed implements UpstreamOwner, Entrant {
   }
 
   /** Returns what writes the access lines of a session; null without an access log. */
-  #linesFor(endpoint: Endpoint, subprotocol: string): SessionLines | null {
-    const { session, listener, route, cluster } = this.#context;
+  #logFor(endpoint: Endpoint, subprotocol: string): SessionLog | null {
+    const { access, listener, route, cluster } = this.#context;
     const { head, client } = this.#order;
-    if (session.access === null) return null;
+    if (access === null) return null;
     const place = { listener, route: route.name, cluster: cluster.name, endpoint: endpoint.label };
-    return new SessionLines(session.access, place, head, client, subprotocol);
+    return new SessionLines(access, place, head, client, subprotocol);
   }
 }

@@ -1,7 +1,7 @@
 import { messageOf } from '../../../core/errors.ts';
 import { ownShortageOf } from '../../../core/shortage.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
-import type { BufferBudget, Buffering } from '../../buffers/buffer-budget.ts';
+import type { BufferBudget } from '../../buffers/buffer-budget.ts';
 import { findDescriptors, type Addressed, type Hideable } from '../clients/hidden-descriptors.ts';
 import { HeldBytes, type Delivered, type WireTraits } from './held-bytes.ts';
 
@@ -31,13 +31,15 @@ const LINGER_STEP_MS = 1000;
 /** An ended session that may hold this is closed at once. */
 const MIN_ENDED_BYTES = 64 * 1024;
 
-/** A session, as the receiver of a client's messages. */
-export interface Receiver extends Buffering, Delivered {
-  /** Null after the client's leg has ended. */
-  readonly clientSocket: Addressed | null;
+/** Receives a client's messages. */
+export interface Receiver extends Delivered {
+  /** Null after the client's WebSocket has ended. */
+  readonly socket: Addressed | null;
   readonly wireTraits: WireTraits;
   /** By the clock of {@link UnfinishedMessages}. */
   readonly openedAt: number;
+  /** Counts bytes of an unfinished message in the budget. The WebSocket, and others, may be closed before this returns. */
+  unfinished(bytes: number): void;
 }
 
 /** What the system knows of the clients' sockets of this thread; `sys/sockets/accepted-sockets.ts` has the details. */
@@ -132,7 +134,7 @@ export class UnfinishedMessages {
     this.#sessions.delete(session);
     this.#unknown.delete(session);
     if (watched !== null) this.#known.delete(watched.fd);
-    this.#budget.setUnfinished(session, 0);
+    session.unfinished(0);
     const bytes = session.wireTraits.maxMessageSize;
     if (!lingers) {
       this.#worst -= bytes;
@@ -220,8 +222,8 @@ export class UnfinishedMessages {
       .splice(-this.#groupSize)
       .filter((fd) => !this.#known.has(fd) && sockets.includes(fd));
     if (group.length === 0) return;
-    const receivers = [...this.#unknown].filter(({ clientSocket }) => clientSocket !== null);
-    const clients = receivers.map(({ clientSocket }) => clientSocket!);
+    const receivers = [...this.#unknown].filter(({ socket }) => socket !== null);
+    const clients = receivers.map(({ socket }) => socket!);
     const disguise = sockets.disguise(group);
     let indexes: number[];
     try {
@@ -254,7 +256,7 @@ export class UnfinishedMessages {
     this.#unknown.delete(session);
     this.#known.add(fd);
     this.#sessions.set(session, { fd, cookie: sockets.cookie(fd), received, unread, held });
-    this.#budget.setUnfinished(session, held.value);
+    session.unfinished(held.value);
   }
 
   #sampleAll(sockets: ClientSockets): void {
@@ -278,7 +280,7 @@ export class UnfinishedMessages {
 
   /** Counts the session's unfinished message. The session, and others, may be closed before this returns. */
   #sample(sockets: ClientSockets, session: Receiver, watched: Watched): void {
-    this.#budget.setUnfinished(session, this.#measure(sockets, session, watched));
+    session.unfinished(this.#measure(sockets, session, watched));
   }
 
   #measure(sockets: ClientSockets, session: Receiver, watched: Watched): number {
@@ -294,7 +296,7 @@ export class UnfinishedMessages {
   #stopWatching(): void {
     this.#watches = false;
     this.#candidates = [];
-    for (const session of this.#sessions.keys()) this.#budget.setUnfinished(session, 0);
+    for (const session of this.#sessions.keys()) session.unfinished(0);
   }
 
   #linger(bytes: number): void {

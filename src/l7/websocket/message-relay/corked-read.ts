@@ -1,5 +1,5 @@
 import type { FrameReader } from '../../../wire/frames/frame-reader.ts';
-import type { DownstreamSocket } from '../../contract/downstream.ts';
+import type { DownstreamSocket } from '../../contract/downstream-socket.ts';
 
 // What the one shared cork callback works on: a closure for each read would be garbage for each read.
 let corkedReader: FrameReader | null = null;

@@ -1,4 +1,5 @@
 import { copyOf } from '../../../core/copy.ts';
+import { LiveSet } from '../../../core/collections/live-set.ts';
 import { Timed } from '../../../core/timing/timer-wheel.ts';
 import type { Endpoint } from '../../../upstream/endpoint.ts';
 import {
@@ -19,17 +20,15 @@ import {
   OPCODE_PONG,
   OPCODE_TEXT,
 } from '../../../wire/frames/opcodes.ts';
-import type { ShedReason } from '../../buffers/buffer-budget.ts';
+import type { Buffering, ShedReason } from '../../buffers/buffer-budget.ts';
 import { readCorked } from './corked-read.ts';
-import type { DownstreamSocket } from '../../contract/downstream.ts';
+import type { DownstreamSocket } from '../../contract/downstream-socket.ts';
+import type { Relay, RelaySession, RelayTerms, SessionLog } from '../../contract/relay.ts';
 import type { OutboxSender } from './outbox.ts';
 import { isPingFlood, queuesPong } from './pong-bounds.ts';
-import type { SessionLines } from '../session-lines.ts';
-import type { SharedContext } from './session-context.ts';
-import type { CloseSide } from '../session-stats.ts';
-import type { WireTraits } from '../../uws/unfinished/held-bytes.ts';
-import type { Receiver } from '../../uws/unfinished/unfinished-messages.ts';
-import type { UpstreamOwner, UpstreamSocket } from '../../upstream/upstream-socket.ts';
+import type { RelayEnvironment } from './relay-environment.ts';
+import type { CloseSide } from '../../contract/session-stats.ts';
+import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
 
 /** Frames smaller than this are gathered into one write to the client; larger ones gain nothing by the copy. */
 const CORK_BELOW = 8 * 1024;
@@ -37,10 +36,24 @@ const CORK_BELOW = 8 * 1024;
 const CLOSE_TIMEOUT_MS = 5000;
 const PING_FLOOD = 'client pings and does not read';
 const NOTHING = new Uint8Array(0);
-/** What uWS says of a close frame that it takes for broken; it takes every code from 1012 to 3999 for that. */
-const REFUSED_CLOSE = 'Received invalid close payload';
 
-export type SessionContext = SharedContext<Session>;
+interface SessionContext extends RelayEnvironment, RelayTerms {
+  readonly sessions: LiveSet<MessageSession>;
+}
+
+/** Joins whole messages: the client's WebSocket is framed by the engine, the endpoint's by this relay. */
+export class MessageRelay implements Relay {
+  readonly sessions = new LiveSet<MessageSession>();
+  readonly #context: SessionContext;
+
+  constructor(environment: RelayEnvironment, terms: RelayTerms) {
+    this.#context = { ...environment, ...terms, sessions: this.sessions };
+  }
+
+  createSession(upstream: UpstreamSocket, endpoint: Endpoint, log: SessionLog | null): MessageSession {
+    return new MessageSession(this.#context, upstream, endpoint, log);
+  }
+}
 
 /**
  * The message relay: joins one client's WebSocket, framed by uWS, to one endpoint's, framed by us.
@@ -48,23 +61,17 @@ export type SessionContext = SharedContext<Session>;
  * Either leg may end first. What ended it, and how, is counted once and told to the other leg; then the
  * upstream connection has a short while to finish before it is cut.
  */
-export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSender, Receiver {
+class MessageSession extends Timed implements RelaySession, FrameSink, OutboxSender, Buffering {
   liveIndex = -1;
   readonly upstream: UpstreamSocket;
   readonly upstreamBuffer: number;
   bufferedDownstream = 0;
   bufferedUpstream = 0;
   bufferedUnfinished = 0;
-  /** Messages that have come whole from the client. */
-  messages = 0;
-  messageBytes = 0;
-  /** Pings and pongs of the client. */
-  controlFrames = 0;
-  controlBytes = 0;
   readonly #context: SessionContext;
   readonly endpoint: Endpoint;
   /** Null without an access log. */
-  readonly #lines: SessionLines | null;
+  readonly #lines: SessionLog | null;
   readonly #reader: FrameReader;
   /** The client's socket; null before it is attached and after it has ended. */
   #downstream: DownstreamSocket | null = null;
@@ -80,10 +87,12 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
   /** Whether the endpoint has been pinged since it was last heard. */
   #pinged = false;
   /** By `performance.now()`: the wheel's clock is too coarse for short sessions. */
-  readonly openedAt = performance.now();
+  readonly #openedAt = performance.now();
   #endpointHeardAt: number;
   /** When the session must end, by the wheel's clock; Infinity for never. */
   readonly #endsAt: number;
+  #messagesUpstream = 0;
+  #bytesUpstream = 0;
   #messagesDownstream = 0;
   #bytesDownstream = 0;
 
@@ -91,7 +100,7 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     context: SessionContext,
     upstream: UpstreamSocket,
     endpoint: Endpoint,
-    lines: SessionLines | null,
+    lines: SessionLog | null,
   ) {
     super();
     const now = context.wheel.now;
@@ -107,12 +116,10 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     upstream.owner = this;
   }
 
-  /** Begins to relay: the client has been answered 101. Bytes that came behind the endpoint's 101 follow by {@link upstreamData}. */
-  attach(downstream: DownstreamSocket): void {
+  downstreamOpened(downstream: DownstreamSocket): void {
     this.#downstream = downstream;
     this.#context.stats.opened();
     this.#context.sessions.add(this);
-    this.#context.unfinished.opened(this);
     this.#arm();
     this.#lines?.opened();
   }
@@ -124,39 +131,25 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     this.endpoint.release();
   }
 
-  get clientSocket(): DownstreamSocket | null {
-    return this.#downstream;
-  }
-
-  get wireTraits(): WireTraits {
-    return this.#context.wireTraits;
-  }
-
-  /** The client has sent a ping or a pong. @param bytes its payload */
-  clientControl(bytes: number): void {
-    this.controlFrames++;
-    this.controlBytes += bytes;
-  }
-
-  /** The client has sent a message; its memory is valid during the call only. */
-  clientMessage(data: ArrayBuffer, binary: boolean): void {
+  downstreamMessage(data: ArrayBuffer, binary: boolean): void {
     if (this.#ended) return;
     const { stats, outbox } = this.#context;
     const length = data.byteLength;
-    this.messages++;
-    this.messageBytes += length;
-    this.#context.messageMemory.hold(this, data);
+    this.#messagesUpstream++;
+    this.#bytesUpstream += length;
     if (!outbox.send(this, binary ? OPCODE_BINARY : OPCODE_TEXT, new Uint8Array(data), this.#mask())) {
       this.#overflow();
       return;
     }
-    this.#context.messageMemory.release(this);
     stats.values[stats.messagesUpstream]! += 1;
     stats.values[stats.bytesUpstream]! += length;
   }
 
-  /** The client has sent a ping, and uWS has queued the pong behind everything that waits. */
-  clientPinged(): void {
+  downstreamUnfinished(bytes: number): void {
+    this.#context.budget.setUnfinished(this, bytes);
+  }
+
+  downstreamPinged(): void {
     const waiting = this.#downstream?.getBufferedAmount() ?? 0;
     if (waiting === 0) return;
     if (this.#paused && isPingFlood(waiting, this.#waitingWhenPaused)) {
@@ -169,8 +162,7 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     this.#bufferDownstream(waiting);
   }
 
-  /** The client has taken some of what was waiting for it. */
-  clientDrained(): void {
+  downstreamDrained(): void {
     if (this.#downstream === null) return;
     const waiting = this.#downstream.getBufferedAmount();
     this.#context.budget.setDownstream(this, waiting);
@@ -181,27 +173,25 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
     }
   }
 
-  /**
-   * The client's leg has ended, by its close frame (its code, 1005 for none) or without one (1006). Also called
-   * while this side ends it, when there is nothing left to do.
-   */
-  clientClosed(code: number, reason: ArrayBuffer): void {
-    const bytes = new Uint8Array(reason);
-    const detail = code === CLOSE_ABNORMAL ? Buffer.from(bytes).toString() : '';
-    // After a close frame uWS waits for the client to close the connection.
-    this.#context.unfinished.closed(this, code !== CLOSE_ABNORMAL || detail === REFUSED_CLOSE);
-    if (this.#downstream === null) return;
+  downstreamClosed(code: number, reason: Uint8Array): void {
+    if (!this.#loseDownstream()) return;
+    this.#end('client', code);
+    this.#closeUpstream(code, reason);
+  }
+
+  downstreamLost(detail: string, isRefused: boolean): void {
+    if (!this.#loseDownstream()) return;
+    this.#end('client', CLOSE_ABNORMAL, detail);
+    this.#closeUpstream(isRefused ? CLOSE_NO_STATUS : CLOSE_GOING_AWAY, NOTHING);
+  }
+
+  /** Forgets the client's socket, which has ended. Returns false if this side has ended it. */
+  #loseDownstream(): boolean {
+    if (this.#downstream === null) return false;
     this.#downstream = null;
     // What waited for the client went with it, while the endpoint may take some seconds to close.
     this.#context.budget.setDownstream(this, 0);
-    if (code !== CLOSE_ABNORMAL) {
-      this.#end('client', code);
-      this.#closeUpstream(code, bytes);
-      return;
-    }
-    // There was no close frame, or one that uWS does not take: its own words tell them apart.
-    this.#end('client', code, detail);
-    this.#closeUpstream(detail === REFUSED_CLOSE ? CLOSE_NO_STATUS : CLOSE_GOING_AWAY, NOTHING);
+    return true;
   }
 
   upstreamConnected(): void {
@@ -486,17 +476,16 @@ export class Session extends Timed implements UpstreamOwner, FrameSink, OutboxSe
   /** Counts the session's end and writes its line; `reason` is for the log alone. */
   #end(side: CloseSide, code: number, reason?: string): void {
     this.#ended = true;
-    if (this.#downstream !== null) this.#context.messageMemory.release(this);
-    const seconds = (performance.now() - this.openedAt) / 1000;
+    const seconds = (performance.now() - this.#openedAt) / 1000;
     this.#context.stats.ended(side, code, seconds);
     this.#lines?.closed({
       side,
       code,
       reason,
       seconds,
-      messagesUpstream: this.messages,
+      messagesUpstream: this.#messagesUpstream,
       messagesDownstream: this.#messagesDownstream,
-      bytesUpstream: this.messageBytes,
+      bytesUpstream: this.#bytesUpstream,
       bytesDownstream: this.#bytesDownstream,
     });
   }

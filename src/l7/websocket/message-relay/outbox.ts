@@ -5,7 +5,7 @@ import {
   writeMaskedHead,
 } from '../../../wire/frames/frame-writer.ts';
 import { OPCODE_CLOSE } from '../../../wire/frames/opcodes.ts';
-import type { UpstreamSocket } from '../../upstream/upstream-socket.ts';
+import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
 
 /** Frames are gathered in a slab of this size, one per worker. */
 export const SLAB_SIZE = 256 * 1024;
@@ -13,7 +13,7 @@ export const SLAB_SIZE = 256 * 1024;
 const LARGE = 16 * 1024;
 
 /** Memory that frames are gathered in. */
-interface Slab {
+export interface Slab {
   readonly bytes: Buffer;
   /** Sends `bytes[start, end)`, or a part, on a socket's descriptor; a negative number where that cannot be. */
   send(fd: number, start: number, end: number): number;

@@ -7,7 +7,7 @@ import type {
   ClientConnection,
   ClientConnections,
 } from '../../../../src/l7/contract/client-connections.ts';
-import type { UpstreamOwner, UpstreamSocket } from '../../../../src/l7/upstream/upstream-socket.ts';
+import type { UpstreamOwner, UpstreamSocket } from '../../../../src/l7/contract/upstream-socket.ts';
 import { BOUND_CLOSES } from '../../../../src/telemetry/metrics/label-values.ts';
 import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
 import { PageLayout } from '../../../../src/telemetry/page-layout.ts';

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { Bound, BoundConnections } from '../../../../src/l7/bound/bound-connections.ts';
 import { BoundRequest } from '../../../../src/l7/bound/bound-request.ts';
 import type { Asker, ClientConnection } from '../../../../src/l7/contract/client-connections.ts';
-import type { UpstreamSocket } from '../../../../src/l7/upstream/upstream-socket.ts';
+import type { UpstreamSocket } from '../../../../src/l7/contract/upstream-socket.ts';
 import type { Cluster } from '../../../../src/upstream/cluster.ts';
 import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
 

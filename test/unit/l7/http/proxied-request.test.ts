@@ -9,7 +9,7 @@ import type { ProxyContext } from '../../../../src/l7/http/proxy-order.ts';
 import { RequestWriter } from '../../../../src/l7/http/request-writer.ts';
 import type { HttpReply } from '../../../../src/l7/contract/http-reply.ts';
 import type { RequestBody, RequestBodySink } from '../../../../src/l7/contract/request-body.ts';
-import type { UpstreamOwner, UpstreamSocket } from '../../../../src/l7/upstream/upstream-socket.ts';
+import type { UpstreamOwner, UpstreamSocket } from '../../../../src/l7/contract/upstream-socket.ts';
 import { SHED_REASONS } from '../../../../src/telemetry/metrics/label-values.ts';
 import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
 import { PageLayout } from '../../../../src/telemetry/page-layout.ts';

@@ -14,7 +14,7 @@ import type {
   UpstreamDialler,
   UpstreamOwner,
   UpstreamSocket,
-} from '../../../../src/l7/upstream/upstream-socket.ts';
+} from '../../../../src/l7/contract/upstream-socket.ts';
 import { EventLoop } from '../../../../src/loop/event-loop.ts';
 import { unsupportedReason } from '../../../../src/sys/support.ts';
 import type { Cluster } from '../../../../src/upstream/cluster.ts';

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import { describe, it } from 'node:test';
-import { BufferBudget, type ShedReason } from '../../../../../src/l7/buffers/buffer-budget.ts';
+import {
+  BufferBudget,
+  type Buffering,
+  type ShedReason,
+} from '../../../../../src/l7/buffers/buffer-budget.ts';
 import type { WireTraits } from '../../../../../src/l7/uws/unfinished/held-bytes.ts';
 import {
   SAMPLE_MS,
@@ -76,7 +80,7 @@ class System {
   readonly gauges = { now: () => this.time, residentBytes: () => this.resident };
 }
 
-class FakeSession implements Receiver {
+class FakeSession implements Receiver, Buffering {
   bufferedDownstream = 0;
   bufferedUpstream = 0;
   bufferedUnfinished = 0;
@@ -84,7 +88,7 @@ class FakeSession implements Receiver {
   messageBytes = 0;
   controlFrames = 0;
   controlBytes = 0;
-  clientSocket: Addressed | null;
+  socket: Addressed | null;
   readonly wireTraits: WireTraits = { maxMessageSize: MAX, compressed: false, secure: false };
   readonly openedAt: number;
   shedFor: ShedReason | null = null;
@@ -95,9 +99,13 @@ class FakeSession implements Receiver {
     this.fd = fd;
     this.#rig = rig;
     this.openedAt = rig.system.time;
-    this.clientSocket = {
+    this.socket = {
       getRemoteAddress: () => new ArrayBuffer(rig.system.hidden.has(fd) ? 0 : 4),
     };
+  }
+
+  unfinished(bytes: number): void {
+    this.#rig.budget.setUnfinished(this, bytes);
   }
 
   measureBuffers(): void {
@@ -122,7 +130,7 @@ class FakeSession implements Receiver {
   }
 
   end(lingers: boolean): void {
-    this.clientSocket = null;
+    this.socket = null;
     if (!lingers) this.#rig.system.received.delete(this.fd);
     this.#rig.unfinished.closed(this, lingers);
   }

@@ -1,20 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { LiveSet } from '../../../../../src/core/collections/live-set.ts';
 import { RandomPool } from '../../../../../src/core/random-pool.ts';
 import { TimerWheel } from '../../../../../src/core/timing/timer-wheel.ts';
 import { BufferBudget } from '../../../../../src/l7/buffers/buffer-budget.ts';
-import type { DownstreamSocket } from '../../../../../src/l7/contract/downstream.ts';
-import { MessageMemory } from '../../../../../src/l7/uws/message-memory.ts';
+import type { DownstreamSocket } from '../../../../../src/l7/contract/downstream-socket.ts';
 import { Outbox, SLAB_SIZE } from '../../../../../src/l7/websocket/message-relay/outbox.ts';
-import { SessionStats } from '../../../../../src/l7/websocket/session-stats.ts';
-import {
-  Session,
-  type SessionContext,
-} from '../../../../../src/l7/websocket/message-relay/message-session.ts';
-import type { UpstreamOwner, UpstreamSocket } from '../../../../../src/l7/upstream/upstream-socket.ts';
-import { UnfinishedMessages } from '../../../../../src/l7/uws/unfinished/unfinished-messages.ts';
-import type { Logger } from '../../../../../src/telemetry/logger.ts';
+import { SessionStats } from '../../../../../src/l7/contract/session-stats.ts';
+import { MessageRelay } from '../../../../../src/l7/websocket/message-relay/message-session.ts';
+import type { RelaySession } from '../../../../../src/l7/contract/relay.ts';
+import type { UpstreamOwner, UpstreamSocket } from '../../../../../src/l7/contract/upstream-socket.ts';
 import {
   CLOSE_CODES,
   CLOSE_SIDES,
@@ -38,7 +32,6 @@ import {
 const KIB = 1024;
 const DOWNSTREAM_BUFFER = 100 * KIB;
 const UPSTREAM_BUFFER = 200 * KIB;
-const NO_LOG = { warn: () => undefined } as unknown as Logger;
 const NAMES = { listener: 'web', route: 'all', cluster: 'app' };
 
 /** A client of which so many bytes wait as a test says. */
@@ -72,9 +65,6 @@ class FakeClient implements DownstreamSocket {
   }
   getBufferedAmount(): number {
     return this.waiting;
-  }
-  getRemoteAddress(): ArrayBuffer {
-    return new ArrayBuffer(0);
   }
 }
 
@@ -160,49 +150,41 @@ class Stage {
   readonly client = new FakeClient();
   readonly endpoint = new FakeEndpoint();
   readonly page = statsPage();
-  /** Sizes of the messages whose memory was freed, and how the client's leg had been ended before. */
-  readonly released: [bytes: number, ended: string | null][] = [];
   readonly budget: BufferBudget;
-  readonly session: Session;
+  readonly session: RelaySession;
   readonly #wheel = new TimerWheel(0);
   readonly #deferred: (() => void)[] = [];
 
   constructor({ idleTimeoutMs = 0, budget = 1024 * KIB } = {}) {
     this.budget = new BufferBudget(budget, this.page);
-    const context: SessionContext = {
-      settings: {
-        handshakeTimeoutMs: 1000,
-        maxMessageSize: 16 * KIB * KIB,
-        idleTimeoutMs,
-        maxLifetimeMs: 0,
-        downstreamBuffer: DOWNSTREAM_BUFFER,
-        upstreamBuffer: UPSTREAM_BUFFER,
-        compression: 'off',
-        endpointLostCode: 1011,
+    const relay = new MessageRelay(
+      {
+        wheel: this.#wheel,
+        dialler: { downstreamTouched: () => undefined },
+        outbox: new Outbox({ bytes: Buffer.alloc(SLAB_SIZE), send: () => -1 }, (callback) =>
+          this.#deferred.push(callback),
+        ),
+        budget: this.budget,
+        random: new RandomPool(),
       },
-      randomMasks: false,
-      stats: new SessionStats(this.page, NAMES.listener, NAMES.route, NAMES.cluster),
-      wheel: this.#wheel,
-      dialler: {
-        open: () => assert.fail('nothing is dialled'),
-        downstreamTouched: () => undefined,
+      {
+        settings: {
+          handshakeTimeoutMs: 1000,
+          maxMessageSize: 16 * KIB * KIB,
+          idleTimeoutMs,
+          maxLifetimeMs: 0,
+          downstreamBuffer: DOWNSTREAM_BUFFER,
+          upstreamBuffer: UPSTREAM_BUFFER,
+          compression: 'off',
+          endpointLostCode: 1011,
+        },
+        randomMasks: false,
+        stats: new SessionStats(this.page, NAMES.listener, NAMES.route, NAMES.cluster),
       },
-      outbox: new Outbox({ bytes: Buffer.alloc(SLAB_SIZE), send: () => -1 }, (callback) =>
-        this.#deferred.push(callback),
-      ),
-      budget: this.budget,
-      unfinished: new UnfinishedMessages(this.budget, null, NO_LOG, { now: () => 0, residentBytes: () => 0 }),
-      wireTraits: { maxMessageSize: 16 * KIB * KIB, compressed: false, secure: false },
-      random: new RandomPool(),
-      messageMemory: new MessageMemory((message) =>
-        this.released.push([message.byteLength, this.client.ended]),
-      ),
-      sessions: new LiveSet(),
-      access: null,
-    };
+    );
     const endpoint = { release: () => undefined } as unknown as Endpoint;
-    this.session = new Session(context, this.endpoint, endpoint, null);
-    this.session.attach(this.client);
+    this.session = relay.createSession(this.endpoint, endpoint, null);
+    this.session.downstreamOpened(this.client);
   }
 
   /** The turn of the loop ends. */
@@ -221,7 +203,7 @@ class Stage {
 
   /** The client sends a message. */
   message(length: number): void {
-    this.session.clientMessage(new ArrayBuffer(length), true);
+    this.session.downstreamMessage(new ArrayBuffer(length), true);
     this.turn();
   }
 
@@ -229,7 +211,7 @@ class Stage {
   ping(pongBytes: number): void {
     if (this.client.ended !== null) return;
     this.client.waiting += pongBytes;
-    this.session.clientPinged();
+    this.session.downstreamPinged();
   }
 
   closes(code: string): number {
@@ -255,7 +237,7 @@ describe('a client that pings', () => {
     for (let count = 0; count < 100_000; count++) {
       stage.ping(127);
       stage.client.waiting = 0;
-      stage.session.clientDrained();
+      stage.session.downstreamDrained();
     }
     assert.equal(stage.client.ended, null);
     assert.equal(stage.buffered('downstream'), 0);
@@ -267,7 +249,7 @@ describe('a client that pings', () => {
     stage.ping(127);
     assert.equal(stage.buffered('downstream'), 254);
     stage.client.waiting = 0;
-    stage.session.clientDrained();
+    stage.session.downstreamDrained();
     assert.equal(stage.buffered('downstream'), 0);
   });
 
@@ -305,7 +287,7 @@ describe('a client that pings', () => {
       stage.receive(encodeFrame(BINARY, Buffer.alloc(1000)));
       stage.ping(127);
       stage.client.waiting = Math.max(0, stage.client.waiting - 1127);
-      stage.session.clientDrained();
+      stage.session.downstreamDrained();
       if (count === 100) stage.receive(encodeFrame(BINARY, Buffer.alloc(2 * DOWNSTREAM_BUFFER)));
     }
     assert.equal(stage.client.ended, null);
@@ -314,8 +296,8 @@ describe('a client that pings', () => {
   it('is not heard any more after its session has ended', () => {
     const stage = new Stage();
     stage.client.waiting = 10 * DOWNSTREAM_BUFFER;
-    stage.session.close(1012, 'service restart');
-    stage.session.clientPinged();
+    stage.session.drain();
+    stage.session.downstreamPinged();
     assert.equal(stage.overflows('downstream'), 0);
   });
 });
@@ -402,7 +384,7 @@ describe('an endpoint that does not read', () => {
       const stage = new Stage();
       stage.endpoint.blocked = true;
       stage.message(size);
-      stage.session.clientClosed(1000, new ArrayBuffer(0));
+      stage.session.downstreamClosed(1000, new Uint8Array(0));
       assert.deepEqual(stage.endpoint.frames.at(-1), [CLOSE, closeBody(1000).toString('latin1')]);
       for (let tick = 0; tick < 49; tick++) stage.advance(100);
       assert.ok(!stage.endpoint.destroyed);
@@ -441,7 +423,7 @@ describe('an endpoint that does not read', () => {
     const stage = new Stage({ budget: 150 * KIB });
     stage.endpoint.blocked = true;
     stage.message(100 * KIB);
-    stage.session.clientClosed(1000, new ArrayBuffer(0));
+    stage.session.downstreamClosed(1000, new Uint8Array(0));
     assert.ok(!stage.endpoint.destroyed);
     const other = {
       bufferedDownstream: 0,
@@ -452,43 +434,5 @@ describe('an endpoint that does not read', () => {
     };
     stage.budget.setDownstream(other, 60 * KIB);
     assert.ok(stage.endpoint.destroyed);
-  });
-});
-
-describe('the memory of a large message', () => {
-  const LARGE = 300 * KIB;
-
-  it('is freed when the message has been sent or queued', () => {
-    const stage = new Stage();
-    stage.message(LARGE);
-    stage.endpoint.blocked = true;
-    stage.message(LARGE);
-    assert.deepEqual(stage.released, [
-      [LARGE, null],
-      [LARGE, null],
-    ]);
-    assert.equal(stage.client.ended, null);
-  });
-
-  it('is freed before the session of an endpoint that does not read is closed', () => {
-    const overflow = new Stage();
-    overflow.endpoint.blocked = true;
-    overflow.message(UPSTREAM_BUFFER);
-    overflow.message(LARGE);
-    assert.equal(overflow.client.ended, '1013');
-    assert.deepEqual(overflow.released, [[LARGE, null]]);
-    const shed = new Stage({ budget: 100 * KIB });
-    shed.endpoint.blocked = true;
-    shed.message(LARGE);
-    assert.equal(shed.client.ended, '1013');
-    assert.deepEqual(shed.released, [[LARGE, null]]);
-  });
-
-  it('is left alone after the client has gone, and that of small messages always', () => {
-    const stage = new Stage();
-    stage.message(UPSTREAM_BUFFER);
-    stage.session.clientClosed(1006, new ArrayBuffer(0));
-    stage.message(LARGE);
-    assert.deepEqual(stage.released, []);
   });
 });

@@ -8,7 +8,7 @@ import {
   SLAB_SIZE,
   type OutboxSender,
 } from '../../../../../src/l7/websocket/message-relay/outbox.ts';
-import type { UpstreamSocket } from '../../../../../src/l7/upstream/upstream-socket.ts';
+import type { UpstreamSocket } from '../../../../../src/l7/contract/upstream-socket.ts';
 import { PinnedBuffer } from '../../../../../src/sys/memory/pinned-buffer.ts';
 import { unsupportedReason } from '../../../../../src/sys/support.ts';
 import {

@@ -1,0 +1,62 @@
+import type { WebSocketSettings } from '../../config/types/listener.ts';
+import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
+import type { Endpoint } from '../../upstream/endpoint.ts';
+import type { DownstreamOwner } from './downstream-socket.ts';
+import type { CloseSide, SessionStats } from './session-stats.ts';
+import type { UpstreamOwner, UpstreamSocket } from './upstream-socket.ts';
+
+/** Settings of the sessions of one route, and the counters that they share in one worker. */
+export interface RelayTerms {
+  readonly settings: WebSocketSettings;
+  /** Whether frames to the endpoint carry random masks, and not zeros. */
+  readonly randomMasks: boolean;
+  readonly stats: SessionStats;
+}
+
+/** Joins clients' WebSockets to endpoints' for one route in one worker. Each engine has its own. */
+export interface Relay {
+  /** The sessions that live. */
+  readonly sessions: LiveSet<RelaySession>;
+  /**
+   * Makes the session of an endpoint that has answered 101. The session becomes the owner of the endpoint's socket.
+   *
+   * @param log null without an access log
+   */
+  createSession(upstream: UpstreamSocket, endpoint: Endpoint, log: SessionLog | null): RelaySession;
+}
+
+/** A client's WebSocket joined to an endpoint's. It lives from `downstreamOpened` until both legs have ended. */
+export interface RelaySession extends LiveMember, DownstreamOwner, UpstreamOwner {
+  readonly endpoint: Endpoint;
+  /** Whether the session leads to an endpoint. @param endpoint its label */
+  isOf(cluster: string, endpoint: string): boolean;
+  /** Gives up a session that `downstreamOpened` was not called for. Frees the endpoint and its socket. */
+  discard(): void;
+  /** Ends the session because the worker drains: 1012. Returns true. */
+  drain(): boolean;
+  /** Sends the client elsewhere: 1012. Returns false if the session has ended already. */
+  evict(reason: string): boolean;
+  /** Ends the session at the deadline of a drain: 1012. */
+  end(): void;
+  /** Cuts both legs without close frames. */
+  abort(): void;
+}
+
+/** Writes the access lines of one session. */
+export interface SessionLog {
+  opened(): void;
+  closed(end: SessionEnd): void;
+}
+
+/** How a session ended, as its access line says it. */
+export interface SessionEnd {
+  readonly side: CloseSide;
+  readonly code: number;
+  /** In words, if the code does not tell. */
+  readonly reason: string | undefined;
+  readonly seconds: number;
+  readonly messagesUpstream: number;
+  readonly messagesDownstream: number;
+  readonly bytesUpstream: number;
+  readonly bytesDownstream: number;
+}
