@@ -73,7 +73,6 @@ class WebLayer implements Layer<L7Listener, L7ListenerConfig, L7Environment, Upg
     this.#engine = new UwsEngine({ log, later, loop, slab, defer, wheel, dialler, budget, random });
     this.#shared = {
       dialler,
-      later,
       writer: new RequestWriter(slab(REQUEST_SLAB_SIZE)),
       pool: new ConnectionPool(wheel),
       bound: new BoundConnections(wheel, this.#engine.clients, page, log),

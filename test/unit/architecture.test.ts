@@ -68,12 +68,6 @@ const FLOORS: Readonly<Record<string, Floors>> = {
   ],
   'bench/driver': [['measuring'], ['dialling', 'scanning'], ['sessions'], ['crew']],
 };
-/** Arrows that still go up. */
-const UPWARDS_YET: readonly string[] = [
-  'src/l7/contract/exchange.ts: imports src/l7/access-log/refused-handshakes.ts, not downwards from contract to access-log',
-  'src/l7/contract/exchange.ts: imports src/l7/access-log/request-fields.ts, not downwards from contract to access-log',
-  'src/l7/contract/exchange.ts: imports src/l7/dispatch/client-request.ts, not downwards from contract to dispatch',
-];
 /** What Node runs by the file's name: the command and the threads. */
 const ENTRIES = ['src/main.ts', 'src/worker/l4.ts', 'src/worker/l7.ts'];
 /** The imports between src and bench: the load generator is built and published as a command of sluice. */
@@ -138,12 +132,7 @@ describe('architecture', () => {
     it(`has every file of ${folder} in a room of the floor table`, () =>
       assert.deepEqual(findUnknownParts(everything, folder, floors), []));
     it(`has imports that go down only in ${folder}`, () =>
-      assert.deepEqual(
-        findBadArrows(everything, folder, floors).filter(
-          (arrow) => !UPWARDS_YET.includes(arrow.replace(/, (?:upwards|sideways) /, ', not downwards ')),
-        ),
-        [],
-      ));
+      assert.deepEqual(findBadArrows(everything, folder, floors), []));
   }
   it('has no imports between src and bench but by the bridges', () =>
     assert.deepEqual(findStrayArrows([...src, ...bench], files, BRIDGES), []));

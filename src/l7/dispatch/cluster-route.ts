@@ -1,4 +1,4 @@
-import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
+import type { L7Listener } from '../../config/types/listener.ts';
 import type { ClusterAction, Route } from '../../config/types/route.ts';
 import { normalizePattern } from '../../routing/request-path.ts';
 import { pathRewriter } from '../../routing/rewrite.ts';
@@ -8,70 +8,62 @@ import { headerOf } from '../../wire/http/request-head.ts';
 import type { HeaderEdits } from '../../wire/http/header-edits.ts';
 import { checkUpgrade } from '../../wire/upgrade/upgrade-request.ts';
 import type { UpstreamTarget } from '../../wire/http/request-encoding.ts';
-import type { L7Environment } from './environment.ts';
-import { editsOf, type Answers, type Handler, type Routed } from '../contract/exchange.ts';
-import type { HandshakeGate } from '../websocket/handshakes/handshake-gate.ts';
-import { ProxiedRequest } from '../http/proxied-request.ts';
-import type { ProxyContext } from '../http/proxy-order.ts';
+import type { Cluster } from '../../upstream/cluster.ts';
+import type { UpgradeReply } from '../contract/upgrade-reply.ts';
+import type { ProxyOrder } from '../http/proxy-order.ts';
+import type { UpgradeOrder } from '../websocket/upgrade.ts';
+import type { Answers } from './answers.ts';
 import { pickContextOf } from './request-pick.ts';
-import { Upgrade, type UpgradeContext } from '../websocket/upgrade.ts';
+import { editsOf, type Routed, type RouteHandler } from './route-handler.ts';
 
 const DOT_SEGMENT = 'the rewritten path has a dot segment';
 
-/** Sends the requests of one route to its cluster: handshakes as upgrades, the others as they are. */
+/** Settings of a listener that its routes to clusters use. */
+type ListenerSettings = Pick<L7Listener, 'address' | 'tls' | 'http' | 'via' | 'forwarded'>;
+
+/** Carries what a route sends to its cluster. */
+interface ClusterCarrier {
+  /** The cluster may change its configuration. */
+  readonly cluster: Pick<Cluster, 'config'>;
+  /** Makes the handshake with an endpoint, which begins by `start`. */
+  createUpgrade(order: UpgradeOrder, reply: UpgradeReply): { start(): void; clientGone(): void };
+  /** Makes the request to an endpoint, which begins by `start`. */
+  createRequest(order: ProxyOrder): { start(): void };
+}
+
+/** Sends the requests of one route to its cluster: handshakes as upgrades, others as they are. */
 export class ClusterRoute {
-  readonly #config: L7ListenerConfig;
+  readonly #listener: ListenerSettings;
   readonly #action: ClusterAction;
   readonly #answers: Answers;
   readonly #admission: { readonly draining: boolean };
-  readonly #handshakes: HandshakeGate;
-  readonly #upgrades: UpgradeContext;
-  readonly #requests: ProxyContext;
+  readonly #carrier: ClusterCarrier;
   readonly #requestEdits: HeaderEdits;
   readonly #loginOf: ReturnType<typeof loginsOf>;
   readonly #strippedPrefix: string;
   readonly #rewrite: ReturnType<typeof pathRewriter>;
 
+  /** @param admission says whether new upgrades are refused */
   constructor(
-    config: L7ListenerConfig,
-    route: Route,
+    listener: ListenerSettings,
+    route: Pick<Route, 'headers'>,
     action: ClusterAction,
-    environment: L7Environment,
-    listener: {
-      answers: Answers;
-      /** Says whether new upgrades are refused. */
-      admission: { readonly draining: boolean };
-      handshakes: HandshakeGate;
-      upgrades: UpgradeContext;
-    },
+    answers: Answers,
+    admission: { readonly draining: boolean },
+    carrier: ClusterCarrier,
   ) {
-    this.#config = config;
+    this.#listener = listener;
     this.#action = action;
-    this.#answers = listener.answers;
-    this.#admission = listener.admission;
-    this.#handshakes = listener.handshakes;
+    this.#answers = answers;
+    this.#admission = admission;
+    this.#carrier = carrier;
     this.#requestEdits = editsOf(route.headers.request);
     this.#loginOf = loginsOf(this.#requestEdits);
     this.#rewrite = pathRewriter(action.rewrite);
     this.#strippedPrefix = normalizePattern(action.rewrite.stripPrefix ?? '');
-    const { clusters, log, wheel, pool, writer, dialler, bound, budget, requests } = environment;
-    const cluster = clusters.get(action.cluster)!;
-    this.#requests = {
-      cluster,
-      settings: config.http,
-      wheel,
-      pool,
-      writer,
-      dialler,
-      bound,
-      budget,
-      requests,
-      log,
-    };
-    this.#upgrades = listener.upgrades;
   }
 
-  readonly handle: Handler = (routed) => {
+  readonly handle: RouteHandler = (routed) => {
     const { wantsUpgrade } = routed;
     switch (this.#action.upgrade) {
       case 'only':
@@ -83,7 +75,7 @@ export class ClusterRoute {
         else this.#proxy(routed);
         return;
       case 'never':
-        // Whoever does not speak the other protocol goes on in this one (RFC 9110 section 7.8).
+        // A server may ignore Upgrade and answer in HTTP (RFC 9110 section 7.8).
         this.#proxy(routed);
     }
   };
@@ -107,31 +99,26 @@ export class ClusterRoute {
     }
     const order = {
       head: exchange.head,
-      to: this.#addressed(routed, path),
+      to: this.#targetOf(routed, path),
       login: this.#loginOf(exchange.head),
       subprotocols: upgrade.subprotocols,
-      pick: pickContextOf(this.#upgrades.cluster.config, exchange.head, client.address),
+      pick: pickContextOf(this.#carrier.cluster.config, exchange.head, client.address),
       secure: client.secure,
-      via: this.#config.via,
+      via: this.#listener.via,
       client,
       asker: exchange,
       startedAt: exchange.startedAt,
     };
-    const attempt = new Upgrade(
-      this.#upgrades,
-      order,
-      exchange.upgrade(upgrade),
-      this.#handshakes.of(this.#action.cluster),
-    );
-    exchange.reply.onAborted(() => attempt.clientGone());
-    attempt.start();
+    const handshake = this.#carrier.createUpgrade(order, exchange.upgrade(upgrade));
+    exchange.reply.onAborted(() => handshake.clientGone());
+    handshake.start();
   }
 
   #proxy(routed: Routed): void {
     const { exchange } = routed;
     this.#answers.begin(exchange);
     const { head } = exchange;
-    const { maxBodySize } = this.#config.http;
+    const { maxBodySize } = this.#listener.http;
     if (maxBodySize > 0 && Number(headerOf(head, 'content-length') ?? 0) > maxBodySize) {
       const detail = 'the body of the request is larger than allowed';
       this.#answers.refuse(exchange, 413, detail, 'body_too_large');
@@ -144,26 +131,27 @@ export class ClusterRoute {
     }
     const { address: client, requestId } = exchange.client;
     const { cluster } = this.#action;
-    new ProxiedRequest(this.#requests, {
+    const request = this.#carrier.createRequest({
       head,
-      to: this.#addressed(routed, path),
+      to: this.#targetOf(routed, path),
       login: this.#loginOf(head),
       body: exchange.body,
       reply: exchange.reply,
       asker: exchange,
-      pick: pickContextOf(this.#upgrades.cluster.config, head, client),
+      pick: pickContextOf(this.#carrier.cluster.config, head, client),
       secure: exchange.client.secure,
-      via: this.#config.via,
+      via: this.#listener.via,
       requestId,
       done: (status, endpoint, refusal) =>
         this.#answers.ended(exchange, status, { by: { cluster, endpoint }, refusal }),
-    }).start();
+    });
+    request.start();
   }
 
-  /** Makes what goes upstream in place of the client's own target and headers. @param path after the rewrite */
-  #addressed({ exchange, request }: Routed, path: string): UpstreamTarget {
+  /** Returns the target and headers that go upstream in place of the client's. @param path after the rewrite */
+  #targetOf({ exchange, request }: Routed, path: string): UpstreamTarget {
     const { head, peer, client } = exchange;
-    const { address, tls, via, forwarded: style } = this.#config;
+    const { address, tls, via, forwarded: style } = this.#listener;
     const connection = { address: peer, port: address.port, secure: tls !== null };
     const isStripped = this.#action.rewrite.stripPrefix !== null && path !== request.path;
     const prefix = isStripped ? this.#strippedPrefix : '';

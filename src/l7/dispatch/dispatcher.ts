@@ -1,75 +1,72 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import { serialize } from 'node:v8';
 import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
-import type { Route } from '../../config/types/route.ts';
-import { LiveSet } from '../../core/collections/live-set.ts';
+import type { ClusterAction, Route } from '../../config/types/route.ts';
 import type { RouteRequest } from '../../routing/route-request.ts';
 import { RouteTable } from '../../routing/route-table.ts';
 import { LineLimit } from '../../telemetry/line-limit.ts';
 import { identifyClient, type ClientIdentity } from '../../wire/forwarding/client-identity.ts';
 import { onlyHeaderOf, type RequestHead } from '../../wire/http/request-head.ts';
 import { offeredSubprotocols, wantsWebSocket } from '../../wire/upgrade/upgrade-request.ts';
-import { methodField, requestFields } from '../access-log/request-fields.ts';
 import { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
-import { addressMatcher, checkRequest } from './client-request.ts';
-import { ClusterRoute } from './cluster-route.ts';
-import type { L7Environment } from './environment.ts';
+import { methodField, requestFields } from '../access-log/request-fields.ts';
 import type { Engine, RequestDispatcher } from '../contract/engine.ts';
-import { Answers, editsOf, type Exchange, type Handler } from '../contract/exchange.ts';
-import { HandshakeGate } from '../websocket/handshakes/handshake-gate.ts';
+import type { Exchange } from '../contract/exchange.ts';
 import {
   RequestStats,
   type HandshakeFailure,
   type ListenerStats,
   type RequestRefusal,
 } from '../contract/listener-stats.ts';
+import { ProxiedRequest } from '../http/proxied-request.ts';
+import { HandshakeGate } from '../websocket/handshakes/handshake-gate.ts';
+import { Upgrade, type UpgradeContext } from '../websocket/upgrade.ts';
+import { Answers } from './answers.ts';
+import { addressMatcher, checkRequest } from './client-request.ts';
+import { ClusterRoute } from './cluster-route.ts';
+import type { L7Environment } from './environment.ts';
 import { plainHandler } from './plain-route.ts';
-import { SessionStats } from '../contract/session-stats.ts';
+import { editsOf, type RouteHandler } from './route-handler.ts';
 import { UnderscoreNames } from './underscore-names.ts';
-import type { UpgradeContext } from '../websocket/upgrade.ts';
+import { UpgradeContexts } from './upgrade-contexts.ts';
 
-/** Methods that are refused before routing, in any case: some endpoints ignore case. */
+/** Methods that are refused before routing. Compared without regard to case, since some endpoints ignore it. */
 const REFUSED_METHODS: ReadonlyMap<string, { readonly status: 400 | 405; readonly reason: string }> = new Map(
   [
     ['CONNECT', { status: 400, reason: 'CONNECT is not supported' }],
-    // TRACE echoes what scripts must not see: cookies, and the headers that the proxy adds.
+    // TRACE echoes cookies and the headers that the proxy adds, which scripts must not see.
     ['TRACE', { status: 405, reason: 'TRACE is not allowed' }],
   ],
 );
 
-/** What the table leads to. */
+/** A route, as the table leads to it. */
 interface RoutedTo {
-  readonly handle: Handler;
+  readonly handle: RouteHandler;
   /** A digest, equal for routes that do the same, whatever their names and conditions. */
   readonly effect: string;
 }
 
 /**
- * Decides what happens to each request of one listener under one configuration: a new one brings a new
- * dispatcher, which takes over the routes that have not changed, sessions included.
+ * Decides what happens to each request of one listener under one configuration. A new configuration brings a new
+ * dispatcher, which takes over the contexts of unchanged routes with their sessions.
  */
 export class Dispatcher implements RequestDispatcher {
   /** Whether new upgrades are refused. */
   draining = false;
-  /** Of the routes to clusters. */
-  readonly #contexts = new Map<string, UpgradeContext>();
   readonly #config: L7ListenerConfig;
   readonly #environment: L7Environment;
   readonly #stats: ListenerStats;
-  readonly #engine: Pick<Engine, 'createRelay'>;
   readonly #handshakes: HandshakeGate;
   readonly #unrouted: Answers;
   readonly #refusals: RefusedHandshakes;
+  readonly #contexts: UpgradeContexts;
   readonly #unroutedLines = new LineLimit(undefined, { burst: 100, everyMs: 10 });
   readonly #table: RouteTable<RoutedTo>;
   readonly #underscores: UnderscoreNames;
   readonly #trusted: (address: string) => boolean;
-  /** While this one is being made. */
-  #previous: Dispatcher | null;
   #open = 0;
 
-  /** @param previous the dispatcher that it replaces; null for the first */
+  /** @param previous the dispatcher that this one replaces; null for the first */
   constructor(
     config: L7ListenerConfig,
     environment: L7Environment,
@@ -78,11 +75,9 @@ export class Dispatcher implements RequestDispatcher {
     previous: Dispatcher | null,
   ) {
     this.draining = previous?.draining ?? false;
-    this.#previous = previous;
     this.#config = config;
     this.#environment = environment;
     this.#stats = stats;
-    this.#engine = engine;
     const { page, pages, access, wheel } = environment;
     this.#handshakes = new HandshakeGate(config.name, config, upgradedClusters(config), wheel, page, pages);
     const known = previous === null ? null : previous.#refusals;
@@ -93,6 +88,8 @@ export class Dispatcher implements RequestDispatcher {
         : new RefusedHandshakes(access, wheel, config.name, window, (reason) =>
             stats.handshakeFailed(reason),
           );
+    const contexts = previous === null ? null : previous.#contexts;
+    this.#contexts = new UpgradeContexts(config, environment, engine, this.#refusals, contexts);
     this.#unrouted = this.#answers('none');
     this.#underscores = new UnderscoreNames(config, environment.config.clusters);
     this.#trusted = addressMatcher(config.trustedProxies);
@@ -102,7 +99,6 @@ export class Dispatcher implements RequestDispatcher {
         value: { handle: this.#handler(route), effect: effectOf(route) },
       })),
     );
-    this.#previous = null;
   }
 
   identify(head: RequestHead, peer: string): ClientIdentity {
@@ -182,10 +178,10 @@ export class Dispatcher implements RequestDispatcher {
   }
 
   /**
-   * Refuses a request that no route will see.
+   * Refuses a request before any route gets it.
    *
-   * @param reason what a plain request counts as
-   * @param failure what a handshake counts as; null for a plain request
+   * @param reason the counter of a plain request
+   * @param failure the counter of a handshake; null for a plain request
    */
   #turnAway(
     exchange: Exchange,
@@ -208,32 +204,22 @@ export class Dispatcher implements RequestDispatcher {
     else this.#unrouted.refuseHandshake(exchange, status, detail, failure);
   }
 
-  /** Writes the line about refused handshakes that have none yet. */
+  /** Writes the line that counts refused handshakes without lines of their own. */
   flushLog(): void {
     this.#refusals.flush();
   }
 
-  /** The routes to clusters, and what lives on each. */
+  /** The contexts of the routes to clusters. */
   get contexts(): readonly UpgradeContext[] {
-    return [...this.#contexts.values()];
+    return this.#contexts.all;
   }
 
-  /** The context of a route to a cluster, by its key. */
-  context(key: string): UpgradeContext | undefined {
-    return this.#contexts.get(key);
+  /** Whether a current route replaces the one behind an older context. */
+  covers(context: UpgradeContext): boolean {
+    return this.#contexts.covers(context);
   }
 
-  /** Whether a current route, whatever its name, replaces the one behind an older context. */
-  covers({ route, cluster }: UpgradeContext): boolean {
-    return this.#config.routes.some(
-      ({ name, match, action }) =>
-        action.kind === 'cluster' &&
-        action.cluster === cluster.name &&
-        (name === route.name || isDeepStrictEqual(match, route.match)),
-    );
-  }
-
-  #handler(route: Route): Handler {
+  #handler(route: Route): RouteHandler {
     const { name, headers } = route;
     const answers = this.#answers(name);
     const edits = editsOf(headers.response);
@@ -252,15 +238,24 @@ export class Dispatcher implements RequestDispatcher {
     return new Answers({ stats, listenerStats: this.#stats, access, handshakes, listener, route });
   }
 
-  #actionHandler(route: Route, answers: Answers): Handler {
+  #clusterHandler(route: Route, action: ClusterAction, answers: Answers): RouteHandler {
+    const context = this.#contexts.of(route, action.cluster);
+    const { cluster } = context;
+    const { wheel, pool, writer, dialler, bound, budget, requests, log } = this.#environment;
+    const settings = this.#config.http;
+    const proxy = { cluster, settings, wheel, pool, writer, dialler, bound, budget, requests, log };
+    const handshakes = this.#handshakes;
+    return new ClusterRoute(this.#config, route, action, answers, this, {
+      cluster,
+      createUpgrade: (order, reply) => new Upgrade(context, order, reply, handshakes.of(cluster.name)),
+      createRequest: (order) => new ProxiedRequest(proxy, order),
+    }).handle;
+  }
+
+  #actionHandler(route: Route, answers: Answers): RouteHandler {
     const { action } = route;
     if (action.kind === 'cluster') {
-      return new ClusterRoute(this.#config, route, action, this.#environment, {
-        answers,
-        admission: this,
-        handshakes: this.#handshakes,
-        upgrades: this.#upgradeContext(route, action.cluster),
-      }).handle;
+      return this.#clusterHandler(route, action, answers);
     }
     const handle = plainHandler(action, answers);
     const refuse = plainHandler(action, answers.forHandshakes('not_websocket'));
@@ -269,53 +264,6 @@ export class Dispatcher implements RequestDispatcher {
       if (routed.wantsUpgrade) refuse(routed);
       else handle(routed);
     };
-  }
-
-  /** Returns the previous dispatcher's context if nothing of it changes for sessions, else a new one. */
-  #upgradeContext(route: Route, clusterName: string): UpgradeContext {
-    const { name, http, websocket } = this.#config;
-    const { page, clusters, log, access, wheel, dialler, bound, random } = this.#environment;
-    const cluster = clusters.get(clusterName)!;
-    const key = contextKey(route, clusterName);
-    // Not from the cluster itself: it may not have changed to this configuration yet.
-    const { masking } = this.#environment.config.clusters.find((config) => config.name === clusterName)!;
-    const randomMasks = masking === 'random';
-    const known = this.#previous?.context(key);
-    if (
-      known?.cluster === cluster &&
-      known.randomMasks === randomMasks &&
-      known.access === access &&
-      known.bodyIdleTimeoutMs === http.idleTimeoutMs &&
-      known.keepAliveMs === http.keepAliveMs &&
-      isDeepStrictEqual(known.settings, websocket)
-    ) {
-      this.#contexts.set(key, known);
-      return known;
-    }
-    const stats = new SessionStats(page, name, route.name, cluster.name);
-    const requests = new RequestStats(page, name, route.name);
-    const context: UpgradeContext = {
-      cluster,
-      listener: name,
-      route,
-      settings: websocket,
-      randomMasks,
-      wheel,
-      dialler,
-      random,
-      relay: this.#engine.createRelay({ settings: websocket, randomMasks, stats }),
-      handshakeDuration: stats.handshakeDuration,
-      log,
-      access,
-      pending: new LiveSet(),
-      bodyIdleTimeoutMs: http.idleTimeoutMs,
-      bound,
-      keepAliveMs: http.keepAliveMs,
-      refusals: this.#refusals,
-      countCut: (reason) => requests.cut(reason),
-    };
-    this.#contexts.set(key, context);
-    return context;
   }
 }
 
@@ -328,12 +276,8 @@ function upgradedClusters({ routes }: L7ListenerConfig): Set<string> {
   return names;
 }
 
-/** Returns a digest, because the text of a `respond` is part of what the route does. */
+/** Returns a digest of what a route does. A digest, since the text of a `respond` action may be long. */
 function effectOf(route: Route): string {
   const effect = serialize({ ...route, name: null, match: null });
   return createHash('sha256').update(effect).digest('base64');
-}
-
-function contextKey(route: Route, cluster: string): string {
-  return `${route.name}\u0000${cluster}`;
 }

@@ -12,28 +12,26 @@ import type { ConnectionPool } from '../http/connection-pool.ts';
 import type { RequestWriter } from '../http/request-writer.ts';
 import type { UpstreamDialler } from '../contract/upstream-socket.ts';
 
-/** What the listeners of one worker share. */
+/** What the listeners of layer 7 share in one worker, whatever their engines. */
 export interface L7Environment {
   readonly config: Pick<Config, 'clusters' | 'workers'>;
   readonly page: StatsPage;
-  /** The values of every worker's page. */
+  /** The values of all workers' pages. */
   readonly pages: readonly Float64Array[];
   readonly descriptors: DescriptorGate;
   readonly wheel: TimerWheel;
   readonly log: Logger;
   readonly access: Logger | null;
-  /** By listener: memory by which all workers bound the lines that clients can provoke. */
+  /** Shared memory that bounds the log lines that clients can provoke, over all workers. By the listener's name. */
   readonly lineWindows: ReadonlyMap<string, SharedArrayBuffer>;
   readonly clusters: ReadonlyMap<string, Cluster>;
   /** Opens the upstream connections. */
   readonly dialler: UpstreamDialler;
-  /** Calls back once, when what is read now has been served, from where clients may be written to. */
-  readonly later: (callback: () => void) => void;
   readonly writer: RequestWriter;
   readonly pool: ConnectionPool;
   readonly bound: BoundConnections;
   readonly budget: BufferBudget;
-  /** The requests to clusters that are not over. */
+  /** The proxied requests that are not over. */
   readonly requests: LiveSet<LiveMember & { cancel(): void }>;
   readonly random: RandomPool;
 }

@@ -66,7 +66,7 @@ export interface UpgradeContext {
 }
 
 /** A client's handshake that is in order, on its way upstream. */
-interface UpgradeOrder {
+export interface UpgradeOrder {
   readonly head: RequestHead;
   readonly to: UpstreamTarget;
   readonly login: ConnectionLogin;

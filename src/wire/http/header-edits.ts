@@ -1,8 +1,8 @@
-/** What a route changes in the headers of the messages that pass it. */
+/** Changes that a route makes to the headers of the messages that pass it. */
 export interface HeaderEdits {
-  /** Lower-case names of which nothing that was received goes on. */
+  /** Lower-case names of received headers that end here. */
   readonly dropped: ReadonlySet<string>;
-  /** What is written behind the rest: name, value, name, value ... */
+  /** Headers that are written behind the others: name, value, name, value ... */
   readonly added: readonly string[];
 }
 

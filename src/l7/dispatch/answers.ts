@@ -1,0 +1,151 @@
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Endpoint } from '../../upstream/endpoint.ts';
+import type { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
+import { methodField, requestFields } from '../access-log/request-fields.ts';
+import type { Exchange } from '../contract/exchange.ts';
+import type { HeaderList } from '../contract/http-reply.ts';
+import type {
+  HandshakeFailure,
+  ListenerStats,
+  RequestRefusal,
+  RequestStats,
+} from '../contract/listener-stats.ts';
+import { sendRefusal } from '../contract/own-refusal.ts';
+import { closesUnread } from '../contract/unread-body.ts';
+
+/** Fields of an access line that only routes to clusters have. */
+interface Answerer {
+  readonly cluster: string;
+  readonly endpoint: Endpoint | null;
+}
+
+/** How a request ended, apart from its status. */
+interface RequestEnd {
+  /** Null if no endpoint was needed. */
+  readonly by?: Answerer | null;
+  /** The counter of a refused request. */
+  readonly refusal?: RequestRefusal | null;
+  /** The words that the client got. */
+  readonly detail?: string;
+}
+
+/** Statuses of refusals that close the connection: the next request on it may begin anywhere. */
+const CLOSING: ReadonlySet<number> = new Set([400, 405]);
+
+/** The counters and logs of one route's answers. */
+interface AnswerContext {
+  readonly stats: RequestStats;
+  readonly listenerStats: ListenerStats;
+  /** Null without an access log. */
+  readonly access: Logger | null;
+  readonly handshakes: RefusedHandshakes;
+  readonly listener: string;
+  readonly route: string;
+}
+
+/** Answers requests of one route without an endpoint, and counts and logs all answers of the route. */
+export class Answers {
+  readonly #context: AnswerContext;
+  /** The counter of handshakes that are answered like requests; null if plain requests are answered. */
+  readonly #failure: HandshakeFailure | null;
+
+  constructor(context: AnswerContext, failure: HandshakeFailure | null = null) {
+    this.#context = context;
+    this.#failure = failure;
+  }
+
+  /** Counts a request as in flight until its reply is over. Not for upgrades to an endpoint. */
+  begin(exchange: Exchange): void {
+    const { stats } = this.#context;
+    exchange.inFlight = stats;
+    stats.begun();
+  }
+
+  /** Returns the answers of a route that answers handshakes like requests. @param failure the counter */
+  forHandshakes(failure: HandshakeFailure): Answers {
+    return new Answers(this.#context, failure);
+  }
+
+  /**
+   * Refuses a plain request with a few words.
+   *
+   * @param refusal the counter; null if refusals of this kind are not counted
+   */
+  refuse(
+    exchange: Exchange,
+    status: 400 | 404 | 405 | 413 | 414 | 426,
+    detail: string,
+    refusal: RequestRefusal | null,
+  ): void {
+    const { head, body, reply } = exchange;
+    sendRefusal(reply, status, detail, CLOSING.has(status) || closesUnread(status, head, body));
+    this.ended(exchange, status, { refusal, detail });
+  }
+
+  /** Refuses a handshake with a few words. */
+  refuseHandshake(
+    exchange: Exchange,
+    status: 400 | 404 | 405 | 414 | 426 | 503,
+    detail: string,
+    failure: HandshakeFailure,
+  ): void {
+    sendRefusal(exchange.reply, status, detail, CLOSING.has(status));
+    this.#handshakeEnded(exchange, status, failure, detail);
+  }
+
+  /** Answers a request whole. */
+  send(exchange: Exchange, status: number, headers: HeaderList, body: string): void {
+    exchange.reply.send(status, headers, body);
+    this.ended(exchange, status);
+  }
+
+  /** Counts a request that is over, and writes its access line. */
+  ended(exchange: Exchange, status: number, { by, refusal = null, detail }: RequestEnd = {}): void {
+    if (refusal !== null) this.#context.listenerStats.requestRefused(refusal);
+    if (this.#failure !== null) {
+      this.#handshakeEnded(exchange, status, this.#failure);
+      return;
+    }
+    const seconds = this.#count(exchange, status);
+    const { access, listener, route } = this.#context;
+    if (access === null) return;
+    const { cutBy } = exchange.reply;
+    const { origin, userAgent, ...fields } = requestFields(exchange.head, exchange.client);
+    access.info(
+      {
+        listener,
+        route,
+        cluster: by?.cluster,
+        endpoint: by?.endpoint?.label,
+        ...fields,
+        method: methodField(exchange.head),
+        origin,
+        userAgent,
+        status,
+        reason: refusal ?? undefined,
+        detail,
+        cut: cutBy ?? undefined,
+        received: exchange.body?.received ?? 0,
+        sent: exchange.reply.sent,
+        seconds,
+      },
+      'request',
+    );
+  }
+
+  /** Counts the answer, and returns the seconds since the request came. */
+  #count({ startedAt, reply }: Exchange, status: number): number {
+    const { stats } = this.#context;
+    const seconds = (performance.now() - startedAt) / 1000;
+    stats.answered(status, seconds);
+    if (reply.cutBy !== null) stats.cut(reply.cutBy);
+    return seconds;
+  }
+
+  #handshakeEnded(exchange: Exchange, status: number, reason: HandshakeFailure, detail?: string): void {
+    this.#count(exchange, status);
+    const { route, handshakes } = this.#context;
+    const { head, client, startedAt, reply } = exchange;
+    handshakes.refused({ head, client, route, status, reason, detail, cut: reply.cutBy, startedAt });
+  }
+}
