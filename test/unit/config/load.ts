@@ -71,6 +71,15 @@ export function inDirectory(name: string): string {
   return join(directory, name);
 }
 
+/** A configuration with a listener of each mode and one cluster, to which a key of the root can be added on line 7. */
+export const MINIMAL = `
+listeners:
+  - { name: web, mode: l7, address: ':8080', routes: [{ match: {}, cluster: app }] }
+  - { name: tcp, mode: l4, address: '127.0.0.1:8081', cluster: app }
+clusters:
+  - { name: app, endpoints: [{ address: 'app.internal:9001' }] }
+`;
+
 /** A whole configuration around the keys of an L7 listener, each on a line of its own from line 5 on. */
 export function l7(...lines: readonly string[]): string {
   return [

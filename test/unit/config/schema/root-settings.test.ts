@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { SETTINGS, workerCount } from '../../../../src/config/schema/root-settings.ts';
 import { FormatError } from '../../../../src/config/syntax/formats.ts';
+import { MINIMAL, errorsOf, load } from '../load.ts';
 
 describe('settings of the root', () => {
   it('count threads', () => {
@@ -11,6 +12,44 @@ describe('settings of the root', () => {
     assert.equal(workerCount(3), 3);
     for (const value of [0, -1, 1.5, 257, '2', 'all', null]) {
       assert.throws(() => workerCount(value), /is not a number of threads: write auto, or 1 to 256$/);
+    }
+  });
+
+  it('say for how long a worker may be silent', () => {
+    const stuckAfter = (text: string): string => `${MINIMAL}workers: { stuckAfter: ${text} }\n`;
+    assert.equal(load(stuckAfter('1s')).config.workers.stuckAfterMs, 1000);
+    assert.equal(load(stuckAfter('0')).config.workers.stuckAfterMs, 0);
+    for (const text of ['999ms', '11m']) {
+      assert.deepEqual(errorsOf(stuckAfter(text)), [
+        `7:24: stuckAfter: ${text} is out of range: write 1s to 10m, or 0 for never`,
+      ]);
+    }
+  });
+
+  it('refuse a token that can be guessed or cannot be sent, and do not show it', () => {
+    for (const token of [
+      'too-short',
+      'has a space in its middle',
+      '\u00fcber-alle-massen-gut',
+      1234567890123456,
+    ]) {
+      const [error = ''] = errorsOf(`admin: { token: ${JSON.stringify(token)} }\n${MINIMAL}`);
+      assert.match(error, /token: the value is not a token: write 16 to 512 /);
+      assert.ok(!error.includes(String(token)));
+    }
+  });
+
+  it('have the host names of the admin address, and say if one is none', () => {
+    const { config } = load(`admin: { hosts: [Admin.Example.COM, sluice] }\n${MINIMAL}`);
+    assert.deepEqual(config.admin.hosts, ['admin.example.com', 'sluice']);
+    for (const [hosts, place, message] of [
+      ["['admin:9090']", '1:18', 'write letters, digits and "-" with dots between, without a port'],
+      ["[sluice, '*.example.com']", '1:26', 'is not a host name'],
+      ['[sluice, 5]', '1:26', '5 is not text: put it in quotes'],
+      ['sluice', '1:17', 'is not a list: write a list of host names'],
+    ] as const) {
+      const [error = ''] = errorsOf(`admin: { hosts: ${hosts} }\n${MINIMAL}`);
+      assert.ok(error.includes(`${place}: `) && error.includes(message), error);
     }
   });
 

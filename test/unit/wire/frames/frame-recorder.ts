@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { FrameReader, type FrameSink } from '../../../../src/wire/frames/frame-reader.ts';
 
 /** What a reader has found, copied out of the callback. */
@@ -109,3 +110,18 @@ export function feed(
     afterRead?.();
   }
 }
+
+/** Bytes for payloads, without a short period. */
+export const pool = Buffer.from(
+  Array.from({ length: 100_000 }, (_, index) => (index * 31 + (index >> 8)) & 0xff),
+);
+
+/** The sizes of the reads in which bytes arrive. */
+export const readSizes = fc.oneof(
+  fc.constant([Infinity]),
+  fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 30 }),
+  fc.array(fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 70_000 })), {
+    minLength: 1,
+    maxLength: 30,
+  }),
+);

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import type { RouteAction } from '../../../../../src/config/types/route.ts';
+import { errorsOf, inDirectory, load, routeOf, routes, warningsOf } from '../../load.ts';
+
+const action = (text: string): RouteAction => routeOf(load(routes(`{ match: {}, ${text} }`))).action;
+const actionErrors = (text: string): string[] => errorsOf(routes(`{ match: {}, ${text} }`));
+
+describe('cluster action', () => {
+  it('takes a prefix off the path, without a slash at its end', () => {
+    const stripped = (condition: string, prefix: string): RouteAction =>
+      routeOf(load(routes(`{ match: { ${condition} }, cluster: app, rewrite: { stripPrefix: ${prefix} } }`)))
+        .action;
+    const expected = {
+      kind: 'cluster',
+      cluster: 'app',
+      upgrade: 'also',
+      rewrite: { host: null, stripPrefix: '/chat', path: null },
+    };
+    assert.deepEqual(stripped('pathPrefix: /chat', '/chat'), expected);
+    assert.deepEqual(stripped('pathPrefix: /chat', '/chat/'), expected);
+    assert.deepEqual(stripped('path: /chat/room', '/chat'), expected);
+    assert.deepEqual(stripped('pathRegex: ^/chat/', '/chat'), expected);
+  });
+
+  it('refuses a prefix that the path does not begin with', () => {
+    const errors = (condition: string, prefix: string): string[] =>
+      errorsOf(routes(`{ match: { ${condition} }, cluster: app, rewrite: { stripPrefix: ${prefix} } }`));
+    assert.match(
+      errors('pathPrefix: /b', '/chat')[0] ?? '',
+      /stripPrefix: "\/chat" is not at the front of "\/b"/,
+    );
+    assert.match(errors('path: /chatter', '/chat')[0] ?? '', /is not at the front of/);
+    assert.match(errors('pathPrefix: /a', '/')[0] ?? '', /leaves every path as it is/);
+    assert.match(errors('pathPrefix: /a', 'a')[0] ?? '', /is not a path/);
+    assert.match(
+      errorsOf(routes('{ match: {}, cluster: app, rewrite: {} }'))[0] ?? '',
+      /"rewrite" needs one of/,
+    );
+  });
+
+  it('warns of a prefix that only some of the paths have', () => {
+    const text = routes('{ match: {}, cluster: app, rewrite: { stripPrefix: /a } }');
+    assert.match(warningsOf(text)[0] ?? '', /only paths under "\/a" are changed/);
+  });
+
+  it('refuses a path with a dot segment, which no request would get', () => {
+    const errors = (path: string): string[] =>
+      errorsOf(routes(`{ match: { pathRegex: '^/(.*)$' }, cluster: app, rewrite: { path: '${path}' } }`));
+    assert.match(
+      errors('/a/../$1')[0] ?? '',
+      /path: "\/a\/..\/\$1" has a dot segment: write the path without/,
+    );
+    assert.match(errors('/a/.')[0] ?? '', /has a dot segment/);
+    assert.deepEqual(errors('/.a/..b/$1'), []);
+  });
+
+  it('is the only one that rewrites', () => {
+    assert.deepEqual(actionErrors('respond: {}, rewrite: { stripPrefix: /a }'), [
+      '6:35: rewrite changes what goes to a cluster: this route has none',
+    ]);
+  });
+});
+
+describe('static action', () => {
+  it('serves a directory that is there', () => {
+    mkdirSync(inDirectory('site'), { recursive: true });
+    assert.deepEqual(action('static: { root: site, index: home.htm }'), {
+      kind: 'static',
+      root: inDirectory('site'),
+      index: 'home.htm',
+      fallback: null,
+      precompressed: false,
+      cacheControl: null,
+    });
+    assert.deepEqual(actionErrors('static: { root: ./nope }'), [
+      '6:38: root: "./nope" cannot be used: there is no such directory (looked for nope)',
+    ]);
+    assert.match(actionErrors('static: { root: sluice.yaml }')[0] ?? '', /"sluice.yaml" is not a directory/);
+    assert.deepEqual(actionErrors('static: {}'), ['6:22: "static" needs "root"']);
+  });
+
+  it('takes an index that is a name and no path', () => {
+    for (const index of ['a/b', '../../..', '.', '', 'a\\b', '/']) {
+      assert.match(
+        actionErrors(`static: { root: ., index: '${index}' }`)[0] ?? '',
+        /is not a file name/,
+        index,
+      );
+    }
+  });
+});
+
+describe('respond action', () => {
+  it('reads what is answered', () => {
+    assert.deepEqual(action('respond: {}'), {
+      kind: 'respond',
+      status: 200,
+      body: '',
+      contentType: 'text/plain; charset=utf-8',
+    });
+    assert.deepEqual(action('respond: { status: 503, body: "{}\\n", contentType: application/json }'), {
+      kind: 'respond',
+      status: 503,
+      body: '{}\n',
+      contentType: 'application/json',
+    });
+  });
+
+  it('refuses what cannot be answered', () => {
+    assert.match(actionErrors('respond: { status: 101 }')[0] ?? '', /101 is out of range: write 200 to 599/);
+    assert.match(
+      actionErrors('respond: { status: 204, body: x }')[0] ?? '',
+      /body: a response of status 204 has no body/,
+    );
+    assert.match(actionErrors('respond: { body: 5 }')[0] ?? '', /body: 5 is not text: put it in quotes/);
+    assert.match(actionErrors('respond: { contentType: "a\\r\\nX: y" }')[0] ?? '', /control character/);
+  });
+});
+
+describe('redirect action', () => {
+  it('reads where it goes', () => {
+    assert.deepEqual(action('redirect: { to: "https://example.com/" }'), {
+      kind: 'redirect',
+      to: 'https://example.com/',
+      status: 308,
+    });
+    const text = routes(
+      '{ match: { pathRegex: "^/(a)(?<b>b)(?:c)" }, redirect: { to: "/$2/$1", status: 301 } }',
+    );
+    assert.deepEqual(routeOf(load(text)).action, { kind: 'redirect', to: '/$2/$1', status: 301 });
+  });
+
+  it('refuses groups that the regular expression does not have', () => {
+    const errors = (regex: string): string[] =>
+      errorsOf(routes(`{ match: { pathRegex: '${regex}' }, redirect: { to: /$1/$2 } }`));
+    assert.deepEqual(errors('(a)(b)'), []);
+    assert.deepEqual(errors('(a)|(b)'), []);
+    assert.match(errors('(a)')[0] ?? '', /to: \$2 is group 2 of pathRegex, but pathRegex has one group/);
+    assert.match(errors('(?:a)\\(')[0] ?? '', /but pathRegex has no groups/);
+    assert.match(actionErrors('redirect: { to: /$1 }')[0] ?? '', /but the match has no pathRegex/);
+    assert.equal(errors('(').length, 1, 'of a bad expression nothing more is said');
+  });
+
+  it('refuses targets and statuses that make no redirect', () => {
+    for (const to of ['', 'new', '//$1 x', 'ftp://a', '$1', 'javascript:alert(1)']) {
+      assert.match(actionErrors(`redirect: { to: '${to}' }`)[0] ?? '', /is not a redirect's target/, to);
+    }
+    assert.match(
+      actionErrors('redirect: { to: /, status: 200 }')[0] ?? '',
+      /write one of 301, 302, 303, 307, 308/,
+    );
+    assert.deepEqual(actionErrors('redirect: {}'), ['6:22: "redirect" needs "to"']);
+  });
+});
