@@ -4,7 +4,6 @@ import type { ClusterState } from '../../protocol/cluster-state.ts';
 import type { Generation } from '../../protocol/to-worker.ts';
 import { allocateLineWindow } from '../../telemetry/line-window.ts';
 import { seriesOf, type WorkerPages } from './worker-pages.ts';
-import type { WorkerRoster } from './worker-roster.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
 /** A configuration with what belongs to it, apart from the clusters: their state changes all the time. */
@@ -12,6 +11,12 @@ type GenerationInUse = Omit<Generation, 'clusters'>;
 
 /** A worker that gets ready for a configuration. */
 type ChangingWorker = Pick<WorkerSlot, 'prepare' | 'send' | 'generation'>;
+
+/** The workers that write series. */
+interface WritingWorkers {
+  readonly slots: readonly Pick<WorkerSlot, 'name' | 'page' | 'state'>[];
+  readonly leaving: readonly unknown[];
+}
 
 interface Change {
   readonly config: Config;
@@ -88,7 +93,7 @@ export class Generations {
   }
 
   /** Hides the series that no worker writes any more, and frees their slots. */
-  releaseSeries({ slots, leaving }: Pick<WorkerRoster, 'slots' | 'leaving'>): void {
+  releaseSeries({ slots, leaving }: WritingWorkers): void {
     const { directory, sums } = this.#pages;
     directory.sweep(sums);
     // A leaving worker no longer says what its oldest generation is, and may write any series.

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { paceOf } from '../../../../src/primary/workers/ending.ts';
+
+const drain = { rate: 100, deadlineMs: 1, jitterMs: 7 };
+const counts = [
+  { kind: 'l7', connections: 600 },
+  { kind: 'l4', connections: 400 },
+] as const;
+
+describe('the pace of the end of all workers', () => {
+  it('is that of a drain if all sessions end within the grace period', () => {
+    const pace = paceOf({ graceMs: 60_000, drain, heirs: null }, counts);
+    assert.deepEqual(pace, { rate: 100, deadlineMs: 60_000, jitterMs: 7 });
+  });
+
+  it('is faster if the grace period is too short, with a tenth of it to spare', () => {
+    assert.equal(paceOf({ graceMs: 1000, drain, heirs: null }, counts)?.rate, 600 / 0.9);
+  });
+
+  it('counts tunnels only if another process has taken over: else they have the whole grace period', () => {
+    assert.equal(paceOf({ graceMs: 1000, drain, heirs: 'process' }, counts)?.rate, 1000 / 0.9);
+  });
+
+  it('is none if there is no grace period, or no drain', () => {
+    assert.equal(paceOf({ graceMs: 0, drain, heirs: null }, counts), null);
+    assert.equal(paceOf({ graceMs: 1000, drain: null, heirs: null }, counts), null);
+  });
+});
