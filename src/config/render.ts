@@ -226,7 +226,7 @@ function healthCheckTree({ type, path, host, status, intervalMs, timeoutMs, rise
     type,
     path: type === 'tcp' ? null : path,
     host,
-    status: type === 'http' ? `${status.least}-${status.most}` : null,
+    status: type === 'http' ? `${status.min}-${status.max}` : null,
     interval: formatDuration(intervalMs),
     timeout: formatDuration(timeoutMs),
     rise,

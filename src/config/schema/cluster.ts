@@ -37,7 +37,7 @@ const CLUSTER = {
 const TLS = { what: 'the tls of a cluster', keys: ['serverName', 'ca', 'verify', 'cert', 'key'] };
 const ENDPOINT = { what: 'an endpoint', keys: ['address', 'weight', 'maxConnections'] };
 const RETRY_BUDGET = { what: '"retryBudget"', keys: ['percent', 'minPerSecond'] };
-const CONNECTIONS = { least: 0, most: 100_000_000 };
+const CONNECTIONS = { min: 0, max: 100_000_000 };
 /** What the kernel takes as a path of a UNIX socket, in bytes. */
 const LONGEST_SOCKET_PATH = 107;
 
@@ -75,8 +75,8 @@ export function readCluster(
     name: section.name(),
     ...readBalancing(section),
     sticky,
-    connectTimeoutMs: section.optional('connectTimeout', duration({ least: 1, most: 600_000 }), 5000),
-    retries: section.optional('retries', integer({ least: 0, most: 100 }), 2),
+    connectTimeoutMs: section.optional('connectTimeout', duration({ min: 1, max: 600_000 }), 5000),
+    retries: section.optional('retries', integer({ min: 0, max: 100 }), 2),
     retryBudget: readRetryBudget(section),
     maxConnections: section.optional('maxConnections', integer(CONNECTIONS), 0),
     ...readHealth(section),
@@ -99,8 +99,8 @@ export function readCluster(
 function readRetryBudget(cluster: Section): Cluster['retryBudget'] {
   const section = cluster.settings('retryBudget', RETRY_BUDGET);
   return {
-    percent: section.optional('percent', integer({ least: 0, most: 100 }), 20),
-    minPerSecond: section.optional('minPerSecond', integer({ least: 0, most: 1_000_000 }), 10),
+    percent: section.optional('percent', integer({ min: 0, max: 100 }), 20),
+    minPerSecond: section.optional('minPerSecond', integer({ min: 0, max: 1_000_000 }), 10),
   };
 }
 
@@ -136,7 +136,7 @@ function readEndpoints(cluster: Section, base: BaseDirectory, { type }: ResolveS
       type === 'srv' ? serviceName : dialAddress,
       null,
     );
-    const weight = section.optional('weight', integer({ least: 1, most: 1_000_000 }), 1);
+    const weight = section.optional('weight', integer({ min: 1, max: 1_000_000 }), 1);
     const maxConnections = section.optional('maxConnections', integer(CONNECTIONS), 0);
     if (read === null) continue;
     const address = read.kind === 'unix' ? socketAddress(section, base, read.path) : read;

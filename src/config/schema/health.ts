@@ -26,11 +26,11 @@ const OUTLIER = {
   ],
 };
 const FAILURES = ['connect', 'reset', 'handshake', '5xx'] as const;
-const WINDOW = { least: 1000, most: 600_000 };
-const CLIENTS = { least: 2, most: 100 };
-const COUNT = { least: 1, most: 1000 };
-const PERCENT = { least: 0, most: 100 };
-const PERIOD = { least: 10, most: 86_400_000 };
+const WINDOW = { min: 1000, max: 600_000 };
+const CLIENTS = { min: 2, max: 100 };
+const COUNT = { min: 1, max: 1000 };
+const PERCENT = { min: 0, max: 100 };
+const PERIOD = { min: 10, max: 86_400_000 };
 
 type Health = Pick<Cluster, 'healthCheck' | 'onDown' | 'outlier' | 'panicThreshold' | 'slowStartMs'>;
 
@@ -48,7 +48,7 @@ export function readHealth(cluster: Section): Health {
     onDown,
     outlier: readOutlier(cluster),
     panicThreshold: cluster.optional('panicThreshold', integer(PERCENT), 50),
-    slowStartMs: cluster.optional('slowStart', duration({ least: 0, most: MAX_DURATION_MS }), 0),
+    slowStartMs: cluster.optional('slowStart', duration({ min: 0, max: MAX_DURATION_MS }), 0),
   };
 }
 
@@ -67,7 +67,7 @@ function readHealthCheck(cluster: Section): HealthCheck | null {
     type,
     path: section.optional('path', urlPath, '/'),
     host: section.optional('host', line('a Host header'), null),
-    status: section.optional('status', statusRange, { least: 200, most: 399 }),
+    status: section.optional('status', statusRange, { min: 200, max: 399 }),
     intervalMs,
     timeoutMs,
     rise: section.optional('rise', integer(COUNT), 2),
@@ -80,9 +80,9 @@ const statusRange: Format<HealthCheck['status']> = (value) => {
   const match = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(
     typeof value === 'number' ? String(value) : typeof value === 'string' ? value : '',
   );
-  const least = Number(match?.[1]);
-  const most = Number(match?.[2] ?? match?.[1]);
-  if (match !== null && least <= most) return { least, most };
+  const min = Number(match?.[1]);
+  const max = Number(match?.[2] ?? match?.[1]);
+  if (match !== null && min <= max) return { min, max };
   throw new FormatError(`${describe(value)} is no status and no range of them: write 200, or "200-399"`);
 };
 
@@ -97,12 +97,8 @@ function readOutlier(cluster: Section): OutlierSettings | null {
       section.problemAt(key, `it is for the failures reset, handshake and 5xx: add one, or leave ${key} out`);
     }
   }
-  const ejectionMs = section.optional('ejection', duration({ least: 10, most: MAX_DURATION_MS }), 30_000);
-  const maxEjectionMs = section.optional(
-    'maxEjection',
-    duration({ least: 10, most: MAX_DURATION_MS }),
-    300_000,
-  );
+  const ejectionMs = section.optional('ejection', duration({ min: 10, max: MAX_DURATION_MS }), 30_000);
+  const maxEjectionMs = section.optional('maxEjection', duration({ min: 10, max: MAX_DURATION_MS }), 300_000);
   return {
     failures,
     windowMs: section.optional('window', duration(WINDOW), 10_000),

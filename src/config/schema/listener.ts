@@ -72,11 +72,11 @@ const HTTP = {
 const NOWHERE: TcpAddress = { kind: 'tcp', host: '', port: 0 };
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
-const CONNECTIONS = { least: 0, most: 100_000_000 };
-const IDLE = { least: 10, most: MAX_DURATION_MS, zero: 'never' };
+const CONNECTIONS = { min: 0, max: 100_000_000 };
+const IDLE = { min: 10, max: MAX_DURATION_MS, zero: 'never' };
 /** What uWebSockets.js takes: it terminates the process where a limit is outside of 8 to 960 seconds. */
-const WEBSOCKET_IDLE = { least: 8000, most: 960_000, zero: 'never' };
-const BUFFER = { least: 1024, most: GIB };
+const WEBSOCKET_IDLE = { min: 8000, max: 960_000, zero: 'never' };
+const BUFFER = { min: 1024, max: GIB };
 
 /** Reads one entry of the list of listeners; null where it is no mapping or has no mode. */
 export function readListener(entry: Located<unknown>, context: Context): Located<Listener> | null {
@@ -189,8 +189,8 @@ function readProxies(listener: Section): readonly string[] {
 function readWebSocket(listener: Section): WebSocketSettings {
   const section = listener.settings('websocket', WEBSOCKET);
   const settings: WebSocketSettings = {
-    handshakeTimeoutMs: section.optional('handshakeTimeout', duration({ least: 1, most: 600_000 }), 10_000),
-    maxMessageSize: section.optional('maxMessageSize', byteSize({ least: 1, most: GIB }), 16 * MIB),
+    handshakeTimeoutMs: section.optional('handshakeTimeout', duration({ min: 1, max: 600_000 }), 10_000),
+    maxMessageSize: section.optional('maxMessageSize', byteSize({ min: 1, max: GIB }), 16 * MIB),
     idleTimeoutMs: section.optional('idleTimeout', duration(WEBSOCKET_IDLE), 120_000),
     maxLifetimeMs: section.optional('maxLifetime', duration({ ...IDLE, zero: 'no limit' }), 0),
     downstreamBuffer: section.optional('downstreamBuffer', byteSize(BUFFER), MIB),
@@ -204,15 +204,11 @@ function readWebSocket(listener: Section): WebSocketSettings {
 function readHttp(listener: Section): HttpSettings {
   const section = listener.settings('http', HTTP);
   return {
-    requestTimeoutMs: section.optional(
-      'requestTimeout',
-      duration({ least: 10, most: MAX_DURATION_MS }),
-      60_000,
-    ),
-    idleTimeoutMs: section.optional('idleTimeout', duration({ ...IDLE, least: 1000 }), 120_000),
-    maxBodySize: section.optional('maxBodySize', byteSize({ least: 0, most: 2 ** 50 }), 0),
-    minBodyRate: section.optional('minBodyRate', byteRate({ least: 0, most: GIB }), 512),
-    keepAliveMs: section.optional('keepAlive', duration({ least: 0, most: MAX_DURATION_MS }), 60_000),
+    requestTimeoutMs: section.optional('requestTimeout', duration({ min: 10, max: MAX_DURATION_MS }), 60_000),
+    idleTimeoutMs: section.optional('idleTimeout', duration({ ...IDLE, min: 1000 }), 120_000),
+    maxBodySize: section.optional('maxBodySize', byteSize({ min: 0, max: 2 ** 50 }), 0),
+    minBodyRate: section.optional('minBodyRate', byteRate({ min: 0, max: GIB }), 512),
+    keepAliveMs: section.optional('keepAlive', duration({ min: 0, max: MAX_DURATION_MS }), 60_000),
   };
 }
 

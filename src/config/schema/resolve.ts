@@ -21,7 +21,7 @@ export function readResolve(cluster: Section): ResolveSettings {
   }
   return {
     type,
-    intervalMs: section.optional('interval', duration({ least: 1000, most: 86_400_000 }), 10_000),
+    intervalMs: section.optional('interval', duration({ min: 1000, max: 86_400_000 }), 10_000),
     servers,
   };
 }

@@ -31,7 +31,7 @@ const BEARER_TOKEN = /^[\w.~+/-]{16,512}={0,2}$/;
 export const workerCount: Format<number> = (value) => {
   if (value === 'auto') return availableParallelism();
   try {
-    return integer({ least: 1, most: 256 })(value);
+    return integer({ min: 1, max: 256 })(value);
   } catch {
     throw new FormatError(`${describe(value)} is not a number of threads: write auto, or 1 to 256`);
   }
@@ -39,7 +39,7 @@ export const workerCount: Format<number> = (value) => {
 
 /** Bytes; `auto` is a quarter of the memory that the process may have. */
 const bufferBudget: Format<number> = (value) => {
-  if (value !== 'auto') return byteSize({ least: 2 ** 20, most: 2 ** 50 })(value);
+  if (value !== 'auto') return byteSize({ min: 2 ** 20, max: 2 ** 50 })(value);
   const constrained = process.constrainedMemory();
   // Without a limit it is 0, or more than there is.
   const memory = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
@@ -60,7 +60,7 @@ export const SETTINGS = {
   'workers.bufferBudget': setting('What may wait in all sessions together', bufferBudget, 'auto'),
   'workers.stuckAfter': setting(
     'How long a worker may be silent before it is given up and replaced',
-    duration({ least: 1000, most: 600_000, zero: 'never' }),
+    duration({ min: 1000, max: 600_000, zero: 'never' }),
     '10s',
   ),
   'admin.address': setting('Where metrics, health and status are served', listenAddress, '127.0.0.1:9090'),
@@ -84,27 +84,27 @@ export const SETTINGS = {
   'log.file': setting('Where the log goes instead of standard output', nullable(text('a file')), null),
   'shutdown.grace': setting(
     'How long sessions and tunnels may go on after SIGTERM',
-    duration({ least: 0, most: MAX_DURATION_MS }),
+    duration({ min: 0, max: MAX_DURATION_MS }),
     '30s',
   ),
   'shutdown.readyDelay': setting(
     'How long /readyz says 503 before anything else happens',
-    duration({ least: 0, most: 600_000 }),
+    duration({ min: 0, max: 600_000 }),
     '0s',
   ),
   'drain.rate': setting(
     'Sessions and tunnels that a drain ends',
-    rate({ least: 0.1, most: 1_000_000 }),
+    rate({ min: 0.1, max: 1_000_000 }),
     '100/s',
   ),
   'drain.deadline': setting(
     'When a drain ends what is left',
-    duration({ least: 1000, most: MAX_DURATION_MS }),
+    duration({ min: 1000, max: MAX_DURATION_MS }),
     '5m',
   ),
   'drain.jitter': setting(
     'Up to how long the turn of each is put off',
-    duration({ least: 0, most: 600_000 }),
+    duration({ min: 0, max: 600_000 }),
     '0s',
   ),
   'demo.echo': setting('The cluster whose endpoints are echo servers', nullable(text('a cluster')), null),
@@ -125,12 +125,12 @@ function listSetting(doc: string, what: string): Setting<readonly unknown[] | nu
   return { doc, format: nullable(listOf(what, 1)), default: null, placeholder: [] };
 }
 
-function listOf(what: string, least: 0 | 1): Format<readonly unknown[]> {
+function listOf(what: string, min: 0 | 1): Format<readonly unknown[]> {
   return (value) => {
     if (!Array.isArray(value)) {
       throw new FormatError(`${describe(value)} is not a list: write a list of ${what}`);
     }
-    if (value.length < least) throw new FormatError(`the list is empty: write at least one of ${what}`);
+    if (value.length < min) throw new FormatError(`the list is empty: write at least one of ${what}`);
     return value as readonly unknown[];
   };
 }

@@ -39,7 +39,7 @@ export function readSticky(
   const section = cluster.section('sticky', STICKY);
   if (section === null) return { sticky: null, secretFile: null };
   const cookie = section.required('cookie', token('the name of a cookie'), '');
-  const ttl = duration({ least: 1000, most: MAX_DURATION_MS, zero: 'the browser session' });
+  const ttl = duration({ min: 1000, max: MAX_DURATION_MS, zero: 'the browser session' });
   const ttlMs = section.optional('ttl', ttl, 0);
   const sameSite = section.optional('sameSite', oneOf('lax', 'strict', 'none'), 'lax');
   const isSecure = sameSite === 'none' || SECURE_NAME.test(cookie);

@@ -16,8 +16,8 @@ export class FormatError extends Error {
 
 /** Bounds of a number, both included. */
 interface Range {
-  readonly least: number;
-  readonly most: number;
+  readonly min: number;
+  readonly max: number;
   /** What 0 means where it is allowed beside the range: `never`, `no limit`. */
   readonly zero?: string;
 }
@@ -196,12 +196,12 @@ export function nullable<T>(format: Format<T>): Format<T | null> {
 }
 
 function inRange(value: number, range: Range, write: (value: number) => string): number {
-  if (value >= range.least && value <= range.most) return value;
+  if (value >= range.min && value <= range.max) return value;
   if (value === 0 && range.zero !== undefined) return value;
   throw new FormatError(`${write(value)} is out of range: write ${rangeText(range, write)}`);
 }
 
-function rangeText({ least, most, zero }: Range, write: (value: number) => string): string {
-  const range = `${write(least)} to ${write(most)}`;
-  return zero === undefined || least === 0 ? range : `${range}, or 0 for ${zero}`;
+function rangeText({ min, max, zero }: Range, write: (value: number) => string): string {
+  const range = `${write(min)} to ${write(max)}`;
+  return zero === undefined || min === 0 ? range : `${range}, or 0 for ${zero}`;
 }

@@ -122,15 +122,14 @@ export class Section {
     return readValue(this.raw(key), [...this.path, key], this.problems, format, fallback);
   }
 
-  #elements(key: string, of: string, least: number): Located<unknown>[] {
+  #elements(key: string, of: string, min: number): Located<unknown>[] {
     const path = [...this.path, key];
     const value = this.raw(key);
     if (!Array.isArray(value)) {
       this.problems.valueError(path, `${describe(value)} is not a list: write a list of ${of}`);
       return [];
     }
-    if (value.length < least)
-      this.problems.valueError(path, `the list is empty: write at least one of ${of}`);
+    if (value.length < min) this.problems.valueError(path, `the list is empty: write at least one of ${of}`);
     return value.map((value: unknown, index) => ({ value, path: [...path, index] }));
   }
 }

@@ -87,7 +87,7 @@ export interface HealthCheck {
   /** The Host header; null takes the endpoint's own. */
   readonly host: string | null;
   /** The statuses that an answer of type http may have, both included. */
-  readonly status: { readonly least: number; readonly most: number };
+  readonly status: { readonly min: number; readonly max: number };
   readonly intervalMs: number;
   readonly timeoutMs: number;
   /** Good probes in a row that bring an endpoint up, and bad ones that take it down. */

@@ -30,8 +30,8 @@ export class HttpCheck implements ProbeCheck {
     if (typeof head === 'string') {
       probe.failed(head);
     } else {
-      const { least, most } = this.#check.status;
-      if (head.status >= least && head.status <= most) probe.passed();
+      const { min, max } = this.#check.status;
+      if (head.status >= min && head.status <= max) probe.passed();
       else probe.failed(`answered ${head.status}`);
     }
     return null;

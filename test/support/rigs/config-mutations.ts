@@ -47,7 +47,7 @@ const VALUES = [
     './public',
     '/dev/null',
     '/dev/zero',
-    '../..',
+    '..',
   ],
 ];
 

@@ -156,7 +156,7 @@ function readRespond(route: Section): RespondAction | null {
   if (section === null) return null;
   const action: RespondAction = {
     kind: 'respond',
-    status: section.optional('status', integer({ least: 200, most: 599 }), 200),
+    status: section.optional('status', integer({ min: 200, max: 599 }), 200),
     body: section.optional('body', anyText('a body'), ''),
     contentType: section.optional('contentType', contentType, 'text/plain; charset=utf-8'),
   };

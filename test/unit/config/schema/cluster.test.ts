@@ -64,7 +64,7 @@ describe('cluster', () => {
         type: 'http',
         path: '/health',
         host: 'app.internal',
-        status: { least: 200, most: 204 },
+        status: { min: 200, max: 204 },
         intervalMs: 1000,
         timeoutMs: 500,
         rise: 1,

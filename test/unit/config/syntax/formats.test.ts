@@ -38,7 +38,7 @@ describe('formats', () => {
   });
 
   it('read durations within their range', () => {
-    const format = duration({ least: 10, most: 60_000, zero: 'never' });
+    const format = duration({ min: 10, max: 60_000, zero: 'never' });
     assert.equal(format('5s'), 5000);
     assert.equal(format('0s'), 0);
     assert.equal(format(0), 0);
@@ -48,12 +48,12 @@ describe('formats', () => {
     assert.equal(refusal(format, null), `an empty value ${remedy}`);
     assert.equal(refusal(format, '2m'), '2m is out of range: write 10ms to 1m, or 0 for never');
     assert.equal(refusal(format, '9ms'), '9ms is out of range: write 10ms to 1m, or 0 for never');
-    assert.equal(refusal(duration({ least: 1, most: 1000 }), '0s'), '0s is out of range: write 1ms to 1s');
+    assert.equal(refusal(duration({ min: 1, max: 1000 }), '0s'), '0s is out of range: write 1ms to 1s');
     assert.equal(refusal(format, `${'9'.repeat(400)}d`).includes('out of range'), true);
   });
 
   it('read sizes with and without a unit', () => {
-    const format = byteSize({ least: 1024, most: 1024 ** 2 });
+    const format = byteSize({ min: 1024, max: 1024 ** 2 });
     assert.equal(format('64KiB'), 65_536);
     assert.equal(format(2048), 2048);
     assert.equal(refusal(format, 16), '16B is out of range: write 1KiB to 1MiB');
@@ -64,7 +64,7 @@ describe('formats', () => {
   });
 
   it('read whole numbers only where no quotes are around them', () => {
-    const format = integer({ least: 1, most: 100 });
+    const format = integer({ min: 1, max: 100 });
     assert.equal(format(1), 1);
     assert.equal(format(100), 100);
     assert.equal(refusal(format, 0), '0 is out of range: write 1 to 100');
@@ -120,9 +120,9 @@ describe('formats', () => {
 
   it('throw nothing but their own error, in one line', () => {
     const formats = [
-      duration({ least: 1, most: 1000 }),
-      byteSize({ least: 1, most: 1000 }),
-      integer({ least: 1, most: 1000 }),
+      duration({ min: 1, max: 1000 }),
+      byteSize({ min: 1, max: 1000 }),
+      integer({ min: 1, max: 1000 }),
       oneOf('a', 'b'),
       toggle,
       text('a text'),

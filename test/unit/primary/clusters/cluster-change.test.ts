@@ -28,7 +28,7 @@ const CHECK: HealthCheck = {
   type: 'tcp',
   path: '/',
   host: null,
-  status: { least: 200, most: 399 },
+  status: { min: 200, max: 399 },
   intervalMs: 100,
   timeoutMs: 5000,
   rise: 1,

@@ -95,7 +95,7 @@ const PROBES = {
   type: 'tcp',
   path: '/',
   host: null,
-  status: { least: 200, most: 399 },
+  status: { min: 200, max: 399 },
   intervalMs: 60_000,
   timeoutMs: 20_000,
   rise: 2,

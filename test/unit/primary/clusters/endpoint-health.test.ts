@@ -23,7 +23,7 @@ describe('probes', () => {
     type: 'tcp',
     path: '/',
     host: null,
-    status: { least: 200, most: 399 },
+    status: { min: 200, max: 399 },
     intervalMs: 1000,
     timeoutMs: 500,
     rise: 2,

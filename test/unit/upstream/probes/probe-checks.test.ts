@@ -11,7 +11,7 @@ const CHECK: HealthCheck = {
   type: 'http',
   path: '/health',
   host: null,
-  status: { least: 200, most: 299 },
+  status: { min: 200, max: 299 },
   intervalMs: 1000,
   timeoutMs: 1000,
   rise: 1,

@@ -9,7 +9,7 @@ const CHECK: HealthCheck = {
   type: 'tcp',
   path: '/',
   host: null,
-  status: { least: 200, most: 399 },
+  status: { min: 200, max: 399 },
   intervalMs: 5000,
   timeoutMs: 2000,
   rise: 1,
