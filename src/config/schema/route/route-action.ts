@@ -44,7 +44,7 @@ const fileName = pattern(
 const filePath = pattern(
   /^(?!\.{1,2}(?:\/|$))[^/\\]+(?:\/(?!\.{1,2}(?:\/|$))[^/\\]+)*$/,
   'a path below the root',
-  'write one without "/" at its front and without "../../..", such as index.html',
+  'write one without "/" at its front and without "..", such as index.html',
 );
 const fieldValue = pattern(
   /^[!-~](?:[ -~]*[!-~])?$/,
@@ -178,7 +178,7 @@ function readRedirect(route: Section, read: ReadMatch): RedirectAction | null {
 /** Notes a dot segment in a target: every request of the route would be refused. */
 function refuseDotSegments(section: Section, key: string, target: string): void {
   if (!/\/\.\.?(?:\/|$)/.test(target.replace(/[?#].*$/, ''))) return;
-  section.problemAt(key, `${describe(target)} has a dot segment: write the path without "." and "../../.."`);
+  section.problemAt(key, `${describe(target)} has a dot segment: write the path without "." and ".."`);
 }
 
 /** Notes where a text asks for a group that the route's pathRegex does not have. */

@@ -82,7 +82,7 @@ describe('static action', () => {
   });
 
   it('takes an index that is a name and no path', () => {
-    for (const index of ['a/b', '../../..', '.', '', 'a\\b', '/']) {
+    for (const index of ['a/b', '..', '.', '', 'a\\b', '/']) {
       assert.match(
         actionErrors(`static: { root: ., index: '${index}' }`)[0] ?? '',
         /is not a file name/,
