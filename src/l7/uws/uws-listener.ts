@@ -17,7 +17,7 @@ import type { UnfinishedMessages } from './unfinished/unfinished-messages.ts';
 import { UwsClient, type ClientTerms } from './uws-client.ts';
 import { ListeningSocket } from './listening-socket.ts';
 import { createApp, fixedSettings, type AppLink } from './uws-app.ts';
-import { UwsReply } from './uws-reply.ts';
+import { UwsReply } from './reply/uws-reply.ts';
 import { UwsRequestBody } from './uws-request-body.ts';
 import { makeWebSocket } from './uws-upgrade.ts';
 

@@ -1,7 +1,7 @@
 import type { HttpResponse, us_socket_context_t, WebSocket } from 'uWebSockets.js';
 import type { HeaderList } from '../contract/http-reply.ts';
 import type { UwsClient } from './uws-client.ts';
-import type { UwsReply } from './uws-reply.ts';
+import type { UwsReply } from './reply/uws-reply.ts';
 
 /** uWS copies the fields of what `upgrade` is given onto the socket itself, and that is where they are read. */
 export interface SocketData {

@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { App, us_listen_socket_close, us_socket_local_port, type us_listen_socket } from 'uWebSockets.js';
 import { StaticFiles } from '../../../src/l7/static/static-files.ts';
-import { UwsReply } from '../../../src/l7/uws/uws-reply.ts';
+import { UwsReply } from '../../../src/l7/uws/reply/uws-reply.ts';
 import { normalizePath } from '../../../src/routing/request-path.ts';
 import { eventually } from '../../support/deadline.ts';
 

@@ -1,7 +1,7 @@
 /** What uWebSockets 20.66 does with what a response writes, down to the bytes that the kernel gets. */
 import assert from 'node:assert/strict';
 import { STATUS_CODES } from 'node:http';
-import type { UwsResponse } from '../../../src/l7/uws/uws-reply.ts';
+import type { UwsResponse } from '../../../src/l7/uws/reply/uws-response.ts';
 
 const CORK_BYTES = 16 * 1024;
 const RECORD_BYTES = 16 * 1024;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
-import type { HeaderList } from '../../../../src/l7/contract/http-reply.ts';
-import { UwsReply, type UwsResponse } from '../../../../src/l7/uws/uws-reply.ts';
+import type { HeaderList } from '../../../../../src/l7/contract/http-reply.ts';
+import { UwsReply } from '../../../../../src/l7/uws/reply/uws-reply.ts';
+import type { UwsResponse } from '../../../../../src/l7/uws/reply/uws-response.ts';
 
 const CORK_BUFFER = 16 * 1024;
 const FROM_ANYONE: HeaderList = [

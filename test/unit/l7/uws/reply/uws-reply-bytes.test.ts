@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import fc from 'fast-check';
-import type { HeaderList } from '../../../../src/l7/contract/http-reply.ts';
-import { UwsReply } from '../../../../src/l7/uws/uws-reply.ts';
-import { UwsModel } from '../../../support/http/uws-model.ts';
+import type { HeaderList } from '../../../../../src/l7/contract/http-reply.ts';
+import { UwsReply } from '../../../../../src/l7/uws/reply/uws-reply.ts';
+import { UwsModel } from '../../../../support/http/uws-model.ts';
 
 const KIB = 1024;
 const RETRY_MS = 4_000;

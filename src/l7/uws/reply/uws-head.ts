@@ -1,13 +1,9 @@
 import { STATUS_CODES } from 'node:http';
-import type { HeaderEdits } from '../../wire/http/header-edits.ts';
-import type { HeaderList } from '../contract/http-reply.ts';
+import type { HeaderEdits } from '../../../wire/http/header-edits.ts';
+import type { HeaderList } from '../../contract/http-reply.ts';
+import { CORK_BYTES } from './cork-sizes.ts';
+import type { HeadResponse } from './uws-response.ts';
 
-/**
- * Size of uWS's cork buffer. If a write overflows the buffer, uWS first flushes it. If the kernel then takes only a part,
- * uWS 20.66 drops what overflowed (mended in 20.77), and a chunk's header stands without its payload. So every cork here
- * writes at most this much, except by `tryEnd`, which tells by the offset that it has taken nothing.
- */
-export const CORK_BYTES = 16 * 1024;
 /** Max bytes of a status line, and of what uWS adds to a head. */
 const MAX_ADDED_BYTES = 256;
 /** Max bytes of headers in one cork, beside a header that is larger alone. */
@@ -15,13 +11,6 @@ const MAX_HEAD_BYTES = CORK_BYTES - 1024;
 
 const UNSAFE_IN_HEADER = /[^\t\x20-\x7e\x80-\xff]/g;
 const PLAIN_HEADER = /^[\t\x20-\x7e]*$/;
-
-/** What writing a head needs of a uWebSockets.js HttpResponse. */
-export interface HeadResponse {
-  cork(callback: () => void): unknown;
-  writeStatus(status: string): unknown;
-  writeHeader(name: string, value: string | Uint8Array): unknown;
-}
 
 /** The head of a response. */
 export interface Head {

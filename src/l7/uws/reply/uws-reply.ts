@@ -1,0 +1,338 @@
+import { copyOf } from '../../../core/copy.ts';
+import { NO_EDITS, type HeaderEdits } from '../../../wire/http/header-edits.ts';
+import type { HeaderList, HttpReply, ResponseCut } from '../../contract/http-reply.ts';
+import { ChunkedBody } from './chunked-body.ts';
+import { MAX_FRAMING_BYTES, MAX_PIECE_BYTES, MAX_UNPROVEN_END_BYTES } from './cork-sizes.ts';
+import { SizedBody } from './sized-body.ts';
+import type { BodyOwner, StreamedBody } from './streamed-body.ts';
+import { corkHead, writeHead, type Head } from './uws-head.ts';
+import type { UwsResponse } from './uws-response.ts';
+
+/** A client that takes nothing for this long is cut off; nginx's send_timeout. */
+const MAX_STALL_MS = 60_000;
+/**
+ * Interval at which a slow client's response is written again. uWS (20.66 to 20.68) ends a response whose socket has not become
+ * writable for 10 s after a write that fell short (uWebSockets#1242), and the kernel calls a socket writable only when a
+ * third of its buffer is free: with megabytes buffered that cuts off clients that are slow but alive. Another write within the
+ * 10 s restarts the clock, and sends what has become free. This can go when uWS has a timeout that can be set.
+ */
+const RETRY_MS = 4_000;
+
+/**
+ * A reply on a uWebSockets.js response. To be made within the route's handler: the reply takes the response's only
+ * `onAborted` and `onWritable`.
+ */
+export class UwsReply implements HttpReply, BodyOwner {
+  edits: HeaderEdits = NO_EDITS;
+  begun = false;
+  cutBy: ResponseCut | null = null;
+  readonly response: UwsResponse;
+  readonly #requestId: string;
+  readonly #isHead: boolean;
+  readonly #later: (callback: () => void) => void;
+  readonly #stopReading: () => void;
+  readonly #isLast: boolean;
+  #aborted = false;
+  #over = false;
+  #onAborted: (() => void) | null = null;
+  #onOver: ((gone: boolean) => void) | null = null;
+  #whenWritable: (() => void) | null = null;
+  /** The head of a streamed reply until it has left with the first chunk. */
+  #head: Head | null = null;
+  /** Null unless the reply is streamed. */
+  #body: StreamedBody | null = null;
+  /** Length of a streamed body in bytes; null if it goes in chunks. */
+  #length: number | null = 0;
+  #sent = 0;
+  /** Whether the last chunk has been given. */
+  #ends = false;
+  #retries: NodeJS.Timeout | null = null;
+
+  /**
+   * @param requestId for X-Request-Id in every head
+   * @param isHead whether the request is a HEAD: its reply has no body, whatever is sent
+   * @param later calls back once, when uWS has handed over all bytes that it has read
+   * @param stopReading pauses the connection for good. uWS closes the connection behind a reply only if `end` writes all of
+   *   the body; else it closes a paused connection after 10 s of silence.
+   * @param isLast whether the connection ends with the reply, because the end of the request is unknown
+   */
+  constructor(
+    response: UwsResponse,
+    requestId: string,
+    isHead: boolean,
+    later: (callback: () => void) => void,
+    stopReading: () => void,
+    isLast = false,
+  ) {
+    this.response = response;
+    this.#requestId = requestId;
+    this.#isHead = isHead;
+    this.#later = later;
+    this.#stopReading = stopReading;
+    this.#isLast = isLast;
+    response.onAborted(() => {
+      const callback = this.#onAborted;
+      this.#abort();
+      callback?.();
+    });
+  }
+
+  get aborted(): boolean {
+    return this.#aborted;
+  }
+
+  get sent(): number {
+    return this.#sent;
+  }
+
+  onAborted(callback: () => void): void {
+    if (this.#aborted) callback();
+    else if (!this.#over) this.#onAborted = callback;
+  }
+
+  /**
+   * Calls back once when the reply is answered, switched or aborted.
+   *
+   * @param callback told whether the connection is closed, or about to be cut
+   */
+  onOver(callback: (gone: boolean) => void): void {
+    this.#onOver = callback;
+  }
+
+  /**
+   * Answers 101 and calls the response's own `upgrade`, which adds the headers of the handshake. No function of ours runs
+   * after `upgrade`: see `uws-upgrade.ts`.
+   */
+  switchProtocols(headers: HeaderList, upgrade: () => unknown): void {
+    if (this.#over) return;
+    this.finish();
+    const head = this.#headOf(101, headers);
+    const steps = [() => writeHead(this.response, head, this.edits), upgrade];
+    this.begun = true;
+    this.response.cork(steps.forEach.bind(steps, Reflect.apply));
+  }
+
+  send(status: number, headers: HeaderList, body: string | Uint8Array, close = false): void {
+    if (this.#over) return;
+    const closes = close || this.#isLast;
+    const hasBody = !this.#isHead && status !== 204 && status !== 304;
+    const length = Buffer.byteLength(body);
+    const maxWhole = this.#isLast ? MAX_UNPROVEN_END_BYTES : MAX_PIECE_BYTES;
+    const streams = hasBody && !close && length > maxWhole;
+    if (hasBody && !streams) this.#sent = length;
+    // The body is lent for this call only, and a reply that closes is sent later.
+    const kept = closes && typeof body !== 'string' ? copyOf(body) : body;
+    this.#answer(closes, () => {
+      if (streams) this.#stream(status, headers, typeof kept === 'string' ? Buffer.from(kept) : kept);
+      else if (status === 204 || status === 304) this.#sendHead(status, headers, null, closes);
+      else if (this.#isHead) this.#sendHead(status, headers, length, closes);
+      else this.#sendWhole(status, headers, kept, closes);
+    });
+  }
+
+  sendHead(status: number, headers: HeaderList, length: number | null): void {
+    if (!this.#over) this.#answer(this.#isLast, () => this.#sendHead(status, headers, length));
+  }
+
+  begin(status: number, headers: HeaderList, length: number | null): void {
+    if (this.#isHead) this.sendHead(status, headers, length);
+    if (this.#over) return;
+    this.#head = this.#headOf(status, headers);
+    this.#beginBody(length);
+  }
+
+  write(chunk: Uint8Array, borrowed = false): boolean {
+    if (this.#over || this.#ends) return true;
+    this.#sent += chunk.length;
+    if (this.#isLast && this.#sent === this.#length) this.#stopReading();
+    this.#body!.write(chunk);
+    return this.#keep(borrowed);
+  }
+
+  end(chunk: Uint8Array | null): void {
+    if (this.#over || this.#ends) return;
+    this.#ends = true;
+    if (chunk !== null) this.#sent += chunk.length;
+    (this.#body as ChunkedBody).end(chunk);
+    if (chunk !== null) this.#keep(true);
+  }
+
+  whenWritable(callback: () => void): void {
+    if (this.#waits()) this.#whenWritable = callback;
+    else callback();
+  }
+
+  cut(reason: ResponseCut): void {
+    if (this.#over) return;
+    this.cutBy = reason;
+    this.#abort();
+    this.response.close();
+  }
+
+  get headWaits(): boolean {
+    return this.#head !== null;
+  }
+
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  cork(write: (room: number) => void): void {
+    const head = this.#head;
+    this.#head = null;
+    if (head === null) {
+      this.response.cork(() => write(MAX_PIECE_BYTES));
+      return;
+    }
+    this.begun = true;
+    corkHead(this.response, head, this.edits, (room) => write(Math.max(1, room - MAX_FRAMING_BYTES)));
+  }
+
+  stopReadingIfLast(): void {
+    if (this.#isLast) this.#stopReading();
+  }
+
+  finish(): void {
+    this.#over = true;
+    this.#onAborted = null;
+    this.#head = null;
+    if (this.#retries !== null) clearInterval(this.#retries);
+    this.#retries = null;
+    const over = this.#onOver;
+    this.#onOver = null;
+    over?.(this.#aborted);
+  }
+
+  #beginBody(length: number | null): void {
+    this.#length = length;
+    this.#body = length === null ? new ChunkedBody(this) : new SizedBody(this, length);
+  }
+
+  /** Keeps what uWS has not taken. Returns whether it has taken everything. */
+  #keep(borrowed: boolean): boolean {
+    if (this.#over) return true;
+    // From now on uWS leaves to the handler what it has not sent.
+    if (this.#retries === null) this.#watch();
+    if (!this.#waits()) return true;
+    if (borrowed) this.#body!.copyWaiting();
+    return false;
+  }
+
+  /**
+   * Writes the remaining body when the socket becomes writable, and cuts off a client that stalls. Once uWS has an
+   * `onWritable`, it sends the bytes that it keeps only with a write, or at the end of a cork.
+   */
+  #watch(): void {
+    const body = this.#body!;
+    this.response.onWritable(() => {
+      body.stalledMs = 0;
+      if (body.waiting === null) this.#flush();
+      else body.push();
+      this.#resume();
+      return !this.#waits();
+    });
+    this.#retries = setInterval(() => this.#retry(body), RETRY_MS);
+  }
+
+  #retry(body: StreamedBody): void {
+    if (body.waiting === null) {
+      body.stalledMs = 0;
+      this.#flush();
+      return;
+    }
+    body.stalledMs += RETRY_MS;
+    body.retry();
+    if (!this.#waits() || body.stalledMs < MAX_STALL_MS) {
+      this.#resume();
+      return;
+    }
+    const callback = this.#onAborted;
+    this.cut('client_stalled');
+    callback?.();
+  }
+
+  #waits(): boolean {
+    return this.#body !== null && this.#body.waiting !== null;
+  }
+
+  /** Lets uWS send the bytes that it keeps. */
+  #flush(): void {
+    this.response.cork(doNothing);
+  }
+
+  /** Tells the writer that its chunk has been taken. */
+  #resume(): void {
+    if (this.#waits()) return;
+    const callback = this.#whenWritable;
+    this.#whenWritable = null;
+    callback?.();
+  }
+
+  /**
+   * Sends a reply, later if the connection ends with it. After a reply uWS (20.66 to 20.68) parses the rest of its read, and
+   * takes it for the next request, even if the reply closes the connection. While the request is unanswered, uWS closes the
+   * connection at the next one. An engine that stops parsing at a last request ends the need.
+   */
+  #answer(closes: boolean, send: () => void): void {
+    if (!closes) {
+      send();
+      return;
+    }
+    this.#over = true;
+    this.#onAborted = null;
+    this.#later(() => {
+      if (!this.#aborted) send();
+    });
+  }
+
+  #stream(status: number, headers: HeaderList, body: Uint8Array): void {
+    this.#over = false;
+    this.begin(status, headers, body.length);
+    this.write(body, true);
+  }
+
+  /** Sends head and body in one cork. If the cork buffer has no room for the body, the head leaves alone, and the body follows. */
+  #sendWhole(status: number, headers: HeaderList, body: string | Uint8Array, closes: boolean): void {
+    const length = Buffer.byteLength(body);
+    // uWS adds `Connection: close` itself.
+    this.#head = this.#headOf(status, headers, false);
+    this.cork((room) => {
+      if (length > room && !closes) return;
+      this.finish();
+      this.response.end(body, closes);
+    });
+    if (this.#over) return;
+    this.#sent = 0;
+    this.#beginBody(length);
+    this.write(typeof body === 'string' ? Buffer.from(body) : body, true);
+  }
+
+  /**
+   * Sends a head alone. `endWithoutBody` must have no arguments: with a length, uWS 20.66 to 20.68 drops the connection at the
+   * next request (uWebSockets.js#739, uWebSockets#1855, open).
+   */
+  #sendHead(status: number, headers: HeaderList, length: number | null, closes = this.#isLast): void {
+    this.finish();
+    if (closes) this.#stopReading();
+    this.#head = this.#headOf(status, headers, closes);
+    this.cork(() => {
+      if (length !== null) this.response.writeHeader('Content-Length', String(length));
+      this.response.endWithoutBody();
+    });
+  }
+
+  #headOf(status: number, headers: HeaderList, tellsClose = this.#isLast): Head {
+    return { status, headers, requestId: this.#requestId, tellsClose };
+  }
+
+  #abort(): void {
+    this.#aborted = true;
+    this.finish();
+    if (this.#body !== null) this.#body.waiting = null;
+    this.#resume();
+  }
+}
+
+function doNothing(): void {
+  // The end of the cork does the work.
+}
