@@ -50,7 +50,7 @@ describe('cluster action', () => {
       errorsOf(routes(`{ match: { pathRegex: '^/(.*)$' }, cluster: app, rewrite: { path: '${path}' } }`));
     assert.match(
       errors('/a/../$1')[0] ?? '',
-      /path: "\/a\/..\/\$1" has a dot segment: write the path without/,
+      /path: "\/a\/..\/\$1" has a dot segment: write the path without "\." and "\.\."$/,
     );
     assert.match(errors('/a/.')[0] ?? '', /has a dot segment/);
     assert.deepEqual(errors('/.a/..b/$1'), []);
