@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { L7Listener as L7ListenerConfig } from '../../../../src/config/types/listener.ts';
+import { ThreadLock } from '../../../../src/core/thread-lock.ts';
+import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
+import type { Engine, EngineListener, ListenerOwner } from '../../../../src/l7/contract/engine.ts';
+import type { Exchange } from '../../../../src/l7/contract/exchange.ts';
+import type { L7Environment } from '../../../../src/l7/dispatch/environment.ts';
+import { L7Listener } from '../../../../src/l7/dispatch/l7-listener.ts';
+import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
+import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
+import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
+import { config, l7Listener } from '../../primary/fixtures/config.ts';
+
+const LOCK = new ThreadLock(new SharedArrayBuffer(4));
+const WEB: L7ListenerConfig = { ...l7Listener, routes: [] };
+
+/** The engine's part of a listener: notes what it is told, and has no sockets. */
+class FakeEngineListener implements EngineListener {
+  readonly owner: ListenerOwner;
+  readonly calls: string[] = [];
+  config: L7ListenerConfig;
+  listens = false;
+
+  constructor(config: L7ListenerConfig, owner: ListenerOwner) {
+    this.config = config;
+    this.owner = owner;
+  }
+
+  fits({ address }: L7ListenerConfig): boolean {
+    return address === this.config.address;
+  }
+
+  prepare(config: L7ListenerConfig): () => void {
+    return () => {
+      this.config = config;
+    };
+  }
+
+  listen(): void {
+    this.listens = true;
+  }
+
+  leave(from: number | null): void {
+    this.calls.push(`leave ${from}`);
+  }
+
+  stop(): void {
+    this.listens = false;
+    this.calls.push('stop');
+  }
+
+  close(): void {
+    this.calls.push('close');
+    this.owner.connectionUnused('ended', null, 1);
+  }
+}
+
+class Rig {
+  readonly engineListeners: FakeEngineListener[] = [];
+  readonly lines: unknown[] = [];
+  readonly statuses: number[] = [];
+  /** Closed connections that bound connections have been told of. */
+  clientsClosed = 0;
+  /** Whether descriptors are left. */
+  hasDescriptors = true;
+  logsDebug = false;
+  readonly #page: StatsPage;
+  readonly #environment: L7Environment;
+  readonly #engine = {
+    createListener: (each: L7ListenerConfig, owner: ListenerOwner) => {
+      const listener = new FakeEngineListener(each, owner);
+      this.engineListeners.push(listener);
+      return listener;
+    },
+  } as Partial<Engine> as Engine;
+
+  /** @param others open connections of the listener in other workers */
+  constructor(others = 0) {
+    const layout = layoutOf({ ...config, listeners: [WEB] }, ['l7-0']);
+    this.#page = new StatsPage(allocatePage(layout), layout);
+    const other = new StatsPage(allocatePage(layout), layout);
+    other.values[this.#slot('connectionsActive', {})]! += others;
+    this.#environment = {
+      config,
+      page: this.#page,
+      pages: [this.#page.values, other.values],
+      descriptors: { admits: () => this.hasDescriptors },
+      wheel: new TimerWheel(0),
+      log: {
+        isLevelEnabled: () => this.logsDebug,
+        debug: (fields: object, text: string) => this.lines.push({ ...fields, text }),
+      },
+      access: null,
+      lineWindows: new Map([['web', new SharedArrayBuffer(64)]]),
+      clusters: new Map(),
+      bound: { clientClosed: () => this.clientsClosed++ },
+    } as unknown as L7Environment;
+  }
+
+  listener(changes: Partial<L7ListenerConfig> = {}, previous: L7Listener | null = null): L7Listener {
+    return new L7Listener({ ...WEB, ...changes }, this.#environment, this.#engine, previous);
+  }
+
+  prepare(listener: L7Listener, changes: Partial<L7ListenerConfig>): () => void {
+    return listener.prepare({ ...WEB, ...changes }, this.#environment);
+  }
+
+  /** Hands a request to the listener as its engine does. No route matches it. */
+  request({ dispatcher }: ListenerOwner): { end(): void } {
+    const head = { method: 'GET', path: '/', query: '', headers: ['host', 'a'] };
+    const client = dispatcher.identify(head, '192.0.2.1');
+    const reply = { send: (status: number) => this.statuses.push(status), cutBy: null };
+    const exchange = { head, body: null, client, reply, startedAt: 0, inFlight: null };
+    dispatcher.dispatch(exchange as unknown as Exchange);
+    return { end: () => dispatcher.over(exchange as unknown as Exchange) };
+  }
+
+  count(metric: 'connectionsActive' | 'connections'): number {
+    return this.#page.values[this.#slot(metric, {})]!;
+  }
+
+  rejected(reason: 'limit' | 'descriptors'): number {
+    return this.#page.values[this.#slot('connectionsRejected', { reason })]!;
+  }
+
+  unused(reason: 'ended' | 'silent'): number {
+    return this.#page.values[this.#slot('connectionsUnused', { reason })]!;
+  }
+
+  #slot(metric: keyof typeof pageMetrics, labels: Record<string, string>): number {
+    return this.#page.slot(pageMetrics[metric], { listener: 'web', ...labels });
+  }
+}
+
+describe('a listener of layer 7', () => {
+  it('counts its connections until they close, and tells bound connections of each that closes', () => {
+    const rig = new Rig();
+    const listener = rig.listener();
+    assert.deepEqual([listener.connectionOpened(), listener.connectionOpened()], [true, true]);
+    assert.deepEqual([listener.connections, rig.count('connectionsActive')], [2, 2]);
+    listener.connectionClosed();
+    assert.deepEqual([listener.connections, rig.clientsClosed], [1, 1]);
+    assert.deepEqual([rig.count('connectionsActive'), rig.count('connections')], [1, 2]);
+  });
+
+  it('rejects connections beyond maxConnections of all workers, and counts them until they close', () => {
+    const rig = new Rig(2);
+    const listener = rig.listener({ maxConnections: 3 });
+    assert.deepEqual([listener.connectionOpened(), listener.connectionOpened()], [true, false]);
+    assert.deepEqual([rig.rejected('limit'), listener.connections], [1, 2]);
+    listener.connectionClosed();
+    listener.connectionClosed();
+    assert.equal(listener.connectionOpened(), true);
+  });
+
+  it('rejects connections while descriptors are short', () => {
+    const rig = new Rig();
+    const listener = rig.listener({ maxConnections: 1 });
+    rig.hasDescriptors = false;
+    assert.equal(listener.connectionOpened(), false);
+    assert.deepEqual([rig.rejected('descriptors'), rig.rejected('limit')], [1, 0]);
+  });
+
+  it('takes a changed limit when the change comes into force', () => {
+    const rig = new Rig(1);
+    const listener = rig.listener();
+    const commit = rig.prepare(listener, { maxConnections: 1 });
+    assert.equal(listener.connectionOpened(), true);
+    commit();
+    assert.equal(listener.connectionOpened(), false);
+    assert.equal(rig.engineListeners[0]!.config.maxConnections, 1);
+  });
+
+  it('leaves requests that are under way to the dispatcher that has taken them', () => {
+    const rig = new Rig();
+    const listener = rig.listener();
+    const first = listener.dispatcher;
+    const request = rig.request(rig.engineListeners[0]!.owner);
+    rig.prepare(listener, {})();
+    assert.notEqual(listener.dispatcher, first);
+    rig.request(rig.engineListeners[0]!.owner);
+    assert.deepEqual([first.open, listener.dispatcher.open, listener.unanswered], [1, 1, 1]);
+    request.end();
+    assert.deepEqual([first.open, listener.dispatcher.open], [0, 1]);
+    assert.deepEqual(rig.statuses, [404, 404]);
+  });
+
+  it('keeps draining through a change that was prepared before', () => {
+    const rig = new Rig();
+    const listener = rig.listener();
+    const commit = rig.prepare(listener, {});
+    listener.admit(false);
+    commit();
+    assert.equal(listener.dispatcher.draining, true);
+    listener.admit(true);
+    assert.equal(listener.dispatcher.draining, false);
+  });
+
+  it('begins to drain when it replaces one that drains', () => {
+    const rig = new Rig();
+    const before = rig.listener();
+    before.admit(false);
+    assert.equal(rig.listener({}, before).dispatcher.draining, true);
+  });
+
+  it('lets its successor take requests of its remaining connections, and keeps their count', () => {
+    const rig = new Rig();
+    const [old, heir] = [rig.listener(), rig.listener()];
+    const [engineListener] = rig.engineListeners;
+    assert.equal(old.connectionOpened(), true);
+    old.follow(heir);
+    assert.equal(engineListener!.owner.dispatcher, heir.dispatcher);
+    rig.prepare(heir, {})();
+    rig.request(engineListener!.owner);
+    assert.deepEqual([heir.unanswered, old.unanswered, old.connections, heir.connections], [1, 1, 1, 0]);
+  });
+
+  it('counts connections without a request, and names their clients in debug lines', () => {
+    const rig = new Rig();
+    const { owner } = (rig.listener(), rig.engineListeners[0]!);
+    assert.equal(owner.logsUnused, false);
+    owner.connectionUnused('silent', null, 10);
+    rig.logsDebug = true;
+    assert.equal(owner.logsUnused, true);
+    owner.connectionUnused('ended', '192.0.2.1', 0.5);
+    assert.deepEqual([rig.unused('silent'), rig.unused('ended')], [1, 1]);
+    assert.deepEqual(rig.lines, [
+      {
+        listener: 'web',
+        client: '192.0.2.1',
+        reason: 'ended',
+        secure: false,
+        seconds: 0.5,
+        text: 'connection ended without a request',
+      },
+    ]);
+  });
+
+  it('does not count connections without a request that it closes itself', () => {
+    const rig = new Rig();
+    const listener = rig.listener();
+    listener.close();
+    listener.close();
+    assert.deepEqual(rig.engineListeners[0]!.calls, ['close']);
+    assert.equal(rig.unused('ended'), 0);
+  });
+
+  it('asks its engine whether a configuration fits, to listen, to leave and to stop', () => {
+    const rig = new Rig();
+    const listener = rig.listener();
+    const address = { ...WEB.address };
+    assert.deepEqual([listener.fits(WEB), listener.fits({ ...WEB, address })], [true, false]);
+    listener.listen(LOCK);
+    assert.equal(listener.listens, true);
+    listener.leave(-2);
+    listener.stop();
+    assert.equal(listener.listens, false);
+    assert.deepEqual(rig.engineListeners[0]!.calls, ['leave -2', 'stop']);
+  });
+});
