@@ -13,7 +13,7 @@ import { netDialler } from '../l7/upstream/net-upstream.ts';
 import { RawDialler } from '../l7/upstream/raw-upstream.ts';
 import { UwsEngine } from '../l7/uws/uws-engine.ts';
 import type { Slab } from '../l7/websocket/message-relay/outbox.ts';
-import type { UpgradeContext } from '../l7/websocket/upgrade.ts';
+import type { UpgradeContext } from '../l7/websocket/upgrade-order.ts';
 import { EventLoop } from '../loop/event-loop.ts';
 import { deferToPollPhase } from '../loop/poll-phase.ts';
 import type { WorkerStart } from '../protocol/to-worker.ts';

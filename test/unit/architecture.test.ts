@@ -44,6 +44,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['contract', 'buffers'],
     ['upstream'],
     ['access-log', 'bound'],
+    ['attempts'],
     ['websocket', 'http', 'static'],
     ['dispatch'],
     ['uws'],

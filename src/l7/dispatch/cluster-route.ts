@@ -11,7 +11,7 @@ import type { UpstreamTarget } from '../../wire/http/request-encoding.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import type { UpgradeReply } from '../contract/upgrade-reply.ts';
 import type { ProxyOrder } from '../http/proxy-order.ts';
-import type { UpgradeOrder } from '../websocket/upgrade.ts';
+import type { UpgradeOrder } from '../websocket/upgrade-order.ts';
 import type { Answers } from './answers.ts';
 import { pickContextOf } from './request-pick.ts';
 import { editsOf, type Routed, type RouteHandler } from './route-handler.ts';
@@ -106,6 +106,7 @@ export class ClusterRoute {
       secure: client.secure,
       via: this.#listener.via,
       client,
+      requestId: client.requestId,
       asker: exchange,
       startedAt: exchange.startedAt,
     };

@@ -6,7 +6,7 @@ import type { DescriptorGate } from '../../upstream/descriptor-gate.ts';
 import type { BoundConnections } from '../bound/bound-connections.ts';
 import type { Engine, EngineListener, ListenerOwner } from '../contract/engine.ts';
 import { ListenerStats, type UnusedReason } from '../contract/listener-stats.ts';
-import type { UpgradeContext } from '../websocket/upgrade.ts';
+import type { UpgradeContext } from '../websocket/upgrade-order.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { L7Environment } from './environment.ts';
 

@@ -6,7 +6,7 @@ import type { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
 import type { Engine } from '../contract/engine.ts';
 import { RequestStats } from '../contract/listener-stats.ts';
 import { SessionStats } from '../contract/session-stats.ts';
-import type { UpgradeContext } from '../websocket/upgrade.ts';
+import type { UpgradeContext } from '../websocket/upgrade-order.ts';
 import type { L7Environment } from './environment.ts';
 
 type ContextEnvironment = Pick<

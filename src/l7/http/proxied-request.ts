@@ -1,35 +1,32 @@
-import type { OutlierFailure } from '../../config/types/cluster.ts';
 import { Timed } from '../../core/timing/timer-wheel.ts';
 import type { ConnectFailure } from '../../upstream/endpoint.ts';
+import { viaElement } from '../../wire/forwarding/forwarded-headers.ts';
 import type { BodyReader } from '../../wire/http/body-reader.ts';
+import { encodeRequest, framingOf, type RequestFraming } from '../../wire/http/request-encoding.ts';
 import type { ResponseHead } from '../../wire/http/response-head.ts';
 import { endToEndHeaders } from '../../wire/upgrade/upgrade-response.ts';
-import { encodeRequest, framingOf, type RequestFraming } from '../../wire/http/request-encoding.ts';
-import { viaElement } from '../../wire/forwarding/forwarded-headers.ts';
-import { CLIENT_GONE, type Header, type ResponseCut } from '../contract/http-reply.ts';
-import { sendRefusal } from '../contract/own-refusal.ts';
-import { closesUnread } from '../contract/unread-body.ts';
+import { OVERDUE_REQUESTS, type OverdueRule } from '../attempts/failure-rules.ts';
 import type { Buffering } from '../buffers/buffer-budget.ts';
+import { CLIENT_GONE, type Header, type ResponseCut } from '../contract/http-reply.ts';
 import type { RequestRefusal } from '../contract/listener-stats.ts';
+import { sendRefusal } from '../contract/own-refusal.ts';
 import type { RequestBody } from '../contract/request-body.ts';
-import { BodyPace } from './body-pace.ts';
+import { closesUnread } from '../contract/unread-body.ts';
 import { keepAliveHint } from '../upstream/keep-alive-hint.ts';
-import type { ProxyContext, ProxyOrder } from './proxy-order.ts';
-import { RequestAttempts } from './request-attempts.ts';
-import { RequestUpload } from './request-upload.ts';
 import { ResponseRelay } from '../upstream/response-relay.ts';
-import type { UpstreamRequestOwner, UpstreamRequest } from '../upstream/upstream-request.ts';
+import type { UpstreamRequestOwner } from '../upstream/upstream-request.ts';
+import type { ProxyContext, ProxyOrder } from './proxy-order.ts';
+import { RequestAttempts, type FailureStep } from './request-attempts.ts';
+import { RequestUpload } from './request-upload.ts';
+import { TransferDeadlines } from './transfer-deadlines.ts';
 
-/** Methods that may be sent twice (RFC 9110 section 9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 /** Bytes of a body, or all of a shorter one, that must come before a connection to an endpoint is taken. */
 const GATHERED_BYTES = 16 * 1024;
 
 /**
  * One client's request. Its body is gathered up to {@link GATHERED_BYTES} first: a client that sends little holds no
  * connection of its cluster. The request then goes to an endpoint, on a kept connection if one is free, and the client
- * gets the endpoint's response. An endpoint that fails before it answers is replaced by another if nothing has been sent
- * yet, or if the method may be repeated and the body is still at hand.
+ * gets the endpoint's response.
  */
 export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffering {
   liveIndex = -1;
@@ -41,31 +38,26 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
   readonly #attempts: RequestAttempts;
   readonly #framing: RequestFraming;
   readonly #upload: RequestUpload | null;
-  readonly #pace: BodyPace;
+  readonly #deadlines: TransferDeadlines;
   readonly #relay: ResponseRelay;
   #state: 'gathering' | 'identifying' | 'connecting' | 'sending' | 'waiting' | 'answering' | 'over' =
     'gathering';
-  /** Whether an endpoint may have got some of the request. */
-  #wasSent = false;
   #status = 0;
   /** Why the request is refused, if it is at fault itself. */
   #refusal: RequestRefusal | null = null;
-  /** When something has moved last, by the wheel's clock. */
-  #movedAt = 0;
   #keepAliveMs: number;
 
   constructor(context: ProxyContext, order: ProxyOrder) {
     super();
+    const { settings, writer } = context;
     this.#context = context;
     this.#order = order;
     this.#attempts = new RequestAttempts(context, order, this);
     this.#framing = framingOf(order.head);
-    this.#keepAliveMs = context.settings.keepAliveMs;
+    this.#keepAliveMs = settings.keepAliveMs;
     this.#upload =
-      order.body === null
-        ? null
-        : new RequestUpload(order.body, this.#framing === 'chunked', context.writer, this);
-    this.#pace = new BodyPace(context.settings.minBodyRate, context.wheel.now);
+      order.body === null ? null : new RequestUpload(order.body, this.#framing === 'chunked', writer, this);
+    this.#deadlines = new TransferDeadlines(settings, context.wheel.now);
     this.#relay = new ResponseRelay(order.reply, this);
   }
 
@@ -86,31 +78,24 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
 
   /** Ends the request because its worker ends. */
   cancel(): void {
-    this.#drop(null);
     this.#end('shutdown', 503, 'the proxy is shutting down');
   }
 
   override expire(): void {
-    const { wheel, settings } = this.#context;
     switch (this.#state) {
       case 'gathering':
       case 'sending':
         this.#checkUpload(this.#order.body!);
         return;
       case 'connecting':
-        this.#failAttempt('timeout', 'the endpoint did not accept in time', 'connect');
+        this.#overdue(OVERDUE_REQUESTS.connect);
         return;
       case 'waiting':
-        this.#attempts.warn('timeout', 'the endpoint did not answer in time');
-        this.#drop('timeout', null);
-        this.#refuse(504, 'the endpoint did not answer in time');
+        this.#overdue(OVERDUE_REQUESTS.response);
         return;
-      case 'answering': {
-        const left = this.#movedAt + settings.idleTimeoutMs - wheel.now;
-        if (left > 0) wheel.arm(this, left);
-        else this.#endIdle();
+      case 'answering':
+        this.#checkResponse();
         return;
-      }
       case 'identifying':
       case 'over':
     }
@@ -126,43 +111,38 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     this.#context.dialler.downstreamTouched();
   }
 
-  /** Something has gone up or come down. */
+  /** Bytes have moved, in either direction. */
   moved(): void {
-    this.#movedAt = this.#context.wheel.now;
+    this.#deadlines.movedAt = this.#context.wheel.now;
   }
 
   measureBuffers(): void {
     if (this.#state === 'over') return;
-    const { body } = this.#order;
-    const waiting = (body?.waiting ?? 0) + (this.#upload?.kept ?? 0);
+    const waiting = (this.#order.body?.waiting ?? 0) + (this.#upload?.kept ?? 0);
     this.#context.budget.setUpstream(this, waiting + (this.#attempts.request?.socket.writableLength ?? 0));
   }
 
   shed(): void {
-    this.#refusal = 'buffer_budget';
-    this.#drop(null);
-    this.#end('buffer_budget', 503, 'the buffers of the proxy are full');
+    this.#endFor('buffer_budget', 503, 'the buffers of the proxy are full');
   }
 
   uploadHeld(isHeld: boolean): void {
-    const { wheel } = this.#context;
-    if (isHeld) this.#pace.hold(wheel.now);
-    else this.#pace.run(wheel.now);
+    const { now } = this.#context.wheel;
+    if (isHeld) this.#deadlines.hold(now);
+    else this.#deadlines.run(now);
     if (this.#state === 'sending') this.#armUpload(this.#order.body!);
   }
 
-  /** All of the request has been sent: from now on the endpoint has its time to answer. */
+  /** All of the request has been sent: the endpoint's time to answer begins. */
   uploaded(): void {
     if (this.#state !== 'sending') return;
     this.#state = 'waiting';
-    this.#context.wheel.arm(this, this.#context.settings.requestTimeoutMs);
+    this.#arm(this.#context.settings.requestTimeoutMs);
   }
 
-  /** The client sends more than it may. */
+  /** The body is larger than {@link maxBodySize}. */
   uploadTooLarge(): void {
-    this.#refusal = 'body_too_large';
-    this.#drop(null);
-    this.#end('body_too_large', 413, 'the body of the request is larger than allowed');
+    this.#endFor('body_too_large', 413, 'the body of the request is larger than allowed');
   }
 
   get maxBodySize(): number {
@@ -170,12 +150,10 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
   }
 
   responseHead(head: ResponseHead, body: BodyReader): void {
-    const { wheel, settings } = this.#context;
     this.#state = 'answering';
     this.#status = head.status;
     this.moved();
-    if (settings.idleTimeoutMs > 0) wheel.arm(this, settings.idleTimeoutMs);
-    else wheel.disarm(this);
+    this.#arm(this.#deadlines.idleLeft(this.#context.wheel.now));
     this.#keepAliveMs = Math.min(this.#keepAliveMs, keepAliveHint(head));
     const headers: Header[] = endToEndHeaders(head);
     if (this.#order.via) headers.push(['Via', viaElement(head.isOld)]);
@@ -199,34 +177,19 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     const uploaded = this.#upload === null || this.#upload.sent;
     this.#attempts.finish(uploaded, this.#keepAliveMs);
     this.#upload?.stop();
-    // What goes in one small write the kernel takes, and nothing has to be watched.
+    // The kernel takes one small write at once: nothing has to be watched.
     if (this.#upload !== null || !this.#relay.fitsOneWrite) this.#context.dialler.downstreamTouched();
     this.#relay.end();
   }
 
   requestFailed(reason: ConnectFailure, detail: string): void {
     this.#context.dialler.downstreamTouched();
-    const request = this.#attempts.request!;
-    this.#attempts.request = null;
-    if (this.#order.reply.begun) {
-      this.#attempts.warn(reason, detail);
-      this.#drop(reason, null);
-      this.#cut('endpoint');
-      return;
-    }
-    const stale = this.#attempts.reused && !request.answered && reason === 'reset';
-    if (stale && this.#isRepeatable()) {
-      // The endpoint has closed a connection that it had kept open until now: no failure, and no retry.
-      this.#upload?.detach();
-      this.#attempts.dial(this.#attempts.endpoint!);
-      this.#dialling();
-      return;
-    }
-    const broken: OutlierFailure | null = stale || reason === 'handshake' ? null : 'reset';
-    this.#failAttempt(reason, detail, this.#state === 'connecting' ? 'connect' : broken, request);
+    this.#upload?.detach();
+    const hasBody = this.#upload?.isRepeatable ?? true;
+    this.#follow(this.#attempts.failed(reason, detail, this.#order.reply.begun, hasBody));
   }
 
-  /** The relay wants nothing more for now, because the client is slow, or wants more again. */
+  /** The client is slow: nothing more is read from the endpoint until {@link resumeResponse}. */
   pauseResponse(): void {
     this.#attempts.request?.socket.pause();
   }
@@ -236,7 +199,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     this.#attempts.request?.socket.resume();
   }
 
-  /** All of the response has been handed to the client. */
+  /** The client has got all of the response. */
   relayed(): void {
     this.#finish(this.#status);
   }
@@ -253,8 +216,8 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
   #tryNext(): void {
     if (this.#attempts.bound.mustIdentify) {
       this.#state = 'identifying';
-      this.#pace.hold(this.#context.wheel.now);
-      this.#context.wheel.disarm(this);
+      this.#deadlines.hold(this.#context.wheel.now);
+      this.#arm(Infinity);
       this.#attempts.bound.identify(() => this.#tryNext());
       return;
     }
@@ -266,15 +229,14 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
         this.#dialling();
         return;
       case null:
-        this.#giveUp();
+        this.#follow(this.#attempts.answer);
     }
   }
 
   #dialling(): void {
-    const { cluster, wheel } = this.#context;
     this.#state = 'connecting';
-    this.#pace.hold(wheel.now);
-    wheel.arm(this, cluster.config.connectTimeoutMs);
+    this.#deadlines.hold(this.#context.wheel.now);
+    this.#arm(this.#context.cluster.config.connectTimeoutMs);
   }
 
   #send(): void {
@@ -283,7 +245,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     const { socket } = this.#attempts.request!;
     writer.head(socket, encodeRequest(head, to, this.#framing, settings.keepAliveMs === 0));
     this.#state = 'sending';
-    this.#wasSent = true;
+    this.#attempts.wasSent = true;
     if (this.#upload === null) {
       this.uploaded();
       return;
@@ -293,83 +255,68 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     this.#upload.start(socket);
   }
 
-  /** Arms the nearest deadline of a body that has not come whole. */
   #armUpload(body: RequestBody): void {
-    const { wheel, settings } = this.#context;
-    const idleMs = settings.idleTimeoutMs > 0 ? this.#movedAt + settings.idleTimeoutMs - wheel.now : Infinity;
-    const left = Math.min(idleMs, this.#paceLeft(body));
-    if (left === Infinity) wheel.disarm(this);
-    else wheel.arm(this, Math.max(0, left));
+    this.#arm(this.#deadlines.uploadLeft(this.#context.wheel.now, body));
+  }
+
+  /** @param ms Infinity for no deadline */
+  #arm(ms: number): void {
+    if (ms === Infinity) this.#context.wheel.disarm(this);
+    else this.#context.wheel.arm(this, ms);
   }
 
   #checkUpload(body: RequestBody): void {
-    const { wheel, settings } = this.#context;
-    const { idleTimeoutMs } = settings;
-    if (this.#paceLeft(body) === 0) this.#refuseSlow();
-    else if (idleTimeoutMs > 0 && this.#movedAt + idleTimeoutMs <= wheel.now) this.#refuseIdle();
-    else this.#armUpload(body);
+    const overdue = this.#deadlines.overdue(this.#context.wheel.now, body);
+    if (overdue === null) this.#armUpload(body);
+    else if (overdue === 'slow')
+      this.#refuseUpload('body_too_slow', 'the body of the request comes too slowly');
+    // The silence is the endpoint's fault only if it does not take what is there.
+    else if (this.#upload!.isBlocked) this.#overdue(OVERDUE_REQUESTS.upload);
+    else this.#refuseUpload('body_idle', 'the request did not come in time');
   }
 
-  /** Milliseconds until the client's rate is too low. */
-  #paceLeft(body: RequestBody): number {
-    return body.ended ? Infinity : this.#pace.timeLeft(this.#context.wheel.now, body.received);
+  #checkResponse(): void {
+    const left = this.#deadlines.idleLeft(this.#context.wheel.now);
+    if (left > 0) this.#arm(left);
+    else if (this.#order.reply.begun) this.#cut('idle_timeout');
+    else this.#overdue(OVERDUE_REQUESTS.body);
   }
 
-  #refuseSlow(): void {
-    this.#refusal = 'body_too_slow';
-    this.#drop(null);
-    this.#refuse(408, 'the body of the request comes too slowly');
-  }
-
-  #isRepeatable(): boolean {
-    const unsent = this.#state === 'connecting';
-    if (unsent) return true;
-    return IDEMPOTENT.has(this.#order.head.method) && (this.#upload === null || this.#upload.isRepeatable);
-  }
-
-  #failAttempt(
-    reason: ConnectFailure,
-    detail: string,
-    kind: OutlierFailure | null,
-    request: UpstreamRequest | null = this.#attempts.request,
-  ): void {
-    this.#attempts.warn(reason, detail);
-    // Nobody may repeat what the endpoint has begun to answer, either.
-    // An endpoint that may have got the credentials of a connection is the only one that gets them.
-    const again =
-      this.#isRepeatable() &&
-      request?.answered !== true &&
-      !(this.#wasSent && this.#attempts.bound.authorizes);
-    this.#drop(reason, kind);
-    if (again) this.#tryNext();
-    else this.#giveUp();
-  }
-
-  /**
-   * Stops sending to the endpoint, and drops its connection.
-   *
-   * @param kind as for {@link RequestAttempts.drop}
-   */
-  #drop(failure: ConnectFailure | null, kind: OutlierFailure | null = null): void {
+  #overdue(rule: OverdueRule): void {
     this.#upload?.detach();
-    this.#attempts.drop(failure, kind);
+    this.#follow(this.#attempts.overdue(rule));
   }
 
-  #giveUp(): void {
-    const { status, message } = this.#attempts.refusal();
-    this.#refuse(status, message);
+  #follow(step: FailureStep): void {
+    if (step === 'redialled') this.#dialling();
+    else if (step === 'retry') this.#tryNext();
+    else if (step === 'cut') this.#cut('endpoint');
+    else this.#refuse(step.status, step.message);
   }
 
-  /** Nothing has gone up for too long: that is the endpoint's fault only where it does not take what is there. */
-  #refuseIdle(): void {
-    const blocked = this.#upload!.isBlocked;
-    this.#drop(blocked ? 'timeout' : null);
-    if (blocked) {
-      this.#refuse(504, 'the endpoint does not take the request');
-    } else {
-      this.#refusal = 'body_idle';
-      this.#refuse(408, 'the request did not come in time');
-    }
+  /** Stops sending to the endpoint, which has not failed, and closes its connection. */
+  #drop(): void {
+    this.#upload?.detach();
+    this.#attempts.drop();
+  }
+
+  #refuseUpload(refusal: RequestRefusal, message: string): void {
+    this.#refusal = refusal;
+    this.#drop();
+    this.#refuse(408, message);
+  }
+
+  /** Ends the request because of itself. */
+  #endFor(reason: ResponseCut & RequestRefusal, status: 413 | 503, message: string): void {
+    this.#refusal = reason;
+    this.#end(reason, status, message);
+  }
+
+  /** Answers with the status, or cuts the response if it has begun. */
+  #end(reason: ResponseCut, status: 413 | 503, message: string): void {
+    this.#drop();
+    if (this.#order.reply.begun) this.#cut(reason);
+    else this.#refuse(status, message);
   }
 
   #refuse(status: 408 | 413 | 502 | 503 | 504, message: string): void {
@@ -378,33 +325,15 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     this.#finish(status);
   }
 
-  /** Nothing has moved for too long since the response's head came. */
-  #endIdle(): void {
-    const { reply } = this.#order;
-    if (reply.begun) {
-      this.#cut('idle_timeout');
-      return;
-    }
-    this.#attempts.warn('timeout', 'the endpoint sent a head and no body in time');
-    this.#drop('timeout');
-    this.#refuse(504, 'the endpoint did not answer in time');
-  }
-
-  /** Answers with the status, or cuts the response if it has begun. */
-  #end(reason: ResponseCut, status: 413 | 503, message: string): void {
-    if (this.#order.reply.begun) this.#cut(reason);
-    else this.#refuse(status, message);
-  }
-
   #cut(reason: ResponseCut): void {
-    this.#drop(null);
+    this.#drop();
     this.#order.reply.cut(reason);
     this.#finish(this.#status);
   }
 
   #clientGone(): void {
     if (this.#state === 'over') return;
-    this.#drop(null);
+    this.#drop();
     this.#finish(this.#order.reply.begun ? this.#status : CLIENT_GONE);
   }
 

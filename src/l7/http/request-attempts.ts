@@ -1,105 +1,115 @@
-import type { OutlierFailure } from '../../config/types/cluster.ts';
-import type { Attempts } from '../../upstream/attempts/attempts.ts';
-import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
-import type { ResponseHead } from '../../wire/http/response-head.ts';
-import { BoundRequest } from '../bound/bound-request.ts';
-import { failureAnswer } from '../upstream/failure-answers.ts';
+import type { ConnectFailure } from '../../upstream/endpoint.ts';
+import { EndpointAttempts } from '../attempts/endpoint-attempts.ts';
+import { REQUEST_FAILURES, type FailureRule, type OverdueRule } from '../attempts/failure-rules.ts';
 import type { UpstreamSocket } from '../contract/upstream-socket.ts';
-import type { ProxyContext, ProxyOrder } from './proxy-order.ts';
 import { UpstreamRequest, type UpstreamRequestOwner } from '../upstream/upstream-request.ts';
+import type { ProxyContext, ProxyOrder } from './proxy-order.ts';
 
-/** The endpoints that one request is sent to, one after the other, and the connection to the current one. */
-export class RequestAttempts {
+/** Methods that may be sent twice (RFC 9110 section 9.2.2). */
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
+
+/** What follows a failure; `redialled` if the same endpoint is being dialled again. */
+export type FailureStep = FailureRule['then'] | 'redialled';
+
+/** The endpoints that one plain request is sent to, one after the other, and the request on the current connection. */
+export class RequestAttempts extends EndpointAttempts {
   /** The request on the current connection; null before the first and after each has ended. */
   request: UpstreamRequest | null = null;
-  /** The current endpoint, on which a connection is counted. */
-  endpoint: Endpoint | null = null;
-  /** The last endpoint that was asked: for the access line. */
-  asked: Endpoint | null = null;
-  /** Whether the current connection has carried requests before. */
-  reused = false;
+  /** Whether an endpoint may have got a part of the request. */
+  wasSent = false;
   readonly #context: ProxyContext;
-  readonly #order: ProxyOrder;
+  readonly #method: string;
   readonly #owner: UpstreamRequestOwner;
-  readonly #attempts: Attempts;
-  readonly bound: BoundRequest;
-  #dialledAt = 0;
+  #isDialling = false;
 
-  /** @param owner of the exchanges */
+  /** @param owner of each request */
   constructor(context: ProxyContext, order: ProxyOrder, owner: UpstreamRequestOwner) {
+    super(context, order, context.settings.keepAliveMs);
     this.#context = context;
-    this.#order = order;
+    this.#method = order.head.method;
     this.#owner = owner;
-    this.#attempts = context.cluster.attempts(order.pick);
-    const { bound, cluster, settings } = context;
-    this.bound = new BoundRequest(
-      { bound, cluster, keepAliveMs: settings.keepAliveMs },
-      order.asker,
-      order.login,
-    );
   }
 
-  /** Goes to the next endpoint. Returns whether it is connected already; null if there is no other endpoint. */
+  /** Goes to the next endpoint. Returns whether the connection is established; null if there is no other endpoint. */
   next(): 'connected' | 'dialling' | null {
-    // At the first attempt only.
-    const bound = this.asked === null ? this.bound.take() : null;
+    this.#isDialling = false;
+    const bound = this.takeBound();
     if (bound !== null) {
-      this.#reuse(bound.endpoint, bound.socket);
+      this.#begin(bound);
       return 'connected';
     }
     const { pool } = this.#context;
-    // A connection that is about to be authenticated is a fresh one.
-    const endpoint = this.bound.authorizes ? this.#attempts.next() : this.#attempts.next(pool.has);
+    // Credentials that authenticate a connection need a fresh one.
+    const isFresh = this.bound.authorizes;
+    const endpoint = isFresh ? this.choose() : this.choose(pool.has);
     if (endpoint === null) return null;
-    const socket = this.bound.authorizes ? null : pool.take(endpoint);
+    const socket = isFresh ? null : pool.take(endpoint);
     if (socket === null) {
-      this.#use(endpoint);
-      this.dial(endpoint);
+      this.#redial();
       return 'dialling';
     }
-    this.#reuse(endpoint, socket);
+    this.reused = true;
+    this.#begin(socket);
     return 'connected';
   }
 
-  #reuse(endpoint: Endpoint, socket: UpstreamSocket): void {
-    this.#use(endpoint);
-    this.reused = true;
-    this.request = new UpstreamRequest(socket, this.#owner, this.#toHead);
+  #redial(): void {
+    this.#isDialling = true;
+    // The request takes the place of this owner.
+    this.#begin(this.dial(NOBODY));
   }
 
-  #use(endpoint: Endpoint): void {
-    this.endpoint = this.asked = endpoint;
-    this.bound.beginUse(endpoint);
+  #begin(socket: UpstreamSocket): void {
+    this.request = new UpstreamRequest(socket, this.#owner, this.#method === 'HEAD');
   }
 
-  /** Dials the current endpoint. */
-  dial(endpoint: Endpoint): void {
-    const { cluster, dialler } = this.#context;
-    this.reused = false;
-    this.#dialledAt = performance.now();
-    // The socket gets its owner when the request is made.
-    const socket = dialler.open(cluster, endpoint, NOBODY);
-    this.request = new UpstreamRequest(socket, this.#owner, this.#toHead);
+  override connected(): void {
+    this.#isDialling = false;
+    super.connected();
   }
 
-  /** Counts the dial that has succeeded. */
-  connected(): void {
-    this.#context.cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
-    this.endpoint?.countDial();
+  /**
+   * Counts the failure of the request, whose connection is closed. Returns what follows.
+   *
+   * @param begun whether the client has got a part of the response
+   * @param hasBody whether all of the body that has been sent is at hand
+   */
+  failed(reason: ConnectFailure, detail: string, begun: boolean, hasBody: boolean): FailureStep {
+    const { answered } = this.request!;
+    this.request = null;
+    if (begun) return this.#follow(REQUEST_FAILURES.begun, reason, detail, false);
+    const isStale = this.reused && !answered && reason === 'reset';
+    const mayRepeat = !answered && (this.#isDialling || (hasBody && IDEMPOTENT.has(this.#method)));
+    if (isStale && mayRepeat) {
+      // The endpoint has closed a connection that it had kept open until now: no failure, and no retry.
+      this.#redial();
+      return 'redialled';
+    }
+    return this.#follow(this.#ruleOf(reason, isStale), reason, detail, mayRepeat);
   }
 
-  /** Counts the endpoint's answer. To be called before the client gets any of it. */
-  answered(head: ResponseHead): void {
-    this.#attempts.answered(this.endpoint!, head.status);
-    this.bound.answered(head);
+  /** Counts that the endpoint's time is over, and closes its connection. Returns what follows. */
+  overdue(rule: OverdueRule): FailureRule['then'] {
+    return this.#follow(rule, 'timeout', rule.detail, true);
   }
 
-  /** Returns the Set-Cookie header that brings the client back to the endpoint; null for none. */
-  cookie(): string | null {
-    return this.#attempts.cookieFor(this.endpoint!, this.#order.secure);
+  #ruleOf(reason: ConnectFailure, isStale: boolean): FailureRule {
+    if (this.#isDialling) return REQUEST_FAILURES.dialling;
+    if (isStale) return REQUEST_FAILURES.closedMeanwhile;
+    return reason === 'handshake' ? REQUEST_FAILURES.wrongAnswer : REQUEST_FAILURES.sent;
   }
 
-  /** Ends the request, whose response is complete, and keeps its connection for other requests if it can. */
+  #follow(
+    rule: FailureRule,
+    reason: ConnectFailure,
+    detail: string | null,
+    mayRepeat: boolean,
+  ): FailureRule['then'] {
+    this.#close();
+    return this.fail(rule, reason, detail, mayRepeat, this.wasSent);
+  }
+
+  /** Ends the request, whose response is complete, and keeps its connection for another one if that is possible. */
   finish(reusable: boolean, keepAliveMs: number): void {
     const request = this.request!;
     this.request = null;
@@ -114,47 +124,20 @@ export class RequestAttempts {
     } else {
       this.#context.pool.keep(this.endpoint!, request.socket, keepAliveMs);
     }
-    // The client may be slow to take the end, which is not the endpoint's matter.
+    // A client that is slow to take the end holds no connection of the endpoint.
     this.release();
   }
 
-  /**
-   * Cuts the connection to the endpoint, if there is one, and counts the failure, if it is one.
-   *
-   * @param kind as for {@link Attempts.fail}
-   */
-  drop(failure: ConnectFailure | null, kind: OutlierFailure | null = null): void {
+  /** Closes the connection to the current endpoint, which has not failed. */
+  drop(): void {
+    this.#close();
+    this.release();
+  }
+
+  #close(): void {
     this.bound.cancel();
-    this.bound.endUse();
     this.request?.destroy();
     this.request = null;
-    if (failure === null) this.release();
-    else if (this.endpoint !== null) this.#attempts.fail(this.endpoint, failure, kind);
-    this.endpoint = null;
-  }
-
-  /** Counts the connection to the current endpoint no more. */
-  release(): void {
-    this.bound.endUse();
-    this.endpoint?.release();
-    this.endpoint = null;
-  }
-
-  /** Writes a log line about a failure of the current endpoint. */
-  warn(reason: ConnectFailure, detail: string): void {
-    const { cluster, log } = this.#context;
-    const { requestId } = this.#order;
-    const endpoint = this.endpoint!.label;
-    cluster.failureLog.write(log, { cluster: cluster.name, endpoint, requestId, reason, detail });
-  }
-
-  /** How to answer the client if no endpoint is left. */
-  refusal(): ReturnType<typeof failureAnswer> {
-    return failureAnswer(this.#attempts);
-  }
-
-  get #toHead(): boolean {
-    return this.#order.head.method === 'HEAD';
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Says what follows a failed attempt at an endpoint, by the reason of the failure, at both layers. What layer 7 answers
- * stands in `l7/upstream/failure-answers.ts`, and what layer 4 counts in `l4/rejection.ts`.
+ * stands in `l7/attempts/failure-rules.ts`, and what layer 4 counts in `l4/rejection.ts`.
  */
 import type { CLUSTER_LIMITS } from '../../telemetry/metrics/label-values.ts';
 import type { ConnectFailure } from '../endpoint.ts';

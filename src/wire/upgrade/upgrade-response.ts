@@ -2,7 +2,7 @@ import { listMembers } from '../http/request-head.ts';
 import { SWITCHING_PROTOCOLS, type ResponseHead } from '../http/response-head.ts';
 
 /** What an endpoint's 101 says that matters for the session. */
-interface UpgradeResponse {
+export interface UpgradeResponse {
   /** The subprotocol that the endpoint chose, or an empty string. */
   readonly subprotocol: string;
   /** End-to-end headers for the client's own 101. */

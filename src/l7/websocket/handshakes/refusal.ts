@@ -12,7 +12,7 @@ const MAX_COLLECTED_BYTES = 64 * 1024;
 const EMPTY = Buffer.alloc(0);
 
 /** Whose handshake the endpoint has refused. */
-interface RefusalOwner {
+export interface RefusalOwner {
   /** All of the response has come, and the connection may carry another request. Returns whether it is kept for one. */
   refusalKeeps(upstream: UpstreamSocket): boolean;
   /** The connection to the endpoint has been kept or closed: no more is wanted of it. */

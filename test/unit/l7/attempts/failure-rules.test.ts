@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { failureAnswer } from '../../../../src/l7/upstream/failure-answers.ts';
+import { failureAnswer } from '../../../../src/l7/attempts/failure-rules.ts';
 
 describe('the refusal of a client that no endpoint serves', () => {
   it('says what the last endpoint did', () => {

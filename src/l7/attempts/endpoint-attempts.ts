@@ -1,0 +1,150 @@
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Attempts } from '../../upstream/attempts/attempts.ts';
+import { failAttempt } from '../../upstream/attempts/failed-attempt.ts';
+import type { PickContext } from '../../upstream/balancers/balancer.ts';
+import type { Cluster } from '../../upstream/cluster.ts';
+import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
+import type { ConnectionLogin } from '../../wire/http/connection-auth.ts';
+import type { ResponseHead } from '../../wire/http/response-head.ts';
+import type { BoundConnections } from '../bound/bound-connections.ts';
+import { BoundRequest } from '../bound/bound-request.ts';
+import type { Asker } from '../contract/client-connections.ts';
+import type { UpstreamDialler, UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';
+import { failureAnswer, type FailureAnswer, type FailureRule } from './failure-rules.ts';
+
+/** What the attempts of one route share. */
+interface AttemptContext {
+  readonly cluster: Cluster;
+  readonly dialler: UpstreamDialler;
+  readonly bound: BoundConnections;
+  readonly log: Logger;
+}
+
+/** The request that the attempts are for. */
+interface AttemptOrder {
+  readonly pick: PickContext;
+  readonly login: ConnectionLogin;
+  readonly asker: Asker;
+  /** Whether the client uses TLS, to the proxy or to a trusted proxy in front. */
+  readonly secure: boolean;
+  readonly requestId: string;
+}
+
+/** The endpoints that one request or upgrade is sent to, one after the other, and what counts on the current one. */
+export class EndpointAttempts {
+  /** The current endpoint, on which a connection is counted; null if there is none. */
+  endpoint: Endpoint | null = null;
+  /** The endpoint that was asked last, for the access line; null before the first. */
+  asked: Endpoint | null = null;
+  /** Whether the current connection has carried requests before. */
+  reused = false;
+  readonly bound: BoundRequest;
+  readonly #context: AttemptContext;
+  readonly #order: AttemptOrder;
+  readonly #attempts: Attempts;
+  #dialledAt = 0;
+
+  /** @param keepAliveMs max time for which an idle bound connection is kept */
+  constructor(context: AttemptContext, order: AttemptOrder, keepAliveMs: number) {
+    const { bound, cluster } = context;
+    this.#context = context;
+    this.#order = order;
+    this.#attempts = cluster.attempts(order.pick);
+    this.bound = new BoundRequest({ bound, cluster, keepAliveMs }, order.asker, order.login);
+  }
+
+  /** Takes the connection that is bound to the client's, for the first attempt only; null if there is none. */
+  takeBound(): UpstreamSocket | null {
+    const bound = this.asked === null ? this.bound.take() : null;
+    if (bound === null) return null;
+    this.#use(bound.endpoint);
+    this.reused = true;
+    return bound.socket;
+  }
+
+  /** Chooses the next endpoint; returns null if there is none. @param hasConnection as for {@link Attempts.next} */
+  choose(hasConnection?: (endpoint: Endpoint) => boolean): Endpoint | null {
+    const endpoint = this.#attempts.next(hasConnection);
+    if (endpoint !== null) this.#use(endpoint);
+    return endpoint;
+  }
+
+  #use(endpoint: Endpoint): void {
+    this.endpoint = this.asked = endpoint;
+    this.bound.beginUse(endpoint);
+  }
+
+  /** Dials the current endpoint. @param owner is told nothing before this returns */
+  dial(owner: UpstreamOwner): UpstreamSocket {
+    const { cluster, dialler } = this.#context;
+    this.reused = false;
+    this.#dialledAt = performance.now();
+    return dialler.open(cluster, this.endpoint!, owner);
+  }
+
+  /** Milliseconds since the last dial began. */
+  get dialAge(): number {
+    return performance.now() - this.#dialledAt;
+  }
+
+  /** Counts the dial that has succeeded. */
+  connected(): void {
+    this.#context.cluster.connectDuration.observe(this.dialAge / 1000);
+    this.endpoint?.countDial();
+  }
+
+  /** Counts a 101 of the current endpoint. */
+  succeed(): void {
+    this.#attempts.succeed(this.endpoint!);
+  }
+
+  /** Counts another answer of the current endpoint. To be called before the client gets any of it. */
+  answered(head: ResponseHead): void {
+    this.#attempts.answered(this.endpoint!, head.status);
+    this.bound.answered(head);
+  }
+
+  /** Returns the Set-Cookie header that brings the client back to the current endpoint; null for none. */
+  cookie(): string | null {
+    return this.#attempts.cookieFor(this.endpoint!, this.#order.secure);
+  }
+
+  /**
+   * Counts the failure of the current endpoint, if there is one, and logs it. Returns what follows.
+   *
+   * @param detail for the log line; null for no line
+   * @param mayRepeat whether the request may be sent again
+   * @param wasSent whether an endpoint may have got a part of it: the credentials of a connection go to one endpoint only
+   */
+  fail<Rule extends FailureRule>(
+    rule: Rule,
+    reason: ConnectFailure,
+    detail: string | null,
+    mayRepeat: boolean,
+    wasSent: boolean,
+  ): Rule['then'] | FailureAnswer {
+    this.bound.endUse();
+    const { endpoint } = this;
+    this.endpoint = null;
+    if (endpoint !== null) {
+      const { cluster, log } = this.#context;
+      const { outlier } = rule;
+      const { requestId } = this.#order;
+      failAttempt(this.#attempts, cluster, log, { endpoint, reason, detail, outlier, requestId });
+    }
+    if (rule.then !== 'retry') return rule.then;
+    return mayRepeat && !(wasSent && this.bound.authorizes) ? rule.then : this.answer;
+  }
+
+  /** Stops counting a connection on the current endpoint. */
+  release(): void {
+    this.bound.endUse();
+    this.endpoint?.release();
+    this.endpoint = null;
+  }
+
+  /** The answer to the client if no endpoint is left. */
+  get answer(): FailureAnswer {
+    return failureAnswer(this.#attempts);
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * Says what layer 7 does when an attempt fails: by how far the attempt was, and, if no endpoint is left, by why the attempts
+ * have ended. What both layers do stands in `upstream/attempts/failure-table.ts`.
+ */
+import type { OutlierFailure } from '../../config/types/cluster.ts';
+import { attemptsEndOf, CONNECT_TIMED_OUT, type AttemptsEnd } from '../../upstream/attempts/failure-table.ts';
+import type { HandshakeFailure } from '../contract/listener-stats.ts';
+
+/** The answer to a client that no endpoint serves. */
+export interface FailureAnswer {
+  readonly status: 502 | 503 | 504;
+  readonly message: string;
+  /** What a handshake counts as. */
+  readonly failure: HandshakeFailure;
+}
+
+/** What follows a failure by how far the attempt was. */
+export interface FailureRule {
+  /** The kind that the outlier detection counts; null if the failure does not count against the endpoint. */
+  readonly outlier: OutlierFailure | null;
+  /**
+   * `retry`: another endpoint is tried, if one may be, else {@link failureAnswer} is the answer. `cut`: the client has got a
+   * part of a response, which is cut.
+   */
+  readonly then: 'retry' | 'cut' | FailureAnswer;
+}
+
+/** What follows when an endpoint's time is over: the failure counts as `timeout`. */
+export interface OverdueRule extends FailureRule {
+  /** For the log line; null for no line. */
+  readonly detail: string | null;
+}
+
+const NOT_IN_TIME: FailureAnswer = {
+  status: 504,
+  message: 'the endpoint did not answer in time',
+  failure: 'timeout',
+};
+const NOT_CONNECTED = { outlier: 'connect', then: 'retry' } as const satisfies FailureRule;
+const NOT_CONNECTED_IN_TIME = { ...NOT_CONNECTED, detail: CONNECT_TIMED_OUT } as const satisfies OverdueRule;
+
+/** Failures of upgrades. A retry is left out if another endpoint would get the credentials of a connection. */
+export const UPGRADE_FAILURES = {
+  dialling: NOT_CONNECTED,
+  /** A part of the upgrade may have been sent. */
+  sending: { outlier: 'reset', then: 'retry' },
+  /** The endpoint may have acted on the upgrade, or may refuse it by a reset: no other endpoint gets it. */
+  sent: {
+    outlier: 'reset',
+    then: {
+      status: 502,
+      message: 'the endpoint closed the connection without an answer',
+      failure: 'reset',
+    },
+  },
+  /** The answer is malformed, or a wrong 101: the endpoint is broken. */
+  wrongAnswer: { outlier: 'handshake', then: 'retry' },
+} as const satisfies Readonly<Record<string, FailureRule>>;
+
+/** `connect` is the end of the time for one endpoint, the others are the end of `handshakeTimeout`. */
+export const OVERDUE_UPGRADES = {
+  connect: NOT_CONNECTED_IN_TIME,
+  lateConnect: { outlier: 'connect', detail: null, then: NOT_IN_TIME },
+  lateAnswer: { outlier: 'handshake', detail: null, then: NOT_IN_TIME },
+  /** The queue or earlier attempts had used up the time of this endpoint. */
+  notItsFault: { outlier: null, detail: null, then: NOT_IN_TIME },
+} as const satisfies Readonly<Record<string, OverdueRule>>;
+
+/**
+ * Failures of plain requests. A retry is left out if the request may not be repeated (RFC 9110 section 9.2.2), if anything of
+ * the response has come, or if another endpoint would get the credentials of a connection.
+ */
+export const REQUEST_FAILURES = {
+  dialling: NOT_CONNECTED,
+  /** The endpoint may have got a part of the request. */
+  sent: { outlier: 'reset', then: 'retry' },
+  /** A kept connection turns out to be closed. */
+  closedMeanwhile: { outlier: null, then: 'retry' },
+  wrongAnswer: { outlier: null, then: 'retry' },
+  /** The client has got a part of the response. */
+  begun: { outlier: null, then: 'cut' },
+} as const satisfies Readonly<Record<string, FailureRule>>;
+
+export const OVERDUE_REQUESTS = {
+  connect: NOT_CONNECTED_IN_TIME,
+  response: { outlier: null, detail: 'the endpoint did not answer in time', then: NOT_IN_TIME },
+  body: { outlier: null, detail: 'the endpoint sent a head and no body in time', then: NOT_IN_TIME },
+  /** The endpoint does not read the request. */
+  upload: {
+    outlier: null,
+    detail: null,
+    then: { status: 504, message: 'the endpoint does not take the request', failure: 'timeout' },
+  },
+} as const satisfies Readonly<Record<string, OverdueRule>>;
+
+const OWN_SHORTAGE: FailureAnswer = {
+  status: 503,
+  message: 'the proxy has no descriptor or memory left',
+  failure: 'own_shortage',
+};
+const UNREACHABLE: FailureAnswer = {
+  status: 502,
+  message: 'the endpoint cannot be reached',
+  failure: 'dial_failed',
+};
+const ANSWERS: Readonly<Record<AttemptsEnd, FailureAnswer>> = {
+  no_endpoint: { status: 503, message: 'no endpoint is available', failure: 'no_endpoint' },
+  overload: {
+    status: 503,
+    message: 'the endpoints have all the connections that they may have',
+    failure: 'overload',
+  },
+  descriptors: OWN_SHORTAGE,
+  own_shortage: OWN_SHORTAGE,
+  own_ports: { status: 503, message: 'the proxy has no local port left', failure: 'own_shortage' },
+  timeout: { status: 504, message: 'the endpoint did not accept in time', failure: 'timeout' },
+  handshake: { status: 502, message: 'the endpoint gave no valid answer', failure: 'bad_response' },
+  reset: { status: 502, message: 'the endpoint closed without an answer', failure: 'dial_failed' },
+  refused: UNREACHABLE,
+  unreachable: UNREACHABLE,
+  tls: UNREACHABLE,
+  other: UNREACHABLE,
+};
+
+/** Returns the answer to a client whose attempts have ended without an endpoint. */
+export function failureAnswer(attempts: Parameters<typeof attemptsEndOf>[0]): FailureAnswer {
+  return ANSWERS[attemptsEndOf(attempts)];
+}

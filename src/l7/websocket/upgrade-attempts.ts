@@ -1,0 +1,186 @@
+import { TICK_MS } from '../../core/timing/timer-wheel.ts';
+import { connectFailureOf } from '../../upstream/dialling/dial.ts';
+import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
+import { encodeUpgradeRequest } from '../../wire/http/request-encoding.ts';
+import { ResponseHeadReader, SWITCHING_PROTOCOLS, type ResponseHead } from '../../wire/http/response-head.ts';
+import { acceptKey } from '../../wire/upgrade/accept-key.ts';
+import { checkUpgradeResponse, type UpgradeResponse } from '../../wire/upgrade/upgrade-response.ts';
+import { EndpointAttempts } from '../attempts/endpoint-attempts.ts';
+import {
+  OVERDUE_UPGRADES,
+  UPGRADE_FAILURES,
+  type FailureAnswer,
+  type FailureRule,
+} from '../attempts/failure-rules.ts';
+import type { UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';
+import type { UpgradeContext, UpgradeOrder } from './upgrade-order.ts';
+
+/** What follows a failed attempt; `redialled` if the same endpoint is being dialled again. */
+export type UpgradeStep = 'retry' | 'redialled' | FailureAnswer;
+
+/** Hears how the attempts of an upgrade go. */
+export interface UpgradeAttemptsOwner {
+  /** The connection is established, and the upgrade may be sent. */
+  attemptConnected(): void;
+  /** The endpoint has answered with a right 101. @param rest bytes behind it, valid during the call only */
+  attemptSwitched(response: UpgradeResponse, rest: Buffer): void;
+  /** The endpoint has answered with another status. @param rest bytes behind the head, valid during the call only */
+  attemptRefused(head: ResponseHead, rest: Buffer): void;
+  /** The endpoint has failed, and its connection is closed. */
+  attemptFailed(step: UpgradeStep): void;
+}
+
+/** The endpoints that one upgrade is sent to, one after the other, and the handshake with the current one. */
+export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner {
+  readonly #context: UpgradeContext;
+  readonly #order: UpgradeOrder;
+  readonly #owner: UpgradeAttemptsOwner;
+  #socket: UpstreamSocket | null = null;
+  #phase: 'dialling' | 'sending' | 'sent' = 'dialling';
+  #key = '';
+  #head = new ResponseHeadReader(true);
+
+  constructor(context: UpgradeContext, order: UpgradeOrder, owner: UpgradeAttemptsOwner) {
+    super(context, order, context.keepAliveMs);
+    this.#context = context;
+    this.#order = order;
+    this.#owner = owner;
+  }
+
+  /** Goes to the next endpoint. Returns whether the connection is established; null if there is no other endpoint. */
+  next(): 'connected' | 'dialling' | null {
+    const bound = this.takeBound();
+    if (bound !== null) {
+      this.#socket = bound;
+      bound.owner = this;
+      return 'connected';
+    }
+    if (this.choose() === null) return null;
+    this.#redial();
+    return 'dialling';
+  }
+
+  #redial(): void {
+    this.#head = new ResponseHeadReader(true);
+    this.#phase = 'dialling';
+    this.#socket = this.dial(this);
+  }
+
+  /** Sends the upgrade on the established connection, with a key of the proxy's own. */
+  send(): void {
+    this.#key = this.#context.random.take(16).toString('base64');
+    const upgrade = encodeUpgradeRequest(this.#order.head, this.#order.to, this.#key);
+    this.#phase = this.#socket?.write(upgrade) === false ? 'sending' : 'sent';
+  }
+
+  upstreamConnected(): void {
+    this.connected();
+    this.#owner.attemptConnected();
+  }
+
+  upstreamDrained(): void {
+    this.#phase = 'sent';
+  }
+
+  upstreamData(input: Buffer, start: number, end: number): void {
+    // Bytes have come, so a kept connection was open.
+    this.reused = false;
+    const head = this.#head.push(input.subarray(start, end));
+    if (head === 'incomplete') return;
+    if (typeof head === 'string') this.#failed('handshake', head);
+    else if (head.status === SWITCHING_PROTOCOLS) this.#switched(head);
+    else this.#owner.attemptRefused(head, this.#head.rest);
+  }
+
+  upstreamEnded(): void {
+    this.#failed('reset', 'the endpoint closed during the handshake');
+  }
+
+  upstreamClosed(error: Error | null): void {
+    if (error === null) this.upstreamEnded();
+    else this.#failed(connectFailureOf(error), error.message);
+  }
+
+  #switched(head: ResponseHead): void {
+    const response = checkUpgradeResponse(head, acceptKey(this.#key), this.#order.subprotocols);
+    if (typeof response === 'string') this.#failed('handshake', response);
+    else this.#owner.attemptSwitched(response, this.#head.rest);
+  }
+
+  /** Gives the current connection away. It still counts on {@link endpoint}. */
+  takeSocket(): UpstreamSocket {
+    const socket = this.#socket!;
+    this.#socket = null;
+    return socket;
+  }
+
+  /** Gives the current endpoint away, on which a connection counts. */
+  takeEndpoint(): Endpoint {
+    const endpoint = this.endpoint!;
+    this.bound.endUse();
+    this.endpoint = null;
+    return endpoint;
+  }
+
+  #failed(reason: ConnectFailure, detail: string): void {
+    this.#close();
+    if (this.reused && reason === 'reset') {
+      // The endpoint has closed a connection that it had kept open until now: no failure, and no retry.
+      this.#redial();
+      this.#owner.attemptFailed('redialled');
+      return;
+    }
+    this.#owner.attemptFailed(this.#follow(this.#ruleOf(reason), reason, detail));
+  }
+
+  #ruleOf(reason: ConnectFailure): (typeof UPGRADE_FAILURES)[keyof typeof UPGRADE_FAILURES] {
+    if (this.#phase === 'dialling') return UPGRADE_FAILURES.dialling;
+    return reason === 'handshake' ? UPGRADE_FAILURES.wrongAnswer : UPGRADE_FAILURES[this.#phase];
+  }
+
+  /** The time for the current endpoint is over: closes its connection. Returns what follows. */
+  overdue(): UpgradeStep {
+    return this.#overdue(OVERDUE_UPGRADES.connect);
+  }
+
+  /** The time for the handshake is over: closes the connection to the current endpoint. Returns what follows. */
+  late(): UpgradeStep {
+    const { lateConnect, lateAnswer, notItsFault } = OVERDUE_UPGRADES;
+    if (!this.#hadItsTime) return this.#overdue(notItsFault);
+    return this.#overdue(this.#phase === 'dialling' ? lateConnect : lateAnswer);
+  }
+
+  #overdue(rule: (typeof OVERDUE_UPGRADES)[keyof typeof OVERDUE_UPGRADES]): UpgradeStep {
+    this.#close();
+    return this.#follow(rule, 'timeout', rule.detail);
+  }
+
+  #follow<Rule extends FailureRule>(
+    rule: Rule,
+    reason: ConnectFailure,
+    detail: string | null,
+  ): Rule['then'] | FailureAnswer {
+    return this.fail(rule, reason, detail, true, this.#phase !== 'dialling');
+  }
+
+  /** Whether the endpoint had all of its time: the queue or earlier attempts may have used it up. */
+  get #hadItsTime(): boolean {
+    const { cluster, settings } = this.#context;
+    const time = Math.min(cluster.config.connectTimeoutMs, settings.handshakeTimeoutMs);
+    return this.dialAge >= time - TICK_MS;
+  }
+
+  /** Closes the connection to the current endpoint, which has not failed. */
+  drop(): void {
+    this.#close();
+    this.release();
+  }
+
+  #close(): void {
+    const socket = this.#socket;
+    this.#socket = null;
+    if (socket === null) return;
+    socket.owner = null;
+    socket.destroy();
+  }
+}

@@ -1,0 +1,68 @@
+import type { WebSocketSettings } from '../../config/types/listener.ts';
+import type { Route } from '../../config/types/route.ts';
+import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
+import type { RandomPool } from '../../core/random-pool.ts';
+import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Histogram } from '../../telemetry/stats-page.ts';
+import type { PickContext } from '../../upstream/balancers/balancer.ts';
+import type { Cluster } from '../../upstream/cluster.ts';
+import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
+import type { ConnectionLogin } from '../../wire/http/connection-auth.ts';
+import type { UpstreamTarget } from '../../wire/http/request-encoding.ts';
+import type { RequestHead } from '../../wire/http/request-head.ts';
+import type { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
+import type { BoundConnections } from '../bound/bound-connections.ts';
+import type { Asker } from '../contract/client-connections.ts';
+import type { ResponseCut } from '../contract/http-reply.ts';
+import type { Relay } from '../contract/relay.ts';
+import type { UpstreamDialler } from '../contract/upstream-socket.ts';
+
+/** What the upgrades of one route in one worker share. */
+export interface UpgradeContext {
+  readonly cluster: Cluster;
+  /** The listener's name. */
+  readonly listener: string;
+  readonly route: Route;
+  readonly settings: WebSocketSettings;
+  /** Whether frames to the endpoint carry random masks, and not zeros. */
+  readonly randomMasks: boolean;
+  readonly wheel: TimerWheel;
+  readonly dialler: UpstreamDialler;
+  readonly random: RandomPool;
+  /** Makes the sessions, which live on after their upgrade. */
+  readonly relay: Relay;
+  readonly handshakeDuration: Histogram;
+  readonly log: Logger;
+  /** Writes the access lines of sessions; null without an access log. */
+  readonly access: Logger | null;
+  /** The upgrades that are under way, for draining. */
+  readonly pending: LiveSet<LiveMember & { cancel(): void }>;
+  /** Max silence of the long body of a refusal, in milliseconds; 0 is no limit. */
+  readonly bodyIdleTimeoutMs: number;
+  readonly bound: BoundConnections;
+  /** Max time for which an idle bound connection is kept, in milliseconds. */
+  readonly keepAliveMs: number;
+  readonly refusals: RefusedHandshakes;
+  /** Counts a refusal that was cut in the middle of its body. */
+  countCut(reason: ResponseCut): void;
+}
+
+/** A client's handshake that is valid, on its way to an endpoint. */
+export interface UpgradeOrder {
+  readonly head: RequestHead;
+  readonly to: UpstreamTarget;
+  readonly login: ConnectionLogin;
+  readonly subprotocols: readonly string[];
+  /** The endpoint is chosen by it. */
+  readonly pick: PickContext;
+  /** Whether the client uses TLS, to the proxy or to a trusted proxy in front. */
+  readonly secure: boolean;
+  /** Whether a Via header is added to the response. */
+  readonly via: boolean;
+  readonly client: ClientIdentity;
+  readonly requestId: string;
+  readonly asker: Asker;
+  /** When the request came, by `performance.now()`. */
+  readonly startedAt: number;
+}
