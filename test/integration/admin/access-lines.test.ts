@@ -1,12 +1,11 @@
 /** What the access log says of requests, handshakes, sessions and tunnels. */
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
+import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { WebSocketServer } from 'ws';
 import { CertificateAuthority } from '../../support/certificates.ts';
 import { eventually } from '../../support/deadline.ts';
-import { freePorts } from '../../support/sockets/free-port.ts';
+import { startLoggedApp, startLoggedSluice } from '../../support/rigs/access-log-rig.ts';
 import { scrape } from '../../support/http/metrics.ts';
 import {
   RawConnection,
@@ -14,7 +13,7 @@ import {
   upgradeRequest,
   type RawHead,
 } from '../../support/sockets/raw-connection.ts';
-import { startSluice, type LogLine } from '../../support/processes/sluice-process.ts';
+import type { LogLine, SluiceProcess } from '../../support/processes/sluice-process.ts';
 
 const CLIENT = '198.51.100.7';
 const FROM_BROWSER = [
@@ -31,68 +30,14 @@ const WHOSE = {
   userAgent: 'browser/1.0',
 };
 
-/** Answers `ok`; takes upgrades with the last subprotocol, but refuses those to `/denied` and hangs on `/hang`. */
-function startApp(): Promise<Server> {
-  const app = createServer((_, response) => response.end('ok'));
-  const sockets = new WebSocketServer({
-    noServer: true,
-    handleProtocols: (offered) => [...offered].at(-1) ?? false,
-  });
-  app.on('upgrade', (request, socket, head) => {
-    socket.on('error', () => undefined);
-    if (request.url!.startsWith('/denied'))
-      socket.end('HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n');
-    else if (request.url !== '/hang') sockets.handleUpgrade(request, socket, head, () => undefined);
-  });
-  return new Promise((settle) => app.listen(0, '127.0.0.1', () => settle(app)));
-}
-
 describe('the access log', () => {
   const authority = new CertificateAuthority();
   let app: Server;
-  let sluice: Awaited<ReturnType<typeof startSluice>>;
+  let sluice: SluiceProcess;
 
   before(async () => {
-    app = await startApp();
-    const [nobody] = await freePorts(1);
-    const address = `127.0.0.1:${(app.address() as AddressInfo).port}`;
-    const web = {
-      mode: 'l7',
-      address: '127.0.0.1:0',
-      trustedProxies: ['127.0.0.1'],
-      routes: [
-        { name: 'fixed', match: { path: '/fixed' }, respond: { status: 403 } },
-        { name: 'gone', match: { path: '/gone' }, cluster: 'gone' },
-        { name: 'full', match: { path: '/full' }, cluster: 'full' },
-        { name: 'app', match: { pathPrefix: '/app' }, cluster: 'app', rewrite: { stripPrefix: '/app' } },
-      ],
-    };
-    const tcp = { mode: 'l4', address: '127.0.0.1:0', cluster: 'app' };
-    sluice = await startSluice({
-      config: {
-        workers: { l7: 2, l4: 2 },
-        admin: { address: '127.0.0.1:0' },
-        log: { level: 'debug' },
-        shutdown: { readyDelay: '0s' },
-        listeners: [
-          { name: 'web', ...web },
-          { name: 'flooded', ...web },
-          { name: 'unseen', ...web, underscoreHeaders: 'refuse' },
-          { name: 'secure', ...web, tls: { certificates: [authority.issue('secure', ['DNS:app.example'])] } },
-          { name: 'raw', ...tcp },
-          { name: 'net', engine: 'net', ...tcp },
-        ],
-        clusters: [
-          { name: 'app', endpoints: [{ address }] },
-          { name: 'full', endpoints: [{ address }], maxConnections: 1 },
-          {
-            name: 'gone',
-            endpoints: [{ address: `127.0.0.1:${nobody!}` }],
-            outlier: { consecutiveFailures: 1000 },
-          },
-        ],
-      },
-    });
+    app = await startLoggedApp();
+    sluice = await startLoggedSluice(app, authority);
   });
   after(async () => {
     app.closeAllConnections();

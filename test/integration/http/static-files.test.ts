@@ -1,173 +1,20 @@
 import assert from 'node:assert/strict';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readlinkSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
-import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
-import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { App, us_listen_socket_close, us_socket_local_port, type us_listen_socket } from 'uWebSockets.js';
-import { StaticFiles } from '../../../src/l7/static/static-files.ts';
-import { UwsReply } from '../../../src/l7/uws/reply/uws-reply.ts';
-import { normalizePath } from '../../../src/routing/request-path.ts';
 import { eventually } from '../../support/deadline.ts';
-
-const MODIFIED = new Date('2024-05-06T07:08:09Z');
-const BIG = Buffer.from(Uint8Array.from({ length: 700_000 }, (_, i) => i % 251));
-
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-  /** Whether all of the body that was announced has come. */
-  readonly complete: boolean;
-}
+import { BIG, MODIFIED, StaticServer } from '../../support/http/static-server.ts';
 
 describe('static files', () => {
-  const app = App();
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  /** What the server said of its answers, in order. */
-  const reports: { readonly path: string; readonly status: number }[] = [];
-  let listenSocket: us_listen_socket;
-  let port = 0;
-  let root = '';
+  let server: StaticServer;
 
-  before(() => {
-    root = join(realpathSync(mkdtempSync(join(tmpdir(), 'sluice-static-'))), 'public');
-    for (const path of ['docs', 'empty', '.git', '.well-known', '../private'])
-      mkdirSync(join(root, path), { recursive: true });
-    for (const [path, content] of [
-      ['index.html', '<p>home'],
-      ['docs/index.html', '<p>docs'],
-      ['app.js', 'export {}'],
-      ['data', 'raw'],
-      ['zero.txt', ''],
-      ['big.bin', BIG],
-      ['a b%é.txt', 'odd name'],
-      ['.env', 'SECRET=1'],
-      ['.git/config', 'secret'],
-      ['.well-known/security.txt', 'Contact:'],
-      ['../private/key', 'secret'],
-    ] as const) {
-      writeFileSync(join(root, path), content);
-      utimesSync(join(root, path), MODIFIED, MODIFIED);
-    }
-    writeFileSync(join(root, 'huge.bin'), '');
-    truncateSync(join(root, 'huge.bin'), 2 ** 30);
-    symlinkSync('../private/key', join(root, 'leak'));
-
-    const files = new StaticFiles({
-      kind: 'static',
-      root,
-      index: 'index.html',
-      fallback: null,
-      precompressed: false,
-      cacheControl: null,
-    });
-    app.any('/*', (response, request) => {
-      const method = request.getMethod().toUpperCase();
-      const headers = new Map<string, string>();
-      request.forEach((name, value) => headers.set(name, value));
-      const reply = new UwsReply(response, 'r', method === 'HEAD', setImmediate, () => undefined);
-      const path = normalizePath(request.getUrl());
-      if (path === null) reply.send(400, [], 'Bad Request\n');
-      else {
-        files.serve({ method, path, header: (name) => headers.get(name) }, reply, (status) => {
-          reports.push({ path, status });
-        });
-      }
-    });
-    return new Promise<void>((resolve) => {
-      app.listen('127.0.0.1', 0, (socket) => {
-        assert.ok(socket);
-        listenSocket = socket;
-        port = us_socket_local_port(socket);
-        resolve();
-      });
-    });
+  before(async () => {
+    server = await StaticServer.start();
   });
-
-  after(() => {
-    agent.destroy();
-    us_listen_socket_close(listenSocket);
-    app.close();
-    rmSync(join(root, '..'), { recursive: true, force: true });
-  });
-
-  function ask(path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const request = httpRequest({ host: '127.0.0.1', port, path, headers, method, agent }, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', () => undefined);
-        response.on('close', () => {
-          const { statusCode = 0, complete } = response;
-          resolve({ status: statusCode, headers: response.headers, body: Buffer.concat(chunks), complete });
-        });
-      });
-      request.on('error', reject);
-      request.end();
-    });
-  }
-
-  /** Sends requests as they are, each after the head of the last answer, and returns all that comes. */
-  function raw(...requests: string[]): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const socket = connect(port, '127.0.0.1', () => socket.write(requests.shift() ?? ''));
-      const chunks: Buffer[] = [];
-      socket.on('data', (chunk) => {
-        chunks.push(chunk);
-        const next = requests.shift();
-        if (next !== undefined) socket.write(next);
-      });
-      socket.on('error', reject);
-      socket.on('close', () => resolve(Buffer.concat(chunks).toString('latin1')));
-    });
-  }
-
-  function openFiles(): string[] {
-    const links = readdirSync('/proc/self/fd').map((fd) => {
-      try {
-        return readlinkSync(`/proc/self/fd/${fd}`);
-      } catch {
-        return '';
-      }
-    });
-    return links.filter((link) => link.startsWith(root));
-  }
-
-  /** A client that asks and reads nothing. */
-  async function stalledClient(path: string): Promise<Socket> {
-    const socket = connect(port, '127.0.0.1', () => socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`));
-    socket.on('error', () => undefined);
-    await new Promise<void>((resolve) => socket.once('readable', resolve));
-    return socket;
-  }
-
-  /** Waits until no file is open and the server has said all this of the answers to `paths`. */
-  function reported(...answers: readonly (typeof reports)[number][]): Promise<void> {
-    const paths = answers.map(({ path }) => path);
-    return eventually(() => {
-      assert.deepEqual(
-        reports.filter(({ path }) => paths.includes(path)),
-        answers,
-      );
-      assert.deepEqual(openFiles(), []);
-    });
-  }
+  after(() => server.close());
 
   it('serves a file with its type and validators', async () => {
-    const { status, headers, body } = await ask('/docs/index.html');
+    const { status, headers, body } = await server.ask('/docs/index.html');
     assert.equal(status, 200);
     assert.equal(body.toString(), '<p>docs');
     assert.equal(headers['content-type'], 'text/html; charset=utf-8');
@@ -185,32 +32,32 @@ describe('static files', () => {
       ['/data', 'application/octet-stream'],
       ['/big.bin', 'application/octet-stream'],
     ] as const) {
-      assert.equal((await ask(path)).headers['content-type'], type, path);
+      assert.equal((await server.ask(path)).headers['content-type'], type, path);
     }
   });
 
   it('serves names that are escaped in a URL', async () => {
-    assert.equal((await ask('/a%20b%25%C3%A9.txt')).body.toString(), 'odd name');
+    assert.equal((await server.ask('/a%20b%25%C3%A9.txt')).body.toString(), 'odd name');
   });
 
   it('serves large and empty files whole', async () => {
-    const big = await ask('/big.bin');
+    const big = await server.ask('/big.bin');
     assert.equal(big.complete, true);
     assert.ok(big.body.equals(BIG));
-    const zero = await ask('/zero.txt');
+    const zero = await server.ask('/zero.txt');
     assert.equal(zero.status, 200);
     assert.equal(zero.headers['content-length'], '0');
   });
 
   it('answers a HEAD as the GET without the body, and keeps the connection', async () => {
-    const get = await ask('/big.bin');
+    const get = await server.ask('/big.bin');
     for (let i = 0; i < 2; i++) {
-      const head = await ask('/big.bin', { range: 'bytes=0-9' }, 'HEAD');
+      const head = await server.ask('/big.bin', { range: 'bytes=0-9' }, 'HEAD');
       assert.equal(head.status, 200);
       assert.equal(head.body.length, 0);
       assert.deepEqual({ ...head.headers, date: '' }, { ...get.headers, date: '' });
     }
-    const answers = await raw(
+    const answers = await server.raw(
       'HEAD /app.js HTTP/1.1\r\nHost: a\r\n\r\n',
       'HEAD /missing HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
     );
@@ -221,22 +68,22 @@ describe('static files', () => {
   });
 
   it('serves the index of a directory', async () => {
-    assert.equal((await ask('/')).body.toString(), '<p>home');
-    assert.equal((await ask('/docs/')).body.toString(), '<p>docs');
-    assert.equal((await ask('/empty/')).status, 404);
+    assert.equal((await server.ask('/')).body.toString(), '<p>home');
+    assert.equal((await server.ask('/docs/')).body.toString(), '<p>docs');
+    assert.equal((await server.ask('/empty/')).status, 404);
   });
 
   it('redirects a directory to itself with a slash, never to another host', async () => {
-    const { status, headers } = await ask('/docs');
+    const { status, headers } = await server.ask('/docs');
     assert.equal(status, 301);
     assert.equal(headers.location, '/docs/');
-    assert.equal((await ask('//docs')).headers.location, '/docs/');
-    assert.equal((await ask('///docs')).headers.location, '/docs/');
+    assert.equal((await server.ask('//docs')).headers.location, '/docs/');
+    assert.equal((await server.ask('///docs')).headers.location, '/docs/');
   });
 
   it('refuses other methods', async () => {
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
-      const { status, headers } = await ask('/app.js', {}, method);
+      const { status, headers } = await server.ask('/app.js', {}, method);
       assert.equal(status, 405, method);
       assert.equal(headers.allow, 'GET, HEAD');
     }
@@ -255,9 +102,9 @@ describe('static files', () => {
       '/leak',
       `/${'x'.repeat(300)}`,
     ]) {
-      assert.equal((await ask(path)).status, 404, path);
+      assert.equal((await server.ask(path)).status, 404, path);
     }
-    assert.equal((await ask('/.well-known/security.txt')).body.toString(), 'Contact:');
+    assert.equal((await server.ask('/.well-known/security.txt')).body.toString(), 'Contact:');
   });
 
   it('never leaves its root, however the path is written', async () => {
@@ -283,7 +130,7 @@ describe('static files', () => {
       '/etc/passwd',
       '//etc/passwd',
     ]) {
-      const answer = await raw(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+      const answer = await server.raw(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
       assert.match(answer, /^HTTP\/1.1 (400|404) /, path);
       assert.doesNotMatch(answer, /secret|root:/, path);
     }
@@ -296,7 +143,7 @@ describe('static files', () => {
       ['bytes=-5', 699_995, 699_999],
       ['bytes=100-500000', 100, 500_000],
     ] as const) {
-      const { status, headers, body } = await ask('/big.bin', { range });
+      const { status, headers, body } = await server.ask('/big.bin', { range });
       assert.equal(status, 206, range);
       assert.equal(headers['content-range'], `bytes ${first}-${last}/700000`);
       assert.equal(headers['content-length'], String(last - first + 1));
@@ -306,7 +153,7 @@ describe('static files', () => {
 
   it('serves the whole file where several ranges or none that it knows are asked for', async () => {
     for (const range of ['bytes=0-1,5-6', 'lines=1-2', 'bytes=5-2']) {
-      const { status, headers, body } = await ask('/big.bin', { range });
+      const { status, headers, body } = await server.ask('/big.bin', { range });
       assert.equal(status, 200, range);
       assert.equal(headers['content-range'], undefined);
       assert.equal(body.length, BIG.length);
@@ -314,66 +161,68 @@ describe('static files', () => {
   });
 
   it('refuses a range outside of the file', async () => {
-    const { status, headers } = await ask('/big.bin', { range: 'bytes=700000-' });
+    const { status, headers } = await server.ask('/big.bin', { range: 'bytes=700000-' });
     assert.equal(status, 416);
     assert.equal(headers['content-range'], 'bytes */700000');
   });
 
   it('serves a range only of the version that the client has', async () => {
-    const { etag = '' } = (await ask('/big.bin')).headers;
+    const { etag = '' } = (await server.ask('/big.bin')).headers;
     const range = 'bytes=0-9';
-    assert.equal((await ask('/big.bin', { range, 'if-range': etag })).status, 206);
-    assert.equal((await ask('/big.bin', { range, 'if-range': MODIFIED.toUTCString() })).status, 206);
-    assert.equal((await ask('/big.bin', { range, 'if-range': '"other"' })).status, 200);
+    assert.equal((await server.ask('/big.bin', { range, 'if-range': etag })).status, 206);
+    assert.equal((await server.ask('/big.bin', { range, 'if-range': MODIFIED.toUTCString() })).status, 206);
+    assert.equal((await server.ask('/big.bin', { range, 'if-range': '"other"' })).status, 200);
   });
 
   it('answers conditional requests', async () => {
-    const { etag = '' } = (await ask('/app.js')).headers;
-    const unchanged = await ask('/app.js', { 'if-none-match': etag });
+    const { etag = '' } = (await server.ask('/app.js')).headers;
+    const unchanged = await server.ask('/app.js', { 'if-none-match': etag });
     assert.equal(unchanged.status, 304);
     assert.equal(unchanged.headers.etag, etag);
     assert.equal(unchanged.headers['content-length'], undefined);
-    assert.equal((await ask('/app.js', { 'if-none-match': etag }, 'HEAD')).status, 304);
-    assert.equal((await ask('/app.js', { 'if-modified-since': MODIFIED.toUTCString() })).status, 304);
-    assert.equal((await ask('/app.js', { 'if-match': '"other"' })).status, 412);
-    assert.equal((await ask('/app.js', { 'if-none-match': '"other"' })).status, 200);
+    assert.equal((await server.ask('/app.js', { 'if-none-match': etag }, 'HEAD')).status, 304);
+    assert.equal((await server.ask('/app.js', { 'if-modified-since': MODIFIED.toUTCString() })).status, 304);
+    assert.equal((await server.ask('/app.js', { 'if-match': '"other"' })).status, 412);
+    assert.equal((await server.ask('/app.js', { 'if-none-match': '"other"' })).status, 200);
   });
 
   it('serves many clients at once', async () => {
     const many = await Promise.all(
-      Array.from({ length: 20 }, () => raw('GET /big.bin HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')),
+      Array.from({ length: 20 }, () =>
+        server.raw('GET /big.bin HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'),
+      ),
     );
     for (const answer of many)
       assert.ok(Buffer.from(answer.slice(answer.indexOf('\r\n\r\n') + 4), 'latin1').equals(BIG));
   });
 
   it('closes the file when a client that does not read goes away', async () => {
-    await eventually(() => assert.deepEqual(openFiles(), []));
-    const socket = await stalledClient('/huge.bin');
-    assert.deepEqual(openFiles(), [join(root, 'huge.bin')]);
+    await eventually(() => assert.deepEqual(server.openFiles(), []));
+    const socket = await server.stalledClient('/huge.bin');
+    assert.deepEqual(server.openFiles(), [join(server.root, 'huge.bin')]);
     socket.destroy();
-    await reported({ path: '/huge.bin', status: 200 });
+    await server.reported({ path: '/huge.bin', status: 200 });
   });
 
   it('ends the connection short when the file is cut off under it', async () => {
-    const path = join(root, 'shrinking.bin');
+    const path = join(server.root, 'shrinking.bin');
     writeFileSync(path, '');
     truncateSync(path, 2 ** 30);
-    const socket = await stalledClient('/shrinking.bin');
+    const socket = await server.stalledClient('/shrinking.bin');
     truncateSync(path, 1000);
     const ended = new Promise((resolve) => socket.once('close', resolve));
     let received = 0;
     socket.on('data', (chunk: Buffer) => (received += chunk.length));
     await ended;
     assert.ok(received < 2 ** 30);
-    await reported({ path: '/shrinking.bin', status: 200 });
+    await server.reported({ path: '/shrinking.bin', status: 200 });
   });
 
   it('reports the status of every answer, with no file left open', async () => {
-    await eventually(() => assert.deepEqual(openFiles(), []));
-    reports.length = 0;
-    for (const path of ['/app.js', '/missing', '/docs']) await ask(path);
-    await reported(
+    await eventually(() => assert.deepEqual(server.openFiles(), []));
+    server.reports.length = 0;
+    for (const path of ['/app.js', '/missing', '/docs']) await server.ask(path);
+    await server.reported(
       { path: '/app.js', status: 200 },
       { path: '/missing', status: 404 },
       { path: '/docs', status: 301 },

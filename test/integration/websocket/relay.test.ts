@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { CertificateAuthority } from '../../support/certificates.ts';
 import { eventually, within } from '../../support/deadline.ts';
-import { MessageStream, type StreamMessage } from '../../support/websocket/message-stream.ts';
+import { MESSAGES, assertMessage, exchange, sendInFragments } from '../../support/websocket/exchange.ts';
 import type { RawConnection } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
 import {
@@ -17,9 +17,6 @@ import {
 import { WebRig } from '../../support/rigs/web-rig.ts';
 import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
 
-const MESSAGES = 10_000;
-/** So much is on its way at most; it fits into the proxy's buffer for a slow endpoint. */
-const WINDOW = 8 * 1024 * 1024;
 /** Characters of one to four bytes. */
 const UNICODE = Buffer.from('aß€👋'.repeat(5));
 
@@ -288,70 +285,6 @@ describe('the relay of WebSocket messages', () => {
     for (const { client } of pairs) client.socket.terminate();
   });
 });
-
-/** The client sends, the endpoint echoes, and both compare what they get with what was sent. Returns the bytes. */
-async function exchange(client: WsPeer, endpoint: WsPeer, seed: number): Promise<number> {
-  const stream = new MessageStream(seed);
-  const toEndpoint: StreamMessage[] = [];
-  const toClient: StreamMessage[] = [];
-  let sent = 0;
-  let echoed = 0;
-  let bytes = 0;
-  let underWay = 0;
-  const send = (): void => {
-    while (sent < MESSAGES && underWay < WINDOW) {
-      const message = stream.next();
-      sent++;
-      bytes += message.data.length;
-      underWay += message.data.length;
-      toEndpoint.push(message);
-      toClient.push(message);
-      client.socket.send(message.data, { binary: message.isBinary });
-    }
-  };
-  const done = new Promise<void>((settle, fail) => {
-    const receive = (
-      { socket }: WsPeer,
-      expected: StreamMessage[],
-      then: (message: StreamMessage) => void,
-    ): void => {
-      socket.removeAllListeners('message');
-      socket.on('message', (data, isBinary) => {
-        try {
-          const message = { data: data as Buffer, isBinary };
-          assertMessage(message, expected.shift());
-          then(message);
-        } catch (error) {
-          fail(error instanceof Error ? error : new Error(String(error)));
-        }
-      });
-      socket.once('close', (code) => fail(new Error(`closed with ${code} after ${echoed} messages`)));
-    };
-    receive(endpoint, toEndpoint, ({ data, isBinary }) => endpoint.socket.send(data, { binary: isBinary }));
-    receive(client, toClient, ({ data }) => {
-      underWay -= data.length;
-      if (++echoed === MESSAGES) settle();
-      else send();
-    });
-  });
-  send();
-  await within('the last echo', done, 120_000);
-  return bytes;
-}
-
-function assertMessage(actual: StreamMessage, expected: StreamMessage | undefined): void {
-  assert.ok(expected !== undefined, 'a message that was never sent');
-  assert.equal(actual.isBinary, expected.isBinary);
-  assert.equal(actual.data.length, expected.data.length);
-  // Not by assert: it would print megabytes.
-  assert.ok(actual.data.equals(expected.data), `the content of ${expected.data.length} bytes`);
-}
-
-function sendInFragments({ socket }: WsPeer, data: Buffer, size: number, isBinary: boolean): void {
-  for (let at = 0; at < data.length; at += size) {
-    socket.send(data.subarray(at, at + size), { binary: isBinary, fin: at + size >= data.length });
-  }
-}
 
 /** As the proxy sends it to an endpoint. */
 function pong(payload: string | Buffer): Frame {
