@@ -1,20 +1,19 @@
-/** The admin address of the sluice that runs with a configuration. */
 import { loadConfig } from '../config/loader.ts';
 import type { Config } from '../config/types/config.ts';
 import { formatAddress } from '../core/address.ts';
 import { StartError, codeOf, messageOf } from '../core/errors.ts';
-import { askAdmin } from '../primary/process/admin-request.ts';
+import { askAdmin, commandAnswerOf, sentenceOf, type AdminAnswer } from '../primary/process/admin-request.ts';
+import type { CommandAnswer } from '../protocol/admin-answers.ts';
 import type { Status } from '../protocol/status.ts';
 import { printable, printableOnceParsed } from '../telemetry/printable.ts';
 import type { CommandOptions } from './arguments.ts';
 
-const ANSWER_MS = 60_000;
-
-type Answer = Awaited<ReturnType<typeof askAdmin>>;
+const ANSWER_TIMEOUT_MS = 60_000;
 
 /**
- * Asks the admin server; the address and the token come from the configuration. Answers hold text that others choose,
- * so all of them are made printable here: the commands write them, or what JSON says in them, to a terminal.
+ * Asks the admin server at the address and with the token of a configuration. Answers hold text that clients and
+ * endpoints choose, so this class makes every answer printable: the commands write answers, and strings out of JSON
+ * answers, to a terminal.
  */
 export class AdminClient {
   readonly #admin: Config['admin'];
@@ -24,26 +23,34 @@ export class AdminClient {
     this.#admin = loadConfig({ file, overrides, env }).config.admin;
   }
 
+  /** @throws StartError if nobody answers */
   async status(): Promise<Status> {
     return JSON.parse(await this.get('/status')) as Status;
   }
 
+  /** @throws StartError for another status than 200, or if nobody answers */
   async get(path: string): Promise<string> {
-    const { status, body } = await this.#ask('GET', path);
-    if (status !== 200) throw new StartError(`${path} gives ${status}: ${firstLine(body)}`);
-    return body;
+    const answer = await this.#ask('GET', path);
+    if (answer.status !== 200) throw new StartError(`${path} gives ${answer.status}: ${sentenceOf(answer)}`);
+    return answer.body;
   }
 
-  /** @throws StartError where the command is refused */
-  async post(path: string): Promise<Answer> {
+  /**
+   * Gives a command.
+   *
+   * @returns the JSON of its answer, whose status is below 300, or 409 if the process is in no state for the command
+   * @throws StartError if the command is refused, or if nobody answers
+   */
+  async post(path: string): Promise<CommandAnswer> {
     const answer = await this.#ask('POST', path);
-    if (answer.status < 300 || answer.status === 409) return answer;
-    throw new StartError(firstLine(answer.body));
+    const json = answer.status < 300 || answer.status === 409 ? commandAnswerOf(answer) : null;
+    if (json === null) throw new StartError(sentenceOf(answer));
+    return json;
   }
 
-  async #ask(method: 'GET' | 'POST', path: string): Promise<Answer> {
+  async #ask(method: 'GET' | 'POST', path: string): Promise<AdminAnswer> {
     try {
-      const answer = await askAdmin(this.#admin, method, path, ANSWER_MS);
+      const answer = await askAdmin(this.#admin, method, path, ANSWER_TIMEOUT_MS);
       const escape = answer.mediaType === 'application/json' ? printableOnceParsed : printable;
       return { ...answer, body: escape(answer.body) };
     } catch (error) {
@@ -53,8 +60,4 @@ export class AdminClient {
       throw new StartError(`the admin address ${where} does not answer: ${reason}`, { cause: error });
     }
   }
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? '';
 }

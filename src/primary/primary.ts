@@ -16,19 +16,20 @@ import { AdminServer } from './admin/admin-server.ts';
 import { AdminStats } from './admin/admin-stats.ts';
 import { readExpiries } from './process/certificate-expiry.ts';
 import type { CertificateExpiry } from './process/certificate-expiry.ts';
-import { clusterCommands } from './admin/cluster-commands.ts';
+import { clusterCommands } from './admin/commands/cluster-commands.ts';
 import { clusterFamilies } from './clusters/cluster-metrics.ts';
 import { ClusterMonitors } from './clusters/cluster-monitors.ts';
-import { controlCommands } from './admin/commands.ts';
-import type { Commanded } from './admin/commands.ts';
+import { controlCommands } from './admin/commands/control-commands.ts';
+import type { Controls } from './admin/commands/controls.ts';
+import { faultCommands } from './admin/commands/fault-commands.ts';
 import { drainable, hasScope } from './control/drain-scopes.ts';
 import { Drains } from './control/drains.ts';
 import { chooseEngines } from './process/engines.ts';
 import type { FileWatch } from './process/file-watch.ts';
-import { primaryFamilies } from './admin/primary-metrics.ts';
+import { primaryFamilies } from './admin/pages/primary-metrics.ts';
 import { Reloader } from './control/reloader.ts';
-import type { ReloadResult } from './control/reloader.ts';
-import { statusOf } from './admin/status.ts';
+import type { ReloadResult } from '../protocol/admin-answers.ts';
+import { statusOf } from './admin/pages/status.ts';
 import type { PrimaryState } from '../protocol/status.ts';
 import { Supervisor } from './workers/supervisor.ts';
 import type { SupervisorTimings } from './workers/supervisor.ts';
@@ -301,8 +302,9 @@ export class Primary {
       notReady: () => this.#notReady(supervisor),
       status: () => statusOf({ supervisor, clusters, reloader, drains, versions, state: this.#state }),
       commands: [
-        ...controlCommands(this.#commanded(supervisor, clusters, drains)),
+        ...controlCommands(this.#controls(supervisor, clusters, drains)),
         ...clusterCommands(clusters),
+        ...(faultHooks ? faultCommands(supervisor.harm) : []),
       ],
       get token() {
         return supervisor.config.admin.token;
@@ -311,12 +313,11 @@ export class Primary {
         const { address, hosts } = supervisor.config.admin;
         return [address.host.toLowerCase(), ...hosts];
       },
-      harm: faultHooks ? supervisor.harm : null,
     };
     return new AdminServer(view, stats, this.#log, { descriptorPlan });
   }
 
-  #commanded(supervisor: Supervisor, clusters: ClusterMonitors, drains: Drains): Commanded {
+  #controls(supervisor: Supervisor, clusters: ClusterMonitors, drains: Drains): Controls {
     const restarts = new WorkerRestarts(supervisor, this.#log);
     return {
       reload: (cause) => this.reload(cause),

@@ -58,12 +58,13 @@ function bytesOfGroups(text: string): number[] {
  * Returns the network whose addresses one client can use at will: the first 64 bits of an IPv6 address, or an IPv4
  * address itself.
  *
- * @param address as text, mapped addresses (`::ffff:192.0.2.1`) included
+ * @param address as text, mapped addresses (`::ffff:192.0.2.1`) and zones (`fe80::1%eth0`) included
  */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address;
-  if (address.includes('.')) return address.slice(address.lastIndexOf(':') + 1);
-  const [before = '', behind] = address.split('::', 2);
+  const [unzoned = ''] = address.split('%', 1);
+  if (unzoned.includes('.')) return unzoned.slice(unzoned.lastIndexOf(':') + 1);
+  const [before = '', behind] = unzoned.split('::', 2);
   const groups = before === '' ? [] : before.split(':');
   if (behind !== undefined) {
     const rest = behind === '' ? [] : behind.split(':');

@@ -2,26 +2,27 @@
 import { isDeepStrictEqual } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
 import { UsageError } from '../../core/errors.ts';
+import type { DrainAnswer } from '../../protocol/admin-answers.ts';
 import type { DrainStatus } from '../../protocol/status.ts';
 import { AdminClient } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
 
-const LOOK_MS = 500;
+const LOOK_PERIOD_MS = 500;
 const BAR_WIDTH = 40;
 
 /**
- * Begins a drain, or ends it with `--undo`; `--watch` waits until nothing is left.
+ * Begins a drain, or ends it with `--undo`; `--watch` waits until no connection is left.
  *
- * @returns 0, or 1 where there was nothing to undo
- * @throws UsageError for options that do not go together, StartError where the running sluice refuses
+ * @returns 0, or 1 if there was nothing to undo
+ * @throws UsageError for options that exclude each other, StartError if the running sluice refuses
  */
 export async function run(options: CommandOptions): Promise<number> {
   const { flags } = options;
   const scope = scopePath(flags.get('listener'), flags.get('cluster'), flags.get('endpoint'));
   const client = new AdminClient(options);
   if (flags.has('undo')) {
-    const { status, body } = await client.post(`${scope}/undrain`);
-    process.stdout.write(status === 202 ? 'new work is taken again\n' : body);
+    const { status, message } = await client.post(`${scope}/undrain`);
+    process.stdout.write(`${message}\n`);
     return status === 202 ? 0 : 1;
   }
   const query = new URLSearchParams();
@@ -29,10 +30,9 @@ export async function run(options: CommandOptions): Promise<number> {
     const value = flags.get(key);
     if (value !== undefined) query.set(key, value);
   }
-  const { body } = await client.post(`${scope}/drain?${query.toString()}`);
-  const begun = JSON.parse(body) as DrainStatus;
-  process.stdout.write(`draining ${begun.total} connections\n`);
-  if (flags.has('watch')) await watch(client, begun.scope);
+  const answer = (await client.post(`${scope}/drain?${query.toString()}`)) as DrainAnswer;
+  process.stdout.write(`${answer.message}\n`);
+  if (flags.has('watch')) await watch(client, answer.scope);
   return 0;
 }
 
@@ -67,7 +67,7 @@ async function watch(client: AdminClient, scope: DrainStatus['scope']): Promise<
       if (atTerminal) process.stdout.write('\n');
       return;
     }
-    await delay(LOOK_MS);
+    await delay(LOOK_PERIOD_MS);
   }
 }
 

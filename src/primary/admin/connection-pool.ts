@@ -170,18 +170,3 @@ function comesBefore(a: Holder, b: Holder): boolean {
   const [[oldestOfA], [oldestOfB]] = [oldestFirst(a), oldestFirst(b)];
   return (oldestOfA?.turn ?? 0) < (oldestOfB?.turn ?? 0);
 }
-
-/**
- * Returns the address that a client's connections count for: an IPv4 address, or the /64 network of an IPv6 address,
- * which is what one machine gets.
- */
-export function poolAddress(remoteAddress: string): string {
-  const [address = ''] = remoteAddress.split('%', 1);
-  const ipv4 = /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (ipv4 !== undefined) return ipv4;
-  const [head = '', tail] = address.split('::');
-  const before = head === '' ? [] : head.split(':');
-  const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = Math.max(0, 8 - before.length - after.length);
-  return [...before, ...Array<string>(zeros).fill('0'), ...after].slice(0, 4).join(':');
-}

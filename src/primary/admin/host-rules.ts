@@ -25,7 +25,7 @@ interface RequestTarget {
 interface HostRefusal {
   readonly status: 400 | 403 | 421;
   readonly reason: 'malformed' | 'host' | 'origin';
-  readonly body: string;
+  readonly message: string;
 }
 
 /** Pages that any Host may ask for: scrapers and probes come by service names, and the pages change nothing. */
@@ -61,21 +61,22 @@ export function refuseForeign(asked: Asked, names: readonly string[]): HostRefus
     return {
       status: 421,
       reason: 'host',
-      body: 'this host name is not known here: ask by IP address or localhost, or add the name to admin.hosts',
+      message:
+        'this host name is not known here: ask by IP address or localhost, or add the name to admin.hosts',
     };
   }
   if (origins.length > 1 || (origins.length === 1 && !isSameOrigin(origins[0]!, authority))) {
     return {
       status: 403,
       reason: 'origin',
-      body: 'requests of web pages of another origin are refused: ask without an Origin header',
+      message: 'requests of web pages of another origin are refused: ask without an Origin header',
     };
   }
   return null;
 }
 
-function malformed(body: string): HostRefusal {
-  return { status: 400, reason: 'malformed', body };
+function malformed(message: string): HostRefusal {
+  return { status: 400, reason: 'malformed', message };
 }
 
 function isOurs(authority: string, names: readonly string[]): boolean {

@@ -3,17 +3,8 @@ import type { LoadedConfig } from '../../config/loader.ts';
 import type { Config } from '../../config/types/config.ts';
 import { messageOf } from '../../core/errors.ts';
 import { ConfigError } from '../../core/errors.ts';
+import type { ReloadResult } from '../../protocol/admin-answers.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-
-/** How a reload went. */
-export interface ReloadResult {
-  /** Of the configuration in use now. */
-  readonly generation: number;
-  /** What is wrong with the new one, a line each with its place; null where it is in use. */
-  readonly problem: string | null;
-  /** Settings of it that only a restart brings into force. */
-  readonly needsRestart: readonly string[];
-}
 
 interface ReloaderOptions {
   readonly log: Logger;

@@ -2,19 +2,21 @@ import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Config } from '../../config/types/config.ts';
+import type { CommandAnswer } from '../../protocol/admin-answers.ts';
 
-interface AdminAnswer {
+export interface AdminAnswer {
   readonly status: number;
-  /** Without parameters; empty if the answer names none. */
+  /** Without parameters; empty if the answer has no type. */
   readonly mediaType: string;
   readonly body: string;
 }
 
 /**
- * Asks the process that serves an admin address. Not by `fetch`, which refuses some ports that a server may have.
+ * Sends a request to the process that serves an admin address. Not by `fetch`, which refuses some ports that a server
+ * may have.
  *
- * @param timeoutMs for the whole of it
- * @returns its answer, whatever the status; rejects where there is none, with what Node says of it
+ * @param timeoutMs for the whole answer
+ * @returns the answer, whatever its status; rejects with Node's error if there is none
  */
 export async function askAdmin(
   { address: { host, port }, token }: Pick<Config['admin'], 'address' | 'token'>,
@@ -29,17 +31,33 @@ export async function askAdmin(
     method,
     agent: false,
     headers: {
-      // Metrics that were rendered before the request would be up to a second old.
+      // Else the metrics may have been rendered up to a second before the request.
       'Cache-Control': 'no-cache',
       ...(token !== null && { Authorization: `Bearer ${token}` }),
     },
     signal: AbortSignal.timeout(timeoutMs),
   });
-  // One that comes behind the head is told by the body; without a handler it would end the process, too.
+  // Reading the body reports an error behind the head as well. Without a handler that error would end the process.
   asking.on('error', () => undefined);
   asking.end();
   const [response] = (await once(asking, 'response')) as [IncomingMessage];
   const { statusCode: status = 0, headers } = response;
   const [mediaType = ''] = (headers['content-type'] ?? '').split(';', 1);
   return { status, mediaType: mediaType.trim().toLowerCase(), body: await text(response) };
+}
+
+/** Returns the JSON of an answer to a command; null if something else than sluice answered. */
+export function commandAnswerOf({ mediaType, body }: AdminAnswer): CommandAnswer | null {
+  if (mediaType !== 'application/json') return null;
+  try {
+    const answer = JSON.parse(body) as Partial<CommandAnswer> | null;
+    return typeof answer?.message === 'string' ? (answer as CommandAnswer) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Returns the sentence of an answer: its `message`, or the first line of another text. */
+export function sentenceOf(answer: AdminAnswer): string {
+  return commandAnswerOf(answer)?.message ?? answer.body.split('\n', 1)[0] ?? '';
 }

@@ -237,7 +237,7 @@ describe('a drain', { timeout: 300_000 }, () => {
       ['/listeners/nobody/drain', 404, /there is no listener nobody/],
       ['/clusters/nobody/drain', 404, /there is no cluster nobody/],
       ['/clusters/one/endpoints/nobody/drain', 404, /there is no endpoint nobody/],
-      ['/clusters/one/undrain', 409, /it is not drained/],
+      ['/clusters/one/undrain', 409, /nothing to undo: cluster one is not drained/],
       ['/drain?rate=fast', 400, /rate: write a number/],
       ['/drain?rate=-1', 400, /rate: write a number/],
       ['/drain?deadline=soon', 400, /deadline: write a number and a unit/],

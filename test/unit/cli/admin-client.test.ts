@@ -43,10 +43,11 @@ describe('what the admin address answers', { timeout: 60_000 }, () => {
   }
 
   it('is printable once it is parsed, and printable as it is', async () => {
-    const body = `${JSON.stringify({ problem: HOSTILE, version: HOSTILE }, null, 2)}\n`;
+    const answer = { status: 409, message: HOSTILE, problem: HOSTILE, version: HOSTILE };
+    const body = `${JSON.stringify(answer, null, 2)}\n`;
     await withAnswer(409, 'application/json', body, async (client) => {
-      const answer = await client.post('/reload');
-      assert.equal((JSON.parse(answer.body) as { problem: string }).problem, ESCAPED);
+      const escaped = { status: 409, message: ESCAPED, problem: ESCAPED, version: ESCAPED };
+      assert.deepEqual(await client.post('/reload'), escaped);
     });
     await withAnswer(200, 'application/json; charset=utf-8', body, async (client) => {
       assert.equal((await client.status()).version, ESCAPED);
@@ -54,18 +55,36 @@ describe('what the admin address answers', { timeout: 60_000 }, () => {
     });
   });
 
-  it('is printable where it is text', async () => {
-    await withAnswer(409, 'text/plain; charset=utf-8', `${HOSTILE}\n`, async (client) => {
-      assert.equal((await client.post('/drain')).body, `${ESCAPED}\n`);
-    });
-  });
-
-  it('is printable in the error of a refused command', async () => {
-    await withAnswer(403, 'text/plain', HOSTILE, async (client) => {
+  it('is the message of a refused command, printable', async () => {
+    const body = JSON.stringify({ status: 403, message: HOSTILE });
+    await withAnswer(403, 'application/json', body, async (client) => {
       await assert.rejects(
         client.post('/reload'),
         (error) => error instanceof StartError && error.message === ESCAPED,
       );
+      await assert.rejects(
+        client.get('/status'),
+        (error) => error instanceof StartError && error.message === `/status gives 403: ${ESCAPED}`,
+      );
     });
   });
+
+  for (const [status, type, body] of [
+    [403, 'text/plain', HOSTILE],
+    [409, 'text/plain; charset=utf-8', `${HOSTILE}\nmore`],
+    [200, 'text/html', HOSTILE],
+    [200, 'application/json', '"ok"'],
+    [200, 'application/json', 'null'],
+    [200, 'application/json', '{"message":'],
+  ] as const) {
+    it(`is an error, printable, if something else than sluice answers ${status} ${type} ${JSON.stringify(body)}`, async () => {
+      const line = body.startsWith(HOSTILE) ? ESCAPED : body;
+      await withAnswer(status, type, body, async (client) => {
+        await assert.rejects(
+          client.post('/reload'),
+          (error) => error instanceof StartError && error.message === line,
+        );
+      });
+    });
+  }
 });

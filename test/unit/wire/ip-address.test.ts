@@ -97,6 +97,7 @@ describe('the network of an address', () => {
       ['::1', '0:0:0:0::/64'],
       ['::', '0:0:0:0::/64'],
       ['fe80::', 'fe80:0:0:0::/64'],
+      ['fe80::1%eth0.100', 'fe80:0:0:0::/64'],
       ['', ''],
     ] as const) {
       assert.equal(networkOf(address), network, address);

@@ -4,32 +4,23 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { StartError } from '../../../../src/core/errors.ts';
+import type { CommandAnswer } from '../../../../src/protocol/admin-answers.ts';
+import type { AdminCommand } from '../../../../src/primary/admin/commands/admin-command.ts';
 import { AdminServer } from '../../../../src/primary/admin/admin-server.ts';
-import type { AdminCommand } from '../../../../src/primary/admin/admin-command.ts';
-import type { AdminView } from '../../../../src/primary/admin/admin-server.ts';
 import { AdminStats } from '../../../../src/primary/admin/admin-stats.ts';
+import type { AdminView } from '../../../../src/primary/admin/admin-view.ts';
 import { capture } from '../fixtures/config.ts';
 import type { LogLine } from '../fixtures/config.ts';
+import { VIEW } from './admin-rig.ts';
 
 const local = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
-
-const view: AdminView = {
-  metrics: (format) => Promise.resolve({ contentType: `text/plain; format=${format}`, body: 'a 1\n' }),
-  notReady: () => null,
-  status: () => ({ version: '1.2.3' }),
-  commands: [],
-  token: null,
-  hosts: [],
-  harm: null,
-  notLive: () => null,
-};
 
 async function withServer(
   changes: Partial<AdminView>,
   use: (url: string, lines: readonly LogLine[], port: number) => Promise<void>,
 ): Promise<void> {
   const { log, lines } = capture();
-  const server = new AdminServer({ ...view, ...changes }, new AdminStats(), log);
+  const server = new AdminServer({ ...VIEW, ...changes }, new AdminStats(), log);
   const { port } = await server.listen(local);
   try {
     await use(`http://127.0.0.1:${port}`, lines, port);
@@ -51,7 +42,9 @@ async function exchange(port: number, request: string): Promise<string> {
 
 describe('the admin server', { timeout: 300_000 }, () => {
   it('serves metrics in the format that was asked for', async () => {
-    await withServer({}, async (url) => {
+    const metrics: AdminView['metrics'] = (format) =>
+      Promise.resolve({ contentType: `text/plain; format=${format}`, body: 'a 1\n' });
+    await withServer({ metrics }, async (url) => {
       const response = await fetch(`${url}/metrics?x=1`, {
         headers: { accept: 'application/openmetrics-text' },
       });
@@ -92,131 +85,36 @@ describe('the admin server', { timeout: 300_000 }, () => {
     });
   });
 
-  it('refuses other methods, and lists what there is for another path', async () => {
+  it('refuses another method with the ones that it takes, and reads the body', async () => {
     await withServer({}, async (url) => {
       const post = await fetch(`${url}/metrics`, { method: 'POST', body: 'x'.repeat(100_000) });
       assert.deepEqual([post.status, post.headers.get('allow')], [405, 'GET, HEAD']);
-      const other = await fetch(`${url}/nothing`);
-      assert.equal(other.status, 404);
-      assert.match(await other.text(), /\/metrics\n\/livez\n\/readyz\n\/status\n$/);
+      assert.deepEqual(await post.json(), { status: 405, message: 'this path takes only GET, HEAD' });
     });
   });
 
-  describe('asked for a command', () => {
+  it('runs a command for a client with the token, and answers in JSON', async () => {
     const token = 'a-token-of-20-chars.';
     const ran: [readonly string[], string][] = [];
     const command: AdminCommand = {
       path: '/clusters/NAME/endpoints/ADDRESS/drain',
       run: (args, query) => {
         ran.push([args, query.toString()]);
-        return { status: 202, body: { done: true } };
+        return { status: 202, message: 'draining 7 connections', fields: { total: 7 } };
       },
     };
-    const path = '/clusters/app/endpoints/unix:%2Frun%2Fapp/drain?x=1';
-    const post = (url: string, authorization?: string, target = path): Promise<Response> =>
-      fetch(url + target, { method: 'POST', ...(authorization && { headers: { authorization } }) });
-
-    it('runs it for who shows the token', async () => {
-      await withServer({ commands: [command], token }, async (url, lines) => {
-        ran.length = 0;
-        const answer = await post(url, `Bearer ${token}`);
-        assert.equal(answer.status, 202);
-        assert.deepEqual(await answer.json(), { done: true });
-        assert.deepEqual(ran, [[['app', 'unix:/run/app'], 'x=1']]);
-        assert.equal(lines[0]?.msg, 'admin command');
-      });
-    });
-
-    it('refuses who does not show it, and says how', async () => {
-      await withServer({ commands: [command], token }, async (url) => {
-        ran.length = 0;
-        for (const shown of [
-          undefined,
-          `Basic ${token}`,
-          token,
-          `Bearer ${token}x`,
-          'Bearer a-token',
-          'Bearer ',
-        ]) {
-          const answer = await post(url, shown);
-          assert.equal(answer.status, 401, String(shown));
-          assert.match(answer.headers.get('www-authenticate') ?? '', /^Bearer/);
-          assert.match(await answer.text(), /Authorization: Bearer TOKEN/);
-        }
-        assert.deepEqual(ran, []);
-      });
-    });
-
-    it('refuses everybody where there is no token', async () => {
-      await withServer({ commands: [command] }, async (url) => {
-        ran.length = 0;
-        for (const shown of [undefined, 'Bearer null', `Bearer ${token}`]) {
-          const answer = await post(url, shown);
-          assert.equal(answer.status, 403);
-          assert.match(await answer.text(), /no admin\.token is set/);
-        }
-        assert.deepEqual(ran, []);
-      });
-    });
-
-    it('refuses other methods, and lists it for another path', async () => {
-      await withServer({ commands: [command], token }, async (url) => {
-        const get = await fetch(url + path);
-        assert.deepEqual([get.status, get.headers.get('allow')], [405, 'POST']);
-        for (const other of [
-          '/clusters//endpoints/a/drain',
-          '/clusters/%zz/endpoints/a/drain',
-          '/clusters/a',
-        ]) {
-          const answer = await post(url, `Bearer ${token}`, other);
-          assert.equal(answer.status, 404, other);
-          assert.match(await answer.text(), /POST \/clusters\/NAME\/endpoints\/ADDRESS\/drain\n$/);
-        }
-      });
-    });
-  });
-
-  it('has no fault hook unless it is given one', async () => {
-    await withServer({}, async (url) => {
-      assert.equal((await fetch(`${url}/debug/workers/l7-0/fault`, { method: 'POST' })).status, 404);
-    });
-  });
-
-  it('makes a worker fail where it may', async () => {
-    const told: string[] = [];
-    const fault = (worker: string): boolean => {
-      told.push(worker);
-      return worker === 'l7-0';
-    };
-    await withServer({ harm: fault }, async (url) => {
-      assert.equal((await fetch(`${url}/debug/workers/l7-0/fault`, { method: 'POST' })).status, 202);
-      assert.equal((await fetch(`${url}/debug/workers/l7-9/fault`, { method: 'POST' })).status, 404);
-      const get = await fetch(`${url}/debug/workers/l7-0/fault`);
-      assert.deepEqual([get.status, get.headers.get('allow')], [405, 'POST']);
-      assert.deepEqual(told, ['l7-0', 'l7-9']);
-    });
-  });
-
-  it('freezes a worker where it may, for a time that has a bound', async () => {
-    const told: object[] = [];
-    const harm = (_worker: string, what: object): boolean => {
-      told.push(what);
-      return true;
-    };
-    await withServer({ harm }, async (url) => {
-      const freeze = async (query: string): Promise<number> =>
-        (await fetch(`${url}/debug/workers/l7-0/freeze${query}`, { method: 'POST' })).status;
-      assert.deepEqual(
-        [await freeze(''), await freeze('?for=2s'), await freeze('?for=11m'), await freeze('?for=x')],
-        [202, 202, 400, 400],
-      );
-      assert.deepEqual(told, [
-        { type: 'freeze', forMs: 30_000 },
-        { type: 'freeze', forMs: 2000 },
-      ]);
-    });
-    await withServer({}, async (url) => {
-      assert.equal((await fetch(`${url}/debug/workers/l7-0/freeze`, { method: 'POST' })).status, 404);
+    await withServer({ commands: [command], token }, async (url, lines) => {
+      const path = `${url}/clusters/app/endpoints/unix:%2Frun%2Fapp/drain?x=1`;
+      const headers = { authorization: `Bearer ${token}` };
+      const answer = await fetch(path, { method: 'POST', headers });
+      assert.deepEqual([answer.status, answer.headers.get('content-type')], [202, 'application/json']);
+      assert.deepEqual(await answer.json(), { status: 202, message: 'draining 7 connections', total: 7 });
+      assert.deepEqual(ran, [[['app', 'unix:/run/app'], 'x=1']]);
+      assert.equal(lines[0]?.msg, 'admin command');
+      const refused = await fetch(path, { method: 'POST' });
+      assert.equal(refused.headers.get('www-authenticate'), 'Bearer realm="sluice"');
+      assert.equal(((await refused.json()) as CommandAnswer).status, 401);
+      assert.equal(ran.length, 1);
     });
   });
 
@@ -232,7 +130,9 @@ describe('the admin server', { timeout: 300_000 }, () => {
 
   it('says 500 and logs where a page fails', async () => {
     await withServer({ metrics: () => Promise.reject(new Error('broken')) }, async (url, lines) => {
-      assert.equal((await fetch(`${url}/metrics`)).status, 500);
+      const failed = await fetch(`${url}/metrics`);
+      assert.equal(failed.status, 500);
+      assert.deepEqual(await failed.json(), { status: 500, message: 'internal error: see the log' });
       assert.equal(lines[0]?.err?.message, 'broken');
       assert.equal((await fetch(`${url}/livez`)).status, 200);
     });
@@ -245,7 +145,10 @@ describe('the admin server', { timeout: 300_000 }, () => {
         await exchange(port, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`),
         /^HTTP\/1\.1 431 /,
       );
-      assert.match(await exchange(port, '\u0000\u0001\u0002 nonsense\r\n\r\n'), /^HTTP\/1\.1 400 /);
+      assert.match(
+        await exchange(port, '\u0000\u0001\u0002 nonsense\r\n\r\n'),
+        /^HTTP\/1\.1 400 Bad Request\r\n[^]*\r\n\r\n\{\n {2}"status": 400,\n {2}"message": "the request is not valid HTTP"\n\}\n$/,
+      );
       assert.match(
         await exchange(port, 'GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
         /^HTTP\/1\.1 200 [^]*Connection: close[^]*ok\n$/,
@@ -270,7 +173,7 @@ describe('the admin server', { timeout: 300_000 }, () => {
   });
 
   it('cuts what is open when it is closed', async () => {
-    const server = new AdminServer(view, new AdminStats(), capture().log);
+    const server = new AdminServer(VIEW, new AdminStats(), capture().log);
     const { port } = await server.listen(local);
     const socket = connect(port, '127.0.0.1');
     socket.on('error', () => undefined);
@@ -287,7 +190,7 @@ describe('the admin server', { timeout: 300_000 }, () => {
 
     it('does not start, and says so in one line', async () => {
       const { port } = other.address() as AddressInfo;
-      const server = new AdminServer(view, new AdminStats(), capture().log);
+      const server = new AdminServer(VIEW, new AdminStats(), capture().log);
       await assert.rejects(server.listen({ ...local, port }), (error) => {
         assert.ok(error instanceof StartError);
         assert.match(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ConnectionPool, poolAddress } from '../../../../src/primary/admin/connection-pool.ts';
+import { ConnectionPool } from '../../../../src/primary/admin/connection-pool.ts';
 import type { PooledConnection } from '../../../../src/primary/admin/connection-pool.ts';
 
 const LIMITS = { maxConnections: 6, maxPerAddress: 3, answerTimeoutMs: 10_000 };
@@ -155,20 +155,4 @@ describe('the pool of admin connections', () => {
     rig.fill('a4 a5 a6');
     assert.deepEqual([rig.pool.size, rig.closed], [3, []]);
   });
-});
-
-describe('the address that a connection counts for', () => {
-  for (const [address, counted] of [
-    ['127.0.0.1', '127.0.0.1'],
-    ['::ffff:10.1.2.3', '10.1.2.3'],
-    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
-    ['2001:db8:1:2::1', '2001:db8:1:2'],
-    ['2001:db8::1', '2001:db8:0:0'],
-    ['fe80::1%eth0', 'fe80:0:0:0'],
-    ['::1', '0:0:0:0'],
-    ['64:ff9b::192.0.2.1', '64:ff9b:0:0'],
-    ['', '0:0:0:0'],
-  ] as const) {
-    it(`is ${counted} for "${address}"`, () => assert.equal(poolAddress(address), counted));
-  }
 });

@@ -96,7 +96,7 @@ describe('the Host of an admin request', () => {
     const target = parseTarget('/status');
     const refusal = refuseForeign({ httpVersion: '1.1', target, hosts: ['a.example'], origins: [] }, NAMES);
     assert.equal(refusal?.reason, 'host');
-    assert.match(refusal.body, /add the name to admin\.hosts/);
+    assert.match(refusal.message, /add the name to admin\.hosts/);
   });
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { SharedRendering } from '../../../../src/primary/admin/shared-rendering.ts';
+import { SharedRendering } from '../../../../../src/primary/admin/pages/shared-rendering.ts';
 
 /** A page that says when it was rendered, a clock that is set, and timers that fire when it is. */
 class Rig {

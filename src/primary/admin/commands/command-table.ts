@@ -1,18 +1,7 @@
-/** What became of a command: the status and the body of the answer, text or what becomes JSON. */
-interface CommandResult {
-  readonly status: 200 | 202 | 400 | 404 | 409 | 503;
-  readonly body: string | object;
-}
+import type { AdminCommand, CommandResult } from './admin-command.ts';
+import { ParameterError } from './parameters.ts';
 
-/** Something that an operator may have done by POST. */
-export interface AdminCommand {
-  /** A segment in capitals stands for any one segment: `/clusters/NAME/rebalance`. */
-  readonly path: string;
-  /** @param args what stands for the segments in capitals, percent-decoded, in their order */
-  readonly run: (args: readonly string[], query: URLSearchParams) => CommandResult | Promise<CommandResult>;
-}
-
-/** A command that a path has been found to mean. */
+/** The command that a path names. */
 export interface CommandCall {
   readonly command: AdminCommand;
   readonly args: readonly string[];
@@ -30,7 +19,7 @@ export class CommandTable {
     this.#commands = commands.map((command) => ({ command, segments: command.path.split('/') }));
   }
 
-  /** The command of a path without its query; null where there is none. */
+  /** Finds the command of a path without its query; null if there is none. */
   find(path: string): CommandCall | null {
     const segments = path.split('/');
     for (const { command, segments: wanted } of this.#commands) {
@@ -41,7 +30,20 @@ export class CommandTable {
   }
 }
 
-/** What stands for the placeholders; null where a path is not of that form. */
+/** Runs a command; a parameter that cannot be read gives 400. */
+export async function runCommand(
+  { command, args }: CommandCall,
+  query: URLSearchParams,
+): Promise<CommandResult> {
+  try {
+    return await command.run(args, query);
+  } catch (error) {
+    if (error instanceof ParameterError) return { status: 400, message: error.message };
+    throw error;
+  }
+}
+
+/** Returns the segments in place of the placeholders; null if the path has another form. */
 function argumentsOf(wanted: readonly string[], segments: readonly string[]): string[] | null {
   if (wanted.length !== segments.length) return null;
   const args: string[] = [];

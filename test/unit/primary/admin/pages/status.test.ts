@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { statusOf } from '../../../../src/primary/admin/status.ts';
-import { EndpointRecord } from '../../../../src/primary/clusters/endpoint-record.ts';
-import type { Metric } from '../../../../src/telemetry/metrics/metric.ts';
-import { clusterConfig, endpointConfigs, endpointState } from '../../upstream/endpoints.ts';
-import { config } from '../fixtures/config.ts';
+import { statusOf } from '../../../../../src/primary/admin/pages/status.ts';
+import { EndpointRecord } from '../../../../../src/primary/clusters/endpoint-record.ts';
+import type { Metric } from '../../../../../src/telemetry/metrics/metric.ts';
+import { clusterConfig, endpointConfigs, endpointState } from '../../../upstream/endpoints.ts';
+import { config } from '../../fixtures/config.ts';
 
 type Facts = Parameters<typeof statusOf>[0];
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { PageBody, acceptsGzip } from '../../../../src/primary/admin/page-body.ts';
+import { PageBody, acceptsGzip } from '../../../../../src/primary/admin/pages/page-body.ts';
 
 describe('the body of an admin page', () => {
   it('is compressed once for all who accept that', async () => {

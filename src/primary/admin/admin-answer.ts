@@ -1,0 +1,66 @@
+import type { IncomingMessage } from 'node:http';
+import type { PageBody } from './pages/page-body.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string | Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The head of a request, as far as an answer depends on it. */
+export interface RequestHead extends Pick<
+  IncomingMessage,
+  'method' | 'url' | 'httpVersion' | 'headers' | 'headersDistinct'
+> {
+  readonly socket: { readonly remoteAddress?: string | undefined };
+}
+
+export const JSON_TYPE = 'application/json';
+const TEXT_TYPE = 'text/plain; charset=utf-8';
+
+/**
+ * Answers a command, or refuses a request, with a `CommandAnswer` of `protocol/`.
+ *
+ * @param fields further keys of the body
+ */
+export function jsonAnswer(
+  status: number,
+  message: string,
+  {
+    fields = {},
+    headers = {},
+  }: { readonly fields?: object | undefined; readonly headers?: Answer['headers'] } = {},
+): Answer {
+  return { status, type: JSON_TYPE, body: jsonText({ status, message, ...fields }), headers };
+}
+
+/**
+ * Answers a health check: `ok` or the reason in plain text. Load balancers match this word, and Kubernetes shows the
+ * body in its events.
+ */
+export function healthAnswer(problem: string | null): Answer {
+  return { status: problem === null ? 200 : 503, type: TEXT_TYPE, body: `${problem ?? 'ok'}\n` };
+}
+
+/** Answers with a shared page, in gzip if the client takes it. */
+export async function pageAnswer(
+  page: PageBody,
+  { headers }: RequestHead,
+  vary: readonly string[] = [],
+): Promise<Answer> {
+  const { bytes, encoding } = await page.encode(headers['accept-encoding'] ?? '');
+  return {
+    status: 200,
+    type: page.type,
+    body: bytes,
+    headers: {
+      Vary: [...vary, 'Accept-Encoding'].join(', '),
+      ...(encoding !== null && { 'Content-Encoding': encoding }),
+    },
+  };
+}
+
+export function jsonText(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

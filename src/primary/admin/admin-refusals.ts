@@ -1,0 +1,41 @@
+import { LineLimit } from '../../telemetry/line-limit.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { jsonAnswer, type Answer, type RequestHead } from './admin-answer.ts';
+import type { AdminRefusal, AdminStats } from './admin-stats.ts';
+
+/** Answers refused requests, counts them by reason, and logs a bounded number of lines. */
+export class AdminRefusals {
+  readonly #stats: AdminStats;
+  readonly #log: Logger;
+  /** By message. */
+  readonly #lineLimits = new Map<string, LineLimit>();
+
+  constructor(stats: AdminStats, log: Logger) {
+    this.#stats = stats;
+    this.#log = log;
+  }
+
+  refuse(
+    { socket }: RequestHead,
+    reason: AdminRefusal,
+    status: number,
+    message: string,
+    headers?: Answer['headers'],
+  ): Answer {
+    this.#stats.countRefused(reason);
+    this.logLimited('warn', { reason, client: socket.remoteAddress }, 'admin request refused');
+    return jsonAnswer(status, message, { headers });
+  }
+
+  /**
+   * Logs a line that clients can provoke.
+   *
+   * @param message a constant: each message has a limit of its own
+   */
+  logLimited(level: 'warn' | 'error', fields: object, message: string): void {
+    let limit = this.#lineLimits.get(message);
+    if (limit === undefined) this.#lineLimits.set(message, (limit = new LineLimit()));
+    const more = limit.take();
+    if (more !== null) this.#log[level]({ ...fields, ...more }, message);
+  }
+}

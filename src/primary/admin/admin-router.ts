@@ -1,0 +1,128 @@
+import type { Logger } from '../../telemetry/logger.ts';
+import { preferredFormat, type ExpositionFormat } from '../../telemetry/prometheus.ts';
+import {
+  JSON_TYPE,
+  healthAnswer,
+  jsonAnswer,
+  jsonText,
+  pageAnswer,
+  type Answer,
+  type RequestHead,
+} from './admin-answer.ts';
+import type { AdminRefusals } from './admin-refusals.ts';
+import type { AdminView } from './admin-view.ts';
+import { BearerToken } from './bearer-token.ts';
+import { CommandTable, runCommand, type CommandCall } from './commands/command-table.ts';
+import { parseTarget, refuseForeign } from './host-rules.ts';
+import { PageBody } from './pages/page-body.ts';
+import { SharedRendering } from './pages/shared-rendering.ts';
+
+type Page = (request: RequestHead) => Answer | Promise<Answer>;
+
+const METRICS_PERIOD_MS = 1000;
+/** Each rendering of the status begins after the requests that it answers. */
+const STATUS_PERIOD_MS = 100;
+
+/** Chooses the page or command of a request, and refuses requests that may have neither. */
+export class AdminRouter {
+  readonly #view: AdminView;
+  readonly #refusals: AdminRefusals;
+  readonly #log: Logger;
+  readonly #pages: ReadonlyMap<string, Page>;
+  readonly #commands: CommandTable;
+  readonly #metrics: Readonly<Record<ExpositionFormat, SharedRendering<PageBody>>>;
+  readonly #status: SharedRendering<PageBody>;
+  /** Of the token in use at the last command. */
+  #token: { readonly text: string; readonly bearer: BearerToken } | null = null;
+
+  constructor(view: AdminView, refusals: AdminRefusals, log: Logger) {
+    this.#view = view;
+    this.#refusals = refusals;
+    this.#log = log;
+    this.#commands = new CommandTable(view.commands);
+    this.#metrics = { text: this.#metricsIn('text'), openMetrics: this.#metricsIn('openMetrics') };
+    this.#status = new SharedRendering(() => new PageBody(JSON_TYPE, jsonText(view.status())), {
+      periodMs: STATUS_PERIOD_MS,
+    });
+    this.#pages = new Map<string, Page>([
+      ['/metrics', (request) => this.#answerMetrics(request)],
+      ['/livez', () => healthAnswer(view.notLive())],
+      ['/readyz', () => healthAnswer(view.notReady())],
+      ['/status', async (request) => pageAnswer(await this.#status.fresh(), request)],
+    ]);
+  }
+
+  /** Answers a request by its head; rejects if a page or a command fails. */
+  async answer(request: RequestHead): Promise<Answer> {
+    const { method = '', url = '/', httpVersion, headersDistinct } = request;
+    const target = parseTarget(url);
+    const { host: hosts = [], origin: origins = [] } = headersDistinct;
+    const foreign = refuseForeign({ httpVersion, target, hosts, origins }, this.#view.hosts);
+    if (foreign !== null) {
+      return this.#refusals.refuse(request, foreign.reason, foreign.status, foreign.message);
+    }
+    const page = this.#pages.get(target.path);
+    if (page !== undefined) {
+      return method === 'GET' || method === 'HEAD' ? page(request) : notAllowed('GET, HEAD');
+    }
+    const call = this.#commands.find(target.path);
+    if (call === null) return this.#notFound();
+    if (method !== 'POST') return notAllowed('POST');
+    return this.#refuseWithoutToken(request, call) ?? this.#run(call, target.query);
+  }
+
+  #notFound(): Answer {
+    const fields = { pages: [...this.#pages.keys()], commands: this.#commands.paths };
+    return jsonAnswer(404, 'nothing is at this path: GET one of "pages" or POST one of "commands"', {
+      fields,
+    });
+  }
+
+  #refuseWithoutToken(request: RequestHead, { command }: CommandCall): Answer | null {
+    if (command.withoutToken === true) return null;
+    const { token } = this.#view;
+    if (token === null) {
+      const message = 'changes are refused: no admin.token is set (in the file, or as SLUICE_ADMIN_TOKEN)';
+      return this.#refusals.refuse(request, 'no_token', 403, message);
+    }
+    if (this.#token?.text !== token) this.#token = { text: token, bearer: new BearerToken(token) };
+    if (this.#token.bearer.admits(request.headers.authorization)) return null;
+    const message =
+      'changes need the token: send "Authorization: Bearer TOKEN" with the value of admin.token';
+    const headers = { 'WWW-Authenticate': 'Bearer realm="sluice"' };
+    return this.#refusals.refuse(request, 'bad_token', 401, message, headers);
+  }
+
+  async #run(call: CommandCall, query: string): Promise<Answer> {
+    const { status, message, fields } = await runCommand(call, new URLSearchParams(query));
+    const { command, args } = call;
+    this.#log.info({ command: command.path, args, status }, 'admin command');
+    return jsonAnswer(status, message, { fields });
+  }
+
+  #metricsIn(format: ExpositionFormat): SharedRendering<PageBody> {
+    const render = async (): Promise<PageBody> => {
+      const { contentType, body } = await this.#view.metrics(format);
+      return new PageBody(contentType, body);
+    };
+    return new SharedRendering(render, { periodMs: METRICS_PERIOD_MS });
+  }
+
+  async #answerMetrics(request: RequestHead): Promise<Answer> {
+    const { accept = '', 'cache-control': cacheControl = '' } = request.headers;
+    const rendering = this.#metrics[preferredFormat(accept)];
+    const page = await (wantsFresh(cacheControl) ? rendering.fresh() : rendering.recent());
+    return pageAnswer(page, request, ['Accept']);
+  }
+}
+
+/** Tells whether a Cache-Control header asks for a page that is rendered after the request (RFC 9111, 5.2.1). */
+function wantsFresh(cacheControl: string): boolean {
+  return cacheControl
+    .split(',')
+    .some((directive) => /^\s*(?:no-cache|max-age\s*=\s*"?0+"?)\s*$/i.test(directive));
+}
+
+function notAllowed(allow: string): Answer {
+  return jsonAnswer(405, `this path takes only ${allow}`, { headers: { Allow: allow } });
+}

@@ -1,0 +1,18 @@
+import type { Status } from '../../protocol/status.ts';
+import type { ExpositionBody, ExpositionFormat } from '../../telemetry/prometheus.ts';
+import type { AdminCommand } from './commands/admin-command.ts';
+
+/** The parts of the process that the admin server shows and controls. */
+export interface AdminView {
+  readonly metrics: (format: ExpositionFormat) => Promise<ExpositionBody>;
+  /** Returns why the process needs to be replaced; null if it is live. */
+  readonly notLive: () => string | null;
+  /** Returns why no traffic should come here; null if the process is ready. */
+  readonly notReady: () => string | null;
+  readonly status: () => Status;
+  readonly commands: readonly AdminCommand[];
+  /** The token that commands need; null to refuse them. A reload may bring another. */
+  readonly token: string | null;
+  /** Host names in lower case that requests may name, beside IP addresses and `localhost`. */
+  readonly hosts: readonly string[];
+}

@@ -1,0 +1,31 @@
+import type { ClusterMonitors } from '../../clusters/cluster-monitors.ts';
+import type { AdminCommand, CommandResult } from './admin-command.ts';
+import { rateOf } from './parameters.ts';
+
+type Clusters = Pick<ClusterMonitors, 'all' | 'find' | 'rebalance'>;
+
+/** Of connections per second. */
+const REBALANCE_RATES = { least: 1, most: 100_000 } as const;
+
+/** Returns the commands that change one cluster. */
+export function clusterCommands(clusters: Clusters): readonly AdminCommand[] {
+  return [
+    { path: '/clusters/NAME/rebalance', run: ([name = ''], query) => rebalance(clusters, name, query) },
+  ];
+}
+
+function rebalance(clusters: Clusters, name: string, query: URLSearchParams): CommandResult {
+  const perSecond = rateOf(query, 'rate', REBALANCE_RATES) ?? undefined;
+  const monitor = clusters.find(name);
+  if (monitor === undefined) {
+    const names = clusters.all.map(({ config }) => config.name);
+    return { status: 404, message: `there is no cluster ${name}: write one of ${names.join(', ')}` };
+  }
+  const evicting = clusters.rebalance(monitor, perSecond);
+  const connections = Object.values(evicting).reduce((sum, count) => sum + count, 0);
+  const message =
+    connections === 0
+      ? `cluster ${name} is balanced already`
+      : `ending ${connections} connections to balance cluster ${name}`;
+  return { status: 202, message, fields: { cluster: name, evicting } };
+}

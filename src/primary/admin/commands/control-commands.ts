@@ -1,0 +1,93 @@
+import type { DrainSettings } from '../../../config/types/config.ts';
+import { MAX_DURATION_MS } from '../../../core/units/duration.ts';
+import type { DrainScope } from '../../../protocol/to-worker.ts';
+import type { AdminCommand, CommandResult } from './admin-command.ts';
+import type { Controls } from './controls.ts';
+import { durationOf, rateOf } from './parameters.ts';
+
+/** Of connections per second; 0 ends none before the deadline. */
+const DRAIN_RATES = { least: 0, most: 1_000_000 } as const;
+
+/** Returns the commands that change the process as a whole: reload, drain, restart of workers, handover. */
+export function controlCommands(controls: Controls): readonly AdminCommand[] {
+  const drains = (path: string, scopeOf: (name: string, address: string) => DrainScope): AdminCommand[] => [
+    {
+      path: `${path}/drain`,
+      run: ([name = '', address = ''], query) => drain(controls, scopeOf(name, address), query),
+    },
+    {
+      path: `${path}/undrain`,
+      run: ([name = '', address = '']) => undrain(controls, scopeOf(name, address)),
+    },
+  ];
+  return [
+    { path: '/reload', run: () => reload(controls) },
+    ...drains('', () => ({ kind: 'all' })),
+    ...drains('/listeners/NAME', (name) => ({ kind: 'listener', name })),
+    ...drains('/clusters/NAME', (name) => ({ kind: 'cluster', name })),
+    ...drains('/clusters/NAME/endpoints/ADDRESS', (cluster, name) => ({ kind: 'endpoint', cluster, name })),
+    { path: '/workers/restart', run: () => restart(controls, null) },
+    { path: '/workers/NAME/restart', run: ([name = '']) => restart(controls, name) },
+    { path: '/handover', run: (_args, query) => handOver(controls, query) },
+  ];
+}
+
+async function reload(controls: Controls): Promise<CommandResult> {
+  const result = await controls.reload('command');
+  const { generation, problem } = result;
+  return problem === null
+    ? { status: 200, message: `reloaded: generation ${generation}`, fields: result }
+    : { status: 409, message: `not reloaded: generation ${generation} stays`, fields: result };
+}
+
+/** `rate`, `deadline` and `jitter` of the query replace those of the configuration. */
+function drain(controls: Controls, scope: DrainScope, query: URLSearchParams): CommandResult {
+  if (!controls.has(scope)) return unknown(scope);
+  const { drainSettings } = controls;
+  const settings: DrainSettings = {
+    rate: rateOf(query, 'rate', DRAIN_RATES) ?? drainSettings.rate,
+    deadlineMs: durationOf(query, 'deadline', MAX_DURATION_MS) ?? drainSettings.deadlineMs,
+    jitterMs: durationOf(query, 'jitter', MAX_DURATION_MS) ?? drainSettings.jitterMs,
+  };
+  const progress = controls.drain(scope, settings);
+  return { status: 202, message: `draining ${progress.total} connections`, fields: progress };
+}
+
+function undrain(controls: Controls, scope: DrainScope): CommandResult {
+  if (!controls.has(scope)) return unknown(scope);
+  if (controls.undrain(scope)) {
+    return { status: 202, message: 'new work is taken again', fields: { scope } };
+  }
+  return { status: 409, message: `nothing to undo: ${described(scope)} is not drained` };
+}
+
+function restart(controls: Controls, worker: string | null): CommandResult {
+  if (!controls.restart(worker)) return { status: 404, message: `there is no worker ${worker ?? ''}` };
+  const message =
+    worker === null ? 'each worker is replaced, one after the other' : `the worker ${worker} is replaced`;
+  return { status: 202, message };
+}
+
+/** `check` asks only whether the process would hand over. */
+function handOver(controls: Controls, query: URLSearchParams): CommandResult {
+  const fields = { pid: process.pid };
+  if (query.has('check')) return { status: 200, message: 'the process would hand over', fields };
+  controls.handOver();
+  return { status: 202, message: 'the process hands over and ends', fields };
+}
+
+function unknown(scope: DrainScope): CommandResult {
+  return { status: 404, message: `there is no ${described(scope)}` };
+}
+
+function described(scope: DrainScope): string {
+  switch (scope.kind) {
+    case 'all':
+      return 'the process';
+    case 'listener':
+    case 'cluster':
+      return `${scope.kind} ${scope.name}`;
+    case 'endpoint':
+      return `endpoint ${scope.name} in cluster ${scope.cluster}`;
+  }
+}

@@ -1,0 +1,33 @@
+import { formatDuration } from '../../../core/units/duration.ts';
+import type { Harm } from '../../workers/supervisor.ts';
+import type { AdminCommand, CommandResult } from './admin-command.ts';
+import { durationOf } from './parameters.ts';
+
+const DEFAULT_FREEZE_MS = 30_000;
+const MAX_FREEZE_MS = 600_000;
+
+/**
+ * Returns the commands that break a worker, for tests of supervision. They need no token.
+ *
+ * @param harm makes a worker throw or freeze; returns false if no worker has the name
+ */
+export function faultCommands(harm: (worker: string, harm: Harm) => boolean): readonly AdminCommand[] {
+  const run = (worker: string, kind: Harm, message: string): CommandResult =>
+    harm(worker, kind) ? { status: 202, message } : { status: 404, message: `there is no worker ${worker}` };
+  return [
+    {
+      path: '/debug/workers/NAME/fault',
+      withoutToken: true,
+      run: ([worker = '']) => run(worker, { type: 'fault' }, `the worker ${worker} throws an exception`),
+    },
+    {
+      path: '/debug/workers/NAME/freeze',
+      withoutToken: true,
+      run: ([worker = ''], query) => {
+        const forMs = durationOf(query, 'for', MAX_FREEZE_MS) ?? DEFAULT_FREEZE_MS;
+        const message = `the worker ${worker} freezes for ${formatDuration(forMs)}`;
+        return run(worker, { type: 'freeze', forMs }, message);
+      },
+    },
+  ];
+}

@@ -1,0 +1,24 @@
+/** The JSON bodies of the admin API's answers to commands: the primary writes them, the command line reads them. */
+import type { DrainStatus } from './status.ts';
+
+/** In every answer to a command, and in every refusal. */
+export interface CommandAnswer {
+  /** The HTTP status, so that a saved body still tells it (as in RFC 9457 section 3.1.2). */
+  readonly status: number;
+  /** One sentence for a person: what happens now, or what was wrong and how to ask instead. */
+  readonly message: string;
+}
+
+/** The result of a reload. */
+export interface ReloadResult {
+  /** Of the configuration in use now. */
+  readonly generation: number;
+  /** Each error of the new configuration with its place, one a line; null if that configuration is in use now. */
+  readonly problem: string | null;
+  /** Settings that have changed, and that only a restart brings into force. */
+  readonly needsRestart: readonly string[];
+}
+
+export type ReloadAnswer = CommandAnswer & ReloadResult;
+
+export type DrainAnswer = CommandAnswer & DrainStatus;

@@ -1,0 +1,208 @@
+/** The answer of each request, by its head. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Answer, RequestHead } from '../../../../src/primary/admin/admin-answer.ts';
+import { AdminRefusals } from '../../../../src/primary/admin/admin-refusals.ts';
+import { AdminRouter } from '../../../../src/primary/admin/admin-router.ts';
+import { AdminStats } from '../../../../src/primary/admin/admin-stats.ts';
+import type { AdminView } from '../../../../src/primary/admin/admin-view.ts';
+import type { AdminCommand } from '../../../../src/primary/admin/commands/admin-command.ts';
+import { ParameterError } from '../../../../src/primary/admin/commands/parameters.ts';
+import type { CommandAnswer } from '../../../../src/protocol/admin-answers.ts';
+import { capture, type LogLine } from '../fixtures/config.ts';
+import { VIEW } from './admin-rig.ts';
+
+const TOKEN = 'a-token-of-20-chars.';
+const SHOWN = { authorization: `Bearer ${TOKEN}` };
+const PATH = '/clusters/app/endpoints/unix:%2Frun%2Fapp/drain';
+
+class Rig {
+  readonly stats = new AdminStats();
+  readonly lines: readonly LogLine[];
+  /** The token of the configuration in use. */
+  token: string | null;
+  readonly #router: AdminRouter;
+
+  constructor(changes: Partial<Omit<AdminView, 'token'>> = {}, token: string | null = null) {
+    const { log, lines } = capture();
+    this.lines = lines;
+    this.token = token;
+    const tokenInUse = (): string | null => this.token;
+    const view: AdminView = {
+      ...VIEW,
+      ...changes,
+      get token() {
+        return tokenInUse();
+      },
+    };
+    this.#router = new AdminRouter(view, new AdminRefusals(this.stats, log), log);
+  }
+
+  ask(method: string, url: string, headers: Record<string, string> = {}): Promise<Answer> {
+    const all: Record<string, string> = { host: 'localhost', ...headers };
+    const request: RequestHead = {
+      method,
+      url,
+      httpVersion: '1.1',
+      headers: all,
+      headersDistinct: Object.fromEntries(Object.entries(all).map(([name, value]) => [name, [value]])),
+      socket: { remoteAddress: '192.0.2.1' },
+    };
+    return this.#router.answer(request);
+  }
+
+  refused(): Record<string, number> {
+    const family = this.stats.families.find(({ metric }) => metric.name.includes('refused'))!;
+    const counted = family.read().filter(({ value }) => value > 0);
+    return Object.fromEntries(
+      counted.map(({ labels, value }): [string, number] => [String(labels.reason), value]),
+    );
+  }
+}
+
+/** A command that records its calls. */
+function recorded(changes: Partial<AdminCommand> = {}): { command: AdminCommand; ran: unknown[] } {
+  const ran: unknown[] = [];
+  const command: AdminCommand = {
+    path: '/clusters/NAME/endpoints/ADDRESS/drain',
+    run: (args, query) => {
+      ran.push([args, query.toString()]);
+      return { status: 202, message: 'draining 3 connections', fields: { total: 3 } };
+    },
+    ...changes,
+  };
+  return { command, ran };
+}
+
+function bodyOf({ type, body }: Answer): CommandAnswer {
+  assert.equal(type, 'application/json');
+  return JSON.parse(body.toString()) as CommandAnswer;
+}
+
+describe('a health check', () => {
+  it('is answered in plain text: ok, or 503 with the reason', async () => {
+    const well = await new Rig().ask('GET', '/readyz');
+    assert.deepEqual([well.status, well.type, well.body], [200, 'text/plain; charset=utf-8', 'ok\n']);
+    const ill = new Rig({ notReady: () => 'draining', notLive: () => 'too many threads are left behind' });
+    const answers = [await ill.ask('GET', '/readyz'), await ill.ask('HEAD', '/livez')];
+    assert.deepEqual(
+      answers.map(({ status, body }) => [status, body]),
+      [
+        [503, 'draining\n'],
+        [503, 'too many threads are left behind\n'],
+      ],
+    );
+  });
+});
+
+describe('a command', () => {
+  it('runs with its decoded arguments and its query, and answers its fields beside status and message', async () => {
+    const { command, ran } = recorded();
+    const rig = new Rig({ commands: [command] }, TOKEN);
+    const answer = await rig.ask('POST', `${PATH}?x=1`, SHOWN);
+    assert.equal(answer.status, 202);
+    assert.deepEqual(bodyOf(answer), { status: 202, message: 'draining 3 connections', total: 3 });
+    assert.deepEqual(ran, [[['app', 'unix:/run/app'], 'x=1']]);
+    assert.equal(rig.lines[0]?.msg, 'admin command');
+  });
+
+  it('needs the token, shown as a bearer', async () => {
+    const { command, ran } = recorded();
+    const rig = new Rig({ commands: [command] }, TOKEN);
+    const shown = [`Basic ${TOKEN}`, TOKEN, `Bearer ${TOKEN}x`, 'Bearer a-token', 'Bearer '];
+    for (const headers of [{}, ...shown.map((authorization) => ({ authorization }))]) {
+      const answer = await rig.ask('POST', PATH, headers);
+      assert.equal(answer.status, 401, JSON.stringify(headers));
+      assert.equal(answer.headers?.['WWW-Authenticate'], 'Bearer realm="sluice"');
+      const { status, message } = bodyOf(answer);
+      assert.equal(status, 401);
+      assert.match(message, /Authorization: Bearer TOKEN/);
+    }
+    assert.deepEqual(ran, []);
+    assert.deepEqual(rig.refused(), { bad_token: 6 });
+  });
+
+  it('is refused to everybody if no token is set', async () => {
+    const { command, ran } = recorded();
+    const rig = new Rig({ commands: [command] });
+    for (const authorization of ['', 'Bearer null', `Bearer ${TOKEN}`]) {
+      const answer = await rig.ask('POST', PATH, { authorization });
+      assert.equal(answer.status, 403);
+      assert.match(bodyOf(answer).message, /no admin\.token is set/);
+    }
+    assert.deepEqual([ran, rig.refused()], [[], { no_token: 3 }]);
+  });
+
+  it('takes the token of the configuration in use', async () => {
+    const { command, ran } = recorded();
+    const rig = new Rig({ commands: [command] }, 'the-token-of-before');
+    assert.equal((await rig.ask('POST', PATH, SHOWN)).status, 401);
+    rig.token = TOKEN;
+    assert.equal((await rig.ask('POST', PATH, SHOWN)).status, 202);
+    assert.equal(ran.length, 1);
+  });
+
+  it('that breaks a worker needs no token', async () => {
+    const { command, ran } = recorded({ withoutToken: true });
+    assert.equal((await new Rig({ commands: [command] }).ask('POST', PATH)).status, 202);
+    assert.equal(ran.length, 1);
+  });
+
+  it('with a parameter that cannot be read answers 400 and what to write', async () => {
+    const { command } = recorded({
+      run: () => {
+        throw new ParameterError('rate: write a number and a unit');
+      },
+    });
+    const answer = await new Rig({ commands: [command] }, TOKEN).ask('POST', PATH, SHOWN);
+    assert.deepEqual(bodyOf(answer), { status: 400, message: 'rate: write a number and a unit' });
+  });
+
+  it('that fails rejects', async () => {
+    const { command } = recorded({ run: () => Promise.reject(new Error('broken')) });
+    await assert.rejects(new Rig({ commands: [command] }, TOKEN).ask('POST', PATH, SHOWN), /broken/);
+  });
+
+  it('is given by POST only', async () => {
+    const { command, ran } = recorded();
+    const answer = await new Rig({ commands: [command] }, TOKEN).ask('GET', PATH, SHOWN);
+    assert.deepEqual([answer.status, answer.headers?.Allow], [405, 'POST']);
+    assert.deepEqual(bodyOf(answer), { status: 405, message: 'this path takes only POST' });
+    assert.deepEqual(ran, []);
+  });
+});
+
+describe('a path of neither a page nor a command', () => {
+  it('answers 404 with all pages and commands', async () => {
+    const rig = new Rig({ commands: [recorded().command] }, TOKEN);
+    for (const path of [
+      '/clusters//endpoints/a/drain',
+      '/clusters/%zz/endpoints/a/drain',
+      '/clusters/a',
+      '/',
+    ]) {
+      const answer = await rig.ask('POST', path, SHOWN);
+      const { status, message, ...lists } = bodyOf(answer);
+      assert.deepEqual([answer.status, status], [404, 404], path);
+      assert.match(message, /^nothing is at this path/);
+      assert.deepEqual(lists, {
+        pages: ['/metrics', '/livez', '/readyz', '/status'],
+        commands: ['/clusters/NAME/endpoints/ADDRESS/drain'],
+      });
+    }
+  });
+});
+
+describe('a request of a foreign page', () => {
+  it('is refused in JSON, counted by reason, and logged in one line', async () => {
+    const rig = new Rig();
+    const host = await rig.ask('GET', '/status', { host: 'attacker.example' });
+    assert.deepEqual([host.status, bodyOf(host).status], [421, 421]);
+    for (let count = 0; count < 20; count++) {
+      const origin = await rig.ask('GET', '/metrics', { origin: 'https://attacker.example' });
+      assert.deepEqual([origin.status, bodyOf(origin).status], [403, 403]);
+    }
+    assert.deepEqual(rig.refused(), { host: 1, origin: 20 });
+    assert.equal(rig.lines.length, 1);
+  });
+});
