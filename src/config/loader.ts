@@ -10,27 +10,27 @@ import { Settings } from './schema/settings.ts';
 import { SourceFile } from './syntax/source-file.ts';
 import type { Config } from './types/config.ts';
 
-/** Of the file in YAML or JSON. */
+/** Max bytes of a configuration file. */
 const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 
 interface ConfigSource {
-  /** YAML or JSON. */
+  /** Path of a file in YAML or JSON. */
   readonly file: string;
-  /** Each `path=value`; a later one wins over an earlier one, and all of them over the environment. */
+  /** `path=value` each. A later one wins over an earlier one, and each over the environment. */
   readonly overrides: readonly string[];
-  /** `SLUICE_` and the path of a setting in capitals wins over the file. */
+  /** Variables `SLUICE_` and the path of a setting in capitals. They win over the file. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Max open descriptors of the process, for warnings; null or left out for no limit. */
+  /** Max open descriptors of the process, for warnings; null or missing for no limit. */
   readonly descriptorLimit?: number | null;
 }
 
 export interface LoadedConfig {
   readonly config: Config;
-  /** What will work, but hardly as it was meant. */
+  /** Settings that work, but probably not as intended. */
   readonly warnings: readonly ConfigProblem[];
-  /** By the name of the cluster: the files of which the configuration keeps the contents only. */
+  /** By the name of the cluster: the paths of the files whose contents are in the configuration. */
   readonly clusterFiles: ReadonlyMap<string, ClusterFiles>;
-  /** Absolute paths of the configuration itself and of every certificate, key and authority that it names. */
+  /** Absolute paths of the configuration and of every certificate, key, authority and secret that it names. */
   readonly files: readonly string[];
 }
 

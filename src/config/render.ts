@@ -10,10 +10,10 @@ import type { Cluster, HealthCheck, Sticky } from './types/cluster.ts';
 import type { Listener, WebSocketSettings } from './types/listener.ts';
 import type { HeaderChanges, Route, RouteAction, RouteMatch } from './types/route.ts';
 
-/** A mapping in the file's own keys; what is null is left out. */
+/** A mapping with the keys of a configuration file. */
 type Tree = Readonly<Record<string, unknown>>;
 
-/** Every setting, defaults included, in the keys of a configuration file: loading it gives the same again. */
+/** Renders every setting, defaults included. Loading the text gives the same configuration. */
 export function renderConfig({
   config,
   clusterFiles,
@@ -27,7 +27,7 @@ export function renderConfig({
         bufferBudget: formatByteSize(workers.bufferBudget),
         stuckAfter: formatDuration(workers.stuckAfterMs),
       },
-      // The token is a secret, and has no place in output that people read and pass on.
+      // The token is a secret, and people pass the output on.
       admin: { address: formatAddress(admin.address), hosts: [...admin.hosts] },
       log: without({ ...log }),
       shutdown: {
@@ -81,7 +81,7 @@ function listenerTree(listener: Listener): Tree {
     ...common,
     tls: certificates === undefined ? null : { certificates },
     maxPendingHandshakes,
-    // Without a limit nothing waits, and the loader wants to hear nothing of it.
+    // The loader refuses it without a limit, because nothing waits then.
     ...(maxPendingHandshakes > 0 && { maxQueuedHandshakes }),
     trustedProxies,
     forwarded,
@@ -125,7 +125,7 @@ function routeTree({ name, match, action, headers }: Route): Tree {
   };
 }
 
-/** Null where nothing changes. */
+/** Returns null if nothing changes. */
 function changesTree({ set, add, remove }: HeaderChanges): Tree | null {
   if (set.size === 0 && add.size === 0 && remove.length === 0) return null;
   return without({
@@ -178,7 +178,7 @@ function clusterTree(cluster: Cluster, files: ClusterFiles | undefined): Tree {
     ...healthTree(cluster),
     resolve: { type: resolve.type, interval: formatDuration(resolve.intervalMs), servers: resolve.servers },
     masking,
-    // A key's text has no place in output that people read and pass on: its file is named.
+    // A key is a secret, and people pass the output on: its file is named.
     tls:
       tls === null
         ? null
@@ -193,7 +193,7 @@ function clusterTree(cluster: Cluster, files: ClusterFiles | undefined): Tree {
   });
 }
 
-/** The secret is left out for the reason that the token is: its file is named. */
+/** Leaves the secret out and names its file. */
 function stickyTree({ cookie, ttlMs, sameSite, secure }: Sticky, secretFile: string | null): Tree {
   return without({ cookie, ttl: formatDuration(ttlMs), secretFile, sameSite, secure });
 }
@@ -234,6 +234,7 @@ function healthCheckTree({ type, path, host, status, intervalMs, timeoutMs, rise
   });
 }
 
+/** Leaves out the keys whose value is null. */
 function without(tree: Tree): Tree {
   return Object.fromEntries(Object.entries(tree).filter(([, value]) => value !== null));
 }

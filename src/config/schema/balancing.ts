@@ -1,4 +1,4 @@
-/** How a cluster chooses among its endpoints. */
+/** The keys by which a cluster chooses among its endpoints. */
 import type { Format } from '../syntax/formats.ts';
 import { FormatError, describe, line, oneOf } from '../syntax/formats.ts';
 import type { Section } from '../syntax/section.ts';
@@ -7,7 +7,7 @@ import type { BalancerName, Cluster, HashOn } from '../types/cluster.ts';
 
 const HASH_KEYS = ['source_ip', 'header', 'cookie', 'query'] as const;
 const HASH_ON = { what: '"hashOn"', keys: HASH_KEYS };
-const HIGHEST_LOAD_FACTOR = 100;
+const MAX_LOAD_FACTOR = 100;
 
 const balancer = oneOf<BalancerName>(
   'round_robin',
@@ -18,7 +18,7 @@ const balancer = oneOf<BalancerName>(
   'consistent_hash',
 );
 
-/** Reads the keys that say which endpoint a connection gets. */
+/** Reads the keys that choose the endpoint of a connection. */
 export function readBalancing(cluster: Section): Pick<Cluster, 'balancer' | 'hashOn' | 'loadFactor'> {
   const name = cluster.optional('balancer', balancer, 'round_robin');
   if (name !== 'consistent_hash') {
@@ -55,8 +55,8 @@ function readHashOn(cluster: Section): HashOn {
 }
 
 const loadFactor: Format<number> = (value) => {
-  if (typeof value === 'number' && (value === 0 || (value > 1 && value <= HIGHEST_LOAD_FACTOR))) return value;
+  if (typeof value === 'number' && (value === 0 || (value > 1 && value <= MAX_LOAD_FACTOR))) return value;
   throw new FormatError(
-    `${describe(value)} is out of range: write more than 1 and up to ${HIGHEST_LOAD_FACTOR}, or 0 for no bound`,
+    `${describe(value)} is out of range: write more than 1 and up to ${MAX_LOAD_FACTOR}, or 0 for no bound`,
   );
 };

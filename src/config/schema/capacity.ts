@@ -1,4 +1,4 @@
-/** Limits of a configuration that the machine cannot keep. */
+/** Warnings about limits that the machine cannot keep. */
 import { formatRoundedByteSize } from '../../core/units/byte-size.ts';
 import { limitFor, planDescriptors } from '../../core/descriptor-limit.ts';
 import type { Problems } from '../syntax/problems.ts';

@@ -27,13 +27,13 @@ interface KeyFile extends TextFile {
   readonly key: KeyObject;
 }
 
-/** A certificate and its key, both null where they cannot be used. */
+/** A certificate and its key. Each is null if it cannot be used. */
 interface KeyPair {
   readonly cert: CertificateFile | null;
   readonly key: KeyFile | null;
 }
 
-/** Reads one entry of a listener's certificates; null where it cannot be used. */
+/** Reads one entry of a listener's certificates. Returns null if it cannot be used. */
 export function readCertificate(
   entry: Located<unknown>,
   base: BaseDirectory,
@@ -51,7 +51,7 @@ export function readCertificate(
   };
 }
 
-/** Whether the files of a certificate can be read, and are what they were when it was loaded. */
+/** Tells whether the files of a certificate can be read, and have not changed since it was loaded. */
 export function isUnchanged({ cert, key, digest }: Certificate): boolean {
   try {
     const [certText, keyText] = [cert, key].map((path) =>
@@ -67,7 +67,7 @@ function digestOf(cert: string, key: string): string {
   return createHash('sha256').update(cert).update('\0').update(key).digest('hex');
 }
 
-/** Reads the keys `cert` and `key` of a mapping, which must both be there and belong together. */
+/** Reads the required keys `cert` and `key` of a mapping, which must belong together. */
 export function readKeyPair(section: Section, base: BaseDirectory): KeyPair {
   const cert = section.required<CertificateFile | null>('cert', certificateFile(base), null);
   const key = section.required<KeyFile | null>('key', keyFile(base), null);
@@ -81,7 +81,7 @@ export function readKeyPair(section: Section, base: BaseDirectory): KeyPair {
   return { cert, key };
 }
 
-/** A PEM file of one certificate or more, all of which can be parsed. */
+/** Format of a PEM file with at least one certificate. All of them must be valid. */
 export function certificateFile(base: BaseDirectory): Format<CertificateFile> {
   const read = textFile(base);
   return (value) => {
@@ -104,7 +104,7 @@ export function certificateFile(base: BaseDirectory): Format<CertificateFile> {
   };
 }
 
-/** The certificates of a file in PEM form. No regular expression: many beginnings without an end take it quadratic time. */
+/** Finds the certificates in a PEM text. A regular expression would take quadratic time for many beginnings without an end. */
 function blocksOf(text: string): string[] {
   const blocks: string[] = [];
   for (let end = 0; ;) {
@@ -145,7 +145,7 @@ function dayOf(date: Date): string {
   return date.toISOString().slice(0, 10);
 }
 
-/** The DNS names that a certificate is for: its subjectAltName's, else its common name (RFC 6125 section 6.4.4). */
+/** Returns the DNS names of a certificate: from subjectAltName, else its common name (RFC 6125 section 6.4.4). */
 function serverNames(certificate: X509Certificate): readonly string[] {
   const names = alternativeNames(certificate.subjectAltName ?? '');
   if (names.length === 0) {
@@ -155,7 +155,7 @@ function serverNames(certificate: X509Certificate): readonly string[] {
   return [...new Set(names.map((name) => name.toLowerCase()))].filter((name) => DNS_NAME.test(name));
 }
 
-/** Node writes `DNS:a.example, IP Address:::1`, and quotes as JSON what could be taken for more than one entry. */
+/** Reads Node's form: `DNS:a.example, IP Address:::1`, with entries that contain separators quoted as JSON. */
 function alternativeNames(text: string): string[] {
   const names: string[] = [];
   for (const match of text.matchAll(/([^:,]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/gy)) {

@@ -38,10 +38,10 @@ const TLS = { what: 'the tls of a cluster', keys: ['serverName', 'ca', 'verify',
 const ENDPOINT = { what: 'an endpoint', keys: ['address', 'weight', 'maxConnections'] };
 const RETRY_BUDGET = { what: '"retryBudget"', keys: ['percent', 'minPerSecond'] };
 const CONNECTIONS = { min: 0, max: 100_000_000 };
-/** What the kernel takes as a path of a UNIX socket, in bytes. */
-const LONGEST_SOCKET_PATH = 107;
+/** Max bytes of the path of a UNIX socket. */
+const MAX_SOCKET_PATH_BYTES = 107;
 
-/** The absolute paths behind a cluster's PEM texts and its secret; null for what it does not have. */
+/** Absolute paths of the files of a cluster's PEM texts and secret; null for those that it does not have. */
 export interface ClusterFiles {
   readonly ca: string | null;
   readonly cert: string | null;
@@ -49,16 +49,16 @@ export interface ClusterFiles {
   readonly stickySecret: string | null;
 }
 
-/** A cluster and what of it the configuration does not keep. */
+/** A cluster, and its files, which the configuration does not keep. */
 export interface ReadCluster {
   readonly cluster: Cluster;
   readonly files: ClusterFiles;
 }
 
 /**
- * Reads one entry of the list of clusters; null if it is no mapping.
+ * Reads one entry of the list of clusters. Returns null if it is not a mapping.
  *
- * @param stickySecret what the environment sets; null if it sets none
+ * @param stickySecret from the environment; null for none
  */
 export function readCluster(
   entry: Located<unknown>,
@@ -152,9 +152,9 @@ function readEndpoints(cluster: Section, base: BaseDirectory, { type }: ResolveS
 
 function socketAddress(section: Section, base: BaseDirectory, path: string): Address {
   const absolute = resolve(base.path, path);
-  if (Buffer.byteLength(absolute) > LONGEST_SOCKET_PATH) {
-    const most = `the system takes ${LONGEST_SOCKET_PATH} bytes`;
-    section.problemAt('address', `the path ${absolute} is too long for a UNIX socket: ${most}`);
+  if (Buffer.byteLength(absolute) > MAX_SOCKET_PATH_BYTES) {
+    const limit = `the system takes ${MAX_SOCKET_PATH_BYTES} bytes`;
+    section.problemAt('address', `the path ${absolute} is too long for a UNIX socket: ${limit}`);
   }
   return { kind: 'unix', path: absolute };
 }

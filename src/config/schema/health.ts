@@ -1,4 +1,4 @@
-/** How a cluster finds out which of its endpoints are well, and what it does about those that are not. */
+/** The keys by which a cluster finds failing endpoints and treats them. */
 import { MAX_DURATION_MS } from '../../core/units/duration.ts';
 import type { Format } from '../syntax/formats.ts';
 import { FormatError, describe, duration, integer, line, oneOf } from '../syntax/formats.ts';
@@ -86,7 +86,7 @@ const statusRange: Format<HealthCheck['status']> = (value) => {
   throw new FormatError(`${describe(value)} is no status and no range of them: write 200, or "200-399"`);
 };
 
-/** Outlier detection is on where nothing is said; `outlier: off` leaves it out. */
+/** Reads `outlier`. Outlier detection is on by default; `outlier: off` switches it off. */
 function readOutlier(cluster: Section): OutlierSettings | null {
   const raw = cluster.raw('outlier');
   if (raw === 'off' || raw === false) return null;

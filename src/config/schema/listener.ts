@@ -74,11 +74,11 @@ const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 const CONNECTIONS = { min: 0, max: 100_000_000 };
 const IDLE = { min: 10, max: MAX_DURATION_MS, zero: 'never' };
-/** What uWebSockets.js takes: it terminates the process where a limit is outside of 8 to 960 seconds. */
+/** uWebSockets.js terminates the process if the idle timeout is outside of 8 to 960 seconds. */
 const WEBSOCKET_IDLE = { min: 8000, max: 960_000, zero: 'never' };
 const BUFFER = { min: 1024, max: GIB };
 
-/** Reads one entry of the list of listeners; null where it is no mapping or has no mode. */
+/** Reads one entry of the list of listeners. Returns null if it is not a mapping or has no mode. */
 export function readListener(entry: Located<unknown>, context: Context): Located<Listener> | null {
   const { problems } = context;
   const mode = entry.value instanceof Map ? (entry.value.get('mode') as unknown) : undefined;
@@ -151,7 +151,7 @@ function readTls(listener: Section, { base, problems }: Context): ListenerTls | 
   return { certificates };
 }
 
-/** Warns of routes that match a header which `underscoreHeaders` removes before. */
+/** Warns of routes that match a header that `underscoreHeaders` removes first. */
 function warnOfUnseenNames(listener: Section, routes: readonly Route[], policy: 'drop' | 'refuse'): void {
   for (const [index, { match }] of routes.entries()) {
     const name = [...match.headers.keys()].find((each) => each.includes('_'));
@@ -227,7 +227,7 @@ const endpointLostCode: Format<number> = (value) => {
   throw new FormatError(`${describe(value)} is not a close code for this: write 1011 or 1014`);
 };
 
-/** An IP address, or one with the length of its prefix. */
+/** An IP address, or a CIDR block. */
 const addressBlock: Format<string> = (value) => {
   const [address = '', length, more] = typeof value === 'string' ? value.split('/') : [];
   const family = isIP(address);

@@ -1,10 +1,10 @@
-/** Whether one route leaves anything to another. */
+/** Routes that an earlier route makes unreachable. */
 import type { LinearExpression } from '../../core/linear-expression.ts';
 import type { RouteMatch } from '../types/route.ts';
 
 /**
- * Whether every request that the later match takes is taken by the earlier one. False means only that this cannot
- * be told from the conditions as they stand: two regular expressions may match the same paths.
+ * Tells whether the earlier match takes every request that the later match takes. False may also mean that the conditions
+ * do not tell: two regular expressions may match the same paths.
  *
  * @param expression the earlier match's pathRegex, compiled
  */
@@ -35,7 +35,7 @@ function coversRegex(expression: LinearExpression | null, later: RouteMatch): bo
   return later.path !== null && expression.test(later.path);
 }
 
-/** Whether a path lies under a prefix, on the borders of its segments. */
+/** Tells whether a path is below a prefix of whole segments. */
 export function isBelow(prefix: string, path: string): boolean {
   return path === prefix || path.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`);
 }

@@ -1,4 +1,4 @@
-/** How names of endpoints are looked up. */
+/** The keys by which a cluster looks up the names of its endpoints. */
 import { isIP, isIPv6 } from 'node:net';
 import type { Format } from '../syntax/formats.ts';
 import { FormatError, describe, duration, oneOf } from '../syntax/formats.ts';

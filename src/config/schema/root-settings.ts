@@ -19,15 +19,15 @@ import {
 export interface Setting<T> {
   readonly doc: string;
   readonly format: Format<T>;
-  /** As it would stand in the file. */
+  /** The default as it would stand in the file. */
   readonly default: unknown;
-  /** What stands in for a bad value. */
+  /** Replaces a bad value in a configuration that is refused. */
   readonly placeholder: T;
 }
 
 const BEARER_TOKEN = /^[\w.~+/-]{16,512}={0,2}$/;
 
-/** `auto` is one thread for each core that the process may use. */
+/** A number of threads. `auto` is one for each core that the process may use. */
 export const workerCount: Format<number> = (value) => {
   if (value === 'auto') return availableParallelism();
   try {
@@ -37,11 +37,11 @@ export const workerCount: Format<number> = (value) => {
   }
 };
 
-/** Bytes; `auto` is a quarter of the memory that the process may have. */
+/** A size in bytes. `auto` is a quarter of the memory that the process may use. */
 const bufferBudget: Format<number> = (value) => {
   if (value !== 'auto') return byteSize({ min: 2 ** 20, max: 2 ** 50 })(value);
   const constrained = process.constrainedMemory();
-  // Without a limit it is 0, or more than there is.
+  // Without a limit it is 0, or more than the machine has.
   const memory = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
   return Math.floor(memory / 4);
 };
@@ -57,56 +57,52 @@ const adminToken: Format<string> = (value) => {
 export const SETTINGS = {
   'workers.l7': setting('Threads for the listeners of mode l7', workerCount, 'auto'),
   'workers.l4': setting('Threads for the listeners of mode l4', workerCount, 'auto'),
-  'workers.bufferBudget': setting('What may wait in all sessions together', bufferBudget, 'auto'),
+  'workers.bufferBudget': setting('Max bytes that wait in all sessions together', bufferBudget, 'auto'),
   'workers.stuckAfter': setting(
-    'How long a worker may be silent before it is given up and replaced',
+    'Silence after which a worker is abandoned and replaced',
     duration({ min: 1000, max: 600_000, zero: 'never' }),
     '10s',
   ),
-  'admin.address': setting('Where metrics, health and status are served', listenAddress, '127.0.0.1:9090'),
+  'admin.address': setting('Address of metrics, health and status', listenAddress, '127.0.0.1:9090'),
   'admin.hosts': setting(
-    'Host names that requests to the admin address may have',
+    'Host names that requests to the admin address may use',
     listOf('host names', 0),
     [],
   ),
-  'admin.token': setting('What admits changes at the admin address', nullable(adminToken), null),
+  'admin.token': setting('Bearer token that allows changes at the admin address', nullable(adminToken), null),
   'log.level': setting(
-    'The least severe lines that are logged',
+    'Min severity of log lines',
     oneOf('debug', 'info', 'warn', 'error', 'silent'),
     'info',
   ),
-  'log.format': setting('json, or pretty for people', oneOf('json', 'pretty'), 'json'),
+  'log.format': setting('Format of log lines: json, or pretty for people', oneOf('json', 'pretty'), 'json'),
   'log.access': setting(
-    'Whether sessions and tunnels log their opening and end, and requests their end',
+    'Whether the opening and end of sessions and tunnels, and the end of requests, are logged',
     toggle,
     true,
   ),
-  'log.file': setting('Where the log goes instead of standard output', nullable(text('a file')), null),
+  'log.file': setting('Log file instead of standard output', nullable(text('a file')), null),
   'shutdown.grace': setting(
-    'How long sessions and tunnels may go on after SIGTERM',
+    'Time for which sessions and tunnels continue after SIGTERM',
     duration({ min: 0, max: MAX_DURATION_MS }),
     '30s',
   ),
   'shutdown.readyDelay': setting(
-    'How long /readyz says 503 before anything else happens',
+    'Time for which /readyz answers 503 before a shutdown begins',
     duration({ min: 0, max: 600_000 }),
     '0s',
   ),
   'drain.rate': setting(
-    'Sessions and tunnels that a drain ends',
+    'Rate at which a drain ends sessions and tunnels',
     rate({ min: 0.1, max: 1_000_000 }),
     '100/s',
   ),
   'drain.deadline': setting(
-    'When a drain ends what is left',
+    'Time after which a drain ends all remaining connections',
     duration({ min: 1000, max: MAX_DURATION_MS }),
     '5m',
   ),
-  'drain.jitter': setting(
-    'Up to how long the turn of each is put off',
-    duration({ min: 0, max: 600_000 }),
-    '0s',
-  ),
+  'drain.jitter': setting('Max random delay of each end', duration({ min: 0, max: 600_000 }), '0s'),
   'demo.echo': setting('The cluster whose endpoints are echo servers', nullable(text('a cluster')), null),
   'demo.chat': setting('The cluster whose endpoints are a chat room', nullable(text('a cluster')), null),
   listeners: listSetting('The addresses that clients connect to', 'listeners'),
@@ -120,7 +116,7 @@ function setting<T>(doc: string, format: Format<T>, fallback: unknown): Setting<
   return { doc, format, default: fallback, placeholder: format(fallback) };
 }
 
-/** Null where it is missing. */
+/** Returns a setting of a list, which is null if it is missing. */
 function listSetting(doc: string, what: string): Setting<readonly unknown[] | null> {
   return { doc, format: nullable(listOf(what, 1)), default: null, placeholder: [] };
 }

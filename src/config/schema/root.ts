@@ -1,4 +1,4 @@
-/** The whole of a configuration: its parts, and what they say of each other. */
+/** The whole configuration: its parts, and the checks across them. */
 import { dirname, resolve } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
 import { warnOfDescriptors, warnOfUnfinishedMessages } from './capacity.ts';
@@ -27,9 +27,9 @@ interface ReadConfig {
 /**
  * Reads every setting.
  *
- * @param base the directory at which relative paths begin
+ * @param base the directory at which relative paths start
  * @param descriptorLimit max open descriptors of the process; null for no limit
- * @returns a configuration that can be used if no error has been noted
+ * @returns a configuration that can be used if there is no error
  */
 export function readRoot(
   settings: Settings,
@@ -109,7 +109,7 @@ function readListeners(
   return listeners;
 }
 
-/** The file itself need not be there yet. */
+/** Reads the path of the log file. Its directory must exist. */
 function readLogFile(settings: Settings, base: BaseDirectory, problems: Problems): string | null {
   const file = settings.read('log.file');
   if (file === null) return null;
@@ -132,7 +132,7 @@ function readDemo(settings: Settings, clusters: ClusterNames, problems: Problems
   return demo;
 }
 
-/** Notes each listener of mode l4 that wants the engine raw for a cluster with TLS, which only the other has. */
+/** Adds an error for each layer 4 listener with the engine raw and a cluster with TLS, which only the engine net has. */
 function refuseRawTls(
   listeners: readonly Located<Listener>[],
   clusters: readonly Cluster[],

@@ -15,13 +15,13 @@ import type { Setting, SettingPath, SettingValue } from './root-settings.ts';
 import { SETTINGS } from './root-settings.ts';
 import { stickySecret } from './sticky.ts';
 
-/** Overrides the secrets of all clusters: entries of a list have no variables of their own. */
+/** Overrides the secrets of all clusters: entries of a list have no own variables. */
 const STICKY_SECRET = 'SLUICE_STICKY_SECRET';
 
 const PATHS = Object.keys(SETTINGS) as SettingPath[];
 const ENVIRONMENT = new Map(PATHS.map((path) => [environmentName(path), path]));
 
-/** The keys of the root, or of one group of it. */
+/** The keys of the root (''), and of each group. */
 const GROUPS = new Map<string, readonly string[]>();
 for (const path of PATHS) {
   const [group, key] = path.split('.') as [string, string | undefined];
@@ -31,26 +31,27 @@ for (const path of PATHS) {
 
 const SCHEMA = schema();
 
+/** The values of the root's settings from all sources. */
 export class Settings {
-  /** The secret of sticky cookies that the environment sets; null for none. */
+  /** The secret of sticky cookies from the environment; null for none. */
   stickySecret: string | null = null;
   readonly #problems: Problems;
   readonly #store: convict.Config<Record<string, unknown>>;
 
-  /** Reads the environment at once; it comes into force with {@link loadFile}. */
+  /** Reads the environment. It takes effect with {@link loadFile}. */
   constructor(env: Readonly<Record<string, string | undefined>>, problems: Problems) {
     this.#problems = problems;
-    // Convict's own conversions take any text for true and "12abc" for 12, so that values go in as YAML has them.
+    // Convict would convert any text to true, and "12abc" to 12, so values are parsed as YAML first.
     this.#store = convict(SCHEMA, { env: this.#readEnvironment(env), args: [] });
   }
 
-  /** Takes the values of the file, over which the environment stands. */
+  /** Sets the values of the file. The environment wins over them. */
   loadFile(root: unknown): void {
     this.#assign([], root);
     this.#store.load({});
   }
 
-  /** Takes one `path=value`, which stands over all else. */
+  /** Sets one `path=value`, which wins over everything before. */
   override(textual: string): void {
     const override = parseOverride(textual);
     const place = `--set ${override.path.join('.')}`;
@@ -75,14 +76,14 @@ export class Settings {
     else this.#store.set(leaf, replaced.value);
   }
 
-  /** The value in force; where it is bad, that is noted and the default returned. */
+  /** Returns the value in force. Adds an error and returns the placeholder if it is bad. */
   read<P extends SettingPath>(path: P): SettingValue<P> {
     const { format, placeholder } = SETTINGS[path] as Setting<SettingValue<P>>;
     const value: unknown = this.#store.get(path);
     return readValue(value, path.split('.'), this.#problems, format, placeholder);
   }
 
-  /** The entries of a list; null where it is missing, none where it cannot be used. */
+  /** Returns the entries of a list: null if it is missing, none if it cannot be used. */
   elements(path: 'listeners' | 'clusters' | 'admin.hosts'): readonly Located<unknown>[] | null {
     return this.read(path)?.map((value, index) => ({ value, path: [...path.split('.'), index] })) ?? null;
   }
@@ -99,7 +100,7 @@ export class Settings {
       }
       return;
     }
-    // A group under which everything is commented out is as good as none.
+    // A group whose keys are all commented out is null.
     if (value === null) return;
     const shape = { what: name === '' ? 'a configuration' : `"${name}"`, keys };
     if (!isMapping(value)) {
@@ -115,7 +116,7 @@ export class Settings {
   #readEnvironment(env: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv {
     const values: Record<string, unknown> = {};
     for (const [name, value] of Object.entries(env)) {
-      // A variable that is set to nothing is how many tools say that it is not set.
+      // Many tools set a variable to the empty text to unset it.
       if (!name.startsWith('SLUICE_') || value === undefined || value === '') continue;
       if (name === STICKY_SECRET) {
         this.#readStickySecret(value);
@@ -127,7 +128,7 @@ export class Settings {
         this.#problems.overridden(path.split('.'), `environment ${name}`);
         continue;
       }
-      // Others may have names of that kind: Kubernetes sets SLUICE_PORT beside a service called sluice.
+      // Other programs may use such names: Kubernetes sets SLUICE_PORT for a service called sluice.
       const near = nearest(name, [...ENVIRONMENT.keys(), STICKY_SECRET]);
       if (near !== undefined) {
         this.#problems.warningAt(`environment ${name}`, `sets nothing: did you mean ${near}?`);
@@ -136,7 +137,7 @@ export class Settings {
     return values as NodeJS.ProcessEnv;
   }
 
-  /** Takes the text as it stands: as YAML, digits would be a number. */
+  /** Reads the text as it is: as YAML, digits would be a number. */
   #readStickySecret(value: string): void {
     try {
       this.stickySecret = stickySecret(value);
@@ -151,15 +152,15 @@ function environmentName(path: string): string {
   return `SLUICE_${path.replaceAll('.', '_').toUpperCase()}`;
 }
 
-/** The setting that a path is or lies in; null for a group, and for what is no setting. */
+/** Returns the setting at or above a path; null for a group, and for a path without a setting. */
 function leafOf(path: Path): SettingPath | null {
   const name = path.join('.');
   return PATHS.find((leaf) => name === leaf || name.startsWith(`${leaf}.`)) ?? null;
 }
 
 /**
- * The tree that convict wants. Each format is registered under the path of its setting: convict converts values of
- * formats that have no name by the type of their default.
+ * Builds convict's schema. Each format is registered under the path of its setting: convict converts values of formats
+ * without a name by the type of their default.
  */
 function schema(): convict.Schema<Record<string, unknown>> {
   const root: Record<string, unknown> = {};

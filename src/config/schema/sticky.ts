@@ -1,4 +1,4 @@
-/** The cookie that brings clients back to their endpoint. */
+/** The cookie that returns a client to its endpoint. */
 import { resolve } from 'node:path';
 import { MAX_DURATION_MS } from '../../core/units/duration.ts';
 import type { BaseDirectory } from '../syntax/files.ts';
@@ -14,11 +14,11 @@ const MIN_SECRET_CHARACTERS = 16;
 /** Prefixes of names that browsers take with Secure only (RFC 6265bis section 4.1.3). */
 const SECURE_NAME = /^__(?:host|secure)-/i;
 
-/** RFC 9110 section 5.6.2, which RFC 6265 takes for the names of cookies. */
+/** A token of RFC 9110 section 5.6.2. RFC 6265 uses it for names of cookies. */
 export const token = (what: string): Format<string> =>
   pattern(TOKEN, what, 'write letters, digits and "-" or "_"');
 
-/** Messages leave the value out. */
+/** A secret in the configuration. Messages leave it out. */
 export const stickySecret: Format<string> = (value) => {
   if (typeof value === 'string' && value.length >= MIN_SECRET_CHARACTERS) return value;
   throw new FormatError(
@@ -29,7 +29,7 @@ export const stickySecret: Format<string> = (value) => {
 /**
  * Reads the key `sticky` of a cluster.
  *
- * @param override the secret that the environment sets for all clusters; null if it sets none
+ * @param override the secret from the environment, for all clusters; null for none
  */
 export function readSticky(
   cluster: Section,
@@ -52,7 +52,7 @@ export function readSticky(
     section.problemAt('secretFile', 'the secret is given twice: keep secret or secretFile');
   }
   const given = section.optional('secret', stickySecret, null);
-  // The environment wins, so a file that it stands in for need not be there.
+  // The environment wins, so the file need not exist.
   const fileFormat = override === null ? secretFile(base) : unreadFile(base, override);
   const file = section.optional('secretFile', fileFormat, null);
   const secret = override ?? file?.secret ?? given;
@@ -64,19 +64,19 @@ interface SecretFile {
   readonly secret: string;
 }
 
-/** A file that is not read, because its secret is known. */
+/** Format of a file that is not read, because its secret is known. */
 function unreadFile(base: BaseDirectory, secret: string): Format<SecretFile> {
   const read = text('a file');
   return (value) => ({ path: resolve(base.path, read(value)), secret });
 }
 
-/** A text file with a secret; white space at its end does not count. */
+/** Format of a text file with a secret. White space at the end is ignored. */
 function secretFile(base: BaseDirectory): Format<SecretFile> {
   const read = textFile(base);
   return (value) => {
     const file = read(value);
     const secret = file.text.trimEnd();
-    // Bytes that are no UTF-8 have all become this character: different files would be the same secret.
+    // Bytes that are not UTF-8 all become this character, so different files would have the same secret.
     if (secret.includes('\uFFFD')) {
       throw new FormatError(
         `the file is not text: write a secret into it, such as one of "openssl rand -hex 32" (looked at ${file.path})`,

@@ -1,4 +1,4 @@
-/** What may be there only once: names, and addresses to listen on. */
+/** Names and listening addresses that may be used only once. */
 import { SocketAddress, isIP } from 'node:net';
 import type { TcpAddress } from '../../core/address.ts';
 import { formatAddress } from '../../core/address.ts';
@@ -6,11 +6,11 @@ import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
 import type { Listener } from '../types/listener.ts';
 
-/** Notes each name that an earlier entry has; `what` are listeners, clusters or routes. */
+/** Adds an error for each name that an earlier entry has. `what` is `listeners`, `clusters` or `routes`. */
 export function refuseTwins(names: readonly Located<string>[], what: string, problems: Problems): void {
   const seen = new Set<string>();
   for (const { path, value } of names) {
-    // An empty name stands for one that is missing, which has been noted.
+    // An empty name replaces a missing one, which has its own error.
     if (value !== '' && seen.has(value)) {
       problems.error([...path, 'name'], `two ${what} have the name "${value}": rename one`);
     }
@@ -18,7 +18,7 @@ export function refuseTwins(names: readonly Located<string>[], what: string, pro
   }
 }
 
-/** Notes each listener whose address is that of an earlier one or of the admin server, whole or in part. */
+/** Adds an error for each listener whose address overlaps the admin server's or an earlier listener's. */
 export function refuseSharedAddresses(
   admin: TcpAddress,
   listeners: readonly Located<Listener>[],
@@ -36,7 +36,7 @@ export function refuseSharedAddresses(
   }
 }
 
-/** Port 0 is another port for everyone. `::` takes IPv4 connections too. */
+/** Tells whether two addresses overlap. Port 0 is a new port each time. `::` takes IPv4 connections too. */
 function overlap(a: TcpAddress, b: TcpAddress): boolean {
   if (a.port !== b.port || a.port === 0) return false;
   const [hostA, hostB] = [canonical(a.host), canonical(b.host)];

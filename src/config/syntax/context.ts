@@ -1,4 +1,4 @@
-/** What the readers of listeners and routes need beside their own section. */
+/** What the readers of listeners and routes need besides their own section. */
 import type { BaseDirectory } from './files.ts';
 import { describe, text } from './formats.ts';
 import { nearest } from './nearest.ts';
@@ -13,28 +13,28 @@ export interface Context {
   readonly clusters: ClusterNames;
 }
 
-/** The names of the clusters, and which of them something refers to. */
+/** The names of the clusters, and the references to them. */
 export class ClusterNames {
   readonly #known: readonly Located<string>[];
   readonly #problems: Problems;
   readonly #complete: boolean;
   readonly #used = new Set<string>();
 
-  /** @param complete false where not every cluster could be read: then no name is called unknown */
+  /** @param complete false if some cluster could not be read: then no name is called unknown */
   constructor(known: readonly Located<string>[], complete: boolean, problems: Problems) {
     this.#known = known;
     this.#complete = complete;
     this.#problems = problems;
   }
 
-  /** Reads the key `cluster` of a section, which must be there and name one of them. */
+  /** Reads the required key `cluster` of a section, which must name a cluster. */
   read(section: Section): string {
     const name = section.required('cluster', text('the name of a cluster'), '');
     if (name !== '') this.refer([...section.path, 'cluster'], name);
     return name;
   }
 
-  /** Notes that a value names a cluster. */
+  /** Records that a value names a cluster, and an error if there is no such cluster. */
   refer(path: Path, name: string): void {
     this.#used.add(name);
     const names = this.#known.map(({ value }) => value);
@@ -45,7 +45,7 @@ export class ClusterNames {
     this.#problems.error(path, `there is no cluster ${describe(name)}: ${hint}`);
   }
 
-  /** Warns of each cluster that nothing has referred to. */
+  /** Warns of each cluster without a reference. */
   warnOfUnused(): void {
     for (const { path, value } of this.#known) {
       if (!this.#used.has(value)) this.#problems.warning(path, `nothing uses the cluster "${value}"`);

@@ -1,4 +1,4 @@
-/** Files and directories that a configuration names. A relative path begins at the configuration's directory. */
+/** Files and directories that a configuration names. Relative paths start at the configuration's directory. */
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { formatByteSize } from '../../core/units/byte-size.ts';
@@ -6,10 +6,10 @@ import { codeOf, messageOf } from '../../core/errors.ts';
 import type { Format } from './formats.ts';
 import { FormatError, describe, text } from './formats.ts';
 
-/** Where a relative path of a configuration begins. */
+/** The directory at which relative paths of a configuration start. */
 export class BaseDirectory {
   readonly path: string;
-  /** The text files that have been asked for, whether they could be read or not, as absolute paths. */
+  /** Absolute paths of all text files that were read or could not be read. */
   readonly textFiles = new Set<string>();
 
   constructor(path: string) {
@@ -23,12 +23,12 @@ export interface TextFile {
   readonly text: string;
 }
 
-/** Of a file of certificates or a key: the authorities of a whole operating system take 0.3 MiB. */
+/** Max bytes of a file of certificates or a key. The authorities of an operating system take 0.3 MiB. */
 export const MAX_PEM_BYTES = 4 * 1024 * 1024;
 
 const READ_BYTES = 64 * 1024;
 
-/** Something is there, but is no file, or too large a one. The message goes behind the name: `is a pipe`. */
+/** The path leads to something that is not a regular file, or is too large. The message follows the name: `is a pipe`. */
 export class UnreadableError extends Error {
   override readonly name = 'UnreadableError';
 }
@@ -44,27 +44,26 @@ const REASONS: Readonly<Record<string, string>> = {
   ENXIO: 'it is not a regular file',
 };
 
-/** Why a file cannot be read, in words. */
+/** Returns in words why a file cannot be read. */
 export function reasonOf(error: unknown): string {
   return REASONS[codeOf(error)] ?? messageOf(error);
 }
 
 /**
- * Reads a regular file. Whatever the path leads to, it neither waits nor reads more than the limit: a pipe may never
- * have a writer, and a device may never end.
+ * Reads a regular file without waiting, up to a limit. A pipe may never get a writer, and a device may never end.
  *
- * @throws an error of the file system, or an UnreadableError for what is no regular file or too large
+ * @throws an error of the file system; UnreadableError if it is not a regular file, or has more than `maxBytes`
  */
 export function readRegularFile(path: string, maxBytes: number): Buffer {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const kind = fstatSync(file);
     if (kind.isFIFO()) throw new UnreadableError('is a pipe: write it to a file');
-    // Reading a directory fails, and the system says why.
+    // Reading a directory fails with the system's own error.
     if (!kind.isFile() && !kind.isDirectory()) throw new UnreadableError('is not a regular file');
     const chunks: Buffer[] = [];
     let length = 0;
-    // The size that the system tells is 0 for files under /proc.
+    // The size in `stat` is 0 for files under /proc.
     for (;;) {
       const chunk = Buffer.allocUnsafe(READ_BYTES);
       const count = readSync(file, chunk);
@@ -78,7 +77,7 @@ export function readRegularFile(path: string, maxBytes: number): Buffer {
   }
 }
 
-/** An existing directory, as an absolute path. */
+/** Format of an existing directory. Returns its absolute path. */
 export function directory(base: BaseDirectory): Format<string> {
   const read = text('a directory');
   return (value) => {
@@ -96,7 +95,7 @@ export function directory(base: BaseDirectory): Format<string> {
   };
 }
 
-/** A regular file of at most {@link MAX_PEM_BYTES} that can be read now. */
+/** Format of a readable regular file of at most {@link MAX_PEM_BYTES}. Reads it. */
 export function textFile(base: BaseDirectory): Format<TextFile> {
   const read = text('a file');
   return (value) => {

@@ -1,4 +1,4 @@
-/** Formats of single values: each reads a raw value of the file, or says what is wrong and what would be right. */
+/** Formats of single values. Each reads a raw value, or says what is wrong with it and what to write instead. */
 import type { Address, TcpAddress } from '../../core/address.ts';
 import { parseAddress, parseTcpAddress } from '../../core/address.ts';
 import { formatByteSize, parseByteSize } from '../../core/units/byte-size.ts';
@@ -6,10 +6,10 @@ import { formatDuration, parseDuration } from '../../core/units/duration.ts';
 import { formatByteRate, formatRate, parseByteRate, parseRate } from '../../core/units/rate.ts';
 import { nearest } from './nearest.ts';
 
-/** Reads a raw value; throws a FormatError for one that it does not take. */
+/** Reads a raw value. Throws a FormatError if the value is not allowed. */
 export type Format<T> = (value: unknown) => T;
 
-/** What is wrong with one value, without its place. */
+/** An error of one value, without its place. */
 export class FormatError extends Error {
   override readonly name = 'FormatError';
 }
@@ -18,13 +18,13 @@ export class FormatError extends Error {
 interface Range {
   readonly min: number;
   readonly max: number;
-  /** What 0 means where it is allowed beside the range: `never`, `no limit`. */
+  /** The meaning of 0 if it is allowed besides the range: `never`, `no limit`. */
   readonly zero?: string;
 }
 
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
-/** How a raw value is named in a message. */
+/** Names a raw value in a message, in one line. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return 'an empty value';
   if (Array.isArray(value)) return 'a list';
@@ -34,7 +34,7 @@ export function describe(value: unknown): string {
   return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
 }
 
-/** Milliseconds. */
+/** A duration: milliseconds. */
 export function duration(range: Range): Format<number> {
   return (value) => {
     const ms = typeof value === 'string' ? parseDuration(value) : value === 0 ? 0 : undefined;
@@ -45,7 +45,7 @@ export function duration(range: Range): Format<number> {
   };
 }
 
-/** Bytes. */
+/** A size: bytes. */
 export function byteSize(range: Range): Format<number> {
   return (value) => {
     const text = typeof value === 'number' ? String(value) : value;
@@ -57,7 +57,7 @@ export function byteSize(range: Range): Format<number> {
   };
 }
 
-/** Bytes per second: `512B/s`, `64KiB/s`. */
+/** A rate of bytes, such as `64KiB/s`: bytes per second. */
 export function byteRate(range: Range): Format<number> {
   return (value) => {
     const bytes = typeof value === 'string' ? parseByteRate(value) : value === 0 ? 0 : undefined;
@@ -70,7 +70,7 @@ export function byteRate(range: Range): Format<number> {
   };
 }
 
-/** Events per second: `100/s`, `30/m`. */
+/** A rate of events, such as `100/s` or `30/m`: events per second. */
 export function rate(range: Range): Format<number> {
   return (value) => {
     const perSecond = typeof value === 'string' ? parseRate(value) : undefined;
@@ -110,7 +110,7 @@ export const toggle: Format<boolean> = (value) => {
   throw new FormatError(`${describe(value)} is neither true nor false`);
 };
 
-/** Text of any kind; `what` names it. */
+/** Text of any kind. `what` names it in messages. */
 export function anyText(what: string): Format<string> {
   return (value) => {
     if (typeof value === 'string') return value;
@@ -121,12 +121,11 @@ export function anyText(what: string): Format<string> {
   };
 }
 
-/** Text without control characters, which must not get into a header or a log line. */
+/** Text without control characters, for headers and log lines. */
 export function line(what: string): Format<string> {
   const read = anyText(what);
   return (value) => {
     const found = read(value);
-
     if (!CONTROL.test(found)) return found;
     throw new FormatError(`${describe(found)} has a control character, which ${what} cannot have`);
   };
@@ -142,7 +141,7 @@ export function text(what: string): Format<string> {
   };
 }
 
-/** Text that a regular expression takes; the message is `"x" is not ${what}: ${remedy}`. */
+/** Text that matches a regular expression. The message is `"x" is not ${what}: ${remedy}`. */
 export function pattern(expression: RegExp, what: string, remedy: string): Format<string> {
   const read = text(what);
   return (value) => {
@@ -152,14 +151,14 @@ export function pattern(expression: RegExp, what: string, remedy: string): Forma
   };
 }
 
-/** The name of a listener, route or cluster: it becomes a label of metrics. */
+/** The name of a listener, route or cluster, which becomes a label of metrics. */
 export const label = pattern(
   /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/,
   'a name',
   'use 1 to 63 letters, digits, "_", "." and "-", the first neither "." nor "-"',
 );
 
-/** What the primary and listeners bind: port 0 is a free one. */
+/** An address to listen on. Port 0 is a free one. */
 export const listenAddress: Format<TcpAddress> = (value) => {
   const address = typeof value === 'string' ? parseTcpAddress(value) : undefined;
   if (address !== undefined) return address;
@@ -169,7 +168,7 @@ export const listenAddress: Format<TcpAddress> = (value) => {
   );
 };
 
-/** What sluice connects to. A relative path of a UNIX socket is left as it is. */
+/** The address of an endpoint. A relative path of a UNIX socket stays relative. */
 export const dialAddress: Format<Address> = (value) => {
   const address = typeof value === 'string' ? parseAddress(value) : undefined;
   if (address === undefined || (address.kind === 'unix' && CONTROL.test(address.path))) {
@@ -190,7 +189,7 @@ export const dialAddress: Format<Address> = (value) => {
   return address;
 };
 
-/** A value that may be left empty. */
+/** A value that may be empty, which is null. */
 export function nullable<T>(format: Format<T>): Format<T | null> {
   return (value) => (value === null ? null : format(value));
 }

@@ -12,10 +12,10 @@ const readName = pattern(
   'write letters, digits and "-" with dots between, without a port',
 );
 
-/** A name such as `app.internal`, in lower case. */
+/** A host name such as `app.internal`. Returns it in lower case. */
 export const hostName: Format<string> = (value) => readName(value).toLowerCase();
 
-/** What a route matches: a name, a name behind `*.`, an IPv4 address or an IPv6 address in brackets, in lower case. */
+/** The host of a match: a name, `*.` and a name, an IPv4 address, or an IPv6 address in brackets. Returns lower case. */
 export const hostPattern: Format<string> = (value) => {
   if (typeof value === 'string') {
     const name = value.startsWith('*.') ? value.slice(2) : value;
@@ -34,7 +34,7 @@ export const hostPattern: Format<string> = (value) => {
   return hostName(value);
 };
 
-/** What a Host header says: a name or an address, and a port where it is not the usual one. */
+/** A Host header: a name or an address, with an optional port. Returns lower case. */
 export const hostAndPort: Format<string> = (value) => {
   const [, host = '', port] = (typeof value === 'string' && /^(.*?)(?::(\d{1,5}))?$/.exec(value)) || [];
   const address = /^\[([^%]+)\]$/.exec(host)?.[1] ?? '';
@@ -45,7 +45,7 @@ export const hostAndPort: Format<string> = (value) => {
   );
 };
 
-/** The name of SRV records (RFC 2782), such as `_ws._tcp.example.com`; the port is the records' to say. */
+/** The name of SRV records (RFC 2782), such as `_ws._tcp.example.com`. The records have the port. */
 export const serviceName: Format<TcpAddress> = (value) => {
   const name = typeof value === 'string' && value.endsWith(':0') ? value.slice(0, -2) : value;
   if (typeof name === 'string' && NAME.test(name) && !/^[\d.]+$/.test(name)) {

@@ -1,8 +1,9 @@
-/** Finds what somebody who mistyped a word most likely meant. */
-
 /**
- * The candidate that is the fewest single-letter slips away from a word, case aside, or undefined where none is
- * near: a slip for every three letters, two at most, or a beginning of three letters or more.
+ * Finds the candidate that a mistyped word most likely meant: the one with the fewest single-letter slips, case aside.
+ * Allowed are one slip for every three letters, at most two, or a candidate that begins with the word's three or more
+ * letters.
+ *
+ * @returns undefined if no candidate is near
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const wanted = word.toLowerCase();
@@ -17,7 +18,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return candidates.find((candidate) => candidate.toLowerCase().startsWith(wanted));
 }
 
-/** Letters added, lost, changed or swapped with their neighbour (optimal string alignment); `limit` where more. */
+/** Counts letters added, lost, changed or swapped with their neighbour (optimal string alignment), up to `limit`. */
 function slipsBetween(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
   let beforeLast: number[] = [];

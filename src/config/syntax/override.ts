@@ -1,4 +1,4 @@
-/** `--set path=value`: a dotted path, which may index lists, and a value in YAML. */
+/** `--set path=value`: a dotted path, with indexes of lists, and a value in YAML. */
 import { isMapping } from './section.ts';
 import type { Path } from './source-file.ts';
 import { parseValue } from './source-file.ts';
@@ -9,7 +9,7 @@ interface Override {
   readonly value: unknown;
 }
 
-/** Reads `path=value`; without an equals sign the value is empty. */
+/** Reads `path=value`. Without an equals sign the value is empty. */
 export function parseOverride(text: string): Override {
   const end = text.indexOf('=');
   if (end < 0) return { path: text.split('.'), value: null };
@@ -20,11 +20,11 @@ type Replaced =
   { readonly error: null; readonly value: unknown; readonly path: Path } | { readonly error: string };
 
 /**
- * A copy of a raw value in which one value further in is another; mappings that are missing on the way are made,
- * and a list may grow by one.
+ * Copies a raw value and replaces the value at a path in the copy. Missing mappings on the path are created, and a list
+ * may grow by one.
  *
  * @param steps keys, and indexes of lists in digits
- * @returns the copy and the path with its indexes as numbers, or what keeps it from being made
+ * @returns the copy, and the path with its indexes as numbers; or an error
  */
 export function replaceIn(target: unknown, steps: readonly string[], value: unknown): Replaced {
   const [step, ...rest] = steps;

@@ -1,8 +1,8 @@
-/** What is wrong with a configuration, gathered while it is read, each with its place. */
+/** The errors and warnings of a configuration, each with its place. */
 import type { ConfigProblem } from '../../core/errors.ts';
 import type { Path, Position, SourceFile } from './source-file.ts';
 
-/** A value that did not come from the file. */
+/** A value from the environment or the command line. */
 interface Override {
   readonly path: Path;
   /** `--set path` or `environment NAME`. */
@@ -10,11 +10,11 @@ interface Override {
 }
 
 interface Entry extends ConfigProblem {
-  /** Null for what stands in no file; such entries come last. */
+  /** Null if the place is not in the file. Such entries come last. */
   readonly position: Position | null;
 }
 
-/** Each becomes a line of output or of the log, at every attempt to reload. */
+/** Max reported errors, and max reported warnings. Each is a line of output or of the log at every reload. */
 const MAX_PROBLEMS = 100;
 
 export class Problems {
@@ -24,7 +24,7 @@ export class Problems {
   readonly #errors: Entry[] = [];
   readonly #warnings: Entry[] = [];
 
-  /** @param file its name as the user wrote it */
+  /** @param file path as the user wrote it */
   constructor(file: string, source: SourceFile) {
     this.#file = file;
     this.#source = source;
@@ -36,7 +36,7 @@ export class Problems {
     }
   }
 
-  /** Errors in the order of the file, then those of the environment and the command line; the first 100. */
+  /** The first {@link MAX_PROBLEMS} errors: in the order of the file, then of the environment and the command line. */
   get errors(): readonly ConfigProblem[] {
     return this.#first(sorted(this.#errors), 'errors');
   }
@@ -46,22 +46,22 @@ export class Problems {
     return this.#first(sorted(this.#warnings), 'warnings');
   }
 
-  /** Says that a value comes from elsewhere; a later one hides an earlier one of the same path. */
+  /** Records that a value does not come from the file. A later record hides an earlier one of the same path. */
   overridden(path: Path, place: string): void {
     this.#overrides.push({ path, place });
   }
 
-  /** An error at a value, or at the mapping that lacks it. */
+  /** Adds an error at a value, or at the mapping that lacks it. */
   error(path: Path, message: string): void {
     this.#errors.push({ ...this.#find(path, false), message });
   }
 
-  /** An error at a key. */
+  /** Adds an error at a key. */
   keyError(path: Path, message: string): void {
     this.#errors.push({ ...this.#find(path, true), message });
   }
 
-  /** An error of a value by itself; the key that it belongs to is named, unless its place names it. */
+  /** Adds an error of a value alone. The message names the key, unless the place names it. */
   valueError(path: Path, message: string): void {
     const found = this.#find(path, false);
     const key = path.findLast((step) => typeof step === 'string');
@@ -75,12 +75,12 @@ export class Problems {
     this.#warnings.push({ ...this.#find(path, false), message });
   }
 
-  /** An error that stands in no file. */
+  /** Adds an error whose place is not in the file. */
   errorAt(place: string, message: string): void {
     this.#errors.push({ position: null, place, message });
   }
 
-  /** A warning that stands in no file. */
+  /** Adds a warning whose place is not in the file. */
   warningAt(place: string, message: string): void {
     this.#warnings.push({ position: null, place, message });
   }

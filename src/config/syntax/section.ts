@@ -5,23 +5,23 @@ import { nearest } from './nearest.ts';
 import type { Problems } from './problems.ts';
 import type { Path } from './source-file.ts';
 
-/** A value and where it stands. */
+/** A value and its place. */
 export interface Located<T> {
   readonly value: T;
   readonly path: Path;
 }
 
-/** What a mapping is called in messages (`a listener`) and the keys that it may have. */
+/** The name of a mapping in messages (`a listener`), and its allowed keys. */
 interface Shape {
   readonly what: string;
   readonly keys: readonly string[];
-  /** What to say of some of the other keys. */
+  /** Messages about some other keys. */
   readonly notes?: Readonly<Record<string, string>>;
 }
 
 /**
- * What is wrong is noted, not thrown, so that one reading finds every problem: a value that cannot be read is
- * replaced by its default or a placeholder, and the configuration is refused in the end.
+ * A mapping and its place. It collects errors instead of throwing them, so that one reading finds every problem. A default
+ * or a placeholder replaces a value that cannot be read, and the loader refuses the configuration in the end.
  */
 export class Section {
   readonly path: Path;
@@ -36,7 +36,7 @@ export class Section {
     this.#values = values;
   }
 
-  /** Null where the value is no mapping, which has been noted then. */
+  /** Returns null if the value is not a mapping, and adds an error. */
   static of(value: unknown, path: Path, problems: Problems, shape: Shape): Section | null {
     if (!isMapping(value)) {
       problems.valueError(path, notMapping(value, shape));
@@ -57,30 +57,30 @@ export class Section {
     return this.#values.get(key);
   }
 
-  /** A value that may be left out. */
+  /** Reads an optional value. */
   optional<T>(key: string, format: Format<T>, fallback: T): T {
     return this.has(key) ? this.#read(key, format, fallback) : fallback;
   }
 
-  /** A value that must be there. The placeholder stands in for it in a configuration that is refused. */
+  /** Reads a required value. The placeholder replaces a missing one in a configuration that is refused. */
   required<T>(key: string, format: Format<T>, placeholder: T): T {
     if (this.has(key)) return this.#read(key, format, placeholder);
     this.problem(`${this.#what} needs "${key}"`);
     return placeholder;
   }
 
-  /** The key `name`, which must be there. A bad one is kept, so that what refers to it is not refused as well. */
+  /** Reads the required key `name`. A bad name is kept, so that references to it are not refused as well. */
   name(): string {
     const raw = this.raw('name');
     return this.required('name', label, typeof raw === 'string' ? raw : '');
   }
 
-  /** A mapping that may be left out: null where it is, or is none. */
+  /** Reads an optional mapping. Returns null if it is missing, or not a mapping. */
   section(key: string, shape: Shape): Section | null {
     return this.has(key) ? Section.of(this.raw(key), [...this.path, key], this.problems, shape) : null;
   }
 
-  /** A mapping of which everything may be left out: empty where it is missing, left empty or none. */
+  /** Reads a mapping without required keys. Returns an empty one if it is missing, empty or not a mapping. */
   settings(key: string, shape: Shape): Section {
     const path = [...this.path, key];
     const value = this.raw(key) ?? new Map<string, unknown>();
@@ -89,7 +89,7 @@ export class Section {
     );
   }
 
-  /** The elements of a list that must be there and not be empty; none where they cannot be read. */
+  /** Reads the elements of a required list, which must not be empty. Returns none if it cannot be read. */
   list(key: string, of: string): Located<unknown>[] {
     if (!this.has(key)) {
       this.problem(`${this.#what} needs "${key}"`);
@@ -98,22 +98,22 @@ export class Section {
     return this.#elements(key, of, 1);
   }
 
-  /** The elements of a list that may be left out or be empty. */
+  /** Reads the elements of an optional list, which may be empty. */
   optionalList(key: string, of: string): Located<unknown>[] {
     return this.has(key) ? this.#elements(key, of, 0) : [];
   }
 
-  /** Keys and values as they stand. */
+  /** Returns the raw keys and values. */
   entries(): [string, unknown][] {
     return [...this.#values];
   }
 
-  /** Notes what is wrong with the mapping as a whole. */
+  /** Adds an error of the mapping as a whole. */
   problem(message: string): void {
     this.problems.error(this.path, message);
   }
 
-  /** Notes what is wrong with a value that could be read. */
+  /** Adds an error of a value that could be read. */
   problemAt(key: string, message: string): void {
     this.problems.valueError([...this.path, key], message);
   }
@@ -134,7 +134,7 @@ export class Section {
   }
 }
 
-/** Reads one value; where its format refuses it, that is noted and the fallback returned. */
+/** Reads one value. If its format refuses it, adds an error and returns the fallback. */
 export function readValue<T>(
   value: unknown,
   path: Path,
@@ -155,13 +155,13 @@ export function isMapping(value: unknown): value is ReadonlyMap<string, unknown>
   return value instanceof Map;
 }
 
-/** What to say of a value that should be a mapping. */
+/** Returns the message for a value that should be a mapping. */
 export function notMapping(value: unknown, { what, keys }: Shape): string {
   const remedy = keys.length === 0 ? '' : `: ${what} has ${keys.join(', ')}`;
   return `${describe(value)} is not a mapping${remedy}`;
 }
 
-/** What to say of a key that a mapping does not have. */
+/** Returns the message for a key that the mapping must not have. */
 export function unknownKey(key: string, { what, keys, notes = {} }: Shape): string {
   if (Object.hasOwn(notes, key)) return notes[key]!;
   const near = nearest(key, keys);

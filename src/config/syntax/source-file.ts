@@ -1,4 +1,4 @@
-/** The text of a configuration file: its values, and where each of them stands. */
+/** The text of a configuration file: its values and their places. */
 import type { Document, Node } from 'yaml';
 import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import { messageOf } from '../../core/errors.ts';
@@ -15,20 +15,20 @@ export interface Position {
   readonly column: number;
 }
 
-/** Something that the parser has to say about the text. */
+/** A message of the parser about the text. */
 interface Remark {
   readonly position: Position;
   readonly message: string;
 }
 
-/** A text with its values, or with the fault that keeps it from having any. */
+/** A parsed text: its values, or the fault that prevents them. */
 interface Parsed {
   readonly document: Document.Parsed | null;
   readonly values: YamlValues | null;
   readonly fault: YamlFault | null;
 }
 
-/** Messages of the parser repeat their source, which may be the whole file. */
+/** The parser's messages repeat their source, which may be the whole file. */
 const MAX_MESSAGE_CHARACTERS = 200;
 const MAX_KEY_CHARACTERS = 60;
 const START: Position = { line: 1, column: 1 };
@@ -44,9 +44,9 @@ const PARSE = {
 export class SourceFile {
   /** Mappings are Maps, lists are arrays; null for an empty file and for one that is broken. */
   readonly root: unknown;
-  /** What keeps the values from being understood at all; the first is enough, the others follow from it. */
+  /** The first syntax error, which prevents all values; null for none. Further ones only follow from it. */
   readonly broken: Remark | null;
-  /** Keys that are set twice: an error, but one beside which the rest can be read. */
+  /** Keys that are set twice. This is an error, but the rest can be read. */
   readonly duplicates: readonly Remark[];
   readonly warnings: readonly Remark[];
   readonly #lines = new LineCounter();
@@ -74,9 +74,9 @@ export class SourceFile {
   }
 
   /**
-   * Where a value stands, or the nearest mapping or list around it that is in the file.
+   * Finds the place of a value, or of the nearest mapping or list around it in the file.
    *
-   * @param key points at the value's key where it has one; else only a mapping or list is found by its key
+   * @param key true for the place of the value's key; false uses the key only for a mapping or list
    */
   locate(path: Path, key: boolean): { readonly position: Position; readonly found: boolean } {
     const values = this.#values;
@@ -93,7 +93,7 @@ export class SourceFile {
       const byKey = child.key !== null && (key || !isScalar(node) || node.source === '');
       const start = byKey ? child.key.range?.[0] : node?.range?.[0];
       if (start !== undefined) offset = start;
-      // A step into an alias goes on where its anchor stands.
+      // A step into an alias continues at its anchor.
       if (index === path.length - 1 && isAlias(child.value)) offset = child.value.range?.[0] ?? offset;
     }
     return { position: offset === undefined ? START : this.#at(offset), found };
@@ -105,7 +105,7 @@ export class SourceFile {
   }
 }
 
-/** Reads one value as YAML, as it comes from the environment or the command line; what is none is text. */
+/** Reads one value from the environment or the command line as YAML. Anything that is not YAML is text. */
 export function parseValue(text: string): unknown {
   const { document, values, fault } = parse(text, new LineCounter());
   if (fault !== null || document === null || values === null) return text;

@@ -1,28 +1,28 @@
-/** Limits of a text in YAML, checked before the parser sees it. */
+/** Limits of a text in YAML, checked before it is parsed. */
 import { Lexer } from 'yaml';
 
 /** Levels of mappings and lists; the configuration itself needs 8. */
 export const MAX_DEPTH = 100;
 /** Words, marks, spaces and line ends. Reading takes 5 us for each at most; an endpoint with a weight has 18. */
 const MAX_TOKENS = 1_000_000;
-/** Values, those behind aliases as often as they are used. A text without aliases has fewer: each needs two tokens. */
+/** Values. A value behind an alias counts for each use. A text without aliases has fewer: each value needs two tokens. */
 export const MAX_VALUES = MAX_TOKENS / 2;
 const MAX_ALIASES = 1000;
 
-/** Something wrong with the text, and where it begins. */
+/** A fault of the text, and its offset. */
 export interface YamlFault {
   readonly offset: number;
   readonly message: string;
 }
 
-/** Finds where a text exceeds a limit. It only splits the text into tokens, which takes linear time. */
+/** Finds the place at which a text exceeds a limit. It only splits the text into tokens, in linear time. */
 export function findExcess(text: string): YamlFault | null {
   const depth = new Depth();
   let offset = 0;
   let tokens = 0;
   let aliases = 0;
   for (const token of new Lexer().lex(text)) {
-    // Marks of the lexer's own, which stand for no text.
+    // The lexer's own marks, which have no text.
     if (token === '\u0002' || token === '\u0018' || token === '\u001f') continue;
     if (++tokens > MAX_TOKENS) {
       return {

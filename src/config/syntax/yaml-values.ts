@@ -4,16 +4,16 @@ import { isAlias, isMap, isNode, isPair, isScalar, isSeq } from 'yaml';
 import type { YamlFault } from './yaml-limits.ts';
 import { MAX_DEPTH, MAX_VALUES } from './yaml-limits.ts';
 
-/** A value with all that it holds. */
+/** A value and its size. */
 interface Built {
   readonly value: unknown;
-  /** Values in it. Those behind an alias count each time the alias is used. */
+  /** Number of values inside. Those behind an alias count for each use of the alias. */
   readonly size: number;
   /** Levels of mappings and lists. */
   readonly height: number;
 }
 
-/** A node that aliases may stand for. */
+/** A node that aliases refer to. */
 interface Anchor {
   readonly node: Node;
   /** Null until the whole node has been built. */

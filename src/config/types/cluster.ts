@@ -5,16 +5,16 @@ export type BalancerName =
   'round_robin' | 'least_connections' | 'random' | 'p2c' | 'source_ip' | 'consistent_hash';
 type Masking = 'zero' | 'random';
 
-/** What of a client consistent_hash goes by; the name of a header is lower case. */
+/** The key of consistent_hash. The name of a header is in lower case. */
 export type HashOn =
   { readonly kind: 'source_ip' } | { readonly kind: 'header' | 'cookie' | 'query'; readonly name: string };
 
-/** A cookie that brings a client back to the endpoint that it had. */
+/** The cookie that returns a client to its endpoint. */
 export interface Sticky {
   readonly cookie: string;
-  /** How long a client keeps it; 0 is until its browser is closed. */
+  /** Time for which a client keeps the cookie; 0 until its browser is closed. */
   readonly ttlMs: number;
-  /** Key of the cookie's value; null where the process makes one of its own. */
+  /** Key that signs the cookie's value; null if the process makes its own. */
   readonly secret: string | null;
   readonly sameSite: 'lax' | 'strict' | 'none';
   /** When the cookie is Secure: always (`on`), or if the client uses TLS (`auto`). */
@@ -25,24 +25,24 @@ export interface Cluster {
   readonly name: string;
   readonly balancer: BalancerName;
   readonly hashOn: HashOn;
-  /** No endpoint of consistent_hash gets more than so many times its share of the connections; 0 is no bound. */
+  /** Max connections of an endpoint of consistent_hash, as a multiple of its share; 0 for no bound. */
   readonly loadFactor: number;
   readonly sticky: Sticky | null;
-  /** For one dial (TCP, and TLS where the cluster has it) to one endpoint. */
+  /** Max time of one dial of one endpoint, TLS included. */
   readonly connectTimeoutMs: number;
-  /** Other endpoints tried when a dial or handshake fails. */
+  /** Max other endpoints that are tried after a failed dial or handshake. */
   readonly retries: number;
   readonly retryBudget: RetryBudgetSettings;
-  /** Connections at once over all workers; 0 is no limit. */
+  /** Max open connections over all workers; 0 for no limit. */
   readonly maxConnections: number;
-  /** Where less than so many percent of the endpoints are up, all are used; 0 is never. */
+  /** Percentage of endpoints that are up below which all are used; 0 for never. */
   readonly panicThreshold: number;
-  /** Null where failing endpoints are not ejected. */
+  /** Null to eject no endpoint. */
   readonly outlier: OutlierSettings | null;
-  /** How long an endpoint that comes, or comes back, takes to get its full share; 0 is no time. */
+  /** Time in which a new or recovered endpoint reaches its full share; 0 for at once. */
   readonly slowStartMs: number;
   readonly healthCheck: HealthCheck | null;
-  /** What happens to the connections of an endpoint that its probes have found down. */
+  /** The treatment of the connections of an endpoint that its probes find down. */
   readonly onDown: 'keep' | 'close';
   readonly resolve: ResolveSettings;
   readonly masking: Masking;
@@ -50,31 +50,32 @@ export interface Cluster {
   readonly endpoints: readonly Endpoint[];
 }
 
-/** How many retries there may be, beside the bound for one connection. */
+/** Max retries over all connections, besides the limit for one connection. */
 interface RetryBudgetSettings {
-  /** For each hundred connections of the last ten seconds. */
+  /** Retries for each hundred connections of the last ten seconds. */
   readonly percent: number;
-  /** In every worker, however little traffic there is. */
+  /** Retries per second that every worker may make regardless of traffic. */
   readonly minPerSecond: number;
 }
 
 /**
- * How an endpoint may fail: `connect` is a dial, TLS included; `reset` breaks an upgrade or request that has been sent,
- * before it is answered; `handshake` answers an upgrade wrongly or too late; `5xx` answers with such a status.
+ * How an endpoint may fail. `connect`: a dial fails, TLS included. `reset`: the connection breaks after the upgrade or
+ * request was sent and before it is answered. `handshake`: an upgrade is answered wrongly or too late. `5xx`: the status
+ * of the answer.
  */
 export type OutlierFailure = 'connect' | 'reset' | 'handshake' | '5xx';
 
-/** When an endpoint that fails gets no connections for a while. */
+/** When a failing endpoint is ejected, and for how long. */
 export interface OutlierSettings {
-  /** Failures that count. Clients can provoke all but `connect`, which therefore need the two settings below. */
+  /** Failures that count. Clients can provoke all except `connect`, so these need `windowMs` and `minClients`. */
   readonly failures: readonly OutlierFailure[];
-  /** Failures and successes within this time are compared. */
+  /** Time within which failures and successes are compared. */
   readonly windowMs: number;
-  /** Client addresses that must have met failures. */
+  /** Min number of client addresses that must have met failures. */
   readonly minClients: number;
-  /** So many failures in a row eject it. */
+  /** Failures in a row that eject an endpoint. */
   readonly consecutiveFailures: number;
-  /** For how long; twice as long the second time in a row, three times the third. */
+  /** Length of the first ejection. The second in a row lasts twice as long, the third three times. */
   readonly ejectionMs: number;
   readonly maxEjectionMs: number;
   readonly maxEjectedPercent: number;
@@ -84,42 +85,43 @@ export interface OutlierSettings {
 export interface HealthCheck {
   readonly type: 'tcp' | 'http' | 'websocket';
   readonly path: string;
-  /** The Host header; null takes the endpoint's own. */
+  /** Host header of the probe; null for the endpoint's own host. */
   readonly host: string | null;
-  /** The statuses that an answer of type http may have, both included. */
+  /** Range of good statuses for type http, both ends included. */
   readonly status: { readonly min: number; readonly max: number };
   readonly intervalMs: number;
   readonly timeoutMs: number;
-  /** Good probes in a row that bring an endpoint up, and bad ones that take it down. */
+  /** Good probes in a row that bring an endpoint up. */
   readonly rise: number;
+  /** Bad probes in a row that take an endpoint down. */
   readonly fall: number;
 }
 
 /** How names of endpoints are looked up. */
 export interface ResolveSettings {
-  /** By the system (its hosts file included), by A and AAAA records, or by SRV records. */
+  /** By the system (with its hosts file), by A and AAAA records, or by SRV records. */
   readonly type: 'system' | 'a' | 'srv';
-  /** The longest time until a name is looked up again. */
+  /** Max time until a name is looked up again. */
   readonly intervalMs: number;
-  /** Addresses of DNS servers; none takes the system's. */
+  /** Addresses of DNS servers; empty for the system's. */
   readonly servers: readonly string[];
 }
 
 export interface ClusterTls {
-  /** Name for SNI and verification; null takes the endpoint's host where that is a name. */
+  /** Name for SNI and verification; null for the endpoint's host if that is a name. */
   readonly serverName: string | null;
-  /** PEM text of the authorities to trust; null takes the system's. */
+  /** PEM text of the trusted authorities; null for the system's. */
   readonly ca: string | null;
   readonly verify: boolean;
-  /** PEM text of a client certificate and its key, both or neither. */
+  /** PEM text of a client certificate. Null if and only if `key` is null. */
   readonly cert: string | null;
   readonly key: string | null;
 }
 
 export interface Endpoint {
   readonly address: Address;
-  /** 1 or more: weight 2 gets twice the connections of weight 1. The addresses of a name share its weight. */
+  /** 1 or more: weight 2 gets twice the connections of weight 1. The addresses of a name share the weight. */
   readonly weight: number;
-  /** Connections at once over all workers; 0 is no limit. */
+  /** Max open connections over all workers; 0 for no limit. */
   readonly maxConnections: number;
 }

@@ -1,6 +1,6 @@
 /**
- * The configuration as the rest of sluice sees it: checked, complete (every default filled in), normalised
- * (durations in milliseconds, sizes in bytes, absolute paths) and never changed after loading.
+ * The configuration as the rest of sluice sees it: checked, with every default filled in, in one form (milliseconds, bytes,
+ * absolute paths), and never changed after loading.
  */
 import type { TcpAddress } from '../../core/address.ts';
 import type { Cluster } from './cluster.ts';
@@ -12,7 +12,7 @@ export interface Config {
   readonly log: LogSettings;
   readonly shutdown: ShutdownSettings;
   readonly drain: DrainSettings;
-  /** Which clusters the built-in demo backends serve; null where they are not wanted. */
+  /** The clusters that the built-in demo backends serve; null for no demo. */
   readonly demo: DemoSettings | null;
   readonly listeners: readonly Listener[];
   readonly clusters: readonly Cluster[];
@@ -20,34 +20,35 @@ export interface Config {
 
 interface AdminSettings {
   readonly address: TcpAddress;
-  /** Host names in lower case that requests may have, beside IP addresses, `localhost` and the name in `address`. */
+  /** Host names, in lower case, that requests may have besides IP addresses, `localhost` and the name in `address`. */
   readonly hosts: readonly string[];
-  /** Who shows it may change things (`POST`); null where nobody may. */
+  /** The bearer token that allows changes (`POST`); null to allow none. */
   readonly token: string | null;
 }
 
-/** Threads of each kind, where `auto` has been replaced by the number of available cores, and what they share. */
+/** Worker threads of each mode, with `auto` replaced by the number of cores, and what they share. */
 interface WorkerSettings {
   readonly l7: number;
   readonly l4: number;
-  /** Bytes that may wait in the sessions of all workers together; `auto` is a quarter of the memory there is. */
+  /** Max bytes that wait in the sessions of all workers together. */
   readonly bufferBudget: number;
-  /** Silence that makes a worker stuck; 0 for never. */
+  /** Silence after which a worker counts as stuck; 0 for never. */
   readonly stuckAfterMs: number;
 }
 
 interface ShutdownSettings {
   readonly graceMs: number;
-  /** How long `/readyz` says 503 before a shutdown or a drain of everything begins. */
+  /** Time for which `/readyz` answers 503 before a shutdown or a drain of everything begins. */
   readonly readyDelayMs: number;
 }
 
-/** How what is drained is ended. */
+/** The pace at which a drain ends connections. */
 export interface DrainSettings {
-  /** Sessions and tunnels a second over all workers. */
+  /** Sessions and tunnels per second over all workers. */
   readonly rate: number;
+  /** Time after which a drain ends all remaining connections. */
   readonly deadlineMs: number;
-  /** The turn of each is put off by a random time up to this. */
+  /** Max random delay of each end. */
   readonly jitterMs: number;
 }
 
@@ -56,9 +57,9 @@ type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 interface LogSettings {
   readonly level: LogLevel;
   readonly format: 'json' | 'pretty';
-  /** Whether requests, refused handshakes, sessions and tunnels have lines. */
+  /** Whether requests, refused handshakes, sessions and tunnels are logged. */
   readonly access: boolean;
-  /** Absolute path of the file that the log goes to; null for standard output. */
+  /** Absolute path of the log file; null for standard output. */
   readonly file: string | null;
 }
 

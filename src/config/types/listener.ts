@@ -7,19 +7,19 @@ export type Listener = L4Listener | L7Listener;
 interface ListenerBase {
   readonly name: string;
   readonly address: TcpAddress;
-  /** Connections at once over all workers; 0 is no limit. */
+  /** Max open connections over all workers; 0 for no limit. */
   readonly maxConnections: number;
 }
 
-/** What carries tunnels: an epoll loop over system calls (Linux), or Node's sockets. */
+/** The engine of tunnels: an epoll loop over system calls (Linux), or Node's sockets. */
 export type L4Engine = 'raw' | 'net';
 
 export interface L4Listener extends ListenerBase {
   readonly mode: 'l4';
   readonly cluster: string;
-  /** `auto` is raw where this machine and the cluster allow it; the primary replaces it for the workers. */
+  /** `auto` is raw if this machine and the cluster allow it. The primary replaces `auto` for the workers. */
   readonly engine: 'auto' | L4Engine;
-  /** A tunnel on which nothing crosses for so long is closed; 0 is never. */
+  /** Time without a byte in either direction after which a tunnel is closed; 0 for never. */
   readonly idleTimeoutMs: number;
   /** Max time without a byte in a tunnel that one side has half-closed; 0 for no limit. */
   readonly halfCloseTimeoutMs: number;
@@ -28,17 +28,17 @@ export interface L4Listener extends ListenerBase {
 export interface L7Listener extends ListenerBase {
   readonly mode: 'l7';
   readonly tls: ListenerTls | null;
-  /** Upgrades that may be under way with endpoints at once, over all workers; 0 is no limit. */
+  /** Max upgrade requests under way with endpoints, over all workers; 0 for no limit. */
   readonly maxPendingHandshakes: number;
-  /** And how many more may wait, where there is a limit. */
+  /** Max upgrade requests that wait while that limit is reached. */
   readonly maxQueuedHandshakes: number;
-  /** CIDR blocks of the proxies in front whose X-Forwarded-* headers are believed. */
+  /** CIDR blocks of the proxies in front whose forwarding headers are believed. */
   readonly trustedProxies: readonly string[];
-  /** What endpoints are told of the client: X-Forwarded-* (x), `Forwarded` (rfc7239), both, or nothing. */
+  /** The headers that tell endpoints about the client: X-Forwarded-* (x), `Forwarded` (rfc7239), both, or none. */
   readonly forwarded: ForwardedStyle;
   /** Whether Via (RFC 9110 section 7.6.3) is added to requests and responses of clusters. */
   readonly via: boolean;
-  /** What happens to request headers whose names have an underscore. */
+  /** The treatment of request headers with an underscore in their name. */
   readonly underscoreHeaders: UnderscoreHeaders;
   readonly paths: PathSettings;
   readonly websocket: WebSocketSettings;
@@ -56,40 +56,40 @@ export interface Certificate {
   /** Absolute paths of PEM files. */
   readonly cert: string;
   readonly key: string;
-  /** Of the contents of both files: another where a certificate has been renewed under the same names. */
+  /** Digest of the contents of both files. It changes if a certificate is renewed under the same paths. */
   readonly digest: string;
-  /** DNS names of the certificate, lower case, wildcards (`*.example.com`) included. */
+  /** DNS names of the certificate in lower case, wildcards (`*.example.com`) included. */
   readonly serverNames: readonly string[];
 }
 
 export type Compression = 'off' | 'shared';
 
 export interface WebSocketSettings {
-  /** From the client's request to 101. */
+  /** Max time from the client's request to the 101. */
   readonly handshakeTimeoutMs: number;
   readonly maxMessageSize: number;
-  /** A session on which nothing arrives from either side, pongs included, for so long is closed; 0 is never. */
+  /** Time without a frame from either side, pongs included, after which a session is closed; 0 for never. */
   readonly idleTimeoutMs: number;
-  /** 0 is none; spread by 10% so that sessions opened together do not end together. */
+  /** Max lifetime, spread by 10% so that sessions opened together do not end together; 0 for no limit. */
   readonly maxLifetimeMs: number;
-  /** Above so many bytes waiting for the client its upstream is paused. */
+  /** Max bytes that wait for the client: above that, reading from the endpoint pauses. */
   readonly downstreamBuffer: number;
-  /** Above so many bytes waiting for the endpoint the session is closed with 1013. */
+  /** Max bytes that wait for the endpoint: above that, the session is closed with 1013. */
   readonly upstreamBuffer: number;
   readonly compression: Compression;
   /** The close code that a client gets when its endpoint is lost: 1011 or 1014. */
   readonly endpointLostCode: number;
 }
 
-/** What is done about paths that endpoints read in several ways. */
+/** The treatment of paths that endpoints read in several ways. */
 export interface PathSettings {
-  /** Whether a path is refused if it would take a route with another effect under another reading. */
+  /** Whether a path is refused if another reading of it takes a route with another effect. */
   readonly ambiguous: 'refuse' | 'pass';
   /** Whether each run of slashes becomes one, for routes and endpoints. */
   readonly mergeSlashes: boolean;
-  /** `%2F` and `%5C`: left alone, made a slash, or refused. */
+  /** `%2F` and `%5C` are kept, decoded to a slash, or refused. */
   readonly escapedSlashes: 'keep' | 'decode' | 'refuse';
-  /** From `;` to the end of a segment: left alone, cut, or refused. */
+  /** The part of a segment from `;` on is kept, cut off, or refused. */
   readonly pathParameters: 'keep' | 'strip' | 'refuse';
 }
 
@@ -97,16 +97,16 @@ export type UnderscoreHeaders = 'drop' | 'pass' | 'refuse';
 
 type ForwardedStyle = 'x' | 'rfc7239' | 'both' | 'off';
 
-/** Of requests that go to clusters. */
+/** Settings of HTTP requests that go to clusters. */
 export interface HttpSettings {
-  /** From the end of a client's request to the head of its endpoint's response. */
+  /** Max time from the end of a request to the head of its response. */
   readonly requestTimeoutMs: number;
-  /** A request or response under way of which nothing moves for so long is cut; 0 is never. */
+  /** Time without a byte after which a request or response under way is cut; 0 for never. */
   readonly idleTimeoutMs: number;
-  /** Bytes that a request may bring along; 0 is no limit. */
+  /** Max bytes of a request's body; 0 for no limit. */
   readonly maxBodySize: number;
   /** Min rate of a request's body from the tenth second on, in bytes per second; 0 for no minimum. */
   readonly minBodyRate: number;
-  /** How long a connection to an endpoint is kept for the next request; 0 is not at all. */
+  /** Time for which an idle connection to an endpoint is kept for the next request; 0 to close it at once. */
   readonly keepAliveMs: number;
 }

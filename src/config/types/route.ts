@@ -1,40 +1,41 @@
 /** The routes of a listener: what they match, and what they do. */
 
 export interface Route {
-  /** Label of the route in metrics and logs: as configured, else `route-1` by its place in the list. */
+  /** Name in metrics and logs: the configured one, else `route-1` by its place in the list. */
   readonly name: string;
   readonly match: RouteMatch;
   readonly action: RouteAction;
   readonly headers: RouteHeaders;
 }
 
-/** What a route changes in the headers of requests that go upstream, and of all its answers. */
+/** Changes to the headers of requests that go upstream, and of all responses of the route. */
 export interface RouteHeaders {
   readonly request: HeaderChanges;
   readonly response: HeaderChanges;
 }
 
-/** Names are lower case. */
+/** Changes to headers. Names are in lower case. */
 export interface HeaderChanges {
-  /** In place of what was received. */
+  /** Headers that replace received ones. */
   readonly set: ReadonlyMap<string, string>;
-  /** Beside what was received. */
+  /** Headers that are added to received ones. */
   readonly add: ReadonlyMap<string, string>;
+  /** Names of received headers that are dropped. */
   readonly remove: readonly string[];
 }
 
-/** Every condition that is set must hold. Host, header and subprotocol names are lower case. */
+/** The conditions of a route, which must all hold. Names of hosts and headers are in lower case. */
 export interface RouteMatch {
-  /** `example.com` or `*.example.com` (one label or more in place of the star), without a port. */
+  /** `example.com`, or `*.example.com` for one label or more in place of the star; without a port. */
   readonly host: string | null;
   readonly path: string | null;
-  /** Matches on segment borders: `/chat` matches `/chat` and `/chat/x`, not `/chatter`. */
+  /** A prefix of whole segments: `/chat` matches `/chat` and `/chat/x`, not `/chatter`. */
   readonly pathPrefix: string | null;
-  /** Source of a regular expression in RE2 syntax, which `LinearExpression` takes. */
+  /** Source of a regular expression in RE2 syntax, for `LinearExpression`. */
   readonly pathRegex: string | null;
   readonly headers: ReadonlyMap<string, string>;
   readonly query: ReadonlyMap<string, string>;
-  /** One of the subprotocols that the client offers; compared as it stands. */
+  /** One of the subprotocols that the client offers, with its case. */
   readonly subprotocol: string | null;
 }
 
@@ -43,20 +44,20 @@ export type RouteAction = ClusterAction | StaticAction | RespondAction | Redirec
 export interface ClusterAction {
   readonly kind: 'cluster';
   readonly cluster: string;
-  /** Whether the route takes WebSocket handshakes only, plain requests also, or plain requests alone. */
+  /** Whether the route takes handshakes only, plain requests also, or plain requests only. */
   readonly upgrade: UpgradePolicy;
   readonly rewrite: Rewrite;
 }
 
 type UpgradePolicy = 'only' | 'also' | 'never';
 
-/** What of a request changes before it goes upstream; null is left as it is. */
+/** Changes to a request that goes upstream; null for no change. */
 export interface Rewrite {
-  /** In place of the client's Host. */
+  /** Replaces the client's Host. */
   readonly host: string | null;
-  /** Prefix taken off the path. */
+  /** Prefix that is taken off the path. */
   readonly stripPrefix: string | null;
-  /** In place of the path, with `$1`..`$9` for the groups of the route's pathRegex; not with a prefix to strip. */
+  /** Replaces the path, with `$1` to `$9` for the groups of the route's pathRegex. Excludes `stripPrefix`. */
   readonly path: string | null;
 }
 
@@ -64,13 +65,13 @@ export interface StaticAction {
   readonly kind: 'static';
   /** Absolute path of a directory. */
   readonly root: string;
-  /** File name served for a path that ends in a slash. */
+  /** File name that is served for a path that ends in a slash. */
   readonly index: string;
-  /** Path below the root of the file that is served, with 200, where there is none; null for 404. */
+  /** Path, below the root, of the file that is served with 200 if the wanted file does not exist; null for 404. */
   readonly fallback: string | null;
-  /** Whether `file.br` and `file.gz` are sent in place of `file` to clients that take them. */
+  /** Whether clients that accept it get `file.br` or `file.gz` instead of `file`. */
   readonly precompressed: boolean;
-  /** Cache-Control of what is served; null for none. */
+  /** Cache-Control of the responses; null for none. */
   readonly cacheControl: string | null;
 }
 
@@ -83,7 +84,7 @@ export interface RespondAction {
 
 export interface RedirectAction {
   readonly kind: 'redirect';
-  /** Target with `$1`..`$9` for the groups of the route's pathRegex. */
+  /** Target, with `$1` to `$9` for the groups of the route's pathRegex. */
   readonly to: string;
   readonly status: 301 | 302 | 303 | 307 | 308;
 }

@@ -1,8 +1,8 @@
 /** The literal text in a regular expression of RE2 syntax. */
 
-/** What of an expression stands for itself. */
+/** The parts of an expression that stand for themselves. */
 interface Literals {
-  /** Texts that a match has as they stand, unless they are optional or an alternative. */
+  /** Texts that every match contains, unless they are optional or an alternative. */
   readonly runs: readonly string[];
   /** Whether a part of the expression ignores case. */
   readonly ignoresCase: boolean;

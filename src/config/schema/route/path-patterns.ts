@@ -1,4 +1,4 @@
-/** Conditions on paths that no request can fulfil, because each path is normalised before. */
+/** Conditions on paths that no request can fulfil, because paths are normalised first. */
 import { literalRuns } from './expression-literals.ts';
 import type { PathSettings } from '../../types/listener.ts';
 
@@ -9,7 +9,7 @@ type Fault = readonly [part: string, reason: string];
 const UNRESERVED = /[\w.~-]/;
 const ESCAPE = /%[\dA-Fa-f]{2}/g;
 
-/** Says why no path can equal a `path` or begin with a `pathPrefix`; null if one can. */
+/** Returns why no path can equal a `path` or begin with a `pathPrefix`; null if one can. */
 export function faultOfPath(text: string, paths: PathSettings): string | null {
   const fault = faultOf(text, paths);
   return fault === null ? null : messageOf(fault);
@@ -49,7 +49,7 @@ function faultOf(text: string, paths: PathSettings): Fault | null {
   return null;
 }
 
-/** Returns what `path` and `pathPrefix` are freed of, or cannot have, and expressions can. */
+/** Finds a fault that only expressions can have: `path` and `pathPrefix` are normalised or refused. */
 function faultOfSpelling(text: string, ignoresCase: boolean): Fault | null {
   const foreign = /[^\x21-\x7e]+/u.exec(text);
   if (foreign !== null) return [foreign[0], `paths have it escaped. Write ${escapesOf(foreign[0])}`];

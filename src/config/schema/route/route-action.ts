@@ -1,4 +1,4 @@
-/** What a route does: exactly one of four things. */
+/** The action of a route: exactly one of four. */
 import type { Context } from '../../syntax/context.ts';
 import type { BaseDirectory } from '../../syntax/files.ts';
 import { directory } from '../../syntax/files.ts';
@@ -28,7 +28,7 @@ const STATIC = {
 const RESPOND = { what: '"respond"', keys: ['status', 'body', 'contentType'] };
 const REDIRECT = { what: '"redirect"', keys: ['to', 'status'] };
 const REDIRECTS = [301, 302, 303, 307, 308] as const;
-/** Keys of a route beside `cluster`, and what they do to what goes there. */
+/** Keys that need `cluster`, and what they do. */
 const CLUSTER_ONLY = [
   ['rewrite', 'changes what goes to'],
   ['upgrade', 'says what goes to'],
@@ -69,7 +69,7 @@ const redirectStatus: Format<RedirectAction['status']> = (value) => {
   );
 };
 
-/** Reads the one of the four keys that is there; null where it cannot be read. */
+/** Reads the one key of the four that is set. Returns null if it cannot be read. */
 export function readAction(route: Section, read: ReadMatch, context: Context): RouteAction | null {
   const given = ACTIONS.filter((key) => route.has(key));
   const [kind, second] = given;
@@ -175,17 +175,17 @@ function readRedirect(route: Section, read: ReadMatch): RedirectAction | null {
   return { kind: 'redirect', to, status: section.optional('status', redirectStatus, 308) };
 }
 
-/** Notes a dot segment in a target: every request of the route would be refused. */
+/** Adds an error for a dot segment in a target: every request of the route would be refused. */
 function refuseDotSegments(section: Section, key: string, target: string): void {
   if (!/\/\.\.?(?:\/|$)/.test(target.replace(/[?#].*$/, ''))) return;
   section.problemAt(key, `${describe(target)} has a dot segment: write the path without "." and ".."`);
 }
 
-/** Notes where a text asks for a group that the route's pathRegex does not have. */
+/** Adds an error if a text uses a group that the route's pathRegex does not have. */
 function checkGroups(section: Section, key: string, text: string, route: Section, read: ReadMatch): void {
   const { expression } = read;
   const conditions = route.raw('match');
-  // A bad pathRegex has been noted.
+  // A bad pathRegex has its own error.
   const isBad = expression === null && isMapping(conditions) && conditions.has('pathRegex');
   const wanted = Math.max(0, ...[...text.matchAll(/\$([1-9])/g)].map(([, digit]) => Number(digit)));
   const groups = expression?.groupCount ?? 0;

@@ -1,4 +1,4 @@
-/** What a route changes in the headers of requests and responses. */
+/** Changes of a route to the headers of requests and responses. */
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, anyText, describe, pattern } from '../../syntax/formats.ts';
 import { headerName, readPairs } from './route-match.ts';
@@ -10,7 +10,7 @@ const HEADERS = { what: '"headers"', keys: ['request', 'response'] };
 const CHANGES = { what: 'the changes to headers', keys: ['set', 'add', 'remove'] };
 const NO_CHANGES: HeaderChanges = { set: new Map(), add: new Map(), remove: [] };
 
-/** What frames messages and manages connections is written by the proxy, and by nobody else. */
+/** Headers that frame messages and manage connections. Only the proxy writes them. */
 const OWN =
   /^(?:connection|keep-alive|proxy-connection|te|trailer|transfer-encoding|content-length|upgrade|expect|date|sec-websocket-(?:key|version|extensions|accept|protocol))$/;
 
@@ -34,7 +34,7 @@ const visible = pattern(
 const headerValue: Format<string> = (value) =>
   value === '' ? '' : visible(anyText("a header's value")(value));
 
-/** Reads the key `headers`, which may be left out. */
+/** Reads the optional key `headers`. */
 export function readRouteHeaders(route: Section): RouteHeaders {
   const section = route.section('headers', HEADERS);
   if (section === null) return { request: NO_CHANGES, response: NO_CHANGES };

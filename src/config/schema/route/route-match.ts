@@ -26,7 +26,7 @@ const EVERYTHING: RouteMatch = {
   subprotocol: null,
 };
 
-/** A path without a query, as it stands in a request line. */
+/** A path without a query, as in a request line. */
 export const urlPath = pattern(
   /^\/[!"$->@-~]*$/,
   'a path',
@@ -34,7 +34,7 @@ export const urlPath = pattern(
 );
 
 const tokenName = pattern(TOKEN, "a header's name", 'write letters, digits and "-"');
-/** In lower case. */
+/** The name of a header. Returns it in lower case. */
 export const headerName: Format<string> = (value) => tokenName(value).toLowerCase();
 const subprotocol = pattern(
   SUBPROTOCOL,
@@ -53,16 +53,16 @@ const regularExpression: Format<LinearExpression> = (value) => {
   }
 };
 
-/** A match, and its pathRegex compiled for the checks of the other keys. */
+/** A match, and its compiled pathRegex for the checks of other keys. */
 export interface ReadMatch {
   readonly match: RouteMatch;
   readonly expression: LinearExpression | null;
 }
 
 /**
- * Reads the key `match`, which must be there; empty, it matches everything.
+ * Reads the required key `match`. An empty match takes everything.
  *
- * @param paths of the listener
+ * @param paths settings of the listener
  */
 export function readMatch(route: Section, paths: PathSettings): ReadMatch {
   if (!route.has('match')) {
@@ -90,7 +90,7 @@ export function readMatch(route: Section, paths: PathSettings): ReadMatch {
   return { match, expression };
 }
 
-/** Notes conditions that no normalised path fulfils: such a route guards nothing. */
+/** Adds errors and warnings for conditions that no normalised path fulfils: such a route guards nothing. */
 function checkPaths(section: Section, match: RouteMatch, paths: PathSettings): void {
   for (const key of ['path', 'pathPrefix'] as const) {
     const fault = match[key] === null ? null : faultOfPath(match[key], paths);
@@ -101,7 +101,7 @@ function checkPaths(section: Section, match: RouteMatch, paths: PathSettings): v
   }
 }
 
-/** Reads a mapping of names to values, which may be left out. */
+/** Reads an optional mapping of names to values. */
 export function readPairs(
   match: Section,
   key: string,

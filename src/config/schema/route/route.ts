@@ -18,9 +18,9 @@ const SHAPE = {
   keys: ['name', 'match', 'cluster', 'upgrade', 'rewrite', 'static', 'respond', 'redirect', 'headers'],
 };
 
-/** Earlier routes that a route is compared with: comparing 10,000 routes with each other would take seconds. */
+/** Max earlier routes that a route is compared with. Comparing 10,000 routes with each other would take seconds. */
 const MAX_COVERS = 1000;
-/** Metrics count under this name what no route took. */
+/** The name in metrics for requests that no route took. */
 const NO_ROUTE = 'none';
 
 const routeName: Format<string> = (value) => {
@@ -36,9 +36,9 @@ interface ReadRoute {
 }
 
 /**
- * Reads the list of routes, which must be there and not be empty.
+ * Reads the required list of routes, which must not be empty.
  *
- * @param paths of the listener
+ * @param paths settings of the listener
  */
 export function readRoutes(listener: Section, paths: PathSettings, context: Context): readonly Route[] {
   const routes: Located<ReadRoute>[] = [];
