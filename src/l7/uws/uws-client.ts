@@ -20,7 +20,8 @@ export class UwsClient implements Receiver {
   readonly owner: DownstreamOwner;
   /** Null before the client has been answered 101, and after its WebSocket has ended. */
   socket: Addressed | null = null;
-  readonly openedAt = performance.now();
+  /** Rounded: V8 keeps an integer in the object, and a fraction in 16 bytes beside it. */
+  readonly openedAt = Math.round(performance.now());
   messages = 0;
   messageBytes = 0;
   controlFrames = 0;

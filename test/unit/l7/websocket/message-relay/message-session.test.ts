@@ -6,7 +6,7 @@ import { BufferBudget } from '../../../../../src/l7/buffers/buffer-budget.ts';
 import type { DownstreamSocket } from '../../../../../src/l7/contract/downstream-socket.ts';
 import { Outbox, SLAB_SIZE } from '../../../../../src/l7/websocket/message-relay/outbox.ts';
 import { SessionStats } from '../../../../../src/l7/contract/session-stats.ts';
-import { MessageRelay } from '../../../../../src/l7/websocket/message-relay/message-session.ts';
+import { MessageRelay } from '../../../../../src/l7/websocket/message-relay/message-relay.ts';
 import type { RelaySession } from '../../../../../src/l7/contract/relay.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../../../../../src/l7/contract/upstream-socket.ts';
 import {

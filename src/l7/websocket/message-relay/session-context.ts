@@ -1,6 +1,8 @@
+import type { LiveSet } from '../../../core/collections/live-set.ts';
 import type { RandomPool } from '../../../core/random-pool.ts';
 import type { TimerWheel } from '../../../core/timing/timer-wheel.ts';
 import type { BufferBudget } from '../../buffers/buffer-budget.ts';
+import type { RelaySession, RelayTerms } from '../../contract/relay.ts';
 import type { UpstreamDialler } from '../../contract/upstream-socket.ts';
 import type { Outbox } from './outbox.ts';
 
@@ -11,4 +13,10 @@ export interface RelayEnvironment {
   readonly outbox: Outbox;
   readonly budget: BufferBudget;
   readonly random: RandomPool;
+}
+
+/** What all sessions of one relay share. */
+export interface SessionContext extends RelayEnvironment, RelayTerms {
+  /** The sessions that live. */
+  readonly sessions: LiveSet<RelaySession>;
 }

@@ -1,0 +1,20 @@
+import { LiveSet } from '../../../core/collections/live-set.ts';
+import type { Endpoint } from '../../../upstream/endpoint.ts';
+import type { Relay, RelaySession, RelayTerms, SessionLog } from '../../contract/relay.ts';
+import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
+import { MessageSession } from './message-session.ts';
+import type { RelayEnvironment, SessionContext } from './session-context.ts';
+
+/** Relays whole messages: the engine frames the client's WebSocket, and this relay the endpoint's. */
+export class MessageRelay implements Relay {
+  readonly sessions = new LiveSet<RelaySession>();
+  readonly #context: SessionContext;
+
+  constructor(environment: RelayEnvironment, terms: RelayTerms) {
+    this.#context = { ...environment, ...terms, sessions: this.sessions };
+  }
+
+  createSession(upstream: UpstreamSocket, endpoint: Endpoint, log: SessionLog | null): RelaySession {
+    return new MessageSession(this.#context, upstream, endpoint, log);
+  }
+}

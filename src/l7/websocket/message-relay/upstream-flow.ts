@@ -1,0 +1,97 @@
+import { copyOf } from '../../../core/copy.ts';
+import { closePayload } from '../../../wire/frames/frame-writer.ts';
+import {
+  OPCODE_BINARY,
+  OPCODE_CLOSE,
+  OPCODE_PING,
+  OPCODE_PONG,
+  OPCODE_TEXT,
+} from '../../../wire/frames/opcodes.ts';
+import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
+import type { OutboxSender } from './outbox.ts';
+import { queuesPong } from './pong-bounds.ts';
+import type { SessionContext } from './session-context.ts';
+
+const NO_PAYLOAD = new Uint8Array(0);
+
+/** Hears of bytes that wait for the endpoint. */
+export interface UpstreamFlowOwner {
+  /**
+   * Called after a write that the kernel did not take whole. The owner may close the endpoint's socket.
+   *
+   * @param following bytes of the same message that will wait too, unless the socket is closed before this returns
+   */
+  upstreamWaits(following: number): void;
+}
+
+/** Sends the client's messages, and the proxy's own control frames, to the endpoint. */
+export class UpstreamFlow implements OutboxSender {
+  readonly upstream: UpstreamSocket;
+  /** Messages that the client has sent. */
+  messages = 0;
+  /** Bytes of their payloads. */
+  bytes = 0;
+  readonly #owner: UpstreamFlowOwner;
+  readonly #context: SessionContext;
+  /** Payload of the endpoint's latest ping that has no answer yet; null if all pings have one. */
+  #pongDue: Uint8Array | null = null;
+
+  constructor(owner: UpstreamFlowOwner, context: SessionContext, upstream: UpstreamSocket) {
+    this.#owner = owner;
+    this.#context = context;
+    this.upstream = upstream;
+  }
+
+  get upstreamBuffer(): number {
+    return this.#context.settings.upstreamBuffer;
+  }
+
+  upstreamBlocked(following: number): void {
+    this.#owner.upstreamWaits(following);
+  }
+
+  /** Sends a message of the client. Returns false if it has no room: then none of it is sent. */
+  send(data: ArrayBuffer, binary: boolean): boolean {
+    const { stats, outbox } = this.#context;
+    const length = data.byteLength;
+    this.messages++;
+    this.bytes += length;
+    if (!outbox.send(this, binary ? OPCODE_BINARY : OPCODE_TEXT, new Uint8Array(data), this.#mask())) {
+      return false;
+    }
+    stats.values[stats.messagesUpstream]! += 1;
+    stats.values[stats.bytesUpstream]! += length;
+    return true;
+  }
+
+  ping(): void {
+    this.#context.outbox.send(this, OPCODE_PING, NO_PAYLOAD, this.#mask());
+  }
+
+  /** Answers a ping of the endpoint: at once, or when fewer bytes wait. Then only the latest ping gets an answer. */
+  pong(payload: Uint8Array): void {
+    if (queuesPong(this.upstream.writableLength)) this.#sendPong(payload);
+    else this.#pongDue = copyOf(payload);
+  }
+
+  /** Tries again to send the pong that is due, if there is one. */
+  retryPong(): void {
+    if (this.#pongDue !== null) this.#sendPong(this.#pongDue);
+  }
+
+  /** Sends a close frame behind all bytes that wait. */
+  close(code: number, reason: Uint8Array): void {
+    const { outbox } = this.#context;
+    outbox.send(this, OPCODE_CLOSE, closePayload(code, reason), this.#mask());
+    outbox.flush();
+  }
+
+  #sendPong(payload: Uint8Array): void {
+    const isSent = this.#context.outbox.send(this, OPCODE_PONG, payload, this.#mask());
+    this.#pongDue = isSent ? null : copyOf(payload);
+  }
+
+  #mask(): number {
+    return this.#context.randomMasks ? this.#context.random.int32() : 0;
+  }
+}
