@@ -1,438 +1,207 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { RandomPool } from '../../../../../src/core/random-pool.ts';
-import { TimerWheel } from '../../../../../src/core/timing/timer-wheel.ts';
-import { BufferBudget } from '../../../../../src/l7/buffers/buffer-budget.ts';
-import type { DownstreamSocket } from '../../../../../src/l7/contract/downstream-socket.ts';
-import { Outbox, SLAB_SIZE } from '../../../../../src/l7/websocket/message-relay/outbox.ts';
-import { SessionStats } from '../../../../../src/l7/contract/session-stats.ts';
-import { MessageRelay } from '../../../../../src/l7/websocket/message-relay/message-relay.ts';
-import type { RelaySession } from '../../../../../src/l7/contract/relay.ts';
-import type { UpstreamOwner, UpstreamSocket } from '../../../../../src/l7/contract/upstream-socket.ts';
-import {
-  CLOSE_CODES,
-  CLOSE_SIDES,
-  DIRECTIONS,
-  SHED_REASONS,
-} from '../../../../../src/telemetry/metrics/label-values.ts';
-import { pageMetrics } from '../../../../../src/telemetry/metrics/page-metrics.ts';
-import { PageLayout } from '../../../../../src/telemetry/page-layout.ts';
-import { StatsPage, allocatePage } from '../../../../../src/telemetry/stats-page.ts';
-import type { Endpoint } from '../../../../../src/upstream/endpoint.ts';
-import {
-  BINARY,
-  CLOSE,
-  PING,
-  PONG,
-  closeBody,
-  decodeFrame,
-  encodeFrame,
-} from '../../../../support/websocket/raw-frames.ts';
+import { BINARY, CLOSE, TEXT, closeBody, encodeFrame } from '../../../../support/websocket/raw-frames.ts';
+import { KIB, Stage } from './session-stage.ts';
 
-const KIB = 1024;
-const DOWNSTREAM_BUFFER = 100 * KIB;
-const UPSTREAM_BUFFER = 200 * KIB;
-const NAMES = { listener: 'web', route: 'all', cluster: 'app' };
+const NO_REASON = new Uint8Array(0);
+const BROKEN_FRAME = Buffer.from([0xf2, 0]);
 
-/** A client of which so many bytes wait as a test says. */
-class FakeClient implements DownstreamSocket {
-  waiting = 0;
-  /** How its leg was ended. */
-  ended: string | null = null;
-
-  send(message: Uint8Array): number {
-    this.waiting += message.length;
-    return 0;
-  }
-  sendFirstFragment(message: Uint8Array): number {
-    return this.send(message);
-  }
-  sendFragment(message: Uint8Array): number {
-    return this.send(message);
-  }
-  sendLastFragment(message: Uint8Array): number {
-    return this.send(message);
-  }
-  end(code: number): void {
-    this.ended = String(code);
-  }
-  close(): void {
-    this.ended = 'cut';
-    this.waiting = 0;
-  }
-  cork(callback: () => void): void {
-    callback();
-  }
-  getBufferedAmount(): number {
-    return this.waiting;
-  }
+function closeFrame(code: number | null, reason = ''): [opcode: number, payload: string] {
+  return [CLOSE, code === null ? '' : closeBody(code, reason).toString('latin1')];
 }
 
-/** An endpoint's connection that takes nothing while it is blocked. */
-class FakeEndpoint implements UpstreamSocket {
-  owner: UpstreamOwner | null = null;
-  readonly fd = -1;
-  writableLength = 0;
-  destroyed = false;
-  writableEnded = false;
-  blocked = false;
-  paused = false;
-  #written: Buffer = Buffer.alloc(0);
-
-  write(bytes: Buffer): boolean {
-    this.#written = Buffer.concat([this.#written, bytes]);
-    if (this.blocked) this.writableLength += bytes.length;
-    return !this.blocked;
-  }
-  writeCopy(bytes: Uint8Array): boolean {
-    return this.write(Buffer.from(bytes));
-  }
-  pause(): void {
-    this.paused = true;
-  }
-  resume(): void {
-    this.paused = false;
-  }
-  end(): void {
-    this.writableEnded = true;
-  }
-  destroy(): void {
-    this.destroyed = true;
-  }
-
-  /** It takes everything that waits. */
-  drain(): void {
-    this.blocked = false;
-    this.writableLength = 0;
-    this.owner?.upstreamDrained?.();
-  }
-
-  /** Opcode and payload of every frame that has been written. */
-  get frames(): [opcode: number, payload: string][] {
-    const frames: [number, string][] = [];
-    let bytes = this.#written;
-    for (let next = decodeFrame(bytes); next !== null; next = decodeFrame(bytes)) {
-      frames.push([next.frame.opcode, next.frame.payload.toString('latin1')]);
-      bytes = bytes.subarray(next.length);
-    }
-    return frames;
-  }
-
-  get pongs(): string[] {
-    return this.frames.filter(([opcode]) => opcode === PONG).map(([, payload]) => payload);
-  }
-}
-
-function statsPage(): StatsPage {
-  const layout = new PageLayout();
-  const { listener, route, cluster } = NAMES;
-  for (const direction of DIRECTIONS) {
-    for (const metric of [pageMetrics.bufferedBytes, pageMetrics.paused, pageMetrics.bufferOverflows]) {
-      layout.add(metric, { direction });
-    }
-    for (const metric of [pageMetrics.messages, pageMetrics.bytes])
-      layout.add(metric, { cluster, direction });
-  }
-  for (const side of CLOSE_SIDES) {
-    for (const code of CLOSE_CODES) layout.add(pageMetrics.closes, { cluster, side, code });
-  }
-  layout.add(pageMetrics.unfinishedBytes, {});
-  for (const reason of SHED_REASONS) layout.add(pageMetrics.sessionsShed, { reason });
-  layout.add(pageMetrics.handshakeDuration, { listener, cluster });
-  layout.add(pageMetrics.sessionDuration, { listener, cluster });
-  layout.add(pageMetrics.sessionsActive, { listener, route, cluster });
-  layout.add(pageMetrics.sessions, { listener, route, cluster });
-  return new StatsPage(allocatePage(layout), layout);
-}
-
-/** A session between a client and an endpoint that are fakes, and the worker that it lives in. */
-class Stage {
-  readonly client = new FakeClient();
-  readonly endpoint = new FakeEndpoint();
-  readonly page = statsPage();
-  readonly budget: BufferBudget;
-  readonly session: RelaySession;
-  readonly #wheel = new TimerWheel(0);
-  readonly #deferred: (() => void)[] = [];
-
-  constructor({ idleTimeoutMs = 0, budget = 1024 * KIB } = {}) {
-    this.budget = new BufferBudget(budget, this.page);
-    const relay = new MessageRelay(
-      {
-        wheel: this.#wheel,
-        dialler: { downstreamTouched: () => undefined },
-        outbox: new Outbox({ bytes: Buffer.alloc(SLAB_SIZE), send: () => -1 }, (callback) =>
-          this.#deferred.push(callback),
-        ),
-        budget: this.budget,
-        random: new RandomPool(),
-      },
-      {
-        settings: {
-          handshakeTimeoutMs: 1000,
-          maxMessageSize: 16 * KIB * KIB,
-          idleTimeoutMs,
-          maxLifetimeMs: 0,
-          downstreamBuffer: DOWNSTREAM_BUFFER,
-          upstreamBuffer: UPSTREAM_BUFFER,
-          compression: 'off',
-          endpointLostCode: 1011,
-        },
-        randomMasks: false,
-        stats: new SessionStats(this.page, NAMES.listener, NAMES.route, NAMES.cluster),
-      },
-    );
-    const endpoint = { release: () => undefined } as unknown as Endpoint;
-    this.session = relay.createSession(this.endpoint, endpoint, null);
-    this.session.downstreamOpened(this.client);
-  }
-
-  /** The turn of the loop ends. */
-  turn(): void {
-    for (const callback of this.#deferred.splice(0)) callback();
-  }
-
-  advance(ms: number): void {
-    this.#wheel.advance(this.#wheel.now + ms);
-  }
-
-  /** Bytes arrive from the endpoint. */
-  receive(bytes: Buffer): void {
-    this.session.upstreamData(bytes, 0, bytes.length);
-  }
-
-  /** The client sends a message. */
-  message(length: number): void {
-    this.session.downstreamMessage(new ArrayBuffer(length), true);
-    this.turn();
-  }
-
-  /** The client pings, and uWS puts the pong behind what waits. */
-  ping(pongBytes: number): void {
-    if (this.client.ended !== null) return;
-    this.client.waiting += pongBytes;
-    this.session.downstreamPinged();
-  }
-
-  closes(code: string): number {
-    return this.#value(pageMetrics.closes, { cluster: NAMES.cluster, side: 'proxy', code });
-  }
-
-  overflows(direction: string): number {
-    return this.#value(pageMetrics.bufferOverflows, { direction });
-  }
-
-  buffered(direction: string): number {
-    return this.#value(pageMetrics.bufferedBytes, { direction });
-  }
-
-  #value(metric: (typeof pageMetrics)['closes'], labels: Record<string, string>): number {
-    return this.page.values[this.page.slot(metric, labels)]!;
-  }
-}
-
-describe('a client that pings', () => {
-  it('keeps its session for ever while it reads the answers', () => {
+describe('a session', () => {
+  it('lives from the 101 until the connection to the endpoint has closed', () => {
     const stage = new Stage();
-    for (let count = 0; count < 100_000; count++) {
-      stage.ping(127);
-      stage.client.waiting = 0;
-      stage.session.downstreamDrained();
-    }
-    assert.equal(stage.client.ended, null);
-    assert.equal(stage.buffered('downstream'), 0);
+    assert.deepEqual([...stage.relay.sessions], [stage.session]);
+    assert.equal(stage.active, 1);
+    stage.session.downstreamClosed(1000, NO_REASON);
+    assert.equal(stage.active, 0);
+    assert.deepEqual([...stage.relay.sessions], [stage.session]);
+    assert.ok(!stage.isReleased);
+    stage.session.upstreamClosed(null);
+    assert.equal(stage.relay.sessions.size, 0);
+    assert.ok(stage.isReleased);
   });
 
-  it('has its pongs counted as soon as they wait', () => {
+  it('relays messages both ways and counts them in its access lines', () => {
     const stage = new Stage();
-    stage.ping(127);
-    stage.ping(127);
-    assert.equal(stage.buffered('downstream'), 254);
-    stage.client.waiting = 0;
-    stage.session.downstreamDrained();
-    assert.equal(stage.buffered('downstream'), 0);
-  });
-
-  it('has its endpoint paused when more than its buffer waits, and loses its session when still more does', () => {
-    const stage = new Stage();
-    let highest = 0;
-    for (let count = 0; count < 10_000; count++) {
-      stage.ping(127);
-      highest = Math.max(highest, stage.buffered('downstream'));
-      if (stage.buffered('downstream') > DOWNSTREAM_BUFFER) assert.ok(stage.endpoint.paused);
-    }
+    stage.session.downstreamMessage(new TextEncoder().encode('question').buffer, false);
     stage.turn();
-    assert.equal(stage.client.ended, 'cut');
-    assert.ok(highest <= DOWNSTREAM_BUFFER + 64 * KIB + 256, `${highest} bytes waited`);
-    assert.equal(stage.overflows('downstream'), 1);
-    assert.equal(stage.closes('1008'), 1);
-    assert.equal(stage.buffered('downstream'), 0);
-    assert.deepEqual(stage.endpoint.frames, [[CLOSE, closeBody(1001).toString('latin1')]]);
-    assert.ok(!stage.endpoint.paused, 'the answer to the close frame is read');
+    assert.deepEqual(stage.endpoint.frames, [[TEXT, 'question']]);
+    stage.receive(encodeFrame(TEXT, 'answer'));
+    stage.receive(encodeFrame(BINARY, 'and more'));
+    assert.deepEqual(stage.client.messages, ['answer', 'and more']);
+    stage.session.downstreamClosed(1000, NO_REASON);
+    assert.deepEqual(stage.lines, [
+      'opened',
+      {
+        side: 'client',
+        code: 1000,
+        reason: undefined,
+        seconds: 0,
+        messagesUpstream: 1,
+        messagesDownstream: 2,
+        bytesUpstream: 8,
+        bytesDownstream: 14,
+      },
+    ]);
   });
 
-  it('may ping behind a message of any size that waits', () => {
+  it('relays nothing of a client that has gone', () => {
     const stage = new Stage();
-    stage.receive(encodeFrame(BINARY, Buffer.alloc(3 * DOWNSTREAM_BUFFER)));
-    assert.ok(stage.endpoint.paused);
-    for (let count = 0; count < 500; count++) stage.ping(127);
-    assert.equal(stage.client.ended, null);
-    for (let count = 0; count < 500; count++) stage.ping(127);
-    assert.equal(stage.client.ended, 'cut');
+    stage.session.downstreamLost('gone', false);
+    stage.message(10);
+    assert.deepEqual(stage.endpoint.frames, [closeFrame(1001)]);
   });
 
-  it('may ping without an end while it takes what waits, however slowly', () => {
-    const stage = new Stage();
-    for (let count = 0; count < 10_000; count++) {
-      stage.receive(encodeFrame(BINARY, Buffer.alloc(1000)));
-      stage.ping(127);
-      stage.client.waiting = Math.max(0, stage.client.waiting - 1127);
-      stage.session.downstreamDrained();
-      if (count === 100) stage.receive(encodeFrame(BINARY, Buffer.alloc(2 * DOWNSTREAM_BUFFER)));
-    }
-    assert.equal(stage.client.ended, null);
+  it('that was never opened frees its endpoint and is counted nowhere', () => {
+    const stage = new Stage({ opens: false });
+    stage.session.discard();
+    assert.ok(stage.endpoint.destroyed && stage.isReleased);
+    assert.equal(stage.endpoint.owner, null);
+    assert.deepEqual([stage.relay.sessions.size, stage.active, stage.lines], [0, 0, []]);
   });
 
-  it('is not heard any more after its session has ended', () => {
+  it('knows the endpoint that it leads to', () => {
+    const { session } = new Stage();
+    assert.ok(session.isOf('app', '10.0.0.1:80'));
+    assert.ok(!session.isOf('app', '10.0.0.2:80'));
+    assert.ok(!session.isOf('other', '10.0.0.1:80'));
+  });
+
+  it('forgets the bytes that wait when its endpoint has closed', () => {
     const stage = new Stage();
-    stage.client.waiting = 10 * DOWNSTREAM_BUFFER;
-    stage.session.drain();
-    stage.session.downstreamPinged();
-    assert.equal(stage.overflows('downstream'), 0);
+    stage.endpoint.blocked = true;
+    stage.message(10 * KIB);
+    stage.receive(encodeFrame(BINARY, Buffer.alloc(10 * KIB)));
+    stage.session.downstreamUnfinished(5 * KIB);
+    assert.ok(stage.buffered('upstream') > 0 && stage.buffered('downstream') > 0);
+    stage.session.upstreamClosed(null);
+    assert.equal(stage.budget.left, 1024 * KIB);
   });
 });
 
-describe('an endpoint that pings', () => {
-  it('gets an answer to each ping while it reads', () => {
+describe('the end of a session by its client', () => {
+  it('with a close frame reaches the endpoint with code and reason', () => {
     const stage = new Stage();
-    for (let count = 0; count < 1000; count++) {
-      stage.receive(encodeFrame(PING, String(count)));
-      stage.turn();
-    }
-    assert.deepEqual(
-      stage.endpoint.pongs,
-      Array.from({ length: 1000 }, (_, count) => String(count)),
-    );
+    stage.session.downstreamClosed(4001, Buffer.from('done'));
+    assert.deepEqual(stage.endpoint.frames, [closeFrame(4001, 'done')]);
+    assert.equal(stage.closes('4xxx', 'client'), 1);
   });
 
-  it('and does not read has few pongs wait, and gets the latest when it reads again', () => {
+  it('without a close frame reaches the endpoint as 1001', () => {
     const stage = new Stage();
-    stage.endpoint.blocked = true;
-    let highest = 0;
-    for (let count = 0; count < 20_000; count++) {
-      stage.receive(encodeFrame(PING, String(count).padEnd(125)));
-      stage.turn();
-      highest = Math.max(highest, stage.endpoint.writableLength);
-    }
-    assert.ok(highest < 65 * KIB, `${highest} bytes waited`);
-    assert.equal(stage.client.ended, null);
-    assert.ok(stage.endpoint.pongs.length < 600);
-    stage.endpoint.drain();
-    stage.turn();
-    assert.equal(stage.endpoint.pongs.at(-1)?.trim(), '19999');
-    stage.receive(encodeFrame(PING, 'next'));
-    stage.turn();
-    assert.deepEqual(
-      stage.endpoint.pongs.slice(-2).map((payload) => payload.trim()),
-      ['19999', 'next'],
-    );
+    stage.session.downstreamLost('timed out', false);
+    assert.deepEqual(stage.endpoint.frames, [closeFrame(1001)]);
+    assert.equal(stage.closes('1006', 'client'), 1);
+    assert.equal((stage.lines[1] as { reason: string }).reason, 'timed out');
   });
 
-  it('gets an answer once a second while it takes little of what waits', () => {
+  it('with a close frame that its engine refuses reaches the endpoint as one without a code', () => {
     const stage = new Stage();
-    stage.endpoint.blocked = true;
-    stage.message(100 * KIB);
-    for (let second = 0; second < 3; second++) {
-      for (let count = 0; count < 100; count++) stage.receive(encodeFrame(PING, `${second} ${count}`));
-      stage.turn();
-      stage.budget.refresh();
-      stage.turn();
-    }
-    assert.deepEqual(stage.endpoint.pongs, ['0 99', '1 99', '2 99']);
-  });
-
-  it('gets no answer that has no room in its buffer', () => {
-    const stage = new Stage();
-    stage.endpoint.blocked = true;
-    stage.message(UPSTREAM_BUFFER - 100);
-    for (let count = 0; count < 1000; count++) {
-      stage.receive(encodeFrame(PING, 'x'.repeat(125)));
-      stage.turn();
-      stage.budget.refresh();
-    }
-    assert.deepEqual(stage.endpoint.pongs, []);
-    assert.ok(stage.endpoint.writableLength <= UPSTREAM_BUFFER);
-    assert.equal(stage.client.ended, null);
+    stage.session.downstreamLost('bad close', true);
+    assert.deepEqual(stage.endpoint.frames, [closeFrame(null)]);
+    assert.equal(stage.closes('1006', 'client'), 1);
   });
 });
 
-describe('an endpoint that does not read', () => {
-  it('loses its session with 1013 when a message has no room', () => {
+describe('the end of a session by its endpoint', () => {
+  it('with a close frame reaches the client with code and reason, and is answered', () => {
     const stage = new Stage();
-    stage.endpoint.blocked = true;
-    stage.message(UPSTREAM_BUFFER);
-    assert.equal(stage.buffered('upstream'), stage.endpoint.writableLength);
-    stage.message(1);
-    assert.equal(stage.client.ended, '1013');
-    assert.ok(stage.endpoint.destroyed);
-    assert.equal(stage.overflows('upstream'), 1);
-    assert.equal(stage.closes('1013'), 1);
+    stage.receive(encodeFrame(CLOSE, closeBody(4002, 'bye')));
+    assert.deepEqual([stage.client.ended, stage.client.reason], ['4002', 'bye']);
+    assert.deepEqual(stage.endpoint.frames, [closeFrame(4002)]);
+    assert.ok(stage.endpoint.writableEnded);
+    assert.equal(stage.closes('4xxx', 'endpoint'), 1);
   });
 
-  for (const size of [100, UPSTREAM_BUFFER, 2 * UPSTREAM_BUFFER]) {
-    it(`gets a close frame behind a message of ${size} bytes, and has 5 seconds for both`, () => {
+  it('with a close frame without a code reaches the client without one', () => {
+    const stage = new Stage();
+    stage.receive(encodeFrame(CLOSE, ''));
+    assert.equal(stage.client.ended, '0');
+  });
+
+  for (const loss of ['upstreamEnded', 'upstreamClosed'] as const) {
+    it(`without a close frame (${loss}) reaches the client as the configured code`, () => {
       const stage = new Stage();
-      stage.endpoint.blocked = true;
-      stage.message(size);
-      stage.session.downstreamClosed(1000, new Uint8Array(0));
-      assert.deepEqual(stage.endpoint.frames.at(-1), [CLOSE, closeBody(1000).toString('latin1')]);
-      for (let tick = 0; tick < 49; tick++) stage.advance(100);
-      assert.ok(!stage.endpoint.destroyed);
-      for (let tick = 0; tick < 2; tick++) stage.advance(100);
-      assert.ok(stage.endpoint.destroyed);
+      if (loss === 'upstreamEnded') stage.session.upstreamEnded();
+      else stage.session.upstreamClosed(null);
+      assert.deepEqual([stage.client.ended, stage.client.reason], ['1011', 'endpoint lost']);
+      assert.deepEqual(stage.endpoint.frames, []);
+      assert.equal(stage.closes('1006', 'endpoint'), 1);
     });
   }
 
-  it('is not pinged behind a full buffer, and is lost when it stays silent', () => {
-    const stage = new Stage({ idleTimeoutMs: 10_000 });
-    stage.endpoint.blocked = true;
-    stage.message(UPSTREAM_BUFFER);
-    for (let tick = 0; tick < 150; tick++) {
-      stage.advance(100);
-      stage.turn();
-    }
-    assert.ok(stage.endpoint.frames.every(([opcode]) => opcode !== PING));
-    assert.equal(stage.client.ended, '1011');
+  it('by a broken frame reaches the client as the configured code, and the endpoint as 1002', () => {
+    const stage = new Stage();
+    stage.receive(BROKEN_FRAME);
+    assert.deepEqual([stage.client.ended, stage.client.reason], ['1011', 'endpoint protocol error']);
+    assert.deepEqual(stage.endpoint.frames, [closeFrame(1002)]);
+    assert.ok(stage.endpoint.writableEnded);
+    assert.equal(stage.closes('1002', 'endpoint'), 1);
+  });
+
+  it('by a broken frame behind our close frame cuts its connection', () => {
+    const stage = new Stage();
+    stage.session.drain();
+    stage.receive(BROKEN_FRAME);
+    assert.ok(stage.endpoint.destroyed);
+  });
+});
+
+describe('the end of a session by the proxy', () => {
+  it('sends the client elsewhere with 1012, and the endpoint 1001', () => {
+    const stage = new Stage();
+    assert.equal(stage.session.evict('cluster removed'), true);
+    assert.deepEqual([stage.client.ended, stage.client.reason], ['1012', 'cluster removed']);
+    assert.deepEqual(stage.endpoint.frames, [closeFrame(1001)]);
+    assert.equal(stage.session.evict('again'), false);
+    assert.equal(stage.closes('1012'), 1);
+  });
+
+  for (const way of ['drain', 'end'] as const) {
+    it(`tells the client of a service restart (${way})`, () => {
+      const stage = new Stage();
+      stage.session[way]();
+      assert.deepEqual([stage.client.ended, stage.client.reason], ['1012', 'service restart']);
+    });
+  }
+
+  it('cuts both legs without a frame on abort', () => {
+    const stage = new Stage();
+    stage.session.abort();
+    assert.equal(stage.client.ended, 'cut');
+    assert.ok(stage.endpoint.destroyed);
+    assert.deepEqual(stage.endpoint.frames, []);
+    assert.equal(stage.closes('1006'), 1);
+  });
+
+  it('closes the client of an unfinished message with 1013 when the budget is full', () => {
+    const stage = new Stage({ budget: 100 * KIB });
+    stage.session.downstreamUnfinished(101 * KIB);
+    assert.deepEqual([stage.client.ended, stage.client.reason], ['1013', 'unfinished message']);
     assert.ok(stage.endpoint.destroyed);
   });
 
-  it('costs no copy of a message for which the budget has no room', () => {
-    const stage = new Stage({ budget: 1024 * KIB });
-    stage.endpoint.blocked = true;
-    stage.message(2048 * KIB);
-    assert.equal(stage.client.ended, '1013');
-    assert.ok(stage.endpoint.destroyed);
-    assert.ok(
-      stage.endpoint.writableLength <= SLAB_SIZE,
-      `${stage.endpoint.writableLength} bytes were queued`,
-    );
-    assert.equal(stage.buffered('upstream'), 0);
+  it('cuts a client for which bytes wait when the budget is full', () => {
+    const stage = new Stage({ budget: 50 * KIB });
+    stage.receive(encodeFrame(BINARY, Buffer.alloc(60 * KIB)));
+    assert.equal(stage.client.ended, 'cut');
+    assert.equal(stage.closes('1013'), 1);
+    assert.equal(stage.buffered('downstream'), 0);
   });
 
-  it('is cut when the budget wants what waits for it, though its session has ended', () => {
-    const stage = new Stage({ budget: 150 * KIB });
-    stage.endpoint.blocked = true;
-    stage.message(100 * KIB);
-    stage.session.downstreamClosed(1000, new Uint8Array(0));
-    assert.ok(!stage.endpoint.destroyed);
-    const other = {
-      bufferedDownstream: 0,
-      bufferedUpstream: 0,
-      bufferedUnfinished: 0,
-      measureBuffers: () => undefined,
-      shed: () => undefined,
-    };
-    stage.budget.setDownstream(other, 60 * KIB);
-    assert.ok(stage.endpoint.destroyed);
+  it('is counted once, whatever follows', () => {
+    const stage = new Stage();
+    stage.session.drain();
+    stage.session.downstreamClosed(1000, NO_REASON);
+    stage.receive(encodeFrame(CLOSE, closeBody(1000)));
+    stage.session.upstreamEnded();
+    stage.session.abort();
+    stage.session.upstreamClosed(null);
+    assert.equal(stage.lines.length, 2);
+    assert.equal(stage.active, 0);
+    assert.deepEqual(stage.endpoint.frames, [closeFrame(1001)]);
   });
 });

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { TimerWheel } from '../../../../../src/core/timing/timer-wheel.ts';
+import { SessionDeadlines } from '../../../../../src/l7/websocket/message-relay/session-deadlines.ts';
+
+/** The deadlines of a session whose owner writes down what it hears. */
+class Stage {
+  readonly wheel = new TimerWheel(0);
+  readonly heard: string[] = [];
+  readonly deadlines: SessionDeadlines;
+  isEndpointPaused = false;
+
+  constructor({ idleTimeoutMs = 0, maxLifetimeMs = 0, random = 0.5 } = {}) {
+    const isPaused = (): boolean => this.isEndpointPaused;
+    const note = (text: string) => (): void => void this.heard.push(`${text} at ${this.wheel.now}`);
+    this.deadlines = new SessionDeadlines(
+      {
+        get isEndpointPaused() {
+          return isPaused();
+        },
+        pingEndpoint: note('ping'),
+        idleTimeoutPassed: note('idle'),
+        lifetimePassed: note('lifetime'),
+        closeTimeoutPassed: note('close'),
+      },
+      { wheel: this.wheel, settings: { idleTimeoutMs, maxLifetimeMs } },
+      random,
+    );
+    this.deadlines.start();
+  }
+
+  /** Lets time pass tick by tick. */
+  run(ms: number): void {
+    for (const end = this.wheel.now + ms; this.wheel.now < end;) this.wheel.advance(this.wheel.now + 100);
+  }
+}
+
+describe('the idle timeout of an endpoint', () => {
+  it('pings at its half, and passes at its end', () => {
+    const stage = new Stage({ idleTimeoutMs: 10_000 });
+    stage.run(10_000);
+    assert.deepEqual(stage.heard, ['ping at 5000', 'idle at 10000']);
+  });
+
+  it('begins again with each byte of the endpoint', () => {
+    const stage = new Stage({ idleTimeoutMs: 10_000 });
+    for (let count = 0; count < 10; count++) {
+      stage.run(4000);
+      stage.deadlines.heard();
+    }
+    assert.deepEqual(stage.heard, []);
+    stage.run(5100);
+    stage.deadlines.heard();
+    stage.run(5100);
+    assert.deepEqual(stage.heard, ['ping at 45000', 'ping at 50100']);
+  });
+
+  it('does not pass while the endpoint is paused, and counts from its resumption', () => {
+    const stage = new Stage({ idleTimeoutMs: 10_000 });
+    stage.isEndpointPaused = true;
+    stage.run(60_000);
+    assert.equal(stage.heard.length, 0);
+    stage.isEndpointPaused = false;
+    stage.deadlines.resumed();
+    stage.run(9000);
+    assert.ok(stage.heard.every((text) => text.startsWith('ping')));
+    stage.run(1100);
+    assert.ok(stage.heard.at(-1)?.startsWith('idle at 70'));
+  });
+
+  it('of 0 never passes', () => {
+    const stage = new Stage();
+    stage.run(100_000);
+    assert.deepEqual(stage.heard, []);
+  });
+});
+
+describe('the lifetime of a session', () => {
+  for (const [random, ms] of [
+    [0, 900_000],
+    [0.5, 1_000_000],
+    [1, 1_100_000],
+  ] as const) {
+    it(`of 1,000,000 ms passes after ${ms} ms for the random number ${random}`, () => {
+      const stage = new Stage({ maxLifetimeMs: 1_000_000, random });
+      stage.run(1_200_000);
+      assert.equal(stage.heard[0], `lifetime at ${ms}`);
+    });
+  }
+
+  it('passes however much the endpoint sends', () => {
+    const stage = new Stage({ idleTimeoutMs: 10_000, maxLifetimeMs: 20_000 });
+    for (let count = 0; count < 10; count++) {
+      stage.deadlines.heard();
+      stage.run(2000);
+    }
+    assert.deepEqual(stage.heard, ['lifetime at 20000']);
+  });
+});
+
+describe('a session that closes', () => {
+  it('gives the endpoint 5 seconds, and no other deadline holds', () => {
+    const stage = new Stage({ idleTimeoutMs: 2000, maxLifetimeMs: 3000 });
+    stage.deadlines.closing();
+    stage.run(10_000);
+    assert.deepEqual(stage.heard, ['close at 5000']);
+  });
+
+  it('hears of no deadline after they have been stopped', () => {
+    const stage = new Stage({ idleTimeoutMs: 2000, maxLifetimeMs: 3000 });
+    stage.deadlines.closing();
+    stage.deadlines.stop();
+    stage.run(10_000);
+    assert.deepEqual(stage.heard, []);
+  });
+});

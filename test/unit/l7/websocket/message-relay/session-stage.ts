@@ -1,0 +1,247 @@
+/** A session between fakes of its client and its endpoint. */
+import { RandomPool } from '../../../../../src/core/random-pool.ts';
+import { TimerWheel } from '../../../../../src/core/timing/timer-wheel.ts';
+import { BufferBudget } from '../../../../../src/l7/buffers/buffer-budget.ts';
+import type { DownstreamSocket } from '../../../../../src/l7/contract/downstream-socket.ts';
+import { Outbox, SLAB_SIZE } from '../../../../../src/l7/websocket/message-relay/outbox.ts';
+import { SessionStats } from '../../../../../src/l7/contract/session-stats.ts';
+import { MessageRelay } from '../../../../../src/l7/websocket/message-relay/message-relay.ts';
+import type { RelaySession, SessionEnd } from '../../../../../src/l7/contract/relay.ts';
+import type { UpstreamOwner, UpstreamSocket } from '../../../../../src/l7/contract/upstream-socket.ts';
+import {
+  CLOSE_CODES,
+  CLOSE_SIDES,
+  DIRECTIONS,
+  SHED_REASONS,
+} from '../../../../../src/telemetry/metrics/label-values.ts';
+import { pageMetrics } from '../../../../../src/telemetry/metrics/page-metrics.ts';
+import { PageLayout } from '../../../../../src/telemetry/page-layout.ts';
+import { StatsPage, allocatePage } from '../../../../../src/telemetry/stats-page.ts';
+import type { Endpoint } from '../../../../../src/upstream/endpoint.ts';
+import { PONG, decodeFrame } from '../../../../support/websocket/raw-frames.ts';
+
+export const KIB = 1024;
+export const DOWNSTREAM_BUFFER = 100 * KIB;
+export const UPSTREAM_BUFFER = 200 * KIB;
+const NAMES = { listener: 'web', route: 'all', cluster: 'app' };
+
+/** A client. Everything that it is sent waits, until a test says otherwise. */
+export class FakeClient implements DownstreamSocket {
+  waiting = 0;
+  /** The code of the close frame that it got, or `cut`. */
+  ended: string | null = null;
+  reason = '';
+  /** Texts of the messages that it was sent. */
+  readonly messages: string[] = [];
+
+  send(message: Uint8Array): number {
+    this.messages.push(Buffer.from(message).toString('latin1'));
+    this.waiting += message.length;
+    return 0;
+  }
+  sendFirstFragment(message: Uint8Array): number {
+    return this.send(message);
+  }
+  sendFragment(message: Uint8Array): number {
+    return this.send(message);
+  }
+  sendLastFragment(message: Uint8Array): number {
+    return this.send(message);
+  }
+  end(code: number, reason: Uint8Array | string): void {
+    this.ended = String(code);
+    this.reason = Buffer.from(reason).toString();
+  }
+  close(): void {
+    this.ended = 'cut';
+    this.waiting = 0;
+  }
+  cork(callback: () => void): void {
+    callback();
+  }
+  getBufferedAmount(): number {
+    return this.waiting;
+  }
+}
+
+/** An endpoint's connection that takes nothing while it is blocked. */
+export class FakeEndpoint implements UpstreamSocket {
+  owner: UpstreamOwner | null = null;
+  readonly fd = -1;
+  writableLength = 0;
+  destroyed = false;
+  writableEnded = false;
+  blocked = false;
+  paused = false;
+  #written: Buffer = Buffer.alloc(0);
+
+  write(bytes: Buffer): boolean {
+    this.#written = Buffer.concat([this.#written, bytes]);
+    if (this.blocked) this.writableLength += bytes.length;
+    return !this.blocked;
+  }
+  writeCopy(bytes: Uint8Array): boolean {
+    return this.write(Buffer.from(bytes));
+  }
+  pause(): void {
+    this.paused = true;
+  }
+  resume(): void {
+    this.paused = false;
+  }
+  end(): void {
+    this.writableEnded = true;
+  }
+  destroy(): void {
+    this.destroyed = true;
+  }
+
+  /** The endpoint takes everything that waits. */
+  drain(): void {
+    this.blocked = false;
+    this.writableLength = 0;
+    this.owner?.upstreamDrained?.();
+  }
+
+  /** Opcode and payload of every frame that has been written. */
+  get frames(): [opcode: number, payload: string][] {
+    const frames: [number, string][] = [];
+    let bytes = this.#written;
+    for (let next = decodeFrame(bytes); next !== null; next = decodeFrame(bytes)) {
+      frames.push([next.frame.opcode, next.frame.payload.toString('latin1')]);
+      bytes = bytes.subarray(next.length);
+    }
+    return frames;
+  }
+
+  get pongs(): string[] {
+    return this.frames.filter(([opcode]) => opcode === PONG).map(([, payload]) => payload);
+  }
+}
+
+function statsPage(): StatsPage {
+  const layout = new PageLayout();
+  const { listener, route, cluster } = NAMES;
+  for (const direction of DIRECTIONS) {
+    for (const metric of [pageMetrics.bufferedBytes, pageMetrics.paused, pageMetrics.bufferOverflows]) {
+      layout.add(metric, { direction });
+    }
+    for (const metric of [pageMetrics.messages, pageMetrics.bytes])
+      layout.add(metric, { cluster, direction });
+  }
+  for (const side of CLOSE_SIDES) {
+    for (const code of CLOSE_CODES) layout.add(pageMetrics.closes, { cluster, side, code });
+  }
+  layout.add(pageMetrics.unfinishedBytes, {});
+  for (const reason of SHED_REASONS) layout.add(pageMetrics.sessionsShed, { reason });
+  layout.add(pageMetrics.handshakeDuration, { listener, cluster });
+  layout.add(pageMetrics.sessionDuration, { listener, cluster });
+  layout.add(pageMetrics.sessionsActive, { listener, route, cluster });
+  layout.add(pageMetrics.sessions, { listener, route, cluster });
+  return new StatsPage(allocatePage(layout), layout);
+}
+
+/** A session between a client and an endpoint, and the worker that it lives in. */
+export class Stage {
+  readonly client = new FakeClient();
+  readonly endpoint = new FakeEndpoint();
+  readonly page = statsPage();
+  readonly budget: BufferBudget;
+  readonly relay: MessageRelay;
+  readonly session: RelaySession;
+  /** The access lines of the session. */
+  readonly lines: (Partial<SessionEnd> | 'opened')[] = [];
+  /** Whether the session has given up the endpoint. */
+  isReleased = false;
+  readonly #wheel = new TimerWheel(0);
+  readonly #deferred: (() => void)[] = [];
+
+  constructor({ idleTimeoutMs = 0, budget = 1024 * KIB, opens = true } = {}) {
+    this.budget = new BufferBudget(budget, this.page);
+    this.relay = new MessageRelay(
+      {
+        wheel: this.#wheel,
+        dialler: { downstreamTouched: () => undefined },
+        outbox: new Outbox({ bytes: Buffer.alloc(SLAB_SIZE), send: () => -1 }, (callback) =>
+          this.#deferred.push(callback),
+        ),
+        budget: this.budget,
+        random: new RandomPool(),
+      },
+      {
+        settings: {
+          handshakeTimeoutMs: 1000,
+          maxMessageSize: 16 * KIB * KIB,
+          idleTimeoutMs,
+          maxLifetimeMs: 0,
+          downstreamBuffer: DOWNSTREAM_BUFFER,
+          upstreamBuffer: UPSTREAM_BUFFER,
+          compression: 'off',
+          endpointLostCode: 1011,
+        },
+        randomMasks: false,
+        stats: new SessionStats(this.page, NAMES.listener, NAMES.route, NAMES.cluster),
+      },
+    );
+    const endpoint = {
+      cluster: NAMES.cluster,
+      label: '10.0.0.1:80',
+      release: () => {
+        this.isReleased = true;
+      },
+    } as unknown as Endpoint;
+    this.session = this.relay.createSession(this.endpoint, endpoint, {
+      opened: () => this.lines.push('opened'),
+      closed: (end) => this.lines.push({ ...end, seconds: 0 }),
+    });
+    if (opens) this.session.downstreamOpened(this.client);
+  }
+
+  /** The turn of the loop ends. */
+  turn(): void {
+    for (const callback of this.#deferred.splice(0)) callback();
+  }
+
+  advance(ms: number): void {
+    this.#wheel.advance(this.#wheel.now + ms);
+  }
+
+  /** Bytes arrive from the endpoint. */
+  receive(bytes: Buffer): void {
+    this.session.upstreamData(bytes, 0, bytes.length);
+  }
+
+  /** The client sends a message. */
+  message(length: number): void {
+    this.session.downstreamMessage(new ArrayBuffer(length), true);
+    this.turn();
+  }
+
+  /** The client pings, and the engine puts the pong behind the bytes that wait. */
+  ping(pongBytes: number): void {
+    if (this.client.ended !== null) return;
+    this.client.waiting += pongBytes;
+    this.session.downstreamPinged();
+  }
+
+  closes(code: string, side = 'proxy'): number {
+    return this.#value(pageMetrics.closes, { cluster: NAMES.cluster, side, code });
+  }
+
+  /** Sessions that are counted as open. */
+  get active(): number {
+    return this.#value(pageMetrics.sessionsActive, NAMES);
+  }
+
+  overflows(direction: string): number {
+    return this.#value(pageMetrics.bufferOverflows, { direction });
+  }
+
+  buffered(direction: string): number {
+    return this.#value(pageMetrics.bufferedBytes, { direction });
+  }
+
+  #value(metric: (typeof pageMetrics)[keyof typeof pageMetrics], labels: Record<string, string>): number {
+    return this.page.values[this.page.slot(metric, labels)]!;
+  }
+}
