@@ -5,8 +5,9 @@ import { messageOf } from '../core/errors.ts';
 import type { ServiceManager } from './process/service-manager.ts';
 import type { LogOutput } from '../telemetry/log-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { PrimaryOptions } from './build.ts';
 import { Primary } from './primary.ts';
-import type { PrimaryOptions, Started } from './primary.ts';
+import type { Started } from './running.ts';
 
 interface ServeOptions extends Omit<PrimaryOptions, 'onHandOver' | 'onReload'> {
   readonly output: Pick<LogOutput, 'write' | 'dropped' | 'reopen'>;

@@ -1,119 +1,157 @@
-import type { DrainSettings } from '../../config/types/config.ts';
+import type { Config, DrainSettings } from '../../config/types/config.ts';
 import type { DrainStatus } from '../../protocol/status.ts';
 import { scopeKey, type DrainScope } from '../../protocol/to-worker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
-interface DrainWorkers {
+/** The workers, as far as drains concern them. */
+interface DrainedWorkers {
+  readonly config: Pick<Config, 'listeners'>;
+  /** Counts the sessions and tunnels of a scope, and requests of an endpoint. */
   count(scope: DrainScope): number;
   drain(scope: DrainScope, settings: DrainSettings): void;
   undrain(scope: DrainScope): void;
 }
 
-interface Running {
+/** The clusters, as far as drains concern them: it is part of an endpoint's state that it takes no new work. */
+interface DrainedClusters {
+  find(cluster: string): { find(label: string): DrainedEndpoint | undefined } | undefined;
+}
+
+interface DrainedEndpoint {
+  setDraining(draining: boolean, reason: string): void;
+}
+
+interface Drain {
   readonly scope: DrainScope;
+  /** Connections at the start of the drain. */
   total: number;
-  /** Null while it is only announced. */
+  /** Null while the drain is only announced. */
   startedAt: number | null;
   finishedAt: number | null;
-  /** What begins it. */
+  /** Starts an announced drain. */
   readonly timer: NodeJS.Timeout | undefined;
 }
 
+/** Period of the looks at what remains. */
 const LOOK_MS = 200;
+/** Period of the log lines about drains in progress. */
 const LOG_MS = 5000;
 
-/** The drains that are in force, and how far each is. */
+/** Begins, follows and ends the drains of scopes. */
 export class Drains {
-  readonly #workers: DrainWorkers;
+  readonly #workers: DrainedWorkers;
+  readonly #clusters: DrainedClusters;
   readonly #log: Logger;
-  readonly #running = new Map<string, Running>();
+  /** By {@link scopeKey}. */
+  readonly #drains = new Map<string, Drain>();
   #timer: NodeJS.Timeout | undefined;
   #loggedAt = 0;
 
-  constructor(workers: DrainWorkers, log: Logger) {
+  constructor(workers: DrainedWorkers, clusters: DrainedClusters, log: Logger) {
     this.#workers = workers;
+    this.#clusters = clusters;
     this.#log = log;
   }
 
+  /** Tells whether the configuration in use has a scope. */
+  has(scope: DrainScope): boolean {
+    switch (scope.kind) {
+      case 'all':
+        return true;
+      case 'listener':
+        return this.#workers.config.listeners.some(({ name }) => name === scope.name);
+      case 'cluster':
+        return this.#clusters.find(scope.name) !== undefined;
+      case 'endpoint':
+        return this.#endpoint(scope) !== undefined;
+    }
+  }
+
   /**
-   * Begins one, or begins it anew with other settings.
+   * Begins a drain, or gives other settings to a drain that is in progress.
    *
-   * @param announceMs how long it is only said, so that whoever balances load in front can notice
+   * @param announceMs how long the drain is only announced, so that load balancers in front can notice
    */
   begin(scope: DrainScope, settings: DrainSettings, announceMs = 0): DrainStatus {
     const key = scopeKey(scope);
-    const before = this.#running.get(key);
+    const before = this.#drains.get(key);
     clearTimeout(before?.timer);
-    // One that has been announced already, and has begun, need not be announced again.
+    // A drain that is in progress needs no announcement.
     const delayed = announceMs > 0 && (before?.startedAt ?? null) === null;
-    const running: Running = {
+    const drain: Drain = {
       scope,
       total: this.#workers.count(scope),
       startedAt: null,
       finishedAt: null,
-      timer: delayed ? setTimeout(() => this.#start(running, settings), announceMs).unref() : undefined,
+      timer: delayed ? setTimeout(() => this.#start(drain, settings), announceMs).unref() : undefined,
     };
-    this.#running.set(key, running);
+    this.#drains.set(key, drain);
     if (delayed) this.#log.info({ scope, announceMs }, 'drain is announced');
-    else this.#start(running, settings);
-    return this.#progressOf(running);
+    else this.#start(drain, settings);
+    return this.#progressOf(drain);
   }
 
-  /** Lets the scope take new work again; false where it was not drained. */
+  /** Lets the scope take new work again; false if it was not drained. */
   cancel(scope: DrainScope): boolean {
-    const running = this.#running.get(scopeKey(scope));
-    if (running === undefined) return false;
-    this.#forget(running);
+    const drain = this.#drains.get(scopeKey(scope));
+    if (drain === undefined) return false;
+    this.#forget(drain);
     this.#log.info({ scope }, 'drain ends: new work is taken again');
     return true;
   }
 
-  /** Ends the drains of what is no more. */
-  retain(exists: (scope: DrainScope) => boolean): void {
-    for (const running of this.#running.values()) if (!exists(running.scope)) this.#forget(running);
+  /** Ends the drains of scopes that the configuration no longer has. */
+  endUnknown(): void {
+    for (const drain of this.#drains.values()) if (!this.has(drain.scope)) this.#forget(drain);
   }
 
-  /** Whether one of everything is in force, or announced. */
+  /** Whether everything is drained, or such a drain is announced. */
   get ofAll(): boolean {
-    return this.#running.has(scopeKey({ kind: 'all' }));
+    return this.#drains.has(scopeKey({ kind: 'all' }));
   }
 
   get progress(): DrainStatus[] {
-    return Array.from(this.#running.values(), (running) => this.#progressOf(running));
+    return Array.from(this.#drains.values(), (drain) => this.#progressOf(drain));
   }
 
-  /** Says and begins nothing more. */
+  /** Starts no announced drain and logs no progress any more. */
   stop(): void {
     this.#stopLooking();
-    for (const { timer } of this.#running.values()) clearTimeout(timer);
+    for (const { timer } of this.#drains.values()) clearTimeout(timer);
   }
 
-  #start(running: Running, settings: DrainSettings): void {
-    const { scope } = running;
+  #start(drain: Drain, settings: DrainSettings): void {
+    const { scope } = drain;
     const { rate, deadlineMs } = settings;
-    running.startedAt = performance.now();
-    running.total = this.#workers.count(scope);
-    this.#log.info({ scope, connections: running.total, rate, deadlineMs }, 'drain begins');
+    drain.startedAt = performance.now();
+    drain.total = this.#workers.count(scope);
+    this.#log.info({ scope, connections: drain.total, rate, deadlineMs }, 'drain begins');
+    this.#endpoint(scope)?.setDraining(true, 'drained by an operator');
     this.#workers.drain(scope, settings);
-    this.#loggedAt = running.startedAt;
+    this.#loggedAt = drain.startedAt;
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
   }
 
-  #forget({ scope, timer }: Running): void {
+  #forget({ scope, timer }: Drain): void {
     clearTimeout(timer);
-    this.#running.delete(scopeKey(scope));
+    this.#drains.delete(scopeKey(scope));
+    this.#endpoint(scope)?.setDraining(false, 'undrained by an operator');
     this.#workers.undrain(scope);
+  }
+
+  #endpoint(scope: DrainScope): DrainedEndpoint | undefined {
+    return scope.kind === 'endpoint' ? this.#clusters.find(scope.cluster)?.find(scope.name) : undefined;
   }
 
   #look(): void {
     const now = performance.now();
     const tells = now - this.#loggedAt >= LOG_MS;
     let open = false;
-    for (const running of this.#running.values()) {
-      if (running.startedAt === null || running.finishedAt !== null) continue;
-      const progress = this.#progressOf(running);
+    for (const drain of this.#drains.values()) {
+      if (drain.startedAt === null || drain.finishedAt !== null) continue;
+      const progress = this.#progressOf(drain);
       if (progress.remaining === 0) {
-        running.finishedAt = now;
+        drain.finishedAt = now;
         this.#log.info({ ...progress, remaining: 0 }, 'drained');
       } else {
         open = true;
@@ -129,7 +167,7 @@ export class Drains {
     this.#timer = undefined;
   }
 
-  #progressOf({ scope, total, startedAt, finishedAt }: Running): DrainStatus {
+  #progressOf({ scope, total, startedAt, finishedAt }: Drain): DrainStatus {
     const remaining = this.#workers.count(scope);
     const now = performance.now();
     const seconds = Math.round(((finishedAt ?? now) - (startedAt ?? now)) / 100) / 10;

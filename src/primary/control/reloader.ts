@@ -4,26 +4,43 @@ import type { Config } from '../../config/types/config.ts';
 import { messageOf } from '../../core/errors.ts';
 import { ConfigError } from '../../core/errors.ts';
 import type { ReloadResult } from '../../protocol/admin-answers.ts';
+import type { PrimaryState } from '../../protocol/status.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { Lifecycle } from './lifecycle.ts';
 
 interface ReloaderOptions {
   readonly log: Logger;
-  /** Reads the configuration anew; throws a ConfigError. */
+  readonly lifecycle: Pick<Lifecycle, 'state' | 'isEnding'>;
+  /** Reads the configuration again; throws a ConfigError. */
   readonly load: () => LoadedConfig;
-  /** Told of the files that have been read, before the configuration is in use, or of those that make it unusable. */
+  /** Called with the files that have been read, before a configuration of them is in use, or if none can be. */
   readonly onRead?: (files: readonly string[], usable: boolean) => void;
-  /** The one in use, as it was read, with what only a restart can change as it is in force. */
+  /** Called when a reload begins, and when it is over. */
+  readonly onReload?: (isOver: boolean) => void;
+  /** The configuration in use, as it was read; settings that only a restart changes have the values in force. */
   readonly current: Config;
-  /** Brings one into force; returns its generation. Rejects where it cannot be, and the old one stays. */
+  /** Brings a configuration into force; returns its generation. Rejects if a part cannot use it: the old one stays. */
   readonly apply: (config: Config) => Promise<number>;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
 
+/** Refuses a reload in a state in which the proxy does not serve. */
+export function refuseReload(
+  cause: string,
+  state: PrimaryState,
+  generation: number,
+  log: Logger,
+): ReloadResult {
+  const problem = `not while the proxy is ${state}`;
+  log.warn({ cause }, `the configuration is not reloaded: ${problem}`);
+  return { generation, problem, needsRestart: [] };
+}
+
 /** Reads and applies new configurations, one after the other. */
 export class Reloader {
   readonly counts = { success: 0, failure: 0 };
-  /** Whether the last one could be used; true before there was any. */
+  /** True before the first reload. */
   lastSucceeded = true;
   /** When the configuration in use was loaded, in milliseconds since 1970. */
   lastSuccessAt: number;
@@ -42,10 +59,20 @@ export class Reloader {
     this.lastSuccessAt = this.#now();
   }
 
-  /** @param cause for the log: a signal, a command, a file */
-  reload(cause: string): Promise<ReloadResult> {
+  /**
+   * Reads the configuration and brings it into force. If that fails, the old one stays.
+   *
+   * @param cause for the log: a signal, a command, a file
+   */
+  async reload(cause: string): Promise<ReloadResult> {
+    const { lifecycle, log, onReload } = this.#options;
+    if (lifecycle.state !== 'ready') return refuseReload(cause, lifecycle.state, this.#generation, log);
+    onReload?.(false);
     const result = this.#queue.then(() => this.#reload(cause));
     this.#queue = result;
+    await result;
+    // A service manager that has been told of the end must not be told that the proxy is ready.
+    if (!lifecycle.isEnding) onReload?.(true);
     return result;
   }
 
@@ -90,7 +117,7 @@ export class Reloader {
   }
 }
 
-/** What only a restart can change stays as it is. */
+/** Keeps the settings that only a restart changes. */
 function keepFixed(next: Config, current: Config): { usable: Config; needsRestart: string[] } {
   const fixed = [
     ['admin.address', next.admin.address, current.admin.address],

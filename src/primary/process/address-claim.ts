@@ -25,7 +25,7 @@ export interface HeldAddress {
  * another process could silently join, and each would choose a port of its own for port 0. Nothing listens on a claimed
  * address: a client that comes before the workers is refused, and never accepted only to be reset.
  */
-interface AddressClaim {
+export interface AddressClaim {
   /** The listeners with concrete addresses: an IP address, and the port that was got for port 0. */
   readonly listeners: readonly Listener[];
   readonly held: readonly HeldAddress[];

@@ -6,35 +6,55 @@ import { askAdmin, sentenceOf } from './admin-request.ts';
 
 const ANSWER_TIMEOUT_MS = 5000;
 
-/**
- * Finds out whether the process that serves an admin address would hand over, before this process takes any connection.
- *
- * @returns false if nobody listens at the address
- * @throws StartError if that process refuses
- */
-export async function findPredecessor(admin: Config['admin'], log: Logger): Promise<boolean> {
-  if ((await ask(admin, '/handover?check')) !== null) return true;
-  log.info({ admin: formatAddress(admin.address) }, 'there is nobody to take over from');
-  return false;
+/** Sends a request to the admin server of another process. */
+type AskAdmin = typeof askAdmin;
+
+/** A process that serves an admin address, and would hand over. */
+export class Predecessor {
+  readonly #admin: Config['admin'];
+  readonly #log: Logger;
+  readonly #ask: AskAdmin;
+
+  constructor(admin: Config['admin'], log: Logger, ask: AskAdmin) {
+    this.#admin = admin;
+    this.#log = log;
+    this.#ask = ask;
+  }
+
+  /**
+   * Makes the other process leave its admin address and the listeners' addresses to this process, and end when its
+   * connections have ended.
+   *
+   * @throws StartError if the other process refuses
+   */
+  async handOver(): Promise<void> {
+    const answer = await request(this.#admin, '/handover', this.#ask);
+    if (answer !== null) this.#log.info({ admin: formatAddress(this.#admin.address), answer }, 'taken over');
+  }
 }
 
 /**
- * Makes the process that serves an admin address leave it and the listeners' addresses to this process, and end when
- * its connections have ended.
+ * Finds the process that serves an admin address, before this process takes any connection.
  *
- * @throws StartError if that process refuses
+ * @returns null if nobody listens at the address
+ * @throws StartError if that process would not hand over
  */
-export async function askToHandOver(admin: Config['admin'], log: Logger): Promise<void> {
-  const answer = await ask(admin, '/handover');
-  if (answer !== null) log.info({ admin: formatAddress(admin.address), answer }, 'taken over');
+export async function findPredecessor(
+  admin: Config['admin'],
+  log: Logger,
+  ask: AskAdmin = askAdmin,
+): Promise<Predecessor | null> {
+  if ((await request(admin, '/handover?check', ask)) !== null) return new Predecessor(admin, log, ask);
+  log.info({ admin: formatAddress(admin.address) }, 'there is nobody to take over from');
+  return null;
 }
 
 /** Returns the sentence of the other process; null if nobody listens. */
-async function ask(admin: Config['admin'], path: string): Promise<string | null> {
+async function request(admin: Config['admin'], path: string, ask: AskAdmin): Promise<string | null> {
   const where = formatAddress(admin.address);
   let answer;
   try {
-    answer = await askAdmin(admin, 'POST', path, ANSWER_TIMEOUT_MS);
+    answer = await ask(admin, 'POST', path, ANSWER_TIMEOUT_MS);
   } catch (error) {
     if (codeOf(error) === 'ECONNREFUSED') return null;
     throw new StartError(`the process at ${where} does not answer: ${messageOf(error)}`, { cause: error });

@@ -4,8 +4,9 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { formatAddress } from '../../../src/core/address.ts';
+import type { PrimaryOptions } from '../../../src/primary/build.ts';
 import { Primary } from '../../../src/primary/primary.ts';
-import type { PrimaryOptions, Started } from '../../../src/primary/primary.ts';
+import type { Started } from '../../../src/primary/running.ts';
 import { parseExposition } from '../telemetry/exposition-parser.ts';
 import { capture, config, timings, until, workers } from './fixtures/config.ts';
 

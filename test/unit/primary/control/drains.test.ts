@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
+import type { Listener } from '../../../../src/config/types/listener.ts';
 import { Drains } from '../../../../src/primary/control/drains.ts';
 import { scopeKey, type DrainScope } from '../../../../src/protocol/to-worker.ts';
-import { capture } from '../fixtures/config.ts';
+import { capture, l7Listener } from '../fixtures/config.ts';
 
 const settings = { rate: 100, deadlineMs: 60_000, jitterMs: 0 };
 const all: DrainScope = { kind: 'all' };
@@ -10,6 +11,7 @@ const web: DrainScope = { kind: 'listener', name: 'web' };
 const endpoint: DrainScope = { kind: 'endpoint', cluster: 'app', name: '192.0.2.1:80' };
 
 class FakeWorkers {
+  readonly config: { listeners: readonly Listener[] } = { listeners: [l7Listener] };
   readonly calls: string[] = [];
   connections = 10;
 
@@ -24,6 +26,15 @@ class FakeWorkers {
   }
 }
 
+/** One cluster with one endpoint; tells the workers' calls what happens to it. */
+function fakeClusters(calls: string[]): ConstructorParameters<typeof Drains>[1] {
+  const record = {
+    setDraining: (draining: boolean, reason: string) => void calls.push(`${draining}: ${reason}`),
+  };
+  const app = { find: (label: string) => (label === '192.0.2.1:80' ? record : undefined) };
+  return { find: (cluster) => (cluster === 'app' ? app : undefined) };
+}
+
 describe('drains', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'setInterval'] }));
   afterEach(() => mock.timers.reset());
@@ -31,7 +42,7 @@ describe('drains', () => {
   it('tell how far they are, until nothing is left and after that', () => {
     const workers = new FakeWorkers();
     const { log, lines } = capture();
-    const drains = new Drains(workers, log);
+    const drains = new Drains(workers, fakeClusters([]), log);
     assert.deepEqual(drains.begin(web, settings), { scope: web, total: 10, remaining: 10, seconds: 0 });
     assert.deepEqual(workers.calls, ['drain listener web at 100']);
     workers.connections = 4;
@@ -47,7 +58,7 @@ describe('drains', () => {
 
   it('of everything are announced first, and can be taken back or hurried meanwhile', () => {
     const workers = new FakeWorkers();
-    const drains = new Drains(workers, capture().log);
+    const drains = new Drains(workers, fakeClusters([]), capture().log);
     drains.begin(all, settings, 5000);
     assert.equal(drains.ofAll, true);
     mock.timers.tick(4999);
@@ -69,11 +80,12 @@ describe('drains', () => {
 
   it('are no more where there was none, and for what has been taken out of the configuration', () => {
     const workers = new FakeWorkers();
-    const drains = new Drains(workers, capture().log);
+    const drains = new Drains(workers, fakeClusters([]), capture().log);
     assert.equal(drains.cancel(web), false);
     drains.begin(web, settings);
     drains.begin(endpoint, settings);
-    drains.retain((scope) => scope.kind === 'endpoint');
+    workers.config.listeners = [];
+    drains.endUnknown();
     assert.deepEqual(
       drains.progress.map(({ scope }) => scope),
       [endpoint],
@@ -84,10 +96,37 @@ describe('drains', () => {
 
   it('begin nothing once they are stopped', () => {
     const workers = new FakeWorkers();
-    const drains = new Drains(workers, capture().log);
+    const drains = new Drains(workers, fakeClusters([]), capture().log);
     drains.begin(all, settings, 5000);
     drains.stop();
     mock.timers.tick(10_000);
     assert.deepEqual(workers.calls, []);
+  });
+
+  it('mark an endpoint before the workers are told, so that it gets no new work meanwhile', () => {
+    const workers = new FakeWorkers();
+    const drains = new Drains(workers, fakeClusters(workers.calls), capture().log);
+    drains.begin(endpoint, settings);
+    assert.deepEqual(workers.calls.splice(0), [
+      'true: drained by an operator',
+      `drain ${scopeKey(endpoint)} at 100`,
+    ]);
+    drains.cancel(endpoint);
+    assert.deepEqual(workers.calls, ['false: undrained by an operator', `undrain ${scopeKey(endpoint)}`]);
+    drains.stop();
+  });
+
+  it('are of what the configuration has', () => {
+    const workers = new FakeWorkers();
+    const drains = new Drains(workers, fakeClusters([]), capture().log);
+    const scopes: DrainScope[] = [all, web, endpoint, { kind: 'cluster', name: 'app' }];
+    assert.deepEqual(
+      scopes.map((scope) => drains.has(scope)),
+      [true, true, true, true],
+    );
+    assert.equal(drains.has({ kind: 'listener', name: 'app' }), false);
+    assert.equal(drains.has({ kind: 'cluster', name: 'web' }), false);
+    assert.equal(drains.has({ ...endpoint, name: '192.0.2.2:80' }), false);
+    assert.equal(drains.has({ ...endpoint, cluster: 'web' }), false);
   });
 });

@@ -13,6 +13,8 @@ const loaded = (next: Config): LoadedConfig => ({
   files: ['/etc/sluice.yaml'],
 });
 
+const ready = { state: 'ready', isEnding: false } as const;
+
 describe('the reloader', () => {
   it('brings one after the other into force, and counts', async () => {
     const applied: number[] = [];
@@ -21,6 +23,7 @@ describe('the reloader', () => {
     const files: (readonly string[])[] = [];
     const reloader = new Reloader(
       {
+        lifecycle: ready,
         log,
         load: () => loaded(config),
         onRead: (names, usable) => files.push([...names, `${usable}`]),
@@ -55,6 +58,7 @@ describe('the reloader', () => {
     let fault: Error = new ConfigError([{ place: 'sluice.yaml:3:5', message: 'unknown key "x"' }]);
     const reloader = new Reloader(
       {
+        lifecycle: ready,
         log,
         load: () => {
           if (fault instanceof ConfigError) throw fault;
@@ -88,6 +92,7 @@ describe('the reloader', () => {
     let isUsable = true;
     const reloader = new Reloader(
       {
+        lifecycle: ready,
         log: capture().log,
         load: () => loaded(config),
         current: config,
@@ -121,6 +126,7 @@ describe('the reloader', () => {
     const applied: Config[] = [];
     const reloader = new Reloader(
       {
+        lifecycle: ready,
         log: capture().log,
         load: () => loaded(next),
         current: config,

@@ -1,0 +1,115 @@
+import type { DescriptorPlan } from '../core/descriptor-limit.ts';
+import type { LogOutput } from '../telemetry/log-output.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { Exposition, pageFamilies } from '../telemetry/prometheus.ts';
+import { AdminServer } from './admin/admin-server.ts';
+import { AdminStats } from './admin/admin-stats.ts';
+import type { AdminView } from './admin/admin-view.ts';
+import { clusterCommands } from './admin/commands/cluster-commands.ts';
+import { controlCommands } from './admin/commands/control-commands.ts';
+import type { Controls } from './admin/commands/controls.ts';
+import { faultCommands } from './admin/commands/fault-commands.ts';
+import { primaryFamilies } from './admin/pages/primary-metrics.ts';
+import { statusOf } from './admin/pages/status.ts';
+import { clusterFamilies } from './clusters/cluster-metrics.ts';
+import type { ClusterMonitors } from './clusters/cluster-monitors.ts';
+import type { Drains } from './control/drains.ts';
+import type { Lifecycle } from './control/lifecycle.ts';
+import type { LiveConfig } from './control/live-config.ts';
+import type { Reloader } from './control/reloader.ts';
+import { WorkerRestarts } from './control/worker-restarts.ts';
+import { readVersions } from './process/versions.ts';
+import type { Supervisor } from './workers/supervisor.ts';
+
+/** The parts of the primary that the admin server shows and controls. */
+interface ControlledParts {
+  readonly lifecycle: Lifecycle;
+  readonly supervisor: Supervisor;
+  readonly clusters: ClusterMonitors;
+  readonly drains: Drains;
+  readonly reloader: Reloader;
+  readonly liveConfig: LiveConfig;
+}
+
+interface AdminSettings {
+  readonly log: Logger;
+  readonly output: Pick<LogOutput, 'dropped'>;
+  readonly faultHooks: boolean;
+  /** Called when another process has asked this one to hand over and end. */
+  readonly onHandOver?: () => void;
+}
+
+/** Builds the admin server; it does not listen yet. */
+export function buildAdmin(
+  parts: ControlledParts,
+  settings: AdminSettings,
+  descriptorPlan: DescriptorPlan | null,
+): AdminServer {
+  const { lifecycle, supervisor, clusters, drains, reloader, liveConfig } = parts;
+  const { log, output, faultHooks } = settings;
+  const versions = readVersions();
+  const stats = new AdminStats();
+  const exposition = new Exposition([
+    ...pageFamilies(supervisor.sums),
+    ...clusterFamilies(clusters),
+    ...primaryFamilies({
+      supervisor,
+      reloader,
+      drains: () => drains.progress,
+      certificates: () => liveConfig.certificates,
+      versions,
+      droppedLines: () => output.dropped,
+    }),
+    ...stats.families,
+  ]);
+  const view: AdminView = {
+    metrics: (format) => {
+      supervisor.releaseSeries();
+      return exposition.render(format);
+    },
+    notLive: () => supervisor.hopeless,
+    notReady: () => notReady(parts),
+    status: () => statusOf({ supervisor, clusters, reloader, drains, versions, state: lifecycle.state }),
+    commands: [
+      ...controlCommands(controlsOf(parts, settings)),
+      ...clusterCommands(clusters),
+      ...(faultHooks ? faultCommands(supervisor.harm) : []),
+    ],
+    get token() {
+      return supervisor.config.admin.token;
+    },
+    get hosts() {
+      const { address, hosts } = supervisor.config.admin;
+      return [address.host.toLowerCase(), ...hosts];
+    },
+  };
+  return new AdminServer(view, stats, log, { descriptorPlan });
+}
+
+function controlsOf(
+  { supervisor, drains, reloader }: ControlledParts,
+  { log, onHandOver }: AdminSettings,
+): Controls {
+  const restarts = new WorkerRestarts(supervisor, log);
+  return {
+    reload: (cause) => reloader.reload(cause),
+    get drainSettings() {
+      return supervisor.config.drain;
+    },
+    has: (scope) => drains.has(scope),
+    drain: (scope, drainSettings) => {
+      const { readyDelayMs } = supervisor.config.shutdown;
+      return drains.begin(scope, drainSettings, scope.kind === 'all' ? readyDelayMs : 0);
+    },
+    undrain: (scope) => drains.cancel(scope),
+    // The answer goes out first.
+    handOver: () => void setImmediate(() => onHandOver?.()),
+    restart: (worker) => restarts.ask(worker),
+  };
+}
+
+/** Returns why no traffic should come here; null if the process is ready. */
+function notReady({ lifecycle, drains, supervisor }: ControlledParts): string | null {
+  if (lifecycle.state !== 'ready') return lifecycle.state;
+  return drains.ofAll ? 'draining' : supervisor.problem;
+}

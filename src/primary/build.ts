@@ -1,0 +1,104 @@
+import type { LoadedConfig } from '../config/loader.ts';
+import type { Config } from '../config/types/config.ts';
+import type { LogOutput } from '../telemetry/log-output.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { buildAdmin } from './build-admin.ts';
+import { ClusterMonitors } from './clusters/cluster-monitors.ts';
+import { Drains } from './control/drains.ts';
+import type { Lifecycle } from './control/lifecycle.ts';
+import { LiveConfig } from './control/live-config.ts';
+import { Reloader } from './control/reloader.ts';
+import { claimAddresses } from './process/address-claim.ts';
+import { chooseEngines } from './process/engines.ts';
+import type { FileWatch } from './process/file-watch.ts';
+import type { Resources } from './resources.ts';
+import { Running } from './running.ts';
+import { Broadcast } from './workers/broadcast.ts';
+import { Generations } from './workers/generations.ts';
+import { Supervisor, type SupervisorTimings } from './workers/supervisor.ts';
+import { WorkerPages } from './workers/worker-pages.ts';
+import { WorkerRoster } from './workers/worker-roster.ts';
+import { WorkerThreads, type WorkerFiles } from './workers/worker-threads.ts';
+
+/** The number of the configuration that the process starts with. */
+export const FIRST_GENERATION = 1;
+
+export interface PrimaryOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  /** Takes the workers' log lines. */
+  readonly output: Pick<LogOutput, 'write' | 'dropped'>;
+  /** Whether the admin server lets tests make a worker throw. */
+  readonly faultHooks: boolean;
+  /** Reads the configuration again. */
+  readonly load: () => LoadedConfig;
+  /** Reloads the configuration when its files change; null for no such reloads. */
+  readonly watch?: FileWatch | null;
+  /** Whether to replace a process that serves the same admin address, if there is one. */
+  readonly takeOver?: boolean;
+  /** Called when a reload begins, and when it is over. */
+  readonly onReload?: (isOver: boolean) => void;
+  /** Called when another process has asked this one to hand over and end. */
+  readonly onHandOver?: () => void;
+  readonly workerFiles: WorkerFiles;
+  readonly timings?: SupervisorTimings;
+}
+
+/** Builds all parts of the primary; no worker and no server runs yet. */
+export function build(options: PrimaryOptions, resources: Resources, lifecycle: Lifecycle): Running {
+  const { config: current, log, output, load, watch = null, onReload, workerFiles, timings } = options;
+  const { descriptorPlan, predecessor, claim } = resources;
+  const config = { ...current, listeners: claim.listeners };
+
+  const pages = new WorkerPages(config);
+  const roster = new WorkerRoster();
+  const generations = new Generations(config, FIRST_GENERATION, pages);
+  const broadcast = new Broadcast({ roster, pages, generations });
+  const clusters = new ClusterMonitors(config.clusters, { broadcast, pages }, log);
+  const supervisor = new Supervisor({
+    roster,
+    pages,
+    generations,
+    broadcast,
+    threads: new WorkerThreads(log, workerFiles),
+    log,
+    onLines: (lines) => output.write(lines),
+    onEndpointFailed: clusters.endpointFailed,
+    clusterStates: clusters.states,
+    descriptorPlan,
+    ...(timings !== undefined && { timings }),
+  });
+
+  const drains = new Drains(supervisor, clusters, log);
+  const claimOthers: ConstructorParameters<typeof LiveConfig>[0]['claim'] = (next, held) =>
+    claimAddresses(chooseEngines(next, log), { held });
+  const liveConfig = new LiveConfig({ supervisor, clusters, drains, claim: claimOthers, log }, claim);
+  const reloader = new Reloader(
+    {
+      log,
+      lifecycle,
+      load,
+      onRead: (files, usable) => watch?.read(files, usable),
+      ...(onReload !== undefined && { onReload }),
+      current,
+      apply: (next) => liveConfig.apply(next),
+    },
+    FIRST_GENERATION,
+  );
+
+  const controlled = { lifecycle, supervisor, clusters, drains, reloader, liveConfig };
+  const admin = buildAdmin(controlled, options, descriptorPlan);
+  const parts = {
+    config,
+    lifecycle,
+    claim,
+    predecessor,
+    supervisor,
+    clusters,
+    drains,
+    reloader,
+    admin,
+    watch,
+  };
+  return new Running(parts);
+}

@@ -1,0 +1,64 @@
+import type { Config } from '../../config/types/config.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { ClusterMonitors } from '../clusters/cluster-monitors.ts';
+import type { AddressClaim, HeldAddress } from '../process/address-claim.ts';
+import { readExpiries, type CertificateExpiry } from '../process/certificate-expiry.ts';
+import type { Supervisor } from '../workers/supervisor.ts';
+import type { Drains } from './drains.ts';
+
+interface LiveConfigParts {
+  readonly supervisor: Pick<Supervisor, 'generation' | 'reload'>;
+  readonly clusters: Pick<ClusterMonitors, 'prepare'>;
+  readonly drains: Pick<Drains, 'endUnknown'>;
+  /** Claims the addresses of a configuration's listeners, except those that the process holds. */
+  readonly claim: (config: Config, held: readonly HeldAddress[]) => Promise<AddressClaim>;
+  readonly log: Logger;
+}
+
+/** The configuration in force in the whole process: addresses, clusters, workers, drains, log level. */
+export class LiveConfig {
+  readonly #parts: LiveConfigParts;
+  #held: readonly HeldAddress[];
+  #certificates: readonly CertificateExpiry[];
+
+  /** @param first the claim of the first configuration */
+  constructor(parts: LiveConfigParts, first: Pick<AddressClaim, 'held' | 'listeners'>) {
+    this.#parts = parts;
+    this.#held = first.held;
+    this.#certificates = readExpiries(first.listeners, parts.log);
+  }
+
+  get certificates(): readonly CertificateExpiry[] {
+    return this.#certificates;
+  }
+
+  /**
+   * Brings another configuration into force.
+   *
+   * @returns its generation
+   * @throws StartError if a part cannot use it; the old one stays
+   */
+  async apply(next: Config): Promise<number> {
+    const { supervisor, clusters, drains, log } = this.#parts;
+    const claim = await this.#parts.claim(next, this.#held);
+    const config = { ...next, listeners: claim.listeners };
+    const change = clusters.prepare(config.clusters);
+    try {
+      const states = await change.ready();
+      claim.release();
+      await supervisor.reload(config, supervisor.generation + 1, states, () => {
+        change.commit();
+        drains.endUnknown();
+      });
+    } catch (error) {
+      change.abort();
+      throw error;
+    } finally {
+      claim.free();
+    }
+    this.#held = claim.held;
+    this.#certificates = readExpiries(config.listeners, log);
+    log.level = config.log.level;
+    return supervisor.generation;
+  }
+}

@@ -1,0 +1,51 @@
+import { workerThreads } from '../config/schema/capacity.ts';
+import type { Config } from '../config/types/config.ts';
+import {
+  limitFor,
+  planDescriptors,
+  readDescriptorLimit,
+  type DescriptorPlan,
+} from '../core/descriptor-limit.ts';
+import { StartError } from '../core/errors.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { claimAddresses, type AddressClaim } from './process/address-claim.ts';
+import { chooseEngines } from './process/engines.ts';
+import { findPredecessor, type Predecessor } from './process/takeover.ts';
+
+/** What the process needs of the machine before anything is built. */
+export interface Resources {
+  /** How the process divides its descriptors; null for no limit. */
+  readonly descriptorPlan: DescriptorPlan | null;
+  /** The process that hands over to this one; null if there is none. */
+  readonly predecessor: Predecessor | null;
+  readonly claim: AddressClaim;
+}
+
+/**
+ * Acquires the resources of the process, the addresses last.
+ *
+ * @param takeOver whether to look for a process that serves the same admin address
+ * @throws StartError if a resource is missing; none is held then
+ */
+export async function acquireResources(config: Config, takeOver: boolean, log: Logger): Promise<Resources> {
+  const descriptorPlan = planOf(config, log);
+  const predecessor = takeOver ? await findPredecessor(config.admin, log) : null;
+  const claim = await claimAddresses(chooseEngines(config, log), { shared: predecessor !== null });
+  return { descriptorPlan, predecessor, claim };
+}
+
+/** Divides the process's descriptors; null for no limit. */
+function planOf(config: Config, log: Logger): DescriptorPlan | null {
+  const limit = readDescriptorLimit();
+  if (limit === null) return null;
+  const threads = workerThreads(config);
+  const plan = planDescriptors(limit, threads);
+  if (plan.clients === 0) {
+    throw new StartError(
+      `the limit of ${limit} open descriptors leaves none for clients: raise it to ${limitFor(100, threads)} or more ` +
+        '(ulimit -n, LimitNOFILE=)',
+    );
+  }
+  log.info({ limit, maxClients: plan.clients }, 'descriptor limit');
+  return plan;
+}

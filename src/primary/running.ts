@@ -1,0 +1,154 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from '../config/types/config.ts';
+import type { TcpAddress } from '../core/address.ts';
+import type { ReloadResult } from '../protocol/admin-answers.ts';
+import type { WorkerState } from '../protocol/status.ts';
+import type { AdminServer } from './admin/admin-server.ts';
+import type { ClusterMonitors } from './clusters/cluster-monitors.ts';
+import type { Drains } from './control/drains.ts';
+import type { Lifecycle } from './control/lifecycle.ts';
+import type { Reloader } from './control/reloader.ts';
+import type { EndOrder, Phase } from './phase.ts';
+import type { AddressClaim } from './process/address-claim.ts';
+import type { FileWatch } from './process/file-watch.ts';
+import type { Predecessor } from './process/takeover.ts';
+import type { Supervisor } from './workers/supervisor.ts';
+
+/** What has been started. */
+export interface Started {
+  /** With concrete listener addresses. */
+  readonly config: Config;
+  readonly admin: TcpAddress;
+  readonly generation: number;
+  readonly workers: readonly string[];
+}
+
+interface RunningWorkers extends Pick<Supervisor, 'start' | 'end' | 'generation' | 'problem'> {
+  readonly config: Pick<Config, 'drain'>;
+  readonly slots: readonly { readonly name: string; readonly state: WorkerState }[];
+  readonly leftBehind: { readonly count: number };
+}
+
+interface RunningParts {
+  /** With concrete listener addresses. */
+  readonly config: Config;
+  readonly lifecycle: Lifecycle;
+  readonly claim: Pick<AddressClaim, 'release' | 'free'>;
+  /** The process that hands over to this one; null if there is none. */
+  readonly predecessor: Pick<Predecessor, 'handOver'> | null;
+  readonly supervisor: RunningWorkers;
+  readonly clusters: Pick<ClusterMonitors, 'ready' | 'stop'>;
+  readonly drains: Pick<Drains, 'stop'>;
+  readonly reloader: Pick<Reloader, 'reload'>;
+  readonly admin: Pick<AdminServer, 'listen' | 'close'>;
+  /** Watches the files of the configuration; null if nobody wants that. */
+  readonly watch: Pick<FileWatch, 'start' | 'stop'> | null;
+}
+
+/** How long the predecessor may take to close its admin address. */
+const ADDRESS_TIMEOUT_MS = 10_000;
+const ADDRESS_RETRY_MS = 50;
+
+/** The whole primary: starts its parts in order, and ends them. */
+export class Running implements Phase {
+  readonly #parts: RunningParts;
+  /** Settles when the start has succeeded or failed. */
+  #settled: Promise<unknown> = Promise.resolve();
+  #graceMs = Infinity;
+  #ended: Promise<boolean> | null = null;
+
+  constructor(parts: RunningParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves when all workers listen. Rejects with a StartError if that fails, or if the end begins meanwhile. */
+  start(): Promise<Started> {
+    const started = this.#start();
+    this.#settled = started.catch(() => undefined);
+    return started;
+  }
+
+  reload(cause: string): Promise<ReloadResult> {
+    return this.#parts.reloader.reload(cause);
+  }
+
+  end({ graceMs, handOver }: EndOrder): Promise<boolean> {
+    const { drains, watch, admin } = this.#parts;
+    this.#graceMs = Math.min(this.#graceMs, graceMs);
+    drains.stop();
+    watch?.stop();
+    void this.#endWorkers(handOver);
+    // The process that takes over wants the address.
+    if (handOver) void admin.close();
+    this.#ended ??= this.#finish(handOver);
+    return this.#ended;
+  }
+
+  get workers(): readonly string[] {
+    const running = this.#parts.supervisor.slots.filter(
+      ({ state }) => state !== 'ended' && state !== 'stuck',
+    );
+    return running.map(({ name }) => name);
+  }
+
+  get leftBehind(): number {
+    return this.#parts.supervisor.leftBehind.count;
+  }
+
+  get unwell(): string | null {
+    const { lifecycle, supervisor } = this.#parts;
+    return lifecycle.state === 'ready' ? supervisor.problem : null;
+  }
+
+  async #start(): Promise<Started> {
+    const { config, lifecycle, claim, predecessor, supervisor, clusters, reloader, watch } = this.#parts;
+    const { address } = config.admin;
+    let admin = address;
+    try {
+      if (predecessor === null) admin = await this.#parts.admin.listen(address);
+      await clusters.ready();
+      lifecycle.continueStart();
+      claim.release();
+      await supervisor.start();
+      lifecycle.continueStart();
+    } finally {
+      claim.free();
+    }
+    if (predecessor !== null) {
+      await predecessor.handOver();
+      admin = await this.#listenWhenFree(address);
+      lifecycle.continueStart();
+    }
+    lifecycle.becomeReady();
+    watch?.start(() => reloader.reload('file change'));
+    const { generation, slots } = supervisor;
+    return { config, admin, generation, workers: slots.map(({ name }) => name) };
+  }
+
+  /** Listens as soon as the predecessor, which answers before it closes its address, has done so. */
+  async #listenWhenFree(address: TcpAddress): Promise<TcpAddress> {
+    const end = performance.now() + ADDRESS_TIMEOUT_MS;
+    for (;;) {
+      try {
+        return await this.#parts.admin.listen(address);
+      } catch (error) {
+        if (performance.now() > end) throw error;
+        await delay(ADDRESS_RETRY_MS);
+      }
+    }
+  }
+
+  async #endWorkers(handOver: boolean): Promise<boolean> {
+    const { supervisor } = this.#parts;
+    const { drain } = supervisor.config;
+    return supervisor.end({ graceMs: this.#graceMs, drain, heirs: handOver ? 'process' : null });
+  }
+
+  async #finish(handOver: boolean): Promise<boolean> {
+    await this.#settled;
+    const ended = await this.#endWorkers(handOver);
+    this.#parts.clusters.stop();
+    await this.#parts.admin.close();
+    return ended;
+  }
+}
