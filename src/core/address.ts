@@ -1,6 +1,6 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 
-/** A host (name or IP address, IPv6 without brackets) and a port; port 0 asks the kernel for a free one. */
+/** A host (a name or an IP address, IPv6 without brackets) and a port. Port 0 asks the kernel for a free one. */
 export interface TcpAddress {
   readonly kind: 'tcp';
   readonly host: string;
@@ -19,9 +19,9 @@ const HOST_NAME =
   /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62}))*\.?$/;
 
 /**
- * Reads `host:port`, `[ipv6]:port` or `:port` (every interface, IPv6 and IPv4).
+ * Reads `host:port`, `[ipv6]:port`, or `:port` for all interfaces (IPv6 and IPv4).
  *
- * @returns the address, or undefined where the text is none or the port is over 65535
+ * @returns undefined if the text is not an address, or the port is above 65535
  */
 export function parseTcpAddress(text: string): TcpAddress | undefined {
   const match = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
@@ -32,12 +32,12 @@ export function parseTcpAddress(text: string): TcpAddress | undefined {
   if (bracketed !== undefined) return isIPv6(bracketed) ? { kind: 'tcp', host: bracketed, port } : undefined;
   const host = plain === undefined || plain === '' ? '::' : plain;
   if (isIPv4(host) || host === '::') return { kind: 'tcp', host, port };
-  // What looks like an IPv4 address and is none is a slip, not a name.
+  // Digits and dots that are not an IPv4 address are a mistake, not a name.
   if (/^[\d.]+$/.test(host) || !HOST_NAME.test(host)) return undefined;
   return { kind: 'tcp', host, port };
 }
 
-/** Reads what {@link parseTcpAddress} reads, or `unix:/path`. */
+/** Reads an address like {@link parseTcpAddress}, or `unix:/path`. */
 export function parseAddress(text: string): Address | undefined {
   if (!text.startsWith('unix:')) return parseTcpAddress(text);
   const path = text.slice('unix:'.length);

@@ -1,11 +1,11 @@
-/** The limit of open file descriptors (RLIMIT_NOFILE), and how many connections fit below it. */
+/** The limit of open file descriptors (RLIMIT_NOFILE), and the connections that fit below it. */
 import { readFileSync } from 'node:fs';
 
-/** Descriptors of the process without any thread: event loops, standard streams, pipes, the log. Measured: 24. */
+/** Descriptors of the process without workers: event loops, standard streams, pipes, the log. Measured: 24. */
 const PROCESS_DESCRIPTORS = 32;
 /** Descriptors of one worker thread: event loops, pipes, listening sockets. Measured: 9. */
 const THREAD_DESCRIPTORS = 12;
-/** Share of the limit that is kept free of clients and dials, within the two bounds below. */
+/** Share of the limit that clients and dials must not use, between MIN_RESERVE and MAX_RESERVE. */
 const RESERVE_SHARE = 1 / 8;
 const MIN_RESERVE = 32;
 const MAX_RESERVE = 256;
@@ -15,18 +15,18 @@ export interface DescriptorPlan {
   /** Descriptors that the process may have open. */
   readonly limit: number;
   /**
-   * Clients and dials use descriptor numbers below this one. Those from it on are for the admin address, probes, name
-   * lookups and files.
+   * Clients and dials use descriptor numbers below this one. The numbers from it on are for the admin address, probes,
+   * name lookups and files.
    */
   readonly ceiling: number;
-  /** Max clients at once: each needs one descriptor of its own, and one for its endpoint. */
+  /** Max open client connections: each needs a descriptor, and one more for its endpoint. */
   readonly clients: number;
 }
 
 /**
  * Reads the soft limit of this process. Node raises it to the hard limit when it starts.
  *
- * @returns null if there is no limit, or none can be found out
+ * @returns null if there is no limit, or the system does not tell
  */
 export function readDescriptorLimit(): number | null {
   try {
@@ -53,7 +53,7 @@ function ownDescriptors(threads: number): number {
   return PROCESS_DESCRIPTORS + threads * THREAD_DESCRIPTORS;
 }
 
-/** Platforms without /proc. */
+/** Reads the limit on a platform without /proc. */
 function reportedLimit(): number | null {
   const { userLimits } = process.report.getReport() as {
     userLimits?: { open_files?: { soft?: unknown } };

@@ -1,42 +1,41 @@
-/** Regular expressions that users write: each runs in time linear in its text, whatever the text is. */
+/** Regular expressions of users. Each takes time linear in the length of any text. */
 import { RE2JS, RE2JSException, RE2JSSyntaxException } from 're2js';
 import { messageOf } from './errors.ts';
 
-/** Each character of a text costs at most one step for each instruction. */
+/** Max size of a compiled expression. A character of a text takes at most one step for each instruction. */
 const MAX_INSTRUCTIONS = 1000;
-/** Compiling a longer source could take a second before its size is known. */
+/** Max length of a source. Compiling a longer one could take a second before its size is known. */
 const MAX_SOURCE_CHARACTERS = 2048;
-/** Memory of one expression's automaton, which texts fill with states. Its default is 8 MiB. */
+/** Max memory of one expression's automaton, which texts fill with states. The default of re2js is 8 MiB. */
 const MAX_STATE_BYTES = 1024 * 1024;
 
 const SYNTAX = 'write RE2 syntax (https://github.com/google/re2/wiki/Syntax)';
-/** What RE2 leaves out because it cannot run in linear time, by how the refused part begins. */
+/** Syntax that RE2 does not have because it cannot run in linear time, by the start of the refused part. */
 const LEFT_OUT = [
   [/^\(\?<?[=!]/, 'lookaround cannot run in linear time', 'write two routes, the exception first'],
   [/^\\[1-9k]/, 'a backreference cannot run in linear time', 'write the alternatives out'],
   [/^\(\?>/, 'atomic groups are not needed in linear time', 'write (?:...)'],
 ] as const;
 
-/** What is wrong with an expression, and the remedy; the expression itself is not named. */
+/** The fault of an expression, and the remedy. The message does not contain the expression. */
 export class ExpressionError extends Error {
   override readonly name = 'ExpressionError';
 }
 
-/** The part of re2js below its own surface that {@link limitMemory} sets; tsc checks the numbers against its types. */
+/** The inner part of re2js whose fields {@link limitMemory} sets. */
 type Program = ReturnType<RE2JS['re2']>;
 
 /**
- * A compiled regular expression in RE2 syntax: the same text matches as with JavaScript's, without backreferences and
- * lookaround. It is not anchored, and is case-sensitive unless it says `(?i)`.
- *
- * One difference remains: a group inside a repetition keeps its last match, where JavaScript empties it each round.
+ * A compiled regular expression in RE2 syntax. It matches like JavaScript's, but has no backreferences and lookaround. It is
+ * not anchored, and is case-sensitive without `(?i)`. A group inside a repetition keeps its last match, while JavaScript
+ * clears it in each round.
  */
 export class LinearExpression {
   readonly source: string;
   readonly groupCount: number;
   readonly #program: Program;
 
-  /** @throws ExpressionError for a source that cannot be compiled or is too large */
+  /** @throws ExpressionError if the source cannot be compiled or is too large */
   constructor(source: string) {
     if (source.length > MAX_SOURCE_CHARACTERS) {
       throw new ExpressionError(
@@ -57,12 +56,12 @@ export class LinearExpression {
     limitMemory(this.#program);
   }
 
-  /** Whether any part of the text matches. */
+  /** Tells whether any part of the text matches. */
   test(text: string): boolean {
     return this.#program.match(text);
   }
 
-  /** What each group of the first match holds, empty for a group without a part in it; null without a match. */
+  /** Returns the groups of the first match, empty for a group that took no part; null without a match. */
   groups(text: string): string[] | null {
     // Pairs of start and end: first the match's, then each group's, -1 for a group without a part.
     const found = this.#program.findSubmatchIndex(text) as readonly number[] | null;

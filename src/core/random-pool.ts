@@ -1,15 +1,15 @@
 import { randomFillSync } from 'node:crypto';
 
-const POOL_SIZE = 8192;
+const POOL_BYTES = 8192;
 
-/** Random bytes from the system's generator, drawn in batches: a system call each time would cost more than the rest. */
+/** Random bytes of the system's generator, read in batches: a system call for each use would dominate the cost. */
 export class RandomPool {
-  readonly #pool = Buffer.allocUnsafeSlow(POOL_SIZE);
-  #used = POOL_SIZE;
+  readonly #pool = Buffer.allocUnsafeSlow(POOL_BYTES);
+  #used = POOL_BYTES;
 
-  /** The next `count` bytes (1 to 64), valid until the next call. No byte is ever given out twice. */
+  /** Returns the next `count` bytes (1 to 64), valid until the next call. No byte is returned twice. */
   take(count: number): Buffer {
-    if (this.#used + count > POOL_SIZE) {
+    if (this.#used + count > POOL_BYTES) {
       randomFillSync(this.#pool);
       this.#used = 0;
     }
@@ -18,9 +18,9 @@ export class RandomPool {
     return bytes;
   }
 
-  /** The next 32 bits as a signed integer. */
+  /** Returns the next 32 bits as a signed integer. */
   int32(): number {
-    if (this.#used + 4 > POOL_SIZE) {
+    if (this.#used + 4 > POOL_BYTES) {
       randomFillSync(this.#pool);
       this.#used = 0;
     }

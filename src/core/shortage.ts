@@ -1,18 +1,19 @@
 import { codeOf } from './errors.ts';
 
 /**
- * What of our own has run out: `own_shortage` is descriptors or memory, of the process or the machine, and every
- * other try fails too; `own_ports` is local ports towards one address, and another address has its own.
+ * A shortage of the proxy. `own_shortage`: descriptors or memory of the process or the machine, so every other try fails
+ * too. `own_ports`: local ports towards one address, while other addresses have their own.
  */
 type OwnShortage = 'own_shortage' | 'own_ports';
 
 /**
- * Tells a shortage of the proxy's own from a failure of the peer. EADDRNOTAVAIL is what connect(2) says when all local
- * ports towards an address are taken, or when no local address can reach it. ENOSPC is epoll_ctl's, at
+ * Tells a shortage of the proxy from a failure of the peer. connect(2) fails with EADDRNOTAVAIL if all local ports towards
+ * an address are in use, or no local address can reach it. epoll_ctl(2) fails with ENOSPC at
  * /proc/sys/fs/epoll/max_user_watches.
  *
- * @param thrown also the AggregateError that Node makes when it has tried several addresses: one shortage among its
- *   errors is enough, because that address was never asked
+ * @param thrown an error, or Node's AggregateError after several addresses: one shortage among its errors is enough,
+ *   because that address was never asked
+ * @returns null if it is not a shortage of the proxy
  */
 export function ownShortageOf(thrown: unknown): OwnShortage | null {
   switch (codeOf(thrown)) {

@@ -1,29 +1,29 @@
 import { threadId } from 'node:worker_threads';
 
 const FREE = 0;
-/** A lock held for longer is taken away: its holder is stuck or terminated, and other threads must not hang as well. */
+/** Max time that a thread may hold the lock. After that it is stuck or terminated, and another thread takes the lock. */
 const MAX_HOLD_MS = 5000;
 
-/** What only one thread of the process may do at a time, over a word of shared memory. Hold it for moments only. */
+/** A lock between the threads of the process, in a word of shared memory. Hold it only briefly: waiting blocks a thread. */
 export class ThreadLock {
-  /** {@link FREE}, or the id of the thread that holds it plus 1. */
+  /** {@link FREE}, or 1 plus the id of the thread that holds the lock. */
   readonly #word: Int32Array;
   readonly #maxHoldMs: number;
 
-  /** @param memory 4 bytes or more, 0 at the beginning, the same for all threads */
+  /** @param memory at least 4 bytes, 0 at first, shared by all threads */
   constructor(memory: SharedArrayBuffer, maxHoldMs = MAX_HOLD_MS) {
     this.#word = new Int32Array(memory, 0, 1);
     this.#maxHoldMs = maxHoldMs;
   }
 
-  /** Does something while no other thread holds the lock; the thread waits for its turn. */
+  /** Waits for the lock, and calls a function while holding it. */
   hold<T>(act: () => T): T {
     const own = threadId + 1;
     this.#take(own);
     try {
       return act();
     } finally {
-      // Unless it was taken away meanwhile.
+      // Another thread may have taken the lock meanwhile.
       if (Atomics.compareExchange(this.#word, 0, own, FREE) === own) Atomics.notify(this.#word, 0, 1);
     }
   }

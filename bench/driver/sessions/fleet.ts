@@ -17,7 +17,7 @@ const RAMP_TICK_MS = 5;
 const SWEEP_MS = 100;
 /** For the peer's part of a close. */
 const CLOSE_MS = 1000;
-const REOPEN = { first: 20, most: 2000 };
+const REOPEN = { firstMs: 20, maxMs: 2000 };
 
 export interface FleetOptions {
   readonly plan: Plan;

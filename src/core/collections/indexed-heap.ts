@@ -14,12 +14,12 @@ export class IndexedHeap<T extends HeapItem> {
     this.#comesBefore = comesBefore;
   }
 
-  /** The item that comes before all others; undefined if the heap is empty. */
+  /** The first item in the order; undefined if the heap is empty. */
   get first(): T | undefined {
     return this.#items[0];
   }
 
-  /** Adds an item, or puts an item right whose order has changed. */
+  /** Adds an item, or moves an item whose order has changed. */
   put(item: T): void {
     if (item.heapIndex < 0) {
       item.heapIndex = this.#items.length;
@@ -28,6 +28,7 @@ export class IndexedHeap<T extends HeapItem> {
     this.#settle(item);
   }
 
+  /** Removes an item. Does nothing if it is not in the heap. */
   delete(item: T): void {
     const index = item.heapIndex;
     if (index < 0) return;

@@ -1,19 +1,19 @@
-/** Something that is in one {@link LiveSet} at a time. Extend or implement it: the place lives in the object itself. */
+/** A member of at most one {@link LiveSet} at a time. The member itself stores its place. */
 export interface LiveMember {
-  /** Its place in the set; -1 if it is in none. */
+  /** Place in the set; -1 outside of any set. */
   liveIndex: number;
 }
 
 /**
- * The things of a kind that are under way, such as requests, of which many begin and end each second. Adding, deleting and
- * looking up take constant time and allocate nothing.
+ * A set for members that begin and end at a high rate, such as requests. Adding, deleting and looking up take constant
+ * time and allocate nothing.
  *
- * A JavaScript `Set` would cost a third of the CPU at 30,000 requests a second: V8 copies its table again and again while
- * members come and go (`OrderedHashTable::Rehash`). Once the set is in the old generation so are the copies, and each
- * abandoned one keeps its members alive until the next full collection.
+ * A JavaScript `Set` would cost a third of the CPU at 30,000 requests per second: V8 copies its table repeatedly while
+ * members come and go (`OrderedHashTable::Rehash`). Once the set is in the old generation, so are the copies, and each
+ * abandoned copy keeps its members alive until the next full collection.
  */
 export class LiveSet<T extends LiveMember> implements Iterable<T> {
-  /** Never shrinks: 8 bytes for each member of the most that there were at a time. */
+  /** Never shrinks: it takes 8 bytes for each member of the largest size so far. */
   readonly #members: (T | null)[] = [];
   #size = 0;
 
@@ -25,14 +25,14 @@ export class LiveSet<T extends LiveMember> implements Iterable<T> {
     return member.liveIndex >= 0 && this.#members[member.liveIndex] === member;
   }
 
-  /** Adds a member, which must be in no other set. Does nothing if it is in this one. */
+  /** Adds a member, which must not be in another set. Does nothing if it is in this set. */
   add(member: T): void {
     if (member.liveIndex >= 0) return;
     member.liveIndex = this.#size;
     this.#members[this.#size++] = member;
   }
 
-  /** Returns whether the member was in the set. The last one takes its place. */
+  /** Removes a member. The last member takes its place. Returns false if the member was not in the set. */
   delete(member: T): boolean {
     if (!this.has(member)) return false;
     const members = this.#members;
@@ -44,7 +44,7 @@ export class LiveSet<T extends LiveMember> implements Iterable<T> {
     return true;
   }
 
-  /** Iterates over the members of this moment: those that end meanwhile are passed too. */
+  /** Iterates over a copy of the members: a member that is removed meanwhile is still visited. */
   [Symbol.iterator](): Iterator<T> {
     return (this.#members.slice(0, this.#size) as T[])[Symbol.iterator]();
   }

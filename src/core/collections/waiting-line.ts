@@ -4,20 +4,21 @@ interface Waiting {
 }
 
 /**
- * A queue that is fair between its sources: each source has its turn (round robin), and within a source the oldest
- * entry goes first. The source with the most entries is the first to lose one (longest queue drop), so that nobody
- * fills the queue alone. Every operation takes constant time.
+ * A queue that is fair between its sources. The sources take turns (round robin), and the oldest entry of a source goes
+ * first. The source with the most entries loses one first (longest queue drop), so that no source fills the queue alone.
+ * Every operation takes constant time.
  */
 export class WaitingLine<T extends Waiting> {
   /** Entries of all sources. */
   size = 0;
-  /** In the order of their turns. */
+  /** Entries by source, in the order of the sources' turns. */
   readonly #bySource = new Map<string, Set<T>>();
   /** `sourcesWith[n]` are the sources with n entries. */
   readonly #sourcesWith: Set<string>[] = [];
-  /** Entries of the source that has the most. */
+  /** Number of entries of the source with the most. */
   #most = 0;
 
+  /** Adds an entry at the end of its source. */
   push(entry: T): void {
     const { source } = entry;
     let entries = this.#bySource.get(source);
@@ -27,7 +28,7 @@ export class WaitingLine<T extends Waiting> {
     this.#recount(source, entries.size - 1, entries.size);
   }
 
-  /** Removes an entry that waits. */
+  /** Removes an entry. Does nothing if it does not wait. */
   delete(entry: T): void {
     const { source } = entry;
     const entries = this.#bySource.get(source);
@@ -38,7 +39,7 @@ export class WaitingLine<T extends Waiting> {
     if (this.size === 0) this.#sourcesWith.length = 0;
   }
 
-  /** Removes the entry whose turn it is; null if nothing waits. */
+  /** Removes and returns the next entry; null if nothing waits. */
   shift(): T | null {
     const [first] = this.#bySource;
     if (first === undefined) return null;
@@ -53,9 +54,9 @@ export class WaitingLine<T extends Waiting> {
   }
 
   /**
-   * Removes the oldest entry of the source that has the most, in favour of a source that has fewer even with one more.
+   * Removes the oldest entry of the source with the most entries, to make room for one more entry of another source.
    *
-   * @returns null if no source has that many
+   * @returns null if no source would still have more entries than this one
    */
   displaceFor(source: string): T | null {
     const own = this.#bySource.get(source)?.size ?? 0;

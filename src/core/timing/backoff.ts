@@ -1,12 +1,12 @@
 /** Bounds of a {@link Backoff}, in milliseconds. */
 export interface BackoffLimits {
-  readonly first: number;
-  readonly most: number;
+  readonly firstMs: number;
+  readonly maxMs: number;
 }
 
 /**
- * Exponential backoff with equal jitter: the nth delay lies between half and the whole of `first * 2^n`, and
- * never above `most`. Half of it is random so that many that fail together do not return together.
+ * Exponential backoff with equal jitter. The nth delay is between half and the whole of `firstMs * 2^n`, and at most `maxMs`.
+ * The random half prevents that many that fail together retry together.
  */
 export class Backoff {
   readonly #limits: BackoffLimits;
@@ -18,16 +18,16 @@ export class Backoff {
     this.#random = random;
   }
 
-  /** Counts a failure and returns how many milliseconds to wait before the next try. */
+  /** Counts a failure. Returns the milliseconds to wait before the next try. */
   next(): number {
-    // Beyond some thousand doublings 0 * Infinity would be no number at all.
+    // After about a thousand doublings, 0 * Infinity would be NaN.
     const doublings = Math.min(this.#failures, 52);
-    const ceiling = Math.min(this.#limits.most, this.#limits.first * 2 ** doublings);
+    const ceiling = Math.min(this.#limits.maxMs, this.#limits.firstMs * 2 ** doublings);
     this.#failures++;
     return ceiling / 2 + (ceiling / 2) * this.#random();
   }
 
-  /** Forgets the failures, after a success that lasted. */
+  /** Forgets the failures after a lasting success. */
   reset(): void {
     this.#failures = 0;
   }

@@ -1,8 +1,8 @@
-/** How often something may happen. */
+/** The rate of a {@link BurstLimit}. */
 export interface BurstRate {
-  /** Max events at once, after a silence. */
+  /** Max events in a row after a long silence. */
   readonly burst: number;
-  /** Milliseconds after which one more may happen. */
+  /** Milliseconds after which one more event may happen. */
   readonly everyMs: number;
 }
 
@@ -22,7 +22,7 @@ export class BurstLimit {
     this.#at = clock();
   }
 
-  /** Counts an event; returns how many this one stands for, with those suppressed before it, or 0 to suppress it. */
+  /** Counts an event. Returns 0 to suppress it, else 1 plus the number of events suppressed since the last one. */
   take(): number {
     const { burst, everyMs } = this.#rate;
     const now = this.#clock();

@@ -1,43 +1,43 @@
 /**
- * Milliseconds a tick lasts: deadlines are met up to so much late, and by the time between two calls of
- * {@link TimerWheel.advance} more, but never early.
+ * Milliseconds of a tick. A deadline is never early, and late by at most a tick and the time between two calls of
+ * {@link TimerWheel.advance}.
  */
 export const TICK_MS = 100;
 const SLOTS = 1024;
 
-/** Something with one deadline at a time. Extend it: the links live in the object itself, so arming allocates nothing. */
+/** An object with at most one deadline. It stores the links of the wheel itself, so arming allocates nothing. */
 export abstract class Timed {
-  /** Tick at which the deadline passes; -1 where none is armed. */
+  /** Tick at which the deadline passes; -1 without a deadline. */
   wheelTick = -1;
   wheelNext: Timed | null = null;
   wheelPrevious: Timed | null = null;
 
-  /** Called once when the deadline has passed; the deadline is no longer armed then and may be armed again. */
+  /** Called once when the deadline has passed. The deadline is disarmed by then, and may be armed again. */
   abstract expire(): void;
 }
 
 /**
- * A hashed timer wheel (Varghese and Lauck, SOSP 1987): arming, disarming and a tick cost the same with a
- * million deadlines as with one. Deadlines further away than one turn stay in their slot and are passed over.
+ * A hashed timer wheel (Varghese and Lauck, SOSP 1987). Arming, disarming and a tick cost the same with a million deadlines
+ * as with one. Deadlines more than one turn away stay in their slot and are skipped.
  *
- * It has no timer of its own: whoever owns the thread's loop calls {@link advance}.
+ * The wheel has no timer: the owner of the thread's loop calls {@link advance}.
  */
 export class TimerWheel {
-  /** The time of the last {@link advance}, in milliseconds: a clock for what need not be more exact than a tick. */
+  /** The time of the last {@link advance} in milliseconds: a clock that is exact to a tick. */
   now: number;
   readonly #slots: (Timed | null)[] = new Array<Timed | null>(SLOTS).fill(null);
   #tick = 0;
-  /** The entry of the slot under way that is looked at next. */
+  /** The next entry of the slot that is being expired. */
   #cursor: Timed | null = null;
   readonly #start: number;
 
-  /** @param now milliseconds on any monotonic clock, the one whose readings `advance` gets */
+  /** @param now milliseconds of the monotonic clock whose readings `advance` gets */
   constructor(now: number) {
     this.now = now;
     this.#start = now;
   }
 
-  /** Arms, or arms anew, the entry's deadline so many milliseconds after {@link now}. */
+  /** Sets the entry's deadline to `ms` milliseconds after {@link now}, in place of an armed one. */
   arm(entry: Timed, ms: number): void {
     if (entry.wheelTick >= 0) this.disarm(entry);
     const tick = Math.max(this.#tick + 1, Math.ceil((this.now - this.#start + ms) / TICK_MS));
@@ -50,7 +50,7 @@ export class TimerWheel {
     this.#slots[index] = entry;
   }
 
-  /** Disarms the entry's deadline; nothing happens where none is armed. */
+  /** Disarms the entry's deadline. Does nothing without a deadline. */
   disarm(entry: Timed): void {
     if (entry.wheelTick < 0) return;
     const { wheelNext: next, wheelPrevious: previous } = entry;
@@ -63,11 +63,11 @@ export class TimerWheel {
     entry.wheelPrevious = null;
   }
 
-  /** Moves on to a reading of the clock and expires every deadline that has passed by then. */
+  /** Moves to a reading of the clock, and expires every deadline that has passed. */
   advance(now: number): void {
     this.now = now;
     const target = Math.floor((now - this.#start) / TICK_MS);
-    // After a long stall one turn visits every slot; more turns would find nothing new.
+    // After a long stall one turn visits every slot. More turns would find nothing.
     if (target - this.#tick > SLOTS) this.#tick = target - SLOTS;
     while (this.#tick < target) {
       this.#tick++;
@@ -76,8 +76,8 @@ export class TimerWheel {
   }
 
   #expireSlot(index: number, target: number): void {
-    // An entry that expires may arm or disarm others: `disarm` moves the cursor on from one that it takes away,
-    // and what is armed meanwhile is put before the cursor and is not due in this visit of the slot.
+    // An entry that expires may arm or disarm others. `disarm` moves the cursor past an entry that it removes. `arm` puts
+    // an entry before the cursor, and that entry is not due in this visit of the slot.
     this.#cursor = this.#slots[index] ?? null;
     for (let entry = this.#cursor; entry !== null; entry = this.#cursor) {
       this.#cursor = entry.wheelNext;

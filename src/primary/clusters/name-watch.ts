@@ -36,7 +36,7 @@ export class NameWatch {
 
   constructor(options: NameWatchOptions) {
     this.#options = options;
-    this.#backoff = new Backoff({ first: LEAST_MS, most: options.settings.intervalMs });
+    this.#backoff = new Backoff({ firstMs: LEAST_MS, maxMs: options.settings.intervalMs });
     this.first = this.#look();
   }
 

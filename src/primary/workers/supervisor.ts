@@ -47,7 +47,7 @@ interface SupervisorOptions {
 const TIMINGS: SupervisorTimings = {
   startMs: 30_000,
   steadyMs: 60_000,
-  backoff: { first: 100, most: 30_000 },
+  backoff: { firstMs: 100, maxMs: 30_000 },
   drainSlackMs: 5_000,
 };
 

@@ -161,7 +161,7 @@ describe('the primary', { timeout: 300_000 }, () => {
   });
 
   it('is ready while one of several workers is missing, and not while the only one of its kind is', async () => {
-    const slow = { ...timings, backoff: { first: 2000, most: 2000 } };
+    const slow = { ...timings, backoff: { firstMs: 2000, maxMs: 2000 } };
     const primary = createPrimary({ faultHooks: true, timings: slow });
     const started = await primary.start();
     const fault = async (worker: string): Promise<void> => {

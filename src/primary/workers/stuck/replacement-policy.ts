@@ -4,7 +4,7 @@ import { Backoff, type BackoffLimits } from '../../../core/timing/backoff.ts';
 const STEADY_MS = 60_000;
 /** Stuck threads that may be left behind if layer 7 has fewer workers. */
 const MIN_LEFT_BEHIND = 2;
-const BACKOFF: BackoffLimits = { first: 2000, most: 60_000 };
+const BACKOFF: BackoffLimits = { firstMs: 2000, maxMs: 60_000 };
 
 /**
  * Decides when a stuck worker is replaced: at once the first time, then after growing delays. It is not replaced while

@@ -108,7 +108,9 @@ describe('the supervisor', { timeout: 300_000 }, () => {
   });
 
   it('clears the gauges of a worker that failed', async () => {
-    const { supervisor } = await supervise(workers('mortal'), { backoff: { first: 60_000, most: 60_000 } });
+    const { supervisor } = await supervise(workers('mortal'), {
+      backoff: { firstMs: 60_000, maxMs: 60_000 },
+    });
     await supervisor.start();
     const page = new Float64Array(supervisor.slots[0]!.page);
     const gauge = supervisor.directory.slot(pageMetrics.connectionsActive, { listener: 'web' });

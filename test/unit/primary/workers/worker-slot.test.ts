@@ -25,7 +25,7 @@ interface Setup {
   readonly workerLines: string[];
 }
 
-const TIMINGS: SlotTimings = { startMs: 10_000, steadyMs: 60_000, backoff: { first: 2, most: 1000 } };
+const TIMINGS: SlotTimings = { startMs: 10_000, steadyMs: 60_000, backoff: { firstMs: 2, maxMs: 1000 } };
 
 /** A slot whose tasks run in this thread, at the test's command. */
 function setup(
@@ -140,7 +140,7 @@ describe('the place of a worker', { timeout: 300_000 }, () => {
   });
 
   it('takes the lines that a worker posted before and after its end', async () => {
-    const { slot, tasks, workerLines } = setup({ backoff: { first: 60_000, most: 60_000 } });
+    const { slot, tasks, workerLines } = setup({ backoff: { firstMs: 60_000, maxMs: 60_000 } });
     void slot.start();
     tasks[0]!.say({ type: 'listening', generation: 3 });
     tasks[0]!.say({ type: 'log', lines: 'before\n' });
