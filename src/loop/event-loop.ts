@@ -5,22 +5,23 @@ import { PinnedBuffer } from '../sys/memory/pinned-buffer.ts';
 import { Sockets } from '../sys/sockets/sockets.ts';
 import { Poller } from './poller.ts';
 
-/** What is read from a socket lies here until it has been handed on. */
-const INPUT_SIZE = 256 * 1024;
+/** Size of the buffer that sockets are read into, in bytes. */
+const INPUT_BYTES = 256 * 1024;
 
 /**
- * The loop of a thread that carries connections by system calls, and what they share. It waits in epoll_wait and
- * not in Node's event loop, which lies in the same epoll set: when Node has something to do (a client of
- * uWebSockets.js, a message of the primary, an address that has been looked up) and at every tick of the wheel, it
- * gets a turn. So all that Node does works here too, and costs the connections nothing as long as there is none
- * of it.
+ * The loop of a thread that carries connections by system calls, and what the connections share. The thread waits in
+ * epoll_wait instead of in Node's event loop, whose descriptor is in the same epoll set. Node gets a turn when it has
+ * something to do (a client of uWebSockets.js, a message of the primary, an address that has been looked up), and at
+ * every tick of the wheel. So everything that Node does works here too, and costs the connections nothing while Node has
+ * nothing to do.
  */
 export class EventLoop {
   readonly wheel: TimerWheel;
   readonly sockets = new Sockets();
   readonly poller = new Poller(this.sockets);
-  readonly input = new PinnedBuffer(INPUT_SIZE);
-  /** Milliseconds that the thread has waited here for something to happen. */
+  /** Bytes that were read from a socket, until they have been handed on. */
+  readonly input = new PinnedBuffer(INPUT_BYTES);
+  /** Milliseconds that the thread has waited in this loop. */
   waitedMs = 0;
   #latestMs = 0;
   #nextTick = 0;
@@ -30,13 +31,13 @@ export class EventLoop {
   readonly #deferred: (() => void)[] = [];
   readonly #turn = (): void => this.#run();
 
-  /** Throws where system calls are not supported. */
+  /** @throws if system calls are not supported */
   constructor(wheel: TimerWheel) {
     this.wheel = wheel;
     this.poller.watchForeign(nodeLoopDescriptor());
   }
 
-  /** Begins to serve what the poller watches. */
+  /** Begins to serve the descriptors of the poller. */
   start(): void {
     if (this.#running) return;
     this.#running = true;
@@ -44,27 +45,27 @@ export class EventLoop {
     setImmediate(this.#turn);
   }
 
-  /** Ends the loop and closes everything that it watches. */
+  /** Ends the loop, and closes every descriptor of the poller. */
   close(): void {
     this.#running = false;
     this.#deferred.length = 0;
     this.poller.closeAll();
   }
 
-  /** Calls back once, when everything that has happened by now has been served and before the thread waits again. */
+  /** Calls back once, when all events of this moment have been served and before the thread waits again. */
   defer(callback: () => void): void {
     this.#deferred.push(callback);
   }
 
   /**
-   * Gives Node a turn before the thread waits again: for who has told Node to watch something, which it only
-   * begins in its own turn.
+   * Gives Node a turn before the thread waits again. Needed after telling Node to watch a descriptor, which it begins
+   * only in its own turn.
    */
   yieldToNode(): void {
     this.#nodeTurn = true;
   }
 
-  /** How late the latest tick since the last call was, in milliseconds. */
+  /** Returns the max lateness of a tick since the last call, in milliseconds. */
   takeLatenessMs(): number {
     const latest = this.#latestMs;
     this.#latestMs = 0;
@@ -75,8 +76,8 @@ export class EventLoop {
   #run(): void {
     if (!this.#running) return;
     const { poller } = this;
-    // Where Node has been busy it may have more to do at once: what it has begun is not in its set before its
-    // next turn, and what it has put off waits for it too.
+    // If Node has had events, it may have more to do at once: what it has begun to watch enters its epoll set only in its
+    // next turn, and deferred callbacks wait for that turn too.
     const { events } = performance.nodeTiming.uvMetricsInfo;
     this.#nodeTurn = events !== this.#nodeEvents;
     this.#nodeEvents = events;
@@ -87,8 +88,8 @@ export class EventLoop {
       const count = poller.wait(timeout);
       const now = performance.now();
       this.waitedMs += now - before;
-      // Deadlines that are armed now count from now, and those that have passed give way to what has happened:
-      // after a long turn of Node both are of the same moment.
+      // Deadlines armed now count from now. Events are served before deadlines that have passed: after a long turn of Node
+      // both may be due.
       this.wheel.now = now;
       if (poller.dispatch(count)) this.#nodeTurn = true;
       if (now >= this.#nextTick) {
@@ -100,13 +101,13 @@ export class EventLoop {
     setImmediate(this.#turn);
   }
 
-  /** Asked anew: what has been served may have ended the loop. */
+  /** A method, because TypeScript takes the field for unchanged. What has been served may have ended the loop. */
   #isRunning(): boolean {
     return this.#running;
   }
 
   #runDeferred(): void {
-    // What is deferred meanwhile comes too.
+    // The loop also runs callbacks that are deferred during it.
     for (const callback of this.#deferred) callback();
     this.#deferred.length = 0;
   }

@@ -1,12 +1,12 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 
 const deferred: (() => void)[] = [];
-/** Wakes the thread; null until something is deferred for the first time. */
+/** Wakes the thread; null before the first deferral. */
 let alarm: MessagePort | null = null;
 
 /**
- * Calls back once from the poll phase of Node's event loop, after what Node serves now. Unlike `setImmediate`, whose
- * callbacks run in the check phase.
+ * Calls back once from the poll phase of Node's event loop, after the current callback. `setImmediate` would call back
+ * from the check phase.
  */
 export function deferToPollPhase(callback: () => void): void {
   if (deferred.push(callback) > 1) return;

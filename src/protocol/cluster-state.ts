@@ -1,36 +1,36 @@
-/** What the primary knows of a cluster's endpoints, and every worker acts on. */
+/** The state of a cluster's endpoints, as the primary tells it to every worker. */
 import type { Address } from '../core/address.ts';
 
 /**
- * `down` says a probe, `ejected` says the outlier detection, `draining` says an operator. Where more than one
- * holds, the last of these.
+ * Probes set `down`, the outlier detection sets `ejected`, operators set `draining`. If several hold, the last of these
+ * counts.
  */
 export type EndpointHealth = 'up' | 'down' | 'ejected' | 'draining';
 
 export interface EndpointState {
-  /** The address as text: what metrics, logs and commands call it. */
+  /** The address as text: the endpoint's name in metrics, logs and commands. */
   readonly label: string;
-  /** First slot of its series in the stats pages if they are lent; null if the configuration's table has them. */
+  /** First slot of the endpoint's series if they are lent; null if the configuration's table has them. */
   readonly slot: number | null;
-  /** As configured: its host is the name that TLS asks for. */
+  /** The configured address. Its host is the server name for TLS. */
   readonly server: Address;
-  /** Where to connect: the first, or another of these that answers. */
+  /** Addresses to connect to: the first, or another that answers. */
   readonly addresses: readonly Address[];
-  /** Above 0: the weight of its entry, or its part of a name's weight. */
+  /** Above 0: the weight of the endpoint's entry, or a part of it if the entry is a name. */
   readonly weight: number;
-  /** The lowest that has an endpoint which is up is used (RFC 2782). */
+  /** The lowest priority with an endpoint that is up is used (RFC 2782). */
   readonly priority: number;
-  /** Over all workers; 0 is no limit. */
+  /** Max connections of all workers; 0 for no limit. */
   readonly maxConnections: number;
   readonly health: EndpointHealth;
-  /** How long its slow start lasts yet; 0 where there is none. */
+  /** Remaining milliseconds of the slow start; 0 if there is none. */
   readonly warmLeftMs: number;
 }
 
 export interface ClusterState {
   readonly cluster: string;
-  /** Memory of the cursor that counts turns over all workers: see `SharedCursor`. The same as long as the cluster lives. */
+  /** Memory of the `SharedCursor` that counts turns of all workers. The same as long as the cluster exists. */
   readonly cursor: SharedArrayBuffer;
-  /** In the same order for every worker. */
+  /** The same order for every worker. */
   readonly endpoints: readonly EndpointState[];
 }

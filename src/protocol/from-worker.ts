@@ -1,6 +1,6 @@
 import type { OutlierFailure } from '../config/types/cluster.ts';
 
-/** What a worker says to the primary. How its task ends says the rest: resolved when drained, rejected on a fault. */
+/** Messages from a worker to the primary. Its task resolves when it has drained, and rejects on a fault. */
 
 export type FromWorker = ListeningReport | PreparedReport | LogReport | EndpointFailedReport;
 
@@ -10,20 +10,21 @@ interface ListeningReport {
   readonly generation: number;
 }
 
-/** The worker is ready to change to a generation, or says what is in the way; nothing has changed then. */
+/** The answer to `prepare`. */
 interface PreparedReport {
   readonly type: 'prepared';
   readonly generation: number;
+  /** Why the worker cannot change to the generation, and has changed nothing; null if it is ready. */
   readonly problem: string | null;
 }
 
-/** Finished log lines, each ending in a newline. */
+/** Complete log lines, each with a newline at its end. */
 interface LogReport {
   readonly type: 'log';
   readonly lines: string;
 }
 
-/** An endpoint has failed in a way that its cluster's outlier detection counts. */
+/** An endpoint has had failures that its cluster's outlier detection counts. */
 interface EndpointFailedReport {
   readonly type: 'endpoint_failed';
   readonly failure: EndpointFailure;
@@ -31,11 +32,11 @@ interface EndpointFailedReport {
 
 export interface EndpointFailure {
   readonly cluster: string;
-  /** Its label. */
+  /** The endpoint's label. */
   readonly endpoint: string;
   readonly kind: OutlierFailure;
-  /** Failures of the kind since the last report of it. */
+  /** Failures of this kind since the last report. */
   readonly count: number;
-  /** The IP address of the client that met the last; empty if it is not known. */
+  /** IP address of the client that met the last failure; empty if unknown. */
   readonly client: string;
 }

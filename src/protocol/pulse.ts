@@ -1,4 +1,4 @@
-/** A worker's signs of life, in shared memory: its thread writes them, the primary reads them. */
+/** A worker's signs of life in shared memory. Its thread writes them, the primary reads them. */
 
 const BEATS = 0;
 const THREAD = 1;
@@ -6,7 +6,7 @@ const WORDS = 2;
 
 /** The pulse of one worker's task. */
 export class Pulse {
-  /** What crosses to the other thread. */
+  /** The memory to send to the other thread. */
   readonly memory: SharedArrayBuffer;
   readonly #words: Int32Array;
 
@@ -15,22 +15,22 @@ export class Pulse {
     this.#words = new Int32Array(memory);
   }
 
-  /** Says that the loop which carries the traffic has turned. */
+  /** Notes a turn of the loop that carries the traffic. */
   beat(): void {
     Atomics.add(this.#words, BEATS, 1);
   }
 
-  /** Times that it has beaten, modulo 2^32: only whether it changes matters. */
+  /** Number of beats, modulo 2^32. Only a change of it matters. */
   get beats(): number {
     return Atomics.load(this.#words, BEATS);
   }
 
-  /** Says which thread runs the task. */
+  /** Notes which thread runs the task. */
   identify(thread: number): void {
     Atomics.store(this.#words, THREAD, thread);
   }
 
-  /** Node's id of the thread; 0 as long as none has taken the task. */
+  /** Node's id of the thread that runs the task; 0 before one does. */
   get thread(): number {
     return Atomics.load(this.#words, THREAD);
   }

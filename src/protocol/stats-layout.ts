@@ -1,4 +1,4 @@
-/** Which time series a configuration has: the layout of every worker's stats page. */
+/** The time series of a configuration: the layout of every worker's stats page. */
 import type { Cluster } from '../config/types/cluster.ts';
 import type { Config } from '../config/types/config.ts';
 import type { L7Listener } from '../config/types/listener.ts';
@@ -24,7 +24,7 @@ import { pageMetrics, threadMetrics } from '../telemetry/metrics/page-metrics.ts
 import { PageLayout } from '../telemetry/page-layout.ts';
 import { endpointSeries, nameOf } from './series.ts';
 
-/** Builds the layout; the same configuration and worker names give the same layout in every thread. */
+/** Builds the layout. The same configuration and worker names give the same layout in every thread. */
 export function layoutOf(config: Config, workers: readonly string[]): PageLayout {
   const layout = new PageLayout();
   for (const worker of workers) {
@@ -109,7 +109,7 @@ function addL7Listener(layout: PageLayout, listener: L7Listener): void {
     layout.add(pageMetrics.handshakeDuration, both);
     layout.add(pageMetrics.sessionDuration, both);
   }
-  // Requests that no route took.
+  // For requests that no route takes.
   for (const code of STATUS_CLASSES) {
     layout.add(pageMetrics.httpRequests, { listener: listener.name, route: 'none', code });
   }

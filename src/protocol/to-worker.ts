@@ -1,4 +1,4 @@
-/** What the primary says to a worker. */
+/** Messages from the primary to a worker. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../config/types/config.ts';
 import type { DescriptorPlan } from '../core/descriptor-limit.ts';
@@ -7,56 +7,56 @@ import type { SlotTable } from '../telemetry/page-layout.ts';
 
 export type WorkerKind = 'l4' | 'l7';
 
-/** A configuration in the form that workers get it. */
+/** A configuration, and the state that belongs to it, in the form for workers. */
 export interface Generation {
   readonly generation: number;
   /**
-   * Listener addresses are concrete: port 0 has been replaced by the port that all workers share. So are the
-   * engines of listeners of mode l4: `auto` has been replaced.
+   * Port 0 of listeners has been replaced by the port that all workers share, and the engine `auto` of l4 listeners by a
+   * concrete one.
    */
   readonly config: Config;
-  /** Where the series of the configuration are in the stats pages. */
+  /** Slots of the configuration's series in the stats pages. */
   readonly series: SlotTable;
-  /** What is known of the endpoints now; changes come as messages. */
+  /** Current states of the endpoints. Changes follow as messages. */
   readonly clusters: readonly ClusterState[];
-  /** Memory of a `LineWindow` for each listener, the same as long as the listener is configured. */
+  /** By listener: memory of its `LineWindow`, the same as long as the listener is configured. */
   readonly lineWindows: ReadonlyMap<string, SharedArrayBuffer>;
 }
 
-/** The payload of a worker's `serve` task: all that it needs to carry traffic. */
+/** The payload of a worker's `serve` task. */
 export interface WorkerStart extends Generation {
   readonly kind: WorkerKind;
-  /** `l7-0`, `l4-1`: the worker's label in metrics and logs, kept when it is started anew. */
+  /** `l7-0`, `l4-1`: the worker's label in metrics and logs, kept when the worker is restarted. */
   readonly name: string;
-  /** The stats pages of all workers of both kinds. */
+  /** Stats pages of all workers of both kinds. */
   readonly pages: readonly SharedArrayBuffer[];
-  /** Which of them this worker writes. */
+  /** Index of this worker's own page. */
   readonly page: number;
-  /** What is drained already, and takes no new work. */
+  /** Scopes that are drained already, and take no new work. */
   readonly drained: readonly DrainScope[];
-  /** One word of memory that all threads share, 0 while nobody opens a listening socket. */
+  /** Memory of the `ThreadLock` for opening and closing listening sockets, the same for all threads. */
   readonly listenLock: SharedArrayBuffer;
-  /** Of a `Pulse`: where the worker gives signs of life. */
+  /** Memory of the worker's `Pulse`. */
   readonly pulse: SharedArrayBuffer;
-  /** Where the thread notes its descriptors: see `sys/descriptors/descriptor-table.ts`. */
+  /** Memory for the thread's descriptors: see `sys/descriptors/descriptor-table.ts`. */
   readonly descriptors: SharedArrayBuffer;
-  /** What the descriptors of the process are for; null for no limit. */
+  /** How the process divides its descriptors; null for no limit. */
   readonly descriptorPlan: DescriptorPlan | null;
-  /** Of this process, the same for all workers: what sticky cookies are made with where none is configured. */
+  /** Signs sticky cookies if no secret is configured. The same for all workers of the process. */
   readonly secret: string;
   /** For {@link ToWorker} one way and `FromWorker` the other. */
   readonly port: MessagePort;
 }
 
-/** What a drain is about. */
+/** What a drain empties. */
 export type DrainScope =
   | { readonly kind: 'all' }
   | { readonly kind: 'listener'; readonly name: string }
   | { readonly kind: 'cluster'; readonly name: string }
-  /** By its label. That it takes no new work is part of the cluster's state. */
+  /** `name` is the endpoint's label. That a drained endpoint takes no new work is part of the cluster's state. */
   | { readonly kind: 'endpoint'; readonly cluster: string; readonly name: string };
 
-/** What tells a scope from all others. */
+/** Returns a key that is unique for the scope. */
 export function scopeKey(scope: DrainScope): string {
   switch (scope.kind) {
     case 'all':
@@ -69,13 +69,13 @@ export function scopeKey(scope: DrainScope): string {
   }
 }
 
-/** How fast what lives is ended. */
+/** How fast connections are ended. */
 export interface Pace {
-  /** Sessions and tunnels a second, of all workers together unless said otherwise; above 0. */
+  /** Sessions and tunnels per second, of all workers together unless said otherwise. Above 0. */
   readonly rate: number;
-  /** When the last must be over, in milliseconds from now. */
+  /** Milliseconds from now until the last must have ended. */
   readonly deadlineMs: number;
-  /** The turn of each is put off by a random time up to this. */
+  /** Max random delay of each, in milliseconds. */
   readonly jitterMs: number;
 }
 
@@ -91,34 +91,34 @@ export type ToWorker =
   | FaultCommand
   | FreezeCommand;
 
-/** Get ready for a configuration, without any effect on the one in use; answered by `prepared`. */
+/** Get ready for a configuration, without any effect on the one in use. Answered by `prepared`. */
 interface PrepareCommand extends Generation {
   readonly type: 'prepare';
 }
 
-/** Bring what was prepared into force, or forget it. */
+/** Bring the prepared configuration into force, or drop it. */
 interface SettleCommand {
   readonly type: 'settle';
   readonly generation: number;
   readonly commit: boolean;
 }
 
-/** Workers have come or gone: these are the pages of all. */
+/** Workers have come or gone: the stats pages of all that are there now. */
 interface PagesCommand {
   readonly type: 'pages';
   readonly pages: readonly SharedArrayBuffer[];
 }
 
-/** Take no new work, and end what lives at a pace, or, where there is none, leave it alone. */
+/** Take no new work, and end live connections at a pace. Without a pace, leave them alone. */
 interface DrainCommand {
   readonly type: 'drain';
   readonly scope: DrainScope;
   readonly pace: Pace | null;
-  /** Slots of the gauges that count the scope: they divide the rate between the workers. */
+  /** Slots of the gauges that count the scope, by which the workers divide the rate. */
   readonly counted: readonly number[];
 }
 
-/** Take new work again. What has not been ended yet lives on. */
+/** Take new work again. Remaining connections live on. */
 interface UndrainCommand {
   readonly type: 'undrain';
   readonly scope: DrainScope;
@@ -126,24 +126,24 @@ interface UndrainCommand {
 
 /**
  * Stop accepting, close WebSockets with 1012 at a pace, let tunnels finish until the grace is over, then end the
- * task. A second one with a grace of 0 ends at once.
+ * task. A second command with a grace of 0 ends it at once.
  */
 interface EndCommand {
   readonly type: 'end';
   readonly graceMs: number;
-  /** Null for all WebSockets at once. */
+  /** Null to close all WebSockets at once. */
   readonly pace: Pace | null;
-  /** Who has the addresses then: where there is anybody, no connection that is being opened may be lost. */
+  /** Who takes over the addresses, so that no connection that is being opened may be lost; null for nobody. */
   readonly heirs: Heirs | null;
 }
 
 /**
- * Who else listens on the addresses of a worker that ends: another process with workers of its own, or others of this
- * process, of which the newest may have been started in its place.
+ * Who else listens on the addresses of a worker that ends: the workers of another process, the newest worker of this
+ * process, which was started in its place, or any other worker of this process.
  */
 export type Heirs = 'process' | 'newest' | 'siblings';
 
-/** A cluster's endpoints have changed. */
+/** Endpoints of a cluster have changed. */
 interface ClusterUpdate {
   readonly type: 'cluster';
   readonly state: ClusterState;
@@ -153,7 +153,7 @@ interface ClusterUpdate {
 export interface EvictCommand {
   readonly type: 'evict';
   readonly cluster: string;
-  /** Its label. */
+  /** The endpoint's label. */
   readonly endpoint: string;
   readonly count: number;
   readonly perSecond: number;
@@ -161,12 +161,12 @@ export interface EvictCommand {
   readonly reason: string;
 }
 
-/** Throw an exception outside of any callback's own handling, as a bug would: for tests of supervision. */
+/** Throw an exception that nothing catches, as a bug would. For tests of supervision. */
 interface FaultCommand {
   readonly type: 'fault';
 }
 
-/** Do nothing but spin for a time, as a bug would: for tests of supervision. */
+/** Block the thread for a time, as a bug would. For tests of supervision. */
 interface FreezeCommand {
   readonly type: 'freeze';
   readonly forMs: number;
