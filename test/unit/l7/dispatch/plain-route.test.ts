@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { ClusterAction, RouteAction } from '../../../../src/config/types/route.ts';
+import { plainHandler } from '../../../../src/l7/dispatch/plain-route.ts';
+import { countedAnswers, exchangeOf, routedOf, type FakeReply } from './exchanges.ts';
+
+function answer(
+  action: Exclude<RouteAction, ClusterAction>,
+  target = '/',
+  groups: readonly string[] = [],
+): { readonly reply: FakeReply; readonly counted: readonly string[] } {
+  const { answers, counted } = countedAnswers();
+  const exchange = exchangeOf({ target });
+  plainHandler(action, answers)(routedOf(exchange, groups));
+  return { reply: exchange.reply, counted };
+}
+
+describe('a route that responds', () => {
+  it('sends its text, and counts the answer', () => {
+    const { reply, counted } = answer({ kind: 'respond', status: 418, body: 'no', contentType: 'text/x' });
+    assert.deepEqual([reply.status, reply.body, reply.header('Content-Type')], [418, 'no', 'text/x']);
+    assert.deepEqual(counted, ['answered 418']);
+  });
+});
+
+describe('a route that redirects', () => {
+  const moved = (to: string): Exclude<RouteAction, ClusterAction> => ({ kind: 'redirect', to, status: 308 });
+
+  it('names the new location with the groups of the path and the query', () => {
+    const { reply, counted } = answer(moved('https://a.example/$1'), '/old/x?q=1', ['x']);
+    assert.deepEqual([reply.status, reply.header('Location')], [308, 'https://a.example/x?q=1']);
+    assert.deepEqual(counted, ['answered 308']);
+  });
+
+  it('refuses a path whose groups bring a dot segment', () => {
+    const { reply, counted } = answer(moved('/new/$1'), '/old', ['../up']);
+    assert.deepEqual([reply.status, reply.closes], [400, true]);
+    assert.deepEqual(counted, ['refused dot_segment', 'answered 400']);
+  });
+});
+
+describe('a route to static files', () => {
+  it('counts what the files answered when that is over', async () => {
+    const { answers, counted } = countedAnswers();
+    const exchange = exchangeOf({ target: '/none' });
+    const sent = new Promise<void>((resolve) => {
+      // The files tell right after they have answered.
+      exchange.reply.onSent = () => void setImmediate(resolve);
+    });
+    const root = `${import.meta.dirname}/no-such-folder`;
+    const action = { index: 'index.html', fallback: null, precompressed: false, cacheControl: null };
+    plainHandler({ kind: 'static', root, ...action }, answers)(routedOf(exchange));
+    await sent;
+    assert.equal(exchange.reply.status, 404);
+    assert.deepEqual(counted, ['answered 404']);
+  });
+});

@@ -1,0 +1,135 @@
+/** A listener's dispatcher whose dialler connects to nobody, and whose counters can be read. */
+import type { Cluster as ClusterConfig } from '../../../../src/config/types/cluster.ts';
+import type { Config } from '../../../../src/config/types/config.ts';
+import type { L7Listener } from '../../../../src/config/types/listener.ts';
+import type { Route, RouteAction, RouteMatch } from '../../../../src/config/types/route.ts';
+import { LiveSet } from '../../../../src/core/collections/live-set.ts';
+import { RandomPool } from '../../../../src/core/random-pool.ts';
+import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
+import { BoundConnections } from '../../../../src/l7/bound/bound-connections.ts';
+import { BufferBudget } from '../../../../src/l7/buffers/buffer-budget.ts';
+import { ListenerStats } from '../../../../src/l7/contract/listener-stats.ts';
+import type { Relay } from '../../../../src/l7/contract/relay.ts';
+import type { UpstreamSocket } from '../../../../src/l7/contract/upstream-socket.ts';
+import { Dispatcher } from '../../../../src/l7/dispatch/dispatcher.ts';
+import type { L7Environment } from '../../../../src/l7/dispatch/environment.ts';
+import { ConnectionPool } from '../../../../src/l7/http/connection-pool.ts';
+import { RequestWriter } from '../../../../src/l7/http/request-writer.ts';
+import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
+import { allocateLineWindow } from '../../../../src/telemetry/line-window.ts';
+import type { Metric } from '../../../../src/telemetry/metrics/metric.ts';
+import type { Labels } from '../../../../src/telemetry/page-layout.ts';
+import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
+import { Cluster } from '../../../../src/upstream/cluster.ts';
+import { capture, config, l7Listener } from '../../primary/fixtures/config.ts';
+import { clusterConfig, clusterState, homeOf } from '../../upstream/endpoints.ts';
+import { exchangeOf, type FakeExchange } from './exchanges.ts';
+
+export const UNCHANGED = { set: new Map(), add: new Map(), remove: [] };
+export const ANY: RouteMatch = {
+  host: null,
+  path: null,
+  pathPrefix: null,
+  pathRegex: null,
+  headers: new Map(),
+  query: new Map(),
+  subprotocol: null,
+};
+
+export function routeOf(name: string, match: Partial<RouteMatch>, action: RouteAction): Route {
+  return { name, match: { ...ANY, ...match }, action, headers: { request: UNCHANGED, response: UNCHANGED } };
+}
+
+export const respond = (body: string): RouteAction => ({
+  kind: 'respond',
+  status: 200,
+  body,
+  contentType: 'text/plain',
+});
+export const to = (cluster: string, upgrade: 'only' | 'also' | 'never' = 'also'): RouteAction => ({
+  kind: 'cluster',
+  cluster,
+  upgrade,
+  rewrite: { host: null, stripPrefix: null, path: null },
+});
+
+export interface Terms {
+  readonly routes: readonly Route[];
+  readonly listener?: Partial<L7Listener>;
+  readonly clusters?: readonly ClusterConfig[];
+}
+
+/** What lives on from one configuration to the next. */
+interface Kept {
+  readonly clusters: ReadonlyMap<string, Cluster>;
+  readonly dispatcher: Dispatcher;
+}
+
+export interface World extends Kept {
+  /** Hands a request to the dispatcher. */
+  readonly take: (wanted: Parameters<typeof exchangeOf>[0]) => FakeExchange;
+  /** The sum of a metric over all series with the labels. */
+  readonly sum: (metric: Metric, labels?: Labels) => number;
+  /** The names of clusters whose endpoints were dialled. */
+  readonly dialled: readonly string[];
+  readonly requests: L7Environment['requests'];
+}
+
+/** Makes the dispatcher of a listener. @param kept what it takes over from the configuration before */
+export function listener(
+  { routes, listener: changes = {}, clusters = [clusterConfig()] }: Terms,
+  kept?: Kept,
+): World {
+  const own: L7Listener = { ...l7Listener, ...changes, routes };
+  const whole: Config = { ...config, listeners: [own], clusters };
+  const layout = layoutOf(whole, ['l7-0']);
+  const page = new StatsPage(allocatePage(layout), layout);
+  const pages = [page.values];
+  const { log } = capture();
+  const wheel = new TimerWheel(0);
+  const home = homeOf({ pages: [page], all: pages, endpoints: [] });
+  const dialled: string[] = [];
+  const environment: L7Environment = {
+    config: whole,
+    page,
+    pages,
+    descriptors: null as unknown as L7Environment['descriptors'],
+    wheel,
+    log,
+    access: null,
+    lineWindows: new Map([[own.name, allocateLineWindow()]]),
+    clusters:
+      kept?.clusters ??
+      new Map(clusters.map((cluster) => [cluster.name, new Cluster(cluster, clusterState(cluster), home)])),
+    dialler: {
+      open: (cluster) => {
+        dialled.push(cluster.name);
+        return { destroy: () => undefined } as unknown as UpstreamSocket;
+      },
+      downstreamTouched: () => undefined,
+    },
+    writer: new RequestWriter({ bytes: Buffer.alloc(64 * 1024), send: () => -1 }),
+    pool: new ConnectionPool(wheel),
+    bound: new BoundConnections(wheel, null, page, log),
+    budget: new BufferBudget(2 ** 20, page),
+    requests: new LiveSet(),
+    random: new RandomPool(),
+  };
+  const engine = { createRelay: () => ({ sessions: new LiveSet() }) as unknown as Relay };
+  const stats = new ListenerStats(page, pages, own.name);
+  const dispatcher = new Dispatcher(own, environment, stats, engine, kept?.dispatcher ?? null);
+  const take = (wanted: Parameters<typeof exchangeOf>[0]): FakeExchange => {
+    const exchange = exchangeOf(wanted);
+    dispatcher.dispatch(exchange);
+    return exchange;
+  };
+  const sum = (metric: Metric, labels: Labels = {}): number =>
+    layout.series
+      .filter((series) => series.metric === metric && hasLabels(series.labels, labels))
+      .reduce((total, { slot }) => total + page.values[slot]!, 0);
+  return { dispatcher, take, sum, dialled, requests: environment.requests, clusters: environment.clusters };
+}
+
+function hasLabels(of: Labels, wanted: Labels): boolean {
+  return Object.entries(wanted).every(([label, value]) => of[label] === value);
+}
