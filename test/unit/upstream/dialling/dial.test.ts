@@ -8,13 +8,8 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { TLSSocket, createServer as createTlsServer } from 'node:tls';
 import type { ClusterTls } from '../../../../src/config/types/cluster.ts';
 import type { Address } from '../../../../src/core/address.ts';
-import {
-  connectFailureOf,
-  decisiveError,
-  dial,
-  dialErrorOf,
-} from '../../../../src/upstream/dialling/dial.ts';
-import { sniOf, upstreamTls, type UpstreamTls } from '../../../../src/upstream/upstream-tls.ts';
+import { connectFailureOf, dial } from '../../../../src/upstream/dialling/dial.ts';
+import { upstreamTls, type UpstreamTls } from '../../../../src/upstream/upstream-tls.ts';
 import { CertificateAuthority } from '../../../support/certificates.ts';
 import { eventually, within } from '../../../support/deadline.ts';
 
@@ -276,85 +271,5 @@ describe('a dial with TLS', () => {
       local,
     );
     assert.equal(connectFailureOf(await failure(address, withTls(tls()))), 'reset');
-  });
-});
-
-describe('the name for TLS', () => {
-  it('is the configured one, else the host of the endpoint, else none', () => {
-    const name = (serverName: string | null, address: Address): string =>
-      upstreamTls({ serverName, ca: null, verify: true, cert: null, key: null }).serverName(address);
-    const tcp = { kind: 'tcp', host: 'app.internal', port: 1 } as const;
-    assert.equal(name(null, tcp), 'app.internal');
-    assert.equal(name('other', tcp), 'other');
-    assert.equal(name(null, { kind: 'unix', path: '/run/app' }), '');
-    assert.equal(name('other', { kind: 'unix', path: '/run/app' }), 'other');
-  });
-
-  it('is not in SNI where it is an address', () => {
-    assert.equal(sniOf('app.internal'), 'app.internal');
-    assert.equal(sniOf('127.0.0.1'), '');
-    assert.equal(sniOf('::1'), '');
-    assert.equal(sniOf(''), '');
-  });
-});
-
-describe('the reason of a failed dial', () => {
-  const cases: readonly (readonly [reason: string, codes: readonly string[]])[] = [
-    ['refused', ['ECONNREFUSED', 'ENOENT']],
-    ['timeout', ['ETIMEDOUT']],
-    ['reset', ['ECONNRESET', 'EPIPE']],
-    ['unreachable', ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'ENOTFOUND', 'EAI_AGAIN']],
-    [
-      'tls',
-      [
-        'ERR_TLS_CERT_ALTNAME_INVALID',
-        'ERR_SSL_WRONG_VERSION_NUMBER',
-        'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE',
-        'EPROTO',
-        'CERT_HAS_EXPIRED',
-        'CRL_HAS_EXPIRED',
-        'DEPTH_ZERO_SELF_SIGNED_CERT',
-        'SELF_SIGNED_CERT_IN_CHAIN',
-        'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-        'ERROR_IN_CERT_NOT_AFTER_FIELD',
-        'INVALID_CA',
-        'INVALID_PURPOSE',
-        'PATH_LENGTH_EXCEEDED',
-        'HOSTNAME_MISMATCH',
-      ],
-    ],
-    ['own_shortage', ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']],
-    ['own_ports', ['EADDRNOTAVAIL']],
-    ['other', ['EACCES', 'EPROTONOSUPPORT', 'ERR_SOCKET_CLOSED', '']],
-  ];
-  for (const [reason, codes] of cases) {
-    it(`is ${reason} for ${codes.join(', ')}`, () => {
-      for (const code of codes) {
-        assert.equal(connectFailureOf(Object.assign(new Error('x'), { code })), reason, code);
-      }
-    });
-  }
-
-  it('is a shortage of our own where one of two addresses could not be asked for want of something', () => {
-    const [shortage, refusal] = ['EMFILE', 'ECONNREFUSED'].map((code) =>
-      Object.assign(new Error('x'), { code }),
-    );
-    assert.equal(decisiveError(shortage!, refusal!), shortage);
-    assert.equal(decisiveError(refusal!, shortage!), shortage);
-    assert.equal(decisiveError(null, refusal!), refusal);
-  });
-
-  it('is that of the last error where Node has tried several addresses', () => {
-    const errors = ['ETIMEDOUT', 'ECONNREFUSED'].map((code) => Object.assign(new Error('x'), { code }));
-    const all = Object.assign(new AggregateError(errors), { code: 'ETIMEDOUT' });
-    assert.equal(connectFailureOf(all), 'refused');
-    assert.equal(dialErrorOf(all), errors[1]);
-    assert.equal(dialErrorOf(errors[0]!), errors[0]);
-    const nameless = new AggregateError([]);
-    assert.equal(dialErrorOf(nameless), nameless);
-  });
-
-  it('is other for an error without a code', () => {
-    assert.equal(connectFailureOf(new Error('x')), 'other');
   });
 });

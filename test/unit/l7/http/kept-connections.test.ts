@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { post, KIB } from './request-rig.ts';
+
+describe('a connection that is kept', () => {
+  it('loses nothing of a body if it turns out to be closed, although more comes while another is dialled', () => {
+    const { body, sockets, held } = post({}, false, { method: 'PUT', kept: true });
+    body.come(20 * KIB);
+    sockets[0]!.owner!.upstreamClosed(null);
+    assert.equal(sockets.length, 2);
+    for (let count = 0; count < 8; count++) body.come(20 * KIB, count === 7);
+    sockets[1]!.owner!.upstreamConnected();
+    const [, sent = ''] = sockets[1]!.received.split('\r\n\r\n');
+    assert.deepEqual([sent.length, held()], [180 * KIB, 1]);
+  });
+
+  it('is replaced at the same endpoint only, if the request authenticates its connection', () => {
+    const { body, sockets, log, held, inUse } = post({}, false, {
+      method: 'PUT',
+      kept: true,
+      authorization: 'NTLM x',
+    });
+    body.come(1, true);
+    assert.equal(inUse(), 1);
+    sockets[0]!.owner!.upstreamClosed(null);
+    assert.equal(inUse(), 1);
+    sockets[1]!.owner!.upstreamClosed(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
+    assert.deepEqual(log, ['endpoint failed: refused', '502', 'done 502']);
+    assert.deepEqual([sockets.length, held(), inUse()], [2, 0, 0]);
+  });
+
+  it('is read again, although its last response came faster than the client took it', () => {
+    const { body, client, sockets } = post();
+    body.come(1, true);
+    const [socket] = sockets;
+    socket!.owner!.upstreamConnected();
+    client.takes = false;
+    const text = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n';
+    socket!.owner!.upstreamData(Buffer.from(text), 0, text.length);
+    assert.deepEqual([socket!.destroyed, socket!.paused], [false, false]);
+  });
+
+  it('frees its endpoint when the response has come, and is over when the client has taken it', () => {
+    const { body, client, sockets, log, held } = post();
+    body.come(1, true);
+    const [socket] = sockets;
+    socket!.owner!.upstreamConnected();
+    assert.equal(held(), 1);
+    const say = (text: string): void => socket!.owner!.upstreamData(Buffer.from(text), 0, text.length);
+    say('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n');
+    client.takes = false;
+    say('0\r\n\r\n');
+    assert.deepEqual([log.at(-1), socket!.destroyed, held()], ['ends', false, 0]);
+    client.wake();
+    assert.equal(log.at(-1), 'done 200');
+  });
+});

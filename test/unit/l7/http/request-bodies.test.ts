@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { post, KIB } from './request-rig.ts';
+
+const REFUSED_SLOW = ['408 and close', 'done 408 body_too_slow'];
+
+describe('a request with a body', () => {
+  it('takes a connection when 16 KiB have come, and not before', () => {
+    const { body, sockets, held } = post();
+    body.come(1);
+    body.come(16 * KIB - 2);
+    assert.deepEqual([sockets.length, held()], [0, 0]);
+    body.come(1);
+    assert.deepEqual([sockets.length, held()], [1, 1]);
+    sockets[0]!.owner!.upstreamConnected();
+    const [, sent] = sockets[0]!.received.split('\r\n\r\n');
+    assert.equal(sent, 'b'.repeat(16 * KIB));
+  });
+
+  for (const chunked of [false, true]) {
+    it(`takes a connection when all of it has come${chunked ? ' in chunks' : ''}`, () => {
+      const { body, sockets, held } = post({}, chunked);
+      body.come(3);
+      assert.equal(held(), 0);
+      body.come(2, true);
+      assert.equal(held(), 1);
+      sockets[0]!.owner!.upstreamConnected();
+      const sent = sockets[0]!.received.slice(sockets[0]!.received.indexOf('\r\n\r\n') + 4);
+      assert.equal(sent.replaceAll(/[^b]/g, ''), 'bbbbb');
+    });
+  }
+
+  it('takes a connection at once where there is no minimum rate', () => {
+    const { sockets, held, pass, log } = post({ minBodyRate: 0 });
+    assert.deepEqual([sockets.length, held()], [1, 1]);
+    sockets[0]!.owner!.upstreamConnected();
+    pass(60_000);
+    assert.deepEqual(log, []);
+  });
+
+  it('counts in the buffers while its endpoint is dialled, whatever the minimum rate', () => {
+    for (const minBodyRate of [0, 512]) {
+      const { body, buffered } = post({ minBodyRate });
+      body.come(20 * KIB);
+      assert.equal(buffered(), 20 * KIB);
+    }
+  });
+
+  it('is refused with 408 when 10 seconds have brought too little, without ever having had a connection', () => {
+    const { body, log, sockets, pass } = post();
+    body.come(1);
+    pass(9900);
+    assert.deepEqual(log, []);
+    pass(300);
+    assert.deepEqual(log, REFUSED_SLOW);
+    assert.equal(sockets.length, 0);
+  });
+
+  it('is refused when nothing comes at all', () => {
+    const { log, pass } = post();
+    pass(10_200);
+    assert.deepEqual(log, REFUSED_SLOW);
+  });
+
+  it('is let live while it is just fast enough, and refused when it becomes slower', () => {
+    const { body, log, sockets, held, pass } = post();
+    for (let second = 0; second < 60; second++) {
+      body.come(520);
+      pass(1000);
+      if (second === 32) sockets[0]!.owner!.upstreamConnected();
+    }
+    assert.deepEqual([log, held()], [[], 1]);
+    pass(4000);
+    assert.deepEqual(log, REFUSED_SLOW);
+    assert.deepEqual([held(), sockets[0]!.destroyed], [0, true]);
+  });
+
+  it('is never blamed for an endpoint that takes nothing, or does not accept', () => {
+    const { body, log, sockets, pass } = post({ idleTimeoutMs: 0 });
+    body.come(20 * KIB);
+    const [socket] = sockets;
+    pass(4000);
+    socket!.takes = false;
+    socket!.owner!.upstreamConnected();
+    pass(600_000);
+    assert.deepEqual(log, []);
+    socket!.takes = true;
+    socket!.owner!.upstreamDrained!();
+    // 20 KiB at 512 B/s are 40 seconds of its own.
+    pass(39_000);
+    assert.deepEqual(log, []);
+    pass(2000);
+    assert.deepEqual(log, REFUSED_SLOW);
+  });
+
+  it('is not blamed once all of it has come', () => {
+    const { body, log, sockets, pass } = post();
+    body.come(5, true);
+    sockets[0]!.owner!.upstreamConnected();
+    pass(30_000);
+    assert.deepEqual(log, []);
+  });
+
+  it('is not held to its rate once the endpoint answers', () => {
+    const { body, log, sockets, pass } = post();
+    body.come(20 * KIB);
+    const { owner } = sockets[0]!;
+    owner!.upstreamConnected();
+    const answer = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n');
+    owner!.upstreamData(answer, 0, answer.length);
+    pass(100_000);
+    assert.deepEqual(log, []);
+  });
+
+  it('is refused when it is silent for idleTimeout', () => {
+    const { body, log, pass } = post({ idleTimeoutMs: 2000 });
+    body.come(1);
+    pass(2200);
+    assert.deepEqual(log, ['408 and close', 'done 408 body_idle']);
+  });
+
+  it('is refused when it is too large before a connection is taken', () => {
+    const { body, log, sockets } = post({ maxBodySize: 10 }, true);
+    body.come(11);
+    assert.deepEqual(log, ['413 and close', 'done 413 body_too_large']);
+    assert.equal(sockets.length, 0);
+  });
+
+  it('counts what waits in the budget, until it is over', () => {
+    const { body, log, sockets, buffered, pass } = post();
+    body.come(1000);
+    assert.equal(buffered(), 1000);
+    body.come(19_000);
+    assert.equal(buffered(), 20_000);
+    sockets[0]!.owner!.upstreamConnected();
+    assert.equal(buffered(), 20_000, 'kept for another endpoint');
+    pass(100_000);
+    assert.deepEqual(log, REFUSED_SLOW);
+    assert.equal(buffered(), 0);
+  });
+
+  it('is shed when the budget is exhausted', () => {
+    const { body, log, buffered, budget } = post();
+    body.come(1000);
+    budget.resize(10);
+    body.come(1);
+    assert.deepEqual(log, ['503', 'done 503 buffer_budget']);
+    assert.equal(buffered(), 0);
+    body.come(20 * KIB);
+    assert.equal(buffered(), 0);
+  });
+});

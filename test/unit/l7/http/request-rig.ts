@@ -1,0 +1,234 @@
+import { LiveSet } from '../../../../src/core/collections/live-set.ts';
+import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
+import { BufferBudget } from '../../../../src/l7/buffers/buffer-budget.ts';
+import { ConnectionPool } from '../../../../src/l7/http/connection-pool.ts';
+import { ProxiedRequest } from '../../../../src/l7/http/proxied-request.ts';
+import type { ProxyContext } from '../../../../src/l7/http/proxy-order.ts';
+import { RequestWriter } from '../../../../src/l7/http/request-writer.ts';
+import type { HttpReply } from '../../../../src/l7/contract/http-reply.ts';
+import type { RequestBody, RequestBodySink } from '../../../../src/l7/contract/request-body.ts';
+import type { UpstreamOwner } from '../../../../src/l7/contract/upstream-socket.ts';
+import { SHED_REASONS } from '../../../../src/telemetry/metrics/label-values.ts';
+import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
+import { PageLayout } from '../../../../src/telemetry/page-layout.ts';
+import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
+import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
+import { NO_EDITS } from '../../../../src/wire/http/header-edits.ts';
+import { FakeSocket } from '../upstream/fake-socket.ts';
+
+export const KIB = 1024;
+
+/** A body as a server hands it over: what comes while nobody reads, or the reader is busy, waits. */
+class FakeBody implements RequestBody {
+  received = 0;
+  ended = false;
+  #waiting: Buffer[] = [];
+  #sink: RequestBodySink | null = null;
+  #paused = false;
+  #callback: () => void = () => undefined;
+
+  get waiting(): number {
+    return Buffer.concat(this.#waiting).length;
+  }
+
+  /** The client sends. */
+  come(bytes: number, isLast = false): void {
+    this.received += bytes;
+    this.ended ||= isLast;
+    if (bytes > 0) this.#waiting.push(Buffer.alloc(bytes, 'b'));
+    const isRead = this.#sink !== null && !this.#paused;
+    this.#drain();
+    if (!isRead) this.#callback();
+  }
+
+  onWaiting(callback: () => void): void {
+    this.#callback = callback;
+  }
+
+  read(sink: RequestBodySink): void {
+    this.#sink = sink;
+    this.resume();
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#drain();
+  }
+
+  #drain(): void {
+    if (this.#sink === null) return;
+    for (;;) {
+      if (this.#paused) return;
+      const next = this.#waiting.shift();
+      if (next === undefined) break;
+      this.#sink.requestData(next);
+    }
+    if (this.ended) this.#sink.requestEnd();
+  }
+}
+
+export interface Rig {
+  readonly request: ProxiedRequest;
+  readonly body: FakeBody;
+  /** What the client and the statistics are told. */
+  readonly log: string[];
+  /** What the client takes of a response, and who waits for that. */
+  readonly client: { takes: boolean; wake: () => void };
+  /** Connections that were dialled. */
+  readonly sockets: FakeSocket[];
+  /** Connections of the endpoint that are counted now. */
+  readonly held: () => number;
+  /** Bound connections that count as in use. */
+  readonly inUse: () => number;
+  readonly buffered: () => number;
+  readonly budget: BufferBudget;
+  /** Moves the clock on. */
+  readonly pass: (ms: number) => void;
+}
+
+/**
+ * A request that has begun, and of whose body nothing has come yet.
+ *
+ * @param kept whether a connection waits, in the pool or bound to the client's; it is the first of the rig's sockets then
+ */
+export function post(
+  settings: Partial<ProxyContext['settings']> = {},
+  chunked = false,
+  { method = 'POST', kept = false, authorization = '' } = {},
+): Rig {
+  const log: string[] = [];
+  const sockets: FakeSocket[] = [];
+  const body = new FakeBody();
+  let now = 0;
+  let held = 0;
+  let inUse = 0;
+  const wheel = new TimerWheel(0);
+  const layout = new PageLayout();
+  for (const direction of ['downstream', 'upstream']) layout.add(pageMetrics.bufferedBytes, { direction });
+  layout.add(pageMetrics.unfinishedBytes, {});
+  for (const reason of SHED_REASONS) layout.add(pageMetrics.sessionsShed, { reason });
+  const page = new StatsPage(allocatePage(layout), layout);
+  const budget = new BufferBudget(1_000_000, page);
+  const endpoint = { label: 'e', release: () => held--, countDial: () => undefined };
+  const attempts = {
+    lastFailure: null as string | null,
+    limit: null,
+    next: () => {
+      held++;
+      return endpoint;
+    },
+    fail: (_endpoint: unknown, reason: string) => {
+      held--;
+      attempts.lastFailure = reason;
+      log.push(`endpoint failed: ${reason}`);
+    },
+    answered: () => undefined,
+    cookieFor: () => null,
+  };
+  const pool = new ConnectionPool(wheel);
+  if (kept) {
+    sockets.push(new FakeSocket(null));
+    // One that is bound stays counted.
+    if (authorization !== '') held++;
+    else pool.keep(endpoint as unknown as Endpoint, sockets[0]!, 60_000);
+  }
+  const context = {
+    cluster: {
+      name: 'c',
+      failureLog: { write: () => undefined },
+      config: { connectTimeoutMs: 5000 },
+      connectDuration: { observe: () => undefined },
+      attempts: () => attempts,
+    },
+    settings: {
+      requestTimeoutMs: 60_000,
+      idleTimeoutMs: 120_000,
+      maxBodySize: 0,
+      minBodyRate: 512,
+      keepAliveMs: 60_000,
+      ...settings,
+    },
+    wheel,
+    pool,
+    writer: new RequestWriter({ bytes: Buffer.alloc(64 * KIB), send: () => -1 }),
+    dialler: {
+      open: (_cluster: unknown, _endpoint: unknown, owner: UpstreamOwner) => {
+        const socket = new FakeSocket(owner);
+        sockets.push(socket);
+        return socket;
+      },
+      downstreamTouched: () => undefined,
+    },
+    budget,
+    bound: {
+      clientOf: () => (authorization === '' ? null : {}),
+      take: () => (kept ? { endpoint, socket: sockets[0] } : null),
+      beginUse: () => inUse++,
+      endUse: () => inUse--,
+    },
+    requests: new LiveSet(),
+    log: { warn: () => undefined, debug: () => undefined },
+  } as unknown as ProxyContext;
+  const client = { takes: true, wake: (): void => undefined };
+  const reply = {
+    aborted: false,
+    sent: 0,
+    begun: false,
+    onAborted: () => undefined,
+    send: (status: number, _headers: unknown, body: Uint8Array | string, close = false) => {
+      const text = status === 200 ? ` ${Buffer.from(body).toString()}` : '';
+      log.push(`${status}${text}${close ? ' and close' : ''}`);
+    },
+    begin: (status: number) => log.push(`begins ${status}`),
+    write(bytes: Uint8Array) {
+      this.begun = true;
+      log.push(`writes ${Buffer.from(bytes).toString()}`);
+      return client.takes;
+    },
+    end: () => log.push('ends'),
+    whenWritable: (callback: () => void) => {
+      if (client.takes) callback();
+      else client.wake = callback;
+    },
+    cut: (reason: string) => log.push(`cut: ${reason}`),
+  };
+  const framing = chunked ? ['transfer-encoding', 'chunked'] : ['content-length', '1000000'];
+  const request = new ProxiedRequest(context, {
+    head: { method, path: '/', query: '', headers: ['host', 'a', ...framing] },
+    to: { target: '/', host: null, forwarded: [], edits: NO_EDITS },
+    login: { authorizes: authorization !== '', ofRoute: '' },
+    body,
+    reply: reply as unknown as HttpReply,
+    asker: {
+      peer: '192.0.2.1',
+      client: { address: '192.0.2.1' },
+      connection: {},
+      body,
+      startedAt: 0,
+    },
+    pick: { address: '', sticky: [], key: null } as never,
+    secure: false,
+    via: false,
+    requestId: 'r',
+    done: (status, _, refusal) => log.push(`done ${status}${refusal === null ? '' : ` ${refusal}`}`),
+  });
+  request.start();
+  return {
+    request,
+    body,
+    log,
+    client,
+    sockets,
+    held: () => held,
+    inUse: () => inUse,
+    buffered: () => page.values[page.slot(pageMetrics.bufferedBytes, { direction: 'upstream' })]!,
+    budget,
+    pass: (ms) => {
+      for (const end = now + ms; now < end;) wheel.advance((now = Math.min(end, now + 100)));
+    },
+  };
+}

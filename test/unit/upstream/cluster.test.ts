@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { OutlierSettings } from '../../../src/config/types/cluster.ts';
+import type { EndpointFailure } from '../../../src/protocol/from-worker.ts';
+import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
+import { Cluster, type ClusterHome } from '../../../src/upstream/cluster.ts';
+import { addressContext } from '../../../src/upstream/balancers/balancer.ts';
+import { clusterConfig, clusterState, endpointConfigs, endpointState, homeOf, workers } from './endpoints.ts';
+
+const context = addressContext('192.0.2.9');
+const OUTLIER: OutlierSettings = {
+  failures: ['connect'],
+  windowMs: 10_000,
+  minClients: 5,
+  consecutiveFailures: 5,
+  ejectionMs: 1,
+  maxEjectionMs: 1,
+  maxEjectedPercent: 50,
+};
+
+describe('a cluster', () => {
+  const configs = endpointConfigs([1, 1, 1]);
+
+  function make(changes: Parameters<typeof clusterConfig>[0] = {}, home: Partial<ClusterHome> = {}): Cluster {
+    const config = clusterConfig({ endpoints: configs, ...changes });
+    return new Cluster(config, clusterState(config), homeOf(workers(1, configs), home));
+  }
+
+  it('gives out its endpoints with its retries, and counts those', () => {
+    const home = homeOf(workers(1, configs));
+    const cluster = make({ retries: 2 }, home);
+    const trying = cluster.attempts(context);
+    const tried = new Set<string>();
+    for (let endpoint = trying.next(); endpoint !== null; endpoint = trying.next()) {
+      tried.add(endpoint.label);
+      trying.fail(endpoint, 'refused', 'connect');
+    }
+    assert.equal(tried.size, 3);
+    const slot = home.page.slot(pageMetrics.clusterRetries, { cluster: 'app' });
+    assert.equal(home.page.values[slot], 2);
+  });
+
+  it('tells of the failures that its outlier detection counts, and of no others', () => {
+    const told: EndpointFailure[] = [];
+    const onEndpointFailed = (failure: EndpointFailure): void => void told.push(failure);
+    const fail = (outlier: OutlierSettings | null): string[] => {
+      told.length = 0;
+      const cluster = make({ outlier }, { onEndpointFailed });
+      for (const kind of ['connect', 'reset', 'handshake', null] as const) {
+        const trying = cluster.attempts(context);
+        trying.fail(trying.next()!, 'reset', kind);
+      }
+      const trying = cluster.attempts(context);
+      for (const status of [200, 499, 600, 999, 500]) trying.answered(trying.next()!, status);
+      return told.map(({ kind }) => kind);
+    };
+    assert.deepEqual(fail(null), []);
+    assert.deepEqual(fail({ ...OUTLIER, failures: ['connect'] }), ['connect']);
+    assert.deepEqual(fail({ ...OUTLIER, failures: ['5xx', 'reset'] }), ['reset', '5xx']);
+    const { cluster, endpoint, count, client } = told[0]!;
+    assert.deepEqual([cluster, count, client], ['app', 1, context.source]);
+    assert.match(endpoint, /^192\.0\.2\.1:\d$/);
+  });
+
+  it('tells of a flood of failures a few times, with all of them counted', () => {
+    let now = 0;
+    const told: EndpointFailure[] = [];
+    const cluster = make(
+      { outlier: OUTLIER, endpoints: endpointConfigs([1]) },
+      { clock: () => now, onEndpointFailed: (failure) => void told.push(failure) },
+    );
+    const flood = (): void => {
+      for (let count = 0; count < 1000; count++) {
+        const trying = cluster.attempts(context);
+        trying.fail(trying.next()!, 'refused', 'connect');
+      }
+    };
+    flood();
+    // One for the client, which was not reported before, and a burst for it again.
+    assert.equal(told.length, 1 + 20);
+    now = 1000;
+    flood();
+    assert.equal(told.length, 2 + 30);
+    now = 1100;
+    const trying = cluster.attempts(context);
+    trying.fail(trying.next()!, 'refused', 'connect');
+    assert.equal(
+      told.reduce((sum, { count }) => sum + count, 0),
+      2001,
+    );
+  });
+
+  it('counts dials, answers and answers with a server error apart', () => {
+    const home = homeOf(workers(1, configs));
+    const cluster = make({}, home);
+    const trying = cluster.attempts(context);
+    const endpoint = trying.next()!;
+    for (const [metric, count] of [
+      [pageMetrics.endpointDials, () => endpoint.countDial()],
+      [pageMetrics.endpointConnects, () => trying.answered(endpoint, 404)],
+      [pageMetrics.endpointServerErrors, () => trying.answered(endpoint, 599)],
+    ] as const) {
+      const slot = home.page.slot(metric, { cluster: 'app', endpoint: endpoint.label });
+      assert.equal(home.page.values[slot], 0);
+      count();
+      assert.equal(home.page.values[slot], 1);
+    }
+  });
+
+  it('spreads by each of its balancers', () => {
+    const balancers = [
+      'round_robin',
+      'least_connections',
+      'random',
+      'p2c',
+      'source_ip',
+      'consistent_hash',
+    ] as const;
+    for (const balancer of balancers) {
+      const cluster = make({ balancer });
+      const labels = Array.from({ length: 200 }, (_, index) => {
+        return cluster.attempts(addressContext(`192.0.2.${index}`)).next()!.label;
+      });
+      assert.equal(new Set(labels).size, 3, balancer);
+    }
+  });
+
+  it('uses those that are up, and keeps what it has counted', () => {
+    const cluster = make();
+    const states = configs.map((config) => endpointState(config));
+    const down = (...which: number[]): void =>
+      cluster.update({
+        ...clusterState({ name: 'app', endpoints: [] }),
+        endpoints: states.map((state, index) => ({
+          ...state,
+          health: which.includes(index) ? 'down' : 'up',
+        })),
+      });
+    const first = cluster.attempts(context).next()!;
+    const picks = (): Set<string> => {
+      const endpoints = Array.from({ length: 30 }, () => cluster.attempts(context).next()!);
+      for (const endpoint of endpoints) endpoint.release();
+      return new Set(endpoints.map(({ label }) => label));
+    };
+    down(0);
+    assert.deepEqual(picks(), new Set(['192.0.2.1:2', '192.0.2.1:3']));
+    // More than half is down: panic.
+    down(0, 1);
+    assert.equal(picks().size, 3);
+    down();
+    assert.equal(cluster.active, 1);
+    assert.equal(first.active, 1);
+    cluster.update(clusterState({ name: 'app', endpoints: [] }));
+    assert.equal(cluster.attempts(context).next(), null);
+    assert.equal(first.eligible, false);
+    first.release();
+    assert.equal(cluster.active, 0);
+  });
+
+  it('gives an endpoint that has come back its share little by little', () => {
+    let now = 0;
+    const cluster = make({ slowStartMs: 10_000 }, { clock: () => now });
+    const [warm, ...others] = configs.map((config) => endpointState(config));
+    cluster.update({
+      ...clusterState({ name: 'app', endpoints: [] }),
+      endpoints: [{ ...warm!, warmLeftMs: 10_000 }, ...others],
+    });
+    const share = (): number => {
+      const endpoints = Array.from({ length: 2100 }, () => cluster.attempts(context).next()!);
+      for (const endpoint of endpoints) endpoint.release();
+      return endpoints.filter(({ label }) => label === warm!.label).length / 2100;
+    };
+    assert.ok(Math.abs(share() - 0.1 / 2.1) < 0.01);
+    now = 5000;
+    assert.ok(Math.abs(share() - 0.5 / 2.5) < 0.01);
+    now = 10_000;
+    assert.ok(Math.abs(share() - 1 / 3) < 0.01);
+  });
+
+  it('has TLS where it is configured, and refuses what cannot be used', () => {
+    const tls = { serverName: null, ca: null, verify: true, cert: null, key: null };
+    assert.equal(make({}).tls, null);
+    assert.equal(make({ tls }).tls?.verify, true);
+    assert.throws(() => make({ tls: { ...tls, cert: 'no PEM', key: 'no PEM' } }));
+  });
+});

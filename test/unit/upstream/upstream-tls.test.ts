@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Address } from '../../../src/core/address.ts';
+import { sniOf, upstreamTls } from '../../../src/upstream/upstream-tls.ts';
+
+describe('the name for TLS', () => {
+  it('is the configured one, else the host of the endpoint, else none', () => {
+    const name = (serverName: string | null, address: Address): string =>
+      upstreamTls({ serverName, ca: null, verify: true, cert: null, key: null }).serverName(address);
+    const tcp = { kind: 'tcp', host: 'app.internal', port: 1 } as const;
+    assert.equal(name(null, tcp), 'app.internal');
+    assert.equal(name('other', tcp), 'other');
+    assert.equal(name(null, { kind: 'unix', path: '/run/app' }), '');
+    assert.equal(name('other', { kind: 'unix', path: '/run/app' }), 'other');
+  });
+
+  it('is not in SNI where it is an address', () => {
+    assert.equal(sniOf('app.internal'), 'app.internal');
+    assert.equal(sniOf('127.0.0.1'), '');
+    assert.equal(sniOf('::1'), '');
+    assert.equal(sniOf(''), '');
+  });
+});
