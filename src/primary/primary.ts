@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { limitRequestHeads } from '../l7/uws/process-settings.ts';
 import type { ReloadResult } from '../protocol/admin-answers.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { FIRST_GENERATION, build, type PrimaryOptions } from './build.ts';
@@ -69,8 +70,7 @@ export class Primary {
   }
 
   async #start(): Promise<Started> {
-    // uWS reads it from the environment of the process; its own 4096 bytes are too few for real cookies.
-    process.env.UWS_HTTP_MAX_HEADERS_SIZE ??= '16384';
+    limitRequestHeads();
     const { config, takeOver = false, log } = this.#options;
     const resources = await acquireResources(config, takeOver, log);
     const running = this.#build(resources);

@@ -85,7 +85,8 @@ const RESERVED: readonly Reserved[] = [
   { target: 'koffi', importers: /^src\/sys\// },
   { target: 're2js', importers: /^src\/core\/linear-expression\.ts$/ },
   // Only the assembly of a worker names the engine; everything else knows its contract.
-  { target: /^src\/l7\/uws\//, importers: /^src\/(?:l7\/uws|worker)\// },
+  { target: /^src\/l7\/uws\/process-settings\.ts$/, importers: /^src\/primary\/primary\.ts$/ },
+  { target: /^src\/l7\/uws\/(?!process-settings)/, importers: /^src\/(?:l7\/uws|worker)\// },
   {
     target: /^src\/l7\/websocket\/message-relay\/message-session\.ts$/,
     importers: /^src\/(?:l7\/uws|l7\/websocket\/message-relay|worker)\//,

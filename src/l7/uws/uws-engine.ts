@@ -13,7 +13,7 @@ import { ConnectionSearch } from './clients/connection-search.ts';
 import { KnownConnections } from './clients/known-connections.ts';
 import { UwsClientConnections } from './clients/uws-client-connections.ts';
 import { SAMPLE_MS, UnfinishedMessages } from './unfinished/unfinished-messages.ts';
-import { RECEIVE_BUFFER_BYTES } from './listening-socket.ts';
+import { RECEIVE_BUFFER_BYTES } from './app/listening-socket.ts';
 import { UwsListener, type UwsTerms } from './uws-listener.ts';
 
 /** Interval of looks at unfinished messages without system calls: then only sessions are counted. */

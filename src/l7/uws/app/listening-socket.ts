@@ -1,17 +1,17 @@
 import { us_listen_socket_close, type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
-import type { L7Listener } from '../../config/types/listener.ts';
-import { formatAddress } from '../../core/address.ts';
-import type { ThreadLock } from '../../core/thread-lock.ts';
-import { noteClosing, noteListening } from '../../sys/descriptors/descriptor-table.ts';
-import { markListening } from '../../sys/sockets/accepted-sockets.ts';
-import { HandOver } from '../../sys/sockets/hand-over.ts';
+import type { L7Listener } from '../../../config/types/listener.ts';
+import { formatAddress } from '../../../core/address.ts';
+import type { ThreadLock } from '../../../core/thread-lock.ts';
+import { noteClosing, noteListening } from '../../../sys/descriptors/descriptor-table.ts';
+import { markListening } from '../../../sys/sockets/accepted-sockets.ts';
+import { HandOver } from '../../../sys/sockets/hand-over.ts';
 import {
   findListening,
   lengthenQueue,
   limitReceiveBuffers,
   limitUnsent,
-} from '../../sys/sockets/listening-sockets.ts';
-import type { Logger } from '../../telemetry/logger.ts';
+} from '../../../sys/sockets/listening-sockets.ts';
+import type { Logger } from '../../../telemetry/logger.ts';
 
 /**
  * Bytes asked for as the receive buffer of a client's socket; the kernel takes twice the number, and a packet or two more.

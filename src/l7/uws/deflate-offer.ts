@@ -1,4 +1,4 @@
-import { listMembers, trimOws } from '../http/request-head.ts';
+import { listMembers, trimOws } from '../../wire/http/request-head.ts';
 
 /** Parameters that a client may offer, each at most once (RFC 7692 section 7.1). */
 const PARAMETERS = new Set([
@@ -9,9 +9,11 @@ const PARAMETERS = new Set([
 ]);
 
 /**
- * Returns the first offer of permessage-deflate that uWebSockets.js answers as RFC 7692 section 7.1 wants, or an empty
- * string. It grants every first offer, and then leaves out of its answer what its shared compressor cannot do; clients
- * that insist on it give up the connection. The shared compressor keeps no context and always has a window of 15 bits.
+ * Returns the first offer of permessage-deflate that uWS answers as RFC 7692 section 7.1 demands; an empty string for none.
+ *
+ * uWS (20.66 to 20.68) grants the first offer whatever it asks for, and leaves out of its answer what its shared compressor
+ * cannot do, so clients that insist on it give up the connection. The shared compressor keeps no context and always has
+ * a window of 15 bits. This can go when uWS declines offers that it cannot grant.
  *
  * @param offers the values of Sec-WebSocket-Extensions, joined
  */

@@ -1,4 +1,4 @@
-import { runImmediatesFirst } from '../../sys/node/check-phase.ts';
+import { runImmediatesFirst } from '../../../sys/node/check-phase.ts';
 
 /**
  * Lets immediates close sockets of uWebSockets.js without a leak. To be called when uWebSockets.js has set up its loop

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { resolve } from 'node:path';
 import { describe, it } from 'node:test';
-import { unsupportedReason } from '../../../../src/sys/support.ts';
-import { within } from '../../../support/deadline.ts';
+import { unsupportedReason } from '../../../../../src/sys/support.ts';
+import { within } from '../../../../support/deadline.ts';
 
 const CONNECTIONS = 8000;
 const AT_ONCE = 20;

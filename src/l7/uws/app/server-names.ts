@@ -1,6 +1,6 @@
 import type { TemplatedApp } from 'uWebSockets.js';
-import { isUnchanged } from '../../config/schema/certificate.ts';
-import type { Certificate } from '../../config/types/listener.ts';
+import { isUnchanged } from '../../../config/schema/certificate.ts';
+import type { Certificate } from '../../../config/types/listener.ts';
 
 /** Max spellings of server names that clients can add to an App: each keeps a TLS context of tens of kilobytes. */
 const MAX_SPELLINGS = 16;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { chooseDeflateOffer } from '../../../../src/wire/upgrade/deflate-offer.ts';
+import { chooseDeflateOffer } from '../../../../src/l7/uws/deflate-offer.ts';
 
 const PLAIN = 'permessage-deflate';
 

@@ -11,10 +11,10 @@ import {
   type us_socket_context_t,
   type WebSocketBehavior,
 } from 'uWebSockets.js';
-import type { Certificate, Compression, L7Listener } from '../../config/types/listener.ts';
-import { freeWhatImmediatesClose } from './uws-closing.ts';
-import { matchServerNamesInCapitals } from './uws-server-names.ts';
-import { forgetMade, noteMade, type Socket, type SocketData } from './uws-upgrade.ts';
+import type { Certificate, Compression, L7Listener } from '../../../config/types/listener.ts';
+import { freeWhatImmediatesClose } from './closing-order.ts';
+import { matchServerNamesInCapitals } from './server-names.ts';
+import { forgetMade, noteMade, type Socket, type SocketData } from '../uws-upgrade.ts';
 
 /** What an App calls. */
 interface AppOwner {
