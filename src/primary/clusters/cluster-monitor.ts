@@ -14,81 +14,72 @@ import { allocateCursor } from '../../upstream/balancers/shared-cursor.ts';
 import { membershipOf } from '../../upstream/membership.ts';
 import { NameLookup, type FoundEndpoint } from '../../upstream/name-lookup.ts';
 import { upstreamTls } from '../../upstream/upstream-tls.ts';
-import { EndpointRecord } from './endpoint-record.ts';
+import { ClusterEndpoints, type EndpointOwner } from './cluster-endpoints.ts';
+import { EndpointRecord, type EndpointFacts } from './endpoint-record.ts';
 import { NameWatch, type LookupCounts } from './name-watch.ts';
 import { OutlierDetector, type Successes } from './outlier-detector.ts';
 import { Prober } from './prober.ts';
+import { Publication } from './publication.ts';
 
 interface MonitorOptions {
   readonly config: ClusterConfig;
   readonly log: Logger;
   /**
-   * Whose place it takes with its {@link ClusterMonitor.commit}, null where there is none of the name: until then
-   * nothing is published. Left out for a cluster that is there from the start.
+   * The monitor that this one replaces in its {@link ClusterMonitor.commit}, and null for a new cluster: nothing is
+   * published before the commit. Left out for a cluster of the first configuration, which needs no commit.
    */
   readonly previous?: ClusterMonitor | null;
-  /** The endpoints have changed. Called later than the change, once for all of a turn. */
+  /** Tells the workers. Called later than a change, once for all changes of a turn. */
   readonly publish: (state: ClusterState) => void;
-  /** What has gone well with an endpoint since the start, over all workers. */
+  /** Returns the successes of an endpoint since the start, over all workers. */
   readonly successes: (label: string) => Successes;
-  /** Lends series to an address of a name; returns their first slot in the stats pages, or null if there is no room. */
-  readonly lend: (label: string) => number | null;
-  /** Takes back what was lent. */
-  readonly giveBack: (label: string) => void;
-  /** Its probes have found an endpoint down. */
+  readonly lend: EndpointOwner['lend'];
+  readonly giveBack: EndpointOwner['giveBack'];
+  /** Called when probes have found an endpoint down. */
   readonly onDown: (record: EndpointRecord) => void;
   readonly lookup?: Pick<NameLookup, 'find'>;
 }
 
-/** The start is not held up longer by names that do not resolve. */
-const FIRST_LOOKUP_MS = 3000;
-
+/** Max time that names which do not resolve hold up the start. */
+const FIRST_LOOKUP_TIMEOUT_MS = 3000;
 /** Max labels of endpoints in one log line. */
 const MAX_LISTED = 8;
 /** Bounds the lines about changed endpoints: whoever answers a name's queries can provoke thousands a second. */
 const CHANGE_LINES = { burst: 200, everyMs: 50 };
-/** Max endpoints of a cluster whose changes are published in the same turn. */
-const MAX_AT_ONCE = 256;
-/** A larger cluster gathers its changes for this time for each endpoint: 0.4 s for 4,096. */
-const GATHER_MS = 0.1;
 
-/** What the primary does about one cluster: finds its endpoints, probes them, ejects them, drains them. */
+/** Finds the endpoints of a cluster, probes and ejects them, and tells the workers of each change. */
 export class ClusterMonitor {
   readonly config: ClusterConfig;
-  /** Of all its names, since the start of the process. */
+  /** Of all names of the cluster, since the start of the process. */
   readonly lookups: LookupCounts;
-  /** Memory of the cursor that counts turns over all workers; kept by the monitor that takes this one's place. */
+  /** Memory of the cursor that counts turns over all workers. The next monitor of the cluster keeps it. */
   readonly #cursor: SharedArrayBuffer;
   readonly #names: readonly NameWatch[];
   readonly #options: MonitorOptions;
   readonly #prober: Prober | null;
   readonly #outliers: OutlierDetector | null;
-  /** By the entry of the configuration that they come from, then by label. */
-  readonly #records = new Map<EndpointConfig, Map<string, EndpointRecord>>();
-  /** By label. */
-  readonly #entries = new Map<string, EndpointConfig>();
-  /** How many addresses of each name are not used. */
-  readonly #leftOut = new Map<EndpointConfig, number>();
+  readonly #endpoints: ClusterEndpoints;
+  readonly #publication: Publication;
   readonly #changeLines = new LineLimit(undefined, CHANGE_LINES);
   readonly #firstLookups: Promise<void>[] = [];
   readonly #firstProbes: Promise<void>[] = [];
-  /** Null where there was none, and from the commit on. */
+  /** The monitor to replace; null for a new cluster, and from the commit on. */
   #previous: ClusterMonitor | null;
-  /** Whether its endpoints are probed as those of the one before were. */
+  /** Whether endpoints are probed in the same way as by the previous monitor. */
   readonly #probesAlike: boolean;
-  #pending: boolean;
-  #publishing = false;
+  /** Whether the commit is still to come. */
+  #isPending: boolean;
   #panic = false;
-  #started = false;
-  #stopped = false;
+  #isStarted = false;
+  #isStopped = false;
 
   constructor(options: MonitorOptions) {
     const { config, log } = options;
     this.config = config;
-    // Or every one that has ever been would be kept.
+    // Without `previous`: it would keep every earlier monitor in memory.
     this.#options = { ...options, previous: null };
     const previous = (this.#previous = options.previous ?? null);
-    this.#pending = options.previous !== undefined;
+    this.#isPending = options.previous !== undefined;
     this.#probesAlike =
       previous !== null &&
       isDeepStrictEqual([previous.config.healthCheck, previous.config.tls], [config.healthCheck, config.tls]);
@@ -103,45 +94,30 @@ export class ClusterMonitor {
       config.outlier === null
         ? null
         : new OutlierDetector(config.outlier, (record) => options.successes(record.facts.label));
-    const lookup = options.lookup ?? new NameLookup(config.resolve);
-    const names: NameWatch[] = [];
-    for (const entry of config.endpoints) {
-      // In the order of the configuration, whatever is found first.
-      this.#records.set(entry, new Map());
-      const address = nameOf(entry);
-      if (address === null) {
-        this.#reconcile(entry, [{ addresses: [entry.address], weight: 1, priority: 0 }], 0);
-        continue;
-      }
-      // Until it has been looked up again, and for as long as it cannot be.
-      const found = previous?.foundBefore(entry, config.resolve) ?? [];
-      if (found.length > 0) this.#reconcile(entry, found, 0);
-      const onFound = (now: readonly FoundEndpoint[], leftOut: number): void =>
-        this.#reconcile(entry, now, leftOut);
-      const name = new NameWatch({
-        address,
-        settings: config.resolve,
-        lookup,
-        log: log.child({ cluster: config.name }),
-        counts: this.lookups,
-        onFound,
-      });
-      names.push(name);
-      if (found.length === 0) this.#firstLookups.push(name.first);
-    }
-    this.#names = names;
+    this.#publication = new Publication(() => this.#publish());
+    this.#endpoints = new ClusterEndpoints(config.endpoints, {
+      create: (facts) => this.#createRecord(facts),
+      onAdded: (record) => this.#introduce(record),
+      onRemoved: (record) => {
+        this.#prober?.forget(record);
+        this.#outliers?.forget(record);
+      },
+      lend: options.lend,
+      giveBack: options.giveBack,
+    });
+    this.#names = this.#findEndpoints(options.lookup ?? new NameLookup(config.resolve));
   }
 
   get records(): readonly EndpointRecord[] {
-    return [...this.#records.values()].flatMap((own) => [...own.values()]);
+    return this.#endpoints.all;
   }
 
-  /** How many addresses of its names are not used. */
+  /** Addresses of the cluster's names that are not used. */
   get leftOut(): number {
-    return [...this.#leftOut.values()].reduce((sum, count) => sum + count, 0);
+    return this.#endpoints.leftOut;
   }
 
-  /** Whether all endpoints are used because so many are down. */
+  /** Whether all endpoints are used, because too few are up. */
   get panic(): boolean {
     return this.#panic;
   }
@@ -149,12 +125,12 @@ export class ClusterMonitor {
   /** Resolves when the names have been looked up, and every endpoint probed, for the first time. */
   async ready(): Promise<void> {
     const late = Promise.withResolvers<undefined>();
-    const timer = setTimeout(late.resolve, FIRST_LOOKUP_MS, undefined);
+    const timer = setTimeout(late.resolve, FIRST_LOOKUP_TIMEOUT_MS, undefined);
     await Promise.race([Promise.all(this.#firstLookups), late.promise]);
     clearTimeout(timer);
     await Promise.all(this.#firstProbes);
     this.#panic = this.#isPanic();
-    this.#started = true;
+    this.#isStarted = true;
   }
 
   state(): ClusterState {
@@ -162,10 +138,8 @@ export class ClusterMonitor {
     return { cluster: this.config.name, cursor: this.#cursor, endpoints };
   }
 
-  /** An endpoint of that label; undefined where there is none. */
   find(label: string): EndpointRecord | undefined {
-    const entry = this.#entries.get(label);
-    return entry === undefined ? undefined : this.#records.get(entry)?.get(label);
+    return this.#endpoints.find(label);
   }
 
   endpointFailed(failure: Omit<EndpointFailure, 'cluster'>): void {
@@ -174,23 +148,19 @@ export class ClusterMonitor {
     this.#outliers?.failed(record, failure, this.records);
   }
 
-  /** What an entry that is a name stood for here, for a configuration with these settings; none where it was not. */
+  /** Returns the endpoints of a name; none unless the name is looked up here with the same settings. */
   foundBefore({ address }: EndpointConfig, settings: ResolveSettings): FoundEndpoint[] {
     if (!isDeepStrictEqual(settings, this.config.resolve)) return [];
     const same = this.config.endpoints.find((entry) => isDeepStrictEqual(entry.address, address));
-    const records = same === undefined ? undefined : this.#records.get(same)?.values();
-    return Array.from(records ?? [], ({ facts: { addresses, priority, weight } }) => ({
-      addresses,
-      priority,
-      weight,
-    }));
+    const records = same === undefined ? [] : this.#endpoints.of(same);
+    return records.map(({ facts: { addresses, priority, weight } }) => ({ addresses, priority, weight }));
   }
 
-  /** Takes the place of the one before, with what that has learned in the meantime; what follows is published. */
+  /** Replaces the previous monitor, with everything that it has learned in the meantime, and publishes from now on. */
   commit(): void {
     const previous = this.#previous;
     this.#previous = null;
-    this.#pending = false;
+    this.#isPending = false;
     for (const record of this.records) {
       const known = previous?.find(record.facts.label);
       if (known !== undefined) {
@@ -204,109 +174,97 @@ export class ClusterMonitor {
   }
 
   stop(): void {
-    if (this.#stopped) return;
-    this.#stopped = true;
-    for (const { facts } of this.records) this.#giveBack(facts);
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#publication.stop();
+    this.#endpoints.release();
     for (const name of this.#names) name.stop();
     this.#prober?.stop();
     this.#outliers?.stop();
   }
 
-  /**
-   * Keeps the endpoints of an entry that are still there, and replaces the others.
-   *
-   * @param unused addresses that the name has and `found` has not
-   */
-  #reconcile(entry: EndpointConfig, found: readonly FoundEndpoint[], unused: number): void {
-    const records = this.#records.get(entry)!;
-    const wanted = new Map<string, FoundEndpoint>();
-    for (const endpoint of found) {
-      const label = formatAddress(endpoint.addresses[0]!);
-      const owner = this.#entries.get(label) ?? entry;
-      if (owner === entry && !wanted.has(label)) wanted.set(label, endpoint);
-    }
-    const removed = [...records.values()].filter(({ facts }) => !wanted.has(facts.label));
-    for (const record of removed) this.#forget(record, records);
-    const added: string[] = [];
-    let leftOut = unused;
-    let isChanged = removed.length > 0;
-    for (const [label, endpoint] of wanted) {
-      if (records.has(label)) continue;
-      if (this.#add(entry, label, endpoint)) {
-        added.push(label);
-      } else {
-        wanted.delete(label);
-        leftOut++;
+  /** Adds the endpoints that the configuration has by address, and starts to look up the names. */
+  #findEndpoints(lookup: Pick<NameLookup, 'find'>): NameWatch[] {
+    const { config } = this;
+    const names: NameWatch[] = [];
+    for (const entry of config.endpoints) {
+      const address = nameOf(entry);
+      if (address === null) {
+        this.#reconcile(entry, [{ addresses: [entry.address], weight: 1, priority: 0 }], 0);
+        continue;
       }
+      // Used until the name has been looked up again, and while it cannot be.
+      const found = this.#previous?.foundBefore(entry, config.resolve) ?? [];
+      if (found.length > 0) this.#reconcile(entry, found, 0);
+      const name = new NameWatch({
+        address,
+        settings: config.resolve,
+        lookup,
+        log: this.#options.log.child({ cluster: config.name }),
+        counts: this.lookups,
+        onFound: (now, leftOut) => this.#reconcile(entry, now, leftOut),
+      });
+      names.push(name);
+      if (found.length === 0) this.#firstLookups.push(name.first);
     }
-    const weights = sharedWeights(entry.weight, [...wanted.values()]);
-    for (const [label, endpoint] of wanted) {
-      const record = records.get(label)!;
-      const { addresses, priority } = endpoint;
-      const facts = { ...record.facts, addresses, priority, weight: weights.get(endpoint)! };
-      isChanged ||= !isDeepStrictEqual(facts, record.facts);
-      record.facts = facts;
+    return names;
+  }
+
+  /** @param unused addresses that the name has beside `found` */
+  #reconcile(entry: EndpointConfig, found: readonly FoundEndpoint[], unused: number): void {
+    const { added, removed, isChanged, leftOut } = this.#endpoints.reconcile(entry, found, unused);
+    const { log } = this.#options;
+    const fields = { cluster: this.config.name, name: formatAddress(entry.address) };
+    if (leftOut.after > 0 && leftOut.before === 0) {
+      log.warn({ ...fields, leftOut: leftOut.after }, 'name has more addresses than are used');
     }
-    this.#noteLeftOut(entry, leftOut);
-    isChanged ||= added.length > 0;
+    if (leftOut.after === 0 && leftOut.before > 0) {
+      log.info({ ...fields, leftOut: leftOut.after }, 'all addresses of the name are used');
+    }
     if (!isChanged) return;
-    if (this.#started && added.length + removed.length > 0) {
-      const name = formatAddress(entry.address);
-      const labels = removed.map(({ facts }) => facts.label);
-      const change = { added: listOf(added), removed: listOf(labels), endpoints: records.size };
-      this.#options.log.info({ cluster: this.config.name, name, ...change }, 'endpoints found');
+    if (this.#isStarted && added.length + removed.length > 0) {
+      const endpoints = this.#endpoints.of(entry).length;
+      const change = { added: listOf(added), removed: listOf(removed), endpoints };
+      log.info({ ...fields, ...change }, 'endpoints found');
     }
     this.#changed();
   }
 
-  /** Logs when addresses of a name begin to be left out, and when all are used again. */
-  #noteLeftOut(entry: EndpointConfig, leftOut: number): void {
-    const before = this.#leftOut.get(entry) ?? 0;
-    this.#leftOut.set(entry, leftOut);
-    const { log } = this.#options;
-    const fields = { cluster: this.config.name, name: formatAddress(entry.address), leftOut };
-    if (leftOut > 0 && before === 0) log.warn(fields, 'name has more addresses than are used');
-    if (leftOut === 0 && before > 0) log.info(fields, 'all addresses of the name are used');
-  }
-
-  /** Returns false if the stats pages have no room for the endpoint. */
-  #add(entry: EndpointConfig, label: string, { addresses, weight, priority }: FoundEndpoint): boolean {
-    const slot = nameOf(entry) === null ? null : this.#options.lend(label);
-    if (slot === null && nameOf(entry) !== null) return false;
-    const known = this.#previous?.find(label);
+  #createRecord(facts: EndpointFacts): EndpointRecord {
     const { log, onDown } = this.#options;
     const { name: cluster, slowStartMs } = this.config;
-    const { address: server, maxConnections } = entry;
-    const facts = { label, slot, server, addresses, weight, priority, maxConnections };
     const record: EndpointRecord = new EndpointRecord(facts, slowStartMs, {
       onChange: (before) => {
-        if (this.#pending) return;
+        if (this.#isPending) return;
         const { health, reason } = record;
         const more = this.#changeLines.take();
-        if (more !== null)
-          log.warn({ cluster, endpoint: label, health, before, reason, ...more }, 'endpoint changed');
+        if (more !== null) {
+          const endpoint = record.facts.label;
+          log.warn({ cluster, endpoint, health, before, reason, ...more }, 'endpoint changed');
+        }
         this.#changed();
       },
       onDown: () => {
-        if (!this.#pending) onDown(record);
+        if (!this.#isPending) onDown(record);
       },
     });
-    this.#entries.set(label, entry);
-    this.#records.get(entry)!.set(label, record);
+    return record;
+  }
+
+  /** Gives a new record what the previous monitor knows of the endpoint, or begins to find out about it. */
+  #introduce(record: EndpointRecord): void {
+    const known = this.#previous?.find(record.facts.label);
     if (known !== undefined) {
       this.#inherit(record, known, this.#previous);
-      // Until the commit the one before probes it.
-      if (this.#probesAlike) return true;
-    } else if (this.#started || this.#previous !== null) {
+      // The previous monitor probes the endpoint until the commit.
+      if (this.#probesAlike) return;
+    } else if (this.#isStarted || this.#previous !== null) {
       record.warm();
-      // It has to prove itself before it gets anything.
       if (this.#prober !== null) record.setDown(true, 'it has not been probed yet');
     }
-    if (this.#prober !== null) {
-      const probed = this.#prober.watch(record);
-      if (!this.#started) this.#firstProbes.push(probed);
-    }
-    return true;
+    if (this.#prober === null) return;
+    const probed = this.#prober.watch(record);
+    if (!this.#isStarted) this.#firstProbes.push(probed);
   }
 
   #inherit(record: EndpointRecord, known: EndpointRecord, previous: ClusterMonitor | null): void {
@@ -315,54 +273,26 @@ export class ClusterMonitor {
     if (before !== null) this.#outliers?.inherit(record, before, known);
   }
 
-  #forget(record: EndpointRecord, records: Map<string, EndpointRecord>): void {
-    const { facts } = record;
-    records.delete(facts.label);
-    this.#entries.delete(facts.label);
-    this.#giveBack(facts);
-    this.#prober?.forget(record);
-    this.#outliers?.forget(record);
-  }
-
-  #giveBack({ label, slot }: EndpointRecord['facts']): void {
-    if (slot !== null) this.#options.giveBack(label);
-  }
-
   #isPanic(): boolean {
     return membershipOf(this.state().endpoints, this.config.panicThreshold).panic;
   }
 
   #changed(): void {
-    if (this.#publishing || !this.#started || this.#pending) return;
-    this.#publishing = true;
-    const publish = (): void => {
-      this.#publishing = false;
-      if (this.#stopped) return;
-      const panic = this.#isPanic();
-      if (panic !== this.#panic) {
-        const { log } = this.#options;
-        const cluster = this.config.name;
-        if (panic) log.error({ cluster }, 'panic: most endpoints are down, and all are used');
-        else log.warn({ cluster }, 'panic is over');
-      }
-      this.#panic = panic;
-      this.#options.publish(this.state());
-    };
-    // Each publication clones the state for every worker: changes of a large cluster are gathered.
-    const size = this.records.length;
-    if (size <= MAX_AT_ONCE) setImmediate(publish);
-    else setTimeout(publish, size * GATHER_MS).unref();
+    if (!this.#isStarted || this.#isPending) return;
+    this.#publication.schedule(this.records.length);
   }
-}
 
-/**
- * Shares a name's weight among its endpoints, in each priority: only one priority is in use at a time. Endpoints that are
- * down keep their shares, so a name whose endpoints fail loses connections to others, as listed endpoints do.
- */
-function sharedWeights(weight: number, found: readonly FoundEndpoint[]): ReadonlyMap<FoundEndpoint, number> {
-  const sums = new Map<number, number>();
-  for (const one of found) sums.set(one.priority, (sums.get(one.priority) ?? 0) + one.weight);
-  return new Map(found.map((one) => [one, (weight * one.weight) / sums.get(one.priority)!]));
+  #publish(): void {
+    const panic = this.#isPanic();
+    if (panic !== this.#panic) {
+      const { log } = this.#options;
+      const cluster = this.config.name;
+      if (panic) log.error({ cluster }, 'panic: most endpoints are down, and all are used');
+      else log.warn({ cluster }, 'panic is over');
+    }
+    this.#panic = panic;
+    this.#options.publish(this.state());
+  }
 }
 
 /** Lists some labels for the log. */

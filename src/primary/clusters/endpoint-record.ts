@@ -1,6 +1,7 @@
 import type { EndpointHealth, EndpointState } from '../../protocol/cluster-state.ts';
 
-type EndpointFacts = Omit<EndpointState, 'health' | 'warmLeftMs'>;
+/** What the configuration and look-ups say of an endpoint. */
+export type EndpointFacts = Omit<EndpointState, 'health' | 'warmLeftMs'>;
 
 /** What keeps an endpoint from being up. Where more than one does, the last of these is its health. */
 const FAULTS = ['down', 'ejected', 'draining'] as const;

@@ -4,8 +4,6 @@ import type { HealthCheck } from '../../../../src/config/types/cluster.ts';
 import { EndpointRecord } from '../../../../src/primary/clusters/endpoint-record.ts';
 import { Prober } from '../../../../src/primary/clusters/prober.ts';
 import type { ProbeResult } from '../../../../src/upstream/probes/probe.ts';
-import { membershipOf } from '../../../../src/upstream/membership.ts';
-import { RetryBudget } from '../../../../src/upstream/attempts/retry-budget.ts';
 import { endpointConfigs, endpointState } from '../../upstream/endpoints.ts';
 import { capture, type LogLine } from '../fixtures/config.ts';
 
@@ -176,83 +174,5 @@ describe('probes', () => {
     assert.equal(record.state().warmLeftMs, 6000);
     mock.timers.tick(7000);
     assert.equal(record.state().warmLeftMs, 0);
-  });
-});
-
-describe('the health of an endpoint', () => {
-  it('is the gravest of what holds of it, with the reason of that, and since when', () => {
-    const [record] = records(1);
-    const told = (): unknown[] => [record!.health, record!.reason, record!.since];
-    record!.setDown(true, 'its probe timed out');
-    assert.deepEqual(told(), ['down', 'its probe timed out', 1_000_000]);
-    mock.timers.tick(1000);
-    record!.setEjected(true, '5 failures in a row');
-    record!.setDown(true, 'its probe answered 500');
-    assert.deepEqual(told(), ['ejected', '5 failures in a row', 1_001_000]);
-    mock.timers.tick(1000);
-    record!.setDraining(true, 'drained by an operator');
-    mock.timers.tick(1000);
-    record!.setEjected(false, 'its ejection is over');
-    assert.deepEqual(told(), ['draining', 'drained by an operator', 1_002_000]);
-    record!.setDraining(false, 'undrained by an operator');
-    assert.deepEqual(told(), ['down', 'its probe answered 500', 1_003_000]);
-    mock.timers.tick(1000);
-    record!.setDown(false, 'its probes are good');
-    assert.deepEqual(told(), ['up', 'its probes are good', 1_004_000]);
-    assert.equal(record!.counts.ejections, 1);
-  });
-});
-
-describe('the members of a cluster', () => {
-  const member = (
-    health: 'up' | 'down' | 'ejected' | 'draining',
-    priority = 0,
-  ): { health: typeof health; priority: number } => ({
-    health,
-    priority,
-  });
-
-  it('are those that are up, until more than half is not', () => {
-    const [up, down, ejected, draining] = [
-      member('up'),
-      member('down'),
-      member('ejected'),
-      member('draining'),
-    ];
-    assert.deepEqual(membershipOf([up, down, draining], 50), { eligible: [up], panic: false });
-    assert.deepEqual(membershipOf([up, down, ejected, draining], 50), {
-      eligible: [up, down, ejected],
-      panic: true,
-    });
-    assert.deepEqual(membershipOf([up, down, ejected], 0), { eligible: [up], panic: false });
-    assert.deepEqual(membershipOf([down], 0), { eligible: [], panic: false });
-    assert.deepEqual(membershipOf([draining], 50), { eligible: [], panic: false });
-  });
-
-  it('are of the lowest priority that has one that is up', () => {
-    const [first, second, third] = [member('down', 1), member('up', 5), member('up', 9)];
-    assert.deepEqual(membershipOf([third, first, second], 50), { eligible: [second], panic: false });
-  });
-});
-
-describe('a retry budget', () => {
-  it('allows a part of the connections of the last ten seconds, and a few always', () => {
-    let now = 0;
-    const budget = new RetryBudget({ percent: 20, minPerSecond: 1 }, () => now);
-    const take = (): number => {
-      let count = 0;
-      while (budget.withdraw()) count++;
-      return count;
-    };
-    assert.equal(take(), 10);
-    for (let count = 0; count < 1000; count++) budget.deposit();
-    assert.equal(take(), 200);
-    now = 9999;
-    assert.equal(take(), 0);
-    now = 10_000;
-    assert.equal(take(), 10);
-    now = 1_000_000;
-    for (let count = 0; count < 50; count++) budget.deposit();
-    assert.equal(take(), 20);
   });
 });
