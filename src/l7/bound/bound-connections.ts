@@ -53,7 +53,7 @@ export class BoundConnections {
   readonly #shares = new FairShares<WaitingConnection>();
   readonly #sharesOf = new WeakMap<Cluster | Endpoint, FairShares<WaitingConnection>>();
   #turns = 0;
-  readonly #sweep = new Sweep(() => this.#closeOfGone());
+  readonly #sweep = new Sweep(() => this.#dropOfGone());
   #warned = false;
 
   /** @param clients null if the engine cannot tell clients' connections apart: then nothing can be bound */
@@ -118,7 +118,7 @@ export class BoundConnections {
     const bound = this.#find(client, cluster, ofRoute);
     if (bound === null) return null;
     if (!takesRequests(bound.endpoint, cluster)) {
-      this.#close(bound, 'drained');
+      this.#drop(bound, 'drained');
       return null;
     }
     this.#forget(bound);
@@ -131,14 +131,14 @@ export class BoundConnections {
     const { client, network, cluster } = binding;
     const { endpoint, socket } = kept;
     const other = this.#find(client, cluster, kept.ofRoute);
-    if (other !== null) this.#close(other, 'limit');
+    if (other !== null) this.#drop(other, 'limit');
     let connections = this.#byClient.get(client);
     while (connections !== undefined && connections.size >= MAX_PER_CLIENT) {
-      this.#close(connections.values().next().value!, 'limit');
+      this.#drop(connections.values().next().value!, 'limit');
     }
     const isFull = this.#shares.waiting >= MAX_BOUND;
     const displaced = isFull ? this.#shares.chooseFor(network) : null;
-    if (displaced !== null) this.#close(displaced, 'limit');
+    if (displaced !== null) this.#drop(displaced, 'limit');
     connections = this.#byClient.get(client);
     const isNew = connections === undefined;
     if (connections === undefined) {
@@ -148,15 +148,15 @@ export class BoundConnections {
       if (peers === undefined) this.#byPeer.set(client.peer, new Set([client]));
       else peers.add(client);
     }
-    const bound = new WaitingConnection(binding, kept, this.#turns++, (reason) => this.#close(bound, reason));
+    const bound = new WaitingConnection(binding, kept, this.#turns++, (reason) => this.#drop(bound, reason));
     socket.owner = bound;
     connections.add(bound);
     for (const shares of this.#limitsOf(cluster, endpoint)) shares.add(bound);
     this.#values[this.#activeSlot]! += 1;
     this.#wheel.arm(bound, ms);
-    if (isFull && displaced === null) this.#close(bound, 'limit');
-    else if (!takesRequests(endpoint, cluster)) this.#close(bound, 'drained');
-    else if (isNew && !client.watch()) this.#close(bound, 'client_gone');
+    if (isFull && displaced === null) this.#drop(bound, 'limit');
+    else if (!takesRequests(endpoint, cluster)) this.#drop(bound, 'drained');
+    else if (isNew && !client.watch()) this.#drop(bound, 'client_gone');
   }
 
   /** Counts a bound connection in use, or one on which a login is under way, for a network until {@link endUse}. */
@@ -175,12 +175,12 @@ export class BoundConnections {
 
   /** Closes the connections to endpoints that the configuration no longer has. */
   closeRemoved(): void {
-    for (const bound of this.#all()) if (bound.endpoint.removed) this.#close(bound, 'drained');
+    for (const bound of this.#all()) if (bound.endpoint.removed) this.#drop(bound, 'drained');
   }
 
   /** Closes every connection. */
   close(): void {
-    for (const bound of this.#all()) this.#close(bound, 'drained');
+    for (const bound of this.#all()) this.#drop(bound, 'drained');
     this.#wheel.disarm(this.#sweep);
   }
 
@@ -212,18 +212,18 @@ export class BoundConnections {
   #makeRoom(limited: Cluster | Endpoint, client: string): boolean {
     const bound = this.#sharesOf.get(limited)?.chooseFor(networkOf(client)) ?? null;
     if (bound === null) return false;
-    this.#close(bound, 'limit');
+    this.#drop(bound, 'limit');
     return true;
   }
 
-  #closeOfGone(): void {
+  #dropOfGone(): void {
     for (const [client, connections] of [...this.#byClient]) {
       if (client.isOpen()) continue;
-      for (const bound of [...connections]) this.#close(bound, 'client_gone');
+      for (const bound of [...connections]) this.#drop(bound, 'client_gone');
     }
   }
 
-  #close(bound: WaitingConnection, reason: BoundClose): void {
+  #drop(bound: WaitingConnection, reason: BoundClose): void {
     this.#forget(bound);
     bound.socket.owner = null;
     bound.socket.destroy();
