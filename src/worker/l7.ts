@@ -4,6 +4,7 @@ import { RandomPool } from '../core/random-pool.ts';
 import { ThreadLock } from '../core/thread-lock.ts';
 import { BoundConnections } from '../l7/bound/bound-connections.ts';
 import { BufferBudget } from '../l7/buffers/buffer-budget.ts';
+import { createSlab } from '../l7/buffers/slab.ts';
 import type { RelaySession } from '../l7/contract/relay.ts';
 import type { L7Environment } from '../l7/dispatch/environment.ts';
 import { L7Listener } from '../l7/dispatch/l7-listener.ts';
@@ -12,13 +13,11 @@ import { REQUEST_SLAB_SIZE, RequestWriter } from '../l7/http/request-writer.ts';
 import { netDialler } from '../l7/upstream/net-upstream.ts';
 import { RawDialler } from '../l7/upstream/raw-upstream.ts';
 import { UwsEngine } from '../l7/uws/uws-engine.ts';
-import type { Slab } from '../l7/websocket/message-relay/outbox.ts';
 import type { UpgradeContext } from '../l7/websocket/upgrade-order.ts';
 import { EventLoop } from '../loop/event-loop.ts';
 import { deferToPollPhase } from '../loop/poll-phase.ts';
 import type { WorkerStart } from '../protocol/to-worker.ts';
 import { keepLargeBlocksApart } from '../sys/memory/allocator.ts';
-import { PinnedBuffer } from '../sys/memory/pinned-buffer.ts';
 import { unsupportedReason } from '../sys/support.ts';
 import type { Environment } from './environment.ts';
 import { Generations } from './generations/generations.ts';
@@ -56,8 +55,6 @@ class WebLayer implements Layer<L7Listener, L7ListenerConfig, L7Environment, Upg
     // The memory of a closed session goes back to the system, and not only to the next session.
     if (loop !== null) keepLargeBlocksApart();
     const dialler = loop === null ? netDialler : new RawDialler(loop);
-    const slab = (size: number): Slab =>
-      loop === null ? { bytes: Buffer.allocUnsafeSlow(size), send: () => -1 } : new PinnedBuffer(size);
     const defer = loop === null ? deferToPollPhase : (callback: () => void): void => loop.defer(callback);
     const later = (callback: () => void): void => {
       // After an abort nothing is read from clients, and nothing would run later.
@@ -70,10 +67,10 @@ class WebLayer implements Layer<L7Listener, L7ListenerConfig, L7Environment, Upg
     };
     const budget = new BufferBudget(budgetShareOf(environment), page);
     const random = new RandomPool();
-    this.#engine = new UwsEngine({ log, later, loop, slab, defer, wheel, dialler, budget, random });
+    this.#engine = new UwsEngine({ log, later, loop, defer, wheel, dialler, budget, random });
     this.#shared = {
       dialler,
-      writer: new RequestWriter(slab(REQUEST_SLAB_SIZE)),
+      writer: new RequestWriter(createSlab(REQUEST_SLAB_SIZE, loop !== null)),
       pool: new ConnectionPool(wheel),
       bound: new BoundConnections(wheel, this.#engine.clients, page, log),
       budget,

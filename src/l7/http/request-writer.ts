@@ -1,11 +1,5 @@
+import type { Slab } from '../buffers/slab.ts';
 import type { UpstreamSocket } from '../contract/upstream-socket.ts';
-
-/** Memory that system calls can send from. */
-interface Slab {
-  readonly bytes: Buffer;
-  /** Sends `bytes[start, end)`, or a part, on a socket's descriptor; a negative number where that cannot be. */
-  send(fd: number, start: number, end: number): number;
-}
 
 /** How large a slab has to be. */
 export const REQUEST_SLAB_SIZE = 64 * 1024;

@@ -3,11 +3,12 @@ import type { EventLoop } from '../../loop/event-loop.ts';
 import { deferToPollPhase } from '../../loop/poll-phase.ts';
 import { AcceptedSockets } from '../../sys/sockets/accepted-sockets.ts';
 import { Arrivals } from '../../sys/sockets/arrivals.ts';
+import { createSlab } from '../buffers/slab.ts';
 import type { ClientConnections } from '../contract/client-connections.ts';
 import type { Engine, EngineListener, ListenerOwner } from '../contract/engine.ts';
 import type { Relay, RelayTerms } from '../contract/relay.ts';
 import { MessageRelay } from '../websocket/message-relay/message-relay.ts';
-import { Outbox, SLAB_SIZE, type Slab } from '../websocket/message-relay/outbox.ts';
+import { Outbox, SLAB_BYTES } from '../websocket/message-relay/outbox.ts';
 import type { RelayEnvironment } from '../websocket/message-relay/session-context.ts';
 import { ConnectionSearch } from './clients/connection-search.ts';
 import { KnownConnections } from './clients/known-connections.ts';
@@ -23,8 +24,6 @@ const BLIND_SAMPLE_MS = 1000;
 interface UwsWorker extends Omit<RelayEnvironment, 'outbox'>, Omit<UwsTerms, 'unfinished'> {
   /** Null if system calls are not used. */
   readonly loop: EventLoop | null;
-  /** Memory that system calls can send from. @param size bytes */
-  readonly slab: (size: number) => Slab;
   /** Calls back once at the end of the loop's turn. */
   readonly defer: (callback: () => void) => void;
 }
@@ -38,7 +37,7 @@ export class UwsEngine implements Engine {
   readonly #arrivals: Arrivals | null;
   readonly #sampling: NodeJS.Timeout;
 
-  constructor({ log, later, loop, slab, defer, wheel, dialler, budget, random }: UwsWorker) {
+  constructor({ log, later, loop, defer, wheel, dialler, budget, random }: UwsWorker) {
     const sockets = loop === null ? null : new AcceptedSockets(RECEIVE_BUFFER_BYTES);
     this.#arrivals = loop === null ? null : new Arrivals();
     this.clients =
@@ -48,7 +47,13 @@ export class UwsEngine implements Engine {
       residentBytes: () => process.memoryUsage.rss(),
     });
     this.#terms = { log, later, unfinished: this.#unfinished };
-    this.#relays = { wheel, dialler, outbox: new Outbox(slab(SLAB_SIZE), defer), budget, random };
+    this.#relays = {
+      wheel,
+      dialler,
+      outbox: new Outbox(createSlab(SLAB_BYTES, loop !== null), defer),
+      budget,
+      random,
+    };
     this.#sampling = setInterval(() => this.#unfinished.tick(), loop === null ? BLIND_SAMPLE_MS : SAMPLE_MS);
   }
 

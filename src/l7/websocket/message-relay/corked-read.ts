@@ -1,7 +1,7 @@
 import type { FrameReader } from '../../../wire/frames/frame-reader.ts';
 import type { DownstreamSocket } from '../../contract/downstream-socket.ts';
 
-// What the one shared cork callback works on: a closure for each read would be garbage for each read.
+// Arguments of the one shared callback: a closure for each read would be garbage for each read.
 let corkedReader: FrameReader | null = null;
 let corkedInput: Buffer = Buffer.alloc(0);
 let corkedStart = 0;
@@ -10,7 +10,7 @@ function onCorked(): void {
   corkedReader?.read(corkedInput, corkedStart, corkedEnd);
 }
 
-/** Reads frames, and sends the client what comes of them in one write. */
+/** Reads frames from `input[start, end)`, and gathers what the reader's sink sends the client into one write. */
 export function readCorked(
   downstream: DownstreamSocket,
   reader: FrameReader,

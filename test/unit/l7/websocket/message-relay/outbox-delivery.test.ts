@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { writeSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { Outbox, SLAB_SIZE, type Slab } from '../../../../../src/l7/websocket/message-relay/outbox.ts';
+import type { Slab } from '../../../../../src/l7/buffers/slab.ts';
+import { Outbox, SLAB_BYTES } from '../../../../../src/l7/websocket/message-relay/outbox.ts';
 import { PinnedBuffer } from '../../../../../src/sys/memory/pinned-buffer.ts';
 import { unsupportedReason } from '../../../../../src/sys/support.ts';
 import {
@@ -15,7 +16,7 @@ import { connection, payloadOf, type Message } from './outbox-connection.ts';
 
 /** Makes a slab whose system call takes a part of the bytes. @param most bytes at once */
 function reluctantSlab(most: number): Slab {
-  const bytes = Buffer.alloc(SLAB_SIZE);
+  const bytes = Buffer.alloc(SLAB_BYTES);
   return {
     bytes,
     send: (fd, start, end) => {
@@ -29,8 +30,8 @@ function reluctantSlab(most: number): Slab {
 }
 
 const slabs: Readonly<Record<string, (() => Slab) | null>> = {
-  'the streams of Node': () => ({ bytes: Buffer.alloc(SLAB_SIZE), send: () => -1 }),
-  'a system call': unsupportedReason() === null ? () => new PinnedBuffer(SLAB_SIZE) : null,
+  'the streams of Node': () => ({ bytes: Buffer.alloc(SLAB_BYTES), send: () => -1 }),
+  'a system call': unsupportedReason() === null ? () => new PinnedBuffer(SLAB_BYTES) : null,
   'a system call that takes little': () => reluctantSlab(1000),
 };
 
@@ -66,12 +67,12 @@ for (const [way, create] of Object.entries(slabs)) {
       const sender = await connection();
       const sent: Message[] = [];
       for (const [index, size] of [
-        SLAB_SIZE - 15,
-        SLAB_SIZE - 14,
-        SLAB_SIZE - 13,
-        SLAB_SIZE,
-        SLAB_SIZE + 1,
-        3 * SLAB_SIZE + 3,
+        SLAB_BYTES - 15,
+        SLAB_BYTES - 14,
+        SLAB_BYTES - 13,
+        SLAB_BYTES,
+        SLAB_BYTES + 1,
+        3 * SLAB_BYTES + 3,
       ].entries()) {
         for (const mask of [0, 0x01020304]) {
           const message = { opcode: OPCODE_BINARY, payload: payloadOf(index, size) };
@@ -166,11 +167,11 @@ for (const [way, create] of Object.entries(slabs)) {
       box.flush();
       box.send(destroyed, OPCODE_TEXT, Buffer.from('gathered'), 0);
       destroyed.upstream.destroy();
-      for (const size of [10, 20_000, SLAB_SIZE + 1]) {
+      for (const size of [10, 20_000, SLAB_BYTES + 1]) {
         box.send(destroyed, OPCODE_TEXT, Buffer.alloc(size), 1);
       }
       ended.upstream.end();
-      for (const size of [10, 20_000, SLAB_SIZE + 1]) box.send(ended, OPCODE_TEXT, Buffer.alloc(size), 1);
+      for (const size of [10, 20_000, SLAB_BYTES + 1]) box.send(ended, OPCODE_TEXT, Buffer.alloc(size), 1);
       box.send(alive, OPCODE_TEXT, Buffer.from('second'), 0);
       const expect = (text: string): Message => ({ opcode: OPCODE_TEXT, payload: Buffer.from(text) });
       await alive.receives([expect('first'), expect('second')]);

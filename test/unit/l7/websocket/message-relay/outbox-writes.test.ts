@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import type { UpstreamSocket } from '../../../../../src/l7/contract/upstream-socket.ts';
 import {
   Outbox,
-  SLAB_SIZE,
+  SLAB_BYTES,
   type OutboxSender,
 } from '../../../../../src/l7/websocket/message-relay/outbox.ts';
 import {
@@ -44,7 +44,7 @@ function noted(socket: NotedSocket, upstreamBuffer = Infinity): OutboxSender {
 }
 
 describe('the writes of an outbox', () => {
-  const outbox = (): Outbox => new Outbox({ bytes: Buffer.alloc(SLAB_SIZE), send: () => -1 }, setImmediate);
+  const outbox = (): Outbox => new Outbox({ bytes: Buffer.alloc(SLAB_BYTES), send: () => -1 }, setImmediate);
   const small = Buffer.from('small');
 
   it('are one for all small frames that come in a row, at the end of the turn', async () => {
@@ -89,7 +89,7 @@ describe('the writes of an outbox', () => {
 
   it('use the system call only if it overtakes nothing and the descriptor is still theirs', () => {
     const calls: string[] = [];
-    const bytes = Buffer.alloc(SLAB_SIZE);
+    const bytes = Buffer.alloc(SLAB_BYTES);
     const box = new Outbox(
       {
         bytes,
@@ -148,7 +148,7 @@ describe('the writes of an outbox', () => {
 
   it('tell the sender how much of a large message will wait, and queue none of it once the sender is closed', () => {
     const box = outbox();
-    const payload = Buffer.alloc(4 * SLAB_SIZE, 'x');
+    const payload = Buffer.alloc(4 * SLAB_BYTES, 'x');
     for (const closes of [true, false]) {
       const socket = new NotedSocket(true);
       const told: number[] = [];
@@ -162,7 +162,7 @@ describe('the writes of an outbox', () => {
       assert.equal(box.send(sender, OPCODE_BINARY, payload, 0), true);
       const whole = payload.length + 14;
       // The head of 14 bytes, and whole words behind it.
-      const queued = closes ? SLAB_SIZE - 2 : whole;
+      const queued = closes ? SLAB_BYTES - 2 : whole;
       assert.deepEqual(told, [whole, queued]);
       assert.equal(socket.writableLength, queued);
     }
@@ -172,7 +172,7 @@ describe('the writes of an outbox', () => {
     const box = outbox();
     const socket = new NotedSocket(true);
     const other = new NotedSocket();
-    const payload = randomBytes(2 * SLAB_SIZE);
+    const payload = randomBytes(2 * SLAB_BYTES);
     const sender = {
       ...noted(socket),
       upstreamBlocked: () => void box.send(noted(other), OPCODE_CLOSE, small, 0),

@@ -3,7 +3,7 @@ import { RandomPool } from '../../../../../src/core/random-pool.ts';
 import { TimerWheel } from '../../../../../src/core/timing/timer-wheel.ts';
 import { BufferBudget } from '../../../../../src/l7/buffers/buffer-budget.ts';
 import type { DownstreamSocket } from '../../../../../src/l7/contract/downstream-socket.ts';
-import { Outbox, SLAB_SIZE } from '../../../../../src/l7/websocket/message-relay/outbox.ts';
+import { Outbox, SLAB_BYTES } from '../../../../../src/l7/websocket/message-relay/outbox.ts';
 import { SessionStats } from '../../../../../src/l7/contract/session-stats.ts';
 import { MessageRelay } from '../../../../../src/l7/websocket/message-relay/message-relay.ts';
 import type { RelaySession, SessionEnd } from '../../../../../src/l7/contract/relay.ts';
@@ -162,7 +162,7 @@ export class Stage {
       {
         wheel: this.#wheel,
         dialler: { downstreamTouched: () => undefined },
-        outbox: new Outbox({ bytes: Buffer.alloc(SLAB_SIZE), send: () => -1 }, (callback) =>
+        outbox: new Outbox({ bytes: Buffer.alloc(SLAB_BYTES), send: () => -1 }, (callback) =>
           this.#deferred.push(callback),
         ),
         budget: this.budget,

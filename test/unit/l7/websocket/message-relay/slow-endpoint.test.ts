@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { SLAB_SIZE } from '../../../../../src/l7/websocket/message-relay/outbox.ts';
+import { SLAB_BYTES } from '../../../../../src/l7/websocket/message-relay/outbox.ts';
 import { CLOSE, PING, closeBody } from '../../../../support/websocket/raw-frames.ts';
 import { KIB, Stage, UPSTREAM_BUFFER } from './session-stage.ts';
 
@@ -51,7 +51,7 @@ describe('an endpoint that does not read', () => {
     assert.equal(stage.client.ended, '1013');
     assert.ok(stage.endpoint.destroyed);
     assert.ok(
-      stage.endpoint.writableLength <= SLAB_SIZE,
+      stage.endpoint.writableLength <= SLAB_BYTES,
       `${stage.endpoint.writableLength} bytes were queued`,
     );
     assert.equal(stage.buffered('upstream'), 0);
