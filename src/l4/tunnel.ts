@@ -20,7 +20,7 @@ import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Cluster } from '../upstream/cluster.ts';
 import type { TunnelStats } from './tunnel-stats.ts';
 
-/** What an engine's listener works with. */
+/** What the tunnels of one listener share while their configuration is in use. */
 export interface TunnelContext {
   readonly config: L4ListenerConfig;
   readonly cluster: Cluster;
@@ -28,9 +28,9 @@ export interface TunnelContext {
   readonly descriptors: DescriptorGate;
   readonly wheel: TimerWheel;
   readonly log: Logger;
-  /** Writes the access lines, or null where there are none. */
+  /** Writes the access lines; null without an access log. */
   readonly access: Logger | null;
-  /** The tunnels that live under it. */
+  /** The live tunnels under this context. */
   readonly tunnels: LiveSet<Tunnel>;
 }
 
@@ -69,6 +69,6 @@ export interface TunnelListener {
    * @param from the first of those sockets: see `sys/sockets/hand-over.ts`
    */
   leave(from: number | null): void;
-  /** Accepts no more connections. Tunnels live on, and the listener may listen again. Does nothing if it does not listen. */
+  /** Accepts no more connections. Tunnels live on, and the listener may listen again. May be called again. */
   stop(): void;
 }

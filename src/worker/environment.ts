@@ -13,26 +13,27 @@ import { allocateCursor } from '../upstream/balancers/shared-cursor.ts';
 import { Cluster, type ClusterHome } from '../upstream/cluster.ts';
 import { DescriptorGate } from '../upstream/descriptor-gate.ts';
 
-/** What a worker's listeners live in: made for each task, and from one generation to the next. */
+/** What the listeners of a worker share under one generation. */
 export interface Environment {
   readonly config: Config;
   readonly generation: number;
   readonly page: StatsPage;
-  /** The values of every worker's page, this one's included. The list changes when workers come or go. */
+  /** The values of all workers' pages, this one's included. The list changes when workers come or go. */
   readonly pages: Float64Array[];
   readonly wheel: TimerWheel;
   readonly log: Logger;
-  /** For the access lines, or null where the configuration has none. */
+  /** Writes the access lines; null without an access log. */
   readonly access: Logger | null;
+  /** By listener: memory of its `LineWindow`, which all workers share. */
   readonly lineWindows: ReadonlyMap<string, SharedArrayBuffer>;
-  /** A cluster is the same object in all generations that have it. */
+  /** By name. A cluster is the same object in all generations that have it. */
   readonly clusters: ReadonlyMap<string, Cluster>;
   readonly home: ClusterHome;
-  /** The same in all generations. */
+  /** The same object in all generations. */
   readonly descriptors: DescriptorGate;
 }
 
-/** Throws where a cluster cannot be set up. */
+/** Makes the first environment of a worker. @throws if a cluster cannot be set up */
 export function createEnvironment(
   start: WorkerStart,
   log: Logger,
@@ -65,14 +66,14 @@ export function createEnvironment(
   };
 }
 
-/** An environment that is ready, and how it comes into force. */
+/** A prepared environment. */
 interface NextEnvironment {
   readonly environment: Environment;
-  /** Changes the clusters that both have. */
+  /** Brings it into force: changes the clusters that both environments have, and retires those that it lacks. */
   readonly commit: () => void;
 }
 
-/** Gets the next generation ready; throws where a cluster cannot be set up, and nothing has changed then. */
+/** Prepares the environment of the next generation. @throws if a cluster cannot be set up, and has changed nothing */
 export function nextEnvironment(current: Environment, next: Generation): NextEnvironment {
   const { generation, config, series, lineWindows } = next;
   const { pages, wheel, log, descriptors } = current;

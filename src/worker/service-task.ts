@@ -9,8 +9,8 @@ import { ServiceThread } from './service-thread.ts';
 import type { Service } from './service.ts';
 
 /**
- * Runs a service as a worker's task until it is drained, or fails. An exception that nothing caught ends this
- * task alone: the service is closed, which uWS needs for the thread to live on, and the task rejects with it.
+ * Runs a service as a worker's task until it has drained or fails. An exception that nothing caught ends this task alone.
+ * The service is closed, which uWS needs for the thread to live on, and the task rejects with the exception.
  */
 export async function runService(
   start: WorkerStart,
@@ -71,10 +71,10 @@ export async function runService(
     say({ type: 'listening', generation: running.generation });
     await outcome.promise;
   } finally {
-    // Not inside the callback that failed: uWS may still be at work around it.
+    // Not inside the callback that failed: uWS may still be running around it.
     await turn();
     thread?.close();
-    // Handles close over the next turns; only then may the thread end.
+    // Handles take two turns to close. Only then may the task end.
     await turn();
     await turn();
     process.off('uncaughtException', onFault);

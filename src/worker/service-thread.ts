@@ -26,21 +26,24 @@ import { Heartbeat } from './meters/heartbeat.ts';
 import { LoopMeter } from './meters/loop-meter.ts';
 import type { Change, Service } from './service.ts';
 
-/** How long others have to take over the connections that are being opened: most handshakes need less. */
+/** How long connections that are being opened have to complete before the listeners stop. Most handshakes need less. */
 const HAND_OVER_MS = 1000;
-/** After so much of its time a worker that ends has ended everything. */
-const ENDED_BY = 0.95;
+/** Fraction of the grace period after which a worker ends its remaining sessions, so that none is cut. */
+const END_FRACTION = 0.95;
 
-/** A service from one generation to the next, and what goes on around it. */
+/** Runs a service: takes it from one generation to the next, drains it at a pace, and ends it. */
 export class ServiceThread {
   readonly #kind: WorkerKind;
   readonly #service: Service;
   readonly #loopMeter: LoopMeter;
   readonly #generationMeter: GenerationMeter;
   readonly #ticker: NodeJS.Timeout | undefined;
-  /** What takes no new work, by its key. */
+  /** Scopes that take no new work, by their keys. */
   readonly #drained: Map<string, DrainScope>;
-  /** Of drains, by their scope, and under `lost` of what a change has left behind. */
+  /**
+   * Pacers of drains by their scopes' keys; others under `end`, under `evict` with a scope's key, and under `lost` with the
+   * generation that has left connections behind.
+   */
   readonly #pacers = new Map<string, Pacer>();
   readonly #backlog: EndingBacklog;
   #environment: Environment;
@@ -51,7 +54,7 @@ export class ServiceThread {
   } | null = null;
   #listening: Promise<void> | null = null;
   #ending = false;
-  /** Resolves when others have the connections that begin, and this one has those that had begun. */
+  /** Resolves when the time for the hand-over is up; at once if nobody takes over. */
   #handedOver: Promise<void> = Promise.resolve();
 
   constructor(
@@ -66,7 +69,7 @@ export class ServiceThread {
     this.#kind = start.kind;
     this.#drained = new Map(start.drained.map((scope) => [scopeKey(scope), scope]));
     const service = (this.#service = create(environment, start));
-    // A loop of the service's own drives the wheel itself.
+    // An inner loop drives the wheel itself.
     if (service.innerLoop === null) {
       this.#ticker = setInterval(() => wheel.advance(performance.now()), TICK_MS);
     }
@@ -87,7 +90,7 @@ export class ServiceThread {
     return this.#listening;
   }
 
-  /** Returns what is in the way, or null. */
+  /** Prepares the next generation. Returns why that failed; null if it is ready. */
   async prepare(next: Generation): Promise<string | null> {
     try {
       await this.#listening;
@@ -112,7 +115,7 @@ export class ServiceThread {
     commit();
     this.#environment = environment;
     const lost = new Set(change.commit());
-    // What is new may belong to what is drained.
+    // New listeners may be in drained scopes.
     this.#close();
     this.#generationMeter.write();
     if (lost.size > 0) this.#endLost(lost);
@@ -136,7 +139,7 @@ export class ServiceThread {
       .map((connection) => new Evicted(connection, reason));
     const pace = { rate: perSecond, deadlineMs: Infinity, jitterMs: 0 };
     const collect = (): PacedConnection[] => chosen.filter(({ over }) => !over);
-    // In place of one that is under way: what that has left has been counted anew.
+    // Replaces an eviction that is under way: the new count takes in what that one has left.
     this.#replacePacer(`evict ${scopeKey(scope)}`, new Pacer(this.#environment.wheel, collect, pace, false));
   }
 
@@ -158,11 +161,11 @@ export class ServiceThread {
     this.#replacePacer(scopeKey(scope), null);
     if (this.#ending) return;
     this.#admit(scope, true);
-    // It may lie in another that is drained.
+    // It may be within another drained scope.
     this.#close();
   }
 
-  /** Lets everything that is drained take no new work. */
+  /** Lets all drained scopes take no new work. */
   #close(): void {
     for (const scope of this.#drained.values()) this.#admit(scope, false);
   }
@@ -174,7 +177,7 @@ export class ServiceThread {
     if (cluster !== undefined) cluster.draining = !admitted;
   }
 
-  /** Resolves when the task may end. */
+  /** Ends the service. Resolves when the task may end. */
   async end({ graceMs, pace, heirs }: Extract<ToWorker, { type: 'end' }>): Promise<void> {
     const service = this.#service;
     if (graceMs === 0) return;
@@ -198,8 +201,8 @@ export class ServiceThread {
     const { wheel } = this.#environment;
     const collect = heirs !== null ? () => service.living({ kind: 'all' }) : () => service.closedAtEnd();
     const leftMs = Math.max(0, endsAt - performance.now());
-    // Ended a little before the time is over, so that they are not cut.
-    const deadlineMs = Math.min(pace?.deadlineMs ?? Infinity, leftMs * ENDED_BY);
+    // A little before the grace is over, so that sessions are not cut.
+    const deadlineMs = Math.min(pace?.deadlineMs ?? Infinity, leftMs * END_FRACTION);
     const atOnce = { rate: Infinity, jitterMs: 0 };
     const share = this.#backlog.share();
     this.#replacePacer(
@@ -207,7 +210,7 @@ export class ServiceThread {
       new Pacer(wheel, collect, { ...(pace ?? atOnce), deadlineMs }, true, { share }),
     );
     await service.emptied(leftMs);
-    // Where the thread was late for all that.
+    // The thread may have been too busy for the pacer's deadline.
     for (const target of collect()) target.end();
   }
 
@@ -220,11 +223,11 @@ export class ServiceThread {
     this.#generationMeter.stop();
   }
 
-  /** Where the heirs begin among the sockets on an address, as {@link Service.leave} has it. */
+  /** Returns the first socket of the heirs on an address, as {@link Service.leave} takes it. */
   #heirsFrom(heirs: Heirs): number | null {
     switch (heirs) {
       case 'process':
-        // Its workers have begun to listen after all of ours.
+        // Its workers have begun to listen after all of this process.
         return this.#environment.config.workers[this.#kind];
       case 'newest':
         return -1;
@@ -233,7 +236,7 @@ export class ServiceThread {
     }
   }
 
-  /** Ends what runs on something that a change has taken away, at the pace of drains. */
+  /** Ends connections that a change of generation has left behind, at the pace of drains. */
   #endLost(lost: Set<LiveConnection>): void {
     const { wheel, config } = this.#environment;
     const share = this.#backlog.share();
@@ -253,7 +256,7 @@ export class ServiceThread {
   }
 }
 
-/** A connection that is to be ended so that its client goes elsewhere, whatever it is doing. */
+/** A connection to evict. It is ended at its first turn, even if it is busy. */
 class Evicted implements PacedConnection {
   over = false;
   readonly #connection: LiveConnection;

@@ -10,7 +10,7 @@ import { refusalOf } from '../rejection.ts';
 import type { TunnelContext, TunnelListener } from '../tunnel.ts';
 import { NetTunnel } from './net-tunnel.ts';
 
-/** The `net` engine: tunnels on `node:net`, for every platform that Node runs on. */
+/** A listener of the `net` engine: tunnels on `node:net`, for every platform that Node runs on. */
 export class NetListener implements TunnelListener {
   #context: TunnelContext;
   readonly #server: Server;
@@ -18,7 +18,7 @@ export class NetListener implements TunnelListener {
 
   constructor(context: TunnelContext) {
     this.#context = context;
-    // Paused: nothing is taken from a client before an endpoint can have it.
+    // pauseOnConnect: nothing is read from a client before an endpoint has accepted.
     const options = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true };
     this.#server = createServer({ ...options, keepAliveInitialDelay: KEEP_ALIVE_IDLE_MS }, (client) => {
       const context = this.#context;
@@ -41,7 +41,7 @@ export class NetListener implements TunnelListener {
         { host: address.host, port: address.port, backlog: BACKLOG, reusePort: true },
         () => {
           this.#server.off('error', reject);
-          // Such as EMFILE while accepting: those that wait are accepted later.
+          // Errors of accept, such as EMFILE. Waiting connections are accepted later.
           this.#server.on('error', (error) => this.#context.log.error({ err: error }, 'accepting failed'));
           noteListening(this.#descriptor);
           resolve();
@@ -81,5 +81,5 @@ export class NetListener implements TunnelListener {
 }
 
 function ignore(): void {
-  // The connection is being cut: how it dies does not matter.
+  // The connection is being reset: its errors do not matter.
 }

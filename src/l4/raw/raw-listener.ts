@@ -12,18 +12,18 @@ import { Watched } from '../../loop/poller.ts';
 import type { RawLoop } from './raw-loop.ts';
 import { RawTunnel } from './raw-tunnel.ts';
 
-/** Connections accepted in a row, before those that are open get their turn. */
-const ACCEPTS_IN_A_ROW = 64;
-/** Where there are no descriptors or no memory left, accepting rests for so long. */
+/** Max connections accepted in a row, before open ones get their turn. */
+const MAX_ACCEPTS = 64;
+/** Pause of accepting when descriptors or memory have run out. */
 const PAUSE_MS = 200;
 
-/** The `raw` engine: tunnels on system calls, in an epoll loop of the thread's own. Linux only. */
+/** A listener of the `raw` engine: tunnels on system calls, in the thread's own epoll loop. Linux only. */
 export class RawListener extends Watched implements TunnelListener {
   context: TunnelContext;
   readonly loop: RawLoop;
   readonly #pause = new Pause(() => this.#resume());
   #handOver: HandOver | null = null;
-  /** Whether the last try to accept has failed: what lasts is logged once. */
+  /** Whether the last accept failed. A lasting failure is logged once. */
   #failing = false;
 
   constructor(context: TunnelContext, loop: RawLoop) {
@@ -49,7 +49,7 @@ export class RawListener extends Watched implements TunnelListener {
     wheel.disarm(this.#pause);
     this.#handOver?.end();
     poller.close(this);
-    // At once: while it is there it may meet who begins to connect.
+    // Closes the socket at once: as long as it is open, connects may reach it.
     if (this.#handOver !== null) poller.sweep();
     this.#handOver = null;
   }
@@ -68,7 +68,7 @@ export class RawListener extends Watched implements TunnelListener {
 
   override ready(): void {
     const { sockets } = this.loop;
-    for (let accepted = 0; accepted < ACCEPTS_IN_A_ROW; accepted++) {
+    for (let accepted = 0; accepted < MAX_ACCEPTS; accepted++) {
       const fd = sockets.accept(this.fd);
       if (fd >= 0) {
         this.#failing = false;
@@ -102,12 +102,12 @@ export class RawListener extends Watched implements TunnelListener {
     }
   }
 
-  /** Counts a failure of accept; false where accepting had to be stopped for a while. */
+  /** Counts a failure of accept. Returns false if accepting pauses. */
   #goesOnAfter(errno: number): boolean {
     const code = errorName(errno);
     const { context, loop } = this;
     const reason = context.stats.acceptFailed(code);
-    // Only that one connection was lost.
+    // Only this one connection is lost.
     if (reason === 'aborted') return true;
     if (!this.#failing) {
       context.log.error({ listener: context.config.name, code, reason }, 'accepting failed');
@@ -123,7 +123,7 @@ export class RawListener extends Watched implements TunnelListener {
   }
 }
 
-/** A listener's rest from accepting. */
+/** A listener's pause of accepting. */
 class Pause extends Timed {
   readonly #over: () => void;
 

@@ -3,14 +3,14 @@ import type { Pace } from '../../protocol/to-worker.ts';
 import type { PacedConnection } from '../live-connection.ts';
 import { UNDIVIDED, type RateShare } from './rate-share.ts';
 
-/** How often a drain looks at what it has to do: the wheel has no finer ticks. */
-const LOOK_MS = 100;
-/** How often it looks for connections that have ended by themselves: that costs a look at all of them. */
+/** Interval of the pacer's turns. The wheel has no finer ticks. */
+const TURN_MS = 100;
+/** Min interval of looks for connections that have ended by themselves. Each looks at all connections. */
 const FORGET_MS = 1000;
 
 interface Turn {
   readonly target: PacedConnection;
-  /** By the wheel's clock. */
+  /** When its random delay is over, by the wheel's clock. */
   readonly at: number;
 }
 
@@ -22,10 +22,10 @@ interface PacerOptions {
 }
 
 /**
- * Ends connections at a pace: in a random order, at a rate, each put off by a random time. What is not ready when its
- * turn comes is asked again and again. At the deadline everything that is left is ended.
+ * Ends connections at a pace: in a random order, at a rate, each after a random delay. A connection that is busy then is
+ * asked again at every turn. At the deadline all remaining connections are ended.
  *
- * The rate is a credit that grows with time, and not a schedule, because the share of this worker changes.
+ * The rate is a credit that grows with time instead of a schedule, because the share of this worker changes.
  */
 export class Pacer extends Timed {
   readonly #wheel: TimerWheel;
@@ -34,21 +34,21 @@ export class Pacer extends Timed {
   readonly #share: RateShare;
   readonly #random: () => number;
   readonly #endsAt: number;
-  /** Those whose turn is to come, the next one last. */
+  /** Connections that wait for credit, the next one last. */
   #waiting: PacedConnection[] = [];
-  /** Those whose turn has come, and is put off. */
+  /** Connections that wait for the end of their random delay. */
   #turns: Turn[] = [];
-  /** Those whose turn is over, and who were not ready. */
+  /** Connections that were busy when their delay was over. */
   readonly #late = new Set<PacedConnection>();
   readonly #lasting: boolean;
-  /** Connections that may be ended now. A random part of one at first: workers do not end their first ones together. */
+  /** Connections that may be ended now. Begins with a random fraction: workers must not end their first together. */
   #credit: number;
   #creditedAt: number;
   #lookedAt: number;
 
   /**
-   * @param collect what is there to be ended; asked again when all turns are over, for what came later
-   * @param lasting whether it goes on when there is nothing, until {@link cancel}
+   * @param collect lists the connections to end; called again when none waits, for connections that came later
+   * @param lasting whether the pacer goes on without connections, until {@link cancel}
    */
   constructor(
     wheel: TimerWheel,
@@ -73,12 +73,12 @@ export class Pacer extends Timed {
     wheel.arm(this, 0);
   }
 
-  /** Whether there is nothing left to be ended, and it does not wait for more. */
+  /** Whether no connection is left to end, and none is waited for. */
   get over(): boolean {
     return this.wheelTick < 0;
   }
 
-  /** Ends nothing more. */
+  /** Ends no more connections. */
   cancel(): void {
     this.#waiting = [];
     this.#turns = [];
@@ -105,7 +105,7 @@ export class Pacer extends Timed {
     else if (now - this.#lookedAt >= FORGET_MS) this.#forgetGone();
     const pending = this.#pending;
     this.#share.of(pending);
-    if (this.#lasting || pending > 0) this.#wheel.arm(this, LOOK_MS);
+    if (this.#lasting || pending > 0) this.#wheel.arm(this, TURN_MS);
   }
 
   get #pending(): number {
@@ -116,7 +116,7 @@ export class Pacer extends Timed {
     const { rate } = this.#pace;
     const earned = (rate * this.#share.of(this.#pending) * (now - this.#creditedAt)) / 1000;
     this.#creditedAt = now;
-    // Without a rate there is no time to wait for.
+    // An infinite rate needs no time to pass, and its product with 0 ms would be NaN.
     this.#credit = rate === Infinity ? Infinity : this.#credit + earned;
   }
 
@@ -124,7 +124,7 @@ export class Pacer extends Timed {
     while (this.#credit >= 1) {
       const target = this.#waiting.pop();
       if (target === undefined) {
-        // What was not needed is not kept for a burst.
+        // Unused credit is not kept for a burst.
         this.#credit = Math.min(this.#credit, 1);
         return;
       }
@@ -133,7 +133,7 @@ export class Pacer extends Timed {
     }
   }
 
-  /** Forgets what has ended by itself, so that it takes no turn and no share of the rate. Returns what is there. */
+  /** Drops connections that have ended by themselves from the turns and the rate. Returns the remaining ones. */
   #forgetGone(): Set<PacedConnection> {
     this.#lookedAt = this.#wheel.now;
     const all = new Set(this.#collect());

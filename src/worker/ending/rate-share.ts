@@ -1,24 +1,24 @@
-/** Divides rates that are meant for the whole process between its workers. */
+/** Divides the rates of the whole process between its workers. */
 
-/** The share of one pacer in a rate. */
+/** The share of one pacer of a rate. */
 export interface RateShare {
   /**
-   * Returns a number from 0 to 1. The shares of all workers come to 1 at most.
+   * Returns the share, from 0 to 1. The shares of all workers sum up to 1 at most.
    *
-   * @param pending connections that the pacer has still to end
+   * @param pending connections that the pacer still has to end
    */
   of(pending: number): number;
 }
 
-/** For a rate that is meant for one pacer alone. */
+/** The share of a pacer that has a rate to itself. */
 export const UNDIVIDED: RateShare = { of: () => 1 };
 
 /**
- * Divides the rate of a drain by what each worker has of its scope.
+ * Divides the rate of a drain in proportion to the connections that each worker has in its scope.
  *
- * @param own values of this worker's stats page
- * @param pages values of all workers' pages
- * @param slots gauges that count the scope
+ * @param own the values of this worker's stats page
+ * @param pages the values of all workers' pages
+ * @param slots the gauges that count the scope's connections
  */
 export function shareOfScope(
   own: Float64Array,
@@ -26,14 +26,15 @@ export function shareOfScope(
   slots: readonly number[],
 ): RateShare {
   const count = (page: Float64Array): number => slots.reduce((sum, slot) => sum + page[slot]!, 0);
-  // A scope that is gone has no gauges, and maybe connections.
+  // A scope that is not configured any more has no gauges, but may have connections.
   if (slots.length === 0) return { of: () => 1 / Math.max(1, pages.length) };
   return { of: () => shareOf(count(own), pages, count) };
 }
 
 /**
- * Connections that reloads, restarts and the end of the process have still to end here. A gauge in each worker's page
- * counts them, so whoever has more ends more, and a worker that is gone holds no share.
+ * Counts the connections that reloads, restarts and the end of the process still have to end in this worker. A gauge in
+ * each worker's page holds the count, so that workers with more connections end more, and a worker that is gone has no
+ * share.
  */
 export class EndingBacklog {
   readonly #own: Float64Array;
@@ -47,7 +48,7 @@ export class EndingBacklog {
     this.#slot = slot;
   }
 
-  /** The share of one more pacer, which counts in the backlog until it has nothing pending. */
+  /** Returns the share of one more pacer, whose pending connections count in the backlog. */
   share(): RateShare {
     const slot = this.#slot;
     const count = (page: Float64Array): number => page[slot]!;

@@ -3,16 +3,16 @@ import type { StatsPage } from '../../telemetry/stats-page.ts';
 
 const PERIOD_MS = 1000;
 
-/** What a worker has of its configuration and of older ones. */
+/** The generation that a worker runs, and what is alive of older ones. */
 interface GenerationCounts {
   readonly generation: number;
-  /** Sessions and tunnels of older ones. */
+  /** Sessions and tunnels of older generations. */
   readonly connections: number;
-  /** The oldest of which something lives. */
+  /** The oldest generation of which something is alive. */
   readonly oldest: number;
 }
 
-/** Writes once a second which configuration a worker runs, and what lives of older ones, into its page. */
+/** Writes once a second into a worker's page which generation it runs, and what is alive of older ones. */
 export class GenerationMeter {
   readonly #values: Float64Array;
   readonly #slots: readonly [generation: number, connections: number, oldest: number];
@@ -36,7 +36,7 @@ export class GenerationMeter {
     this.#set(generation, connections, oldest);
   }
 
-  /** Takes back what it has written: another worker of the same name may write it now. */
+  /** Stops, and clears the values: another worker of the same name may write them now. */
   stop(): void {
     clearInterval(this.#timer);
     this.#set(0, 0, 0);

@@ -3,7 +3,7 @@ import type { Pulse } from '../../protocol/pulse.ts';
 
 /**
  * Beats at every tick of a thread's timer wheel. The loop that carries the traffic drives the wheel, and gives Node a
- * turn between two ticks: a thread that is stuck in either beats no more.
+ * turn between two ticks. So a thread that is stuck in either of them stops beating.
  */
 export class Heartbeat extends Timed {
   readonly #pulse: Pulse;

@@ -4,21 +4,21 @@ import type { StatsPage } from '../../telemetry/stats-page.ts';
 
 const PERIOD_MS = 1000;
 
-/** A loop in which a thread waits instead of in Node's, which takes its turns within it. */
+/** A loop in which a thread waits instead of in Node's event loop, and which gives Node its turns. */
 export interface InnerLoop {
-  /** Milliseconds that the thread has waited there since it began. */
+  /** Milliseconds that the thread has waited in the loop since it started. */
   readonly waitedMs: number;
-  /** How late the latest of its ticks since the last call was, in milliseconds. */
+  /** Returns the max lateness of a tick since the last call, in milliseconds. */
   takeLatenessMs(): number;
 }
 
-/** Writes once a second how busy the thread's event loop was, and how late it is, into the worker's page. */
+/** Writes once a second into the worker's page how busy the thread's event loop was, and how late it is. */
 export class LoopMeter {
   readonly #timer: NodeJS.Timeout;
   readonly #values: Float64Array;
   readonly #slots: readonly [utilization: number, lag: number];
 
-  /** @param thread tells which loop the thread waits in; null where that is Node's */
+  /** @param thread tells which loop the thread waits in; null for Node's */
   constructor(page: StatsPage, worker: string, thread: { readonly innerLoop: InnerLoop | null }) {
     const utilization = page.slot(threadMetrics.eventLoopUtilization, { worker });
     const lag = page.slot(threadMetrics.eventLoopLag, { worker });
@@ -32,7 +32,7 @@ export class LoopMeter {
       const now = performance.now();
       const current = performance.eventLoopUtilization();
       const { active, idle } = performance.eventLoopUtilization(current, last);
-      // To Node the time in the inner loop is busy, whatever it does there.
+      // Node counts all time in the inner loop as busy, waiting included.
       const busy = Math.max(0, active - ((inner?.waitedMs ?? 0) - waited));
       page.values[utilization] = active + idle > 0 ? Math.min(1, busy / (active + idle)) : 0;
       page.values[lag] = (inner === null ? Math.max(0, now - due) : inner.takeLatenessMs()) / 1000;
@@ -42,7 +42,7 @@ export class LoopMeter {
     }, PERIOD_MS);
   }
 
-  /** Measures no more, and takes back what it has written: another worker of the same name may write it now. */
+  /** Stops, and clears the values: another worker of the same name may write them now. */
   stop(): void {
     clearInterval(this.#timer);
     for (const slot of this.#slots) this.#values[slot] = 0;

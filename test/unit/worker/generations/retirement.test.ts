@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Retirement } from '../../../../src/worker/generations/retirement.ts';
 
-describe('what of older generations lives on', () => {
-  it('is counted until it is over, and then let go of once', () => {
+describe('what is alive of older generations', () => {
+  it('is counted until it is over, and then dropped once', () => {
     const retirement = new Retirement();
     let sessions = 3;
     let over = 0;
@@ -19,7 +19,7 @@ describe('what of older generations lives on', () => {
     assert.equal(over, 1);
   });
 
-  it('belongs to the generation in use where that has a thing of the same name', () => {
+  it('counts as part of the current generation if that has a listener of its name', () => {
     const retirement = new Retirement();
     let isThere = true;
     retirement.add({ generation: 1, live: () => 1, isCurrent: () => isThere });
@@ -28,7 +28,7 @@ describe('what of older generations lives on', () => {
     assert.deepEqual(retirement.sweep(9), { connections: 0, oldest: 8 });
   });
 
-  it('is nothing where nothing has been replaced', () => {
+  it('is nothing if nothing has been replaced', () => {
     assert.deepEqual(new Retirement().sweep(3), { connections: 0, oldest: 3 });
   });
 });
