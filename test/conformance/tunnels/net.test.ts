@@ -8,6 +8,8 @@ import { describeControlledTunnels } from './control.ts';
 import { net } from './engines.ts';
 import { TunnelRig } from './rig.ts';
 import { describeResets } from './resets.ts';
+import { describeDialling } from './dialling.ts';
+import { describeTunnelLimits } from './limits.ts';
 import { describeTunnels } from './suite.ts';
 import { describeTransfers } from './transfers.ts';
 
@@ -18,6 +20,8 @@ const FIRST_BYTES = 1_500_000;
 const READ_AHEAD_BYTES = 64 * 1024 + 1.5 * CHUNK_BYTES;
 
 describeTunnels(net);
+describeDialling(net);
+describeTunnelLimits(net);
 describeTransfers(net);
 describeResets(net);
 describeManyTunnels(net);

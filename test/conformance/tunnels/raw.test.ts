@@ -13,6 +13,8 @@ import { describeControlledTunnels } from './control.ts';
 import { raw } from './engines.ts';
 import { TunnelRig } from './rig.ts';
 import { describeResets } from './resets.ts';
+import { describeDialling } from './dialling.ts';
+import { describeTunnelLimits } from './limits.ts';
 import { describeTunnels } from './suite.ts';
 import { describeTransfers } from './transfers.ts';
 
@@ -20,6 +22,8 @@ const unsupported = unsupportedReason();
 
 if (unsupported === null) {
   describeTunnels(raw);
+  describeDialling(raw);
+  describeTunnelLimits(raw);
   describeTransfers(raw);
   describeResets(raw);
   describeManyTunnels(raw);
