@@ -35,7 +35,7 @@ export class HandshakeRequest {
 export class OpeningHandshake {
   readonly #request: HandshakeRequest;
   readonly #key: string;
-  readonly #head = new ResponseHeadReader();
+  readonly #head = new ResponseHeadReader(true);
 
   /** @param nonce 16 random bytes */
   constructor(request: HandshakeRequest, nonce: Buffer) {
