@@ -1,90 +1,29 @@
 /** The load generator against servers of the `ws` package and of node:net, most of which misbehave. */
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { createServer, type AddressInfo, type Server } from 'node:net';
-import { join, resolve } from 'node:path';
+import { createServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
+import { WebSocketServer } from 'ws';
 import { Crew } from '../../../bench/driver/crew/crew.ts';
-import { parseArguments } from '../../../bench/options/arguments.ts';
-import type { Plan } from '../../../bench/options/plan.ts';
-import { concernsOf } from '../../../bench/result/concerns.ts';
-import { mergeOutcomes, type Result } from '../../../bench/result/result.ts';
 import { renderText } from '../../../bench/report/text.ts';
+import { concernsOf } from '../../../bench/result/concerns.ts';
+import { mergeOutcomes } from '../../../bench/result/result.ts';
 import { CertificateAuthority } from '../../support/certificates.ts';
-import { within } from '../../support/deadline.ts';
+import {
+  Scripted,
+  THREAD,
+  assertClean,
+  drive,
+  echoTo,
+  listen,
+  planOf,
+} from '../../support/processes/load-generator.ts';
 
-const ROOT = resolve(import.meta.dirname, '../../..');
-const THREAD = join(ROOT, 'bench/scenarios/thread.ts');
+const MAX_TRIES = 5;
 
-function planOf(argv: readonly string[]): Plan {
-  const invocation = parseArguments(argv);
-  assert.ok(invocation.kind === 'run');
-  return invocation.plan;
-}
-
-/** A run in threads of this process, without a warm-up where none is asked for. */
-async function drive(url: string, argv: string): Promise<Result> {
-  const plan = planOf([url, ...(argv.includes('--warmup') ? [] : ['--warmup', '0']), ...argv.split(' ')]);
-  const crew = new Crew({ plan, address: '127.0.0.1', threadFile: THREAD });
-  return mergeOutcomes(plan, await within('the run', crew.run()), false);
-}
-
-function assertClean(result: Result): void {
-  assert.deepEqual([...result.errors], []);
-  assert.deepEqual([...result.closes], []);
-}
-
-/** A WebSocket server that does one thing with every client. */
-class Scripted {
-  readonly requests: IncomingMessage[] = [];
-  readonly server: WebSocketServer;
-  readonly #port: () => number;
-
-  constructor(server: WebSocketServer, script: (socket: WebSocket, request: IncomingMessage) => void) {
-    this.server = server;
-    this.#port = () => (server.address() as AddressInfo).port;
-    server.on('connection', (socket, request) => {
-      this.requests.push(request);
-      socket.on('error', () => undefined);
-      script(socket, request);
-    });
-  }
-
-  static async listen(
-    script: (socket: WebSocket, request: IncomingMessage) => void,
-    options: ServerOptions = {},
-  ): Promise<Scripted> {
-    const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false, ...options });
-    await new Promise((settle) => server.once('listening', settle));
-    return new Scripted(server, script);
-  }
-
-  get url(): string {
-    return `ws://127.0.0.1:${this.#port()}/`;
-  }
-
-  close(): void {
-    for (const client of this.server.clients) client.terminate();
-    this.server.close();
-  }
-}
-
-function echoTo(socket: WebSocket): void {
-  socket.on('message', (data, binary) => socket.send(data as Buffer, { binary }));
-}
-
-async function listen(server: Server): Promise<number> {
-  await new Promise<void>((settle) => server.listen(0, '127.0.0.1', settle));
-  return (server.address() as AddressInfo).port;
-}
-
-const TRIES = 5;
-
-/** What is measured within a fraction of a second may be too little on a busy machine: then it is done again. */
+/** Tries again if a busy machine has measured too little in a fraction of a second. */
 function itInTime(name: string, body: () => Promise<void>): void {
   it(name, async () => {
     for (let tries = 1; ; tries++) {
@@ -92,7 +31,7 @@ function itInTime(name: string, body: () => Promise<void>): void {
         await body();
         return;
       } catch (error) {
-        if (tries === TRIES) throw error;
+        if (tries === MAX_TRIES) throw error;
       }
     }
   });
@@ -366,102 +305,5 @@ describe('the load generator', () => {
     const left = await kinds(`${server.url}mute`, '-d 100ms -c 2 --timeout 300ms');
     assert.ok(left.includes('unanswered at the end') || left.includes('timeout: no reply'), String(left));
     server.close();
-  });
-});
-
-interface Exit {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function start(argv: readonly string[]): { child: ChildProcess; exit: Promise<Exit> } {
-  const child = spawn(process.execPath, [join(ROOT, 'src/main.ts'), 'bench', ...argv], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const exit = new Promise<Exit>((settle) => {
-    child.once('close', (status) => settle({ status, stdout, stderr }));
-  });
-  return { child, exit: within('the end of the load generator', exit).finally(() => child.kill('SIGKILL')) };
-}
-
-describe('the command of the load generator', () => {
-  let echo: Scripted;
-  before(async () => {
-    echo = await Scripted.listen(echoTo);
-  });
-  after(() => echo.close());
-
-  it('exits with 0 where assertions hold, and says so in tables', async () => {
-    const short = ['-d', '200ms', '--warmup', '0', '-c', '2'];
-    const { exit } = start([echo.url, ...short, '--assert', 'p50<10s', '--assert', 'errors=0']);
-    const { status, stdout, stderr } = await exit;
-    assert.equal(stderr, '');
-    assert.equal(status, 0, stdout);
-    for (const text of [
-      'closed loop',
-      'latency',
-      '99.9%',
-      'deviation',
-      'messages',
-      'handshake',
-      'holds  p50<10s',
-    ]) {
-      assert.ok(stdout.includes(text), `${text} in\n${stdout}`);
-    }
-  });
-
-  it('exits with 1 where an assertion fails or there were errors, as JSON or CSV too', async () => {
-    const short = ['-d', '200ms', '--warmup', '0', '-c', '1'];
-    const [failing, refused] = await Promise.all([
-      start([echo.url, ...short, '--json', '--assert', 'p50<1us']).exit,
-      start([...short, '--csv', 'ws://127.0.0.1:1/']).exit,
-    ]);
-    assert.equal(failing.status, 1);
-    const record = JSON.parse(failing.stdout) as Record<string, unknown>;
-    assert.equal(record.loop, 'closed');
-    assert.ok((record.messages as number) > 0);
-    assert.ok((record.latency as Record<string, number>).p99! > 0);
-    assert.deepEqual(
-      (record.assertions as { holds: boolean }[]).map(({ holds }) => holds),
-      [false],
-    );
-    assert.equal(refused.status, 1);
-    const [names, values, ...rest] = refused.stdout.split('\r\n');
-    assert.deepEqual(rest, ['']);
-    assert.ok(names!.split(',').includes('errors.total'));
-    assert.match(values!, /connect: ECONNREFUSED/);
-  });
-
-  it('exits with 2 for bad usage, in one line', async () => {
-    const { status, stdout, stderr } = await start(['http://127.0.0.1/']).exit;
-    assert.deepEqual([status, stdout], [2, '']);
-    assert.match(stderr, /^bench: [^\n]+\n$/);
-  });
-
-  it('prints what was measured so far when it is interrupted', async () => {
-    const arrived = Promise.withResolvers<undefined>();
-    let messages = 0;
-    const server = await Scripted.listen((socket) => {
-      echoTo(socket);
-      socket.on('message', () => {
-        if (++messages === 100) arrived.resolve(undefined);
-      });
-    });
-    const { child, exit } = start([server.url, '-d', '1h', '--warmup', '0', '-c', '2', '-w', '2', '--json']);
-    await within('messages', arrived.promise);
-    child.kill('SIGINT');
-    const { status, stdout } = await exit;
-    server.close();
-    assert.equal(status, 130);
-    const record = JSON.parse(stdout) as Record<string, unknown>;
-    assert.equal(record.interrupted, true);
-    assert.ok((record.messages as number) > 0);
-    assert.ok((record.measuredMs as number) > 0 && (record.measuredMs as number) < 60_000);
-    const none = { total: 0, kinds: [] };
-    assert.deepEqual([record.errors, record.closes], [none, none]);
   });
 });

@@ -1,35 +1,20 @@
+/** The applications of the demo, each on its own. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { after, afterEach, before, describe, it } from 'node:test';
 import { text } from 'node:stream/consumers';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { startBackends, type Backends } from '../../../src/cli/demo/backends.ts';
 import type { Cluster, Endpoint } from '../../../src/config/types/cluster.ts';
 import { StartError } from '../../../src/core/errors.ts';
-import { startBackends } from '../../../src/cli/demo/backends.ts';
-import type { Backends } from '../../../src/cli/demo/backends.ts';
 import { freePorts } from '../../support/sockets/free-port.ts';
-import { WsClient } from '../../support/websocket/ws-client.ts';
+import type { WsClient } from '../../support/websocket/ws-client.ts';
+import { WsClients } from '../../support/websocket/ws-clients.ts';
 import { clusterConfig } from '../../unit/upstream/endpoints.ts';
 
-const clients: WsClient[] = [];
-
-async function open(port: number, protocols: readonly string[] = [], path = '/'): Promise<WsClient> {
-  const client = await WsClient.connect(`ws://127.0.0.1:${port}${path}`, protocols);
-  clients.push(client);
-  return client;
-}
-
-afterEach(async () => {
-  for (const client of clients) client.socket.close();
-  await Promise.all(clients.splice(0).map((client) => client.closed()));
-});
+const clients = new WsClients();
+afterEach(() => clients.close());
 
 function cluster(name: string, ports: readonly number[], changes: Partial<Cluster> = {}): Cluster {
   const endpoints = ports.map((port): Endpoint => ({
@@ -52,7 +37,7 @@ describe('the echo app', () => {
 
   it('sends nothing of its own and every message back as it came, on any path', async () => {
     for (const path of ['/', '/wsapp', '/a/b?c=d']) {
-      const client = await open(port, [], path);
+      const client = await clients.open(port, [], path);
       const sent = [
         'text',
         '',
@@ -96,14 +81,14 @@ describe('the echo app', () => {
   });
 
   it('takes the first of other subprotocols and stays a pure echo', async () => {
-    const client = await open(port, ['chat.v2', 'chat.v1']);
+    const client = await clients.open(port, ['chat.v2', 'chat.v1']);
     assert.equal(client.socket.protocol, 'chat.v2');
     client.send('first');
     assert.equal((await client.next()).data.toString(), 'first');
   });
 
   it('gives back all that was sent by a client that reads late', async () => {
-    const client = await open(port);
+    const client = await clients.open(port);
     client.socket.pause();
     const sent = Array.from({ length: 24 }, (_, index) => Buffer.alloc(1024 * 1024, index));
     for (const message of sent) client.send(message);
@@ -112,7 +97,7 @@ describe('the echo app', () => {
   });
 
   it('closes a message of more than 16 MiB with 1009', async () => {
-    const client = await open(port);
+    const client = await clients.open(port);
     client.send(Buffer.alloc(16 * 1024 * 1024));
     assert.equal((await client.next()).data.length, 16 * 1024 * 1024);
     client.send(Buffer.alloc(16 * 1024 * 1024 + 1));
@@ -139,7 +124,7 @@ describe('the echo app', () => {
       socket.resetAndDestroy();
       await once(socket, 'close');
     }
-    const client = await open(port);
+    const client = await clients.open(port);
     client.send('alive');
     assert.equal((await client.next()).data.toString(), 'alive');
   });
@@ -157,7 +142,7 @@ describe('the chat room', () => {
     });
   };
   const join = async (index: number, name: string): Promise<WsClient> => {
-    const client = await open(ports[index]!, [], '/chat');
+    const client = await clients.open(ports[index]!, [], '/chat');
     client.sendJson({ type: 'hello', name });
     await client.nextJson('joined');
     return client;
@@ -167,7 +152,7 @@ describe('the chat room', () => {
   after(() => backends.close());
 
   it('is one room over all of its endpoints', async () => {
-    const ada = await open(ports[0]!);
+    const ada = await clients.open(ports[0]!);
     const welcome = await ada.nextJson();
     const { by } = welcome;
     assert.deepEqual(welcome, {
@@ -202,9 +187,9 @@ describe('the chat room', () => {
   });
 
   it('counts whoever says something before a hello as present, and nobody who only listens', async () => {
-    const listener = await open(ports[0]!);
+    const listener = await clients.open(ports[0]!);
     await listener.nextJson('welcome');
-    const guest = await open(ports[1]!);
+    const guest = await clients.open(ports[1]!);
     const { name } = await guest.nextJson('welcome');
     guest.sendJson({ type: 'say', text: 'anybody here?' });
     assert.deepEqual(pick(await listener.nextJson('joined'), 'name', 'present'), { name, present: 1 });
@@ -270,7 +255,7 @@ describe('the chat room', () => {
       }
       while ((await client.nextJson('said')).text !== expected.at(-1));
     }
-    const newcomer = await open(ports[0]!);
+    const newcomer = await clients.open(ports[0]!);
     assert.equal((await newcomer.nextJson()).type, 'welcome');
     const replayed: unknown[] = [];
     const ids = new Set<unknown>();
@@ -327,149 +312,6 @@ describe('the start of the demo', () => {
     }
   });
 });
-
-describe('sluice demo', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'sluice-demo-'));
-  const file = join(directory, 'sluice.yaml');
-  const started: DemoCommand[] = [];
-  let ports: number[];
-
-  before(async () => {
-    ports = await freePorts(3);
-    const endpoints = ports.map((port) => ({ address: `127.0.0.1:${port}` }));
-    const config = {
-      demo: { echo: 'app', chat: 'room' },
-      listeners: [{ name: 'tcp', mode: 'l4', address: '127.0.0.1:0', cluster: 'app' }],
-      clusters: [
-        { name: 'app', endpoints: endpoints.slice(0, 1) },
-        { name: 'room', endpoints: endpoints.slice(1) },
-      ],
-    };
-    writeFileSync(file, JSON.stringify(config));
-  });
-  afterEach(async () => {
-    for (const { child } of started) child.kill('SIGKILL');
-    await Promise.all(started.splice(0).map((demo) => demo.exit));
-  });
-  after(() => rmSync(directory, { recursive: true }));
-
-  const start = (how: 'alone' | 'forked'): DemoCommand => {
-    const demo = new DemoCommand(file, how);
-    started.push(demo);
-    return demo;
-  };
-
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    it(`says what runs where, and ends on ${signal} with 1001 for its clients`, async () => {
-      const demo = start('alone');
-      await demo.printed;
-      const sockets = await Promise.all(ports.map((port) => open(port)));
-      demo.child.kill(signal);
-      for (const socket of sockets) {
-        assert.deepEqual(await socket.closed(), { code: 1001, reason: 'demo is stopping' });
-      }
-      assert.deepEqual(await demo.exit, [0, null]);
-      assert.equal(
-        demo.stdout,
-        `demo echo app on 127.0.0.1:${ports[0]!}, cluster app\n` +
-          `demo chat room on 127.0.0.1:${ports[1]!}, cluster room\n` +
-          `demo chat room on 127.0.0.1:${ports[2]!}, cluster room\n`,
-      );
-    });
-  }
-
-  it('cuts a client that does not answer the close frame', async () => {
-    const demo = start('alone');
-    await demo.printed;
-    const client = await open(ports[0]!);
-    client.socket.pause();
-    demo.child.kill('SIGTERM');
-    assert.deepEqual(await demo.exit, [0, null]);
-    client.socket.resume();
-  });
-
-  it('reports to the process that forked it, ignores SIGINT and ends with it', async () => {
-    const demo = start('forked');
-    assert.deepEqual(await demo.report(), { type: 'ready' });
-    demo.child.kill('SIGINT');
-    const client = await open(ports[0]!);
-    client.send('alive');
-    assert.equal((await client.next()).data.toString(), 'alive');
-    demo.child.disconnect();
-    assert.deepEqual(await demo.exit, [0, null]);
-    assert.equal((await client.closed()).code, 1001);
-    assert.equal(demo.stdout, '');
-  });
-
-  it('ends on SIGTERM when forked', async () => {
-    const demo = start('forked');
-    assert.deepEqual(await demo.report(), { type: 'ready' });
-    demo.child.kill('SIGTERM');
-    assert.deepEqual(await demo.exit, [0, null]);
-  });
-
-  it('reports a taken address to the process that forked it, and complains of it on stderr otherwise', async () => {
-    const occupant = createServer().listen(ports[2], '127.0.0.1');
-    await once(occupant, 'listening');
-    const expected = new RegExp(`127\\.0\\.0\\.1:${ports[2]!}.*in use`);
-
-    const forked = start('forked');
-    const { type, message } = await forked.report();
-    assert.equal(type, 'failed');
-    assert.match(String(message), expected);
-    assert.deepEqual(await forked.exit, [1, null]);
-    assert.equal(forked.stderr, '');
-
-    const alone = start('alone');
-    assert.deepEqual(await alone.exit, [1, null]);
-    assert.match(alone.stderr, expected);
-
-    occupant.close();
-    await once(occupant, 'close');
-  });
-});
-
-/** `sluice demo` in a process of its own, with an IPC channel where it is forked. */
-class DemoCommand {
-  readonly child: ChildProcess;
-  stdout = '';
-  stderr = '';
-  /** Resolves when it has written something to stdout; rejects with its stderr where it ends before. */
-  readonly printed: Promise<void>;
-  /** Its status and signal, when all of its output has been read. */
-  readonly exit: Promise<unknown[]>;
-
-  constructor(file: string, how: 'alone' | 'forked') {
-    this.child = spawn(process.execPath, ['src/main.ts', 'demo', '--config', file], {
-      cwd: resolve(import.meta.dirname, '../../..'),
-      stdio: ['ignore', 'pipe', 'pipe', ...(how === 'forked' ? ['ipc' as const] : [])],
-    });
-    this.child.stdout!.on('data', (data: Buffer) => (this.stdout += data.toString()));
-    this.child.stderr!.on('data', (data: Buffer) => (this.stderr += data.toString()));
-    // Not 'close', which does not come where the parent has closed the IPC channel.
-    const ended: Promise<unknown[]>[] = [
-      once(this.child, 'exit'),
-      once(this.child.stdout!, 'end'),
-      once(this.child.stderr!, 'end'),
-    ];
-    this.exit = Promise.all(ended).then(([exit]) => exit!);
-    this.printed = this.#before(once(this.child.stdout!, 'data')).then(() => undefined);
-    this.printed.catch(() => undefined);
-  }
-
-  /** What it says over its IPC channel. Call it at once. */
-  async report(): Promise<Readonly<Record<string, unknown>>> {
-    const [message] = await this.#before(once(this.child, 'message'));
-    return message as Readonly<Record<string, unknown>>;
-  }
-
-  #before(event: Promise<unknown[]>): Promise<unknown[]> {
-    const ended = this.exit.then(() => {
-      throw new Error(`sluice demo ended: ${this.stderr}`);
-    });
-    return Promise.race([event, ended]);
-  }
-}
 
 function pick(message: Readonly<Record<string, unknown>>, ...keys: string[]): Record<string, unknown> {
   return Object.fromEntries(keys.map((key) => [key, message[key]]));
