@@ -8,7 +8,6 @@ import type { DescriptorPlan } from '../../core/descriptor-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { networkOf } from '../../wire/ip-address.ts';
 import { listenError } from '../process/listen-error.ts';
-import { listenOptions } from '../process/listen-options.ts';
 import { jsonAnswer, type Answer } from './admin-answer.ts';
 import { AdminRefusals } from './admin-refusals.ts';
 import { AdminRouter } from './admin-router.ts';
@@ -237,4 +236,9 @@ function maxConnectionsOf(plan: DescriptorPlan | null): number {
   return plan === null
     ? MAX_CONNECTIONS
     : Math.min(MAX_CONNECTIONS, Math.floor((plan.limit - plan.ceiling) / 2));
+}
+
+/** Omits the host to bind all interfaces: Node then uses IPv4 alone on machines without IPv6. */
+function listenOptions({ host, port }: TcpAddress): { host?: string; port: number } {
+  return host === '::' ? { port } : { host, port };
 }

@@ -30,3 +30,31 @@ export function paceOf(
   const seconds = (graceMs * CLOSING_FRACTION) / 1000;
   return { ...drain, rate: Math.max(drain.rate, count / seconds), deadlineMs: graceMs };
 }
+
+/** A point in time that can be brought forward. */
+export class Deadline {
+  readonly passed: Promise<undefined>;
+  readonly #pass: (nothing: undefined) => void;
+  #at = Infinity;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor() {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.passed = promise;
+    this.#pass = resolve;
+  }
+
+  /** Lets the deadline pass in some milliseconds, unless it passes earlier. */
+  shorten(ms: number): void {
+    const at = performance.now() + ms;
+    if (at >= this.#at) return;
+    this.#at = at;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#pass, ms, undefined);
+  }
+
+  /** Never lets the deadline pass. */
+  cancel(): void {
+    clearTimeout(this.#timer);
+  }
+}
