@@ -11,30 +11,33 @@ import type { Started } from './running.ts';
 
 interface ServeOptions extends Omit<PrimaryOptions, 'onHandOver' | 'onReload'> {
   readonly output: Pick<LogOutput, 'write' | 'dropped' | 'reopen'>;
-  /** Called when everything listens. */
+  /** Called when all listeners and the admin server listen. */
   readonly onReady?: (started: Started) => void;
-  /** Who has started the process, and wants to know how it goes; null for nobody. */
+  /** The service manager that has started the process; null if there is none. */
   readonly manager?: ServiceManager | null;
 }
 
-/** How it came to an end. */
+/** How the process ended. */
 export interface Outcome {
   /**
-   * Exit status: 0 after a drain, 128 and the signal's number where a second signal cut it short, 1 after a
-   * fault or where a worker did not end in time.
+   * Exit status: 0 after a drain, 128 plus the signal's number if a second signal cut the drain short, 1 after a fault or
+   * if a worker did not end in time.
    */
   readonly status: number;
   /** Whether all threads have ended; if not, only a hard exit can end the process in good order. */
   readonly ended: boolean;
-  /** What kept it from starting, else null. */
+  /** The error that prevented the start; null if there was none. */
   readonly failure: unknown;
 }
 
 type StopSignal = 'SIGTERM' | 'SIGINT';
 
-/** npm passes a Ctrl-C on to a process that has it from the terminal already, timeout(1) a SIGTERM: two so close are one. */
+/**
+ * Two equal signals within this time count as one: npm passes a Ctrl-C on to a process that has got it from the terminal
+ * already, and timeout(1) a SIGTERM.
+ */
 const SAME_SIGNAL_MS = 500;
-/** What connections get when the primary itself has failed. */
+/** Grace period of connections when the primary itself has failed. */
 const FAULT_GRACE_MS = 1000;
 
 /** Starts the primary and runs it until a signal or a fault of its own ends it. */
@@ -71,7 +74,7 @@ function logReady({ config, admin, generation, workers }: Started, log: Logger):
   log.info({ listeners, admin: formatAddress(admin), generation, workers }, 'ready');
 }
 
-/** Turns the process's signals and uncaught exceptions into orders; returns how to stop doing so. */
+/** Turns the process's signals and uncaught exceptions into orders; returns a function that stops that. */
 function watchProcess(primary: Primary, stop: Stop, reopen: () => void): () => void {
   const handlers: readonly (readonly [string, (given: unknown) => void])[] = [
     ['SIGTERM', () => stop.bySignal('SIGTERM')],
@@ -98,7 +101,7 @@ function reopenLog({ log, output }: ServeOptions): void {
   }
 }
 
-/** The end of the primary: begun once, and hurried by what comes after. */
+/** The end of the primary: begins once, and later signals and faults hurry it. */
 class Stop {
   readonly outcome: Promise<Outcome>;
   readonly #primary: Primary;
@@ -143,7 +146,7 @@ class Stop {
     }
   }
 
-  /** Another process has taken over: no connection is refused, and what lives has the time of a drain. */
+  /** Another process has taken over: no connection is refused, and open connections have the time of a drain. */
   byHandOver(): void {
     if (this.#status !== null) return;
     this.#log.info({ deadlineMs: this.#handOverMs }, 'another process takes over: draining');

@@ -69,9 +69,9 @@ export class ClusterMonitors {
   }
 
   /**
-   * Gets ready for other configurations; a cluster that does not change stays as it is, and endpoints that stay keep
-   * their health, ejections and counts. Nothing is published before the commit, which must come in the same turn as
-   * the workers' own: they know the endpoints of one configuration only.
+   * Gets ready for other configurations. A cluster that does not change keeps its monitor, and endpoints that stay keep
+   * their health, ejections and counts. Nothing is published before the commit, which must come in the turn in which the
+   * workers commit: they know the endpoints of one configuration only.
    */
   prepare(configs: readonly ClusterConfig[]): ClusterChange {
     const made: ClusterMonitor[] = [];
@@ -114,12 +114,12 @@ export class ClusterMonitors {
     return this.all.find(({ config }) => config.name === cluster);
   }
 
-  /** Connections that live, over all workers. */
+  /** Counts the open connections of an endpoint, over all workers. */
   active(cluster: string, label: string): number {
     return this.#sum(pageMetrics.endpointConnectionsActive, cluster, label);
   }
 
-  /** Connections that were told to end. */
+  /** Connections of a cluster that were told to end, since the start. */
   evictions(cluster: string): number {
     return this.#evictions.get(cluster) ?? 0;
   }
@@ -127,7 +127,7 @@ export class ClusterMonitors {
   /**
    * Ends the connections that an endpoint has beyond its share by weight, so that their clients go to others.
    *
-   * @returns how many, by the labels of the endpoints that have too many
+   * @returns the number of connections, by the labels of the endpoints that have too many
    */
   rebalance(monitor: ClusterMonitor, perSecond = EVICTIONS_PER_SECOND): Record<string, number> {
     const { name, panicThreshold } = monitor.config;
@@ -136,7 +136,7 @@ export class ClusterMonitors {
       health: record.health,
       priority: record.facts.priority,
     }));
-    // Those alone that clients which reconnect may get.
+    // Only these can be chosen for clients that reconnect.
     const members = membershipOf(candidates, panicThreshold).eligible.map(({ record }) => ({
       record,
       active: this.active(name, record.facts.label),
@@ -156,7 +156,7 @@ export class ClusterMonitors {
     return Object.fromEntries(excesses.map(({ record, excess }) => [record.facts.label, excess]));
   }
 
-  /** Ends all connections of an endpoint; returns how many. */
+  /** Ends all connections of an endpoint; returns their number. */
   evictAll(monitor: ClusterMonitor, record: EndpointRecord, perSecond: number, reason: string): number {
     const count = this.active(monitor.config.name, record.facts.label);
     if (count > 0) this.#evict(monitor, record, count, perSecond, reason);

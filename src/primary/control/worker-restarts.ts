@@ -2,7 +2,7 @@ import { messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
 
-/** Puts new workers in the place of others, one after the other. */
+/** Replaces workers by new ones, one after the other. */
 export class WorkerRestarts {
   readonly #supervisor: Supervisor;
   readonly #log: Logger;
@@ -13,7 +13,7 @@ export class WorkerRestarts {
     this.#log = log;
   }
 
-  /** Restarts one, or all where null is given, behind what has been asked for before; false where there is none. */
+  /** Restarts a worker, or all for null, after earlier restarts. Returns false if no worker has the name. */
   ask(worker: string | null): boolean {
     const names = this.#supervisor.slots
       .map(({ name }) => name)
@@ -23,7 +23,7 @@ export class WorkerRestarts {
     return true;
   }
 
-  /** Those behind one that fails stay as they are. */
+  /** Stops at the first worker that cannot be restarted. */
   async #restart(names: readonly string[]): Promise<void> {
     for (const name of names) {
       try {

@@ -12,45 +12,45 @@ import { listenError } from './listen-error.ts';
 
 /** An address that this process listens on already. */
 export interface HeldAddress {
-  /** The listener's. */
+  /** The name of the listener. */
   readonly name: string;
-  /** As it is in the configuration. */
+  /** As the configuration has it. */
   readonly configured: TcpAddress;
   /** With an IP address, and a port that is not 0. */
   readonly concrete: TcpAddress;
 }
 
 /**
- * Addresses of listeners, bound to prove that nobody else has them. Workers share an address by SO_REUSEPORT, which
- * another process could silently join, and each would choose a port of its own for port 0. Nothing listens on a claimed
- * address: a client that comes before the workers is refused, and never accepted only to be reset.
+ * Addresses of listeners, bound to prove that no other process has them. Workers share an address by SO_REUSEPORT, which
+ * another process could silently join, and each worker would get another port for port 0. Nothing listens on a claimed
+ * address: a client that connects before the workers listen is refused, and not accepted and reset.
  */
 export interface AddressClaim {
-  /** The listeners with concrete addresses: an IP address, and the port that was got for port 0. */
+  /** The listeners with concrete addresses: an IP address, and the assigned port in place of port 0. */
   readonly listeners: readonly Listener[];
   readonly held: readonly HeldAddress[];
   /** Lets the workers listen, and keeps others away until {@link free}. */
   readonly release: () => void;
-  /** Gives up the claim; only when the workers listen, or will not. */
+  /** Gives up the claim; called when the workers listen, or will not. */
   readonly free: () => void;
 }
 
 interface ClaimOptions {
-  /** What this process has already: it is not claimed again. */
+  /** The addresses that this process holds already: they are not claimed again. */
   readonly held?: readonly HeldAddress[];
-  /** Whether another process may have the addresses, which this one takes over. */
+  /** Whether another process, which hands over to this one, may have the addresses. */
   readonly shared?: boolean;
 }
 
-/** One address that has been claimed. */
+/** An address that has been claimed. */
 interface Claimed {
   readonly name: string;
   readonly address: TcpAddress;
-  /** Null if nothing keeps the address, so that only the workers find out whether it can be had. */
+  /** Null if nothing keeps the address: then only the workers find out whether it is free. */
   readonly reservation: Reservation | null;
 }
 
-/** Claims every address; rejects with a StartError, holding none, if one cannot be had. */
+/** Claims every address. Rejects with a StartError if one cannot be claimed; none is held then. */
 export async function claimAddresses(
   listeners: readonly Listener[],
   { held = [], shared = false }: ClaimOptions = {},
@@ -67,7 +67,7 @@ export async function claimAddresses(
     for (const { name, address: configured } of listeners) {
       let concrete = findHeld(held, name, configured);
       if (concrete === null) {
-        // An address of ours that overlaps it, such as 0.0.0.0 beside 127.0.0.1, is in nobody's way.
+        // An overlapping address of this process, such as 0.0.0.0 beside 127.0.0.1, is no obstacle.
         const joins = shared || held.some((other) => other.concrete.port === configured.port);
         const made = await claim(name, configured, joins, claims);
         claims.push(made);
@@ -83,7 +83,7 @@ export async function claimAddresses(
   return { listeners: concrete, held: claimed, release, free };
 }
 
-/** A listener of the name that had port 0 keeps its port; any other address of ours is found by what it is. */
+/** Finds an address that this process holds. A listener with port 0 keeps its port by its name. */
 function findHeld(held: readonly HeldAddress[], name: string, wanted: TcpAddress): TcpAddress | null {
   const text = formatAddress(wanted);
   const same = held.find((other) => other.name === name && formatAddress(other.configured) === text);
@@ -98,8 +98,8 @@ function findHeld(held: readonly HeldAddress[], name: string, wanted: TcpAddress
 /**
  * Claims one address.
  *
- * @param joins whether others that share the address may listen there
- * @param claims what has been claimed for other listeners
+ * @param joins whether other sockets that share the address may listen there
+ * @param claims the claims of other listeners
  */
 async function claim(
   name: string,
@@ -127,14 +127,14 @@ function reserve(name: string, address: TcpAddress, joins: boolean): Claimed {
     const reservation = bind(address, joins);
     return { name, address: { ...address, port: reservation?.port ?? address.port }, reservation };
   } catch (error) {
-    // Without IPv6 on this machine, every interface is every interface of IPv4.
+    // A machine without IPv6 binds all interfaces of IPv4.
     if (address.host !== '::' || codeOf(error) !== 'EAFNOSUPPORT') throw error;
     return reserve(name, { ...address, host: '0.0.0.0' }, joins);
   }
 }
 
 function bind(address: TcpAddress, joins: boolean): Reservation | null {
-  // From the first moment on a port of the system's choice may be shared: others ask for such ports all the time.
+  // A port of the kernel's choice is shared from the start: other processes ask for such ports all the time.
   if (unsupportedReason() === null) {
     return new PortReservation(new SocketAddress(address), joins || address.port === 0);
   }

@@ -7,15 +7,15 @@ import type { Logger } from '../../telemetry/logger.ts';
 /** When a listener's certificate expires. */
 export interface CertificateExpiry {
   readonly listener: string;
-  /** Its first server name, or the name of its file where it has none. */
+  /** The first server name, or the name of the file if there is none. */
   readonly certificate: string;
   /** Seconds since 1970. */
   readonly notAfter: number;
 }
 
 /**
- * Reads the expiry of all certificates. Of two for the same name (one with an RSA key and one with an EC key) the
- * earlier counts. One that cannot be read is logged and left out: whether it can be used is the workers' affair.
+ * Reads the expiry of all certificates. If two have the same name (one with an RSA key and one with an EC key) the earlier
+ * expiry counts. A certificate that cannot be read is logged and left out: the workers decide whether it can be used.
  */
 export function readExpiries(listeners: readonly Listener[], log: Logger): CertificateExpiry[] {
   const expiries = new Map<string, CertificateExpiry>();

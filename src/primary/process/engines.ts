@@ -5,11 +5,10 @@ import { unsupportedReason } from '../../sys/support.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
 /**
- * The listeners, those of mode l4 with the engine that will carry their tunnels in place of `auto`. Where that
- * is not the engine raw, a line of the log says why.
+ * Chooses the engine of each layer 4 listener with `engine: auto`. If that is not the engine raw, a log line says why.
  *
- * @param reason - asks why the engine raw cannot be used on this machine; null where it can
- * @throws StartError where a listener demands it and it cannot be used
+ * @param reason returns why the engine raw cannot be used on this machine; null if it can
+ * @throws StartError if a listener demands the engine raw and it cannot be used
  */
 export function chooseEngines(
   { listeners, clusters }: Pick<Config, 'listeners' | 'clusters'>,
@@ -40,7 +39,7 @@ export function chooseEngines(
   return listeners.map((listener) => (listener.mode === 'l4' ? choose(listener) : listener));
 }
 
-/** What carries the tunnels, as one word: `raw`, `net`, `mixed`, or `none` where there are no tunnels. */
+/** Names the engine of all tunnels in one word: `raw`, `net`, `mixed`, or `none` without layer 4 listeners. */
 export function engineInUse(listeners: readonly Listener[]): string {
   const engines = new Set(listeners.flatMap((listener) => (listener.mode === 'l4' ? [listener.engine] : [])));
   const [engine = 'none'] = engines;

@@ -3,34 +3,34 @@ import type { FSWatcher } from 'node:fs';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 
-/** After the last sign of a change it has to be quiet for so long: editors and tools write in several steps. */
+/** How long files must stay the same after a change: editors and tools write in several steps. */
 const QUIET_MS = 200;
-/** Not every file system tells of changes. */
+/** Period of the looks without a notification: not every file system notifies of changes. */
 const POLL_MS = 2000;
 
 /**
- * Watches files for changes of any kind: written in place, replaced by rename, behind a symbolic link that is turned
- * to another directory (as Kubernetes does), gone and back again. What the system tells only says when to look.
+ * Watches files for changes of any kind: written in place, replaced by rename, behind a symbolic link that changes its
+ * target (as in Kubernetes), removed and created again. A notification of the system only causes a look.
  */
 export class FileWatch {
   readonly #directories = new Map<string, FSWatcher>();
   #files: readonly string[];
-  /** What the files were when they were read. */
+  /** The marks of the files when they were read. */
   #known: ReadonlyMap<string, string>;
-  /** What they were when it was looked last, where that is not what is known. */
+  /** The marks at the last look, if they differ from the known ones. */
   #seen: ReadonlyMap<string, string> | null = null;
   #onChange: (() => Promise<unknown>) | null = null;
   #poll: NodeJS.Timeout | undefined;
   #soon: NodeJS.Timeout | undefined;
   #busy = false;
 
-  /** Notes at once what the files are. @param files absolute paths, read just now */
+  /** Marks the files at once. @param files absolute paths, read just now */
   constructor(files: readonly string[]) {
     this.#files = files;
     this.#known = marksOf(files);
   }
 
-  /** Begins to tell of changes; one that has come since the files were read counts. */
+  /** Begins to report changes, also a change since the files were read. */
   start(onChange: () => Promise<unknown>): void {
     this.#onChange = onChange;
     this.#listen();
@@ -39,9 +39,9 @@ export class FileWatch {
   }
 
   /**
-   * Says what has been read just now, to be watched from here on. What is known of those that stay is kept.
+   * Watches the files that have been read just now. Files that were watched before keep their marks.
    *
-   * @param usable whether something could be made of them; if not, those before are in use still, and watched too
+   * @param usable whether the files hold a usable configuration; if not, those before are in use, and watched too
    */
   read(files: readonly string[], usable: boolean): void {
     if (!usable) {
@@ -88,7 +88,7 @@ export class FileWatch {
     this.#soon ??= setTimeout(() => this.#look(), QUIET_MS).unref();
   }
 
-  /** Listens to the directories of the files and of what they are links to. */
+  /** Watches the directories of the files, and of the targets of symbolic links. */
   #listen(): void {
     const wanted = new Set(this.#files.flatMap((file) => [dirname(file), dirname(targetOf(file))]));
     for (const [directory, watcher] of this.#directories) {
@@ -106,13 +106,13 @@ export class FileWatch {
         });
         this.#directories.set(directory, watcher);
       } catch {
-        // It is looked at now and then all the same.
+        // The periodic looks find changes in it.
       }
     }
   }
 }
 
-/** What tells a file from what it was before, by its path; empty where there is none. */
+/** Marks each file by inode, size and times; the mark of a missing file is empty. */
 function marksOf(files: readonly string[]): Map<string, string> {
   return new Map(
     files.map((file) => {

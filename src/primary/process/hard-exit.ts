@@ -1,13 +1,16 @@
 /**
- * Ends the process with this status and without Node's teardown, which aborts where a uWS thread has handles
- * open, and hangs where a write to a full pipe is under way: what runs is replaced by a program that only exits.
+ * Ends the process with a status, without Node's teardown. The teardown aborts if a uWS thread has open handles, and hangs
+ * while a write to a full pipe is in progress.
+ *
+ * A program that only exits replaces this one by execve(2). Without execve the process kills itself, and the status is
+ * that of SIGKILL.
  */
 export function hardExit(status: number): void {
   try {
     const program = process.execPath;
     process.execve?.(program, [program, '-e', `process.exit(${status})`], {});
   } catch {
-    // Not on this platform.
+    // The platform has no execve.
   }
   process.kill(process.pid, 'SIGKILL');
 }

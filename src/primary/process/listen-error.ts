@@ -3,9 +3,9 @@ import type { TcpAddress } from '../../core/address.ts';
 import { StartError, codeOf, messageOf } from '../../core/errors.ts';
 
 /**
- * Says in one line why an address cannot be listened on and what to do about it.
+ * Describes in one line why an address cannot be listened on and what to do about it.
  *
- * @param what - what was to listen there, as a person would name it: `listener "web"`
+ * @param what the part that was to listen, as a person names it: `listener "web"`
  */
 export function listenError(what: string, address: TcpAddress, thrown: unknown): StartError {
   return new StartError(`${what} cannot listen on ${formatAddress(address)}: ${reason(address, thrown)}`, {

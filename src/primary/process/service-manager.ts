@@ -5,21 +5,20 @@ import type { Logger } from '../../telemetry/logger.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A socket that takes nothing just now is tried again, so often and after so long. */
-const TRIES = 20;
-const AGAIN_MS = 250;
-const TOOL_MS = 5000;
+/** Max attempts to send a datagram: the socket may be full for a moment. */
+const MAX_TRIES = 20;
+const RETRY_MS = 250;
+const TOOL_TIMEOUT_MS = 5000;
 
 /**
- * Tells systemd how the process is (sd_notify(3)): that it is ready, reads its configuration, or stops, and, where the
- * unit has WatchdogSec, again and again that it lives. It sends datagrams itself where it can use system calls, and
- * asks `systemd-notify` where it cannot.
+ * Tells systemd the state of the process (sd_notify(3)): ready, reloading, stopping. If the unit has WatchdogSec, also
+ * that the process lives, twice in each period. Sends datagrams by system calls, or by `systemd-notify` without koffi.
  */
 export class ServiceManager {
   readonly #socket: string;
   readonly #log: Logger;
   readonly #watchdog: NodeJS.Timeout | undefined;
-  /** What is to be sent, one after the other. */
+  /** Settles when all messages so far are sent: they go one after the other. */
   #queue: Promise<void> = Promise.resolve();
   #complained = false;
   #unwell: () => string | null = () => null;
@@ -29,12 +28,11 @@ export class ServiceManager {
     this.#socket = socket;
     this.#log = log;
     if (watchdogMs > 0) {
-      // Twice as often as is asked for.
       this.#watchdog = setInterval(() => this.#feed(), watchdogMs / 2).unref();
     }
   }
 
-  /** The one that has started this process; null where there is none. */
+  /** Returns the service manager that has started this process; null if there is none. */
   static of(env: Environment, log: Logger): ServiceManager | null {
     const { NOTIFY_SOCKET: socket } = env;
     if (socket === undefined || socket === '') return null;
@@ -50,7 +48,7 @@ export class ServiceManager {
   }
 
   reloading(): void {
-    // systemd tells by the time whether the READY that follows belongs to it.
+    // By this time systemd finds the READY that belongs to the reload.
     this.#say(['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`]);
   }
 
@@ -63,7 +61,7 @@ export class ServiceManager {
     this.#unwell = unwell;
   }
 
-  /** Says no more that the process lives. */
+  /** Stops feeding the watchdog. */
   close(): void {
     clearInterval(this.#watchdog);
   }
@@ -97,25 +95,25 @@ export class ServiceManager {
         return;
       } catch (error) {
         if (!(error instanceof Error) || !('syscall' in error)) return askTool(lines);
-        if (tries === TRIES) throw error;
+        if (tries === MAX_TRIES) throw error;
       }
-      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS).unref());
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
     }
   }
 }
 
-/** How long the process may be silent, in milliseconds; 0 where nobody watches it (sd_watchdog_enabled(3)). */
+/** Reads how long the process may be silent, in milliseconds; 0 if systemd does not watch it (sd_watchdog_enabled(3)). */
 function watchdogOf({ WATCHDOG_USEC: usec, WATCHDOG_PID: watched }: Environment): number {
   const ms = Number(usec) / 1000;
   if (!(ms >= 1 && ms < 2 ** 31)) return 0;
-  // Under another Node the watched process is the one that has started this one.
+  // If this Node was started by another one, systemd watches the other one.
   const ours = watched === undefined || [process.pid, process.ppid].includes(Number(watched));
   return ours ? ms : 0;
 }
 
 function askTool(lines: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    execFile('systemd-notify', [...lines], { timeout: TOOL_MS }, (error) => {
+    execFile('systemd-notify', [...lines], { timeout: TOOL_TIMEOUT_MS }, (error) => {
       if (error === null) resolve();
       else reject(error instanceof Error ? error : new Error('systemd-notify failed'));
     });

@@ -8,7 +8,7 @@ export interface Versions {
   readonly uws: string;
 }
 
-/** The versions of what runs here; `unknown` where a package does not say. */
+/** Reads the versions of this program, Node and uWebSockets.js; `unknown` if a package has none. */
 export function readVersions(): Versions {
   return {
     sluice: version(),

@@ -9,7 +9,7 @@ import { allocatePage, clearGauges } from '../../telemetry/stats-page.ts';
 
 export const KINDS: readonly WorkerKind[] = ['l7', 'l4'];
 
-/** The stats pages of all workers, and what is counted in them. */
+/** Keeps the stats pages of all workers, and counts in them. */
 export class WorkerPages {
   readonly directory: SeriesDirectory;
   readonly sums: PageSums;
@@ -30,12 +30,12 @@ export class WorkerPages {
     clearGauges(page, this.directory.all());
   }
 
-  /** Takes a page away whose worker has ended. */
+  /** Removes the page of a worker that has ended. */
   remove(page: SharedArrayBuffer): void {
     this.sums.remove(page, this.directory.all());
   }
 
-  /** Takes a page away whose worker may still write it; returns what to call when the worker has ended. */
+  /** Removes the page of a worker that may still write it; returns a function to call when the worker has ended. */
   abandon(page: SharedArrayBuffer): () => void {
     const settle = this.sums.abandon(page, this.directory.all());
     return () => settle(this.directory.all());
@@ -61,7 +61,7 @@ export class WorkerPages {
     return slots;
   }
 
-  /** Reads the oldest configuration of which something lives in a worker. */
+  /** Reads the number of the oldest configuration of which anything lives in a worker. */
   oldestGeneration(worker: string, page: SharedArrayBuffer): number {
     return new Float64Array(page)[this.directory.slot(threadMetrics.oldestGeneration, { worker })]!;
   }

@@ -10,7 +10,7 @@ import type { Heirs, Pace, ToWorker, WorkerKind } from '../../protocol/to-worker
 import { allocateDescriptorTable, listeningIn } from '../../sys/descriptors/descriptor-table.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
-/** What a task gets from its slot. */
+/** What a slot gives to its worker's task. */
 export interface Launch {
   readonly port: MessagePort;
   readonly pulse: Pulse;
@@ -23,7 +23,7 @@ export interface Launch {
 export interface SlotTimings {
   /** From the start of a task to its `listening`, and for the answer to a `prepare`, in milliseconds. */
   readonly startMs: number;
-  /** After so many milliseconds of listening, earlier faults no longer count. */
+  /** How long a worker must listen for earlier faults to no longer count, in milliseconds. */
   readonly steadyMs: number;
   readonly backoff: BackoffLimits;
 }
@@ -31,41 +31,41 @@ export interface SlotTimings {
 interface SlotOptions {
   readonly kind: WorkerKind;
   readonly name: string;
-  /** The page that every worker in this slot writes, one after the other. */
+  /** The stats page: each worker of this slot writes it, one after the other. */
   readonly page: SharedArrayBuffer;
   /** Sets the gauges in the page to 0. */
   readonly clearGauges: () => void;
-  /** How often a worker of the name has been started anew before. */
+  /** How often workers of this name have been restarted before. */
   readonly restarts: number;
-  /** Whether it is tried again where its first start fails. */
+  /** Whether the worker starts again if its first start fails. */
   readonly perseveres?: boolean;
   readonly timings: SlotTimings;
   readonly log: Logger;
   readonly onLines: (lines: string) => void;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
-  /** Called when a worker that has been up before, or is tried again, does not listen in time. */
+  /** Called when a worker that was up before, or perseveres, does not listen in time. */
   readonly onLate?: (afterMs: number) => void;
   /** Runs a `serve` task; settles when the task, or its terminated thread, has ended. */
   readonly serve: (launch: Launch) => Promise<unknown>;
 }
 
-/** How a worker is to end. */
+/** How a worker ends. */
 interface Ending {
   readonly graceMs: number;
   readonly pace: Pace | null;
   readonly heirs: Heirs | null;
 }
 
-/** The place of one worker: runs its task, and starts it anew when it fails, until it is drained. */
+/** The place of one worker: runs its task, and restarts the task when it fails, until the worker is drained. */
 export class WorkerSlot {
   readonly kind: WorkerKind;
   readonly name: string;
   readonly page: SharedArrayBuffer;
-  /** Of the configuration that its worker runs; its owner keeps it. */
+  /** The number of the configuration that the worker runs; the change of a generation sets it. */
   generation = 0;
-  /** Resolves when no task runs here any more and none will. */
+  /** Resolves when no task runs here, and none will start. */
   readonly ended: Promise<undefined>;
-  /** Resolves when nobody needs to wait for it: it has ended, or is stuck. */
+  /** Resolves when nobody needs to wait for the worker: it has ended, or is stuck. */
   readonly gone: Promise<undefined>;
   readonly #options: SlotOptions;
   readonly #backoff: Backoff;
@@ -82,9 +82,9 @@ export class WorkerSlot {
   #pulse: Pulse | null = null;
   #descriptors: SharedArrayBuffer | null = null;
   #termination = new AbortController();
-  /** Who waits for the answer to a `prepare`. */
+  /** The `prepare` that waits for its answer; null if none does. */
   #preparing: { readonly generation: number; answer(problem: string | null): void } | null = null;
-  /** Of the next start while waiting, of the start deadline while starting. */
+  /** For the next start while waiting, for the start deadline while starting. */
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: SlotOptions) {
@@ -94,7 +94,7 @@ export class WorkerSlot {
     this.page = options.page;
     this.#restarts = options.restarts;
     this.#backoff = new Backoff(options.timings.backoff);
-    // Not everybody who drains has also waited for the start.
+    // A drain rejects it, and nobody may wait for the start.
     this.#firstListening.promise.catch(() => undefined);
     this.ended = this.#end.promise;
     this.gone = this.#leave.promise;
@@ -104,7 +104,7 @@ export class WorkerSlot {
     return this.#state;
   }
 
-  /** Times that the worker was started anew. */
+  /** Restarts of workers of this name. */
   get restarts(): number {
     return this.#restarts;
   }
@@ -114,7 +114,7 @@ export class WorkerSlot {
     return this.#startFailed;
   }
 
-  /** The pulse of the task that runs; null where none does. */
+  /** The pulse of the running task; null if no task runs. */
   get pulse(): Pulse | null {
     return this.#pulse;
   }
@@ -135,7 +135,7 @@ export class WorkerSlot {
     return this.#firstListening.promise;
   }
 
-  /** Ends the worker for good, giving its connections so many milliseconds; may be called again with fewer. */
+  /** Ends the worker for good, with a grace period for its connections; may be called again with a shorter one. */
   drain({ graceMs, pace, heirs }: Ending): void {
     this.#draining = true;
     this.#firstListening.reject(new StartError(`worker ${this.name} was stopped before it was ready`));
@@ -163,8 +163,10 @@ export class WorkerSlot {
   }
 
   /**
-   * Lets the worker get ready for a generation. Resolves with what is in the way; with null where nothing is, also
-   * because no worker runs: the next one gets the generation that is in use when it starts.
+   * Lets the worker get ready for a generation.
+   *
+   * @returns what is in the way; null if nothing is, or if no worker runs: the next one starts with the generation that
+   * is in use then
    */
   prepare(command: Extract<ToWorker, { type: 'prepare' }>): Promise<string | null> {
     if (this.#port === null || (this.#state !== 'up' && this.#state !== 'starting'))
@@ -185,7 +187,7 @@ export class WorkerSlot {
     });
   }
 
-  /** Says something to the worker, where one runs. A stuck one would only keep it in memory. */
+  /** Sends a message to the worker, if one runs. A stuck worker would only keep the message in memory. */
   send(message: ToWorker): void {
     if (this.#state !== 'stuck') this.#post(message);
   }
@@ -195,7 +197,7 @@ export class WorkerSlot {
   }
 
   #launch(): void {
-    // Until now it stayed open for what the worker before had still to say.
+    // The port of the worker before stayed open for its last messages.
     this.#port?.close();
     const { port1, port2 } = new MessageChannel();
     const pulse = new Pulse();
@@ -292,7 +294,7 @@ export class WorkerSlot {
     }, restartInMs);
   }
 
-  /** Takes what the worker posted before its task ended, which came by another way than the end itself. */
+  /** Receives what the worker posted before its task ended: messages and the end of a task come by different ways. */
   #receiveRest(): void {
     const port = this.#port;
     if (port === null) return;
@@ -308,7 +310,7 @@ export class WorkerSlot {
     this.#leave.resolve(undefined);
   }
 
-  /** Lets go of the port; only after the end. */
+  /** Closes the port; called after the end. */
   close(): void {
     this.#receiveRest();
     this.#port?.close();

@@ -32,12 +32,11 @@ export class WorkerThreads {
    */
   async run(start: WorkerStart, signal: AbortSignal): Promise<unknown> {
     const { kind, port } = start;
-    // The file is named here and not for the pool: a file that cannot be loaded then fails its task, and not the
-    // thread.
+    // The file is an option of the task, not of the pool: a file that cannot be loaded then fails its task only.
     const filename = fileURLToPath(this.#files[kind]);
     const pool = this.#pool(kind);
     let exit: Promise<void> | null = null;
-    // Before the pool hears of it, which forgets the thread.
+    // Runs before the pool's own listener, which forgets the thread.
     const onAbort = (): void => {
       exit = exitOf(pool, new Pulse(start.pulse).thread);
     };
@@ -56,7 +55,7 @@ export class WorkerThreads {
     this.#log.info({ worker: name, descriptors: closed }, 'worker thread has been terminated');
   }
 
-  /** Ends all threads; none may have a task, because uWS handles must not be open then. */
+  /** Ends all threads; none may have a task, because open uWS handles abort the process. */
   async close(): Promise<void> {
     await Promise.all(Array.from(this.#pools.values(), (pool) => pool.destroy()));
   }
@@ -68,7 +67,7 @@ export class WorkerThreads {
         minThreads: 0,
         maxThreads: MAX_THREADS,
         idleTimeout: IDLE_TIMEOUT_MS,
-        // A thread between two tasks must turn its event loop, so that what the first left behind gets closed.
+        // A thread between two tasks must turn its event loop, so that handles of the first task get closed.
         atomics: 'disabled',
         recordTiming: false,
       });
@@ -79,7 +78,7 @@ export class WorkerThreads {
   }
 }
 
-/** Resolves when a thread of the pool has exited; at once where it has none of this id. */
+/** Resolves when a thread of the pool has exited; at once if the pool has no thread of this id. */
 function exitOf(pool: Piscina, id: number): Promise<void> {
   const thread = pool.threads.find(({ threadId }) => threadId === id);
   return new Promise((resolve) => {

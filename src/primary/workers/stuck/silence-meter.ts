@@ -1,14 +1,14 @@
 /**
- * Measures how long each worker has been silent, by looks at their beats at a fixed period. Only time in which the looks
- * themselves came on time counts: when the machine was suspended, the process was stopped, or the primary was busy, the
- * workers may have had no chance to beat, and nothing follows from their silence.
+ * Measures how long each worker has been silent, by looks at their beats at a fixed period. Time before a late look does
+ * not count: if the machine was suspended, the process was stopped, or the primary was busy, the workers may have had no
+ * chance to beat.
  */
 export class SilenceMeter<K> {
   readonly #periodMs: number;
   #lookedAt: number | null = null;
   #silences = new Map<K, { readonly beats: number; readonly ms: number }>();
 
-  /** @param periodMs between two looks; one that comes later than twice that is late */
+  /** @param periodMs between two looks; a look after more than twice the period is late */
   constructor(periodMs: number) {
     this.#periodMs = periodMs;
   }
@@ -17,8 +17,8 @@ export class SilenceMeter<K> {
    * Takes a look.
    *
    * @param now milliseconds on a monotonic clock
-   * @param beats how often each has beaten; who is missing is forgotten
-   * @returns for how many milliseconds each has been silent
+   * @param beats the beats of each worker since its start; a worker that is missing is forgotten
+   * @returns the silence of each worker, in milliseconds
    */
   look(now: number, beats: ReadonlyMap<K, number>): ReadonlyMap<K, number> {
     const elapsed = now - (this.#lookedAt ?? now);

@@ -2,30 +2,30 @@ import type { WorkerSlot } from '../worker-slot.ts';
 import type { Pulse } from '../../../protocol/pulse.ts';
 import { SilenceMeter } from './silence-meter.ts';
 
-/** How often the pulses are looked at. Workers beat ten times a second. */
+/** Period of the looks at the pulses. Workers beat ten times a second. */
 const LOOK_MS = 250;
 
-/** A worker that starts has a deadline of its own. */
+/** A worker that starts is not judged: it has a deadline of its own. */
 const JUDGED: ReadonlySet<WorkerSlot['state']> = new Set(['up', 'draining', 'stuck']);
 
 type WatchedSlot = Pick<WorkerSlot, 'state' | 'pulse'>;
 
 interface WatchOptions<S extends WatchedSlot> {
-  /** Everyone who has a thread, those that have been left behind included. */
+  /** The workers that have threads, including those left behind. */
   readonly slots: () => readonly S[];
   /** Silence that makes a worker stuck, in milliseconds; 0 for never. */
   readonly stuckAfterMs: () => number;
-  /** Called once for a worker. */
+  /** Called once for each stuck worker. */
   readonly onStuck: (slot: S, silentMs: number) => void;
-  /** A worker that was stuck beats again. Called once for a worker. */
+  /** Called once for each stuck worker that beats again. */
   readonly onRecovered: (slot: S) => void;
 }
 
-/** Looks at the workers' pulses all the time, and tells which of them are stuck. */
+/** Looks at the workers' pulses, and reports the workers that are stuck. */
 export class WorkerWatch<S extends WatchedSlot = WorkerSlot> {
   readonly #options: WatchOptions<S>;
   readonly #meter = new SilenceMeter<Pulse>(LOOK_MS);
-  /** Pulses of stuck workers that have not beaten since. */
+  /** Pulses of stuck workers that have not beaten since they were reported. */
   readonly #silent = new WeakSet<Pulse>();
   #timer: NodeJS.Timeout | undefined;
 
