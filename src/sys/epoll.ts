@@ -5,13 +5,13 @@ import { PinnedBuffer, addressWithin } from './memory/pinned-buffer.ts';
 import { EPOLL_CLOEXEC } from './sockets/socket-constants.ts';
 import { epollLayout } from './sockets/socket-structs.ts';
 
-/** There is something to receive, to accept, or the other side's FIN. */
+/** Bytes, a connection or the other side's FIN have come. */
 export const EPOLLIN = 0x1;
-/** There is room to send. */
+/** The socket has room to send. */
 export const EPOLLOUT = 0x4;
-/** The connection is broken. Reported whether asked for or not. */
+/** The connection is broken. Always reported. */
 export const EPOLLERR = 0x8;
-/** Both directions have ended. Reported whether asked for or not. */
+/** Both directions have ended. Always reported. */
 export const EPOLLHUP = 0x10;
 /** Report changes only: an end that is not acted on yet would be reported for ever. */
 export const EPOLLET = 1 << 31;
@@ -22,78 +22,78 @@ const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const EPOLL_CTL_MOD = 3;
 
-/** A set of descriptors, level-triggered, and the events of the last {@link wait}. */
+/** A level-triggered set of descriptors, and the events of the last {@link wait}. */
 export class Epoll {
   readonly #calls: NativeCalls;
   readonly #words: Int32Array;
   readonly #events: number;
-  readonly #most: number;
+  readonly #maxEvents: number;
   readonly #stride: number;
   readonly #data: number;
-  /** One more structure behind the events, for {@link add} and {@link modify}. */
+  /** Address of a structure behind the events, for {@link add} and {@link modify}. */
   readonly #request: number;
   readonly #requestWord: number;
   #fd: number;
 
-  /** @param most events that one wait can bring, 1 or more. Throws where system calls are not supported. */
-  constructor(most: number) {
+  /** @param maxEvents max events of one wait, 1 or more. Throws if system calls are not supported. */
+  constructor(maxEvents: number) {
     this.#calls = nativeCalls();
     const { stride, data } = epollLayout(process.arch);
-    this.#most = most;
+    this.#maxEvents = maxEvents;
     this.#stride = stride;
     this.#data = data;
-    this.#requestWord = most * stride;
-    const buffer = new PinnedBuffer((most + 1) * stride * 4);
+    this.#requestWord = maxEvents * stride;
+    const buffer = new PinnedBuffer((maxEvents + 1) * stride * 4);
     this.#words = new Int32Array(buffer.bytes.buffer);
-    this.#events = addressWithin(buffer, 0, most * stride * 4);
-    this.#request = addressWithin(buffer, most * stride * 4, (most + 1) * stride * 4);
+    this.#events = addressWithin(buffer, 0, maxEvents * stride * 4);
+    this.#request = addressWithin(buffer, maxEvents * stride * 4, (maxEvents + 1) * stride * 4);
     this.#fd = this.#calls.epollCreate(EPOLL_CLOEXEC);
     if (this.#fd < 0) throw new SystemCallError('epoll_create1', this.#calls.errno());
   }
 
-  /** Adds a descriptor; closing it takes it out. @param tag a number that its events bring back */
+  /** Adds a descriptor. Closing the descriptor removes it. @param tag a number that its events return */
   add(fd: number, interest: number, tag: number): void {
     this.#control(EPOLL_CTL_ADD, fd, interest, tag);
   }
 
-  /** Changes what a descriptor is watched for. */
+  /** Changes the watched events of a descriptor. */
   modify(fd: number, interest: number, tag: number): void {
     this.#control(EPOLL_CTL_MOD, fd, interest, tag);
   }
 
-  /** Takes a descriptor out. Does nothing if it is not in the set. */
+  /** Removes a descriptor. Does nothing if it is not in the set. */
   remove(fd: number): void {
     checkDescriptor(this.#fd);
     checkDescriptor(fd);
     this.#calls.epollControl(this.#fd, EPOLL_CTL_DEL, fd, this.#request);
   }
 
-  /** Waits until something happens, for so many milliseconds at most; returns how many events there are. */
+  /** Waits for events for at most `timeoutMs`. Returns the number of events. */
   wait(timeoutMs: number): number {
     checkDescriptor(this.#fd);
-    const count = this.#calls.epollWait(this.#fd, this.#events, this.#most, timeoutMs);
+    const count = this.#calls.epollWait(this.#fd, this.#events, this.#maxEvents, timeoutMs);
     if (count >= 0) return count;
     const errno = this.#calls.errno();
     if (errno === EINTR) return 0;
     throw new SystemCallError('epoll_wait', errno);
   }
 
-  /** The descriptor of the event of this index. */
+  /** Returns the descriptor of an event. */
   fd(index: number): number {
     return this.#words[index * this.#stride + this.#data]!;
   }
 
-  /** Its tag. */
+  /** Returns the tag of an event's descriptor. */
   tag(index: number): number {
     return this.#words[index * this.#stride + this.#data + 1]!;
   }
 
-  /** What has happened, as a sum of the constants of this file. */
+  /** Returns the flags of an event: constants of this file. */
   events(index: number): number {
     return this.#words[index * this.#stride]!;
   }
 
-  /** Closes the set. It cannot be used any more. */
+  /** Closes the set, which cannot be used afterwards. */
   close(): void {
     if (this.#fd < 0) return;
     this.#calls.close(this.#fd);

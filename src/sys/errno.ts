@@ -8,12 +8,12 @@ export const EINPROGRESS = errno.EINPROGRESS;
 export const EINTR = errno.EINTR;
 export const ETIMEDOUT = errno.ETIMEDOUT;
 
-/** The name of an error number: `ECONNREFUSED`. */
+/** Returns the name of an error number, such as `ECONNREFUSED`. */
 export function errorName(number: number): string {
   return getSystemErrorName(-number);
 }
 
-/** A system call that failed where it should not have. `code` is the error's name, as in Node's own errors. */
+/** An unexpected failure of a system call. `code` is the error's name, as in Node's errors. */
 export class SystemCallError extends Error {
   override readonly name = 'SystemCallError';
   readonly code: string;

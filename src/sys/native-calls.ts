@@ -5,8 +5,8 @@ import { messageOf } from '../core/errors.ts';
 import { noteClosing, noteOpen } from './descriptors/descriptor-table.ts';
 
 /**
- * The functions that this room calls in the C library and in Node itself, as they are: numbers go in and come
- * out, and an address is a number too. A wrong one ends the process, so nothing but this room calls them.
+ * The functions of the C library and of Node that this room calls. All arguments are numbers, addresses too. A wrong
+ * address ends the process, so only this room calls the functions.
  */
 export interface NativeCalls {
   readonly socket: (domain: number, type: number, protocol: number) => number;
@@ -28,7 +28,7 @@ export interface NativeCalls {
   /** Null if the C library is not glibc. */
   readonly mallopt: ((parameter: number, value: number) => number) | null;
   readonly read: (fd: number, address: number, length: number) => number;
-  /** Offsets are addresses, and 0 where a descriptor has none. */
+  /** Offsets are addresses, or 0 for a descriptor without an offset. */
   readonly splice: (
     from: number,
     fromOffset: number,
@@ -41,24 +41,24 @@ export interface NativeCalls {
   readonly close: (fd: number) => number;
   readonly epollCreate: (flags: number) => number;
   readonly epollControl: (epoll: number, operation: number, fd: number, event: number) => number;
-  readonly epollWait: (epoll: number, events: number, most: number, timeoutMs: number) => number;
+  readonly epollWait: (epoll: number, events: number, max: number, timeoutMs: number) => number;
   readonly parseAddress: (family: number, text: string, address: number) => number;
   readonly formatAddress: (family: number, address: number, text: number, size: number) => string | null;
   readonly interfaceIndex: (name: string) => number;
   readonly nodeLoop: (environment: bigint, loop: number) => number;
   readonly nodeLoopDescriptor: (loop: bigint) => number;
-  /** Calls back for each of the loop's handles, in the order of their creation, before it returns. */
+  /** Calls back for each handle of the loop, in the order of creation, before it returns. */
   readonly walk: (loop: bigint, callback: (handle: number) => void) => void;
   readonly handleType: (handle: number) => number;
   readonly handleSize: (type: number) => number;
   readonly isActive: (handle: number) => number;
   readonly checkStop: (handle: number) => number;
   readonly checkStart: (handle: number, callback: number) => number;
-  /** Reads the pointer that lies at an address. */
+  /** Reads the pointer at an address. */
   readonly readPointer: (address: number) => number;
-  /** The error number of the call before, if that failed. */
+  /** Returns the error number of the last failed call. */
   readonly errno: () => number;
-  /** Where the bytes lie, for as long as they are referenced and their memory is not handed away. */
+  /** Returns the address of the bytes. It is valid while they are referenced and their memory is not transferred. */
   readonly addressOf: (bytes: Uint8Array) => number;
   /** Node's handle for this thread. */
   readonly environment: bigint;
@@ -74,7 +74,7 @@ const ARCHITECTURES: readonly string[] = ['x64', 'arm64'];
 
 let loaded: NativeCalls | null = null;
 
-/** The calls, loaded once in each thread. Throws where the platform or koffi does not have them. */
+/** Returns the calls, which each thread loads once. Throws if the platform is not supported, or koffi does not load. */
 export function nativeCalls(): NativeCalls {
   loaded ??= load();
   return loaded;
@@ -93,7 +93,7 @@ function load(): NativeCalls {
     close: own.func('close', 'int', ['int']) as NativeCalls['close'],
     epollCreate: own.func('epoll_create1', 'int', ['int']) as NativeCalls['epollCreate'],
   };
-  // What opens and closes descriptors keeps this thread's table; `Pipe` notes its two ends itself.
+  // Calls that open and close descriptors update the thread's table. `Pipe` notes its two ends itself.
   const opened = (fd: number): number => {
     noteOpen(fd);
     return fd;
@@ -110,7 +110,7 @@ function load(): NativeCalls {
     recv: own.func('recv', 'intptr_t', ['int', 'uintptr_t', 'size_t', 'int']),
     send: own.func('send', 'intptr_t', ['int', 'uintptr_t', 'size_t', 'int']),
     pipe2: own.func('pipe2', 'int', ['uintptr_t', 'int']),
-    // As variadic functions are called on both architectures where their arguments are integers in registers.
+    // Both are variadic. On both architectures integer arguments go in registers, as for other functions.
     fcntl: own.func('fcntl', 'int', ['int', 'int', 'intptr_t']),
     ioctl: own.func('ioctl', 'int', ['int', 'size_t', 'uintptr_t']),
     dup3: own.func('dup3', 'int', ['int', 'int', 'int']),
@@ -141,7 +141,7 @@ function load(): NativeCalls {
     readPointer: (address) => koffi.decode(BigInt(address), 'uintptr_t') as number,
     errno: () => koffi.errno(),
     addressOf: (bytes) => Number(koffi.address(bytes)),
-    // Declared as an object, and a number all the same.
+    // Its type says object, but it is a number.
     environment: koffi.node.env as unknown as bigint,
   };
 }
@@ -160,7 +160,7 @@ function optional<T>(find: () => T): T | null {
   }
 }
 
-/** Not by an `import`: a platform without it must be able to load everything else. */
+/** Loads koffi without `import`, so that everything else works on a platform without it. */
 function requireKoffi(): typeof Koffi {
   try {
     return createRequire(import.meta.url)('koffi') as typeof Koffi;

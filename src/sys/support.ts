@@ -3,7 +3,7 @@ import { EPOLLIN, Epoll } from './epoll.ts';
 import { nodeLoopDescriptor } from './node/node-loop.ts';
 import { Sockets } from './sockets/sockets.ts';
 
-/** Why what this room has cannot be used here, in a few words, or null where it can. */
+/** Returns in a few words why system calls cannot be used here; null if they can. */
 export function unsupportedReason(): string | null {
   try {
     new Sockets();

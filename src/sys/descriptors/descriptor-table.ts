@@ -1,13 +1,13 @@
-/** Room for every descriptor number that Linux allows by default (fs.nr_open). Untouched pages cost no memory. */
+/** One byte for every descriptor number that Linux allows by default (fs.nr_open). Unused pages cost no memory. */
 const TABLE_BYTES = 1024 * 1024;
-/** The thread opened the descriptor by a call of this room, and closes it. */
+/** The thread opened the descriptor by a call of this room, and closes it itself. */
 const OWN = 1;
-/** The descriptor is a listening socket, ours or of a library. */
+/** The descriptor is a listening socket, of sluice or of a library. */
 const LISTENING = 2;
 
 /**
- * The table of this thread; empty where nobody reads it. Stores beyond its end, and at -1, do nothing: a descriptor can
- * be missed, but a descriptor of somebody else is never in it.
+ * The table of this thread; empty if nobody reads it. Stores beyond its end and at -1 do nothing: the table may lack a
+ * descriptor, but never has a descriptor of other code.
  */
 let own: Uint8Array = new Uint8Array(0);
 
@@ -16,7 +16,7 @@ export function allocateDescriptorTable(): SharedArrayBuffer {
   return new SharedArrayBuffer(TABLE_BYTES);
 }
 
-/** Notes the descriptors that this thread opens and closes from now on in a table. */
+/** Makes a table the one in which this thread notes its descriptors from now on. */
 export function useDescriptorTable(memory: SharedArrayBuffer): void {
   own = new Uint8Array(memory);
 }
@@ -26,12 +26,12 @@ export function noteOpen(fd: number): void {
   own[fd] = OWN;
 }
 
-/** Notes that a descriptor listens, whoever opened it. */
+/** Notes that a descriptor listens, also if a library opened it. */
 export function noteListening(fd: number): void {
   own[fd]! |= LISTENING;
 }
 
-/** Forgets a descriptor. Call it before the descriptor is closed: right after, its number may be somebody else's. */
+/** Removes a descriptor. Call it before the descriptor is closed: afterwards other code may get the same number. */
 export function noteClosing(fd: number): void {
   own[fd] = 0;
 }

@@ -2,14 +2,14 @@ import { SystemCallError } from '../errno.ts';
 import { checkDescriptor, nativeCalls } from '../native-calls.ts';
 import { EPOLL_CLOEXEC, F_DUPFD_CLOEXEC, O_CLOEXEC } from '../sockets/socket-constants.ts';
 
-/** Another thread that opens a file can make the system refuse a number for a moment (EBUSY). */
+/** Max tries of dup3. While another thread opens a file, the system may refuse a number with EBUSY. */
 const MAX_TRIES = 1000;
 
 /**
- * Puts something that is no socket in the place of sockets and back, so that it can be seen which socket a library
- * asks. A second descriptor keeps each socket open meanwhile: epoll watches the open file, and never notices.
+ * Replaces sockets by a descriptor that is not a socket, and restores them. A library's answer then shows which socket it
+ * asked. A second descriptor keeps each socket open meanwhile: epoll watches the open file, and does not notice.
  *
- * To be ended before anything else of this thread runs, and only for sockets that no other thread uses.
+ * Use it only for sockets that no other thread uses, and end it before any other code of this thread runs.
  */
 export class Disguise {
   readonly #calls = nativeCalls();
@@ -19,7 +19,7 @@ export class Disguise {
   readonly #hidden: boolean[];
   #stand = -1;
 
-  /** Hides nothing yet. Throws if there are not enough descriptors: one for each socket, and one more. */
+  /** Hides nothing yet. Needs one descriptor for each socket and one more, and throws without them. */
   constructor(fds: readonly number[]) {
     this.#fds = fds;
     this.#hidden = fds.map(() => false);
@@ -39,7 +39,7 @@ export class Disguise {
     return this.#fds.length;
   }
 
-  /** From now on the descriptor with this index has no peer. */
+  /** Replaces the socket with this index: its descriptor has no peer from now on. */
   hide(index: number): void {
     if (this.#hidden[index] === false) this.#put(this.#stand, index, true);
   }
@@ -49,7 +49,7 @@ export class Disguise {
     if (this.#hidden[index] === true) this.#put(this.#copies[index]!, index, false);
   }
 
-  /** Shows all sockets. Nothing can be hidden afterwards. */
+  /** Shows all sockets. The disguise cannot be used afterwards. */
   end(): void {
     for (let index = 0; index < this.#copies.length; index++) {
       this.show(index);

@@ -7,8 +7,8 @@ import { F_DUPFD_CLOEXEC } from '../sockets/socket-constants.ts';
 const STDERR = 2;
 
 /**
- * Returns how to ask for the lowest free descriptor number of the process: by duplicating a descriptor and closing it
- * (1 us), or without system calls by opening /dev/null (3 us). It is Infinity if none is free.
+ * Returns a function that finds the lowest free descriptor number of the process; Infinity if none is free. The function
+ * duplicates a descriptor and closes it (1 us), or without system calls opens /dev/null (3 us).
  */
 export function lowestDescriptor(): () => number {
   let calls: NativeCalls;

@@ -2,17 +2,17 @@ import { nativeCalls } from '../native-calls.ts';
 
 const M_TRIM_THRESHOLD = -1;
 const M_MMAP_THRESHOLD = -3;
-/** Smaller blocks come and go too often for system calls. */
+/** Min size of blocks that come from the system. Smaller blocks come and go too often for system calls. */
 const MIN_APART_BYTES = 256 * 1024;
-/** Free memory at the end of an arena that stays. */
+/** Max free memory that stays at the end of an arena. */
 const MAX_FREE_BYTES = 1024 * 1024;
 
 /**
- * Has glibc take blocks from 256 KiB on from the system, and give each back when it is freed, in the whole process.
- * Left to itself it raises that size to 32 MiB as such blocks are freed, and keeps up to 64 MiB a thread (mallopt(3)).
- * An operator's own MALLOC_MMAP_THRESHOLD_ stays in force. Throws if system calls are not supported.
+ * Makes glibc take blocks of 256 KiB and more from the system, and return each when it is freed, in the whole process. By
+ * default glibc raises that size to 32 MiB when such blocks are freed, and keeps up to 64 MiB per thread (mallopt(3)). An
+ * operator's MALLOC_MMAP_THRESHOLD_ stays in force. Throws if system calls are not supported.
  *
- * @returns whether it is so now
+ * @returns whether glibc took both limits
  */
 export function keepLargeBlocksApart(): boolean {
   const { mallopt } = nativeCalls();

@@ -5,28 +5,28 @@ import { MSG_DONTWAIT, MSG_NOSIGNAL } from '../sockets/socket-constants.ts';
 let addressOf: (buffer: PinnedBuffer, start: number, end: number) => number;
 
 /**
- * Bytes at a place in memory that does not change, so that system calls can work on them. It is the one place
- * where a length becomes the length of a system call: a range that does not lie within the bytes throws.
+ * Bytes at a fixed address, for system calls. Only this class turns a length into the length of a system call: a range
+ * outside of the bytes throws.
  */
 export class PinnedBuffer {
-  /** For everybody to read and write. */
+  /** Any code may read and write them. */
   readonly bytes: Buffer<ArrayBuffer>;
   readonly #calls: NativeCalls;
   readonly #address: number;
 
-  /** @param size in bytes, 1 or more. Throws where system calls are not supported. */
+  /** @param size in bytes, 1 or more. Throws if system calls are not supported. */
   constructor(size: number) {
     this.#calls = nativeCalls();
     if (!(size >= 1)) throw new RangeError(`a buffer of ${size} bytes has no place in memory`);
-    // Not `Buffer.allocUnsafeSlow`: V8 may keep what is small in its heap, where it moves.
+    // Not `Buffer.allocUnsafeSlow`: V8 may keep a small one in its heap, which moves objects.
     this.bytes = Buffer.from(new ArrayBuffer(size));
     this.#address = this.#calls.addressOf(this.bytes);
   }
 
   /**
-   * Receives what has come, without waiting, into `bytes[start, end)`.
+   * Receives into `bytes[start, end)` without waiting.
    *
-   * @returns how many bytes; 0 where the other side has ended its direction; an error number, negative
+   * @returns number of bytes; 0 if the other side has ended its direction; a negative error number
    */
   recv(fd: number, start: number, end: number): number {
     this.#check(fd, start, end);
@@ -35,9 +35,9 @@ export class PinnedBuffer {
   }
 
   /**
-   * Sends `bytes[start, end)`, or as much of it as there is room for now, without waiting.
+   * Sends the part of `bytes[start, end)` that has room, without waiting.
    *
-   * @returns how many bytes, 1 or more, or an error number, negative: -EAGAIN where there is no room
+   * @returns number of bytes, 1 or more; a negative error number: -EAGAIN without room
    */
   send(fd: number, start: number, end: number): number {
     this.#check(fd, start, end);
@@ -45,7 +45,7 @@ export class PinnedBuffer {
     return sent < 0 ? -this.#calls.errno() : sent;
   }
 
-  /** Frees the memory now, and not when the garbage collector finds it. The buffer has no bytes any more. */
+  /** Frees the memory at once, instead of at the next garbage collection. The buffer is empty afterwards. */
   free(): void {
     this.bytes.buffer.transfer(0);
   }
@@ -57,7 +57,7 @@ export class PinnedBuffer {
     };
   }
 
-  /** A buffer whose memory was handed to somebody else (`transfer`, `postMessage`) has no length any more. */
+  /** Throws for a range outside of the bytes. After `transfer` or `postMessage` the bytes have no length. */
   #check(fd: number, start: number, end: number): void {
     checkDescriptor(fd);
     if (start >>> 0 !== start || end >>> 0 !== end || start >= end || end > this.bytes.length) {
@@ -66,7 +66,7 @@ export class PinnedBuffer {
   }
 }
 
-/** Where `bytes[start, end)` of a buffer lies, for the other files of this room and for nobody else. */
+/** Returns the address of `bytes[start, end)` of a buffer. Only files of this room may use it. */
 export function addressWithin(buffer: PinnedBuffer, start: number, end: number): number {
   return addressOf(buffer, start, end);
 }

@@ -3,11 +3,11 @@ import { nativeCalls } from '../native-calls.ts';
 const MADV_DONTNEED = 4;
 
 /**
- * Gives the memory pages inside the bytes back to the system; the bytes on these pages become 0. Pages that the bytes
- * share with anything else stay as they are.
+ * Returns the memory pages inside the bytes to the system. The bytes on these pages become 0. Pages that the bytes share
+ * with other memory stay.
  *
  * @param bytes in private memory that no one reads again before writing it
- * @returns the number of bytes given back
+ * @returns the number of returned bytes
  */
 export function releasePages(bytes: ArrayBuffer): number {
   const calls = nativeCalls();

@@ -2,8 +2,8 @@ import { nativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
 
 /**
- * The descriptor that becomes readable when Node's event loop of this thread has something to do: a message, a
- * result of the thread pool, a socket of its own. It is libuv's, to be watched and never to be read or closed.
+ * Returns the descriptor that becomes readable when Node's event loop of this thread has work: a message, a result of the
+ * thread pool, one of its sockets. It belongs to libuv: watch it, but never read or close it.
  */
 export function nodeLoopDescriptor(): number {
   const fd = nativeCalls().nodeLoopDescriptor(loopOfNode());
@@ -11,7 +11,7 @@ export function nodeLoopDescriptor(): number {
   return fd;
 }
 
-/** Returns the address of the `uv_loop_t` of this thread, for the other files of this room. */
+/** Returns the address of the `uv_loop_t` of this thread. Only files of this room may use it. */
 export function loopOfNode(): bigint {
   const calls = nativeCalls();
   const slot = new PinnedBuffer(8);

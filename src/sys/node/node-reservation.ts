@@ -3,20 +3,20 @@ import { getSystemErrorName } from 'node:util';
 import type { TcpAddress } from '../../core/address.ts';
 import type { Reservation } from '../sockets/port-reservation.ts';
 
-/** What this file uses of a handle of libuv. */
+/** The used methods of a handle of libuv. */
 interface BoundHandle {
   getsockname(into: { port?: number }): number;
   close(): void;
 }
 
-/** Returns a handle that is bound and does not listen, or the number of an error. Node's cluster module uses it. */
+/** Returns a handle that is bound and does not listen, or an error number. Node's cluster module uses it. */
 type CreateServerHandle = (host: string, port: number, family: 4 | 6) => BoundHandle | number;
 
 const { _createServerHandle: createHandle } = net as unknown as { _createServerHandle?: CreateServerHandle };
 
 /**
- * A {@link Reservation} without system calls of our own. Node has no public way to bind without listening, so this uses
- * `net._createServerHandle` (seen in Node 22). Workers cannot share the address with it, so it ends when they begin.
+ * A {@link Reservation} without system calls. Node has no public way to bind without listening, so this uses
+ * `net._createServerHandle` (seen in Node 22). Workers cannot share the address with it, so it ends when they start.
  */
 export class NodeReservation implements Reservation {
   /** Whether this Node has the function. */
@@ -25,12 +25,12 @@ export class NodeReservation implements Reservation {
   readonly port: number;
   #handle: BoundHandle | null;
 
-  /** @throws Error with a `code` if the address cannot be had; TypeError if this Node has no such function */
+  /** @throws Error with a `code` if the address cannot be bound; TypeError if this Node does not have the function */
   constructor({ host, port }: TcpAddress) {
     if (createHandle === undefined) throw new TypeError('this Node does not bind without listening');
     const handle = createHandle(host, port, net.isIP(host) === 6 ? 6 : 4);
     if (typeof handle === 'number') throw bindError(handle);
-    // libuv tells only now that an address is in use.
+    // libuv reports only here that an address is in use.
     const bound: { port?: number } = {};
     const status = handle.getsockname(bound);
     if (status !== 0) {

@@ -2,7 +2,7 @@ import type { Server, Socket } from 'node:net';
 import { Sockets } from '../sockets/sockets.ts';
 import { unsupportedReason } from '../support.ts';
 
-/** Made at the first use; null if system calls cannot be used. */
+/** Created at the first use; null if system calls cannot be used. */
 let calls: Sockets | null | undefined;
 
 /** Returns system calls for Node's sockets; null if system calls cannot be used. */
@@ -11,15 +11,15 @@ export function callsOnSockets(): Sockets | null {
   return calls;
 }
 
-/** Returns the descriptor of one of Node's sockets; undefined without one. Node shows it nowhere else. */
+/** Returns the descriptor of one of Node's sockets; undefined without one. Node has no public way to get it. */
 export function descriptorOf(owner: Server | Socket): number | undefined {
   const { _handle: handle } = owner as { _handle?: { fd?: unknown } | null };
   return typeof handle?.fd === 'number' && handle.fd >= 0 ? handle.fd : undefined;
 }
 
 /**
- * Returns how many written bytes the other side has not acknowledged. Without system calls it counts only those that Node
- * has not handed to the kernel.
+ * Returns the number of written bytes that the other side has not acknowledged. Without system calls it counts only the
+ * bytes that Node has not given to the kernel.
  */
 export function unacknowledgedBytes(socket: Socket): number {
   const fd = descriptorOf(socket);

@@ -4,16 +4,16 @@ import { callsOnSockets, descriptorOf } from './node-sockets.ts';
 import type { Sockets } from '../sockets/sockets.ts';
 
 const NOTHING = Buffer.alloc(0);
-/** The error of a reset that comes behind FIN: all bytes have arrived, and the end is in good order. */
+/** The error of a reset behind FIN: all bytes have arrived, so the end is regular. */
 const AFTER_FIN = 'EPIPE';
 
 /**
- * Finds out, when one of Node's sockets has emitted `end`, whether FIN has come or the connection has broken. libuv (seen
- * in 1.51, `uv__stream_io`) takes POLLHUP behind a read that did not fill its buffer for the end of the stream, so a reset
- * right behind data looks like FIN, and truncated data looks whole. To be removed when libuv reads again instead.
+ * Finds out whether FIN has come or the connection has broken, after one of Node's sockets has emitted `end`. libuv (seen in
+ * 1.51, `uv__stream_io`) takes POLLHUP behind a read that did not fill its buffer for the end of the stream. So a reset right
+ * behind data looks like FIN, and truncated data looks whole. Remove this when libuv reads again instead.
  *
  * @param ended called if FIN has come; else the socket is destroyed with the error
- * @param calls null to do without system calls, which finds no reset if our side has ended or waits
+ * @param calls null for no system calls, which finds no reset if our side has ended or still writes
  */
 export function atTrueEnd(
   socket: Socket,
@@ -28,7 +28,7 @@ export function atTrueEnd(
   } else if (!socket.allowHalfOpen || socket.writableEnded || socket.writableLength > 0) {
     ended();
   } else {
-    // Sending nothing fails if the connection has broken, and does nothing else.
+    // An empty write fails if the connection has broken, and has no other effect.
     socket.write(NOTHING, (error) => {
       if (!error) ended();
     });

@@ -4,13 +4,13 @@ import { SystemCallError } from '../errno.ts';
 const MAX_EVENTS = 256;
 
 /**
- * Tells which of many sockets may have received bytes, in one call for all of them. Also after somebody else has read
- * them: arriving bytes wake the set (EPOLLIN), which then reports the socket because it is writable (EPOLLOUT).
+ * Tells which of many sockets may have received bytes, in one call for all, even if other code has read the bytes:
+ * arriving bytes wake the set (EPOLLIN), which then reports the socket because it is writable (EPOLLOUT).
  */
 export class Arrivals {
   readonly #epoll = new Epoll(MAX_EVENTS);
 
-  /** Begins to watch a socket. Returns false if the system does not let it: the descriptor may be closed. */
+  /** Starts to watch a socket. Returns false if the system refuses: the descriptor may be closed. */
   watch(fd: number): boolean {
     try {
       this.#epoll.add(fd, EPOLLIN | EPOLLOUT | EPOLLET, 0);
@@ -26,7 +26,7 @@ export class Arrivals {
     this.#epoll.remove(fd);
   }
 
-  /** Returns the sockets that may have received something since the last call, and those that are watched since then. */
+  /** Returns the sockets that may have received bytes since the last call, and those that are watched since then. */
   take(): number[] {
     const fds: number[] = [];
     for (;;) {
@@ -36,7 +36,7 @@ export class Arrivals {
     }
   }
 
-  /** Watches nothing any more. It cannot be used again. */
+  /** Ends all watching. The object cannot be used afterwards. */
   close(): void {
     this.#epoll.close();
   }

@@ -28,26 +28,28 @@ const DROP_SYN: readonly Instruction[] = [
   [0x06, 0, 0, 0], // drop
   [0x06, 0, 0, 0xffffffff], // pass
 ];
-/** Where a program finds a random number: SKF_AD_OFF + SKF_AD_RANDOM. */
+/** Offset at which a BPF program reads a random number: SKF_AD_OFF + SKF_AD_RANDOM. */
 const RANDOM = 0xfffff000 + 56;
-/** TCP_LISTEN, as /proc has it. */
+/** TCP_LISTEN in /proc/net/tcp. */
 const LISTENING = '0A';
 
 /**
- * Lets other sockets on the address of a listening one, which is about to be closed, have the connections that begin
- * now, while it can still accept those that have begun. Closed without this it would reset what waits to be accepted.
+ * Directs new connections from a listening socket that is about to be closed to other sockets on its address, while the
+ * socket still accepts connections that have begun. Without this, its close would reset connections that wait to be
+ * accepted.
  *
- * Sockets share an address by SO_REUSEPORT, and the system numbers them as they begin to listen: those from a number
- * on, the heirs, get all connections. One that meets this socket all the same is not answered: its client tries again
- * after a second, and reaches another where this one is closed by then.
+ * Sockets share an address by SO_REUSEPORT, and the system numbers them in the order in which they began to listen. The
+ * sockets from a number on, the heirs, get all connections. If a SYN still reaches this socket, it is dropped: the client
+ * sends it again after a second, and reaches an heir once this socket is closed.
  */
 export class HandOver {
   readonly #fd: number;
-  /** The number of the first heir, and how many there are; 0 where nobody in particular is one. */
+  /** The number of the first heir. */
   #first = 0;
+  /** Number of heirs; 0 if connections go to any socket of the address. */
   #heirs = 0;
 
-  /** @param from the first heir, as of `Array.slice`, so that negative numbers count from the end; null for none */
+  /** @param from number of the first heir. Negative numbers count from the end, as in `Array.slice`. Null for no heirs. */
   constructor(fd: number, from: number | null) {
     this.#fd = fd;
     if (from !== null) {
@@ -62,14 +64,14 @@ export class HandOver {
   }
 
   /**
-   * To be called right before the socket is closed. When it was the last before the heirs, all get connections as if
-   * nothing had been; so no two threads may do both at a time.
+   * Ends the direction of connections. Call it right before the socket is closed, and never in two threads at the same
+   * time. After the last socket before the heirs, the system chooses again among all sockets.
    */
   end(): void {
     if (this.#heirs === 0) return;
     const fd = this.#fd;
     const count = countListening(fd);
-    // Where a socket closes the last takes its number: it may have been one of the heirs, which the others are still.
+    // When a socket is closed, the last socket takes its number. That may be one of the heirs.
     const isLast = count - this.#heirs === 1;
     if (!isLast && direct(fd, this.#first, count - 1)) return;
     const value = new PinnedBuffer(4);
@@ -78,10 +80,10 @@ export class HandOver {
 }
 
 /**
- * Makes a listening socket drop connects, which clients send again after a second. For a socket whose thread serves
- * nobody, until another one listens on its address.
+ * Makes a listening socket drop connects, which clients send again after a second. It is for a socket whose thread does
+ * not accept, until another socket listens on the address.
  *
- * @returns false if the socket does not listen any more, or system calls are not supported
+ * @returns false if the socket no longer listens, or system calls are not supported
  */
 export function deafen(fd: number): boolean {
   try {
@@ -91,10 +93,10 @@ export function deafen(fd: number): boolean {
   }
 }
 
-/** Gives the sockets with the numbers `[first, end)` all connections; false where there are none, or it cannot be. */
+/** Gives all connections to the sockets with the numbers `[first, end)`. Returns false if there are none, or it fails. */
 function direct(fd: number, first: number, end: number): boolean {
   if (first >= end) return false;
-  // A number that is none of a socket lets the system choose, by the hash that it uses without a program.
+  // For a number without a socket the system chooses by its usual hash.
   return attach(fd, SO_ATTACH_REUSEPORT_CBPF, [
     [0x20, 0, 0, RANDOM], // load
     [0x94, 0, 0, end - first], // modulo
@@ -103,12 +105,12 @@ function direct(fd: number, first: number, end: number): boolean {
   ]);
 }
 
-/** Whether the system has taken a program. */
+/** Attaches a BPF program to a socket. Returns whether the system took it. */
 function attach(fd: number, option: number, instructions: readonly Instruction[]): boolean {
   const size = PROGRAM_SIZE + instructions.length * 8;
   const memory = new PinnedBuffer(size);
   const { bytes } = memory;
-  // struct sock_fprog, which tells how many instructions there are and where, and then those.
+  // struct sock_fprog has the number and the address of the instructions, which follow it.
   bytes.writeUInt16LE(instructions.length, 0);
   bytes.writeBigUInt64LE(BigInt(addressWithin(memory, PROGRAM_SIZE, size)), 8);
   let at = PROGRAM_SIZE;
@@ -122,7 +124,7 @@ function attach(fd: number, option: number, instructions: readonly Instruction[]
   return nativeCalls().setsockopt(fd, SOL_SOCKET, option, program, PROGRAM_SIZE) === 0;
 }
 
-/** How many sockets, of any process, listen on the address of one; 0 where that cannot be told. */
+/** Counts the sockets of all processes that listen on the address of a socket; 0 if the system does not tell. */
 function countListening(fd: number): number {
   const memory = new PinnedBuffer(4 + SOCKADDR_SIZE);
   memory.bytes.writeInt32LE(SOCKADDR_SIZE, 0);
@@ -138,7 +140,7 @@ function countListening(fd: number): number {
     .length;
 }
 
-/** An IP address as /proc writes it: words of 32 bits in the machine's order, which here is little-endian. */
+/** Writes an IP address like /proc: words of 32 bits in the machine's order, which is little-endian here. */
 function procAddress(bytes: Buffer): string {
   let text = '';
   for (let at = 0; at < bytes.length; at += 4) {
@@ -147,7 +149,7 @@ function procAddress(bytes: Buffer): string {
   return text;
 }
 
-/** The local addresses of a table of sockets that listen. They come first: what may be a million others is not read. */
+/** Reads the local addresses of listening sockets from a table. They come first, so a million others are not read. */
 function readListening(path: string): string[] {
   const addresses: string[] = [];
   let file: number | null = null;
@@ -168,7 +170,7 @@ function readListening(path: string): string[] {
       }
     }
   } catch {
-    // There may be no /proc.
+    // /proc may be missing.
     return [];
   } finally {
     if (file !== null) closeSync(file);

@@ -17,32 +17,31 @@ import {
 /** Connections that wait to be accepted, at most; the kernel takes the lesser of this and net.core.somaxconn. */
 
 /**
- * Gives a listening socket, which a library opened, a queue of {@link BACKLOG} connections. What finds no room is not
- * answered, and tries again after a second.
+ * Gives a library's listening socket a queue of {@link BACKLOG} connections. A connect without room in the queue is dropped,
+ * and the client sends it again after a second.
  *
- * @returns whether the system took it
+ * @returns whether the system set it
  */
 export function lengthenQueue(fd: number): boolean {
   return nativeCalls().listen(fd, BACKLOG) === 0;
 }
 
 /**
- * Bounds what the kernel keeps of what a client has sent and nobody has read yet, for every connection that a
- * listening socket accepts from now on.
+ * Limits the received bytes that the kernel keeps unread, for every connection that a listening socket accepts from now on.
  *
- * @param bytes half of the bound: the system doubles it, for what it needs besides
- * @returns whether the system took it
+ * @param bytes half of the limit: the system doubles it, for its bookkeeping
+ * @returns whether the system set it
  */
 export function limitReceiveBuffers(fd: number, bytes: number): boolean {
   return setOption(fd, SOL_SOCKET, SO_RCVBUF, bytes);
 }
 
 /**
- * Bounds what the kernel takes for a client before it can be sent, for every connection as above. What is under way
- * is not counted, so that a distant client gets as much as its connection carries.
+ * Limits the unsent bytes that the kernel keeps, for every connection that a listening socket accepts from now on. Sent
+ * bytes that are not acknowledged do not count, so a distant client gets as much as its connection carries.
  *
- * @param bytes beyond which no more writes are taken
- * @returns whether the system took it
+ * @param bytes unsent bytes from which on the socket is not writable
+ * @returns whether the system set it
  */
 export function limitUnsent(fd: number, bytes: number): boolean {
   return setOption(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes);
@@ -54,21 +53,21 @@ export function isListening(fd: number): boolean {
 }
 
 /**
- * Stops a listening socket of another thread. Other sockets on its address get all new connections, and connections
- * that waited to be accepted are reset. The descriptor stays open, for its thread to close.
+ * Stops a listening socket of another thread. Other sockets on its address get all new connections. Connections that wait
+ * to be accepted are reset. The descriptor stays open until its thread closes it.
  *
- * @returns false if the socket does not listen any more, or system calls are not supported
+ * @returns false if the socket no longer listens, or system calls are not supported
  */
 export function stopListening(fd: number): boolean {
   try {
-    // A descriptor that is no listening socket is somebody else's by now.
+    // A descriptor that does not listen may belong to other code by now.
     return isListening(fd) && nativeCalls().shutdown(fd, SHUT_RD) === 0;
   } catch {
     return false;
   }
 }
 
-/** The sockets of this process that listen on a port; none where there are no system calls, or no /proc. */
+/** Finds the sockets of this process that listen on a port. Finds none without system calls or /proc. */
 export function findListening(port: number): number[] {
   try {
     const probe = new ListeningProbe();

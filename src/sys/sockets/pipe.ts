@@ -10,49 +10,49 @@ const SPLICE_F_MOVE = 1;
 const SPLICE_F_NONBLOCK = 2;
 const FLAGS = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
 
-/** What a pipe is asked to hold. It holds pages, which need not be full, so that this is more than {@link Pipe.most}. */
-const PIPE_SIZE = 1024 * 1024;
+/** Requested size of a pipe. A pipe holds pages, which may be partly filled, so this is more than a transfer. */
+const PIPE_BYTES = 1024 * 1024;
 
 /**
- * Carries bytes from one socket to another without copying them: the kernel hands the pages on. It is used for one
- * transfer at a time, and what one leaves in it never becomes part of another.
+ * Carries bytes from one socket to another without copying them: the kernel moves the pages. It is used for one transfer at
+ * a time, and bytes that one transfer leaves in it never get into another.
  */
 export class Pipe {
   readonly #calls: NativeCalls;
   readonly #ends = new PinnedBuffer(8);
-  /** The most that one transfer carries. */
-  readonly #most: number;
+  /** Max bytes of one transfer. */
+  readonly #maxBytes: number;
   #readEnd = -1;
   #writeEnd = -1;
   #held = 0;
 
-  /** @param most bytes of a transfer, 1 or more. Throws where system calls are not supported or descriptors are out. */
-  constructor(most: number) {
+  /** @param maxBytes of one transfer, 1 or more. Throws if system calls are not supported, or no descriptor is free. */
+  constructor(maxBytes: number) {
     this.#calls = nativeCalls();
-    this.#most = most;
+    this.#maxBytes = maxBytes;
     this.#open();
   }
 
   /**
-   * Takes what a stream socket has received, as far as there is room.
+   * Takes received bytes of a stream socket, as far as the pipe has room.
    *
-   * @returns how many bytes; 0 where the other side has ended its direction; an error number, negative: -EAGAIN
-   *   where nothing has come, -EINVAL where the socket's kind cannot do this
+   * @returns number of bytes; 0 if the other side has ended its direction; a negative error number: -EAGAIN without
+   *   received bytes, -EINVAL if this kind of socket does not support it
    */
   fill(fd: number): number {
     checkDescriptor(fd);
     if (this.#held > 0 || this.#writeEnd < 0) this.#renew();
-    const taken = this.#calls.splice(fd, 0, this.#writeEnd, 0, this.#most, FLAGS);
+    const taken = this.#calls.splice(fd, 0, this.#writeEnd, 0, this.#maxBytes, FLAGS);
     if (taken < 0) return -this.#calls.errno();
     this.#held = taken;
     return taken;
   }
 
   /**
-   * Sends what {@link fill} took.
+   * Sends the bytes that {@link fill} took.
    *
-   * @returns 0 where all of it has gone, else what stopped it as a negative error number: -EAGAIN where there is no
-   *   more room. What has not gone is for {@link rest}.
+   * @returns 0 if all bytes are sent; else a negative error number: -EAGAIN without room. {@link rest} has the unsent
+   *   bytes.
    */
   drain(fd: number): number {
     checkDescriptor(fd);
@@ -66,9 +66,9 @@ export class Pipe {
   }
 
   /**
-   * Copies what is left to the start of a buffer, which has room for a whole transfer.
+   * Copies the unsent bytes to the start of a buffer, which has room for a whole transfer.
    *
-   * @returns how many bytes that is
+   * @returns number of bytes
    */
   rest(into: PinnedBuffer): number {
     let length = 0;
@@ -82,14 +82,14 @@ export class Pipe {
     return length;
   }
 
-  /** Closes the pipe, with what is in it. */
+  /** Closes the pipe and drops the bytes in it. */
   close(): void {
     for (const fd of [this.#readEnd, this.#writeEnd]) if (fd >= 0) this.#calls.close(fd);
     this.#readEnd = this.#writeEnd = -1;
     this.#held = 0;
   }
 
-  /** Something was thrown while bytes were in the pipe: they go with it. */
+  /** Replaces the pipe: an error was thrown while bytes were in it, and they are dropped. */
   #renew(): void {
     this.close();
     this.#open();
@@ -104,7 +104,7 @@ export class Pipe {
     this.#writeEnd = bytes.readInt32LE(4);
     noteOpen(this.#readEnd);
     noteOpen(this.#writeEnd);
-    // Where the system's limit is lower the pipe keeps its size, and transfers are shorter.
-    this.#calls.fcntl(this.#writeEnd, F_SETPIPE_SZ, PIPE_SIZE);
+    // If the system's limit is lower, the pipe keeps its size, and transfers are shorter.
+    this.#calls.fcntl(this.#writeEnd, F_SETPIPE_SZ, PIPE_BYTES);
   }
 }

@@ -14,25 +14,25 @@ import {
   SO_REUSEPORT,
 } from './socket-constants.ts';
 
-/** An address that is bound without being listened on: no other program gets it, and clients are refused. */
+/** An address that is bound without listening: no other program gets it, and clients are refused. */
 export interface Reservation {
-  /** The port asked for, or the one that the system has chosen for port 0. */
+  /** The requested port, or the one that the system chose for port 0. */
   readonly port: number;
-  /** Lets sockets with SO_REUSEPORT have the address too. */
+  /** Allows sockets with SO_REUSEPORT to bind the address too. */
   share(): void;
-  /** Gives the address up. More than once does no harm. */
+  /** Releases the address. May be called again. */
   close(): void;
 }
 
 /**
  * A {@link Reservation} by system calls. It uses these rules of Linux (`inet_csk_bind_conflict`):
  *
- * - Two sockets with SO_REUSEADDR may be bound to one port, if neither listens. So the flag is set for the bind, which
- *   then fails because of any listener that overlaps, and not because of connections in TIME_WAIT.
- * - Sockets of one user with SO_REUSEPORT may listen on one port. So an address that nobody may have is bound without
- *   that flag. Otherwise it would join the listeners of another process unnoticed.
- * - Both flags count for sockets that are bound later, too. So SO_REUSEADDR is cleared after the bind, which keeps
- *   others away, and {@link share} sets SO_REUSEPORT for the workers.
+ * - Two sockets with SO_REUSEADDR may be bound to one port if neither listens. So the flag is set for the bind, which then
+ *   fails because of an overlapping listener, but not because of connections in TIME_WAIT.
+ * - Sockets of one user with SO_REUSEPORT may listen on one port. So an address that nobody may share is bound without that
+ *   flag. Otherwise it would join the listeners of another process unnoticed.
+ * - Both flags also count for sockets that are bound later. So SO_REUSEADDR is cleared after the bind, to keep other
+ *   sockets away, and {@link share} sets SO_REUSEPORT for the workers.
  */
 export class PortReservation implements Reservation {
   readonly port: number;
@@ -41,8 +41,8 @@ export class PortReservation implements Reservation {
   #fd: number;
 
   /**
-   * @param shared whether other sockets with SO_REUSEPORT may have the address already
-   * @throws SystemCallError if the address cannot be had; Error if system calls are not supported
+   * @param shared whether other sockets with SO_REUSEPORT may have bound the address already
+   * @throws SystemCallError if the address cannot be bound; Error if system calls are not supported
    */
   constructor(address: SocketAddress, shared: boolean) {
     const calls = nativeCalls();
@@ -50,7 +50,7 @@ export class PortReservation implements Reservation {
     this.#fd = calls.socket(address.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (this.#fd < 0) throw new SystemCallError('socket', calls.errno(), this.#text);
     try {
-      // A port of the system's choice has no old connections.
+      // A port that the system chooses has no old connections.
       if (!address.hasPortZero) this.#set(SOL_SOCKET, SO_REUSEADDR, 1);
       if (shared) this.#set(SOL_SOCKET, SO_REUSEPORT, 1);
       if (address.family === AF_INET6) this.#set(IPPROTO_IPV6, IPV6_V6ONLY, 0);
@@ -91,7 +91,7 @@ export class PortReservation implements Reservation {
     if (calls.getsockname(this.#fd, bound, addressWithin(this.#memory, 0, 4)) < 0) {
       throw new SystemCallError('getsockname', calls.errno(), this.#text);
     }
-    // At the same place in addresses of both families.
+    // Both address families have the port at the same offset.
     return bytes.readUInt16BE(8 + 2);
   }
 }

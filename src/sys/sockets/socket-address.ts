@@ -6,18 +6,18 @@ import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
 import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_SIZE, writeIpv4, writeIpv6, writeUnix } from './socket-structs.ts';
 import { AF_INET, AF_INET6, AF_UNIX } from './socket-constants.ts';
 
-/** An address as system calls want it, made once and used for as many sockets as one likes. */
+/** An address for system calls, created once and used for any number of sockets. */
 export class SocketAddress {
-  /** As a person would write it. */
+  /** The address as text, for messages. */
   readonly text: string;
   readonly family: number;
-  /** Bytes of {@link memory} that the address takes. */
+  /** Length of the address in {@link memory}, in bytes. */
   readonly length: number;
   readonly memory: PinnedBuffer;
-  /** Whether the system is to choose the port. */
+  /** Whether the system chooses the port. */
   readonly hasPortZero: boolean;
 
-  /** Throws a RangeError for a host name, and for a UNIX socket's path that the system does not take. */
+  /** @throws RangeError for a host name, and for a path of a UNIX socket that is too long */
   constructor(address: Address) {
     this.text = formatAddress(address);
     this.hasPortZero = address.kind === 'tcp' && address.port === 0;
@@ -55,7 +55,7 @@ export class SocketAddress {
   }
 }
 
-/** The index of the interface that an IPv6 address names (`fe80::1%eth0`, or by its number), 0 for none. */
+/** Returns the index of the interface that an IPv6 address names (`fe80::1%eth0`, or a number); 0 for none. */
 function scopeOf({ host }: TcpAddress, zone: string | undefined): number {
   if (zone === undefined) return 0;
   const index = /^\d{1,9}$/.test(zone) ? Number(zone) : nativeCalls().interfaceIndex(zone);

@@ -31,15 +31,15 @@ import {
   KEEP_ALIVE_PROBES,
 } from './socket-constants.ts';
 
-/** Of the scratch memory: the value of an option, its length, and a peer's address, as bytes and as text. */
+/** Parts of the scratch memory: the value of an option, its length, and a peer's address as bytes and as text. */
 const VALUE = { start: 0, end: 8 } as const;
 const LENGTH = { start: 8, end: 12 } as const;
 const PEER = { start: 16, end: 16 + SOCKADDR_SIZE } as const;
 const TEXT = { start: PEER.end, end: PEER.end + 64 } as const;
 
 /**
- * Stream sockets that never make the thread wait, by their file descriptors. Where failing is an everyday event
- * a call returns a negative error number; where it is not, it throws.
+ * Non-blocking stream sockets by their file descriptors. A call returns a negative error number if failing is normal, and
+ * throws if it is not.
  */
 export class Sockets {
   readonly #calls: NativeCalls;
@@ -49,7 +49,7 @@ export class Sockets {
   readonly #peer: number;
   readonly #text: number;
 
-  /** Throws where system calls are not supported. */
+  /** Throws if system calls are not supported. */
   constructor() {
     this.#calls = nativeCalls();
     this.#value = addressWithin(this.#scratch, VALUE.start, VALUE.end);
@@ -59,11 +59,11 @@ export class Sockets {
   }
 
   /**
-   * A socket that listens together with those of other threads (SO_REUSEPORT). What it accepts sends small
-   * writes at once and notices peers that have gone.
+   * Opens a socket that listens together with sockets of other threads (SO_REUSEPORT). Accepted sockets send small writes
+   * at once, and notice dead peers.
    *
-   * @param backlog connections that may wait to be accepted; the system may have a lower limit
-   * @throws SystemCallError where the address cannot be had
+   * @param backlog max connections that wait to be accepted; the system may have a lower limit
+   * @throws SystemCallError if the address cannot be bound
    */
   listen(address: SocketAddress, backlog: number): number {
     const fd = this.open(address);
@@ -73,7 +73,7 @@ export class Sockets {
         this.#set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
         this.#set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
       }
-      // IPv4 clients, too, may come to "::".
+      // "::" takes IPv4 clients too.
       if (address.family === AF_INET6) this.#set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
       const place = addressWithin(address.memory, 0, address.length);
       if (this.#calls.bind(fd, place, address.length) < 0) throw this.#error('bind', address);
@@ -86,7 +86,7 @@ export class Sockets {
     }
   }
 
-  /** The next connection that waits at a listening socket, or a negative error number: -EAGAIN for none. */
+  /** Accepts the next connection of a listening socket. Returns it, or a negative error number: -EAGAIN for none. */
   accept(listening: number): number {
     checkDescriptor(listening);
     this.#scratch.bytes.writeInt32LE(SOCKADDR_SIZE, LENGTH.start);
@@ -94,7 +94,7 @@ export class Sockets {
     return fd < 0 ? -this.#calls.errno() : fd;
   }
 
-  /** The IP address of the client that {@link accept} returned last; empty where it has none. */
+  /** Returns the IP address of the client that {@link accept} returned last; empty for none. */
   acceptedFrom(): string {
     const peer = this.#scratch.bytes.subarray(PEER.start, PEER.end);
     const family = familyOf(peer, true);
@@ -103,7 +103,7 @@ export class Sockets {
     return this.#calls.formatAddress(family, this.#peer + ip.offset, this.#text, TEXT.end - TEXT.start) ?? '';
   }
 
-  /** A socket to connect to an address with, or a negative error number. */
+  /** Opens a socket to connect to an address. Returns it, or a negative error number. */
   open(address: SocketAddress): number {
     const fd = this.#calls.socket(address.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -this.#calls.errno();
@@ -121,14 +121,14 @@ export class Sockets {
     }
   }
 
-  /** Begins to connect: 0 where that is done already, -EINPROGRESS, or what is in the way as a negative number. */
+  /** Starts to connect. Returns 0 if the socket is connected, or a negative error number: -EINPROGRESS if it will be. */
   connect(fd: number, address: SocketAddress): number {
     checkDescriptor(fd);
     const place = addressWithin(address.memory, 0, address.length);
     return this.#calls.connect(fd, place, address.length) < 0 ? -this.#calls.errno() : 0;
   }
 
-  /** The error that a socket has run into since it was last asked, as an error number, or 0. */
+  /** Takes the pending error of a socket. Returns its number; 0 for none. */
   takeError(fd: number): number {
     checkDescriptor(fd);
     const { bytes } = this.#scratch;
@@ -139,20 +139,20 @@ export class Sockets {
     return bytes.readInt32LE(VALUE.start);
   }
 
-  /** Bytes that have been sent and that the other side has not acknowledged. */
+  /** Returns the number of sent bytes that the other side has not acknowledged. */
   unacknowledged(fd: number): number {
     checkDescriptor(fd);
     const result = this.#calls.ioctl(fd, SIOCOUTQ, this.#value);
     return result < 0 ? 0 : this.#scratch.bytes.readInt32LE(VALUE.start);
   }
 
-  /** Sends FIN behind what has been sent. A connection that has broken in the meantime will say so by itself. */
+  /** Sends FIN behind the sent bytes. A broken connection is reported by its next event. */
   finish(fd: number): void {
     checkDescriptor(fd);
     this.#calls.shutdown(fd, SHUT_WR);
   }
 
-  /** From now on closing the socket resets its connection; a UNIX socket knows no reset and is closed. */
+  /** Makes a later close reset the connection. A UNIX socket has no reset and is closed. */
   resetOnClose(fd: number): void {
     checkDescriptor(fd);
     this.#scratch.bytes.writeInt32LE(1, VALUE.start);
@@ -160,7 +160,7 @@ export class Sockets {
     this.#calls.setsockopt(fd, SOL_SOCKET, SO_LINGER, this.#value, 8);
   }
 
-  /** Closes a descriptor, once: the number may be somebody else's right after. */
+  /** Closes a descriptor. Close it once: other code may get the same number at once. */
   close(fd: number): void {
     checkDescriptor(fd);
     this.#calls.close(fd);

@@ -5,12 +5,11 @@ import { SOCKADDR_SIZE, writeAbstract, writeUnix } from './socket-structs.ts';
 import { AF_UNIX, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from './socket-constants.ts';
 
 /**
- * Sends one datagram to a UNIX socket, which Node cannot, without waiting for room.
+ * Sends one datagram to a UNIX socket without waiting. Node cannot send to such sockets.
  *
- * @param path of the file system, or `@` and a name of the abstract namespace (unix(7))
+ * @param path path in the file system, or `@` and a name of the abstract namespace (unix(7))
  * @param bytes 1 or more
- * @throws SystemCallError where it is not taken; RangeError for a path that is none; Error where system calls are
- * not supported
+ * @throws SystemCallError if it cannot be sent; RangeError for a wrong path; Error if system calls are not supported
  */
 export function sendUnixDatagram(path: string, bytes: Uint8Array): void {
   const calls = nativeCalls();
