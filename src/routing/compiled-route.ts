@@ -8,7 +8,7 @@ import type { RouteRequest } from './route-request.ts';
 /** The route that a request takes. */
 export interface RouteHit<T> {
   readonly value: T;
-  /** What the groups of the route's pathRegex matched, from `$1` on; empty where a group took no part. */
+  /** What the groups of the route's pathRegex matched, from `$1` on; empty for a group that took no part. */
   readonly groups: readonly string[];
 }
 
@@ -18,7 +18,7 @@ export interface RouteRefusal {
   readonly reason: string;
 }
 
-/** Max bytes of a path that an expression judges: one of 1,000 instructions needs 85 ms for them. */
+/** Max bytes of a path for expressions. An expression of 1,000 instructions takes 85 ms for them. */
 const MAX_EXPRESSION_PATH_BYTES = 8 * 1024;
 const TOO_LONG: RouteRefusal = Object.freeze({
   status: 414,
@@ -30,15 +30,15 @@ const SEVERAL_VALUES: RouteRefusal = Object.freeze({
 });
 const NO_GROUPS: readonly string[] = Object.freeze([]);
 
-/** A segment that has the same form in every reading. */
+/** Matches a segment that has the same form in every reading. */
 const PLAIN = /^[^%;\\]+$/;
 
 /** Which readings of a request's path a route takes. */
 type Reach = 'all' | 'some' | 'none';
 
-/** One route with its conditions made ready: paths normalised, the expression compiled, maps as arrays. */
+/** One route with its conditions prepared: paths normalised, the expression compiled, maps as arrays. */
 export class CompiledRoute<T> {
-  /** Its place in the list: the lowest that matches wins. */
+  /** Index in the configuration. The matching route with the lowest wins. */
   readonly order: number;
   readonly host: string | null;
   readonly path: string | null;
@@ -48,9 +48,9 @@ export class CompiledRoute<T> {
   readonly #query: readonly (readonly [key: string, value: string])[];
   readonly #subprotocol: string | null;
   readonly #hit: RouteHit<T>;
-  /** The segments of `path` or `pathPrefix` that a reading has in this form, if it has them at all. */
+  /** Segments of `path` or `pathPrefix` that have the same form in every reading. */
   readonly #segments: readonly string[];
-  /** The first segment of all, if it is one of these; else null. */
+  /** The first segment of `path` or `pathPrefix` if it has the same form in every reading; else null. */
   readonly firstSegment: string | null;
 
   /** @throws ExpressionError for a pathRegex that cannot be compiled, which the configuration's loader refuses */
@@ -83,8 +83,8 @@ export class CompiledRoute<T> {
   }
 
   /**
-   * Whether the request is this route's: every condition holds, or {@link hit} refuses the request. The cheapest
-   * conditions come first; host and path are left to the indexes.
+   * Tells whether the route takes the request: every condition holds, or {@link hit} refuses the request. The cheapest
+   * conditions come first. The indexes check the host and the path.
    */
   holds(request: RouteRequest, query: QueryString | null): boolean {
     const { path } = request;
@@ -92,7 +92,7 @@ export class CompiledRoute<T> {
     if (this.#subprotocol !== null && !request.subprotocols.includes(this.#subprotocol)) return false;
     for (const [name, value] of this.#headers) {
       const found = request.header(name);
-      // Endpoints take the first line of several, or the last, or all: hit() refuses them.
+      // Of several lines endpoints take the first, the last or all: hit() refuses them.
       if (found !== null && found !== value) return false;
     }
     for (const [key, value] of this.#query) {
@@ -121,7 +121,7 @@ export class CompiledRoute<T> {
     return isCertain ? 'all' : 'some';
   }
 
-  /** Returns what becomes of a request for which the route {@link holds}. */
+  /** Returns the route's hit or refusal of a request for which it {@link holds}. */
   hit(request: RouteRequest): RouteHit<T> | RouteRefusal {
     const { path } = request;
     for (const [name] of this.#headers) {

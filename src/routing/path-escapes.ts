@@ -1,8 +1,8 @@
-/** Escapes of visible ASCII, the percent sign aside. */
+/** Escapes of visible ASCII, except the percent sign. */
 const VISIBLE = /%(?:2[1-46-9A-F]|[3-6][\dA-F]|7[\dA-E])/gi;
 /** Escapes of unreserved characters: letters, digits, `-`, `.`, `_`, `~`. */
 const UNRESERVED = /%(?:2[DE]|3\d|4[1-9A-F]|5[\dAF]|6[1-9A-F]|7[\dAE])/gi;
-/** Forms of ASCII that are one to three bytes too long. */
+/** Overlong UTF-8 forms of ASCII: two to four bytes instead of one. */
 const OVERLONG = /(?:%C[01]|%E0%8[01]|%F0%80%8[01])%[89AB][\dA-F]/gi;
 
 /** Decodes all escapes of visible ASCII, except `%25`. */
@@ -20,7 +20,7 @@ export function decodeEscape(escape: string): string {
   return String.fromCharCode(Number.parseInt(escape.slice(1), 16));
 }
 
-/** Decodes several bytes for one of ASCII (`%C0%AF` for a slash), as decoders do that do not check for the shortest form. */
+/** Decodes overlong forms of ASCII (`%C0%AF` for a slash), as decoders do that do not check for the shortest form. */
 export function decodeOverlongForms(path: string): string {
   return path.replaceAll(OVERLONG, decodeOverlong);
 }

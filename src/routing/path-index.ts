@@ -3,38 +3,37 @@ import type { PathOutline } from './path-outline.ts';
 import type { QueryString } from './query-string.ts';
 import type { RouteRequest } from './route-request.ts';
 
-/** The orders of the first routes that take readings of a path. */
+/** The lowest orders of routes that take readings of a path; Infinity if there is none. */
 interface Reached {
-  /** Takes every reading, and does the same. */
+  /** Of the routes that take every reading and do the same. */
   same: number;
-  /** May take a reading, and does something else. */
+  /** Of the routes that may take a reading and do something else. */
   other: number;
 }
 
 /**
- * The routes of one host, filed by what their path condition lets a request look up at once. Each route stands
- * in one list, and each list is in the order of the configuration, so that the first route that holds in any
- * of the lists of a request is the first of all.
+ * Indexes the routes of one host by their path conditions. Each route is in one list, and each list has the order of the
+ * configuration. A request looks at few lists. Of the first route that holds in each, the lowest order wins.
  */
 export class PathIndex<T> {
   readonly #byPath = new Map<string, CompiledRoute<T>[]>();
-  /** By prefix without a slash at its end. */
+  /** By prefix, without a trailing slash. */
   readonly #byPrefix = new Map<string, CompiledRoute<T>[]>();
-  /** Which lengths the keys of `#byPrefix` have: no other part of a path is worth a lookup. */
+  /** By length: whether `#byPrefix` has a key of it. Parts of a path with other lengths are not looked up. */
   readonly #prefixLengths: boolean[] = [];
   /** Routes with neither path nor prefix. */
   readonly #others: CompiledRoute<T>[] = [];
-  /** Those whose path or prefix begins with a segment that has the same form in every reading. */
+  /** Routes whose path or prefix begins with a segment that has the same form in every reading, by that segment. */
   readonly #byFirstSegment = new Map<string, CompiledRoute<T>[]>();
   readonly #withoutFirstSegment: CompiledRoute<T>[] = [];
   #expressions = 0;
 
-  /** How many routes have an expression. */
+  /** Number of routes with an expression. */
   get expressions(): number {
     return this.#expressions;
   }
 
-  /** Files a route; routes come in their order. */
+  /** Adds a route. Routes must be added in ascending order. */
   add(route: CompiledRoute<T>): void {
     if (route.firstSegment === null) this.#withoutFirstSegment.push(route);
     else file(this.#byFirstSegment, route.firstSegment, route);
@@ -51,8 +50,8 @@ export class PathIndex<T> {
   }
 
   /**
-   * Finds the first route that takes every reading of the request's path, and the first that may take one and does
-   * something else. Their order is infinite if there are none.
+   * Finds the first route that takes every reading of the request's path and does the same, and the first route that may
+   * take a reading and does something else.
    */
   reachOf(
     request: RouteRequest,
@@ -79,7 +78,7 @@ export class PathIndex<T> {
     return reached;
   }
 
-  /** The first route that holds and stands before `best`, else `best`. */
+  /** Returns the first route that holds if its order is lower than that of `best`; else `best`. */
   find(
     request: RouteRequest,
     query: QueryString | null,
@@ -90,7 +89,7 @@ export class PathIndex<T> {
     if (this.#byPath.size > 0) best = firstOf(this.#byPath.get(path), request, query, best);
     const lengths = this.#prefixLengths;
     if (lengths.length === 0) return best;
-    // Every slash ends a part of the path that may be a prefix, and so does the path's end.
+    // A prefix of the path ends before a slash or at the path's end.
     for (let at = 0; at !== -1 && at < lengths.length; at = path.indexOf('/', at + 1)) {
       if (lengths[at]) best = firstOf(this.#byPrefix.get(path.slice(0, at)), request, query, best);
     }

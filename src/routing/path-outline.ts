@@ -3,7 +3,7 @@ import { rewriteEscapes } from './request-path.ts';
 
 /** What all readings of a path have in common, found without listing them. */
 export interface PathOutline {
-  /** What every reading begins with: whole segments, with a slash at the end. At least `/`. */
+  /** The beginning of every reading: whole segments with a trailing slash. At least `/`. */
   readonly head: string;
   /** Every segment without `%`, `;`, `?`, `#`, blanks and backslashes that a reading can have; null if it can have any. */
   readonly segments: ReadonlySet<string> | null;
@@ -17,18 +17,18 @@ const MAX_ROUNDS = 6;
 const NESTED = /%(?:25)+(?=[\dA-F]{2})/gi;
 const REMOVED = /%0[9AD]/gi;
 const BACKSLASH = /\\/g;
-/** What ends a segment, or is cut off one. */
+/** Characters that end a segment or are cut off one. */
 const ENDS = /[/;?#]|%20|%[01][\dA-F]/i;
-/** A segment that no server changes: no escape of ASCII, no overlong form, no parameter. */
+/** Matches a segment that no server changes: no escape of ASCII, no overlong form, no parameter. */
 const STABLE = /^(?:[^%;]|%(?:[89ABD][\dA-F]|[CEF][2-9A-F]))+$/;
 
-/** What is known of a path whose escapes are nested deeper than {@link MAX_ROUNDS}. */
+/** The outline of a path whose escapes are nested deeper than {@link MAX_ROUNDS}. */
 const ANYTHING: PathOutline = { head: '/', segments: null, hasQuery: true };
 
 /**
  * Outlines the readings of a path. A segment of a reading is a part of the path between two characters that can end a
- * segment, and without an escape in it, it is the same in whatever order the path was decoded. So one complete decoding
- * shows all of them. A segment `..` removes one segment before it at most.
+ * segment. Without an escape it is the same in every order of decoding, so one complete decoding shows all segments. A
+ * segment `..` removes at most one segment before it.
  *
  * @param spelling the path before its dot segments were removed
  */
@@ -55,9 +55,9 @@ function decodeFully(path: string): string | null {
 }
 
 /**
- * Returns the beginning that all readings have.
+ * Returns the beginning that all readings share.
  *
- * @param climbs how many segments may be removed from its end
+ * @param climbs number of segments that may be removed from its end
  */
 function headOf(spelling: string, climbs: number): string {
   const ends = [1];

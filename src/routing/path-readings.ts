@@ -7,14 +7,14 @@ import { mergeSlashes, removeDotSegments, stripParameters } from './request-path
  * of 8 KiB. The latter are 5 if most of the characters are escapes, parameters and slashes.
  */
 const MAX_WORK = 384 * 1024;
-/** Readings that are always looked at. */
+/** Readings that are checked even if they exceed {@link MAX_WORK}. */
 const MIN_READINGS = 4;
-/** What a reading costs, beside a unit for each character. */
+/** Fixed cost of a reading. Each character costs one unit more. */
 const READING_WORK = 256;
-/** What each place costs that a step may change. */
+/** Cost of each place that a step may change. */
 const PLACE_WORK = 25;
 const PLACE = /[%;\\]|\/[/.]/g;
-/** This number of expressions doubles the work of a reading. More do not count: they would refuse paths that others need. */
+/** Max expressions that count. They double the work of a reading. More would refuse paths that other routes need. */
 const MAX_EXPRESSIONS = 100;
 
 /** An escaped escape (`%25` and two digits), or an escaped visible character that no other step decodes. */
@@ -23,7 +23,7 @@ const DOT_SEGMENT = /\/\.\.?(?:\/|$)/;
 const QUERY = /[?#]/;
 
 /**
- * What servers are known to do to a path before they use it. Each does some of this, in an order of its own: Tomcat
+ * Steps that servers are known to take before they use a path. Each takes some of them, in its own order: Tomcat
  * cuts parameters, decodes, then removes dot segments; nginx decodes, merges slashes and removes dot segments; Node's URL
  * takes `//x/a` for the path /a of the host x, and leaves out tabs and line ends; others decode twice because a second
  * server stands behind the first.
@@ -45,29 +45,29 @@ const STEPS: readonly ((path: string) => string)[] = [
   removeDotSegments,
 ];
 
-/** What is known of all readings of a path. */
+/** The verdict on all readings of a path. */
 export type Readings = 'all hold' | 'one does not' | 'too many';
 
-/** How readings are looked up. */
+/** How readings are checked. */
 interface ReadingLookup {
-  /** Whether a reading that cuts the path at a decoded `?` brings what follows as a query. */
+  /** Whether the part behind a decoded `?` counts as the reading's query. */
   readonly usesQuery: boolean;
-  /** How many expressions a look-up may run. */
+  /** Number of expressions that one check may run. */
   readonly expressions: number;
   /**
-   * Whether a reading is as it must be. Not asked about the path itself.
+   * Tells whether a reading is acceptable. Not called for the path itself.
    *
-   * @param query what a decoded `?` brings; null if the query is the request's
+   * @param query the part behind a decoded `?`; null if the query is the request's
    */
   holds(reading: string, query: string | null): boolean;
 }
 
-/** Stands between a reading and its query. No path has it. */
+/** Separates a reading from its query in keys. No path contains it. */
 const QUERY_MARK = '\0';
 
 /**
- * Looks at every path that an endpoint can read out of a request's path: at every result of {@link STEPS}, taken in any
- * order and repeatedly.
+ * Checks every reading of a request's path by an endpoint: every result of {@link STEPS}, taken in any order and
+ * repeatedly.
  *
  * @param path the path that the endpoint gets
  * @param spelling the path before its dot segments were removed; its readings without dot segments count, too
@@ -89,7 +89,7 @@ export function everyReading(path: string, spelling: string, lookup: ReadingLook
   );
 }
 
-/** Whether a segment of the path is `.` or `..`, or can be read so. */
+/** Tells whether a segment of the path is `.` or `..`, or can be read as one. */
 export function hasDotSegment(path: string): boolean {
   if (!path.includes('/.') && !path.includes('%')) return false;
   if (DOT_SEGMENT.test(path)) return true;
@@ -106,7 +106,7 @@ export function decodePattern(pattern: string): string {
   return pattern.replaceAll(/%(?:2[1246-9A-E]|3[AC-E]|40|5[BDE]|60|7[B-D])/gi, decodeEscape);
 }
 
-/** Returns how many readings of a path are looked at. */
+/** Returns the max number of readings of a path to check. */
 function maxReadings(spelling: string, expressions: number): number {
   const places = spelling.match(PLACE)?.length ?? 0;
   const work = READING_WORK + spelling.length + PLACE_WORK * places;
@@ -121,7 +121,7 @@ function everyOutcome(
   holds: (outcome: string, query: string | null) => boolean,
 ): Readings {
   const outcomes = new Set([start]);
-  // The loop also visits what is added to the set meanwhile.
+  // The loop also visits outcomes that are added during it.
   for (const key of outcomes) {
     budget.readings -= 1;
     if (budget.readings < 0) return 'too many';
@@ -149,7 +149,7 @@ function decodeOthers(path: string): string {
   );
 }
 
-/** Reads two slashes at the front as WHATWG's URL parser does: a host follows. */
+/** Takes two leading slashes for the beginning of a host, as WHATWG's URL parser does. */
 function dropAuthority(path: string): string {
   if (!path.startsWith('//')) return path;
   const rest = path.replace(/^\/+[^/?#]*/, '');

@@ -1,6 +1,6 @@
 /**
- * The query of one request, searched for the pairs that routes ask for. Decoded as
- * application/x-www-form-urlencoded, at most once, and only where it has something to decode.
+ * The query of one request, searched for the pairs of route conditions. It is decoded as
+ * application/x-www-form-urlencoded, at most once, and only if it has an escape or a plus sign.
  */
 export class QueryString {
   readonly #text: string;
@@ -13,16 +13,16 @@ export class QueryString {
     this.#encoded = text.includes('%') || text.includes('+');
   }
 
-  /** Whether any occurrence of the key has exactly this value; a key without `=` has the empty one. */
+  /** Tells whether any occurrence of the key has exactly this value. A key without `=` has the empty value. */
   has(key: string, value: string): boolean {
     if (!this.#encoded) return hasPair(this.#text, key, value);
-    // URLSearchParams would take off a leading question mark; it skips empty pairs.
+    // The ampersand keeps URLSearchParams from removing a leading question mark. It skips the empty pair.
     this.#decoded ??= new URLSearchParams(`&${this.#text}`);
     return this.#decoded.has(key, value);
   }
 }
 
-/** Searches a query without escapes as it stands. */
+/** Searches a query that has no escapes. */
 function hasPair(text: string, key: string, value: string): boolean {
   // The first equals sign of a pair ends its key.
   if (key.includes('=')) return false;
@@ -41,13 +41,13 @@ function hasPair(text: string, key: string, value: string): boolean {
   return false;
 }
 
-/** Whether a query has a key with different values: endpoints take the first, the last, or all. */
+/** Tells whether a query has a key with different values: endpoints take the first, the last or all of them. */
 export function hasSeveralValues(text: string, key: string): boolean {
   return text.includes('&') && new Set(new URLSearchParams(`&${text}`).getAll(key)).size > 1;
 }
 
 /**
- * The value of the first occurrence of a key in a query, decoded; null where it does not occur.
+ * Returns the decoded value of a key's first occurrence in a query; null if the key is missing.
  *
  * @param text the query as received, without the `?`
  */

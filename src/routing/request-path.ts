@@ -6,7 +6,7 @@ const SLASH = 0x2f;
 const SEMICOLON = 0x3b;
 const QUESTION_MARK = 0x3f;
 
-/** What {@link inspect} has seen, one bit each. */
+/** Findings of {@link inspect}, one bit each. */
 const ESCAPES = 1;
 const DOTS = 2;
 const SPELLINGS = 4;
@@ -23,17 +23,17 @@ interface ReadPath {
 type PathRefusal = 'bad request target' | 'the path has an escaped slash' | 'the path has a parameter';
 
 /**
- * Brings the path of a request target into the one form that routes are matched against and endpoints are
- * given: escapes of unreserved characters are decoded, the other escapes are in upper case, dot segments are
- * removed (those that climb past the root stop there). RFC 3986 sections 6.2.2 and 5.2.4.
+ * Normalises the path of a request target for the match against routes and for endpoints. It decodes escapes of
+ * unreserved characters, writes other escapes in upper case and removes dot segments; those that climb past the root
+ * stop there. RFC 3986 sections 6.2.2 and 5.2.4.
  *
- * Escaped slashes and backslashes stay escaped, repeated slashes stay repeated and path parameters stay, since they
- * mean something to the endpoint. A raw backslash is refused: browsers never send one, and servers disagree on
+ * Escaped slashes and backslashes, repeated slashes and path parameters stay, because they mean something to the
+ * endpoint. A raw backslash is refused: browsers never send one, and servers disagree on
  * whether it is a slash or a letter, so one path could evade a rule for the other.
  *
  * @param raw the path as received, without the query
- * @returns the path, the same string if nothing changes; null for what is refused with 400: no slash at the front,
- *   a control character, a space, a backslash, `#`, `?`, anything but ASCII, a broken escape, an escaped NUL
+ * @returns the path, the same string if nothing changes; null if it must be refused with 400: no leading slash, a
+ *   control character, a space, a backslash, `#`, `?`, a character outside of ASCII, a broken escape, an escaped NUL
  */
 export function normalizePath(raw: string): string | null {
   const seen = inspect(raw);
@@ -41,8 +41,8 @@ export function normalizePath(raw: string): string | null {
 }
 
 /**
- * Reads the path of a request as {@link normalizePath} does, with what the listener's `paths` change: first escaped
- * slashes, then path parameters, then repeated slashes, then dot segments.
+ * Normalises a request's path as {@link normalizePath} does, and applies the listener's `paths`: first to escaped
+ * slashes, then to path parameters, then to repeated slashes. Dot segments are removed last.
  */
 export function readPath(raw: string, settings: PathSettings): ReadPath | PathRefusal {
   const seen = inspect(raw);
@@ -64,7 +64,7 @@ export function readPath(raw: string, settings: PathSettings): ReadPath | PathRe
 const ESCAPED_SLASH = /%(?:2F|5C)/;
 const ESCAPED_SLASHES = /%(?:2F|5C)/g;
 
-/** Makes one slash of every run of slashes. */
+/** Replaces every run of slashes by one slash. */
 export function mergeSlashes(path: string): string {
   return path.includes('//') ? path.replaceAll(/\/{2,}/g, '/') : path;
 }
@@ -75,7 +75,7 @@ export function stripParameters(path: string): string {
 }
 
 /**
- * Looks at each character once.
+ * Inspects each character once.
  *
  * @returns a sum of {@link ESCAPES} if escapes must be rewritten, {@link DOTS} if there are dot segments, and
  *   {@link SPELLINGS} if endpoints may read the path in several ways; or {@link MALFORMED}
@@ -116,16 +116,16 @@ function normalized(raw: string, seen: number): string {
 }
 
 /**
- * Brings a path or path prefix of the configuration into the form that {@link normalizePath} gives request
- * paths, so that the two compare: `/caf%c3%a9` becomes `/caf%C3%A9`.
+ * Normalises a path or path prefix of the configuration as {@link normalizePath} does request paths, so that they can be
+ * compared: `/caf%c3%a9` becomes `/caf%C3%A9`.
  *
- * @returns the path; the text as it is where no request path can look like it
+ * @returns the path; the unchanged text if no request path can equal it
  */
 export function normalizePattern(text: string): string {
   return normalizePath(text) ?? text;
 }
 
-/** The byte that the escape at `at` stands for, or -1 where two hexadecimal digits do not follow. */
+/** Returns the byte of the escape at `at`; -1 if two hexadecimal digits do not follow. */
 function escapedByte(text: string, at: number): number {
   const high = hexValue(text.charCodeAt(at + 1));
   const low = hexValue(text.charCodeAt(at + 2));
@@ -157,7 +157,7 @@ function isUnreserved(code: number): boolean {
 }
 
 /**
- * Whether decoders disagree on an escape. 0xC0 and 0xC1 begin overlong forms of ASCII, and so do 0xE0 and 0xF0 before a
+ * Tells whether decoders disagree on an escape. 0xC0 and 0xC1 begin overlong forms of ASCII, and so do 0xE0 and 0xF0 before a
  * byte below 0x90.
  *
  * @param next index behind the escape
@@ -167,7 +167,7 @@ function hasReadings(byte: number, path: string, next: number): boolean {
   return byte < 0x7f || byte === 0xc0 || byte === 0xc1;
 }
 
-/** Whether the escape at `at` is at the beginning or the end of a segment, possibly with others beside it. */
+/** Tells whether the escape at `at` begins or ends a segment, possibly with other escapes beside it. */
 function isAtSegmentEnd(path: string, at: number): boolean {
   const end = path.charCodeAt(at + 3);
   return (
@@ -179,14 +179,14 @@ function isAtSegmentEnd(path: string, at: number): boolean {
   );
 }
 
-/** Whether the dot at `at` begins a segment that is `.` or `..` and nothing else. */
+/** Tells whether the dot at `at` begins a segment `.` or `..`. */
 function isDotSegment(path: string, at: number): boolean {
   if (path.charCodeAt(at - 1) !== SLASH) return false;
   const end = path.charCodeAt(at + 1) === DOT ? at + 2 : at + 1;
   return end === path.length || path.charCodeAt(end) === SLASH;
 }
 
-/** Decodes escapes of unreserved characters, and writes the others in upper case. */
+/** Decodes escapes of unreserved characters, and writes other escapes in upper case. */
 export function rewriteEscapes(path: string): string {
   return path.replace(/%[0-9a-f]{2}/gi, (escape) => {
     const byte = escapedByte(escape, 0);
@@ -194,7 +194,7 @@ export function rewriteEscapes(path: string): string {
   });
 }
 
-/** RFC 3986 section 5.2.4. */
+/** Removes dot segments: RFC 3986 section 5.2.4. */
 export function removeDotSegments(path: string): string {
   if (!path.includes('/.')) return path;
   const segments = path.split('/');

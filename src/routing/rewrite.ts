@@ -2,13 +2,13 @@ import type { Rewrite } from '../config/types/route.ts';
 import { hasDotSegment } from './path-readings.ts';
 import { normalizePattern } from './request-path.ts';
 
-/** Writes the path that goes upstream; null for a path that must not go there. */
+/** Returns the path for the upstream request; null if the request must be refused. */
 type PathRewriter = (path: string, groups: readonly string[]) => string | null;
 
 /**
  * Makes the function that rewrites the paths of a route. It returns null if the new path has a dot segment, or can be
- * read so: `/img../secret` must not become `/static/../secret`. Slashes at the front become one, since `//name` is
- * a host's name to some readers.
+ * read as if it had: `/img../secret` must not become `/static/../secret`. Leading slashes become one, because some
+ * servers take `//name` for a host.
  */
 export function pathRewriter({ stripPrefix: prefix, path: to }: Rewrite): PathRewriter {
   const pattern = prefix === null ? null : normalizePattern(prefix);
@@ -22,8 +22,8 @@ export function pathRewriter({ stripPrefix: prefix, path: to }: Rewrite): PathRe
 }
 
 /**
- * Takes a prefix off a path, on a segment border: `/chat` leaves `/x` of `/chat/x`, `/` of `/chat`, and
- * `/chatter` as it is. A slash at the prefix's end makes no difference but that it has to be there.
+ * Removes a prefix from a path if it ends on a segment border: `/chat` changes `/chat/x` to `/x` and `/chat` to `/`, and
+ * leaves `/chatter` as it is. A prefix with a trailing slash does the same, but leaves `/chat` as it is.
  *
  * @param path a normalised path
  * @param prefix in the same form (`normalizePattern`)
@@ -37,11 +37,11 @@ export function stripPrefix(path: string, prefix: string): string {
 }
 
 /**
- * Writes the path that goes upstream: `$1` to `$9` stand for the groups of the route's pathRegex, `$$` for a dollar
+ * Returns the path for the upstream request: `$1` to `$9` stand for the groups of the route's pathRegex, `$$` for a dollar
  * sign.
  *
  * @param to begins with a slash
- * @param groups parts of a normalised path, so that nothing in them has to be escaped
+ * @param groups parts of a normalised path, which need no escaping
  */
 function expandGroups(to: string, groups: readonly string[]): string {
   return to.replace(/\$([1-9$])/g, (_, name: string) =>
@@ -50,11 +50,11 @@ function expandGroups(to: string, groups: readonly string[]): string {
 }
 
 /**
- * Writes the Location of a redirect. In the target `$1` to `$9` stand for the groups of the route's pathRegex
- * (nothing where there is no such group), `$$` for a dollar sign; any other `$` stands for itself.
+ * Returns the Location of a redirect. In the target `$1` to `$9` stand for the groups of the route's pathRegex (nothing
+ * if there is no such group), `$$` for a dollar sign. Any other `$` stands for itself.
  *
- * The request's query is kept where the target has none of its own: it is added in front of a fragment. A
- * target that ends in `?` has one, the empty one, and so drops the request's.
+ * The request's query is kept unless the target has one: it is inserted before a fragment. A target that ends in `?` has
+ * an empty query, and drops the request's.
  *
  * @param query as received, without the `?`
  * @returns a URI reference of visible ASCII characters; all others are escaped, line ends and NUL too. It begins with two
@@ -70,6 +70,6 @@ export function expandRedirect(to: string, groups: readonly string[], query: str
   if (query !== '' && !location.slice(0, end).includes('?')) {
     location = `${location.slice(0, end)}?${query.replaceAll('#', '%23')}${location.slice(end)}`;
   }
-  // Half a surrogate pair has no encoding: it becomes the replacement character.
+  // A lone surrogate has no encoding: it becomes the replacement character.
   return location.replace(/[\ud800-\udfff]/gu, '\ufffd').replace(/[^\x21-\x7e]/gu, encodeURIComponent);
 }

@@ -7,14 +7,14 @@ import { QueryString } from './query-string.ts';
 import type { RouteRequest } from './route-request.ts';
 
 /**
- * The routes of one listener, compiled once and never changed: a new configuration brings a new table. The
- * first route in the order of the list whose conditions all hold is the one, however many there are; the
- * indexes by host and by path only spare looking at those that cannot match.
+ * The routes of one listener, compiled once and never changed: a new configuration brings a new table. The first route of
+ * the list whose conditions all hold takes the request. The indexes by host and by path only skip routes that cannot
+ * match.
  */
 export class RouteTable<T> {
   readonly #anyHost = new PathIndex<T>();
   readonly #byHost = new Map<string, PathIndex<T>>();
-  /** By what follows the `*.`. */
+  /** By the part of the host behind `*.`. */
   readonly #bySuffix = new Map<string, PathIndex<T>>();
   readonly #suffixLengths: boolean[] = [];
   readonly #usesQuery: boolean;
@@ -41,11 +41,11 @@ export class RouteTable<T> {
   }
 
   /**
-   * Tells whether every reading of the request's path takes a route that does the same. A reading that no route takes
-   * does not: a path must not lead to what no route publishes.
+   * Tells whether routes that do the same take every reading of the request's path. A reading that no route takes counts
+   * as different: a path must not lead to what no route publishes.
    *
-   * @param spelling of the path, as `readPath` gives it
-   * @param isSame whether another route does the same
+   * @param spelling the path's spelling, as `readPath` returns it
+   * @param isSame tells whether another route does the same
    */
   compareReadings(request: RouteRequest, spelling: string, isSame: (value: T) => boolean): Readings {
     const indexes = this.#indexesOf(request.host);
@@ -61,7 +61,7 @@ export class RouteTable<T> {
       expressions,
       holds: (path, brought) => {
         if (brought === null) return isSameFor(path, request.query);
-        // Servers behind others get both queries, or only the one that stands first.
+        // Servers behind others get both queries, or only the first.
         return (
           isSameFor(path, brought) && (request.query === '' || isSameFor(path, `${brought}&${request.query}`))
         );
@@ -69,7 +69,7 @@ export class RouteTable<T> {
     });
   }
 
-  /** Whether no route that does something else can take a reading, and one that does the same takes them all. */
+  /** Tells without listing readings whether routes that do the same take all of them. False if that is uncertain. */
   #isCertain(
     request: RouteRequest,
     spelling: string,
@@ -98,7 +98,7 @@ export class RouteTable<T> {
     const exact = this.#byHost.get(host);
     if (exact !== undefined) indexes.push(exact);
     const lengths = this.#suffixLengths;
-    // The star stands for one label at least, so the first dot that counts is the second character or later.
+    // The star stands for at least one label, so a dot as the first character does not count.
     for (
       let dot = lengths.length > 0 ? host.indexOf('.', 1) : -1;
       dot !== -1;
@@ -126,7 +126,7 @@ export class RouteTable<T> {
   }
 }
 
-/** Lists a match, and the same match with its path decoded if that differs: endpoints read `/%40admin` as `/@admin`. */
+/** Returns a match, and the same match with its path decoded if that differs: endpoints read `/%40admin` as `/@admin`. */
 function spellingsOf(match: RouteMatch): readonly RouteMatch[] {
   const path = match.path === null ? null : decodePattern(match.path);
   const pathPrefix = match.pathPrefix === null ? null : decodePattern(match.pathPrefix);
