@@ -21,24 +21,24 @@ const MAX_PER_CLIENT = 8;
 export interface Bound {
   readonly endpoint: Endpoint;
   readonly socket: UpstreamSocket;
-  /** Whether the endpoint has answered with anything but demands to log in. */
+  /** Whether the endpoint has answered with anything but demands to log in (401, 407). */
   readonly accepted: boolean;
   /** The credentials that its route sends; empty if the client's own count. */
   readonly ofRoute: string;
 }
 
-/** Whom a connection is bound to, and where it leads. */
+/** The client's connection that a connection is bound to, and the cluster that it leads to. */
 interface Binding {
   readonly client: ClientConnection;
-  /** The client's network, which the connection counts for. */
+  /** The client's network, for which the connection counts. */
   readonly network: string;
   readonly cluster: Cluster;
 }
 
 /**
- * Connections to endpoints that carry requests of one client's connection only, because they are authenticated (NTLM,
- * Negotiate). At most one for each cluster and client's connection waits here between two requests, and one more for
- * each login that a route sends. It counts as a connection of its endpoint all the time.
+ * Keeps connections to endpoints that carry requests of one client's connection only, because they are authenticated (NTLM,
+ * Negotiate). Between two requests one connection waits for each cluster and client's connection, and one more for each
+ * login that a route sends. A waiting connection counts for its endpoint's limits.
  */
 export class BoundConnections {
   readonly #wheel: TimerWheel;
@@ -69,8 +69,8 @@ export class BoundConnections {
   }
 
   /**
-   * Returns the client's connection that a request has come on if anything is bound to it. To be called when the head of
-   * the request has come.
+   * Returns the client's connection that a request has come on, if anything is bound to it; else null. To be called when
+   * the request's head has come.
    */
   clientOf(asker: Asker): ClientConnection | null {
     return this.#byPeer.has(asker.peer) ? this.#clients!.recognise(asker) : null;
@@ -79,8 +79,8 @@ export class BoundConnections {
   /**
    * Finds the client's connection that a login has come on.
    *
-   * @param found told null if it cannot be told: the login will fail. May be called at once.
-   * @returns forgets the request, which must be called when its connection closes
+   * @param found told null if the connection cannot be found: the login will fail. May be called at once.
+   * @returns forgets the request; to be called when its connection closes
    */
   identify(asker: Asker, found: (client: ClientConnection | null) => void): () => void {
     if (this.#clients === null) {
@@ -102,7 +102,7 @@ export class BoundConnections {
     });
   }
 
-  /** Finds the client's connection that a request without credentials has come on, if that takes little time. */
+  /** Finds the client's connection that a request without credentials has come on, if that takes little time; else null. */
   identifyNow(asker: Asker): ClientConnection | null {
     const client = this.#clients?.findNow(asker) ?? null;
     if (client === null) this.#count('unauthenticated');
@@ -110,9 +110,9 @@ export class BoundConnections {
   }
 
   /**
-   * Takes the connection to a cluster that is bound to a client's; null if there is none. It has no owner.
+   * Takes the connection to a cluster that is bound to a client's connection; null if there is none. It has no owner.
    *
-   * @param ofRoute the credentials that the route sends: what they authenticate is not for other routes
+   * @param ofRoute the credentials that the route sends: other routes must not use the login
    */
   take(client: ClientConnection, cluster: Cluster, ofRoute: string): Bound | null {
     const bound = this.#find(client, cluster, ofRoute);
@@ -126,7 +126,11 @@ export class BoundConnections {
     return bound;
   }
 
-  /** Keeps a connection on which nothing is under way, unless its endpoint takes no requests. @param ms how long at most */
+  /**
+   * Keeps a connection without a request under way, unless its endpoint takes no requests.
+   *
+   * @param ms max time to keep it, in milliseconds
+   */
   keep(binding: Binding, kept: Bound, ms: number): void {
     const { client, network, cluster } = binding;
     const { endpoint, socket } = kept;
@@ -159,7 +163,7 @@ export class BoundConnections {
     else if (isNew && !client.watch()) this.#drop(bound, 'client_gone');
   }
 
-  /** Counts a bound connection in use, or one on which a login is under way, for a network until {@link endUse}. */
+  /** Counts a bound connection in use, or a connection with a login under way, for a network until {@link endUse}. */
   beginUse(network: string, cluster: Cluster, endpoint: Endpoint): void {
     for (const shares of this.#limitsOf(cluster, endpoint)) shares.beginUse(network);
   }
@@ -184,7 +188,7 @@ export class BoundConnections {
     this.#wheel.disarm(this.#sweep);
   }
 
-  /** At most {@link MAX_PER_CLIENT} are looked at. */
+  /** Looks at {@link MAX_PER_CLIENT} connections at most. */
   #find(client: ClientConnection, cluster: Cluster, ofRoute: string): WaitingConnection | null {
     for (const bound of this.#byClient.get(client) ?? []) {
       if (bound.cluster === cluster && bound.ofRoute === ofRoute) return bound;
@@ -196,12 +200,12 @@ export class BoundConnections {
     return [...this.#byClient.values()].flatMap((connections) => [...connections]);
   }
 
-  /** Returns the shares of the worker, the cluster and the endpoint, each of which has a limit. */
+  /** Returns the shares of the worker, the cluster and the endpoint. Each has a limit of its own. */
   #limitsOf(cluster: Cluster, endpoint: Endpoint): readonly FairShares<WaitingConnection>[] {
     let ofCluster = this.#sharesOf.get(cluster);
     if (ofCluster === undefined) {
       this.#sharesOf.set(cluster, (ofCluster = new FairShares()));
-      // A connection that carries nothing gives way to one that would.
+      // A waiting connection gives way to a new one.
       cluster.makeRoom = (wanted, client) => this.#makeRoom(wanted ?? cluster, client);
     }
     let ofEndpoint = this.#sharesOf.get(endpoint);
@@ -255,7 +259,7 @@ function takesRequests({ eligible, removed }: Endpoint, { draining }: Cluster): 
   return eligible && !removed && !draining;
 }
 
-/** Looks for clients that have gone. */
+/** Looks for closed client connections, a tick after the engine has reported one. */
 class Sweep extends Timed {
   readonly #look: () => void;
 
@@ -269,7 +273,7 @@ class Sweep extends Timed {
   }
 }
 
-/** A bound connection between two requests. Whatever the endpoint says now ends it: nothing was asked. */
+/** A bound connection between two requests. Bytes of the endpoint end it, because no request is under way. */
 class WaitingConnection extends Timed implements UpstreamOwner, Bound, Share {
   readonly client: ClientConnection;
   readonly network: string;

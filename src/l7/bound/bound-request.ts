@@ -8,29 +8,29 @@ import type { UpstreamSocket } from '../contract/upstream-socket.ts';
 import type { Bound, BoundConnections } from './bound-connections.ts';
 import type { Asker, ClientConnection } from '../contract/client-connections.ts';
 
-/** What the requests of one route share. */
+/** What the bound requests of one route share. */
 interface BoundTerms {
   readonly bound: BoundConnections;
   readonly cluster: Cluster;
-  /** As configured: how long an idle connection is kept, in milliseconds. */
+  /** Max time that an idle connection is kept, in milliseconds. */
   readonly keepAliveMs: number;
 }
 
-/** One request, or upgrade, and whether its connection to the endpoint may carry requests of its client's connection only. */
+/** Binds the connection to the endpoint of one request or upgrade to its client's connection, if it must be bound. */
 export class BoundRequest {
-  /** Whether the connection may carry requests of this client's connection only. */
+  /** Whether the connection to the endpoint may carry requests of this client's connection only. */
   isBound = false;
   readonly #terms: BoundTerms;
   readonly #asker: Asker;
   readonly #login: ConnectionLogin;
-  /** Null as long as it need not be known, or if it cannot be told. */
+  /** The client's connection; null while it need not be known, or if it cannot be found. */
   #client: ClientConnection | null = null;
-  /** Ends the search for the client's connection; null before it has begun. */
+  /** Ends the search for the client's connection; null before the search has begun. */
   #endSearch: (() => void) | null = null;
-  /** Whether the connection has brought an answer that is no demand to log in. */
+  /** Whether the endpoint has answered on the connection with anything but demands to log in. */
   #accepted = false;
   #keepMs = 0;
-  /** To which a connection counts as in use; null for none. */
+  /** The endpoint whose connection counts as in use; null for none. */
   #inUse: Endpoint | null = null;
 
   constructor(terms: BoundTerms, asker: Asker, login: ConnectionLogin) {
@@ -39,22 +39,22 @@ export class BoundRequest {
     this.#login = login;
   }
 
-  /** Whether the request, as its endpoint gets it, authenticates the connection. */
+  /** Whether the request that is sent to the endpoint has credentials that authenticate the connection. */
   get authorizes(): boolean {
     return this.#login.authorizes;
   }
 
-  /** Looks whether anything is bound to the client's connection. To be called when the request's head has come. */
+  /** Finds out whether anything is bound to the client's connection. To be called when the request's head has come. */
   recognise(): void {
     this.#client = this.#terms.bound.clientOf(this.#asker);
   }
 
-  /** Whether {@link identify} is to be called before the first attempt. */
+  /** Whether {@link identify} must be called before the first attempt. */
   get mustIdentify(): boolean {
     return this.authorizes && this.#client === null && this.#endSearch === null;
   }
 
-  /** Finds the client's connection, to which what the credentials authenticate will be bound. May call back at once. */
+  /** Finds the client's connection, to which the authenticated connection will be bound. May call back at once. */
   identify(done: () => void): void {
     this.#endSearch = () => undefined;
     this.#endSearch = this.#terms.bound.identify(this.#asker, (client) => {
@@ -63,12 +63,12 @@ export class BoundRequest {
     });
   }
 
-  /** Ends what {@link identify} has begun: it does not call back any more. */
+  /** Ends {@link identify}, which does not call back any more. */
   cancel(): void {
     this.#endSearch?.();
   }
 
-  /** Takes the connection that is bound to the client's, which is counted already; null if there is none. */
+  /** Takes the connection that is bound to the client's connection; null if there is none. Its endpoint counts it already. */
   take(): Bound | null {
     const { bound, cluster } = this.#terms;
     const taken = this.#client === null ? null : bound.take(this.#client, cluster, this.#login.ofRoute);
@@ -78,7 +78,7 @@ export class BoundRequest {
     return taken;
   }
 
-  /** Counts the connection to the endpoint as the client's if it is bound, or may be by this request's login. */
+  /** Counts the connection to the endpoint for the client's network, if it is bound or this request logs in on it. */
   beginUse(endpoint: Endpoint): void {
     this.endUse();
     if (!this.isBound && !this.authorizes) return;
@@ -86,14 +86,14 @@ export class BoundRequest {
     this.#terms.bound.beginUse(this.#network, this.#terms.cluster, endpoint);
   }
 
-  /** To be called when the request has no connection any more, or another owner has it. */
+  /** Takes back {@link beginUse}. To be called when the connection has closed, or has another owner. */
   endUse(): void {
     const endpoint = this.#inUse;
     this.#inUse = null;
     if (endpoint !== null) this.#terms.bound.endUse(this.#network, this.#terms.cluster, endpoint);
   }
 
-  /** Notes the endpoint's answer. To be called before the client gets any of it. */
+  /** Notes the head of the endpoint's answer. To be called before the client gets any of it. */
   answered(head: ResponseHead): void {
     const { bound, keepAliveMs } = this.#terms;
     this.isBound ||= this.authorizes || challengesConnection(head);
@@ -104,7 +104,7 @@ export class BoundRequest {
   }
 
   /**
-   * Keeps a connection that is bound, and on which nothing is under way, for the client's next request. It stays counted.
+   * Keeps a bound connection without a request under way for the client's next request. Its endpoint goes on counting it.
    *
    * @returns false if it cannot be kept
    */

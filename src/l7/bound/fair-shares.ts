@@ -1,8 +1,8 @@
 import { IndexedHeap, type HeapItem } from '../../core/collections/indexed-heap.ts';
 
 /**
- * Limits of a network that holds the most and has all of its connections in use. Below both, it takes places of others: a
- * browser opens 6 connections to a site at once.
+ * Limits of a network that holds the most connections, all of them in use. Below either limit the network takes places of
+ * others, because a browser opens 6 connections to a site at once.
  */
 const MAX_IN_USE = 6;
 const MAX_FRACTION_IN_USE = 1 / 8;
@@ -12,11 +12,11 @@ export interface Share {
   /** The client's network. */
   readonly network: string;
   readonly accepted: boolean;
-  /** Number of its last use: the smaller, the older. */
+  /** Sequence number of its last use. The smallest number is the oldest use. */
   readonly turn: number;
 }
 
-/** The bound connections of one network. Sets have the oldest first. */
+/** The bound connections of one network. The sets are ordered from the oldest. */
 interface Holder<T> extends HeapItem {
   readonly pending: Set<T>;
   readonly accepted: Set<T>;
@@ -24,20 +24,22 @@ interface Holder<T> extends HeapItem {
 }
 
 /**
- * Chooses the bound connection that closes when a limit is reached. The client network that holds the most loses one: the
- * oldest whose login has not been accepted, else the oldest. Among equal networks the same order decides. So a flood from
- * one network costs that network only. Connections in use count, but only those that wait can close: a new connection of a
- * network that holds the most and has none to close is refused. Every operation takes logarithmic time.
+ * Chooses the bound connection that closes when a limit is reached. The client network that holds the most connections loses
+ * one: the oldest whose login has not been accepted, else the oldest. The same order decides between networks that hold
+ * equally many. So a flood from one network costs only that network.
+ *
+ * Connections in use count, but only waiting connections can close. A new connection is refused if its network holds the most
+ * and has none to close. Every operation takes logarithmic time.
  */
 export class FairShares<T extends Share> {
   /** Connections that wait. */
   waiting = 0;
   #inUse = 0;
   readonly #holders = new Map<string, Holder<T>>();
-  /** Networks with waiting connections. */
+  /** Networks with waiting connections, the one that loses the next connection first. */
   readonly #largest = new IndexedHeap<Holder<T>>(losesBefore);
 
-  /** Adds a connection that waits, with the greatest turn so far. */
+  /** Adds a waiting connection. Its turn must be the greatest so far. */
   add(share: T): void {
     const holder = this.#holder(share.network);
     setOf(holder, share).add(share);
@@ -68,9 +70,9 @@ export class FairShares<T extends Share> {
   }
 
   /**
-   * Returns the connection that gives way to a new one of a network, which counts already.
+   * Returns the connection that gives way to a new connection of a network. The new one counts as held by the network.
    *
-   * @returns null if none waits, or if the network holds the most, all in use, and has reached the limits for that
+   * @returns null if no connection waits, or if the network holds the most, all in use, and has reached a limit of that
    */
   chooseFor(network: string): T | null {
     const largest = this.#largest.first;

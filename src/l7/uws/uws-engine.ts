@@ -17,10 +17,10 @@ import { SAMPLE_MS, UnfinishedMessages } from './unfinished/unfinished-messages.
 import { RECEIVE_BUFFER_BYTES } from './app/listening-socket.ts';
 import { UwsListener, type UwsTerms } from './uws-listener.ts';
 
-/** Interval of looks at unfinished messages without system calls: then only sessions are counted. */
+/** Interval of {@link UnfinishedMessages.tick} without system calls, when it only reserves memory for sessions. */
 const BLIND_SAMPLE_MS = 1000;
 
-/** What the engine uses of its worker. */
+/** The part of a worker that the engine uses. */
 interface UwsWorker extends Omit<RelayEnvironment, 'outbox'>, Omit<UwsTerms, 'unfinished'> {
   /** Null if system calls are not used. */
   readonly loop: EventLoop | null;

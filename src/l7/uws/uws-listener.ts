@@ -27,7 +27,7 @@ const MIN_SILENCE_MS = 8000;
 /** What the listeners of one engine share. */
 export interface UwsTerms {
   readonly log: Logger;
-  /** Calls back once, when what is read now has been served, from where clients may be written to. */
+  /** Calls back once, when uWS has handed over all bytes that it has read. Clients may be written to from there. */
   readonly later: (callback: () => void) => void;
   readonly unfinished: UnfinishedMessages;
 }

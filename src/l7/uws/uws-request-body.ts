@@ -1,31 +1,32 @@
 import type { RequestBody, RequestBodySink } from '../contract/request-body.ts';
 import { WaitingBytes } from './waiting-bytes.ts';
 
-/** What a request's body needs of a uWebSockets.js HttpResponse. */
+/** The part of a uWebSockets.js HttpResponse that a request's body uses. */
 interface UwsBodySource {
   onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): unknown;
   pause(): void;
   resume(): void;
 }
 
-/** While so much waits for a reader the client is paused. One read of uWS brings up to 512 KiB. */
-const MOST_WAITING = 64 * 1024;
+/** Waiting bytes at which the client is paused. One read of uWS brings up to 512 KiB. */
+const MAX_WAITING_BYTES = 64 * 1024;
 /**
- * uWS cuts off clients that send less than 160 KiB in 10 seconds, or nothing yet, and a proxy has clients on slow lines.
- * Resuming restarts that clock. The reader decides how slow and how silent a client may be (`http/body-pace.ts`).
+ * Interval at which a client that sends a body is paused and resumed. uWS (20.66 to 20.68) cuts off clients that send less than
+ * 160 KiB in 10 s, or nothing at first (uWebSockets#838), but a proxy has clients on slow lines; resuming restarts that clock. The reader decides
+ * how slow and how silent a client may be (`http/body-pace.ts`). This can go when uWS has a timeout that can be set.
  */
 const KEEP_ALIVE_MS = 4_000;
 
-/** A {@link RequestBody} on a uWebSockets.js response. To be made inside of the route's handler, where there is a body. */
+/** The body of a request on a uWebSockets.js response. To be made within the route's handler, if there is a body. */
 export class UwsRequestBody implements RequestBody {
   received = 0;
   ended = false;
   readonly #source: UwsBodySource;
   #sink: RequestBodySink | null = null;
   readonly #waiting = new WaitingBytes();
-  /** Whether the reader wants nothing for now. */
+  /** Whether the reader has paused. */
   #paused = false;
-  /** Whether the client is made to wait. */
+  /** Whether the client is paused. */
   #stopped = false;
   #over = false;
   #keepAlive: NodeJS.Timeout | null;
@@ -60,9 +61,9 @@ export class UwsRequestBody implements RequestBody {
     this.#drain();
   }
 
-  /** The response is over: the source must not be touched any more, and what still comes is dropped. */
+  /** Drops all further bytes, because the response is over: the source must not be touched any more. */
   close(): void {
-    // A client that is paused could not even send its next request.
+    // A paused client could not send its next request.
     if (this.#stopped && !this.#over) this.#start();
     this.#over = true;
     this.#sink = null;
@@ -71,7 +72,7 @@ export class UwsRequestBody implements RequestBody {
     this.#stopKeepAlive();
   }
 
-  /** The client has gone. */
+  /** Drops the waiting bytes, because the connection is closed. */
   abandon(): void {
     this.#stopped = false;
     this.close();
@@ -89,9 +90,9 @@ export class UwsRequestBody implements RequestBody {
       return;
     }
     if (isLast) this.ended = true;
-    // The chunk belongs to uWS.
+    // The chunk is valid during this call only.
     this.#waiting.push(new Uint8Array(chunk));
-    if (!isLast && this.#waiting.length >= MOST_WAITING && !this.#stopped) {
+    if (!isLast && this.#waiting.length >= MAX_WAITING_BYTES && !this.#stopped) {
       this.#stopped = true;
       this.#source.pause();
     }
@@ -115,7 +116,7 @@ export class UwsRequestBody implements RequestBody {
     this.#source.resume();
   }
 
-  /** uWS puts back on resuming what it has put away on pausing: one without the other would make it deaf. */
+  /** Restarts uWS's clock. Resuming restores the events that pausing has saved, so neither may be called alone. */
   #touch(): void {
     if (this.#stopped) return;
     this.#source.pause();

@@ -3,17 +3,17 @@ import type { HeaderList } from '../contract/http-reply.ts';
 import type { UwsClient } from './uws-client.ts';
 import type { UwsReply } from './reply/uws-reply.ts';
 
-/** uWS copies the fields of what `upgrade` is given onto the socket itself, and that is where they are read. */
+/** The user data of a WebSocket. uWS copies its fields onto the socket object, from which handlers read them. */
 export interface SocketData {
   readonly client: UwsClient;
 }
 export type Socket = WebSocket<SocketData> & SocketData;
 
-/** What the answer to an upgrade says of the handshake, and where uWS keeps such sockets. */
+/** Arguments of uWS's `upgrade`. */
 interface Upgrade {
   readonly key: string;
   readonly subprotocol: string;
-  /** The one offer of extensions that uWS is to answer; empty where there is none. */
+  /** The offer of an extension that uWS answers; empty for none. */
   readonly extensions: string;
   readonly context: us_socket_context_t;
 }
@@ -21,13 +21,14 @@ interface Upgrade {
 /**
  * Makes a WebSocket of a request.
  *
- * uWS as we have it looks, when a cork ends in which it made one, at memory that it has just freed, and closes the
- * WebSocket if it finds a certain bit there (uWebSockets#1928). That memory is intact as long as nobody takes memory
- * outside of V8's heap. V8 does so to begin with any function of ours, and wherever a function lets it interrupt, to
- * install what it has compiled meanwhile or to collect garbage. So from the upgrade on nothing runs but functions of
- * the language that cannot be interrupted: `forEach`, `Reflect.apply` and `Reflect.set`, but for instance not `push`.
+ * When a cork ends in which uWS (20.66 to 20.68) has made a WebSocket, uWS reads memory that it has just freed, and closes the
+ * WebSocket if a certain bit is set there (uWebSockets#1928). The memory stays intact as long as nothing allocates outside of
+ * V8's heap. V8 allocates there when it enters a function of ours, and when a function lets V8 interrupt it, to install compiled
+ * code or to collect garbage. So from the upgrade to the end of the cork only built-in functions run that cannot be
+ * interrupted: `forEach`, `Reflect.apply` and `Reflect.set`, but not `push`. This can go with uWebSockets 20.79 (pull request
+ * 1929), of which no build on npm loads on Debian 12 or Ubuntu 22.04.
  *
- * @returns null where the client has gone
+ * @returns null if the client has gone
  */
 export function makeWebSocket(
   response: HttpResponse,
@@ -46,7 +47,7 @@ export function makeWebSocket(
   return socket;
 }
 
-/** The socket that has just been made. */
+/** The socket that uWS has just made. */
 const made: [Socket | null] = [null];
 
 /** The `open` handler of every App. */
@@ -54,7 +55,7 @@ export const noteMade = Reflect.set.bind(Reflect, made, 0) as unknown as (
   socket: WebSocket<SocketData>,
 ) => void;
 
-/** For one who hears that a socket has been closed: while it is being made, perhaps. */
+/** To be called when a socket has closed, perhaps while it was being made. */
 export function forgetMade(socket: WebSocket<SocketData>): void {
   if (made[0] === socket) made[0] = null;
 }

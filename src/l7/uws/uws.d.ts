@@ -1,20 +1,20 @@
-/** uWebSockets.js's typings lag behind its binary: what they leave out of it, and is used here, is added here. */
+/** Adds to uWebSockets.js's typings the functions of its binary that they lack and this room uses. */
 import type { DownstreamSocket } from '../contract/downstream-socket.ts';
 
 declare module 'uWebSockets.js' {
   const SHARED_COMPRESSOR: CompressOptions;
   const SHARED_DECOMPRESSOR: CompressOptions;
 
-  /** `silent` keeps the mark of uWebSockets out of the responses of the calling thread. */
+  /** `silent` keeps uWS's own header out of the responses of the calling thread. */
   function _cfg(key: 'silent'): void;
 
   interface TemplatedApp {
-    /** Calls back for each unknown server name, within the handshake: the handler may add it. */
+    /** Calls back for each unknown server name, within the handshake. The handler may add the name. */
     missingServerName(handler: (serverName: string) => void): TemplatedApp;
   }
 
   interface HttpRequest {
-    /** Undefined where the target has no `?`. */
+    /** Undefined if the target has no `?`. */
     getQuery(): string | undefined;
   }
 

@@ -6,12 +6,13 @@ import type { Certificate } from '../../../config/types/listener.ts';
 const MAX_SPELLINGS = 16;
 
 /**
- * Finds certificates for server names that are not in lower case, which RFC 6066 section 3 takes for the same name.
- * uWS (20.0.8 of uws-pack) compares bytes, so that such clients got the first certificate.
+ * Finds certificates for server names that are not in lower case, which RFC 6066 section 3 takes for the same name. uWS
+ * (20.66 to 20.68) compares bytes, so such clients would get the first certificate; Bun's copy of its code has the same fault
+ * (oven-sh/bun#37193). This can go when uWS compares names without case.
  *
- * uWS asks while the handshake waits, and then looks again. It keeps what is added for ever. So the spelling in
- * capitals is added for each name of the configuration, at its first use, and of other spellings the first
- * {@link MAX_SPELLINGS} for each App.
+ * uWS asks for a missing name while the handshake waits, then looks again, and keeps the added name until the thread ends. So
+ * the spelling in capitals is added for each name of the configuration at its first use. Of other spellings the first
+ * {@link MAX_SPELLINGS} are added for each App. uWS also prints each added name: see `sys/descriptors/standard-output.ts`.
  */
 export function matchServerNamesInCapitals(
   app: TemplatedApp,
@@ -29,7 +30,7 @@ export function matchServerNamesInCapitals(
     const { serverName, certificate } = found;
     const isCapital = serverName === serverName.toUpperCase();
     if (!isCapital && spellings >= MAX_SPELLINGS) return;
-    // uWS closes the connection if it cannot read the files. A certificate that is being renewed waits for its reload.
+    // uWS closes the connection if it cannot read the files. A renewed certificate waits for the reload.
     if (!isUnchanged(certificate)) return;
     if (!isCapital) spellings++;
     add(serverName, certificate);
@@ -41,15 +42,15 @@ function knownName(
   asked: string,
   byName: ReadonlyMap<string, Certificate>,
 ): { serverName: string; certificate: Certificate } | null {
-  // Other characters stand in no name, though some have a lower case in ASCII (U+212A is a sign for kelvin, a K).
+  // Names have no other characters. Some of those have a lower case in ASCII, such as U+212A, the Kelvin sign.
   if (!/^[\x21-\x7e]+$/.test(asked)) return null;
   // A wildcard stands for one label.
   const dot = asked.indexOf('.');
   for (const serverName of dot < 0 ? [asked] : [asked, `*${asked.slice(dot)}`]) {
-    // RFC 6066 section 3 sends names without the dot of the root, but some clients leave it.
+    // RFC 6066 section 3 wants no dot at the end, but some clients send it.
     const lower = serverName.toLowerCase().replace(/\.$/, '');
     const certificate = byName.get(lower);
-    // uWS has found a name that is known in this spelling.
+    // In lower case uWS would have found the name.
     if (certificate !== undefined && lower !== serverName) return { serverName, certificate };
   }
   return null;

@@ -4,35 +4,38 @@ import { findDescriptors, type Hideable } from './hidden-descriptors.ts';
 import type { KnownConnection, KnownConnections, UwsAsker } from './known-connections.ts';
 import { TimeShare } from './time-share.ts';
 
-/** Max requests of a worker that wait for their connection to be found, and how long each waits. */
+/** Max requests of a worker that wait for their connection to be found. */
 export const MAX_ASKERS = 1024;
+/** Max time that a request waits for its connection to be found. */
 const MAX_WAIT_MS = 5000;
-/** Max descriptors that one step hides, which takes as many free ones, and looks at: 1 us each. */
+/** Max descriptors that one step hides: hiding takes one free descriptor for each. */
 const MAX_GROUP = 128;
+/** Max descriptors that one step looks at: 1 us each. */
 const MAX_LOOKS = 2048;
-/** Share of the thread's time that steps take, and the time that can be saved up. */
+/** Share of the thread's time that steps take, and the max time that is saved up. */
 const STEP_SHARE = 0.2;
-const MAX_STEPS_MS = 50;
-/** The same for connections that are looked for at once. */
+const MAX_SAVED_STEPS_MS = 50;
+/** The same for {@link ConnectionSearch.findNow}. */
 const NOW_SHARE = 0.05;
-const MAX_NOW_MS = 100;
-/** Max time between the arrival of a request's last byte and its handler, in a thread that is not overloaded. */
+const MAX_SAVED_NOW_MS = 100;
+/** Max time between the arrival of a request's last byte and its handler, unless the thread is overloaded. */
 const READ_DELAY_MS = 250;
 
-/** What the system knows of the clients' sockets of this thread; `sys/sockets/accepted-sockets.ts` has the details. */
+/** The system's view of this thread's client sockets: see `sys/sockets/accepted-sockets.ts`. */
 interface SearchedSockets {
-  /** No descriptor is this number or greater. */
+  /** Returns a number that is greater than every descriptor. */
   tableSize(): number;
+  /** Whether the descriptor is a client's socket of this thread. */
   includes(fd: number): boolean;
   /** Milliseconds since the last byte came; Infinity if the descriptor is no connection. */
   silence(fd: number): number;
   disguise(fds: readonly number[]): Hideable & { end(): void };
 }
 
-/** Milliseconds of a monotonic clock, and ways to be called back. */
 interface SearchTimers {
+  /** Returns milliseconds of a monotonic clock. */
   now(): number;
-  /** Calls back once, when all that has come from clients has been handed over. */
+  /** Calls back once, when uWS has handed over all bytes that it has read. */
   later(callback: () => void): void;
   /** Calls back once, in the next turn of the loop. */
   soon(callback: () => void): void;
@@ -41,16 +44,16 @@ interface SearchTimers {
 
 type Found = (client: KnownConnection | null) => void;
 
-/** A request whose connection is looked for. */
+/** A request that waits for its connection to be found. */
 class Waiting {
   readonly asker: UwsAsker;
-  /** The client's network: networks share the line. */
+  /** The client's network: the places of the line are shared by networks. */
   readonly source: string;
   readonly found: Found;
   readonly until: number;
-  /** Descriptors that have been looked at for it. */
+  /** Number of descriptors that have been looked at for the request. */
   looks = 0;
-  /** Whether a round has looked at the connections that were heard of lately, in vain. */
+  /** Whether a whole round among connections that have received something lately has found nothing. */
   hasLooked = false;
 
   constructor(asker: UwsAsker, found: Found, until: number) {
@@ -62,10 +65,12 @@ class Waiting {
 }
 
 /**
- * Finds the connections that requests have come on, of all that wait at once: the work grows with the number of open
- * connections, and hardly with that of the requests. A round looks at every descriptor of the process, in steps of a
- * few milliseconds at most. Connections that were silent when the request came are not its own, and are not hidden. A
- * request that such a round has not found, in an overloaded thread, waits for one that looks at all.
+ * Finds the connections that requests have come on. The search serves all waiting requests together, so its work grows with the
+ * number of open connections, and hardly with the number of requests.
+ *
+ * A round looks at every descriptor of the process, in steps of a few milliseconds at most. A connection that was silent when
+ * the request came cannot be its own, and is not hidden. If a round finds nothing, because an overloaded thread was late, the
+ * next round looks at all connections.
  */
 export class ConnectionSearch {
   readonly #sockets: SearchedSockets;
@@ -73,13 +78,12 @@ export class ConnectionSearch {
   readonly #timers: SearchTimers;
   readonly #waiting = new WaitingLine<Waiting>();
   readonly #entries = new Set<Waiting>();
-  /** The next descriptor to be looked at: around and around. */
+  /** The next descriptor to look at. Begins at 0 again behind the last one. */
   #position = 0;
-  /** Where a search has been successful lately: the system gives near numbers to connections that come together. */
+  /** The descriptor at which a search has found something lately: connections that come together have near numbers. */
   #home = 0;
-  /** Time that may go into steps. */
   readonly #steps: TimeShare;
-  /** Time that may go into {@link findNow}. */
+  /** Time of {@link findNow}. */
   readonly #now: TimeShare;
   #isScheduled = false;
 
@@ -88,15 +92,15 @@ export class ConnectionSearch {
     this.#sockets = sockets;
     this.#known = known;
     this.#timers = timers;
-    this.#steps = new TimeShare(STEP_SHARE, MAX_STEPS_MS, timers.now());
-    this.#now = new TimeShare(NOW_SHARE, MAX_NOW_MS, timers.now());
+    this.#steps = new TimeShare(STEP_SHARE, MAX_SAVED_STEPS_MS, timers.now());
+    this.#now = new TimeShare(NOW_SHARE, MAX_SAVED_NOW_MS, timers.now());
   }
 
   /**
-   * Finds the connection of a request. Nothing is sent on it meanwhile.
+   * Finds the connection of a request. Nothing may be sent on it meanwhile.
    *
-   * @param found told null if the connection cannot be told in time, or too many wait. May be called at once.
-   * @returns forgets the request, which must be called when its connection closes
+   * @param found told null if the connection cannot be found in time, or too many requests wait. May be called at once.
+   * @returns forgets the request; to be called when its connection closes
    */
   find(asker: UwsAsker, found: Found): () => void {
     const waiting = new Waiting(asker, found, this.#timers.now() + MAX_WAIT_MS);
@@ -116,17 +120,17 @@ export class ConnectionSearch {
     return () => this.#forget(waiting);
   }
 
-  /** Finds a connection at once, if few are open and little time has gone into that lately; else null. */
+  /** Finds a connection at once, if few descriptors are open and such searches have taken little time lately; else null. */
   findNow(asker: UwsAsker): KnownConnection | null {
     const begun = this.#timers.now();
     if (this.#now.wait(begun) > 0) return null;
     try {
       const size = this.#sockets.tableSize();
       if (size > MAX_LOOKS) return null;
-      const mostSilent = begun - asker.startedAt + READ_DELAY_MS;
+      const maxSilence = begun - asker.startedAt + READ_DELAY_MS;
       for (let from = 0; from < size;) {
         const group: number[] = [];
-        from = this.#gather(group, from, size, mostSilent);
+        from = this.#gather(group, from, size, maxSilence);
         const [client = null] = this.#identify([asker], group);
         if (client !== null) return client;
       }
@@ -143,7 +147,7 @@ export class ConnectionSearch {
     this.#entries.delete(waiting);
   }
 
-  /** @param isFirst whether nobody waited before: what has come with the request is waited for */
+  /** @param isFirst whether no request waited before: the first step waits for all requests of the same read */
   #schedule(isFirst: boolean): void {
     if (this.#isScheduled || this.#entries.size === 0) return;
     this.#isScheduled = true;
@@ -166,7 +170,7 @@ export class ConnectionSearch {
       size = this.#sockets.tableSize();
       const from = this.#position < size ? this.#position : 0;
       const group: number[] = [];
-      const end = this.#gather(group, from, size, this.#mostSilent(entries, begun));
+      const end = this.#gather(group, from, size, this.#maxSilence(entries, begun));
       const clients = this.#identify(
         entries.map(({ asker }) => asker),
         group,
@@ -188,7 +192,7 @@ export class ConnectionSearch {
       let answer = answers[index];
       waiting.hasLooked = waiting.looks >= size;
       if (waiting.looks >= 2 * size || waiting.until <= now) answer ??= null;
-      // An earlier answer may have ended this request.
+      // An earlier call of `found` may have ended this request.
       if (answer === undefined || !this.#entries.has(waiting)) continue;
       this.#forget(waiting);
       waiting.found(answer);
@@ -197,7 +201,8 @@ export class ConnectionSearch {
     this.#schedule(false);
   }
 
-  #mostSilent(entries: readonly Waiting[], now: number): number {
+  /** Returns the max silence, in milliseconds, of connections that may be one of the requests'. */
+  #maxSilence(entries: readonly Waiting[], now: number): number {
     let oldest = 0;
     for (const { asker, hasLooked } of entries) {
       if (hasLooked) return Number.MAX_VALUE;
@@ -206,18 +211,18 @@ export class ConnectionSearch {
     return oldest + READ_DELAY_MS;
   }
 
-  /** Adds clients' descriptors that are silent for so long at most. Returns the first one that was not looked at. */
-  #gather(group: number[], from: number, size: number, mostSilentMs: number): number {
+  /** Adds clients' descriptors that have not been silent for longer to a group. Returns the next descriptor to look at. */
+  #gather(group: number[], from: number, size: number, maxSilenceMs: number): number {
     const sockets = this.#sockets;
     const end = Math.min(size, from + MAX_LOOKS);
     let fd = from;
     for (; fd < end && group.length < MAX_GROUP; fd++) {
-      if (sockets.silence(fd) <= mostSilentMs && sockets.includes(fd)) group.push(fd);
+      if (sockets.silence(fd) <= maxSilenceMs && sockets.includes(fd)) group.push(fd);
     }
     return fd;
   }
 
-  /** Returns the connection of each request; null if it is none of the group. */
+  /** Returns the connection of each request; null if it is not in the group. */
   #identify(askers: readonly UwsAsker[], group: readonly number[]): (KnownConnection | null)[] {
     if (group.length === 0) return askers.map(() => null);
     const disguise = this.#sockets.disguise(group);

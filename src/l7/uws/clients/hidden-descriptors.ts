@@ -1,10 +1,10 @@
-/** A WebSocket of uWS; any call that asks the system something of its socket would do. */
+/** A response or WebSocket of uWS. Any method would do that makes a system call with the socket's descriptor. */
 export interface Addressed {
-  /** Empty if the system tells no address. */
+  /** Returns the peer's address; empty if the system tells none. */
   getRemoteAddress(): ArrayBuffer;
 }
 
-/** Descriptors that can be hidden: what asks a hidden one for its peer's address gets none. */
+/** Descriptors that can be hidden. A hidden descriptor has no peer's address. */
 export interface Hideable {
   readonly size: number;
   hide(index: number): void;
@@ -12,12 +12,15 @@ export interface Hideable {
 }
 
 /**
- * Finds the descriptor of each WebSocket. uWebSockets.js 20.66 to 20.68 tells neither the descriptor nor the port of a
- * client, and addresses are shared behind NAT. But it asks the system for the address at each call, so that hiding
- * descriptors shows which one it asks: with all of those hidden whose index has a certain bit, each WebSocket tells
- * that bit of its own index. Nothing is sent, and no client can notice. The need ends with an engine of our own.
+ * Finds the descriptor of each WebSocket or response. uWS (20.66 to 20.68) tells neither the descriptor nor the port of a
+ * client, and clients behind NAT share addresses. But uWS asks the system for the address at each call, so hiding descriptors
+ * shows which descriptor it asks about: with all descriptors hidden whose index has a certain bit, each WebSocket tells
+ * that bit of its own index. Nothing is sent, and no client can notice.
  *
- * @returns an index for each WebSocket, or -1 if its descriptor is none of these. All descriptors are shown again.
+ * This can go when uWS tells a connection's port (uWebSockets.js#1160, uWebSockets pull request 1854, open), or with an engine
+ * of our own.
+ *
+ * @returns an index for each WebSocket, -1 if its descriptor is none of these. All descriptors are shown again.
  */
 export function findDescriptors(sockets: readonly Addressed[], descriptors: Hideable): number[] {
   const { size } = descriptors;
@@ -33,7 +36,7 @@ export function findDescriptors(sockets: readonly Addressed[], descriptors: Hide
     for (const number of present) if (isHidden(sockets[number]!)) found[number]! |= bit;
   }
   for (let index = 0; index < size; index++) descriptors.show(index);
-  // A connection that is broken has no address in any case.
+  // A broken connection never has an address.
   for (const number of present) {
     if (found[number]! >= size || isHidden(sockets[number]!)) found[number] = -1;
   }

@@ -4,9 +4,9 @@ import type { HeaderList } from '../../contract/http-reply.ts';
 import { CORK_BYTES } from './cork-sizes.ts';
 import type { HeadResponse } from './uws-response.ts';
 
-/** Max bytes of a status line, and of what uWS adds to a head. */
+/** Max bytes of a status line and of the headers that uWS adds. */
 const MAX_ADDED_BYTES = 256;
-/** Max bytes of headers in one cork, beside a header that is larger alone. */
+/** Max bytes of headers in one cork, unless a single header is larger. */
 const MAX_HEAD_BYTES = CORK_BYTES - 1024;
 
 const UNSAFE_IN_HEADER = /[^\t\x20-\x7e\x80-\xff]/g;
@@ -23,8 +23,9 @@ export interface Head {
 }
 
 /**
- * Corks a head and what `write` adds, which is told how many bytes the cork buffer has left. A head above the buffer
- * leaves in several corks.
+ * Corks a head and what `write` adds. A head that is larger than the cork buffer leaves in several corks.
+ *
+ * @param write told the free bytes of the cork buffer
  */
 export function corkHead(
   response: HeadResponse,
@@ -54,13 +55,13 @@ export function corkHead(
   });
 }
 
-/** Writes a head, in a cork of the caller's. */
+/** Writes a head. The caller has corked. */
 export function writeHead(response: HeadResponse, head: Head, edits: HeaderEdits): void {
   writeHeaders(response, head, edits, 0, head.headers.length);
   writeOwnHeaders(response, head, edits);
 }
 
-/** Every head is written here, so that what a route changes holds for all of its answers. */
+/** Writes all heads, so that a route's changes hold for all of its answers. */
 function writeHeaders(
   response: HeadResponse,
   { status, headers }: Head,
@@ -88,7 +89,7 @@ function writeOwnHeaders(
   if (tellsClose) response.writeHeader('Connection', 'close');
 }
 
-/** uWS writes strings as UTF-8 and whatever they hold: neither the encoding nor line ends may come from outside. */
+/** Returns a value as Latin-1 bytes without line ends: uWS writes strings as UTF-8, and does not check them. */
 function headerValue(value: string): string | Uint8Array {
   return PLAIN_HEADER.test(value) ? value : Buffer.from(value.replace(UNSAFE_IN_HEADER, ' '), 'latin1');
 }
