@@ -1,16 +1,18 @@
-/** The command line, read into what is to be done. */
+/** Reads the command line. */
 import { parseArgs } from 'node:util';
 import { nearest } from '../config/syntax/nearest.ts';
 import { UsageError } from '../core/errors.ts';
+import { parseDuration } from '../core/units/duration.ts';
+import { parseRate } from '../core/units/rate.ts';
 
-/** What every command is given. */
+/** The arguments of a command. */
 export interface CommandOptions {
-  /** As the user wrote it; `config/sluice.yaml` where nothing was said. */
+  /** As the user wrote it; `config/sluice.yaml` by default. */
   readonly configFile: string;
   /** Each `path=value` of `--set`, in order. */
   readonly overrides: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Options of the command's own: by their names, with their values, empty for those that take none. */
+  /** Values of the command's own options, by name; empty for options that take none. */
   readonly flags: ReadonlyMap<string, string>;
 }
 
@@ -19,13 +21,13 @@ export type CommandName = (typeof COMMANDS)[number];
 
 export type Invocation =
   | { readonly kind: 'command'; readonly command: CommandName; readonly options: CommandOptions }
-  /** Help on one command, or on all of them. */
+  /** Help on one command, or on all of them for null. */
   | { readonly kind: 'help'; readonly command: CommandName | null }
   | { readonly kind: 'version' }
-  /** The load generator, which reads its arguments itself. */
+  /** The load generator, which reads its own arguments. */
   | { readonly kind: 'bench'; readonly argv: readonly string[] };
 
-/** Its options are its own: see bench/options. */
+/** Has options of its own: see bench/options. */
 const BENCH = 'bench';
 
 const DEFAULT_FILE = 'config/sluice.yaml';
@@ -47,7 +49,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'V' },
 } as const;
-/** What comes after an option that takes a value. */
+/** What to write after an option that takes a value. */
 const VALUES: Readonly<Record<string, string>> = {
   config: 'a file',
   set: 'path=value',
@@ -58,7 +60,7 @@ const VALUES: Readonly<Record<string, string>> = {
   deadline: 'a duration',
   jitter: 'a duration',
 };
-/** The options that belong to some commands only. */
+/** Options of some commands only. */
 const FLAGS: Readonly<Record<string, readonly CommandName[]>> = {
   test: ['run'],
   takeover: ['run'],
@@ -73,12 +75,19 @@ const FLAGS: Readonly<Record<string, readonly CommandName[]>> = {
   jitter: ['drain'],
 };
 
+/** Options whose value is a rate or a duration, with a check and an example of it. */
+const QUANTITIES: Readonly<Record<string, readonly [isValid: (text: string) => boolean, example: string]>> = {
+  rate: [(text) => parseRate(text, '/s') !== undefined, '100/s'],
+  deadline: [(text) => parseDuration(text) !== undefined, '5m'],
+  jitter: [(text) => parseDuration(text) !== undefined, '5s'],
+};
+
 type Option = Extract<ReturnType<typeof tokensOf>[number], { kind: 'option' }>;
 
 /**
  * Reads the arguments that follow the program's name.
  *
- * @throws UsageError in one line that names what is wrong
+ * @throws UsageError with one line that names the argument and what to write
  */
 export function parseArguments(argv: readonly string[], env: CommandOptions['env']): Invocation {
   if (argv[0] === BENCH) return { kind: 'bench', argv: argv.slice(1) };
@@ -121,8 +130,7 @@ export function parseArguments(argv: readonly string[], env: CommandOptions['env
   };
 }
 
-/** Not strict, because Node's own messages for what it refuses go on for three lines. */
-
+/** Not strict: Node's own messages for bad arguments are three lines long. */
 function tokensOf(argv: readonly string[]) {
   return parseArgs({ args: [...argv], options: OPTIONS, strict: false, tokens: true }).tokens;
 }
@@ -150,12 +158,16 @@ function checkOption(option: Option): void {
     if (value !== undefined) throw new UsageError(`${option.rawName} takes no value`);
     return;
   }
-  // A next argument that begins with a dash is an option whose turn it was, not a value.
+  // An argument that begins with a dash is the next option, not a value.
   if (value === undefined || value === '' || (!option.inlineValue && value.startsWith('-'))) {
     throw new UsageError(`${option.rawName} needs ${wanted}`);
   }
   if (option.name === 'set' && value.indexOf('=') < 1) {
     throw new UsageError(`--set ${value}: write path=value, such as --set log.level=debug`);
+  }
+  const [isValid, example] = QUANTITIES[option.name] ?? [];
+  if (isValid?.(value) === false) {
+    throw new UsageError(`${option.rawName} ${value}: write a number and a unit, such as ${example}`);
   }
 }
 

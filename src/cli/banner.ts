@@ -2,7 +2,7 @@ import type { Config } from '../config/types/config.ts';
 import { formatAddress } from '../core/address.ts';
 import type { TcpAddress } from '../core/address.ts';
 
-/** A few lines that tell a newcomer at a terminal where to look. */
+/** Returns a few lines for a newcomer at a terminal: the URL of each listener and of the admin server. */
 export function banner(config: Config, admin: TcpAddress): string {
   const rows = config.listeners.map((listener): [string, string] => {
     if (listener.mode === 'l4')
@@ -16,7 +16,7 @@ export function banner(config: Config, admin: TcpAddress): string {
   return `\n  sluice is ready. Open in a browser, or end with Ctrl-C:\n\n${lines.join('')}\n`;
 }
 
-/** Every interface is no place to point a browser at; this machine is. */
+/** A browser cannot open the address of all interfaces: write localhost instead. */
 function browsable(address: TcpAddress): string {
   const everywhere = address.host === '::' || address.host === '0.0.0.0';
   return formatAddress(everywhere ? { ...address, host: 'localhost' } : address);

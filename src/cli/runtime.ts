@@ -1,4 +1,4 @@
-/** Which Node sluice runs on: the one that uWebSockets.js has a binary for. */
+/** Chooses the Node that sluice runs on: uWebSockets.js has binaries for few versions. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,17 +10,17 @@ import { StartError } from '../core/errors.ts';
 const MARK = 'SLUICE_PINNED_RUNTIME';
 const FORWARDED = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const;
 
-/** Node 22 has the ABI (127) of the uWebSockets.js binaries, and 22.18 runs TypeScript as it is. */
+/** Tells whether sluice runs on a version: Node 22 has the ABI (127) of uWebSockets.js, and 22.18 runs TypeScript. */
 export function isSupported(version: string): boolean {
   const [major, minor] = version.replace(/^v/, '').split('.').map(Number);
   return major === 22 && minor !== undefined && minor >= 18;
 }
 
 /**
- * The Node binary that npm installed beside sluice.
+ * Finds the Node binary that npm installed beside sluice.
  *
- * @param file a file or its URL: node_modules is looked for in its directory and upwards
- * @throws StartError that names the remedy where there is none, or where this process is it already
+ * @param file a file or its URL: node_modules is searched for in its directory and upwards
+ * @throws StartError with the remedy if there is none, or if this process runs on it already
  */
 export function pinnedNode(file: string | URL, version: string, env: NodeJS.ProcessEnv): string {
   const found = env[MARK] === undefined ? findPinned(file) : null;
@@ -32,9 +32,9 @@ export function pinnedNode(file: string | URL, version: string, env: NodeJS.Proc
 }
 
 /**
- * Runs a script under another Node with this process's standard streams and passes signals on to it.
+ * Runs a script on another Node, with the standard streams of this process, and passes signals on to it.
  *
- * @returns its exit status; where a signal ended it, this process ends by the same
+ * @returns the exit status of the script; a signal that ended it ends this process, too
  */
 export function runOnPinned(node: string, script: string, argv: readonly string[]): Promise<number> {
   return new Promise((settle, fail) => {
@@ -43,7 +43,7 @@ export function runOnPinned(node: string, script: string, argv: readonly string[
       env: { ...process.env, [MARK]: '1' },
     });
     const forward = (signal: NodeJS.Signals): void => {
-      // A terminal sends it to both processes, and the second one would end sluice at once.
+      // The terminal sends SIGINT to both processes; a second one would end sluice at once.
       if (signal === 'SIGINT' && process.stdin.isTTY) return;
       child.kill(signal);
     };

@@ -1,7 +1,7 @@
 /**
- * Rows of cells as text: columns as wide as they need, the first to the left, numbers to the right.
+ * Writes rows of cells as text: each column as wide as its longest cell, text to the left, numbers to the right.
  *
- * @returns lines, each ending in a newline; none where there are no rows
+ * @returns lines, each ending in a newline; an empty string without rows
  */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   if (rows.length === 0) return '';

@@ -1,8 +1,8 @@
 /** The texts of `--help`. */
 import type { CommandName } from './arguments.ts';
 
-const CONFIG_OPTIONS = `  -c, --config FILE     YAML or JSON; config/sluice.yaml where it is not given
-      --set PATH=VALUE  sets one value over the file and the environment, and may be
+const CONFIG_OPTIONS = `  -c, --config FILE     YAML or JSON; config/sluice.yaml by default
+      --set PATH=VALUE  sets one value over the file and the environment; may be
                         repeated: --set log.level=debug --set listeners.0.address=:8080`;
 const HELP_OPTION = `  -h, --help            this text`;
 
@@ -12,25 +12,25 @@ An edge proxy and load balancer for WebSockets.
 
 Commands:
   run                   carries traffic until it is told to stop
-  check                 says what is wrong with a configuration
+  check                 shows the errors of a configuration
   print-config          prints the configuration in force, defaults included
   demo                  runs the demo's servers alone
-  reload                makes a running sluice read its configuration anew
-  drain                 makes it end connections at a pace
-  status                shows what it does
-  top                   shows it live
+  reload                makes a running sluice read its configuration again
+  drain                 makes a running sluice end connections at a pace
+  status                shows the state of a running sluice
+  top                   shows state and rates live
   bench                 puts a server or a proxy under load: sluice bench --help
 
 Options:
 ${CONFIG_OPTIONS}
-  -h, --help            this text, or that of a command: sluice run --help
+  -h, --help            this text, or the text of a command: sluice run --help
   -V, --version         the version
 
 Every setting outside of lists can also be set by the environment: SLUICE_ and its path
 in capitals, such as SLUICE_LOG_LEVEL=debug or SLUICE_ADMIN_ADDRESS=127.0.0.1:9091.
 SLUICE_STICKY_SECRET is the secret of the sticky cookies of all clusters.
 
-Exit status: 0 where all went well, 1 for a bad configuration or a failed start, 2 for
+Exit status: 0 for success, 1 for a bad configuration or a failed start, 2 for
 bad usage.
 `;
 
@@ -48,25 +48,26 @@ ${CONFIG_OPTIONS}
 ${HELP_OPTION}
 
 Signals:
-  SIGTERM, SIGINT       stop: end what lives within shutdown.grace; the second one at once
-  SIGHUP                read the configuration anew, and keep the old one if it is bad
-  SIGUSR1               open the log files anew
+  SIGTERM, SIGINT       stop: end all connections within shutdown.grace; a second
+                        signal ends them at once
+  SIGHUP                read the configuration again; keep the old one if it is bad
+  SIGUSR1               open the log files again
 `,
   check: `Usage: sluice check [OPTIONS]
 
 Reads a configuration and every file that it names. Each error is a line of its own on
-stderr, as FILE:LINE:COLUMN: MESSAGE; warnings are marked as such and do no harm.
+stderr, as FILE:LINE:COLUMN: MESSAGE. Warnings begin with "warning:".
 
 Options:
 ${CONFIG_OPTIONS}
 ${HELP_OPTION}
 
-Exit status: 0 where it can be used, 1 where it cannot.
+Exit status: 0 if the configuration can be used, 1 if not.
 `,
   'print-config': `Usage: sluice print-config [OPTIONS]
 
 Prints the configuration in force as YAML: the file, the environment and --set, and the
-default of everything else.
+default of every other setting.
 
 Options:
 ${CONFIG_OPTIONS}
@@ -74,36 +75,37 @@ ${HELP_OPTION}
 `,
   reload: `Usage: sluice reload [OPTIONS]
 
-Makes the sluice that runs with this configuration read it anew, and says how that went.
+Makes the sluice that runs with this configuration read it again, and shows the result.
 The admin address and admin.token are taken from the configuration.
 
 Options:
 ${CONFIG_OPTIONS}
 ${HELP_OPTION}
 
-Exit status: 0 where the new configuration is in use, 1 where the old one stayed.
+Exit status: 0 if the new configuration is in use, 1 if the old one stayed.
 `,
   drain: `Usage: sluice drain [OPTIONS]
 
-Makes the sluice that runs with this configuration take no new work and end what lives:
-WebSockets with the close code 1012, tunnels when nothing crosses any more.
+Makes the sluice that runs with this configuration take no new work and end its
+connections: WebSockets with the close code 1012, tunnels when no bytes cross.
 
 Options:
-      --listener NAME   only what came by this listener
-      --cluster NAME    only what goes to this cluster
-      --endpoint ADDRESS  of that cluster only what goes to this endpoint
+      --listener NAME   only connections of this listener
+      --cluster NAME    only connections to this cluster
+      --endpoint ADDRESS  only connections to this endpoint of the cluster
       --rate RATE       connections a second, such as 100/s, instead of drain.rate; 0
-                        ends nothing
-      --deadline TIME   when the rest is ended, such as 5m, instead of drain.deadline
-      --jitter TIME     by up to how much the turn of each is put off
-      --watch           shows the progress, and ends when nothing is left
+                        ends none
+      --deadline TIME   when all others are ended, such as 5m, instead of
+                        drain.deadline
+      --jitter TIME     max random delay of each end, instead of drain.jitter
+      --watch           shows the progress until no connection is left
       --undo            takes new work again
 ${CONFIG_OPTIONS}
 ${HELP_OPTION}
 `,
   status: `Usage: sluice status [OPTIONS]
 
-Shows what the sluice that runs with this configuration does.
+Shows the state of the sluice that runs with this configuration.
 
 Options:
       --json            as JSON, as /status gives it
@@ -113,7 +115,7 @@ ${HELP_OPTION}
   top: `Usage: sluice top [OPTIONS]
 
 Shows sessions, messages, bytes, workers and endpoints live, until it is interrupted.
-Where the output is no terminal, it shows them once.
+Shows them once if the output is not a terminal.
 
 Options:
 ${CONFIG_OPTIONS}

@@ -1,7 +1,7 @@
-/** `sluice bench`: the load generator, which stands beside src and uses its codecs. */
+/** `sluice bench`: the load generator. The only file of src that imports from bench/. */
 import { bench } from '../../../bench/command.ts';
 
-/** Runs it with the arguments that follow `bench`; resolves with the exit status. */
+/** Runs the load generator with the arguments that follow `bench`; resolves with the exit status. */
 export function run(argv: readonly string[]): Promise<number> {
   return bench(argv);
 }

@@ -1,11 +1,11 @@
-/** `sluice check`: whether a configuration can be used. */
+/** `sluice check`: tells whether a configuration can be used. */
 import { loadConfig } from '../../config/loader.ts';
 import { readDescriptorLimit } from '../../core/descriptor-limit.ts';
 import type { CommandOptions } from '../arguments.ts';
 import { warningLines } from '../diagnostics.ts';
 
 /**
- * Prints what the configuration has, and its warnings on stderr.
+ * Prints the number of listeners and clusters, and the warnings on stderr.
  *
  * @returns 0
  * @throws ConfigError for a configuration that cannot be used

@@ -1,20 +1,20 @@
-/** `sluice demo`: the WebSocket servers of the demo, in a process of their own. */
+/** `sluice demo`: runs the WebSocket servers of the demo in a process of their own. */
 import { loadConfig } from '../../config/loader.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { CommandOptions } from '../arguments.ts';
 import { startBackends } from '../demo/backends.ts';
 
-/** What it says over its IPC channel to the process that started it, once. */
+/** The one message over IPC to the process that forked the demo. */
 export type DemoReport = { readonly type: 'ready' } | { readonly type: 'failed'; readonly message: string };
 
 /**
- * Runs the demo's servers until SIGTERM or SIGINT, prints a line for each.
+ * Runs the demo's servers until SIGTERM or SIGINT, and prints a line for each server.
  *
- * A process that was forked says {@link DemoReport} to its parent and prints nothing. It ends as soon as the IPC
- * channel does, so that it never outlives its parent, and leaves SIGINT, which a terminal sends to both, to it.
+ * A forked process sends a {@link DemoReport} to its parent and prints nothing. It ends with the IPC channel, so it never
+ * outlives its parent. It ignores SIGINT: a terminal sends SIGINT to both processes, and the parent ends this one.
  *
- * @returns the exit status: 0, or 1 where the failure has been said to the parent
- * @throws ConfigError or StartError where there is no parent to tell
+ * @returns the exit status: 0, or 1 if the parent has been told of a failure
+ * @throws ConfigError or StartError if there is no parent
  */
 export async function run(options: CommandOptions): Promise<number> {
   const forked = process.send !== undefined;
@@ -47,7 +47,7 @@ function watchForStop(forked: boolean): { stopped: Promise<void>; release: () =>
   const stopped = new Promise<void>((settle) => (stop = settle));
   for (const event of events) process.on(event, stop);
   if (forked) process.on('SIGINT', ignore);
-  // The parent may have gone while this process was starting.
+  // The parent may have ended while this process was starting.
   if (forked && !process.connected) stop();
   const release = (): void => {
     for (const event of events) process.off(event, stop);
@@ -56,7 +56,7 @@ function watchForStop(forked: boolean): { stopped: Promise<void>; release: () =>
   return { stopped, release };
 }
 
-/** Resolves when it has been handed over, or when nobody is there any more. */
+/** Resolves when the message has been sent, or cannot be. */
 function report(message: DemoReport): Promise<void> {
   return new Promise((settle) => {
     if (process.send === undefined) settle();

@@ -1,4 +1,4 @@
-/** `sluice print-config`: the configuration in force. */
+/** `sluice print-config`: prints the configuration in force. */
 import { loadConfig } from '../../config/loader.ts';
 import { renderConfig } from '../../config/render.ts';
 import type { CommandOptions } from '../arguments.ts';
@@ -13,7 +13,7 @@ import { warningLines } from '../diagnostics.ts';
 export function run({ configFile: file, overrides, env }: CommandOptions): number {
   const loaded = loadConfig({ file, overrides, env });
   process.stderr.write(warningLines(loaded.warnings));
-  // A pager or `head` closes the pipe when it has seen enough.
+  // A pager or `head` may close the pipe before the end.
   process.stdout.on('error', () => undefined);
   process.stdout.write(renderConfig(loaded));
   return 0;

@@ -1,4 +1,4 @@
-/** `sluice run`: the proxy itself. */
+/** `sluice run`: runs the proxy. */
 import { extname } from 'node:path';
 import { isatty } from 'node:tty';
 import { loadConfig } from '../../config/loader.ts';
@@ -21,7 +21,7 @@ import { banner } from '../banner.ts';
 import { DemoProcess } from '../demo/demo-process.ts';
 import { describeFailure } from '../diagnostics.ts';
 
-/** How long the end waits for a reader of the log. */
+/** Max time that the end waits for a reader of the log. */
 const LOG_TIMEOUT_MS = 2_000;
 
 const WORKER_FILES: WorkerFiles = {
@@ -29,7 +29,7 @@ const WORKER_FILES: WorkerFiles = {
   l4: entry(new URL('../../worker/l4.ts', import.meta.url)),
 };
 
-/** Names a thread's module as this one is named: the build makes JavaScript of both. */
+/** Names a thread's module with the extension of this file: the build compiles both to JavaScript. */
 function entry(module: URL): URL {
   return new URL(module.href.replace(/\.ts$/, extname(import.meta.url)));
 }
@@ -37,8 +37,8 @@ function entry(module: URL): URL {
 /**
  * Runs the proxy until a signal ends it.
  *
- * @returns the exit status: 0 after a drain, 1 where it could not start or a worker did not end, 128 and the
- * signal's number where a second signal cut the drain short
+ * @returns the exit status: 0 after a drain, 1 if the proxy could not start or a worker did not end, 128 plus the number
+ * of a second signal that cut the drain short
  * @throws ConfigError for a configuration that cannot be used
  */
 export async function run(options: CommandOptions): Promise<number> {

@@ -1,4 +1,4 @@
-/** `sluice status`: what a running sluice does. */
+/** `sluice status`: shows the state of a running sluice. */
 import { formatDuration } from '../../core/units/duration.ts';
 import type { Status } from '../../protocol/status.ts';
 import { AdminClient } from '../admin-client.ts';
@@ -9,7 +9,7 @@ import { table } from '../table.ts';
  * Prints tables, or JSON with `--json`.
  *
  * @returns 0
- * @throws StartError where nobody answers
+ * @throws StartError if nobody answers
  */
 export async function run(options: CommandOptions): Promise<number> {
   const client = new AdminClient(options);
@@ -20,7 +20,7 @@ export async function run(options: CommandOptions): Promise<number> {
   return 0;
 }
 
-/** The tables that a person reads. */
+/** Writes the status as tables for a person. */
 export function describeStatus(status: Status): string {
   const { version, pid, uptimeSeconds, generation, state, connections } = status;
   const uptime = formatDuration(uptimeSeconds * 1000);
@@ -50,7 +50,7 @@ export function describeStatus(status: Status): string {
     .join('\n');
 }
 
-/** A line for each worker. */
+/** Writes a line for each worker. */
 export function workerTable({ workers }: Status): string {
   return table(
     ['WORKER', 'STATE', 'GENERATION', 'CONNECTIONS', 'OLDER', 'BUSY', 'RESTARTS'],
@@ -66,7 +66,7 @@ export function workerTable({ workers }: Status): string {
   );
 }
 
-/** A line for each endpoint. */
+/** Writes a line for each endpoint. */
 export function endpointTable({ clusters }: Status): string {
   return table(
     ['CLUSTER', 'ENDPOINT', 'STATE', 'CONNECTIONS', 'FAILURES'],

@@ -1,4 +1,4 @@
-/** `sluice top`: what a running sluice does, live. */
+/** `sluice top`: shows the state and the rates of a running sluice live. */
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { formatRoundedByteSize } from '../../core/units/byte-size.ts';
@@ -10,8 +10,9 @@ import { endpointTable, workerTable } from './status.ts';
 const PERIOD_MS = 1000;
 const CLEAR = '\u001b[H\u001b[2J';
 
-/** What has been counted since the proxy began, and when it was read. */
+/** Counts since the start of the proxy. */
 interface Counts {
+  /** When they were read, in milliseconds. */
   readonly at: number;
   readonly sessions: number;
   readonly tunnels: number;
@@ -20,10 +21,10 @@ interface Counts {
 }
 
 /**
- * Shows it every second until SIGINT; once where the output is no terminal.
+ * Shows the state every second until SIGINT; only once if the output is not a terminal.
  *
  * @returns 0
- * @throws StartError where nobody answers
+ * @throws StartError if nobody answers
  */
 export async function run(options: CommandOptions): Promise<number> {
   const client = new AdminClient(options);

@@ -5,16 +5,16 @@ import type { WebSocket } from 'ws';
 import { formatAddress } from '../../core/address.ts';
 import type { Address } from '../../core/address.ts';
 
-/** What a backend does with its WebSockets; one app may serve several backends. */
+/** The behaviour of a backend; one app may serve several backends. */
 export interface DemoApp {
   readonly name: string;
-  /** Said to whoever asks by plain HTTP. */
+  /** The body of answers to plain HTTP requests. */
   readonly description: string;
-  /** Bytes; a longer message closes its WebSocket with 1009. */
+  /** Max bytes of a message; a longer one closes its WebSocket with 1009. */
   readonly maxMessageSize: number;
-  /** The one subprotocol that it knows; of others the first that is offered is taken. */
+  /** The subprotocol of the app. Unless a client offers it, the first offered one is taken. */
   readonly subprotocol: string | null;
-  /** Takes over an open WebSocket. Errors of the socket are handled; it closes by itself after one. */
+  /** Takes over an open WebSocket. The backend handles errors of the socket, which closes after an error. */
   connect(socket: WebSocket, endpoint: string): void;
 }
 
@@ -44,9 +44,9 @@ export class Backend {
     });
     this.#webSockets.on('headers', (headers) => headers.push(`X-Demo-Endpoint: ${this.endpoint}`));
     this.#http.on('upgrade', (request, socket, head) => {
-      // Sets an error handler on the socket first of all, and refuses what is no WebSocket handshake.
+      // Sets an error handler on the socket first, and refuses anything but a WebSocket handshake.
       this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-        // An error is always followed by the close that cleans up.
+        // A close follows each error, and cleans up.
         webSocket.on('error', () => undefined);
         app.connect(webSocket, this.endpoint);
       });
@@ -56,7 +56,7 @@ export class Backend {
   /**
    * Starts a backend.
    *
-   * @throws the system error where it cannot listen on the address
+   * @throws the system error if it cannot listen on the address
    */
   static async listen(app: DemoApp, address: Address): Promise<Backend> {
     const backend = new Backend(app, address);
@@ -66,7 +66,7 @@ export class Backend {
       backend.#http.once('error', fail);
       backend.#http.listen(where, () => {
         backend.#http.off('error', fail);
-        // A failed accept is the connection's loss, not the server's.
+        // A failed accept loses one connection; the server goes on.
         backend.#http.on('error', () => undefined);
         settle();
       });
@@ -74,7 +74,7 @@ export class Backend {
     return backend;
   }
 
-  /** Closes its WebSockets with 1001 and ends; clients that do not answer the close frame are cut after a second. */
+  /** Closes all WebSockets with 1001 and ends. Clients that do not answer the close frame are cut after a second. */
   async close(): Promise<void> {
     const closed = new Promise((settle) => this.#http.close(settle));
     for (const socket of this.#webSockets.clients) socket.close(1001, 'demo is stopping');

@@ -7,11 +7,11 @@ import type { DemoApp } from './backend.ts';
 import { ChatRoom } from './chat-room.ts';
 import { echo } from './echo.ts';
 
-/** The demo's servers, all of them listening. */
+/** The demo's servers, which listen. */
 export interface Backends {
-  /** One line for each: what runs where. */
+  /** One line for each server: its app and its address. */
   readonly lines: readonly string[];
-  /** Ends all within about a second. */
+  /** Ends all servers within about a second. */
   close(): Promise<void>;
 }
 
@@ -26,7 +26,7 @@ interface Plan {
 /**
  * Starts a server on every endpoint of the clusters that the configuration's `demo` names.
  *
- * @throws StartError where there is none to start, or an address cannot be had; none is left running then
+ * @throws StartError if there is no server to start, or if an address cannot be used; all others are ended then
  */
 export async function startBackends(config: DemoConfig): Promise<Backends> {
   const plans = [

@@ -1,14 +1,14 @@
-/** What the members of the demo's chat room and the room say to each other, in JSON. */
+/** The JSON messages between the demo's chat room and its members. */
 
 export type FromMember =
   { readonly type: 'hello'; readonly name: string } | { readonly type: 'say'; readonly text: string };
 
 export type ToMember = Welcome | Said | Joined | Renamed | Left | Remark;
 
-/** The first message: who the newcomer is, and through which endpoint. */
+/** The first message to a new member: its number, and the endpoint that it is connected to. */
 interface Welcome {
   readonly type: 'welcome';
-  /** The newcomer's own `by`. */
+  /** The `by` of the member's own messages. */
   readonly by: number;
   readonly name: string;
   readonly endpoint: string;
@@ -17,11 +17,11 @@ interface Welcome {
 
 export interface Said {
   readonly type: 'said';
-  /** Different for every message, over restarts too. */
+  /** Unique, also over restarts. */
   readonly id: string;
   readonly by: number;
   readonly from: string;
-  /** The endpoint that its sender is connected to. */
+  /** The endpoint that the sender is connected to. */
   readonly endpoint: string;
   readonly text: string;
   /** Milliseconds since 1970. */
@@ -51,7 +51,7 @@ interface Left {
   readonly present: number;
 }
 
-/** To one member: that it sent something wrong (error), or too much (notice). */
+/** Tells one member that it sent a bad message (error), or too many (notice). */
 interface Remark {
   readonly type: 'error' | 'notice';
   readonly text: string;
@@ -60,13 +60,13 @@ interface Remark {
 const MAX_NAME = 24;
 /** Control, format and line-separating characters, unassigned and private ones, halves of pairs. */
 const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
-/** Of these a message keeps line breaks and the joiner of emoji. */
+/** A message keeps two of these: line breaks and the joiner of emoji. */
 const INVISIBLE_IN_TEXT = /(?![\n\u200d])[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /**
- * Reads a message of a member, its name or text made fit to be shown.
+ * Reads a message of a member, and makes its name or text fit to be shown.
  *
- * @returns the message, or what is wrong with it as a sentence for its sender
+ * @returns the message, or a sentence for the sender about what is wrong
  */
 export function readMessage(json: string): FromMember | string {
   let message: unknown;
@@ -92,11 +92,11 @@ export function readMessage(json: string): FromMember | string {
 
 function cleanName(name: string): string {
   const line = name.normalize('NFC').replace(/\s+/g, ' ').replace(INVISIBLE, '').trim();
-  // By code point, so that no pair is cut in half.
+  // By code point: a surrogate pair must not be cut in half.
   return Array.from(line).slice(0, MAX_NAME).join('').trim();
 }
 
-/** Keeps line breaks, but no more than one empty line at once. */
+/** Keeps line breaks, with at most one empty line in a row. */
 function cleanText(text: string): string {
   const lines = text.replace(/\r\n?/g, '\n').replace(INVISIBLE_IN_TEXT, '');
   return lines.replace(/\n\s*\n/g, '\n\n').trim();

@@ -8,17 +8,17 @@ const MAX_MEMBERS = 1000;
 const MAX_HISTORY = 50;
 const MAX_MESSAGES = 20;
 const WINDOW_MS = 5000;
-/** So many refused messages in a row are no slip of the hand. */
+/** Max refused messages in a row before the member is closed. */
 const MAX_REFUSED = 100;
-/** Bytes that may wait for a member before it is closed. */
+/** Max bytes that wait for a member before it is closed. */
 const MAX_BUFFERED = 1024 * 1024;
 const CLOSE_GRACE_MS = 2000;
 
 /**
- * A chat room that the endpoints of a cluster share: whichever of them a member is connected to, it meets all.
+ * A chat room that all endpoints of a cluster share.
  *
- * Whoever connects is welcomed and hears the last messages; it counts as present, and the others hear that it
- * joined, from its first hello or say on. The messages are in chat-message.ts.
+ * A client that connects gets a welcome and the last messages. With its first hello or say it becomes a member, and the
+ * others hear that it joined. The messages are in chat-message.ts.
  */
 export class ChatRoom implements DemoApp {
   readonly name = 'chat room';
@@ -59,7 +59,7 @@ export class ChatRoom implements DemoApp {
     if (message.type === 'say') this.#say(member, message.text);
   }
 
-  /** Lets the others know of a member that has introduced itself, or goes by another name now. */
+  /** Tells the others of a new member, or of a member's new name. */
   #name(member: Member, message: FromMember): void {
     const { by, endpoint, name: from } = member;
     if (message.type === 'hello') member.name = message.name;
@@ -115,7 +115,7 @@ class Member {
     this.name = `guest ${by}`;
   }
 
-  /** Counts a message from it. One too many is answered by a notice, far too many by the end of the connection. */
+  /** Counts a message of the member. A notice answers the first message too many; many of them end the connection. */
   mayTalk(): boolean {
     if (this.#limit.allow(performance.now())) {
       this.#refused = 0;
@@ -140,7 +140,7 @@ class Member {
     else this.#socket.send(json);
   }
 
-  /** What waits for a client that does not answer is given up soon. */
+  /** Cuts a client soon that does not answer, with everything that waits for it. */
   #close(code: number, reason: string): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#socket.close(code, reason);

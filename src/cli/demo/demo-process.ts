@@ -11,7 +11,7 @@ const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 2_000;
 const LONGEST_LINE = 2_000;
 
-/** The demo backends in a process of their own: this same program, told to run `demo`. */
+/** Runs the demo backends in a process of their own: this program with the command `demo`. */
 export class DemoProcess {
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
@@ -27,7 +27,7 @@ export class DemoProcess {
     });
   }
 
-  /** Starts it; resolves when its backends listen, rejects with a StartError when they do not. */
+  /** Starts the process; resolves when its backends listen, rejects with a StartError if they do not. */
   static async start({ configFile, overrides, env }: CommandOptions, log: Logger): Promise<DemoProcess> {
     const settings = overrides.flatMap((override) => ['--set', override]);
     const [, script = ''] = process.argv;
@@ -43,12 +43,12 @@ export class DemoProcess {
       child.kill('SIGKILL');
       throw error;
     }
-    // An IPC channel that cannot be written to is one that has ended.
+    // A write fails only if the IPC channel has ended.
     child.on('error', (error) => log.error({ err: error }, 'the demo backends failed'));
     return new DemoProcess(child, log);
   }
 
-  /** Ends it, by force where it does not end by itself. */
+  /** Ends the process, by force if it does not end by itself. */
   async stop(): Promise<void> {
     this.#stopping = true;
     if (this.#child.connected) this.#child.disconnect();
@@ -78,7 +78,7 @@ function listening(child: ChildProcess): Promise<void> {
   });
 }
 
-/** What the demo complains of stands in the log, not beside it. */
+/** Writes the demo's standard error to the log. */
 function logLines(stderr: Readable, log: Logger): void {
   stderr.on('error', () => undefined);
   createInterface({ input: stderr }).on('line', (line) =>

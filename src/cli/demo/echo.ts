@@ -8,8 +8,8 @@ const TEXT = { binary: false };
 const BINARY = { binary: true };
 
 /**
- * Sends every message back as it came. To a client of the subprotocol `sluice.demo` it says first, in a JSON text,
- * which endpoint it is.
+ * Sends every message back unchanged. A client of the subprotocol `sluice.demo` first gets a JSON text with the name of
+ * the endpoint.
  */
 export const echo: DemoApp = {
   name: 'echo app',
@@ -24,7 +24,7 @@ export const echo: DemoApp = {
   },
 };
 
-/** A client that does not read its echoes is not read either, and cut when that lasts. */
+/** Stops reading from a client that does not read its echoes, and cuts it after some time. */
 function echoMessages(socket: WebSocket): void {
   let stalled: NodeJS.Timeout | null = null;
   const sent = (): void => {
@@ -34,7 +34,7 @@ function echoMessages(socket: WebSocket): void {
     socket.resume();
   };
   socket.on('message', (data, isBinary) => {
-    // A WebSocket of `ws` hands out Buffers unless its binaryType is changed.
+    // A WebSocket of `ws` gives Buffers unless its binaryType is changed.
     socket.send(data as Buffer, isBinary ? BINARY : TEXT, sent);
     if (stalled !== null || socket.bufferedAmount <= HIGH_WATER) return;
     socket.pause();

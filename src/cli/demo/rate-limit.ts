@@ -1,7 +1,7 @@
-/** Allows so many events in any window of so many milliseconds. */
+/** Allows a number of events in any window of time. */
 export class RateLimit {
   readonly #windowMs: number;
-  /** When the last allowed events were, as a ring. */
+  /** The times of the last allowed events, as a ring. */
   readonly #times: number[];
   #oldest = 0;
 
@@ -10,7 +10,11 @@ export class RateLimit {
     this.#times = new Array<number>(events).fill(-Infinity);
   }
 
-  /** Counts an event at a time in milliseconds that never goes back; one that is refused does not count. */
+  /**
+   * Counts an event unless it is refused.
+   *
+   * @param now milliseconds, never less than before
+   */
   allow(now: number): boolean {
     if (now - this.#times[this.#oldest]! < this.#windowMs) return false;
     this.#times[this.#oldest] = now;

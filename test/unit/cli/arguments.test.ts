@@ -69,6 +69,16 @@ describe('arguments', () => {
     assert.match(refusal('check', '-t'), /check has no option -t/);
   });
 
+  it('take rates and durations as they are written in the configuration', () => {
+    const invocation = parse('drain', '--rate', '30/m', '--deadline', '1.5h', '--jitter=0');
+    assert.deepEqual(invocation.kind === 'command' && [...invocation.options.flags.values()], [
+      '30/m',
+      '1.5h',
+      '0',
+    ]);
+    assert.equal(parse('drain', '--rate', '50').kind, 'command');
+  });
+
   it('ask for help and the version before anything else is looked at', () => {
     assert.deepEqual(parse('--help'), { kind: 'help', command: null });
     assert.deepEqual(parse('-h'), { kind: 'help', command: null });
@@ -106,6 +116,9 @@ describe('arguments', () => {
       '--set =a: write path=value, such as --set log.level=debug',
     );
     assert.equal(refusal('check', '--help=yes'), '--help takes no value');
+    assert.equal(refusal('drain', '--rate', 'fast'), '--rate fast: write a number and a unit, such as 100/s');
+    assert.equal(refusal('drain', '--deadline', '5'), '--deadline 5: write a number and a unit, such as 5m');
+    assert.equal(refusal('drain', '--jitter=1/s'), '--jitter 1/s: write a number and a unit, such as 5s');
     assert.equal(
       refusal('check', 'a.yaml'),
       'check takes no argument "a.yaml": a file is given with -c a.yaml',

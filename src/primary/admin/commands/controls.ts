@@ -11,7 +11,7 @@ export interface Controls {
   readonly drainSettings: DrainSettings;
   /** Tells whether the configuration in use has a scope. */
   has(scope: DrainScope): boolean;
-  /** Ends the connections of a scope at a pace; a rate of 0 ends none before the deadline. */
+  /** Ends the connections of a scope at a pace; a rate of 0 ends none. */
   drain(scope: DrainScope, settings: DrainSettings): DrainStatus;
   /** Lets a scope take new work again; false if it is not drained. */
   undrain(scope: DrainScope): boolean;
