@@ -1,0 +1,203 @@
+import { mock } from 'node:test';
+import { LiveSet } from '../../../../src/core/collections/live-set.ts';
+import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
+import type { UpgradeReply } from '../../../../src/l7/contract/upgrade-reply.ts';
+import type { UpstreamOwner } from '../../../../src/l7/contract/upstream-socket.ts';
+import type { ClusterGate, Entrant } from '../../../../src/l7/websocket/handshakes/handshake-gate.ts';
+import { Upgrade } from '../../../../src/l7/websocket/upgrade.ts';
+import type { UpgradeContext, UpgradeOrder } from '../../../../src/l7/websocket/upgrade-order.ts';
+import { NO_EDITS } from '../../../../src/wire/http/header-edits.ts';
+import { acceptKey } from '../../../../src/wire/upgrade/accept-key.ts';
+import { FakeSocket } from '../upstream/fake-socket.ts';
+
+export const HANDSHAKE_TIMEOUT_MS = 5000;
+export const CONNECT_TIMEOUT_MS = 1000;
+
+/** A right 101 to the key that the rig's random numbers make. */
+export const SWITCH = [
+  'HTTP/1.1 101 Switching Protocols',
+  'Upgrade: websocket',
+  'Connection: Upgrade',
+  `Sec-WebSocket-Accept: ${acceptKey(Buffer.alloc(16).toString('base64'))}`,
+  'X-App: 1',
+  '\r\n',
+].join('\r\n');
+
+export function codedError(code: string): Error {
+  return Object.assign(new Error(`connect ${code}`), { code });
+}
+
+interface Rig {
+  readonly upgrade: Upgrade;
+  /** What the client, the endpoints' counters, the logs, the gate and the session are told. */
+  readonly log: string[];
+  /** Connections to endpoints in the order of their dials, after the bound one. */
+  readonly sockets: FakeSocket[];
+  /** Connections that are counted on endpoints now. */
+  readonly held: () => number;
+  /** Upgrades that are under way. */
+  readonly pending: () => number;
+  /** Moves the clock on. */
+  readonly pass: (ms: number) => void;
+}
+
+interface Options {
+  /** How many endpoints the cluster gives out. */
+  readonly endpoints?: number;
+  /** What the gate does at first. */
+  readonly gate?: Entrant['place'];
+  /** Whether a connection is bound to the client's; it is the first of the rig's sockets then. */
+  readonly bound?: boolean;
+  /** Whether the request authenticates its connection. */
+  readonly authorizes?: boolean;
+  /** Whether sockets take a whole upgrade at once. */
+  readonly takes?: boolean;
+  /** Whether the client is still there when the endpoint has answered 101. */
+  readonly accepts?: boolean;
+  readonly connectTimeoutMs?: number;
+}
+
+/** An upgrade that has begun. */
+export function upgrade({
+  endpoints = 2,
+  gate: gated = 'inside',
+  bound = false,
+  authorizes = false,
+  takes = true,
+  accepts = true,
+  connectTimeoutMs = CONNECT_TIMEOUT_MS,
+}: Options = {}): Rig {
+  const log: string[] = [];
+  const sockets: FakeSocket[] = bound ? [new FakeSocket(null)] : [];
+  let now = 0;
+  let given = 0;
+  let held = bound ? 1 : 0;
+  mock.method(performance, 'now', () => now);
+  const wheel = new TimerWheel(0);
+  const endpointOf = (number: number): object => ({
+    label: `e${number}`,
+    release: () => held--,
+    countDial: () => log.push(`e${number} dialled`),
+  });
+  const boundEndpoint = endpointOf(0);
+  const attempts = {
+    lastFailure: null as string | null,
+    limit: null,
+    next: () => {
+      if (given === endpoints) return null;
+      held++;
+      return endpointOf(++given);
+    },
+    fail: (endpoint: { label: string }, reason: string, kind: string | null) => {
+      held--;
+      attempts.lastFailure = reason;
+      log.push(`${endpoint.label} failed: ${reason}, counts as ${kind ?? 'nothing'}`);
+    },
+    succeed: ({ label }: { label: string }) => log.push(`${label} connected`),
+    answered: ({ label }: { label: string }, status: number) => log.push(`${label} answered ${status}`),
+    cookieFor: () => null,
+  };
+  const pending = new LiveSet<Upgrade>();
+  const context = {
+    cluster: {
+      name: 'c',
+      config: { connectTimeoutMs },
+      connectDuration: { observe: () => undefined },
+      failureLog: {
+        write: (_log: unknown, fields: { endpoint: string; requestId: string; detail: string }) =>
+          log.push(`line: ${fields.endpoint} ${fields.requestId} ${fields.detail}`),
+      },
+      attempts: () => attempts,
+    },
+    listener: 'l',
+    route: { name: 'r' },
+    settings: { handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS },
+    randomMasks: true,
+    wheel,
+    dialler: {
+      open: (_cluster: unknown, _endpoint: unknown, owner: UpstreamOwner) => {
+        const socket = new FakeSocket(owner);
+        socket.takes = takes;
+        sockets.push(socket);
+        return socket;
+      },
+      downstreamTouched: () => undefined,
+    },
+    random: { take: (bytes: number) => Buffer.alloc(bytes) },
+    relay: {
+      createSession: (_socket: unknown, endpoint: { label: string; release: () => void }) => ({
+        upstreamData: (input: Buffer, start: number, end: number) =>
+          log.push(`session got ${input.toString('latin1', start, end)}`),
+        discard: () => {
+          endpoint.release();
+          log.push('session discarded');
+        },
+      }),
+    },
+    handshakeDuration: { observe: () => undefined },
+    log: { debug: () => undefined },
+    access: null,
+    pending,
+    bodyIdleTimeoutMs: 60_000,
+    bound: {
+      clientOf: () => (authorizes || bound ? {} : null),
+      take: () => (bound ? { endpoint: boundEndpoint, socket: sockets[0], accepted: true } : null),
+      beginUse: () => undefined,
+      endUse: () => undefined,
+      identifyNow: () => null,
+    },
+    keepAliveMs: 60_000,
+    refusals: {
+      refused: ({ status, reason, endpoint = '-' }: { status: number; reason: string; endpoint?: string }) =>
+        log.push(`refused ${status} ${reason} at ${endpoint}`),
+    },
+    countCut: () => undefined,
+  } as unknown as UpgradeContext;
+  const order = {
+    head: { method: 'GET', path: '/', query: '', headers: ['host', 'a'] },
+    to: { target: '/', host: null, forwarded: [], edits: NO_EDITS },
+    login: { authorizes, ofRoute: '' },
+    subprotocols: [],
+    pick: {},
+    secure: false,
+    via: false,
+    client: { address: '192.0.2.1', requestId: 'id' },
+    requestId: 'id',
+    asker: { peer: '192.0.2.1', client: { address: '192.0.2.1' } },
+    startedAt: 0,
+  } as unknown as UpgradeOrder;
+  const reply = {
+    accept: (_owner: unknown, _subprotocol: string, headers: readonly (readonly string[])[]) => {
+      log.push(`101 ${headers.map(([name, value]) => `${name}: ${value}`).join(', ')}`);
+      return accepts;
+    },
+    http: {
+      cutBy: null,
+      send: (status: number, _headers: unknown, body: Uint8Array | string) =>
+        log.push(`${status} ${Buffer.from(body).toString('latin1').trim()}`),
+    },
+  } as unknown as UpgradeReply;
+  const gate: ClusterGate = {
+    enter: (entrant) => {
+      entrant.place = gated;
+      return gated !== 'outside';
+    },
+    leave: (entrant) => {
+      entrant.place = 'outside';
+      log.push('left');
+    },
+    countTimeout: () => log.push('waited too long'),
+  };
+  const made = new Upgrade(context, order, reply, gate);
+  made.start();
+  return {
+    upgrade: made,
+    log,
+    sockets,
+    held: () => held,
+    pending: () => pending.size,
+    pass: (ms) => {
+      for (const end = now + ms; now < end;) wheel.advance((now = Math.min(end, now + 100)));
+    },
+  };
+}
