@@ -76,10 +76,12 @@ export interface Rig {
   readonly body: FakeBody;
   /** What the client and the statistics are told. */
   readonly log: string[];
-  /** What the client takes of a response, and who waits for that. */
-  readonly client: { takes: boolean; wake: () => void };
+  /** What the client takes of a response, who waits for that, and how the client goes. */
+  readonly client: { takes: boolean; wake: () => void; go: () => void };
   /** Connections that were dialled. */
   readonly sockets: FakeSocket[];
+  /** The log lines of failed attempts, and what the outlier detection counts. */
+  readonly failures: string[];
   /** Connections of the endpoint that are counted now. */
   readonly held: () => number;
   /** Bound connections that count as in use. */
@@ -98,9 +100,11 @@ export interface Rig {
 export function post(
   settings: Partial<ProxyContext['settings']> = {},
   chunked = false,
-  { method = 'POST', kept = false, authorization = '' } = {},
+  { method = 'POST', kept = false, authorization = '', endpoints = Infinity, bodiless = false } = {},
 ): Rig {
   const log: string[] = [];
+  const failures: string[] = [];
+  let given = 0;
   const sockets: FakeSocket[] = [];
   const body = new FakeBody();
   let now = 0;
@@ -118,11 +122,14 @@ export function post(
     lastFailure: null as string | null,
     limit: null,
     next: () => {
+      if (given === endpoints) return null;
+      given++;
       held++;
       return endpoint;
     },
-    fail: (_endpoint: unknown, reason: string) => {
+    fail: (_endpoint: unknown, reason: string, kind: string | null) => {
       held--;
+      failures.push(kind ?? 'counts as nothing');
       attempts.lastFailure = reason;
       log.push(`endpoint failed: ${reason}`);
     },
@@ -139,7 +146,9 @@ export function post(
   const context = {
     cluster: {
       name: 'c',
-      failureLog: { write: () => undefined },
+      failureLog: {
+        write: (_log: unknown, { detail }: { detail: string }) => failures.push(detail),
+      },
       config: { connectTimeoutMs: 5000 },
       connectDuration: { observe: () => undefined },
       attempts: () => attempts,
@@ -173,12 +182,12 @@ export function post(
     requests: new LiveSet(),
     log: { warn: () => undefined, debug: () => undefined },
   } as unknown as ProxyContext;
-  const client = { takes: true, wake: (): void => undefined };
+  const client = { takes: true, wake: (): void => undefined, go: (): void => undefined };
   const reply = {
     aborted: false,
     sent: 0,
     begun: false,
-    onAborted: () => undefined,
+    onAborted: (callback: () => void) => (client.go = callback),
     send: (status: number, _headers: unknown, body: Uint8Array | string, close = false) => {
       const text = status === 200 ? ` ${Buffer.from(body).toString()}` : '';
       log.push(`${status}${text}${close ? ' and close' : ''}`);
@@ -196,12 +205,13 @@ export function post(
     },
     cut: (reason: string) => log.push(`cut: ${reason}`),
   };
-  const framing = chunked ? ['transfer-encoding', 'chunked'] : ['content-length', '1000000'];
+  const length = chunked ? ['transfer-encoding', 'chunked'] : ['content-length', '1000000'];
+  const framing = bodiless ? [] : length;
   const request = new ProxiedRequest(context, {
     head: { method, path: '/', query: '', headers: ['host', 'a', ...framing] },
     to: { target: '/', host: null, forwarded: [], edits: NO_EDITS },
     login: { authorizes: authorization !== '', ofRoute: '' },
-    body,
+    body: bodiless ? null : body,
     reply: reply as unknown as HttpReply,
     asker: {
       peer: '192.0.2.1',
@@ -221,6 +231,7 @@ export function post(
     request,
     body,
     log,
+    failures,
     client,
     sockets,
     held: () => held,
