@@ -2,27 +2,30 @@ import { type SHED_REASONS } from '../../telemetry/metrics/label-values.ts';
 import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import type { StatsPage } from '../../telemetry/stats-page.ts';
 
-/** What most of a session's buffered bytes are. */
+/** The kind of most of a session's buffered bytes. */
 export type ShedReason = (typeof SHED_REASONS)[number];
 
-/** A session with bytes that wait for one of its sides, or for the rest of a client's message. */
+/**
+ * A holder of buffered bytes, such as a session: bytes that wait for one of its sides, or for the rest of a client's
+ * message. {@link BufferBudget} keeps the three counts.
+ */
 export interface Buffering {
   bufferedDownstream: number;
   bufferedUpstream: number;
-  /** Bytes of a client's message that has not come whole. */
+  /** Bytes of a message that has not come whole. */
   bufferedUnfinished: number;
-  /** Reports again what waits for both sides: sockets do not tell each byte that they drain. */
+  /** Tells the budget again how much waits for both sides: sockets do not tell of each byte that they drain. */
   measureBuffers(): void;
-  /** Closes the session because the worker's buffers are full. It must free what it buffers soon. */
+  /** Closes the holder because the worker's buffers are full. It must free its bytes soon. */
   shed(reason: ShedReason): void;
 }
 
 /**
- * All that waits in the sessions of one worker, and its bound: each session has bounds of its own, but many
- * slow peers at once must not exhaust the process. Past the bound the sessions with the most go first.
+ * Bounds the bytes that wait in one worker as a whole. Each session has bounds of its own, but many slow peers together
+ * must not exhaust the process. Past the bound the sessions with the most bytes are closed first.
  */
 export class BufferBudget {
-  #most: number;
+  #maxBytes: number;
   readonly #values: Float64Array;
   readonly #downstream: number;
   readonly #upstream: number;
@@ -33,9 +36,8 @@ export class BufferBudget {
   #reserved = 0;
   #shedding = false;
 
-  /** @param most bytes */
-  constructor(most: number, page: StatsPage) {
-    this.#most = most;
+  constructor(maxBytes: number, page: StatsPage) {
+    this.#maxBytes = maxBytes;
     this.#values = page.values;
     this.#downstream = page.slot(pageMetrics.bufferedBytes, { direction: 'downstream' });
     this.#upstream = page.slot(pageMetrics.bufferedBytes, { direction: 'upstream' });
@@ -48,22 +50,20 @@ export class BufferBudget {
     };
   }
 
-  /** Bytes that may be buffered. */
-  get most(): number {
-    return this.#most;
+  get maxBytes(): number {
+    return this.#maxBytes;
   }
 
   /** Bytes that may still be buffered. */
   get left(): number {
-    return Math.max(0, this.#most - this.#reserved - this.#total);
+    return Math.max(0, this.#maxBytes - this.#reserved - this.#total);
   }
 
-  /** @param most bytes, from now on */
-  resize(most: number): void {
-    this.#most = most;
+  resize(maxBytes: number): void {
+    this.#maxBytes = maxBytes;
   }
 
-  /** Notes how much waits for the session's client. The session may be closed before this returns. */
+  /** Counts the bytes that wait for the client. The session, or others, may be closed before this returns. */
   setDownstream(session: Buffering, bytes: number): void {
     const change = bytes - session.bufferedDownstream;
     if (change === 0) return;
@@ -72,7 +72,7 @@ export class BufferBudget {
     this.#changed(session, change);
   }
 
-  /** Notes how much waits for the session's endpoint. The session may be closed before this returns. */
+  /** Counts the bytes that wait for the endpoint. The session, or others, may be closed before this returns. */
   setUpstream(session: Buffering, bytes: number): void {
     const change = bytes - session.bufferedUpstream;
     if (change === 0) return;
@@ -81,7 +81,7 @@ export class BufferBudget {
     this.#changed(session, change);
   }
 
-  /** Notes how much of an unfinished message the client has sent. The session may be closed before this returns. */
+  /** Counts the bytes of an unfinished message. The session, or others, may be closed before this returns. */
   setUnfinished(session: Buffering, bytes: number): void {
     const change = bytes - session.bufferedUnfinished;
     if (change === 0) return;
@@ -90,17 +90,17 @@ export class BufferBudget {
     this.#changed(session, change);
   }
 
-  /** Keeps a part of the budget for bytes that are not counted. @param bytes from now on */
+  /** Sets how much of the budget is kept for bytes that are not counted. */
   reserve(bytes: number): void {
     this.#reserved = bytes;
   }
 
-  /** Brings the amounts up to date; to be called about once a second. */
+  /** Measures all holders again. Call it about once a second. */
   refresh(): void {
     for (const holder of this.#holders) holder.measureBuffers();
   }
 
-  /** The session is over: nothing of it waits any more. */
+  /** Stops counting a session, which is over. */
   forget(session: Buffering): void {
     this.#values[this.#downstream]! -= session.bufferedDownstream;
     this.#values[this.#upstream]! -= session.bufferedUpstream;
@@ -114,17 +114,17 @@ export class BufferBudget {
     this.#total += change;
     if (bufferedBy(session) > 0) this.#holders.add(session);
     else this.#holders.delete(session);
-    if (this.#total > this.#most - this.#reserved && !this.#shedding) this.#shedLargest();
+    if (this.#total > this.#maxBytes - this.#reserved && !this.#shedding) this.#shedLargest();
   }
 
   #shedLargest(): void {
     this.#shedding = true;
-    // Sorted once: a search for each would take seconds with many sessions of the same size.
+    // Sorted once: a search for each session would take seconds with many sessions of one size.
     const largestFirst = [...this.#holders].sort((a, b) => bufferedBy(b) - bufferedBy(a));
     for (const session of largestFirst) {
-      // Down to nine tenths, so that the next byte does not start the search again.
-      if (this.#total <= (this.#most - this.#reserved) * 0.9) break;
-      // To close one session may free another.
+      // Down to nine tenths: the next byte would start the search again.
+      if (this.#total <= (this.#maxBytes - this.#reserved) * 0.9) break;
+      // Closing one session may free another.
       if (bufferedBy(session) === 0) continue;
       const reason = reasonOf(session);
       this.forget(session);

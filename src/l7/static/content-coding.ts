@@ -1,21 +1,21 @@
 import { listMembers } from '../../wire/http/request-head.ts';
 
-/** A coding in which a file may lie beside the plain one, and the ending of its name. */
+/** A coding of files that lie compressed beside the plain ones, and the ending of their names. */
 export interface ContentCoding {
   readonly name: 'br' | 'gzip';
   readonly ending: '.br' | '.gz';
 }
 
-/** The smaller first. */
+/** The coding with smaller files first. */
 const CODINGS: readonly ContentCoding[] = [
   { name: 'br', ending: '.br' },
   { name: 'gzip', ending: '.gz' },
 ];
 
 /**
- * The codings that a client takes at least as gladly as the plain file, best first. RFC 9110 section 12.5.3.
+ * Lists the codings that a client accepts, by its preference (RFC 9110 section 12.5.3).
  *
- * @param acceptEncoding undefined where the client says nothing, which gives none
+ * @param acceptEncoding undefined if the client sends no Accept-Encoding: then it accepts none
  */
 export function acceptedCodings(acceptEncoding: string | undefined): readonly ContentCoding[] {
   if (acceptEncoding === undefined) return [];

@@ -2,8 +2,8 @@ import type { FileHandle } from 'node:fs/promises';
 import type { HttpReply } from '../contract/http-reply.ts';
 import type { ByteRange } from './byte-range.ts';
 
-/** Read and sent at a time: what a client that does not read costs. */
-const CHUNK_SIZE = 128 * 1024;
+/** Bytes that are read and sent at a time, and that a client costs which does not read. */
+const CHUNK_BYTES = 128 * 1024;
 
 /**
  * Streams a range of a file into a reply whose head is set, as fast as the client takes it. Returns when the reply is
@@ -14,7 +14,7 @@ export async function sendRange(
   { first, last }: ByteRange,
   reply: HttpReply,
 ): Promise<void> {
-  const buffer = Buffer.allocUnsafe(Math.min(CHUNK_SIZE, last - first + 1));
+  const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, last - first + 1));
   for (let position = first; position <= last && !reply.aborted;) {
     const wanted = Math.min(buffer.length, last - position + 1);
     const { bytesRead } = await handle.read(buffer, 0, wanted, position);

@@ -2,22 +2,22 @@ import { constants, type BigIntStats } from 'node:fs';
 import { open, realpath, type FileHandle } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 
-/** A regular file, open for reading: whoever gets it closes it. */
+/** A regular file, open for reading. The caller closes it. */
 export interface OpenFile {
   readonly handle: FileHandle;
   readonly stats: BigIntStats;
 }
 
-/** Without waiting for the writer of a FIFO, and without following a link put there after the path was checked. */
+/** O_NONBLOCK: do not wait for the writer of a FIFO. O_NOFOLLOW: a link may have been put there since the path was checked. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
 /**
- * The names of a path below a root, decoded once. Runs of slashes count as one, as in nginx and in the file
- * system; the slash at the end is not looked at.
+ * Splits the path of a request into names, and decodes each once. Runs of slashes count as one, as in nginx and in the
+ * file system. A slash at the end is ignored.
  *
- * @param path a normalised path of a request
- * @returns null where nothing may be served: an escape that is no UTF-8, a NUL, a name with a slash or backslash
- *   in it, and a name that begins with a dot (`..` too), but for `.well-known` at the root (RFC 8615)
+ * @param path normalised
+ * @returns null if nothing may be served: for an escape that is no UTF-8, a NUL, a name with a slash or a backslash, and
+ *   a name that begins with a dot, `..` included. `.well-known` at the root is allowed (RFC 8615).
  */
 export function namesOf(path: string): readonly string[] | null {
   let names: string[];
@@ -37,17 +37,17 @@ export function namesOf(path: string): readonly string[] | null {
 }
 
 /**
- * Opens what stands at a place below a root, if it really is below it with every symbolic link followed. Links
- * inside of the root work, those to hidden directories too: mounted Kubernetes volumes are made of them.
+ * Opens a file below a root, unless a symbolic link leads out of the root. Links inside of the root work, also to hidden
+ * directories: mounted Kubernetes volumes are made of such links.
  *
- * @returns the open file, `directory`, or null for whatever is neither (device, FIFO, socket) or is elsewhere
+ * @returns the open file; `directory`; or null for a device, FIFO or socket, and for a file outside of the root
  * @throws the error of the file system
  */
 export async function openBelow(
   root: string,
   names: readonly string[],
 ): Promise<OpenFile | 'directory' | null> {
-  // Anew each time: a root that is a link is how a site is switched to its next version.
+  // Each time: a root may be a link, which an operator switches to the next version of a site.
   const realRoot = await realpath(root);
   const real = await realpath(join(realRoot, ...names));
   if (real !== realRoot && !real.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep)) return null;

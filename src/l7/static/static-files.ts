@@ -10,7 +10,7 @@ import { sendRange } from './file-body.ts';
 import { namesOf, openBelow, type OpenFile } from './file-lookup.ts';
 import { failedPrecondition, rangeApplies, validatorsOf, type Validators } from './validators.ts';
 
-/** What of a request the answer depends on. */
+/** The parts of a request that the answer depends on. */
 interface FileRequest {
   /** In capitals. */
   readonly method: string;
@@ -22,20 +22,20 @@ interface FileRequest {
 
 const NO_SNIFFING = ['X-Content-Type-Options', 'nosniff'] as const;
 
-/** A file to send, and what it stands for. */
+/** A file to send, and how to label it. */
 interface Found {
   readonly file: OpenFile;
-  /** By whose ending the content type goes. */
+  /** The name whose ending gives the content type. */
   readonly name: string;
   readonly coding: ContentCoding | null;
-  /** Whether it is served in place of one that is not there. */
+  /** Whether the file is served in place of a missing one. */
   readonly isFallback: boolean;
 }
 
 /**
- * Serves the files below a directory: GET and HEAD, conditional requests and single ranges, files that lie there
- * compressed, and one file in place of all that are missing. There is a Cache-Control only where the operator says
- * one: with ETag and Last-Modified any copy can be checked.
+ * Serves the files below a directory: GET and HEAD, conditional requests, single ranges, precompressed files, and one
+ * fallback in place of all missing files. Cache-Control is sent only if it is configured: caches can check any copy by its
+ * ETag and Last-Modified.
  */
 export class StaticFiles {
   readonly #action: StaticAction;
@@ -47,14 +47,14 @@ export class StaticFiles {
   /**
    * Answers one request.
    *
-   * @param done called once, when the reply is over and the file closed, with the status that was sent, or 499
-   *   where the client went before that
+   * @param done called once, when the reply is over and the file is closed, with the status that was sent; 499 if the
+   *   client went before
    */
   serve(request: FileRequest, reply: HttpReply, done: (status: number) => void): void {
-    this.#serve(request, reply).then(done, () => done(this.#fail(reply, 500)));
+    this.#answer(request, reply).then(done, () => done(this.#fail(reply, 500)));
   }
 
-  async #serve(request: FileRequest, reply: HttpReply): Promise<number> {
+  async #answer(request: FileRequest, reply: HttpReply): Promise<number> {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return this.#refuse(reply, 405, [['Allow', 'GET, HEAD']]);
     }
@@ -77,7 +77,7 @@ export class StaticFiles {
     }
   }
 
-  /** @throws the error of the file system, where it is another than that there is no such file */
+  /** Finds the file to send. @throws the error of the file system, unless it is that there is no such file */
   async #find(
     request: FileRequest,
     names: readonly string[],
@@ -92,7 +92,7 @@ export class StaticFiles {
     return instead === null || instead === 'directory' ? null : { ...instead, isFallback: true };
   }
 
-  /** Opens a file, or the one that lies compressed beside it. */
+  /** Opens a file, or the compressed one beside it. */
   async #open(
     request: FileRequest,
     names: readonly string[],
@@ -146,14 +146,14 @@ export class StaticFiles {
     return status;
   }
 
-  /** What a 304 has to say, too (RFC 9110 section 15.4.5). */
+  /** Returns the headers that a 304 carries, too (RFC 9110 section 15.4.5). */
   #versionHeaders({ isFallback }: Found, { etag, lastModified }: Validators): (readonly [string, string])[] {
     const { cacheControl, precompressed } = this.#action;
     const headers: (readonly [string, string])[] = [
       ['ETag', etag],
       ['Last-Modified', new Date(lastModified).toUTCString()],
     ];
-    // What is fresh for long under its own name is not so under the names of all that is missing.
+    // A fallback stands for a file that may exist a moment later.
     if (cacheControl !== null) headers.push(['Cache-Control', isFallback ? 'no-cache' : cacheControl]);
     if (precompressed) headers.push(['Vary', 'Accept-Encoding']);
     return headers;
@@ -181,7 +181,7 @@ export class StaticFiles {
   }
 }
 
-/** As {@link openBelow}, with null for what is not there. */
+/** Opens a file as {@link openBelow} does; returns null if there is none. */
 async function openOrNull(root: string, names: readonly string[]): Promise<OpenFile | 'directory' | null> {
   try {
     return await openBelow(root, names);
@@ -191,14 +191,14 @@ async function openOrNull(root: string, names: readonly string[]): Promise<OpenF
   }
 }
 
-/** A Range means something to a GET only (RFC 9110 section 14.2). */
+/** Returns the range to send; null for the whole file. Only a GET has ranges (RFC 9110 section 14.2). */
 function rangeOf(request: FileRequest, size: number, validators: Validators): ReturnType<typeof parseRange> {
   const header = request.method === 'GET' ? request.header('range') : undefined;
   if (header === undefined || !rangeApplies(request.header('if-range'), validators)) return null;
   return parseRange(header, size);
 }
 
-/** The path with a slash at its end and one in front: two would make the first name a host. */
+/** Returns the path with a slash at its end, and one in front: behind two, the first name would be a host. */
 function directoryOf(path: string): string {
   return `/${path.replace(/^\/+/, '')}/`;
 }

@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { parseHttpDate } from './http-date.ts';
 
-/** What tells one version of a file from another. */
+/** Validators that tell the versions of a file apart (RFC 9110 section 8.8). */
 export interface Validators {
   /** An entity tag with its quotes. */
   readonly etag: string;
@@ -14,8 +14,8 @@ type HeaderOf = (name: string) => string | undefined;
 const ENTITY_TAG = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g;
 
 /**
- * The validators of a file. The tag is made of its size and of its time of modification to the nanosecond, as
- * nginx makes it of the second, and is a strong one, so that ranges can be asked for by it.
+ * Makes the validators of a file. The entity tag is strong, so that If-Range can use it. It is made of the file's size and
+ * its time of modification in nanoseconds; nginx takes seconds.
  */
 export function validatorsOf(stats: BigIntStats): Validators {
   // A date in the future is no valid Last-Modified (RFC 9110 section 8.8.2.1).
@@ -29,7 +29,7 @@ export function validatorsOf(stats: BigIntStats): Validators {
 /**
  * Judges the conditions of a GET or HEAD, in the order of RFC 9110 section 13.2.2.
  *
- * @returns the status to answer with instead of the file, or null where the file is to be sent
+ * @returns the status to answer with instead of the file; null if the file is to be sent
  */
 export function failedPrecondition(header: HeaderOf, { etag, lastModified }: Validators): 304 | 412 | null {
   const ifMatch = header('if-match');
@@ -46,8 +46,8 @@ export function failedPrecondition(header: HeaderOf, { etag, lastModified }: Val
 }
 
 /**
- * Whether a Range may be answered with a part of this version of the file: always where there is no If-Range,
- * else only if the client's part is surely of the same version. RFC 9110 section 13.1.5.
+ * Whether a Range may be answered with a part of this version of the file: if there is no If-Range, or if the client
+ * surely has a part of the same version (RFC 9110 section 13.1.5).
  */
 export function rangeApplies(ifRange: string | undefined, { etag, lastModified }: Validators): boolean {
   if (ifRange === undefined) return true;
@@ -56,7 +56,7 @@ export function rangeApplies(ifRange: string | undefined, { etag, lastModified }
   return dateOf(ifRange) === lastModified && lastModified < Date.now() - 1000;
 }
 
-/** Whether a list of entity tags, or `*`, holds the tag; weak ones count only in a weak comparison. */
+/** Whether a list of entity tags, or `*`, holds the tag. Weak tags match only if `weak` is true. */
 function lists(header: string, etag: string, weak: boolean): boolean {
   if (header.trim() === '*') return true;
   for (const [tag] of header.matchAll(ENTITY_TAG)) {

@@ -154,7 +154,7 @@ export class UnfinishedMessages {
   tick(): void {
     const now = this.#gauges.now();
     this.#endLingering(now);
-    const fits = 2 * this.#worst <= this.#budget.most;
+    const fits = 2 * this.#worst <= this.#budget.maxBytes;
     const sockets = this.#sockets;
     if (fits || this.#blind || sockets === null) {
       if (!fits) this.#warn('the system cannot be asked');

@@ -148,7 +148,7 @@ describe('the buffer budget', () => {
     const [a, b] = [new Holder(budget), new Holder(budget)];
     budget.setUpstream(a, 500);
     budget.reserve(400);
-    assert.deepEqual([budget.most, budget.left], [1000, 100]);
+    assert.deepEqual([budget.maxBytes, budget.left], [1000, 100]);
     budget.setUpstream(b, 101);
     assert.deepEqual([a.sheds, b.sheds], [1, 0]);
     budget.reserve(0);
