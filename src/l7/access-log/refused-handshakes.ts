@@ -6,7 +6,7 @@ import type { ResponseCut } from '../contract/http-reply.ts';
 import type { HandshakeFailure } from '../contract/listener-stats.ts';
 import { offeredField, requestFields, type LoggedClient } from './request-fields.ts';
 
-/** Max lines of single handshakes in a second for each listener, over all workers. */
+/** Max lines of single handshakes per listener and second, over all workers. */
 const MAX_LINES = 100;
 const WINDOW_MS = 1000;
 
@@ -16,22 +16,23 @@ interface RefusedHandshake {
   readonly client: LoggedClient;
   readonly route: string;
   readonly cluster?: string | undefined;
-  /** The label of the endpoint that was asked last. */
+  /** The label of the endpoint that was tried last. */
   readonly endpoint?: string | undefined;
-  /** The status that the client got; 499 if it had gone. */
+  /** The status that the client got; 499 if the client had gone. */
   readonly status: number;
   readonly reason: HandshakeFailure;
-  /** In words, if the proxy refused. */
+  /** The words that the client got, if the proxy refused. */
   readonly detail?: string | undefined;
-  /** Why the answer was cut; null if it was not. */
+  /** The reason why the answer was cut; null if it was not. */
   readonly cut: ResponseCut | null;
-  /** By `performance.now()`. */
+  /** When the request came, by `performance.now()`. */
   readonly startedAt: number;
 }
 
 /**
- * Counts the refused handshakes of one listener in one worker and writes their access lines. Anybody can provoke them,
- * so in each second only {@link MAX_LINES} of all workers get lines of their own; one line counts the others.
+ * Counts the refused handshakes of one listener in one worker, and writes their access lines. Any client can provoke such
+ * lines, so in each second only {@link MAX_LINES} handshakes of all workers get lines of their own. One line counts the
+ * others.
  */
 export class RefusedHandshakes extends Timed {
   readonly #access: Logger | null;
@@ -40,7 +41,7 @@ export class RefusedHandshakes extends Timed {
   readonly #window: LineWindow;
   readonly #count: (reason: HandshakeFailure) => void;
   readonly #clock: () => number;
-  /** Whether the deadline is armed at which suppressed lines are counted. */
+  /** Whether a deadline is armed for the line that counts the others. */
   #isWaiting = false;
 
   /**
@@ -64,11 +65,12 @@ export class RefusedHandshakes extends Timed {
     this.#clock = clock;
   }
 
-  /** Whether it was made for this log. */
+  /** Whether this writes to a log. */
   fits(access: Logger | null): boolean {
     return access === this.#access;
   }
 
+  /** Counts a handshake, and writes its line unless the limit is reached. */
   refused(handshake: RefusedHandshake): void {
     this.#count(handshake.reason);
     if (this.#access === null) return;
@@ -83,7 +85,7 @@ export class RefusedHandshakes extends Timed {
     else this.#writeCount(count);
   }
 
-  /** Writes the line that counts the others now, if there are any. */
+  /** Writes the line that counts the others now, if there are others. */
   flush(): void {
     if (!this.#isWaiting) return;
     this.#isWaiting = false;
@@ -95,7 +97,7 @@ export class RefusedHandshakes extends Timed {
     return Math.floor(this.#clock() / WINDOW_MS);
   }
 
-  /** Counts the suppressed lines when the second is over. */
+  /** Waits for the end of the second, to count the suppressed lines. */
   #wait(): void {
     this.#isWaiting = true;
     this.#wheel.arm(this, WINDOW_MS - (this.#clock() % WINDOW_MS));

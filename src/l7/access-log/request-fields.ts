@@ -5,13 +5,13 @@ import { offeredSubprotocols } from '../../wire/upgrade/upgrade-request.ts';
 const MAX_PATH_CHARACTERS = 1024;
 const MAX_HEADER_CHARACTERS = 256;
 const MAX_METHOD_CHARACTERS = 32;
-/** Longer subprotocols are not logged: some clients send tokens as one. */
+/** Longer subprotocols are not logged: some clients send a token as a subprotocol. */
 const MAX_SUBPROTOCOL_CHARACTERS = 31;
 
-/** The part of a client's identity that is logged. */
+/** The logged part of a client's identity. */
 export type LoggedClient = Pick<ClientIdentity, 'address' | 'requestId'>;
 
-/** Fields of every line about a request, as the client sent them. Long ones are cut. */
+/** Fields of every line about a request, as the client sent them. Long values are cut. */
 interface RequestFields {
   readonly client: string;
   readonly requestId: string;
@@ -34,12 +34,12 @@ export function requestFields(head: RequestHead, client: LoggedClient): RequestF
   };
 }
 
-/** Returns the method, which may be any token. */
+/** Returns the method for a line. It may be any token, so a long one is cut. */
 export function methodField(head: RequestHead): string {
   return cut(head.method, MAX_METHOD_CHARACTERS);
 }
 
-/** Returns the subprotocols that a handshake offers, as one text; undefined if it offers none. */
+/** Returns the offered subprotocols of a handshake as one text; undefined if it offers none. */
 export function offeredField(head: RequestHead): string | undefined {
   const offered = offeredSubprotocols(head);
   if (offered.length === 0) return undefined;
@@ -56,6 +56,6 @@ function headerField(head: RequestHead, name: string): string | undefined {
   return value === undefined ? undefined : cut(value, MAX_HEADER_CHARACTERS);
 }
 
-function cut(text: string, most: number): string {
-  return text.length > most ? `${text.slice(0, most)}...` : text;
+function cut(text: string, maxCharacters: number): string {
+  return text.length > maxCharacters ? `${text.slice(0, maxCharacters)}...` : text;
 }

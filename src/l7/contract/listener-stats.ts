@@ -14,7 +14,7 @@ export type HandshakeFailure = (typeof HANDSHAKE_FAILURES)[number];
 export type UnusedReason = (typeof UNUSED_REASONS)[number];
 export type RequestRefusal = (typeof REQUEST_REFUSALS)[number];
 
-/** Where one layer 7 listener counts in one worker, its routes aside. */
+/** The counters of one layer 7 listener in one worker, without those of its routes. */
 export class ListenerStats {
   readonly connections: ConnectionStats;
   readonly #values: Float64Array;
@@ -22,7 +22,7 @@ export class ListenerStats {
   readonly #refusals: ReadonlyMap<RequestRefusal, number>;
   readonly #unused: ReadonlyMap<UnusedReason, number>;
 
-  /** @param all the values of every worker's page, this one's included */
+  /** @param all the values of all workers' pages */
   constructor(page: StatsPage, all: readonly Float64Array[], listener: string) {
     this.connections = new ConnectionStats(page, all, listener);
     this.#values = page.values;
@@ -56,7 +56,7 @@ export class ListenerStats {
   }
 }
 
-/** Where the plain HTTP requests of one route count. */
+/** The counters of the plain HTTP requests of one route. */
 export class RequestStats {
   readonly #values: Float64Array;
   readonly #classes: readonly number[];
@@ -79,7 +79,7 @@ export class RequestStats {
     this.#values[this.#active]! += 1;
   }
 
-  /** Takes back what {@link begun} has counted, however the request ended. */
+  /** Counts a request as in flight no more, however it ended. */
   over(): void {
     this.#values[this.#active]! -= 1;
   }
@@ -89,7 +89,7 @@ export class RequestStats {
     this.#values[this.#cuts[RESPONSE_CUTS.indexOf(reason)]!]! += 1;
   }
 
-  /** @param seconds from the request to the end of the response */
+  /** Counts an answered request. @param seconds from the request to the end of the response */
   answered(status: number, seconds: number): void {
     const index = Math.min(Math.floor(status / 100), STATUS_CLASSES.length) - 1;
     this.#values[this.#classes[index]!]! += 1;

@@ -9,9 +9,9 @@ const HEADERS: ReadonlyMap<number, HeaderList> = new Map<number, HeaderList>([
 const OTHERS: HeaderList = [PLAIN_TEXT];
 
 /**
- * Answers with a refusal of the proxy's own, for plain requests and handshakes alike.
+ * Refuses a plain request or a handshake in the proxy's own name.
  *
- * @param reason a few words, which are the body
+ * @param reason a few words for the body
  * @param close whether the connection ends with the answer
  */
 export function sendRefusal(reply: HttpReply, status: number, reason: string, close = false): void {

@@ -1,28 +1,27 @@
-/** Who reads the body of a request. */
+/** Reads the body of a request. */
 export interface RequestBodySink {
-  /** The next bytes, valid during the call only, never none; the body is paused by {@link RequestBody.pause}. */
+  /** Takes the next bytes, at least one. They are valid during the call only. {@link RequestBody.pause} pauses the body. */
   requestData(bytes: Uint8Array): void;
-  /** All of it has come. */
+  /** The whole body has come. */
   requestEnd(): void;
 }
 
 /**
- * The body of one request, free of the server that carries it. What comes before somebody reads it waits, and
- * while more than a little waits the client is paused. Nothing more is said once the client has gone or the
- * request is answered.
+ * The body of one request. Each engine implements it. Bytes wait until a sink reads them, and the client is paused while
+ * many wait. The sink hears nothing more once the client has gone or the request has been answered.
  */
 export interface RequestBody {
   /** Bytes that have come. */
   readonly received: number;
-  /** Bytes that wait for the reader. */
+  /** Bytes that wait for the sink. */
   readonly waiting: number;
-  /** Whether all of it has come. */
+  /** Whether the whole body has come. */
   readonly ended: boolean;
-  /** Calls back when something has come that waits for a reader, the end of the body included. */
+  /** Calls back when bytes, or the end of the body, have come and wait for a sink. */
   onWaiting(callback: () => void): void;
-  /** Hands what waits and what comes to a reader: at once, before it returns, where something waits. */
+  /** Hands the body to a sink: the waiting bytes before this returns, the others as they come. */
   read(sink: RequestBodySink): void;
-  /** The reader is busy: nothing more comes before {@link resume}, and the client has to wait. */
+  /** Hands over nothing more until {@link resume}, and lets the client wait. */
   pause(): void;
   resume(): void;
 }

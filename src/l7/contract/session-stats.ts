@@ -7,7 +7,7 @@ import { closeCodeLabel } from '../../wire/frames/close-codes.ts';
 export type CloseSide = (typeof CLOSE_SIDES)[number];
 type Direction = (typeof DIRECTIONS)[number];
 
-/** Where the sessions of one route count. Slots of the hot path are plain numbers: `values[slot] += n`. */
+/** The counters of the sessions of one route in one worker. The relay adds to some slots itself: `values[slot] += n`. */
 export class SessionStats {
   readonly values: Float64Array;
   readonly messagesDownstream: number;
@@ -48,24 +48,25 @@ export class SessionStats {
     );
   }
 
+  /** Counts a new session. */
   opened(): void {
     this.values[this.#active]! += 1;
     this.values[this.#total]! += 1;
   }
 
-  /** @param seconds that the session lasted */
+  /** Counts the end of a session. @param seconds that it lasted */
   ended(side: CloseSide, code: number, seconds: number): void {
     this.values[this.#active]! -= 1;
     this.values[this.#closes.get(side + closeCodeLabel(code))!]! += 1;
     this.#sessionDuration.observe(seconds);
   }
 
-  /** A slow client has made its session pause the endpoint. */
+  /** Counts an endpoint that is paused, because its client is slow. */
   paused(): void {
     this.values[this.#pausedDownstream]! += 1;
   }
 
-  /** Counts a session that ends because the buffer for one of its sides is full. */
+  /** Counts a session that ends because the buffer towards one of its sides is full. */
   overflowed(direction: Direction): void {
     this.values[this.#overflows[direction]]! += 1;
   }

@@ -6,10 +6,10 @@ import type { RequestBody } from './request-body.ts';
 export const MAX_DROPPED_BYTES = 64 * 1024 * 1024;
 
 /**
- * Whether a refusal closes the connection because of what is left of the request's body. uWS closes at once, so a client that
- * is still sending may see a reset and never the answer. Therefore the rest is read and dropped if its length is known and not
- * too large. A chunked request ends its connection anyway. A client that is refused because it is too slow (408) has had its
- * time.
+ * Whether a refusal closes the connection because of the rest of the request's body. To close while the client still sends
+ * may reset the connection, so that the client never sees the answer. Therefore the rest is read and dropped if its length is
+ * known and at most {@link MAX_DROPPED_BYTES}. A chunked request ends its connection in any case. A client that is refused
+ * because it is too slow (408) has had its time.
  */
 export function closesUnread(status: number, head: RequestHead, body: RequestBody | null): boolean {
   if (body === null || body.ended) return false;

@@ -1,26 +1,26 @@
 /**
- * A connection to an endpoint as handshake and session see it, whatever carries it: system calls
- * (`raw-upstream.ts`), or Node's sockets where those cannot be used or the cluster has TLS (`net-upstream.ts`).
+ * A connection to an endpoint as handshakes, sessions and requests see it. System calls carry it (`raw-upstream.ts`), or
+ * Node's sockets if system calls are not used or the cluster has TLS (`net-upstream.ts`).
  */
 import type { Cluster } from '../../upstream/cluster.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 
-/** Who is told what happens on an upstream connection: first the handshake, then the session. */
+/** Hears what happens on a connection to an endpoint: first a handshake or request, then perhaps a session. */
 export interface UpstreamOwner {
   upstreamConnected(): void;
-  /** `input[start, end)` has arrived; the buffer is shared by all connections of the thread and valid during the call only. */
+  /** `input[start, end)` has come. All connections of the thread share the buffer: it is valid during the call only. */
   upstreamData(input: Buffer, start: number, end: number): void;
-  /** After a write that was to be waited for: the next may follow. */
+  /** The bytes of a write that returned false have been taken: the next write may follow. */
   upstreamDrained?(): void;
   /** The endpoint has sent FIN. */
   upstreamEnded(): void;
-  /** The connection is gone; nothing follows. It may come before `destroy` returns. */
+  /** The connection has closed, and nothing follows. May be called before `destroy` returns. */
   upstreamClosed(error: Error | null): void;
 }
 
 export interface UpstreamSocket {
   owner: UpstreamOwner | null;
-  /** The descriptor, on which bytes may be sent while none wait; -1 where they must go through `write`. */
+  /** The descriptor, on which bytes may be sent while none wait; -1 if all bytes must go through `write`. */
   readonly fd: number;
   /** Bytes that wait for the kernel to take them. */
   readonly writableLength: number;
@@ -28,31 +28,29 @@ export interface UpstreamSocket {
   /** Whether `end` has been called. */
   readonly writableEnded: boolean;
   /**
-   * Sends bytes, behind those that wait; they must not change afterwards.
+   * Sends bytes, behind those that wait. They must not change afterwards.
    *
-   * @returns false where more should wait until {@link UpstreamOwner.upstreamDrained}
+   * @returns false if the next write should wait for {@link UpstreamOwner.upstreamDrained}
    */
   write(bytes: Buffer): boolean;
-  /** As {@link write}, of bytes that are valid during the call only. */
+  /** Sends bytes that are valid during the call only, as {@link write} does. */
   writeCopy(bytes: Uint8Array): boolean;
   /** Receives nothing more until {@link resume}. */
   pause(): unknown;
   resume(): unknown;
-  /** Sends FIN behind the bytes that wait, and closes when the endpoint's has come. */
+  /** Sends FIN behind the bytes that wait, and closes when the endpoint's FIN has come. */
   end(): unknown;
-  /** Closes now; what waits is lost. */
+  /** Closes now. The bytes that wait are lost. */
   destroy(): unknown;
 }
 
 /** Opens the upstream connections of one worker. */
 export interface UpstreamDialler {
-  /**
-   * Begins to connect for an owner, who has its own deadline and hears nothing before this has returned.
-   */
+  /** Begins to connect. The owner has a deadline of its own, and hears nothing before this has returned. */
   open(cluster: Cluster, endpoint: Endpoint, owner: UpstreamOwner): UpstreamSocket;
   /**
-   * To be called when the client's side has been written to, closed or upgraded while an endpoint was served:
-   * Node may have something to watch for, and where it does not have the thread's loop it needs a turn for that.
+   * Gives Node a turn of the thread's loop. To be called when a client's connection has been written to, closed or
+   * upgraded while an endpoint was served: Node would begin to watch that connection at its next turn only.
    */
   downstreamTouched(): void;
 }

@@ -5,28 +5,28 @@ import { hostOf } from '../../wire/http/host-header.ts';
 import { headerOf, headProblem, type HeadProblem, type RequestHead } from '../../wire/http/request-head.ts';
 import type { RequestRefusal } from '../contract/listener-stats.ts';
 
-/** A request whose head is in order, in the form that routes are matched against. */
+/** A request with a valid head, in the form that routes are matched against. */
 export interface ClientRequest {
   readonly head: RequestHead;
   readonly host: string;
-  /** Normalised. */
+  /** The normalised path. */
   readonly path: string;
-  /** The path before its dot segments were removed, if endpoints may read it in several ways; else null. */
+  /** The path before its dot segments were removed; null unless endpoints may read it in several ways. */
   readonly spelling: string | null;
 }
 
-/** What is wrong with a request. */
+/** A fault of a request's head. */
 interface RequestProblem {
-  /** What it counts as. */
+  /** The counter of the refusal. */
   readonly problem: RequestRefusal;
   /** In a few words, for the client and the log. */
   readonly detail: string;
 }
 
-/** Visible ASCII without `#`: what RFC 3986 section 3.4 allows and a little more, but nothing that could split a line. */
+/** Visible ASCII without `#`. RFC 3986 section 3.4 allows less, but none of these characters can split a line. */
 const QUERY = /^[\x21\x22\x24-\x7e]*$/;
 
-/** Checks a head. Returns the request, or what is wrong with its head. */
+/** Checks a head. Returns the request, or the fault of its head. */
 export function checkRequest(head: RequestHead, paths: PathSettings): ClientRequest | RequestProblem {
   const problem = headProblem(head);
   if (problem !== null) return { problem: headRefusal(problem), detail: problem };
@@ -38,13 +38,13 @@ export function checkRequest(head: RequestHead, paths: PathSettings): ClientRequ
   return { head, host, path: read.path, spelling: read.spelling };
 }
 
-/** Max addresses whose verdict an {@link addressMatcher} remembers: BlockList takes 2 us for each look. */
+/** Max addresses that an {@link addressMatcher} remembers with their verdicts: BlockList takes 2 us for each look-up. */
 const MAX_VERDICTS = 1000;
 
 /**
- * Makes a function that tells whether an address, as `normalizeIp` writes it, lies in one of the CIDR blocks. A block may
- * be a single address. It may be written with mapped addresses (`::ffff:10.0.0.0/104`): BlockList takes both forms for
- * the same.
+ * Makes a function that tells whether an address lies in one of the CIDR blocks. The function takes addresses as
+ * `normalizeIp` writes them. A block may be a single address, and may use mapped addresses (`::ffff:10.0.0.0/104`):
+ * BlockList takes both forms for the same.
  */
 export function addressMatcher(blocks: readonly string[]): (address: string) => boolean {
   if (blocks.length === 0) return () => false;

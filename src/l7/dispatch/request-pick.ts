@@ -4,10 +4,10 @@ import type { PickContext } from '../../upstream/balancers/balancer.ts';
 import { cookieOf, cookiesOf } from '../../wire/http/cookie.ts';
 import { headerOf, type RequestHead } from '../../wire/http/request-head.ts';
 
-/** Max values of the sticky cookie that are looked at. Another host or path of the site can set one of its name, too. */
+/** Max values of the sticky cookie that are read. Other hosts and paths of the site can set cookies of the same name. */
 const MAX_STICKY_VALUES = 8;
 
-/** What of a request its cluster chooses an endpoint by. */
+/** Returns the parts of a request by which its cluster chooses an endpoint. */
 export function pickContextOf(
   { hashOn, sticky }: ClusterConfig,
   head: RequestHead,

@@ -4,8 +4,8 @@ import type { RequestHead } from '../../wire/http/request-head.ts';
 import { isWrittenByProxy } from '../../wire/http/request-encoding.ts';
 
 /**
- * What a listener does with headers whose names have an underscore. Many servers take it for a hyphen (CGI, WSGI), so
- * that `x_forwarded_for` of a client and `X-Forwarded-For` of the proxy become one.
+ * Filters headers whose names have an underscore. Many servers take an underscore for a hyphen (CGI, WSGI), and so a
+ * client's `x_forwarded_for` for the `X-Forwarded-For` of the proxy.
  */
 export class UnderscoreNames {
   readonly #policy: UnderscoreHeaders;
@@ -18,9 +18,9 @@ export class UnderscoreNames {
   }
 
   /**
-   * Removes the headers that do not pass. Nothing else looks at a head before.
+   * Removes the headers that do not pass. To be called before anything else reads the head.
    *
-   * @returns the same head if nothing had to go; null if the request is to be refused
+   * @returns the same head if all headers pass; null if the request must be refused
    */
   filter(head: RequestHead): RequestHead | null {
     const { headers } = head;
@@ -39,14 +39,14 @@ export class UnderscoreNames {
     if (!name.includes('_')) return true;
     if (this.#policy !== 'pass') return false;
     const twin = name.replaceAll('_', '-');
-    // Routes match subprotocols, and the proxy relays what the endpoint has chosen of them.
+    // Routes match subprotocols, and the proxy relays the endpoint's choice.
     return !twin.startsWith('sec-websocket-') && !isWrittenByProxy(twin) && !this.#reliedOn.has(twin);
   }
 }
 
 /**
- * Lists the headers that routes match and change, and that clusters hash on: an endpoint must not take a client's twin
- * for one of them.
+ * Lists the headers that routes match or change and that clusters hash on. An endpoint must not take a client's header with
+ * an underscore for one of them.
  */
 function namesReliedOn({ routes }: L7Listener, clusters: readonly Cluster[]): Set<string> {
   const names = new Set<string>();
