@@ -54,7 +54,7 @@ export class L4Listener {
     return [this.#context];
   }
 
-  /** Whether tunnels under an older context still lead where new ones do. */
+  /** Whether new tunnels lead to the cluster of an older context, so that its tunnels may live on. */
   covers({ cluster }: TunnelContext): boolean {
     return cluster === this.#context.cluster;
   }

@@ -1,9 +1,9 @@
 /**
- * What layer 4 promises, whatever carries it. Every engine keeps this contract, and one test suite checks it.
+ * The contract of layer 4. Every engine keeps it, and one test suite checks it.
  *
  * - Each client connection has one upstream connection of its own. Bytes cross exactly, unread and in order.
  * - Nothing is read from the client before an endpoint has accepted. A dial that fails is tried on other
- *   endpoints; where none accepts, the client is closed. A client that resets meanwhile does not end the dial: the
+ *   endpoints; if none accepts, the client is closed. A client that resets meanwhile does not end the dial: the
  *   endpoint gets the client's bytes, then the reset.
  * - FIN crosses as FIN, each direction by itself. A reset crosses as a reset, never as FIN: cut data must not look whole.
  *   It waits for the bytes that came before it and were read, as long as the other side takes them (`reset-linger.ts`).
@@ -34,23 +34,23 @@ export interface TunnelContext {
   readonly tunnels: LiveSet<Tunnel>;
 }
 
-/** A tunnel as its listener and its worker see it. */
+/** A tunnel, as its listener and its worker see it. */
 export interface Tunnel extends LiveMember {
-  /** Where it leads; null while no endpoint has been found. */
+  /** The endpoint that the tunnel leads to; null before one has been found. */
   readonly endpoint: Endpoint | null;
-  /** Whether it is joined to that endpoint, given by its label. */
+  /** Whether the tunnel is joined to an endpoint. @param endpoint its label */
   isOf(cluster: string, endpoint: string): boolean;
-  /** Ends it so that its client goes elsewhere; false where it has ended already. */
+  /** Ends the tunnel so that its client connects elsewhere. Returns false if it has ended already. */
   evict(reason: string): boolean;
-  /** Ends both sides with FIN where nothing has crossed for a while and nothing waits; else it says false. */
+  /** Ends both sides with FIN if nothing has crossed for {@link QUIET_MS} and nothing waits. Returns whether it did. */
   drain(): boolean;
   /** Ends both sides now, with FIN. */
   end(): void;
-  /** Ends every side now, in whatever state it is. */
+  /** Cuts both sides now, in any state. */
   abort(): void;
 }
 
-/** A tunnel on which nothing has crossed for so long is between two messages, if not at its end. */
+/** Silence after which a tunnel is taken to be between two messages. */
 export const QUIET_MS = 1000;
 
 /** An engine's part of one layer 4 listener: its listening socket. */

@@ -61,6 +61,13 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['primary.ts'],
     ['serve.ts'],
   ],
+  'src/worker': [
+    ['environment.ts', 'live-connection.ts', 'meters'],
+    ['ending', 'service.ts'],
+    ['generations', 'service-thread.ts'],
+    ['service-task.ts'],
+    ['l4.ts', 'l7.ts'],
+  ],
   bench: [
     ['options', 'figures', 'endpoint'],
     ['driver'],
@@ -86,10 +93,10 @@ const RESERVED: readonly Reserved[] = [
   { target: 're2js', importers: /^src\/core\/linear-expression\.ts$/ },
   // Only the assembly of a worker names the engine; everything else knows its contract.
   { target: /^src\/l7\/uws\/process-settings\.ts$/, importers: /^src\/primary\/primary\.ts$/ },
-  { target: /^src\/l7\/uws\/(?!process-settings)/, importers: /^src\/(?:l7\/uws|worker)\// },
+  { target: /^src\/l7\/uws\/(?!process-settings)/, importers: /^src\/(?:l7\/uws\/|worker\/l7\.ts$)/ },
   {
     target: /^src\/l7\/websocket\/message-relay\/message-session\.ts$/,
-    importers: /^src\/(?:l7\/uws|l7\/websocket\/message-relay|worker)\//,
+    importers: /^src\/l7\/(?:uws|websocket\/message-relay)\//,
   },
 ];
 const LINES = { min: 15, max: 350 };

@@ -5,10 +5,9 @@ import type { Environment } from '../environment.ts';
 import type { LiveConnection } from '../live-connection.ts';
 import type { InnerLoop } from '../meters/loop-meter.ts';
 import type { Change, OlderGenerations, Service } from '../service.ts';
-import { SYSTEM_CLOCK, type Clock } from './clock.ts';
 import type { Layer, ServedListener } from './layer.ts';
 import { Retirement } from './retirement.ts';
-import { untilEmpty } from './until-empty.ts';
+import { SYSTEM_CLOCK, untilEmpty, type Clock } from './until-empty.ts';
 
 /** How long a replaced listener still accepts the connections that the kernel holds for it. */
 const REPLACED_MS = 1000;
@@ -210,7 +209,7 @@ export class Generations<
     this.#layer.committed(next);
     const lost = new Set<Connection>();
     for (const { name, listener, contexts, requests } of before) {
-      // Answers that are still under way count where the old routes counted.
+      // Open requests stay with the configuration that has taken them, and count under its routes.
       if (requests !== null) this.#retirement.add({ generation, live: () => requests.open });
       const successor = listeners.get(name) ?? null;
       const kept = new Set(successor?.contexts);

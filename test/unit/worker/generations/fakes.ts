@@ -3,9 +3,9 @@ import type { Config } from '../../../../src/config/types/config.ts';
 import { LiveSet, type LiveMember } from '../../../../src/core/collections/live-set.ts';
 import { ThreadLock } from '../../../../src/core/thread-lock.ts';
 import type { Environment } from '../../../../src/worker/environment.ts';
-import type { Clock } from '../../../../src/worker/generations/clock.ts';
 import { Generations } from '../../../../src/worker/generations/generations.ts';
 import type { ConnectionGroup, Layer, ServedListener } from '../../../../src/worker/generations/layer.ts';
+import type { Clock } from '../../../../src/worker/generations/until-empty.ts';
 import type { LiveConnection } from '../../../../src/worker/live-connection.ts';
 
 /** A listener's configuration. A listener fits any other of its name and address. */
