@@ -5,17 +5,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { eventually } from '../../support/deadline.ts';
 import { RawConnection, upgradeRequest } from '../../support/sockets/raw-connection.ts';
+import { askByCurl } from '../../support/processes/curl.ts';
 import { runCommand } from '../../support/processes/run-command.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
 import { WsEndpoint, WsPeer, type ConnectOptions } from '../../support/websocket/ws-peer.ts';
-
-/** What curl has got. */
-interface Answer {
-  readonly status: number;
-  /** Names in lower case. */
-  readonly headers: ReadonlyMap<string, string>;
-  readonly body: string;
-}
 
 describe('the routes of a listener', () => {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-routes-')));
@@ -94,23 +87,8 @@ describe('the routes of a listener', () => {
     await rig.stop();
   });
 
-  /** Asks with curl, which leaves the path as it is written. */
-  async function curl(path: string, args: readonly string[] = [], listener = 'web'): Promise<Answer> {
-    const url = `http://${rig.address(listener)}${path}`;
-    const { status, stdout, stderr } = await runCommand('curl', ['-sS', '-i', '--path-as-is', ...args, url]);
-    assert.deepEqual([status, stderr], [0, '']);
-    const end = stdout.indexOf('\r\n\r\n');
-    const [startLine = '', ...lines] = stdout.slice(0, end).split('\r\n');
-    const headers = lines.map((line): [string, string] => {
-      const colon = line.indexOf(': ');
-      return [line.slice(0, colon).toLowerCase(), line.slice(colon + 2)];
-    });
-    return {
-      status: Number(startLine.split(' ')[1]),
-      headers: new Map(headers),
-      body: stdout.slice(end + 4),
-    };
-  }
+  const curl = (path: string, args: readonly string[] = [], listener = 'web'): ReturnType<typeof askByCurl> =>
+    askByCurl(rig.address(listener), path, args);
 
   describe('respond', () => {
     it('with the body that is configured', async () => {
