@@ -4,7 +4,7 @@ import type { StatsPage } from './stats-page.ts';
 
 type RejectReason = (typeof REJECT_REASONS)[number];
 
-/** Where the downstream connections of one listener count in one worker. */
+/** Counts the downstream connections of one listener in one worker. */
 export class ConnectionStats {
   readonly #values: Float64Array;
   readonly #all: readonly Float64Array[];
@@ -12,7 +12,7 @@ export class ConnectionStats {
   readonly #total: number;
   readonly #rejected: ReadonlyMap<RejectReason, number>;
 
-  /** @param all the values of every worker's page, this one's included: limits hold over all of them */
+  /** @param all the values of every worker's page, with this one's: limits hold over all workers */
   constructor(page: StatsPage, all: readonly Float64Array[], listener: string) {
     this.#values = page.values;
     this.#all = all;
@@ -26,7 +26,7 @@ export class ConnectionStats {
     );
   }
 
-  /** Connections open now in all workers. */
+  /** Number of open connections in all workers. */
   get active(): number {
     let sum = 0;
     for (const values of this.#all) sum += values[this.#active]!;

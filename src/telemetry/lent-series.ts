@@ -1,14 +1,14 @@
 import { seriesKey, type Series, type SeriesName } from './page-layout.ts';
 
-/** Idle blocks that are not reused: their last owner may come back, and workers may still write them. */
+/** Min idle blocks before one is reused: the last owner may come back, and workers may still write the block. */
 const MIN_IDLE = 512;
-/** Max idle blocks that one search looks at. */
+/** Max idle blocks that one search checks. */
 const MAX_LOOKS = 64;
 
-/** What all workers have counted. */
+/** Reads and clears the counts of all workers. */
 export interface Sums {
   at(slot: number): number;
-  /** Lets a counter start at 0 again. */
+  /** Sets a counter back to 0. */
   restart(slot: number): void;
 }
 
@@ -16,12 +16,12 @@ interface Block {
   readonly series: readonly Series[];
   readonly slot: number;
   holders: number;
-  /** Whether an idle block is shown: connections of its last owner live. */
+  /** Whether an idle block is shown: some connection of its last owner is open. */
   lives: boolean;
 }
 
 interface LentSeriesOptions {
-  /** The first slot that is not lent; blocks lie below it, the latest lowest. */
+  /** The end of the lent slots. Blocks lie below it, the latest lowest. */
   readonly end: number;
   /** Returns the lowest slot that may be lent now. */
   readonly floor: () => number;
@@ -29,10 +29,10 @@ interface LentSeriesOptions {
 
 /**
  * Series of owners that come and go while one configuration is in use: the addresses of names. Each owner gets a block of
- * consecutive slots. The last connections of an owner that has gone stay counted and shown under its own labels.
+ * consecutive slots. The last connections of an owner that has gone stay counted under its labels.
  *
- * A block is lent to another owner only if no connection of its last one lives, and the counters start at 0 then. The
- * block that was given back first is reused first, and none before there are {@link MIN_IDLE} idle blocks, unless room runs out.
+ * A block is lent to another owner only if no connection of the last owner is open. The counters then start at 0. The block
+ * that was given back first is reused first, but not before there are {@link MIN_IDLE} idle blocks, unless slots run out.
  */
 export class LentSeries {
   /** Changes whenever {@link visible} does. */
@@ -40,7 +40,7 @@ export class LentSeries {
   readonly #floor: () => number;
   #lowest: number;
   readonly #lent = new Map<string, Block>();
-  /** Given back, the longest ago first; blocks whose connections lived at the last look come later. */
+  /** Blocks that were given back, the oldest first. Blocks with connections at the last check come later. */
   readonly #idle = new Map<string, Block>();
   /** The slot of every series, by its key. */
   readonly #slots = new Map<string, number>();
@@ -56,9 +56,9 @@ export class LentSeries {
   }
 
   /**
-   * Lends a block, or lends it once more to the owner that has it.
+   * Lends a block, or lends the owner's block once more.
    *
-   * @param wanted one slot each, the owner's gauge first; the same number for every owner
+   * @param wanted series of one slot each, the owner's gauge first; the same number for every owner
    * @returns the first slot, or null if there is no room
    */
   lend(wanted: readonly SeriesName[], sums: Sums): number | null {
@@ -74,7 +74,7 @@ export class LentSeries {
     return block.slot;
   }
 
-  /** Gives a block back; it is idle if nobody else holds it. */
+  /** Gives a block back. It becomes idle when every lending has been given back. */
   giveBack(first: SeriesName): void {
     const key = keyOf(first);
     const block = this.#lent.get(key);
@@ -97,7 +97,7 @@ export class LentSeries {
     return this.#slots.get(key);
   }
 
-  /** Lists the series to show: those lent, and those of owners that have gone whose connections live. */
+  /** Lists the series to show: the lent ones, and those of gone owners with open connections. */
   visible(): Series[] {
     const idle = [...this.#idle.values()].filter(({ lives }) => lives);
     return [...this.#lent.values(), ...idle].flatMap(({ series }) => series);
@@ -109,7 +109,7 @@ export class LentSeries {
     for (const { series } of this.#idle.values()) yield* series;
   }
 
-  /** Takes the idle block of an owner that has come back, with what it had counted. */
+  /** Takes the idle block of an owner that has come back, with its counts. */
   #take(key: string): Block | undefined {
     const block = this.#idle.get(key);
     this.#idle.delete(key);
@@ -129,7 +129,7 @@ export class LentSeries {
     return { series, slot, holders: 0, lives: false };
   }
 
-  /** Takes a block away from an owner that has gone; one whose connections live goes to the end of the queue. */
+  /** Takes a block from an owner that has gone. A block with open connections goes to the end of the queue. */
   #reuse(sums: Sums): number | null {
     let looks = MAX_LOOKS;
     for (const [key, block] of this.#idle) {

@@ -2,7 +2,7 @@ import { BurstLimit, type BurstRate } from '../core/timing/burst-limit.ts';
 
 const ONE_IN_10_SECONDS: BurstRate = { burst: 1, everyMs: 10_000 };
 
-/** Bounds how often one kind of log line is written: clients that can provoke it cannot fill the log. */
+/** Limits the rate of one kind of log line, so that clients that provoke it cannot fill the log. */
 export class LineLimit {
   readonly #limit: BurstLimit;
 
@@ -14,7 +14,7 @@ export class LineLimit {
   /**
    * Asks to write a line.
    *
-   * @returns the fields to add to it, which count the lines suppressed since the last; null to suppress this one too
+   * @returns the fields to add, which count the lines suppressed since the last one; null to suppress this line
    */
   take(): { readonly suppressed?: number } | null {
     const count = this.#limit.take();

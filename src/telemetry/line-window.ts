@@ -1,4 +1,4 @@
-/** Bits of the first word that count lines. The others hold the second, which repeats after twelve days. */
+/** Bits of the first word that count lines. The other bits hold the second, which repeats after twelve days. */
 const LINE_BITS = 12;
 const SECONDS = 2 ** (32 - LINE_BITS);
 const STATE = 0;
@@ -11,21 +11,21 @@ export function allocateLineWindow(): SharedArrayBuffer {
   return new SharedArrayBuffer(WORDS * Uint32Array.BYTES_PER_ELEMENT);
 }
 
-/** Bounds how many lines of one kind all threads together write in a second, and counts the others. */
+/** Limits the lines of one kind that all threads together write in a second, and counts suppressed lines. */
 export class LineWindow {
   readonly #words: Uint32Array;
   readonly #maxLines: number;
 
-  /** @param maxLines in a second, below 4096 */
+  /** @param maxLines per second, below 4096 */
   constructor(memory: SharedArrayBuffer, maxLines: number) {
     this.#words = new Uint32Array(memory);
     this.#maxLines = maxLines;
   }
 
   /**
-   * Asks to write a line; counts it as suppressed if it may not be written.
+   * Asks to write a line. Counts the line as suppressed if it may not be written.
    *
-   * @param second since 1970: all threads must read the same clock
+   * @param second seconds since 1970, from one clock for all threads
    */
   take(second: number): boolean {
     const words = this.#words;
@@ -43,21 +43,21 @@ export class LineWindow {
   }
 
   /**
-   * Takes the count of suppressed lines, for the one line that tells it. Only one thread may tell it in a second.
+   * Takes the count of suppressed lines, for the log line that reports it. Only one thread may report it in a second.
    *
-   * @returns null if another thread has told it in this second
+   * @returns null if another thread has reported it in this second
    */
   collect(second: number): number | null {
     const words = this.#words;
     if (Atomics.load(words, SUPPRESSED) === 0) return 0;
-    // A second of 0 is told apart from "never".
+    // Distinguishes second 0 from "never".
     const now = (second % SECONDS) + 1;
     const before = Atomics.load(words, COLLECTED);
     if (before === now || Atomics.compareExchange(words, COLLECTED, before, now) !== before) return null;
     return this.collectAll();
   }
 
-  /** Takes the count of suppressed lines, whoever has told it when. */
+  /** Takes the count of suppressed lines, even if another thread has reported it in this second. */
   collectAll(): number {
     return Atomics.exchange(this.#words, SUPPRESSED, 0);
   }

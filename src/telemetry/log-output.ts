@@ -7,28 +7,28 @@ import { printable, printableOnceParsed } from './printable.ts';
 
 type LogFormat = 'json' | 'pretty';
 
-/** Log text that waits for a slow reader of the output; above it lines are dropped and counted. */
-const MOST_WAITING_BYTES = 8 * 1024 * 1024;
+/** Max log text that waits for a slow reader. Above it, lines are dropped and counted. */
+const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 
-/** Of a log file: its lines name clients. */
+/** Mode of a log file: its lines name clients, so others must not read it. */
 const FILE_MODE = 0o640;
 
-/** Where the log lines of all threads go: finished JSON lines come in, and leave as they are or made pretty. */
+/** The log output of all threads. It takes finished JSON lines, and writes them as they are or pretty. */
 export class LogOutput {
   readonly #stream: ReturnType<typeof pino.destination>;
   readonly #pretty: ((line: string) => string) | null;
-  /** The file that it writes to; null for a descriptor that it was given. */
+  /** Path of the log file; null if the output is a descriptor. */
   readonly #file: string | null;
   #dropped = 0;
   #broken = false;
   #closing: Promise<boolean> | null = null;
 
   /**
-   * @param to - a file, which is appended to, or a descriptor; standard output where nothing else is said
-   * @param mostWaitingBytes - how much may wait for a slow reader
-   * @throws StartError where the file cannot be written
+   * @param to path of a file to append to, or a descriptor; standard output by default
+   * @param maxWaitingBytes max bytes that wait for a slow reader
+   * @throws StartError if the file cannot be written
    */
-  constructor(format: LogFormat, to: string | number = 1, mostWaitingBytes = MOST_WAITING_BYTES) {
+  constructor(format: LogFormat, to: string | number = 1, maxWaitingBytes = MAX_WAITING_BYTES) {
     this.#file = typeof to === 'string' ? to : null;
     if (this.#file !== null) tryToOpen(this.#file);
     this.#pretty = format === 'pretty' ? prettifier(to) : null;
@@ -37,17 +37,17 @@ export class LogOutput {
       sync: false,
       append: true,
       mode: FILE_MODE,
-      maxLength: mostWaitingBytes,
+      maxLength: maxWaitingBytes,
     });
     this.#stream.on('drop', (text: string) => this.#drop(text));
-    // A log that cannot be written must not end the process: a full disk may have room again, a reader that
-    // went away does not come back.
+    // An output that cannot be written must not end the process: a full disk may get room again, and a reader that is gone
+    // does not come back.
     this.#stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') this.#broken = true;
     });
   }
 
-  /** Lines lost because the output was not read fast enough, or not at all. */
+  /** Number of lines lost because the output was not read fast enough, or not at all. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -61,16 +61,16 @@ export class LogOutput {
     this.#stream.write(this.#pretty === null ? printable(lines) : prettified(lines, this.#pretty));
   }
 
-  /** Writes text for a person that is no log line. */
+  /** Writes text for people that is not a log line. */
   writeText(text: string): void {
     if (!this.#broken && this.#closing === null) this.#stream.write(text);
   }
 
   /**
-   * Goes on in a new file of the same name, for whoever has moved the old one away.
+   * Opens the file at its path again, after log rotation has moved the old file.
    *
-   * @returns the file; null where it writes to none
-   * @throws StartError where it cannot be opened: then it goes on in the old one
+   * @returns the path; null if the output is not a file
+   * @throws StartError if the file cannot be opened: the output then stays in the old file
    */
   reopen(): string | null {
     if (this.#file === null || this.#closing !== null) return null;
@@ -80,9 +80,9 @@ export class LogOutput {
   }
 
   /**
-   * Writes what waits and takes no more.
+   * Writes the waiting text and takes no more.
    *
-   * @returns whether all of it could be written in time; if not, an ordinary exit may hang on it
+   * @returns whether all text was written in time; if not, an ordinary exit may hang on it
    */
   close(timeoutMs: number): Promise<boolean> {
     this.#closing ??= new Promise((resolve) => {
@@ -109,7 +109,7 @@ export class LogOutput {
   }
 }
 
-/** The stream would only say so later, and could not be told to try again. */
+/** Opens a log file now: the stream would report an error only later, and could not try again. */
 function tryToOpen(file: string): void {
   try {
     closeSync(openSync(file, 'a', FILE_MODE));

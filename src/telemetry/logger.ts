@@ -1,32 +1,32 @@
 /**
  * Loggers of the primary and the workers. A line is one JSON object: `level` by name, `time` as ISO 8601 in UTC,
- * `msg`, `worker` where a worker wrote it, `err` for an error, and what the event has to say.
+ * `msg`, `worker` if a worker wrote it, `err` for an error, and the fields of the event.
  */
 import { pino } from 'pino';
 import type { LogOutput } from './log-output.ts';
 
 export type Logger = pino.Logger;
 
-/** Of a field or the message: clients choose paths, and endpoints error texts. */
+/** Max length of a field and of the message: clients choose paths, and endpoints choose error texts. */
 const MAX_FIELD_CHARACTERS = 2048;
 
 interface LoggerSettings {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 
-/** A worker posts its lines when so many characters wait, and otherwise once a turn of its event loop. */
+/** A worker posts its lines when this many characters wait, else once per turn of its event loop. */
 const BATCH_CHARACTERS = 64 * 1024;
 
-/** The primary's logger. */
+/** Creates the primary's logger. */
 export function createLogger(settings: LoggerSettings, output: Pick<LogOutput, 'write'>): Logger {
   return build(settings, {}, output);
 }
 
 /**
- * A worker's logger. Its lines go to the primary in batches; `flush()` posts what waits, and a worker calls it
- * before its task ends.
+ * Creates a worker's logger. Its lines go to the primary in batches. `flush()` posts waiting lines: a worker calls it before
+ * its task ends.
  *
- * @param post - takes finished lines, each ending in a newline
+ * @param post takes finished lines, each with a newline at its end
  */
 export function createWorkerLogger(
   settings: LoggerSettings,
@@ -53,7 +53,7 @@ function build(
   );
 }
 
-/** Cuts texts that are too long and rounds numbers to 6 decimals, seconds to microseconds; `fields` stays as it is. */
+/** Returns fields with long texts cut and numbers rounded to 6 decimals, which is microseconds for seconds. */
 function bounded(fields: Record<string, unknown>): Record<string, unknown> {
   let copy: Record<string, unknown> | null = null;
   for (const key in fields) {
@@ -72,12 +72,12 @@ function clip(text: string): string {
   return text.length > MAX_FIELD_CHARACTERS ? `${text.slice(0, MAX_FIELD_CHARACTERS)}...` : text;
 }
 
-/** Cuts a message that is too long. pino's types allow for anything as a message. */
+/** Cuts a long message. pino's types allow any value as a message. */
 function clipMessage(message: unknown): unknown {
   return typeof message === 'string' ? clip(message) : message;
 }
 
-/** An error's own words only: what else hangs on it may hold headers or keys. */
+/** Keeps only type, message, code, stack and cause of an error: other properties may contain headers or keys. */
 function errorFields(error: unknown): unknown {
   if (!(error instanceof Error)) return { message: clip(String(error)) };
   const { name: type, message, stack } = error;

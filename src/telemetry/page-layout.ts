@@ -8,32 +8,31 @@ export interface SeriesName {
   readonly labels: Labels;
 }
 
-/** A time series and where it lies in a page: one slot, or for a histogram buckets + 2 slots. */
+/** A time series and its first slot in a page. It has one slot, or as a histogram buckets + 2 slots. */
 export interface Series extends SeriesName {
   readonly slot: number;
 }
 
-/** Where the series of a page are. */
+/** The places of series in a page. */
 export interface SlotLookup {
-  /** The first slot of a series; throws a RangeError for one that is not there. */
+  /** Returns the first slot of a series. Throws a RangeError for an unknown series. */
   slot(metric: Metric, labels: Labels): number;
 }
 
-/** What of a layout crosses a thread: the first slot of each series, by its {@link seriesKey}. */
+/** The form of a layout that crosses threads: the first slot of each series by its {@link seriesKey}. */
 export type SlotTable = ReadonlyMap<string, number>;
 
 /**
- * Which slot of a stats page belongs to which time series.
- *
- * A histogram takes one slot a bucket, then one for what is above the last, then one for the sum.
+ * Assigns the slots of a stats page to time series. A histogram has a slot for each bucket, one for values above the last
+ * bucket, and one for the sum.
  */
 export class PageLayout implements SlotLookup {
   readonly series: Series[] = [];
-  /** Slots in use. */
+  /** Number of used slots. */
   size = 0;
   readonly #slots = new Map<string, number>();
 
-  /** Adds a series, or finds it where it has been added before, and returns its first slot. */
+  /** Adds a series unless it exists. Returns its first slot. */
   add(metric: Metric, labels: Labels): number {
     const key = seriesKey(metric, labels);
     const known = this.#slots.get(key);
@@ -49,7 +48,7 @@ export class PageLayout implements SlotLookup {
     return findSlot(this.#slots, metric, labels);
   }
 
-  /** As a directory of series that never changes. */
+  /** Returns the layout as a directory of series that never changes. */
   get version(): number {
     return this.series.length;
   }
@@ -59,7 +58,7 @@ export class PageLayout implements SlotLookup {
   }
 }
 
-/** Finds a series in a table; throws a RangeError for one that is not there. */
+/** Finds the first slot of a series in a table. Throws a RangeError for an unknown series. */
 export function findSlot(table: SlotTable, metric: Metric, labels: Labels): number {
   const key = seriesKey(metric, labels);
   const slot = table.get(key);
@@ -67,14 +66,14 @@ export function findSlot(table: SlotTable, metric: Metric, labels: Labels): numb
   return slot;
 }
 
-/** What tells a series from all others: the values of its metric's labels. */
+/** Returns the identity of a series: the name of its metric, and the values of its labels. */
 export function seriesKey(metric: Metric, labels: Labels): string {
   let key = metric.name;
   for (const label of metric.labels) key += `\u0000${labels[label] ?? ''}`;
   return key;
 }
 
-/** How many slots a series takes. */
+/** Returns the number of slots of a series. */
 export function slotCount({ buckets }: Metric): number {
   return buckets === undefined ? 1 : buckets.length + 2;
 }

@@ -1,7 +1,7 @@
 import type { Metric } from './metrics/metric.ts';
 import { slotCount, type Labels, type Series, type SlotLookup } from './page-layout.ts';
 
-/** What can tell where series are, and which of them to show. */
+/** Knows the places of series, and which of them to show. */
 interface ShownSeries extends SlotLookup {
   /** Changes whenever {@link visible} does. */
   readonly version: number;
@@ -9,13 +9,13 @@ interface ShownSeries extends SlotLookup {
 }
 
 /**
- * Reads the stats pages of all workers as one: each slot is the sum of that slot over all pages. What a worker
- * has counted stays when its page is taken away, so that no counter goes backwards.
+ * Reads the stats pages of all workers as one: each slot is the sum over all pages. The counts of a removed page stay, so
+ * that no counter decreases.
  */
 export class PageSums {
   readonly series: ShownSeries;
   readonly #pages: Float64Array[];
-  /** What those workers had counted whose pages have been taken away. */
+  /** The counts of removed pages. */
   #past: Float64Array | null = null;
 
   constructor(series: ShownSeries, pages: readonly SharedArrayBuffer[]) {
@@ -23,14 +23,14 @@ export class PageSums {
     this.#pages = pages.map((page) => new Float64Array(page));
   }
 
-  /** The sum of one slot. */
+  /** Returns the sum of one slot. */
   at(slot: number): number {
     let sum = this.#past?.[slot] ?? 0;
     for (const page of this.#pages) sum += page[slot]!;
     return sum;
   }
 
-  /** The value of a counter or gauge; throws a RangeError for a series that is not there. */
+  /** Returns the value of a counter or gauge. Throws a RangeError for an unknown series. */
   value(metric: Metric, labels: Labels): number {
     return this.at(this.series.slot(metric, labels));
   }
@@ -39,7 +39,7 @@ export class PageSums {
     this.#pages.push(new Float64Array(page));
   }
 
-  /** Takes a page away of which nobody is the writer any more; what it has counted in these series is kept. */
+  /** Removes a page that has no writer any more. Its counts in these series stay. */
   remove(page: SharedArrayBuffer, all: Iterable<Series>): void {
     const index = this.#pages.findIndex(({ buffer }) => buffer === page);
     const [values] = this.#pages.splice(index, index === -1 ? 0 : 1);
@@ -52,9 +52,9 @@ export class PageSums {
   }
 
   /**
-   * Takes a page away whose worker may still write it, but serves nobody any more: its gauges count no longer.
+   * Removes a page whose worker may still write it, but serves nobody any more. Its gauges no longer count.
    *
-   * @returns adds what the worker has counted since then, when it has ended
+   * @returns a function to call when the worker has ended: it adds the counts since now
    */
   abandon(page: SharedArrayBuffer, all: Iterable<Series>): (all: Iterable<Series>) => void {
     const values = new Float64Array(page);
@@ -68,7 +68,7 @@ export class PageSums {
     return (now) => {
       const past = (this.#past ??= new Float64Array(values.length));
       for (const series of now) {
-        // Others have been added since, maybe in slots of this page that had another meaning.
+        // Newer series may use slots of this page that had another meaning.
         for (const [index, before] of (counted.get(series) ?? []).entries()) {
           const at = series.slot + index;
           past[at]! += values[at]! - before;
@@ -77,7 +77,7 @@ export class PageSums {
     };
   }
 
-  /** Lets a counter start at 0 again, although its workers' pages go on. */
+  /** Sets a counter back to 0, while the workers' pages continue. */
   restart(slot: number): void {
     const counted = this.at(slot);
     if (counted === 0) return;
@@ -85,7 +85,7 @@ export class PageSums {
     this.#past[slot]! -= counted;
   }
 
-  /** Sets slots to 0 that are about to get another meaning. */
+  /** Sets slots to 0 before they get another meaning. */
   clear(start: number, end: number): void {
     this.#past?.fill(0, start, end);
     for (const page of this.#pages) page.fill(0, start, end);

@@ -2,18 +2,18 @@
 
 const UNPRINTABLE = /[^\x20-\x7e\n]/;
 const EACH_UNPRINTABLE = /[^\x20-\x7e\n]/g;
-/** An escape of JSON, or a character that JSON leaves as it is. */
+/** An escape of JSON, or an unprintable character that JSON does not escape. */
 const JSON_ESCAPE = /\\(?:u[0-9a-fA-F]{4}|.)|[^\x20-\x7e\n]/g;
 
 /**
- * Escapes everything but visible ASCII, spaces and line ends: control characters steer a terminal, and others hide or
- * turn round the text beside them. Lines of JSON stay JSON of the same meaning.
+ * Escapes everything except visible ASCII, spaces and line ends. Control characters control a terminal, and others hide or
+ * reverse nearby text. Lines of JSON stay JSON with the same meaning.
  */
 export function printable(text: string): string {
   return UNPRINTABLE.test(text) ? text.replace(EACH_UNPRINTABLE, escaped) : text;
 }
 
-/** Changes lines of JSON so that what a reader gets from them is {@link printable}, line ends and tabs aside. */
+/** Changes lines of JSON so that the texts that a reader decodes are {@link printable}, except for line ends and tabs. */
 export function printableOnceParsed(lines: string): string {
   return lines.replace(JSON_ESCAPE, (found) => {
     if (!found.startsWith('\\')) return `\\${escaped(found)}`;

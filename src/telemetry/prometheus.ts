@@ -8,13 +8,13 @@ import type { PageSums } from './page-sums.ts';
 
 /** One line of exposition. */
 interface Sample {
-  /** With the suffix, where it is not the family's own name. */
+  /** Name with its suffix; missing for the family's name. */
   readonly metricName?: string;
   readonly labels: Readonly<Record<string, string | number>>;
   readonly value: number;
 }
 
-/** A metric and all of its series, read when they are scraped. */
+/** A metric and its series, which are read at each scrape. */
 export interface Family {
   readonly metric: Metric;
   readonly read: () => readonly Sample[];
@@ -27,7 +27,7 @@ export interface ExpositionBody {
   readonly body: string;
 }
 
-/** The families of metrics that workers write, each series the sum over all workers. */
+/** Returns the families of metrics that workers write. Each series is the sum over all workers. */
 export function pageFamilies(sums: PageSums): Family[] {
   const metrics: readonly Metric[] = [...Object.values(pageMetrics), ...Object.values(threadMetrics)];
   let version = -1;
@@ -51,7 +51,7 @@ export function pageFamilies(sums: PageSums): Family[] {
   }));
 }
 
-/** Reads a histogram; it has no samples before the first observation. */
+/** Reads a histogram. It has no samples before the first observation. */
 function histogramSamples({ metric, labels, slot }: Series, sums: PageSums): Sample[] {
   const buckets = metric.buckets ?? [];
   const samples: Sample[] = [];
@@ -67,7 +67,7 @@ function histogramSamples({ metric, labels, slot }: Series, sums: PageSums): Sam
   return samples;
 }
 
-/** Renders families, and prom-client's process and Node metrics after them. */
+/** Renders families, then prom-client's metrics of the process and of Node. */
 export class Exposition {
   readonly #text = new Registry();
   readonly #openMetrics = new Registry<OpenMetricsContentType>();
@@ -91,8 +91,8 @@ export class Exposition {
   }
 
   /**
-   * Each registry gets an object of its own, because prom-client takes `_total` off the names of counters in
-   * OpenMetrics by writing to the object that was registered.
+   * Creates an object for each registry, because for OpenMetrics prom-client removes `_total` from the names of counters by
+   * writing to the registered object.
    */
   #register(name: string, type: string, get: () => Promise<FamilySamples>): void {
     const text = {
@@ -111,7 +111,7 @@ export class Exposition {
         return { ...family, name: this.name, values: family.values.filter(isNumber).map(canonicalBound) };
       },
     };
-    // prom-client calls name, type and get() only; its type asks for one of its own classes.
+    // prom-client only uses name, type and get(), but its type asks for one of its classes.
     this.#text.registerMetric(text as unknown as PromMetric);
     this.#openMetrics.registerMetric(openMetrics as unknown as PromMetric);
   }
@@ -131,9 +131,9 @@ interface Collected {
 let shared: Registry | undefined;
 
 /**
- * Metrics of prom-client that are served: the whole process, and the primary's event loop, heap and garbage collector.
- * `nodejs_active_*` count libuv handles and requests of the primary, whose gauges end in `_total` against the
- * naming rules of Prometheus (`promtool check metrics`).
+ * Served metrics of prom-client: the whole process, and the primary's event loop, heap and garbage collector. The gauges
+ * `nodejs_active_*` are left out: they count the primary's libuv handles and requests, and end in `_total` against
+ * Prometheus's naming rules (`promtool check metrics`).
  */
 const PROCESS_METRICS = [
   'process_',
@@ -148,22 +148,22 @@ function isProcessMetric(name: string): boolean {
   return PROCESS_METRICS.some((prefix) => name.startsWith(prefix));
 }
 
-/** prom-client's own metrics: observers of the whole process, of which one set is enough. */
+/** prom-client's metrics. They observe the whole process, so one set is enough. */
 function processMetrics(): Registry {
   if (shared === undefined) {
     shared = new Registry();
-    // Ten times its default: the timer behind it would wake an idle process a hundred times a second.
+    // Ten times the default, whose timer would wake an idle process 100 times per second.
     collectDefaultMetrics({ register: shared, eventLoopMonitoringPrecision: 100 });
   }
   return shared;
 }
 
-/** An event loop delay without any measurement is no number, and prom-client would write it as `Nan`. */
+/** An event loop delay without a measurement is NaN, which prom-client would write as `Nan`. */
 function isNumber({ value }: Sample): boolean {
   return !Number.isNaN(value);
 }
 
-/** OpenMetrics wants a bucket's bound as a float: `1.0`, not `1`. */
+/** Writes a bucket's bound as a float, as OpenMetrics requires: `1.0`, not `1`. */
 function canonicalBound(sample: Sample): Sample {
   const le = sample.labels.le;
   if (le === undefined || !/^\d+$/.test(String(le))) return sample;

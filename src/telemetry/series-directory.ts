@@ -11,57 +11,57 @@ import {
   type SlotTable,
 } from './page-layout.ts';
 
-/** Slots that are never touched cost no memory, so that there are many: 8 MiB of addresses. */
-const LEAST_CAPACITY = 1024 * 1024;
-/** How many times what the first configuration needs there are at least. */
+/** Min slots of a page: 8 MiB of addresses. Unused slots cost no memory. */
+const MIN_CAPACITY = 1024 * 1024;
+/** Min slots of a page, as a multiple of the slots of the first configuration. */
 const HEAD_ROOM = 4;
-/** Fraction of the slots that may be lent: the others are for what configurations list. */
+/** Max fraction of the slots that may be lent. The others are for series that configurations list. */
 const MAX_LENT = 0.5;
 
 interface Entry extends Series {
-  /** The first generation that does not have the series; Infinity while the one in use has it. */
+  /** The first generation without the series; Infinity while the generation in use has it. */
   retiredAt: number;
 }
 
-/** Where the series of a new generation will be. */
+/** The places of the series of a new generation. */
 interface SeriesPlan {
   readonly table: SlotTable;
-  /** Ranges of slots that held other series: to be zero in every page before anybody writes them. */
+  /** Ranges of slots that held other series. They must be 0 in every page before a worker writes them. */
   readonly cleared: readonly (readonly [start: number, end: number])[];
-  /** Brings it into force. */
+  /** Puts the plan into force. */
   commit(): void;
 }
 
 /**
- * The series of all generations, and where each lies in every stats page. A series keeps its slots, and so its
- * count, when others come and go, and also when it goes and comes back. Slots of a series that has gone are
- * given to another only when nobody can write them any more, and only where there is no other room.
+ * The series of all generations, and their places in every stats page. A series keeps its slots, and so its count, while
+ * others come and go, and when it goes and comes back. Another series gets the slots of one that has gone only if no worker
+ * can write them any more, and only if there are no other free slots.
  */
 export class SeriesDirectory implements SlotLookup {
-  /** Slots of every page. */
+  /** Number of slots of every page. */
   readonly capacity: number;
   readonly #lent: LentSeries;
   #version = 0;
   readonly #entries = new Map<string, Entry>();
-  /** Slots that have been given out. */
+  /** Number of assigned slots. */
   #size = 0;
-  /** Slots that are given out if the latest plan comes into force. */
+  /** Number of assigned slots if the latest plan comes into force. */
   #planned = 0;
-  /** Of the generation in use. */
+  /** Series of the generation in use. */
   #table: SlotTable = new Map();
   #oldest = 0;
 
   /** @param wanted the series of the first configuration */
   constructor(wanted: readonly SeriesName[]) {
     const needed = wanted.reduce((sum, { metric }) => sum + slotCount(metric), 0);
-    this.capacity = Math.max(LEAST_CAPACITY, needed * HEAD_ROOM);
+    this.capacity = Math.max(MIN_CAPACITY, needed * HEAD_ROOM);
     const floor = (): number =>
       Math.max(this.#size, this.#planned, Math.ceil(this.capacity * (1 - MAX_LENT)));
     this.#lent = new LentSeries({ end: this.capacity, floor });
     this.plan(wanted, 0)?.commit();
   }
 
-  /** Where the series of the generation in use are. */
+  /** The places of the series of the generation in use. */
   get table(): SlotTable {
     return this.#table;
   }
@@ -70,7 +70,7 @@ export class SeriesDirectory implements SlotLookup {
     return this.find(metric, labels) ?? findSlot(this.#table, metric, labels);
   }
 
-  /** As {@link slot}, but undefined for a series that is not there. */
+  /** Returns the first slot of a series; undefined for an unknown series. */
   find(metric: Metric, labels: Labels): number | undefined {
     const key = seriesKey(metric, labels);
     return this.#table.get(key) ?? this.#lent.find(key);
@@ -82,7 +82,7 @@ export class SeriesDirectory implements SlotLookup {
   }
 
   /**
-   * Lists the series to show, each name once: those of the generation in use, those lent, and those that something older
+   * Lists the series to show, each once: those of the generation in use, the lent ones, and those that an older generation
    * may still write.
    */
   visible(): Series[] {
@@ -97,23 +97,23 @@ export class SeriesDirectory implements SlotLookup {
     return [...shown.values()];
   }
 
-  /** All series that have slots, shown or not. */
+  /** Lists all series that have slots, shown or not. */
   *all(): Iterable<Series> {
     yield* this.#entries.values();
     yield* this.#lent.all();
   }
 
   /**
-   * Lends consecutive slots to an owner that no configuration lists, until it gives them back.
+   * Lends consecutive slots to an owner that no configuration lists.
    *
-   * @param wanted one slot each, the owner's gauge first
+   * @param wanted series of one slot each, the owner's gauge first
    * @returns the first slot, or null if there is no room
    */
   lend(wanted: readonly SeriesName[], sums: Sums): number | null {
     return this.#lent.lend(wanted, sums);
   }
 
-  /** Gives back what was lent. @param first of the series that were lent */
+  /** Gives back lent slots. @param first the first lent series */
   giveBack(first: SeriesName): void {
     this.#lent.giveBack(first);
   }
@@ -123,14 +123,14 @@ export class SeriesDirectory implements SlotLookup {
     this.#lent.sweep(sums);
   }
 
-  /** Nothing of a generation before this one lives: what retired with it or earlier is not written any more. */
+  /** Notes that all generations before this one have ended. Series that retired with it or earlier have no writer. */
   release(oldest: number): void {
     if (oldest <= this.#oldest) return;
     this.#oldest = oldest;
     this.#version++;
   }
 
-  /** Finds room for the series of a new generation; null where there is none. Nothing changes before its commit. */
+  /** Finds slots for the series of a new generation. Returns null if there are too few. Nothing changes before the commit. */
   plan(wanted: readonly SeriesName[], generation: number): SeriesPlan | null {
     const names = new Map(wanted.map((name) => [seriesKey(name.metric, name.labels), name]));
     const idle = this.#idle(names);
@@ -172,7 +172,7 @@ export class SeriesDirectory implements SlotLookup {
     };
   }
 
-  /** What may be given to others, by its number of slots; the one that went first is the last of its list. */
+  /** Returns the retired series whose slots are free, by their number of slots. The one that retired first is the last. */
   #idle(wanted: ReadonlyMap<string, SeriesName>): Map<number, [string, Entry][]> {
     const idle = new Map<number, [string, Entry][]>();
     for (const [key, entry] of this.#entries) {

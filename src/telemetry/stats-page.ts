@@ -1,14 +1,14 @@
 import type { Metric } from './metrics/metric.ts';
 import type { Labels, Series, SlotLookup } from './page-layout.ts';
 
-/** Room for so many slots, as shared memory of which one worker is the only writer. */
+/** Allocates shared memory for a number of slots. One worker is its only writer. */
 export function allocatePage({ size }: { readonly size: number }): SharedArrayBuffer {
   return new SharedArrayBuffer(Math.max(1, size) * Float64Array.BYTES_PER_ELEMENT);
 }
 
 /**
- * A worker's own statistics: 64-bit floats (exact for counts up to 2^53) in shared memory. Its worker is the
- * only writer, so plain stores are enough; an aligned 8-byte store is never seen in halves by the primary.
+ * The statistics of one worker: 64-bit floats, exact for counts up to 2^53, in shared memory. The worker is the only writer,
+ * so plain stores are enough: the primary never sees half of an aligned 8-byte store.
  */
 export class StatsPage {
   /** Hot paths add to `values[slot]` directly. */
@@ -20,18 +20,18 @@ export class StatsPage {
     this.#slots = slots;
   }
 
-  /** The first slot of a series; throws a RangeError for one that is not there. */
+  /** Returns the first slot of a series. Throws a RangeError for an unknown series. */
   slot(metric: Metric, labels: Labels): number {
     return this.#slots.slot(metric, labels);
   }
 
-  /** A writer for a histogram's series. */
+  /** Returns a writer for a histogram's series. */
   histogram(metric: Metric, labels: Labels): Histogram {
     return new Histogram(this.values, this.slot(metric, labels), metric.buckets ?? []);
   }
 }
 
-/** Sets every gauge of a page to 0, and leaves the counters: its worker is gone, and another will take it over. */
+/** Sets every gauge of a page to 0 and keeps the counters: its worker has ended, and another takes the page. */
 export function clearGauges(buffer: SharedArrayBuffer, all: Iterable<Series>): void {
   const values = new Float64Array(buffer);
   for (const { metric, slot } of all) if (metric.kind === 'gauge') values[slot] = 0;

@@ -16,8 +16,9 @@ export const REJECT_REASONS = [
   'descriptors',
 ] as const;
 /**
- * Values of the label `reason` of ended tunnels: both sides ended their direction, one side reset, nothing crossed, a
- * drain, the end of the grace period, a cluster's rebalancing or lost endpoint, a fault of the proxy.
+ * Values of the label `reason` of ended tunnels: both sides ended their direction, one side reset, no byte crossed, no byte
+ * crossed after one side had ended, a drain, the end of the grace period, a rebalancing or a lost endpoint, a fault of the
+ * proxy.
  */
 export const TUNNEL_CLOSES = [
   'closed',
@@ -56,7 +57,7 @@ export const HANDSHAKE_FAILURES = [
  * took the place, or the handshake waited for longer than handshakeTimeout.
  */
 export const GATE_REFUSALS = ['queue_full', 'displaced', 'timeout'] as const;
-/** Values of the label `reason` of a cluster's rejections: which limit it was. */
+/** Values of the label `reason` of a cluster's rejections: the reached limit. */
 export const CLUSTER_LIMITS = [
   'max_connections',
   'endpoint_max_connections',
@@ -124,7 +125,7 @@ export const BOUND_CLOSES = [
 ] as const;
 /** Values of the label `code` of HTTP requests: the first digit of the status, `other` from 600 on. */
 export const STATUS_CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx', 'other'] as const;
-/** Values of the label `code` of closes: the registered ones as they are, the rest by their range. */
+/** Values of the label `code` of closes: registered codes, and ranges for the rest. */
 export const CLOSE_CODES = [
   ...Array.from({ length: 16 }, (_, index) => String(1000 + index)),
   '3xxx',

@@ -8,9 +8,9 @@ export interface Metric {
   /** Upper bounds of a histogram's buckets, ascending, without infinity. */
   readonly buckets?: readonly number[];
   /**
-   * Whether a series appears when it has counted something, as every histogram's does. All other series are there from the
-   * start, at 0, so that `rate()` sees the first increase. Sparse are counters whose labels have too many values for each
-   * cluster or endpoint: 1,000 endpoints had 9,000 series for failures, nearly all of them 0.
+   * Whether a series appears only after its first count, like every histogram's. All other series are there from the start
+   * with 0, so that `rate()` sees the first increase. Counters are sparse if their labels have too many values for each
+   * cluster or endpoint: 1,000 endpoints had 9,000 series of failures, nearly all of them 0.
    */
   readonly sparse?: true;
 }

@@ -27,7 +27,7 @@ export const pageMetrics = {
   acceptFailures: counter(
     'sluice_accept_failures_total',
     ['listener', 'reason'],
-    'Failures to accept a connection at a layer 4 listener; where the process or the system is at a limit accepting pauses',
+    'Failures to accept a connection at a layer 4 listener; accepting pauses at a limit of the process or the system',
   ),
   sessionsActive: gauge(
     'sluice_ws_sessions_active',
@@ -94,7 +94,7 @@ export const pageMetrics = {
   unfinishedBytes: gauge(
     'sluice_ws_unfinished_bytes',
     [],
-    'Bytes of unfinished client messages, counted while they could exceed the buffer budget',
+    'Bytes of unfinished client messages, counted while they can exceed the buffer budget',
   ),
   boundActive: gauge(
     'sluice_http_bound_connections_active',
@@ -109,13 +109,13 @@ export const pageMetrics = {
   sessionsShed: counter(
     'sluice_ws_sessions_shed_total',
     ['reason'],
-    'Sessions and requests ended because the buffer budget was full, by where most of their bytes waited',
+    'Sessions and requests ended because the buffer budget was full, by the place of most of their bytes',
   ),
   paused: counter('sluice_ws_paused_total', ['direction'], 'Times that a session paused its fast side'),
   bufferOverflows: counter(
     'sluice_ws_buffer_overflows_total',
     ['direction'],
-    'Sessions closed because the bound of their buffer was exceeded',
+    'Sessions closed because their buffer exceeded its limit',
   ),
   tunnelsActive: gauge('sluice_tunnels_active', ['listener', 'cluster'], 'Layer 4 tunnels open now'),
   tunnels: counter('sluice_tunnels_total', ['listener', 'cluster'], 'Layer 4 tunnels opened'),
@@ -132,7 +132,7 @@ export const pageMetrics = {
   connectionsEnding: gauge(
     'sluice_connections_ending',
     [],
-    'Sessions and tunnels still to be ended by reloads, restarts and the end of the process',
+    'Sessions and tunnels that reloads, restarts and the shutdown have not ended yet',
   ),
   httpRequestsActive: gauge(
     'sluice_http_requests_active',
@@ -147,7 +147,7 @@ export const pageMetrics = {
   httpCuts: counter(
     'sluice_http_responses_cut_total',
     ['listener', 'reason'],
-    'HTTP responses that were cut before their end',
+    'HTTP responses cut before their end',
   ),
   httpRefusals: counter(
     'sluice_http_requests_refused_total',
@@ -163,28 +163,28 @@ export const pageMetrics = {
   endpointConnectionsActive: gauge(
     'sluice_endpoint_connections_active',
     ['cluster', 'endpoint'],
-    'Upstream connections open now, those being dialled included',
+    'Upstream connections open now, dials under way included',
   ),
   endpointConnectDuration: histogram(
     'sluice_endpoint_connect_duration_seconds',
     ['cluster'],
     LATENCY_BUCKETS,
-    'Time that a successful dial of an endpoint took',
+    'Duration of successful dials of endpoints',
   ),
   endpointConnectFailures: sparseCounter(
     'sluice_endpoint_connect_failures_total',
     ['cluster', 'endpoint', 'reason'],
-    "Dials and upstream handshakes that failed; reasons that begin with own_ are the proxy's shortages",
+    "Failed dials and upstream handshakes; reasons that begin with own_ are the proxy's shortages",
   ),
   endpointConnects: counter(
     'sluice_endpoint_connects_total',
     ['cluster', 'endpoint'],
-    'Dials at layer 4, and at layer 7 answers below 500, that the endpoint gave',
+    'Successful dials of the endpoint at layer 4, and its answers below 500 at layer 7',
   ),
   endpointDials: counter(
     'sluice_endpoint_dials_total',
     ['cluster', 'endpoint'],
-    'Dials of the endpoint that went well, TLS included',
+    'Successful dials of the endpoint, TLS included',
   ),
   endpointServerErrors: counter(
     'sluice_endpoint_server_errors_total',
@@ -194,17 +194,17 @@ export const pageMetrics = {
   clusterConnectionsActive: gauge(
     'sluice_cluster_connections_active',
     ['cluster'],
-    'Upstream connections of the cluster open now, those being dialled included',
+    'Upstream connections of the cluster open now, dials under way included',
   ),
   clusterRejections: counter(
     'sluice_cluster_rejections_total',
     ['cluster', 'reason'],
-    'Connections that got no endpoint, or no other endpoint, because of a limit',
+    'Connections that got no endpoint, or no retry, because of a limit',
   ),
   clusterRetries: counter(
     'sluice_cluster_retries_total',
     ['cluster'],
-    'Dials of another endpoint after one had failed',
+    'Dials of another endpoint after a failed one',
   ),
 } as const satisfies Record<string, Metric>;
 
@@ -218,21 +218,21 @@ export const threadMetrics = {
   eventLoopLag: gauge(
     'sluice_worker_event_loop_lag_seconds',
     ['worker'],
-    'How late a timer of the last second fired',
+    'Delay of a timer in the last second',
   ),
   generation: gauge(
     'sluice_worker_config_generation',
     ['worker'],
-    'Number of the configuration that the worker runs',
+    'Number of the configuration that the worker uses',
   ),
   olderConnections: gauge(
     'sluice_worker_older_generation_connections',
     ['worker'],
-    'Sessions and tunnels that live under a configuration that has been replaced since they began',
+    'Sessions and tunnels under a replaced configuration',
   ),
   oldestGeneration: gauge(
     'sluice_worker_oldest_generation',
     ['worker'],
-    'Number of the oldest configuration of which something lives in the worker',
+    'Number of the oldest configuration with a session or tunnel in the worker',
   ),
 } as const satisfies Record<string, Metric>;

@@ -3,12 +3,8 @@ import { counter, gauge, type Metric } from './metric.ts';
 
 /** Metrics that the primary knows by itself. */
 export const primaryMetrics = {
-  workerUp: gauge('sluice_worker_up', ['worker'], '1 where the worker accepts connections, else 0'),
-  workerRestarts: counter(
-    'sluice_worker_restarts_total',
-    ['worker'],
-    'Times that the worker was started anew',
-  ),
+  workerUp: gauge('sluice_worker_up', ['worker'], '1 if the worker accepts connections, else 0'),
+  workerRestarts: counter('sluice_worker_restarts_total', ['worker'], 'Times that the worker was restarted'),
   workerStuck: counter('sluice_worker_stuck_total', ['worker'], 'Times that the worker was stuck'),
   workersLeftBehind: gauge(
     'sluice_workers_left_behind',
@@ -18,7 +14,7 @@ export const primaryMetrics = {
   configLastReloadSuccess: gauge(
     'sluice_config_last_reload_success',
     [],
-    '1 where the last reload brought its configuration into use, or there was none; 0 where the old one stayed',
+    '1 if the last reload succeeded or there was none, 0 if the old configuration stayed in use',
   ),
   configLastReloadSuccessTime: gauge(
     'sluice_config_last_reload_success_timestamp_seconds',
@@ -30,7 +26,7 @@ export const primaryMetrics = {
   drainRemaining: gauge(
     'sluice_drain_remaining_connections',
     [],
-    'Sessions and tunnels that the drains in force have still to end',
+    'Sessions and tunnels that the drains in force have not ended yet',
   ),
   configGeneration: gauge('sluice_config_generation', [], 'Number of the configuration in use'),
   certificateNotAfter: gauge(
@@ -41,7 +37,7 @@ export const primaryMetrics = {
   endpointUp: gauge(
     'sluice_endpoint_up',
     ['cluster', 'endpoint'],
-    '1 where the endpoint takes connections, 0 where it is down, ejected or draining',
+    '1 if the endpoint takes connections, 0 if it is down, ejected or draining',
   ),
   endpointEjections: counter(
     'sluice_endpoint_ejections_total',
@@ -62,28 +58,28 @@ export const primaryMetrics = {
   endpointProbeDuration: gauge(
     'sluice_endpoint_probe_duration_seconds',
     ['cluster', 'endpoint'],
-    'How long the last probe took',
+    'Duration of the last probe',
   ),
   clusterPanic: gauge(
     'sluice_cluster_panic',
     ['cluster'],
-    '1 where so many endpoints are down that all of them are used, else 0',
+    '1 if all endpoints are used because too many of them are down, else 0',
   ),
   nameLookups: counter('sluice_cluster_name_lookups_total', ['cluster'], 'Look-ups of names of endpoints'),
   nameLookupFailures: counter(
     'sluice_cluster_name_lookup_failures_total',
     ['cluster'],
-    'Look-ups of names of endpoints that failed; what was found before stays in use',
+    'Failed look-ups of names of endpoints; the last addresses stay in use',
   ),
   namesLeftOut: gauge(
     'sluice_cluster_name_addresses_unused',
     ['cluster'],
-    'Addresses of names that are not used because a name has too many',
+    'Addresses that are not used because their name has too many',
   ),
   evictions: counter(
     'sluice_cluster_evictions_total',
     ['cluster'],
-    'Connections that were told to end so that their clients go to another endpoint',
+    'Connections ended so that their clients go to another endpoint',
   ),
   adminConnections: gauge('sluice_admin_connections_active', [], 'Connections to the admin address open now'),
   adminCloses: counter(
@@ -104,6 +100,6 @@ export const primaryMetrics = {
   buildInfo: gauge(
     'sluice_build_info',
     ['version', 'node', 'uws', 'engine'],
-    'Always 1; the versions are in the labels, and what carries the tunnels: raw, net, mixed or none',
+    'Always 1; the labels have the versions and the engine of tunnels: raw, net, mixed or none',
   ),
 } as const satisfies Record<string, Metric>;
