@@ -21,7 +21,7 @@ const DOT_SEGMENT = 'the rewritten path has a dot segment';
 /** Settings of a listener that its routes to clusters use. */
 type ListenerSettings = Pick<L7Listener, 'address' | 'tls' | 'http' | 'via' | 'forwarded'>;
 
-/** Carries what a route sends to its cluster. */
+/** Makes what carries a route's requests to its cluster. */
 interface ClusterCarrier {
   /** The cluster may change its configuration. */
   readonly cluster: Pick<Cluster, 'config'>;

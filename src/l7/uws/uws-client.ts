@@ -5,7 +5,10 @@ import type { MessageMemory } from './message-memory.ts';
 import type { WireTraits } from './unfinished/held-bytes.ts';
 import type { Receiver, UnfinishedMessages } from './unfinished/unfinished-messages.ts';
 
-/** The reason that uWS 20.66 to 20.68 gives for a malformed close frame. It takes every code from 1012 to 3999 for one. */
+/**
+ * The reason that uWS 20.66 to 20.68 gives for a malformed close frame, instead of a code. It takes every code from 1012 to
+ * 3999 for malformed. This can go when uWS passes such codes on.
+ */
 const REFUSED_CLOSE = 'Received invalid close payload';
 
 /** What the clients of one listener share. */
