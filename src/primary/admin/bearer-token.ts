@@ -2,7 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const SCHEME = /^bearer +(\S+) *$/i;
 
-/** The secret that a request must show as `Authorization: Bearer TOKEN` (RFC 6750 section 2.1). */
+/** Checks the token of requests, sent as `Authorization: Bearer TOKEN` (RFC 6750 section 2.1). */
 export class BearerToken {
   readonly #key = randomBytes(32);
   readonly #digest: Buffer;
@@ -11,7 +11,7 @@ export class BearerToken {
     this.#digest = this.#digestOf(token);
   }
 
-  /** Whether the header shows it. The time that this takes tells nothing of the token, its length included. */
+  /** Tells whether the header has the token, in a time that does not depend on the token or its length. */
   admits(authorization: string | undefined): boolean {
     const shown = SCHEME.exec(authorization ?? '')?.[1];
     return shown !== undefined && timingSafeEqual(this.#digestOf(shown), this.#digest);

@@ -1,17 +1,17 @@
-/** What the pool needs of a socket. */
+/** A socket in the pool. */
 interface Closable {
   /** Closes the socket at once, without another byte from this process. */
   close(): void;
 }
 
-/** Why the pool closed a connection: see {@link PoolLimits}. */
+/** The limit for which the pool closed a connection: see {@link PoolLimits}. */
 type CloseReason = 'full' | 'address' | 'slow_reader';
 
 interface PoolLimits {
   readonly maxConnections: number;
-  /** Connections of one address. */
+  /** Max connections of one address. */
   readonly maxPerAddress: number;
-  /** Time that a client has to take an answer. */
+  /** Max time for a client to take an answer. */
   readonly answerTimeoutMs: number;
   readonly now: () => number;
   readonly onClose: (reason: CloseReason, address: string) => void;
@@ -27,7 +27,7 @@ interface Holder {
 /**
  * Decides which connection of a small server is closed when another one comes.
  *
- * A new connection is always admitted: a health probe gets in, whatever others hold. Another one makes room for it:
+ * A new connection is always admitted, so that health probes get in. An older connection makes room:
  *
  * - An address that holds `maxPerAddress` connections loses one of its own.
  * - Otherwise, if `maxConnections` are open, the address that holds the most loses one. Among equals, an address
@@ -50,7 +50,11 @@ export class ConnectionPool {
     return this.#size;
   }
 
-  /** Admits a connection, which is idle at first, and closes another one if there is no room. */
+  /**
+   * Admits a connection, idle at first, and closes another one if there is no room.
+   *
+   * @param address the client's, or its /64 network for IPv6: one machine can use all addresses of that network
+   */
   add(address: string, socket: Closable): PooledConnection {
     const { maxConnections, maxPerAddress } = this.limits;
     const own = this.#holders.get(address);
@@ -62,7 +66,7 @@ export class ConnectionPool {
     return new PooledConnection(this, holder, socket);
   }
 
-  /** Closes the connections of clients that have not taken their answer in time. To be called once a second. */
+  /** Closes the connections of clients that have not taken their answer in time. Call it once a second. */
   expire(): void {
     const { now, answerTimeoutMs } = this.limits;
     const limit = now() - answerTimeoutMs;
@@ -105,11 +109,11 @@ export class ConnectionPool {
   }
 }
 
-/** A connection in the pool: idle, or busy with one request until its answer has been taken. */
+/** A connection in the pool: idle, or busy with one request until the client has taken the answer. */
 export class PooledConnection {
   readonly holder: Holder;
   readonly socket: Closable;
-  /** When the answer was written that the client has not taken yet; Infinity without one. */
+  /** When the answer was written that the client has not taken yet; Infinity if there is none. */
   answeredAt = Infinity;
   /** Orders the connections of one state. */
   turn = 0;
@@ -126,25 +130,25 @@ export class PooledConnection {
     return this.holder.busy.has(this);
   }
 
-  /** The head of a request is complete. */
+  /** Call this when the head of a request is complete. */
   begin(): void {
     if (!this.holder.idle.delete(this)) return;
     this.#enter(this.holder.busy);
   }
 
-  /** The answer has been written: from now on the client is the one who takes time. */
+  /** Call this when the answer has been written: the client's time for it begins. */
   answered(): void {
     if (this.busy) this.answeredAt = this.#pool.limits.now();
   }
 
-  /** The kernel has taken the whole answer. */
+  /** Call this when the kernel has taken the whole answer. */
   end(): void {
     if (!this.holder.busy.delete(this)) return;
     this.answeredAt = Infinity;
     this.#enter(this.holder.idle);
   }
 
-  /** The socket is closed. */
+  /** Call this when the socket is closed. */
   remove(): void {
     this.#pool.remove(this);
   }
@@ -163,7 +167,7 @@ function oldestFirst({ idle, busy }: Holder): Iterable<PooledConnection> {
   return idle.size > 0 ? idle : busy;
 }
 
-/** Tells whether a holder is to lose a connection rather than another one. */
+/** Tells whether holder `a` loses a connection before holder `b`. */
 function comesBefore(a: Holder, b: Holder): boolean {
   if (held(a) !== held(b)) return held(a) > held(b);
   if (a.idle.size > 0 !== b.idle.size > 0) return a.idle.size > 0;

@@ -4,7 +4,7 @@
  */
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** What a request says of where it goes and where it comes from. */
+/** The target of a request, and the host and origin that it names. */
 interface Asked {
   readonly httpVersion: string;
   readonly target: RequestTarget;
@@ -15,7 +15,7 @@ interface Asked {
 }
 
 interface RequestTarget {
-  /** Of the absolute form, `http://host/path`; it takes the place of Host (RFC 9112 section 3.2.2). */
+  /** Of the absolute form, `http://host/path`; replaces Host (RFC 9112 section 3.2.2). */
   readonly authority: string | null;
   readonly path: string;
   /** Without the question mark. */
@@ -28,7 +28,7 @@ interface HostRefusal {
   readonly message: string;
 }
 
-/** Pages that any Host may ask for: scrapers and probes come by service names, and the pages change nothing. */
+/** Pages that admit any Host: scrapers and probes use service names, and the pages change nothing. */
 const PAGES_OF_ANY_HOST: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics']);
 
 /** Reads the origin form, `/path?query`, or the absolute form of a request's target. */
@@ -45,10 +45,10 @@ export function parseTarget(url: string): RequestTarget {
 }
 
 /**
- * Judges a request's Host and Origin.
+ * Checks a request's Host and Origin.
  *
- * @param names host names in lower case that may be asked for, beside IP addresses and `localhost`
- * @returns null for a request that may go on
+ * @param names host names in lower case that requests may name, beside IP addresses and `localhost`
+ * @returns null for an admitted request
  */
 export function refuseForeign(asked: Asked, names: readonly string[]): HostRefusal | null {
   const { httpVersion, target, hosts, origins } = asked;
@@ -86,7 +86,7 @@ function isOurs(authority: string, names: readonly string[]): boolean {
   return isIPv4(host) || host === 'localhost' || names.includes(host);
 }
 
-/** An origin is the host's own if host and port are the same, whether a proxy in front speaks TLS or not. */
+/** Compares host and port only: a proxy in front may speak TLS. */
 function isSameOrigin(origin: string, authority: string | null): boolean {
   const [, scheme = '', asking = ''] = /^(https?):\/\/(.*)$/i.exec(origin) ?? [];
   const own = authority === null ? null : splitAuthority(authority);
@@ -96,7 +96,7 @@ function isSameOrigin(origin: string, authority: string | null): boolean {
   return own.host === other.host && (own.port || usual) === (other.port || usual);
 }
 
-/** Splits `host`, `host:port` or `[ipv6]:port`; the host in lower case, without the dot of a rooted name. */
+/** Splits `host`, `host:port` or `[ipv6]:port`; returns the host in lower case, without the dot of a rooted name. */
 function splitAuthority(authority: string): { readonly host: string; readonly port: string } | null {
   const match = /^(\[[0-9a-f:.%\w-]+\]|[\w.-]+)(?::(\d{0,5}))?$/i.exec(authority);
   if (match === null) return null;

@@ -7,7 +7,7 @@ import type { ClusterMonitor } from './cluster-monitor.ts';
 import type { ClusterMonitors } from './cluster-monitors.ts';
 import type { EndpointRecord } from './endpoint-record.ts';
 
-/** The families of what the primary knows of clusters and their endpoints. */
+/** Returns the families of clusters and endpoints that no worker writes. */
 export function clusterFamilies(clusters: ClusterMonitors): Family[] {
   const perCluster = (metric: Metric, value: (monitor: ClusterMonitor) => number): Family => ({
     metric,

@@ -3,30 +3,31 @@ import type { EndpointHealth, EndpointState } from '../../protocol/cluster-state
 /** What the configuration and look-ups say of an endpoint. */
 export type EndpointFacts = Omit<EndpointState, 'health' | 'warmLeftMs'>;
 
-/** What keeps an endpoint from being up. Where more than one does, the last of these is its health. */
+/** Reasons for an endpoint not to be up. Of several, the last in this list is its health. */
 const FAULTS = ['down', 'ejected', 'draining'] as const;
 type Fault = (typeof FAULTS)[number];
 
 interface Listeners {
-  /** Its health is another. */
+  /** Called when the health has changed. */
   readonly onChange: (before: EndpointHealth) => void;
-  /** It has been found down, whatever else is the matter with it. */
+  /** Called when the endpoint has been found down, whatever its health was. */
   readonly onDown?: () => void;
 }
 
-/** All that the primary knows of one endpoint. */
+/** The primary's knowledge of one endpoint. */
 export class EndpointRecord {
   facts: EndpointFacts;
-  /** Since when its health is what it is, in milliseconds since 1970, and why. */
+  /** When the health last changed, in milliseconds since 1970. */
   since = Date.now();
+  /** Why the health last changed. */
   reason = '';
-  /** What only grows; shared with the record that it takes the place of. */
+  /** Counters; the record that replaces this one goes on with the same object. */
   counts = { probes: 0, probeFailures: 0, probesUnmade: 0, ejections: 0 };
-  /** Of the last probe that could be made: its end in milliseconds since 1970, its duration, and its failure. */
+  /** The last probe that could be made: its end in milliseconds since 1970, its duration, and its failure. */
   lastProbe: { readonly at: number; readonly ms: number; readonly failure: string | null } | null = null;
-  /** Where its probes were good or bad in a row: how often, good ones above 0. */
+  /** Probes in a row with the same result: good ones above 0, bad ones below. */
   streak = 0;
-  /** What holds of it now, each with its reason. */
+  /** The faults of now, each with its reason. */
   readonly #faults = new Map<Fault, string>();
   #warmUntil = 0;
   readonly #slowStartMs: number;
@@ -66,10 +67,10 @@ export class EndpointRecord {
   }
 
   /**
-   * Takes over what is known of the same endpoint from before a change of its cluster.
+   * Takes over the state of the same endpoint from before a change of its cluster.
    *
-   * @param probed whether it is probed as it was, so that what the probes have said holds on
-   * @param ejects whether its cluster still ejects endpoints, so that an ejection in force holds on
+   * @param probed whether the endpoint is probed as before, so that the verdict of the probes stays
+   * @param ejects whether the cluster still ejects endpoints, so that an ejection in force stays
    */
   inherit(other: EndpointRecord, { probed, ejects }: { probed: boolean; ejects: boolean }): void {
     this.counts = other.counts;
@@ -90,7 +91,7 @@ export class EndpointRecord {
     this.reason = health === other.health ? other.reason : health === 'up' ? '' : this.#faults.get(health)!;
   }
 
-  /** Lets its slow start begin. */
+  /** Begins the slow start. */
   warm(): void {
     this.#warmUntil = Date.now() + this.#slowStartMs;
   }
@@ -106,7 +107,7 @@ export class EndpointRecord {
     const { health } = this;
     if (health === before) return;
     this.since = Date.now();
-    // Where another fault comes to light, its own reason counts.
+    // A fault that was hidden by this one has a reason of its own.
     this.reason = health === 'up' ? reason : this.#faults.get(health)!;
     if (health === 'up') this.warm();
     this.#listeners.onChange(before);

@@ -2,21 +2,21 @@ import { networkOf } from '../../wire/ip-address.ts';
 
 /** Max client networks that are remembered. */
 const MAX_CLIENTS = 256;
-/** Times that successes are noted in a window. */
+/** Notes of successes in a window. */
 export const NOTES_IN_WINDOW = 10;
 
-/** What has gone well since the start, with an endpoint itself and with the others of its cluster. */
+/** Successes since the start, of an endpoint and of the others of its cluster. */
 interface Balance {
   readonly own: number;
   readonly others: number;
 }
 
-/** The failures of one kind that an endpoint has had lately, by client, and what went well meanwhile. */
+/** The recent failures of one kind at an endpoint, by client, and the successes of the same time. */
 export class FailureWindow {
   readonly #windowMs: number;
-  /** When each network failed last; the longest ago comes first. */
+  /** The time of each network's last failure, in that order. */
   readonly #clients = new Map<string, number>();
-  /** The oldest first, of which one may be older than the window. */
+  /** The oldest first; at most one is older than the window. */
   readonly #notes: (Balance & { readonly at: number })[] = [];
 
   constructor(windowMs: number) {
@@ -27,18 +27,18 @@ export class FailureWindow {
   add(client: string, now: number): void {
     this.#forget(now);
     const network = networkOf(client);
-    // Behind all that failed before.
+    // Moves the network to the end of the order.
     this.#clients.delete(network);
     if (this.#clients.size < MAX_CLIENTS) this.#clients.set(network, now);
   }
 
-  /** Client networks that have met failures within the window; each counts once, however often it fails. */
+  /** Counts the client networks with failures within the window, each once. */
   clients(now: number): number {
     this.#forget(now);
     return this.#clients.size;
   }
 
-  /** Whether it is time to note the successes again. */
+  /** Tells whether it is time to note the successes again. */
   isDue(now: number): boolean {
     const last = this.#notes.at(-1);
     return last === undefined || now - last.at >= this.#windowMs / NOTES_IN_WINDOW;
@@ -47,7 +47,7 @@ export class FailureWindow {
   /**
    * Notes the successes.
    *
-   * @returns those within the window, or a little longer; null if the notes do not go back that far
+   * @returns the successes within the window, or a little longer; null if the notes do not go back that far
    */
   note(balance: Balance, now: number): Balance | null {
     this.#notes.push({ ...balance, at: now });

@@ -5,8 +5,8 @@ import { messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { FoundEndpoint, NameLookup } from '../../upstream/name-lookup.ts';
 
-/** However short the records live, no name is looked up more often. */
-const LEAST_MS = 1000;
+/** Min time between two look-ups of a name, however short its TTL is. */
+const MIN_PERIOD_MS = 1000;
 
 export interface LookupCounts {
   lookups: number;
@@ -18,15 +18,15 @@ interface NameWatchOptions {
   readonly settings: ResolveSettings;
   readonly lookup: Pick<NameLookup, 'find'>;
   readonly log: Logger;
-  /** Where look-ups are counted. */
+  /** Counts look-ups and failures. */
   readonly counts: LookupCounts;
-  /** Gets the endpoints to use, and how many more the name has. */
+  /** Called with the endpoints to use, and the number of other addresses of the name. */
   readonly onFound: (endpoints: readonly FoundEndpoint[], leftOut: number) => void;
 }
 
-/** A name that is looked up again and again. While it cannot be, what was found last stays. */
+/** Looks up a name again and again. While that fails, the last result stays. */
 export class NameWatch {
-  /** Resolves when it has been looked up for the first time, with whatever success. */
+  /** Resolves when the first look-up is over, failed or not. */
   readonly first: Promise<void>;
   readonly #options: NameWatchOptions;
   readonly #backoff: Backoff;
@@ -36,7 +36,7 @@ export class NameWatch {
 
   constructor(options: NameWatchOptions) {
     this.#options = options;
-    this.#backoff = new Backoff({ firstMs: LEAST_MS, maxMs: options.settings.intervalMs });
+    this.#backoff = new Backoff({ firstMs: MIN_PERIOD_MS, maxMs: options.settings.intervalMs });
     this.first = this.#look();
   }
 
@@ -54,7 +54,7 @@ export class NameWatch {
       if (this.#stopped) return;
       waitMs =
         failure === null
-          ? this.#succeeded(Math.min(settings.intervalMs, Math.max(LEAST_MS, ttlMs)))
+          ? this.#succeeded(Math.min(settings.intervalMs, Math.max(MIN_PERIOD_MS, ttlMs)))
           : this.#failed(failure);
       onFound(endpoints, leftOut);
     } catch (error) {
@@ -73,12 +73,12 @@ export class NameWatch {
     return waitMs;
   }
 
-  /** Returns how long to wait before the next try. */
+  /** Returns the time to wait before the next try, in milliseconds. */
   #failed(reason: string): number {
     const { address, log, counts } = this.#options;
     counts.failures++;
     if (!this.#failing) log.warn({ host: address.host, reason }, 'name does not resolve');
     this.#failing = true;
-    return Math.max(LEAST_MS, this.#backoff.next());
+    return Math.max(MIN_PERIOD_MS, this.#backoff.next());
   }
 }

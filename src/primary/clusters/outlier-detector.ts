@@ -4,7 +4,7 @@ import type { EndpointFailure } from '../../protocol/from-worker.ts';
 import type { EndpointRecord } from './endpoint-record.ts';
 import { FailureWindow, NOTES_IN_WINDOW } from './failure-window.ts';
 
-/** What has gone well with an endpoint since the start, over all workers. */
+/** Successes of an endpoint since the start, over all workers. */
 export interface Successes {
   readonly dials: number;
   /** Answers below 500. */
@@ -15,40 +15,42 @@ export interface Successes {
 
 type Failure = Pick<EndpointFailure, 'kind' | 'count' | 'client'>;
 
-/** What is true of all endpoints of a cluster at a time, for one kind of failure. */
+/** A count over all endpoints of a cluster, for one kind of failure. */
 interface Survey {
   readonly at: number;
   readonly successes: ReadonlyMap<EndpointRecord, number>;
-  /** Those that failures were met by. */
+  /** Client networks that have met failures. */
   readonly clients: ReadonlyMap<EndpointRecord, number>;
 }
 
-/** Failures of one kind in a row, and lately. */
+/** Failures of one kind in a row, and within the window. */
 interface Run {
   failures: number;
-  /** What the successes were at the last failure: more of them later mean that it was not in a row. */
+  /** The successes at the last failure. If there are more at the next one, the failures are not in a row. */
   successes: number;
   readonly window: FailureWindow;
 }
 
-/** What is remembered of one endpoint. */
+/** The memory of one endpoint. */
 interface Track {
   readonly runs: Map<OutlierFailure, Run>;
-  /** What the last ejection was for. */
+  /** The failure that caused the last ejection. */
   ejectedFor: OutlierFailure | null;
-  /** Ejections in a row, and when the last one was over. */
+  /** Ejections in a row. */
   ejections: number;
+  /** When the last ejection was over. */
   returnedAt: number;
-  /** When the one in force is over, and what brings the endpoint back then. */
+  /** When the ejection in force is over. */
   endsAt: number;
+  /** Ends the ejection in force. */
   timer: NodeJS.Timeout | null;
 }
 
 /**
- * Ejects endpoints that fail in a row, in whichever workers, for a time that grows with each ejection. After it one
- * failure more ejects them again. Never more than a part of the cluster is ejected.
+ * Ejects endpoints that fail in a row, over all workers, for a time that grows with each ejection. After that time one
+ * more failure ejects an endpoint again. At most a part of the cluster is ejected.
  *
- * Failed dials are the endpoint's alone. The other kinds can be provoked by a request, so that they eject only
+ * Failed dials always count against the endpoint. Requests can provoke the other kinds, so these eject only
  * - when they have gone on for the whole window,
  * - to clients of several networks, each of which counts once: no client ejects an endpoint, however often it fails,
  * - who are at least as many as the endpoint's successes in the window,
@@ -66,14 +68,14 @@ export class OutlierDetector {
   }
 
   /**
-   * An endpoint has failed.
+   * Notes a failure of an endpoint, and ejects the endpoint if it has failed too often.
    *
    * @param all the cluster's endpoints
    */
   failed(record: EndpointRecord, failure: Failure, all: readonly EndpointRecord[]): void {
     const { kind, count } = failure;
     const { failures, consecutiveFailures, ejectionMs, maxEjectionMs } = this.#settings;
-    // One that was on its way when the settings changed.
+    // A report may have been under way when the settings changed.
     if (!failures.includes(kind)) return;
     const track = this.#track(record);
     const run = this.#run(track, kind);
@@ -83,7 +85,7 @@ export class OutlierDetector {
     run.failures += count;
     const clients = kind === 'connect' ? null : this.#outlyingClients(record, run, failure, all);
     if (record.ejected || run.failures < consecutiveFailures || clients === 0 || !this.#mayEject(all)) return;
-    // Every ejection time that it has stood takes one of the former away.
+    // Each ejection time without a failure takes one ejection off the row.
     const forgiven = Math.floor((Date.now() - track.returnedAt) / ejectionMs);
     track.ejections = Math.max(0, track.ejections - forgiven) + 1;
     const ms = Math.min(maxEjectionMs, ejectionMs * track.ejections);
@@ -96,12 +98,12 @@ export class OutlierDetector {
     );
   }
 
-  /** Goes on with an endpoint as the detector of its cluster's configuration before did, an ejection in force included. */
+  /** Takes over an endpoint from the detector of the previous configuration, with an ejection in force. */
   inherit(record: EndpointRecord, other: OutlierDetector, known: EndpointRecord): void {
     this.forget(record);
     const track = other.#tracks.get(known);
     if (track === undefined) return;
-    // Windows of another length are begun again.
+    // A window of another length starts empty.
     const { windowMs } = this.#settings;
     const runs = new Map(
       [...track.runs].map(([kind, run]) => [
@@ -114,7 +116,7 @@ export class OutlierDetector {
     if (track.timer !== null) this.#eject(record, copy, Math.max(0, track.endsAt - Date.now()));
   }
 
-  /** Forgets an endpoint that is no more. */
+  /** Forgets an endpoint that has been removed. */
   forget(record: EndpointRecord): void {
     clearTimeout(this.#tracks.get(record)?.timer ?? undefined);
     this.#tracks.delete(record);
@@ -127,7 +129,7 @@ export class OutlierDetector {
   /**
    * Notes a failure that a client may have provoked.
    *
-   * @returns how many clients the endpoint fails, if that is to be held against the endpoint, else 0
+   * @returns the number of client networks with failures if these count against the endpoint, else 0
    */
   #outlyingClients(
     record: EndpointRecord,
@@ -146,7 +148,7 @@ export class OutlierDetector {
     return lately.others > sumOf(clients) - (clients.get(record) ?? 0) ? failing : 0;
   }
 
-  /** Looks at all endpoints of the cluster; what one failure has found serves for those that follow. */
+  /** Counts over all endpoints of the cluster. Failures that follow soon use the same counts. */
   #survey(kind: OutlierFailure, all: readonly EndpointRecord[], now: number): Survey {
     const known = this.#surveys.get(kind);
     if (known !== undefined && now - known.at < this.#settings.windowMs / NOTES_IN_WINDOW / 2) return known;
@@ -161,7 +163,7 @@ export class OutlierDetector {
     return survey;
   }
 
-  /** What of an endpoint shows that it does not fail in that way. */
+  /** Returns the successes of an endpoint that speak against a kind of failure. */
   #successesOf(record: EndpointRecord, kind: OutlierFailure): number {
     const { dials, answers, serverErrors } = this.#successes(record);
     switch (kind) {

@@ -5,26 +5,26 @@ import { probe, type ProbeResult } from '../../upstream/probes/probe.ts';
 import type { UpstreamTls } from '../../upstream/upstream-tls.ts';
 import type { EndpointRecord } from './endpoint-record.ts';
 
-/** Each wait differs from the interval by up to this part of it, so that proxies and endpoints fall out of step. */
+/** Max part of the interval that each wait is longer or shorter, so that probes of proxies and endpoints spread. */
 const JITTER = 0.1;
 
-/** Max probes of one cluster at the same time: each holds a descriptor, and a name can stand for thousands of addresses. */
+/** Max probes of one cluster at the same time: each holds a descriptor, and a name can have thousands of addresses. */
 const MAX_PROBES = 256;
 
-/** Probes the endpoints of a cluster, each by itself, for as long as it belongs to it. */
+/** Probes the endpoints of a cluster, each on its own schedule. */
 export class Prober {
   readonly #check: HealthCheck;
   readonly #tls: UpstreamTls | null;
   readonly #log: Logger;
   readonly #unmade = new LineLimit();
   readonly #probe: typeof probe;
-  /** How to end what is under way, by endpoint. */
+  /** Ends the probe or the wait of an endpoint. */
   readonly #running = new Map<EndpointRecord, () => void>();
-  /** What starts the probes that wait, in their order. */
+  /** Starts of probes that wait for others to end, in their order. */
   readonly #waiting = new Set<() => void>();
   #probing = 0;
 
-  /** @param run does one probe; a test may bring its own */
+  /** @param run makes one probe; a test may bring its own */
   constructor(check: HealthCheck, tls: UpstreamTls | null, log: Logger, run: typeof probe = probe) {
     this.#check = check;
     this.#tls = tls;
@@ -33,14 +33,14 @@ export class Prober {
   }
 
   /**
-   * Probes an endpoint from now on. Resolves when the first probe is over, or the endpoint is forgotten before. The first that
-   * can be made decides by itself.
+   * Probes an endpoint from now on. Resolves when the first probe is over, or when the endpoint is forgotten before. The
+   * first probe that can be made decides the endpoint's health alone.
    */
   watch(record: EndpointRecord): Promise<void> {
     return new Promise((resolve) => this.#run(record, true, resolve));
   }
 
-  /** Goes on with one that has been probed in the same way before; what that has found counts. */
+  /** Goes on with an endpoint that has been probed in the same way before, and keeps its health. */
   resume(record: EndpointRecord): void {
     const timer = setTimeout(() => this.#run(record, false, null), this.#check.intervalMs * Math.random());
     timer.unref();
@@ -53,12 +53,12 @@ export class Prober {
   }
 
   stop(): void {
-    // The end of a probe starts one that waits.
+    // Else the end of each probe would start a waiting one.
     this.#waiting.clear();
     for (const record of [...this.#running.keys()]) this.forget(record);
   }
 
-  /** @param decides whether the next verdict counts by itself, because there has been none */
+  /** @param decides whether the next verdict counts alone, because it is the first */
   #run(record: EndpointRecord, decides: boolean, onOver: (() => void) | null): void {
     if (this.#probing >= MAX_PROBES) {
       const start = (): void => this.#run(record, decides, onOver);
@@ -89,7 +89,7 @@ export class Prober {
     });
   }
 
-  /** A probe has ended. */
+  /** Notes that a probe has ended, and starts a waiting one. */
   #startNext(): void {
     this.#probing--;
     const [start] = this.#waiting;

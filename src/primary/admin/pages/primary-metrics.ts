@@ -8,7 +8,7 @@ import type { Reloader } from '../../control/reloader.ts';
 import type { Supervisor } from '../../workers/supervisor.ts';
 import type { Versions } from '../../process/versions.ts';
 
-/** What the primary's own metrics are read from, whenever they are scraped. */
+/** The parts of the primary that its metrics are read from at each scrape. */
 interface PrimaryFacts {
   readonly supervisor: Pick<Supervisor, 'slots' | 'leftBehind' | 'generation' | 'config'>;
   readonly reloader: Pick<Reloader, 'counts' | 'lastSucceeded' | 'lastSuccessAt'>;
@@ -18,7 +18,7 @@ interface PrimaryFacts {
   readonly droppedLines: () => number;
 }
 
-/** The families of the metrics that no worker writes. */
+/** Returns the families of metrics that no worker writes. */
 export function primaryFamilies(facts: PrimaryFacts): Family[] {
   const { supervisor, reloader, drains, certificates, versions, droppedLines } = facts;
   const { sluice, node, uws } = versions;

@@ -1,11 +1,11 @@
 interface SharingOptions {
-  /** The least time between the beginnings of two renderings, which is also the greatest age of one. */
+  /** Min time between the starts of two renderings, and max age of a rendering. */
   readonly periodMs: number;
   readonly now?: () => number;
   readonly setTimer?: (run: () => void, ms: number) => void;
 }
 
-/** A page that costs time: rendered at most once in a period, for all who ask for it meanwhile. */
+/** Renders a page at most once in a period, for all requests of that period: a rendering costs CPU. */
 export class SharedRendering<T> {
   readonly #render: () => T | Promise<T>;
   readonly #periodMs: number;
@@ -27,7 +27,7 @@ export class SharedRendering<T> {
     return this.#last !== null && this.#remainingMs(this.#last.at) > 0 ? this.#last.page : this.#start();
   }
 
-  /** Returns a rendering that begins after the call, for which the caller may have to wait until the period ends. */
+  /** Returns a rendering that begins after the call, up to a period later. */
   fresh(): Promise<T> {
     const remainingMs = this.#last === null ? 0 : this.#remainingMs(this.#last.at);
     if (remainingMs <= 0) return this.#start();
@@ -47,7 +47,7 @@ export class SharedRendering<T> {
   #start(): Promise<T> {
     const at = this.#now();
     const page = (async () => this.#render())();
-    // Whoever waits for it hears of the failure.
+    // Without a handler a failure that nobody waits for would end the process.
     page.catch(() => undefined);
     this.#last = { at, page };
     this.#next?.resolve(page);
@@ -56,7 +56,7 @@ export class SharedRendering<T> {
   }
 }
 
-/** A timer that fires too early by a fraction of a millisecond would find the period not over. */
+/** Rounds up and adds 1 ms: timers fire a fraction of a millisecond early, before the period is over. */
 function setUnreferenced(run: () => void, ms: number): void {
   setTimeout(run, Math.ceil(ms) + 1).unref();
 }
