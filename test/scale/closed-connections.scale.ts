@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { medianGrowth } from '../support/measures/median-growth.ts';
-import { residentBytes } from '../support/processes/process-facts.ts';
+import { medianGrowth, residentBytes } from '../support/processes/process-facts.ts';
 import { WebRig } from '../support/rigs/web-rig.ts';
 
 const MIB = 1024 ** 2;

@@ -100,9 +100,8 @@ const RESERVED: readonly Reserved[] = [
   },
 ];
 const LINES = { min: 15, max: 350 };
-/** Roots whose files are still to be split or merged. */
-const SIZES_YET = /^(?:src|test)\//;
-const MAX_LINES_YET = 650;
+/** Files that are still too long. */
+const LONG_YET = ['test/unit/l7/uws/unfinished/unfinished-messages.test.ts'];
 const MAX_FILES_IN_FOLDER = 16;
 /** Files below the least number of lines, and why. */
 const SHORT_FILES: Exceptions = new Map<string | RegExp, string>([
@@ -113,6 +112,14 @@ const SHORT_FILES: Exceptions = new Map<string | RegExp, string>([
   ['src/core/version.ts', 'The command line needs it before it loads anything else'],
   ['src/wire/frames/opcodes.ts', 'Readers, writers, probes and the load generator share the numbers'],
   ['src/wire/http/header-edits.ts', 'A contract of routes and of both directions of messages'],
+  ['src/cli/commands/bench.ts', 'The one bridge from src to bench'],
+  ['src/l7/uws/process-settings.ts', 'The primary imports it, and nothing else of the engine'],
+  ['src/l7/uws/reply/cork-sizes.ts', 'Whole and piecewise replies share the numbers'],
+  ['test/support/processes/chromium.ts', 'The browser of three tests'],
+  [
+    /^test\/scale\/(?:cluster-balance|tunnels)\.scale\.ts$/,
+    'A suite of test/conformance or test/support at full size',
+  ],
   [/\/fixtures\//, 'A program or thread of its own that a test starts by its name'],
   ['bench/driver/measuring/clock.ts', 'The one clock of all threads, used by every room of bench'],
   ['bench/micro/micro-case.ts', 'A contract: each suite implements it'],
@@ -152,9 +159,8 @@ describe('architecture', () => {
     assert.deepEqual(findForbiddenImports([...src, ...bench], RESERVED), []));
 
   it('has no file that is too long, or too short without a reason', () => {
-    const [strict, pending] = [everything.filter(({ path }) => !SIZES_YET.test(path)), everything];
-    assert.deepEqual(findBadSizes(strict, LINES, SHORT_FILES), []);
-    assert.deepEqual(findBadSizes(pending, { min: 0, max: MAX_LINES_YET }, SHORT_FILES), []);
+    const checked = everything.filter(({ path }) => !LONG_YET.includes(path));
+    assert.deepEqual(findBadSizes(checked, LINES, SHORT_FILES), []);
   });
   it('has a short file for each reason to be short', () =>
     assert.deepEqual(findIdleExceptions(everything, LINES, SHORT_FILES), []));

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { eventually } from '../../support/deadline.ts';
-import { medianGrowth } from '../../support/measures/median-growth.ts';
-import { descriptors, residentBytes } from '../../support/processes/process-facts.ts';
+import { descriptors, medianGrowth, residentBytes } from '../../support/processes/process-facts.ts';
 import { TcpEndpoint } from '../../support/sockets/tcp-peer.ts';
 import type { TcpPeer } from '../../support/sockets/tcp-peer.ts';
 import { TunnelRig } from './rig.ts';

@@ -5,7 +5,7 @@ import type { ProbeCheck } from '../../../../src/upstream/probes/probe-check.ts'
 import { HttpCheck } from '../../../../src/upstream/probes/http-check.ts';
 import { WebSocketCheck } from '../../../../src/upstream/probes/websocket-check.ts';
 import { acceptKey } from '../../../../src/wire/upgrade/accept-key.ts';
-import { bufferWork, drip, headOf } from '../../../support/measures/buffer-work.ts';
+import { bufferWork, drip, headOf } from '../../../support/buffer-work.ts';
 
 const CHECK: HealthCheck = {
   type: 'http',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { bufferWork, drip, headOf } from '../../../support/measures/buffer-work.ts';
+import { bufferWork, drip, headOf } from '../../../support/buffer-work.ts';
 import { ResponseHeadReader } from '../../../../src/wire/http/response-head.ts';
 
 const MALFORMED = 'malformed response head';
