@@ -1,17 +1,17 @@
-/** Time that a client has to send before its rate counts. */
+/** Time for which a client may send at any rate. */
 export const BODY_GRACE_MS = 10_000;
 
 /**
  * Judges whether a client sends its request's body fast enough: by its rate over the time so far, from
- * {@link BODY_GRACE_MS} on. Only time in which the proxy would take more counts, so that a client which waits for a slow
- * endpoint is never blamed. It has no clock and no timer: times are milliseconds on any monotonic clock.
+ * {@link BODY_GRACE_MS} on. Only time in which the proxy would take more counts: a client that waits for a slow endpoint is
+ * not too slow. It has no clock and no timer: times are milliseconds on any monotonic clock.
  */
 export class BodyPace {
   /** Bytes per second; 0 is no minimum. */
   readonly #minRate: number;
-  /** Milliseconds on the clock before {@link #since}. */
+  /** Milliseconds that counted before {@link #since}. */
   #countedMs = 0;
-  /** When the clock was started last; null while it stands still. */
+  /** When the clock was started last; null while it is stopped. */
   #since: number | null;
 
   /** Starts the clock. @param now when the request came */
@@ -27,14 +27,14 @@ export class BodyPace {
     this.#since = null;
   }
 
-  /** Starts the clock again: the proxy takes what comes. */
+  /** Starts the clock again: the proxy takes more. */
   run(now: number): void {
     this.#since ??= now;
   }
 
   /**
    * Returns how long the body stays fast enough if nothing more comes, in milliseconds: 0 if it is too slow already,
-   * Infinity while the clock stands still.
+   * Infinity while the clock is stopped.
    *
    * @param received bytes of the body so far
    */

@@ -3,8 +3,8 @@ import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';
 
 /**
- * Connections of one worker to endpoints that wait for their next request, by endpoint. The one that was used last
- * is taken first: the others grow old, and the pool shrinks to what is needed.
+ * Idle connections of one worker, by endpoint. The one that was used last is taken first: the others time out, and the pool
+ * shrinks to the size that is needed.
  */
 export class ConnectionPool {
   readonly #wheel: TimerWheel;
@@ -14,10 +14,10 @@ export class ConnectionPool {
     this.#wheel = wheel;
   }
 
-  /** Whether a connection to the endpoint waits. */
+  /** Whether there is an idle connection to the endpoint. */
   readonly has = (endpoint: Endpoint): boolean => this.#idle.has(endpoint);
 
-  /** A connection that is open as far as is known, without an owner; null where there is none. */
+  /** Takes an idle connection, which has no owner and may have closed unnoticed; returns null if there is none. */
   take(endpoint: Endpoint): UpstreamSocket | null {
     const connection = this.#idle.get(endpoint)?.at(-1);
     if (connection === undefined) return null;
@@ -26,7 +26,7 @@ export class ConnectionPool {
     return connection.socket;
   }
 
-  /** Keeps a connection on which nothing is under way for so long. */
+  /** Keeps an idle connection. @param ms max time */
   keep(endpoint: Endpoint, socket: UpstreamSocket, ms: number): void {
     const connection = new IdleConnection(endpoint, socket, (gone) => this.#forget(gone));
     socket.owner = connection;
@@ -36,7 +36,7 @@ export class ConnectionPool {
     this.#wheel.arm(connection, ms);
   }
 
-  /** Closes every connection that waits. */
+  /** Closes every idle connection. */
   close(): void {
     for (const connections of [...this.#idle.values()]) {
       for (const connection of [...connections]) connection.expire();
@@ -53,7 +53,7 @@ export class ConnectionPool {
   }
 }
 
-/** A connection that waits. Whatever the endpoint says now ends it: nothing was asked. */
+/** An idle connection. Any bytes of the endpoint close it, because they answer no request. */
 class IdleConnection extends Timed implements UpstreamOwner {
   readonly endpoint: Endpoint;
   readonly socket: UpstreamSocket;
@@ -73,7 +73,7 @@ class IdleConnection extends Timed implements UpstreamOwner {
   }
 
   upstreamConnected(): void {
-    // It has been for long.
+    // It is connected already.
   }
 
   upstreamData(): void {

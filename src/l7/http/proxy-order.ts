@@ -33,27 +33,27 @@ export interface ProxyContext {
   readonly log: Logger;
 }
 
-/** A client's request that is in order, on its way upstream. */
+/** A client's request that is valid, on its way to an endpoint. */
 export interface ProxyOrder {
   readonly head: RequestHead;
   readonly to: UpstreamTarget;
   readonly login: ConnectionLogin;
-  /** Null where the request brings none along. */
+  /** Null if the request has no body. */
   readonly body: RequestBody | null;
   readonly reply: HttpReply;
   readonly asker: Asker;
-  /** What an endpoint is chosen by. */
+  /** The endpoint is chosen by it. */
   readonly pick: PickContext;
-  /** Whether the client uses TLS, towards us or towards a trusted proxy in front. */
+  /** Whether the client uses TLS, to the proxy or to a trusted proxy in front. */
   readonly secure: boolean;
   /** Whether a Via header is added to the response. */
   readonly via: boolean;
   readonly requestId: string;
   /**
-   * Called once, when all is over.
+   * Called once, when the request is over.
    *
-   * @param status which was sent
-   * @param endpoint that answered
+   * @param status the one that was sent
+   * @param endpoint the one that was asked last; null if none was
    * @param refusal what the request counts as; null if it was not refused for itself
    */
   done(status: number, endpoint: Endpoint | null, refusal: RequestRefusal | null): void;

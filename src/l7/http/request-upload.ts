@@ -2,31 +2,31 @@ import type { RequestBody, RequestBodySink } from '../contract/request-body.ts';
 import type { UpstreamSocket } from '../contract/upstream-socket.ts';
 import type { RequestWriter } from './request-writer.ts';
 
-/** A body up to this size is kept until it is answered, so that it can be sent again. */
+/** Max bytes of a body that are kept until the request is answered, so that the body can be sent again. */
 const MAX_KEPT_BYTES = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
 
-/** Who is told how the upload gets on. */
+/** Hears how the upload goes. */
 interface UploadOwner {
   /** Bytes; 0 is no limit. */
   readonly maxBodySize: number;
   moved(): void;
-  /** What waits for the endpoint has changed. Nothing may be touched afterwards: the request may be over. */
+  /** The number of waiting bytes has changed. The request may be over when this returns. */
   measureBuffers(): void;
-  /** Whether the client has to wait because nobody takes more. */
+  /** @param isHeld whether the client has to wait, because the endpoint takes no more */
   uploadHeld(isHeld: boolean): void;
   uploaded(): void;
   uploadTooLarge(): void;
 }
 
 /**
- * Carries the body of a request to an endpoint, in a framing of its own, as fast as the socket takes it; the client has
- * to wait meanwhile. A small body is kept, so that it can be sent again on another connection.
+ * Carries the body of a request to an endpoint as fast as the socket takes it, in a framing of its own. A small body is
+ * kept, so that it can be sent again on another connection.
  */
 export class RequestUpload implements RequestBodySink {
-  /** Whether all of it has been written. */
+  /** Whether the whole body has been written. */
   sent = false;
-  /** Whether the endpoint does not take what is there. */
+  /** Whether the endpoint takes no more, although bytes wait. */
   isBlocked = false;
   readonly #body: RequestBody;
   readonly #chunked: boolean;
@@ -35,7 +35,7 @@ export class RequestUpload implements RequestBodySink {
   #socket: UpstreamSocket | null = null;
   #reading = false;
   #size = 0;
-  /** What has been carried is `kept[0, size)`; null if it is more than {@link MAX_KEPT_BYTES}. */
+  /** The body so far is `kept[0, size)`; null if it is longer than {@link MAX_KEPT_BYTES}. */
   #kept: Buffer | null = NOTHING;
   #ended = false;
   #stopped = false;
@@ -47,17 +47,17 @@ export class RequestUpload implements RequestBodySink {
     this.#owner = owner;
   }
 
-  /** Whether it can begin from the front. */
+  /** Whether the body can be sent from its beginning. */
   get isRepeatable(): boolean {
     return this.#kept !== null;
   }
 
-  /** Bytes that are kept. */
+  /** How many bytes are kept. */
   get kept(): number {
     return this.#kept === null ? 0 : this.#size;
   }
 
-  /** Begins on a connection on which the head has been written. */
+  /** Sends the body on a connection on which the head has been written. */
   start(socket: UpstreamSocket): void {
     this.#socket = socket;
     this.isBlocked = this.sent = false;
@@ -74,14 +74,14 @@ export class RequestUpload implements RequestBodySink {
     }
   }
 
-  /** The connection has failed: what comes waits for the next one. */
+  /** Stops sending on the connection: the client waits for the next one. */
   detach(): void {
     this.#socket = null;
     this.#body.pause();
     this.#owner.uploadHeld(true);
   }
 
-  /** Nobody wants the rest. */
+  /** Drops the rest of the body. */
   stop(): void {
     this.#socket = null;
     this.#kept = null;
@@ -110,7 +110,7 @@ export class RequestUpload implements RequestBodySink {
     if (!this.#stopped && this.#socket !== null) this.#finish();
   }
 
-  /** The endpoint has taken what it was slow to take. */
+  /** The socket takes more again. */
   drained(): void {
     if (this.#socket === null || !this.isBlocked) return;
     this.isBlocked = false;
@@ -119,7 +119,7 @@ export class RequestUpload implements RequestBodySink {
     this.#body.resume();
   }
 
-  /** Keeps a copy: the bytes are the server's. */
+  /** Keeps a copy, because the bytes are valid during the call only. */
   #keep(bytes: Uint8Array): void {
     if (this.#kept === null) return;
     if (this.#kept.length < this.#size) {

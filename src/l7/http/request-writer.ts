@@ -1,17 +1,16 @@
 import type { Slab } from '../buffers/slab.ts';
 import type { UpstreamSocket } from '../contract/upstream-socket.ts';
 
-/** How large a slab has to be. */
+/** Size of a slab. */
 export const REQUEST_SLAB_SIZE = 64 * 1024;
-/** Bytes that a character takes in UTF-8 at most. */
-const WIDEST = 3;
+/** Max bytes of a UTF-16 unit in UTF-8. */
+const MAX_CHARACTER_BYTES = 3;
 const NOTHING = new Uint8Array(0);
 const LAST_CHUNK = '0\r\n\r\n';
 
 /**
- * Writes requests by the system call itself, out of one slab for a whole worker: nothing is kept but what the kernel
- * does not take, which waits in the socket. Every method returns false where more should wait until the socket says
- * so (`upstreamDrained`).
+ * Writes requests by the system call itself, out of one slab for a whole worker. Bytes that the kernel does not take wait in
+ * the socket. Every method returns false if more should wait until `upstreamDrained`.
  */
 export class RequestWriter {
   readonly #slab: Slab;
@@ -21,28 +20,28 @@ export class RequestWriter {
     this.#slab = slab;
   }
 
-  /** A head, as UTF-8. */
+  /** Writes a head, as UTF-8. */
   head(socket: UpstreamSocket, text: string): boolean {
-    if (text.length * WIDEST > REQUEST_SLAB_SIZE) return socket.write(Buffer.from(text, 'utf8'));
+    if (text.length * MAX_CHARACTER_BYTES > REQUEST_SLAB_SIZE) return socket.write(Buffer.from(text, 'utf8'));
     return this.#flush(socket, this.#slab.bytes.write(text, 'utf8'));
   }
 
-  /** A piece of a body of known length. @param bytes valid during the call only */
+  /** Writes a piece of a body of known length. @param bytes valid during the call only */
   bytes(socket: UpstreamSocket, bytes: Uint8Array): boolean {
     return this.#write(socket, '', bytes, '');
   }
 
-  /** A piece of a body in chunks. @param bytes not empty, valid during the call only */
+  /** Writes a piece of a body in chunks. @param bytes not empty, valid during the call only */
   chunk(socket: UpstreamSocket, bytes: Uint8Array): boolean {
     return this.#write(socket, `${bytes.length.toString(16)}\r\n`, bytes, '\r\n');
   }
 
-  /** The end of a body in chunks. */
+  /** Writes the end of a body in chunks. */
   lastChunk(socket: UpstreamSocket): boolean {
     return this.#write(socket, '', NOTHING, LAST_CHUNK);
   }
 
-  /** One slab after the other, until the kernel takes no more. */
+  /** Writes slab by slab until the kernel takes no more. */
   #write(socket: UpstreamSocket, before: string, bytes: Uint8Array, behind: string): boolean {
     const slab = this.#slab.bytes;
     let filled = slab.write(before, 'latin1');
@@ -68,10 +67,10 @@ export class RequestWriter {
     return sent === filled || socket.writeCopy(this.#slab.bytes.subarray(sent, filled));
   }
 
-  /** How much the kernel has taken of the slab up to an end. */
+  /** Sends the slab up to `end`. Returns how many bytes the kernel has taken. */
   #send(socket: UpstreamSocket, end: number): number {
     if (socket.fd < 0 || socket.writableLength > 0) return 0;
-    // A negative number, too: the socket finds the same error, and says so in its way.
+    // After an error, too: the socket meets the same error and reports it.
     return Math.max(0, this.#slab.send(socket.fd, 0, end));
   }
 }

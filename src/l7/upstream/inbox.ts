@@ -1,11 +1,11 @@
 import type { EventLoop } from '../../loop/event-loop.ts';
 
-/** A read from this size on is handed on at once, while it is in the processor's cache. */
-const LARGE = 16 * 1024;
-/** With less room than this the next read would be cut. */
-const LEAST_ROOM = 64 * 1024;
+/** A read of this size or more is delivered at once, while it is in the processor's cache. */
+const LARGE_READ_BYTES = 16 * 1024;
+/** Min room for the next read. */
+const MIN_ROOM_BYTES = 64 * 1024;
 
-/** Who reads through the inbox. */
+/** A connection that reads through the inbox. */
 interface InboxReader {
   readonly fd: number;
   /** `input[start, end)` has come. */
@@ -15,13 +15,13 @@ interface InboxReader {
 }
 
 /**
- * Reads from the endpoints of one worker: first from all that have something, then hands it on in a row, so that
- * the writes to the clients which follow come in a row too (see `outbox.ts`).
+ * Reads from the endpoints of one worker. It reads from all that have sent something first, and delivers the bytes then:
+ * the writes to clients follow each other without a read between them (see `outbox.ts`).
  */
 export class Inbox {
   readonly #loop: EventLoop;
   readonly #readers: (InboxReader | null)[] = [];
-  /** Where what each has read ends in the loop's input; it begins where the one before ends. */
+  /** End of each reader's bytes in the loop's input. They begin at the end of the reader's before. */
   readonly #ends: number[] = [];
   #count = 0;
   #end = 0;
@@ -35,7 +35,7 @@ export class Inbox {
     this.#loop = loop;
   }
 
-  /** Reads once, and hands on what came before the thread waits again. Returns what `recv` returns. */
+  /** Reads once. The bytes are delivered before the thread waits again. Returns what `recv` returns. */
   receive(reader: InboxReader): number {
     const { input } = this.#loop;
     const received = input.recv(reader.fd, this.#end, input.bytes.length);
@@ -44,7 +44,7 @@ export class Inbox {
     this.#readers[this.#count] = reader;
     this.#ends[this.#count] = this.#end;
     this.#count++;
-    if (received >= LARGE || input.bytes.length - this.#end < LEAST_ROOM) {
+    if (received >= LARGE_READ_BYTES || input.bytes.length - this.#end < MIN_ROOM_BYTES) {
       this.#deliver();
     } else if (!this.#scheduled) {
       this.#scheduled = true;

@@ -1,10 +1,10 @@
 import { headerOf } from '../../wire/http/request-head.ts';
 import type { ResponseHead } from '../../wire/http/response-head.ts';
 
-/** Time by which the endpoint's own limit is undercut, so that its FIN and our request do not cross. */
+/** Safety margin below the endpoint's own limit, so that its FIN and a request do not cross. */
 const MARGIN_MS = 1000;
 
-/** Min time that a bound connection is kept, whatever the endpoint says: a login goes on on it. */
+/** Min time that a bound connection is kept, whatever the endpoint says: a login continues on it. */
 const MIN_BOUND_MS = 5000;
 
 /** Returns for how many milliseconds the connection may be kept, by the endpoint's Keep-Alive header; Infinity without one. */

@@ -7,9 +7,9 @@ import { dial, dialErrorOf } from '../../upstream/dialling/dial.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { UpstreamDialler, UpstreamOwner } from '../contract/upstream-socket.ts';
 
-/** One read takes at most so much: large messages come in few pieces, and it still fits the processor's cache. */
-const READ_SIZE = 256 * 1024;
-const readBuffer = Buffer.allocUnsafeSlow(READ_SIZE);
+/** Max bytes of one read: large messages come in few pieces, which fit the processor's cache. */
+const MAX_READ_BYTES = 256 * 1024;
+const readBuffer = Buffer.allocUnsafeSlow(MAX_READ_BYTES);
 
 /**
  * A connection on one of Node's sockets. Its handlers are shared functions that find the owner by the socket, and
@@ -26,7 +26,7 @@ type NetUpstream = Socket & {
 export const netDialler: UpstreamDialler = {
   open,
   downstreamTouched() {
-    // It is Node that waits.
+    // Node's own event loop waits.
   },
 };
 
@@ -55,7 +55,7 @@ function writeCopy(this: NetUpstream, bytes: Uint8Array): boolean {
 
 const READ_OPTIONS = {
   buffer: readBuffer,
-  // Node calls it as a method of the socket.
+  // Node calls it with the socket as `this`.
   callback(this: NetUpstream, length: number): boolean {
     this.owner?.upstreamData(readBuffer, 0, length);
     return true;

@@ -14,12 +14,12 @@ import type { UpstreamDialler, UpstreamOwner, UpstreamSocket } from '../contract
 
 const SCRATCH_SIZE = 64 * 1024;
 
-/** Upstream connections on system calls; those of clusters with TLS are Node's. */
+/** Dials endpoints by system calls. Clusters with TLS use Node's sockets. */
 export class RawDialler implements UpstreamDialler {
   readonly loop: EventLoop;
   readonly addresses = new EndpointAddresses();
   readonly inbox: Inbox;
-  /** What is written lies here until it is sent. */
+  /** Scratch memory for the bytes of one write. */
   readonly scratch = new PinnedBuffer(SCRATCH_SIZE);
 
   constructor(loop: EventLoop) {
@@ -39,19 +39,19 @@ export class RawDialler implements UpstreamDialler {
   }
 }
 
-/** A connection on a socket of our own. */
+/** A connection on a socket of the proxy's own, without Node. */
 class RawUpstream extends Watched implements UpstreamSocket, DialOwner {
   owner: UpstreamOwner | null;
   destroyed = false;
   writableEnded = false;
   readonly #home: RawDialler;
-  /** Null once the connection stands. */
+  /** Null once the connection is established. */
   #dial: AddressDial | null = null;
   #queue: SendQueue | null = null;
   #paused = false;
   /** FIN has come. */
   #ended = false;
-  /** The kernel takes nothing more; what is left to receive is received before the connection counts as lost. */
+  /** The kernel takes no more bytes. What can still be received comes before the connection counts as lost. */
   #broken = false;
 
   constructor(home: RawDialler, owner: UpstreamOwner) {
@@ -69,7 +69,7 @@ class RawUpstream extends Watched implements UpstreamSocket, DialOwner {
     const { loop, addresses } = this.#home;
     const dial = new AddressDial(loop, (address) => addresses.of(address), endpoint, this);
     this.#dial = dial;
-    // Not at once: who dials does not know this connection yet.
+    // Later: the owner does not know this connection yet.
     if (!dial.start()) loop.defer(() => this.#close(dial.error));
   }
 
@@ -98,12 +98,12 @@ class RawUpstream extends Watched implements UpstreamSocket, DialOwner {
     this.#close(error instanceof Error ? error : new Error(String(error)));
   }
 
-  /** What the inbox has read of this connection. */
+  /** Takes the bytes that the inbox has read from this connection. */
   received(input: Buffer, start: number, end: number): void {
     if (!this.destroyed) this.owner?.upstreamData(input, start, end);
   }
 
-  /** Copies what it keeps. */
+  /** Copies the bytes that it keeps. */
   write(bytes: Uint8Array): boolean {
     if (this.destroyed || this.writableEnded || this.#broken) return true;
     if (this.#queue !== null) {
@@ -117,7 +117,7 @@ class RawUpstream extends Watched implements UpstreamSocket, DialOwner {
       sent = Math.max(0, scratch.send(this.fd, 0, bytes.length));
       if (sent === bytes.length) return true;
     }
-    // An error, too: it comes again when the queue is sent.
+    // Also after an error: the same error comes again when the queue is sent.
     this.#queue = new SendQueue();
     this.#queue.push(bytes.subarray(sent));
     if (this.#dial === null) this.#watch();

@@ -2,22 +2,22 @@ import type { BodyReader } from '../../wire/http/body-reader.ts';
 import type { ResponseHead } from '../../wire/http/response-head.ts';
 import type { HeaderList, HttpReply } from '../contract/http-reply.ts';
 
-/** Who holds the other end. */
+/** Holds the connection to the endpoint. */
 interface RelayOwner {
   pauseResponse(): void;
   resumeResponse(): void;
-  /** The client has been given all of it. */
+  /** The client has got the whole response. */
   relayed(): void;
 }
 
-/** What an idle connection's buffer in the kernel takes at any time. */
-const SMALL = 4 * 1024;
-/** A comment, which every reader of an event stream passes over. */
+/** Max bytes that the kernel's buffer of an idle connection takes at any time. */
+const MAX_SMALL_BYTES = 4 * 1024;
+/** A comment, which every reader of an event stream ignores. */
 const EMPTY_EVENT = Buffer.from(':\n\n');
 
 /**
- * Carries a response to the client as it comes. What came whole in one read leaves in one write; what is longer is
- * streamed, and the endpoint waits while the client is slow.
+ * Carries a response to the client as it comes. A response that came whole in one read leaves in one write. A longer one is
+ * streamed, and the endpoint is not read while the client is slow.
  */
 export class ResponseRelay {
   readonly #reply: HttpReply;
@@ -27,9 +27,9 @@ export class ResponseRelay {
   #length: number | null = null;
   /** Whether the head has gone to the reply. */
   #headSent = false;
-  /** The last piece of the read that is being handed over: it may turn out to be the last of all. */
+  /** The last piece of the current read: it may turn out to be the last of the response. */
   #piece: Buffer | null = null;
-  /** Pieces that came behind one that the client is slow to take. */
+  /** Pieces that came while the client was slow. */
   #waiting: Buffer[] = [];
   #blocked = false;
   #ended = false;
@@ -42,12 +42,12 @@ export class ResponseRelay {
     this.#owner = owner;
   }
 
-  /** Whether all of it is there, is small, and none of it has left. */
+  /** Whether the whole response is here, is small, and has not been sent. */
   get fitsOneWrite(): boolean {
-    return !this.#headSent && this.#length !== null && this.#length <= SMALL;
+    return !this.#headSent && this.#length !== null && this.#length <= MAX_SMALL_BYTES;
   }
 
-  /** @param toHead whether it answers a HEAD */
+  /** Takes the response's head. @param toHead whether it answers a HEAD */
   head(head: ResponseHead, headers: HeaderList, body: BodyReader, toHead: boolean): void {
     this.#hasHead = true;
     this.#status = head.status;
@@ -60,19 +60,19 @@ export class ResponseRelay {
     }
   }
 
-  /** @param bytes not empty, valid until {@link readDone} only */
+  /** Takes a piece of the body. @param bytes not empty, valid until {@link readDone} only */
   data(bytes: Buffer): void {
     if (this.#piece !== null) this.#flush(this.#piece);
     this.#piece = bytes;
   }
 
-  /** The bytes of one read end here. */
+  /** All bytes of one read have been handed over. */
   readDone(): void {
     const piece = this.#piece;
     this.#piece = null;
     if (piece !== null) this.#flush(piece);
     else if (this.#hasHead && !this.#headSent && this.#isEventStream) {
-      // uWS sends no head without a piece of a body, and who waits for events wants to know that it is connected.
+      // The engine sends no head without a piece of a body, but a client of events waits for the head.
       this.#flush(EMPTY_EVENT);
     }
   }
@@ -98,7 +98,7 @@ export class ResponseRelay {
     } else if (piece !== null && !this.#write(piece)) {
       return;
     }
-    // What the reply could not send at once is its own matter, but the response is not over before that.
+    // The reply sends the rest by itself. The response is over after that.
     this.#reply.whenWritable(() => {
       if (!this.#reply.aborted) this.#owner.relayed();
     });

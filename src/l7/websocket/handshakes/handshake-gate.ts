@@ -4,7 +4,7 @@ import { pageMetrics } from '../../../telemetry/metrics/page-metrics.ts';
 import type { StatsPage } from '../../../telemetry/stats-page.ts';
 import { WaitingLine } from '../../../core/collections/waiting-line.ts';
 
-/** Max handshakes of a listener that are under way with endpoints, and max handshakes that wait; over all workers. */
+/** Max handshakes of a listener over all workers: under way with endpoints, and queued. */
 interface GateLimits {
   /** 0 is no limit. */
   readonly maxPendingHandshakes: number;
@@ -16,13 +16,13 @@ type GateRefusal = (typeof GATE_REFUSALS)[number];
 
 /** A handshake as the gate sees it. */
 export interface Entrant {
-  /** Belongs to the gate; `outside` at first. */
+  /** Set by the gate; `outside` at first. */
   place: 'outside' | 'queued' | 'inside';
-  /** Whose handshake it is: a queue is shared fairly between sources. */
+  /** The client's network: a queue is shared fairly between sources. */
   readonly source: string;
-  /** Called when the handshake has waited and may go on. */
+  /** The handshake has waited and may go on. */
   admitted(): void;
-  /** Called when the handshake has lost its place in the queue to another source; its `place` is `outside` already. */
+  /** The handshake has lost its place in the queue to another source. Its `place` is `outside` already. */
   displaced(): void;
 }
 
@@ -30,24 +30,23 @@ export interface Entrant {
 export interface ClusterGate {
   /** Lets a handshake in, or queues it until it is {@link Entrant.admitted}; false if it is turned away. */
   enter(entrant: Entrant): boolean;
-  /** Takes a handshake out that is over or given up. Others may be admitted before this returns. */
+  /** Removes a handshake that is over. Others may be admitted before this returns. */
   leave(entrant: Entrant): void;
-  /** Counts a handshake that waited for longer than it may. */
+  /** Counts a handshake that has waited too long. */
   countTimeout(): void;
 }
 
-/** Interval at which a worker with a queue looks whether other workers have made room. */
+/** Interval at which a worker with a queue looks for places that other workers have freed. */
 const LOOK_MS = 100;
 
 /**
- * Bounds the handshakes that a listener has under way with endpoints: clients that all reconnect at once reach the
- * endpoints as fast as those can answer, and no faster. The others wait in a queue of the worker; the rest is refused.
+ * Bounds the handshakes that a listener has under way with endpoints. Clients that all reconnect at once reach the endpoints
+ * as fast as these answer. The others wait in a queue of the worker, and are refused if the queue is full.
  *
- * Clusters share the places so that one with slow endpoints cannot take them all: half of the places is divided
- * evenly, each part kept for one cluster, and the other half goes to whoever comes first (sharing with minimum
- * allocation). The same holds for the places in the queue. A place that becomes free goes to the waiting cluster that
- * has the fewest, and within a cluster the sources take turns. All workers count in their stats pages, and keep the
- * bounds together.
+ * Clusters share the places, so that one with slow endpoints cannot take them all (sharing with minimum allocation). Half of
+ * the places is divided evenly, each part reserved for one cluster. The other half is open to all. The same holds for the
+ * places in the queue. A freed place goes to the waiting cluster with the fewest places, and within a cluster the sources
+ * take turns. The bounds hold over all workers, which count in their stats pages.
  */
 export class HandshakeGate extends Timed {
   readonly #limits: GateLimits;
@@ -105,7 +104,7 @@ export class HandshakeGate extends Timed {
 
   /** Admits waiting handshakes while there is room. */
   admitNext(): void {
-    // A handshake that fails at once leaves within `admitted`: this loop goes on, and no second one begins.
+    // A handshake that fails at once leaves within `admitted`: this loop goes on, and no second loop begins.
     if (this.#admitting) return;
     this.#admitting = true;
     for (let next = this.#next(); next !== null; next = this.#next()) {
@@ -213,7 +212,7 @@ class Gate implements ClusterGate {
     entrant.admitted();
   }
 
-  /** Takes a place in the queue from the source with the most, unless `source` has about as many: then false. */
+  /** Takes a place in the queue from the source with the most. Returns false if `source` has about as many. */
   #displaceFor(source: string): boolean {
     const displaced = this.line.displaceFor(source);
     if (displaced === null) return false;

@@ -11,37 +11,37 @@ import type { UpstreamOwner, UpstreamSocket } from '../../contract/upstream-sock
 const MAX_COLLECTED_BYTES = 64 * 1024;
 const EMPTY = Buffer.alloc(0);
 
-/** Whose handshake the endpoint has refused. */
+/** Owns a handshake that the endpoint has refused. */
 export interface RefusalOwner {
-  /** All of the response has come, and the connection may carry another request. Returns whether it is kept for one. */
+  /** The response is complete, and the connection can carry another request. Returns whether it is kept for one. */
   refusalKeeps(upstream: UpstreamSocket): boolean;
-  /** The connection to the endpoint has been kept or closed: no more is wanted of it. */
+  /** The connection to the endpoint has been kept or closed. */
   refusalEnded(): void;
-  /** The client has its answer, or the first part of it: the handshake is over. */
+  /** The client has got the answer or its first part: the handshake is over. */
   refusalAnswered(): void;
-  /** The client has its answer, or it was cut in the middle, or the client has gone in the middle. */
+  /** The answer is over: sent, cut, or left by the client. */
   refusalOver(status: number): void;
   /** The client's side has been written to. */
   downstreamTouched(): void;
 }
 
-/** What a refusal works with. */
+/** The reply that a refusal is sent by, and its limits. */
 interface RefusalTerms {
   readonly reply: HttpReply;
   readonly wheel: TimerWheel;
-  /** How long the body is collected, in milliseconds. */
+  /** Max time for which the body is collected, in milliseconds. */
   readonly collectMs: number;
-  /** After how many milliseconds without a byte a streamed body is cut; 0 is never. */
+  /** Max silence of a streamed body, in milliseconds; 0 is no limit. */
   readonly idleTimeoutMs: number;
   readonly log: Logger;
   readonly requestId: string;
 }
 
 /**
- * An endpoint's answer to a handshake that is not a 101, on its way to the client. The status and the headers are the
- * answer: whatever becomes of the body, the client gets them. A body of up to {@link MAX_COLLECTED_BYTES} is collected. If it
- * is cut, malformed or too slow, the part that has come is the body, with its right length. A longer one is streamed, and
- * if it breaks then the client's connection is cut.
+ * An endpoint's answer to a handshake that is no 101, on its way to the client. The client gets the status and the headers
+ * whatever becomes of the body. A body of up to {@link MAX_COLLECTED_BYTES} is collected. If it is cut, malformed or too slow,
+ * the client gets the part that has come, with its right length. A longer body is streamed, and the client's connection is
+ * cut if the body breaks.
  */
 export class Refusal extends Timed implements UpstreamOwner, BodySink {
   readonly #upstream: UpstreamSocket;
@@ -50,7 +50,7 @@ export class Refusal extends Timed implements UpstreamOwner, BodySink {
   readonly #terms: RefusalTerms;
   readonly #owner: RefusalOwner;
   readonly #body: BodyReader;
-  /** The collected part is `kept[0, size)`: one buffer that grows, because a body may come byte by byte. */
+  /** The collected part is `kept[0, size)`. One buffer that grows, because a body may come byte by byte. */
   #kept: Buffer = EMPTY;
   #size = 0;
   /** Null while the body is collected. */
@@ -60,7 +60,7 @@ export class Refusal extends Timed implements UpstreamOwner, BodySink {
   /** When a streamed body has moved last, by the wheel's clock. */
   #movedAt = 0;
 
-  /** @param upstream the endpoint's connection, which belongs to the refusal from here on */
+  /** @param upstream the endpoint's connection, which the refusal owns from now on */
   constructor(
     upstream: UpstreamSocket,
     head: ResponseHead,
@@ -85,7 +85,7 @@ export class Refusal extends Timed implements UpstreamOwner, BodySink {
     this.upstreamData(rest, 0, rest.length);
   }
 
-  /** The client has gone. */
+  /** Ends the refusal because the client has gone. */
   drop(): void {
     if (this.#ended) return;
     this.#end();
@@ -93,7 +93,7 @@ export class Refusal extends Timed implements UpstreamOwner, BodySink {
   }
 
   upstreamConnected(): void {
-    // It is connected.
+    // It is connected already.
   }
 
   upstreamData(input: Buffer, start: number, end: number): void {
@@ -104,7 +104,7 @@ export class Refusal extends Timed implements UpstreamOwner, BodySink {
       this.#owner.downstreamTouched();
       this.#answer();
     }
-    // Behind bytes that nobody asked for nothing can be told.
+    // Bytes behind the response answer no request: the connection is out of step.
     if (this.#body.complete) this.#finish(used === end - start && keepsAlive(this.#head));
     else if (this.#body.malformed) this.#break('the body is malformed');
   }
@@ -146,7 +146,7 @@ export class Refusal extends Timed implements UpstreamOwner, BodySink {
     this.#upstream.resume();
   }
 
-  /** The client has taken the last part: nothing is left to do. */
+  /** The client has got the last part. */
   relayed(): void {
     this.#owner.downstreamTouched();
   }
@@ -162,7 +162,7 @@ export class Refusal extends Timed implements UpstreamOwner, BodySink {
     this.#size = size;
   }
 
-  /** Begins to stream: the body is too long to be collected. */
+  /** Streams the body, which is too long to be collected. */
   #stream(): ResponseRelay {
     const { reply, wheel, idleTimeoutMs } = this.#terms;
     const relay = new ResponseRelay(reply, this);
@@ -175,7 +175,7 @@ export class Refusal extends Timed implements UpstreamOwner, BodySink {
     return relay;
   }
 
-  /** All of the body has come. @param isReusable whether the connection may carry another request */
+  /** The body is complete. @param isReusable whether the connection may carry another request */
   #finish(isReusable: boolean): void {
     if (this.#ended) return;
     this.#end(isReusable);
@@ -184,7 +184,7 @@ export class Refusal extends Timed implements UpstreamOwner, BodySink {
     this.#over();
   }
 
-  /** The body will not come whole. */
+  /** The rest of the body will not come. */
   #break(reason: string, cut: ResponseCut = 'endpoint'): void {
     if (this.#ended) return;
     const { log, requestId, reply } = this.#terms;
@@ -211,7 +211,7 @@ export class Refusal extends Timed implements UpstreamOwner, BodySink {
     this.#owner.refusalOver(this.#head.status);
   }
 
-  /** Closes the endpoint's connection, or gives it away. */
+  /** Closes the endpoint's connection, or keeps it for another request. */
   #end(isReusable = false): void {
     if (this.#ended) return;
     this.#ended = true;
