@@ -44,7 +44,7 @@ export interface ServedListener<Self, Config, Shared, Context> {
    * nothing to do: a tunnel never brings a second request.
    */
   follow(successor: Self): void;
-  /** Stops, and closes every connection that belongs to no session or tunnel. May be called again. */
+  /** Stops, and closes all client connections. Tunnels live on: they belong to their contexts. May be called again. */
   close(): void;
   /** The contexts under which connections begin now. */
   readonly contexts: readonly Context[];

@@ -13,7 +13,7 @@ import { within } from '../../support/deadline.ts';
 import { capture, config } from '../primary/fixtures/config.ts';
 import { clusterState } from '../upstream/endpoints.ts';
 
-/** A service without anything that lives, and what has been asked of it. */
+/** A service without connections, which notes what is asked of it. */
 class Idle implements Service {
   readonly innerLoop = null;
   readonly asked: string[] = [];
@@ -79,16 +79,16 @@ describe('a worker that ends', { timeout: 300_000 }, () => {
     ['newest', -1],
     ['siblings', null],
   ] as const) {
-    it(`leaves its addresses to ${heirs}, and stops to listen when those have what begins`, async () => {
+    it(`leaves its addresses to ${heirs}, and stops listening after the hand-over`, async () => {
       assert.deepEqual(await ending((end) => end(heirs)), [`leave ${from}`, 'stop']);
     });
   }
 
-  it('stops at once where nobody else listens', async () => {
+  it('stops at once if nobody else listens', async () => {
     assert.deepEqual(await ending((end) => end(null)), ['stop', 'cancel']);
   });
 
-  it('is not over before that because it is told again, nor later than it is told', async () => {
+  it('does not end earlier because of a second command, nor later than its grace', async () => {
     await ending(async (end, { asked }) => {
       const [first, second] = [end('process'), end('process')];
       await within('its end', second);

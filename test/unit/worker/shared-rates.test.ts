@@ -1,4 +1,4 @@
-/** Rates of a drain hold for the whole process, whatever its workers have. On a clock of the test's own. */
+/** The rates of drains hold for the whole process, however its workers share the connections. On the test's own clock. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
@@ -16,11 +16,11 @@ import type { Change, Service } from '../../../src/worker/service.ts';
 import { capture, config } from '../primary/fixtures/config.ts';
 import { clusterState } from '../upstream/endpoints.ts';
 
-/** A second, over all workers. */
+/** Connections per second, over all workers. */
 const RATE = 20;
 const DEADLINE_MS = 600_000;
 
-/** A service whose connections all lose what they run on with the next change. */
+/** A service whose connections all lose their cluster with the next change. */
 class Losing implements Service {
   readonly innerLoop = { waitedMs: 0, takeLatenessMs: () => 0 };
   readonly #living = new Set<LiveConnection>();
@@ -59,7 +59,7 @@ class Losing implements Service {
   cancelPending = (): void => undefined;
   emptied = (): Promise<void> => new Promise(() => undefined);
 
-  /** Clients that go by themselves. */
+  /** All clients go by themselves. */
   lose(): void {
     this.#living.clear();
   }
@@ -76,7 +76,7 @@ interface Started {
   readonly environment: Environment;
 }
 
-/** All workers of a process, whose clocks go together. */
+/** The workers of one process, on one clock. */
 class Process {
   readonly workers: readonly Started[];
   readonly #settings = {
@@ -123,7 +123,7 @@ class Process {
     return { thread, service, environment: made! };
   }
 
-  /** Brings a configuration without what the connections run on. */
+  /** Reloads a configuration under which all connections lose their cluster. */
   async reload(): Promise<void> {
     const clusters = config.clusters.map(clusterState);
     const series = this.#directory.table;
@@ -134,7 +134,7 @@ class Process {
     for (const { thread } of this.workers) thread.settle(2, true);
   }
 
-  /** Lets time pass; returns how many connections have been ended, and the most that were over the rate. */
+  /** Lets time pass. Returns the number of connections ended, and the max by which they were ahead of the rate. */
   run(ms: number): { readonly ended: number; readonly ahead: number } {
     const before = this.ended;
     let ahead = 0;
@@ -149,7 +149,7 @@ class Process {
     return this.workers.reduce((sum, { service }) => sum + service.ended, 0);
   }
 
-  /** What a supervisor tells the others when one is gone. */
+  /** Tells the workers that one of them is gone, as the supervisor does. */
   forget(index: number): void {
     const pages = this.#pages.filter((_, other) => other !== index);
     for (const { thread } of this.workers) thread.setPages(pages);
@@ -176,14 +176,14 @@ async function within(workers: readonly WorkerOf[], act: (all: Process) => Promi
   }
 }
 
-/** Each worker may be one connection ahead. */
+/** Asserts that the rate was kept. Each worker may be one connection ahead. */
 function assertRate({ ended, ahead }: { ended: number; ahead: number }, workers: number, ms: number): void {
   const promised = (ms * RATE) / 1000;
   assert.ok(ahead <= workers, `${ahead} too many at some time`);
   assert.ok(Math.abs(ended - promised) <= workers + promised * 0.05, `${ended} instead of ${promised}`);
 }
 
-describe('the rate at which connections end that a reload has left behind', () => {
+describe('the rate at which connections end after a reload', () => {
   for (const [name, workers] of [
     ['tunnels of four workers', workersOf([0, 0], [500, 500, 500, 500])],
     ['sessions of two workers', workersOf([500, 500], [0, 0, 0, 0])],
@@ -199,7 +199,7 @@ describe('the rate at which connections end that a reload has left behind', () =
     });
   }
 
-  it('is not left unused by workers whose clients have gone, or that are given up', async () => {
+  it('goes to the others if clients of a worker have gone, or the worker itself has', async () => {
     const workers = workersOf([500, 500], [500, 500, 500, 500]);
     await within(workers, async (all) => {
       await all.reload();
@@ -218,8 +218,8 @@ describe('the rate at which connections end that a reload has left behind', () =
   });
 });
 
-describe('the rate at which workers that end close what they have', () => {
-  it('is the same over all workers that end at a time', async () => {
+describe('the rate at which ending workers close their connections', () => {
+  it('is shared by all workers that end at the same time', async () => {
     const workers = workersOf([900, 300], [0, 0]);
     await within(workers, async (all) => {
       const pace = { rate: RATE, deadlineMs: DEADLINE_MS, jitterMs: 0 };
@@ -231,7 +231,7 @@ describe('the rate at which workers that end close what they have', () => {
     });
   });
 
-  it('is all of it for a worker that ends alone', async () => {
+  it('belongs to a worker that ends alone', async () => {
     const workers = workersOf([300, 300, 300], []);
     await within(workers, async (all) => {
       const pace = { rate: RATE, deadlineMs: DEADLINE_MS, jitterMs: 0 };

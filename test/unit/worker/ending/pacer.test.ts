@@ -59,7 +59,7 @@ class Connection implements PacedConnection {
 const pace = { rate: 100, deadlineMs: 60_000, jitterMs: 0 };
 
 describe('a pacer', () => {
-  it('ends so many a second, evenly, in an order that is not that of their coming', () => {
+  it('ends connections evenly at the rate, in an order other than that of their arrival', () => {
     const world = new World();
     world.add(1000);
     new Pacer(world.wheel, world.collect, pace, false);
@@ -77,7 +77,7 @@ describe('a pacer', () => {
     assert.ok(world.ended.every(({ how }) => how === 'drain'));
   });
 
-  it('puts each off by a random time up to the jitter', () => {
+  it('delays each by a random time up to the jitter', () => {
     const world = new World();
     world.add(200);
     new Pacer(world.wheel, world.collect, { ...pace, rate: Infinity, jitterMs: 2000 }, false);
@@ -87,7 +87,7 @@ describe('a pacer', () => {
     assert.equal(world.ended.length, 200);
   });
 
-  it('asks those that are not ready again and again, and ends them at the deadline', () => {
+  it('asks busy connections again and again, and ends them at the deadline', () => {
     const world = new World();
     world.add(5, (at) => at >= 3000);
     world.add(5, () => false);
@@ -105,7 +105,7 @@ describe('a pacer', () => {
     assert.ok(pacer.over);
   });
 
-  it('ends everything at the deadline, and is over, however many have not had their turn', () => {
+  it('ends everything at the deadline, however many have not had their turn, and is over', () => {
     const world = new World();
     world.add(500);
     const pending: number[] = [];
@@ -119,7 +119,7 @@ describe('a pacer', () => {
     assert.equal(pending.at(-1), 0);
   });
 
-  it('never ends more at a low rate because new ones come one by one', () => {
+  it('does not exceed a low rate when connections come one by one', () => {
     const world = new World();
     new Pacer(world.wheel, world.collect, { ...pace, rate: 1 }, true, { random: () => 0 });
     for (let second = 0; second < 20; second++) {
@@ -130,7 +130,7 @@ describe('a pacer', () => {
     assert.ok(world.ended.length >= 18, `${world.ended.length}`);
   });
 
-  it('takes care of what comes later where it lasts, and is over when nothing is left where it does not', () => {
+  it('ends later connections too if it lasts, else it is over when none is left', () => {
     for (const lasting of [true, false]) {
       const world = new World();
       world.add(3);
@@ -146,7 +146,7 @@ describe('a pacer', () => {
     }
   });
 
-  it('ends nothing more once it is cancelled, nor what has ended by itself', () => {
+  it('ends nothing after it was cancelled, and no connection that has ended by itself', () => {
     const world = new World();
     world.add(100);
     const pacer = new Pacer(world.wheel, world.collect, { ...pace, rate: 20 }, true);

@@ -5,7 +5,7 @@ import { EndingBacklog, shareOfScope } from '../../../../src/worker/ending/rate-
 const page = (...values: number[]): Float64Array => Float64Array.from(values);
 
 describe('the share of a worker in a rate', () => {
-  it('is its part of what the gauges of a scope count in all pages', () => {
+  it('is its part of the connections that the gauges of a scope count in all pages', () => {
     const pages = [page(3, 0, 99), page(1, 4, 99)];
     const shares = pages.map((own) => shareOfScope(own, pages, [0, 1]));
     assert.deepEqual(
@@ -23,7 +23,7 @@ describe('the share of a worker in a rate', () => {
     assert.equal(shareOfScope(page(1), [page(1), page(5)], []).of(1), 1 / 2);
   });
 
-  it('follows what is pending in every worker, with several pacers in one', () => {
+  it('follows the pending connections of every worker, with several pacers in one', () => {
     const pages = [page(7, 0), page(7, 0)];
     const [first, second] = pages.map((own) => new EndingBacklog(own, pages, 1));
     const [a, b, c] = [first!.share(), first!.share(), second!.share()];
@@ -38,7 +38,7 @@ describe('the share of a worker in a rate', () => {
     assert.deepEqual(pages, [page(7, 0), page(7, 0)]);
   });
 
-  it('is at most all of the rate for a worker whose page the others do not have', () => {
+  it('is at most the whole rate for a worker whose page is not among the others', () => {
     const own = page(0);
     assert.equal(new EndingBacklog(own, [page(0)], 0).share().of(5), 1);
   });
