@@ -1,4 +1,4 @@
-/** Totals of what uWS has handed to us of one client, since its session began. */
+/** Messages and control frames that uWS has handed over for one client, since its session began. */
 export interface Delivered {
   readonly messages: number;
   /** Payload of the messages, after decompression. */
@@ -8,18 +8,18 @@ export interface Delivered {
   readonly controlBytes: number;
 }
 
-/** How a session's bytes look on the wire. */
+/** Properties of a session's bytes on the wire. */
 export interface WireTraits {
-  /** No unfinished message can be larger. */
+  /** Max bytes of an unfinished message. */
   readonly maxMessageSize: number;
-  /** Whether messages may come compressed, so that their size says nothing of their bytes on the wire. */
+  /** Whether messages may come compressed, so that their size does not tell their bytes on the wire. */
   readonly compressed: boolean;
   readonly secure: boolean;
 }
 
 /** The smallest head of a client's frame, its mask included (RFC 6455 section 5.2). */
 const MIN_FRAME_HEAD_BYTES = 6;
-/** What TLS adds to a record: a head of 5 bytes, and up to 24 of nonce and tag. */
+/** Max bytes that TLS adds to a record: a head of 5 bytes, and up to 24 of nonce and tag. */
 const TLS_RECORD_BYTES = 29;
 /** Max bytes of the TLS handshake and the request's head. */
 const HANDSHAKE_BYTES = 8 * 1024;
@@ -28,9 +28,8 @@ const FRAME_BYTES = 16;
 const SECURE_FRAME_BYTES = 64;
 
 /**
- * Estimates how many bytes of an unfinished message a client has sent, from what the system has received and what
- * whole messages account for. Never below the truth by more than a few bytes for each control frame, and above it only
- * until the next message has come whole.
+ * Estimates how many bytes of an unfinished message a client has sent: received bytes, less the bytes of whole messages.
+ * The estimate is low by a few bytes for each control frame at most. It may be high until the next message has come whole.
  */
 export class HeldBytes {
   readonly #traits: WireTraits;
@@ -54,7 +53,7 @@ export class HeldBytes {
     this.#controlBytes = delivered.controlBytes;
     const frames = delivered.messages + delivered.controlFrames;
     const overhead = HANDSHAKE_BYTES + frames * (traits.secure ? SECURE_FRAME_BYTES : FRAME_BYTES);
-    // A small compressed message may stand for a large one, behind which a client could hide what it sends at once.
+    // A small compressed message may stand for a large one, and a client could hide other bytes behind it.
     const payload = traits.compressed && isYoung ? 0 : delivered.messageBytes;
     this.#held = this.#bound(read - overhead - payload - delivered.controlBytes);
   }
@@ -70,7 +69,7 @@ export class HeldBytes {
     }
     if (this.#traits.secure && messages + controlFrames > 0) whole += TLS_RECORD_BYTES;
     let held = this.#held + received - whole;
-    // All that was held before has been handed over with the first message since.
+    // The first message since the last sample has taken all bytes that were held then.
     if (messages > 0) held = Math.min(held, received);
     this.#read = read;
     this.#messages = delivered.messages;
@@ -81,7 +80,7 @@ export class HeldBytes {
     return this.#held;
   }
 
-  /** As of the last sample. */
+  /** Bytes that were held at the last sample. */
   get value(): number {
     return this.#held;
   }

@@ -7,28 +7,31 @@ import { HeldBytes, type Delivered, type WireTraits } from './held-bytes.ts';
 
 /** Interval of {@link UnfinishedMessages.tick}. */
 export const SAMPLE_MS = 10;
-/** Interval at which new sessions are looked up, and a part of the sessions is sampled. */
+/** Interval of look-ups of new sessions, and of samples of a part of the sessions. */
 const SLOW_MS = 100;
-/** Slow samples in which each session gets its turn. */
+/** Slow samples after which each session has had its turn. */
 const SLOW_ROUNDS = 20;
 const MIN_SLOW_SAMPLES = 64;
-/** All sessions are sampled when the process has grown by this, or by a quarter of what the budget has left. */
+/** Growth of the process after which all sessions are sampled: this, or a quarter of the free budget if that is more. */
 const MIN_GROWTH_BYTES = 4 * 1024 * 1024;
 const GROWTH_SHARE = 0.25;
-/** Sampling, and telling descriptors apart, take at most a fifth of the thread's time; listing them takes a fiftieth. */
+/**
+ * Pauses after work, as multiples of its time: samples and the search for descriptors take a fifth of the thread's time at
+ * most, the list of descriptors a fiftieth.
+ */
 const SAMPLE_PAUSE = 4;
 const LOOK_UP_PAUSE = 50;
-/** Time after which no more new sessions are looked up in one tick. */
+/** Max time of look-ups in one tick. */
 const MAX_LOOK_UP_MS = 50;
-/** Max descriptors that are told apart at once, which takes as many free ones for a moment. */
+/** Max descriptors that are told apart at once. For a moment this takes as many free descriptors. */
 const MAX_GROUP = 128;
-/** A session that is mapped at this age has not been watched from its beginning. */
+/** Max age of a session that counts as watched from its beginning. */
 const MAX_YOUNG_MS = 10_000;
-/** uWS keeps the memory of a WebSocket until its client closes the connection, for 16 s at most. */
+/** Time that uWS 20.66 to 20.68 may keep the memory of a WebSocket after a close frame: 16 s were measured. */
 const LINGER_MS = 20_000;
-/** Sessions that end within this time are remembered together. */
+/** Sessions that end within this time share an entry. */
 const LINGER_STEP_MS = 1000;
-/** An ended session that may hold this is closed at once. */
+/** Bytes from which on the connection of an ended session is cut at once. */
 const MIN_ENDED_BYTES = 64 * 1024;
 
 /** Receives a client's messages. */
@@ -42,7 +45,7 @@ export interface Receiver extends Delivered {
   unfinished(bytes: number): void;
 }
 
-/** What the system knows of the clients' sockets of this thread; `sys/sockets/accepted-sockets.ts` has the details. */
+/** The clients' sockets of this thread: see `sys/sockets/accepted-sockets.ts`. */
 interface ClientSockets {
   includes(fd: number): boolean;
   find(isKnown: (fd: number) => boolean): number[];
@@ -69,12 +72,12 @@ interface Watched {
 }
 
 /**
- * Counts what clients have sent of messages that have not come whole into the budget: uWS keeps it, up to
- * `maxMessageSize` for each session, and tells nobody.
+ * Counts the bytes of unfinished messages in the budget. uWS 20.66 to 20.68 keeps them, up to `maxMessageSize` for each
+ * session, and does not tell. An engine of our own ends the need.
  *
- * If half of the budget covers the largest unfinished messages of all sessions, their size is reserved and nothing is
- * watched. Otherwise the system's counters of the sessions' sockets are sampled: a part of the sessions at regular
- * intervals, and all of them as soon as the process's memory grows.
+ * If half of the budget covers the largest possible messages of all sessions, their size is reserved and nothing is watched.
+ * Otherwise the kernel's counters of the sessions' sockets are sampled: a part of the sessions at regular intervals, and all
+ * of them as soon as the process's memory grows.
  */
 export class UnfinishedMessages {
   readonly #budget: BufferBudget;
@@ -85,17 +88,17 @@ export class UnfinishedMessages {
   readonly #sessions = new Map<Receiver, Watched | null>();
   readonly #unknown = new Set<Receiver>();
   readonly #known = new Set<number>();
-  /** Memory of ended sessions that uWS may still keep: an entry for each second, in order. */
+  /** Bytes that uWS may still keep for ended sessions: an entry for each second, in order. */
   readonly #lingering: { readonly until: number; bytes: number }[] = [];
-  /** The largest unfinished messages of all sessions together. */
+  /** Bytes of the largest possible messages of all sessions together. */
   #worst = 0;
   #watches = false;
   /** Whether the sockets cannot be watched. */
   #blind: boolean;
   #warned = false;
-  /** Whether a session has ended whose descriptor was not known, and uWS may keep what it held. */
+  /** Whether a session has ended whose descriptor was not known, so that uWS may still keep its bytes. */
   #endedUnknown = false;
-  /** Descriptors that are told apart at once: fewer after a shortage of them. */
+  /** Descriptors that are told apart at once: fewer after a shortage of descriptors. */
   #groupSize = MAX_GROUP;
   /** Descriptors that are still to be looked at. */
   #candidates: number[] = [];
@@ -104,7 +107,7 @@ export class UnfinishedMessages {
   #nextSlow = 0;
   #nextFull = 0;
   #lowestResident = 0;
-  /** Where slow sampling goes on. */
+  /** The sessions that come next in slow samples. */
   #turn: Iterator<[Receiver, Watched | null]> | null = null;
 
   /** @param sockets null if system calls cannot be used */
@@ -116,7 +119,7 @@ export class UnfinishedMessages {
     this.#gauges = gauges;
   }
 
-  /** A session begins, and its client may send. */
+  /** Begins to count for a session. */
   opened(session: Receiver): void {
     this.#sessions.set(session, null);
     this.#unknown.add(session);
@@ -124,7 +127,7 @@ export class UnfinishedMessages {
   }
 
   /**
-   * The client's leg of a session has ended. Does nothing for a session that was not opened.
+   * Stops counting for a session, whose WebSocket has ended. Does nothing for a session that was not opened.
    *
    * @param lingers whether uWS keeps the connection until the client closes it
    */
@@ -150,7 +153,7 @@ export class UnfinishedMessages {
     }
   }
 
-  /** Does what is due. Not to be called from a callback of uWS, because it may close sessions. */
+  /** Looks up and samples what is due. Not to be called from a callback of uWS, because sessions may be closed. */
   tick(): void {
     const now = this.#gauges.now();
     this.#endLingering(now);
@@ -158,7 +161,7 @@ export class UnfinishedMessages {
     const sockets = this.#sockets;
     if (fits || this.#blind || sockets === null) {
       if (!fits) this.#warn('the system cannot be asked');
-      // Before the reservation: what is counted and reserved at once would shed sessions.
+      // Before the reservation: bytes that are both counted and reserved would shed sessions.
       if (this.#watches) this.#stopWatching();
       this.#budget.reserve(fits ? this.#worst : 0);
       return;
@@ -184,7 +187,7 @@ export class UnfinishedMessages {
       this.#lowestResident = resident;
       this.#sampleAll(sockets);
       this.#beginLookUp(sockets);
-      // What is left is looked up in the next ticks: with thousands of unknown sessions it takes seconds.
+      // The next ticks look up the others: with thousands of unknown sessions it takes seconds.
       while (this.#candidates.length > 0 && this.#gauges.now() - now < MAX_LOOK_UP_MS) this.#lookUp(sockets);
       const end = this.#gauges.now();
       this.#nextFull = end + SAMPLE_PAUSE * (end - now);
@@ -205,7 +208,7 @@ export class UnfinishedMessages {
     }
   }
 
-  /** Lists the descriptors that may be those of sessions whose descriptor is not known. */
+  /** Lists the descriptors that may belong to sessions whose descriptor is not known. */
   #beginLookUp(sockets: ClientSockets): void {
     const start = this.#gauges.now();
     if (this.#unknown.size === 0 && !this.#endedUnknown) return;
@@ -217,7 +220,7 @@ export class UnfinishedMessages {
 
   /** Finds the sessions of some of the candidates. */
   #lookUp(sockets: ClientSockets): void {
-    // Since they were listed some may have been closed, and their numbers be another thread's.
+    // Some may have been closed since they were listed, and another thread may have got their numbers.
     const group = this.#candidates
       .splice(-this.#groupSize)
       .filter((fd) => !this.#known.has(fd) && sockets.includes(fd));
@@ -246,7 +249,7 @@ export class UnfinishedMessages {
   }
 
   #found(sockets: ClientSockets, session: Receiver, fd: number): void {
-    // Another session may have been shed, and this one with it.
+    // The session may have been closed, with another one that was shed.
     if (!this.#unknown.has(session)) return;
     const received = sockets.received(fd);
     if (received < 0) return;
@@ -278,7 +281,7 @@ export class UnfinishedMessages {
     }
   }
 
-  /** Counts the session's unfinished message. The session, and others, may be closed before this returns. */
+  /** Samples a session. The session, and others, may be closed before this returns. */
   #sample(sockets: ClientSockets, session: Receiver, watched: Watched): void {
     session.unfinished(this.#measure(sockets, session, watched));
   }
@@ -318,7 +321,7 @@ export class UnfinishedMessages {
       this.#blind = true;
       return;
     }
-    // Clients can bring a shortage about: it must not end the counting.
+    // Clients can cause a shortage, which must not end the counting.
     this.#groupSize = Math.ceil(this.#groupSize / 2);
     this.#candidates = [];
     this.#endedUnknown = true;
