@@ -11,7 +11,7 @@ const INPUT_BYTES = 256 * 1024;
 /**
  * The loop of a thread that carries connections by system calls, and what the connections share. The thread waits in
  * epoll_wait instead of in Node's event loop, whose descriptor is in the same epoll set. Node gets a turn when it has
- * something to do (a client of uWebSockets.js, a message of the primary, an address that has been looked up), and at
+ * something to do (a socket of a native library, a message of the primary, an address that has been looked up), and at
  * every tick of the wheel. So everything that Node does works here too, and costs the connections nothing while Node has
  * nothing to do.
  */

@@ -5,6 +5,7 @@ import { ThreadLock } from '../core/thread-lock.ts';
 import { BoundConnections } from '../l7/bound/bound-connections.ts';
 import { BufferBudget } from '../l7/buffers/buffer-budget.ts';
 import { createSlab } from '../l7/buffers/slab.ts';
+import type { Engine } from '../l7/contract/engine.ts';
 import type { RelaySession } from '../l7/contract/relay.ts';
 import type { L7Environment } from '../l7/dispatch/environment.ts';
 import { L7Listener } from '../l7/dispatch/l7-listener.ts';
@@ -40,7 +41,7 @@ class WebLayer implements Layer<L7Listener, L7ListenerConfig, L7Environment, Upg
   readonly closesAtEnd = true;
   /** Null without system calls. */
   readonly innerLoop: EventLoop | null;
-  readonly #engine: UwsEngine;
+  readonly #engine: Engine;
   readonly #shared: Omit<L7Environment, keyof Environment>;
   readonly #refresh: NodeJS.Timeout;
   #aborted = false;

@@ -10,7 +10,7 @@ import type { Service } from './service.ts';
 
 /**
  * Runs a service as a worker's task until it has drained or fails. An exception that nothing caught ends this task alone.
- * The service is closed, which uWS needs for the thread to live on, and the task rejects with the exception.
+ * The service is closed, because open native handles would abort the process, and the task rejects with the exception.
  */
 export async function runService(
   start: WorkerStart,
@@ -71,7 +71,7 @@ export async function runService(
     say({ type: 'listening', generation: running.generation });
     await outcome.promise;
   } finally {
-    // Not inside the callback that failed: uWS may still be running around it.
+    // Not inside the callback that failed: a native library may still be running around it.
     await turn();
     thread?.close();
     // Handles take two turns to close. Only then may the task end.

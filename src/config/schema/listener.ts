@@ -74,7 +74,7 @@ const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 const CONNECTIONS = { min: 0, max: 100_000_000 };
 const IDLE = { min: 10, max: MAX_DURATION_MS, zero: 'never' };
-/** uWebSockets.js terminates the process if the idle timeout is outside of 8 to 960 seconds. */
+/** The engine of layer 7 takes idle timeouts of 8 to 960 seconds only. Any other value would end the process. */
 const WEBSOCKET_IDLE = { min: 8000, max: 960_000, zero: 'never' };
 const BUFFER = { min: 1024, max: GIB };
 

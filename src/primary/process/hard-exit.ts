@@ -1,5 +1,5 @@
 /**
- * Ends the process with a status, without Node's teardown. The teardown aborts if a uWS thread has open handles, and hangs
+ * Ends the process with a status, without Node's teardown. The teardown aborts if a thread has open native handles, and hangs
  * while a write to a full pipe is in progress.
  *
  * A program that only exits replaces this one by execve(2). Without execve the process kills itself, and the status is

@@ -229,7 +229,7 @@ export class Supervisor {
     this.#overdue.cancel();
     this.#stuck.stop();
     if (!ended) return false;
-    // Threads without a task have no uWS handles open, so they can be terminated.
+    // Threads without a task have no native handles open, so they can be terminated.
     if (this.leftBehind.count === 0) await this.#options.threads.close();
     for (const slot of slots) slot.close();
     return true;

@@ -157,7 +157,7 @@ export class WorkerSlot {
     this.#leave.resolve(undefined);
   }
 
-  /** Terminates the worker's thread, which must have no uWS handles: those would abort the process. */
+  /** Terminates the worker's thread, which must have no native handles: those would abort the process. */
   terminate(): void {
     this.#termination.abort();
   }

@@ -10,7 +10,7 @@ export type WorkerFiles = Readonly<Record<WorkerKind, URL>>;
 
 /** Max threads of a kind. Each worker may have a successor while it drains. */
 const MAX_THREADS = 1024;
-/** How long a thread without a task is kept: uWS closes its handles meanwhile, and the next worker may use the thread. */
+/** How long a thread without a task is kept: native handles close meanwhile, and the next worker may use the thread. */
 const IDLE_TIMEOUT_MS = 5000;
 
 /** Runs the workers' tasks on threads, which it starts on demand. */
@@ -27,7 +27,7 @@ export class WorkerThreads {
   /**
    * Runs a worker's task; settles when it has ended.
    *
-   * @param signal terminates the thread, which must have no uWS handles; the task has ended when the thread has, and
+   * @param signal terminates the thread, which must have no native handles; the task has ended when the thread has, and
    * the descriptors that it left open are closed
    */
   async run(start: WorkerStart, signal: AbortSignal): Promise<unknown> {
@@ -55,7 +55,7 @@ export class WorkerThreads {
     this.#log.info({ worker: name, descriptors: closed }, 'worker thread has been terminated');
   }
 
-  /** Ends all threads; none may have a task, because open uWS handles abort the process. */
+  /** Ends all threads; none may have a task, because open native handles abort the process. */
   async close(): Promise<void> {
     await Promise.all(Array.from(this.#pools.values(), (pool) => pool.destroy()));
   }

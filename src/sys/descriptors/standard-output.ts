@@ -10,8 +10,8 @@ const STDERR = 2;
  * Moves standard output to another descriptor, and makes descriptor 1 lead to /dev/null. Native libraries write to
  * descriptor 1, and their lines must not get into the log. A write to /dev/null never blocks a thread.
  *
- * uWebSockets (20.0.8 of uws-pack) prints `Browsed to SNI: NAME` when routes are added for a server name, and clients choose
- * its spelling. Without such a library this file is not needed.
+ * The engine of layer 7 prints `Browsed to SNI: NAME` when routes are added for a server name, and clients choose its
+ * spelling. Without such a library this file is not needed.
  *
  * @returns the descriptor of standard output, which child processes do not inherit
  * @throws Error if system calls are not supported, or no descriptor is free: nothing has changed then

@@ -65,7 +65,7 @@ export class LeftBehind<S extends StuckSlot = WorkerSlot> {
   }
 
   /**
-   * Takes a stuck worker in: its addresses go to others, and its thread is ended, if that is safe. A thread with uWS
+   * Takes a stuck worker in: its addresses go to others, and its thread is ended, if that is safe. A thread with native
    * handles cannot be ended without the process; it stays until it turns again. Errors are logged: they must not end
    * the process, which serves with its other workers.
    */
