@@ -86,7 +86,7 @@ export class ServiceThread {
   }
 
   listen(): Promise<void> {
-    this.#listening = this.#service.listen().then(() => this.#close());
+    this.#listening = this.#service.listen().then(() => this.#applyDrains());
     return this.#listening;
   }
 
@@ -116,7 +116,7 @@ export class ServiceThread {
     this.#environment = environment;
     const lost = new Set(change.commit());
     // New listeners may be in drained scopes.
-    this.#close();
+    this.#applyDrains();
     this.#generationMeter.write();
     if (lost.size > 0) this.#endLost(lost);
   }
@@ -162,11 +162,11 @@ export class ServiceThread {
     if (this.#ending) return;
     this.#admit(scope, true);
     // It may be within another drained scope.
-    this.#close();
+    this.#applyDrains();
   }
 
   /** Lets all drained scopes take no new work. */
-  #close(): void {
+  #applyDrains(): void {
     for (const scope of this.#drained.values()) this.#admit(scope, false);
   }
 

@@ -74,7 +74,7 @@ export class Generations<
     const commits: (() => void)[] = [];
     const made: Listener[] = [];
     const abort = (): void => {
-      for (const listener of made) this.#close(listener);
+      for (const listener of made) this.#closeListener(listener);
     };
     try {
       for (const config of this.#layer.configsOf(next)) {
@@ -133,7 +133,7 @@ export class Generations<
 
   stop(): void {
     for (const listener of this.#listeners.values()) {
-      this.#stop(listener);
+      this.#stopUnderLock(listener);
       // While others take over, what still comes here is served.
       if (!this.#leaves) listener.admit(false);
     }
@@ -158,7 +158,7 @@ export class Generations<
     try {
       this.#layer.aborting();
       for (const connection of this.living({ kind: 'all' })) connection.abort();
-      for (const listener of this.#allListeners()) this.#close(listener);
+      for (const listener of this.#allListeners()) this.#closeListener(listener);
     } finally {
       this.#layer.close();
     }
@@ -183,12 +183,12 @@ export class Generations<
     return [...[...this.#listeners.values()].flatMap(({ contexts }) => contexts), ...this.#oldContexts];
   }
 
-  #stop(listener: Listener): void {
+  #stopUnderLock(listener: Listener): void {
     this.#lock.hold(() => listener.stop());
   }
 
-  #close(listener: Listener): void {
-    this.#stop(listener);
+  #closeListener(listener: Listener): void {
+    this.#stopUnderLock(listener);
     listener.close();
   }
 
@@ -248,13 +248,13 @@ export class Generations<
   ): void {
     this.#oldListeners.add(listener);
     if (successor === null) {
-      this.#stop(listener);
+      this.#stopUnderLock(listener);
       listener.admit(false);
     } else {
       listener.follow(successor);
       // Every worker has made a successor, and these are the newest sockets on the address.
       listener.leave(-config.workers[this.#layer.kind]);
-      this.#clock.delay(REPLACED_MS, () => this.#stop(listener));
+      this.#clock.delay(REPLACED_MS, () => this.#stopUnderLock(listener));
     }
     this.#retirement.add({
       generation,
@@ -267,7 +267,7 @@ export class Generations<
       isCurrent: () => this.#listeners.has(name),
       onOver: () => {
         this.#oldListeners.delete(listener);
-        this.#close(listener);
+        this.#closeListener(listener);
       },
     });
   }
