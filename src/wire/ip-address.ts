@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 
 /**
- * Writes the bytes of an IP address as text: dotted for 4 bytes and for IPv4 mapped into IPv6, else as RFC 5952
- * recommends (lower case, the longest run of zeros shortened). Other lengths, as of a UNIX socket, give ''.
+ * Writes the bytes of an IP address as text: dotted for 4 bytes and for IPv4 mapped into IPv6, else by RFC 5952 (lower case,
+ * the longest run of zeros shortened). Other lengths, such as a UNIX socket's, give ''.
  */
 export function formatIp(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join('.');
@@ -16,14 +16,14 @@ export function formatIp(bytes: Uint8Array): string {
   return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
 }
 
-/** The longest text of an address, zone included. */
+/** Max characters of an address, zone included. */
 const MAX_ADDRESS_LENGTH = 64;
 
 /**
- * Brings an IP address into the one form that {@link formatIp} writes, so that hash keys, limits and log lines agree.
- * A zone (`%eth0`) is cut off: it means nothing on another machine.
+ * Writes an IP address in the form of {@link formatIp}, so that hash keys, limits and log lines agree. A zone (`%eth0`) is
+ * removed: it has no meaning on another machine.
  *
- * @returns null for what is no address
+ * @returns null if the text is not an address
  */
 export function normalizeIp(text: string): string | null {
   if (text.length > MAX_ADDRESS_LENGTH) return null;
@@ -44,7 +44,7 @@ function bytesOfIpv6(text: string): Uint8Array {
   return bytes;
 }
 
-/** @param text groups with colons between, of which the last may be a dotted IPv4 address */
+/** @param text groups separated by colons; the last may be a dotted IPv4 address */
 function bytesOfGroups(text: string): number[] {
   if (text === '') return [];
   return text.split(':').flatMap((group) => {
@@ -55,10 +55,10 @@ function bytesOfGroups(text: string): number[] {
 }
 
 /**
- * Returns the network whose addresses one client can use at will: the first 64 bits of an IPv6 address, or an IPv4
- * address itself.
+ * Returns the network whose addresses one client can choose freely: the first 64 bits of an IPv6 address, or a whole IPv4
+ * address.
  *
- * @param address as text, mapped addresses (`::ffff:192.0.2.1`) and zones (`fe80::1%eth0`) included
+ * @param address may be mapped (`::ffff:192.0.2.1`) and have a zone (`fe80::1%eth0`)
  */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address;

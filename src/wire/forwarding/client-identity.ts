@@ -13,17 +13,17 @@ export interface ClientConnection {
   readonly secure: boolean;
 }
 
-/** Who sent a request: found once, before the request is checked. */
+/** The sender of a request, found once before the request is checked. */
 export interface ClientIdentity {
   /** The nearest IP address that is not a trusted proxy's. */
   readonly address: string;
   /** A trusted proxy's X-Request-Id, or a new one. */
   readonly requestId: string;
-  /** The scheme that the client used: what a trusted proxy says, else what the connection shows. */
+  /** The scheme that the client used: a trusted proxy's word, else the connection's scheme. */
   readonly proto: ForwardedProto;
   /** Whether the client used TLS, by {@link proto}. */
   readonly secure: boolean;
-  /** Null if the peer is no trusted proxy, so that nothing it says is believed. */
+  /** Null if the peer is not a trusted proxy, so that its headers do not count. */
   readonly told: ProxyReport | null;
 }
 
@@ -33,26 +33,26 @@ export type ForwardedProto = 'http' | 'https' | 'ws' | 'wss';
 export interface ProxyReport {
   /** The hops before the peer, the nearest last, as X-Forwarded-For writes them. */
   readonly chain: readonly string[];
-  /** The number of hops, from the near end, that trusted proxies have said. */
+  /** The number of hops, from the near end, that trusted proxies have named. */
   readonly depth: number;
-  /** Null if the proxy says none, or none that is valid. */
+  /** Null if the proxy names no valid scheme. */
   readonly proto: ForwardedProto | null;
   readonly host: string | null;
   readonly port: string | null;
-  /** Whether the `Forwarded` header leads to the same client, so that it may go on. */
+  /** Whether the `Forwarded` header leads to the same client, so that it may be passed on. */
   readonly forwardedAgrees: boolean;
 }
 
-/** A name that is no address, as RFC 7239 section 6 writes it: `unknown`, `_hidden`, with a port or without. */
+/** A node name of RFC 7239 section 6 that is not an address: `unknown`, `_hidden`, with or without a port. */
 const NODE_NAME = /^[\w.:-]+$/;
 
 const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
 
 /**
- * Finds out who sent a request. Forwarding headers count only if the peer is a trusted proxy.
+ * Finds the sender of a request. Forwarding headers count only if the peer is a trusted proxy.
  *
  * @param trusted tells whether an address is a trusted proxy's
- * @param newRequestId called if no trusted proxy has given the request an id
+ * @param newRequestId called if no trusted proxy has set a request id
  */
 export function identifyClient(
   head: RequestHead,
@@ -77,8 +77,8 @@ export function identifyClient(
 
 /**
  * Reads what a trusted proxy says. One header names the client: X-Forwarded-For if there is one, else `Forwarded`,
- * else X-Real-IP. It counts even if it has no members. The others are not asked, because a proxy that sets one of them passes the others on as the client
- * sent them.
+ * else X-Real-IP. It counts even if it has no members. The others do not count, because a proxy that sets one of them passes
+ * the client's others on.
  */
 function readReport(
   head: RequestHead,
@@ -109,8 +109,8 @@ function readReport(
 }
 
 /**
- * Reads X-Forwarded-Proto, -Host and -Port. If every proxy has added to them, they are lists like X-Forwarded-For, and
- * the member as far from the near end counts. A shorter list's first member counts.
+ * Reads X-Forwarded-Proto, -Host and -Port. If every proxy adds to them, they are lists like X-Forwarded-For, and the member
+ * at the same depth from the near end counts. If a list is shorter, its first member counts.
  */
 function readX(head: RequestHead, depth: number): Pick<ProxyReport, 'proto' | 'host' | 'port'> {
   const told = (name: string): string => {
@@ -125,7 +125,7 @@ function readX(head: RequestHead, depth: number): Pick<ProxyReport, 'proto' | 'h
   };
 }
 
-/** Returns what a chain says for a node without an address: what had quotes must not become several members. */
+/** Returns the member of a chain for a node without an address. A quoted text must not become several members. */
 function nameOf(node: string): string {
   return NODE_NAME.test(node) ? node : 'unknown';
 }

@@ -1,20 +1,20 @@
-/** What one hop says in a `Forwarded` header (RFC 7239 section 4). Empty texts stand for parameters left out. */
+/** One hop of a `Forwarded` header (RFC 7239 section 4). Missing parameters are empty. */
 interface ForwardedElement {
-  /** `for`, without quotes. */
+  /** The parameter `for`, without quotes. */
   readonly node: string;
   readonly host: string;
   readonly proto: string;
 }
 
-/** RFC 7239 defines four parameters. */
+/** Max parameters of an element. RFC 7239 defines four. */
 const MAX_PARAMETERS = 16;
 /** A parameter and what follows it. Colons and brackets need no quotes, because many proxies leave the quotes out. */
 const PARAMETER = /([!#$%&'*+.^_`|~\w-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*))[ \t]*(?:;|$)/y;
 
 /**
- * Reads one element of a `Forwarded` header. Names of parameters may be in any case, and unknown ones are skipped.
+ * Reads one element of a `Forwarded` header. Names of parameters may be in any case. Unknown parameters are skipped.
  *
- * @returns null for what is malformed, names a parameter twice, or has more than {@link MAX_PARAMETERS}
+ * @returns null if the element is malformed, has a parameter twice, or has more than {@link MAX_PARAMETERS}
  */
 export function readForwardedElement(element: string): ForwardedElement | null {
   const found = new Map<string, string>();
@@ -35,7 +35,7 @@ export function readForwardedElement(element: string): ForwardedElement | null {
   };
 }
 
-/** Returns where the next parameter begins, from `at` on. */
+/** Returns the start of the next parameter from `at` on. */
 function skipEmpty(element: string, at: number): number {
   let start = at;
   while (start < element.length && '; \t'.includes(element.charAt(start))) start++;

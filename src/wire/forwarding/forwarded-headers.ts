@@ -14,31 +14,26 @@ const SET: ReadonlySet<string> = new Set([
 ]);
 const PREFIX = 'x-forwarded-';
 
-/**
- * Whether {@link forwardedHeaders} alone decides what becomes of a client's header of this (lower-case) name.
- */
+/** Tells whether {@link forwardedHeaders} decides about a client's header, by its name in lower case. */
 export function isForwardingName(name: string): boolean {
   return name.startsWith(PREFIX) || name === 'x-real-ip' || name === 'x-request-id' || name === 'forwarded';
 }
 
-/**
- * Returns what the proxy adds to Via: the version in which it received the message, and its own name (RFC 9110 section
- * 7.6.3).
- */
+/** Returns the proxy's element of Via: the version of the received message, and its name (RFC 9110 section 7.6.3). */
 export function viaElement(isHttp10 = false): string {
   return isHttp10 ? '1.0 sluice' : '1.1 sluice';
 }
 
-/** Which headers tell endpoints about the client: X-Forwarded-* and X-Real-IP, `Forwarded` of RFC 7239, both, neither. */
+/** The headers about the client: X-Forwarded-* and X-Real-IP (x), `Forwarded` of RFC 7239, both, or none. */
 type ForwardedStyle = 'x' | 'rfc7239' | 'both' | 'off';
 
 /**
- * Makes X-Forwarded-For, -Proto, -Host, -Port, -Prefix, X-Real-IP and X-Request-Id, or `Forwarded` (RFC 7239). If the
- * peer is a trusted proxy, its own are believed and added to, and others of the kind go on. Otherwise all of them are
- * replaced or dropped.
+ * Creates X-Forwarded-For, -Proto, -Host, -Port, -Prefix, X-Real-IP and X-Request-Id, or `Forwarded` (RFC 7239). The headers
+ * of a trusted proxy are extended, and its other forwarding headers are passed on. The headers of any other peer are replaced
+ * or dropped.
  *
- * @param prefix what the route takes off the path, or ''
- * @param style which of them are made; X-Request-Id always is
+ * @param prefix the prefix that the route takes off the path, or ''
+ * @param style the headers to create; X-Request-Id is always created
  * @returns name, value, name, value ... as they go upstream
  */
 export function forwardedHeaders(
@@ -61,7 +56,7 @@ export function forwardedHeaders(
       'X-Forwarded-Proto',
       proto,
     );
-    // Readers would take it for a list, and the client could choose its first member.
+    // With a comma it would be a list whose first member the client chooses.
     if (!host.includes(',')) headers.push('X-Forwarded-Host', host);
     headers.push(
       'X-Forwarded-Port',
@@ -92,21 +87,21 @@ function toldPort(told: ProxyReport, hostHeader: string, connection: ClientConne
   const own = String(connection.port);
   const isSecure = told.proto === 'https' || told.proto === 'wss';
   const named = portOf(told.host ?? hostHeader);
-  // A proxy that asks for us by our own address (as nginx does by default) says nothing about the client's port.
+  // A proxy that uses our address as Host, like nginx by default, does not tell the client's port.
   const isOwnAddress =
     told.proto !== null && isSecure !== connection.secure && told.host === null && named === own;
   if (named !== undefined && !isOwnAddress) return named;
-  // Our own port says nothing about a client whose scheme comes from outside.
+  // If the proxy names the scheme, our port tells nothing about the client.
   if (told.proto === null) return own;
   return isSecure ? '443' : '80';
 }
 
-/** An absolute path of RFC 3986's characters (section 3.3) that cannot be taken for another host. */
+/** An absolute path (RFC 3986 section 3.3) that cannot be read as another host. */
 const PREFIX_PATH = /^\/(?!\/)(?:[\w.~!$&'()*+,;=:@/-]|%[\da-f]{2})*$/i;
-/** A dot segment, also to who decodes escapes or cuts parameters first. */
+/** A dot segment, also for readers that decode escapes or cut parameters first. */
 const DOT_SEGMENT = /(?:\/|%2f|%5c)(?:\.|%2e){1,2}(?:[/;]|%2f|%5c|$)/i;
 
-/** Joins what trusted proxies have taken off the path. */
+/** Joins the prefixes that trusted proxies have taken off the path. */
 function toldPrefix(head: RequestHead): string {
   let joined = '';
   for (const member of nearestMembers(joinedHeaderOf(head, 'x-forwarded-prefix') ?? '')) {
@@ -116,12 +111,12 @@ function toldPrefix(head: RequestHead): string {
   return joined;
 }
 
-/** Takes off the slash at the end of a prefix: the path behind it begins with one. */
+/** Removes the slash at the end of a prefix: the path behind it begins with one. */
 function withoutSlash(prefix: string): string {
   return prefix.endsWith('/') ? prefix.slice(0, -1) : prefix;
 }
 
-/** One hop as RFC 7239 section 4 writes it; an IPv6 address stands in brackets and quotes (section 6). */
+/** Writes one hop (RFC 7239 section 4). An IPv6 address gets brackets and quotes (section 6). */
 function forwardedElement(address: string, host: string, proto: ForwardedProto): string {
   const quotedHost = isToken(host) ? host : `"${host.replace(/["\\]/g, '\\$&')}"`;
   const parts = [`for=${quotedNode(address === '' ? 'unknown' : address)}`];
@@ -134,7 +129,7 @@ function quotedNode(address: string): string {
   return address.includes(':') ? `"[${address}]"` : address;
 }
 
-/** Adds a trusted proxy's headers that the proxy does not set itself. */
+/** Adds a trusted proxy's forwarding headers that sluice does not set itself. */
 function carryOn(head: RequestHead, { forwardedAgrees }: ProxyReport, headers: string[]): void {
   for (let index = 0; index < head.headers.length; index += 2) {
     const name = head.headers[index]!;

@@ -1,9 +1,6 @@
 import { trimOws } from '../http/request-head.ts';
 
-/**
- * Max members of a chain that are looked at and passed on. Every member is one proxy: a longer chain is a loop, or what
- * a client has made up.
- */
+/** Max members of a chain that are read and passed on. Each is a proxy: a longer chain is a loop, or invented by a client. */
 const MAX_HOPS = 100;
 
 const COMMA = 0x2c;
@@ -11,11 +8,11 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /**
- * Returns the nearest members of a comma-separated list, in their order, trimmed, empty ones left out. Commas in
- * quotes do not separate.
+ * Returns the last members of a comma-separated list in their order, trimmed and without empty ones. Commas in quotes do not
+ * separate.
  *
- * The list is read from its end: what a trusted proxy has appended is read rightly whatever stands in front of it, such
- * as a quote that a client has left open.
+ * The list is read from its end, so that nothing in front changes the members that trusted proxies have appended, such as
+ * an open quote of a client.
  */
 export function nearestMembers(list: string, max: number = MAX_HOPS): string[] {
   const members: string[] = [];
@@ -32,26 +29,26 @@ export function nearestMembers(list: string, max: number = MAX_HOPS): string[] {
   return members.reverse();
 }
 
-/** Whether an odd number of backslashes stands in front of a character. */
+/** Tells whether an odd number of backslashes precedes a character. */
 function isEscaped(text: string, at: number): boolean {
   let start = at;
   while (start > 0 && text.charCodeAt(start - 1) === BACKSLASH) start--;
   return (at - start) % 2 === 1;
 }
 
-/** How far a chain of hops is believed. */
+/** The trusted part of a chain of hops. */
 interface Walk {
   /** The nearest address that is not a trusted proxy's. */
   readonly address: string;
-  /** The number of members, from the near end, that trusted proxies have said. */
+  /** The number of members, from the near end, that trusted proxies have named. */
   readonly depth: number;
 }
 
 /**
- * Walks a chain from its near end. Each member is said by the hop behind it, so the walk goes on while that is a
- * trusted proxy. It stops at the first other address, and at a member that names no address.
+ * Walks a chain from its near end. The hop behind a member has named it, so the walk continues while that hop is a trusted
+ * proxy. It stops at the first other address, and at a member without an address.
  *
- * @param addresses in the order of the header; null for a member that names no address
+ * @param addresses in the order of the header; null for a member without an address
  * @param peer a trusted proxy
  */
 export function walkHops(

@@ -1,13 +1,13 @@
 import { normalizeIp } from '../ip-address.ts';
 
-/** A port, or what RFC 7239 section 6.3 writes in its place. */
+/** A port, or an obfuscated one (RFC 7239 section 6.3). */
 const PORT = /^(?:\d{1,5}|_[\w.-]+)$/;
 
 /**
- * Reads the address of a member of X-Forwarded-For, of X-Real-IP, or of the value of `for` (RFC 7239 section 6): an IP
- * address, with a port or without, IPv6 with brackets or without, in quotes or without.
+ * Reads the IP address in a member of X-Forwarded-For, in X-Real-IP, or in the parameter `for` (RFC 7239 section 6). A port,
+ * the brackets of IPv6 and quotes are optional.
  *
- * @returns the address as `normalizeIp` writes it, or null for what names none: `unknown`, `_hidden`, a host name
+ * @returns the address as `normalizeIp` writes it; null without an address: `unknown`, `_hidden`, a host name
  */
 export function addressOfNode(node: string): string | null {
   const text = unquoted(node);
@@ -19,7 +19,7 @@ export function addressOfNode(node: string): string | null {
     return end > 0 && isWhole && text.slice(1, end).includes(':') ? address : null;
   }
   const colon = text.indexOf(':');
-  // Without brackets only an IPv4 address can have a port: more than one colon make an IPv6 address.
+  // Without brackets only an IPv4 address can have a port: more than one colon is an IPv6 address.
   if (colon < 0 || text.includes(':', colon + 1)) return normalizeIp(text);
   return PORT.test(text.slice(colon + 1)) ? normalizeIp(text.slice(0, colon)) : null;
 }

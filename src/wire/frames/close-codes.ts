@@ -1,4 +1,4 @@
-/** WebSocket close codes: RFC 6455 section 7.4 and the IANA registry that it founded. */
+/** WebSocket close codes: RFC 6455 section 7.4, and IANA's registry. */
 
 export const CLOSE_GOING_AWAY = 1001;
 export const CLOSE_PROTOCOL_ERROR = 1002;
@@ -10,13 +10,13 @@ export const CLOSE_POLICY_VIOLATION = 1008;
 export const CLOSE_SERVICE_RESTART = 1012;
 export const CLOSE_TRY_AGAIN_LATER = 1013;
 
-/** Whether a close frame may carry the code: 1000 to 1014 less 1004 to 1006, and 3000 to 4999. */
+/** Tells whether a close frame may have the code: 1000 to 1014 without 1004 to 1006, and 3000 to 4999. */
 export function isSendableCloseCode(code: number): boolean {
   if (code >= 3000) return code <= 4999;
   return code >= 1000 && code <= 1014 && (code < 1004 || code > 1006);
 }
 
-/** The code as a metric's label: 1000 to 1015 as they are, the rest by range, so that a peer cannot invent labels. */
+/** Returns the label of a code in metrics: 1000 to 1015, else a range, so that a peer cannot invent labels. */
 export function closeCodeLabel(code: number): string {
   if (code >= 1000 && code <= 1015) return String(code);
   if (code >= 3000 && code <= 3999) return '3xxx';

@@ -3,45 +3,44 @@ import { CLOSE_NO_STATUS, isSendableCloseCode } from './close-codes.ts';
 import { OPCODE_BINARY, OPCODE_CLOSE, OPCODE_CONTINUATION, OPCODE_PING, OPCODE_PONG } from './opcodes.ts';
 
 /**
- * A data frame that is cut by the end of a read waits for its rest up to this size, so that small messages
- * stay whole; a larger one streams on as fragments.
+ * Max payload of a data frame that is held until its rest comes, in bytes. So small messages stay whole. A larger frame that
+ * is cut by the end of a read is handed over in parts.
  */
 export const MAX_HELD_PAYLOAD = 16 * 1024;
 
 const MAX_HEAD = 10;
 const EMPTY = Buffer.alloc(0);
 
-/** What a {@link FrameReader} finds. Payloads are views of the reader's input: valid during the call only. */
+/** Receives the findings of a {@link FrameReader}. Payloads are views of the reader's input, valid only during the call. */
 export interface FrameSink {
   /** A whole message. */
   frameMessage(payload: Uint8Array, binary: boolean): void;
-  /** A part of a message that comes in several; the first and the last say so. A part may be empty only if last. */
+  /** A part of a message in several parts. Only the last part may be empty. */
   frameFragment(payload: Uint8Array, binary: boolean, first: boolean, last: boolean): void;
   framePing(payload: Uint8Array): void;
   framePong(): void;
-  /** A close frame with a legal code, or 1005 where it has none. Nothing is read after it. */
+  /** A close frame with a legal code, or 1005 for none. Nothing is read after it. */
   frameClose(code: number, reason: Uint8Array): void;
   /** The peer broke the protocol. Nothing is read after it. */
   frameError(reason: string): void;
 }
 
 /**
- * An incremental reader of server-to-client WebSocket frames (RFC 6455 section 5) that may be cut at any byte.
- * It copies only what a read leaves incomplete: a frame head, a control frame, or up to
- * {@link MAX_HELD_PAYLOAD} bytes of a data frame.
+ * An incremental reader of server-to-client WebSocket frames (RFC 6455 section 5), which may be cut at any byte. It copies
+ * only what a read leaves incomplete: a frame head, a control frame, or up to {@link MAX_HELD_PAYLOAD} bytes of a data frame.
  */
 export class FrameReader {
   readonly #sink: FrameSink;
   #stopped = false;
-  /** Bytes still to come of a data frame that is being streamed. */
+  /** Remaining bytes of the data frame that is handed over in parts. */
   #streaming = 0;
   /** Whether that frame is the last of its message. */
   #streamingFin = false;
-  /** Opcode of the message under way, 0 between messages. */
+  /** Opcode of the message under way; 0 between messages. */
   #message = 0;
   /** Whether a part of the message under way has been handed over. */
   #begun = false;
-  /** An incomplete frame, from its first byte, and how much of the buffer is filled. */
+  /** An incomplete frame from its first byte, and its length so far. */
   #held: Buffer = EMPTY;
   #heldLength = 0;
 
@@ -49,21 +48,21 @@ export class FrameReader {
     this.#sink = sink;
   }
 
-  /** Reads no further: later input is ignored, within the current call too. */
+  /** Stops reading: the rest of the input is ignored, also within the current call. */
   stop(): void {
     this.#stopped = true;
     this.#held = EMPTY;
     this.#heldLength = 0;
   }
 
-  /** Bytes that wait for the rest of their frame. */
+  /** Number of held bytes, which wait for the rest of their frame. */
   get heldBytes(): number {
     return this.#heldLength;
   }
 
   /**
-   * Whether `input[start, end)` begins at a frame's border, or within a held frame, with one that is shorter than
-   * `below` bytes and does not fill the input: then more of its like follow.
+   * Tells whether `input[start, end)` begins with a frame of fewer than `below` bytes that does not fill the input, or
+   * continues such a held frame. Then more small frames follow.
    */
   expectsSmallFrames(input: Buffer, start: number, end: number, below: number): boolean {
     if (this.#streaming > 0) return false;
@@ -86,7 +85,7 @@ export class FrameReader {
     }
   }
 
-  /** Hands over the next part of the frame that is being streamed. */
+  /** Hands over the next part of the current data frame. */
   #stream(input: Buffer, at: number, end: number): number {
     const stop = Math.min(end, at + this.#streaming);
     this.#streaming -= stop - at;
@@ -94,7 +93,7 @@ export class FrameReader {
     return stop;
   }
 
-  /** Reads one frame at `at`, or holds what there is of it; returns where the next one begins. */
+  /** Reads one frame at `at`, or holds its beginning. Returns the start of the next frame. */
   #frame(input: Buffer, at: number, end: number): number {
     const available = end - at;
     const head = available < 2 ? MAX_HEAD : headLength(input[at + 1]!);
@@ -112,7 +111,7 @@ export class FrameReader {
     return at + head;
   }
 
-  /** Keeps `input[at, end)` until `needed` bytes of the frame are there. */
+  /** Holds `input[at, end)` until the frame has `needed` bytes. */
   #hold(input: Buffer, at: number, end: number, needed: number): number {
     const held = Buffer.allocUnsafe(Math.max(needed, MAX_HEAD));
     input.copy(held, 0, at, end);
@@ -121,7 +120,7 @@ export class FrameReader {
     return end;
   }
 
-  /** Fills the held frame from the input; returns up to where it took the input. */
+  /** Fills the held frame from the input. Returns the end of the used input. */
   #completeHeld(input: Buffer, start: number, end: number): number {
     let at = start;
     for (;;) {
@@ -134,7 +133,7 @@ export class FrameReader {
         length = this.#check(held, 0);
         if (length < 0) return end;
         if ((first & 0x08) === 0 && length > MAX_HELD_PAYLOAD) {
-          // Only the head was cut: it is held alone, and the payload streams.
+          // Only the head was cut: it alone is held, and the payload is handed over in parts.
           this.#release();
           this.#begin(first, length);
           return at;
@@ -164,7 +163,7 @@ export class FrameReader {
     this.#heldLength = 0;
   }
 
-  /** Checks the complete head at `at` against the RFC and returns the payload's length, or -1 after an error. */
+  /** Checks the complete head at `at` against the RFC. Returns the payload's length; -1 after an error. */
   #check(input: Buffer, at: number): number {
     const first = input[at]!;
     const second = input[at + 1]!;
@@ -189,7 +188,7 @@ export class FrameReader {
       if (length < 126) return this.#fail('length not minimal');
     } else if (length === 127) {
       const high = input.readUInt32BE(at + 2);
-      // Above 2^53 numbers are not exact, and no message is so long.
+      // Numbers above 2^53 are not exact, and no message is that long.
       if (high >= 0x200000) return this.#fail('frame too long');
       length = high * 2 ** 32 + input.readUInt32BE(at + 6);
       if (length < 65536) return this.#fail('length not minimal');
@@ -197,7 +196,7 @@ export class FrameReader {
     return length;
   }
 
-  /** A data frame whose payload is handed over as it arrives. */
+  /** Starts a data frame whose payload is handed over as it arrives. */
   #begin(first: number, length: number): void {
     const opcode = first & 0x0f;
     if (opcode !== OPCODE_CONTINUATION) this.#message = opcode;
@@ -230,7 +229,7 @@ export class FrameReader {
     }
   }
 
-  /** Hands over a part of the message under way; empty ones only where they end it. */
+  /** Hands over a part of the message under way. An empty part is skipped unless it ends the message. */
   #part(payload: Uint8Array, last: boolean): void {
     const binary = this.#message === OPCODE_BINARY;
     const first = !this.#begun;
@@ -272,7 +271,7 @@ export class FrameReader {
   }
 }
 
-/** Bytes of a frame's head, from its second byte. A masked one is refused before its mask is needed. */
+/** Returns the length of a frame's head from its second byte. Masked frames are refused before their mask is read. */
 function headLength(second: number): number {
   const length = second & 0x7f;
   return length < 126 || length === 127 ? (length === 127 ? 10 : 2) : 4;

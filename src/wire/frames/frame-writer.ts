@@ -1,20 +1,20 @@
 import { isSendableCloseCode } from './close-codes.ts';
 
-/** Writing client-to-server WebSocket frames, RFC 6455 sections 5.2 and 5.3. */
+/** Writes client-to-server WebSocket frames (RFC 6455 sections 5.2 and 5.3). */
 
-/** The longest head of a masked frame: 2 bytes, 8 of length, 4 of mask. */
+/** Max bytes of the head of a masked frame: 2, 8 of length, 4 of mask. */
 export const MAX_MASKED_HEAD = 14;
 
 const FIN = 0x80;
 const MASKED = 0x80;
-/** A control frame's 125 bytes less the two of the code. */
+/** Max bytes of a close reason: the 125 of a control frame without the 2 of the code. */
 const MAX_REASON = 123;
 
 /**
  * Writes a whole unfragmented masked frame at an offset of a buffer that has room for the payload and
  * {@link MAX_MASKED_HEAD}.
  *
- * @param mask the masking key as 32 bits, of which the lowest byte goes first; 0 leaves the payload as it is
+ * @param mask the masking key as 32 bits, the lowest byte first; 0 does not change the payload
  * @returns the offset behind the frame
  */
 export function writeMaskedFrame(
@@ -31,7 +31,7 @@ export function writeMaskedFrame(
   return at + length;
 }
 
-/** Writes the head alone of a frame as {@link writeMaskedFrame} writes it, and returns the offset behind it. */
+/** Writes only the head of a frame, like {@link writeMaskedFrame}. Returns the offset behind the head. */
 export function writeMaskedHead(
   target: Buffer,
   offset: number,
@@ -60,12 +60,12 @@ export function writeMaskedHead(
   return at;
 }
 
-/** XORs `length` bytes from `start` with the key, whose lowest byte meets the first of them. */
+/** XORs `length` bytes from `start` with the key. Its lowest byte applies to the first byte. */
 export function applyMask(target: Buffer, start: number, length: number, mask: number): void {
   const end = start + length;
   let at = start;
   let key = mask;
-  // Byte by byte up to a 4-byte border of the memory, then whole words with the key turned to fit.
+  // Single bytes up to a multiple of 4 in memory, then whole words with the rotated key.
   while (at < end && ((target.byteOffset + at) & 3) !== 0) {
     target[at]! ^= key & 0xff;
     key = (key >>> 8) | (key << 24);
@@ -85,14 +85,14 @@ export function applyMask(target: Buffer, start: number, length: number, mask: n
 }
 
 /**
- * The payload of a close frame (RFC 6455 section 5.5.1); empty where the code may not be sent.
+ * Returns the payload of a close frame (RFC 6455 section 5.5.1); empty if the code must not be sent.
  *
- * @param reason UTF-8; cut to whole characters where a control frame has no room for it
+ * @param reason UTF-8, which is cut to whole characters if it does not fit a control frame
  */
 export function closePayload(code: number, reason: Uint8Array): Buffer {
   if (!isSendableCloseCode(code)) return Buffer.alloc(0);
   let length = Math.min(reason.length, MAX_REASON);
-  // What is cut away must not begin inside a character.
+  // The cut must not split a character.
   while (length > 0 && length < reason.length && (reason[length]! & 0xc0) === 0x80) length--;
   const payload = Buffer.allocUnsafe(2 + length);
   payload.writeUInt16BE(code, 0);

@@ -1,44 +1,44 @@
 import { trimOws } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
 
-/** Who gets the content of a body. */
+/** Receives the content of a body. */
 export interface BodySink {
-  /** The next bytes, valid during the call only; never none. */
+  /** The next bytes, at least one, valid only during the call. */
   bodyData(bytes: Buffer): void;
 }
 
 const CHUNKED = /^chunked$/i;
 /**
- * A size with leading zeros and with spaces behind it, which some servers write to fill a fixed width, and extensions.
- * {@link MAX_LINE} bounds the zeros.
+ * The size of a chunk, with extensions. Some servers write zeros before and spaces behind it to fill a fixed width;
+ * {@link MAX_LINE_BYTES} limits the zeros.
  */
 const CHUNK_SIZE = /^0*([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?$/;
-/** The longest line of a chunk's size with its extensions, or of a trailer. */
-const MAX_LINE = 1024;
-/** All the lines of trailers together, which are read and dropped. */
-const MAX_TRAILERS = 16 * 1024;
+/** Max bytes of a line with a chunk's size and extensions, and of a trailer. */
+const MAX_LINE_BYTES = 1024;
+/** Max bytes of all trailers together, which are read and dropped. */
+const MAX_TRAILER_BYTES = 16 * 1024;
 
 /**
- * Takes the framing off the body of an endpoint's response as it arrives (RFC 9112 section 6.3): by its
- * Content-Length, by its chunks, or until the endpoint closes. Nothing is kept but a chunk's head that was cut.
+ * Removes the framing of an endpoint's response body as it arrives (RFC 9112 section 6.3). The body ends by Content-Length,
+ * with its last chunk, or when the endpoint closes. Only an incomplete head of a chunk is kept.
  */
 export class BodyReader {
-  /** Whether all of it has been read. */
+  /** Whether the whole body has been read. */
   complete = false;
-  /** Whether its framing is broken: nothing that follows can be used. Never together with `complete`. */
+  /** Whether the framing is broken, so that nothing after it can be used. Excludes `complete`. */
   malformed = false;
-  /** The Content-Length, where the response has one and no chunks; it counts for a bodiless response too. */
+  /** The Content-Length of a response without chunks, also if it has no body; null for none. */
   readonly length: number | null;
-  /** Whether only the end of the connection ends it. */
+  /** Whether only the end of the connection ends the body. */
   readonly untilClose: boolean;
   readonly #chunked: boolean;
-  /** Bytes of the body, or of the current chunk, still to come; Infinity until the endpoint closes. */
+  /** Remaining bytes of the body or of the current chunk; Infinity until the endpoint closes. */
   #left: number;
   #line = '';
   #trailers = 0;
   #state: 'size' | 'data' | 'data-end' | 'trailer' = 'size';
 
-  /** @param toHead whether it answers a HEAD, and so has no body whatever its headers say */
+  /** @param toHead whether the response answers a HEAD, and so has no body in spite of its headers */
   constructor(head: ResponseHead, toHead = false) {
     const encoding = one(head, 'transfer-encoding');
     const length = contentLengthOf(head);
@@ -57,7 +57,7 @@ export class BodyReader {
   /**
    * Takes the next bytes from the endpoint.
    *
-   * @returns how many of them belong to the body: fewer than there are only where it is complete or malformed
+   * @returns number of bytes that belong to the body: less than all only if the body is complete or malformed
    */
   push(input: Buffer, sink: BodySink): number {
     if (this.complete || this.malformed) return 0;
@@ -69,7 +69,7 @@ export class BodyReader {
     return size;
   }
 
-  /** The endpoint has closed: fine where the body lasts until then, else the body was cut. */
+  /** Handles the end of the connection: it ends a body that lasts until then, and cuts any other. */
   end(): void {
     if (this.complete || this.malformed) return;
     if (this.untilClose) this.complete = true;
@@ -91,7 +91,7 @@ export class BodyReader {
       const stop = newline < 0 ? input.length : newline + 1;
       this.#line += input.toString('latin1', at, stop);
       at = stop;
-      if (this.#line.length > MAX_LINE) this.malformed = true;
+      if (this.#line.length > MAX_LINE_BYTES) this.malformed = true;
       else if (newline >= 0) this.#lineEnd();
     }
     return at;
@@ -107,7 +107,7 @@ export class BodyReader {
     if (this.#state === 'trailer') {
       this.#trailers += line.length;
       if (line === '') this.complete = true;
-      else if (this.#trailers > MAX_TRAILERS) this.malformed = true;
+      else if (this.#trailers > MAX_TRAILER_BYTES) this.malformed = true;
     } else if (this.#state === 'data-end') {
       if (line === '') this.#state = 'size';
       else this.malformed = true;
@@ -123,7 +123,7 @@ export class BodyReader {
   }
 }
 
-/** The one value of a header; a second line makes it a value that is never right. */
+/** Returns the value of a header. A second line makes it a value that is never valid. */
 function one(head: ResponseHead, name: string): string | undefined {
   let found: string | undefined;
   for (let index = 0; index < head.headers.length; index += 2) {
@@ -134,8 +134,8 @@ function one(head: ResponseHead, name: string): string | undefined {
 }
 
 /**
- * Returns the value of Content-Length. Identical values in one line or in several count as one (RFC 9112 section 6.3);
- * different ones become a value that is never right.
+ * Returns the value of Content-Length. Identical values in one or several lines count as one (RFC 9112 section 6.3).
+ * Different values become a value that is never valid.
  */
 function contentLengthOf({ headers }: ResponseHead): string | undefined {
   let found: string | undefined;

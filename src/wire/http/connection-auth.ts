@@ -9,12 +9,12 @@ const SCHEMES = 'ntlm|negotiate|kerberos|nego2|credssp';
 const CREDENTIALS = new RegExp(`^(?:${SCHEMES})(?![^ \\t])`, 'i');
 /** A challenge at the beginning of a list member. */
 const CHALLENGE = new RegExp(`(?:^|,)[ \\t]*(?:${SCHEMES})(?![^ \\t,])`, 'i');
-/** Quoted strings, in which commas separate nothing; the last string may lack its end. */
+/** Quoted strings, in which commas do not separate. The last string may lack its end. */
 const QUOTED = /"(?:[^"\\]|\\.)*"?/g;
 
-/** How a request, as its endpoint gets it, authenticates the connection. */
+/** The authentication of a connection by a request that goes to an endpoint. */
 export interface ConnectionLogin {
-  /** Whether the request brings credentials. */
+  /** Whether the request has credentials. */
   readonly authorizes: boolean;
   /** The credentials that the route sends with every request; empty if it sends none. */
   readonly ofRoute: string;
@@ -24,8 +24,8 @@ const NO_LOGIN: ConnectionLogin = { authorizes: false, ofRoute: '' };
 const CLIENTS_LOGIN: ConnectionLogin = { authorizes: true, ofRoute: '' };
 
 /**
- * Returns the function that tells how a request authenticates its connection. A route that sends credentials does so for
- * every request. What the client sends counts only if the route passes it on.
+ * Returns a function that tells how a request authenticates its connection. A route with credentials sends them with every
+ * request. The client's credentials count only if the route passes them on.
  */
 export function loginsOf({ dropped, added }: HeaderEdits): (head: SentHeaders) => ConnectionLogin {
   const ofRoute = credentialsIn(added);
@@ -49,7 +49,7 @@ function credentialsIn(added: readonly string[]): string {
   return lines.join('\n');
 }
 
-/** Whether a client's request authenticates its connection. The client's Proxy-Authorization goes no further. */
+/** Tells whether a client's request authenticates its connection. Proxy-Authorization is not passed on. */
 function authorizesConnection({ headers }: SentHeaders): boolean {
   for (let index = 0; index < headers.length; index += 2) {
     if (headers[index] === 'authorization' && CREDENTIALS.test(headers[index + 1]!)) return true;
@@ -57,7 +57,7 @@ function authorizesConnection({ headers }: SentHeaders): boolean {
   return false;
 }
 
-/** Whether a response, of whatever status, asks the client to authenticate its connection. */
+/** Tells whether a response, of any status, asks the client to authenticate its connection. */
 export function challengesConnection({ headers }: Pick<ResponseHead, 'headers'>): boolean {
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index];

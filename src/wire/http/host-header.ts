@@ -4,14 +4,14 @@ const MAX_HOST_LENGTH = 255;
 const PORT = /^(?::\d{0,5})?$/;
 
 /**
- * Returns the host of a Host header: lower case, without the port and the dot at its end. An IPv6 address keeps its
- * brackets. RFC 9110 section 7.2.
+ * Returns the host of a Host header (RFC 9110 section 7.2) in lower case, without the port and the dot at its end. An IPv6
+ * address keeps its brackets.
  *
- * A name may have the characters that RFC 3986 section 3.2.2 calls sub-delims, as nginx and browsers let it. Escapes
- * (`%2e`) are refused although the RFC has them: a server that decodes them sees another host than the routes do.
+ * A name may have the sub-delims of RFC 3986 section 3.2.2, as with nginx and browsers. Escapes (`%2e`) are refused, although
+ * the RFC allows them: a server that decodes them sees another host than the routes.
  *
- * @returns null for what is refused with 400: an empty host or label, a bad port, and every character that could end
- *   a host for somebody else, such as `@`, `/`, `?`, `#`, a backslash or a space
+ * @returns null for a header that is refused with 400: an empty host or label, a bad port, and every character that ends a
+ *   host for other programs, such as `@`, `/`, `?`, `#`, a backslash or a space
  */
 export function hostOf(hostHeader: string): string | null {
   if (hostHeader.startsWith('[')) return bracketedHostOf(hostHeader);
@@ -38,24 +38,24 @@ export function hostOf(hostHeader: string): string | null {
 function bracketedHostOf(hostHeader: string): string | null {
   const end = hostHeader.indexOf(']') + 1;
   const address = hostHeader.slice(1, end - 1);
-  // isIPv6 takes a zone, which means nothing away from the machine that wrote it.
+  // isIPv6 allows a zone, which has no meaning on another machine.
   if (end === 0 || !isIPv6(address) || address.includes('%') || !isPort(hostHeader, end)) return null;
   return hostHeader.slice(0, end).toLowerCase();
 }
 
-/** Whether nothing, or a colon and a port (which may be empty), is left from `at` on. */
+/** Tells whether the text from `at` on is empty, or a colon and a port, which may be empty. */
 function isPort(hostHeader: string, at: number): boolean {
   if (at === hostHeader.length) return true;
   const rest = hostHeader.slice(at);
   return PORT.test(rest) && Number(rest.slice(1)) <= 65535;
 }
 
-/** Returns the port that a valid Host header names; undefined without one. */
+/** Returns the port of a valid Host header; undefined without one. */
 export function portOf(hostHeader: string): string | undefined {
   return /:(\d+)$/.exec(hostHeader)?.[1];
 }
 
-/** Whether a host name may have the character: RFC 3986's unreserved characters and sub-delims. */
+/** Tells whether a host name may have a character: RFC 3986's unreserved characters and sub-delims. */
 function isHostCharacter(code: number): boolean {
   return (
     (code >= 0x61 && code <= 0x7a) ||
@@ -68,7 +68,7 @@ function isHostCharacter(code: number): boolean {
   );
 }
 
-/** Whether the character is one of `!$&'()*+,;=`. */
+/** Tells whether a character is one of `!$&'()*+,;=`. */
 function isSubDelimiter(code: number): boolean {
   return code === 0x21 || code === 0x24 || (code >= 0x26 && code <= 0x2c) || code === 0x3b || code === 0x3d;
 }

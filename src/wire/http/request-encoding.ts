@@ -21,32 +21,32 @@ const NOT_FORWARDED: ReadonlySet<string> = new Set([
   'sec-websocket-extensions',
   'sec-websocket-accept',
 ]);
-/** Whether endpoints get a header of this (lower-case) name from the proxy alone, or not at all. */
+/** Tells by its name in lower case whether endpoints get a header only from the proxy, or not at all. */
 export function isWrittenByProxy(name: string): boolean {
   return NOT_FORWARDED.has(name) || isForwardingName(name);
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
-/** What nearly every Connection header says, and what names no header. */
+/** The usual values of Connection, which name no header. */
 const PLAIN_CONNECTION = /^(?:keep-alive|close|upgrade|keep-alive, *upgrade)$/i;
 
-/** How a request goes to an endpoint, beside the headers that the client sent. */
+/** A request to an endpoint, without the headers of the client. */
 export interface UpstreamTarget {
   /** Path and query. */
   readonly target: string;
-  /** The Host that the endpoint gets; null for the client's. */
+  /** Host for the endpoint; null for the client's. */
   readonly host: string | null;
   /** name, value, name, value ... */
   readonly forwarded: readonly string[];
   readonly edits: HeaderEdits;
 }
 
-/** How the body of a request is framed: bytes, chunks, or not at all. */
+/** Framing of a request's body: a number of bytes, chunks, or none. */
 export type RequestFraming = number | 'chunked' | null;
 
 /**
- * Names that a request's own Connection header may take out of it, less the ones that must not be removed that
- * way: whoever could, would hide from the endpoint what the proxy relies on.
+ * Returns the names of headers that a request's Connection header removes. Headers that the proxy relies on stay, so that a
+ * client cannot hide them from the endpoint.
  */
 function nominated(head: RequestHead): ReadonlySet<string> {
   const connection = joinedHeaderOf(head, 'connection');
@@ -58,8 +58,8 @@ function nominated(head: RequestHead): ReadonlySet<string> {
 }
 
 /**
- * The client's headers less hop-by-hop ones, those that its Connection header names, and what the route drops; then the
- * forwarding headers and the route's own.
+ * Writes the client's headers without hop-by-hop headers, headers that its Connection header names, and headers that the
+ * route drops. The forwarding headers and the route's headers follow.
  */
 function endToEndLines(head: RequestHead, { host, forwarded, edits }: UpstreamTarget): string {
   const dropped = nominated(head);
@@ -71,7 +71,7 @@ function endToEndLines(head: RequestHead, { host, forwarded, edits }: UpstreamTa
     if (edits.dropped.has(name)) continue;
     text += `${name}: ${name === 'host' && host !== null ? host : headers[index + 1]!}\r\n`;
   }
-  // A route may replace what we say, too.
+  // A route may also replace headers of the proxy.
   const replaced = edits.dropped.size > 0;
   for (let index = 0; index < forwarded.length; index += 2) {
     const name = forwarded[index]!;
@@ -84,7 +84,7 @@ function endToEndLines(head: RequestHead, { host, forwarded, edits }: UpstreamTa
 }
 
 /**
- * The opening handshake that goes to the endpoint (RFC 6455 section 4.1), with a key of our own.
+ * Encodes the opening handshake for an endpoint (RFC 6455 section 4.1), with the proxy's own key.
  *
  * @returns the bytes to write
  */
@@ -95,11 +95,11 @@ export function encodeUpgradeRequest(head: RequestHead, to: UpstreamTarget, key:
 }
 
 /**
- * The head of a plain request that goes to the endpoint.
+ * Encodes the head of a plain request for an endpoint.
  *
- * @param framing of the body, which is framed anew
- * @param close whether the connection is to end with this request
- * @returns text to be written as UTF-8
+ * @param framing of the body for the endpoint
+ * @param close whether the connection ends with this request
+ * @returns text to write as UTF-8
  */
 export function encodeRequest(
   head: RequestHead,
@@ -116,7 +116,7 @@ export function encodeRequest(
   return `${head.method} ${to.target} HTTP/1.1\r\n${endToEndLines(head, to)}${body}${close ? 'Connection: close\r\n' : ''}\r\n`;
 }
 
-/** Returns the framing of the body of a request that has been checked. */
+/** Returns the framing of a checked request's body. */
 export function framingOf(head: RequestHead): RequestFraming {
   if (headerOf(head, 'transfer-encoding') !== undefined) return 'chunked';
   const length = headerOf(head, 'content-length');

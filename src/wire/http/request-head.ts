@@ -1,19 +1,19 @@
 /**
- * An HTTP request's head as it was received. Names are lower case and in their order; values are as they
- * came. Header lines are kept flat, name and value in turn, because a head is read once and thrown away.
+ * The received head of an HTTP request. Names are in lower case and in their order. Values are unchanged. The header lines
+ * are a flat list of names and values, because a head is read once and dropped.
  */
 export interface RequestHead {
   /** As received: methods are case-sensitive (RFC 9110 section 9.1). */
   readonly method: string;
   /** The target's path, as received. */
   readonly path: string;
-  /** Behind the first `?`, without it; empty where there is none. */
+  /** The text behind the first `?`; empty without one. */
   readonly query: string;
   /** name, value, name, value ... */
   readonly headers: readonly string[];
 }
 
-/** Returns the value of the first header of a (lower-case) name in a request's or a response's head, or undefined. */
+/** Returns the value of the first header with a name in lower case; undefined without one. */
 export function headerOf({ headers }: Pick<RequestHead, 'headers'>, name: string): string | undefined {
   for (let index = 0; index < headers.length; index += 2) {
     if (headers[index] === name) return headers[index + 1];
@@ -21,7 +21,7 @@ export function headerOf({ headers }: Pick<RequestHead, 'headers'>, name: string
   return undefined;
 }
 
-/** Returns the value of a (lower-case) header with one line; undefined without a line, null with several. */
+/** Returns the value of a header by its name in lower case: undefined if missing, null if it has several lines. */
 export function onlyHeaderOf(head: RequestHead, name: string): string | null | undefined {
   const { headers } = head;
   let value: string | undefined;
@@ -33,7 +33,7 @@ export function onlyHeaderOf(head: RequestHead, name: string): string | null | u
   return value;
 }
 
-/** All values of a name, joined with `, ` as RFC 9110 section 5.3 allows; undefined where there is none. */
+/** Joins all values of a header with `, ` (RFC 9110 section 5.3); undefined without the header. */
 export function joinedHeaderOf(head: RequestHead, name: string): string | undefined {
   const { headers } = head;
   let joined: string | undefined;
@@ -45,7 +45,7 @@ export function joinedHeaderOf(head: RequestHead, name: string): string | undefi
   return joined;
 }
 
-/** The members of a comma-separated list, trimmed, empty ones left out (RFC 9110 section 5.6.1). */
+/** Returns the members of a comma-separated list, trimmed and without empty ones (RFC 9110 section 5.6.1). */
 export function listMembers(value: string | undefined): string[] {
   if (value === undefined) return [];
   const members: string[] = [];
@@ -56,9 +56,9 @@ export function listMembers(value: string | undefined): string[] {
   return members;
 }
 
-/** Takes spaces and tabs off both ends (OWS, RFC 9110 section 5.6.3), and no other kind of white space. */
+/** Removes spaces and tabs at both ends (OWS, RFC 9110 section 5.6.3), but no other white space. */
 export function trimOws(text: string): string {
-  // No regular expression: one that ends in `[ \t]+$` takes quadratic time on a long run of spaces.
+  // A regular expression that ends in `[ \t]+$` would take quadratic time for a long run of spaces.
   let start = 0;
   let end = text.length;
   while (start < end && isOws(text.charCodeAt(start))) start++;
@@ -71,26 +71,26 @@ function isOws(code: number): boolean {
 }
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** What may not stand in a field value: control characters except the tab (RFC 9110 section 5.5). */
+/** Characters that a field value must not have: control characters except the tab (RFC 9110 section 5.5). */
 const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 
-/** Whether the text is an RFC 9110 token: a method, a header's name, a subprotocol. */
+/** Tells whether the text is a token of RFC 9110, such as a method or a header's name. */
 export function isToken(text: string): boolean {
   return TOKEN.test(text);
 }
 
-/** Whether the text holds a character that could end or split a header line. */
+/** Tells whether the text has a character that could end or split a header line. */
 export function hasControlCharacter(text: string): boolean {
   return CONTROL.test(text);
 }
 
-/** Without toLowerCase, for which the Kelvin sign is a letter k. */
+/** Not by toLowerCase, which makes the Kelvin sign a letter k. */
 const CHUNKED = /^chunked$/i;
 
-/** Headers of which a second line, or a list, is an attack or a broken client (RFC 9110, RFC 9112 section 6). */
+/** Headers that must have one line and no list: others are attacks or broken clients (RFC 9112 section 6). */
 const SINGLE = new Set(['host', 'content-length', 'transfer-encoding']);
 
-/** What is wrong with a head, in a few words. */
+/** A fault of a head, in a few words. */
 export type HeadProblem =
   | 'bad method'
   | 'bad header name'
@@ -101,10 +101,7 @@ export type HeadProblem =
   | 'both content-length and transfer-encoding'
   | `more than one ${string} header`;
 
-/**
- * What is wrong with a head that no route should see (RFC 9112 sections 3.2, 5 and 6.3), in a few words, or
- * null. Says nothing of the path.
- */
+/** Finds a fault for which a head must not reach a route (RFC 9112 sections 3.2, 5 and 6.3). Ignores the path. */
 export function headProblem(head: RequestHead): HeadProblem | null {
   if (!isToken(head.method)) return 'bad method';
   let seen = 0;

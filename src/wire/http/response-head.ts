@@ -2,14 +2,14 @@ import { hasControlCharacter, isToken, trimOws } from './request-head.ts';
 
 /** An HTTP/1.x response's head. */
 export interface ResponseHead {
-  /** Set for HTTP/1.0, which has no chunks and ends its connection with each response. */
+  /** Whether the response is HTTP/1.0, which has no chunks and closes the connection after each response. */
   readonly isOld?: true;
   readonly status: number;
   /** name (lower case), value, name, value ... */
   readonly headers: readonly string[];
 }
 
-/** Why a response cannot be used. */
+/** The reason for which a response cannot be used. */
 type HeadProblem =
   | 'malformed response head'
   | 'response head too large'
@@ -32,33 +32,32 @@ const LF = 10;
 const EMPTY = Buffer.alloc(0);
 
 /**
- * Gathers the head of one request's final response as it arrives, and skips the interim responses before it
- * (RFC 9112 sections 4 and 5, RFC 9110 section 15.2). It is strict: folded lines, bare LF, spaces before a colon and
- * an invalid status are malformed. A status from 600 to 999 passes, as through nginx
- * and HAProxy. Its work is linear in the bytes that arrive, however they are cut.
+ * Gathers the head of the final response to one request, and skips the interim responses before it (RFC 9112 sections 4 and
+ * 5, RFC 9110 section 15.2). It is strict: folded lines, bare LF, spaces before a colon and an invalid status are malformed. A
+ * status from 600 to 999 passes, as with nginx and HAProxy. The work is linear in the number of bytes, in any pieces.
  */
 export class ResponseHeadReader {
-  /** Bytes behind the final head, valid as long as the input that {@link push} got. */
+  /** Bytes behind the final head. They are valid as long as the input of {@link push}. */
   rest: Buffer = EMPTY;
   #interim = 0;
   /** The incomplete head is `kept[0, size)`. */
   #kept: Buffer = EMPTY;
   #size = 0;
-  /** Lines of the incomplete head that have ended. */
+  /** Number of complete lines of the incomplete head. */
   #lines = 0;
-  /** Bytes of its last line so far. */
+  /** Number of bytes of its last line so far. */
   #lineBytes = 0;
   readonly #takesSwitch: boolean;
 
-  /** @param takesSwitch whether a 101 is a final response; without, it is a problem, because no upgrade was asked for */
+  /** @param takesSwitch whether a 101 is a final response; else it is a problem, because no upgrade was requested */
   constructor(takesSwitch = false) {
     this.#takesSwitch = takesSwitch;
   }
 
   /**
-   * Takes the next bytes, and copies what it keeps. Not to be called again once it has returned a head or a problem.
+   * Takes the next bytes, and copies those that it keeps. Do not call it after it has returned a head or a problem.
    *
-   * @returns the final response's head, `incomplete` until its end has arrived, or what is wrong
+   * @returns the final response's head, `incomplete` until its end has arrived, or the problem
    */
   push(input: Buffer): ResponseHead | HeadProblem | 'incomplete' {
     let left = input;
@@ -79,10 +78,10 @@ export class ResponseHeadReader {
     }
   }
 
-  /** Returns where the head ends in the input, or -1. Bytes that an earlier call has seen are not looked at again. */
+  /** Returns the end of the head in the input; -1 without one. Does not read the bytes of earlier calls again. */
   #findEnd(input: Buffer): number | HeadProblem {
     if (this.#size === 0) {
-      // Most heads come in one read: one search of the runtime's own finds their end.
+      // Most heads come in one read, and the runtime's own search finds their end.
       const end = input.indexOf('\r\n\r\n');
       if (end >= 0) return end + 4;
     }
@@ -97,7 +96,7 @@ export class ResponseHeadReader {
       if (before === 0 || !isEnded) return 'malformed response head';
       this.#lineBytes = 0;
       if (before === 1) return lf + 1;
-      // The status line is no header.
+      // The status line is not a header.
       if (this.#lines++ > MAX_HEADERS) return 'too many response headers';
       at = lf + 1;
     }
@@ -117,14 +116,14 @@ export class ResponseHeadReader {
     return isBegun || this.#isPlausible() ? 'incomplete' : 'malformed response head';
   }
 
-  /** Whether the first bytes can begin a response: a peer that speaks something else fails at once. */
+  /** Tells whether the first bytes can begin a response, so that a peer with another protocol fails at once. */
   #isPlausible(): boolean {
     const length = Math.min(this.#size, STARTS[0].length);
     const found = this.#kept.toString('latin1', 0, length);
     return STARTS.some((start) => start.slice(0, length) === found);
   }
 
-  /** Reads the head that ends at `end` of the input, and forgets it. */
+  /** Reads the head that ends at `end` of the input, and clears the kept bytes. */
   #parse(input: Buffer, end: number): ResponseHead | HeadProblem {
     const begun = this.#kept.toString('latin1', 0, this.#size);
     const text = begun + input.toString('latin1', 0, end);

@@ -8,26 +8,26 @@ import {
   type RequestHead,
 } from '../http/request-head.ts';
 
-/** A client's opening handshake that is in order. */
+/** A valid opening handshake of a client. */
 export interface UpgradeRequest {
   readonly key: string;
   /** As offered, in order; may be empty. */
   readonly subprotocols: readonly string[];
 }
 
-/** Why a handshake is refused. */
+/** The refusal of a handshake. */
 interface UpgradeProblem {
-  /** 426 where another version might work, else 400. */
+  /** 426 if another version may work, else 400. */
   readonly status: 400 | 426;
   readonly reason: string;
 }
 
-/** Without toLowerCase, for which the Kelvin sign is a letter k. */
+/** Not by toLowerCase, which makes the Kelvin sign a letter k. */
 const WEBSOCKET = /^websocket$/i;
 
 /**
- * Whether the client asks to upgrade to WebSocket. Without the connection option `upgrade`, the Upgrade header is ignored
- * (RFC 9110 section 7.8), and any other upgrade is not ours to forward.
+ * Tells whether the client asks to upgrade to WebSocket. Without the connection option `upgrade`, the Upgrade header is ignored
+ * (RFC 9110 section 7.8). Other upgrades are not forwarded.
  */
 export function wantsWebSocket(head: RequestHead): boolean {
   const upgrade = joinedHeaderOf(head, 'upgrade');
@@ -38,7 +38,7 @@ export function wantsWebSocket(head: RequestHead): boolean {
   );
 }
 
-/** Returns the subprotocols that a client offers, in order, unchecked. */
+/** Returns the subprotocols that a client offers, in order and unchecked. */
 export function offeredSubprotocols(head: RequestHead): string[] {
   return listMembers(joinedHeaderOf(head, 'sec-websocket-protocol'));
 }

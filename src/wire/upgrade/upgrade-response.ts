@@ -1,15 +1,15 @@
 import { listMembers } from '../http/request-head.ts';
 import { SWITCHING_PROTOCOLS, type ResponseHead } from '../http/response-head.ts';
 
-/** What an endpoint's 101 says that matters for the session. */
+/** The facts of an endpoint's 101 that the session needs. */
 export interface UpgradeResponse {
-  /** The subprotocol that the endpoint chose, or an empty string. */
+  /** The subprotocol that the endpoint chose; empty for none. */
   readonly subprotocol: string;
-  /** End-to-end headers for the client's own 101. */
+  /** End-to-end headers for the client's 101. */
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-/** Headers of the endpoint's answer that are about its own connection, or that the downstream leg sets itself. */
+/** Headers of the endpoint's answer that concern its connection, or that the downstream leg sets itself. */
 const OWN_LEG: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
@@ -23,24 +23,24 @@ const OWN_LEG: ReadonlySet<string> = new Set([
   'sec-websocket-accept',
   'sec-websocket-protocol',
   'sec-websocket-extensions',
-  // The downstream leg tells the id that the log has.
+  // The downstream leg sends the id that is in the log.
   'x-request-id',
 ]);
-/** The versions that an endpoint offers instead (RFC 6455 section 4.4): only a refusal may have them. */
+/** Versions that an endpoint offers instead (RFC 6455 section 4.4). Only a refusal may have them. */
 const OFFERED_VERSIONS = 'sec-websocket-version';
 
 /**
- * Checks an endpoint's 101 by RFC 6455 section 4.1: the accept value, the upgrade, a subprotocol that was
- * offered, and no extension, since none is ever offered.
+ * Checks an endpoint's 101 (RFC 6455 section 4.1): the accept value, the upgrade, an offered subprotocol, and no extension,
+ * because none is offered.
  *
- * @returns what the answer says, or in a few words what is wrong with it
+ * @returns the facts of the answer, or its fault in a few words
  */
 export function checkUpgradeResponse(
   head: ResponseHead,
   expectedAccept: string,
   offered: readonly string[],
 ): UpgradeResponse | string {
-  // RFC 9110 section 7.8: an HTTP/1.0 response can refuse an upgrade, but not make it.
+  // RFC 9110 section 7.8: an HTTP/1.0 response can refuse an upgrade, but not accept it.
   if (head.isOld === true) return 'HTTP/1.0 has no upgrade';
   const accept = values(head, 'sec-websocket-accept');
   if (accept.length !== 1 || accept[0] !== expectedAccept) return 'wrong sec-websocket-accept';
@@ -60,9 +60,8 @@ export function checkUpgradeResponse(
 }
 
 /**
- * Returns the headers that may cross from the endpoint's answer to the client's. Date is not among them: the downstream
- * leg writes its own. A 426 keeps `Upgrade`, which it must have (RFC 9110 section 15.5.22), with the connection option
- * that belongs to it (section 7.8).
+ * Returns the headers of the endpoint's answer that go to the client. The downstream leg writes its own Date. A 426 keeps
+ * `Upgrade`, which is required (RFC 9110 section 15.5.22), and the connection option for it (section 7.8).
  */
 export function endToEndHeaders(head: ResponseHead): (readonly [name: string, value: string])[] {
   const nominated = nominatedBy(head);
@@ -79,7 +78,7 @@ export function endToEndHeaders(head: ResponseHead): (readonly [name: string, va
   return headers;
 }
 
-/** What the answer's Connection header names; null where that is nothing but its usual words. */
+/** Returns the header names in the answer's Connection header; null if it has only the usual words. */
 function nominatedBy(head: ResponseHead): ReadonlySet<string> | null {
   const lines = values(head, 'connection');
   if (lines.length === 0 || (lines.length === 1 && /^(?:keep-alive|close|upgrade)$/i.test(lines[0]!)))
