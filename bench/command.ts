@@ -21,7 +21,7 @@ type RunInvocation = Extract<Invocation, { kind: 'run' }>;
  * Runs the load generator.
  *
  * @param argv what follows the command
- * @returns the exit status: 0 where all went well and all assertions hold, 1 else, 2 for bad usage, 130 where it
+ * @returns the exit status: 0 if all went well and all assertions hold, 1 otherwise, 2 for bad usage, 130 if it
  * was interrupted
  */
 export async function bench(argv: readonly string[]): Promise<number> {

@@ -15,7 +15,7 @@ Does the same work over sluice and over every other proxy that is installed, in 
                         done in about 18 minutes, 3s at most
       --no-idle         leaves the memory of idle connections out
       --json FILE       where all figures are written (bench/report/comparison.json);
-                        the page bench/report/index.html is made anew with them
+                        the page bench/report/index.html is written again with them
       --append          adds the rounds to those that the file has
       --overview        one table for each figure instead of one for each case
   -h, --help            this text

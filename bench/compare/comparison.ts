@@ -5,7 +5,7 @@ import type { Sample } from './sample.ts';
 export interface Comparison {
   readonly date: string;
   readonly machine: string;
-  /** Of the ways that were compared, by name; that of `direct` is empty. */
+  /** By the names of the ways that were compared; empty for `direct`. */
   readonly versions: Readonly<Record<string, string>>;
   /** Peers that are not installed, or did not start. */
   readonly missing: readonly string[];

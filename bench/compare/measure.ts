@@ -16,7 +16,7 @@ const WARM_UP_MS = 250;
 const IDLE_BASE = 200;
 const IDLE_MORE = 1000;
 const IDLE_SETTLE_MS = 500;
-const IDLE_MOST_MS = 60_000;
+const MAX_IDLE_MS = 60_000;
 
 /** The driver's thread for all cases; it never keeps the process alive. */
 const pool = createPool(THREAD, 1);
@@ -43,7 +43,7 @@ export async function measureIdle(way: Way, mode: Mode): Promise<number | null> 
   if (way.process === null) return null;
   const hold = (connections: number): Crew =>
     new Crew({
-      plan: planFor(way, mode, { scenario: 'idle', connections, durationMs: IDLE_MOST_MS }),
+      plan: planFor(way, mode, { scenario: 'idle', connections, durationMs: MAX_IDLE_MS }),
       address: ADDRESS,
       threadFile: THREAD,
     });
@@ -64,7 +64,7 @@ export async function measureIdle(way: Way, mode: Mode): Promise<number | null> 
 
 /** Waits until all connections are up, and a while longer for the proxy to come to rest. */
 async function allOpen(crew: Crew, count: number): Promise<void> {
-  const end = performance.now() + IDLE_MOST_MS / 2;
+  const end = performance.now() + MAX_IDLE_MS / 2;
   while (crew.page.sum('open') < count && performance.now() < end) await pause(20);
   await pause(IDLE_SETTLE_MS);
 }

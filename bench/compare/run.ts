@@ -87,7 +87,7 @@ async function compare(options: CompareOptions): Promise<Comparison> {
   }
 }
 
-/** What an earlier comparison has written; null where there is none. */
+/** Reads what an earlier comparison has written; null without one. */
 function readEarlier(file: string): Comparison | null {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Comparison) : null;
 }
@@ -121,10 +121,10 @@ function durationFor(cases: readonly Case[], peers: readonly Peer[], rounds: num
   return Math.round(Math.min(LONGEST_MS, Math.max(SHORTEST_MS, BUDGET_MS / runs - OVERHEAD_MS)));
 }
 
-/** A peer's way; null where it does not start. */
+/** Starts a peer; null if it does not start. */
 type Start = (peer: Peer) => Promise<Way | null>;
 
-/** A peer's way; null, and its name among those that failed, where it does not start. */
+/** Starts a peer; if it does not start, returns null and adds its name to the failed ones. */
 async function tryStart(stage: Stage, peer: Peer, direct: Way, failed: Set<string>): Promise<Way | null> {
   try {
     return await startPeer(stage, peer, direct);

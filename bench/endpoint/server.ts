@@ -9,7 +9,7 @@ import { App, SSLApp, type TemplatedApp, type WebSocket } from 'uWebSockets.js';
 const MAX_MESSAGE = 64 * 1024 * 1024;
 const TOPIC = 'all';
 const FLOOD = Buffer.alloc(16 * 1024);
-/** So much waits here for a client of /flood, that what is between is never idle. */
+/** Bytes that wait here for a client of /flood, so that the proxy between is never idle. */
 const FLOOD_AHEAD = 256 * 1024;
 /** uWS loses what it reads at once beyond 512 KiB while something waits for that client over TLS. */
 const TLS_RECEIVE_BUFFER = 192 * 1024;

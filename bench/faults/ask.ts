@@ -3,7 +3,7 @@ import { connect } from 'node:tls';
 
 const PATIENCE_MS = 2000;
 
-/** The status of a GET on a connection of its own; 0 where there is no answer. */
+/** Sends a GET on a connection of its own and returns the status; 0 without an answer. */
 export function statusOf(port: number, path: string): Promise<number> {
   return new Promise((settle) => {
     const options = { host: '127.0.0.1', port, path, agent: false, timeout: PATIENCE_MS };
@@ -16,7 +16,7 @@ export function statusOf(port: number, path: string): Promise<number> {
   });
 }
 
-/** The fingerprint of the certificate that a new connection is shown; an empty string where there is none. */
+/** Returns the fingerprint of the certificate that a new connection gets; an empty string without one. */
 export function fingerprintAt(port: number): Promise<string> {
   return new Promise((settle) => {
     const options = { host: '127.0.0.1', port, servername: 'localhost', rejectUnauthorized: false };

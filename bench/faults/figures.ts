@@ -9,7 +9,7 @@ export function figure(label: string, text: string): Figure {
   return { label, text };
 }
 
-/** A time, or a dash where it never came. */
+/** Makes a figure of a time, or of "never". */
 export function timeFigure(label: string, ms: number | null): Figure {
   return figure(label, ms === null ? 'never' : formatTime(ms));
 }

@@ -23,7 +23,7 @@ export interface ScenarioResult {
 export interface Findings {
   readonly figures: readonly { readonly label: string; readonly text: string }[];
   readonly unit: string;
-  /** Empty where there is nothing to draw. */
+  /** Empty if there is nothing to draw. */
   readonly timeline: Timeline;
 }
 

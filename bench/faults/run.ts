@@ -1,4 +1,4 @@
-/** The command that lets things happen: every scenario to every peer. */
+/** The command `npm run bench:faults`: every fault scenario on every peer. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -31,13 +31,13 @@ Lets things happen to sluice, nginx and HAProxy, and measures what clients see o
       --scenarios TEXT   only scenarios whose name matches a regular expression. There are
                          ${SCENARIOS.map(({ name }) => name).join(', ')}
       --json FILE        where the results are kept (bench/report/faults.json): those of other
-                         scenarios and peers stay; the page bench/report/index.html is made anew
+                         scenarios and peers stay; the page bench/report/index.html is written again
   -h, --help             this text
 
 Tables in Markdown on stdout, progress on stderr.
 `;
 
-/** For the report: what scenarios set up, with names in the place of what is made anew each time. */
+/** For the report: the setup of scenarios, with names instead of paths and ports that change each time. */
 const SHOWN: ReloadableSetup = {
   directory: '/run/peer',
   ports: { ws: 8080, wss: 8443, admin: 9090 },

@@ -2,7 +2,7 @@ import type { Stage } from '../rig/stage.ts';
 import type { ReloadablePeer } from '../reloadable/reloadable-peer.ts';
 import type { Findings } from './report.ts';
 
-/** Something that happens to a proxy, and how it is measured what clients see of it. */
+/** A fault of a proxy or its surroundings, and how its effect on clients is measured. */
 export interface Scenario {
   readonly name: string;
   readonly title: string;
@@ -10,12 +10,12 @@ export interface Scenario {
   run(stage: Stage, peer: ReloadablePeer): Promise<Findings>;
 }
 
-/** Resolves after so many milliseconds. */
+/** Waits for a number of milliseconds. */
 export function pause(ms: number): Promise<void> {
   return new Promise((settle) => setTimeout(settle, ms));
 }
 
-/** Asks every `stepMs` until the answer is yes; false where it is not within `mostMs`. */
+/** Asks every `stepMs` until the answer is yes. Returns false if it is not within `mostMs`. */
 export async function waitUntil(
   yes: () => boolean | Promise<boolean>,
   mostMs: number,

@@ -39,7 +39,7 @@ export interface Span {
   readonly stepMs: number;
 }
 
-/** A percentile of the latencies of messages that were due in [from, until); null where there were none. */
+/** Returns a percentile of the latencies of messages due in [from, until); null without messages. */
 export function percentileBetween(
   waits: Float64Array,
   percentile: number,
@@ -54,7 +54,7 @@ export function percentileBetween(
 }
 
 /**
- * The value at or below which lie so many percent of all.
+ * Returns the value at or below which the given percentage of all lies.
  *
  * @param values one at least
  */

@@ -14,7 +14,7 @@ const EXPONENTIAL_CUT = 16;
  * Reads `1KiB`, `32-1KiB` (uniform), `exp:512` (exponential, by its mean) or `32@80,1KiB@15,64KiB@5` (sizes
  * with weights).
  *
- * @returns undefined where the text is none of them
+ * @returns undefined if the text is none of them
  */
 export function parseSizeDistribution(text: string): SizeDistribution | undefined {
   if (text.includes('@')) return parseMix(text);
@@ -88,8 +88,8 @@ export function meanSize(sizes: SizeDistribution): number {
 }
 
 /**
- * So many sizes, in an order without pattern that is the same each time. They are taken evenly from the
- * distribution, not drawn, so that even a few have its mean and two runs send the same bytes.
+ * Takes `count` sizes evenly from the distribution, in an order without pattern that is the same each time. They are not
+ * drawn, so that even a few have the distribution's mean and two runs send the same bytes.
  */
 export function sampleSizes(sizes: SizeDistribution, count: number): Uint32Array {
   const samples = new Uint32Array(count);

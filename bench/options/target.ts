@@ -54,7 +54,7 @@ export function isEncrypted(protocol: Target['protocol']): boolean {
   return protocol === 'wss' || protocol === 'tls';
 }
 
-/** The Host header: the port only where it is not the protocol's own. */
+/** Writes the Host header: with the port unless it is the protocol's own. */
 export function hostHeader(target: Target): string {
   const host = isIP(target.host) === 6 ? `[${target.host}]` : target.host;
   return target.port === DEFAULT_PORTS[target.protocol] ? host : `${host}:${target.port}`;

@@ -42,6 +42,6 @@ What is said:
 
 Ctrl-C ends the run and prints what has been measured until then.
 
-Exit status: 0 where all went well, 1 where there were errors, closed connections or a
+Exit status: 0 if all went well, 1 if there were errors, closed connections or a
 failed assertion, 2 for bad usage, 130 after Ctrl-C.
 `;

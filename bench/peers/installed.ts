@@ -4,14 +4,14 @@ import { join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/** What a program says of its version, as far as the expression's first group; null where it is not installed. */
+/** Runs a program for its version: the first group of the expression; null if it is not installed. */
 export function versionOf(program: string, args: readonly string[], expression: RegExp): string | null {
   const { error, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: 10_000 });
   if (error !== undefined) return null;
   return expression.exec(stdout + stderr)?.[1] ?? 'unknown version';
 }
 
-/** The version of an npm package; null where it is not installed. */
+/** Returns the version of an npm package; null if it is not installed. */
 export function packageVersion(name: string): string | null {
   try {
     const text = readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8');

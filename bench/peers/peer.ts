@@ -1,4 +1,4 @@
-/** What a peer has to be able to do to be compared. */
+/** Contract of a proxy that is compared. */
 
 import type { CertificateFiles } from '../rig/certificate.ts';
 import type { Command } from '../rig/supervised.ts';
@@ -7,7 +7,7 @@ import type { Command } from '../rig/supervised.ts';
 export const MODES = ['ws', 'wss', 'tcp'] as const;
 export type Mode = (typeof MODES)[number];
 
-/** Where a peer listens and what is behind it; all on 127.0.0.1. */
+/** Where a peer listens and which endpoint is behind it; all on 127.0.0.1. */
 export interface Setup {
   /** A directory of the peer's own, readable for all. */
   readonly directory: string;
@@ -21,7 +21,7 @@ export interface Setup {
 export interface Peer {
   readonly name: string;
   readonly modes: readonly Mode[];
-  /** Its version, or null where it is not installed. */
+  /** Returns its version; null if it is not installed. */
   version(): string | null;
   /** The file of this directory that says how it is configured. */
   readonly config: string;

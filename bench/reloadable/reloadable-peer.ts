@@ -1,7 +1,7 @@
 import type { Command } from '../rig/supervised.ts';
 import type { CertificateFiles } from '../rig/certificate.ts';
 
-/** What a proxy is to do; all on 127.0.0.1. */
+/** The configuration of a proxy; all on 127.0.0.1. */
 export interface ReloadableSetup {
   readonly directory: string;
   readonly ports: { readonly ws: number; readonly wss: number; readonly admin: number };
@@ -16,10 +16,10 @@ export interface ReloadableSetup {
   readonly extraRoute: boolean;
 }
 
-/** A proxy that things happen to. */
+/** Contract of a proxy whose configuration changes while it runs. */
 export interface ReloadablePeer {
   readonly name: string;
-  /** Its version, or null where it is not installed. */
+  /** Returns its version; null if it is not installed. */
   version(): string | null;
   /** The text of its configuration. */
   configuration(setup: ReloadableSetup): string;
@@ -29,6 +29,6 @@ export interface ReloadablePeer {
   command(setup: ReloadableSetup): Command;
   readonly reloadSignal: NodeJS.Signals;
   readonly drainSignal: NodeJS.Signals;
-  /** Ends what endpoints have beyond their share, so many a second; null where it cannot. */
+  /** Ends sessions that endpoints have beyond their share, at a rate; null if the proxy cannot. */
   readonly rebalance: ((setup: ReloadableSetup, perSecond: number) => Promise<void>) | null;
 }

@@ -2,7 +2,7 @@
 export type PlainValue =
   string | number | boolean | null | readonly PlainValue[] | { readonly [name: string]: PlainValue };
 
-/** Plain data as two lines of CSV (RFC 4180): the names of its values, with dots where they are nested, and the values. */
+/** Writes plain data as two lines of CSV (RFC 4180): the names of its values, with dots for nesting, and the values. */
 export function renderCsv(record: PlainValue): string {
   const names: string[] = [];
   const values: string[] = [];

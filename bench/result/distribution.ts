@@ -1,5 +1,5 @@
 import { build, type Histogram } from 'hdr-histogram-js';
-import { MOST_TICKS, TICKS_PER_MS, ticksAt } from '../driver/measuring/latency-counts.ts';
+import { MAX_TICKS, TICKS_PER_MS, ticksAt } from '../driver/measuring/latency-counts.ts';
 import type { Statistic } from '../options/assertion.ts';
 
 const DIGITS = 3;
@@ -9,7 +9,7 @@ export class Distribution {
   readonly #histogram: Histogram = build({
     bitBucketSize: 64,
     lowestDiscernibleValue: 1,
-    highestTrackableValue: MOST_TICKS,
+    highestTrackableValue: MAX_TICKS,
     numberOfSignificantValueDigits: DIGITS,
   });
 
@@ -27,7 +27,7 @@ export class Distribution {
     return this.#histogram.totalCount;
   }
 
-  /** In milliseconds; 0 where nothing was recorded. */
+  /** Returns milliseconds; 0 if nothing was recorded. */
   read(statistic: Statistic): number {
     const histogram = this.#histogram;
     if (histogram.totalCount === 0) return 0;

@@ -4,7 +4,7 @@ export interface Rates {
   readonly mean: number;
   readonly deviation: number;
   readonly least: number;
-  /** The rate below which lay so many percent of the seconds. */
+  /** The rates below which 1%, 2.5%, 50% and 97.5% of the seconds lay. */
   readonly percentiles: Readonly<Record<'p1' | 'p2.5' | 'p50' | 'p97.5', number>>;
 }
 

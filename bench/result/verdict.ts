@@ -4,7 +4,7 @@ import type { Result } from './result.ts';
 /** Whether an assertion holds. */
 export interface Verdict {
   readonly assertion: Assertion;
-  /** What was measured: milliseconds, or a number; null where there was nothing to measure. */
+  /** The measured value: milliseconds, or a number; null without one. */
   readonly actual: number | null;
   readonly holds: boolean;
 }

@@ -18,7 +18,7 @@ export class CpuMeter {
     };
   }
 
-  /** CPU in microseconds for each millisecond of the run; null where it did not come to be measured. */
+  /** Returns the CPU in microseconds for each millisecond of the run; null if nothing was measured. */
   microsecondsPerMs(): number | null {
     const ms = this.#end.at - this.#begin.at;
     return ms > 0 ? ((this.#end.cpu - this.#begin.cpu) * 1000) / ms : null;

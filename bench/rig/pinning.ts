@@ -2,13 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import type { Command } from './supervised.ts';
 
-/** On which cores what runs: proxies on one, the driver and the endpoint on the other. */
+/** CPU cores: one for proxies, another for the driver and the endpoint. */
 export interface Cores {
   readonly proxy: number;
   readonly driver: number;
 }
 
-/** The first two cores; null where there is no second, or no taskset. */
+/** Returns the first two cores; null without a second core or without taskset. */
 export function coresToPin(): Cores | null {
   if (availableParallelism() < 2) return null;
   return spawnSync('taskset', ['--version']).error === undefined ? { proxy: 0, driver: 1 } : null;

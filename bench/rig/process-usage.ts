@@ -1,9 +1,10 @@
-/** What processes take, read from /proc: Linux only. */
+/** CPU and memory of processes, read from /proc: Linux only. */
 import { readFileSync, readdirSync } from 'node:fs';
 
+/** Unit of the times in /proc/PID/stat. */
 const TICK_MS = 10;
-/** Asking each of more threads takes longer than a tick. */
-const MOST_THREADS = 64;
+/** Max threads that are read one by one: more take longer than a clock tick. */
+const MAX_THREADS = 64;
 
 /** A process and all that descend from it. */
 export function processTree(root: number): number[] {
@@ -29,12 +30,12 @@ export function memoryOf(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + kibibytes(pid) * 1024, 0);
 }
 
-/** By the scheduler's own count, to the nanosecond; null where the kernel keeps none, or there are too many threads. */
+/** Reads the scheduler's count, to the nanosecond; null if the kernel keeps none, or for too many threads. */
 function scheduledMs(pid: number): number | null {
   try {
     let nanoseconds = 0;
     const threads = readdirSync(`/proc/${pid}/task`);
-    if (threads.length > MOST_THREADS) return null;
+    if (threads.length > MAX_THREADS) return null;
     for (const thread of threads) {
       const [ran = ''] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ');
       nanoseconds += Number(ran);
@@ -50,7 +51,7 @@ function ticksMs(pid: number): number {
   return stat === null ? 0 : (Number(stat[11]) + Number(stat[12])) * TICK_MS;
 }
 
-/** The fields of /proc/PID/stat from the third on; null where the process has gone. */
+/** Reads the fields of /proc/PID/stat from the third on; null if the process has ended. */
 function statOf(pid: number): readonly string[] | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');

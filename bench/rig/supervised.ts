@@ -79,7 +79,7 @@ export class Supervised {
     return this.#running;
   }
 
-  /** Sends a signal; nothing happens where it has ended. */
+  /** Sends a signal, unless the process has ended. */
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

@@ -15,7 +15,7 @@ const SETTLE_MS = 1000;
 const OPEN_MS = 120_000;
 const HOLD_MS = 600_000;
 
-/** What so many sessions take of the proxies that carry them. */
+/** What a number of sessions costs the proxies that carry them. */
 export interface SessionPoint {
   readonly sessions: number;
   /** Proxy processes that share them. */
@@ -32,13 +32,13 @@ export interface SessionPoint {
 
 /** Of the proxies that are measured: so short that pings show, and idle CPU is measured over one whole. */
 export const IDLE_TIMEOUT_SECONDS = 16;
-/** Messages a second over all sessions where their number is varied. */
+/** Messages a second over all sessions, whatever their number. */
 const RATE = 10_000;
 
 /**
  * Measures fresh proxies that carry sessions to an endpoint of their own.
  *
- * @throws Error where not all of the sessions come up
+ * @throws Error if not all of the sessions come up
  */
 export async function measureSessions(
   stage: Stage,

@@ -2,7 +2,7 @@ import type { Session } from '../driver/sessions/session.ts';
 
 const FIRST_CAPACITY = 16;
 
-/** The sessions that take another message, in turn: each in it once, whoever waited longest first. */
+/** The sessions with room for another message, each once, the one that has waited longest first. */
 export class AvailableSessions {
   #ring = new Array<Session | null>(FIRST_CAPACITY).fill(null);
   #head = 0;
@@ -17,7 +17,7 @@ export class AvailableSessions {
     this.#length++;
   }
 
-  /** Takes the first out; null where there is none. */
+  /** Removes and returns the first; null if there is none. */
   take(): Session | null {
     if (this.#length === 0) return null;
     const session = this.#ring[this.#head]!;

@@ -6,7 +6,7 @@ import { pacerFor } from './pacing.ts';
 
 /**
  * Connections are opened, closed as soon as they are open, and opened again: the latency is that of the opening,
- * from the first packet to the 101, or to the connection where there is no handshake.
+ * from the first packet to the 101, or to the connection if there is no handshake.
  */
 export class ConnectTraffic implements Traffic, Paced {
   readonly holdsConnections = false;

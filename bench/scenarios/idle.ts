@@ -25,7 +25,7 @@ export class IdleTraffic implements Traffic {
     // It is held, by the fleet.
   }
   closed(): void {
-    // It is opened anew, by the fleet.
+    // The fleet opens it again.
   }
   message(): void {
     this.#context.recorder.unsolicited++;

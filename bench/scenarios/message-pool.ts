@@ -7,7 +7,7 @@ const UNIFORM_BYTES = 256 * 1024;
 /** Messages of several sizes: so many, where they fit into so many bytes. */
 const VARIED_COUNT = 1024;
 const VARIED_BYTES = 64 * 1024 * 1024;
-const LEAST_VARIED = 16;
+const MIN_VARIED = 16;
 const PING_PAYLOAD = 4;
 const FIRST_PRINTABLE = 0x20;
 const PRINTABLES = 95;
@@ -34,7 +34,7 @@ export class MessagePool {
   /** Of each message's payload. */
   readonly lengths: Uint32Array;
   readonly #bytes: Buffer;
-  /** Where each message begins, and behind the last where it ends. */
+  /** Offsets at which the messages begin, and at last the end of the last one. */
   readonly #offsets: Float64Array;
   readonly #fromFirst: Buffer[] = [];
   readonly #singles: Buffer[] = [];
@@ -83,7 +83,7 @@ function countOf({ sizes, inFlight, pings }: PoolOptions): number {
   const distinct = pings ? 2 * inFlight : 1;
   if (least === most) return Math.max(distinct, Math.min(inFlight, Math.ceil(UNIFORM_BYTES / (most + 1))));
   const fitting = Math.floor(VARIED_BYTES / meanSize(sizes));
-  return Math.max(distinct, LEAST_VARIED, Math.min(VARIED_COUNT, fitting));
+  return Math.max(distinct, MIN_VARIED, Math.min(VARIED_COUNT, fitting));
 }
 
 function placeOf(index: number): Buffer {

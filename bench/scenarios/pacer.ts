@@ -5,7 +5,7 @@ export interface Paced {
   /**
    * Sends the message that is due at `intended`.
    *
-   * @returns false where nothing can be sent now: it is asked again after {@link Pacer.poke}
+   * @returns false if nothing can be sent now; {@link Pacer.poke} makes it try again
    */
   sendDue(intended: number): boolean;
 }
@@ -19,7 +19,7 @@ export interface PacerOptions {
   readonly soon: (callback: () => void) => void;
 }
 
-/** Timers are up to two milliseconds late: so long before a message is due the thread begins to watch the clock. */
+/** How long before a message is due the thread begins to watch the clock: timers are up to 2 ms late. */
 const WATCH_MS = 2.5;
 
 /**

@@ -24,7 +24,7 @@ export class Stamp {
     message.write(bits.toString('hex'), this.#runId.length, 'latin1');
   }
 
-  /** The time that stands in `bytes[start, start + length)`; -1 where there is none of this run. */
+  /** Reads the time in `bytes[start, start + length)`; -1 if it holds none of this run. */
   read(bytes: Buffer, start: number, length: number): number {
     const end = start + length;
     let at = start;

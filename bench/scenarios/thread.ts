@@ -66,7 +66,7 @@ export default async function drive(task: DriveTask): Promise<Outcome> {
 
 /** What the main thread wants. */
 class Orders {
-  /** When the traffic begins; null where the run is stopped before. */
+  /** When the traffic begins; null if the run is stopped before. */
   readonly start: Promise<number | null>;
   readonly stopped: Promise<void>;
   isStopped = false;

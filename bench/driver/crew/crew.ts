@@ -52,7 +52,7 @@ export class Crew {
     return this.#options.plan;
   }
 
-  /** Runs the plan and returns what each thread has measured; rejects where a thread fails. */
+  /** Runs the plan and returns what each thread has measured; rejects if a thread fails. */
   async run(): Promise<readonly Outcome[]> {
     const { plan, address, threadFile } = this.#options;
     const pool = this.#options.pool ?? createPool(threadFile, plan.threads);

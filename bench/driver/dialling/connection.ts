@@ -1,6 +1,6 @@
-/** The seam between what drives the load and what moves the bytes. */
+/** Contracts between the sessions, which make the load, and the sockets, which move the bytes. */
 
-/** Who is told what happens on a connection. Nothing is called before {@link Dialler.open} has returned. */
+/** Told what happens on a connection. Nothing is called before {@link Dialler.open} has returned. */
 export interface ConnectionOwner {
   /** TCP is up. */
   connected(): void;
@@ -19,7 +19,7 @@ export interface Connection {
   /**
    * Sends bytes, which must not change any more.
    *
-   * @returns false where so much waits that the caller should stop until `drained`
+   * @returns false if the caller should stop writing until `drained`
    */
   write(bytes: Uint8Array): boolean;
   /** Sends FIN behind what waits. */

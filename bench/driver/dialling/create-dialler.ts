@@ -6,7 +6,7 @@ import { NetDialler } from './net-dialler.ts';
 import { SocketDialler } from './socket-dialler.ts';
 
 /**
- * Connections by system calls where that is possible: on Linux, and not encrypted.
+ * Chooses connections by system calls if they are possible: on Linux, and not encrypted.
  *
  * @param address IP address of the target
  */

@@ -63,7 +63,7 @@ export class NetDialler implements Dialler {
   }
 
   close(): void {
-    // Nothing is left where no socket is.
+    // Without sockets nothing is left.
   }
 }
 

@@ -8,7 +8,7 @@ const PROBE_MS = 3000;
  * The IP address that a run connects to, so that no name is looked up while it is measured. Of several the first
  * is taken that answers.
  *
- * @throws StartError where the name has none
+ * @throws StartError if the name has none
  */
 export async function resolveAddress(host: string, port: number): Promise<string> {
   if (isIP(host) !== 0) return host;
@@ -21,7 +21,7 @@ export async function resolveAddress(host: string, port: number): Promise<string
   }
 }
 
-/** The address at which a connection came up; Node tries them all (RFC 8305). Null where none did. */
+/** Returns the address at which a connection came up; Node tries them all (RFC 8305). Null if none did. */
 function answering(host: string, port: number): Promise<string | null> {
   return new Promise((settle) => {
     const socket = createConnection({ host, port });

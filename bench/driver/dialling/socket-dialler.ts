@@ -20,7 +20,7 @@ export class SocketDialler implements Dialler {
   readonly #allocated = new Map<ArrayBufferLike, PinnedBuffer>();
 
   /**
-   * Throws where system calls are not supported.
+   * @throws Error if system calls are not supported
    *
    * @param address IP address of the target
    */
@@ -57,7 +57,7 @@ export class SocketDialler implements Dialler {
     return { buffer, start: 0, end: bytes.length };
   }
 
-  /** The same bytes where nobody else will write. */
+  /** Returns the same bytes in memory that no other connection writes. */
   kept({ buffer, start, end }: Waiting): Waiting {
     if (buffer !== this.#copy) return { buffer, start, end };
     const own = new PinnedBuffer(end - start);

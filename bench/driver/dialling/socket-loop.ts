@@ -18,7 +18,7 @@ export class SocketLoop {
   #running = true;
   readonly #turn = (): void => this.#run();
 
-  /** Throws where system calls are not supported. */
+  /** @throws Error if system calls are not supported */
   constructor() {
     this.poller.watchForeign(nodeLoopDescriptor());
     setImmediate(this.#turn);

@@ -1,7 +1,7 @@
 /** What one count stands for: a tenth of a microsecond. */
 export const TICKS_PER_MS = 10_000;
 /** The highest value, 2^31 - 1 ticks: three and a half minutes. What lasts longer counts as that. */
-export const MOST_TICKS = 0x7fff_ffff;
+export const MAX_TICKS = 0x7fff_ffff;
 
 /** Values below it have a count each, above it every octave has half as many. */
 const LINEAR = 2048;
@@ -19,7 +19,7 @@ export class LatencyCounts {
   /** Counts one duration; what is below 0 counts as 0. */
   record(ms: number): void {
     const scaled = ms * TICKS_PER_MS;
-    const ticks = scaled >= MOST_TICKS ? MOST_TICKS : scaled > 0 ? scaled | 0 : 0;
+    const ticks = scaled >= MAX_TICKS ? MAX_TICKS : scaled > 0 ? scaled | 0 : 0;
     const octave = ticks < LINEAR ? 0 : 21 - Math.clz32(ticks);
     this.counts[octave * HALF + (ticks >>> octave)]! += 1;
   }

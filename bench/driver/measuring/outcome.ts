@@ -11,7 +11,7 @@ export interface Outcome {
   readonly messages: Float64Array;
   /** Payload of those messages. */
   readonly bytes: Float64Array;
-  /** How long was measured; less than planned where the run was stopped. */
+  /** Measured time; less than planned if the run was stopped. */
   readonly measuredMs: number;
   /** Connections that were opened. */
   readonly opened: number;

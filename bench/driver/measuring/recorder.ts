@@ -3,8 +3,8 @@ import { LatencyCounts } from './latency-counts.ts';
 import type { LivePage } from './live-page.ts';
 import type { Outcome } from './outcome.ts';
 
-/** Different errors or close codes that are told apart: the target chooses them. */
-const MOST_KINDS = 100;
+/** Max different errors or close codes: the target chooses them. */
+const MAX_KINDS = 100;
 const OTHER = 'other';
 const SECOND_MS = 1000;
 
@@ -29,7 +29,7 @@ export class Recorder {
   readonly #closes = new Map<string, number>();
   #from = Infinity;
   #until = Infinity;
-  /** The measured second that is under way; -1 where nothing is measured. */
+  /** Number of the current measured second; -1 while nothing is measured. */
   #second = -1;
   #busy = 0;
   #cpuMs = 0;
@@ -134,7 +134,7 @@ export class Recorder {
 }
 
 function addTo(counts: Map<string, number>, kind: string, count: number): void {
-  const key = counts.has(kind) || counts.size < MOST_KINDS ? kind : OTHER;
+  const key = counts.has(kind) || counts.size < MAX_KINDS ? kind : OTHER;
   counts.set(key, (counts.get(key) ?? 0) + count);
 }
 

@@ -7,7 +7,7 @@ export class ThreadUsage {
   #ranMs = ranMs();
   #loop = performance.eventLoopUtilization();
 
-  /** Begins anew. */
+  /** Begins again. */
   begin(): void {
     this.#at = monotonicNow();
     this.#ranMs = ranMs();
@@ -28,7 +28,7 @@ export class ThreadUsage {
   }
 }
 
-/** What the scheduler has given this thread so far, in milliseconds; null where it keeps no count. */
+/** Reads the CPU that the scheduler has given this thread, in milliseconds; null if it keeps no count. */
 function ranMs(): number | null {
   try {
     const [nanoseconds = ''] = readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ');

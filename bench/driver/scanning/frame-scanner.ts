@@ -13,7 +13,7 @@ const FIN = 0x80;
 const MASKED = 0x80;
 const MAX_HEAD = 10;
 const MAX_CONTROL = 125;
-/** So much of a message that came in pieces is kept for those who look into messages. */
+/** Bytes of a message in pieces that are kept for a sink that looks into messages. */
 const PREFIX_SIZE = 512;
 const NOTHING = Buffer.alloc(0);
 
@@ -163,7 +163,7 @@ function isWholeMessage(first: number): boolean {
   return first === (FIN | OPCODE_BINARY) || first === (FIN | OPCODE_TEXT);
 }
 
-/** Bytes of a frame's head, from its second byte; that of a masked one is refused before its mask matters. */
+/** Returns the length of a frame's head, by its second byte; masked frames are refused before their mask matters. */
 function headLength(second: number): number {
   const length = second & 0x7f;
   if (length < 126) return 2;

@@ -1,4 +1,4 @@
-/** Finding where replies end in the bytes that arrive, without keeping them. */
+/** Contract: finds the ends of replies in the bytes that arrive, without keeping them. */
 
 /** What a {@link Scanner} finds. */
 export interface ReplySink {
@@ -10,7 +10,7 @@ export interface ReplySink {
   /** The payload is valid during the call only. */
   replyPing(payload: Uint8Array): void;
   replyPong(payload: Uint8Array): void;
-  /** A close frame; 1005 where it has no code. Nothing is read after it. */
+  /** A close frame; 1005 if it has no code. Nothing is read after it. */
   replyClose(code: number): void;
   /** The peer broke the protocol. Nothing is read after it. */
   replyError(reason: string): void;

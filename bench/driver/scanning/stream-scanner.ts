@@ -2,7 +2,7 @@ import type { ReplySink, Scanner } from './scanner.ts';
 
 /** What a {@link StreamScanner} has to know, as nothing on a raw connection ends a message. */
 export interface StreamSink extends ReplySink {
-  /** Length of the next reply, or 0 where none is due. */
+  /** Returns the length of the next reply, or 0 if none is due. */
   expectedReply(): number;
 }
 

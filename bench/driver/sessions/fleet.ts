@@ -11,8 +11,8 @@ import { Session, type SessionHost } from './session.ts';
 import { StreamScanner } from '../scanning/stream-scanner.ts';
 import type { Sessions, Traffic } from './traffic.ts';
 
-/** Connections that are being opened at a time: more would only measure the target's backlog. */
-const MOST_OPENING = 100;
+/** Max connections being opened at a time: more would only measure the target's backlog. */
+const MAX_OPENING = 100;
 const RAMP_TICK_MS = 5;
 const SWEEP_MS = 100;
 /** For the peer's part of a close. */
@@ -121,7 +121,7 @@ export class Fleet implements Sessions {
     const all = this.all;
     const share = plan.rampMs === 0 ? 1 : (recorder.readClock() - this.#rampStart) / plan.rampMs;
     const due = Math.min(all.length, Math.floor(share * all.length) + 1);
-    while (!this.#stopped && this.#begun < due && this.#begun - this.#settled < MOST_OPENING) {
+    while (!this.#stopped && this.#begun < due && this.#begun - this.#settled < MAX_OPENING) {
       this.open(all[this.#begun++]!);
     }
     if (this.#begun === all.length && this.#ramp !== null) clearInterval(this.#ramp);

@@ -12,7 +12,7 @@ export class SentRing {
     this.length++;
   }
 
-  /** Takes the oldest time out; -1 where there is none. */
+  /** Removes and returns the oldest time; -1 if the ring is empty. */
   shift(): number {
     if (this.length === 0) return -1;
     const time = this.#times[this.#head]!;

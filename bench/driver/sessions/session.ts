@@ -10,7 +10,7 @@ import type { Scanner } from '../scanning/scanner.ts';
 import { SentRing } from './sent-ring.ts';
 import type { StreamSink } from '../scanning/stream-scanner.ts';
 
-/** Who is told what comes on open sessions. */
+/** Told what arrives on open sessions. */
 export interface SessionEvents {
   /** A message has arrived; see ReplySink. */
   message(session: Session, length: number, bytes: Buffer, start: number, available: number): void;
@@ -44,7 +44,7 @@ type State = 'closed' | 'opening' | 'open' | 'closing' | 'ended';
 const CLOSE_NORMAL = 1000;
 const NONE = Buffer.alloc(0);
 
-/** One of the plan's connections: opened, opened anew where it is lost, and closed. */
+/** One of the plan's connections: opened, opened again if it is lost, and closed. */
 export class Session implements ConnectionOwner, StreamSink {
   /** Its place among the thread's sessions. */
   readonly index: number;
@@ -54,7 +54,7 @@ export class Session implements ConnectionOwner, StreamSink {
   /** Places in the message pool: of the message that is sent next, and of that whose reply comes next. */
   nextMessage = 0;
   nextReply = 0;
-  /** Whether so much waits to be sent that no more should be added. */
+  /** Whether the connection's buffer is full, so that no more should be written. */
   choked = false;
   /** For the scenario's own list of sessions with room: whether it is in it. */
   listed = false;
@@ -69,7 +69,7 @@ export class Session implements ConnectionOwner, StreamSink {
   #connected = false;
   /** The code of the peer's close frame, 1006 while there was none. */
   #closeCode = CLOSE_ABNORMAL;
-  /** Why it was failed; null where it was not. */
+  /** Why the session was failed; null if it was not. */
   #failure: string | null = null;
   #wasOpen = false;
 
@@ -97,7 +97,7 @@ export class Session implements ConnectionOwner, StreamSink {
     for (let left = count; left > 0; left--) this.sent.push(since);
   }
 
-  /** Takes the oldest message in flight for answered. Returns since when it was; -1 where none is in flight. */
+  /** Takes the oldest message in flight as answered. Returns its time; -1 if none is in flight. */
   finish(): number {
     this.activeAt = this.#host.recorder.now;
     return this.sent.shift();

@@ -28,7 +28,7 @@ export interface Sessions {
 
 /** A scenario at work in one thread: what is sent when, and what counts as a reply. */
 export interface Traffic extends SessionEvents {
-  /** Whether the connections are opened before the traffic begins, and anew when they are lost. */
+  /** Whether connections are opened before the traffic begins, and opened again when they are lost. */
   readonly holdsConnections: boolean;
   /** Whether it looks into the messages that come: they cost more then. */
   readonly looksInside: boolean;

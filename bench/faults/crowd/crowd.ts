@@ -35,14 +35,14 @@ export class Crowd {
     const { reopens } = options;
     const task: CrowdTask = { plan: planOf(options), page: this.#page.buffer, port: port2, reopens };
     this.#log = this.#pool.run(task, { transferList: [port2] }) as Promise<CrowdLog>;
-    // Whoever waits for it hears of it.
+    // leave() reports a rejection.
     this.#log.catch(() => undefined);
   }
 
   /**
    * Opens all sessions, on 127.0.0.1.
    *
-   * @throws Error where not all of them come up
+   * @throws Error if not all of them come up
    */
   static async gather(options: CrowdOptions): Promise<Crowd> {
     const crowd = new Crowd(options);

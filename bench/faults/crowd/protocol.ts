@@ -43,6 +43,6 @@ export interface Opening {
 export interface Ending {
   /** When the close frame came; without one, when the connection ended. */
   readonly at: number;
-  /** A close code (1006 where there was no close frame), or an error. */
+  /** A close code (1006 without a close frame), or an error. */
   readonly kind: string;
 }

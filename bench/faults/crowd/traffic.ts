@@ -18,7 +18,7 @@ export class CrowdTraffic implements Traffic {
   readonly failures: Ending[] = [];
   readonly #echo: EchoTraffic;
   readonly #witness: Witness;
-  /** Sessions that are to be opened anew as soon as they have ended. */
+  /** Sessions that are opened again as soon as they have ended. */
   readonly #storming = new Set<Session>();
   #sessions: Sessions | null = null;
 

@@ -2,7 +2,7 @@ import { Recorder } from '../../driver/measuring/recorder.ts';
 
 /** A recorder that keeps every event with its time, for what is to be looked at along a timeline. */
 export class Witness extends Recorder {
-  /** In pairs: when a message was due, and how long its reply took; that of one without a reply, how long was waited. */
+  /** Pairs: when a message was due, and how long its reply took, or how long the client waited for none. */
   readonly waits: number[] = [];
   /** Why the session that ends now does: a close code, or an error. */
   reason = '';

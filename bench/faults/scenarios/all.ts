@@ -7,7 +7,7 @@ import { reload } from './reload.ts';
 import { scaleUp } from './scale-up.ts';
 import { slowReaders } from './slow-readers.ts';
 
-/** Everything that may happen, in the order of the tables. */
+/** All scenarios, in the order of the tables. */
 export const SCENARIOS: readonly Scenario[] = [
   reload,
   certificateRenewal,

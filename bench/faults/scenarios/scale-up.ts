@@ -8,7 +8,7 @@ import { pause, waitUntil, type Scenario } from '../scenario.ts';
 
 const SESSIONS = 2000;
 const PER_SECOND = 500;
-/** How far above its share the busiest endpoint may be where the load is even. */
+/** How far above its share the busiest endpoint may be for the load to count as even. */
 const EVEN = 1.1;
 const BEFORE_MS = 1500;
 const PATIENCE_MS = 10_000;
