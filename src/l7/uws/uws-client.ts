@@ -20,6 +20,7 @@ export interface ClientTerms {
 
 /** Passes the events of one WebSocket of uWS to its owner, and counts what uWS has handed over. */
 export class UwsClient implements Receiver {
+  liveIndex = -1;
   readonly owner: DownstreamOwner;
   /** Null before the client has been answered 101, and after its WebSocket has ended. */
   socket: Addressed | null = null;

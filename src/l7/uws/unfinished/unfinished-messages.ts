@@ -1,3 +1,4 @@
+import { LiveSet, type LiveMember } from '../../../core/collections/live-set.ts';
 import { messageOf } from '../../../core/errors.ts';
 import { ownShortageOf } from '../../../core/shortage.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
@@ -35,7 +36,7 @@ const LINGER_STEP_MS = 1000;
 const MIN_ENDED_BYTES = 64 * 1024;
 
 /** Receives a client's messages. */
-export interface Receiver extends Delivered {
+export interface Receiver extends Delivered, LiveMember {
   /** Null after the client's WebSocket has ended. */
   readonly socket: Addressed | null;
   readonly wireTraits: WireTraits;
@@ -84,9 +85,9 @@ export class UnfinishedMessages {
   readonly #sockets: ClientSockets | null;
   readonly #log: Logger;
   readonly #gauges: Gauges;
-  /** Null for a session whose descriptor is not known. */
-  readonly #sessions = new Map<Receiver, Watched | null>();
-  readonly #unknown = new Set<Receiver>();
+  /** Sessions whose descriptor is not known: all, unless they must be watched. */
+  readonly #unknown = new LiveSet<Receiver>();
+  readonly #watched = new Map<Receiver, Watched>();
   readonly #known = new Set<number>();
   /** Bytes that uWS may still keep for ended sessions: an entry for each second, in order. */
   readonly #lingering: { readonly until: number; bytes: number }[] = [];
@@ -108,7 +109,7 @@ export class UnfinishedMessages {
   #nextFull = 0;
   #lowestResident = 0;
   /** The sessions that come next in slow samples. */
-  #turn: Iterator<[Receiver, Watched | null]> | null = null;
+  #turn: Iterator<[Receiver, Watched]> | null = null;
 
   /** @param sockets null if system calls cannot be used */
   constructor(budget: BufferBudget, sockets: ClientSockets | null, log: Logger, gauges: Gauges) {
@@ -121,7 +122,6 @@ export class UnfinishedMessages {
 
   /** Begins to count for a session. */
   opened(session: Receiver): void {
-    this.#sessions.set(session, null);
     this.#unknown.add(session);
     this.#worst += session.wireTraits.maxMessageSize;
   }
@@ -132,11 +132,13 @@ export class UnfinishedMessages {
    * @param lingers whether uWS keeps the connection until the client closes it
    */
   closed(session: Receiver, lingers: boolean): void {
-    const watched = this.#sessions.get(session);
-    if (watched === undefined) return;
-    this.#sessions.delete(session);
-    this.#unknown.delete(session);
-    if (watched !== null) this.#known.delete(watched.fd);
+    const watched = this.#watched.get(session);
+    if (watched === undefined) {
+      if (!this.#unknown.delete(session)) return;
+    } else {
+      this.#watched.delete(session);
+      this.#known.delete(watched.fd);
+    }
     session.unfinished(0);
     const bytes = session.wireTraits.maxMessageSize;
     if (!lingers) {
@@ -145,7 +147,7 @@ export class UnfinishedMessages {
     }
     this.#linger(bytes);
     if (this.#sockets === null) return;
-    if (watched === null) {
+    if (watched === undefined) {
       this.#endedUnknown = true;
     } else if (this.#sockets.cookie(watched.fd) === watched.cookie) {
       const held = this.#measure(this.#sockets, session, watched);
@@ -204,7 +206,7 @@ export class UnfinishedMessages {
     }
     if (now >= this.#nextSlow) {
       this.#nextSlow = now + SLOW_MS;
-      this.#sampleSome(sockets, Math.max(MIN_SLOW_SAMPLES, Math.ceil(this.#sessions.size / SLOW_ROUNDS)));
+      this.#sampleSome(sockets, Math.max(MIN_SLOW_SAMPLES, Math.ceil(this.#watched.size / SLOW_ROUNDS)));
     }
   }
 
@@ -258,26 +260,24 @@ export class UnfinishedMessages {
     const held = new HeldBytes(session.wireTraits, received - unread, session, isYoung);
     this.#unknown.delete(session);
     this.#known.add(fd);
-    this.#sessions.set(session, { fd, cookie: sockets.cookie(fd), received, unread, held });
+    this.#watched.set(session, { fd, cookie: sockets.cookie(fd), received, unread, held });
     session.unfinished(held.value);
   }
 
   #sampleAll(sockets: ClientSockets): void {
-    for (const [session, watched] of this.#sessions) {
-      if (watched !== null) this.#sample(sockets, session, watched);
-    }
+    for (const [session, watched] of this.#watched) this.#sample(sockets, session, watched);
   }
 
   #sampleSome(sockets: ClientSockets, count: number): void {
     for (let done = 0; done < count; done++) {
-      this.#turn ??= this.#sessions.entries();
+      this.#turn ??= this.#watched.entries();
       const next = this.#turn.next();
       if (next.done === true) {
         this.#turn = null;
         return;
       }
       const [session, watched] = next.value;
-      if (watched !== null) this.#sample(sockets, session, watched);
+      this.#sample(sockets, session, watched);
     }
   }
 
@@ -299,7 +299,7 @@ export class UnfinishedMessages {
   #stopWatching(): void {
     this.#watches = false;
     this.#candidates = [];
-    for (const session of this.#sessions.keys()) session.unfinished(0);
+    for (const session of this.#watched.keys()) session.unfinished(0);
   }
 
   #linger(bytes: number): void {

@@ -81,6 +81,7 @@ class System {
 }
 
 class FakeSession implements Receiver, Buffering {
+  liveIndex = -1;
   bufferedDownstream = 0;
   bufferedUpstream = 0;
   bufferedUnfinished = 0;
