@@ -164,7 +164,11 @@ describe('architecture', () => {
   });
   it('has a short file for each reason to be short', () =>
     assert.deepEqual(findIdleExceptions(everything, LINES, SHORT_FILES), []));
-  it('has no crowded folder', () => assert.deepEqual(findCrowdedFolders(src, MAX_FILES_IN_FOLDER), []));
+  it('has no crowded folder', () => {
+    // Each file of test/scale is a measurement of its own, started by its name.
+    const rooms = everything.filter(({ path }) => !path.startsWith('test/scale/'));
+    assert.deepEqual(findCrowdedFolders(rooms, MAX_FILES_IN_FOLDER), []);
+  });
   it('has unit tests in folders like those of the sources', () =>
     assert.deepEqual(
       findUnmirroredFolders(
