@@ -147,7 +147,12 @@ describe('a cluster', { timeout: 300_000 }, () => {
     });
     await post(rig, `/clusters/app/endpoints/${two.address}/undrain`);
     const answer = await post(rig, '/clusters/app/rebalance?rate=1000');
-    assert.deepEqual(answer, { cluster: 'app', evicting: { [one.address]: 10 } });
+    assert.deepEqual(answer, {
+      status: 202,
+      message: 'ending 10 connections to balance cluster app',
+      cluster: 'app',
+      evicting: { [one.address]: 10 },
+    });
     const closes: string[] = [];
     for (const client of clients) {
       void client.closed().then(({ code, reason }) => closes.push(`${code} ${reason}`));
