@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { afterEach, describe, it } from 'node:test';
+import type { ClusterStatus, Status } from '../../../src/protocol/status.ts';
 import { askAdmin } from '../../support/http/admin-client.ts';
 import { eventually } from '../../support/deadline.ts';
 import { MortalEndpoint, killOne } from '../../support/rigs/killed-endpoint.ts';
@@ -8,14 +9,6 @@ import { WebRig } from '../../support/rigs/web-rig.ts';
 import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
 
 const TOKEN = 'the-token-of-the-test';
-interface EndpointStatus {
-  readonly address: string;
-  readonly state: string;
-  readonly reason: string;
-  readonly activeConnections: number;
-  readonly ejections: number;
-}
-
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -42,9 +35,9 @@ async function endpoint(): Promise<WsEndpoint> {
   return made;
 }
 
-async function statusOf(rig: WebRig): Promise<{ panic: boolean; endpoints: EndpointStatus[] }> {
+async function statusOf(rig: WebRig): Promise<ClusterStatus> {
   const { body } = await askAdmin(rig.sluice.admin, '/status');
-  return (JSON.parse(body) as { clusters: { panic: boolean; endpoints: EndpointStatus[] }[] }).clusters[0]!;
+  return (JSON.parse(body) as Status).clusters[0]!;
 }
 
 async function post(rig: WebRig, path: string): Promise<unknown> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
+import type { EndpointStatus, Status } from '../../../src/protocol/status.ts';
 import { askAdmin } from '../../support/http/admin-client.ts';
 import { silentEndpoint } from '../../support/sockets/bad-endpoints.ts';
 import { eventually } from '../../support/deadline.ts';
@@ -9,20 +10,6 @@ import { RawConnection } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
 import { WsPeer } from '../../support/websocket/ws-peer.ts';
-
-interface EndpointStatus {
-  readonly address: string;
-  readonly state: string;
-  readonly since: string;
-  readonly reason: string;
-  readonly activeConnections: number;
-  readonly ejections: number;
-  readonly lastProbe: {
-    readonly at: string;
-    readonly seconds: number;
-    readonly failure: string | null;
-  } | null;
-}
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -50,9 +37,9 @@ async function start(
   return rig;
 }
 
-async function statusOf(rig: WebRig): Promise<EndpointStatus[]> {
+async function statusOf(rig: WebRig): Promise<readonly EndpointStatus[]> {
   const { body } = await askAdmin(rig.sluice.admin, '/status');
-  return (JSON.parse(body) as { clusters: { endpoints: EndpointStatus[] }[] }).clusters[0]!.endpoints;
+  return (JSON.parse(body) as Status).clusters[0]!.endpoints;
 }
 
 /** Waits until an endpoint is in a state for a reason. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { WebSocketServer } from 'ws';
 import type { AddressInfo } from 'node:net';
+import type { Status, WorkerStatus } from '../../../src/protocol/status.ts';
 import { askAdmin } from '../../support/http/admin-client.ts';
 import { DEADLINE_MS, eventually, within } from '../../support/deadline.ts';
 import { scrape } from '../../support/http/metrics.ts';
@@ -16,12 +17,6 @@ const WORKERS = ['l7-0', 'l7-1', 'l4-0', 'l4-1'] as const;
 /** Between an echo and the next message. */
 const PAUSE_MS = 10;
 const AT_ONCE = 4;
-
-interface WorkerStatus {
-  readonly name: string;
-  readonly state: string;
-  readonly restarts: number;
-}
 
 /** A client that always has some numbered messages on their way and checks that all come back in order. */
 class EchoClient {
@@ -201,7 +196,7 @@ describe('the supervision of workers', { timeout: 300_000 }, () => {
 
   async function statusOfWorkers(): Promise<readonly WorkerStatus[]> {
     const { body } = await askAdmin(sluice.admin, '/status');
-    return (JSON.parse(body) as { readonly workers: readonly WorkerStatus[] }).workers;
+    return (JSON.parse(body) as Status).workers;
   }
 
   /** Every series that must not go backwards. */
