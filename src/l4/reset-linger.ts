@@ -1,4 +1,4 @@
-/** Max time in which a side takes nothing of what waits for it. */
+/** Max time for which a side takes none of the bytes that wait for it. */
 const MAX_STALL_MS = 5_000;
 const MAX_LINGER_MS = 30_000;
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from '../telemetry/logger.ts';
 import type { TunnelContext } from './tunnel.ts';
 
-/** Distinguishes the ids of this thread from those of others, of other processes too. */
+/** Makes the ids of this thread differ from those of all other threads and processes. */
 const THREAD = randomBytes(6).toString('hex');
 let tunnels = 0;
 

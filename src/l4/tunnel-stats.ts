@@ -6,7 +6,7 @@ import type { StatsPage } from '../telemetry/stats-page.ts';
 type TunnelClose = (typeof TUNNEL_CLOSES)[number];
 type AcceptFailure = (typeof ACCEPT_FAILURES)[number];
 
-/** Where one layer 4 listener counts in one worker. Byte slots are plain numbers: `values[slot] += n`. */
+/** The counters of one layer 4 listener in one worker. Byte slots are plain numbers: `values[slot] += n`. */
 export class TunnelStats {
   readonly connections: ConnectionStats;
   readonly values: Float64Array;
@@ -69,7 +69,7 @@ function tunnelCloseOf(reason: string): TunnelClose {
       return 'idle_timeout';
     case 'half-close timeout':
       return 'half_close_timeout';
-    // The cluster's monitor words the reasons of evictions.
+    // The reason of an eviction is a text of the cluster's monitor.
     default:
       return 'evicted';
   }
@@ -84,7 +84,7 @@ function acceptFailureOf(code: string): AcceptFailure {
     case 'ENOMEM':
     case 'ENOBUFS':
       return 'memory';
-    // What befell a connection before it was accepted, as accept(2) lists it for Linux.
+    // Errors that a connection met before it was accepted (accept(2), Linux).
     case 'ECONNABORTED':
     case 'ENETDOWN':
     case 'EPROTO':

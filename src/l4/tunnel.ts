@@ -7,7 +7,7 @@
  *   endpoint gets the client's bytes, then the reset.
  * - FIN crosses as FIN, each direction by itself. A reset crosses as a reset, never as FIN: cut data must not look whole.
  *   It waits for the bytes that came before it and were read, as long as the other side takes them (`reset-linger.ts`).
- * - A side that does not read stops the other from sending: what waits in a tunnel is bounded.
+ * - A side that does not read stops the other from sending: the bytes that wait in a tunnel are bounded.
  * - A tunnel on which nothing crosses for the listener's idleTimeout is closed. A half-closed one, which has passed on
  *   the FIN of one side, is closed when nothing crosses for halfCloseTimeout.
  */

@@ -31,7 +31,7 @@ export interface ClusterHome {
   readonly pages: readonly Float64Array[];
   /** Whether the process has a descriptor left for a dial. */
   readonly descriptors: { mayDial(): boolean };
-  /** Of this process: what sticky cookies are made with where no secret is configured. */
+  /** Secret of this process, for sticky cookies without a configured secret. */
   readonly secret: string;
   /** Told of the failures that the outlier detection counts. */
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
@@ -39,7 +39,7 @@ export interface ClusterHome {
   readonly clock?: () => number;
 }
 
-/** How long the factors of a slow start stay as they are. */
+/** Interval at which the factors of a slow start change. */
 const WARM_MS = 100;
 
 /** A named group of endpoints, as one worker sees it. */
@@ -47,13 +47,13 @@ export class Cluster implements AttemptSource {
   readonly name: string;
   /** Changes with the configuration. */
   config: ClusterConfig;
-  /** TLS towards the endpoints, or null for plain TCP; changes with the configuration. */
+  /** TLS to the endpoints; null for plain TCP. Changes with the configuration. */
   tls: UpstreamTls | null;
-  /** Whether it takes no new connections. */
+  /** Whether the cluster takes no new connections. */
   draining = false;
   readonly connectDuration: Histogram;
   readonly failureLog: FailureLog;
-  /** Set by who keeps idle connections that are counted. */
+  /** Set by the keeper of idle connections that are counted. */
   makeRoom: AttemptSource['makeRoom'] = () => false;
   readonly #home: ClusterHome;
   readonly #clock: () => number;
@@ -96,7 +96,7 @@ export class Cluster implements AttemptSource {
     this.update(state);
   }
 
-  /** Takes over what the primary knows of the endpoints. Those that stay keep what they count. */
+  /** Applies the primary's state. Endpoints that stay keep their counts. */
   update({ endpoints }: ClusterState): void {
     const now = this.#clock();
     const known = this.#endpoints;
@@ -119,12 +119,12 @@ export class Cluster implements AttemptSource {
   }
 
   /**
-   * Gets ready for another configuration of the same name. Endpoints that stay keep what they count; connections
-   * of those that go know it by `Endpoint.removed`.
+   * Prepares another configuration of the same name. Endpoints that stay keep their counts. Those that go are marked by
+   * `Endpoint.removed`.
    *
    * @param page finds the slots of the new configuration
-   * @returns what brings it into force
-   * @throws where its TLS settings cannot be used
+   * @returns commits the configuration
+   * @throws if its TLS settings cannot be used
    */
   prepare(config: ClusterConfig, state: ClusterState, page: StatsPage): () => void {
     const before = this.config;
@@ -154,7 +154,7 @@ export class Cluster implements AttemptSource {
     };
   }
 
-  /** The configuration does not have it any more. */
+  /** Notes that the configuration has no such cluster any more. */
   retire(): void {
     this.draining = true;
     for (const endpoint of this.#endpoints.values()) endpoint.removed = true;
@@ -229,7 +229,7 @@ export class Cluster implements AttemptSource {
     return this.#sticky?.headerFor(endpoint, sticky, secure) ?? null;
   }
 
-  /** Goes on with the endpoints that start slowly. */
+  /** Sets the factors of endpoints that start slowly. */
   #ramp(now: number): void {
     const { slowStartMs } = this.config;
     this.#warmedAt = now;

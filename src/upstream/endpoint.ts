@@ -8,15 +8,15 @@ import type { StatsPage } from '../telemetry/stats-page.ts';
 export type ConnectFailure = (typeof CONNECT_FAILURES)[number];
 
 /** Fraction of its weight that an endpoint has when its slow start begins. */
-const LEAST_FACTOR = 0.1;
+const MIN_FACTOR = 0.1;
 
-/** One address of a cluster, as one worker sees it. Whoever has its connections keeps it when it leaves the cluster. */
+/** One address of a cluster, as one worker sees it. Its connections keep it when it leaves the cluster. */
 export class Endpoint {
   readonly cluster: string;
   readonly label: string;
   /** First slot of its series if they are lent; null if the page's table has them. */
   readonly slot: number | null;
-  /** As configured: its host is the name that TLS asks for. */
+  /** The configured address. Its host is the name that TLS asks for. */
   server: Address;
   /** Where to connect, in the order in which they are tried. */
   addresses: readonly Address[];
@@ -25,11 +25,11 @@ export class Endpoint {
   health: EndpointHealth;
   /** Whether a change of the configuration has taken it away. */
   removed = false;
-  /** Whether it takes connections, all things considered; false once it has left the cluster. */
+  /** Whether it takes connections; false once it has left the cluster. */
   eligible = true;
-  /** The part of its weight that it has while it starts slowly: above 0, up to 1. */
+  /** Fraction of its weight during its slow start: above 0, up to 1. */
   factor = 1;
-  /** Value that belongs to the balancer. */
+  /** Set and read by the balancer only. */
   balance = 0;
   #maxConnections: number;
   #warmUntil = 0;
@@ -75,13 +75,13 @@ export class Endpoint {
   }
 
   /**
-   * Takes over what has changed; label and slot are the same.
+   * Applies a new state of the same label and slot.
    *
    * @param now milliseconds, by the clock that {@link warm} gets
    */
   update(state: EndpointState, now: number): void {
     this.server = state.server;
-    // The order belongs to who dials: it is kept while the addresses are the same.
+    // The dial sets the order: it is kept while the addresses are the same.
     if (!sameAddresses(this.addresses, state.addresses)) this.addresses = state.addresses;
     this.weight = state.weight;
     this.priority = state.priority;
@@ -90,10 +90,10 @@ export class Endpoint {
     this.#warmUntil = now + state.warmLeftMs;
   }
 
-  /** Sets {@link factor} for this moment of its slow start; false where that is over. */
+  /** Sets {@link factor} for this moment. Returns false if the slow start is over. */
   warm(now: number, slowStartMs: number): boolean {
     const left = this.#warmUntil - now;
-    this.factor = left <= 0 || slowStartMs === 0 ? 1 : Math.max(LEAST_FACTOR, 1 - left / slowStartMs);
+    this.factor = left <= 0 || slowStartMs === 0 ? 1 : Math.max(MIN_FACTOR, 1 - left / slowStartMs);
     return this.factor < 1;
   }
 
@@ -110,12 +110,12 @@ export class Endpoint {
     return sum;
   }
 
-  /** Whether it has all the connections that it may have. */
+  /** Whether the endpoint has its max number of connections. */
   get full(): boolean {
     return this.#maxConnections > 0 && this.active >= this.#maxConnections;
   }
 
-  /** Counts a connection from its dial on; every one is followed by one {@link release}. */
+  /** Counts a connection, from its dial on. One {@link release} follows each. */
   acquire(): void {
     this.#own[this.#activeSlot]! += 1;
     this.#own[this.#clusterSlot]! += 1;
@@ -145,7 +145,7 @@ export class Endpoint {
     this.#own[this.#failureSlots[reason]]! += 1;
   }
 
-  /** Puts the address that has answered first: it is the first to be tried from now on. */
+  /** Moves an address that has accepted to the front. */
   prefer(address: Address): void {
     if (address === this.addresses[0] || !this.addresses.includes(address)) return;
     this.addresses = [address, ...this.addresses.filter((other) => other !== address)];

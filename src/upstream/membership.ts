@@ -8,14 +8,14 @@ interface Member {
 /** Which endpoints of a cluster take connections. */
 interface Membership<T extends Member> {
   readonly eligible: readonly T[];
-  /** Whether so many are down that all are used. */
+  /** Panic: so many endpoints are down that all are used. */
   readonly panic: boolean;
 }
 
 /**
  * Chooses the endpoints that take connections: those that are up, of the lowest priority number that has any.
- * Where less than the threshold is up, all are used but the draining ones: the few that are left would break
- * down under the load of all, and what reports the others may be what is broken.
+ * If less than the threshold is up, all but the draining ones are used: the few that are up would break down under the load
+ * of all, and the health checks themselves may be broken.
  *
  * @param panicThreshold percent, 0 for never
  */

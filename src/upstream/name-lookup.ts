@@ -7,9 +7,9 @@ import { formatAddress, type Address, type TcpAddress } from '../core/address.ts
 import { codeOf, messageOf } from '../core/errors.ts';
 import { hashText } from './balancers/key-hash.ts';
 
-/** One endpoint that a name stands for. */
+/** One endpoint of a name. */
 export interface FoundEndpoint {
-  /** Of one host: the first, or the other where that does not answer. */
+  /** Addresses of one host: the second is dialled if the first does not answer. */
   readonly addresses: readonly Address[];
   /** Relative to the other endpoints of the name that have the same priority; above 0. */
   readonly weight: number;
@@ -20,9 +20,9 @@ interface Answer {
   readonly endpoints: readonly FoundEndpoint[];
   /** Addresses and targets beyond the bounds, which are not used. */
   readonly leftOut: number;
-  /** How long it holds by its records; Infinity where they do not say. */
+  /** Time to live by the records; Infinity if they have none. */
   readonly ttlMs: number;
-  /** Why a part of it is what an earlier query has brought; null where all of it is new. */
+  /** Why a part of the answer is from an earlier query; null if all of it is new. */
   readonly failure: string | null;
 }
 
@@ -39,7 +39,7 @@ interface Found {
   readonly leftOut: number;
 }
 
-/** What the queries behind one name have brought, by what was asked: to fall back on where one fails. */
+/** Last answers to the queries behind one name, by query: the fallback if a query fails. */
 type Memory = Map<string, Found>;
 
 /** Max addresses of one name: an answer of DNS has 64 KiB at most, which is room for about 4,096. */
@@ -71,13 +71,13 @@ export class NameLookup {
   /** By the name that was looked up. */
   readonly #memories = new Map<string, Memory>();
 
-  /** @param resolver asks DNS servers; a test may bring its own */
+  /** @param resolver asks DNS servers */
   constructor(settings: ResolveSettings, resolver: Queries = resolverOf(settings)) {
     this.#settings = settings;
     this.#resolver = resolver;
   }
 
-  /** Finds what a name stands for; rejects where it cannot be told, or stands for nothing. */
+  /** Looks a name up. Rejects if the look-up fails or the name has no address. */
   async find({ host, port }: TcpAddress): Promise<Answer> {
     const { type } = this.#settings;
     if (type === 'system') {
@@ -96,7 +96,7 @@ export class NameLookup {
   }
 
   /**
-   * All A and AAAA records. One kind may be missing, or fail while the other is there.
+   * Queries all A and AAAA records. One kind may be missing or fail if the other is there.
    *
    * @param max of each kind
    */
@@ -112,7 +112,7 @@ export class NameLookup {
     return { addresses, leftOut: found.reduce((sum, { leftOut }) => sum + leftOut, 0) };
   }
 
-  /** The records of one kind; where the query fails, those that were found before. */
+  /** Queries the records of one kind. Returns those that were found before if the query fails. */
   async #query(
     key: string,
     ask: () => Promise<readonly RecordWithTtl[]>,
@@ -141,7 +141,7 @@ export class NameLookup {
     return found;
   }
 
-  /** The targets of SRV records (RFC 2782), those whose own names cannot be found left out. */
+  /** Queries the targets of SRV records (RFC 2782). Targets whose names have no address are left out. */
   async #services(name: string, before: Memory, memory: Memory): Promise<Answer> {
     const records = await this.#resolver.resolveSrv(name);
     const used = firstOf(
@@ -252,8 +252,8 @@ function reasonOf(result: PromiseSettledResult<unknown>): string {
 }
 
 /**
- * Each address is an endpoint. Where there are some of both families, the nth of one stands behind the nth of the
- * other: they are taken for two ways to the same host, as RFC 8305 (Happy Eyeballs) has it.
+ * Makes an endpoint of each address. If a name has both families, the nth address of one and the nth of the other make one
+ * endpoint: two ways to the same host, as in RFC 8305 (Happy Eyeballs).
  */
 function answerOf({ addresses, leftOut }: Found, port: number): Answer {
   const hosts = [...new Set(addresses.map(({ host }) => host))];

@@ -5,9 +5,9 @@ import type { Endpoint } from './endpoint.ts';
 const SAME_SITE = { lax: 'Lax', strict: 'Strict', none: 'None' } as const;
 
 /**
- * The cookie that brings a client back to its endpoint. Its value is a MAC of the endpoint's address under the
- * secret: nobody can make one that names an endpoint, it tells nothing of the address, all workers (and, with a
- * configured secret, all proxies) agree on it, and to look it up is to verify it.
+ * The cookie that brings a client back to its endpoint. Its value is a MAC of the endpoint's address under the secret. A
+ * client cannot forge it or read the address from it. All workers agree on it, and with a configured secret all proxies. A
+ * look-up in the table of values verifies it.
  */
 export class StickyCookie {
   readonly #config: Sticky;
@@ -16,7 +16,7 @@ export class StickyCookie {
   #byValue: ReadonlyMap<string, Endpoint> = new Map();
   #values: ReadonlyMap<Endpoint, string> = new Map();
 
-  /** @param processSecret where the configuration has none */
+  /** @param processSecret used if the configuration has none */
   constructor(config: Sticky, cluster: string, processSecret: string) {
     this.#config = config;
     this.#cluster = cluster;
@@ -31,7 +31,7 @@ export class StickyCookie {
     this.#byValue = new Map(Array.from(this.#values, ([endpoint, value]) => [value, endpoint]));
   }
 
-  /** The endpoint that a cookie's value names; null where it names none that there is. */
+  /** Returns the endpoint of a cookie's value; null if there is none. */
   endpointOf(value: string): Endpoint | null {
     return this.#byValue.get(value) ?? null;
   }
@@ -41,7 +41,7 @@ export class StickyCookie {
    * cookie already and does not need it again.
    *
    * @param shown the values that the client has sent
-   * @param secure whether the client uses TLS, towards us or towards a proxy in front
+   * @param secure whether the client uses TLS, to the proxy or to a proxy in front
    */
   headerFor(endpoint: Endpoint, shown: readonly string[], secure: boolean): string | null {
     const { cookie, ttlMs, sameSite } = this.#config;

@@ -3,17 +3,17 @@ import { isIP } from 'node:net';
 import type { ClusterTls } from '../config/types/cluster.ts';
 import type { Address } from '../core/address.ts';
 
-/** TLS settings of a cluster, made ready once for all its connections, and the sessions that can be resumed. */
+/** The TLS context of a cluster, shared by its connections, and the sessions that can be resumed. */
 export interface UpstreamTls {
   readonly context: SecureContext;
   readonly verify: boolean;
   /** The name to ask for and to verify; empty for none (an endpoint without a name, unverified). */
   serverName(address: Address): string;
-  /** The last session ticket that an endpoint gave, by its label: resuming spares it a full handshake. */
+  /** The last session ticket of each endpoint, by its label: a resumed session saves a full handshake. */
   readonly sessions: Map<string, Buffer>;
 }
 
-/** Throws where the PEM texts cannot be used. */
+/** Makes the TLS context of a cluster. Throws if the PEM texts cannot be used. */
 export function upstreamTls(config: ClusterTls): UpstreamTls {
   const context = createSecureContext({
     ...(config.ca === null ? {} : { ca: config.ca }),
@@ -29,7 +29,7 @@ export function upstreamTls(config: ClusterTls): UpstreamTls {
   };
 }
 
-/** The name as SNI carries it: RFC 6066 section 3 has no IP addresses there. */
+/** Returns the name for SNI; empty for an IP address, which SNI cannot carry (RFC 6066 section 3). */
 export function sniOf(serverName: string): string {
   return isIP(serverName) === 0 ? serverName : '';
 }

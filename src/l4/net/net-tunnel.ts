@@ -15,8 +15,8 @@ import { armSilence, silenceLimit } from '../silence.ts';
 import { TunnelLines } from '../tunnel-lines.ts';
 import { QUIET_MS, type Tunnel, type TunnelContext } from '../tunnel.ts';
 
-/** Chunks from so many bytes on are freed at once. */
-const LARGE = 16 * 1024;
+/** Min size of chunks that are freed at once. */
+const MIN_FREED_BYTES = 16 * 1024;
 
 /** One side of a tunnel. The handlers are shared functions that find the tunnel by the socket. */
 type Leg = Socket & {
@@ -45,10 +45,10 @@ export class NetTunnel extends Timed implements Tunnel {
   /** FIN has been sent to one side or both. */
   #halfClosed = false;
   #openLegs = 1;
-  /** The side that is to be reset, behind what waits for it. */
+  /** The side that is reset once it has got the bytes that wait for it; null if there is none. */
   #lingering: { readonly leg: Leg; readonly linger: ResetLinger } | null = null;
   #reason = 'closed';
-  /** Kept, because a socket that has closed does not know it any more. */
+  /** Kept, because Node forgets it when the socket closes. */
   readonly #clientAddress: string;
 
   constructor(context: TunnelContext, client: Socket) {
@@ -104,7 +104,7 @@ export class NetTunnel extends Timed implements Tunnel {
     }
     this.#reason = reason;
     this.#client.destroy();
-    // Before that it is dropped when the client has closed: closed first, it would look like a failed dial.
+    // Before the join it is dropped when the client has closed: closed first, it would look like a failed dial.
     if (this.#joined) this.#upstream?.destroy();
   }
 
@@ -125,7 +125,7 @@ export class NetTunnel extends Timed implements Tunnel {
     else this.#close(limit.reason);
   }
 
-  /** Something crossed. */
+  /** Notes that bytes have crossed. */
   touch(): void {
     this.#activeAt = this.#context.wheel.now;
   }
@@ -184,7 +184,7 @@ export class NetTunnel extends Timed implements Tunnel {
     const { peer } = leg;
     if (leg.failure !== null && peer !== null && !peer.destroyed) {
       this.#reason = 'reset';
-      // Node may have read on while the leg was paused, and hands over nothing more.
+      // Node may have read on while the leg was paused, and delivers nothing more.
       const rest = leg.read() as Buffer | null;
       if (rest !== null) onData.call(leg, rest);
       peer.pause();
@@ -204,7 +204,7 @@ export class NetTunnel extends Timed implements Tunnel {
     this.#over();
   }
 
-  /** Resets the side that lingers as soon as nothing waits for it. */
+  /** Resets the lingering side if no bytes wait for it; else looks again after a tick. */
   #resetWhenSent(): void {
     const { wheel } = this.#context;
     const { leg, linger } = this.#lingering!;
@@ -278,21 +278,21 @@ function onData(this: Leg, chunk: Buffer): void {
   tunnel.count(this.byteSlot, chunk.length);
   this.carried += chunk.length;
   if (peer === null) return;
-  // What is larger than its high-water mark makes `write` say no, also when the kernel has taken it all.
+  // `write` returns false for chunks above the high-water mark, although the kernel may have taken all of them.
   if (!peer.write(chunk) && peer.writableLength > 0) this.pause();
-  else if (chunk.length >= LARGE && peer.writableLength === 0) release(chunk);
+  else if (chunk.length >= MIN_FREED_BYTES && peer.writableLength === 0) release(chunk);
 }
 
 /**
- * Frees the memory of a chunk that nobody needs any more, so that the next one is read into the same, which the
- * processor has in its cache. Otherwise that would be up to the garbage collector.
+ * Frees the memory of a chunk that has been sent. The next chunk is read into the same memory, which is in the processor's
+ * cache. Otherwise the memory would wait for the garbage collector.
  */
 function release(chunk: Buffer): void {
   const { buffer } = chunk;
   if (buffer instanceof ArrayBuffer && buffer.byteLength === chunk.length) buffer.transfer(0);
 }
 
-/** What waited for this side has gone: the other may send again. */
+/** The bytes that waited for this side have been sent: the other side may send again. */
 function onDrain(this: Leg): void {
   this.tunnel.touch();
   this.peer?.resume();
@@ -302,7 +302,7 @@ function onEnd(this: Leg): void {
   atTrueEnd(this, () => this.peer?.end());
 }
 
-/** Everything for this side has been written, FIN included. */
+/** FIN has been sent to this side, behind all bytes. */
 function onFinish(this: Leg): void {
   this.tunnel.legFinished();
 }
@@ -315,7 +315,7 @@ function onClose(this: Leg): void {
   this.tunnel.legClosed(this);
 }
 
-/** Passes a reset on. A UNIX socket knows none, and Node makes none under TLS: those are closed. */
+/** Passes a reset on. UNIX sockets have none, and Node sends none under TLS: these are closed. */
 function cut(leg: Leg): void {
   if (leg.remoteFamily === undefined || leg instanceof TLSSocket) leg.destroy();
   else leg.resetAndDestroy();

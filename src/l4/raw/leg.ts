@@ -4,22 +4,22 @@ import { Watched } from '../../loop/poller.ts';
 import type { RawLoop } from './raw-loop.ts';
 import type { Spill } from './spill.ts';
 
-/** Reads of what came before a connection broke. */
-const MOST_LAST_READS = 16;
+/** Max reads of bytes that came before a connection broke. */
+const MAX_LAST_READS = 16;
 
-/** Where so much comes at once, handing it on is cheaper than copying it. */
-const BULK = 48 * 1024;
-/** The reads behind it are taken for its like: the end of a large message is small. */
+/** Min bytes of a read after which reads go through the pipe: from this size on, splicing is cheaper than copying. */
+const MIN_BULK_BYTES = 48 * 1024;
+/** Reads that go through the pipe after a large one: the end of a large message is small. */
 const BULK_READS = 8;
 
-/** Who is told what happens on the two sides of a tunnel. */
+/** Hears what happens on the two sides of a tunnel. */
 export interface LegOwner {
   readonly loop: RawLoop;
-  /** So many bytes have come from a side. */
+  /** Bytes have come from a side. */
   legReceived(leg: Leg, bytes: number): void;
   /** A side has taken bytes that waited for it. */
   legTook(): void;
-  /** FIN has been sent to a side, which is still read. */
+  /** FIN has been sent to a side, which may still send. */
   legFinished(): void;
   /** A side is closed because both directions have ended. */
   legClosed(): void;
@@ -30,24 +30,24 @@ export interface LegOwner {
 }
 
 /**
- * One side of a tunnel. What it receives goes to its peer at once; what the kernel does not take is spilled, and
- * this side is not read until it is gone.
+ * One side of a tunnel. Received bytes go to the peer at once. Bytes that the kernel does not take are spilled, and this side
+ * is not read until they have been sent.
  */
 export class Leg extends Watched {
-  /** The other side, from when both are there. */
+  /** The other side; null before the join. */
   peer: Leg | null = null;
   /** Bytes that have come from this side. */
   received = 0;
   readonly #owner: LegOwner;
-  /** What is to be sent to this side and has found no room yet. */
+  /** Bytes for this side that the kernel has not taken; null for none. */
   #spill: Spill | null = null;
-  /** So many reads from this side still go through the pipe. */
+  /** How many more reads from this side go through the pipe. */
   #bulkReads = 0;
   /** FIN has come from this side. */
   #ended = false;
   /** FIN has been sent to this side. */
   #finished = false;
-  /** The other side has been reset: this one only gets what came before. */
+  /** The other side has been reset: this one only gets the bytes that came before. */
   #lingers = false;
   /** Its connection has broken while it lingers. */
   #broken = false;
@@ -57,7 +57,7 @@ export class Leg extends Watched {
     this.#owner = owner;
   }
 
-  /** Whether something is to be sent to this side that has found no room yet. */
+  /** Whether bytes wait for this side. */
   get waits(): boolean {
     return this.#spill !== null;
   }
@@ -67,7 +67,7 @@ export class Leg extends Watched {
       this.#broken ||= (events & (EPOLLERR | EPOLLHUP)) !== 0;
       return;
     }
-    // It has broken before an endpoint has accepted. The endpoint gets what came before the reset: see `join`.
+    // It has broken before an endpoint has accepted. The endpoint gets the bytes before the reset: see `join`.
     if (this.peer === null) return;
     if (this.#spill !== null && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) !== 0) {
       this.#flush(this.#spill);
@@ -84,7 +84,7 @@ export class Leg extends Watched {
     this.#owner.legFaulted(error);
   }
 
-  /** Closes this side now, with a reset where that is wanted. The owner is not told. */
+  /** Closes this side now. The owner is not told. @param reset whether with a reset */
   drop(reset: boolean): void {
     const { poller, spills } = this.#owner.loop;
     if (this.#spill !== null) spills.give(this.#spill);
@@ -93,13 +93,13 @@ export class Leg extends Watched {
     else poller.close(this);
   }
 
-  /** Reads no more from this side: it only gets what waits for it, by {@link sendRest}. */
+  /** Reads no more from this side. It only gets the bytes that wait for it, by {@link sendRest}. */
   linger(): void {
     this.#lingers = true;
     this.#owner.loop.poller.change(this, BREAKS_ONLY);
   }
 
-  /** Sends what waits for this side. Returns how many bytes it has not acknowledged; 0 if its connection has broken. */
+  /** Sends the bytes that wait. Returns how many bytes the side has not acknowledged; 0 if its connection has broken. */
   sendRest(): number {
     if (this.#broken) return 0;
     const { sockets, spills } = this.#owner.loop;
@@ -129,7 +129,7 @@ export class Leg extends Watched {
     const piped = this.#bulkReads > 0;
     const received = piped ? pipe.fill(this.fd) : input.recv(this.fd, 0, input.bytes.length);
     if (received > 0) {
-      if (received >= BULK) this.#bulkReads = BULK_READS;
+      if (received >= MIN_BULK_BYTES) this.#bulkReads = BULK_READS;
       else if (piped) this.#bulkReads--;
       this.received += received;
       this.#owner.legReceived(this, received);
@@ -142,7 +142,7 @@ export class Leg extends Watched {
     }
   }
 
-  /** Sends the first so many bytes of the input, which have come from the peer. */
+  /** Sends the first `length` bytes of the input, which have come from the peer. */
   #take(length: number, peer: Leg): void {
     const { input, spills } = this.#owner.loop;
     const sent = input.send(this.fd, 0, length);
@@ -157,7 +157,7 @@ export class Leg extends Watched {
     peer.#watch();
   }
 
-  /** Sends what is in the pipe, which has come from the peer. */
+  /** Sends the bytes in the pipe, which have come from the peer. */
   #takePiped(peer: Leg): void {
     const { input, pipe, spills } = this.#owner.loop;
     const result = pipe.drain(this.fd);
@@ -203,7 +203,7 @@ export class Leg extends Watched {
   /** Sends FIN: everything from the peer has been sent. */
   #finish(): void {
     this.#finished = true;
-    // Closing sends it as well.
+    // A close sends FIN too.
     if (this.#ended) {
       this.#close();
       return;
@@ -218,13 +218,13 @@ export class Leg extends Watched {
   }
 
   /**
-   * An endpoint may answer and reset because it does not want the rest of a request: its answer has come before
-   * the reset, and crosses as far as there is room for it.
+   * Passes on the bytes that came before a reset, as far as the peer has room: an endpoint may answer and reset, because it
+   * does not want the rest of a request.
    */
   #receiveRest(peer: Leg): void {
     const { input } = this.#owner.loop;
     if (this.#ended || peer.#spill !== null) return;
-    for (let reads = 0; reads < MOST_LAST_READS; reads++) {
+    for (let reads = 0; reads < MAX_LAST_READS; reads++) {
       const received = input.recv(this.fd, 0, input.bytes.length);
       if (received <= 0) return;
       this.received += received;
@@ -233,7 +233,7 @@ export class Leg extends Watched {
     }
   }
 
-  /** Watches for what can be done with this side now. */
+  /** Watches this side for reads if its peer has room, and for writes if bytes wait. */
   #watch(): void {
     const readable = this.#ended || this.peer!.#spill !== null ? 0 : EPOLLIN;
     const writable = this.#spill === null ? 0 : EPOLLOUT;

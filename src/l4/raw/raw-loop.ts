@@ -6,7 +6,7 @@ import { SpillPool } from './spill.ts';
 /** The loop of a thread that carries tunnels. */
 export class RawLoop extends EventLoop {
   readonly spills = new SpillPool();
-  /** Through it goes what comes in bulk; what has found no room becomes a spill. */
+  /** Carries bulk reads. Bytes that the kernel does not take become a spill. */
   readonly pipe = new Pipe(SpillPool.largest);
   readonly addresses = new EndpointAddresses();
 

@@ -16,7 +16,7 @@ import { QUIET_MS, type Tunnel, type TunnelContext } from '../tunnel.ts';
 import { Leg, type LegOwner } from './leg.ts';
 import type { RawLoop } from './raw-loop.ts';
 
-/** A tunnel on two sockets of our own. */
+/** A tunnel on two sockets of the proxy's own, without Node. */
 export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
   liveIndex = -1;
   readonly loop: RawLoop;
@@ -25,13 +25,13 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
   readonly #clientAddress: string;
   #upstream: Leg | null = null;
   #endpoint: Endpoint | null = null;
-  /** While an endpoint is being looked for. */
+  /** Null before {@link start} and after the join. */
   #attempts: Attempts | null = null;
   #joined = false;
-  /** While an endpoint is dialled. */
+  /** The dial that is under way; null for none. */
   #dial: AddressDial | null = null;
   #dialledAt = 0;
-  /** The side that is to be reset, behind what waits for it. */
+  /** The side that is reset once it has got the bytes that wait for it; null if there is none. */
   #lingering: { readonly leg: Leg; readonly linger: ResetLinger } | null = null;
   /** By `performance.now()`. */
   readonly #openedAt = performance.now();
@@ -44,10 +44,10 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
   #reason = 'closed';
 
   /**
-   * Takes a connection that has been accepted; {@link start} dials.
+   * Takes an accepted connection. {@link start} dials.
    *
    * @param clientAddress for the access lines
-   * @throws SystemCallError where the connection cannot be watched; it will be closed then
+   * @throws SystemCallError if the connection cannot be watched; it is closed then
    */
   constructor(context: TunnelContext, loop: RawLoop, fd: number, clientAddress: string) {
     super();
@@ -56,7 +56,7 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
     this.#clientAddress = clientAddress;
     this.#activeAt = loop.wheel.now;
     this.#client = new Leg(this);
-    // Not read before there is an endpoint to take it.
+    // The client is not read before an endpoint has accepted.
     loop.poller.watch(this.#client, fd, BREAKS_ONLY);
     context.stats.connections.opened();
     context.tunnels.add(this);
@@ -158,11 +158,11 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
 
   legFaulted(error: unknown): void {
     this.#context.log.error({ err: error }, 'a tunnel failed');
-    // Bytes may be lost, so that the ends must not take it for an end in good order.
+    // Bytes may be lost: a FIN would make cut data look whole.
     this.#cut('fault', true);
   }
 
-  /** Resets the side that lingers as soon as nothing waits for it. */
+  /** Resets the lingering side if no bytes wait for it; else looks again after a tick. */
   #resetWhenSent(): void {
     const { wheel } = this.#context;
     const { leg, linger } = this.#lingering!;
@@ -174,7 +174,7 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
     }
   }
 
-  /** Takes endpoints until a dial is under way or none is left. */
+  /** Tries endpoints until a dial is under way or none is left. */
   #dialNext(attempts: Attempts): void {
     const { loop } = this;
     const context = this.#context;
@@ -246,7 +246,7 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
     upstream.join(this.#client);
   }
 
-  /** Ends both sides, in whatever state they are. */
+  /** Ends both sides, whatever their state. */
   #cut(reason: string, reset: boolean): void {
     const lingers = this.#lingering !== null;
     if (!lingers) this.#reason = reason;
@@ -257,7 +257,7 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
     this.#over();
   }
 
-  /** Both sides are closed, or will be at once. */
+  /** Counts and logs the end: both sides are closed, or close now. */
   #over(): void {
     const context = this.#context;
     if (!context.tunnels.delete(this)) return;

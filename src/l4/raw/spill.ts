@@ -38,7 +38,7 @@ export class SpillPool {
     return spill;
   }
 
-  /** Takes back a spill that nobody uses any more. */
+  /** Takes back a spill. It must not be used afterwards. */
   give(spill: Spill): void {
     this.#pools[SIZES.indexOf(spill.buffer.bytes.length)]!.give(spill);
   }

@@ -140,17 +140,17 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner {
 
   /** The time for the current endpoint is over: closes its connection. Returns what follows. */
   overdue(): UpgradeStep {
-    return this.#overdue(OVERDUE_UPGRADES.connect);
+    return this.#timeOut(OVERDUE_UPGRADES.connect);
   }
 
   /** The time for the handshake is over: closes the connection to the current endpoint. Returns what follows. */
   late(): UpgradeStep {
     const { lateConnect, lateAnswer, notItsFault } = OVERDUE_UPGRADES;
-    if (!this.#hadItsTime) return this.#overdue(notItsFault);
-    return this.#overdue(this.#phase === 'dialling' ? lateConnect : lateAnswer);
+    if (!this.#hadItsTime) return this.#timeOut(notItsFault);
+    return this.#timeOut(this.#phase === 'dialling' ? lateConnect : lateAnswer);
   }
 
-  #overdue(rule: (typeof OVERDUE_UPGRADES)[keyof typeof OVERDUE_UPGRADES]): UpgradeStep {
+  #timeOut(rule: (typeof OVERDUE_UPGRADES)[keyof typeof OVERDUE_UPGRADES]): UpgradeStep {
     this.#close();
     return this.#follow(rule, 'timeout', rule.detail);
   }

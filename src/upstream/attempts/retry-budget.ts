@@ -1,16 +1,16 @@
-/** So many seconds of traffic count. */
+/** Seconds of traffic that count. */
 const WINDOW_S = 10;
 
 interface RetryBudgetOptions {
   /** Retries allowed for each hundred connections. */
   readonly percent: number;
-  /** Retries allowed in a second however little traffic there is. */
+  /** Retries allowed in each second, however little traffic there is. */
   readonly minPerSecond: number;
 }
 
 /**
- * Bounds retries by the traffic of the last ten seconds, so that an endpoint that fails can never multiply the
- * load of the others: what Finagle calls a retry budget. Each worker keeps its own; together they hold the bound.
+ * Bounds retries by the traffic of the last ten seconds, so that a failing endpoint cannot multiply the load of the others
+ * (Finagle's retry budget). Each worker has its own, and so the bound holds for all together.
  */
 export class RetryBudget {
   readonly #options: RetryBudgetOptions;
@@ -34,7 +34,7 @@ export class RetryBudget {
     this.#sums.connections++;
   }
 
-  /** Takes one retry; false where the budget has none left. */
+  /** Takes one retry; returns false if none is left. */
   withdraw(): boolean {
     this.#turn();
     const { percent, minPerSecond } = this.#options;
@@ -45,7 +45,7 @@ export class RetryBudget {
     return true;
   }
 
-  /** Forgets the seconds that have left the window. */
+  /** Subtracts the seconds that have left the window. */
   #turn(): void {
     const now = Math.floor(this.#clock() / 1000);
     if (now === this.#second) return;

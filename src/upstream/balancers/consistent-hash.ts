@@ -7,18 +7,18 @@ import { hashText, mix } from './key-hash.ts';
 interface ConsistentHashOptions {
   /** Whether the client's address is the key. */
   readonly bySource: boolean;
-  /** What the bound is a multiple of is the fair share; more than 1, or 0 for no bound. */
+  /** Max load of an endpoint as a multiple of its fair share: above 1, or 0 for no bound. */
   readonly loadFactor: number;
   /** Connections of all workers to the whole cluster. */
   readonly total: () => number;
-  /** From 0 to below 1: where clients go that bring no key. */
+  /** Random number from 0 to below 1, for clients without a key. */
   readonly random?: () => number;
 }
 
 /**
  * Consistent hashing with bounded loads (Mirrokni, Thorup and Zadimoghaddam, SODA 2018): the same key gets the
- * same endpoint in every worker, unless that has `loadFactor` times its share of the connections already; then
- * the next on the circle. A client without a key gets any endpoint, or all of those would get the same.
+ * same endpoint in every worker. If that one has `loadFactor` times its share of the connections, the next on the circle is
+ * chosen. A client without a key gets a random endpoint.
  */
 export class ConsistentHash implements Balancer {
   readonly #ring = new HashRing();
@@ -28,7 +28,7 @@ export class ConsistentHash implements Balancer {
   readonly #random: () => number;
   #weights = 0;
   #ramping = false;
-  /** Connections for each unit of weight that an endpoint may have in the pick under way. */
+  /** Max connections for each unit of weight in the current pick. */
   #bound = 0;
   readonly #accept = (endpoint: Endpoint, hash: number): boolean => this.#takes(endpoint, hash);
 
@@ -54,7 +54,7 @@ export class ConsistentHash implements Balancer {
   }
 
   #takes(endpoint: Endpoint, hash: number): boolean {
-    // While it ramps up it gets a part of its keys, the same in every worker.
+    // During its slow start it gets a part of its keys, the same in every worker.
     if (endpoint.factor < 1 && mix(hash ^ 0x5bd1e995) >= endpoint.factor * 2 ** 32) return false;
     return this.#loadFactor === 0 || endpoint.active < Math.ceil(this.#bound * endpoint.weight);
   }

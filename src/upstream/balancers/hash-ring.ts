@@ -3,27 +3,27 @@ import { hashText, mix } from './key-hash.ts';
 
 /** Points of an endpoint of weight 1, or of the lightest if its weight is below 1. 128 keep shares within about a tenth. */
 const POINTS = 128;
-/** Of all endpoints together. Above it every weight is halved until it fits, so that most points stay. */
-const MOST_POINTS = 2 ** 18;
-/** What a number of 53 bits holds beside a point's 32. */
+/** Max points of all endpoints. Above it all weights are halved until they fit, so that most points stay. */
+const MAX_POINTS = 2 ** 18;
+/** Range of the index that a 53-bit number holds beside the 32 bits of a point. */
 const INDEX_RANGE = 2 ** 21;
 const GOLDEN = 0x9e3779b9;
 
 /**
  * Consistent hashing (Karger et al., STOC 1997): endpoints and keys lie on a circle, and a key belongs to the
- * next endpoint from its place on. An endpoint that goes leaves its keys to others, and no other key moves. Where
- * the points lie follows from addresses and weights alone, so that every worker gives the same answer.
+ * next endpoint from its place on. When an endpoint goes, its keys move to others, and no other key moves. Addresses and
+ * weights alone decide where the points lie, so every worker gives the same answer.
  *
- * Endpoints that are not eligible keep their points and are passed over: health changes build nothing anew.
+ * Endpoints that are not eligible keep their points and are skipped: a change of health rebuilds nothing.
  */
 export class HashRing {
   #endpoints: readonly Endpoint[] = [];
   #points = new Uint32Array(0);
   #owners = new Int32Array(0);
   #description = '';
-  /** Those that a key can get. */
+  /** Endpoints that a key can get. */
   #eligible = 0;
-  /** Of each endpoint the last search that has looked at it. */
+  /** The last search that has looked at each endpoint. */
   #lookedAt = new Float64Array(0);
   #searches = 0;
 
@@ -38,10 +38,10 @@ export class HashRing {
   }
 
   /**
-   * The first endpoint from a place on that is eligible, not excluded, and accepted.
+   * Returns the first endpoint from a place on that is eligible, not excluded, and accepted.
    *
    * @param hash the place of the key, 32 bits
-   * @param accept null takes every one; where it takes none, the first stands
+   * @param accept null accepts all; if it accepts none, the first is returned
    */
   find(
     hash: number,
@@ -69,7 +69,7 @@ export class HashRing {
     return first;
   }
 
-  /** The first point at or behind a place. */
+  /** Returns the first point at or behind a place. */
   #search(hash: number): number {
     const points = this.#points;
     let low = 0;
@@ -89,7 +89,7 @@ export class HashRing {
     const pointsOf = ({ weight }: Endpoint): number =>
       Math.max(1, Math.round(((weight / unit) * POINTS) / divisor));
     const total = (): number => endpoints.reduce((sum, endpoint) => sum + pointsOf(endpoint), 0);
-    while (total() > MOST_POINTS && divisor < 2 ** 40) divisor *= 2;
+    while (total() > MAX_POINTS && divisor < 2 ** 40) divisor *= 2;
     const entries = new Float64Array(total());
     let count = 0;
     for (const [index, endpoint] of endpoints.entries()) {

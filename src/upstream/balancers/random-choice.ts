@@ -3,7 +3,7 @@ import type { Endpoint } from '../endpoint.ts';
 import type { PickContext } from './balancer.ts';
 import { WeightedDraw } from './weighted-draw.ts';
 
-/** Any endpoint, by weight: nothing to know, and nothing to agree on. */
+/** Chooses a random endpoint by weight. It needs no counts, and workers need not agree. */
 export class RandomChoice implements Balancer {
   #draw: WeightedDraw;
   readonly #random: () => number;

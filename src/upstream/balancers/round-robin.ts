@@ -17,7 +17,7 @@ import type { SharedCursor } from './shared-cursor.ts';
 export class RoundRobin implements Balancer {
   /** All members in the order of the cluster's state, which is the same in every worker; null unless they are equal. */
   #equals: readonly Endpoint[] | null = null;
-  /** A binary heap: none is earlier than the one above it. Empty while the shared cursor counts. */
+  /** A binary heap by turns, the earliest on top. Empty while the shared cursor is used. */
   #heap: Endpoint[] = [];
   #members: ReadonlySet<Endpoint> = new Set();
   #now = 0;
@@ -44,7 +44,7 @@ export class RoundRobin implements Balancer {
       if (!known.has(endpoint)) endpoint.balance = this.#now + this.#random() / endpoint.share;
     }
     this.#members = new Set(members);
-    // In order they are a heap.
+    // A sorted array is a heap.
     this.#heap = members.sort(byTurn);
   }
 
@@ -64,13 +64,12 @@ export class RoundRobin implements Balancer {
     const { length } = members;
     if (length === 0) return null;
     if (excluded.size === 0) return members[this.#cursor.next(length)]!;
-    // A retry takes no turn. It would shift everybody's next one: beside one other, a dead endpoint would get every first
-    // turn. A second cursor for retries would favour the endpoints behind the failed ones.
+    // A retry takes no turn: it would shift all next turns, and of two endpoints a dead one would get every first turn. A second cursor for retries would favour the endpoints behind the failed ones.
     const others = members.filter((endpoint) => !excluded.has(endpoint));
     return others[Math.floor(this.#random() * others.length)] ?? null;
   }
 
-  /** The next that is not excluded, in one look at all, however much heavier those are that are passed over. */
+  /** Returns the next endpoint that is not excluded, in one pass over all, whatever the weights of the skipped ones. */
   #pickOther(excluded: ReadonlySet<Endpoint>): Endpoint | null {
     const heap = this.#heap;
     let chosen: Endpoint | null = null;
@@ -84,7 +83,7 @@ export class RoundRobin implements Balancer {
     const now = (this.#now = chosen.balance);
     for (const endpoint of heap) {
       if (!excluded.has(endpoint)) continue;
-      // An excluded one passes its turns, and does not catch up on them.
+      // An excluded endpoint loses its turns, and does not catch up.
       const missed = Math.max(0, Math.ceil((now - endpoint.balance) * endpoint.share));
       // A retry takes the others' turns out of order; the turns of those that failed move on by as much, else a
       // dead endpoint would become the first choice of more and more connections.
@@ -95,7 +94,7 @@ export class RoundRobin implements Balancer {
     return chosen;
   }
 
-  /** Puts the first, whose turn is later now, in its place. */
+  /** Moves the top, whose turn is later now, to its place. */
   #sink(): void {
     const heap = this.#heap;
     const { length } = heap;

@@ -5,8 +5,8 @@ import { HashRing } from './hash-ring.ts';
 import { hashText } from './key-hash.ts';
 
 /**
- * The same endpoint for all connections of a client's address, in every worker, by a {@link HashRing}: only the
- * clients of an endpoint that goes move. However many come from one address, they stay together.
+ * Chooses the same endpoint for all connections of a client's address, in every worker, by a {@link HashRing}: when an
+ * endpoint goes, only its clients move. The load of one address is not bounded.
  */
 export class SourceIp implements Balancer {
   readonly #ring = new HashRing();

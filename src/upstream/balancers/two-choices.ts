@@ -3,14 +3,14 @@ import type { Endpoint } from '../endpoint.ts';
 import type { PickContext } from './balancer.ts';
 import { WeightedDraw } from './weighted-draw.ts';
 
-/** The second choice is drawn again so often where it is the first. */
-const DRAWS = 8;
+/** Max draws of the second choice if it equals the first. */
+const MAX_DRAWS = 8;
 /** Relative tolerance of fractions: an endpoint that has its share has not less. */
 const EPSILON = 1e-9;
 
 /**
- * The less loaded of two endpoints at random: nearly as even as looking at all of them, and no herd where the
- * counts are old (Mitzenmacher, The Power of Two Choices in Randomized Load Balancing, IEEE Transactions on
+ * Chooses the less loaded of two random endpoints: nearly as even as a look at all of them, and no herd if the counts are
+ * old (Mitzenmacher, The Power of Two Choices in Randomized Load Balancing, IEEE Transactions on
  * Parallel and Distributed Systems 12(10), 2001).
  */
 export class TwoChoices implements Balancer {
@@ -35,7 +35,7 @@ export class TwoChoices implements Balancer {
     }
     const first = draw.draw();
     let second = draw.draw();
-    for (let turn = 1; turn < DRAWS && second === first; turn++) second = draw.draw();
+    for (let turn = 1; turn < MAX_DRAWS && second === first; turn++) second = draw.draw();
     return lesser(first, second);
   }
 }

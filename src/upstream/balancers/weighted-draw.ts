@@ -1,7 +1,7 @@
 import type { Endpoint } from '../endpoint.ts';
 
-/** An endpoint that is ramping up is drawn again so often, before it is taken all the same. */
-const DRAWS = 8;
+/** Max draws if each one finds an endpoint in its slow start. */
+const MAX_DRAWS = 8;
 
 /**
  * Draws endpoints at random by their weights, in a time that does not depend on their number: the alias method
@@ -9,7 +9,7 @@ const DRAWS = 8;
  */
 export class WeightedDraw {
   readonly members: readonly Endpoint[];
-  /** Of each column, how much belongs to its own endpoint; the rest is its alias's. */
+  /** The part of each column that belongs to its own endpoint. The rest belongs to its alias. */
   readonly #own: Float64Array;
   readonly #alias: Int32Array;
   readonly #random: () => number;
@@ -31,26 +31,26 @@ export class WeightedDraw {
       own[rich]! -= 1 - own[poor]!;
       if (own[rich]! < 1) small.push(large.pop()!);
     }
-    // What rounding has left over.
+    // Columns that are left over by rounding.
     for (const index of [...small, ...large]) own[index] = 1;
   }
 
-  /** An endpoint; the less often by its factor, where it ramps up. There must be one. */
+  /** Draws an endpoint, less often by its factor during its slow start. There must be an endpoint. */
   draw(): Endpoint {
     let endpoint = this.#column();
-    for (let turn = 1; turn < DRAWS && endpoint.factor < 1 && this.#random() >= endpoint.factor; turn++) {
+    for (let turn = 1; turn < MAX_DRAWS && endpoint.factor < 1 && this.#random() >= endpoint.factor; turn++) {
       endpoint = this.#column();
     }
     return endpoint;
   }
 
-  /** An endpoint that is not excluded, by weight; null where there is none. */
+  /** Draws an endpoint that is not excluded, by weight; returns null if there is none. */
   drawOther(excluded: ReadonlySet<Endpoint>): Endpoint | null {
     let chosen: Endpoint | null = null;
     let sum = 0;
     for (const endpoint of this.members) {
       if (excluded.has(endpoint)) continue;
-      // Each takes the place of the one before with its share of what has been seen (Chao, Biometrika 69(3), 1982).
+      // Each replaces the one before with its share of the weights so far (Chao, Biometrika 69(3), 1982).
       sum += endpoint.share;
       if (this.#random() * sum < endpoint.share) chosen = endpoint;
     }

@@ -7,21 +7,21 @@ import type { SocketAddress } from '../../sys/sockets/socket-address.ts';
 import type { Sockets } from '../../sys/sockets/sockets.ts';
 import { NEXT_ADDRESS_MS, decisiveError } from './dial.ts';
 
-/** What a dial works with; an `EventLoop` is one. */
+/** The loop of a dial; an `EventLoop` is one. */
 interface DialLoop {
   readonly sockets: Pick<Sockets, 'open' | 'connect' | 'close' | 'takeError'>;
   readonly poller: Pick<Poller, 'tryWatch' | 'close'>;
   readonly wheel: TimerWheel;
 }
 
-/** What is dialled; an `Endpoint` is one. */
+/** The target of a dial; an `Endpoint` is one. */
 interface DialledEndpoint {
   readonly label: string;
   readonly addresses: readonly Address[];
   prefer(address: Address): void;
 }
 
-/** Who is told how a dial ends: one of these is called, once, unless the dial has been cancelled before. */
+/** Hears how a dial ends. One of these is called, once, unless the dial is cancelled before. */
 export interface DialOwner {
   /**
    * An address has accepted.
@@ -31,20 +31,19 @@ export interface DialOwner {
   dialConnected(connection: Watched): void;
   /** No address has accepted. */
   dialFailed(error: Error): void;
-  /** Serving the dial has thrown; it is cancelled. */
+  /** A handler of the dial has thrown. The dial is cancelled. */
   dialFault(error: unknown): void;
 }
 
 /**
  * Dials the addresses of one endpoint by system calls (RFC 8305 section 5). The next address is dialled when the one
- * before has failed, or has not answered for {@link NEXT_ADDRESS_MS}. Attempts go on beside it until one of them is
- * accepted: a lost SYN or a slow path is no reason to give an address up. So the last address, and a slow one before it,
- * have all the time that the owner gives.
+ * before has failed, or has not answered for {@link NEXT_ADDRESS_MS}. Earlier attempts go on until one address accepts: a
+ * lost SYN or a slow path does not rule an address out. So each address has the time until the owner's deadline.
  */
 export class AddressDial extends Timed {
   readonly #loop: DialLoop;
   readonly #endpoint: DialledEndpoint;
-  /** In the order of this dial: the endpoint's own may change meanwhile. */
+  /** In the order of this dial. The endpoint's order may change meanwhile. */
   readonly #addresses: readonly Address[];
   readonly #targets: readonly SocketAddress[];
   readonly #owner: DialOwner;
@@ -69,7 +68,7 @@ export class AddressDial extends Timed {
     this.#owner = owner;
   }
 
-  /** Begins. Returns false if no address can be dialled; {@link error} says why, and the owner is not told. */
+  /** Begins. Returns false if no address can be dialled: {@link error} says why, and the owner is not told. */
   start(): boolean {
     this.#dialNext();
     return this.#attempts.length > 0;

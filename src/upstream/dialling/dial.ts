@@ -23,26 +23,25 @@ interface DialOptions {
   readonly onread?: OnReadOpts;
 }
 
-/** What is to be dialled; an `Endpoint` is one. */
+/** The target of a dial; an `Endpoint` is one. */
 interface DialTarget {
   /** TLS sessions are resumed by it. */
   readonly label: string;
   /** Its host is the name that TLS asks for. */
   readonly server: Address;
-  /** Tried in this order, the next when one has failed or not answered for a while (RFC 8305 section 5). */
+  /** Dialled in this order, the next when one has failed or not answered for {@link NEXT_ADDRESS_MS} (RFC 8305 section 5). */
   readonly addresses: readonly Address[];
-  /** Is told which of several addresses has accepted. */
+  /** Called with the address that has accepted, if there are several. */
   prefer?(address: Address): void;
 }
 
-/** Time after which the next address of an endpoint is dialled; the last one has all of the caller's time. */
+/** Time after which the next address of an endpoint is dialled. The last one has the time until the caller's deadline. */
 export const NEXT_ADDRESS_MS = 250;
 
 /**
- * Begins to connect on one of Node's sockets. Of several addresses Node gives each but the last
- * {@link NEXT_ADDRESS_MS}; unlike `AddressDial`, which dials by system calls, it ends one attempt before it begins the
- * next. The socket emits `connect` (plain) or `secureConnect` (TLS), or `error`; the caller must
- * listen to `error` in the same tick and has its own deadline.
+ * Dials the endpoint's addresses in turn on one of Node's sockets. Each but the last has {@link NEXT_ADDRESS_MS}. Unlike
+ * `AddressDial`, Node ends one attempt before it begins the next. The socket emits `connect` (plain) or `secureConnect` (TLS),
+ * or `error`. The caller must listen to `error` in the same tick, and sets its own deadline.
  */
 export function dial(endpoint: DialTarget, options: DialOptions): Socket {
   const common = {
@@ -59,7 +58,7 @@ export function dial(endpoint: DialTarget, options: DialOptions): Socket {
   return socket;
 }
 
-/** Puts the address that has accepted first. */
+/** Tells the endpoint which address has accepted. */
 function tellAccepted(endpoint: DialTarget, { remoteAddress }: Socket): void {
   const accepted = endpoint.addresses.find(
     (address) => address.kind === 'tcp' && address.host === remoteAddress,
@@ -99,7 +98,7 @@ function targetOf(addresses: readonly Address[]): ConnectTarget {
   const found = addresses.flatMap((address) =>
     address.kind === 'tcp' ? [{ address: address.host, family: isIP(address.host) }] : [],
   );
-  // Node tries them one after the other; it asks for them as if there were a name to look up.
+  // Node tries several addresses only if a look-up returns them.
   return {
     host: 'endpoint.invalid',
     port,
@@ -109,30 +108,30 @@ function targetOf(addresses: readonly Address[]): ConnectTarget {
   };
 }
 
-/** OpenSSL's names for what it finds wrong with a certificate, and Node's own. */
+/** Codes of OpenSSL and Node for TLS failures. */
 const TLS_FAILURE =
   /^(?:ERR_TLS|ERR_SSL|ERR_OSSL|EPROTO$|CERT_|CRL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERROR_IN_CERT|INVALID_|PATH_LENGTH|HOSTNAME_MISMATCH)/;
 
 /**
- * Chooses the error that speaks for an endpoint of which two addresses have failed: a shortage of our own, because an
- * address that was never asked may be well, else the last.
+ * Chooses the decisive error of two addresses of an endpoint that have failed: a shortage of the proxy's own, because that
+ * address was never asked, else the last.
  */
 export function decisiveError<T extends Error>(before: T | null, last: T): T {
   return before !== null && ownShortageOf(before) !== null ? before : last;
 }
 
-/** Returns the error that speaks for a failed dial: the decisive one if Node has tried several addresses. */
+/** Returns the error of a failed dial: the decisive one if Node has tried several addresses. */
 export function dialErrorOf(error: Error): Error {
   if (!(error instanceof AggregateError)) return error;
   const errors = error.errors.filter((one) => one instanceof Error);
   return errors.reduce<Error | null>(decisiveError, null) ?? error;
 }
 
-/** The metric's reason for an error of a socket that was being connected. */
+/** Returns the reason that counts for the error of a dial. */
 export function connectFailureOf(error: Error): ConnectFailure {
   const shortage = ownShortageOf(error);
   if (shortage !== null) return shortage;
-  // The code of Node's AggregateError is that of the first address.
+  // Node's AggregateError has the code of the first address.
   const code = codeOf(dialErrorOf(error));
   switch (code) {
     case 'ECONNREFUSED':
