@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { CONNECT_FAILURES } from '../../../../src/telemetry/metrics/label-values.ts';
 import { failureAnswer } from '../../../../src/l7/attempts/failure-rules.ts';
 
 describe('the refusal of a client that no endpoint serves', () => {
@@ -39,5 +40,26 @@ describe('the refusal of a client that no endpoint serves', () => {
       const { status, failure } = failureAnswer(attempts);
       assert.deepEqual([status, failure], [503, 'own_shortage']);
     }
+  });
+
+  it('says in words what has failed, for each reason', () => {
+    const words = Object.fromEntries(
+      CONNECT_FAILURES.map((lastFailure) => {
+        const { status, message } = failureAnswer({ lastFailure, limit: null });
+        return [lastFailure, `${status} ${message}`];
+      }),
+    );
+    const unreachable = '502 the endpoint cannot be reached';
+    assert.deepEqual(words, {
+      refused: unreachable,
+      timeout: '504 the endpoint did not accept in time',
+      reset: '502 the endpoint closed without an answer',
+      unreachable,
+      tls: unreachable,
+      handshake: '502 the endpoint gave no valid answer',
+      own_shortage: '503 the proxy has no descriptor or memory left',
+      own_ports: '503 the proxy has no local port left',
+      other: unreachable,
+    });
   });
 });
