@@ -13,7 +13,7 @@ export const EPOLLOUT = 0x4;
 export const EPOLLERR = 0x8;
 /** Both directions have ended. Always reported. */
 export const EPOLLHUP = 0x10;
-/** Report changes only: an end that is not acted on yet would be reported for ever. */
+/** Report changes only. Otherwise an end that is not acted on yet is reported for ever. */
 export const EPOLLET = 1 << 31;
 /** Interest in nothing: only a broken connection is reported, and only once. */
 export const BREAKS_ONLY = EPOLLET;

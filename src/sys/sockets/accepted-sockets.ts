@@ -22,12 +22,12 @@ import {
 const INFO_STATE = 0;
 const INFO_LAST_DATA_RECEIVED = 52;
 const INFO_RECEIVED = 128;
-const INFO_SIZE = 136;
+const INFO_BYTES = 136;
 const TCP_FIN_WAIT1 = 4;
 const TCP_FIN_WAIT2 = 5;
 
 /** Max difference of the receive buffers of two threads' sockets, in bytes. */
-const MAX_MARK = 4096;
+const MAX_MARK_BYTES = 4096;
 /** SYN retransmissions: they mean nothing for an accepted connection, and no other code sets this number. */
 const MARK_SYN_COUNT = 97;
 
@@ -48,12 +48,12 @@ export function markListening(fd: number, receiveBuffer: number): boolean {
   );
 }
 
-/** The TCP sockets that a library in this thread has accepted, and their facts in the system. */
+/** Finds the TCP sockets that a library in this thread has accepted, and reads their state from the system. */
 export class AcceptedSockets {
   readonly #calls = nativeCalls();
-  readonly #memory = new PinnedBuffer(8 + INFO_SIZE);
+  readonly #memory = new PinnedBuffer(8 + INFO_BYTES);
   readonly #length = addressWithin(this.#memory, 0, 4);
-  readonly #value = addressWithin(this.#memory, 8, 8 + INFO_SIZE);
+  readonly #value = addressWithin(this.#memory, 8, 8 + INFO_BYTES);
   readonly #receiveBuffer: number;
 
   /** @param receiveBuffer as for {@link markListening}. Throws if system calls are not supported. */
@@ -88,7 +88,7 @@ export class AcceptedSockets {
 
   /** Returns the bytes received in order since the connection began, read or not; -1 if the system does not tell. */
   received(fd: number): number {
-    if (!this.#get(fd, IPPROTO_TCP, TCP_INFO, INFO_SIZE)) return -1;
+    if (!this.#get(fd, IPPROTO_TCP, TCP_INFO, INFO_BYTES)) return -1;
     const { bytes } = this.#memory;
     const at = 8 + INFO_RECEIVED;
     return bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32;
@@ -96,7 +96,7 @@ export class AcceptedSockets {
 
   /** Returns the milliseconds since the last received byte; Infinity if the system does not tell. */
   silence(fd: number): number {
-    if (!this.#get(fd, IPPROTO_TCP, TCP_INFO, INFO_SIZE)) return Infinity;
+    if (!this.#get(fd, IPPROTO_TCP, TCP_INFO, INFO_BYTES)) return Infinity;
     return this.#memory.bytes.readUInt32LE(8 + INFO_LAST_DATA_RECEIVED);
   }
 
@@ -109,7 +109,7 @@ export class AcceptedSockets {
 
   /** Tells whether our side has sent FIN and waits for the other side's. */
   isFinishing(fd: number): boolean {
-    if (!this.#get(fd, IPPROTO_TCP, TCP_INFO, INFO_SIZE)) return false;
+    if (!this.#get(fd, IPPROTO_TCP, TCP_INFO, INFO_BYTES)) return false;
     const state = this.#memory.bytes[8 + INFO_STATE];
     return state === TCP_FIN_WAIT1 || state === TCP_FIN_WAIT2;
   }
@@ -126,7 +126,7 @@ export class AcceptedSockets {
     if (cookie !== 0 && this.cookie(fd) === cookie) this.#calls.shutdown(fd, SHUT_RD);
   }
 
-  /** Starts a disguise of sockets. Throws if there are not enough descriptors. */
+  /** Creates a disguise for sockets. Throws if there are not enough descriptors. */
   disguise(fds: readonly number[]): Disguise {
     return new Disguise(fds);
   }
@@ -136,7 +136,7 @@ export class AcceptedSockets {
   }
 
   /** Reads the first `size` bytes of an option. Returns false if the option is shorter. */
-  #get(fd: number, level: number, option: number, size: 4 | 8 | typeof INFO_SIZE): boolean {
+  #get(fd: number, level: number, option: number, size: 4 | 8 | typeof INFO_BYTES): boolean {
     const { bytes } = this.#memory;
     bytes.writeInt32LE(size, 0);
     return (
@@ -148,5 +148,5 @@ export class AcceptedSockets {
 
 /** Returns a number that differs between the threads of the process. */
 function threadMark(): number {
-  return threadId % MAX_MARK;
+  return threadId % MAX_MARK_BYTES;
 }

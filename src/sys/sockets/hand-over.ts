@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { isListening } from './listening-sockets.ts';
 import { nativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
-import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_SIZE, familyOf } from './socket-structs.ts';
+import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_BYTES, familyOf } from './socket-structs.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -12,7 +12,7 @@ import {
   SO_DETACH_REUSEPORT_BPF,
 } from './socket-constants.ts';
 
-const PROGRAM_SIZE = 16;
+const PROGRAM_BYTES = 16;
 
 /** An instruction of classic BPF: code, jump if true, jump if false, operand. */
 type Instruction = readonly [number, number, number, number];
@@ -64,7 +64,7 @@ export class HandOver {
   }
 
   /**
-   * Ends the direction of connections. Call it right before the socket is closed, and never in two threads at the same
+   * Ends the direction of connections. Call it right before the socket is closed: no two threads may do both at the same
    * time. After the last socket before the heirs, the system chooses again among all sockets.
    */
   end(): void {
@@ -107,28 +107,28 @@ function direct(fd: number, first: number, end: number): boolean {
 
 /** Attaches a BPF program to a socket. Returns whether the system took it. */
 function attach(fd: number, option: number, instructions: readonly Instruction[]): boolean {
-  const size = PROGRAM_SIZE + instructions.length * 8;
+  const size = PROGRAM_BYTES + instructions.length * 8;
   const memory = new PinnedBuffer(size);
   const { bytes } = memory;
   // struct sock_fprog has the number and the address of the instructions, which follow it.
   bytes.writeUInt16LE(instructions.length, 0);
-  bytes.writeBigUInt64LE(BigInt(addressWithin(memory, PROGRAM_SIZE, size)), 8);
-  let at = PROGRAM_SIZE;
+  bytes.writeBigUInt64LE(BigInt(addressWithin(memory, PROGRAM_BYTES, size)), 8);
+  let at = PROGRAM_BYTES;
   for (const [code, whenTrue, whenFalse, operand] of instructions) {
     at = bytes.writeUInt16LE(code, at);
     at = bytes.writeUInt8(whenTrue, at);
     at = bytes.writeUInt8(whenFalse, at);
     at = bytes.writeUInt32LE(operand, at);
   }
-  const program = addressWithin(memory, 0, PROGRAM_SIZE);
-  return nativeCalls().setsockopt(fd, SOL_SOCKET, option, program, PROGRAM_SIZE) === 0;
+  const program = addressWithin(memory, 0, PROGRAM_BYTES);
+  return nativeCalls().setsockopt(fd, SOL_SOCKET, option, program, PROGRAM_BYTES) === 0;
 }
 
 /** Counts the sockets of all processes that listen on the address of a socket; 0 if the system does not tell. */
 function countListening(fd: number): number {
-  const memory = new PinnedBuffer(4 + SOCKADDR_SIZE);
-  memory.bytes.writeInt32LE(SOCKADDR_SIZE, 0);
-  const name = addressWithin(memory, 4, 4 + SOCKADDR_SIZE);
+  const memory = new PinnedBuffer(4 + SOCKADDR_BYTES);
+  memory.bytes.writeInt32LE(SOCKADDR_BYTES, 0);
+  const name = addressWithin(memory, 4, 4 + SOCKADDR_BYTES);
   if (nativeCalls().getsockname(fd, name, addressWithin(memory, 0, 4)) !== 0) return 0;
   const address = memory.bytes.subarray(4);
   const family = familyOf(address, true);

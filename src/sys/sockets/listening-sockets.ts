@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { nativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
-import { SOCKADDR_SIZE, familyOf } from './socket-structs.ts';
+import { SOCKADDR_BYTES, familyOf } from './socket-structs.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -13,8 +13,6 @@ import {
   SO_RCVBUF,
   TCP_NOTSENT_LOWAT,
 } from './socket-constants.ts';
-
-/** Connections that wait to be accepted, at most; the kernel takes the lesser of this and net.core.somaxconn. */
 
 /**
  * Gives a library's listening socket a queue of {@link BACKLOG} connections. A connect without room in the queue is dropped,
@@ -88,7 +86,7 @@ export function setOption(fd: number, level: number, option: number, value: numb
 
 class ListeningProbe {
   readonly #calls = nativeCalls();
-  readonly #memory = new PinnedBuffer(8 + SOCKADDR_SIZE);
+  readonly #memory = new PinnedBuffer(8 + SOCKADDR_BYTES);
 
   listens(fd: number): boolean {
     const { bytes } = this.#memory;
@@ -103,8 +101,8 @@ class ListeningProbe {
     if (!this.listens(fd)) return false;
     const { bytes } = this.#memory;
     const length = addressWithin(this.#memory, 0, 4);
-    bytes.writeInt32LE(SOCKADDR_SIZE, 0);
-    const name = addressWithin(this.#memory, 8, 8 + SOCKADDR_SIZE);
+    bytes.writeInt32LE(SOCKADDR_BYTES, 0);
+    const name = addressWithin(this.#memory, 8, 8 + SOCKADDR_BYTES);
     if (this.#calls.getsockname(fd, name, length) !== 0) return false;
     const address = bytes.subarray(8);
     const family = familyOf(address, true);

@@ -26,7 +26,10 @@ export class Pipe {
   #writeEnd = -1;
   #held = 0;
 
-  /** @param maxBytes of one transfer, 1 or more. Throws if system calls are not supported, or no descriptor is free. */
+  /**
+   * @param maxBytes max bytes of one transfer, 1 or more
+   * @throws Error if system calls are not supported; SystemCallError if no descriptor is free
+   */
   constructor(maxBytes: number) {
     this.#calls = nativeCalls();
     this.#maxBytes = maxBytes;

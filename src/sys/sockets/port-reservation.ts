@@ -2,7 +2,7 @@ import { SystemCallError } from '../errno.ts';
 import { nativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
 import type { SocketAddress } from './socket-address.ts';
-import { SOCKADDR_SIZE } from './socket-structs.ts';
+import { SOCKADDR_BYTES } from './socket-structs.ts';
 import {
   AF_INET6,
   IPPROTO_IPV6,
@@ -36,7 +36,7 @@ export interface Reservation {
  */
 export class PortReservation implements Reservation {
   readonly port: number;
-  readonly #memory = new PinnedBuffer(8 + SOCKADDR_SIZE);
+  readonly #memory = new PinnedBuffer(8 + SOCKADDR_BYTES);
   readonly #text: string;
   #fd: number;
 
@@ -86,8 +86,8 @@ export class PortReservation implements Reservation {
   #readPort(): number {
     const calls = nativeCalls();
     const { bytes } = this.#memory;
-    bytes.writeInt32LE(SOCKADDR_SIZE, 0);
-    const bound = addressWithin(this.#memory, 8, 8 + SOCKADDR_SIZE);
+    bytes.writeInt32LE(SOCKADDR_BYTES, 0);
+    const bound = addressWithin(this.#memory, 8, 8 + SOCKADDR_BYTES);
     if (calls.getsockname(this.#fd, bound, addressWithin(this.#memory, 0, 4)) < 0) {
       throw new SystemCallError('getsockname', calls.errno(), this.#text);
     }

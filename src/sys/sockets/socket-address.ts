@@ -3,7 +3,7 @@ import type { Address, TcpAddress } from '../../core/address.ts';
 import { formatAddress } from '../../core/address.ts';
 import { nativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
-import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_SIZE, writeIpv4, writeIpv6, writeUnix } from './socket-structs.ts';
+import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_BYTES, writeIpv4, writeIpv6, writeUnix } from './socket-structs.ts';
 import { AF_INET, AF_INET6, AF_UNIX } from './socket-constants.ts';
 
 /** An address for system calls, created once and used for any number of sockets. */
@@ -17,11 +17,11 @@ export class SocketAddress {
   /** Whether the system chooses the port. */
   readonly hasPortZero: boolean;
 
-  /** @throws RangeError for a host name, and for a path of a UNIX socket that is too long */
+  /** @throws RangeError for a host name, an unknown interface, and a path that {@link writeUnix} refuses */
   constructor(address: Address) {
     this.text = formatAddress(address);
     this.hasPortZero = address.kind === 'tcp' && address.port === 0;
-    this.memory = new PinnedBuffer(SOCKADDR_SIZE);
+    this.memory = new PinnedBuffer(SOCKADDR_BYTES);
     if (address.kind === 'unix') {
       this.family = AF_UNIX;
       this.length = writeUnix(this.memory.bytes, address.path, true);

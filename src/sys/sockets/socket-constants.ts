@@ -58,6 +58,7 @@ export const BACKLOG = 4096;
  * of 1 s.
  */
 export const KEEP_ALIVE_IDLE_MS = 60_000;
-/** Sockets by system calls send {@link KEEP_ALIVE_PROBES} probes: a dead peer is found 2 minutes after its last byte. */
+/** Interval between probes on sockets that sluice opens by system calls. */
 export const KEEP_ALIVE_INTERVAL_MS = 10_000;
+/** Probes on the same sockets: a dead peer is found 2 minutes after its last byte. */
 export const KEEP_ALIVE_PROBES = 6;

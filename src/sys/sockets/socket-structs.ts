@@ -6,7 +6,7 @@
 import { AF_INET, AF_INET6, AF_UNIX } from './socket-constants.ts';
 
 /** Size of `struct sockaddr_storage`, which has room for every address. */
-export const SOCKADDR_SIZE = 128;
+export const SOCKADDR_BYTES = 128;
 /** Max bytes of `sun_path`, without the NUL behind it. */
 const MAX_PATH_BYTES = 107;
 
@@ -74,11 +74,11 @@ export function epollLayout(architecture: string): EpollLayout {
 }
 
 function blank(into: Uint8Array): DataView {
-  into.fill(0, 0, SOCKADDR_SIZE);
+  into.fill(0, 0, SOCKADDR_BYTES);
   return viewOf(into);
 }
 
 /** Throws if there are fewer bytes than the largest structure has. */
 function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, SOCKADDR_SIZE);
+  return new DataView(bytes.buffer, bytes.byteOffset, SOCKADDR_BYTES);
 }

@@ -4,7 +4,7 @@ import { checkDescriptor, nativeCalls } from '../native-calls.ts';
 import type { NativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
 import type { SocketAddress } from './socket-address.ts';
-import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_SIZE, familyOf } from './socket-structs.ts';
+import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_BYTES, familyOf } from './socket-structs.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -34,7 +34,7 @@ import {
 /** Parts of the scratch memory: the value of an option, its length, and a peer's address as bytes and as text. */
 const VALUE = { start: 0, end: 8 } as const;
 const LENGTH = { start: 8, end: 12 } as const;
-const PEER = { start: 16, end: 16 + SOCKADDR_SIZE } as const;
+const PEER = { start: 16, end: 16 + SOCKADDR_BYTES } as const;
 const TEXT = { start: PEER.end, end: PEER.end + 64 } as const;
 
 /**
@@ -89,7 +89,7 @@ export class Sockets {
   /** Accepts the next connection of a listening socket. Returns it, or a negative error number: -EAGAIN for none. */
   accept(listening: number): number {
     checkDescriptor(listening);
-    this.#scratch.bytes.writeInt32LE(SOCKADDR_SIZE, LENGTH.start);
+    this.#scratch.bytes.writeInt32LE(SOCKADDR_BYTES, LENGTH.start);
     const fd = this.#calls.accept4(listening, this.#peer, this.#length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     return fd < 0 ? -this.#calls.errno() : fd;
   }

@@ -1,7 +1,7 @@
 import { SystemCallError } from '../errno.ts';
 import { nativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
-import { SOCKADDR_SIZE, writeAbstract, writeUnix } from './socket-structs.ts';
+import { SOCKADDR_BYTES, writeAbstract, writeUnix } from './socket-structs.ts';
 import { AF_UNIX, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from './socket-constants.ts';
 
 /**
@@ -9,11 +9,12 @@ import { AF_UNIX, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from './socket-const
  *
  * @param path path in the file system, or `@` and a name of the abstract namespace (unix(7))
  * @param bytes 1 or more
- * @throws SystemCallError if it cannot be sent; RangeError for a wrong path; Error if system calls are not supported
+ * @throws SystemCallError if it cannot be sent; RangeError for a path that {@link writeUnix} refuses; Error if
+ *   system calls are not supported
  */
 export function sendUnixDatagram(path: string, bytes: Uint8Array): void {
   const calls = nativeCalls();
-  const address = new PinnedBuffer(SOCKADDR_SIZE);
+  const address = new PinnedBuffer(SOCKADDR_BYTES);
   const length = path.startsWith('@')
     ? writeAbstract(address.bytes, path.slice(1), true)
     : writeUnix(address.bytes, path, true);

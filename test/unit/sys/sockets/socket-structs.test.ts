@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
-  SOCKADDR_SIZE,
+  SOCKADDR_BYTES,
   epollLayout,
   familyOf,
   writeIpv4,
@@ -13,7 +13,7 @@ import { AF_INET, AF_INET6, AF_UNIX } from '../../../../src/sys/sockets/socket-c
 
 /** Memory that has been used before. */
 function room(): Uint8Array {
-  return new Uint8Array(SOCKADDR_SIZE).fill(0xee);
+  return new Uint8Array(SOCKADDR_BYTES).fill(0xee);
 }
 
 describe('socket structures', () => {
@@ -74,7 +74,7 @@ describe('socket structures', () => {
   });
 
   it('throws where there is no room', () => {
-    const small = new Uint8Array(SOCKADDR_SIZE - 1);
+    const small = new Uint8Array(SOCKADDR_BYTES - 1);
     assert.throws(() => writeIpv4(small, 1, true), RangeError);
     assert.throws(() => writeIpv6(small, 1, 0, true), RangeError);
     assert.throws(() => writeUnix(small, 'p', true), RangeError);
