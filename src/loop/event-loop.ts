@@ -23,7 +23,7 @@ export class EventLoop {
   readonly input = new PinnedBuffer(INPUT_BYTES);
   /** Milliseconds that the thread has waited in this loop. */
   waitedMs = 0;
-  #latestMs = 0;
+  #maxLatenessMs = 0;
   #nextTick = 0;
   #nodeEvents = 0;
   #nodeTurn = false;
@@ -67,9 +67,9 @@ export class EventLoop {
 
   /** Returns the max lateness of a tick since the last call, in milliseconds. */
   takeLatenessMs(): number {
-    const latest = this.#latestMs;
-    this.#latestMs = 0;
-    return latest;
+    const lateness = this.#maxLatenessMs;
+    this.#maxLatenessMs = 0;
+    return lateness;
   }
 
   /** Serves connections until it is Node's turn. */
@@ -113,7 +113,7 @@ export class EventLoop {
   }
 
   #tick(now: number): void {
-    this.#latestMs = Math.max(this.#latestMs, now - this.#nextTick);
+    this.#maxLatenessMs = Math.max(this.#maxLatenessMs, now - this.#nextTick);
     this.#nextTick = now + TICK_MS;
     this.wheel.advance(now);
     this.poller.sweep();

@@ -15,15 +15,15 @@ const MAX_TAG = 0x7fffffff;
 export abstract class Watched {
   /** -1 before it is watched and after it has been closed. */
   fd = -1;
-  /** Events that are waited for, as {@link ready} gets them. */
+  /** Events to wait for: a sum of the constants of `sys/epoll.ts`. */
   interest = 0;
   /** Tells the watcher from earlier ones of the same descriptor. */
   tag = 0;
 
-  /** Called on events. @param events a sum of the constants of `sys/epoll.ts` */
+  /** Handles events. @param events a sum of the constants of `sys/epoll.ts` */
   abstract ready(events: number): void;
 
-  /** Called if {@link ready} has thrown. Must not throw, and must leave everything consistent. */
+  /** Handles an error that {@link ready} has thrown. Must not throw, and must leave everything consistent. */
   abstract fault(error: unknown): void;
 }
 
@@ -137,7 +137,7 @@ export class Poller {
     return foreign;
   }
 
-  /** Closes the descriptors of {@link close}. */
+  /** Closes the descriptors that {@link close} and {@link reset} have given up. */
   sweep(): void {
     if (this.#closing.length === 0) return;
     for (const fd of this.#closing) this.#sockets.close(fd);
