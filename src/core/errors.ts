@@ -12,11 +12,11 @@ export interface ConfigProblem {
   readonly message: string;
 }
 
-/** The configuration cannot be used. It has all problems in the order of the file. */
+/** The configuration cannot be used. The error lists all problems in the order of the file. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly ConfigProblem[];
-  /** Absolute paths of the files that were read until then. */
+  /** Absolute paths of the configuration's files, as far as they were found before the error. */
   readonly files: readonly string[];
 
   constructor(problems: readonly ConfigProblem[], files: readonly string[] = []) {

@@ -1,4 +1,4 @@
-/** An entry of the queue. */
+/** An entry of the queue, and the source that it counts for, such as a client's network. */
 interface Waiting {
   readonly source: string;
 }

@@ -1,7 +1,7 @@
 import { formatByteSize, parseByteSize } from './byte-size.ts';
 import { parseQuantity } from './quantity.ts';
 
-const UNITS_PER_SECOND = { '/s': 1, '/m': 60, '/h': 3600 } as const;
+const UNIT_SECONDS = { '/s': 1, '/m': 60, '/h': 3600 } as const;
 const BYTE_RATE_SUFFIX = '/s';
 
 /**
@@ -12,15 +12,16 @@ const BYTE_RATE_SUFFIX = '/s';
  */
 export function parseRate(
   text: string,
-  bareUnit: keyof typeof UNITS_PER_SECOND | null = null,
+  bareUnit: keyof typeof UNIT_SECONDS | null = null,
 ): number | undefined {
   const quantity = parseQuantity(text);
   if (quantity === undefined) return undefined;
   const unit = quantity.unit === '' ? bareUnit : quantity.unit;
-  if (unit === null || !Object.hasOwn(UNITS_PER_SECOND, unit)) return undefined;
-  return quantity.amount / UNITS_PER_SECOND[unit as keyof typeof UNITS_PER_SECOND];
+  if (unit === null || !Object.hasOwn(UNIT_SECONDS, unit)) return undefined;
+  return quantity.amount / UNIT_SECONDS[unit as keyof typeof UNIT_SECONDS];
 }
 
+/** Writes a rate of events per second. */
 export function formatRate(perSecond: number): string {
   return `${perSecond}/s`;
 }
@@ -34,6 +35,7 @@ export function parseByteRate(text: string): number | undefined {
   return text.endsWith(BYTE_RATE_SUFFIX) ? parseByteSize(text.slice(0, -BYTE_RATE_SUFFIX.length)) : undefined;
 }
 
+/** Writes a rate of bytes per second. */
 export function formatByteRate(bytesPerSecond: number): string {
   return `${formatByteSize(bytesPerSecond)}${BYTE_RATE_SUFFIX}`;
 }
