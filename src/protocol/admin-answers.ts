@@ -1,7 +1,7 @@
 /** The JSON bodies of the admin API's answers to commands: the primary writes them, the command line reads them. */
 import type { DrainStatus } from './status.ts';
 
-/** In every answer to a command, and in every refusal. */
+/** The keys of every answer to a command, and of every refusal. */
 export interface CommandAnswer {
   /** The HTTP status, so that a saved body still tells it (as in RFC 9457 section 3.1.2). */
   readonly status: number;
@@ -11,7 +11,7 @@ export interface CommandAnswer {
 
 /** The result of a reload. */
 export interface ReloadResult {
-  /** Of the configuration in use now. */
+  /** Number of the configuration in use now. */
   readonly generation: number;
   /** Each error of the new configuration with its place, one a line; null if that configuration is in use now. */
   readonly problem: string | null;

@@ -1,6 +1,5 @@
+/** Messages from a worker to the primary. The worker's task resolves when it has drained, and rejects on a fault. */
 import type { OutlierFailure } from '../config/types/cluster.ts';
-
-/** Messages from a worker to the primary. Its task resolves when it has drained, and rejects on a fault. */
 
 export type FromWorker = ListeningReport | PreparedReport | LogReport | EndpointFailedReport;
 

@@ -6,8 +6,9 @@ import type { DrainScope, WorkerKind } from './to-worker.ts';
 
 /** Times are ISO 8601 in UTC. */
 export interface Status {
-  /** Of sluice. */
+  /** Version of sluice. */
   readonly version: string;
+  /** Version of Node. */
   readonly node: string;
   readonly pid: number;
   readonly uptimeSeconds: number;
@@ -35,10 +36,11 @@ export type PrimaryState = 'starting' | 'ready' | 'draining';
 /** The progress of a drain. */
 export interface DrainStatus {
   readonly scope: DrainScope;
-  /** Sessions and tunnels when the drain began; of an endpoint also requests. */
+  /** Sessions and tunnels when the drain began; for an endpoint also requests. */
   readonly total: number;
+  /** Sessions and tunnels of the scope open now; for an endpoint also requests. */
   readonly remaining: number;
-  /** Since the drain began; 0 while the drain is only announced. */
+  /** Duration of the drain until now, or until it had ended everything; 0 while the drain is only announced. */
   readonly seconds: number;
 }
 
@@ -53,13 +55,13 @@ export interface WorkerStatus {
   readonly kind: WorkerKind;
   readonly state: WorkerState;
   readonly restarts: number;
-  /** Of the configuration that the worker uses. */
+  /** Number of the configuration that the worker uses. */
   readonly generation: number;
   /** Sessions and tunnels open now. */
   readonly connections: number;
-  /** Connections of earlier configurations. */
+  /** Sessions and tunnels of earlier configurations. */
   readonly olderConnections: number;
-  /** From 0 to 1. */
+  /** Share of the last second in which the event loop was busy, 0 to 1. */
   readonly eventLoopUtilization: number;
 }
 
@@ -68,7 +70,7 @@ export interface ListenerStatus {
   readonly mode: Listener['mode'];
   readonly address: string;
   readonly tls: boolean;
-  /** Only at layer 4. */
+  /** Missing at layer 7. */
   readonly engine?: 'auto' | L4Engine;
   readonly activeConnections: number;
 }
@@ -79,7 +81,7 @@ export interface ClusterStatus {
   /** Whether endpoints that are down are used, because too few are up. */
   readonly panic: boolean;
   readonly activeConnections: number;
-  /** 0 for no limit. */
+  /** Max open connections over all workers; 0 for no limit. */
   readonly maxConnections: number;
   /** Connections that the cluster was told to end, since the start. */
   readonly evictions: number;
@@ -88,7 +90,7 @@ export interface ClusterStatus {
 
 export interface EndpointStatus {
   readonly address: string;
-  /** At most 6 significant digits. */
+  /** Rounded to at most 6 significant digits. */
   readonly weight: number;
   readonly priority: number;
   readonly state: EndpointHealth;

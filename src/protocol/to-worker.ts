@@ -75,7 +75,7 @@ export interface Pace {
   readonly rate: number;
   /** Milliseconds from now until the last must have ended. */
   readonly deadlineMs: number;
-  /** Max random delay of each, in milliseconds. */
+  /** Max random delay of each end, in milliseconds. */
   readonly jitterMs: number;
 }
 
@@ -133,7 +133,7 @@ interface EndCommand {
   readonly graceMs: number;
   /** Null to close all WebSockets at once. */
   readonly pace: Pace | null;
-  /** Who takes over the addresses, so that no connection that is being opened may be lost; null for nobody. */
+  /** Who listens on the addresses afterwards. No connection that is being opened may be lost then. Null for nobody. */
   readonly heirs: Heirs | null;
 }
 
