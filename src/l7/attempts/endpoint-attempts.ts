@@ -38,6 +38,8 @@ export class EndpointAttempts {
   asked: Endpoint | null = null;
   /** Whether the current connection has carried requests before. */
   reused = false;
+  /** Whether an endpoint may have got a part of the request. */
+  wasSent = false;
   readonly bound: BoundRequest;
   readonly #context: AttemptContext;
   readonly #order: AttemptOrder;
@@ -110,18 +112,17 @@ export class EndpointAttempts {
   }
 
   /**
-   * Counts the failure of the current endpoint, if there is one, and logs it. Returns what follows.
+   * Counts the failure of the current endpoint, if there is one, and logs it. Returns what follows. The credentials of a
+   * connection go to one endpoint only.
    *
    * @param detail for the log line; null for no line
    * @param mayRepeat whether the request may be sent again
-   * @param wasSent whether an endpoint may have got a part of it: the credentials of a connection go to one endpoint only
    */
   fail<Rule extends FailureRule>(
     rule: Rule,
     reason: ConnectFailure,
     detail: string | null,
     mayRepeat: boolean,
-    wasSent: boolean,
   ): Rule['then'] | FailureAnswer {
     this.bound.endUse();
     const { endpoint } = this;
@@ -133,7 +134,7 @@ export class EndpointAttempts {
       failAttempt(this.#attempts, cluster, log, { endpoint, reason, detail, outlier, requestId });
     }
     if (rule.then !== 'retry') return rule.then;
-    return mayRepeat && !(wasSent && this.bound.authorizes) ? rule.then : this.answer;
+    return mayRepeat && !(this.wasSent && this.bound.authorizes) ? rule.then : this.answer;
   }
 
   /** Stops counting a connection on the current endpoint. */

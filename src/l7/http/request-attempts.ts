@@ -15,8 +15,6 @@ export type FailureStep = FailureRule['then'] | 'redialled';
 export class RequestAttempts extends EndpointAttempts {
   /** The request on the current connection; null before the first and after each has ended. */
   request: UpstreamRequest | null = null;
-  /** Whether an endpoint may have got a part of the request. */
-  wasSent = false;
   readonly #context: ProxyContext;
   readonly #method: string;
   readonly #owner: UpstreamRequestOwner;
@@ -106,7 +104,7 @@ export class RequestAttempts extends EndpointAttempts {
     mayRepeat: boolean,
   ): FailureRule['then'] {
     this.#close();
-    return this.fail(rule, reason, detail, mayRepeat, this.wasSent);
+    return this.fail(rule, reason, detail, mayRepeat);
   }
 
   /** Ends the request, whose response is complete, and keeps its connection for another one if that is possible. */

@@ -6,12 +6,7 @@ import { ResponseHeadReader, SWITCHING_PROTOCOLS, type ResponseHead } from '../.
 import { acceptKey } from '../../wire/upgrade/accept-key.ts';
 import { checkUpgradeResponse, type UpgradeResponse } from '../../wire/upgrade/upgrade-response.ts';
 import { EndpointAttempts } from '../attempts/endpoint-attempts.ts';
-import {
-  OVERDUE_UPGRADES,
-  UPGRADE_FAILURES,
-  type FailureAnswer,
-  type FailureRule,
-} from '../attempts/failure-rules.ts';
+import { OVERDUE_UPGRADES, UPGRADE_FAILURES, type FailureAnswer } from '../attempts/failure-rules.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';
 import type { UpgradeContext, UpgradeOrder } from './upgrade-order.ts';
 
@@ -68,6 +63,7 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner {
 
   /** Sends the upgrade on the established connection, with a key of the proxy's own. */
   send(): void {
+    this.wasSent = true;
     this.#key = this.#context.random.take(16).toString('base64');
     const upgrade = encodeUpgradeRequest(this.#order.head, this.#order.to, this.#key);
     this.#phase = this.#socket?.write(upgrade) === false ? 'sending' : 'sent';
@@ -130,7 +126,7 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner {
       this.#owner.attemptFailed('redialled');
       return;
     }
-    this.#owner.attemptFailed(this.#follow(this.#ruleOf(reason), reason, detail));
+    this.#owner.attemptFailed(this.fail(this.#ruleOf(reason), reason, detail, true));
   }
 
   #ruleOf(reason: ConnectFailure): (typeof UPGRADE_FAILURES)[keyof typeof UPGRADE_FAILURES] {
@@ -152,15 +148,7 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner {
 
   #timeOut(rule: (typeof OVERDUE_UPGRADES)[keyof typeof OVERDUE_UPGRADES]): UpgradeStep {
     this.#close();
-    return this.#follow(rule, 'timeout', rule.detail);
-  }
-
-  #follow<Rule extends FailureRule>(
-    rule: Rule,
-    reason: ConnectFailure,
-    detail: string | null,
-  ): Rule['then'] | FailureAnswer {
-    return this.fail(rule, reason, detail, true, this.#phase !== 'dialling');
+    return this.fail(rule, 'timeout', rule.detail, true);
   }
 
   /** Whether the endpoint had all of its time: the queue or earlier attempts may have used it up. */

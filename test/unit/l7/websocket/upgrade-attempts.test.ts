@@ -178,6 +178,17 @@ describe('credentials of a connection', () => {
     }
   });
 
+  it('go to no other endpoint after a closed connection, even if the redial fails', () => {
+    for (const isLate of [false, true]) {
+      const { sockets, log, held, pass } = upgrade({ bound: true, authorizes: true });
+      sockets[0]!.owner!.upstreamClosed(null);
+      if (isLate) pass(CONNECT_TIMEOUT_MS + 200);
+      else sockets[1]!.owner!.upstreamClosed(REFUSED);
+      assert.deepEqual([sockets.length, held()], [2, 0]);
+      assert.equal(log.at(-3), isLate ? 'refused 504 timeout at e0' : 'refused 502 dial_failed at e0');
+    }
+  });
+
   it('go to another endpoint if the first cannot be dialled', () => {
     const { sockets } = upgrade({ authorizes: true });
     sockets[0]!.owner!.upstreamClosed(REFUSED);
