@@ -103,10 +103,6 @@ const LINES = { min: 15, max: 350 };
 const MAX_FILES_IN_FOLDER = 16;
 /** Files below the least number of lines, and why. */
 const SHORT_FILES: Exceptions = new Map<string | RegExp, string>([
-  [
-    'src/core/subprotocol.ts',
-    'The configuration and the handshake share the rule, and neither imports the other',
-  ],
   ['src/core/version.ts', 'The command line needs it before it loads anything else'],
   ['src/wire/frames/opcodes.ts', 'Readers, writers, probes and the load generator share the numbers'],
   ['src/wire/http/header-edits.ts', 'A contract of routes and of both directions of messages'],

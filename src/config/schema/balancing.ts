@@ -1,8 +1,7 @@
 /** The keys by which a cluster chooses among its endpoints. */
 import type { Format } from '../syntax/formats.ts';
-import { FormatError, describe, line, oneOf } from '../syntax/formats.ts';
+import { FormatError, describe, line, oneOf, token } from '../syntax/formats.ts';
 import type { Section } from '../syntax/section.ts';
-import { token } from './sticky.ts';
 import type { BalancerName, Cluster, HashOn } from '../types/cluster.ts';
 
 const HASH_KEYS = ['source_ip', 'header', 'cookie', 'query'] as const;

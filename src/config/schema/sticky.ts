@@ -4,19 +4,14 @@ import { MAX_DURATION_MS } from '../../core/units/duration.ts';
 import type { BaseDirectory } from '../syntax/files.ts';
 import { textFile } from '../syntax/files.ts';
 import type { Format } from '../syntax/formats.ts';
-import { FormatError, duration, oneOf, pattern, text } from '../syntax/formats.ts';
+import { FormatError, duration, oneOf, text, token } from '../syntax/formats.ts';
 import type { Section } from '../syntax/section.ts';
 import type { Sticky } from '../types/cluster.ts';
 
 const STICKY = { what: '"sticky"', keys: ['cookie', 'ttl', 'secret', 'secretFile', 'sameSite', 'secure'] };
-const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
 const MIN_SECRET_CHARACTERS = 16;
 /** Prefixes of names that browsers take with Secure only (RFC 6265bis section 4.1.3). */
 const SECURE_NAME = /^__(?:host|secure)-/i;
-
-/** A token of RFC 9110 section 5.6.2. RFC 6265 uses it for names of cookies. */
-export const token = (what: string): Format<string> =>
-  pattern(TOKEN, what, 'write letters, digits and "-" or "_"');
 
 /** A secret in the configuration. Messages leave it out. */
 export const stickySecret: Format<string> = (value) => {

@@ -4,6 +4,7 @@ import { parseAddress, parseTcpAddress } from '../../core/address.ts';
 import { formatByteSize, parseByteSize } from '../../core/units/byte-size.ts';
 import { formatDuration, parseDuration } from '../../core/units/duration.ts';
 import { formatByteRate, formatRate, parseByteRate, parseRate } from '../../core/units/rate.ts';
+import { TOKEN } from '../../core/tokens.ts';
 import { nearest } from './nearest.ts';
 
 /** Reads a raw value. Throws a FormatError if the value is not allowed. */
@@ -149,6 +150,11 @@ export function pattern(expression: RegExp, what: string, remedy: string): Forma
     if (expression.test(found)) return found;
     throw new FormatError(`${describe(found)} is not ${what}: ${remedy}`);
   };
+}
+
+/** The name of a header, a cookie or the like. `what` names it in messages. */
+export function token(what: string): Format<string> {
+  return pattern(TOKEN, what, 'write letters, digits and "-" or "_"');
 }
 
 /** The name of a listener, route or cluster, which becomes a label of metrics. */

@@ -1,5 +1,6 @@
+import { isToken } from '../../core/tokens.ts';
 import { portOf } from '../http/host-header.ts';
-import { headerOf, isToken, joinedHeaderOf, type RequestHead } from '../http/request-head.ts';
+import { headerOf, joinedHeaderOf, type RequestHead } from '../http/request-head.ts';
 import type { ClientConnection, ClientIdentity, ForwardedProto, ProxyReport } from './client-identity.ts';
 import { nearestMembers } from './hops.ts';
 import { addressOfNode } from './node-name.ts';

@@ -1,3 +1,5 @@
+import { isToken } from '../../core/tokens.ts';
+
 /**
  * The received head of an HTTP request. Names are in lower case and in their order. Values are unchanged. The header lines
  * are a flat list of names and values, because a head is read once and dropped.
@@ -70,14 +72,8 @@ function isOws(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Characters that a field value must not have: control characters except the tab (RFC 9110 section 5.5). */
 const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/;
-
-/** Tells whether the text is a token of RFC 9110, such as a method or a header's name. */
-export function isToken(text: string): boolean {
-  return TOKEN.test(text);
-}
 
 /** Tells whether the text has a character that could end or split a header line. */
 export function hasControlCharacter(text: string): boolean {

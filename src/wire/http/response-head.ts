@@ -1,4 +1,5 @@
-import { hasControlCharacter, isToken, trimOws } from './request-head.ts';
+import { isToken } from '../../core/tokens.ts';
+import { hasControlCharacter, trimOws } from './request-head.ts';
 
 /** An HTTP/1.x response's head. */
 export interface ResponseHead {

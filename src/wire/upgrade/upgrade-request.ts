@@ -1,4 +1,4 @@
-import { SUBPROTOCOL } from '../../core/subprotocol.ts';
+import { SUBPROTOCOL } from '../../core/tokens.ts';
 import { isHandshakeKey } from './accept-key.ts';
 import {
   headerOf,

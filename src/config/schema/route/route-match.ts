@@ -1,6 +1,6 @@
 /** The conditions of a route. */
 import { ExpressionError, LinearExpression } from '../../../core/linear-expression.ts';
-import { SUBPROTOCOL } from '../../../core/subprotocol.ts';
+import { SUBPROTOCOL, TOKEN } from '../../../core/tokens.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, describe, line, pattern, text } from '../../syntax/formats.ts';
 import { hostPattern } from '../../syntax/host.ts';
@@ -14,8 +14,6 @@ const SHAPE = {
   what: 'a match',
   keys: ['host', 'path', 'pathPrefix', 'pathRegex', 'headers', 'query', 'subprotocol'],
 };
-/** RFC 9110 section 5.6.2. */
-const TOKEN = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/;
 const EVERYTHING: RouteMatch = {
   host: null,
   path: null,
