@@ -15,6 +15,9 @@ interface UnixAddress {
 
 export type Address = TcpAddress | UnixAddress;
 
+/** Max bytes of the path of a UNIX socket: Linux's `sun_path` without the NUL behind it (unix(7)). */
+export const MAX_SOCKET_PATH_BYTES = 107;
+
 const HOST_NAME =
   /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62}))*\.?$/;
 

@@ -1,7 +1,7 @@
 /** A cluster and its endpoints. */
 import { resolve } from 'node:path';
 import type { Address } from '../../core/address.ts';
-import { formatAddress } from '../../core/address.ts';
+import { MAX_SOCKET_PATH_BYTES, formatAddress } from '../../core/address.ts';
 import { readBalancing } from './balancing.ts';
 import { certificateFile, readKeyPair } from './certificate.ts';
 import type { BaseDirectory } from '../syntax/files.ts';
@@ -38,8 +38,6 @@ const TLS = { what: 'the tls of a cluster', keys: ['serverName', 'ca', 'verify',
 const ENDPOINT = { what: 'an endpoint', keys: ['address', 'weight', 'maxConnections'] };
 const RETRY_BUDGET = { what: '"retryBudget"', keys: ['percent', 'minPerSecond'] };
 const CONNECTIONS = { min: 0, max: 100_000_000 };
-/** Max bytes of the path of a UNIX socket. */
-const MAX_SOCKET_PATH_BYTES = 107;
 
 /** Absolute paths of the files of a cluster's PEM texts and secret; null for those that it does not have. */
 export interface ClusterFiles {

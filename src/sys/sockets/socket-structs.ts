@@ -3,12 +3,11 @@
  * and addresses in network byte order.
  */
 
+import { MAX_SOCKET_PATH_BYTES } from '../../core/address.ts';
 import { AF_INET, AF_INET6, AF_UNIX } from './socket-constants.ts';
 
 /** Size of `struct sockaddr_storage`, which has room for every address. */
 export const SOCKADDR_BYTES = 128;
-/** Max bytes of `sun_path`, without the NUL behind it. */
-const MAX_PATH_BYTES = 107;
 
 /** The place of the IP address in `sockaddr_in` and `sockaddr_in6`. */
 export const IPV4_BYTES = { offset: 4, length: 4 } as const;
@@ -34,9 +33,9 @@ export function writeIpv6(into: Uint8Array, port: number, scope: number, littleE
 /** Writes a `sockaddr_un`. Returns its length. Throws a RangeError if the path is empty, too long or has a NUL. */
 export function writeUnix(into: Uint8Array, path: string, littleEndian: boolean): number {
   const bytes = Buffer.from(path);
-  if (bytes.length === 0 || bytes.length > MAX_PATH_BYTES || bytes.includes(0)) {
+  if (bytes.length === 0 || bytes.length > MAX_SOCKET_PATH_BYTES || bytes.includes(0)) {
     throw new RangeError(
-      `${JSON.stringify(path)} is no path of a UNIX socket: it has 1 to ${MAX_PATH_BYTES} bytes`,
+      `${JSON.stringify(path)} is no path of a UNIX socket: it has 1 to ${MAX_SOCKET_PATH_BYTES} bytes`,
     );
   }
   blank(into).setUint16(0, AF_UNIX, littleEndian);
