@@ -49,6 +49,9 @@ const TIMINGS: AdminTimings = {
   checkMs: 1000,
 };
 
+/** For a request that expects anything but `100-continue` (RFC 9110 section 10.1.1). */
+const EXPECTATION_FAILED = jsonAnswer(417, 'no expectation but 100-continue is met: omit Expect');
+
 /** Serves the admin API over HTTP: connections, time limits and bodies. {@link AdminRouter} has the answers. */
 export class AdminServer {
   readonly #server: Server;
@@ -94,6 +97,11 @@ export class AdminServer {
       (request, response) => void this.#handle(request, response),
     );
     this.#server.on('connection', (socket: Socket) => this.#accept(socket));
+    // Without this handler Node answers 417 with an empty body.
+    this.#server.on(
+      'checkExpectation',
+      (request, response) => void this.#handle(request, response, EXPECTATION_FAILED),
+    );
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#hangUp(error, socket));
   }
 
@@ -133,7 +141,12 @@ export class AdminServer {
     });
   }
 
-  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** @param refusal answers the request in place of the router */
+  async #handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    refusal: Answer | null = null,
+  ): Promise<void> {
     const { socket } = request;
     const connection = this.#connections.get(socket);
     if (connection === undefined || connection.busy) {
@@ -147,7 +160,7 @@ export class AdminServer {
     });
     let answer: Answer;
     try {
-      answer = this.#refuseBody(request) ?? (await this.#router.answer(request));
+      answer = this.#refuseBody(request) ?? refusal ?? (await this.#router.answer(request));
     } catch (error) {
       this.#refusals.logLimited('error', { err: error }, 'admin request failed');
       answer = jsonAnswer(500, 'internal error: see the log');

@@ -93,6 +93,20 @@ describe('the admin server', { timeout: 300_000 }, () => {
     });
   });
 
+  it('refuses an expectation that it does not meet, in JSON', async () => {
+    await withServer({}, async (_url, _lines, port) => {
+      const head = 'POST /reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n';
+      assert.match(
+        await exchange(port, `${head}Expect: a-miracle\r\n\r\n`),
+        /^HTTP\/1\.1 417 [^]*\r\n\r\n\{\n {2}"status": 417,\n {2}"message": "no expectation but [^"]*"\n\}\n$/,
+      );
+      assert.match(
+        await exchange(port, `${head}Expect: 100-continue\r\n\r\n`),
+        /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 404 /,
+      );
+    });
+  });
+
   it('runs a command for a client with the token, and answers in JSON', async () => {
     const token = 'a-token-of-20-chars.';
     const ran: [readonly string[], string][] = [];
