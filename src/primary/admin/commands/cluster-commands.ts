@@ -19,7 +19,8 @@ function rebalance(clusters: Clusters, name: string, query: URLSearchParams): Co
   const monitor = clusters.find(name);
   if (monitor === undefined) {
     const names = clusters.all.map(({ config }) => config.name);
-    return { status: 404, message: `there is no cluster ${name}: write one of ${names.join(', ')}` };
+    const remedy = names.length === 0 ? 'the configuration has none' : `write one of ${names.join(', ')}`;
+    return { status: 404, message: `there is no cluster ${name}: ${remedy}` };
   }
   const evicting = clusters.rebalance(monitor, perSecond);
   const connections = Object.values(evicting).reduce((sum, count) => sum + count, 0);

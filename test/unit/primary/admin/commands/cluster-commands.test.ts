@@ -10,9 +10,10 @@ async function rebalance(
   name: string,
   query: string,
   evicting: Record<string, number>,
+  clusterNames = ['app', 'api'],
 ): Promise<{ result: CommandResult; rates: (number | undefined)[] }> {
   const rates: (number | undefined)[] = [];
-  const all = ['app', 'api'].map((cluster) => ({ config: clusterConfig({ name: cluster }) }));
+  const all = clusterNames.map((cluster) => ({ config: clusterConfig({ name: cluster }) }));
   const clusters = {
     all,
     find: (cluster: string) => all.find(({ config }) => config.name === cluster),
@@ -64,5 +65,7 @@ describe('a rebalance by command', () => {
     const { result, rates } = await rebalance('other', '', {});
     const message = 'there is no cluster other: write one of app, api';
     assert.deepEqual([result, rates], [{ status: 404, message }, []]);
+    const without = await rebalance('app', '', {}, []);
+    assert.equal(without.result.message, 'there is no cluster app: the configuration has none');
   });
 });
