@@ -14,6 +14,7 @@ export class Primary {
   readonly #options: PrimaryOptions;
   readonly #lifecycle = new Lifecycle();
   readonly #starting: Starting;
+  readonly #announced = new AbortController();
   #phase: Phase;
 
   constructor(options: PrimaryOptions) {
@@ -35,10 +36,12 @@ export class Primary {
     return this.#phase.reload(cause);
   }
 
-  /** Lets load balancers in front notice that no new traffic should come, before {@link end}. */
+  /** Lets load balancers in front notice that no new traffic should come. {@link end} cuts it short. */
   async announceEnd(): Promise<void> {
     this.#lifecycle.announceEnd();
-    await delay(this.#options.config.shutdown.readyDelayMs);
+    const { readyDelayMs } = this.#options.config.shutdown;
+    const { signal } = this.#announced;
+    await delay(readyDelayMs, undefined, { signal }).catch(() => undefined);
   }
 
   /**
@@ -51,6 +54,8 @@ export class Primary {
    */
   end(graceMs: number, handOver = false): Promise<boolean> {
     this.#lifecycle.end();
+    // A timer that runs on would keep the process alive.
+    this.#announced.abort();
     return this.#phase.end({ graceMs, handOver });
   }
 

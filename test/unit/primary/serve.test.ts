@@ -110,6 +110,13 @@ describe('a serving process', { timeout: 300_000 }, () => {
     });
   }
 
+  it('ends at once when a signal comes second while the end is only announced', async () => {
+    const served = new Served('early');
+    await served.line('ready');
+    served.child.kill('SIGINT');
+    assert.equal(await served.status(), 130);
+  });
+
   it('takes two SIGINTs that come together for one, as npm makes them of one Ctrl-C', async () => {
     const served = new Served('twice');
     assert.equal(await served.status(), 0);
