@@ -54,7 +54,8 @@ export async function serve(options: ServeOptions): Promise<Outcome> {
     const started = await primary.start();
     logReady(started, log);
     onReady?.(started);
-    manager?.ready();
+    // The end can be announced while the workers start, and is the last that a service manager is told.
+    if (!stop.requested) manager?.ready();
     manager?.watch(() => primary.unwell);
     return await stop.outcome;
   } catch (failure) {

@@ -4,15 +4,16 @@ import type { PrimaryState } from '../../protocol/status.ts';
 /** How far the primary is in its life: it starts, is ready, drains, and never goes back. */
 export class Lifecycle {
   #state: PrimaryState = 'starting';
+  /** Whether the workers are told to end. The state can be `draining` before: the end is announced. */
   #isEnding = false;
 
   get state(): PrimaryState {
     return this.#state;
   }
 
-  /** Whether the workers are told to end. The state can be `draining` before: the end is announced. */
-  get isEnding(): boolean {
-    return this.#isEnding;
+  /** Whether the end has begun, or is announced. */
+  get isDraining(): boolean {
+    return this.#state === 'draining';
   }
 
   becomeReady(): void {

@@ -10,7 +10,7 @@ import type { Lifecycle } from './lifecycle.ts';
 
 interface ReloaderOptions {
   readonly log: Logger;
-  readonly lifecycle: Pick<Lifecycle, 'state' | 'isEnding'>;
+  readonly lifecycle: Pick<Lifecycle, 'state' | 'isDraining'>;
   /** Reads the configuration again; throws a ConfigError. */
   readonly load: () => LoadedConfig;
   /** Called with the files that have been read, before a configuration of them is in use, or if none can be. */
@@ -72,7 +72,7 @@ export class Reloader {
     this.#queue = result;
     await result;
     // A service manager that has been told of the end must not be told that the proxy is ready.
-    if (!lifecycle.isEnding) onReload?.(true);
+    if (!lifecycle.isDraining) onReload?.(true);
     return result;
   }
 

@@ -117,6 +117,21 @@ describe('a serving process', { timeout: 300_000 }, () => {
     assert.equal(await served.status(), 130);
   });
 
+  it('tells a service manager of its start and its end, but of no start behind the end', async () => {
+    const timely = new Served('');
+    await timely.line('told ready');
+    timely.child.kill('SIGTERM');
+    assert.equal(await timely.status(), 0);
+    const early = new Served('early');
+    await early.line('ready');
+    early.child.kill('SIGINT');
+    assert.equal(await early.status(), 130);
+    const told = [timely, early].map(({ lines }) =>
+      lines.flatMap(({ msg }) => /^told (ready|stopping)$/.exec(msg)?.[1] ?? []),
+    );
+    assert.deepEqual(told, [['ready', 'stopping'], ['stopping']]);
+  });
+
   it('takes two SIGINTs that come together for one, as npm makes them of one Ctrl-C', async () => {
     const served = new Served('twice');
     assert.equal(await served.status(), 0);

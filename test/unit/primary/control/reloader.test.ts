@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { LoadedConfig } from '../../../../src/config/loader.ts';
 import type { Config } from '../../../../src/config/types/config.ts';
 import { ConfigError, StartError } from '../../../../src/core/errors.ts';
+import { Lifecycle } from '../../../../src/primary/control/lifecycle.ts';
 import { Reloader } from '../../../../src/primary/control/reloader.ts';
 import { capture, config } from '../fixtures/config.ts';
 
@@ -13,7 +14,7 @@ const loaded = (next: Config): LoadedConfig => ({
   files: ['/etc/sluice.yaml'],
 });
 
-const ready = { state: 'ready', isEnding: false } as const;
+const ready = { state: 'ready', isDraining: false } as const;
 
 describe('the reloader', () => {
   it('brings one after the other into force, and counts', async () => {
@@ -143,5 +144,30 @@ describe('the reloader', () => {
     next = config;
     assert.deepEqual((await reloader.reload('command')).needsRestart, []);
     assert.deepEqual(reloader.needsRestart, []);
+  });
+
+  it('tells when a reload begins and when it is over, unless the end is announced meanwhile', async () => {
+    const lifecycle = new Lifecycle();
+    lifecycle.becomeReady();
+    const told: string[] = [];
+    const reloader = new Reloader(
+      {
+        lifecycle,
+        log: capture().log,
+        load: () => loaded(config),
+        onReload: (isOver) => told.push(isOver ? 'over' : 'begins'),
+        current: config,
+        apply: () => Promise.resolve(2),
+      },
+      1,
+    );
+    await reloader.reload('command');
+    assert.deepEqual(told.splice(0), ['begins', 'over']);
+    const reloaded = reloader.reload('command');
+    lifecycle.announceEnd();
+    assert.equal((await reloaded).problem, null);
+    assert.deepEqual(told, ['begins']);
+    assert.equal((await reloader.reload('command')).problem, 'not while the proxy is draining');
+    assert.deepEqual(told, ['begins']);
   });
 });
