@@ -1,4 +1,4 @@
-import { FrameReader, type FrameSink } from '../../src/wire/frames/frame-reader.ts';
+import { FrameReader } from '../../src/wire/frames/frame-reader.ts';
 import { MAX_MASKED_HEAD, writeMaskedFrame } from '../../src/wire/frames/frame-writer.ts';
 import { OPCODE_BINARY } from '../../src/wire/frames/opcodes.ts';
 import type { MicroCase } from './micro-case.ts';
@@ -7,24 +7,24 @@ const SIZES = [32, 1024, 65_536];
 const BATCH = 16;
 const MASK = 0x5a17_c3e9;
 
-class Counter implements FrameSink {
+class Counter extends FrameReader {
   bytes = 0;
-  frameMessage(payload: Uint8Array): void {
+  override frameMessage(payload: Uint8Array): void {
     this.bytes += payload.length;
   }
-  frameFragment(payload: Uint8Array): void {
+  override frameFragment(payload: Uint8Array): void {
     this.bytes += payload.length;
   }
-  framePing(): void {
+  override framePing(): void {
     this.bytes++;
   }
-  framePong(): void {
+  override framePong(): void {
     this.bytes++;
   }
-  frameClose(): void {
+  override frameClose(): void {
     this.bytes++;
   }
-  frameError(reason: string): void {
+  override frameError(reason: string): void {
     throw new Error(reason);
   }
 }
@@ -35,8 +35,7 @@ export default function cases(): MicroCase[] {
 }
 
 function decode(size: number): MicroCase {
-  const sink = new Counter();
-  const reader = new FrameReader(sink);
+  const reader = new Counter();
   const frame = serverFrame(size);
   const count = size > 4096 ? 1 : BATCH;
   const input = Buffer.concat(Array.from({ length: count }, () => frame));
@@ -44,7 +43,7 @@ function decode(size: number): MicroCase {
     name: `read ${count} frame${count === 1 ? '' : 's'} of ${size} B`,
     run: () => {
       reader.read(input, 0, input.length);
-      return sink.bytes;
+      return reader.bytes;
     },
   };
 }

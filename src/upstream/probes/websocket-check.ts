@@ -55,7 +55,7 @@ export class WebSocketCheck implements ProbeCheck {
       probe.failed(answer);
       return null;
     }
-    this.#frames = new FrameReader(sinkOf(probe));
+    this.#frames = new ProbeFrames(probe);
     const { rest } = this.#head;
     this.#frames.read(rest, 0, rest.length);
     return frameOf(OPCODE_PING, Buffer.alloc(0));
@@ -68,15 +68,37 @@ function frameOf(opcode: number, payload: Buffer): Buffer {
   return frame.subarray(0, writeMaskedFrame(frame, 0, opcode, payload, 0));
 }
 
-function sinkOf(probe: ProbeEnd): ConstructorParameters<typeof FrameReader>[0] {
-  return {
+/** Reads the frames of an endpoint that has been pinged, and ends its probe. */
+class ProbeFrames extends FrameReader {
+  readonly #probe: ProbeEnd;
+
+  constructor(probe: ProbeEnd) {
+    super();
+    this.#probe = probe;
+  }
+
+  override framePong(): void {
     // Without a close frame many endpoints would log an error at each probe.
-    framePong: () => probe.passed(frameOf(OPCODE_CLOSE, NORMAL_CLOSURE)),
-    frameClose: (code) => probe.failed(`closed the session with ${code}`),
-    frameError: (reason) => probe.failed(reason),
-    // Other frames do not answer the ping.
-    frameMessage: () => undefined,
-    frameFragment: () => undefined,
-    framePing: () => undefined,
-  };
+    this.#probe.passed(frameOf(OPCODE_CLOSE, NORMAL_CLOSURE));
+  }
+
+  override frameClose(code: number): void {
+    this.#probe.failed(`closed the session with ${code}`);
+  }
+
+  override frameError(reason: string): void {
+    this.#probe.failed(reason);
+  }
+
+  override frameMessage(): void {
+    // Does not answer the ping.
+  }
+
+  override frameFragment(): void {
+    // Does not answer the ping.
+  }
+
+  override framePing(): void {
+    // Does not answer the ping.
+  }
 }

@@ -9,30 +9,18 @@ import { OPCODE_BINARY, OPCODE_CLOSE, OPCODE_CONTINUATION, OPCODE_PING, OPCODE_P
 export const MAX_HELD_PAYLOAD = 16 * 1024;
 
 const MAX_HEAD = 10;
+const STOPPED = -1;
 const EMPTY = Buffer.alloc(0);
-
-/** Receives the findings of a {@link FrameReader}. Payloads are views of the reader's input, valid only during the call. */
-export interface FrameSink {
-  /** A whole message. */
-  frameMessage(payload: Uint8Array, binary: boolean): void;
-  /** A part of a message in several parts. Only the last part may be empty. */
-  frameFragment(payload: Uint8Array, binary: boolean, first: boolean, last: boolean): void;
-  framePing(payload: Uint8Array): void;
-  framePong(): void;
-  /** A close frame with a legal code, or 1005 for none. Nothing is read after it. */
-  frameClose(code: number, reason: Uint8Array): void;
-  /** The peer broke the protocol. Nothing is read after it. */
-  frameError(reason: string): void;
-}
 
 /**
  * An incremental reader of server-to-client WebSocket frames (RFC 6455 section 5), which may be cut at any byte. It copies
  * only what a read leaves incomplete: a frame head, a control frame, or up to {@link MAX_HELD_PAYLOAD} bytes of a data frame.
+ *
+ * A subclass receives what is found: each session has a reader, and an object of its own for it would take 40 bytes more.
+ * Payloads are views of the input, valid only during the call.
  */
-export class FrameReader {
-  readonly #sink: FrameSink;
-  #stopped = false;
-  /** Remaining bytes of the data frame that is handed over in parts. */
+export abstract class FrameReader {
+  /** Remaining bytes of the data frame that is handed over in parts; {@link STOPPED} after {@link stop}. */
   #streaming = 0;
   /** Whether that frame is the last of its message. */
   #streamingFin = false;
@@ -44,13 +32,20 @@ export class FrameReader {
   #held: Buffer = EMPTY;
   #heldLength = 0;
 
-  constructor(sink: FrameSink) {
-    this.#sink = sink;
-  }
+  /** A whole message. */
+  abstract frameMessage(payload: Uint8Array, binary: boolean): void;
+  /** A part of a message in several parts. Only the last part may be empty. */
+  abstract frameFragment(payload: Uint8Array, binary: boolean, first: boolean, last: boolean): void;
+  abstract framePing(payload: Uint8Array): void;
+  abstract framePong(): void;
+  /** A close frame with a legal code, or 1005 for none. Nothing is read after it. */
+  abstract frameClose(code: number, reason: Uint8Array): void;
+  /** The peer broke the protocol. Nothing is read after it. */
+  abstract frameError(reason: string): void;
 
   /** Stops reading: the rest of the input is ignored, also within the current call. */
   stop(): void {
-    this.#stopped = true;
+    this.#streaming = STOPPED;
     this.#held = EMPTY;
     this.#heldLength = 0;
   }
@@ -76,11 +71,11 @@ export class FrameReader {
     return extended < below && extended + 4 < size;
   }
 
-  /** Reads `input[start, end)`. The sink may call {@link stop} meanwhile. */
+  /** Reads `input[start, end)`. {@link stop} may be called meanwhile. */
   read(input: Buffer, start: number, end: number): void {
     let at = start;
     if (this.#heldLength > 0) at = this.#completeHeld(input, start, end);
-    while (at < end && !this.#stopped) {
+    while (at < end && this.#streaming !== STOPPED) {
       at = this.#streaming > 0 ? this.#stream(input, at, end) : this.#frame(input, at, end);
     }
   }
@@ -209,10 +204,10 @@ export class FrameReader {
     const fin = (first & 0x80) !== 0;
     switch (opcode) {
       case OPCODE_PING:
-        this.#sink.framePing(payload);
+        this.framePing(payload);
         return;
       case OPCODE_PONG:
-        this.#sink.framePong();
+        this.framePong();
         return;
       case OPCODE_CLOSE:
         this.#close(payload);
@@ -220,7 +215,7 @@ export class FrameReader {
       default:
         if (opcode !== OPCODE_CONTINUATION) {
           if (fin) {
-            this.#sink.frameMessage(payload, opcode === OPCODE_BINARY);
+            this.frameMessage(payload, opcode === OPCODE_BINARY);
             return;
           }
           this.#message = opcode;
@@ -236,18 +231,18 @@ export class FrameReader {
     if (last) {
       this.#message = 0;
       this.#begun = false;
-      if (first) this.#sink.frameMessage(payload, binary);
-      else this.#sink.frameFragment(payload, binary, false, true);
+      if (first) this.frameMessage(payload, binary);
+      else this.frameFragment(payload, binary, false, true);
     } else if (payload.length > 0) {
       this.#begun = true;
-      this.#sink.frameFragment(payload, binary, first, false);
+      this.frameFragment(payload, binary, first, false);
     }
   }
 
   #close(payload: Uint8Array): void {
     if (payload.length === 0) {
       this.stop();
-      this.#sink.frameClose(CLOSE_NO_STATUS, payload);
+      this.frameClose(CLOSE_NO_STATUS, payload);
       return;
     }
     const code = payload.length === 1 ? 0 : (payload[0]! << 8) | payload[1]!;
@@ -261,12 +256,12 @@ export class FrameReader {
       return;
     }
     this.stop();
-    this.#sink.frameClose(code, reason);
+    this.frameClose(code, reason);
   }
 
   #fail(reason: string): -1 {
     this.stop();
-    this.#sink.frameError(reason);
+    this.frameError(reason);
     return -1;
   }
 }

@@ -10,7 +10,7 @@ function onCorked(): void {
   corkedReader?.read(corkedInput, corkedStart, corkedEnd);
 }
 
-/** Reads frames from `input[start, end)`, and gathers what the reader's sink sends the client into one write. */
+/** Reads frames from `input[start, end)`, and gathers what the reader sends the client into one write. */
 export function readCorked(
   downstream: DownstreamSocket,
   reader: FrameReader,

@@ -1,5 +1,5 @@
 import { CLOSE_NO_STATUS } from '../../../wire/frames/close-codes.ts';
-import { FrameReader, type FrameSink } from '../../../wire/frames/frame-reader.ts';
+import { FrameReader } from '../../../wire/frames/frame-reader.ts';
 import type { Buffering } from '../../buffers/buffer-budget.ts';
 import type { DownstreamSocket } from '../../contract/downstream-socket.ts';
 import { readCorked } from './corked-read.ts';
@@ -11,6 +11,7 @@ const MIN_UNCORKED_BYTES = 8 * 1024;
 
 /** Hears of the endpoint's control frames, and stands in the budget for the bytes that wait for the client. */
 export interface DownstreamFlowOwner extends Buffering {
+  readonly context: SessionContext;
   /** Receives nothing more from the endpoint until {@link resumeEndpoint}. */
   pauseEndpoint(): void;
   resumeEndpoint(): void;
@@ -23,30 +24,26 @@ export interface DownstreamFlowOwner extends Buffering {
 }
 
 /** Hands the endpoint's messages to the client, and pauses the endpoint while its client is slow. */
-export class DownstreamFlow implements FrameSink {
+export class DownstreamFlow extends FrameReader {
   /** Messages that the endpoint has sent. */
   messages = 0;
   /** Bytes of their payloads. */
   bytes = 0;
   readonly #owner: DownstreamFlowOwner;
-  readonly #context: SessionContext;
-  readonly #reader: FrameReader;
   /** Null before the client has been answered 101, and after its WebSocket has ended. */
   #socket: DownstreamSocket | null = null;
-  #isPaused = false;
-  /** Bytes that waited for the client when it got the last message before its endpoint was paused. */
-  #waitingWhenPaused = 0;
+  /** Bytes that waited for the client when it got the last message before its endpoint was paused; -1 if it is not paused. */
+  #waitingWhenPaused = -1;
   /** Whether the client was too slow for something that was sent during the current read. */
   #isBehind = false;
 
-  constructor(owner: DownstreamFlowOwner, context: SessionContext) {
+  constructor(owner: DownstreamFlowOwner) {
+    super();
     this.#owner = owner;
-    this.#context = context;
-    this.#reader = new FrameReader(this);
   }
 
   get isEndpointPaused(): boolean {
-    return this.#isPaused;
+    return this.#waitingWhenPaused >= 0;
   }
 
   open(socket: DownstreamSocket): void {
@@ -58,14 +55,14 @@ export class DownstreamFlow implements FrameSink {
     const socket = this.#socket;
     if (socket === null) {
       // Still read, for the close frame that answers ours.
-      this.#reader.read(input, start, end);
+      this.read(input, start, end);
       return;
     }
-    if (this.#reader.expectsSmallFrames(input, start, end, MIN_UNCORKED_BYTES)) {
-      readCorked(socket, this.#reader, input, start, end);
+    if (this.expectsSmallFrames(input, start, end, MIN_UNCORKED_BYTES)) {
+      readCorked(socket, this, input, start, end);
       this.#isBehind = true;
     } else {
-      this.#reader.read(input, start, end);
+      this.read(input, start, end);
     }
     if (this.#isBehind) this.#checkWaiting();
   }
@@ -78,7 +75,7 @@ export class DownstreamFlow implements FrameSink {
   pongQueued(): boolean {
     const waiting = this.#socket?.getBufferedAmount() ?? 0;
     if (waiting === 0) return true;
-    if (this.#isPaused && isPingFlood(waiting, this.#waitingWhenPaused)) return false;
+    if (this.isEndpointPaused && isPingFlood(waiting, this.#waitingWhenPaused)) return false;
     this.#noteWaiting(waiting);
     return true;
   }
@@ -87,23 +84,23 @@ export class DownstreamFlow implements FrameSink {
   drained(): boolean {
     if (this.#socket === null) return false;
     const waiting = this.#socket.getBufferedAmount();
-    this.#context.budget.setDownstream(this.#owner, waiting);
-    if (!this.#isPaused || waiting > this.#context.settings.downstreamBuffer / 2) return false;
+    this.#owner.context.budget.setDownstream(this.#owner, waiting);
+    if (!this.isEndpointPaused || waiting > this.#owner.context.settings.downstreamBuffer / 2) return false;
     this.resume();
     return true;
   }
 
   /** Resumes a paused endpoint. */
   resume(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
+    if (!this.isEndpointPaused) return;
+    this.#waitingWhenPaused = -1;
     this.#owner.resumeEndpoint();
   }
 
   /** Counts the bytes that wait. The session may be closed before this returns. */
   measure(): void {
     if (this.#socket !== null)
-      this.#context.budget.setDownstream(this.#owner, this.#socket.getBufferedAmount());
+      this.#owner.context.budget.setDownstream(this.#owner, this.#socket.getBufferedAmount());
   }
 
   /** Sends the client a close frame behind the bytes that wait. @param code 1005 for a frame without one */
@@ -111,14 +108,14 @@ export class DownstreamFlow implements FrameSink {
     const socket = this.#socket;
     this.#socket = null;
     socket?.end(code === CLOSE_NO_STATUS ? 0 : code, reason);
-    this.#context.dialler.downstreamTouched();
+    this.#owner.context.dialler.downstreamTouched();
   }
 
   /** Ends the client's WebSocket now if bytes wait, since a close frame would wait behind them; else as {@link end}. */
   endAtOnce(code: number, reason: string): void {
     if (this.#socket !== null && this.#socket.getBufferedAmount() > 0) {
       this.cut();
-      this.#context.budget.setDownstream(this.#owner, 0);
+      this.#owner.context.budget.setDownstream(this.#owner, 0);
     }
     this.end(code, reason);
   }
@@ -135,14 +132,14 @@ export class DownstreamFlow implements FrameSink {
     if (this.#socket === null) return false;
     this.#socket = null;
     // The bytes that waited went with the socket, while the endpoint may take some seconds to close.
-    this.#context.budget.setDownstream(this.#owner, 0);
+    this.#owner.context.budget.setDownstream(this.#owner, 0);
     return true;
   }
 
-  frameMessage(payload: Uint8Array, binary: boolean): void {
+  override frameMessage(payload: Uint8Array, binary: boolean): void {
     const socket = this.#socket;
     if (socket === null) return;
-    const { stats, settings } = this.#context;
+    const { stats, settings } = this.#owner.context;
     this.messages++;
     this.bytes += payload.length;
     stats.values[stats.messagesDownstream]! += 1;
@@ -150,10 +147,10 @@ export class DownstreamFlow implements FrameSink {
     if (socket.send(payload, binary, settings.compression !== 'off') !== 1) this.#isBehind = true;
   }
 
-  frameFragment(payload: Uint8Array, binary: boolean, first: boolean, last: boolean): void {
+  override frameFragment(payload: Uint8Array, binary: boolean, first: boolean, last: boolean): void {
     const socket = this.#socket;
     if (socket === null) return;
-    const { stats } = this.#context;
+    const { stats } = this.#owner.context;
     this.bytes += payload.length;
     stats.values[stats.bytesDownstream]! += payload.length;
     if (last) {
@@ -169,19 +166,19 @@ export class DownstreamFlow implements FrameSink {
     if (status !== 1) this.#isBehind = true;
   }
 
-  framePing(payload: Uint8Array): void {
+  override framePing(payload: Uint8Array): void {
     this.#owner.endpointPinged(payload);
   }
 
-  framePong(): void {
+  override framePong(): void {
     // Any bytes of the endpoint prove that it is alive.
   }
 
-  frameClose(code: number, reason: Uint8Array): void {
+  override frameClose(code: number, reason: Uint8Array): void {
     this.#owner.endpointClosed(code, reason);
   }
 
-  frameError(reason: string): void {
+  override frameError(reason: string): void {
     this.#owner.endpointFailed(reason);
   }
 
@@ -189,20 +186,19 @@ export class DownstreamFlow implements FrameSink {
     this.#isBehind = false;
     if (this.#socket === null) return;
     const waiting = this.#socket.getBufferedAmount();
-    if (waiting > 0) this.#context.dialler.downstreamTouched();
+    if (waiting > 0) this.#owner.context.dialler.downstreamTouched();
     // Messages that the endpoint sent before it was paused may still come.
-    if (this.#isPaused) this.#waitingWhenPaused = waiting;
+    if (this.isEndpointPaused) this.#waitingWhenPaused = waiting;
     this.#noteWaiting(waiting);
   }
 
   /** Counts the bytes that wait for the client, and pauses the endpoint if they are too many. */
   #noteWaiting(waiting: number): void {
-    if (waiting > this.#context.settings.downstreamBuffer && !this.#isPaused) {
-      this.#isPaused = true;
+    if (waiting > this.#owner.context.settings.downstreamBuffer && !this.isEndpointPaused) {
       this.#waitingWhenPaused = waiting;
-      this.#context.stats.paused();
+      this.#owner.context.stats.paused();
       this.#owner.pauseEndpoint();
     }
-    this.#context.budget.setDownstream(this.#owner, waiting);
+    this.#owner.context.budget.setDownstream(this.#owner, waiting);
   }
 }

@@ -15,7 +15,7 @@ import type { CloseSide } from '../../contract/session-stats.ts';
 import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
 import { DownstreamFlow, type DownstreamFlowOwner } from './downstream-flow.ts';
 import type { SessionContext } from './session-context.ts';
-import { SessionDeadlines, type DeadlineOwner } from './session-deadlines.ts';
+import { SessionDeadlines } from './session-deadlines.ts';
 import { UpstreamFlow, type UpstreamFlowOwner } from './upstream-flow.ts';
 
 const PING_FLOOD = 'client pings and does not read';
@@ -25,30 +25,28 @@ const NO_REASON = new Uint8Array(0);
  * Joins one client's WebSocket to one endpoint's. Either leg may end first. The session counts its end once, and tells
  * the other leg. The endpoint's connection then has a short while to close before it is cut.
  */
-export class MessageSession implements RelaySession, UpstreamFlowOwner, DownstreamFlowOwner, DeadlineOwner {
+export class MessageSession
+  extends SessionDeadlines<SessionContext>
+  implements RelaySession, UpstreamFlowOwner, DownstreamFlowOwner
+{
   liveIndex = -1;
   bufferedDownstream = 0;
   bufferedUpstream = 0;
   bufferedUnfinished = 0;
   readonly endpoint: Endpoint;
-  readonly #context: SessionContext;
   readonly #toEndpoint: UpstreamFlow;
   readonly #toClient: DownstreamFlow;
-  readonly #deadlines: SessionDeadlines;
   /** Null without an access log. */
   readonly #log: SessionLog | null;
   /** By `performance.now()`: the wheel's clock is too coarse for short sessions. */
   readonly #openedAt = performance.now();
-  /** Whether the session's end has been counted. */
-  #hasEnded = false;
 
   constructor(context: SessionContext, upstream: UpstreamSocket, endpoint: Endpoint, log: SessionLog | null) {
-    this.#context = context;
+    super(context, Math.random());
     this.endpoint = endpoint;
     this.#log = log;
-    this.#toEndpoint = new UpstreamFlow(this, context, upstream);
-    this.#toClient = new DownstreamFlow(this, context);
-    this.#deadlines = new SessionDeadlines(this, context, Math.random());
+    this.#toEndpoint = new UpstreamFlow(this, upstream);
+    this.#toClient = new DownstreamFlow(this);
     upstream.owner = this;
   }
 
@@ -64,34 +62,34 @@ export class MessageSession implements RelaySession, UpstreamFlowOwner, Downstre
 
   downstreamOpened(socket: DownstreamSocket): void {
     this.#toClient.open(socket);
-    this.#context.stats.opened();
-    this.#context.sessions.add(this);
-    this.#deadlines.start();
+    this.context.stats.opened();
+    this.context.sessions.add(this);
+    this.armDeadlines();
     this.#log?.opened();
   }
 
   downstreamMessage(data: ArrayBuffer, binary: boolean): void {
-    if (this.#hasEnded || this.#toEndpoint.send(data, binary)) return;
+    if (this.hasEnded || this.#toEndpoint.send(data, binary)) return;
     // The engine cannot pause one client's WebSocket, so an endpoint that takes nothing loses its session.
-    this.#context.stats.overflowed('upstream');
+    this.context.stats.overflowed('upstream');
     this.#closeBoth(CLOSE_TRY_AGAIN_LATER, 'endpoint too slow');
     this.#upstream.destroy();
   }
 
   downstreamPinged(): void {
     if (this.#toClient.pongQueued()) return;
-    this.#context.stats.overflowed('downstream');
+    this.context.stats.overflowed('downstream');
     this.#countEnd('proxy', CLOSE_POLICY_VIOLATION, PING_FLOOD);
     this.#toClient.endAtOnce(CLOSE_POLICY_VIOLATION, PING_FLOOD);
     this.#closeUpstream(CLOSE_GOING_AWAY, NO_REASON);
   }
 
   downstreamDrained(): void {
-    if (this.#toClient.drained()) this.#deadlines.resumed();
+    if (this.#toClient.drained()) this.endpointResumed();
   }
 
   downstreamUnfinished(bytes: number): void {
-    this.#context.budget.setUnfinished(this, bytes);
+    this.context.budget.setUnfinished(this, bytes);
   }
 
   downstreamClosed(code: number, reason: Uint8Array): void {
@@ -111,7 +109,7 @@ export class MessageSession implements RelaySession, UpstreamFlowOwner, Downstre
   }
 
   upstreamData(input: Buffer, start: number, end: number): void {
-    this.#deadlines.heard();
+    this.endpointHeard();
     this.#toClient.receive(input, start, end);
   }
 
@@ -120,7 +118,7 @@ export class MessageSession implements RelaySession, UpstreamFlowOwner, Downstre
   }
 
   upstreamWaits(following: number): void {
-    if (!this.#hasEnded) this.#measure(following);
+    if (!this.hasEnded) this.#measure(following);
   }
 
   upstreamEnded(): void {
@@ -129,18 +127,18 @@ export class MessageSession implements RelaySession, UpstreamFlowOwner, Downstre
 
   upstreamClosed(): void {
     this.#loseEndpoint('endpoint lost');
-    this.#deadlines.stop();
-    this.#context.budget.forget(this);
-    this.#context.sessions.delete(this);
+    this.disarmDeadlines();
+    this.context.budget.forget(this);
+    this.context.sessions.delete(this);
     this.endpoint.release();
   }
 
   endpointPinged(payload: Uint8Array): void {
-    if (!this.#hasEnded) this.#toEndpoint.pong(payload);
+    if (!this.hasEnded) this.#toEndpoint.pong(payload);
   }
 
   endpointClosed(code: number, reason: Uint8Array): void {
-    if (!this.#hasEnded) {
+    if (!this.hasEnded) {
       this.#countEnd('endpoint', code);
       this.#toClient.end(code, reason);
       this.#closeUpstream(code, NO_REASON);
@@ -150,12 +148,12 @@ export class MessageSession implements RelaySession, UpstreamFlowOwner, Downstre
   }
 
   endpointFailed(reason: string): void {
-    if (this.#hasEnded) {
+    if (this.hasEnded) {
       this.#upstream.destroy();
       return;
     }
     this.#countEnd('endpoint', CLOSE_PROTOCOL_ERROR, reason);
-    this.#toClient.end(this.#context.settings.endpointLostCode, 'endpoint protocol error');
+    this.#toClient.end(this.context.settings.endpointLostCode, 'endpoint protocol error');
     this.#closeUpstream(CLOSE_PROTOCOL_ERROR, NO_REASON);
     this.#upstream.end();
   }
@@ -168,29 +166,29 @@ export class MessageSession implements RelaySession, UpstreamFlowOwner, Downstre
     this.#upstream.resume();
   }
 
-  get isEndpointPaused(): boolean {
+  override get isEndpointPaused(): boolean {
     return this.#toClient.isEndpointPaused;
   }
 
-  pingEndpoint(): void {
+  override pingEndpoint(): void {
     this.#toEndpoint.ping();
   }
 
-  idleTimeoutPassed(): void {
+  override idleTimeoutPassed(): void {
     this.#loseEndpoint('endpoint timed out');
     this.#upstream.destroy();
   }
 
-  lifetimePassed(): void {
+  override lifetimePassed(): void {
     this.#closeBoth(CLOSE_SERVICE_RESTART, 'maximum lifetime reached');
   }
 
-  closeTimeoutPassed(): void {
+  override closeTimeoutPassed(): void {
     this.#upstream.destroy();
   }
 
   evict(reason: string): boolean {
-    if (this.#hasEnded) return false;
+    if (this.hasEnded) return false;
     this.#closeBoth(CLOSE_SERVICE_RESTART, reason);
     return true;
   }
@@ -205,19 +203,19 @@ export class MessageSession implements RelaySession, UpstreamFlowOwner, Downstre
   }
 
   abort(): void {
-    if (!this.#hasEnded) this.#countEnd('proxy', CLOSE_ABNORMAL);
+    if (!this.hasEnded) this.#countEnd('proxy', CLOSE_ABNORMAL);
     this.#toClient.cut();
     this.#upstream.destroy();
   }
 
   measureBuffers(): void {
     // Once a second, too, so that an endpoint that is slow and alive gets an answer.
-    if (!this.#hasEnded) this.#toEndpoint.retryPong();
+    if (!this.hasEnded) this.#toEndpoint.retryPong();
     this.#measure(0);
   }
 
   shed(reason: ShedReason): void {
-    if (!this.#hasEnded) {
+    if (!this.hasEnded) {
       const detail = reason === 'unfinished' ? 'unfinished message' : 'proxy overloaded';
       this.#countEnd('proxy', CLOSE_TRY_AGAIN_LATER, detail);
       this.#toClient.endAtOnce(CLOSE_TRY_AGAIN_LATER, detail);
@@ -231,38 +229,38 @@ export class MessageSession implements RelaySession, UpstreamFlowOwner, Downstre
 
   /** Counts the bytes that wait for both sides. @param following bytes that will wait for the endpoint too */
   #measure(following: number): void {
-    this.#context.budget.setUpstream(this, this.#upstream.writableLength + following);
+    this.context.budget.setUpstream(this, this.#upstream.writableLength + following);
     // Does nothing if the budget has just closed the session.
     this.#toClient.measure();
   }
 
   /** Ends the session from this side, with a close frame to both. Does nothing if it has ended. */
   #closeBoth(code: number, reason: string): void {
-    if (this.#hasEnded) return;
+    if (this.hasEnded) return;
     this.#countEnd('proxy', code);
     this.#toClient.end(code, reason);
     this.#closeUpstream(code === CLOSE_SERVICE_RESTART ? CLOSE_GOING_AWAY : code, NO_REASON);
   }
 
   #loseEndpoint(reason: string): void {
-    if (this.#hasEnded) return;
+    if (this.hasEnded) return;
     this.#countEnd('endpoint', CLOSE_ABNORMAL, reason);
-    this.#toClient.end(this.#context.settings.endpointLostCode, reason);
-    this.#deadlines.closing();
+    this.#toClient.end(this.context.settings.endpointLostCode, reason);
+    this.awaitClose();
   }
 
   /** Sends the endpoint a close frame behind all bytes that wait, and gives it a while to answer. */
   #closeUpstream(code: number, reason: Uint8Array): void {
     this.#toClient.resume();
     this.#toEndpoint.close(code, reason);
-    this.#deadlines.closing();
+    this.awaitClose();
   }
 
   /** Counts the session's end and writes its line. @param reason for the log alone */
   #countEnd(side: CloseSide, code: number, reason?: string): void {
-    this.#hasEnded = true;
+    this.markEnded();
     const seconds = (performance.now() - this.#openedAt) / 1000;
-    this.#context.stats.ended(side, code, seconds);
+    this.context.stats.ended(side, code, seconds);
     this.#log?.closed({
       side,
       code,

@@ -16,6 +16,7 @@ const NO_PAYLOAD = new Uint8Array(0);
 
 /** Hears of bytes that wait for the endpoint. */
 export interface UpstreamFlowOwner {
+  readonly context: SessionContext;
   /**
    * Called after a write that the kernel did not take whole. The owner may close the endpoint's socket.
    *
@@ -32,18 +33,16 @@ export class UpstreamFlow implements OutboxSender {
   /** Bytes of their payloads. */
   bytes = 0;
   readonly #owner: UpstreamFlowOwner;
-  readonly #context: SessionContext;
   /** Payload of the endpoint's latest ping that has no answer yet; null if all pings have one. */
   #pongDue: Uint8Array | null = null;
 
-  constructor(owner: UpstreamFlowOwner, context: SessionContext, upstream: UpstreamSocket) {
+  constructor(owner: UpstreamFlowOwner, upstream: UpstreamSocket) {
     this.#owner = owner;
-    this.#context = context;
     this.upstream = upstream;
   }
 
   get upstreamBuffer(): number {
-    return this.#context.settings.upstreamBuffer;
+    return this.#owner.context.settings.upstreamBuffer;
   }
 
   upstreamBlocked(following: number): void {
@@ -52,46 +51,55 @@ export class UpstreamFlow implements OutboxSender {
 
   /** Sends a message of the client. Returns false if it has no room: then none of it is sent. */
   send(data: ArrayBuffer, binary: boolean): boolean {
-    const { stats, outbox } = this.#context;
+    const { context } = this.#owner;
+    const { stats } = context;
     const length = data.byteLength;
     this.messages++;
     this.bytes += length;
-    if (!outbox.send(this, binary ? OPCODE_BINARY : OPCODE_TEXT, new Uint8Array(data), this.#mask())) {
-      return false;
-    }
+    const opcode = binary ? OPCODE_BINARY : OPCODE_TEXT;
+    if (!context.outbox.send(this, opcode, new Uint8Array(data), maskOf(context))) return false;
     stats.values[stats.messagesUpstream]! += 1;
     stats.values[stats.bytesUpstream]! += length;
     return true;
   }
 
   ping(): void {
-    this.#context.outbox.send(this, OPCODE_PING, NO_PAYLOAD, this.#mask());
+    sendControl(this, this.#owner.context, OPCODE_PING, NO_PAYLOAD);
   }
 
   /** Answers a ping of the endpoint: at once, or when fewer bytes wait. Then only the latest ping gets an answer. */
   pong(payload: Uint8Array): void {
-    if (queuesPong(this.upstream.writableLength)) this.#sendPong(payload);
-    else this.#pongDue = copyOf(payload);
+    const isSent =
+      queuesPong(this.upstream.writableLength) &&
+      sendControl(this, this.#owner.context, OPCODE_PONG, payload);
+    this.#pongDue = isSent ? null : copyOf(payload);
   }
 
   /** Tries again to send the pong that is due, if there is one. */
   retryPong(): void {
-    if (this.#pongDue !== null) this.#sendPong(this.#pongDue);
+    const due = this.#pongDue;
+    if (due !== null && sendControl(this, this.#owner.context, OPCODE_PONG, due)) this.#pongDue = null;
   }
 
   /** Sends a close frame behind all bytes that wait. */
   close(code: number, reason: Uint8Array): void {
-    const { outbox } = this.#context;
-    outbox.send(this, OPCODE_CLOSE, closePayload(code, reason), this.#mask());
-    outbox.flush();
+    const { context } = this.#owner;
+    sendControl(this, context, OPCODE_CLOSE, closePayload(code, reason));
+    context.outbox.flush();
   }
+}
 
-  #sendPong(payload: Uint8Array): void {
-    const isSent = this.#context.outbox.send(this, OPCODE_PONG, payload, this.#mask());
-    this.#pongDue = isSent ? null : copyOf(payload);
-  }
+// Functions, not private methods: V8 keeps 8 bytes for these in each object.
 
-  #mask(): number {
-    return this.#context.randomMasks ? this.#context.random.int32() : 0;
-  }
+function sendControl(
+  flow: UpstreamFlow,
+  context: SessionContext,
+  opcode: number,
+  payload: Uint8Array,
+): boolean {
+  return context.outbox.send(flow, opcode, payload, maskOf(context));
+}
+
+function maskOf({ randomMasks, random }: SessionContext): number {
+  return randomMasks ? random.int32() : 0;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { isSendableCloseCode } from '../../../../src/wire/frames/close-codes.ts';
-import { FrameReader, MAX_HELD_PAYLOAD } from '../../../../src/wire/frames/frame-reader.ts';
+import { MAX_HELD_PAYLOAD } from '../../../../src/wire/frames/frame-reader.ts';
 import {
   BINARY,
   CLOSE,
@@ -94,9 +94,9 @@ describe('a frame reader', () => {
         const { bytes, expected } = encode(messages);
         const recorder = new FrameRecorder();
         feed(recorder, bytes, sizes, () => {
-          assert.ok(recorder.reader.heldBytes <= MAX_HELD_PAYLOAD + LONGEST_HEAD);
+          assert.ok(recorder.heldBytes <= MAX_HELD_PAYLOAD + LONGEST_HEAD);
         });
-        assert.equal(recorder.reader.heldBytes, 0);
+        assert.equal(recorder.heldBytes, 0);
         assert.deepEqual(withoutPieces(recorder.found), expected);
       }),
       { numRuns: 150 },
@@ -150,7 +150,7 @@ describe('a frame reader', () => {
     let read = 0;
     feed(recorder, bytes, [head, 1, 1000], () => {
       read += read === 0 ? head : read === head ? 1 : Math.min(1000, bytes.length - read);
-      assert.equal(recorder.reader.heldBytes, 0);
+      assert.equal(recorder.heldBytes, 0);
       if (read < bytes.length) assert.equal(recorder.underWay, read - head);
     });
     assert.deepEqual(withoutPieces(recorder.found), [
@@ -164,7 +164,7 @@ describe('a frame reader', () => {
       const recorder = new FrameRecorder();
       feed(recorder, Buffer.concat([head, pool.subarray(0, 50)]), [cut, Infinity]);
       assert.equal(recorder.underWay, 50);
-      assert.equal(recorder.reader.heldBytes, 0);
+      assert.equal(recorder.heldBytes, 0);
       assert.deepEqual(recorder.found, []);
     }
   });
@@ -219,7 +219,7 @@ describe('a frame reader', () => {
       for (let stopAt = 1; stopAt <= all.calls; stopAt++) {
         const recorder = new FrameRecorder(stopAt);
         feed(recorder, bytes, sizes, () => {
-          if (recorder.calls === stopAt) assert.equal(recorder.reader.heldBytes, 0);
+          if (recorder.calls === stopAt) assert.equal(recorder.heldBytes, 0);
         });
         assert.equal(recorder.calls, stopAt);
         assert.deepEqual(recorder.found, all.found.slice(0, recorder.found.length));
@@ -230,7 +230,7 @@ describe('a frame reader', () => {
 
 describe('whether small frames are expected', () => {
   const expects = (bytes: Buffer, below = 8192): boolean => {
-    const reader = new FrameReader(new FrameRecorder());
+    const reader = new FrameRecorder();
     return reader.expectsSmallFrames(
       Buffer.concat([Buffer.alloc(3, 0xff), bytes, Buffer.alloc(20)]),
       3,
@@ -263,9 +263,9 @@ describe('whether small frames are expected', () => {
   it('is true while a small frame waits for its rest and false while a large one is streamed', () => {
     const held = new FrameRecorder();
     feed(held, serverFrame(TEXT, pool.subarray(0, 100)).subarray(0, 50), [Infinity]);
-    assert.equal(held.reader.expectsSmallFrames(two(10), 0, 24, 8192), true);
+    assert.equal(held.expectsSmallFrames(two(10), 0, 24, 8192), true);
     const streamed = new FrameRecorder();
     feed(streamed, serverFrame(TEXT, pool.subarray(0, 60_000)).subarray(0, 50), [Infinity]);
-    assert.equal(streamed.reader.expectsSmallFrames(two(10), 0, 24, 8192), false);
+    assert.equal(streamed.expectsSmallFrames(two(10), 0, 24, 8192), false);
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { FrameReader, type FrameSink } from '../../../../src/wire/frames/frame-reader.ts';
+import { FrameReader } from '../../../../src/wire/frames/frame-reader.ts';
 
 /** What a reader has found, copied out of the callback. */
 export type Found =
@@ -11,9 +11,8 @@ export type Found =
   | { readonly kind: 'error'; readonly reason: string };
 
 /** Puts fragments together and checks that they come as the contract says. */
-export class FrameRecorder implements FrameSink {
+export class FrameRecorder extends FrameReader {
   readonly found: Found[] = [];
-  readonly reader = new FrameReader(this);
   /** Callbacks so far, fragments one by one. */
   calls = 0;
   readonly #stopAt: number;
@@ -22,6 +21,7 @@ export class FrameRecorder implements FrameSink {
 
   /** @param stopAt the number of the callback, from 1, in which the reader is stopped */
   constructor(stopAt = Infinity) {
+    super();
     this.#stopAt = stopAt;
   }
 
@@ -30,13 +30,13 @@ export class FrameRecorder implements FrameSink {
     return this.#pieces?.reduce((sum, piece) => sum + piece.length, 0) ?? 0;
   }
 
-  frameMessage(payload: Uint8Array, binary: boolean): void {
+  override frameMessage(payload: Uint8Array, binary: boolean): void {
     assert.equal(this.#pieces, null, 'a whole message inside of a fragmented one');
     this.found.push({ kind: 'message', binary, data: Buffer.from(payload), pieces: 1 });
     this.#called();
   }
 
-  frameFragment(payload: Uint8Array, binary: boolean, first: boolean, last: boolean): void {
+  override frameFragment(payload: Uint8Array, binary: boolean, first: boolean, last: boolean): void {
     assert.equal(this.#pieces === null, first, 'the first fragment, and no other, says that it is first');
     assert.ok(payload.length > 0 || last, 'an empty fragment that is not the last');
     assert.ok(!(first && last), 'a fragment that is the whole message');
@@ -51,29 +51,29 @@ export class FrameRecorder implements FrameSink {
     this.#called();
   }
 
-  framePing(payload: Uint8Array): void {
+  override framePing(payload: Uint8Array): void {
     this.found.push({ kind: 'ping', data: Buffer.from(payload) });
     this.#called();
   }
 
-  framePong(): void {
+  override framePong(): void {
     this.found.push({ kind: 'pong' });
     this.#called();
   }
 
-  frameClose(code: number, reason: Uint8Array): void {
+  override frameClose(code: number, reason: Uint8Array): void {
     this.found.push({ kind: 'close', code, reason: Buffer.from(reason) });
     this.#called();
   }
 
-  frameError(reason: string): void {
+  override frameError(reason: string): void {
     this.found.push({ kind: 'error', reason });
     this.#called();
   }
 
   #called(): void {
     this.calls++;
-    if (this.calls === this.#stopAt) this.reader.stop();
+    if (this.calls === this.#stopAt) this.stop();
   }
 }
 
@@ -104,7 +104,7 @@ export function feed(
     shared.fill(GARBAGE, 0, start);
     bytes.copy(shared, start, at, at + size);
     shared.fill(GARBAGE, end, end + MARGIN);
-    recorder.reader.read(shared, start, end);
+    recorder.read(shared, start, end);
     shared.fill(GARBAGE, start, end);
     at += size;
     afterRead?.();

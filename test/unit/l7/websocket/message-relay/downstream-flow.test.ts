@@ -24,20 +24,21 @@ class Stage {
 
   constructor({ opens = true } = {}) {
     const note = (event: string): void => void this.events.push(event);
-    const owner = {
-      pauseEndpoint: () => note('pause'),
-      resumeEndpoint: () => note('resume'),
-      endpointPinged: (payload: Uint8Array) => note(`ping ${Buffer.from(payload).toString()}`),
-      endpointClosed: (code: number) => note(`endpoint closed ${code}`),
-      endpointFailed: () => note('endpoint failed'),
-    } as unknown as DownstreamFlowOwner;
     const context = {
       settings: { downstreamBuffer: BUFFER, compression: 'off' },
       stats: { ...SLOTS, values: this.values, paused: () => note('paused') },
       budget: { setDownstream: (_: object, bytes: number) => (this.counted = bytes) },
       dialler: { downstreamTouched: () => note('touched') },
     } as unknown as SessionContext;
-    this.flow = new DownstreamFlow(owner, context);
+    const owner = {
+      context,
+      pauseEndpoint: () => note('pause'),
+      resumeEndpoint: () => note('resume'),
+      endpointPinged: (payload: Uint8Array) => note(`ping ${Buffer.from(payload).toString()}`),
+      endpointClosed: (code: number) => note(`endpoint closed ${code}`),
+      endpointFailed: () => note('endpoint failed'),
+    } as unknown as DownstreamFlowOwner;
+    this.flow = new DownstreamFlow(owner);
     if (opens) this.flow.open(this.#socket(note));
   }
 

@@ -3,30 +3,51 @@ import { describe, it } from 'node:test';
 import { TimerWheel } from '../../../../../src/core/timing/timer-wheel.ts';
 import { SessionDeadlines } from '../../../../../src/l7/websocket/message-relay/session-deadlines.ts';
 
-/** The deadlines of a session whose owner writes down what it hears. */
-class Stage {
-  readonly wheel = new TimerWheel(0);
-  readonly heard: string[] = [];
-  readonly deadlines: SessionDeadlines;
+interface Terms {
+  readonly wheel: TimerWheel;
+  readonly settings: { readonly idleTimeoutMs: number; readonly maxLifetimeMs: number };
+}
+
+/** Deadlines that write down which of them have passed. */
+class Deadlines extends SessionDeadlines<Terms> {
+  readonly passed: string[] = [];
   isEndpointPaused = false;
 
+  override pingEndpoint(): void {
+    this.#note('ping');
+  }
+  override idleTimeoutPassed(): void {
+    this.#note('idle');
+  }
+  override lifetimePassed(): void {
+    this.#note('lifetime');
+  }
+  override closeTimeoutPassed(): void {
+    this.#note('close');
+  }
+
+  #note(text: string): void {
+    this.passed.push(`${text} at ${this.context.wheel.now}`);
+  }
+}
+
+/** The deadlines of a session that has begun now. */
+class Stage {
+  readonly wheel = new TimerWheel(0);
+  readonly deadlines: Deadlines;
+
   constructor({ idleTimeoutMs = 0, maxLifetimeMs = 0, random = 0.5 } = {}) {
-    const isPaused = (): boolean => this.isEndpointPaused;
-    const note = (text: string) => (): void => void this.heard.push(`${text} at ${this.wheel.now}`);
-    this.deadlines = new SessionDeadlines(
-      {
-        get isEndpointPaused() {
-          return isPaused();
-        },
-        pingEndpoint: note('ping'),
-        idleTimeoutPassed: note('idle'),
-        lifetimePassed: note('lifetime'),
-        closeTimeoutPassed: note('close'),
-      },
-      { wheel: this.wheel, settings: { idleTimeoutMs, maxLifetimeMs } },
-      random,
-    );
-    this.deadlines.start();
+    this.deadlines = new Deadlines({ wheel: this.wheel, settings: { idleTimeoutMs, maxLifetimeMs } }, random);
+    this.deadlines.armDeadlines();
+  }
+
+  get passed(): string[] {
+    return this.deadlines.passed;
+  }
+
+  end(): void {
+    this.deadlines.markEnded();
+    this.deadlines.awaitClose();
   }
 
   /** Lets time pass tick by tick. */
@@ -39,39 +60,39 @@ describe('the idle timeout of an endpoint', () => {
   it('pings at its half, and passes at its end', () => {
     const stage = new Stage({ idleTimeoutMs: 10_000 });
     stage.run(10_000);
-    assert.deepEqual(stage.heard, ['ping at 5000', 'idle at 10000']);
+    assert.deepEqual(stage.passed, ['ping at 5000', 'idle at 10000']);
   });
 
   it('begins again with each byte of the endpoint', () => {
     const stage = new Stage({ idleTimeoutMs: 10_000 });
     for (let count = 0; count < 10; count++) {
       stage.run(4000);
-      stage.deadlines.heard();
+      stage.deadlines.endpointHeard();
     }
-    assert.deepEqual(stage.heard, []);
+    assert.deepEqual(stage.passed, []);
     stage.run(5100);
-    stage.deadlines.heard();
+    stage.deadlines.endpointHeard();
     stage.run(5100);
-    assert.deepEqual(stage.heard, ['ping at 45000', 'ping at 50100']);
+    assert.deepEqual(stage.passed, ['ping at 45000', 'ping at 50100']);
   });
 
   it('does not pass while the endpoint is paused, and counts from its resumption', () => {
     const stage = new Stage({ idleTimeoutMs: 10_000 });
-    stage.isEndpointPaused = true;
+    stage.deadlines.isEndpointPaused = true;
     stage.run(60_000);
-    assert.equal(stage.heard.length, 0);
-    stage.isEndpointPaused = false;
-    stage.deadlines.resumed();
+    assert.equal(stage.passed.length, 0);
+    stage.deadlines.isEndpointPaused = false;
+    stage.deadlines.endpointResumed();
     stage.run(9000);
-    assert.ok(stage.heard.every((text) => text.startsWith('ping')));
+    assert.ok(stage.passed.every((text) => text.startsWith('ping')));
     stage.run(1100);
-    assert.ok(stage.heard.at(-1)?.startsWith('idle at 70'));
+    assert.ok(stage.passed.at(-1)?.startsWith('idle at 70'));
   });
 
   it('of 0 never passes', () => {
     const stage = new Stage();
     stage.run(100_000);
-    assert.deepEqual(stage.heard, []);
+    assert.deepEqual(stage.passed, []);
   });
 });
 
@@ -84,33 +105,41 @@ describe('the lifetime of a session', () => {
     it(`of 1,000,000 ms passes after ${ms} ms for the random number ${random}`, () => {
       const stage = new Stage({ maxLifetimeMs: 1_000_000, random });
       stage.run(1_200_000);
-      assert.equal(stage.heard[0], `lifetime at ${ms}`);
+      assert.equal(stage.passed[0], `lifetime at ${ms}`);
     });
   }
 
   it('passes however much the endpoint sends', () => {
     const stage = new Stage({ idleTimeoutMs: 10_000, maxLifetimeMs: 20_000 });
     for (let count = 0; count < 10; count++) {
-      stage.deadlines.heard();
+      stage.deadlines.endpointHeard();
       stage.run(2000);
     }
-    assert.deepEqual(stage.heard, ['lifetime at 20000']);
+    assert.deepEqual(stage.passed, ['lifetime at 20000']);
   });
 });
 
 describe('a session that closes', () => {
+  it('does not count as open any more', () => {
+    const { deadlines } = new Stage();
+    assert.ok(!deadlines.hasEnded);
+    deadlines.markEnded();
+    deadlines.endpointHeard();
+    assert.ok(deadlines.hasEnded);
+  });
+
   it('gives the endpoint 5 seconds, and no other deadline holds', () => {
     const stage = new Stage({ idleTimeoutMs: 2000, maxLifetimeMs: 3000 });
-    stage.deadlines.closing();
+    stage.end();
     stage.run(10_000);
-    assert.deepEqual(stage.heard, ['close at 5000']);
+    assert.deepEqual(stage.passed, ['close at 5000']);
   });
 
   it('hears of no deadline after they have been stopped', () => {
     const stage = new Stage({ idleTimeoutMs: 2000, maxLifetimeMs: 3000 });
-    stage.deadlines.closing();
-    stage.deadlines.stop();
+    stage.end();
+    stage.deadlines.disarmDeadlines();
     stage.run(10_000);
-    assert.deepEqual(stage.heard, []);
+    assert.deepEqual(stage.passed, []);
   });
 });

@@ -38,8 +38,8 @@ class Stage {
         flush: () => this.flushes++,
       },
     } as unknown as SessionContext;
-    const owner = { upstreamWaits: (following: number) => void this.waits.push(following) };
-    this.flow = new UpstreamFlow(owner, context, this.upstream);
+    const owner = { context, upstreamWaits: (following: number) => void this.waits.push(following) };
+    this.flow = new UpstreamFlow(owner, this.upstream);
   }
 
   send(text: string, binary = false): boolean {
