@@ -9,7 +9,7 @@ const INTRODUCTION = `# WebSocket conformance
 
 This section is written by \`WRITE_CONFORMANCE=1 npm run test:conformance\`; the suite fails where it is out of date.
 
-The cases are those of the Autobahn WebSocket testsuite (chapters 1 to 7, 9, 10, 12 and 13), written anew from their
+The cases are those of the Autobahn WebSocket testsuite (chapters 1 to 7, 9, 10, 12 and 13), written from their
 descriptions, RFC 6455 and RFC 7692, with fewer messages where Autobahn sends a thousand. Those whose number begins
 with S are sluice's own. Each case is run through a real proxy from both sides:
 

@@ -27,7 +27,7 @@ export const HIGH_BYTES: Known = {
 };
 export const LENIENT_CHUNKS: Known = {
   wanted: '400, closed',
-  why: 'uWebSockets.js reads it as chunks all the same. The endpoint gets chunks that are made anew, and nothing behind them is read.',
+  why: 'uWebSockets.js reads it as chunks all the same. The endpoint gets new chunks, and nothing behind them is read.',
 };
 export const NO_EXTENSIONS: Known = {
   wanted: '200, closed',
