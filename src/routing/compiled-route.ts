@@ -38,7 +38,7 @@ type Reach = 'all' | 'some' | 'none';
 
 /** One route with its conditions prepared: paths normalised, the expression compiled, maps as arrays. */
 export class CompiledRoute<T> {
-  /** Index in the configuration. The matching route with the lowest wins. */
+  /** Index in the configuration. The matching route with the lowest order wins. */
   readonly order: number;
   readonly host: string | null;
   readonly path: string | null;
@@ -142,7 +142,7 @@ function isTooLong(path: string): boolean {
   return path.length > MAX_EXPRESSION_PATH_BYTES;
 }
 
-/** Whether a path begins with a prefix that ends on a segment border. */
+/** Tells whether a path begins with a prefix that ends on a segment border. */
 function isUnder(path: string, prefix: string): boolean {
   if (!path.startsWith(prefix)) return false;
   return path.length === prefix.length || prefix.endsWith('/') || path.charAt(prefix.length) === '/';

@@ -3,11 +3,11 @@ import type { PathOutline } from './path-outline.ts';
 import type { QueryString } from './query-string.ts';
 import type { RouteRequest } from './route-request.ts';
 
-/** The lowest orders of routes that take readings of a path; Infinity if there is none. */
+/** The lowest orders of routes that take readings of a path. An order is Infinity if there is no such route. */
 interface Reached {
-  /** Of the routes that take every reading and do the same. */
+  /** Lowest order of the routes that take every reading, and do the same as the request's route. */
   same: number;
-  /** Of the routes that may take a reading and do something else. */
+  /** Lowest order of the routes that may take a reading, and do something else. */
   other: number;
 }
 
@@ -50,8 +50,10 @@ export class PathIndex<T> {
   }
 
   /**
-   * Finds the first route that takes every reading of the request's path and does the same, and the first route that may
-   * take a reading and does something else.
+   * Finds the first route that takes every reading of the request's path and does the same as its route, and the first route
+   * that may take a reading and does something else.
+   *
+   * @param isSame tells whether a route does the same as the request's route
    */
   reachOf(
     request: RouteRequest,

@@ -4,7 +4,7 @@ import { mergeSlashes, removeDotSegments, stripParameters } from './request-path
 
 /**
  * Max work for the readings of one path, in units of about 5 ns. It is enough for 600 readings of 50 characters, or for 40
- * of 8 KiB. The latter are 5 if most of the characters are escapes, parameters and slashes.
+ * of 8 KiB, or for 5 of 8 KiB if most of their characters are escapes, parameters and slashes.
  */
 const MAX_WORK = 384 * 1024;
 /** Readings that are checked even if they exceed {@link MAX_WORK}. */
@@ -14,7 +14,10 @@ const READING_WORK = 256;
 /** Cost of each place that a step may change. */
 const PLACE_WORK = 25;
 const PLACE = /[%;\\]|\/[/.]/g;
-/** Max expressions that count. They double the work of a reading. More would refuse paths that other routes need. */
+/**
+ * Max expressions that count as work: this number doubles the work of a reading. Counting more would refuse paths that other
+ * routes need.
+ */
 const MAX_EXPRESSIONS = 100;
 
 /** An escaped escape (`%25` and two digits), or an escaped visible character that no other step decodes. */
@@ -83,7 +86,8 @@ export function everyReading(path: string, spelling: string, lookup: ReadingLook
   const budget = { readings: maxReadings(spelling, lookup.expressions) };
   const found = everyOutcome(path, budget, lookup.usesQuery, check);
   if (found !== 'all hold' || spelling === path) return found;
-  // No endpoint sees this spelling, but its writer may mean a server that merges slashes before it removes dot segments.
+  // No endpoint gets this spelling. It counts because a client may aim at a server that merges slashes before it removes
+  // dot segments.
   return everyOutcome(spelling, budget, lookup.usesQuery, (outcome, query) =>
     check(removeDotSegments(outcome), query),
   );
@@ -130,10 +134,10 @@ function everyOutcome(
     const query = mark === -1 ? null : key.slice(mark + 1);
     if (!holds(outcome, query)) return 'one does not';
     for (const step of STEPS) outcomes.add(keyOf(step(outcome), query));
-    const asked = usesQuery ? outcome.indexOf('?') : -1;
-    if (asked === -1) continue;
-    const brought = outcome.slice(asked + 1);
-    outcomes.add(keyOf(outcome.slice(0, asked), cutAt(brought, brought.indexOf('#'))));
+    const queryMark = usesQuery ? outcome.indexOf('?') : -1;
+    if (queryMark === -1) continue;
+    const decodedQuery = outcome.slice(queryMark + 1);
+    outcomes.add(keyOf(outcome.slice(0, queryMark), cutAt(decodedQuery, decodedQuery.indexOf('#'))));
   }
   return 'all hold';
 }

@@ -41,11 +41,11 @@ export class RouteTable<T> {
   }
 
   /**
-   * Tells whether routes that do the same take every reading of the request's path. A reading that no route takes counts
-   * as different: a path must not lead to what no route publishes.
+   * Tells whether every reading of the request's path leads to a route that does the same as the route of the path. A
+   * reading that no route takes counts as different: a path must not lead to what no route publishes.
    *
    * @param spelling the path's spelling, as `readPath` returns it
-   * @param isSame tells whether another route does the same
+   * @param isSame tells whether another route does the same as the route of the path
    */
   compareReadings(request: RouteRequest, spelling: string, isSame: (value: T) => boolean): Readings {
     const indexes = this.#indexesOf(request.host);
@@ -59,17 +59,18 @@ export class RouteTable<T> {
     return everyReading(request.path, spelling, {
       usesQuery: this.#usesQuery,
       expressions,
-      holds: (path, brought) => {
-        if (brought === null) return isSameFor(path, request.query);
+      holds: (path, decodedQuery) => {
+        if (decodedQuery === null) return isSameFor(path, request.query);
         // Servers behind others get both queries, or only the first.
         return (
-          isSameFor(path, brought) && (request.query === '' || isSameFor(path, `${brought}&${request.query}`))
+          isSameFor(path, decodedQuery) &&
+          (request.query === '' || isSameFor(path, `${decodedQuery}&${request.query}`))
         );
       },
     });
   }
 
-  /** Tells without listing readings whether routes that do the same take all of them. False if that is uncertain. */
+  /** Does the same as {@link compareReadings} without listing the readings. Returns false if the result is uncertain. */
   #isCertain(
     request: RouteRequest,
     spelling: string,
