@@ -33,15 +33,18 @@ export class ConnectionStats {
     return sum;
   }
 
+  /** Counts an accepted connection, which is open until {@link closed}. */
   opened(): void {
     this.#values[this.#active]! += 1;
     this.#values[this.#total]! += 1;
   }
 
+  /** Counts the end of an accepted connection. */
   closed(): void {
     this.#values[this.#active]! -= 1;
   }
 
+  /** Counts a connection that is closed before it is served. */
   rejected(reason: RejectReason): void {
     this.#values[this.#rejected.get(reason)!]! += 1;
   }

@@ -1,12 +1,13 @@
 import { seriesKey, type Series, type SeriesName } from './page-layout.ts';
 
 /** Min idle blocks before one is reused: the last owner may come back, and workers may still write the block. */
-const MIN_IDLE = 512;
+const MIN_IDLE_BLOCKS = 512;
 /** Max idle blocks that one search checks. */
-const MAX_LOOKS = 64;
+const MAX_CHECKED_BLOCKS = 64;
 
 /** Reads and clears the counts of all workers. */
 export interface Sums {
+  /** Returns the sum of one slot over all workers. */
   at(slot: number): number;
   /** Sets a counter back to 0. */
   restart(slot: number): void;
@@ -21,7 +22,7 @@ interface Block {
 }
 
 interface LentSeriesOptions {
-  /** The end of the lent slots. Blocks lie below it, the latest lowest. */
+  /** The first slot above the lent ones. Blocks lie below it, the latest lowest. */
   readonly end: number;
   /** Returns the lowest slot that may be lent now. */
   readonly floor: () => number;
@@ -32,7 +33,8 @@ interface LentSeriesOptions {
  * consecutive slots. The last connections of an owner that has gone stay counted under its labels.
  *
  * A block is lent to another owner only if no connection of the last owner is open. The counters then start at 0. The block
- * that was given back first is reused first, but not before there are {@link MIN_IDLE} idle blocks, unless slots run out.
+ * that was given back first is reused first, but not before there are {@link MIN_IDLE_BLOCKS} idle blocks, unless slots run
+ * out.
  */
 export class LentSeries {
   /** Changes whenever {@link visible} does. */
@@ -93,6 +95,7 @@ export class LentSeries {
     }
   }
 
+  /** Returns the slot of a series by its key; undefined without one. */
   find(key: string): number | undefined {
     return this.#slots.get(key);
   }
@@ -118,7 +121,7 @@ export class LentSeries {
 
   #place(wanted: readonly SeriesName[], sums: Sums): Block | null {
     const isFull = this.#lowest - wanted.length < this.#floor();
-    let slot = isFull || this.#idle.size > MIN_IDLE ? this.#reuse(sums) : null;
+    let slot = isFull || this.#idle.size > MIN_IDLE_BLOCKS ? this.#reuse(sums) : null;
     if (slot === null) {
       if (isFull) return null;
       slot = this.#lowest -= wanted.length;
@@ -131,9 +134,9 @@ export class LentSeries {
 
   /** Takes a block from an owner that has gone. A block with open connections goes to the end of the queue. */
   #reuse(sums: Sums): number | null {
-    let looks = MAX_LOOKS;
+    let left = MAX_CHECKED_BLOCKS;
     for (const [key, block] of this.#idle) {
-      if (looks-- === 0) return null;
+      if (left-- === 0) return null;
       const { series, slot } = block;
       this.#idle.delete(key);
       if (sums.at(slot) !== 0) {

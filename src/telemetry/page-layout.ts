@@ -48,7 +48,7 @@ export class PageLayout implements SlotLookup {
     return findSlot(this.#slots, metric, labels);
   }
 
-  /** Returns the layout as a directory of series that never changes. */
+  /** The number of series: a layout never changes once it is complete. */
   get version(): number {
     return this.series.length;
   }

@@ -12,11 +12,11 @@ import {
 } from './page-layout.ts';
 
 /** Min slots of a page: 8 MiB of addresses. Unused slots cost no memory. */
-const MIN_CAPACITY = 1024 * 1024;
+const MIN_SLOTS = 1024 * 1024;
 /** Min slots of a page, as a multiple of the slots of the first configuration. */
-const HEAD_ROOM = 4;
+const MIN_SLOTS_FACTOR = 4;
 /** Max fraction of the slots that may be lent. The others are for series that configurations list. */
-const MAX_LENT = 0.5;
+const MAX_LENT_SHARE = 0.5;
 
 interface Entry extends Series {
   /** The first generation without the series; Infinity while the generation in use has it. */
@@ -54,9 +54,9 @@ export class SeriesDirectory implements SlotLookup {
   /** @param wanted the series of the first configuration */
   constructor(wanted: readonly SeriesName[]) {
     const needed = wanted.reduce((sum, { metric }) => sum + slotCount(metric), 0);
-    this.capacity = Math.max(MIN_CAPACITY, needed * HEAD_ROOM);
+    this.capacity = Math.max(MIN_SLOTS, needed * MIN_SLOTS_FACTOR);
     const floor = (): number =>
-      Math.max(this.#size, this.#planned, Math.ceil(this.capacity * (1 - MAX_LENT)));
+      Math.max(this.#size, this.#planned, Math.ceil(this.capacity * (1 - MAX_LENT_SHARE)));
     this.#lent = new LentSeries({ end: this.capacity, floor });
     this.plan(wanted, 0)?.commit();
   }

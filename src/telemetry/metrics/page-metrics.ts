@@ -1,11 +1,11 @@
 /** Metrics that workers write into their stats pages. No metric of a worker is defined elsewhere. */
 import { counter, gauge, histogram, sparseCounter, type Metric } from './metric.ts';
 
-/** From 100 us to 10 s. */
+/** In seconds, from 100 us to 10 s. */
 const LATENCY_BUCKETS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
-/** From 100 ms to a week: sessions live long. */
+/** In seconds, from 100 ms to a week: sessions live long. */
 const LIFETIME_BUCKETS = [
   0.1, 1, 5, 15, 60, 300, 900, 3600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800,
 ];
@@ -233,6 +233,6 @@ export const threadMetrics = {
   oldestGeneration: gauge(
     'sluice_worker_oldest_generation',
     ['worker'],
-    'Number of the oldest configuration with a session or tunnel in the worker',
+    'Number of the oldest configuration with an open connection or request in the worker',
   ),
 } as const satisfies Record<string, Metric>;
