@@ -45,8 +45,8 @@ interface Walk {
 }
 
 /**
- * Walks a chain from its near end. The hop behind a member has named it, so the walk continues while that hop is a trusted
- * proxy. It stops at the first other address, and at a member without an address.
+ * Walks a chain from its near end. Each member was named by the hop behind it, so the walk continues while that hop is a
+ * trusted proxy. It stops at the first other address, and at a member without an address.
  *
  * @param addresses in the order of the header; null for a member without an address
  * @param peer a trusted proxy

@@ -83,7 +83,7 @@ export function hasControlCharacter(text: string): boolean {
 /** Not by toLowerCase, which makes the Kelvin sign a letter k. */
 const CHUNKED = /^chunked$/i;
 
-/** Headers that must have one line and no list: others are attacks or broken clients (RFC 9112 section 6). */
+/** Headers that must have one line with one value. More are an attack or a broken client (RFC 9110, RFC 9112 section 6). */
 const SINGLE = new Set(['host', 'content-length', 'transfer-encoding']);
 
 /** A fault of a head, in a few words. */
@@ -97,7 +97,11 @@ export type HeadProblem =
   | 'both content-length and transfer-encoding'
   | `more than one ${string} header`;
 
-/** Finds a fault for which a head must not reach a route (RFC 9112 sections 3.2, 5 and 6.3). Ignores the path. */
+/**
+ * Finds a fault for which a head must not reach a route (RFC 9112 sections 3.2, 5 and 6.3). Ignores the path.
+ *
+ * @returns null if the head is correct
+ */
 export function headProblem(head: RequestHead): HeadProblem | null {
   if (!isToken(head.method)) return 'bad method';
   let seen = 0;

@@ -26,8 +26,8 @@ interface UpgradeProblem {
 const WEBSOCKET = /^websocket$/i;
 
 /**
- * Tells whether the client asks to upgrade to WebSocket. Without the connection option `upgrade`, the Upgrade header is ignored
- * (RFC 9110 section 7.8). Other upgrades are not forwarded.
+ * Tells whether the client asks to upgrade to WebSocket. Without the connection option `upgrade`, the Upgrade header is
+ * ignored (RFC 9110 section 7.8). Other upgrades are not forwarded.
  */
 export function wantsWebSocket(head: RequestHead): boolean {
   const upgrade = joinedHeaderOf(head, 'upgrade');
