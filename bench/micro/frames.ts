@@ -1,5 +1,5 @@
 import { FrameReader } from '../../src/wire/frames/frame-reader.ts';
-import { MAX_MASKED_HEAD, writeMaskedFrame } from '../../src/wire/frames/frame-writer.ts';
+import { MAX_MASKED_HEAD_BYTES, writeMaskedFrame } from '../../src/wire/frames/frame-writer.ts';
 import { OPCODE_BINARY } from '../../src/wire/frames/opcodes.ts';
 import type { MicroCase } from './micro-case.ts';
 
@@ -50,7 +50,7 @@ function decode(size: number): MicroCase {
 
 function encode(size: number, mask: number, kind: string): MicroCase {
   const payload = Buffer.alloc(size, 'a');
-  const target = Buffer.allocUnsafeSlow(size + MAX_MASKED_HEAD);
+  const target = Buffer.allocUnsafeSlow(size + MAX_MASKED_HEAD_BYTES);
   return {
     name: `write a frame of ${size} B, ${kind} mask`,
     run: () => writeMaskedFrame(target, 0, OPCODE_BINARY, payload, mask),

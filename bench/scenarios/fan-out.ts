@@ -1,4 +1,4 @@
-import { MAX_MASKED_HEAD, writeMaskedFrame } from '../../src/wire/frames/frame-writer.ts';
+import { MAX_MASKED_HEAD_BYTES, writeMaskedFrame } from '../../src/wire/frames/frame-writer.ts';
 import { OPCODE_BINARY, OPCODE_TEXT } from '../../src/wire/frames/opcodes.ts';
 import type { Pacer, Paced } from './pacer.ts';
 import type { Session } from '../driver/sessions/session.ts';
@@ -155,7 +155,7 @@ export class FanOutTraffic implements Traffic, Paced {
     const { plan, random, page } = this.#context;
     const payload = Buffer.alloc(this.#sizes[this.#published++ % SIZES]!, FILLER);
     this.#stamp.write(payload, since);
-    const frame = Buffer.allocUnsafe(MAX_MASKED_HEAD + payload.length);
+    const frame = Buffer.allocUnsafe(MAX_MASKED_HEAD_BYTES + payload.length);
     const opcode = plan.text ? OPCODE_TEXT : OPCODE_BINARY;
     const end = writeMaskedFrame(frame, 0, opcode, payload, random.int32());
     this.#expected += this.#subscribers();

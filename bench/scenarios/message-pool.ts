@@ -1,4 +1,4 @@
-import { MAX_MASKED_HEAD, writeMaskedFrame } from '../../src/wire/frames/frame-writer.ts';
+import { MAX_MASKED_HEAD_BYTES, writeMaskedFrame } from '../../src/wire/frames/frame-writer.ts';
 import { OPCODE_BINARY, OPCODE_PING, OPCODE_TEXT } from '../../src/wire/frames/opcodes.ts';
 import { meanSize, sampleSizes, sizeBounds, type SizeDistribution } from '../options/size-distribution.ts';
 
@@ -47,7 +47,8 @@ export class MessagePool {
     this.count = countOf(options);
     this.lengths = sampleSizes(sizes, this.count);
     this.#offsets = new Float64Array(this.count + 1);
-    const overhead = framing === 'none' ? 0 : MAX_MASKED_HEAD + (pings ? MAX_MASKED_HEAD + PING_PAYLOAD : 0);
+    const overhead =
+      framing === 'none' ? 0 : MAX_MASKED_HEAD_BYTES + (pings ? MAX_MASKED_HEAD_BYTES + PING_PAYLOAD : 0);
     const total = this.lengths.reduce((sum, length) => sum + length + overhead, 0);
     this.#bytes = allocate(total);
     const payload = makePayload(most, framing === 'text', random);

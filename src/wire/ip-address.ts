@@ -17,7 +17,7 @@ export function formatIp(bytes: Uint8Array): string {
 }
 
 /** Max characters of an address, zone included. */
-const MAX_ADDRESS_LENGTH = 64;
+const MAX_ADDRESS_CHARACTERS = 64;
 
 /**
  * Writes an IP address in the form of {@link formatIp}, so that hash keys, limits and log lines agree. A zone (`%eth0`) is
@@ -26,7 +26,7 @@ const MAX_ADDRESS_LENGTH = 64;
  * @returns null if the text is not an address
  */
 export function normalizeIp(text: string): string | null {
-  if (text.length > MAX_ADDRESS_LENGTH) return null;
+  if (text.length > MAX_ADDRESS_CHARACTERS) return null;
   const family = isIP(text);
   if (family === 4) return text;
   return family === 6 ? formatIp(bytesOfIpv6(text)) : null;

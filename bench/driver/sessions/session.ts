@@ -1,5 +1,9 @@
 import { CLOSE_ABNORMAL } from '../../../src/wire/frames/close-codes.ts';
-import { MAX_MASKED_HEAD, closePayload, writeMaskedFrame } from '../../../src/wire/frames/frame-writer.ts';
+import {
+  MAX_MASKED_HEAD_BYTES,
+  closePayload,
+  writeMaskedFrame,
+} from '../../../src/wire/frames/frame-writer.ts';
 import { OPCODE_CLOSE, OPCODE_PONG } from '../../../src/wire/frames/opcodes.ts';
 import { codeOf } from '../../../src/core/errors.ts';
 import type { RandomPool } from '../../../src/core/random-pool.ts';
@@ -247,7 +251,7 @@ export class Session implements ConnectionOwner, StreamSink {
   }
 
   #control(opcode: number, payload: Uint8Array): void {
-    const frame = Buffer.allocUnsafe(MAX_MASKED_HEAD + payload.length);
+    const frame = Buffer.allocUnsafe(MAX_MASKED_HEAD_BYTES + payload.length);
     const end = writeMaskedFrame(frame, 0, opcode, payload, this.#host.random.int32());
     this.write(frame.subarray(0, end));
   }

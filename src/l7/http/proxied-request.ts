@@ -156,7 +156,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     this.#arm(this.#deadlines.idleLeft(this.#context.wheel.now));
     this.#keepAliveMs = Math.min(this.#keepAliveMs, keepAliveHint(head));
     const headers: Header[] = endToEndHeaders(head);
-    if (this.#order.via) headers.push(['Via', viaElement(head.isOld)]);
+    if (this.#order.via) headers.push(['Via', viaElement(head.isHttp10)]);
     this.#attempts.answered(head);
     const cookie = this.#attempts.cookie();
     if (cookie !== null) headers.push(['Set-Cookie', cookie, true]);

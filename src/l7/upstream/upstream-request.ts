@@ -129,7 +129,7 @@ export class UpstreamRequest implements UpstreamOwner {
 
 /** Whether the connection stays open after a response. */
 export function keepsAlive(head: ResponseHead): boolean {
-  if (head.isOld === true) return false;
+  if (head.isHttp10 === true) return false;
   for (let index = 0; index < head.headers.length; index += 2) {
     if (head.headers[index] === 'connection' && /\bclose\b/i.test(head.headers[index + 1]!)) return false;
   }

@@ -177,7 +177,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, Ref
       requestId: this.#order.requestId,
     };
     const headers = endToEndHeaders(head);
-    if (this.#order.via) headers.push(['Via', viaElement(head.isOld)]);
+    if (this.#order.via) headers.push(['Via', viaElement(head.isHttp10)]);
     this.#refusal = new Refusal(this.#attempts.takeSocket(), head, headers, terms, this);
     this.#refusal.start(rest);
   }

@@ -3,7 +3,7 @@ import type { HealthCheck } from '../../config/types/cluster.ts';
 import type { Address } from '../../core/address.ts';
 import { acceptKey } from '../../wire/upgrade/accept-key.ts';
 import { FrameReader } from '../../wire/frames/frame-reader.ts';
-import { MAX_MASKED_HEAD, writeMaskedFrame } from '../../wire/frames/frame-writer.ts';
+import { MAX_MASKED_HEAD_BYTES, writeMaskedFrame } from '../../wire/frames/frame-writer.ts';
 import { NO_EDITS } from '../../wire/http/header-edits.ts';
 import { OPCODE_CLOSE, OPCODE_PING } from '../../wire/frames/opcodes.ts';
 import { ResponseHeadReader, SWITCHING_PROTOCOLS } from '../../wire/http/response-head.ts';
@@ -64,7 +64,7 @@ export class WebSocketCheck implements ProbeCheck {
 
 /** Encodes a control frame, masked with zeros. */
 function frameOf(opcode: number, payload: Buffer): Buffer {
-  const frame = Buffer.alloc(MAX_MASKED_HEAD + payload.length);
+  const frame = Buffer.alloc(MAX_MASKED_HEAD_BYTES + payload.length);
   return frame.subarray(0, writeMaskedFrame(frame, 0, opcode, payload, 0));
 }
 

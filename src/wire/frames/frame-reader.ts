@@ -6,15 +6,15 @@ import { OPCODE_BINARY, OPCODE_CLOSE, OPCODE_CONTINUATION, OPCODE_PING, OPCODE_P
  * Max payload of a data frame that is held until its rest comes, in bytes. So small messages stay whole. A larger frame that
  * is cut by the end of a read is handed over in parts.
  */
-export const MAX_HELD_PAYLOAD = 16 * 1024;
+export const MAX_HELD_PAYLOAD_BYTES = 16 * 1024;
 
-const MAX_HEAD = 10;
+const MAX_HEAD_BYTES = 10;
 const STOPPED = -1;
 const EMPTY = Buffer.alloc(0);
 
 /**
  * An incremental reader of server-to-client WebSocket frames (RFC 6455 section 5), which may be cut at any byte. It copies
- * only what a read leaves incomplete: a frame head, a control frame, or up to {@link MAX_HELD_PAYLOAD} bytes of a data frame.
+ * only what a read leaves incomplete: a frame head, a control frame, or a data frame of up to {@link MAX_HELD_PAYLOAD_BYTES}.
  *
  * A subclass receives what is found: each session has a reader, and an object of its own for it would take 40 bytes more.
  * Payloads are views of the input, valid only during the call.
@@ -91,7 +91,7 @@ export abstract class FrameReader {
   /** Reads one frame at `at`, or holds its beginning. Returns the start of the next frame. */
   #frame(input: Buffer, at: number, end: number): number {
     const available = end - at;
-    const head = available < 2 ? MAX_HEAD : headLength(input[at + 1]!);
+    const head = available < 2 ? MAX_HEAD_BYTES : headLength(input[at + 1]!);
     if (available < head) return this.#hold(input, at, end, available < 2 ? 2 : head);
     const length = this.#check(input, at);
     if (length < 0) return end;
@@ -101,14 +101,15 @@ export abstract class FrameReader {
       this.#deliver(first, view(input, at + head, bodyEnd));
       return bodyEnd;
     }
-    if ((first & 0x08) !== 0 || length <= MAX_HELD_PAYLOAD) return this.#hold(input, at, end, head + length);
+    if ((first & 0x08) !== 0 || length <= MAX_HELD_PAYLOAD_BYTES)
+      return this.#hold(input, at, end, head + length);
     this.#begin(first, length);
     return at + head;
   }
 
   /** Holds `input[at, end)` until the frame has `needed` bytes. */
   #hold(input: Buffer, at: number, end: number, needed: number): number {
-    const held = Buffer.allocUnsafe(Math.max(needed, MAX_HEAD));
+    const held = Buffer.allocUnsafe(Math.max(needed, MAX_HEAD_BYTES));
     input.copy(held, 0, at, end);
     this.#held = held;
     this.#heldLength = end - at;
@@ -127,7 +128,7 @@ export abstract class FrameReader {
       if (this.#heldLength >= head && this.#heldLength >= 2) {
         length = this.#check(held, 0);
         if (length < 0) return end;
-        if ((first & 0x08) === 0 && length > MAX_HELD_PAYLOAD) {
+        if ((first & 0x08) === 0 && length > MAX_HELD_PAYLOAD_BYTES) {
           // Only the head was cut: it alone is held, and the payload is handed over in parts.
           this.#release();
           this.#begin(first, length);

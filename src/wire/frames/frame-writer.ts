@@ -3,16 +3,16 @@ import { isSendableCloseCode } from './close-codes.ts';
 /** Writes client-to-server WebSocket frames (RFC 6455 sections 5.2 and 5.3). */
 
 /** Max bytes of the head of a masked frame: 2, 8 of length, 4 of mask. */
-export const MAX_MASKED_HEAD = 14;
+export const MAX_MASKED_HEAD_BYTES = 14;
 
 const FIN = 0x80;
 const MASKED = 0x80;
 /** Max bytes of a close reason: the 125 of a control frame without the 2 of the code. */
-const MAX_REASON = 123;
+const MAX_REASON_BYTES = 123;
 
 /**
  * Writes a whole unfragmented masked frame at an offset of a buffer that has room for the payload and
- * {@link MAX_MASKED_HEAD}.
+ * {@link MAX_MASKED_HEAD_BYTES}.
  *
  * @param mask the masking key as 32 bits, the lowest byte first; 0 does not change the payload
  * @returns the offset behind the frame
@@ -91,7 +91,7 @@ export function applyMask(target: Buffer, start: number, length: number, mask: n
  */
 export function closePayload(code: number, reason: Uint8Array): Buffer {
   if (!isSendableCloseCode(code)) return Buffer.alloc(0);
-  let length = Math.min(reason.length, MAX_REASON);
+  let length = Math.min(reason.length, MAX_REASON_BYTES);
   // The cut must not split a character.
   while (length > 0 && length < reason.length && (reason[length]! & 0xc0) === 0x80) length--;
   const payload = Buffer.allocUnsafe(2 + length);

@@ -48,7 +48,7 @@ export class BodyReader {
     this.#left = this.length ?? Infinity;
     this.untilClose = !bodiless && encoding === undefined && length === undefined;
     // HTTP/1.0 has no chunks (RFC 9112 section 6.1).
-    const canBeChunked = head.isOld !== true && length === undefined;
+    const canBeChunked = head.isHttp10 !== true && length === undefined;
     if (encoding !== undefined && !(canBeChunked && CHUNKED.test(encoding))) this.malformed = true;
     else if (length !== undefined && !/^\d{1,15}$/.test(length)) this.malformed = true;
     else if (bodiless || this.#left === 0) this.complete = true;
@@ -57,7 +57,7 @@ export class BodyReader {
   /**
    * Takes the next bytes from the endpoint.
    *
-   * @returns number of bytes that belong to the body: less than all only if the body is complete or malformed
+   * @returns number of bytes that belong to the body: fewer than given only if the body is complete or malformed
    */
   push(input: Buffer, sink: BodySink): number {
     if (this.complete || this.malformed) return 0;

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 
-const MAX_HOST_LENGTH = 255;
+const MAX_HOST_CHARACTERS = 255;
 const PORT = /^(?::\d{0,5})?$/;
 
 /**
@@ -31,7 +31,7 @@ export function hostOf(hostHeader: string): string | null {
   }
   if (!isPort(hostHeader, end)) return null;
   if (end > 0 && labelLength === 0) end--;
-  if (end === 0 || end > MAX_HOST_LENGTH) return null;
+  if (end === 0 || end > MAX_HOST_CHARACTERS) return null;
   return hostHeader.slice(0, end).toLowerCase();
 }
 

@@ -4,7 +4,7 @@ import { hasControlCharacter, trimOws } from './request-head.ts';
 /** An HTTP/1.x response's head. */
 export interface ResponseHead {
   /** Whether the response is HTTP/1.0, which has no chunks and closes the connection after each response. */
-  readonly isOld?: true;
+  readonly isHttp10?: true;
   readonly status: number;
   /** name (lower case), value, name, value ... */
   readonly headers: readonly string[];
@@ -34,8 +34,8 @@ const EMPTY = Buffer.alloc(0);
 
 /**
  * Gathers the head of the final response to one request, and skips the interim responses before it (RFC 9112 sections 4 and
- * 5, RFC 9110 section 15.2). It is strict: folded lines, bare LF, spaces before a colon and an invalid status are malformed. A
- * status from 600 to 999 passes, as with nginx and HAProxy. The work is linear in the number of bytes, in any pieces.
+ * 5, RFC 9110 section 15.2). It is strict: folded lines, bare LF, spaces before a colon and an invalid status are malformed.
+ * A status from 600 to 999 passes, as with nginx and HAProxy. The work is linear in the number of bytes, in any pieces.
  */
 export class ResponseHeadReader {
   /** Bytes behind the final head. They are valid as long as the input of {@link push}. */
@@ -151,5 +151,5 @@ function parseHead(text: string): ResponseHead | HeadProblem {
     headers.push(name.toLowerCase(), value);
   }
   const head = { status: Number(match[2]), headers };
-  return match[1] === '0' ? { ...head, isOld: true } : head;
+  return match[1] === '0' ? { ...head, isHttp10: true } : head;
 }

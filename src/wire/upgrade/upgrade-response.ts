@@ -41,7 +41,7 @@ export function checkUpgradeResponse(
   offered: readonly string[],
 ): UpgradeResponse | string {
   // RFC 9110 section 7.8: an HTTP/1.0 response can refuse an upgrade, but not accept it.
-  if (head.isOld === true) return 'HTTP/1.0 has no upgrade';
+  if (head.isHttp10 === true) return 'HTTP/1.0 has no upgrade';
   const accept = values(head, 'sec-websocket-accept');
   if (accept.length !== 1 || accept[0] !== expectedAccept) return 'wrong sec-websocket-accept';
   const upgrade = values(head, 'upgrade');

@@ -1,6 +1,6 @@
 /** Runs a case on one side of the proxy. */
 import type { PerMessageDeflateOptions } from 'ws';
-import { MAX_HELD_PAYLOAD } from '../../../src/wire/frames/frame-reader.ts';
+import { MAX_HELD_PAYLOAD_BYTES } from '../../../src/wire/frames/frame-reader.ts';
 import {
   RawConnection,
   headerOf,
@@ -106,7 +106,7 @@ async function asEndpoint(rig: Rig, listener: ListenerName, one: Case, exchange:
 
 /** Whether the proxy waits for the whole of a message: a larger one may cross in parts, and uncompressed. */
 function isSmall({ payload }: Message): boolean {
-  return payload.length > 0 && payload.length <= MAX_HELD_PAYLOAD;
+  return payload.length > 0 && payload.length <= MAX_HELD_PAYLOAD_BYTES;
 }
 
 /** Joins the endpoint to the client that is connecting. */

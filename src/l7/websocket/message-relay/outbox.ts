@@ -1,5 +1,5 @@
 import {
-  MAX_MASKED_HEAD,
+  MAX_MASKED_HEAD_BYTES,
   applyMask,
   writeMaskedFrame,
   writeMaskedHead,
@@ -68,7 +68,7 @@ export class Outbox {
    *   past the sender's `upstreamBuffer`
    */
   send(sender: OutboxSender, opcode: number, payload: Uint8Array, mask: number): boolean {
-    const size = payload.length + MAX_MASKED_HEAD;
+    const size = payload.length + MAX_MASKED_HEAD_BYTES;
     const waiting = sender.upstream.writableLength;
     if (waiting > 0 && waiting + size > sender.upstreamBuffer && opcode !== OPCODE_CLOSE) return false;
     // In a loop: senders may add frames while a flush tells them that bytes wait.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { MAX_HELD_PAYLOAD } from '../../../../src/wire/frames/frame-reader.ts';
+import { MAX_HELD_PAYLOAD_BYTES } from '../../../../src/wire/frames/frame-reader.ts';
 import { BINARY, CLOSE, PING, TEXT, closeBody, encodeFrame } from '../../../support/websocket/raw-frames.ts';
 import { FrameRecorder, feed, pool, readSizes } from './frame-recorder.ts';
 
@@ -129,7 +129,7 @@ describe('a frame reader that is sent what RFC 6455 forbids', () => {
       fc.property(fc.uint8Array({ maxLength: 400 }), readSizes, (bytes, sizes) => {
         const recorder = new FrameRecorder();
         feed(recorder, Buffer.from(bytes), sizes, () => {
-          assert.ok(recorder.heldBytes <= MAX_HELD_PAYLOAD + LONGEST_HEAD);
+          assert.ok(recorder.heldBytes <= MAX_HELD_PAYLOAD_BYTES + LONGEST_HEAD);
         });
         const end = recorder.found.findIndex(({ kind }) => kind === 'error' || kind === 'close');
         assert.ok(end === -1 || end === recorder.found.length - 1);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { isSendableCloseCode } from '../../../../src/wire/frames/close-codes.ts';
-import { MAX_HELD_PAYLOAD } from '../../../../src/wire/frames/frame-reader.ts';
+import { MAX_HELD_PAYLOAD_BYTES } from '../../../../src/wire/frames/frame-reader.ts';
 import {
   BINARY,
   CLOSE,
@@ -25,9 +25,9 @@ const BORDERS = [
   125,
   126,
   127,
-  MAX_HELD_PAYLOAD - 1,
-  MAX_HELD_PAYLOAD,
-  MAX_HELD_PAYLOAD + 1,
+  MAX_HELD_PAYLOAD_BYTES - 1,
+  MAX_HELD_PAYLOAD_BYTES,
+  MAX_HELD_PAYLOAD_BYTES + 1,
   65_535,
   65_536,
   65_537,
@@ -94,7 +94,7 @@ describe('a frame reader', () => {
         const { bytes, expected } = encode(messages);
         const recorder = new FrameRecorder();
         feed(recorder, bytes, sizes, () => {
-          assert.ok(recorder.heldBytes <= MAX_HELD_PAYLOAD + LONGEST_HEAD);
+          assert.ok(recorder.heldBytes <= MAX_HELD_PAYLOAD_BYTES + LONGEST_HEAD);
         });
         assert.equal(recorder.heldBytes, 0);
         assert.deepEqual(withoutPieces(recorder.found), expected);
@@ -133,7 +133,7 @@ describe('a frame reader', () => {
   });
 
   it('keeps a message whole that is no longer than what it holds', () => {
-    for (const length of [0, 1, 125, 126, MAX_HELD_PAYLOAD]) {
+    for (const length of [0, 1, 125, 126, MAX_HELD_PAYLOAD_BYTES]) {
       const recorder = new FrameRecorder();
       feed(recorder, serverFrame(BINARY, pool.subarray(0, length)), [1]);
       const [found] = recorder.found;
@@ -144,7 +144,7 @@ describe('a frame reader', () => {
 
   it('hands over a longer frame as it arrives and holds nothing of it', () => {
     const head = 4;
-    const length = MAX_HELD_PAYLOAD + 1;
+    const length = MAX_HELD_PAYLOAD_BYTES + 1;
     const bytes = serverFrame(BINARY, pool.subarray(0, length));
     const recorder = new FrameRecorder();
     let read = 0;
@@ -208,7 +208,7 @@ describe('a frame reader', () => {
       serverFrame(PING, Buffer.alloc(0)),
       serverFrame(BINARY, pool.subarray(0, 10), false),
       serverFrame(PONG, Buffer.alloc(0)),
-      serverFrame(CONTINUATION, pool.subarray(0, MAX_HELD_PAYLOAD + 1), false),
+      serverFrame(CONTINUATION, pool.subarray(0, MAX_HELD_PAYLOAD_BYTES + 1), false),
       serverFrame(CONTINUATION, pool.subarray(0, 10)),
       serverFrame(CLOSE, Buffer.alloc(0)),
     ]);

@@ -3,7 +3,11 @@ import { isUtf8 } from 'node:buffer';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { isSendableCloseCode } from '../../../../src/wire/frames/close-codes.ts';
-import { MAX_MASKED_HEAD, closePayload, writeMaskedFrame } from '../../../../src/wire/frames/frame-writer.ts';
+import {
+  MAX_MASKED_HEAD_BYTES,
+  closePayload,
+  writeMaskedFrame,
+} from '../../../../src/wire/frames/frame-writer.ts';
 import {
   OPCODE_BINARY,
   OPCODE_CLOSE,
@@ -17,10 +21,10 @@ const pool = Buffer.from(Array.from({ length: 70_000 }, (_, index) => (index * 3
 
 /** Writes a frame at a place of a larger buffer, and checks that nothing around it was touched. */
 function write(opcode: number, payload: Uint8Array, mask: number, memoryOffset = 0, offset = 0): Buffer {
-  const memory = Buffer.alloc(memoryOffset + offset + payload.length + MAX_MASKED_HEAD + 8, UNTOUCHED);
+  const memory = Buffer.alloc(memoryOffset + offset + payload.length + MAX_MASKED_HEAD_BYTES + 8, UNTOUCHED);
   const target = memory.subarray(memoryOffset);
   const end = writeMaskedFrame(target, offset, opcode, payload, mask);
-  assert.ok(end <= offset + payload.length + MAX_MASKED_HEAD, 'the frame has room');
+  assert.ok(end <= offset + payload.length + MAX_MASKED_HEAD_BYTES, 'the frame has room');
   assert.ok(target.subarray(0, offset).every((byte) => byte === UNTOUCHED));
   assert.ok(target.subarray(end).every((byte) => byte === UNTOUCHED));
   return target.subarray(offset, end);

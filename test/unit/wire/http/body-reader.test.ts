@@ -208,12 +208,12 @@ describe('framing that is ambiguous', () => {
 describe('chunks in HTTP/1.0', () => {
   it('are malformed, and a header that only names them is not', () => {
     for (const status of [200, 204]) {
-      const old: ResponseHead = { ...head(status, 'transfer-encoding', 'chunked'), isOld: true };
+      const old: ResponseHead = { ...head(status, 'transfer-encoding', 'chunked'), isHttp10: true };
       assert.equal(outcome(new Collected(old)), 'malformed');
     }
     const named: ResponseHead = {
       ...head(403, 'vary', 'transfer-encoding', 'content-length', '0'),
-      isOld: true,
+      isHttp10: true,
     };
     assert.equal(outcome(new Collected(named)), '');
   });

@@ -79,7 +79,7 @@ describe("a response's head", () => {
 
   it('may be HTTP/1.0', () => {
     const text = 'HTTP/1.0 200 OK\r\nServer: b\r\n\r\n';
-    const head = { status: 200, headers: ['server', 'b'], isOld: true as const };
+    const head = { status: 200, headers: ['server', 'b'], isHttp10: true as const };
     assert.deepEqual(parse(text), head);
     assert.deepEqual(parse(`HTTP/1.1 103 Early Hints\r\n\r\n${text}`), head);
     for (let end = 0; end < text.length; end++) assert.equal(parse(text.slice(0, end)), 'incomplete');

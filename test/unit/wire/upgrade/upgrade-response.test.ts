@@ -61,7 +61,7 @@ describe("an endpoint's 101", () => {
   });
 
   it('is refused in HTTP/1.0', () => {
-    assert.equal(problemOf({ ...head(RIGHT), isOld: true }), 'HTTP/1.0 has no upgrade');
+    assert.equal(problemOf({ ...head(RIGHT), isHttp10: true }), 'HTTP/1.0 has no upgrade');
   });
 
   it('is refused without the one right accept value', () => {
