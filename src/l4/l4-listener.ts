@@ -84,6 +84,8 @@ export class L4Listener {
       this.stop();
       return;
     }
+    // A drain that was only announced has not stopped it. The raw engine would lose the socket that it has.
+    if (this.listens) return;
     void this.listen().catch((error: unknown) => {
       const { log, config } = this.#context;
       log.error({ err: error, listener: config.name }, 'the listener does not listen again');

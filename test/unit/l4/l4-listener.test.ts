@@ -25,6 +25,7 @@ class FakeEngine implements TunnelListener {
   }
 
   listen(): Promise<void> {
+    this.asked.push('listen');
     if (this.problem !== null) return Promise.reject(this.problem);
     this.listens = true;
     return Promise.resolve();
@@ -130,7 +131,15 @@ describe('a layer 4 listener', () => {
     listener.admit(false);
     assert.deepEqual(engine.asked, ['stop']);
     listener.admit(true);
+    assert.deepEqual(engine.asked, ['stop', 'listen']);
     assert.equal(listener.listens, true);
+  });
+
+  it('does not listen twice to admit clients that it admits already', async () => {
+    const { listener, engine } = make();
+    await listener.listen();
+    listener.admit(true);
+    assert.deepEqual(engine.asked, ['listen']);
   });
 
   it('logs that it cannot listen again', async () => {
