@@ -34,10 +34,13 @@ export class RawListener extends Watched implements TunnelListener {
 
   listen(): Promise<void> {
     const { loop, context } = this;
-    const address = new SocketAddress(context.config.address);
-    loop.poller.watch(this, loop.sockets.listen(address, BACKLOG), EPOLLIN);
-    loop.start();
-    return Promise.resolve();
+    // An error that is thrown here rejects.
+    return new Promise((resolve) => {
+      const address = new SocketAddress(context.config.address);
+      loop.poller.watch(this, loop.sockets.listen(address, BACKLOG), EPOLLIN);
+      loop.start();
+      resolve();
+    });
   }
 
   get listens(): boolean {

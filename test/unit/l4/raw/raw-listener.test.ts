@@ -1,4 +1,3 @@
-import { addressContext } from '../../../../src/upstream/balancers/balancer.ts';
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readdirSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -7,9 +6,11 @@ import type { OutlierSettings } from '../../../../src/config/types/cluster.ts';
 import type { Address } from '../../../../src/core/address.ts';
 import { formatAddress, parseTcpAddress } from '../../../../src/core/address.ts';
 import { codeOf } from '../../../../src/core/errors.ts';
+import { RawListener } from '../../../../src/l4/raw/raw-listener.ts';
 import { SystemCallError } from '../../../../src/sys/errno.ts';
 import { unsupportedReason } from '../../../../src/sys/support.ts';
 import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
+import { addressContext } from '../../../../src/upstream/balancers/balancer.ts';
 import { eventually } from '../../../support/deadline.ts';
 import { TcpEndpoint, TcpPeer } from '../../../support/sockets/tcp-peer.ts';
 import { freshAddress } from '../../sys/pairs.ts';
@@ -274,6 +275,18 @@ describe('a listener of the raw engine', { skip, timeout: 300_000 }, () => {
         for (const peer of [...clients, ...peers]) peer.destroy();
       });
       await eventually(() => assert.equal(count(), before));
+    });
+  });
+
+  it('rejects if its address cannot be bound', async () => {
+    const { address } = await freshAddress('IPv4');
+    await withWorld([address], {}, async ({ context, loop }) => {
+      // Reserved for documentation (RFC 5737), so it is no address of this machine.
+      const foreign = { ...context.config, address: { kind: 'tcp', host: '192.0.2.1', port: 0 } } as const;
+      const listener = new RawListener({ ...context, config: foreign }, loop);
+      const listening = listener.listen();
+      await assert.rejects(listening, /EADDRNOTAVAIL/);
+      assert.equal(listener.listens, false);
     });
   });
 
