@@ -15,6 +15,8 @@ export class NetListener implements TunnelListener {
   #context: TunnelContext;
   readonly #server: Server;
   #handOver: HandOver | null = null;
+  /** Whether the listener has not been stopped since it was asked to listen. Node begins in a later tick. */
+  #wanted = false;
 
   constructor(context: TunnelContext) {
     this.#context = context;
@@ -35,16 +37,21 @@ export class NetListener implements TunnelListener {
 
   listen(): Promise<void> {
     const { address } = this.#context.config;
+    this.#wanted = true;
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen(
         { host: address.host, port: address.port, backlog: BACKLOG, reusePort: true },
         () => {
           this.#server.off('error', reject);
+          resolve();
+          if (!this.#wanted) {
+            this.#server.close();
+            return;
+          }
           // Errors of accept, such as EMFILE. Waiting connections are accepted later.
           this.#server.on('error', (error) => this.#context.log.error({ err: error }, 'accepting failed'));
           noteListening(this.#descriptor);
-          resolve();
         },
       );
     });
@@ -55,6 +62,7 @@ export class NetListener implements TunnelListener {
   }
 
   stop(): void {
+    this.#wanted = false;
     this.#handOver?.end();
     this.#handOver = null;
     noteClosing(this.#descriptor);

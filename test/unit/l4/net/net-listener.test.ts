@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { formatAddress } from '../../../../src/core/address.ts';
+import { codeOf } from '../../../../src/core/errors.ts';
+import { NetListener } from '../../../../src/l4/net/net-listener.ts';
+import type { TunnelContext } from '../../../../src/l4/tunnel.ts';
+import { capture, l4Listener } from '../../primary/fixtures/config.ts';
+import { TcpPeer } from '../../../support/sockets/tcp-peer.ts';
+import { freshAddress } from '../../sys/pairs.ts';
+
+/** A listener that does not listen yet, and where clients would connect. */
+async function make(host?: string): Promise<{ listener: NetListener; address: string }> {
+  const { address } = await freshAddress('IPv4');
+  assert.equal(address.kind, 'tcp');
+  const config = { ...l4Listener, address: { ...address, ...(host !== undefined && { host }) } };
+  const context = {
+    config,
+    log: capture().log,
+    stats: { connections: { rejected: () => undefined } },
+    descriptors: { admits: () => false },
+  } as unknown as TunnelContext;
+  return { listener: new NetListener(context), address: formatAddress(address) };
+}
+
+/** Whether nobody listens on an address. A listener here resets its connections. */
+function isRefused(address: string): Promise<boolean> {
+  return TcpPeer.connect(address).then(
+    (peer) => {
+      peer.destroy();
+      return false;
+    },
+    (error: unknown) => codeOf(error) === 'ECONNREFUSED',
+  );
+}
+
+describe('a listener of the net engine', () => {
+  it('listens until it is stopped, and again', async () => {
+    const { listener, address } = await make();
+    assert.equal(listener.listens, false);
+    for (let turn = 0; turn < 2; turn++) {
+      await listener.listen();
+      assert.equal(listener.listens, true);
+      assert.equal(await isRefused(address), false);
+      listener.stop();
+      assert.equal(listener.listens, false);
+      assert.equal(await isRefused(address), true);
+    }
+  });
+
+  it('does not listen if it is stopped before Node has begun to', async () => {
+    const { listener, address } = await make();
+    const listening = listener.listen();
+    listener.stop();
+    await listening;
+    assert.equal(listener.listens, false);
+    assert.equal(await isRefused(address), true);
+  });
+
+  it('rejects if its address cannot be bound', async () => {
+    // Reserved for documentation (RFC 5737), so it is no address of this machine.
+    const { listener } = await make('192.0.2.1');
+    await assert.rejects(listener.listen(), /EADDRNOTAVAIL/);
+    assert.equal(listener.listens, false);
+  });
+});
