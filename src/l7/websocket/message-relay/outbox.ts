@@ -72,7 +72,11 @@ export class Outbox {
     const waiting = sender.upstream.writableLength;
     if (waiting > 0 && waiting + size > sender.upstreamBuffer && opcode !== OPCODE_CLOSE) return false;
     // In a loop: senders may add frames while a flush tells them that bytes wait.
-    while (this.#count > 0 && this.#end + size > SLAB_BYTES) this.flush();
+    while (this.#count > 0 && this.#end + size > SLAB_BYTES) {
+      this.flush();
+      // The flush may have closed this sender's session, and an engine frees a client's message with its connection.
+      if (!canWrite(sender.upstream)) return true;
+    }
     if (size > SLAB_BYTES) {
       this.#sendInPieces(sender, opcode, payload, mask);
       return true;

@@ -186,4 +186,18 @@ describe('the writes of an outbox', () => {
       ['small', 'small'],
     );
   });
+
+  it('do not read a payload once making room for it has closed its sender', () => {
+    const slab = { bytes: Buffer.alloc(SLAB_BYTES), send: () => -1 };
+    const box = new Outbox(slab, setImmediate);
+    const [first, second] = [new NotedSocket(true), new NotedSocket()];
+    // More sessions are closed when the bytes of one have to wait.
+    const closes = { ...noted(first), upstreamBlocked: () => void (second.destroyed = true) };
+    for (let count = 0; count < 20; count++) box.send(closes, OPCODE_BINARY, Buffer.alloc(10_000), 0);
+    const payload = Buffer.alloc(100_000, 'x');
+    assert.equal(box.send(noted(second), OPCODE_BINARY, payload, 0), true);
+    assert.ok(second.destroyed);
+    assert.ok(!slab.bytes.includes('x'));
+    assert.deepEqual(second.chunks, []);
+  });
 });
