@@ -39,7 +39,7 @@ export function bufferWork(task: () => void): number {
   return work;
 }
 
-/** A response's head of so many bytes, all in one header. */
+/** Makes a response's head of a number of bytes, all in one header. */
 export function headOf(bytes: number, statusLine = 'HTTP/1.1 200 OK'): Buffer {
   const start = `${statusLine}\r\nContent-Length: 0\r\nX: `;
   return Buffer.from(`${start}${'a'.repeat(bytes - start.length - 4)}\r\n\r\n`, 'latin1');

@@ -2,7 +2,7 @@
 
 export const DEADLINE_MS = 60_000;
 
-/** The promise's value; rejects where it does not settle in time. */
+/** Returns the promise's value; rejects if the promise does not settle in time. */
 export async function within<T>(what: string, promise: Promise<T>, deadlineMs = DEADLINE_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, fail) => {
@@ -15,7 +15,7 @@ export async function within<T>(what: string, promise: Promise<T>, deadlineMs = 
   }
 }
 
-/** Repeats a check until it throws no more, and returns its value; throws what it threw last where time runs out. */
+/** Repeats a check until it does not throw, and returns its value; throws the last error if time runs out. */
 export async function eventually<T>(
   check: () => T | Promise<T>,
   deadlineMs = DEADLINE_MS,
@@ -41,12 +41,12 @@ export class Arrivals<T> {
   #takers: { settle: (item: T) => void; fail: (error: Error) => void }[] = [];
   #end: Error | null = null;
 
-  /** @param what is waited for, for messages */
+  /** @param what the name of the things, for messages */
   constructor(what: string) {
     this.#what = what;
   }
 
-  /** How many have arrived that nobody has taken. */
+  /** Arrivals that no test has taken. */
   get waiting(): number {
     return this.#kept.length;
   }

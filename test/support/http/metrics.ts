@@ -1,4 +1,4 @@
-/** What a running sluice says of itself at /metrics. */
+/** The metrics of a running sluice. */
 import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Metric } from '../../../src/telemetry/metrics/metric.ts';
@@ -38,7 +38,7 @@ export class Metrics {
   }
 }
 
-/** Scrapes on a connection of its own, which is closed again. What is said has been read after the call. */
+/** Scrapes on a connection of its own, and closes it. The metrics are rendered after the call. */
 export async function scrape(sluice: SluiceProcess): Promise<Metrics> {
   const body = new Promise<string>((settle, fail) => {
     const options = { agent: false, headers: { 'cache-control': 'no-cache' } };
@@ -50,7 +50,7 @@ export async function scrape(sluice: SluiceProcess): Promise<Metrics> {
   return new Metrics(parseExposition(await within('the metrics', body), 'text'));
 }
 
-/** Waits until all of these gauges are 0, and returns what is said then. */
+/** Waits until all of these gauges are 0, and returns the metrics of that moment. */
 export function settled(sluice: SluiceProcess, gauges: readonly string[]): Promise<Metrics> {
   return eventually(async () => {
     const metrics = await scrape(sluice);

@@ -1,4 +1,4 @@
-/** What uWebSockets 20.66 does with what a response writes, down to the bytes that the kernel gets. */
+/** A model of how uWebSockets 20.66 writes a response, down to the bytes that the kernel gets. */
 import assert from 'node:assert/strict';
 import { STATUS_CODES } from 'node:http';
 import type { UwsResponse } from '../../../src/l7/uws/reply/uws-response.ts';
@@ -73,7 +73,7 @@ export class UwsModel implements UwsResponse {
   mostKept = 0;
   readonly #socket: Kernel | Tls;
   #kept = Buffer.alloc(0);
-  /** What waits in the cork buffer; null while nothing is corked. */
+  /** The bytes in the cork buffer; null while nothing is corked. */
   #cork: Buffer[] | null = null;
   #waitsForWritable = false;
   #statusWritten = false;
@@ -88,7 +88,7 @@ export class UwsModel implements UwsResponse {
     this.#socket = withTls ? new Tls(this.kernel) : this.kernel;
   }
 
-  /** What the client has been sent. */
+  /** The bytes that the client has been sent. */
   get wire(): Buffer {
     return Buffer.concat(this.kernel.taken);
   }
@@ -192,7 +192,7 @@ export class UwsModel implements UwsResponse {
     this.#onWritable = null;
   }
 
-  /** uWS's one way to write: first what it keeps, then into the cork buffer, else to the socket. */
+  /** Writes as uWS does: kept bytes first, then into the cork buffer, or else to the socket. */
   #write(bytes: Buffer, optionally = false): { written: number; failed: boolean } {
     assert.equal(this.closed, false);
     if (this.#kept.length > 0) {

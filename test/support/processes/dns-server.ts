@@ -9,10 +9,10 @@ import { eventually, within } from '../deadline.ts';
 import { freePorts } from '../sockets/free-port.ts';
 
 const PROGRAM = 'dnsmasq';
-// Where system administration lies is not in everybody's path.
+// The path of a user may lack /usr/sbin.
 const ENVIRONMENT = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin` };
 
-/** Why there can be no DNS server; null where there can. */
+/** Returns why no DNS server can run here; null if one can. */
 export function dnsServerMissing(): string | null {
   const { error } = spawnSync(PROGRAM, ['--version'], { env: ENVIRONMENT });
   return error === undefined ? null : 'dnsmasq is not installed';
@@ -64,7 +64,7 @@ export class DnsServer {
     this.#child?.kill('SIGHUP');
   }
 
-  /** Nobody answers any more. */
+  /** Stops answering. */
   async pause(): Promise<void> {
     const child = this.#child;
     this.#child = null;

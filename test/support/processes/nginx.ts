@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { eventually } from '../deadline.ts';
 import { freePorts } from '../sockets/free-port.ts';
 
-/** Such as 1.22.1; null where it is not installed. */
+/** Returns the version, such as 1.22.1; null if nginx is not installed. */
 export function nginxVersion(): string | null {
   const { error, stderr } = spawnSync('nginx', ['-v'], { encoding: 'utf8' });
   return error === undefined ? (/nginx\/(\S+)/.exec(stderr)?.[1] ?? null) : null;

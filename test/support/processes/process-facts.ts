@@ -1,4 +1,4 @@
-/** What Linux knows of a process, and lets it have. */
+/** Facts and limits of a process, from Linux. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 
@@ -38,8 +38,8 @@ export function exhaustDescriptors(pid: number): () => void {
 }
 
 /**
- * Bytes that have come for the IPv4 connection between these ports and that nobody has read, as the end at `port`
- * sees it; null where there is no such connection.
+ * Reads the bytes of an IPv4 connection that have arrived at the end at `port` and that the process has not read; null
+ * if no connection has these ports.
  */
 export function unreadBytes(port: number, remotePort: number): number | null {
   return queuesBetween(port, remotePort)?.unread ?? null;
@@ -52,7 +52,7 @@ export function bytesOnTheWay(port: number, remotePort: number): number {
   );
 }
 
-/** What waits at the end at `port`; null if there is no such connection. */
+/** Reads the queues of the end at `port`; null if no connection has these ports. */
 function queuesBetween(
   port: number,
   remotePort: number,

@@ -9,7 +9,7 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** Runs a command without a shell and with nothing to read; rejects where it cannot be run or takes too long. */
+/** Runs a command without a shell and with an empty stdin; rejects if the command cannot be run or takes too long. */
 export function runCommand(command: string, args: readonly string[]): Promise<CommandResult> {
   return new Promise((settle, fail) => {
     const child = execFile(

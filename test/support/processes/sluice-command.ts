@@ -11,7 +11,7 @@ const PINNED = join(ROOT, 'node_modules/.bin/node');
 export function sluiceCommand(sluice: SluiceProcess, ...args: readonly string[]): Promise<CommandResult> {
   const node = existsSync(PINNED) ? realpathSync(PINNED) : process.execPath;
   const [command = '', ...options] = args;
-  // Its port was the kernel's choice.
+  // The kernel has chosen the port.
   const admin = ['--set', `admin.address=${sluice.admin}`];
   const main = join(ROOT, 'src/main.ts');
   return runCommand(node, [main, command, '-c', sluice.configFile, ...admin, ...options]);

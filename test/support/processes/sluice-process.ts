@@ -44,7 +44,7 @@ export interface Exit {
  * The process never keeps the test's own event loop alive and is killed when the test's process ends, however it
  * ends; its temporary directory goes with it.
  *
- * @throws Error with what it wrote to stderr, where it exits or the deadline passes before it is ready
+ * @throws Error with the text of stderr, if the process exits or the deadline passes before it is ready
  */
 export async function startSluice(options: SluiceOptions): Promise<SluiceProcess> {
   const sluice = new SluiceProcess(options);
@@ -62,7 +62,7 @@ class SluiceProcess {
   readonly logs: LogLine[] = [];
   /** Every line of stdout that was no JSON. */
   readonly otherOutput: string[] = [];
-  /** Where its configuration stands: rewrite it before a reload. */
+  /** The file of the configuration: rewrite it before a reload. */
   readonly configFile: string;
   readonly #child: ChildProcess;
   readonly #watchers = new Set<() => void>();
@@ -92,7 +92,7 @@ class SluiceProcess {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT);
     });
-    // Where it could not be spawned at all, 'error' comes and then 'close'.
+    // If the process cannot be spawned, 'error' comes and then 'close'.
     child.once('error', (error) => (this.#spawnError = error));
     child.once('close', (code, signal) => {
       release(child, directory);
@@ -133,7 +133,7 @@ class SluiceProcess {
   }
 
   /**
-   * Waits for a line of the log, at once where it has been written already.
+   * Waits for a line of the log; resolves at once if it has been written already.
    *
    * @param from index in {@link logs} of the first line that counts: `logs.length` for lines still to come
    * @throws Error when the process ends or the deadline passes first
@@ -156,7 +156,7 @@ class SluiceProcess {
 
   /** Sends a signal and does not wait. Nothing happens when the process has ended. */
   kill(signal: NodeJS.Signals): void {
-    // A child handle does not signal a process that has been reaped, whoever has its id by then.
+    // A child handle signals no other process that has got the id of a reaped one.
     this.#child.kill(signal);
   }
 
@@ -261,7 +261,7 @@ function describe({ code, signal }: Exit): string {
   return signal ?? `status ${code ?? 'unknown'}`;
 }
 
-/** What is to be killed and removed when this process ends. */
+/** Children and directories to kill and remove when this process ends. */
 const alive = new Map<ChildProcess, string>();
 let guarded = false;
 

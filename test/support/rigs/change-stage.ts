@@ -11,7 +11,7 @@ interface JoinedSession {
 
 const local = '127.0.0.1:0';
 
-/** Its members are made to be used by themselves: none needs `this`. */
+/** No member needs `this`, so that tests can take members out. */
 export class ChangeStage {
   #endpoint: WsEndpoint | null = null;
   #echo: TcpEndpoint | null = null;

@@ -61,7 +61,7 @@ export class ChangeStorm {
     this.#authority.remove();
   }
 
-  /** Plays it; throws where a client notices anything, or something is left. */
+  /** Plays the storm; throws if a client notices anything, or if anything is left. */
   async run(): Promise<StormResult> {
     const { sessions, tunnels, reloads, badReloads, periodMs } = this.#sizes;
     const rig = (this.#rig = await ReloadRig.start(this.#config([], [], [])));

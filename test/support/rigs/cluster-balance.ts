@@ -13,7 +13,7 @@ const AT_ONCE = 64;
 interface Spread {
   readonly balancer: 'round_robin' | 'least_connections';
   readonly mode: 'l4' | 'l7';
-  /** Connections that live at the same time, and how often so many are opened. */
+  /** Connections that are open at the same time, and how often that number is opened. */
   readonly connections: number;
   readonly waves: number;
 }

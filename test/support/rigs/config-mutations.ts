@@ -1,7 +1,7 @@
 /** Configurations that somebody has spoilt, or changed into others that are as good: mutations of a text of YAML. */
 import fc from 'fast-check';
 
-/** What may stand in the place of a value, right for some keys and wrong for others. */
+/** Values to put in place of another: right for some keys and wrong for others. */
 const VALUES = [
   ...[
     '0',

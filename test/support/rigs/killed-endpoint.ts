@@ -1,4 +1,4 @@
-/** A steady stream of clients, of whose three endpoints one is killed with SIGKILL, and what they see of it. */
+/** A steady stream of clients to three endpoints, one of which is killed with SIGKILL, and what the clients see. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -54,14 +54,14 @@ interface Client {
   over: boolean;
 }
 
-/** What became of the clients. */
+/** The results of the clients. */
 export interface Aftermath {
   readonly clients: number;
   readonly failedBefore: number;
-  /** Clients that were under way when the endpoint had died, and those of them that failed. */
+  /** Clients in progress when the endpoint had died, and those of them that failed. */
   readonly inFlight: number;
   readonly failedInFlight: number;
-  /** Of those that began when the endpoint was dead already: none should be. */
+  /** Failed clients that began after the endpoint had died: none should. */
   readonly failedLater: number;
   readonly retries: number;
   /** From the death to the ejection. */

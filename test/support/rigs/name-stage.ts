@@ -13,7 +13,7 @@ export interface EndpointStatus {
   readonly state: string;
 }
 
-/** What one test has started. */
+/** The servers and processes that one test has started. */
 export class NameStage {
   readonly #cleanups: (() => unknown)[] = [];
 
@@ -58,7 +58,7 @@ export class NameStage {
     return rig;
   }
 
-  /** Adds what {@link clear} does, before what was added earlier. */
+  /** Adds a step to {@link clear}; the steps run in reverse order. */
   onClear(cleanup: () => unknown): void {
     this.#cleanups.push(cleanup);
   }

@@ -53,7 +53,7 @@ export class ReloadRig {
     assert.equal(status, 200, body);
   }
 
-  /** Writes a configuration that is to be refused; returns what is said of it. */
+  /** Writes a configuration that must be refused; returns the log lines about it. */
   async reloadRefused(config: object | string): Promise<string> {
     this.sluice.writeConfig(typeof config === 'string' ? config : withAdmin(config));
     const { status, body } = await this.post('/reload');
@@ -61,7 +61,7 @@ export class ReloadRig {
     return (JSON.parse(body) as { problem: string }).problem;
   }
 
-  /** Where a listener of the configuration in use is. */
+  /** Returns the address of a listener of the configuration in use. */
   async address(listener: string): Promise<string> {
     const { listeners } = await this.status();
     return listeners.find(({ name }) => name === listener)!.address;

@@ -10,7 +10,7 @@ const MASK = Buffer.from([1, 2, 3, 4]);
 const HELLO = encodeFrame(TEXT, 'hello').toString('latin1');
 const OVER = encodeFrame(CLOSE, closeBody(1000), { mask: MASK });
 
-/** What happens to a connection, each a path of its own through the proxy: the status of the answer, and the close code. */
+/** Fates of a connection, each with its own path through the proxy: the status of the answer, and the close code. */
 const KINDS = {
   'client closes': { status: 101, code: 1000 },
   'client vanishes': { status: 101, code: null },
@@ -34,7 +34,7 @@ const NAMES = Object.keys(KINDS) as Kind[];
 
 export class SessionChurn {
   readonly endpoint: RawEndpoint;
-  /** What to call when the request of that number has reached the endpoint. */
+  /** Called when a request has reached the endpoint, by its number. */
   readonly #asked: Map<string, () => void>;
 
   private constructor(endpoint: RawEndpoint, asked: Map<string, () => void>) {
@@ -48,17 +48,17 @@ export class SessionChurn {
     return new SessionChurn(endpoint, asked);
   }
 
-  /** How many sessions of these kinds there are among so many. */
+  /** Counts the sessions of some kinds in a number of cycles. */
   static count(cycles: number, kinds: (kind: Kind) => boolean): number {
     return Array.from({ length: cycles }, (_, id) => NAMES[id % NAMES.length]!).filter(kinds).length;
   }
 
-  /** How many sessions that a proxy opens there are among so many. */
+  /** Counts the sessions that a proxy opens in a number of cycles. */
   static opened(cycles: number): number {
     return SessionChurn.count(cycles, (kind) => KINDS[kind].status === 101);
   }
 
-  /** Plays so many, every kind in turn, some at once. @param address of the proxy; `host:port` */
+  /** Plays cycles, every kind in turn, some at once. @param address of the proxy; `host:port` */
   async play(address: string, cycles: number): Promise<void> {
     let next = 0;
     const players = Array.from({ length: AT_ONCE }, async () => {
@@ -147,7 +147,7 @@ async function playEndpoint(
       connection.socket.end(encodeFrame(TEXT, 'hello').subarray(0, 4));
       break;
     case 'endpoint resets':
-      // Behind what the kernel has sent: a reset overtakes what it has not.
+      // After the kernel has sent the bytes: a reset overtakes bytes that wait.
       connection.socket.write(session, 'latin1', () => {
         setImmediate(() => connection.socket.resetAndDestroy());
       });

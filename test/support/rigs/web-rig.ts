@@ -7,7 +7,7 @@ import { WsPeer, type ConnectOptions } from '../websocket/ws-peer.ts';
 
 /** Something that clients are joined to. */
 interface SessionSource<Peer> {
-  /** Its end of the next session. */
+  /** Resolves with the endpoint's end of the next session. */
   session(): Promise<Peer>;
 }
 
@@ -18,11 +18,11 @@ interface ClusterSettings {
 }
 
 interface WebRigSettings {
-  /** By name. Each is in mode `l7` on a free port, and leads to the first cluster, where it does not say otherwise. */
+  /** By name. By default each is in mode `l7` on a free port, and leads to the first cluster. */
   readonly listeners: Readonly<Record<string, object>>;
   readonly clusters: Readonly<Record<string, ClusterSettings>>;
   readonly workers?: object;
-  /** Access lines are left out where it is `{ access: false }`. */
+  /** `{ access: false }` leaves access lines out. */
   readonly log?: object;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -37,7 +37,7 @@ const GAUGES = [
 
 export class WebRig {
   readonly sluice: SluiceProcess;
-  /** What cuts the clients that were made here. */
+  /** Each cuts a client of the rig. */
   readonly #cuts: (() => void)[] = [];
 
   private constructor(sluice: SluiceProcess) {

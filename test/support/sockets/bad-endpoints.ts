@@ -11,7 +11,7 @@ export interface BadEndpoint {
   close(): void;
 }
 
-/** Where a dial is refused: the local end of a connection, whose port nobody else can get to listen on. */
+/** Makes an endpoint that refuses dials: the local end of a connection, whose port no other process can listen on. */
 export async function refusingEndpoint(): Promise<BadEndpoint> {
   const server = createServer((socket) => socket.on('error', () => undefined));
   server.listen(0, '127.0.0.1');
@@ -27,7 +27,8 @@ export async function refusingEndpoint(): Promise<BadEndpoint> {
 }
 
 /**
- * Where a dial is never answered: a listener whose queue is full and never emptied. Rejects where it cannot listen.
+ * Makes an endpoint that never answers a dial: a listener whose queue is full and never emptied. Rejects if it cannot
+ * listen.
  *
  * @param wanted 0 for any port
  */

@@ -2,8 +2,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 
 /**
- * Finds TCP ports of 127.0.0.1 that nobody listens on, all different. Where port 0 can be used, use that: another
- * process may take one of these before the test does.
+ * Finds different TCP ports of 127.0.0.1 that no process listens on. Use port 0 if possible: another process may take
+ * one of these ports before the test does.
  */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(Array.from({ length: count }, listen));

@@ -1,14 +1,14 @@
-/** A client that comes again and again, so many times a second, and remembers every time that it was not let in. */
+/** A client that opens sessions at a rate, and remembers every failure. */
 import { WebSocket } from 'ws';
 import { within } from '../deadline.ts';
 
-/** How long an answer may take: a connection that finds a deaf socket is tried again by the system after a second. */
+/** How long an answer may take: the kernel retries a connection without an answer after a second. */
 const ANSWER_MS = 20_000;
 
 export interface Knocks {
   /** How many sessions were opened. */
   readonly opened: number;
-  /** What stood in the way of the others. */
+  /** The errors of the other attempts. */
   readonly failures: readonly string[];
   /** The longest that an opening took, in milliseconds. */
   readonly slowest: number;
@@ -26,7 +26,7 @@ export class Knocker {
     this.#url = url;
     let due = performance.now();
     this.#timer = setInterval(() => {
-      // What a busy machine has left out is made up for.
+      // Catches up after a time in which the machine was busy.
       for (; due <= performance.now(); due += 1000 / perSecond) this.#knock();
     }, 5);
   }

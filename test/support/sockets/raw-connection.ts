@@ -124,7 +124,7 @@ export class RawConnection {
   }
 }
 
-/** The value of the only header of that name in any case; undefined where there is none. Throws on two. */
+/** Returns the value of a header, by its name in any case; undefined without one. Throws if there are two. */
 export function headerOf(head: RawHead, name: string): string | undefined {
   const values = valuesOf(head, name);
   if (values.length > 1) throw new Error(`${name} is there ${values.length} times`);

@@ -10,7 +10,7 @@ type Part = (connection: RawConnection) => Promise<void>;
 export class RawEndpoint {
   /** Those that no part takes. */
   readonly connections = new Arrivals<RawConnection>('a connection to the endpoint');
-  /** What the part has thrown. */
+  /** The errors that the part has thrown. */
   readonly failures: unknown[] = [];
   readonly #server: Server;
   readonly #open = new Set<RawConnection>();
@@ -30,8 +30,8 @@ export class RawEndpoint {
   }
 
   /**
-   * @param part what to do with each connection, instead of keeping it for who waits for it
-   * @param tls certificate and key, where it speaks TLS
+   * @param part called with each connection; null to keep connections for a test that waits for them
+   * @param tls certificate and key; null for no TLS
    */
   static async listen(part: Part | null = null, tls: TlsOptions | null = null): Promise<RawEndpoint> {
     const endpoint = new RawEndpoint(part, tls);

@@ -37,7 +37,7 @@ export class SystemPeer {
     return peer;
   }
 
-  /** Sends so many bytes, at once. */
+  /** Sends a number of bytes at once. */
   send(bytes: number): void {
     const sent = this.#buffer.send(this.#fd, 0, bytes);
     if (sent !== bytes) throw new Error(`${sent} of ${bytes} bytes were taken`);
@@ -48,7 +48,7 @@ export class SystemPeer {
     await this.#until(() => this.#sockets.unacknowledged(this.#fd) === 0);
   }
 
-  /** Receives so many bytes. */
+  /** Receives a number of bytes. */
   async receive(bytes: number): Promise<void> {
     for (let left = bytes; left > 0;) {
       const received = await this.#receive(left);

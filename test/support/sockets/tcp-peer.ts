@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net';
 import type { ListenOptions, Server, Socket } from 'node:net';
 import { Arrivals, DEADLINE_MS, within } from '../deadline.ts';
 
-/** How much of what has come is kept as text. */
+/** Max received bytes that are kept as text. */
 const KEPT_BYTES = 64 * 1024;
 const LARGEST_CHUNK = 256 * 1024;
 const FLOOD_CHUNK = Buffer.alloc(64 * 1024, 'flood');
@@ -99,7 +99,7 @@ export class TcpPeer {
     return hash.digest('hex');
   }
 
-  /** Sends as fast as it is taken until {@link stopFlood} or so many bytes. */
+  /** Sends as fast as the peer takes it, until {@link stopFlood} or a number of bytes. */
   flood(most: number): void {
     this.#flooding = true;
     let waiting = 0;
@@ -132,7 +132,7 @@ export class TcpPeer {
     }
   }
 
-  /** Waits for so many bytes; returns the digest of all that has come. */
+  /** Waits for a number of bytes; returns the digest of all received bytes. */
   async receives(bytes: number, deadlineMs = DEADLINE_MS): Promise<string> {
     await this.#until(() => this.received >= bytes, `${bytes} bytes`, deadlineMs);
     return this.#hash.copy().digest('hex');

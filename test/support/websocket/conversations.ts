@@ -10,7 +10,7 @@ class Conversation {
   readonly socket: WebSocket;
   readonly opened: Promise<void>;
   closed: { readonly code: number; readonly at: number } | null = null;
-  /** What came that should not have. */
+  /** Errors: lost, repeated or swapped messages. */
   readonly failures: string[] = [];
   #sent = 0;
   #received = 0;
@@ -68,7 +68,7 @@ export class Conversations {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
-  /** Opens so many, some at a time. */
+  /** Opens a number of conversations, some at a time. */
   async open(url: string, count: number): Promise<Conversation[]> {
     const made: Conversation[] = [];
     while (made.length < count) {
@@ -85,7 +85,7 @@ export class Conversations {
     return made;
   }
 
-  /** Lets nobody speak any more, and waits for the answers that are due; returns all that was wrong. */
+  /** Sends no more, and waits for the answers that are due; returns all errors. */
   async settle(): Promise<string[]> {
     clearInterval(this.#timer);
     const end = performance.now() + 30_000;
@@ -95,7 +95,7 @@ export class Conversations {
     return [...failures, ...due().map(() => 'an answer never came')];
   }
 
-  /** Forgets those that have closed; returns how. */
+  /** Forgets the conversations that have closed; returns their close codes. */
   takeClosed(): number[] {
     const closed = this.all.filter((conversation) => conversation.closed !== null);
     for (const conversation of closed) this.all.splice(this.all.indexOf(conversation), 1);

@@ -12,7 +12,7 @@ import { eventually } from '../deadline.ts';
 type Condition = 'well' | 'silent' | 'resets' | 'destroys' | 'lies' | 'fails' | 'deaf';
 
 export class FickleEndpoint {
-  /** Holds for connections that come from now on, and for what comes on those that are there. */
+  /** Applies to new connections, and to new bytes on open ones. */
   condition: Condition = 'well';
   /** Handshakes that were answered with 101. */
   sessions = 0;
@@ -61,7 +61,7 @@ export class FickleEndpoint {
     return `127.0.0.1:${this.#port}`;
   }
 
-  /** From now on connections are refused; those that are there are cut. */
+  /** Refuses new connections, and cuts the open ones. */
   die(): void {
     this.#server.close();
     for (const socket of this.#open) socket.destroy();

@@ -54,7 +54,7 @@ export function closeBody(code: number, reason: string | Buffer = ''): Buffer {
   return Buffer.concat([Buffer.from([code >> 8, code & 255]), Buffer.from(reason)]);
 }
 
-/** The first frame of the bytes and how many it took; null where it is not complete. */
+/** Reads the first frame and its length in bytes; null if it is incomplete. */
 export function decodeFrame(bytes: Buffer): { readonly frame: Frame; readonly length: number } | null {
   if (bytes.length < 2) return null;
   const masked = (bytes[1]! & 0x80) !== 0;

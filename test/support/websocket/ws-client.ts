@@ -1,4 +1,4 @@
-/** A foreign WebSocket client (`ws`) that keeps what it gets and waits with a deadline. */
+/** A WebSocket client of the library `ws` that keeps its messages and waits with a deadline. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import type { ClientOptions } from 'ws';
@@ -17,9 +17,9 @@ export interface Close {
 
 export class WsClient {
   readonly socket: WebSocket;
-  /** Every message that nobody has waited for yet, in order. */
+  /** Every message that no test has waited for yet, in order. */
   readonly inbox: Message[] = [];
-  /** Of the 101. */
+  /** The headers of the 101. */
   headers: IncomingHttpHeaders = {};
   #close: Close | null = null;
   #wake: () => void = () => undefined;

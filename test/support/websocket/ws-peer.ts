@@ -1,4 +1,4 @@
-/** One end of a WebSocket of the library `ws`, client or server, that keeps what it gets. */
+/** One end of a WebSocket of the library `ws`, client or server, that keeps its messages. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -26,7 +26,7 @@ export class WsPeer {
   readonly messages = new Arrivals<PeerMessage>('a message');
   readonly pings = new Arrivals<Buffer>('a ping');
   readonly pongs = new Arrivals<Buffer>('a pong');
-  /** Of the request (endpoint) or of the 101 (client). */
+  /** The headers of the request (endpoint) or of the 101 (client). */
   headers: IncomingHttpHeaders = {};
   /** The request's path and query; empty for a client. */
   readonly url: string;
