@@ -14,7 +14,7 @@ Does the same work over sluice and over every other proxy that is installed, in 
   -d, --duration TIME   how long each run is measured; without it so long that all is
                         done in about 18 minutes, 3s at most
       --no-idle         leaves the memory of idle connections out
-      --json FILE       where all figures are written (bench/report/comparison.json);
+      --json FILE       the file for all figures (bench/report/comparison.json);
                         the page bench/report/index.html is written again with them
       --append          adds the rounds to those that the file has
       --overview        one table for each figure instead of one for each case

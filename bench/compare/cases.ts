@@ -1,6 +1,6 @@
 import { MODES, type Mode } from '../peers/peer.ts';
 
-/** One cell of the comparison: what is done, over all peers that can. */
+/** One case of the comparison: the load that all peers get which can carry it. */
 export interface Case {
   readonly name: string;
   readonly mode: Mode;

@@ -31,7 +31,7 @@ export interface IdleResult {
   readonly bytes: Readonly<Record<string, readonly number[]>>;
 }
 
-/** Both comparisons as one, with the rounds of the first before those of the second. */
+/** Joins two comparisons, the rounds of the first before the rounds of the second. */
 export function joinComparisons(first: Comparison, second: Comparison): Comparison {
   const cases = joinBy(
     first.cases,

@@ -5,7 +5,7 @@ import type { Comparison } from './comparison.ts';
 import type { Sample } from './sample.ts';
 import { summarize } from './summary.ts';
 
-/** What the others are divided by. */
+/** The way that the figures of the others are divided by. */
 const REFERENCE = 'nginx';
 
 /** The comparison as tables in Markdown; ends in a newline. */

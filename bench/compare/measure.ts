@@ -38,7 +38,7 @@ export async function measure(way: Way, one: Case, durationMs: number): Promise<
   return sampleOf(result, cpu?.microsecondsPerMs() ?? null);
 }
 
-/** Memory of a proxy for each idle connection, in bytes: by what it grows with a thousand more of them. */
+/** Measures the memory of a proxy for each idle connection, in bytes: its growth with a thousand more connections. */
 export async function measureIdle(way: Way, mode: Mode): Promise<number | null> {
   if (way.process === null) return null;
   const hold = (connections: number): Crew =>

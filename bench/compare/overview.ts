@@ -4,7 +4,7 @@ import { formatBytes, formatCount, formatTime } from '../figures/quantity.ts';
 import type { Comparison } from './comparison.ts';
 import { summarize, type Summary } from './summary.ts';
 
-/** What an overview shows of each case and way. */
+/** The figures that an overview shows of each case and way. */
 const FIGURES: readonly { readonly title: string; readonly text: (summary: Summary) => string }[] = [
   { title: 'A second (messages, deliveries, handshakes)', text: ({ rate }) => formatCount(rate) },
   {

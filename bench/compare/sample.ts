@@ -1,6 +1,6 @@
 import type { Result } from '../result/result.ts';
 
-/** Of the latency curve of a sample. */
+/** The percentiles of a sample's latency curve. */
 export const CURVE_PERCENTILES = [1, 10, 25, 50, 75, 90, 95, 97.5, 99, 99.5, 99.9, 99.95, 99.99] as const;
 
 /** One run of a case over one way. Times in milliseconds. */

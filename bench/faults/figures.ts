@@ -14,7 +14,7 @@ export function timeFigure(label: string, ms: number | null): Figure {
   return figure(label, ms === null ? 'never' : formatTime(ms));
 }
 
-/** The p99 of what was due in [from, until). */
+/** Makes a figure of the p99 of messages due in [from, until). */
 export function p99Figure(label: string, waits: Float64Array, from: number, until: number): Figure {
   const value = percentileBetween(waits, 99, from, until);
   return figure(label, value === null ? '' : formatTime(value));

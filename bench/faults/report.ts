@@ -1,7 +1,7 @@
 import { markdownTable } from '../figures/tables.ts';
 import type { Timeline } from './timeline.ts';
 
-/** What the scenarios have found so far: plain data, as it is kept in a file and shown on the page. */
+/** The findings of the scenarios so far: plain data, which a file keeps and the page shows. */
 export interface FaultReport {
   readonly date: string;
   readonly machine: string;
@@ -19,7 +19,7 @@ export interface ScenarioResult {
   readonly peers: Readonly<Record<string, Findings>>;
 }
 
-/** What one scenario has found of one peer. */
+/** The findings of one scenario with one peer. */
 export interface Findings {
   readonly figures: readonly { readonly label: string; readonly text: string }[];
   readonly unit: string;

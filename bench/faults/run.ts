@@ -30,7 +30,7 @@ Lets things happen to sluice, nginx and HAProxy, and measures what clients see o
       --peers NAMES      only those whose names are given, with commas: sluice,nginx
       --scenarios TEXT   only scenarios whose name matches a regular expression. There are
                          ${SCENARIOS.map(({ name }) => name).join(', ')}
-      --json FILE        where the results are kept (bench/report/faults.json): those of other
+      --json FILE        the file of the results (bench/report/faults.json): those of other
                          scenarios and peers stay; the page bench/report/index.html is written again
   -h, --help             this text
 

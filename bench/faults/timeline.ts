@@ -34,7 +34,7 @@ export function p99OverTime(waits: Float64Array, { from, until, zero, stepMs }: 
 export interface Span {
   readonly from: number;
   readonly until: number;
-  /** What counts as second 0. */
+  /** The time that counts as second 0. */
   readonly zero: number;
   readonly stepMs: number;
 }

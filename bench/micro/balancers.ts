@@ -44,7 +44,7 @@ function endpointsOf(count: number): Endpoint[] {
     weight: 1 + (index % 3),
     maxConnections: 0,
   }));
-  // Of a configuration the layout looks at nothing else.
+  // The layout reads no other key of a configuration.
   const config = { listeners: [], clusters: [{ name: 'app', endpoints: configs }] } as unknown as Config;
   const layout = layoutOf(config, WORKERS);
   const pages = WORKERS.map(() => new StatsPage(allocatePage(layout), layout));

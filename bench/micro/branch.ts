@@ -1,5 +1,5 @@
 /**
- * Compares the sources as they stand with those of another revision, in turn and in several rounds:
+ * Compares the current sources with the sources of another revision, in turn and in several rounds:
  * `npm run bench:branch -- BASE [FILTER]`.
  */
 import { execFileSync, spawnSync } from 'node:child_process';

@@ -5,7 +5,7 @@ import type { MicroCase } from './micro-case.ts';
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 
-/** What one opening handshake takes of the codecs. */
+/** The work of the codecs for one opening handshake. */
 export default function cases(): MicroCase[] {
   const accept = acceptKey(KEY);
   const answer = Buffer.from(

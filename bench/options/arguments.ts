@@ -58,7 +58,7 @@ const OWN_HEADERS = /^(?:upgrade|connection|content-length|transfer-encoding|sec
 /**
  * Reads the arguments that follow the program's name.
  *
- * @throws UsageError in one line that names what is wrong
+ * @throws UsageError with one line that names the problem
  */
 export function parseArguments(argv: readonly string[]): Invocation {
   const { given, urls } = tokensOf(argv);
@@ -137,7 +137,7 @@ function checkPlan(plan: Plan, given: Given): void {
 }
 
 function tokensOf(argv: readonly string[]): { given: Given; urls: readonly string[] } {
-  // Not strict, because Node's own messages for what it refuses go on for three lines.
+  // Not strict: Node's own messages for bad arguments are three lines long.
   const { tokens } = parseArgs({ args: [...argv], options: OPTIONS, strict: false, tokens: true });
   const given = new Map<OptionName, string[]>();
   const urls: string[] = [];

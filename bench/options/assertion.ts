@@ -9,7 +9,7 @@ export type Timing = (typeof TIMINGS)[number];
 const TOTALS = ['rate', 'bytes', 'messages', 'errors', 'closes'] as const;
 type Total = (typeof TOTALS)[number];
 
-/** What of a distribution of times is looked at: a percentile, or a figure over all of it. */
+/** A figure of a distribution of times: a percentile, or one over all of it. */
 export type Statistic =
   | { readonly kind: 'percentile'; readonly percentile: number }
   | { readonly kind: 'mean' | 'min' | 'max' | 'deviation' };

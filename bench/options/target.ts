@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { UsageError } from '../../src/core/errors.ts';
 
-/** What is put under load. */
+/** The server under load. */
 export interface Target {
   readonly protocol: 'ws' | 'wss' | 'tcp' | 'tls';
   /** Name or address, IPv6 without brackets. */

@@ -61,7 +61,7 @@ export class ProxyUnderTest {
     this.process.signal(this.peer.drainSignal);
   }
 
-  /** What it and its children hold, shared pages divided, in bytes. */
+  /** Memory of the process and its children, shared pages divided, in bytes. */
   memory(): number {
     return memoryOf(processTree(this.process.pid));
   }

@@ -31,7 +31,7 @@ export function renderText(result: Result, verdicts: readonly Verdict[]): string
     .join('\n\n')}\n`;
 }
 
-/** In which mode the load is made, and what it is. */
+/** Describes the mode and the load. */
 function headLines(plan: Plan): string[] {
   const { scenario, connections, inFlight, rate, threads } = plan;
   const threadText = threads === 1 ? '1 thread' : `${threads} threads`;

@@ -2,13 +2,13 @@ import { formatCount, formatTime } from '../figures/quantity.ts';
 import type { Result } from './result.ts';
 
 const BUSY = 0.95;
-/** Of the asked rate. */
+/** Fraction of the asked rate. */
 const REACHED = 0.99;
 /** Lateness that can be seen in the latencies. */
 const LATE_SHARE = 0.1;
 const LATE_MS = 1;
 
-/** What a reader should know before believing the figures, a sentence each. */
+/** Lists reasons to doubt the figures, a sentence each. */
 export function concernsOf(result: Result): string[] {
   const { plan, timings, messageRates, busy, interrupted } = result;
   const concerns: string[] = [];

@@ -4,7 +4,7 @@ import type { Statistic } from '../options/assertion.ts';
 
 const DIGITS = 3;
 
-/** Durations of all threads, merged: every count of every thread, so that percentiles are those of all. */
+/** Durations of all threads: their counts are merged, so that percentiles are exact over all threads. */
 export class Distribution {
   readonly #histogram: Histogram = build({
     bitBucketSize: 64,

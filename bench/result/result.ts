@@ -4,7 +4,7 @@ import type { Plan } from '../options/plan.ts';
 import { Distribution } from './distribution.ts';
 import { ratesOf, type Rates } from './rates.ts';
 
-/** What a run has measured, over all threads. */
+/** The measurements of a run, over all threads. */
 export interface Result {
   readonly plan: Plan;
   /** Whether it was ended before its time. */

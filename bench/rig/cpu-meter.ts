@@ -2,7 +2,7 @@ import { monotonicNow } from '../driver/measuring/clock.ts';
 import type { Crew } from '../driver/crew/crew.ts';
 import { cpuOf } from './process-usage.ts';
 
-/** What processes take in the measured time of a run. */
+/** Measures the CPU of processes in the measured time of a run. */
 export class CpuMeter {
   #begin = { at: 0, cpu: 0 };
   #end = { at: 0, cpu: 0 };

@@ -15,14 +15,14 @@ const SETTLE_MS = 1000;
 const OPEN_MS = 120_000;
 const HOLD_MS = 600_000;
 
-/** What a number of sessions costs the proxies that carry them. */
+/** The cost of a number of sessions for the proxies that carry them. */
 export interface SessionPoint {
   readonly sessions: number;
   /** Proxy processes that share them. */
   readonly processes: number;
-  /** What the processes hold, in bytes. */
+  /** Memory of the processes, in bytes. */
   readonly memory: number;
-  /** That they have added to the kernel's own structures, of the two sockets in the proxy, in bytes. */
+  /** Memory of the kernel for the two sockets of each session in the proxy, in bytes. */
   readonly kernel: number;
   /** Cores, while nothing crosses but the pings of an idle timeout. */
   readonly idleCpu: number;
@@ -30,7 +30,7 @@ export interface SessionPoint {
   readonly busyCpu: number;
 }
 
-/** Of the proxies that are measured: so short that pings show, and idle CPU is measured over one whole. */
+/** Idle timeout of the measured proxies: short, so that pings show. Idle CPU is measured over one whole timeout. */
 export const IDLE_TIMEOUT_SECONDS = 16;
 /** Messages a second over all sessions, whatever their number. */
 const RATE = 10_000;
@@ -78,7 +78,7 @@ export async function measureSessions(
   };
 }
 
-/** What messages that come together take of the proxy. */
+/** The cost of messages that come together for the proxy. */
 export interface BatchPoint {
   /** In flight on each of {@link BATCH_CONNECTIONS} connections, in a closed loop: they come and go together. */
   readonly messages: number;
@@ -171,7 +171,7 @@ function crewOf(proxy: ProxyUnderTest, more: Partial<Plan>): Crew {
   return new Crew({ plan, address: '127.0.0.1', threadFile: THREAD });
 }
 
-/** What the kernel keeps in its slabs, which is where sockets and files are. */
+/** Reads the memory of the kernel's slabs, which hold sockets and files. */
 function kernelBytes(): number {
   const kibibytes = /^Slab:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1];
   return Number(kibibytes) * 1024;

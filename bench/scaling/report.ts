@@ -3,7 +3,7 @@ import { formatBytes, formatCount } from '../figures/quantity.ts';
 import { fitLine, type Line, type Point } from '../figures/statistics.ts';
 import type { BatchPoint, SessionPoint } from './measurement.ts';
 
-/** What sessions and messages cost: plain data, as it is kept in a file and shown on the page. */
+/** The cost of sessions and messages: plain data, which a file keeps and the page shows. */
 export interface ScalingReport {
   readonly date: string;
   readonly machine: string;
@@ -38,7 +38,7 @@ export function fitAll(
   batches: readonly BatchPoint[],
   idleSeconds: number,
 ): Fit[] {
-  // What several processes share is what each of them has.
+  // Figures over several processes are divided among them.
   const each = (of: (point: SessionPoint) => number): Point[] =>
     sessions.map((point) => [point.sessions / point.processes, of(point) / point.processes]);
   const usual = (slope: number): number => (slope * idleSeconds) / USUAL_IDLE_SECONDS;

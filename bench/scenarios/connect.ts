@@ -90,7 +90,7 @@ export class ConnectTraffic implements Traffic, Paced {
     this.#context.recorder.unsolicited++;
   }
   pong(): void {
-    // Nobody was pinged.
+    // This scenario sends no pings.
   }
   readDone(): void {
     // Nothing is sent in reply.

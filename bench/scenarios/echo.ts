@@ -18,6 +18,6 @@ export class EchoTraffic extends MessageTraffic {
   }
 
   pong(): void {
-    // Nobody was pinged; RFC 6455 section 5.5.3 allows it.
+    // An unsolicited pong: RFC 6455 section 5.5.3 allows it.
   }
 }

@@ -82,7 +82,7 @@ export class FanOutTraffic implements Traffic, Paced {
   }
 
   closed(): void {
-    // What it misses shows as unanswered.
+    // Deliveries that a subscriber misses count as unanswered.
   }
 
   message(session: Session, length: number, bytes: Buffer, start: number, available: number): void {
@@ -99,7 +99,7 @@ export class FanOutTraffic implements Traffic, Paced {
   }
 
   pong(): void {
-    // Nobody was pinged.
+    // This scenario sends no pings.
   }
 
   readDone(): void {

@@ -31,7 +31,7 @@ export class IdleTraffic implements Traffic {
     this.#context.recorder.unsolicited++;
   }
   pong(): void {
-    // Nobody was pinged.
+    // This scenario sends no pings.
   }
   readDone(): void {
     // Nothing is sent in reply.

@@ -2,9 +2,9 @@ import { MAX_MASKED_HEAD_BYTES, writeMaskedFrame } from '../../src/wire/frames/f
 import { OPCODE_BINARY, OPCODE_PING, OPCODE_TEXT } from '../../src/wire/frames/opcodes.ts';
 import { meanSize, sampleSizes, sizeBounds, type SizeDistribution } from '../options/size-distribution.ts';
 
-/** Copies of a message of one size lie side by side, up to about so many bytes, so that several go out in one write. */
+/** Memory for copies of a message of one size: they lie side by side, so that several go out in one write. */
 const UNIFORM_BYTES = 256 * 1024;
-/** Messages of several sizes: so many, where they fit into so many bytes. */
+/** Number of messages of several sizes, and the memory that they must fit into. */
 const VARIED_COUNT = 1024;
 const VARIED_BYTES = 64 * 1024 * 1024;
 const MIN_VARIED = 16;

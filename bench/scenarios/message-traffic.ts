@@ -53,7 +53,7 @@ export abstract class MessageTraffic implements Traffic, Paced {
   giveUp(): void {
     const { recorder } = this.context;
     recorder.readClock();
-    // What was not answered has waited until now at least: to leave it out would make the target look better.
+    // A message without a reply has waited until now at least: to omit it would make the target look better.
     this.#pacer?.giveUp((intended) => {
       recorder.unsent++;
       recorder.waited(intended);
@@ -73,7 +73,7 @@ export abstract class MessageTraffic implements Traffic, Paced {
   }
 
   closed(): void {
-    // Its place in the list of those with room, if it has one, is passed over.
+    // If the session is in the list of sessions with room, it is skipped there.
   }
 
   readDone(session: Session): void {

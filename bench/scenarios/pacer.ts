@@ -1,6 +1,6 @@
 import { monotonicNow } from '../driver/measuring/clock.ts';
 
-/** Sends what is due. */
+/** Sends messages when they are due. */
 export interface Paced {
   /**
    * Sends the message that is due at `intended`.
@@ -55,7 +55,7 @@ export class Pacer {
     this.#tick();
   }
 
-  /** No message is due from then on. What was due before is still sent. */
+  /** Makes no message due from a time on. Messages due before that are still sent. */
   endAt(until: number): void {
     this.#until = Math.min(this.#until, until);
   }

@@ -1,4 +1,4 @@
-/** The task of a driver thread: opens its connections, plays the scenario, and returns what it has measured. */
+/** The task of a driver thread: opens its connections, plays the scenario, and returns its measurements. */
 import { RandomPool } from '../../src/core/random-pool.ts';
 import { monotonicNow } from '../driver/measuring/clock.ts';
 import { Fleet } from '../driver/sessions/fleet.ts';
@@ -47,7 +47,7 @@ export default async function drive(task: DriveTask): Promise<Outcome> {
       await orders.until(until);
       cost.end(recorder);
       const end = Math.min(until, monotonicNow());
-      // Where it is stopped before the measuring has begun, nothing is measured.
+      // A run that is stopped before the measured time has begun measures nothing.
       if (orders.isStopped) recorder.measure(Math.min(from, end), end);
       traffic.end(end);
       const patience = monotonicNow() + (orders.isStopped ? 0 : plan.timeoutMs);
@@ -64,7 +64,7 @@ export default async function drive(task: DriveTask): Promise<Outcome> {
   }
 }
 
-/** What the main thread wants. */
+/** Reads the orders of the main thread. */
 class Orders {
   /** When the traffic begins; null if the run is stopped before. */
   readonly start: Promise<number | null>;
@@ -103,7 +103,7 @@ class Orders {
   }
 }
 
-/** What the thread and the process take while it is measured. */
+/** Measures the CPU of the thread and of the process in the measured time. */
 class Cost {
   readonly #thread = new ThreadUsage();
   #cpu: NodeJS.CpuUsage | null = null;

@@ -10,7 +10,7 @@ const PLACE_LENGTH = 4;
  */
 export class UploadTraffic extends MessageTraffic {
   message(): void {
-    // What the server says of it is not measured.
+    // The server's replies are not measured.
   }
 
   pong(session: Session, payload: Uint8Array): void {

@@ -16,7 +16,7 @@ export interface CrewOptions {
   readonly address: string;
   /** Path of the module whose default export is the task of a thread. */
   readonly threadFile: string;
-  /** Threads that are there already, as many as the plan has at least; else the run has its own. */
+  /** Running threads, at least as many as the plan has; if left out, the run starts its own. */
   readonly pool?: Piscina;
 }
 
@@ -77,7 +77,7 @@ export class Crew {
     }
   }
 
-  /** Ends the run at once; {@link run} resolves with what has been measured. */
+  /** Ends the run at once; {@link run} resolves with the measurements so far. */
   stop(): void {
     this.#stopped = true;
     this.#say({ type: 'stop' });

@@ -1,4 +1,4 @@
-/** What the main thread and the driver threads say to each other. */
+/** Messages between the main thread and the driver threads. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Plan } from '../../options/plan.ts';
 
@@ -19,7 +19,7 @@ export interface DriveTask {
 export type ToDriver =
   /** Traffic begins at that time of the monotonic clock. */
   | { readonly type: 'start'; readonly at: number }
-  /** Ends at once; what has been measured counts. */
+  /** Ends at once; the measurements so far count. */
   | { readonly type: 'stop' };
 
 export interface FromDriver {

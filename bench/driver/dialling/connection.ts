@@ -8,7 +8,7 @@ export interface ConnectionOwner {
   secured(): void;
   /** `input[0, length)` has arrived; the buffer is shared by all connections of the thread and valid during the call only. */
   received(input: Buffer, length: number): void;
-  /** What a {@link Connection.write} that returned false left behind has been taken. */
+  /** Called when the bytes that a {@link Connection.write} has kept are sent, if the write returned false. */
   drained(): void;
   /** The connection is gone, by either side; nothing follows. */
   closed(error: Error | null): void;
@@ -33,7 +33,7 @@ export interface Dialler {
   open(owner: ConnectionOwner): Connection;
   /** Memory that connections send from without a copy. */
   allocate(size: number): Buffer;
-  /** Calls back when what has happened so far has been served; the thread does not sleep until then. */
+  /** Calls back when all events so far have been handled; the thread does not sleep until then. */
   soon(callback: () => void): void;
   /** Ends it when all connections are closed. */
   close(): void;

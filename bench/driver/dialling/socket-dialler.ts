@@ -12,10 +12,10 @@ const COPY_SIZE = 64 * 1024;
 /** Plain connections by system calls: what a message costs the driver is nearly all the kernel's. */
 export class SocketDialler implements Dialler {
   readonly loop = new SocketLoop();
-  /** What is read from any connection is here during its owner's call. */
+  /** Bytes read from any connection, during the call of its owner. */
   readonly input = new PinnedBuffer(READ_SIZE);
   readonly target: SocketAddress;
-  /** What does not lie in memory of {@link allocate} is sent from here. */
+  /** Bytes outside of the memory of {@link allocate} are copied here to be sent. */
   readonly #copy = new PinnedBuffer(COPY_SIZE);
   readonly #allocated = new Map<ArrayBufferLike, PinnedBuffer>();
 
@@ -46,7 +46,7 @@ export class SocketDialler implements Dialler {
     this.loop.close();
   }
 
-  /** Where bytes can be sent from; what is not sent at once has to be {@link kept}. */
+  /** Finds or makes memory that the bytes can be sent from. Bytes that are not sent at once must be {@link kept}. */
   place(bytes: Uint8Array): Waiting {
     const allocated = this.#allocated.get(bytes.buffer);
     if (allocated !== undefined) {
@@ -80,7 +80,7 @@ class SocketConnection extends Watched implements Connection {
   #connecting = true;
   /** FIN follows what waits. */
   #ending = false;
-  /** Nothing can be sent any more; what has come before can still be read. */
+  /** Whether sending has failed; received bytes can still be read. */
   #broken = false;
   #gone = false;
 
@@ -92,7 +92,7 @@ class SocketConnection extends Watched implements Connection {
     const fd = loop.sockets.open(target);
     const result = fd < 0 ? fd : loop.sockets.connect(fd, target);
     if (result === 0 || result === -EINPROGRESS) {
-      // Where it is connected already it is writable at once.
+      // A socket that is connected already is writable at once.
       loop.poller.watch(this, fd, EPOLLOUT);
       return;
     }

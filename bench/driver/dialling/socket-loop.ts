@@ -24,7 +24,7 @@ export class SocketLoop {
     setImmediate(this.#turn);
   }
 
-  /** Calls back in the order of the calls, when what has happened so far has been served. */
+  /** Calls back in the order of the calls, when all events so far have been handled. */
   soon(callback: () => void): void {
     this.#soon.push(callback);
   }
@@ -38,7 +38,7 @@ export class SocketLoop {
   #run(): void {
     if (!this.#running) return;
     const { poller } = this;
-    // Where Node has been busy it may have more to do at once.
+    // Node may have more work at once after a busy turn.
     const { events } = performance.nodeTiming.uvMetricsInfo;
     let nodeTurn = events !== this.#nodeEvents;
     this.#nodeEvents = events;
@@ -58,7 +58,7 @@ export class SocketLoop {
   #callBack(): void {
     if (this.#soon.length === 0) return;
     const due = this.#soon;
-    // What they ask for in turn waits for what has happened by then.
+    // Callbacks that these ask for wait for the events until then.
     this.#soon = [];
     for (const callback of due) callback();
   }

@@ -1,6 +1,6 @@
-/** What one count stands for: a tenth of a microsecond. */
+/** Resolution of a count: a tenth of a microsecond. */
 export const TICKS_PER_MS = 10_000;
-/** The highest value, 2^31 - 1 ticks: three and a half minutes. What lasts longer counts as that. */
+/** The highest value, 2^31 - 1 ticks: three and a half minutes. Longer durations count as this. */
 export const MAX_TICKS = 0x7fff_ffff;
 
 /** Values below it have a count each, above it every octave has half as many. */
@@ -16,7 +16,7 @@ export class LatencyCounts {
   /** One count for each value or range of values, ascending. */
   readonly counts = new Float64Array((OCTAVES + 2) * HALF);
 
-  /** Counts one duration; what is below 0 counts as 0. */
+  /** Counts one duration; a negative one counts as 0. */
   record(ms: number): void {
     const scaled = ms * TICKS_PER_MS;
     const ticks = scaled >= MAX_TICKS ? MAX_TICKS : scaled > 0 ? scaled | 0 : 0;

@@ -1,4 +1,4 @@
-/** What one thread has measured. */
+/** The measurements of one thread. */
 export interface Outcome {
   /** Counts in the layout of LatencyCounts. */
   readonly latency: Float64Array;

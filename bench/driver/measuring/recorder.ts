@@ -8,14 +8,14 @@ const MAX_KINDS = 100;
 const OTHER = 'other';
 const SECOND_MS = 1000;
 
-/** What one thread measures. */
+/** Records the measurements of one thread. */
 export class Recorder {
   readonly latency = new LatencyCounts();
   readonly lateness = new LatencyCounts();
   readonly connect = new LatencyCounts();
   readonly tls = new LatencyCounts();
   readonly handshake = new LatencyCounts();
-  /** The clock as it was last read: at the begin of what is being done now. */
+  /** The last reading of the clock: at the begin of the current callback. */
   now = 0;
   opened = 0;
   lost = 0;
@@ -54,7 +54,7 @@ export class Recorder {
     return now;
   }
 
-  /** What lies in [from, until) is measured. May be called again with an earlier end. */
+  /** Measures events in [from, until). May be called again with an earlier end. */
   measure(from: number, until: number): void {
     this.#from = from;
     this.#until = until;
@@ -94,7 +94,7 @@ export class Recorder {
     addTo(this.#closes, kind, 1);
   }
 
-  /** What the thread itself took. */
+  /** Records the cost of the thread itself. */
   cost(busy: number, cpuMs: number): void {
     this.#busy = busy;
     this.#cpuMs = cpuMs;

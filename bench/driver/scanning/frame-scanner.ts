@@ -25,10 +25,10 @@ export class FrameScanner implements Scanner {
   readonly #sink: ReplySink;
   readonly #head = Buffer.allocUnsafe(MAX_HEAD);
   #headLength = 0;
-  /** Of the frame under way: its first byte, and the payload that is still to come. */
+  /** The first byte of the current frame, and its payload bytes that are still to come. */
   #first = 0;
   #remaining = 0;
-  /** Whether a fragmented message, or a frame that was cut, is under way, and what has been seen of it. */
+  /** Whether part of a message has arrived, and its length and first bytes so far. */
   #inMessage = false;
   #messageLength = 0;
   readonly #prefix: Buffer;
@@ -170,7 +170,7 @@ function headLength(second: number): number {
   return length === 126 ? 4 : MAX_HEAD;
 }
 
-/** Of the frame whose complete head begins at `at`. */
+/** Reads the payload length of the frame whose complete head begins at `at`. */
 function payloadLength(input: Buffer, at: number): number {
   const length = input[at + 1]! & 0x7f;
   if (length < 126) return length;

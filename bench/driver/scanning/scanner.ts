@@ -1,6 +1,6 @@
 /** Contract: finds the ends of replies in the bytes that arrive, without keeping them. */
 
-/** What a {@link Scanner} finds. */
+/** Told what a {@link Scanner} finds. */
 export interface ReplySink {
   /**
    * A whole message of `length` bytes, all its fragments together. Its first `available` bytes begin at

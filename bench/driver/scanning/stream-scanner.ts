@@ -1,6 +1,6 @@
 import type { ReplySink, Scanner } from './scanner.ts';
 
-/** What a {@link StreamScanner} has to know, as nothing on a raw connection ends a message. */
+/** The lengths that a {@link StreamScanner} needs, because nothing on a raw connection ends a message. */
 export interface StreamSink extends ReplySink {
   /** Returns the length of the next reply, or 0 if none is due. */
   expectedReply(): number;

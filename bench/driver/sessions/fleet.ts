@@ -163,7 +163,7 @@ export class Fleet implements Sessions {
     if (this.#alive === 0) this.#whenClosed?.();
   }
 
-  /** Ends what has passed a deadline. */
+  /** Ends sessions that have passed a deadline. */
   #sweep(): void {
     const { plan, recorder } = this.#options;
     const now = recorder.readClock();

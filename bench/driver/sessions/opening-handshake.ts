@@ -48,10 +48,9 @@ export class OpeningHandshake {
   }
 
   /**
-   * Reads what has arrived.
+   * Reads arrived bytes.
    *
-   * @returns null where the answer is not complete, what came behind it where it is a right 101, or in a few
-   * words what is wrong
+   * @returns null if the answer is incomplete, the bytes behind it if it is a valid 101, or the problem in a few words
    */
   read(input: Buffer, length: number): Buffer | string | null {
     const head = this.#head.push(input.subarray(0, length));

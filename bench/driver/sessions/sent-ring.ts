@@ -1,6 +1,6 @@
 const FIRST_CAPACITY = 4;
 
-/** The times of the messages in flight on one connection, oldest first. Grows to what is needed and stays there. */
+/** The times of the messages in flight on one connection, oldest first. Grows as needed, and never shrinks. */
 export class SentRing {
   length = 0;
   #times = new Float64Array(FIRST_CAPACITY);

@@ -25,7 +25,7 @@ export interface SessionEvents {
   drained(session: Session): void;
 }
 
-/** What the sessions of a thread share. */
+/** The parts that the sessions of a thread share. */
 export interface SessionHost {
   readonly recorder: Recorder;
   readonly random: RandomPool;
@@ -50,7 +50,7 @@ const NONE = Buffer.alloc(0);
 
 /** One of the plan's connections: opened, opened again if it is lost, and closed. */
 export class Session implements ConnectionOwner, StreamSink {
-  /** Its place among the thread's sessions. */
+  /** Index among the thread's sessions. */
   readonly index: number;
   state: State = 'closed';
   /** When the messages in flight were sent, or should have been. */
@@ -62,7 +62,7 @@ export class Session implements ConnectionOwner, StreamSink {
   choked = false;
   /** For the scenario's own list of sessions with room: whether it is in it. */
   listed = false;
-  /** What its deadlines count from: when it was opened or closed, or when the wait for the next reply began. */
+  /** Start of the current deadline: when the session was opened or closed, or began to wait for the next reply. */
   activeAt = 0;
   readonly #host: SessionHost;
   #connection: Connection | null = null;

@@ -5,7 +5,7 @@ import type { LivePage } from '../measuring/live-page.ts';
 import type { Recorder } from '../measuring/recorder.ts';
 import type { Session, SessionEvents } from './session.ts';
 
-/** What a scenario has to work with; one for each thread and run. */
+/** The parts that a scenario works with; one set for each thread and run. */
 export interface DriveContext {
   readonly plan: Plan;
   readonly recorder: Recorder;
@@ -26,13 +26,13 @@ export interface Sessions {
   openLater(session: Session): void;
 }
 
-/** A scenario at work in one thread: what is sent when, and what counts as a reply. */
+/** A scenario at work in one thread: decides which messages are sent when, and what counts as a reply. */
 export interface Traffic extends SessionEvents {
   /** Whether connections are opened before the traffic begins, and opened again when they are lost. */
   readonly holdsConnections: boolean;
   /** Whether it looks into the messages that come: they cost more then. */
   readonly looksInside: boolean;
-  /** Of the replies in their order, again and again: what a raw connection needs to tell them apart. */
+  /** Lengths of the replies, in a cycle: a raw connection needs them to find where replies end. */
   readonly replyLengths: Uint32Array;
   /**
    * Begins the traffic.
@@ -45,7 +45,7 @@ export interface Traffic extends SessionEvents {
   end(now: number): void;
   /** Whether nothing is left to be sent or to be answered. */
   readonly settled: boolean;
-  /** Counts what is left as unanswered or unsent, as it will not be waited for any longer. */
+  /** Counts remaining messages as unanswered or unsent: the run waits no longer. */
   giveUp(): void;
 
   opened(session: Session): void;

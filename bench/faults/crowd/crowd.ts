@@ -70,7 +70,7 @@ export class Crowd {
     this.#say({ type: 'storm' });
   }
 
-  /** Ends the traffic, closes all sessions, and tells what has happened. */
+  /** Ends the traffic, closes all sessions, and returns the events. */
   async leave(): Promise<CrowdLog> {
     this.#say({ type: 'stop' });
     try {

@@ -1,4 +1,4 @@
-/** What the main thread and a crowd's thread say to each other. Times are milliseconds on the monotonic clock. */
+/** Messages between the main thread and a crowd's thread. Times are milliseconds on the monotonic clock. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Plan } from '../../options/plan.ts';
 
@@ -13,7 +13,7 @@ export interface CrowdTask {
 export type ToCrowd =
   /** Every client drops its connection and comes back at once. */
   | { readonly type: 'storm' }
-  /** No more messages; what is in flight is waited for, and all sessions are closed. */
+  /** Sends no more messages, waits for the replies in flight, and closes all sessions. */
   | { readonly type: 'stop' };
 
 export interface FromCrowd {

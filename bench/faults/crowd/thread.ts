@@ -44,7 +44,7 @@ export default async function crowd({ plan, page, port, reopens }: CrowdTask): P
     }
     traffic.giveUp();
     const { opens, ends, failures } = traffic;
-    // What is closed from here on is closed by us.
+    // Copied before this thread closes the sessions itself.
     const log = { opens: [...opens], ends: [...ends], failures: [...failures] };
     await fleet.closeAll();
     return { ...log, waits: Float64Array.from(recorder.waits), lost: recorder.lost };

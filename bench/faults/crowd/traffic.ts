@@ -76,7 +76,7 @@ export class CrowdTraffic implements Traffic {
     this.#echo.message(session, length);
   }
   pong(): void {
-    // Nobody was pinged.
+    // The crowd sends no pings.
   }
   readDone(session: Session): void {
     this.#echo.readDone(session);

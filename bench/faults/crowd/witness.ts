@@ -1,6 +1,6 @@
 import { Recorder } from '../../driver/measuring/recorder.ts';
 
-/** A recorder that keeps every event with its time, for what is to be looked at along a timeline. */
+/** A recorder that keeps every event with its time, for a timeline. */
 export class Witness extends Recorder {
   /** Pairs: when a message was due, and how long its reply took, or how long the client waited for none. */
   readonly waits: number[] = [];

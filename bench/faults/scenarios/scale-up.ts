@@ -12,7 +12,7 @@ const PER_SECOND = 500;
 const EVEN = 1.1;
 const BEFORE_MS = 1500;
 const PATIENCE_MS = 10_000;
-/** For those that leave sessions where they are. */
+/** How long to wait for peers that cannot rebalance. */
 const LOOK_MS = 3000;
 
 /** Twice as many endpoints. */
