@@ -32,15 +32,15 @@ export abstract class FrameReader {
   #held: Buffer = EMPTY;
   #heldLength = 0;
 
-  /** A whole message. */
+  /** Receives a whole message. */
   abstract frameMessage(payload: Uint8Array, binary: boolean): void;
-  /** A part of a message in several parts. Only the last part may be empty. */
+  /** Receives a part of a message in several parts. Only the last part may be empty. */
   abstract frameFragment(payload: Uint8Array, binary: boolean, first: boolean, last: boolean): void;
   abstract framePing(payload: Uint8Array): void;
   abstract framePong(): void;
-  /** A close frame with a legal code, or 1005 for none. Nothing is read after it. */
+  /** Receives a close frame with a legal code, or 1005 for none. Nothing is read after it. */
   abstract frameClose(code: number, reason: Uint8Array): void;
-  /** The peer broke the protocol. Nothing is read after it. */
+  /** Receives the way in which the peer broke the protocol. Nothing is read after it. */
   abstract frameError(reason: string): void;
 
   /** Stops reading: the rest of the input is ignored, also within the current call. */
