@@ -7,8 +7,8 @@ import type { Config } from '../types/config.ts';
 import type { Listener } from '../types/listener.ts';
 
 /**
- * Warns if the listeners promise more connections than the limit of open descriptors carries. It is no error: the proxy
- * may run elsewhere.
+ * Warns if the listeners promise more connections than the limit of open descriptors carries. This is not an error,
+ * because the proxy may run elsewhere.
  *
  * @param limit max descriptors of a process; null for no limit
  */
@@ -34,8 +34,8 @@ export function warnOfDescriptors(
 }
 
 /**
- * Warns if the clients that layer-7 listeners allow can begin messages of more bytes than the buffer budget holds. It is
- * no error: past the budget the sessions with the largest unfinished messages are closed.
+ * Warns if the clients that layer-7 listeners allow can begin messages of more bytes than the buffer budget holds. This is
+ * not an error: above the budget, the sessions with the largest unfinished messages are closed.
  */
 export function warnOfUnfinishedMessages(
   { workers: { bufferBudget } }: Config,

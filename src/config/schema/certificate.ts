@@ -104,7 +104,7 @@ export function certificateFile(base: BaseDirectory): Format<CertificateFile> {
   };
 }
 
-/** Finds the certificates in a PEM text. A regular expression would take quadratic time for many beginnings without an end. */
+/** Finds the certificates in a PEM text. A regular expression would take quadratic time for beginnings without an end. */
 function blocksOf(text: string): string[] {
   const blocks: string[] = [];
   for (let end = 0; ;) {

@@ -26,14 +26,15 @@ const OUTLIER = {
   ],
 };
 const FAILURES = ['connect', 'reset', 'handshake', '5xx'] as const;
-const WINDOW = { min: 1000, max: 600_000 };
+const WINDOW_MS = { min: 1000, max: 600_000 };
 const CLIENTS = { min: 2, max: 100 };
 const COUNT = { min: 1, max: 1000 };
 const PERCENT = { min: 0, max: 100 };
-const PERIOD = { min: 10, max: 86_400_000 };
+const PERIOD_MS = { min: 10, max: 86_400_000 };
 
 type Health = Pick<Cluster, 'healthCheck' | 'onDown' | 'outlier' | 'panicThreshold' | 'slowStartMs'>;
 
+/** Reads {@link HEALTH_KEYS} of a cluster. */
 export function readHealth(cluster: Section): Health {
   const healthCheck = readHealthCheck(cluster);
   const onDown = cluster.optional('onDown', oneOf('keep', 'close'), 'keep');
@@ -61,8 +62,8 @@ function readHealthCheck(cluster: Section): HealthCheck | null {
       section.problemAt(key, `a probe of type ${type} has no ${key}: leave it out`);
     }
   }
-  const intervalMs = section.optional('interval', duration(PERIOD), 5000);
-  const timeoutMs = section.optional('timeout', duration(PERIOD), 2000);
+  const intervalMs = section.optional('interval', duration(PERIOD_MS), 5000);
+  const timeoutMs = section.optional('timeout', duration(PERIOD_MS), 2000);
   return {
     type,
     path: section.optional('path', urlPath, '/'),
@@ -75,7 +76,7 @@ function readHealthCheck(cluster: Section): HealthCheck | null {
   };
 }
 
-/** `204`, or `200-399`. */
+/** A status or a range of statuses, such as `204` or `200-399`. */
 const statusRange: Format<HealthCheck['status']> = (value) => {
   const match = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(
     typeof value === 'number' ? String(value) : typeof value === 'string' ? value : '',
@@ -101,7 +102,7 @@ function readOutlier(cluster: Section): OutlierSettings | null {
   const maxEjectionMs = section.optional('maxEjection', duration({ min: 10, max: MAX_DURATION_MS }), 300_000);
   return {
     failures,
-    windowMs: section.optional('window', duration(WINDOW), 10_000),
+    windowMs: section.optional('window', duration(WINDOW_MS), 10_000),
     minClients: section.optional('minClients', integer(CLIENTS), 5),
     consecutiveFailures: section.optional('consecutiveFailures', integer(COUNT), 5),
     ejectionMs,

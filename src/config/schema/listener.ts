@@ -69,14 +69,15 @@ const HTTP = {
   what: '"http"',
   keys: ['requestTimeout', 'idleTimeout', 'maxBodySize', 'minBodyRate', 'keepAlive'],
 };
+/** Replaces a bad address in a configuration that is refused. */
 const NOWHERE: TcpAddress = { kind: 'tcp', host: '', port: 0 };
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 const CONNECTIONS = { min: 0, max: 100_000_000 };
-const IDLE = { min: 10, max: MAX_DURATION_MS, zero: 'never' };
+const IDLE_MS = { min: 10, max: MAX_DURATION_MS, zero: 'never' };
 /** The engine of layer 7 takes idle timeouts of 8 to 960 seconds only. Any other value would end the process. */
-const WEBSOCKET_IDLE = { min: 8000, max: 960_000, zero: 'never' };
-const BUFFER = { min: 1024, max: GIB };
+const WEBSOCKET_IDLE_MS = { min: 8000, max: 960_000, zero: 'never' };
+const BUFFER_BYTES = { min: 1024, max: GIB };
 
 /** Reads one entry of the list of listeners. Returns null if it is not a mapping or has no mode. */
 export function readListener(entry: Located<unknown>, context: Context): Located<Listener> | null {
@@ -100,8 +101,8 @@ export function readListener(entry: Located<unknown>, context: Context): Located
     case 'l4': {
       const cluster = context.clusters.read(section);
       const engine = section.optional('engine', oneOf('auto', 'raw', 'net'), 'auto');
-      const idleTimeoutMs = section.optional('idleTimeout', duration(IDLE), 600_000);
-      const halfCloseTimeoutMs = section.optional('halfCloseTimeout', duration(IDLE), 60_000);
+      const idleTimeoutMs = section.optional('idleTimeout', duration(IDLE_MS), 600_000);
+      const halfCloseTimeoutMs = section.optional('halfCloseTimeout', duration(IDLE_MS), 60_000);
       const value = { ...common, mode: 'l4' as const, cluster, engine, idleTimeoutMs, halfCloseTimeoutMs };
       return { path: entry.path, value };
     }
@@ -191,10 +192,10 @@ function readWebSocket(listener: Section): WebSocketSettings {
   const settings: WebSocketSettings = {
     handshakeTimeoutMs: section.optional('handshakeTimeout', duration({ min: 1, max: 600_000 }), 10_000),
     maxMessageSize: section.optional('maxMessageSize', byteSize({ min: 1, max: GIB }), 16 * MIB),
-    idleTimeoutMs: section.optional('idleTimeout', duration(WEBSOCKET_IDLE), 120_000),
-    maxLifetimeMs: section.optional('maxLifetime', duration({ ...IDLE, zero: 'no limit' }), 0),
-    downstreamBuffer: section.optional('downstreamBuffer', byteSize(BUFFER), MIB),
-    upstreamBuffer: section.optional('upstreamBuffer', byteSize(BUFFER), 16 * MIB),
+    idleTimeoutMs: section.optional('idleTimeout', duration(WEBSOCKET_IDLE_MS), 120_000),
+    maxLifetimeMs: section.optional('maxLifetime', duration({ ...IDLE_MS, zero: 'no limit' }), 0),
+    downstreamBuffer: section.optional('downstreamBuffer', byteSize(BUFFER_BYTES), MIB),
+    upstreamBuffer: section.optional('upstreamBuffer', byteSize(BUFFER_BYTES), 16 * MIB),
     compression: section.optional('compression', compression, 'off'),
     endpointLostCode: section.optional('endpointLostCode', endpointLostCode, 1011),
   };
@@ -205,7 +206,7 @@ function readHttp(listener: Section): HttpSettings {
   const section = listener.settings('http', HTTP);
   return {
     requestTimeoutMs: section.optional('requestTimeout', duration({ min: 10, max: MAX_DURATION_MS }), 60_000),
-    idleTimeoutMs: section.optional('idleTimeout', duration({ ...IDLE, min: 1000 }), 120_000),
+    idleTimeoutMs: section.optional('idleTimeout', duration({ ...IDLE_MS, min: 1000 }), 120_000),
     maxBodySize: section.optional('maxBodySize', byteSize({ min: 0, max: 2 ** 50 }), 0),
     minBodyRate: section.optional('minBodyRate', byteRate({ min: 0, max: GIB }), 512),
     keepAliveMs: section.optional('keepAlive', duration({ min: 0, max: MAX_DURATION_MS }), 60_000),
@@ -231,8 +232,8 @@ const endpointLostCode: Format<number> = (value) => {
 const addressBlock: Format<string> = (value) => {
   const [address = '', length, more] = typeof value === 'string' ? value.split('/') : [];
   const family = isIP(address);
-  const longest = family === 4 ? 32 : 128;
-  const fits = length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= longest);
+  const maxPrefixBits = family === 4 ? 32 : 128;
+  const fits = length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= maxPrefixBits);
   if (typeof value === 'string' && family !== 0 && more === undefined && fits && !address.includes('%'))
     return value;
   throw new FormatError(

@@ -1,10 +1,11 @@
-/** How a listener reads the paths of requests. */
+/** The key by which a listener chooses how to read the paths of requests. */
 import { oneOf, toggle } from '../syntax/formats.ts';
 import type { Section } from '../syntax/section.ts';
 import type { PathSettings } from '../types/listener.ts';
 
 const PATHS = { what: '"paths"', keys: ['ambiguous', 'mergeSlashes', 'escapedSlashes', 'pathParameters'] };
 
+/** Reads the optional key `paths` of a listener. */
 export function readPaths(listener: Section): PathSettings {
   const section = listener.settings('paths', PATHS);
   return {

@@ -8,6 +8,7 @@ import type { ResolveSettings } from '../types/cluster.ts';
 
 const RESOLVE = { what: '"resolve"', keys: ['type', 'interval', 'servers'] };
 
+/** Reads the optional key `resolve` of a cluster. */
 export function readResolve(cluster: Section): ResolveSettings {
   const section = cluster.settings('resolve', RESOLVE);
   const servers: string[] = [];

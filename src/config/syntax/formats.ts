@@ -35,7 +35,7 @@ export function describe(value: unknown): string {
   return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
 }
 
-/** A duration: milliseconds. */
+/** Returns the format of a duration such as `5s`. It reads milliseconds. */
 export function duration(range: Range): Format<number> {
   return (value) => {
     const ms = typeof value === 'string' ? parseDuration(value) : value === 0 ? 0 : undefined;
@@ -46,7 +46,7 @@ export function duration(range: Range): Format<number> {
   };
 }
 
-/** A size: bytes. */
+/** Returns the format of a size such as `64KiB`. It reads bytes. */
 export function byteSize(range: Range): Format<number> {
   return (value) => {
     const text = typeof value === 'number' ? String(value) : value;
@@ -58,7 +58,7 @@ export function byteSize(range: Range): Format<number> {
   };
 }
 
-/** A rate of bytes, such as `64KiB/s`: bytes per second. */
+/** Returns the format of a rate of bytes such as `64KiB/s`. It reads bytes per second. */
 export function byteRate(range: Range): Format<number> {
   return (value) => {
     const bytes = typeof value === 'string' ? parseByteRate(value) : value === 0 ? 0 : undefined;
@@ -71,7 +71,7 @@ export function byteRate(range: Range): Format<number> {
   };
 }
 
-/** A rate of events, such as `100/s` or `30/m`: events per second. */
+/** Returns the format of a rate of events such as `100/s` or `30/m`. It reads events per second. */
 export function rate(range: Range): Format<number> {
   return (value) => {
     const perSecond = typeof value === 'string' ? parseRate(value) : undefined;
@@ -82,7 +82,7 @@ export function rate(range: Range): Format<number> {
   };
 }
 
-/** A whole number. */
+/** Returns the format of a whole number. */
 export function integer(range: Range): Format<number> {
   return (value) => {
     if (typeof value === 'string' && /^-?\d+$/.test(value)) {
@@ -95,7 +95,7 @@ export function integer(range: Range): Format<number> {
   };
 }
 
-/** One of several words. */
+/** Returns the format of a value that is one of several words. */
 export function oneOf<const T extends string>(...words: readonly T[]): Format<T> {
   return (value) => {
     const word = words.find((word) => word === value);
@@ -111,7 +111,7 @@ export const toggle: Format<boolean> = (value) => {
   throw new FormatError(`${describe(value)} is neither true nor false`);
 };
 
-/** Text of any kind. `what` names it in messages. */
+/** Returns the format of any text. @param what names it in messages */
 export function anyText(what: string): Format<string> {
   return (value) => {
     if (typeof value === 'string') return value;
@@ -122,7 +122,7 @@ export function anyText(what: string): Format<string> {
   };
 }
 
-/** Text without control characters, for headers and log lines. */
+/** Returns the format of text without control characters, for headers and log lines. @param what names it in messages */
 export function line(what: string): Format<string> {
   const read = anyText(what);
   return (value) => {
@@ -132,7 +132,7 @@ export function line(what: string): Format<string> {
   };
 }
 
-/** A line of at least one character. */
+/** Returns the format of a {@link line} of at least one character. @param what names it in messages */
 export function text(what: string): Format<string> {
   const read = line(what);
   return (value) => {
@@ -142,7 +142,7 @@ export function text(what: string): Format<string> {
   };
 }
 
-/** Text that matches a regular expression. The message is `"x" is not ${what}: ${remedy}`. */
+/** Returns the format of text that matches a regular expression. Its message is `"x" is not ${what}: ${remedy}`. */
 export function pattern(expression: RegExp, what: string, remedy: string): Format<string> {
   const read = text(what);
   return (value) => {
@@ -152,7 +152,7 @@ export function pattern(expression: RegExp, what: string, remedy: string): Forma
   };
 }
 
-/** The name of a header, a cookie or the like. `what` names it in messages. */
+/** Returns the format of a token (RFC 9110), such as the name of a cookie. @param what names it in messages */
 export function token(what: string): Format<string> {
   return pattern(TOKEN, what, 'write letters, digits and "-" or "_"');
 }
@@ -195,7 +195,7 @@ export const dialAddress: Format<Address> = (value) => {
   return address;
 };
 
-/** A value that may be empty, which is null. */
+/** Returns a format that also takes an empty value, and reads it as null. */
 export function nullable<T>(format: Format<T>): Format<T | null> {
   return (value) => (value === null ? null : format(value));
 }

@@ -36,7 +36,7 @@ export class Section {
     this.#values = values;
   }
 
-  /** Returns null if the value is not a mapping, and adds an error. */
+  /** Reads a mapping. Adds an error for each unknown key. Adds an error and returns null if the value is not a mapping. */
   static of(value: unknown, path: Path, problems: Problems, shape: Shape): Section | null {
     if (!isMapping(value)) {
       problems.valueError(path, notMapping(value, shape));
@@ -52,7 +52,7 @@ export class Section {
     return this.#values.has(key);
   }
 
-  /** The raw value. */
+  /** Returns the raw value of a key; undefined without the key. */
   raw(key: string): unknown {
     return this.#values.get(key);
   }

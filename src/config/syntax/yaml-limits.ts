@@ -1,11 +1,11 @@
 /** Limits of a text in YAML, checked before it is parsed. */
 import { Lexer } from 'yaml';
 
-/** Levels of mappings and lists; the configuration itself needs 8. */
+/** Max levels of mappings and lists. The configuration itself needs 8. */
 export const MAX_DEPTH = 100;
-/** Words, marks, spaces and line ends. Reading takes 5 us for each at most; an endpoint with a weight has 18. */
+/** Max words, marks, spaces and line ends. Reading takes at most 5 us for each. An endpoint with a weight has 18. */
 const MAX_TOKENS = 1_000_000;
-/** Values. A value behind an alias counts for each use. A text without aliases has fewer: each value needs two tokens. */
+/** Max values. A value behind an alias counts for each use. A text without aliases has fewer: a value needs two tokens. */
 export const MAX_VALUES = MAX_TOKENS / 2;
 const MAX_ALIASES = 1000;
 

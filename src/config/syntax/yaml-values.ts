@@ -62,13 +62,13 @@ export class YamlValues {
     this.fault = fault;
   }
 
-  /** The node that an alias stands for, or the node itself. */
+  /** Returns the node that an alias refers to; for any other node the node itself. */
   resolve(node: unknown): Node | null {
     if (!isNode(node)) return null;
     return isAlias(node) ? (this.#targets.get(node) ?? null) : node;
   }
 
-  /** The pair of a key in a mapping; of a key that is set twice, the last is what the values have. */
+  /** Returns the pair of a key in a mapping. If the key is set twice, it is the last pair, whose value counts. */
   pair(map: YAMLMap, key: string): Pair<Node> | undefined {
     return this.#pairs.get(map)?.get(key);
   }
@@ -118,7 +118,7 @@ export class YamlValues {
     let size = 1;
     let height = 0;
     for (const pair of map.items as Pair<Node>[]) {
-      // An empty key has a node, too. An alias as a key is refused by the parser.
+      // An empty key has a node too. The parser refuses an alias as a key.
       const key = isScalar(pair.key) ? pair.key.value : null;
       const isMerge = isScalar(pair.key) && isMergeKey(pair.key);
       const name = isMerge ? '<<' : key;
@@ -145,7 +145,7 @@ function grown(size: number, { size: more }: Built, at: Node): number {
   throw new Fault(at, `aliases come to more than ${MAX_VALUES} values: write fewer of them`);
 }
 
-/** Adds the keys of one mapping or several that are not there yet. */
+/** Adds the keys of one or several mappings, except keys that `values` already has. */
 function merge(values: Map<unknown, unknown>, source: unknown, { key, value }: Pair<Node>): void {
   for (const one of Array.isArray(source) ? (source as unknown[]) : [source]) {
     if (!(one instanceof Map)) {

@@ -35,14 +35,14 @@ export interface Cluster {
   readonly retryBudget: RetryBudgetSettings;
   /** Max open connections over all workers; 0 for no limit. */
   readonly maxConnections: number;
-  /** Percentage of endpoints that are up below which all are used; 0 for never. */
+  /** Min percentage of endpoints that are up. Below it, all endpoints are used; 0 for never. */
   readonly panicThreshold: number;
   /** Null to eject no endpoint. */
   readonly outlier: OutlierSettings | null;
   /** Time in which a new or recovered endpoint reaches its full share; 0 for at once. */
   readonly slowStartMs: number;
   readonly healthCheck: HealthCheck | null;
-  /** The treatment of the connections of an endpoint that its probes find down. */
+  /** Whether the connections of an endpoint that its probes find down are kept or closed. */
   readonly onDown: 'keep' | 'close';
   readonly resolve: ResolveSettings;
   readonly masking: Masking;

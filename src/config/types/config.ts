@@ -37,6 +37,7 @@ interface WorkerSettings {
 }
 
 interface ShutdownSettings {
+  /** Time for which sessions and tunnels continue after SIGTERM. */
   readonly graceMs: number;
   /** Time for which `/readyz` answers 503 before a shutdown or a drain of everything begins. */
   readonly readyDelayMs: number;

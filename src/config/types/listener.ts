@@ -67,6 +67,7 @@ export type Compression = 'off' | 'shared';
 export interface WebSocketSettings {
   /** Max time from the client's request to the 101. */
   readonly handshakeTimeoutMs: number;
+  /** Max bytes of a message. */
   readonly maxMessageSize: number;
   /** Time without a frame from either side, pongs included, after which a session is closed; 0 for never. */
   readonly idleTimeoutMs: number;

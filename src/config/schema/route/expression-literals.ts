@@ -21,7 +21,7 @@ const TOKEN =
   /\\Q(?<quoted>.*?)(?:\\E|$)|\\x(?:\{(?<long>[\dA-Fa-f]+)\}|(?<short>[\dA-Fa-f]{2}))|\\[pP](?:\{[^}]*\}|.)|\\(?<escaped>.)|\[(?<negated>\^?)(?<members>\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*)\]|\((?:\?(?<flags>P?<\w+>|[a-zA-Z-]*:?))?|\{\d+(?:,\d*)?\}\??|(?<plain>.)/gsu;
 const REPEATED = /^(?:[*+?]|\{\d)/;
 
-/** Lists the literal parts of an expression that compiles. Members of a class beyond ASCII are listed, too. */
+/** Lists the literal parts of an expression that compiles, and the members of classes outside of ASCII. */
 export function literalRuns(source: string): Literals {
   const runs: string[] = [];
   let ignoresCase = false;
@@ -39,7 +39,7 @@ export function literalRuns(source: string): Literals {
       if (negated === '' && members !== undefined) runs.push(...(members.match(/[^\0-\x7f]/gu) ?? []));
       continue;
     }
-    // A repetition holds for one character only.
+    // A repetition applies to one character only.
     if (REPEATED.test(source.slice(token.index + token[0].length))) {
       end();
       run = literal;
