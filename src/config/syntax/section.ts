@@ -103,11 +103,6 @@ export class Section {
     return this.has(key) ? this.#elements(key, of, 0) : [];
   }
 
-  /** Returns the raw keys and values. */
-  entries(): [string, unknown][] {
-    return [...this.#values];
-  }
-
   /** Adds an error of the mapping as a whole. */
   problem(message: string): void {
     this.problems.error(this.path, message);
