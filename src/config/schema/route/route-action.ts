@@ -5,7 +5,7 @@ import { directory } from '../../syntax/files.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, anyText, describe, integer, oneOf, pattern, toggle } from '../../syntax/formats.ts';
 import { hostAndPort } from '../../syntax/host.ts';
-import { isBelow } from '../reachability.ts';
+import { isBelow } from './reachability.ts';
 import type { ReadMatch } from './route-match.ts';
 import { urlPath } from './route-match.ts';
 import type { Section } from '../../syntax/section.ts';

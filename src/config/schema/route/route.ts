@@ -3,7 +3,7 @@ import type { LinearExpression } from '../../../core/linear-expression.ts';
 import type { Context } from '../../syntax/context.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, label } from '../../syntax/formats.ts';
-import { covers } from '../reachability.ts';
+import { covers } from './reachability.ts';
 import { readAction } from './route-action.ts';
 import { readRouteHeaders } from './route-headers.ts';
 import { readMatch } from './route-match.ts';

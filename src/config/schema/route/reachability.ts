@@ -1,6 +1,6 @@
 /** Routes that an earlier route makes unreachable. */
-import type { LinearExpression } from '../../core/linear-expression.ts';
-import type { RouteMatch } from '../types/route.ts';
+import type { LinearExpression } from '../../../core/linear-expression.ts';
+import type { RouteMatch } from '../../types/route.ts';
 
 /**
  * Tells whether the earlier match takes every request that the later match takes. False may also mean that the conditions
