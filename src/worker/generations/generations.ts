@@ -215,7 +215,7 @@ export class Generations<
       const kept = new Set(successor?.contexts);
       for (const context of contexts) {
         if (kept.has(context)) continue;
-        this.#retireContext(context, generation);
+        this.#retireContext(context, listener, generation);
         if (successor?.covers(context) === true) continue;
         for (const connection of this.#layer.groupOf(context).live) lost.add(connection);
       }
@@ -227,12 +227,13 @@ export class Generations<
     return [...lost];
   }
 
-  #retireContext(context: Context, generation: number): void {
+  #retireContext(context: Context, listener: Listener, generation: number): void {
     const { live, pending } = this.#layer.groupOf(context);
     this.#oldContexts.add(context);
     this.#retirement.add({
       generation,
       live: () => live.size + pending.size,
+      mayGrow: () => listener.listens && listener.contexts.includes(context),
       countsConnections: true,
       onOver: () => this.#oldContexts.delete(context),
     });

@@ -4,8 +4,10 @@ import type { OlderGenerations } from '../service.ts';
 interface Retired {
   /** The last generation that had it. */
   generation: number;
-  /** Counts what is alive of it, such as sessions. It is over at 0. */
+  /** Counts what is alive of it, such as sessions. It is over at 0, unless it {@link mayGrow}. */
   readonly live: () => number;
+  /** Whether more of it may still come, such as tunnels of a replaced listener that has not stopped yet. */
+  readonly mayGrow: () => boolean;
   /** Whether `live` counts sessions and tunnels, which are reported as connections of older generations. */
   readonly countsConnections: boolean;
   /** Whether it belongs to the current generation, such as a replaced listener whose name is still configured. */
@@ -20,6 +22,7 @@ export class Retirement {
 
   add(retired: Partial<Retired> & Pick<Retired, 'generation' | 'live'>): void {
     this.#retired.add({
+      mayGrow: () => false,
       countsConnections: false,
       isCurrent: () => false,
       onOver: () => undefined,
@@ -33,7 +36,7 @@ export class Retirement {
     let oldest = current;
     for (const retired of this.#retired) {
       const live = retired.live();
-      if (live === 0) {
+      if (live === 0 && !retired.mayGrow()) {
         this.#retired.delete(retired);
         retired.onOver();
         continue;
