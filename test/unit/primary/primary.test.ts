@@ -252,6 +252,29 @@ describe('the primary', { timeout: 300_000 }, () => {
     await rejected;
   });
 
+  it('is stopped before its parts are built: it frees its addresses, and refuses reloads until then', async () => {
+    const probe = createServer().listen(0, '127.0.0.1');
+    await once(probe, 'listening');
+    const { port } = probe.address() as AddressInfo;
+    await new Promise((resolve) => probe.close(resolve));
+    const address = { kind: 'tcp', host: '127.0.0.1', port } as const;
+    const web = { ...config.listeners[0]!, address };
+    const primary = createPrimary({ config: { ...config, listeners: [web] } });
+    const rejected = assert.rejects(primary.start(), /^StartError: stopped before it was ready$/);
+    assert.deepEqual(await primary.reload('SIGHUP'), {
+      generation: 1,
+      problem: 'not while the proxy is starting',
+      needsRestart: [],
+    });
+    const ended = primary.end(0);
+    assert.deepEqual(primary.running(), []);
+    await rejected;
+    assert.equal(await ended, true);
+    const other = createServer().listen(port, '127.0.0.1');
+    await once(other, 'listening');
+    other.close();
+  });
+
   it('does not start where an address is taken, and leaves nothing behind', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
