@@ -15,7 +15,7 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The port of 127.0.0.1 at which a process serves WebSockets. */
+/** Ports of 127.0.0.1 at which a process serves WebSockets. */
 interface Ports {
   readonly plain: readonly number[];
   readonly encrypted?: readonly number[];
