@@ -78,7 +78,7 @@ describe('bodies of requests that come slowly', () => {
     client.destroy();
   });
 
-  it('may take as long as they like where there is no minimum rate', async () => {
+  it('may take as long as they like if there is no minimum rate', async () => {
     const client = await begin(`${POST}Content-Length: 2\r\n\r\n`, 'patient');
     for (const byte of 'ab') {
       await new Promise((settle) => setTimeout(settle, 14_000));

@@ -111,7 +111,7 @@ export function describeDialling(engine: TunnelEngine): void {
     });
 
     for (const listener of ['one-refuses', 'one-silent']) {
-      it(`gives the next endpoint all that the client has sent where ${listener}`, async () => {
+      it(`gives the next endpoint all that the client has sent if ${listener}`, async () => {
         const before = await scrape(rig.sluice);
         const clients = await Promise.all(Array.from({ length: 6 }, () => rig.connect(listener)));
         for (const client of clients) {
@@ -142,7 +142,7 @@ export function describeDialling(engine: TunnelEngine): void {
       });
     }
 
-    it('closes the client where every endpoint refuses', async () => {
+    it('closes the client if every endpoint refuses', async () => {
       const client = await rig.connect('all-refuse');
       await client.read().ended();
       client.end();

@@ -54,7 +54,7 @@ describe('the raw engine', { skip: unsupported ?? false, timeout: 300_000 }, () 
     await rig.stop();
   });
 
-  it('is what auto means where it can be used, and the status and the metrics say so', async () => {
+  it('is what auto means if it can be used, and the status and the metrics say so', async () => {
     const body = new Promise<string>((settle, fail) => {
       get(`http://${rig.sluice.admin}/status`, { agent: false }, (response) => {
         text(response).then(settle, fail);

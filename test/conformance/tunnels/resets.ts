@@ -131,7 +131,7 @@ export function describeResets(engine: TunnelEngine): void {
         receiver.close();
       });
 
-      it(`of the ${from} comes behind them, where the other's direction has ended`, async () => {
+      it(`of the ${from} comes behind them, if the other's direction has ended`, async () => {
         await forAll(from, async (sender, receiver) => {
           receiver.end();
           assert.deepEqual(await sender.receiveAll(), { bytes: 0, end: 'FIN' });

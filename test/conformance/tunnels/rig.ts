@@ -84,7 +84,7 @@ export class TunnelRig {
     return settled(this.sluice, GAUGES);
   }
 
-  /** Ends the proxy; throws where a worker had to be started anew meanwhile. */
+  /** Ends the proxy; throws if a worker was restarted meanwhile. */
   async stop(): Promise<void> {
     const restarts = (await scrape(this.sluice)).sum('sluice_worker_restarts_total');
     const { code } = await this.sluice.stop();

@@ -100,7 +100,7 @@ describe('the metrics of a process', () => {
     );
   });
 
-  it('are in OpenMetrics for whoever prefers it', async () => {
+  it('are in OpenMetrics for clients that prefer it', async () => {
     const { type, body } = await ask('application/openmetrics-text;q=0.9,text/plain;q=0.5');
     assert.equal(type, OPEN_METRICS);
     assert.ok(body.endsWith('# EOF\n'));

@@ -34,7 +34,7 @@ describe('the command of the load generator', () => {
   });
   after(() => echo.close());
 
-  it('exits with 0 where assertions hold, and says so in tables', async () => {
+  it('exits with 0 if assertions hold, and says so in tables', async () => {
     const short = ['-d', '200ms', '--warmup', '0', '-c', '2'];
     const { exit } = start([echo.url, ...short, '--assert', 'p50<10s', '--assert', 'errors=0']);
     const { status, stdout, stderr } = await exit;
@@ -53,7 +53,7 @@ describe('the command of the load generator', () => {
     }
   });
 
-  it('exits with 1 where an assertion fails or there were errors, as JSON or CSV too', async () => {
+  it('exits with 1 if an assertion fails or there were errors, as JSON or CSV too', async () => {
     const short = ['-d', '200ms', '--warmup', '0', '-c', '1'];
     const [failing, refused] = await Promise.all([
       start([echo.url, ...short, '--json', '--assert', 'p50<1us']).exit,

@@ -260,7 +260,7 @@ describe('the load generator', () => {
     assert.equal(result.unsolicited, 2);
   });
 
-  itInTime('counts close codes, and opens anew what was closed', async () => {
+  itInTime('counts close codes, and opens closed sessions again', async () => {
     const server = await Scripted.listen((socket, { url }) => {
       socket.once('message', () => (url === '/cut' ? socket.terminate() : socket.close(4001, 'enough')));
     });

@@ -73,7 +73,7 @@ describe('the commands', { timeout: 300_000 }, () => {
     rig.sluice.writeConfig(withAdmin(config()));
   });
 
-  it('top shows it once where there is no terminal', async () => {
+  it('top shows it once if there is no terminal', async () => {
     const { status, stdout, stderr } = await command('top');
     assert.equal(status, 0, stderr);
     assert.match(

@@ -186,7 +186,7 @@ describe('the chat room', () => {
     assert.deepEqual(pick(await ada.nextJson('left'), 'name', 'present'), { name: 'Robert', present: 2 });
   });
 
-  it('counts whoever says something before a hello as present, and nobody who only listens', async () => {
+  it('counts clients that say something before a hello as present, and none that only listens', async () => {
     const listener = await clients.open(ports[0]!);
     await listener.nextJson('welcome');
     const guest = await clients.open(ports[1]!);

@@ -260,12 +260,12 @@ describe('the way to an endpoint', () => {
       for (const { client } of [first, second]) client.socket.terminate();
     });
 
-    it('verifies the address where there is no name', async () => {
+    it('verifies the address if there is no name', async () => {
       const { client } = await joinSecure('tls-by-address');
       client.socket.terminate();
     });
 
-    it('verifies nothing where the cluster says so', async () => {
+    it('verifies nothing if the cluster says so', async () => {
       const { client, socket } = await joinSecure('tls-unverified');
       assert.equal((socket as unknown as { readonly servername: string }).servername, 'other.internal');
       client.socket.terminate();

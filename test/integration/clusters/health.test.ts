@@ -231,7 +231,7 @@ describe('an endpoint that fails clients', { timeout: 300_000 }, () => {
     ['answers 500', 'fails', '5xx', 500],
     ['answers upgrades wrongly', 'lies', 'handshake', 502],
   ] as const) {
-    it(`and ${what} is ejected where ${kind} counts, when several addresses have met it, and comes back`, async () => {
+    it(`and ${what} is ejected if ${kind} counts, when several addresses have met it, and comes back`, async () => {
       const [one, two] = [await fickle(), await fickle()];
       const rig = await start(
         {

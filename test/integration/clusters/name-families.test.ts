@@ -59,7 +59,7 @@ describe(
       }
     }
 
-    it('is reached by the other family where the first refuses', async () => {
+    it('is reached by the other family if the first refuses', async () => {
       const { port } = await mixed(() => Promise.resolve());
       const dns = await stage.dnsServer({ ttl: 1, hosts });
       const resolve = { type: 'a', interval: '1s', servers: [dns.address] };
@@ -86,7 +86,7 @@ describe(
       }
     });
 
-    it('is reached by the other family where the first is silent, long before the dial times out', async () => {
+    it('is reached by the other family if the first is silent, long before the dial times out', async () => {
       const { port, other } = await mixed((port) => silentEndpoint('::1', port));
       stage.onClear(() => other.close());
       const dns = await stage.dnsServer({ ttl: 1, hosts });

@@ -40,7 +40,7 @@ describe('endpoints that are names', { skip: missing ?? false, timeout: 300_000 
     assert.equal((await rig.scrape()).sum('sluice_endpoint_up', { endpoint: at(4)[0]! }), 1);
   });
 
-  it('are looked up again at the interval where their records hold for longer', async () => {
+  it('are looked up again at the interval if their records hold for longer', async () => {
     const { port } = await stage.endpointsAt(['127.0.0.2']);
     const dns = await stage.dnsServer({ ttl: 86_400, hosts: [['127.0.0.2', 'app.test']] });
     const resolve = { type: 'a', interval: '1s', servers: [dns.address] };

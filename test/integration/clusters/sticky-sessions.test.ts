@@ -102,7 +102,7 @@ describe('a sticky cluster', { timeout: 300_000 }, () => {
     assert.ok(homes.size >= 2, 'without a cookie clients are spread');
   });
 
-  it('gives a cookie that runs out anew with every answer', async () => {
+  it('renews a cookie that expires with every answer', async () => {
     const rig = await start(await named('a', 'b'), { sticky: { cookie: 'sluice', ttl: '1h' } });
     const first = await ask(rig, null);
     assert.match(first.setCookie ?? '', /^sluice=[\w-]{22}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=3600$/);

@@ -43,7 +43,7 @@ const CROWD = 1000;
 const mostQueued = Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'));
 
 describe('a storm of handshakes', { timeout: 300_000 }, () => {
-  it('finds a place in the queue of the listener while nobody accepts', async (t) => {
+  it('finds a place in the queue of the listener while no worker accepts', async (t) => {
     if (mostQueued < CROWD) {
       t.skip(`net.core.somaxconn is ${mostQueued}`);
       return;
@@ -61,7 +61,7 @@ describe('a storm of handshakes', { timeout: 300_000 }, () => {
     await eventually(() => assert.equal(connected, CROWD));
   });
 
-  it('reaches the endpoints by so many at a time over all workers; others wait, and the rest gets 503', async () => {
+  it('reaches the endpoints up to the limit over all workers; others wait, and the rest gets 503', async () => {
     const { rig, endpoint, gauges } = await start(
       { maxPendingHandshakes: 4, maxQueuedHandshakes: 6, websocket: { handshakeTimeout: '5m' } },
       3,

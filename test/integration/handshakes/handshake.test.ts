@@ -277,7 +277,7 @@ describe('the handshake of a client', () => {
   });
 
   describe('is answered', () => {
-    it('without a subprotocol where the endpoint chooses none', async () => {
+    it('without a subprotocol if the endpoint chooses none', async () => {
       const { answered, client } = await rig.shake(
         upgradeRequest('app.example', ['Sec-WebSocket-Protocol: v2, v1']),
       );

@@ -144,7 +144,7 @@ describe('bodies through a proxy', () => {
         ['Transfer-Encoding: chunked', `4000\r\n${'x'.repeat(size)}\r\n`, '3\r\ndef\r\n0\r\n\r\n'],
       ] as const) {
         const { client, endpoint } = await meet(request('POST', line) + first);
-        // Chunks may be cut anew.
+        // Chunks may be cut differently.
         for (let found = 0; found < size;) if ((await endpoint.bytes(1)).toString() === 'x') found++;
         client.write(second);
         const behind = line.startsWith('Transfer') ? `\r\n${second}` : second;
@@ -180,7 +180,7 @@ describe('bodies through a proxy', () => {
       client.destroy();
     });
 
-    it('is asked for where the client expects to be told so', async () => {
+    it('is asked for if the client expects to be told so', async () => {
       const client = await send(request('POST', 'Content-Length: 3', 'Expect: 100-continue'));
       assert.match((await client.head()).startLine, / 100 /);
       client.write('abc');

@@ -33,7 +33,7 @@ describe('plain HTTP behind a fault', () => {
       });
     }
 
-    it('where its chunks are broken', async () => {
+    it('if its chunks are broken', async () => {
       const { client, endpoint } = await rig.meet(request('GET', '/one'));
       endpoint.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n');
       await expectStatus(client, 200);
@@ -42,7 +42,7 @@ describe('plain HTTP behind a fault', () => {
       assert.doesNotMatch((await client.rest()).toString(), /0\r\n\r\n$/);
     });
 
-    it('where nothing more comes', async () => {
+    it('if nothing more comes', async () => {
       const { client, endpoint } = await rig.meet(request('GET', '/one'), 'hasty');
       endpoint.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc');
       await expectStatus(client, 200);
@@ -137,7 +137,7 @@ describe('plain HTTP behind a fault', () => {
       });
     }
 
-    it('says that it is the last request where none are kept', async () => {
+    it('says that it is the last request if none are kept', async () => {
       const { client, endpoint, head } = await rig.meet(request('GET', '/one'), 'brief');
       assert.equal(headerOf(head, 'connection'), 'close');
       endpoint.write(OK);

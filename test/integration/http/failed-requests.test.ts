@@ -39,7 +39,7 @@ describe('plain HTTP where an attempt fails', () => {
       });
     }
 
-    it('where the first cannot be reached, whatever the method', async () => {
+    it('if the first cannot be reached, whatever the method', async () => {
       // One of two turns is the unreachable one's.
       for (let turn = 0; turn < 2; turn++) {
         const { client, endpoint } = await rig.meet(`${request('POST', '/spare', 'Content-Length: 3')}abc`);
@@ -91,13 +91,13 @@ describe('plain HTTP where an attempt fails', () => {
   });
 
   describe('the client is told', () => {
-    it('502 where nobody listens', async () => {
+    it('502 if nobody listens', async () => {
       const client = await rig.send(request('GET', '/gone'));
       await expectStatus(client, 502);
       client.destroy();
     });
 
-    it('503 and when to come again, where the cluster is full', async () => {
+    it('503 and when to come again, if the cluster is full', async () => {
       const one = await rig.meet(request('GET', '/full'));
       const client = await rig.send(request('GET', '/full'));
       const head = await expectStatus(client, 503);
@@ -107,14 +107,14 @@ describe('plain HTTP where an attempt fails', () => {
       await one.endpoint.closed;
     });
 
-    it('504 where the endpoint does not answer in time, and it is let go', async () => {
+    it('504 if the endpoint does not answer in time, and it is let go', async () => {
       const { client, endpoint } = await rig.meet(request('GET', '/one'), 'hasty');
       await expectStatus(client, 504);
       await endpoint.closed;
       client.destroy();
     });
 
-    it('408 where the body does not come in time, and no endpoint is asked before 16 KiB of it are there', async () => {
+    it('408 if the body does not come in time, and no endpoint is asked before 16 KiB of it are there', async () => {
       const early = await rig.send(`${request('POST', '/one', 'Content-Length: 6')}abc`, 'hasty');
       assert.equal(headerOf(await expectStatus(early, 408), 'connection'), 'close');
       await early.closed;
@@ -152,7 +152,7 @@ describe('plain HTTP where an attempt fails', () => {
       });
     });
 
-    it('413 where the body is too large, as soon as that is known', async () => {
+    it('413 if the body is too large, as soon as that is known', async () => {
       const known = await rig.send(request('POST', '/one', 'Content-Length: 11'), 'brief');
       await expectStatus(known, 413);
       await known.closed;
@@ -185,7 +185,7 @@ describe('plain HTTP where an attempt fails', () => {
       ['a head without end', `HTTP/1.1 200 OK\r\nA: ${'b'.repeat(70_000)}`],
       ['17 interim responses', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(17) + OK],
     ] as const) {
-      it(`502 where the endpoint answers with ${what}`, async () => {
+      it(`502 if the endpoint answers with ${what}`, async () => {
         const { client, endpoint } = await rig.meet(request('POST', '/one', 'Content-Length: 0'));
         endpoint.write(answer);
         await expectStatus(client, 502);

@@ -151,7 +151,7 @@ describe('static files', () => {
     }
   });
 
-  it('serves the whole file where several ranges or none that it knows are asked for', async () => {
+  it('serves the whole file if several ranges or none that it knows are asked for', async () => {
     for (const range of ['bytes=0-1,5-6', 'lines=1-2', 'bytes=5-2']) {
       const { status, headers, body } = await server.ask('/big.bin', { range });
       assert.equal(status, 200, range);

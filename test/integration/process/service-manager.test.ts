@@ -122,7 +122,7 @@ describe('a service manager', { timeout: 120_000 }, () => {
     }
   });
 
-  it('is asked by its own tool where there are no system calls', async () => {
+  it('is asked by its own tool if there are no system calls', async () => {
     // In the place of systemd-notify, which wants to be a child of what it speaks for.
     const bin = join(directory, 'bin');
     const said = join(directory, 'said');

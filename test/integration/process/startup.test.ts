@@ -161,7 +161,7 @@ describe('the start of a sluice', { timeout: 300_000 }, () => {
     );
   });
 
-  it('fails where another sluice has the addresses, and leaves that one alone', async () => {
+  it('fails if another sluice has the addresses, and leaves that one alone', async () => {
     const first = await start({ config: configOf({}) });
     const [web, tcp, { admin }] = [first.address('web'), first.address('tcp'), first];
     const failures = await Promise.all(

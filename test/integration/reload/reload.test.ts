@@ -157,7 +157,7 @@ describe('a reload', { timeout: 300_000 }, () => {
     }
   });
 
-  it('changes nothing where the new configuration is bad, and says where', async () => {
+  it('changes nothing if the new configuration is bad, and says where', async () => {
     const rig = await start();
     const kept = await session(rig);
     assert.match(await rig.reloadRefused('listeners: ['), /:1:\d+: /);

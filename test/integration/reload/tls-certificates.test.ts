@@ -103,7 +103,7 @@ describe('the certificates of a listener', () => {
     assert.deepEqual(rig.sluice.otherOutput, []);
   });
 
-  it('are the first where no name is asked for', async () => {
+  it('are the first if no name is asked for', async () => {
     const { stdout } = await sClient('-noservername');
     assert.match(stdout, /^subject=CN = first\.example$/m);
   });

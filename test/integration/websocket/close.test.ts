@@ -68,7 +68,7 @@ describe('the close of a WebSocket', () => {
 
     // uWS takes a close frame with one of these for broken.
     for (const code of [1012, 1013, 1014, 3000, 3999]) {
-      it(`reaches the endpoint without its code where that is ${code}`, async () => {
+      it(`reaches the endpoint without its code if that is ${code}`, async () => {
         const { client, endpoint } = await pair();
         client.socket.close(code, 'reason');
         assert.deepEqual(await endpoint.closed(), { code: 1005, reason: '' });
@@ -167,7 +167,7 @@ describe('the close of a WebSocket', () => {
       assert.equal(client.messages.count, 0);
     });
 
-    it('is a 1014 where the listener says so', async () => {
+    it('is a 1014 if the listener says so', async () => {
       const { client, endpoint } = await pairAtRaw('bad-gateway');
       endpoint.destroy();
       assert.deepEqual(await client.closed(), { code: 1014, reason: 'endpoint lost' });

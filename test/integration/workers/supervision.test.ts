@@ -230,7 +230,7 @@ describe('the supervision of workers', { timeout: 300_000 }, () => {
   }
 
   for (const victim of ['l7-0', 'l4-0'] as const) {
-    it(`ends the connections of ${victim} alone when it fails under load, and starts it anew`, async () => {
+    it(`ends the connections of ${victim} alone when it fails under load, and restarts it`, async () => {
       await fill(5, WORKERS);
       await Promise.all(clients.map((client) => client.goesOn()));
       const before = await counters();
@@ -275,7 +275,7 @@ describe('the supervision of workers', { timeout: 300_000 }, () => {
     });
   });
 
-  it('ends in good order with workers that were started anew', async () => {
+  it('ends in good order with workers that were restarted', async () => {
     await fill(1, ['l7-0']);
     const [client] = clients.splice(0);
     const ended = sluice.stop('SIGTERM', 60_000);

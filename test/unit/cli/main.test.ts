@@ -167,7 +167,7 @@ describe('sluice under another Node', () => {
     assert.deepEqual(sluice(bad, { before: onlyFirst }), sluice(bad));
   });
 
-  it('says what to do where the pinned one is no better', () => {
+  it('says what to do if the pinned one is no better', () => {
     const { status, stdout, stderr } = sluice(['check'], { before: pretend });
     assert.deepEqual({ status, stdout }, { status: 1, stdout: '' });
     assert.match(stderr, /^sluice: Node 20\.20\.2 has no uWebSockets\.js binary .*: use Node 22\.18 .*\n$/);

@@ -113,7 +113,7 @@ describe('the bar of a drain', () => {
     [5000, 1, 39, ' 99'],
     [5000, 0, 40, '100'],
   ] as const) {
-    it(`has ${percent.trim()}% where ${remaining} of ${total} are left`, () => {
+    it(`has ${percent.trim()}% if ${remaining} of ${total} are left`, () => {
       const bar = '#'.repeat(filled) + '.'.repeat(40 - filled);
       assert.equal(
         progressBar({ total, remaining, seconds: 1.5 }),

@@ -204,7 +204,7 @@ describe('the primary', { timeout: 300_000 }, () => {
     assert.deepEqual([primary.unwell, primary.leftBehind], [null, 0]);
   });
 
-  it('has no fault hook where that was not asked for', async () => {
+  it('has no fault hook unless asked for one', async () => {
     const primary = createPrimary();
     const { admin } = await primary.start();
     const url = `http://${formatAddress(admin)}/debug/workers/l7-1/fault`;
@@ -275,7 +275,7 @@ describe('the primary', { timeout: 300_000 }, () => {
     other.close();
   });
 
-  it('does not start where an address is taken, and leaves nothing behind', async () => {
+  it('does not start if an address is taken, and leaves nothing behind', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;

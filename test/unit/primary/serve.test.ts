@@ -139,7 +139,7 @@ describe('a serving process', { timeout: 300_000 }, () => {
     assert.equal(served.lines.filter(({ msg }) => msg === 'ending at once').length, 0);
   });
 
-  it('ends with status 1 where workers do not end in time, without aborting', async () => {
+  it('ends with status 1 if workers do not end in time, without aborting', async () => {
     const served = new Served('stubborn');
     await served.line('ready');
     served.child.kill('SIGTERM');
@@ -173,7 +173,7 @@ describe('a serving process', { timeout: 300_000 }, () => {
     assert.equal(served.stderr, '');
   });
 
-  it('ends with status 1 where it cannot start', async () => {
+  it('ends with status 1 if it cannot start', async () => {
     const served = new Served('refusing');
     assert.equal(await served.status(), 1);
     assert.equal(served.stderr, 'worker l4-0 did not start: no such certificate\n');

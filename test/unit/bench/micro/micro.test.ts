@@ -24,7 +24,7 @@ describe('the comparison of two revisions', () => {
     assert.deepEqual([before, after, ratio], [20, 9, 0.45]);
   });
 
-  it('is clear where no round of one side is among those of the other', () => {
+  it('is clear if no round of one side is among those of the other', () => {
     const clear = (before: number[], after: number[]): boolean =>
       compareRounds({ name: 'x', before, after }).clear;
     assert.ok(clear([10, 11], [8, 9]));

@@ -78,7 +78,7 @@ describe('the command line of the load generator', () => {
     ]);
   });
 
-  it('lets more messages be in flight where they go by a timetable', () => {
+  it('lets more messages be in flight if they go by a timetable', () => {
     assert.equal(planOf(URL, '-R', '100').inFlight, 256);
     assert.equal(planOf(URL, '-R', '100', '-m', '3').inFlight, 3);
   });

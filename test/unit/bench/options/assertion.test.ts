@@ -81,7 +81,7 @@ describe('assertions', () => {
     assert.ok(holds('latency.p50<51ms', opened));
   });
 
-  it('are refused in one line where they are not understood', () => {
+  it('are refused in one line if they are not understood', () => {
     for (const text of [
       '',
       'p99',

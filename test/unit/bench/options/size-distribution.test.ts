@@ -29,7 +29,7 @@ describe('distributions of message sizes', () => {
     assert.deepEqual(parsed('32'), { kind: 'fixed', size: 32 });
   });
 
-  it('are refused where they mean nothing', () => {
+  it('are refused if they mean nothing', () => {
     for (const text of [
       '',
       'x',
@@ -62,7 +62,7 @@ describe('distributions of message sizes', () => {
     }
   });
 
-  it('spread evenly where they are uniform', () => {
+  it('spread evenly if they are uniform', () => {
     const samples = sampled('0-999');
     assert.deepEqual(
       samples.toSorted((a, b) => a - b),

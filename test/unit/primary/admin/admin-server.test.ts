@@ -55,7 +55,7 @@ describe('the admin server', { timeout: 300_000 }, () => {
     });
   });
 
-  it('tells health and readiness, and the reason where it is not ready', async () => {
+  it('tells health and readiness, and the reason if it is not ready', async () => {
     let reason: string | null = 'starting';
     await withServer({ notReady: () => reason }, async (url) => {
       const unready = await fetch(`${url}/readyz`);
@@ -142,7 +142,7 @@ describe('the admin server', { timeout: 300_000 }, () => {
     });
   });
 
-  it('says 500 and logs where a page fails', async () => {
+  it('answers 500 and logs the error if a page fails', async () => {
     await withServer({ metrics: () => Promise.reject(new Error('broken')) }, async (url, lines) => {
       const failed = await fetch(`${url}/metrics`);
       assert.equal(failed.status, 500);
@@ -197,7 +197,7 @@ describe('the admin server', { timeout: 300_000 }, () => {
     await closed;
   });
 
-  describe('where its address is taken', () => {
+  describe('if its address is in use', () => {
     const other = createServer();
     before(() => once(other.listen(0, '127.0.0.1'), 'listening'));
     after(() => other.close());

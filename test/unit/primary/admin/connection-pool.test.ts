@@ -110,7 +110,7 @@ describe('the pool of admin connections', () => {
     assert.equal(rig.closed.length, 1001 - LIMITS.maxConnections);
   });
 
-  it('closes who does not take an answer in time, and nobody who still waits for one', () => {
+  it('closes connections that do not take an answer in time, and none that waits for one', () => {
     const rig = new Rig();
     const [slow, waiting, quick, idle] = rig.fill('a1 a2 b1 c1');
     for (const connection of [slow!, waiting!, quick!]) connection.begin();

@@ -34,7 +34,7 @@ describe('a slow client of the admin server', { timeout: 300_000 }, () => {
     });
   });
 
-  it('loses its connection where it does not take an answer', async () => {
+  it('loses its connection if it does not take an answer', async () => {
     const body = `${'x'.repeat(1023)}\n`.repeat(32 * 1024);
     const metrics = (): Promise<{ contentType: string; body: string }> =>
       Promise.resolve({ contentType: 'text/plain', body });
@@ -84,7 +84,7 @@ describe('a client of the admin server that sends too much', { timeout: 300_000 
     });
   });
 
-  it('gets 413 for a large body, and is cut where it does not say how large', async () => {
+  it('gets 413 for a large body, and is cut if the head does not say how large', async () => {
     await withRig({}, {}, async (rig) => {
       const sized = await rig.dial();
       sized.socket.write('POST /livez HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000\r\n\r\n');

@@ -139,7 +139,7 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
     );
   });
 
-  it('drops an ejection where it ejects no more, and a verdict of probes where it probes no more', async () => {
+  it('drops an ejection if it ejects no more, and a verdict of probes if it probes no more', async () => {
     const { server, port } = await listening();
     const address = { kind: 'tcp', host: '127.0.0.1', port } as const;
     const endpoints = [{ address, weight: 1, maxConnections: 0 }];

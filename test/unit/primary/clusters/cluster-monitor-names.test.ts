@@ -107,7 +107,7 @@ describe('the addresses of a name', { timeout: 300_000 }, () => {
     assert.equal(lines.filter(({ msg }) => msg.includes('addresses')).length, 2);
   });
 
-  it('are published and logged in bounds, whatever whoever answers the queries says', async () => {
+  it('are published and logged in bounds, whatever the answers to queries are', async () => {
     const { monitor, lines, published, answer } = await started({}, { endpoints: found(pods(4096)) });
     const before = published.length;
     for (let count = 1; count <= 3; count++) {

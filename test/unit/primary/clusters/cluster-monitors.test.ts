@@ -108,7 +108,7 @@ const NAME: EndpointConfig = {
 };
 
 describe('a change of a cluster', () => {
-  it('takes an endpoint that is new where what is down is closed, once it has been probed', async () => {
+  it('takes an endpoint that is new if what is down is closed, once it has been probed', async () => {
     const [one, two] = [await listening(), await listening()];
     const config = clusterConfig({ healthCheck: PROBES, onDown: 'close', endpoints: [one] });
     const rig = new Rig(config);

@@ -15,7 +15,7 @@ describe('a window of failures', () => {
     assert.equal(window.clients(1500), 0);
   });
 
-  it('remembers no more than 256 networks, whoever fails', () => {
+  it('remembers at most 256 networks', () => {
     const window = new FailureWindow(1000);
     for (let index = 0; index < 100_000; index++) window.add(`10.${index >> 16}.${index >> 8}.${index}`, 0);
     assert.equal(window.clients(0), 256);

@@ -59,7 +59,7 @@ beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_0
 afterEach(() => mock.timers.reset());
 
 describe('outlier detection by failed dials', () => {
-  it('ejects after failures in a row, and not where a dial that went well lay between', () => {
+  it('ejects after failures in a row, and not if a dial that went well lay between', () => {
     const bench = new Bench(3);
     bench.succeed(0, { dials: 7 });
     bench.failDials(0, 4);
@@ -113,7 +113,7 @@ describe('outlier detection by failed dials', () => {
     }
   });
 
-  it('takes no notice of the other kinds, whoever reports them', () => {
+  it('ignores the other kinds, whichever client meets them', () => {
     const bench = new Bench(3);
     for (const kind of ['reset', 'handshake', '5xx'] as const) {
       for (let count = 0; count < 100; count++) {
@@ -179,7 +179,7 @@ describe('outlier detection by what a request can provoke', () => {
     assert.deepEqual(bench.ejected, []);
   });
 
-  it('ejects nothing where no other endpoint is known to do better', () => {
+  it('ejects nothing if no other endpoint is known to do better', () => {
     for (const count of [1, 4]) {
       const bench = new Bench(count, { ...OPTED_IN, maxEjectedPercent: 100 });
       for (let seconds = 0; seconds < 100; seconds++) second(bench, 'reset', five, 0);
@@ -187,7 +187,7 @@ describe('outlier detection by what a request can provoke', () => {
     }
   });
 
-  it('takes an answer of 500 for a success where resets are counted, and none where 5xx is', () => {
+  it('takes an answer of 500 for a success if resets are counted, and none if 5xx is', () => {
     for (const [kind, ejected] of [
       ['reset', []],
       ['handshake', []],

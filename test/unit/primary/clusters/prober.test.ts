@@ -80,7 +80,7 @@ describe('probes', () => {
     prober.stop();
   });
 
-  it('hold nobody up for an endpoint that is forgotten, and none begins when all stop', async () => {
+  it('hold up nothing for an endpoint that is forgotten, and none begins when all stop', async () => {
     const { log } = capture();
     let begun = 0;
     const prober = new Prober(CHECK, null, log, () => {
@@ -151,7 +151,7 @@ describe('probes', () => {
     assert.equal(told.length, 1);
   });
 
-  it('hold up nothing where the first cannot be made, and the first that is made decides by itself', async () => {
+  it('hold up nothing if the first cannot be made, and the first that is made decides by itself', async () => {
     const { record, answer, fall, first } = probed();
     record.setDown(true, 'it has not been probed yet');
     fall();

@@ -78,7 +78,7 @@ describe('drains', () => {
     drains.stop();
   });
 
-  it('are no more where there was none, and for what has been taken out of the configuration', () => {
+  it('are no more if there was none, and for what has been taken out of the configuration', () => {
     const workers = new FakeWorkers();
     const drains = new Drains(workers, fakeClusters([]), capture().log);
     assert.equal(drains.cancel(web), false);

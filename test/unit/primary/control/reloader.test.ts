@@ -54,7 +54,7 @@ describe('the reloader', () => {
     assert.equal(lines.filter(({ msg }) => msg === 'configuration reloaded').length, 3);
   });
 
-  it('keeps the old one where the new one is bad or cannot be applied, and says why and where', async () => {
+  it('keeps the old one if the new one is bad or cannot be applied, and says why and where', async () => {
     const { log, lines } = capture();
     let fault: Error = new ConfigError([{ place: 'sluice.yaml:3:5', message: 'unknown key "x"' }]);
     const reloader = new Reloader(

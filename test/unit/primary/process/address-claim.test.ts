@@ -192,7 +192,7 @@ describe('claiming the addresses of listeners', () => {
     }
   });
 
-  it('lets go of all where one is refused', async () => {
+  it('lets go of all if one is refused', async () => {
     const { server, port } = await listen({ host: '127.0.0.1', port: 0 });
     const probe = await listen({ host: '127.0.0.1', port: 0 });
     await new Promise((resolve) => probe.server.close(resolve));

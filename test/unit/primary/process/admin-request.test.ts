@@ -42,7 +42,7 @@ describe('a request to the admin address', { timeout: 300_000 }, () => {
     });
   });
 
-  it('rejects, and throws nothing besides, where the connection breaks before or behind the head', async () => {
+  it('rejects, and throws nothing besides, if the connection breaks before or behind the head', async () => {
     await assert.rejects(
       ask((socket) => socket.resetAndDestroy()),
       { code: 'ECONNRESET' },
@@ -53,7 +53,7 @@ describe('a request to the admin address', { timeout: 300_000 }, () => {
     );
   });
 
-  it('rejects where the answer does not end in time', async () => {
+  it('rejects if the answer does not end in time', async () => {
     await assert.rejects(
       ask((socket) => socket.write(HEAD), 300),
       (error: Error) => /abort|timeout/i.test(`${error.name} ${error.message}`),

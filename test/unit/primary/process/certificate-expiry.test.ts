@@ -59,7 +59,7 @@ describe('the expiry of certificates', () => {
     }
   });
 
-  it('is left out, with a warning, where a file cannot be read', () => {
+  it('is left out, with a warning, if a file cannot be read', () => {
     const { log, lines } = capture();
     const broken = listener('one', ['missing.pem', 'x'], ['broken.pem', 'y'], ['2054.pem', 'z']);
     assert.deepEqual(

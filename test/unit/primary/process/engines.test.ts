@@ -33,13 +33,13 @@ const supported = (): null => null;
 const unsupported = (): string => 'it is for Linux';
 
 describe('the choice of engines', () => {
-  it('is raw where that can be used, and says nothing', () => {
+  it('is raw if that can be used, and says nothing', () => {
     const { engines, lines } = choose([l4('a', 'auto'), l4('b', 'net'), l4('c', 'raw')], supported);
     assert.deepEqual(engines, ['raw', 'net', 'raw']);
     assert.deepEqual(lines, []);
   });
 
-  it('is net for all where raw cannot be used, and says so once', () => {
+  it('is net for all if raw cannot be used, and says so once', () => {
     const { engines, lines } = choose([l4('a', 'auto'), l4('b', 'auto'), l4('c', 'net')], unsupported);
     assert.deepEqual(engines, ['net', 'net', 'net']);
     assert.deepEqual(
@@ -58,7 +58,7 @@ describe('the choice of engines', () => {
     );
   });
 
-  it('refuses to start where raw is demanded and cannot be used', () => {
+  it('refuses to start if raw is demanded and cannot be used', () => {
     assert.throws(
       () => choose([l4('a', 'auto'), l4('b', 'raw')], unsupported),
       (error: unknown) =>
@@ -69,7 +69,7 @@ describe('the choice of engines', () => {
     );
   });
 
-  it('does not look where nobody wants raw', () => {
+  it('does not look if nobody wants raw', () => {
     const { engines } = choose([l4('a', 'net')], () => assert.fail('looked'));
     assert.deepEqual(engines, ['net']);
     assert.deepEqual(choose([], () => assert.fail('looked')).engines, []);

@@ -147,7 +147,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     assert.equal(supervisor.harm('l7-2', { type: 'fault' }), false);
   });
 
-  it('does not start where a worker refuses, and says why in one line', async () => {
+  it('does not start if a worker refuses, and says why in one line', async () => {
     const { supervisor, workerLines } = await supervise(workers('obedient', 'refusing'));
     await assert.rejects(supervisor.start(), (error) => {
       assert.ok(error instanceof StartError);
@@ -158,7 +158,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     assert.ok(workerLines().filter(({ msg }) => msg === 'worker ends').length <= 2);
   });
 
-  it('does not start where a worker file cannot be loaded', async () => {
+  it('does not start if a worker file cannot be loaded', async () => {
     const { supervisor } = await supervise(workers('missing'));
     await assert.rejects(
       supervisor.start(),
@@ -188,7 +188,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     await closed;
   });
 
-  it('starts no worker anew that fails while it drains', async () => {
+  it('does not restart a worker that fails while it drains', async () => {
     const { supervisor, config, lines } = await supervise(workers('obedient'));
     await supervisor.start();
     const { worker } = await dial(config, 'web');

@@ -118,7 +118,7 @@ describe('the place of a worker', { timeout: 300_000 }, () => {
     await settled(slot, tasks);
   });
 
-  it('starts a worker anew that ends without being told to, or does not listen again', async () => {
+  it('restarts a worker that ends without being told to, or does not listen again', async () => {
     const { slot, tasks, lines } = setup({ startMs: 30 });
     void slot.start();
     tasks[0]!.say({ type: 'listening', generation: 3 });
@@ -221,7 +221,7 @@ describe('the place of a worker', { timeout: 300_000 }, () => {
     assert.deepEqual([slot.pulse, slot.listeningSockets], [null, []]);
   });
 
-  it('says that its worker does not listen in time, where it is started anew', async () => {
+  it('says that its worker does not listen in time, if it is a restarted one', async () => {
     const late: number[] = [];
     const { slot, tasks, lines } = setup({ startMs: 30 }, { onLate: (afterMs) => late.push(afterMs) });
     void slot.start();

@@ -74,7 +74,7 @@ describe('the stamp of a fan-out message', () => {
     assert.equal(stamp.read(outer, 1, outer.length - 1), 1234.5);
   });
 
-  it('is not found where there is none, part of one, or that of another run', () => {
+  it('is not found if there is none, part of one, or that of another run', () => {
     const other = Buffer.alloc(32);
     new Stamp('fedcba9876543210').write(other, 5);
     const broken = Buffer.alloc(32);

@@ -15,7 +15,7 @@ describe('the body of an admin page', () => {
     assert.deepEqual(await page.encode('br'), { bytes: Buffer.from(text), encoding: null });
   });
 
-  it('stays as it is where it is short', async () => {
+  it('stays as it is if it is short', async () => {
     const { encoding } = await new PageBody('text/plain', 'a 1\n').encode('gzip');
     assert.equal(encoding, null);
   });

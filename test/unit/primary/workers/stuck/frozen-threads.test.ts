@@ -106,7 +106,7 @@ describe('the supervision of workers that stick', { timeout: 300_000 }, () => {
     assert.equal(await supervisor.end(ending), true);
   });
 
-  it('replaces no more where too many threads are left behind, and goes on when one has ended', async () => {
+  it('replaces no more if too many threads are left behind, and goes on when one has ended', async () => {
     const { supervisor, lines } = await start('freezing', 'obedient', l7Only);
     supervisor.harm('l7-0', { type: 'freeze', forMs: 3_600_000 });
     supervisor.harm('l7-1', { type: 'freeze', forMs: 10_000 });

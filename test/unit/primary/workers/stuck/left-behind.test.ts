@@ -50,7 +50,7 @@ class Stage {
 }
 
 describe('a worker that is left behind', () => {
-  it('loses its addresses at once where others serve them, also while its replacement starts', async () => {
+  it('loses its addresses at once if others serve them, also while its replacement starts', async () => {
     const stage = new Stage();
     stage.add(stage.slot('l7', [7, 8]), true, new Promise(() => undefined));
     await turn();
@@ -82,7 +82,7 @@ describe('a worker that is left behind', () => {
     );
   });
 
-  it('loses its addresses where its replacement fails, and where there is none', async () => {
+  it('loses its addresses if its replacement fails, and if there is none', async () => {
     for (const replaced of [Promise.reject(new Error('no')), null]) {
       const stage = new Stage();
       stage.add(stage.slot('l4', [7]), false, replaced);
@@ -91,7 +91,7 @@ describe('a worker that is left behind', () => {
     }
   });
 
-  it('is terminated at layer 4, where it has no uWS handles, and never at layer 7', async () => {
+  it('is terminated at layer 4, which has no native handles, and never at layer 7', async () => {
     for (const [kind, terminated] of [
       ['l4', true],
       ['l7', false],

@@ -46,7 +46,7 @@ describe('the silence of a worker', () => {
     assert.deepEqual(silencesOf([[0, 7], [500, 7]]), [0, 500]); // prettier-ignore
   });
 
-  it('begins anew for a worker that was out of sight', () => {
+  it('begins again for a worker that was out of sight', () => {
     const meter = new SilenceMeter<string>(PERIOD_MS);
     const look = (now: number, names: string[]): Record<string, number> =>
       Object.fromEntries(meter.look(now, new Map(names.map((name) => [name, 1]))));

@@ -110,7 +110,7 @@ describe('the watch over workers', () => {
     assert.deepEqual(stage.told, ['worker is stuck after 1000', 'worker turns again']);
   });
 
-  it('judges nobody where it is off', () => {
+  it('judges nobody if it is off', () => {
     const stage = new Stage();
     stage.stuckAfterMs = 0;
     stage.add('worker');
