@@ -1,4 +1,4 @@
-/** A client's WebSocket as a session sees it. The engine that carries the connection implements it. */
+/** A client's WebSocket as a session of whole messages sees it. An engine that frames WebSockets itself implements it. */
 export interface DownstreamSocket {
   /**
    * Sends a message.
@@ -28,7 +28,7 @@ export interface DownstreamSocket {
   getBufferedAmount(): number;
 }
 
-/** Hears what happens on a client's WebSocket. */
+/** Hears what happens on a client's WebSocket. A session of whole messages implements it. */
 export interface DownstreamOwner {
   /** The client has been answered 101. Called once, before all others. */
   downstreamOpened(socket: DownstreamSocket): void;

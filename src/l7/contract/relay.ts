@@ -1,7 +1,6 @@
 import type { WebSocketSettings } from '../../config/types/listener.ts';
 import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
-import type { DownstreamOwner } from './downstream-socket.ts';
 import type { CloseSide, SessionStats } from './session-stats.ts';
 import type { UpstreamOwner, UpstreamSocket } from './upstream-socket.ts';
 
@@ -13,7 +12,10 @@ export interface RelayTerms {
   readonly stats: SessionStats;
 }
 
-/** Joins clients' WebSockets to endpoints' for one route in one worker. Each engine has its own. */
+/**
+ * Joins clients' WebSockets to endpoints' for one route in one worker. Each engine has its own, and gives the relay's sessions
+ * the clients' legs in its own form: whole messages, or bytes.
+ */
 export interface Relay {
   /** The sessions that live. */
   readonly sessions: LiveSet<RelaySession>;
@@ -25,12 +27,12 @@ export interface Relay {
   createSession(upstream: UpstreamSocket, endpoint: Endpoint, log: SessionLog | null): RelaySession;
 }
 
-/** A client's WebSocket joined to an endpoint's. It lives from `downstreamOpened` until both legs have ended. */
-export interface RelaySession extends LiveMember, DownstreamOwner, UpstreamOwner {
+/** A client's WebSocket joined to an endpoint's. It lives from `UpgradeReply.accept` until both legs have ended. */
+export interface RelaySession extends LiveMember, UpstreamOwner {
   readonly endpoint: Endpoint;
   /** Whether the session leads to an endpoint. @param endpoint its label */
   isOf(cluster: string, endpoint: string): boolean;
-  /** Gives up a session that `downstreamOpened` was not called for. Frees the endpoint and its socket. */
+  /** Gives up a session whose client has gone before the 101. Frees the endpoint and its socket. */
   discard(): void;
   /** Ends the session because the worker drains: 1012. Returns true. */
   drain(): boolean;

@@ -11,6 +11,7 @@ import type { EngineListener, ListenerOwner } from '../contract/engine.ts';
 import type { Exchange } from '../contract/exchange.ts';
 import type { HeaderList } from '../contract/http-reply.ts';
 import type { DownstreamOwner } from '../contract/downstream-socket.ts';
+import type { RelaySession } from '../contract/relay.ts';
 import type { UpgradeReply } from '../contract/upgrade-reply.ts';
 import { MessageMemory, releaseMessage } from './message-memory.ts';
 import type { UnfinishedMessages } from './unfinished/unfinished-messages.ts';
@@ -158,10 +159,11 @@ export class UwsListener implements EngineListener {
     const offers = compression === 'off' ? undefined : joinedHeaderOf(head, 'sec-websocket-extensions');
     const extensions = chooseDeflateOffer(offers);
     return {
-      accept: (owner: DownstreamOwner, subprotocol: string, headers: HeaderList) => {
+      accept: (session: RelaySession, subprotocol: string, headers: HeaderList) => {
         // Cannot happen: requests with a valid key come by the WebSocket route.
         if (context === null) throw new Error('upgrade without a context');
-        const client = new UwsClient(this.#clientTerms, owner);
+        // The engine's relay makes sessions of whole messages only.
+        const client = new UwsClient(this.#clientTerms, session as RelaySession & DownstreamOwner);
         const socket = makeWebSocket(response, reply, client, headers, {
           key: upgrade.key,
           subprotocol,

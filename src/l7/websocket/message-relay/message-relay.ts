@@ -1,5 +1,6 @@
 import { LiveSet } from '../../../core/collections/live-set.ts';
 import type { Endpoint } from '../../../upstream/endpoint.ts';
+import type { DownstreamOwner } from '../../contract/downstream-socket.ts';
 import type { Relay, RelaySession, RelayTerms, SessionLog } from '../../contract/relay.ts';
 import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
 import { MessageSession } from './message-session.ts';
@@ -14,7 +15,11 @@ export class MessageRelay implements Relay {
     this.#context = { ...environment, ...terms, sessions: this.sessions };
   }
 
-  createSession(upstream: UpstreamSocket, endpoint: Endpoint, log: SessionLog | null): RelaySession {
+  createSession(
+    upstream: UpstreamSocket,
+    endpoint: Endpoint,
+    log: SessionLog | null,
+  ): RelaySession & DownstreamOwner {
     return new MessageSession(this.#context, upstream, endpoint, log);
   }
 }

@@ -9,7 +9,7 @@ import {
   CLOSE_TRY_AGAIN_LATER,
 } from '../../../wire/frames/close-codes.ts';
 import type { ShedReason } from '../../buffers/buffer-budget.ts';
-import type { DownstreamSocket } from '../../contract/downstream-socket.ts';
+import type { DownstreamOwner, DownstreamSocket } from '../../contract/downstream-socket.ts';
 import type { RelaySession, SessionLog } from '../../contract/relay.ts';
 import type { CloseSide } from '../../contract/session-stats.ts';
 import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
@@ -27,7 +27,7 @@ const NO_REASON = new Uint8Array(0);
  */
 export class MessageSession
   extends SessionDeadlines<SessionContext>
-  implements RelaySession, UpstreamFlowOwner, DownstreamFlowOwner
+  implements RelaySession, DownstreamOwner, UpstreamFlowOwner, DownstreamFlowOwner
 {
   liveIndex = -1;
   bufferedDownstream = 0;

@@ -2,7 +2,7 @@
 import { RandomPool } from '../../../../../src/core/random-pool.ts';
 import { TimerWheel } from '../../../../../src/core/timing/timer-wheel.ts';
 import { BufferBudget } from '../../../../../src/l7/buffers/buffer-budget.ts';
-import type { DownstreamSocket } from '../../../../../src/l7/contract/downstream-socket.ts';
+import type { DownstreamOwner, DownstreamSocket } from '../../../../../src/l7/contract/downstream-socket.ts';
 import { Outbox, SLAB_BYTES } from '../../../../../src/l7/websocket/message-relay/outbox.ts';
 import { SessionStats } from '../../../../../src/l7/contract/session-stats.ts';
 import { MessageRelay } from '../../../../../src/l7/websocket/message-relay/message-relay.ts';
@@ -148,7 +148,7 @@ export class Stage {
   readonly page = statsPage();
   readonly budget: BufferBudget;
   readonly relay: MessageRelay;
-  readonly session: RelaySession;
+  readonly session: RelaySession & DownstreamOwner;
   /** The access lines of the session. */
   readonly lines: (Partial<SessionEnd> | 'opened')[] = [];
   /** Whether the session has given up the endpoint. */
