@@ -217,7 +217,7 @@ describe('a file of the configuration', () => {
     }
   });
 
-  it('is read where the system does not tell its size', () => {
+  it('is read if the system does not tell its size', () => {
     assert.match(readRegularFile('/proc/self/status', 1024 * 1024).toString(), /^Name:/);
     assert.throws(() => readRegularFile('/proc/self/status', 16), /is larger than 16B/);
   });

@@ -22,7 +22,7 @@ describe('loader', () => {
   it('fills in every default', () => {
     const { config, warnings } = load(MINIMAL);
     assert.deepEqual(warnings, []);
-    // A quarter of what there is: of all memory, or of what a container may have.
+    // A quarter of the machine's memory, or of a container's limit.
     assert.ok(config.workers.bufferBudget > 0 && config.workers.bufferBudget <= totalmem() / 4);
     assert.deepEqual(config, {
       workers: {

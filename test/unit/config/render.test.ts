@@ -169,7 +169,7 @@ describe('example.yaml', () => {
     assert.deepEqual(missing, ['w']);
   });
 
-  it('shows the defaults where it says so', () => {
+  it('shows the defaults that it documents', () => {
     const { config } = loadConfig({ file: EXAMPLE, overrides: [], env: {} });
     const [web] = config.listeners;
     const bare = load(

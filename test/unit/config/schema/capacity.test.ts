@@ -64,7 +64,7 @@ describe('capacity', () => {
     assert.deepEqual(more, []);
   });
 
-  it('says nothing of listeners without a limit, nor where descriptors have none', () => {
+  it('does not warn of listeners without a limit, nor without a limit of descriptors', () => {
     assert.deepEqual(warningsOf(two(0, 0), { descriptorLimit: 256 }), []);
     assert.deepEqual(load(two(60_000_000, 0)).warnings, []);
   });

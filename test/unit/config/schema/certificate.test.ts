@@ -52,7 +52,7 @@ describe('certificate', () => {
     assert.deepEqual(read('chain.pem', 'good.key')[0]?.serverNames, ['example.com', '*.example.com']);
   });
 
-  it('is for its common name where it has no others, if that is a host', () => {
+  it('is for its common name if it has no other names, and the common name is a host', () => {
     assert.deepEqual(read('named.pem', 'named.key')[0]?.serverNames, ['named.example']);
     assert.deepEqual(read('phrase.pem', 'phrase.key')[0]?.serverNames, []);
   });
@@ -102,7 +102,7 @@ describe('certificate', () => {
     assert.match(errors('/dev/zero', 'good.key')[0] ?? '', /cert: "\/dev\/zero" is not a regular file/);
   });
 
-  it('is known by its path to whoever refuses it', () => {
+  it('is named by its path in the errors about it', () => {
     try {
       load(text('nope.pem', 'good.key'), { files: FILES });
       assert.fail('was accepted');

@@ -129,7 +129,7 @@ describe('cluster', () => {
     );
   });
 
-  it('counts failed dials alone, where it is not told to count what clients can provoke', () => {
+  it('counts only failed dials by default, because clients can provoke the other failures', () => {
     assert.deepEqual(read().outlier?.failures, ['connect']);
     assert.deepEqual(read('outlier: { failures: [5xx, handshake, 5xx] }').outlier?.failures, [
       '5xx',

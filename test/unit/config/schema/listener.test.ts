@@ -87,7 +87,7 @@ ${CLUSTERS}`;
     ]);
   });
 
-  it('refuses compressors of their own for sessions, and names what there is instead', () => {
+  it('refuses a compressor for each session, and names the alternatives', () => {
     assert.deepEqual(errorsOf(l7('websocket: { compression: dedicated }')), [
       '5:31: compression: "dedicated" is no longer supported: a compressor of its own costs each session 82 KiB outside ' +
         'of every bound. Write shared, which costs sessions no memory, or off',
@@ -109,7 +109,7 @@ ${CLUSTERS}`;
     }
   });
 
-  it('bounds handshakes, and has some wait only where they are bounded', () => {
+  it('limits handshakes, and lets some wait only if there is a limit', () => {
     const limits = (text: string): number[] => {
       const { maxPendingHandshakes, maxQueuedHandshakes } = l7Of(load(l7(text)));
       return [maxPendingHandshakes, maxQueuedHandshakes];
@@ -124,7 +124,7 @@ ${CLUSTERS}`;
     ]);
   });
 
-  it('reads what is done about paths with several readings', () => {
+  it('reads the treatment of paths with several readings', () => {
     const text =
       'paths: { ambiguous: pass, mergeSlashes: true, escapedSlashes: decode, pathParameters: refuse }';
     assert.deepEqual(l7Of(load(l7(text))).paths, {
@@ -146,7 +146,7 @@ ${CLUSTERS}`;
     assert.deepEqual(l7Of(load(l7('trustedProxies: []'))).trustedProxies, []);
   });
 
-  it('refuses what is neither an IP address nor a block of them', () => {
+  it('refuses trusted proxies that are neither an IP address nor a CIDR block', () => {
     for (const bad of [
       '10.0.0.0/33',
       'fd00::/129',
@@ -245,7 +245,7 @@ ${CLUSTERS}`;
     ]);
   });
 
-  it('refuses the engine raw where the endpoints are spoken to by TLS', () => {
+  it('refuses the engine raw for a cluster with TLS', () => {
     const text = (engine: string): string =>
       'clusters: [{ name: app, tls: {}, endpoints: [{ address: "a:1" }] }]\n' +
       `listeners:\n  - { name: a, mode: l4, address: ':1', cluster: app, engine: ${engine} }\n`;

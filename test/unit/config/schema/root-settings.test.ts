@@ -39,7 +39,7 @@ describe('settings of the root', () => {
     }
   });
 
-  it('have the host names of the admin address, and say if one is none', () => {
+  it('have the host names of the admin address, and refuse wrong ones', () => {
     const { config } = load(`admin: { hosts: [Admin.Example.COM, sluice] }\n${MINIMAL}`);
     assert.deepEqual(config.admin.hosts, ['admin.example.com', 'sluice']);
     for (const [hosts, place, message] of [

@@ -15,7 +15,7 @@ describe('root', () => {
     ]);
   });
 
-  it('needs no cluster where no route goes to one', () => {
+  it('needs no cluster if no route goes to one', () => {
     const text = 'listeners: [{ name: a, mode: l7, address: ":1", routes: [{ match: {}, respond: {} }] }]';
     assert.deepEqual(load(text).config.clusters, []);
   });

@@ -82,7 +82,7 @@ describe('sources of settings', () => {
     assert.equal(config.workers.l4, 2);
   });
 
-  it('names the option or the variable that a problem comes from, after those of the file', () => {
+  it('names the option or the variable of a problem, after the problems of the file', () => {
     const errors = errorsOf(`${MINIMAL}log: { format: xml }\n`, {
       env: { SLUICE_LOG_LEVEL: 'loud', SLUICE_WORKERS_L7: 'x' },
       overrides: [

@@ -42,7 +42,7 @@ describe('sticky', () => {
     assert.match(errorsOf(configOf('cookie: a, secure: never'))[0] ?? '', /"never" is not one of auto, on/);
   });
 
-  it('is secure where browsers want it', () => {
+  it('is secure if browsers require it', () => {
     assert.equal(read('cookie: a, sameSite: none')?.secure, 'on');
     assert.equal(read('cookie: __Host-a')?.secure, 'on');
     assert.equal(read('cookie: __Secure-a, secure: on')?.secure, 'on');

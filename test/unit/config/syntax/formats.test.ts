@@ -63,7 +63,7 @@ describe('formats', () => {
     assert.equal(refusal(format, -1), `-1 ${remedy}`);
   });
 
-  it('read whole numbers only where no quotes are around them', () => {
+  it('read whole numbers only without quotes', () => {
     const format = integer({ min: 1, max: 100 });
     assert.equal(format(1), 1);
     assert.equal(format(100), 100);

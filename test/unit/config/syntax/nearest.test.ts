@@ -28,7 +28,7 @@ describe('nearest', () => {
     assert.equal(nearest('modes', ['node', 'mode']), 'mode');
   });
 
-  it('finds nothing where nothing is near', () => {
+  it('finds nothing if no candidate is near', () => {
     for (const word of ['', 'x', 'backend', 'na', 'addressable-things']) {
       assert.equal(nearest(word, WORDS), undefined, word);
     }

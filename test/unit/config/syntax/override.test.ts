@@ -12,7 +12,7 @@ describe('override', () => {
     assert.deepEqual(parseOverride('a'), { path: ['a'], value: null });
   });
 
-  it('takes what is no YAML for text', () => {
+  it('takes a value that is not YAML for text', () => {
     for (const text of ['[::1]:8080', '[::]:80', '*x', '@x', '"', '{a', '!tag x', 'a: b: c']) {
       assert.deepEqual(parseOverride(`a=${text}`), { path: ['a'], value: text });
     }

@@ -52,7 +52,7 @@ log: { levels: 1 }
     assert.match(errorsOf(`${MINIMAL}'log.level': debug\n`)[0] ?? '', /unknown key "log.level"/);
   });
 
-  it('refuses a mapping where something else stands', () => {
+  it('refuses any other value in place of a mapping', () => {
     assert.deepEqual(
       errorsOf('- a\n')[0],
       '1:1: a list is not a mapping: a configuration has workers, admin, log, shutdown, drain, demo, listeners, clusters',

@@ -34,7 +34,7 @@ describe('source file', () => {
     assert.deepEqual(root, new Map([['a', [1]]]));
   });
 
-  it('knows where a value stands', () => {
+  it('finds the place of a value', () => {
     assert.equal(at(TEXT, ['log', 'level']), '2:15');
     assert.equal(at(TEXT, ['listeners', 0, 'name']), '4:11');
     assert.equal(at(TEXT, ['listeners', 1]), '8:5');
@@ -47,12 +47,12 @@ describe('source file', () => {
     assert.equal(at(TEXT, ['listeners', 1, 'empty']), '9:5');
   });
 
-  it('points at a key where that is asked for', () => {
+  it('finds the place of a key on request', () => {
     assert.equal(at(TEXT, ['log', 'level'], true), '2:8');
     assert.equal(at(TEXT, ['listeners', 0, 'name'], true), '4:5');
   });
 
-  it('points at what is around a value that is not there', () => {
+  it('finds the place around a missing value', () => {
     assert.equal(at(TEXT, ['listeners', 1, 'address']), '8:5 around');
     assert.equal(at(TEXT, ['listeners', 7, 'address']), '3:1 around');
     assert.equal(at(TEXT, ['nothing', 'here']), '2:1 around');
@@ -78,7 +78,7 @@ describe('source file', () => {
     );
   });
 
-  it('is broken where the syntax is, and says where', () => {
+  it('reports a syntax error with its place', () => {
     const cases = [
       ['a: [1\nb: 2', 2, 1],
       ['a: "x', 1, 6],
@@ -94,7 +94,7 @@ describe('source file', () => {
     }
   });
 
-  it('says in words what is wrong with an alias and with a second document', () => {
+  it('explains a wrong alias and a second document', () => {
     assert.equal(new SourceFile('a: *x').broken?.message, '*x has no &x before it');
     assert.equal(
       new SourceFile('a: 1\n---\nb: 2').broken?.message,
@@ -135,7 +135,7 @@ describe('source file', () => {
     );
   });
 
-  it('reads one value by itself, as text where it is no YAML', () => {
+  it('reads a single value, as text if it is not YAML', () => {
     assert.equal(parseValue('5'), 5);
     assert.equal(parseValue('true'), true);
     assert.equal(parseValue('5s'), '5s');

@@ -93,7 +93,7 @@ describe('static action', () => {
 });
 
 describe('respond action', () => {
-  it('reads what is answered', () => {
+  it('reads the status, the body and the content type', () => {
     assert.deepEqual(action('respond: {}'), {
       kind: 'respond',
       status: 200,
@@ -120,7 +120,7 @@ describe('respond action', () => {
 });
 
 describe('redirect action', () => {
-  it('reads where it goes', () => {
+  it('reads the target and the status', () => {
     assert.deepEqual(action('redirect: { to: "https://example.com/" }'), {
       kind: 'redirect',
       to: 'https://example.com/',

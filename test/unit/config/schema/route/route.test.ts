@@ -5,7 +5,7 @@ import { errorsOf, load, routes, warningsOf } from '../../load.ts';
 const actionErrors = (text: string): string[] => errorsOf(routes(`{ match: {}, ${text} }`));
 
 describe('route', () => {
-  it('is named by its place where it has no name', () => {
+  it('is named by its place in the list if it has no name', () => {
     const text = routes(
       '{ match: { path: /a }, respond: {} }',
       '{ name: x, match: { path: /b }, respond: {} }',
@@ -45,7 +45,7 @@ describe('route', () => {
     ]);
   });
 
-  it('is warned of where an earlier one leaves nothing to it', () => {
+  it('is warned of if an earlier route takes all of its requests', () => {
     const text = routes(
       '{ name: all, match: { pathPrefix: /a }, respond: {} }',
       '{ name: some, match: { path: /a/b, host: x }, respond: {} }',
