@@ -23,7 +23,7 @@ describe('address', () => {
     assert.deepEqual(parseTcpAddress('[::]:8080'), tcp('::', 8080));
   });
 
-  it('refuses what is none', () => {
+  it('refuses text that is not an address', () => {
     const bad = [
       '',
       '8080',
@@ -52,7 +52,7 @@ describe('address', () => {
     for (const text of bad) assert.equal(parseTcpAddress(text), undefined, text);
   });
 
-  it('reads a UNIX socket where one may stand', () => {
+  it('reads a UNIX socket only as an address of an endpoint', () => {
     assert.deepEqual(parseAddress('unix:/run/app.sock'), { kind: 'unix', path: '/run/app.sock' });
     assert.deepEqual(parseAddress('unix:./app.sock'), { kind: 'unix', path: './app.sock' });
     assert.equal(parseAddress('unix:'), undefined);

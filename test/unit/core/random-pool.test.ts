@@ -15,14 +15,14 @@ describe('a random pool', () => {
     for (let turn = 0; turn < 5000; turn++) {
       const count = 1 + (turn % 64);
       const bytes = pool.take(count);
-      // Filled anew, it begins at its first byte.
+      // A pool that is filled again begins at its first byte.
       if (bytes.byteOffset === 0) refills++;
       else assert.equal(bytes.byteOffset, end);
       end = bytes.byteOffset + count;
       if (turn % 3 === 0 && count >= 16) {
         const before = Buffer.from(bytes);
         pool.int32();
-        // The number came from behind them, unless the pool was filled anew for it.
+        // The number came from behind them, unless the pool was filled again for it.
         if (bytes.equals(before)) end += 4;
         else end = 4;
       }
@@ -30,7 +30,7 @@ describe('a random pool', () => {
     assert.ok(refills > 5);
   });
 
-  it('repeats nothing when it is filled anew', () => {
+  it('repeats no byte when it is filled again', () => {
     const pool = new RandomPool();
     const seen = new Set<string>();
     for (let count = 0; count < 2000; count++) seen.add(pool.take(16).toString('hex'));

@@ -24,7 +24,7 @@ describe('a shortage of our own', () => {
     assert.equal(found('ECONNREFUSED', 'ETIMEDOUT'), null);
   });
 
-  it('is none of what is no error', () => {
+  it('is not found in values that are not errors', () => {
     for (const thrown of [null, undefined, 'EMFILE', { code: 'EMFILE' }, new Error('x')]) {
       assert.equal(ownShortageOf(thrown), null);
     }

@@ -8,7 +8,7 @@ const THREADS = 4;
 const TURNS = 2000;
 const MODULE = new URL('../../../src/core/thread-lock.ts', import.meta.url).href;
 
-/** Adds to a number that it reads and writes in two steps, as nobody may who is not alone. */
+/** Adds to a number that it reads and writes in two steps, which is wrong without a lock. */
 const CODE = `
   const { workerData: { lock, value, module, turns } } = require('node:worker_threads');
   import(module).then(({ ThreadLock }) => {

@@ -9,7 +9,7 @@ class Member {
   readonly payload = new Array<number>(32).fill(0.5);
 }
 
-describe('a set of what is under way', () => {
+describe('a set of live members', () => {
   it('has what was added and not deleted, like a Set', () => {
     const set = new LiveSet<Member>();
     const model = new Set<Member>();

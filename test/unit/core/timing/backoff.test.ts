@@ -17,7 +17,7 @@ describe('backoff', () => {
     assert.deepEqual([middle.next(), middle.next()], [75, 150]);
   });
 
-  it('begins anew after a reset', () => {
+  it('starts again after a reset', () => {
     const backoff = new Backoff({ firstMs: 100, maxMs: 1000 }, () => 1);
     backoff.next();
     backoff.next();

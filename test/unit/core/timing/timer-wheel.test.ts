@@ -189,7 +189,7 @@ describe('an entry that expires', () => {
     }
   });
 
-  it('can arm any others of its slot anew', () => {
+  it('can arm other entries of its slot again', () => {
     for (let arming = 0; arming < 4; arming++) {
       for (let other = 0; other < 4; other++) {
         const wheel = new TimerWheel(0);

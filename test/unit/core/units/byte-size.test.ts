@@ -8,7 +8,7 @@ import {
 } from '../../../../src/core/units/byte-size.ts';
 
 describe('byte size', () => {
-  it('reads a number and a unit, bytes where there is none', () => {
+  it('reads a number and a unit; without a unit, bytes', () => {
     assert.equal(parseByteSize('0'), 0);
     assert.equal(parseByteSize('512'), 512);
     assert.equal(parseByteSize('512B'), 512);
@@ -20,7 +20,7 @@ describe('byte size', () => {
     assert.equal(parseByteSize('1GB'), 1_000_000_000);
   });
 
-  it('refuses what is none', () => {
+  it('refuses text that is not a size', () => {
     for (const text of [
       '',
       'KiB',
@@ -40,7 +40,7 @@ describe('byte size', () => {
     }
   });
 
-  it('never rounds to nothing what is something', () => {
+  it('never rounds a positive amount to 0', () => {
     assert.equal(parseByteSize('0.1B'), 1);
     assert.equal(parseByteSize('0.0000001KiB'), 1);
     assert.equal(parseByteSize('0.0KiB'), 0);

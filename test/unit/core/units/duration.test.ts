@@ -33,7 +33,7 @@ describe('duration', () => {
     }
   });
 
-  it('refuses what is none', () => {
+  it('refuses text that is not a duration', () => {
     for (const text of [
       '',
       '5',
@@ -56,7 +56,7 @@ describe('duration', () => {
     }
   });
 
-  it('never rounds to nothing what is something', () => {
+  it('never rounds a positive amount to 0', () => {
     assert.equal(parseDuration('0.1ms'), 1);
     assert.equal(parseDuration('0.0000001s'), 1);
     assert.equal(parseDuration('0.0ms'), 0);

@@ -19,7 +19,7 @@ describe('rate', () => {
     assert.equal(parseRate('30/m', '/s'), 0.5);
   });
 
-  it('refuses what is none', () => {
+  it('refuses text that is not a rate', () => {
     for (const text of [
       '',
       '/s',
@@ -52,7 +52,7 @@ describe('byte rate', () => {
     assert.equal(parseByteRate('0/s'), 0);
   });
 
-  it('refuses what is none', () => {
+  it('refuses text that is not a rate of bytes', () => {
     for (const text of ['', '/s', '512', '512B', '512B/m', '512B /s', '-1/s', '512B/s/s']) {
       assert.equal(parseByteRate(text), undefined, text);
     }
