@@ -48,7 +48,7 @@ describe('epoll', { skip }, () => {
     });
   });
 
-  it('tells of a break once where nothing else is wanted', async () => {
+  it('reports a broken connection once if no other event is watched', async () => {
     await withPair('IPv4', ({ client, server }, sockets, close) => {
       const epoll = new Epoll(8);
       const buffer = new PinnedBuffer(1);

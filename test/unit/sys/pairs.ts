@@ -25,10 +25,10 @@ const hasIpv6 = Object.values(networkInterfaces()).some((one) =>
   one?.some(({ address }) => address === '::1'),
 );
 
-/** Those that this machine has. */
+/** The families that this machine has. */
 export const FAMILIES: readonly Family[] = hasIpv6 ? ['IPv4', 'IPv6', 'UNIX'] : ['IPv4', 'UNIX'];
 
-/** An address of the family that nobody listens on; `remove` takes away what it has left in the file system. */
+/** Returns a free address of the family. `remove` deletes the directory of its file. */
 export async function freshAddress(family: Family): Promise<{ address: Address; remove: () => void }> {
   if (family === 'UNIX') {
     const directory = mkdtempSync(join(tmpdir(), 'sluice-sys-'));
@@ -39,7 +39,7 @@ export async function freshAddress(family: Family): Promise<{ address: Address; 
   return { address: { kind: 'tcp', host, port: await freshPort() }, remove: () => undefined };
 }
 
-/** A port that is free on every interface, and none of those that the kernel gives to whoever connects. */
+/** Returns a port that is free on all interfaces, and outside of the kernel's range for outgoing connections. */
 async function freshPort(): Promise<number> {
   for (;;) {
     const port = randomInt(10_000, 32_000);
@@ -64,7 +64,7 @@ export async function until(errno: number, call: () => number): Promise<number> 
   throw new Error(`the call still fails with error ${errno}`);
 }
 
-/** Runs a test with two ends of a connection, and closes what it has neither closed nor given to somebody else. */
+/** Runs a test with two ends of a connection, and closes the ends that the test has neither closed nor given away. */
 export async function withPair(
   family: Family,
   test: (

@@ -1,4 +1,4 @@
-/** What a thread notes of its descriptors, and what is closed by it when the thread is gone. */
+/** The descriptors that a thread notes, and their end after the thread has exited. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';

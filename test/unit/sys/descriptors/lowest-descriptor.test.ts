@@ -31,7 +31,7 @@ describe('the lowest free descriptor', { skip: process.platform === 'win32' }, (
       ['--import', new URL('../../../support/processes/fixtures/no-koffi.ts', import.meta.url).pathname],
     ],
   ] as const) {
-    it(`is infinite where none is free, ${how}`, { skip: process.platform !== 'linux' }, async () => {
+    it(`is infinite if no descriptor is free, ${how}`, { skip: process.platform !== 'linux' }, async () => {
       const script = `
         const { openSync } = process.getBuiltinModule('node:fs');
         const { lowestDescriptor } = await import('${FILE}');

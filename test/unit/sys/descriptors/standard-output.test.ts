@@ -6,7 +6,7 @@ import { runCommand } from '../../../support/processes/run-command.ts';
 const FIXTURE = join(import.meta.dirname, 'fixtures/talkative-library.ts');
 
 describe('standard output that has been taken', () => {
-  it('gets what is written to the new descriptor, and nothing of what is written to descriptor 1', async () => {
+  it('gets the text of the new descriptor, and none of descriptor 1', async () => {
     const { status, stdout, stderr } = await runCommand(process.execPath, [FIXTURE]);
     assert.deepEqual(
       { status, stdout, stderr },

@@ -14,7 +14,7 @@ function take(): Uint8Array<ArrayBuffer>[] {
   return Array.from({ length: 100 }, () => new Uint8Array(MIB / 2));
 }
 
-/** Counts those of the last 20 blocks that were taken from the system one by one. */
+/** Counts the blocks, of the last 20, that came from the system one by one. */
 function apart(blocks: readonly Uint8Array[]): number {
   const { addressOf, pageSize } = nativeCalls();
   return blocks.slice(-20).filter((block) => addressOf(block) % pageSize() === OFFSET).length;

@@ -46,7 +46,7 @@ describe('a pinned buffer', { skip }, () => {
     });
   });
 
-  it('moves random amounts at random places without touching what is beside them', async () => {
+  it('moves random amounts at random places without changing the bytes beside them', async () => {
     await withPair('UNIX', ({ client, server }) => {
       const from = new PinnedBuffer(SIZE);
       const to = new PinnedBuffer(SIZE);
@@ -96,7 +96,7 @@ describe('a pinned buffer', { skip }, () => {
     });
   });
 
-  it('calls nothing for what is no open descriptor', () => {
+  it('makes no call for a number that is not an open descriptor', () => {
     const buffer = new PinnedBuffer(8);
     fc.assert(
       fc.property(anyNumber, (fd) => {
@@ -107,7 +107,7 @@ describe('a pinned buffer', { skip }, () => {
     );
   });
 
-  it('has no room any more when its memory was handed to somebody else', () => {
+  it('has no bytes any more after its memory was transferred', () => {
     const buffer = new PinnedBuffer(8);
     const taken = structuredClone(buffer.bytes.buffer, { transfer: [buffer.bytes.buffer] });
     assert.equal(taken.byteLength, 8);
@@ -116,7 +116,7 @@ describe('a pinned buffer', { skip }, () => {
     assert.throws(() => addressWithin(buffer, 0, 8), /is no range of a buffer of 0 bytes/);
   });
 
-  it('stays where it is while the heap around it moves', async () => {
+  it('keeps its address while the heap moves', async () => {
     await withPair('UNIX', ({ client, server }) => {
       const buffers = Array.from({ length: 64 }, (_, index) => {
         const buffer = new PinnedBuffer(index + 1);

@@ -36,7 +36,7 @@ describe('a reservation without system calls', () => {
     await whileListening({ host: '127.0.0.1', port: reservation.port, reusePort: true }, () => undefined);
   });
 
-  it('is refused where anybody listens, shared or not, or the machine has no such address', async () => {
+  it('is refused if another socket listens, shared or not, or the machine does not have the address', async () => {
     for (const reusePort of [false, true]) {
       for (const [theirs, ours] of [
         ['127.0.0.1', '127.0.0.1'],

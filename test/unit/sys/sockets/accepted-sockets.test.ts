@@ -61,7 +61,7 @@ describe('accepted sockets', { skip, timeout: 60_000 }, () => {
     assert.ok(!accepted.includes(99_999));
   });
 
-  it('tell what has been received, and what of it nobody has read', async () => {
+  it('tell the received and the unread bytes', async () => {
     const { client, server, fd, accepted } = await pair();
     assert.deepEqual([accepted.received(fd), accepted.unread(fd)], [0, 0]);
     server.pause();
@@ -107,7 +107,7 @@ describe('accepted sockets', { skip, timeout: 60_000 }, () => {
     assert.ok(accepted.isFinishing(fd));
   });
 
-  it('are something else while they are hidden, and go on as before when they are shown', async () => {
+  it('have no peer while they are hidden, and work again when they are shown', async () => {
     const { client, server, fd, accepted } = await pair();
     const before = readlinkSync(`/proc/self/fd/${fd}`);
     const disguise = accepted.disguise([fd]);

@@ -7,10 +7,10 @@ import { HandOver } from '../../../../src/sys/sockets/hand-over.ts';
 import { findListening } from '../../../../src/sys/sockets/listening-sockets.ts';
 import { eventually, within } from '../../../support/deadline.ts';
 
-/** Once in 10^15 times half of the sockets would get all of so many by chance. */
+/** Connections of a test. Half of the sockets would get all of them by chance once in 10^15 times. */
 const CONNECTS = 50;
 
-/** A server of one's own on an address, and how many connections it has got. */
+/** A listening server, and the number of connections that it has accepted. */
 interface Listening {
   readonly server: Server;
   readonly port: number;
@@ -57,7 +57,7 @@ describe('handing over an address', { timeout: 300_000 }, () => {
     return client;
   }
 
-  /** How many of so many connections each of a group gets. */
+  /** Opens connections, and counts those that each socket of a group gets. */
   async function spread(host: string, all: readonly Listening[]): Promise<number[]> {
     for (const one of all) one.accepted = 0;
     for (let count = 0; count < CONNECTS; count++) {
@@ -94,7 +94,7 @@ describe('handing over an address', { timeout: 300_000 }, () => {
     [1, 2, 0],
   ]) {
     for (const heirs of [3, 4]) {
-      it(`goes on while those that hand over close, in the order ${order.join()} before ${heirs}`, async () => {
+      it(`continues while the other sockets close, in the order ${order.join()} before ${heirs}`, async () => {
         const all = await group('127.0.0.1', order.length + heirs);
         const handOvers = order.map((index) => new HandOver(all[index]!.fd, order.length));
         const heirsOf = (count: number): number[] => all.map((_, index) => index).slice(count);
@@ -110,7 +110,7 @@ describe('handing over an address', { timeout: 300_000 }, () => {
     }
   }
 
-  it('leaves the choice to the system where nobody is named, or nobody is there', async () => {
+  it('leaves the choice to the system without heirs, or if there are none', async () => {
     const [one, two] = (await group('127.0.0.1', 2)) as [Listening, Listening];
     for (const from of [null, 0, 3, 7, -3, -7]) {
       const other = await listen('127.0.0.1', one.port);

@@ -41,7 +41,7 @@ describe('listening sockets', { timeout: 300_000 }, () => {
     return client;
   }
 
-  it('are found by their port, also where several share it, and those that do not listen are not', async () => {
+  it('are found by their port, also if several share it, unless they do not listen', async () => {
     const one = await listen('127.0.0.1');
     assert.equal(findListening(one.port).length, 1);
     const two = await listen('127.0.0.1', one.port);
@@ -63,7 +63,7 @@ describe('listening sockets', { timeout: 300_000 }, () => {
     const sockets = new Sockets();
     const target = new SocketAddress({ kind: 'tcp', host: '127.0.0.1', port });
     const byte = new PinnedBuffer(1);
-    // Nobody accepts while this goes on: what can be sent to is in the queue.
+    // No code accepts meanwhile: connections that can be sent to are in the queue.
     const queued = (count: number): number => {
       const open = Array.from({ length: count }, () => sockets.open(target));
       for (const one of open) sockets.connect(one, target);
@@ -90,7 +90,7 @@ describe('listening sockets', { timeout: 300_000 }, () => {
     assert.equal(stopListening(own), false);
   });
 
-  it('are told from connections, which go on', async () => {
+  it('are told from connections, which continue', async () => {
     const { server, port } = await listen('127.0.0.1');
     const client = dial(port);
     const [served] = (await once(server, 'connection')) as [Socket & { _handle: { fd: number } }];

@@ -167,7 +167,7 @@ describe('a pipe', { skip }, () => {
       ),
     ));
 
-  it('leaves no descriptor open behind it, and takes closed ones from nobody', () => {
+  it('leaves no descriptor open, and refuses closed ones', () => {
     const before = openDescriptors();
     const pipe = new Pipe(MOST);
     assert.equal(openDescriptors(), before + 2);

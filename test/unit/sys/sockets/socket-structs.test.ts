@@ -17,7 +17,7 @@ function room(): Uint8Array {
 }
 
 describe('socket structures', () => {
-  it('has sockaddr_in in the order of bytes of the machine, and the port in that of the network', () => {
+  it("writes the family of sockaddr_in in the machine's byte order, and the port in network byte order", () => {
     const little = room();
     assert.equal(writeIpv4(little, 0x1f90, true), 16);
     assert.deepEqual([...little.subarray(0, 16)], [2, 0, 0x1f, 0x90, ...new Array<number>(12).fill(0)]);
@@ -73,7 +73,7 @@ describe('socket structures', () => {
     );
   });
 
-  it('throws where there is no room', () => {
+  it('throws if there are too few bytes', () => {
     const small = new Uint8Array(SOCKADDR_BYTES - 1);
     assert.throws(() => writeIpv4(small, 1, true), RangeError);
     assert.throws(() => writeIpv6(small, 1, 0, true), RangeError);

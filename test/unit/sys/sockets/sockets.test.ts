@@ -54,7 +54,7 @@ describe('sockets', { skip }, () => {
     });
   }
 
-  it('resets where it is told to, and only there', async () => {
+  it('resets a connection only on request', async () => {
     for (const reset of [false, true]) {
       await withPair('IPv4', async ({ client, server }, sockets, close) => {
         const buffer = new PinnedBuffer(1);
@@ -89,7 +89,7 @@ describe('sockets', { skip }, () => {
     });
   });
 
-  it('shares an address with others of its kind and with nobody else', async () => {
+  it('shares an address only with sockets of its kind', async () => {
     const sockets = new Sockets();
     const { address } = await freshAddress('IPv4');
     const target = new SocketAddress(address);
@@ -100,7 +100,7 @@ describe('sockets', { skip }, () => {
     sockets.close(second);
   });
 
-  it('names what is in the way of listening, and leaves nothing open', async () => {
+  it('names the error that prevents listening, and leaves no descriptor open', async () => {
     const sockets = new Sockets();
     const { address, remove } = await freshAddress('UNIX');
     const target = new SocketAddress(address);

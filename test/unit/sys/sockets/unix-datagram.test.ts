@@ -33,7 +33,7 @@ describe('a datagram to a UNIX socket', { timeout: 300_000 }, () => {
     });
   }
 
-  it('fails with the name of the error where nobody is there, and is refused where it cannot be', () => {
+  it('fails with the name of the error if nobody listens, and refuses a wrong path', () => {
     assert.throws(() => sendUnixDatagram(join(directory, 'nobody'), Buffer.from('x')), {
       name: 'SystemCallError',
       code: 'ENOENT',
