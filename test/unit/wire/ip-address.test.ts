@@ -49,7 +49,7 @@ describe('an IP address as text', () => {
     );
   });
 
-  it('is empty for what is no address', () => {
+  it('is empty for bytes that are not an address', () => {
     for (const length of [0, 1, 3, 5, 15, 17]) assert.equal(formatIp(new Uint8Array(length)), '');
   });
 });
@@ -71,7 +71,7 @@ describe('the one form of an address', () => {
     }
   });
 
-  it('does not change what is in it already', () => {
+  it('does not change a normalised address', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), (bytes) => {
         assert.equal(normalizeIp(formatIp(bytes)), formatIp(bytes));
@@ -79,7 +79,7 @@ describe('the one form of an address', () => {
     );
   });
 
-  it('is none of what is no address', () => {
+  it('is null for text that is not an address', () => {
     const none = ['', 'a', '1.2.3', '1.2.3.4.5', '01.2.3.4', ':::', '[::1]', '1.2.3.4:80', ' 1.2.3.4'];
     for (const text of [...none, `fe80::1%${'x'.repeat(64)}`]) assert.equal(normalizeIp(text), null, text);
   });

@@ -199,7 +199,7 @@ describe('the port that the client used', () => {
     ]);
   });
 
-  it('is not what is no port', () => {
+  it('is not taken from a wrong port', () => {
     for (const bad of ['0', '65536', '-1', '1e3', '443a', ' ', '443\u00a0']) {
       assert.deepEqual(port({}, 'x-forwarded-port', bad, ...HTTPS), ['443'], bad);
     }

@@ -13,7 +13,7 @@ describe('close codes', () => {
     for (const code of wrong) assert.equal(isSendableCloseCode(code), false, String(code));
   });
 
-  it('are labelled by their range where they are not registered', () => {
+  it('are labelled by their range if they are not registered', () => {
     const cases = [
       [1000, '1000'],
       [1006, '1006'],

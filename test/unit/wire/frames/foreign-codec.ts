@@ -31,7 +31,7 @@ export interface Received {
   readonly code: number;
 }
 
-/** Reads what a client has sent, as a server does; throws where the frames are wrong. */
+/** Reads a client's frames like a server. Throws if they are wrong. */
 export function receiveAsServer(bytes: Buffer): Received[] {
   const received: Received[] = [];
   let failure: unknown = null;

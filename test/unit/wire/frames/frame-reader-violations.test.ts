@@ -6,7 +6,7 @@ import { BINARY, CLOSE, PING, TEXT, closeBody, encodeFrame } from '../../../supp
 import { FrameRecorder, feed, pool, readSizes } from './frame-recorder.ts';
 
 const CONTINUATION = 0;
-const LONGEST_HEAD = 10;
+const MAX_HEAD_BYTES = 10;
 
 describe('a frame reader that is sent what RFC 6455 forbids', () => {
   const extended = (opcode: number, ...length: number[]): Buffer => Buffer.from([0x80 | opcode, ...length]);
@@ -129,7 +129,7 @@ describe('a frame reader that is sent what RFC 6455 forbids', () => {
       fc.property(fc.uint8Array({ maxLength: 400 }), readSizes, (bytes, sizes) => {
         const recorder = new FrameRecorder();
         feed(recorder, Buffer.from(bytes), sizes, () => {
-          assert.ok(recorder.heldBytes <= MAX_HELD_PAYLOAD_BYTES + LONGEST_HEAD);
+          assert.ok(recorder.heldBytes <= MAX_HELD_PAYLOAD_BYTES + MAX_HEAD_BYTES);
         });
         const end = recorder.found.findIndex(({ kind }) => kind === 'error' || kind === 'close');
         assert.ok(end === -1 || end === recorder.found.length - 1);

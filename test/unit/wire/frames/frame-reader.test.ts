@@ -16,7 +16,7 @@ import { serverFrame } from './foreign-codec.ts';
 import { FrameRecorder, feed, pool, readSizes, type Found } from './frame-recorder.ts';
 
 const CONTINUATION = 0;
-const LONGEST_HEAD = 10;
+const MAX_HEAD_BYTES = 10;
 
 /** Lengths at which a frame's form, or what the reader does with it, changes. */
 const BORDERS = [
@@ -94,7 +94,7 @@ describe('a frame reader', () => {
         const { bytes, expected } = encode(messages);
         const recorder = new FrameRecorder();
         feed(recorder, bytes, sizes, () => {
-          assert.ok(recorder.heldBytes <= MAX_HELD_PAYLOAD_BYTES + LONGEST_HEAD);
+          assert.ok(recorder.heldBytes <= MAX_HELD_PAYLOAD_BYTES + MAX_HEAD_BYTES);
         });
         assert.equal(recorder.heldBytes, 0);
         assert.deepEqual(withoutPieces(recorder.found), expected);

@@ -97,7 +97,7 @@ export function feed(
   let at = 0;
   for (let turn = 0; at < bytes.length; turn++) {
     const wanted = sizes[Math.min(turn, sizes.length - 1)]!;
-    // Every other read lies where the one before it might have ended.
+    // Every other read begins at the place where the one before it might have ended.
     const start = (turn % 2) * MARGIN;
     const size = Math.min(wanted, bytes.length - at, shared.length - 2 * MARGIN);
     const end = start + size;

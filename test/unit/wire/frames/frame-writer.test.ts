@@ -148,7 +148,7 @@ describe('the payload of a close frame', () => {
     assert.equal(closePayload(1000, Buffer.from('é'.repeat(62))).length, 2 + 122);
   });
 
-  it('ends even where the reason is no UTF-8', () => {
+  it('ends even if the reason is not UTF-8', () => {
     assert.equal(closePayload(1000, Buffer.alloc(200, 0x80)).length, 2);
   });
 });

@@ -83,7 +83,7 @@ describe('a body with a length', () => {
     }
   });
 
-  it('waits for its last byte, and is cut where the endpoint closes before', () => {
+  it('waits for its last byte, and is cut if the endpoint closes before', () => {
     const body = new Collected(head(500, 'content-length', '12'));
     push(body, bytes);
     assert.equal(outcome(body), 'incomplete');
@@ -91,7 +91,7 @@ describe('a body with a length', () => {
     assert.equal(outcome(body), 'malformed');
   });
 
-  it('ends where it says, whatever follows', () => {
+  it('ends by its own length, whatever follows', () => {
     const body = new Collected(head(200, 'content-length', '5'));
     push(body, bytes);
     push(body, bytes);
@@ -277,7 +277,7 @@ describe('a chunked body', () => {
     });
   }
 
-  it('is cut where the endpoint closes at any byte before its end', () => {
+  it('is cut if the endpoint closes at any byte before its end', () => {
     const bytes = Buffer.from('5;x\r\nhello\r\n0\r\nX: a\r\n\r\n');
     for (let end = 0; end < bytes.length; end++) {
       const body = new Collected(CHUNKED);

@@ -39,7 +39,7 @@ describe('a challenge to authenticate the connection', () => {
     'Bearer, Negotiator',
     'Digest realm=ntlm',
   ]) {
-    it(`is not seen where there is none: ${value}`, () => {
+    it(`is not found in: ${value}`, () => {
       assert.equal(challengesConnection({ headers: ['www-authenticate', value] }), false);
       assert.equal(challengesConnection({ headers: ['x-authenticate', 'NTLM'] }), false);
     });

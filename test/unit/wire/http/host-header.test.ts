@@ -28,7 +28,7 @@ describe('hostOf', () => {
     assert.equal(hostOf('[::ffff:127.0.0.1]:'), '[::ffff:127.0.0.1]');
   });
 
-  it('refuses what is no host', () => {
+  it('refuses text that is not a host', () => {
     const refused = [
       '',
       '.',

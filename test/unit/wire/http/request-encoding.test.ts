@@ -25,7 +25,7 @@ function plain(target: string, forwarded: readonly string[] = []): UpstreamTarge
   return { target, host: null, forwarded, edits: NO_EDITS };
 }
 
-/** The lines of the encoded request; fails where a line does not end as it should. */
+/** Returns the lines of the encoded request. Fails if a line ends wrongly. */
 function linesOf(bytes: Buffer): string[] {
   const text = bytes.toString('utf8');
   assert.ok(text.endsWith('\r\n\r\n'));
@@ -164,7 +164,7 @@ const request = fc
   .array(fc.tuple(name, value), { maxLength: 8 })
   .map((lines) => head('host', 'example.com', ...lines.flat()));
 
-/** What goes upstream, worked out anew and simply. */
+/** A simple second implementation of the request that goes upstream. */
 function expectedLines(from: RequestHead): string[] {
   const pairs: [string, string][] = [];
   for (let index = 0; index < from.headers.length; index += 2) {

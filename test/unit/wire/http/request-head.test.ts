@@ -26,7 +26,7 @@ describe('the headers of a request', () => {
     assert.equal(joinedHeaderOf(twice, 'x-c'), undefined);
   });
 
-  it('are not found by what is a value', () => {
+  it('are not found by a text that is a value', () => {
     const confusing = head('x-a', 'x-b', 'x-b', 'right');
     assert.equal(headerOf(confusing, 'x-b'), 'right');
     assert.equal(joinedHeaderOf(confusing, 'x-b'), 'right');

@@ -12,7 +12,7 @@ function parse(text: string): Result {
   return new ResponseHeadReader(true).push(Buffer.from(text, 'latin1'));
 }
 
-/** What the reader says at last of a text that comes byte by byte, and of what is behind it. */
+/** Returns the reader's result for a text that comes byte by byte. */
 function parseDripped(text: string): Result {
   const reader = new ResponseHeadReader(true);
   let result: Result = 'incomplete';
@@ -168,7 +168,7 @@ describe('what an endpoint says that is no HTTP/1', () => {
     });
   }
 
-  it('is found out at its first wrong byte where it does not begin like HTTP/1', () => {
+  it('is refused at its first wrong byte if it does not begin like HTTP/1', () => {
     for (const text of [
       'S',
       'HTTP/1.2',

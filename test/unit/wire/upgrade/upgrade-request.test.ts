@@ -22,7 +22,7 @@ function handshake(changes: Readonly<Record<string, string | null>> = {}, method
 }
 
 describe('a request', () => {
-  it('wants a WebSocket where its upgrade header names it, in any case and place', () => {
+  it('wants a WebSocket if its upgrade header names it, in any case and place', () => {
     for (const upgrade of ['websocket', 'WebSocket', 'WEBSOCKET', 'h2c, websocket', ' websocket ,h2c']) {
       assert.equal(wantsWebSocket(handshake({ upgrade })), true, upgrade);
     }
@@ -34,7 +34,7 @@ describe('a request', () => {
     }
   });
 
-  it('wants none where it names something else', () => {
+  it('wants no WebSocket if it names another protocol', () => {
     for (const upgrade of [null, '', 'h2c', 'websocket/13', 'websockets', 'web socket', 'websoc\u212aet']) {
       assert.equal(wantsWebSocket(handshake({ upgrade })), false, String(upgrade));
     }
@@ -60,7 +60,7 @@ describe("a client's handshake", () => {
     assert.ok('key' in checkUpgrade(handshake({ 'content-length': '0' })));
   });
 
-  it('is accepted where its connection header has several lines', () => {
+  it('is accepted if its connection header has several lines', () => {
     const head = handshake({ connection: 'keep-alive' });
     assert.ok(wantsWebSocket({ ...head, headers: [...head.headers, 'connection', 'upgrade'] }));
   });
@@ -88,7 +88,7 @@ describe("a client's handshake", () => {
     }
   });
 
-  it('is refused with 426 where it speaks another version', () => {
+  it('is refused with 426 for another version', () => {
     for (const version of [null, '', '8', '12', '14', '013', '13.0', '13, 8']) {
       const checked = checkUpgrade(handshake({ 'sec-websocket-version': version }));
       assert.ok('status' in checked, String(version));

@@ -72,14 +72,14 @@ describe("an endpoint's 101", () => {
     assert.equal(problemOf(extended(['sec-websocket-accept', ACCEPT])), problem);
   });
 
-  it('is refused where it does not upgrade to websocket alone', () => {
+  it('is refused unless it upgrades to websocket alone', () => {
     for (const upgrade of [null, '', 'h2c', 'websocket, h2c', 'websocket/13']) {
       assert.equal(problemOf(changed('upgrade', upgrade)), 'upgrade is not websocket', String(upgrade));
     }
     assert.equal(problemOf(extended(['upgrade', 'websocket'])), 'upgrade is not websocket');
   });
 
-  it('is refused where its connection header does not say upgrade', () => {
+  it('is refused if its connection header lacks upgrade', () => {
     for (const connection of [null, '', 'keep-alive', 'upgraded', 'close']) {
       assert.equal(problemOf(changed('connection', connection)), 'connection does not hold upgrade');
     }
@@ -112,7 +112,7 @@ describe("an endpoint's 101", () => {
 });
 
 describe("the headers that cross from an endpoint's answer to the client's", () => {
-  it('are all but those of one connection and of the handshake, in order and with their repetitions', () => {
+  it('are all except headers of one connection and of the handshake, in order and with repetitions', () => {
     const kept = [
       ['set-cookie', 'a=1; Path=/'],
       ['x-a', ''],
