@@ -54,7 +54,7 @@ describe('the event loop', { skip, timeout: 300_000 }, () => {
     });
   });
 
-  it('lets the thread pool answer, and timers and promises go on', async () => {
+  it('serves the thread pool, timers and promises', async () => {
     await withLoop(async () => {
       const { address } = await lookup('localhost');
       assert.match(address, /^(?:127\.0\.0\.1|::1)$/);

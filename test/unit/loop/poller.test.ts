@@ -97,7 +97,7 @@ describe('the poller', { skip: unsupportedReason() ?? false }, () => {
     });
   });
 
-  it('changes what is watched for', async () => {
+  it('changes the watched events', async () => {
     await withPair('IPv4', ({ client, server }, sockets, _close, give) => {
       const poller = new Poller(sockets);
       const probe = new Probe();
@@ -116,7 +116,7 @@ describe('the poller', { skip: unsupportedReason() ?? false }, () => {
     });
   });
 
-  it('tells of a descriptor of somebody else, and never closes it', async () => {
+  it('reports a descriptor of another owner, and never closes it', async () => {
     await withPair('IPv4', ({ client, server }, sockets) => {
       const poller = new Poller(sockets);
       poller.watchForeign(server);

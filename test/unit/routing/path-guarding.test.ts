@@ -40,7 +40,7 @@ const MODELS: readonly ((path: string) => string)[] = [
   },
 ];
 
-/** Every path that a server with up to so many of the models, in any order, can come to. */
+/** Returns every path that a server can read with up to a number of the models, in any order. */
 function outcomesOf(path: string, models: number): Set<string> {
   const outcomes = new Set([path]);
   let last = [path];

@@ -44,7 +44,7 @@ describe('QueryString', () => {
     assert.equal(new QueryString('?v=%31').has('?v', '1'), true);
   });
 
-  it('has nothing where there is no query', () => {
+  it('has no pair if there is no query', () => {
     assert.equal(new QueryString('').has('', ''), false);
     assert.equal(new QueryString('&&').has('', ''), false);
   });

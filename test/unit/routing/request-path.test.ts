@@ -54,7 +54,7 @@ describe('normalizePath', () => {
     assert.equal(normalizePath('/a//../b'), '/a/b');
   });
 
-  it('refuses what is no path of a request', () => {
+  it('refuses text that is not the path of a request', () => {
     const refused = [
       '',
       '*',

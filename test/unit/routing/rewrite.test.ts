@@ -44,7 +44,7 @@ describe('expandRedirect', () => {
     assert.equal(expandRedirect('/$1', ['$2$$'], ''), '/$2$$');
   });
 
-  it("keeps the request's query where the target has none", () => {
+  it("keeps the request's query if the target has none", () => {
     assert.equal(expandRedirect('/new', [], 'a=1&b=2'), '/new?a=1&b=2');
     assert.equal(expandRedirect('/new#top', [], 'a=1'), '/new?a=1#top');
     assert.equal(expandRedirect('/new#a?b', [], 'a=1'), '/new?a=1#a?b');
@@ -84,7 +84,7 @@ describe('a redirect whose groups bring a dot segment', () => {
     }
   });
 
-  it('has one where only the query has such a segment', () => {
+  it('has a location if only the query has such a segment', () => {
     assert.equal(expandRedirect('/new?to=/$1', ['../x'], ''), '/new?to=/../x');
     assert.equal(expandRedirect('/new', [], 'to=/../x'), '/new?to=/../x');
   });

@@ -159,7 +159,7 @@ describe('series that are lent', () => {
     assert.equal(lend('c'), null);
   });
 
-  it('give way to those of a configuration with the same labels, and replace retired ones', () => {
+  it('give way to series of a configuration with the same labels, and replace retired ones', () => {
     const rig = new Rig(seriesOf('a'));
     const listed = rig.directory.slot(pageMetrics.endpointConnectionsActive, seriesOf('a')[0]!.labels);
     const lent = rig.lend('a')!;

@@ -15,7 +15,7 @@ describe('the lines of a second', () => {
     assert.equal(windows[0]!.collectAll(), 4);
   });
 
-  it('are free whichever way the clock jumps, also where the word of the state wraps', () => {
+  it('are free in whichever direction the clock jumps, also if the state wraps', () => {
     const window = new LineWindow(allocateLineWindow(), 1);
     for (const second of [0, NOW, 2 ** 20 - 1, 2 ** 20, 2 ** 32 + 5, 1]) {
       assert.deepEqual([window.take(second), window.take(second)], [true, false], String(second));

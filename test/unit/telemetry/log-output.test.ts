@@ -45,7 +45,7 @@ describe('the log output', () => {
       try {
         closeSync(fd);
       } catch {
-        // The output closes what is not standard output.
+        // The output closes any descriptor except standard output.
       }
     }
   }
@@ -72,7 +72,7 @@ describe('the log output', () => {
     assert.equal(dropped, 0);
   });
 
-  it('makes lines pretty, those of a batch one by one, without colours where no terminal is', async () => {
+  it('makes each line of a batch pretty, without colours unless the output is a terminal', async () => {
     const { text } = await written('pretty', (output) => output.write(LINE + LINE));
     const rows = text.split('\n');
     assert.equal(rows.length, 3);
@@ -80,7 +80,7 @@ describe('the log output', () => {
     assert.ok(!text.includes('\u001b'));
   });
 
-  it('appends to a file, and goes on in a new one when the old one has been moved away', async () => {
+  it('appends to a file, and opens a new one after the old one was moved', async () => {
     const file = join(directory, 'own.log');
     writeFileSync(file, 'before\n');
     const output = new LogOutput('json', file);
@@ -97,7 +97,7 @@ describe('the log output', () => {
     assert.equal(readFileSync(`${file}.1`, 'utf8'), 'before\n1\n2\n');
   });
 
-  it('says which file it cannot open, and goes on in the old one where that is the case later', async () => {
+  it('names a file that it cannot open, and stays in the old file if reopening fails', async () => {
     const own = join(directory, 'own');
     mkdirSync(own);
     const file = join(own, 'log');
@@ -139,7 +139,7 @@ describe('the log output', () => {
     assert.equal(late?.dropped, 2);
   });
 
-  it('goes on where nothing can be written any more', async () => {
+  it('continues when nothing can be written any more', async () => {
     const fd = openSync('/dev/full', 'w');
     const output = new LogOutput('json', fd);
     output.write(LINE);

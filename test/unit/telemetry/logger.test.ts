@@ -38,7 +38,7 @@ describe("the primary's logger", () => {
     assert.equal(new Date(line.time).toISOString(), line.time);
   });
 
-  it('leaves out what is below its level', () => {
+  it('leaves out lines below its level', () => {
     const levels = primaryLines('info', (log) => {
       log.debug('no');
       log.info('yes');
@@ -47,7 +47,7 @@ describe("the primary's logger", () => {
     assert.deepEqual(levels, ['info', 'fatal']);
   });
 
-  it('says nothing where it is silent', () => {
+  it('writes nothing if it is silent', () => {
     assert.deepEqual(
       primaryLines('silent', (log) => log.fatal('no')),
       [],
@@ -134,7 +134,7 @@ describe("a worker's logger", () => {
     assert.equal(posts.length, 1);
   });
 
-  it('posts nothing where it is silent', async () => {
+  it('posts nothing if it is silent', async () => {
     const log = createWorkerLogger({ level: 'silent' }, 'l4-0', () => assert.fail('posted'));
     log.fatal('no');
     log.flush();

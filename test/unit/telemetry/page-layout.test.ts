@@ -85,7 +85,7 @@ describe('a page layout', () => {
     });
   });
 
-  it('makes a page even where it is empty', () => {
+  it('makes a page even if it is empty', () => {
     const layout = new PageLayout();
     assert.ok(new StatsPage(allocatePage(layout), layout).values.length > 0);
   });

@@ -125,7 +125,7 @@ describe('the exposition', () => {
     assert.equal(again.get('process_cpu_seconds')?.type, 'counter');
   });
 
-  it('has the metrics of the process and of Node once, whoever else renders them', async () => {
+  it('has the metrics of the process and of Node once, also with several renderers', async () => {
     twoPages();
     const families = parseExposition((await twoPages().exposition.render('text')).body, 'text');
     assert.equal(families.get('process_resident_memory_bytes')?.samples.length, 1);

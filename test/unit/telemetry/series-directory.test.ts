@@ -44,7 +44,7 @@ describe('the directory of series', () => {
     assert.deepEqual([directory.version, directory.table, shown(directory)], [version, table, ['a']]);
   });
 
-  it('shows what is gone until nothing of its generation lives, and again when it is back', () => {
+  it('shows a removed series until its generation has ended, and again when it is back', () => {
     const directory = new SeriesDirectory([connections('a'), connections('b')]);
     change(directory, [connections('b')], 2);
     assert.deepEqual(shown(directory), ['a', 'b']);
@@ -58,7 +58,7 @@ describe('the directory of series', () => {
     assert.deepEqual(shown(directory).sort(), ['a', 'b']);
   });
 
-  it('gives slots to others only where there is no other room and nobody can write them any more', () => {
+  it('gives slots to other series only without other free slots, and if no worker can write them', () => {
     const directory = new SeriesDirectory([connections('a')]);
     const many = (from: number): SeriesName[] =>
       Array.from({ length: directory.capacity - 1 }, (_, index) => connections(`n${from + index}`));
