@@ -2,6 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { post, KIB } from './request-rig.ts';
 
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+/** A GET that has begun. */
+function ask(options: { kept?: boolean; pooled?: boolean; authorization?: string }): ReturnType<typeof post> {
+  return post({}, false, { method: 'GET', bodiless: true, ...options });
+}
+
 describe('a connection that is kept', () => {
   it('loses nothing of a body if it turns out to be closed, although more comes while another is dialled', () => {
     const { body, sockets, held } = post({}, false, { method: 'PUT', kept: true });
@@ -53,5 +60,39 @@ describe('a connection that is kept', () => {
     assert.deepEqual([log.at(-1), socket!.destroyed, held()], ['ends', false, 0]);
     client.wake();
     assert.equal(log.at(-1), 'done 200');
+  });
+
+  it('stays counted on its endpoint if it is bound to the client', () => {
+    const { sockets, log, held, inUse } = ask({ kept: true, authorization: 'NTLM x' });
+    sockets[0]!.say(OK);
+    assert.deepEqual(log, ['connection kept', '200 ok', 'done 200']);
+    assert.deepEqual([held(), inUse(), sockets[0]!.destroyed], [1, 0, false]);
+  });
+
+  it('is kept for as long as the endpoint says', () => {
+    const { sockets, pass } = ask({});
+    sockets[0]!.owner!.upstreamConnected();
+    sockets[0]!.say(OK.replace('Content', 'Keep-Alive: timeout=5\r\nContent'));
+    pass(3900);
+    assert.equal(sockets[0]!.destroyed, false);
+    pass(200);
+    assert.equal(sockets[0]!.destroyed, true);
+  });
+
+  it('spares the dial, but not for credentials, which need a fresh one', () => {
+    const plain = ask({ pooled: true });
+    assert.deepEqual([plain.spared, plain.sockets.length], [[true], 1]);
+    const login = ask({ pooled: true, authorization: 'NTLM x' });
+    assert.deepEqual([login.spared, login.sockets.length, login.sockets[0]!.received], [[false], 2, '']);
+  });
+});
+
+describe('a connection whose response comes before the whole body has been sent', () => {
+  it('carries no other request', () => {
+    const { body, sockets, log } = post();
+    body.come(16 * KIB);
+    sockets[0]!.owner!.upstreamConnected();
+    sockets[0]!.say(OK);
+    assert.deepEqual([log, sockets[0]!.destroyed], [['200 ok', 'done 200'], true]);
   });
 });

@@ -82,6 +82,8 @@ export interface Rig {
   readonly sockets: FakeSocket[];
   /** The log lines of failed attempts, and what the outlier detection counts. */
   readonly failures: string[];
+  /** For each choice of an endpoint, whether a connection in the pool spares the dial. */
+  readonly spared: boolean[];
   /** Connections of the endpoint that are counted now. */
   readonly held: () => number;
   /** Bound connections that count as in use. */
@@ -96,14 +98,23 @@ export interface Rig {
  * A request that has begun, and of whose body nothing has come yet.
  *
  * @param kept whether a connection waits, in the pool or bound to the client's; it is the first of the rig's sockets then
+ * @param pooled whether a connection waits in the pool, also if the request has credentials
  */
 export function post(
   settings: Partial<ProxyContext['settings']> = {},
   chunked = false,
-  { method = 'POST', kept = false, authorization = '', endpoints = Infinity, bodiless = false } = {},
+  {
+    method = 'POST',
+    kept = false,
+    pooled = false,
+    authorization = '',
+    endpoints = Infinity,
+    bodiless = false,
+  } = {},
 ): Rig {
   const log: string[] = [];
   const failures: string[] = [];
+  const spared: boolean[] = [];
   let given = 0;
   const sockets: FakeSocket[] = [];
   const body = new FakeBody();
@@ -121,7 +132,8 @@ export function post(
   const attempts = {
     lastFailure: null as string | null,
     limit: null,
-    next: () => {
+    next: (hasConnection: (of: unknown) => boolean = () => false) => {
+      spared.push(hasConnection(endpoint));
       if (given === endpoints) return null;
       given++;
       held++;
@@ -137,10 +149,10 @@ export function post(
     cookieFor: () => null,
   };
   const pool = new ConnectionPool(wheel);
-  if (kept) {
+  if (kept || pooled) {
     sockets.push(new FakeSocket(null));
     // One that is bound stays counted.
-    if (authorization !== '') held++;
+    if (authorization !== '' && !pooled) held++;
     else pool.keep(endpoint as unknown as Endpoint, sockets[0]!, 60_000);
   }
   const context = {
@@ -178,6 +190,7 @@ export function post(
       take: () => (kept ? { endpoint, socket: sockets[0] } : null),
       beginUse: () => inUse++,
       endUse: () => inUse--,
+      keep: () => log.push('connection kept'),
     },
     requests: new LiveSet(),
     log: { warn: () => undefined, debug: () => undefined },
@@ -232,6 +245,7 @@ export function post(
     body,
     log,
     failures,
+    spared,
     client,
     sockets,
     held: () => held,

@@ -39,6 +39,8 @@ interface Rig {
   readonly pending: () => number;
   /** Moves the clock on. */
   readonly pass: (ms: number) => void;
+  /** Ends the search for the client's connection. */
+  readonly identify: () => void;
 }
 
 interface Options {
@@ -50,6 +52,8 @@ interface Options {
   readonly bound?: boolean;
   /** Whether the request authenticates its connection. */
   readonly authorizes?: boolean;
+  /** Whether the client's connection is known at once. */
+  readonly identified?: boolean;
   /** Whether sockets take a whole upgrade at once. */
   readonly takes?: boolean;
   /** Whether the client is still there when the endpoint has answered 101. */
@@ -63,12 +67,15 @@ export function upgrade({
   gate: gated = 'inside',
   bound = false,
   authorizes = false,
+  identified = authorizes || bound,
   takes = true,
   accepts = true,
   connectTimeoutMs = CONNECT_TIMEOUT_MS,
 }: Options = {}): Rig {
   const log: string[] = [];
   const sockets: FakeSocket[] = bound ? [new FakeSocket(null)] : [];
+  for (const socket of sockets) socket.takes = takes;
+  let identify = (): void => undefined;
   let now = 0;
   let given = 0;
   let held = bound ? 1 : 0;
@@ -140,11 +147,16 @@ export function upgrade({
     pending,
     bodyIdleTimeoutMs: 60_000,
     bound: {
-      clientOf: () => (authorizes || bound ? {} : null),
+      clientOf: () => (identified ? {} : null),
+      identify: (_asker: unknown, found: (client: object) => void) => {
+        identify = () => found({});
+        return () => log.push('search ended');
+      },
       take: () => (bound ? { endpoint: boundEndpoint, socket: sockets[0], accepted: true } : null),
       beginUse: () => undefined,
       endUse: () => undefined,
       identifyNow: () => null,
+      keep: () => log.push('connection kept'),
     },
     keepAliveMs: 60_000,
     refusals: {
@@ -175,6 +187,8 @@ export function upgrade({
       cutBy: null,
       send: (status: number, _headers: unknown, body: Uint8Array | string) =>
         log.push(`${status} ${Buffer.from(body).toString('latin1').trim()}`),
+      begin: (status: number) => log.push(`begins ${status}`),
+      write: () => true,
     },
   } as unknown as UpgradeReply;
   const gate: ClusterGate = {
@@ -196,6 +210,7 @@ export function upgrade({
     sockets,
     held: () => held,
     pending: () => pending.size,
+    identify: () => identify(),
     pass: (ms) => {
       for (const end = now + ms; now < end;) wheel.advance((now = Math.min(end, now + 100)));
     },

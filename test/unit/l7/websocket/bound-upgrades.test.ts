@@ -1,0 +1,85 @@
+/** Upgrades on connections that belong to one client's connection, and who holds a connection in the end. */
+import assert from 'node:assert/strict';
+import { afterEach, describe, it, mock } from 'node:test';
+import { codedError, SWITCH, upgrade } from './upgrade-rig.ts';
+
+afterEach(() => mock.restoreAll());
+
+const RESET = codedError('ECONNRESET');
+const CHALLENGE = 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno';
+
+describe('an upgrade that authenticates its connection', () => {
+  it('waits for the identity of its client before it goes to an endpoint', () => {
+    const { sockets, identify } = upgrade({ authorizes: true, identified: false });
+    assert.equal(sockets.length, 0);
+    identify();
+    assert.equal(sockets.length, 1);
+  });
+
+  it('ends the search if the client goes meanwhile', () => {
+    const { upgrade: begun, log } = upgrade({ authorizes: true, identified: false });
+    begun.clientGone();
+    assert.deepEqual(log, ['search ended', 'refused 499 client_gone at -', 'left']);
+  });
+});
+
+describe('a bound connection', () => {
+  it('is kept after a refusal, read again, and still counted', () => {
+    const { sockets, log, held } = upgrade({ bound: true });
+    sockets[0]!.paused = true;
+    sockets[0]!.say(CHALLENGE);
+    assert.deepEqual(log, [
+      'e0 answered 401',
+      'connection kept',
+      '401 no',
+      'left',
+      'refused 401 refused at e0',
+    ]);
+    assert.deepEqual([held(), sockets[0]!.destroyed, sockets[0]!.paused], [1, false, false]);
+  });
+
+  it('is tried once: another endpoint follows a wrong answer', () => {
+    const { sockets, log } = upgrade({ bound: true });
+    sockets[0]!.say('no HTTP\r\n');
+    assert.equal(log.at(-1), 'e0 failed: handshake, counts as handshake');
+    assert.equal(sockets.length, 2);
+  });
+
+  it('is dialled again once: the fresh connection that closes has failed', () => {
+    const { sockets, log } = upgrade({ bound: true });
+    sockets[0]!.owner!.upstreamClosed(RESET);
+    sockets[1]!.owner!.upstreamConnected();
+    sockets[1]!.owner!.upstreamClosed(RESET);
+    assert.equal(sockets.length, 2);
+    assert.equal(log[2], 'e0 failed: reset, counts as reset');
+  });
+
+  it('that fails otherwise than by a reset leaves no doubt about the next endpoint', () => {
+    const { sockets, log } = upgrade({ bound: true, takes: false });
+    sockets[0]!.owner!.upstreamClosed(codedError('EHOSTUNREACH'));
+    sockets[1]!.owner!.upstreamConnected();
+    sockets[1]!.owner!.upstreamClosed(RESET);
+    assert.equal(log.at(-1), 'e1 failed: reset, counts as reset');
+    assert.equal(sockets.length, 3);
+  });
+});
+
+describe('a client that goes late', () => {
+  it('leaves the connection of its session to the session', () => {
+    const { upgrade: begun, sockets, log, held } = upgrade();
+    sockets[0]!.owner!.upstreamConnected();
+    sockets[0]!.say(SWITCH);
+    const before = [...log];
+    begun.clientGone();
+    assert.deepEqual([log, held(), sockets[0]!.destroyed], [before, 1, false]);
+  });
+
+  it('counts as refused, and once, if it has got a part of a refusal', () => {
+    const { upgrade: begun, sockets, log, held } = upgrade();
+    sockets[0]!.owner!.upstreamConnected();
+    sockets[0]!.say(`HTTP/1.1 403 Forbidden\r\nContent-Length: 99999\r\n\r\n${'x'.repeat(70_000)}`);
+    begun.clientGone();
+    assert.deepEqual(log.slice(-3), ['begins 403', 'left', 'refused 403 refused at e1']);
+    assert.equal(held(), 0);
+  });
+});
