@@ -44,7 +44,7 @@ interface MonitorOptions {
 const FIRST_LOOKUP_TIMEOUT_MS = 3000;
 /** Max labels of endpoints in one log line. */
 const MAX_LISTED = 8;
-/** Bounds the lines about changed endpoints: whoever answers a name's queries can provoke thousands a second. */
+/** Bounds the lines about changed endpoints: a name server can provoke thousands a second. */
 const CHANGE_LINES = { burst: 200, everyMs: 50 };
 
 /** Finds the endpoints of a cluster, probes and ejects them, and tells the workers of each change. */

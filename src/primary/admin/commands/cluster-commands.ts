@@ -5,7 +5,7 @@ import { rateOf } from './parameters.ts';
 type Clusters = Pick<ClusterMonitors, 'all' | 'find' | 'rebalance'>;
 
 /** Of connections per second. */
-const REBALANCE_RATES = { least: 1, most: 100_000 } as const;
+const REBALANCE_RATES = { min: 1, max: 100_000 } as const;
 
 /** Returns the commands that change one cluster. */
 export function clusterCommands(clusters: Clusters): readonly AdminCommand[] {

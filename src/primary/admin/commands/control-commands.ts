@@ -6,7 +6,7 @@ import type { Controls } from './controls.ts';
 import { durationOf, rateOf } from './parameters.ts';
 
 /** Of connections per second; 0 ends none. */
-const DRAIN_RATES = { least: 0, most: 1_000_000 } as const;
+const DRAIN_RATES = { min: 0, max: 1_000_000 } as const;
 
 /** Returns the commands that change the process as a whole: reload, drain, restart of workers, handover. */
 export function controlCommands(controls: Controls): readonly AdminCommand[] {

@@ -9,8 +9,8 @@ export class ParameterError extends Error {
 
 interface RateRange {
   /** Per second. */
-  readonly least: number;
-  readonly most: number;
+  readonly min: number;
+  readonly max: number;
 }
 
 /**
@@ -19,13 +19,12 @@ interface RateRange {
  * @returns connections per second, or null if the query has no such parameter
  * @throws ParameterError for a rate outside of the range
  */
-export function rateOf(query: URLSearchParams, key: string, { least, most }: RateRange): number | null {
+export function rateOf(query: URLSearchParams, key: string, { min, max }: RateRange): number | null {
   const text = query.get(key);
   if (text === null) return null;
   const perSecond = parseRate(text, '/s');
-  if (perSecond !== undefined && perSecond >= least && perSecond <= most) return perSecond;
-  const range =
-    least === 0 ? `up to ${formatRate(most)}` : `from ${formatRate(least)} to ${formatRate(most)}`;
+  if (perSecond !== undefined && perSecond >= min && perSecond <= max) return perSecond;
+  const range = min === 0 ? `up to ${formatRate(max)}` : `from ${formatRate(min)} to ${formatRate(max)}`;
   throw new ParameterError(`${key}: write a number and a unit, such as 100/s, ${range}`);
 }
 
