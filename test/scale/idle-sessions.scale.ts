@@ -13,9 +13,9 @@ const SESSIONS = 9000;
 const DEADLINES = 50_000;
 const MEASURED_S = 30;
 /** Of one core, pings on both legs included. */
-const MOST_CPU = 0.05;
+const MAX_CPU = 0.05;
 /** Of one core, for what a wheel of 50,000 costs by itself. */
-const MOST_WHEEL_CPU = 0.002;
+const MAX_WHEEL_CPU = 0.002;
 
 describe('idle sessions', () => {
   it(`cost next to no CPU: ${SESSIONS} through a proxy`, async (t) => {
@@ -52,7 +52,7 @@ describe('idle sessions', () => {
           `${MEASURED_S} s each, ${(empty * 100).toFixed(2)} % without any; ${Math.round(each)} bytes each`,
       );
       const mean = parts.reduce((sum, part) => sum + part, 0) / parts.length;
-      assert.ok(mean - empty < MOST_CPU, `${mean} of a core`);
+      assert.ok(mean - empty < MAX_CPU, `${mean} of a core`);
       assert.equal((await held).errors.total, 0);
     } finally {
       echo.stop();
@@ -75,6 +75,6 @@ describe('idle sessions', () => {
     const { user, system } = process.cpuUsage(before);
     const share = (user + system) / 1e6 / (minutes * 60);
     t.diagnostic(`${DEADLINES} deadlines of a minute each: ${(share * 100).toFixed(4)} % of a core`);
-    assert.ok(share < MOST_WHEEL_CPU, `${share} of a core`);
+    assert.ok(share < MAX_WHEEL_CPU, `${share} of a core`);
   });
 });

@@ -14,7 +14,7 @@ import { WebRig } from '../support/rigs/web-rig.ts';
 const MIB = 1024 * 1024;
 const SIZE = 1024 * MIB;
 /** What the process may grow by. */
-const MOST_GROWN = 32 * MIB;
+const MAX_GROWTH_BYTES = 32 * MIB;
 /** The slow side takes so much, and then rests. */
 const STEP = 2 * MIB;
 const REST_MS = 5;
@@ -139,5 +139,5 @@ function watchGrowth(pid: number): () => number {
 
 function report(t: { diagnostic(text: string): void }, grown: number): void {
   t.diagnostic(`the process grew by at most ${(grown / MIB).toFixed(1)} MiB`);
-  assert.ok(grown < MOST_GROWN, `grew by ${grown} bytes`);
+  assert.ok(grown < MAX_GROWTH_BYTES, `grew by ${grown} bytes`);
 }

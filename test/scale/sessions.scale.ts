@@ -7,11 +7,11 @@ import { SessionChurn } from '../support/rigs/session-churn.ts';
 import { WebRig } from '../support/rigs/web-rig.ts';
 
 const CYCLES = 200_000;
-/** In so many parts; the first ones take the process to its working size. */
+/** Parts of the load; the first ones take the process to its working size. */
 const PARTS = 10;
 const MIB = 1024 ** 2;
 /** From the third part to the last. */
-const MOST_GROWTH = 24 * MIB;
+const MAX_GROWTH_BYTES = 24 * MIB;
 /** V8 lets the young generations of three threads grow for 100,000 sessions, which says nothing of leaks. */
 const NODE_OPTIONS = '--max-semi-space-size=4';
 
@@ -52,7 +52,7 @@ describe('200,000 sessions', () => {
     assert.deepEqual(churn.endpoint.failures, []);
     await eventually(() => assert.equal(descriptors(pid), open[0]));
     const growth = memory.at(-1)! - memory[2]!;
-    assert.ok(growth < MOST_GROWTH, `${growth} bytes more than after the third part`);
+    assert.ok(growth < MAX_GROWTH_BYTES, `${growth} bytes more than after the third part`);
     const metrics = await rig.settled();
     assert.equal(metrics.sum('sluice_connections_total'), CYCLES);
     assert.equal(metrics.sum('sluice_ws_sessions_total'), PARTS * SessionChurn.opened(CYCLES / PARTS));

@@ -26,8 +26,8 @@ const CHAPTERS: readonly Chapter[] = [
   LIMITS,
 ];
 /** Of one chapter: each may have taken its whole deadline. */
-const MOST_FAILURES = 3;
-const MOST_BYTE_BY_BYTE = 1024;
+const MAX_FAILURES = 3;
+const MAX_BYTES_ONE_BY_ONE = 1024;
 /** How much longer nginx is waited for when it seems to do otherwise than before: the machine may be busy. */
 const PATIENCE = WRITES_PAGE ? [10] : [1, 10, 60];
 
@@ -55,7 +55,7 @@ describe('HTTP conformance', { timeout: 118_000 }, () => {
     it(title, async ({ signal }) => {
       const failures: string[] = [];
       const judge = async (one: Case, cutting: 'whole' | 'bytes'): Promise<void> => {
-        if (signal.aborted || failures.length === MOST_FAILURES) return;
+        if (signal.aborted || failures.length === MAX_FAILURES) return;
         try {
           await expectOutcome(rig.sluice, one, cutting);
         } catch (error) {
@@ -65,7 +65,7 @@ describe('HTTP conformance', { timeout: 118_000 }, () => {
       for (const one of cases) {
         await judge(one, 'whole');
         const passes = one.outcome.kind === 'passes' || one.outcome.kind === 'waits';
-        if (passes && one.first === undefined && one.bytes.length < MOST_BYTE_BY_BYTE)
+        if (passes && one.first === undefined && one.bytes.length < MAX_BYTES_ONE_BY_ONE)
           await judge(one, 'bytes');
       }
       assert.equal(failures.join('\n\n'), '');

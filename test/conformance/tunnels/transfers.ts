@@ -9,7 +9,7 @@ import { TunnelRig } from './rig.ts';
 import type { TunnelEngine } from './rig.ts';
 
 const MIB = 1024 * 1024;
-/** For so many bytes one may wait a minute. */
+/** Bytes that may take a minute. */
 const SLOWEST = 20 * MIB;
 
 /** @param bytesEachWay how much is carried in each direction */

@@ -28,7 +28,7 @@ export type Step =
   | { readonly does: 'bytes'; readonly bytes: Buffer }
   /** A message, compressed where that has been negotiated, in fragments of a size; 0 for one frame. */
   | { readonly does: 'message'; readonly message: Message; readonly fragmentSize: number }
-  /** Waits for so many echoes (a client only; an endpoint gets none) and pongs. */
+  /** Waits for a number of echoes (a client only; an endpoint gets none) and pongs. */
   | { readonly does: 'await'; readonly echoes: number; readonly pongs: number }
   /** A text in one frame, written in three pieces that end at these bytes of the payload. */
   | { readonly does: 'cut'; readonly payload: Buffer; readonly at: readonly [number, number] }
@@ -90,7 +90,7 @@ export interface Case {
   /** Made when it is run: some are large. */
   readonly exchange: () => Exchange;
   readonly end: Ending;
-  /** How the bytes are cut into writes: as they come, a frame in each, or so many bytes in each. */
+  /** How the bytes are cut into writes: as they come, a frame in each, or a number of bytes in each. */
   readonly chop?: 'frame' | number;
   /** `off` without. */
   readonly listeners?: readonly ListenerName[];

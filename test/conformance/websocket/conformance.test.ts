@@ -15,7 +15,7 @@ import { judge } from './verdict.ts';
 const CHAPTERS: readonly Chapter[] = [...FRAMING, ...UTF8, ...CLOSING, ...LIMITS, ...COMPRESSION, ...BEYOND];
 
 /** Of one chapter: each may have taken its whole deadline. */
-const MOST_FAILURES = 3;
+const MAX_FAILURES = 3;
 
 describe('WebSocket conformance', { timeout: 300_000 }, () => {
   const report = new Report(CHAPTERS);
@@ -37,7 +37,7 @@ describe('WebSocket conformance', { timeout: 300_000 }, () => {
           const failures: string[] = [];
           for (const one of here) {
             for (const listener of one.listeners ?? (['off'] as const)) {
-              if (signal.aborted || failures.length === MOST_FAILURES) break;
+              if (signal.aborted || failures.length === MAX_FAILURES) break;
               try {
                 report.add(await judge(rig, side, listener, one));
               } catch (error) {

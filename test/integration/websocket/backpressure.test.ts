@@ -308,7 +308,7 @@ describe('a slow side of a WebSocket', () => {
   }
 });
 
-/** Lets a client read about so many bytes at a time, and does something between. */
+/** Lets a client read a number of bytes at a time, and does something between. */
 function readSlowly(
   { socket }: WsPeer,
   step: number,

@@ -11,7 +11,7 @@ import { WsEndpoint, type WsPeer } from '../../support/websocket/ws-peer.ts';
 
 const RUNS = 40;
 /** Pieces that a stream is cut into, each a write and a turn of its own. */
-const MOST_CUTS = 80;
+const MAX_CUTS = 80;
 
 interface RandomMessage {
   readonly isBinary: boolean;
@@ -46,7 +46,7 @@ const stream = fc.record({
   messages: fc.array(message, { minLength: 1, maxLength: 12 }),
   mask: fc.uint8Array({ minLength: 4, maxLength: 4 }),
   /** Where the bytes are cut, in millionths of all. */
-  cuts: fc.array(fc.nat(1_000_000), { maxLength: MOST_CUTS }),
+  cuts: fc.array(fc.nat(1_000_000), { maxLength: MAX_CUTS }),
 });
 
 describe('any stream of frames', () => {

@@ -50,7 +50,7 @@ class EchoClient {
     return this.#peer.closed();
   }
 
-  /** Waits for so many more echoes. */
+  /** Waits for a number of further echoes. */
   async goesOn(count = 20): Promise<void> {
     await this.#until(this.echoed + count);
   }
@@ -141,7 +141,7 @@ describe('the supervision of workers', { timeout: 300_000 }, () => {
     return client;
   }
 
-  /** Opens clients until that worker, or every one, has so many. The kernel throws a coin for each. */
+  /** Opens clients until a worker, or each worker, has a number of them. The kernel chooses workers at random. */
   async function fill(count: number, workers: readonly string[]): Promise<void> {
     for (const worker of workers) {
       const has = (): number => clients.filter((client) => client.worker === worker && client.isOpen).length;

@@ -35,7 +35,7 @@ function fromEndpoint(id: string, sends: string, bytes: Buffer): Case {
   return refused(id, sends, () => exchange([{ does: 'bytes', bytes }]), { only: 'endpoint' });
 }
 
-/** Ten bytes that are a whole masked frame to whoever does not look at the mask bit. */
+/** Ten bytes that are a whole masked frame to a reader that ignores the mask bit. */
 const UNMASKED = Buffer.concat([encodeFrame(BINARY, MASK), encodeFrame(BINARY, 'xy')]);
 const TAKEN_FOR_MASKED = binaryMessage(Buffer.from(UNMASKED.subarray(6).map((byte, at) => byte ^ MASK[at]!)));
 

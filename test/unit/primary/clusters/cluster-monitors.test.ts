@@ -59,7 +59,7 @@ class Rig {
     return this.monitors.find('app')!;
   }
 
-  /** Has a worker say that it has so many connections to an endpoint. */
+  /** Has a worker count a number of connections to an endpoint. */
   setActive(worker: number, endpoint: string, connections: number): void {
     const slot = this.#directory.slot(pageMetrics.endpointConnectionsActive, { cluster: 'app', endpoint });
     new Float64Array(this.#pages[worker]!)[slot] = connections;

@@ -129,7 +129,7 @@ describe('outlier detection by failed dials', () => {
 describe('outlier detection by what a request can provoke', () => {
   const OPTED_IN = { failures: ['connect', 'reset', 'handshake', '5xx'] as const };
 
-  /** A second: the first endpoint fails these clients, while each of the others answers so many well. */
+  /** A second: the first endpoint fails these clients, while each of the others answers a number of requests well. */
   function second(bench: Bench, kind: OutlierFailure, clients: readonly string[], good = 10): void {
     for (let index = 1; index < bench.all.length; index++) bench.succeed(index, { answers: good });
     for (const client of clients) bench.fail(0, kind, client);

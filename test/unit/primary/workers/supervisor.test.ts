@@ -86,7 +86,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     }
     const before = sums.value(total.metric, total.labels);
     assert.equal(supervisor.harm('l7-0', { type: 'fault' }), true);
-    await until(() => slotOf(supervisor, 'l7-0').restarts === 1, 'it is started anew');
+    await until(() => slotOf(supervisor, 'l7-0').restarts === 1, 'it is restarted');
     await until(() => slotOf(supervisor, 'l7-0').state === 'up', 'it is up again');
     assert.ok(sums.value(total.metric, total.labels) >= before, 'a counter never goes back');
     assert.deepEqual(
@@ -132,7 +132,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     await supervisor.start();
     for (let times = 1; times <= 3; times++) {
       supervisor.harm('l7-1', { type: 'fault' });
-      await until(() => slotOf(supervisor, 'l7-1').restarts === times, 'it is started anew');
+      await until(() => slotOf(supervisor, 'l7-1').restarts === times, 'it is restarted');
       await until(() => slotOf(supervisor, 'l7-1').state === 'up', 'it is up again');
     }
     assert.deepEqual(

@@ -94,7 +94,7 @@ describe('the place of a worker', { timeout: 300_000 }, () => {
       tasks.at(-1)!.say({ type: 'listening', generation: 3 });
       await until(() => slot.state === 'up', 'it is up');
       tasks.at(-1)!.end(new Error('fault'));
-      await until(() => tasks.length === times + 1, 'it is started anew');
+      await until(() => tasks.length === times + 1, 'it is restarted');
     }
     assert.equal(delays().length, 5);
     for (const [index, delay] of delays().entries()) {
@@ -111,7 +111,7 @@ describe('the place of a worker', { timeout: 300_000 }, () => {
       tasks.at(-1)!.say({ type: 'listening', generation: 3 });
       await until(() => slot.state === 'up', 'it is up');
       tasks.at(-1)!.end(new Error('fault'));
-      await until(() => tasks.length === times + 1, 'it is started anew');
+      await until(() => tasks.length === times + 1, 'it is restarted');
     }
     assert.equal(delays().length, 5);
     for (const delay of delays()) assert.ok(delay <= 2);
@@ -124,7 +124,7 @@ describe('the place of a worker', { timeout: 300_000 }, () => {
     tasks[0]!.say({ type: 'listening', generation: 3 });
     await until(() => slot.state === 'up', 'it is up');
     tasks[0]!.end();
-    await until(() => tasks.length === 2, 'it is started anew');
+    await until(() => tasks.length === 2, 'it is restarted');
     await until(() => lines.length === 2, 'it is missed');
     tasks[1]!.end(new Error('address in use'));
     await until(() => tasks.length === 3, 'it is started once more');
@@ -209,7 +209,7 @@ describe('the place of a worker', { timeout: 300_000 }, () => {
     tasks[0]!.say({ type: 'listening', generation: 3 });
     await until(() => slot.state === 'up', 'it is up');
     tasks[0]!.end(new Error('fault'));
-    await until(() => tasks.length === 2, 'it is started anew');
+    await until(() => tasks.length === 2, 'it is restarted');
     assert.notEqual(launches[1]!.pulse, launches[0]!.pulse);
     assert.deepEqual(slot.listeningSockets, []);
     slot.terminate();

@@ -169,7 +169,7 @@ describe('the supervision of workers that stick', { timeout: 300_000 }, () => {
     await isReplaced(supervisor, 'l7-0');
     assert.equal(slotOf(supervisor, 'l7-0').generation, 2);
     assert.equal(slotOf(supervisor, 'l7-1').generation, 2);
-    // The number of workers follows, whoever is left behind.
+    // The number of workers follows, whichever threads are left behind.
     const fewer = { ...config, workers: { ...config.workers, l7: 1 } };
     await supervisor.reload(fewer, 3, config.clusters.map(clusterState), () => undefined);
     await until(() => supervisor.leaving.length === 0, 'the other has ended');
