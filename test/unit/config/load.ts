@@ -23,7 +23,7 @@ process.once('exit', () => {
   for (const directory of scratch) rmSync(directory, { recursive: true, force: true });
 });
 
-/** A directory that is removed when the process ends. */
+/** Returns a new directory, which is removed when the process ends. */
 export function scratchDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-config-'));
   scratch.push(directory);
@@ -66,12 +66,12 @@ export function warningsOf(text: string, extras: Extras = {}): string[] {
   return load(text, extras).warnings.map(({ place, message }) => `${shorten(place)}: ${shorten(message)}`);
 }
 
-/** Where {@link load} has its files. */
+/** The directory of the files of {@link load}. */
 export function inDirectory(name: string): string {
   return join(directory, name);
 }
 
-/** A configuration with a listener of each mode and one cluster, to which a key of the root can be added on line 7. */
+/** Returns a configuration with a listener of each mode and one cluster, to which a key of the root can be added on line 7. */
 export const MINIMAL = `
 listeners:
   - { name: web, mode: l7, address: ':8080', routes: [{ match: {}, cluster: app }] }
@@ -80,7 +80,7 @@ clusters:
   - { name: app, endpoints: [{ address: 'app.internal:9001' }] }
 `;
 
-/** A whole configuration around the keys of an L7 listener, each on a line of its own from line 5 on. */
+/** Returns a whole configuration around the keys of an L7 listener, each on a line of its own from line 5 on. */
 export function l7(...lines: readonly string[]): string {
   return [
     'clusters: [{ name: app, endpoints: [{ address: "127.0.0.1:9001" }] }]',
@@ -96,12 +96,12 @@ export function l7(...lines: readonly string[]): string {
   ].join('\n');
 }
 
-/** A whole configuration around routes, each on a line of its own from line 6 on. */
+/** Returns a whole configuration around routes, each on a line of its own from line 6 on. */
 export function routes(...lines: readonly string[]): string {
   return l7('routes:', ...lines.map((line) => `  - ${line}`));
 }
 
-/** A whole configuration around the keys of a cluster called app, each on a line of its own from line 4 on. */
+/** Returns a whole configuration around the keys of a cluster called app, each on a line of its own from line 4 on. */
 export function cluster(...lines: readonly string[]): string {
   return [
     'listeners: [{ name: tcp, mode: l4, address: "127.0.0.1:8080", cluster: app }]',
@@ -115,14 +115,14 @@ export function cluster(...lines: readonly string[]): string {
   ].join('\n');
 }
 
-/** The first listener, which must be of mode l7. */
+/** Returns the first listener, which must be of mode l7. */
 export function l7Of({ config }: Loaded): L7Listener {
   const [listener] = config.listeners;
   if (listener?.mode !== 'l7') throw new Error('the first listener is not of mode l7');
   return listener;
 }
 
-/** The first route of the first listener. */
+/** Returns the first route of the first listener. */
 export function routeOf(loaded: Loaded): Route {
   return l7Of(loaded).routes[0]!;
 }

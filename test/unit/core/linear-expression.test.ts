@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { ExpressionError, LinearExpression } from '../../../src/core/linear-expression.ts';
 
-/** What each takes V8's expressions longer than anybody waits. */
+/** Expressions that take V8 practically unlimited time for the text. */
 const HOSTILE: readonly (readonly [source: string, text: string])[] = [
   ['^/(?:[\\w-]+/?)+\\.html$', `/${'a'.repeat(60)}!`],
   ['^/(?:[\\w-]+/?)+\\.html$', `/${'a'.repeat(8000)}!.html?`],
@@ -15,7 +15,7 @@ const HOSTILE: readonly (readonly [source: string, text: string])[] = [
   ['^/(?:a?){200}a{200}$', `/${'a'.repeat(300)}b`],
 ];
 
-/** Sources that mean the same to V8 and to RE2. */
+/** Sources with the same meaning in V8 and in RE2. */
 const source = fc.letrec<{ source: string }>((tie) => ({
   source: fc.oneof(
     { maxDepth: 4, withCrossShrink: true },

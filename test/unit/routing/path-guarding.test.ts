@@ -5,7 +5,7 @@ import { router } from './path-router.ts';
 
 const guarded = router({ guard: { pathPrefix: '/admin' }, open: { pathPrefix: '/' } });
 
-/** What servers do to paths, written apart from the code that is tested. */
+/** Models of servers that read paths, written independently of the tested code. */
 const MODELS: readonly ((path: string) => string)[] = [
   (path) => path.replace(/\/+/g, '/'),
   (path) => path.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))),

@@ -16,7 +16,7 @@ const ANY: RouteMatch = {
   subprotocol: null,
 };
 
-/** A table whose routes have their places in the list as values. */
+/** Returns a table whose routes have their indexes as values. */
 function tableOf(...matches: readonly Partial<RouteMatch>[]): {
   /** Throws for a request that is refused. */
   match(request: RouteRequest): RouteHit<number> | null;
@@ -257,7 +257,7 @@ const someRequest: fc.Arbitrary<RouteRequest> = fc
   })
   .map(({ one, ...rest }) => ({ ...rest, header: (name: string) => (name === 'x-one' ? one : undefined) }));
 
-/** What the configuration says that a match means, spelled out. */
+/** Tells whether a match takes a request, by a simple reading of the configuration's rules. */
 function holds(match: RouteMatch, one: RouteRequest): boolean {
   const { host, pathPrefix } = match;
   if (host?.startsWith('*.')) {

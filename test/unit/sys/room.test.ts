@@ -5,8 +5,8 @@ import { describe, it } from 'node:test';
 
 const SRC = resolve(import.meta.dirname, '../../../src');
 
-/** What deals in addresses: a wrong one ends the process. */
-const WITHIN_THE_ROOM = /\bkoffi\b|native-calls|addressWithin/;
+/** Names that work with addresses in memory: a wrong address ends the process. */
+const RESERVED_NAMES = /\bkoffi\b|native-calls|addressWithin/;
 
 describe('the room of system calls', () => {
   it('keeps addresses to itself', () => {
@@ -16,7 +16,7 @@ describe('the room of system calls', () => {
     assert.ok(files.includes(join('sys', 'native-calls.ts')));
     const offenders = files
       .filter((file) => !file.startsWith('sys'))
-      .filter((file) => importsOf(file).some((line) => WITHIN_THE_ROOM.test(line)));
+      .filter((file) => importsOf(file).some((line) => RESERVED_NAMES.test(line)));
     assert.deepEqual(offenders, []);
   });
 });

@@ -1,4 +1,4 @@
-/** A strict reader of the two exposition formats: what it does not understand, or what breaks a rule, it refuses. */
+/** A strict reader of the two exposition formats. It refuses unknown syntax, and every breach of a rule. */
 import assert from 'node:assert/strict';
 
 export interface ParsedSample {

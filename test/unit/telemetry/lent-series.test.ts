@@ -35,7 +35,7 @@ class Rig {
     this.directory.giveBack(seriesOf(endpoint)[0]!);
   }
 
-  /** What is shown, by endpoint: connections and connects. */
+  /** Returns the shown counts by endpoint: connections and connects. */
   get shown(): Record<string, number[]> {
     this.directory.sweep(this.sums);
     const shown: Record<string, number[]> = {};

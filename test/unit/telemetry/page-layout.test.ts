@@ -18,7 +18,7 @@ const additions = fc.array(
   { maxLength: 40 },
 );
 
-/** The labels that tell a series apart. */
+/** Returns a key that is unique for a series. */
 function keyOf(metric: Metric, labels: Readonly<Record<string, string>>): string {
   return JSON.stringify([metric.name, ...metric.labels.map((name) => labels[name])]);
 }

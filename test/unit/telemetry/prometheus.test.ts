@@ -11,7 +11,7 @@ import { parseExposition } from './exposition-parser.ts';
 
 const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
-/** What Prometheus 2.53 sends. */
+/** The Accept header of Prometheus 2.53. */
 const PROMETHEUS =
   'application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,' +
   'text/plain;version=0.0.4;q=0.3,*/*;q=0.2';

@@ -6,7 +6,7 @@ import { errorsOf, inDirectory, load, warningsOf, type Extras } from '../load.ts
 
 const SECRET = '0123456789abcdef';
 
-/** A configuration whose cluster has these keys under `sticky`, in line 3. */
+/** Returns a configuration whose cluster has these keys under `sticky`, in line 3. */
 function configOf(keys: string): string {
   return `clusters:
   - name: app

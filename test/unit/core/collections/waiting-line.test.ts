@@ -7,7 +7,7 @@ interface Entry {
   readonly source: string;
 }
 
-/** The same by plain lists: sources in the order of their turns. */
+/** A model of the queue with plain lists: sources in the order of their turns. */
 class Model {
   lists: { source: string; entries: Entry[] }[] = [];
 

@@ -236,7 +236,7 @@ describe('a visit of a slot', () => {
   });
 });
 
-/** What an entry of the model does when it expires. */
+/** The effect of an entry of the model when it expires. */
 interface Deed {
   readonly arm: boolean;
   readonly entry: number;

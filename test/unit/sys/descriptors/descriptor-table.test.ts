@@ -48,14 +48,14 @@ const CODE = `
 
 const address = (port: number): SocketAddress => new SocketAddress({ kind: 'tcp', host: '127.0.0.1', port });
 
-/** What is open now, by its number: a socket's or pipe's identity. */
+/** Returns the open descriptors by number, each with the identity of its socket or pipe. */
 function open(): Map<number, string> {
   const found = new Map<number, string>();
   for (const fd of readdirSync('/proc/self/fd').map(Number)) {
     try {
       found.set(fd, readlinkSync(`/proc/self/fd/${fd}`));
     } catch {
-      // What lists the directory.
+      // The descriptor that lists the directory is closed by now.
     }
   }
   return found;

@@ -148,7 +148,7 @@ describe('handing over an address', { timeout: 300_000 }, () => {
   });
 });
 
-/** That some have got all connections, each of them its part. */
+/** Asserts that exactly the named sockets have got connections. */
 function assertShared(counts: readonly number[], by: readonly number[]): void {
   for (const [index, count] of counts.entries()) {
     assert.equal(count > 0, by.includes(index), `connections of each: ${counts.join()}`);

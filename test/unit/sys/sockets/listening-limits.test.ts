@@ -19,11 +19,11 @@ describe('the limits of what a socket accepts', { skip }, () => {
   for (const host of ['127.0.0.1', '::1', '::']) {
     it(`hold for what has been received at ${host} from then on, and for no other socket`, async () => {
       const [limited, other] = await Promise.all([listen(host), listen(host)]);
-      const before = await acceptedBound(limited.accept);
+      const before = await acceptedBuffer(limited.accept);
       assert.ok(limitReceiveBuffers(limited.fd, BYTES));
       // The system doubles it.
-      assert.equal(await acceptedBound(limited.accept), 2 * BYTES);
-      assert.equal(await acceptedBound(other.accept), before);
+      assert.equal(await acceptedBuffer(limited.accept), 2 * BYTES);
+      assert.equal(await acceptedBuffer(other.accept), before);
       limited.close();
       other.close();
       assert.ok(!limitReceiveBuffers(1_000_000, BYTES));
@@ -67,8 +67,8 @@ async function listen(host: string): Promise<Listener> {
   };
 }
 
-/** What the system takes for the bound of a connection that it accepts now. */
-async function acceptedBound(accept: () => Promise<Socket>): Promise<number> {
+/** Returns the receive buffer, in bytes, of a connection that the system accepts now. */
+async function acceptedBuffer(accept: () => Promise<Socket>): Promise<number> {
   const socket = await accept();
   const { _handle: handle } = socket as unknown as { readonly _handle: { readonly fd: number } };
   const memory = new PinnedBuffer(8);
@@ -79,7 +79,7 @@ async function acceptedBound(accept: () => Promise<Socket>): Promise<number> {
   return memory.bytes.readInt32LE(0);
 }
 
-/** How much the system takes for a client that reads nothing. */
+/** Returns the number of bytes that the system takes for a client that does not read. */
 async function takenAt(accept: () => Promise<Socket>): Promise<number> {
   const socket = await accept();
   const { _handle: handle } = socket as unknown as { readonly _handle: { readonly fd: number } };

@@ -16,18 +16,18 @@ const { Sender, Receiver } = ws as unknown as {
   readonly Receiver: ForeignReceiver;
 };
 
-/** A frame as a server sends it. */
+/** Encodes a frame like a server. */
 export function serverFrame(opcode: number, payload: Buffer, fin = true): Buffer {
   return Buffer.concat(Sender.frame(payload, { opcode, fin, mask: false, readOnly: true, rsv1: false }));
 }
 
-/** What a server makes of the bytes that a client has sent. */
+/** A message, ping, pong or close that a server has read from a client's bytes. */
 export interface Received {
   readonly kind: 'message' | 'ping' | 'pong' | 'conclude';
   readonly data: Buffer;
-  /** Of a message. */
+  /** Whether a message is binary; false for other kinds. */
   readonly isBinary: boolean;
-  /** Of a close frame; 1005 for none. */
+  /** Code of a close frame, 1005 for none; 0 for other kinds. */
   readonly code: number;
 }
 

@@ -55,7 +55,7 @@ const message = fc.record({
 
 type Message = typeof message extends fc.Arbitrary<infer T> ? T : never;
 
-/** The messages as a server sends them, and what has to be found in it. */
+/** Encodes messages like a server, and returns the findings that the reader must have. */
 function encode(messages: readonly Message[]): { readonly bytes: Buffer; readonly expected: object[] } {
   const parts: Buffer[] = [];
   const expected: object[] = [];
@@ -68,7 +68,7 @@ function encode(messages: readonly Message[]): { readonly bytes: Buffer; readonl
       for (const { opcode: kind, data } of frame.controls) {
         parts.push(serverFrame(kind, data));
         const found = kind === PING ? { kind: 'ping', data } : { kind: 'pong' };
-        // What comes inside of a message is found before the message is whole.
+        // Control frames inside of a message are found before the message.
         if (last) behind.push(found);
         else expected.push(found);
       }

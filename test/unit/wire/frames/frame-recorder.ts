@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { FrameReader } from '../../../../src/wire/frames/frame-reader.ts';
 
-/** What a reader has found, copied out of the callback. */
+/** A finding of a reader, copied out of the callback. */
 export type Found =
   | { readonly kind: 'message'; readonly binary: boolean; readonly data: Buffer; readonly pieces: number }
   | { readonly kind: 'ping'; readonly data: Buffer }

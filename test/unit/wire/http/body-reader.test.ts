@@ -8,7 +8,7 @@ function head(status: number, ...headers: string[]): ResponseHead {
   return { status, headers };
 }
 
-/** A body that is read, with its content. */
+/** A reader, and the content that it has found. */
 class Collected implements BodySink {
   readonly #reader: BodyReader;
   #content = Buffer.alloc(0);
@@ -62,7 +62,7 @@ function everyByte(bytes: Buffer): number[] {
   return Array.from({ length: Math.max(0, bytes.length - 1) }, (_, index) => index + 1);
 }
 
-/** The bytes cut in two at every place, and byte by byte. */
+/** Returns the bytes cut in two at every place, and byte by byte. */
 function waysToCut(bytes: Buffer): number[][] {
   return [[], ...everyByte(bytes).map((cut) => [cut]), everyByte(bytes)];
 }

@@ -20,7 +20,7 @@ function head(...headers: string[]): RequestHead {
   return { method: 'GET', path: '/ignored', query: 'ignored', headers };
 }
 
-/** A request that its route does not change. */
+/** Returns a request that its route does not change. */
 function plain(target: string, forwarded: readonly string[] = []): UpstreamTarget {
   return { target, host: null, forwarded, edits: NO_EDITS };
 }
@@ -222,7 +222,7 @@ describe('any request that is in order', () => {
   });
 });
 
-/** What an HTTP server makes of the bytes. */
+/** Returns the request that Node's HTTP server reads from the bytes. */
 async function receive(bytes: Buffer): Promise<IncomingMessage> {
   const server = createServer();
   const stream = new Duplex({ read: () => null, write: (_chunk, _encoding, done) => done() });

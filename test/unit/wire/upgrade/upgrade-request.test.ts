@@ -13,7 +13,7 @@ const RIGHT: Readonly<Record<string, string>> = {
   'sec-websocket-key': KEY,
 };
 
-/** A handshake that is right but for the given headers; null takes one away. */
+/** Returns a valid handshake with the given headers replaced; null removes a header. */
 function handshake(changes: Readonly<Record<string, string | null>> = {}, method = 'GET'): RequestHead {
   const headers = Object.entries({ ...RIGHT, ...changes }).flatMap(([name, value]) =>
     value === null ? [] : [name, value],

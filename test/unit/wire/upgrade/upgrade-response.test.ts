@@ -16,7 +16,7 @@ function head(lines: readonly (readonly [name: string, value: string])[], status
   return { status, headers: lines.flat() };
 }
 
-/** The right answer with one header replaced (by null: taken away), in its place. */
+/** Returns the valid answer with one header replaced in its place; null removes the header. */
 function changed(name: string, value: string | null): ResponseHead {
   return head(
     RIGHT.flatMap((line): (readonly [string, string])[] =>
@@ -25,7 +25,7 @@ function changed(name: string, value: string | null): ResponseHead {
   );
 }
 
-/** The right answer with more headers. */
+/** Returns the valid answer with more headers. */
 function extended(...more: readonly (readonly [name: string, value: string])[]): ResponseHead {
   return head([...RIGHT, ...more]);
 }
