@@ -22,6 +22,7 @@ export interface Family {
 
 export type ExpositionFormat = 'text' | 'openMetrics';
 
+/** A rendered exposition, and its Content-Type. */
 export interface ExpositionBody {
   readonly contentType: string;
   readonly body: string;

@@ -1,5 +1,6 @@
 type MetricKind = 'counter' | 'gauge' | 'histogram';
 
+/** A metric's definition. Its series differ by the values of the labels. */
 export interface Metric {
   readonly name: string;
   readonly kind: MetricKind;
@@ -15,18 +16,22 @@ export interface Metric {
   readonly sparse?: true;
 }
 
+/** Defines a counter, whose name ends in `_total`. */
 export function counter(name: string, labels: readonly string[], help: string): Metric {
   return { name, kind: 'counter', help, labels };
 }
 
+/** Defines a counter whose series appear with their first count. */
 export function sparseCounter(name: string, labels: readonly string[], help: string): Metric {
   return { name, kind: 'counter', help, labels, sparse: true };
 }
 
+/** Defines a gauge. */
 export function gauge(name: string, labels: readonly string[], help: string): Metric {
   return { name, kind: 'gauge', help, labels };
 }
 
+/** Defines a histogram. @param buckets upper bounds in the unit of the name, ascending, without infinity */
 export function histogram(
   name: string,
   labels: readonly string[],
