@@ -80,7 +80,7 @@ export class PathIndex<T> {
     return reached;
   }
 
-  /** Returns the first route that holds if its order is lower than that of `best`; else `best`. */
+  /** Returns the first route that holds if its order is lower than the order of `best`; else `best`. */
   find(
     request: RouteRequest,
     query: QueryString | null,

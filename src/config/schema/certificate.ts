@@ -81,7 +81,7 @@ export function readKeyPair(section: Section, base: BaseDirectory): KeyPair {
   return { cert, key };
 }
 
-/** Format of a PEM file with at least one certificate. All of them must be valid. */
+/** Returns the format of a PEM file with at least one certificate. All of them must be valid. */
 export function certificateFile(base: BaseDirectory): Format<CertificateFile> {
   const read = textFile(base);
   return (value) => {

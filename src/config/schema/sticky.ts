@@ -59,13 +59,13 @@ interface SecretFile {
   readonly secret: string;
 }
 
-/** Format of a file that is not read, because its secret is known. */
+/** Returns the format of a file that is not read, because its secret is known. */
 function unreadFile(base: BaseDirectory, secret: string): Format<SecretFile> {
   const read = text('a file');
   return (value) => ({ path: resolve(base.path, read(value)), secret });
 }
 
-/** Format of a text file with a secret. White space at the end is ignored. */
+/** Returns the format of a text file with a secret. White space at the end is ignored. */
 function secretFile(base: BaseDirectory): Format<SecretFile> {
   const read = textFile(base);
   return (value) => {

@@ -77,7 +77,7 @@ export function readRegularFile(path: string, maxBytes: number): Buffer {
   }
 }
 
-/** Format of an existing directory. Returns its absolute path. */
+/** Returns the format of an existing directory. It reads the absolute path. */
 export function directory(base: BaseDirectory): Format<string> {
   const read = text('a directory');
   return (value) => {
@@ -95,7 +95,7 @@ export function directory(base: BaseDirectory): Format<string> {
   };
 }
 
-/** Format of a readable regular file of at most {@link MAX_PEM_BYTES}. Reads it. */
+/** Returns the format of a regular file of at most {@link MAX_PEM_BYTES}. It reads the text. */
 export function textFile(base: BaseDirectory): Format<TextFile> {
   const read = text('a file');
   return (value) => {

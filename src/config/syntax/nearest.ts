@@ -1,5 +1,5 @@
 /**
- * Finds the candidate that a mistyped word most likely meant: the one with the fewest single-letter slips, case aside.
+ * Finds the candidate that a mistyped word most likely meant: the one with the fewest single-letter slips, ignoring case.
  * Allowed are one slip for every three letters, at most two, or a candidate that begins with the word's three or more
  * letters.
  *

@@ -17,6 +17,7 @@ interface Entry extends ConfigProblem {
 /** Max reported errors, and max reported warnings. Each is a line of output or of the log at every reload. */
 const MAX_PROBLEMS = 100;
 
+/** Collects the errors and warnings of one loading. */
 export class Problems {
   readonly #file: string;
   readonly #source: SourceFile;

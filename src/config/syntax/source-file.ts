@@ -41,6 +41,7 @@ const PARSE = {
   logLevel: 'error',
 } as const;
 
+/** A parsed configuration file: its values, its errors and the place of each value. */
 export class SourceFile {
   /** Mappings are Maps, lists are arrays; null for an empty file and for one that is broken. */
   readonly root: unknown;

@@ -24,7 +24,7 @@ export function formatByteSize(bytes: number): string {
   return `${bytes}B`;
 }
 
-/** Writes bytes in the largest binary unit of which they are at least 10, rounded to a whole number of it. */
+/** Writes bytes rounded to a whole number of a binary unit: the largest unit that gives at least 10. */
 export function formatRoundedByteSize(bytes: number): string {
   const unit = BINARY_UNITS.map((name) => UNITS[name]).find((size) => bytes >= 10 * size) ?? 1;
   return formatByteSize(Math.round(bytes / unit) * unit);

@@ -18,7 +18,7 @@ export function parseQuantity(text: string): Quantity | undefined {
   return match === null ? undefined : { amount: Number(match[1]), unit: match[2]! };
 }
 
-/** Rounds to a whole number, but never to 0: where 0 means "no limit", 0.1 must not. */
+/** Rounds a positive amount to a whole number of at least 1. For settings in which 0 means "no limit", 0.1 must not. */
 export function roundUpFromZero(amount: number): number {
   return amount > 0 ? Math.max(1, Math.round(amount)) : 0;
 }

@@ -16,7 +16,7 @@ const EMPTY = Buffer.alloc(0);
  * An incremental reader of server-to-client WebSocket frames (RFC 6455 section 5), which may be cut at any byte. It copies
  * only what a read leaves incomplete: a frame head, a control frame, or a data frame of up to {@link MAX_HELD_PAYLOAD_BYTES}.
  *
- * A subclass receives what is found: each session has a reader, and an object of its own for it would take 40 bytes more.
+ * A subclass receives the findings. Every session has a reader, and a separate receiver would take 40 bytes more per session.
  * Payloads are views of the input, valid only during the call.
  */
 export abstract class FrameReader {
