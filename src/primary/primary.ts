@@ -28,7 +28,7 @@ export class Primary {
    * {@link end} is called meanwhile; in either case {@link end} takes down what has been started.
    */
   start(): Promise<Started> {
-    return this.#starting.track(this.#start());
+    return this.#starting.track(this.#buildAndStart());
   }
 
   /** Reads the configuration and brings it into force; the old one stays if the new one cannot be used. */
@@ -74,7 +74,7 @@ export class Primary {
     return this.#phase.unwell;
   }
 
-  async #start(): Promise<Started> {
+  async #buildAndStart(): Promise<Started> {
     limitRequestHeads();
     const { config, takeOver = false, log } = this.#options;
     const resources = await acquireResources(config, takeOver, log);

@@ -63,7 +63,7 @@ export class Running implements Phase {
 
   /** Resolves when all workers listen. Rejects with a StartError if that fails, or if the end begins meanwhile. */
   start(): Promise<Started> {
-    const started = this.#start();
+    const started = this.#startParts();
     this.#settled = started.catch(() => undefined);
     return started;
   }
@@ -100,7 +100,7 @@ export class Running implements Phase {
     return lifecycle.state === 'ready' ? supervisor.problem : null;
   }
 
-  async #start(): Promise<Started> {
+  async #startParts(): Promise<Started> {
     const { config, lifecycle, claim, predecessor, supervisor, clusters, reloader, watch } = this.#parts;
     const { address } = config.admin;
     let admin = address;

@@ -97,7 +97,7 @@ class SocketConnection extends Watched implements Connection {
       return;
     }
     if (fd >= 0) loop.sockets.close(fd);
-    this.#close(new SystemCallError(fd < 0 ? 'socket' : 'connect', -result, target.text));
+    this.#closeAndTell(new SystemCallError(fd < 0 ? 'socket' : 'connect', -result, target.text));
   }
 
   write(bytes: Uint8Array): boolean {
@@ -121,7 +121,7 @@ class SocketConnection extends Watched implements Connection {
   }
 
   destroy(): void {
-    if (!this.#gone) this.#close(null);
+    if (!this.#gone) this.#closeAndTell(null);
   }
 
   override ready(events: number): void {
@@ -142,7 +142,7 @@ class SocketConnection extends Watched implements Connection {
   #connected(events: number): void {
     const errno = this.#dialler.loop.sockets.takeError(this.fd);
     if (errno !== 0) {
-      this.#close(new SystemCallError('connect', errno, this.#dialler.target.text));
+      this.#closeAndTell(new SystemCallError('connect', errno, this.#dialler.target.text));
     } else if ((events & EPOLLOUT) !== 0) {
       this.#connecting = false;
       this.#watch();
@@ -154,8 +154,9 @@ class SocketConnection extends Watched implements Connection {
     const { input } = this.#dialler;
     const received = input.recv(this.fd, 0, input.bytes.length);
     if (received > 0) this.#owner.received(input.bytes, received);
-    else if (received === 0) this.#close(null);
-    else if (received !== -EAGAIN && received !== -EINTR) this.#close(new SystemCallError('recv', -received));
+    else if (received === 0) this.#closeAndTell(null);
+    else if (received !== -EAGAIN && received !== -EINTR)
+      this.#closeAndTell(new SystemCallError('recv', -received));
   }
 
   #flush(): void {
@@ -185,7 +186,7 @@ class SocketConnection extends Watched implements Connection {
   }
 
   /** The owner is told later, as it may be in the middle of a call of ours. */
-  #close(error: Error | null): void {
+  #closeAndTell(error: Error | null): void {
     this.#gone = true;
     this.#dialler.loop.poller.close(this);
     this.#dialler.soon(() => this.#owner.closed(error));

@@ -55,12 +55,12 @@ export class ChatRoom implements DemoApp {
       member.say({ type: 'error', text: message });
       return;
     }
-    this.#name(member, message);
+    this.#introduce(member, message);
     if (message.type === 'say') this.#say(member, message.text);
   }
 
   /** Tells the others of a new member, or of a member's new name. */
-  #name(member: Member, message: FromMember): void {
+  #introduce(member: Member, message: FromMember): void {
     const { by, endpoint, name: from } = member;
     if (message.type === 'hello') member.name = message.name;
     const { name } = member;

@@ -68,7 +68,7 @@ export class Reloader {
     const { lifecycle, log, onReload } = this.#options;
     if (lifecycle.state !== 'ready') return refuseReload(cause, lifecycle.state, this.#generation, log);
     onReload?.(false);
-    const result = this.#queue.then(() => this.#reload(cause));
+    const result = this.#queue.then(() => this.#readAndApply(cause));
     this.#queue = result;
     await result;
     // A service manager that has been told of the end must not be told that the proxy is ready.
@@ -76,7 +76,7 @@ export class Reloader {
     return result;
   }
 
-  async #reload(cause: string): Promise<ReloadResult> {
+  async #readAndApply(cause: string): Promise<ReloadResult> {
     const { log, load, apply, onRead } = this.#options;
     const startedAt = performance.now();
     try {

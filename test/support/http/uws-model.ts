@@ -97,7 +97,7 @@ export class UwsModel implements UwsResponse {
   writable(): void {
     if (!this.#waitsForWritable) return;
     this.#waitsForWritable = false;
-    if (this.#onWritable === null) this.#write(Buffer.alloc(0), true);
+    if (this.#onWritable === null) this.#put(Buffer.alloc(0), true);
     else this.#onWritable(this.#offset);
   }
 
@@ -111,12 +111,12 @@ export class UwsModel implements UwsResponse {
   writeStatus(status: string): void {
     if (this.#statusWritten) return;
     this.#statusWritten = true;
-    for (const text of ['HTTP/1.1 ', status, '\r\n']) this.#write(Buffer.from(text));
+    for (const text of ['HTTP/1.1 ', status, '\r\n']) this.#put(Buffer.from(text));
   }
 
   writeHeader(name: string, value: string | Uint8Array): void {
     this.writeStatus(`200 ${STATUS_CODES[200]!}`);
-    for (const text of [name, ': ', value, '\r\n']) this.#write(Buffer.from(text));
+    for (const text of [name, ': ', value, '\r\n']) this.#put(Buffer.from(text));
   }
 
   write(chunk: Uint8Array): boolean {
@@ -126,29 +126,29 @@ export class UwsModel implements UwsResponse {
       this.writeHeader('Transfer-Encoding', 'chunked');
       this.#isChunked = true;
     }
-    for (const text of ['\r\n', chunk.length.toString(16), '\r\n']) this.#write(Buffer.from(text));
-    return !this.#write(Buffer.from(chunk)).failed;
+    for (const text of ['\r\n', chunk.length.toString(16), '\r\n']) this.#put(Buffer.from(text));
+    return !this.#put(Buffer.from(chunk)).failed;
   }
 
   end(body: string | Uint8Array): void {
     if (this.#isChunked) {
       if (body.length > 0) this.write(Buffer.from(body));
-      this.#write(Buffer.from('\r\n0\r\n\r\n'));
+      this.#put(Buffer.from('\r\n0\r\n\r\n'));
       this.#markDone();
     } else {
-      this.#end(Buffer.from(body), Buffer.byteLength(body), false);
+      this.#writeBody(Buffer.from(body), Buffer.byteLength(body), false);
     }
   }
 
   endWithoutBody(): void {
     this.#writeMark();
-    this.#write(Buffer.from('\r\n'));
+    this.#put(Buffer.from('\r\n'));
     this.#markDone();
   }
 
   tryEnd(chunk: Uint8Array, totalSize: number): [boolean, boolean] {
     assert.ok(!this.done && chunk.length > 0);
-    return [this.#end(Buffer.from(chunk), totalSize, true), this.done];
+    return [this.#writeBody(Buffer.from(chunk), totalSize, true), this.done];
   }
 
   getWriteOffset(): number {
@@ -169,13 +169,13 @@ export class UwsModel implements UwsResponse {
     this.#onAborted?.();
   }
 
-  #end(data: Buffer, totalSize: number, optionally: boolean): boolean {
+  #writeBody(data: Buffer, totalSize: number, optionally: boolean): boolean {
     if (!this.#hasLength) {
       this.#writeMark();
-      for (const text of ['Content-Length: ', String(totalSize), '\r\n\r\n']) this.#write(Buffer.from(text));
+      for (const text of ['Content-Length: ', String(totalSize), '\r\n\r\n']) this.#put(Buffer.from(text));
       this.#hasLength = true;
     }
-    const { written, failed } = this.#write(data, optionally);
+    const { written, failed } = this.#put(data, optionally);
     this.#offset += written;
     if (this.#offset === totalSize) this.#markDone();
     return written === data.length && !failed;
@@ -193,7 +193,7 @@ export class UwsModel implements UwsResponse {
   }
 
   /** Writes as uWS does: kept bytes first, then into the cork buffer, or else to the socket. */
-  #write(bytes: Buffer, optionally = false): { written: number; failed: boolean } {
+  #put(bytes: Buffer, optionally = false): { written: number; failed: boolean } {
     assert.equal(this.closed, false);
     if (this.#kept.length > 0) {
       this.#kept = this.#kept.subarray(this.#send(this.#kept));
@@ -222,8 +222,8 @@ export class UwsModel implements UwsResponse {
     if (this.#cork === null) return { written: 0, failed: false };
     const corked = Buffer.concat(this.#cork);
     this.#cork = null;
-    if (corked.length > 0 && this.#write(corked).failed) return { written: 0, failed: true };
-    return this.#write(bytes, optionally);
+    if (corked.length > 0 && this.#put(corked).failed) return { written: 0, failed: true };
+    return this.#put(bytes, optionally);
   }
 
   #keep(bytes: Buffer): void {

@@ -51,7 +51,7 @@ export class SystemPeer {
   /** Receives a number of bytes. */
   async receive(bytes: number): Promise<void> {
     for (let left = bytes; left > 0;) {
-      const received = await this.#receive(left);
+      const received = await this.#receiveSome(left);
       if (received <= 0) throw new Error(`ended (${received}) with ${left} bytes to come`);
       left -= received;
     }
@@ -60,7 +60,7 @@ export class SystemPeer {
   /** Receives all that comes. Returns how much it was, and how it has ended: `FIN`, or the name of the error. */
   async receiveAll(): Promise<{ readonly bytes: number; readonly end: string }> {
     for (let bytes = 0; ;) {
-      const received = await this.#receive(BUFFER_BYTES);
+      const received = await this.#receiveSome(BUFFER_BYTES);
       if (received <= 0) return { bytes, end: received === 0 ? 'FIN' : errorName(-received) };
       bytes += received;
     }
@@ -81,7 +81,7 @@ export class SystemPeer {
     this.#fd = -1;
   }
 
-  async #receive(most: number): Promise<number> {
+  async #receiveSome(most: number): Promise<number> {
     let received = 0;
     await this.#until(() => (received = this.#buffer.recv(this.#fd, 0, most)) !== -EAGAIN);
     return received;

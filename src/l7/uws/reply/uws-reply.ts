@@ -124,14 +124,14 @@ export class UwsReply implements HttpReply, BodyOwner {
     const kept = closes && typeof body !== 'string' ? copyOf(body) : body;
     this.#answer(closes, () => {
       if (streams) this.#stream(status, headers, typeof kept === 'string' ? Buffer.from(kept) : kept);
-      else if (status === 204 || status === 304) this.#sendHead(status, headers, null, closes);
-      else if (this.#isHead) this.#sendHead(status, headers, length, closes);
+      else if (status === 204 || status === 304) this.#writeHeadOnly(status, headers, null, closes);
+      else if (this.#isHead) this.#writeHeadOnly(status, headers, length, closes);
       else this.#sendWhole(status, headers, kept, closes);
     });
   }
 
   sendHead(status: number, headers: HeaderList, length: number | null): void {
-    if (!this.#over) this.#answer(this.#isLast, () => this.#sendHead(status, headers, length));
+    if (!this.#over) this.#answer(this.#isLast, () => this.#writeHeadOnly(status, headers, length));
   }
 
   begin(status: number, headers: HeaderList, length: number | null): void {
@@ -311,7 +311,7 @@ export class UwsReply implements HttpReply, BodyOwner {
    * Sends a head alone. `endWithoutBody` must have no arguments: with a length, uWS 20.66 to 20.68 drops the connection at the
    * next request (uWebSockets.js#739, uWebSockets#1855, open).
    */
-  #sendHead(status: number, headers: HeaderList, length: number | null, closes = this.#isLast): void {
+  #writeHeadOnly(status: number, headers: HeaderList, length: number | null, closes = this.#isLast): void {
     this.finish();
     if (closes) this.#stopReading();
     this.#head = this.#headOf(status, headers, closes);
