@@ -21,7 +21,7 @@ export abstract class MessageTraffic implements Traffic, Paced {
   #sessions: readonly Session[] = [];
   #running = false;
   /** Replies found in the read under way. */
-  #answered = 0;
+  #answeredCount = 0;
 
   constructor(context: DriveContext, pool: MessagePool) {
     this.context = context;
@@ -77,9 +77,9 @@ export abstract class MessageTraffic implements Traffic, Paced {
   }
 
   readDone(session: Session): void {
-    const answered = this.#answered;
+    const answered = this.#answeredCount;
     if (answered === 0) return;
-    this.#answered = 0;
+    this.#answeredCount = 0;
     if (this.#pacer !== null) this.#offer(session);
     else if (this.#running) this.#send(session, answered, this.context.recorder.now);
   }
@@ -108,7 +108,7 @@ export abstract class MessageTraffic implements Traffic, Paced {
     const place = session.nextReply;
     session.nextReply = place + 1 === this.pool.count ? 0 : place + 1;
     this.context.recorder.answered(since, this.pool.lengths[place]!);
-    this.#answered++;
+    this.#answeredCount++;
   }
 
   #hasRoom(session: Session): boolean {

@@ -47,7 +47,7 @@ export class CompiledRoute<T> {
   readonly #headers: readonly (readonly [name: string, value: string])[];
   readonly #query: readonly (readonly [key: string, value: string])[];
   readonly #subprotocol: string | null;
-  readonly #hit: RouteHit<T>;
+  readonly #hitWithoutGroups: RouteHit<T>;
   /** Segments of `path` or `pathPrefix` that have the same form in every reading. */
   readonly #segments: readonly string[];
   /** The first segment of `path` or `pathPrefix` if it has the same form in every reading; else null. */
@@ -63,7 +63,7 @@ export class CompiledRoute<T> {
     this.#headers = [...match.headers].map(([name, wanted]) => [name.toLowerCase(), wanted]);
     this.#query = [...match.query];
     this.#subprotocol = match.subprotocol;
-    this.#hit = Object.freeze({ value, groups: NO_GROUPS });
+    this.#hitWithoutGroups = Object.freeze({ value, groups: NO_GROUPS });
     const segments = (this.path ?? this.pathPrefix ?? '').split('/').slice(1);
     this.#segments = segments.filter((segment) => PLAIN.test(segment));
     const [first = ''] = segments;
@@ -71,7 +71,7 @@ export class CompiledRoute<T> {
   }
 
   get value(): T {
-    return this.#hit.value;
+    return this.#hitWithoutGroups.value;
   }
 
   get hasExpression(): boolean {
@@ -130,10 +130,10 @@ export class CompiledRoute<T> {
     for (const [key] of this.#query) {
       if (hasSeveralValues(request.query, key)) return SEVERAL_VALUES;
     }
-    if (this.#expression === null) return this.#hit;
+    if (this.#expression === null) return this.#hitWithoutGroups;
     if (isTooLong(path)) return TOO_LONG;
-    if (this.#expression.groupCount === 0) return this.#hit;
-    return { value: this.#hit.value, groups: this.#expression.groups(path) ?? NO_GROUPS };
+    if (this.#expression.groupCount === 0) return this.#hitWithoutGroups;
+    return { value: this.#hitWithoutGroups.value, groups: this.#expression.groups(path) ?? NO_GROUPS };
   }
 }
 

@@ -26,7 +26,7 @@ const EPOLL_CTL_MOD = 3;
 export class Epoll {
   readonly #calls: NativeCalls;
   readonly #words: Int32Array;
-  readonly #events: number;
+  readonly #eventsAddress: number;
   readonly #maxEvents: number;
   readonly #stride: number;
   readonly #data: number;
@@ -45,7 +45,7 @@ export class Epoll {
     this.#requestWord = maxEvents * stride;
     const buffer = new PinnedBuffer((maxEvents + 1) * stride * 4);
     this.#words = new Int32Array(buffer.bytes.buffer);
-    this.#events = addressWithin(buffer, 0, maxEvents * stride * 4);
+    this.#eventsAddress = addressWithin(buffer, 0, maxEvents * stride * 4);
     this.#request = addressWithin(buffer, maxEvents * stride * 4, (maxEvents + 1) * stride * 4);
     this.#fd = this.#calls.epollCreate(EPOLL_CLOEXEC);
     if (this.#fd < 0) throw new SystemCallError('epoll_create1', this.#calls.errno());
@@ -71,7 +71,7 @@ export class Epoll {
   /** Waits for events for at most `timeoutMs`. Returns the number of events. */
   wait(timeoutMs: number): number {
     checkDescriptor(this.#fd);
-    const count = this.#calls.epollWait(this.#fd, this.#events, this.#maxEvents, timeoutMs);
+    const count = this.#calls.epollWait(this.#fd, this.#eventsAddress, this.#maxEvents, timeoutMs);
     if (count >= 0) return count;
     const errno = this.#calls.errno();
     if (errno === EINTR) return 0;

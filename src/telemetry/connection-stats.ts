@@ -10,7 +10,7 @@ export class ConnectionStats {
   readonly #all: readonly Float64Array[];
   readonly #active: number;
   readonly #total: number;
-  readonly #rejected: ReadonlyMap<RejectReason, number>;
+  readonly #rejectedSlots: ReadonlyMap<RejectReason, number>;
 
   /** @param all the values of every worker's page, with this one's: limits hold over all workers */
   constructor(page: StatsPage, all: readonly Float64Array[], listener: string) {
@@ -18,7 +18,7 @@ export class ConnectionStats {
     this.#all = all;
     this.#active = page.slot(pageMetrics.connectionsActive, { listener });
     this.#total = page.slot(pageMetrics.connections, { listener });
-    this.#rejected = new Map(
+    this.#rejectedSlots = new Map(
       REJECT_REASONS.map((reason) => [
         reason,
         page.slot(pageMetrics.connectionsRejected, { listener, reason }),
@@ -46,6 +46,6 @@ export class ConnectionStats {
 
   /** Counts a connection that is closed before it is served. */
   rejected(reason: RejectReason): void {
-    this.#values[this.#rejected.get(reason)!]! += 1;
+    this.#values[this.#rejectedSlots.get(reason)!]! += 1;
   }
 }

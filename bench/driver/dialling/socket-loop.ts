@@ -13,7 +13,7 @@ const NODE_TURN_MS = 1;
 export class SocketLoop {
   readonly sockets = new Sockets();
   readonly poller = new Poller(this.sockets);
-  #soon: (() => void)[] = [];
+  #callbacks: (() => void)[] = [];
   #nodeEvents = 0;
   #running = true;
   readonly #turn = (): void => this.#run();
@@ -26,7 +26,7 @@ export class SocketLoop {
 
   /** Calls back in the order of the calls, when all events so far have been handled. */
   soon(callback: () => void): void {
-    this.#soon.push(callback);
+    this.#callbacks.push(callback);
   }
 
   /** Ends the loop and closes everything that it watches. */
@@ -45,7 +45,7 @@ export class SocketLoop {
     let now = performance.now();
     const turnAt = now + NODE_TURN_MS;
     do {
-      const hurried = nodeTurn || this.#soon.length > 0;
+      const hurried = nodeTurn || this.#callbacks.length > 0;
       const count = poller.wait(hurried ? 0 : Math.max(0, Math.ceil(turnAt - now)));
       now = performance.now();
       if (poller.dispatch(count)) nodeTurn = true;
@@ -56,10 +56,10 @@ export class SocketLoop {
   }
 
   #callBack(): void {
-    if (this.#soon.length === 0) return;
-    const due = this.#soon;
+    if (this.#callbacks.length === 0) return;
+    const due = this.#callbacks;
     // Callbacks that these ask for wait for the events until then.
-    this.#soon = [];
+    this.#callbacks = [];
     for (const callback of due) callback();
   }
 }

@@ -45,7 +45,7 @@ export class Fleet implements Sessions {
   readonly #settledOnce: Uint8Array;
   #whenSettled: (() => void) | null = null;
   #whenClosed: (() => void) | null = null;
-  #open = 0;
+  #openCount = 0;
   /** Sessions that are not closed. */
   #alive = 0;
   #stopped = false;
@@ -128,7 +128,7 @@ export class Fleet implements Sessions {
   }
 
   #opened(session: Session): void {
-    this.#open++;
+    this.#openCount++;
     this.#publish();
     this.#backoffs[session.index]!.reset();
     this.#settle(session);
@@ -137,7 +137,7 @@ export class Fleet implements Sessions {
 
   #closed(session: Session, wasOpen: boolean): void {
     this.#alive--;
-    if (wasOpen) this.#open--;
+    if (wasOpen) this.#openCount--;
     this.#publish();
     this.#settle(session);
     const { traffic } = this.#options;
@@ -156,7 +156,7 @@ export class Fleet implements Sessions {
   }
 
   #publish(): void {
-    this.#options.page.set(this.#options.thread, 'open', this.#open);
+    this.#options.page.set(this.#options.thread, 'open', this.#openCount);
   }
 
   #checkClosed(): void {

@@ -70,7 +70,7 @@ export class Session implements ConnectionOwner, StreamSink {
   #scanner: Scanner | null = null;
   /** How far the opening has come, for the times of its steps. */
   #stepAt = 0;
-  #connected = false;
+  #isConnected = false;
   /** The code of the peer's close frame, 1006 while there was none. */
   #closeCode = CLOSE_ABNORMAL;
   /** Why the session was failed; null if it was not. */
@@ -87,7 +87,7 @@ export class Session implements ConnectionOwner, StreamSink {
     const now = this.#host.recorder.readClock();
     this.state = 'opening';
     this.#stepAt = this.activeAt = now;
-    this.#connected = this.#wasOpen = false;
+    this.#isConnected = this.#wasOpen = false;
     this.#closeCode = CLOSE_ABNORMAL;
     this.#failure = null;
     this.nextMessage = this.nextReply = 0;
@@ -140,7 +140,7 @@ export class Session implements ConnectionOwner, StreamSink {
   }
 
   connected(): void {
-    this.#connected = true;
+    this.#isConnected = true;
     this.#step('connect');
     if (!this.#host.encrypted) this.#established();
   }
@@ -258,7 +258,7 @@ export class Session implements ConnectionOwner, StreamSink {
 
   #openingProblem(error: Error | null): string {
     const code = codeOf(error) || (error?.message ?? 'closed');
-    if (!this.#connected) return `connect: ${code}`;
+    if (!this.#isConnected) return `connect: ${code}`;
     return this.#handshake === null ? `tls: ${code}` : `handshake: ${code}`;
   }
 

@@ -20,13 +20,13 @@ export function releaseMessage(message: ArrayBuffer): void {
 
 /** Holds the large message that is handed to its owner now, and gives its memory back. */
 export class MessageMemory {
-  readonly #release: (message: ArrayBuffer) => void;
+  readonly #freeMessage: (message: ArrayBuffer) => void;
   #owner: object | null = null;
   #message: ArrayBuffer | null = null;
 
   /** @param release frees a message's memory, as {@link releaseMessage} does */
   constructor(release: (message: ArrayBuffer) => void) {
-    this.#release = release;
+    this.#freeMessage = release;
   }
 
   /** Notes a message that is about to be handed over. */
@@ -44,6 +44,6 @@ export class MessageMemory {
     if (this.#owner !== client) return;
     const message = this.#message;
     this.#owner = this.#message = null;
-    if (message !== null) this.#release(message);
+    if (message !== null) this.#freeMessage(message);
   }
 }

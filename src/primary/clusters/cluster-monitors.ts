@@ -33,7 +33,7 @@ export class ClusterMonitors {
   #all: readonly ClusterMonitor[];
   readonly #workers: ClusterWorkers;
   readonly #log: Logger;
-  readonly #evictions = new Map<string, number>();
+  readonly #evictionCounts = new Map<string, number>();
 
   constructor(clusters: readonly ClusterConfig[], workers: ClusterWorkers, log: Logger) {
     this.#workers = workers;
@@ -121,7 +121,7 @@ export class ClusterMonitors {
 
   /** Connections of a cluster that were told to end, since the start. */
   evictions(cluster: string): number {
-    return this.#evictions.get(cluster) ?? 0;
+    return this.#evictionCounts.get(cluster) ?? 0;
   }
 
   /**
@@ -175,7 +175,7 @@ export class ClusterMonitors {
     reason: string,
   ): void {
     if (!this.#workers.broadcast.evict({ cluster, endpoint, count, perSecond, reason })) return;
-    this.#evictions.set(cluster, this.evictions(cluster) + count);
+    this.#evictionCounts.set(cluster, this.evictions(cluster) + count);
   }
 
   #sum(metric: (typeof pageMetrics)['endpointConnects'], cluster: string, endpoint: string): number {

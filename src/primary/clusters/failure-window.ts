@@ -15,7 +15,7 @@ interface Balance {
 export class FailureWindow {
   readonly #windowMs: number;
   /** The time of each network's last failure, in that order. */
-  readonly #clients = new Map<string, number>();
+  readonly #failedAt = new Map<string, number>();
   /** The oldest first; at most one is older than the window. */
   readonly #notes: (Balance & { readonly at: number })[] = [];
 
@@ -28,14 +28,14 @@ export class FailureWindow {
     this.#forget(now);
     const network = networkOf(client);
     // Moves the network to the end of the order.
-    this.#clients.delete(network);
-    if (this.#clients.size < MAX_CLIENTS) this.#clients.set(network, now);
+    this.#failedAt.delete(network);
+    if (this.#failedAt.size < MAX_CLIENTS) this.#failedAt.set(network, now);
   }
 
   /** Counts the client networks with failures within the window, each once. */
   clients(now: number): number {
     this.#forget(now);
-    return this.#clients.size;
+    return this.#failedAt.size;
   }
 
   /** Tells whether it is time to note the successes again. */
@@ -58,14 +58,14 @@ export class FailureWindow {
   }
 
   clear(): void {
-    this.#clients.clear();
+    this.#failedAt.clear();
     this.#notes.length = 0;
   }
 
   #forget(now: number): void {
-    for (const [network, at] of this.#clients) {
+    for (const [network, at] of this.#failedAt) {
       if (now - at < this.#windowMs) break;
-      this.#clients.delete(network);
+      this.#failedAt.delete(network);
     }
     while (this.#notes.length > 1 && now - this.#notes[1]!.at >= this.#windowMs) this.#notes.shift();
   }
