@@ -7,7 +7,7 @@ export interface EndOrder {
   readonly handOver: boolean;
 }
 
-/** What the primary can be asked at any time, before its parts are built and after. */
+/** Requests that the primary answers at any time, before its parts are built and after. */
 export interface Phase {
   reload(cause: string): Promise<ReloadResult>;
   /** Ends what has been started; see `Primary.end`. */

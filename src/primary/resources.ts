@@ -12,7 +12,7 @@ import { claimAddresses, type AddressClaim } from './process/address-claim.ts';
 import { chooseEngines } from './process/engines.ts';
 import { findPredecessor, type Predecessor } from './process/takeover.ts';
 
-/** What the process needs of the machine before anything is built. */
+/** Resources of the machine that the process needs before its parts are built. */
 export interface Resources {
   /** How the process divides its descriptors; null for no limit. */
   readonly descriptorPlan: DescriptorPlan | null;

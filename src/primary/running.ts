@@ -14,7 +14,7 @@ import type { FileWatch } from './process/file-watch.ts';
 import type { Predecessor } from './process/takeover.ts';
 import type { Supervisor } from './workers/supervisor.ts';
 
-/** What has been started. */
+/** Facts about a primary that has started. */
 export interface Started {
   /** With concrete listener addresses. */
   readonly config: Config;

@@ -32,7 +32,7 @@ export class AdminRouter {
   readonly #commands: CommandTable;
   readonly #metrics: Readonly<Record<ExpositionFormat, SharedRendering<PageBody>>>;
   readonly #status: SharedRendering<PageBody>;
-  /** Of the token in use at the last command. */
+  /** The token in use at the last command, and its check. */
   #token: { readonly text: string; readonly bearer: BearerToken } | null = null;
 
   constructor(view: AdminView, refusals: AdminRefusals, log: Logger) {

@@ -50,7 +50,7 @@ const CHANGE_LINES = { burst: 200, everyMs: 50 };
 /** Finds the endpoints of a cluster, probes and ejects them, and tells the workers of each change. */
 export class ClusterMonitor {
   readonly config: ClusterConfig;
-  /** Of all names of the cluster, since the start of the process. */
+  /** Look-ups of all names of the cluster, since the start of the process. */
   readonly lookups: LookupCounts;
   /** Memory of the cursor that counts turns over all workers. The next monitor of the cluster keeps it. */
   readonly #cursor: SharedArrayBuffer;

@@ -1,6 +1,6 @@
 import type { EndpointHealth, EndpointState } from '../../protocol/cluster-state.ts';
 
-/** What the configuration and look-ups say of an endpoint. */
+/** The facts about an endpoint that come from the configuration and look-ups. */
 export type EndpointFacts = Omit<EndpointState, 'health' | 'warmLeftMs'>;
 
 /** Reasons for an endpoint not to be up. Of several, the last in this list is its health. */

@@ -22,7 +22,7 @@ export interface SupervisorTimings extends SlotTimings {
   readonly drainSlackMs: number;
 }
 
-/** What tests do to a worker. */
+/** A fault that tests cause in a worker. */
 export type Harm = Extract<ToWorker, { type: 'fault' | 'freeze' }>;
 
 interface SupervisorOptions {

@@ -10,7 +10,7 @@ import type { Heirs, Pace, ToWorker, WorkerKind } from '../../protocol/to-worker
 import { allocateDescriptorTable, listeningIn } from '../../sys/descriptors/descriptor-table.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
-/** What a slot gives to its worker's task. */
+/** The things that a slot gives to its worker's task. */
 export interface Launch {
   readonly port: MessagePort;
   readonly pulse: Pulse;

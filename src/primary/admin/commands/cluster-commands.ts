@@ -4,7 +4,7 @@ import { rateOf } from './parameters.ts';
 
 type Clusters = Pick<ClusterMonitors, 'all' | 'find' | 'rebalance'>;
 
-/** Of connections per second. */
+/** Range of the rate, in connections per second. */
 const REBALANCE_RATES = { min: 1, max: 100_000 } as const;
 
 /** Returns the commands that change one cluster. */

@@ -5,7 +5,7 @@ import type { AdminCommand, CommandResult } from './admin-command.ts';
 import type { Controls } from './controls.ts';
 import { durationOf, rateOf } from './parameters.ts';
 
-/** Of connections per second; 0 ends none. */
+/** Range of a drain's rate, in connections per second; 0 ends none. */
 const DRAIN_RATES = { min: 0, max: 1_000_000 } as const;
 
 /** Returns the commands that change the process as a whole: reload, drain, restart of workers, handover. */

@@ -6,7 +6,7 @@ import type { WorkerSlot } from '../worker-slot.ts';
 /** A stuck worker's addresses wait this long for its replacement to listen. */
 const MAX_WAIT_MS = 5000;
 
-/** What is done to the sockets of others. */
+/** System calls on the sockets of a stuck worker. */
 interface Means {
   readonly deafen: (fd: number) => boolean;
   readonly stopListening: (fd: number) => boolean;
@@ -54,7 +54,7 @@ export class LeftBehind<S extends StuckSlot = WorkerSlot> {
     return this.slots.filter((other) => other !== slot && other.kind === 'l7').length;
   }
 
-  /** Those that beat again, and end in good order. */
+  /** Workers that beat again, and end in good order. */
   get recovered(): readonly S[] {
     return [...this.#recovered];
   }
