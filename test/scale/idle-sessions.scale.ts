@@ -1,4 +1,4 @@
-/** What sessions cost on which nothing happens. */
+/** The cost of idle sessions. */
 import assert from 'node:assert/strict';
 import { setTimeout } from 'node:timers/promises';
 import { describe, it } from 'node:test';
@@ -12,9 +12,9 @@ import { WebRig } from '../support/rigs/web-rig.ts';
 const SESSIONS = 9000;
 const DEADLINES = 50_000;
 const MEASURED_S = 30;
-/** Of one core, pings on both legs included. */
+/** Fraction of one core, pings on both legs included. */
 const MAX_CPU = 0.05;
-/** Of one core, for what a wheel of 50,000 costs by itself. */
+/** Fraction of one core for a wheel of 50,000 timers alone. */
 const MAX_WHEEL_CPU = 0.002;
 
 describe('idle sessions', () => {

@@ -13,9 +13,9 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
 const DOWNSTREAM_BUFFER = MIB;
-/** What the proxy takes from an endpoint at once. */
+/** Bytes that the proxy takes from an endpoint at once. */
 const READ_SIZE = 256 * KIB;
-/** What the process may grow by for other reasons. */
+/** Growth of the process that other reasons may cause. */
 const NOISE = 32 * MIB;
 /** The client takes so much, and then rests. */
 const STEP = MIB;

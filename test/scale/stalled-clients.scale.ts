@@ -13,7 +13,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const STALLED = 1000;
 const AT_ONCE = 50;
-/** What the proxy takes from an endpoint at once. */
+/** Bytes that the proxy takes from an endpoint at once. */
 const READ_SIZE = 256 * KIB;
 /** What the process may grow by for other reasons, such as the objects of sessions. */
 const NOISE = 48 * MIB;

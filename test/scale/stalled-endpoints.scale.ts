@@ -11,7 +11,7 @@ import { WebRig } from '../support/rigs/web-rig.ts';
 
 const MIB = 1024 * 1024;
 const BUDGET = 32 * MIB;
-/** What the process may grow by for other reasons. */
+/** Growth of the process that other reasons may cause. */
 const NOISE = 64 * MIB;
 const MESSAGE_BYTES = 16_000_000;
 /** uWS inflates into one string per worker, which grows by doubling: a message and the half of it before. */

@@ -2,7 +2,7 @@
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 
-/** What each method costs, by what it is called on, its arguments and its result. */
+/** The cost of each method, by its object, its arguments and its result. */
 const COSTS: readonly (readonly [
   owner: object,
   name: string,

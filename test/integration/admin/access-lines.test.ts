@@ -1,4 +1,4 @@
-/** What the access log says of requests, handshakes, sessions and tunnels. */
+/** Lines of the access log about requests, handshakes, sessions and tunnels. */
 import assert from 'node:assert/strict';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';

@@ -14,7 +14,7 @@ import { WsClient } from '../../support/websocket/ws-client.ts';
 const CONFIG_DIRECTORY = resolve(import.meta.dirname, '../../../config');
 const DEADLINE_MS = 60_000;
 
-/** As much of config/sluice.yaml as has to be changed for a test. */
+/** The part of config/sluice.yaml that a test changes. */
 interface DemoConfig {
   admin: { address: string };
   log: { format: string };
@@ -73,7 +73,7 @@ describe('the demo, in a browser through the proxy', { skip }, () => {
       if (response.status() >= 400) problems.push(`${name}: ${response.status()} for ${response.url()}`);
     });
     page.on('requestfailed', (request) => {
-      // What is under way when a page is closed is given up by the browser.
+      // The browser drops requests in progress when a page is closed.
       const failure = request.failure()?.errorText;
       if (failure !== 'net::ERR_ABORTED') problems.push(`${name}: ${failure ?? ''} for ${request.url()}`);
     });

@@ -1,4 +1,4 @@
-/** What systemd is told, as it would hear it. */
+/** The messages to systemd, on a socket in its place. */
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -90,7 +90,7 @@ describe('a service manager', { timeout: 120_000 }, () => {
         const before = asked;
         await eventually(() => assert.ok(asked >= before + 5));
         manager.ready();
-        // What was sent before that has come before it.
+        // Messages arrive in the order in which they are sent.
         while ((await receiver.datagrams.next())[0] !== 'READY=1') assert.ok(receiver.datagrams.count < 5);
         assert.deepEqual(
           lines.map(({ msg, reason: why }) => [msg, why]),

@@ -1,4 +1,4 @@
-/** What a change of the configuration does to what lives, and what it leaves alone. */
+/** The effect of a change of the configuration on open connections. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect as connectTls } from 'node:tls';

@@ -1,4 +1,4 @@
-/** What of the state of a proxy outlives a change of its configuration, and how a change comes by itself. */
+/** The state of a proxy that outlives a change of its configuration, and changes without a command. */
 import assert from 'node:assert/strict';
 import { copyFileSync, renameSync, writeFileSync } from 'node:fs';
 import { after, afterEach, before, describe, it } from 'node:test';

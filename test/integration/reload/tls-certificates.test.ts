@@ -38,7 +38,7 @@ describe('the certificates of a listener', () => {
     await rig.stop();
   });
 
-  /** What openssl sees of the listener. */
+  /** Asks a listener for its certificate by openssl. */
   function sClient(...args: string[]): ReturnType<typeof runCommand> {
     const address = rig.address('web');
     return runCommand('openssl', ['s_client', '-connect', address, '-CAfile', authority.file, ...args]);

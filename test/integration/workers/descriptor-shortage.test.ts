@@ -121,7 +121,7 @@ describe('a process with few descriptors', { skip: process.platform !== 'linux',
     );
   }
 
-  /** It waits for something to happen, and does not turn round and round. */
+  /** Checks that the process waits for events, and does not spin. */
   async function isIdle(): Promise<void> {
     await eventually(async () => {
       const [from, at] = [cpuSeconds(sluice.pid), performance.now()];

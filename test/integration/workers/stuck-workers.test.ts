@@ -10,7 +10,7 @@ import { TcpEndpoint, TcpPeer } from '../../support/sockets/tcp-peer.ts';
 import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
 
 const local = '127.0.0.1:0';
-/** What is frozen for so long turns again only when a test is long over. */
+/** Longer than any test: a worker that is frozen for this time stays frozen. */
 const FOR_EVER = '10m';
 
 type Peer = WsPeer | TcpPeer;
@@ -178,7 +178,7 @@ describe('a worker that freezes', { timeout: 300_000 }, () => {
     const rig = await start();
     const carried = await fill(rig, 'web', ['l7-0', 'l7-1']);
     await freeze(rig, 'l7-0');
-    // It waits for the frozen worker until that is noticed.
+    // The reload waits for the frozen worker until the primary notices the freeze.
     await rig.reload(config({ l4: 1 }));
     await isReplaced(rig, 'l7-0');
     await eventually(async () => {
@@ -242,7 +242,7 @@ describe('a worker that freezes', { timeout: 300_000 }, () => {
       rig.sluice.kill('SIGCONT');
       assert.equal(await ready(rig), 200);
     }
-    // As long as it takes to notice one that is stuck.
+    // The time that the primary takes to notice a stuck worker.
     await freeze(rig, 'l4-0', '3s');
     await rig.sluice.waitForLog(({ msg }) => msg === 'worker is stuck');
     const metrics = await scrape(rig.sluice);

@@ -1,4 +1,4 @@
-/** Where the package for system calls does not load everything works all the same, and the log says why it is slower. */
+/** If the package for system calls does not load, everything works, and the log says why it is slower. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';

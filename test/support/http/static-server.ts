@@ -35,7 +35,7 @@ interface Answer {
   readonly complete: boolean;
 }
 
-/** What the server reported of an answer. */
+/** The server's report of an answer. */
 interface Report {
   readonly path: string;
   readonly status: number;

@@ -9,7 +9,7 @@ import { freePorts } from '../sockets/free-port.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 
-/** As much as is read of what the load generator measures. */
+/** The figures of the load generator that tests read. */
 export interface Load {
   readonly messages: number;
   readonly errors: { readonly total: number };

@@ -17,7 +17,7 @@ export class ChangeStage {
   #echo: TcpEndpoint | null = null;
   readonly #rigs: ReloadRig[] = [];
 
-  /** Those of the listener `web`. */
+  /** Routes of the listener `web`. */
   readonly routes = [{ name: 'app', match: { path: '/app' }, cluster: 'app' }];
 
   readonly open = async (): Promise<void> => {

@@ -142,7 +142,7 @@ export class ChangeStorm {
       clusters: [
         {
           name: 'kept',
-          // Its settings change, and its endpoints stay.
+          // The settings of the cluster change, and its endpoints stay.
           ...(changed && { balancer: this.#one(BALANCERS), retries: this.#upTo(5) }),
           endpoints: [
             { address: one!.address, weight: changed ? 1 + this.#upTo(9) : 1 },

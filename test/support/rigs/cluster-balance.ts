@@ -51,7 +51,7 @@ export async function assertEvenSpread({ balancer, mode, connections, waves }: S
       );
       assertShares(await counts('sluice_endpoint_connections_active'));
       for (const cut of cuts) cut();
-      // They are not read, and would not notice.
+      // Connections that are not read do not notice their end.
       for (const endpoint of endpoints) if (endpoint instanceof TcpEndpoint) endpoint.clear();
       await eventually(async () =>
         assert.equal(sumOf(await counts('sluice_endpoint_connections_active')), 0),

@@ -8,7 +8,7 @@ import { RawConnection, switchingProtocols, type RawHead } from './raw-connectio
 type Part = (connection: RawConnection) => Promise<void>;
 
 export class RawEndpoint {
-  /** Those that no part takes. */
+  /** Connections that no part takes. */
   readonly connections = new Arrivals<RawConnection>('a connection to the endpoint');
   /** The errors that the part has thrown. */
   readonly failures: unknown[] = [];

@@ -223,7 +223,7 @@ export class TcpEndpoint {
     return endpoint;
   }
 
-  /** One that sends everything back. */
+  /** Makes an endpoint that sends everything back. */
   static echo(): Promise<TcpEndpoint> {
     return TcpEndpoint.listen(undefined, (peer) => {
       peer.read().socket.on('data', (bytes: Buffer) => peer.send(bytes));

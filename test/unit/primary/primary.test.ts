@@ -37,7 +37,7 @@ async function dial({ config: { listeners } }: Started, name: string): Promise<S
   return socket;
 }
 
-/** One that a failed test has left would keep its threads, and the process, for ever. */
+/** Primaries to end after each test: the threads of one that a failed test leaves would keep the process alive. */
 const left: Primary[] = [];
 
 function createPrimary(changes: Partial<PrimaryOptions> = {}): Primary {

@@ -1,4 +1,4 @@
-/** What a flood of connections to the admin server can take from others, and what it cannot. */
+/** The effect of a flood of connections to the admin server on other clients. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { planDescriptors } from '../../../../src/core/descriptor-limit.ts';

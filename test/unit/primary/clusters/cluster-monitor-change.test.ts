@@ -1,4 +1,4 @@
-/** What a monitor of a changed cluster takes over from the one before. */
+/** The state that the monitor of a changed cluster takes over from the previous monitor. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';

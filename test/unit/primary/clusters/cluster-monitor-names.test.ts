@@ -1,4 +1,4 @@
-/** What a monitor makes of the addresses that a name stands for. */
+/** How a monitor turns the addresses of a name into endpoints. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -128,7 +128,7 @@ describe('the addresses of a name', { timeout: 300_000 }, () => {
     assert.deepEqual(weights(), [19 / 3, 19 / 3, 19 / 3, 1]);
     await answer({ endpoints: found(pods(500)) });
     assert.deepEqual(new Set(weights()), new Set([19 / 500, 1]));
-    // Those that are down keep theirs: the others do not get more than they can bear.
+    // Endpoints that are down keep their shares, so that the others are not overloaded.
     await answer({ endpoints: found(pods(2)) });
     monitor.records[0]!.setDown(true, 'its probe timed out');
     assert.deepEqual(weights(), [9.5, 9.5, 1]);

@@ -34,7 +34,7 @@ class Rig {
   readonly #pages: readonly SharedArrayBuffer[];
 
   constructor(config: ClusterConfig, workers = 1) {
-    // Of a configuration the layout looks at nothing else.
+    // The layout reads no other key of a configuration.
     const layout = layoutOf({ listeners: [], clusters: [config] } as unknown as Config, []);
     this.#directory = new SeriesDirectory(layout.series);
     this.#pages = Array.from({ length: workers }, () => allocatePage({ size: this.#directory.capacity }));

@@ -71,7 +71,7 @@ describe('probes', () => {
     );
     under.get(all[0]!.facts.label)!({ verdict: 'well' });
     assert.ok(under.has(all[256]!.facts.label));
-    // One under way goes, and one that waits.
+    // A probe in progress goes, and a waiting one.
     prober.forget(all[1]!);
     prober.forget(all[258]!);
     assert.ok(under.has(all[257]!.facts.label) && !under.has(all[258]!.facts.label));

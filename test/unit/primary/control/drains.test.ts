@@ -72,7 +72,7 @@ describe('drains', () => {
     drains.begin(all, settings, 5000);
     mock.timers.tick(5000);
     assert.deepEqual(workers.calls.slice(1), ['drain all at 100']);
-    // It has been announced: other settings hold at once.
+    // The drain has been announced already: other settings hold at once.
     drains.begin(all, { ...settings, rate: 500 }, 5000);
     assert.deepEqual(workers.calls.slice(2), ['drain all at 500']);
     drains.stop();

@@ -18,7 +18,7 @@ function names(tasks: readonly { readonly name: string }[]): string[] {
   return tasks.map(({ name }) => name);
 }
 
-/** What a worker was told about its end. */
+/** Returns the order to end that a worker got. */
 function endOf({ told }: FakeTask): object {
   return told.find(({ type }) => type === 'end') ?? assert.fail('it was not told to end');
 }

@@ -207,7 +207,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     await supervisor.start();
     assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), false);
     assert.equal(slotOf(supervisor, 'l7-0').state, 'draining');
-    // They end by themselves; until then their threads are not to be touched.
+    // The workers end by themselves; until then nothing may touch their threads.
     await Promise.all(supervisor.slots.map(({ ended }) => ended));
   });
 

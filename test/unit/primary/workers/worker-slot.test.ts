@@ -17,7 +17,7 @@ interface Task {
 interface Setup {
   readonly slot: WorkerSlot;
   readonly tasks: Task[];
-  /** What each task got. */
+  /** The launch of each task. */
   readonly launches: Launch[];
   readonly lines: LogLine[];
   /** The delays before each new start, in the order of the faults. */

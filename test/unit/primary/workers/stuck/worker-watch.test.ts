@@ -7,7 +7,7 @@ import { Pulse } from '../../../../../src/protocol/pulse.ts';
 const LOOK_MS = 250;
 const STUCK_AFTER_MS = 1000;
 
-/** As much of a slot as the watch sees. */
+/** The part of a slot that the watch sees. */
 interface FakeSlot {
   readonly name: string;
   state: WorkerSlot['state'];
