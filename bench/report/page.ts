@@ -6,6 +6,8 @@ import { dirname, join } from 'node:path';
 /** The directory of the last results and of the page that shows them. */
 export const REPORT_DIRECTORY = import.meta.dirname;
 const PARTS = join(import.meta.dirname, 'page');
+/** They become one script: the later ones use what the earlier ones define. */
+const SCRIPTS = ['drawing.js', 'page.js'] as const;
 const RESULTS = ['comparison', 'faults', 'scaling'] as const;
 
 /** Writes `index.html` from the results that are there; returns its path. */
@@ -17,7 +19,7 @@ export function writePage(directory: string = REPORT_DIRECTORY): string {
     // The only text that a script element cannot hold.
     data: JSON.stringify(results).replaceAll('<', '\\u003c'),
     library: readFileSync(library, 'utf8').replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n'),
-    script: readPart('page.js'),
+    script: SCRIPTS.map(readPart).join('\n'),
   };
   const path = join(directory, 'index.html');
   writeFileSync(
