@@ -6,6 +6,7 @@ import {
   findBadArrows,
   findCircles,
   findForbiddenImports,
+  findHiddenImports,
   findReexports,
   findStrayArrows,
   findUnknownParts,
@@ -99,6 +100,17 @@ const RESERVED: readonly Reserved[] = [
     importers: /^src\/l7\/(?:uws|websocket\/message-relay)\//,
   },
 ];
+/** Files that load something that no literal names, and why. */
+const HIDDEN_IMPORTS: Exceptions = new Map<string | RegExp, string>([
+  ['src/main.ts', 'It starts itself again on the pinned Node'],
+  ['src/cli/runtime.ts', 'It looks for the package of the pinned Node, whose name has the architecture'],
+  ['src/core/version.ts', 'It reads package.json, which lies elsewhere in the package'],
+  ['src/primary/process/versions.ts', 'It reads the version of a package without loading it'],
+  ['src/sys/native-calls.ts', 'It loads koffi only if the platform has it'],
+  ['bench/peers/node-proxy.ts', 'It runs the package that it is told'],
+  ['bench/peers/template.ts', 'It reads the configurations of the peers'],
+  ['bench/report/page.ts', 'It reads the parts of the page and the chart library'],
+]);
 const LINES = { min: 15, max: 350 };
 const MAX_FILES_IN_FOLDER = 16;
 /** Files below the least number of lines, and why. */
@@ -152,11 +164,28 @@ describe('architecture', () => {
   it('keeps packages and the parts of the engine in their places', () =>
     assert.deepEqual(findForbiddenImports([...src, ...bench], RESERVED), []));
 
+  it('shows in a literal what it imports, starts and resolves', () =>
+    assert.deepEqual(findHiddenImports([...src, ...bench], HIDDEN_IMPORTS), []));
+  it('has a file for each reason to hide an import', () =>
+    assert.deepEqual(
+      findIdleExceptions(
+        [...src, ...bench].filter(({ hidden }) => hidden.length > 0),
+        HIDDEN_IMPORTS,
+      ),
+      [],
+    ));
+
   it('has no file that is too long, or too short without a reason', () => {
     assert.deepEqual(findBadSizes(everything, LINES, SHORT_FILES), []);
   });
   it('has a short file for each reason to be short', () =>
-    assert.deepEqual(findIdleExceptions(everything, LINES, SHORT_FILES), []));
+    assert.deepEqual(
+      findIdleExceptions(
+        everything.filter(({ lines }) => lines < LINES.min),
+        SHORT_FILES,
+      ),
+      [],
+    ));
   it('has no crowded folder', () => {
     // Each file of test/scale is a measurement of its own, started by its name.
     const rooms = everything.filter(({ path }) => !path.startsWith('test/scale/'));

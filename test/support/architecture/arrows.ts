@@ -1,4 +1,5 @@
 /** Rules about imports: which file may import which. Each function returns one line for each breach. */
+import { keyFor, type Exceptions } from './files.ts';
 import { targetOf, type Module } from './modules.ts';
 
 /** The floors of a folder, lowest first: each has names of the folders and files directly in it. */
@@ -90,6 +91,15 @@ export function findForbiddenImports(modules: readonly Module[], reserved: reado
         .map(() => `${path}: imports ${imported}, which is reserved for others`);
     }),
   );
+}
+
+/** Finds what loads something, or can, without showing what: neither floors nor reserved imports hold for it. */
+export function findHiddenImports(modules: readonly Module[], exceptions: Exceptions): string[] {
+  return modules
+    .filter(({ path }) => keyFor(path, exceptions) === undefined)
+    .flatMap(({ path, hidden }) =>
+      hidden.map((text) => `${path}: ${text} hides what it loads; name it in a literal of an import`),
+    );
 }
 
 /**

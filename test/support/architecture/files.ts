@@ -23,18 +23,10 @@ export function findBadSizes(
   });
 }
 
-/** Finds exceptions that no short file needs any more. */
-export function findIdleExceptions(
-  modules: readonly Module[],
-  { min }: LineBounds,
-  exceptions: Exceptions,
-): string[] {
-  const needed = new Set(
-    modules.filter(({ lines }) => lines < min).map(({ path }) => keyFor(path, exceptions)),
-  );
-  return [...exceptions.keys()]
-    .filter((key) => !needed.has(key))
-    .map((key) => `${key}: no short file needs it`);
+/** Finds exceptions that no file needs any more, of those that break the rule. */
+export function findIdleExceptions(breaking: readonly Module[], exceptions: Exceptions): string[] {
+  const needed = new Set(breaking.map(({ path }) => keyFor(path, exceptions)));
+  return [...exceptions.keys()].filter((key) => !needed.has(key)).map((key) => `${key}: no file needs it`);
 }
 
 /** Finds folders with more files directly in them than allowed. */
@@ -84,7 +76,8 @@ export function findUnmirroredFolders(
   });
 }
 
-function keyFor(path: string, exceptions: Exceptions): string | RegExp | undefined {
+/** Returns the exception that a path falls under. */
+export function keyFor(path: string, exceptions: Exceptions): string | RegExp | undefined {
   return [...exceptions.keys()].find((key) => (typeof key === 'string' ? key === path : key.test(path)));
 }
 

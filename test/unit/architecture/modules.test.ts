@@ -38,24 +38,6 @@ describe('reading of modules', () => {
     assert.deepEqual(module.reexports, ['./f.ts', './g.ts']);
   });
 
-  it('reads the URL of a file that is started as a thread', () => {
-    const [module] = readModules({
-      'src/primary/a.ts': `
-        const one = new URL('../worker/l7.ts', import.meta.url);
-        const two = entry(new URL(\`./thread\${extname(import.meta.url)}\`, import.meta.url));
-        const three = new URL('beside.ts', import.meta.url);
-        const data = new URL('./page.html', import.meta.url);
-        const remote = new URL('./x.ts', 'http://localhost');
-        const address = new URL(text);
-      `,
-    });
-    assert.deepEqual(module?.imports, [
-      { specifier: '../worker/l7.ts', names: [] },
-      { specifier: './thread.ts', names: [] },
-      { specifier: './beside.ts', names: [] },
-    ]);
-  });
-
   it('reads every kind of export', () => {
     const [module] = readModules({
       'src/core/a.ts': `
