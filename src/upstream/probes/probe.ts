@@ -58,26 +58,26 @@ class Probe implements ProbeEnd {
 
   constructor(
     target: ProbeTarget,
-    check: HealthCheck,
+    settings: HealthCheck,
     done: (result: ProbeResult) => void,
     open: typeof dial,
   ) {
     this.#done = done;
-    const steps = checkOf(check, target.server);
+    const check = checkOf(settings, target.server);
     const socket = (this.#socket = open(target, { tls: target.tls, allowHalfOpen: false }));
-    const dueAt = performance.now() + check.timeoutMs;
+    const dueAt = performance.now() + settings.timeoutMs;
     this.#timer = setTimeout(() => {
       if (performance.now() - dueAt > MAX_LATENESS_MS) this.#unmade('the proxy was held up');
       else this.failed('timed out');
-    }, check.timeoutMs);
+    }, settings.timeoutMs);
     socket.on('error', (error) => {
       const reason = dialErrorOf(error).message;
       if (ownShortageOf(error) === null) this.failed(reason);
       else this.#unmade(reason);
     });
     socket.on('close', () => this.failed('closed the connection'));
-    socket.once(target.tls === null ? 'connect' : 'secureConnect', () => this.#send(steps.connected(this)));
-    socket.on('data', (bytes: Buffer) => this.#send(steps.received(bytes, this)));
+    socket.once(target.tls === null ? 'connect' : 'secureConnect', () => this.#send(check.connected(this)));
+    socket.on('data', (bytes: Buffer) => this.#send(check.received(bytes, this)));
   }
 
   readonly cancel = (): void => {
