@@ -248,7 +248,7 @@ export class NetTunnel extends Timed implements Tunnel {
     this.#tryNext();
   }
 
-  /** Closes the connection to the endpoint. Returns the endpoint, on which it still counts; null if there is none. */
+  /** Closes the connection to the endpoint. Returns the endpoint, which still counts it; null if there is none. */
   #dropUpstream(): Endpoint | null {
     const upstream = this.#upstream;
     const endpoint = this.#endpoint;

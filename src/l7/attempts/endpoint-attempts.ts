@@ -30,9 +30,9 @@ interface AttemptOrder {
   readonly requestId: string;
 }
 
-/** The endpoints that one request or upgrade is sent to, one after the other, and what counts on the current one. */
+/** The endpoints that one request or upgrade is sent to, one after the other, and the counts of the current one. */
 export class EndpointAttempts {
-  /** The current endpoint, on which a connection is counted; null if there is none. */
+  /** The current endpoint, which counts a connection; null if there is none. */
   endpoint: Endpoint | null = null;
   /** The endpoint that was asked last, for the access line; null before the first. */
   asked: Endpoint | null = null;

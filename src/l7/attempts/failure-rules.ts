@@ -1,6 +1,6 @@
 /**
- * Says what layer 7 does when an attempt fails: by how far the attempt was, and, if no endpoint is left, by why the attempts
- * have ended. What both layers do stands in `upstream/attempts/failure-table.ts`.
+ * Says what layer 7 does after a failed attempt: one rule for each stage of an attempt, and one answer for each reason why the
+ * attempts have ended without an endpoint. What both layers do stands in `upstream/attempts/failure-table.ts`.
  */
 import type { OutlierFailure } from '../../config/types/cluster.ts';
 import { attemptsEndOf, CONNECT_TIMED_OUT, type AttemptsEnd } from '../../upstream/attempts/failure-table.ts';
@@ -14,7 +14,7 @@ export interface FailureAnswer {
   readonly failure: HandshakeFailure;
 }
 
-/** What follows a failure by how far the attempt was. */
+/** What follows a failure at one stage of an attempt. */
 export interface FailureRule {
   /** The kind that the outlier detection counts; null if the failure does not count against the endpoint. */
   readonly outlier: OutlierFailure | null;

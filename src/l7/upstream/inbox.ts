@@ -21,7 +21,7 @@ interface InboxReader {
 export class Inbox {
   readonly #loop: EventLoop;
   readonly #readers: (InboxReader | null)[] = [];
-  /** End of each reader's bytes in the loop's input. They begin at the end of the reader's before. */
+  /** End of each reader's bytes in the loop's input. They begin where those of the reader before end. */
   readonly #ends: number[] = [];
   #count = 0;
   #end = 0;

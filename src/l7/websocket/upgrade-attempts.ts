@@ -103,14 +103,14 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner {
     else this.#owner.attemptSwitched(response, this.#head.rest);
   }
 
-  /** Gives the current connection away. It still counts on {@link endpoint}. */
+  /** Gives the current connection away. {@link endpoint} still counts it. */
   takeSocket(): UpstreamSocket {
     const socket = this.#socket!;
     this.#socket = null;
     return socket;
   }
 
-  /** Gives the current endpoint away, on which a connection counts. */
+  /** Gives the current endpoint away, and with it the count of its connection. */
   takeEndpoint(): Endpoint {
     const endpoint = this.endpoint!;
     this.bound.endUse();

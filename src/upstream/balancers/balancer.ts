@@ -15,7 +15,10 @@ export function addressContext(source: string): PickContext {
   return { source, hashKey: null, sticky: [] };
 }
 
-/** Chooses the endpoint for a new connection. One object for each cluster and worker; its state is here and in {@link Endpoint.balance}. */
+/**
+ * Chooses the endpoint for a new connection. There is one object for each cluster and worker. It keeps its state in itself and
+ * in {@link Endpoint.balance}.
+ */
 export interface Balancer {
   /**
    * Sets the endpoints to choose from: the `eligible` ones. Called when endpoints or their eligibility change, never

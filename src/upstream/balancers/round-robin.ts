@@ -64,7 +64,8 @@ export class RoundRobin implements Balancer {
     const { length } = members;
     if (length === 0) return null;
     if (excluded.size === 0) return members[this.#cursor.next(length)]!;
-    // A retry takes no turn: it would shift all next turns, and of two endpoints a dead one would get every first turn. A second cursor for retries would favour the endpoints behind the failed ones.
+    // A retry takes no turn: it would shift all next turns, and of two endpoints a dead one would get every first turn. A
+    // second cursor for retries would favour the endpoints behind the failed ones.
     const others = members.filter((endpoint) => !excluded.has(endpoint));
     return others[Math.floor(this.#random() * others.length)] ?? null;
   }

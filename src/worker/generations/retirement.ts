@@ -16,7 +16,7 @@ interface Retired {
   readonly onOver: () => void;
 }
 
-/** Keeps account of what is still alive of older generations in a worker. */
+/** Tracks what is still alive of older generations in a worker. */
 export class Retirement {
   readonly #retired = new Set<Retired>();
 
