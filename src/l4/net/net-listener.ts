@@ -38,6 +38,7 @@ export class NetListener implements TunnelListener {
   listen(): Promise<void> {
     const { address } = this.#context.config;
     this.#wanted = true;
+    this.#server.off('error', this.#logAcceptError);
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen(
@@ -49,8 +50,7 @@ export class NetListener implements TunnelListener {
             this.#server.close();
             return;
           }
-          // Errors of accept, such as EMFILE. Waiting connections are accepted later.
-          this.#server.on('error', (error) => this.#context.log.error({ err: error }, 'accepting failed'));
+          this.#server.on('error', this.#logAcceptError);
           noteListening(this.#descriptor);
         },
       );
@@ -81,6 +81,11 @@ export class NetListener implements TunnelListener {
     if (this.#descriptor < 0 || unsupportedReason() !== null) return;
     this.#handOver = new HandOver(this.#descriptor, from);
   }
+
+  /** Logs an error of accept, such as EMFILE. Waiting connections are accepted later. */
+  readonly #logAcceptError = (error: Error): void => {
+    this.#context.log.error({ err: error }, 'accepting failed');
+  };
 
   /** The descriptor of the listening socket; -1 without one. */
   get #descriptor(): number {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { formatAddress } from '../../../../src/core/address.ts';
 import { codeOf } from '../../../../src/core/errors.ts';
@@ -9,17 +11,20 @@ import { TcpPeer } from '../../../support/sockets/tcp-peer.ts';
 import { freshAddress } from '../../sys/pairs.ts';
 
 /** A listener that does not listen yet, and where clients would connect. */
-async function make(host?: string): Promise<{ listener: NetListener; address: string }> {
+async function make(
+  host?: string,
+): Promise<{ listener: NetListener; address: string; lines: readonly unknown[] }> {
   const { address } = await freshAddress('IPv4');
   assert.equal(address.kind, 'tcp');
   const config = { ...l4Listener, address: { ...address, ...(host !== undefined && { host }) } };
+  const { log, lines } = capture();
   const context = {
     config,
-    log: capture().log,
+    log,
     stats: { connections: { rejected: () => undefined } },
     descriptors: { admits: () => false },
   } as unknown as TunnelContext;
-  return { listener: new NetListener(context), address: formatAddress(address) };
+  return { listener: new NetListener(context), address: formatAddress(address), lines };
 }
 
 /** Whether nobody listens on an address. A listener here resets its connections. */
@@ -54,6 +59,18 @@ describe('a listener of the net engine', () => {
     await listening;
     assert.equal(listener.listens, false);
     assert.equal(await isRefused(address), true);
+  });
+
+  it('takes a failure to listen again for no failure to accept', async () => {
+    const { listener, address, lines } = await make();
+    await listener.listen();
+    listener.stop();
+    const port = Number(address.split(':')[1]);
+    const other = createServer();
+    await once(other.listen(port, '127.0.0.1'), 'listening');
+    await assert.rejects(listener.listen(), /EADDRINUSE/);
+    assert.deepEqual(lines, []);
+    other.close();
   });
 
   it('rejects if its address cannot be bound', async () => {
