@@ -2,7 +2,7 @@ import { EINTR, SystemCallError } from './errno.ts';
 import { checkDescriptor, nativeCalls } from './native-calls.ts';
 import type { NativeCalls } from './native-calls.ts';
 import { PinnedBuffer, addressWithin } from './memory/pinned-buffer.ts';
-import { EPOLL_CLOEXEC } from './sockets/socket-constants.ts';
+import { EPOLL_CLOEXEC } from './socket-constants.ts';
 import { epollLayout } from './sockets/socket-structs.ts';
 
 /** Bytes, a connection or the other side's FIN have come. */

@@ -3,7 +3,7 @@ import type { L4Listener } from '../../config/types/listener.ts';
 import { formatAddress } from '../../core/address.ts';
 import { noteClosing, noteListening } from '../../sys/descriptors/descriptor-table.ts';
 import { HandOver } from '../../sys/sockets/hand-over.ts';
-import { BACKLOG, KEEP_ALIVE_IDLE_MS } from '../../sys/sockets/socket-constants.ts';
+import { BACKLOG, KEEP_ALIVE_IDLE_MS } from '../../sys/socket-constants.ts';
 import { descriptorOf } from '../../sys/node/node-sockets.ts';
 import { unsupportedReason } from '../../sys/support.ts';
 import { refusalOf } from '../rejection.ts';

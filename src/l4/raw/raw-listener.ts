@@ -2,7 +2,7 @@ import { Timed } from '../../core/timing/timer-wheel.ts';
 import type { L4Listener } from '../../config/types/listener.ts';
 import { formatAddress } from '../../core/address.ts';
 import { HandOver } from '../../sys/sockets/hand-over.ts';
-import { BACKLOG } from '../../sys/sockets/socket-constants.ts';
+import { BACKLOG } from '../../sys/socket-constants.ts';
 import { EAGAIN, EINTR, errorName } from '../../sys/errno.ts';
 import { EPOLLIN } from '../../sys/epoll.ts';
 import { SocketAddress } from '../../sys/sockets/socket-address.ts';

@@ -1,6 +1,6 @@
 import { SystemCallError } from '../errno.ts';
 import { checkDescriptor, nativeCalls } from '../native-calls.ts';
-import { EPOLL_CLOEXEC, F_DUPFD_CLOEXEC, O_CLOEXEC } from '../sockets/socket-constants.ts';
+import { EPOLL_CLOEXEC, F_DUPFD_CLOEXEC, O_CLOEXEC } from '../socket-constants.ts';
 
 /** Max tries of dup3. While another thread opens a file, the system may refuse a number with EBUSY. */
 const MAX_TRIES = 1000;

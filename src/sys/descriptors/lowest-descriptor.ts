@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { nativeCalls } from '../native-calls.ts';
 import type { NativeCalls } from '../native-calls.ts';
-import { F_DUPFD_CLOEXEC } from '../sockets/socket-constants.ts';
+import { F_DUPFD_CLOEXEC } from '../socket-constants.ts';
 
 /** Node opens /dev/null for standard streams that are closed. */
 const STDERR = 2;

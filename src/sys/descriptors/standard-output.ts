@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { SystemCallError } from '../errno.ts';
 import { nativeCalls } from '../native-calls.ts';
-import { F_DUPFD_CLOEXEC } from '../sockets/socket-constants.ts';
+import { F_DUPFD_CLOEXEC } from '../socket-constants.ts';
 
 const STDOUT = 1;
 const STDERR = 2;

@@ -1,6 +1,6 @@
 import { checkDescriptor, nativeCalls } from '../native-calls.ts';
 import type { NativeCalls } from '../native-calls.ts';
-import { MSG_DONTWAIT, MSG_NOSIGNAL } from '../sockets/socket-constants.ts';
+import { MSG_DONTWAIT, MSG_NOSIGNAL } from '../socket-constants.ts';
 
 let addressOf: (buffer: PinnedBuffer, start: number, end: number) => number;
 

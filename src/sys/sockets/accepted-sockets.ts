@@ -13,7 +13,7 @@ import {
   SO_RCVBUF,
   TCP_INFO,
   TCP_SYNCNT,
-} from './socket-constants.ts';
+} from '../socket-constants.ts';
 
 /**
  * Offsets in `struct tcp_info`: the connection's state, `tcpi_last_data_recv` in milliseconds, and `tcpi_bytes_received`

@@ -10,7 +10,7 @@ import {
   SO_ATTACH_FILTER,
   SO_ATTACH_REUSEPORT_CBPF,
   SO_DETACH_REUSEPORT_BPF,
-} from './socket-constants.ts';
+} from '../socket-constants.ts';
 
 const PROGRAM_BYTES = 16;
 

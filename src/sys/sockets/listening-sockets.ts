@@ -12,7 +12,7 @@ import {
   SO_ACCEPTCONN,
   SO_RCVBUF,
   TCP_NOTSENT_LOWAT,
-} from './socket-constants.ts';
+} from '../socket-constants.ts';
 
 /**
  * Gives a library's listening socket a queue of {@link BACKLOG} connections. A connect without room in the queue is dropped,

@@ -3,7 +3,7 @@ import { EAGAIN, SystemCallError } from '../errno.ts';
 import { checkDescriptor, nativeCalls } from '../native-calls.ts';
 import type { NativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
-import { O_CLOEXEC, O_NONBLOCK } from './socket-constants.ts';
+import { O_CLOEXEC, O_NONBLOCK } from '../socket-constants.ts';
 
 const F_SETPIPE_SZ = 1031;
 const SPLICE_F_MOVE = 1;

@@ -12,7 +12,7 @@ import {
   SOL_SOCKET,
   SO_REUSEADDR,
   SO_REUSEPORT,
-} from './socket-constants.ts';
+} from '../socket-constants.ts';
 
 /** An address that is bound without listening: no other program gets it, and clients are refused. */
 export interface Reservation {

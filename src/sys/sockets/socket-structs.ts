@@ -4,7 +4,7 @@
  */
 
 import { MAX_SOCKET_PATH_BYTES } from '../../core/address.ts';
-import { AF_INET, AF_INET6, AF_UNIX } from './socket-constants.ts';
+import { AF_INET, AF_INET6, AF_UNIX } from '../socket-constants.ts';
 
 /** Size of `struct sockaddr_storage`, which has room for every address. */
 export const SOCKADDR_BYTES = 128;

@@ -29,7 +29,7 @@ import {
   KEEP_ALIVE_IDLE_MS,
   KEEP_ALIVE_INTERVAL_MS,
   KEEP_ALIVE_PROBES,
-} from './socket-constants.ts';
+} from '../socket-constants.ts';
 
 /** Parts of the scratch memory: the value of an option, its length, and a peer's address as bytes and as text. */
 const VALUE = { start: 0, end: 8 } as const;

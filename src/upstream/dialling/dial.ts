@@ -10,7 +10,7 @@ import { checkServerIdentity, connect as connectTls } from 'node:tls';
 import type { Address } from '../../core/address.ts';
 import { codeOf } from '../../core/errors.ts';
 import { ownShortageOf } from '../../core/shortage.ts';
-import { KEEP_ALIVE_IDLE_MS } from '../../sys/sockets/socket-constants.ts';
+import { KEEP_ALIVE_IDLE_MS } from '../../sys/socket-constants.ts';
 import type { ConnectFailure } from '../endpoint.ts';
 import { sniOf, type UpstreamTls } from '../upstream-tls.ts';
 

@@ -9,7 +9,7 @@ import {
   writeIpv6,
   writeUnix,
 } from '../../../../src/sys/sockets/socket-structs.ts';
-import { AF_INET, AF_INET6, AF_UNIX } from '../../../../src/sys/sockets/socket-constants.ts';
+import { AF_INET, AF_INET6, AF_UNIX } from '../../../../src/sys/socket-constants.ts';
 
 /** Memory that has been used before. */
 function room(): Uint8Array {
