@@ -3,7 +3,6 @@ import { checkDescriptor, nativeCalls } from './native-calls.ts';
 import type { NativeCalls } from './native-calls.ts';
 import { PinnedBuffer, addressWithin } from './memory/pinned-buffer.ts';
 import { EPOLL_CLOEXEC } from './socket-constants.ts';
-import { epollLayout } from './sockets/socket-structs.ts';
 
 /** Bytes, a connection or the other side's FIN have come. */
 export const EPOLLIN = 0x1;
@@ -21,6 +20,19 @@ export const BREAKS_ONLY = EPOLLET;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const EPOLL_CTL_MOD = 3;
+
+/** The layout of an array of `struct epoll_event`, in 32-bit words. */
+interface EpollLayout {
+  /** Distance from one event to the next. */
+  readonly stride: number;
+  /** Offset of the event's two words of data, which epoll returns unchanged. */
+  readonly data: number;
+}
+
+/** Returns the layout: packed on x86-64, so that 32-bit programs can share it, and aligned elsewhere. */
+export function epollLayout(architecture: string): EpollLayout {
+  return architecture === 'x64' ? { stride: 3, data: 1 } : { stride: 4, data: 2 };
+}
 
 /** A level-triggered set of descriptors, and the events of the last {@link wait}. */
 export class Epoll {

@@ -1,6 +1,6 @@
 /**
- * Linux's structures of socket addresses and of epoll events. The kernel's fields are in the machine's byte order, ports
- * and addresses in network byte order.
+ * Linux's structures of socket addresses. The kernel's fields are in the machine's byte order, ports and addresses in network
+ * byte order.
  */
 
 import { MAX_SOCKET_PATH_BYTES } from '../../core/address.ts';
@@ -57,19 +57,6 @@ export function writeAbstract(into: Uint8Array, name: string, littleEndian: bool
 /** Reads the address family of a structure. */
 export function familyOf(from: Uint8Array, littleEndian: boolean): number {
   return viewOf(from).getUint16(0, littleEndian);
-}
-
-/** The layout of an array of `struct epoll_event`, in 32-bit words. */
-interface EpollLayout {
-  /** Distance from one event to the next. */
-  readonly stride: number;
-  /** Offset of the event's two words of data, which epoll returns unchanged. */
-  readonly data: number;
-}
-
-/** Returns the layout: packed on x86-64, so that 32-bit programs can share it, and aligned elsewhere. */
-export function epollLayout(architecture: string): EpollLayout {
-  return architecture === 'x64' ? { stride: 3, data: 1 } : { stride: 4, data: 2 };
 }
 
 function blank(into: Uint8Array): DataView {

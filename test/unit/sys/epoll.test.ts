@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
-import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, Epoll } from '../../../src/sys/epoll.ts';
+import {
+  EPOLLERR,
+  EPOLLET,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  Epoll,
+  epollLayout,
+} from '../../../src/sys/epoll.ts';
 import { nodeLoopDescriptor } from '../../../src/sys/node/node-loop.ts';
 import { PinnedBuffer } from '../../../src/sys/memory/pinned-buffer.ts';
 import { unsupportedReason } from '../../../src/sys/support.ts';
@@ -10,7 +18,7 @@ import { withPair } from './pairs.ts';
 const skip = unsupportedReason() ?? false;
 const WAIT_MS = 5000;
 
-/** All that a wait has brought, as descriptor, tag and events. */
+/** Waits, and returns the descriptor, the tag and the flags of each event. */
 function take(epoll: Epoll, timeoutMs: number): [number, number, number][] {
   return Array.from({ length: epoll.wait(timeoutMs) }, (_, index) => [
     epoll.fd(index),
@@ -122,4 +130,9 @@ describe('epoll', { skip }, () => {
     port1.close();
     epoll.close();
   });
+});
+
+it('the layout of epoll_event is packed to 12 bytes on x86-64, and has 16 bytes elsewhere', () => {
+  assert.deepEqual(epollLayout('x64'), { stride: 3, data: 1 });
+  assert.deepEqual(epollLayout('arm64'), { stride: 4, data: 2 });
 });
