@@ -188,7 +188,7 @@ export class BoundConnections {
     this.#wheel.disarm(this.#sweep);
   }
 
-  /** Looks at {@link MAX_PER_CLIENT} connections at most. */
+  /** Finds a client's waiting connection to a cluster. Looks at {@link MAX_PER_CLIENT} connections at most. */
   #find(client: ClientConnection, cluster: Cluster, ofRoute: string): WaitingConnection | null {
     for (const bound of this.#byClient.get(client) ?? []) {
       if (bound.cluster === cluster && bound.ofRoute === ofRoute) return bound;

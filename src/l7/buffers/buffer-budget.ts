@@ -2,7 +2,7 @@ import { type SHED_REASONS } from '../../telemetry/metrics/label-values.ts';
 import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import type { StatsPage } from '../../telemetry/stats-page.ts';
 
-/** The kind of most of a session's buffered bytes. */
+/** The kind of buffered bytes that a session holds most of. */
 export type ShedReason = (typeof SHED_REASONS)[number];
 
 /**

@@ -41,7 +41,8 @@ export interface EngineListener {
   /**
    * Hands new connections over to other sockets on the address. {@link stop} may follow soon.
    *
-   * @param from the first of those sockets, in the order in which they began to listen, as of `Array.slice`; null for any
+   * @param from number of the first of those sockets. They are numbered from 0 in the order in which they began to listen; a
+   *   negative number counts from the end. Null for none: then clients repeat their SYN until this socket is closed.
    */
   leave(from: number | null): void;
   /** Accepts no more connections. Connections that the kernel has not handed over yet are reset. */

@@ -19,7 +19,7 @@ import type { Logger } from '../../../telemetry/logger.ts';
  * - While a read brings as much, uWS reads on, whether the connection is paused or not, and a fast client fills the memory.
  * - uWS decrypts a TLS read into a buffer of 512 KiB. If the buffer fills up while something waits for the client, uWS forgets
  *   the rest of the input, and the connection breaks.
- * This can go when uWS stops reading once a connection is paused.
+ * This can go when uWS stops reading once a connection is paused (uWebSockets.js#661, uSockets#27).
  */
 export const RECEIVE_BUFFER_BYTES = 192 * 1024;
 /**

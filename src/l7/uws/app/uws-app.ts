@@ -26,8 +26,8 @@ interface AppOwner {
 
 /**
  * All that the handlers of an App know. uWS 20.66 to 20.68 frees neither an App nor its handlers before the thread ends
- * (`app.close()` closes sockets only), so the link is cut when the App is closed, and the listener can be freed. This can go
- * when uWS frees closed Apps.
+ * (`app.close()` closes sockets only, uWebSockets.js#29), so the link is cut when the App is closed, and the listener can be
+ * freed. This can go when uWS frees closed Apps.
  */
 export interface AppLink {
   /** Null after the App has been closed. */

@@ -291,7 +291,7 @@ export class UwsReply implements HttpReply, BodyOwner {
     this.write(body, true);
   }
 
-  /** Sends head and body in one cork. If the cork buffer has no room for the body, the head leaves alone, and the body follows. */
+  /** Sends head and body in one cork. If the cork buffer has no room for the body, the head leaves first. */
   #sendWhole(status: number, headers: HeaderList, body: string | Uint8Array, closes: boolean): void {
     const length = Buffer.byteLength(body);
     // uWS adds `Connection: close` itself.

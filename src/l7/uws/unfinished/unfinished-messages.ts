@@ -74,7 +74,8 @@ interface Watched {
 
 /**
  * Counts the bytes of unfinished messages in the budget. uWS 20.66 to 20.68 keeps them, up to `maxMessageSize` for each
- * session, and does not tell. An engine of our own ends the need.
+ * session, and does not tell. This can go when uWS tells how many bytes it keeps, or can pause a WebSocket
+ * (uWebSockets.js#1165).
  *
  * If half of the budget covers the largest possible messages of all sessions, their size is reserved and nothing is watched.
  * Otherwise the kernel's counters of the sessions' sockets are sampled: a part of the sessions at regular intervals, and all
