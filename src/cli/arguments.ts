@@ -2,8 +2,7 @@
 import { parseArgs } from 'node:util';
 import { nearest } from '../config/syntax/nearest.ts';
 import { UsageError } from '../core/errors.ts';
-import { parseDuration } from '../core/units/duration.ts';
-import { parseRate } from '../core/units/rate.ts';
+import { DRAIN_PARAMETERS, type CommandParameter } from '../protocol/command-parameters.ts';
 
 /** The arguments of a command. */
 export interface CommandOptions {
@@ -75,12 +74,8 @@ const FLAGS: Readonly<Record<string, readonly CommandName[]>> = {
   jitter: ['drain'],
 };
 
-/** Options whose value is a rate or a duration, with a check and an example of it. */
-const QUANTITIES: Readonly<Record<string, readonly [isValid: (text: string) => boolean, example: string]>> = {
-  rate: [(text) => parseRate(text, '/s') !== undefined, '100/s'],
-  deadline: [(text) => parseDuration(text) !== undefined, '5m'],
-  jitter: [(text) => parseDuration(text) !== undefined, '5s'],
-};
+/** Options that become parameters of an admin command, which the running sluice reads by the same rules. */
+const PARAMETERS: Readonly<Record<string, CommandParameter>> = DRAIN_PARAMETERS;
 
 type Option = Extract<ReturnType<typeof tokensOf>[number], { kind: 'option' }>;
 
@@ -165,9 +160,9 @@ function checkOption(option: Option): void {
   if (option.name === 'set' && value.indexOf('=') < 1) {
     throw new UsageError(`--set ${value}: write path=value, such as --set log.level=debug`);
   }
-  const [isValid, example] = QUANTITIES[option.name] ?? [];
-  if (isValid?.(value) === false) {
-    throw new UsageError(`${option.rawName} ${value}: write a number and a unit, such as ${example}`);
+  const parameter = PARAMETERS[option.name];
+  if (parameter !== undefined && parameter.parse(value) === undefined) {
+    throw new UsageError(`${option.rawName} ${value}: ${parameter.remedy}`);
   }
 }
 

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
 import { UsageError } from '../../core/errors.ts';
 import type { DrainAnswer } from '../../protocol/admin-answers.ts';
+import { DRAIN_PARAMETERS } from '../../protocol/command-parameters.ts';
 import type { DrainStatus } from '../../protocol/status.ts';
 import { AdminClient } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
@@ -26,7 +27,7 @@ export async function run(options: CommandOptions): Promise<number> {
     return status === 202 ? 0 : 1;
   }
   const query = new URLSearchParams();
-  for (const key of ['rate', 'deadline', 'jitter']) {
+  for (const key of Object.keys(DRAIN_PARAMETERS)) {
     const value = flags.get(key);
     if (value !== undefined) query.set(key, value);
   }

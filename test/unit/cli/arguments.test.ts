@@ -5,6 +5,8 @@ import { COMMANDS, parseArguments } from '../../../src/cli/arguments.ts';
 import type { Invocation } from '../../../src/cli/arguments.ts';
 import { usage } from '../../../src/cli/usage.ts';
 import { UsageError } from '../../../src/core/errors.ts';
+import { parameterOf } from '../../../src/primary/admin/commands/parameters.ts';
+import { DRAIN_PARAMETERS, type DrainParameter } from '../../../src/protocol/command-parameters.ts';
 
 const ENV = { HOME: '/root' };
 
@@ -69,7 +71,7 @@ describe('arguments', () => {
     assert.match(refusal('check', '-t'), /check has no option -t/);
   });
 
-  it('take rates and durations as they are written in the configuration', () => {
+  it('take the rates and durations of a drain', () => {
     const invocation = parse('drain', '--rate', '30/m', '--deadline', '1.5h', '--jitter=0');
     assert.deepEqual(invocation.kind === 'command' && [...invocation.options.flags.values()], [
       '30/m',
@@ -77,6 +79,10 @@ describe('arguments', () => {
       '0',
     ]);
     assert.equal(parse('drain', '--rate', '50').kind, 'command');
+    assert.equal(
+      parse('drain', '--rate', '1000000/s', '--deadline', '20d', '--jitter', '20d').kind,
+      'command',
+    );
   });
 
   it('ask for help and the version before anything else is looked at', () => {
@@ -93,6 +99,27 @@ describe('arguments', () => {
     assert.deepEqual(parse('bench', ...argv), { kind: 'bench', argv });
     assert.equal(refusal('bnech'), 'unknown command "bnech": did you mean bench?');
   });
+
+  const rates = 'write a number and a unit, such as 100/s, up to 1000000/s';
+  const durations = 'write a number and a unit, such as 5m, up to 20d';
+  for (const [option, text, remedy] of [
+    ['--rate', 'fast', rates],
+    ['--rate', '1000001', rates],
+    ['--rate', '2000000/s', rates],
+    ['--deadline', '5', durations],
+    ['--deadline', '30d', durations],
+    ['--jitter', '1/s', durations],
+    ['--jitter', '21d', durations],
+  ] as const) {
+    it(`refuse ${option} ${text} as the running sluice would`, () => {
+      const refused = `${option} ${text}: ${remedy}`;
+      assert.equal(refusal('drain', option, text), refused);
+      assert.equal(refusal('drain', `${option}=${text}`), refused);
+      const parameter = DRAIN_PARAMETERS[option.slice(2) as DrainParameter];
+      const query = new URLSearchParams({ key: text });
+      assert.throws(() => parameterOf(query, 'key', parameter), { message: `key: ${remedy}` });
+    });
+  }
 
   it('say in one line what is wrong with them', () => {
     assert.equal(
@@ -116,9 +143,6 @@ describe('arguments', () => {
       '--set =a: write path=value, such as --set log.level=debug',
     );
     assert.equal(refusal('check', '--help=yes'), '--help takes no value');
-    assert.equal(refusal('drain', '--rate', 'fast'), '--rate fast: write a number and a unit, such as 100/s');
-    assert.equal(refusal('drain', '--deadline', '5'), '--deadline 5: write a number and a unit, such as 5m');
-    assert.equal(refusal('drain', '--jitter=1/s'), '--jitter 1/s: write a number and a unit, such as 5s');
     assert.equal(
       refusal('check', 'a.yaml'),
       'check takes no argument "a.yaml": a file is given with -c a.yaml',

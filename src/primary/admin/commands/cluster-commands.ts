@@ -1,11 +1,9 @@
+import { REBALANCE_RATE } from '../../../protocol/command-parameters.ts';
 import type { ClusterMonitors } from '../../clusters/cluster-monitors.ts';
 import type { AdminCommand, CommandResult } from './admin-command.ts';
-import { rateOf } from './parameters.ts';
+import { parameterOf } from './parameters.ts';
 
 type Clusters = Pick<ClusterMonitors, 'all' | 'find' | 'rebalance'>;
-
-/** Range of the rate, in connections per second. */
-const REBALANCE_RATES = { min: 1, max: 100_000 } as const;
 
 /** Returns the commands that change one cluster. */
 export function clusterCommands(clusters: Clusters): readonly AdminCommand[] {
@@ -15,7 +13,7 @@ export function clusterCommands(clusters: Clusters): readonly AdminCommand[] {
 }
 
 function rebalance(clusters: Clusters, name: string, query: URLSearchParams): CommandResult {
-  const perSecond = rateOf(query, 'rate', REBALANCE_RATES) ?? undefined;
+  const perSecond = parameterOf(query, 'rate', REBALANCE_RATE) ?? undefined;
   const monitor = clusters.find(name);
   if (monitor === undefined) {
     const names = clusters.all.map(({ config }) => config.name);

@@ -1,12 +1,9 @@
 import type { DrainSettings } from '../../../config/types/config.ts';
-import { MAX_DURATION_MS } from '../../../core/units/duration.ts';
+import { DRAIN_PARAMETERS, type DrainParameter } from '../../../protocol/command-parameters.ts';
 import type { DrainScope } from '../../../protocol/to-worker.ts';
 import type { AdminCommand, CommandResult } from './admin-command.ts';
 import type { Controls } from './controls.ts';
-import { durationOf, rateOf } from './parameters.ts';
-
-/** Range of a drain's rate, in connections per second; 0 ends none. */
-const DRAIN_RATES = { min: 0, max: 1_000_000 } as const;
+import { parameterOf } from './parameters.ts';
 
 /** Returns the commands that change the process as a whole: reload, drain, restart of workers, handover. */
 export function controlCommands(controls: Controls): readonly AdminCommand[] {
@@ -44,10 +41,11 @@ async function reload(controls: Controls): Promise<CommandResult> {
 function drain(controls: Controls, scope: DrainScope, query: URLSearchParams): CommandResult {
   if (!controls.has(scope)) return unknown(scope);
   const { drainSettings } = controls;
+  const given = (key: DrainParameter): number | null => parameterOf(query, key, DRAIN_PARAMETERS[key]);
   const settings: DrainSettings = {
-    rate: rateOf(query, 'rate', DRAIN_RATES) ?? drainSettings.rate,
-    deadlineMs: durationOf(query, 'deadline', MAX_DURATION_MS) ?? drainSettings.deadlineMs,
-    jitterMs: durationOf(query, 'jitter', MAX_DURATION_MS) ?? drainSettings.jitterMs,
+    rate: given('rate') ?? drainSettings.rate,
+    deadlineMs: given('deadline') ?? drainSettings.deadlineMs,
+    jitterMs: given('jitter') ?? drainSettings.jitterMs,
   };
   const progress = controls.drain(scope, settings);
   return { status: 202, message: `draining ${progress.total} connections`, fields: progress };

@@ -1,10 +1,10 @@
 import { formatDuration } from '../../../core/units/duration.ts';
+import { FREEZE_TIME } from '../../../protocol/command-parameters.ts';
 import type { Harm } from '../../workers/supervisor.ts';
 import type { AdminCommand, CommandResult } from './admin-command.ts';
-import { durationOf } from './parameters.ts';
+import { parameterOf } from './parameters.ts';
 
 const DEFAULT_FREEZE_MS = 30_000;
-const MAX_FREEZE_MS = 600_000;
 
 /**
  * Returns the commands that break a worker, for tests of supervision. They need no token.
@@ -24,7 +24,7 @@ export function faultCommands(harm: (worker: string, harm: Harm) => boolean): re
       path: '/debug/workers/NAME/freeze',
       withoutToken: true,
       run: ([worker = ''], query) => {
-        const forMs = durationOf(query, 'for', MAX_FREEZE_MS) ?? DEFAULT_FREEZE_MS;
+        const forMs = parameterOf(query, 'for', FREEZE_TIME) ?? DEFAULT_FREEZE_MS;
         const message = `the worker ${worker} freezes for ${formatDuration(forMs)}`;
         return run(worker, { type: 'freeze', forMs }, message);
       },
