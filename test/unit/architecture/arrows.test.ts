@@ -176,6 +176,25 @@ describe('rules about imports', () => {
     ]);
   });
 
+  it('find a package by each of its names, in tests and scripts too', () => {
+    const target = /(?:^|^(?:.*\/)?node_modules\/)(?:uWebSockets\.js|uws-pack)(?:\/|$)/;
+    for (const line of [
+      `import 'uws-pack';`,
+      `import type { App } from 'uWebSockets.js';`,
+      `await import('uWebSockets.js/ESM_wrapper.mjs');`,
+      `import '../../node_modules/uws-pack/uws.js';`,
+      `export * from '../../node_modules/uWebSockets.js/index.js';`,
+      `createRequire(import.meta.url)('uWebSockets.js');`,
+      `new URL('../../node_modules/uws-pack/uws.js', import.meta.url);`,
+    ]) {
+      const modules = readModules({ 'src/l7/a.ts': line, 'test/support/b.ts': line, 'scripts/c/d.ts': line });
+      const found = findForbiddenImports(modules, [{ target, importers: /^src\/l7\/uws\// }]);
+      assert.equal(found.length, 3, line);
+    }
+    const others = readModules({ 'src/l7/a.ts': `import './uws-pack.ts'; import 'uws-pack-like';` });
+    assert.deepEqual(findForbiddenImports(others, [{ target, importers: /^src\/l7\/uws\// }]), []);
+  });
+
   it('find a reserved file that another room imports', () => {
     const modules = readModules({
       'src/l7/relay/session.ts': '',
