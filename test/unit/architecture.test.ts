@@ -4,7 +4,6 @@ import { resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import {
   findBadArrows,
-  findCircles,
   findForbiddenImports,
   findHiddenImports,
   findReexports,
@@ -15,6 +14,7 @@ import {
   type Floors,
   type Reserved,
 } from '../support/architecture/arrows.ts';
+import { findCircles } from '../support/architecture/circles.ts';
 import {
   findBadNames,
   findBadSizes,
@@ -171,7 +171,14 @@ describe('architecture', () => {
   }
   it('has no imports between src and bench but by the bridges', () =>
     assert.deepEqual(findStrayArrows([...src, ...bench], files, BRIDGES), []));
-  it('has no circles', () => assert.deepEqual(findCircles([...src, ...bench]), []));
+  it('has no circles', (t) => {
+    // One bad arrow closes many circles, and is what to mend.
+    if (
+      Object.entries(FLOORS).some(([folder, floors]) => findBadArrows(everything, folder, floors).length > 0)
+    )
+      t.skip('there are imports that do not go down');
+    else assert.deepEqual(findCircles([...src, ...bench]), []);
+  });
   it('exports only what something imports', () =>
     assert.deepEqual(findUnusedExports(src, [...bench, ...test], ENTRIES), []));
   it('has no barrels', () => assert.deepEqual(findReexports([...src, ...bench]), []));

@@ -55,24 +55,6 @@ export function findStrayArrows(
   );
 }
 
-/** Finds imports that lead in a circle: one way round for each file that closes a circle. */
-export function findCircles(modules: readonly Module[]): string[] {
-  const arrows = new Map(
-    modules.map(({ path, imports }) => [path, imports.map(({ specifier }) => targetOf(path, specifier))]),
-  );
-  const done = new Set<string>();
-  const circles: string[] = [];
-  const walk = (path: string, way: readonly string[]): void => {
-    const start = way.indexOf(path);
-    if (start >= 0) circles.push([...way.slice(start), path].join(' -> '));
-    if (start >= 0 || done.has(path)) return;
-    for (const next of new Set(arrows.get(path))) if (next !== null) walk(next, [...way, path]);
-    done.add(path);
-  };
-  for (const path of arrows.keys()) walk(path, []);
-  return circles;
-}
-
 /** Something that only some files may import. */
 export interface Reserved {
   /** A package, or a pattern for the paths of files. */

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   findBadArrows,
-  findCircles,
   findForbiddenImports,
   findReexports,
   findStrayArrows,
@@ -90,25 +89,6 @@ describe('rules about imports', () => {
       'src/cli/a.ts: imports ./gone.ts, which is no file',
       'src/core/b.ts: imports bench/command.ts, which is not for src',
     ]);
-  });
-
-  it('find circles, of types too and in one room', () => {
-    const modules = readModules({
-      'src/core/a.ts': `import './b.ts';`,
-      'src/core/b.ts': `import type { X } from './c.ts';`,
-      'src/core/c.ts': `import './a.ts';`,
-      'src/core/d.ts': `import './a.ts'; import './e.ts';`,
-      'src/core/e.ts': `import './a.ts';`,
-      'src/core/f.ts': `import './f.ts';`,
-    });
-    assert.deepEqual(findCircles(modules), [
-      'src/core/a.ts -> src/core/b.ts -> src/core/c.ts -> src/core/a.ts',
-      'src/core/f.ts -> src/core/f.ts',
-    ]);
-    assert.deepEqual(
-      findCircles(readModules({ 'src/core/a.ts': `import './b.ts';`, 'src/core/b.ts': '' })),
-      [],
-    );
   });
 
   it('find an export that nothing imports', () => {
