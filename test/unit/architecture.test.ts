@@ -19,11 +19,13 @@ import {
   findBadNames,
   findBadSizes,
   findCrowdedFolders,
+  findHiddenTests,
   findIdleExceptions,
   findUnmirroredFolders,
+  findUnreadCode,
   type Exceptions,
 } from '../support/architecture/files.ts';
-import { readModules, readSources, type Module } from '../support/architecture/modules.ts';
+import { listFiles, readModules, readSources, type Module } from '../support/architecture/modules.ts';
 
 /**
  * The floors of a folder, lowest first: a file imports only from a lower floor of each folder that it lies in, or from
@@ -127,6 +129,12 @@ const HIDDEN_IMPORTS: Exceptions = new Map<string | RegExp, string>([
 ]);
 const LINES = { min: 15, max: 350 };
 const MAX_FILES_IN_FOLDER = 16;
+/** The kinds of tests, and what they share. */
+const TEST_ROOMS = ['unit', 'integration', 'conformance', 'scale', 'support'];
+/** Code that is not TypeScript, and why. Sizes hold for it, too. */
+const OTHER_CODE: Exceptions = new Map([
+  [/^bench\/report\/page\/[a-z-]+\.js$/, 'A browser runs it as it is, in the page of results'],
+]);
 /** Files below the least number of lines, and why. */
 const SHORT_FILES: Exceptions = new Map<string | RegExp, string>([
   ['src/core/version.ts', 'The command line needs it before it loads anything else'],
@@ -152,6 +160,7 @@ const read = (...directories: readonly string[]): Module[] =>
 const src = read('src');
 const bench = read('bench');
 const test = read('test');
+const pageScripts = readModules(readSources(ROOT, 'bench/report/page', '.js'));
 const everything = [...src, ...bench, ...test, ...read('scripts')];
 const files = new Set(everything.map(({ path }) => path));
 
@@ -197,7 +206,7 @@ describe('architecture', () => {
     ));
 
   it('has no file that is too long, or too short without a reason', () => {
-    assert.deepEqual(findBadSizes(everything, LINES, SHORT_FILES), []);
+    assert.deepEqual(findBadSizes([...everything, ...pageScripts], LINES, SHORT_FILES), []);
   });
   it('has a short file for each reason to be short', () =>
     assert.deepEqual(
@@ -207,6 +216,14 @@ describe('architecture', () => {
       ),
       [],
     ));
+  it('has no code that the rules do not read', () => {
+    const paths = ['src', 'bench', 'test', 'scripts'].flatMap((directory) => listFiles(ROOT, directory));
+    assert.deepEqual(findUnreadCode(paths, OTHER_CODE), []);
+  });
+  it('has every test in a room of its kind, and none among fixtures', () => {
+    assert.deepEqual(findUnknownParts(everything, 'test', [TEST_ROOMS]), []);
+    assert.deepEqual(findHiddenTests(everything), []);
+  });
   it('has no crowded folder', () => {
     // Each file of test/scale is a measurement of its own, started by its name.
     const rooms = everything.filter(({ path }) => !path.startsWith('test/scale/'));

@@ -41,6 +41,21 @@ export function findCrowdedFolders(modules: readonly Module[], max: number): str
     .map(([folder, count]) => `${folder}: holds ${count} files, more than ${max}`);
 }
 
+/** Finds code in files that the rules do not read: JavaScript, and TypeScript by another extension than `.ts`. */
+export function findUnreadCode(paths: readonly string[], exceptions: Exceptions): string[] {
+  return paths
+    .filter((path) => /\.(?:[cm]?jsx?|[cm]ts|tsx|node|wasm)$/.test(path))
+    .filter((path) => keyFor(path, exceptions) === undefined)
+    .map((path) => `${path}: is code that no rule reads; write it in a .ts file`);
+}
+
+/** Finds tests in folders of fixtures, which no rule about the places of tests reaches. */
+export function findHiddenTests(modules: readonly Module[]): string[] {
+  return modules
+    .filter(({ path }) => /\/fixtures\/.*\.(?:test|scale)\.ts$/.test(path))
+    .map(({ path }) => `${path}: is a test in a folder of fixtures`);
+}
+
 /** Finds names that say nothing or are not in kebab-case. */
 export function findBadNames(modules: readonly Module[]): string[] {
   return modules.flatMap(({ path }) => {

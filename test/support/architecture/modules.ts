@@ -19,13 +19,18 @@ export interface Module {
   readonly lines: number;
 }
 
-/** Reads all TypeScript files below a directory of the root. */
-export function readSources(root: string, directory: string): Sources {
-  const entries = readdirSync(join(root, directory), { recursive: true, withFileTypes: true });
-  const paths = entries
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
-    .map((entry) => posix.relative(root, join(entry.parentPath, entry.name)));
-  return Object.fromEntries(paths.sort().map((path) => [path, readFileSync(join(root, path), 'utf8')]));
+/** Lists all files below a directory of the root, by their paths from the root. */
+export function listFiles(root: string, directory: string): string[] {
+  return readdirSync(join(root, directory), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => posix.relative(root, join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+/** Reads all files below a directory of the root that have one extension. */
+export function readSources(root: string, directory: string, extension = '.ts'): Sources {
+  const paths = listFiles(root, directory).filter((path) => path.endsWith(extension));
+  return Object.fromEntries(paths.map((path) => [path, readFileSync(join(root, path), 'utf8')]));
 }
 
 export function readModules(sources: Sources): Module[] {

@@ -4,8 +4,10 @@ import {
   findBadNames,
   findBadSizes,
   findCrowdedFolders,
+  findHiddenTests,
   findIdleExceptions,
   findUnmirroredFolders,
+  findUnreadCode,
 } from '../../support/architecture/files.ts';
 import { readModules, type Module } from '../../support/architecture/modules.ts';
 
@@ -84,6 +86,37 @@ describe('rules about files', () => {
         'test/unit/core/gone: mirrors src/core/gone, which is no folder',
       ],
     );
+  });
+
+  it('find code in files of another kind', () => {
+    const paths = [
+      'src/core/a.ts',
+      'src/routing/long.mts',
+      'src/routing/long.cts',
+      'test/support/b.js',
+      'scripts/c.mjs',
+      'bench/d.tsx',
+      'bench/page/page.js',
+      'bench/page/page.html',
+    ];
+    const exceptions = new Map([[/^bench\/page\/\w+\.js$/, 'A script of a page']]);
+    assert.deepEqual(
+      findUnreadCode(paths, exceptions).map((line) => line.split(':')[0]),
+      ['src/routing/long.mts', 'src/routing/long.cts', 'test/support/b.js', 'scripts/c.mjs', 'bench/d.tsx'],
+    );
+  });
+
+  it('find a test among fixtures', () => {
+    const modules = readModules({
+      'test/unit/routing/fixtures/a.test.ts': '',
+      'test/unit/routing/fixtures/deep/a.scale.ts': '',
+      'test/unit/routing/fixtures/thread.ts': '',
+      'test/unit/routing/a.test.ts': '',
+    });
+    assert.deepEqual(findHiddenTests(modules), [
+      'test/unit/routing/fixtures/a.test.ts: is a test in a folder of fixtures',
+      'test/unit/routing/fixtures/deep/a.scale.ts: is a test in a folder of fixtures',
+    ]);
   });
 
   it('find names that say nothing and names in another case', () => {
