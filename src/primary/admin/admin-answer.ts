@@ -9,7 +9,7 @@ export interface Answer {
 }
 
 /** The head of a request, as far as an answer depends on it. */
-export interface RequestHead extends Pick<
+export interface AdminRequest extends Pick<
   IncomingMessage,
   'method' | 'url' | 'httpVersion' | 'headers' | 'headersDistinct'
 > {
@@ -46,7 +46,7 @@ export function healthAnswer(problem: string | null): Answer {
 /** Answers with a shared page, in gzip if the client takes it. */
 export async function pageAnswer(
   page: PageBody,
-  { headers }: RequestHead,
+  { headers }: AdminRequest,
   vary: readonly string[] = [],
 ): Promise<Answer> {
   const { bytes, encoding } = await page.encode(headers['accept-encoding'] ?? '');

@@ -1,6 +1,6 @@
 import { LineLimit } from '../../telemetry/line-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { jsonAnswer, type Answer, type RequestHead } from './admin-answer.ts';
+import { jsonAnswer, type Answer, type AdminRequest } from './admin-answer.ts';
 import type { AdminRefusal, AdminStats } from './admin-stats.ts';
 
 /** Answers refused requests, counts them by reason, and logs a bounded number of lines. */
@@ -16,7 +16,7 @@ export class AdminRefusals {
   }
 
   refuse(
-    { socket }: RequestHead,
+    { socket }: AdminRequest,
     reason: AdminRefusal,
     status: number,
     message: string,

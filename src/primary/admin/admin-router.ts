@@ -7,7 +7,7 @@ import {
   jsonText,
   pageAnswer,
   type Answer,
-  type RequestHead,
+  type AdminRequest,
 } from './admin-answer.ts';
 import type { AdminRefusals } from './admin-refusals.ts';
 import type { AdminView } from './admin-view.ts';
@@ -17,7 +17,7 @@ import { parseTarget, refuseForeign } from './host-rules.ts';
 import { PageBody } from './pages/page-body.ts';
 import { SharedRendering } from './pages/shared-rendering.ts';
 
-type Page = (request: RequestHead) => Answer | Promise<Answer>;
+type Page = (request: AdminRequest) => Answer | Promise<Answer>;
 
 const METRICS_PERIOD_MS = 1000;
 /** Each rendering of the status begins after the requests that it answers. */
@@ -53,7 +53,7 @@ export class AdminRouter {
   }
 
   /** Answers a request by its head; rejects if a page or a command fails. */
-  async answer(request: RequestHead): Promise<Answer> {
+  async answer(request: AdminRequest): Promise<Answer> {
     const { method = '', url = '/', httpVersion, headersDistinct } = request;
     const target = parseTarget(url);
     const { host: hosts = [], origin: origins = [] } = headersDistinct;
@@ -78,7 +78,7 @@ export class AdminRouter {
     });
   }
 
-  #refuseWithoutToken(request: RequestHead, { command }: CommandCall): Answer | null {
+  #refuseWithoutToken(request: AdminRequest, { command }: CommandCall): Answer | null {
     if (command.withoutToken === true) return null;
     const { token } = this.#view;
     if (token === null) {
@@ -108,7 +108,7 @@ export class AdminRouter {
     return new SharedRendering(render, { periodMs: METRICS_PERIOD_MS });
   }
 
-  async #answerMetrics(request: RequestHead): Promise<Answer> {
+  async #answerMetrics(request: AdminRequest): Promise<Answer> {
     const { accept = '', 'cache-control': cacheControl = '' } = request.headers;
     const rendering = this.#metrics[preferredFormat(accept)];
     const page = await (wantsFresh(cacheControl) ? rendering.fresh() : rendering.recent());
