@@ -3,7 +3,7 @@ import { messageOf } from '../../core/errors.ts';
 import { sendUnixDatagram } from '../../sys/sockets/unix-datagram.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+type ProcessEnvironment = Readonly<Record<string, string | undefined>>;
 
 /** Max attempts to send a datagram: the socket may be full for a moment. */
 const MAX_TRIES = 20;
@@ -33,7 +33,7 @@ export class ServiceManager {
   }
 
   /** Returns the service manager that has started this process; null if there is none. */
-  static of(env: Environment, log: Logger): ServiceManager | null {
+  static of(env: ProcessEnvironment, log: Logger): ServiceManager | null {
     const { NOTIFY_SOCKET: socket } = env;
     if (socket === undefined || socket === '') return null;
     if (!socket.startsWith('/') && !socket.startsWith('@')) {
@@ -103,7 +103,7 @@ export class ServiceManager {
 }
 
 /** Reads how long the process may be silent, in milliseconds; 0 if systemd does not watch it (sd_watchdog_enabled(3)). */
-function watchdogOf({ WATCHDOG_USEC: usec, WATCHDOG_PID: watched }: Environment): number {
+function watchdogOf({ WATCHDOG_USEC: usec, WATCHDOG_PID: watched }: ProcessEnvironment): number {
   const ms = Number(usec) / 1000;
   if (!(ms >= 1 && ms < 2 ** 31)) return 0;
   // If this Node was started by another one, systemd watches the other one.

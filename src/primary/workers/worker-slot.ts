@@ -50,7 +50,7 @@ interface SlotOptions {
 }
 
 /** How a worker ends. */
-interface Ending {
+interface WorkerEnding {
   readonly graceMs: number;
   readonly pace: Pace | null;
   readonly heirs: Heirs | null;
@@ -136,7 +136,7 @@ export class WorkerSlot {
   }
 
   /** Ends the worker for good, with a grace period for its connections; may be called again with a shorter one. */
-  drain({ graceMs, pace, heirs }: Ending): void {
+  drain({ graceMs, pace, heirs }: WorkerEnding): void {
     this.#draining = true;
     this.#firstListening.reject(new StartError(`worker ${this.name} was stopped before it was ready`));
     if (this.#state === 'ended') return;
@@ -150,7 +150,7 @@ export class WorkerSlot {
   }
 
   /** Stops waiting for a stuck worker, which drains as soon as its thread turns again. */
-  abandon(ending: Ending): void {
+  abandon(ending: WorkerEnding): void {
     this.#state = 'stuck';
     this.drain(ending);
     this.#preparing?.answer(null);
