@@ -60,7 +60,7 @@ export class Primary {
   }
 
   /** The names of the workers that have not ended, stuck ones excluded. */
-  running(): readonly string[] {
+  remainingWorkers(): readonly string[] {
     return this.#phase.workers;
   }
 

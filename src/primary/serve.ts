@@ -179,7 +179,7 @@ class Stop {
     }
     if (this.#over) return;
     this.#over = true;
-    if (!ended) this.#log.error({ workers: this.#primary.running() }, 'workers did not end in time');
+    if (!ended) this.#log.error({ workers: this.#primary.remainingWorkers() }, 'workers did not end in time');
     const status = ended ? (this.#status ?? 0) : 1;
     this.#log.info({ status }, 'stopped');
     const { leftBehind } = this.#primary;

@@ -144,7 +144,7 @@ describe('the primary', { timeout: 300_000 }, () => {
     }
     socket.destroy();
     assert.equal(await primary.end(0), true);
-    assert.deepEqual(primary.running(), []);
+    assert.deepEqual(primary.remainingWorkers(), []);
     await assert.rejects(get(started, '/livez'));
   });
 
@@ -220,7 +220,7 @@ describe('the primary', { timeout: 300_000 }, () => {
     assert.deepEqual(await get(started, '/readyz'), { status: 503, text: 'draining\n' });
     assert.equal((await get(started, '/livez')).status, 200);
     assert.equal((JSON.parse((await get(started, '/status')).text) as { state: string }).state, 'draining');
-    assert.equal(primary.running().length > 0, true);
+    assert.equal(primary.remainingWorkers().length > 0, true);
     const closed = once(socket, 'close');
     void primary.end(0);
     assert.equal(await drained, true);
@@ -267,7 +267,7 @@ describe('the primary', { timeout: 300_000 }, () => {
       needsRestart: [],
     });
     const ended = primary.end(0);
-    assert.deepEqual(primary.running(), []);
+    assert.deepEqual(primary.remainingWorkers(), []);
     await rejected;
     assert.equal(await ended, true);
     const other = createServer().listen(port, '127.0.0.1');
