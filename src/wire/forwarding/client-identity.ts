@@ -5,7 +5,7 @@ import { nearestMembers, walkHops } from './hops.ts';
 import { addressOfNode } from './node-name.ts';
 
 /** Facts about a client's connection, taken from the socket and the listener. */
-export interface ClientConnection {
+export interface ConnectionFacts {
   /** The peer's IP address as `normalizeIp` writes it. */
   readonly address: string;
   /** The port of the listener. */
@@ -56,7 +56,7 @@ const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
  */
 export function identifyClient(
   head: RequestHead,
-  connection: ClientConnection,
+  connection: ConnectionFacts,
   trusted: (address: string) => boolean,
   newRequestId: () => string,
 ): ClientIdentity {

@@ -1,7 +1,7 @@
 import { isToken } from '../../core/tokens.ts';
 import { portOf } from '../http/host-header.ts';
 import { headerOf, joinedHeaderOf, type RequestHead } from '../http/request-head.ts';
-import type { ClientConnection, ClientIdentity, ForwardedProto, ProxyReport } from './client-identity.ts';
+import type { ConnectionFacts, ClientIdentity, ForwardedProto, ProxyReport } from './client-identity.ts';
 import { nearestMembers } from './hops.ts';
 import { addressOfNode } from './node-name.ts';
 
@@ -40,7 +40,7 @@ type ForwardedStyle = 'x' | 'rfc7239' | 'both' | 'off';
 export function forwardedHeaders(
   head: RequestHead,
   client: ClientIdentity,
-  connection: ClientConnection,
+  connection: ConnectionFacts,
   prefix: string,
   style: ForwardedStyle = 'x',
 ): readonly string[] {
@@ -83,7 +83,7 @@ export function forwardedHeaders(
 }
 
 /** Returns the port that the client used: a trusted proxy's word, the port of the host, or the scheme's usual one. */
-function toldPort(told: ProxyReport, hostHeader: string, connection: ClientConnection): string {
+function toldPort(told: ProxyReport, hostHeader: string, connection: ConnectionFacts): string {
   if (told.port !== null) return told.port;
   const own = String(connection.port);
   const isSecure = told.proto === 'https' || told.proto === 'wss';
