@@ -10,7 +10,7 @@ export interface SocketData {
 export type Socket = WebSocket<SocketData> & SocketData;
 
 /** Arguments of uWS's `upgrade`. */
-interface Upgrade {
+interface UpgradeArguments {
   readonly key: string;
   readonly subprotocol: string;
   /** The offer of an extension that uWS answers; empty for none. */
@@ -35,7 +35,7 @@ export function makeWebSocket(
   reply: UwsReply,
   client: UwsClient,
   headers: HeaderList,
-  { key, subprotocol, extensions, context }: Upgrade,
+  { key, subprotocol, extensions, context }: UpgradeArguments,
 ): Socket | null {
   const data: SocketData = { client };
   const args = [data, key, subprotocol, extensions, context];

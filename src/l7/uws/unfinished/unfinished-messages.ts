@@ -47,7 +47,7 @@ export interface Receiver extends Delivered, LiveMember {
 }
 
 /** The clients' sockets of this thread: see `sys/sockets/accepted-sockets.ts`. */
-interface ClientSockets {
+interface SampledSockets {
   includes(fd: number): boolean;
   find(isKnown: (fd: number) => boolean): number[];
   received(fd: number): number;
@@ -83,7 +83,7 @@ interface Watched {
  */
 export class UnfinishedMessages {
   readonly #budget: BufferBudget;
-  readonly #sockets: ClientSockets | null;
+  readonly #sockets: SampledSockets | null;
   readonly #log: Logger;
   readonly #gauges: Gauges;
   /** Sessions whose descriptor is not known: all, unless they must be watched. */
@@ -113,7 +113,7 @@ export class UnfinishedMessages {
   #turn: Iterator<[Receiver, Watched]> | null = null;
 
   /** @param sockets null if system calls cannot be used */
-  constructor(budget: BufferBudget, sockets: ClientSockets | null, log: Logger, gauges: Gauges) {
+  constructor(budget: BufferBudget, sockets: SampledSockets | null, log: Logger, gauges: Gauges) {
     this.#budget = budget;
     this.#sockets = sockets;
     this.#blind = sockets === null;
@@ -177,7 +177,7 @@ export class UnfinishedMessages {
     }
   }
 
-  #watch(sockets: ClientSockets, now: number): void {
+  #watch(sockets: SampledSockets, now: number): void {
     const resident = this.#gauges.residentBytes();
     if (!this.#watches) {
       this.#watches = true;
@@ -212,7 +212,7 @@ export class UnfinishedMessages {
   }
 
   /** Lists the descriptors that may belong to sessions whose descriptor is not known. */
-  #beginLookUp(sockets: ClientSockets): void {
+  #beginLookUp(sockets: SampledSockets): void {
     const start = this.#gauges.now();
     if (this.#unknown.size === 0 && !this.#endedUnknown) return;
     this.#endedUnknown = false;
@@ -222,7 +222,7 @@ export class UnfinishedMessages {
   }
 
   /** Finds the sessions of some of the candidates. */
-  #lookUp(sockets: ClientSockets): void {
+  #lookUp(sockets: SampledSockets): void {
     // Some may have been closed since they were listed, and another thread may have got their numbers.
     const group = this.#candidates
       .splice(-this.#groupSize)
@@ -251,7 +251,7 @@ export class UnfinishedMessages {
     }
   }
 
-  #found(sockets: ClientSockets, session: Receiver, fd: number): void {
+  #found(sockets: SampledSockets, session: Receiver, fd: number): void {
     // The session may have been closed, with another one that was shed.
     if (!this.#unknown.has(session)) return;
     const received = sockets.received(fd);
@@ -265,11 +265,11 @@ export class UnfinishedMessages {
     session.unfinished(held.value);
   }
 
-  #sampleAll(sockets: ClientSockets): void {
+  #sampleAll(sockets: SampledSockets): void {
     for (const [session, watched] of this.#watched) this.#sample(sockets, session, watched);
   }
 
-  #sampleSome(sockets: ClientSockets, count: number): void {
+  #sampleSome(sockets: SampledSockets, count: number): void {
     for (let done = 0; done < count; done++) {
       this.#turn ??= this.#watched.entries();
       const next = this.#turn.next();
@@ -283,11 +283,11 @@ export class UnfinishedMessages {
   }
 
   /** Samples a session. The session, and others, may be closed before this returns. */
-  #sample(sockets: ClientSockets, session: Receiver, watched: Watched): void {
+  #sample(sockets: SampledSockets, session: Receiver, watched: Watched): void {
     session.unfinished(this.#measure(sockets, session, watched));
   }
 
-  #measure(sockets: ClientSockets, session: Receiver, watched: Watched): number {
+  #measure(sockets: SampledSockets, session: Receiver, watched: Watched): number {
     const received = sockets.received(watched.fd);
     if (received < 0) return watched.held.value;
     if (received !== watched.received || watched.unread > 0) {
