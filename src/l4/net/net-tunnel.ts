@@ -19,9 +19,9 @@ import { QUIET_MS, type Tunnel, type TunnelContext } from '../tunnel.ts';
 const MIN_FREED_BYTES = 16 * 1024;
 
 /** One side of a tunnel. The handlers are shared functions that find the tunnel by the socket. */
-type Leg = Socket & {
+type NetLeg = Socket & {
   tunnel: NetTunnel;
-  peer: Leg | null;
+  peer: NetLeg | null;
   failure: Error | null;
   byteSlot: number;
   carried: number;
@@ -31,13 +31,13 @@ type Leg = Socket & {
 export class NetTunnel extends Timed implements Tunnel {
   liveIndex = -1;
   readonly #context: TunnelContext;
-  readonly #client: Leg;
+  readonly #client: NetLeg;
   readonly #attempts: Attempts;
   /** By `performance.now()`. */
   readonly #openedAt = performance.now();
   /** Null without an access log, and before the tunnel has an endpoint. */
   #lines: TunnelLines | null = null;
-  #upstream: Leg | null = null;
+  #upstream: NetLeg | null = null;
   #endpoint: Endpoint | null = null;
   #dialledAt = 0;
   #joined = false;
@@ -46,7 +46,7 @@ export class NetTunnel extends Timed implements Tunnel {
   #halfClosed = false;
   #openLegs = 1;
   /** The side that is reset once it has got the bytes that wait for it; null if there is none. */
-  #lingering: { readonly leg: Leg; readonly linger: ResetLinger } | null = null;
+  #lingering: { readonly leg: NetLeg; readonly linger: ResetLinger } | null = null;
   #reason = 'closed';
   /** Kept, because Node forgets it when the socket closes. */
   readonly #clientAddress: string;
@@ -168,7 +168,7 @@ export class NetTunnel extends Timed implements Tunnel {
     armSilence(this, this.#context, this.#halfClosed);
   }
 
-  legClosed(leg: Leg): void {
+  legClosed(leg: NetLeg): void {
     if (!this.#joined) {
       if (leg !== this.#client) {
         this.#failAttempt(
@@ -212,14 +212,14 @@ export class NetTunnel extends Timed implements Tunnel {
     else wheel.arm(this, TICK_MS);
   }
 
-  #adopt(socket: Socket, byteSlot: number): Leg {
+  #adopt(socket: Socket, byteSlot: number): NetLeg {
     const leg = Object.assign(socket, {
       tunnel: this,
       peer: null,
       failure: null,
       byteSlot,
       carried: 0,
-    }) as Leg;
+    }) as NetLeg;
     leg.on('error', onError);
     leg.on('close', onClose);
     return leg;
@@ -268,11 +268,11 @@ export class NetTunnel extends Timed implements Tunnel {
   }
 }
 
-function onConnect(this: Leg): void {
+function onConnect(this: NetLeg): void {
   this.tunnel.legConnected();
 }
 
-function onData(this: Leg, chunk: Buffer): void {
+function onData(this: NetLeg, chunk: Buffer): void {
   const { tunnel, peer } = this;
   tunnel.touch();
   tunnel.count(this.byteSlot, chunk.length);
@@ -293,30 +293,30 @@ function release(chunk: Buffer): void {
 }
 
 /** The bytes that waited for this side have been sent: the other side may send again. */
-function onDrain(this: Leg): void {
+function onDrain(this: NetLeg): void {
   this.tunnel.touch();
   this.peer?.resume();
 }
 
-function onEnd(this: Leg): void {
+function onEnd(this: NetLeg): void {
   atTrueEnd(this, () => this.peer?.end());
 }
 
 /** FIN has been sent to this side, behind all bytes. */
-function onFinish(this: Leg): void {
+function onFinish(this: NetLeg): void {
   this.tunnel.legFinished();
 }
 
-function onError(this: Leg, error: Error): void {
+function onError(this: NetLeg, error: Error): void {
   this.failure = dialErrorOf(error);
 }
 
-function onClose(this: Leg): void {
+function onClose(this: NetLeg): void {
   this.tunnel.legClosed(this);
 }
 
 /** Passes a reset on. UNIX sockets have none, and Node sends none under TLS: these are closed. */
-function cut(leg: Leg): void {
+function cut(leg: NetLeg): void {
   if (leg.remoteFamily === undefined || leg instanceof TLSSocket) leg.destroy();
   else leg.resetAndDestroy();
 }
