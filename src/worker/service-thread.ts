@@ -24,7 +24,7 @@ import type { LiveConnection, PacedConnection } from './live-connection.ts';
 import { GenerationMeter } from './meters/generation-meter.ts';
 import { Heartbeat } from './meters/heartbeat.ts';
 import { LoopMeter } from './meters/loop-meter.ts';
-import type { Change, Service } from './service.ts';
+import type { PreparedChange, Service } from './service.ts';
 
 /** How long connections that are being opened have to complete before the listeners stop. Most handshakes need less. */
 const HAND_OVER_MS = 1000;
@@ -49,7 +49,7 @@ export class ServiceThread {
   #environment: Environment;
   #prepared: {
     readonly environment: Environment;
-    readonly change: Change;
+    readonly change: PreparedChange;
     readonly commit: () => void;
   } | null = null;
   #listening: Promise<void> | null = null;

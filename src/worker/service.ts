@@ -4,7 +4,7 @@ import type { LiveConnection } from './live-connection.ts';
 import type { InnerLoop } from './meters/loop-meter.ts';
 
 /** A prepared change to another generation. Exactly one of the two is called. */
-export interface Change {
+export interface PreparedChange {
   /** Makes the change. Returns the live connections that have lost what they ran on. */
   readonly commit: () => readonly LiveConnection[];
   /** Undoes the preparation. */
@@ -26,7 +26,7 @@ export interface Service {
   /** Resolves when every listener accepts connections; rejects if one cannot. */
   listen(): Promise<void>;
   /** Gets ready for another generation. If it rejects, nothing has changed. */
-  prepare(next: Environment): Promise<Change>;
+  prepare(next: Environment): Promise<PreparedChange>;
   /** Reports what is still alive of generations older than the given one. */
   older(generation: number): OlderGenerations;
   /** Lists the sessions and tunnels of a scope. */

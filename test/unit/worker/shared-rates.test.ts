@@ -12,7 +12,7 @@ import { allocatePage } from '../../../src/telemetry/stats-page.ts';
 import type { Environment } from '../../../src/worker/environment.ts';
 import type { LiveConnection } from '../../../src/worker/live-connection.ts';
 import { ServiceThread } from '../../../src/worker/service-thread.ts';
-import type { Change, Service } from '../../../src/worker/service.ts';
+import type { PreparedChange, Service } from '../../../src/worker/service.ts';
 import { capture, config } from '../primary/fixtures/config.ts';
 import { clusterState } from '../upstream/endpoints.ts';
 
@@ -47,7 +47,8 @@ class Losing implements Service {
   living = (): LiveConnection[] => [...this.#living];
   closedAtEnd = (): LiveConnection[] => [...this.#living];
   listen = (): Promise<void> => Promise.resolve();
-  prepare = (): Promise<Change> => Promise.resolve({ commit: () => this.living(), abort: () => undefined });
+  prepare = (): Promise<PreparedChange> =>
+    Promise.resolve({ commit: () => this.living(), abort: () => undefined });
   older = (generation: number): { connections: number; oldest: number } => ({
     connections: 0,
     oldest: generation,
