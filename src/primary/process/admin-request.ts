@@ -57,7 +57,12 @@ export function commandAnswerOf({ mediaType, body }: AdminAnswer): CommandAnswer
   }
 }
 
-/** Returns the sentence of an answer: its `message`, or the first line of another text. */
+/** Returns the sentence of an answer: its `message`, the first line of another text, or other JSON in one line. */
 export function sentenceOf(answer: AdminAnswer): string {
-  return commandAnswerOf(answer)?.message ?? answer.body.split('\n', 1)[0] ?? '';
+  const message = commandAnswerOf(answer)?.message;
+  if (message !== undefined) return message;
+  const { body } = answer;
+  // A process of an older version answers indented JSON without a message. Its first line is a brace.
+  if (body.startsWith('{')) return body.trim().replaceAll(/\s+/g, ' ');
+  return body.split('\n', 1)[0] ?? '';
 }

@@ -87,4 +87,18 @@ describe('what the admin address answers', { timeout: 60_000 }, () => {
       });
     });
   }
+
+  it('is an error in one line if JSON without a message comes', async () => {
+    await withAnswer(
+      200,
+      'application/json',
+      '{\n  "generation": 2,\n  "problem": null\n}\n',
+      async (client) => {
+        await assert.rejects(
+          client.post('/reload'),
+          (error) => error instanceof StartError && error.message === '{ "generation": 2, "problem": null }',
+        );
+      },
+    );
+  });
 });
