@@ -1,5 +1,5 @@
 /**
- * Numbers that system calls of Linux take for sockets and their descriptors, and the settings that all sockets of sluice
+ * Numbers that system calls of Linux take for sockets, pipes and their descriptors, and the settings that all sockets of sluice
  * share. The numbers are equal on x86-64 and arm64 (include/uapi of the kernel).
  */
 export const AF_UNIX = 1;
@@ -9,6 +9,9 @@ export const AF_INET6 = 10;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
 export const F_DUPFD_CLOEXEC = 1030;
+export const F_SETPIPE_SZ = 1031;
+export const SPLICE_F_MOVE = 1;
+export const SPLICE_F_NONBLOCK = 2;
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_NONBLOCK = O_NONBLOCK;
@@ -47,6 +50,18 @@ export const TCP_KEEPCNT = 6;
 export const TCP_SYNCNT = 7;
 export const TCP_INFO = 11;
 export const TCP_NOTSENT_LOWAT = 25;
+
+/** Offset of the connection's state in `struct tcp_info`. */
+export const TCP_INFO_STATE = 0;
+/** Offset of `tcpi_last_data_recv`, in milliseconds. */
+export const TCP_INFO_LAST_DATA_RECEIVED = 52;
+/** Offset of `tcpi_bytes_received`, which has 64 bits, and which Linux has since 4.1. */
+export const TCP_INFO_RECEIVED = 128;
+/** Length of the structure up to the end of `tcpi_bytes_received`. */
+export const TCP_INFO_BYTES = 136;
+/** States of a connection that has sent its FIN. */
+export const TCP_FIN_WAIT1 = 4;
+export const TCP_FIN_WAIT2 = 5;
 
 export const IPPROTO_IPV6 = 41;
 export const IPV6_V6ONLY = 26;

@@ -1,4 +1,4 @@
-import { CLOSE_ABNORMAL } from '../../../src/wire/frames/close-codes.ts';
+import { CLOSE_ABNORMAL, CLOSE_NORMAL } from '../../../src/wire/frames/close-codes.ts';
 import {
   MAX_MASKED_HEAD_BYTES,
   closePayload,
@@ -45,7 +45,6 @@ export interface SessionHost {
 /** `closing` is after our own close, when nothing that comes is of concern; `ended` after a close frame or a fault of the peer's. */
 type State = 'closed' | 'opening' | 'open' | 'closing' | 'ended';
 
-const CLOSE_NORMAL = 1000;
 const NONE = Buffer.alloc(0);
 
 /** One of the plan's connections: opened, opened again if it is lost, and closed. */

@@ -11,20 +11,15 @@ import {
   SOL_SOCKET,
   SO_COOKIE,
   SO_RCVBUF,
+  TCP_FIN_WAIT1,
+  TCP_FIN_WAIT2,
   TCP_INFO,
+  TCP_INFO_BYTES,
+  TCP_INFO_LAST_DATA_RECEIVED,
+  TCP_INFO_RECEIVED,
+  TCP_INFO_STATE,
   TCP_SYNCNT,
 } from '../socket-constants.ts';
-
-/**
- * Offsets in `struct tcp_info`: the connection's state, `tcpi_last_data_recv` in milliseconds, and `tcpi_bytes_received`
- * with 64 bits, which Linux has since 4.1.
- */
-const INFO_STATE = 0;
-const INFO_LAST_DATA_RECEIVED = 52;
-const INFO_RECEIVED = 128;
-const INFO_BYTES = 136;
-const TCP_FIN_WAIT1 = 4;
-const TCP_FIN_WAIT2 = 5;
 
 /** Max difference of the receive buffers of two threads' sockets, in bytes. */
 const MAX_MARK_BYTES = 4096;
@@ -51,9 +46,9 @@ export function markListening(fd: number, receiveBuffer: number): boolean {
 /** Finds the TCP sockets that a library in this thread has accepted, and reads their state from the system. */
 export class AcceptedSockets {
   readonly #calls = nativeCalls();
-  readonly #memory = new PinnedBuffer(8 + INFO_BYTES);
+  readonly #memory = new PinnedBuffer(8 + TCP_INFO_BYTES);
   readonly #length = addressWithin(this.#memory, 0, 4);
-  readonly #value = addressWithin(this.#memory, 8, 8 + INFO_BYTES);
+  readonly #value = addressWithin(this.#memory, 8, 8 + TCP_INFO_BYTES);
   readonly #receiveBuffer: number;
 
   /** @param receiveBuffer as for {@link markListening}. Throws if system calls are not supported. */
@@ -88,16 +83,16 @@ export class AcceptedSockets {
 
   /** Returns the bytes received in order since the connection began, read or not; -1 if the system does not tell. */
   received(fd: number): number {
-    if (!this.#get(fd, IPPROTO_TCP, TCP_INFO, INFO_BYTES)) return -1;
+    if (!this.#get(fd, IPPROTO_TCP, TCP_INFO, TCP_INFO_BYTES)) return -1;
     const { bytes } = this.#memory;
-    const at = 8 + INFO_RECEIVED;
+    const at = 8 + TCP_INFO_RECEIVED;
     return bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32;
   }
 
   /** Returns the milliseconds since the last received byte; Infinity if the system does not tell. */
   silence(fd: number): number {
-    if (!this.#get(fd, IPPROTO_TCP, TCP_INFO, INFO_BYTES)) return Infinity;
-    return this.#memory.bytes.readUInt32LE(8 + INFO_LAST_DATA_RECEIVED);
+    if (!this.#get(fd, IPPROTO_TCP, TCP_INFO, TCP_INFO_BYTES)) return Infinity;
+    return this.#memory.bytes.readUInt32LE(8 + TCP_INFO_LAST_DATA_RECEIVED);
   }
 
   /** Returns the number of received bytes that are not read yet. */
@@ -109,8 +104,8 @@ export class AcceptedSockets {
 
   /** Tells whether our side has sent FIN and waits for the other side's. */
   isFinishing(fd: number): boolean {
-    if (!this.#get(fd, IPPROTO_TCP, TCP_INFO, INFO_BYTES)) return false;
-    const state = this.#memory.bytes[8 + INFO_STATE];
+    if (!this.#get(fd, IPPROTO_TCP, TCP_INFO, TCP_INFO_BYTES)) return false;
+    const state = this.#memory.bytes[8 + TCP_INFO_STATE];
     return state === TCP_FIN_WAIT1 || state === TCP_FIN_WAIT2;
   }
 
@@ -136,7 +131,7 @@ export class AcceptedSockets {
   }
 
   /** Reads the first `size` bytes of an option. Returns false if the option is shorter. */
-  #get(fd: number, level: number, option: number, size: 4 | 8 | typeof INFO_BYTES): boolean {
+  #get(fd: number, level: number, option: number, size: 4 | 8 | typeof TCP_INFO_BYTES): boolean {
     const { bytes } = this.#memory;
     bytes.writeInt32LE(size, 0);
     return (

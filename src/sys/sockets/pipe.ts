@@ -3,11 +3,14 @@ import { EAGAIN, SystemCallError } from '../errno.ts';
 import { checkDescriptor, nativeCalls } from '../native-calls.ts';
 import type { NativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
-import { O_CLOEXEC, O_NONBLOCK } from '../socket-constants.ts';
+import {
+  F_SETPIPE_SZ,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  SPLICE_F_MOVE,
+  SPLICE_F_NONBLOCK,
+} from '../socket-constants.ts';
 
-const F_SETPIPE_SZ = 1031;
-const SPLICE_F_MOVE = 1;
-const SPLICE_F_NONBLOCK = 2;
 const FLAGS = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
 
 /** Requested size of a pipe. A pipe holds pages, which may be partly filled, so this is more than a transfer. */

@@ -1,5 +1,6 @@
 /** WebSocket close codes: RFC 6455 section 7.4, and IANA's registry. */
 
+export const CLOSE_NORMAL = 1000;
 export const CLOSE_GOING_AWAY = 1001;
 export const CLOSE_PROTOCOL_ERROR = 1002;
 /** Never on the wire: a close frame without a code was received. */

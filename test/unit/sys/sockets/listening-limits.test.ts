@@ -8,12 +8,11 @@ import {
   limitReceiveBuffers,
   limitUnsent,
 } from '../../../../src/sys/sockets/listening-sockets.ts';
+import { SOL_SOCKET, SO_RCVBUF } from '../../../../src/sys/socket-constants.ts';
 import { unsupportedReason } from '../../../../src/sys/support.ts';
 
 const skip = unsupportedReason() ?? false;
 const BYTES = 64 * 1024;
-const SOL_SOCKET = 1;
-const SO_RCVBUF = 8;
 
 describe('the limits of what a socket accepts', { skip }, () => {
   for (const host of ['127.0.0.1', '::1', '::']) {
