@@ -51,7 +51,7 @@ export interface DownstreamOwner {
    * The WebSocket has ended without a valid close frame.
    *
    * @param detail for the log
-   * @param isRefused whether the client has sent a close frame that the engine takes for malformed
+   * @param sentBadClose whether the client has sent a close frame that the engine takes for malformed
    */
-  downstreamLost(detail: string, isRefused: boolean): void;
+  downstreamLost(detail: string, sentBadClose: boolean): void;
 }

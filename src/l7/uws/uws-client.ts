@@ -81,10 +81,10 @@ export class UwsClient implements Receiver {
     memory.release(this);
     const bytes = new Uint8Array(reason);
     const detail = code === CLOSE_ABNORMAL ? Buffer.from(bytes).toString() : '';
-    const isRefused = detail === REFUSED_CLOSE;
+    const sentBadClose = detail === REFUSED_CLOSE;
     // After a close frame uWS waits for the client to close the connection.
-    unfinished.closed(this, code !== CLOSE_ABNORMAL || isRefused);
-    if (code === CLOSE_ABNORMAL) this.owner.downstreamLost(detail, isRefused);
+    unfinished.closed(this, code !== CLOSE_ABNORMAL || sentBadClose);
+    if (code === CLOSE_ABNORMAL) this.owner.downstreamLost(detail, sentBadClose);
     else this.owner.downstreamClosed(code, bytes);
   }
 

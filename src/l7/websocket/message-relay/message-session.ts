@@ -69,7 +69,8 @@ export class MessageSession
   }
 
   downstreamMessage(data: ArrayBuffer, binary: boolean): void {
-    if (this.hasEnded || this.#toEndpoint.send(data, binary)) return;
+    if (this.hasEnded) return;
+    if (this.#toEndpoint.send(data, binary)) return;
     // The engine cannot pause one client's WebSocket, so an endpoint that takes nothing loses its session.
     this.context.stats.overflowed('upstream');
     this.#closeBoth(CLOSE_TRY_AGAIN_LATER, 'endpoint too slow');
@@ -98,10 +99,10 @@ export class MessageSession
     this.#closeUpstream(code, reason);
   }
 
-  downstreamLost(detail: string, isRefused: boolean): void {
+  downstreamLost(detail: string, sentBadClose: boolean): void {
     if (!this.#toClient.lost()) return;
     this.#countEnd('client', CLOSE_ABNORMAL, detail);
-    this.#closeUpstream(isRefused ? CLOSE_NO_STATUS : CLOSE_GOING_AWAY, NO_REASON);
+    this.#closeUpstream(sentBadClose ? CLOSE_NO_STATUS : CLOSE_GOING_AWAY, NO_REASON);
   }
 
   upstreamConnected(): void {
@@ -117,7 +118,7 @@ export class MessageSession
     this.measureBuffers();
   }
 
-  upstreamWaits(following: number): void {
+  upstreamBlocked(following: number): void {
     if (!this.hasEnded) this.#measure(following);
   }
 

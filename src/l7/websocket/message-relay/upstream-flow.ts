@@ -22,7 +22,7 @@ export interface UpstreamFlowOwner {
    *
    * @param following bytes of the same message that will wait too, unless the socket is closed before this returns
    */
-  upstreamWaits(following: number): void;
+  upstreamBlocked(following: number): void;
 }
 
 /** Sends the client's messages, and the proxy's own control frames, to the endpoint. */
@@ -46,7 +46,7 @@ export class UpstreamFlow implements OutboxSender {
   }
 
   upstreamBlocked(following: number): void {
-    this.#owner.upstreamWaits(following);
+    this.#owner.upstreamBlocked(following);
   }
 
   /** Sends a message of the client. Returns false if it has no room: then none of it is sent. */

@@ -29,8 +29,8 @@ class Stage {
       downstreamUnfinished: (bytes: number) => this.events.push(`unfinished ${bytes}`),
       downstreamClosed: (code: number, reason: Uint8Array) =>
         this.events.push(`closed ${code} ${Buffer.from(reason).toString()}`.trim()),
-      downstreamLost: (detail: string, isRefused: boolean) =>
-        this.events.push(`lost "${detail}"${isRefused ? ' refused' : ''}`),
+      downstreamLost: (detail: string, sentBadClose: boolean) =>
+        this.events.push(`lost "${detail}"${sentBadClose ? ' refused' : ''}`),
     } as unknown as DownstreamOwner;
     const unfinished = {
       opened: () => undefined,

@@ -38,7 +38,7 @@ class Stage {
         flush: () => this.flushes++,
       },
     } as unknown as SessionContext;
-    const owner = { context, upstreamWaits: (following: number) => void this.waits.push(following) };
+    const owner = { context, upstreamBlocked: (following: number) => void this.waits.push(following) };
     this.flow = new UpstreamFlow(owner, this.upstream);
   }
 
