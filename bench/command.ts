@@ -9,8 +9,8 @@ import { USAGE } from './options/usage.ts';
 import { renderCsv } from './report/csv.ts';
 import { Progress } from './report/progress.ts';
 import { recordOf } from './report/record.ts';
-import { mergeOutcomes, type Result } from './result/result.ts';
 import { renderText } from './report/text.ts';
+import { mergeOutcomes, type Result } from './result/result.ts';
 import { judge, type Verdict } from './result/verdict.ts';
 
 const INTERRUPTED = 130;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parseDuration } from '../../src/core/units/duration.ts';
 import { UsageError, messageOf } from '../../src/core/errors.ts';
+import { parseDuration } from '../../src/core/units/duration.ts';
 import { REPORT_DIRECTORY } from '../report/page.ts';
 
 export const USAGE = `Usage: npm run bench:compare -- [OPTIONS]

@@ -1,6 +1,6 @@
-import { markdownTable } from '../figures/tables.ts';
-import { median } from '../figures/statistics.ts';
 import { formatBytes, formatCount, formatTime } from '../figures/quantity.ts';
+import { median } from '../figures/statistics.ts';
+import { markdownTable } from '../figures/tables.ts';
 import type { Comparison } from './comparison.ts';
 import type { Sample } from './sample.ts';
 import { summarize } from './summary.ts';

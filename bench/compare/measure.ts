@@ -3,9 +3,9 @@ import { Crew, createPool } from '../driver/crew/crew.ts';
 import type { Plan } from '../options/plan.ts';
 import type { Mode } from '../peers/peer.ts';
 import { mergeOutcomes } from '../result/result.ts';
-import type { Case } from './cases.ts';
 import { CpuMeter } from '../rig/cpu-meter.ts';
 import { memoryOf, processTree } from '../rig/process-usage.ts';
+import type { Case } from './cases.ts';
 import type { Way } from './rig.ts';
 import { sampleOf, type Sample } from './sample.ts';
 

@@ -12,8 +12,8 @@ import { USAGE, parseCompareArguments, type CompareOptions } from './arguments.t
 import { CASES, type Case } from './cases.ts';
 import { joinComparisons, type CaseResult, type Comparison, type IdleResult } from './comparison.ts';
 import { renderMarkdown } from './markdown.ts';
-import { renderOverview } from './overview.ts';
 import { measure, measureIdle } from './measure.ts';
+import { renderOverview } from './overview.ts';
 import { startDirect, startPeer, type Way } from './rig.ts';
 import type { Sample } from './sample.ts';
 

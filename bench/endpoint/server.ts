@@ -3,8 +3,8 @@
  * back; on the path /fan-out it sends it to everyone there, and on /flood it sends as fast as it is read. A GET of
  * /sessions answers with the number of sessions. One line on stdout says that it listens.
  */
-import { findListening, limitReceiveBuffers } from '../../src/sys/sockets/listening-sockets.ts';
 import { App, SSLApp, type TemplatedApp, type WebSocket } from 'uWebSockets.js';
+import { findListening, limitReceiveBuffers } from '../../src/sys/sockets/listening-sockets.ts';
 
 const MAX_MESSAGE = 64 * 1024 * 1024;
 const TOPIC = 'all';

@@ -3,15 +3,15 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { UsageError, messageOf } from '../../src/core/errors.ts';
-import { REPORT_DIRECTORY } from '../report/page.ts';
+import { haproxy } from '../reloadable/haproxy.ts';
+import { nginx } from '../reloadable/nginx.ts';
+import type { ReloadablePeer, ReloadableSetup } from '../reloadable/reloadable-peer.ts';
+import { sluice } from '../reloadable/sluice.ts';
 import { machineText } from '../report/machine.ts';
+import { REPORT_DIRECTORY } from '../report/page.ts';
 import { writePage } from '../report/page.ts';
 import { coresToPin, pinSelf } from '../rig/pinning.ts';
 import { Stage } from '../rig/stage.ts';
-import type { ReloadablePeer, ReloadableSetup } from '../reloadable/reloadable-peer.ts';
-import { haproxy } from '../reloadable/haproxy.ts';
-import { nginx } from '../reloadable/nginx.ts';
-import { sluice } from '../reloadable/sluice.ts';
 import {
   mergeReports,
   renderFaults,

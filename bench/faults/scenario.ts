@@ -1,5 +1,5 @@
-import type { Stage } from '../rig/stage.ts';
 import type { ReloadablePeer } from '../reloadable/reloadable-peer.ts';
+import type { Stage } from '../rig/stage.ts';
 import type { Findings } from './report.ts';
 
 /** A fault of a proxy or its surroundings, and how its effect on clients is measured. */

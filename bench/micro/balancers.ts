@@ -4,6 +4,7 @@ import { formatAddress } from '../../src/core/address.ts';
 import { layoutOf } from '../../src/protocol/stats-layout.ts';
 import { StatsPage, allocatePage } from '../../src/telemetry/stats-page.ts';
 import type { Balancer } from '../../src/upstream/balancers/balancer.ts';
+import type { PickContext } from '../../src/upstream/balancers/balancer.ts';
 import { ConsistentHash } from '../../src/upstream/balancers/consistent-hash.ts';
 import { LeastConnections } from '../../src/upstream/balancers/least-connections.ts';
 import { RandomChoice } from '../../src/upstream/balancers/random-choice.ts';
@@ -12,7 +13,6 @@ import { SharedCursor, allocateCursor } from '../../src/upstream/balancers/share
 import { SourceIp } from '../../src/upstream/balancers/source-ip.ts';
 import { TwoChoices } from '../../src/upstream/balancers/two-choices.ts';
 import { Endpoint } from '../../src/upstream/endpoint.ts';
-import type { PickContext } from '../../src/upstream/balancers/balancer.ts';
 import type { MicroCase } from './micro-case.ts';
 
 const WORKERS = ['l7-0', 'l7-1', 'l7-2', 'l7-3'];

@@ -1,5 +1,5 @@
-import { acceptKey } from '../../src/wire/upgrade/accept-key.ts';
 import { ResponseHeadReader } from '../../src/wire/http/response-head.ts';
+import { acceptKey } from '../../src/wire/upgrade/accept-key.ts';
 import { checkUpgradeResponse } from '../../src/wire/upgrade/upgrade-response.ts';
 import type { MicroCase } from './micro-case.ts';
 

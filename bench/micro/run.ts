@@ -2,8 +2,8 @@
  * Times the parts of the hot path one by one: `npm run bench:micro -- [FILTER] [--json]`, where FILTER is a
  * regular expression for the names of cases.
  */
-import { bench, do_not_optimize, group, run } from 'mitata';
 import { parseArgs } from 'node:util';
+import { bench, do_not_optimize, group, run } from 'mitata';
 import { messageOf } from '../../src/core/errors.ts';
 import { SUITE_NAMES, casesOf } from './suites.ts';
 

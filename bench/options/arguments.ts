@@ -1,9 +1,9 @@
 /** The command line of the load generator, read into a plan. */
 import { parseArgs } from 'node:util';
-import { parseDuration } from '../../src/core/units/duration.ts';
-import { parseRate } from '../../src/core/units/rate.ts';
 import { UsageError } from '../../src/core/errors.ts';
 import { isToken } from '../../src/core/tokens.ts';
+import { parseDuration } from '../../src/core/units/duration.ts';
+import { parseRate } from '../../src/core/units/rate.ts';
 import { hasControlCharacter, trimOws } from '../../src/wire/http/request-head.ts';
 import { parseAssertion, type Assertion } from './assertion.ts';
 import { SCENARIOS, STAMP_LENGTH, type Plan, type ScenarioName } from './plan.ts';

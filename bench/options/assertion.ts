@@ -1,6 +1,6 @@
+import { UsageError } from '../../src/core/errors.ts';
 import { parseByteSize } from '../../src/core/units/byte-size.ts';
 import { parseFineDuration } from '../../src/core/units/duration.ts';
-import { UsageError } from '../../src/core/errors.ts';
 
 /** The distributions of times that a run measures. */
 export const TIMINGS = ['latency', 'lateness', 'connect', 'tls', 'handshake'] as const;

@@ -1,5 +1,5 @@
-import type { Command } from '../rig/supervised.ts';
 import type { CertificateFiles } from '../rig/certificate.ts';
+import type { Command } from '../rig/supervised.ts';
 
 /** The configuration of a proxy; all on 127.0.0.1. */
 export interface ReloadableSetup {

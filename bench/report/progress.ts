@@ -1,7 +1,7 @@
-import { monotonicNow } from '../driver/measuring/clock.ts';
 import type { Crew } from '../driver/crew/crew.ts';
-import type { Plan } from '../options/plan.ts';
+import { monotonicNow } from '../driver/measuring/clock.ts';
 import { formatCount } from '../figures/quantity.ts';
+import type { Plan } from '../options/plan.ts';
 
 const PERIOD_MS = 250;
 const BAR = 24;

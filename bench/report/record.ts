@@ -2,11 +2,11 @@ import { TIMINGS, type Statistic } from '../options/assertion.ts';
 import { formatSizeDistribution } from '../options/size-distribution.ts';
 import { formatTarget } from '../options/target.ts';
 import { concernsOf } from '../result/concerns.ts';
-import type { PlainValue } from './csv.ts';
-import { machineRecord } from './machine.ts';
 import type { Distribution } from '../result/distribution.ts';
 import type { Result } from '../result/result.ts';
 import type { Verdict } from '../result/verdict.ts';
+import type { PlainValue } from './csv.ts';
+import { machineRecord } from './machine.ts';
 
 const PERCENTILES = [2.5, 50, 75, 90, 97.5, 99, 99.9, 99.99];
 

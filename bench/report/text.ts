@@ -1,13 +1,13 @@
 import { formatDuration } from '../../src/core/units/duration.ts';
+import { formatBytes, formatCount, formatTime } from '../figures/quantity.ts';
+import { layOut } from '../figures/tables.ts';
 import type { Plan } from '../options/plan.ts';
 import { formatSizeDistribution } from '../options/size-distribution.ts';
 import { formatTarget } from '../options/target.ts';
 import { concernsOf } from '../result/concerns.ts';
 import type { Distribution } from '../result/distribution.ts';
-import { formatBytes, formatCount, formatTime } from '../figures/quantity.ts';
 import type { Rates } from '../result/rates.ts';
 import type { Result } from '../result/result.ts';
-import { layOut } from '../figures/tables.ts';
 import type { Verdict } from '../result/verdict.ts';
 
 const PERCENTILES = [2.5, 50, 90, 97.5, 99, 99.9];

@@ -1,5 +1,5 @@
-import { monotonicNow } from '../driver/measuring/clock.ts';
 import type { Crew } from '../driver/crew/crew.ts';
+import { monotonicNow } from '../driver/measuring/clock.ts';
 import { cpuOf } from './process-usage.ts';
 
 /** Measures the CPU of processes in the measured time of a run. */

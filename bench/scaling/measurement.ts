@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Crew } from '../driver/crew/crew.ts';
-import { sluice } from '../reloadable/sluice.ts';
-import { ProxyUnderTest } from '../reloadable/proxy-under-test.ts';
 import type { Plan } from '../options/plan.ts';
+import { ProxyUnderTest } from '../reloadable/proxy-under-test.ts';
+import { sluice } from '../reloadable/sluice.ts';
 import { mergeOutcomes } from '../result/result.ts';
 import { CpuMeter } from '../rig/cpu-meter.ts';
 import { cpuOf, processTree } from '../rig/process-usage.ts';

@@ -1,6 +1,6 @@
-import { markdownTable } from '../figures/tables.ts';
 import { formatBytes, formatCount } from '../figures/quantity.ts';
 import { fitLine, type Line, type Point } from '../figures/statistics.ts';
+import { markdownTable } from '../figures/tables.ts';
 import type { BatchPoint, SessionPoint } from './measurement.ts';
 
 /** The cost of sessions and messages: plain data, which a file keeps and the page shows. */

@@ -2,8 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../../src/core/errors.ts';
-import { REPORT_DIRECTORY } from '../report/page.ts';
 import { machineText } from '../report/machine.ts';
+import { REPORT_DIRECTORY } from '../report/page.ts';
 import { writePage } from '../report/page.ts';
 import { coresToPin, pinSelf } from '../rig/pinning.ts';
 import { Stage } from '../rig/stage.ts';

@@ -1,7 +1,7 @@
-import type { Pacer, Paced } from './pacer.ts';
 import type { Session } from '../driver/sessions/session.ts';
 import type { DriveContext, Sessions, Traffic } from '../driver/sessions/traffic.ts';
 import { AvailableSessions } from './available-sessions.ts';
+import type { Pacer, Paced } from './pacer.ts';
 import { pacerFor } from './pacing.ts';
 
 /**

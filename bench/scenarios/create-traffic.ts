@@ -1,10 +1,10 @@
-import { MessagePool } from './message-pool.ts';
 import type { DriveContext, Traffic } from '../driver/sessions/traffic.ts';
 import { isWebSocket } from '../options/target.ts';
 import { ConnectTraffic } from './connect.ts';
 import { EchoTraffic } from './echo.ts';
 import { FanOutTraffic } from './fan-out.ts';
 import { IdleTraffic } from './idle.ts';
+import { MessagePool } from './message-pool.ts';
 import { UploadTraffic } from './upload.ts';
 
 /** The plan's scenario, for one thread. */

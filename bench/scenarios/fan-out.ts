@@ -1,9 +1,9 @@
 import { MAX_MASKED_HEAD_BYTES, writeMaskedFrame } from '../../src/wire/frames/frame-writer.ts';
 import { OPCODE_BINARY, OPCODE_TEXT } from '../../src/wire/frames/opcodes.ts';
-import type { Pacer, Paced } from './pacer.ts';
 import type { Session } from '../driver/sessions/session.ts';
 import type { DriveContext, Sessions, Traffic } from '../driver/sessions/traffic.ts';
 import { sampleSizes } from '../options/size-distribution.ts';
+import type { Pacer, Paced } from './pacer.ts';
 import { pacerFor } from './pacing.ts';
 import { Stamp } from './stamp.ts';
 

@@ -1,8 +1,8 @@
-import type { MessagePool } from './message-pool.ts';
-import type { Pacer, Paced } from './pacer.ts';
 import type { Session } from '../driver/sessions/session.ts';
 import type { DriveContext, Sessions, Traffic } from '../driver/sessions/traffic.ts';
 import { AvailableSessions } from './available-sessions.ts';
+import type { MessagePool } from './message-pool.ts';
+import type { Pacer, Paced } from './pacer.ts';
 import { pacerFor } from './pacing.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { Pacer, type Paced } from './pacer.ts';
 import type { DriveContext } from '../driver/sessions/traffic.ts';
+import { Pacer, type Paced } from './pacer.ts';
 
 /**
  * A thread's part of the timetable of an open loop, or null in a closed one: every thread has its share of the

@@ -1,13 +1,13 @@
 /** The task of a driver thread: opens its connections, plays the scenario, and returns its measurements. */
 import { RandomPool } from '../../src/core/random-pool.ts';
-import { monotonicNow } from '../driver/measuring/clock.ts';
-import { Fleet } from '../driver/sessions/fleet.ts';
-import { createDialler } from '../driver/dialling/create-dialler.ts';
-import { LivePage } from '../driver/measuring/live-page.ts';
 import type { DriveTask, FromDriver, ToDriver } from '../driver/crew/protocol.ts';
+import { createDialler } from '../driver/dialling/create-dialler.ts';
+import { monotonicNow } from '../driver/measuring/clock.ts';
+import { LivePage } from '../driver/measuring/live-page.ts';
 import type { Outcome } from '../driver/measuring/outcome.ts';
 import { Recorder } from '../driver/measuring/recorder.ts';
 import { ThreadUsage } from '../driver/measuring/thread-usage.ts';
+import { Fleet } from '../driver/sessions/fleet.ts';
 import type { DriveContext } from '../driver/sessions/traffic.ts';
 import { shareOf } from '../options/plan.ts';
 import { createTraffic } from './create-traffic.ts';

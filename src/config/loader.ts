@@ -3,10 +3,10 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import type { ConfigProblem } from '../core/errors.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { ClusterFiles } from './schema/cluster.ts';
-import { BaseDirectory, UnreadableError, readRegularFile, reasonOf } from './syntax/files.ts';
-import { Problems } from './syntax/problems.ts';
 import { readRoot } from './schema/root.ts';
 import { Settings } from './schema/settings.ts';
+import { BaseDirectory, UnreadableError, readRegularFile, reasonOf } from './syntax/files.ts';
+import { Problems } from './syntax/problems.ts';
 import { SourceFile } from './syntax/source-file.ts';
 import type { Config } from './types/config.ts';
 

@@ -3,8 +3,8 @@ import type { L4Listener as L4ListenerConfig } from '../config/types/listener.ts
 import { LiveSet } from '../core/collections/live-set.ts';
 import type { StatsPage } from '../telemetry/stats-page.ts';
 import type { Cluster } from '../upstream/cluster.ts';
-import type { TunnelContext, TunnelListener } from './tunnel.ts';
 import { TunnelStats } from './tunnel-stats.ts';
+import type { TunnelContext, TunnelListener } from './tunnel.ts';
 
 /** What the layer 4 listeners of one worker share. */
 export interface L4Environment extends Pick<TunnelContext, 'descriptors' | 'wheel' | 'log' | 'access'> {

@@ -11,13 +11,13 @@
  * - A tunnel on which nothing crosses for the listener's idleTimeout is closed. A half-closed one, which has passed on
  *   the FIN of one side, is closed when nothing crosses for halfCloseTimeout.
  */
-import type { Logger } from '../telemetry/logger.ts';
 import type { L4Listener as L4ListenerConfig } from '../config/types/listener.ts';
-import type { DescriptorGate } from '../upstream/descriptor-gate.ts';
 import type { LiveMember, LiveSet } from '../core/collections/live-set.ts';
 import type { TimerWheel } from '../core/timing/timer-wheel.ts';
-import type { Endpoint } from '../upstream/endpoint.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import type { Cluster } from '../upstream/cluster.ts';
+import type { DescriptorGate } from '../upstream/descriptor-gate.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
 import type { TunnelStats } from './tunnel-stats.ts';
 
 /** What the tunnels of one listener share while their configuration is in use. */

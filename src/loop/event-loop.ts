@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { TICK_MS, type TimerWheel } from '../core/timing/timer-wheel.ts';
-import { nodeLoopDescriptor } from '../sys/node/node-loop.ts';
 import { PinnedBuffer } from '../sys/memory/pinned-buffer.ts';
+import { nodeLoopDescriptor } from '../sys/node/node-loop.ts';
 import { Sockets } from '../sys/sockets/sockets.ts';
 import { Poller } from './poller.ts';
 

@@ -2,11 +2,11 @@ import { constants } from 'node:os';
 import type { Config } from '../config/types/config.ts';
 import { formatAddress } from '../core/address.ts';
 import { messageOf } from '../core/errors.ts';
-import type { ServiceManager } from './process/service-manager.ts';
 import type { LogOutput } from '../telemetry/log-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { PrimaryOptions } from './build.ts';
 import { Primary } from './primary.ts';
+import type { ServiceManager } from './process/service-manager.ts';
 import type { Started } from './running.ts';
 
 interface ServeOptions extends Omit<PrimaryOptions, 'onHandOver' | 'onReload'> {

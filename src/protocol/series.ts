@@ -2,8 +2,8 @@
 import { isIP } from 'node:net';
 import type { Endpoint } from '../config/types/cluster.ts';
 import type { TcpAddress } from '../core/address.ts';
-import type { Metric } from '../telemetry/metrics/metric.ts';
 import { CONNECT_FAILURES } from '../telemetry/metrics/label-values.ts';
+import type { Metric } from '../telemetry/metrics/metric.ts';
 import { pageMetrics } from '../telemetry/metrics/page-metrics.ts';
 import type { SeriesName } from '../telemetry/page-layout.ts';
 

@@ -2,8 +2,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../config/types/config.ts';
 import type { DescriptorPlan } from '../core/descriptor-limit.ts';
-import type { ClusterState } from './cluster-state.ts';
 import type { SlotTable } from '../telemetry/page-layout.ts';
+import type { ClusterState } from './cluster-state.ts';
 
 export type WorkerKind = 'l4' | 'l7';
 

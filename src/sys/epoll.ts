@@ -1,7 +1,7 @@
 import { EINTR, SystemCallError } from './errno.ts';
+import { PinnedBuffer, addressWithin } from './memory/pinned-buffer.ts';
 import { checkDescriptor, nativeCalls } from './native-calls.ts';
 import type { NativeCalls } from './native-calls.ts';
-import { PinnedBuffer, addressWithin } from './memory/pinned-buffer.ts';
 import { EPOLL_CLOEXEC } from './socket-constants.ts';
 
 /** Bytes, a connection or the other side's FIN have come. */

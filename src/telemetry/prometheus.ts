@@ -1,8 +1,8 @@
 /** Exposition of metrics in the Prometheus text format and in OpenMetrics. */
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import type { Metric as PromMetric, OpenMetricsContentType } from 'prom-client';
-import { pageMetrics, threadMetrics } from './metrics/page-metrics.ts';
 import type { Metric } from './metrics/metric.ts';
+import { pageMetrics, threadMetrics } from './metrics/page-metrics.ts';
 import type { Series } from './page-layout.ts';
 import type { PageSums } from './page-sums.ts';
 

@@ -1,5 +1,5 @@
-import { createSecureContext, type SecureContext } from 'node:tls';
 import { isIP } from 'node:net';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import type { ClusterTls } from '../config/types/cluster.ts';
 import type { Address } from '../core/address.ts';
 

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { TICK_MS } from '../core/timing/timer-wheel.ts';
 import { messageOf } from '../core/errors.ts';
-import type { FromWorker } from '../protocol/from-worker.ts';
+import { TICK_MS } from '../core/timing/timer-wheel.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
+import type { FromWorker } from '../protocol/from-worker.ts';
+import { Pulse } from '../protocol/pulse.ts';
 import {
   scopeKey,
   type DrainScope,
@@ -14,12 +15,11 @@ import {
   type WorkerKind,
   type WorkerStart,
 } from '../protocol/to-worker.ts';
-import { Pulse } from '../protocol/pulse.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { pageMetrics } from '../telemetry/metrics/page-metrics.ts';
-import { createEnvironment, nextEnvironment, type Environment } from './environment.ts';
 import { Pacer } from './ending/pacer.ts';
 import { EndingBacklog, shareOfScope } from './ending/rate-share.ts';
+import { createEnvironment, nextEnvironment, type Environment } from './environment.ts';
 import type { LiveConnection, PacedConnection } from './live-connection.ts';
 import { GenerationMeter } from './meters/generation-meter.ts';
 import { Heartbeat } from './meters/heartbeat.ts';

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { eventually } from '../support/deadline.ts';
 import { residentBytes } from '../support/processes/process-facts.ts';
+import { WebRig } from '../support/rigs/web-rig.ts';
 import type { RawConnection } from '../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../support/sockets/raw-endpoint.ts';
 import { PING, encodeFrame } from '../support/websocket/raw-frames.ts';
-import { WebRig } from '../support/rigs/web-rig.ts';
 
 const MIB = 1024 ** 2;
 const BUDGET = 32 * MIB;

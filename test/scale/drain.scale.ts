@@ -1,10 +1,10 @@
 /** A drain of 5,000 sessions at 500 a second. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { Conversations } from '../support/websocket/conversations.ts';
 import { eventually } from '../support/deadline.ts';
 import { EchoProcess } from '../support/processes/load.ts';
 import { ReloadRig } from '../support/rigs/reload-rig.ts';
+import { Conversations } from '../support/websocket/conversations.ts';
 
 const SESSIONS = 5000;
 const RATE = 500;

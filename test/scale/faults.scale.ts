@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Status, WorkerStatus } from '../../src/protocol/status.ts';
-import { Conversations } from '../support/websocket/conversations.ts';
 import { eventually } from '../support/deadline.ts';
 import { EchoProcess } from '../support/processes/load.ts';
 import { ReloadRig } from '../support/rigs/reload-rig.ts';
+import { Conversations } from '../support/websocket/conversations.ts';
 import { parseExposition } from '../unit/telemetry/exposition-parser.ts';
 
 const FAULTS = 50;

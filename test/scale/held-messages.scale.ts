@@ -1,14 +1,14 @@
 /** Clients that hold as much of unfinished messages as they can, beside some that echo. */
 import assert from 'node:assert/strict';
-import { setTimeout as pause } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { CertificateAuthority, type IssuedCertificate } from '../support/certificates.ts';
 import { eventually } from '../support/deadline.ts';
 import { EchoProcess, drive } from '../support/processes/load.ts';
-import { MessageHolder } from '../support/websocket/message-holder.ts';
 import { residentBytes } from '../support/processes/process-facts.ts';
-import { BINARY, encodeFrame } from '../support/websocket/raw-frames.ts';
 import { WebRig } from '../support/rigs/web-rig.ts';
+import { MessageHolder } from '../support/websocket/message-holder.ts';
+import { BINARY, encodeFrame } from '../support/websocket/raw-frames.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

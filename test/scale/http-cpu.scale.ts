@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { runCommand } from '../support/processes/run-command.ts';
 import { Nginx, nginxVersion } from '../support/processes/nginx.ts';
 import { cpuSeconds } from '../support/processes/process-facts.ts';
+import { runCommand } from '../support/processes/run-command.ts';
 import { WebRig } from '../support/rigs/web-rig.ts';
 
 const BODY = 1024;

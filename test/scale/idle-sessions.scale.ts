@@ -1,7 +1,7 @@
 /** The cost of idle sessions. */
 import assert from 'node:assert/strict';
-import { setTimeout } from 'node:timers/promises';
 import { describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { TICK_MS, Timed, TimerWheel } from '../../src/core/timing/timer-wheel.ts';
 import { eventually } from '../support/deadline.ts';
 import { EchoProcess, drive } from '../support/processes/load.ts';

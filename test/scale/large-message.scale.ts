@@ -5,9 +5,9 @@ import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
 import { within } from '../support/deadline.ts';
 import { residentBytes } from '../support/processes/process-facts.ts';
+import { WebRig } from '../support/rigs/web-rig.ts';
 import { RawConnection, upgradeRequest } from '../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../support/sockets/raw-endpoint.ts';
-import { WebRig } from '../support/rigs/web-rig.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -1,9 +1,9 @@
 /** Clients that send the bodies of their requests slowly, or not at all, at a cluster with few connections. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { RawConnection, headerOf } from '../support/sockets/raw-connection.ts';
 import { HttpEndpoint } from '../support/http/http-endpoint.ts';
 import { WebRig } from '../support/rigs/web-rig.ts';
+import { RawConnection, headerOf } from '../support/sockets/raw-connection.ts';
 
 const POST = 'POST / HTTP/1.1\r\nHost: app.example\r\n';
 

@@ -4,10 +4,10 @@ import { after, before, describe, it } from 'node:test';
 import { eventually } from '../support/deadline.ts';
 import { EchoProcess, drive } from '../support/processes/load.ts';
 import { residentBytes } from '../support/processes/process-facts.ts';
+import { WebRig } from '../support/rigs/web-rig.ts';
 import { RawConnection, switchingProtocols, upgradeRequest } from '../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../support/sockets/raw-endpoint.ts';
 import { BINARY, encodeFrame } from '../support/websocket/raw-frames.ts';
-import { WebRig } from '../support/rigs/web-rig.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

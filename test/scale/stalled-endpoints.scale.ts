@@ -1,13 +1,13 @@
 /** Clients that send compressed messages to an endpoint that does not read. */
 import assert from 'node:assert/strict';
-import { setTimeout as pause } from 'node:timers/promises';
 import { describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { constants, deflateRawSync } from 'node:zlib';
 import { residentBytes } from '../support/processes/process-facts.ts';
+import { WebRig } from '../support/rigs/web-rig.ts';
 import { RawConnection, switchingProtocols, upgradeRequest } from '../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../support/sockets/raw-endpoint.ts';
 import { BINARY, encodeFrame } from '../support/websocket/raw-frames.ts';
-import { WebRig } from '../support/rigs/web-rig.ts';
 
 const MIB = 1024 * 1024;
 const BUDGET = 32 * MIB;

@@ -1,11 +1,11 @@
 /** A takeover while 200 clients a second connect. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { Conversations } from '../support/websocket/conversations.ts';
-import { Knocker } from '../support/sockets/knocker.ts';
 import { EchoProcess } from '../support/processes/load.ts';
-import { withAdmin } from '../support/rigs/reload-rig.ts';
 import { startSluice, type SluiceProcess } from '../support/processes/sluice-process.ts';
+import { withAdmin } from '../support/rigs/reload-rig.ts';
+import { Knocker } from '../support/sockets/knocker.ts';
+import { Conversations } from '../support/websocket/conversations.ts';
 
 const SESSIONS = 500;
 const CONNECTS_PER_SECOND = 200;

@@ -1,14 +1,14 @@
-import { Backoff } from '../../../src/core/timing/backoff.ts';
 import type { RandomPool } from '../../../src/core/random-pool.ts';
+import { Backoff } from '../../../src/core/timing/backoff.ts';
+import type { Plan } from '../../options/plan.ts';
 import { isEncrypted, isWebSocket } from '../../options/target.ts';
 import type { Dialler } from '../dialling/connection.ts';
-import { FrameScanner } from '../scanning/frame-scanner.ts';
 import type { LivePage } from '../measuring/live-page.ts';
-import { HandshakeRequest } from './opening-handshake.ts';
-import type { Plan } from '../../options/plan.ts';
 import type { Recorder } from '../measuring/recorder.ts';
-import { Session, type SessionHost } from './session.ts';
+import { FrameScanner } from '../scanning/frame-scanner.ts';
 import { StreamScanner } from '../scanning/stream-scanner.ts';
+import { HandshakeRequest } from './opening-handshake.ts';
+import { Session, type SessionHost } from './session.ts';
 import type { Sessions, Traffic } from './traffic.ts';
 
 /** Max connections being opened at a time: more would only measure the target's backlog. */

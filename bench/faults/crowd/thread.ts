@@ -1,12 +1,12 @@
 /** The task of a crowd's thread: clients that open sessions, send by the clock, and note what becomes of them. */
 import { RandomPool } from '../../../src/core/random-pool.ts';
-import { monotonicNow } from '../../driver/measuring/clock.ts';
 import { createDialler } from '../../driver/dialling/create-dialler.ts';
-import { Fleet } from '../../driver/sessions/fleet.ts';
+import { monotonicNow } from '../../driver/measuring/clock.ts';
 import { LivePage } from '../../driver/measuring/live-page.ts';
+import { Fleet } from '../../driver/sessions/fleet.ts';
 import { MessagePool } from '../../scenarios/message-pool.ts';
-import { CrowdTraffic } from './traffic.ts';
 import type { CrowdLog, CrowdTask, FromCrowd, ToCrowd } from './protocol.ts';
+import { CrowdTraffic } from './traffic.ts';
 import { Witness } from './witness.ts';
 
 const SETTLE_MS = 2000;

@@ -1,8 +1,8 @@
 import { CLOSE_ABNORMAL } from '../../../src/wire/frames/close-codes.ts';
-import type { MessagePool } from '../../scenarios/message-pool.ts';
 import type { Session } from '../../driver/sessions/session.ts';
 import type { DriveContext, Sessions, Traffic } from '../../driver/sessions/traffic.ts';
 import { EchoTraffic } from '../../scenarios/echo.ts';
+import type { MessagePool } from '../../scenarios/message-pool.ts';
 import type { Ending, Opening } from './protocol.ts';
 import type { Witness } from './witness.ts';
 

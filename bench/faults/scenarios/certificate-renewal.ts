@@ -1,10 +1,10 @@
 import { copyFileSync } from 'node:fs';
 import { monotonicNow } from '../../driver/measuring/clock.ts';
+import { ProxyUnderTest } from '../../reloadable/proxy-under-test.ts';
 import { makeCertificate } from '../../rig/certificate.ts';
 import { fingerprintAt } from '../ask.ts';
 import { Crowd } from '../crowd/crowd.ts';
 import { endedSince, figure, kindsOf, p99Figure, timeFigure } from '../figures.ts';
-import { ProxyUnderTest } from '../../reloadable/proxy-under-test.ts';
 import { pause, waitUntil, type Scenario } from '../scenario.ts';
 import { p99OverTime } from '../timeline.ts';
 

@@ -1,8 +1,8 @@
 import { monotonicNow } from '../../driver/measuring/clock.ts';
 import { formatCount } from '../../figures/quantity.ts';
+import { ProxyUnderTest } from '../../reloadable/proxy-under-test.ts';
 import { Crowd } from '../crowd/crowd.ts';
 import { endedSince, figure, kindsOf, timeFigure } from '../figures.ts';
-import { ProxyUnderTest } from '../../reloadable/proxy-under-test.ts';
 import { pause, waitUntil, type Scenario } from '../scenario.ts';
 import { openOverTime } from '../timeline.ts';
 

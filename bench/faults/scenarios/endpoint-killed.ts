@@ -1,7 +1,7 @@
 import { monotonicNow } from '../../driver/measuring/clock.ts';
+import { ProxyUnderTest } from '../../reloadable/proxy-under-test.ts';
 import { Crowd } from '../crowd/crowd.ts';
 import { endedSince, figure, kindsOf, timeFigure } from '../figures.ts';
-import { ProxyUnderTest } from '../../reloadable/proxy-under-test.ts';
 import { pause, waitUntil, type Scenario } from '../scenario.ts';
 import { openOverTime, percentileOf } from '../timeline.ts';
 

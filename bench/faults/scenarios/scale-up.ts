@@ -1,9 +1,9 @@
 import { monotonicNow } from '../../driver/measuring/clock.ts';
 import { formatCount } from '../../figures/quantity.ts';
+import { ProxyUnderTest } from '../../reloadable/proxy-under-test.ts';
 import { sessionsAt, statusOf } from '../ask.ts';
 import { Crowd } from '../crowd/crowd.ts';
 import { endedSince, figure, kindsOf, p99Figure, timeFigure } from '../figures.ts';
-import { ProxyUnderTest } from '../../reloadable/proxy-under-test.ts';
 import { pause, waitUntil, type Scenario } from '../scenario.ts';
 
 const SESSIONS = 2000;

@@ -1,6 +1,6 @@
 /** `sluice drain`: makes a running sluice end connections at a pace. */
-import { isDeepStrictEqual } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { UsageError } from '../../core/errors.ts';
 import type { DrainAnswer } from '../../protocol/admin-answers.ts';
 import { DRAIN_PARAMETERS } from '../../protocol/command-parameters.ts';

@@ -1,6 +1,6 @@
 /** Warnings about limits that the machine cannot keep. */
-import { formatRoundedByteSize } from '../../core/units/byte-size.ts';
 import { limitFor, planDescriptors } from '../../core/descriptor-limit.ts';
+import { formatRoundedByteSize } from '../../core/units/byte-size.ts';
 import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
 import type { Config } from '../types/config.ts';

@@ -2,18 +2,18 @@
 import { resolve } from 'node:path';
 import type { Address } from '../../core/address.ts';
 import { MAX_SOCKET_PATH_BYTES, formatAddress } from '../../core/address.ts';
-import { readBalancing } from './balancing.ts';
-import { certificateFile, readKeyPair } from './certificate.ts';
 import type { BaseDirectory } from '../syntax/files.ts';
 import { describe, dialAddress, duration, integer, oneOf, toggle } from '../syntax/formats.ts';
-import { HEALTH_KEYS, readHealth } from './health.ts';
 import { hostName, serviceName } from '../syntax/host.ts';
 import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
 import { Section } from '../syntax/section.ts';
+import type { Cluster, ClusterTls, Endpoint, ResolveSettings } from '../types/cluster.ts';
+import { readBalancing } from './balancing.ts';
+import { certificateFile, readKeyPair } from './certificate.ts';
+import { HEALTH_KEYS, readHealth } from './health.ts';
 import { readResolve } from './resolve.ts';
 import { readSticky } from './sticky.ts';
-import type { Cluster, ClusterTls, Endpoint, ResolveSettings } from '../types/cluster.ts';
 
 const CLUSTER = {
   what: 'a cluster',

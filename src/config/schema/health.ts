@@ -2,10 +2,10 @@
 import { MAX_DURATION_MS } from '../../core/units/duration.ts';
 import type { Format } from '../syntax/formats.ts';
 import { FormatError, describe, duration, integer, line, oneOf } from '../syntax/formats.ts';
-import { urlPath } from './route/route-match.ts';
 import { readValue } from '../syntax/section.ts';
 import type { Section } from '../syntax/section.ts';
 import type { Cluster, HealthCheck, OutlierFailure, OutlierSettings } from '../types/cluster.ts';
+import { urlPath } from './route/route-match.ts';
 
 export const HEALTH_KEYS = ['healthCheck', 'onDown', 'outlier', 'panicThreshold', 'slowStart'];
 

@@ -1,8 +1,8 @@
 /** A listener of either mode. */
 import { isIP } from 'node:net';
-import { MAX_DURATION_MS } from '../../core/units/duration.ts';
 import type { TcpAddress } from '../../core/address.ts';
-import { readCertificate } from './certificate.ts';
+import { MAX_DURATION_MS } from '../../core/units/duration.ts';
+import type { Context } from '../syntax/context.ts';
 import type { Format } from '../syntax/formats.ts';
 import {
   FormatError,
@@ -15,9 +15,6 @@ import {
   oneOf,
   toggle,
 } from '../syntax/formats.ts';
-import type { Context } from '../syntax/context.ts';
-import { readPaths } from './paths.ts';
-import { readRoutes } from './route/route.ts';
 import type { Located } from '../syntax/section.ts';
 import { Section, readValue } from '../syntax/section.ts';
 import type {
@@ -30,6 +27,9 @@ import type {
   WebSocketSettings,
 } from '../types/listener.ts';
 import type { Route } from '../types/route.ts';
+import { readCertificate } from './certificate.ts';
+import { readPaths } from './paths.ts';
+import { readRoutes } from './route/route.ts';
 
 const COMMON = ['name', 'mode', 'address', 'maxConnections'];
 const MODES = {

@@ -1,21 +1,21 @@
 /** The whole configuration: its parts, and the checks across them. */
 import { dirname, resolve } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
-import { warnOfDescriptors, warnOfUnfinishedMessages } from './capacity.ts';
+import { ClusterNames } from '../syntax/context.ts';
 import type { BaseDirectory } from '../syntax/files.ts';
 import { directory } from '../syntax/files.ts';
-import type { ClusterFiles, ReadCluster } from './cluster.ts';
-import { readCluster } from './cluster.ts';
-import { ClusterNames } from '../syntax/context.ts';
 import { hostName } from '../syntax/host.ts';
-import { readListener } from './listener.ts';
 import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
 import { readValue } from '../syntax/section.ts';
-import type { Settings } from './settings.ts';
 import type { Cluster } from '../types/cluster.ts';
 import type { Config, DemoSettings } from '../types/config.ts';
 import type { Listener } from '../types/listener.ts';
+import { warnOfDescriptors, warnOfUnfinishedMessages } from './capacity.ts';
+import type { ClusterFiles, ReadCluster } from './cluster.ts';
+import { readCluster } from './cluster.ts';
+import { readListener } from './listener.ts';
+import type { Settings } from './settings.ts';
 import { refuseSharedAddresses, refuseTwins } from './uniqueness.ts';
 
 interface ReadConfig {

@@ -1,8 +1,8 @@
 /** Files and directories that a configuration names. Relative paths start at the configuration's directory. */
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { formatByteSize } from '../../core/units/byte-size.ts';
 import { codeOf, messageOf } from '../../core/errors.ts';
+import { formatByteSize } from '../../core/units/byte-size.ts';
 import type { Format } from './formats.ts';
 import { FormatError, describe, text } from './formats.ts';
 

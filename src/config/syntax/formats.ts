@@ -1,10 +1,10 @@
 /** Formats of single values. Each reads a raw value, or says what is wrong with it and what to write instead. */
 import type { Address, TcpAddress } from '../../core/address.ts';
 import { parseAddress, parseTcpAddress } from '../../core/address.ts';
+import { TOKEN } from '../../core/tokens.ts';
 import { formatByteSize, parseByteSize } from '../../core/units/byte-size.ts';
 import { formatDuration, parseDuration } from '../../core/units/duration.ts';
 import { formatByteRate, formatRate, parseByteRate, parseRate } from '../../core/units/rate.ts';
-import { TOKEN } from '../../core/tokens.ts';
 import { nearest } from './nearest.ts';
 
 /** Reads a raw value. Throws a FormatError if the value is not allowed. */

@@ -1,8 +1,8 @@
 /** `--set path=value`: a dotted path, with indexes of lists, and a value in YAML. */
+import { describe } from './formats.ts';
 import { isMapping } from './section.ts';
 import type { Path } from './source-file.ts';
 import { parseValue } from './source-file.ts';
-import { describe } from './formats.ts';
 
 interface Override {
   readonly path: readonly string[];

@@ -1,6 +1,6 @@
-import { EAGAIN, EINTR } from '../../sys/errno.ts';
-import { BREAKS_ONLY, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from '../../sys/epoll.ts';
 import { Watched } from '../../loop/poller.ts';
+import { BREAKS_ONLY, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from '../../sys/epoll.ts';
+import { EAGAIN, EINTR } from '../../sys/errno.ts';
 import type { RawLoop } from './raw-loop.ts';
 import type { Spill } from './spill.ts';
 

@@ -1,14 +1,14 @@
-import { Timed } from '../../core/timing/timer-wheel.ts';
 import type { L4Listener } from '../../config/types/listener.ts';
 import { formatAddress } from '../../core/address.ts';
-import { HandOver } from '../../sys/sockets/hand-over.ts';
-import { BACKLOG } from '../../sys/socket-constants.ts';
-import { EAGAIN, EINTR, errorName } from '../../sys/errno.ts';
+import { Timed } from '../../core/timing/timer-wheel.ts';
+import { Watched } from '../../loop/poller.ts';
 import { EPOLLIN } from '../../sys/epoll.ts';
+import { EAGAIN, EINTR, errorName } from '../../sys/errno.ts';
+import { BACKLOG } from '../../sys/socket-constants.ts';
+import { HandOver } from '../../sys/sockets/hand-over.ts';
 import { SocketAddress } from '../../sys/sockets/socket-address.ts';
 import { refusalOf } from '../rejection.ts';
 import type { TunnelContext, TunnelListener } from '../tunnel.ts';
-import { Watched } from '../../loop/poller.ts';
 import type { RawLoop } from './raw-loop.ts';
 import { RawTunnel } from './raw-tunnel.ts';
 

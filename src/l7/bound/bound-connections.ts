@@ -1,8 +1,8 @@
 import { TICK_MS, Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
-import { BOUND_CLOSES } from '../../telemetry/metrics/label-values.ts';
-import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import { LineLimit } from '../../telemetry/line-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { BOUND_CLOSES } from '../../telemetry/metrics/label-values.ts';
+import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import type { StatsPage } from '../../telemetry/stats-page.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';

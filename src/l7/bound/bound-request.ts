@@ -1,12 +1,12 @@
 import type { Cluster } from '../../upstream/cluster.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import { challengesConnection, type ConnectionLogin } from '../../wire/http/connection-auth.ts';
-import { networkOf } from '../../wire/ip-address.ts';
 import type { ResponseHead } from '../../wire/http/response-head.ts';
-import { boundKeepAlive } from '../upstream/keep-alive-hint.ts';
-import type { UpstreamSocket } from '../contract/upstream-socket.ts';
-import type { Bound, BoundConnections } from './bound-connections.ts';
+import { networkOf } from '../../wire/ip-address.ts';
 import type { Asker, ClientConnection } from '../contract/client-connections.ts';
+import type { UpstreamSocket } from '../contract/upstream-socket.ts';
+import { boundKeepAlive } from '../upstream/keep-alive-hint.ts';
+import type { Bound, BoundConnections } from './bound-connections.ts';
 
 /** What the bound requests of one route share. */
 interface BoundTerms {

@@ -1,5 +1,5 @@
-import type { RequestHead } from '../../wire/http/request-head.ts';
 import { framingOf } from '../../wire/http/request-encoding.ts';
+import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { RequestBody } from './request-body.ts';
 
 /** Max bytes of an unwanted body that are read and dropped. */

@@ -20,8 +20,8 @@ import {
 } from '../contract/listener-stats.ts';
 import { ProxiedRequest } from '../http/proxied-request.ts';
 import { HandshakeGate } from '../websocket/handshakes/handshake-gate.ts';
-import { Upgrade } from '../websocket/upgrade.ts';
 import type { UpgradeContext } from '../websocket/upgrade-order.ts';
+import { Upgrade } from '../websocket/upgrade.ts';
 import { Answers } from './answers.ts';
 import { addressMatcher, checkRequest } from './client-request.ts';
 import { ClusterRoute } from './cluster-route.ts';

@@ -1,16 +1,16 @@
 import type { Config } from '../../config/types/config.ts';
-import type { DescriptorGate } from '../../upstream/descriptor-gate.ts';
 import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
 import type { RandomPool } from '../../core/random-pool.ts';
 import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { StatsPage } from '../../telemetry/stats-page.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
+import type { DescriptorGate } from '../../upstream/descriptor-gate.ts';
 import type { BoundConnections } from '../bound/bound-connections.ts';
 import type { BufferBudget } from '../buffers/buffer-budget.ts';
+import type { UpstreamDialler } from '../contract/upstream-socket.ts';
 import type { ConnectionPool } from '../http/connection-pool.ts';
 import type { RequestWriter } from '../http/request-writer.ts';
-import type { UpstreamDialler } from '../contract/upstream-socket.ts';
 
 /** What the listeners of layer 7 share in one worker, whatever their engines. */
 export interface L7Environment {

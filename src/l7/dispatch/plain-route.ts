@@ -1,10 +1,10 @@
 import type { ClusterAction, RouteAction } from '../../config/types/route.ts';
 import { expandRedirect } from '../../routing/rewrite.ts';
 import { headerOf } from '../../wire/http/request-head.ts';
-import type { Answers } from './answers.ts';
-import type { RouteHandler } from './route-handler.ts';
 import type { HeaderList } from '../contract/http-reply.ts';
 import { StaticFiles } from '../static/static-files.ts';
+import type { Answers } from './answers.ts';
+import type { RouteHandler } from './route-handler.ts';
 
 /** Makes the handler of a route that answers without an endpoint. */
 export function plainHandler(action: Exclude<RouteAction, ClusterAction>, answers: Answers): RouteHandler {

@@ -1,7 +1,7 @@
 import type { Cluster } from '../../config/types/cluster.ts';
 import type { L7Listener, UnderscoreHeaders } from '../../config/types/listener.ts';
-import type { RequestHead } from '../../wire/http/request-head.ts';
 import { isWrittenByProxy } from '../../wire/http/request-encoding.ts';
+import type { RequestHead } from '../../wire/http/request-head.ts';
 
 /**
  * Filters headers whose names have an underscore. Many servers take an underscore for a hyphen (CGI, WSGI), and so a

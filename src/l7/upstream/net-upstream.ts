@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { copyOf } from '../../core/copy.ts';
-import type { Cluster } from '../../upstream/cluster.ts';
 import { descriptorOf } from '../../sys/node/node-sockets.ts';
 import { atTrueEnd } from '../../sys/node/true-end.ts';
+import type { Cluster } from '../../upstream/cluster.ts';
 import { dial, dialErrorOf } from '../../upstream/dialling/dial.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { UpstreamDialler, UpstreamOwner } from '../contract/upstream-socket.ts';

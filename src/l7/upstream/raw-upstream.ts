@@ -7,10 +7,10 @@ import type { Cluster } from '../../upstream/cluster.ts';
 import { AddressDial, type DialOwner } from '../../upstream/dialling/address-dial.ts';
 import { EndpointAddresses } from '../../upstream/dialling/endpoint-addresses.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
+import type { UpstreamDialler, UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';
 import { Inbox } from './inbox.ts';
 import { netDialler } from './net-upstream.ts';
 import { SendQueue } from './send-queue.ts';
-import type { UpstreamDialler, UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';
 
 const SCRATCH_SIZE = 64 * 1024;
 

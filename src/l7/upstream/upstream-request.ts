@@ -1,5 +1,5 @@
-import type { ConnectFailure } from '../../upstream/endpoint.ts';
 import { connectFailureOf } from '../../upstream/dialling/dial.ts';
+import type { ConnectFailure } from '../../upstream/endpoint.ts';
 import { BodyReader, type BodySink } from '../../wire/http/body-reader.ts';
 import { ResponseHeadReader, type ResponseHead } from '../../wire/http/response-head.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';

@@ -10,11 +10,11 @@ import type { Relay, RelayTerms } from '../contract/relay.ts';
 import { MessageRelay } from '../websocket/message-relay/message-relay.ts';
 import { Outbox, SLAB_BYTES } from '../websocket/message-relay/outbox.ts';
 import type { RelayEnvironment } from '../websocket/message-relay/session-context.ts';
+import { RECEIVE_BUFFER_BYTES } from './app/listening-socket.ts';
 import { ConnectionSearch } from './clients/connection-search.ts';
 import { KnownConnections } from './clients/known-connections.ts';
 import { UwsClientConnections } from './clients/uws-client-connections.ts';
 import { SAMPLE_MS, UnfinishedMessages } from './unfinished/unfinished-messages.ts';
-import { RECEIVE_BUFFER_BYTES } from './app/listening-socket.ts';
 import { UwsListener, type UwsTerms } from './uws-listener.ts';
 
 /** Interval of {@link UnfinishedMessages.tick} without system calls, when it only reserves memory for sessions. */

@@ -3,22 +3,22 @@ import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t } fro
 import type { L7Listener } from '../../config/types/listener.ts';
 import type { ThreadLock } from '../../core/thread-lock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { chooseDeflateOffer } from './deflate-offer.ts';
-import { formatIp } from '../../wire/ip-address.ts';
 import { headerOf, joinedHeaderOf, type RequestHead } from '../../wire/http/request-head.ts';
+import { formatIp } from '../../wire/ip-address.ts';
 import type { UpgradeRequest } from '../../wire/upgrade/upgrade-request.ts';
+import type { DownstreamOwner } from '../contract/downstream-socket.ts';
 import type { EngineListener, ListenerOwner } from '../contract/engine.ts';
 import type { Exchange } from '../contract/exchange.ts';
 import type { HeaderList } from '../contract/http-reply.ts';
-import type { DownstreamOwner } from '../contract/downstream-socket.ts';
 import type { RelaySession } from '../contract/relay.ts';
 import type { UpgradeReply } from '../contract/upgrade-reply.ts';
-import { MessageMemory, releaseMessage } from './message-memory.ts';
-import type { UnfinishedMessages } from './unfinished/unfinished-messages.ts';
-import { UwsClient, type ClientTerms } from './uws-client.ts';
 import { ListeningSocket } from './app/listening-socket.ts';
 import { createApp, fixedSettings, type AppLink } from './app/uws-app.ts';
+import { chooseDeflateOffer } from './deflate-offer.ts';
+import { MessageMemory, releaseMessage } from './message-memory.ts';
 import { UwsReply } from './reply/uws-reply.ts';
+import type { UnfinishedMessages } from './unfinished/unfinished-messages.ts';
+import { UwsClient, type ClientTerms } from './uws-client.ts';
 import { UwsRequestBody } from './uws-request-body.ts';
 import { makeWebSocket } from './uws-upgrade.ts';
 

@@ -1,7 +1,7 @@
 import type { HttpResponse, us_socket_context_t, WebSocket } from 'uWebSockets.js';
 import type { HeaderList } from '../contract/http-reply.ts';
-import type { UwsClient } from './uws-client.ts';
 import type { UwsReply } from './reply/uws-reply.ts';
+import type { UwsClient } from './uws-client.ts';
 
 /** The user data of a WebSocket. uWS copies its fields onto the socket object, from which handlers read them. */
 export interface SocketData {

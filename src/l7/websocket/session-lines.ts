@@ -1,8 +1,8 @@
 import { copyOfText } from '../../core/copy.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
-import type { SessionEnd, SessionLog } from '../contract/relay.ts';
 import { requestFields, subprotocolField, type LoggedClient } from '../access-log/request-fields.ts';
+import type { SessionEnd, SessionLog } from '../contract/relay.ts';
 
 /** The route that a session came by, and the endpoint that it leads to. */
 interface SessionPlace {

@@ -6,10 +6,10 @@ import { endpointSeries } from '../../protocol/series.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import { membershipOf } from '../../upstream/membership.ts';
-import { ClusterMonitor } from './cluster-monitor.ts';
-import type { EndpointRecord } from './endpoint-record.ts';
 import type { Broadcast } from '../workers/broadcast.ts';
 import type { WorkerPages } from '../workers/worker-pages.ts';
+import { ClusterMonitor } from './cluster-monitor.ts';
+import type { EndpointRecord } from './endpoint-record.ts';
 
 /** Connections that are ended in a second by default. */
 const EVICTIONS_PER_SECOND = 100;

@@ -1,7 +1,7 @@
 import type { ResolveSettings } from '../../config/types/cluster.ts';
 import type { TcpAddress } from '../../core/address.ts';
-import { Backoff } from '../../core/timing/backoff.ts';
 import { messageOf } from '../../core/errors.ts';
+import { Backoff } from '../../core/timing/backoff.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { FoundEndpoint, NameLookup } from '../../upstream/name-lookup.ts';
 

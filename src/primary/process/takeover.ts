@@ -1,5 +1,5 @@
-import { formatAddress } from '../../core/address.ts';
 import type { Config } from '../../config/types/config.ts';
+import { formatAddress } from '../../core/address.ts';
 import { StartError, codeOf, messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { askAdmin, sentenceOf } from './admin-request.ts';

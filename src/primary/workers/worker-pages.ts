@@ -2,8 +2,8 @@ import type { Config } from '../../config/types/config.ts';
 import { layoutOf } from '../../protocol/stats-layout.ts';
 import type { DrainScope, WorkerKind } from '../../protocol/to-worker.ts';
 import { pageMetrics, threadMetrics } from '../../telemetry/metrics/page-metrics.ts';
-import { PageSums } from '../../telemetry/page-sums.ts';
 import type { Series } from '../../telemetry/page-layout.ts';
+import { PageSums } from '../../telemetry/page-sums.ts';
 import { SeriesDirectory } from '../../telemetry/series-directory.ts';
 import { allocatePage, clearGauges } from '../../telemetry/stats-page.ts';
 

@@ -1,8 +1,8 @@
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
+import { StartError, messageOf } from '../../core/errors.ts';
 import { Backoff } from '../../core/timing/backoff.ts';
 import type { BackoffLimits } from '../../core/timing/backoff.ts';
-import { StartError, messageOf } from '../../core/errors.ts';
 import type { EndpointFailure, FromWorker } from '../../protocol/from-worker.ts';
 import { Pulse } from '../../protocol/pulse.ts';
 import type { WorkerState } from '../../protocol/status.ts';

@@ -1,5 +1,5 @@
-import { nativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
+import { nativeCalls } from '../native-calls.ts';
 
 /**
  * Returns the descriptor that becomes readable when Node's event loop of this thread has work: a message, a result of the

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { SystemCallError, errorName } from '../errno.ts';
-import { callsOnSockets, descriptorOf } from './node-sockets.ts';
 import type { Sockets } from '../sockets/sockets.ts';
+import { callsOnSockets, descriptorOf } from './node-sockets.ts';
 
 const NOTHING = Buffer.alloc(0);
 /** The error of a reset behind FIN: all bytes have arrived, so the end is regular. */

@@ -1,8 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { isListening } from './listening-sockets.ts';
-import { nativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
-import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_BYTES, familyOf } from './socket-structs.ts';
+import { nativeCalls } from '../native-calls.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -11,6 +9,8 @@ import {
   SO_ATTACH_REUSEPORT_CBPF,
   SO_DETACH_REUSEPORT_BPF,
 } from '../socket-constants.ts';
+import { isListening } from './listening-sockets.ts';
+import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_BYTES, familyOf } from './socket-structs.ts';
 
 const PROGRAM_BYTES = 16;
 

@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
-import { nativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
-import { SOCKADDR_BYTES, familyOf } from './socket-structs.ts';
+import { nativeCalls } from '../native-calls.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -13,6 +12,7 @@ import {
   SO_RCVBUF,
   TCP_NOTSENT_LOWAT,
 } from '../socket-constants.ts';
+import { SOCKADDR_BYTES, familyOf } from './socket-structs.ts';
 
 /**
  * Gives a library's listening socket a queue of {@link BACKLOG} connections. A connect without room in the queue is dropped,

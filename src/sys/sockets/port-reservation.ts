@@ -1,8 +1,6 @@
 import { SystemCallError } from '../errno.ts';
-import { nativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
-import type { SocketAddress } from './socket-address.ts';
-import { SOCKADDR_BYTES } from './socket-structs.ts';
+import { nativeCalls } from '../native-calls.ts';
 import {
   AF_INET6,
   IPPROTO_IPV6,
@@ -13,6 +11,8 @@ import {
   SO_REUSEADDR,
   SO_REUSEPORT,
 } from '../socket-constants.ts';
+import type { SocketAddress } from './socket-address.ts';
+import { SOCKADDR_BYTES } from './socket-structs.ts';
 
 /** An address that is bound without listening: no other program gets it, and clients are refused. */
 export interface Reservation {

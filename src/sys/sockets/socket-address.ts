@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
 import type { Address, TcpAddress } from '../../core/address.ts';
 import { formatAddress } from '../../core/address.ts';
-import { nativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
-import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_BYTES, writeIpv4, writeIpv6, writeUnix } from './socket-structs.ts';
+import { nativeCalls } from '../native-calls.ts';
 import { AF_INET, AF_INET6, AF_UNIX } from '../socket-constants.ts';
+import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_BYTES, writeIpv4, writeIpv6, writeUnix } from './socket-structs.ts';
 
 /** An address for system calls, created once and used for any number of sockets. */
 export class SocketAddress {

@@ -1,10 +1,8 @@
-import { SystemCallError } from '../errno.ts';
 import { noteListening } from '../descriptors/descriptor-table.ts';
+import { SystemCallError } from '../errno.ts';
+import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
 import { checkDescriptor, nativeCalls } from '../native-calls.ts';
 import type { NativeCalls } from '../native-calls.ts';
-import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
-import type { SocketAddress } from './socket-address.ts';
-import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_BYTES, familyOf } from './socket-structs.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -30,6 +28,8 @@ import {
   KEEP_ALIVE_INTERVAL_MS,
   KEEP_ALIVE_PROBES,
 } from '../socket-constants.ts';
+import type { SocketAddress } from './socket-address.ts';
+import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_BYTES, familyOf } from './socket-structs.ts';
 
 /** Parts of the scratch memory: the value of an option, its length, and a peer's address as bytes and as text. */
 const VALUE = { start: 0, end: 8 } as const;

@@ -1,8 +1,8 @@
 import { SystemCallError } from '../errno.ts';
-import { nativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
-import { SOCKADDR_BYTES, writeAbstract, writeUnix } from './socket-structs.ts';
+import { nativeCalls } from '../native-calls.ts';
 import { AF_UNIX, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from '../socket-constants.ts';
+import { SOCKADDR_BYTES, writeAbstract, writeUnix } from './socket-structs.ts';
 
 /**
  * Sends one datagram to a UNIX socket without waiting. Node cannot send to such sockets.

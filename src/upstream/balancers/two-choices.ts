@@ -1,5 +1,5 @@
-import type { Balancer } from './balancer.ts';
 import type { Endpoint } from '../endpoint.ts';
+import type { Balancer } from './balancer.ts';
 import type { PickContext } from './balancer.ts';
 import { WeightedDraw } from './weighted-draw.ts';
 

@@ -3,10 +3,10 @@ import type { HealthCheck } from '../../config/types/cluster.ts';
 import type { Address } from '../../core/address.ts';
 import { ownShortageOf } from '../../core/shortage.ts';
 import { dial, dialErrorOf } from '../dialling/dial.ts';
+import type { UpstreamTls } from '../upstream-tls.ts';
 import { HttpCheck } from './http-check.ts';
 import type { ProbeCheck, ProbeEnd } from './probe-check.ts';
 import { WebSocketCheck } from './websocket-check.ts';
-import type { UpstreamTls } from '../upstream-tls.ts';
 
 /** The endpoint to probe. */
 interface ProbeTarget {

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { HealthCheck } from '../../config/types/cluster.ts';
 import type { Address } from '../../core/address.ts';
-import { acceptKey } from '../../wire/upgrade/accept-key.ts';
 import { FrameReader } from '../../wire/frames/frame-reader.ts';
 import { MAX_MASKED_HEAD_BYTES, writeMaskedFrame } from '../../wire/frames/frame-writer.ts';
-import { NO_EDITS } from '../../wire/http/header-edits.ts';
 import { OPCODE_CLOSE, OPCODE_PING } from '../../wire/frames/opcodes.ts';
-import { ResponseHeadReader, SWITCHING_PROTOCOLS } from '../../wire/http/response-head.ts';
+import { NO_EDITS } from '../../wire/http/header-edits.ts';
 import { encodeUpgradeRequest } from '../../wire/http/request-encoding.ts';
+import { ResponseHeadReader, SWITCHING_PROTOCOLS } from '../../wire/http/response-head.ts';
+import { acceptKey } from '../../wire/upgrade/accept-key.ts';
 import { checkUpgradeResponse } from '../../wire/upgrade/upgrade-response.ts';
 import { probeHost, type ProbeCheck, type ProbeEnd } from './probe-check.ts';
 

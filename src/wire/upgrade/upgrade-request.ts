@@ -1,5 +1,4 @@
 import { SUBPROTOCOL } from '../../core/tokens.ts';
-import { isHandshakeKey } from './accept-key.ts';
 import {
   headerOf,
   joinedHeaderOf,
@@ -7,6 +6,7 @@ import {
   onlyHeaderOf,
   type RequestHead,
 } from '../http/request-head.ts';
+import { isHandshakeKey } from './accept-key.ts';
 
 /** A valid opening handshake of a client. */
 export interface UpgradeRequest {

@@ -1,7 +1,7 @@
 /** Two proxies in front of one kind of endpoint: sluice, and nginx where it is installed. */
 import { Nginx, nginxVersion } from '../../support/processes/nginx.ts';
-import { RawConnection } from '../../support/sockets/raw-connection.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
+import { RawConnection } from '../../support/sockets/raw-connection.ts';
 import { HOST, request } from './building.ts';
 import { Recorder } from './recorder.ts';
 

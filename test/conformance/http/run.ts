@@ -1,9 +1,9 @@
 /** Sends a case to a proxy, and says what comes of it. */
 import { eventually } from '../../support/deadline.ts';
 import { RawConnection } from '../../support/sockets/raw-connection.ts';
+import { request } from './building.ts';
 import type { Case, Outcome } from './case.ts';
 import type { Proxy } from './rig.ts';
-import { request } from './building.ts';
 
 /** What has come of a case. */
 export interface Observation {

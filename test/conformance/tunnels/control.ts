@@ -11,16 +11,16 @@ import type { FromWorker } from '../../../src/protocol/from-worker.ts';
 import { Pulse } from '../../../src/protocol/pulse.ts';
 import { layoutOf } from '../../../src/protocol/stats-layout.ts';
 import type { ToWorker, WorkerStart } from '../../../src/protocol/to-worker.ts';
+import { allocateDescriptorTable } from '../../../src/sys/descriptors/descriptor-table.ts';
 import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
 import { findSlot } from '../../../src/telemetry/page-layout.ts';
-import { allocateDescriptorTable } from '../../../src/sys/descriptors/descriptor-table.ts';
 import { SeriesDirectory } from '../../../src/telemetry/series-directory.ts';
 import { allocatePage } from '../../../src/telemetry/stats-page.ts';
 import { within } from '../../support/deadline.ts';
 import { TcpEndpoint, TcpPeer } from '../../support/sockets/tcp-peer.ts';
-import { clusterState } from '../../unit/upstream/endpoints.ts';
 import { config } from '../../unit/primary/fixtures/config.ts';
 import { freshAddress } from '../../unit/sys/pairs.ts';
+import { clusterState } from '../../unit/upstream/endpoints.ts';
 
 const CONNECTIONS = 400;
 /** 200 a second. */

@@ -5,11 +5,11 @@ import { bytesOnTheWay, exhaustDescriptors, unreadBytes } from '../../support/pr
 import { TcpEndpoint } from '../../support/sockets/tcp-peer.ts';
 import { describeManyTunnels } from './churn.ts';
 import { describeControlledTunnels } from './control.ts';
-import { net } from './engines.ts';
-import { TunnelRig } from './rig.ts';
-import { describeResets } from './resets.ts';
 import { describeDialling } from './dialling.ts';
+import { net } from './engines.ts';
 import { describeTunnelLimits } from './limits.ts';
+import { describeResets } from './resets.ts';
+import { TunnelRig } from './rig.ts';
 import { describeTunnels } from './suite.ts';
 import { describeTransfers } from './transfers.ts';
 

@@ -10,11 +10,11 @@ import type { LogLine } from '../../support/processes/sluice-process.ts';
 import { TcpEndpoint } from '../../support/sockets/tcp-peer.ts';
 import { describeManyTunnels } from './churn.ts';
 import { describeControlledTunnels } from './control.ts';
-import { raw } from './engines.ts';
-import { TunnelRig } from './rig.ts';
-import { describeResets } from './resets.ts';
 import { describeDialling } from './dialling.ts';
+import { raw } from './engines.ts';
 import { describeTunnelLimits } from './limits.ts';
+import { describeResets } from './resets.ts';
+import { TunnelRig } from './rig.ts';
 import { describeTunnels } from './suite.ts';
 import { describeTransfers } from './transfers.ts';
 

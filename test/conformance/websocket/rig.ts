@@ -1,6 +1,6 @@
 /** One real proxy for all cases, an endpoint behind it that echoes, and one that is a raw socket. */
-import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
+import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
 import { WsEndpoint, type WsPeer } from '../../support/websocket/ws-peer.ts';
 import type { ListenerName } from './case.ts';
 

@@ -5,15 +5,15 @@ import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { CertificateAuthority } from '../../support/certificates.ts';
 import { eventually } from '../../support/deadline.ts';
-import { startLoggedApp, startLoggedSluice } from '../../support/rigs/access-log-rig.ts';
 import { scrape } from '../../support/http/metrics.ts';
+import type { LogLine, SluiceProcess } from '../../support/processes/sluice-process.ts';
+import { startLoggedApp, startLoggedSluice } from '../../support/rigs/access-log-rig.ts';
 import {
   RawConnection,
   headerOf,
   upgradeRequest,
   type RawHead,
 } from '../../support/sockets/raw-connection.ts';
-import type { LogLine, SluiceProcess } from '../../support/processes/sluice-process.ts';
 
 const CLIENT = '198.51.100.7';
 const FROM_BROWSER = [

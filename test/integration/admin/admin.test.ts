@@ -1,17 +1,17 @@
 /** The admin address of a real process, under clients that mean no good. */
 import assert from 'node:assert/strict';
+import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { hostname } from 'node:os';
-import { lookup } from 'node:dns/promises';
 import { after, before, describe, it } from 'node:test';
 import { eventually, within } from '../../support/deadline.ts';
-import { freePorts } from '../../support/sockets/free-port.ts';
 import { scrape } from '../../support/http/metrics.ts';
 import { runCommand } from '../../support/processes/run-command.ts';
 import { sluiceCommand } from '../../support/processes/sluice-command.ts';
 import { startSluice, type LogLine, type SluiceProcess } from '../../support/processes/sluice-process.ts';
+import { freePorts } from '../../support/sockets/free-port.ts';
 import { parseExposition } from '../../unit/telemetry/exposition-parser.ts';
 
 const TOKEN = 'a-token-of-20-chars.';

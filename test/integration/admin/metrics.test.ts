@@ -9,9 +9,9 @@ import { after, before, describe, it } from 'node:test';
 import { CertificateAuthority } from '../../support/certificates.ts';
 import { eventually } from '../../support/deadline.ts';
 import { HttpEndpoint, begin } from '../../support/http/http-endpoint.ts';
-import { freePorts } from '../../support/sockets/free-port.ts';
 import { runCommand } from '../../support/processes/run-command.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
+import { freePorts } from '../../support/sockets/free-port.ts';
 import { WsEndpoint } from '../../support/websocket/ws-peer.ts';
 
 const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';

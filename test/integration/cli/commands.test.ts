@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { eventually } from '../../support/deadline.ts';
-import { freePorts } from '../../support/sockets/free-port.ts';
-import { ReloadRig, withAdmin } from '../../support/rigs/reload-rig.ts';
 import { sluiceCommand } from '../../support/processes/sluice-command.ts';
+import { ReloadRig, withAdmin } from '../../support/rigs/reload-rig.ts';
+import { freePorts } from '../../support/sockets/free-port.ts';
 import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
 
 const local = '127.0.0.1:0';

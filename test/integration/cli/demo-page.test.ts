@@ -6,9 +6,9 @@ import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
 import { parse } from 'yaml';
 import { CHROMIUM, CHROMIUM_ARGUMENTS } from '../../support/processes/chromium.ts';
-import { freePorts } from '../../support/sockets/free-port.ts';
 import { startSluice } from '../../support/processes/sluice-process.ts';
 import type { SluiceProcess } from '../../support/processes/sluice-process.ts';
+import { freePorts } from '../../support/sockets/free-port.ts';
 import { WsClient } from '../../support/websocket/ws-client.ts';
 
 const CONFIG_DIRECTORY = resolve(import.meta.dirname, '../../../config');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { assertEvenSpread } from '../../support/rigs/cluster-balance.ts';
 import { HttpEndpoint, ask } from '../../support/http/http-endpoint.ts';
 import { runCommand } from '../../support/processes/run-command.ts';
+import { assertEvenSpread } from '../../support/rigs/cluster-balance.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
 
 describe('four workers', { timeout: 300_000 }, () => {

@@ -4,13 +4,13 @@ import { createServer as createHttpsServer } from 'node:https';
 import { after, before, describe, it } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { CertificateAuthority } from '../../support/certificates.ts';
-import { silentEndpoint, type BadEndpoint } from '../../support/sockets/bad-endpoints.ts';
 import { eventually, within } from '../../support/deadline.ts';
+import { WebRig } from '../../support/rigs/web-rig.ts';
+import { silentEndpoint, type BadEndpoint } from '../../support/sockets/bad-endpoints.ts';
 import { freePorts } from '../../support/sockets/free-port.ts';
 import type { RawConnection } from '../../support/sockets/raw-connection.ts';
 import { headerOf, switchingProtocols } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
-import { WebRig } from '../../support/rigs/web-rig.ts';
 import type { WsPeer } from '../../support/websocket/ws-peer.ts';
 import { WsEndpoint } from '../../support/websocket/ws-peer.ts';
 

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import type { EndpointStatus, Status } from '../../../src/protocol/status.ts';
-import { askAdmin } from '../../support/http/admin-client.ts';
-import { silentEndpoint } from '../../support/sockets/bad-endpoints.ts';
 import { eventually } from '../../support/deadline.ts';
-import { FickleEndpoint } from '../../support/websocket/fickle-endpoint.ts';
+import { askAdmin } from '../../support/http/admin-client.ts';
 import { MortalEndpoint } from '../../support/rigs/killed-endpoint.ts';
+import { WebRig } from '../../support/rigs/web-rig.ts';
+import { silentEndpoint } from '../../support/sockets/bad-endpoints.ts';
 import { RawConnection } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
-import { WebRig } from '../../support/rigs/web-rig.ts';
+import { FickleEndpoint } from '../../support/websocket/fickle-endpoint.ts';
 import { WsPeer } from '../../support/websocket/ws-peer.ts';
 
 const cleanups: (() => unknown)[] = [];

@@ -3,8 +3,8 @@ import { createServer, request, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, it } from 'node:test';
 import { eventually, within } from '../../support/deadline.ts';
-import { RawConnection } from '../../support/sockets/raw-connection.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
+import { RawConnection } from '../../support/sockets/raw-connection.ts';
 import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
 
 const POLL = '/socket.io/?EIO=4&transport=polling';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { within } from '../../support/deadline.ts';
+import { WebRig } from '../../support/rigs/web-rig.ts';
 import type { RawConnection } from '../../support/sockets/raw-connection.ts';
 import {
   acceptFor,
@@ -12,7 +13,6 @@ import {
 } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
 import { BINARY, CLOSE, TEXT, closeBody, encodeFrame } from '../../support/websocket/raw-frames.ts';
-import { WebRig } from '../../support/rigs/web-rig.ts';
 import { WsPeer } from '../../support/websocket/ws-peer.ts';
 
 describe('the handshake with an endpoint', () => {

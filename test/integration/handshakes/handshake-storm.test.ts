@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { eventually } from '../../support/deadline.ts';
+import { WebRig } from '../../support/rigs/web-rig.ts';
 import { headerOf, switchingProtocols, type RawConnection } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
-import { WebRig } from '../../support/rigs/web-rig.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

@@ -1,6 +1,7 @@
 /** Requests that name an upgrade to WebSocket, and are answered as plain HTTP all the same. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { WebRig } from '../../support/rigs/web-rig.ts';
 import {
   RawConnection,
   headerOf,
@@ -8,7 +9,6 @@ import {
   type RawHead,
 } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
-import { WebRig } from '../../support/rigs/web-rig.ts';
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 

@@ -6,9 +6,9 @@ import { after, before, describe, it } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { within } from '../../support/deadline.ts';
 import { begin } from '../../support/http/http-endpoint.ts';
+import { WebRig } from '../../support/rigs/web-rig.ts';
 import type { RawConnection } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
-import { WebRig } from '../../support/rigs/web-rig.ts';
 import { GOOD_CERT, GOOD_KEY } from '../../unit/config/pem.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 600;

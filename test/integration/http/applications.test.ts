@@ -13,9 +13,9 @@ import { chromium } from 'playwright-core';
 import { Server as SocketIoServer } from 'socket.io';
 import { io, type Socket as SocketIoClient } from 'socket.io-client';
 import { createServer as createViteServer } from 'vite';
-import { CHROMIUM, CHROMIUM_ARGUMENTS } from '../../support/processes/chromium.ts';
 import { DEADLINE_MS, eventually, within } from '../../support/deadline.ts';
 import { ask } from '../../support/http/http-endpoint.ts';
+import { CHROMIUM, CHROMIUM_ARGUMENTS } from '../../support/processes/chromium.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
 
 const CLIENTS = 12;

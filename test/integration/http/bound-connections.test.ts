@@ -1,12 +1,12 @@
 /** NTLM and Negotiate through the proxy: what authenticates a connection to an endpoint is one client's own. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { eventually } from '../../support/deadline.ts';
-import { RawConnection } from '../../support/sockets/raw-connection.ts';
-import { Domain, ask, logIn, logInAtOnce, upgrade } from '../../support/http/connection-domain.ts';
 import { CertificateAuthority } from '../../support/certificates.ts';
+import { eventually } from '../../support/deadline.ts';
+import { Domain, ask, logIn, logInAtOnce, upgrade } from '../../support/http/connection-domain.ts';
 import { runCommand } from '../../support/processes/run-command.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
+import { RawConnection } from '../../support/sockets/raw-connection.ts';
 
 describe('connection-bound authentication', () => {
   const authority = new CertificateAuthority();

@@ -5,11 +5,11 @@ import type { IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { eventually, within } from '../../support/deadline.ts';
-import { RawConnection, upgradeRequest } from '../../support/sockets/raw-connection.ts';
-import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
 import { runCommand } from '../../support/processes/run-command.ts';
 import { startSluice } from '../../support/processes/sluice-process.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
+import { RawConnection, upgradeRequest } from '../../support/sockets/raw-connection.ts';
+import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const LENGTH = 'HTTP/1.1 200 OK\r\nContent-Length: 42\r\n\r\n';

@@ -1,9 +1,9 @@
 /** What a client gets that is refused while it still sends the body of its request. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { WebRig } from '../../support/rigs/web-rig.ts';
 import { RawConnection, headerOf, type RawHead } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
-import { WebRig } from '../../support/rigs/web-rig.ts';
 
 const MIB = 1024 * 1024;
 

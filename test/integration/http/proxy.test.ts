@@ -5,9 +5,9 @@ import { buffer } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { eventually } from '../../support/deadline.ts';
 import { HttpEndpoint, ask } from '../../support/http/http-endpoint.ts';
+import { WebRig } from '../../support/rigs/web-rig.ts';
 import { RawConnection, headerOf, valuesOf, type RawHead } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
-import { WebRig } from '../../support/rigs/web-rig.ts';
 import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
 
 const LARGE = Buffer.from(Uint8Array.from({ length: 8_000_000 }, (_, index) => (index * index) % 251));

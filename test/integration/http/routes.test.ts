@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { eventually } from '../../support/deadline.ts';
-import { RawConnection, upgradeRequest } from '../../support/sockets/raw-connection.ts';
 import { askByCurl } from '../../support/processes/curl.ts';
 import { runCommand } from '../../support/processes/run-command.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
+import { RawConnection, upgradeRequest } from '../../support/sockets/raw-connection.ts';
 import { WsEndpoint, WsPeer, type ConnectOptions } from '../../support/websocket/ws-peer.ts';
 
 describe('the routes of a listener', () => {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { eventually } from '../../support/deadline.ts';
-import { RawConnection, upgradeRequest } from '../../support/sockets/raw-connection.ts';
 import { ReloadRig } from '../../support/rigs/reload-rig.ts';
+import { RawConnection, upgradeRequest } from '../../support/sockets/raw-connection.ts';
 import { TcpEndpoint, TcpPeer } from '../../support/sockets/tcp-peer.ts';
 import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
 

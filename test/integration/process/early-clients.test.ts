@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { it } from 'node:test';
-import { freePorts } from '../../support/sockets/free-port.ts';
 import { startSluice } from '../../support/processes/sluice-process.ts';
+import { freePorts } from '../../support/sockets/free-port.ts';
 
 /** More listeners than one make the time longer in which the first has been looked at, and does not listen yet. */
 const LISTENERS = 12;

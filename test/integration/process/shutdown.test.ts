@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { codeOf } from '../../../src/core/errors.ts';
-import { askAdmin } from '../../support/http/admin-client.ts';
-import { silentEndpoint } from '../../support/sockets/bad-endpoints.ts';
-import type { BadEndpoint } from '../../support/sockets/bad-endpoints.ts';
 import { DEADLINE_MS, eventually, within } from '../../support/deadline.ts';
+import { askAdmin } from '../../support/http/admin-client.ts';
 import { startSluice } from '../../support/processes/sluice-process.ts';
 import type { SluiceProcess } from '../../support/processes/sluice-process.ts';
+import { silentEndpoint } from '../../support/sockets/bad-endpoints.ts';
+import type { BadEndpoint } from '../../support/sockets/bad-endpoints.ts';
 import { TcpEndpoint, TcpPeer } from '../../support/sockets/tcp-peer.ts';
 import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
 

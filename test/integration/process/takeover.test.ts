@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { DEADLINE_MS, eventually } from '../../support/deadline.ts';
-import { Knocker } from '../../support/sockets/knocker.ts';
-import { withAdmin } from '../../support/rigs/reload-rig.ts';
 import { startSluice, type SluiceProcess } from '../../support/processes/sluice-process.ts';
+import { withAdmin } from '../../support/rigs/reload-rig.ts';
+import { Knocker } from '../../support/sockets/knocker.ts';
 import { TcpEndpoint, TcpPeer } from '../../support/sockets/tcp-peer.ts';
 import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
 

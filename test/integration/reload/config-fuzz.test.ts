@@ -7,9 +7,9 @@ import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { loadConfig } from '../../../src/config/loader.ts';
 import { ConfigError } from '../../../src/core/errors.ts';
-import { mutationsOf, tame } from '../../support/rigs/config-mutations.ts';
 import { eventually } from '../../support/deadline.ts';
 import { startSluice, type SluiceProcess } from '../../support/processes/sluice-process.ts';
+import { mutationsOf, tame } from '../../support/rigs/config-mutations.ts';
 
 const EXAMPLE = readFileSync(join(import.meta.dirname, '../../../config/example.yaml'), 'utf8');
 const TOKEN = 'a-token-for-tests-only';

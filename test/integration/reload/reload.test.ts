@@ -1,14 +1,14 @@
 /** The effect of a change of the configuration on open connections. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect as connectTls } from 'node:tls';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { CertificateAuthority } from '../../support/certificates.ts';
-import { ChangeStage } from '../../support/rigs/change-stage.ts';
 import { eventually } from '../../support/deadline.ts';
+import { ChangeStage } from '../../support/rigs/change-stage.ts';
 import { withAdmin } from '../../support/rigs/reload-rig.ts';
 import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
 

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { WebSocketServer } from 'ws';
+import { WebRig } from '../../support/rigs/web-rig.ts';
 import { freePorts } from '../../support/sockets/free-port.ts';
 import {
   RawConnection,
@@ -15,7 +16,6 @@ import {
   valuesOf,
   type RawHead,
 } from '../../support/sockets/raw-connection.ts';
-import { WebRig } from '../../support/rigs/web-rig.ts';
 
 const ORIGIN = 'https://page.example';
 const HSTS = 'max-age=63072000';

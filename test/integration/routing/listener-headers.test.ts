@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { WebRig } from '../../support/rigs/web-rig.ts';
 import {
   RawConnection,
   switchingProtocols,
@@ -8,7 +9,6 @@ import {
 } from '../../support/sockets/raw-connection.ts';
 import type { RawHead } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
-import { WebRig } from '../../support/rigs/web-rig.ts';
 
 /** What the endpoint got, and what the client got. */
 interface Passage {

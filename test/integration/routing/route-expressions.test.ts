@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { within } from '../../support/deadline.ts';
-import { RawConnection, headerOf, upgradeRequest } from '../../support/sockets/raw-connection.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
+import { RawConnection, headerOf, upgradeRequest } from '../../support/sockets/raw-connection.ts';
 import { WsEndpoint } from '../../support/websocket/ws-peer.ts';
 
 const EXPRESSIONS = ['^/(?:[\\w-]+/?)+\\.html$', '/.*/.*/.*/.*/end$', '^/((a+)+)+$'];

@@ -5,10 +5,10 @@ import { after, before, describe, it } from 'node:test';
 import { CertificateAuthority } from '../../support/certificates.ts';
 import { eventually, within } from '../../support/deadline.ts';
 import { residentBytes } from '../../support/processes/process-facts.ts';
+import { WebRig } from '../../support/rigs/web-rig.ts';
 import type { RawConnection } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
 import { BINARY, CLOSE, PING, PONG, closeBody, encodeFrame } from '../../support/websocket/raw-frames.ts';
-import { WebRig } from '../../support/rigs/web-rig.ts';
 import type { WsPeer } from '../../support/websocket/ws-peer.ts';
 
 const KIB = 1024;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { WebRig } from '../../support/rigs/web-rig.ts';
 import type { RawConnection } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
 import { BINARY, CLOSE, PING, TEXT, closeBody, encodeFrame } from '../../support/websocket/raw-frames.ts';
-import { WebRig } from '../../support/rigs/web-rig.ts';
 import type { WsPeer } from '../../support/websocket/ws-peer.ts';
 import { WsEndpoint } from '../../support/websocket/ws-peer.ts';
 

@@ -5,10 +5,10 @@ import { after, before, describe, it } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
 import { eventually } from '../../support/deadline.ts';
-import { residentBytes } from '../../support/processes/process-facts.ts';
-import { BINARY, encodeFrame } from '../../support/websocket/raw-frames.ts';
 import { CHROMIUM, CHROMIUM_ARGUMENTS } from '../../support/processes/chromium.ts';
+import { residentBytes } from '../../support/processes/process-facts.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
+import { BINARY, encodeFrame } from '../../support/websocket/raw-frames.ts';
 import { WsEndpoint } from '../../support/websocket/ws-peer.ts';
 
 const MIB = 1024 ** 2;

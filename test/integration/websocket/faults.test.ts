@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Arrivals, eventually, within } from '../../support/deadline.ts';
 import { descriptors } from '../../support/processes/process-facts.ts';
+import { WebRig } from '../../support/rigs/web-rig.ts';
 import {
   RawConnection,
   headerOf,
@@ -11,7 +12,6 @@ import {
 } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
 import { BINARY, CLOSE, PING, PONG, closeBody, encodeFrame } from '../../support/websocket/raw-frames.ts';
-import { WebRig } from '../../support/rigs/web-rig.ts';
 
 /** The shortest that there is. */
 const IDLE_MS = 8000;

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { CertificateAuthority } from '../../support/certificates.ts';
 import { eventually, within } from '../../support/deadline.ts';
-import { MESSAGES, assertMessage, exchange, sendInFragments } from '../../support/websocket/exchange.ts';
+import { WebRig } from '../../support/rigs/web-rig.ts';
 import type { RawConnection } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
+import { MESSAGES, assertMessage, exchange, sendInFragments } from '../../support/websocket/exchange.ts';
 import {
   BINARY,
   PING,
@@ -14,7 +15,6 @@ import {
   encodeFrame,
   type Frame,
 } from '../../support/websocket/raw-frames.ts';
-import { WebRig } from '../../support/rigs/web-rig.ts';
 import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
 
 /** Characters of one to four bytes. */

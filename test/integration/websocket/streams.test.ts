@@ -1,12 +1,12 @@
 /** Any stream of frames, cut into any pieces, gives the same messages on the other side. */
 import assert from 'node:assert/strict';
-import { setImmediate } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
+import { WebRig } from '../../support/rigs/web-rig.ts';
 import type { RawConnection } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
 import { BINARY, PING, PONG, TEXT, encodeFrame } from '../../support/websocket/raw-frames.ts';
-import { WebRig } from '../../support/rigs/web-rig.ts';
 import { WsEndpoint, type WsPeer } from '../../support/websocket/ws-peer.ts';
 
 const RUNS = 40;

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { CertificateAuthority } from '../../support/certificates.ts';
 import { eventually } from '../../support/deadline.ts';
-import { MessageHolder, type Manner } from '../../support/websocket/message-holder.ts';
 import { residentBytes } from '../../support/processes/process-facts.ts';
-import type { RawConnection } from '../../support/sockets/raw-connection.ts';
-import { CLOSE, closeBody, encodeFrame } from '../../support/websocket/raw-frames.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
+import type { RawConnection } from '../../support/sockets/raw-connection.ts';
+import { MessageHolder, type Manner } from '../../support/websocket/message-holder.ts';
+import { CLOSE, closeBody, encodeFrame } from '../../support/websocket/raw-frames.ts';
 import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
 
 const KIB = 1024;

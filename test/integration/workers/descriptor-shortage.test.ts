@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { askAdmin } from '../../support/http/admin-client.ts';
 import { eventually, within } from '../../support/deadline.ts';
+import { askAdmin } from '../../support/http/admin-client.ts';
 import { scrape } from '../../support/http/metrics.ts';
 import { cpuSeconds, descriptors } from '../../support/processes/process-facts.ts';
 import { startSluice, type SluiceProcess } from '../../support/processes/sluice-process.ts';

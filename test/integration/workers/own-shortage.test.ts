@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 import { eventually } from '../../support/deadline.ts';
-import { FickleEndpoint } from '../../support/websocket/fickle-endpoint.ts';
-import { RawConnection, headerOf, upgradeRequest } from '../../support/sockets/raw-connection.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
+import { RawConnection, headerOf, upgradeRequest } from '../../support/sockets/raw-connection.ts';
+import { FickleEndpoint } from '../../support/websocket/fickle-endpoint.ts';
 import { WsPeer } from '../../support/websocket/ws-peer.ts';
 
 const NO_PRLIMIT = spawnSync('prlimit', ['--version']).status === 0 ? false : 'prlimit is not there';

@@ -1,8 +1,8 @@
 /** A worker that freezes is replaced, while the others serve. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { askAdmin } from '../../support/http/admin-client.ts';
 import { eventually } from '../../support/deadline.ts';
+import { askAdmin } from '../../support/http/admin-client.ts';
 import { scrape } from '../../support/http/metrics.ts';
 import { descriptors } from '../../support/processes/process-facts.ts';
 import { ReloadRig } from '../../support/rigs/reload-rig.ts';

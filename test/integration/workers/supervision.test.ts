@@ -1,11 +1,11 @@
 /** A worker that fails takes its own connections with it and nothing else. */
 import assert from 'node:assert/strict';
+import type { AddressInfo } from 'node:net';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { WebSocketServer } from 'ws';
-import type { AddressInfo } from 'node:net';
 import type { Status, WorkerStatus } from '../../../src/protocol/status.ts';
-import { askAdmin } from '../../support/http/admin-client.ts';
 import { DEADLINE_MS, eventually, within } from '../../support/deadline.ts';
+import { askAdmin } from '../../support/http/admin-client.ts';
 import { scrape } from '../../support/http/metrics.ts';
 import { descriptors } from '../../support/processes/process-facts.ts';
 import { startSluice } from '../../support/processes/sluice-process.ts';

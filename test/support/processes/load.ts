@@ -1,6 +1,6 @@
 /** An endpoint and a driver of load, in processes of their own. */
-import { once } from 'node:events';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { CertificateAuthority } from '../certificates.ts';

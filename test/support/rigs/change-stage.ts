@@ -1,8 +1,8 @@
 /** A sluice before one WebSocket endpoint and one TCP endpoint, whose configuration a test changes. */
 import assert from 'node:assert/strict';
-import { ReloadRig } from './reload-rig.ts';
 import { TcpEndpoint, TcpPeer } from '../sockets/tcp-peer.ts';
 import { WsEndpoint, WsPeer } from '../websocket/ws-peer.ts';
+import { ReloadRig } from './reload-rig.ts';
 
 interface JoinedSession {
   readonly client: WsPeer;

@@ -1,12 +1,12 @@
 /** Random changes of a configuration of which some objects stay as they are: what clients use them must not notice. */
 import assert from 'node:assert/strict';
+import { seeded } from '../../unit/upstream/endpoints.ts';
 import { CertificateAuthority, type IssuedCertificate } from '../certificates.ts';
-import { Conversations } from '../websocket/conversations.ts';
 import { eventually } from '../deadline.ts';
 import { EchoProcess } from '../processes/load.ts';
 import { descriptors, residentBytes } from '../processes/process-facts.ts';
+import { Conversations } from '../websocket/conversations.ts';
 import { ReloadRig } from './reload-rig.ts';
-import { seeded } from '../../unit/upstream/endpoints.ts';
 
 const local = '127.0.0.1:0';
 const BALANCERS = ['round_robin', 'least_connections', 'random', 'p2c', 'source_ip', 'consistent_hash'];

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { eventually, within } from '../deadline.ts';
 import { TcpEndpoint, TcpPeer } from '../sockets/tcp-peer.ts';
-import { WebRig } from './web-rig.ts';
 import { WsEndpoint, WsPeer } from '../websocket/ws-peer.ts';
+import { WebRig } from './web-rig.ts';
 
 const WEIGHTS = [1, 2, 3, 4, 5];
 const WORKERS = 4;

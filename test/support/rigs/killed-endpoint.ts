@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import { askAdmin } from '../http/admin-client.ts';
 import { eventually, within } from '../deadline.ts';
+import { askAdmin } from '../http/admin-client.ts';
 import type { WebRig } from './web-rig.ts';
 
 const ECHO = `

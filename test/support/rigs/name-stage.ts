@@ -1,6 +1,6 @@
 /** Endpoints that a cluster finds by a name, behind a DNS server of the test. */
-import { askAdmin } from '../http/admin-client.ts';
 import { eventually } from '../deadline.ts';
+import { askAdmin } from '../http/admin-client.ts';
 import { DnsServer } from '../processes/dns-server.ts';
 import { WsEndpoint, WsPeer } from '../websocket/ws-peer.ts';
 import { WebRig } from './web-rig.ts';

@@ -1,8 +1,8 @@
 /** A real proxy at layer 7, between the endpoints and the clients of a test. */
 import assert from 'node:assert/strict';
 import { scrape, settled, type Metrics } from '../http/metrics.ts';
-import { RawConnection, upgradeRequest } from '../sockets/raw-connection.ts';
 import { startSluice, type SluiceProcess } from '../processes/sluice-process.ts';
+import { RawConnection, upgradeRequest } from '../sockets/raw-connection.ts';
 import { WsPeer, type ConnectOptions } from '../websocket/ws-peer.ts';
 
 /** Something that clients are joined to. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { progressBar } from '../../../src/cli/commands/drain.ts';
 import { describeStatus } from '../../../src/cli/commands/status.ts';
-import { table } from '../../../src/cli/table.ts';
 import { readCounts } from '../../../src/cli/commands/top.ts';
+import { table } from '../../../src/cli/table.ts';
 import type { Status } from '../../../src/protocol/status.ts';
 
 describe('tables', () => {

@@ -1,4 +1,3 @@
-import { clusterConfig } from '../upstream/endpoints.ts';
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
@@ -6,6 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadConfig } from '../../../src/config/loader.ts';
 import { ConfigError } from '../../../src/core/errors.ts';
+import { clusterConfig } from '../upstream/endpoints.ts';
 import { MINIMAL, errorsOf, inDirectory, load, scratchDirectory } from './load.ts';
 
 function place(load: () => unknown): string {

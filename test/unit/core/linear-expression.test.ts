@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { setFlagsFromString } from 'node:v8';
 import { describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { ExpressionError, LinearExpression } from '../../../src/core/linear-expression.ts';

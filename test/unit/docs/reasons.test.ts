@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
-import type { Metric } from '../../../src/telemetry/metrics/metric.ts';
 import {
   ACCEPT_FAILURES,
   ADMIN_CLOSES,
@@ -23,6 +22,7 @@ import {
   TUNNEL_CLOSES,
   UNUSED_REASONS,
 } from '../../../src/telemetry/metrics/label-values.ts';
+import type { Metric } from '../../../src/telemetry/metrics/metric.ts';
 import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
 import { primaryMetrics } from '../../../src/telemetry/metrics/primary-metrics.ts';
 

@@ -10,8 +10,8 @@ import {
   Epoll,
   epollLayout,
 } from '../../../src/sys/epoll.ts';
-import { nodeLoopDescriptor } from '../../../src/sys/node/node-loop.ts';
 import { PinnedBuffer } from '../../../src/sys/memory/pinned-buffer.ts';
+import { nodeLoopDescriptor } from '../../../src/sys/node/node-loop.ts';
 import { unsupportedReason } from '../../../src/sys/support.ts';
 import { withPair } from './pairs.ts';
 

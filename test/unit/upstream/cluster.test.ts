@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import type { OutlierSettings } from '../../../src/config/types/cluster.ts';
 import type { EndpointFailure } from '../../../src/protocol/from-worker.ts';
 import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
-import { Cluster, type ClusterHome } from '../../../src/upstream/cluster.ts';
 import { addressContext } from '../../../src/upstream/balancers/balancer.ts';
+import { Cluster, type ClusterHome } from '../../../src/upstream/cluster.ts';
 import { clusterConfig, clusterState, endpointConfigs, endpointState, homeOf, workers } from './endpoints.ts';
 
 const context = addressContext('192.0.2.9');

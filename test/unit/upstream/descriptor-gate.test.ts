@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { DescriptorGate } from '../../../src/upstream/descriptor-gate.ts';
 import { LineLimit } from '../../../src/telemetry/line-limit.ts';
+import { DescriptorGate } from '../../../src/upstream/descriptor-gate.ts';
 
 const PLAN = { limit: 256, ceiling: 224, clients: 78 };
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Sticky } from '../../../src/config/types/cluster.ts';
 import { Attempts } from '../../../src/upstream/attempts/attempts.ts';
-import { Cluster } from '../../../src/upstream/cluster.ts';
 import { addressContext } from '../../../src/upstream/balancers/balancer.ts';
+import { Cluster } from '../../../src/upstream/cluster.ts';
 import { clusterConfig, clusterState, endpointConfigs, endpointState, homeOf, workers } from './endpoints.ts';
 
 const context = addressContext('192.0.2.9');

@@ -1,6 +1,6 @@
 /** Conditions on paths that no request can fulfil, because paths are normalised first. */
-import { literalRuns } from './expression-literals.ts';
 import type { PathSettings } from '../../types/listener.ts';
+import { literalRuns } from './expression-literals.ts';
 
 /** Why a part of a pattern matches no path, and the remedy. */
 type Fault = readonly [part: string, reason: string];

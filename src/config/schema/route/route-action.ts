@@ -5,9 +5,6 @@ import { directory } from '../../syntax/files.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, anyText, describe, integer, oneOf, pattern, toggle } from '../../syntax/formats.ts';
 import { hostAndPort } from '../../syntax/host.ts';
-import { isBelow } from './reachability.ts';
-import type { ReadMatch } from './route-match.ts';
-import { urlPath } from './route-match.ts';
 import type { Section } from '../../syntax/section.ts';
 import { isMapping } from '../../syntax/section.ts';
 import type {
@@ -18,6 +15,9 @@ import type {
   RouteAction,
   RouteMatch,
 } from '../../types/route.ts';
+import { isBelow } from './reachability.ts';
+import type { ReadMatch } from './route-match.ts';
+import { urlPath } from './route-match.ts';
 
 const ACTIONS = ['cluster', 'static', 'respond', 'redirect'] as const;
 const REWRITE = { what: '"rewrite"', keys: ['host', 'stripPrefix', 'path'] };

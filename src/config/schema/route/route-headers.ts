@@ -1,10 +1,10 @@
 /** Changes of a route to the headers of requests and responses. */
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, anyText, describe, pattern } from '../../syntax/formats.ts';
-import { headerName, readPairs } from './route-match.ts';
 import type { Section } from '../../syntax/section.ts';
 import { readValue } from '../../syntax/section.ts';
 import type { HeaderChanges, RouteHeaders } from '../../types/route.ts';
+import { headerName, readPairs } from './route-match.ts';
 
 const HEADERS = { what: '"headers"', keys: ['request', 'response'] };
 const CHANGES = { what: 'the changes to headers', keys: ['set', 'add', 'remove'] };

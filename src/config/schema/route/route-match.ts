@@ -4,11 +4,11 @@ import { SUBPROTOCOL, TOKEN } from '../../../core/tokens.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, describe, line, pattern, text } from '../../syntax/formats.ts';
 import { hostPattern } from '../../syntax/host.ts';
-import { faultOfPath, faultsOfExpression } from './path-patterns.ts';
 import type { Section } from '../../syntax/section.ts';
 import { isMapping, notMapping, readValue } from '../../syntax/section.ts';
 import type { PathSettings } from '../../types/listener.ts';
 import type { RouteMatch } from '../../types/route.ts';
+import { faultOfPath, faultsOfExpression } from './path-patterns.ts';
 
 const SHAPE = {
   what: 'a match',

@@ -3,15 +3,15 @@ import type { LinearExpression } from '../../../core/linear-expression.ts';
 import type { Context } from '../../syntax/context.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, label } from '../../syntax/formats.ts';
-import { covers } from './reachability.ts';
-import { readAction } from './route-action.ts';
-import { readRouteHeaders } from './route-headers.ts';
-import { readMatch } from './route-match.ts';
 import type { Located } from '../../syntax/section.ts';
 import { Section } from '../../syntax/section.ts';
 import type { PathSettings } from '../../types/listener.ts';
 import type { Route } from '../../types/route.ts';
 import { refuseTwins } from '../uniqueness.ts';
+import { covers } from './reachability.ts';
+import { readAction } from './route-action.ts';
+import { readRouteHeaders } from './route-headers.ts';
+import { readMatch } from './route-match.ts';
 
 const SHAPE = {
   what: 'a route',

@@ -12,9 +12,9 @@ import {
   type WebSocketBehavior,
 } from 'uWebSockets.js';
 import type { Certificate, Compression, L7Listener } from '../../../config/types/listener.ts';
+import { forgetMade, noteMade, type Socket, type SocketData } from '../uws-upgrade.ts';
 import { freeWhatImmediatesClose } from './closing-order.ts';
 import { matchServerNamesInCapitals } from './server-names.ts';
-import { forgetMade, noteMade, type Socket, type SocketData } from '../uws-upgrade.ts';
 
 /** What an App calls. */
 interface AppOwner {

@@ -1,8 +1,8 @@
+import { WaitingLine } from '../../../core/collections/waiting-line.ts';
 import { Timed, type TimerWheel } from '../../../core/timing/timer-wheel.ts';
 import { GATE_REFUSALS } from '../../../telemetry/metrics/label-values.ts';
 import { pageMetrics } from '../../../telemetry/metrics/page-metrics.ts';
 import type { StatsPage } from '../../../telemetry/stats-page.ts';
-import { WaitingLine } from '../../../core/collections/waiting-line.ts';
 
 /** Max handshakes of a listener over all workers: under way with endpoints, and queued. */
 interface GateLimits {

@@ -3,9 +3,9 @@ import type { Logger } from '../../../telemetry/logger.ts';
 import { BodyReader, type BodySink } from '../../../wire/http/body-reader.ts';
 import type { ResponseHead } from '../../../wire/http/response-head.ts';
 import type { HeaderList, HttpReply, ResponseCut } from '../../contract/http-reply.ts';
+import type { UpstreamOwner, UpstreamSocket } from '../../contract/upstream-socket.ts';
 import { ResponseRelay } from '../../upstream/response-relay.ts';
 import { keepsAlive } from '../../upstream/upstream-request.ts';
-import type { UpstreamOwner, UpstreamSocket } from '../../contract/upstream-socket.ts';
 
 /** Max bytes of a body that are collected before the client is answered; a longer body is streamed. */
 const MAX_COLLECTED_BYTES = 64 * 1024;

@@ -1,12 +1,12 @@
-import { primaryMetrics } from '../../../telemetry/metrics/primary-metrics.ts';
-import type { Metric } from '../../../telemetry/metrics/metric.ts';
-import type { Family } from '../../../telemetry/prometheus.ts';
-import type { CertificateExpiry } from '../../process/certificate-expiry.ts';
 import type { DrainStatus } from '../../../protocol/status.ts';
-import { engineInUse } from '../../process/engines.ts';
+import type { Metric } from '../../../telemetry/metrics/metric.ts';
+import { primaryMetrics } from '../../../telemetry/metrics/primary-metrics.ts';
+import type { Family } from '../../../telemetry/prometheus.ts';
 import type { Reloader } from '../../control/reloader.ts';
-import type { Supervisor } from '../../workers/supervisor.ts';
+import type { CertificateExpiry } from '../../process/certificate-expiry.ts';
+import { engineInUse } from '../../process/engines.ts';
 import type { Versions } from '../../process/versions.ts';
+import type { Supervisor } from '../../workers/supervisor.ts';
 
 /** The parts of the primary that its metrics are read from at each scrape. */
 interface PrimaryFacts {

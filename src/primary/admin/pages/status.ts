@@ -1,7 +1,5 @@
 import type { Listener } from '../../../config/types/listener.ts';
 import { formatAddress } from '../../../core/address.ts';
-import { CONNECT_FAILURES } from '../../../telemetry/metrics/label-values.ts';
-import { pageMetrics, threadMetrics } from '../../../telemetry/metrics/page-metrics.ts';
 import type {
   ClusterStatus,
   EndpointStatus,
@@ -10,14 +8,16 @@ import type {
   Status,
   WorkerStatus,
 } from '../../../protocol/status.ts';
+import { CONNECT_FAILURES } from '../../../telemetry/metrics/label-values.ts';
+import { pageMetrics, threadMetrics } from '../../../telemetry/metrics/page-metrics.ts';
 import type { PageSums } from '../../../telemetry/page-sums.ts';
 import type { ClusterMonitor } from '../../clusters/cluster-monitor.ts';
 import type { ClusterMonitors } from '../../clusters/cluster-monitors.ts';
 import type { EndpointRecord } from '../../clusters/endpoint-record.ts';
 import type { Drains } from '../../control/drains.ts';
 import type { Reloader } from '../../control/reloader.ts';
-import type { Supervisor } from '../../workers/supervisor.ts';
 import type { Versions } from '../../process/versions.ts';
+import type { Supervisor } from '../../workers/supervisor.ts';
 import type { WorkerSlot } from '../../workers/worker-slot.ts';
 
 /** The parts of the primary that the status is read from. */

@@ -1,5 +1,5 @@
-import type { WorkerSlot } from '../worker-slot.ts';
 import type { Pulse } from '../../../protocol/pulse.ts';
+import type { WorkerSlot } from '../worker-slot.ts';
 import { SilenceMeter } from './silence-meter.ts';
 
 /** Period of the looks at the pulses. Workers beat ten times a second. */

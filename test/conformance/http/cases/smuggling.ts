@@ -1,4 +1,5 @@
 /** A second request behind or inside of the first, and limits. */
+import { MAX_DROPPED_BYTES } from '../../../../src/l7/contract/unread-body.ts';
 import {
   aborted,
   chunked,
@@ -16,7 +17,6 @@ import {
   request,
   waits,
 } from '../building.ts';
-import { MAX_DROPPED_BYTES } from '../../../../src/l7/contract/unread-body.ts';
 import type { Chapter } from '../case.ts';
 import { MAX_BODY } from '../rig.ts';
 import { NO_ANSWER, NO_PIPELINING, NO_TRAILERS, REFUSED_IN_SILENCE } from './reasons.ts';

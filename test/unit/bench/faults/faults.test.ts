@@ -8,12 +8,12 @@ import { describe, it } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Crowd } from '../../../../bench/faults/crowd/crowd.ts';
 import { kindsOf } from '../../../../bench/faults/figures.ts';
-import type { ReloadableSetup } from '../../../../bench/reloadable/reloadable-peer.ts';
-import { haproxy } from '../../../../bench/reloadable/haproxy.ts';
-import { nginx } from '../../../../bench/reloadable/nginx.ts';
-import { sluice } from '../../../../bench/reloadable/sluice.ts';
 import { mergeReports, renderFaults, type FaultReport } from '../../../../bench/faults/report.ts';
 import { openOverTime, p99OverTime, percentileBetween } from '../../../../bench/faults/timeline.ts';
+import { haproxy } from '../../../../bench/reloadable/haproxy.ts';
+import { nginx } from '../../../../bench/reloadable/nginx.ts';
+import type { ReloadableSetup } from '../../../../bench/reloadable/reloadable-peer.ts';
+import { sluice } from '../../../../bench/reloadable/sluice.ts';
 import { makeCertificate } from '../../../../bench/rig/certificate.ts';
 import { eventually, within } from '../../../support/deadline.ts';
 

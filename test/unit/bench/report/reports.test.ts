@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { renderCsv } from '../../../../bench/report/csv.ts';
 import { formatBytes, formatCount, formatTime } from '../../../../bench/figures/quantity.ts';
-import { ratesOf } from '../../../../bench/result/rates.ts';
 import { layOut } from '../../../../bench/figures/tables.ts';
+import { renderCsv } from '../../../../bench/report/csv.ts';
+import { ratesOf } from '../../../../bench/result/rates.ts';
 
 describe('reports', () => {
   it('write times with three digits in a fitting unit', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fitLine } from '../../../../bench/figures/statistics.ts';
-import { fitAll, renderScaling } from '../../../../bench/scaling/report.ts';
 import type { SessionPoint } from '../../../../bench/scaling/measurement.ts';
+import { fitAll, renderScaling } from '../../../../bench/scaling/report.ts';
 
 describe('a fitted line', () => {
   it('goes through points that lie on one', () => {

@@ -6,8 +6,8 @@ import { formatAddress } from '../../../../src/core/address.ts';
 import { codeOf } from '../../../../src/core/errors.ts';
 import { NetListener } from '../../../../src/l4/net/net-listener.ts';
 import type { TunnelContext } from '../../../../src/l4/tunnel.ts';
-import { capture, l4Listener } from '../../primary/fixtures/config.ts';
 import { TcpPeer } from '../../../support/sockets/tcp-peer.ts';
+import { capture, l4Listener } from '../../primary/fixtures/config.ts';
 import { freshAddress } from '../../sys/pairs.ts';
 
 /** A listener that does not listen yet, and where clients would connect. */

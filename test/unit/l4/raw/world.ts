@@ -1,26 +1,26 @@
 /** A listener of the raw engine in the test's own thread, with what a worker gives to one. */
-import { DescriptorGate } from '../../../../src/upstream/descriptor-gate.ts';
-import type { DescriptorPlan } from '../../../../src/core/descriptor-limit.ts';
-import { lowestDescriptor } from '../../../../src/sys/descriptors/lowest-descriptor.ts';
 import type { Cluster as ClusterConfig } from '../../../../src/config/types/cluster.ts';
 import type { Config } from '../../../../src/config/types/config.ts';
 import type { L4Listener } from '../../../../src/config/types/listener.ts';
 import type { Address, TcpAddress } from '../../../../src/core/address.ts';
 import { LiveSet } from '../../../../src/core/collections/live-set.ts';
+import type { DescriptorPlan } from '../../../../src/core/descriptor-limit.ts';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import { RawListener } from '../../../../src/l4/raw/raw-listener.ts';
 import { RawLoop } from '../../../../src/l4/raw/raw-loop.ts';
-import type { TunnelContext } from '../../../../src/l4/tunnel.ts';
 import { TunnelStats } from '../../../../src/l4/tunnel-stats.ts';
+import type { TunnelContext } from '../../../../src/l4/tunnel.ts';
 import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
+import { lowestDescriptor } from '../../../../src/sys/descriptors/lowest-descriptor.ts';
 import type { Metric } from '../../../../src/telemetry/metrics/metric.ts';
 import type { Labels } from '../../../../src/telemetry/page-layout.ts';
 import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
 import { Cluster, type ClusterHome } from '../../../../src/upstream/cluster.ts';
+import { DescriptorGate } from '../../../../src/upstream/descriptor-gate.ts';
 import { capture, config } from '../../primary/fixtures/config.ts';
 import type { LogLine } from '../../primary/fixtures/config.ts';
-import { clusterState, homeOf } from '../../upstream/endpoints.ts';
 import { freshAddress } from '../../sys/pairs.ts';
+import { clusterState, homeOf } from '../../upstream/endpoints.ts';
 
 export interface World {
   readonly listener: RawListener;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CONNECT_FAILURES } from '../../../../src/telemetry/metrics/label-values.ts';
 import { failureAnswer } from '../../../../src/l7/attempts/failure-rules.ts';
+import { CONNECT_FAILURES } from '../../../../src/telemetry/metrics/label-values.ts';
 
 describe('the refusal of a client that no endpoint serves', () => {
   it('says what the last endpoint did', () => {

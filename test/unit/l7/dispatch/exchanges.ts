@@ -1,10 +1,10 @@
 /** Requests as an engine hands them over, and what they are answered. */
+import type { RefusedHandshakes } from '../../../../src/l7/access-log/refused-handshakes.ts';
 import type { Exchange } from '../../../../src/l7/contract/exchange.ts';
 import type { HeaderList, HttpReply, ResponseCut } from '../../../../src/l7/contract/http-reply.ts';
 import type { ListenerStats, RequestStats } from '../../../../src/l7/contract/listener-stats.ts';
 import type { RequestBody } from '../../../../src/l7/contract/request-body.ts';
 import type { UpgradeReply } from '../../../../src/l7/contract/upgrade-reply.ts';
-import type { RefusedHandshakes } from '../../../../src/l7/access-log/refused-handshakes.ts';
 import { Answers } from '../../../../src/l7/dispatch/answers.ts';
 import type { Routed } from '../../../../src/l7/dispatch/route-handler.ts';
 import { NO_EDITS, type HeaderEdits } from '../../../../src/wire/http/header-edits.ts';

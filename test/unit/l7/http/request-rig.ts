@@ -1,13 +1,13 @@
 import { LiveSet } from '../../../../src/core/collections/live-set.ts';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import { BufferBudget } from '../../../../src/l7/buffers/buffer-budget.ts';
+import type { HttpReply } from '../../../../src/l7/contract/http-reply.ts';
+import type { RequestBody, RequestBodySink } from '../../../../src/l7/contract/request-body.ts';
+import type { UpstreamOwner } from '../../../../src/l7/contract/upstream-socket.ts';
 import { ConnectionPool } from '../../../../src/l7/http/connection-pool.ts';
 import { ProxiedRequest } from '../../../../src/l7/http/proxied-request.ts';
 import type { ProxyContext } from '../../../../src/l7/http/proxy-order.ts';
 import { RequestWriter } from '../../../../src/l7/http/request-writer.ts';
-import type { HttpReply } from '../../../../src/l7/contract/http-reply.ts';
-import type { RequestBody, RequestBodySink } from '../../../../src/l7/contract/request-body.ts';
-import type { UpstreamOwner } from '../../../../src/l7/contract/upstream-socket.ts';
 import { SHED_REASONS } from '../../../../src/telemetry/metrics/label-values.ts';
 import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
 import { PageLayout } from '../../../../src/telemetry/page-layout.ts';

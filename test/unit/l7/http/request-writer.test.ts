@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { REQUEST_SLAB_SIZE, RequestWriter } from '../../../../src/l7/http/request-writer.ts';
 import type { UpstreamSocket } from '../../../../src/l7/contract/upstream-socket.ts';
+import { REQUEST_SLAB_SIZE, RequestWriter } from '../../../../src/l7/http/request-writer.ts';
 
 /** A socket whose kernel takes as many bytes as it has room for; what it is given besides, waits. */
 class FakeSocket implements UpstreamSocket {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { UpstreamRequest, type UpstreamRequestOwner } from '../../../../src/l7/upstream/upstream-request.ts';
 import type { UpstreamSocket } from '../../../../src/l7/contract/upstream-socket.ts';
+import { UpstreamRequest, type UpstreamRequestOwner } from '../../../../src/l7/upstream/upstream-request.ts';
 import { bufferWork, drip, headOf } from '../../../support/buffer-work.ts';
 
 /** A socket that only notes its end, and what the request tells its owner. */

@@ -7,21 +7,21 @@ import { after, describe, it } from 'node:test';
 import { parseAddress } from '../../../../src/core/address.ts';
 import type { Address } from '../../../../src/core/address.ts';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
-import { ConnectionPool } from '../../../../src/l7/http/connection-pool.ts';
-import { netDialler } from '../../../../src/l7/upstream/net-upstream.ts';
-import { RawDialler } from '../../../../src/l7/upstream/raw-upstream.ts';
 import type {
   UpstreamDialler,
   UpstreamOwner,
   UpstreamSocket,
 } from '../../../../src/l7/contract/upstream-socket.ts';
+import { ConnectionPool } from '../../../../src/l7/http/connection-pool.ts';
+import { netDialler } from '../../../../src/l7/upstream/net-upstream.ts';
+import { RawDialler } from '../../../../src/l7/upstream/raw-upstream.ts';
 import { EventLoop } from '../../../../src/loop/event-loop.ts';
 import { unsupportedReason } from '../../../../src/sys/support.ts';
 import type { Cluster } from '../../../../src/upstream/cluster.ts';
 import { connectFailureOf } from '../../../../src/upstream/dialling/dial.ts';
 import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
-import { refusingEndpoint, silentEndpoint } from '../../../support/sockets/bad-endpoints.ts';
 import { eventually } from '../../../support/deadline.ts';
+import { refusingEndpoint, silentEndpoint } from '../../../support/sockets/bad-endpoints.ts';
 import { freePorts } from '../../../support/sockets/free-port.ts';
 import { TcpEndpoint, type TcpPeer } from '../../../support/sockets/tcp-peer.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { FromWorker } from '../../../../src/protocol/from-worker.ts';
-import type { ToWorker } from '../../../../src/protocol/to-worker.ts';
 import { WorkerSlot } from '../../../../src/primary/workers/worker-slot.ts';
 import type { Launch, SlotTimings } from '../../../../src/primary/workers/worker-slot.ts';
+import type { FromWorker } from '../../../../src/protocol/from-worker.ts';
+import type { ToWorker } from '../../../../src/protocol/to-worker.ts';
 import { allocatePage } from '../../../../src/telemetry/stats-page.ts';
 import { capture, until } from '../fixtures/config.ts';
 import type { LogLine } from '../fixtures/config.ts';

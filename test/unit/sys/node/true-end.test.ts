@@ -4,8 +4,8 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { constants } from 'node:os';
 import { after, before, describe, it } from 'node:test';
 import { codeOf } from '../../../../src/core/errors.ts';
-import { unsupportedReason } from '../../../../src/sys/support.ts';
 import { atTrueEnd } from '../../../../src/sys/node/true-end.ts';
+import { unsupportedReason } from '../../../../src/sys/support.ts';
 import { within } from '../../../support/deadline.ts';
 import { SystemPeer } from '../../../support/sockets/system-peer.ts';
 

@@ -3,16 +3,16 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
-import { eventually, within } from '../../../support/deadline.ts';
+import { PinnedBuffer } from '../../../../src/sys/memory/pinned-buffer.ts';
 import { deafen } from '../../../../src/sys/sockets/hand-over.ts';
 import {
   findListening,
   lengthenQueue,
   stopListening,
 } from '../../../../src/sys/sockets/listening-sockets.ts';
-import { PinnedBuffer } from '../../../../src/sys/memory/pinned-buffer.ts';
 import { SocketAddress } from '../../../../src/sys/sockets/socket-address.ts';
 import { Sockets } from '../../../../src/sys/sockets/sockets.ts';
+import { eventually, within } from '../../../support/deadline.ts';
 
 describe('listening sockets', { timeout: 300_000 }, () => {
   const servers: Server[] = [];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { AF_INET, AF_INET6, AF_UNIX } from '../../../../src/sys/socket-constants.ts';
 import {
   SOCKADDR_BYTES,
   familyOf,
@@ -8,7 +9,6 @@ import {
   writeIpv6,
   writeUnix,
 } from '../../../../src/sys/sockets/socket-structs.ts';
-import { AF_INET, AF_INET6, AF_UNIX } from '../../../../src/sys/socket-constants.ts';
 
 /** Memory that has been used before. */
 function room(): Uint8Array {

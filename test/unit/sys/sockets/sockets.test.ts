@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
+import { constants } from 'node:os';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { constants } from 'node:os';
 import type { Address } from '../../../../src/core/address.ts';
 import { codeOf } from '../../../../src/core/errors.ts';
 import { EAGAIN, EINPROGRESS, errorName } from '../../../../src/sys/errno.ts';

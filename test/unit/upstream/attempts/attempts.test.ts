@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { StatsPage } from '../../../../src/telemetry/stats-page.ts';
 import { Attempts, type AttemptSource } from '../../../../src/upstream/attempts/attempts.ts';
+import { addressContext } from '../../../../src/upstream/balancers/balancer.ts';
 import { RoundRobin } from '../../../../src/upstream/balancers/round-robin.ts';
 import { Cluster } from '../../../../src/upstream/cluster.ts';
 import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
-import { addressContext } from '../../../../src/upstream/balancers/balancer.ts';
 import {
   clusterConfig,
   clusterState,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CONNECT_FAILURES } from '../../../../src/telemetry/metrics/label-values.ts';
 import type { Logger } from '../../../../src/telemetry/logger.ts';
+import { CONNECT_FAILURES } from '../../../../src/telemetry/metrics/label-values.ts';
 import { Attempts, type AttemptSource } from '../../../../src/upstream/attempts/attempts.ts';
 import { failAttempt } from '../../../../src/upstream/attempts/failed-attempt.ts';
 import { FailureLog } from '../../../../src/upstream/attempts/failure-log.ts';

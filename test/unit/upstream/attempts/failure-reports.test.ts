@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
 import { FailureReports } from '../../../../src/upstream/attempts/failure-reports.ts';
+import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
 
 /** Only its identity counts. */
 const ENDPOINT = {} as unknown as Endpoint;

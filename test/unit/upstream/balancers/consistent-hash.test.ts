@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Balancer } from '../../../../src/upstream/balancers/balancer.ts';
 import { ConsistentHash } from '../../../../src/upstream/balancers/consistent-hash.ts';
-import { SourceIp } from '../../../../src/upstream/balancers/source-ip.ts';
 import { hashText } from '../../../../src/upstream/balancers/key-hash.ts';
+import { SourceIp } from '../../../../src/upstream/balancers/source-ip.ts';
 import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
 import { endpointConfigs, endpointsOf, workers } from '../endpoints.ts';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Balancer } from '../../../../src/upstream/balancers/balancer.ts';
+import type { PickContext } from '../../../../src/upstream/balancers/balancer.ts';
 import { ConsistentHash } from '../../../../src/upstream/balancers/consistent-hash.ts';
 import { LeastConnections } from '../../../../src/upstream/balancers/least-connections.ts';
 import { RandomChoice } from '../../../../src/upstream/balancers/random-choice.ts';
@@ -8,7 +9,6 @@ import { RoundRobin } from '../../../../src/upstream/balancers/round-robin.ts';
 import { SourceIp } from '../../../../src/upstream/balancers/source-ip.ts';
 import { TwoChoices } from '../../../../src/upstream/balancers/two-choices.ts';
 import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
-import type { PickContext } from '../../../../src/upstream/balancers/balancer.ts';
 import { cursorOf } from '../endpoints.ts';
 
 export type Create = (endpoints: readonly Endpoint[], random: () => number) => Balancer;

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import { describe, it } from 'node:test';
 import type { Address } from '../../../../src/core/address.ts';
+import { codeOf } from '../../../../src/core/errors.ts';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import type { Watched } from '../../../../src/loop/poller.ts';
 import { EPOLLERR, EPOLLHUP, EPOLLOUT } from '../../../../src/sys/epoll.ts';
 import { SystemCallError } from '../../../../src/sys/errno.ts';
 import type { SocketAddress } from '../../../../src/sys/sockets/socket-address.ts';
-import { codeOf } from '../../../../src/core/errors.ts';
 import { AddressDial } from '../../../../src/upstream/dialling/address-dial.ts';
 
 const { EINPROGRESS, ECONNREFUSED, EHOSTUNREACH, EMFILE, ENOMEM } = constants.errno;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { HealthCheck } from '../../../../src/config/types/cluster.ts';
-import type { ProbeCheck } from '../../../../src/upstream/probes/probe-check.ts';
 import { HttpCheck } from '../../../../src/upstream/probes/http-check.ts';
+import type { ProbeCheck } from '../../../../src/upstream/probes/probe-check.ts';
 import { WebSocketCheck } from '../../../../src/upstream/probes/websocket-check.ts';
 import { acceptKey } from '../../../../src/wire/upgrade/accept-key.ts';
 import { bufferWork, drip, headOf } from '../../../support/buffer-work.ts';

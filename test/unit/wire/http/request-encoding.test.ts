@@ -5,8 +5,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { isForwardingName } from '../../../../src/wire/forwarding/forwarded-headers.ts';
 import { NO_EDITS } from '../../../../src/wire/http/header-edits.ts';
-import { headProblem, type RequestHead } from '../../../../src/wire/http/request-head.ts';
 import { encodeUpgradeRequest, type UpstreamTarget } from '../../../../src/wire/http/request-encoding.ts';
+import { headProblem, type RequestHead } from '../../../../src/wire/http/request-head.ts';
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 const OWN_LINES = [

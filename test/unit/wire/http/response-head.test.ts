@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { bufferWork, drip, headOf } from '../../../support/buffer-work.ts';
 import { ResponseHeadReader } from '../../../../src/wire/http/response-head.ts';
+import { bufferWork, drip, headOf } from '../../../support/buffer-work.ts';
 
 const MALFORMED = 'malformed response head';
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { StreamScanner, type StreamSink } from '../../../../../bench/driver/scanning/stream-scanner.ts';
 import {
   HandshakeRequest,
   OpeningHandshake,
 } from '../../../../../bench/driver/sessions/opening-handshake.ts';
 import { SentRing } from '../../../../../bench/driver/sessions/sent-ring.ts';
 import type { Session } from '../../../../../bench/driver/sessions/session.ts';
-import { StreamScanner, type StreamSink } from '../../../../../bench/driver/scanning/stream-scanner.ts';
 import { AvailableSessions } from '../../../../../bench/scenarios/available-sessions.ts';
 import { Stamp } from '../../../../../bench/scenarios/stamp.ts';
 import { acceptKey } from '../../../../../src/wire/upgrade/accept-key.ts';

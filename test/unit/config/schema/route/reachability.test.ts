@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { covers } from '../../../../../src/config/schema/route/reachability.ts';
-import { LinearExpression } from '../../../../../src/core/linear-expression.ts';
 import type { RouteMatch } from '../../../../../src/config/types/route.ts';
+import { LinearExpression } from '../../../../../src/core/linear-expression.ts';
 
 const EVERYTHING: RouteMatch = {
   host: null,

@@ -6,17 +6,17 @@ import {
   type Buffering,
   type ShedReason,
 } from '../../../../../src/l7/buffers/buffer-budget.ts';
+import type { Addressed } from '../../../../../src/l7/uws/clients/hidden-descriptors.ts';
 import type { WireTraits } from '../../../../../src/l7/uws/unfinished/held-bytes.ts';
 import {
   SAMPLE_MS,
   UnfinishedMessages,
   type Receiver,
 } from '../../../../../src/l7/uws/unfinished/unfinished-messages.ts';
-import type { Addressed } from '../../../../../src/l7/uws/clients/hidden-descriptors.ts';
 import { SystemCallError } from '../../../../../src/sys/errno.ts';
+import type { Logger } from '../../../../../src/telemetry/logger.ts';
 import { SHED_REASONS } from '../../../../../src/telemetry/metrics/label-values.ts';
 import { pageMetrics } from '../../../../../src/telemetry/metrics/page-metrics.ts';
-import type { Logger } from '../../../../../src/telemetry/logger.ts';
 import { PageLayout } from '../../../../../src/telemetry/page-layout.ts';
 import { StatsPage, allocatePage } from '../../../../../src/telemetry/stats-page.ts';
 

@@ -8,8 +8,8 @@ import {
   type Entrant,
 } from '../../../../../src/l7/websocket/handshakes/handshake-gate.ts';
 import { layoutOf } from '../../../../../src/protocol/stats-layout.ts';
-import type { Metric } from '../../../../../src/telemetry/metrics/metric.ts';
 import { GATE_REFUSALS } from '../../../../../src/telemetry/metrics/label-values.ts';
+import type { Metric } from '../../../../../src/telemetry/metrics/metric.ts';
 import { pageMetrics } from '../../../../../src/telemetry/metrics/page-metrics.ts';
 import { StatsPage, allocatePage } from '../../../../../src/telemetry/stats-page.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { TimerWheel } from '../../../../../src/core/timing/timer-wheel.ts';
-import { Refusal } from '../../../../../src/l7/websocket/handshakes/refusal.ts';
 import type { HttpReply } from '../../../../../src/l7/contract/http-reply.ts';
 import type { UpstreamSocket } from '../../../../../src/l7/contract/upstream-socket.ts';
+import { Refusal } from '../../../../../src/l7/websocket/handshakes/refusal.ts';
 
 const KIB = 1024;
 const COLLECT_MS = 5000;

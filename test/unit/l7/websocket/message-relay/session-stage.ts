@@ -3,11 +3,11 @@ import { RandomPool } from '../../../../../src/core/random-pool.ts';
 import { TimerWheel } from '../../../../../src/core/timing/timer-wheel.ts';
 import { BufferBudget } from '../../../../../src/l7/buffers/buffer-budget.ts';
 import type { DownstreamOwner, DownstreamSocket } from '../../../../../src/l7/contract/downstream-socket.ts';
-import { Outbox, SLAB_BYTES } from '../../../../../src/l7/websocket/message-relay/outbox.ts';
-import { SessionStats } from '../../../../../src/l7/contract/session-stats.ts';
-import { MessageRelay } from '../../../../../src/l7/websocket/message-relay/message-relay.ts';
 import type { RelaySession, SessionEnd } from '../../../../../src/l7/contract/relay.ts';
+import { SessionStats } from '../../../../../src/l7/contract/session-stats.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../../../../../src/l7/contract/upstream-socket.ts';
+import { MessageRelay } from '../../../../../src/l7/websocket/message-relay/message-relay.ts';
+import { Outbox, SLAB_BYTES } from '../../../../../src/l7/websocket/message-relay/outbox.ts';
 import {
   CLOSE_CODES,
   CLOSE_SIDES,
