@@ -11,10 +11,10 @@ interface UwsBodySource {
 /** Waiting bytes at which the client is paused. One read of uWS brings up to 512 KiB. */
 const MAX_WAITING_BYTES = 64 * 1024;
 /**
- * Interval at which a client that sends a body is paused and resumed. uWS (20.66 to 20.68) cuts off clients that send less than
- * 160 KiB in 10 s, or nothing at first (uWebSockets#838), but a proxy has clients on slow lines. Resuming restarts uWS's clock.
- * The reader decides how slow and how silent a client may be (`http/body-pace.ts`). This can go when uWS has a timeout that can
- * be set.
+ * Interval at which a client that sends a body is paused and resumed. uWS (20.66 to 20.68) cuts off clients that send
+ * less than 160 KiB in 10 s, or nothing at first (uWebSockets#838), but a proxy has clients on slow lines. Resuming
+ * restarts uWS's clock. The reader decides how slow and how silent a client may be (`http/body-pace.ts`). This can go
+ * when uWS has a timeout that can be set.
  */
 const KEEP_ALIVE_MS = 4_000;
 
