@@ -38,6 +38,13 @@ describe('a bound connection', () => {
     assert.deepEqual([held(), sockets[0]!.destroyed, sockets[0]!.paused], [1, false, false]);
   });
 
+  it('counts as in use until its session has it', () => {
+    const { sockets, inUse } = upgrade({ bound: true });
+    assert.equal(inUse(), 1);
+    sockets[0]!.say(SWITCH);
+    assert.equal(inUse(), 0);
+  });
+
   it('is tried once: another endpoint follows a wrong answer', () => {
     const { sockets, log } = upgrade({ bound: true });
     sockets[0]!.say('no HTTP\r\n');

@@ -1,6 +1,7 @@
 import { mock } from 'node:test';
 import { LiveSet } from '../../../../src/core/collections/live-set.ts';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
+import type { HeaderList } from '../../../../src/l7/contract/http-reply.ts';
 import type { UpgradeReply } from '../../../../src/l7/contract/upgrade-reply.ts';
 import type { UpstreamOwner } from '../../../../src/l7/contract/upstream-socket.ts';
 import type { ClusterGate, Entrant } from '../../../../src/l7/websocket/handshakes/handshake-gate.ts';
@@ -35,6 +36,8 @@ interface Rig {
   readonly sockets: FakeSocket[];
   /** Connections that are counted on endpoints now. */
   readonly held: () => number;
+  /** Bound connections that count as in use. */
+  readonly inUse: () => number;
   /** Upgrades that are under way. */
   readonly pending: () => number;
   /** Moves the clock on. */
@@ -58,6 +61,10 @@ interface Options {
   readonly takes?: boolean;
   /** Whether the client is still there when the endpoint has answered 101. */
   readonly accepts?: boolean;
+  /** Whether Via headers are added to responses. */
+  readonly via?: boolean;
+  /** The cookie that brings the client back to its endpoint. */
+  readonly cookie?: string | null;
   readonly connectTimeoutMs?: number;
 }
 
@@ -70,6 +77,8 @@ export function upgrade({
   identified = authorizes || bound,
   takes = true,
   accepts = true,
+  via = false,
+  cookie = null,
   connectTimeoutMs = CONNECT_TIMEOUT_MS,
 }: Options = {}): Rig {
   const log: string[] = [];
@@ -79,6 +88,7 @@ export function upgrade({
   let now = 0;
   let given = 0;
   let held = bound ? 1 : 0;
+  let inUse = 0;
   mock.method(performance, 'now', () => now);
   const wheel = new TimerWheel(0);
   const endpointOf = (number: number): object => ({
@@ -102,7 +112,7 @@ export function upgrade({
     },
     succeed: ({ label }: { label: string }) => log.push(`${label} connected`),
     answered: ({ label }: { label: string }, status: number) => log.push(`${label} answered ${status}`),
-    cookieFor: () => null,
+    cookieFor: () => cookie,
   };
   const pending = new LiveSet<Upgrade>();
   const context = {
@@ -153,8 +163,8 @@ export function upgrade({
         return () => log.push('search ended');
       },
       take: () => (bound ? { endpoint: boundEndpoint, socket: sockets[0], accepted: true } : null),
-      beginUse: () => undefined,
-      endUse: () => undefined,
+      beginUse: () => inUse++,
+      endUse: () => inUse--,
       identifyNow: () => null,
       keep: () => log.push('connection kept'),
     },
@@ -163,7 +173,7 @@ export function upgrade({
       refused: ({ status, reason, endpoint = '-' }: { status: number; reason: string; endpoint?: string }) =>
         log.push(`refused ${status} ${reason} at ${endpoint}`),
     },
-    countCut: () => undefined,
+    countCut: (reason: string) => log.push(`counted as cut: ${reason}`),
   } as unknown as UpgradeContext;
   const order = {
     head: { method: 'GET', path: '/', query: '', headers: ['host', 'a'] },
@@ -172,7 +182,7 @@ export function upgrade({
     subprotocols: [],
     pick: {},
     secure: false,
-    via: false,
+    via,
     client: { address: '192.0.2.1', requestId: 'id' },
     requestId: 'id',
     asker: { peer: '192.0.2.1', client: { address: '192.0.2.1' } },
@@ -184,11 +194,16 @@ export function upgrade({
       return accepts;
     },
     http: {
-      cutBy: null,
-      send: (status: number, _headers: unknown, body: Uint8Array | string) =>
-        log.push(`${status} ${Buffer.from(body).toString('latin1').trim()}`),
+      cutBy: null as string | null,
+      send: (status: number, headers: HeaderList, body: Uint8Array | string) => {
+        for (const [name, value] of headers) if (name === 'Via') log.push(`Via: ${value}`);
+        log.push(`${status} ${Buffer.from(body).toString('latin1').trim()}`);
+      },
       begin: (status: number) => log.push(`begins ${status}`),
       write: () => true,
+      cut(reason: string) {
+        this.cutBy = reason;
+      },
     },
   } as unknown as UpgradeReply;
   const gate: ClusterGate = {
@@ -209,6 +224,7 @@ export function upgrade({
     log,
     sockets,
     held: () => held,
+    inUse: () => inUse,
     pending: () => pending.size,
     identify: () => identify(),
     pass: (ms) => {

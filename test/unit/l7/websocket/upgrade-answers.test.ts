@@ -1,0 +1,56 @@
+/** The headers that the proxy adds to an endpoint's answer, and the count of an answer that is cut. */
+import assert from 'node:assert/strict';
+import { afterEach, describe, it, mock } from 'node:test';
+import { SWITCH, upgrade } from './upgrade-rig.ts';
+
+afterEach(() => mock.restoreAll());
+
+/** An upgrade that its endpoint answers, and what was noted. */
+function answered(answer: string, options: Parameters<typeof upgrade>[0] = {}): ReturnType<typeof upgrade> {
+  const rig = upgrade(options);
+  rig.sockets[0]!.owner!.upstreamConnected();
+  rig.sockets[0]!.say(answer);
+  return rig;
+}
+
+describe('a 101', () => {
+  it('has a Via header if the listener adds them', () => {
+    assert.equal(answered(SWITCH, { via: true }).log.at(-2), '101 x-app: 1, Via: 1.1 sluice');
+  });
+
+  it('brings the cookie that leads the client back to its endpoint', () => {
+    assert.equal(answered(SWITCH, { cookie: 'lb=e1' }).log.at(-2), '101 x-app: 1, Set-Cookie: lb=e1');
+  });
+});
+
+describe('a refusal', () => {
+  for (const version of ['1.0', '1.1']) {
+    it(`of an endpoint that speaks HTTP/${version} has a Via header of that version`, () => {
+      const text = `HTTP/${version} 403 Forbidden\r\nContent-Length: 2\r\n\r\nno`;
+      const { log } = answered(text, { via: true });
+      assert.deepEqual(log.slice(2, 4), [`Via: ${version} sluice`, '403 no']);
+      assert.ok(!answered(text).log.some((line) => line.startsWith('Via')));
+    });
+  }
+
+  it('counts as cut, and once, if its body breaks on the way to the client', () => {
+    const {
+      log,
+      sockets,
+      upgrade: begun,
+    } = answered(`HTTP/1.1 403 Forbidden\r\nContent-Length: 99999\r\n\r\n${'x'.repeat(70_000)}`);
+    sockets[0]!.owner!.upstreamEnded();
+    begun.clientGone();
+    assert.deepEqual(log.slice(-4), [
+      'begins 403',
+      'left',
+      'counted as cut: endpoint',
+      'refused 403 refused at e1',
+    ]);
+  });
+
+  it('counts as no cut if the client has got all of it', () => {
+    const { log } = answered('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno');
+    assert.ok(!log.some((line) => line.startsWith('counted')));
+  });
+});
