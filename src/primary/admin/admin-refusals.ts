@@ -1,6 +1,6 @@
 import { LineLimit } from '../../telemetry/line-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { jsonAnswer, type Answer, type AdminRequest } from './admin-answer.ts';
+import { jsonAnswer, type AdminRequest, type Answer } from './admin-answer.ts';
 import type { AdminRefusal, AdminStats } from './admin-stats.ts';
 
 /** Answers refused requests, counts them by reason, and logs a bounded number of lines. */

@@ -6,8 +6,8 @@ import {
   jsonAnswer,
   jsonText,
   pageAnswer,
-  type Answer,
   type AdminRequest,
+  type Answer,
 } from './admin-answer.ts';
 import type { AdminRefusals } from './admin-refusals.ts';
 import type { AdminView } from './admin-view.ts';

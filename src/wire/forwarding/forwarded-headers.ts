@@ -1,7 +1,7 @@
 import { isToken } from '../../core/tokens.ts';
 import { portOf } from '../http/host-header.ts';
 import { headerOf, joinedHeaderOf, type RequestHead } from '../http/request-head.ts';
-import type { ConnectionFacts, ClientIdentity, ForwardedProto, ProxyReport } from './client-identity.ts';
+import type { ClientIdentity, ConnectionFacts, ForwardedProto, ProxyReport } from './client-identity.ts';
 import { nearestMembers } from './hops.ts';
 import { addressOfNode } from './node-name.ts';
 

@@ -4,7 +4,7 @@ import type { DrainScope } from '../../protocol/to-worker.ts';
 import type { Environment } from '../environment.ts';
 import type { LiveConnection } from '../live-connection.ts';
 import type { InnerLoop } from '../meters/loop-meter.ts';
-import type { PreparedChange, OlderGenerations, Service } from '../service.ts';
+import type { OlderGenerations, PreparedChange, Service } from '../service.ts';
 import type { Layer, ServedListener } from './layer.ts';
 import { Retirement } from './retirement.ts';
 import { SYSTEM_CLOCK, untilEmpty, type Clock } from './until-empty.ts';

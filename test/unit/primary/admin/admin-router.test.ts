@@ -1,7 +1,7 @@
 /** The answer of each request, by its head. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Answer, AdminRequest } from '../../../../src/primary/admin/admin-answer.ts';
+import type { AdminRequest, Answer } from '../../../../src/primary/admin/admin-answer.ts';
 import { AdminRefusals } from '../../../../src/primary/admin/admin-refusals.ts';
 import { AdminRouter } from '../../../../src/primary/admin/admin-router.ts';
 import { AdminStats } from '../../../../src/primary/admin/admin-stats.ts';
