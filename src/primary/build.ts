@@ -14,7 +14,7 @@ import type { FileWatch } from './process/file-watch.ts';
 import type { Resources } from './resources.ts';
 import { Running } from './running.ts';
 import { Broadcast } from './workers/broadcast.ts';
-import { Generations } from './workers/generations.ts';
+import { CurrentGeneration } from './workers/current-generation.ts';
 import { Supervisor, type SupervisorTimings } from './workers/supervisor.ts';
 import { WorkerPages } from './workers/worker-pages.ts';
 import { WorkerRoster } from './workers/worker-roster.ts';
@@ -52,13 +52,13 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
 
   const pages = new WorkerPages(config);
   const roster = new WorkerRoster();
-  const generations = new Generations(config, FIRST_GENERATION, pages);
-  const broadcast = new Broadcast({ roster, pages, generations });
+  const currentGeneration = new CurrentGeneration(config, FIRST_GENERATION, pages);
+  const broadcast = new Broadcast({ roster, pages, currentGeneration });
   const clusters = new ClusterMonitors(config.clusters, { broadcast, pages }, log);
   const supervisor = new Supervisor({
     roster,
     pages,
-    generations,
+    currentGeneration,
     broadcast,
     threads: new WorkerThreads(log, workerFiles),
     log,

@@ -2,7 +2,7 @@ import type { DrainSettings } from '../../config/types/config.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
 import { scopeKey, type DrainScope, type EvictCommand, type ToWorker } from '../../protocol/to-worker.ts';
 import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
-import type { Generations } from './generations.ts';
+import type { CurrentGeneration } from './current-generation.ts';
 import type { WorkerPages } from './worker-pages.ts';
 import type { WorkerRoster } from './worker-roster.ts';
 import type { WorkerSlot } from './worker-slot.ts';
@@ -13,7 +13,7 @@ type ToldWorker = Pick<WorkerSlot, 'page' | 'generation'> & { send(message: ToWo
 interface BroadcastParts {
   readonly roster: Pick<WorkerRoster<ToldWorker>, 'serving' | 'everyone'>;
   readonly pages: Pick<WorkerPages, 'directory' | 'slotsOf'>;
-  readonly generations: Pick<Generations, 'number'>;
+  readonly currentGeneration: Pick<CurrentGeneration, 'number'>;
 }
 
 /** Tells the workers what concerns several of them, and keeps what a new worker must be told of it. */
@@ -47,10 +47,10 @@ export class Broadcast {
 
   /** Publishes the endpoints of a cluster. */
   publish(state: ClusterState): void {
-    const { roster, generations } = this.#parts;
+    const { roster, currentGeneration } = this.#parts;
     for (const worker of roster.everyone) {
       // A leaving worker of an older generation may not have the cluster, and takes no new work.
-      if (worker.generation === generations.number) worker.send({ type: 'cluster', state });
+      if (worker.generation === currentGeneration.number) worker.send({ type: 'cluster', state });
     }
   }
 

@@ -5,7 +5,7 @@ import type { EndpointFailure } from '../../protocol/from-worker.ts';
 import type { WorkerKind, WorkerStart } from '../../protocol/to-worker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Broadcast } from './broadcast.ts';
-import type { Generations } from './generations.ts';
+import type { CurrentGeneration } from './current-generation.ts';
 import type { WorkerPages } from './worker-pages.ts';
 import type { WorkerRoster } from './worker-roster.ts';
 import { WorkerSlot, type Launch, type SlotTimings } from './worker-slot.ts';
@@ -21,7 +21,7 @@ export interface Threads {
 interface FactoryParts {
   readonly roster: WorkerRoster;
   readonly pages: WorkerPages;
-  readonly generations: Generations;
+  readonly currentGeneration: CurrentGeneration;
   readonly broadcast: Broadcast;
   readonly threads: Threads;
   readonly timings: SlotTimings;
@@ -77,13 +77,13 @@ export class SlotFactory {
   }
 
   async #serve(slot: WorkerSlot, { port, pulse, descriptors, signal }: Launch): Promise<unknown> {
-    const { roster, generations, broadcast, threads, clusterStates, descriptorPlan } = this.#parts;
-    await generations.decided;
+    const { roster, currentGeneration, broadcast, threads, clusterStates, descriptorPlan } = this.#parts;
+    await currentGeneration.decided;
     const { kind, name, page } = slot;
-    slot.generation = generations.number;
+    slot.generation = currentGeneration.number;
     const others = roster.everyone.filter((other) => other !== slot);
     const start: WorkerStart = {
-      ...generations.current,
+      ...currentGeneration.facts,
       clusters: clusterStates(),
       secret: this.#secret,
       kind,

@@ -9,7 +9,7 @@ import type { PageSums } from '../../telemetry/page-sums.ts';
 import type { SeriesDirectory } from '../../telemetry/series-directory.ts';
 import type { Broadcast } from './broadcast.ts';
 import { Deadline, paceOf, type Ending } from './ending.ts';
-import type { Generations } from './generations.ts';
+import type { CurrentGeneration } from './current-generation.ts';
 import { SlotFactory, type Threads } from './slot-factory.ts';
 import type { LeftBehind } from './stuck/left-behind.ts';
 import { StuckWorkers } from './stuck/stuck-workers.ts';
@@ -29,7 +29,7 @@ interface SupervisorOptions {
   readonly roster: WorkerRoster;
   readonly pages: WorkerPages;
   /** Listener addresses are concrete. */
-  readonly generations: Generations;
+  readonly currentGeneration: CurrentGeneration;
   readonly broadcast: Broadcast;
   readonly threads: Threads;
   readonly log: Logger;
@@ -55,7 +55,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #roster: WorkerRoster;
   readonly #pages: WorkerPages;
-  readonly #generations: Generations;
+  readonly #currentGeneration: CurrentGeneration;
   readonly #broadcast: Broadcast;
   readonly #factory: SlotFactory;
   readonly #stuck: StuckWorkers;
@@ -66,18 +66,18 @@ export class Supervisor {
   #ended: Promise<boolean> | null = null;
 
   constructor(options: SupervisorOptions) {
-    const { roster, pages, generations, broadcast, threads, log, descriptorPlan = null } = options;
+    const { roster, pages, currentGeneration, broadcast, threads, log, descriptorPlan = null } = options;
     const { onLines, onEndpointFailed, clusterStates, timings = TIMINGS } = options;
     this.#options = options;
     this.#roster = roster;
     this.#pages = pages;
-    this.#generations = generations;
+    this.#currentGeneration = currentGeneration;
     this.#broadcast = broadcast;
     this.#timings = timings;
     const factory = (this.#factory = new SlotFactory({
       roster,
       pages,
-      generations,
+      currentGeneration,
       broadcast,
       threads,
       timings,
@@ -89,8 +89,8 @@ export class Supervisor {
       onLate: (slot, afterMs) => this.#stuck.add(slot, afterMs),
     }));
     const start = (slot: WorkerSlot): Promise<void> => this.#startNew(slot);
-    this.#stuck = new StuckWorkers({ roster, pages, generations, broadcast, factory, start, log });
-    roster.slots = namesOf(generations.config).map(({ kind, name }) => factory.create(kind, name));
+    this.#stuck = new StuckWorkers({ roster, pages, currentGeneration, broadcast, factory, start, log });
+    roster.slots = namesOf(currentGeneration.config).map(({ kind, name }) => factory.create(kind, name));
   }
 
   get directory(): SeriesDirectory {
@@ -116,11 +116,11 @@ export class Supervisor {
   }
 
   get generation(): number {
-    return this.#generations.number;
+    return this.#currentGeneration.number;
   }
 
   get config(): Config {
-    return this.#generations.config;
+    return this.#currentGeneration.config;
   }
 
   /** Why the workers do not serve as they should; null also while one of several workers is being replaced. */
@@ -166,7 +166,7 @@ export class Supervisor {
   }
 
   releaseSeries(): void {
-    this.#generations.releaseSeries(this.#roster);
+    this.#currentGeneration.releaseSeries(this.#roster);
   }
 
   /**
@@ -183,7 +183,7 @@ export class Supervisor {
   ): Promise<void> {
     return this.#inTurn(async () => {
       this.releaseSeries();
-      await this.#generations.change({ config, generation, clusters, workers: this.slots, onCommit });
+      await this.#currentGeneration.change({ config, generation, clusters, workers: this.slots, onCommit });
       await this.#adjustNumber();
     });
   }

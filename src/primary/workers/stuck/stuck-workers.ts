@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../../telemetry/logger.ts';
 import type { Broadcast } from '../broadcast.ts';
-import type { Generations } from '../generations.ts';
+import type { CurrentGeneration } from '../current-generation.ts';
 import type { SlotFactory } from '../slot-factory.ts';
 import type { WorkerPages } from '../worker-pages.ts';
 import type { WorkerRoster } from '../worker-roster.ts';
@@ -13,7 +13,7 @@ import { WorkerWatch } from './worker-watch.ts';
 interface StuckParts {
   readonly roster: WorkerRoster;
   readonly pages: Pick<WorkerPages, 'abandon'>;
-  readonly generations: Pick<Generations, 'config'>;
+  readonly currentGeneration: Pick<CurrentGeneration, 'config'>;
   readonly broadcast: Pick<Broadcast, 'sendPages'>;
   readonly factory: Pick<SlotFactory, 'create'>;
   /** Starts a replacement; resolves when it listens, or has failed once. Never rejects. */
@@ -35,12 +35,12 @@ export class StuckWorkers {
   #replaces = true;
 
   constructor(parts: StuckParts) {
-    const { roster, generations, log } = parts;
+    const { roster, currentGeneration, log } = parts;
     this.#parts = parts;
     const leftBehind = (this.leftBehind = new LeftBehind(log));
     this.#watch = new WorkerWatch({
       slots: () => [...roster.everyone, ...leftBehind.slots],
-      stuckAfterMs: () => generations.config.workers.stuckAfterMs,
+      stuckAfterMs: () => currentGeneration.config.workers.stuckAfterMs,
       onStuck: (slot, silentMs) => this.add(slot, silentMs),
       onRecovered: (slot) => leftBehind.recover(slot),
     });
@@ -78,8 +78,8 @@ export class StuckWorkers {
 
   /** Abandons a worker that has been silent for some milliseconds. */
   add(slot: WorkerSlot, silentMs: number): void {
-    const { roster, pages, generations, broadcast, log } = this.#parts;
-    const { drain } = generations.config;
+    const { roster, pages, currentGeneration, broadcast, log } = this.#parts;
+    const { drain } = currentGeneration.config;
     const { name, kind } = slot;
     const hasSiblings = roster.slots.some(
       (other) => other !== slot && other.kind === kind && other.state === 'up',
@@ -110,12 +110,12 @@ export class StuckWorkers {
    */
   replace(slot: WorkerSlot): Promise<unknown> | null {
     const wasUnreplaced = this.#unreplaced.delete(slot);
-    const { roster, generations, factory, start, log } = this.#parts;
+    const { roster, currentGeneration, factory, start, log } = this.#parts;
     const { name } = slot;
     if (!roster.slots.includes(slot) || !this.#replaces) return null;
     if (roster.arriving?.name === name) return roster.arriving.listening;
     const count = this.leftBehind.countAgainst(slot);
-    const delayMs = this.#policy.plan(name, performance.now(), count, generations.config.workers.l7);
+    const delayMs = this.#policy.plan(name, performance.now(), count, currentGeneration.config.workers.l7);
     if (delayMs === null) {
       this.#unreplaced.add(slot);
       if (!wasUnreplaced)

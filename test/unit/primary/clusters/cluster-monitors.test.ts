@@ -48,7 +48,7 @@ class Rig {
     const broadcast = new Broadcast({
       roster: { serving: workersTold, everyone: workersTold },
       pages: { directory, slotsOf: () => [] },
-      generations: { number: 1 },
+      currentGeneration: { number: 1 },
     });
     const sums = new PageSums(directory, this.#pages);
     this.monitors = new ClusterMonitors([config], { broadcast, pages: { directory, sums } }, log);

@@ -35,7 +35,7 @@ class FakeWorker {
 function setup(): {
   readonly broadcast: Broadcast;
   readonly pages: WorkerPages;
-  readonly generations: { number: number };
+  readonly currentGeneration: { number: number };
   readonly workers: Readonly<Record<'one' | 'two' | 'leaving' | 'arriving', FakeWorker>>;
 } {
   const pages = new WorkerPages(config);
@@ -45,8 +45,13 @@ function setup(): {
   roster.slots = [workers.one, workers.two];
   roster.addLeaving(workers.leaving);
   roster.arrive(workers.arriving);
-  const generations = { number: 1 };
-  return { broadcast: new Broadcast({ roster, pages, generations }), pages, generations, workers };
+  const currentGeneration = { number: 1 };
+  return {
+    broadcast: new Broadcast({ roster, pages, currentGeneration }),
+    pages,
+    currentGeneration,
+    workers,
+  };
 }
 
 describe('the broadcast to the workers', () => {
@@ -70,8 +75,8 @@ describe('the broadcast to the workers', () => {
   });
 
   it('publishes endpoints to each worker that has the configuration in use', () => {
-    const { broadcast, generations, workers } = setup();
-    generations.number = 2;
+    const { broadcast, currentGeneration, workers } = setup();
+    currentGeneration.number = 2;
     for (const worker of [workers.two, workers.arriving]) worker.generation = 2;
     broadcast.publish(state);
     assert.deepEqual(workers.two.told, [{ type: 'cluster', state }]);

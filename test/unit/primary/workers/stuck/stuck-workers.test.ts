@@ -51,7 +51,7 @@ function setup(): {
   const parts = {
     roster,
     pages: { abandon: () => () => undefined },
-    generations: { config },
+    currentGeneration: { config },
     broadcast: { sendPages: () => undefined },
     factory: {
       create: (_kind: string, name: string, { restarts }: { restarts: number }) =>

@@ -7,7 +7,7 @@ import { seriesOf, type WorkerPages } from './worker-pages.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
 /** A configuration with what belongs to it, apart from the clusters: their state changes all the time. */
-type GenerationInUse = Omit<Generation, 'clusters'>;
+type GenerationFacts = Omit<Generation, 'clusters'>;
 
 /** A worker that gets ready for a configuration. */
 type ChangingWorker = Pick<WorkerSlot, 'prepare' | 'send' | 'generation'>;
@@ -18,7 +18,7 @@ interface WritingWorkers {
   readonly leaving: readonly unknown[];
 }
 
-interface Change {
+interface GenerationChange {
   readonly config: Config;
   readonly generation: number;
   readonly clusters: readonly ClusterState[];
@@ -27,10 +27,10 @@ interface Change {
   readonly onCommit: () => void;
 }
 
-/** The configuration in use, and its change: in all workers or in none. */
-export class Generations {
+/** The generation in use, and its change: in all workers or in none. */
+export class CurrentGeneration {
   readonly #pages: WorkerPages;
-  #current: GenerationInUse;
+  #current: GenerationFacts;
   #decided: Promise<unknown> = Promise.resolve();
 
   constructor(config: Config, generation: number, pages: WorkerPages) {
@@ -39,7 +39,7 @@ export class Generations {
     this.#current = { config, generation, series, lineWindows: lineWindowsOf(config) };
   }
 
-  get current(): GenerationInUse {
+  get facts(): GenerationFacts {
     return this.#current;
   }
 
@@ -62,13 +62,13 @@ export class Generations {
    *
    * @throws StartError if a worker cannot use it, or the stats pages have no room; nothing has changed then
    */
-  change(change: Change): Promise<void> {
+  change(change: GenerationChange): Promise<void> {
     const decision = this.#decide(change);
     this.#decided = decision.catch(() => undefined);
     return decision;
   }
 
-  async #decide({ config, generation, clusters, workers, onCommit }: Change): Promise<void> {
+  async #decide({ config, generation, clusters, workers, onCommit }: GenerationChange): Promise<void> {
     const { directory, sums } = this.#pages;
     const plan = directory.plan(seriesOf(config), generation);
     if (plan === null) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Config } from '../../../../src/config/types/config.ts';
-import { Generations } from '../../../../src/primary/workers/generations.ts';
+import { CurrentGeneration } from '../../../../src/primary/workers/current-generation.ts';
 import { WorkerPages } from '../../../../src/primary/workers/worker-pages.ts';
 import type { ToWorker } from '../../../../src/protocol/to-worker.ts';
 import { pageMetrics, threadMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
@@ -32,49 +32,49 @@ class FakeWorker {
   }
 }
 
-function setup(): { readonly pages: WorkerPages; readonly generations: Generations } {
+function setup(): { readonly pages: WorkerPages; readonly currentGeneration: CurrentGeneration } {
   const pages = new WorkerPages(config);
-  return { pages, generations: new Generations(config, 1, pages) };
+  return { pages, currentGeneration: new CurrentGeneration(config, 1, pages) };
 }
 
-describe('the configuration in use', () => {
+describe('the current generation', () => {
   it('changes in all workers at once, when the last one is ready', async () => {
-    const { generations } = setup();
+    const { currentGeneration } = setup();
     const workers = [new FakeWorker(), new FakeWorker()] as const;
     const said: string[] = [];
     const onCommit = (): void => {
       for (const { told, generation } of workers) said.push(`${told.at(-1)}, is at ${generation}`);
     };
-    const change = generations.change({ config: renamed, generation: 2, clusters, workers, onCommit });
+    const change = currentGeneration.change({ config: renamed, generation: 2, clusters, workers, onCommit });
     workers[0].answer(null);
     await Promise.resolve();
-    assert.deepEqual([generations.number, workers[0].told], [1, ['prepare 2']]);
+    assert.deepEqual([currentGeneration.number, workers[0].told], [1, ['prepare 2']]);
     workers[1].answer(null);
     await change;
     assert.deepEqual(said, ['commit 2, is at 2', 'commit 2, is at 2']);
-    assert.deepEqual([generations.number, generations.config], [2, renamed]);
+    assert.deepEqual([currentGeneration.number, currentGeneration.config], [2, renamed]);
   });
 
   it('stays in all workers if one of them cannot use the next', async () => {
-    const { pages, generations } = setup();
+    const { pages, currentGeneration } = setup();
     const workers = [new FakeWorker(), new FakeWorker()] as const;
     const onCommit = (): void => assert.fail('committed');
     const { table } = pages.directory;
-    const change = generations.change({ config: renamed, generation: 2, clusters, workers, onCommit });
+    const change = currentGeneration.change({ config: renamed, generation: 2, clusters, workers, onCommit });
     workers[0].answer(null);
     workers[1].answer('worker l7-1: no such certificate');
     await assert.rejects(change, /^StartError: worker l7-1: no such certificate$/);
     for (const { told, generation } of workers) {
       assert.deepEqual([told, generation], [['prepare 2', 'abort 2'], 1]);
     }
-    assert.deepEqual([generations.number, generations.config], [1, config]);
+    assert.deepEqual([currentGeneration.number, currentGeneration.config], [1, config]);
     assert.equal(pages.directory.table, table);
   });
 
   it('is decided for a worker that starts during a change, whether or not it fails', async () => {
-    const { generations } = setup();
+    const { currentGeneration } = setup();
     const worker = new FakeWorker();
-    const change = generations.change({
+    const change = currentGeneration.change({
       config: renamed,
       generation: 2,
       clusters,
@@ -82,7 +82,7 @@ describe('the configuration in use', () => {
       onCommit: () => undefined,
     });
     let decided = false;
-    const waiting = generations.decided.then(() => (decided = true));
+    const waiting = currentGeneration.decided.then(() => (decided = true));
     await new Promise(setImmediate);
     assert.equal(decided, false);
     worker.answer('no');
@@ -91,20 +91,20 @@ describe('the configuration in use', () => {
   });
 
   it('keeps the line window of a listener that stays', async () => {
-    const { generations } = setup();
-    const before = generations.current.lineWindows;
+    const { currentGeneration } = setup();
+    const before = currentGeneration.facts.lineWindows;
     const next: Config = { ...config, listeners: [...config.listeners, ...renamed.listeners] };
     const change = { generation: 2, clusters, workers: [], onCommit: () => undefined };
-    await generations.change({ config: next, ...change });
-    const { lineWindows } = generations.current;
+    await currentGeneration.change({ config: next, ...change });
+    const { lineWindows } = currentGeneration.facts;
     assert.equal(lineWindows.get('web'), before.get('web'));
     assert.deepEqual([...lineWindows.keys()], ['web', 'tcp', 'new']);
   });
 
   it('hides the series of an older one when nothing of it lives in any worker', async () => {
-    const { pages, generations } = setup();
+    const { pages, currentGeneration } = setup();
     const page = pages.add();
-    await generations.change({
+    await currentGeneration.change({
       config: renamed,
       generation: 2,
       clusters,
@@ -118,12 +118,12 @@ describe('the configuration in use', () => {
     const oldest = pages.directory.slot(threadMetrics.oldestGeneration, { worker: 'l7-0' });
     const slot = { name: 'l7-0', page, state: 'up' } as const;
     new Float64Array(page)[oldest] = 1;
-    generations.releaseSeries({ slots: [slot], leaving: [] });
+    currentGeneration.releaseSeries({ slots: [slot], leaving: [] });
     assert.equal(isShown(), true, 'a worker has something of it');
     new Float64Array(page)[oldest] = 2;
-    generations.releaseSeries({ slots: [slot], leaving: [slot] });
+    currentGeneration.releaseSeries({ slots: [slot], leaving: [slot] });
     assert.equal(isShown(), true, 'a leaving worker may');
-    generations.releaseSeries({ slots: [slot], leaving: [] });
+    currentGeneration.releaseSeries({ slots: [slot], leaving: [] });
     assert.equal(isShown(), false);
   });
 });
