@@ -13,7 +13,7 @@ import { AdminRefusals } from './admin-refusals.ts';
 import { AdminRouter } from './admin-router.ts';
 import type { AdminRefusal, AdminStats } from './admin-stats.ts';
 import type { AdminView } from './admin-view.ts';
-import { ConnectionPool, type PooledConnection } from './connection-pool.ts';
+import { AdminConnections, type AdminConnection } from './admin-connections.ts';
 
 /** Time limits for clients, in milliseconds. */
 interface AdminTimings {
@@ -59,8 +59,8 @@ export class AdminServer {
   readonly #refusals: AdminRefusals;
   readonly #router: AdminRouter;
   readonly #timings: AdminTimings;
-  readonly #pool: ConnectionPool;
-  readonly #connections = new WeakMap<Duplex, PooledConnection>();
+  readonly #connections: AdminConnections;
+  readonly #bySocket = new WeakMap<Duplex, AdminConnection>();
   readonly #pipelining = new WeakSet<Duplex>();
   #check: NodeJS.Timeout | undefined;
 
@@ -74,7 +74,7 @@ export class AdminServer {
     this.#stats = stats;
     const refusals = (this.#refusals = new AdminRefusals(stats, log));
     this.#router = new AdminRouter(view, refusals, log);
-    this.#pool = new ConnectionPool({
+    this.#connections = new AdminConnections({
       maxConnections: maxConnectionsOf(descriptorPlan),
       maxPerAddress: MAX_CONNECTIONS_PER_ADDRESS,
       answerTimeoutMs: timings.answerMs,
@@ -116,7 +116,7 @@ export class AdminServer {
     this.#server.on('error', (error) =>
       this.#refusals.logLimited('error', { err: error }, 'admin server failed'),
     );
-    this.#check = setInterval(() => this.#pool.expire(), this.#timings.checkMs).unref();
+    this.#check = setInterval(() => this.#connections.expire(), this.#timings.checkMs).unref();
     const bound = this.#server.address() as AddressInfo;
     return { kind: 'tcp', host: bound.address, port: bound.port };
   }
@@ -130,14 +130,14 @@ export class AdminServer {
   }
 
   #accept(socket: Socket): void {
-    const connection = this.#pool.add(networkOf(socket.remoteAddress ?? ''), {
+    const connection = this.#connections.add(networkOf(socket.remoteAddress ?? ''), {
       close: () => socket.destroy(),
     });
-    this.#connections.set(socket, connection);
-    this.#stats.connections = this.#pool.size;
+    this.#bySocket.set(socket, connection);
+    this.#stats.connections = this.#connections.size;
     socket.once('close', () => {
       connection.remove();
-      this.#stats.connections = this.#pool.size;
+      this.#stats.connections = this.#connections.size;
     });
   }
 
@@ -148,7 +148,7 @@ export class AdminServer {
     refusal: Answer | null = null,
   ): Promise<void> {
     const { socket } = request;
-    const connection = this.#connections.get(socket);
+    const connection = this.#bySocket.get(socket);
     if (connection === undefined || connection.busy) {
       this.#refusePipelining(socket);
       return;
@@ -214,7 +214,7 @@ export class AdminServer {
     const { reason, status, message } = HANG_UPS.get(error.code ?? '') ?? MALFORMED;
     this.#stats.countRefused(reason);
     // The client would take a second answer for the rest of the one under way.
-    const busy = this.#connections.get(socket)?.busy === true;
+    const busy = this.#bySocket.get(socket)?.busy === true;
     socket.end(busy ? '' : lastAnswer(status, message), () => socket.destroy());
   }
 }

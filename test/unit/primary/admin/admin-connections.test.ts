@@ -1,36 +1,35 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ConnectionPool } from '../../../../src/primary/admin/connection-pool.ts';
-import type { PooledConnection } from '../../../../src/primary/admin/connection-pool.ts';
+import { AdminConnections, type AdminConnection } from '../../../../src/primary/admin/admin-connections.ts';
 
 const LIMITS = { maxConnections: 6, maxPerAddress: 3, answerTimeoutMs: 10_000 };
 
-/** A pool whose sockets only note by name that they are closed, and whose clock stands still until it is set. */
+/** Connections whose sockets only note by name that they are closed, and whose clock stands still until it is set. */
 class Rig {
   now = 0;
   readonly closed: string[] = [];
   readonly told: string[] = [];
-  readonly pool = new ConnectionPool({
+  readonly connections = new AdminConnections({
     ...LIMITS,
     now: () => this.now,
     onClose: (reason, address) => this.told.push(`${reason} ${address}`),
   });
 
-  add(name: string, address = name.slice(0, 1)): PooledConnection {
-    return this.pool.add(address, { close: () => this.closed.push(name) });
+  add(name: string, address = name.slice(0, 1)): AdminConnection {
+    return this.connections.add(address, { close: () => this.closed.push(name) });
   }
 
   /** Adds connections `a1 a2 b1 …`, the letter being the address. */
-  fill(names: string): PooledConnection[] {
+  fill(names: string): AdminConnection[] {
     return names.split(' ').map((name) => this.add(name));
   }
 }
 
-describe('the pool of admin connections', () => {
+describe('admin connections', () => {
   it('admits connections up to its limits and closes none', () => {
     const rig = new Rig();
     rig.fill('a1 a2 a3 b1 b2 c1');
-    assert.deepEqual([rig.pool.size, rig.closed], [6, []]);
+    assert.deepEqual([rig.connections.size, rig.closed], [6, []]);
   });
 
   it('closes the oldest idle connection of an address that has as many as it may', () => {
@@ -38,7 +37,7 @@ describe('the pool of admin connections', () => {
     rig.fill('a1 b1 a2 a3 a4 a5');
     assert.deepEqual(rig.closed, ['a1', 'a2']);
     assert.deepEqual(rig.told, ['address a', 'address a']);
-    assert.equal(rig.pool.size, 4);
+    assert.equal(rig.connections.size, 4);
   });
 
   it('takes a connection for idle from the end of its last request on', () => {
@@ -74,7 +73,7 @@ describe('the pool of admin connections', () => {
     rig.add('e1');
     assert.deepEqual(rig.closed, ['a1']);
     assert.deepEqual(rig.told, ['full a']);
-    assert.equal(rig.pool.size, 6);
+    assert.equal(rig.connections.size, 6);
   });
 
   it('closes the oldest idle connection of all when no address holds more than another', () => {
@@ -83,7 +82,7 @@ describe('the pool of admin connections', () => {
     b1!.begin();
     rig.add('d1');
     assert.deepEqual(rig.closed, ['a1']);
-    const [, c1] = [rig.add('d2'), rig.pool.size];
+    const [, c1] = [rig.add('d2'), rig.connections.size];
     assert.equal(c1, 6);
     assert.deepEqual(rig.closed, ['a1', 'b2']);
   });
@@ -103,7 +102,7 @@ describe('the pool of admin connections', () => {
       const connection = rig.add(`x${round}`, 'abcd'[round % 4]);
       if (round % 2 === 0) connection.begin();
     }
-    assert.equal(rig.pool.size, LIMITS.maxConnections);
+    assert.equal(rig.connections.size, LIMITS.maxConnections);
     assert.ok(!rig.closed.includes('p1'));
     probe.begin();
     probe.end();
@@ -118,19 +117,19 @@ describe('the pool of admin connections', () => {
     quick!.answered();
     quick!.end();
     rig.now = 9999;
-    rig.pool.expire();
+    rig.connections.expire();
     assert.deepEqual(rig.closed, []);
     rig.now = 10_000;
-    rig.pool.expire();
+    rig.connections.expire();
     assert.deepEqual([rig.closed, rig.told], [['a1'], ['slow_reader a']]);
     quick!.begin();
     rig.now = 100_000;
-    rig.pool.expire();
+    rig.connections.expire();
     assert.deepEqual(rig.closed, ['a1']);
     assert.ok(waiting!.busy && !idle!.busy);
   });
 
-  it('holds no earlier answer against a request, also if that was taken before the pool heard of it', () => {
+  it('holds no earlier answer against a request, also if that was taken before anyone heard of it', () => {
     const rig = new Rig();
     const [connection] = rig.fill('a1');
     connection!.begin();
@@ -138,7 +137,7 @@ describe('the pool of admin connections', () => {
     connection!.answered();
     rig.now = LIMITS.answerTimeoutMs;
     connection!.begin();
-    rig.pool.expire();
+    rig.connections.expire();
     assert.deepEqual(rig.closed, []);
   });
 
@@ -151,8 +150,8 @@ describe('the pool of admin connections', () => {
       connection.remove();
       connection.end();
     }
-    assert.equal(rig.pool.size, 0);
+    assert.equal(rig.connections.size, 0);
     rig.fill('a4 a5 a6');
-    assert.deepEqual([rig.pool.size, rig.closed], [3, []]);
+    assert.deepEqual([rig.connections.size, rig.closed], [3, []]);
   });
 });

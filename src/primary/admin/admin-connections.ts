@@ -1,13 +1,13 @@
-/** A socket in the pool. */
+/** The socket of an admin connection. */
 interface Closable {
   /** Closes the socket at once, without another byte from this process. */
   close(): void;
 }
 
-/** The limit for which the pool closed a connection: see {@link PoolLimits}. */
+/** The limit for which a connection was closed: see {@link ConnectionLimits}. */
 type CloseReason = 'full' | 'address' | 'slow_reader';
 
-interface PoolLimits {
+interface ConnectionLimits {
   readonly maxConnections: number;
   /** Max connections of one address. */
   readonly maxPerAddress: number;
@@ -20,12 +20,12 @@ interface PoolLimits {
 /** The connections of one address, the oldest of each state first. */
 interface Holder {
   readonly address: string;
-  readonly idle: Set<PooledConnection>;
-  readonly busy: Set<PooledConnection>;
+  readonly idle: Set<AdminConnection>;
+  readonly busy: Set<AdminConnection>;
 }
 
 /**
- * Decides which connection of a small server is closed when another one comes.
+ * Decides which connection of the admin server is closed when another one comes.
  *
  * A new connection is always admitted, so that health probes get in. An older connection makes room:
  *
@@ -36,13 +36,13 @@ interface Holder {
  * The address loses the connection that has been idle for the longest time. Only if all of its connections are busy,
  * it loses the one whose request has been in progress for the longest time.
  */
-export class ConnectionPool {
-  readonly limits: PoolLimits;
+export class AdminConnections {
+  readonly limits: ConnectionLimits;
   readonly #holders = new Map<string, Holder>();
   #size = 0;
   #turn = 0;
 
-  constructor(limits: PoolLimits) {
+  constructor(limits: ConnectionLimits) {
     this.limits = limits;
   }
 
@@ -55,7 +55,7 @@ export class ConnectionPool {
    *
    * @param address the client's, or its /64 network for IPv6: one machine can use all addresses of that network
    */
-  add(address: string, socket: Closable): PooledConnection {
+  add(address: string, socket: Closable): AdminConnection {
     const { maxConnections, maxPerAddress } = this.limits;
     const own = this.#holders.get(address);
     if (own !== undefined && held(own) >= maxPerAddress) this.#closeOne(own, 'address');
@@ -63,7 +63,7 @@ export class ConnectionPool {
     const holder = this.#holders.get(address) ?? { address, idle: new Set(), busy: new Set() };
     this.#holders.set(address, holder);
     this.#size++;
-    return new PooledConnection(this, holder, socket);
+    return new AdminConnection(this, holder, socket);
   }
 
   /** Closes the connections of clients that have not taken their answer in time. Call it once a second. */
@@ -77,13 +77,13 @@ export class ConnectionPool {
     }
   }
 
-  close(connection: PooledConnection, reason: CloseReason): void {
+  close(connection: AdminConnection, reason: CloseReason): void {
     this.remove(connection);
     this.limits.onClose(reason, connection.holder.address);
     connection.socket.close();
   }
 
-  remove(connection: PooledConnection): void {
+  remove(connection: AdminConnection): void {
     const { holder } = connection;
     if (!holder.idle.delete(connection) && !holder.busy.delete(connection)) return;
     this.#size--;
@@ -109,18 +109,18 @@ export class ConnectionPool {
   }
 }
 
-/** A connection in the pool: idle, or busy with one request until the client has taken the answer. */
-export class PooledConnection {
+/** One connection: idle, or busy with one request until the client has taken the answer. */
+export class AdminConnection {
   readonly holder: Holder;
   readonly socket: Closable;
   /** When the answer was written that the client has not taken yet; Infinity if there is none. */
   answeredAt = Infinity;
   /** Orders the connections of one state. */
   turn = 0;
-  readonly #pool: ConnectionPool;
+  readonly #all: AdminConnections;
 
-  constructor(pool: ConnectionPool, holder: Holder, socket: Closable) {
-    this.#pool = pool;
+  constructor(all: AdminConnections, holder: Holder, socket: Closable) {
+    this.#all = all;
     this.holder = holder;
     this.socket = socket;
     this.#enter(holder.idle);
@@ -138,7 +138,7 @@ export class PooledConnection {
 
   /** Call this when the answer has been written: the client's time for it begins. */
   answered(): void {
-    if (this.busy) this.answeredAt = this.#pool.limits.now();
+    if (this.busy) this.answeredAt = this.#all.limits.now();
   }
 
   /** Call this when the kernel has taken the whole answer. */
@@ -150,11 +150,11 @@ export class PooledConnection {
 
   /** Call this when the socket is closed. */
   remove(): void {
-    this.#pool.remove(this);
+    this.#all.remove(this);
   }
 
-  #enter(state: Set<PooledConnection>): void {
-    this.turn = this.#pool.nextTurn();
+  #enter(state: Set<AdminConnection>): void {
+    this.turn = this.#all.nextTurn();
     state.add(this);
   }
 }
@@ -163,7 +163,7 @@ function held({ idle, busy }: Holder): number {
   return idle.size + busy.size;
 }
 
-function oldestFirst({ idle, busy }: Holder): Iterable<PooledConnection> {
+function oldestFirst({ idle, busy }: Holder): Iterable<AdminConnection> {
   return idle.size > 0 ? idle : busy;
 }
 
