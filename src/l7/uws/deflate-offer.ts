@@ -13,7 +13,7 @@ const PARAMETERS = new Set([
  *
  * uWS (20.66 to 20.68) grants the first offer whatever it asks for, and leaves out of its answer what its shared compressor
  * cannot do, so clients that insist on it give up the connection. The shared compressor keeps no context and always has
- * a window of 15 bits. This can go when uWS declines offers that it cannot grant.
+ * a window of 15 bits. No upstream issue known. This can go when uWS declines offers that it cannot grant.
  *
  * @param offers the values of Sec-WebSocket-Extensions, joined
  */

@@ -2,8 +2,8 @@
 const MAX_HEAD_BYTES = 16 * 1024;
 
 /**
- * Sets the environment variable from which uWS takes its limit of a request's head. uWS 20.66 to 20.68 has no other setting;
- * this can go when an App has one.
+ * Sets the environment variable from which uWS takes its limit of a request's head. uWS 20.66 to 20.68 has no other setting
+ * (no upstream issue known). This can go when an App has one.
  *
  * To be called in the main thread before any thread loads uWS: the environment of a worker thread is a copy, which uWS does
  * not read. A value that the operator has set stays.

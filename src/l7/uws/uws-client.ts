@@ -7,7 +7,7 @@ import type { Receiver, UnfinishedMessages } from './unfinished/unfinished-messa
 
 /**
  * The reason that uWS 20.66 to 20.68 gives for a malformed close frame, instead of a code. It takes every code from 1012 to
- * 3999 for malformed. This can go when uWS passes such codes on.
+ * 3999 for malformed; no upstream issue known. This can go when uWS passes such codes on.
  */
 const REFUSED_CLOSE = 'Received invalid close payload';
 

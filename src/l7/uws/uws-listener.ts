@@ -22,7 +22,10 @@ import { UwsClient, type ClientTerms } from './uws-client.ts';
 import { UwsRequestBody } from './uws-request-body.ts';
 import { makeWebSocket } from './uws-upgrade.ts';
 
-/** uWS closes a connection without a request after 10 s by timers of 4 s: 8.4 to 12 s, as measured. */
+/**
+ * Min age at which uWS closes a connection without a request: it counts 10 s by timers of 4 s, which are 8.4 to 12 s as
+ * measured (20.66 to 20.68, uWebSockets#1242). This can go when uWS says why a connection has ended.
+ */
 const MIN_SILENCE_MS = 8000;
 
 /** What the listeners of one engine share. */
@@ -101,7 +104,7 @@ export class UwsListener implements EngineListener {
   /**
    * Tells the owner if the connection ends without a request. uWS answers malformed heads by itself and tells nothing of
    * failed TLS handshakes (20.66 to 20.68), but it calls `onAborted` of any connection that closes, and the first request
-   * replaces that handler. An engine of our own ends the need, and can tell the reasons apart.
+   * replaces that handler. No upstream issue known. This can go when uWS reports refused heads and failed handshakes.
    */
   #watchForRequest(response: HttpResponse): void {
     const openedAt = performance.now();

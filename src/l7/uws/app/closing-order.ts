@@ -16,7 +16,7 @@ import { runImmediatesFirst } from '../../../sys/node/check-phase.ts';
  * resolve, the turn of our own event loop among them, so they must run before uSockets' handle. If the order cannot be
  * changed (no koffi), the worker closes nothing from immediates: see `loop/poll-phase.ts`.
  *
- * This can go when uSockets frees a socket in its close callback.
+ * No upstream issue known. This can go when uSockets frees a socket in its close callback.
  */
 export function freeWhatImmediatesClose(): void {
   runImmediatesFirst();

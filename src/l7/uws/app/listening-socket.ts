@@ -48,8 +48,8 @@ export class ListeningSocket {
   /**
    * Binds the address and listens. Throws if the address cannot be bound.
    *
-   * @param lock keeps other threads from opening sockets: uWS does not tell the descriptor (20.66 to 20.68), so it is found
-   *   by comparing the process's listening sockets before and after
+   * @param lock keeps other threads from opening sockets: uWS does not tell the descriptor (20.66 to 20.68; no upstream
+   *   issue known), so it is found by comparing the process's listening sockets before and after. This can go when uWS tells it
    */
   open(lock: ThreadLock): void {
     const { address, name } = this.#config;
@@ -92,7 +92,8 @@ export class ListeningSocket {
         this.#log.warn({ listener: name, reason }, 'unfinished messages not counted in the buffer budget');
       }
       limitUnsent(descriptor, MAX_UNSENT_BYTES);
-      // uWS asks for 512, which clients overflow that reconnect all at once.
+      // uWS (20.66 to 20.68; no upstream issue known) always asks for 512, too few for clients that reconnect all at once.
+      // This can go when the number can be set.
       lengthenQueue(descriptor);
       return;
     }

@@ -8,7 +8,7 @@ const MAX_SPELLINGS = 16;
 /**
  * Finds certificates for server names that are not in lower case, which RFC 6066 section 3 takes for the same name. uWS
  * (20.66 to 20.68) compares bytes, so such clients would get the first certificate; Bun's copy of its code has the same fault
- * (oven-sh/bun#37193). This can go when uWS compares names without case.
+ * (oven-sh/bun#37193), and no issue of uWS itself is known. This can go when uWS compares names without case.
  *
  * uWS asks for a missing name while the handshake waits, then looks again, and keeps the added name until the thread ends. So
  * the spelling in capitals is added for each name of the configuration at its first use. Of other spellings the first

@@ -83,7 +83,8 @@ function addRoutes(app: TemplatedApp, { websocket }: L7Listener, link: AppLink):
     pong: (socket, data) => (socket as Socket).client.pong(data),
     drain: (socket) => (socket as Socket).client.owner.downstreamDrained(),
     close: (socket, code, reason) => {
-      // The filter is not told of the end of a connection that has become a WebSocket (20.66 to 20.68).
+      // The filter is not told of the end of a connection that has become a WebSocket (20.66 to 20.68; no upstream issue
+      // known). This can go when uWS calls the filter then, too.
       link.owner?.connectionChanged(null, -1);
       forgetMade(socket);
       (socket as Socket).client.closed(code, reason);

@@ -271,7 +271,7 @@ export class UwsReply implements HttpReply, BodyOwner {
   /**
    * Sends a reply, later if the connection ends with it. After a reply uWS (20.66 to 20.68) parses the rest of its read, and
    * takes it for the next request, even if the reply closes the connection. While the request is unanswered, uWS closes the
-   * connection at the next one. An engine that stops parsing at a last request ends the need.
+   * connection at the next one. No upstream issue known. This can go when uWS stops parsing behind a last reply.
    */
   #answer(closes: boolean, send: () => void): void {
     if (!closes) {
