@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { BINARY, CLOSE, TEXT, closeBody, encodeFrame } from '../../../../support/websocket/raw-frames.ts';
-import { KIB, Stage } from './session-stage.ts';
+import {
+  BINARY,
+  CLOSE,
+  PING,
+  TEXT,
+  closeBody,
+  encodeFrame,
+} from '../../../../support/websocket/raw-frames.ts';
+import { DOWNSTREAM_BUFFER, KIB, Stage } from './session-stage.ts';
 
 const NO_REASON = new Uint8Array(0);
 const BROKEN_FRAME = Buffer.from([0xf2, 0]);
@@ -203,5 +210,41 @@ describe('the end of a session by the proxy', () => {
     assert.equal(stage.lines.length, 2);
     assert.equal(stage.active, 0);
     assert.deepEqual(stage.endpoint.frames, [closeFrame(1001)]);
+  });
+});
+
+describe('the idle timeout of a session', () => {
+  it('starts over with each byte of the endpoint', () => {
+    const stage = new Stage({ idleTimeoutMs: 2000 });
+    for (let second = 0; second < 5; second++) {
+      stage.advance(900);
+      stage.receive(Buffer.of(0x82));
+      stage.advance(100);
+      stage.receive(Buffer.of(0));
+    }
+    stage.turn();
+    assert.deepEqual([stage.endpoint.frames, stage.client.ended], [[], null]);
+    stage.advance(1100);
+    stage.turn();
+    assert.deepEqual(stage.endpoint.frames, [[PING, '']]);
+    stage.advance(1000);
+    assert.deepEqual([stage.client.ended, stage.client.reason], ['1011', 'endpoint timed out']);
+    assert.ok(stage.endpoint.destroyed);
+  });
+
+  it('does not count the time for which a slow client has paused the endpoint', () => {
+    const stage = new Stage({ idleTimeoutMs: 2000 });
+    stage.receive(encodeFrame(BINARY, Buffer.alloc(DOWNSTREAM_BUFFER + 1)));
+    assert.ok(stage.endpoint.paused);
+    stage.advance(10_000);
+    stage.client.waiting = 0;
+    stage.session.downstreamDrained();
+    assert.ok(!stage.endpoint.paused);
+    stage.advance(900);
+    stage.turn();
+    assert.deepEqual([stage.endpoint.frames, stage.client.ended], [[], null]);
+    stage.advance(200);
+    stage.turn();
+    assert.deepEqual(stage.endpoint.frames, [[PING, '']]);
   });
 });
