@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
+import { clusterConfig } from '../../upstream/endpoints.ts';
 import { HANDSHAKE, SILENT_BODY, exchangeOf } from './exchanges.ts';
 import { UNCHANGED, listener, respond, routeOf, to } from './world.ts';
 
@@ -113,6 +114,17 @@ describe('the choice of a route', () => {
     assert.equal(take({ headers: [offer] }).reply.body, 'rest');
   });
 
+  it('takes a path of two meanings if routes that differ in their names alone get both', () => {
+    const path = '/public/..%2fadmin';
+    const { take } = listener({
+      routes: [
+        routeOf('admin', { pathPrefix: '/admin' }, respond('same')),
+        routeOf('rest', {}, respond('same')),
+      ],
+    });
+    assert.equal(take({ target: path }).reply.body, 'same');
+  });
+
   it('brings the route’s changes to every answer', () => {
     const response = { ...UNCHANGED, set: new Map([['x-frame-options', 'DENY']]) };
     const changed = { ...routeOf('a', {}, respond('a')), headers: { request: UNCHANGED, response } };
@@ -157,6 +169,20 @@ describe('a route to a cluster', () => {
     assert.equal(sum(pageMetrics.handshakeFailures, { reason: 'draining' }), 1);
     dispatcher.draining = false;
     assert.equal(take({ headers: HANDSHAKE }).reply.status, 0);
+  });
+
+  it('takes no share of the places for handshakes if it lets none through', () => {
+    const never = routeOf('b', { pathPrefix: '/b' }, to('other', 'never'));
+    const { take, dialled } = listener({
+      routes: [never, routeOf('a', {}, to('app'))],
+      listener: { maxPendingHandshakes: 2 },
+      clusters: [clusterConfig(), clusterConfig({ name: 'other' })],
+    });
+    take({ headers: HANDSHAKE });
+    take({ headers: HANDSHAKE });
+    assert.deepEqual(dialled, ['app', 'app']);
+    take({ headers: HANDSHAKE });
+    assert.equal(dialled.length, 2);
   });
 
   it('asks a client that does not speak WebSocket to do so, if it takes nothing else', () => {

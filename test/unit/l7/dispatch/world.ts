@@ -57,6 +57,7 @@ export interface Terms {
   readonly routes: readonly Route[];
   readonly listener?: Partial<L7Listener>;
   readonly clusters?: readonly ClusterConfig[];
+  readonly access?: L7Environment['access'];
 }
 
 /** What lives on from one configuration to the next. */
@@ -77,7 +78,7 @@ export interface World extends Kept {
 
 /** Makes the dispatcher of a listener. @param kept what it takes over from the configuration before */
 export function listener(
-  { routes, listener: changes = {}, clusters = [clusterConfig()] }: Terms,
+  { routes, listener: changes = {}, clusters = [clusterConfig()], access = null }: Terms,
   kept?: Kept,
 ): World {
   const own: L7Listener = { ...l7Listener, ...changes, routes };
@@ -96,7 +97,7 @@ export function listener(
     descriptors: null as unknown as L7Environment['descriptors'],
     wheel,
     log,
-    access: null,
+    access,
     lineWindows: new Map([[own.name, allocateLineWindow()]]),
     clusters:
       kept?.clusters ??
