@@ -22,3 +22,8 @@ export interface ReloadResult {
 export type ReloadAnswer = CommandAnswer & ReloadResult;
 
 export type DrainAnswer = CommandAnswer & DrainStatus;
+
+export interface HandOverAnswer extends CommandAnswer {
+  /** The process that hands over. */
+  readonly pid: number;
+}

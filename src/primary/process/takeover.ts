@@ -2,7 +2,8 @@ import type { Config } from '../../config/types/config.ts';
 import { formatAddress } from '../../core/address.ts';
 import { StartError, codeOf, messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { askAdmin, sentenceOf } from './admin-request.ts';
+import type { HandOverAnswer } from '../../protocol/admin-answers.ts';
+import { askAdmin, commandAnswerOf, sentenceOf, type AdminAnswer } from './admin-request.ts';
 
 const ANSWER_TIMEOUT_MS = 5000;
 
@@ -29,7 +30,10 @@ export class Predecessor {
    */
   async handOver(): Promise<void> {
     const answer = await request(this.#admin, '/handover', this.#ask);
-    if (answer !== null) this.#log.info({ admin: formatAddress(this.#admin.address), answer }, 'taken over');
+    if (answer === null) return;
+    const pid = (commandAnswerOf(answer) as Partial<HandOverAnswer> | null)?.pid;
+    const fields = { admin: formatAddress(this.#admin.address), pid, answer: sentenceOf(answer) };
+    this.#log.info(fields, 'taken over');
   }
 }
 
@@ -49,8 +53,8 @@ export async function findPredecessor(
   return null;
 }
 
-/** Returns the sentence of the other process; null if nobody listens. */
-async function request(admin: Config['admin'], path: string, ask: AskAdmin): Promise<string | null> {
+/** Returns the other process's consent; null if nobody listens. */
+async function request(admin: Config['admin'], path: string, ask: AskAdmin): Promise<AdminAnswer | null> {
   const where = formatAddress(admin.address);
   let answer;
   try {
@@ -60,7 +64,6 @@ async function request(admin: Config['admin'], path: string, ask: AskAdmin): Pro
     throw new StartError(`the process at ${where} does not answer: ${messageOf(error)}`, { cause: error });
   }
   const { status } = answer;
-  const sentence = sentenceOf(answer);
-  if (status === 200 || status === 202) return sentence;
-  throw new StartError(`the process at ${where} does not hand over (${status}): ${sentence}`);
+  if (status === 200 || status === 202) return answer;
+  throw new StartError(`the process at ${where} does not hand over (${status}): ${sentenceOf(answer)}`);
 }

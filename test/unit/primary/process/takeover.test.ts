@@ -18,20 +18,25 @@ function answering(...answers: (Pick<Answer, 'status' | 'body'> | Error)[]): { a
   return { ask, paths };
 }
 
-const YES = { status: 200, body: '{"pid":7}' };
+const YES = { status: 200, body: '{"status":200,"message":"the process would hand over","pid":7}' };
 
 describe('a takeover', () => {
   it('asks first whether the other process would, and takes over later', async () => {
     const { log, lines } = capture();
-    const { ask, paths } = answering(YES, { status: 202, body: '{"pid":7}' });
+    const { ask, paths } = answering(YES, {
+      status: 202,
+      body: '{"status":202,"message":"the process hands over and ends","pid":7}',
+    });
     const predecessor = await findPredecessor(config.admin, log, ask);
     assert.deepEqual(paths, ['POST /handover?check']);
     await predecessor!.handOver();
     assert.deepEqual(paths, ['POST /handover?check', 'POST /handover']);
-    assert.deepEqual(
-      lines.map(({ msg }) => msg),
-      ['taken over'],
-    );
+    const [line] = lines as readonly object[];
+    assert.partialDeepStrictEqual(line, {
+      msg: 'taken over',
+      pid: 7,
+      answer: 'the process hands over and ends',
+    });
   });
 
   it('has no predecessor if nobody listens at the admin address', async () => {
