@@ -55,9 +55,9 @@ const VALUES: Readonly<Record<string, string>> = {
   listener: 'a name',
   cluster: 'a name',
   endpoint: 'an address',
-  rate: 'connections a second',
-  deadline: 'a duration',
-  jitter: 'a duration',
+  rate: 'a rate, such as 100/s',
+  deadline: 'a duration, such as 5m',
+  jitter: 'a duration, such as 5m',
 };
 /** Options of some commands only. */
 const FLAGS: Readonly<Record<string, readonly CommandName[]>> = {

@@ -142,6 +142,7 @@ describe('arguments', () => {
       refusal('check', '--set', '=a'),
       '--set =a: write path=value, such as --set log.level=debug',
     );
+    assert.equal(refusal('drain', '--rate', '-1'), '--rate needs a rate, such as 100/s');
     assert.equal(refusal('check', '--help=yes'), '--help takes no value');
     assert.equal(
       refusal('check', 'a.yaml'),
