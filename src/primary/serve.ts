@@ -95,8 +95,8 @@ function watchProcess(primary: Primary, stop: Stop, reopen: () => void): () => v
 function reopenLog({ log, output }: ServeOptions): void {
   try {
     const file = output.reopen();
-    if (file === null) log.info('the log goes to standard output: there is no file to open anew');
-    else log.info({ file }, 'log file opened anew');
+    if (file === null) log.info('the log goes to standard output: there is no file to open again');
+    else log.info({ file }, 'log file opened again');
   } catch (error) {
     log.error({ reason: messageOf(error) }, 'the log goes on in the old file');
   }

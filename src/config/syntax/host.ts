@@ -41,7 +41,7 @@ export const hostAndPort: Format<string> = (value) => {
   const fits = port === undefined || Number(port) <= 65535;
   if (fits && (NAME.test(host) || isIPv6(address))) return String(value).toLowerCase();
   throw new FormatError(
-    `${describe(value)} is no host: write a name or an address, with a port if need be, such as app.internal:8080`,
+    `${describe(value)} is no host: write a name or an address, with or without a port, such as app.internal:8080`,
   );
 };
 
