@@ -17,11 +17,11 @@ import { renderOverview } from './overview.ts';
 import { startDirect, startPeer, type Way } from './rig.ts';
 import type { Sample } from './sample.ts';
 
-/** All runs are to be done in so long, of which each takes some for its connections, its warm-up and its end. */
+/** Max time of all runs. Each run takes a part of it for its connections, its warm-up and its end. */
 const BUDGET_MS = 18 * 60_000;
 const OVERHEAD_MS = 700;
-const LONGEST_MS = 3000;
-const SHORTEST_MS = 500;
+const MAX_RUN_MS = 3000;
+const MIN_RUN_MS = 500;
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -118,7 +118,7 @@ function durationFor(cases: readonly Case[], peers: readonly Peer[], rounds: num
   const runs =
     rounds *
     cases.reduce((sum, { mode }) => sum + 1 + peers.filter(({ modes }) => modes.includes(mode)).length, 0);
-  return Math.round(Math.min(LONGEST_MS, Math.max(SHORTEST_MS, BUDGET_MS / runs - OVERHEAD_MS)));
+  return Math.round(Math.min(MAX_RUN_MS, Math.max(MIN_RUN_MS, BUDGET_MS / runs - OVERHEAD_MS)));
 }
 
 /** Starts a peer; null if it does not start. */
