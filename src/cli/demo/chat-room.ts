@@ -56,7 +56,7 @@ export class ChatRoom implements DemoApp {
       return;
     }
     this.#introduce(member, message);
-    if (message.type === 'say') this.#say(member, message.text);
+    if (message.type === 'say') this.#passOn(member, message.text);
   }
 
   /** Tells the others of a new member, or of a member's new name. */
@@ -72,7 +72,7 @@ export class ChatRoom implements DemoApp {
     }
   }
 
-  #say({ by, name: from, endpoint }: Member, text: string): void {
+  #passOn({ by, name: from, endpoint }: Member, text: string): void {
     const id = `${this.#started}-${++this.#lastMessage}`;
     const said: Said = { type: 'said', id, by, from, endpoint, text, at: Date.now() };
     this.#history.push(said);
