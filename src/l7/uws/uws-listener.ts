@@ -195,7 +195,10 @@ function readHead(request: HttpRequest): RequestHead {
   };
 }
 
-/** Whether a body follows the head, by its framing headers. uWS does not tell. */
+/**
+ * Whether a body follows the head, by its framing headers. uWS does not tell (20.66 to 20.68; no upstream issue known). This can
+ * go when it does.
+ */
 function hasBody(head: RequestHead): boolean {
   return (
     headerOf(head, 'transfer-encoding') !== undefined || Number(headerOf(head, 'content-length') ?? 0) > 0
