@@ -1,7 +1,7 @@
-import { LiveSet } from '../../../../src/core/collections/live-set.ts';
+import { LiveSet, type LiveMember } from '../../../../src/core/collections/live-set.ts';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import { BufferBudget } from '../../../../src/l7/buffers/buffer-budget.ts';
-import type { HttpReply } from '../../../../src/l7/contract/http-reply.ts';
+import type { HeaderList, HttpReply } from '../../../../src/l7/contract/http-reply.ts';
 import type { RequestBody, RequestBodySink } from '../../../../src/l7/contract/request-body.ts';
 import type { UpstreamOwner } from '../../../../src/l7/contract/upstream-socket.ts';
 import { ConnectionPool } from '../../../../src/l7/http/connection-pool.ts';
@@ -17,6 +17,8 @@ import { NO_EDITS } from '../../../../src/wire/http/header-edits.ts';
 import { FakeSocket } from '../upstream/fake-socket.ts';
 
 export const KIB = 1024;
+/** Headers of responses that the proxy adds itself. */
+const ADDED: ReadonlySet<string> = new Set(['Via', 'Set-Cookie']);
 
 /** A body as a server hands it over: what comes while nobody reads, or the reader is busy, waits. */
 class FakeBody implements RequestBody {
@@ -86,6 +88,14 @@ export interface Rig {
   readonly spared: boolean[];
   /** Connections of the endpoint that are counted now. */
   readonly held: () => number;
+  /** The statuses that the outlier detection has got. */
+  readonly statuses: number[];
+  /** The requests of the worker that are not over. */
+  readonly requests: LiveSet<LiveMember & { cancel(): void }>;
+  /** How often the client's side was said to have changed. */
+  readonly touched: () => number;
+  /** Ends the search for the client's connection. */
+  readonly identify: () => void;
   /** Bound connections that count as in use. */
   readonly inUse: () => number;
   readonly buffered: () => number;
@@ -99,6 +109,9 @@ export interface Rig {
  *
  * @param kept whether a connection waits, in the pool or bound to the client's; it is the first of the rig's sockets then
  * @param pooled whether a connection waits in the pool, also if the request has credentials
+ * @param unidentified whether the client's connection must be searched for
+ * @param via whether Via headers are added to responses
+ * @param cookie the one that brings the client back to its endpoint
  */
 export function post(
   settings: Partial<ProxyContext['settings']> = {},
@@ -110,11 +123,17 @@ export function post(
     authorization = '',
     endpoints = Infinity,
     bodiless = false,
+    unidentified = false,
+    via = false,
+    cookie = null as string | null,
   } = {},
 ): Rig {
   const log: string[] = [];
   const failures: string[] = [];
   const spared: boolean[] = [];
+  const statuses: number[] = [];
+  let touched = 0;
+  let identify = (): void => undefined;
   let given = 0;
   const sockets: FakeSocket[] = [];
   const body = new FakeBody();
@@ -145,8 +164,8 @@ export function post(
       attempts.lastFailure = reason;
       log.push(`endpoint failed: ${reason}`);
     },
-    answered: () => undefined,
-    cookieFor: () => null,
+    answered: (_endpoint: unknown, status: number) => statuses.push(status),
+    cookieFor: () => cookie,
   };
   const pool = new ConnectionPool(wheel);
   if (kept || pooled) {
@@ -155,6 +174,7 @@ export function post(
     if (authorization !== '' && !pooled) held++;
     else pool.keep(endpoint as unknown as Endpoint, sockets[0]!, 60_000);
   }
+  const requests: Rig['requests'] = new LiveSet();
   const context = {
     cluster: {
       name: 'c',
@@ -182,17 +202,21 @@ export function post(
         sockets.push(socket);
         return socket;
       },
-      downstreamTouched: () => undefined,
+      downstreamTouched: () => touched++,
     },
     budget,
     bound: {
-      clientOf: () => (authorization === '' ? null : {}),
+      clientOf: () => (authorization === '' || unidentified ? null : {}),
+      identify: (_asker: unknown, found: (client: object) => void) => {
+        identify = () => found({});
+        return () => log.push('search ended');
+      },
       take: () => (kept ? { endpoint, socket: sockets[0] } : null),
       beginUse: () => inUse++,
       endUse: () => inUse--,
       keep: () => log.push('connection kept'),
     },
-    requests: new LiveSet(),
+    requests,
     log: { warn: () => undefined, debug: () => undefined },
   } as unknown as ProxyContext;
   const client = { takes: true, wake: (): void => undefined, go: (): void => undefined };
@@ -201,7 +225,8 @@ export function post(
     sent: 0,
     begun: false,
     onAborted: (callback: () => void) => (client.go = callback),
-    send: (status: number, _headers: unknown, body: Uint8Array | string, close = false) => {
+    send: (status: number, headers: HeaderList, body: Uint8Array | string, close = false) => {
+      for (const [name, value] of headers) if (ADDED.has(name)) log.push(`${name}: ${value}`);
       const text = status === 200 ? ` ${Buffer.from(body).toString()}` : '';
       log.push(`${status}${text}${close ? ' and close' : ''}`);
     },
@@ -235,7 +260,7 @@ export function post(
     },
     pick: { address: '', sticky: [], key: null } as never,
     secure: false,
-    via: false,
+    via,
     requestId: 'r',
     done: (status, _, refusal) => log.push(`done ${status}${refusal === null ? '' : ` ${refusal}`}`),
   });
@@ -246,6 +271,10 @@ export function post(
     log,
     failures,
     spared,
+    statuses,
+    requests,
+    touched: () => touched,
+    identify: () => identify(),
     client,
     sockets,
     held: () => held,

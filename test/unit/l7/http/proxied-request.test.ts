@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { post, KIB } from './request-rig.ts';
+
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+
+/** A GET that its endpoint has got. */
+function asked(options: Parameters<typeof post>[2] = {}): ReturnType<typeof post> {
+  const rig = post({}, false, { method: 'GET', bodiless: true, ...options });
+  rig.sockets[0]!.owner!.upstreamConnected();
+  return rig;
+}
+
+describe('a request of a worker', () => {
+  it('is one of those that the end of the worker cancels, until it is over', () => {
+    const { requests, log, sockets } = asked();
+    assert.equal(requests.size, 1);
+    for (const request of requests) request.cancel();
+    assert.deepEqual([log, sockets[0]!.destroyed, requests.size], [['503', 'done 503'], true, 0]);
+  });
+
+  it('is not cancelled once its response has gone to the client', () => {
+    const { requests, log, sockets } = asked();
+    sockets[0]!.say(OK);
+    assert.deepEqual([log, requests.size], [['200 ok', 'done 200'], 0]);
+  });
+});
+
+describe('a response', () => {
+  for (const version of ['1.0', '1.1']) {
+    it(`of an endpoint that speaks HTTP/${version} has a Via header of that version, if the listener adds them`, () => {
+      const text = OK.replace('1.1', version);
+      const { log, sockets } = asked({ via: true });
+      sockets[0]!.say(text);
+      assert.deepEqual(log, [`Via: ${version} sluice`, '200 ok', 'done 200']);
+      const without = asked();
+      without.sockets[0]!.say(text);
+      assert.deepEqual(without.log, ['200 ok', 'done 200']);
+    });
+  }
+
+  it('brings the cookie that leads the client back to its endpoint', () => {
+    const { log, sockets } = asked({ cookie: 'lb=e' });
+    sockets[0]!.say(OK);
+    assert.deepEqual(log, ['Set-Cookie: lb=e', '200 ok', 'done 200']);
+  });
+
+  it('tells the outlier detection its status, once', () => {
+    const { statuses, sockets } = asked();
+    sockets[0]!.say(OK.slice(0, 20));
+    assert.deepEqual(statuses, []);
+    sockets[0]!.say(OK.slice(20));
+    assert.deepEqual(statuses, [200]);
+  });
+
+  it('pauses its endpoint while the client is slow, and no longer', () => {
+    const { client, log, sockets } = asked();
+    const [socket] = sockets;
+    socket!.say(`${CHUNKED}1\r\na\r\n`);
+    assert.equal(socket!.paused, false);
+    client.takes = false;
+    socket!.say('1\r\nb\r\n');
+    assert.equal(socket!.paused, true);
+    client.takes = true;
+    client.wake();
+    assert.equal(socket!.paused, false);
+    socket!.say('0\r\n\r\n');
+    assert.deepEqual(log, ['begins 200', 'writes a', 'writes b', 'ends', 'done 200']);
+  });
+
+  it('has the engine look at the client with each part', () => {
+    const { sockets, touched } = asked();
+    sockets[0]!.say(CHUNKED);
+    const before = touched();
+    sockets[0]!.say('1\r\na\r\n');
+    assert.equal(touched(), before + 1);
+  });
+
+  it('that has begun before the whole body has come is not held to requestTimeout', () => {
+    const { body, log, pass, sockets } = post({ requestTimeoutMs: 1000 });
+    body.come(16 * KIB);
+    sockets[0]!.owner!.upstreamConnected();
+    sockets[0]!.say(OK.slice(0, -1));
+    body.come(1, true);
+    pass(5000);
+    sockets[0]!.say('k');
+    assert.deepEqual(log, ['begins 200', 'writes o', 'writes k', 'done 200']);
+  });
+});
+
+describe('the body of a request', () => {
+  it('does not count in the buffers any more when the request is over', () => {
+    const { body, buffered, client } = post();
+    body.come(2 * KIB);
+    assert.equal(buffered(), 2 * KIB);
+    client.go();
+    body.come(KIB);
+    assert.equal(buffered(), 0);
+  });
+
+  it('is read again when the endpoint takes more, and the engine looks at the client', () => {
+    const { body, sockets, touched } = post();
+    body.come(16 * KIB);
+    const [socket] = sockets;
+    socket!.takes = false;
+    socket!.owner!.upstreamConnected();
+    body.come(KIB);
+    assert.equal(body.waiting, KIB);
+    const before = touched();
+    socket!.takes = true;
+    socket!.owner!.upstreamDrained!();
+    assert.deepEqual([body.waiting, touched()], [0, before + 1]);
+  });
+});
+
+describe('a request that authenticates its connection', () => {
+  const login = { authorization: 'NTLM x', unidentified: true };
+
+  it('waits for the identity of its client before it goes to an endpoint', () => {
+    const { sockets, identify, inUse } = post({}, false, { method: 'GET', bodiless: true, ...login });
+    assert.equal(sockets.length, 0);
+    identify();
+    assert.deepEqual([sockets.length, inUse()], [1, 1]);
+  });
+
+  it('is not blamed for the time of the search', () => {
+    const { body, identify, log, pass, sockets } = post({}, false, login);
+    body.come(16 * KIB);
+    pass(100_000);
+    assert.deepEqual([log, sockets.length], [[], 0]);
+    identify();
+    sockets[0]!.owner!.upstreamConnected();
+    pass(300);
+    assert.deepEqual(log, []);
+  });
+
+  it('ends the search if the client goes meanwhile', () => {
+    const { client, log, sockets } = post({}, false, { method: 'GET', bodiless: true, ...login });
+    client.go();
+    assert.deepEqual([log, sockets.length], [['search ended', 'done 499'], 0]);
+  });
+});
