@@ -141,6 +141,26 @@ describe('a kept connection that turns out to be closed', () => {
   });
 });
 
+describe('a kept connection that was open', () => {
+  it('has failed if it closes within the answer, and no endpoint gets the request again', () => {
+    for (const method of ['GET', 'POST']) {
+      const { sockets, log, failures } = ask(method, { kept: true });
+      sockets[0]!.say(OK.slice(0, 20));
+      sockets[0]!.owner!.upstreamClosed(RESET);
+      assert.equal(sockets.length, 1);
+      assert.deepEqual(log, ['endpoint failed: reset', '502', 'done 502']);
+      assert.deepEqual(failures, ['read ECONNRESET', 'reset']);
+    }
+  });
+
+  it('has failed if it ends otherwise than by a reset, and another endpoint gets the request', () => {
+    const { sockets, failures } = ask('GET', { kept: true });
+    const lost = Object.assign(new Error('read EHOSTUNREACH'), { code: 'EHOSTUNREACH' });
+    sockets[0]!.owner!.upstreamClosed(lost);
+    assert.deepEqual([failures, sockets.length], [['read EHOSTUNREACH', 'reset'], 2]);
+  });
+});
+
 describe('a client that goes', () => {
   it('ends the request in every state, and no endpoint is blamed', () => {
     for (const stage of ['dialling', 'waiting', 'answering'] as const) {

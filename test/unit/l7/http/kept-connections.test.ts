@@ -62,11 +62,12 @@ describe('a connection that is kept', () => {
     assert.equal(log.at(-1), 'done 200');
   });
 
-  it('stays counted on its endpoint if it is bound to the client', () => {
+  it('stays counted on its endpoint and is read again if it is bound to the client', () => {
     const { sockets, log, held, inUse } = ask({ kept: true, authorization: 'NTLM x' });
+    sockets[0]!.paused = true;
     sockets[0]!.say(OK);
     assert.deepEqual(log, ['connection kept', '200 ok', 'done 200']);
-    assert.deepEqual([held(), inUse(), sockets[0]!.destroyed], [1, 0, false]);
+    assert.deepEqual([held(), inUse(), sockets[0]!.destroyed, sockets[0]!.paused], [1, 0, false, false]);
   });
 
   it('is kept for as long as the endpoint says', () => {
