@@ -31,13 +31,13 @@ interface AttemptOrder {
 }
 
 /** The endpoints that one request or upgrade is sent to, one after the other, and the counts of the current one. */
-export class EndpointAttempts {
+export abstract class EndpointAttempts {
   /** The current endpoint, which counts a connection; null if there is none. */
   endpoint: Endpoint | null = null;
   /** The endpoint that was asked last, for the access line; null before the first. */
   asked: Endpoint | null = null;
-  /** Whether the current connection has carried requests before. */
-  reused = false;
+  /** Whether the current connection has carried requests before, and has brought no byte since. */
+  protected reused = false;
   /** Whether an endpoint may have got a part of the request. */
   wasSent = false;
   readonly bound: BoundRequest;
@@ -84,6 +84,9 @@ export class EndpointAttempts {
     return dialler.open(cluster, this.endpoint!, owner);
   }
 
+  /** Dials the current endpoint, for the first time or again. */
+  protected abstract redial(): void;
+
   /** Milliseconds since the last dial began. */
   get dialAge(): number {
     return performance.now() - this.#dialledAt;
@@ -111,9 +114,15 @@ export class EndpointAttempts {
     return this.#attempts.cookieFor(this.endpoint!, this.#order.secure);
   }
 
+  /** Whether the endpoint has closed a connection that it had kept open until now, without a byte of an answer. */
+  protected isStale(reason: ConnectFailure): boolean {
+    return this.reused && reason === 'reset';
+  }
+
   /**
    * Counts the failure of the current endpoint, if there is one, and logs it. Returns what follows. The credentials of a
-   * connection go to one endpoint only.
+   * connection go to one endpoint only. A stale connection is no failure, and a redial no retry, if the request may be sent
+   * again.
    *
    * @param detail for the log line; null for no line
    * @param mayRepeat whether the request may be sent again
@@ -123,7 +132,11 @@ export class EndpointAttempts {
     reason: ConnectFailure,
     detail: string | null,
     mayRepeat: boolean,
-  ): Rule['then'] | FailureAnswer {
+  ): Rule['then'] | FailureAnswer | 'redialled' {
+    if (mayRepeat && this.isStale(reason)) {
+      this.redial();
+      return 'redialled';
+    }
     this.bound.endUse();
     const { endpoint } = this;
     this.endpoint = null;
@@ -135,6 +148,20 @@ export class EndpointAttempts {
     }
     if (rule.then !== 'retry') return rule.then;
     return mayRepeat && !(this.wasSent && this.bound.authorizes) ? rule.then : this.answer;
+  }
+
+  /**
+   * Reads the connection again, whose response is complete, and keeps it for the client's next request if it is bound to the
+   * client. Its endpoint goes on counting it.
+   *
+   * @returns false if it is not kept
+   */
+  keepBound(socket: UpstreamSocket): boolean {
+    // A slow client may have paused it: paused, it would never bring the next response.
+    socket.resume();
+    if (!this.bound.keep(this.endpoint!, socket)) return false;
+    this.endpoint = null;
+    return true;
   }
 
   /** Stops counting a connection on the current endpoint. */

@@ -25,6 +25,9 @@ export interface FailureRule {
   readonly then: 'retry' | 'cut' | FailureAnswer;
 }
 
+/** What follows a failed attempt; `redialled` if the same endpoint is being dialled again. */
+export type AttemptStep = FailureRule['then'] | 'redialled';
+
 /** What follows when an endpoint's time is over: the failure counts as `timeout`. */
 export interface OverdueRule extends FailureRule {
   /** For the log line; null for no line. */

@@ -5,7 +5,7 @@ import type { BodyReader } from '../../wire/http/body-reader.ts';
 import { encodeRequest, framingOf, type RequestFraming } from '../../wire/http/request-encoding.ts';
 import type { ResponseHead } from '../../wire/http/response-head.ts';
 import { endToEndHeaders } from '../../wire/upgrade/upgrade-response.ts';
-import { OVERDUE_REQUESTS, type OverdueRule } from '../attempts/failure-rules.ts';
+import { OVERDUE_REQUESTS, type AttemptStep, type OverdueRule } from '../attempts/failure-rules.ts';
 import type { Buffering } from '../buffers/buffer-budget.ts';
 import { CLIENT_GONE, type Header, type ResponseCut } from '../contract/http-reply.ts';
 import type { RequestRefusal } from '../contract/listener-stats.ts';
@@ -16,7 +16,7 @@ import { keepAliveHint } from '../upstream/keep-alive-hint.ts';
 import { ResponseRelay } from '../upstream/response-relay.ts';
 import type { UpstreamRequestOwner } from '../upstream/upstream-request.ts';
 import type { ProxyContext, ProxyOrder } from './proxy-order.ts';
-import { RequestAttempts, type FailureStep } from './request-attempts.ts';
+import { RequestAttempts } from './request-attempts.ts';
 import { RequestUpload } from './request-upload.ts';
 import { TransferDeadlines } from './transfer-deadlines.ts';
 
@@ -287,7 +287,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     this.#follow(this.#attempts.overdue(rule));
   }
 
-  #follow(step: FailureStep): void {
+  #follow(step: AttemptStep): void {
     if (step === 'redialled') this.#dialling();
     else if (step === 'retry') this.#tryNext();
     else if (step === 'cut') this.#cut('endpoint');

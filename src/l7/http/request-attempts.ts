@@ -1,15 +1,17 @@
 import type { ConnectFailure } from '../../upstream/endpoint.ts';
 import { EndpointAttempts } from '../attempts/endpoint-attempts.ts';
-import { REQUEST_FAILURES, type FailureRule, type OverdueRule } from '../attempts/failure-rules.ts';
+import {
+  REQUEST_FAILURES,
+  type AttemptStep,
+  type FailureRule,
+  type OverdueRule,
+} from '../attempts/failure-rules.ts';
 import type { UpstreamSocket } from '../contract/upstream-socket.ts';
 import { UpstreamRequest, type UpstreamRequestOwner } from '../upstream/upstream-request.ts';
 import type { ProxyContext, ProxyOrder } from './proxy-order.ts';
 
 /** Methods that may be sent twice (RFC 9110 section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
-
-/** What follows a failure; `redialled` if the same endpoint is being dialled again. */
-export type FailureStep = FailureRule['then'] | 'redialled';
 
 /** The endpoints that one plain request is sent to, one after the other, and the request on the current connection. */
 export class RequestAttempts extends EndpointAttempts {
@@ -43,7 +45,7 @@ export class RequestAttempts extends EndpointAttempts {
     if (endpoint === null) return null;
     const socket = isFresh ? null : pool.take(endpoint);
     if (socket === null) {
-      this.#redial();
+      this.redial();
       return 'dialling';
     }
     this.reused = true;
@@ -51,7 +53,7 @@ export class RequestAttempts extends EndpointAttempts {
     return 'connected';
   }
 
-  #redial(): void {
+  protected override redial(): void {
     this.#isDialling = true;
     // The request takes the place of this owner.
     this.#begin(this.dial(NOBODY));
@@ -72,37 +74,27 @@ export class RequestAttempts extends EndpointAttempts {
    * @param begun whether the client has got a part of the response
    * @param hasBody whether all of the body that has been sent is at hand
    */
-  failed(reason: ConnectFailure, detail: string, begun: boolean, hasBody: boolean): FailureStep {
+  failed(reason: ConnectFailure, detail: string, begun: boolean, hasBody: boolean): AttemptStep {
     const { answered } = this.request!;
     this.request = null;
     if (begun) return this.#follow(REQUEST_FAILURES.begun, reason, detail, false);
-    const isStale = this.reused && !answered && reason === 'reset';
+    if (answered) this.reused = false;
     const mayRepeat = !answered && (this.#isDialling || (hasBody && IDEMPOTENT.has(this.#method)));
-    if (isStale && mayRepeat) {
-      // The endpoint has closed a connection that it had kept open until now: no failure, and no retry.
-      this.#redial();
-      return 'redialled';
-    }
-    return this.#follow(this.#ruleOf(reason, isStale), reason, detail, mayRepeat);
+    return this.#follow(this.#ruleOf(reason), reason, detail, mayRepeat);
   }
 
   /** Counts that the endpoint's time is over, and closes its connection. Returns what follows. */
-  overdue(rule: OverdueRule): FailureRule['then'] {
+  overdue(rule: OverdueRule): AttemptStep {
     return this.#follow(rule, 'timeout', rule.detail, true);
   }
 
-  #ruleOf(reason: ConnectFailure, isStale: boolean): FailureRule {
+  #ruleOf(reason: ConnectFailure): FailureRule {
     if (this.#isDialling) return REQUEST_FAILURES.dialling;
-    if (isStale) return REQUEST_FAILURES.closedMeanwhile;
+    if (this.isStale(reason)) return REQUEST_FAILURES.closedMeanwhile;
     return reason === 'handshake' ? REQUEST_FAILURES.wrongAnswer : REQUEST_FAILURES.sent;
   }
 
-  #follow(
-    rule: FailureRule,
-    reason: ConnectFailure,
-    detail: string | null,
-    mayRepeat: boolean,
-  ): FailureRule['then'] {
+  #follow(rule: FailureRule, reason: ConnectFailure, detail: string | null, mayRepeat: boolean): AttemptStep {
     this.#close();
     return this.fail(rule, reason, detail, mayRepeat);
   }
@@ -111,16 +103,12 @@ export class RequestAttempts extends EndpointAttempts {
   finish(reusable: boolean, keepAliveMs: number): void {
     const request = this.request!;
     this.request = null;
-    // A slow client may have paused it: paused, it would never bring the next response.
-    request.socket.resume();
     const isReusable = reusable && request.reusable;
-    if (isReusable && this.bound.keep(this.endpoint!, request.socket)) {
-      // The connection stays counted.
-      this.endpoint = null;
-    } else if (!isReusable || this.bound.isBound || keepAliveMs === 0) {
+    if (!isReusable) {
       request.destroy();
-    } else {
-      this.#context.pool.keep(this.endpoint!, request.socket, keepAliveMs);
+    } else if (!this.keepBound(request.socket)) {
+      if (this.bound.isBound || keepAliveMs === 0) request.destroy();
+      else this.#context.pool.keep(this.endpoint!, request.socket, keepAliveMs);
     }
     // A client that is slow to take the end holds no connection of the endpoint.
     this.release();

@@ -6,12 +6,12 @@ import { ResponseHeadReader, SWITCHING_PROTOCOLS, type ResponseHead } from '../.
 import { acceptKey } from '../../wire/upgrade/accept-key.ts';
 import { checkUpgradeResponse, type UpgradeResponse } from '../../wire/upgrade/upgrade-response.ts';
 import { EndpointAttempts } from '../attempts/endpoint-attempts.ts';
-import { OVERDUE_UPGRADES, UPGRADE_FAILURES, type FailureAnswer } from '../attempts/failure-rules.ts';
+import { OVERDUE_UPGRADES, UPGRADE_FAILURES, type AttemptStep } from '../attempts/failure-rules.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';
 import type { UpgradeContext, UpgradeOrder } from './upgrade-order.ts';
 
-/** What follows a failed attempt; `redialled` if the same endpoint is being dialled again. */
-export type UpgradeStep = 'retry' | 'redialled' | FailureAnswer;
+/** What follows a failed attempt: no client has got a part of a response. */
+export type UpgradeStep = Exclude<AttemptStep, 'cut'>;
 
 /** Hears how the attempts of an upgrade go. */
 export interface UpgradeAttemptsOwner {
@@ -51,11 +51,11 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner {
       return 'connected';
     }
     if (this.choose() === null) return null;
-    this.#redial();
+    this.redial();
     return 'dialling';
   }
 
-  #redial(): void {
+  protected override redial(): void {
     this.#head = new ResponseHeadReader(true);
     this.#phase = 'dialling';
     this.#socket = this.dial(this);
@@ -79,7 +79,7 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner {
   }
 
   upstreamData(input: Buffer, start: number, end: number): void {
-    // Bytes have come, so a kept connection was open.
+    // Bytes have come: a kept connection was open.
     this.reused = false;
     const head = this.#head.push(input.subarray(start, end));
     if (head === 'incomplete') return;
@@ -120,12 +120,6 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner {
 
   #failed(reason: ConnectFailure, detail: string): void {
     this.#close();
-    if (this.reused && reason === 'reset') {
-      // The endpoint has closed a connection that it had kept open until now: no failure, and no retry.
-      this.#redial();
-      this.#owner.attemptFailed('redialled');
-      return;
-    }
     this.#owner.attemptFailed(this.fail(this.#ruleOf(reason), reason, detail, true));
   }
 

@@ -183,12 +183,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, Ref
   }
 
   refusalKeeps(upstream: UpstreamSocket): boolean {
-    // A slow client may have paused it: paused, it would never bring the next response.
-    upstream.resume();
-    const isKept = this.#attempts.bound.keep(this.#attempts.endpoint!, upstream);
-    // The connection stays counted.
-    if (isKept) this.#attempts.takeEndpoint();
-    return isKept;
+    return this.#attempts.keepBound(upstream);
   }
 
   refusalEnded(): void {
