@@ -167,7 +167,7 @@ describe('a serving process', { timeout: 300_000 }, () => {
     served.child.kill('SIGHUP');
     served.child.kill('SIGUSR1');
     assert.equal((await served.line('the configuration is not reloaded: the old one stays')).level, 'error');
-    await served.line('the log goes to standard output: there is no file to open anew');
+    await served.line('the log goes to standard output: there is no file to open again');
     served.child.kill('SIGTERM');
     assert.equal(await served.status(), 0);
     assert.equal(served.stderr, '');

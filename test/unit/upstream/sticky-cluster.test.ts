@@ -44,7 +44,7 @@ describe('a sticky cluster', () => {
     assert.match(cookie({ secure: 'on' }, false), /; SameSite=Lax; Secure$/);
   });
 
-  it('gives the cookie anew where it would run out', () => {
+  it('gives the cookie again if it would run out', () => {
     const cluster = make('secret', { ttlMs: 3_600_000 });
     const trying = cluster.attempts(context);
     const cookie = trying.cookieFor(trying.next()!, false)!;

@@ -188,7 +188,7 @@ describe('the buffer budget', () => {
     assert.deepEqual(gauges(stats), [0, 0]);
   });
 
-  it('asks those anew of which bytes wait, and only those', () => {
+  it('asks again those of which bytes wait, and only those', () => {
     const stats = page();
     const budget = new BufferBudget(1000, stats);
     const holders = Array.from({ length: 4 }, () => new Holder(budget));
