@@ -6,7 +6,7 @@
 import { App, SSLApp, type TemplatedApp, type WebSocket } from 'uWebSockets.js';
 import { findListening, limitReceiveBuffers } from '../../src/sys/sockets/listening-sockets.ts';
 
-const MAX_MESSAGE = 64 * 1024 * 1024;
+const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const TOPIC = 'all';
 const FLOOD = Buffer.alloc(16 * 1024);
 /** Bytes that wait here for a client of /flood, so that the proxy between is never idle. */
@@ -28,7 +28,7 @@ for (const fd of findListening(Number(tls))) limitReceiveBuffers(fd, TLS_RECEIVE
 process.stdout.write('listening\n');
 
 function serve(app: TemplatedApp, port: number): void {
-  const limits = { idleTimeout: 0, maxPayloadLength: MAX_MESSAGE, maxBackpressure: 0 };
+  const limits = { idleTimeout: 0, maxPayloadLength: MAX_MESSAGE_BYTES, maxBackpressure: 0 };
   const flood = (socket: WebSocket<unknown>): void => {
     while (socket.getBufferedAmount() < FLOOD_AHEAD) socket.send(FLOOD, true);
   };

@@ -7,7 +7,7 @@ const UNIFORM_BYTES = 256 * 1024;
 /** Number of messages of several sizes, and the memory that they must fit into. */
 const VARIED_COUNT = 1024;
 const VARIED_BYTES = 64 * 1024 * 1024;
-const MIN_VARIED = 16;
+const MIN_VARIED_COUNT = 16;
 const PING_PAYLOAD = 4;
 const FIRST_PRINTABLE = 0x20;
 const PRINTABLES = 95;
@@ -84,7 +84,7 @@ function countOf({ sizes, inFlight, pings }: PoolOptions): number {
   const distinct = pings ? 2 * inFlight : 1;
   if (least === most) return Math.max(distinct, Math.min(inFlight, Math.ceil(UNIFORM_BYTES / (most + 1))));
   const fitting = Math.floor(VARIED_BYTES / meanSize(sizes));
-  return Math.max(distinct, MIN_VARIED, Math.min(VARIED_COUNT, fitting));
+  return Math.max(distinct, MIN_VARIED_COUNT, Math.min(VARIED_COUNT, fitting));
 }
 
 function placeOf(index: number): Buffer {

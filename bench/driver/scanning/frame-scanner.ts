@@ -11,8 +11,8 @@ import type { ReplySink, Scanner } from './scanner.ts';
 
 const FIN = 0x80;
 const MASKED = 0x80;
-const MAX_HEAD = 10;
-const MAX_CONTROL = 125;
+const MAX_HEAD_BYTES = 10;
+const MAX_CONTROL_BYTES = 125;
 /** Bytes of a message in pieces that are kept for a sink that looks into messages. */
 const PREFIX_SIZE = 512;
 const NOTHING = Buffer.alloc(0);
@@ -23,7 +23,7 @@ const NOTHING = Buffer.alloc(0);
  */
 export class FrameScanner implements Scanner {
   readonly #sink: ReplySink;
-  readonly #head = Buffer.allocUnsafe(MAX_HEAD);
+  readonly #head = Buffer.allocUnsafe(MAX_HEAD_BYTES);
   #headLength = 0;
   /** The first byte of the current frame, and its payload bytes that are still to come. */
   #first = 0;
@@ -109,7 +109,7 @@ export class FrameScanner implements Scanner {
     if (isControl(first)) {
       if (opcode > OPCODE_PONG) return 'unknown opcode';
       if ((first & FIN) === 0) return 'fragmented control frame';
-      return length > MAX_CONTROL ? 'control frame over 125 bytes' : null;
+      return length > MAX_CONTROL_BYTES ? 'control frame over 125 bytes' : null;
     }
     if (opcode > OPCODE_BINARY) return 'unknown opcode';
     if (opcode === OPCODE_CONTINUATION) return this.#inMessage ? null : 'continuation without a message';
@@ -167,7 +167,7 @@ function isWholeMessage(first: number): boolean {
 function headLength(second: number): number {
   const length = second & 0x7f;
   if (length < 126) return 2;
-  return length === 126 ? 4 : MAX_HEAD;
+  return length === 126 ? 4 : MAX_HEAD_BYTES;
 }
 
 /** Reads the payload length of the frame whose complete head begins at `at`. */

@@ -57,7 +57,7 @@ interface Remark {
   readonly text: string;
 }
 
-const MAX_NAME = 24;
+const MAX_NAME_CHARACTERS = 24;
 /** Control, format and line-separating characters, unassigned and private ones, halves of pairs. */
 const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 /** A message keeps two of these: line breaks and the joiner of emoji. */
@@ -93,7 +93,7 @@ export function readMessage(json: string): FromMember | string {
 function cleanName(name: string): string {
   const line = name.normalize('NFC').replace(/\s+/g, ' ').replace(INVISIBLE, '').trim();
   // By code point: a surrogate pair must not be cut in half.
-  return Array.from(line).slice(0, MAX_NAME).join('').trim();
+  return Array.from(line).slice(0, MAX_NAME_CHARACTERS).join('').trim();
 }
 
 /** Keeps line breaks, with at most one empty line in a row. */

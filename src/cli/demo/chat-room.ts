@@ -11,7 +11,7 @@ const WINDOW_MS = 5000;
 /** Max refused messages in a row before the member is closed. */
 const MAX_REFUSED = 100;
 /** Max bytes that wait for a member before it is closed. */
-const MAX_BUFFERED = 1024 * 1024;
+const MAX_BUFFERED_BYTES = 1024 * 1024;
 const CLOSE_GRACE_MS = 2000;
 
 /**
@@ -136,7 +136,7 @@ class Member {
 
   send(json: string): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    if (this.#socket.bufferedAmount > MAX_BUFFERED) this.#close(1013, 'reading too slowly');
+    if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) this.#close(1013, 'reading too slowly');
     else this.#socket.send(json);
   }
 

@@ -9,7 +9,7 @@ import type { DemoReport } from '../commands/demo.ts';
 
 const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 2_000;
-const MAX_LINE_CHARS = 2_000;
+const MAX_LINE_CHARACTERS = 2_000;
 
 /** Runs the demo backends in a process of their own: this program with the command `demo`. */
 export class DemoProcess {
@@ -82,6 +82,6 @@ function listening(child: ChildProcess): Promise<void> {
 function logLines(stderr: Readable, log: Logger): void {
   stderr.on('error', () => undefined);
   createInterface({ input: stderr }).on('line', (line) =>
-    log.warn({ from: 'demo' }, line.slice(0, MAX_LINE_CHARS)),
+    log.warn({ from: 'demo' }, line.slice(0, MAX_LINE_CHARACTERS)),
   );
 }
