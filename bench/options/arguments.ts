@@ -104,7 +104,7 @@ function readPlan(url: string, given: Given): Plan {
 
 function checkPlan(plan: Plan, given: Given): void {
   const { scenario, target, sizes } = plan;
-  const { least, most } = sizeBounds(sizes);
+  const { min, max } = sizeBounds(sizes);
   const refuse = (names: readonly OptionName[], why: string): void => {
     const name = names.find((candidate) => given.has(candidate));
     if (name !== undefined) throw new UsageError(`--${name} ${why}`);
@@ -120,15 +120,15 @@ function checkPlan(plan: Plan, given: Given): void {
         `--scenario ${scenario} is for WebSockets: nothing on a raw connection ends a message`,
       );
     }
-    if (least < 1) throw new UsageError('-s 0: an empty message on a raw connection is nothing at all');
+    if (min < 1) throw new UsageError('-s 0: an empty message on a raw connection is nothing at all');
   }
-  if (scenario === 'fan-out' && least < STAMP_LENGTH) {
+  if (scenario === 'fan-out' && min < STAMP_LENGTH) {
     throw new UsageError(`-s: a fan-out message carries its time and needs ${STAMP_LENGTH} bytes at least`);
   }
-  if (most > MAX_MESSAGE_BYTES) throw new UsageError(`-s: a message has 64MiB at most`);
+  if (max > MAX_MESSAGE_BYTES) throw new UsageError(`-s: a message has 64MiB at most`);
   // An upload tells its messages apart by their place among those made beforehand.
   const made = scenario === 'upload' ? 2 * plan.inFlight : 1;
-  if (made * most > MAX_POOL_BYTES) {
+  if (made * max > MAX_POOL_BYTES) {
     throw new UsageError('-m times -s is more than 128MiB: lower one of them');
   }
   for (const name of plan.subprotocols) {

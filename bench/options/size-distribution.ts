@@ -3,7 +3,7 @@ import { formatByteSize, parseByteSize } from '../../src/core/units/byte-size.ts
 /** Sizes of messages, in bytes of payload. */
 export type SizeDistribution =
   | { readonly kind: 'fixed'; readonly size: number }
-  | { readonly kind: 'uniform'; readonly least: number; readonly most: number }
+  | { readonly kind: 'uniform'; readonly min: number; readonly max: number }
   /** Many small and few large ones; none above {@link EXPONENTIAL_CUT} times the mean. */
   | { readonly kind: 'exponential'; readonly mean: number }
   | { readonly kind: 'mix'; readonly parts: readonly { readonly size: number; readonly weight: number }[] };
@@ -23,11 +23,11 @@ export function parseSizeDistribution(text: string): SizeDistribution | undefine
     return mean === undefined || mean < 1 ? undefined : { kind: 'exponential', mean };
   }
   const [first = '', second, ...more] = text.split('-');
-  const least = parseByteSize(first);
-  if (least === undefined || more.length > 0) return undefined;
-  if (second === undefined) return { kind: 'fixed', size: least };
-  const most = parseByteSize(second);
-  return most === undefined || most < least ? undefined : { kind: 'uniform', least, most };
+  const min = parseByteSize(first);
+  if (min === undefined || more.length > 0) return undefined;
+  if (second === undefined) return { kind: 'fixed', size: min };
+  const max = parseByteSize(second);
+  return max === undefined || max < min ? undefined : { kind: 'uniform', min, max };
 }
 
 function parseMix(text: string): SizeDistribution | undefined {
@@ -47,7 +47,7 @@ export function formatSizeDistribution(sizes: SizeDistribution): string {
     case 'fixed':
       return formatByteSize(sizes.size);
     case 'uniform':
-      return `${formatByteSize(sizes.least)}-${formatByteSize(sizes.most)}`;
+      return `${formatByteSize(sizes.min)}-${formatByteSize(sizes.max)}`;
     case 'exponential':
       return `exp:${formatByteSize(sizes.mean)}`;
     case 'mix':
@@ -56,17 +56,17 @@ export function formatSizeDistribution(sizes: SizeDistribution): string {
 }
 
 /** The smallest and the largest size that can come. */
-export function sizeBounds(sizes: SizeDistribution): { readonly least: number; readonly most: number } {
+export function sizeBounds(sizes: SizeDistribution): { readonly min: number; readonly max: number } {
   switch (sizes.kind) {
     case 'fixed':
-      return { least: sizes.size, most: sizes.size };
+      return { min: sizes.size, max: sizes.size };
     case 'uniform':
       return sizes;
     case 'exponential':
-      return { least: 1, most: sizes.mean * EXPONENTIAL_CUT };
+      return { min: 1, max: sizes.mean * EXPONENTIAL_CUT };
     case 'mix': {
       const all = sizes.parts.map(({ size }) => size);
-      return { least: Math.min(...all), most: Math.max(...all) };
+      return { min: Math.min(...all), max: Math.max(...all) };
     }
   }
 }
@@ -77,7 +77,7 @@ export function meanSize(sizes: SizeDistribution): number {
     case 'fixed':
       return sizes.size;
     case 'uniform':
-      return (sizes.least + sizes.most) / 2;
+      return (sizes.min + sizes.max) / 2;
     case 'exponential':
       return sizes.mean;
     case 'mix': {
@@ -114,7 +114,7 @@ function quantile(sizes: SizeDistribution, at: number): number {
     case 'fixed':
       return sizes.size;
     case 'uniform':
-      return Math.min(sizes.most, sizes.least + Math.floor(at * (sizes.most - sizes.least + 1)));
+      return Math.min(sizes.max, sizes.min + Math.floor(at * (sizes.max - sizes.min + 1)));
     case 'exponential':
       return Math.min(sizes.mean * EXPONENTIAL_CUT, Math.max(1, Math.round(-sizes.mean * Math.log(1 - at))));
     case 'mix': {

@@ -42,8 +42,8 @@ export class MessagePool {
   /** @param random the next 32 random bits: for masks, and for payload that does not compress */
   constructor(options: PoolOptions, random: () => number) {
     const { sizes, framing, pings, allocate } = options;
-    const { least, most } = sizeBounds(sizes);
-    this.uniform = least === most && !pings;
+    const { min, max } = sizeBounds(sizes);
+    this.uniform = min === max && !pings;
     this.count = countOf(options);
     this.lengths = sampleSizes(sizes, this.count);
     this.#offsets = new Float64Array(this.count + 1);
@@ -51,7 +51,7 @@ export class MessagePool {
       framing === 'none' ? 0 : MAX_MASKED_HEAD_BYTES + (pings ? MAX_MASKED_HEAD_BYTES + PING_PAYLOAD : 0);
     const total = this.lengths.reduce((sum, length) => sum + length + overhead, 0);
     this.#bytes = allocate(total);
-    const payload = makePayload(most, framing === 'text', random);
+    const payload = makePayload(max, framing === 'text', random);
     let at = 0;
     for (let index = 0; index < this.count; index++) {
       this.#offsets[index] = at;
@@ -79,10 +79,10 @@ export class MessagePool {
 }
 
 function countOf({ sizes, inFlight, pings }: PoolOptions): number {
-  const { least, most } = sizeBounds(sizes);
+  const { min, max } = sizeBounds(sizes);
   // A place must not come round again while its message is in flight.
   const distinct = pings ? 2 * inFlight : 1;
-  if (least === most) return Math.max(distinct, Math.min(inFlight, Math.ceil(UNIFORM_BYTES / (most + 1))));
+  if (min === max) return Math.max(distinct, Math.min(inFlight, Math.ceil(UNIFORM_BYTES / (max + 1))));
   const fitting = Math.floor(VARIED_BYTES / meanSize(sizes));
   return Math.max(distinct, MIN_VARIED_COUNT, Math.min(VARIED_COUNT, fitting));
 }

@@ -52,10 +52,10 @@ describe('distributions of message sizes', () => {
   it('give sizes within their bounds and with their mean, even if few', () => {
     for (const text of ['700', '1-2000', 'exp:512', '32@80,1KiB@15,64KiB@5']) {
       const sizes = parsed(text);
-      const { least, most } = sizeBounds(sizes);
+      const { min, max } = sizeBounds(sizes);
       for (const count of [100, COUNT]) {
         const samples = [...sampleSizes(sizes, count)];
-        assert.ok(samples.every((size) => size >= least && size <= most));
+        assert.ok(samples.every((size) => size >= min && size <= max));
         const mean = samples.reduce((sum, size) => sum + size, 0) / count;
         assert.ok(Math.abs(mean / meanSize(sizes) - 1) < 0.15, `${text}: ${mean} for ${meanSize(sizes)}`);
       }

@@ -48,7 +48,7 @@ describe('the pool of messages', () => {
   });
 
   it('has messages of all sizes of a distribution, cut at the right places', () => {
-    const pool = poolOf({ sizes: { kind: 'uniform', least: 0, most: 300 } });
+    const pool = poolOf({ sizes: { kind: 'uniform', min: 0, max: 300 } });
     assert.ok(!pool.uniform && pool.count > 300);
     const all = receiveAsServer(Buffer.from(pool.run(0, pool.count)));
     assert.deepEqual(
