@@ -11,7 +11,7 @@ import type { SessionLog } from '../contract/relay.ts';
 import type { UpgradeReply } from '../contract/upgrade-reply.ts';
 import type { UpstreamSocket } from '../contract/upstream-socket.ts';
 import type { ClusterGate, Entrant } from './handshakes/handshake-gate.ts';
-import { Refusal, type RefusalOwner } from './handshakes/refusal.ts';
+import { EndpointRefusal, type EndpointRefusalOwner } from './handshakes/endpoint-refusal.ts';
 import { SessionLines } from './session-lines.ts';
 import { UpgradeAttempts, type UpgradeAttemptsOwner, type UpgradeStep } from './upgrade-attempts.ts';
 import type { UpgradeContext, UpgradeOrder } from './upgrade-order.ts';
@@ -20,7 +20,7 @@ import type { UpgradeContext, UpgradeOrder } from './upgrade-order.ts';
  * One client's handshake, from the gate to its answer. The client is answered 101 only after an endpoint's 101. Endpoints
  * that fail before that are replaced by others while retries and time last.
  */
-export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, RefusalOwner {
+export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, EndpointRefusalOwner {
   liveIndex = -1;
   place: Entrant['place'] = 'outside';
   readonly #context: UpgradeContext;
@@ -31,7 +31,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, Ref
   /** When the client must have its answer, by the wheel's clock. */
   readonly #deadline: number;
   /** The endpoint's answer if it is no 101; null before. */
-  #refusal: Refusal | null = null;
+  #endpointRefusal: EndpointRefusal | null = null;
 
   constructor(context: UpgradeContext, order: UpgradeOrder, reply: UpgradeReply, gate: ClusterGate) {
     super();
@@ -47,7 +47,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, Ref
   start(): void {
     this.#attempts.bound.recognise();
     if (!this.#gate.enter(this)) {
-      this.#refuse('overload', 503, 'too many handshakes are waiting');
+      this.#sendOwnRefusal('overload', 503, 'too many handshakes are waiting');
       return;
     }
     this.#context.pending.add(this);
@@ -60,7 +60,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, Ref
   }
 
   displaced(): void {
-    this.#refuse('overload', 503, 'too many handshakes of this address are waiting');
+    this.#sendOwnRefusal('overload', 503, 'too many handshakes of this address are waiting');
   }
 
   admitted(): void {
@@ -71,7 +71,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, Ref
   /** Ends the upgrade because the client has gone. */
   clientGone(): void {
     const isAnswered = !this.#context.pending.has(this);
-    this.#refusal?.drop();
+    this.#endpointRefusal?.drop();
     this.#attempts.drop();
     // The client has got a part of a refusal: it counts as refused.
     if (isAnswered) return;
@@ -81,15 +81,15 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, Ref
 
   /** Ends the upgrade because the worker is draining. */
   cancel(): void {
-    this.#refusal?.drop();
+    this.#endpointRefusal?.drop();
     this.#attempts.drop();
-    this.#refuse('draining', 503, 'the proxy is shutting down');
+    this.#sendOwnRefusal('draining', 503, 'the proxy is shutting down');
   }
 
   override expire(): void {
     if (this.place === 'queued') {
       this.#gate.countTimeout();
-      this.#refuse('overload', 503, 'the handshake has waited too long for others');
+      this.#sendOwnRefusal('overload', 503, 'the handshake has waited too long for others');
       return;
     }
     const isLate = this.#context.wheel.now >= this.#deadline;
@@ -104,7 +104,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, Ref
   attemptFailed(step: UpgradeStep): void {
     if (step === 'redialled') this.#armDial();
     else if (step === 'retry') this.#tryNext();
-    else this.#refuse(step.failure, step.status, step.message);
+    else this.#sendOwnRefusal(step.failure, step.status, step.message);
   }
 
   #tryNext(): void {
@@ -150,7 +150,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, Ref
     const session = relay.createSession(this.#attempts.takeSocket(), endpoint, log);
     if (!this.#reply.accept(session, subprotocol, answered)) {
       session.discard();
-      this.#refused('client_gone', CLIENT_GONE);
+      this.#reportRefused('client_gone', CLIENT_GONE);
       this.#gate.leave(this);
       return;
     }
@@ -178,8 +178,8 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, Ref
     };
     const headers = endToEndHeaders(head);
     if (this.#order.via) headers.push(['Via', viaElement(head.isHttp10)]);
-    this.#refusal = new Refusal(this.#attempts.takeSocket(), head, headers, terms, this);
-    this.#refusal.start(rest);
+    this.#endpointRefusal = new EndpointRefusal(this.#attempts.takeSocket(), head, headers, terms, this);
+    this.#endpointRefusal.start(rest);
   }
 
   refusalKeeps(upstream: UpstreamSocket): boolean {
@@ -205,7 +205,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, Ref
     this.#context.dialler.downstreamTouched();
   }
 
-  #refuse(failure: HandshakeFailure, status: 502 | 503 | 504, message: string): void {
+  #sendOwnRefusal(failure: HandshakeFailure, status: 502 | 503 | 504, message: string): void {
     this.#finish(failure, status, message);
     sendRefusal(this.#reply.http, status, message);
     this.downstreamTouched();
@@ -216,11 +216,11 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, Ref
     this.#attempts.bound.cancel();
     this.#context.wheel.disarm(this);
     this.#context.pending.delete(this);
-    this.#refused(failure, status, detail);
+    this.#reportRefused(failure, status, detail);
   }
 
   /** Counts and logs a handshake that becomes no session. */
-  #refused(reason: HandshakeFailure, status: number, detail?: string): void {
+  #reportRefused(reason: HandshakeFailure, status: number, detail?: string): void {
     const { refusals, route, cluster } = this.#context;
     const { head, client, startedAt } = this.#order;
     const endpoint = this.#attempts.asked?.label;

@@ -12,7 +12,7 @@ const MAX_COLLECTED_BYTES = 64 * 1024;
 const EMPTY = Buffer.alloc(0);
 
 /** Owns a handshake that the endpoint has refused. */
-export interface RefusalOwner {
+export interface EndpointRefusalOwner {
   /** The response is complete, and the connection can carry another request. Returns whether it is kept for one. */
   refusalKeeps(upstream: UpstreamSocket): boolean;
   /** The connection to the endpoint has been kept or closed. */
@@ -43,12 +43,12 @@ interface RefusalTerms {
  * the client gets the part that has come, with its right length. A longer body is streamed, and the client's connection is
  * cut if the body breaks.
  */
-export class Refusal extends Timed implements UpstreamOwner, BodySink {
+export class EndpointRefusal extends Timed implements UpstreamOwner, BodySink {
   readonly #upstream: UpstreamSocket;
   readonly #head: ResponseHead;
   readonly #headers: HeaderList;
   readonly #terms: RefusalTerms;
-  readonly #owner: RefusalOwner;
+  readonly #owner: EndpointRefusalOwner;
   readonly #body: BodyReader;
   /** The collected part is `kept[0, size)`. One buffer that grows, because a body may come byte by byte. */
   #kept: Buffer = EMPTY;
@@ -66,7 +66,7 @@ export class Refusal extends Timed implements UpstreamOwner, BodySink {
     head: ResponseHead,
     headers: HeaderList,
     terms: RefusalTerms,
-    owner: RefusalOwner,
+    owner: EndpointRefusalOwner,
   ) {
     super();
     this.#upstream = upstream;

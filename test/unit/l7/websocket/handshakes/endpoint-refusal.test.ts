@@ -3,14 +3,14 @@ import { describe, it } from 'node:test';
 import { TimerWheel } from '../../../../../src/core/timing/timer-wheel.ts';
 import type { HttpReply } from '../../../../../src/l7/contract/http-reply.ts';
 import type { UpstreamSocket } from '../../../../../src/l7/contract/upstream-socket.ts';
-import { Refusal } from '../../../../../src/l7/websocket/handshakes/refusal.ts';
+import { EndpointRefusal } from '../../../../../src/l7/websocket/handshakes/endpoint-refusal.ts';
 
 const KIB = 1024;
 const COLLECT_MS = 5000;
 const IDLE_MS = 2000;
 
 interface Rig {
-  readonly refusal: Refusal;
+  readonly refusal: EndpointRefusal;
   /** What the client, the endpoint's connection and the owner of the handshake are told. */
   readonly log: string[];
   readonly push: (text: string) => void;
@@ -55,7 +55,7 @@ function refused({
     end: (chunk: Uint8Array | null) => log.push(`ended with ${chunk?.length ?? 0}`),
     cut: () => log.push('cut'),
   } as unknown as HttpReply;
-  const refusal = new Refusal(
+  const refusal = new EndpointRefusal(
     upstream,
     { status: 401, headers },
     [],
