@@ -31,7 +31,7 @@ interface ControlledParts {
   readonly liveConfig: LiveConfig;
 }
 
-interface AdminSettings {
+interface BuildOptions {
   readonly log: Logger;
   readonly output: Pick<LogOutput, 'dropped'>;
   readonly faultHooks: boolean;
@@ -42,7 +42,7 @@ interface AdminSettings {
 /** Builds the admin server; it does not listen yet. */
 export function buildAdmin(
   parts: ControlledParts,
-  settings: AdminSettings,
+  settings: BuildOptions,
   descriptorPlan: DescriptorPlan | null,
 ): AdminServer {
   const { lifecycle, supervisor, clusters, drains, reloader, liveConfig } = parts;
@@ -88,7 +88,7 @@ export function buildAdmin(
 
 function controlsOf(
   { supervisor, drains, reloader }: ControlledParts,
-  { log, onHandOver }: AdminSettings,
+  { log, onHandOver }: BuildOptions,
 ): Controls {
   const restarts = new WorkerRestarts(supervisor, log);
   return {

@@ -11,7 +11,7 @@ export interface ResponseHead {
 }
 
 /** The reason for which a response cannot be used. */
-type HeadProblem =
+type ResponseHeadProblem =
   | 'malformed response head'
   | 'response head too large'
   | 'too many response headers'
@@ -60,7 +60,7 @@ export class ResponseHeadReader {
    *
    * @returns the final response's head, `incomplete` until its end has arrived, or the problem
    */
-  push(input: Buffer): ResponseHead | HeadProblem | 'incomplete' {
+  push(input: Buffer): ResponseHead | ResponseHeadProblem | 'incomplete' {
     let left = input;
     for (;;) {
       const end = this.#findEnd(left);
@@ -80,7 +80,7 @@ export class ResponseHeadReader {
   }
 
   /** Returns the end of the head in the input; -1 without one. Does not read the bytes of earlier calls again. */
-  #findEnd(input: Buffer): number | HeadProblem {
+  #findEnd(input: Buffer): number | ResponseHeadProblem {
     if (this.#size === 0) {
       // Most heads come in one read, and the runtime's own search finds their end.
       const end = input.indexOf('\r\n\r\n');
@@ -103,7 +103,7 @@ export class ResponseHeadReader {
     }
   }
 
-  #keep(input: Buffer): HeadProblem | 'incomplete' {
+  #keep(input: Buffer): ResponseHeadProblem | 'incomplete' {
     const size = this.#size + input.length;
     if (size > MAX_HEAD_BYTES) return 'response head too large';
     if (this.#kept.length < size) {
@@ -125,7 +125,7 @@ export class ResponseHeadReader {
   }
 
   /** Reads the head that ends at `end` of the input, and clears the kept bytes. */
-  #parse(input: Buffer, end: number): ResponseHead | HeadProblem {
+  #parse(input: Buffer, end: number): ResponseHead | ResponseHeadProblem {
     const begun = this.#kept.toString('latin1', 0, this.#size);
     const text = begun + input.toString('latin1', 0, end);
     this.#kept = EMPTY;
@@ -135,7 +135,7 @@ export class ResponseHeadReader {
 }
 
 /** @param text without the CRLF of its last line and the empty line */
-function parseHead(text: string): ResponseHead | HeadProblem {
+function parseHead(text: string): ResponseHead | ResponseHeadProblem {
   const lines = text.split('\r\n');
   const match = STATUS_LINE.exec(lines[0]!);
   if (match === null) return 'malformed response head';

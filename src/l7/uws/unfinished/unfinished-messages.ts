@@ -67,7 +67,7 @@ interface Gauges {
   residentBytes(): number;
 }
 
-interface Watched {
+interface WatchedSession {
   readonly fd: number;
   readonly cookie: number;
   received: number;
@@ -91,7 +91,7 @@ export class UnfinishedMessages {
   readonly #gauges: Gauges;
   /** Sessions whose descriptor is not known: all, unless they must be watched. */
   readonly #unknown = new LiveSet<Receiver>();
-  readonly #watched = new Map<Receiver, Watched>();
+  readonly #watched = new Map<Receiver, WatchedSession>();
   readonly #known = new Set<number>();
   /** Bytes that uWS may still keep for ended sessions: an entry for each second, in order. */
   readonly #lingering: { readonly until: number; bytes: number }[] = [];
@@ -113,7 +113,7 @@ export class UnfinishedMessages {
   #nextFull = 0;
   #lowestResident = 0;
   /** The sessions that come next in slow samples. */
-  #turn: Iterator<[Receiver, Watched]> | null = null;
+  #turn: Iterator<[Receiver, WatchedSession]> | null = null;
 
   /** @param sockets null if system calls cannot be used */
   constructor(budget: BufferBudget, sockets: SampledSockets | null, log: Logger, gauges: Gauges) {
@@ -286,11 +286,11 @@ export class UnfinishedMessages {
   }
 
   /** Samples a session. The session, and others, may be closed before this returns. */
-  #sample(sockets: SampledSockets, session: Receiver, watched: Watched): void {
+  #sample(sockets: SampledSockets, session: Receiver, watched: WatchedSession): void {
     session.unfinished(this.#measure(sockets, session, watched));
   }
 
-  #measure(sockets: SampledSockets, session: Receiver, watched: Watched): number {
+  #measure(sockets: SampledSockets, session: Receiver, watched: WatchedSession): number {
     const received = sockets.received(watched.fd);
     if (received < 0) return watched.held.value;
     if (received !== watched.received || watched.unread > 0) {
