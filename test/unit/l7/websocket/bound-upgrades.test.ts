@@ -1,7 +1,7 @@
 /** Upgrades on connections that belong to one client's connection, and who holds a connection in the end. */
 import assert from 'node:assert/strict';
 import { afterEach, describe, it, mock } from 'node:test';
-import { codedError, SWITCH, upgrade } from './upgrade-rig.ts';
+import { codedError, HANDSHAKE_TIMEOUT_MS, SWITCH, upgrade } from './upgrade-rig.ts';
 
 afterEach(() => mock.restoreAll());
 
@@ -14,6 +14,17 @@ describe('an upgrade that authenticates its connection', () => {
     assert.equal(sockets.length, 0);
     identify();
     assert.equal(sockets.length, 1);
+  });
+
+  it('is refused at the end of handshakeTimeout if the search takes longer', () => {
+    const { sockets, log, pass } = upgrade({ authorizes: true, identified: false });
+    pass(HANDSHAKE_TIMEOUT_MS + 200);
+    assert.equal(sockets.length, 0);
+    assert.deepEqual(log.slice(-3), [
+      'refused 504 timeout at -',
+      '504 the endpoint did not answer in time',
+      'left',
+    ]);
   });
 
   it('ends the search if the client goes meanwhile', () => {

@@ -32,6 +32,8 @@ interface Rig {
   readonly upgrade: Upgrade;
   /** What the client, the endpoints' counters, the logs, the gate and the session are told. */
   readonly log: string[];
+  /** The times of handshakes that were counted, in seconds. */
+  readonly durations: number[];
   /** Connections to endpoints in the order of their dials, after the bound one. */
   readonly sockets: FakeSocket[];
   /** Connections that are counted on endpoints now. */
@@ -82,6 +84,7 @@ export function upgrade({
   connectTimeoutMs = CONNECT_TIMEOUT_MS,
 }: Options = {}): Rig {
   const log: string[] = [];
+  const durations: number[] = [];
   const sockets: FakeSocket[] = bound ? [new FakeSocket(null)] : [];
   for (const socket of sockets) socket.takes = takes;
   let identify = (): void => undefined;
@@ -151,7 +154,7 @@ export function upgrade({
         },
       }),
     },
-    handshakeDuration: { observe: () => undefined },
+    handshakeDuration: { observe: (seconds: number) => durations.push(seconds) },
     log: { debug: () => undefined },
     access: null,
     pending,
@@ -222,6 +225,7 @@ export function upgrade({
   return {
     upgrade: made,
     log,
+    durations,
     sockets,
     held: () => held,
     inUse: () => inUse,

@@ -28,6 +28,15 @@ describe('an upgrade', () => {
     }
   });
 
+  it('counts the time of its handshake, once', () => {
+    const { sockets, durations, pass } = upgrade();
+    pass(500);
+    sockets[0]!.owner!.upstreamConnected();
+    assert.deepEqual(durations, []);
+    sockets[0]!.say(SWITCH);
+    assert.deepEqual(durations, [0.5]);
+  });
+
   it('skips interim responses', () => {
     const { sockets, log } = upgrade();
     sockets[0]!.owner!.upstreamConnected();
@@ -107,6 +116,23 @@ describe('an upgrade that ends early', () => {
     assert.deepEqual([log, pending()], [['refused 499 client_gone at -', 'left'], 0]);
   });
 
+  it('drops an answer that is still collected if the worker drains', () => {
+    const { upgrade: begun, sockets, log, held } = upgrade();
+    sockets[0]!.owner!.upstreamConnected();
+    sockets[0]!.say('HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\n');
+    begun.cancel();
+    assert.deepEqual(log.slice(-2), ['503 the proxy is shutting down', 'left']);
+    assert.deepEqual([sockets[0]!.destroyed, held()], [true, 0]);
+  });
+
+  it('is refused once: no deadline follows', () => {
+    const { upgrade: begun, log, pass } = upgrade();
+    begun.cancel();
+    const before = [...log];
+    pass(10 * HANDSHAKE_TIMEOUT_MS);
+    assert.deepEqual(log, before);
+  });
+
   it('answers 503 if the worker drains', () => {
     const { upgrade: begun, sockets, log, held, pending } = upgrade();
     begun.cancel();
@@ -132,6 +158,15 @@ describe('an answer that is no 101', () => {
     assert.equal(log.at(-1), 'e1 answered 500');
     pass(300);
     assert.deepEqual(log.slice(-3), ['500 part', 'left', 'refused 500 refused at e1']);
+  });
+
+  it('may take longer than handshakeTimeout once it is streamed', () => {
+    const { sockets, log, pass } = upgrade();
+    sockets[0]!.owner!.upstreamConnected();
+    sockets[0]!.say(`HTTP/1.1 403 Forbidden\r\nContent-Length: 99999\r\n\r\n${'x'.repeat(70_000)}`);
+    const before = [...log];
+    pass(2 * HANDSHAKE_TIMEOUT_MS);
+    assert.deepEqual([log, sockets[0]!.destroyed], [before, false]);
   });
 
   it('is dropped with its body if the client goes before it is answered', () => {

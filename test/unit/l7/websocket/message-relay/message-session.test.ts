@@ -203,6 +203,7 @@ describe('the end of a session by the proxy', () => {
     const stage = new Stage();
     stage.session.drain();
     stage.session.downstreamClosed(1000, NO_REASON);
+    stage.session.downstreamLost('gone', false);
     stage.receive(encodeFrame(CLOSE, closeBody(1000)));
     stage.session.upstreamEnded();
     stage.session.abort();
