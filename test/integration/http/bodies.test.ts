@@ -1,19 +1,13 @@
 /** The bodies of requests and responses, byte by byte on both sides of a proxy. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { get, rawClient, request } from '../../support/http/raw-client.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
-import { RawConnection, headerOf, type RawHead } from '../../support/sockets/raw-connection.ts';
+import { headerOf } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
 
 const LARGE = Buffer.from(Uint8Array.from({ length: 8_000_000 }, (_, index) => (index * index) % 251));
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
-
-/** A client that writes bytes, and its request at the endpoint. */
-interface Exchange {
-  readonly client: RawConnection;
-  readonly endpoint: RawConnection;
-  readonly head: RawHead;
-}
 
 describe('bodies through a proxy', () => {
   let raw: RawEndpoint;
@@ -31,23 +25,10 @@ describe('bodies through a proxy', () => {
     await rig.stop();
   });
 
-  async function send(request: string): Promise<RawConnection> {
-    // Nothing is kept of others.
-    raw.clear();
-    const client = await RawConnection.connect(rig.address('web'));
-    client.write(request);
-    return client;
-  }
-
-  /** Sends a request, and waits for it at the endpoint. */
-  async function meet(request: string): Promise<Exchange> {
-    const client = await send(request);
-    const { connection, head } = await raw.request();
-    return { client, endpoint: connection, head };
-  }
-  const get = (...lines: string[]): string => request('GET', ...lines);
-  const request = (method: string, ...lines: string[]): string =>
-    [`${method} /x HTTP/1.1`, 'Host: app.example', ...lines, '', ''].join('\r\n');
+  const { send, meet } = rawClient(
+    () => raw,
+    () => rig.address('web'),
+  );
 
   describe('the body of a response', () => {
     it('comes as it is sent, in chunks, and in chunks whose last is the last', async () => {

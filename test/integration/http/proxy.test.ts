@@ -5,20 +5,14 @@ import { buffer } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { eventually } from '../../support/deadline.ts';
 import { HttpEndpoint, ask } from '../../support/http/http-endpoint.ts';
+import { get, rawClient } from '../../support/http/raw-client.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
-import { RawConnection, headerOf, valuesOf, type RawHead } from '../../support/sockets/raw-connection.ts';
+import { headerOf, valuesOf } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
 import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
 
 const LARGE = Buffer.from(Uint8Array.from({ length: 8_000_000 }, (_, index) => (index * index) % 251));
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
-
-/** A client that writes bytes, and its request at the endpoint. */
-interface Exchange {
-  readonly client: RawConnection;
-  readonly endpoint: RawConnection;
-  readonly head: RawHead;
-}
 
 describe('plain HTTP through a proxy', () => {
   let raw: RawEndpoint;
@@ -94,23 +88,10 @@ describe('plain HTTP through a proxy', () => {
 
   const url = (path: string, listener = 'web'): string => `http://${rig.address(listener)}${path}`;
 
-  async function send(request: string): Promise<RawConnection> {
-    // Nothing is kept of others.
-    raw.clear();
-    const client = await RawConnection.connect(rig.address('web'));
-    client.write(request);
-    return client;
-  }
-
-  /** Sends a request, and waits for it at the endpoint. */
-  async function meet(request: string): Promise<Exchange> {
-    const client = await send(request);
-    const { connection, head } = await raw.request();
-    return { client, endpoint: connection, head };
-  }
-  const get = (...lines: string[]): string => request('GET', ...lines);
-  const request = (method: string, ...lines: string[]): string =>
-    [`${method} /x HTTP/1.1`, 'Host: app.example', ...lines, '', ''].join('\r\n');
+  const { meet } = rawClient(
+    () => raw,
+    () => rig.address('web'),
+  );
 
   it('takes interim responses for what they are', async () => {
     const { client, endpoint } = await meet(get());
