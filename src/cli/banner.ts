@@ -1,6 +1,5 @@
 import type { Config } from '../config/types/config.ts';
-import { formatAddress } from '../core/address.ts';
-import type { TcpAddress } from '../core/address.ts';
+import { formatAddress, isAnyHost, type TcpAddress } from '../core/address.ts';
 
 /** Returns a few lines for a newcomer at a terminal: the URL of each listener and of the admin server. */
 export function banner(config: Config, admin: TcpAddress): string {
@@ -18,6 +17,5 @@ export function banner(config: Config, admin: TcpAddress): string {
 
 /** A browser cannot open the address of all interfaces: write localhost instead. */
 function browsable(address: TcpAddress): string {
-  const everywhere = address.host === '::' || address.host === '0.0.0.0';
-  return formatAddress(everywhere ? { ...address, host: 'localhost' } : address);
+  return formatAddress(isAnyHost(address.host) ? { ...address, host: 'localhost' } : address);
 }

@@ -18,6 +18,11 @@ export type Address = TcpAddress | UnixAddress;
 /** Max bytes of the path of a UNIX socket: Linux's `sun_path` without the NUL behind it (unix(7)). */
 export const MAX_SOCKET_PATH_BYTES = 107;
 
+/** Tells whether a host stands for all interfaces of the machine. */
+export function isAnyHost(host: string): boolean {
+  return host === '::' || host === '0.0.0.0';
+}
+
 const HOST_NAME =
   /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62}))*\.?$/;
 

@@ -88,7 +88,7 @@ export const SETTINGS = {
     '30s',
   ),
   'shutdown.readyDelay': setting(
-    'Time for which /readyz answers 503 before a shutdown begins',
+    'Time for which /readyz answers 503 before a shutdown or a drain of everything begins',
     duration({ min: 0, max: 600_000 }),
     '0s',
   ),

@@ -1,6 +1,11 @@
 /** Formats of single values. Each reads a raw value, or says what is wrong with it and what to write instead. */
-import type { Address, TcpAddress } from '../../core/address.ts';
-import { parseAddress, parseTcpAddress } from '../../core/address.ts';
+import {
+  isAnyHost,
+  parseAddress,
+  parseTcpAddress,
+  type Address,
+  type TcpAddress,
+} from '../../core/address.ts';
 import { TOKEN } from '../../core/tokens.ts';
 import { formatByteSize, parseByteSize } from '../../core/units/byte-size.ts';
 import { formatDuration, parseDuration } from '../../core/units/duration.ts';
@@ -187,7 +192,7 @@ export const dialAddress: Format<Address> = (value) => {
   if (address.port === 0) {
     throw new FormatError(`${describe(value)} has port 0, to which nothing can connect: write 1 to 65535`);
   }
-  if (address.host === '::' || address.host === '0.0.0.0') {
+  if (isAnyHost(address.host)) {
     throw new FormatError(
       `${describe(value)} means every interface, to which nothing can connect: name the host`,
     );

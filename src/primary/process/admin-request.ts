@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Config } from '../../config/types/config.ts';
+import { isAnyHost } from '../../core/address.ts';
 import type { CommandAnswer } from '../../protocol/admin-answers.ts';
 
 export interface AdminAnswer {
@@ -25,7 +26,7 @@ export async function askAdmin(
   timeoutMs: number,
 ): Promise<AdminAnswer> {
   const asking = request({
-    host: host === '::' || host === '0.0.0.0' ? 'localhost' : host,
+    host: isAnyHost(host) ? 'localhost' : host,
     port,
     path,
     method,
