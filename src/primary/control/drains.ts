@@ -12,7 +12,7 @@ interface DrainedWorkers {
   undrain(scope: DrainScope): void;
 }
 
-/** The clusters, as far as drains concern them: it is part of an endpoint's state that it takes no new work. */
+/** The clusters, as far as drains concern them: an endpoint's state says whether the endpoint is drained. */
 interface DrainedClusters {
   find(cluster: string): { find(label: string): DrainedEndpoint | undefined } | undefined;
 }
@@ -102,7 +102,12 @@ export class Drains {
 
   /** Ends the drains of scopes that the configuration no longer has. */
   endUnknown(): void {
-    for (const drain of this.#drains.values()) if (!this.has(drain.scope)) this.#forget(drain);
+    for (const drain of this.#drains.values()) {
+      const { scope } = drain;
+      if (this.has(scope)) continue;
+      this.#forget(drain);
+      this.#log.info({ scope }, 'drain ends: the configuration no longer has the scope');
+    }
   }
 
   /** Whether everything is drained, or such a drain is announced. */
@@ -152,7 +157,7 @@ export class Drains {
       const progress = this.#progressOf(drain);
       if (progress.remaining === 0) {
         drain.finishedAt = now;
-        this.#log.info({ ...progress, remaining: 0 }, 'drained');
+        this.#log.info(progress, 'drained');
       } else {
         open = true;
         if (tells) this.#log.info(progress, 'draining');

@@ -80,7 +80,8 @@ describe('drains', () => {
 
   it('are no more if there was none, and for what has been taken out of the configuration', () => {
     const workers = new FakeWorkers();
-    const drains = new Drains(workers, fakeClusters([]), capture().log);
+    const { log, lines } = capture();
+    const drains = new Drains(workers, fakeClusters([]), log);
     assert.equal(drains.cancel(web), false);
     drains.begin(web, settings);
     drains.begin(endpoint, settings);
@@ -91,6 +92,7 @@ describe('drains', () => {
       [endpoint],
     );
     assert.deepEqual(workers.calls.at(-1), 'undrain listener web');
+    assert.equal(lines.at(-1)?.msg, 'drain ends: the configuration no longer has the scope');
     drains.stop();
   });
 
