@@ -46,7 +46,7 @@ export class LiveConfig {
     try {
       const states = await change.ready();
       claim.release();
-      await supervisor.reload(config, supervisor.generation + 1, states, () => {
+      await supervisor.reload(config, states, () => {
         change.commit();
         drains.endUnknown();
       });

@@ -20,7 +20,6 @@ interface WritingWorkers {
 
 interface GenerationChange {
   readonly config: Config;
-  readonly generation: number;
   readonly clusters: readonly ClusterState[];
   readonly workers: readonly ChangingWorker[];
   /** Called in the turn in which the workers are told to commit. */
@@ -68,8 +67,9 @@ export class CurrentGeneration {
     return decision;
   }
 
-  async #decide({ config, generation, clusters, workers, onCommit }: GenerationChange): Promise<void> {
+  async #decide({ config, clusters, workers, onCommit }: GenerationChange): Promise<void> {
     const { directory, sums } = this.#pages;
+    const generation = this.number + 1;
     const plan = directory.plan(seriesOf(config), generation);
     if (plan === null) {
       throw new StartError('the statistics have no room for what is new: restart to bring it into force');

@@ -175,15 +175,10 @@ export class Supervisor {
    * @param onCommit called if all can, in the turn in which they are told
    * @throws StartError that says what is in the way; nothing has changed then
    */
-  reload(
-    config: Config,
-    generation: number,
-    clusters: readonly ClusterState[],
-    onCommit: () => void,
-  ): Promise<void> {
+  reload(config: Config, clusters: readonly ClusterState[], onCommit: () => void): Promise<void> {
     return this.#inTurn(async () => {
       this.releaseSeries();
-      await this.#currentGeneration.change({ config, generation, clusters, workers: this.slots, onCommit });
+      await this.#currentGeneration.change({ config, clusters, workers: this.slots, onCommit });
       await this.#adjustNumber();
     });
   }

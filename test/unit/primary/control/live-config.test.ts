@@ -26,7 +26,8 @@ function setup(fault: 'claim' | 'clusters' | 'workers' | null = null): {
   };
   const supervisor = {
     generation: 1,
-    reload: async ({ listeners }: Config, generation: number, _states: unknown, onCommit: () => void) => {
+    reload: async ({ listeners }: Config, _states: unknown, onCommit: () => void) => {
+      const generation = supervisor.generation + 1;
       const ports = listeners.map(({ address: { port } }) => port);
       calls.push(`workers get ${generation} on ${ports.join()}`);
       await Promise.resolve();

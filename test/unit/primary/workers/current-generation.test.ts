@@ -45,7 +45,7 @@ describe('the current generation', () => {
     const onCommit = (): void => {
       for (const { told, generation } of workers) said.push(`${told.at(-1)}, is at ${generation}`);
     };
-    const change = currentGeneration.change({ config: renamed, generation: 2, clusters, workers, onCommit });
+    const change = currentGeneration.change({ config: renamed, clusters, workers, onCommit });
     workers[0].answer(null);
     await Promise.resolve();
     assert.deepEqual([currentGeneration.number, workers[0].told], [1, ['prepare 2']]);
@@ -60,7 +60,7 @@ describe('the current generation', () => {
     const workers = [new FakeWorker(), new FakeWorker()] as const;
     const onCommit = (): void => assert.fail('committed');
     const { table } = pages.directory;
-    const change = currentGeneration.change({ config: renamed, generation: 2, clusters, workers, onCommit });
+    const change = currentGeneration.change({ config: renamed, clusters, workers, onCommit });
     workers[0].answer(null);
     workers[1].answer('worker l7-1: no such certificate');
     await assert.rejects(change, /^StartError: worker l7-1: no such certificate$/);
@@ -76,7 +76,6 @@ describe('the current generation', () => {
     const worker = new FakeWorker();
     const change = currentGeneration.change({
       config: renamed,
-      generation: 2,
       clusters,
       workers: [worker],
       onCommit: () => undefined,
@@ -94,7 +93,7 @@ describe('the current generation', () => {
     const { currentGeneration } = setup();
     const before = currentGeneration.facts.lineWindows;
     const next: Config = { ...config, listeners: [...config.listeners, ...renamed.listeners] };
-    const change = { generation: 2, clusters, workers: [], onCommit: () => undefined };
+    const change = { clusters, workers: [], onCommit: () => undefined };
     await currentGeneration.change({ config: next, ...change });
     const { lineWindows } = currentGeneration.facts;
     assert.equal(lineWindows.get('web'), before.get('web'));
@@ -106,7 +105,6 @@ describe('the current generation', () => {
     const page = pages.add();
     await currentGeneration.change({
       config: renamed,
-      generation: 2,
       clusters,
       workers: [],
       onCommit: () => undefined,

@@ -34,7 +34,7 @@ describe('a change of the configuration in all workers', () => {
     threads.tasks[1]!.problem = 'no such certificate';
     const onCommit = (): void => assert.fail('committed');
     await assert.rejects(
-      supervisor.reload(withWorkers(5), 2, clusters, onCommit),
+      supervisor.reload(withWorkers(5), clusters, onCommit),
       /^StartError: worker l7-1: no such certificate$/,
     );
     assert.deepEqual([supervisor.generation, supervisor.slots.length], [1, 3]);
@@ -48,11 +48,11 @@ describe('a change of the configuration in all workers', () => {
   it('brings the number of workers to what is wanted, and keeps the others', async () => {
     const { supervisor, threads } = superviseFakes();
     await supervisor.start();
-    await supervisor.reload(withWorkers(3), 2, clusters, () => undefined);
+    await supervisor.reload(withWorkers(3), clusters, () => undefined);
     assert.deepEqual(names(supervisor.slots), ['l7-0', 'l7-1', 'l7-2', 'l4-0']);
     assert.deepEqual(names(threads.tasks), ['l7-0', 'l7-1', 'l4-0', 'l7-2']);
     assert.equal(threads.tasks[3]!.start.generation, 2);
-    await supervisor.reload(withWorkers(1), 3, clusters, () => undefined);
+    await supervisor.reload(withWorkers(1), clusters, () => undefined);
     assert.deepEqual(names(supervisor.slots), ['l7-0', 'l4-0']);
     await until(() => supervisor.leaving.length === 0, 'the others have ended');
     const ended = threads.tasks.filter((task) => orders(task).includes('end'));
@@ -68,9 +68,7 @@ describe('a change of the configuration in all workers', () => {
     await supervisor.start();
     const committed: number[] = [];
     await Promise.all(
-      [2, 3].map((generation) =>
-        supervisor.reload(config, generation, clusters, () => committed.push(generation)),
-      ),
+      [2, 3].map((generation) => supervisor.reload(config, clusters, () => committed.push(generation))),
     );
     assert.deepEqual(committed, [2, 3]);
     await supervisor.end(AT_ONCE);

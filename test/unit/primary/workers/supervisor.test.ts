@@ -215,7 +215,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     const { supervisor, config, lines } = await supervise(workers('obedient'));
     await supervisor.start();
     const more = { ...config, workers: { ...config.workers, l7: 3 } };
-    const reloaded = supervisor.reload(more, 2, config.clusters.map(clusterState), () => undefined);
+    const reloaded = supervisor.reload(more, config.clusters.map(clusterState), () => undefined);
     await until(() => supervisor.slots.length === 4, 'a worker is added');
     assert.equal(slotOf(supervisor, 'l7-2').state, 'starting');
     assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);

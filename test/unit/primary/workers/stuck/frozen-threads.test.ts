@@ -141,7 +141,7 @@ describe('the supervision of workers that stick', { timeout: 300_000 }, () => {
 
   it('leaves the sockets of one alone until the worker listens that a restart brings', async (context) => {
     const { supervisor, config } = await start('obedient', 'late', l4Only);
-    await supervisor.reload({ ...config }, 2, config.clusters.map(clusterState), () => undefined);
+    await supervisor.reload({ ...config }, config.clusters.map(clusterState), () => undefined);
     const replacements: (Promise<unknown> | null)[] = [];
     const { leftBehind } = supervisor;
     const add = leftBehind.add.bind(leftBehind);
@@ -165,13 +165,13 @@ describe('the supervision of workers that stick', { timeout: 300_000 }, () => {
   it('lets a reload pass that waits for one', async () => {
     const { supervisor, config } = await start('freezing', 'obedient', l7Only);
     supervisor.harm('l7-0', { type: 'freeze', forMs: 3_600_000 });
-    await supervisor.reload({ ...config }, 2, config.clusters.map(clusterState), () => undefined);
+    await supervisor.reload({ ...config }, config.clusters.map(clusterState), () => undefined);
     await isReplaced(supervisor, 'l7-0');
     assert.equal(slotOf(supervisor, 'l7-0').generation, 2);
     assert.equal(slotOf(supervisor, 'l7-1').generation, 2);
     // The number of workers follows, whichever threads are left behind.
     const fewer = { ...config, workers: { ...config.workers, l7: 1 } };
-    await supervisor.reload(fewer, 3, config.clusters.map(clusterState), () => undefined);
+    await supervisor.reload(fewer, config.clusters.map(clusterState), () => undefined);
     await until(() => supervisor.leaving.length === 0, 'the other has ended');
     assert.equal(supervisor.slots.length, 1);
     assert.equal(await supervisor.end(ending), true);
