@@ -70,9 +70,16 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
   });
 
   const drains = new Drains(supervisor, clusters, log);
-  const claimOthers: ConstructorParameters<typeof LiveConfig>[0]['claim'] = (next, held) =>
-    claimAddresses(chooseEngines(next, log), { held });
-  const liveConfig = new LiveConfig({ supervisor, clusters, drains, claim: claimOthers, log }, claim);
+  const liveConfig = new LiveConfig(
+    {
+      supervisor,
+      clusters,
+      drains,
+      claim: (next, held) => claimAddresses(chooseEngines(next, log), { held }),
+      log,
+    },
+    claim,
+  );
   const reloader = new Reloader(
     {
       log,

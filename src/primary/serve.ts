@@ -54,7 +54,7 @@ export async function serve(options: ServeOptions): Promise<Outcome> {
     const started = await primary.start();
     logReady(started, log);
     onReady?.(started);
-    // The end can be announced while the workers start, and is the last that a service manager is told.
+    // If the end was announced during the start, STOPPING must be the service manager's last message.
     if (!stop.requested) manager?.ready();
     manager?.watch(() => primary.unwell);
     return await stop.outcome;

@@ -53,7 +53,7 @@ export type DrainScope =
   | { readonly kind: 'all' }
   | { readonly kind: 'listener'; readonly name: string }
   | { readonly kind: 'cluster'; readonly name: string }
-  /** `name` is the endpoint's label. That a drained endpoint takes no new work is part of the cluster's state. */
+  /** `name` is the endpoint's label. The cluster's state keeps new work away from a drained endpoint. */
   | { readonly kind: 'endpoint'; readonly cluster: string; readonly name: string };
 
 /** Returns a key that is unique for the scope. */

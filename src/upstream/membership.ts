@@ -8,14 +8,15 @@ interface Member {
 /** Which endpoints of a cluster take connections. */
 interface Membership<T extends Member> {
   readonly eligible: readonly T[];
-  /** Panic: so many endpoints are down that all are used. */
+  /** Panic: all endpoints but the draining ones are used, because too few are up. */
   readonly panic: boolean;
 }
 
 /**
- * Chooses the endpoints that take connections: those that are up, of the lowest priority number that has any.
- * If less than the threshold is up, all but the draining ones are used: the few that are up would break down under the load
- * of all, and the health checks themselves may be broken.
+ * Chooses the endpoints that take connections: of those that are up, the ones with the lowest priority number.
+ *
+ * If the percentage of endpoints that are up is below the threshold, all but the draining ones are used. The few that are
+ * up would break down under the load of all, and the health checks themselves may be broken.
  *
  * @param panicThreshold percent, 0 for never
  */

@@ -9,18 +9,20 @@ import type { EndpointRecord } from './endpoint-record.ts';
 
 /** Returns the families of clusters and endpoints that no worker writes. */
 export function clusterFamilies(clusters: ClusterMonitors): Family[] {
-  const perCluster = (metric: Metric, value: (monitor: ClusterMonitor) => number): Family => ({
-    metric,
-    read: () =>
-      clusters.all.map((monitor) => ({ labels: { cluster: monitor.config.name }, value: value(monitor) })),
-  });
-  const perNames = (metric: Metric, value: (monitor: ClusterMonitor) => number): Family => ({
+  const perCluster = (
+    metric: Metric,
+    value: (monitor: ClusterMonitor) => number,
+    isShown: (monitor: ClusterMonitor) => boolean = () => true,
+  ): Family => ({
     metric,
     read: () =>
       clusters.all
-        .filter(({ config }) => config.endpoints.some((entry) => nameOf(entry) !== null))
+        .filter((monitor) => isShown(monitor))
         .map((monitor) => ({ labels: { cluster: monitor.config.name }, value: value(monitor) })),
   });
+  // Clusters without names have no series of look-ups.
+  const perNames = (metric: Metric, value: (monitor: ClusterMonitor) => number): Family =>
+    perCluster(metric, value, ({ config }) => config.endpoints.some((entry) => nameOf(entry) !== null));
   const perEndpoint = (
     metric: Metric,
     value: (record: EndpointRecord, config: ClusterConfig) => number | null,

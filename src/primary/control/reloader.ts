@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LoadedConfig } from '../../config/loader.ts';
 import type { Config } from '../../config/types/config.ts';
-import { messageOf } from '../../core/errors.ts';
-import { ConfigError } from '../../core/errors.ts';
+import { ConfigError, messageOf } from '../../core/errors.ts';
 import type { ReloadResult } from '../../protocol/admin-answers.ts';
 import type { PrimaryState } from '../../protocol/status.ts';
 import type { Logger } from '../../telemetry/logger.ts';

@@ -63,7 +63,7 @@ export const primaryMetrics = {
   clusterPanic: gauge(
     'sluice_cluster_panic',
     ['cluster'],
-    '1 if all endpoints are used because too many of them are down, else 0',
+    '1 if all endpoints are used because too few of them are up, else 0',
   ),
   nameLookups: counter('sluice_cluster_name_lookups_total', ['cluster'], 'Look-ups of names of endpoints'),
   nameLookupFailures: counter(
