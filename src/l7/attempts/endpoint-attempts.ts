@@ -61,6 +61,7 @@ export abstract class EndpointAttempts {
     if (bound === null) return null;
     this.#use(bound.endpoint);
     this.reused = true;
+    this.#dialledAt = performance.now();
     return bound.socket;
   }
 
@@ -87,7 +88,7 @@ export abstract class EndpointAttempts {
   /** Dials the current endpoint, for the first time or again. */
   protected abstract redial(): void;
 
-  /** Milliseconds since the last dial began. */
+  /** Milliseconds since the current connection was dialled, or a bound one was taken. */
   get dialAge(): number {
     return performance.now() - this.#dialledAt;
   }

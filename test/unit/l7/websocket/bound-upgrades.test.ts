@@ -49,6 +49,15 @@ describe('a bound connection', () => {
     assert.deepEqual([held(), sockets[0]!.destroyed, sockets[0]!.paused], [1, false, false]);
   });
 
+  it('is not blamed if the search for its client has used up its time', () => {
+    const { identify, log, pass } = upgrade({ authorizes: true, bound: true, identified: false });
+    pass(HANDSHAKE_TIMEOUT_MS - 300);
+    identify();
+    pass(600);
+    assert.equal(log[0], 'e0 failed: timeout, counts as nothing');
+    assert.ok(log.includes('refused 504 timeout at e0'));
+  });
+
   it('counts as in use until its session has it', () => {
     const { sockets, inUse } = upgrade({ bound: true });
     assert.equal(inUse(), 1);
