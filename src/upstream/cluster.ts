@@ -52,7 +52,7 @@ export class Cluster implements AttemptSource {
   draining = false;
   readonly connectDuration: Histogram;
   readonly failureLog: FailureLog;
-  /** Set by the keeper of idle connections that are counted. */
+  /** Set by the owner of idle connections that count for the limits. */
   makeRoom: AttemptSource['makeRoom'] = () => false;
   readonly #home: ClusterHome;
   readonly #clock: () => number;
@@ -107,6 +107,10 @@ export class Cluster implements AttemptSource {
       endpoint.update(state, now);
       this.#endpoints.set(state.label, endpoint);
     }
+    // Names bring new addresses for as long as the worker lives.
+    for (const label of this.tls?.sessions.keys() ?? []) {
+      if (!this.#endpoints.has(label)) this.tls?.sessions.delete(label);
+    }
     for (const endpoint of known.values()) endpoint.eligible = false;
     const all = [...this.#endpoints.values()];
     const eligible = new Set(membershipOf(all, this.config.panicThreshold).eligible);
@@ -159,7 +163,7 @@ export class Cluster implements AttemptSource {
     for (const endpoint of this.#endpoints.values()) endpoint.removed = true;
   }
 
-  /** The endpoints to try for one new connection of a client. */
+  /** Begins the attempts for one new connection of a client. */
   attempts(context: PickContext): Attempts {
     if (this.#warming.length > 0) {
       const now = this.#clock();

@@ -50,6 +50,7 @@ export class Prober {
   forget(record: EndpointRecord): void {
     this.#running.get(record)?.();
     this.#running.delete(record);
+    this.#tls?.sessions.delete(record.facts.label);
   }
 
   stop(): void {

@@ -183,4 +183,14 @@ describe('a cluster', () => {
     assert.equal(make({ tls }).tls?.verify, true);
     assert.throws(() => make({ tls: { ...tls, cert: 'no PEM', key: 'no PEM' } }));
   });
+
+  it('keeps the TLS sessions of its endpoints only', () => {
+    const tls = { serverName: null, ca: null, verify: true, cert: null, key: null };
+    const cluster = make({ tls });
+    const [endpoint] = cluster.endpoints;
+    const { sessions } = cluster.tls!;
+    sessions.set(endpoint!.label, Buffer.from('kept')).set('10.0.0.9:443', Buffer.from('gone'));
+    cluster.update(clusterState(cluster.config));
+    assert.deepEqual([...sessions.keys()], [endpoint!.label]);
+  });
 });
