@@ -181,8 +181,8 @@ export class ServiceThread {
   async end({ graceMs, pace, heirs }: Extract<ToWorker, { type: 'end' }>): Promise<void> {
     const service = this.#service;
     if (graceMs === 0) return;
+    const endsAt = performance.now() + graceMs;
     if (this.#ending) {
-      const endsAt = performance.now() + graceMs;
       await Promise.race([this.#handedOver, delay(graceMs)]);
       await service.emptied(Math.max(0, endsAt - performance.now()));
       return;
@@ -190,7 +190,6 @@ export class ServiceThread {
     this.#ending = true;
     this.#loopMeter.stop();
     this.#generationMeter.stop();
-    const endsAt = performance.now() + graceMs;
     if (heirs !== null) {
       service.leave(this.#heirsFrom(heirs));
       this.#handedOver = delay(Math.min(HAND_OVER_MS, graceMs));

@@ -37,8 +37,7 @@ export interface Service {
    * Hands connections that begin now over to other threads and processes, before {@link stop}. Connections that have
    * begun are served, also after that.
    *
-   * @param from the first of the sockets on an address that get them, in the order in which they began to listen, as of
-   * `Array.slice`; null for any
+   * @param from the first of those sockets on each address: see `sys/sockets/hand-over.ts`
    */
   leave(from: number | null): void;
   /** Accepts no more connections. */

@@ -1,4 +1,4 @@
-import { type SHED_REASONS } from '../../telemetry/metrics/label-values.ts';
+import type { SHED_REASONS } from '../../telemetry/metrics/label-values.ts';
 import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import type { StatsPage } from '../../telemetry/stats-page.ts';
 

@@ -1,4 +1,4 @@
-/** A request whose connection is asked for, until its reply is over. */
+/** A request that asks for its connection. Valid until its reply is over. */
 export interface Asker {
   /** The connection's IP address as text. */
   readonly peer: string;

@@ -1,5 +1,4 @@
-import type { DIRECTIONS } from '../../telemetry/metrics/label-values.ts';
-import { CLOSE_CODES, CLOSE_SIDES } from '../../telemetry/metrics/label-values.ts';
+import { CLOSE_CODES, CLOSE_SIDES, type DIRECTIONS } from '../../telemetry/metrics/label-values.ts';
 import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import type { Histogram, StatsPage } from '../../telemetry/stats-page.ts';
 import { closeCodeLabel } from '../../wire/frames/close-codes.ts';

@@ -40,7 +40,7 @@ const REFUSED_METHODS: ReadonlyMap<string, { readonly status: 400 | 405; readonl
   ],
 );
 
-/** A route, as the table leads to it. */
+/** What the route table holds for a route. */
 interface RoutedTo {
   readonly handle: RouteHandler;
   /** A digest, equal for routes that do the same, whatever their names and conditions. */

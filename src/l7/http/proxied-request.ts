@@ -43,7 +43,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
   #state: 'gathering' | 'identifying' | 'connecting' | 'sending' | 'waiting' | 'answering' | 'over' =
     'gathering';
   #status = 0;
-  /** Why the request is refused, if it is at fault itself. */
+  /** The counter of a refusal for the request's body or for full buffers; null for any other end. */
   #refusal: RequestRefusal | null = null;
   #keepAliveMs: number;
 
@@ -306,7 +306,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     this.#refuse(408, message);
   }
 
-  /** Ends the request because of itself. */
+  /** Ends the request, and counts why it is refused. */
   #endFor(reason: ResponseCut & RequestRefusal, status: 413 | 503, message: string): void {
     this.#refusal = reason;
     this.#end(reason, status, message);

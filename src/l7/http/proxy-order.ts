@@ -42,7 +42,7 @@ export interface ProxyOrder {
   readonly body: RequestBody | null;
   readonly reply: HttpReply;
   readonly asker: Asker;
-  /** The endpoint is chosen by it. */
+  /** The facts about the client that decide the endpoint. */
   readonly pick: PickContext;
   /** Whether the client uses TLS, to the proxy or to a trusted proxy in front. */
   readonly secure: boolean;
@@ -54,7 +54,7 @@ export interface ProxyOrder {
    *
    * @param status the one that was sent
    * @param endpoint the one that was asked last; null if none was
-   * @param refusal what the request counts as; null if it was not refused for itself
+   * @param refusal the counter of a refusal for the request's body or for full buffers; null for any other end
    */
   done(status: number, endpoint: Endpoint | null, refusal: RequestRefusal | null): void;
 }

@@ -54,7 +54,7 @@ export interface UpgradeOrder {
   readonly to: UpstreamTarget;
   readonly login: ConnectionLogin;
   readonly subprotocols: readonly string[];
-  /** The endpoint is chosen by it. */
+  /** The facts about the client that decide the endpoint. */
   readonly pick: PickContext;
   /** Whether the client uses TLS, to the proxy or to a trusted proxy in front. */
   readonly secure: boolean;

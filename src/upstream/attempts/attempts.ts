@@ -12,9 +12,9 @@ export interface AttemptSource {
   /** Whether the cluster has its max number of connections. */
   readonly full: boolean;
   /**
-   * Closes an idle connection that is counted, to the endpoint or to any if null, in favour of a client. Returns whether
-   * one was closed.
+   * Closes an idle connection that counts for a limit, so that a client gets its place. Returns whether one was closed.
    *
+   * @param endpoint whose connection to close; null for any endpoint's
    * @param client its address
    */
   makeRoom(endpoint: Endpoint | null, client: string): boolean;

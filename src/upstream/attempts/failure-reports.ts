@@ -3,7 +3,7 @@ import { BurstLimit } from '../../core/timing/burst-limit.ts';
 import { networkOf } from '../../wire/ip-address.ts';
 import type { Endpoint } from '../endpoint.ts';
 
-/** Reports of one kind about one endpoint: as many for clients that have just been reported as for others. */
+/** Limits the reports of one kind about one endpoint, apart for clients that have just been reported and for others. */
 const REPORTS = { burst: 20, everyMs: 100 };
 /** How long a client counts as just reported; half of the shortest window of the outlier detection. */
 const REPORTED_MS = 500;

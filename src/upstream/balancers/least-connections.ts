@@ -1,6 +1,5 @@
 import type { Endpoint } from '../endpoint.ts';
-import type { Balancer } from './balancer.ts';
-import type { PickContext } from './balancer.ts';
+import type { Balancer, PickContext } from './balancer.ts';
 import { LoadTree } from './load-tree.ts';
 
 /** Endpoints whose connections each pick counts again, beside those that may win. */

@@ -1,6 +1,5 @@
 import type { Endpoint } from '../endpoint.ts';
-import type { Balancer } from './balancer.ts';
-import type { PickContext } from './balancer.ts';
+import type { Balancer, PickContext } from './balancer.ts';
 import { WeightedDraw } from './weighted-draw.ts';
 
 /** Chooses a random endpoint by weight. It needs no counts, and workers need not agree. */

@@ -1,6 +1,5 @@
 import type { Endpoint } from '../endpoint.ts';
-import type { Balancer } from './balancer.ts';
-import type { PickContext } from './balancer.ts';
+import type { Balancer, PickContext } from './balancer.ts';
 import { HashRing } from './hash-ring.ts';
 import { hashText } from './key-hash.ts';
 

@@ -1,6 +1,6 @@
 /** Divides the rates of the whole process between its workers. */
 
-/** The share of one pacer of a rate. */
+/** One pacer's share of a rate. */
 export interface RateShare {
   /**
    * Returns the share, from 0 to 1. The shares of all workers sum up to 1 at most.

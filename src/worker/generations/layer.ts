@@ -29,7 +29,7 @@ export interface ServedListener<Self, Config, Shared, Context> {
   /**
    * Hands new connections over to other sockets on the address. {@link stop} may follow soon.
    *
-   * @param from the first of those sockets, in the order in which they began to listen, as of `Array.slice`; null for any
+   * @param from the first of those sockets: see `sys/sockets/hand-over.ts`
    */
   leave(from: number | null): void;
   /** Accepts no more connections, and may listen again. Connections live on. Does nothing if it does not listen. */
