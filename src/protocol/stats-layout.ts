@@ -46,6 +46,7 @@ export function layoutOf(config: Config, workers: readonly string[]): PageLayout
     layout.add(pageMetrics.connectionsActive, labels);
     layout.add(pageMetrics.connections, labels);
     for (const reason of REJECT_REASONS) layout.add(pageMetrics.connectionsRejected, { ...labels, reason });
+    for (const reason of ACCEPT_FAILURES) layout.add(pageMetrics.acceptFailures, { ...labels, reason });
     if (listener.mode === 'l7') {
       addL7Listener(layout, listener);
     } else {
@@ -54,7 +55,6 @@ export function layoutOf(config: Config, workers: readonly string[]): PageLayout
       layout.add(pageMetrics.tunnels, both);
       for (const reason of TUNNEL_CLOSES) layout.add(pageMetrics.tunnelCloses, { ...both, reason });
       for (const direction of DIRECTIONS) layout.add(pageMetrics.tunnelBytes, { ...both, direction });
-      for (const reason of ACCEPT_FAILURES) layout.add(pageMetrics.acceptFailures, { ...labels, reason });
     }
   }
   return layout;

@@ -1,7 +1,8 @@
-import { REJECT_REASONS } from './metrics/label-values.ts';
+import { ACCEPT_FAILURES, REJECT_REASONS } from './metrics/label-values.ts';
 import { pageMetrics } from './metrics/page-metrics.ts';
 import type { StatsPage } from './stats-page.ts';
 
+type AcceptFailure = (typeof ACCEPT_FAILURES)[number];
 type RejectReason = (typeof REJECT_REASONS)[number];
 
 /** Counts the downstream connections of one listener in one worker. */
@@ -11,6 +12,7 @@ export class ConnectionStats {
   readonly #active: number;
   readonly #total: number;
   readonly #rejectedSlots: ReadonlyMap<RejectReason, number>;
+  readonly #acceptFailures: ReadonlyMap<AcceptFailure, number>;
 
   /** @param all the values of every worker's page, with this one's: limits hold over all workers */
   constructor(page: StatsPage, all: readonly Float64Array[], listener: string) {
@@ -23,6 +25,9 @@ export class ConnectionStats {
         reason,
         page.slot(pageMetrics.connectionsRejected, { listener, reason }),
       ]),
+    );
+    this.#acceptFailures = new Map(
+      ACCEPT_FAILURES.map((reason) => [reason, page.slot(pageMetrics.acceptFailures, { listener, reason })]),
     );
   }
 
@@ -47,5 +52,38 @@ export class ConnectionStats {
   /** Counts a connection that is closed before it is served. */
   rejected(reason: RejectReason): void {
     this.#values[this.#rejectedSlots.get(reason)!]! += 1;
+  }
+
+  /** Counts a connection that could not be accepted, by the name of the system's error. Returns the reason. */
+  acceptFailed(code: string): AcceptFailure {
+    const reason = acceptFailureOf(code);
+    this.#values[this.#acceptFailures.get(reason)!]! += 1;
+    return reason;
+  }
+}
+
+function acceptFailureOf(code: string): AcceptFailure {
+  switch (code) {
+    case 'EMFILE':
+      return 'process_limit';
+    case 'ENFILE':
+      return 'system_limit';
+    case 'ENOMEM':
+    case 'ENOBUFS':
+      return 'memory';
+    // Errors that a connection met before it was accepted (accept(2), Linux).
+    case 'ECONNABORTED':
+    case 'ENETDOWN':
+    case 'EPROTO':
+    case 'ENOPROTOOPT':
+    case 'EHOSTDOWN':
+    case 'ENONET':
+    case 'EHOSTUNREACH':
+    case 'EOPNOTSUPP':
+    case 'ENETUNREACH':
+    case 'EPERM':
+      return 'aborted';
+    default:
+      return 'other';
   }
 }

@@ -36,7 +36,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['core'],
     ['config', 'telemetry', 'wire', 'sys'],
     ['protocol', 'loop'],
-    ['routing', 'upstream'],
+    ['routing', 'upstream', 'transport'],
     ['l4', 'l7'],
     ['primary', 'worker'],
     ['cli'],

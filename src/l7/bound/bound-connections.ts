@@ -311,15 +311,15 @@ class WaitingConnection extends Timed implements UpstreamOwner, Bound, Share {
     // It is connected.
   }
 
-  upstreamData(): void {
+  channelData(): void {
     this.#ended('endpoint');
   }
 
-  upstreamEnded(): void {
+  channelEnded(): void {
     this.#ended('endpoint');
   }
 
-  upstreamClosed(): void {
+  channelClosed(): void {
     this.#ended('endpoint');
   }
 }

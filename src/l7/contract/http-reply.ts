@@ -31,6 +31,12 @@ export interface HttpReply {
   onAborted(callback: () => void): void;
 
   /**
+   * Sends an interim response (1xx but 101, RFC 9110 section 15.2), before the final one. Does nothing if the client's
+   * protocol or the engine has none.
+   */
+  inform(status: number, headers: HeaderList): void;
+
+  /**
    * Sends head and body in one write. Leaves out the body, but not its length, if the request was a HEAD. Leaves out both
    * if the status is 204 or 304.
    *
@@ -66,8 +72,12 @@ export interface HttpReply {
    */
   write(chunk: Uint8Array, borrowed?: boolean): boolean;
 
-  /** Ends a reply of unknown length, with a last chunk if there is one. The reply keeps the chunk until it is taken. */
-  end(chunk: Uint8Array | null): void;
+  /**
+   * Ends a reply of unknown length, with a last chunk if there is one. The reply keeps the chunk until it is taken.
+   *
+   * @param trailers fields behind the body; dropped if the client's protocol or the engine cannot send them
+   */
+  end(chunk: Uint8Array | null, trailers?: HeaderList): void;
 
   /** Calls back once when the waiting chunk has been taken or the reply is aborted; at once if no chunk waits. */
   whenWritable(callback: () => void): void;

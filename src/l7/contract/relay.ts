@@ -2,7 +2,7 @@ import type { WebSocketSettings } from '../../config/types/listener.ts';
 import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { CloseSide, SessionStats } from './session-stats.ts';
-import type { UpstreamOwner, UpstreamSocket } from './upstream-socket.ts';
+import type { UpstreamSocket } from './upstream-socket.ts';
 
 /** Settings of the sessions of one route, and the counters that they share in one worker. */
 export interface RelayTerms {
@@ -22,16 +22,24 @@ export interface Relay {
   /**
    * Makes the session of an endpoint that has answered 101. The session becomes the owner of the endpoint's socket.
    *
+   * @param extensions that both sides have agreed on: the value of Sec-WebSocket-Extensions; empty for none
    * @param log null without an access log
    */
-  createSession(upstream: UpstreamSocket, endpoint: Endpoint, log: SessionLog | null): RelaySession;
+  createSession(
+    upstream: UpstreamSocket,
+    endpoint: Endpoint,
+    extensions: string,
+    log: SessionLog | null,
+  ): RelaySession;
 }
 
 /** A client's WebSocket joined to an endpoint's. It lives from `UpgradeReply.accept` until both legs have ended. */
-export interface RelaySession extends LiveMember, UpstreamOwner {
+export interface RelaySession extends LiveMember {
   readonly endpoint: Endpoint;
   /** Whether the session leads to an endpoint. @param endpoint its label */
   isOf(cluster: string, endpoint: string): boolean;
+  /** Takes what the endpoint has sent right behind its 101. @param bytes not empty, valid during the call only */
+  endpointBegan(bytes: Buffer): void;
   /** Gives up a session whose client has gone before the 101. Frees the endpoint and its socket. */
   discard(): void;
   /** Ends the session because the worker drains: 1012. Returns true. */

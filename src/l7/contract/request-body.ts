@@ -1,9 +1,11 @@
+import type { HeaderList } from './http-reply.ts';
+
 /** Reads the body of a request. */
 export interface RequestBodySink {
   /** Takes the next bytes, at least one. They are valid during the call only. {@link RequestBody.pause} pauses the body. */
   requestData(bytes: Uint8Array): void;
-  /** The whole body has come. */
-  requestEnd(): void;
+  /** The whole body has come. @param trailers the fields behind it that may be passed on; missing if there are none */
+  requestEnd(trailers?: HeaderList): void;
 }
 
 /**

@@ -2,46 +2,18 @@
  * A connection to an endpoint as handshakes, sessions and requests see it. System calls carry it (`raw-upstream.ts`), or
  * Node's sockets if system calls are not used or the cluster has TLS (`net-upstream.ts`).
  */
+import type { Channel, ChannelOwner } from '../../transport/channel.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 
 /** Hears what happens on a connection to an endpoint: first a handshake or request, then perhaps a session. */
-export interface UpstreamOwner {
+export interface UpstreamOwner extends ChannelOwner {
   upstreamConnected(): void;
-  /** `input[start, end)` has come. All connections of the thread share the buffer: it is valid during the call only. */
-  upstreamData(input: Buffer, start: number, end: number): void;
-  /** The bytes of a write that returned false have been taken: the next write may follow. */
-  upstreamDrained?(): void;
-  /** The endpoint has sent FIN. */
-  upstreamEnded(): void;
-  /** The connection has closed, and nothing follows. May be called before `destroy` returns. */
-  upstreamClosed(error: Error | null): void;
 }
 
-export interface UpstreamSocket {
+/** A channel to an endpoint. The endpoint's FIN closes it once no bytes wait. */
+export interface UpstreamSocket extends Channel {
   owner: UpstreamOwner | null;
-  /** The descriptor, on which bytes may be sent while none wait; -1 if all bytes must go through `write`. */
-  readonly fd: number;
-  /** Bytes that wait for the kernel to take them. */
-  readonly writableLength: number;
-  readonly destroyed: boolean;
-  /** Whether `end` has been called. */
-  readonly writableEnded: boolean;
-  /**
-   * Sends bytes, behind those that wait. They must not change afterwards.
-   *
-   * @returns false if the next write should wait for {@link UpstreamOwner.upstreamDrained}
-   */
-  write(bytes: Buffer): boolean;
-  /** Sends bytes that are valid during the call only, as {@link write} does. */
-  writeCopy(bytes: Uint8Array): boolean;
-  /** Receives nothing more until {@link resume}. */
-  pause(): unknown;
-  resume(): unknown;
-  /** Sends FIN behind the bytes that wait, and closes when the endpoint's FIN has come. */
-  end(): unknown;
-  /** Closes now. The bytes that wait are lost. */
-  destroy(): unknown;
 }
 
 /** Opens the upstream connections of one worker. */

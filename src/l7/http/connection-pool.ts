@@ -76,15 +76,15 @@ class IdleConnection extends Timed implements UpstreamOwner {
     // It is connected already.
   }
 
-  upstreamData(): void {
+  channelData(): void {
     this.expire();
   }
 
-  upstreamEnded(): void {
+  channelEnded(): void {
     this.expire();
   }
 
-  upstreamClosed(): void {
+  channelClosed(): void {
     this.expire();
   }
 }

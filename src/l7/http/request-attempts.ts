@@ -129,7 +129,7 @@ export class RequestAttempts extends EndpointAttempts {
 
 const NOBODY = {
   upstreamConnected: () => undefined,
-  upstreamData: () => undefined,
-  upstreamEnded: () => undefined,
-  upstreamClosed: () => undefined,
+  channelData: () => undefined,
+  channelEnded: () => undefined,
+  channelClosed: () => undefined,
 };

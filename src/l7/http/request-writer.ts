@@ -10,7 +10,7 @@ const LAST_CHUNK = '0\r\n\r\n';
 
 /**
  * Writes requests by the system call itself, out of one slab for a whole worker. Bytes that the kernel does not take wait in
- * the socket. Every method returns false if more should wait until `upstreamDrained`.
+ * the socket. Every method returns false if more should wait until `channelDrained`.
  */
 export class RequestWriter {
   readonly #slab: Slab;

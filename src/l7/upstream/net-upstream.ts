@@ -20,6 +20,8 @@ type NetUpstream = Socket & {
   failure: Error | null;
   fd: number;
   writeCopy(bytes: Uint8Array): boolean;
+  forward(input: Buffer, start: number, end: number): boolean;
+  splice(): boolean;
 };
 
 /** Upstream connections on Node's sockets. */
@@ -40,6 +42,8 @@ function open(cluster: Cluster, endpoint: Endpoint, owner: UpstreamOwner): NetUp
   socket.failure = null;
   socket.fd = -1;
   socket.writeCopy = writeCopy;
+  socket.forward = forward;
+  socket.splice = cannotSplice;
   socket.on('error', onError);
   socket.on('close', onClose);
   socket.on('end', onEnd);
@@ -53,11 +57,19 @@ function writeCopy(this: NetUpstream, bytes: Uint8Array): boolean {
   return this.write(copyOf(bytes));
 }
 
+function forward(this: NetUpstream, input: Buffer, start: number, end: number): boolean {
+  return this.write(copyOf(input.subarray(start, end)));
+}
+
+function cannotSplice(): boolean {
+  return false;
+}
+
 const READ_OPTIONS = {
   buffer: readBuffer,
   // Node calls it with the socket as `this`.
   callback(this: NetUpstream, length: number): boolean {
-    this.owner?.upstreamData(readBuffer, 0, length);
+    this.owner?.channelData(readBuffer, 0, length);
     return true;
   },
 };
@@ -74,14 +86,14 @@ function onError(this: NetUpstream, error: Error): void {
   this.failure = dialErrorOf(error);
 }
 function onDrain(this: NetUpstream): void {
-  this.owner?.upstreamDrained?.();
+  this.owner?.channelDrained?.();
 }
 function onEnd(this: NetUpstream): void {
-  atTrueEnd(this, () => this.owner?.upstreamEnded());
+  atTrueEnd(this, () => this.owner?.channelEnded());
 }
 function onClose(this: NetUpstream): void {
   const { owner } = this;
   this.owner = null;
   this.fd = -1;
-  owner?.upstreamClosed(this.failure);
+  owner?.channelClosed(this.failure);
 }

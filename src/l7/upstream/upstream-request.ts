@@ -56,11 +56,11 @@ export class UpstreamRequest implements UpstreamOwner {
     this.#owner.requestConnected();
   }
 
-  upstreamDrained(): void {
+  channelDrained(): void {
     if (!this.#over) this.#owner.requestDrained();
   }
 
-  upstreamData(input: Buffer, start: number, end: number): void {
+  channelData(input: Buffer, start: number, end: number): void {
     this.answered = true;
     const bytes = input.subarray(start, end);
     if (this.#body === null) this.#readHead(bytes);
@@ -68,15 +68,15 @@ export class UpstreamRequest implements UpstreamOwner {
     if (!this.#over) this.#owner.readDone();
   }
 
-  upstreamEnded(): void {
+  channelEnded(): void {
     if (this.#over) return;
     this.#body?.end();
     if (this.#body?.complete) this.#end();
     else this.#fail('reset', 'the endpoint closed before its response was complete');
   }
 
-  upstreamClosed(error: Error | null): void {
-    if (error === null) this.upstreamEnded();
+  channelClosed(error: Error | null): void {
+    if (error === null) this.channelEnded();
     else this.#fail(connectFailureOf(error), error.message);
   }
 

@@ -74,11 +74,11 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner {
     this.#owner.attemptConnected();
   }
 
-  upstreamDrained(): void {
+  channelDrained(): void {
     this.#phase = 'sent';
   }
 
-  upstreamData(input: Buffer, start: number, end: number): void {
+  channelData(input: Buffer, start: number, end: number): void {
     // Bytes have come: a kept connection was open.
     this.reused = false;
     const head = this.#head.push(input.subarray(start, end));
@@ -88,12 +88,12 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner {
     else this.#owner.attemptRefused(head, this.#head.rest);
   }
 
-  upstreamEnded(): void {
+  channelEnded(): void {
     this.#failed('reset', 'the endpoint closed during the handshake');
   }
 
-  upstreamClosed(error: Error | null): void {
-    if (error === null) this.upstreamEnded();
+  channelClosed(error: Error | null): void {
+    if (error === null) this.channelEnded();
     else this.#failed(connectFailureOf(error), error.message);
   }
 

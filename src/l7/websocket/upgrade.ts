@@ -147,7 +147,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
     if (cookie !== null) answered.push(['Set-Cookie', cookie, true]);
     const endpoint = this.#attempts.takeEndpoint();
     const log = this.#logFor(endpoint, subprotocol);
-    const session = relay.createSession(this.#attempts.takeSocket(), endpoint, log);
+    const session = relay.createSession(this.#attempts.takeSocket(), endpoint, '', log);
     if (!this.#reply.accept(session, subprotocol, answered)) {
       session.discard();
       this.#reportRefused('client_gone', CLIENT_GONE);
@@ -156,7 +156,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
     }
     this.downstreamTouched();
     handshakeDuration.observe((performance.now() - this.#order.startedAt) / 1000);
-    if (rest.length > 0) session.upstreamData(rest, 0, rest.length);
+    if (rest.length > 0) session.endpointBegan(rest);
     this.#gate.leave(this);
   }
 

@@ -27,7 +27,7 @@ export const pageMetrics = {
   acceptFailures: counter(
     'sluice_accept_failures_total',
     ['listener', 'reason'],
-    'Failures to accept a connection at a layer 4 listener; accepting pauses at a limit of the process or the system',
+    'Failures to accept a connection; accepting pauses at a limit of the process or the system',
   ),
   sessionsActive: gauge(
     'sluice_ws_sessions_active',

@@ -13,6 +13,10 @@ export interface RequestHead {
   readonly query: string;
   /** name, value, name, value ... */
   readonly headers: readonly string[];
+  /** The names as the client spelled them, in the order of `headers`; missing if the engine does not know them. */
+  readonly names?: readonly string[];
+  /** Whether the request is HTTP/1.0, which needs no Host and knows no chunks. */
+  readonly isHttp10?: true;
 }
 
 /** Returns the value of the first header with a name in lower case; undefined without one. */

@@ -8,6 +8,8 @@ export interface ResponseHead {
   readonly status: number;
   /** name (lower case), value, name, value ... */
   readonly headers: readonly string[];
+  /** The names as the endpoint spelled them, in the order of `headers`; missing if nobody asked for them. */
+  readonly names?: readonly string[];
 }
 
 /** The reason for which a response cannot be used. */

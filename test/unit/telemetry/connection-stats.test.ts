@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ConnectionStats } from '../../../src/telemetry/connection-stats.ts';
-import { REJECT_REASONS } from '../../../src/telemetry/metrics/label-values.ts';
+import { ACCEPT_FAILURES, REJECT_REASONS } from '../../../src/telemetry/metrics/label-values.ts';
 import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
 import { PageLayout } from '../../../src/telemetry/page-layout.ts';
 import { StatsPage, allocatePage } from '../../../src/telemetry/stats-page.ts';
@@ -13,6 +13,7 @@ function pages(): [StatsPage, StatsPage] {
     layout.add(pageMetrics.connectionsActive, { listener });
     layout.add(pageMetrics.connections, { listener });
     for (const reason of REJECT_REASONS) layout.add(pageMetrics.connectionsRejected, { listener, reason });
+    for (const reason of ACCEPT_FAILURES) layout.add(pageMetrics.acceptFailures, { listener, reason });
   }
   return [new StatsPage(allocatePage(layout), layout), new StatsPage(allocatePage(layout), layout)];
 }

@@ -112,6 +112,10 @@ export class UwsReply implements HttpReply, BodyOwner {
     this.response.cork(steps.forEach.bind(steps, Reflect.apply));
   }
 
+  inform(): void {
+    // uWS has no way to send an interim response (20.66 to 20.68).
+  }
+
   send(status: number, headers: HeaderList, body: string | Uint8Array, close = false): void {
     if (this.#over) return;
     const closes = close || this.#isLast;

@@ -82,7 +82,7 @@ export class EndpointRefusal extends Timed implements UpstreamOwner, BodySink {
     const { wheel, collectMs } = this.#terms;
     this.#upstream.owner = this;
     wheel.arm(this, collectMs);
-    this.upstreamData(rest, 0, rest.length);
+    this.channelData(rest, 0, rest.length);
   }
 
   /** Ends the refusal because the client has gone. */
@@ -96,7 +96,7 @@ export class EndpointRefusal extends Timed implements UpstreamOwner, BodySink {
     // It is connected already.
   }
 
-  upstreamData(input: Buffer, start: number, end: number): void {
+  channelData(input: Buffer, start: number, end: number): void {
     this.#movedAt = this.#terms.wheel.now;
     const used = this.#body.push(input.subarray(start, end), this);
     if (this.#relay !== null) {
@@ -109,14 +109,14 @@ export class EndpointRefusal extends Timed implements UpstreamOwner, BodySink {
     else if (this.#body.malformed) this.#break('the body is malformed');
   }
 
-  upstreamEnded(): void {
+  channelEnded(): void {
     this.#body.end();
     if (this.#body.complete) this.#finish(false);
     else this.#break('the endpoint closed within the body');
   }
 
-  upstreamClosed(error: Error | null): void {
-    if (error === null) this.upstreamEnded();
+  channelClosed(error: Error | null): void {
+    if (error === null) this.channelEnded();
     else this.#break(error.message);
   }
 

@@ -1,6 +1,5 @@
 import { LiveSet } from '../../../core/collections/live-set.ts';
 import type { Endpoint } from '../../../upstream/endpoint.ts';
-import type { DownstreamOwner } from '../../contract/downstream-socket.ts';
 import type { Relay, RelaySession, RelayTerms, SessionLog } from '../../contract/relay.ts';
 import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
 import { MessageSession } from './message-session.ts';
@@ -18,8 +17,9 @@ export class MessageRelay implements Relay {
   createSession(
     upstream: UpstreamSocket,
     endpoint: Endpoint,
+    _extensions: string,
     log: SessionLog | null,
-  ): RelaySession & DownstreamOwner {
+  ): MessageSession {
     return new MessageSession(this.#context, upstream, endpoint, log);
   }
 }

@@ -12,7 +12,7 @@ import type { ShedReason } from '../../buffers/buffer-budget.ts';
 import type { DownstreamOwner, DownstreamSocket } from '../../contract/downstream-socket.ts';
 import type { RelaySession, SessionLog } from '../../contract/relay.ts';
 import type { CloseSide } from '../../contract/session-stats.ts';
-import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
+import type { UpstreamOwner, UpstreamSocket } from '../../contract/upstream-socket.ts';
 import { DownstreamFlow, type DownstreamFlowOwner } from './downstream-flow.ts';
 import type { SessionContext } from './session-context.ts';
 import { SessionDeadlines } from './session-deadlines.ts';
@@ -27,7 +27,7 @@ const NO_REASON = new Uint8Array(0);
  */
 export class MessageSession
   extends SessionDeadlines<SessionContext>
-  implements RelaySession, DownstreamOwner, UpstreamFlowOwner, DownstreamFlowOwner
+  implements RelaySession, DownstreamOwner, UpstreamOwner, UpstreamFlowOwner, DownstreamFlowOwner
 {
   liveIndex = -1;
   bufferedDownstream = 0;
@@ -109,12 +109,16 @@ export class MessageSession
     // Only a handshake waits for it.
   }
 
-  upstreamData(input: Buffer, start: number, end: number): void {
+  endpointBegan(bytes: Buffer): void {
+    this.channelData(bytes, 0, bytes.length);
+  }
+
+  channelData(input: Buffer, start: number, end: number): void {
     this.endpointHeard();
     this.#toClient.receive(input, start, end);
   }
 
-  upstreamDrained(): void {
+  channelDrained(): void {
     this.measureBuffers();
   }
 
@@ -122,11 +126,11 @@ export class MessageSession
     if (!this.hasEnded) this.#measure(following);
   }
 
-  upstreamEnded(): void {
+  channelEnded(): void {
     this.#loseEndpoint('endpoint lost');
   }
 
-  upstreamClosed(): void {
+  channelClosed(): void {
     this.#loseEndpoint('endpoint lost');
     this.disarmDeadlines();
     this.context.budget.forget(this);

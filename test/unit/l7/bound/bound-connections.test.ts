@@ -22,17 +22,13 @@ describe('bound connections', () => {
 
   for (const [when, reason, end] of [
     ['they have waited long enough', 'idle_timeout', (rig: Rig) => rig.pass(1100)],
-    ['the endpoint sends FIN', 'endpoint', (_rig: Rig, socket: FakeSocket) => socket.owner!.upstreamEnded()],
+    ['the endpoint sends FIN', 'endpoint', (_rig: Rig, socket: FakeSocket) => socket.owner!.channelEnded()],
     [
       'the endpoint says something',
       'endpoint',
-      (_rig: Rig, socket: FakeSocket) => socket.owner!.upstreamData(Buffer.of(1), 0, 1),
+      (_rig: Rig, socket: FakeSocket) => socket.owner!.channelData(Buffer.of(1), 0, 1),
     ],
-    [
-      'the endpoint closes',
-      'endpoint',
-      (_rig: Rig, socket: FakeSocket) => socket.owner!.upstreamClosed(null),
-    ],
+    ['the endpoint closes', 'endpoint', (_rig: Rig, socket: FakeSocket) => socket.owner!.channelClosed(null)],
     ['the worker ends', 'drained', (rig: Rig) => rig.bound.close()],
     [
       'their endpoint is removed',

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 /** Requests as an engine hands them over, and what they are answered. */
 import type { RefusedHandshakes } from '../../../../src/l7/access-log/refused-handshakes.ts';
 import type { Exchange } from '../../../../src/l7/contract/exchange.ts';
@@ -34,6 +35,10 @@ export class FakeReply implements HttpReply {
   abort(): void {
     this.aborted = true;
     for (const callback of this.#gone.splice(0)) callback();
+  }
+
+  inform(): void {
+    assert.fail();
   }
 
   send(status: number, headers: HeaderList, body: string | Uint8Array, close = false): void {

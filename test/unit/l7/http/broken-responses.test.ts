@@ -13,8 +13,8 @@ describe('a response that breaks', () => {
     const [socket] = rig.sockets;
     socket!.owner!.upstreamConnected();
     rig.body.come(1000, true);
-    const say = (text: string): void => socket!.owner?.upstreamData(Buffer.from(text), 0, text.length);
-    return { ...rig, say, fin: () => socket!.owner?.upstreamEnded() };
+    const say = (text: string): void => socket!.owner?.channelData(Buffer.from(text), 0, text.length);
+    return { ...rig, say, fin: () => socket!.owner?.channelEnded() };
   }
 
   for (const [what, text] of [

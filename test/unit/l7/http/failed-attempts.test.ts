@@ -18,7 +18,7 @@ describe('an endpoint that cannot be dialled', () => {
   it('is replaced by another one, whatever the method', () => {
     for (const method of ['GET', 'POST']) {
       const { sockets, log, failures, held } = ask(method);
-      sockets[0]!.owner!.upstreamClosed(REFUSED);
+      sockets[0]!.owner!.channelClosed(REFUSED);
       assert.deepEqual([failures, sockets.length, held()], [['connect ECONNREFUSED', 'connect'], 2, 1]);
       sockets[1]!.owner!.upstreamConnected();
       sockets[1]!.say(OK);
@@ -37,14 +37,14 @@ describe('an endpoint that cannot be dialled', () => {
 
   it('is the reason of a 502 if it is the last', () => {
     const { sockets, log, held } = ask('GET', { endpoints: 1 });
-    sockets[0]!.owner!.upstreamClosed(REFUSED);
+    sockets[0]!.owner!.channelClosed(REFUSED);
     assert.deepEqual([log, held()], [['endpoint failed: refused', '502', 'done 502'], 0]);
   });
 
   it('gets the body of a request that it replaces another for', () => {
     const { body, sockets } = post();
     body.come(16 * KIB);
-    sockets[0]!.owner!.upstreamClosed(REFUSED);
+    sockets[0]!.owner!.channelClosed(REFUSED);
     body.come(4 * KIB);
     sockets[1]!.owner!.upstreamConnected();
     assert.equal(sockets[1]!.received.split('\r\n\r\n')[1], 'b'.repeat(20 * KIB));
@@ -56,7 +56,7 @@ describe('an endpoint that fails before it answers', () => {
     for (const method of ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']) {
       const { sockets, failures } = ask(method);
       sockets[0]!.owner!.upstreamConnected();
-      sockets[0]!.owner!.upstreamClosed(RESET);
+      sockets[0]!.owner!.channelClosed(RESET);
       assert.deepEqual([failures, sockets.length], [['read ECONNRESET', 'reset'], 2], method);
     }
   });
@@ -65,7 +65,7 @@ describe('an endpoint that fails before it answers', () => {
     for (const method of ['POST', 'PATCH']) {
       const { sockets, log, held } = ask(method);
       sockets[0]!.owner!.upstreamConnected();
-      sockets[0]!.owner!.upstreamEnded();
+      sockets[0]!.owner!.channelEnded();
       assert.deepEqual([log, sockets.length, held()], [['endpoint failed: reset', '502', 'done 502'], 1, 0]);
     }
   });
@@ -79,7 +79,7 @@ describe('an endpoint that fails before it answers', () => {
       body.come(16 * KIB);
       sockets[0]!.owner!.upstreamConnected();
       body.come(size - 16 * KIB);
-      sockets[0]!.owner!.upstreamClosed(RESET);
+      sockets[0]!.owner!.channelClosed(RESET);
       assert.equal(sockets.length, dials);
     }
   });
@@ -87,7 +87,7 @@ describe('an endpoint that fails before it answers', () => {
   it('is the only one that gets the credentials of a connection', () => {
     const { sockets, log } = ask('GET', { authorization: 'NTLM x' });
     sockets[0]!.owner!.upstreamConnected();
-    sockets[0]!.owner!.upstreamClosed(RESET);
+    sockets[0]!.owner!.channelClosed(RESET);
     assert.deepEqual([log, sockets.length], [['endpoint failed: reset', '502', 'done 502'], 1]);
   });
 
@@ -125,7 +125,7 @@ describe('an answer that is no response', () => {
 describe('a kept connection that turns out to be closed', () => {
   it('is replaced at the same endpoint without a failure', () => {
     const { sockets, log, failures, held } = ask('GET', { kept: true });
-    sockets[0]!.owner!.upstreamClosed(RESET);
+    sockets[0]!.owner!.channelClosed(RESET);
     assert.deepEqual([sockets.length, failures, held()], [2, [], 1]);
     sockets[1]!.owner!.upstreamConnected();
     sockets[1]!.say(OK);
@@ -134,7 +134,7 @@ describe('a kept connection that turns out to be closed', () => {
 
   it('is a failure that counts as nothing if the request may not be repeated', () => {
     const { sockets, log, failures } = ask('POST', { kept: true });
-    sockets[0]!.owner!.upstreamEnded();
+    sockets[0]!.owner!.channelEnded();
     assert.equal(sockets.length, 1);
     assert.deepEqual(log, ['endpoint failed: reset', '502', 'done 502']);
     assert.equal(failures.at(-1), 'counts as nothing');
@@ -146,7 +146,7 @@ describe('a kept connection that was open', () => {
     for (const method of ['GET', 'POST']) {
       const { sockets, log, failures } = ask(method, { kept: true });
       sockets[0]!.say(OK.slice(0, 20));
-      sockets[0]!.owner!.upstreamClosed(RESET);
+      sockets[0]!.owner!.channelClosed(RESET);
       assert.equal(sockets.length, 1);
       assert.deepEqual(log, ['endpoint failed: reset', '502', 'done 502']);
       assert.deepEqual(failures, ['read ECONNRESET', 'reset']);
@@ -156,7 +156,7 @@ describe('a kept connection that was open', () => {
   it('has failed if it ends otherwise than by a reset, and another endpoint gets the request', () => {
     const { sockets, failures } = ask('GET', { kept: true });
     const lost = Object.assign(new Error('read EHOSTUNREACH'), { code: 'EHOSTUNREACH' });
-    sockets[0]!.owner!.upstreamClosed(lost);
+    sockets[0]!.owner!.channelClosed(lost);
     assert.deepEqual([failures, sockets.length], [['read EHOSTUNREACH', 'reset'], 2]);
   });
 });

@@ -13,7 +13,7 @@ describe('a connection that is kept', () => {
   it('loses nothing of a body if it turns out to be closed, although more comes while another is dialled', () => {
     const { body, sockets, held } = post({}, false, { method: 'PUT', kept: true });
     body.come(20 * KIB);
-    sockets[0]!.owner!.upstreamClosed(null);
+    sockets[0]!.owner!.channelClosed(null);
     assert.equal(sockets.length, 2);
     for (let count = 0; count < 8; count++) body.come(20 * KIB, count === 7);
     sockets[1]!.owner!.upstreamConnected();
@@ -29,9 +29,9 @@ describe('a connection that is kept', () => {
     });
     body.come(1, true);
     assert.equal(inUse(), 1);
-    sockets[0]!.owner!.upstreamClosed(null);
+    sockets[0]!.owner!.channelClosed(null);
     assert.equal(inUse(), 1);
-    sockets[1]!.owner!.upstreamClosed(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
+    sockets[1]!.owner!.channelClosed(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
     assert.deepEqual(log, ['endpoint failed: refused', '502', 'done 502']);
     assert.deepEqual([sockets.length, held(), inUse()], [2, 0, 0]);
   });
@@ -43,7 +43,7 @@ describe('a connection that is kept', () => {
     socket!.owner!.upstreamConnected();
     client.takes = false;
     const text = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n';
-    socket!.owner!.upstreamData(Buffer.from(text), 0, text.length);
+    socket!.owner!.channelData(Buffer.from(text), 0, text.length);
     assert.deepEqual([socket!.destroyed, socket!.paused], [false, false]);
   });
 
@@ -53,7 +53,7 @@ describe('a connection that is kept', () => {
     const [socket] = sockets;
     socket!.owner!.upstreamConnected();
     assert.equal(held(), 1);
-    const say = (text: string): void => socket!.owner!.upstreamData(Buffer.from(text), 0, text.length);
+    const say = (text: string): void => socket!.owner!.channelData(Buffer.from(text), 0, text.length);
     say('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n');
     client.takes = false;
     say('0\r\n\r\n');

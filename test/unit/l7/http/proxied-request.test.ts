@@ -109,7 +109,7 @@ describe('the body of a request', () => {
     assert.equal(body.waiting, KIB);
     const before = touched();
     socket!.takes = true;
-    socket!.owner!.upstreamDrained!();
+    socket!.owner!.channelDrained!();
     assert.deepEqual([body.waiting, touched()], [0, before + 1]);
   });
 });

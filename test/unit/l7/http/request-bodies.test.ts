@@ -85,7 +85,7 @@ describe('a request with a body', () => {
     pass(600_000);
     assert.deepEqual(log, []);
     socket!.takes = true;
-    socket!.owner!.upstreamDrained!();
+    socket!.owner!.channelDrained!();
     // 20 KiB at 512 B/s are 40 seconds of its own.
     pass(39_000);
     assert.deepEqual(log, []);
@@ -107,7 +107,7 @@ describe('a request with a body', () => {
     const { owner } = sockets[0]!;
     owner!.upstreamConnected();
     const answer = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n');
-    owner!.upstreamData(answer, 0, answer.length);
+    owner!.channelData(answer, 0, answer.length);
     pass(100_000);
     assert.deepEqual(log, []);
   });

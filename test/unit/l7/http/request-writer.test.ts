@@ -46,12 +46,21 @@ class FakeSocket implements UpstreamSocket {
     return this.write(Buffer.from(bytes));
   }
 
+  forward(input: Buffer, start: number, end: number): boolean {
+    return this.writeCopy(input.subarray(start, end));
+  }
+
+  splice(): boolean {
+    return false;
+  }
+
   pause(): void {
     assert.fail();
   }
   resume = this.pause.bind(this);
   end = this.pause.bind(this);
   destroy = this.pause.bind(this);
+  resetAndDestroy = this.pause.bind(this);
 }
 
 function writerTo(socket: FakeSocket): RequestWriter {

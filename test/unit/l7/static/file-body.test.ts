@@ -26,6 +26,10 @@ class FakeReply implements HttpReply {
   onAborted(): void {
     assert.fail('not used');
   }
+  inform(): void {
+    assert.fail();
+  }
+
   send(): void {
     assert.fail('not used');
   }

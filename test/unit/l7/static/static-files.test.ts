@@ -19,6 +19,10 @@ class NotingReply implements HttpReply {
   onAborted(): void {
     this.calls.push('onAborted');
   }
+  inform(): void {
+    assert.fail();
+  }
+
   send(status: number): void {
     this.calls.push(`send ${status}`);
   }

@@ -24,6 +24,14 @@ export class FakeSocket implements UpstreamSocket {
     return this.write(bytes);
   }
 
+  forward(input: Buffer, start: number, end: number): boolean {
+    return this.write(input.subarray(start, end));
+  }
+
+  splice(): boolean {
+    return false;
+  }
+
   pause(): void {
     this.paused = true;
   }
@@ -34,7 +42,7 @@ export class FakeSocket implements UpstreamSocket {
 
   /** The endpoint sends. */
   say(text: string): void {
-    this.owner?.upstreamData(Buffer.from(text, 'latin1'), 0, Buffer.byteLength(text, 'latin1'));
+    this.owner?.channelData(Buffer.from(text, 'latin1'), 0, Buffer.byteLength(text, 'latin1'));
   }
 
   end(): void {
@@ -42,6 +50,10 @@ export class FakeSocket implements UpstreamSocket {
   }
 
   destroy(): void {
+    this.destroyed = true;
+  }
+
+  resetAndDestroy(): void {
     this.destroyed = true;
   }
 }

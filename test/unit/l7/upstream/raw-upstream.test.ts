@@ -25,9 +25,9 @@ async function failureOn(change: (loop: EventLoop) => void): Promise<Error> {
     let failure: Error | null = null;
     new RawDialler(loop).open(CLUSTER, endpoint, {
       upstreamConnected: () => undefined,
-      upstreamData: () => undefined,
-      upstreamEnded: () => undefined,
-      upstreamClosed: (error) => (failure = error),
+      channelData: () => undefined,
+      channelEnded: () => undefined,
+      channelClosed: (error) => (failure = error),
     });
     return await eventually(() => {
       if (failure === null) throw new Error('no failure yet');

@@ -15,10 +15,13 @@ function request(): { request: UpstreamRequest; log: string[]; receive: (bytes: 
     writableEnded: false,
     write: () => true,
     writeCopy: () => true,
+    forward: () => true,
+    splice: () => false,
     pause: () => undefined,
     resume: () => undefined,
     end: () => undefined,
     destroy: () => log.push('destroyed'),
+    resetAndDestroy: () => log.push('reset'),
   };
   const owner: UpstreamRequestOwner = {
     requestConnected: () => undefined,
@@ -30,7 +33,7 @@ function request(): { request: UpstreamRequest; log: string[]; receive: (bytes: 
     requestFailed: (reason, detail) => log.push(`failed ${reason}: ${detail}`),
   };
   const made = new UpstreamRequest(socket, owner, false);
-  return { request: made, log, receive: (bytes) => made.upstreamData(bytes, 0, bytes.length) };
+  return { request: made, log, receive: (bytes) => made.channelData(bytes, 0, bytes.length) };
 }
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';

@@ -58,15 +58,15 @@ class Witness implements UpstreamOwner {
   upstreamConnected(): void {
     this.events.push('connected');
   }
-  upstreamData(input: Buffer, start: number, end: number): void {
+  channelData(input: Buffer, start: number, end: number): void {
     this.hash.update(input.subarray(start, end));
     this.received += end - start;
     this.onData?.();
   }
-  upstreamEnded(): void {
+  channelEnded(): void {
     this.events.push('ended');
   }
-  upstreamClosed(error: Error | null): void {
+  channelClosed(error: Error | null): void {
     this.error = error;
     this.events.push('closed');
   }

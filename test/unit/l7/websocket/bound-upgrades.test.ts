@@ -74,18 +74,18 @@ describe('a bound connection', () => {
 
   it('is dialled again once: the fresh connection that closes has failed', () => {
     const { sockets, log } = upgrade({ bound: true });
-    sockets[0]!.owner!.upstreamClosed(RESET);
+    sockets[0]!.owner!.channelClosed(RESET);
     sockets[1]!.owner!.upstreamConnected();
-    sockets[1]!.owner!.upstreamClosed(RESET);
+    sockets[1]!.owner!.channelClosed(RESET);
     assert.equal(sockets.length, 2);
     assert.equal(log[2], 'e0 failed: reset, counts as reset');
   });
 
   it('that fails otherwise than by a reset leaves no doubt about the next endpoint', () => {
     const { sockets, log } = upgrade({ bound: true, takes: false });
-    sockets[0]!.owner!.upstreamClosed(codedError('EHOSTUNREACH'));
+    sockets[0]!.owner!.channelClosed(codedError('EHOSTUNREACH'));
     sockets[1]!.owner!.upstreamConnected();
-    sockets[1]!.owner!.upstreamClosed(RESET);
+    sockets[1]!.owner!.channelClosed(RESET);
     assert.equal(log.at(-1), 'e1 failed: reset, counts as reset');
     assert.equal(sockets.length, 3);
   });

@@ -39,7 +39,7 @@ describe('a refusal', () => {
       sockets,
       upgrade: begun,
     } = answered(`HTTP/1.1 403 Forbidden\r\nContent-Length: 99999\r\n\r\n${'x'.repeat(70_000)}`);
-    sockets[0]!.owner!.upstreamEnded();
+    sockets[0]!.owner!.channelEnded();
     begun.clientGone();
     assert.deepEqual(log.slice(-4), [
       'begins 403',

@@ -10,7 +10,7 @@ const RESET = codedError('ECONNRESET');
 describe('an endpoint that cannot be dialled', () => {
   it('is replaced by another one', () => {
     const { sockets, log, held } = upgrade();
-    sockets[0]!.owner!.upstreamClosed(REFUSED);
+    sockets[0]!.owner!.channelClosed(REFUSED);
     assert.deepEqual(log, ['line: e1 id connect ECONNREFUSED', 'e1 failed: refused, counts as connect']);
     assert.deepEqual([sockets.length, held()], [2, 1]);
     sockets[1]!.owner!.upstreamConnected();
@@ -20,7 +20,7 @@ describe('an endpoint that cannot be dialled', () => {
 
   it('is the reason of a 502 if it is the last', () => {
     const { sockets, log, held, pending } = upgrade({ endpoints: 1 });
-    sockets[0]!.owner!.upstreamClosed(REFUSED);
+    sockets[0]!.owner!.channelClosed(REFUSED);
     assert.deepEqual(log.slice(-3), [
       'refused 502 dial_failed at e1',
       '502 the endpoint cannot be reached',
@@ -57,7 +57,7 @@ describe('an endpoint that cannot be dialled', () => {
     const { sockets, log, pass } = upgrade({ endpoints: 9 });
     for (let failures = 0; failures < 4; failures++) pass(CONNECT_TIMEOUT_MS);
     pass(HANDSHAKE_TIMEOUT_MS - 4 * CONNECT_TIMEOUT_MS - 300);
-    sockets.at(-1)!.owner!.upstreamClosed(REFUSED);
+    sockets.at(-1)!.owner!.channelClosed(REFUSED);
     const before = log.length;
     pass(600);
     assert.match(log[before]!, /^e\d failed: timeout, counts as nothing$/);
@@ -69,24 +69,24 @@ describe('an endpoint that fails in the handshake', () => {
   it('is replaced if it has not got the whole upgrade', () => {
     const { sockets, log } = upgrade({ takes: false });
     sockets[0]!.owner!.upstreamConnected();
-    sockets[0]!.owner!.upstreamClosed(RESET);
+    sockets[0]!.owner!.channelClosed(RESET);
     assert.deepEqual(log.slice(1), ['line: e1 id connect ECONNRESET', 'e1 failed: reset, counts as reset']);
     assert.equal(sockets.length, 2);
   });
 
   for (const [how, end] of [
-    ['a reset', (owner) => owner.upstreamClosed(RESET)],
-    ['a FIN', (owner) => owner.upstreamEnded()],
+    ['a reset', (owner) => owner.channelClosed(RESET)],
+    ['a FIN', (owner) => owner.channelEnded()],
   ] as const satisfies (readonly [
     string,
-    (owner: { upstreamClosed(error: Error | null): void; upstreamEnded(): void }) => void,
+    (owner: { channelClosed(error: Error | null): void; channelEnded(): void }) => void,
   ])[]) {
     it(`is the only one that gets a whole upgrade: ${how} becomes 502`, () => {
       for (const takes of [true, false]) {
         const { sockets, log, held } = upgrade({ takes });
         const { owner } = sockets[0]!;
         owner!.upstreamConnected();
-        if (!takes) owner!.upstreamDrained!();
+        if (!takes) owner!.channelDrained!();
         end(owner!);
         assert.deepEqual(log.slice(2), [
           'e1 failed: reset, counts as reset',
@@ -150,7 +150,7 @@ describe('a connection that is bound to the client', () => {
 
   it('is replaced at the same endpoint if it turns out to be closed, which is no failure', () => {
     const { sockets, log, held } = upgrade({ bound: true });
-    sockets[0]!.owner!.upstreamClosed(null);
+    sockets[0]!.owner!.channelClosed(null);
     assert.deepEqual([log, sockets.length, held()], [[], 2, 1]);
     sockets[1]!.owner!.upstreamConnected();
     sockets[1]!.say(SWITCH);
@@ -160,7 +160,7 @@ describe('a connection that is bound to the client', () => {
   it('has failed if it closes within the answer', () => {
     const { sockets, log } = upgrade({ bound: true });
     sockets[0]!.say(SWITCH.slice(0, 20));
-    sockets[0]!.owner!.upstreamClosed(RESET);
+    sockets[0]!.owner!.channelClosed(RESET);
     assert.equal(sockets.length, 1);
     assert.deepEqual(log.slice(1, 3), ['e0 failed: reset, counts as reset', 'refused 502 reset at e0']);
   });
@@ -172,7 +172,7 @@ describe('credentials of a connection', () => {
       const { sockets, log } = upgrade({ authorizes: true, takes });
       sockets[0]!.owner!.upstreamConnected();
       if (takes) sockets[0]!.say('no HTTP\r\n');
-      else sockets[0]!.owner!.upstreamClosed(RESET);
+      else sockets[0]!.owner!.channelClosed(RESET);
       assert.equal(sockets.length, 1);
       assert.equal(log.at(-3), takes ? 'refused 502 bad_response at e1' : 'refused 502 dial_failed at e1');
     }
@@ -181,9 +181,9 @@ describe('credentials of a connection', () => {
   it('go to no other endpoint after a closed connection, even if the redial fails', () => {
     for (const isLate of [false, true]) {
       const { sockets, log, held, pass } = upgrade({ bound: true, authorizes: true });
-      sockets[0]!.owner!.upstreamClosed(null);
+      sockets[0]!.owner!.channelClosed(null);
       if (isLate) pass(CONNECT_TIMEOUT_MS + 200);
-      else sockets[1]!.owner!.upstreamClosed(REFUSED);
+      else sockets[1]!.owner!.channelClosed(REFUSED);
       assert.deepEqual([sockets.length, held()], [2, 0]);
       assert.equal(log.at(-3), isLate ? 'refused 504 timeout at e0' : 'refused 502 dial_failed at e0');
     }
@@ -191,7 +191,7 @@ describe('credentials of a connection', () => {
 
   it('go to another endpoint if the first cannot be dialled', () => {
     const { sockets } = upgrade({ authorizes: true });
-    sockets[0]!.owner!.upstreamClosed(REFUSED);
+    sockets[0]!.owner!.channelClosed(REFUSED);
     assert.equal(sockets.length, 2);
   });
 });

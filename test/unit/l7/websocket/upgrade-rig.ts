@@ -146,8 +146,7 @@ export function upgrade({
     random: { take: (bytes: number) => Buffer.alloc(bytes) },
     relay: {
       createSession: (_socket: unknown, endpoint: { label: string; release: () => void }) => ({
-        upstreamData: (input: Buffer, start: number, end: number) =>
-          log.push(`session got ${input.toString('latin1', start, end)}`),
+        endpointBegan: (bytes: Buffer) => log.push(`session got ${bytes.toString('latin1')}`),
         discard: () => {
           endpoint.release();
           log.push('session discarded');

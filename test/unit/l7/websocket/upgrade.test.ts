@@ -182,7 +182,7 @@ describe('an answer that is no 101', () => {
 describe('a shortage', () => {
   it('of the proxy itself is answered as such', () => {
     const { sockets, log } = upgrade({ endpoints: 1 });
-    sockets[0]!.owner!.upstreamClosed(codedError('EMFILE'));
+    sockets[0]!.owner!.channelClosed(codedError('EMFILE'));
     assert.deepEqual(log.slice(-3), [
       'refused 503 own_shortage at e1',
       '503 the proxy has no descriptor or memory left',

@@ -79,7 +79,7 @@ function refused({
   return {
     refusal,
     log,
-    push: (text) => refusal.upstreamData(Buffer.from(text), 0, text.length),
+    push: (text) => refusal.channelData(Buffer.from(text), 0, text.length),
     take: () => {
       const callback = waiting;
       waiting = null;
@@ -110,9 +110,9 @@ describe('a refusal of an endpoint', () => {
 
   it('is passed on with what has come of its body, once, when the endpoint closes, fails or is malformed', () => {
     for (const end of [
-      ({ refusal }: Rig) => refusal.upstreamEnded(),
-      ({ refusal }: Rig) => refusal.upstreamClosed(null),
-      ({ refusal }: Rig) => refusal.upstreamClosed(new Error('read ECONNRESET')),
+      ({ refusal }: Rig) => refusal.channelEnded(),
+      ({ refusal }: Rig) => refusal.channelClosed(null),
+      ({ refusal }: Rig) => refusal.channelClosed(new Error('read ECONNRESET')),
       ({ push }: Rig) => push('zz\r\n'),
       ({ pass }: Rig) => pass(COLLECT_MS),
     ]) {
@@ -120,7 +120,7 @@ describe('a refusal of an endpoint', () => {
       end(rig);
       assert.deepEqual(rig.log, WHOLE(4));
       rig.push('0\r\n\r\n');
-      rig.refusal.upstreamClosed(null);
+      rig.refusal.channelClosed(null);
       rig.pass(2 * COLLECT_MS);
       assert.deepEqual(rig.log, WHOLE(4));
     }
@@ -129,7 +129,7 @@ describe('a refusal of an endpoint', () => {
   it('gives its connection away only if it can carry another request', () => {
     const isKept = (rest: string, ...headers: string[]): boolean => {
       const rig = refused({ headers, rest, keeps: true });
-      rig.refusal.upstreamEnded();
+      rig.refusal.channelEnded();
       const kept = rig.log.includes('kept');
       assert.equal(rig.log.includes('closed'), !kept);
       return kept;
@@ -174,7 +174,7 @@ describe('a refusal of an endpoint', () => {
     const { log, push, refusal } = refused({ rest: 'x'.repeat(65 * KIB) });
     assert.deepEqual(log.splice(0), ['401 begins, length null', 'wrote 66560', 'answered']);
     push('z');
-    refusal.upstreamEnded();
+    refusal.channelEnded();
     assert.deepEqual(log, ['wrote 1', 'closed', 'endpoint released', 'ended with 0', 'over']);
   });
 
@@ -187,8 +187,8 @@ describe('a refusal of an endpoint', () => {
 
   it('is cut if a long body breaks or stands still, but not while it moves', () => {
     for (const end of [
-      ({ refusal }: Rig) => refusal.upstreamEnded(),
-      ({ refusal }: Rig) => refusal.upstreamClosed(new Error('read ECONNRESET')),
+      ({ refusal }: Rig) => refusal.channelEnded(),
+      ({ refusal }: Rig) => refusal.channelClosed(new Error('read ECONNRESET')),
       ({ pass }: Rig) => pass(IDLE_MS + 100),
     ]) {
       const rig = refused({ headers: ['content-length', '1000000'], rest: 'x'.repeat(65 * KIB) });

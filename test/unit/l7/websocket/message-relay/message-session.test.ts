@@ -26,7 +26,7 @@ describe('a session', () => {
     assert.equal(stage.active, 0);
     assert.deepEqual([...stage.relay.sessions], [stage.session]);
     assert.ok(!stage.isReleased);
-    stage.session.upstreamClosed(null);
+    stage.session.channelClosed();
     assert.equal(stage.relay.sessions.size, 0);
     assert.ok(stage.isReleased);
   });
@@ -84,7 +84,7 @@ describe('a session', () => {
     stage.receive(encodeFrame(BINARY, Buffer.alloc(10 * KIB)));
     stage.session.downstreamUnfinished(5 * KIB);
     assert.ok(stage.buffered('upstream') > 0 && stage.buffered('downstream') > 0);
-    stage.session.upstreamClosed(null);
+    stage.session.channelClosed();
     assert.equal(stage.budget.left, 1024 * KIB);
   });
 });
@@ -129,11 +129,11 @@ describe('the end of a session by its endpoint', () => {
     assert.equal(stage.client.ended, '0');
   });
 
-  for (const loss of ['upstreamEnded', 'upstreamClosed'] as const) {
+  for (const loss of ['channelEnded', 'channelClosed'] as const) {
     it(`without a close frame (${loss}) reaches the client as the configured code`, () => {
       const stage = new Stage();
-      if (loss === 'upstreamEnded') stage.session.upstreamEnded();
-      else stage.session.upstreamClosed(null);
+      if (loss === 'channelEnded') stage.session.channelEnded();
+      else stage.session.channelClosed();
       assert.deepEqual([stage.client.ended, stage.client.reason], ['1011', 'endpoint lost']);
       assert.deepEqual(stage.endpoint.frames, []);
       assert.equal(stage.closes('1006', 'endpoint'), 1);
@@ -205,9 +205,9 @@ describe('the end of a session by the proxy', () => {
     stage.session.downstreamClosed(1000, NO_REASON);
     stage.session.downstreamLost('gone', false);
     stage.receive(encodeFrame(CLOSE, closeBody(1000)));
-    stage.session.upstreamEnded();
+    stage.session.channelEnded();
     stage.session.abort();
-    stage.session.upstreamClosed(null);
+    stage.session.channelClosed();
     assert.equal(stage.lines.length, 2);
     assert.equal(stage.active, 0);
     assert.deepEqual(stage.endpoint.frames, [closeFrame(1001)]);

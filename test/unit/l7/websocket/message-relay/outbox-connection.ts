@@ -32,6 +32,9 @@ export class Connection implements OutboxSender {
       owner: null,
       fd,
       writeCopy: (bytes: Uint8Array) => client.write(Buffer.from(bytes)),
+      forward: (input: Buffer, start: number, end: number) =>
+        client.write(Buffer.from(input.subarray(start, end))),
+      splice: () => false,
     });
     this.upstream = upstream;
     this.endpoint = endpoint;

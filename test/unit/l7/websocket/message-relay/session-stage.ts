@@ -2,11 +2,12 @@
 import { RandomPool } from '../../../../../src/core/random-pool.ts';
 import { TimerWheel } from '../../../../../src/core/timing/timer-wheel.ts';
 import { BufferBudget } from '../../../../../src/l7/buffers/buffer-budget.ts';
-import type { DownstreamOwner, DownstreamSocket } from '../../../../../src/l7/contract/downstream-socket.ts';
-import type { RelaySession, SessionEnd } from '../../../../../src/l7/contract/relay.ts';
+import type { DownstreamSocket } from '../../../../../src/l7/contract/downstream-socket.ts';
+import type { SessionEnd } from '../../../../../src/l7/contract/relay.ts';
 import { SessionStats } from '../../../../../src/l7/contract/session-stats.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../../../../../src/l7/contract/upstream-socket.ts';
 import { MessageRelay } from '../../../../../src/l7/websocket/message-relay/message-relay.ts';
+import type { MessageSession } from '../../../../../src/l7/websocket/message-relay/message-session.ts';
 import { Outbox, SLAB_BYTES } from '../../../../../src/l7/websocket/message-relay/outbox.ts';
 import {
   CLOSE_CODES,
@@ -83,6 +84,12 @@ export class FakeEndpoint implements UpstreamSocket {
   writeCopy(bytes: Uint8Array): boolean {
     return this.write(Buffer.from(bytes));
   }
+  forward(input: Buffer, start: number, end: number): boolean {
+    return this.writeCopy(input.subarray(start, end));
+  }
+  splice(): boolean {
+    return false;
+  }
   pause(): void {
     this.paused = true;
   }
@@ -95,12 +102,15 @@ export class FakeEndpoint implements UpstreamSocket {
   destroy(): void {
     this.destroyed = true;
   }
+  resetAndDestroy(): void {
+    this.destroyed = true;
+  }
 
   /** The endpoint takes everything that waits. */
   drain(): void {
     this.blocked = false;
     this.writableLength = 0;
-    this.owner?.upstreamDrained?.();
+    this.owner?.channelDrained?.();
   }
 
   /** Opcode and payload of every frame that has been written. */
@@ -148,7 +158,7 @@ export class Stage {
   readonly page = statsPage();
   readonly budget: BufferBudget;
   readonly relay: MessageRelay;
-  readonly session: RelaySession & DownstreamOwner;
+  readonly session: MessageSession;
   /** The access lines of the session. */
   readonly lines: (Partial<SessionEnd> | 'opened')[] = [];
   /** Whether the session has given up the endpoint. */
@@ -190,7 +200,7 @@ export class Stage {
         this.isReleased = true;
       },
     } as unknown as Endpoint;
-    this.session = this.relay.createSession(this.endpoint, endpoint, {
+    this.session = this.relay.createSession(this.endpoint, endpoint, '', {
       opened: () => this.lines.push('opened'),
       closed: (end) => this.lines.push({ ...end, seconds: 0 }),
     });
@@ -208,7 +218,7 @@ export class Stage {
 
   /** Bytes arrive from the endpoint. */
   receive(bytes: Buffer): void {
-    this.session.upstreamData(bytes, 0, bytes.length);
+    this.session.channelData(bytes, 0, bytes.length);
   }
 
   /** The client sends a message. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { SendQueue } from '../../../../src/l7/upstream/send-queue.ts';
+import { SendQueue } from '../../../../src/transport/raw/send-queue.ts';
 import { EAGAIN } from '../../../../src/sys/errno.ts';
 import { PinnedBuffer } from '../../../../src/sys/memory/pinned-buffer.ts';
 import { unsupportedReason } from '../../../../src/sys/support.ts';

@@ -1,0 +1,63 @@
+/**
+ * One connection's byte stream, of a client or an endpoint. System calls carry it (`raw/`), or Node's sockets (`net/`). The
+ * members that Node's sockets have, too, have the same names, so that a Node socket is a channel without an object beside it.
+ */
+
+/** Hears what happens on a channel. */
+export interface ChannelOwner {
+  /** `input[start, end)` has come. All channels of the thread share the buffer: it is valid during the call only. */
+  channelData(input: Buffer, start: number, end: number): void;
+  /**
+   * Bytes have gone to the target of {@link Channel.splice}, unseen.
+   *
+   * @param isTaken false if some of them wait in the target: its owner hears `channelDrained` when it has taken them
+   */
+  channelSpliced?(bytes: number, isTaken: boolean): void;
+  /** The bytes of a write that returned false have been taken: the next write may follow. */
+  channelDrained?(): void;
+  /** The other side has sent FIN. */
+  channelEnded(): void;
+  /** The connection has closed, and nothing follows. May be called before `destroy` returns. */
+  channelClosed(error: Error | null): void;
+}
+
+export interface Channel {
+  owner: ChannelOwner | null;
+  /** The descriptor, on which bytes may be sent while none wait; -1 if all bytes must go through `write`. */
+  readonly fd: number;
+  /** Bytes that wait for the kernel to take them. */
+  readonly writableLength: number;
+  readonly destroyed: boolean;
+  /** Whether `end` has been called. */
+  readonly writableEnded: boolean;
+  /**
+   * Sends bytes, behind those that wait. They must not change afterwards.
+   *
+   * @returns false if the next write should wait for {@link ChannelOwner.channelDrained}
+   */
+  write(bytes: Buffer): boolean;
+  /** Sends bytes that are valid during the call only, as {@link write} does. */
+  writeCopy(bytes: Uint8Array): boolean;
+  /**
+   * Sends a part of what {@link ChannelOwner.channelData} has been given, during that call, as {@link writeCopy} does. What the
+   * kernel takes is not copied.
+   */
+  forward(input: Buffer, start: number, end: number): boolean;
+  /**
+   * Hands the next bytes that come to another channel without reading them, until there have been `bytes` of them. The owner
+   * hears of each part by `channelSpliced`. A channel that is paused moves nothing.
+   *
+   * @param target with no bytes that wait
+   * @returns false if the two cannot do it: then everything comes by `channelData`
+   */
+  splice(target: Channel, bytes: number): boolean;
+  /** Receives nothing more until {@link resume}. */
+  pause(): unknown;
+  resume(): unknown;
+  /** Sends FIN behind the bytes that wait, and closes when the other side's FIN has come. */
+  end(): unknown;
+  /** Closes now. The bytes that wait are lost. */
+  destroy(): unknown;
+  /** Closes now, and the other side gets a reset. */
+  resetAndDestroy(): unknown;
+}

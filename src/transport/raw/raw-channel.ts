@@ -1,0 +1,175 @@
+import { Watched } from '../../loop/poller.ts';
+import { BREAKS_ONLY, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from '../../sys/epoll.ts';
+import { EAGAIN, EINTR, SystemCallError } from '../../sys/errno.ts';
+import type { Channel, ChannelOwner } from '../channel.ts';
+import { SCRATCH_BYTES, type RawHome } from './raw-home.ts';
+import { SendQueue } from './send-queue.ts';
+
+/** A connection on a socket of the proxy's own, without Node. It begins to carry bytes with {@link open}. */
+export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watched implements Channel {
+  owner: Owner | null;
+  destroyed = false;
+  writableEnded = false;
+  protected readonly home: RawHome;
+  #queue: SendQueue | null = null;
+  #paused = false;
+  /** FIN has come. */
+  #ended = false;
+  /** The kernel takes no more bytes. What can still be received comes before the connection counts as lost. */
+  #broken = false;
+
+  constructor(home: RawHome, owner: Owner | null) {
+    super();
+    this.home = home;
+    this.owner = owner;
+  }
+
+  get writableLength(): number {
+    return this.#queue?.length ?? 0;
+  }
+
+  override ready(events: number): void {
+    if (this.#queue !== null && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) !== 0) this.#flush(this.#queue);
+    if (this.destroyed || (this.interest & EPOLLIN) === 0) return;
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) !== 0) this.#receive();
+  }
+
+  override fault(error: unknown): void {
+    this.close(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  /** Takes the bytes that the inbox has read from this connection. */
+  received(input: Buffer, start: number, end: number): void {
+    if (!this.destroyed) this.owner?.channelData(input, start, end);
+  }
+
+  /** Copies the bytes that it keeps. */
+  write(bytes: Uint8Array): boolean {
+    if (this.destroyed || this.writableEnded || this.#broken) return true;
+    if (this.#queue !== null) {
+      this.#queue.push(bytes);
+      return false;
+    }
+    let sent = 0;
+    if (this.isOpen && bytes.length <= SCRATCH_BYTES) {
+      const { scratch } = this.home;
+      scratch.bytes.set(bytes);
+      sent = Math.max(0, scratch.send(this.fd, 0, bytes.length));
+      if (sent === bytes.length) return true;
+    }
+    this.#wait(bytes.subarray(sent));
+    return false;
+  }
+
+  writeCopy(bytes: Uint8Array): boolean {
+    return this.write(bytes);
+  }
+
+  forward(input: Buffer, start: number, end: number): boolean {
+    const { input: shared } = this.home.loop;
+    const isDirect = input === shared.bytes && this.#queue === null && this.isOpen;
+    if (!isDirect || this.destroyed || this.writableEnded || this.#broken || start === end)
+      return this.write(input.subarray(start, end));
+    const sent = Math.max(0, shared.send(this.fd, start, end));
+    if (sent === end - start) return true;
+    this.#wait(input.subarray(start + sent, end));
+    return false;
+  }
+
+  splice(): boolean {
+    return false;
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#watch();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#watch();
+  }
+
+  end(): void {
+    if (this.destroyed || this.writableEnded) return;
+    this.writableEnded = true;
+    if (this.#queue === null) this.#finish();
+  }
+
+  destroy(): void {
+    this.close(null);
+  }
+
+  resetAndDestroy(): void {
+    if (this.fd >= 0) this.home.loop.sockets.resetOnClose(this.fd);
+    this.close(null);
+  }
+
+  /** Whether the connection is established. */
+  protected get isOpen(): boolean {
+    return this.fd >= 0;
+  }
+
+  /** The connection is established and watched: bytes that wait are sent, and what comes is read. */
+  protected opened(): void {
+    this.#watch();
+  }
+
+  protected close(error: Error | null): void {
+    if (this.destroyed) return;
+    this.destroyed = true;
+    this.#queue?.clear();
+    this.#queue = null;
+    this.home.loop.poller.close(this);
+    const { owner } = this;
+    this.owner = null;
+    owner?.channelClosed(error);
+  }
+
+  /** Keeps bytes that the kernel has not taken; also after an error: it comes again when the queue is sent. */
+  #wait(bytes: Uint8Array): void {
+    this.#queue = new SendQueue();
+    this.#queue.push(bytes);
+    this.#watch();
+  }
+
+  #receive(): void {
+    const received = this.home.inbox.receive(this);
+    if (received > 0 || received === -EAGAIN || received === -EINTR) return;
+    if (received < 0) {
+      this.close(new SystemCallError('recv', -received));
+      return;
+    }
+    this.#ended = true;
+    this.#watch();
+    this.owner?.channelEnded();
+    if (this.destroyed) return;
+    if (this.#queue === null || this.#broken) this.close(null);
+    else this.writableEnded = true;
+  }
+
+  #flush(queue: SendQueue): void {
+    const result = queue.send(this.fd);
+    if (result < 0 && result !== -EAGAIN && result !== -EINTR) this.#broken = true;
+    if (queue.length > 0 && !this.#broken) return;
+    this.#queue = null;
+    if (this.#ended) {
+      this.close(null);
+      return;
+    }
+    this.#watch();
+    if (this.writableEnded) this.#finish();
+    else if (!this.#broken) this.owner?.channelDrained?.();
+  }
+
+  #finish(): void {
+    if (this.isOpen && !this.#broken) this.home.loop.sockets.finish(this.fd);
+  }
+
+  #watch(): void {
+    if (!this.isOpen) return;
+    const readable = this.#ended || this.#paused ? 0 : EPOLLIN;
+    const writable = this.#queue === null ? 0 : EPOLLOUT;
+    this.home.loop.poller.change(this, readable | writable || BREAKS_ONLY);
+  }
+}
