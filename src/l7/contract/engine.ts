@@ -30,12 +30,11 @@ export interface EngineListener {
   /** Gets ready for another configuration that {@link fits}. Returns a function that brings it into force. */
   prepare(config: L7Listener): () => void;
   /**
-   * Accepts connections.
+   * Accepts connections. Throws, or rejects, if the address cannot be bound.
    *
    * @param lock held while the socket is opened: only one thread of the process opens or closes listening sockets at a time
-   * @throws if the address cannot be bound
    */
-  listen(lock: ThreadLock): void;
+  listen(lock: ThreadLock): Promise<void> | void;
   /** Whether the listener can still get connections. */
   readonly listens: boolean;
   /**
@@ -63,11 +62,16 @@ export interface ListenerOwner {
   /**
    * Counts a new connection.
    *
+   * @param descriptor the connection's; undefined if it is not known
    * @returns false if the engine must close the connection at once; {@link connectionClosed} follows in any case
    */
-  connectionOpened(): boolean;
+  connectionOpened(descriptor?: number): boolean;
   /** A connection has closed, or a session's connection has. Called once for each connection. */
   connectionClosed(): void;
+  /** Counts a connection that could not be accepted: see `AcceptorOwner` of `transport/acceptor.ts`. */
+  acceptFailed(code: string, isFirst: boolean): boolean;
+  /** To serve a connection that was just accepted has thrown. */
+  acceptFault(error: unknown): void;
   /**
    * A connection has closed without a request.
    *

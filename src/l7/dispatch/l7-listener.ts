@@ -89,9 +89,9 @@ export class L7Listener implements ListenerOwner {
     this.#successor = successor;
   }
 
-  /** Accepts connections; throws if the address cannot be bound. @param lock see {@link EngineListener.listen} */
-  listen(lock: ThreadLock): void {
-    this.#carrier.listen(lock);
+  /** Accepts connections: see {@link EngineListener.listen}. */
+  listen(lock: ThreadLock): Promise<void> | void {
+    return this.#carrier.listen(lock);
   }
 
   /** Whether the listener can still get connections. */
@@ -127,10 +127,10 @@ export class L7Listener implements ListenerOwner {
     this.#carrier.close();
   }
 
-  connectionOpened(): boolean {
+  connectionOpened(descriptor?: number): boolean {
     const { name, maxConnections } = this.#config;
     const { connections } = this.#stats;
-    const admitted = this.#descriptors.admits(name);
+    const admitted = this.#descriptors.admits(name, descriptor);
     const limited = maxConnections > 0 && connections.active >= maxConnections;
     this.#connections++;
     connections.opened();
@@ -143,6 +143,17 @@ export class L7Listener implements ListenerOwner {
     this.#connections--;
     this.#stats.connections.closed();
     this.#bound.clientClosed();
+  }
+
+  acceptFailed(code: string, isFirst: boolean): boolean {
+    const reason = this.#stats.connections.acceptFailed(code);
+    if (reason === 'aborted') return true;
+    if (isFirst) this.#log.error({ listener: this.#config.name, code, reason }, 'accepting failed');
+    return false;
+  }
+
+  acceptFault(error: unknown): void {
+    this.#log.error({ err: error, listener: this.#config.name }, 'serving a connection failed');
   }
 
   get logsUnused(): boolean {

@@ -64,6 +64,8 @@ class Rig {
   clientsClosed = 0;
   /** Whether descriptors are left. */
   hasDescriptors = true;
+  /** What the gate of descriptors has been asked for. */
+  readonly descriptors: (number | undefined)[] = [];
   logsDebug = false;
   readonly #page: StatsPage;
   readonly #environment: L7Environment;
@@ -85,11 +87,17 @@ class Rig {
       config,
       page: this.#page,
       pages: [this.#page.values, other.values],
-      descriptors: { admits: () => this.hasDescriptors },
+      descriptors: {
+        admits: (_: string, descriptor?: number) => {
+          this.descriptors.push(descriptor);
+          return this.hasDescriptors;
+        },
+      },
       wheel: new TimerWheel(0),
       log: {
         isLevelEnabled: () => this.logsDebug,
         debug: (fields: object, text: string) => this.lines.push({ ...fields, text }),
+        error: (fields: object, text: string) => this.lines.push({ ...fields, text }),
       },
       access: null,
       lineWindows: new Map([['web', new SharedArrayBuffer(64)]]),
@@ -122,6 +130,10 @@ class Rig {
 
   rejected(reason: 'limit' | 'descriptors'): number {
     return this.#page.values[this.#slot('connectionsRejected', { reason })]!;
+  }
+
+  acceptFailures(reason: 'aborted' | 'process_limit'): number {
+    return this.#page.values[this.#slot('acceptFailures', { reason })]!;
   }
 
   unused(reason: 'ended' | 'silent'): number {
@@ -160,6 +172,28 @@ describe('a listener of layer 7', () => {
     rig.hasDescriptors = false;
     assert.equal(listener.connectionOpened(), false);
     assert.deepEqual([rig.rejected('descriptors'), rig.rejected('limit')], [1, 0]);
+  });
+
+  it('asks for room with the descriptor of the connection, if its engine knows it', () => {
+    const rig = new Rig();
+    const listener = rig.listener();
+    listener.connectionOpened(25);
+    listener.connectionOpened();
+    assert.deepEqual(rig.descriptors, [25, undefined]);
+  });
+
+  it('counts connections that could not be accepted, and logs a lasting failure once', () => {
+    const rig = new Rig();
+    const listener = rig.listener();
+    assert.equal(listener.acceptFailed('ECONNABORTED', true), true);
+    assert.equal(listener.acceptFailed('EMFILE', true), false);
+    assert.equal(listener.acceptFailed('EMFILE', false), false);
+    listener.acceptFault('broken');
+    assert.deepEqual([rig.acceptFailures('aborted'), rig.acceptFailures('process_limit')], [1, 2]);
+    assert.deepEqual(rig.lines, [
+      { listener: 'web', code: 'EMFILE', reason: 'process_limit', text: 'accepting failed' },
+      { err: 'broken', listener: 'web', text: 'serving a connection failed' },
+    ]);
   });
 
   it('takes a changed limit when the change comes into force', () => {
@@ -251,7 +285,7 @@ describe('a listener of layer 7', () => {
     const listener = rig.listener();
     const address = { ...WEB.address };
     assert.deepEqual([listener.fits(WEB), listener.fits({ ...WEB, address })], [true, false]);
-    listener.listen(LOCK);
+    void listener.listen(LOCK);
     assert.equal(listener.listens, true);
     listener.leave(-2);
     listener.stop();
