@@ -5,7 +5,10 @@ import type { Channel, ChannelOwner } from '../channel.ts';
 import { SCRATCH_BYTES, type RawHome } from './raw-home.ts';
 import { SendQueue } from './send-queue.ts';
 
-/** A connection on a socket of the proxy's own, without Node. It begins to carry bytes with {@link open}. */
+/**
+ * A connection on a socket of the proxy's own, without Node. It begins to carry bytes with {@link opened}. The other side's
+ * FIN closes it once no bytes wait, unless {@link staysHalfOpen}.
+ */
 export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watched implements Channel {
   owner: Owner | null;
   destroyed = false;
@@ -30,8 +33,12 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
 
   override ready(events: number): void {
     if (this.#queue !== null && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) !== 0) this.#flush(this.#queue);
-    if (this.destroyed || (this.interest & EPOLLIN) === 0) return;
-    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) !== 0) this.#receive();
+    if (this.destroyed) return;
+    if ((this.interest & EPOLLIN) === 0) {
+      if (this.staysHalfOpen() && (events & EPOLLERR) !== 0) this.#break();
+    } else if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) !== 0) {
+      this.#receive();
+    }
   }
 
   override fault(error: unknown): void {
@@ -110,6 +117,11 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     return this.fd >= 0;
   }
 
+  /** Whether the channel stays open after the other side's FIN until `end` or `destroy`. */
+  protected staysHalfOpen(): boolean {
+    return false;
+  }
+
   /** The connection is established and watched: bytes that wait are sent, and what comes is read. */
   protected opened(): void {
     this.#watch();
@@ -143,27 +155,44 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     this.#ended = true;
     this.#watch();
     this.owner?.channelEnded();
-    if (this.destroyed) return;
+    if (this.destroyed || (this.staysHalfOpen() && !this.writableEnded && !this.#broken)) return;
     if (this.#queue === null || this.#broken) this.close(null);
     else this.writableEnded = true;
   }
 
-  #flush(queue: SendQueue): void {
-    const result = queue.send(this.fd);
-    if (result < 0 && result !== -EAGAIN && result !== -EINTR) this.#broken = true;
-    if (queue.length > 0 && !this.#broken) return;
-    this.#queue = null;
-    if (this.#ended) {
-      this.close(null);
-      return;
-    }
-    this.#watch();
-    if (this.writableEnded) this.#finish();
-    else if (!this.#broken) this.owner?.channelDrained?.();
+  /** The connection has broken while nothing is read from it. */
+  #break(): void {
+    const errno = this.home.loop.sockets.takeError(this.fd);
+    this.close(errno === 0 ? null : new SystemCallError('recv', errno));
   }
 
+  #flush(queue: SendQueue): void {
+    const result = queue.send(this.fd);
+    if (result < 0 && result !== -EAGAIN && result !== -EINTR) {
+      this.#breakWriting(queue, result);
+      return;
+    }
+    if (queue.length > 0) return;
+    this.#queue = null;
+    this.#watch();
+    if (this.writableEnded) this.#finish();
+    else this.owner?.channelDrained?.();
+  }
+
+  /** The kernel takes no more bytes. */
+  #breakWriting(queue: SendQueue, result: number): void {
+    this.#broken = true;
+    queue.clear();
+    this.#queue = null;
+    if (this.#ended) this.close(null);
+    else if (this.staysHalfOpen() && this.#paused) this.close(new SystemCallError('send', -result));
+    else this.#watch();
+  }
+
+  /** Sends FIN. Closes if the other side's has come: a close sends FIN, too. */
   #finish(): void {
-    if (this.isOpen && !this.#broken) this.home.loop.sockets.finish(this.fd);
+    if (this.#ended) this.close(null);
+    else if (this.isOpen && !this.#broken) this.home.loop.sockets.finish(this.fd);
   }
 
   #watch(): void {

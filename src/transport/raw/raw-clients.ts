@@ -1,0 +1,84 @@
+import type { TcpAddress } from '../../core/address.ts';
+import { EPOLLIN } from '../../sys/epoll.ts';
+import type { Acceptor, AcceptorOwner } from '../acceptor.ts';
+import type { ClientChannel, ClientOwner, ClientTransport } from '../client-transport.ts';
+import { RawAcceptor } from './raw-acceptor.ts';
+import { RawChannel } from './raw-channel.ts';
+import type { RawHome } from './raw-home.ts';
+
+/** Accepts clients by system calls. Linux only. */
+export class RawClients implements ClientTransport {
+  readonly #home: RawHome;
+
+  constructor(home: RawHome) {
+    this.#home = home;
+  }
+
+  createAcceptor(address: TcpAddress, owner: ClientOwner): Acceptor {
+    return new RawAcceptor(this.#home.loop, address, new Entrance(this.#home, owner));
+  }
+}
+
+/** Makes channels of accepted descriptors. */
+class Entrance implements AcceptorOwner<number> {
+  readonly #home: RawHome;
+  readonly #owner: ClientOwner;
+
+  constructor(home: RawHome, owner: ClientOwner) {
+    this.#home = home;
+    this.#owner = owner;
+  }
+
+  accepted(fd: number): void {
+    const channel = new RawClient(this.#home, this.#owner);
+    const peer = this.#home.loop.sockets.acceptedFrom();
+    channel.watch(fd);
+    try {
+      this.#owner.clientAccepted(channel, peer, fd);
+    } catch (error) {
+      channel.destroy();
+      throw error;
+    }
+    channel.settle();
+  }
+
+  acceptFailed(code: string, isFirst: boolean): boolean {
+    return this.#owner.acceptFailed(code, isFirst);
+  }
+
+  acceptFault(error: unknown): void {
+    this.#owner.acceptFault(error);
+  }
+}
+
+/** A client's connection by system calls. */
+class RawClient extends RawChannel implements ClientChannel {
+  liveIndex = -1;
+  readonly #clientOwner: ClientOwner;
+
+  constructor(home: RawHome, clientOwner: ClientOwner) {
+    super(home, null);
+    this.#clientOwner = clientOwner;
+    this.pause();
+  }
+
+  /** Watches the descriptor as if the channel were resumed. {@link settle} follows before the thread waits for events. */
+  watch(fd: number): void {
+    this.home.loop.poller.watch(this, fd, EPOLLIN);
+  }
+
+  /** Watches for what the owner wants. Most owners have resumed the channel: then this calls nothing. */
+  settle(): void {
+    if (!this.destroyed) this.opened();
+  }
+
+  protected override staysHalfOpen(): boolean {
+    return true;
+  }
+
+  protected override close(error: Error | null): void {
+    if (this.destroyed) return;
+    super.close(error);
+    this.#clientOwner.clientClosed(this);
+  }
+}

@@ -1,0 +1,158 @@
+/** Accepting, FIN, resets and closes of clients' channels. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { eventually } from '../../support/deadline.ts';
+import { TcpPeer } from '../../support/sockets/tcp-peer.ts';
+import type { Witness, Entry } from './rig.ts';
+
+/** Makes a test function that gets a listening address. */
+export type OnEntry = (test: (entry: Entry) => Promise<void>) => () => Promise<void>;
+
+const text = (witness: Witness): string => witness.received.toString('latin1');
+const until = (check: () => void): Promise<void> => eventually(check, undefined, 2);
+
+export function describeHalfClose(on: OnEntry): void {
+  describe('accepting', () => {
+    it(
+      'tells who has connected, and reads nothing before it is resumed',
+      on(async (entry) => {
+        const { witness, peer } = await entry.connect();
+        assert.deepEqual(entry.peers, ['127.0.0.1']);
+        const [descriptor] = entry.descriptors;
+        assert.ok(descriptor === undefined || descriptor > 2);
+        peer.send('hello');
+        await new Promise((settle) => setTimeout(settle, 50));
+        assert.equal(text(witness), '');
+        witness.channel.resume();
+        await until(() => assert.equal(text(witness), 'hello'));
+        peer.destroy();
+        await until(() => assert.equal(witness.events[0], 'ended'));
+        witness.channel.destroy();
+        await until(() => assert.deepEqual(entry.closed, [witness.channel]));
+      }),
+    );
+
+    it(
+      'goes on behind an owner that throws, whose connection is closed',
+      on(async (entry) => {
+        entry.onAccepted = () => {
+          throw new Error('a fault');
+        };
+        const lost = await TcpPeer.connect(entry.address);
+        await lost.read().ended();
+        assert.equal(entry.faults.length, 1);
+        assert.equal(entry.closed.length, 1);
+        entry.onAccepted = (channel) => entry.accepted.push(channel);
+        const { witness } = await entry.connect();
+        assert.equal(witness.channel.destroyed, false);
+      }),
+    );
+  });
+
+  describe('half-closed channels', () => {
+    it(
+      'answer behind the client’s FIN, and close with `end`',
+      on(async (entry) => {
+        const { witness, peer } = await entry.connect();
+        witness.channel.resume();
+        peer.read().send('question');
+        peer.end();
+        await until(() => assert.deepEqual(witness.events, ['ended']));
+        assert.equal(text(witness), 'question');
+        assert.equal(witness.channel.destroyed, false);
+        assert.equal(witness.channel.write(Buffer.from('answer')), true);
+        await peer.receivesText('answer');
+        assert.deepEqual(witness.events, ['ended']);
+        witness.channel.end();
+        assert.equal(await peer.closed(), '');
+        await until(() => assert.deepEqual(witness.events, ['ended', 'closed']));
+        assert.equal(witness.error, null);
+        assert.deepEqual(entry.closed, [witness.channel]);
+      }),
+    );
+
+    it(
+      'send what waits before they close',
+      on(async (entry) => {
+        const { witness, peer } = await entry.connect();
+        witness.channel.resume();
+        peer.end();
+        await until(() => assert.deepEqual(witness.events, ['ended']));
+        const bytes = 16 * 1024 * 1024;
+        assert.equal(witness.channel.write(Buffer.alloc(bytes, 'x')), false);
+        witness.channel.end();
+        assert.equal(witness.channel.destroyed, false);
+        await peer.read().receives(bytes);
+        assert.equal(await peer.closed(), '');
+        await until(() => assert.equal(entry.closed.length, 1));
+        assert.equal(witness.error, null);
+      }),
+    );
+
+    it(
+      'receive behind their own FIN, and close with the client’s',
+      on(async (entry) => {
+        const { witness, peer } = await entry.connect();
+        witness.channel.resume();
+        witness.channel.write(Buffer.from('bye'));
+        witness.channel.end();
+        assert.equal(witness.channel.writableEnded, true);
+        await peer.read().receivesText('bye');
+        await peer.ended();
+        peer.send('late');
+        await until(() => assert.equal(text(witness), 'late'));
+        assert.equal(witness.isClosed, false);
+        peer.end();
+        await until(() => assert.deepEqual(witness.events, ['ended', 'closed']));
+        await until(() => assert.equal(entry.closed.length, 1));
+      }),
+    );
+  });
+
+  describe('broken channels', () => {
+    it(
+      'give the bytes before a reset, then the error',
+      on(async (entry) => {
+        const { witness, peer } = await entry.connectSystemPeer();
+        peer.send(1000);
+        await peer.delivered();
+        peer.reset();
+        witness.channel.resume();
+        await until(() => assert.ok(witness.isClosed));
+        assert.equal(witness.received.length, 1000);
+        assert.match(String(witness.error), /ECONNRESET/);
+        await until(() => assert.equal(entry.closed.length, 1));
+      }),
+    );
+
+    it(
+      'close when a reset follows the client’s FIN',
+      on(async (entry) => {
+        const { witness, peer } = await entry.connectSystemPeer();
+        witness.channel.resume();
+        peer.end();
+        await until(() => assert.deepEqual(witness.events, ['ended']));
+        // The client's kernel answers with a reset.
+        peer.close();
+        await until(() => {
+          witness.channel.write(Buffer.from('answer'));
+          assert.ok(witness.isClosed);
+        });
+        assert.equal(entry.closed.length, 1);
+      }),
+    );
+
+    it(
+      'reset the client if they are told to',
+      on(async (entry) => {
+        const { witness, peer } = await entry.connectSystemPeer();
+        witness.channel.resetAndDestroy();
+        assert.equal((await peer.receiveAll()).end, 'ECONNRESET');
+        await until(() => assert.deepEqual(witness.events, ['closed']));
+        assert.equal(witness.channel.destroyed, true);
+        assert.equal(witness.error, null);
+        assert.equal(entry.closed.length, 1);
+      }),
+    );
+  });
+}

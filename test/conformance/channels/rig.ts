@@ -1,0 +1,109 @@
+/** Channels of clients on either transport, and peers at their other ends. */
+import type { Acceptor } from '../../../src/transport/acceptor.ts';
+import type { ChannelOwner } from '../../../src/transport/channel.ts';
+import type { ClientChannel, ClientOwner, ClientTransport } from '../../../src/transport/client-transport.ts';
+import { Arrivals } from '../../support/deadline.ts';
+import { freePorts } from '../../support/sockets/free-port.ts';
+import { SystemPeer } from '../../support/sockets/system-peer.ts';
+import { TcpPeer } from '../../support/sockets/tcp-peer.ts';
+
+/** A transport of a test, and the end of its loop. */
+export interface TransportRig {
+  readonly transport: ClientTransport;
+  readonly close: () => void;
+}
+
+/** Keeps what a channel tells. */
+export class Witness implements ChannelOwner {
+  readonly channel: ClientChannel;
+  readonly events: string[] = [];
+  received = Buffer.alloc(0);
+  drains = 0;
+  error: Error | null = null;
+  isClosed = false;
+  /** Called for each piece that comes. */
+  onData: ((input: Buffer, start: number, end: number) => void) | null = null;
+
+  constructor(channel: ClientChannel) {
+    this.channel = channel;
+    channel.owner = this;
+  }
+
+  channelData(input: Buffer, start: number, end: number): void {
+    if (this.onData === null) this.received = Buffer.concat([this.received, input.subarray(start, end)]);
+    else this.onData(input, start, end);
+  }
+
+  channelDrained(): void {
+    this.drains++;
+  }
+
+  channelEnded(): void {
+    this.events.push('ended');
+  }
+
+  channelClosed(error: Error | null): void {
+    this.events.push('closed');
+    this.error = error;
+    this.isClosed = true;
+  }
+}
+
+/** A listening address whose connections wait to be taken by a test. */
+export class Entry implements ClientOwner {
+  readonly address: string;
+  /** Called for each connection; by default it waits in {@link accepted}. */
+  onAccepted: (channel: ClientChannel) => void = (channel) => this.accepted.push(channel);
+  readonly accepted = new Arrivals<ClientChannel>('a client');
+  readonly peers: string[] = [];
+  readonly descriptors: (number | undefined)[] = [];
+  readonly closed: ClientChannel[] = [];
+  readonly faults: unknown[] = [];
+  readonly #acceptor: Acceptor;
+
+  private constructor(transport: ClientTransport, port: number) {
+    this.address = `127.0.0.1:${port}`;
+    this.#acceptor = transport.createAcceptor({ kind: 'tcp', host: '127.0.0.1', port }, this);
+  }
+
+  static async open(transport: ClientTransport): Promise<Entry> {
+    const [port] = await freePorts(1);
+    const entry = new Entry(transport, port!);
+    await entry.#acceptor.listen();
+    return entry;
+  }
+
+  clientAccepted(channel: ClientChannel, peer: string, descriptor: number | undefined): void {
+    this.peers.push(peer);
+    this.descriptors.push(descriptor);
+    this.onAccepted(channel);
+  }
+
+  clientClosed(channel: ClientChannel): void {
+    this.closed.push(channel);
+  }
+
+  acceptFailed(): boolean {
+    return false;
+  }
+
+  acceptFault(error: unknown): void {
+    this.faults.push(error);
+  }
+
+  /** Connects a peer on Node's sockets. It reads nothing yet. */
+  async connect(): Promise<{ witness: Witness; peer: TcpPeer }> {
+    const peer = await TcpPeer.connect(this.address);
+    return { witness: new Witness(await this.accepted.next()), peer };
+  }
+
+  /** Connects a peer on system calls, which tells a reset from FIN. */
+  async connectSystemPeer(): Promise<{ witness: Witness; peer: SystemPeer }> {
+    const peer = await SystemPeer.connect(this.address);
+    return { witness: new Witness(await this.accepted.next()), peer };
+  }
+
+  close(): void {
+    this.#acceptor.stop();
+  }
+}
