@@ -6,8 +6,9 @@ import { formatDuration } from '../core/units/duration.ts';
 import { formatByteRate, formatRate } from '../core/units/rate.ts';
 import type { LoadedConfig } from './loader.ts';
 import type { ClusterFiles } from './schema/cluster.ts';
+import { keyForUws } from './schema/listener/l7-engine.ts';
 import type { Cluster, HealthCheck, Sticky } from './types/cluster.ts';
-import type { Listener, WebSocketSettings } from './types/listener.ts';
+import type { HttpSettings, Listener, WebSocketSettings } from './types/listener.ts';
 import type { HeaderChanges, Route, RouteAction, RouteMatch } from './types/route.ts';
 
 /** A mapping with the keys of a configuration file. */
@@ -26,6 +27,7 @@ export function renderConfig({
         l4: workers.l4,
         bufferBudget: formatByteSize(workers.bufferBudget),
         stuckAfter: formatDuration(workers.stuckAfterMs),
+        warmUp: formatDuration(workers.warmUpMs),
       },
       // The token is a secret, and people pass the output on.
       admin: { address: formatAddress(admin.address), hosts: [...admin.hosts] },
@@ -64,6 +66,7 @@ function listenerTree(listener: Listener): Tree {
     };
   }
   const {
+    engine,
     tls,
     maxPendingHandshakes,
     maxQueuedHandshakes,
@@ -76,9 +79,11 @@ function listenerTree(listener: Listener): Tree {
     http,
     routes,
   } = listener;
+  const usesUws = keyForUws({ engine, tls, compression: websocket.compression }) !== null;
   const certificates = tls?.certificates.map(({ cert, key }) => ({ cert, key }));
   return without({
     ...common,
+    engine,
     tls: certificates === undefined ? null : { certificates },
     maxPendingHandshakes,
     // The loader refuses it without a limit, because nothing waits then.
@@ -88,26 +93,42 @@ function listenerTree(listener: Listener): Tree {
     via,
     underscoreHeaders,
     paths,
-    websocket: webSocketTree(websocket),
+    websocket: webSocketTree(websocket, usesUws),
     http: {
       requestTimeout: formatDuration(http.requestTimeoutMs),
       idleTimeout: formatDuration(http.idleTimeoutMs),
       maxBodySize: formatByteSize(http.maxBodySize),
       minBodyRate: formatByteRate(http.minBodyRate),
       keepAlive: formatDuration(http.keepAliveMs),
+      ...(!usesUws && clientHttpTree(http)),
     },
     routes: routes.map(routeTree),
   });
 }
 
-function webSocketTree(settings: WebSocketSettings): Tree {
+/** Has the keys that the loader refuses for the engine `uws`. */
+function clientHttpTree(http: HttpSettings): Tree {
+  return {
+    headerTimeout: formatDuration(http.headerTimeoutMs),
+    maxHeaderSize: formatByteSize(http.maxHeaderSize),
+    maxHeaders: http.maxHeaders,
+    clientKeepAlive: formatDuration(http.clientKeepAliveMs),
+    maxRequestsPerConnection: http.maxRequestsPerConnection,
+    bodyTimeout: formatDuration(http.bodyTimeoutMs),
+  };
+}
+
+/** @param usesUws leaves out what the loader refuses for the other engines */
+function webSocketTree(settings: WebSocketSettings, usesUws: boolean): Tree {
   return {
     handshakeTimeout: formatDuration(settings.handshakeTimeoutMs),
     maxMessageSize: formatByteSize(settings.maxMessageSize),
     idleTimeout: formatDuration(settings.idleTimeoutMs),
     maxLifetime: formatDuration(settings.maxLifetimeMs),
-    downstreamBuffer: formatByteSize(settings.downstreamBuffer),
-    upstreamBuffer: formatByteSize(settings.upstreamBuffer),
+    ...(usesUws && {
+      downstreamBuffer: formatByteSize(settings.downstreamBuffer),
+      upstreamBuffer: formatByteSize(settings.upstreamBuffer),
+    }),
     compression: settings.compression,
     endpointLostCode: settings.endpointLostCode,
   };

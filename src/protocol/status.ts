@@ -1,6 +1,6 @@
 /** The body of `GET /status` at the admin address: the primary fills it, the command line reads it. */
 import type { BalancerName } from '../config/types/cluster.ts';
-import type { L4Engine, Listener } from '../config/types/listener.ts';
+import type { L4Engine, L7Engine, Listener } from '../config/types/listener.ts';
 import type { EndpointHealth } from './cluster-state.ts';
 import type { DrainScope, WorkerKind } from './to-worker.ts';
 
@@ -70,8 +70,7 @@ export interface ListenerStatus {
   readonly mode: Listener['mode'];
   readonly address: string;
   readonly tls: boolean;
-  /** Missing at layer 7. */
-  readonly engine?: 'auto' | L4Engine;
+  readonly engine: 'auto' | L4Engine | L7Engine;
   readonly activeConnections: number;
 }
 

@@ -29,7 +29,7 @@ describe('a message of 1 GiB', () => {
   before(async () => {
     raw = await RawEndpoint.listen();
     rig = await WebRig.start({
-      listeners: { web: { websocket: { downstreamBuffer: `${DOWNSTREAM_BUFFER}` } } },
+      listeners: { web: { engine: 'uws', websocket: { downstreamBuffer: `${DOWNSTREAM_BUFFER}` } } },
       clusters: { raw: { endpoints: [raw.address] } },
     });
   });

@@ -57,6 +57,7 @@ describe('1,000 stalled clients', { concurrency: false }, () => {
         log: { access: false },
         listeners: {
           web: {
+            engine: 'uws',
             websocket: { downstreamBuffer },
             routes: [
               { match: { path: '/published' }, cluster: 'publisher' },

@@ -4,7 +4,8 @@ import { formatRoundedByteSize } from '../../core/units/byte-size.ts';
 import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
 import type { Config } from '../types/config.ts';
-import type { Listener } from '../types/listener.ts';
+import type { L7Listener, Listener } from '../types/listener.ts';
+import { keyForUws } from './listener/l7-engine.ts';
 
 /**
  * Warns if the listeners promise more connections than the limit of open descriptors carries. This is not an error,
@@ -34,8 +35,9 @@ export function warnOfDescriptors(
 }
 
 /**
- * Warns if the clients that layer-7 listeners allow can begin messages of more bytes than the buffer budget holds. This is
- * not an error: above the budget, the sessions with the largest unfinished messages are closed.
+ * Warns if the clients that listeners of the engine `uws` allow can begin messages of more bytes than the buffer budget
+ * holds. This is not an error: above the budget, the sessions with the largest unfinished messages are closed. The other
+ * engines keep no messages.
  */
 export function warnOfUnfinishedMessages(
   { workers: { bufferBudget } }: Config,
@@ -44,7 +46,7 @@ export function warnOfUnfinishedMessages(
 ): void {
   const limited = listeners
     .flatMap(({ path, value }) =>
-      value.mode === 'l7' && value.maxConnections > 0
+      value.mode === 'l7' && keepsMessages(value) && value.maxConnections > 0
         ? [{ path, bytes: value.maxConnections * value.websocket.maxMessageSize }]
         : [],
     )
@@ -59,6 +61,10 @@ export function warnOfUnfinishedMessages(
       `workers.bufferBudget is ${formatRoundedByteSize(bufferBudget)}: past it the largest sessions are closed with 1013. Lower ` +
       'maxMessageSize or maxConnections, or raise bufferBudget',
   );
+}
+
+function keepsMessages({ engine, tls, websocket: { compression } }: L7Listener): boolean {
+  return keyForUws({ engine, tls, compression }) !== null;
 }
 
 /** Counts the worker threads: a mode without listeners has none. */

@@ -63,6 +63,11 @@ export const SETTINGS = {
     duration({ min: 1000, max: 600_000, zero: 'never' }),
     '10s',
   ),
+  'workers.warmUp': setting(
+    'Max time that a new worker spends on handshakes of its own before it serves clients',
+    duration({ min: 0, max: 10_000 }),
+    '300ms',
+  ),
   'admin.address': setting('Address of metrics, health and status', listenAddress, '127.0.0.1:9090'),
   'admin.hosts': setting(
     'Host names that requests to the admin address may use',

@@ -14,7 +14,7 @@ import type { Listener } from '../types/listener.ts';
 import { warnOfDescriptors, warnOfUnfinishedMessages } from './capacity.ts';
 import type { ClusterFiles, ReadCluster } from './cluster.ts';
 import { readCluster } from './cluster.ts';
-import { readListener } from './listener.ts';
+import { readListener } from './listener/listener.ts';
 import type { Settings } from './settings.ts';
 import { refuseSharedAddresses, refuseTwins } from './uniqueness.ts';
 
@@ -45,6 +45,7 @@ export function readRoot(
       l4: settings.read('workers.l4'),
       bufferBudget: settings.read('workers.bufferBudget'),
       stuckAfterMs: settings.read('workers.stuckAfter'),
+      warmUpMs: settings.read('workers.warmUp'),
     },
     admin: readAdmin(settings, problems),
     log: {

@@ -34,6 +34,8 @@ interface WorkerSettings {
   readonly bufferBudget: number;
   /** Silence after which a worker counts as stuck; 0 for never. */
   readonly stuckAfterMs: number;
+  /** Max time that a new worker spends on handshakes of its own before it serves clients; 0 for none. */
+  readonly warmUpMs: number;
 }
 
 interface ShutdownSettings {

@@ -25,8 +25,16 @@ export interface L4Listener extends ListenerBase {
   readonly halfCloseTimeoutMs: number;
 }
 
+/**
+ * The engine of sessions and requests: our own HTTP/1.x and stream relay on system calls (`raw`, Linux) or Node's sockets
+ * (`net`), or uWebSockets.js (`uws`).
+ */
+export type L7Engine = 'raw' | 'net' | 'uws';
+
 export interface L7Listener extends ListenerBase {
   readonly mode: 'l7';
+  /** `auto` is chosen by what the listener needs and the machine has. The primary replaces `auto` for the workers. */
+  readonly engine: 'auto' | L7Engine;
   readonly tls: ListenerTls | null;
   /** Max upgrade requests under way with endpoints, over all workers; 0 for no limit. */
   readonly maxPendingHandshakes: number;
@@ -62,20 +70,24 @@ export interface Certificate {
   readonly serverNames: readonly string[];
 }
 
-export type Compression = 'off' | 'shared';
+/**
+ * What becomes of a client's offer of extensions. `passthrough`: the endpoint gets it, and decides. `off`: the endpoint
+ * does not get it. `shared`: the engine `uws` compresses towards the client.
+ */
+export type Compression = 'passthrough' | 'off' | 'shared';
 
 export interface WebSocketSettings {
   /** Max time from the client's request to the 101. */
   readonly handshakeTimeoutMs: number;
-  /** Max bytes of a message. */
+  /** Max bytes of a message: on the wire, or inflated with the engine `uws`. */
   readonly maxMessageSize: number;
   /** Time without a frame from either side, pongs included, after which a session is closed; 0 for never. */
   readonly idleTimeoutMs: number;
   /** Max lifetime, spread by 10% so that sessions opened together do not end together; 0 for no limit. */
   readonly maxLifetimeMs: number;
-  /** Max bytes that wait for the client: above that, reading from the endpoint pauses. */
+  /** Max bytes that wait for the client: above that, reading from the endpoint pauses. Engine `uws` only. */
   readonly downstreamBuffer: number;
-  /** Max bytes that wait for the endpoint: above that, the session is closed with 1013. */
+  /** Max bytes that wait for the endpoint: above that, the session is closed with 1013. Engine `uws` only. */
   readonly upstreamBuffer: number;
   readonly compression: Compression;
   /** The close code that a client gets when its endpoint is lost: 1011 or 1014. */
@@ -98,8 +110,8 @@ export type UnderscoreHeaders = 'drop' | 'pass' | 'refuse';
 
 type ForwardedStyle = 'x' | 'rfc7239' | 'both' | 'off';
 
-/** Settings of HTTP requests that go to clusters. */
-export interface HttpSettings {
+/** Settings of HTTP/1.x connections, and of requests that go to clusters. */
+export interface HttpSettings extends ClientHttpSettings {
   /** Max time from the end of a request to the head of its response. */
   readonly requestTimeoutMs: number;
   /** Time without a byte after which a request or response under way is cut; 0 for never. */
@@ -110,4 +122,20 @@ export interface HttpSettings {
   readonly minBodyRate: number;
   /** Time for which an idle connection to an endpoint is kept for the next request; 0 to close it at once. */
   readonly keepAliveMs: number;
+}
+
+/** The client's side of HTTP/1.x. The engine `uws` has limits of its own instead. */
+interface ClientHttpSettings {
+  /** Max time from the first byte of a connection or request to the end of the request's head. */
+  readonly headerTimeoutMs: number;
+  /** Max bytes of a request's head. */
+  readonly maxHeaderSize: number;
+  /** Max header lines of a request. */
+  readonly maxHeaders: number;
+  /** Time for which an idle connection of a client is kept for the next request; 0 to close it behind each answer. */
+  readonly clientKeepAliveMs: number;
+  /** Max requests of one connection; 0 for no limit. */
+  readonly maxRequestsPerConnection: number;
+  /** Max time from the end of a request's head to the end of its body; 0 for no limit. */
+  readonly bodyTimeoutMs: number;
 }

@@ -53,7 +53,7 @@ export class UwsListener implements EngineListener {
     this.#later = later;
     const { maxMessageSize, compression } = config.websocket;
     this.#clientTerms = {
-      wireTraits: { maxMessageSize, compressed: compression !== 'off', secure: config.tls !== null },
+      wireTraits: { maxMessageSize, compressed: compression === 'shared', secure: config.tls !== null },
       unfinished,
       memory: new MessageMemory(releaseMessage),
     };
@@ -159,7 +159,7 @@ export class UwsListener implements EngineListener {
     context: us_socket_context_t | null,
   ): UpgradeReply {
     const { compression } = this.#config.websocket;
-    const offers = compression === 'off' ? undefined : joinedHeaderOf(head, 'sec-websocket-extensions');
+    const offers = compression !== 'shared' ? undefined : joinedHeaderOf(head, 'sec-websocket-extensions');
     const extensions = chooseDeflateOffer(offers);
     return {
       accept: (session: RelaySession, subprotocol: string, headers: HeaderList) => {

@@ -1,11 +1,11 @@
 import type { Config } from '../../config/types/config.ts';
-import type { L4Listener, Listener } from '../../config/types/listener.ts';
+import type { L4Listener, L7Listener, Listener } from '../../config/types/listener.ts';
 import { StartError } from '../../core/errors.ts';
 import { unsupportedReason } from '../../sys/support.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
 /**
- * Chooses the engine of each layer 4 listener with `engine: auto`. If that is not the engine raw, a log line says why.
+ * Chooses the engine of each listener with `engine: auto`. If that is not the engine raw, a log line says why.
  *
  * @param reason returns why the engine raw cannot be used on this machine; null if it can
  * @throws StartError if a listener demands the engine raw and it cannot be used
@@ -36,7 +36,15 @@ export function chooseEngines(
     log.info({ listener: name, cluster }, 'the listener uses the engine net, because its cluster has tls');
     return { ...listener, engine: 'net' };
   };
-  return listeners.map((listener) => (listener.mode === 'l4' ? choose(listener) : listener));
+  // The engines raw and net carry no layer 7 yet.
+  const chooseL7 = (listener: L7Listener): L7Listener => {
+    if (listener.engine === 'uws') return listener;
+    if (listener.engine === 'auto') return { ...listener, engine: 'uws' };
+    throw new StartError(
+      `listener "${listener.name}" demands the engine ${listener.engine}, which cannot be used`,
+    );
+  };
+  return listeners.map((listener) => (listener.mode === 'l4' ? choose(listener) : chooseL7(listener)));
 }
 
 /** Names the engine of all tunnels in one word: `raw`, `net`, `mixed`, or `none` without layer 4 listeners. */

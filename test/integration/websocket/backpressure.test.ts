@@ -43,6 +43,7 @@ describe('a slow side of a WebSocket', () => {
       key: readFileSync(certificate.key),
     });
     const web = {
+      engine: 'uws',
       websocket: { downstreamBuffer: '1MiB', upstreamBuffer: '4MiB', maxMessageSize: '1MiB' },
       routes: [
         { match: { path: '/secure' }, cluster: 'secure' },

@@ -53,7 +53,9 @@ const status: Status = {
     },
   ],
   leftBehind: 0,
-  listeners: [{ name: 'web', mode: 'l7', address: '127.0.0.1:443', tls: true, activeConnections: 5 }],
+  listeners: [
+    { name: 'web', mode: 'l7', address: '127.0.0.1:443', tls: true, engine: 'uws', activeConnections: 5 },
+  ],
   clusters: [
     {
       name: 'app',

@@ -16,7 +16,7 @@ const elsewhere = scratchDirectory();
 
 /** Has every key that there is. */
 const WHOLE = `
-workers: { l7: 3, l4: 2, bufferBudget: 512MiB, stuckAfter: 2500ms }
+workers: { l7: 3, l4: 2, bufferBudget: 512MiB, stuckAfter: 2500ms, warmUp: 0s }
 admin: { address: '[::1]:9090' }
 log: { level: debug, format: pretty, access: false }
 shutdown: { grace: 1500ms }
@@ -56,6 +56,19 @@ listeners:
       - { match: { pathRegex: '^/old/(.*)$' }, redirect: { to: /new/$1, status: 301 } }
       - { match: { host: '10.0.0.1' }, cluster: app }
       - { match: {}, static: { root: './it''s here', index: start.html, fallback: app/shell.html, precompressed: true, cacheControl: no-cache } }
+  - name: own
+    mode: l7
+    address: ':8080'
+    engine: raw
+    websocket: { idleTimeout: 1s, compression: passthrough }
+    http:
+      headerTimeout: 1500ms
+      maxHeaderSize: 64KiB
+      maxHeaders: 7
+      clientKeepAlive: 0s
+      maxRequestsPerConnection: 1000
+      bodyTimeout: 1h
+    routes: [{ match: {}, cluster: app }]
   - { name: tcp, mode: l4, address: '127.0.0.1:0', maxConnections: 5, cluster: app, engine: net, idleTimeout: 90s, halfCloseTimeout: 5s }
 clusters:
   - name: app
@@ -197,8 +210,8 @@ describe('example.yaml', () => {
     );
     mkdirSync(inDirectory('public'), { recursive: true });
     const { config } = load(withTls, { files: { ...files, 'ca.pem': CA_CERT } });
-    const [web] = config.listeners;
-    assert.equal(web?.mode === 'l7' && web.tls?.certificates.length, 2);
+    const [, secure] = config.listeners;
+    assert.equal(secure?.mode === 'l7' && secure.tls?.certificates.length, 2);
     assert.notEqual(config.clusters[1]?.tls?.cert, null);
     assert.equal(config.clusters[1]?.tls?.serverName, 'chat.internal');
   });

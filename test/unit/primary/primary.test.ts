@@ -99,7 +99,7 @@ describe('the primary', { timeout: 300_000 }, () => {
       ],
       leftBehind: 0,
       listeners: [
-        { name: 'web', mode: 'l7', address: web, tls: false, activeConnections: 1 },
+        { name: 'web', mode: 'l7', address: web, tls: false, engine: 'uws', activeConnections: 1 },
         { name: 'tcp', mode: 'l4', address: tcp, tls: false, engine: 'net', activeConnections: 0 },
       ],
       clusters: [

@@ -100,10 +100,5 @@ function fileNames(certificate: Certificate): { cert_file_name: string; key_file
 }
 
 function compressionOptions(compression: Compression): CompressOptions {
-  switch (compression) {
-    case 'off':
-      return 0;
-    case 'shared':
-      return SHARED_COMPRESSOR | SHARED_DECOMPRESSOR;
-  }
+  return compression === 'shared' ? SHARED_COMPRESSOR | SHARED_DECOMPRESSOR : 0;
 }

@@ -144,7 +144,7 @@ export class DownstreamFlow extends FrameReader {
     this.bytes += payload.length;
     stats.values[stats.messagesDownstream]! += 1;
     stats.values[stats.bytesDownstream]! += payload.length;
-    if (socket.send(payload, binary, settings.compression !== 'off') !== 1) this.#isBehind = true;
+    if (socket.send(payload, binary, settings.compression === 'shared') !== 1) this.#isBehind = true;
   }
 
   override frameFragment(payload: Uint8Array, binary: boolean, first: boolean, last: boolean): void {

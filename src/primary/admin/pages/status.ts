@@ -85,7 +85,7 @@ function listenerStatus(listener: Listener, sums: PageSums): ListenerStatus {
     mode: listener.mode,
     address: formatAddress(listener.address),
     tls: listener.mode === 'l7' && listener.tls !== null,
-    ...(listener.mode === 'l4' && { engine: listener.engine }),
+    engine: listener.engine,
     activeConnections: sums.value(pageMetrics.connectionsActive, { listener: listener.name }),
   };
 }

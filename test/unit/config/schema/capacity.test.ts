@@ -33,9 +33,9 @@ describe('capacity', () => {
 
   it('warns if clients may send more of unfinished messages than the buffer budget holds', () => {
     const budget = (most: string, listener: string): string =>
-      `${l7(listener)}workers: { bufferBudget: ${most} }\n`;
+      `${l7('engine: uws', listener)}workers: { bufferBudget: ${most} }\n`;
     assert.deepEqual(warningsOf(budget('1GiB', 'maxConnections: 65')), [
-      '5:21: clients may send 1040MiB of unfinished messages (maxConnections x websocket.maxMessageSize), and ' +
+      '6:21: clients may send 1040MiB of unfinished messages (maxConnections x websocket.maxMessageSize), and ' +
         'workers.bufferBudget is 1GiB: past it the largest sessions are closed with 1013. Lower maxMessageSize or ' +
         'maxConnections, or raise bufferBudget',
     ]);
@@ -43,9 +43,14 @@ describe('capacity', () => {
     assert.deepEqual(warningsOf(budget('1MiB', 'maxConnections: 0')), []);
   });
 
+  it('does not warn of unfinished messages if the engine keeps none', () => {
+    assert.deepEqual(warningsOf(`${l7('maxConnections: 65')}workers: { bufferBudget: 1MiB }\n`), []);
+  });
+
   it('adds up the unfinished messages of all layer-7 listeners, and leaves out tunnels', () => {
-    const text = `${l7('maxConnections: 100', 'websocket: { maxMessageSize: 1MiB }')}  - name: more
+    const text = `${l7('engine: uws', 'maxConnections: 100', 'websocket: { maxMessageSize: 1MiB }')}  - name: more
     mode: l7
+    engine: uws
     address: 127.0.0.1:8081
     routes: [{ match: {}, cluster: app }]
     maxConnections: 10

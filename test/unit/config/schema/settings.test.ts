@@ -102,7 +102,7 @@ describe('sources of settings', () => {
     assert.deepEqual(errors.toSorted(), [
       '--set clusters.0: a cluster needs "endpoints"',
       '--set listeners.0.adress: unknown key "adress" in a listener of mode l7: did you mean "address"?',
-      '--set listeners.0.websocket.compression: "on" is not one of off, shared',
+      '--set listeners.0.websocket.compression: "on" is not one of passthrough, off, shared',
       '--set listeners.1: address: "x" is not an address to listen on: write host:port, [ipv6]:port or :port, such as "127.0.0.1:8080"',
       '--set listeners.9.name: the list has no "9": it has 0 to 1, and 2 adds one',
       '--set log.access: the value is empty: write one, or leave the key out',

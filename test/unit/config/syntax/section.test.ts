@@ -61,7 +61,7 @@ log: { levels: 1 }
       '7:6: log: "info" is not a mapping: "log" has level, format, access, file',
     ]);
     assert.deepEqual(errorsOf(l7('websocket: [1]')), [
-      '5:5: websocket: a list is not a mapping: "websocket" has handshakeTimeout, maxMessageSize, idleTimeout, maxLifetime, downstreamBuffer, upstreamBuffer, compression, endpointLostCode',
+      '5:5: websocket: a list is not a mapping: "websocket" has handshakeTimeout, maxMessageSize, idleTimeout, maxLifetime, compression, endpointLostCode, downstreamBuffer, upstreamBuffer',
     ]);
   });
 

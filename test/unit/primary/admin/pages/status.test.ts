@@ -112,9 +112,9 @@ describe('the status', () => {
     });
   });
 
-  it('has the engine of layer 4 listeners and the TLS of layer 7 listeners', () => {
+  it('has the engine of listeners, and their TLS', () => {
     assert.deepEqual(statusOf(facts()).listeners, [
-      { name: 'web', mode: 'l7', address: '127.0.0.1:0', tls: false, activeConnections: 5 },
+      { name: 'web', mode: 'l7', address: '127.0.0.1:0', tls: false, engine: 'uws', activeConnections: 5 },
       { name: 'tcp', mode: 'l4', address: '127.0.0.1:0', tls: false, engine: 'net', activeConnections: 2 },
     ]);
   });

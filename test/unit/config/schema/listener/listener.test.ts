@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { errorsOf, l7, l7Of, load, warningsOf } from '../load.ts';
+import { errorsOf, l7, l7Of, load, warningsOf } from '../../load.ts';
 
 const CLUSTERS = 'clusters: [{ name: app, endpoints: [{ address: "a:1" }] }]\n';
 
@@ -57,56 +57,6 @@ ${CLUSTERS}`;
     assert.deepEqual(warningsOf(text('drop')), [
       '7:18: no request has "x_tier": "underscoreHeaders: drop" applies first. Write pass there, or another name here',
     ]);
-  });
-
-  it('keeps the settings of a WebSocket within sane bounds', () => {
-    const errors = errorsOf(
-      l7(
-        'maxConnections: -1',
-        'websocket:',
-        '  handshakeTimeout: 0s',
-        '  maxMessageSize: 0',
-        '  idleTimeout: 1ms',
-        '  maxLifetime: 21d',
-        '  downstreamBuffer: 16',
-        '  upstreamBuffer: 4GiB',
-        '  compression: on',
-        '  endpointLostCode: 1006',
-      ),
-    );
-    assert.deepEqual(errors, [
-      '5:21: maxConnections: -1 is out of range: write 0 to 100000000',
-      '7:25: handshakeTimeout: 0s is out of range: write 1ms to 10m',
-      '8:23: maxMessageSize: 0B is out of range: write 1B to 1GiB',
-      '9:20: idleTimeout: 1ms is out of range: write 8s to 16m, or 0 for never',
-      '10:20: maxLifetime: 21d is out of range: write 10ms to 20d, or 0 for no limit',
-      '11:25: downstreamBuffer: 16B is out of range: write 1KiB to 1GiB',
-      '12:23: upstreamBuffer: 4GiB is out of range: write 1KiB to 1GiB',
-      '13:20: compression: "on" is not one of off, shared',
-      '14:25: endpointLostCode: 1006 is not a close code for this: write 1011 or 1014',
-    ]);
-  });
-
-  it('refuses a compressor for each session, and names the alternatives', () => {
-    assert.deepEqual(errorsOf(l7('websocket: { compression: dedicated }')), [
-      '5:31: compression: "dedicated" is no longer supported: a compressor of its own costs each session 82 KiB outside ' +
-        'of every bound. Write shared, which costs sessions no memory, or off',
-    ]);
-  });
-
-  it('reads the minimum rate of a body', () => {
-    const rate = (text: string): number => l7Of(load(l7(`http: { ${text} }`))).http.minBodyRate;
-    assert.deepEqual(
-      ['keepAlive: 60s', 'minBodyRate: 64KiB/s', 'minBodyRate: 0', 'minBodyRate: 0B/s'].map(rate),
-      [512, 65_536, 0, 0],
-    );
-    for (const [text, error] of [
-      ['512', '512 is not a rate of bytes: write a size and "/s", such as 512B/s, or 0 for no minimum'],
-      ['512B', '"512B" is not a rate of bytes: write a size and "/s", such as 512B/s, or 0 for no minimum'],
-      ['2GiB/s', '2GiB/s is out of range: write 0B/s to 1GiB/s'],
-    ] as const) {
-      assert.deepEqual(errorsOf(l7(`http: { minBodyRate: ${text} }`)), [`5:26: minBodyRate: ${error}`]);
-    }
   });
 
   it('limits handshakes, and lets some wait only if there is a limit', () => {
@@ -239,9 +189,6 @@ ${CLUSTERS}`;
     }
     assert.deepEqual(errorsOf(text('raws')), [
       '3:63: engine: "raws" is not one of auto, raw, net: did you mean raw?',
-    ]);
-    assert.deepEqual(errorsOf(l7('engine: net')), [
-      '5:5: "engine" is for listeners of mode l4, and this one has mode l7',
     ]);
   });
 

@@ -1,7 +1,7 @@
 /** The key by which a listener chooses how to read the paths of requests. */
-import { oneOf, toggle } from '../syntax/formats.ts';
-import type { Section } from '../syntax/section.ts';
-import type { PathSettings } from '../types/listener.ts';
+import { oneOf, toggle } from '../../syntax/formats.ts';
+import type { Section } from '../../syntax/section.ts';
+import type { PathSettings } from '../../types/listener.ts';
 
 const PATHS = { what: '"paths"', keys: ['ambiguous', 'mergeSlashes', 'escapedSlashes', 'pathParameters'] };
 

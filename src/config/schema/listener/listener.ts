@@ -1,40 +1,34 @@
 /** A listener of either mode. */
 import { isIP } from 'node:net';
-import type { TcpAddress } from '../../core/address.ts';
-import { MAX_DURATION_MS } from '../../core/units/duration.ts';
-import type { Context } from '../syntax/context.ts';
-import type { Format } from '../syntax/formats.ts';
+import type { TcpAddress } from '../../../core/address.ts';
+import { MAX_DURATION_MS } from '../../../core/units/duration.ts';
+import type { Context } from '../../syntax/context.ts';
+import type { Format } from '../../syntax/formats.ts';
 import {
   FormatError,
-  byteRate,
-  byteSize,
   describe,
   duration,
   integer,
   listenAddress,
   oneOf,
   toggle,
-} from '../syntax/formats.ts';
-import type { Located } from '../syntax/section.ts';
-import { Section, readValue } from '../syntax/section.ts';
-import type {
-  Certificate,
-  Compression,
-  HttpSettings,
-  L7Listener,
-  Listener,
-  ListenerTls,
-  WebSocketSettings,
-} from '../types/listener.ts';
-import type { Route } from '../types/route.ts';
-import { readCertificate } from './certificate.ts';
+} from '../../syntax/formats.ts';
+import type { Located } from '../../syntax/section.ts';
+import { Section, readValue } from '../../syntax/section.ts';
+import type { Certificate, L7Listener, Listener, ListenerTls } from '../../types/listener.ts';
+import type { Route } from '../../types/route.ts';
+import { readCertificate } from '../certificate.ts';
+import { readHttp } from './http.ts';
+import { readL7Engine, refuseUnfitEngine } from './l7-engine.ts';
 import { readPaths } from './paths.ts';
-import { readRoutes } from './route/route.ts';
+import { readWebSocket } from './websocket.ts';
+import { readRoutes } from '../route/route.ts';
 
 const COMMON = ['name', 'mode', 'address', 'maxConnections'];
 const MODES = {
   l4: ['cluster', 'engine', 'idleTimeout', 'halfCloseTimeout'],
   l7: [
+    'engine',
     'tls',
     'maxPendingHandshakes',
     'maxQueuedHandshakes',
@@ -50,34 +44,12 @@ const MODES = {
 } as const;
 const L4 = { what: 'a listener of mode l4', keys: [...COMMON, ...MODES.l4], notes: notesOn('l7', 'l4') };
 const L7 = { what: 'a listener of mode l7', keys: [...COMMON, ...MODES.l7], notes: notesOn('l4', 'l7') };
-const EITHER = { what: 'a listener', keys: [...COMMON, ...MODES.l4, ...MODES.l7] };
+const EITHER = { what: 'a listener', keys: [...new Set([...COMMON, ...MODES.l4, ...MODES.l7])] };
 const TLS = { what: 'the tls of a listener', keys: ['certificates'] };
-const WEBSOCKET = {
-  what: '"websocket"',
-  keys: [
-    'handshakeTimeout',
-    'maxMessageSize',
-    'idleTimeout',
-    'maxLifetime',
-    'downstreamBuffer',
-    'upstreamBuffer',
-    'compression',
-    'endpointLostCode',
-  ],
-};
-const HTTP = {
-  what: '"http"',
-  keys: ['requestTimeout', 'idleTimeout', 'maxBodySize', 'minBodyRate', 'keepAlive'],
-};
 /** Replaces a bad address in a configuration that is refused. */
 const NOWHERE: TcpAddress = { kind: 'tcp', host: '', port: 0 };
-const MIB = 1024 ** 2;
-const GIB = 1024 ** 3;
 const CONNECTIONS = { min: 0, max: 100_000_000 };
 const IDLE_MS = { min: 10, max: MAX_DURATION_MS, zero: 'never' };
-/** The engine of layer 7 takes idle timeouts of 8 to 960 seconds only. Any other value would end the process. */
-const WEBSOCKET_IDLE_MS = { min: 8000, max: 960_000, zero: 'never' };
-const BUFFER_BYTES = { min: 1024, max: GIB };
 
 /** Reads one entry of the list of listeners. Returns null if it is not a mapping or has no mode. */
 export function readListener(entry: Located<unknown>, context: Context): Located<Listener> | null {
@@ -107,7 +79,9 @@ export function readListener(entry: Located<unknown>, context: Context): Located
       return { path: entry.path, value };
     }
     case 'l7': {
+      const engine = readL7Engine(section);
       const tls = readTls(section, context);
+      refuseUnfitEngine(section, { engine, tls });
       const limits = readHandshakeLimits(section);
       const trustedProxies = readProxies(section);
       const forwarded = section.optional('forwarded', oneOf('x', 'rfc7239', 'both', 'off'), 'x');
@@ -118,13 +92,14 @@ export function readListener(entry: Located<unknown>, context: Context): Located
         'drop',
       );
       const paths = readPaths(section);
-      const websocket = readWebSocket(section);
-      const http = readHttp(section);
+      const { websocket, usedKey } = readWebSocket(section, { engine, tls });
+      const http = readHttp(section, usedKey);
       const routes = readRoutes(section, paths, context);
       if (underscoreHeaders !== 'pass') warnOfUnseenNames(section, routes, underscoreHeaders);
       const value: L7Listener = {
         ...common,
         mode: 'l7',
+        engine,
         tls,
         ...limits,
         trustedProxies,
@@ -187,47 +162,6 @@ function readProxies(listener: Section): readonly string[] {
   return proxies;
 }
 
-function readWebSocket(listener: Section): WebSocketSettings {
-  const section = listener.settings('websocket', WEBSOCKET);
-  const settings: WebSocketSettings = {
-    handshakeTimeoutMs: section.optional('handshakeTimeout', duration({ min: 1, max: 600_000 }), 10_000),
-    maxMessageSize: section.optional('maxMessageSize', byteSize({ min: 1, max: GIB }), 16 * MIB),
-    idleTimeoutMs: section.optional('idleTimeout', duration(WEBSOCKET_IDLE_MS), 120_000),
-    maxLifetimeMs: section.optional('maxLifetime', duration({ ...IDLE_MS, zero: 'no limit' }), 0),
-    downstreamBuffer: section.optional('downstreamBuffer', byteSize(BUFFER_BYTES), MIB),
-    upstreamBuffer: section.optional('upstreamBuffer', byteSize(BUFFER_BYTES), 16 * MIB),
-    compression: section.optional('compression', compression, 'off'),
-    endpointLostCode: section.optional('endpointLostCode', endpointLostCode, 1011),
-  };
-  return settings;
-}
-
-function readHttp(listener: Section): HttpSettings {
-  const section = listener.settings('http', HTTP);
-  return {
-    requestTimeoutMs: section.optional('requestTimeout', duration({ min: 10, max: MAX_DURATION_MS }), 60_000),
-    idleTimeoutMs: section.optional('idleTimeout', duration({ ...IDLE_MS, min: 1000 }), 120_000),
-    maxBodySize: section.optional('maxBodySize', byteSize({ min: 0, max: 2 ** 50 }), 0),
-    minBodyRate: section.optional('minBodyRate', byteRate({ min: 0, max: GIB }), 512),
-    keepAliveMs: section.optional('keepAlive', duration({ min: 0, max: MAX_DURATION_MS }), 60_000),
-  };
-}
-
-const compressionWord = oneOf('off', 'shared');
-
-const compression: Format<Compression> = (value) => {
-  if (value !== 'dedicated') return compressionWord(value);
-  throw new FormatError(
-    '"dedicated" is no longer supported: a compressor of its own costs each session 82 KiB outside of every bound. ' +
-      'Write shared, which costs sessions no memory, or off',
-  );
-};
-
-const endpointLostCode: Format<number> = (value) => {
-  if (value === 1011 || value === 1014) return value;
-  throw new FormatError(`${describe(value)} is not a close code for this: write 1011 or 1014`);
-};
-
 /** An IP address, or a CIDR block. */
 const addressBlock: Format<string> = (value) => {
   const [address = '', length, more] = typeof value === 'string' ? value.split('/') : [];
@@ -241,6 +175,7 @@ const addressBlock: Format<string> = (value) => {
   );
 };
 
+/** Explains keys that only listeners of the other mode have. */
 function notesOn(other: keyof typeof MODES, mode: keyof typeof MODES): Record<string, string> {
   return Object.fromEntries(
     MODES[other].map((key) => [

@@ -1,0 +1,94 @@
+/** The key `websocket` of a listener of mode l7. */
+import { MAX_DURATION_MS } from '../../../core/units/duration.ts';
+import type { Format } from '../../syntax/formats.ts';
+import { FormatError, byteSize, describe, duration, oneOf } from '../../syntax/formats.ts';
+import type { Section } from '../../syntax/section.ts';
+import type { Compression, L7Listener, WebSocketSettings } from '../../types/listener.ts';
+import { keyForUws, refuseForeignKeys } from './l7-engine.ts';
+
+/** Keys for queues that the stream relay of the other engines does not have. */
+const UWS_KEYS = ['downstreamBuffer', 'upstreamBuffer'];
+const WEBSOCKET = {
+  what: '"websocket"',
+  keys: [
+    'handshakeTimeout',
+    'maxMessageSize',
+    'idleTimeout',
+    'maxLifetime',
+    'compression',
+    'endpointLostCode',
+    ...UWS_KEYS,
+  ],
+};
+const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
+const LIFETIME_MS = { min: 10, max: MAX_DURATION_MS, zero: 'no limit' };
+const IDLE_MS = { min: 1000, max: MAX_DURATION_MS, zero: 'never' };
+/** uWebSockets.js takes idle timeouts of 8 to 960 seconds only. Any other value would end the process. */
+const UWS_IDLE_MS = { ...IDLE_MS, min: 8000, max: 960_000 };
+const BUFFER_BYTES = { min: 1024, max: GIB };
+
+interface ReadWebSocket {
+  readonly websocket: WebSocketSettings;
+  /** What leads to the engine `uws`; null for another engine. */
+  readonly usedKey: string | null;
+}
+
+/** Reads the optional key. */
+export function readWebSocket(
+  listener: Section,
+  { engine, tls }: Pick<L7Listener, 'engine' | 'tls'>,
+): ReadWebSocket {
+  const section = listener.settings('websocket', WEBSOCKET);
+  const compression = section.optional('compression', compressionFormat, null);
+  const usedKey = keyForUws({ engine, tls, compression });
+  refuseUnfitCompression(section, compression, usedKey);
+  refuseForeignKeys(section, usedKey, { own: [], uws: UWS_KEYS });
+  const idleMs = usedKey === null ? IDLE_MS : UWS_IDLE_MS;
+  const websocket: WebSocketSettings = {
+    handshakeTimeoutMs: section.optional('handshakeTimeout', duration({ min: 1, max: 600_000 }), 10_000),
+    maxMessageSize: section.optional('maxMessageSize', byteSize({ min: 1, max: GIB }), 16 * MIB),
+    idleTimeoutMs: section.optional('idleTimeout', duration(idleMs), 120_000),
+    maxLifetimeMs: section.optional('maxLifetime', duration(LIFETIME_MS), 0),
+    downstreamBuffer: section.optional('downstreamBuffer', byteSize(BUFFER_BYTES), MIB),
+    upstreamBuffer: section.optional('upstreamBuffer', byteSize(BUFFER_BYTES), 16 * MIB),
+    compression: compression ?? (usedKey === null ? 'passthrough' : 'off'),
+    endpointLostCode: section.optional('endpointLostCode', endpointLostCode, 1011),
+  };
+  return { websocket, usedKey };
+}
+
+/** Adds an error for a compression that the listener's engine does not have. */
+function refuseUnfitCompression(
+  section: Section,
+  compression: Compression | null,
+  usedKey: string | null,
+): void {
+  if (compression === 'shared' && usedKey === null) {
+    section.problemAt(
+      'compression',
+      'only the engine uws compresses: write engine: uws, or passthrough or off here',
+    );
+  }
+  if (compression === 'passthrough' && usedKey !== null) {
+    section.problemAt(
+      'compression',
+      `only the engines raw and net pass extensions on, and the listener uses uws because of "${usedKey}": write off or shared`,
+    );
+  }
+}
+
+const compressionWord = oneOf('passthrough', 'off', 'shared');
+
+const compressionFormat: Format<Compression> = (value) => {
+  if (value !== 'dedicated') return compressionWord(value);
+  throw new FormatError(
+    '"dedicated" is no longer supported: a compressor of its own costs each session 82 KiB outside of every bound. ' +
+      'Write shared, which costs sessions no memory, or off',
+  );
+};
+
+const endpointLostCode: Format<number> = (value) => {
+  if (value === 1011 || value === 1014) return value;
+  throw new FormatError(`${describe(value)} is not a close code for this: write 1011 or 1014`);
+};
