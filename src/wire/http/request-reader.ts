@@ -1,0 +1,234 @@
+import { FIELD_CONTENT_LENGTH, FIELD_HOST, FIELD_TRANSFER_ENCODING } from './field-names.ts';
+import { HeadScan, REFUSED, type RequestProblem, type RequestProblemReason } from './head-scan.ts';
+import { hostOf } from './host-header.ts';
+import { listMembers, type RequestHead } from './request-head.ts';
+import { readTarget, type RequestTarget } from './request-target.ts';
+
+/** Bounds of one head. */
+interface RequestHeadLimits {
+  /** From the first byte of the method to the empty line, which counts. */
+  readonly maxHeadBytes: number;
+  readonly maxHeaders: number;
+}
+
+/** Max bytes of the empty lines before a request. Old clients send one behind a body (RFC 9112 section 2.2). */
+const MAX_EMPTY_LINE_BYTES = 16;
+const FIRST_KEPT_BYTES = 1024;
+const LF = 0x0a;
+const CR = 0x0d;
+const SLASH = 0x2f;
+const EMPTY = Buffer.alloc(0);
+
+/** Most heads come in one piece, so that one scan serves all readers of the thread. */
+let spareScan: HeadScan | null = null;
+
+/**
+ * Reads the heads of HTTP/1.x requests, which may be cut at any byte. It is strict: a request that two servers could read in two
+ * ways is refused. The work is linear in the number of bytes. Between two heads the reader holds no memory.
+ */
+export class RequestHeadReader {
+  /** Number of bytes of the last {@link push} that belong to the head, or to empty lines before it. */
+  used = 0;
+  readonly #limits: RequestHeadLimits;
+  #emptyLineBytes = 0;
+  /** The incomplete head is `kept[0, size)`, and all of it has been scanned. */
+  #kept: Buffer = EMPTY;
+  #size = 0;
+  /** Null before the first byte of a head. */
+  #scan: HeadScan | null = null;
+
+  constructor(limits: RequestHeadLimits) {
+    this.#limits = limits;
+  }
+
+  /** Whether a byte of a head has come that is not complete. Empty lines before it do not count. */
+  get begun(): boolean {
+    return this.#scan !== null;
+  }
+
+  /** Forgets an incomplete head. */
+  reset(): void {
+    if (this.#scan !== null) spareScan = this.#scan;
+    this.#scan = null;
+    this.#kept = EMPTY;
+    this.#size = this.#emptyLineBytes = 0;
+  }
+
+  /**
+   * Takes the next bytes, and copies those that it keeps. Behind a head the reader is ready for the next one. Do not call it
+   * after a problem.
+   *
+   * @returns null until the head is complete
+   */
+  push(input: Buffer, start: number, end: number): RequestHead | RequestProblem | null {
+    if (this.#scan !== null) return this.#pushNext(input, start, end);
+    const at = this.#skipEmptyLines(input, start, end);
+    if (at === REFUSED) return this.#refused(400, 'bad_line_end', 'malformed or too many empty lines');
+    this.used = at - start;
+    if (at === end) return null;
+    this.#scan = spareScan ?? new HeadScan();
+    spareScan = null;
+    this.#scan.begin();
+    return this.#pushFirst(input, start, at, end);
+  }
+
+  /** Reads a head that begins at `at`, in place if it is whole. */
+  #pushFirst(input: Buffer, start: number, at: number, end: number): RequestHead | RequestProblem | null {
+    const { maxHeadBytes, maxHeaders } = this.#limits;
+    const stop = Math.min(end, at + maxHeadBytes);
+    const behind = this.#scan!.scan(input, at, at, stop, maxHeaders);
+    if (behind >= 0) {
+      this.used = behind - start;
+      return this.#finish(input, at, behind);
+    }
+    const size = stop - at;
+    const problem = this.#problemAt(behind, size);
+    if (problem !== null) return problem;
+    this.#kept = Buffer.allocUnsafe(Math.min(maxHeadBytes, Math.max(FIRST_KEPT_BYTES, size)));
+    input.copy(this.#kept, 0, at, stop);
+    this.#size = size;
+    this.used = end - start;
+    return null;
+  }
+
+  /** Appends to the incomplete head, and reads on in the copy. */
+  #pushNext(input: Buffer, start: number, end: number): RequestHead | RequestProblem | null {
+    const { maxHeadBytes, maxHeaders } = this.#limits;
+    const begun = this.#size;
+    const size = Math.min(maxHeadBytes, begun + end - start);
+    if (this.#kept.length < size) {
+      const larger = Buffer.allocUnsafe(Math.min(maxHeadBytes, Math.max(size, 2 * this.#kept.length)));
+      this.#kept.copy(larger, 0, 0, begun);
+      this.#kept = larger;
+    }
+    input.copy(this.#kept, begun, start, start + size - begun);
+    this.#size = size;
+    this.used = end - start;
+    const behind = this.#scan!.scan(this.#kept, 0, begun, size, maxHeaders);
+    if (behind < 0) return this.#problemAt(behind, size);
+    this.used = behind - begun;
+    return this.#finish(this.#kept, 0, behind);
+  }
+
+  /** Returns the problem of a head that has no end within `size` bytes; null if the rest may come. */
+  #problemAt(result: number, size: number): RequestProblem | null {
+    const scan = this.#scan!;
+    if (result === REFUSED) {
+      this.reset();
+      return scan.problem;
+    }
+    if (size < this.#limits.maxHeadBytes) return null;
+    return scan.isBeforeVersion
+      ? this.#refused(414, 'target_too_long', 'request target too long')
+      : this.#refused(431, 'head_too_large', 'request head too large');
+  }
+
+  /** Returns the offset of the first byte that belongs to a head. */
+  #skipEmptyLines(input: Buffer, start: number, end: number): number {
+    let at = start;
+    for (; at < end; at++) {
+      const byte = input[at]!;
+      const expected = (this.#emptyLineBytes & 1) === 0 ? CR : LF;
+      if (byte !== expected) return expected === LF || byte === LF ? REFUSED : at;
+      if (++this.#emptyLineBytes > MAX_EMPTY_LINE_BYTES) return REFUSED;
+    }
+    return at;
+  }
+
+  /** Makes the head from its marks, and checks what concerns several headers. */
+  #finish(input: Buffer, base: number, end: number): RequestHead | RequestProblem {
+    const scan = this.#scan!;
+    const text = input.toString('latin1', base, end);
+    const method = scan.method!.spelled;
+    if (method === 'CONNECT') return this.#refused(400, 'bad_method', 'CONNECT is not supported');
+    const target = this.#target(text, method);
+    if (target === null) return this.#refused(400, 'bad_target', 'bad request target');
+    const headers: string[] = [];
+    const names: string[] = [];
+    let host = -1;
+    let length: string | undefined;
+    let encoding: string | undefined;
+    for (let index = 0; index < scan.headers; index++) {
+      const name = scan.names[index]!;
+      const value = text.slice(scan.values[2 * index], scan.values[2 * index + 1]);
+      if (name.kind === FIELD_HOST) {
+        if (host >= 0) return this.#refused(400, 'bad_host', 'more than one host header');
+        host = index;
+      } else if (name.kind === FIELD_CONTENT_LENGTH) {
+        if (length !== undefined)
+          return this.#refused(400, 'bad_framing', 'more than one content-length header');
+        length = value;
+      } else if (name.kind === FIELD_TRANSFER_ENCODING) {
+        if (encoding !== undefined)
+          return this.#refused(400, 'bad_framing', 'more than one transfer-encoding header');
+        encoding = value;
+      }
+      headers.push(name.lower, value);
+      names.push(name.spelled);
+    }
+    const { isHttp10 } = scan;
+    if (host < 0 && !isHttp10) return this.#refused(400, 'bad_host', 'no host header');
+    if (length !== undefined && !/^\d{1,15}$/.test(length))
+      return this.#refused(400, 'bad_framing', 'bad content-length');
+    if (encoding !== undefined) {
+      const problem = encodingProblem(encoding, length, isHttp10);
+      if (problem !== null) {
+        this.reset();
+        return problem;
+      }
+    }
+    this.reset();
+    const { path, query, authority } = target;
+    if (authority !== null) {
+      // RFC 9112 section 3.2.2: the authority of the target counts, whatever Host says.
+      if (host < 0) {
+        headers.unshift('host', authority);
+        names.unshift('Host');
+      } else {
+        const received = headers[2 * host + 1]!;
+        if (received !== '' && hostOf(received) === null)
+          return { status: 400, reason: 'bad_host', detail: 'bad host header' };
+        headers[2 * host + 1] = authority;
+      }
+    }
+    return isHttp10
+      ? { method, path, query, headers, names, isHttp10 }
+      : { method, path, query, headers, names };
+  }
+
+  #target(text: string, method: string): RequestTarget | null {
+    const { targetStart, targetEnd, query } = this.#scan!;
+    if (text.charCodeAt(targetStart) !== SLASH) return readTarget(method, text.slice(targetStart, targetEnd));
+    if (query < 0) return { path: text.slice(targetStart, targetEnd), query: '', authority: null };
+    return {
+      path: text.slice(targetStart, query),
+      query: text.slice(query + 1, targetEnd),
+      authority: null,
+    };
+  }
+
+  #refused(status: RequestProblem['status'], reason: RequestProblemReason, detail: string): RequestProblem {
+    this.reset();
+    return { status, reason, detail };
+  }
+}
+
+/** Finds out whether a body's end is certain with this Transfer-Encoding (RFC 9112 section 6.1). */
+function encodingProblem(
+  encoding: string,
+  length: string | undefined,
+  isHttp10: boolean,
+): RequestProblem | null {
+  if (isHttp10) return { status: 400, reason: 'bad_framing', detail: 'transfer-encoding in HTTP/1.0' };
+  if (length !== undefined)
+    return { status: 400, reason: 'bad_framing', detail: 'both content-length and transfer-encoding' };
+  if (/^chunked$/i.test(encoding)) return null;
+  // A coding that is not known is 501; one that leaves the end of the body uncertain is 400.
+  const codings = listMembers(encoding).map((coding) => coding.toLowerCase());
+  const isKnownEnd = codings.indexOf('chunked') === codings.length - 1 && codings.length > 1;
+  return {
+    status: isKnownEnd ? 501 : 400,
+    reason: 'bad_framing',
+    detail: 'transfer-encoding other than chunked',
+  };
+}
