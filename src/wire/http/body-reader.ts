@@ -1,3 +1,5 @@
+import { ChunkDecoder } from './chunked-body/chunk-decoder.ts';
+import { NO_TRAILERS, type Trailers } from './chunked-body/trailers.ts';
 import { trimOws } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
 
@@ -8,19 +10,10 @@ export interface BodySink {
 }
 
 const CHUNKED = /^chunked$/i;
-/**
- * The size of a chunk, with extensions. Some servers write zeros before and spaces behind it to fill a fixed width;
- * {@link MAX_LINE_BYTES} limits the zeros.
- */
-const CHUNK_SIZE = /^0*([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?$/;
-/** Max bytes of a line with a chunk's size and extensions, and of a trailer. */
-const MAX_LINE_BYTES = 1024;
-/** Max bytes of all trailers together, which are read and dropped. */
-const MAX_TRAILER_BYTES = 16 * 1024;
 
 /**
  * Removes the framing of an endpoint's response body as it arrives (RFC 9112 section 6.3). The body ends by Content-Length,
- * with its last chunk, or when the endpoint closes. Only an incomplete head of a chunk is kept.
+ * with its last chunk, or when the endpoint closes.
  */
 export class BodyReader {
   /** Whether the whole body has been read. */
@@ -31,19 +24,17 @@ export class BodyReader {
   readonly length: number | null;
   /** Whether only the end of the connection ends the body. */
   readonly untilClose: boolean;
-  readonly #chunked: boolean;
-  /** Remaining bytes of the body or of the current chunk; Infinity until the endpoint closes. */
+  /** Null for a body without chunks. */
+  readonly #chunks: ChunkDecoder | null;
+  /** Remaining bytes of the body; Infinity until the endpoint closes. */
   #left: number;
-  #line = '';
-  #trailers = 0;
-  #state: 'size' | 'data' | 'data-end' | 'trailer' = 'size';
 
   /** @param toHead whether the response answers a HEAD, and so has no body in spite of its headers */
   constructor(head: ResponseHead, toHead = false) {
     const encoding = one(head, 'transfer-encoding');
     const length = contentLengthOf(head);
     const bodiless = toHead || head.status === 204 || head.status === 304 || head.status < 200;
-    this.#chunked = encoding !== undefined;
+    this.#chunks = encoding === undefined ? null : new ChunkDecoder(true);
     this.length = length === undefined ? null : Number(length);
     this.#left = this.length ?? Infinity;
     this.untilClose = !bodiless && encoding === undefined && length === undefined;
@@ -54,6 +45,11 @@ export class BodyReader {
     else if (bodiless || this.#left === 0) this.complete = true;
   }
 
+  /** The fields behind a chunked body, forbidden ones included; none before the body is complete. */
+  get trailers(): Trailers {
+    return this.#chunks === null ? NO_TRAILERS : this.#chunks.trailers;
+  }
+
   /**
    * Takes the next bytes from the endpoint.
    *
@@ -61,7 +57,7 @@ export class BodyReader {
    */
   push(input: Buffer, sink: BodySink): number {
     if (this.complete || this.malformed) return 0;
-    if (this.#chunked) return this.#pushChunked(input, sink);
+    if (this.#chunks !== null) return this.#pushChunks(this.#chunks, input, sink);
     const size = Math.min(this.#left, input.length);
     this.#left -= size;
     if (this.#left === 0) this.complete = true;
@@ -76,50 +72,11 @@ export class BodyReader {
     else this.malformed = true;
   }
 
-  #pushChunked(input: Buffer, sink: BodySink): number {
-    let at = 0;
-    while (at < input.length && !this.complete && !this.malformed) {
-      if (this.#state === 'data') {
-        const end = Math.min(input.length, at + this.#left);
-        this.#left -= end - at;
-        if (this.#left === 0) this.#state = 'data-end';
-        sink.bodyData(input.subarray(at, end));
-        at = end;
-        continue;
-      }
-      const newline = input.indexOf(10, at);
-      const stop = newline < 0 ? input.length : newline + 1;
-      this.#line += input.toString('latin1', at, stop);
-      at = stop;
-      if (this.#line.length > MAX_LINE_BYTES) this.malformed = true;
-      else if (newline >= 0) this.#lineEnd();
-    }
-    return at;
-  }
-
-  #lineEnd(): void {
-    if (!this.#line.endsWith('\r\n')) {
-      this.malformed = true;
-      return;
-    }
-    const line = this.#line.slice(0, -2);
-    this.#line = '';
-    if (this.#state === 'trailer') {
-      this.#trailers += line.length;
-      if (line === '') this.complete = true;
-      else if (this.#trailers > MAX_TRAILER_BYTES) this.malformed = true;
-    } else if (this.#state === 'data-end') {
-      if (line === '') this.#state = 'size';
-      else this.malformed = true;
-    } else {
-      const match = CHUNK_SIZE.exec(line);
-      if (match === null) {
-        this.malformed = true;
-        return;
-      }
-      this.#left = Number.parseInt(match[1]!, 16);
-      this.#state = this.#left === 0 ? 'trailer' : 'data';
-    }
+  #pushChunks(chunks: ChunkDecoder, input: Buffer, sink: BodySink): number {
+    const used = chunks.push(input, 0, input.length, sink);
+    this.complete = chunks.complete;
+    this.malformed = chunks.problem !== null;
+    return used;
   }
 }
 

@@ -96,6 +96,12 @@ export class HeadScan {
     this.problem = null;
   }
 
+  /** Begins with header lines that no request line precedes: trailers. */
+  beginFields(): void {
+    this.begin();
+    this.#state = FIELD;
+  }
+
   /** Whether the end of the request's target has not come yet. */
   get isBeforeVersion(): boolean {
     return this.#state < VERSION;

@@ -1,0 +1,228 @@
+import { HeadScan } from '../head-scan.ts';
+import { NO_TRAILERS, type Trailers } from './trailers.ts';
+
+/** Receives the content of the chunks. */
+interface ChunkSink {
+  /** The next bytes, at least one, valid only during the call. */
+  bodyData(bytes: Buffer): void;
+}
+
+/** Max bytes of a line with a chunk's size and extensions. */
+const MAX_LINE_BYTES = 1024;
+/** Max digits of a size without the zeros before it. */
+const MAX_SIZE_DIGITS = 8;
+/** Max bytes of all trailers together, with the empty line behind them. */
+const MAX_TRAILER_BYTES = 16 * 1024;
+const MAX_TRAILERS = 100;
+/**
+ * Lines may have this many bytes beside those that {@link LINE_BYTES} and the content allow, over the whole body. A sender of
+ * one-byte chunks with long extensions would else cost much work for little content.
+ */
+const MAX_EXCESS_BYTES = 16 * 1024;
+/** Bytes of a line that every chunk may have. */
+const LINE_BYTES = 16;
+
+const TAB = 0x09;
+const LF = 0x0a;
+const CR = 0x0d;
+const SPACE = 0x20;
+const SEMICOLON = 0x3b;
+
+/** What the next byte belongs to. */
+const SIZE_START = 0;
+const SIZE = 1;
+const PADDING = 2;
+const EXTENSION = 3;
+const SIZE_LF = 4;
+const DATA = 5;
+const DATA_CR = 6;
+const DATA_LF = 7;
+const TRAILER_START = 8;
+const END_LF = 9;
+const TRAILERS = 10;
+const COMPLETE = 11;
+const MALFORMED = 12;
+
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * Removes the chunked coding of a body, which may be cut at any byte (RFC 9112 section 7.1). Extensions are checked for their
+ * characters only, and dropped. Nothing is kept but the beginning of the trailers.
+ */
+export class ChunkDecoder {
+  /** The fields behind the last chunk, forbidden ones included. */
+  trailers: Trailers = NO_TRAILERS;
+  /** Why the framing is broken, so that nothing after it can be used; null while it is not. */
+  problem: string | null = null;
+  readonly #takesPadding: boolean;
+  #state = SIZE_START;
+  /** Remaining bytes of the chunk. */
+  #left = 0;
+  /** Digits of the size without zeros before them. */
+  #digits = 0;
+  #lineBytes = 0;
+  #excess = 0;
+  /** The trailers so far are `kept[0, size)`; all of them have been scanned. */
+  #kept: Buffer = EMPTY;
+  #size = 0;
+  #scan: HeadScan | null = null;
+
+  /** @param takesPadding whether white space may stand behind a size: some servers fill a fixed width */
+  constructor(takesPadding: boolean) {
+    this.#takesPadding = takesPadding;
+  }
+
+  /** Whether the whole body has been read. */
+  get complete(): boolean {
+    return this.#state === COMPLETE;
+  }
+
+  /**
+   * Takes the next bytes, and gives their content to the sink.
+   *
+   * @returns the offset behind the last byte that belongs to the body: less than `end` only if the body is complete or has a
+   *   problem
+   */
+  push(input: Buffer, start: number, end: number, sink: ChunkSink): number {
+    let at = start;
+    while (at < end && this.#state < COMPLETE) {
+      if (this.#state === DATA) {
+        const stop = Math.min(end, at + this.#left);
+        this.#left -= stop - at;
+        if (this.#left === 0) this.#state = DATA_CR;
+        sink.bodyData(input.subarray(at, stop));
+        at = stop;
+      } else if (this.#state === TRAILERS) {
+        at = this.#pushTrailers(input, at, end);
+      } else {
+        this.#take(input[at]!);
+        // The first byte of a trailer is read again, with those behind it.
+        if (this.#state !== TRAILERS) at++;
+      }
+    }
+    return at;
+  }
+
+  /** Takes a byte of the framing. */
+  #take(byte: number): void {
+    switch (this.#state) {
+      case SIZE_START:
+      case SIZE:
+        if (this.#fitsLine()) this.#takeSize(byte);
+        return;
+      case PADDING:
+        if (!this.#fitsLine()) return;
+        if (byte === SEMICOLON) this.#state = EXTENSION;
+        else if (byte === CR && this.#takesPadding) this.#state = SIZE_LF;
+        else if (!isBlank(byte)) this.#fail('bad chunk size');
+        return;
+      case EXTENSION:
+        if (!this.#fitsLine()) return;
+        if (byte === CR) this.#state = SIZE_LF;
+        else if ((byte < SPACE && byte !== TAB) || byte === 0x7f) this.#fail('bad chunk extension');
+        return;
+      case SIZE_LF:
+        if (byte === LF) this.#endLine();
+        else this.#fail('CR without LF');
+        return;
+      case DATA_CR:
+        if (byte === CR) this.#state = DATA_LF;
+        else this.#fail('chunk longer than its size');
+        return;
+      case DATA_LF:
+        if (byte === LF) this.#state = SIZE_START;
+        else this.#fail('CR without LF');
+        return;
+      case TRAILER_START:
+        this.#state = byte === CR ? END_LF : TRAILERS;
+        return;
+      default:
+        if (byte === LF) this.#state = COMPLETE;
+        else this.#fail('CR without LF');
+    }
+  }
+
+  #takeSize(byte: number): void {
+    const digit = digitOf(byte);
+    if (digit >= 0) {
+      if (this.#digits > 0 || digit > 0) this.#digits++;
+      if (this.#digits > MAX_SIZE_DIGITS) this.#fail('chunk too large');
+      else {
+        this.#left = this.#left * 16 + digit;
+        this.#state = SIZE;
+      }
+    } else if (this.#state === SIZE_START) this.#fail('bad chunk size');
+    else if (byte === CR) this.#state = SIZE_LF;
+    else if (byte === SEMICOLON) this.#state = EXTENSION;
+    else if (isBlank(byte)) this.#state = PADDING;
+    else this.#fail('bad chunk size');
+  }
+
+  /** Counts a byte of the line. Returns false if it is one too many. */
+  #fitsLine(): boolean {
+    if (++this.#lineBytes <= MAX_LINE_BYTES) return true;
+    this.#fail('chunk extension too long');
+    return false;
+  }
+
+  /** Begins with the content of a chunk, or with what follows the last one. */
+  #endLine(): void {
+    this.#excess = Math.max(0, this.#excess + this.#lineBytes - LINE_BYTES - 2 * this.#left);
+    if (this.#excess > MAX_EXCESS_BYTES) this.#fail('chunk extensions too long');
+    else this.#state = this.#left === 0 ? TRAILER_START : DATA;
+    this.#lineBytes = this.#digits = 0;
+  }
+
+  #pushTrailers(input: Buffer, at: number, end: number): number {
+    if (this.#scan === null) {
+      this.#scan = new HeadScan();
+      this.#scan.beginFields();
+    }
+    const begun = this.#size;
+    this.#size = Math.min(MAX_TRAILER_BYTES, begun + end - at);
+    if (this.#kept.length < this.#size) {
+      const larger = Buffer.allocUnsafe(Math.min(MAX_TRAILER_BYTES, 2 * this.#size));
+      this.#kept.copy(larger, 0, 0, begun);
+      this.#kept = larger;
+    }
+    input.copy(this.#kept, begun, at, at + this.#size - begun);
+    const behind = this.#scan.scan(this.#kept, 0, begun, this.#size, MAX_TRAILERS);
+    if (behind >= 0) {
+      this.#endTrailers(this.#scan, behind);
+      return at + behind - begun;
+    }
+    if (this.#scan.problem !== null) this.#fail(this.#scan.problem.detail);
+    else if (this.#size === MAX_TRAILER_BYTES) this.#fail('trailers too long');
+    return end;
+  }
+
+  #endTrailers({ headers, names, values }: HeadScan, behind: number): void {
+    const text = this.#kept.toString('latin1', 0, behind);
+    const trailers: [string, string][] = [];
+    for (let index = 0; index < headers; index++) {
+      trailers.push([names[index]!.spelled, text.slice(values[2 * index], values[2 * index + 1])]);
+    }
+    this.trailers = trailers;
+    this.#state = COMPLETE;
+    this.#kept = EMPTY;
+    this.#scan = null;
+  }
+
+  #fail(problem: string): void {
+    this.problem = problem;
+    this.#state = MALFORMED;
+    this.#kept = EMPTY;
+    this.#scan = null;
+  }
+}
+
+function isBlank(byte: number): boolean {
+  return byte === SPACE || byte === TAB;
+}
+
+/** Returns the value of a hexadecimal digit; -1 for another byte. */
+function digitOf(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+}

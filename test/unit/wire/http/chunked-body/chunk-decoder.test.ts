@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ChunkDecoder } from '../../../../../src/wire/http/chunked-body/chunk-decoder.ts';
+
+/** What a decoder has found, and what it left. */
+interface Decoded {
+  readonly content: string;
+  readonly problem: string | null;
+  readonly complete: boolean;
+  readonly trailers: readonly (readonly string[])[];
+  /** The bytes behind a complete body; null without one. */
+  readonly rest: string | null;
+}
+
+function decode(bytes: Buffer, cuts: readonly number[], takesPadding: boolean): Decoded {
+  const decoder = new ChunkDecoder(takesPadding);
+  const shared = Buffer.alloc(bytes.length + 2);
+  let content = '';
+  let rest: string | null = null;
+  let at = 0;
+  for (const end of [...cuts, bytes.length]) {
+    shared.fill(0xee);
+    bytes.copy(shared, 2, at, end);
+    const behind = decoder.push(shared, 2, 2 + end - at, {
+      bodyData: (data) => {
+        assert.ok(data.length > 0);
+        content += data.toString('latin1');
+      },
+    });
+    if (decoder.complete) {
+      rest = bytes.toString('latin1', at + behind - 2);
+      break;
+    }
+    if (decoder.problem !== null) break;
+    assert.equal(behind, 2 + end - at);
+    at = end;
+  }
+  return { content, problem: decoder.problem, complete: decoder.complete, trailers: decoder.trailers, rest };
+}
+
+/** Decodes a text cut in two at every place, and byte by byte, which must all give the same. */
+function decodeInPieces(text: string, takesPadding = false): Decoded {
+  const bytes = Buffer.from(text, 'latin1');
+  const whole = decode(bytes, [], takesPadding);
+  for (let cut = 1; cut < bytes.length; cut++)
+    assert.deepEqual(decode(bytes, [cut], takesPadding), whole, `cut at ${cut}`);
+  const each = Array.from({ length: Math.max(0, bytes.length - 1) }, (_, index) => index + 1);
+  assert.deepEqual(decode(bytes, each, takesPadding), whole);
+  return whole;
+}
+
+describe('a chunked body', () => {
+  it('gives its content, its trailers and what follows it', () => {
+    const text =
+      '5\r\nhello\r\n00A;x="y z";q\r\n0123456789\r\n3 ;e\r\nabc\r\n0\r\nX-Sum: \t1 2 \r\nx-b:\xe9\r\n\r\nGET /';
+    assert.deepEqual(decodeInPieces(text), {
+      content: 'hello0123456789abc',
+      problem: null,
+      complete: true,
+      trailers: [
+        ['X-Sum', '1 2'],
+        ['x-b', '\xe9'],
+      ],
+      rest: 'GET /',
+    });
+  });
+
+  it('may have white space behind a size only if that is taken', () => {
+    const text = '5 \t\r\nhello\r\n0 \r\n\r\n';
+    assert.equal(decodeInPieces(text, true).content, 'hello');
+    assert.equal(decodeInPieces(text).problem, 'bad chunk size');
+  });
+
+  const wrong: readonly [text: string, problem: string][] = [
+    ['\r\n', 'bad chunk size'],
+    ['g\r\n', 'bad chunk size'],
+    ['5g\r\n', 'bad chunk size'],
+    ['0x5\r\n', 'bad chunk size'],
+    ['-5\r\n', 'bad chunk size'],
+    [' 5\r\n', 'bad chunk size'],
+    ['5\nhello', 'bad chunk size'],
+    ['5 5\r\n', 'bad chunk size'],
+    ['123456789\r\n', 'chunk too large'],
+    ['5\rx', 'CR without LF'],
+    ['5;\rx', 'CR without LF'],
+    ['5;\n', 'bad chunk extension'],
+    ['5;a\x00', 'bad chunk extension'],
+    ['5;a\x7f', 'bad chunk extension'],
+    ['5\r\nhellox\r\n', 'chunk longer than its size'],
+    ['5\r\nhello\n', 'chunk longer than its size'],
+    ['5\r\nhello\rx', 'CR without LF'],
+    ['0\r\n\rx', 'CR without LF'],
+    ['0\r\n\n', 'LF without CR'],
+    ['0\r\nX: a\n', 'LF without CR'],
+    ['0\r\n X: a\r\n', 'white space before a header'],
+    ['0\r\nX : a\r\n', 'bad header name'],
+    ['0\r\nX: a\r\n b\r\n\r\n', 'white space before a header'],
+    ['0\r\nX: a\x00\r\n', 'control character in a header'],
+    [`${'0'.repeat(1024)}5`, 'chunk extension too long'],
+    [`5;${'a'.repeat(1024)}`, 'chunk extension too long'],
+  ];
+  for (const [text, problem] of wrong) {
+    it(`is refused: ${JSON.stringify(text.slice(0, 40))}`, () =>
+      assert.equal(decodeInPieces(text).problem, problem));
+  }
+
+  it('may have long extensions only with much content', () => {
+    const decodeOnce = (text: string): string | null => decode(Buffer.from(text), [], false).problem;
+    const extension = `;${'a'.repeat(1000)}\r\n`;
+    assert.equal(decodeOnce(`1${extension}a\r\n`.repeat(16)), null);
+    assert.equal(decodeOnce(`1${extension}a\r\n`.repeat(18)), 'chunk extensions too long');
+    assert.equal(decodeOnce(`400${extension}${'a'.repeat(1024)}\r\n`.repeat(100)), null);
+  });
+
+  it('has trailers within a bound', () => {
+    const decodeOnce = (trailers: string): string | null =>
+      decode(Buffer.from(`0\r\n${trailers}`), [10, 400], false).problem;
+    assert.equal(decodeOnce('a: b\r\n'.repeat(100)), null);
+    assert.equal(decodeOnce('a: b\r\n'.repeat(101)), 'too many headers');
+    assert.equal(decodeOnce(`a: ${'b'.repeat(16 * 1024)}`), 'trailers too long');
+  });
+});
