@@ -7,7 +7,7 @@ import { forwardedHeaders, viaElement } from '../../wire/forwarding/forwarded-he
 import { loginsOf } from '../../wire/http/connection-auth.ts';
 import type { HeaderEdits } from '../../wire/http/header-edits.ts';
 import type { UpstreamTarget } from '../../wire/http/request-encoding.ts';
-import { headerOf } from '../../wire/http/request-head.ts';
+import { headerOf, joinedHeaderOf, type RequestHead } from '../../wire/http/request-head.ts';
 import { checkUpgrade } from '../../wire/upgrade/upgrade-request.ts';
 import type { UpgradeReply } from '../contract/upgrade-reply.ts';
 import type { ProxyOrder } from '../http/proxy-order.ts';
@@ -19,7 +19,7 @@ import { editsOf, type Routed, type RouteHandler } from './route-handler.ts';
 const DOT_SEGMENT = 'the rewritten path has a dot segment';
 
 /** Settings of a listener that its routes to clusters use. */
-type ListenerSettings = Pick<L7Listener, 'address' | 'tls' | 'http' | 'via' | 'forwarded'>;
+type ListenerSettings = Pick<L7Listener, 'address' | 'tls' | 'http' | 'websocket' | 'via' | 'forwarded'>;
 
 /** Makes what carries a route's requests to its cluster. */
 interface ClusterCarrier {
@@ -102,6 +102,7 @@ export class ClusterRoute {
       to: this.#targetOf(routed, path),
       login: this.#loginOf(exchange.head),
       subprotocols: upgrade.subprotocols,
+      extensions: this.#offeredExtensions(exchange.head),
       pick: pickContextOf(this.#carrier.cluster.config, exchange.head, client.address),
       secure: client.secure,
       via: this.#listener.via,
@@ -113,6 +114,12 @@ export class ClusterRoute {
     const handshake = this.#carrier.createUpgrade(order, exchange.upgrade(upgrade));
     exchange.reply.onAborted(() => handshake.clientGone());
     handshake.start();
+  }
+
+  /** Returns the extensions that the endpoint is offered: the client's, if they cross the proxy; empty for none. */
+  #offeredExtensions(head: RequestHead): string {
+    if (this.#listener.websocket.compression !== 'passthrough') return '';
+    return joinedHeaderOf(head, 'sec-websocket-extensions') ?? '';
   }
 
   #proxy(routed: Routed): void {

@@ -65,7 +65,8 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner {
   send(): void {
     this.wasSent = true;
     this.#key = this.#context.random.take(16).toString('base64');
-    const upgrade = encodeUpgradeRequest(this.#order.head, this.#order.to, this.#key);
+    const { head, to, extensions } = this.#order;
+    const upgrade = encodeUpgradeRequest(head, to, this.#key, extensions);
     this.#phase = this.#socket?.write(upgrade) === false ? 'sending' : 'sent';
   }
 
@@ -98,7 +99,8 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner {
   }
 
   #switched(head: ResponseHead): void {
-    const response = checkUpgradeResponse(head, acceptKey(this.#key), this.#order.subprotocols);
+    const { subprotocols, extensions } = this.#order;
+    const response = checkUpgradeResponse(head, acceptKey(this.#key), subprotocols, extensions);
     if (typeof response === 'string') this.#failed('handshake', response);
     else this.#owner.attemptSwitched(response, this.#head.rest);
   }

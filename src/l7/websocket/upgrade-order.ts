@@ -54,6 +54,8 @@ export interface UpgradeOrder {
   readonly to: UpstreamTarget;
   readonly login: ConnectionLogin;
   readonly subprotocols: readonly string[];
+  /** The extensions that the client offers to the endpoint; empty if none are passed on. */
+  readonly extensions: string;
   /** The facts about the client that decide the endpoint. */
   readonly pick: PickContext;
   /** Whether the client uses TLS, to the proxy or to a trusted proxy in front. */

@@ -136,18 +136,19 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
   }
 
   /** Answers 101 and joins the client's WebSocket to the endpoint's. */
-  attemptSwitched({ subprotocol, headers }: UpgradeResponse, rest: Buffer): void {
+  attemptSwitched({ subprotocol, extensions, headers }: UpgradeResponse, rest: Buffer): void {
     const { wheel, pending, relay, handshakeDuration } = this.#context;
     wheel.disarm(this);
     pending.delete(this);
     this.#attempts.succeed();
     const cookie = this.#attempts.cookie();
     const answered: Header[] = [...headers];
+    if (extensions !== '') answered.push(['Sec-WebSocket-Extensions', extensions, true]);
     if (this.#order.via) answered.push(['Via', viaElement()]);
     if (cookie !== null) answered.push(['Set-Cookie', cookie, true]);
     const endpoint = this.#attempts.takeEndpoint();
     const log = this.#logFor(endpoint, subprotocol);
-    const session = relay.createSession(this.#attempts.takeSocket(), endpoint, '', log);
+    const session = relay.createSession(this.#attempts.takeSocket(), endpoint, extensions, log);
     if (!this.#reply.accept(session, subprotocol, answered)) {
       session.discard();
       this.#reportRefused('client_gone', CLIENT_GONE);

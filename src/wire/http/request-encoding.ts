@@ -86,10 +86,17 @@ function endToEndLines(head: RequestHead, { host, forwarded, edits }: UpstreamTa
 /**
  * Encodes the opening handshake for an endpoint (RFC 6455 section 4.1), with the proxy's own key.
  *
+ * @param extensions to offer; empty for none
  * @returns the bytes to write
  */
-export function encodeUpgradeRequest(head: RequestHead, to: UpstreamTarget, key: string): Buffer {
-  const text = `GET ${to.target} HTTP/1.1\r\n${endToEndLines(head, to)}Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`;
+export function encodeUpgradeRequest(
+  head: RequestHead,
+  to: UpstreamTarget,
+  key: string,
+  extensions = '',
+): Buffer {
+  const offer = extensions === '' ? '' : `Sec-WebSocket-Extensions: ${extensions}\r\n`;
+  const text = `GET ${to.target} HTTP/1.1\r\n${endToEndLines(head, to)}Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n${offer}\r\n`;
   // Not latin1: it would fold characters above U+00FF into control characters.
   return Buffer.from(text, 'utf8');
 }

@@ -1,10 +1,13 @@
 import { listMembers } from '../http/request-head.ts';
 import { SWITCHING_PROTOCOLS, type ResponseHead } from '../http/response-head.ts';
+import { extensionProblem } from './extensions.ts';
 
 /** The facts of an endpoint's 101 that the session needs. */
 export interface UpgradeResponse {
   /** The subprotocol that the endpoint chose; empty for none. */
   readonly subprotocol: string;
+  /** The extensions that the endpoint chose, as it wrote them; empty for none. */
+  readonly extensions: string;
   /** End-to-end headers for the client's 101. */
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
@@ -30,15 +33,18 @@ const OWN_LEG: ReadonlySet<string> = new Set([
 const OFFERED_VERSIONS = 'sec-websocket-version';
 
 /**
- * Checks an endpoint's 101 (RFC 6455 section 4.1): the accept value, the upgrade, an offered subprotocol, and no extension,
- * because none is offered.
+ * Checks an endpoint's 101 (RFC 6455 section 4.1): the accept value, the upgrade, and a subprotocol and
+ * extensions that were offered.
  *
+ * @param subprotocols that were offered
+ * @param offeredExtensions the value of Sec-WebSocket-Extensions; empty if none were offered
  * @returns the facts of the answer, or its fault in a few words
  */
 export function checkUpgradeResponse(
   head: ResponseHead,
   expectedAccept: string,
-  offered: readonly string[],
+  subprotocols: readonly string[],
+  offeredExtensions = '',
 ): UpgradeResponse | string {
   // RFC 9110 section 7.8: an HTTP/1.0 response can refuse an upgrade, but not accept it.
   if (head.isHttp10 === true) return 'HTTP/1.0 has no upgrade';
@@ -49,14 +55,17 @@ export function checkUpgradeResponse(
   const connection = values(head, 'connection').flatMap((value) => listMembers(value));
   if (!connection.some((member) => member.toLowerCase() === 'upgrade'))
     return 'connection does not hold upgrade';
-  if (values(head, 'sec-websocket-extensions').some((value) => value !== ''))
-    return 'extension that was not offered';
-  const subprotocols = values(head, 'sec-websocket-protocol');
-  const subprotocol = subprotocols[0] ?? '';
-  if (subprotocols.length > 1 || (subprotocols.length === 1 && !offered.includes(subprotocol))) {
+  const extensions = values(head, 'sec-websocket-extensions')
+    .filter((value) => value !== '')
+    .join(', ');
+  const problem = extensionProblem(extensions, offeredExtensions);
+  if (problem !== null) return problem;
+  const chosen = values(head, 'sec-websocket-protocol');
+  const subprotocol = chosen[0] ?? '';
+  if (chosen.length > 1 || (chosen.length === 1 && !subprotocols.includes(subprotocol))) {
     return 'subprotocol that was not offered';
   }
-  return { subprotocol, headers: endToEndHeaders(head) };
+  return { subprotocol, extensions, headers: endToEndHeaders(head) };
 }
 
 /**

@@ -146,6 +146,25 @@ describe('a handshake', () => {
     assert.equal(order!.secure, false);
   });
 
+  for (const [compression, offered] of [
+    ['passthrough', 'x-a; b=1, x-c'],
+    ['off', ''],
+    ['shared', ''],
+  ] as const) {
+    it(`offers ${offered === '' ? 'no extension' : "the client's extensions"} with compression: ${compression}`, () => {
+      const { take, upgrades } = route({
+        listener: { websocket: { ...l7Listener.websocket, compression } },
+      });
+      take(
+        handshake('/', [
+          ['sec-websocket-extensions', 'x-a; b=1'],
+          ['sec-websocket-extensions', 'x-c'],
+        ]),
+      );
+      assert.equal(upgrades[0]!.extensions, offered);
+    });
+  }
+
   it('ends when its client goes', () => {
     const { take, done } = route();
     take(handshake()).reply.abort();

@@ -21,6 +21,28 @@ describe('a 101', () => {
   it('brings the cookie that leads the client back to its endpoint', () => {
     assert.equal(answered(SWITCH, { cookie: 'lb=e1' }).log.at(-2), '101 x-app: 1, Set-Cookie: lb=e1');
   });
+
+  it('gives the extensions that the endpoint chose to the client and the session', () => {
+    const rig = upgrade({ extensions: 'x-a, x-b; c=1' });
+    rig.sockets[0]!.owner!.upstreamConnected();
+    assert.match(rig.sockets[0]!.received, /\r\nSec-WebSocket-Extensions: x-a, x-b; c=1\r\n/);
+    rig.sockets[0]!.say(SWITCH.replace('X-App', 'Sec-WebSocket-Extensions: x-b; d=2\r\nX-App'));
+    assert.deepEqual(rig.log.slice(-3, -1), [
+      'session with x-b; d=2',
+      '101 x-app: 1, Sec-WebSocket-Extensions: x-b; d=2',
+    ]);
+  });
+
+  it('is no answer if it has an extension that was not offered', () => {
+    const chosen = SWITCH.replace('X-App', 'Sec-WebSocket-Extensions: x-b\r\nX-App');
+    const { log } = answered(chosen, { extensions: 'x-a', endpoints: 1 });
+    assert.deepEqual(log.slice(-3), [
+      'refused 502 bad_response at e1',
+      '502 the endpoint gave no valid answer',
+      'left',
+    ]);
+    assert.doesNotMatch(answered(SWITCH).sockets[0]!.received, /extensions/i);
+  });
 });
 
 describe('a refusal', () => {

@@ -63,6 +63,8 @@ interface Options {
   readonly takes?: boolean;
   /** Whether the client is still there when the endpoint has answered 101. */
   readonly accepts?: boolean;
+  /** The extensions that the endpoint is offered. */
+  readonly extensions?: string;
   /** Whether Via headers are added to responses. */
   readonly via?: boolean;
   /** The cookie that brings the client back to its endpoint. */
@@ -79,6 +81,7 @@ export function upgrade({
   identified = authorizes || bound,
   takes = true,
   accepts = true,
+  extensions = '',
   via = false,
   cookie = null,
   connectTimeoutMs = CONNECT_TIMEOUT_MS,
@@ -145,7 +148,12 @@ export function upgrade({
     },
     random: { take: (bytes: number) => Buffer.alloc(bytes) },
     relay: {
-      createSession: (_socket: unknown, endpoint: { label: string; release: () => void }) => ({
+      createSession: (
+        _socket: unknown,
+        endpoint: { label: string; release: () => void },
+        agreed: string,
+      ) => ({
+        agreed,
         endpointBegan: (bytes: Buffer) => log.push(`session got ${bytes.toString('latin1')}`),
         discard: () => {
           endpoint.release();
@@ -182,6 +190,7 @@ export function upgrade({
     to: { target: '/', host: null, forwarded: [], edits: NO_EDITS },
     login: { authorizes, ofRoute: '' },
     subprotocols: [],
+    extensions,
     pick: {},
     secure: false,
     via,
@@ -191,7 +200,12 @@ export function upgrade({
     startedAt: 0,
   } as unknown as UpgradeOrder;
   const reply = {
-    accept: (_owner: unknown, _subprotocol: string, headers: readonly (readonly string[])[]) => {
+    accept: (
+      { agreed }: { agreed: string },
+      _subprotocol: string,
+      headers: readonly (readonly string[])[],
+    ) => {
+      if (agreed !== '') log.push(`session with ${agreed}`);
       log.push(`101 ${headers.map(([name, value]) => `${name}: ${value}`).join(', ')}`);
       return accepts;
     },

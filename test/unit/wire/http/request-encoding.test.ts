@@ -72,6 +72,17 @@ describe('the handshake with an endpoint', () => {
     ]);
   });
 
+  it('offers the extensions that are to be passed on', () => {
+    const request = head('host', 'a', 'sec-websocket-extensions', 'x-client');
+    const lines = linesOf(encodeUpgradeRequest(request, plain('/'), KEY, 'x-a; b=1, x-c'));
+    assert.deepEqual(lines, [
+      'GET / HTTP/1.1',
+      'host: a',
+      ...OWN_LINES,
+      'Sec-WebSocket-Extensions: x-a; b=1, x-c',
+    ]);
+  });
+
   const ofOneConnection = [
     'connection',
     'keep-alive',

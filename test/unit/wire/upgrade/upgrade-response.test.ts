@@ -37,7 +37,11 @@ function problemOf(answer: ResponseHead, offered: readonly string[] = OFFERED): 
 
 describe("an endpoint's 101", () => {
   it('is accepted without a subprotocol', () => {
-    assert.deepEqual(checkUpgradeResponse(head(RIGHT), ACCEPT, OFFERED), { subprotocol: '', headers: [] });
+    assert.deepEqual(checkUpgradeResponse(head(RIGHT), ACCEPT, OFFERED), {
+      subprotocol: '',
+      extensions: '',
+      headers: [],
+    });
   });
 
   it('is accepted with any of the subprotocols that were offered', () => {
@@ -47,7 +51,7 @@ describe("an endpoint's 101", () => {
         ACCEPT,
         OFFERED,
       );
-      assert.deepEqual(checked, { subprotocol, headers: [] });
+      assert.deepEqual(checked, { subprotocol, extensions: '', headers: [] });
     }
   });
 
@@ -85,12 +89,25 @@ describe("an endpoint's 101", () => {
     }
   });
 
-  it('is refused with an extension, as none was offered', () => {
+  it('is refused with an extension if none was offered', () => {
     for (const extension of ['permessage-deflate', 'x; a=b', ',']) {
       assert.equal(
         problemOf(extended(['sec-websocket-extensions', extension])),
         'extension that was not offered',
       );
+    }
+  });
+
+  it('is accepted with extensions that were offered, in one line or several', () => {
+    const offered = 'x-a; p=1, permessage-deflate; client_max_window_bits, permessage-deflate';
+    for (const [lines, extensions] of [
+      [['permessage-deflate'], 'permessage-deflate'],
+      [['permessage-deflate; server_no_context_takeover'], 'permessage-deflate; server_no_context_takeover'],
+      [['', 'permessage-deflate', 'x-a;p="1"'], 'permessage-deflate, x-a;p="1"'],
+    ] as const) {
+      const lined = lines.map((line) => ['sec-websocket-extensions', line] as const);
+      const checked = checkUpgradeResponse(extended(...lined), ACCEPT, [], offered);
+      assert.deepEqual(checked, { subprotocol: '', extensions, headers: [] });
     }
   });
 
