@@ -1,4 +1,5 @@
 import type { RouteMatch } from '../config/types/route.ts';
+import { toByteText } from '../core/byte-text.ts';
 import { LinearExpression } from '../core/linear-expression.ts';
 import type { PathOutline } from './path-outline.ts';
 import { hasSeveralValues, type QueryString } from './query-string.ts';
@@ -60,7 +61,7 @@ export class CompiledRoute<T> {
     this.path = match.path === null ? null : normalizePattern(match.path);
     this.pathPrefix = match.pathPrefix === null ? null : normalizePattern(match.pathPrefix);
     this.#expression = match.pathRegex === null ? null : new LinearExpression(match.pathRegex);
-    this.#headers = [...match.headers].map(([name, wanted]) => [name.toLowerCase(), wanted]);
+    this.#headers = [...match.headers].map(([name, wanted]) => [name.toLowerCase(), toByteText(wanted)]);
     this.#query = [...match.query];
     this.#subprotocol = match.subprotocol;
     this.#hitWithoutGroups = Object.freeze({ value, groups: NO_GROUPS });

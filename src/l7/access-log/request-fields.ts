@@ -1,3 +1,4 @@
+import { fromByteText } from '../../core/byte-text.ts';
 import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
 import { headerOf, type RequestHead } from '../../wire/http/request-head.ts';
 import { offeredSubprotocols } from '../../wire/upgrade/upgrade-request.ts';
@@ -56,6 +57,8 @@ function headerField(head: RequestHead, name: string): string | undefined {
   return value === undefined ? undefined : cut(value, MAX_HEADER_CHARACTERS);
 }
 
-function cut(text: string, maxCharacters: number): string {
+/** Reads a part of a head for people. */
+function cut(byteText: string, maxCharacters: number): string {
+  const text = fromByteText(byteText);
   return text.length > maxCharacters ? `${text.slice(0, maxCharacters)}...` : text;
 }

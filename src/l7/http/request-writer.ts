@@ -3,8 +3,6 @@ import type { UpstreamSocket } from '../contract/upstream-socket.ts';
 
 /** Size of a slab. */
 export const REQUEST_SLAB_SIZE = 64 * 1024;
-/** Max bytes of a UTF-16 unit in UTF-8. */
-const MAX_CHARACTER_BYTES = 3;
 const NOTHING = new Uint8Array(0);
 const LAST_CHUNK = '0\r\n\r\n';
 
@@ -20,10 +18,10 @@ export class RequestWriter {
     this.#slab = slab;
   }
 
-  /** Writes a head, as UTF-8. */
+  /** Writes a head. @param text in which each character is a byte */
   head(socket: UpstreamSocket, text: string): boolean {
-    if (text.length * MAX_CHARACTER_BYTES > REQUEST_SLAB_SIZE) return socket.write(Buffer.from(text, 'utf8'));
-    return this.#flush(socket, this.#slab.bytes.write(text, 'utf8'));
+    if (text.length > REQUEST_SLAB_SIZE) return socket.write(Buffer.from(text, 'latin1'));
+    return this.#flush(socket, this.#slab.bytes.write(text, 'latin1'));
   }
 
   /** Writes a piece of a body of known length. @param bytes valid during the call only */

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t } from 'uWebSockets.js';
 import type { L7Listener } from '../../config/types/listener.ts';
+import { toByteText } from '../../core/byte-text.ts';
 import type { ThreadLock } from '../../core/thread-lock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { headerOf, joinedHeaderOf, type RequestHead } from '../../wire/http/request-head.ts';
@@ -182,15 +183,16 @@ export class UwsListener implements EngineListener {
   }
 }
 
+/** Copies the head. uWS reads it as UTF-8. */
 function readHead(request: HttpRequest): RequestHead {
   const headers: string[] = [];
   request.forEach((name, value) => {
-    headers.push(name, value);
+    headers.push(name, toByteText(value));
   });
   return {
     method: request.getCaseSensitiveMethod(),
-    path: request.getUrl(),
-    query: request.getQuery() ?? '',
+    path: toByteText(request.getUrl()),
+    query: toByteText(request.getQuery() ?? ''),
     headers,
   };
 }

@@ -97,8 +97,7 @@ export function encodeUpgradeRequest(
 ): Buffer {
   const offer = extensions === '' ? '' : `Sec-WebSocket-Extensions: ${extensions}\r\n`;
   const text = `GET ${to.target} HTTP/1.1\r\n${endToEndLines(head, to)}Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n${offer}\r\n`;
-  // Not latin1: it would fold characters above U+00FF into control characters.
-  return Buffer.from(text, 'utf8');
+  return Buffer.from(text, 'latin1');
 }
 
 /**
@@ -106,7 +105,7 @@ export function encodeUpgradeRequest(
  *
  * @param framing of the body for the endpoint
  * @param close whether the connection ends with this request
- * @returns text to write as UTF-8
+ * @returns a text in which each character is a byte
  */
 export function encodeRequest(
   head: RequestHead,

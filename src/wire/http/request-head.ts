@@ -1,8 +1,8 @@
 import { isToken } from '../../core/tokens.ts';
 
 /**
- * The received head of an HTTP request. Names are in lower case and in their order. Values are unchanged. The header lines
- * are a flat list of names and values, because a head is read once and dropped.
+ * The received head of an HTTP request, in byte texts: each character is a byte. Names are in lower case and in their order.
+ * Values are unchanged. The header lines are a flat list of names and values, because a head is read once and dropped.
  */
 export interface RequestHead {
   /** As received: methods are case-sensitive (RFC 9110 section 9.1). */

@@ -156,6 +156,13 @@ describe('RouteTable', () => {
     }
   });
 
+  it('compares header values as bytes of UTF-8', () => {
+    const table = tableOf({ headers: new Map([['x-city', 'K\u00f6ln \u{1f44b}']]) });
+    const bytes = 'K\xc3\xb6ln \xf0\x9f\x91\x8b';
+    assert.equal(table.match(request('/', { headers: { 'x-city': bytes } }))?.value, 0);
+    assert.equal(table.match(request('/', { headers: { 'x-city': 'K\xf6ln' } })), null);
+  });
+
   it('compares header values exactly and their names without case', () => {
     const table = tableOf({ headers: new Map([['X-Tier', 'gold']]) });
     assert.equal(table.match(request('/', { headers: { 'x-tier': 'gold' } }))?.value, 0);

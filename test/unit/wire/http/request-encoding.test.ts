@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { toByteText } from '../../../../src/core/byte-text.ts';
 import { isForwardingName } from '../../../../src/wire/forwarding/forwarded-headers.ts';
 import { NO_EDITS } from '../../../../src/wire/http/header-edits.ts';
 import { encodeUpgradeRequest, type UpstreamTarget } from '../../../../src/wire/http/request-encoding.ts';
@@ -27,7 +28,7 @@ function plain(target: string, forwarded: readonly string[] = []): UpstreamTarge
 
 /** Returns the lines of the encoded request. Fails if a line ends wrongly. */
 function linesOf(bytes: Buffer): string[] {
-  const text = bytes.toString('utf8');
+  const text = bytes.toString('latin1');
   assert.ok(text.endsWith('\r\n\r\n'));
   const lines = text.slice(0, -4).split('\r\n');
   // The bytes, and not the text, are what an endpoint sees.
@@ -168,7 +169,7 @@ const valueCharacter = fc.oneof(
   ),
 );
 const value = fc.oneof(
-  fc.string({ unit: valueCharacter, maxLength: 12 }),
+  fc.string({ unit: valueCharacter, maxLength: 12 }).map(toByteText),
   fc.constantFrom('upgrade, x-a', 'cookie', 'a\r\nhost: b', 'a\nb: c', 'keep-alive'),
 );
 const request = fc
@@ -190,7 +191,7 @@ function expectedLines(from: RequestHead): string[] {
   return pairs
     .filter(([key]) => key === 'host' || !named.includes(key))
     .filter(([key]) => !hop.includes(key) && !isForwardingName(key))
-    .map(([key, content]) => `${key}: ${content.toWellFormed()}`);
+    .map(([key, content]) => `${key}: ${content}`);
 }
 
 describe('any request that is in order', () => {
@@ -218,9 +219,7 @@ describe('any request that is in order', () => {
         assert.equal(received.url, '/a?b');
         const lines: string[] = [];
         for (let index = 0; index < received.rawHeaders.length; index += 2) {
-          // Node takes header values for latin1.
-          const content = Buffer.from(received.rawHeaders[index + 1]!, 'latin1').toString('utf8');
-          lines.push(`${received.rawHeaders[index]!}: ${content}`);
+          lines.push(`${received.rawHeaders[index]!}: ${received.rawHeaders[index + 1]!}`);
         }
         const expected = [...expectedLines(from), 'X-Real-IP: ::1', ...OWN_LINES];
         assert.deepEqual(

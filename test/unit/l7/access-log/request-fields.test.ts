@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { requestFields } from '../../../../src/l7/access-log/request-fields.ts';
+
+const CLIENT = { address: '192.0.2.1', requestId: 'id-1' };
+
+function fieldsOf(path: string, userAgent: string): ReturnType<typeof requestFields> {
+  return requestFields({ method: 'GET', path, query: '', headers: ['user-agent', userAgent] }, CLIENT);
+}
+
+describe('the fields of a line about a request', () => {
+  it('read what the client sent as UTF-8', () => {
+    const { path, userAgent } = fieldsOf('/caf\xc3\xa9', 'caf\xc3\xa9 \xe9');
+    assert.deepEqual([path, userAgent], ['/caf\u00e9', 'caf\u00e9 \ufffd']);
+  });
+
+  it('cut long values', () => {
+    const { path, userAgent } = fieldsOf(`/${'p'.repeat(2000)}`, 'u'.repeat(300));
+    assert.deepEqual([path.length, userAgent?.length], [1027, 259]);
+    assert.ok(path.endsWith('...'));
+  });
+
+  it('lack what the client did not send', () => {
+    const { host, origin } = fieldsOf('/', 'x');
+    assert.deepEqual([host, origin], [undefined, undefined]);
+  });
+});
