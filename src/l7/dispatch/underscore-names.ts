@@ -23,16 +23,19 @@ export class UnderscoreNames {
    * @returns the same head if all headers pass; null if the request must be refused
    */
   filter(head: RequestHead): RequestHead | null {
-    const { headers } = head;
+    const { headers, names } = head;
     let index = 0;
     while (index < headers.length && !headers[index]!.includes('_')) index += 2;
     if (index >= headers.length) return head;
     if (this.#policy === 'refuse') return null;
     const kept = headers.slice(0, index);
+    const spelled = names?.slice(0, index >> 1);
     for (; index < headers.length; index += 2) {
-      if (this.#passes(headers[index]!)) kept.push(headers[index]!, headers[index + 1]!);
+      if (!this.#passes(headers[index]!)) continue;
+      kept.push(headers[index]!, headers[index + 1]!);
+      spelled?.push(names![index >> 1]!);
     }
-    return { ...head, headers: kept };
+    return spelled === undefined ? { ...head, headers: kept } : { ...head, headers: kept, names: spelled };
   }
 
   #passes(name: string): boolean {

@@ -1,4 +1,5 @@
 import type { BodyReader } from '../../wire/http/body-reader.ts';
+import { headerOf } from '../../wire/http/request-head.ts';
 import type { ResponseHead } from '../../wire/http/response-head.ts';
 import type { HeaderList, HttpReply } from '../contract/http-reply.ts';
 
@@ -53,7 +54,7 @@ export class ResponseRelay {
     this.#status = head.status;
     this.#headers = headers;
     this.#length = body.length;
-    this.#isEventStream = body.length === null && isEventStream(headers);
+    this.#isEventStream = body.length === null && isEventStream(head);
     if (toHead || head.status === 304 || head.status === 204) {
       this.#headSent = true;
       this.#reply.sendHead(head.status, headers, head.status === 204 ? null : body.length);
@@ -134,7 +135,7 @@ export class ResponseRelay {
   }
 }
 
-function isEventStream(headers: HeaderList): boolean {
-  const type = headers.find(([name]) => name === 'content-type')?.[1] ?? '';
-  return /^text\/event-stream\b/i.test(type) && !headers.some(([name]) => name === 'content-encoding');
+function isEventStream(head: ResponseHead): boolean {
+  const type = headerOf(head, 'content-type') ?? '';
+  return /^text\/event-stream\b/i.test(type) && headerOf(head, 'content-encoding') === undefined;
 }

@@ -135,6 +135,7 @@ function carryOn(head: RequestHead, { forwardedAgrees }: ProxyReport, headers: s
   for (let index = 0; index < head.headers.length; index += 2) {
     const name = head.headers[index]!;
     const isExtra = name.startsWith(PREFIX) && !SET.has(name);
-    if (isExtra || (forwardedAgrees && name === 'forwarded')) headers.push(name, head.headers[index + 1]!);
+    if (isExtra || (forwardedAgrees && name === 'forwarded'))
+      headers.push(head.names?.[index >> 1] ?? name, head.headers[index + 1]!);
   }
 }

@@ -59,17 +59,18 @@ function nominated(head: RequestHead): ReadonlySet<string> {
 
 /**
  * Writes the client's headers without hop-by-hop headers, headers that its Connection header names, and headers that the
- * route drops. The forwarding headers and the route's headers follow.
+ * route drops. Names keep the client's spelling if it is known. The forwarding headers and the route's headers follow.
  */
 function endToEndLines(head: RequestHead, { host, forwarded, edits }: UpstreamTarget): string {
   const dropped = nominated(head);
-  const { headers } = head;
+  const { headers, names } = head;
   let text = '';
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index]!;
     if (isWrittenByProxy(name) || dropped.has(name)) continue;
     if (edits.dropped.has(name)) continue;
-    text += `${name}: ${name === 'host' && host !== null ? host : headers[index + 1]!}\r\n`;
+    const value = name === 'host' && host !== null ? host : headers[index + 1]!;
+    text += `${names === undefined ? name : names[index >> 1]!}: ${value}\r\n`;
   }
   // A route may also replace headers of the proxy.
   const replaced = edits.dropped.size > 0;

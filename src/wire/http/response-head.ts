@@ -8,7 +8,7 @@ export interface ResponseHead {
   readonly status: number;
   /** name (lower case), value, name, value ... */
   readonly headers: readonly string[];
-  /** The names as the endpoint spelled them, in the order of `headers`; missing if nobody asked for them. */
+  /** The names as the endpoint spelled them, in the order of `headers`; missing if they are spelled in lower case. */
   readonly names?: readonly string[];
 }
 
@@ -143,6 +143,7 @@ function parseHead(text: string): ResponseHead | ResponseHeadProblem {
   if (match === null) return 'malformed response head';
   if (lines.length > MAX_HEADERS + 1) return 'too many response headers';
   const headers: string[] = [];
+  const names: string[] = [];
   for (let index = 1; index < lines.length; index++) {
     const line = lines[index]!;
     const colon = line.indexOf(':');
@@ -151,7 +152,8 @@ function parseHead(text: string): ResponseHead | ResponseHeadProblem {
     const value = trimOws(line.slice(colon + 1));
     if (!isToken(name) || hasControlCharacter(value)) return 'malformed response head';
     headers.push(name.toLowerCase(), value);
+    names.push(name);
   }
-  const head = { status: Number(match[2]), headers };
+  const head = { status: Number(match[2]), headers, names };
   return match[1] === '0' ? { ...head, isHttp10: true } : head;
 }

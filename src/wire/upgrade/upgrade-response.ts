@@ -69,7 +69,7 @@ export function checkUpgradeResponse(
 }
 
 /**
- * Returns the headers of the endpoint's answer that go to the client. The downstream leg writes its own Date. A 426 keeps
+ * Returns the headers of the endpoint's answer that go to the client, spelled as the endpoint did. The downstream leg writes its own Date. A 426 keeps
  * `Upgrade`, which is required (RFC 9110 section 15.5.22), and the connection option for it (section 7.8).
  */
 export function endToEndHeaders(head: ResponseHead): (readonly [name: string, value: string])[] {
@@ -81,9 +81,9 @@ export function endToEndHeaders(head: ResponseHead): (readonly [name: string, va
     if (name === 'upgrade' && head.status === 426) tellsUpgrade = true;
     else if (OWN_LEG.has(name) || nominated?.has(name)) continue;
     else if (name === OFFERED_VERSIONS && head.status === SWITCHING_PROTOCOLS) continue;
-    headers.push([name, head.headers[index + 1]!]);
+    headers.push([head.names?.[index >> 1] ?? name, head.headers[index + 1]!]);
   }
-  if (tellsUpgrade) headers.push(['connection', 'Upgrade']);
+  if (tellsUpgrade) headers.push(['Connection', 'Upgrade']);
   return headers;
 }
 

@@ -42,6 +42,12 @@ describe('names with an underscore', () => {
     assert.deepEqual(names('pass').filter(head(...list)), head(...list));
   });
 
+  it('go with the spelled names beside them', () => {
+    const spelled = { ...head('host', 'x_a', 'x-b', 'c_'), names: ['HOST', 'X_A', 'X-B', 'C_'] };
+    assert.deepEqual(names('drop').filter(spelled), { ...head('host', 'x-b'), names: ['HOST', 'X-B'] });
+    assert.deepEqual(names('pass').filter(spelled), spelled);
+  });
+
   it('pass unless the proxy writes the same name with hyphens', () => {
     const twins = [
       ...['x_forwarded_for', 'x-forwarded_for', 'x_forwarded-proto', 'x_forwarded_user', 'x_real_ip'],

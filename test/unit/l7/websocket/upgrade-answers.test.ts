@@ -15,11 +15,11 @@ function answered(answer: string, options: Parameters<typeof upgrade>[0] = {}): 
 
 describe('a 101', () => {
   it('has a Via header if the listener adds them', () => {
-    assert.equal(answered(SWITCH, { via: true }).log.at(-2), '101 x-app: 1, Via: 1.1 sluice');
+    assert.equal(answered(SWITCH, { via: true }).log.at(-2), '101 X-App: 1, Via: 1.1 sluice');
   });
 
   it('brings the cookie that leads the client back to its endpoint', () => {
-    assert.equal(answered(SWITCH, { cookie: 'lb=e1' }).log.at(-2), '101 x-app: 1, Set-Cookie: lb=e1');
+    assert.equal(answered(SWITCH, { cookie: 'lb=e1' }).log.at(-2), '101 X-App: 1, Set-Cookie: lb=e1');
   });
 
   it('gives the extensions that the endpoint chose to the client and the session', () => {
@@ -29,7 +29,7 @@ describe('a 101', () => {
     rig.sockets[0]!.say(SWITCH.replace('X-App', 'Sec-WebSocket-Extensions: x-b; d=2\r\nX-App'));
     assert.deepEqual(rig.log.slice(-3, -1), [
       'session with x-b; d=2',
-      '101 x-app: 1, Sec-WebSocket-Extensions: x-b; d=2',
+      '101 X-App: 1, Sec-WebSocket-Extensions: x-b; d=2',
     ]);
   });
 

@@ -15,7 +15,7 @@ describe('an endpoint that cannot be dialled', () => {
     assert.deepEqual([sockets.length, held()], [2, 1]);
     sockets[1]!.owner!.upstreamConnected();
     sockets[1]!.say(SWITCH);
-    assert.deepEqual(log.slice(-3), ['e2 connected', '101 x-app: 1', 'left']);
+    assert.deepEqual(log.slice(-3), ['e2 connected', '101 X-App: 1', 'left']);
   });
 
   it('is the reason of a 502 if it is the last', () => {
@@ -144,7 +144,7 @@ describe('a connection that is bound to the client', () => {
     const { sockets, log, held } = upgrade({ bound: true });
     assert.match(sockets[0]!.received, /^GET /);
     sockets[0]!.say(SWITCH);
-    assert.deepEqual(log, ['e0 connected', '101 x-app: 1', 'left']);
+    assert.deepEqual(log, ['e0 connected', '101 X-App: 1', 'left']);
     assert.equal(held(), 1);
   });
 
@@ -154,7 +154,7 @@ describe('a connection that is bound to the client', () => {
     assert.deepEqual([log, sockets.length, held()], [[], 2, 1]);
     sockets[1]!.owner!.upstreamConnected();
     sockets[1]!.say(SWITCH);
-    assert.deepEqual(log, ['e0 dialled', 'e0 connected', '101 x-app: 1', 'left']);
+    assert.deepEqual(log, ['e0 dialled', 'e0 connected', '101 X-App: 1', 'left']);
   });
 
   it('has failed if it closes within the answer', () => {

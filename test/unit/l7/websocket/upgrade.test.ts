@@ -14,7 +14,7 @@ describe('an upgrade', () => {
     assert.match(socket!.received, /Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n/i);
     assert.deepEqual([log, held(), pending()], [['e1 dialled'], 1, 1]);
     socket!.say(SWITCH);
-    assert.deepEqual(log, ['e1 dialled', 'e1 connected', '101 x-app: 1', 'left']);
+    assert.deepEqual(log, ['e1 dialled', 'e1 connected', '101 X-App: 1', 'left']);
     assert.deepEqual([held(), pending(), socket!.destroyed], [1, 0, false]);
   });
 
@@ -24,7 +24,7 @@ describe('an upgrade', () => {
       sockets[0]!.owner!.upstreamConnected();
       sockets[0]!.say(SWITCH.slice(0, cut));
       sockets[0]!.say(`${SWITCH.slice(cut)}early`);
-      assert.deepEqual(log.slice(-3), ['101 x-app: 1', 'session got early', 'left']);
+      assert.deepEqual(log.slice(-3), ['101 X-App: 1', 'session got early', 'left']);
     }
   });
 
@@ -41,7 +41,7 @@ describe('an upgrade', () => {
     const { sockets, log } = upgrade();
     sockets[0]!.owner!.upstreamConnected();
     sockets[0]!.say(`HTTP/1.1 103 Early Hints\r\n\r\n${SWITCH}`);
-    assert.equal(log.at(-2), '101 x-app: 1');
+    assert.equal(log.at(-2), '101 X-App: 1');
   });
 
   it('ends nothing of its session by its own deadline', () => {

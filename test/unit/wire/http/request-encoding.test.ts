@@ -73,6 +73,14 @@ describe('the handshake with an endpoint', () => {
     ]);
   });
 
+  it('has the names of headers as the client spelled them', () => {
+    const request = {
+      ...head('host', 'a', 'te', 'x', 'user-agent', 'b', 'connection', 'x-c', 'x-c', '1', 'dnt', '2'),
+      names: ['HOST', 'TE', 'User-Agent', 'Connection', 'X-C', 'DNT'],
+    };
+    assert.deepEqual(headerLines(request), ['HOST: a', 'User-Agent: b', 'DNT: 2']);
+  });
+
   it('offers the extensions that are to be passed on', () => {
     const request = head('host', 'a', 'sec-websocket-extensions', 'x-client');
     const lines = linesOf(encodeUpgradeRequest(request, plain('/'), KEY, 'x-a; b=1, x-c'));

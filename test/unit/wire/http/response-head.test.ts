@@ -28,9 +28,10 @@ describe("a response's head", () => {
   const parsed = {
     status: 101,
     headers: ['upgrade', 'websocket', 'x-empty', '', 'set-cookie', 'a=1', 'set-cookie', 'b=\xe9; c'],
+    names: ['Upgrade', 'X-Empty', 'set-cookie', 'Set-Cookie'],
   };
 
-  it('is read with names in lower case and values without the space around them', () => {
+  it('is read with names in lower case and as they are spelled, and values without the space around them', () => {
     assert.deepEqual(parse(head), parsed);
   });
 
@@ -67,19 +68,19 @@ describe("a response's head", () => {
       'HTTP/1.1 200 \r\n\r\n',
       'HTTP/1.1 200 \xfcber\tOK\r\n\r\n',
     ]) {
-      assert.deepEqual(parse(text), { status: 200, headers: [] });
+      assert.deepEqual(parse(text), { status: 200, headers: [], names: [] });
     }
   });
 
   it('may have a status that no RFC knows', () => {
     for (const status of [299, 599, 600, 999]) {
-      assert.deepEqual(parse(`HTTP/1.1 ${status} Odd\r\n\r\n`), { status, headers: [] });
+      assert.deepEqual(parse(`HTTP/1.1 ${status} Odd\r\n\r\n`), { status, headers: [], names: [] });
     }
   });
 
   it('may be HTTP/1.0', () => {
     const text = 'HTTP/1.0 200 OK\r\nServer: b\r\n\r\n';
-    const head = { status: 200, headers: ['server', 'b'], isHttp10: true as const };
+    const head = { status: 200, headers: ['server', 'b'], names: ['Server'], isHttp10: true as const };
     assert.deepEqual(parse(text), head);
     assert.deepEqual(parse(`HTTP/1.1 103 Early Hints\r\n\r\n${text}`), head);
     for (let end = 0; end < text.length; end++) assert.equal(parse(text.slice(0, end)), 'incomplete');
@@ -219,7 +220,7 @@ describe('what bounds the head of a response', () => {
     const final = 'HTTP/1.1 200 OK\r\nA: b\r\n\r\n';
     const interim = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n';
     for (const read of [parse, parseDripped]) {
-      assert.deepEqual(read(interim.repeat(16) + final), { status: 200, headers: ['a', 'b'] });
+      assert.deepEqual(read(interim.repeat(16) + final), { status: 200, headers: ['a', 'b'], names: ['A'] });
       assert.equal(read(interim.repeat(17) + final), 'too many interim responses');
       assert.equal(read(interim.repeat(17)), 'too many interim responses');
       assert.equal(read(interim), 'incomplete');

@@ -157,6 +157,21 @@ describe("the headers that cross from an endpoint's answer to the client's", () 
     assert.deepEqual(endToEndHeaders(head(mixed, 403)), kept);
   });
 
+  it('keep the spelling of the endpoint', () => {
+    const answer = {
+      ...head([
+        ['connection', 'close'],
+        ['x-a', '1'],
+        ['etag', '2'],
+      ]),
+      names: ['Connection', 'X-A', 'ETag'],
+    };
+    assert.deepEqual(endToEndHeaders(answer), [
+      ['X-A', '1'],
+      ['ETag', '2'],
+    ]);
+  });
+
   it('are without those that the connection header names, in any of its lines and any case', () => {
     const answer = head([
       ['x-hop', '1'],
@@ -175,7 +190,7 @@ describe("the headers that cross from an endpoint's answer to the client's", () 
     const lines = Object.entries(names);
     for (const connection of ['Upgrade', 'close, upgrade', 'keep-alive']) {
       const answer = head([['connection', connection], ...lines], 426);
-      assert.deepEqual(endToEndHeaders(answer), [...lines, ['connection', 'Upgrade']], connection);
+      assert.deepEqual(endToEndHeaders(answer), [...lines, ['Connection', 'Upgrade']], connection);
     }
     // Any other refusal may tell the versions (RFC 6455 section 4.4), but not what its own connection could become.
     assert.deepEqual(endToEndHeaders(head(lines, 400)), lines.slice(1));
