@@ -13,9 +13,9 @@ import type { DownstreamOwner, DownstreamSocket } from '../../contract/downstrea
 import type { RelaySession, SessionLog } from '../../contract/relay.ts';
 import type { CloseSide } from '../../contract/session-stats.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../../contract/upstream-socket.ts';
+import { SessionDeadlines } from '../session-deadlines.ts';
 import { DownstreamFlow, type DownstreamFlowOwner } from './downstream-flow.ts';
 import type { SessionContext } from './session-context.ts';
-import { SessionDeadlines } from './session-deadlines.ts';
 import { UpstreamFlow, type UpstreamFlowOwner } from './upstream-flow.ts';
 
 const PING_FLOOD = 'client pings and does not read';
@@ -42,7 +42,7 @@ export class MessageSession
   readonly #openedAt = performance.now();
 
   constructor(context: SessionContext, upstream: UpstreamSocket, endpoint: Endpoint, log: SessionLog | null) {
-    super(context, Math.random());
+    super(context, false, Math.random());
     this.endpoint = endpoint;
     this.#log = log;
     this.#toEndpoint = new UpstreamFlow(this, upstream);
@@ -86,7 +86,7 @@ export class MessageSession
   }
 
   downstreamDrained(): void {
-    if (this.#toClient.drained()) this.endpointResumed();
+    if (this.#toClient.drained()) this.endpointHeard();
   }
 
   downstreamUnfinished(bytes: number): void {
@@ -175,11 +175,15 @@ export class MessageSession
     return this.#toClient.isEndpointPaused;
   }
 
+  override get isClientPaused(): boolean {
+    return false;
+  }
+
   override pingEndpoint(): void {
     this.#toEndpoint.ping();
   }
 
-  override idleTimeoutPassed(): void {
+  override endpointTimedOut(): void {
     this.#loseEndpoint('endpoint timed out');
     this.#upstream.destroy();
   }

@@ -9,22 +9,13 @@ import type { UpstreamOwner, UpstreamSocket } from '../../../../../src/l7/contra
 import { MessageRelay } from '../../../../../src/l7/websocket/message-relay/message-relay.ts';
 import type { MessageSession } from '../../../../../src/l7/websocket/message-relay/message-session.ts';
 import { Outbox, SLAB_BYTES } from '../../../../../src/l7/websocket/message-relay/outbox.ts';
-import {
-  CLOSE_CODES,
-  CLOSE_SIDES,
-  DIRECTIONS,
-  SHED_REASONS,
-} from '../../../../../src/telemetry/metrics/label-values.ts';
-import { pageMetrics } from '../../../../../src/telemetry/metrics/page-metrics.ts';
-import { PageLayout } from '../../../../../src/telemetry/page-layout.ts';
-import { StatsPage, allocatePage } from '../../../../../src/telemetry/stats-page.ts';
 import type { Endpoint } from '../../../../../src/upstream/endpoint.ts';
 import { PONG, decodeFrame } from '../../../../support/websocket/raw-frames.ts';
+import { NAMES, SessionPage } from '../session-page.ts';
 
 export const KIB = 1024;
 export const DOWNSTREAM_BUFFER = 100 * KIB;
 export const UPSTREAM_BUFFER = 200 * KIB;
-const NAMES = { listener: 'web', route: 'all', cluster: 'app' };
 
 /** A client. Everything that it is sent waits, until a test says otherwise. */
 export class FakeClient implements DownstreamSocket {
@@ -129,33 +120,10 @@ export class FakeEndpoint implements UpstreamSocket {
   }
 }
 
-function statsPage(): StatsPage {
-  const layout = new PageLayout();
-  const { listener, route, cluster } = NAMES;
-  for (const direction of DIRECTIONS) {
-    for (const metric of [pageMetrics.bufferedBytes, pageMetrics.paused, pageMetrics.bufferOverflows]) {
-      layout.add(metric, { direction });
-    }
-    for (const metric of [pageMetrics.messages, pageMetrics.bytes])
-      layout.add(metric, { cluster, direction });
-  }
-  for (const side of CLOSE_SIDES) {
-    for (const code of CLOSE_CODES) layout.add(pageMetrics.closes, { cluster, side, code });
-  }
-  layout.add(pageMetrics.unfinishedBytes, {});
-  for (const reason of SHED_REASONS) layout.add(pageMetrics.sessionsShed, { reason });
-  layout.add(pageMetrics.handshakeDuration, { listener, cluster });
-  layout.add(pageMetrics.sessionDuration, { listener, cluster });
-  layout.add(pageMetrics.sessionsActive, { listener, route, cluster });
-  layout.add(pageMetrics.sessions, { listener, route, cluster });
-  return new StatsPage(allocatePage(layout), layout);
-}
-
 /** A session between a client and an endpoint, and the worker that it lives in. */
-export class Stage {
+export class Stage extends SessionPage {
   readonly client = new FakeClient();
   readonly endpoint = new FakeEndpoint();
-  readonly page = statsPage();
   readonly budget: BufferBudget;
   readonly relay: MessageRelay;
   readonly session: MessageSession;
@@ -167,6 +135,7 @@ export class Stage {
   readonly #deferred: (() => void)[] = [];
 
   constructor({ idleTimeoutMs = 0, budget = 1024 * KIB, opens = true } = {}) {
+    super();
     this.budget = new BufferBudget(budget, this.page);
     this.relay = new MessageRelay(
       {
@@ -232,26 +201,5 @@ export class Stage {
     if (this.client.ended !== null) return;
     this.client.waiting += pongBytes;
     this.session.downstreamPinged();
-  }
-
-  closes(code: string, side = 'proxy'): number {
-    return this.#value(pageMetrics.closes, { cluster: NAMES.cluster, side, code });
-  }
-
-  /** Sessions that are counted as open. */
-  get active(): number {
-    return this.#value(pageMetrics.sessionsActive, NAMES);
-  }
-
-  overflows(direction: string): number {
-    return this.#value(pageMetrics.bufferOverflows, { direction });
-  }
-
-  buffered(direction: string): number {
-    return this.#value(pageMetrics.bufferedBytes, { direction });
-  }
-
-  #value(metric: (typeof pageMetrics)[keyof typeof pageMetrics], labels: Record<string, string>): number {
-    return this.page.values[this.page.slot(metric, labels)]!;
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { TimerWheel } from '../../../../../src/core/timing/timer-wheel.ts';
-import { SessionDeadlines } from '../../../../../src/l7/websocket/message-relay/session-deadlines.ts';
+import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
+import { SessionDeadlines } from '../../../../src/l7/websocket/session-deadlines.ts';
 
 interface Terms {
   readonly wheel: TimerWheel;
@@ -12,11 +12,18 @@ interface Terms {
 class Deadlines extends SessionDeadlines<Terms> {
   readonly passed: string[] = [];
   isEndpointPaused = false;
-
+  isClientPaused = false;
   override pingEndpoint(): void {
     this.#note('ping');
   }
-  override idleTimeoutPassed(): void {
+  override pingClient(): void {
+    this.#note('client ping');
+  }
+  override clientTimedOut(): void {
+    this.#note('client idle');
+    this.markEnded();
+  }
+  override endpointTimedOut(): void {
     this.#note('idle');
   }
   override lifetimePassed(): void {
@@ -36,8 +43,9 @@ class Stage {
   readonly wheel = new TimerWheel(0);
   readonly deadlines: Deadlines;
 
-  constructor({ idleTimeoutMs = 0, maxLifetimeMs = 0, random = 0.5 } = {}) {
-    this.deadlines = new Deadlines({ wheel: this.wheel, settings: { idleTimeoutMs, maxLifetimeMs } }, random);
+  constructor({ idleTimeoutMs = 0, maxLifetimeMs = 0, random = 0.5, watchesClient = false } = {}) {
+    const terms = { wheel: this.wheel, settings: { idleTimeoutMs, maxLifetimeMs } };
+    this.deadlines = new Deadlines(terms, watchesClient, random);
     this.deadlines.armDeadlines();
   }
 
@@ -82,7 +90,7 @@ describe('the idle timeout of an endpoint', () => {
     stage.run(60_000);
     assert.equal(stage.passed.length, 0);
     stage.deadlines.isEndpointPaused = false;
-    stage.deadlines.endpointResumed();
+    stage.deadlines.endpointHeard();
     stage.run(9000);
     assert.ok(stage.passed.every((text) => text.startsWith('ping')));
     stage.run(1100);
@@ -92,6 +100,51 @@ describe('the idle timeout of an endpoint', () => {
   it('of 0 never passes', () => {
     const stage = new Stage();
     stage.run(100_000);
+    assert.deepEqual(stage.passed, []);
+  });
+});
+
+describe('the idle timeout of a client', () => {
+  it('pings at its half and passes at its end, whatever the endpoint sends', () => {
+    const stage = new Stage({ idleTimeoutMs: 10_000, watchesClient: true });
+    for (let count = 0; count < 10; count++) {
+      stage.run(1000);
+      stage.deadlines.endpointHeard();
+    }
+    assert.deepEqual(stage.passed, ['client ping at 5000', 'client idle at 10000']);
+  });
+
+  it('begins again with each byte of the client', () => {
+    const stage = new Stage({ idleTimeoutMs: 10_000, watchesClient: true });
+    for (let count = 0; count < 10; count++) {
+      stage.run(4000);
+      stage.deadlines.clientHeard();
+      stage.deadlines.endpointHeard();
+    }
+    assert.deepEqual(stage.passed, []);
+  });
+
+  it('does not pass while the client is paused', () => {
+    const stage = new Stage({ idleTimeoutMs: 10_000, watchesClient: true });
+    stage.deadlines.isClientPaused = true;
+    for (let count = 0; count < 10; count++) {
+      stage.run(4000);
+      stage.deadlines.endpointHeard();
+    }
+    assert.equal(stage.passed.length, 0);
+    stage.deadlines.isClientPaused = false;
+    stage.deadlines.clientHeard();
+    stage.run(10_000);
+    assert.deepEqual(
+      stage.passed.filter((text) => text.startsWith('client')),
+      ['client ping at 45000', 'client idle at 50000'],
+    );
+  });
+
+  it('is not watched if the engine does it', () => {
+    const stage = new Stage({ idleTimeoutMs: 10_000 });
+    stage.deadlines.isEndpointPaused = true;
+    stage.run(30_000);
     assert.deepEqual(stage.passed, []);
   });
 });
