@@ -18,6 +18,7 @@ import type { Lifecycle } from './control/lifecycle.ts';
 import type { LiveConfig } from './control/live-config.ts';
 import type { Reloader } from './control/reloader.ts';
 import { WorkerRestarts } from './control/worker-restarts.ts';
+import type { Engines } from './process/engines.ts';
 import { readVersions } from './process/versions.ts';
 import type { Supervisor } from './workers/supervisor.ts';
 
@@ -29,6 +30,12 @@ interface ControlledParts {
   readonly drains: Drains;
   readonly reloader: Reloader;
   readonly liveConfig: LiveConfig;
+}
+
+/** What the process has found out about the machine. */
+interface MachineParts {
+  readonly descriptorPlan: DescriptorPlan | null;
+  readonly engines: Engines;
 }
 
 interface BuildOptions {
@@ -43,7 +50,7 @@ interface BuildOptions {
 export function buildAdmin(
   parts: ControlledParts,
   settings: BuildOptions,
-  descriptorPlan: DescriptorPlan | null,
+  { descriptorPlan, engines }: MachineParts,
 ): AdminServer {
   const { lifecycle, supervisor, clusters, drains, reloader, liveConfig } = parts;
   const { log, output, faultHooks } = settings;
@@ -69,7 +76,8 @@ export function buildAdmin(
     },
     notLive: () => supervisor.hopeless,
     notReady: () => notReady(parts),
-    status: () => statusOf({ supervisor, clusters, reloader, drains, versions, state: lifecycle.state }),
+    status: () =>
+      statusOf({ supervisor, clusters, reloader, drains, engines, versions, state: lifecycle.state }),
     commands: [
       ...controlCommands(controlsOf(parts, settings)),
       ...clusterCommands(clusters),

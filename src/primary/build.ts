@@ -9,7 +9,6 @@ import type { Lifecycle } from './control/lifecycle.ts';
 import { LiveConfig } from './control/live-config.ts';
 import { Reloader } from './control/reloader.ts';
 import { claimAddresses } from './process/address-claim.ts';
-import { chooseEngines } from './process/engines.ts';
 import type { FileWatch } from './process/file-watch.ts';
 import type { Resources } from './resources.ts';
 import { Running } from './running.ts';
@@ -47,7 +46,7 @@ export interface PrimaryOptions {
 /** Builds all parts of the primary; no worker and no server runs yet. */
 export function build(options: PrimaryOptions, resources: Resources, lifecycle: Lifecycle): Running {
   const { config: current, log, output, load, watch = null, onReload, workerFiles, timings } = options;
-  const { descriptorPlan, predecessor, claim } = resources;
+  const { predecessor, claim, engines } = resources;
   const config = { ...current, listeners: claim.listeners };
 
   const pages = new WorkerPages(config);
@@ -65,7 +64,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     onLines: (lines) => output.write(lines),
     onEndpointFailed: clusters.endpointFailed,
     clusterStates: clusters.states,
-    descriptorPlan,
+    descriptorPlan: resources.descriptorPlan,
     ...(timings !== undefined && { timings }),
   });
 
@@ -75,7 +74,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
       supervisor,
       clusters,
       drains,
-      claim: (next, held) => claimAddresses(chooseEngines(next, log), { held }),
+      claim: (next, held) => claimAddresses(engines.choose(next), { held }),
       log,
     },
     claim,
@@ -94,7 +93,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
   );
 
   const controlled = { lifecycle, supervisor, clusters, drains, reloader, liveConfig };
-  const admin = buildAdmin(controlled, options, descriptorPlan);
+  const admin = buildAdmin(controlled, options, resources);
   const parts = {
     config,
     lifecycle,

@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { limitRequestHeads } from '../l7/uws/process-settings.ts';
+import { limitRequestHeads, missingBinary } from '../l7/uws/process-settings.ts';
 import type { ReloadResult } from '../protocol/admin-answers.ts';
+import { unsupportedReason } from '../sys/support.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { FIRST_GENERATION, build, type PrimaryOptions } from './build.ts';
 import { Lifecycle } from './control/lifecycle.ts';
 import { refuseReload } from './control/reloader.ts';
 import type { Phase } from './phase.ts';
+import { Engines } from './process/engines.ts';
 import { acquireResources, type Resources } from './resources.ts';
 import type { Running, Started } from './running.ts';
 
@@ -77,7 +79,8 @@ export class Primary {
   async #buildAndStart(): Promise<Started> {
     limitRequestHeads();
     const { config, takeOver = false, log } = this.#options;
-    const resources = await acquireResources(config, takeOver, log);
+    const engines = new Engines(log, { systemCalls: unsupportedReason, uws: missingBinary });
+    const resources = await acquireResources(config, engines, takeOver, log);
     const running = this.#build(resources);
     this.#phase = running;
     return running.start();

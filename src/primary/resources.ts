@@ -9,7 +9,7 @@ import {
 import { StartError } from '../core/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { claimAddresses, type AddressClaim } from './process/address-claim.ts';
-import { chooseEngines } from './process/engines.ts';
+import type { Engines } from './process/engines.ts';
 import { findPredecessor, type Predecessor } from './process/takeover.ts';
 
 /** Resources of the machine that the process needs before its parts are built. */
@@ -19,6 +19,8 @@ export interface Resources {
   /** The process that hands over to this one; null if there is none. */
   readonly predecessor: Predecessor | null;
   readonly claim: AddressClaim;
+  /** Chooses the engines of listeners. */
+  readonly engines: Engines;
 }
 
 /**
@@ -27,11 +29,16 @@ export interface Resources {
  * @param takeOver whether to look for a process that serves the same admin address
  * @throws StartError if a resource is missing; none is held then
  */
-export async function acquireResources(config: Config, takeOver: boolean, log: Logger): Promise<Resources> {
+export async function acquireResources(
+  config: Config,
+  engines: Engines,
+  takeOver: boolean,
+  log: Logger,
+): Promise<Resources> {
   const descriptorPlan = planOf(config, log);
   const predecessor = takeOver ? await findPredecessor(config.admin, log) : null;
-  const claim = await claimAddresses(chooseEngines(config, log), { shared: predecessor !== null });
-  return { descriptorPlan, predecessor, claim };
+  const claim = await claimAddresses(engines.choose(config), { shared: predecessor !== null });
+  return { descriptorPlan, predecessor, claim, engines };
 }
 
 /** Divides the process's descriptors; null for no limit. */

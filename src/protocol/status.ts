@@ -71,6 +71,8 @@ export interface ListenerStatus {
   readonly address: string;
   readonly tls: boolean;
   readonly engine: 'auto' | L4Engine | L7Engine;
+  /** Why it is this engine. */
+  readonly engineReason: string;
   readonly activeConnections: number;
 }
 

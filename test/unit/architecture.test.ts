@@ -106,7 +106,10 @@ const RESERVED: readonly Reserved[] = [
   { target: 'koffi', importers: /^src\/sys\// },
   { target: 're2js', importers: /^src\/core\/linear-expression\.ts$/ },
   // Only the assembly of a worker names the engine; everything else knows its contract.
-  { target: /^src\/l7\/uws\/process-settings\.ts$/, importers: /^src\/primary\/primary\.ts$/ },
+  {
+    target: /^src\/l7\/uws\/process-settings\.ts$/,
+    importers: /^(?:src\/primary\/primary|test\/unit\/l7\/uws\/process-settings\.test)\.ts$/,
+  },
   {
     target: /^src\/l7\/uws\/(?!process-settings)/,
     importers: /^(?:src\/(?:l7\/uws\/|worker\/l7\.ts$)|test\/(?:unit\/l7\/uws|support\/http)\/)/,
@@ -121,6 +124,7 @@ const HIDDEN_IMPORTS: Exceptions = new Map<string | RegExp, string>([
   ['src/main.ts', 'It starts itself again on the pinned Node'],
   ['src/cli/runtime.ts', 'It looks for the package of the pinned Node, whose name has the architecture'],
   ['src/core/version.ts', 'It reads package.json, which lies elsewhere in the package'],
+  ['src/l7/uws/process-settings.ts', 'It looks for the binary without loading it'],
   ['src/primary/process/versions.ts', 'It reads the version of a package without loading it'],
   ['src/sys/native-calls.ts', 'It loads koffi only if the platform has it'],
   ['bench/peers/node-proxy.ts', 'It runs the package that it is told'],
@@ -145,7 +149,6 @@ const SHORT_FILES: Exceptions = new Map<string | RegExp, string>([
   ['src/wire/frames/opcodes.ts', 'Readers, writers, probes and the load generator share the numbers'],
   ['src/wire/http/header-edits.ts', 'A contract of routes and of both directions of messages'],
   ['src/cli/commands/bench.ts', 'The one bridge from src to bench'],
-  ['src/l7/uws/process-settings.ts', 'The primary imports it, and nothing else of the engine'],
   ['src/l7/uws/reply/cork-sizes.ts', 'Whole and piecewise replies share the numbers'],
   ['test/support/processes/chromium.ts', 'The browser of three tests'],
   [

@@ -36,11 +36,12 @@ export function describeStatus(status: Status): string {
     `${title}${notes}`,
     workerTable(status),
     table(
-      ['LISTENER', 'MODE', 'ADDRESS', 'CONNECTIONS'],
-      status.listeners.map(({ name, mode, tls, address, activeConnections }) => [
+      ['LISTENER', 'MODE', 'ADDRESS', 'ENGINE', 'CONNECTIONS'],
+      status.listeners.map(({ name, mode, tls, address, engine, engineReason, activeConnections }) => [
         name,
         tls ? `${mode} tls` : mode,
         address,
+        `${engine} (${engineReason})`,
         activeConnections,
       ]),
     ),

@@ -1,3 +1,8 @@
+/** What the primary does for the engine, which it does not load. */
+import { existsSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
+import { dirname, join } from 'node:path';
+
 /** Max bytes of a request's head. uWS's own limit of 4096 is too small for real cookies. */
 const MAX_HEAD_BYTES = 16 * 1024;
 
@@ -10,4 +15,16 @@ const MAX_HEAD_BYTES = 16 * 1024;
  */
 export function limitRequestHeads(): void {
   process.env.UWS_HTTP_MAX_HEADERS_SIZE ??= String(MAX_HEAD_BYTES);
+}
+
+/** Returns why uWebSockets.js cannot be loaded, as far as its files tell; null if it has a binary for this process. */
+export function missingBinary({ platform, arch, versions } = process): string | null {
+  const name = `uws_${platform}_${arch}_${versions.modules}.node`;
+  try {
+    const manifest = findPackageJSON('uWebSockets.js', import.meta.url);
+    if (manifest !== undefined && existsSync(join(dirname(manifest), 'dist', 'bin', name))) return null;
+  } catch {
+    return 'the package uWebSockets.js is not installed';
+  }
+  return `uWebSockets.js has no binary for Node ${versions.node} on ${platform} ${arch}`;
 }

@@ -58,6 +58,11 @@ export class Reloader {
     this.lastSuccessAt = this.#now();
   }
 
+  /** The configuration in use, as it was read: engines and ports are not chosen yet. */
+  get current(): Config {
+    return this.#current;
+  }
+
   /**
    * Reads the configuration and brings it into force. If that fails, the old one stays.
    *

@@ -26,11 +26,17 @@ describe('a sluice without koffi', () => {
     await rig.stop();
   });
 
-  it('says in one line that layer 4 uses the engine net, and why', () => {
-    const lines = rig.sluice.logs.filter(({ msg }) => msg.startsWith('layer 4 uses'));
+  it('says in one line that the engine net replaces raw, and why', () => {
+    const lines = rig.sluice.logs.filter(({ msg }) => msg.startsWith('the engine net'));
     assert.deepEqual(
       lines.map(({ level, msg, reason }) => ({ level, msg, reason })),
-      [{ level: 'warn', msg: 'layer 4 uses the engine net, because raw cannot be used', reason: WHY }],
+      [
+        {
+          level: 'warn',
+          msg: 'the engine net replaces raw, because system calls cannot be used',
+          reason: WHY,
+        },
+      ],
     );
   });
 

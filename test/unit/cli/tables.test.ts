@@ -54,7 +54,15 @@ const status: Status = {
   ],
   leftBehind: 0,
   listeners: [
-    { name: 'web', mode: 'l7', address: '127.0.0.1:443', tls: true, engine: 'uws', activeConnections: 5 },
+    {
+      name: 'web',
+      mode: 'l7',
+      address: '127.0.0.1:443',
+      tls: true,
+      engine: 'uws',
+      engineReason: 'tls',
+      activeConnections: 5,
+    },
   ],
   clusters: [
     {
@@ -95,8 +103,8 @@ describe('the status', () => {
         'WORKER  STATE  GENERATION  CONNECTIONS  OLDER  BUSY  RESTARTS',
         'l7-0    up              7            3      2  26%          1',
         '',
-        'LISTENER  MODE    ADDRESS        CONNECTIONS',
-        'web       l7 tls  127.0.0.1:443            5',
+        'LISTENER  MODE    ADDRESS        ENGINE     CONNECTIONS',
+        'web       l7 tls  127.0.0.1:443  uws (tls)            5',
         '',
         'CLUSTER  ENDPOINT      STATE    CONNECTIONS  FAILURES',
         'app      192.0.2.1:80  ejected            3         8',

@@ -99,8 +99,24 @@ describe('the primary', { timeout: 300_000 }, () => {
       ],
       leftBehind: 0,
       listeners: [
-        { name: 'web', mode: 'l7', address: web, tls: false, engine: 'uws', activeConnections: 1 },
-        { name: 'tcp', mode: 'l4', address: tcp, tls: false, engine: 'net', activeConnections: 0 },
+        {
+          name: 'web',
+          mode: 'l7',
+          address: web,
+          tls: false,
+          engine: 'uws',
+          engineReason: 'engine: uws',
+          activeConnections: 1,
+        },
+        {
+          name: 'tcp',
+          mode: 'l4',
+          address: tcp,
+          tls: false,
+          engine: 'net',
+          engineReason: 'engine: net',
+          activeConnections: 0,
+        },
       ],
       clusters: [
         {

@@ -16,6 +16,7 @@ import type { ClusterMonitors } from '../../clusters/cluster-monitors.ts';
 import type { EndpointRecord } from '../../clusters/endpoint-record.ts';
 import type { Drains } from '../../control/drains.ts';
 import type { Reloader } from '../../control/reloader.ts';
+import type { Engines } from '../../process/engines.ts';
 import type { Versions } from '../../process/versions.ts';
 import type { Supervisor } from '../../workers/supervisor.ts';
 import type { WorkerSlot } from '../../workers/worker-slot.ts';
@@ -27,14 +28,16 @@ interface StatusFacts {
     'config' | 'slots' | 'leaving' | 'leftBehind' | 'sums' | 'generation' | 'count' | 'directory'
   >;
   readonly clusters: Pick<ClusterMonitors, 'all' | 'evictions'>;
-  readonly reloader: Pick<Reloader, 'lastSucceeded' | 'lastSuccessAt' | 'needsRestart'>;
+  readonly reloader: Pick<Reloader, 'current' | 'lastSucceeded' | 'lastSuccessAt' | 'needsRestart'>;
   readonly drains: Pick<Drains, 'progress'>;
+  readonly engines: Pick<Engines, 'choiceOf'>;
   readonly versions: Versions;
   readonly state: PrimaryState;
 }
 
 /** Returns the body of `GET /status`. */
-export function statusOf({ supervisor, clusters, reloader, drains, versions, state }: StatusFacts): Status {
+export function statusOf(facts: StatusFacts): Status {
+  const { supervisor, clusters, reloader, drains, versions, state } = facts;
   const { config, slots, leaving, leftBehind, sums, generation } = supervisor;
   // A stuck worker that could not be replaced keeps its slot.
   const stuck = leftBehind.slots.filter((slot) => !slots.includes(slot));
@@ -52,7 +55,7 @@ export function statusOf({ supervisor, clusters, reloader, drains, versions, sta
     drains: drains.progress,
     workers: [...slots, ...leaving, ...stuck].map((slot) => workerStatus(slot, supervisor)),
     leftBehind: leftBehind.count,
-    listeners: config.listeners.map((listener) => listenerStatus(listener, sums)),
+    listeners: config.listeners.map((listener) => listenerStatus(listener, facts)),
     clusters: clusters.all.map((monitor) =>
       clusterStatus(monitor, sums, clusters.evictions(monitor.config.name)),
     ),
@@ -79,14 +82,17 @@ function workerStatus(slot: WorkerSlot, supervisor: StatusFacts['supervisor']): 
   };
 }
 
-function listenerStatus(listener: Listener, sums: PageSums): ListenerStatus {
+function listenerStatus(listener: Listener, { supervisor, reloader, engines }: StatusFacts): ListenerStatus {
+  const { listeners, clusters } = reloader.current;
+  const asRead = listeners.find(({ name }) => name === listener.name);
   return {
     name: listener.name,
     mode: listener.mode,
     address: formatAddress(listener.address),
     tls: listener.mode === 'l7' && listener.tls !== null,
     engine: listener.engine,
-    activeConnections: sums.value(pageMetrics.connectionsActive, { listener: listener.name }),
+    engineReason: asRead === undefined ? '' : engines.choiceOf(asRead, clusters).reason,
+    activeConnections: supervisor.sums.value(pageMetrics.connectionsActive, { listener: listener.name }),
   };
 }
 

@@ -1,81 +1,146 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Cluster } from '../../../../src/config/types/cluster.ts';
-import type { L4Listener } from '../../../../src/config/types/listener.ts';
+import type { L4Listener, L7Listener, Listener } from '../../../../src/config/types/listener.ts';
 import { StartError } from '../../../../src/core/errors.ts';
-import { chooseEngines, engineInUse } from '../../../../src/primary/process/engines.ts';
+import type { MachineLimits } from '../../../../src/primary/process/engine-choice.ts';
+import { Engines, engineInUse } from '../../../../src/primary/process/engines.ts';
 import { capture, config, l4Listener, l7Listener } from '../fixtures/config.ts';
 
 const plain = config.clusters[0]!;
-const withTls: Cluster = {
+const secure: Cluster = {
   ...plain,
   name: 'secure',
   tls: { serverName: null, ca: null, verify: true, cert: null, key: null },
 };
+const clusters = [plain, secure];
+
+const ABLE: MachineLimits = { systemCalls: () => null, uws: () => null };
+const NO_CALLS: MachineLimits = { ...ABLE, systemCalls: () => 'it is for Linux' };
+const NO_UWS: MachineLimits = { ...ABLE, uws: () => 'there is no binary' };
 
 function l4(name: string, engine: L4Listener['engine'], cluster = plain.name): L4Listener {
   return { ...l4Listener, name, engine, cluster };
 }
 
-function choose(
-  listeners: readonly L4Listener[],
-  reason: () => string | null,
-): { engines: string[]; lines: readonly { level: string; msg: string }[] } {
-  const { log, lines } = capture();
-  const all = [l7Listener, ...listeners];
-  const chosen = chooseEngines({ listeners: all, clusters: [plain, withTls] }, log, reason);
-  assert.equal(chosen[0], l7Listener);
-  assert.equal(chosen.length, all.length);
-  return { engines: chosen.flatMap((listener) => (listener.mode === 'l4' ? [listener.engine] : [])), lines };
+function l7(name: string, changes: Partial<L7Listener>): L7Listener {
+  return { ...l7Listener, name, engine: 'auto', ...changes };
 }
 
-const supported = (): null => null;
-const unsupported = (): string => 'it is for Linux';
+/** The choices, written as the log line writes them, and all lines. */
+function choose(
+  listeners: readonly Listener[],
+  machine: MachineLimits,
+): { engines: string[]; lines: readonly { level: string; msg: string }[] } {
+  const { log, lines } = capture();
+  const engines = new Engines(log, machine);
+  const chosen = engines.choose({ listeners, clusters });
+  const described = listeners.map((listener, index) => {
+    const { listener: withEngine, reason } = engines.choiceOf(listener, clusters);
+    assert.deepEqual(withEngine, chosen[index]);
+    return `${listener.name} ${withEngine.engine}: ${reason}`;
+  });
+  return { engines: described, lines };
+}
 
 describe('the choice of engines', () => {
-  it('is raw if that can be used, and says nothing', () => {
-    const { engines, lines } = choose([l4('a', 'auto'), l4('b', 'net'), l4('c', 'raw')], supported);
-    assert.deepEqual(engines, ['raw', 'net', 'raw']);
-    assert.deepEqual(lines, []);
+  it('is raw for tunnels if system calls can be used', () => {
+    assert.deepEqual(choose([l4('a', 'auto'), l4('b', 'net'), l4('c', 'raw')], ABLE).engines, [
+      'a raw: system calls can be used',
+      'b net: engine: net',
+      'c raw: engine: raw',
+    ]);
   });
 
-  it('is net for all if raw cannot be used, and says so once', () => {
-    const { engines, lines } = choose([l4('a', 'auto'), l4('b', 'auto'), l4('c', 'net')], unsupported);
-    assert.deepEqual(engines, ['net', 'net', 'net']);
+  it('is net if system calls cannot be used, with one warning', () => {
+    const { engines, lines } = choose([l4('a', 'auto'), l4('b', 'auto'), l4('c', 'net')], NO_CALLS);
+    assert.deepEqual(engines, [
+      'a net: system calls cannot be used: it is for Linux',
+      'b net: system calls cannot be used: it is for Linux',
+      'c net: engine: net',
+    ]);
     assert.deepEqual(
       lines.map(({ level, msg }) => [level, msg]),
-      [['warn', 'layer 4 uses the engine net, because raw cannot be used']],
+      [
+        ['info', 'engines chosen'],
+        ['warn', 'the engine net replaces raw, because system calls cannot be used'],
+      ],
     );
-    assert.equal((lines[0] as { reason?: string }).reason, 'it is for Linux');
+    assert.equal((lines[1] as { reason?: string }).reason, 'it is for Linux');
   });
 
-  it('is net for a cluster with TLS', () => {
-    const { engines, lines } = choose([l4('a', 'auto'), l4('b', 'auto', 'secure')], supported);
-    assert.deepEqual(engines, ['raw', 'net']);
+  it('is net for tunnels to a cluster with TLS', () => {
+    const { engines, lines } = choose([l4('a', 'auto'), l4('b', 'auto', 'secure')], ABLE);
+    assert.deepEqual(engines, ['a raw: system calls can be used', 'b net: the cluster "secure" has tls']);
+    assert.equal(lines.length, 1);
+  });
+
+  it('is uws at layer 7 where the listener needs it', () => {
+    const tls = { certificates: [] };
+    const shared = { ...l7Listener.websocket, compression: 'shared' } as const;
+    const listeners = [
+      l7('a', { tls }),
+      l7('b', { websocket: shared }),
+      l7('c', { engine: 'uws' }),
+      l7('d', { engine: 'net' }),
+      l7('e', { engine: 'raw' }),
+    ];
+    assert.deepEqual(choose(listeners, ABLE).engines, [
+      'a uws: tls',
+      'b uws: websocket.compression: shared',
+      'c uws: engine: uws',
+      'd net: engine: net',
+      'e raw: engine: raw',
+    ]);
+  });
+
+  it('is logged in one line, and again only if it changes', () => {
+    const { log, lines } = capture();
+    const engines = new Engines(log, ABLE);
+    const listeners = [l7('web', { engine: 'uws' }), l4('tcp', 'auto')];
+    engines.choose({ listeners, clusters });
+    engines.choose({ listeners: [...listeners], clusters });
     assert.deepEqual(
-      lines.map(({ level, msg }) => [level, msg]),
-      [['info', 'the listener uses the engine net, because its cluster has tls']],
+      lines.map((line) => [line.msg, (line as { engines?: object }).engines]),
+      [['engines chosen', { web: 'uws: engine: uws', tcp: 'raw: system calls can be used' }]],
     );
+    engines.choose({ listeners: [listeners[0]!, l4('tcp', 'net')], clusters });
+    assert.equal(lines.length, 2);
   });
 
-  it('refuses to start if raw is demanded and cannot be used', () => {
-    assert.throws(
-      () => choose([l4('a', 'auto'), l4('b', 'raw')], unsupported),
-      (error: unknown) =>
-        error instanceof StartError &&
-        error.message ===
-          'listener "b" demands the engine raw, which cannot be used: it is for Linux; ' +
-            'write engine: auto to fall back to net',
-    );
+  it('prevents the start if a listener needs what the machine does not have', () => {
+    for (const [listener, machine, problem] of [
+      [
+        l4('b', 'raw'),
+        NO_CALLS,
+        'listener "b" needs the engine raw, which cannot be used: it is for Linux; write engine: auto to fall back to net',
+      ],
+      [
+        l7('web', { tls: { certificates: [] } }),
+        NO_UWS,
+        'listener "web" needs the engine uws, which cannot be used: there is no binary; use Node 22, or a listener ' +
+          'without tls and with engine: auto',
+      ],
+    ] as const) {
+      assert.throws(
+        () => choose([l4('a', 'auto'), listener], machine),
+        (error: unknown) => error instanceof StartError && error.message === problem,
+      );
+    }
   });
 
-  it('does not look if nobody wants raw', () => {
-    const { engines } = choose([l4('a', 'net')], () => assert.fail('looked'));
-    assert.deepEqual(engines, ['net']);
-    assert.deepEqual(choose([], () => assert.fail('looked')).engines, []);
+  it('does not look at the machine if no listener depends on it', () => {
+    const blind: MachineLimits = {
+      systemCalls: () => assert.fail('looked for system calls'),
+      uws: () => assert.fail('looked for uws'),
+    };
+    assert.deepEqual(choose([l4('a', 'net'), l7('b', { engine: 'net' })], blind).engines, [
+      'a net: engine: net',
+      'b net: engine: net',
+    ]);
   });
 
-  it('is told in one word', () => {
+  it('is told in one word for tunnels', () => {
     assert.equal(engineInUse([l7Listener]), 'none');
     assert.equal(engineInUse([l7Listener, l4('a', 'raw'), l4('b', 'raw')]), 'raw');
     assert.equal(engineInUse([l4('a', 'net')]), 'net');

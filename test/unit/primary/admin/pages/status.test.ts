@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { statusOf } from '../../../../../src/primary/admin/pages/status.ts';
+import type { Listener } from '../../../../../src/config/types/listener.ts';
 import { EndpointRecord } from '../../../../../src/primary/clusters/endpoint-record.ts';
 import type { Metric } from '../../../../../src/telemetry/metrics/metric.ts';
 import { clusterConfig, endpointConfigs, endpointState } from '../../../upstream/endpoints.ts';
@@ -63,7 +64,8 @@ function facts(): Facts {
       all: [{ config: clusterConfig({ maxConnections: 100 }), panic: true, records: [one, two] }],
       evictions: () => 11,
     },
-    reloader: { lastSucceeded: false, lastSuccessAt: 60_000, needsRestart: ['demo'] },
+    engines: { choiceOf: (listener: Listener) => ({ listener, reason: `${listener.name} is like that` }) },
+    reloader: { current: config, lastSucceeded: false, lastSuccessAt: 60_000, needsRestart: ['demo'] },
     drains: { progress: [{ scope: { kind: 'all' }, total: 9, remaining: 2, seconds: 1.5 }] },
     versions: { sluice: '1.2.3', node: '22.18.0', uws: '20.1.0' },
     state: 'ready',
@@ -114,8 +116,24 @@ describe('the status', () => {
 
   it('has the engine of listeners, and their TLS', () => {
     assert.deepEqual(statusOf(facts()).listeners, [
-      { name: 'web', mode: 'l7', address: '127.0.0.1:0', tls: false, engine: 'uws', activeConnections: 5 },
-      { name: 'tcp', mode: 'l4', address: '127.0.0.1:0', tls: false, engine: 'net', activeConnections: 2 },
+      {
+        name: 'web',
+        mode: 'l7',
+        address: '127.0.0.1:0',
+        tls: false,
+        engine: 'uws',
+        engineReason: 'web is like that',
+        activeConnections: 5,
+      },
+      {
+        name: 'tcp',
+        mode: 'l4',
+        address: '127.0.0.1:0',
+        tls: false,
+        engine: 'net',
+        engineReason: 'tcp is like that',
+        activeConnections: 2,
+      },
     ]);
   });
 

@@ -1,0 +1,85 @@
+import { keyForUws } from '../../config/schema/listener/l7-engine.ts';
+import type { Config } from '../../config/types/config.ts';
+import type { L4Listener, L7Listener, Listener } from '../../config/types/listener.ts';
+import { StartError } from '../../core/errors.ts';
+
+/** A listener with its engine. */
+export interface EngineChoice {
+  /** The listener, with an engine in place of `auto`. */
+  readonly listener: Listener;
+  /** Why it is this engine, in a few words. */
+  readonly reason: string;
+}
+
+/** What this machine cannot do. Each function returns the problem in a few words; null for none. */
+export interface MachineLimits {
+  /** Why system calls cannot be used. */
+  readonly systemCalls: () => string | null;
+  /** Why uWebSockets.js cannot be loaded. */
+  readonly uws: () => string | null;
+}
+
+/**
+ * Chooses the engine of a listener: first by what the listener needs, then by what the machine can do.
+ *
+ * @param listener as it was read: `auto` is not replaced yet
+ * @throws StartError if the listener needs an engine that this machine does not have
+ */
+export function chooseEngine(
+  listener: Listener,
+  clusters: Config['clusters'],
+  machine: MachineLimits,
+): EngineChoice {
+  return listener.mode === 'l4'
+    ? chooseForTunnels(listener, clusters, machine)
+    : chooseForWeb(listener, machine);
+}
+
+function chooseForTunnels(
+  listener: L4Listener,
+  clusters: Config['clusters'],
+  machine: MachineLimits,
+): EngineChoice {
+  const { engine, cluster } = listener;
+  if (engine !== 'auto') return configured(listener, engine, machine);
+  const hasTls = clusters.some((each) => each.name === cluster && each.tls !== null);
+  if (hasTls) {
+    return { listener: { ...listener, engine: 'net' }, reason: `the cluster "${cluster}" has tls` };
+  }
+  return rawOrNet(listener, machine);
+}
+
+function chooseForWeb(listener: L7Listener, machine: MachineLimits): EngineChoice {
+  const { name, engine, tls, websocket } = listener;
+  const key = keyForUws({ engine, tls, compression: websocket.compression });
+  if (key !== null) {
+    refuse(name, 'uws', machine.uws());
+    return { listener: { ...listener, engine: 'uws' }, reason: key };
+  }
+  if (engine !== 'auto') return configured(listener, engine, machine);
+  // The engines raw and net do not carry layer 7 yet.
+  return { listener: { ...listener, engine: 'uws' }, reason: 'default' };
+}
+
+function configured(listener: Listener, engine: string, machine: MachineLimits): EngineChoice {
+  if (engine === 'raw') refuse(listener.name, engine, machine.systemCalls());
+  return { listener, reason: `engine: ${engine}` };
+}
+
+function rawOrNet(listener: Listener, machine: MachineLimits): EngineChoice {
+  const problem = machine.systemCalls();
+  return problem === null
+    ? { listener: { ...listener, engine: 'raw' }, reason: 'system calls can be used' }
+    : { listener: { ...listener, engine: 'net' }, reason: `system calls cannot be used: ${problem}` };
+}
+
+function refuse(listener: string, engine: 'raw' | 'uws', problem: string | null): void {
+  if (problem === null) return;
+  const remedy =
+    engine === 'raw'
+      ? 'write engine: auto to fall back to net'
+      : 'use Node 22, or a listener without tls and with engine: auto';
+  throw new StartError(
+    `listener "${listener}" needs the engine ${engine}, which cannot be used: ${problem}; ${remedy}`,
+  );
+}
