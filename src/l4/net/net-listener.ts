@@ -1,72 +1,33 @@
-import { createServer, type Server } from 'node:net';
+import type { Socket } from 'node:net';
 import type { L4Listener } from '../../config/types/listener.ts';
 import { formatAddress } from '../../core/address.ts';
-import { noteClosing, noteListening } from '../../sys/descriptors/descriptor-table.ts';
 import { descriptorOf } from '../../sys/node/node-sockets.ts';
-import { BACKLOG, KEEP_ALIVE_IDLE_MS } from '../../sys/socket-constants.ts';
-import { HandOver } from '../../sys/sockets/hand-over.ts';
-import { unsupportedReason } from '../../sys/support.ts';
-import { refusalOf } from '../rejection.ts';
+import type { AcceptorOwner } from '../../transport/acceptor.ts';
+import { NetAcceptor } from '../../transport/net/net-acceptor.ts';
+import { countAcceptFailure, logAcceptFault, refusalOf } from '../rejection.ts';
 import type { TunnelContext, TunnelListener } from '../tunnel.ts';
 import { NetTunnel } from './net-tunnel.ts';
 
 /** A listener of the `net` engine: tunnels on `node:net`, for every platform that Node runs on. */
-export class NetListener implements TunnelListener {
+export class NetListener implements TunnelListener, AcceptorOwner<Socket> {
   #context: TunnelContext;
-  readonly #server: Server;
-  #handOver: HandOver | null = null;
-  /** Whether the listener has not been stopped since it was asked to listen. Node begins in a later tick. */
-  #wanted = false;
+  readonly #acceptor: NetAcceptor;
 
   constructor(context: TunnelContext) {
     this.#context = context;
-    // pauseOnConnect: nothing is read from a client before an endpoint has accepted.
-    const options = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true };
-    this.#server = createServer({ ...options, keepAliveInitialDelay: KEEP_ALIVE_IDLE_MS }, (client) => {
-      const context = this.#context;
-      const reason = refusalOf(context, descriptorOf(client));
-      if (reason !== null) {
-        context.stats.connections.rejected(reason);
-        client.on('error', ignore);
-        client.resetAndDestroy();
-        return;
-      }
-      new NetTunnel(context, client).start();
-    });
+    this.#acceptor = new NetAcceptor(context.config.address, this);
   }
 
   listen(): Promise<void> {
-    const { address } = this.#context.config;
-    this.#wanted = true;
-    this.#server.off('error', this.#logAcceptError);
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(
-        { host: address.host, port: address.port, backlog: BACKLOG, reusePort: true },
-        () => {
-          this.#server.off('error', reject);
-          resolve();
-          if (!this.#wanted) {
-            this.#server.close();
-            return;
-          }
-          this.#server.on('error', this.#logAcceptError);
-          noteListening(this.#descriptor);
-        },
-      );
-    });
+    return this.#acceptor.listen();
   }
 
   get listens(): boolean {
-    return this.#server.listening;
+    return this.#acceptor.listens;
   }
 
   stop(): void {
-    this.#wanted = false;
-    this.#handOver?.end();
-    this.#handOver = null;
-    noteClosing(this.#descriptor);
-    if (this.#server.listening) this.#server.close();
+    this.#acceptor.stop();
   }
 
   fits({ address, engine }: L4Listener): boolean {
@@ -78,18 +39,27 @@ export class NetListener implements TunnelListener {
   }
 
   leave(from: number | null): void {
-    if (this.#descriptor < 0 || unsupportedReason() !== null) return;
-    this.#handOver = new HandOver(this.#descriptor, from);
+    this.#acceptor.leave(from);
   }
 
-  /** Logs an error of accept, such as EMFILE. Waiting connections are accepted later. */
-  readonly #logAcceptError = (error: Error): void => {
-    this.#context.log.error({ err: error }, 'accepting failed');
-  };
+  accepted(client: Socket): void {
+    const context = this.#context;
+    const reason = refusalOf(context, descriptorOf(client));
+    if (reason !== null) {
+      context.stats.connections.rejected(reason);
+      client.on('error', ignore);
+      client.resetAndDestroy();
+      return;
+    }
+    new NetTunnel(context, client).start();
+  }
 
-  /** The descriptor of the listening socket; -1 without one. */
-  get #descriptor(): number {
-    return descriptorOf(this.#server) ?? -1;
+  acceptFailed(code: string, isFirst: boolean): boolean {
+    return countAcceptFailure(this.#context, code, isFirst);
+  }
+
+  acceptFault(error: unknown): void {
+    logAcceptFault(this.#context, error);
   }
 }
 

@@ -2,7 +2,7 @@ import type { L4Listener } from '../../config/types/listener.ts';
 import { formatAddress } from '../../core/address.ts';
 import type { AcceptorOwner } from '../../transport/acceptor.ts';
 import { RawAcceptor } from '../../transport/raw/raw-acceptor.ts';
-import { refusalOf } from '../rejection.ts';
+import { countAcceptFailure, logAcceptFault, refusalOf } from '../rejection.ts';
 import type { TunnelContext, TunnelListener } from '../tunnel.ts';
 import type { RawLoop } from './raw-loop.ts';
 import { RawTunnel } from './raw-tunnel.ts';
@@ -67,14 +67,10 @@ export class RawListener implements TunnelListener, AcceptorOwner<number> {
   }
 
   acceptFailed(code: string, isFirst: boolean): boolean {
-    const { stats, log, config } = this.context;
-    const reason = stats.connections.acceptFailed(code);
-    if (reason === 'aborted') return true;
-    if (isFirst) log.error({ listener: config.name, code, reason }, 'accepting failed');
-    return false;
+    return countAcceptFailure(this.context, code, isFirst);
   }
 
   acceptFault(error: unknown): void {
-    this.context.log.error({ err: error, listener: this.context.config.name }, 'serving a connection failed');
+    logAcceptFault(this.context, error);
   }
 }

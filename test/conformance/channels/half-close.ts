@@ -40,6 +40,7 @@ export function describeHalfClose(on: OnEntry): void {
         };
         const lost = await TcpPeer.connect(entry.address);
         await lost.read().ended();
+        lost.destroy();
         assert.equal(entry.faults.length, 1);
         assert.equal(entry.closed.length, 1);
         entry.onAccepted = (channel) => entry.accepted.push(channel);

@@ -60,6 +60,8 @@ export class Entry implements ClientOwner {
   readonly closed: ClientChannel[] = [];
   readonly faults: unknown[] = [];
   readonly #acceptor: Acceptor;
+  readonly #open = new Set<ClientChannel>();
+  readonly #peers: { destroy(): void }[] = [];
 
   private constructor(transport: ClientTransport, port: number) {
     this.address = `127.0.0.1:${port}`;
@@ -74,12 +76,14 @@ export class Entry implements ClientOwner {
   }
 
   clientAccepted(channel: ClientChannel, peer: string, descriptor: number | undefined): void {
+    this.#open.add(channel);
     this.peers.push(peer);
     this.descriptors.push(descriptor);
     this.onAccepted(channel);
   }
 
   clientClosed(channel: ClientChannel): void {
+    this.#open.delete(channel);
     this.closed.push(channel);
   }
 
@@ -94,6 +98,7 @@ export class Entry implements ClientOwner {
   /** Connects a peer on Node's sockets. It reads nothing yet. */
   async connect(): Promise<{ witness: Witness; peer: TcpPeer }> {
     const peer = await TcpPeer.connect(this.address);
+    this.#peers.push(peer);
     return { witness: new Witness(await this.accepted.next()), peer };
   }
 
@@ -103,7 +108,10 @@ export class Entry implements ClientOwner {
     return { witness: new Witness(await this.accepted.next()), peer };
   }
 
+  /** Closes everything. */
   close(): void {
     this.#acceptor.stop();
+    for (const channel of this.#open) channel.destroy();
+    for (const peer of this.#peers) peer.destroy();
   }
 }

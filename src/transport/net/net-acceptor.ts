@@ -1,0 +1,94 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import type { TcpAddress } from '../../core/address.ts';
+import { noteClosing, noteListening } from '../../sys/descriptors/descriptor-table.ts';
+import { descriptorOf } from '../../sys/node/node-sockets.ts';
+import { BACKLOG, KEEP_ALIVE_IDLE_MS } from '../../sys/socket-constants.ts';
+import { HandOver } from '../../sys/sockets/hand-over.ts';
+import { unsupportedReason } from '../../sys/support.ts';
+import type { Acceptor, AcceptorOwner } from '../acceptor.ts';
+
+/** Platforms on which libuv has no SO_REUSEPORT (uv_tcp_bind): only one worker can listen on an address there. */
+const WITHOUT_REUSE_PORT: readonly string[] = ['darwin', 'win32', 'openbsd', 'netbsd'];
+const reusePort = !WITHOUT_REUSE_PORT.includes(process.platform);
+
+/**
+ * Accepts connections as Node's sockets, on every platform. They are paused, and stay open behind the client's FIN. When
+ * descriptors have run out, libuv closes what waits to be accepted, and tells nobody (seen in 1.51, `uv__emfile_trick`).
+ */
+export class NetAcceptor implements Acceptor {
+  readonly #address: TcpAddress;
+  readonly #owner: AcceptorOwner<Socket>;
+  readonly #server: Server;
+  #handOver: HandOver | null = null;
+  /** Whether the acceptor has not been stopped since it was asked to listen. Node begins in a later tick. */
+  #wanted = false;
+  /** Whether the last accept failed. */
+  #failing = false;
+
+  constructor(address: TcpAddress, owner: AcceptorOwner<Socket>) {
+    this.#address = address;
+    this.#owner = owner;
+    const options = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true };
+    this.#server = createServer({ ...options, keepAliveInitialDelay: KEEP_ALIVE_IDLE_MS }, (socket) => {
+      this.#failing = false;
+      this.#hand(socket);
+    });
+  }
+
+  listen(): Promise<void> {
+    const { host, port } = this.#address;
+    this.#wanted = true;
+    this.#server.off('error', this.#onAcceptError);
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port, backlog: BACKLOG, reusePort }, () => {
+        this.#server.off('error', reject);
+        resolve();
+        if (!this.#wanted) {
+          this.#server.close();
+          return;
+        }
+        this.#server.on('error', this.#onAcceptError);
+        noteListening(this.#descriptor);
+      });
+    });
+  }
+
+  get listens(): boolean {
+    return this.#server.listening;
+  }
+
+  leave(from: number | null): void {
+    if (this.#descriptor < 0 || unsupportedReason() !== null) return;
+    this.#handOver = new HandOver(this.#descriptor, from);
+  }
+
+  stop(): void {
+    this.#wanted = false;
+    this.#handOver?.end();
+    this.#handOver = null;
+    noteClosing(this.#descriptor);
+    if (this.#server.listening) this.#server.close();
+  }
+
+  /** An owner that throws keeps nobody else from being accepted. */
+  #hand(socket: Socket): void {
+    try {
+      this.#owner.accepted(socket);
+    } catch (error) {
+      this.#owner.acceptFault(error);
+    }
+  }
+
+  /** Node goes on accepting, whatever the error. */
+  readonly #onAcceptError = (error: NodeJS.ErrnoException): void => {
+    const isFirst = !this.#failing;
+    this.#failing = true;
+    if (this.#owner.acceptFailed(error.code ?? error.message, isFirst)) this.#failing = !isFirst;
+  };
+
+  /** The descriptor of the listening socket; -1 without one. */
+  get #descriptor(): number {
+    return descriptorOf(this.#server) ?? -1;
+  }
+}

@@ -1,0 +1,105 @@
+import { Socket } from 'node:net';
+import { copyOf } from '../../core/copy.ts';
+import { atTrueEnd } from '../../sys/node/true-end.ts';
+import type { Channel, ChannelOwner } from '../channel.ts';
+
+/** Max bytes of one read: large messages come in few pieces, which fit the processor's cache. */
+const MAX_READ_BYTES = 256 * 1024;
+const readBuffer = Buffer.allocUnsafeSlow(MAX_READ_BYTES);
+
+/**
+ * A channel on one of Node's sockets. Its handlers are shared functions that find the owner by the socket, so that an idle
+ * connection holds as little memory as Node allows.
+ */
+export type NetChannel<Owner extends ChannelOwner = ChannelOwner> = Socket &
+  Channel & {
+    owner: Owner | null;
+    fd: number;
+    /** The error that has broken the connection; null without one. */
+    failure: Error | null;
+    /** Called when the channel has closed, behind `channelClosed`; null for nothing. */
+    whenClosed: ((channel: NetChannel) => void) | null;
+  };
+
+/** Options of a socket that reads into the buffer that all channels share. */
+export const READ_OPTIONS = {
+  buffer: readBuffer,
+  // Node calls it with the socket as `this`.
+  callback(this: NetChannel, length: number): boolean {
+    this.owner?.channelData(readBuffer, 0, length);
+    return true;
+  },
+};
+
+/** Makes a channel of a socket. What a socket of {@link READ_OPTIONS} reads comes without `data` events. */
+export function asChannel<Owner extends ChannelOwner>(
+  socket: Socket,
+  owner: Owner | null,
+): NetChannel<Owner> {
+  const channel = socket as NetChannel<Owner>;
+  channel.owner = owner;
+  channel.fd = -1;
+  channel.failure = null;
+  channel.whenClosed = null;
+  channel.write = write;
+  channel.writeCopy = writeCopy;
+  channel.forward = forward;
+  channel.splice = cannotSplice;
+  channel.on('error', onError);
+  channel.on('close', onClose);
+  channel.on('end', onEnd);
+  channel.on('drain', onDrain);
+  return channel;
+}
+
+/** Reads from a socket that was accepted: Node gives each read memory of its own. */
+export function readByEvents(channel: NetChannel): void {
+  channel.on('data', onData);
+}
+
+/**
+ * Sends bytes. Node says false for bytes above its high-water mark, although the kernel may have taken all of them. Behind
+ * `end` it would break the connection.
+ */
+function write(this: NetChannel, bytes: Uint8Array): boolean {
+  if (this.destroyed || this.writableEnded) return true;
+  return Socket.prototype.write.call(this, bytes) || this.writableLength === 0;
+}
+
+function writeCopy(this: NetChannel, bytes: Uint8Array): boolean {
+  return this.write(copyOf(bytes));
+}
+
+/** Copies only what is read into again. */
+function forward(this: NetChannel, input: Buffer, start: number, end: number): boolean {
+  const bytes = input.subarray(start, end);
+  return this.write(input === readBuffer ? copyOf(bytes) : bytes);
+}
+
+function cannotSplice(): boolean {
+  return false;
+}
+
+function onData(this: NetChannel, bytes: Buffer): void {
+  this.owner?.channelData(bytes, 0, bytes.length);
+}
+
+function onError(this: NetChannel, error: Error): void {
+  this.failure ??= error;
+}
+
+function onDrain(this: NetChannel): void {
+  this.owner?.channelDrained?.();
+}
+
+function onEnd(this: NetChannel): void {
+  atTrueEnd(this, () => this.owner?.channelEnded());
+}
+
+function onClose(this: NetChannel): void {
+  const { owner, whenClosed } = this;
+  this.owner = null;
+  this.fd = -1;
+  owner?.channelClosed(this.failure);
+  whenClosed?.(this);
+}

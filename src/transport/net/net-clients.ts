@@ -1,0 +1,46 @@
+import type { Socket } from 'node:net';
+import type { TcpAddress } from '../../core/address.ts';
+import { descriptorOf } from '../../sys/node/node-sockets.ts';
+import type { Acceptor, AcceptorOwner } from '../acceptor.ts';
+import type { ClientChannel, ClientOwner, ClientTransport } from '../client-transport.ts';
+import { NetAcceptor } from './net-acceptor.ts';
+import { asChannel, readByEvents, type NetChannel } from './net-channel.ts';
+
+/** Accepts clients as Node's sockets, on every platform. */
+export const netClients: ClientTransport = {
+  createAcceptor(address: TcpAddress, owner: ClientOwner): Acceptor {
+    return new NetAcceptor(address, new Entrance(owner));
+  },
+};
+
+/** Makes channels of accepted sockets. */
+class Entrance implements AcceptorOwner<Socket> {
+  readonly #owner: ClientOwner;
+  /** One function for all channels. */
+  readonly #onClosed: (channel: NetChannel) => void;
+
+  constructor(owner: ClientOwner) {
+    this.#owner = owner;
+    this.#onClosed = (channel) => owner.clientClosed(channel as NetChannel & ClientChannel);
+  }
+
+  accepted(socket: Socket): void {
+    const channel: NetChannel & ClientChannel = Object.assign(asChannel(socket, null), { liveIndex: -1 });
+    channel.whenClosed = this.#onClosed;
+    readByEvents(channel);
+    try {
+      this.#owner.clientAccepted(channel, socket.remoteAddress ?? '', descriptorOf(socket));
+    } catch (error) {
+      channel.destroy();
+      throw error;
+    }
+  }
+
+  acceptFailed(code: string, isFirst: boolean): boolean {
+    return this.#owner.acceptFailed(code, isFirst);
+  }
+
+  acceptFault(error: unknown): void {
+    this.#owner.acceptFault(error);
+  }
+}

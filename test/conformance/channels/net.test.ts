@@ -1,0 +1,15 @@
+/** The contract of clients' channels on Node's sockets. */
+import { netClients } from '../../../src/transport/net/net-clients.ts';
+import type { TransportRig } from './rig.ts';
+import { describeChannels } from './suite.ts';
+
+function netRig(): TransportRig {
+  return {
+    transport: netClients,
+    close: () => {
+      // The loop is Node's own.
+    },
+  };
+}
+
+describeChannels('Node’s sockets', netRig, false);
