@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { WaitingBytes } from '../../../../src/l7/uws/waiting-bytes.ts';
+import { WaitingBytes } from '../../../../src/l7/buffers/waiting-bytes.ts';
 
 describe('bytes that wait', () => {
   it('come out in their order, whatever their sizes and when they are taken', () => {
