@@ -4,7 +4,7 @@ import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { ClientConnections } from './client-connections.ts';
 import type { Exchange } from './exchange.ts';
-import type { UnusedReason } from './listener-stats.ts';
+import type { RequestRefusal, UnusedReason } from './listener-stats.ts';
 import type { Relay, RelayTerms } from './relay.ts';
 
 /** An engine of layer 7 in one worker: carries connections of clients, and speaks HTTP/1.x and WebSocket on them. */
@@ -80,6 +80,15 @@ export interface ListenerOwner {
   connectionUnused(reason: UnusedReason, peer: string | null, seconds: number): void;
 }
 
+/** Why an engine refuses a request that it cannot serve. */
+export interface EngineRefusal {
+  readonly status: 400 | 408 | 414 | 417 | 431 | 501 | 505;
+  /** The counter. */
+  readonly reason: RequestRefusal;
+  /** In a few words, for the client and the log. */
+  readonly detail: string;
+}
+
 /** Decides what happens to a listener's requests under one configuration. */
 export interface RequestDispatcher {
   /**
@@ -90,6 +99,8 @@ export interface RequestDispatcher {
   identify(head: RequestHead, peer: string): ClientIdentity;
   /** Answers the request, now or later. Counts it as open until {@link over}. */
   dispatch(exchange: Exchange): void;
+  /** Answers a request that the engine cannot serve. Its head may be empty. Counts it as open until {@link over}. */
+  refuse(exchange: Exchange, refusal: EngineRefusal): void;
   /** The reply is answered, switched or aborted. Called once for each exchange. */
   over(exchange: Exchange): void;
 }

@@ -2,6 +2,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
 import { methodField, requestFields } from '../access-log/request-fields.ts';
+import type { EngineRefusal } from '../contract/engine.ts';
 import type { Exchange } from '../contract/exchange.ts';
 import type { HeaderList } from '../contract/http-reply.ts';
 import type {
@@ -73,7 +74,7 @@ export class Answers {
    */
   refuse(
     exchange: Exchange,
-    status: 400 | 404 | 405 | 413 | 414 | 426,
+    status: 404 | 405 | 413 | 426 | EngineRefusal['status'],
     detail: string,
     refusal: RequestRefusal | null,
   ): void {
@@ -85,7 +86,7 @@ export class Answers {
   /** Refuses a handshake with a few words. */
   refuseHandshake(
     exchange: Exchange,
-    status: 400 | 404 | 405 | 414 | 426 | 503,
+    status: 404 | 405 | 426 | 503 | EngineRefusal['status'],
     detail: string,
     failure: HandshakeFailure,
   ): void {

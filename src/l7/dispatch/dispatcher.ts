@@ -10,7 +10,7 @@ import { onlyHeaderOf, type RequestHead } from '../../wire/http/request-head.ts'
 import { offeredSubprotocols, wantsWebSocket } from '../../wire/upgrade/upgrade-request.ts';
 import { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
 import { methodField, requestFields } from '../access-log/request-fields.ts';
-import type { Engine, RequestDispatcher } from '../contract/engine.ts';
+import type { Engine, EngineRefusal, RequestDispatcher } from '../contract/engine.ts';
 import type { Exchange } from '../contract/exchange.ts';
 import {
   RequestStats,
@@ -161,6 +161,11 @@ export class Dispatcher implements RequestDispatcher {
     hit.value.handle({ exchange, request, wantsUpgrade, groups: hit.groups });
   }
 
+  refuse(exchange: Exchange, { status, reason, detail }: EngineRefusal): void {
+    this.#open++;
+    this.#turnAway(exchange, status, detail, reason, null);
+  }
+
   over(exchange: Exchange): void {
     this.#open--;
     exchange.inFlight?.over();
@@ -186,7 +191,7 @@ export class Dispatcher implements RequestDispatcher {
    */
   #turnAway(
     exchange: Exchange,
-    status: 400 | 405 | 414,
+    status: 405 | EngineRefusal['status'],
     detail: string,
     reason: RequestRefusal,
     failure: HandshakeFailure | null,

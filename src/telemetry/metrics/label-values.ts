@@ -31,7 +31,7 @@ export const TUNNEL_CLOSES = [
   'fault',
 ] as const;
 /** Values of the label `reason` of connections that ended without a request. */
-export const UNUSED_REASONS = ['ended', 'silent'] as const;
+export const UNUSED_REASONS = ['ended', 'silent', 'malformed', 'timeout'] as const;
 /** Values of the label `reason` of failures to accept. */
 export const ACCEPT_FAILURES = ['process_limit', 'system_limit', 'memory', 'aborted', 'other'] as const;
 /** Values of the label `reason` of failed handshakes. */
@@ -95,6 +95,13 @@ export const REQUEST_REFUSALS = [
   'bad_host',
   'bad_framing',
   'bad_target',
+  'bad_version',
+  'bad_line_end',
+  'target_too_long',
+  'head_too_large',
+  'too_many_headers',
+  'head_timeout',
+  'expectation',
   'condition',
   'ambiguous_path',
   'dot_segment',
