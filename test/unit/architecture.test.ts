@@ -50,7 +50,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['attempts'],
     ['websocket', 'http', 'static'],
     ['dispatch'],
-    ['uws'],
+    ['uws', 'http1'],
   ],
   'src/primary': [
     ['process'],

@@ -1,0 +1,73 @@
+import { ChunkDecoder } from '../../wire/http/chunked-body/chunk-decoder.ts';
+import { allowedTrailers } from '../../wire/http/chunked-body/trailers.ts';
+import type { HeaderList } from '../contract/http-reply.ts';
+
+/** Takes the content of a body without its framing. */
+interface ContentSink {
+  /** Takes the next bytes, at least one, valid during the call only. @param isLast whether they are known to be the last */
+  content(bytes: Buffer, isLast: boolean): void;
+  /** The end has come behind the last bytes. */
+  contentEnded(): void;
+  /** The end cannot be found. @param problem in a few words */
+  contentBroken(problem: string): void;
+}
+
+/** Finds the end of a request's body (RFC 9112 section 6). */
+export interface BodyFraming {
+  /** Bytes of content that are still to come; Infinity if that is unknown. */
+  readonly left: number;
+  /** Fields behind the body that may be passed on; undefined for none. */
+  readonly trailers: HeaderList | undefined;
+  /**
+   * Takes the next bytes.
+   *
+   * @returns how many of them belong to the body: fewer than given only if its end has come, or cannot be found
+   */
+  push(input: Buffer, start: number, end: number, sink: ContentSink): number;
+}
+
+/** @param body its length in bytes, 1 or more, or that it comes in chunks */
+export function framingOf(body: number | 'chunked'): BodyFraming {
+  return body === 'chunked' ? new ChunkFraming() : new LengthFraming(body);
+}
+
+/** A body whose length the head has told. */
+class LengthFraming implements BodyFraming {
+  left: number;
+  readonly trailers = undefined;
+
+  constructor(length: number) {
+    this.left = length;
+  }
+
+  push(input: Buffer, start: number, end: number, sink: ContentSink): number {
+    const size = Math.min(this.left, end - start);
+    this.left -= size;
+    sink.content(input.subarray(start, start + size), this.left === 0);
+    return size;
+  }
+}
+
+/** A body in chunks, with trailers behind it. */
+class ChunkFraming implements BodyFraming {
+  readonly left = Infinity;
+  readonly #decoder = new ChunkDecoder(false);
+  #sink: ContentSink | null = null;
+
+  get trailers(): HeaderList | undefined {
+    const { trailers } = this.#decoder;
+    return trailers.length === 0 ? undefined : allowedTrailers(trailers);
+  }
+
+  push(input: Buffer, start: number, end: number, sink: ContentSink): number {
+    this.#sink = sink;
+    const behind = this.#decoder.push(input, start, end, this);
+    if (this.#decoder.problem !== null) sink.contentBroken(this.#decoder.problem);
+    else if (this.#decoder.complete) sink.contentEnded();
+    return behind - start;
+  }
+
+  bodyData(bytes: Buffer): void {
+    this.#sink!.content(bytes, false);
+  }
+}

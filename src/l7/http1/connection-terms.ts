@@ -1,0 +1,20 @@
+import type { HttpSettings } from '../../config/types/listener.ts';
+import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
+import type { RequestHeadReader } from '../../wire/http/request-reader.ts';
+import type { ChannelWriter } from '../buffers/channel-writer.ts';
+import type { ListenerOwner } from '../contract/engine.ts';
+import type { Pipelines } from './pipelines.ts';
+
+/** What the connections of one listener share. */
+export interface ConnectionTerms {
+  readonly owner: ListenerOwner;
+  readonly http: HttpSettings;
+  readonly wheel: TimerWheel;
+  readonly writer: ChannelWriter;
+  readonly pipelines: Pipelines;
+  /** Whether answers end their connections, because the listener accepts no more. */
+  readonly isLeaving: boolean;
+  /** Lends a reader until a head has been read. */
+  takeReader(): RequestHeadReader;
+  giveReader(reader: RequestHeadReader): void;
+}

@@ -1,0 +1,344 @@
+import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
+import type { ChannelOwner } from '../../transport/channel.ts';
+import type { ClientChannel } from '../../transport/client-transport.ts';
+import type { RequestHead } from '../../wire/http/request-head.ts';
+import type { RequestHeadReader } from '../../wire/http/request-reader.ts';
+import type { ChannelWriter } from '../buffers/channel-writer.ts';
+import type { EngineRefusal } from '../contract/engine.ts';
+import type { UnusedReason } from '../contract/listener-stats.ts';
+import type { StreamSession } from '../contract/stream-session.ts';
+import { MAX_DROPPED_BYTES } from '../contract/unread-body.ts';
+import { framingOf } from './body-framing.ts';
+import { ClientLink } from './client-link.ts';
+import type { ConnectionTerms } from './connection-terms.ts';
+import { Http1Exchange, type ExchangeConnection } from './exchange.ts';
+import { LingeringClose } from './lingering-close.ts';
+import type { PipelinedConnection } from './pipelines.ts';
+import { CUT_HEAD, LATE_HEAD, NO_HEAD, UNKNOWN_EXPECTATION, sendBadRequest } from './refusals.ts';
+import { Http1Reply, type ReplyConnection } from './reply.ts';
+import { Http1RequestBody, type BodyConnection } from './request-body.ts';
+import { traitsOf } from './request-traits.ts';
+
+/** Max requests of one connection that begin in one turn of the loop: other connections get their turn. */
+const MAX_HEADS_PER_TURN = 32;
+/** Kept bytes behind the current request at which the client is paused. */
+const MAX_REST_BYTES = 16 * 1024;
+/** Max time in which the unwanted rest of a body must come. */
+const MAX_DROP_MS = 30_000;
+const NOTHING = Buffer.alloc(0);
+const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
+/** What the deadline of a connection is for. */
+type Awaited = 'nothing' | 'first head' | 'next request' | 'head' | 'rest of a body';
+
+/**
+ * A client's connection as long as it speaks HTTP/1.x: reads one request after the other, and answers each before it reads
+ * the next one. An idle connection holds no buffers.
+ */
+export class Http1Connection
+  extends ClientLink
+  implements ChannelOwner, ExchangeConnection, ReplyConnection, BodyConnection, PipelinedConnection
+{
+  readonly #terms: ConnectionTerms;
+  /** Null unless a head has begun, or empty lines before one. */
+  #reader: RequestHeadReader | null = null;
+  /** The request that is being answered; null between two. */
+  #exchange: Http1Exchange | null = null;
+  /** The body of the current request, or of the one before, until it has come whole; null for none. */
+  #body: Http1RequestBody | null = null;
+  /** Bytes behind the current request; null for none. */
+  #rest: Buffer | null = null;
+  #requests = 0;
+  #awaited: Awaited = 'nothing';
+  /** Seconds on the wheel's clock. */
+  readonly #openedAt: number;
+  /** Whether the client may send another request behind the current one. */
+  #keepsAlive = true;
+  /** Whether the client waits for 100 (Continue). */
+  #expectsContinue = false;
+  /** FIN has come. */
+  #ended = false;
+  /** Whether input is being read right now. */
+  #reading = false;
+  /** Whether further input means nothing, because the end of the current request cannot be found. */
+  #isDeaf = false;
+
+  constructor(channel: ClientChannel, peer: string, terms: ConnectionTerms) {
+    super(channel, peer);
+    this.#terms = terms;
+    this.#openedAt = Math.floor(terms.wheel.now / 1000);
+  }
+
+  /** Begins to read. */
+  start(): void {
+    this.channel.owner = this;
+    this.#await('first head', this.#terms.http.headerTimeoutMs);
+    this.channel.resume();
+  }
+
+  get wheel(): TimerWheel {
+    return this.#terms.wheel;
+  }
+
+  get writer(): ChannelWriter {
+    return this.#terms.writer;
+  }
+
+  channelData(input: Buffer, start: number, end: number): void {
+    if (this.#isDeaf) return;
+    const at = this.#rest === null ? this.#read(input, start, end) : start;
+    if (at < end) this.#keep(input.subarray(at, end));
+  }
+
+  channelDrained(): void {
+    this.#exchange?.reply.drained();
+  }
+
+  channelEnded(): void {
+    this.#ended = true;
+    if (this.#body !== null) this.#breakOff('the request ended within its body');
+    // A client that gives up a handshake says so by FIN: others may wait for its place.
+    else if (this.#exchange?.isUpgrade === true) this.#breakOff('the request ended within the handshake');
+    else if (this.#exchange === null && this.#rest === null) this.#endInput();
+  }
+
+  channelClosed(): void {
+    this.#await('nothing');
+    if (this.#requests === 0) this.#reportUnused('ended');
+    this.#release();
+    this.#exchange?.reply.abort();
+  }
+
+  override expire(): void {
+    const awaited = this.#awaited;
+    this.#awaited = 'nothing';
+    switch (awaited) {
+      case 'first head':
+      case 'head':
+        if (this.#reader?.begun === true) this.#refuse(LATE_HEAD);
+        else this.#close('silent');
+        return;
+      case 'next request':
+        this.#close('silent');
+        return;
+      case 'rest of a body':
+        this.#linger();
+        return;
+      case 'nothing':
+    }
+  }
+
+  staysOpen(): boolean {
+    const { http, isLeaving } = this.#terms;
+    const { maxRequestsPerConnection: max, clientKeepAliveMs } = http;
+    if (!this.#keepsAlive || isLeaving || clientKeepAliveMs === 0) return false;
+    if (max > 0 && this.#requests >= max) return false;
+    if (this.#body === null) return true;
+    // A client that has got no 100 may leave the body out: the next request could begin anywhere.
+    return !this.#expectsContinue && (this.#body.left === Infinity || this.#body.left <= MAX_DROPPED_BYTES);
+  }
+
+  replyOver(): void {
+    const exchange = this.#exchange!;
+    const { reply } = exchange;
+    this.#exchange = null;
+    this.#expectsContinue = false;
+    exchange.over();
+    this.#body?.drop();
+    if (reply.aborted || reply.isSwitched) return;
+    if (reply.closes || this.#isDeaf) this.#linger();
+    else if (this.#body !== null) this.#await('rest of a body', MAX_DROP_MS);
+    else if (!this.#reading) this.#next();
+  }
+
+  cutOff(resets: boolean): void {
+    if (resets) this.channel.resetAndDestroy();
+    else this.channel.destroy();
+  }
+
+  bodyWanted(): void {
+    if (!this.#expectsContinue || this.#exchange?.reply.begun === true) return;
+    this.#expectsContinue = false;
+    if (this.#body?.received === 0) this.writer.write(this.channel, CONTINUE, NOTHING, '');
+  }
+
+  goOn(): void {
+    const rest = this.#rest;
+    if (rest === null || this.#exchange !== null || this.channel.owner !== this) return;
+    this.#rest = null;
+    const at = this.#read(rest, 0, rest.length);
+    if (at < rest.length) this.#rest = rest.subarray(at);
+    else if (this.channel.owner === this) this.resume();
+  }
+
+  handOver(session: StreamSession): void {
+    const rest = this.#rest ?? NOTHING;
+    this.#rest = null;
+    session.clientOpened(this.channel, rest);
+    if (this.#ended) this.channel.owner?.channelEnded();
+  }
+
+  /**
+   * Reads requests and bodies until the input ends, or a request must be answered first.
+   *
+   * @returns the offset of the first byte that must be kept
+   */
+  #read(input: Buffer, start: number, end: number): number {
+    this.#reading = true;
+    let at = start;
+    let heads = 0;
+    while (at < end && this.channel.owner === this && !this.#isDeaf) {
+      if (this.#body !== null) at += this.#readBody(this.#body, input, at, end);
+      else if (this.#exchange === null && heads++ < MAX_HEADS_PER_TURN) at += this.#readHead(input, at, end);
+      else break;
+    }
+    this.#reading = false;
+    const { owner } = this.channel;
+    if (owner !== this) {
+      // A session, or the end of the connection.
+      if (at < end) owner?.channelData(input, at, end);
+      return end;
+    }
+    if (this.#isDeaf) return end;
+    if (this.#exchange === null && this.#body === null) {
+      if (at < end) this.#terms.pipelines.addRested(this);
+      else this.#next();
+    }
+    return at;
+  }
+
+  #readHead(input: Buffer, start: number, end: number): number {
+    const reader = (this.#reader ??= this.#terms.takeReader());
+    const result = reader.push(input, start, end);
+    if (result === null) return end - start;
+    const { used } = reader;
+    this.#reader = null;
+    this.#terms.giveReader(reader);
+    if ('status' in result) this.#refuse(result);
+    else this.#serve(result);
+    return used;
+  }
+
+  #readBody(body: Http1RequestBody, input: Buffer, start: number, end: number): number {
+    const used = body.push(input, start, end);
+    if (body.problem !== null) this.#breakOff(body.problem);
+    else if (body.ended) this.#body = null;
+    else if (this.#exchange === null && body.received > MAX_DROPPED_BYTES) this.#linger();
+    return used;
+  }
+
+  #serve(head: RequestHead): void {
+    this.#await('nothing');
+    this.#requests++;
+    const { keepsAlive, body, expectsContinue, expectsMore } = traitsOf(head);
+    this.#keepsAlive = keepsAlive;
+    this.#expectsContinue = expectsContinue;
+    if (body !== 0) this.#body = new Http1RequestBody(this, framingOf(body));
+    if (expectsMore) this.#keepsAlive = false;
+    this.#begin(head, expectsMore ? UNKNOWN_EXPECTATION : null);
+  }
+
+  /** Refuses a request whose head cannot be read. The connection ends: the next request could begin anywhere. */
+  #refuse(refusal: EngineRefusal): void {
+    this.#await('nothing');
+    if (this.#requests === 0) this.#reportUnused(refusal.status === 408 ? 'timeout' : 'malformed');
+    this.#requests++;
+    this.#keepsAlive = false;
+    this.#isDeaf = true;
+    this.#begin(NO_HEAD, refusal);
+  }
+
+  /** Hands a request to the dispatcher. @param refusal null if the request is to be served */
+  #begin(head: RequestHead, refusal: EngineRefusal | null): void {
+    const { dispatcher } = this.#terms.owner;
+    const client = dispatcher.identify(head, this.peer);
+    const reply = new Http1Reply(this, client.requestId, head);
+    const exchange = new Http1Exchange(this, { head, body: this.#body, client }, reply, dispatcher);
+    this.#exchange = exchange;
+    if (refusal === null) dispatcher.dispatch(exchange);
+    else dispatcher.refuse(exchange, refusal);
+  }
+
+  /** Reads on, or waits for the next request. */
+  #next(): void {
+    if (this.#rest !== null) {
+      this.#terms.pipelines.add(this);
+      return;
+    }
+    if (this.#ended) {
+      this.#endInput();
+      return;
+    }
+    const { headerTimeoutMs, clientKeepAliveMs } = this.#terms.http;
+    if (this.#requests > 0) {
+      if (this.#reader?.begun !== true) this.#await('next request', clientKeepAliveMs);
+      else if (this.#awaited !== 'head') this.#await('head', headerTimeoutMs);
+    }
+    this.resume();
+  }
+
+  /** FIN has come, and no request is being answered. */
+  #endInput(): void {
+    if (this.#reader?.begun === true) this.#refuse(CUT_HEAD);
+    else this.#close('ended');
+  }
+
+  /** The current request cannot be read to its end. A response that has begun goes on; else the client gets 400. */
+  #breakOff(detail: string): void {
+    const exchange = this.#exchange;
+    this.#isDeaf = true;
+    this.#body?.drop();
+    this.#body = null;
+    if (exchange === null) {
+      this.#linger();
+      return;
+    }
+    if (exchange.reply.begun) return;
+    exchange.reply.abort();
+    sendBadRequest(this.writer, this.channel, exchange.client.requestId, detail);
+    this.#linger();
+  }
+
+  /** Ends the connection behind its last answer. */
+  #linger(): void {
+    this.#await('nothing');
+    this.#release();
+    new LingeringClose(this.channel, this.wheel).start();
+  }
+
+  /** Closes an idle connection. */
+  #close(reason: UnusedReason): void {
+    this.#await('nothing');
+    if (this.#requests === 0) this.#reportUnused(reason);
+    this.#release();
+    this.channel.owner = null;
+    this.channel.destroy();
+  }
+
+  #release(): void {
+    this.#reader = null;
+    this.#rest = null;
+    this.#body?.drop();
+    this.#body = null;
+  }
+
+  #keep(bytes: Buffer): void {
+    this.#rest = this.#rest === null ? Buffer.from(bytes) : Buffer.concat([this.#rest, bytes]);
+    if (this.#rest.length >= MAX_REST_BYTES) this.pause();
+  }
+
+  #reportUnused(reason: UnusedReason): void {
+    const { owner, wheel } = this.#terms;
+    owner.connectionUnused(
+      reason,
+      owner.logsUnused ? this.peer : null,
+      Math.max(0, wheel.now / 1000 - this.#openedAt),
+    );
+  }
+
+  /** @param ms until {@link expire} */
+  #await(awaited: Awaited, ms = 0): void {
+    this.#awaited = awaited;
+    if (awaited === 'nothing') this.wheel.disarm(this);
+    else this.wheel.arm(this, ms);
+  }
+}

@@ -1,0 +1,89 @@
+import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
+import type { RequestHead } from '../../wire/http/request-head.ts';
+import { acceptKey } from '../../wire/upgrade/accept-key.ts';
+import type { UpgradeRequest } from '../../wire/upgrade/upgrade-request.ts';
+import type { ClientConnection } from '../contract/client-connections.ts';
+import type { RequestDispatcher } from '../contract/engine.ts';
+import type { Exchange } from '../contract/exchange.ts';
+import type { HeaderList } from '../contract/http-reply.ts';
+import type { RequestStats } from '../contract/listener-stats.ts';
+import type { RelaySession } from '../contract/relay.ts';
+import type { StreamSession } from '../contract/stream-session.ts';
+import type { UpgradeReply } from '../contract/upgrade-reply.ts';
+import type { Http1Reply } from './reply.ts';
+import type { Http1RequestBody } from './request-body.ts';
+
+/** The part of a connection that an exchange uses. */
+export interface ExchangeConnection extends ClientConnection {
+  /** Gives the channel to a session behind the 101, and lives on for {@link ClientConnection} only. */
+  handOver(session: StreamSession): void;
+}
+
+/** The facts of a request that its exchange is made of. */
+interface Asked {
+  readonly head: RequestHead;
+  readonly body: Http1RequestBody | null;
+  readonly client: ClientIdentity;
+}
+
+/** One request on a connection of this engine, and the answer to its handshake if it is one. */
+export class Http1Exchange implements Exchange, UpgradeReply {
+  head: RequestHead;
+  inFlight: RequestStats | null = null;
+  readonly body: Http1RequestBody | null;
+  readonly client: ClientIdentity;
+  readonly connection: ExchangeConnection;
+  readonly http: Http1Reply;
+  readonly startedAt = performance.now();
+  readonly #dispatcher: RequestDispatcher;
+  #handshake: UpgradeRequest | null = null;
+
+  /** @param dispatcher to which the request stays */
+  constructor(
+    connection: ExchangeConnection,
+    { head, body, client }: Asked,
+    reply: Http1Reply,
+    dispatcher: RequestDispatcher,
+  ) {
+    this.connection = connection;
+    this.head = head;
+    this.body = body;
+    this.client = client;
+    this.http = reply;
+    this.#dispatcher = dispatcher;
+  }
+
+  get peer(): string {
+    return this.connection.peer;
+  }
+
+  get reply(): Http1Reply {
+    return this.http;
+  }
+
+  /** Whether the request has become a handshake with an endpoint. */
+  get isUpgrade(): boolean {
+    return this.#handshake !== null;
+  }
+
+  upgrade(request: UpgradeRequest): UpgradeReply {
+    this.#handshake = request;
+    return this;
+  }
+
+  accept(session: RelaySession, subprotocol: string, headers: HeaderList): boolean {
+    if (this.http.isOver) return false;
+    const { key } = this.#handshake!;
+    const chosen = subprotocol === '' ? '' : `Sec-WebSocket-Protocol: ${subprotocol}\r\n`;
+    const lines = `Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptKey(key)}\r\n${chosen}`;
+    this.http.switchProtocols(headers, lines);
+    // The engine's relay makes no other sessions.
+    this.connection.handOver(session as StreamSession);
+    return true;
+  }
+
+  /** The reply is over. */
+  over(): void {
+    this.#dispatcher.over(this);
+  }
+}

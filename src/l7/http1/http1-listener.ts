@@ -1,0 +1,123 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { HttpSettings, L7Listener } from '../../config/types/listener.ts';
+import { LiveSet } from '../../core/collections/live-set.ts';
+import type { ThreadLock } from '../../core/thread-lock.ts';
+import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
+import type { Acceptor } from '../../transport/acceptor.ts';
+import type { ClientChannel, ClientOwner, ClientTransport } from '../../transport/client-transport.ts';
+import { RequestHeadReader } from '../../wire/http/request-reader.ts';
+import type { ChannelWriter } from '../buffers/channel-writer.ts';
+import type { EngineListener, ListenerOwner } from '../contract/engine.ts';
+import type { ConnectionTerms } from './connection-terms.ts';
+import { Http1Connection } from './connection.ts';
+import type { Pipelines } from './pipelines.ts';
+
+/** What the listeners of one engine share. */
+interface Http1Terms {
+  readonly transport: ClientTransport;
+  readonly wheel: TimerWheel;
+  readonly writer: ChannelWriter;
+  readonly pipelines: Pipelines;
+}
+
+/** One layer 7 listener whose connections speak our own HTTP/1.x. */
+export class Http1Listener implements EngineListener, ClientOwner, ConnectionTerms {
+  readonly owner: ListenerOwner;
+  readonly wheel: TimerWheel;
+  readonly writer: ChannelWriter;
+  readonly pipelines: Pipelines;
+  readonly #acceptor: Acceptor;
+  /** The open connections, sessions included. */
+  readonly #channels = new LiveSet<ClientChannel>();
+  #config: L7Listener;
+  /** A reader between two heads; null if it is lent. */
+  #reader: RequestHeadReader | null = null;
+  #stopped = false;
+
+  constructor(config: L7Listener, owner: ListenerOwner, terms: Http1Terms) {
+    const { transport, wheel, writer, pipelines } = terms;
+    this.owner = owner;
+    this.wheel = wheel;
+    this.writer = writer;
+    this.pipelines = pipelines;
+    this.#config = config;
+    this.#acceptor = transport.createAcceptor(config.address, this);
+  }
+
+  get http(): HttpSettings {
+    return this.#config.http;
+  }
+
+  get isLeaving(): boolean {
+    return this.#stopped;
+  }
+
+  fits({ address, engine, tls }: L7Listener): boolean {
+    return isDeepStrictEqual(
+      [address, engine, tls],
+      [this.#config.address, this.#config.engine, this.#config.tls],
+    );
+  }
+
+  prepare(config: L7Listener): () => void {
+    return () => {
+      this.#config = config;
+      // Its limits may be others.
+      this.#reader = null;
+    };
+  }
+
+  listen(lock: ThreadLock): Promise<void> | void {
+    this.#stopped = false;
+    return lock.hold(() => this.#acceptor.listen());
+  }
+
+  get listens(): boolean {
+    return this.#acceptor.listens;
+  }
+
+  leave(from: number | null): void {
+    this.#acceptor.leave(from);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#acceptor.stop();
+  }
+
+  close(): void {
+    this.stop();
+    for (const channel of this.#channels) channel.destroy();
+  }
+
+  takeReader(): RequestHeadReader {
+    const reader = this.#reader;
+    this.#reader = null;
+    if (reader !== null) return reader;
+    const { maxHeaderSize, maxHeaders } = this.#config.http;
+    return new RequestHeadReader({ maxHeadBytes: maxHeaderSize, maxHeaders });
+  }
+
+  giveReader(reader: RequestHeadReader): void {
+    this.#reader = reader;
+  }
+
+  clientAccepted(channel: ClientChannel, peer: string, descriptor: number | undefined): void {
+    this.#channels.add(channel);
+    if (this.owner.connectionOpened(descriptor)) new Http1Connection(channel, peer, this).start();
+    else channel.destroy();
+  }
+
+  clientClosed(channel: ClientChannel): void {
+    this.#channels.delete(channel);
+    this.owner.connectionClosed();
+  }
+
+  acceptFailed(code: string, isFirst: boolean): boolean {
+    return this.owner.acceptFailed(code, isFirst);
+  }
+
+  acceptFault(error: unknown): void {
+    this.owner.acceptFault(error);
+  }
+}

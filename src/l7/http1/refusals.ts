@@ -1,0 +1,43 @@
+import type { Channel } from '../../transport/channel.ts';
+import { NO_EDITS } from '../../wire/http/header-edits.ts';
+import type { RequestHead } from '../../wire/http/request-head.ts';
+import type { ChannelWriter } from '../buffers/channel-writer.ts';
+import type { EngineRefusal } from '../contract/engine.ts';
+import type { HeaderList } from '../contract/http-reply.ts';
+import { finalHead } from './reply-head.ts';
+
+/** Stands for a head that cannot be read. */
+export const NO_HEAD: RequestHead = { method: '', path: '', query: '', headers: [] };
+
+export const LATE_HEAD: EngineRefusal = {
+  status: 408,
+  reason: 'head_timeout',
+  detail: 'the head of the request did not come in time',
+};
+export const CUT_HEAD: EngineRefusal = {
+  status: 400,
+  reason: 'bad_header',
+  detail: 'the request ended within its head',
+};
+export const UNKNOWN_EXPECTATION: EngineRefusal = {
+  status: 417,
+  reason: 'expectation',
+  detail: 'only 100-continue can be expected',
+};
+
+const PLAIN_TEXT: HeaderList = [['Content-Type', 'text/plain; charset=utf-8']];
+
+/**
+ * Answers 400 in place of a reply that has been aborted before it began: the client may have ended its direction only, and
+ * still wait.
+ */
+export function sendBadRequest(
+  writer: ChannelWriter,
+  channel: Channel,
+  requestId: string,
+  detail: string,
+): void {
+  const bytes = Buffer.from(`${detail}\n`, 'latin1');
+  const ownLines = `Content-Length: ${bytes.length}\r\nConnection: close\r\n`;
+  writer.write(channel, finalHead({ status: 400, ownLines, requestId }, PLAIN_TEXT, NO_EDITS), bytes, '');
+}

@@ -1,0 +1,268 @@
+import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
+import type { Channel } from '../../transport/channel.ts';
+import { NO_EDITS, type HeaderEdits } from '../../wire/http/header-edits.ts';
+import type { RequestHead } from '../../wire/http/request-head.ts';
+import type { ChannelWriter } from '../buffers/channel-writer.ts';
+import type { HeaderList, HttpReply, ResponseCut } from '../contract/http-reply.ts';
+import { finalHead, interimHead, lastChunk } from './reply-head.ts';
+import { StallWatch } from './stall-watch.ts';
+
+/** The part of a connection that a reply uses. */
+export interface ReplyConnection {
+  readonly channel: Channel;
+  readonly writer: ChannelWriter;
+  readonly wheel: TimerWheel;
+  /** Whether the connection may carry another request behind this one. Asked once, when the head is written. */
+  staysOpen(): boolean;
+  /** The reply is over: the client's kernel buffer has all of it, or it has been aborted. Called once. */
+  replyOver(): void;
+  /** Closes the connection in the middle of the reply. @param resets whether a FIN would look like the end of the body */
+  cutOff(resets: boolean): void;
+}
+
+/** How the end of a body is told. */
+type Framing = 'length' | 'chunks' | 'close';
+
+const NOTHING = new Uint8Array(0);
+const LAST_CHUNK = '0\r\n\r\n';
+
+/** A reply on a channel of the proxy's own. Head and first bytes leave in one write. */
+export class Http1Reply implements HttpReply {
+  edits: HeaderEdits = NO_EDITS;
+  aborted = false;
+  begun = false;
+  cutBy: ResponseCut | null = null;
+  sent = 0;
+  /** Whether bytes wait for the client. */
+  waits = false;
+  /** Whether the connection closes behind the reply. */
+  closes = false;
+  /** Whether the connection speaks WebSocket from now on. */
+  isSwitched = false;
+  readonly #connection: ReplyConnection;
+  readonly #requestId: string;
+  readonly #isHead: boolean;
+  readonly #isHttp10: boolean;
+  #state: 'unanswered' | 'streaming' | 'flushing' | 'over' = 'unanswered';
+  #framing: Framing = 'length';
+  /** Bytes of a body of known length that have not been given yet. */
+  #left = 0;
+  /** The head of a streamed reply until it has left with the first piece; empty for none. */
+  #head = '';
+  /** Null unless bytes have waited. */
+  #stall: StallWatch | null = null;
+  #onAborted: (() => void) | null = null;
+  #whenWritable: (() => void) | null = null;
+
+  /**
+   * @param requestId for X-Request-Id in every head
+   * @param head of the request
+   */
+  constructor(connection: ReplyConnection, requestId: string, { method, isHttp10 }: RequestHead) {
+    this.#connection = connection;
+    this.#requestId = requestId;
+    this.#isHead = method === 'HEAD';
+    this.#isHttp10 = isHttp10 === true;
+  }
+
+  get isOver(): boolean {
+    return this.#state === 'over';
+  }
+
+  onAborted(callback: () => void): void {
+    if (this.aborted) callback();
+    else if (this.#state !== 'over') this.#onAborted = callback;
+  }
+
+  inform(status: number, headers: HeaderList): void {
+    if (this.#state !== 'unanswered' || this.#isHttp10) return;
+    this.#write(interimHead(status, headers, this.edits), NOTHING, '');
+  }
+
+  send(status: number, headers: HeaderList, body: string | Uint8Array, close = false): void {
+    if (this.#state !== 'unanswered') return;
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    const isBodiless = status === 204 || status === 304;
+    const hasBody = !isBodiless && !this.#isHead;
+    const head = this.#headText(status, headers, isBodiless ? '' : lengthLine(bytes.length), close);
+    if (hasBody) this.sent = bytes.length;
+    this.#give(head, hasBody ? bytes : NOTHING, '');
+    this.#end();
+  }
+
+  sendHead(status: number, headers: HeaderList, length: number | null): void {
+    if (this.#state !== 'unanswered') return;
+    this.#give(this.#headText(status, headers, length === null ? '' : lengthLine(length)), NOTHING, '');
+    this.#end();
+  }
+
+  begin(status: number, headers: HeaderList, length: number | null): void {
+    if (this.#isHead) this.sendHead(status, headers, length);
+    if (this.#state !== 'unanswered') return;
+    this.#state = 'streaming';
+    this.#framing = length !== null ? 'length' : this.#isHttp10 ? 'close' : 'chunks';
+    this.#left = length ?? 0;
+    this.#head = this.#headText(status, headers, framingLine(this.#framing, this.#left));
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#state !== 'streaming') return true;
+    this.sent += chunk.length;
+    if (this.#framing === 'chunks') {
+      this.#give(this.#takeHead() + chunkLine(chunk.length), chunk, '\r\n');
+      return !this.waits;
+    }
+    this.#give(this.#takeHead(), chunk, '');
+    if (this.#framing === 'length') {
+      this.#left -= chunk.length;
+      if (this.#left <= 0) this.#end();
+    }
+    return !this.waits;
+  }
+
+  end(chunk: Uint8Array | null, trailers: HeaderList = []): void {
+    if (this.#state !== 'streaming') return;
+    const bytes = chunk ?? NOTHING;
+    this.sent += bytes.length;
+    const before = this.#takeHead();
+    if (this.#framing === 'chunks') {
+      const last = trailers.length === 0 ? LAST_CHUNK : lastChunk(trailers, this.edits);
+      if (bytes.length === 0) this.#give(before + last, NOTHING, '');
+      else this.#give(before + chunkLine(bytes.length), bytes, `\r\n${last}`);
+    } else if (before !== '' || bytes.length > 0) {
+      this.#give(before, bytes, '');
+    }
+    this.#end();
+  }
+
+  whenWritable(callback: () => void): void {
+    if (this.waits && this.#state !== 'over') this.#whenWritable = callback;
+    else callback();
+  }
+
+  cut(reason: ResponseCut): void {
+    if (this.#state === 'over') return;
+    this.cutBy = reason;
+    this.#abort();
+    this.#connection.cutOff(this.#framing === 'close');
+  }
+
+  /** Cuts the reply because the client takes nothing, and tells whoever writes it. */
+  stalled(): void {
+    const callback = this.#onAborted;
+    this.cut('client_stalled');
+    callback?.();
+  }
+
+  /** Answers 101. The caller takes the channel over. @param ownLines of the handshake */
+  switchProtocols(headers: HeaderList, ownLines: string): void {
+    const requestId = this.#requestId;
+    this.begun = this.isSwitched = true;
+    const { writer, channel } = this.#connection;
+    const head = finalHead({ status: 101, ownLines, requestId }, headers, this.edits);
+    writer.write(channel, head, NOTHING, '');
+    this.#finish();
+  }
+
+  /** The client's kernel buffer has taken what waited. */
+  drained(): void {
+    if (!this.waits) return;
+    this.#setWaits(false);
+    this.#resume();
+    this.#finishIfSent();
+  }
+
+  /** The client has gone. */
+  abort(): void {
+    if (this.#state === 'over') return;
+    const callback = this.#onAborted;
+    this.#abort();
+    callback?.();
+  }
+
+  #abort(): void {
+    this.aborted = true;
+    this.#finish();
+    this.#setWaits(false);
+    this.#resume();
+  }
+
+  #resume(): void {
+    const callback = this.#whenWritable;
+    this.#whenWritable = null;
+    callback?.();
+  }
+
+  /** All of the reply has been given. */
+  #end(): void {
+    this.#state = 'flushing';
+    this.#finishIfSent();
+  }
+
+  #finishIfSent(): void {
+    if (this.#state === 'flushing' && !this.waits) this.#finish();
+  }
+
+  #finish(): void {
+    this.#state = 'over';
+    this.#head = '';
+    this.#onAborted = null;
+    this.#stall?.stop();
+    this.#connection.replyOver();
+  }
+
+  #headText(status: number, headers: HeaderList, framing: string, close = false): string {
+    this.closes = close || this.#framing === 'close' || !this.#connection.staysOpen();
+    const connection = this.closes
+      ? 'Connection: close\r\n'
+      : // A client of HTTP/1.0 takes the connection for closed otherwise (RFC 9112 section C.2.2).
+        this.#isHttp10
+        ? 'Connection: keep-alive\r\n'
+        : '';
+    const terms = { status, ownLines: framing + connection, requestId: this.#requestId };
+    return finalHead(terms, headers, this.edits);
+  }
+
+  #takeHead(): string {
+    const head = this.#head;
+    this.#head = '';
+    return head;
+  }
+
+  /** Writes a part of the final response. */
+  #give(before: string, bytes: Uint8Array, behind: string): void {
+    this.begun = true;
+    this.#write(before, bytes, behind);
+  }
+
+  #write(before: string, bytes: Uint8Array, behind: string): void {
+    const { writer, channel } = this.#connection;
+    if (writer.write(channel, before, bytes, behind)) return;
+    this.#setWaits(true);
+  }
+
+  #setWaits(waits: boolean): void {
+    if (waits === this.waits) return;
+    this.waits = waits;
+    if (waits) {
+      const { wheel, channel } = this.#connection;
+      this.#stall ??= new StallWatch(wheel, channel, this);
+      this.#stall.start();
+    } else {
+      this.#stall?.stop();
+    }
+  }
+}
+
+function framingLine(framing: Framing, length: number): string {
+  if (framing === 'length') return lengthLine(length);
+  return framing === 'chunks' ? 'Transfer-Encoding: chunked\r\n' : '';
+}
+
+function lengthLine(length: number): string {
+  return `Content-Length: ${length}\r\n`;
+}
+
+function chunkLine(length: number): string {
+  return `${length.toString(16)}\r\n`;
+}
