@@ -58,7 +58,8 @@ function chooseForWeb(listener: L7Listener, machine: MachineLimits): EngineChoic
   }
   if (engine !== 'auto') return configured(listener, engine, machine);
   // The engines raw and net do not carry layer 7 yet.
-  return { listener: { ...listener, engine: 'uws' }, reason: 'default' };
+  const withoutOffers = { ...websocket, compression: 'off' } as const;
+  return { listener: { ...listener, engine: 'uws', websocket: withoutOffers }, reason: 'default' };
 }
 
 function configured(listener: Listener, engine: string, machine: MachineLimits): EngineChoice {
