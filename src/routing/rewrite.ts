@@ -14,6 +14,8 @@ export function pathRewriter({ stripPrefix: prefix, path: to }: Rewrite): PathRe
   const pattern = prefix === null ? null : normalizePattern(prefix);
   if (pattern === null && to === null) return (path) => path;
   return (path, groups) => {
+    // The server as a whole is asked (RFC 9110 section 9.3.7).
+    if (path === '*') return path;
     const rewritten = to !== null ? expandGroups(to, groups) : stripPrefix(path, pattern!);
     if (rewritten === path) return path;
     if (hasDotSegment(rewritten)) return null;

@@ -8,8 +8,9 @@ import type { RequestRefusal } from '../contract/listener-stats.ts';
 /** A request with a valid head, in the form that routes are matched against. */
 export interface ClientRequest {
   readonly head: RequestHead;
+  /** Empty if a request of HTTP/1.0 has none: then only routes for every host can take it. */
   readonly host: string;
-  /** The normalised path. */
+  /** The normalised path, or `*` (RFC 9112 section 3.2.4). */
   readonly path: string;
   /** The path before its dot segments were removed; null unless endpoints may read it in several ways. */
   readonly spelling: string | null;
@@ -30,9 +31,11 @@ const QUERY = /^[\x21\x22\x24-\x7e]*$/;
 export function checkRequest(head: RequestHead, paths: PathSettings): ClientRequest | RequestProblem {
   const problem = headProblem(head);
   if (problem !== null) return { problem: headRefusal(problem), detail: problem };
-  const host = hostOf(headerOf(head, 'host') ?? '');
+  const hostHeader = headerOf(head, 'host') ?? '';
+  const host = hostHeader === '' && head.isHttp10 === true ? '' : hostOf(hostHeader);
   if (host === null) return { problem: 'bad_host', detail: 'bad host header' };
   if (!QUERY.test(head.query)) return { problem: 'bad_target', detail: 'bad request target' };
+  if (head.path === '*' && head.method === 'OPTIONS') return { head, host, path: '*', spelling: null };
   const read = readPath(head.path, paths);
   if (typeof read === 'string') return { problem: 'bad_target', detail: read };
   return { head, host, path: read.path, spelling: read.spelling };

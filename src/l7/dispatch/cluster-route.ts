@@ -160,14 +160,16 @@ export class ClusterRoute {
   #targetOf({ exchange, request }: Routed, path: string): UpstreamTarget {
     const { head, peer, client } = exchange;
     const { address, tls, via, forwarded: style } = this.#listener;
+    const { rewrite, cluster } = this.#action;
     const connection = { address: peer, port: address.port, secure: tls !== null };
-    const isStripped = this.#action.rewrite.stripPrefix !== null && path !== request.path;
+    const isStripped = rewrite.stripPrefix !== null && path !== request.path;
     const prefix = isStripped ? this.#strippedPrefix : '';
     const forwarded = forwardedHeaders(head, client, connection, prefix, style);
     return {
       target: head.query === '' ? path : `${path}?${head.query}`,
-      host: this.#action.rewrite.host,
-      forwarded: via ? [...forwarded, 'Via', viaElement()] : forwarded,
+      // An endpoint gets HTTP/1.1, which needs a Host. nginx, too, sends the upstream's name in place of none.
+      host: rewrite.host ?? (request.host === '' ? cluster : null),
+      forwarded: via ? [...forwarded, 'Via', viaElement(head.isHttp10)] : forwarded,
       edits: this.#requestEdits,
     };
   }

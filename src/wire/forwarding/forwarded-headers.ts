@@ -58,7 +58,7 @@ export function forwardedHeaders(
       proto,
     );
     // With a comma it would be a list whose first member the client chooses.
-    if (!host.includes(',')) headers.push('X-Forwarded-Host', host);
+    if (host !== '' && !host.includes(',')) headers.push('X-Forwarded-Host', host);
     headers.push(
       'X-Forwarded-Port',
       told === null ? String(connection.port) : toldPort(told, hostHeader, connection),

@@ -34,7 +34,7 @@ const PLAIN_CONNECTION = /^(?:keep-alive|close|upgrade|keep-alive, *upgrade)$/i;
 export interface UpstreamTarget {
   /** Path and query. */
   readonly target: string;
-  /** Host for the endpoint; null for the client's. */
+  /** Host for the endpoint; null for the client's, which must have one then. */
   readonly host: string | null;
   /** name, value, name, value ... */
   readonly forwarded: readonly string[];
@@ -64,7 +64,7 @@ function nominated(head: RequestHead): ReadonlySet<string> {
 function endToEndLines(head: RequestHead, { host, forwarded, edits }: UpstreamTarget): string {
   const dropped = nominated(head);
   const { headers, names } = head;
-  let text = '';
+  let text = host !== null && headerOf(head, 'host') === undefined ? `Host: ${host}\r\n` : '';
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index]!;
     if (isWrittenByProxy(name) || dropped.has(name)) continue;

@@ -126,7 +126,7 @@ export function headProblem(head: RequestHead): HeadProblem | null {
     else if (name === 'content-length') length = value;
     else if (name === 'transfer-encoding') encoding = value;
   }
-  if (seen === 0) return 'no host header';
+  if (seen === 0 && head.isHttp10 !== true) return 'no host header';
   if (length !== undefined && !/^\d{1,15}$/.test(length)) return 'bad content-length';
   if (encoding !== undefined && !CHUNKED.test(encoding)) return 'transfer-encoding other than chunked';
   if (encoding !== undefined && length !== undefined) return 'both content-length and transfer-encoding';

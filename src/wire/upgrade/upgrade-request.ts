@@ -27,9 +27,10 @@ const WEBSOCKET = /^websocket$/i;
 
 /**
  * Tells whether the client asks to upgrade to WebSocket. Without the connection option `upgrade`, the Upgrade header is
- * ignored (RFC 9110 section 7.8). Other upgrades are not forwarded.
+ * ignored, and in HTTP/1.0 as well (RFC 9110 section 7.8). Other upgrades are not forwarded.
  */
 export function wantsWebSocket(head: RequestHead): boolean {
+  if (head.isHttp10 === true) return false;
   const upgrade = joinedHeaderOf(head, 'upgrade');
   if (upgrade === undefined) return false;
   return (

@@ -132,4 +132,9 @@ describe('pathRewriter', () => {
     assert.equal(pathRewriter({ ...none, path: '/$1' })('/x', ['/evil.example']), '/evil.example');
     assert.equal(pathRewriter({ ...none, path: '//$1' })('/x', ['a']), '//a');
   });
+
+  it('leaves the target of the server as a whole alone', () => {
+    assert.equal(toStatic('*', []), '*');
+    assert.equal(withoutApi('*', []), '*');
+  });
 });

@@ -40,6 +40,28 @@ describe('a request that is out of order', () => {
   }
 });
 
+describe('a request without a host', () => {
+  const ask = (isHttp10: boolean, ...headers: string[]): ReturnType<typeof checkRequest> =>
+    checkRequest({ method: 'GET', path: '/', query: '', headers, ...(isHttp10 && { isHttp10 }) }, PATHS);
+
+  it('is in order in HTTP/1.0 only', () => {
+    for (const headers of [[], ['host', '']]) {
+      const checked = ask(true, ...headers);
+      assert.equal('host' in checked ? checked.host : null, '');
+      assert.ok('problem' in ask(false, ...headers));
+    }
+    assert.ok('problem' in ask(true, 'host', 'a b'));
+  });
+});
+
+describe('the target *', () => {
+  it('is in order for OPTIONS only', () => {
+    const checked = checkRequest({ method: 'OPTIONS', path: '*', query: '', headers: ['host', 'a'] }, PATHS);
+    assert.equal('path' in checked ? checked.path : null, '*');
+    assert.equal(problemOf(['host', 'a'], '*', '', 'options'), 'bad_target');
+  });
+});
+
 describe('addressMatcher', () => {
   it('finds addresses and CIDR blocks of both families', () => {
     const matches = addressMatcher(['10.0.0.0/8', '192.0.2.1', 'fd00::/8', '2001:db8::1']);

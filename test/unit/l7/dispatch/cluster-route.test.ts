@@ -64,8 +64,12 @@ function route({ upgrade = 'also', rewrite = {}, listener = {}, request = UNCHAN
       },
     },
   );
-  const take = (exchange: FakeExchange, groups: readonly string[] = []): FakeExchange => {
-    handle(routedOf(exchange, groups));
+  const take = (
+    exchange: FakeExchange,
+    groups: readonly string[] = [],
+    host = 'example.com',
+  ): FakeExchange => {
+    handle(routedOf(exchange, groups, host));
     return exchange;
   };
   return { take, counted, upgrades, requests, done, admission, cluster };
@@ -187,6 +191,15 @@ describe('a request', () => {
     take(exchangeOf({ method: 'POST', body: SILENT_BODY }));
     requests[0]!.done(413, null, 'body_too_large');
     assert.deepEqual(counted, ['begun', 'refused body_too_large', 'answered 413']);
+  });
+
+  it('of HTTP/1.0 without a host goes upstream with the name of the cluster', () => {
+    const { take, requests } = route({ listener: { via: true } });
+    const exchange = exchangeOf();
+    exchange.head = { ...exchange.head, isHttp10: true };
+    take(exchange, [], '');
+    assert.equal(requests[0]!.to.host, 'app');
+    assert.deepEqual(requests[0]!.to.forwarded.slice(-2), ['Via', '1.0 sluice']);
   });
 
   it('goes upstream with its body and reply', () => {

@@ -137,11 +137,15 @@ export function exchangeOf(wanted: Wanted = {}): FakeExchange {
 }
 
 /** A request that has found its route. */
-export function routedOf(exchange: FakeExchange, groups: readonly string[] = []): Routed {
+export function routedOf(
+  exchange: FakeExchange,
+  groups: readonly string[] = [],
+  host = 'example.com',
+): Routed {
   const { head } = exchange;
   return {
     exchange,
-    request: { head, host: 'example.com', path: head.path, spelling: null },
+    request: { head, host, path: head.path, spelling: null },
     wantsUpgrade: head.headers.includes('websocket'),
     groups,
   };

@@ -81,6 +81,13 @@ describe('the handshake with an endpoint', () => {
     assert.deepEqual(headerLines(request), ['HOST: a', 'User-Agent: b', 'DNT: 2']);
   });
 
+  it('has a host even if the client names none', () => {
+    const lines = linesOf(encodeUpgradeRequest(head('x', '1'), { ...plain('/'), host: 'app' }, KEY));
+    assert.deepEqual(lines.slice(1, 3), ['Host: app', 'x: 1']);
+    const replaced = linesOf(encodeUpgradeRequest(head('host', ''), { ...plain('/'), host: 'app' }, KEY));
+    assert.deepEqual(replaced.slice(1, 2), ['host: app']);
+  });
+
   it('offers the extensions that are to be passed on', () => {
     const request = head('host', 'a', 'sec-websocket-extensions', 'x-client');
     const lines = linesOf(encodeUpgradeRequest(request, plain('/'), KEY, 'x-a; b=1, x-c'));

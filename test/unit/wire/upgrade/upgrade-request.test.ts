@@ -34,6 +34,10 @@ describe('a request', () => {
     }
   });
 
+  it('is ignored in HTTP/1.0 (RFC 9110 section 7.8)', () => {
+    assert.equal(wantsWebSocket({ ...handshake({}), isHttp10: true }), false);
+  });
+
   it('wants no WebSocket if it names another protocol', () => {
     for (const upgrade of [null, '', 'h2c', 'websocket/13', 'websockets', 'web socket', 'websoc\u212aet']) {
       assert.equal(wantsWebSocket(handshake({ upgrade })), false, String(upgrade));
