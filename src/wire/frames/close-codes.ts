@@ -8,6 +8,7 @@ export const CLOSE_NO_STATUS = 1005;
 /** Never on the wire: the connection ended without a close frame. */
 export const CLOSE_ABNORMAL = 1006;
 export const CLOSE_POLICY_VIOLATION = 1008;
+export const CLOSE_MESSAGE_TOO_BIG = 1009;
 export const CLOSE_SERVICE_RESTART = 1012;
 export const CLOSE_TRY_AGAIN_LATER = 1013;
 

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { CLOSE_NO_STATUS, isSendableCloseCode } from './close-codes.ts';
+import { headFault, headLength, OVER_63_BITS, payloadLength } from './frame-head.ts';
 import { OPCODE_BINARY, OPCODE_CLOSE, OPCODE_CONTINUATION, OPCODE_PING, OPCODE_PONG } from './opcodes.ts';
 
 /**
@@ -8,7 +9,8 @@ import { OPCODE_BINARY, OPCODE_CLOSE, OPCODE_CONTINUATION, OPCODE_PING, OPCODE_P
  */
 export const MAX_HELD_PAYLOAD_BYTES = 16 * 1024;
 
-const MAX_HEAD_BYTES = 10;
+/** Of a masked frame, which is refused when its whole head has come. */
+const MAX_HEAD_BYTES = 14;
 const STOPPED = -1;
 const EMPTY = Buffer.alloc(0);
 
@@ -161,35 +163,12 @@ export abstract class FrameReader {
 
   /** Checks the complete head at `at` against the RFC. Returns the payload's length; -1 after an error. */
   #check(input: Buffer, at: number): number {
-    const first = input[at]!;
-    const second = input[at + 1]!;
-    if ((first & 0x70) !== 0) return this.#fail('reserved bit set');
-    if ((second & 0x80) !== 0) return this.#fail('masked frame from a server');
-    let length = second & 0x7f;
-    const opcode = first & 0x0f;
-    if (opcode >= OPCODE_CLOSE) {
-      if (opcode > OPCODE_PONG) return this.#fail('unknown opcode');
-      if ((first & 0x80) === 0) return this.#fail('fragmented control frame');
-      if (length > 125) return this.#fail('control frame over 125 bytes');
-      return length;
-    }
-    if (opcode > OPCODE_BINARY) return this.#fail('unknown opcode');
-    if (opcode === OPCODE_CONTINUATION) {
-      if (this.#message === 0) return this.#fail('continuation without a message');
-    } else if (this.#message !== 0) {
-      return this.#fail('new message inside a fragmented one');
-    }
-    if (length === 126) {
-      length = input.readUInt16BE(at + 2);
-      if (length < 126) return this.#fail('length not minimal');
-    } else if (length === 127) {
-      const high = input.readUInt32BE(at + 2);
-      // Numbers above 2^53 are not exact, and no message is that long.
-      if (high >= 0x200000) return this.#fail('frame too long');
-      length = high * 2 ** 32 + input.readUInt32BE(at + 6);
-      if (length < 65536) return this.#fail('length not minimal');
-    }
-    return length;
+    const fault = headFault(input[at]!, input[at + 1]!, false, 'none', this.#message !== 0);
+    if (fault !== null) return this.#fail(fault);
+    const length = payloadLength(input, at);
+    // Numbers above 2^53 are not exact, and no message is that long.
+    if (length === OVER_63_BITS || length >= 2 ** 53) return this.#fail('frame too long');
+    return length < 0 ? this.#fail('length not minimal') : length;
   }
 
   /** Starts a data frame whose payload is handed over as it arrives. */
@@ -265,12 +244,6 @@ export abstract class FrameReader {
     this.frameError(reason);
     return -1;
   }
-}
-
-/** Returns the length of a frame's head from its second byte. Masked frames are refused before their mask is read. */
-function headLength(second: number): number {
-  const length = second & 0x7f;
-  return length < 126 || length === 127 ? (length === 127 ? 10 : 2) : 4;
 }
 
 function view(buffer: Buffer, start: number, end: number): Uint8Array {
