@@ -34,7 +34,7 @@ export interface WorkerStart extends Generation {
   readonly page: number;
   /** Scopes that are drained already, and take no new work. */
   readonly drained: readonly DrainScope[];
-  /** Memory of the `ThreadLock` for opening and closing listening sockets, the same for all threads. */
+  /** Memory of the `ThreadLock` for closing listening sockets, the same for all threads. */
   readonly listenLock: SharedArrayBuffer;
   /** Memory of the worker's `Pulse`. */
   readonly pulse: SharedArrayBuffer;

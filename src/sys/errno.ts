@@ -6,6 +6,7 @@ const { errno } = constants;
 export const EAGAIN = errno.EAGAIN;
 export const EINPROGRESS = errno.EINPROGRESS;
 export const EINTR = errno.EINTR;
+export const EINVAL = errno.EINVAL;
 export const ETIMEDOUT = errno.ETIMEDOUT;
 
 /** Returns the name of an error number, such as `ECONNREFUSED`. */

@@ -1,5 +1,4 @@
 import type { L7Listener } from '../../config/types/listener.ts';
-import type { ThreadLock } from '../../core/thread-lock.ts';
 import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { ClientConnections } from './client-connections.ts';
@@ -29,12 +28,8 @@ export interface EngineListener {
   fits(config: L7Listener): boolean;
   /** Gets ready for another configuration that {@link fits}. Returns a function that brings it into force. */
   prepare(config: L7Listener): () => void;
-  /**
-   * Accepts connections. Throws, or rejects, if the address cannot be bound.
-   *
-   * @param lock held while the socket is opened: only one thread of the process opens or closes listening sockets at a time
-   */
-  listen(lock: ThreadLock): Promise<void> | void;
+  /** Accepts connections. Throws, or rejects, if the address cannot be bound. */
+  listen(): Promise<void> | void;
   /** Whether the listener can still get connections. */
   readonly listens: boolean;
   /**

@@ -1,5 +1,4 @@
 import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
-import type { ThreadLock } from '../../core/thread-lock.ts';
 import { LineLimit } from '../../telemetry/line-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { DescriptorGate } from '../../upstream/descriptor-gate.ts';
@@ -90,8 +89,8 @@ export class L7Listener implements ListenerOwner {
   }
 
   /** Accepts connections: see {@link EngineListener.listen}. */
-  listen(lock: ThreadLock): Promise<void> | void {
-    return this.#carrier.listen(lock);
+  listen(): Promise<void> | void {
+    return this.#carrier.listen();
   }
 
   /** Whether the listener can still get connections. */

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { HttpSettings, L7Listener } from '../../config/types/listener.ts';
 import { LiveSet } from '../../core/collections/live-set.ts';
-import type { ThreadLock } from '../../core/thread-lock.ts';
 import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { Acceptor } from '../../transport/acceptor.ts';
 import type { ClientChannel, ClientOwner, ClientTransport } from '../../transport/client-transport.ts';
@@ -67,9 +66,9 @@ export class Http1Listener implements EngineListener, ClientOwner, ConnectionTer
     };
   }
 
-  listen(lock: ThreadLock): Promise<void> | void {
+  listen(): Promise<void> | void {
     this.#stopped = false;
-    return lock.hold(() => this.#acceptor.listen());
+    return this.#acceptor.listen();
   }
 
   get listens(): boolean {

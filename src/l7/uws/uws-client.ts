@@ -11,6 +11,16 @@ import type { Receiver, UnfinishedMessages } from './unfinished/unfinished-messa
  */
 const REFUSED_CLOSE = 'Received invalid close payload';
 
+/**
+ * Tells whether uWS keeps the connection of a WebSocket that has ended until the client closes it: it does after a close
+ * frame. Else it has closed the connection.
+ *
+ * @param code and reason, as for {@link UwsClient.closed}
+ */
+export function keepsConnection(code: number, reason: ArrayBuffer): boolean {
+  return code !== CLOSE_ABNORMAL || Buffer.from(reason).toString() === REFUSED_CLOSE;
+}
+
 /** What the clients of one listener share. */
 export interface ClientTerms {
   readonly wireTraits: WireTraits;
@@ -82,8 +92,7 @@ export class UwsClient implements Receiver {
     const bytes = new Uint8Array(reason);
     const detail = code === CLOSE_ABNORMAL ? Buffer.from(bytes).toString() : '';
     const sentBadClose = detail === REFUSED_CLOSE;
-    // After a close frame uWS waits for the client to close the connection.
-    unfinished.closed(this, code !== CLOSE_ABNORMAL || sentBadClose);
+    unfinished.closed(this, keepsConnection(code, reason));
     if (code === CLOSE_ABNORMAL) this.owner.downstreamLost(detail, sentBadClose);
     else this.owner.downstreamClosed(code, bytes);
   }

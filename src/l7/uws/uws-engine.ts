@@ -1,7 +1,6 @@
 import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
 import type { EventLoop } from '../../loop/event-loop.ts';
 import { deferToPollPhase } from '../../loop/poll-phase.ts';
-import { AcceptedSockets } from '../../sys/sockets/accepted-sockets.ts';
 import { Arrivals } from '../../sys/sockets/arrivals.ts';
 import { createSlab } from '../buffers/slab.ts';
 import type { ClientConnections } from '../contract/client-connections.ts';
@@ -10,18 +9,23 @@ import type { Relay, RelayTerms } from '../contract/relay.ts';
 import { MessageRelay } from '../websocket/message-relay/message-relay.ts';
 import { Outbox, SLAB_BYTES } from '../websocket/message-relay/outbox.ts';
 import type { RelayEnvironment } from '../websocket/message-relay/session-context.ts';
-import { RECEIVE_BUFFER_BYTES } from './app/listening-socket.ts';
+import { ClientSockets } from './clients/client-sockets.ts';
 import { ConnectionSearch } from './clients/connection-search.ts';
 import { KnownConnections } from './clients/known-connections.ts';
+import { LingeringConnections } from './clients/lingering-connections.ts';
 import { UwsClientConnections } from './clients/uws-client-connections.ts';
 import { SAMPLE_MS, UnfinishedMessages } from './unfinished/unfinished-messages.ts';
 import { UwsListener, type UwsTerms } from './uws-listener.ts';
 
 /** Interval of {@link UnfinishedMessages.tick} without system calls, when it only reserves memory for sessions. */
 const BLIND_SAMPLE_MS = 1000;
+const TIMERS = {
+  now: () => performance.now(),
+  delay: (ms: number, callback: () => void): void => void setTimeout(callback, ms),
+};
 
 /** The part of a worker that the engine uses. */
-interface UwsWorker extends Omit<RelayEnvironment, 'outbox'>, Omit<UwsTerms, 'unfinished'> {
+interface UwsWorker extends Omit<RelayEnvironment, 'outbox'>, Omit<UwsTerms, 'unfinished' | 'accepting'> {
   /** Null if system calls are not used. */
   readonly loop: EventLoop | null;
   /** Calls back once at the end of the loop's turn. */
@@ -38,7 +42,7 @@ export class UwsEngine implements Engine {
   readonly #sampling: NodeJS.Timeout;
 
   constructor({ log, later, loop, defer, wheel, dialler, budget, random }: UwsWorker) {
-    const sockets = loop === null ? null : new AcceptedSockets(RECEIVE_BUFFER_BYTES);
+    const sockets = loop === null ? null : new ClientSockets();
     this.#arrivals = loop === null ? null : new Arrivals();
     this.clients =
       sockets === null || this.#arrivals === null ? null : clientConnections(sockets, this.#arrivals, later);
@@ -46,7 +50,11 @@ export class UwsEngine implements Engine {
       now: () => performance.now(),
       residentBytes: () => process.memoryUsage.rss(),
     });
-    this.#terms = { log, later, unfinished: this.#unfinished };
+    const accepting =
+      loop === null || sockets === null
+        ? null
+        : { loop, sockets, lingering: new LingeringConnections(sockets, TIMERS) };
+    this.#terms = { log, later, unfinished: this.#unfinished, accepting };
     this.#relays = {
       wheel,
       dialler,
@@ -72,16 +80,15 @@ export class UwsEngine implements Engine {
 }
 
 function clientConnections(
-  sockets: AcceptedSockets,
+  sockets: ClientSockets,
   arrivals: Arrivals,
   later: UwsTerms['later'],
 ): ClientConnections {
   const known = new KnownConnections(sockets, arrivals);
   const search = new ConnectionSearch(sockets, known, {
-    now: () => performance.now(),
+    ...TIMERS,
     later,
     soon: deferToPollPhase,
-    delay: (ms, callback) => void setTimeout(callback, ms),
   });
   return new UwsClientConnections(known, search);
 }

@@ -2,8 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t } from 'uWebSockets.js';
 import type { L7Listener } from '../../config/types/listener.ts';
 import { toByteText } from '../../core/byte-text.ts';
-import type { ThreadLock } from '../../core/thread-lock.ts';
+import type { EventLoop } from '../../loop/event-loop.ts';
+import { noteClosing } from '../../sys/descriptors/descriptor-table.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { Acceptor, AcceptorOwner } from '../../transport/acceptor.ts';
+import { RawAcceptor } from '../../transport/raw/raw-acceptor.ts';
 import { headerOf, joinedHeaderOf, type RequestHead } from '../../wire/http/request-head.ts';
 import { formatIp } from '../../wire/ip-address.ts';
 import type { UpgradeRequest } from '../../wire/upgrade/upgrade-request.ts';
@@ -13,8 +16,12 @@ import type { Exchange } from '../contract/exchange.ts';
 import type { HeaderList } from '../contract/http-reply.ts';
 import type { RelaySession } from '../contract/relay.ts';
 import type { UpgradeReply } from '../contract/upgrade-reply.ts';
-import { ListeningSocket } from './app/listening-socket.ts';
+import { AppAcceptor } from './app/app-acceptor.ts';
+import { limitClientBuffers } from './app/client-buffers.ts';
 import { createApp, fixedSettings, type AppLink } from './app/uws-app.ts';
+import type { ClientSockets } from './clients/client-sockets.ts';
+import type { LingeringConnections } from './clients/lingering-connections.ts';
+import { OpenConnections } from './clients/open-connections.ts';
 import { chooseDeflateOffer } from './deflate-offer.ts';
 import { MessageMemory, releaseMessage } from './message-memory.ts';
 import { UwsReply } from './reply/uws-reply.ts';
@@ -35,23 +42,38 @@ export interface UwsTerms {
   /** Calls back once, when uWS has handed over all bytes that it has read. Clients may be written to from there. */
   readonly later: (callback: () => void) => void;
   readonly unfinished: UnfinishedMessages;
+  /** Null without system calls: uWS accepts connections itself then. */
+  readonly accepting: Accepting | null;
+}
+
+/** What listeners need to accept connections by system calls. */
+interface Accepting {
+  readonly loop: EventLoop;
+  readonly sockets: ClientSockets;
+  readonly lingering: LingeringConnections;
 }
 
 /** One layer 7 listener on an App of uWebSockets.js. */
-export class UwsListener implements EngineListener {
+export class UwsListener implements EngineListener, AcceptorOwner<number> {
   #config: L7Listener;
   readonly #owner: ListenerOwner;
   readonly #later: UwsTerms['later'];
   readonly #clientTerms: ClientTerms;
   readonly #link: AppLink = { owner: this };
+  readonly #log: Logger;
   readonly #app: TemplatedApp;
-  readonly #socket: ListeningSocket;
+  readonly #accepting: Accepting | null;
+  readonly #acceptor: Acceptor;
+  readonly #open: OpenConnections;
   #closed = false;
 
-  constructor(config: L7Listener, owner: ListenerOwner, { log, later, unfinished }: UwsTerms) {
+  constructor(config: L7Listener, owner: ListenerOwner, { log, later, unfinished, accepting }: UwsTerms) {
     this.#config = config;
     this.#owner = owner;
     this.#later = later;
+    this.#log = log;
+    this.#accepting = accepting;
+    this.#open = new OpenConnections(() => owner.connectionClosed());
     const { maxMessageSize, compression } = config.websocket;
     this.#clientTerms = {
       wireTraits: { maxMessageSize, compressed: compression === 'shared', secure: config.tls !== null },
@@ -59,7 +81,10 @@ export class UwsListener implements EngineListener {
       memory: new MessageMemory(releaseMessage),
     };
     this.#app = createApp(config, this.#link);
-    this.#socket = new ListeningSocket(this.#app, config, log);
+    this.#acceptor =
+      accepting === null
+        ? new AppAcceptor(this.#app, config.address)
+        : new RawAcceptor(accepting.loop, config.address, this);
   }
 
   fits(config: L7Listener): boolean {
@@ -72,20 +97,25 @@ export class UwsListener implements EngineListener {
     };
   }
 
-  listen(lock: ThreadLock): void {
-    this.#socket.open(lock);
+  listen(): void {
+    const acceptor = this.#acceptor;
+    void acceptor.listen();
+    if (acceptor instanceof RawAcceptor && limitClientBuffers(acceptor.fd)) return;
+    const { name: listener, tls } = this.#config;
+    if (tls === null) this.#log.info({ listener }, 'a client that uploads fast may fill memory');
+    else this.#log.warn({ listener }, 'a client that sends fast may lose its connection');
   }
 
   get listens(): boolean {
-    return this.#socket.isOpen;
+    return this.#acceptor.listens;
   }
 
   leave(from: number | null): void {
-    this.#socket.leave(from);
+    this.#acceptor.leave(from);
   }
 
   stop(): void {
-    this.#socket.close();
+    this.#acceptor.stop();
   }
 
   close(): void {
@@ -94,12 +124,54 @@ export class UwsListener implements EngineListener {
     this.#closed = true;
     this.#app.close();
     this.#link.owner = null;
+    this.#accepting?.lingering.forget(this.#open);
   }
 
-  connectionChanged(response: HttpResponse | null, change: number): void {
-    if (response === null || change < 0) this.#owner.connectionClosed();
-    else if (this.#owner.connectionOpened()) this.#watchForRequest(response);
-    else response.close();
+  /**
+   * Gives uWS a connection. uWS has no bound for the connections that it accepts itself, and when no descriptor is left it
+   * tries again at once and for ever (20.66 to 20.68; no upstream issue known). It tells no descriptor, either.
+   */
+  accepted(fd: number): void {
+    const { loop, sockets, lingering } = this.#accepting!;
+    if (!this.#owner.connectionOpened(fd)) {
+      loop.sockets.close(fd);
+      this.#owner.connectionClosed();
+      return;
+    }
+    // The descriptor is uWS's from now on.
+    noteClosing(fd);
+    sockets.add(fd, this.#open);
+    lingering.opened(fd, this.#open);
+    this.#app.adoptSocket(fd);
+    loop.yieldToNode();
+  }
+
+  acceptFailed(code: string, isFirst: boolean): boolean {
+    return this.#owner.acceptFailed(code, isFirst);
+  }
+
+  acceptFault(error: unknown): void {
+    this.#owner.acceptFault(error);
+  }
+
+  connectionChanged(response: HttpResponse, change: number): void {
+    if (change < 0) {
+      this.#open.closed();
+      return;
+    }
+    if (this.#accepting === null) {
+      this.#open.served++;
+      if (!this.#owner.connectionOpened()) {
+        response.close();
+        return;
+      }
+    }
+    this.#watchForRequest(response);
+  }
+
+  webSocketEnded(isKept: boolean): void {
+    if (isKept && this.#accepting !== null) this.#accepting.lingering.ended(this.#open);
+    else this.#open.closed();
   }
 
   /**

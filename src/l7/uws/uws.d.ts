@@ -9,6 +9,8 @@ declare module 'uWebSockets.js' {
   function _cfg(key: 'silent'): void;
 
   interface TemplatedApp {
+    /** Gives the App a connection that is open. Calls the filter before it returns. -1 ends the process. */
+    adoptSocket(descriptor: number): void;
     /** Calls back for each unknown server name, within the handshake. The handler may add the name. */
     missingServerName(handler: (serverName: string) => void): TemplatedApp;
   }

@@ -1,16 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { threadId } from 'node:worker_threads';
 import { Disguise } from '../descriptors/disguise.ts';
 import { checkDescriptor, nativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
-import { setOption } from './listening-sockets.ts';
 import {
   FIONREAD,
   IPPROTO_TCP,
   SHUT_RD,
   SOL_SOCKET,
   SO_COOKIE,
-  SO_RCVBUF,
   TCP_FIN_WAIT1,
   TCP_FIN_WAIT2,
   TCP_INFO,
@@ -18,68 +14,14 @@ import {
   TCP_INFO_LAST_DATA_RECEIVED,
   TCP_INFO_RECEIVED,
   TCP_INFO_STATE,
-  TCP_SYNCNT,
 } from '../socket-constants.ts';
 
-/** Max difference of the receive buffers of two threads' sockets, in bytes. */
-const MAX_MARK_BYTES = 4096;
-/** SYN retransmissions: they mean nothing for an accepted connection, and no other code sets this number. */
-const MARK_SYN_COUNT = 97;
-
-/**
- * Marks a listening socket, so that {@link AcceptedSockets} of the same thread finds the sockets that it accepts. The marks
- * are two options that accepted sockets inherit: a receive buffer of the thread's size, and TCP_SYNCNT.
- *
- * @param receiveBuffer bytes, without the mark
- * @returns whether the system set the mark unchanged
- */
-export function markListening(fd: number, receiveBuffer: number): boolean {
-  checkDescriptor(fd);
-  // The system cuts sizes above net.core.rmem_max. Then all threads would have the same mark.
-  return (
-    setOption(fd, SOL_SOCKET, SO_RCVBUF, receiveBuffer + threadMark()) &&
-    setOption(fd, IPPROTO_TCP, TCP_SYNCNT, MARK_SYN_COUNT) &&
-    new AcceptedSockets(receiveBuffer).includes(fd)
-  );
-}
-
-/** Finds the TCP sockets that a library in this thread has accepted, and reads their state from the system. */
+/** Reads from the system the state of TCP connections that a library of this thread owns. */
 export class AcceptedSockets {
   readonly #calls = nativeCalls();
   readonly #memory = new PinnedBuffer(8 + TCP_INFO_BYTES);
   readonly #length = addressWithin(this.#memory, 0, 4);
   readonly #value = addressWithin(this.#memory, 8, 8 + TCP_INFO_BYTES);
-  readonly #receiveBuffer: number;
-
-  /** @param receiveBuffer as for {@link markListening}. Throws if system calls are not supported. */
-  constructor(receiveBuffer: number) {
-    // The system doubles the requested size.
-    this.#receiveBuffer = 2 * (receiveBuffer + threadMark());
-  }
-
-  /** Tells whether a listening socket with this thread's mark accepted the socket, or is the socket. */
-  includes(fd: number): boolean {
-    return (
-      this.#option(fd, SOL_SOCKET, SO_RCVBUF) === this.#receiveBuffer &&
-      this.#option(fd, IPPROTO_TCP, TCP_SYNCNT) === MARK_SYN_COUNT
-    );
-  }
-
-  /** Returns all included descriptors except those that the caller knows. Throws without /proc. */
-  find(isKnown: (fd: number) => boolean): number[] {
-    const size = this.tableSize();
-    const found: number[] = [];
-    for (let fd = 0; fd < size; fd++) if (!isKnown(fd) && this.includes(fd)) found.push(fd);
-    return found;
-  }
-
-  /** Returns a number greater than every descriptor. Throws without /proc. */
-  tableSize(): number {
-    const status = readFileSync('/proc/self/status', 'latin1');
-    const size = Number(/^FDSize:\s*(\d+)$/m.exec(status)?.[1]);
-    if (!(size > 0)) throw new Error('/proc/self/status tells no FDSize');
-    return size;
-  }
 
   /** Returns the bytes received in order since the connection began, read or not; -1 if the system does not tell. */
   received(fd: number): number {
@@ -104,9 +46,13 @@ export class AcceptedSockets {
 
   /** Tells whether our side has sent FIN and waits for the other side's. */
   isFinishing(fd: number): boolean {
-    if (!this.#get(fd, IPPROTO_TCP, TCP_INFO, TCP_INFO_BYTES)) return false;
-    const state = this.#memory.bytes[8 + TCP_INFO_STATE];
+    const state = this.#state(fd);
     return state === TCP_FIN_WAIT1 || state === TCP_FIN_WAIT2;
+  }
+
+  /** Tells whether the other side has received all our bytes and our FIN, and has not sent its own FIN. */
+  hasFinished(fd: number): boolean {
+    return this.#state(fd) === TCP_FIN_WAIT2;
   }
 
   /** Returns a number that no other socket has until the system restarts; 0 if the system does not tell. */
@@ -126,12 +72,15 @@ export class AcceptedSockets {
     return new Disguise(fds);
   }
 
-  #option(fd: number, level: number, option: number): number {
-    return this.#get(fd, level, option, 4) ? this.#memory.bytes.readInt32LE(8) : -1;
+  /** Returns the state of a connection, as the kernel numbers it; -1 if the descriptor is none. */
+  #state(fd: number): number {
+    return this.#get(fd, IPPROTO_TCP, TCP_INFO, TCP_INFO_BYTES)
+      ? this.#memory.bytes[8 + TCP_INFO_STATE]!
+      : -1;
   }
 
   /** Reads the first `size` bytes of an option. Returns false if the option is shorter. */
-  #get(fd: number, level: number, option: number, size: 4 | 8 | typeof TCP_INFO_BYTES): boolean {
+  #get(fd: number, level: number, option: number, size: 8 | typeof TCP_INFO_BYTES): boolean {
     const { bytes } = this.#memory;
     bytes.writeInt32LE(size, 0);
     return (
@@ -139,9 +88,4 @@ export class AcceptedSockets {
       bytes.readInt32LE(0) === size
     );
   }
-}
-
-/** Returns a number that differs between the threads of the process. */
-function threadMark(): number {
-  return threadId % MAX_MARK_BYTES;
 }

@@ -4,7 +4,6 @@ import { nativeCalls } from '../native-calls.ts';
 import {
   AF_INET,
   AF_INET6,
-  BACKLOG,
   IPPROTO_TCP,
   SHUT_RD,
   SOL_SOCKET,
@@ -13,16 +12,6 @@ import {
   TCP_NOTSENT_LOWAT,
 } from '../socket-constants.ts';
 import { SOCKADDR_BYTES, familyOf } from './socket-structs.ts';
-
-/**
- * Gives a library's listening socket a queue of {@link BACKLOG} connections. A connect without room in the queue is dropped,
- * and the client sends it again after a second.
- *
- * @returns whether the system set it
- */
-export function lengthenQueue(fd: number): boolean {
-  return nativeCalls().listen(fd, BACKLOG) === 0;
-}
 
 /**
  * Limits the received bytes that the kernel keeps unread, for every connection that a listening socket accepts from now on.
@@ -78,7 +67,7 @@ export function findListening(port: number): number[] {
 }
 
 /** Sets an option of 4 bytes. Returns whether the system took it. */
-export function setOption(fd: number, level: number, option: number, value: number): boolean {
+function setOption(fd: number, level: number, option: number, value: number): boolean {
   const memory = new PinnedBuffer(4);
   memory.bytes.writeInt32LE(value);
   return nativeCalls().setsockopt(fd, level, option, addressWithin(memory, 0, 4), 4) === 0;

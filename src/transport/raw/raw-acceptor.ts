@@ -3,7 +3,7 @@ import { Timed } from '../../core/timing/timer-wheel.ts';
 import type { EventLoop } from '../../loop/event-loop.ts';
 import { Watched } from '../../loop/poller.ts';
 import { EPOLLIN } from '../../sys/epoll.ts';
-import { EAGAIN, EINTR, errorName } from '../../sys/errno.ts';
+import { EAGAIN, EINTR, EINVAL, errorName } from '../../sys/errno.ts';
 import { BACKLOG } from '../../sys/socket-constants.ts';
 import { HandOver } from '../../sys/sockets/hand-over.ts';
 import { SocketAddress } from '../../sys/sockets/socket-address.ts';
@@ -67,6 +67,9 @@ export class RawAcceptor extends Watched implements Acceptor {
       if (fd >= 0) {
         this.#failing = false;
         this.#hand(fd);
+      } else if (fd === -EINVAL) {
+        // Another thread has made the socket listen no more (`stopListening`). It would be reported as broken for ever.
+        this.stop();
       } else if (fd === -EAGAIN || (fd !== -EINTR && !this.#goesOnAfter(-fd))) {
         return;
       }

@@ -64,7 +64,7 @@ export class Generations<
   }
 
   async listen(): Promise<void> {
-    for (const listener of this.#listeners.values()) await listener.listen(this.#lock);
+    for (const listener of this.#listeners.values()) await listener.listen();
     this.#layer.started();
   }
 
@@ -88,7 +88,7 @@ export class Generations<
           listeners.set(config.name, listener);
         }
       }
-      for (const listener of made) await listener.listen(this.#lock);
+      for (const listener of made) await listener.listen();
     } catch (error) {
       abort();
       throw error;

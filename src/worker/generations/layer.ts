@@ -1,6 +1,5 @@
 /** What a layer brings to its worker. {@link Generations} does the rest, the same for both layers. */
 import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
-import type { ThreadLock } from '../../core/thread-lock.ts';
 import type { WorkerKind } from '../../protocol/to-worker.ts';
 import type { Environment } from '../environment.ts';
 import type { LiveConnection } from '../live-connection.ts';
@@ -17,13 +16,8 @@ export interface ServedListener<Self, Config, Shared, Context> {
   fits(config: Config): boolean;
   /** Gets ready for a configuration that {@link fits}. Returns a function that brings it into force. */
   prepare(config: Config, shared: Shared): () => void;
-  /**
-   * Accepts connections.
-   *
-   * @param lock for a layer that must find its new socket among all of the process: no other thread opens one meanwhile
-   * @throws if the address cannot be bound
-   */
-  listen(lock: ThreadLock): Promise<void> | void;
+  /** Accepts connections. Throws, or rejects, if the address cannot be bound. */
+  listen(): Promise<void> | void;
   /** Whether the listener can still get connections. */
   readonly listens: boolean;
   /**

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 import { eventually } from '../../support/deadline.ts';
+import { cpuSeconds, exhaustDescriptors } from '../../support/processes/process-facts.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
 import { RawConnection, headerOf, upgradeRequest } from '../../support/sockets/raw-connection.ts';
 import { FickleEndpoint } from '../../support/websocket/fickle-endpoint.ts';
@@ -98,5 +99,37 @@ describe('a proxy without a descriptor left', { skip: NO_PRLIMIT, timeout: 300_0
     assert.match((await late.head()).startLine, / 101 /);
     late.destroy();
     for (const client of clients) client.destroy();
+  });
+
+  it('rests from accepting at layer 7, and serves who waits afterwards', async () => {
+    const { sluice } = rig;
+    const from = sluice.logs.length;
+    const rejected = (await rig.scrape()).sum('sluice_connections_rejected_total');
+    const before = cpuSeconds(sluice.pid);
+    const restore = exhaustDescriptors(sluice.pid);
+    let client: RawConnection;
+    try {
+      client = await rig.ask();
+      await sluice.waitForLog(({ msg }) => msg === 'accepting failed', undefined, from);
+      await new Promise((settle) => setTimeout(settle, 1000));
+    } finally {
+      restore();
+    }
+    assert.match((await client.head()).startLine, / 101 /);
+    const metrics = await rig.scrape();
+    const failures = metrics.sum('sluice_accept_failures_total', {
+      listener: 'web',
+      reason: 'process_limit',
+    });
+    assert.ok(failures >= 2 && failures <= 20, `${failures} failures in a second`);
+    assert.equal(metrics.sum('sluice_connections_rejected_total'), rejected);
+    const used = cpuSeconds(sluice.pid) - before;
+    assert.ok(used < 0.9, `${used} s of CPU`);
+    const lines = sluice.logs.slice(from).filter(({ msg }) => msg === 'accepting failed');
+    assert.deepEqual(
+      lines.map(({ listener, reason, code }) => ({ listener, reason, code })),
+      [{ listener: 'web', reason: 'process_limit', code: 'EMFILE' }],
+    );
+    client.destroy();
   });
 });

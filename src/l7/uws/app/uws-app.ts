@@ -12,6 +12,7 @@ import {
   type WebSocketBehavior,
 } from 'uWebSockets.js';
 import type { Certificate, Compression, L7Listener } from '../../../config/types/listener.ts';
+import { keepsConnection } from '../uws-client.ts';
 import { forgetMade, noteMade, type Socket, type SocketData } from '../uws-upgrade.ts';
 import { freeWhatImmediatesClose } from './closing-order.ts';
 import { matchServerNamesInCapitals } from './server-names.ts';
@@ -20,8 +21,10 @@ import { matchServerNamesInCapitals } from './server-names.ts';
 interface AppOwner {
   /** A request has come. `context` is null unless uWS would let the request become a WebSocket. */
   serve(response: HttpResponse, request: HttpRequest, context: us_socket_context_t | null): void;
-  /** uWS has accepted a connection (`change` is 1), or closed one. */
-  connectionChanged(response: HttpResponse | null, change: number): void;
+  /** uWS has been given a connection (`change` is 1), or has closed one that did not become a WebSocket. */
+  connectionChanged(response: HttpResponse, change: number): void;
+  /** uWS has ended a WebSocket. @param isKept whether uWS keeps the connection until the client closes it */
+  webSocketEnded(isKept: boolean): void;
 }
 
 /**
@@ -85,7 +88,7 @@ function addRoutes(app: TemplatedApp, { websocket }: L7Listener, link: AppLink):
     close: (socket, code, reason) => {
       // The filter is not told of the end of a connection that has become a WebSocket (20.66 to 20.68; no upstream issue
       // known). This can go when uWS calls the filter then, too.
-      link.owner?.connectionChanged(null, -1);
+      link.owner?.webSocketEnded(keepsConnection(code, reason));
       forgetMade(socket);
       (socket as Socket).client.closed(code, reason);
     },

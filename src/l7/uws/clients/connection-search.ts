@@ -217,7 +217,7 @@ export class ConnectionSearch {
     const end = Math.min(size, from + MAX_LOOKS);
     let fd = from;
     for (; fd < end && group.length < MAX_GROUP; fd++) {
-      if (sockets.silence(fd) <= maxSilenceMs && sockets.includes(fd)) group.push(fd);
+      if (sockets.includes(fd) && sockets.silence(fd) <= maxSilenceMs) group.push(fd);
     }
     return fd;
   }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { L7Listener as L7ListenerConfig } from '../../../../src/config/types/listener.ts';
-import { ThreadLock } from '../../../../src/core/thread-lock.ts';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import type { Engine, EngineListener, ListenerOwner } from '../../../../src/l7/contract/engine.ts';
 import type { Exchange } from '../../../../src/l7/contract/exchange.ts';
@@ -12,7 +11,6 @@ import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
 import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
 import { config, l7Listener } from '../../primary/fixtures/config.ts';
 
-const LOCK = new ThreadLock(new SharedArrayBuffer(4));
 const WEB: L7ListenerConfig = { ...l7Listener, routes: [] };
 
 /** The engine's part of a listener: notes what it is told, and has no sockets. */
@@ -285,7 +283,7 @@ describe('a listener of layer 7', () => {
     const listener = rig.listener();
     const address = { ...WEB.address };
     assert.deepEqual([listener.fits(WEB), listener.fits({ ...WEB, address })], [true, false]);
-    void listener.listen(LOCK);
+    void listener.listen();
     assert.equal(listener.listens, true);
     listener.leave(-2);
     listener.stop();

@@ -1,6 +1,5 @@
 /** A listener of the HTTP/1.x engine whose clients, clock and dispatcher a test plays. */
 import type { HttpSettings } from '../../../../src/config/types/listener.ts';
-import { ThreadLock } from '../../../../src/core/thread-lock.ts';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import { ChannelWriter, WRITER_SLAB_BYTES } from '../../../../src/l7/buffers/channel-writer.ts';
 import type { EngineRefusal, ListenerOwner } from '../../../../src/l7/contract/engine.ts';
@@ -80,7 +79,7 @@ export function http1Rig(
       (callback) => later.push(callback),
     ),
   });
-  void listener.listen(new ThreadLock(new SharedArrayBuffer(4)));
+  void listener.listen();
   return {
     listener,
     exchanges,

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
-import { AcceptedSockets, markListening } from '../../../../src/sys/sockets/accepted-sockets.ts';
-import { findListening } from '../../../../src/sys/sockets/listening-sockets.ts';
+import { descriptorOf } from '../../../../src/sys/node/node-sockets.ts';
+import { AcceptedSockets } from '../../../../src/sys/sockets/accepted-sockets.ts';
 import { unsupportedReason } from '../../../../src/sys/support.ts';
 import { eventually } from '../../../support/deadline.ts';
 
 const skip = unsupportedReason() ?? false;
-const RECEIVE_BUFFER = 64 * 1024;
 
 describe('accepted sockets', { skip, timeout: 60_000 }, () => {
   const sockets: Socket[] = [];
@@ -28,38 +27,17 @@ describe('accepted sockets', { skip, timeout: 60_000 }, () => {
     return (server.address() as AddressInfo).port;
   }
 
-  /** A client and the server's socket, which a marked listening socket has accepted. */
+  /** A client and the server's socket. */
   async function pair(): Promise<{ client: Socket; server: Socket; fd: number; accepted: AcceptedSockets }> {
     const arrival = Promise.withResolvers<Socket>();
     const port = await listen(arrival.resolve);
-    const [listening = -1] = findListening(port);
-    assert.ok(markListening(listening, RECEIVE_BUFFER));
     const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
     client.on('error', () => undefined);
     const server = await arrival.promise;
     server.on('error', () => undefined);
     sockets.push(client, server);
-    const accepted = new AcceptedSockets(RECEIVE_BUFFER);
-    const [fd = -1, ...others] = accepted.find((known) => known === listening);
-    assert.deepEqual(others, []);
-    return { client, server, fd, accepted };
+    return { client, server, fd: descriptorOf(server)!, accepted: new AcceptedSockets() };
   }
-
-  it('are told from all other descriptors', async () => {
-    const unmarked = await listen((socket) => sockets.push(socket));
-    sockets.push(connect(unmarked, '127.0.0.1'));
-    await eventually(() => assert.ok(sockets.length === 2));
-    const { fd, accepted } = await pair();
-    assert.ok(accepted.includes(fd));
-    const found = accepted.find(() => false);
-    assert.equal(found.length, 2, 'the accepted and the listening one');
-    for (const other of found) assert.match(readlinkSync(`/proc/self/fd/${other}`), /^socket:/);
-    assert.deepEqual(
-      new AcceptedSockets(RECEIVE_BUFFER + 8192).find(() => false),
-      [],
-    );
-    assert.ok(!accepted.includes(99_999));
-  });
 
   it('tell the received and the unread bytes', async () => {
     const { client, server, fd, accepted } = await pair();
@@ -100,11 +78,15 @@ describe('accepted sockets', { skip, timeout: 60_000 }, () => {
   });
 
   it('tell when their own side has sent FIN', async () => {
-    const { server, fd, accepted } = await pair();
-    assert.equal(accepted.isFinishing(fd), false);
+    const { client, server, fd, accepted } = await pair();
+    assert.deepEqual([accepted.isFinishing(fd), accepted.hasFinished(fd)], [false, false]);
     server.end();
     await eventually(() => assert.ok(accepted.isFinishing(fd) || server.destroyed));
     assert.ok(accepted.isFinishing(fd));
+    await eventually(() => assert.ok(accepted.hasFinished(fd)));
+    client.end();
+    await once(server, 'close');
+    assert.deepEqual([accepted.isFinishing(fd), accepted.hasFinished(fd)], [false, false]);
   });
 
   it('have no peer while they are hidden, and work again when they are shown', async () => {
@@ -127,7 +109,7 @@ describe('accepted sockets', { skip, timeout: 60_000 }, () => {
 
   it('leave no descriptor behind when they cannot be hidden', async () => {
     const { fd, accepted } = await pair();
-    const count = (): number => accepted.find(() => false).length;
+    const count = (): number => readdirSync('/proc/self/fd').length;
     const before = count();
     assert.throws(() => accepted.disguise([fd, 99_999]), { code: 'EBADF' });
     assert.equal(count(), before);

@@ -3,13 +3,8 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
-import { PinnedBuffer } from '../../../../src/sys/memory/pinned-buffer.ts';
 import { deafen } from '../../../../src/sys/sockets/hand-over.ts';
-import {
-  findListening,
-  lengthenQueue,
-  stopListening,
-} from '../../../../src/sys/sockets/listening-sockets.ts';
+import { findListening, stopListening } from '../../../../src/sys/sockets/listening-sockets.ts';
 import { SocketAddress } from '../../../../src/sys/sockets/socket-address.ts';
 import { Sockets } from '../../../../src/sys/sockets/sockets.ts';
 import { eventually, within } from '../../../support/deadline.ts';
@@ -55,25 +50,6 @@ describe('listening sockets', { timeout: 300_000 }, () => {
     two.server.close();
     await once(two.server, 'close');
     assert.equal(findListening(one.port).length, 1);
-  });
-
-  it('get a longer queue from one who knows the descriptor only', async () => {
-    const { port } = await listen('127.0.0.1', 0, 4);
-    const [fd = -1] = findListening(port);
-    const sockets = new Sockets();
-    const target = new SocketAddress({ kind: 'tcp', host: '127.0.0.1', port });
-    const byte = new PinnedBuffer(1);
-    // No code accepts meanwhile: connections that can be sent to are in the queue.
-    const queued = (count: number): number => {
-      const open = Array.from({ length: count }, () => sockets.open(target));
-      for (const one of open) sockets.connect(one, target);
-      const connected = open.filter((one) => byte.send(one, 0, 1) === 1).length;
-      for (const one of open) sockets.close(one);
-      return connected;
-    };
-    assert.ok(queued(100) < 10);
-    assert.ok(lengthenQueue(fd));
-    assert.equal(queued(300), 300);
   });
 
   it('of others can be made to listen no more: the rest get all connections, and what waits is reset', async () => {

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { unsupportedReason } from '../../../../../src/sys/support.ts';
 import { within } from '../../../../support/deadline.ts';
+import { freePorts } from '../../../../support/sockets/free-port.ts';
 
 const CONNECTIONS = 8000;
 const AT_ONCE = 20;
@@ -33,14 +34,15 @@ async function visits(port: number): Promise<void> {
 
 describe('sockets of uWebSockets.js that immediates close', { skip: unsupportedReason() ?? false }, () => {
   it('leave no memory behind', async (t) => {
-    const server = fork(FIXTURE);
+    const [port = 0] = await freePorts(1);
+    const server = fork(FIXTURE, [String(port)]);
     try {
       const ask = async (): Promise<number> => {
         const answer = once(server, 'message');
         server.send('memory');
         return ((await within('the memory', answer)) as [number])[0];
       };
-      const [port] = (await within('the port', once(server, 'message'))) as [number];
+      await within('the server', once(server, 'message'));
       // The process grows to its working size first.
       await visits(port);
       const before = await ask();
