@@ -4,13 +4,14 @@ import { RandomPool } from '../core/random-pool.ts';
 import { ThreadLock } from '../core/thread-lock.ts';
 import { BoundConnections } from '../l7/bound/bound-connections.ts';
 import { BufferBudget } from '../l7/buffers/buffer-budget.ts';
+import { WRITER_SLAB_BYTES } from '../l7/buffers/channel-writer.ts';
 import { createSlab } from '../l7/buffers/slab.ts';
 import type { Engine } from '../l7/contract/engine.ts';
 import type { RelaySession } from '../l7/contract/relay.ts';
 import type { L7Environment } from '../l7/dispatch/environment.ts';
 import { L7Listener } from '../l7/dispatch/l7-listener.ts';
 import { ConnectionPool } from '../l7/http/connection-pool.ts';
-import { REQUEST_SLAB_SIZE, RequestWriter } from '../l7/http/request-writer.ts';
+import { RequestWriter } from '../l7/http/request-writer.ts';
 import { netDialler } from '../l7/upstream/net-upstream.ts';
 import { RawDialler } from '../l7/upstream/raw-upstream.ts';
 import { UwsEngine } from '../l7/uws/uws-engine.ts';
@@ -71,7 +72,7 @@ class WebLayer implements Layer<L7Listener, L7ListenerConfig, L7Environment, Upg
     this.#engine = new UwsEngine({ log, later, loop, defer, wheel, dialler, budget, random });
     this.#shared = {
       dialler,
-      writer: new RequestWriter(createSlab(REQUEST_SLAB_SIZE, loop !== null)),
+      writer: new RequestWriter(createSlab(WRITER_SLAB_BYTES, loop !== null)),
       pool: new ConnectionPool(wheel),
       bound: new BoundConnections(wheel, this.#engine.clients, page, log),
       budget,

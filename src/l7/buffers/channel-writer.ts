@@ -11,11 +11,11 @@ const MAX_TEXT_CHARACTERS = WRITER_SLAB_BYTES / 2;
  * not take wait in the channel.
  */
 export class ChannelWriter {
-  protected readonly slab: Slab;
+  readonly #slab: Slab;
 
   /** @param slab of {@link WRITER_SLAB_BYTES} bytes */
   constructor(slab: Slab) {
-    this.slab = slab;
+    this.#slab = slab;
   }
 
   /**
@@ -27,7 +27,7 @@ export class ChannelWriter {
    * @returns false if more should wait until `channelDrained`
    */
   write(channel: Channel, before: string, bytes: Uint8Array, behind: string): boolean {
-    const slab = this.slab.bytes;
+    const slab = this.#slab.bytes;
     let filled = 0;
     if (before.length <= MAX_TEXT_CHARACTERS) filled = slab.write(before, 'latin1');
     else channel.write(Buffer.from(before, 'latin1'));
@@ -37,7 +37,7 @@ export class ChannelWriter {
       slab.set(piece, filled);
       filled += piece.length;
       at += piece.length;
-      if (at === bytes.length) return this.flush(channel, filled + slab.write(behind, filled, 'latin1'));
+      if (at === bytes.length) return this.#flush(channel, filled + slab.write(behind, filled, 'latin1'));
       const sent = this.#send(channel, filled);
       if (sent < filled) {
         channel.writeCopy(slab.subarray(sent, filled));
@@ -49,16 +49,16 @@ export class ChannelWriter {
   }
 
   /** Sends the slab up to `end`. Returns false if more should wait. */
-  protected flush(channel: Channel, end: number): boolean {
-    if (end === 0) return true;
+  #flush(channel: Channel, end: number): boolean {
+    if (end === 0) return channel.writableLength === 0;
     const sent = this.#send(channel, end);
-    return sent === end || channel.writeCopy(this.slab.bytes.subarray(sent, end));
+    return sent === end || channel.writeCopy(this.#slab.bytes.subarray(sent, end));
   }
 
   /** Sends the slab up to `end`. Returns how many bytes the kernel has taken. */
   #send(channel: Channel, end: number): number {
     if (channel.fd < 0 || channel.writableLength > 0) return 0;
     // After an error, too: the channel meets the same error and reports it.
-    return Math.max(0, this.slab.send(channel.fd, 0, end));
+    return Math.max(0, this.#slab.send(channel.fd, 0, end));
   }
 }

@@ -126,9 +126,10 @@ export class Http1Reply implements HttpReply {
     this.sent += bytes.length;
     const before = this.#takeHead();
     if (this.#framing === 'chunks') {
-      const last = trailers.length === 0 ? LAST_CHUNK : lastChunk(trailers, this.edits);
-      if (bytes.length === 0) this.#give(before + last, NOTHING, '');
-      else this.#give(before + chunkLine(bytes.length), bytes, `\r\n${last}`);
+      const isPlain = trailers.length === 0;
+      if (bytes.length === 0) this.#give(isPlain ? before + LAST_CHUNK : before, NOTHING, '');
+      else this.#give(before + chunkLine(bytes.length), bytes, isPlain ? `\r\n${LAST_CHUNK}` : '\r\n');
+      if (!isPlain) this.#give(lastChunk(trailers, this.edits), NOTHING, '');
     } else if (before !== '' || bytes.length > 0) {
       this.#give(before, bytes, '');
     }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { UpstreamSocket } from '../../../../src/l7/contract/upstream-socket.ts';
-import { REQUEST_SLAB_SIZE, RequestWriter } from '../../../../src/l7/http/request-writer.ts';
+import { WRITER_SLAB_BYTES } from '../../../../src/l7/buffers/channel-writer.ts';
+import { RequestWriter } from '../../../../src/l7/http/request-writer.ts';
 
 /** A socket whose kernel takes as many bytes as it has room for; what it is given besides, waits. */
 class FakeSocket implements UpstreamSocket {
@@ -64,7 +65,7 @@ class FakeSocket implements UpstreamSocket {
 }
 
 function writerTo(socket: FakeSocket): RequestWriter {
-  const bytes = Buffer.alloc(REQUEST_SLAB_SIZE);
+  const bytes = Buffer.alloc(WRITER_SLAB_BYTES);
   const send = (fd: number, start: number, end: number): number => {
     assert.equal(fd, socket.fd);
     return socket.send(bytes.subarray(start, end));
@@ -75,10 +76,10 @@ function writerTo(socket: FakeSocket): RequestWriter {
 describe('a writer of requests', () => {
   const sizes = fc.oneof(
     fc.integer({ min: 1, max: 100 }),
-    fc.integer({ min: REQUEST_SLAB_SIZE - 20, max: REQUEST_SLAB_SIZE + 20 }),
-    fc.integer({ min: 1, max: 4 * REQUEST_SLAB_SIZE }),
+    fc.integer({ min: WRITER_SLAB_BYTES - 20, max: WRITER_SLAB_BYTES + 20 }),
+    fc.integer({ min: 1, max: 4 * WRITER_SLAB_BYTES }),
   );
-  const room = fc.oneof(fc.constant(Infinity), fc.integer({ min: 0, max: 5 * REQUEST_SLAB_SIZE }));
+  const room = fc.oneof(fc.constant(Infinity), fc.integer({ min: 0, max: 5 * WRITER_SLAB_BYTES }));
   const descriptor = fc.constantFrom(7, -1);
 
   it('writes heads and chunks whole and in order, whatever the kernel takes of them', () => {
@@ -122,7 +123,7 @@ describe('a writer of requests', () => {
 
   it('writes a head that is larger than its slab', () => {
     const socket = new FakeSocket(7, Infinity);
-    const head = `GET /${'a'.repeat(REQUEST_SLAB_SIZE)} HTTP/1.1\r\n\r\n`;
+    const head = `GET /${'a'.repeat(WRITER_SLAB_BYTES)} HTTP/1.1\r\n\r\n`;
     writerTo(socket).head(socket, head);
     assert.equal(socket.text, head);
   });
