@@ -1,0 +1,326 @@
+import type { Channel } from '../../../transport/channel.ts';
+import type { Endpoint } from '../../../upstream/endpoint.ts';
+import {
+  CLOSE_ABNORMAL,
+  CLOSE_GOING_AWAY,
+  CLOSE_NO_STATUS,
+  CLOSE_PROTOCOL_ERROR,
+  CLOSE_SERVICE_RESTART,
+  CLOSE_TRY_AGAIN_LATER,
+} from '../../../wire/frames/close-codes.ts';
+import type { FrameRules } from '../../../wire/frames/frame-tracker.ts';
+import type { Buffering } from '../../buffers/buffer-budget.ts';
+import type { SessionLog } from '../../contract/relay.ts';
+import type { CloseSide } from '../../contract/session-stats.ts';
+import type { StreamSession } from '../../contract/stream-session.ts';
+import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
+import { SessionDeadlines } from '../session-deadlines.ts';
+import { closeFrame, isPingPayload, pingFrame } from './own-frames.ts';
+import type { StreamContext } from './session-context.ts';
+import { StreamLeg, type LegOwner } from './stream-leg.ts';
+
+/** Time that a frame under way has to end before a close frame of the proxy's own, unless a drain waits for it. */
+const FRAME_WAIT_MS = 1000;
+/** Max times that the close timeout begins again because the client has not taken all bytes: one minute. */
+const MAX_FLUSH_WAITS = 12;
+
+/**
+ * Joins one client's WebSocket to one endpoint's by their bytes. Close frames cross from end to end. The session counts its
+ * end when the first side begins to close; then both sides have a short while to close before they are cut.
+ */
+export class ByteSession
+  extends SessionDeadlines<StreamContext>
+  implements StreamSession, Buffering, LegOwner
+{
+  liveIndex = -1;
+  bufferedDownstream = 0;
+  bufferedUpstream = 0;
+  bufferedUnfinished = 0;
+  readonly endpoint: Endpoint;
+  readonly #client: StreamLeg;
+  readonly #endpoint: StreamLeg;
+  /** Null without an access log. */
+  readonly #log: SessionLog | null;
+  /** By `performance.now()`: the wheel's clock is too coarse for short sessions. */
+  readonly #openedAt = performance.now();
+  /** Payload of the proxy's own pings in this session; both 0 before the first. */
+  #pingLow = 0;
+  #pingHigh = 0;
+  /** The code that the session has ended with: it answers a close frame if the other side has gone. */
+  #endCode = CLOSE_NO_STATUS;
+  #flushWaits = 0;
+  /** Whether a drain waits until both sides are between frames. */
+  #awaitsDrain = false;
+
+  constructor(
+    context: StreamContext,
+    rules: { readonly client: FrameRules; readonly endpoint: FrameRules },
+    upstream: UpstreamSocket,
+    endpoint: Endpoint,
+    log: SessionLog | null,
+  ) {
+    super(context, true, Math.random());
+    this.endpoint = endpoint;
+    this.#log = log;
+    this.#client = new StreamLeg(this, rules.client);
+    this.#endpoint = new StreamLeg(this, rules.endpoint);
+    this.#client.join(this.#endpoint);
+    this.#endpoint.open(upstream);
+  }
+
+  discard(): void {
+    const { channel } = this.#endpoint;
+    if (channel !== null) {
+      channel.owner = null;
+      channel.destroy();
+    }
+    this.endpoint.release();
+  }
+
+  isOf(cluster: string, endpoint: string): boolean {
+    return this.endpoint.cluster === cluster && this.endpoint.label === endpoint;
+  }
+
+  clientOpened(channel: Channel, rest: Buffer): void {
+    this.#client.open(channel);
+    this.context.stats.opened();
+    this.context.sessions.add(this);
+    this.armDeadlines();
+    this.#log?.opened();
+    channel.resume();
+    if (rest.length > 0) this.#client.channelData(rest, 0, rest.length);
+  }
+
+  endpointBegan(bytes: Buffer): void {
+    this.#endpoint.channelData(bytes, 0, bytes.length);
+  }
+
+  legHeard(leg: StreamLeg): void {
+    if (leg.isClient) this.clientHeard();
+    else this.endpointHeard();
+  }
+
+  legMeasured(leg: StreamLeg): void {
+    const waiting = leg.channel?.writableLength ?? 0;
+    if (leg.isClient) this.context.budget.setDownstream(this, waiting);
+    else this.context.budget.setUpstream(this, waiting);
+  }
+
+  isOwnPong(payload: Uint8Array): boolean {
+    if ((this.#pingLow | this.#pingHigh) === 0) return false;
+    return isPingPayload(payload, this.#pingLow, this.#pingHigh);
+  }
+
+  legClosing(leg: StreamLeg, code: number): void {
+    if (!this.hasEnded) {
+      this.#countEnd(leg.isClient ? 'client' : 'endpoint', code);
+      this.awaitClose();
+    }
+    // A side that has gone cannot answer.
+    if (leg.peer.channel === null) this.#close(leg, code, '', false);
+    leg.endIfDone();
+    leg.peer.endIfDone();
+  }
+
+  legFailed(leg: StreamLeg, code: number, reason: string): void {
+    if (this.hasEnded) {
+      this.#close(leg.peer, this.#endCode, '', true);
+    } else if (leg.isClient) {
+      this.#countEnd('client', CLOSE_ABNORMAL, reason);
+      this.#close(leg.peer, CLOSE_GOING_AWAY, '', true);
+    } else {
+      this.#countEnd('endpoint', CLOSE_PROTOCOL_ERROR, reason);
+      this.#close(leg.peer, this.context.settings.endpointLostCode, 'endpoint protocol error', true);
+    }
+    this.#close(leg, code, reason, true);
+    leg.endIfDone();
+    this.#awaitEnd();
+  }
+
+  legEnded(leg: StreamLeg): void {
+    leg.markOver();
+    if (!this.hasEnded) this.#lose(leg, leg.isClient ? 'no close frame before FIN' : 'endpoint lost');
+    else this.#close(leg.peer, this.#endCode, '', false);
+    leg.endIfDone();
+    leg.peer.endIfDone();
+  }
+
+  legClosed(leg: StreamLeg): void {
+    const { peer } = leg;
+    leg.markOver();
+    this.legMeasured(leg);
+    if (!leg.isClient) this.endpoint.release();
+    if (!this.hasEnded) this.#lose(leg, leg.isClient ? 'client lost' : 'endpoint lost');
+    else this.#close(peer, this.#endCode, '', false);
+    peer.endIfDone();
+    // What still comes from it is read and dropped.
+    peer.resume();
+    if (peer.channel !== null) return;
+    this.disarmDeadlines();
+    this.context.budget.forget(this);
+    this.context.sessions.delete(this);
+  }
+
+  get awaitsBorder(): boolean {
+    return this.#awaitsDrain || this.#client.due !== null || this.#endpoint.due !== null;
+  }
+
+  borderReached(): void {
+    this.#client.sendDue();
+    this.#endpoint.sendDue();
+    if (this.hasEnded) this.#awaitEnd();
+    if (this.#awaitsDrain) this.drain();
+  }
+
+  override get isEndpointPaused(): boolean {
+    return this.#endpoint.isPaused;
+  }
+
+  override get isClientPaused(): boolean {
+    return this.#client.isPaused;
+  }
+
+  override pingEndpoint(): void {
+    this.#ping(this.#endpoint);
+  }
+
+  override pingClient(): void {
+    this.#ping(this.#client);
+  }
+
+  override endpointTimedOut(): void {
+    this.#lose(this.#endpoint, 'endpoint timed out');
+    this.#endpoint.channel?.destroy();
+  }
+
+  override clientTimedOut(): void {
+    this.#lose(this.#client, 'client timed out');
+    this.#client.channel?.destroy();
+  }
+
+  override lifetimePassed(): void {
+    this.#closeBoth('maximum lifetime reached', true);
+  }
+
+  override closeTimeoutPassed(): void {
+    if (this.awaitsBorder) {
+      this.#cutWaiting();
+      return;
+    }
+    this.#close(this.#endpoint, this.#endCode, '', false);
+    this.#endpoint.channel?.destroy();
+    this.#close(this.#client, this.#endCode, '', false);
+    const { channel } = this.#client;
+    if (channel === null) return;
+    if (channel.writableLength > 0 && this.#flushWaits++ < MAX_FLUSH_WAITS) this.awaitClose();
+    else channel.destroy();
+  }
+
+  evict(reason: string): boolean {
+    if (this.hasEnded) return false;
+    this.#closeBoth(reason, true);
+    return true;
+  }
+
+  drain(): boolean {
+    this.#awaitsDrain = !this.hasEnded && !(this.#client.isBetweenFrames && this.#endpoint.isBetweenFrames);
+    if (this.#awaitsDrain) return false;
+    this.#closeBoth('service restart', true);
+    return true;
+  }
+
+  end(): void {
+    this.#closeBoth('service restart', false);
+    this.#cutWaiting();
+  }
+
+  abort(): void {
+    if (!this.hasEnded) this.#countEnd('proxy', CLOSE_ABNORMAL);
+    for (const leg of [this.#client, this.#endpoint]) leg.finish();
+    this.#client.channel?.destroy();
+    this.#endpoint.channel?.destroy();
+  }
+
+  measureBuffers(): void {
+    this.legMeasured(this.#endpoint);
+    this.legMeasured(this.#client);
+  }
+
+  shed(): void {
+    if (!this.hasEnded) this.#countEnd('proxy', CLOSE_TRY_AGAIN_LATER, 'proxy overloaded');
+    this.awaitClose();
+    // A close frame would wait behind the bytes that must be freed.
+    if ((this.#client.channel?.writableLength ?? 0) > 0) this.#client.channel?.destroy();
+    else this.#close(this.#client, CLOSE_TRY_AGAIN_LATER, 'proxy overloaded', false);
+    this.#endpoint.channel?.destroy();
+  }
+
+  /** Ends the session from this side. Does nothing if it has ended. @param waits as for {@link #close} */
+  #closeBoth(reason: string, waits: boolean): void {
+    this.#awaitsDrain = false;
+    if (this.hasEnded) return;
+    this.#countEnd('proxy', CLOSE_SERVICE_RESTART);
+    this.#close(this.#client, CLOSE_SERVICE_RESTART, reason, waits);
+    this.#close(this.#endpoint, CLOSE_GOING_AWAY, '', waits);
+    this.#awaitEnd();
+  }
+
+  /** Ends the session because a side has gone, or goes without a close frame. The other side is told. */
+  #lose(leg: StreamLeg, reason: string): void {
+    this.#countEnd(leg.isClient ? 'client' : 'endpoint', CLOSE_ABNORMAL, reason);
+    this.awaitClose();
+    if (leg.isClient) this.#close(this.#endpoint, CLOSE_GOING_AWAY, '', false);
+    else this.#close(this.#client, this.context.settings.endpointLostCode, reason, false);
+  }
+
+  /** Sends a side a close frame, unless it has been sent its last frame. @param waits as for {@link StreamLeg.close} */
+  #close(leg: StreamLeg, code: number, reason: string, waits: boolean): void {
+    if (leg.takesBytes) leg.close(closeFrame(code, reason, this.#maskFor(leg)), waits);
+  }
+
+  #ping(leg: StreamLeg): void {
+    // A relayed ping is answered as well, and a peer may answer the latest only.
+    if (leg.owesPong || !leg.takesBytes) return;
+    if ((this.#pingLow | this.#pingHigh) === 0) {
+      this.#pingLow = this.context.random.int32();
+      this.#pingHigh = this.context.random.int32();
+    }
+    leg.ping(pingFrame(this.#pingLow, this.#pingHigh, this.#maskFor(leg)));
+  }
+
+  /** Closes connections to which a frame of the proxy's own cannot be sent, because a frame under way does not end. */
+  #cutWaiting(): void {
+    if (!this.awaitsBorder) return;
+    this.#client.cutDue();
+    this.#endpoint.cutDue();
+    this.awaitClose();
+  }
+
+  /** Gives both sides their time to close, which begins when they have been sent their close frames. */
+  #awaitEnd(): void {
+    this.awaitClose(this.awaitsBorder ? FRAME_WAIT_MS : undefined);
+  }
+
+  #maskFor(leg: StreamLeg): number | null {
+    if (leg.isClient) return null;
+    return this.context.randomMasks ? this.context.random.int32() : 0;
+  }
+
+  /** Counts the session's end and writes its line. @param reason for the log alone */
+  #countEnd(side: CloseSide, code: number, reason?: string): void {
+    this.markEnded();
+    this.#endCode = code;
+    const seconds = (performance.now() - this.#openedAt) / 1000;
+    this.context.stats.ended(side, code, seconds);
+    this.#log?.closed({
+      side,
+      code,
+      reason,
+      seconds,
+      messagesUpstream: this.#client.messages,
+      messagesDownstream: this.#endpoint.messages,
+      bytesUpstream: this.#client.bytes,
+      bytesDownstream: this.#endpoint.bytes,
+    });
+  }
+}

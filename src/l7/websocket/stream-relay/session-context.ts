@@ -1,0 +1,18 @@
+import type { LiveSet } from '../../../core/collections/live-set.ts';
+import type { RandomPool } from '../../../core/random-pool.ts';
+import type { TimerWheel } from '../../../core/timing/timer-wheel.ts';
+import type { BufferBudget } from '../../buffers/buffer-budget.ts';
+import type { RelaySession, RelayTerms } from '../../contract/relay.ts';
+
+/** What all stream relays of one worker share. */
+export interface StreamEnvironment {
+  readonly wheel: TimerWheel;
+  readonly budget: BufferBudget;
+  readonly random: RandomPool;
+}
+
+/** What all sessions of one relay share. */
+export interface StreamContext extends StreamEnvironment, RelayTerms {
+  /** The sessions that live. */
+  readonly sessions: LiveSet<RelaySession>;
+}

@@ -1,0 +1,270 @@
+import type { Channel } from '../../../transport/channel.ts';
+import { FrameTracker, type FrameRules } from '../../../wire/frames/frame-tracker.ts';
+import type { UpstreamOwner } from '../../contract/upstream-socket.ts';
+import { isCloseFrame } from './own-frames.ts';
+import type { StreamContext } from './session-context.ts';
+
+/** Min bytes of a frame's payload, in bytes, that are spliced: for fewer the system calls cost more than the copies. */
+const MIN_SPLICE_BYTES = 48 * 1024;
+
+// Bits of a leg's state.
+/** Nothing is read from this side, because the other side is slow. */
+const PAUSED = 1;
+/** This side has got a ping of the other side, and has not answered it. */
+const OWES_PONG = 2;
+/** This side has been sent a close frame, or its half of the connection has been closed: it gets nothing more. */
+const FINISHED = 4;
+/** This side has sent its last byte that counts: a close frame, FIN, or a breach of the protocol. */
+const OVER = 8;
+/** The side is the client. */
+const IS_CLIENT = 16;
+
+/** Hears what happens on the legs of a session. */
+export interface LegOwner {
+  readonly context: StreamContext;
+  /** Whether a frame of the proxy's own, or a drain, waits for the end of a frame. */
+  readonly awaitsBorder: boolean;
+  /** A frame of a leg has ended while {@link awaitsBorder} holds. */
+  borderReached(): void;
+  /** Bytes have come from a leg, or a slow leg has taken some. */
+  legHeard(leg: StreamLeg): void;
+  /** More, or fewer, bytes wait for a leg. */
+  legMeasured(leg: StreamLeg): void;
+  /** Whether a pong answers a ping of the proxy's own. */
+  isOwnPong(payload: Uint8Array): boolean;
+  /** A close frame has come and been passed on. @param code 1005 for none */
+  legClosing(leg: StreamLeg, code: number): void;
+  /** A leg has broken the protocol. What came before has been passed on. */
+  legFailed(leg: StreamLeg, code: number, reason: string): void;
+  /** FIN has come. */
+  legEnded(leg: StreamLeg): void;
+  /** The leg's connection has closed. */
+  legClosed(leg: StreamLeg, error: Error | null): void;
+}
+
+/**
+ * One side of a session: reads its connection, tracks its frames, and passes its bytes on to the other side. While the other
+ * side is slow, this side is paused, so that at most one read waits.
+ */
+export class StreamLeg extends FrameTracker implements UpstreamOwner {
+  /** Null before the client has been answered 101, and after the connection has closed. */
+  channel: Channel | null = null;
+  /** A frame of the proxy's own that waits until the frame under way to this side has ended. */
+  due: Buffer | null = null;
+  readonly #owner: LegOwner;
+  /** The other side. */
+  #peer: StreamLeg = this;
+  #state: number;
+
+  constructor(owner: LegOwner, rules: FrameRules) {
+    super(rules);
+    this.#owner = owner;
+    this.#state = rules.masked ? IS_CLIENT : 0;
+  }
+
+  /** Joins two new legs. */
+  join(peer: StreamLeg): void {
+    this.#peer = peer;
+    peer.#peer = this;
+  }
+
+  get peer(): StreamLeg {
+    return this.#peer;
+  }
+
+  get isClient(): boolean {
+    return (this.#state & IS_CLIENT) !== 0;
+  }
+
+  get isPaused(): boolean {
+    return (this.#state & PAUSED) !== 0;
+  }
+
+  get owesPong(): boolean {
+    return (this.#state & OWES_PONG) !== 0;
+  }
+
+  /** Whether this side may still be sent something. */
+  get takesBytes(): boolean {
+    return (this.#state & FINISHED) === 0 && this.channel !== null;
+  }
+
+  /** Whether this side has sent a close frame, FIN, or a breach. */
+  get isOver(): boolean {
+    return (this.#state & OVER) !== 0;
+  }
+
+  /** Whether what this side has been sent ends between two frames. */
+  get isBetweenFrames(): boolean {
+    return this.#peer.payloadLeft === 0;
+  }
+
+  /** Takes the side's connection. */
+  open(channel: Channel): void {
+    this.channel = channel;
+    channel.owner = this;
+  }
+
+  /** This side has been sent its last frame. The other side is read on, for its close frame. */
+  finish(): void {
+    this.#state |= FINISHED;
+    this.due = null;
+    this.#peer.resume();
+  }
+
+  /** This side has sent its last byte that counts. */
+  markOver(): void {
+    this.#state |= OVER;
+  }
+
+  /** Reads on after {@link FINISHED} of the other side, or when it has taken what waited. */
+  resume(): void {
+    if (!this.isPaused) return;
+    this.#state &= ~PAUSED;
+    this.#owner.legHeard(this);
+    this.channel?.resume();
+  }
+
+  /** Sends the side a ping, which waits for the end of a frame under way. */
+  ping(frame: Buffer): void {
+    if (this.isBetweenFrames) this.#send(frame);
+    else this.due ??= frame;
+  }
+
+  /**
+   * Sends the side a close frame, which is its last frame.
+   *
+   * @param waits whether the close frame waits for the end of a frame under way; else the connection gets FIN without it
+   */
+  close(frame: Buffer, waits: boolean): void {
+    this.due = frame;
+    if (this.isBetweenFrames) this.sendDue();
+    else if (!waits) this.cutDue();
+  }
+
+  /** Sends the frame that waits, unless a frame is still under way. */
+  sendDue(): void {
+    const { due } = this;
+    if (due === null || !this.isBetweenFrames) return;
+    this.due = null;
+    this.#send(due);
+  }
+
+  /** Sends FIN instead of the frame that waits: the frame under way does not end. */
+  cutDue(): void {
+    if (this.due === null) return;
+    this.finish();
+    this.channel?.end();
+  }
+
+  /** Sends FIN behind the last frame to a side that sends nothing more either. */
+  endIfDone(): void {
+    if (this.isOver && !this.takesBytes) this.channel?.end();
+  }
+
+  upstreamConnected(): void {
+    // Only a handshake waits for it.
+  }
+
+  channelData(input: Buffer, start: number, end: number): void {
+    const owner = this.#owner;
+    const { messages, bytes } = this;
+    owner.legHeard(this);
+    let at = start;
+    if (owner.awaitsBorder && this.payloadLeft > 0) {
+      at = Math.min(end, start + this.payloadLeft);
+      this.track(input, start, at);
+      if (this.payloadLeft === 0) owner.borderReached();
+    }
+    if (at < end) this.track(input, at, end);
+    this.#count(messages, bytes);
+    if (this.payloadLeft >= MIN_SPLICE_BYTES) this.#splice();
+  }
+
+  channelSpliced(bytes: number, isTaken: boolean): void {
+    const owner = this.#owner;
+    const { messages, bytes: before } = this;
+    owner.legHeard(this);
+    this.skip(bytes);
+    this.#count(messages, before);
+    if (!isTaken) this.#pause();
+    if (owner.awaitsBorder && this.payloadLeft === 0) owner.borderReached();
+  }
+
+  channelDrained(): void {
+    // A side that takes bytes is alive.
+    this.#owner.legHeard(this);
+    this.#owner.legMeasured(this);
+    this.#peer.resume();
+  }
+
+  channelEnded(): void {
+    this.#owner.legEnded(this);
+  }
+
+  channelClosed(error: Error | null): void {
+    this.channel = null;
+    this.due = null;
+    this.#owner.legClosed(this, error);
+  }
+
+  protected override framesPassed(input: Buffer, start: number, end: number): void {
+    const peer = this.#peer;
+    if (!peer.takesBytes || peer.channel!.forward(input, start, end)) return;
+    this.#pause();
+  }
+
+  protected override framePing(): void {
+    if (this.#peer.takesBytes) this.#peer.#state |= OWES_PONG;
+  }
+
+  protected override framePong(payload: Uint8Array): boolean {
+    if (this.#owner.isOwnPong(payload)) return false;
+    this.#state &= ~OWES_PONG;
+    return true;
+  }
+
+  protected override frameClose(code: number): void {
+    this.markOver();
+    if (this.#peer.takesBytes) this.#peer.finish();
+    this.#owner.legClosing(this, code);
+  }
+
+  protected override frameFailed(code: number, reason: string): void {
+    this.markOver();
+    this.#owner.legFailed(this, code, reason);
+  }
+
+  #send(frame: Buffer): void {
+    const isTaken = this.channel!.write(frame);
+    if (isCloseFrame(frame)) {
+      this.finish();
+      this.endIfDone();
+    }
+    if (!isTaken) this.#owner.legMeasured(this);
+  }
+
+  /** Reads nothing more until the other side has taken what waits. */
+  #pause(): void {
+    const owner = this.#owner;
+    if (!this.isPaused) {
+      this.#state |= PAUSED;
+      this.channel?.pause();
+      if (!this.isClient) owner.context.stats.paused();
+    }
+    owner.legMeasured(this.#peer);
+  }
+
+  #splice(): void {
+    const target = this.#peer.channel;
+    if (!this.#peer.takesBytes || this.isPaused || target!.writableLength > 0) return;
+    this.channel?.splice(target!, this.payloadLeft);
+  }
+
+  #count(messages: number, bytes: number): void {
+    const { stats } = this.#owner.context;
+    const { values } = stats;
+    values[this.isClient ? stats.messagesUpstream : stats.messagesDownstream]! += this.messages - messages;
+    values[this.isClient ? stats.bytesUpstream : stats.bytesDownstream]! += this.bytes - bytes;
+  }
+}

@@ -1,0 +1,293 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { BINARY, CLOSE, TEXT, closeBody, encodeFrame } from '../../../../support/websocket/raw-frames.ts';
+import { KIB, Stage, closeOf, masked } from './stream-stage.ts';
+
+const LARGE = encodeFrame(BINARY, Buffer.alloc(1000));
+
+describe('a session that its client ends', () => {
+  for (const code of [1000, 1001, 1012, 1014, 3000, 3999, 4000, 4999]) {
+    it(`passes on the code ${code} and its answer`, () => {
+      const stage = new Stage();
+      const close = masked(CLOSE, closeBody(code, 'why'));
+      stage.client.send(close);
+      assert.deepEqual(stage.endpoint.bytes, close);
+      assert.equal(stage.end.code, code);
+      stage.endpoint.send(encodeFrame(CLOSE, closeBody(code, 'because')));
+      assert.deepEqual(stage.client.frames, [closeOf(code, 'because')]);
+      assert.ok(stage.client.writableEnded && stage.endpoint.writableEnded);
+    });
+  }
+
+  it('passes on a close frame without a code', () => {
+    const stage = new Stage();
+    stage.client.send(masked(CLOSE));
+    assert.deepEqual(stage.endpoint.frames, [closeOf(null)]);
+    assert.equal(stage.closes('1005', 'client'), 1);
+  });
+
+  it('gives the client what the endpoint still sends before its answer', () => {
+    const stage = new Stage();
+    stage.client.send(Buffer.concat([masked(TEXT, 'question'), masked(CLOSE, closeBody(1000))]));
+    stage.client.sendFin();
+    stage.endpoint.send(Buffer.concat([encodeFrame(TEXT, 'answer'), encodeFrame(CLOSE, closeBody(1000))]));
+    stage.endpoint.sendFin();
+    assert.deepEqual(stage.client.frames, [[TEXT, 'answer'], closeOf(1000)]);
+    assert.ok(stage.isOver);
+  });
+
+  it('gives a client that sends FIN without a close frame its answer', () => {
+    const stage = new Stage();
+    stage.client.send(masked(TEXT, 'question'));
+    stage.client.sendFin();
+    assert.deepEqual(stage.endpoint.frames, [[TEXT, 'question'], closeOf(1001)]);
+    assert.equal(stage.closes('1006', 'client'), 1);
+    stage.endpoint.send(Buffer.concat([encodeFrame(TEXT, 'answer'), encodeFrame(CLOSE, closeBody(1001))]));
+    stage.endpoint.sendFin();
+    assert.deepEqual(stage.client.frames, [[TEXT, 'answer'], closeOf(1001)]);
+    assert.ok(stage.isOver);
+  });
+
+  it('passes on a FIN in the middle of a frame as it is', () => {
+    const stage = new Stage();
+    const frame = masked(BINARY, Buffer.alloc(1000));
+    stage.client.send(frame.subarray(0, 500));
+    stage.client.sendFin();
+    assert.deepEqual(stage.endpoint.bytes, frame.subarray(0, 500));
+    assert.ok(stage.endpoint.writableEnded);
+    stage.endpoint.send(encodeFrame(TEXT, 'bye'));
+    stage.endpoint.sendFin();
+    assert.deepEqual(stage.client.frames, [[TEXT, 'bye'], closeOf(null)]);
+    assert.ok(stage.isOver);
+  });
+
+  it('whose connection is lost tells the endpoint 1001', () => {
+    const stage = new Stage();
+    stage.client.lose(new Error('reset'));
+    assert.deepEqual(stage.endpoint.frames, [closeOf(1001)]);
+    assert.equal(stage.end.reason, 'client lost');
+    stage.endpoint.send(encodeFrame(CLOSE, closeBody(1001)));
+    stage.endpoint.sendFin();
+    assert.ok(stage.isOver);
+  });
+
+  it('answers the client itself if the endpoint goes without an answer', () => {
+    const stage = new Stage();
+    stage.client.send(masked(CLOSE, closeBody(4001)));
+    stage.endpoint.sendFin();
+    assert.deepEqual(stage.client.frames, [closeOf(4001)]);
+    assert.ok(stage.client.writableEnded);
+  });
+
+  it('answers the client itself if the endpoint does not answer in time, and cuts both', () => {
+    const stage = new Stage();
+    stage.client.send(masked(CLOSE, closeBody(4001)));
+    stage.advance(5100);
+    assert.deepEqual(stage.client.frames, [closeOf(4001)]);
+    assert.ok(stage.isOver);
+  });
+
+  it('gives a slow client a minute to take what waits, and the endpoint 5 seconds', () => {
+    const stage = new Stage();
+    stage.client.blocked = true;
+    stage.endpoint.send(Buffer.concat([encodeFrame(TEXT, 'last'), encodeFrame(CLOSE, closeBody(1000))]));
+    stage.advance(5100);
+    assert.ok(stage.endpoint.destroyed);
+    stage.advance(50_000);
+    assert.ok(!stage.client.destroyed);
+    stage.client.drain();
+    stage.advance(5100);
+    assert.deepEqual(stage.client.frames, [[TEXT, 'last'], closeOf(1000)]);
+    assert.ok(stage.isOver);
+  });
+
+  it('cuts a client that takes nothing for a minute', () => {
+    const stage = new Stage();
+    stage.client.blocked = true;
+    stage.endpoint.send(encodeFrame(TEXT, 'last'));
+    stage.endpoint.lose(null);
+    stage.advance(70_000);
+    assert.ok(stage.isOver);
+  });
+
+  it('reads nothing that comes behind its close frame', () => {
+    const stage = new Stage();
+    stage.client.send(Buffer.concat([masked(CLOSE, closeBody(1000)), masked(TEXT, 'late')]));
+    assert.deepEqual(stage.endpoint.frames, [closeOf(1000)]);
+  });
+});
+
+describe('a session that its endpoint ends', () => {
+  it('passes on the code and the answer of the client', () => {
+    const stage = new Stage();
+    stage.endpoint.send(encodeFrame(CLOSE, closeBody(4002, 'over')));
+    assert.deepEqual(stage.client.frames, [closeOf(4002, 'over')]);
+    assert.equal(stage.closes('4xxx', 'endpoint'), 1);
+    const answer = masked(CLOSE, closeBody(4002));
+    stage.client.send(answer);
+    assert.deepEqual(stage.endpoint.bytes, answer);
+    assert.ok(stage.client.writableEnded && stage.endpoint.writableEnded);
+  });
+
+  it('answers the endpoint itself if the client goes without an answer', () => {
+    const stage = new Stage();
+    stage.endpoint.send(encodeFrame(CLOSE, closeBody(4002)));
+    stage.client.lose(null);
+    assert.deepEqual(stage.endpoint.frames, [closeOf(4002)]);
+    assert.ok(stage.endpoint.writableEnded);
+  });
+
+  it('waits for the answer of the client of an endpoint that has gone', () => {
+    const stage = new Stage();
+    stage.endpoint.send(encodeFrame(CLOSE, closeBody(1000)));
+    stage.endpoint.sendFin();
+    assert.ok(!stage.client.writableEnded);
+    stage.client.send(masked(CLOSE, closeBody(1000)));
+    assert.ok(stage.client.writableEnded);
+    stage.client.sendFin();
+    assert.ok(stage.isOver);
+  });
+
+  for (const loss of ['FIN', 'reset']) {
+    it(`without a close frame (${loss}) tells the client the configured code`, () => {
+      const stage = new Stage();
+      if (loss === 'FIN') stage.endpoint.sendFin();
+      else stage.endpoint.lose(new Error('reset'));
+      assert.deepEqual(stage.client.frames, [closeOf(1011, 'endpoint lost')]);
+      assert.equal(stage.closes('1006', 'endpoint'), 1);
+      assert.equal(stage.released, 1);
+      stage.client.send(masked(CLOSE, closeBody(1011)));
+      stage.client.sendFin();
+      assert.ok(stage.isOver);
+    });
+  }
+
+  it('in the middle of a frame cuts the client behind what has come', () => {
+    const stage = new Stage();
+    stage.endpoint.send(LARGE.subarray(0, 500));
+    stage.endpoint.sendFin();
+    assert.equal(stage.client.bytes.length, 500);
+    assert.ok(stage.client.writableEnded);
+    stage.client.sendFin();
+    assert.ok(stage.isOver);
+  });
+
+  it('while the client is slow gives it what waits', () => {
+    const stage = new Stage();
+    stage.client.blocked = true;
+    stage.endpoint.send(encodeFrame(TEXT, 'last words'));
+    stage.client.send(masked(TEXT, 'x'));
+    stage.endpoint.lose(null);
+    stage.client.drain();
+    assert.deepEqual(stage.client.frames, [[TEXT, 'last words'], closeOf(1011, 'endpoint lost')]);
+  });
+});
+
+describe('a session that the proxy ends', () => {
+  it('sends the client elsewhere with 1012, and the endpoint 1001', () => {
+    const stage = new Stage();
+    assert.equal(stage.session.evict('cluster removed'), true);
+    assert.deepEqual(stage.client.frames, [closeOf(1012, 'cluster removed')]);
+    assert.deepEqual(stage.endpoint.frames, [closeOf(1001)]);
+    assert.equal(stage.session.evict('again'), false);
+    assert.equal(stage.closes('1012'), 1);
+    stage.client.send(masked(CLOSE, closeBody(1012)));
+    stage.endpoint.send(encodeFrame(CLOSE, closeBody(1001)));
+    assert.ok(stage.client.writableEnded && stage.endpoint.writableEnded);
+    assert.deepEqual([stage.client.frames.length, stage.endpoint.frames.length], [1, 1]);
+  });
+
+  for (const way of ['drain', 'end'] as const) {
+    it(`tells the client of a service restart (${way})`, () => {
+      const stage = new Stage();
+      stage.session[way]();
+      assert.deepEqual(stage.client.frames, [closeOf(1012, 'service restart')]);
+    });
+  }
+
+  it('drains when neither side is in the middle of a frame', () => {
+    const stage = new Stage();
+    stage.endpoint.send(LARGE.subarray(0, 500));
+    assert.equal(stage.session.drain(), false);
+    stage.advance(60_000);
+    assert.deepEqual([stage.client.bytes.length, stage.active], [500, 1]);
+    stage.endpoint.send(Buffer.concat([LARGE.subarray(500), LARGE.subarray(0, 10)]));
+    assert.deepEqual(stage.client.frames.slice(1), [closeOf(1012, 'service restart')]);
+    assert.deepEqual(stage.endpoint.frames, [closeOf(1001)]);
+    assert.equal(stage.session.drain(), true);
+  });
+
+  it('cuts the side in the middle of a frame at the deadline of the drain', () => {
+    const stage = new Stage();
+    stage.endpoint.send(LARGE.subarray(0, 500));
+    stage.session.drain();
+    stage.session.end();
+    assert.equal(stage.client.bytes.length, 500);
+    assert.ok(stage.client.writableEnded);
+    assert.deepEqual(stage.endpoint.frames, [closeOf(1001)]);
+    assert.equal(stage.closes('1012'), 1);
+    stage.advance(5100);
+    assert.ok(stage.isOver);
+  });
+
+  it('drops what a side sends that has not seen the close frame yet', () => {
+    const stage = new Stage();
+    stage.session.drain();
+    stage.client.send(masked(TEXT, 'late'));
+    stage.endpoint.send(encodeFrame(TEXT, 'late'));
+    assert.deepEqual([stage.client.frames.length, stage.endpoint.frames.length], [1, 1]);
+  });
+
+  it('reads the close frame of an endpoint that a slow client had stopped', () => {
+    const stage = new Stage();
+    stage.client.blocked = true;
+    stage.endpoint.send(Buffer.concat([LARGE, LARGE]));
+    assert.ok(stage.endpoint.paused);
+    stage.session.drain();
+    assert.ok(!stage.endpoint.paused);
+    stage.endpoint.send(encodeFrame(CLOSE, closeBody(1001)));
+    assert.ok(stage.endpoint.writableEnded);
+  });
+
+  it('ends at its maximum lifetime', () => {
+    const stage = new Stage({ maxLifetimeMs: 10_000 });
+    stage.advance(11_100);
+    assert.deepEqual(stage.client.frames, [closeOf(1012, 'maximum lifetime reached')]);
+  });
+
+  it('cuts both legs without a frame on abort', () => {
+    const stage = new Stage();
+    stage.session.abort();
+    assert.deepEqual([stage.client.frames, stage.endpoint.frames], [[], []]);
+    assert.equal(stage.closes('1006'), 1);
+    assert.ok(stage.isOver);
+  });
+
+  it('cuts a client for which bytes wait when the budget is full', () => {
+    const stage = new Stage({ budget: 50 * KIB });
+    stage.client.blocked = true;
+    stage.endpoint.send(encodeFrame(BINARY, Buffer.alloc(60 * KIB)));
+    assert.ok(stage.isOver);
+    assert.equal(stage.closes('1013'), 1);
+    assert.equal(stage.buffered('downstream'), 0);
+  });
+
+  it('closes the client with 1013 when too many bytes wait for its endpoint', () => {
+    const stage = new Stage({ budget: 50 * KIB });
+    stage.endpoint.blocked = true;
+    stage.client.send(masked(BINARY, Buffer.alloc(60 * KIB)));
+    assert.deepEqual(stage.client.frames, [closeOf(1013, 'proxy overloaded')]);
+    assert.ok(stage.endpoint.destroyed);
+  });
+
+  it('is counted once, whatever follows', () => {
+    const stage = new Stage();
+    stage.session.drain();
+    stage.client.send(masked(CLOSE, closeBody(1000)));
+    stage.endpoint.send(encodeFrame(CLOSE, closeBody(1000)));
+    stage.session.end();
+    stage.session.abort();
+    assert.equal(stage.lines.length, 2);
+    assert.ok(stage.isOver);
+  });
+});
