@@ -18,7 +18,7 @@ import type { UpstreamRequestOwner } from '../upstream/upstream-request.ts';
 import type { ProxyContext, ProxyOrder } from './proxy-order.ts';
 import { RequestAttempts } from './request-attempts.ts';
 import { RequestUpload } from './request-upload.ts';
-import { TransferDeadlines } from './transfer-deadlines.ts';
+import { LATE_BODIES, TransferDeadlines } from './transfer-deadlines.ts';
 
 /** Bytes of a body, or all of a shorter one, that must come before a connection to an endpoint is taken. */
 const GATHERED_BYTES = 16 * 1024;
@@ -268,11 +268,9 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
   #checkUpload(body: RequestBody): void {
     const overdue = this.#deadlines.overdue(this.#context.wheel.now, body);
     if (overdue === null) this.#armUpload(body);
-    else if (overdue === 'slow')
-      this.#refuseUpload('body_too_slow', 'the body of the request comes too slowly');
-    // The silence is the endpoint's fault only if it does not take what is there.
-    else if (this.#upload!.isBlocked) this.#overdue(OVERDUE_REQUESTS.upload);
-    else this.#refuseUpload('body_idle', 'the request did not come in time');
+    // The silence is the endpoint's fault if it does not take what is there.
+    else if (overdue === 'body_idle' && this.#upload!.isBlocked) this.#overdue(OVERDUE_REQUESTS.upload);
+    else this.#refuseUpload(overdue, LATE_BODIES[overdue]);
   }
 
   #checkResponse(): void {

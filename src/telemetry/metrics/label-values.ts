@@ -106,6 +106,7 @@ export const REQUEST_REFUSALS = [
   'ambiguous_path',
   'dot_segment',
   'body_too_slow',
+  'body_timeout',
   'body_idle',
   'body_too_large',
   'buffer_budget',

@@ -56,6 +56,17 @@ describe('a request with a body', () => {
     assert.equal(sockets.length, 0);
   });
 
+  it('is refused with 408 when all of it has not come in time, however fast it comes', () => {
+    const { body, log, pass } = post({ bodyTimeoutMs: 5_000 });
+    for (let second = 0; second < 5; second++) {
+      body.come(KIB);
+      pass(900);
+    }
+    assert.deepEqual(log, []);
+    pass(700);
+    assert.deepEqual(log, ['408 and close', 'done 408 body_timeout']);
+  });
+
   it('is refused when nothing comes at all', () => {
     const { log, pass } = post();
     pass(10_200);

@@ -191,6 +191,7 @@ export function post(
       maxBodySize: 0,
       minBodyRate: 512,
       keepAliveMs: 60_000,
+      bodyTimeoutMs: 0,
       ...settings,
     },
     wheel,
