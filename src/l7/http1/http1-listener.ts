@@ -12,7 +12,7 @@ import { Http1Connection } from './connection.ts';
 import type { Pipelines } from './pipelines.ts';
 
 /** What the listeners of one engine share. */
-interface Http1Terms {
+export interface Http1Terms {
   readonly transport: ClientTransport;
   readonly wheel: TimerWheel;
   readonly writer: ChannelWriter;

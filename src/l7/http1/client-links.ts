@@ -1,0 +1,23 @@
+import type { Asker, ClientConnections } from '../contract/client-connections.ts';
+import type { ClientLink } from './client-link.ts';
+
+/** Finds the connections of requests: each request knows its own. */
+export const clientLinks: ClientConnections = {
+  recognise(asker) {
+    const link = linkOf(asker);
+    return link.isWatched ? link : null;
+  },
+  find(asker, found) {
+    found(linkOf(asker));
+    return doNothing;
+  },
+  findNow: linkOf,
+};
+
+function linkOf({ connection }: Asker): ClientLink {
+  return connection as ClientLink;
+}
+
+function doNothing(): void {
+  // Nothing is being searched.
+}
