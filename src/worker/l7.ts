@@ -74,7 +74,7 @@ class WebLayer implements Layer<L7Listener, L7ListenerConfig, L7Environment, Upg
       dialler,
       writer: new RequestWriter(createSlab(WRITER_SLAB_BYTES, loop !== null)),
       pool: new ConnectionPool(wheel),
-      bound: new BoundConnections(wheel, this.#engine.clients, page, log),
+      bound: new BoundConnections(wheel, page, log),
       budget,
       requests: new LiveSet(),
       random,
@@ -94,8 +94,8 @@ class WebLayer implements Layer<L7Listener, L7ListenerConfig, L7Environment, Upg
     return new L7Listener(config, shared, this.#engine, previous);
   }
 
-  groupOf({ listener, cluster, relay, pending }: UpgradeContext): ConnectionGroup<RelaySession> {
-    return { listener, cluster: cluster.name, live: relay.sessions, pending };
+  groupOf({ listener, cluster, relays, pending }: UpgradeContext): ConnectionGroup<RelaySession> {
+    return { listener, cluster: cluster.name, live: relays, pending };
   }
 
   started(): void {

@@ -7,7 +7,7 @@ import type { StatsPage } from '../../telemetry/stats-page.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import { networkOf } from '../../wire/ip-address.ts';
-import type { Asker, ClientConnection, ClientConnections } from '../contract/client-connections.ts';
+import type { Asker, ClientConnection } from '../contract/client-connections.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';
 import { FairShares, type Share } from './fair-shares.ts';
 
@@ -42,7 +42,6 @@ interface Binding {
  */
 export class BoundConnections {
   readonly #wheel: TimerWheel;
-  readonly #clients: ClientConnections | null;
   readonly #log: Logger;
   readonly #lines = new LineLimit();
   readonly #values: Float64Array;
@@ -56,10 +55,8 @@ export class BoundConnections {
   readonly #sweep = new Sweep(() => this.#dropOfGone());
   #warned = false;
 
-  /** @param clients null if the engine cannot tell clients' connections apart: then nothing can be bound */
-  constructor(wheel: TimerWheel, clients: ClientConnections | null, page: StatsPage, log: Logger) {
+  constructor(wheel: TimerWheel, page: StatsPage, log: Logger) {
     this.#wheel = wheel;
-    this.#clients = clients;
     this.#log = log;
     this.#values = page.values;
     this.#activeSlot = page.slot(pageMetrics.boundActive, {});
@@ -73,7 +70,9 @@ export class BoundConnections {
    * the request's head has come.
    */
   clientOf(asker: Asker): ClientConnection | null {
-    return this.#byPeer.has(asker.peer) ? this.#clients!.recognise(asker) : null;
+    if (!this.#byPeer.has(asker.peer)) return null;
+    const { clients } = asker.engine;
+    return clients === null ? null : clients.recognise(asker);
   }
 
   /**
@@ -83,14 +82,15 @@ export class BoundConnections {
    * @returns forgets the request; to be called when its connection closes
    */
   identify(asker: Asker, found: (client: ClientConnection | null) => void): () => void {
-    if (this.#clients === null) {
+    const { clients } = asker.engine;
+    if (clients === null) {
       this.#count('unidentified');
       if (!this.#warned) this.#log.warn({}, 'no connection-bound authentication without system calls');
       this.#warned = true;
       found(null);
       return () => undefined;
     }
-    return this.#clients.find(asker, (client) => {
+    return clients.find(asker, (client) => {
       if (client === null) {
         this.#count('unidentified');
         const more = this.#lines.take();
@@ -104,7 +104,7 @@ export class BoundConnections {
 
   /** Finds the client's connection that a request without credentials has come on, if that takes little time; else null. */
   identifyNow(asker: Asker): ClientConnection | null {
-    const client = this.#clients?.findNow(asker) ?? null;
+    const client = asker.engine.clients?.findNow(asker) ?? null;
     if (client === null) this.#count('unauthenticated');
     return client;
   }

@@ -4,6 +4,8 @@ export interface Asker {
   readonly peer: string;
   /** The client as the proxies in front name it. */
   readonly client: { readonly address: string };
+  /** The engine that carries the connection. */
+  readonly engine: { readonly clients: ClientConnections | null };
   /** The engine's handle of the connection. Only the engine that has made the request can read it. */
   readonly connection: object;
   /** Null if the request has no body. */

@@ -1,23 +1,17 @@
 import type { L7Listener } from '../../config/types/listener.ts';
 import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
-import type { ClientConnections } from './client-connections.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, ExchangeEngine } from './exchange.ts';
 import type { RequestRefusal, UnusedReason } from './listener-stats.ts';
-import type { Relay, RelayTerms } from './relay.ts';
 
 /** An engine of layer 7 in one worker: carries connections of clients, and speaks HTTP/1.x and WebSocket on them. */
-export interface Engine {
-  /** Tells clients' connections apart; null if the engine cannot. */
-  readonly clients: ClientConnections | null;
+export interface Engine extends ExchangeEngine {
   /**
    * Makes the engine's part of a listener, which does not listen yet.
    *
    * @throws if the listener's certificates cannot be used
    */
   createListener(config: L7Listener, owner: ListenerOwner): EngineListener;
-  /** Makes the relay of one route. */
-  createRelay(terms: RelayTerms): Relay;
   /** Frees what the engine's listeners share. All of them are closed. */
   close(): void;
 }

@@ -1,10 +1,22 @@
 import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { UpgradeRequest } from '../../wire/upgrade/upgrade-request.ts';
+import type { ClientConnections } from './client-connections.ts';
 import type { HttpReply } from './http-reply.ts';
 import type { RequestStats } from './listener-stats.ts';
+import type { Relay, RelayTerms } from './relay.ts';
 import type { RequestBody } from './request-body.ts';
 import type { UpgradeReply } from './upgrade-reply.ts';
+
+/** What the requests of one engine have in common. */
+export interface ExchangeEngine {
+  /** Tells clients' connections apart; null if the engine cannot. */
+  readonly clients: ClientConnections | null;
+  /** Whether sessions carry frames as they come, so that client and endpoint may agree on extensions. */
+  readonly passesExtensions: boolean;
+  /** Makes the relay of one route. */
+  createRelay(terms: RelayTerms): Relay;
+}
 
 /** One request of a client, and the way to answer it. The engine makes it; the dispatcher decides what happens to it. */
 export interface Exchange {
@@ -14,6 +26,8 @@ export interface Exchange {
   readonly body: RequestBody | null;
   /** The connection's IP address as text. */
   readonly peer: string;
+  /** The engine that carries the connection. After a reload it may be another one than new connections have. */
+  readonly engine: ExchangeEngine;
   /** The engine's handle of the connection, until the reply is over: see `client-connections.ts`. */
   readonly connection: object;
   readonly client: ClientIdentity;

@@ -7,8 +7,9 @@ import { forwardedHeaders, viaElement } from '../../wire/forwarding/forwarded-he
 import { loginsOf } from '../../wire/http/connection-auth.ts';
 import type { HeaderEdits } from '../../wire/http/header-edits.ts';
 import type { UpstreamTarget } from '../../wire/http/request-encoding.ts';
-import { headerOf, joinedHeaderOf, type RequestHead } from '../../wire/http/request-head.ts';
+import { headerOf, joinedHeaderOf } from '../../wire/http/request-head.ts';
 import { checkUpgrade } from '../../wire/upgrade/upgrade-request.ts';
+import type { Exchange } from '../contract/exchange.ts';
 import type { UpgradeReply } from '../contract/upgrade-reply.ts';
 import type { ProxyOrder } from '../http/proxy-order.ts';
 import type { UpgradeOrder } from '../websocket/upgrade-order.ts';
@@ -102,13 +103,14 @@ export class ClusterRoute {
       to: this.#targetOf(routed, path),
       login: this.#loginOf(exchange.head),
       subprotocols: upgrade.subprotocols,
-      extensions: this.#offeredExtensions(exchange.head),
+      extensions: this.#offeredExtensions(exchange),
       pick: pickContextOf(this.#carrier.cluster.config, exchange.head, client.address),
       secure: client.secure,
       via: this.#listener.via,
       client,
       requestId: client.requestId,
       asker: exchange,
+      engine: exchange.engine,
       startedAt: exchange.startedAt,
     };
     const handshake = this.#carrier.createUpgrade(order, exchange.upgrade(upgrade));
@@ -117,8 +119,8 @@ export class ClusterRoute {
   }
 
   /** Returns the extensions that the endpoint is offered: the client's, if they cross the proxy; empty for none. */
-  #offeredExtensions(head: RequestHead): string {
-    if (this.#listener.websocket.compression !== 'passthrough') return '';
+  #offeredExtensions({ head, engine }: Exchange): string {
+    if (this.#listener.websocket.compression !== 'passthrough' || !engine.passesExtensions) return '';
     return joinedHeaderOf(head, 'sec-websocket-extensions') ?? '';
   }
 

@@ -10,7 +10,7 @@ import { onlyHeaderOf, type RequestHead } from '../../wire/http/request-head.ts'
 import { offeredSubprotocols, wantsWebSocket } from '../../wire/upgrade/upgrade-request.ts';
 import { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
 import { methodField, requestFields } from '../access-log/request-fields.ts';
-import type { Engine, EngineRefusal, RequestDispatcher } from '../contract/engine.ts';
+import type { EngineRefusal, RequestDispatcher } from '../contract/engine.ts';
 import type { Exchange } from '../contract/exchange.ts';
 import {
   RequestStats,
@@ -72,7 +72,6 @@ export class Dispatcher implements RequestDispatcher {
     config: L7ListenerConfig,
     environment: L7Environment,
     stats: ListenerStats,
-    engine: Pick<Engine, 'createRelay'>,
     previous: Dispatcher | null,
   ) {
     this.draining = previous?.draining ?? false;
@@ -90,7 +89,7 @@ export class Dispatcher implements RequestDispatcher {
             stats.handshakeFailed(reason),
           );
     const contexts = previous === null ? null : previous.#contexts;
-    this.#contexts = new UpgradeContexts(config, environment, engine, this.#refusals, contexts);
+    this.#contexts = new UpgradeContexts(config, environment, this.#refusals, contexts);
     this.#unrouted = this.#answers('none');
     this.#underscores = new UnderscoreNames(config, environment.config.clusters);
     this.#trusted = addressMatcher(config.trustedProxies);

@@ -17,7 +17,6 @@ export class L7Listener implements ListenerOwner {
   readonly #descriptors: DescriptorGate;
   readonly #stats: ListenerStats;
   readonly #unusedLines = new LineLimit(undefined, { burst: 100, everyMs: 10 });
-  readonly #engine: Engine;
   readonly #carrier: EngineListener;
   #dispatcher: Dispatcher;
   /** The listener that has replaced this one, and takes the requests of the remaining connections. */
@@ -33,23 +32,22 @@ export class L7Listener implements ListenerOwner {
     previous: L7Listener | null,
   ) {
     this.#config = config;
-    this.#engine = engine;
     this.#log = environment.log;
     this.#bound = environment.bound;
     this.#descriptors = environment.descriptors;
     this.#stats = new ListenerStats(environment.page, environment.pages, config.name);
-    this.#dispatcher = new Dispatcher(config, environment, this.#stats, engine, previous?.dispatcher ?? null);
+    this.#dispatcher = new Dispatcher(config, environment, this.#stats, previous?.dispatcher ?? null);
     this.#carrier = engine.createListener(config, this);
   }
 
   /** Whether the listener can serve another configuration without a new listening socket. */
   fits(config: L7ListenerConfig): boolean {
-    return this.#carrier.fits(config);
+    return config.engine === this.#config.engine && this.#carrier.fits(config);
   }
 
   /** Gets ready for another configuration that {@link fits}. Returns a function that brings it into force. */
   prepare(config: L7ListenerConfig, environment: L7Environment): () => void {
-    const next = new Dispatcher(config, environment, this.#stats, this.#engine, this.#dispatcher);
+    const next = new Dispatcher(config, environment, this.#stats, this.#dispatcher);
     const commit = this.#carrier.prepare(config);
     return () => {
       commit();

@@ -3,9 +3,9 @@ import type { L7Listener } from '../../config/types/listener.ts';
 import type { Route } from '../../config/types/route.ts';
 import { LiveSet } from '../../core/collections/live-set.ts';
 import type { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
-import type { Engine } from '../contract/engine.ts';
 import { RequestStats } from '../contract/listener-stats.ts';
 import { SessionStats } from '../contract/session-stats.ts';
+import { ContextRelays } from '../websocket/context-relays.ts';
 import type { UpgradeContext } from '../websocket/upgrade-order.ts';
 import type { L7Environment } from './environment.ts';
 
@@ -26,7 +26,6 @@ export class UpgradeContexts {
   constructor(
     listener: L7Listener,
     environment: ContextEnvironment,
-    engine: Pick<Engine, 'createRelay'>,
     refusals: RefusedHandshakes,
     previous: UpgradeContexts | null,
   ) {
@@ -39,7 +38,7 @@ export class UpgradeContexts {
       const context =
         known !== undefined && fits(known, terms)
           ? known
-          : createContext(listener, route, terms, environment, engine, refusals);
+          : createContext(listener, route, terms, environment, refusals);
       this.#contexts.set(key, context);
     }
   }
@@ -103,7 +102,6 @@ function createContext(
   route: Route,
   terms: ContextTerms,
   { page, wheel, dialler, random, bound, log }: ContextEnvironment,
-  engine: Pick<Engine, 'createRelay'>,
   refusals: RefusedHandshakes,
 ): UpgradeContext {
   const { settings, randomMasks } = terms;
@@ -118,7 +116,7 @@ function createContext(
     random,
     bound,
     log,
-    relay: engine.createRelay({ settings, randomMasks, stats }),
+    relays: new ContextRelays({ settings, randomMasks, stats }),
     handshakeDuration: stats.handshakeDuration,
     pending: new LiveSet(),
     refusals,

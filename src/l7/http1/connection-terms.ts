@@ -3,11 +3,13 @@ import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { RequestHeadReader } from '../../wire/http/request-reader.ts';
 import type { ChannelWriter } from '../buffers/channel-writer.ts';
 import type { ListenerOwner } from '../contract/engine.ts';
+import type { ExchangeEngine } from '../contract/exchange.ts';
 import type { Pipelines } from './pipelines.ts';
 
 /** What the connections of one listener share. */
 export interface ConnectionTerms {
   readonly owner: ListenerOwner;
+  readonly engine: ExchangeEngine;
   readonly http: HttpSettings;
   readonly wheel: TimerWheel;
   readonly writer: ChannelWriter;

@@ -5,6 +5,7 @@ import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { RequestHeadReader } from '../../wire/http/request-reader.ts';
 import type { ChannelWriter } from '../buffers/channel-writer.ts';
 import type { EngineRefusal } from '../contract/engine.ts';
+import type { ExchangeEngine } from '../contract/exchange.ts';
 import type { UnusedReason } from '../contract/listener-stats.ts';
 import type { StreamSession } from '../contract/stream-session.ts';
 import { MAX_DROPPED_BYTES } from '../contract/unread-body.ts';
@@ -73,6 +74,10 @@ export class Http1Connection
     this.channel.owner = this;
     this.#await('first head', this.#terms.http.headerTimeoutMs);
     this.channel.resume();
+  }
+
+  get engine(): ExchangeEngine {
+    return this.#terms.engine;
   }
 
   get wheel(): TimerWheel {

@@ -4,7 +4,7 @@ import { acceptKey } from '../../wire/upgrade/accept-key.ts';
 import type { UpgradeRequest } from '../../wire/upgrade/upgrade-request.ts';
 import type { ClientConnection } from '../contract/client-connections.ts';
 import type { RequestDispatcher } from '../contract/engine.ts';
-import type { Exchange } from '../contract/exchange.ts';
+import type { Exchange, ExchangeEngine } from '../contract/exchange.ts';
 import type { HeaderList } from '../contract/http-reply.ts';
 import type { RequestStats } from '../contract/listener-stats.ts';
 import type { RelaySession } from '../contract/relay.ts';
@@ -15,6 +15,7 @@ import type { Http1RequestBody } from './request-body.ts';
 
 /** The part of a connection that an exchange uses. */
 export interface ExchangeConnection extends ClientConnection {
+  readonly engine: ExchangeEngine;
   /** Gives the channel to a session behind the 101, and lives on for {@link ClientConnection} only. */
   handOver(session: StreamSession): void;
 }
@@ -51,6 +52,10 @@ export class Http1Exchange implements Exchange, UpgradeReply {
     this.client = client;
     this.http = reply;
     this.#dispatcher = dispatcher;
+  }
+
+  get engine(): ExchangeEngine {
+    return this.connection.engine;
   }
 
   get peer(): string {

@@ -30,12 +30,13 @@ interface Http1Worker {
 /** The engine of layer 7 with our own HTTP/1.x and stream relay, on a transport of channels. */
 export class Http1Engine implements Engine {
   readonly clients: ClientConnections = clientLinks;
+  readonly passesExtensions = true;
   readonly #terms: Http1Terms;
   readonly #relays: Pick<Http1Worker, 'wheel' | 'budget' | 'random'>;
 
   constructor({ kind, transport, wheel, budget, random, defer, nextTurn }: Http1Worker) {
     const writer = new ChannelWriter(createSlab(WRITER_SLAB_BYTES, kind === 'raw'));
-    this.#terms = { transport, wheel, writer, pipelines: new Pipelines(defer, nextTurn) };
+    this.#terms = { engine: this, transport, wheel, writer, pipelines: new Pipelines(defer, nextTurn) };
     this.#relays = { wheel, budget, random };
   }
 

@@ -7,12 +7,14 @@ import type { ClientChannel, ClientOwner, ClientTransport } from '../../transpor
 import { RequestHeadReader } from '../../wire/http/request-reader.ts';
 import type { ChannelWriter } from '../buffers/channel-writer.ts';
 import type { EngineListener, ListenerOwner } from '../contract/engine.ts';
+import type { ExchangeEngine } from '../contract/exchange.ts';
 import type { ConnectionTerms } from './connection-terms.ts';
 import { Http1Connection } from './connection.ts';
 import type { Pipelines } from './pipelines.ts';
 
 /** What the listeners of one engine share. */
 export interface Http1Terms {
+  readonly engine: ExchangeEngine;
   readonly transport: ClientTransport;
   readonly wheel: TimerWheel;
   readonly writer: ChannelWriter;
@@ -22,6 +24,7 @@ export interface Http1Terms {
 /** One layer 7 listener whose connections speak our own HTTP/1.x. */
 export class Http1Listener implements EngineListener, ClientOwner, ConnectionTerms {
   readonly owner: ListenerOwner;
+  readonly engine: ExchangeEngine;
   readonly wheel: TimerWheel;
   readonly writer: ChannelWriter;
   readonly pipelines: Pipelines;
@@ -34,8 +37,9 @@ export class Http1Listener implements EngineListener, ClientOwner, ConnectionTer
   #stopped = false;
 
   constructor(config: L7Listener, owner: ListenerOwner, terms: Http1Terms) {
-    const { transport, wheel, writer, pipelines } = terms;
+    const { engine, transport, wheel, writer, pipelines } = terms;
     this.owner = owner;
+    this.engine = engine;
     this.wheel = wheel;
     this.writer = writer;
     this.pipelines = pipelines;

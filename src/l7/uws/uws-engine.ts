@@ -25,7 +25,8 @@ const TIMERS = {
 };
 
 /** The part of a worker that the engine uses. */
-interface UwsWorker extends Omit<RelayEnvironment, 'outbox'>, Omit<UwsTerms, 'unfinished' | 'accepting'> {
+interface UwsWorker
+  extends Omit<RelayEnvironment, 'outbox'>, Omit<UwsTerms, 'engine' | 'unfinished' | 'accepting'> {
   /** Null if system calls are not used. */
   readonly loop: EventLoop | null;
   /** Calls back once at the end of the loop's turn. */
@@ -35,6 +36,7 @@ interface UwsWorker extends Omit<RelayEnvironment, 'outbox'>, Omit<UwsTerms, 'un
 /** The engine of layer 7 on uWebSockets.js. */
 export class UwsEngine implements Engine {
   readonly clients: ClientConnections | null;
+  readonly passesExtensions = false;
   readonly #unfinished: UnfinishedMessages;
   readonly #terms: UwsTerms;
   readonly #relays: RelayEnvironment;
@@ -54,7 +56,7 @@ export class UwsEngine implements Engine {
       loop === null || sockets === null
         ? null
         : { loop, sockets, lingering: new LingeringConnections(sockets, TIMERS) };
-    this.#terms = { log, later, unfinished: this.#unfinished, accepting };
+    this.#terms = { engine: this, log, later, unfinished: this.#unfinished, accepting };
     this.#relays = {
       wheel,
       dialler,

@@ -12,7 +12,7 @@ import { formatIp } from '../../wire/ip-address.ts';
 import type { UpgradeRequest } from '../../wire/upgrade/upgrade-request.ts';
 import type { DownstreamOwner } from '../contract/downstream-socket.ts';
 import type { EngineListener, ListenerOwner } from '../contract/engine.ts';
-import type { Exchange } from '../contract/exchange.ts';
+import type { Exchange, ExchangeEngine } from '../contract/exchange.ts';
 import type { HeaderList } from '../contract/http-reply.ts';
 import type { RelaySession } from '../contract/relay.ts';
 import type { UpgradeReply } from '../contract/upgrade-reply.ts';
@@ -38,6 +38,7 @@ const MIN_SILENCE_MS = 8000;
 
 /** What the listeners of one engine share. */
 export interface UwsTerms {
+  readonly engine: ExchangeEngine;
   readonly log: Logger;
   /** Calls back once, when uWS has handed over all bytes that it has read. Clients may be written to from there. */
   readonly later: (callback: () => void) => void;
@@ -57,6 +58,7 @@ interface Accepting {
 export class UwsListener implements EngineListener, AcceptorOwner<number> {
   #config: L7Listener;
   readonly #owner: ListenerOwner;
+  readonly #engine: ExchangeEngine;
   readonly #later: UwsTerms['later'];
   readonly #clientTerms: ClientTerms;
   readonly #link: AppLink = { owner: this };
@@ -67,9 +69,11 @@ export class UwsListener implements EngineListener, AcceptorOwner<number> {
   readonly #open: OpenConnections;
   #closed = false;
 
-  constructor(config: L7Listener, owner: ListenerOwner, { log, later, unfinished, accepting }: UwsTerms) {
+  constructor(config: L7Listener, owner: ListenerOwner, terms: UwsTerms) {
+    const { engine, log, later, unfinished, accepting } = terms;
     this.#config = config;
     this.#owner = owner;
+    this.#engine = engine;
     this.#later = later;
     this.#log = log;
     this.#accepting = accepting;
@@ -209,6 +213,7 @@ export class UwsListener implements EngineListener, AcceptorOwner<number> {
       head,
       body,
       peer,
+      engine: this.#engine,
       connection: response,
       client,
       reply,

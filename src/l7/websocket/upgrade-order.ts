@@ -14,9 +14,10 @@ import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
 import type { BoundConnections } from '../bound/bound-connections.ts';
 import type { Asker } from '../contract/client-connections.ts';
+import type { ExchangeEngine } from '../contract/exchange.ts';
 import type { ResponseCut } from '../contract/http-reply.ts';
-import type { Relay } from '../contract/relay.ts';
 import type { UpstreamDialler } from '../contract/upstream-socket.ts';
+import type { ContextRelays } from './context-relays.ts';
 
 /** What the upgrades of one route in one worker share. */
 export interface UpgradeContext {
@@ -30,8 +31,8 @@ export interface UpgradeContext {
   readonly wheel: TimerWheel;
   readonly dialler: UpstreamDialler;
   readonly random: RandomPool;
-  /** Makes the sessions, which live on after their upgrade. */
-  readonly relay: Relay;
+  /** Make the sessions, which live on after their upgrade. */
+  readonly relays: ContextRelays;
   readonly handshakeDuration: Histogram;
   readonly log: Logger;
   /** Writes the access lines of sessions; null without an access log. */
@@ -65,6 +66,8 @@ export interface UpgradeOrder {
   readonly client: ClientIdentity;
   readonly requestId: string;
   readonly asker: Asker;
+  /** The engine that carries the client's connection. */
+  readonly engine: ExchangeEngine;
   /** When the request came, by `performance.now()`. */
   readonly startedAt: number;
 }

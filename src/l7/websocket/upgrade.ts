@@ -137,7 +137,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
 
   /** Answers 101 and joins the client's WebSocket to the endpoint's. */
   attemptSwitched({ subprotocol, extensions, headers }: UpgradeResponse, rest: Buffer): void {
-    const { wheel, pending, relay, handshakeDuration } = this.#context;
+    const { wheel, pending, relays, handshakeDuration } = this.#context;
     wheel.disarm(this);
     pending.delete(this);
     this.#attempts.succeed();
@@ -148,6 +148,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
     if (cookie !== null) answered.push(['Set-Cookie', cookie, true]);
     const endpoint = this.#attempts.takeEndpoint();
     const log = this.#logFor(endpoint, subprotocol);
+    const relay = relays.of(this.#order.engine);
     const session = relay.createSession(this.#attempts.takeSocket(), endpoint, extensions, log);
     if (!this.#reply.accept(session, subprotocol, answered)) {
       session.discard();

@@ -1,5 +1,5 @@
 /** What a layer brings to its worker. {@link Generations} does the rest, the same for both layers. */
-import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
+import type { LiveMember } from '../../core/collections/live-set.ts';
 import type { WorkerKind } from '../../protocol/to-worker.ts';
 import type { Environment } from '../environment.ts';
 import type { LiveConnection } from '../live-connection.ts';
@@ -60,7 +60,7 @@ export interface ConnectionGroup<Connection extends LiveMember> {
   readonly listener: string;
   /** The cluster's name. */
   readonly cluster: string;
-  readonly live: LiveSet<Connection>;
+  readonly live: { readonly size: number } & Iterable<Connection>;
   /** Handshakes that are not answered yet. Empty for layer 4: a tunnel is live as soon as its client is accepted. */
   readonly pending: { readonly size: number } & Iterable<{ cancel(): void }>;
 }

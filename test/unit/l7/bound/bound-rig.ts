@@ -44,6 +44,7 @@ export class Rig {
   readonly warnings: string[] = [];
   readonly bound: BoundConnections;
   readonly #page: StatsPage;
+  readonly #clients: ClientConnections | null;
   now = 0;
 
   constructor(isSupported = true) {
@@ -51,7 +52,13 @@ export class Rig {
     layout.add(pageMetrics.boundActive, {});
     for (const reason of BOUND_CLOSES) layout.add(pageMetrics.boundCloses, { reason });
     this.#page = new StatsPage(allocatePage(layout), layout);
-    const clients: ClientConnections = {
+    this.#clients = isSupported ? this.#fakeClients() : null;
+    const log = { warn: (_fields: unknown, text: string) => this.warnings.push(text) };
+    this.bound = new BoundConnections(this.wheel, this.#page, log as never);
+  }
+
+  #fakeClients(): ClientConnections {
+    return {
       recognise: (asker) => {
         const client = clientOf(asker);
         return client !== null && this.watched.has(client) ? client : null;
@@ -62,8 +69,6 @@ export class Rig {
       },
       findNow: clientOf,
     };
-    const log = { warn: (_fields: unknown, text: string) => this.warnings.push(text) };
-    this.bound = new BoundConnections(this.wheel, isSupported ? clients : null, this.#page, log as never);
   }
 
   client(peer = '192.0.2.1'): ClientConnection {
@@ -82,7 +87,8 @@ export class Rig {
   }
 
   asker(client: ClientConnection | null, peer = '192.0.2.1'): Asker {
-    return { peer, client: { address: peer }, connection: { client }, body: null, startedAt: 0 };
+    const engine = { clients: this.#clients };
+    return { peer, client: { address: peer }, engine, connection: { client }, body: null, startedAt: 0 };
   }
 
   /** Keeps a connection, which is counted at its endpoint. */

@@ -169,6 +169,15 @@ describe('a handshake', () => {
     });
   }
 
+  it('offers no extension if the engine of the client cannot pass it on', () => {
+    const { take, upgrades } = route({
+      listener: { websocket: { ...l7Listener.websocket, compression: 'passthrough' } },
+    });
+    const exchange = handshake('/', [['sec-websocket-extensions', 'x-a']]);
+    take({ ...exchange, engine: { ...exchange.engine, passesExtensions: false } });
+    assert.equal(upgrades[0]!.extensions, '');
+  });
+
   it('ends when its client goes', () => {
     const { take, done } = route();
     take(handshake()).reply.abort();

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 /** Requests as an engine hands them over, and what they are answered. */
+import { LiveSet } from '../../../../src/core/collections/live-set.ts';
 import type { RefusedHandshakes } from '../../../../src/l7/access-log/refused-handshakes.ts';
-import type { Exchange } from '../../../../src/l7/contract/exchange.ts';
+import type { Exchange, ExchangeEngine } from '../../../../src/l7/contract/exchange.ts';
 import type { HeaderList, HttpReply, ResponseCut } from '../../../../src/l7/contract/http-reply.ts';
 import type { ListenerStats, RequestStats } from '../../../../src/l7/contract/listener-stats.ts';
+import type { Relay } from '../../../../src/l7/contract/relay.ts';
 import type { RequestBody } from '../../../../src/l7/contract/request-body.ts';
 import type { UpgradeReply } from '../../../../src/l7/contract/upgrade-reply.ts';
 import { Answers } from '../../../../src/l7/dispatch/answers.ts';
@@ -119,6 +121,13 @@ export const HANDSHAKE: readonly (readonly [string, string])[] = [
   ['sec-websocket-key', 'dGhlIHNhbXBsZSBub25jZQ=='],
 ];
 
+/** An engine whose relays have no sessions. */
+const ENGINE: ExchangeEngine = {
+  clients: null,
+  passesExtensions: true,
+  createRelay: () => ({ sessions: new LiveSet() }) as unknown as Relay,
+};
+
 export function exchangeOf(wanted: Wanted = {}): FakeExchange {
   const reply = new FakeReply();
   const upgradeReply: UpgradeReply = { accept: () => false, http: reply };
@@ -126,6 +135,7 @@ export function exchangeOf(wanted: Wanted = {}): FakeExchange {
     head: headOf(wanted),
     body: wanted.body ?? null,
     peer: '192.0.2.7',
+    engine: ENGINE,
     connection: {},
     client: { address: '192.0.2.7', requestId: 'id-1', proto: 'http', secure: false, told: null },
     reply,

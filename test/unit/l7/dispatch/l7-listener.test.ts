@@ -283,6 +283,7 @@ describe('a listener of layer 7', () => {
     const listener = rig.listener();
     const address = { ...WEB.address };
     assert.deepEqual([listener.fits(WEB), listener.fits({ ...WEB, address })], [true, false]);
+    assert.equal(listener.fits({ ...WEB, engine: 'raw' }), false);
     void listener.listen();
     assert.equal(listener.listens, true);
     listener.leave(-2);

@@ -9,7 +9,6 @@ import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import { BoundConnections } from '../../../../src/l7/bound/bound-connections.ts';
 import { BufferBudget } from '../../../../src/l7/buffers/buffer-budget.ts';
 import { ListenerStats } from '../../../../src/l7/contract/listener-stats.ts';
-import type { Relay } from '../../../../src/l7/contract/relay.ts';
 import type { UpstreamSocket } from '../../../../src/l7/contract/upstream-socket.ts';
 import { Dispatcher } from '../../../../src/l7/dispatch/dispatcher.ts';
 import type { L7Environment } from '../../../../src/l7/dispatch/environment.ts';
@@ -111,14 +110,13 @@ export function listener(
     },
     writer: new RequestWriter({ bytes: Buffer.alloc(64 * 1024), send: () => -1 }),
     pool: new ConnectionPool(wheel),
-    bound: new BoundConnections(wheel, null, page, log),
+    bound: new BoundConnections(wheel, page, log),
     budget: new BufferBudget(2 ** 20, page),
     requests: new LiveSet(),
     random: new RandomPool(),
   };
-  const engine = { createRelay: () => ({ sessions: new LiveSet() }) as unknown as Relay };
   const stats = new ListenerStats(page, pages, own.name);
-  const dispatcher = new Dispatcher(own, environment, stats, engine, kept?.dispatcher ?? null);
+  const dispatcher = new Dispatcher(own, environment, stats, kept?.dispatcher ?? null);
   const take = (wanted: Parameters<typeof exchangeOf>[0]): FakeExchange => {
     const exchange = exchangeOf(wanted);
     dispatcher.dispatch(exchange);

@@ -255,6 +255,7 @@ export function post(
     asker: {
       peer: '192.0.2.1',
       client: { address: '192.0.2.1' },
+      engine: { clients: null },
       connection: {},
       body,
       startedAt: 0,

@@ -1,4 +1,5 @@
 /** A listener of the HTTP/1.x engine whose clients, clock and dispatcher a test plays. */
+import assert from 'node:assert/strict';
 import type { HttpSettings } from '../../../../src/config/types/listener.ts';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import { ChannelWriter, WRITER_SLAB_BYTES } from '../../../../src/l7/buffers/channel-writer.ts';
@@ -66,6 +67,7 @@ export function http1Rig(
     acceptFault: () => told.push('fault'),
   };
   const listener = new Http1Listener({ ...l7Listener, http: { ...l7Listener.http, ...http } }, owner, {
+    engine: { clients: null, passesExtensions: true, createRelay: () => assert.fail('no session is made') },
     transport: {
       createAcceptor: (_, clients) => {
         entrance = clients;

@@ -120,6 +120,18 @@ export function upgrade({
     answered: ({ label }: { label: string }, status: number) => log.push(`${label} answered ${status}`),
     cookieFor: () => cookie,
   };
+  const createSession = (
+    _socket: unknown,
+    endpoint: { label: string; release: () => void },
+    agreed: string,
+  ): object => ({
+    agreed,
+    endpointBegan: (bytes: Buffer) => log.push(`session got ${bytes.toString('latin1')}`),
+    discard: () => {
+      endpoint.release();
+      log.push('session discarded');
+    },
+  });
   const pending = new LiveSet<Upgrade>();
   const context = {
     cluster: {
@@ -147,20 +159,7 @@ export function upgrade({
       downstreamTouched: () => undefined,
     },
     random: { take: (bytes: number) => Buffer.alloc(bytes) },
-    relay: {
-      createSession: (
-        _socket: unknown,
-        endpoint: { label: string; release: () => void },
-        agreed: string,
-      ) => ({
-        agreed,
-        endpointBegan: (bytes: Buffer) => log.push(`session got ${bytes.toString('latin1')}`),
-        discard: () => {
-          endpoint.release();
-          log.push('session discarded');
-        },
-      }),
-    },
+    relays: { of: () => ({ createSession }) },
     handshakeDuration: { observe: (seconds: number) => durations.push(seconds) },
     log: { debug: () => undefined },
     access: null,
@@ -197,6 +196,7 @@ export function upgrade({
     client: { address: '192.0.2.1', requestId: 'id' },
     requestId: 'id',
     asker: { peer: '192.0.2.1', client: { address: '192.0.2.1' } },
+    engine: {},
     startedAt: 0,
   } as unknown as UpgradeOrder;
   const reply = {

@@ -42,6 +42,7 @@ export class FakeKernel {
     return {
       peer: '192.0.2.1',
       client: { address },
+      engine: { clients: null },
       body,
       startedAt: this.now,
       connection: {
