@@ -52,6 +52,7 @@ export class Http1RequestBody implements RequestBody {
   }
 
   read(sink: RequestBodySink): void {
+    if (this.#isDropped) return;
     this.#sink = sink;
     this.#paused = false;
     if (!this.ended) this.#connection.bodyWanted();
