@@ -117,13 +117,15 @@ export abstract class FrameTracker {
         this.skip(taken);
         continue;
       }
-      const head = end - at < 2 ? 2 : headLength(input[at + 1]!);
+      const isBegun = end - at >= 2;
+      if (isBegun && !this.#checkStart(input, from, at)) return;
+      const head = isBegun ? headLength(input[at + 1]!) : 2;
       if (end - at < head) {
         this.#pass(input, from, at);
         this.#hold(input, at, end);
         return;
       }
-      const length = this.#check(input, from, at);
+      const length = this.#checkLength(input, from, at);
       if (length < 0) return;
       if ((input[at]! & CONTROL) === 0) {
         this.#begin(input[at]!, length);
@@ -147,23 +149,33 @@ export abstract class FrameTracker {
   }
 
   /**
-   * Checks the complete head at `at`. If it has a fault, passes `input[from, at)` on, and stops.
+   * Checks the first two bytes of the frame at `at`. If they have a fault, passes `input[from, at)` on, and stops.
+   *
+   * @returns false after a fault
+   */
+  #checkStart(input: Buffer, from: number, at: number): boolean {
+    const { masked, extensions } = this.#rules;
+    const isInMessage = (this.#state & IN_MESSAGE) !== 0;
+    const fault = headFault(input[at]!, input[at + 1]!, masked, extensions, isInMessage);
+    if (fault === null) return true;
+    this.#fail(input, from, at, CLOSE_PROTOCOL_ERROR, fault);
+    return false;
+  }
+
+  /**
+   * Checks the length in the complete head at `at`, as {@link #checkStart} does.
    *
    * @returns the payload's length; -1 after a fault
    */
-  #check(input: Buffer, from: number, at: number): number {
-    const { masked, extensions, maxMessageSize } = this.#rules;
-    const first = input[at]!;
-    const isInMessage = (this.#state & IN_MESSAGE) !== 0;
-    const fault = headFault(first, input[at + 1]!, masked, extensions, isInMessage);
-    if (fault !== null) return this.#fail(input, from, at, CLOSE_PROTOCOL_ERROR, fault);
+  #checkLength(input: Buffer, from: number, at: number): number {
     const length = payloadLength(input, at);
     if (length < 0) {
       const reason = length === OVER_63_BITS ? 'frame too long' : 'length not minimal';
       return this.#fail(input, from, at, CLOSE_PROTOCOL_ERROR, reason);
     }
     // Numbers above 2^53 are not exact, so no message may be longer, whatever the limit is.
-    if ((first & CONTROL) === 0 && !(length + this.#messageBytes <= Math.min(maxMessageSize, 2 ** 53)))
+    const max = Math.min(this.#rules.maxMessageSize, 2 ** 53);
+    if ((input[at]! & CONTROL) === 0 && length + this.#messageBytes > max)
       return this.#fail(input, from, at, CLOSE_MESSAGE_TOO_BIG, 'message too long');
     return length;
   }
@@ -227,10 +239,12 @@ export abstract class FrameTracker {
     const held = this.#held!;
     let at = start;
     for (;;) {
-      const head = this.#heldLength < 2 ? 2 : headLength(held[1]!);
+      const isBegun = this.#heldLength >= 2;
+      if (isBegun && !this.#checkStart(held, 0, 0)) return end;
+      const head = isBegun ? headLength(held[1]!) : 2;
       let needed = head;
-      if (this.#heldLength >= head && this.#heldLength > 1) {
-        const length = this.#check(held, 0, 0);
+      if (isBegun && this.#heldLength >= head) {
+        const length = this.#checkLength(held, 0, 0);
         if (length < 0) return end;
         if ((held[0]! & CONTROL) === 0) {
           this.#release();

@@ -1,0 +1,19 @@
+/** A twentieth of what `test/scale/fuzz.scale.ts` reads. */
+import { describe, it } from 'node:test';
+import { fuzzChunkedBodies } from '../../support/fuzz/chunked-bodies.ts';
+import { fuzzFrameStreams } from '../../support/fuzz/frame-streams.ts';
+import { fuzzRequestHeads } from '../../support/fuzz/request-heads.ts';
+
+const SEED = 20_260;
+
+describe('mutated input', () => {
+  it('is one request or one refusal, wherever it is cut', () => {
+    fuzzRequestHeads(10_000, SEED);
+  });
+  it('is one chunked body or one fault, wherever it is cut', () => {
+    fuzzChunkedBodies(5000, SEED);
+  });
+  it('is followed frame by frame as ws reads it, wherever it is cut', () => {
+    fuzzFrameStreams(10_000, SEED);
+  });
+});
