@@ -41,6 +41,10 @@ class TunnelLayer implements Layer<L4Listener, L4ListenerConfig, L4Environment, 
     return config.listeners.filter((listener) => listener.mode === 'l4');
   }
 
+  load(): Promise<void> {
+    return Promise.resolve();
+  }
+
   share(environment: Environment): L4Environment {
     return environment;
   }

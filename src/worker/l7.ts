@@ -1,3 +1,4 @@
+import type { Config } from '../config/types/config.ts';
 import type { L7Listener as L7ListenerConfig } from '../config/types/listener.ts';
 import { LiveSet } from '../core/collections/live-set.ts';
 import { RandomPool } from '../core/random-pool.ts';
@@ -6,7 +7,6 @@ import { BoundConnections } from '../l7/bound/bound-connections.ts';
 import { BufferBudget } from '../l7/buffers/buffer-budget.ts';
 import { WRITER_SLAB_BYTES } from '../l7/buffers/channel-writer.ts';
 import { createSlab } from '../l7/buffers/slab.ts';
-import type { Engine } from '../l7/contract/engine.ts';
 import type { RelaySession } from '../l7/contract/relay.ts';
 import type { L7Environment } from '../l7/dispatch/environment.ts';
 import { L7Listener } from '../l7/dispatch/l7-listener.ts';
@@ -14,7 +14,6 @@ import { ConnectionPool } from '../l7/http/connection-pool.ts';
 import { RequestWriter } from '../l7/http/request-writer.ts';
 import { netDialler } from '../l7/upstream/net-upstream.ts';
 import { RawDialler } from '../l7/upstream/raw-upstream.ts';
-import { UwsEngine } from '../l7/uws/uws-engine.ts';
 import type { UpgradeContext } from '../l7/websocket/upgrade-order.ts';
 import { EventLoop } from '../loop/event-loop.ts';
 import { deferToPollPhase } from '../loop/poll-phase.ts';
@@ -24,13 +23,15 @@ import { unsupportedReason } from '../sys/support.ts';
 import type { Environment } from './environment.ts';
 import { Generations } from './generations/generations.ts';
 import type { ConnectionGroup, Layer } from './generations/layer.ts';
+import { L7Engines, loadEngines } from './l7-engines.ts';
 import { runService } from './service-task.ts';
 
 /** Interval of {@link BufferBudget.refresh}. */
 const REFRESH_MS = 1000;
 
 /** The layer 7 worker's task: serves every `l7` listener of the configuration until drained. */
-export default function serve(start: WorkerStart): Promise<void> {
+export default async function serve(start: WorkerStart): Promise<void> {
+  await loadEngines(webListeners(start.config));
   return runService(start, (environment, { listenLock }) => {
     return new Generations(new WebLayer(environment), environment, new ThreadLock(listenLock));
   });
@@ -42,7 +43,7 @@ class WebLayer implements Layer<L7Listener, L7ListenerConfig, L7Environment, Upg
   readonly closesAtEnd = true;
   /** Null without system calls. */
   readonly innerLoop: EventLoop | null;
-  readonly #engine: Engine;
+  readonly #engines: L7Engines;
   readonly #shared: Omit<L7Environment, keyof Environment>;
   readonly #refresh: NodeJS.Timeout;
   #aborted = false;
@@ -56,7 +57,8 @@ class WebLayer implements Layer<L7Listener, L7ListenerConfig, L7Environment, Upg
     this.innerLoop = loop;
     // The memory of a closed session goes back to the system, and not only to the next session.
     if (loop !== null) keepLargeBlocksApart();
-    const dialler = loop === null ? netDialler : new RawDialler(loop);
+    const rawDialler = loop === null ? null : new RawDialler(loop);
+    const dialler = rawDialler ?? netDialler;
     const defer = loop === null ? deferToPollPhase : (callback: () => void): void => loop.defer(callback);
     const later = (callback: () => void): void => {
       // After an abort nothing is read from clients, and nothing would run later.
@@ -69,7 +71,22 @@ class WebLayer implements Layer<L7Listener, L7ListenerConfig, L7Environment, Upg
     };
     const budget = new BufferBudget(budgetShareOf(environment), page);
     const random = new RandomPool();
-    this.#engine = new UwsEngine({ log, later, loop, defer, wheel, dialler, budget, random });
+    const nextTurn = (callback: () => void): void => {
+      setImmediate(callback);
+      loop?.yieldToNode();
+    };
+    const channels = rawDialler?.home ?? null;
+    this.#engines = new L7Engines({
+      log,
+      wheel,
+      dialler,
+      budget,
+      random,
+      channels,
+      defer,
+      nextTurn,
+      later,
+    });
     this.#shared = {
       dialler,
       writer: new RequestWriter(createSlab(WRITER_SLAB_BYTES, loop !== null)),
@@ -83,7 +100,11 @@ class WebLayer implements Layer<L7Listener, L7ListenerConfig, L7Environment, Upg
   }
 
   configsOf({ config }: Environment): L7ListenerConfig[] {
-    return config.listeners.filter((listener) => listener.mode === 'l7');
+    return webListeners(config);
+  }
+
+  load(environment: Environment): Promise<void> {
+    return loadEngines(this.configsOf(environment));
   }
 
   share(environment: Environment): L7Environment {
@@ -91,7 +112,7 @@ class WebLayer implements Layer<L7Listener, L7ListenerConfig, L7Environment, Upg
   }
 
   create(config: L7ListenerConfig, shared: L7Environment, previous: L7Listener | null): L7Listener {
-    return new L7Listener(config, shared, this.#engine, previous);
+    return new L7Listener(config, shared, this.#engines.of(config), previous);
   }
 
   groupOf({ listener, cluster, relays, pending }: UpgradeContext): ConnectionGroup<RelaySession> {
@@ -116,9 +137,13 @@ class WebLayer implements Layer<L7Listener, L7ListenerConfig, L7Environment, Upg
   close(): void {
     this.#shared.pool.close();
     this.#shared.bound.close();
-    this.#engine.close();
+    this.#engines.close();
     this.innerLoop?.close();
   }
+}
+
+function webListeners({ listeners }: Config): L7ListenerConfig[] {
+  return listeners.filter((listener) => listener.mode === 'l7');
 }
 
 function budgetShareOf({ config: { workers } }: Environment): number {

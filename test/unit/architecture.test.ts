@@ -69,6 +69,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['ending', 'service.ts'],
     ['generations', 'service-thread.ts'],
     ['service-task.ts'],
+    ['l7-engines.ts'],
     ['l4.ts', 'l7.ts'],
   ],
   bench: [
@@ -112,7 +113,7 @@ const RESERVED: readonly Reserved[] = [
   },
   {
     target: /^src\/l7\/uws\/(?!process-settings)/,
-    importers: /^(?:src\/(?:l7\/uws\/|worker\/l7\.ts$)|test\/(?:unit\/l7\/uws|support\/http)\/)/,
+    importers: /^(?:src\/(?:l7\/uws\/|worker\/l7-engines\.ts$)|test\/(?:unit\/l7\/uws|support\/http)\/)/,
   },
   {
     target: /^src\/l7\/websocket\/message-relay\//,

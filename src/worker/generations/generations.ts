@@ -35,6 +35,7 @@ export class Generations<
   readonly #retirement = new Retirement();
   /** Whether others serve the same addresses from now on. */
   #leaves = false;
+  #aborted = false;
   #generation: number;
   /** By name. */
   #listeners: ReadonlyMap<string, Listener>;
@@ -69,6 +70,8 @@ export class Generations<
   }
 
   async prepare(next: Environment): Promise<PreparedChange> {
+    await this.#layer.load(next);
+    if (this.#aborted) throw new Error('the worker has ended');
     const shared = this.#layer.share(next);
     const listeners = new Map<string, Listener>();
     const commits: (() => void)[] = [];
@@ -155,6 +158,7 @@ export class Generations<
   }
 
   abort(): void {
+    this.#aborted = true;
     try {
       this.#layer.aborting();
       for (const connection of this.living({ kind: 'all' })) connection.abort();

@@ -83,6 +83,8 @@ export interface Layer<
   readonly closesAtEnd: boolean;
   /** Lists the layer's listeners in a configuration. */
   configsOf(environment: Environment): readonly Config[];
+  /** Loads the code that the listeners of a configuration need. Rejects if it cannot be loaded. */
+  load(environment: Environment): Promise<void>;
   /** Gathers what the listeners share under a configuration. */
   share(environment: Environment): Shared;
   /**

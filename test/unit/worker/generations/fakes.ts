@@ -148,6 +148,10 @@ export class FakeLayer implements Layer<FakeListener, FakeConfig, Environment, F
     return config.listeners as unknown as FakeConfig[];
   }
 
+  load(): Promise<void> {
+    return Promise.resolve();
+  }
+
   share(environment: Environment): Environment {
     return environment;
   }

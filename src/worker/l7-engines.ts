@@ -1,0 +1,82 @@
+import type { L7Engine, L7Listener } from '../config/types/listener.ts';
+import { messageOf } from '../core/errors.ts';
+import type { RandomPool } from '../core/random-pool.ts';
+import type { TimerWheel } from '../core/timing/timer-wheel.ts';
+import type { BufferBudget } from '../l7/buffers/buffer-budget.ts';
+import type { Engine } from '../l7/contract/engine.ts';
+import type { UpstreamDialler } from '../l7/contract/upstream-socket.ts';
+import { Http1Engine } from '../l7/http1/http1-engine.ts';
+import type { UwsEngine } from '../l7/uws/uws-engine.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { netClients } from '../transport/net/net-clients.ts';
+import { RawClients } from '../transport/raw/raw-clients.ts';
+import type { RawHome } from '../transport/raw/raw-home.ts';
+
+/** The part of a worker that its engines share. */
+interface EngineHome {
+  readonly log: Logger;
+  readonly wheel: TimerWheel;
+  readonly dialler: UpstreamDialler;
+  readonly budget: BufferBudget;
+  readonly random: RandomPool;
+  /** What channels on system calls share; null without system calls. */
+  readonly channels: RawHome | null;
+  /** Calls back once at the end of the loop's turn. */
+  readonly defer: (callback: () => void) => void;
+  /** Calls back once in another turn of the loop. */
+  readonly nextTurn: (callback: () => void) => void;
+  /** Calls back once when uWS has handed over all bytes that it has read. */
+  readonly later: (callback: () => void) => void;
+}
+
+/** Null until a listener needs it. */
+let uws: typeof UwsEngine | null = null;
+
+/** Loads the code that listeners need. Rejects if uWebSockets.js is needed and cannot be loaded. */
+export async function loadEngines(listeners: readonly Pick<L7Listener, 'name' | 'engine'>[]): Promise<void> {
+  const first = listeners.find(({ engine }) => engine === 'uws');
+  if (first === undefined || uws !== null) return;
+  try {
+    uws = (await import('../l7/uws/uws-engine.ts')).UwsEngine;
+  } catch (error) {
+    const reason = messageOf(error).replaceAll(/\s+/g, ' ');
+    throw new Error(`listener "${first.name}" needs the engine uws, which cannot be loaded: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The engines of one worker of layer 7. Each is made with its first listener, and uWebSockets.js is loaded only then. */
+export class L7Engines {
+  readonly #home: EngineHome;
+  readonly #made = new Map<L7Engine, Engine>();
+
+  constructor(home: EngineHome) {
+    this.#home = home;
+  }
+
+  /** Returns the engine of a listener, for which {@link loadEngines} has been called. */
+  of({ name, engine }: Pick<L7Listener, 'name' | 'engine'>): Engine {
+    if (engine === 'auto') throw new Error(`no engine has been chosen for listener "${name}"`);
+    let made = this.#made.get(engine);
+    if (made === undefined) this.#made.set(engine, (made = this.#make(engine)));
+    return made;
+  }
+
+  close(): void {
+    for (const engine of this.#made.values()) engine.close();
+  }
+
+  #make(engine: L7Engine): Engine {
+    const { channels, ...home } = this.#home;
+    switch (engine) {
+      case 'raw':
+        if (channels === null) throw new Error('the engine raw needs system calls');
+        return new Http1Engine({ ...home, kind: engine, transport: new RawClients(channels) });
+      case 'net':
+        return new Http1Engine({ ...home, kind: engine, transport: netClients });
+      case 'uws':
+        return new uws!({ ...home, loop: channels === null ? null : channels.loop });
+    }
+  }
+}
