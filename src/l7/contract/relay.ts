@@ -42,7 +42,11 @@ export interface RelaySession extends LiveMember {
   endpointBegan(bytes: Buffer): void;
   /** Gives up a session whose client has gone before the 101. Frees the endpoint and its socket. */
   discard(): void;
-  /** Ends the session because the worker drains: 1012. Returns true. */
+  /**
+   * Ends the session because the worker drains: 1012.
+   *
+   * @returns false if a frame is under way: then the session ends behind it
+   */
   drain(): boolean;
   /** Sends the client elsewhere: 1012. Returns false if the session has ended already. */
   evict(reason: string): boolean;

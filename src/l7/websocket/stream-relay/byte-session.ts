@@ -10,8 +10,7 @@ import {
 } from '../../../wire/frames/close-codes.ts';
 import type { FrameRules } from '../../../wire/frames/frame-tracker.ts';
 import type { Buffering } from '../../buffers/buffer-budget.ts';
-import type { SessionLog } from '../../contract/relay.ts';
-import type { CloseSide } from '../../contract/session-stats.ts';
+import type { SessionEnd, SessionLog } from '../../contract/relay.ts';
 import type { StreamSession } from '../../contract/stream-session.ts';
 import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
 import { SessionDeadlines } from '../session-deadlines.ts';
@@ -24,9 +23,12 @@ const FRAME_WAIT_MS = 1000;
 /** Max times that the close timeout begins again because the client has not taken all bytes: one minute. */
 const MAX_FLUSH_WAITS = 12;
 
+/** Who has ended a session, and how. The code answers a close frame, too, if the other side has gone. */
+type Ending = Pick<SessionEnd, 'side' | 'code' | 'reason'>;
+
 /**
- * Joins one client's WebSocket to one endpoint's by their bytes. Close frames cross from end to end. The session counts its
- * end when the first side begins to close; then both sides have a short while to close before they are cut.
+ * Joins one client's WebSocket to one endpoint's by their bytes. Close frames cross from end to end. When the first side
+ * begins to close, both have a short while before they are cut. The session's end is counted when nothing crosses any more.
  */
 export class ByteSession
   extends SessionDeadlines<StreamContext>
@@ -46,8 +48,9 @@ export class ByteSession
   /** Payload of the proxy's own pings in this session; both 0 before the first. */
   #pingLow = 0;
   #pingHigh = 0;
-  /** The code that the session has ended with: it answers a close frame if the other side has gone. */
-  #endCode = CLOSE_NO_STATUS;
+  /** How the session has ended; null before. */
+  #ending: Ending | null = null;
+  #isReported = false;
   #flushWaits = 0;
   /** Whether a drain waits until both sides are between frames. */
   #awaitsDrain = false;
@@ -111,9 +114,15 @@ export class ByteSession
     return isPingPayload(payload, this.#pingLow, this.#pingHigh);
   }
 
+  legFinished(): void {
+    const ending = this.#ending;
+    if (ending === null || this.#isReported) return;
+    if (!this.#client.takesBytes && !this.#endpoint.takesBytes) this.#report(ending);
+  }
+
   legClosing(leg: StreamLeg, code: number): void {
     if (!this.hasEnded) {
-      this.#countEnd(leg.isClient ? 'client' : 'endpoint', code);
+      this.#noteEnd(leg.isClient ? 'client' : 'endpoint', code);
       this.awaitClose();
     }
     // A side that has gone cannot answer.
@@ -126,10 +135,10 @@ export class ByteSession
     if (this.hasEnded) {
       this.#close(leg.peer, this.#endCode, '', true);
     } else if (leg.isClient) {
-      this.#countEnd('client', CLOSE_ABNORMAL, reason);
+      this.#noteEnd('client', CLOSE_ABNORMAL, reason);
       this.#close(leg.peer, CLOSE_GOING_AWAY, '', true);
     } else {
-      this.#countEnd('endpoint', CLOSE_PROTOCOL_ERROR, reason);
+      this.#noteEnd('endpoint', CLOSE_PROTOCOL_ERROR, reason);
       this.#close(leg.peer, this.context.settings.endpointLostCode, 'endpoint protocol error', true);
     }
     this.#close(leg, code, reason, true);
@@ -155,6 +164,7 @@ export class ByteSession
     peer.endIfDone();
     // What still comes from it is read and dropped.
     peer.resume();
+    this.legFinished();
     if (peer.channel !== null) return;
     this.disarmDeadlines();
     this.context.budget.forget(this);
@@ -235,7 +245,7 @@ export class ByteSession
   }
 
   abort(): void {
-    if (!this.hasEnded) this.#countEnd('proxy', CLOSE_ABNORMAL);
+    if (!this.hasEnded) this.#noteEnd('proxy', CLOSE_ABNORMAL);
     for (const leg of [this.#client, this.#endpoint]) leg.finish();
     this.#client.channel?.destroy();
     this.#endpoint.channel?.destroy();
@@ -247,7 +257,7 @@ export class ByteSession
   }
 
   shed(): void {
-    if (!this.hasEnded) this.#countEnd('proxy', CLOSE_TRY_AGAIN_LATER, 'proxy overloaded');
+    if (!this.hasEnded) this.#noteEnd('proxy', CLOSE_TRY_AGAIN_LATER, 'proxy overloaded');
     this.awaitClose();
     // A close frame would wait behind the bytes that must be freed.
     if ((this.#client.channel?.writableLength ?? 0) > 0) this.#client.channel?.destroy();
@@ -259,7 +269,7 @@ export class ByteSession
   #closeBoth(reason: string, waits: boolean): void {
     this.#awaitsDrain = false;
     if (this.hasEnded) return;
-    this.#countEnd('proxy', CLOSE_SERVICE_RESTART);
+    this.#noteEnd('proxy', CLOSE_SERVICE_RESTART);
     this.#close(this.#client, CLOSE_SERVICE_RESTART, reason, waits);
     this.#close(this.#endpoint, CLOSE_GOING_AWAY, '', waits);
     this.#awaitEnd();
@@ -267,7 +277,7 @@ export class ByteSession
 
   /** Ends the session because a side has gone, or goes without a close frame. The other side is told. */
   #lose(leg: StreamLeg, reason: string): void {
-    this.#countEnd(leg.isClient ? 'client' : 'endpoint', CLOSE_ABNORMAL, reason);
+    this.#noteEnd(leg.isClient ? 'client' : 'endpoint', CLOSE_ABNORMAL, reason);
     this.awaitClose();
     if (leg.isClient) this.#close(this.#endpoint, CLOSE_GOING_AWAY, '', false);
     else this.#close(this.#client, this.context.settings.endpointLostCode, reason, false);
@@ -306,11 +316,21 @@ export class ByteSession
     return this.context.randomMasks ? this.context.random.int32() : 0;
   }
 
-  /** Counts the session's end and writes its line. @param reason for the log alone */
-  #countEnd(side: CloseSide, code: number, reason?: string): void {
+  get #endCode(): number {
+    return this.#ending?.code ?? CLOSE_NO_STATUS;
+  }
+
+  /** Notes how the session has ended. @param reason for the log alone */
+  #noteEnd(side: Ending['side'], code: number, reason?: string): void {
     this.markEnded();
-    this.#endCode = code;
+    this.#ending = { side, code, reason };
+    this.legFinished();
+  }
+
+  /** Counts the session's end and writes its line. */
+  #report({ side, code, reason }: Ending): void {
     const seconds = (performance.now() - this.#openedAt) / 1000;
+    this.#isReported = true;
     this.context.stats.ended(side, code, seconds);
     this.#log?.closed({
       side,

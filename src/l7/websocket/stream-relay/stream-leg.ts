@@ -32,6 +32,8 @@ export interface LegOwner {
   legMeasured(leg: StreamLeg): void;
   /** Whether a pong answers a ping of the proxy's own. */
   isOwnPong(payload: Uint8Array): boolean;
+  /** A leg gets nothing more. */
+  legFinished(): void;
   /** A close frame has come and been passed on. @param code 1005 for none */
   legClosing(leg: StreamLeg, code: number): void;
   /** A leg has broken the protocol. What came before has been passed on. */
@@ -110,6 +112,7 @@ export class StreamLeg extends FrameTracker implements UpstreamOwner {
     this.#state |= FINISHED;
     this.due = null;
     this.#peer.resume();
+    this.#owner.legFinished();
   }
 
   /** This side has sent its last byte that counts. */

@@ -12,8 +12,8 @@ describe('a session that its client ends', () => {
       const close = masked(CLOSE, closeBody(code, 'why'));
       stage.client.send(close);
       assert.deepEqual(stage.endpoint.bytes, close);
-      assert.equal(stage.end.code, code);
       stage.endpoint.send(encodeFrame(CLOSE, closeBody(code, 'because')));
+      assert.deepEqual([stage.end.side, stage.end.code], ['client', code]);
       assert.deepEqual(stage.client.frames, [closeOf(code, 'because')]);
       assert.ok(stage.client.writableEnded && stage.endpoint.writableEnded);
     });
@@ -23,6 +23,7 @@ describe('a session that its client ends', () => {
     const stage = new Stage();
     stage.client.send(masked(CLOSE));
     assert.deepEqual(stage.endpoint.frames, [closeOf(null)]);
+    stage.endpoint.send(encodeFrame(CLOSE));
     assert.equal(stage.closes('1005', 'client'), 1);
   });
 
@@ -41,9 +42,10 @@ describe('a session that its client ends', () => {
     stage.client.send(masked(TEXT, 'question'));
     stage.client.sendFin();
     assert.deepEqual(stage.endpoint.frames, [[TEXT, 'question'], closeOf(1001)]);
-    assert.equal(stage.closes('1006', 'client'), 1);
     stage.endpoint.send(Buffer.concat([encodeFrame(TEXT, 'answer'), encodeFrame(CLOSE, closeBody(1001))]));
     stage.endpoint.sendFin();
+    assert.equal(stage.closes('1006', 'client'), 1);
+    assert.deepEqual([stage.end.messagesUpstream, stage.end.messagesDownstream], [1, 1]);
     assert.deepEqual(stage.client.frames, [[TEXT, 'answer'], closeOf(1001)]);
     assert.ok(stage.isOver);
   });
@@ -122,9 +124,9 @@ describe('a session that its endpoint ends', () => {
     const stage = new Stage();
     stage.endpoint.send(encodeFrame(CLOSE, closeBody(4002, 'over')));
     assert.deepEqual(stage.client.frames, [closeOf(4002, 'over')]);
-    assert.equal(stage.closes('4xxx', 'endpoint'), 1);
     const answer = masked(CLOSE, closeBody(4002));
     stage.client.send(answer);
+    assert.equal(stage.closes('4xxx', 'endpoint'), 1);
     assert.deepEqual(stage.endpoint.bytes, answer);
     assert.ok(stage.client.writableEnded && stage.endpoint.writableEnded);
   });

@@ -17,8 +17,9 @@ describe('a session of bytes', () => {
     assert.deepEqual([...stage.relay.sessions], [stage.session]);
     assert.equal(stage.active, 1);
     stage.client.send(masked(CLOSE, closeBody(1000)));
-    assert.equal(stage.active, 0);
+    assert.equal(stage.active, 1);
     stage.endpoint.send(encodeFrame(CLOSE, closeBody(1000)));
+    assert.equal(stage.active, 0);
     stage.endpoint.sendFin();
     assert.deepEqual([...stage.relay.sessions], [stage.session]);
     stage.client.sendFin();
@@ -40,6 +41,7 @@ describe('a session of bytes', () => {
     assert.deepEqual([stage.messages('upstream'), stage.messages('downstream')], [2, 2]);
     assert.deepEqual([stage.bytes('upstream'), stage.bytes('downstream')], [303, 5]);
     stage.client.send(masked(CLOSE, closeBody(1000)));
+    stage.endpoint.send(encodeFrame(CLOSE, closeBody(1000)));
     assert.deepEqual(stage.lines, [
       'opened',
       {
