@@ -18,7 +18,8 @@ export type Header = readonly [name: string, value: string, kept?: true];
  * {@link send}, as a head alone by {@link sendHead}, or as a stream by {@link begin} and {@link write}. Any method may be
  * called at any time, and does nothing once the reply is over.
  *
- * The reply writes Content-Length, Date, Connection and X-Request-Id itself: leave them out of the headers.
+ * The reply writes Content-Length, Connection and X-Request-Id itself: leave them out of the headers. It writes Date if the
+ * headers have none.
  */
 export interface HttpReply {
   /** Whether the client has gone or the reply has been {@link cut}, so that nothing can be sent any more. */
@@ -63,6 +64,13 @@ export interface HttpReply {
   begin(status: number, headers: HeaderList, length: number | null): void;
 
   /**
+   * Does what {@link begin} does, and sends the head before there is a piece of the body.
+   *
+   * @returns false if the engine cannot: then nothing has been done
+   */
+  beginAlone(status: number, headers: HeaderList, length: number | null): boolean;
+
+  /**
    * Sends the next piece of the body. The reply is over when `length` bytes have been written.
    *
    * @param chunk not empty. Write the next chunk when this one has been taken.
@@ -81,6 +89,9 @@ export interface HttpReply {
 
   /** Calls back once when the waiting chunk has been taken or the reply is aborted; at once if no chunk waits. */
   whenWritable(callback: () => void): void;
+
+  /** Whether the engine can send trailers to this client. */
+  readonly sendsTrailers: boolean;
 
   /** Whether a part of the response has been written, so that another response is not possible any more. */
   readonly begun: boolean;

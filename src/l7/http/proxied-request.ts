@@ -1,17 +1,17 @@
 import { Timed } from '../../core/timing/timer-wheel.ts';
 import type { ConnectFailure } from '../../upstream/endpoint.ts';
-import { viaElement } from '../../wire/forwarding/forwarded-headers.ts';
 import type { BodyReader } from '../../wire/http/body-reader.ts';
+import type { Trailers } from '../../wire/http/chunked-body/trailers.ts';
 import { encodeRequest, framingOf, type RequestFraming } from '../../wire/http/request-encoding.ts';
 import type { ResponseHead } from '../../wire/http/response-head.ts';
-import { endToEndHeaders } from '../../wire/upgrade/upgrade-response.ts';
 import { OVERDUE_REQUESTS, type AttemptStep, type OverdueRule } from '../attempts/failure-rules.ts';
 import type { Buffering } from '../buffers/buffer-budget.ts';
-import { CLIENT_GONE, type Header, type ResponseCut } from '../contract/http-reply.ts';
+import { CLIENT_GONE, type ResponseCut } from '../contract/http-reply.ts';
 import type { RequestRefusal } from '../contract/listener-stats.ts';
 import { sendRefusal } from '../contract/own-refusal.ts';
 import type { RequestBody } from '../contract/request-body.ts';
 import { closesUnread } from '../contract/unread-body.ts';
+import { answerHeaders } from '../upstream/answer-headers.ts';
 import { keepAliveHint } from '../upstream/keep-alive-hint.ts';
 import { ResponseRelay } from '../upstream/response-relay.ts';
 import type { UpstreamRequestOwner } from '../upstream/upstream-request.ts';
@@ -22,6 +22,8 @@ import { LATE_BODIES, TransferDeadlines } from './transfer-deadlines.ts';
 
 /** Bytes of a body, or all of a shorter one, that must come before a connection to an endpoint is taken. */
 const GATHERED_BYTES = 16 * 1024;
+/** Max time that the head of a response waits for a body. A response that breaks before its head has left is a 502. */
+const HEAD_DELAY_MS = 1000;
 
 /**
  * One client's request. Its body is gathered up to {@link GATHERED_BYTES} first: a client that sends little holds no
@@ -55,8 +57,9 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     this.#attempts = new RequestAttempts(context, order, this);
     this.#framing = framingOf(order.head);
     this.#keepAliveMs = settings.keepAliveMs;
+    const { dropped } = order.to.edits;
     this.#upload =
-      order.body === null ? null : new RequestUpload(order.body, this.#framing === 'chunked', writer, this);
+      order.body && new RequestUpload(order.body, this.#framing === 'chunked', dropped, writer, this);
     this.#deadlines = new TransferDeadlines(settings, context.wheel.now);
     this.#relay = new ResponseRelay(order.reply, this);
   }
@@ -82,23 +85,10 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
   }
 
   override expire(): void {
-    switch (this.#state) {
-      case 'gathering':
-      case 'sending':
-        this.#checkUpload(this.#order.body!);
-        return;
-      case 'connecting':
-        this.#overdue(OVERDUE_REQUESTS.connect);
-        return;
-      case 'waiting':
-        this.#overdue(OVERDUE_REQUESTS.response);
-        return;
-      case 'answering':
-        this.#checkResponse();
-        return;
-      case 'identifying':
-      case 'over':
-    }
+    if (this.#state === 'gathering' || this.#state === 'sending') this.#checkUpload(this.#order.body!);
+    else if (this.#state === 'connecting') this.#overdue(OVERDUE_REQUESTS.connect);
+    else if (this.#state === 'waiting') this.#overdue(OVERDUE_REQUESTS.response);
+    else if (this.#state === 'answering') this.#checkResponse();
   }
 
   requestConnected(): void {
@@ -149,17 +139,19 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     return this.#context.settings.maxBodySize;
   }
 
+  responseInformed(head: ResponseHead): void {
+    this.#order.reply.inform(head.status, answerHeaders(head, false, null));
+    this.#context.dialler.downstreamTouched();
+  }
+
   responseHead(head: ResponseHead, body: BodyReader): void {
     this.#state = 'answering';
     this.#status = head.status;
     this.moved();
-    this.#arm(this.#deadlines.idleLeft(this.#context.wheel.now));
+    this.#arm(Math.min(HEAD_DELAY_MS, this.#deadlines.idleLeft(this.#context.wheel.now)));
     this.#keepAliveMs = Math.min(this.#keepAliveMs, keepAliveHint(head));
-    const headers: Header[] = endToEndHeaders(head);
-    if (this.#order.via) headers.push(['Via', viaElement(head.isHttp10)]);
     this.#attempts.answered(head);
-    const cookie = this.#attempts.cookie();
-    if (cookie !== null) headers.push(['Set-Cookie', cookie, true]);
+    const headers = answerHeaders(head, this.#order.via, this.#attempts.cookie());
     this.#relay.head(head, headers, body, this.#order.head.method === 'HEAD');
   }
 
@@ -173,13 +165,13 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     this.#context.dialler.downstreamTouched();
   }
 
-  responseEnd(): void {
+  responseEnd(trailers: Trailers): void {
     const uploaded = this.#upload === null || this.#upload.sent;
     this.#attempts.finish(uploaded, this.#keepAliveMs);
     this.#upload?.stop();
     // The kernel takes one small write at once: nothing has to be watched.
     if (this.#upload !== null || !this.#relay.fitsOneWrite) this.#context.dialler.downstreamTouched();
-    this.#relay.end();
+    this.#relay.end(trailers);
   }
 
   requestFailed(reason: ConnectFailure, detail: string): void {
@@ -241,9 +233,10 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
 
   #send(): void {
     const { writer, settings } = this.#context;
-    const { head, to } = this.#order;
+    const { head, to, reply } = this.#order;
     const { socket } = this.#attempts.request!;
-    writer.head(socket, encodeRequest(head, to, this.#framing, settings.keepAliveMs === 0));
+    const terms = { close: settings.keepAliveMs === 0, takesTrailers: reply.sendsTrailers };
+    writer.head(socket, encodeRequest(head, to, this.#framing, terms));
     this.#state = 'sending';
     this.#attempts.wasSent = true;
     if (this.#upload === null) {
@@ -275,8 +268,10 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
 
   #checkResponse(): void {
     const left = this.#deadlines.idleLeft(this.#context.wheel.now);
-    if (left > 0) this.#arm(left);
-    else if (this.#order.reply.begun) this.#cut('idle_timeout');
+    if (left > 0) {
+      this.#relay.flushHead();
+      this.#arm(left);
+    } else if (this.#order.reply.begun) this.#cut('idle_timeout');
     else this.#overdue(OVERDUE_REQUESTS.body);
   }
 

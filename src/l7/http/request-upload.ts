@@ -1,3 +1,4 @@
+import type { HeaderList } from '../contract/http-reply.ts';
 import type { RequestBody, RequestBodySink } from '../contract/request-body.ts';
 import type { UpstreamSocket } from '../contract/upstream-socket.ts';
 import type { RequestWriter } from './request-writer.ts';
@@ -30,6 +31,7 @@ export class RequestUpload implements RequestBodySink {
   isBlocked = false;
   readonly #body: RequestBody;
   readonly #chunked: boolean;
+  readonly #dropped: ReadonlySet<string>;
   readonly #writer: RequestWriter;
   readonly #owner: UploadOwner;
   #socket: UpstreamSocket | null = null;
@@ -39,9 +41,21 @@ export class RequestUpload implements RequestBodySink {
   #kept: Buffer | null = NOTHING;
   #ended = false;
   #stopped = false;
+  #trailers: HeaderList = [];
 
-  constructor(body: RequestBody, chunked: boolean, writer: RequestWriter, owner: UploadOwner) {
+  /**
+   * @param chunked whether the body goes in chunks
+   * @param dropped lower-case names of trailers that end here
+   */
+  constructor(
+    body: RequestBody,
+    chunked: boolean,
+    dropped: ReadonlySet<string>,
+    writer: RequestWriter,
+    owner: UploadOwner,
+  ) {
     this.#body = body;
+    this.#dropped = dropped;
     this.#chunked = chunked;
     this.#writer = writer;
     this.#owner = owner;
@@ -105,9 +119,15 @@ export class RequestUpload implements RequestBodySink {
     this.#owner.measureBuffers();
   }
 
-  requestEnd(): void {
+  requestEnd(trailers: HeaderList = []): void {
     this.#ended = true;
+    this.#trailers = trailers.filter(([name]) => this.#mayPass(name.toLowerCase()));
     if (!this.#stopped && this.#socket !== null) this.#finish();
+  }
+
+  /** Many servers take trailers for headers: what a route removes or replaces must not come back as one. */
+  #mayPass(name: string): boolean {
+    return !this.#dropped.has(name) && !name.includes('_');
   }
 
   /** The socket takes more again. */
@@ -144,7 +164,7 @@ export class RequestUpload implements RequestBodySink {
   }
 
   #finish(): void {
-    if (this.#chunked) this.#writer.lastChunk(this.#socket!);
+    if (this.#chunked) this.#writer.lastChunk(this.#socket!, this.#trailers);
     this.sent = true;
     this.#owner.uploaded();
   }

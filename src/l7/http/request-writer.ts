@@ -1,8 +1,8 @@
 import { ChannelWriter } from '../buffers/channel-writer.ts';
+import type { HeaderList } from '../contract/http-reply.ts';
 import type { UpstreamSocket } from '../contract/upstream-socket.ts';
 
 const NOTHING = new Uint8Array(0);
-const LAST_CHUNK = '0\r\n\r\n';
 
 /** Writes requests. Every method returns false if more should wait until `channelDrained`. */
 export class RequestWriter extends ChannelWriter {
@@ -21,8 +21,10 @@ export class RequestWriter extends ChannelWriter {
     return this.write(socket, `${bytes.length.toString(16)}\r\n`, bytes, '\r\n');
   }
 
-  /** Writes the end of a body in chunks. */
-  lastChunk(socket: UpstreamSocket): boolean {
-    return this.write(socket, LAST_CHUNK, NOTHING, '');
+  /** Writes the end of a body in chunks, and the fields behind it. */
+  lastChunk(socket: UpstreamSocket, trailers: HeaderList): boolean {
+    let lines = '';
+    for (const [name, value] of trailers) lines += `${name}: ${value}\r\n`;
+    return this.head(socket, `0\r\n${lines}\r\n`);
   }
 }

@@ -33,6 +33,7 @@ export class Http1Reply implements HttpReply {
   begun = false;
   cutBy: ResponseCut | null = null;
   sent = 0;
+  readonly sendsTrailers: boolean;
   /** Whether bytes wait for the client. */
   waits = false;
   /** Whether the connection closes behind the reply. */
@@ -63,6 +64,7 @@ export class Http1Reply implements HttpReply {
     this.#requestId = requestId;
     this.#isHead = method === 'HEAD';
     this.#isHttp10 = isHttp10 === true;
+    this.sendsTrailers = !this.#isHttp10;
   }
 
   get isOver(): boolean {
@@ -103,6 +105,12 @@ export class Http1Reply implements HttpReply {
     this.#framing = length !== null ? 'length' : this.#isHttp10 ? 'close' : 'chunks';
     this.#left = length ?? 0;
     this.#head = this.#headText(status, headers, framingLine(this.#framing, this.#left));
+  }
+
+  beginAlone(status: number, headers: HeaderList, length: number | null): boolean {
+    this.begin(status, headers, length);
+    if (this.#state === 'streaming') this.#give(this.#takeHead(), NOTHING, '');
+    return true;
   }
 
   write(chunk: Uint8Array): boolean {

@@ -1,5 +1,6 @@
 import type { BodyReader } from '../../wire/http/body-reader.ts';
-import { headerOf } from '../../wire/http/request-head.ts';
+import { NO_TRAILERS, type Trailers } from '../../wire/http/chunked-body/trailers.ts';
+import { headerOf, joinedHeaderOf } from '../../wire/http/request-head.ts';
 import type { ResponseHead } from '../../wire/http/response-head.ts';
 import type { HeaderList, HttpReply } from '../contract/http-reply.ts';
 
@@ -37,6 +38,7 @@ export class ResponseRelay {
   /** Whether the head has come; it leaves with the first piece of the body. */
   #hasHead = false;
   #isEventStream = false;
+  #trailers: Trailers = NO_TRAILERS;
 
   constructor(reply: HttpReply, owner: RelayOwner) {
     this.#reply = reply;
@@ -52,12 +54,13 @@ export class ResponseRelay {
   head(head: ResponseHead, headers: HeaderList, body: BodyReader, toHead: boolean): void {
     this.#hasHead = true;
     this.#status = head.status;
-    this.#headers = headers;
+    const announced = this.#reply.sendsTrailers ? joinedHeaderOf(head, 'trailer') : undefined;
+    this.#headers = announced === undefined ? headers : [...headers, ['Trailer', announced]];
     this.#length = body.length;
     this.#isEventStream = body.length === null && isEventStream(head);
     if (toHead || head.status === 304 || head.status === 204) {
       this.#headSent = true;
-      this.#reply.sendHead(head.status, headers, head.status === 204 ? null : body.length);
+      this.#reply.sendHead(head.status, this.#headers, head.status === 204 ? null : body.length);
     }
   }
 
@@ -72,13 +75,20 @@ export class ResponseRelay {
     const piece = this.#piece;
     this.#piece = null;
     if (piece !== null) this.#flush(piece);
-    else if (this.#hasHead && !this.#headSent && this.#isEventStream) {
-      // The engine sends no head without a piece of a body, but a client of events waits for the head.
-      this.#flush(EMPTY_EVENT);
-    }
+    // A client of events waits for the head. If the engine sends no head without a piece of a body, a comment is one.
+    else if (this.#isEventStream && this.#hasHead && !this.flushHead()) this.#flush(EMPTY_EVENT);
   }
 
-  end(): void {
+  /** Sends the head if it waits for the body. Returns whether it has gone: some engines cannot send it alone. */
+  flushHead(): boolean {
+    if (this.#hasHead && !this.#headSent)
+      this.#headSent = this.#reply.beginAlone(this.#status, this.#headers, this.#length);
+    return this.#headSent;
+  }
+
+  /** @param trailers the fields behind the body */
+  end(trailers: Trailers = NO_TRAILERS): void {
+    this.#trailers = trailers;
     const piece = this.#piece;
     this.#piece = null;
     this.#ended = true;
@@ -95,7 +105,7 @@ export class ResponseRelay {
       this.#reply.send(this.#status, this.#headers, piece ?? '');
     } else if (this.#length === null) {
       this.#begin();
-      this.#reply.end(piece);
+      this.#reply.end(piece, this.#trailers);
     } else if (piece !== null && !this.#write(piece)) {
       return;
     }

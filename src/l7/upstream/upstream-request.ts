@@ -1,8 +1,11 @@
 import { connectFailureOf } from '../../upstream/dialling/dial.ts';
 import type { ConnectFailure } from '../../upstream/endpoint.ts';
 import { BodyReader, type BodySink } from '../../wire/http/body-reader.ts';
-import { ResponseHeadReader, type ResponseHead } from '../../wire/http/response-head.ts';
+import { allowedTrailers, type Trailers } from '../../wire/http/chunked-body/trailers.ts';
+import { ResponseHeadReader, type InterimSink, type ResponseHead } from '../../wire/http/response-head.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';
+
+const CONTINUE = 100;
 
 /** The owner of a request that goes to one endpoint. */
 export interface UpstreamRequestOwner extends BodySink {
@@ -10,24 +13,26 @@ export interface UpstreamRequestOwner extends BodySink {
   requestConnected(): void;
   /** The socket takes more after a write that returned false. */
   requestDrained(): void;
+  /** An interim response has come (1xx but 100 and 101). The request may be destroyed when this returns. */
+  responseInformed(head: ResponseHead): void;
   /** The final response's head has come. The body follows, a part of it in the same call of the socket. */
   responseHead(head: ResponseHead, body: BodyReader): void;
   /** All bytes of one read have been handed over. */
   readDone(): void;
-  /** The response is complete. No call follows. */
-  responseEnd(): void;
+  /** The response is complete. No call follows. @param trailers the fields behind it that may be passed on */
+  responseEnd(trailers: Trailers): void;
   /** The connection has failed, or the response is invalid. No call follows, and the socket is destroyed. */
   requestFailed(reason: ConnectFailure, detail: string): void;
 }
 
 /** One request on one connection to an endpoint: reads the response. */
-export class UpstreamRequest implements UpstreamOwner {
+export class UpstreamRequest implements UpstreamOwner, InterimSink {
   readonly socket: UpstreamSocket;
   /** Whether the endpoint has sent anything. */
   answered = false;
   readonly #owner: UpstreamRequestOwner;
   readonly #toHead: boolean;
-  readonly #head = new ResponseHeadReader();
+  readonly #head = new ResponseHeadReader(false, this);
   #body: BodyReader | null = null;
   #reusable = false;
   #over = false;
@@ -82,9 +87,14 @@ export class UpstreamRequest implements UpstreamOwner {
 
   #readHead(bytes: Buffer): void {
     const head = this.#head.push(bytes);
-    if (head === 'incomplete') return;
+    if (head === 'incomplete' || this.#over) return;
     if (typeof head === 'string') this.#fail('handshake', head);
     else this.#begin(head, this.#head.rest);
+  }
+
+  interimResponse(head: ResponseHead): void {
+    // Expect ends at the proxy, and with it 100 (RFC 9110 section 10.1.1).
+    if (head.status !== CONTINUE && !this.#over) this.#owner.responseInformed(head);
   }
 
   #begin(head: ResponseHead, rest: Buffer): void {
@@ -117,7 +127,7 @@ export class UpstreamRequest implements UpstreamOwner {
   #end(): void {
     this.#over = true;
     this.socket.owner = null;
-    this.#owner.responseEnd();
+    this.#owner.responseEnd(allowedTrailers(this.#body!.trailers));
   }
 
   #fail(reason: ConnectFailure, detail: string): void {

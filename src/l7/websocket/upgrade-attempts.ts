@@ -2,7 +2,12 @@ import { TICK_MS } from '../../core/timing/timer-wheel.ts';
 import { connectFailureOf } from '../../upstream/dialling/dial.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
 import { encodeUpgradeRequest } from '../../wire/http/request-encoding.ts';
-import { ResponseHeadReader, SWITCHING_PROTOCOLS, type ResponseHead } from '../../wire/http/response-head.ts';
+import {
+  ResponseHeadReader,
+  SWITCHING_PROTOCOLS,
+  type InterimSink,
+  type ResponseHead,
+} from '../../wire/http/response-head.ts';
 import { acceptKey } from '../../wire/upgrade/accept-key.ts';
 import { checkUpgradeResponse, type UpgradeResponse } from '../../wire/upgrade/upgrade-response.ts';
 import { EndpointAttempts } from '../attempts/endpoint-attempts.ts';
@@ -17,6 +22,8 @@ export type UpgradeStep = Exclude<AttemptStep, 'cut'>;
 export interface UpgradeAttemptsOwner {
   /** The connection is established, and the upgrade may be sent. */
   attemptConnected(): void;
+  /** The endpoint has sent an interim response. The upgrade may be over when this returns. */
+  attemptInformed(head: ResponseHead): void;
   /** The endpoint has answered with a right 101. @param rest bytes behind it, valid during the call only */
   attemptSwitched(response: UpgradeResponse, rest: Buffer): void;
   /** The endpoint has answered with another status. @param rest bytes behind the head, valid during the call only */
@@ -26,14 +33,14 @@ export interface UpgradeAttemptsOwner {
 }
 
 /** The endpoints that one upgrade is sent to, one after the other, and the handshake with the current one. */
-export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner {
+export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner, InterimSink {
   readonly #context: UpgradeContext;
   readonly #order: UpgradeOrder;
   readonly #owner: UpgradeAttemptsOwner;
   #socket: UpstreamSocket | null = null;
   #phase: 'dialling' | 'sending' | 'sent' = 'dialling';
   #key = '';
-  #head = new ResponseHeadReader(true);
+  #head = new ResponseHeadReader(true, this);
 
   constructor(context: UpgradeContext, order: UpgradeOrder, owner: UpgradeAttemptsOwner) {
     super(context, order, context.keepAliveMs);
@@ -56,7 +63,7 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner {
   }
 
   protected override redial(): void {
-    this.#head = new ResponseHeadReader(true);
+    this.#head = new ResponseHeadReader(true, this);
     this.#phase = 'dialling';
     this.#socket = this.dial(this);
   }
@@ -83,10 +90,14 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner {
     // Bytes have come: a kept connection was open.
     this.reused = false;
     const head = this.#head.push(input.subarray(start, end));
-    if (head === 'incomplete') return;
+    if (head === 'incomplete' || this.#socket === null) return;
     if (typeof head === 'string') this.#failed('handshake', head);
     else if (head.status === SWITCHING_PROTOCOLS) this.#switched(head);
     else this.#owner.attemptRefused(head, this.#head.rest);
+  }
+
+  interimResponse(head: ResponseHead): void {
+    if (this.#socket !== null) this.#owner.attemptInformed(head);
   }
 
   channelEnded(): void {

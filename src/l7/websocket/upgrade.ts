@@ -3,13 +3,14 @@ import type { Endpoint } from '../../upstream/endpoint.ts';
 import { viaElement } from '../../wire/forwarding/forwarded-headers.ts';
 import type { ResponseHead } from '../../wire/http/response-head.ts';
 import { networkOf } from '../../wire/ip-address.ts';
-import { endToEndHeaders, type UpgradeResponse } from '../../wire/upgrade/upgrade-response.ts';
+import type { UpgradeResponse } from '../../wire/upgrade/upgrade-response.ts';
 import { CLIENT_GONE, type Header } from '../contract/http-reply.ts';
 import type { HandshakeFailure } from '../contract/listener-stats.ts';
 import { sendRefusal } from '../contract/own-refusal.ts';
 import type { SessionLog } from '../contract/relay.ts';
 import type { UpgradeReply } from '../contract/upgrade-reply.ts';
 import type { UpstreamSocket } from '../contract/upstream-socket.ts';
+import { answerHeaders } from '../upstream/answer-headers.ts';
 import type { ClusterGate, Entrant } from './handshakes/handshake-gate.ts';
 import { EndpointRefusal, type EndpointRefusalOwner } from './handshakes/endpoint-refusal.ts';
 import { SessionLines } from './session-lines.ts';
@@ -162,6 +163,11 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
     this.#gate.leave(this);
   }
 
+  attemptInformed(head: ResponseHead): void {
+    this.#reply.http.inform(head.status, answerHeaders(head, false, null));
+    this.downstreamTouched();
+  }
+
   /**
    * Passes another status on: it is the application's answer as soon as its head has come. The rest of the body says nothing
    * about the endpoint, and no other endpoint is asked.
@@ -178,8 +184,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
       log,
       requestId: this.#order.requestId,
     };
-    const headers = endToEndHeaders(head);
-    if (this.#order.via) headers.push(['Via', viaElement(head.isHttp10)]);
+    const headers = answerHeaders(head, this.#order.via, null);
     this.#endpointRefusal = new EndpointRefusal(this.#attempts.takeSocket(), head, headers, terms, this);
     this.#endpointRefusal.start(rest);
   }

@@ -41,6 +41,17 @@ export interface UpstreamTarget {
   readonly edits: HeaderEdits;
 }
 
+/** How a request uses its connection to the endpoint. */
+interface RequestTerms {
+  /** Whether the connection ends with this request. */
+  readonly close: boolean;
+  /** Whether trailers of the response reach the client, so that its wish for them is passed on. */
+  readonly takesTrailers: boolean;
+}
+
+/** The member of TE that asks for trailers. */
+const TRAILERS = /(?:^|,)[ \t]*trailers[ \t]*(?:$|,)/i;
+
 /** Framing of a request's body: a number of bytes, chunks, or none. */
 export type RequestFraming = number | 'chunked' | null;
 
@@ -105,22 +116,29 @@ export function encodeUpgradeRequest(
  * Encodes the head of a plain request for an endpoint.
  *
  * @param framing of the body for the endpoint
- * @param close whether the connection ends with this request
  * @returns a text in which each character is a byte
  */
 export function encodeRequest(
   head: RequestHead,
   to: UpstreamTarget,
   framing: RequestFraming,
-  close: boolean,
+  terms: RequestTerms,
 ): string {
-  const body =
-    framing === null
-      ? ''
-      : framing === 'chunked'
-        ? 'Transfer-Encoding: chunked\r\n'
-        : `Content-Length: ${framing}\r\n`;
-  return `${head.method} ${to.target} HTTP/1.1\r\n${endToEndLines(head, to)}${body}${close ? 'Connection: close\r\n' : ''}\r\n`;
+  return `${head.method} ${to.target} HTTP/1.1\r\n${endToEndLines(head, to)}${framingLines(head, framing)}${connectionLines(head, terms)}\r\n`;
+}
+
+function framingLines(head: RequestHead, framing: RequestFraming): string {
+  if (framing === null) return '';
+  if (framing !== 'chunked') return `Content-Length: ${framing}\r\n`;
+  const announced = joinedHeaderOf(head, 'trailer');
+  return `Transfer-Encoding: chunked\r\n${announced === undefined ? '' : `Trailer: ${announced}\r\n`}`;
+}
+
+/** TE belongs to one connection, and says so (RFC 9110 section 10.1.4). */
+function connectionLines(head: RequestHead, { close, takesTrailers }: RequestTerms): string {
+  const asks = takesTrailers ? joinedHeaderOf(head, 'te') : undefined;
+  if (asks === undefined || !TRAILERS.test(asks)) return close ? 'Connection: close\r\n' : '';
+  return `TE: trailers\r\nConnection: ${close ? 'close, TE' : 'TE'}\r\n`;
 }
 
 /** Returns the framing of a checked request's body. */

@@ -40,8 +40,7 @@ export function onlyHeaderOf(head: RequestHead, name: string): string | null | u
 }
 
 /** Joins all values of a header with `, ` (RFC 9110 section 5.3); undefined without the header. */
-export function joinedHeaderOf(head: RequestHead, name: string): string | undefined {
-  const { headers } = head;
+export function joinedHeaderOf({ headers }: Pick<RequestHead, 'headers'>, name: string): string | undefined {
   let joined: string | undefined;
   for (let index = 0; index < headers.length; index += 2) {
     if (headers[index] !== name) continue;

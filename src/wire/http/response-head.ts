@@ -34,8 +34,13 @@ const CR = 13;
 const LF = 10;
 const EMPTY = Buffer.alloc(0);
 
+/** Hears of the interim responses before a final one. */
+export interface InterimSink {
+  interimResponse(head: ResponseHead): void;
+}
+
 /**
- * Gathers the head of the final response to one request, and skips the interim responses before it (RFC 9112 sections 4 and
+ * Gathers the head of the final response to one request, and tells of the interim responses before it (RFC 9112 sections 4 and
  * 5, RFC 9110 section 15.2). It is strict: folded lines, bare LF, spaces before a colon and an invalid status are malformed.
  * A status from 600 to 999 passes, as with nginx and HAProxy. The work is linear in the number of bytes, in any pieces.
  */
@@ -51,10 +56,15 @@ export class ResponseHeadReader {
   /** Number of bytes of its last line so far. */
   #lineBytes = 0;
   readonly #takesSwitch: boolean;
+  readonly #interims: InterimSink | null;
 
-  /** @param takesSwitch whether a 101 is a final response; else it is a problem, because no upgrade was requested */
-  constructor(takesSwitch = false) {
+  /**
+   * @param takesSwitch whether a 101 is a final response; else it is a problem, because no upgrade was requested
+   * @param interims called within {@link push}; null to skip interim responses
+   */
+  constructor(takesSwitch = false, interims: InterimSink | null = null) {
     this.#takesSwitch = takesSwitch;
+    this.#interims = interims;
   }
 
   /**
@@ -78,6 +88,7 @@ export class ResponseHeadReader {
         return isUnasked ? 'the endpoint switches protocols unasked' : head;
       }
       if (++this.#interim > MAX_INTERIM_RESPONSES) return 'too many interim responses';
+      this.#interims?.interimResponse(head);
     }
   }
 

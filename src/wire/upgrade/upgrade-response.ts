@@ -22,7 +22,6 @@ const OWN_LEG: ReadonlySet<string> = new Set([
   'trailer',
   'transfer-encoding',
   'content-length',
-  'date',
   'sec-websocket-accept',
   'sec-websocket-protocol',
   'sec-websocket-extensions',
@@ -69,7 +68,7 @@ export function checkUpgradeResponse(
 }
 
 /**
- * Returns the headers of the endpoint's answer that go to the client, spelled as the endpoint did. The downstream leg writes its own Date. A 426 keeps
+ * Returns the headers of the endpoint's answer that go to the client, spelled as the endpoint did. A 426 keeps
  * `Upgrade`, which is required (RFC 9110 section 15.5.22), and the connection option for it (section 7.8).
  */
 export function endToEndHeaders(head: ResponseHead): (readonly [name: string, value: string])[] {

@@ -73,6 +73,8 @@ function writeHeaders(
   for (let index = from; index < to; index++) {
     const [name, value, kept] = headers[index]!;
     if (dropped.size > 0 && kept !== true && dropped.has(name.toLowerCase())) continue;
+    // uWS writes Date itself.
+    if (name.length === 4 && name.toLowerCase() === 'date') continue;
     response.writeHeader(name, headerValue(value));
   }
 }

@@ -26,6 +26,7 @@ export class UwsReply implements HttpReply, BodyOwner {
   edits: HeaderEdits = NO_EDITS;
   begun = false;
   cutBy: ResponseCut | null = null;
+  readonly sendsTrailers = false;
   readonly response: UwsResponse;
   readonly #requestId: string;
   readonly #isHead: boolean;
@@ -143,6 +144,11 @@ export class UwsReply implements HttpReply, BodyOwner {
     if (this.#over) return;
     this.#head = this.#headOf(status, headers);
     this.#beginBody(length);
+  }
+
+  beginAlone(): boolean {
+    // beginWrite, which sends a head alone, came with uWebSockets 20.79.
+    return false;
   }
 
   write(chunk: Uint8Array, borrowed = false): boolean {

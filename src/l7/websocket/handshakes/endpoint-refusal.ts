@@ -1,6 +1,7 @@
 import { Timed, type TimerWheel } from '../../../core/timing/timer-wheel.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import { BodyReader, type BodySink } from '../../../wire/http/body-reader.ts';
+import { allowedTrailers } from '../../../wire/http/chunked-body/trailers.ts';
 import type { ResponseHead } from '../../../wire/http/response-head.ts';
 import type { HeaderList, HttpReply, ResponseCut } from '../../contract/http-reply.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../../contract/upstream-socket.ts';
@@ -180,7 +181,7 @@ export class EndpointRefusal extends Timed implements UpstreamOwner, BodySink {
     if (this.#ended) return;
     this.#end(isReusable);
     if (this.#relay === null) this.#sendWhole();
-    else this.#relay.end();
+    else this.#relay.end(allowedTrailers(this.#body.trailers));
     this.#over();
   }
 

@@ -23,6 +23,7 @@ export class FakeReply implements HttpReply {
   edits: HeaderEdits = NO_EDITS;
   aborted = false;
   sent = 0;
+  sendsTrailers = true;
   begun = false;
   cutBy: ResponseCut | null = null;
   /** Called when the answer has been sent. */
@@ -40,6 +41,9 @@ export class FakeReply implements HttpReply {
   }
 
   inform(): void {
+    assert.fail();
+  }
+  beginAlone(): boolean {
     assert.fail();
   }
 

@@ -54,6 +54,58 @@ describe('a response', () => {
     assert.deepEqual(statuses, [200]);
   });
 
+  it('comes behind the interim responses of its endpoint', () => {
+    const { log, sockets } = asked({ via: true });
+    sockets[0]!.say('HTTP/1.1 103 Early Hints\r\nLink: a\r\nConnection: x-b\r\nX-B: 1\r\n\r\n');
+    assert.deepEqual(log, ['informs 103 Link a']);
+    sockets[0]!.say(OK);
+    assert.deepEqual(log.slice(1), ['Via: 1.1 sluice', '200 ok', 'done 200']);
+  });
+
+  it('ends with the trailers of its endpoint', () => {
+    const { log, sockets } = asked();
+    sockets[0]!.say(`${CHUNKED}1\r\na\r\n0\r\nX-Sum: 1\r\nContent-Type: b\r\n\r\n`);
+    assert.deepEqual(log, ['begins 200', 'ends, X-Sum: 1', 'done 200']);
+  });
+
+  it('tells which trailers will come if the engine sends them', () => {
+    for (const hasTrailers of [true, false]) {
+      const { client, log, sockets } = asked();
+      client.hasTrailers = hasTrailers;
+      sockets[0]!.say(CHUNKED.replace('\r\n\r\n', '\r\ntrailer: X-Sum\r\n\r\n1\r\na\r\n0\r\n\r\n'));
+      assert.equal(log.includes('Trailer: X-Sum'), hasTrailers);
+    }
+  });
+
+  for (const [what, text, delay] of [
+    ['chunked', CHUNKED, 1000],
+    ['of a known length', OK.slice(0, -2), 1000],
+    ['an event stream', CHUNKED.replace('\r\n', '\r\nContent-Type: text/event-stream\r\n'), 0],
+  ] as const) {
+    it(`that is ${what} has its head sent alone after ${delay} ms without a body`, () => {
+      const { client, log, sockets, pass } = asked();
+      client.takesHeads = true;
+      sockets[0]!.say(text);
+      if (delay > 0) {
+        pass(delay - 100);
+        assert.deepEqual(log, []);
+        pass(300);
+      }
+      assert.deepEqual(log, ['head 200']);
+      sockets[0]!.say(
+        text === CHUNKED ? '1\r\na\r\n0\r\n\r\n' : text.includes('Length') ? 'ok' : '0\r\n\r\n',
+      );
+      assert.equal(log.at(-1), 'done 200');
+      assert.equal(log.filter((line) => line === 'head 200' || line === 'begins 200').length, 1);
+    });
+  }
+
+  it('begins with a comment if it is an event stream whose head cannot be sent alone', () => {
+    const { log, sockets } = asked();
+    sockets[0]!.say(CHUNKED.replace('\r\n', '\r\nContent-Type: text/event-stream\r\n'));
+    assert.deepEqual(log, ['begins 200', 'writes :\n\n']);
+  });
+
   it('pauses its endpoint while the client is slow, and no longer', () => {
     const { client, log, sockets } = asked();
     const [socket] = sockets;

@@ -30,6 +30,17 @@ describe('a request with a body', () => {
     });
   }
 
+  it('ends with its trailers, without those that the route changes or that have an underscore', () => {
+    const { body, sockets } = post({}, true, { dropped: ['x-user'] });
+    body.come(KIB, true, [
+      ['X-Sum', '1'],
+      ['X-User', 'spoofed'],
+      ['X_User', 'spoofed'],
+    ]);
+    sockets[0]!.owner!.upstreamConnected();
+    assert.ok(sockets[0]!.received.endsWith('\r\n0\r\nX-Sum: 1\r\n\r\n'));
+  });
+
   it('takes a connection at once where there is no minimum rate', () => {
     const { sockets, held, pass, log } = post({ minBodyRate: 0 });
     assert.deepEqual([sockets.length, held()], [1, 1]);

@@ -18,13 +18,14 @@ import { FakeSocket } from '../upstream/fake-socket.ts';
 
 export const KIB = 1024;
 /** Headers of responses that the proxy adds itself. */
-const ADDED: ReadonlySet<string> = new Set(['Via', 'Set-Cookie']);
+const ADDED: ReadonlySet<string> = new Set(['Via', 'Set-Cookie', 'Trailer']);
 
 /** A body as a server hands it over: what comes while nobody reads, or the reader is busy, waits. */
 class FakeBody implements RequestBody {
   received = 0;
   ended = false;
   #waiting: Buffer[] = [];
+  #trailers: HeaderList = [];
   #sink: RequestBodySink | null = null;
   #paused = false;
   #callback: () => void = () => undefined;
@@ -34,7 +35,8 @@ class FakeBody implements RequestBody {
   }
 
   /** The client sends. */
-  come(bytes: number, isLast = false): void {
+  come(bytes: number, isLast = false, trailers: HeaderList = []): void {
+    this.#trailers = trailers;
     this.received += bytes;
     this.ended ||= isLast;
     if (bytes > 0) this.#waiting.push(Buffer.alloc(bytes, 'b'));
@@ -69,7 +71,7 @@ class FakeBody implements RequestBody {
       if (next === undefined) break;
       this.#sink.requestData(next);
     }
-    if (this.ended) this.#sink.requestEnd();
+    if (this.ended) this.#sink.requestEnd(this.#trailers);
   }
 }
 
@@ -79,7 +81,15 @@ export interface Rig {
   /** What the client and the statistics are told. */
   readonly log: string[];
   /** What the client takes of a response, who waits for that, and how the client goes. */
-  readonly client: { takes: boolean; wake: () => void; go: () => void };
+  readonly client: {
+    takes: boolean;
+    /** Whether its engine sends heads alone. */
+    takesHeads: boolean;
+    /** Whether its engine sends trailers. */
+    hasTrailers: boolean;
+    wake: () => void;
+    go: () => void;
+  };
   /** Connections that were dialled. */
   readonly sockets: FakeSocket[];
   /** The log lines of failed attempts, and what the outlier detection counts. */
@@ -111,6 +121,7 @@ export interface Rig {
  * @param pooled whether a connection waits in the pool, also if the request has credentials
  * @param unidentified whether the client's connection must be searched for
  * @param via whether Via headers are added to responses
+ * @param dropped names of headers that the route drops
  * @param cookie the one that brings the client back to its endpoint
  */
 export function post(
@@ -126,6 +137,7 @@ export function post(
     unidentified = false,
     via = false,
     cookie = null as string | null,
+    dropped = [] as readonly string[],
   } = {},
 ): Rig {
   const log: string[] = [];
@@ -220,7 +232,13 @@ export function post(
     requests,
     log: { warn: () => undefined, debug: () => undefined },
   } as unknown as ProxyContext;
-  const client = { takes: true, wake: (): void => undefined, go: (): void => undefined };
+  const client = {
+    takes: true,
+    takesHeads: false,
+    hasTrailers: true,
+    wake: (): void => undefined,
+    go: (): void => undefined,
+  };
   const reply = {
     aborted: false,
     sent: 0,
@@ -231,13 +249,28 @@ export function post(
       const text = status === 200 ? ` ${Buffer.from(body).toString()}` : '';
       log.push(`${status}${text}${close ? ' and close' : ''}`);
     },
-    begin: (status: number) => log.push(`begins ${status}`),
+    get sendsTrailers() {
+      return client.hasTrailers;
+    },
+    inform: (status: number, headers: HeaderList) =>
+      log.push(`informs ${status} ${headers.flat().join(' ')}`),
+    begin: (status: number, headers: HeaderList) => {
+      for (const [name, value] of headers) if (ADDED.has(name)) log.push(`${name}: ${value}`);
+      log.push(`begins ${status}`);
+    },
+    beginAlone(status: number) {
+      if (!client.takesHeads) return false;
+      this.begun = true;
+      log.push(`head ${status}`);
+      return true;
+    },
     write(bytes: Uint8Array) {
       this.begun = true;
       log.push(`writes ${Buffer.from(bytes).toString()}`);
       return client.takes;
     },
-    end: () => log.push('ends'),
+    end: (_chunk: unknown, trailers: HeaderList = []) =>
+      log.push(['ends', ...trailers.map((line) => line.join(': '))].join(', ')),
     whenWritable: (callback: () => void) => {
       if (client.takes) callback();
       else client.wake = callback;
@@ -248,7 +281,7 @@ export function post(
   const framing = bodiless ? [] : length;
   const request = new ProxiedRequest(context, {
     head: { method, path: '/', query: '', headers: ['host', 'a', ...framing] },
-    to: { target: '/', host: null, forwarded: [], edits: NO_EDITS },
+    to: { target: '/', host: null, forwarded: [], edits: { ...NO_EDITS, dropped: new Set(dropped) } },
     login: { authorizes: authorization !== '', ofRoute: '' },
     body: bodiless ? null : body,
     reply: reply as unknown as HttpReply,

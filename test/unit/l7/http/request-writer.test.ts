@@ -97,8 +97,8 @@ describe('a writer of requests', () => {
           // It was the caller's.
           bytes.fill(0);
         }
-        goesOn = writer.lastChunk(socket);
-        assert.ok(socket.text === `${wanted}0\r\n\r\n`);
+        goesOn = writer.lastChunk(socket, [['X-Sum', '1']]);
+        assert.ok(socket.text === `${wanted}0\r\nX-Sum: 1\r\n\r\n`);
         assert.equal(goesOn, socket.writableLength === 0);
       }),
     );

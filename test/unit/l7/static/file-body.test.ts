@@ -15,6 +15,7 @@ const CONTENT = Buffer.from(Uint8Array.from({ length: SIZE }, (_, i) => i % 251)
 class FakeReply implements HttpReply {
   edits = NO_EDITS;
   readonly sent = 0;
+  readonly sendsTrailers = false;
   aborted = false;
   readonly begun = true;
   readonly cutBy = null;
@@ -27,6 +28,9 @@ class FakeReply implements HttpReply {
     assert.fail('not used');
   }
   inform(): void {
+    assert.fail();
+  }
+  beginAlone(): boolean {
     assert.fail();
   }
 

@@ -11,6 +11,7 @@ import { NO_EDITS } from '../../../../src/wire/http/header-edits.ts';
 class NotingReply implements HttpReply {
   edits = NO_EDITS;
   readonly sent = 0;
+  readonly sendsTrailers = false;
   begun = false;
   readonly cutBy = null;
   aborted = false;
@@ -20,6 +21,9 @@ class NotingReply implements HttpReply {
     this.calls.push('onAborted');
   }
   inform(): void {
+    assert.fail();
+  }
+  beginAlone(): boolean {
     assert.fail();
   }
 

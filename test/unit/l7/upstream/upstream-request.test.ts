@@ -26,10 +26,15 @@ function request(): { request: UpstreamRequest; log: string[]; receive: (bytes: 
   const owner: UpstreamRequestOwner = {
     requestConnected: () => undefined,
     requestDrained: () => undefined,
+    responseInformed: ({ status }) => {
+      log.push(`informed ${status}`);
+      if (status === 199) made.destroy();
+    },
     responseHead: ({ status }) => log.push(`head ${status}`),
     bodyData: (bytes) => log.push(`body ${bytes.toString()}`),
     readDone: () => undefined,
-    responseEnd: () => log.push('end'),
+    responseEnd: (trailers) =>
+      log.push(['end', ...trailers.map(([name, value]) => `${name}: ${value}`)].join(', ')),
     requestFailed: (reason, detail) => log.push(`failed ${reason}: ${detail}`),
   };
   const made = new UpstreamRequest(socket, owner, false);
@@ -43,21 +48,40 @@ describe('a request on a connection to an endpoint', () => {
   it('is answered behind up to 16 interim responses', () => {
     const { log, receive } = request();
     receive(Buffer.from(HINTS.repeat(16) + OK));
-    assert.deepEqual(log, ['head 200', 'body ok', 'end']);
+    assert.deepEqual(log, [...Array<string>(16).fill('informed 103'), 'head 200', 'body ok', 'end']);
   });
 
   it('fails at the 17th interim response', () => {
     const { log, receive } = request();
     for (let count = 0; count < 16; count++) receive(Buffer.from(HINTS));
-    assert.deepEqual(log, []);
+    assert.equal(log.length, 16);
     receive(Buffer.from(HINTS));
-    assert.deepEqual(log, ['destroyed', 'failed handshake: too many interim responses']);
+    assert.deepEqual(log.slice(16), ['destroyed', 'failed handshake: too many interim responses']);
   });
 
   it('fails at a 101, which it has not asked for', () => {
     const { log, receive } = request();
     receive(Buffer.from('HTTP/1.1 101 Switching Protocols\r\n\r\n'));
     assert.deepEqual(log, ['destroyed', 'failed handshake: the endpoint switches protocols unasked']);
+  });
+
+  it('tells of no 100, which ends at the proxy', () => {
+    const { log, receive } = request();
+    receive(Buffer.from(`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n${OK}`));
+    assert.deepEqual(log, ['informed 102', 'head 200', 'body ok', 'end']);
+  });
+
+  it('may be destroyed by its owner at an interim response', () => {
+    const { log, receive } = request();
+    receive(Buffer.from(`HTTP/1.1 199 Odd\r\n\r\n${HINTS}${OK}`));
+    assert.deepEqual(log, ['informed 199', 'destroyed']);
+  });
+
+  it('ends with the trailers that may be passed on', () => {
+    const { log, receive } = request();
+    const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+    receive(Buffer.from(`${chunked}2\r\nok\r\n0\r\nX-Sum: 1\r\nSet-Cookie: a=1\r\nETag: "a"\r\n\r\n`));
+    assert.deepEqual(log, ['head 200', 'body ok', 'end, X-Sum: 1, ETag: "a"']);
   });
 
   it('fails at a head that does not end', () => {

@@ -211,6 +211,8 @@ export function upgrade({
     },
     http: {
       cutBy: null as string | null,
+      inform: (status: number, headers: HeaderList) =>
+        log.push(`informs ${status} ${headers.flat().join(' ')}`),
       send: (status: number, headers: HeaderList, body: Uint8Array | string) => {
         for (const [name, value] of headers) if (name === 'Via') log.push(`Via: ${value}`);
         log.push(`${status} ${Buffer.from(body).toString('latin1').trim()}`);

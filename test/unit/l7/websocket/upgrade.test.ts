@@ -37,11 +37,11 @@ describe('an upgrade', () => {
     assert.deepEqual(durations, [0.5]);
   });
 
-  it('skips interim responses', () => {
+  it('passes interim responses on', () => {
     const { sockets, log } = upgrade();
     sockets[0]!.owner!.upstreamConnected();
-    sockets[0]!.say(`HTTP/1.1 103 Early Hints\r\n\r\n${SWITCH}`);
-    assert.equal(log.at(-2), '101 X-App: 1');
+    sockets[0]!.say(`HTTP/1.1 103 Early Hints\r\nLink: a\r\nConnection: x\r\n\r\n${SWITCH}`);
+    assert.deepEqual(log.slice(1, -1), ['informs 103 Link a', 'e1 connected', '101 X-App: 1']);
   });
 
   it('ends nothing of its session by its own deadline', () => {

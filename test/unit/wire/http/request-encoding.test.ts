@@ -6,7 +6,11 @@ import fc from 'fast-check';
 import { toByteText } from '../../../../src/core/byte-text.ts';
 import { isForwardingName } from '../../../../src/wire/forwarding/forwarded-headers.ts';
 import { NO_EDITS } from '../../../../src/wire/http/header-edits.ts';
-import { encodeUpgradeRequest, type UpstreamTarget } from '../../../../src/wire/http/request-encoding.ts';
+import {
+  encodeRequest,
+  encodeUpgradeRequest,
+  type UpstreamTarget,
+} from '../../../../src/wire/http/request-encoding.ts';
 import { headProblem, type RequestHead } from '../../../../src/wire/http/request-head.ts';
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
@@ -157,6 +161,35 @@ describe('the handshake with an endpoint', () => {
       'X-Forwarded-For: 1.2.3.4',
       'X-Real-IP: 1.2.3.4',
     ]);
+  });
+});
+
+describe('a plain request to an endpoint', () => {
+  const encoded = (close: boolean, takesTrailers: boolean, te: string): string =>
+    encodeRequest(head('host', 'a', 'te', te), plain('/'), null, { close, takesTrailers });
+
+  it("passes the client's wish for trailers on if they can reach it", () => {
+    for (const te of ['trailers', 'gzip;q=0.5, Trailers', 'trailers ,x']) {
+      assert.equal(
+        encoded(false, true, te),
+        'GET / HTTP/1.1\r\nhost: a\r\nTE: trailers\r\nConnection: TE\r\n\r\n',
+      );
+    }
+    assert.ok(encoded(true, true, 'trailers').endsWith('TE: trailers\r\nConnection: close, TE\r\n\r\n'));
+  });
+
+  it('has no TE otherwise', () => {
+    for (const text of [encoded(false, false, 'trailers'), encoded(false, true, 'gzip, xtrailers')]) {
+      assert.equal(text, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n');
+    }
+    assert.ok(encoded(true, false, 'trailers').endsWith('\r\nConnection: close\r\n\r\n'));
+  });
+
+  it('tells which trailers will come behind a body in chunks', () => {
+    const request = head('host', 'a', 'trailer', 'x-a', 'trailer', 'x-b');
+    const terms = { close: false, takesTrailers: false };
+    assert.match(encodeRequest(request, plain('/'), 'chunked', terms), /\r\nTrailer: x-a, x-b\r\n/);
+    assert.doesNotMatch(encodeRequest(request, plain('/'), 5, terms), /trailer/i);
   });
 });
 

@@ -137,6 +137,7 @@ describe("the headers that cross from an endpoint's answer to the client's", () 
       ['content-type', 'text/html'],
       ['www-authenticate', 'Basic'],
       ['location', '/elsewhere'],
+      ['date', 'Sat, 28 Nov 2026 23:00:00 GMT'],
     ] as const;
     const dropped = [
       'connection',
@@ -147,12 +148,12 @@ describe("the headers that cross from an endpoint's answer to the client's", () 
       'trailer',
       'transfer-encoding',
       'content-length',
-      'date',
+      'x-request-id',
       'sec-websocket-accept',
       'sec-websocket-protocol',
       'sec-websocket-extensions',
     ].map((name) => [name, 'x'] as const);
-    const mixed = kept.flatMap((line, index) => [...dropped.slice(index * 3, index * 3 + 3), line]);
+    const mixed = kept.flatMap((line, index) => [...dropped.slice(index * 2, index * 2 + 2), line]);
     assert.equal(mixed.length, kept.length + dropped.length);
     assert.deepEqual(endToEndHeaders(head(mixed, 403)), kept);
   });
