@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { TICK_MS, type TimerWheel } from '../core/timing/timer-wheel.ts';
 import { PinnedBuffer } from '../sys/memory/pinned-buffer.ts';
 import { nodeLoopDescriptor } from '../sys/node/node-loop.ts';
+import { Pipe } from '../sys/sockets/pipe.ts';
 import { Sockets } from '../sys/sockets/sockets.ts';
 import { Poller } from './poller.ts';
 
@@ -27,6 +28,7 @@ export class EventLoop {
   #nextTick = 0;
   #nodeEvents = 0;
   #nodeTurn = false;
+  #pipe: Pipe | null = null;
   #running = false;
   readonly #deferred: (() => void)[] = [];
   readonly #turn = (): void => this.#run();
@@ -50,6 +52,19 @@ export class EventLoop {
     this.#running = false;
     this.#deferred.length = 0;
     this.poller.closeAll();
+    this.#pipe?.close();
+    this.#pipe = null;
+  }
+
+  /** Returns the pipe of this thread, for transfers between its sockets; null if no descriptor is free. */
+  pipe(): Pipe | null {
+    if (this.#pipe !== null) return this.#pipe;
+    try {
+      this.#pipe = new Pipe();
+    } catch {
+      // The bytes are copied instead.
+    }
+    return this.#pipe;
   }
 
   /** Calls back once, when all events of this moment have been served and before the thread waits again. */

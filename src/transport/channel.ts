@@ -5,6 +5,8 @@
 
 /** Hears what happens on a channel. */
 export interface ChannelOwner {
+  /** Returns the max bytes of the next read; 64 KiB if the owner does not say. Node's sockets do not ask. */
+  maxReadBytes?(): number;
   /** `input[start, end)` has come. All channels of the thread share the buffer: it is valid during the call only. */
   channelData(input: Buffer, start: number, end: number): void;
   /**
@@ -44,14 +46,15 @@ export interface Channel {
    */
   forward(input: Buffer, start: number, end: number): boolean;
   /**
-   * Hands the next bytes that come to another channel without reading them, until there have been `bytes` of them. The owner
-   * hears of each part by `channelSpliced`. A channel that is paused moves nothing.
+   * Hands the next `bytes` bytes that come, 1 or more, to another channel without reading them. The owner hears of each part
+   * by `channelSpliced`, and pauses this channel if the part is not taken: a channel that is paused moves nothing. Bytes that
+   * the target cannot take at all, because it closes or others wait in it, come by `channelData`, and end the splice.
    *
    * @param target with no bytes that wait
    * @returns false if the two cannot do it: then everything comes by `channelData`
    */
   splice(target: Channel, bytes: number): boolean;
-  /** Receives nothing more until {@link resume}. */
+  /** Receives nothing more until {@link resume}, except what has been read already. */
   pause(): unknown;
   resume(): unknown;
   /** Sends FIN behind the bytes that wait, and closes when the other side's FIN has come. */

@@ -4,7 +4,7 @@ import type { TimerWheel } from '../core/timing/timer-wheel.ts';
 import { L4Listener, type L4Environment } from '../l4/l4-listener.ts';
 import { NetListener } from '../l4/net/net-listener.ts';
 import { RawListener } from '../l4/raw/raw-listener.ts';
-import { RawLoop } from '../l4/raw/raw-loop.ts';
+import { RawLoop } from '../l4/raw/raw-tunnel.ts';
 import type { Tunnel, TunnelContext, TunnelListener } from '../l4/tunnel.ts';
 import type { WorkerStart } from '../protocol/to-worker.ts';
 import type { Environment } from './environment.ts';

@@ -1,20 +1,23 @@
+import type { EventLoop } from '../../loop/event-loop.ts';
 import { Watched } from '../../loop/poller.ts';
 import { BREAKS_ONLY, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from '../../sys/epoll.ts';
 import { EAGAIN, EINTR } from '../../sys/errno.ts';
-import type { RawLoop } from './raw-loop.ts';
-import type { Spill } from './spill.ts';
+import type { Pipe } from '../../sys/sockets/pipe.ts';
+import { SendQueue } from '../../transport/raw/send-queue.ts';
 
 /** Max reads of bytes that came before a connection broke. */
 const MAX_LAST_READS = 16;
 
 /** Min bytes of a read after which reads go through the pipe: from this size on, splicing is cheaper than copying. */
 const MIN_BULK_BYTES = 48 * 1024;
+/** Max bytes of one transfer by the pipe. */
+const MAX_PIPED_BYTES = 256 * 1024;
 /** Reads that go through the pipe after a large one: the end of a large message is small. */
 const BULK_READS = 8;
 
 /** Hears what happens on the two sides of a tunnel. */
 export interface LegOwner {
-  readonly loop: RawLoop;
+  readonly loop: EventLoop;
   /** Bytes have come from a side. */
   legReceived(leg: Leg, bytes: number): void;
   /** A side has taken bytes that waited for it. */
@@ -30,8 +33,8 @@ export interface LegOwner {
 }
 
 /**
- * One side of a tunnel. Received bytes go to the peer at once. Bytes that the kernel does not take are spilled, and this side
- * is not read until they have been sent.
+ * One side of a tunnel. Received bytes go to the peer at once. Bytes that the kernel does not take wait in a queue, and
+ * this side is not read until they have been sent.
  */
 export class Leg extends Watched {
   /** The other side; null before the join. */
@@ -40,7 +43,7 @@ export class Leg extends Watched {
   received = 0;
   readonly #owner: LegOwner;
   /** Bytes for this side that the kernel has not taken; null for none. */
-  #spill: Spill | null = null;
+  #queue: SendQueue | null = null;
   /** How many more reads from this side go through the pipe. */
   #bulkReads = 0;
   /** FIN has come from this side. */
@@ -59,7 +62,7 @@ export class Leg extends Watched {
 
   /** Whether bytes wait for this side. */
   get waits(): boolean {
-    return this.#spill !== null;
+    return this.#queue !== null;
   }
 
   override ready(events: number): void {
@@ -69,8 +72,8 @@ export class Leg extends Watched {
     }
     // It has broken before an endpoint has accepted. The endpoint gets the bytes before the reset: see `join`.
     if (this.peer === null) return;
-    if (this.#spill !== null && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) !== 0) {
-      this.#flush(this.#spill);
+    if (this.#queue !== null && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) !== 0) {
+      this.#flush(this.#queue);
       if (this.fd < 0) return;
     }
     if ((this.interest & EPOLLIN) !== 0) {
@@ -86,9 +89,9 @@ export class Leg extends Watched {
 
   /** Closes this side now. The owner is not told. @param reset whether with a reset */
   drop(reset: boolean): void {
-    const { poller, spills } = this.#owner.loop;
-    if (this.#spill !== null) spills.give(this.#spill);
-    this.#spill = null;
+    const { poller } = this.#owner.loop;
+    this.#queue?.clear();
+    this.#queue = null;
     if (reset) poller.reset(this);
     else poller.close(this);
   }
@@ -102,18 +105,13 @@ export class Leg extends Watched {
   /** Sends the bytes that wait. Returns how many bytes the side has not acknowledged; 0 if its connection has broken. */
   sendRest(): number {
     if (this.#broken) return 0;
-    const { sockets, spills } = this.#owner.loop;
-    const spill = this.#spill;
-    if (spill === null) return sockets.unacknowledged(this.fd);
-    const sent = spill.buffer.send(this.fd, spill.start, spill.end);
-    if (sent < 0 && sent !== -EAGAIN && sent !== -EINTR) return 0;
-    spill.start += Math.max(0, sent);
-    const left = spill.end - spill.start;
-    if (left === 0) {
-      spills.give(spill);
-      this.#spill = null;
-    }
-    return left + sockets.unacknowledged(this.fd);
+    const { sockets } = this.#owner.loop;
+    const queue = this.#queue;
+    if (queue === null) return sockets.unacknowledged(this.fd);
+    const result = queue.send(this.fd);
+    if (result < 0 && result !== -EAGAIN && result !== -EINTR) return 0;
+    if (queue.length === 0) this.#queue = null;
+    return queue.length + sockets.unacknowledged(this.fd);
   }
 
   /** Makes the two sides one tunnel: reads from both. If one has broken already, the reads find its bytes and the reset. */
@@ -125,16 +123,19 @@ export class Leg extends Watched {
   }
 
   #receive(peer: Leg): void {
-    const { input, pipe } = this.#owner.loop;
-    const piped = this.#bulkReads > 0;
-    const received = piped ? pipe.fill(this.fd) : input.recv(this.fd, 0, input.bytes.length);
+    const { loop } = this.#owner;
+    const pipe = this.#bulkReads > 0 ? loop.pipe() : null;
+    const received =
+      pipe === null
+        ? loop.input.recv(this.fd, 0, loop.input.bytes.length)
+        : pipe.fill(this.fd, MAX_PIPED_BYTES);
     if (received > 0) {
       if (received >= MIN_BULK_BYTES) this.#bulkReads = BULK_READS;
-      else if (piped) this.#bulkReads--;
+      else if (pipe !== null) this.#bulkReads--;
       this.received += received;
       this.#owner.legReceived(this, received);
-      if (piped) peer.#takePiped(this);
-      else peer.#take(received, this);
+      if (pipe === null) peer.#take(received, this);
+      else peer.#takePiped(pipe, this);
     } else if (received === 0) {
       this.#end(peer);
     } else if (received !== -EAGAIN && received !== -EINTR) {
@@ -144,7 +145,7 @@ export class Leg extends Watched {
 
   /** Sends the first `length` bytes of the input, which have come from the peer. */
   #take(length: number, peer: Leg): void {
-    const { input, spills } = this.#owner.loop;
+    const { input } = this.#owner.loop;
     const sent = input.send(this.fd, 0, length);
     if (sent === length) return;
     if (sent < 0 && sent !== -EAGAIN && sent !== -EINTR) {
@@ -152,40 +153,39 @@ export class Leg extends Watched {
       this.#owner.legFailed(this);
       return;
     }
-    this.#spill = spills.take(input.bytes, Math.max(0, sent), length);
+    this.#queue = new SendQueue();
+    this.#queue.push(input.bytes.subarray(Math.max(0, sent), length));
     this.#watch();
     peer.#watch();
   }
 
   /** Sends the bytes in the pipe, which have come from the peer. */
-  #takePiped(peer: Leg): void {
-    const { input, pipe, spills } = this.#owner.loop;
+  #takePiped(pipe: Pipe, peer: Leg): void {
     const result = pipe.drain(this.fd);
     if (result === 0) return;
-    const rest = pipe.rest(input);
+    this.#queue = new SendQueue();
+    this.#queue.takeFrom(pipe);
     if (result !== -EAGAIN && result !== -EINTR) {
       this.#receiveRest(peer);
       this.#owner.legFailed(this);
       return;
     }
-    this.#spill = spills.take(input.bytes, 0, rest);
     this.#watch();
     peer.#watch();
   }
 
-  #flush(spill: Spill): void {
-    const sent = spill.buffer.send(this.fd, spill.start, spill.end);
-    if (sent < 0) {
-      if (sent === -EAGAIN || sent === -EINTR) return;
+  #flush(queue: SendQueue): void {
+    const waiting = queue.length;
+    const result = queue.send(this.fd);
+    if (result < 0 && result !== -EAGAIN && result !== -EINTR) {
       this.#receiveRest(this.peer!);
       this.#owner.legFailed(this);
       return;
     }
+    if (queue.length === waiting) return;
     this.#owner.legTook();
-    spill.start += sent;
-    if (spill.start < spill.end) return;
-    this.#owner.loop.spills.give(spill);
-    this.#spill = null;
+    if (queue.length > 0) return;
+    this.#queue = null;
     const peer = this.peer!;
     if (peer.#ended) this.#finish();
     else peer.#watch();
@@ -195,7 +195,7 @@ export class Leg extends Watched {
   /** FIN has come. */
   #end(peer: Leg): void {
     this.#ended = true;
-    if (peer.#spill === null) peer.#finish();
+    if (peer.#queue === null) peer.#finish();
     if (this.#finished) this.#close();
     else this.#watch();
   }
@@ -223,7 +223,7 @@ export class Leg extends Watched {
    */
   #receiveRest(peer: Leg): void {
     const { input } = this.#owner.loop;
-    if (this.#ended || peer.#spill !== null) return;
+    if (this.#ended || peer.#queue !== null) return;
     for (let reads = 0; reads < MAX_LAST_READS; reads++) {
       const received = input.recv(this.fd, 0, input.bytes.length);
       if (received <= 0) return;
@@ -235,8 +235,8 @@ export class Leg extends Watched {
 
   /** Watches this side for reads if its peer has room, and for writes if bytes wait. */
   #watch(): void {
-    const readable = this.#ended || this.peer!.#spill !== null ? 0 : EPOLLIN;
-    const writable = this.#spill === null ? 0 : EPOLLOUT;
+    const readable = this.#ended || this.peer!.#queue !== null ? 0 : EPOLLIN;
+    const writable = this.#queue === null ? 0 : EPOLLOUT;
     this.#owner.loop.poller.change(this, readable | writable || BREAKS_ONLY);
   }
 }

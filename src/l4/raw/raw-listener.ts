@@ -4,8 +4,7 @@ import type { AcceptorOwner } from '../../transport/acceptor.ts';
 import { RawAcceptor } from '../../transport/raw/raw-acceptor.ts';
 import { countAcceptFailure, logAcceptFault, refusalOf } from '../rejection.ts';
 import type { TunnelContext, TunnelListener } from '../tunnel.ts';
-import type { RawLoop } from './raw-loop.ts';
-import { RawTunnel } from './raw-tunnel.ts';
+import { RawTunnel, type RawLoop } from './raw-tunnel.ts';
 
 /** A listener of the `raw` engine: tunnels on system calls, in the thread's own epoll loop. Linux only. */
 export class RawListener implements TunnelListener, AcceptorOwner<number> {

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { TICK_MS, Timed } from '../../core/timing/timer-wheel.ts';
+import { EventLoop } from '../../loop/event-loop.ts';
 import type { Watched } from '../../loop/poller.ts';
 import { BREAKS_ONLY } from '../../sys/epoll.ts';
 import type { Attempts } from '../../upstream/attempts/attempts.ts';
@@ -7,6 +8,7 @@ import { failAttempt } from '../../upstream/attempts/failed-attempt.ts';
 import { addressContext } from '../../upstream/balancers/balancer.ts';
 import { AddressDial, type DialOwner } from '../../upstream/dialling/address-dial.ts';
 import { connectFailureOf } from '../../upstream/dialling/dial.ts';
+import { EndpointAddresses } from '../../upstream/dialling/endpoint-addresses.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import { rejectionOf } from '../rejection.ts';
 import { ResetLinger } from '../reset-linger.ts';
@@ -14,7 +16,11 @@ import { armSilence, silenceLimit } from '../silence.ts';
 import { TunnelLines } from '../tunnel-lines.ts';
 import { QUIET_MS, type Tunnel, type TunnelContext } from '../tunnel.ts';
 import { Leg, type LegOwner } from './leg.ts';
-import type { RawLoop } from './raw-loop.ts';
+
+/** The loop of a thread that carries tunnels. */
+export class RawLoop extends EventLoop {
+  readonly addresses = new EndpointAddresses();
+}
 
 /** A tunnel on two sockets of the proxy's own, without Node. */
 export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {

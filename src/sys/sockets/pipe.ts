@@ -13,7 +13,7 @@ import {
 
 const FLAGS = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
 
-/** Requested size of a pipe. A pipe holds pages, which may be partly filled, so this is more than a transfer. */
+/** Requested size of a pipe. A pipe holds pages, which may be partly filled, so a transfer is less. */
 const PIPE_BYTES = 1024 * 1024;
 
 /**
@@ -23,32 +23,30 @@ const PIPE_BYTES = 1024 * 1024;
 export class Pipe {
   readonly #calls: NativeCalls;
   readonly #ends = new PinnedBuffer(8);
-  /** Max bytes of one transfer. */
-  readonly #maxBytes: number;
   #readEnd = -1;
   #writeEnd = -1;
   #held = 0;
 
   /**
-   * @param maxBytes max bytes of one transfer, 1 or more
    * @throws Error if system calls are not supported; SystemCallError if no descriptor is free
    */
-  constructor(maxBytes: number) {
+  constructor() {
     this.#calls = nativeCalls();
-    this.#maxBytes = maxBytes;
     this.#open();
   }
 
   /**
    * Takes received bytes of a stream socket, as far as the pipe has room.
    *
+   * @param maxBytes 1 or more
    * @returns number of bytes; 0 if the other side has ended its direction; a negative error number: -EAGAIN without
    *   received bytes, -EINVAL if this kind of socket does not support it
    */
-  fill(fd: number): number {
+  fill(fd: number, maxBytes: number): number {
     checkDescriptor(fd);
+    if (!(maxBytes >= 1)) throw new RangeError(`${maxBytes} bytes cannot be moved`);
     if (this.#held > 0 || this.#writeEnd < 0) this.#renew();
-    const taken = this.#calls.splice(fd, 0, this.#writeEnd, 0, this.#maxBytes, FLAGS);
+    const taken = this.#calls.splice(fd, 0, this.#writeEnd, 0, maxBytes, FLAGS);
     if (taken < 0) return -this.#calls.errno();
     this.#held = taken;
     return taken;
@@ -72,7 +70,7 @@ export class Pipe {
   }
 
   /**
-   * Copies the unsent bytes to the start of a buffer, which has room for a whole transfer.
+   * Copies the unsent bytes to the start of a buffer, which has room for them.
    *
    * @returns number of bytes
    */
@@ -86,6 +84,11 @@ export class Pipe {
       length += copied;
     }
     return length;
+  }
+
+  /** Bytes in the pipe. */
+  get held(): number {
+    return this.#held;
   }
 
   /** Closes the pipe and drops the bytes in it. */

@@ -15,8 +15,8 @@ interface InboxReader {
 }
 
 /**
- * Reads from the endpoints of one worker. It reads from all that have sent something first, and delivers the bytes then:
- * the writes to clients follow each other without a read between them (see `outbox.ts`).
+ * Reads from the channels of one worker. It reads from all that have received something first, and delivers the bytes then:
+ * the writes to their other sides follow each other without a read between them.
  */
 export class Inbox {
   readonly #loop: EventLoop;
@@ -35,10 +35,14 @@ export class Inbox {
     this.#loop = loop;
   }
 
-  /** Reads once. The bytes are delivered before the thread waits again. Returns what `recv` returns. */
-  receive(reader: InboxReader): number {
+  /**
+   * Reads once, at most `maxBytes`, 1 or more. The bytes are delivered before the thread waits again. Returns what `recv`
+   * returns.
+   */
+  receive(reader: InboxReader, maxBytes: number): number {
     const { input } = this.#loop;
-    const received = input.recv(reader.fd, this.#end, input.bytes.length);
+    const end = Math.min(this.#end + maxBytes, input.bytes.length);
+    const received = input.recv(reader.fd, this.#end, end);
     if (received <= 0) return received;
     this.#end += received;
     this.#readers[this.#count] = reader;

@@ -1,9 +1,20 @@
 import { Watched } from '../../loop/poller.ts';
 import { BREAKS_ONLY, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from '../../sys/epoll.ts';
 import { EAGAIN, EINTR, SystemCallError } from '../../sys/errno.ts';
+import type { Pipe } from '../../sys/sockets/pipe.ts';
 import type { Channel, ChannelOwner } from '../channel.ts';
 import { SCRATCH_BYTES, type RawHome } from './raw-home.ts';
 import { SendQueue } from './send-queue.ts';
+
+/** Max bytes of one read, and of one transfer by {@link RawChannel.splice}. As much may wait for a side that stalls. */
+const MAX_READ_BYTES = 64 * 1024;
+
+/** Bytes that go to another channel unread. */
+interface Splicing {
+  readonly target: RawChannel;
+  /** Bytes that are still to come. */
+  left: number;
+}
 
 /**
  * A connection on a socket of the proxy's own, without Node. It begins to carry bytes with {@link opened}. The other side's
@@ -15,6 +26,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
   writableEnded = false;
   protected readonly home: RawHome;
   #queue: SendQueue | null = null;
+  #splicing: Splicing | null = null;
   #paused = false;
   /** FIN has come. */
   #ended = false;
@@ -53,6 +65,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
   /** Copies the bytes that it keeps. */
   write(bytes: Uint8Array): boolean {
     if (this.destroyed || this.writableEnded || this.#broken) return true;
+    if (bytes.length === 0) return this.#queue === null;
     if (this.#queue !== null) {
       this.#queue.push(bytes);
       return false;
@@ -83,8 +96,10 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     return false;
   }
 
-  splice(): boolean {
-    return false;
+  splice(target: Channel, bytes: number): boolean {
+    if (!(target instanceof RawChannel) || this.home.loop.pipe() === null) return false;
+    this.#splicing = { target: target as RawChannel, left: bytes };
+    return true;
   }
 
   pause(): void {
@@ -132,6 +147,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     this.destroyed = true;
     this.#queue?.clear();
     this.#queue = null;
+    this.#splicing = null;
     this.home.loop.poller.close(this);
     const { owner } = this;
     this.owner = null;
@@ -145,11 +161,51 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     this.#watch();
   }
 
+  /** Keeps the bytes of a pipe that the kernel has not taken. */
+  #waitFrom(pipe: Pipe): void {
+    this.#queue = new SendQueue();
+    this.#queue.takeFrom(pipe);
+    this.#watch();
+  }
+
   #receive(): void {
-    const received = this.home.inbox.receive(this);
-    if (received > 0 || received === -EAGAIN || received === -EINTR) return;
-    if (received < 0) {
-      this.close(new SystemCallError('recv', -received));
+    if (this.#splicing !== null && this.#move(this.#splicing)) return;
+    const most = this.owner?.maxReadBytes?.() ?? MAX_READ_BYTES;
+    const received = this.home.inbox.receive(this, most);
+    if (received <= 0) this.#stopped(received);
+  }
+
+  /** Moves received bytes to another channel. Returns false if they must be read instead. */
+  #move(splicing: Splicing): boolean {
+    const { target } = splicing;
+    const pipe = this.home.loop.pipe();
+    if (pipe === null || !target.#takesPipe()) {
+      this.#splicing = null;
+      return false;
+    }
+    const moved = pipe.fill(this.fd, Math.min(splicing.left, MAX_READ_BYTES));
+    if (moved <= 0) {
+      this.#stopped(moved);
+      return true;
+    }
+    splicing.left -= moved;
+    if (splicing.left === 0) this.#splicing = null;
+    const isTaken = pipe.drain(target.fd) === 0;
+    if (!isTaken) target.#waitFrom(pipe);
+    this.owner?.channelSpliced?.(moved, isTaken);
+    return true;
+  }
+
+  /** Whether bytes may be sent on the descriptor now. */
+  #takesPipe(): boolean {
+    return this.isOpen && this.#queue === null && !this.writableEnded && !this.#broken;
+  }
+
+  /** Receiving has stopped. @param result 0 for FIN; a negative error number */
+  #stopped(result: number): void {
+    if (result === -EAGAIN || result === -EINTR) return;
+    if (result < 0) {
+      this.close(new SystemCallError('recv', -result));
       return;
     }
     this.#ended = true;

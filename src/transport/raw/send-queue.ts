@@ -1,23 +1,22 @@
 import { SparePool } from '../../core/collections/spare-pool.ts';
 import { PinnedBuffer } from '../../sys/memory/pinned-buffer.ts';
+import type { Pipe } from '../../sys/sockets/pipe.ts';
 
-/** Block for the first few bytes: many connections may have only those. */
-const SMALL_BLOCK_BYTES = 16 * 1024;
 /**
- * Block for more. The allocator maps blocks of this size one by one (`sys/memory/allocator.ts`): only pages that are written are
- * resident, and all of them go back to the system when the block is freed.
+ * Sizes of the blocks, the smallest first. The allocator maps blocks of the largest one by one (`sys/memory/allocator.ts`):
+ * only pages that are written are resident, and all of them go back to the system when the block is freed.
  */
-const LARGE_BLOCK_BYTES = 256 * 1024;
-const MAX_SPARE_BLOCKS = 4;
-/** Free large blocks of this thread. */
-const largeBlocks = new SparePool(MAX_SPARE_BLOCKS, () => new PinnedBuffer(LARGE_BLOCK_BYTES));
+const BLOCK_BYTES = [4 * 1024, 16 * 1024, 256 * 1024];
+/** Max bytes of free blocks of each size that a thread keeps. */
+const MAX_SPARE_BYTES = 2 * 1024 * 1024;
+const pools = BLOCK_BYTES.map((size) => new SparePool(MAX_SPARE_BYTES / size, () => new PinnedBuffer(size)));
 
-/** Bytes that the kernel has not taken yet, in order. */
+/** Bytes that the kernel has not taken yet, in order. An idle connection has no queue. */
 export class SendQueue {
   /** Waiting bytes. */
   length = 0;
   readonly #blocks: PinnedBuffer[] = [];
-  /** Start of the bytes in the first block, and their end in the last. */
+  /** Start of the bytes in the first block, and their end in the last. The blocks between are full. */
   #start = 0;
   #end = 0;
 
@@ -32,8 +31,7 @@ export class SendQueue {
       rest = rest.subarray(part.length);
     }
     while (rest.length > 0) {
-      const block =
-        rest.length > SMALL_BLOCK_BYTES ? largeBlocks.take() : new PinnedBuffer(SMALL_BLOCK_BYTES);
+      const block = takeBlock(rest.length);
       const part = rest.subarray(0, block.bytes.length);
       block.bytes.set(part);
       this.#blocks.push(block);
@@ -41,6 +39,14 @@ export class SendQueue {
       rest = rest.subarray(part.length);
     }
     this.length += bytes.length;
+  }
+
+  /** Adds what a pipe holds, at most 256 KiB. The queue must be empty. */
+  takeFrom(pipe: Pipe): void {
+    const block = takeBlock(pipe.held);
+    this.#blocks.push(block);
+    this.#start = 0;
+    this.#end = this.length = pipe.rest(block);
   }
 
   /** Sends what the kernel takes. Returns 0, or the negative error number at which sending stopped. */
@@ -54,7 +60,7 @@ export class SendQueue {
       this.#start += sent;
       if (this.#start < end) return 0;
       this.#blocks.shift();
-      giveBack(first);
+      giveBlock(first);
       this.#start = 0;
     }
     return 0;
@@ -62,15 +68,21 @@ export class SendQueue {
 
   /** Drops all bytes and frees their memory. */
   clear(): void {
-    for (const block of this.#blocks.splice(0)) giveBack(block);
+    for (const block of this.#blocks.splice(0)) giveBlock(block);
     this.length = 0;
     this.#start = 0;
     this.#end = 0;
   }
 }
 
+/** Returns a block of the smallest size that holds a number of bytes; one of the largest size if none does. */
+function takeBlock(bytes: number): PinnedBuffer {
+  const index = BLOCK_BYTES.findIndex((size) => size >= bytes);
+  return pools.at(index)!.take();
+}
+
 /** Frees a block that is not kept: the garbage collector would leave up to 64 MiB of blocks in each thread. */
-function giveBack(block: PinnedBuffer): void {
-  if (block.bytes.length === LARGE_BLOCK_BYTES && largeBlocks.give(block)) return;
-  block.free();
+function giveBlock(block: PinnedBuffer): void {
+  const pool = pools[BLOCK_BYTES.indexOf(block.bytes.length)]!;
+  if (!pool.give(block)) block.free();
 }

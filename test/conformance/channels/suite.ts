@@ -1,6 +1,7 @@
 import { describe } from 'node:test';
 import { describeHalfClose } from './half-close.ts';
 import { Entry, type TransportRig } from './rig.ts';
+import { describeTransfers } from './transfers.ts';
 
 /** Describes what every transport of clients does. */
 export function describeChannels(name: string, makeRig: () => TransportRig, skip: string | false): void {
@@ -10,6 +11,7 @@ export function describeChannels(name: string, makeRig: () => TransportRig, skip
 
   describe(`clients' channels on ${name}`, { skip }, () => {
     describeHalfClose(on);
+    describeTransfers(on);
   });
 }
 

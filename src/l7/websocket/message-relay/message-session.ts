@@ -19,6 +19,8 @@ import type { SessionContext } from './session-context.ts';
 import { UpstreamFlow, type UpstreamFlowOwner } from './upstream-flow.ts';
 
 const PING_FLOOD = 'client pings and does not read';
+/** Max bytes of one read from an endpoint: a large message reaches the client in one fragment for each read. */
+const MAX_READ_BYTES = 256 * 1024;
 const NO_REASON = new Uint8Array(0);
 
 /**
@@ -111,6 +113,10 @@ export class MessageSession
 
   endpointBegan(bytes: Buffer): void {
     this.channelData(bytes, 0, bytes.length);
+  }
+
+  maxReadBytes(): number {
+    return MAX_READ_BYTES;
   }
 
   channelData(input: Buffer, start: number, end: number): void {

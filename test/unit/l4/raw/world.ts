@@ -7,7 +7,7 @@ import { LiveSet } from '../../../../src/core/collections/live-set.ts';
 import type { DescriptorPlan } from '../../../../src/core/descriptor-limit.ts';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import { RawListener } from '../../../../src/l4/raw/raw-listener.ts';
-import { RawLoop } from '../../../../src/l4/raw/raw-loop.ts';
+import { RawLoop } from '../../../../src/l4/raw/raw-tunnel.ts';
 import { TunnelStats } from '../../../../src/l4/tunnel-stats.ts';
 import type { TunnelContext } from '../../../../src/l4/tunnel.ts';
 import { layoutOf } from '../../../../src/protocol/stats-layout.ts';

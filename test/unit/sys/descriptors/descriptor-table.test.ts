@@ -39,7 +39,7 @@ const CODE = `
     const host = '127.0.0.1';
     const listening = sockets.listen(new SocketAddress({ kind: 'tcp', host, port: workerPort }), 16);
     new Epoll(1);
-    new Pipe(4096);
+    new Pipe();
     sockets.close(sockets.open(new SocketAddress({ kind: 'tcp', host, port: 1 })));
     parentPort.postMessage('listening');
     for (;;) if (sockets.accept(listening) >= 0) parentPort.postMessage('accepted');
@@ -73,7 +73,7 @@ describe('the descriptors of a thread', { timeout: 300_000 }, () => {
     assert.deepEqual(listeningIn(table), [listening]);
     const dialled = sockets.open(address(1));
     const epoll = new Epoll(1);
-    const pipe = new Pipe(4096);
+    const pipe = new Pipe();
     assert.equal(ownIn(table).length, 5);
     for (const fd of ownIn(table)) assert.ok(open().has(fd), `${fd} is open`);
     pipe.close();
