@@ -168,7 +168,7 @@ export class ClusterRoute {
     const prefix = isStripped ? this.#strippedPrefix : '';
     const forwarded = forwardedHeaders(head, client, connection, prefix, style);
     return {
-      target: head.query === '' ? path : `${path}?${head.query}`,
+      target: head.query === '' && head.hasEmptyQuery !== true ? path : `${path}?${head.query}`,
       // An endpoint gets HTTP/1.1, which needs a Host. nginx, too, sends the upstream's name in place of none.
       host: rewrite.host ?? (request.host === '' ? cluster : null),
       forwarded: via ? [...forwarded, 'Via', viaElement(head.isHttp10)] : forwarded,

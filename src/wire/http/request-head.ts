@@ -17,6 +17,8 @@ export interface RequestHead {
   readonly names?: readonly string[];
   /** Whether the request is HTTP/1.0, which needs no Host and knows no chunks. */
   readonly isHttp10?: true;
+  /** Whether the target ends in a `?` with no query behind it. An engine that does not know leaves it out. */
+  readonly hasEmptyQuery?: true;
 }
 
 /** Returns the value of the first header with a name in lower case; undefined without one. */

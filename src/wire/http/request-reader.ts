@@ -167,6 +167,7 @@ export class RequestHeadReader {
       names.push(name.spelled);
     }
     const { isHttp10 } = scan;
+    const hasEmptyQuery = scan.query === scan.targetEnd - 1;
     if (host < 0 && !isHttp10) return this.#refused(400, 'bad_host', 'no host header');
     if (length !== undefined && !/^\d{1,15}$/.test(length))
       return this.#refused(400, 'bad_framing', 'bad content-length');
@@ -191,9 +192,9 @@ export class RequestHeadReader {
         headers[2 * host + 1] = authority;
       }
     }
-    return isHttp10
-      ? { method, path, query, headers, names, isHttp10 }
-      : { method, path, query, headers, names };
+    const head = { method, path, query, headers, names };
+    if (!isHttp10 && !hasEmptyQuery) return head;
+    return { ...head, ...(isHttp10 && { isHttp10 }), ...(hasEmptyQuery && { hasEmptyQuery }) };
   }
 
   #target(text: string, method: string): RequestTarget | null {

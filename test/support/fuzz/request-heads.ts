@@ -17,7 +17,7 @@ const HEADS = [
   'PUT /x HTTP/1.1\r\nHOST: \t[::1]:80 \r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n5\r\nhello\r\n0\r\n\r\n',
   '\r\n\r\nOPTIONS * HTTP/1.1\r\nHost: a\r\nX-Empty:\r\nX-Byte: \xe9\xff\t.\r\n\r\nGET /next HTTP/1.1\r\nHost: b\r\n\r\n',
   'GET http://Example.com:81/a?b HTTP/1.1\r\nAccept: */*\r\nHost: other\r\n\r\n',
-  'HEAD /old HTTP/1.0\r\n\r\n',
+  'HEAD /old? HTTP/1.0\r\n\r\n',
   'DELETE https://a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n',
   'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n',
   'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
@@ -109,7 +109,9 @@ function readWhole(bytes: Buffer): { readonly head: RequestHead; readonly length
     }
   }
   const head = { method, path, query, headers, names };
-  return { head: isOld ? { ...head, isHttp10: true } : head, length: all.length };
+  const old = isOld && ({ isHttp10: true } as const);
+  const empty = /^[^?]*\?$/.test(target) && ({ hasEmptyQuery: true } as const);
+  return { head: { ...head, ...old, ...empty }, length: all.length };
 }
 
 /** Checks that llhttp reads an accepted head in the same way. */

@@ -257,10 +257,13 @@ describe('the target of a route', () => {
     assert.equal(to.edits, NO_EDITS);
   });
 
-  it('has no query if the client sent none', () => {
-    const { take, upgrades } = route();
+  it('has no query if the client sent none, and keeps the sign of an empty one', () => {
+    const { take, upgrades, requests } = route();
     take(handshake('/chat'));
     assert.equal(upgrades[0]!.to.target, '/chat');
+    const exchange = exchangeOf({ target: '/chat' });
+    take({ ...exchange, head: { ...exchange.head, hasEmptyQuery: true } });
+    assert.equal(requests[0]!.to.target, '/chat?');
   });
 
   it('loses the prefix, which the endpoint hears of, and keeps the query', () => {

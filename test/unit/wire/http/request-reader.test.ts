@@ -130,6 +130,18 @@ describe('the target of a request', () => {
     });
   }
 
+  it('keeps the sign of a query that is empty', () => {
+    const isEmpty = (target: string): boolean | undefined =>
+      headOf(`GET ${target} HTTP/1.1\r\nHost: h\r\n\r\n`).hasEmptyQuery;
+    assert.deepEqual(['/?', 'http://a?', '/a??', '/', '/?b'].map(isEmpty), [
+      true,
+      true,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
   it('brings the host that HTTP/1.0 leaves out', () => {
     const head = headOf('GET http://a/ HTTP/1.0\r\nB: c\r\n\r\n');
     assert.deepEqual(head.headers, ['host', 'a', 'b', 'c']);
