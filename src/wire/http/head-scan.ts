@@ -1,3 +1,4 @@
+import { BYTE_CLASSES as CLASSES, IS_TARGET, IS_TOKEN, IS_VALUE } from './byte-classes.ts';
 import { fieldNameAt, hashOf, type FieldName } from './field-names.ts';
 
 /** Why a request is refused, as its counter says it. */
@@ -42,23 +43,6 @@ const NAME = 5;
 const VALUE_START = 6;
 const VALUE = 7;
 const END_LF = 8;
-
-/** Classes of bytes, one bit each. */
-const IS_TOKEN = 1;
-const IS_VALUE = 2;
-const IS_TARGET = 4;
-const CLASSES = new Uint8Array(256);
-for (let byte = 0; byte < 256; byte++) {
-  const isVisible = byte > 0x20 && byte < 0x7f;
-  if (isVisible || byte >= 0x80 || byte === SPACE || byte === TAB) CLASSES[byte]! |= IS_VALUE;
-  // RFC 3986 allows less, but none of these bytes can end or split a line.
-  if (isVisible && byte !== 0x23) CLASSES[byte]! |= IS_TARGET;
-}
-for (const byte of Buffer.from("!#$%&'*+-.^_`|~0123456789")) CLASSES[byte]! |= IS_TOKEN;
-for (let letter = 0x41; letter <= 0x5a; letter++) {
-  CLASSES[letter]! |= IS_TOKEN;
-  CLASSES[letter + 0x20]! |= IS_TOKEN;
-}
 
 /** Results of a scan other than the offset behind a head. */
 const INCOMPLETE = -1;

@@ -10,7 +10,7 @@ const HEAD = Buffer.from('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunk
 const BODIES = [
   '0\r\n\r\n',
   '5\r\nhello\r\n0\r\n\r\nGET / HTTP/1.1\r\n',
-  'A;ext=1;q="a b"\r\n0123456789\r\n0f;\r\n0123456789abcde\r\n0\r\nX-Sum: \t1 \r\nX-B:\xe9\r\n\r\n',
+  'A;ext=1;q="a \\"b"\r\n0123456789\r\n0f ; a = b\r\n0123456789abcde\r\n0\r\nX-Sum: \t1 \r\nX-B:\xe9\r\n\r\n',
   '2 ;e\r\n\r\n\r\n00\r\n\r\n',
 ].map((body) => Buffer.from(body, 'latin1'));
 
@@ -71,7 +71,11 @@ function decode(bytes: Buffer, ends: readonly number[]): Outcome {
   return { content, trailers: decoder.trailers, problem: decoder.problem, length };
 }
 
-const LINE = /^([0-9A-Fa-f]+)(?:[\t ]*;[\t -~\x80-\xff]*)?\r\n/;
+const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
+const QUOTED = '"(?:[\\t !#-\\[\\]-~\\x80-\\xff]|\\\\[\\t -~\\x80-\\xff])*"';
+const LINE = new RegExp(
+  `^([0-9A-Fa-f]+)(?:[\\t ]*;[\\t ]*${TOKEN}(?:[\\t ]*=[\\t ]*(?:${TOKEN}|${QUOTED}))?)*\\r\\n`,
+);
 const TRAILERS = /^((?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*\r\n)*)\r\n/;
 
 /** Decodes a whole text by expressions. Returns null for one that is malformed or incomplete. */

@@ -1,4 +1,6 @@
+import { BYTE_CLASSES, IS_VALUE } from '../byte-classes.ts';
 import { HeadScan } from '../head-scan.ts';
+import { mayEnd, NAME_START, nextState, NO_EXTENSION } from './extension-grammar.ts';
 import { NO_TRAILERS, type Trailers } from './trailers.ts';
 
 /** Receives the content of the chunks. */
@@ -46,20 +48,22 @@ const MALFORMED = 12;
 const EMPTY = Buffer.alloc(0);
 
 /**
- * Removes the chunked coding of a body, which may be cut at any byte (RFC 9112 section 7.1). Extensions are checked for their
- * characters only, and dropped. Nothing is kept but the beginning of the trailers.
+ * Removes the chunked coding of a body, which may be cut at any byte (RFC 9112 section 7.1). Extensions are
+ * dropped. Nothing is kept but the beginning of the trailers.
  */
 export class ChunkDecoder {
   /** The fields behind the last chunk, forbidden ones included. */
   trailers: Trailers = NO_TRAILERS;
   /** Why the framing is broken, so that nothing after it can be used; null while it is not. */
   problem: string | null = null;
-  readonly #takesPadding: boolean;
+  readonly #isLenient: boolean;
   #state = SIZE_START;
   /** Remaining bytes of the chunk. */
   #left = 0;
   /** Digits of the size without zeros before them. */
   #digits = 0;
+  /** Where the extension under way is in its grammar. */
+  #extension = NAME_START;
   #lineBytes = 0;
   #excess = 0;
   /** The trailers so far are `kept[0, size)`; all of them have been scanned. */
@@ -67,9 +71,10 @@ export class ChunkDecoder {
   #size = 0;
   #scan: HeadScan | null = null;
 
-  /** @param takesPadding whether white space may stand behind a size: some servers fill a fixed width */
-  constructor(takesPadding: boolean) {
-    this.#takesPadding = takesPadding;
+  /** @param isLenient whether white space may stand behind a size, which some servers fill to a width, and any text may be an
+   *   extension */
+  constructor(isLenient: boolean) {
+    this.#isLenient = isLenient;
   }
 
   /** Whether the whole body has been read. */
@@ -112,14 +117,12 @@ export class ChunkDecoder {
         return;
       case PADDING:
         if (!this.#fitsLine()) return;
-        if (byte === SEMICOLON) this.#state = EXTENSION;
-        else if (byte === CR && this.#takesPadding) this.#state = SIZE_LF;
+        if (byte === SEMICOLON) this.#beginExtension();
+        else if (byte === CR && this.#isLenient) this.#state = SIZE_LF;
         else if (!isBlank(byte)) this.#fail('bad chunk size');
         return;
       case EXTENSION:
-        if (!this.#fitsLine()) return;
-        if (byte === CR) this.#state = SIZE_LF;
-        else if ((byte < SPACE && byte !== TAB) || byte === 0x7f) this.#fail('bad chunk extension');
+        if (this.#fitsLine()) this.#takeExtension(byte);
         return;
       case SIZE_LF:
         if (byte === LF) this.#endLine();
@@ -153,9 +156,26 @@ export class ChunkDecoder {
       }
     } else if (this.#state === SIZE_START) this.#fail('bad chunk size');
     else if (byte === CR) this.#state = SIZE_LF;
-    else if (byte === SEMICOLON) this.#state = EXTENSION;
+    else if (byte === SEMICOLON) this.#beginExtension();
     else if (isBlank(byte)) this.#state = PADDING;
     else this.#fail('bad chunk size');
+  }
+
+  #beginExtension(): void {
+    this.#state = EXTENSION;
+    this.#extension = NAME_START;
+  }
+
+  #takeExtension(byte: number): void {
+    if (byte === CR) {
+      if (this.#isLenient || mayEnd(this.#extension)) this.#state = SIZE_LF;
+      else this.#fail('bad chunk extension');
+    } else if (this.#isLenient) {
+      if ((BYTE_CLASSES[byte]! & IS_VALUE) === 0) this.#fail('bad chunk extension');
+    } else {
+      this.#extension = nextState(this.#extension, byte);
+      if (this.#extension === NO_EXTENSION) this.#fail('bad chunk extension');
+    }
   }
 
   /** Counts a byte of the line. Returns false if it is one too many. */

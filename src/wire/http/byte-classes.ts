@@ -1,0 +1,21 @@
+/** Which bytes may stand where in HTTP/1.x: one bit for each class. */
+
+/** A token: methods, names (RFC 9110 section 5.6.2). */
+export const IS_TOKEN = 1;
+/** A field's value (RFC 9110 section 5.5), white space included. */
+export const IS_VALUE = 2;
+/** A request's target. RFC 3986 allows less, but none of these bytes can end or split a line. */
+export const IS_TARGET = 4;
+
+export const BYTE_CLASSES = new Uint8Array(256);
+
+for (let byte = 0; byte < 256; byte++) {
+  const isVisible = byte > 0x20 && byte < 0x7f;
+  if (isVisible || byte >= 0x80 || byte === 0x20 || byte === 0x09) BYTE_CLASSES[byte]! |= IS_VALUE;
+  if (isVisible && byte !== 0x23) BYTE_CLASSES[byte]! |= IS_TARGET;
+}
+for (const byte of Buffer.from("!#$%&'*+-.^_`|~0123456789")) BYTE_CLASSES[byte]! |= IS_TOKEN;
+for (let letter = 0x41; letter <= 0x5a; letter++) {
+  BYTE_CLASSES[letter]! |= IS_TOKEN;
+  BYTE_CLASSES[letter + 0x20]! |= IS_TOKEN;
+}
