@@ -1,5 +1,5 @@
 /** Requests as clients send them and as the endpoint must get them. */
-import type { Case, Known, Outcome } from './case.ts';
+import type { Case, Deviation, Known, Outcome } from './case.ts';
 
 export const HOST = 'app.example';
 const CRLF = '\r\n';
@@ -29,16 +29,16 @@ export function chunked(body: string, ...lines: string[]): string {
  */
 export function received(
   line: string,
-  { lines = [], host = HOST, framing = '', body = '' }: Received = {},
+  { lines = [], host = HOST, isHostOurs = false, framing = '', body = '' }: Received = {},
 ): string {
   const head = [
     `${line} HTTP/1.1`,
-    `host: ${host}`,
+    `Host: ${host}`,
     ...lines,
     'X-Forwarded-For: 127.0.0.1',
     'X-Forwarded-Proto: http',
     // Readers would take one with a comma for a list.
-    ...(host.includes(',') ? [] : [`X-Forwarded-Host: ${host}`]),
+    ...(host.includes(',') || isHostOurs ? [] : [`X-Forwarded-Host: ${host}`]),
     'X-Forwarded-Port: 0',
     'X-Real-IP: 127.0.0.1',
     'X-Request-Id: id',
@@ -50,6 +50,8 @@ export function received(
 interface Received {
   readonly lines?: readonly string[];
   readonly host?: string;
+  /** The client has sent none. */
+  readonly isHostOurs?: boolean;
   readonly framing?: string;
   readonly body?: string;
 }
@@ -67,6 +69,13 @@ export function receivedLength(body: string): string {
 /** Reaches the endpoint, and leaves the connection open for the next. */
 export function passes(sends: string, bytes: string, asReceived: string = received('GET /a')): Unnumbered {
   return { sends, bytes, outcome: { kind: 'passes', received: [asReceived], then: 'open' } };
+}
+
+/** Adds requests that reach the endpoint behind the first. */
+export function then(one: Unnumbered, ...more: readonly string[]): Unnumbered {
+  const { outcome } = one;
+  if (outcome.kind !== 'passes') throw new Error('nothing comes behind a request that does not pass');
+  return { ...one, outcome: { ...outcome, received: [...outcome.received, ...more] } };
 }
 
 /** Reaches the endpoint, and ends its connection. */
@@ -88,9 +97,9 @@ export function aborted(
   sends: string,
   bytes: string,
   asReceived: string,
-  status: number | null = null,
+  statuses: readonly number[] = [],
 ): Unnumbered {
-  return { sends, bytes, outcome: { kind: 'aborted', received: asReceived, status } };
+  return { sends, bytes, outcome: { kind: 'aborted', received: asReceived, statuses } };
 }
 
 /** Is refused when some of its body has been read. */
@@ -103,7 +112,12 @@ export function waits(sends: string, bytes: string): Unnumbered {
   return { sends, bytes, outcome: { kind: 'waits' } };
 }
 
-/** What is not as it should be. */
+/** What the engine of uWebSockets.js does otherwise. */
+export function onUws(one: Unnumbered, uws: Deviation): Unnumbered {
+  return { ...one, uws };
+}
+
+/** What is not as it should be on any engine. */
 export function known(one: Unnumbered, { wanted, why }: Known): Unnumbered {
   return { ...one, known: { wanted, why } };
 }
@@ -114,6 +128,7 @@ interface Unnumbered {
   readonly first?: number;
   readonly outcome: Outcome;
   readonly known?: Known;
+  readonly uws?: Deviation;
 }
 
 /** Gives the cases of a chapter their numbers. */

@@ -9,7 +9,7 @@ export type Outcome =
   /** Nothing reaches the endpoint, and the connection is closed behind the answer. */
   | { readonly kind: 'refused'; readonly status: number }
   /** What comes behind the first request, which may have reached the endpoint by then, closes the connection. */
-  | { readonly kind: 'aborted'; readonly received: Bytes; readonly status: number | null }
+  | { readonly kind: 'aborted'; readonly received: Bytes; readonly statuses: readonly number[] }
   /** It is found out when its head may have gone upstream: no whole request reaches the endpoint. */
   | { readonly kind: 'cut'; readonly status: number }
   /** It is taken for the beginning of a request, which does not reach the endpoint. */
@@ -22,9 +22,18 @@ export interface Case {
   readonly bytes: Bytes;
   /** How many bytes come first, and are read before the others come; all of them without. */
   readonly first?: number;
+  /** On every engine, unless {@link uws} says something else. */
   readonly outcome: Outcome;
   /** Why that is not what RFC 9110 and 9112 want. */
   readonly known?: Known;
+  /** What the engine of uWebSockets.js does instead. */
+  readonly uws?: Deviation;
+}
+
+/** What one engine does instead, and why. */
+export interface Deviation {
+  readonly outcome: Outcome;
+  readonly why: string;
 }
 
 /** Something that the RFC wants and that does not happen. */

@@ -73,8 +73,12 @@ function lengthOfChunks(text: string, start: number): number | null {
     const end = text.indexOf('\r\n', at);
     if (end < 0) return null;
     const size = Number.parseInt(text.slice(at, end), 16);
+    if (size === 0) {
+      // The empty line behind the last chunk, or behind its trailers.
+      const last = text.indexOf('\r\n\r\n', end);
+      return last < 0 ? null : last + 4;
+    }
     at = end + 2 + size + 2;
     if (text.length < at) return null;
-    if (size === 0) return at;
   }
 }

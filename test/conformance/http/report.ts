@@ -1,6 +1,6 @@
 /** What the suite has found, as a section of docs/conformance.md. */
 import { ranges, table } from '../page.ts';
-import type { Case, Chapter, Known } from './case.ts';
+import type { Case, Chapter, Deviation, Known, Outcome } from './case.ts';
 import { describe, type Observation } from './run.ts';
 
 export const TITLE = '# HTTP conformance';
@@ -10,9 +10,10 @@ const INTRODUCTION = `This section is written by \`WRITE_CONFORMANCE=1 npm run t
 
 Each case is a request, or what looks like one, written byte for byte to a real proxy with a real endpoint behind it
 (\`test/conformance/http\`). What the proxy answers is compared, whether it closes the connection, and, of requests that
-pass, every byte that the endpoint gets. Then somebody else asks on another connection, and gets their own answer; and
-where the connection stays open, the same client asks again. What passes is sent
-byte by byte, too, from its second line on. A **known**
+pass, every byte that the endpoint gets. All engines get the same cases: where \`uws\` does otherwise, the last column
+says what, and why. Then somebody else asks on another connection, and gets their own answer; and
+where the connection stays open, the same client asks again. Every short case is sent
+byte by byte, too, from its second line on, to \`uws\` only what passes. A **known**
 deviation is something that RFC 9110 or RFC 9112 wants and that does not happen; in none of them does the endpoint get
 what the proxy has not judged. The suite fails when one of them changes.`;
 
@@ -31,8 +32,15 @@ export function toMarkdown(chapters: readonly Chapter[], beside: string): string
     const { wanted, why } = cases[0]!.known!;
     return `${index + 1}. Wanted: ${wanted}. ${why} Cases ${ranges(cases.map(({ id }) => id))}.`;
   });
+  const whys = [...new Set(all.flatMap(({ uws }) => (uws === undefined ? [] : [uws.why])))];
+  const differences = whys.map((why, index) => {
+    const ids = all.filter(({ uws }) => uws?.why === why).map(({ id }) => id);
+    return `${index + 1}. ${why} Cases ${ranges(ids)}.`;
+  });
+  const uwsResult = ({ outcome, uws }: Case): string =>
+    uws === undefined ? 'the same' : `${instead(outcome, uws)} (${whys.indexOf(uws.why) + 1})`;
   const counts = table([
-    ['Chapter', 'Cases', 'Known deviations'],
+    ['Chapter', 'Cases', 'Known deviations', 'Otherwise on `uws`'],
     ...chapters.map(({ title, cases }) => countRow(title, cases)),
     countRow('**All**', all),
   ]);
@@ -43,17 +51,20 @@ export function toMarkdown(chapters: readonly Chapter[], beside: string): string
     counts,
     '## HTTP: known deviations',
     deviations.join('\n'),
+    '## HTTP: what the engine `uws` does otherwise',
+    differences.join('\n'),
     beside,
     '## HTTP: cases',
     ...chapters.flatMap(({ title, cases }) => [
       `### ${title}`,
       table([
-        ['Case', 'What is sent', 'Answer, connection', 'Result'],
-        ...cases.map(({ id, sends, outcome, known }) => [
-          id,
-          sends,
-          describe(outcome),
-          known === undefined ? 'pass' : `known ${numberOf(known)}`,
+        ['Case', 'What is sent', 'Answer, connection', 'Result', 'On `uws`'],
+        ...cases.map((one) => [
+          one.id,
+          one.sends,
+          describe(one.outcome),
+          one.known === undefined ? 'pass' : `known ${numberOf(one.known)}`,
+          uwsResult(one),
         ]),
       ]),
     ]),
@@ -118,7 +129,15 @@ function escaped(text: string): string {
 }
 
 function countRow(title: string, cases: readonly Case[]): string[] {
-  return [title, String(cases.length), String(cases.filter(({ known }) => known !== undefined).length)];
+  const known = cases.filter((one) => one.known !== undefined).length;
+  const other = cases.filter(({ uws }) => uws !== undefined).length;
+  return [title, String(cases.length), String(known), String(other)];
+}
+
+/** What comes of a case instead, where the answer alone may not show it. */
+function instead(outcome: Outcome, { outcome: other }: Deviation): string {
+  const [right, text] = [describe(outcome), describe(other)];
+  return text === right ? 'other bytes upstream' : text;
 }
 
 function keyOf({ wanted, why }: Known): string {

@@ -1,4 +1,5 @@
-/** Two proxies in front of one kind of endpoint: sluice, and nginx where it is installed. */
+/** Proxies in front of one kind of endpoint: sluice by each engine, and nginx where it is installed. */
+import { ENGINES, isOwnEngine, type EngineName } from '../../support/engines.ts';
 import { Nginx, nginxVersion } from '../../support/processes/nginx.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
 import { RawConnection } from '../../support/sockets/raw-connection.ts';
@@ -7,16 +8,21 @@ import { Recorder } from './recorder.ts';
 
 export const MAX_BODY = 64 * 1024;
 const NGINXES = 4;
+/** The limit of uWebSockets.js, which has no setting for it. */
+const MAX_HEADER_SIZE = '16KiB';
 
 /** A proxy, its endpoint, and a connection through both that is in order. */
 export class Proxy {
   readonly address: string;
   readonly endpoint: Recorder;
+  /** Null for nginx. */
+  readonly engine: EngineName | null;
   #asked = 0;
 
-  constructor(address: string, endpoint: Recorder) {
+  constructor(address: string, endpoint: Recorder, engine: EngineName | null) {
     this.address = address;
     this.endpoint = endpoint;
+    this.engine = engine;
   }
 
   /**
@@ -36,12 +42,16 @@ export class Proxy {
 }
 
 export class Rig {
-  readonly sluice: Proxy;
+  readonly sluice: ReadonlyMap<EngineName, Proxy>;
   /** Several, so that it takes less time; none where it is not installed. */
   readonly nginx: readonly Proxy[];
   readonly #end: () => Promise<void>;
 
-  private constructor(sluice: Proxy, nginx: readonly Proxy[], end: () => Promise<void>) {
+  private constructor(
+    sluice: ReadonlyMap<EngineName, Proxy>,
+    nginx: readonly Proxy[],
+    end: () => Promise<void>,
+  ) {
     this.sluice = sluice;
     this.nginx = nginx;
     this.#end = end;
@@ -51,17 +61,19 @@ export class Rig {
     const endpoint = await Recorder.listen();
     const web = await WebRig.start({
       log: { access: false },
-      listeners: { web: { http: { maxBodySize: `${MAX_BODY}B` } } },
+      listeners: Object.fromEntries(ENGINES.map((engine) => [engine, listenerOf(engine)])),
       clusters: { app: { endpoints: [`127.0.0.1:${endpoint.port}`] } },
     });
-    const sluice = new Proxy(web.address('web'), endpoint);
+    const sluice = new Map(
+      ENGINES.map((engine) => [engine, new Proxy(web.address(engine), endpoint, engine)]),
+    );
     const nginx =
       nginxVersion() === null ? [] : await Promise.all(Array.from({ length: NGINXES }, startNginx));
     return new Rig(
       sluice,
       nginx.map(({ proxy }) => proxy),
       async () => {
-        sluice.close();
+        endpoint.close();
         for (const { proxy } of nginx) proxy.close();
         await Promise.all(nginx.map(({ process }) => process.stop()));
         await web.stop();
@@ -73,6 +85,11 @@ export class Rig {
   stop(): Promise<void> {
     return this.#end();
   }
+}
+
+function listenerOf(engine: EngineName): object {
+  const limits = isOwnEngine(engine) ? { maxHeaderSize: MAX_HEADER_SIZE } : {};
+  return { engine, http: { maxBodySize: `${MAX_BODY}B`, ...limits } };
 }
 
 async function startNginx(): Promise<{ process: Nginx; proxy: Proxy }> {
@@ -91,7 +108,7 @@ server {
   }
 }`,
   );
-  return { process, proxy: new Proxy(process.address, endpoint) };
+  return { process, proxy: new Proxy(process.address, endpoint, null) };
 }
 
 /** Sends a request, and reads the answer, which must be its own. */

@@ -26,7 +26,7 @@ const QUIET_MS = { answered: 8, silent: 30 };
 
 /** @throws Error where the outcome is not the one that the case has, or others notice something of it */
 export async function expectOutcome(proxy: Proxy, one: Case, cutting: Cutting): Promise<void> {
-  const { outcome } = one;
+  const outcome = outcomeOn(proxy, one);
   const client = await send(proxy, one, cutting);
   try {
     const check = (): void => assertOutcome(outcome, observe(client, proxy), cutting);
@@ -71,6 +71,24 @@ export async function observeOutcome(proxy: Proxy, one: Case, patience: number):
   }
 }
 
+/** What must come of a case, with names of headers as the proxy spells them. */
+function outcomeOn(proxy: Proxy, one: Case): Outcome {
+  if (proxy.engine !== 'uws') return one.outcome;
+  const { outcome } = one.uws ?? one;
+  if (outcome.kind === 'passes') return { ...outcome, received: outcome.received.map(lowerCaseNames) };
+  if (outcome.kind === 'aborted') return { ...outcome, received: lowerCaseNames(outcome.received) };
+  return outcome;
+}
+
+/** uWebSockets.js hands over names in lower case. */
+function lowerCaseNames(text: string): string {
+  const end = text.indexOf('\r\n\r\n');
+  if (end < 0) return text;
+  const [line = '', ...headers] = text.slice(0, end).split('\r\n');
+  const lower = headers.map((header) => header.replace(/^[^:]*/, (name) => name.toLowerCase()));
+  return [line, ...lower].join('\r\n') + text.slice(end);
+}
+
 /** The same for what an observation and an outcome say. */
 export function describe(outcome: Outcome | Observation): string {
   if (!('kind' in outcome)) {
@@ -84,7 +102,7 @@ export function describe(outcome: Outcome | Observation): string {
     case 'cut':
       return `${outcome.status}, closed`;
     case 'aborted':
-      return `${outcome.status ?? 'no answer'}, closed`;
+      return `${outcome.statuses.join(', ') || 'no answer'}, closed`;
     case 'waits':
       return 'no answer, open';
   }
@@ -118,13 +136,16 @@ async function send(proxy: Proxy, one: Case, cutting: Cutting): Promise<Client> 
   return client;
 }
 
-function observe(client: Client, { endpoint }: Proxy): Observation {
+function observe(client: Client, proxy: Proxy): Observation {
+  const { endpoint } = proxy;
   const answers = answersTo(client);
   return {
     statuses: answers.map(({ status }) => status),
     bodies: answers.map(({ body }) => body),
     closed: client.closed,
-    received: endpoint.requests.map(withoutChance),
+    received: endpoint.requests
+      .map(withoutChance)
+      .map((text) => (proxy.engine === 'uws' ? lowerCaseNames(text) : text)),
   };
 }
 
@@ -175,18 +196,18 @@ function compare(received: readonly string[], seen: Observation): string | null 
   return null;
 }
 
-/** The same request with its body in one chunk, where it has chunks. */
+/** The same request with its body in one piece, and its trailers, where it has chunks. */
 function inOneChunk(text: string): string {
   const start = text.indexOf('\r\n\r\n') + 4;
-  if (!text.slice(0, start).includes('\r\nTransfer-Encoding: chunked\r\n')) return text;
+  if (!/\r\ntransfer-encoding: chunked\r\n/i.test(text.slice(0, start))) return text;
   let body = '';
-  for (let at = start; at < text.length;) {
+  for (let at = start; ;) {
     const end = text.indexOf('\r\n', at);
     const size = Number.parseInt(text.slice(at, end), 16);
+    if (size === 0) return `${text.slice(0, start)}${body}${text.slice(end + 2)}`;
     body += text.slice(end + 2, end + 2 + size);
     at = end + 2 + size + 2;
   }
-  return `${text.slice(0, start)}${body}`;
 }
 
 /** What the proxy makes up: its port, and an id for each request. */

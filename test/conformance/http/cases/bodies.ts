@@ -4,8 +4,8 @@ import {
   chunked,
   cut,
   get,
-  known,
   numbered,
+  onUws,
   passes,
   passesOnce,
   post,
@@ -14,24 +14,52 @@ import {
   receivedLength,
   refused,
   request,
-  waits,
 } from '../building.ts';
 import type { Chapter } from '../case.ts';
-import { LENIENT_CHUNKS, NO_EXTENSIONS, NO_TRAILERS, NO_ANSWER } from './reasons.ts';
+import {
+  CLOSES_BEHIND_CHUNKS,
+  LENIENT_CHUNKS,
+  NO_ANSWER,
+  NO_EXPECTATIONS,
+  NO_EXTENSIONS,
+  NO_TRAILERS,
+  ONE_STATUS,
+  UNENDED_CHUNK,
+} from './reasons.ts';
 
 const length = (...values: string[]): string[] => values.map((value) => `Content-Length: ${value}`);
 const badLength = (sends: string, ...values: string[]): ReturnType<typeof passes> =>
   refused(sends, post(length(...values), 'abc'));
 const ABC = receivedLength('abc');
 const CHUNKS = receivedChunks('3\r\nabc\r\n0\r\n\r\n');
+/** Passes, and the connection stays open where the engine knows the end of the body. */
+const inChunks = (sends: string, bytes: string, asReceived: string): ReturnType<typeof passes> =>
+  onUws(passes(sends, bytes, asReceived), {
+    outcome: passesOnce(sends, bytes, asReceived).outcome,
+    why: CLOSES_BEHIND_CHUNKS,
+  });
 const chunks = (sends: string, body: string, upstream: string): ReturnType<typeof passes> =>
-  passesOnce(sends, chunked(body), receivedChunks(upstream));
+  inChunks(sends, chunked(body), receivedChunks(upstream));
 const badChunks = (sends: string, body: string): ReturnType<typeof passes> => cut(sends, chunked(body));
-const unfinished = (sends: string, body: string): ReturnType<typeof passes> => waits(sends, chunked(body));
+/** Has an extension, which is ignored. */
+const extended = (sends: string, body: string): ReturnType<typeof passes> =>
+  onUws(passes(sends, chunked(body), CHUNKS), NO_EXTENSIONS);
 const unended = (sends: string, body: string): ReturnType<typeof passes> =>
-  known(unfinished(sends, body), LENIENT_CHUNKS);
+  onUws(badChunks(sends, body), UNENDED_CHUNK);
 const lenient = (sends: string, body: string, upstream: string): ReturnType<typeof passes> =>
-  known(chunks(sends, body, upstream), LENIENT_CHUNKS);
+  onUws(badChunks(sends, body), {
+    outcome: passesOnce(sends, chunked(body), receivedChunks(upstream)).outcome,
+    why: LENIENT_CHUNKS,
+  });
+const trailed = (sends: string, trailers: string, upstream: string): ReturnType<typeof passes> => {
+  const bytes = chunked(`3\r\nabc\r\n0\r\n${trailers}\r\n`);
+  return onUws(passes(sends, bytes, receivedChunks(`3\r\nabc\r\n0\r\n${upstream}\r\n`)), {
+    outcome: aborted(sends, bytes, CHUNKS, [505]).outcome,
+    why: NO_TRAILERS,
+  });
+};
+const unreadHead = (sends: string, bytes: string): ReturnType<typeof passes> =>
+  onUws(refused(sends, bytes), NO_ANSWER);
 const coding = (sends: string, ...lines: string[]): ReturnType<typeof passes> =>
   refused(sends, post(lines, '3\r\nabc\r\n0\r\n\r\n'));
 
@@ -60,7 +88,10 @@ export const LENGTHS: Chapter = {
     passes('zeros in front', post(length('0003'), 'abc'), ABC),
     passes('white space around it', post(length(' \t3 \t'), 'abc'), ABC),
     passes('Expect: 100-continue', post(['Expect: 100-continue', ...length('3')], 'abc'), ABC),
-    passes('another expectation', post(['Expect: b', ...length('3')], 'abc'), ABC),
+    onUws(refused('another expectation', post(['Expect: b', ...length('3')], 'abc'), 417), {
+      outcome: passes('', '', ABC).outcome,
+      why: NO_EXPECTATIONS,
+    }),
     badLength('two lengths', '3', '4'),
     badLength('two lengths that are the same', '3', '3'),
     badLength('a list', '3, 3'),
@@ -76,11 +107,8 @@ export const LENGTHS: Chapter = {
     badLength('quotes', '"3"'),
     badLength('2 to the power of 64, and 3', '18446744073709551619'),
     badLength('a number of thirty digits', '3'.repeat(30)),
-    known(
-      waits('a length behind a space in front of the colon', post(['Content-Length : 3'], 'abc')),
-      NO_ANSWER,
-    ),
-    known(waits('a length in a folded line', post(['Content-Length:', ' 3'], 'abc')), NO_ANSWER),
+    unreadHead('a length behind a space in front of the colon', post(['Content-Length : 3'], 'abc')),
+    unreadHead('a length in a folded line', post(['Content-Length:', ' 3'], 'abc')),
   ]),
 };
 
@@ -99,30 +127,35 @@ export const CHUNKED: Chapter = {
       `${get().length.toString(16)}\r\n${get()}\r\n0\r\n\r\n`,
     ),
     chunks('a chunk that looks like the last', '5\r\n0\r\n\r\n\r\n0\r\n\r\n', '5\r\n0\r\n\r\n\r\n0\r\n\r\n'),
-    passesOnce(
+    inChunks(
       'chunks of a GET',
       request('GET /a HTTP/1.1', ['Transfer-Encoding: chunked'], '3\r\nabc\r\n0\r\n\r\n'),
       received('GET /a', { framing: 'Transfer-Encoding: chunked', body: '3\r\nabc\r\n0\r\n\r\n' }),
     ),
-    passesOnce(
+    inChunks(
       'the coding in mixed case',
       post(['tRANSFER-eNCODING: cHUNKED'], '3\r\nabc\r\n0\r\n\r\n'),
       CHUNKS,
     ),
-    passesOnce(
+    inChunks(
       'white space around the coding',
       post(['Transfer-Encoding: \tchunked\t '], '3\r\nabc\r\n0\r\n\r\n'),
       CHUNKS,
     ),
-    passesOnce(
+    inChunks(
       'chunks after Expect: 100-continue',
       chunked('3\r\nabc\r\n0\r\n\r\n', 'Expect: 100-continue'),
       CHUNKS,
     ),
-    known(unfinished('an extension', '3;b=c\r\nabc\r\n0\r\n\r\n'), NO_EXTENSIONS),
-    known(unfinished('an extension without a value', '3;b\r\nabc\r\n0\r\n\r\n'), NO_EXTENSIONS),
-    known(unfinished('an extension of the last', '3\r\nabc\r\n0;b=c\r\n\r\n'), NO_EXTENSIONS),
-    known(aborted('a trailer', chunked('3\r\nabc\r\n0\r\nX-A: b\r\n\r\n'), CHUNKS, 505), NO_TRAILERS),
+    extended('an extension', '3;b=c\r\nabc\r\n0\r\n\r\n'),
+    extended('an extension without a value', '3;b\r\nabc\r\n0\r\n\r\n'),
+    extended('an extension of the last', '3\r\nabc\r\n0;b=c\r\n\r\n'),
+    trailed('a trailer', 'X-A: b\r\n', 'X-A: b\r\n'),
+    trailed('a trailer that no trailer may be, which goes', 'Content-Length: 5\r\nX-A: b\r\n', 'X-A: b\r\n'),
+    onUws(badChunks('a folded trailer', '3\r\nabc\r\n0\r\nX-A: b\r\n c\r\n\r\n'), {
+      outcome: aborted('', '', CHUNKS, [505]).outcome,
+      why: NO_TRAILERS,
+    }),
     lenient('a space behind a size', '3 \r\nabc\r\n0\r\n\r\n', '3\r\nabc\r\n0\r\n\r\n'),
     lenient('lines that end in LF', '3\nabc\n0\n\n', '3\r\nabc\r\n0\r\n\r\n'),
     lenient('a byte more than the size', '3\r\nabcX\r\n0\r\n\r\n', '3\r\nabc\r\n0\r\n\r\n'),
@@ -140,7 +173,10 @@ export const CHUNKED: Chapter = {
 export const CODINGS: Chapter = {
   title: '9 Transfer-Encoding, and both',
   cases: numbered(9, [
-    coding('gzip and chunked', 'Transfer-Encoding: gzip, chunked'),
+    onUws(
+      refused('gzip and chunked', post(['Transfer-Encoding: gzip, chunked'], '3\r\nabc\r\n0\r\n\r\n'), 501),
+      { outcome: refused('', '').outcome, why: ONE_STATUS },
+    ),
     coding('gzip', 'Transfer-Encoding: gzip'),
     coding('identity', 'Transfer-Encoding: identity'),
     coding('chunked before identity', 'Transfer-Encoding: chunked, identity'),
@@ -165,16 +201,13 @@ export const CODINGS: Chapter = {
     coding('a length and chunked', 'Content-Length: 13', 'Transfer-Encoding: chunked'),
     coding('a length of 0 and chunked', 'Content-Length: 0', 'Transfer-Encoding: chunked'),
     coding('another coding and a length', 'Transfer-Encoding: identity', 'Content-Length: 13'),
-    known(
-      waits('a space in front of the colon', post(['Transfer-Encoding : chunked'], '0\r\n\r\n')),
-      NO_ANSWER,
+    unreadHead('a space in front of the colon', post(['Transfer-Encoding : chunked'], '0\r\n\r\n')),
+    unreadHead('a vertical tab', post(['Transfer-Encoding: \x0bchunked'], '0\r\n\r\n')),
+    unreadHead('a folded line', post(['Transfer-Encoding:', ' chunked'], '0\r\n\r\n')),
+    unreadHead(
+      'a line that begins with a space',
+      post(['X-A: b', ' Transfer-Encoding: chunked'], '0\r\n\r\n'),
     ),
-    known(waits('a vertical tab', post(['Transfer-Encoding: \x0bchunked'], '0\r\n\r\n')), NO_ANSWER),
-    known(waits('a folded line', post(['Transfer-Encoding:', ' chunked'], '0\r\n\r\n')), NO_ANSWER),
-    known(
-      waits('a line that begins with a space', post(['X-A: b', ' Transfer-Encoding: chunked'], '0\r\n\r\n')),
-      NO_ANSWER,
-    ),
-    known(waits('a line behind CR', post(['X-A: b\rTransfer-Encoding: chunked'], '0\r\n\r\n')), NO_ANSWER),
+    unreadHead('a line behind CR', post(['X-A: b\rTransfer-Encoding: chunked'], '0\r\n\r\n')),
   ]),
 };

@@ -1,0 +1,19 @@
+/** The engines of layer 7 that tests run on. */
+import { unsupportedReason } from '../../src/sys/support.ts';
+
+export type EngineName = 'raw' | 'net' | 'uws';
+
+const RUNNABLE: readonly EngineName[] = unsupportedReason() === null ? ['raw', 'net', 'uws'] : ['net', 'uws'];
+
+/** Those that this machine can run. `TEST_ENGINES=net,uws` runs fewer, to find a fault sooner. */
+export const ENGINES: readonly EngineName[] = chosen(process.env.TEST_ENGINES);
+
+/** Whether the engine moves a session's bytes as they come, and not whole messages. */
+export function isOwnEngine(engine: EngineName): boolean {
+  return engine !== 'uws';
+}
+
+function chosen(names: string | undefined): readonly EngineName[] {
+  if (names === undefined || names === '') return RUNNABLE;
+  return RUNNABLE.filter((engine) => names.split(',').includes(engine));
+}
