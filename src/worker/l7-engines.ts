@@ -8,7 +8,7 @@ import type { UpstreamDialler } from '../l7/contract/upstream-socket.ts';
 import { Http1Engine } from '../l7/http1/http1-engine.ts';
 import type { UwsEngine } from '../l7/uws/uws-engine.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { netClients } from '../transport/net/net-clients.ts';
+import { NetClients } from '../transport/net/net-clients.ts';
 import { RawClients } from '../transport/raw/raw-clients.ts';
 import type { RawHome } from '../transport/raw/raw-home.ts';
 
@@ -69,12 +69,13 @@ export class L7Engines {
 
   #make(engine: L7Engine): Engine {
     const { channels, ...home } = this.#home;
+    const touch = channels === null ? null : (): void => channels.loop.yieldToNode();
     switch (engine) {
       case 'raw':
         if (channels === null) throw new Error('the engine raw needs system calls');
         return new Http1Engine({ ...home, kind: engine, transport: new RawClients(channels) });
       case 'net':
-        return new Http1Engine({ ...home, kind: engine, transport: netClients });
+        return new Http1Engine({ ...home, kind: engine, transport: new NetClients(touch) });
       case 'uws':
         return new uws!({ ...home, loop: channels === null ? null : channels.loop });
     }

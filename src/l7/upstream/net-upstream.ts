@@ -5,18 +5,28 @@ import { dial, dialErrorOf } from '../../upstream/dialling/dial.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { UpstreamDialler, UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';
 
-/** Upstream connections on Node's sockets. */
+/** Upstream connections on Node's sockets, in a thread whose loop is Node's. */
 export const netDialler: UpstreamDialler = {
-  open,
+  open: (cluster, endpoint, owner) => openSocket(cluster, endpoint, owner, null),
   downstreamTouched() {
     // Node's own event loop waits.
   },
 };
 
-function open(cluster: Cluster, endpoint: Endpoint, owner: UpstreamOwner): UpstreamSocket {
+/**
+ * Opens a connection on one of Node's sockets.
+ *
+ * @param touched as for `asChannel`
+ */
+export function openSocket(
+  cluster: Cluster,
+  endpoint: Endpoint,
+  owner: UpstreamOwner,
+  touched: (() => void) | null,
+): UpstreamSocket {
   const socket = dial(endpoint, { tls: cluster.tls, allowHalfOpen: false, onread: READ_OPTIONS });
   socket.on('error', onError);
-  const channel = asChannel(socket, owner);
+  const channel = asChannel(socket, owner, touched);
   if (cluster.tls === null) socket.once('connect', onPlainConnect);
   else socket.once('secureConnect', onConnect);
   return channel;

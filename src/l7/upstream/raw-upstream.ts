@@ -7,19 +7,20 @@ import { AddressDial, type DialOwner } from '../../upstream/dialling/address-dia
 import { EndpointAddresses } from '../../upstream/dialling/endpoint-addresses.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { UpstreamDialler, UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';
-import { netDialler } from './net-upstream.ts';
+import { openSocket } from './net-upstream.ts';
 
 /** Dials endpoints by system calls. Clusters with TLS use Node's sockets. */
 export class RawDialler implements UpstreamDialler {
   readonly home: RawHome;
   readonly addresses = new EndpointAddresses();
+  readonly #touched = (): void => this.home.loop.yieldToNode();
 
   constructor(loop: EventLoop) {
     this.home = new RawHome(loop);
   }
 
   open(cluster: Cluster, endpoint: Endpoint, owner: UpstreamOwner): UpstreamSocket {
-    if (cluster.tls !== null) return netDialler.open(cluster, endpoint, owner);
+    if (cluster.tls !== null) return openSocket(cluster, endpoint, owner, this.#touched);
     const upstream = new RawUpstream(this, owner);
     upstream.connect(endpoint);
     return upstream;

@@ -17,6 +17,8 @@ export type NetChannel<Owner extends ChannelOwner = ChannelOwner> = Socket &
     fd: number;
     /** The error that has broken the connection; null without one. */
     failure: Error | null;
+    /** Called when something has been asked of the socket; null for nothing: see {@link asChannel}. */
+    touched: (() => void) | null;
     /** Called when the channel has closed, behind `channelClosed`; null for nothing. */
     whenClosed: ((channel: NetChannel) => void) | null;
   };
@@ -26,25 +28,32 @@ export const READ_OPTIONS = {
   buffer: readBuffer,
   // Node calls it with the socket as `this`.
   callback(this: NetChannel, length: number): boolean {
-    this.owner?.channelData(readBuffer, 0, length);
+    give(this, readBuffer, length);
     return true;
   },
 };
 
-/** Makes a channel of a socket. What a socket of {@link READ_OPTIONS} reads comes without `data` events. */
+/**
+ * Makes a channel of a socket. What a socket of {@link READ_OPTIONS} reads comes without `data` events.
+ *
+ * @param touched gives Node a turn soon, in a thread whose loop is not Node's: only then Node does what it is asked to
+ */
 export function asChannel<Owner extends ChannelOwner>(
   socket: Socket,
   owner: Owner | null,
+  touched: (() => void) | null,
 ): NetChannel<Owner> {
   const channel = socket as NetChannel<Owner>;
   channel.owner = owner;
   channel.fd = -1;
   channel.failure = null;
+  channel.touched = touched;
   channel.whenClosed = null;
   channel.write = write;
   channel.writeCopy = writeCopy;
   channel.forward = forward;
   channel.splice = cannotSplice;
+  if (touched !== null) Object.assign(channel, TOUCHING);
   channel.on('error', onError);
   channel.on('close', onClose);
   channel.on('end', onEnd);
@@ -63,7 +72,9 @@ export function readByEvents(channel: NetChannel): void {
  */
 function write(this: NetChannel, bytes: Uint8Array): boolean {
   if (this.destroyed || this.writableEnded) return true;
-  return Socket.prototype.write.call(this, bytes) || this.writableLength === 0;
+  const goesOn = Socket.prototype.write.call(this, bytes) || this.writableLength === 0;
+  this.touched?.();
+  return goesOn;
 }
 
 function writeCopy(this: NetChannel, bytes: Uint8Array): boolean {
@@ -80,8 +91,37 @@ function cannotSplice(): boolean {
   return false;
 }
 
+/** The methods of sockets in a thread whose loop is not Node's. */
+const TOUCHING = {
+  pause(this: NetChannel): unknown {
+    this.touched?.();
+    return Socket.prototype.pause.call(this);
+  },
+  resume(this: NetChannel): unknown {
+    this.touched?.();
+    return Socket.prototype.resume.call(this);
+  },
+  end(this: NetChannel): unknown {
+    this.touched?.();
+    return (Socket.prototype.end as () => unknown).call(this);
+  },
+  destroy(this: NetChannel, error?: Error): unknown {
+    this.touched?.();
+    return Socket.prototype.destroy.call(this, error);
+  },
+};
+
+/** Hands bytes to the owner. An owner that throws loses this connection, and nobody else's. */
+function give(channel: NetChannel, bytes: Buffer, length: number): void {
+  try {
+    channel.owner?.channelData(bytes, 0, length);
+  } catch (error) {
+    channel.destroy(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
 function onData(this: NetChannel, bytes: Buffer): void {
-  this.owner?.channelData(bytes, 0, bytes.length);
+  give(this, bytes, bytes.length);
 }
 
 function onError(this: NetChannel, error: Error): void {

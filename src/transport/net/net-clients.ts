@@ -7,25 +7,36 @@ import { NetAcceptor } from './net-acceptor.ts';
 import { asChannel, readByEvents, type NetChannel } from './net-channel.ts';
 
 /** Accepts clients as Node's sockets, on every platform. */
-export const netClients: ClientTransport = {
+export class NetClients implements ClientTransport {
+  readonly #touched: (() => void) | null;
+
+  /** @param touched as for {@link asChannel} */
+  constructor(touched: (() => void) | null) {
+    this.#touched = touched;
+  }
+
   createAcceptor(address: TcpAddress, owner: ClientOwner): Acceptor {
-    return new NetAcceptor(address, new Entrance(owner));
-  },
-};
+    return new NetAcceptor(address, new Entrance(owner, this.#touched));
+  }
+}
 
 /** Makes channels of accepted sockets. */
 class Entrance implements AcceptorOwner<Socket> {
   readonly #owner: ClientOwner;
+  readonly #touched: (() => void) | null;
   /** One function for all channels. */
   readonly #onClosed: (channel: NetChannel) => void;
 
-  constructor(owner: ClientOwner) {
+  constructor(owner: ClientOwner, touched: (() => void) | null) {
     this.#owner = owner;
+    this.#touched = touched;
     this.#onClosed = (channel) => owner.clientClosed(channel as NetChannel & ClientChannel);
   }
 
   accepted(socket: Socket): void {
-    const channel: NetChannel & ClientChannel = Object.assign(asChannel(socket, null), { liveIndex: -1 });
+    const channel: NetChannel & ClientChannel = Object.assign(asChannel(socket, null, this.#touched), {
+      liveIndex: -1,
+    });
     channel.whenClosed = this.#onClosed;
     readByEvents(channel);
     try {

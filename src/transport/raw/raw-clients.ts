@@ -1,10 +1,17 @@
 import type { TcpAddress } from '../../core/address.ts';
 import { EPOLLIN } from '../../sys/epoll.ts';
+import { limitUnsent } from '../../sys/sockets/listening-sockets.ts';
 import type { Acceptor, AcceptorOwner } from '../acceptor.ts';
 import type { ClientChannel, ClientOwner, ClientTransport } from '../client-transport.ts';
 import { RawAcceptor } from './raw-acceptor.ts';
 import { RawChannel } from './raw-channel.ts';
 import type { RawHome } from './raw-home.ts';
+
+/**
+ * Max bytes that the kernel takes for a client before it can send them. By default it takes 4 MiB for a client that reads
+ * nothing, and says that there is room only when a third of them are gone: a slow reader seems to stall for a minute.
+ */
+const MAX_UNSENT_BYTES = 256 * 1024;
 
 /** Accepts clients by system calls. Linux only. */
 export class RawClients implements ClientTransport {
@@ -15,7 +22,14 @@ export class RawClients implements ClientTransport {
   }
 
   createAcceptor(address: TcpAddress, owner: ClientOwner): Acceptor {
-    return new RawAcceptor(this.#home.loop, address, new Entrance(this.#home, owner));
+    return new ClientAcceptor(this.#home.loop, address, new Entrance(this.#home, owner));
+  }
+}
+
+class ClientAcceptor extends RawAcceptor {
+  override listen(): void {
+    super.listen();
+    limitUnsent(this.fd, MAX_UNSENT_BYTES);
   }
 }
 
