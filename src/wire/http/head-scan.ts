@@ -1,4 +1,4 @@
-import { BYTE_CLASSES as CLASSES, IS_TARGET, IS_TOKEN, IS_VALUE } from './byte-classes.ts';
+import { BYTE_CLASSES as CLASSES, IS_TARGET, IS_TOKEN } from './byte-classes.ts';
 import { fieldNameAt, hashOf, type FieldName } from './field-names.ts';
 
 /** Why a request is refused, as its counter says it. */
@@ -32,6 +32,7 @@ const CR = 0x0d;
 const SPACE = 0x20;
 const QUESTION_MARK = 0x3f;
 const COLON = 0x3a;
+const DELETE = 0x7f;
 
 /** What the next byte belongs to. */
 const METHOD = 0;
@@ -69,8 +70,6 @@ export class HeadScan {
   /** Offset of the part under way: version, name or value. */
   #mark = 0;
   #hash = 0;
-  /** Offset behind the last byte of the value under way that is no white space. */
-  #valueEnd = 0;
 
   /** Begins with the next head. */
   begin(): void {
@@ -101,7 +100,6 @@ export class HeadScan {
     let state = this.#state;
     let mark = this.#mark;
     let hash = this.#hash;
-    let valueEnd = this.#valueEnd;
     while (at < end) {
       switch (state) {
         case METHOD: {
@@ -184,23 +182,20 @@ export class HeadScan {
           let byte = 0;
           while (at < end && ((byte = input[at]!) === SPACE || byte === TAB)) at++;
           if (at === end) break;
-          mark = valueEnd = at - base;
+          mark = at - base;
           state = VALUE;
           break;
         }
         case VALUE: {
           let byte = 0;
-          let last = valueEnd + base;
-          while (at < end && (CLASSES[(byte = input[at]!)]! & IS_VALUE) !== 0) {
-            at++;
-            if (byte > SPACE) last = at;
-          }
-          valueEnd = last - base;
+          while (at < end && isValueByte((byte = input[at]!))) at++;
           if (at === end) break;
           if (byte === LF) return this.#refuse(400, 'bad_line_end', 'LF without CR');
           if (byte !== CR) return this.#refuse(400, 'bad_header', 'control character in a header');
+          let last = at;
+          while (last > base + mark && isBlank(input[last - 1]!)) last--;
           this.values[2 * this.headers] = mark;
-          this.values[2 * this.headers + 1] = valueEnd;
+          this.values[2 * this.headers + 1] = last - base;
           this.headers++;
           at++;
           state = LINE_LF;
@@ -214,7 +209,6 @@ export class HeadScan {
     this.#state = state;
     this.#mark = mark;
     this.#hash = hash;
-    this.#valueEnd = valueEnd;
     return INCOMPLETE;
   }
 
@@ -233,4 +227,13 @@ export class HeadScan {
     this.problem = { status, reason, detail };
     return REFUSED;
   }
+}
+
+/** Tells whether a byte may stand in a value: no control character but the tab (RFC 9110 section 5.5). */
+function isValueByte(byte: number): boolean {
+  return (byte >= SPACE && byte !== DELETE) || byte === TAB;
+}
+
+function isBlank(byte: number): boolean {
+  return byte === SPACE || byte === TAB;
 }
