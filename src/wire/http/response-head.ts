@@ -1,5 +1,4 @@
-import { isToken } from '../../core/tokens.ts';
-import { hasControlCharacter, trimOws } from './request-head.ts';
+import { HeadScan } from './head-scan.ts';
 
 /** An HTTP/1.x response's head. */
 export interface ResponseHead {
@@ -139,31 +138,35 @@ export class ResponseHeadReader {
 
   /** Reads the head that ends at `end` of the input, and clears the kept bytes. */
   #parse(input: Buffer, end: number): ResponseHead | ResponseHeadProblem {
-    const begun = this.#kept.toString('latin1', 0, this.#size);
-    const text = begun + input.toString('latin1', 0, end);
+    if (this.#size === 0) return parseHead(input, end);
+    const whole = Buffer.concat([this.#kept.subarray(0, this.#size), input.subarray(0, end)]);
     this.#kept = EMPTY;
     this.#size = this.#lines = this.#lineBytes = 0;
-    return parseHead(text.slice(0, -4));
+    return parseHead(whole, whole.length);
   }
 }
 
-/** @param text without the CRLF of its last line and the empty line */
-function parseHead(text: string): ResponseHead | ResponseHeadProblem {
-  const lines = text.split('\r\n');
-  const match = STATUS_LINE.exec(lines[0]!);
+/** Finds the header lines of one head after the other. */
+const scan = new HeadScan();
+
+/** Reads the whole head `input[0, end)`. */
+function parseHead(input: Buffer, end: number): ResponseHead | ResponseHeadProblem {
+  const text = input.toString('latin1', 0, end);
+  const lineEnd = text.indexOf('\r\n');
+  const match = STATUS_LINE.exec(text.slice(0, lineEnd));
   if (match === null) return 'malformed response head';
-  if (lines.length > MAX_HEADERS + 1) return 'too many response headers';
+  const fields = lineEnd + 2;
+  scan.beginFields();
+  if (scan.scan(input, fields, fields, end, MAX_HEADERS) !== end) {
+    const isCrowded = scan.problem?.reason === 'too_many_headers';
+    return isCrowded ? 'too many response headers' : 'malformed response head';
+  }
   const headers: string[] = [];
   const names: string[] = [];
-  for (let index = 1; index < lines.length; index++) {
-    const line = lines[index]!;
-    const colon = line.indexOf(':');
-    if (colon <= 0) return 'malformed response head';
-    const name = line.slice(0, colon);
-    const value = trimOws(line.slice(colon + 1));
-    if (!isToken(name) || hasControlCharacter(value)) return 'malformed response head';
-    headers.push(name.toLowerCase(), value);
-    names.push(name);
+  for (let index = 0; index < scan.headers; index++) {
+    const { lower, spelled } = scan.names[index]!;
+    headers.push(lower, text.slice(fields + scan.values[2 * index]!, fields + scan.values[2 * index + 1]!));
+    names.push(spelled);
   }
   const head = { status: Number(match[2]), headers, names };
   return match[1] === '0' ? { ...head, isHttp10: true } : head;
