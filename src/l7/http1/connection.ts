@@ -9,16 +9,16 @@ import type { ExchangeEngine } from '../contract/exchange.ts';
 import type { UnusedReason } from '../contract/listener-stats.ts';
 import type { StreamSession } from '../contract/stream-session.ts';
 import { MAX_DROPPED_BYTES } from '../contract/unread-body.ts';
-import { framingOf } from './body-framing.ts';
+import { framingOf } from './request/body-framing.ts';
 import { ClientLink } from './client-link.ts';
 import type { ConnectionTerms } from './connection-terms.ts';
 import { Http1Exchange, type ExchangeConnection } from './exchange.ts';
 import { LingeringClose } from './lingering-close.ts';
 import type { PipelinedConnection } from './pipelines.ts';
 import { CUT_HEAD, LATE_HEAD, NO_HEAD, UNKNOWN_EXPECTATION, sendBadRequest } from './refusals.ts';
-import { Http1Reply, type ReplyConnection } from './reply.ts';
-import { Http1RequestBody, type BodyConnection } from './request-body.ts';
-import { traitsOf } from './request-traits.ts';
+import { Http1Reply, type ReplyConnection } from './reply/http1-reply.ts';
+import { Http1RequestBody, type BodyConnection } from './request/request-body.ts';
+import { traitsOf } from './request/request-traits.ts';
 
 /** Max requests of one connection that begin in one turn of the loop: other connections get their turn. */
 const MAX_HEADS_PER_TURN = 32;
@@ -27,7 +27,6 @@ const MAX_REST_BYTES = 16 * 1024;
 /** Max time in which the unwanted rest of a body must come. */
 const MAX_DROP_MS = 30_000;
 const NOTHING = Buffer.alloc(0);
-const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 /** What the deadline of a connection is for. */
 type Awaited = 'nothing' | 'first head' | 'next request' | 'head' | 'rest of a body';
 
@@ -100,10 +99,12 @@ export class Http1Connection
 
   channelEnded(): void {
     this.#ended = true;
+    const exchange = this.#exchange;
     if (this.#body !== null) this.#breakOff('the request ended within its body');
+    else if (exchange === null && this.#rest === null) this.#endInput();
     // A client that gives up a handshake says so by FIN: others may wait for its place.
-    else if (this.#exchange?.isUpgrade === true) this.#breakOff('the request ended within the handshake');
-    else if (this.#exchange === null && this.#rest === null) this.#endInput();
+    else if (exchange?.isUpgrade === true) this.#breakOff('the request ended within the handshake');
+    else exchange?.reply.clientEnded();
   }
 
   channelClosed(): void {
@@ -161,9 +162,9 @@ export class Http1Connection
   }
 
   bodyWanted(): void {
-    if (!this.#expectsContinue || this.#exchange?.reply.begun === true) return;
+    if (!this.#expectsContinue) return;
     this.#expectsContinue = false;
-    if (this.#body?.received === 0) this.writer.write(this.channel, CONTINUE, NOTHING, '');
+    if (this.#body?.received === 0) this.#exchange?.reply.proceed();
   }
 
   goOn(): void {

@@ -4,7 +4,7 @@ import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { ChannelWriter } from '../buffers/channel-writer.ts';
 import type { EngineRefusal } from '../contract/engine.ts';
 import type { HeaderList } from '../contract/http-reply.ts';
-import { finalHead } from './reply-head.ts';
+import { finalHead } from './reply/reply-head.ts';
 
 /** Stands for a head that cannot be read. */
 export const NO_HEAD: RequestHead = { method: '', path: '', query: '', headers: [] };

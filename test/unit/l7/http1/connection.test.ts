@@ -143,6 +143,27 @@ describe('an HTTP/1.x connection', () => {
     assert.equal(client.destroyed, true);
   });
 
+  it('asks by 100 whether a client that has sent FIN is still there', () => {
+    const rig = http1Rig(keep);
+    const client = rig.connect();
+    const old = rig.connect();
+    client.say(ask('/'));
+    old.say('GET / HTTP/1.0\r\n\r\n');
+    rig.pass(60_000);
+    for (const each of [client, old]) each.fin();
+    rig.pass(900);
+    assert.equal(client.text, '');
+    rig.pass(200);
+    assert.equal(client.text, 'HTTP/1.1 100 Continue\r\n\r\n');
+    rig.pass(10_000);
+    assert.deepEqual(statuses(client.text), [100, 100]);
+    assert.equal(old.text, '');
+    for (const { reply } of rig.exchanges) reply.send(200, [], '');
+    rig.pass(60_000);
+    assert.deepEqual(statuses(client.text), [100, 100, 200]);
+    assert.deepEqual(statuses(old.text), [200]);
+  });
+
   it('answers 400 to a head or a body that ends too early', () => {
     for (const [bytes, gone] of [
       ['GET / HT', 0],

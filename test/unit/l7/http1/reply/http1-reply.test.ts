@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { HttpReply } from '../../../../src/l7/contract/http-reply.ts';
-import type { FakeChannel } from './fake-channel.ts';
-import { ask, http1Rig, statuses, type Http1Rig } from './http1-rig.ts';
+import type { HttpReply } from '../../../../../src/l7/contract/http-reply.ts';
+import type { FakeChannel } from '../fake-channel.ts';
+import { ask, http1Rig, statuses, type Http1Rig } from '../http1-rig.ts';
 
 /** A request that waits for its answer. */
 function asked(request = ask('/')): { rig: Http1Rig; client: FakeChannel; reply: HttpReply } {

@@ -1,5 +1,5 @@
-import { Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
-import type { Channel } from '../../transport/channel.ts';
+import { Timed, type TimerWheel } from '../../../core/timing/timer-wheel.ts';
+import type { Channel } from '../../../transport/channel.ts';
 
 /** A client that takes nothing for this long is cut off; nginx's send_timeout. */
 export const MAX_STALL_MS = 60_000;

@@ -1,6 +1,6 @@
-import { WaitingBytes } from '../buffers/waiting-bytes.ts';
-import type { HeaderList } from '../contract/http-reply.ts';
-import type { RequestBody, RequestBodySink } from '../contract/request-body.ts';
+import { WaitingBytes } from '../../buffers/waiting-bytes.ts';
+import type { HeaderList } from '../../contract/http-reply.ts';
+import type { RequestBody, RequestBodySink } from '../../contract/request-body.ts';
 import type { BodyFraming } from './body-framing.ts';
 
 /** Waiting bytes at which the client is paused: more than a request gathers before it takes a connection to an endpoint. */

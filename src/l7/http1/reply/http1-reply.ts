@@ -1,9 +1,10 @@
-import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
-import type { Channel } from '../../transport/channel.ts';
-import { NO_EDITS, type HeaderEdits } from '../../wire/http/header-edits.ts';
-import type { RequestHead } from '../../wire/http/request-head.ts';
-import type { ChannelWriter } from '../buffers/channel-writer.ts';
-import type { HeaderList, HttpReply, ResponseCut } from '../contract/http-reply.ts';
+import type { TimerWheel } from '../../../core/timing/timer-wheel.ts';
+import type { Channel } from '../../../transport/channel.ts';
+import { NO_EDITS, type HeaderEdits } from '../../../wire/http/header-edits.ts';
+import type { RequestHead } from '../../../wire/http/request-head.ts';
+import type { ChannelWriter } from '../../buffers/channel-writer.ts';
+import type { HeaderList, HttpReply, ResponseCut } from '../../contract/http-reply.ts';
+import { GoneCheck } from './gone-check.ts';
 import { finalHead, interimHead, lastChunk } from './reply-head.ts';
 import { StallWatch } from './stall-watch.ts';
 
@@ -24,6 +25,7 @@ export interface ReplyConnection {
 type Framing = 'length' | 'chunks' | 'close';
 
 const NOTHING = new Uint8Array(0);
+const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 const LAST_CHUNK = '0\r\n\r\n';
 
 /** A reply on a channel of the proxy's own. Head and first bytes leave in one write. */
@@ -52,6 +54,8 @@ export class Http1Reply implements HttpReply {
   #head = '';
   /** Null unless bytes have waited. */
   #stall: StallWatch | null = null;
+  /** Null unless the client has sent FIN. */
+  #gone: GoneCheck | null = null;
   #onAborted: (() => void) | null = null;
   #whenWritable: (() => void) | null = null;
 
@@ -173,6 +177,18 @@ export class Http1Reply implements HttpReply {
     this.#finish();
   }
 
+  /** Sends 100 (Continue), if the client knows it and nothing of the answer has left. */
+  proceed(): void {
+    if (this.#state !== 'over' && !this.begun && !this.#isHttp10) this.#write(CONTINUE, NOTHING, '');
+  }
+
+  /** The client has sent FIN, and may have gone. */
+  clientEnded(): void {
+    if (this.#state === 'over') return;
+    this.#gone = new GoneCheck(this.#connection.wheel, this);
+    this.#gone.start();
+  }
+
   /** The client's kernel buffer has taken what waited. */
   drained(): void {
     if (!this.waits) return;
@@ -217,6 +233,7 @@ export class Http1Reply implements HttpReply {
     this.#head = '';
     this.#onAborted = null;
     this.#stall?.stop();
+    this.#gone?.stop();
     this.#connection.replyOver();
   }
 

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
-import type { HeaderEdits } from '../../wire/http/header-edits.ts';
-import type { HeaderList } from '../contract/http-reply.ts';
+import type { HeaderEdits } from '../../../wire/http/header-edits.ts';
+import type { HeaderList } from '../../contract/http-reply.ts';
 
 /** Not one byte of visible Latin-1, a space or a tab: it could end or split a header line. */
 const UNSAFE = /[^\t\x20-\x7e\x80-\xff]/g;

@@ -1,4 +1,4 @@
-import { listMembers, type RequestHead } from '../../wire/http/request-head.ts';
+import { listMembers, type RequestHead } from '../../../wire/http/request-head.ts';
 
 /** What a request's head says about its connection and its body. */
 interface RequestTraits {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { HeaderList } from '../../../../src/l7/contract/http-reply.ts';
-import { framingOf } from '../../../../src/l7/http1/body-framing.ts';
-import { Http1RequestBody } from '../../../../src/l7/http1/request-body.ts';
+import type { HeaderList } from '../../../../../src/l7/contract/http-reply.ts';
+import { framingOf } from '../../../../../src/l7/http1/request/body-framing.ts';
+import { Http1RequestBody } from '../../../../../src/l7/http1/request/request-body.ts';
 
 /** A body whose bytes a test sends, and what becomes of its client. */
 function bodyOf(framing: number | 'chunked'): {

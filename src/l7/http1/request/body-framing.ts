@@ -1,6 +1,6 @@
-import { ChunkDecoder } from '../../wire/http/chunked-body/chunk-decoder.ts';
-import { allowedTrailers } from '../../wire/http/chunked-body/trailers.ts';
-import type { HeaderList } from '../contract/http-reply.ts';
+import { ChunkDecoder } from '../../../wire/http/chunked-body/chunk-decoder.ts';
+import { allowedTrailers } from '../../../wire/http/chunked-body/trailers.ts';
+import type { HeaderList } from '../../contract/http-reply.ts';
 
 /** Takes the content of a body without its framing. */
 interface ContentSink {

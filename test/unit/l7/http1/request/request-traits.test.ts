@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { traitsOf } from '../../../../src/l7/http1/request-traits.ts';
+import { traitsOf } from '../../../../../src/l7/http1/request/request-traits.ts';
 
 function read(isHttp10: boolean, ...headers: string[]): ReturnType<typeof traitsOf> {
   const head = { method: 'POST', path: '/', query: '', headers };

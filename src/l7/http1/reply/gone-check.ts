@@ -1,0 +1,35 @@
+import { Timed, type TimerWheel } from '../../../core/timing/timer-wheel.ts';
+
+/** Time from the client's FIN to the first look. */
+const FIRST_CHECK_MS = 1000;
+const CHECK_MS = 10_000;
+
+/**
+ * Looks whether a client that has sent FIN is still there. FIN may mean that it has ended its direction only, or that it has
+ * closed its socket; then the next bytes that it gets are answered by a reset. So it gets 100 (Continue), which a client that
+ * did not ask for it discards (RFC 9110 section 15.2.1).
+ */
+export class GoneCheck extends Timed {
+  readonly #wheel: TimerWheel;
+  readonly #reply: { proceed(): void };
+
+  /** @param reply sends 100 unless the answer has begun */
+  constructor(wheel: TimerWheel, reply: { proceed(): void }) {
+    super();
+    this.#wheel = wheel;
+    this.#reply = reply;
+  }
+
+  start(): void {
+    this.#wheel.arm(this, FIRST_CHECK_MS);
+  }
+
+  stop(): void {
+    this.#wheel.disarm(this);
+  }
+
+  override expire(): void {
+    this.#wheel.arm(this, CHECK_MS);
+    this.#reply.proceed();
+  }
+}
