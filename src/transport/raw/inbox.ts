@@ -36,8 +36,8 @@ export class Inbox {
   }
 
   /**
-   * Reads once, at most `maxBytes`, 1 or more. The bytes are delivered before the thread waits again. Returns what `recv`
-   * returns.
+   * Reads once, at most `maxBytes`, 1 or more. The bytes are delivered before the thread waits again, and before this returns
+   * if there are `maxBytes` of them. Returns what `recv` returns.
    */
   receive(reader: InboxReader, maxBytes: number): number {
     const { input } = this.#loop;
@@ -48,7 +48,11 @@ export class Inbox {
     this.#readers[this.#count] = reader;
     this.#ends[this.#count] = this.#end;
     this.#count++;
-    if (received >= LARGE_READ_BYTES || input.bytes.length - this.#end < MIN_ROOM_BYTES) {
+    if (
+      received >= LARGE_READ_BYTES ||
+      received === maxBytes ||
+      input.bytes.length - this.#end < MIN_ROOM_BYTES
+    ) {
       this.#deliver();
     } else if (!this.#scheduled) {
       this.#scheduled = true;

@@ -173,6 +173,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     const most = this.owner?.maxReadBytes?.() ?? MAX_READ_BYTES;
     const received = this.home.inbox.receive(this, most);
     if (received <= 0) this.#stopped(received);
+    else if (received === most && this.#splicing !== null && !this.#paused) this.#move(this.#splicing);
   }
 
   /** Moves received bytes to another channel. Returns false if they must be read instead. */
