@@ -78,7 +78,11 @@ export abstract class FrameTracker {
   protected abstract framePing(payload: Buffer): void;
   /** A pong has come. Returns false if it must not be passed on. @param payload as of {@link framePing} */
   protected abstract framePong(payload: Buffer): boolean;
-  /** A valid close frame has been passed on. Nothing is read after it. @param code 1005 for none */
+  /** Whether a close frame that has come is passed on. Asked before {@link frameClose}. */
+  protected closePasses(): boolean {
+    return true;
+  }
+  /** A valid close frame has come, and been passed on if {@link closePasses}. Nothing is read after it. @param code 1005 for none */
   protected abstract frameClose(code: number, reason: Buffer): void;
   /** The sender broke the protocol. All frames before have been passed on, and nothing is read any more. */
   protected abstract frameFailed(code: number, reason: string): void;
@@ -218,7 +222,7 @@ export abstract class FrameTracker {
       this.#fail(input, from, at, CLOSE_PROTOCOL_ERROR, fault);
       return behind;
     }
-    this.#pass(input, from, behind);
+    this.#pass(input, from, this.closePasses() ? behind : at);
     if (!this.isStopped) {
       this.stop();
       const code = payload.length === 0 ? CLOSE_NO_STATUS : payload.readUInt16BE(0);

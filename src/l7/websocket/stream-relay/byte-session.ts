@@ -141,7 +141,7 @@ export class ByteSession
       this.#noteEnd('endpoint', CLOSE_PROTOCOL_ERROR, reason);
       this.#close(leg.peer, this.context.settings.endpointLostCode, 'endpoint protocol error', true);
     }
-    this.#close(leg, code, reason, true);
+    if (leg.takesBytes) leg.closeLast(closeFrame(code, reason, this.#maskFor(leg)));
     leg.endIfDone();
     this.#awaitEnd();
   }
@@ -308,7 +308,8 @@ export class ByteSession
 
   /** Gives both sides their time to close, which begins when they have been sent their close frames. */
   #awaitEnd(): void {
-    this.awaitClose(this.awaitsBorder ? FRAME_WAIT_MS : undefined);
+    const awaitsBorder = this.#client.awaitsBorder || this.#endpoint.awaitsBorder;
+    this.awaitClose(awaitsBorder ? FRAME_WAIT_MS : undefined);
   }
 
   #maskFor(leg: StreamLeg): number | null {

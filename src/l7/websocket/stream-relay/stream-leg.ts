@@ -4,7 +4,9 @@ import type { UpstreamOwner } from '../../contract/upstream-socket.ts';
 import { isCloseFrame } from './own-frames.ts';
 import type { StreamContext } from './session-context.ts';
 
-/** Min bytes of a frame's payload, in bytes, that are spliced: for fewer the system calls cost more than the copies. */
+/** Max bytes of one read, and so of what waits for a slow side: a frame of 64 KiB, which is a common size, is read at once. */
+const MAX_READ_BYTES = 64 * 1024 + 64;
+/** Min bytes of a frame's payload that are spliced: for fewer the system calls cost more than the copies. */
 const MIN_SPLICE_BYTES = 48 * 1024;
 
 // Bits of a leg's state.
@@ -18,6 +20,8 @@ const FINISHED = 4;
 const OVER = 8;
 /** The side is the client. */
 const IS_CLIENT = 16;
+/** The close frame that is due to this side replaces the other side's last frame. */
+const REPLACES_LAST = 32;
 
 /** Hears what happens on the legs of a session. */
 export interface LegOwner {
@@ -51,7 +55,7 @@ export interface LegOwner {
 export class StreamLeg extends FrameTracker implements UpstreamOwner {
   /** Null before the client has been answered 101, and after the connection has closed. */
   channel: Channel | null = null;
-  /** A frame of the proxy's own that waits until the frame under way to this side has ended. */
+  /** A frame of the proxy's own that waits until the frame under way to this side has ended, or all frames have. */
   due: Buffer | null = null;
   readonly #owner: LegOwner;
   /** The other side. */
@@ -101,6 +105,11 @@ export class StreamLeg extends FrameTracker implements UpstreamOwner {
     return this.#peer.payloadLeft === 0;
   }
 
+  /** Whether a frame of the proxy's own waits for the end of a frame under way. */
+  get awaitsBorder(): boolean {
+    return this.due !== null && !this.isBetweenFrames;
+  }
+
   /** Takes the side's connection. */
   open(channel: Channel): void {
     this.channel = channel;
@@ -140,23 +149,32 @@ export class StreamLeg extends FrameTracker implements UpstreamOwner {
    * @param waits whether the close frame waits for the end of a frame under way; else the connection gets FIN without it
    */
   close(frame: Buffer, waits: boolean): void {
-    this.due = frame;
+    if (!this.#replacesLast) this.due = frame;
     if (this.isBetweenFrames) this.sendDue();
     else if (!waits) this.cutDue();
   }
 
-  /** Sends the frame that waits, unless a frame is still under way. */
+  /** Sends the side a close frame in place of the other side's last frame, which may come or not. */
+  closeLast(frame: Buffer): void {
+    this.#state |= REPLACES_LAST;
+    this.due = frame;
+    this.sendDue();
+  }
+
+  /** Sends the frame that waits, unless frames before it are still to come. */
   sendDue(): void {
     const { due } = this;
-    if (due === null || !this.isBetweenFrames) return;
+    if (due === null || !this.isBetweenFrames || (this.#replacesLast && !this.#peer.isOver)) return;
     this.due = null;
     this.#send(due);
   }
 
-  /** Sends FIN instead of the frame that waits: the frame under way does not end. */
+  /** Sends the frame that waits now; FIN instead of it if a frame is under way. */
   cutDue(): void {
-    if (this.due === null) return;
-    this.finish();
+    const { due } = this;
+    if (due === null) return;
+    if (this.isBetweenFrames) this.#send(due);
+    else this.finish();
     this.channel?.end();
   }
 
@@ -167,6 +185,10 @@ export class StreamLeg extends FrameTracker implements UpstreamOwner {
 
   upstreamConnected(): void {
     // Only a handshake waits for it.
+  }
+
+  maxReadBytes(): number {
+    return MAX_READ_BYTES;
   }
 
   channelData(input: Buffer, start: number, end: number): void {
@@ -227,15 +249,24 @@ export class StreamLeg extends FrameTracker implements UpstreamOwner {
     return true;
   }
 
+  protected override closePasses(): boolean {
+    return !this.#peer.#replacesLast;
+  }
+
   protected override frameClose(code: number): void {
     this.markOver();
-    if (this.#peer.takesBytes) this.#peer.finish();
+    if (this.#peer.#replacesLast) this.#peer.sendDue();
+    else if (this.#peer.takesBytes) this.#peer.finish();
     this.#owner.legClosing(this, code);
   }
 
   protected override frameFailed(code: number, reason: string): void {
     this.markOver();
     this.#owner.legFailed(this, code, reason);
+  }
+
+  get #replacesLast(): boolean {
+    return (this.#state & REPLACES_LAST) !== 0;
   }
 
   #send(frame: Buffer): void {

@@ -182,14 +182,16 @@ describe('a breach of the protocol', () => {
     stage.client.send(
       Buffer.concat([masked(TEXT, 'good'), encodeFrame(TEXT, 'unmasked'), masked(TEXT, 'late')]),
     );
-    const [[opcode, payload]] = stage.client.frames as [[number, string]];
-    assert.deepEqual([opcode, payload.slice(0, 2)], [CLOSE, '\x03\xea']);
     assert.deepEqual(stage.endpoint.frames, [[TEXT, 'good'], closeOf(1001)]);
+    // The answer to what was good comes first.
+    assert.deepEqual(stage.client.frames, []);
+    stage.endpoint.send(encodeFrame(TEXT, 'answer'));
+    stage.endpoint.send(encodeFrame(CLOSE, closeBody(1001)));
+    assert.deepEqual(stage.client.frames, [[TEXT, 'answer'], closeOf(1002, 'unmasked frame from a client')]);
     assert.equal(stage.closes('1006', 'client'), 1);
     assert.ok(stage.client.writableEnded);
     assert.ok(!stage.client.destroyed);
     stage.client.sendFin();
-    stage.endpoint.send(encodeFrame(CLOSE, closeBody(1001)));
     stage.endpoint.sendFin();
     assert.ok(stage.isOver);
   });
@@ -198,6 +200,7 @@ describe('a breach of the protocol', () => {
     const stage = new Stage();
     stage.client.send(masked(BINARY, Buffer.alloc(MAX_MESSAGE_SIZE), false));
     stage.client.send(masked(0, 'x'));
+    stage.endpoint.sendFin();
     assert.equal(stage.client.frames[0]?.[1].slice(0, 2), '\x03\xf1');
     assert.deepEqual(stage.endpoint.frames.at(-1), closeOf(1001));
   });
@@ -206,10 +209,11 @@ describe('a breach of the protocol', () => {
     const stage = new Stage({ endpointLostCode: 1014 });
     stage.endpoint.send(masked(TEXT, 'masked'));
     assert.deepEqual(stage.client.frames, [closeOf(1014, 'endpoint protocol error')]);
-    assert.equal(stage.endpoint.frames[0]?.[1].slice(0, 2), '\x03\xea');
-    assert.ok(stage.endpoint.writableEnded);
-    assert.equal(stage.closes('1002', 'endpoint'), 1);
+    stage.client.send(masked(TEXT, 'last'));
     stage.client.send(masked(CLOSE, closeBody(1014)));
+    assert.deepEqual(stage.endpoint.frames, [[TEXT, 'last'], closeOf(1002, 'masked frame from a server')]);
+    assert.equal(stage.closes('1002', 'endpoint'), 1);
+    assert.ok(stage.endpoint.writableEnded);
     assert.ok(stage.client.writableEnded);
   });
 
@@ -220,7 +224,7 @@ describe('a breach of the protocol', () => {
     stage.client.send(encodeFrame(TEXT, 'unmasked'));
     assert.equal(stage.client.bytes.length, 500);
     stage.advance(900);
-    stage.endpoint.send(Buffer.concat([frame.subarray(500), encodeFrame(TEXT, 'more')]));
+    stage.endpoint.send(Buffer.concat([frame.subarray(500), encodeFrame(CLOSE)]));
     assert.deepEqual(
       stage.client.frames.map(([opcode]) => opcode),
       [BINARY, CLOSE],
@@ -238,6 +242,29 @@ describe('a breach of the protocol', () => {
     assert.ok(stage.isOver);
   });
 
+  it('is answered after 5 seconds if the other side does not close', () => {
+    const stage = new Stage();
+    stage.client.send(encodeFrame(TEXT, 'unmasked'));
+    stage.advance(4900);
+    assert.deepEqual(stage.client.frames, []);
+    stage.advance(200);
+    assert.deepEqual(stage.client.frames, [closeOf(1002, 'unmasked frame from a client')]);
+    assert.ok(stage.client.writableEnded);
+    stage.advance(5100);
+    assert.ok(stage.isOver);
+  });
+
+  it('by both sides closes both', () => {
+    const stage = new Stage();
+    stage.client.send(encodeFrame(TEXT, 'unmasked'));
+    stage.endpoint.send(masked(TEXT, 'masked'));
+    assert.deepEqual(stage.client.frames, [closeOf(1002, 'unmasked frame from a client')]);
+    assert.deepEqual(stage.endpoint.frames, [closeOf(1001)]);
+    stage.client.sendFin();
+    stage.endpoint.sendFin();
+    assert.ok(stage.isOver);
+  });
+
   it('is none if an extension uses the reserved bit', () => {
     const compressed = encodeFrame(TEXT, 'abc', { reserved: 4 });
     const stage = new Stage({ extensions: 'permessage-deflate; server_no_context_takeover' });
@@ -245,6 +272,7 @@ describe('a breach of the protocol', () => {
     assert.deepEqual(stage.client.bytes, compressed);
     const other = new Stage();
     other.endpoint.send(compressed);
+    other.client.sendFin();
     assert.equal(other.closes('1002', 'endpoint'), 1);
   });
 });
