@@ -144,7 +144,8 @@ describe('a response of an endpoint', () => {
     const client = await RawConnection.connect(rig.address('web'));
     client.write('GET /events HTTP/1.1\r\nHost: a\r\n\r\n');
     assert.match((await client.head()).startLine, / 200 /);
-    assert.match((await client.rest()).toString(), /^3\r\n:\n\n(?:\r\n)?$/);
+    // The engine uws brings the head with a comment.
+    assert.match((await client.rest()).toString(), /^(?:3\r\n:\n\n(?:\r\n)?)?$/);
     await rig.sluice.waitForLog(
       ({ msg, path, status, cut }) =>
         msg === 'request' && path === '/events' && status === 200 && cut === 'endpoint',

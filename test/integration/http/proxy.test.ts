@@ -97,7 +97,9 @@ describe('plain HTTP through a proxy', () => {
     const { client, endpoint } = await meet(get());
     endpoint.write('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n');
     endpoint.write(OK);
-    const head = await client.head();
+    let head = await client.head();
+    // Some engines pass it on.
+    if (head.startLine.includes(' 103 ')) head = await client.head();
     assert.match(head.startLine, / 200 /);
     assert.equal(headerOf(head, 'link'), undefined);
     client.destroy();
