@@ -7,7 +7,7 @@ import type { UpstreamSocket } from './upstream-socket.ts';
 /** Settings of the sessions of one route, and the counters that they share in one worker. */
 export interface RelayTerms {
   readonly settings: WebSocketSettings;
-  /** Whether frames to the endpoint carry random masks, and not zeros. */
+  /** Whether the relay's own frames to the endpoint carry random masks, and not zeros. */
   readonly randomMasks: boolean;
   readonly stats: SessionStats;
 }
