@@ -7,6 +7,7 @@ import { createWorkerLogger } from '../telemetry/logger.ts';
 import type { Environment } from './environment.ts';
 import { ServiceThread } from './service-thread.ts';
 import type { Service } from './service.ts';
+import { warmUp } from './warm-up/warm-up.ts';
 
 /**
  * Runs a service as a worker's task until it has drained or fails. An exception that nothing caught ends this task alone.
@@ -26,6 +27,10 @@ export async function runService(
   process.on('uncaughtException', onFault);
   let thread: ServiceThread | null = null;
   try {
+    if (start.kind === 'l7') {
+      const handshakes = await Promise.race([warmUp(start, create), outcome.promise]);
+      log.debug({ handshakes }, 'warmed up');
+    }
     const running = (thread = new ServiceThread(start, log, say, create));
     port.on('message', (command: ToWorker) => {
       switch (command.type) {

@@ -67,7 +67,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
   'src/worker': [
     ['environment.ts', 'live-connection.ts', 'meters'],
     ['ending', 'service.ts'],
-    ['generations', 'service-thread.ts'],
+    ['generations', 'service-thread.ts', 'warm-up'],
     ['service-task.ts'],
     ['l7-engines.ts'],
     ['l4.ts', 'l7.ts'],

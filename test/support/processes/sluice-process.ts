@@ -11,6 +11,8 @@ import { DEADLINE_MS } from '../deadline.ts';
 const ROOT = resolve(import.meta.dirname, '../../..');
 /** Every start, and every thread of it, has the same hundred files to compile. */
 const COMPILE_CACHE = join(ROOT, 'node_modules/.cache/compiled');
+/** Workers start cold: hundreds of starts would each wait for a warm-up. */
+const ENVIRONMENT = { NODE_COMPILE_CACHE: COMPILE_CACHE, SLUICE_WORKERS_WARMUP: '0s' };
 const STDERR_KEPT = 64 * 1024;
 /** A machine that has much else to do may need long to start threads. */
 const START_MS = 60_000;
@@ -83,7 +85,7 @@ class SluiceProcess {
         : ['sh', '-c', `ulimit -n ${descriptorLimit} && exec "$@"`, 'sh', ...command];
     const child = spawn(file!, argv, {
       cwd: ROOT,
-      env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...Object.fromEntries(inherited), ...env },
+      env: { ...ENVIRONMENT, ...Object.fromEntries(inherited), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;

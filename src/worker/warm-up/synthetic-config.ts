@@ -1,0 +1,106 @@
+import type { Cluster } from '../../config/types/cluster.ts';
+import type { Config } from '../../config/types/config.ts';
+import type { L7Engine, L7Listener } from '../../config/types/listener.ts';
+import type { Route } from '../../config/types/route.ts';
+import type { TcpAddress } from '../../core/address.ts';
+
+/** Name of the cluster, and of the route of every listener. */
+export const WARM_UP = 'warm-up';
+
+const NO_CHANGES = { set: new Map(), add: new Map(), remove: [] };
+
+/** Lists a listener of each engine that the configuration's listeners of layer 7 have. */
+export function templatesOf({ listeners }: Config): L7Listener[] {
+  const byEngine = new Map<L7Engine | 'auto', L7Listener>();
+  for (const listener of listeners) {
+    if (listener.mode === 'l7' && !byEngine.has(listener.engine)) byEngine.set(listener.engine, listener);
+  }
+  return [...byEngine.values()];
+}
+
+/**
+ * Makes a configuration in which nothing leads to anyone: its listeners have the engines of real ones, and lead one path to
+ * one endpoint. Settings that choose code are those of the real listeners. All that could refuse a handshake, or that needs
+ * somebody else, is left out.
+ *
+ * @param ports a port for each of the templates
+ */
+export function syntheticConfig(
+  config: Config,
+  templates: readonly L7Listener[],
+  ports: readonly number[],
+  endpoint: TcpAddress,
+  path: string,
+): Config {
+  const route = routeTo(path);
+  return {
+    ...config,
+    listeners: templates.map((template, index): L7Listener => {
+      const { mode, engine, forwarded, via, underscoreHeaders, paths, websocket, http } = template;
+      return {
+        name: `${WARM_UP}-${index}`,
+        mode,
+        address: { ...endpoint, port: ports[index]! },
+        maxConnections: 0,
+        engine,
+        tls: null,
+        maxPendingHandshakes: 0,
+        maxQueuedHandshakes: 0,
+        trustedProxies: [],
+        forwarded,
+        via,
+        underscoreHeaders,
+        paths,
+        websocket,
+        http,
+        routes: [route],
+      };
+    }),
+    clusters: [clusterOf(endpoint)],
+  };
+}
+
+function routeTo(path: string): Route {
+  return {
+    name: WARM_UP,
+    match: {
+      host: null,
+      path,
+      pathPrefix: null,
+      pathRegex: null,
+      headers: new Map(),
+      query: new Map(),
+      subprotocol: null,
+    },
+    action: {
+      kind: 'cluster',
+      cluster: WARM_UP,
+      upgrade: 'also',
+      rewrite: { host: null, stripPrefix: null, path: null },
+    },
+    headers: { request: NO_CHANGES, response: NO_CHANGES },
+  };
+}
+
+function clusterOf(address: TcpAddress): Cluster {
+  return {
+    name: WARM_UP,
+    balancer: 'round_robin',
+    hashOn: { kind: 'source_ip' },
+    loadFactor: 0,
+    sticky: null,
+    connectTimeoutMs: 1000,
+    retries: 0,
+    retryBudget: { percent: 0, minPerSecond: 0 },
+    maxConnections: 0,
+    panicThreshold: 0,
+    outlier: null,
+    slowStartMs: 0,
+    healthCheck: null,
+    onDown: 'keep',
+    resolve: { type: 'system', intervalMs: 60_000, servers: [] },
+    masking: 'zero',
+    tls: null,
+    endpoints: [{ address, weight: 1, maxConnections: 0 }],
+  };
+}

@@ -1,0 +1,55 @@
+import type { Config } from '../../config/types/config.ts';
+import { formatAddress } from '../../core/address.ts';
+import { TimerWheel } from '../../core/timing/timer-wheel.ts';
+import type { ClusterState } from '../../protocol/cluster-state.ts';
+import { layoutOf } from '../../protocol/stats-layout.ts';
+import { allocateLineWindow } from '../../telemetry/line-window.ts';
+import { createWorkerLogger } from '../../telemetry/logger.ts';
+import { StatsPage, allocatePage } from '../../telemetry/stats-page.ts';
+import { allocateCursor } from '../../upstream/balancers/shared-cursor.ts';
+import { Cluster } from '../../upstream/cluster.ts';
+import { DescriptorGate } from '../../upstream/descriptor-gate.ts';
+import type { Environment } from '../environment.ts';
+
+/** Makes an environment of its own: counts go to a page that nobody reads, and log lines are written and dropped. */
+export function syntheticEnvironment(config: Config): Environment {
+  const layout = layoutOf(config, []);
+  const page = new StatsPage(allocatePage(layout), layout);
+  const pages = [page.values];
+  const log = createWorkerLogger(config.log, '', () => undefined);
+  const descriptors = new DescriptorGate(null, pages, () => 0, log);
+  const home = { page, pages, secret: '', onEndpointFailed: () => undefined, descriptors };
+  return {
+    config,
+    generation: 0,
+    page,
+    pages,
+    wheel: new TimerWheel(performance.now()),
+    log,
+    access: config.log.access ? log : null,
+    lineWindows: new Map(config.listeners.map(({ name }) => [name, allocateLineWindow()])),
+    clusters: new Map(
+      config.clusters.map((cluster) => [cluster.name, new Cluster(cluster, stateOf(cluster), home)]),
+    ),
+    home,
+    descriptors,
+  };
+}
+
+function stateOf({ name, endpoints }: Config['clusters'][number]): ClusterState {
+  return {
+    cluster: name,
+    cursor: allocateCursor(),
+    endpoints: endpoints.map(({ address, weight, maxConnections }) => ({
+      label: formatAddress(address),
+      slot: null,
+      server: address,
+      addresses: [address],
+      weight,
+      priority: 0,
+      maxConnections,
+      health: 'up',
+      warmLeftMs: 0,
+    })),
+  };
+}

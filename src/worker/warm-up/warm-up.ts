@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TcpAddress } from '../../core/address.ts';
+import { EventLoop } from '../../loop/event-loop.ts';
+import type { WorkerStart } from '../../protocol/to-worker.ts';
+import { SocketAddress } from '../../sys/sockets/socket-address.ts';
+import { unsupportedReason } from '../../sys/support.ts';
+import type { Environment } from '../environment.ts';
+import type { Service } from '../service.ts';
+import { compileEarly } from './early-compilation.ts';
+import { EchoEndpoint } from './echo-endpoint.ts';
+import { peerScratch } from './peer.ts';
+import { syntheticConfig, templatesOf } from './synthetic-config.ts';
+import { syntheticEnvironment } from './synthetic-environment.ts';
+import { Visit, visitRequest } from './visit.ts';
+
+const HOST = '127.0.0.1';
+/** Services of a warm-up: with a third one, little is compiled again for the first clients. */
+const SERVICES = 3;
+/** Handshakes under way at once. */
+const CONCURRENCY = 8;
+/** Handshakes that may fail before the warm-up gives up. */
+const MAX_FAILURES = 20;
+/** Max time that the last handshakes have to end. */
+const LAST_MS = 200;
+
+/**
+ * Lets a new worker do handshakes with itself, so that V8 has compiled their code when the first clients come: after a restart
+ * they come all at once.
+ *
+ * Services with environments of their own do them, on the loopback interface. So no metric, log line, limit or endpoint sees
+ * them. There are several, one after the other: V8 compiles code for the objects that it has seen, and compiles it again for
+ * the first of another kind. Whatever fails is skipped, and without system calls everything is: a worker serves as well cold.
+ *
+ * @param create makes a service as the worker has it
+ * @returns the number of handshakes that were complete
+ */
+export async function warmUp(
+  start: WorkerStart,
+  create: (environment: Environment, start: WorkerStart) => Service,
+): Promise<number> {
+  const { warmUpMs } = start.config.workers;
+  if (warmUpMs === 0 || unsupportedReason() !== null) return 0;
+  const begun = performance.now();
+  return compileEarly(async () => {
+    let complete = 0;
+    for (let number = 1; number <= SERVICES; number++) {
+      const endsAt = begun + (warmUpMs * number) / SERVICES;
+      complete += await visitService(start, create, endsAt);
+    }
+    return complete;
+  });
+}
+
+/** Makes a service and visits it. Returns the number of complete handshakes. */
+async function visitService(
+  start: WorkerStart,
+  create: (environment: Environment, start: WorkerStart) => Service,
+  endsAt: number,
+): Promise<number> {
+  const { config } = start;
+  const templates = templatesOf(config);
+  const path = `/${randomUUID()}`;
+  let service: Service | null = null;
+  try {
+    const [port = 0, ...ports] = await freePorts(1 + templates.length);
+    const address: TcpAddress = { kind: 'tcp', host: HOST, port };
+    const environment = syntheticEnvironment(syntheticConfig(config, templates, ports, address, path));
+    service = create(environment, start);
+    const { innerLoop } = service;
+    if (templates.length === 0 || !(innerLoop instanceof EventLoop)) return 0;
+    await service.listen();
+    const addresses = ports.map((each) => new SocketAddress({ ...address, port: each }));
+    return await new Visits(innerLoop, address, addresses, path).run(endsAt);
+  } catch {
+    return 0;
+  } finally {
+    // Not inside a callback of the engine.
+    await new Promise((settle) => setImmediate(settle));
+    service?.abort();
+  }
+}
+
+/** Finds free ports of the loopback interface. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports: number[] = [];
+  for (const server of servers) {
+    await new Promise<void>((settle, fail) => server.once('error', fail).listen(0, HOST, settle));
+    ports.push((server.address() as AddressInfo).port);
+  }
+  await Promise.all(servers.map((server) => new Promise((settle) => server.close(settle))));
+  return ports;
+}
+
+/** Visits one after the other until the time is over, some of them at once. */
+class Visits {
+  readonly #loop: EventLoop;
+  readonly #addresses: readonly SocketAddress[];
+  readonly #request: Buffer;
+  readonly #scratch = peerScratch();
+  readonly #endpoint: EchoEndpoint;
+  readonly #done = Promise.withResolvers<undefined>();
+  #endsAt = 0;
+  #begun = 0;
+  #open = 0;
+  #complete = 0;
+  #failed = 0;
+
+  constructor(loop: EventLoop, endpoint: TcpAddress, addresses: readonly SocketAddress[], path: string) {
+    this.#loop = loop;
+    this.#addresses = addresses;
+    this.#request = visitRequest(path);
+    this.#endpoint = new EchoEndpoint(loop, this.#scratch, endpoint, path);
+  }
+
+  async run(endsAt: number): Promise<number> {
+    this.#endsAt = endsAt;
+    this.#endpoint.listen();
+    for (let count = 0; count < CONCURRENCY; count++) this.#next();
+    const timeout = new AbortController();
+    const late = delay(endsAt + LAST_MS - performance.now(), undefined, { signal: timeout.signal });
+    await Promise.race([this.#done.promise, late.catch(() => undefined)]);
+    timeout.abort();
+    this.#endpoint.close();
+    return this.#complete;
+  }
+
+  #next(): void {
+    if (performance.now() >= this.#endsAt || this.#failed > MAX_FAILURES) {
+      if (this.#open > 0) return;
+      this.#done.resolve(undefined);
+      this.#loop.yieldToNode();
+      return;
+    }
+    const address = this.#addresses[this.#begun++ % this.#addresses.length]!;
+    this.#open++;
+    new Visit(this.#loop, this.#scratch, this.#request, this.#over).begin(address);
+  }
+
+  readonly #over = (visit: Visit): void => {
+    this.#open--;
+    if (visit.isComplete) this.#complete++;
+    else this.#failed++;
+    this.#next();
+  };
+}
