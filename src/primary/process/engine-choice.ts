@@ -56,10 +56,7 @@ function chooseForWeb(listener: L7Listener, machine: MachineLimits): EngineChoic
     refuse(name, 'uws', machine.uws());
     return { listener: { ...listener, engine: 'uws' }, reason: key };
   }
-  if (engine !== 'auto') return configured(listener, engine, machine);
-  // The engines raw and net do not carry layer 7 yet.
-  const withoutOffers = { ...websocket, compression: 'off' } as const;
-  return { listener: { ...listener, engine: 'uws', websocket: withoutOffers }, reason: 'default' };
+  return engine === 'auto' ? rawOrNet(listener, machine) : configured(listener, engine, machine);
 }
 
 function configured(listener: Listener, engine: string, machine: MachineLimits): EngineChoice {

@@ -53,7 +53,7 @@ describe('the choice of engines', () => {
   });
 
   it('is net if system calls cannot be used, with one warning', () => {
-    const { engines, lines } = choose([l4('a', 'auto'), l4('b', 'auto'), l4('c', 'net')], NO_CALLS);
+    const { engines, lines } = choose([l4('a', 'auto'), l7('b', {}), l4('c', 'net')], NO_CALLS);
     assert.deepEqual(engines, [
       'a net: system calls cannot be used: it is for Linux',
       'b net: system calls cannot be used: it is for Linux',
@@ -84,6 +84,7 @@ describe('the choice of engines', () => {
       l7('c', { engine: 'uws' }),
       l7('d', { engine: 'net' }),
       l7('e', { engine: 'raw' }),
+      l7('f', {}),
     ];
     assert.deepEqual(choose(listeners, ABLE).engines, [
       'a uws: tls',
@@ -91,6 +92,7 @@ describe('the choice of engines', () => {
       'c uws: engine: uws',
       'd net: engine: net',
       'e raw: engine: raw',
+      'f raw: system calls can be used',
     ]);
   });
 
