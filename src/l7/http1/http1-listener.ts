@@ -5,6 +5,7 @@ import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { Acceptor } from '../../transport/acceptor.ts';
 import type { ClientChannel, ClientOwner, ClientTransport } from '../../transport/client-transport.ts';
 import { RequestHeadReader } from '../../wire/http/request-reader.ts';
+import { normalizeIp } from '../../wire/ip-address.ts';
 import type { ChannelWriter } from '../buffers/channel-writer.ts';
 import type { EngineListener, ListenerOwner } from '../contract/engine.ts';
 import type { ExchangeEngine } from '../contract/exchange.ts';
@@ -107,8 +108,12 @@ export class Http1Listener implements EngineListener, ClientOwner, ConnectionTer
 
   clientAccepted(channel: ClientChannel, peer: string, descriptor: number | undefined): void {
     this.#channels.add(channel);
-    if (this.owner.connectionOpened(descriptor)) new Http1Connection(channel, peer, this).start();
-    else channel.destroy();
+    if (!this.owner.connectionOpened(descriptor)) {
+      channel.destroy();
+      return;
+    }
+    // A socket for IPv4 and IPv6 tells IPv4 addresses as ::ffff:192.0.2.1.
+    new Http1Connection(channel, normalizeIp(peer) ?? peer, this).start();
   }
 
   clientClosed(channel: ClientChannel): void {
