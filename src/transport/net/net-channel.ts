@@ -6,6 +6,8 @@ import type { Channel, ChannelOwner } from '../channel.ts';
 /** Max bytes of one read: large messages come in few pieces, which fit the processor's cache. */
 const MAX_READ_BYTES = 256 * 1024;
 const readBuffer = Buffer.allocUnsafeSlow(MAX_READ_BYTES);
+/** The bytes that are being handed over, if Node never reads into their memory again; else null. */
+let unshared: Buffer | null = null;
 
 /**
  * A channel on one of Node's sockets. Its handlers are shared functions that find the owner by the socket, so that an idle
@@ -81,10 +83,10 @@ function writeCopy(this: NetChannel, bytes: Uint8Array): boolean {
   return this.write(copyOf(bytes));
 }
 
-/** Copies only what is read into again. */
+/** Copies, unless nothing is read into the same memory again: Node may send the bytes later. */
 function forward(this: NetChannel, input: Buffer, start: number, end: number): boolean {
   const bytes = input.subarray(start, end);
-  return this.write(input === readBuffer ? copyOf(bytes) : bytes);
+  return this.write(input === unshared ? bytes : copyOf(bytes));
 }
 
 function cannotSplice(): boolean {
@@ -121,7 +123,9 @@ function give(channel: NetChannel, bytes: Buffer, length: number): void {
 }
 
 function onData(this: NetChannel, bytes: Buffer): void {
+  unshared = bytes;
   give(this, bytes, bytes.length);
+  unshared = null;
 }
 
 function onError(this: NetChannel, error: Error): void {

@@ -7,9 +7,10 @@ import { freePorts } from '../../support/sockets/free-port.ts';
 import { SystemPeer } from '../../support/sockets/system-peer.ts';
 import { TcpPeer } from '../../support/sockets/tcp-peer.ts';
 
-/** A transport of a test, and the end of its loop. */
+/** The transports of a test, and the end of their loop. */
 export interface TransportRig {
-  readonly transport: ClientTransport;
+  /** Connections are made to them by turns. */
+  readonly transports: readonly ClientTransport[];
   readonly close: () => void;
 }
 
@@ -51,7 +52,7 @@ export class Witness implements ChannelOwner {
 
 /** A listening address whose connections wait to be taken by a test. */
 export class Entry implements ClientOwner {
-  readonly address: string;
+  readonly addresses: readonly string[];
   /** Called for each connection; by default it waits in {@link accepted}. */
   onAccepted: (channel: ClientChannel) => void = (channel) => this.accepted.push(channel);
   readonly accepted = new Arrivals<ClientChannel>('a client');
@@ -59,20 +60,26 @@ export class Entry implements ClientOwner {
   readonly descriptors: (number | undefined)[] = [];
   readonly closed: ClientChannel[] = [];
   readonly faults: unknown[] = [];
-  readonly #acceptor: Acceptor;
+  readonly #acceptors: readonly Acceptor[];
   readonly #open = new Set<ClientChannel>();
   readonly #peers: { destroy(): void }[] = [];
 
-  private constructor(transport: ClientTransport, port: number) {
-    this.address = `127.0.0.1:${port}`;
-    this.#acceptor = transport.createAcceptor({ kind: 'tcp', host: '127.0.0.1', port }, this);
+  private constructor(transports: readonly ClientTransport[], ports: readonly number[]) {
+    this.addresses = ports.map((port) => `127.0.0.1:${port}`);
+    this.#acceptors = transports.map((transport, index) =>
+      transport.createAcceptor({ kind: 'tcp', host: '127.0.0.1', port: ports[index]! }, this),
+    );
   }
 
-  static async open(transport: ClientTransport): Promise<Entry> {
-    const [port] = await freePorts(1);
-    const entry = new Entry(transport, port!);
-    await entry.#acceptor.listen();
+  static async open(transports: readonly ClientTransport[]): Promise<Entry> {
+    const entry = new Entry(transports, await freePorts(transports.length));
+    for (const acceptor of entry.#acceptors) await acceptor.listen();
     return entry;
+  }
+
+  /** The address of the next connection. */
+  get address(): string {
+    return this.addresses[this.peers.length % this.addresses.length]!;
   }
 
   clientAccepted(channel: ClientChannel, peer: string, descriptor: number | undefined): void {
@@ -110,7 +117,7 @@ export class Entry implements ClientOwner {
 
   /** Closes everything. */
   close(): void {
-    this.#acceptor.stop();
+    for (const acceptor of this.#acceptors) acceptor.stop();
     for (const channel of this.#open) channel.destroy();
     for (const peer of this.#peers) peer.destroy();
   }

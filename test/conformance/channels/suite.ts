@@ -1,16 +1,21 @@
 import { describe } from 'node:test';
-import { describeHalfClose } from './half-close.ts';
+import { describeHalfClose, type OnEntry } from './half-close.ts';
 import { Entry, type TransportRig } from './rig.ts';
 import { describeTransfers } from './transfers.ts';
 
 /** Describes what every transport of clients does. */
 export function describeChannels(name: string, makeRig: () => TransportRig, skip: string | false): void {
-  const on = (test: (entry: Entry) => Promise<void>): (() => Promise<void>) => {
-    return () => withEntry(makeRig, test);
-  };
-
+  const on: OnEntry = (test) => () => withEntry(makeRig, test);
   describe(`clients' channels on ${name}`, { skip }, () => {
     describeHalfClose(on);
+    describeTransfers(on);
+  });
+}
+
+/** Describes what crosses from channels of the first transport to those of the second. */
+export function describePassage(name: string, makeRig: () => TransportRig, skip: string | false): void {
+  const on: OnEntry = (test) => () => withEntry(makeRig, test);
+  describe(`clients' channels ${name}`, { skip }, () => {
     describeTransfers(on);
   });
 }
@@ -19,7 +24,7 @@ export function describeChannels(name: string, makeRig: () => TransportRig, skip
 async function withEntry(makeRig: () => TransportRig, test: (entry: Entry) => Promise<void>): Promise<void> {
   const rig = makeRig();
   try {
-    const entry = await Entry.open(rig.transport);
+    const entry = await Entry.open(rig.transports);
     try {
       await test(entry);
     } finally {
