@@ -8,14 +8,13 @@ import {
   CLOSE_SERVICE_RESTART,
   CLOSE_TRY_AGAIN_LATER,
 } from '../../../wire/frames/close-codes.ts';
-import type { FrameRules } from '../../../wire/frames/frame-tracker.ts';
 import type { Buffering } from '../../buffers/buffer-budget.ts';
 import type { SessionEnd, SessionLog } from '../../contract/relay.ts';
 import type { StreamSession } from '../../contract/stream-session.ts';
 import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
 import { SessionDeadlines } from '../session-deadlines.ts';
 import { closeFrame, isPingPayload, pingFrame } from './own-frames.ts';
-import type { StreamContext } from './session-context.ts';
+import type { SessionRules, StreamContext } from './session-context.ts';
 import { StreamLeg, type LegOwner } from './stream-leg.ts';
 
 /** Time that a frame under way has to end before a close frame of the proxy's own, unless a drain waits for it. */
@@ -57,7 +56,7 @@ export class ByteSession
 
   constructor(
     context: StreamContext,
-    rules: { readonly client: FrameRules; readonly endpoint: FrameRules },
+    rules: SessionRules,
     upstream: UpstreamSocket,
     endpoint: Endpoint,
     log: SessionLog | null,

@@ -1,6 +1,7 @@
 import type { LiveSet } from '../../../core/collections/live-set.ts';
 import type { RandomPool } from '../../../core/random-pool.ts';
 import type { TimerWheel } from '../../../core/timing/timer-wheel.ts';
+import type { FrameRules } from '../../../wire/frames/frame-tracker.ts';
 import type { BufferBudget } from '../../buffers/buffer-budget.ts';
 import type { RelaySession, RelayTerms } from '../../contract/relay.ts';
 
@@ -15,4 +16,10 @@ export interface StreamEnvironment {
 export interface StreamContext extends StreamEnvironment, RelayTerms {
   /** The sessions that live. */
   readonly sessions: LiveSet<RelaySession>;
+}
+
+/** What the frames of a session's sides must obey. */
+export interface SessionRules {
+  readonly client: FrameRules;
+  readonly endpoint: FrameRules;
 }

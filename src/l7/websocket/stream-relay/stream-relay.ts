@@ -5,7 +5,7 @@ import type { Relay, RelaySession, RelayTerms, SessionLog } from '../../contract
 import type { StreamSession } from '../../contract/stream-session.ts';
 import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
 import { ByteSession } from './byte-session.ts';
-import type { StreamContext, StreamEnvironment } from './session-context.ts';
+import type { SessionRules, StreamContext, StreamEnvironment } from './session-context.ts';
 
 type Extensions = FrameRules['extensions'];
 
@@ -13,15 +13,17 @@ type Extensions = FrameRules['extensions'];
 export class StreamRelay implements Relay {
   readonly sessions = new LiveSet<RelaySession>();
   readonly #context: StreamContext;
-  readonly #clientRules: Readonly<Record<Extensions, FrameRules>>;
-  readonly #endpointRules: Readonly<Record<Extensions, FrameRules>>;
+  readonly #rules: Readonly<Record<Extensions, SessionRules>>;
 
   constructor(environment: StreamEnvironment, terms: RelayTerms) {
     const { maxMessageSize } = terms.settings;
+    const rulesFor = (extensions: Extensions): SessionRules => ({
+      client: { masked: true, extensions, maxMessageSize },
+      // Nothing of a message is held here, so that an endpoint may send messages of any size.
+      endpoint: { masked: false, extensions, maxMessageSize: Infinity },
+    });
     this.#context = { ...environment, ...terms, sessions: this.sessions };
-    this.#clientRules = rulesFor(true, maxMessageSize);
-    // Nothing of a message is held here, so that an endpoint may send messages of any size.
-    this.#endpointRules = rulesFor(false, Infinity);
+    this.#rules = { none: rulesFor('none'), deflate: rulesFor('deflate'), any: rulesFor('any') };
   }
 
   createSession(
@@ -30,13 +32,7 @@ export class StreamRelay implements Relay {
     extensions: string,
     log: SessionLog | null,
   ): StreamSession {
-    const kind = reservedBitsOf(extensions);
-    const rules = { client: this.#clientRules[kind], endpoint: this.#endpointRules[kind] };
+    const rules = this.#rules[reservedBitsOf(extensions)];
     return new ByteSession(this.#context, rules, upstream, endpoint, log);
   }
-}
-
-function rulesFor(masked: boolean, maxMessageSize: number): Readonly<Record<Extensions, FrameRules>> {
-  const rules = (extensions: Extensions): FrameRules => ({ masked, extensions, maxMessageSize });
-  return { none: rules('none'), deflate: rules('deflate'), any: rules('any') };
 }
