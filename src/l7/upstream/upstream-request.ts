@@ -5,8 +5,6 @@ import { allowedTrailers, type Trailers } from '../../wire/http/chunked-body/tra
 import { ResponseHeadReader, type InterimSink, type ResponseHead } from '../../wire/http/response-head.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';
 
-const CONTINUE = 100;
-
 /** The owner of a request that goes to one endpoint. */
 export interface UpstreamRequestOwner extends BodySink {
   /** The connection is established. */
@@ -93,8 +91,7 @@ export class UpstreamRequest implements UpstreamOwner, InterimSink {
   }
 
   interimResponse(head: ResponseHead): void {
-    // Expect ends at the proxy, and with it 100 (RFC 9110 section 10.1.1).
-    if (head.status !== CONTINUE && !this.#over) this.#owner.responseInformed(head);
+    if (!this.#over) this.#owner.responseInformed(head);
   }
 
   #begin(head: ResponseHead, rest: Buffer): void {

@@ -24,6 +24,8 @@ const MAX_HEAD_BYTES = 64 * 1024;
 const MAX_HEADERS = 1000;
 /** Max interim responses (1xx except 101, RFC 9110 section 15.2) before the final one. */
 const MAX_INTERIM_RESPONSES = 16;
+/** Expect ends at the proxy, and with it 100 (RFC 9110 section 10.1.1). */
+const CONTINUE = 100;
 /** The only 1xx that is final (RFC 9110 section 15.2.2). */
 export const SWITCHING_PROTOCOLS = 101;
 
@@ -33,7 +35,7 @@ const CR = 13;
 const LF = 10;
 const EMPTY = Buffer.alloc(0);
 
-/** Hears of the interim responses before a final one. */
+/** Hears of the interim responses before a final one, but not of 100 (Continue). */
 export interface InterimSink {
   interimResponse(head: ResponseHead): void;
 }
@@ -87,7 +89,7 @@ export class ResponseHeadReader {
         return isUnasked ? 'the endpoint switches protocols unasked' : head;
       }
       if (++this.#interim > MAX_INTERIM_RESPONSES) return 'too many interim responses';
-      this.#interims?.interimResponse(head);
+      if (head.status !== CONTINUE) this.#interims?.interimResponse(head);
     }
   }
 

@@ -216,6 +216,17 @@ describe('what bounds the head of a response', () => {
     assert.equal(parse(head(1001).slice(0, -2)), 'too many response headers', 'before its end');
   });
 
+  it('counts 100 (Continue), which nobody hears of', () => {
+    const heard: number[] = [];
+    const reader = new ResponseHeadReader(false, { interimResponse: ({ status }) => heard.push(status) });
+    const interim = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n';
+    assert.equal(reader.push(Buffer.from(interim.repeat(9))), 'too many interim responses');
+    assert.deepEqual(
+      heard,
+      Array.from({ length: 8 }, () => 103),
+    );
+  });
+
   it('is 16 interim responses before the final one, dripped or whole', () => {
     const final = 'HTTP/1.1 200 OK\r\nA: b\r\n\r\n';
     const interim = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n';
