@@ -25,6 +25,12 @@ export interface HttpReply {
   /** Whether the client has gone or the reply has been {@link cut}, so that nothing can be sent any more. */
   readonly aborted: boolean;
 
+  /**
+   * The status that the engine has answered by itself, because the rest of the request cannot be read. The reply is
+   * {@link aborted} then. Null or missing for any other end.
+   */
+  readonly refusedAs?: 400 | null;
+
   /** The route's changes to every head that this reply sends. Set them before the first head. */
   edits: HeaderEdits;
 

@@ -327,7 +327,9 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
   #clientGone(): void {
     if (this.#state === 'over') return;
     this.#drop();
-    this.#finish(this.#order.reply.begun ? this.#status : CLIENT_GONE);
+    const { begun, refusedAs } = this.#order.reply;
+    if (refusedAs === 400) this.#refusal = 'bad_framing';
+    this.#finish(begun ? this.#status : (refusedAs ?? CLIENT_GONE));
   }
 
   #finish(status: number): void {

@@ -299,7 +299,7 @@ export class Http1Connection
       return;
     }
     if (exchange.reply.begun) return;
-    exchange.reply.abort();
+    exchange.reply.refuse();
     sendBadRequest(this.writer, this.channel, exchange.client.requestId, detail);
     this.#linger();
   }

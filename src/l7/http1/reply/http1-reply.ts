@@ -32,6 +32,7 @@ const LAST_CHUNK = '0\r\n\r\n';
 export class Http1Reply implements HttpReply {
   edits: HeaderEdits = NO_EDITS;
   aborted = false;
+  refusedAs: 400 | null = null;
   begun = false;
   cutBy: ResponseCut | null = null;
   sent = 0;
@@ -195,6 +196,12 @@ export class Http1Reply implements HttpReply {
     this.#setWaits(false);
     this.#resume();
     this.#finishIfSent();
+  }
+
+  /** The rest of the request cannot be read. The caller answers 400. */
+  refuse(): void {
+    this.refusedAs = 400;
+    this.abort();
   }
 
   /** The client has gone. */

@@ -183,4 +183,12 @@ describe('a client that goes', () => {
     body.come(20 * KIB);
     assert.deepEqual([log, sockets.length], [['done 499'], 0]);
   });
+
+  it('counts a body that the engine has refused as such', () => {
+    const { body, client, log } = post();
+    body.come(1);
+    client.refusedAs = 400;
+    client.go();
+    assert.deepEqual(log, ['done 400 bad_framing']);
+  });
 });

@@ -89,6 +89,8 @@ export interface Rig {
     hasTrailers: boolean;
     wake: () => void;
     go: () => void;
+    /** What its engine has answered by itself when it goes. */
+    refusedAs: 400 | null;
   };
   /** Connections that were dialled. */
   readonly sockets: FakeSocket[];
@@ -238,9 +240,13 @@ export function post(
     hasTrailers: true,
     wake: (): void => undefined,
     go: (): void => undefined,
+    refusedAs: null as 400 | null,
   };
   const reply = {
     aborted: false,
+    get refusedAs(): 400 | null {
+      return client.refusedAs;
+    },
     sent: 0,
     begun: false,
     onAborted: (callback: () => void) => (client.go = callback),

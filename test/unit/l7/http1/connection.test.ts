@@ -187,7 +187,8 @@ describe('an HTTP/1.x connection', () => {
     const client = rig.connect();
     client.say('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n');
     assert.deepEqual(statuses(client.text), [400]);
-    assert.equal(rig.exchanges[0]!.reply.aborted, true);
+    const { reply } = rig.exchanges[0]!;
+    assert.deepEqual([reply.aborted, reply.refusedAs], [true, 400]);
   });
 
   it('goes on with a response that has begun when the body breaks', () => {
