@@ -1,4 +1,5 @@
 import { describeClose, element, showEndpoint, showState, webSocketUrl } from './connection.js';
+import { showEngine } from './engines.js';
 
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 15_000;
@@ -60,6 +61,7 @@ export function startChat() {
     byId('send').disabled = true;
     byId('present').textContent = '–';
     byId('endpoint').textContent = '–';
+    showEngine('chat', undefined);
     delete byId('endpoint').dataset.hue;
     byId('closed').hidden = false;
     byId('reconnect').disabled = false;
@@ -80,6 +82,7 @@ export function startChat() {
         by = message.by;
         mine.add(by);
         showEndpoint(byId('endpoint'), message.endpoint);
+        showEngine('chat', message.engine);
         byId('present').textContent = message.present;
         break;
       case 'said':

@@ -1,4 +1,5 @@
 import { describeClose, element, hueOf, showEndpoint, showState, webSocketUrl } from './connection.js';
+import { showEngine } from './engines.js';
 
 const ANSWER_MS = 10_000;
 
@@ -18,12 +19,13 @@ export function startEcho() {
     opening.ended.then((close) => {
       if (opening === connection) showState(byId('state'), 'closed', `Closed: ${close}`);
     });
-    const endpoint = await opening.endpoint;
+    const { endpoint, engine } = await opening.carriers;
     if (opening !== connection) return;
     showState(byId('state'), 'open', 'Connected');
     tally.set(endpoint, (tally.get(endpoint) ?? 0) + 1);
     showTally();
     showEndpoint(byId('endpoint'), endpoint);
+    showEngine('echo', engine);
   }
 
   async function send(text) {
@@ -79,13 +81,13 @@ export function startEcho() {
   attempt(connect);
 }
 
-/** A WebSocket to the echo app that learns its endpoint first, and then gets every text back. */
+/** A WebSocket to the echo app that learns its endpoint and engine first, and then gets every text back. */
 class EchoConnection {
   #socket = new WebSocket(webSocketUrl('wsapp'), 'sluice.demo');
   #waiting = [];
 
   constructor() {
-    this.endpoint = this.#next().then((hello) => JSON.parse(hello).endpoint);
+    this.carriers = this.#next().then((hello) => JSON.parse(hello));
     this.ended = new Promise((settle) => {
       this.#socket.addEventListener('close', (event) => {
         const close = describeClose(event);

@@ -15,7 +15,14 @@ export interface DemoApp {
   /** The subprotocol of the app. Unless a client offers it, the first offered one is taken. */
   readonly subprotocol: string | null;
   /** Takes over an open WebSocket. The backend handles errors of the socket, which closes after an error. */
-  connect(socket: WebSocket, endpoint: string): void;
+  connect(socket: WebSocket, carriers: Carriers): void;
+}
+
+/** What carries a WebSocket to the app. */
+export interface Carriers {
+  readonly endpoint: string;
+  /** The engine of the proxy's listener, if its route names it by the header X-Demo-Engine. */
+  readonly engine?: string;
 }
 
 const CLOSE_GRACE_MS = 1000;
@@ -48,7 +55,7 @@ export class Backend {
       this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
         // A close follows each error, and cleans up.
         webSocket.on('error', () => undefined);
-        app.connect(webSocket, this.endpoint);
+        app.connect(webSocket, { endpoint: this.endpoint, ...engineIn(request) });
       });
     });
   }
@@ -103,4 +110,9 @@ export class Backend {
     }
     response.end(`sluice demo, ${this.#app.name}, endpoint ${this.endpoint}\n${this.#app.description}\n`);
   }
+}
+
+function engineIn({ headers }: IncomingMessage): { engine?: string } {
+  const engine = headers['x-demo-engine'];
+  return typeof engine === 'string' ? { engine } : {};
 }

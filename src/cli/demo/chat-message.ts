@@ -5,13 +5,15 @@ export type FromMember =
 
 export type ToMember = Welcome | Said | Joined | Renamed | Left | Remark;
 
-/** The first message to a new member: its number, and the endpoint that it is connected to. */
+/** The first message to a new member: its number, and what carries its connection. */
 interface Welcome {
   readonly type: 'welcome';
   /** The `by` of the member's own messages. */
   readonly by: number;
   readonly name: string;
   readonly endpoint: string;
+  /** The engine of the proxy's listener, if the proxy names it. */
+  readonly engine?: string;
   readonly present: number;
 }
 

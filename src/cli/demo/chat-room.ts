@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import type { DemoApp } from './backend.ts';
+import type { Carriers, DemoApp } from './backend.ts';
 import { readMessage } from './chat-message.ts';
 import type { FromMember, Said, ToMember } from './chat-message.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -32,19 +32,19 @@ export class ChatRoom implements DemoApp {
   #lastMember = 0;
   #lastMessage = 0;
 
-  connect(socket: WebSocket, endpoint: string): void {
+  connect(socket: WebSocket, carriers: Carriers): void {
     if (this.#members.size >= MAX_MEMBERS) {
       socket.close(1013, 'the room is full');
       return;
     }
-    const member = new Member(socket, endpoint, ++this.#lastMember);
+    const member = new Member(socket, carriers.endpoint, ++this.#lastMember);
     this.#members.add(member);
     socket.on('message', (data, isBinary) =>
       this.#receive(member, isBinary ? null : (data as Buffer).toString()),
     );
     socket.once('close', () => this.#leave(member));
     const { by, name } = member;
-    member.say({ type: 'welcome', by, name, endpoint, present: this.#present() });
+    member.say({ type: 'welcome', by, name, ...carriers, present: this.#present() });
     for (const said of this.#history) member.say(said);
   }
 

@@ -8,8 +8,8 @@ const TEXT = { binary: false };
 const BINARY = { binary: true };
 
 /**
- * Sends every message back unchanged. A client of the subprotocol `sluice.demo` first gets a JSON text with the name of
- * the endpoint.
+ * Sends every message back unchanged. A client of the subprotocol `sluice.demo` first gets a JSON text with the names of
+ * the endpoint and the engine.
  */
 export const echo: DemoApp = {
   name: 'echo app',
@@ -18,8 +18,8 @@ export const echo: DemoApp = {
     'message names the endpoint.',
   maxMessageSize: 16 * 1024 * 1024,
   subprotocol: 'sluice.demo',
-  connect: (socket, endpoint) => {
-    if (socket.protocol === 'sluice.demo') socket.send(JSON.stringify({ endpoint }));
+  connect: (socket, carriers) => {
+    if (socket.protocol === 'sluice.demo') socket.send(JSON.stringify(carriers));
     echoMessages(socket);
   },
 };

@@ -19,7 +19,11 @@ interface DemoConfig {
   admin: { address: string };
   log: { format: string };
   demo: { echo: string; chat: string };
-  listeners: { address: string; routes?: { static?: { root: string } }[] }[];
+  listeners: {
+    name: string;
+    address: string;
+    routes?: { static?: { root: string }; respond?: { body: string } }[];
+  }[];
   clusters: { name: string; endpoints: { address: string }[] }[];
 }
 
@@ -27,11 +31,22 @@ interface DemoConfig {
 async function demoConfig(): Promise<DemoConfig> {
   const config = parse(readFileSync(resolve(CONFIG_DIRECTORY, 'sluice.yaml'), 'utf8')) as DemoConfig;
   const endpoints = config.clusters.flatMap((cluster) => cluster.endpoints);
-  const ports = await freePorts(endpoints.length);
+  const ports = await freePorts(endpoints.length + 2);
+  const [uws, auto] = ports.splice(endpoints.length);
   for (const [index, endpoint] of endpoints.entries()) endpoint.address = `127.0.0.1:${ports[index]!}`;
   for (const place of [config.admin, ...config.listeners]) place.address = '127.0.0.1:0';
+  for (const { name, port } of [
+    { name: 'web', port: uws },
+    { name: 'own', port: auto },
+  ]) {
+    config.listeners.find((listener) => listener.name === name)!.address = `127.0.0.1:${port!}`;
+  }
   for (const route of config.listeners.flatMap((listener) => listener.routes ?? [])) {
     if (route.static !== undefined) route.static.root = resolve(CONFIG_DIRECTORY, route.static.root);
+    if (route.respond !== undefined) {
+      const body = JSON.parse(route.respond.body) as object;
+      route.respond.body = JSON.stringify({ ...body, uws, auto });
+    }
   }
   config.log.format = 'json';
   return config;
@@ -61,8 +76,21 @@ describe('the demo, in a browser through the proxy', { skip }, () => {
   });
   after(() => Promise.all(cleanups.map((clean) => clean())));
 
+  async function waitUntilConnected(page: Page, name: string): Promise<void> {
+    for (const part of ['chat', 'echo']) {
+      await page
+        .locator(`#${part}-state[data-state=open]`)
+        .waitFor()
+        .catch(async () => {
+          const state = await page.locator(`#${part}-state`).innerText();
+          const log = sluice.logs.slice(-8).map((line) => JSON.stringify(line));
+          assert.fail([`the ${part} of ${name} is: ${state}`, ...problems, ...log].join('\n'));
+        });
+    }
+  }
+
   /** Opens the page as somebody of their own, and waits until its chat and its echo are connected. */
-  async function openPage(name: string): Promise<Page> {
+  async function openPage(name: string, listener = 'web'): Promise<Page> {
     const page = await (await browser.newContext()).newPage();
     page.setDefaultTimeout(DEADLINE_MS);
     page.on('console', (line) => {
@@ -77,17 +105,8 @@ describe('the demo, in a browser through the proxy', { skip }, () => {
       const failure = request.failure()?.errorText;
       if (failure !== 'net::ERR_ABORTED') problems.push(`${name}: ${failure ?? ''} for ${request.url()}`);
     });
-    await page.goto(`http://${sluice.address('web')}/`);
-    for (const part of ['chat', 'echo']) {
-      await page
-        .locator(`#${part}-state[data-state=open]`)
-        .waitFor()
-        .catch(async () => {
-          const state = await page.locator(`#${part}-state`).innerText();
-          const log = sluice.logs.slice(-8).map((line) => JSON.stringify(line));
-          assert.fail([`the ${part} of ${name} is: ${state}`, ...problems, ...log].join('\n'));
-        });
-    }
+    await page.goto(`http://${sluice.address(listener)}/`);
+    await waitUntilConnected(page, name);
     await page.getByLabel('Name').fill(name);
     await page.getByLabel('Name').press('Tab');
     await page.getByRole('log').getByText(`is ${name} now`).waitFor();
@@ -161,6 +180,21 @@ describe('the demo, in a browser through the proxy', { skip }, () => {
       assert.equal(await page.locator('#echo-endpoint').innerText(), endpoint);
     }
     assert.deepEqual(await page.locator('#echo-tally .count').allInnerTexts(), ['1']);
+    await page.context().close();
+    assert.deepEqual(problems, []);
+  });
+
+  it('shows the engine that its sockets went through, and leads to the page at the other', async () => {
+    const page = await openPage('Ada', 'own');
+    const through = (part: string): Promise<string> => page.locator(`#${part}-engine`).innerText();
+    const current = (): Promise<string> => page.locator('#engines [aria-current]').innerText();
+    assert.deepEqual([await through('chat'), await through('echo')], ['our own engine', 'our own engine']);
+    assert.equal(await current(), 'Our own');
+    await page.getByRole('link', { name: 'uWebSockets.js' }).click();
+    await page.waitForURL(`http://${sluice.address('web')}/`);
+    await waitUntilConnected(page, 'Ada');
+    assert.deepEqual([await through('chat'), await through('echo')], ['uWebSockets.js', 'uWebSockets.js']);
+    assert.equal(await current(), 'uWebSockets.js');
     await page.context().close();
     assert.deepEqual(problems, []);
   });

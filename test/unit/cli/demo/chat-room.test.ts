@@ -5,7 +5,7 @@ import { FakeWebSocket } from '../../../support/websocket/fake-web-socket.ts';
 
 function join(room: ChatRoom): FakeWebSocket {
   const socket = new FakeWebSocket();
-  room.connect(socket.asWebSocket(), '127.0.0.1:1');
+  room.connect(socket.asWebSocket(), { endpoint: '127.0.0.1:1' });
   return socket;
 }
 

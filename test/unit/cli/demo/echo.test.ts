@@ -7,7 +7,7 @@ const MIB = 1024 * 1024;
 
 function connect(): FakeWebSocket {
   const socket = new FakeWebSocket();
-  echo.connect(socket.asWebSocket(), '127.0.0.1:1');
+  echo.connect(socket.asWebSocket(), { endpoint: '127.0.0.1:1' });
   return socket;
 }
 
