@@ -28,6 +28,9 @@ export interface NativeCalls {
   /** Null if the C library is not glibc. */
   readonly mallopt: ((parameter: number, value: number) => number) | null;
   readonly read: (fd: number, address: number, length: number) => number;
+  /** Null if the C library has none. @param vector the address of an array of `struct iovec` */
+  readonly preadv2:
+    ((fd: number, vector: number, count: number, offset: number, flags: number) => number) | null;
   /** Offsets are addresses, or 0 for a descriptor without an offset. */
   readonly splice: (
     from: number,
@@ -118,6 +121,7 @@ function load(): NativeCalls {
     pageSize: own.func('getpagesize', 'int', []),
     mallopt: optional(() => own.func('mallopt', 'int', ['int', 'int'])),
     read: own.func('read', 'intptr_t', ['int', 'uintptr_t', 'size_t']),
+    preadv2: optional(() => own.func('preadv2', 'intptr_t', ['int', 'uintptr_t', 'int', 'int64_t', 'int'])),
     splice: own.func('splice', 'intptr_t', ['int', 'uintptr_t', 'int', 'uintptr_t', 'size_t', 'uint32_t']),
     shutdown: own.func('shutdown', 'int', ['int', 'int']),
     close: (fd) => {

@@ -108,6 +108,15 @@ describe('sendRange', () => {
     }
   });
 
+  it('holds nobody up for a client that takes everything', async () => {
+    const reply = new FakeReply();
+    const over = sendRange(handle, { first: 0, last: SIZE - 1 }, reply);
+    // No turn of the loop has ended.
+    assert.ok(reply.chunks.length <= 1);
+    await over;
+    assert.ok(Buffer.concat(reply.chunks).equals(CONTENT));
+  });
+
   it('reads nothing ahead of a client that does not take what it has', async () => {
     const reply = new FakeReply();
     reply.slow = true;
