@@ -7,8 +7,11 @@
 /** Which side of the proxy the hostile peer is on. */
 export type Side = 'client' | 'endpoint';
 
-/** Listeners of the proxy, by what they do with permessage-deflate. */
-export type ListenerName = 'off' | 'shared';
+/**
+ * Listeners of the proxy: those of the engine `uws` by what they do with permessage-deflate, and one for each engine of our
+ * own, which pass every extension on.
+ */
+export type ListenerName = 'off' | 'shared' | 'raw' | 'net';
 
 export interface Message {
   readonly binary: boolean;
@@ -77,10 +80,11 @@ export interface Deviation {
   readonly outcome: Partial<Outcome>;
 }
 
+/** Of the engine `uws`. */
 export interface Known extends Deviation {
   readonly side: Side;
-  /** Where it happens; everywhere without. */
-  readonly listener?: ListenerName;
+  /** Where it happens; on every listener of the engine without. */
+  readonly listener?: 'off' | 'shared';
 }
 
 export interface Case {
@@ -92,8 +96,10 @@ export interface Case {
   readonly end: Ending;
   /** How the bytes are cut into writes: as they come, a frame in each, or a number of bytes in each. */
   readonly chop?: 'frame' | number;
-  /** `off` without. */
-  readonly listeners?: readonly ListenerName[];
+  /** Listeners of the engine `uws`; `off` without. */
+  readonly listeners?: readonly ('off' | 'shared')[];
+  /** Tells of something that only the engine `uws` looks at. */
+  readonly uwsOnly?: boolean;
   /** The client's offer of permessage-deflate, whichever side it is on. */
   readonly offer?: string;
   /** For cases that make sense on one side only. */

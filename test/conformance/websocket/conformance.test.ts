@@ -8,6 +8,7 @@ import { COMPRESSION } from './cases/compression.ts';
 import { FRAMING } from './cases/framing.ts';
 import { LIMITS } from './cases/limits.ts';
 import { UTF8 } from './cases/utf8.ts';
+import { listenersOf } from './listeners.ts';
 import { Report, runsOn } from './report.ts';
 import { Rig } from './rig.ts';
 import { judge } from './verdict.ts';
@@ -36,7 +37,8 @@ describe('WebSocket conformance', { timeout: 300_000 }, () => {
         it(title, async ({ signal }) => {
           const failures: string[] = [];
           for (const one of here) {
-            for (const listener of one.listeners ?? (['off'] as const)) {
+            const listeners = [...listenersOf(one, side, 'own'), ...listenersOf(one, side, 'uws')];
+            for (const listener of listeners) {
               if (signal.aborted || failures.length === MAX_FAILURES) break;
               try {
                 report.add(await judge(rig, side, listener, one));

@@ -1,9 +1,12 @@
 /** The verdicts as a table for people: in plain text at the end of a run, and as docs/conformance.md. */
 import { ranges, table } from '../page.ts';
 import type { Case, Chapter, Deviation, Side } from './case.ts';
+import { isOwn, listenersOf, type ListenerGroup } from './listeners.ts';
 import type { Verdict } from './verdict.ts';
 
 const SIDES: readonly Side[] = ['client', 'endpoint'];
+/** The columns of a case. */
+const RUNS = (['own', 'uws'] as const).flatMap((group) => SIDES.map((side) => ({ group, side })));
 
 const INTRODUCTION = `# WebSocket conformance
 
@@ -19,16 +22,24 @@ with S are sluice's own. Each case is run through a real proxy from both sides:
 - **Endpoint**: a hostile endpoint on a raw socket, and a plain client. What is right must reach the client; what is
   wrong must end the session: the endpoint gets the code that stands under "expected", the client 1011 with the
   reason \`endpoint protocol error\`, after every message that came before. The text of messages is the client's to
-  judge: its 1007 crosses the proxy. An endpoint is never offered compression, so chapters 12 and 13 have it between
-  the proxy and the client on both sides.
+  judge: its 1007 crosses the proxy.
 
-Chapters 12, 13 and S12 are run with \`compression: shared\`, all others with \`compression: off\`. A result is a **pass**, or the number of a **known deviation**: something that the RFC or
+Every engine runs the cases. \`raw\` and \`net\` must come to the same: they pass bytes on, so text and compressed data
+are for the receiver to judge, whose 1007 crosses the proxy in both directions, and the client's offer of compression is
+answered by the endpoint. On \`uws\` no endpoint is offered compression: chapters 12, 13 and S12 are run with
+\`compression: shared\` there, all others with \`compression: off\`. A result is a **pass**, or the number of a **known deviation**: something that the RFC or
 Autobahn's description wants and that does not happen. Known deviations are tested too: the suite fails when one of
 them changes.
 
-The deviations in front of the proxy are those of uWebSockets.js. Autobahn itself passes the cases that end without a
+\`raw\` and \`net\` have no deviations: all are those of uWebSockets.js. Autobahn itself passes the cases that end without a
 close frame, because RFC 6455 only says that there SHOULD be one.
 `;
+
+/** One column: the side of the hostile peer, and the engines. */
+interface Run {
+  readonly side: Side;
+  readonly group: ListenerGroup;
+}
 
 /** A deviation, and where it is. */
 interface Numbered {
@@ -75,9 +86,10 @@ export class Report {
   get isComplete(): boolean {
     return this.#chapters.every(({ cases }) =>
       cases.every((one) =>
-        SIDES.every(
-          (side) => !runsOn(one, side) || this.#of(side, one).length === (one.listeners ?? ['off']).length,
-        ),
+        RUNS.every(({ side, group }) => {
+          const listeners = listenersOf(one, side, group);
+          return this.#of(side, one, group).length === listeners.length;
+        }),
       ),
     );
   }
@@ -89,17 +101,17 @@ export class Report {
       '',
       title,
       ...cases.map((one) => {
-        const [client, endpoint] = SIDES.map((side) => this.#result(side, one));
-        return `  ${one.id.padEnd(8)} ${one.sends} | ${this.#expected(one)} | client: ${client!} | endpoint: ${endpoint!}`;
+        const results = RUNS.map((run) => `${labelOf(run)}: ${this.#result(run, one)}`);
+        return `  ${one.id.padEnd(8)} ${one.sends} | ${this.#expected(one)} | ${results.join(' | ')}`;
       }),
     ]);
     const deviations = this.#deviations.map(
       ({ deviation, sides }, index) =>
         `  known ${index + 1} (${[...sides].join(', ')}): ${deviation.instead} ${deviation.why}`,
     );
-    const counts = SIDES.map((side) => {
-      const { runs, passes } = this.#count(side, this.#chapters);
-      return `  ${side}: ${runs} runs, ${passes} passes, ${runs - passes} known deviations`;
+    const counts = RUNS.map((run) => {
+      const { runs, passes } = this.#count(run, this.#chapters);
+      return `  ${labelOf(run)}: ${runs} runs, ${passes} passes, ${runs - passes} known deviations`;
     });
     return [...lines, '', ...deviations, '', ...counts, ''].join('\n');
   }
@@ -107,7 +119,7 @@ export class Report {
   toMarkdown(): string {
     this.#number();
     const summary = [
-      ['Chapter', ...SIDES.flatMap((side) => [`${capital(side)}: runs`, 'passes', 'known'])],
+      ['Chapter', ...RUNS.flatMap((run) => [`${labelOf(run)}: runs`, 'passes', 'known'])],
       ...Object.entries(PARTS).map(([part, name]) => [
         `${part} ${name}`,
         ...this.#countRow(this.#chapters.filter(({ title }) => partOf(title) === part)),
@@ -121,12 +133,12 @@ export class Report {
     const chapters = this.#chapters.flatMap(({ title, cases }) => [
       `### ${title}`,
       table([
-        ['Case', 'What is sent', 'Expected', 'Client', 'Endpoint'],
+        ['Case', 'What is sent', 'Expected', ...RUNS.map(labelOf)],
         ...cases.map((one) => [
           one.id,
           one.sends,
           this.#expected(one),
-          ...SIDES.map((side) => this.#result(side, one)),
+          ...RUNS.map((run) => this.#result(run, one)),
         ]),
       ]),
     ]);
@@ -145,7 +157,7 @@ export class Report {
   #number(): void {
     this.#deviations.length = 0;
     for (const one of this.#chapters.flatMap(({ cases }) => cases)) {
-      for (const { known, side } of SIDES.flatMap((side) => this.#of(side, one))) {
+      for (const { known, side } of RUNS.flatMap(({ side, group }) => this.#of(side, one, group))) {
         if (known === null) continue;
         const found = this.#deviations[this.#indexOf(known)];
         if (found === undefined) {
@@ -164,17 +176,18 @@ export class Report {
     );
   }
 
-  #of(side: Side, one: Case): readonly Verdict[] {
-    return this.#verdicts.get(keyOf(side, one.id)) ?? [];
+  #of(side: Side, one: Case, group: ListenerGroup): readonly Verdict[] {
+    const all = this.#verdicts.get(keyOf(side, one.id)) ?? [];
+    return all.filter(({ listener }) => isOwn(listener) === (group === 'own'));
   }
 
   #expected(one: Case): string {
-    return SIDES.flatMap((side) => this.#of(side, one))[0]?.expected ?? '';
+    return RUNS.flatMap(({ side, group }) => this.#of(side, one, group))[0]?.expected ?? '';
   }
 
-  #result(side: Side, one: Case): string {
-    if (!runsOn(one, side)) return '-';
-    const results = this.#of(side, one).map(({ listener, known }) => ({
+  #result({ side, group }: Run, one: Case): string {
+    if (listenersOf(one, side, group).length === 0) return '-';
+    const results = this.#of(side, one, group).map(({ listener, known }) => ({
       listener,
       text: known === null ? 'pass' : `known ${this.#indexOf(known) + 1}`,
     }));
@@ -184,17 +197,27 @@ export class Report {
     return results.map(({ listener, text }) => `${listener}: ${text}`).join(', ');
   }
 
-  #count(side: Side, chapters: readonly Chapter[]): { readonly runs: number; readonly passes: number } {
-    const verdicts = chapters.flatMap(({ cases }) => cases.flatMap((one) => this.#of(side, one)));
+  /** Verdicts of `raw` and `net` are the same and count once. */
+  #count(
+    { side, group }: Run,
+    chapters: readonly Chapter[],
+  ): { readonly runs: number; readonly passes: number } {
+    const verdicts = chapters.flatMap(({ cases }) =>
+      cases.flatMap((one) => this.#of(side, one, group).slice(0, group === 'own' ? 1 : undefined)),
+    );
     return { runs: verdicts.length, passes: verdicts.filter(({ known }) => known === null).length };
   }
 
   #countRow(chapters: readonly Chapter[]): string[] {
-    return SIDES.flatMap((side) => {
-      const { runs, passes } = this.#count(side, chapters);
+    return RUNS.flatMap((run) => {
+      const { runs, passes } = this.#count(run, chapters);
       return [runs, passes, runs - passes].map(String);
     });
   }
+}
+
+function labelOf({ side, group }: Run): string {
+  return group === 'own' ? capital(side) : `${capital(side)}, \`uws\``;
 }
 
 /** Whether a case makes sense on a side. */

@@ -2,41 +2,51 @@
 import { WebRig } from '../../support/rigs/web-rig.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
 import { WsEndpoint, type WsPeer } from '../../support/websocket/ws-peer.ts';
+import { isOwn, LISTENERS } from './listeners.ts';
 import type { ListenerName } from './case.ts';
 
 export const ECHO_PATH = '/echo';
+/** Where the endpoint takes offers of permessage-deflate. */
+export const INFLATING_PATH = '/inflating';
 export const RAW_PATH = '/raw';
 
 export class Rig {
   readonly raw: RawEndpoint;
   readonly #echo: WsEndpoint;
+  readonly #inflating: WsEndpoint;
   readonly #web: WebRig;
 
-  private constructor(web: WebRig, echo: WsEndpoint, raw: RawEndpoint) {
+  private constructor(web: WebRig, echo: WsEndpoint, inflating: WsEndpoint, raw: RawEndpoint) {
     this.#web = web;
     this.#echo = echo;
+    this.#inflating = inflating;
     this.raw = raw;
   }
 
   static async start(): Promise<Rig> {
-    const echo = await WsEndpoint.listen();
+    // Our own engines pass fragments on as they come.
+    const echo = await WsEndpoint.listen({ maxFragments: 0 });
+    const inflating = await WsEndpoint.listen({ maxFragments: 0, perMessageDeflate: { threshold: 0 } });
     const raw = await RawEndpoint.listen();
     const routes = [
       { match: { path: ECHO_PATH }, cluster: 'echo' },
+      { match: { path: INFLATING_PATH }, cluster: 'inflating' },
       { match: { path: RAW_PATH }, cluster: 'raw' },
     ];
-    const listeners = (['off', 'shared'] satisfies ListenerName[]).map(
-      (name) => [name, { websocket: { compression: name }, routes }] as const,
-    );
+    const listeners = LISTENERS.map((name) => {
+      const engine = isOwn(name) ? { engine: name } : { engine: 'uws', websocket: { compression: name } };
+      return [name, { ...engine, routes }] as const;
+    });
     const web = await WebRig.start({
       log: { access: false },
       listeners: Object.fromEntries(listeners),
       clusters: {
         echo: { endpoints: [echo.address] },
+        inflating: { endpoints: [inflating.address] },
         raw: { masking: 'random', endpoints: [raw.address] },
       },
     });
-    return new Rig(web, echo, raw);
+    return new Rig(web, echo, inflating, raw);
   }
 
   /** `host:port` */
@@ -45,21 +55,23 @@ export class Rig {
   }
 
   /** The endpoint's end of the session that has just been opened; it echoes from now on. */
-  async echoSession(): Promise<WsPeer> {
-    const peer = await this.#echo.sessions.next();
+  async echoSession(isInflating: boolean): Promise<WsPeer> {
+    const peer = await (isInflating ? this.#inflating : this.#echo).sessions.next();
     peer.socket.on('message', (data, isBinary) => peer.socket.send(data, { binary: isBinary }));
     return peer;
   }
 
   /** Forgets what a case has left behind that went wrong. */
   async clear(): Promise<void> {
-    while (this.#echo.sessions.waiting > 0) (await this.#echo.sessions.next()).socket.terminate();
+    for (const { sessions } of [this.#echo, this.#inflating])
+      while (sessions.waiting > 0) (await sessions.next()).socket.terminate();
     while (this.raw.connections.waiting > 0) (await this.raw.connections.next()).destroy();
   }
 
   /** Ends the proxy; throws where a session is left in it or it has complained. */
   async stop(): Promise<void> {
     this.#echo.close();
+    this.#inflating.close();
     this.raw.close();
     await this.#web.stop();
   }

@@ -12,8 +12,9 @@ import { WsPeer } from '../../support/websocket/ws-peer.ts';
 import type { Case, Exchange, ListenerName, Message, Outcome, Side } from './case.ts';
 import { ClientDeflate, negotiationFault, parseDeflate } from './deflate.ts';
 import { HostilePeer } from './hostile-peer.ts';
+import { isOwn } from './listeners.ts';
 import { describeClose, describeMessages, describePayloads } from './outcome.ts';
-import { ECHO_PATH, RAW_PATH, type Rig } from './rig.ts';
+import { ECHO_PATH, INFLATING_PATH, RAW_PATH, type Rig } from './rig.ts';
 
 /** @throws Error where the proxy sends what nobody may send, or does not answer in time */
 export async function runCase(
@@ -35,11 +36,17 @@ async function asClient(rig: Rig, listener: ListenerName, one: Case, exchange: E
   const connection = await RawConnection.connect(rig.address(listener));
   try {
     const headers = offer === undefined ? [] : [`Sec-WebSocket-Extensions: ${offer}`];
-    connection.write(upgradeRequest('conformance.example', headers, ECHO_PATH));
+    const isCompressedByEnds = offer !== undefined && isOwn(listener);
+    const path = isCompressedByEnds ? INFLATING_PATH : ECHO_PATH;
+    connection.write(upgradeRequest('conformance.example', headers, path));
     const head = await connection.head();
     if (!head.startLine.includes(' 101 ')) throw new Error(head.startLine);
-    const endpoint = await rig.echoSession();
+    const endpoint = await rig.echoSession(isCompressedByEnds);
     const relayed: Message[] = [];
+    const invalid: Error[] = [];
+    endpoint.socket.on('error', (error) => {
+      if (isOfData(error)) invalid.push(error);
+    });
     endpoint.socket.on('message', (data, binary) => relayed.push({ binary, payload: data as Buffer }));
     const answer = headerOf(head, 'sec-websocket-extensions');
     const peer = new HostilePeer(
@@ -49,6 +56,7 @@ async function asClient(rig: Rig, listener: ListenerName, one: Case, exchange: E
     );
     await perform(peer, one, exchange, () => peer.messages.length >= exchange.messages.length);
     const closed = await endpoint.closed();
+    const isInvalid = invalid.length > 0;
     if (answer !== undefined && peer.compressed < peer.messages.filter(isSmall).length) {
       throw new Error('compression is agreed on, but the proxy does not use it');
     }
@@ -57,8 +65,8 @@ async function asClient(rig: Rig, listener: ListenerName, one: Case, exchange: E
       echoed: exchange.echoes === 'any' ? '' : describeMessages(peer.messages),
       pongs: describePayloads(peer.pongs),
       closeFrame: peer.closeFrame,
-      otherSide: describeClose(closed),
-      failedAt: peer.failedAt,
+      otherSide: isInvalid ? 'invalid data' : describeClose(closed),
+      failedAt: isInvalid ? '' : peer.failedAt,
       negotiation: offer === undefined ? '' : negotiationFault(offer, answer),
     };
   } finally {
@@ -82,7 +90,9 @@ async function asEndpoint(rig: Rig, listener: ListenerName, one: Case, exchange:
       relayed.push({ binary, payload: data as Buffer });
       wake();
     });
-    client.socket.on('error', (error: NodeJS.ErrnoException) => (failure = error.code ?? error.message));
+    client.socket.on('error', (error: NodeJS.ErrnoException) => {
+      failure = isOfData(error) ? 'invalid data' : (error.code ?? error.message);
+    });
     const peer = new HostilePeer(connection, 'endpoint');
     wake = () => peer.recheck();
     await perform(peer, one, exchange, () => relayed.length >= exchange.messages.length);
@@ -92,7 +102,7 @@ async function asEndpoint(rig: Rig, listener: ListenerName, one: Case, exchange:
       echoed: '',
       pongs: describePayloads(peer.pongs),
       closeFrame: peer.closeFrame,
-      otherSide: failure === 'WS_ERR_INVALID_UTF8' ? 'invalid UTF-8' : failure || describeClose(closed),
+      otherSide: failure || describeClose(closed),
       failedAt: '',
       negotiation:
         one.offer === undefined
@@ -102,6 +112,11 @@ async function asEndpoint(rig: Rig, listener: ListenerName, one: Case, exchange:
   } finally {
     connection.destroy();
   }
+}
+
+/** Whether the library has failed a connection for what a message holds, and not for its frames. */
+function isOfData({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'WS_ERR_INVALID_UTF8' || code?.startsWith('Z_') === true;
 }
 
 /** Whether the proxy waits for the whole of a message: a larger one may cross in parts, and uncompressed. */

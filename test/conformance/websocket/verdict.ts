@@ -18,7 +18,7 @@ export interface Verdict {
 /** @throws Error where neither what is expected nor what is known came about */
 export async function judge(rig: Rig, side: Side, listener: ListenerName, one: Case): Promise<Verdict> {
   const exchange = one.exchange();
-  const right = expectedOutcome(one, exchange, side);
+  const right = expectedOutcome(one, exchange, side, listener);
   const known = knownDeviation(one, side, listener);
   const actual = await runCase(rig, side, listener, one, exchange);
   if (known === null) {
