@@ -131,7 +131,10 @@ describe('the handshake with an endpoint', () => {
 
   describe('goes on to the session after', () => {
     async function assertJoined(client: RawConnection): Promise<void> {
-      assert.match((await client.head()).startLine, / 101 /);
+      let { startLine } = await client.head();
+      // The engine uws sends no interim responses.
+      if (startLine.includes(' 103 ')) ({ startLine } = await client.head());
+      assert.match(startLine, / 101 /);
       assert.equal((await client.frame()).payload.toString(), 'hello');
       client.destroy();
     }
