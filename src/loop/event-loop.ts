@@ -98,6 +98,8 @@ export class EventLoop {
     this.#nodeEvents = events;
     this.#runDeferred();
     do {
+      // What deferred callbacks have closed must not wait for the next event.
+      poller.sweep();
       const before = performance.now();
       const timeout = this.#nodeTurn ? 0 : Math.max(0, Math.ceil(this.#nextTick - before));
       const count = poller.wait(timeout);

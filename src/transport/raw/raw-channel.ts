@@ -9,6 +9,16 @@ import { SendQueue } from './send-queue.ts';
 /** Max bytes of one read, and of one transfer by {@link RawChannel.splice}. As much may wait for a side that stalls. */
 const MAX_READ_BYTES = 64 * 1024;
 
+// Bits of a channel's state.
+const DESTROYED = 1;
+/** `end` has been called. */
+const FINISHING = 2;
+const PAUSED = 4;
+/** FIN has come. */
+const ENDED = 8;
+/** The kernel takes no more bytes. What can still be received comes before the connection counts as lost. */
+const BROKEN = 16;
+
 /** Bytes that go to another channel unread. */
 interface Splicing {
   readonly target: RawChannel;
@@ -22,21 +32,24 @@ interface Splicing {
  */
 export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watched implements Channel {
   owner: Owner | null;
-  destroyed = false;
-  writableEnded = false;
   protected readonly home: RawHome;
   #queue: SendQueue | null = null;
   #splicing: Splicing | null = null;
-  #paused = false;
-  /** FIN has come. */
-  #ended = false;
-  /** The kernel takes no more bytes. What can still be received comes before the connection counts as lost. */
-  #broken = false;
+  /** One number instead of five fields: many channels are idle. */
+  #state = 0;
 
   constructor(home: RawHome, owner: Owner | null) {
     super();
     this.home = home;
     this.owner = owner;
+  }
+
+  get destroyed(): boolean {
+    return this.#is(DESTROYED);
+  }
+
+  get writableEnded(): boolean {
+    return this.#is(FINISHING);
   }
 
   get writableLength(): number {
@@ -64,7 +77,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
 
   /** Copies the bytes that it keeps. */
   write(bytes: Uint8Array): boolean {
-    if (this.destroyed || this.writableEnded || this.#broken) return true;
+    if (this.#is(DESTROYED | FINISHING | BROKEN)) return true;
     if (bytes.length === 0) return this.#queue === null;
     if (this.#queue !== null) {
       this.#queue.push(bytes);
@@ -88,7 +101,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
   forward(input: Buffer, start: number, end: number): boolean {
     const { input: shared } = this.home.loop;
     const isDirect = input === shared.bytes && this.#queue === null && this.isOpen;
-    if (!isDirect || this.destroyed || this.writableEnded || this.#broken || start === end)
+    if (!isDirect || this.#is(DESTROYED | FINISHING | BROKEN) || start === end)
       return this.write(input.subarray(start, end));
     const sent = Math.max(0, shared.send(this.fd, start, end));
     if (sent === end - start) return true;
@@ -103,18 +116,18 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
   }
 
   pause(): void {
-    this.#paused = true;
+    this.#state |= PAUSED;
     this.#watch();
   }
 
   resume(): void {
-    this.#paused = false;
+    this.#state &= ~PAUSED;
     this.#watch();
   }
 
   end(): void {
     if (this.destroyed || this.writableEnded) return;
-    this.writableEnded = true;
+    this.#state |= FINISHING;
     if (this.#queue === null) this.#finish();
   }
 
@@ -144,7 +157,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
 
   protected close(error: Error | null): void {
     if (this.destroyed) return;
-    this.destroyed = true;
+    this.#state |= DESTROYED;
     this.#queue?.clear();
     this.#queue = null;
     this.#splicing = null;
@@ -173,7 +186,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     const most = this.owner?.maxReadBytes?.() ?? MAX_READ_BYTES;
     const received = this.home.inbox.receive(this, most);
     if (received <= 0) this.#stopped(received);
-    else if (received === most && this.#splicing !== null && !this.#paused) this.#move(this.#splicing);
+    else if (received === most && this.#splicing !== null && !this.#is(PAUSED)) this.#move(this.#splicing);
   }
 
   /** Moves received bytes to another channel. Returns false if they must be read instead. */
@@ -199,7 +212,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
 
   /** Whether bytes may be sent on the descriptor now. */
   #takesPipe(): boolean {
-    return this.isOpen && this.#queue === null && !this.writableEnded && !this.#broken;
+    return this.isOpen && this.#queue === null && !this.writableEnded && !this.#is(BROKEN);
   }
 
   /** Receiving has stopped. @param result 0 for FIN; a negative error number */
@@ -209,12 +222,12 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
       this.close(new SystemCallError('recv', -result));
       return;
     }
-    this.#ended = true;
+    this.#state |= ENDED;
     this.#watch();
     this.owner?.channelEnded();
-    if (this.destroyed || (this.staysHalfOpen() && !this.writableEnded && !this.#broken)) return;
-    if (this.#queue === null || this.#broken) this.close(null);
-    else this.writableEnded = true;
+    if (this.destroyed || (this.staysHalfOpen() && !this.writableEnded && !this.#is(BROKEN))) return;
+    if (this.#queue === null || this.#is(BROKEN)) this.close(null);
+    else this.#state |= FINISHING;
   }
 
   /** The connection has broken while nothing is read from it. */
@@ -238,23 +251,28 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
 
   /** The kernel takes no more bytes. */
   #breakWriting(queue: SendQueue, result: number): void {
-    this.#broken = true;
+    this.#state |= BROKEN;
     queue.clear();
     this.#queue = null;
-    if (this.#ended) this.close(null);
-    else if (this.staysHalfOpen() && this.#paused) this.close(new SystemCallError('send', -result));
+    if (this.#is(ENDED)) this.close(null);
+    else if (this.staysHalfOpen() && this.#is(PAUSED)) this.close(new SystemCallError('send', -result));
     else this.#watch();
   }
 
   /** Sends FIN. Closes if the other side's has come: a close sends FIN, too. */
   #finish(): void {
-    if (this.#ended) this.close(null);
-    else if (this.isOpen && !this.#broken) this.home.loop.sockets.finish(this.fd);
+    if (this.#is(ENDED)) this.close(null);
+    else if (this.isOpen && !this.#is(BROKEN)) this.home.loop.sockets.finish(this.fd);
+  }
+
+  /** Whether one of the bits is set. */
+  #is(bits: number): boolean {
+    return (this.#state & bits) !== 0;
   }
 
   #watch(): void {
     if (!this.isOpen) return;
-    const readable = this.#ended || this.#paused ? 0 : EPOLLIN;
+    const readable = this.#is(ENDED | PAUSED) ? 0 : EPOLLIN;
     const writable = this.#queue === null ? 0 : EPOLLOUT;
     this.home.loop.poller.change(this, readable | writable || BREAKS_ONLY);
   }
