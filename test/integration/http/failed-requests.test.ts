@@ -183,7 +183,7 @@ describe('plain HTTP where an attempt fails', () => {
       ['chunks in HTTP/1.0', 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
       ['another protocol', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: b\r\n\r\n'],
       ['a head without end', `HTTP/1.1 200 OK\r\nA: ${'b'.repeat(70_000)}`],
-      ['17 interim responses', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(17) + OK],
+      ['17 interim responses', 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(17) + OK],
     ] as const) {
       it(`502 if the endpoint answers with ${what}`, async () => {
         const { client, endpoint } = await rig.meet(request('POST', '/one', 'Content-Length: 0'));
