@@ -28,6 +28,12 @@ export abstract class ClientLink extends Timed implements ClientConnection {
     this.isWatched = false;
   }
 
+  /** Closes now. @param resets whether the client gets a reset */
+  cutOff(resets: boolean): void {
+    if (resets) this.channel.resetAndDestroy();
+    else this.channel.destroy();
+  }
+
   /** Receives nothing more until {@link resume}. */
   pause(): void {
     if (this.#isPaused) return;

@@ -156,11 +156,6 @@ export class Http1Connection
     else if (!this.#reading) this.#next();
   }
 
-  cutOff(resets: boolean): void {
-    if (resets) this.channel.resetAndDestroy();
-    else this.channel.destroy();
-  }
-
   bodyWanted(): void {
     if (!this.#expectsContinue) return;
     this.#expectsContinue = false;
@@ -174,6 +169,11 @@ export class Http1Connection
     const at = this.#read(rest, 0, rest.length);
     if (at < rest.length) this.#rest = rest.subarray(at);
     else if (this.channel.owner === this) this.resume();
+  }
+
+  fault(error: unknown): void {
+    this.#terms.owner.acceptFault(error);
+    this.channel.destroy();
   }
 
   handOver(session: StreamSession): void {

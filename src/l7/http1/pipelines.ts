@@ -2,6 +2,8 @@
 export interface PipelinedConnection {
   /** Reads on. */
   goOn(): void;
+  /** {@link goOn} has thrown. */
+  fault(error: unknown): void;
 }
 
 /**
@@ -16,12 +18,12 @@ export class Pipelines {
   readonly #runReady = (): void => {
     const connections = this.#ready;
     this.#ready = [];
-    for (const connection of connections) connection.goOn();
+    for (const connection of connections) goOn(connection);
   };
   readonly #runRested = (): void => {
     const connections = this.#rested;
     this.#rested = [];
-    for (const connection of connections) connection.goOn();
+    for (const connection of connections) goOn(connection);
   };
 
   /**
@@ -41,5 +43,14 @@ export class Pipelines {
   /** Lets a connection read on that has had its share of this turn. */
   addRested(connection: PipelinedConnection): void {
     if (this.#rested.push(connection) === 1) this.#nextTurn(this.#runRested);
+  }
+}
+
+/** A connection that throws keeps no other from reading on. */
+function goOn(connection: PipelinedConnection): void {
+  try {
+    connection.goOn();
+  } catch (error) {
+    connection.fault(error);
   }
 }

@@ -29,48 +29,6 @@ describe('an HTTP/1.x connection', () => {
     assert.deepEqual(statuses(client.text), [200, 200]);
   });
 
-  it('answers requests that come at once one after the other', () => {
-    const rig = http1Rig(keep);
-    const client = rig.connect();
-    client.say(ask('/1') + ask('/2') + ask('/3').slice(0, 5));
-    client.say(ask('/3').slice(5));
-    assert.equal(rig.exchanges.length, 1);
-    for (const [index, path] of ['/1', '/2', '/3'].entries()) {
-      rig.exchanges[index]!.reply.send(200, [], path);
-      rig.endTurn();
-    }
-    assert.deepEqual(statuses(client.text), [200, 200, 200]);
-    assert.deepEqual(
-      rig.exchanges.map(({ head }) => head.path),
-      ['/1', '/2', '/3'],
-    );
-    assert.equal(client.isPaused, false);
-  });
-
-  it('lets others have their turn before it answers the rest of many requests', () => {
-    const rig = http1Rig();
-    const client = rig.connect();
-    client.say(ask('/').repeat(100));
-    assert.equal(rig.exchanges.length, 32);
-    for (let turn = 0; turn < 4; turn++) rig.nextTurn();
-    assert.equal(rig.exchanges.length, 100);
-    assert.deepEqual(statuses(client.text), new Array(100).fill(200));
-  });
-
-  it('lets a client wait that sends many requests before it gets an answer', () => {
-    const rig = http1Rig(keep);
-    const client = rig.connect();
-    client.say(ask('/').repeat(600));
-    client.say(ask('/').repeat(600));
-    assert.equal(client.isPaused, true);
-    for (let index = 0; index < 1200; index++) {
-      rig.exchanges[index]!.reply.send(204, [], '');
-      rig.endTurn();
-    }
-    assert.equal(rig.exchanges.length, 1200);
-    assert.equal(client.isPaused, false);
-  });
-
   it('hands over a body as it comes, and the request behind it', () => {
     const bodies: string[] = [];
     const rig = http1Rig(({ body, reply }) => {
@@ -127,41 +85,6 @@ describe('an HTTP/1.x connection', () => {
     client.say('GET / HTTP/1.0\r\n\r\n');
     assert.deepEqual(statuses(client.text), [200, 200]);
     assert.equal(client.writableEnded, true);
-  });
-
-  it('answers a client that has ended its direction, all its requests', () => {
-    const rig = http1Rig(keep);
-    const client = rig.connect();
-    client.say(ask('/1') + ask('/2'));
-    client.fin();
-    for (const index of [0, 1]) {
-      assert.equal(client.destroyed, false);
-      rig.exchanges[index]!.reply.send(200, [], 'x');
-      rig.endTurn();
-    }
-    assert.deepEqual(statuses(client.text), [200, 200]);
-    assert.equal(client.destroyed, true);
-  });
-
-  it('asks by 100 whether a client that has sent FIN is still there', () => {
-    const rig = http1Rig(keep);
-    const client = rig.connect();
-    const old = rig.connect();
-    client.say(ask('/'));
-    old.say('GET / HTTP/1.0\r\n\r\n');
-    rig.pass(60_000);
-    for (const each of [client, old]) each.fin();
-    rig.pass(900);
-    assert.equal(client.text, '');
-    rig.pass(200);
-    assert.equal(client.text, 'HTTP/1.1 100 Continue\r\n\r\n');
-    rig.pass(10_000);
-    assert.deepEqual(statuses(client.text), [100, 100]);
-    assert.equal(old.text, '');
-    for (const { reply } of rig.exchanges) reply.send(200, [], '');
-    rig.pass(60_000);
-    assert.deepEqual(statuses(client.text), [100, 100, 200]);
-    assert.deepEqual(statuses(old.text), [200]);
   });
 
   it('answers 400 to a head or a body that ends too early', () => {
