@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { CommandName, CommandOptions } from './cli/arguments.ts';
 import { parseArguments } from './cli/arguments.ts';
 import { describeFailure } from './cli/diagnostics.ts';
-import { isSupported, pinnedNode, runOnPinned } from './cli/runtime.ts';
+import { chooseNode, runOnPinned } from './cli/runtime.ts';
 import { usage } from './cli/usage.ts';
 import { version } from './core/version.ts';
 
@@ -27,10 +27,8 @@ async function main(argv: readonly string[]): Promise<number> {
         return 0;
       case 'bench':
       case 'command': {
-        if (!isSupported(process.version)) {
-          const node = pinnedNode(import.meta.url, process.version, process.env);
-          return await runOnPinned(node, fileURLToPath(import.meta.url), argv);
-        }
+        const node = chooseNode(import.meta.url, process.version, process.env);
+        if (node !== null) return await runOnPinned(node, fileURLToPath(import.meta.url), argv);
         if (invocation.kind === 'bench') {
           const { run } = await import('./cli/commands/bench.ts');
           return await run(invocation.argv);

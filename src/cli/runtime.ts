@@ -1,4 +1,4 @@
-/** Chooses the Node that sluice runs on: uWebSockets.js has binaries for few versions. */
+/** Chooses the Node that sluice runs on: TypeScript needs a recent one, and uWebSockets.js has binaries for few. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,12 +8,25 @@ import { StartError } from '../core/errors.ts';
 
 /** Marks a process that was started by {@link runOnPinned}, so that it never starts another. */
 const MARK = 'SLUICE_PINNED_RUNTIME';
+/** Node 22 has the ABI (127) of uWebSockets.js. From 22.18 on it runs TypeScript. */
+const TESTED_MAJOR = 22;
+const MIN_MINOR = 18;
+/** Node 23 runs TypeScript from a later version on only, and has no support any more. */
+const ODD_MAJOR = 23;
 const FORWARDED = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const;
 
-/** Tells whether sluice runs on a version: Node 22 has the ABI (127) of uWebSockets.js, and 22.18 runs TypeScript. */
-export function isSupported(version: string): boolean {
-  const [major, minor] = version.replace(/^v/, '').split('.').map(Number);
-  return major === 22 && minor !== undefined && minor >= 18;
+/**
+ * Returns the Node that sluice is to run on in place of this one; null to run on this one. The pinned Node is preferred to one
+ * for which uWebSockets.js has no binary. Without it, a newer Node runs everything but listeners that need uWebSockets.js.
+ *
+ * @param file see {@link pinnedNode}
+ * @throws StartError with the remedy if sluice runs on none of them
+ */
+export function chooseNode(file: string | URL, version: string, env: NodeJS.ProcessEnv): string | null {
+  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
+  if (major === TESTED_MAJOR && minor >= MIN_MINOR) return null;
+  if (major <= TESTED_MAJOR || major === ODD_MAJOR) return pinnedNode(file, version, env);
+  return env[MARK] === undefined ? findPinned(file) : null;
 }
 
 /**
@@ -22,11 +35,11 @@ export function isSupported(version: string): boolean {
  * @param file a file or its URL: node_modules is searched for in its directory and upwards
  * @throws StartError with the remedy if there is none, or if this process runs on it already
  */
-export function pinnedNode(file: string | URL, version: string, env: NodeJS.ProcessEnv): string {
+function pinnedNode(file: string | URL, version: string, env: NodeJS.ProcessEnv): string {
   const found = env[MARK] === undefined ? findPinned(file) : null;
   if (found !== null) return found;
   throw new StartError(
-    `Node ${version.replace(/^v/, '')} has no uWebSockets.js binary and the pinned runtime is not installed: ` +
+    `Node ${version.replace(/^v/, '')} cannot run sluice, and the pinned runtime is not installed: ` +
       'use Node 22.18 or a newer 22, or install sluice with npm ci --include=optional',
   );
 }

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { isSupported, pinnedNode } from '../../../src/cli/runtime.ts';
+import { chooseNode } from '../../../src/cli/runtime.ts';
 import { StartError } from '../../../src/core/errors.ts';
 
 const RUNTIME = pathToFileURL(join(import.meta.dirname, '../../../src/cli/runtime.ts')).href;
@@ -52,12 +52,16 @@ async function endOf(child: ChildProcessByStdio<null, Readable, Readable>): Prom
 }
 
 describe('runtime', () => {
-  it('is Node 22 from 22.18 on, for which there is a uWebSockets.js binary', () => {
-    for (const version of ['v22.18.0', 'v22.23.3', '22.100.0'])
-      assert.equal(isSupported(version), true, version);
-    for (const version of ['v20.20.2', 'v22.17.1', 'v23.0.0', 'v24.18.0', 'v18.18.0', 'nonsense', '']) {
-      assert.equal(isSupported(version), false, version);
+  it('is the running Node, if that is 22.18 or a later 22', () => {
+    const file = pathToFileURL(write('b/dist/main.js', ''));
+    for (const version of ['v22.18.0', 'v22.23.3', '22.100.0']) {
+      assert.equal(chooseNode(file, version, {}), null, version);
     }
+  });
+
+  it('is a newer Node, for which uWebSockets.js has no binary, if no Node is pinned', () => {
+    const file = pathToFileURL(write('b/dist/main.js', ''));
+    for (const version of ['v24.0.0', 'v26.1.0']) assert.equal(chooseNode(file, version, {}), null, version);
   });
 
   it('is found in node_modules beside or above', { skip: process.platform !== 'linux' }, () => {
@@ -66,17 +70,19 @@ describe('runtime', () => {
     const node = write(`${name}/bin/node`, '');
     for (const main of ['a/dist/main.js', 'a/node_modules/sluice/dist/main.js']) {
       const file = write(main, '');
-      assert.equal(pinnedNode(pathToFileURL(file), 'v20.0.0', {}), node);
+      for (const version of ['v20.0.0', 'v22.17.1', 'v23.0.0', 'v24.18.0', 'nonsense', '']) {
+        assert.equal(chooseNode(pathToFileURL(file), version, {}), node, version);
+      }
     }
   });
 
   it('is missed in one line that names the remedy', () => {
     const file = pathToFileURL(write('b/dist/main.js', ''));
     assert.throws(
-      () => pinnedNode(file, 'v20.1.2', {}),
+      () => chooseNode(file, 'v20.1.2', {}),
       (error: unknown) => {
         assert.ok(error instanceof StartError);
-        assert.match(error.message, /^Node 20\.1\.2 has no uWebSockets\.js binary.*use Node 22\.18.*npm ci/);
+        assert.match(error.message, /^Node 20\.1\.2 cannot run sluice, .*use Node 22\.18.*npm ci/);
         assert.ok(!error.message.includes('\n'));
         return true;
       },
@@ -85,7 +91,9 @@ describe('runtime', () => {
 
   it('is not looked for by a process that it runs already', () => {
     const file = pathToFileURL(write('a/dist/main.js', ''));
-    assert.throws(() => pinnedNode(file, 'v20.0.0', { SLUICE_PINNED_RUNTIME: '1' }), StartError);
+    const env = { SLUICE_PINNED_RUNTIME: '1' };
+    assert.throws(() => chooseNode(file, 'v20.0.0', env), StartError);
+    assert.equal(chooseNode(file, 'v24.0.0', env), null);
   });
 
   it('gets the arguments, and its exit status is passed on', async () => {
