@@ -41,7 +41,7 @@ describe('unfinished messages of clients', { timeout: 300_000 }, () => {
     rig = await WebRig.start({
       workers: { l7: 1, bufferBudget: '32MiB' },
       listeners: {
-        plain: { websocket },
+        plain: { engine: 'uws', websocket },
         TLS: { websocket, tls: { certificates: [certificate] } },
         compressed: { websocket: { ...websocket, compression: 'shared' } },
       },
