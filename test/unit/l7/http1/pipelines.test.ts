@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Exchange } from '../../../../src/l7/contract/exchange.ts';
-import { ask, http1Rig, statuses } from './http1-rig.ts';
+import { ask, collect, http1Rig, statuses } from './http1-rig.ts';
 
 const keep: (exchange: Exchange) => void = () => undefined;
 
@@ -61,6 +61,46 @@ describe('requests in a row on an HTTP/1.x connection', () => {
     }
     assert.equal(rig.exchanges.length, 1200);
     assert.equal(client.isPaused, false);
+  });
+});
+
+describe('input of an HTTP/1.x connection', () => {
+  const INPUT = [
+    ask('/1'),
+    'POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello',
+    '\r\nPOST /3 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2;x\r\nab\r\n1\r\nc\r\n0\r\nX: y\r\n\r\n',
+    'HEAD /4 HTTP/1.1\r\nHost: a\r\n\r\n',
+    ask('/5', 'Bad Name: x'),
+    ask('/6'),
+  ].join('');
+
+  /** Returns what a client gets that sends the input in pieces. @param waits whether answers come in later turns */
+  function answersTo(pieces: readonly string[], waits: boolean): string {
+    const ready: (() => void)[] = [];
+    const rig = http1Rig(({ head, body, reply }) => {
+      const send = (text: string): void => void ready.push(() => reply.send(200, [], head.path + text));
+      if (body === null) send('');
+      else collect(body, send);
+      if (!waits) ready.pop()?.();
+    });
+    const client = rig.connect();
+    for (const piece of pieces) client.say(piece);
+    for (let turn = 0; turn < 10; turn++) {
+      for (const answer of ready.splice(0)) answer();
+      rig.endTurn();
+    }
+    return client.text.replaceAll(/Date: .*/g, 'Date');
+  }
+
+  it('means the same wherever it is cut, and whenever the answers come', () => {
+    const whole = answersTo([INPUT], false);
+    assert.deepEqual(statuses(whole), [200, 200, 200, 200, 400]);
+    assert.ok(whole.includes('/2hello') && whole.includes('/3abc'));
+    for (let at = 1; at < INPUT.length; at++) {
+      const pieces = [INPUT.slice(0, at), INPUT.slice(at)];
+      assert.equal(answersTo(pieces, true), whole, `cut at ${at}`);
+    }
+    assert.equal(answersTo(Array.from(INPUT), true), whole);
   });
 });
 
