@@ -97,7 +97,15 @@ export class SessionChurn {
       return;
     }
     if (kind === 'client closes') client.write(OVER);
-    const close = await client.frame();
+    const close = await client.frame().catch((error: unknown) => {
+      // An engine that passes bytes on has passed a part of the frame, and sends nothing within a frame.
+      if (kind === 'endpoint vanishes in a frame') return null;
+      throw error;
+    });
+    if (close === null) {
+      client.socket.end();
+      return;
+    }
     assert.equal(close.opcode, CLOSE, kind);
     assert.equal(close.payload.readUInt16BE(0), code, kind);
     if (kind !== 'client closes') client.write(OVER);
