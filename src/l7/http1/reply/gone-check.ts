@@ -1,6 +1,6 @@
 import { Timed, type TimerWheel } from '../../../core/timing/timer-wheel.ts';
 
-/** Time from the client's FIN to the first look. */
+/** Time from the client's FIN to the first look, and to the second. Node's sockets report a reset at the second write only. */
 const FIRST_CHECK_MS = 1000;
 const CHECK_MS = 10_000;
 
@@ -12,6 +12,7 @@ const CHECK_MS = 10_000;
 export class GoneCheck extends Timed {
   readonly #wheel: TimerWheel;
   readonly #reply: { proceed(): void };
+  #isFirst = true;
 
   /** @param reply sends 100 unless the answer has begun */
   constructor(wheel: TimerWheel, reply: { proceed(): void }) {
@@ -29,7 +30,8 @@ export class GoneCheck extends Timed {
   }
 
   override expire(): void {
-    this.#wheel.arm(this, CHECK_MS);
+    this.#wheel.arm(this, this.#isFirst ? FIRST_CHECK_MS : CHECK_MS);
+    this.#isFirst = false;
     this.#reply.proceed();
   }
 }
