@@ -99,7 +99,7 @@ describe('a reload', { timeout: 300_000 }, () => {
     await eventually(async () => {
       const fresh = await session(rig);
       fresh.client.socket.send('x'.repeat(2000));
-      assert.equal((await fresh.client.closed()).code, 1006);
+      assert.equal((await fresh.client.closed()).code, 1009);
     });
     old.client.socket.send('x'.repeat(2000));
     assert.equal((await old.server.messages.next()).data.length, 2000);
