@@ -4,7 +4,6 @@ import type { RandomPool } from '../core/random-pool.ts';
 import type { TimerWheel } from '../core/timing/timer-wheel.ts';
 import type { BufferBudget } from '../l7/buffers/buffer-budget.ts';
 import type { Engine } from '../l7/contract/engine.ts';
-import type { UpstreamDialler } from '../l7/contract/upstream-socket.ts';
 import { Http1Engine } from '../l7/http1/http1-engine.ts';
 import type { UwsEngine } from '../l7/uws/uws-engine.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -16,7 +15,6 @@ import type { RawHome } from '../transport/raw/raw-home.ts';
 interface EngineHome {
   readonly log: Logger;
   readonly wheel: TimerWheel;
-  readonly dialler: UpstreamDialler;
   readonly budget: BufferBudget;
   readonly random: RandomPool;
   /** What channels on system calls share; null without system calls. */

@@ -66,7 +66,7 @@ class WebLayer implements Layer<L7Listener, L7ListenerConfig, L7Environment, Upg
       else
         defer(() => {
           callback();
-          dialler.downstreamTouched();
+          loop?.yieldToNode();
         });
     };
     const budget = new BufferBudget(budgetShareOf(environment), page);
@@ -79,7 +79,6 @@ class WebLayer implements Layer<L7Listener, L7ListenerConfig, L7Environment, Upg
     this.#engines = new L7Engines({
       log,
       wheel,
-      dialler,
       budget,
       random,
       channels,

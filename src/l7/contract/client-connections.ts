@@ -5,7 +5,7 @@ export interface Asker {
   /** The client as the proxies in front name it. */
   readonly client: { readonly address: string };
   /** The engine that carries the connection. */
-  readonly engine: { readonly clients: ClientConnections | null };
+  readonly engine: { readonly clients: ClientConnections | null; clientsTouched(): void };
   /** The engine's handle of the connection. Only the engine that has made the request can read it. */
   readonly connection: object;
   /** Null if the request has no body. */

@@ -16,6 +16,11 @@ export interface ExchangeEngine {
   readonly passesExtensions: boolean;
   /** Makes the relay of one route. */
   createRelay(terms: RelayTerms): Relay;
+  /**
+   * Lets the engine look after its clients' connections. To be called when one has been written to, closed or upgraded
+   * while an endpoint was served.
+   */
+  clientsTouched(): void;
 }
 
 /** One request of a client, and the way to answer it. The engine makes it; the dispatcher decides what happens to it. */

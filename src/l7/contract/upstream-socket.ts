@@ -20,9 +20,4 @@ export interface UpstreamSocket extends Channel {
 export interface UpstreamDialler {
   /** Begins to connect. The owner has a deadline of its own, and hears nothing before this has returned. */
   open(cluster: Cluster, endpoint: Endpoint, owner: UpstreamOwner): UpstreamSocket;
-  /**
-   * Gives Node a turn of the thread's loop. To be called when a client's connection has been written to, closed or
-   * upgraded while an endpoint was served: Node would begin to watch that connection at its next turn only.
-   */
-  downstreamTouched(): void;
 }

@@ -98,7 +98,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
 
   requestDrained(): void {
     this.#upload?.drained();
-    this.#context.dialler.downstreamTouched();
+    this.#order.asker.engine.clientsTouched();
   }
 
   /** Bytes have moved, in either direction. */
@@ -141,7 +141,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
 
   responseInformed(head: ResponseHead): void {
     this.#order.reply.inform(head.status, answerHeaders(head, false, null));
-    this.#context.dialler.downstreamTouched();
+    this.#order.asker.engine.clientsTouched();
   }
 
   responseHead(head: ResponseHead, body: BodyReader): void {
@@ -162,7 +162,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
 
   readDone(): void {
     this.#relay.readDone();
-    this.#context.dialler.downstreamTouched();
+    this.#order.asker.engine.clientsTouched();
   }
 
   responseEnd(trailers: Trailers): void {
@@ -170,12 +170,12 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     this.#attempts.finish(uploaded, this.#keepAliveMs);
     this.#upload?.stop();
     // The kernel takes one small write at once: nothing has to be watched.
-    if (this.#upload !== null || !this.#relay.fitsOneWrite) this.#context.dialler.downstreamTouched();
+    if (this.#upload !== null || !this.#relay.fitsOneWrite) this.#order.asker.engine.clientsTouched();
     this.#relay.end(trailers);
   }
 
   requestFailed(reason: ConnectFailure, detail: string): void {
-    this.#context.dialler.downstreamTouched();
+    this.#order.asker.engine.clientsTouched();
     this.#upload?.detach();
     const hasBody = this.#upload?.isRepeatable ?? true;
     this.#follow(this.#attempts.failed(reason, detail, this.#order.reply.begun, hasBody));

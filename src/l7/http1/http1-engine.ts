@@ -44,6 +44,10 @@ export class Http1Engine implements Engine {
     return new Http1Listener(config, owner, this.#terms);
   }
 
+  clientsTouched(): void {
+    // Channels look after themselves.
+  }
+
   createRelay(terms: RelayTerms): Relay {
     return new StreamRelay(this.#relays, terms);
   }

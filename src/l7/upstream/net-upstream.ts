@@ -8,9 +8,6 @@ import type { UpstreamDialler, UpstreamOwner, UpstreamSocket } from '../contract
 /** Upstream connections on Node's sockets, in a thread whose loop is Node's. */
 export const netDialler: UpstreamDialler = {
   open: (cluster, endpoint, owner) => openSocket(cluster, endpoint, owner, null),
-  downstreamTouched() {
-    // Node's own event loop waits.
-  },
 };
 
 /**

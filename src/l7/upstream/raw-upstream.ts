@@ -25,10 +25,6 @@ export class RawDialler implements UpstreamDialler {
     upstream.connect(endpoint);
     return upstream;
   }
-
-  downstreamTouched(): void {
-    this.home.loop.yieldToNode();
-  }
 }
 
 /** A channel to an endpoint, which it dials. */

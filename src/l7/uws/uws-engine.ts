@@ -26,7 +26,7 @@ const TIMERS = {
 
 /** The part of a worker that the engine uses. */
 interface UwsWorker
-  extends Omit<RelayEnvironment, 'outbox'>, Omit<UwsTerms, 'engine' | 'unfinished' | 'accepting'> {
+  extends Omit<RelayEnvironment, 'engine' | 'outbox'>, Omit<UwsTerms, 'engine' | 'unfinished' | 'accepting'> {
   /** Null if system calls are not used. */
   readonly loop: EventLoop | null;
   /** Calls back once at the end of the loop's turn. */
@@ -37,13 +37,16 @@ interface UwsWorker
 export class UwsEngine implements Engine {
   readonly clients: ClientConnections | null;
   readonly passesExtensions = false;
+  /** Null if system calls are not used. */
+  readonly #loop: EventLoop | null;
   readonly #unfinished: UnfinishedMessages;
   readonly #terms: UwsTerms;
   readonly #relays: RelayEnvironment;
   readonly #arrivals: Arrivals | null;
   readonly #sampling: NodeJS.Timeout;
 
-  constructor({ log, later, loop, defer, wheel, dialler, budget, random }: UwsWorker) {
+  constructor({ log, later, loop, defer, wheel, budget, random }: UwsWorker) {
+    this.#loop = loop;
     const sockets = loop === null ? null : new ClientSockets();
     this.#arrivals = loop === null ? null : new Arrivals();
     this.clients =
@@ -58,8 +61,8 @@ export class UwsEngine implements Engine {
         : { loop, sockets, lingering: new LingeringConnections(sockets, TIMERS) };
     this.#terms = { engine: this, log, later, unfinished: this.#unfinished, accepting };
     this.#relays = {
+      engine: this,
       wheel,
-      dialler,
       outbox: new Outbox(createSlab(SLAB_BYTES, loop !== null), defer),
       budget,
       random,
@@ -73,6 +76,11 @@ export class UwsEngine implements Engine {
 
   createRelay(terms: RelayTerms): Relay {
     return new MessageRelay(this.#relays, terms);
+  }
+
+  /** Node's loop would begin to watch the connection at its next turn only (20.66 to 20.68). */
+  clientsTouched(): void {
+    this.#loop?.yieldToNode();
   }
 
   close(): void {

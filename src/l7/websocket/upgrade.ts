@@ -66,7 +66,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
 
   admitted(): void {
     this.#tryNext();
-    this.downstreamTouched();
+    this.clientsTouched();
   }
 
   /** Ends the upgrade because the client has gone. */
@@ -157,7 +157,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
       this.#gate.leave(this);
       return;
     }
-    this.downstreamTouched();
+    this.clientsTouched();
     handshakeDuration.observe((performance.now() - this.#order.startedAt) / 1000);
     if (rest.length > 0) session.endpointBegan(rest);
     this.#gate.leave(this);
@@ -165,7 +165,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
 
   attemptInformed(head: ResponseHead): void {
     this.#reply.http.inform(head.status, answerHeaders(head, false, null));
-    this.downstreamTouched();
+    this.clientsTouched();
   }
 
   /**
@@ -208,14 +208,14 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
     this.#finish('refused', status);
   }
 
-  downstreamTouched(): void {
-    this.#context.dialler.downstreamTouched();
+  clientsTouched(): void {
+    this.#order.engine.clientsTouched();
   }
 
   #sendOwnRefusal(failure: HandshakeFailure, status: 502 | 503 | 504, message: string): void {
     this.#finish(failure, status, message);
     sendRefusal(this.#reply.http, status, message);
-    this.downstreamTouched();
+    this.clientsTouched();
     this.#gate.leave(this);
   }
 

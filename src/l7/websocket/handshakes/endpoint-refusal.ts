@@ -23,7 +23,7 @@ export interface EndpointRefusalOwner {
   /** The answer is over: sent, cut, or left by the client. */
   refusalOver(status: number): void;
   /** The client's side has been written to. */
-  downstreamTouched(): void;
+  clientsTouched(): void;
 }
 
 /** The reply that a refusal is sent by, and its limits. */
@@ -102,7 +102,7 @@ export class EndpointRefusal extends Timed implements UpstreamOwner, BodySink {
     const used = this.#body.push(input.subarray(start, end), this);
     if (this.#relay !== null) {
       this.#relay.readDone();
-      this.#owner.downstreamTouched();
+      this.#owner.clientsTouched();
       this.#answer();
     }
     // Bytes behind the response answer no request: the connection is out of step.
@@ -149,7 +149,7 @@ export class EndpointRefusal extends Timed implements UpstreamOwner, BodySink {
 
   /** The client has got the last part. */
   relayed(): void {
-    this.#owner.downstreamTouched();
+    this.#owner.clientsTouched();
   }
 
   #collect(bytes: Buffer): void {
@@ -207,7 +207,7 @@ export class EndpointRefusal extends Timed implements UpstreamOwner, BodySink {
   }
 
   #over(): void {
-    this.#owner.downstreamTouched();
+    this.#owner.clientsTouched();
     this.#answer();
     this.#owner.refusalOver(this.#head.status);
   }

@@ -108,7 +108,7 @@ export class DownstreamFlow extends FrameReader {
     const socket = this.#socket;
     this.#socket = null;
     socket?.end(code === CLOSE_NO_STATUS ? 0 : code, reason);
-    this.#owner.context.dialler.downstreamTouched();
+    this.#owner.context.engine.clientsTouched();
   }
 
   /** Ends the client's WebSocket now if bytes wait, since a close frame would wait behind them; else as {@link end}. */
@@ -186,7 +186,7 @@ export class DownstreamFlow extends FrameReader {
     this.#isBehind = false;
     if (this.#socket === null) return;
     const waiting = this.#socket.getBufferedAmount();
-    if (waiting > 0) this.#owner.context.dialler.downstreamTouched();
+    if (waiting > 0) this.#owner.context.engine.clientsTouched();
     // Messages that the endpoint sent before it was paused may still come.
     if (this.isEndpointPaused) this.#waitingWhenPaused = waiting;
     this.#noteWaiting(waiting);

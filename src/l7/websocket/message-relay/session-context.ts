@@ -2,14 +2,14 @@ import type { LiveSet } from '../../../core/collections/live-set.ts';
 import type { RandomPool } from '../../../core/random-pool.ts';
 import type { TimerWheel } from '../../../core/timing/timer-wheel.ts';
 import type { BufferBudget } from '../../buffers/buffer-budget.ts';
+import type { ExchangeEngine } from '../../contract/exchange.ts';
 import type { RelaySession, RelayTerms } from '../../contract/relay.ts';
-import type { UpstreamDialler } from '../../contract/upstream-socket.ts';
 import type { Outbox } from './outbox.ts';
 
 /** What all message relays of one worker share. */
 export interface RelayEnvironment {
   readonly wheel: TimerWheel;
-  readonly dialler: Pick<UpstreamDialler, 'downstreamTouched'>;
+  readonly engine: Pick<ExchangeEngine, 'clientsTouched'>;
   readonly outbox: Outbox;
   readonly budget: BufferBudget;
   readonly random: RandomPool;

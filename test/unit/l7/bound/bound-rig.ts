@@ -87,7 +87,7 @@ export class Rig {
   }
 
   asker(client: ClientConnection | null, peer = '192.0.2.1'): Asker {
-    const engine = { clients: this.#clients };
+    const engine = { clients: this.#clients, clientsTouched: () => undefined };
     return { peer, client: { address: peer }, engine, connection: { client }, body: null, startedAt: 0 };
   }
 

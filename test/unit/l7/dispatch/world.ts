@@ -106,7 +106,6 @@ export function listener(
         dialled.push(cluster.name);
         return { destroy: () => undefined } as unknown as UpstreamSocket;
       },
-      downstreamTouched: () => undefined,
     },
     writer: new RequestWriter({ bytes: Buffer.alloc(64 * 1024), send: () => -1 }),
     pool: new ConnectionPool(wheel),

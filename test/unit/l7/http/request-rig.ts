@@ -217,7 +217,6 @@ export function post(
         sockets.push(socket);
         return socket;
       },
-      downstreamTouched: () => touched++,
     },
     budget,
     bound: {
@@ -294,7 +293,7 @@ export function post(
     asker: {
       peer: '192.0.2.1',
       client: { address: '192.0.2.1' },
-      engine: { clients: null },
+      engine: { clients: null, clientsTouched: () => touched++ },
       connection: {},
       body,
       startedAt: 0,

@@ -67,7 +67,12 @@ export function http1Rig(
     acceptFault: () => told.push('fault'),
   };
   const listener = new Http1Listener({ ...l7Listener, http: { ...l7Listener.http, ...http } }, owner, {
-    engine: { clients: null, passesExtensions: true, createRelay: () => assert.fail('no session is made') },
+    engine: {
+      clients: null,
+      passesExtensions: true,
+      createRelay: () => assert.fail('no session is made'),
+      clientsTouched: () => undefined,
+    },
     transport: {
       createAcceptor: (_, clients) => {
         entrance = clients;

@@ -14,6 +14,7 @@ function fakeEngine(): ExchangeEngine & { readonly made: Relay[] } {
     made,
     clients: null,
     passesExtensions: false,
+    clientsTouched: () => undefined,
     createRelay: (given) => {
       assert.equal(given, terms);
       const relay = { sessions: new LiveSet() } as unknown as Relay;

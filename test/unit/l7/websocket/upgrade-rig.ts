@@ -156,7 +156,6 @@ export function upgrade({
         sockets.push(socket);
         return socket;
       },
-      downstreamTouched: () => undefined,
     },
     random: { take: (bytes: number) => Buffer.alloc(bytes) },
     relays: { of: () => ({ createSession }) },
@@ -196,7 +195,7 @@ export function upgrade({
     client: { address: '192.0.2.1', requestId: 'id' },
     requestId: 'id',
     asker: { peer: '192.0.2.1', client: { address: '192.0.2.1' } },
-    engine: {},
+    engine: { clientsTouched: () => undefined },
     startedAt: 0,
   } as unknown as UpgradeOrder;
   const reply = {

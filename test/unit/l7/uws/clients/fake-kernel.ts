@@ -42,7 +42,7 @@ export class FakeKernel {
     return {
       peer: '192.0.2.1',
       client: { address },
-      engine: { clients: null },
+      engine: { clients: null, clientsTouched: () => undefined },
       body,
       startedAt: this.now,
       connection: {

@@ -72,7 +72,7 @@ function refused({
       refusalEnded: () => log.push('endpoint released'),
       refusalAnswered: () => log.push('answered'),
       refusalOver: () => log.push('over'),
-      downstreamTouched: () => undefined,
+      clientsTouched: () => undefined,
     },
   );
   refusal.start(Buffer.from(rest));

@@ -28,7 +28,7 @@ class Stage {
       settings: { downstreamBuffer: BUFFER, compression: 'off' },
       stats: { ...SLOTS, values: this.values, paused: () => note('paused') },
       budget: { setDownstream: (_: object, bytes: number) => (this.counted = bytes) },
-      dialler: { downstreamTouched: () => note('touched') },
+      engine: { clientsTouched: () => note('touched') },
     } as unknown as SessionContext;
     const owner = {
       context,

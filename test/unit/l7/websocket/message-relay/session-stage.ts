@@ -140,7 +140,7 @@ export class Stage extends SessionPage {
     this.relay = new MessageRelay(
       {
         wheel: this.#wheel,
-        dialler: { downstreamTouched: () => undefined },
+        engine: { clientsTouched: () => undefined },
         outbox: new Outbox({ bytes: Buffer.alloc(SLAB_BYTES), send: () => -1 }, (callback) =>
           this.#deferred.push(callback),
         ),
