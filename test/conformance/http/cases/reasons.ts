@@ -1,13 +1,10 @@
 /** Where a proxy differs from the RFC, and why. */
-import type { Deviation, Known, Outcome } from '../case.ts';
+import type { Deviation, Outcome } from '../case.ts';
 
 const SILENCE: Outcome = { kind: 'waits' };
 const VERSION_NOT_SUPPORTED: Outcome = { kind: 'refused', status: 505 };
 
-export const EMPTY_QUERY: Known = {
-  wanted: 'the target as it is',
-  why: 'An empty query is left out, with its question mark.',
-};
+export const EMPTY_QUERY = 'uWebSockets.js leaves out an empty query, with its question mark.';
 
 export const NO_ANSWER: Deviation = {
   outcome: SILENCE,
