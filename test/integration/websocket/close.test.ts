@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { ENGINES, isOwnEngine, type EngineName } from '../../support/engines.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
 import type { RawConnection } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
@@ -13,7 +14,10 @@ const MAX_MESSAGE = 4096;
 /** 123 bytes, the most that a close frame has room for. */
 const LONGEST_REASON = `${'é'.repeat(61)}!`;
 
-describe('the close of a WebSocket', () => {
+for (const engine of ENGINES) describe(`the close of a WebSocket on ${engine}`, () => closeOn(engine));
+
+function closeOn(engine: EngineName): void {
+  const isOwn = isOwnEngine(engine);
   let app: WsEndpoint;
   let raw: RawEndpoint;
   let rig: WebRig;
@@ -27,8 +31,8 @@ describe('the close of a WebSocket', () => {
     ];
     rig = await WebRig.start({
       listeners: {
-        web: { routes, websocket: { maxMessageSize: MAX_MESSAGE } },
-        'bad-gateway': { routes, websocket: { endpointLostCode: 1014 } },
+        web: { engine, routes, websocket: { maxMessageSize: MAX_MESSAGE } },
+        'bad-gateway': { engine, routes, websocket: { endpointLostCode: 1014 } },
       },
       clusters: { app: { endpoints: [app.address] }, raw: { endpoints: [raw.address] } },
     });
@@ -66,13 +70,14 @@ describe('the close of a WebSocket', () => {
       assert.deepEqual(await client.closed(), { code: 1005, reason: '' });
     });
 
-    // uWS takes a close frame with one of these for broken.
     for (const code of [1012, 1013, 1014, 3000, 3999]) {
-      it(`reaches the endpoint without its code if that is ${code}`, async () => {
+      // uWS takes a close frame with one of these for broken.
+      const crosses = isOwn ? { code, reason: 'reason' } : { code: 1005, reason: '' };
+      it(`reaches the endpoint ${isOwn ? 'with' : 'without'} its code if that is ${code}`, async () => {
         const { client, endpoint } = await pair();
         client.socket.close(code, 'reason');
-        assert.deepEqual(await endpoint.closed(), { code: 1005, reason: '' });
-        await client.closed();
+        assert.deepEqual(await endpoint.closed(), crosses);
+        assert.equal((await client.closed()).code, crosses.code);
       });
     }
 
@@ -158,10 +163,19 @@ describe('the close of a WebSocket', () => {
       });
     }
 
-    it('is a 1011 for the client when the endpoint goes in the middle of a message', async () => {
+    // A part of the frame has crossed on engines of our own: no close frame can follow it.
+    it(`is a ${isOwn ? 1006 : 1011} for the client when the endpoint goes inside a frame`, async () => {
       const { client, endpoint } = await pairAtRaw();
       endpoint.write(encodeFrame(BINARY, Buffer.alloc(100_000)).subarray(0, 60_000));
-      endpoint.write(Buffer.alloc(0));
+      endpoint.socket.end();
+      const lost = isOwn ? { code: 1006, reason: '' } : { code: 1011, reason: 'endpoint lost' };
+      assert.deepEqual(await client.closed(), lost);
+      assert.equal(client.messages.count, 0);
+    });
+
+    it('is a 1011 for the client when the endpoint goes between two fragments', async () => {
+      const { client, endpoint } = await pairAtRaw();
+      endpoint.write(encodeFrame(BINARY, Buffer.alloc(60_000), { fin: false }));
       endpoint.socket.end();
       assert.deepEqual(await client.closed(), { code: 1011, reason: 'endpoint lost' });
       assert.equal(client.messages.count, 0);
@@ -246,23 +260,23 @@ describe('the close of a WebSocket', () => {
 
   describe('because the client breaks the protocol', () => {
     const masked = { mask: MASK };
-    const broken: readonly (readonly [what: string, bytes: Buffer])[] = [
-      ['a reserved bit', encodeFrame(TEXT, 'x', { ...masked, reserved: 4 })],
-      ['an unknown opcode', encodeFrame(3, 'x', masked)],
-      ['a fragmented ping', encodeFrame(PING, 'x', { ...masked, fin: false })],
-      ['a ping of 126 bytes', encodeFrame(PING, Buffer.alloc(126), masked)],
-      ['a continuation of nothing', encodeFrame(0, 'x', masked)],
-      ['text that is no UTF-8', encodeFrame(TEXT, Buffer.from([0xff]), masked)],
-      ['a message that is too long', encodeFrame(BINARY, Buffer.alloc(MAX_MESSAGE + 1), masked)],
+    const broken: readonly (readonly [what: string, bytes: Buffer, code: number])[] = [
+      ['a reserved bit', encodeFrame(TEXT, 'x', { ...masked, reserved: 4 }), 1002],
+      ['an unknown opcode', encodeFrame(3, 'x', masked), 1002],
+      ['a fragmented ping', encodeFrame(PING, 'x', { ...masked, fin: false }), 1002],
+      ['a ping of 126 bytes', encodeFrame(PING, Buffer.alloc(126), masked), 1002],
+      ['a continuation of nothing', encodeFrame(0, 'x', masked), 1002],
+      ['a message that is too long', encodeFrame(BINARY, Buffer.alloc(MAX_MESSAGE + 1), masked), 1009],
       [
         'fragments that are too long together',
         Buffer.concat([
           encodeFrame(BINARY, Buffer.alloc(MAX_MESSAGE), { ...masked, fin: false }),
           encodeFrame(0, 'x', masked),
         ]),
+        1009,
       ],
     ];
-    for (const [what, bytes] of broken) {
+    for (const [what, bytes, code] of broken) {
       it(`is a 1001 for the endpoint: ${what}`, async () => {
         const { client, endpoint } = await rawClientPair();
         client.write(encodeFrame(TEXT, 'before', masked));
@@ -270,16 +284,36 @@ describe('the close of a WebSocket', () => {
         client.write(Buffer.concat([bytes, encodeFrame(TEXT, 'behind', masked)]));
         assert.deepEqual(await endpoint.closed(), { code: 1001, reason: '' });
         assert.equal(endpoint.messages.waiting, 0);
-        await client.rest();
+        if (isOwn) {
+          const { opcode, payload } = await client.frame();
+          assert.deepEqual([opcode, payload.readUInt16BE(0)], [CLOSE, code]);
+        }
+        // uWS sends no close frame for a breach that it finds.
+        assert.equal((await client.rest()).length, 0);
       });
     }
+
+    it(`is ${isOwn ? "the endpoint's to judge" : 'a 1001 for the endpoint'}: text that is no UTF-8`, async () => {
+      const { client, endpoint } = await rawClientPair();
+      client.write(encodeFrame(TEXT, Buffer.from([0xff]), masked));
+      if (isOwn) {
+        const { opcode, payload } = await client.frame();
+        assert.deepEqual([opcode, payload.readUInt16BE(0)], [CLOSE, 1007]);
+        client.write(encodeFrame(CLOSE, closeBody(1007), masked));
+        // What `ws` says of an end that is its own doing.
+        assert.equal((await endpoint.closed()).code, 1006);
+      } else {
+        assert.deepEqual(await endpoint.closed(), { code: 1001, reason: '' });
+      }
+      assert.equal((await client.rest()).length, 0);
+    });
 
     it('does not come at a message of exactly the size that is allowed', async () => {
       const { client, endpoint } = await pair();
       client.socket.send(Buffer.alloc(MAX_MESSAGE));
       assert.equal((await endpoint.messages.next()).data.length, MAX_MESSAGE);
       client.socket.send(Buffer.alloc(MAX_MESSAGE + 1));
-      assert.equal((await client.closed()).code, 1006);
+      assert.equal((await client.closed()).code, isOwn ? 1009 : 1006);
       assert.deepEqual(await endpoint.closed(), { code: 1001, reason: '' });
     });
   });
@@ -289,7 +323,7 @@ describe('the close of a WebSocket', () => {
     raw.clear();
     await rig.settled();
   });
-});
+}
 
 /** The TCP connection below a WebSocket of `ws`. */
 function socketOf({ socket }: WsPeer): Socket {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { CertificateAuthority } from '../../support/certificates.ts';
-import { eventually, within } from '../../support/deadline.ts';
+import { within } from '../../support/deadline.ts';
+import { ENGINES, isOwnEngine, type EngineName } from '../../support/engines.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
-import type { RawConnection } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
 import { MESSAGES, assertMessage, exchange, sendInFragments } from '../../support/websocket/exchange.ts';
 import {
   BINARY,
+  CLOSE,
   PING,
   PONG,
   TEXT,
@@ -15,13 +15,16 @@ import {
   encodeFrame,
   type Frame,
 } from '../../support/websocket/raw-frames.ts';
-import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
+import { WsEndpoint } from '../../support/websocket/ws-peer.ts';
 
 /** Characters of one to four bytes. */
 const UNICODE = Buffer.from('aß€👋'.repeat(5));
+const MASK = Buffer.from([9, 8, 7, 6]);
 
-describe('the relay of WebSocket messages', () => {
-  const authority = new CertificateAuthority();
+for (const engine of ENGINES) describe(`the relay of WebSocket messages on ${engine}`, () => relayOn(engine));
+
+function relayOn(engine: EngineName): void {
+  const isOwn = isOwnEngine(engine);
   let app: WsEndpoint;
   let raw: RawEndpoint;
   let rig: WebRig;
@@ -29,24 +32,15 @@ describe('the relay of WebSocket messages', () => {
   before(async () => {
     app = await WsEndpoint.listen({ maxPayload: 64 * 1024 * 1024 });
     raw = await RawEndpoint.listen();
-    const certificates = [authority.issue('localhost', ['DNS:localhost', 'IP:127.0.0.1'])];
     const routes = [
       { match: { path: '/raw' }, cluster: 'raw' },
       { match: { path: '/raw-random' }, cluster: 'raw-random' },
       { match: {}, cluster: 'app' },
     ];
     rig = await WebRig.start({
-      workers: { l7: 3 },
-      listeners: {
-        plain: { routes },
-        spread: { routes },
-        tls: { tls: { certificates }, routes: [{ match: {}, cluster: 'random-masks' }] },
-        shared: { websocket: { compression: 'shared' }, routes },
-        tcp: { mode: 'l4', cluster: 'app' },
-      },
+      listeners: { web: { engine, routes } },
       clusters: {
         app: { endpoints: [app.address] },
-        'random-masks': { masking: 'random', endpoints: [app.address] },
         raw: { endpoints: [raw.address] },
         'raw-random': { masking: 'random', endpoints: [raw.address] },
       },
@@ -55,74 +49,23 @@ describe('the relay of WebSocket messages', () => {
   after(async () => {
     app.close();
     raw.close();
-    authority.remove();
     await rig.stop();
   });
 
-  function rawPair(path = '/raw'): Promise<{ client: WsPeer; endpoint: RawConnection }> {
-    return rig.join(raw, { listener: 'plain', path });
-  }
-
-  it('keeps content, kind and order of 10,000 messages both ways at layer 7', async () => {
-    const { client, endpoint } = await rig.join(app, { listener: 'plain' });
-    await exchange(client, endpoint, 1);
-    client.socket.terminate();
-  });
-
-  it('keeps them through TLS that the client verifies, and with random masks upstream', async () => {
-    const url = `wss://${rig.address('tls')}/`;
-    await assert.rejects(WsPeer.connect(url), /unable to verify/);
-    const { client, endpoint } = await rig.join(app, { listener: 'tls', scheme: 'wss', ca: authority.pem });
-    const bytes = await exchange(client, endpoint, 2);
+  it('keeps content, kind and order of 10,000 messages both ways', async () => {
+    const { client, endpoint } = await rig.join(app);
+    const bytes = await exchange(client, endpoint, 1);
     const metrics = await rig.scrape();
     for (const direction of ['upstream', 'downstream']) {
-      const labels = { cluster: 'random-masks', direction };
+      const labels = { cluster: 'app', direction };
       assert.equal(metrics.sum('sluice_ws_messages_total', labels), MESSAGES);
       assert.equal(metrics.sum('sluice_ws_bytes_total', labels), bytes);
     }
     client.socket.terminate();
   });
 
-  it('keeps them through a tunnel at layer 4', async () => {
-    const { client, endpoint } = await rig.join(app, { listener: 'tcp' });
-    await exchange(client, endpoint, 3);
-    client.socket.terminate();
-  });
-
-  it('keeps messages that the client leg compresses', async () => {
-    const { client, endpoint } = await rig.join(app, {
-      listener: 'shared',
-      perMessageDeflate: { threshold: 0 },
-    });
-    assert.match(client.socket.extensions, /^permessage-deflate/);
-    assert.equal(endpoint.headers['sec-websocket-extensions'], undefined);
-    const sent = [
-      Buffer.alloc(0),
-      UNICODE,
-      Buffer.alloc(200, 'ab'),
-      Buffer.alloc(1_000_000, 'a message that repeats itself '),
-      UNICODE,
-    ];
-    for (const isBinary of [true, false]) {
-      for (const data of sent) client.socket.send(data, { binary: isBinary });
-      for (const data of sent) assertMessage(await endpoint.messages.next(), { data, isBinary });
-      for (const data of sent) endpoint.socket.send(data, { binary: isBinary });
-      sendInFragments(endpoint, UNICODE, 7, isBinary);
-      for (const data of [...sent, UNICODE]) assertMessage(await client.messages.next(), { data, isBinary });
-    }
-    client.socket.terminate();
-  });
-
-  it('compresses nothing for a client that does not offer it', async () => {
-    const { client, endpoint } = await rig.join(app, { listener: 'shared' });
-    assert.equal(client.socket.extensions, '');
-    endpoint.socket.send(UNICODE, { binary: false });
-    assertMessage(await client.messages.next(), { data: UNICODE, isBinary: false });
-    client.socket.terminate();
-  });
-
   it('joins the fragments of a client, cut inside characters too', async () => {
-    const { client, endpoint } = await rig.join(app, { listener: 'plain' });
+    const { client, endpoint } = await rig.join(app);
     for (const isBinary of [false, true]) {
       for (const size of [1, 3, 10]) {
         sendInFragments(client, UNICODE, size, isBinary);
@@ -133,7 +76,7 @@ describe('the relay of WebSocket messages', () => {
   });
 
   it('carries the fragments of an endpoint on, cut inside characters too', async () => {
-    const { client, endpoint } = await rig.join(app, { listener: 'plain' });
+    const { client, endpoint } = await rig.join(app);
     const large = Buffer.alloc(300_000, UNICODE);
     for (const isBinary of [false, true]) {
       for (const size of [1, 3, 10]) {
@@ -147,7 +90,7 @@ describe('the relay of WebSocket messages', () => {
   });
 
   it('hands a fragment on before the rest of its message has come', async () => {
-    const { client, endpoint } = await rig.joinRaw(raw, { listener: 'plain', path: '/raw' });
+    const { client, endpoint } = await rig.joinRaw(raw, { path: '/raw' });
     for (const [opcode, text, fin] of [
       [TEXT, 'first ', false],
       [0, 'second ', false],
@@ -157,26 +100,37 @@ describe('the relay of WebSocket messages', () => {
       const frame = await client.frame();
       assert.deepEqual(frame, { fin, reserved: 0, opcode, masked: false, payload: Buffer.from(text) });
     }
-    // A frame larger than what is waited for whole, of which only a part has come.
+    client.destroy();
+  });
+
+  it('hands a part of a large frame on before the rest has come', async () => {
+    const { client, endpoint } = await rig.joinRaw(raw, { path: '/raw' });
     const frame = encodeFrame(BINARY, Buffer.alloc(100_000, 7));
     endpoint.write(frame.subarray(0, 50_000));
-    const part = await client.frame();
-    assert.equal(part.opcode, BINARY);
-    assert.equal(part.fin, false);
-    assert.ok(part.payload.length > 0 && part.payload.length < 50_000);
-    endpoint.write(frame.subarray(50_000));
-    let length = part.payload.length;
-    while (length < 100_000) {
-      const next = await client.frame();
-      length += next.payload.length;
-      assert.equal(next.opcode, 0);
-      assert.equal(next.fin, length === 100_000);
+    if (isOwn) {
+      assert.deepEqual(await client.bytes(50_000), frame.subarray(0, 50_000));
+      endpoint.write(frame.subarray(50_000));
+      assert.deepEqual(await client.bytes(frame.length - 50_000), frame.subarray(50_000));
+    } else {
+      // As a fragment: uWS writes whole frames.
+      const part = await client.frame();
+      assert.equal(part.opcode, BINARY);
+      assert.equal(part.fin, false);
+      assert.ok(part.payload.length > 0 && part.payload.length < 50_000);
+      endpoint.write(frame.subarray(50_000));
+      let length = part.payload.length;
+      while (length < 100_000) {
+        const next = await client.frame();
+        length += next.payload.length;
+        assert.equal(next.opcode, 0);
+        assert.equal(next.fin, length === 100_000);
+      }
     }
     client.destroy();
   });
 
   it('reads frames of an endpoint that come byte by byte', async () => {
-    const { client, endpoint } = await rawPair();
+    const { client, endpoint } = await rig.join(raw, { path: '/raw' });
     const frames = Buffer.concat([
       encodeFrame(TEXT, UNICODE),
       encodeFrame(BINARY, ''),
@@ -202,8 +156,8 @@ describe('the relay of WebSocket messages', () => {
     client.socket.terminate();
   });
 
-  it('answers the pings of an endpoint, between fragments too, and keeps them from the client', async () => {
-    const { client, endpoint } = await rawPair();
+  it(`${isOwn ? 'passes on' : 'answers'} the pings of an endpoint, between fragments too`, async () => {
+    const { client, endpoint } = await rig.join(raw, { path: '/raw' });
     const longest = Buffer.alloc(125, 0xe2);
     endpoint.write(encodeFrame(PING, 'alone'));
     assert.deepEqual(await endpoint.frame(), pong('alone'));
@@ -216,13 +170,18 @@ describe('the relay of WebSocket messages', () => {
     endpoint.write(encodeFrame(PONG, 'for nothing'));
     endpoint.write(encodeFrame(0, UNICODE.subarray(9)));
     assertMessage(await client.messages.next(), { data: UNICODE, isBinary: false });
-    assert.equal(client.pings.count + client.pongs.count, 0);
+    assert.deepEqual([client.pings.count, client.pongs.count], isOwn ? [3, 1] : [0, 0]);
     client.socket.terminate();
   });
 
-  it('answers the pings of a client and keeps them from the endpoint', async () => {
-    const { client, endpoint } = await rawPair();
+  it(`${isOwn ? 'passes on' : 'answers'} the pings of a client`, async () => {
+    const { client, endpoint } = await rig.join(raw, { path: '/raw' });
     client.socket.ping('are you there');
+    if (isOwn) {
+      const ping = await endpoint.frame();
+      assert.deepEqual([ping.opcode, ping.payload.toString()], [PING, 'are you there']);
+      endpoint.write(encodeFrame(PONG, ping.payload));
+    }
     assert.equal((await client.pongs.next()).toString(), 'are you there');
     client.socket.send('next');
     const frame = await endpoint.frame();
@@ -230,25 +189,50 @@ describe('the relay of WebSocket messages', () => {
     client.socket.terminate();
   });
 
-  it('masks every frame to the endpoint, with zeros or at random as the cluster says', async () => {
-    const zero = await rawPair();
-    zero.client.socket.send(Buffer.from([1, 2, 3]));
-    assert.deepEqual(await zero.endpoint.bytes(9), Buffer.from([0x82, 0x83, 0, 0, 0, 0, 1, 2, 3]));
-    zero.client.socket.terminate();
-    const random = await rawPair('/raw-random');
-    const masks = new Set<number>([0]);
-    for (let i = 0; i < 4; i++) {
-      random.client.socket.send(Buffer.from([1, 2, 3]));
-      const frame = await random.endpoint.bytes(9);
-      assert.deepEqual(decodeFrame(frame)?.frame.payload, Buffer.from([1, 2, 3]));
-      masks.add(frame.readUInt32BE(2));
+  it(`masks frames of a client ${isOwn ? 'as the client did' : 'as the cluster says'}`, async () => {
+    const frame = encodeFrame(BINARY, Buffer.from([1, 2, 3]), { mask: MASK });
+    for (const [path, count] of [
+      ['/raw', 1],
+      ['/raw-random', 4],
+    ] as const) {
+      const { client, endpoint } = await rig.joinRaw(raw, { path });
+      const masks = new Set<number>();
+      for (let i = 0; i < 4; i++) {
+        client.write(frame);
+        const bytes = await endpoint.bytes(9);
+        assert.deepEqual(decodeFrame(bytes)?.frame.payload, Buffer.from([1, 2, 3]));
+        masks.add(bytes.readUInt32BE(2));
+      }
+      if (isOwn) assert.deepEqual([...masks], [MASK.readUInt32BE(0)]);
+      else if (count === 1) assert.deepEqual([...masks], [0]);
+      else assert.equal(masks.size, 4);
+      client.destroy();
     }
-    assert.equal(masks.size, 5);
-    random.client.socket.terminate();
+  });
+
+  it('masks frames of its own with zeros or at random, as the cluster says', async () => {
+    const masks = new Set<number>();
+    for (const [path, count] of [
+      ['/raw', 1],
+      ['/raw-random', 4],
+    ] as const) {
+      masks.clear();
+      for (let i = 0; i < 4; i++) {
+        const { client, endpoint } = await rig.joinRaw(raw, { path });
+        client.destroy();
+        const bytes = await endpoint.bytes(8);
+        const { frame } = decodeFrame(bytes)!;
+        assert.deepEqual([frame.opcode, frame.payload.readUInt16BE(0)], [CLOSE, 1001]);
+        masks.add(bytes.readUInt32BE(2));
+        endpoint.destroy();
+      }
+      assert.equal(masks.size, count);
+      assert.equal(masks.has(0), count === 1);
+    }
   });
 
   it("serves Node's own WebSocket", async () => {
-    const client = new WebSocket(`ws://${rig.address('plain')}/`);
+    const client = new WebSocket(`ws://${rig.address('web')}/`);
     client.binaryType = 'arraybuffer';
     const received = new Promise<unknown[]>((settle, fail) => {
       const messages: unknown[] = [];
@@ -270,21 +254,7 @@ describe('the relay of WebSocket messages', () => {
     client.close(4000, 'done');
     assert.deepEqual(await endpoint.closed(), { code: 4000, reason: 'done' });
   });
-
-  it('spreads the connections to one port over several workers', async () => {
-    const pairs = await Promise.all(Array.from({ length: 60 }, () => rig.join(app, { listener: 'spread' })));
-    // That one of three gets none of sixty happens once in ten thousand million times.
-    const workers = await eventually(() => {
-      const opened = rig.sluice.logs.filter(
-        ({ msg, listener }) => msg === 'session opened' && listener === 'spread',
-      );
-      assert.equal(opened.length, pairs.length);
-      return new Set(opened.map(({ worker }) => worker));
-    });
-    assert.deepEqual([...workers].sort(), ['l7-0', 'l7-1', 'l7-2']);
-    for (const { client } of pairs) client.socket.terminate();
-  });
-});
+}
 
 /** As the proxy sends it to an endpoint. */
 function pong(payload: string | Buffer): Frame {
