@@ -6,16 +6,16 @@ const CHECK_MS = 10_000;
 
 /**
  * Looks whether a client that has sent FIN is still there. FIN may mean that it has ended its direction only, or that it has
- * closed its socket; then the next bytes that it gets are answered by a reset. So it gets 100 (Continue), which a client that
- * did not ask for it discards (RFC 9110 section 15.2.1).
+ * closed its socket; then the next bytes that it gets are answered by a reset. So it gets bytes that mean nothing: 100 (Continue),
+ * which a client that did not ask for it discards (RFC 9110 section 15.2.1), or a leading zero of the next chunk's size.
  */
 export class GoneCheck extends Timed {
   readonly #wheel: TimerWheel;
-  readonly #reply: { proceed(): void };
+  readonly #reply: { probe(): void };
   #isFirst = true;
 
-  /** @param reply sends 100 unless the answer has begun */
-  constructor(wheel: TimerWheel, reply: { proceed(): void }) {
+  /** @param reply sends the bytes if it can */
+  constructor(wheel: TimerWheel, reply: { probe(): void }) {
     super();
     this.#wheel = wheel;
     this.#reply = reply;
@@ -32,6 +32,6 @@ export class GoneCheck extends Timed {
   override expire(): void {
     this.#wheel.arm(this, this.#isFirst ? FIRST_CHECK_MS : CHECK_MS);
     this.#isFirst = false;
-    this.#reply.proceed();
+    this.#reply.probe();
   }
 }

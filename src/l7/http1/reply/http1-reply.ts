@@ -27,6 +27,8 @@ type Framing = 'length' | 'chunks' | 'close';
 const NOTHING = new Uint8Array(0);
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 const LAST_CHUNK = '0\r\n\r\n';
+/** Max zeros that may stand before the size of a chunk: readers bound its digits, curl at 16. */
+const MAX_LEADING_ZEROS = 8;
 
 /** A reply on a channel of the proxy's own. Head and first bytes leave in one write. */
 export class Http1Reply implements HttpReply {
@@ -53,6 +55,8 @@ export class Http1Reply implements HttpReply {
   #left = 0;
   /** The head of a streamed reply until it has left with the first piece; empty for none. */
   #head = '';
+  /** Sent before the size of the next chunk, by {@link probe}. */
+  #leadingZeros = 0;
   /** Null unless bytes have waited. */
   #stall: StallWatch | null = null;
   /** Null unless the client has sent FIN. */
@@ -183,6 +187,13 @@ export class Http1Reply implements HttpReply {
     if (this.#state !== 'over' && !this.begun && !this.#isHttp10) this.#write(CONTINUE, NOTHING, '');
   }
 
+  /** Sends bytes that mean nothing, so that the system of a client that has gone answers by a reset. */
+  probe(): void {
+    if (!this.begun) this.proceed();
+    else if (this.#state === 'streaming' && this.#framing === 'chunks' && !this.waits)
+      this.#sendLeadingZero();
+  }
+
   /** The client has sent FIN, and may have gone. */
   clientEnded(): void {
     if (this.#state === 'over') return;
@@ -256,6 +267,13 @@ export class Http1Reply implements HttpReply {
     return finalHead(terms, headers, this.edits);
   }
 
+  /** The size of a chunk may begin with zeros (RFC 9112 section 7.1), the last chunk's, too. */
+  #sendLeadingZero(): void {
+    if (this.#leadingZeros === MAX_LEADING_ZEROS) return;
+    this.#leadingZeros++;
+    this.#write('0', NOTHING, '');
+  }
+
   #takeHead(): string {
     const head = this.#head;
     this.#head = '';
@@ -265,6 +283,7 @@ export class Http1Reply implements HttpReply {
   /** Writes a part of the final response. */
   #give(before: string, bytes: Uint8Array, behind: string): void {
     this.begun = true;
+    this.#leadingZeros = 0;
     this.#write(before, bytes, behind);
   }
 

@@ -168,6 +168,32 @@ describe('a reply of HTTP/1.x', () => {
     assert.deepEqual([client.destroyed, reply.cutBy, aborted], [true, 'client_stalled', 1]);
   });
 
+  it('asks a half-closed client whether it is there: by 100 (Continue), then by zeros before the size of a chunk', () => {
+    const { rig, client, reply } = asked();
+    client.fin();
+    rig.pass(1500);
+    assert.equal(client.text, 'HTTP/1.1 100 Continue\r\n\r\n');
+    reply.begin(200, [], null);
+    reply.write(Buffer.from('abc'));
+    rig.pass(12_000);
+    reply.write(Buffer.from('de'));
+    // Not without a bound: readers bound the digits of a size.
+    rig.pass(300_000);
+    reply.end(null);
+    assert.match(client.text, /\r\n\r\n3\r\nabc\r\n002\r\nde\r\n000000000\r\n\r\n$/);
+    assert.deepEqual(rig.told.slice(0, 2), ['opened', 'over']);
+  });
+
+  it('sends a half-closed client nothing between the pieces of a body that has no chunks', () => {
+    const { rig, client, reply } = asked();
+    client.fin();
+    reply.begin(200, [], 6);
+    reply.write(Buffer.from('abc'));
+    rig.pass(30_000);
+    reply.write(Buffer.from('def'));
+    assert.match(client.text, /\r\n\r\nabcdef$/);
+  });
+
   it('cuts a response, by a reset where FIN would end its body', () => {
     for (const [request, isReset] of [
       [ask('/'), false],
