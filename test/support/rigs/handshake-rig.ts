@@ -1,4 +1,5 @@
 /** A proxy before a WebSocket endpoint that answers as a test writes. */
+import type { EngineName } from '../engines.ts';
 import { RawConnection, switchingProtocols, type RawHead } from '../sockets/raw-connection.ts';
 import { RawEndpoint } from '../sockets/raw-endpoint.ts';
 import { WebRig } from './web-rig.ts';
@@ -23,7 +24,7 @@ export class HandshakeRig {
   }
 
   /** Starts listeners `web` (WebSockets only), `mixed` (a route by subprotocol) and `trusting` (trusted proxies). */
-  static async start(): Promise<HandshakeRig> {
+  static async start(engine: 'auto' | EngineName = 'auto'): Promise<HandshakeRig> {
     const endpoint = await RawEndpoint.listen();
     const routes = [
       { match: { pathPrefix: '/chat' }, cluster: 'raw', upgrade: 'only', rewrite: { stripPrefix: '/chat' } },
@@ -31,11 +32,12 @@ export class HandshakeRig {
     ];
     const rig = await WebRig.start({
       listeners: {
-        web: { routes },
+        web: { engine, routes },
         mixed: {
+          engine,
           routes: [{ match: { subprotocol: 'urn:a/b' }, cluster: 'raw' }],
         },
-        trusting: { routes, trustedProxies: ['127.0.0.0/8', '10.0.0.0/8'] },
+        trusting: { engine, routes, trustedProxies: ['127.0.0.0/8', '10.0.0.0/8'] },
       },
       clusters: { raw: { retries: 0, endpoints: [endpoint.address] } },
     });
@@ -44,7 +46,7 @@ export class HandshakeRig {
 
   /** Sends a request, answers it at the endpoint, and returns both heads. */
   async shake(
-    request: string,
+    request: string | Buffer,
     { listener = 'web', answer = [] }: { listener?: string; answer?: readonly string[] } = {},
   ): Promise<Shaken> {
     const client = await RawConnection.connect(this.web.address(listener));
