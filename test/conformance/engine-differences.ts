@@ -160,7 +160,7 @@ export const ENGINE_DIFFERENCES: readonly DifferenceGroup[] = [
         own: 'in both directions, TCP to TCP',
         uws: 'towards the client; an endpoint that reads too slowly ends the session with 1013',
         why: MESSAGES,
-        held: 'test/integration/websocket/backpressure.test.ts',
+        held: 'test/integration/websocket/stalls.test.ts, backpressure.test.ts',
       },
       {
         what: 'pings and pongs',
@@ -237,6 +237,13 @@ export const ENGINE_DIFFERENCES: readonly DifferenceGroup[] = [
   {
     title: 'Listeners',
     rows: [
+      {
+        what: 'clients that come while the process has no descriptor left',
+        own: '`raw`: wait until there is one; `net`: are cut, or wait',
+        uws: 'wait until there is one',
+        why: 'libuv closes them if it can, and tells nobody',
+        held: 'test/integration/workers/own-shortage.test.ts',
+      },
       {
         what: 'TLS towards clients',
         own: 'not yet: `auto` leads to `uws`',

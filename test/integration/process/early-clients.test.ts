@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { it } from 'node:test';
+import { ENGINES } from '../../support/engines.ts';
 import { startSluice } from '../../support/processes/sluice-process.ts';
 import { freePorts } from '../../support/sockets/free-port.ts';
 
@@ -24,24 +25,26 @@ function knock(port: number): Promise<'refused' | 'served' | 'broken'> {
   });
 }
 
-it('clients that connect during the start are refused or served, and none is accepted only to be cut', async () => {
-  const ports = await freePorts(LISTENERS);
-  const routes = [{ match: {}, respond: { body: 'here\n' } }];
-  const listeners = ports.map((port, index) => ({
-    ...{ name: `web-${index}`, mode: 'l7', address: `127.0.0.1:${port}`, routes },
-  }));
-  const counts = { refused: 0, served: 0, broken: 0 };
-  let isOver = false;
-  const clients = Array.from({ length: CLIENTS }, async () => {
-    while (!isOver) counts[await knock(ports[0]!)]++;
+for (const engine of ENGINES) {
+  it(`clients of ${engine} that connect during the start are refused or served, and none is accepted only to be cut`, async () => {
+    const ports = await freePorts(LISTENERS);
+    const routes = [{ match: {}, respond: { body: 'here\n' } }];
+    const listeners = ports.map((port, index) => ({
+      ...{ name: `web-${index}`, mode: 'l7', engine, address: `127.0.0.1:${port}`, routes },
+    }));
+    const counts = { refused: 0, served: 0, broken: 0 };
+    let isOver = false;
+    const clients = Array.from({ length: CLIENTS }, async () => {
+      while (!isOver) counts[await knock(ports[0]!)]++;
+    });
+    const sluice = await startSluice({
+      config: { workers: { l7: 2 }, admin: { address: '127.0.0.1:0' }, log: { access: false }, listeners },
+    });
+    isOver = true;
+    await Promise.all(clients);
+    assert.equal(await knock(ports[0]!), 'served');
+    assert.deepEqual(await sluice.stop(), { code: 0, signal: null });
+    assert.ok(counts.refused > 0);
+    assert.equal(counts.broken, 0, JSON.stringify(counts));
   });
-  const sluice = await startSluice({
-    config: { workers: { l7: 2 }, admin: { address: '127.0.0.1:0' }, log: { access: false }, listeners },
-  });
-  isOver = true;
-  await Promise.all(clients);
-  assert.equal(await knock(ports[0]!), 'served');
-  assert.deepEqual(await sluice.stop(), { code: 0, signal: null });
-  assert.ok(counts.refused > 0);
-  assert.equal(counts.broken, 0, JSON.stringify(counts));
-});
+}

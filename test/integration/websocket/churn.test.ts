@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { eventually } from '../../support/deadline.ts';
+import { ENGINES, type EngineName } from '../../support/engines.ts';
 import { descriptors } from '../../support/processes/process-facts.ts';
 import { SessionChurn, type Kind } from '../../support/rigs/session-churn.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
@@ -9,7 +10,9 @@ import { WsPeer } from '../../support/websocket/ws-peer.ts';
 const CYCLES = 2000;
 const LIMIT = 5;
 
-describe('many short WebSockets', () => {
+for (const engine of ENGINES) describe(`many short WebSockets on ${engine}`, () => churnOn(engine));
+
+function churnOn(engine: EngineName): void {
   let churn: SessionChurn;
   let rig: WebRig;
 
@@ -18,7 +21,7 @@ describe('many short WebSockets', () => {
     rig = await WebRig.start({
       workers: { l7: 2 },
       log: { access: false },
-      listeners: { web: {}, few: { maxConnections: LIMIT } },
+      listeners: { web: { engine }, few: { engine, maxConnections: LIMIT } },
       clusters: { raw: { retries: 0, endpoints: [churn.endpoint.address] } },
     });
   });
@@ -75,4 +78,4 @@ describe('many short WebSockets', () => {
     const metrics = await rig.settled();
     assert.ok(metrics.sum('sluice_connections_rejected_total', { listener: 'few', reason: 'limit' }) >= 3);
   });
-});
+}

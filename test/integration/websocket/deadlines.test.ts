@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { eventually, within } from '../../support/deadline.ts';
+import { ENGINES, type EngineName } from '../../support/engines.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
 import { RawConnection, upgradeRequest } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
@@ -8,7 +9,7 @@ import { CLOSE, PING, closeBody, encodeFrame } from '../../support/websocket/raw
 import type { WsPeer } from '../../support/websocket/ws-peer.ts';
 import { WsEndpoint } from '../../support/websocket/ws-peer.ts';
 
-/** The shortest that there is. */
+/** The shortest that uWS can do. */
 const IDLE_MS = 8000;
 const LIFETIME_MS = 1000;
 /** How long an endpoint has to answer a close frame. */
@@ -19,6 +20,10 @@ const CLOSE_MS = 5000;
  * happen is looked at with room for a busy machine, on which the proxy's clock stands still for a while.
  */
 describe('the deadlines of a connection', { concurrency: true }, () => {
+  for (const engine of ENGINES) describe(`on ${engine}`, { concurrency: true }, () => deadlinesOn(engine));
+});
+
+function deadlinesOn(engine: EngineName): void {
   const ws = new Map<string, WsEndpoint>();
   const raw = new Map<string, RawEndpoint>();
   let rig: WebRig;
@@ -40,9 +45,9 @@ describe('the deadlines of a connection', { concurrency: true }, () => {
     const routes = endpoints.map(([name]) => ({ match: { path: `/${name}` }, cluster: name }));
     rig = await WebRig.start({
       listeners: {
-        idle: { routes, websocket: { idleTimeout: `${IDLE_MS}ms` } },
-        brief: { routes, websocket: { maxLifetime: `${LIFETIME_MS}ms` } },
-        patient: { routes, websocket: { idleTimeout: '0s' } },
+        idle: { engine, routes, websocket: { idleTimeout: `${IDLE_MS}ms` } },
+        brief: { engine, routes, websocket: { maxLifetime: `${LIFETIME_MS}ms` } },
+        patient: { engine, routes, websocket: { idleTimeout: '0s' } },
       },
       clusters: Object.fromEntries(endpoints.map(([name, { address }]) => [name, { endpoints: [address] }])),
     });
@@ -179,4 +184,4 @@ describe('the deadlines of a connection', { concurrency: true }, () => {
       assert.equal(raw.get('unasked')!.connections.count, 0);
     });
   }
-});
+}

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { eventually } from '../../support/deadline.ts';
+import { ENGINES, type EngineName } from '../../support/engines.ts';
 import { scrape } from '../../support/http/metrics.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
 import { RawConnection, upgradeRequest } from '../../support/sockets/raw-connection.ts';
@@ -12,7 +13,11 @@ import { WsEndpoint } from '../../support/websocket/ws-peer.ts';
 const MIN_CUT_MS = 3000;
 const MAX_CUT_MS = 7000;
 
-describe('a client that sends a close frame and does not close its connection', { timeout: 120_000 }, () => {
+describe('a client that sends a close frame and does not close its connection', { concurrency: true }, () => {
+  for (const engine of ENGINES) describe(`on ${engine}`, { timeout: 120_000 }, () => lingeringOn(engine));
+});
+
+function lingeringOn(engine: EngineName): void {
   let app: WsEndpoint;
   let rig: WebRig;
   const sockets: Socket[] = [];
@@ -20,7 +25,7 @@ describe('a client that sends a close frame and does not close its connection', 
   before(async () => {
     app = await WsEndpoint.listen();
     rig = await WebRig.start({
-      listeners: { web: { engine: 'uws', maxConnections: 2 } },
+      listeners: { web: { engine, maxConnections: 2 } },
       clusters: { app: { endpoints: [app.address] } },
     });
   });
@@ -63,4 +68,4 @@ describe('a client that sends a close frame and does not close its connection', 
     other.client.socket.close();
     await rig.settled();
   });
-});
+}

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 import { eventually } from '../../support/deadline.ts';
+import { ENGINES, type EngineName } from '../../support/engines.ts';
 import { cpuSeconds, exhaustDescriptors } from '../../support/processes/process-facts.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
 import { RawConnection, headerOf, upgradeRequest } from '../../support/sockets/raw-connection.ts';
@@ -22,13 +23,17 @@ function descriptorLimit(pid: number): string {
 }
 
 describe('a proxy without a descriptor left', { skip: NO_PRLIMIT, timeout: 300_000 }, () => {
+  for (const engine of ENGINES) describe(`on ${engine}`, () => shortageOn(engine));
+});
+
+function shortageOn(engine: EngineName): void {
   const endpoints: FickleEndpoint[] = [];
   let rig: WebRig;
 
   before(async () => {
     for (let count = 0; count < 2; count++) endpoints.push(await FickleEndpoint.listen());
     rig = await WebRig.start({
-      listeners: { web: {} },
+      listeners: { web: { engine } },
       clusters: {
         app: {
           endpoints: endpoints.map(({ address }) => address),
@@ -101,11 +106,30 @@ describe('a proxy without a descriptor left', { skip: NO_PRLIMIT, timeout: 300_0
     for (const client of clients) client.destroy();
   });
 
+  if (engine === 'net') {
+    it('accepts again afterwards', async () => {
+      await rig.settled();
+      const restore = exhaustDescriptors(rig.sluice.pid);
+      try {
+        // libuv closes who comes, or lets them wait, and tells nobody.
+        await rig.ask();
+        await new Promise((settle) => setTimeout(settle, 1000));
+      } finally {
+        restore();
+      }
+      const client = await rig.ask();
+      assert.match((await client.head()).startLine, / 101 /);
+      client.destroy();
+    });
+    return;
+  }
+
   it('rests from accepting at layer 7, and serves who waits afterwards', async () => {
     const { sluice } = rig;
     const from = sluice.logs.length;
     const rejected = (await rig.scrape()).sum('sluice_connections_rejected_total');
     const before = cpuSeconds(sluice.pid);
+    await rig.settled();
     const restore = exhaustDescriptors(sluice.pid);
     let client: RawConnection;
     try {
@@ -132,4 +156,4 @@ describe('a proxy without a descriptor left', { skip: NO_PRLIMIT, timeout: 300_0
     );
     client.destroy();
   });
-});
+}

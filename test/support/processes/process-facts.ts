@@ -24,17 +24,33 @@ export function descriptors(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-/** Leaves a process no descriptor more than it has; returns what gives it its limit back. */
+const READINGS = 10;
+const READING_PAUSE_MS = 10;
+
+/**
+ * Leaves a process no descriptor more than it has; returns what gives it its limit back. Looks several times, because a
+ * probe that is just being made holds a descriptor for a moment.
+ */
 export function exhaustDescriptors(pid: number): () => void {
   const limit = (soft: number | string): void => {
     execFileSync('prlimit', [`--pid=${pid}`, `--nofile=${soft}:`]);
   };
   const before = execFileSync('prlimit', [`--pid=${pid}`, '--nofile', '--noheadings', '--output=SOFT']);
-  const numbers = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
-  let lowestFree = 0;
-  while (numbers.has(lowestFree)) lowestFree++;
-  limit(lowestFree);
+  let lowest = Infinity;
+  for (let reading = 0; reading < READINGS; reading++) {
+    lowest = Math.min(lowest, lowestFree(pid));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, READING_PAUSE_MS);
+  }
+  limit(lowest);
   return () => limit(before.toString().trim());
+}
+
+/** The number that the next descriptor of a process will have. */
+function lowestFree(pid: number): number {
+  const numbers = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+  let free = 0;
+  while (numbers.has(free)) free++;
+  return free;
 }
 
 /**
