@@ -84,6 +84,14 @@ describe('a request on a connection to an endpoint', () => {
     assert.deepEqual(log, ['head 200', 'body ok', 'end, X-Sum: 1, ETag: "a"']);
   });
 
+  it('hands over the bytes of one read in one piece, however small its chunks are', () => {
+    const { log, receive } = request();
+    const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+    receive(Buffer.from(head + '1\r\na\r\n'.repeat(300)));
+    receive(Buffer.from(`${'1\r\nb\r\n'.repeat(300)}0\r\n\r\n`));
+    assert.deepEqual(log, ['head 200', `body ${'a'.repeat(300)}`, `body ${'b'.repeat(300)}`, 'end']);
+  });
+
   it('fails at a head that does not end', () => {
     const { log, receive } = request();
     receive(headOf(70_000).subarray(0, -1));

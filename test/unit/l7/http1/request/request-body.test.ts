@@ -60,6 +60,16 @@ describe('the body of an HTTP/1.x request', () => {
     assert.equal(chunked.body.received, 1);
   });
 
+  it('hands over the bytes of one read in one piece, however small its chunks are', () => {
+    const { body, come } = bodyOf('chunked');
+    const got: (string | HeaderList)[] = [];
+    body.read(sink(got));
+    come('1\r\na\r\n'.repeat(300));
+    come('1\r\nb\r\n'.repeat(300));
+    come('1\r\nc\r\n0\r\n\r\n');
+    assert.deepEqual(got, ['a'.repeat(300), 'b'.repeat(300), 'c', 'end']);
+  });
+
   it('hands over trailers that may be passed on', () => {
     const { body, come } = bodyOf('chunked');
     const got: (string | HeaderList)[] = [];

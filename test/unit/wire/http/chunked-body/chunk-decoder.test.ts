@@ -65,6 +65,29 @@ describe('a chunked body', () => {
     });
   });
 
+  it('gives all content of one read in one piece, however small and large its chunks are', () => {
+    const large = 'x'.repeat(1000);
+    const body = `${'1\r\na\r\n'.repeat(500)}3e8;e\r\n${large}\r\n1\r\nb\r\n0\r\n\r\n`;
+    const input = Buffer.from(`..${body}GET /`);
+    const pieces: string[] = [];
+    const decoder = new ChunkDecoder(false);
+    const behind = decoder.push(input, 2, input.length, { bodyData: (data) => pieces.push(data.toString()) });
+    assert.deepEqual(pieces, [`${'a'.repeat(500)}${large}b`]);
+    assert.equal(decoder.complete, true);
+    assert.equal(input.toString('latin1', 0, 2), '..');
+    assert.equal(input.toString('latin1', behind), 'GET /');
+  });
+
+  it('gives what came in front of a problem', () => {
+    assert.deepEqual(decodeInPieces('1\r\na\r\n2\r\nbc\r\nx'), {
+      content: 'abc',
+      problem: 'bad chunk size',
+      complete: false,
+      trailers: [],
+      rest: null,
+    });
+  });
+
   it('may have any text for an extension only of lenient senders', () => {
     const text = '5;\r\nhello\r\n5; a (b) \r\nhello\r\n0\r\n\r\n';
     assert.equal(decodeInPieces(text, true).content, 'hellohello');
