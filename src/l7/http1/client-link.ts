@@ -2,11 +2,16 @@ import { Timed } from '../../core/timing/timer-wheel.ts';
 import type { ClientChannel } from '../../transport/client-transport.ts';
 import type { ClientConnection } from '../contract/client-connections.ts';
 
-/** A client's connection as others know it, and whether it is read. */
+/** Kept bytes at which the client is paused. */
+const MAX_REST_BYTES = 16 * 1024;
+
+/** A client's connection as others know it, whether it is read, and what has been read too early. */
 export abstract class ClientLink extends Timed implements ClientConnection {
   readonly channel: ClientChannel;
   readonly peer: string;
   isWatched = false;
+  /** Bytes behind the current request; null for none. */
+  protected rest: Buffer | null = null;
   #isPaused = false;
 
   constructor(channel: ClientChannel, peer: string) {
@@ -45,5 +50,16 @@ export abstract class ClientLink extends Timed implements ClientConnection {
     if (!this.#isPaused) return;
     this.#isPaused = false;
     this.channel.resume();
+  }
+
+  /** How many bytes may be read if all of them could have to be kept: they are no more than the limit then. At least 1. */
+  protected get room(): number {
+    return Math.max(1, MAX_REST_BYTES - (this.rest?.length ?? 0));
+  }
+
+  /** Keeps a copy of bytes that have come behind the current request. The client waits when they are many. */
+  protected keep(bytes: Buffer): void {
+    this.rest = this.rest === null ? Buffer.from(bytes) : Buffer.concat([this.rest, bytes]);
+    if (this.rest.length >= MAX_REST_BYTES) this.pause();
   }
 }

@@ -22,8 +22,8 @@ import { traitsOf } from './request/request-traits.ts';
 
 /** Max requests of one connection that begin in one turn of the loop: other connections get their turn. */
 const MAX_HEADS_PER_TURN = 32;
-/** Kept bytes behind the current request at which the client is paused. */
-const MAX_REST_BYTES = 16 * 1024;
+/** Max bytes of one read of a body. */
+const MAX_BODY_READ_BYTES = 64 * 1024;
 /** Max time in which the unwanted rest of a body must come. */
 const MAX_DROP_MS = 30_000;
 const NOTHING = Buffer.alloc(0);
@@ -45,8 +45,6 @@ export class Http1Connection
   #exchange: Http1Exchange | null = null;
   /** The body of the current request, or of the one before, until it has come whole; null for none. */
   #body: Http1RequestBody | null = null;
-  /** Bytes behind the current request; null for none. */
-  #rest: Buffer | null = null;
   #requests = 0;
   #awaited: Awaited = 'nothing';
   /** Seconds on the wheel's clock. */
@@ -87,10 +85,14 @@ export class Http1Connection
     return this.#terms.writer;
   }
 
+  maxReadBytes(): number {
+    return this.#body === null ? this.room : MAX_BODY_READ_BYTES;
+  }
+
   channelData(input: Buffer, start: number, end: number): void {
     if (this.#isDeaf) return;
-    const at = this.#rest === null ? this.#read(input, start, end) : start;
-    if (at < end) this.#keep(input.subarray(at, end));
+    const at = this.rest === null ? this.#read(input, start, end) : start;
+    if (at < end) this.keep(input.subarray(at, end));
   }
 
   channelDrained(): void {
@@ -101,7 +103,7 @@ export class Http1Connection
     this.#ended = true;
     const exchange = this.#exchange;
     if (this.#body !== null) this.#breakOff('the request ended within its body');
-    else if (exchange === null && this.#rest === null) this.#endInput();
+    else if (exchange === null && this.rest === null) this.#endInput();
     // A client that gives up a handshake says so by FIN: others may wait for its place.
     else if (exchange?.isUpgrade === true) this.#breakOff('the request ended within the handshake');
     else exchange?.reply.clientEnded();
@@ -163,11 +165,11 @@ export class Http1Connection
   }
 
   goOn(): void {
-    const rest = this.#rest;
+    const rest = this.rest;
     if (rest === null || this.#exchange !== null || this.channel.owner !== this) return;
-    this.#rest = null;
+    this.rest = null;
     const at = this.#read(rest, 0, rest.length);
-    if (at < rest.length) this.#rest = rest.subarray(at);
+    if (at < rest.length) this.rest = rest.subarray(at);
     else if (this.channel.owner === this) this.resume();
   }
 
@@ -177,8 +179,8 @@ export class Http1Connection
   }
 
   handOver(session: StreamSession): void {
-    const rest = this.#rest ?? NOTHING;
-    this.#rest = null;
+    const rest = this.rest ?? NOTHING;
+    this.rest = null;
     session.clientOpened(this.channel, rest);
     if (this.#ended) this.channel.owner?.channelEnded();
   }
@@ -266,7 +268,7 @@ export class Http1Connection
 
   /** Reads on, or waits for the next request. */
   #next(): void {
-    if (this.#rest !== null) {
+    if (this.rest !== null) {
       this.#terms.pipelines.add(this);
       return;
     }
@@ -322,14 +324,9 @@ export class Http1Connection
 
   #release(): void {
     this.#reader = null;
-    this.#rest = null;
+    this.rest = null;
     this.#body?.drop();
     this.#body = null;
-  }
-
-  #keep(bytes: Buffer): void {
-    this.#rest = this.#rest === null ? Buffer.from(bytes) : Buffer.concat([this.#rest, bytes]);
-    if (this.#rest.length >= MAX_REST_BYTES) this.pause();
   }
 
   #reportUnused(reason: UnusedReason): void {

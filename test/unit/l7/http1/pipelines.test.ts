@@ -62,6 +62,35 @@ describe('requests in a row on an HTTP/1.x connection', () => {
     assert.equal(rig.exchanges.length, 1200);
     assert.equal(client.isPaused, false);
   });
+
+  it('reads no more of a client that is not answered than 16 KiB, and a body in large pieces', () => {
+    const rig = http1Rig(keep);
+    const client = rig.connect();
+    let sent = 0;
+    for (; !client.isPaused; sent++) {
+      const most = client.owner!.maxReadBytes!();
+      assert.ok(most > 0 && most <= 16 * 1024);
+      client.say(ask('/', `X-A: ${'a'.repeat(5000)}`).slice(0, most));
+    }
+    assert.equal(sent, 5);
+    const uploader = rig.connect();
+    uploader.say(ask('/', 'Content-Length: 99999'));
+    assert.equal(uploader.owner!.maxReadBytes!(), 64 * 1024);
+  });
+
+  it('begins no request while bytes of the answer before wait for the client', () => {
+    const rig = http1Rig();
+    const client = rig.connect();
+    client.room = 20;
+    client.say(ask('/1') + ask('/2'));
+    rig.endTurn();
+    assert.equal(rig.exchanges.length, 1);
+    assert.ok(client.writableLength > 0);
+    client.take(Infinity);
+    rig.endTurn();
+    assert.equal(rig.exchanges.length, 2);
+    assert.deepEqual(statuses(client.text), [200, 200]);
+  });
 });
 
 describe('input of an HTTP/1.x connection', () => {
