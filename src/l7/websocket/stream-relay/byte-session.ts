@@ -174,10 +174,12 @@ export class ByteSession
     return this.#awaitsDrain || this.#client.due !== null || this.#endpoint.due !== null;
   }
 
-  borderReached(): void {
+  borderReached(leg: StreamLeg): void {
+    const hasWaited = leg.peer.stopAwaiting();
     this.#client.sendDue();
     this.#endpoint.sendDue();
-    if (this.hasEnded) this.#awaitEnd();
+    // Not at every border: a side that goes on sending would put the deadline off for ever.
+    if (hasWaited) this.#awaitEnd();
     if (this.#awaitsDrain) this.drain();
   }
 
@@ -266,7 +268,6 @@ export class ByteSession
 
   /** Ends the session from this side. Does nothing if it has ended. @param waits as for {@link #close} */
   #closeBoth(reason: string, waits: boolean): void {
-    this.#awaitsDrain = false;
     if (this.hasEnded) return;
     this.#noteEnd('proxy', CLOSE_SERVICE_RESTART);
     this.#close(this.#client, CLOSE_SERVICE_RESTART, reason, waits);
@@ -323,6 +324,7 @@ export class ByteSession
   /** Notes how the session has ended. @param reason for the log alone */
   #noteEnd(side: Ending['side'], code: number, reason?: string): void {
     this.markEnded();
+    this.#awaitsDrain = false;
     this.#ending = { side, code, reason };
     this.legFinished();
   }

@@ -22,14 +22,16 @@ const OVER = 8;
 const IS_CLIENT = 16;
 /** The close frame that is due to this side replaces the other side's last frame. */
 const REPLACES_LAST = 32;
+/** The close frame that is due to this side waits for the end of a frame under way. */
+const AWAITS_BORDER = 64;
 
 /** Hears what happens on the legs of a session. */
 export interface LegOwner {
   readonly context: StreamContext;
   /** Whether a frame of the proxy's own, or a drain, waits for the end of a frame. */
   readonly awaitsBorder: boolean;
-  /** A frame of a leg has ended while {@link awaitsBorder} holds. */
-  borderReached(): void;
+  /** A frame that has come from a leg has ended while {@link awaitsBorder} holds. */
+  borderReached(leg: StreamLeg): void;
   /** Bytes have come from a leg, or a slow leg has taken some. */
   legHeard(leg: StreamLeg): void;
   /** More, or fewer, bytes wait for a leg. */
@@ -105,9 +107,9 @@ export class StreamLeg extends FrameTracker implements UpstreamOwner {
     return this.#peer.payloadLeft === 0;
   }
 
-  /** Whether a frame of the proxy's own waits for the end of a frame under way. */
+  /** Whether a close frame of the proxy's own waits for the end of a frame under way. */
   get awaitsBorder(): boolean {
-    return this.due !== null && !this.isBetweenFrames;
+    return this.due !== null && (this.#state & AWAITS_BORDER) !== 0;
   }
 
   /** Takes the side's connection. */
@@ -151,14 +153,22 @@ export class StreamLeg extends FrameTracker implements UpstreamOwner {
   close(frame: Buffer, waits: boolean): void {
     if (!this.#replacesLast) this.due = frame;
     if (this.isBetweenFrames) this.sendDue();
-    else if (!waits) this.cutDue();
+    else if (waits) this.#state |= AWAITS_BORDER;
+    else this.cutDue();
   }
 
   /** Sends the side a close frame in place of the other side's last frame, which may come or not. */
   closeLast(frame: Buffer): void {
-    this.#state |= REPLACES_LAST;
+    this.#state |= this.isBetweenFrames ? REPLACES_LAST : REPLACES_LAST | AWAITS_BORDER;
     this.due = frame;
     this.sendDue();
+  }
+
+  /** The frame under way has ended. Returns whether {@link awaitsBorder} held. */
+  stopAwaiting(): boolean {
+    const hasWaited = this.awaitsBorder;
+    this.#state &= ~AWAITS_BORDER;
+    return hasWaited;
   }
 
   /** Sends the frame that waits, unless frames before it are still to come. */
@@ -199,7 +209,7 @@ export class StreamLeg extends FrameTracker implements UpstreamOwner {
     if (owner.awaitsBorder && this.payloadLeft > 0) {
       at = Math.min(end, start + this.payloadLeft);
       this.track(input, start, at);
-      if (this.payloadLeft === 0) owner.borderReached();
+      if (this.payloadLeft === 0) owner.borderReached(this);
     }
     if (at < end) this.track(input, at, end);
     this.#count(messages, bytes);
@@ -213,7 +223,7 @@ export class StreamLeg extends FrameTracker implements UpstreamOwner {
     this.skip(bytes);
     this.#count(messages, before);
     if (!isTaken) this.#pause();
-    if (owner.awaitsBorder && this.payloadLeft === 0) owner.borderReached();
+    if (owner.awaitsBorder && this.payloadLeft === 0) owner.borderReached(this);
   }
 
   channelDrained(): void {

@@ -232,6 +232,51 @@ describe('a session that the proxy ends', () => {
     assert.ok(stage.isOver);
   });
 
+  it('ends in time if a side closes while a drain waits for the other side', () => {
+    const stage = new Stage();
+    stage.endpoint.send(LARGE.subarray(0, 500));
+    stage.session.drain();
+    stage.client.send(masked(CLOSE, closeBody(1000)));
+    stage.advance(10_100);
+    assert.ok(stage.isOver);
+  });
+
+  it('ends in time if the client sends on and the endpoint is in the middle of a frame', () => {
+    const stage = new Stage();
+    const frame = masked(BINARY, Buffer.alloc(1000));
+    stage.endpoint.send(LARGE.subarray(0, 500));
+    stage.session.evict('cluster removed');
+    for (let sent = 0; sent < 20; sent++) {
+      stage.client.send(frame.subarray(0, 500));
+      stage.advance(500);
+      stage.client.send(frame.subarray(500));
+    }
+    assert.ok(stage.isOver);
+  });
+
+  it('gives the answers before a breach time to come, and the breaching client its close frame', () => {
+    const stage = new Stage();
+    stage.endpoint.send(LARGE.subarray(0, 500));
+    stage.client.send(masked(3, 'x'));
+    stage.advance(500);
+    stage.endpoint.send(Buffer.concat([LARGE.subarray(500), encodeFrame(TEXT, 'answer')]));
+    stage.advance(1500);
+    stage.endpoint.send(encodeFrame(CLOSE, closeBody(1001)));
+    assert.deepEqual(stage.client.frames.slice(1), [[TEXT, 'answer'], closeOf(1002, 'unknown opcode')]);
+  });
+
+  it('ends in time if the client answers a breach of the endpoint by messages without end', () => {
+    const stage = new Stage();
+    const frame = masked(BINARY, Buffer.alloc(1000));
+    stage.client.send(frame.subarray(0, 500));
+    stage.endpoint.send(masked(TEXT, 'masked'));
+    for (let sent = 0; sent < 30; sent++) {
+      stage.client.send(Buffer.concat([frame.subarray(500), frame.subarray(0, 500)]));
+      stage.advance(500);
+    }
+    assert.ok(stage.isOver);
+  });
+
   it('drops what a side sends that has not seen the close frame yet', () => {
     const stage = new Stage();
     stage.session.drain();
