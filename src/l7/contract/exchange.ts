@@ -14,6 +14,8 @@ export interface ExchangeEngine {
   readonly clients: ClientConnections | null;
   /** Whether sessions carry frames as they come, so that client and endpoint may agree on extensions. */
   readonly passesExtensions: boolean;
+  /** Whether the engine itself refuses every head that RFC 9112 refuses (`headProblem`). */
+  readonly checksHeads: boolean;
   /** Makes the relay of one route. */
   createRelay(terms: RelayTerms): Relay;
   /**

@@ -27,9 +27,17 @@ interface RequestProblem {
 /** Visible ASCII without `#`. RFC 3986 section 3.4 allows less, but none of these characters can split a line. */
 const QUERY = /^[\x21\x22\x24-\x7e]*$/;
 
-/** Checks a head. Returns the request, or the fault of its head. */
-export function checkRequest(head: RequestHead, paths: PathSettings): ClientRequest | RequestProblem {
-  const problem = headProblem(head);
+/**
+ * Checks a head. Returns the request, or the fault of its head.
+ *
+ * @param isChecked whether the engine has refused heads that have a {@link headProblem}
+ */
+export function checkRequest(
+  head: RequestHead,
+  paths: PathSettings,
+  isChecked: boolean,
+): ClientRequest | RequestProblem {
+  const problem = isChecked ? null : headProblem(head);
   if (problem !== null) return { problem: headRefusal(problem), detail: problem };
   const hostHeader = headerOf(head, 'host') ?? '';
   const host = hostHeader === '' && head.isHttp10 === true ? '' : hostOf(hostHeader);

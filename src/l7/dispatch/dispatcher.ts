@@ -122,7 +122,7 @@ export class Dispatcher implements RequestDispatcher {
       return;
     }
     exchange.head = head;
-    const request = checkRequest(head, this.#config.paths);
+    const request = checkRequest(head, this.#config.paths, exchange.engine.checksHeads);
     if ('problem' in request) {
       const { problem, detail } = request;
       this.#turnAway(exchange, 400, detail, problem, failure);

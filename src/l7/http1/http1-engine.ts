@@ -31,6 +31,7 @@ interface Http1Worker {
 export class Http1Engine implements Engine {
   readonly clients: ClientConnections = clientLinks;
   readonly passesExtensions = true;
+  readonly checksHeads = true;
   readonly #terms: Http1Terms;
   readonly #relays: Pick<Http1Worker, 'wheel' | 'budget' | 'random'>;
 

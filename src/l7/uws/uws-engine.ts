@@ -37,6 +37,7 @@ interface UwsWorker
 export class UwsEngine implements Engine {
   readonly clients: ClientConnections | null;
   readonly passesExtensions = false;
+  readonly checksHeads = false;
   /** Null if system calls are not used. */
   readonly #loop: EventLoop | null;
   readonly #unfinished: UnfinishedMessages;

@@ -11,7 +11,7 @@ const PATHS = {
 
 /** What a request is refused for. */
 function problemOf(headers: readonly string[], target = '/', query = '', method = 'GET'): string | null {
-  const checked = checkRequest({ method, path: target, query, headers }, PATHS);
+  const checked = checkRequest({ method, path: target, query, headers }, PATHS, false);
   return 'problem' in checked ? checked.problem : null;
 }
 
@@ -42,7 +42,11 @@ describe('a request that is out of order', () => {
 
 describe('a request without a host', () => {
   const ask = (isHttp10: boolean, ...headers: string[]): ReturnType<typeof checkRequest> =>
-    checkRequest({ method: 'GET', path: '/', query: '', headers, ...(isHttp10 && { isHttp10 }) }, PATHS);
+    checkRequest(
+      { method: 'GET', path: '/', query: '', headers, ...(isHttp10 && { isHttp10 }) },
+      PATHS,
+      false,
+    );
 
   it('is in order in HTTP/1.0 only', () => {
     for (const headers of [[], ['host', '']]) {
@@ -56,7 +60,11 @@ describe('a request without a host', () => {
 
 describe('the target *', () => {
   it('is in order for OPTIONS only', () => {
-    const checked = checkRequest({ method: 'OPTIONS', path: '*', query: '', headers: ['host', 'a'] }, PATHS);
+    const checked = checkRequest(
+      { method: 'OPTIONS', path: '*', query: '', headers: ['host', 'a'] },
+      PATHS,
+      false,
+    );
     assert.equal('path' in checked ? checked.path : null, '*');
     assert.equal(problemOf(['host', 'a'], '*', '', 'options'), 'bad_target');
   });

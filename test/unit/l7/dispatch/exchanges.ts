@@ -129,6 +129,7 @@ export const HANDSHAKE: readonly (readonly [string, string])[] = [
 const ENGINE: ExchangeEngine = {
   clients: null,
   passesExtensions: true,
+  checksHeads: false,
   clientsTouched: () => undefined,
   createRelay: () => ({ sessions: new LiveSet() }) as unknown as Relay,
 };

@@ -117,7 +117,8 @@ class Rig {
     const head = { method: 'GET', path: '/', query: '', headers: ['host', 'a'] };
     const client = dispatcher.identify(head, '192.0.2.1');
     const reply = { send: (status: number) => this.statuses.push(status), cutBy: null };
-    const exchange = { head, body: null, client, reply, startedAt: 0, inFlight: null };
+    const engine = { checksHeads: false };
+    const exchange = { engine, head, body: null, client, reply, startedAt: 0, inFlight: null };
     dispatcher.dispatch(exchange as unknown as Exchange);
     return { end: () => dispatcher.over(exchange as unknown as Exchange) };
   }

@@ -70,6 +70,7 @@ export function http1Rig(
     engine: {
       clients: null,
       passesExtensions: true,
+      checksHeads: true,
       createRelay: () => assert.fail('no session is made'),
       clientsTouched: () => undefined,
     },

@@ -14,6 +14,7 @@ function fakeEngine(): ExchangeEngine & { readonly made: Relay[] } {
     made,
     clients: null,
     passesExtensions: false,
+    checksHeads: false,
     clientsTouched: () => undefined,
     createRelay: (given) => {
       assert.equal(given, terms);
