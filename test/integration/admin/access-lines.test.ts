@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { CertificateAuthority } from '../../support/certificates.ts';
 import { eventually } from '../../support/deadline.ts';
+import { ENGINES, isOwnEngine, type EngineName } from '../../support/engines.ts';
 import { scrape } from '../../support/http/metrics.ts';
 import type { LogLine, SluiceProcess } from '../../support/processes/sluice-process.ts';
 import { startLoggedApp, startLoggedSluice } from '../../support/rigs/access-log-rig.ts';
@@ -30,14 +31,17 @@ const WHOSE = {
   userAgent: 'browser/1.0',
 };
 
-describe('the access log', () => {
+for (const engine of ENGINES) describe(`the access log on ${engine}`, () => accessLogOn(engine));
+
+function accessLogOn(engine: EngineName): void {
+  const isOwn = isOwnEngine(engine);
   const authority = new CertificateAuthority();
   let app: Server;
   let sluice: SluiceProcess;
 
   before(async () => {
     app = await startLoggedApp();
-    sluice = await startLoggedSluice(app, authority);
+    sluice = await startLoggedSluice(app, authority, engine);
   });
   after(async () => {
     app.closeAllConnections();
@@ -202,7 +206,8 @@ describe('the access log', () => {
     assert.deepEqual([path, origin], [`/${'p'.repeat(1023)}...`, `${'o'.repeat(256)}...`]);
     assert.match(String(userAgent), /^r.*u{200,256}\.\.\.$/);
     const request = await answered(`${'M'.repeat(3000)} /nowhere HTTP/1.1\r\nHost: a\r\n\r\n`, 'request');
-    assert.equal(request.line.method, `${'M'.repeat(32)}...`);
+    // The engines of our own read no method of this length.
+    assert.equal(request.line.method, isOwn ? '' : `${'M'.repeat(32)}...`);
   });
 
   it('counts requests that no route sees by their reason, and has a line for each at debug', async () => {
@@ -237,11 +242,19 @@ describe('the access log', () => {
 
   it('counts connections that end without a request, those with a failed TLS handshake too', async () => {
     const before = sluice.logs.length;
-    for (const [listener, bytes] of [
-      ['unseen', 'GET / HTTP/1.0\r\nHost: a\r\n\r\n'],
-      ['unseen', `GET / HTTP/1.1\r\nHost: a\r\nA: ${'a'.repeat(100_000)}\r\n\r\n`],
-      ['unseen', ''],
-      ['secure', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'],
+    const unreadable = isOwn ? 'malformed' : 'ended';
+    const unused = async (listener: string): Promise<number[]> => {
+      const metrics = await scrape(sluice);
+      return ['ended', 'malformed'].map((reason) =>
+        metrics.sum('sluice_connections_unused_total', { listener, reason }),
+      );
+    };
+    const [ended = 0, malformed = 0] = await unused('unseen');
+    for (const [listener, bytes, reason] of [
+      ['unseen', 'GET / HTTP/9.0\r\nHost: a\r\n\r\n', unreadable],
+      ['unseen', `GET / HTTP/1.1\r\nHost: a\r\nA: ${'a'.repeat(100_000)}\r\n\r\n`, unreadable],
+      ['unseen', '', 'ended'],
+      ['secure', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n', 'ended'],
     ] as const) {
       const from = sluice.logs.length;
       const client = await open(bytes, listener);
@@ -255,7 +268,7 @@ describe('the access log', () => {
         level: 'debug',
         listener,
         client: '127.0.0.1',
-        reason: 'ended',
+        reason,
         secure: listener === 'secure',
       });
     }
@@ -263,10 +276,8 @@ describe('the access log', () => {
     await requested.head();
     requested.socket.end();
     await requested.closed;
-    const metrics = await scrape(sluice);
-    const unused = (listener: string): number =>
-      metrics.sum('sluice_connections_unused_total', { listener, reason: 'ended' });
-    assert.deepEqual([unused('unseen'), unused('secure')], [3, 1]);
+    assert.deepEqual(await unused('unseen'), isOwn ? [ended + 1, malformed + 2] : [ended + 3, 0]);
+    assert.deepEqual(await unused('secure'), [1, 0]);
     await eventually(() => {
       const lines = sluice.logs.slice(before);
       assert.equal(lines.filter(({ msg }) => msg === 'connection ended without a request').length, 4);
@@ -302,9 +313,11 @@ describe('the access log', () => {
     const wanted = { msg: 'handshake refused', ...WHOSE, path: '/app/hang', status: 503 };
     assert.deepEqual(subset(line, wanted), wanted);
     client.destroy();
+    // A second signal could find Node without its handlers, on its way out.
+    await sluice.waitForExit();
   });
 
   it('holds no query, token or cookie', () => {
     assert.doesNotMatch(JSON.stringify(sluice.logs), /secret/);
   });
-});
+}

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { CertificateAuthority } from '../certificates.ts';
+import type { EngineName } from '../engines.ts';
 import { startSluice, type SluiceProcess } from '../processes/sluice-process.ts';
 import { freePorts } from '../sockets/free-port.ts';
 
@@ -25,6 +26,7 @@ export function startLoggedApp(): Promise<Server> {
 export async function startLoggedSluice(
   app: Server,
   authority: CertificateAuthority,
+  engine: EngineName,
 ): Promise<SluiceProcess> {
   const [nobody] = await freePorts(1);
   const address = `127.0.0.1:${(app.address() as AddressInfo).port}`;
@@ -47,9 +49,9 @@ export async function startLoggedSluice(
       log: { level: 'debug' },
       shutdown: { readyDelay: '0s' },
       listeners: [
-        { name: 'web', ...web },
-        { name: 'flooded', ...web },
-        { name: 'unseen', ...web, underscoreHeaders: 'refuse' },
+        { name: 'web', engine, ...web },
+        { name: 'flooded', engine, ...web },
+        { name: 'unseen', engine, ...web, underscoreHeaders: 'refuse' },
         { name: 'secure', ...web, tls: { certificates: [authority.issue('secure', ['DNS:app.example'])] } },
         { name: 'raw', ...tcp },
         { name: 'net', engine: 'net', ...tcp },
