@@ -102,21 +102,52 @@ export class ChunkDecoder {
       if (this.#state === DATA) {
         const stop = Math.min(end, at + this.#left);
         this.#left -= stop - at;
-        if (this.#left === 0) this.#state = DATA_CR;
         if (from === to) from = to = at;
         move(input, to, at, stop);
         to += stop - at;
         at = stop;
+        if (this.#left === 0) at = this.#endData(input, at, end);
       } else if (this.#state === TRAILERS) {
         at = this.#pushTrailers(input, at, end);
       } else {
-        this.#take(input[at]!);
+        const behind = this.#state === SIZE_START ? this.#takePlainLine(input, at, end) : at;
+        if (behind === at) this.#take(input[at]!);
         // The first byte of a trailer is read again, with those behind it.
-        if (this.#state !== TRAILERS) at++;
+        if (behind > at) at = behind;
+        else if (this.#state !== TRAILERS) at++;
       }
     }
     if (from < to) sink.bodyData(input.subarray(from, to));
     return at;
+  }
+
+  /** Takes the line end behind the content of a chunk, if it has come. Returns the offset behind it. */
+  #endData(input: Buffer, at: number, end: number): number {
+    const isWhole = at + 1 < end && input[at] === CR && input[at + 1] === LF;
+    this.#state = isWhole ? SIZE_START : DATA_CR;
+    return isWhole ? at + 2 : at;
+  }
+
+  /**
+   * Takes a line with nothing but a size, if all of it has come. Byte by byte, a body in chunks of one byte takes twice as
+   * long: 0.33 instead of 0.17 ms for 64 KiB.
+   *
+   * @returns the offset behind the line; `at` for any other line
+   */
+  #takePlainLine(input: Buffer, at: number, end: number): number {
+    const last = Math.min(end - 1, at + MAX_SIZE_DIGITS);
+    let size = 0;
+    let behind = at;
+    for (; behind < last; behind++) {
+      const digit = digitOf(input[behind]!);
+      if (digit < 0) break;
+      size = size * 16 + digit;
+    }
+    if (behind === at || behind + 1 >= end || input[behind] !== CR || input[behind + 1] !== LF) return at;
+    this.#left = size;
+    this.#lineBytes = behind + 1 - at;
+    this.#endLine();
+    return behind + 2;
   }
 
   /** Takes a byte of the framing. */
