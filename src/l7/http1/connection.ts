@@ -170,7 +170,7 @@ export class Http1Connection
     this.rest = null;
     const at = this.#read(rest, 0, rest.length);
     if (at < rest.length) this.rest = rest.subarray(at);
-    else if (this.channel.owner === this) this.resume();
+    else if (this.channel.owner === this && this.#body?.isFull !== true) this.resume();
   }
 
   fault(error: unknown): void {

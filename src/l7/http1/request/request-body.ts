@@ -21,6 +21,8 @@ export class Http1RequestBody implements RequestBody {
   ended = false;
   /** Why the rest of the body cannot be read, in a few words; null if it can. */
   problem: string | null = null;
+  /** Whether the client has been paused because of the bytes that wait. */
+  isFull = false;
   readonly #connection: BodyConnection;
   readonly #framing: BodyFraming;
   #sink: RequestBodySink | null = null;
@@ -29,7 +31,6 @@ export class Http1RequestBody implements RequestBody {
   #queue: WaitingBytes | null = null;
   /** Whether the reader has paused. */
   #paused = false;
-  #isFull = false;
   #isDropped = false;
 
   constructor(connection: BodyConnection, framing: BodyFraming) {
@@ -84,7 +85,7 @@ export class Http1RequestBody implements RequestBody {
     this.#onWaiting = null;
     this.#queue?.clear();
     this.#queue = null;
-    if (this.#isFull) this.#drained();
+    if (this.isFull) this.#drained();
   }
 
   /** Takes content from the framing. @param isLast whether it is known to be the last */
@@ -117,8 +118,8 @@ export class Http1RequestBody implements RequestBody {
   #keep(bytes: Uint8Array): void {
     this.#queue ??= new WaitingBytes();
     this.#queue.push(bytes);
-    if (!this.ended && !this.#isFull && this.#queue.length >= MAX_WAITING_BYTES) {
-      this.#isFull = true;
+    if (!this.ended && !this.isFull && this.#queue.length >= MAX_WAITING_BYTES) {
+      this.isFull = true;
       this.#connection.pause();
     }
     this.#onWaiting?.();
@@ -130,7 +131,7 @@ export class Http1RequestBody implements RequestBody {
       if (bytes === null) {
         this.#queue = null;
         if (this.ended) this.#end();
-        else if (this.#isFull) this.#drained();
+        else if (this.isFull) this.#drained();
         return;
       }
       this.#sink.requestData(bytes);
@@ -138,7 +139,7 @@ export class Http1RequestBody implements RequestBody {
   }
 
   #drained(): void {
-    this.#isFull = false;
+    this.isFull = false;
     this.#connection.resume();
   }
 

@@ -91,6 +91,20 @@ describe('requests in a row on an HTTP/1.x connection', () => {
     assert.equal(rig.exchanges.length, 2);
     assert.deepEqual(statuses(client.text), [200, 200]);
   });
+
+  it('lets a client wait whose second request has a body that nobody reads', () => {
+    const rig = http1Rig(keep);
+    const client = rig.connect();
+    const head = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n';
+    client.say(ask('/') + head + 'x'.repeat(40_000));
+    rig.exchanges[0]!.reply.send(204, [], '');
+    rig.endTurn();
+    const { body } = rig.exchanges[1]!;
+    assert.equal(body!.waiting, 40_000);
+    assert.equal(client.isPaused, true);
+    collect(body!, () => undefined);
+    assert.equal(client.isPaused, false);
+  });
 });
 
 describe('input of an HTTP/1.x connection', () => {
