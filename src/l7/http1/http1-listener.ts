@@ -4,7 +4,7 @@ import { LiveSet } from '../../core/collections/live-set.ts';
 import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { Acceptor } from '../../transport/acceptor.ts';
 import type { ClientChannel, ClientOwner, ClientTransport } from '../../transport/client-transport.ts';
-import { RequestHeadReader } from '../../wire/http/request-reader.ts';
+import { RequestHeadReader, type RequestHeadLimits } from '../../wire/http/request-reader.ts';
 import { normalizeIp } from '../../wire/ip-address.ts';
 import type { ChannelWriter } from '../buffers/channel-writer.ts';
 import type { EngineListener, ListenerOwner } from '../contract/engine.ts';
@@ -35,6 +35,7 @@ export class Http1Listener implements EngineListener, ClientOwner, ConnectionTer
   #config: L7Listener;
   /** A reader between two heads; null if it is lent. */
   #reader: RequestHeadReader | null = null;
+  #limits: RequestHeadLimits;
   #stopped = false;
 
   constructor(config: L7Listener, owner: ListenerOwner, terms: Http1Terms) {
@@ -45,6 +46,7 @@ export class Http1Listener implements EngineListener, ClientOwner, ConnectionTer
     this.writer = writer;
     this.pipelines = pipelines;
     this.#config = config;
+    this.#limits = limitsOf(config);
     this.#acceptor = transport.createAcceptor(config.address, this);
   }
 
@@ -66,8 +68,8 @@ export class Http1Listener implements EngineListener, ClientOwner, ConnectionTer
   prepare(config: L7Listener): () => void {
     return () => {
       this.#config = config;
-      // Its limits may be others.
       this.#reader = null;
+      this.#limits = limitsOf(config);
     };
   }
 
@@ -97,13 +99,12 @@ export class Http1Listener implements EngineListener, ClientOwner, ConnectionTer
   takeReader(): RequestHeadReader {
     const reader = this.#reader;
     this.#reader = null;
-    if (reader !== null) return reader;
-    const { maxHeaderSize, maxHeaders } = this.#config.http;
-    return new RequestHeadReader({ maxHeadBytes: maxHeaderSize, maxHeaders });
+    return reader ?? new RequestHeadReader(this.#limits);
   }
 
   giveReader(reader: RequestHeadReader): void {
-    this.#reader = reader;
+    // It may have been lent under a configuration with other limits.
+    if (reader.limits === this.#limits) this.#reader = reader;
   }
 
   clientAccepted(channel: ClientChannel, peer: string, descriptor: number | undefined): void {
@@ -128,4 +129,8 @@ export class Http1Listener implements EngineListener, ClientOwner, ConnectionTer
   acceptFault(error: unknown): void {
     this.owner.acceptFault(error);
   }
+}
+
+function limitsOf({ http }: L7Listener): RequestHeadLimits {
+  return { maxHeadBytes: http.maxHeaderSize, maxHeaders: http.maxHeaders };
 }

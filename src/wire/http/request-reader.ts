@@ -5,7 +5,7 @@ import { listMembers, type RequestHead } from './request-head.ts';
 import { readTarget, type RequestTarget } from './request-target.ts';
 
 /** Bounds of one head. */
-interface RequestHeadLimits {
+export interface RequestHeadLimits {
   /** From the first byte of the method to the empty line, which counts. */
   readonly maxHeadBytes: number;
   readonly maxHeaders: number;
@@ -29,7 +29,7 @@ let spareScan: HeadScan | null = null;
 export class RequestHeadReader {
   /** Number of bytes of the last {@link push} that belong to the head, or to empty lines before it. */
   used = 0;
-  readonly #limits: RequestHeadLimits;
+  readonly limits: RequestHeadLimits;
   #emptyLineBytes = 0;
   /** The incomplete head is `kept[0, size)`, and all of it has been scanned. */
   #kept: Buffer = EMPTY;
@@ -38,7 +38,7 @@ export class RequestHeadReader {
   #scan: HeadScan | null = null;
 
   constructor(limits: RequestHeadLimits) {
-    this.#limits = limits;
+    this.limits = limits;
   }
 
   /** Whether a byte of a head has come that is not complete. Empty lines before it do not count. */
@@ -74,7 +74,7 @@ export class RequestHeadReader {
 
   /** Reads a head that begins at `at`, in place if it is whole. */
   #pushFirst(input: Buffer, start: number, at: number, end: number): RequestHead | RequestProblem | null {
-    const { maxHeadBytes, maxHeaders } = this.#limits;
+    const { maxHeadBytes, maxHeaders } = this.limits;
     const stop = Math.min(end, at + maxHeadBytes);
     const behind = this.#scan!.scan(input, at, at, stop, maxHeaders);
     if (behind >= 0) {
@@ -93,7 +93,7 @@ export class RequestHeadReader {
 
   /** Appends to the incomplete head, and reads on in the copy. */
   #pushNext(input: Buffer, start: number, end: number): RequestHead | RequestProblem | null {
-    const { maxHeadBytes, maxHeaders } = this.#limits;
+    const { maxHeadBytes, maxHeaders } = this.limits;
     const begun = this.#size;
     const size = Math.min(maxHeadBytes, begun + end - start);
     if (this.#kept.length < size) {
@@ -117,7 +117,7 @@ export class RequestHeadReader {
       this.reset();
       return scan.problem;
     }
-    if (size < this.#limits.maxHeadBytes) return null;
+    if (size < this.limits.maxHeadBytes) return null;
     return scan.isBeforeVersion
       ? this.#refused(414, 'target_too_long', 'request target too long')
       : this.#refused(431, 'head_too_large', 'request head too large');

@@ -6,7 +6,7 @@ import type { BufferBudget } from '../../../../src/l7/buffers/buffer-budget.ts';
 import type { Exchange } from '../../../../src/l7/contract/exchange.ts';
 import { Http1Engine } from '../../../../src/l7/http1/http1-engine.ts';
 import { l7Listener } from '../../primary/fixtures/config.ts';
-import { ask, http1Rig } from './http1-rig.ts';
+import { ask, http1Rig, statuses } from './http1-rig.ts';
 
 function engineOf(): Http1Engine {
   return new Http1Engine({
@@ -49,5 +49,15 @@ describe('the HTTP/1.x engine', () => {
     listener.prepare({ ...l7Listener, http: { ...l7Listener.http, maxHeaders: 1 } })();
     client.say(ask('/', 'A: b'));
     assert.match(client.text, /HTTP\/1\.1 200 [^]*HTTP\/1\.1 431 /);
+  });
+
+  it('reads a head that has begun by the limits before, and the next one by the new ones', () => {
+    const { listener, connect } = http1Rig();
+    const [slow, next] = [connect(), connect()];
+    slow.say('GET / HTTP/1.1\r\n');
+    listener.prepare({ ...l7Listener, http: { ...l7Listener.http, maxHeaders: 1 } })();
+    slow.say('Host: a\r\nA: b\r\n\r\n');
+    next.say(ask('/', 'A: b'));
+    assert.deepEqual([statuses(slow.text), statuses(next.text)], [[200], [431]]);
   });
 });
