@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { SystemCallError, errorName } from '../errno.ts';
 import type { Sockets } from '../sockets/sockets.ts';
 import { callsOnSockets, descriptorOf } from './node-sockets.ts';
@@ -28,8 +28,9 @@ export function atTrueEnd(
   } else if (!socket.allowHalfOpen || socket.writableEnded || socket.writableLength > 0) {
     ended();
   } else {
-    // An empty write fails if the connection has broken, and has no other effect.
-    socket.write(NOTHING, (error) => {
+    // An empty write fails if the connection has broken, and has no other effect. Channels have a `write` of their own,
+    // without a callback.
+    Socket.prototype.write.call(socket, NOTHING, undefined, (error) => {
       if (!error) ended();
     });
   }

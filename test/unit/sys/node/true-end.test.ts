@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { codeOf } from '../../../../src/core/errors.ts';
 import { atTrueEnd } from '../../../../src/sys/node/true-end.ts';
 import { unsupportedReason } from '../../../../src/sys/support.ts';
+import { asChannel } from '../../../../src/transport/net/net-channel.ts';
 import { within } from '../../../support/deadline.ts';
 import { SystemPeer } from '../../../support/sockets/system-peer.ts';
 
@@ -20,7 +21,7 @@ describe('the end of one of Node’s sockets', { skip: unsupportedReason() ?? fa
   async function endOf(
     kind: 'FIN' | 'reset',
     calls?: Parameters<typeof atTrueEnd>[2],
-    prepare: (socket: Socket) => void = () => undefined,
+    prepare: (socket: Socket) => unknown = () => undefined,
   ): Promise<string> {
     const accepted = once(server, 'connection');
     const peer = await SystemPeer.connect(`127.0.0.1:${(server.address() as AddressInfo).port}`);
@@ -57,6 +58,11 @@ describe('the end of one of Node’s sockets', { skip: unsupportedReason() ?? fa
     assert.match(await endOf('reset', null), /^(?:ECONNRESET|EPIPE)$/);
     assert.equal(await endOf('FIN', null), 'FIN');
     assert.equal(await endOf('FIN', null, (socket) => socket.end()), 'FIN');
+  });
+
+  it('is found without system calls on a channel, whose `write` is its own', async () => {
+    const prepare = (socket: Socket): unknown => asChannel(socket, null, null);
+    assert.equal(await endOf('FIN', null, prepare), 'FIN');
   });
 
   it('is in good order if a reset comes behind FIN', async () => {
