@@ -50,11 +50,9 @@ export class Engines {
   }
 }
 
-/** Names the engine of all tunnels in one word: `raw`, `net`, `mixed`, or `none` without layer 4 listeners. */
-export function engineInUse(listeners: readonly Listener[]): string {
-  const engines = new Set(listeners.flatMap((listener) => (listener.mode === 'l4' ? [listener.engine] : [])));
-  const [engine = 'none'] = engines;
-  return engines.size > 1 ? 'mixed' : engine;
+/** Names the engines of all listeners, in alphabetical order: `raw`, or `raw,uws`. Empty without listeners. */
+export function enginesInUse(listeners: readonly Listener[]): string {
+  return [...new Set(listeners.map(({ engine }) => engine))].sort().join();
 }
 
 /** Returns a function that asks once and repeats the answer: the machine does not change. */

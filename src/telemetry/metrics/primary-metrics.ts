@@ -100,6 +100,6 @@ export const primaryMetrics = {
   buildInfo: gauge(
     'sluice_build_info',
     ['version', 'node', 'uws', 'engine'],
-    'Always 1; the labels have the versions and the engine of tunnels: raw, net, mixed or none',
+    'Always 1; the labels have the versions and the engines of all listeners, such as raw,uws',
   ),
 } as const satisfies Record<string, Metric>;

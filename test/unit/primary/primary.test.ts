@@ -156,7 +156,7 @@ describe('the primary', { timeout: 300_000 }, () => {
       assert.equal(build.labels.version, version);
       assert.equal(build.labels.node, process.versions.node);
       assert.match(build.labels.uws ?? '', /^\d+\.\d+\.\d+/);
-      assert.equal(build.labels.engine, 'net');
+      assert.equal(build.labels.engine, 'net,uws');
     }
     socket.destroy();
     assert.equal(await primary.end(0), true);

@@ -4,7 +4,7 @@ import { primaryMetrics } from '../../../telemetry/metrics/primary-metrics.ts';
 import type { Family } from '../../../telemetry/prometheus.ts';
 import type { Reloader } from '../../control/reloader.ts';
 import type { CertificateExpiry } from '../../process/certificate-expiry.ts';
-import { engineInUse } from '../../process/engines.ts';
+import { enginesInUse } from '../../process/engines.ts';
 import type { Versions } from '../../process/versions.ts';
 import type { Supervisor } from '../../workers/supervisor.ts';
 
@@ -67,7 +67,7 @@ export function primaryFamilies(facts: PrimaryFacts): Family[] {
       metric: primaryMetrics.buildInfo,
       read: () => [
         {
-          labels: { version: sluice, node, uws, engine: engineInUse(supervisor.config.listeners) },
+          labels: { version: sluice, node, uws, engine: enginesInUse(supervisor.config.listeners) },
           value: 1,
         },
       ],

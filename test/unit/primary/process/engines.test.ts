@@ -4,7 +4,7 @@ import type { Cluster } from '../../../../src/config/types/cluster.ts';
 import type { L4Listener, L7Listener, Listener } from '../../../../src/config/types/listener.ts';
 import { StartError } from '../../../../src/core/errors.ts';
 import type { MachineLimits } from '../../../../src/primary/process/engine-choice.ts';
-import { Engines, engineInUse } from '../../../../src/primary/process/engines.ts';
+import { Engines, enginesInUse } from '../../../../src/primary/process/engines.ts';
 import { capture, config, l4Listener, l7Listener } from '../fixtures/config.ts';
 
 const plain = config.clusters[0]!;
@@ -142,10 +142,9 @@ describe('the choice of engines', () => {
     ]);
   });
 
-  it('is told in one word for tunnels', () => {
-    assert.equal(engineInUse([l7Listener]), 'none');
-    assert.equal(engineInUse([l7Listener, l4('a', 'raw'), l4('b', 'raw')]), 'raw');
-    assert.equal(engineInUse([l4('a', 'net')]), 'net');
-    assert.equal(engineInUse([l4('a', 'net'), l4('b', 'raw')]), 'mixed');
+  it('is named once for all listeners of both layers that have it', () => {
+    assert.equal(enginesInUse([]), '');
+    assert.equal(enginesInUse([l7('a', { engine: 'uws' }), l4('b', 'raw'), l4('c', 'raw')]), 'raw,uws');
+    assert.equal(enginesInUse([l4('a', 'net')]), 'net');
   });
 });
