@@ -28,7 +28,9 @@ export async function runService(
   let thread: ServiceThread | null = null;
   try {
     if (start.kind === 'l7') {
-      const handshakes = await Promise.race([warmUp(start, create), outcome.promise]);
+      const warming = warmUp(start, create);
+      // After a fault, too: the services of the warm-up have native handles.
+      const handshakes = await Promise.race([warming, outcome.promise]).finally(() => warming);
       log.debug({ handshakes }, 'warmed up');
     }
     const running = (thread = new ServiceThread(start, log, say, create));
