@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { eventually } from '../../support/deadline.ts';
+import { ENGINES } from '../../support/engines.ts';
 import { ReloadRig } from '../../support/rigs/reload-rig.ts';
 import { RawConnection, upgradeRequest } from '../../support/sockets/raw-connection.ts';
 import { TcpEndpoint, TcpPeer } from '../../support/sockets/tcp-peer.ts';
@@ -28,9 +29,10 @@ describe('a drain', { timeout: 300_000 }, () => {
     for (const each of [one, two, echo]) each.close();
   });
 
-  const listener = (name: string, cluster: string): object => ({
+  const listener = (name: string, cluster: string, engine = 'auto'): object => ({
     name,
     mode: 'l7',
+    engine,
     address: local,
     routes: [{ match: {}, cluster }],
   });
@@ -41,6 +43,7 @@ describe('a drain', { timeout: 300_000 }, () => {
         listener('web', 'one'),
         listener('other', 'one'),
         listener('pair', 'pair'),
+        ...ENGINES.map((engine) => listener(`web-${engine}`, 'one', engine)),
         { name: 'tcp', mode: 'l4', address: local, cluster: 'echo' },
         { name: 'tcp-net', mode: 'l4', engine: 'net', address: local, cluster: 'echo' },
       ],
@@ -103,26 +106,28 @@ describe('a drain', { timeout: 300_000 }, () => {
     });
   }
 
-  it('of a listener ends its sessions, refuses new ones with 503, and leaves the others alone', async () => {
-    const rig = await start();
-    const [lost, kept] = [await joinMany(rig, 'web', 6), await join(rig, 'other')];
-    assert.equal((await begin(rig, '/listeners/web/drain')).total, 6);
-    for (const client of lost) assert.deepEqual(await client.closed(), RESTART);
-    await drained(rig);
-    const refused = await ask(rig, 'web');
-    assert.match(refused, /^HTTP\/1\.1 503 /);
-    assert.match(refused, /^retry-after: \d+$/im);
-    await alive(kept);
-    await alive(await join(rig, 'other'));
-    assert.equal((await fetch(`http://${rig.sluice.admin}/readyz`)).status, 200);
-    assert.match(await rig.metrics(), /^sluice_drains_active 1$/m);
-    assert.match(await rig.metrics(), /^sluice_drain_remaining_connections 0$/m);
+  for (const web of ENGINES.map((engine) => `web-${engine}`)) {
+    it(`of the listener ${web} ends its sessions, refuses new ones with 503, and leaves the others alone`, async () => {
+      const rig = await start();
+      const [lost, kept] = [await joinMany(rig, web, 6), await join(rig, 'other')];
+      assert.equal((await begin(rig, `/listeners/${web}/drain`)).total, 6);
+      for (const client of lost) assert.deepEqual(await client.closed(), RESTART);
+      await drained(rig);
+      const refused = await ask(rig, web);
+      assert.match(refused, /^HTTP\/1\.1 503 /);
+      assert.match(refused, /^retry-after: \d+$/im);
+      await alive(kept);
+      await alive(await join(rig, 'other'));
+      assert.equal((await fetch(`http://${rig.sluice.admin}/readyz`)).status, 200);
+      assert.match(await rig.metrics(), /^sluice_drains_active 1$/m);
+      assert.match(await rig.metrics(), /^sluice_drain_remaining_connections 0$/m);
 
-    assert.equal((await rig.post('/listeners/web/undrain')).status, 202);
-    await eventually(async () => alive(await join(rig, 'web')));
-    assert.equal((await rig.post('/listeners/web/undrain')).status, 409);
-    assert.match(await rig.metrics(), /^sluice_drains_active 0$/m);
-  });
+      assert.equal((await rig.post(`/listeners/${web}/undrain`)).status, 202);
+      await eventually(async () => alive(await join(rig, web)));
+      assert.equal((await rig.post(`/listeners/${web}/undrain`)).status, 409);
+      assert.match(await rig.metrics(), /^sluice_drains_active 0$/m);
+    });
+  }
 
   for (const name of ['tcp', 'tcp-net']) {
     it(`of the listener ${name} ends tunnels with FIN when nothing crosses, and takes no new ones`, async () => {
@@ -150,9 +155,10 @@ describe('a drain', { timeout: 300_000 }, () => {
 
   it('of a cluster ends what goes there by any listener, and nothing else', async () => {
     const rig = await start();
-    const lost = [...(await joinMany(rig, 'web', 3)), ...(await joinMany(rig, 'other', 3))];
+    const engines = ENGINES.map((engine) => joinMany(rig, `web-${engine}`, 2));
+    const lost = [...(await joinMany(rig, 'web', 3)), ...(await Promise.all(engines)).flat()];
     const kept = await join(rig, 'pair');
-    assert.equal((await begin(rig, '/clusters/one/drain?rate=1000&jitter=0s')).total, 6);
+    assert.equal((await begin(rig, '/clusters/one/drain?rate=1000&jitter=0s')).total, lost.length);
     for (const client of lost) assert.deepEqual(await client.closed(), RESTART);
     await drained(rig);
     assert.match(await ask(rig, 'other'), /^HTTP\/1\.1 503 /);
@@ -198,7 +204,10 @@ describe('a drain', { timeout: 300_000 }, () => {
 
   it('of everything is announced by readyz first, and shows how far it is', async () => {
     const rig = await start({ shutdown: { readyDelay: '1s' }, drain: { rate: '20/s', deadline: '2m' } });
-    const clients = await joinMany(rig, 'web', 40);
+    const webs = ENGINES.map((engine) => `web-${engine}`);
+    const clients = await Promise.all(
+      Array.from({ length: 40 }, (_, i) => join(rig, webs[i % webs.length]!)),
+    );
     const quiet = await tunnel(rig, 'tcp');
     const told = performance.now();
     assert.deepEqual((await begin(rig, '/drain')).remaining, 41);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { codeOf } from '../../../src/core/errors.ts';
 import { DEADLINE_MS, eventually, within } from '../../support/deadline.ts';
+import { ENGINES } from '../../support/engines.ts';
 import { askAdmin } from '../../support/http/admin-client.ts';
 import { startSluice } from '../../support/processes/sluice-process.ts';
 import type { SluiceProcess } from '../../support/processes/sluice-process.ts';
@@ -45,12 +46,13 @@ describe('a sluice that is told to end', { timeout: 300_000 }, () => {
         admin: { address: local },
         shutdown: { grace: `${graceMs}ms` },
         listeners: [
-          {
-            name: 'web',
+          ...ENGINES.map((engine) => ({
+            name: `web-${engine}`,
             mode: 'l7',
+            engine,
             address: local,
             routes: [{ match: { pathPrefix: '/' }, cluster: 'web-sockets' }],
-          },
+          })),
           ...['auto', 'net'].flatMap((engine) => [
             { name: `tcp-${engine}`, mode: 'l4', engine, address: local, cluster: 'echo' },
             { name: `dialling-${engine}`, mode: 'l4', engine, address: local, cluster: 'silent' },
@@ -94,17 +96,20 @@ describe('a sluice that is told to end', { timeout: 300_000 }, () => {
 
   it('closes WebSockets with 1012, lets tunnels go on until the grace is over, and exits with 0', async () => {
     const sluice = await start(GRACE_MS);
-    const url = `ws://${sluice.address('web')}/`;
-    const foreign = await Promise.all(Array.from({ length: 4 }, () => WsPeer.connect(url)));
-    const builtIn = new WebSocket(url);
+    const webs = ENGINES.map((engine) => `web-${engine}`);
+    const urls = webs.map((name) => `ws://${sluice.address(name)}/`);
+    const foreign = await Promise.all([...urls, ...urls].map((url) => WsPeer.connect(url)));
+    const builtIn = new WebSocket(urls[0]!);
     const builtInClosed = new Promise<{ code: number; reason: string; wasClean: boolean }>((settle) => {
       builtIn.addEventListener('close', ({ code, reason, wasClean }) => settle({ code, reason, wasClean }));
     });
     await within('the open event', once(builtIn, 'open'));
-    const sessions = await Promise.all(Array.from({ length: 5 }, () => webSockets.sessions.next()));
+    const sessions = await Promise.all(
+      Array.from({ length: foreign.length + 1 }, () => webSockets.sessions.next()),
+    );
     const active = [await tunnel(sluice, 'tcp-auto'), await tunnel(sluice, 'tcp-net')];
     const dialling = [await tunnel(sluice, 'dialling-auto'), await tunnel(sluice, 'dialling-net')];
-    const addresses = ['web', 'tcp-auto', 'tcp-net', 'dialling-auto', 'dialling-net'].map((listener) =>
+    const addresses = [...webs, 'tcp-auto', 'tcp-net', 'dialling-auto', 'dialling-net'].map((listener) =>
       sluice.address(listener),
     );
 
@@ -148,11 +153,15 @@ describe('a sluice that is told to end', { timeout: 300_000 }, () => {
 
   it('drains on SIGINT as on SIGTERM', async () => {
     const sluice = await start(LONG_MS);
-    const client = await WsPeer.connect(`ws://${sluice.address('web')}/`);
-    const session = await webSockets.sessions.next();
+    const clients = await Promise.all(
+      ENGINES.map((engine) => WsPeer.connect(`ws://${sluice.address(`web-${engine}`)}/`)),
+    );
+    const sessions = await Promise.all(clients.map(() => webSockets.sessions.next()));
     const ended = sluice.stop('SIGINT', 60_000);
-    assert.deepEqual(await client.closed(), { code: 1012, reason: 'service restart' });
-    assert.equal((await session.closed()).code, 1001);
+    for (const client of clients) {
+      assert.deepEqual(await client.closed(), { code: 1012, reason: 'service restart' });
+    }
+    for (const session of sessions) assert.equal((await session.closed()).code, 1001);
     assert.deepEqual(await ended, { code: 0, signal: null });
   });
 

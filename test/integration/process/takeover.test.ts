@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { DEADLINE_MS, eventually } from '../../support/deadline.ts';
+import { ENGINES, type EngineName } from '../../support/engines.ts';
 import { startSluice, type SluiceProcess } from '../../support/processes/sluice-process.ts';
 import { withAdmin } from '../../support/rigs/reload-rig.ts';
 import { Knocker } from '../../support/sockets/knocker.ts';
@@ -27,11 +28,16 @@ describe('a takeover', { timeout: 300_000 }, () => {
     echo.close();
   });
 
-  const config = (web = '127.0.0.1:0', tcp = '127.0.0.1:0', admin = '127.0.0.1:0'): object => ({
+  const config = (
+    engine: 'auto' | EngineName = 'auto',
+    web = '127.0.0.1:0',
+    tcp = '127.0.0.1:0',
+    admin = '127.0.0.1:0',
+  ): object => ({
     ...withAdmin({
       drain: { rate: '50/s', deadline: '10s' },
       listeners: [
-        { name: 'web', mode: 'l7', address: web, routes: [{ match: {}, cluster: 'app' }] },
+        { name: 'web', mode: 'l7', engine, address: web, routes: [{ match: {}, cluster: 'app' }] },
         { name: 'tcp', mode: 'l4', address: tcp, cluster: 'echo' },
       ],
       clusters: [
@@ -42,41 +48,43 @@ describe('a takeover', { timeout: 300_000 }, () => {
     admin: { address: admin, token: 'a-token-for-tests-only' },
   });
 
-  async function first(): Promise<{ old: SluiceProcess; same: object }> {
-    const old = await startSluice({ config: config() });
+  async function first(engine: 'auto' | EngineName = 'auto'): Promise<{ old: SluiceProcess; same: object }> {
+    const old = await startSluice({ config: config(engine) });
     started.push(old);
-    return { old, same: config(old.address('web'), old.address('tcp'), old.admin) };
+    return { old, same: config(engine, old.address('web'), old.address('tcp'), old.admin) };
   }
 
-  it('refuses and resets no connection, and lets what lives end at the pace of a drain', async () => {
-    const { old, same } = await first();
-    const url = `ws://${old.address('web')}/`;
-    const clients = await Promise.all(Array.from({ length: 20 }, () => WsPeer.connect(url)));
-    const tunnel = await TcpPeer.connect(old.address('tcp'));
-    tunnel.read().send('1');
-    await tunnel.receivesText('1');
-    const knocker = Knocker.start(url, 50);
-    knockers.push(knocker);
-    const successor = await startSluice({ config: same, args: ['--takeover'] });
-    started.push(successor);
-    await old.waitForLog(({ msg }) => msg === 'another process takes over: draining');
-    const closes = await Promise.all(clients.map((client) => client.closed(60_000)));
-    const ends = old.logs.filter(({ msg, code }) => msg === 'session closed' && code !== 1000);
-    assert.deepEqual(
-      new Set(closes.map(({ code, reason }) => `${code} ${reason}`)),
-      new Set(['1012 service restart']),
-      JSON.stringify(ends),
-    );
-    await tunnel.ended();
-    tunnel.destroy();
-    assert.deepEqual(await old.waitForExit(60_000), { code: 0, signal: null });
-    const { opened, failures, slowest } = await knocker.stop();
-    assert.deepEqual(failures, []);
-    assert.ok(opened > 20, `${opened} were opened, the slowest in ${slowest} ms`);
-    const status = (await (await fetch(`http://${successor.admin}/status`)).json()) as { pid: number };
-    assert.equal(status.pid, successor.pid);
-    (await WsPeer.connect(url)).socket.terminate();
-  });
+  for (const engine of ENGINES) {
+    it(`refuses and resets no connection, and lets what lives end at the pace of a drain, on ${engine}`, async () => {
+      const { old, same } = await first(engine);
+      const url = `ws://${old.address('web')}/`;
+      const clients = await Promise.all(Array.from({ length: 20 }, () => WsPeer.connect(url)));
+      const tunnel = await TcpPeer.connect(old.address('tcp'));
+      tunnel.read().send('1');
+      await tunnel.receivesText('1');
+      const knocker = Knocker.start(url, 50);
+      knockers.push(knocker);
+      const successor = await startSluice({ config: same, args: ['--takeover'] });
+      started.push(successor);
+      await old.waitForLog(({ msg }) => msg === 'another process takes over: draining');
+      const closes = await Promise.all(clients.map((client) => client.closed(60_000)));
+      const ends = old.logs.filter(({ msg, code }) => msg === 'session closed' && code !== 1000);
+      assert.deepEqual(
+        new Set(closes.map(({ code, reason }) => `${code} ${reason}`)),
+        new Set(['1012 service restart']),
+        JSON.stringify(ends),
+      );
+      await tunnel.ended();
+      tunnel.destroy();
+      assert.deepEqual(await old.waitForExit(60_000), { code: 0, signal: null });
+      const { opened, failures, slowest } = await knocker.stop();
+      assert.deepEqual(failures, []);
+      assert.ok(opened > 20, `${opened} were opened, the slowest in ${slowest} ms`);
+      const status = (await (await fetch(`http://${successor.admin}/status`)).json()) as { pid: number };
+      assert.equal(status.pid, successor.pid);
+      (await WsPeer.connect(url)).socket.terminate();
+    });
+  }
 
   it('begins without anybody to take over from', async () => {
     const sluice = await startSluice({ config: config(), args: ['--takeover'] });

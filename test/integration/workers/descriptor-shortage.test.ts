@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { eventually, within } from '../../support/deadline.ts';
+import { ENGINES } from '../../support/engines.ts';
 import { askAdmin } from '../../support/http/admin-client.ts';
 import { scrape } from '../../support/http/metrics.ts';
 import { cpuSeconds, descriptors } from '../../support/processes/process-facts.ts';
@@ -58,7 +59,13 @@ describe('a process with few descriptors', { skip: process.platform !== 'linux',
         workers: { l7: 2, l4: 1 },
         admin: { address: '127.0.0.1:0' },
         listeners: [
-          { name: 'web', mode: 'l7', address: '127.0.0.1:0', routes: [{ match: {}, cluster: 'app' }] },
+          ...ENGINES.map((engine) => ({
+            name: `web-${engine}`,
+            mode: 'l7',
+            engine,
+            address: '127.0.0.1:0',
+            routes: [{ match: {}, cluster: 'app' }],
+          })),
           { name: 'raw', mode: 'l4', address: '127.0.0.1:0', cluster: 'tcp' },
           { name: 'net', mode: 'l4', engine: 'net', address: '127.0.0.1:0', cluster: 'tcp' },
         ],
@@ -145,37 +152,39 @@ describe('a process with few descriptors', { skip: process.platform !== 'linux',
     assert.deepEqual([limit, maxClients], [LIMIT, MAX_CLIENTS]);
   });
 
-  it('keeps sessions, dials, probes and the admin address alive in a flood at layer 7', async () => {
-    const url = `ws://${sluice.address('web')}/`;
-    const session = await WsPeer.connect(url);
-    const peer = await app.session();
-    // They were accepted before the flood, and ask for an endpoint in the middle of it.
-    const early = Array.from({ length: 20 }, () => connect(Number(new URL(url).port), '127.0.0.1'));
-    await eventually(async () => assert.equal((await scrape(sluice)).sum('sluice_connections_active'), 21));
+  for (const web of ENGINES.map((engine) => `web-${engine}`)) {
+    it(`keeps sessions, dials, probes and the admin address alive in a flood of ${web}`, async () => {
+      const url = `ws://${sluice.address(web)}/`;
+      const session = await WsPeer.connect(url);
+      const peer = await app.session();
+      // They were accepted before the flood, and ask for an endpoint in the middle of it.
+      const early = Array.from({ length: 20 }, () => connect(Number(new URL(url).port), '127.0.0.1'));
+      await eventually(async () => assert.equal((await scrape(sluice)).sum('sluice_connections_active'), 21));
 
-    await flood('web');
-    session.socket.send('ping');
-    assert.equal((await peer.messages.next()).data.toString(), 'ping');
-    peer.socket.send('pong');
-    assert.equal((await session.messages.next()).data.toString(), 'pong');
-    await Promise.all(early.map((socket) => within('a 101', answerTo(socket))));
-    await Promise.all(early.map(() => app.session()));
-    await looksHealthy();
-    assert.ok((await rejected('web')) >= FLOOD - MAX_CLIENTS);
-    await probesSucceed();
-    await isIdle();
-    for (const socket of early) socket.destroy();
-    session.socket.terminate();
-  });
+      await flood(web);
+      session.socket.send('ping');
+      assert.equal((await peer.messages.next()).data.toString(), 'ping');
+      peer.socket.send('pong');
+      assert.equal((await session.messages.next()).data.toString(), 'pong');
+      await Promise.all(early.map((socket) => within('a 101', answerTo(socket))));
+      await Promise.all(early.map(() => app.session()));
+      await looksHealthy();
+      assert.ok((await rejected(web)) >= FLOOD - MAX_CLIENTS);
+      await probesSucceed();
+      await isIdle();
+      for (const socket of early) socket.destroy();
+      session.socket.terminate();
+    });
 
-  it('serves new sessions at layer 7 when the idle clients have gone', async () => {
-    (await flood('web')).end();
-    const session = await eventually(() => WsPeer.connect(`ws://${sluice.address('web')}/`));
-    const peer = await app.session();
-    session.socket.send('after the flood');
-    assert.equal((await peer.messages.next()).data.toString(), 'after the flood');
-    session.socket.terminate();
-  });
+    it(`serves new sessions of ${web} when the idle clients have gone`, async () => {
+      (await flood(web)).end();
+      const session = await eventually(() => WsPeer.connect(`ws://${sluice.address(web)}/`));
+      const peer = await app.session();
+      session.socket.send('after the flood');
+      assert.equal((await peer.messages.next()).data.toString(), 'after the flood');
+      session.socket.terminate();
+    });
+  }
 
   for (const engine of ['raw', 'net'] as const) {
     it(`keeps tunnels, probes and the admin address alive in a flood at layer 4, engine ${engine}`, async () => {

@@ -5,6 +5,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { WebSocketServer } from 'ws';
 import type { Status, WorkerStatus } from '../../../src/protocol/status.ts';
 import { DEADLINE_MS, eventually, within } from '../../support/deadline.ts';
+import { ENGINES } from '../../support/engines.ts';
 import { askAdmin } from '../../support/http/admin-client.ts';
 import { scrape } from '../../support/http/metrics.ts';
 import { descriptors } from '../../support/processes/process-facts.ts';
@@ -13,6 +14,8 @@ import type { SluiceProcess } from '../../support/processes/sluice-process.ts';
 import { WsPeer } from '../../support/websocket/ws-peer.ts';
 import { parseExposition } from '../../unit/telemetry/exposition-parser.ts';
 
+/** Listeners of layer 7 by their engines. */
+const WEBS = ENGINES.map((engine) => [`web-${engine}`, engine] as const);
 const WORKERS = ['l7-0', 'l7-1', 'l4-0', 'l4-1'] as const;
 /** Between an echo and the next message. */
 const PAUSE_MS = 10;
@@ -107,12 +110,13 @@ describe('the supervision of workers', { timeout: 300_000 }, () => {
         workers: { l7: 2, l4: 2 },
         admin: { address: '127.0.0.1:0' },
         listeners: [
-          {
-            name: 'web',
+          ...WEBS.map(([name, engine]) => ({
+            name,
             mode: 'l7',
+            engine,
             address: '127.0.0.1:0',
             routes: [{ match: { pathPrefix: '/' }, cluster: 'echo' }],
-          },
+          })),
           { name: 'tcp', mode: 'l4', address: '127.0.0.1:0', cluster: 'echo' },
           { name: 'tcp-net', mode: 'l4', engine: 'net', address: '127.0.0.1:0', cluster: 'echo' },
         ],
@@ -131,10 +135,10 @@ describe('the supervision of workers', { timeout: 300_000 }, () => {
   });
 
   /** Opens one client; one at a time, so that the log tells which worker it came to. */
-  async function open(listener: 'web' | 'tcp' | 'tcp-net'): Promise<EchoClient> {
+  async function open(listener: string): Promise<EchoClient> {
     const from = sluice.logs.length;
     const peer = await WsPeer.connect(`ws://${sluice.address(listener)}/`);
-    const opened = listener === 'web' ? 'session opened' : 'tunnel opened';
+    const opened = listener.startsWith('web') ? 'session opened' : 'tunnel opened';
     const { worker } = await sluice.waitForLog(({ msg }) => msg === opened, DEADLINE_MS, from);
     const client = new EchoClient(peer, String(worker));
     clients.push(client);
@@ -147,7 +151,8 @@ describe('the supervision of workers', { timeout: 300_000 }, () => {
       const has = (): number => clients.filter((client) => client.worker === worker && client.isOpen).length;
       for (let tries = 0; has() < count; tries++) {
         assert.ok(tries < 200, `none of ${tries} connections came to ${worker}`);
-        await open(worker.startsWith('l7') ? 'web' : tries % 2 === 0 ? 'tcp' : 'tcp-net');
+        const listeners = worker.startsWith('l7') ? WEBS.map(([name]) => name) : ['tcp', 'tcp-net'];
+        await open(listeners[tries % listeners.length]!);
       }
     }
   }

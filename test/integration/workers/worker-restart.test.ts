@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { Status } from '../../../src/protocol/status.ts';
 import { eventually } from '../../support/deadline.ts';
+import { ENGINES } from '../../support/engines.ts';
 import { ReloadRig } from '../../support/rigs/reload-rig.ts';
 import { Knocker } from '../../support/sockets/knocker.ts';
 import { TcpEndpoint, TcpPeer } from '../../support/sockets/tcp-peer.ts';
@@ -10,6 +11,7 @@ import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
 import { parseExposition } from '../../unit/telemetry/exposition-parser.ts';
 
 const local = '127.0.0.1:0';
+const routes = [{ match: {}, cluster: 'app' }];
 
 describe('a restart of workers', { timeout: 300_000 }, () => {
   let endpoint: WsEndpoint;
@@ -32,7 +34,8 @@ describe('a restart of workers', { timeout: 300_000 }, () => {
     workers: { l7: 2, l4: 1 },
     drain: { rate: '100/s', deadline: '20s' },
     listeners: [
-      { name: 'web', mode: 'l7', address: local, routes: [{ match: {}, cluster: 'app' }] },
+      { name: 'web', mode: 'l7', address: local, routes },
+      ...ENGINES.map((engine) => ({ name: `web-${engine}`, mode: 'l7', engine, address: local, routes })),
       { name: 'tcp', mode: 'l4', address: local, cluster: 'echo' },
     ],
     clusters: [
@@ -48,9 +51,10 @@ describe('a restart of workers', { timeout: 300_000 }, () => {
     return rig;
   }
 
+  /** Clients of all engines. */
   async function join(rig: ReloadRig, count: number): Promise<WsPeer[]> {
-    const url = `ws://${rig.sluice.address('web')}/`;
-    return Promise.all(Array.from({ length: count }, () => WsPeer.connect(url)));
+    const urls = ENGINES.map((engine) => `ws://${rig.sluice.address(`web-${engine}`)}/`);
+    return Promise.all(Array.from({ length: count }, (_, i) => WsPeer.connect(urls[i % urls.length]!)));
   }
 
   const connectionsOf = ({ workers }: Status, worker: string): number =>
