@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { eventually } from '../../support/deadline.ts';
+import { ENGINES } from '../../support/engines.ts';
 import { askAdmin } from '../../support/http/admin-client.ts';
 import { scrape } from '../../support/http/metrics.ts';
 import { descriptors } from '../../support/processes/process-facts.ts';
@@ -10,6 +11,7 @@ import { TcpEndpoint, TcpPeer } from '../../support/sockets/tcp-peer.ts';
 import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
 
 const local = '127.0.0.1:0';
+const routes = [{ match: {}, cluster: 'app' }];
 /** Longer than any test: a worker that is frozen for this time stays frozen. */
 const FOR_EVER = '10m';
 
@@ -38,7 +40,8 @@ describe('a worker that freezes', { timeout: 300_000 }, () => {
     workers: { l7: 2, l4: 2, stuckAfter: '1s', ...workers },
     shutdown: { grace: '30s' },
     listeners: [
-      { name: 'web', mode: 'l7', address: local, routes: [{ match: {}, cluster: 'app' }] },
+      { name: 'web', mode: 'l7', address: local, routes },
+      ...ENGINES.map((engine) => ({ name: `web-${engine}`, mode: 'l7', engine, address: local, routes })),
       { name: 'raw', mode: 'l4', address: local, cluster: 'echo' },
       { name: 'net', mode: 'l4', engine: 'net', address: local, cluster: 'echo' },
     ],
@@ -59,14 +62,15 @@ describe('a worker that freezes', { timeout: 300_000 }, () => {
     const { sluice } = rig;
     const from = sluice.logs.length;
     const address = sluice.address(listener);
-    const peer =
-      listener === 'web' ? await WsPeer.connect(`ws://${address}/`) : await TcpPeer.connect(address);
+    const peer = listener.startsWith('web')
+      ? await WsPeer.connect(`ws://${address}/`)
+      : await TcpPeer.connect(address);
     peers.push(peer);
     if (peer instanceof TcpPeer) {
       peer.read().send('x');
       await peer.receivesText('x');
     }
-    const opened = listener === 'web' ? 'session opened' : 'tunnel opened';
+    const opened = listener.startsWith('web') ? 'session opened' : 'tunnel opened';
     const { worker } = await sluice.waitForLog(({ msg }) => msg === opened, undefined, from);
     return { peer, worker: String(worker) };
   }
@@ -102,7 +106,7 @@ describe('a worker that freezes', { timeout: 300_000 }, () => {
   }
 
   for (const [listener, victim, other] of [
-    ['web', 'l7-0', 'l7-1'],
+    ...ENGINES.map((engine) => [`web-${engine}`, 'l7-0', 'l7-1'] as const),
     ['raw', 'l4-0', 'l4-1'],
     ['net', 'l4-0', 'l4-1'],
   ] as const) {
@@ -134,13 +138,14 @@ describe('a worker that freezes', { timeout: 300_000 }, () => {
       assert.equal(metrics.sum('sluice_worker_stuck_total'), 1);
       assert.equal(metrics.sum('sluice_worker_restarts_total', { worker: victim }), 1);
       const living = [...carried.values()].filter((worker) => worker === other).length + 30;
-      const gauge = listener === 'web' ? 'sluice_ws_sessions_active' : 'sluice_tunnels_active';
-      const total = listener === 'web' ? 'sluice_ws_sessions_total' : 'sluice_tunnels_total';
+      const isWeb = listener.startsWith('web');
+      const gauge = isWeb ? 'sluice_ws_sessions_active' : 'sluice_tunnels_active';
+      const total = isWeb ? 'sluice_ws_sessions_total' : 'sluice_tunnels_total';
       assert.equal(metrics.sum(gauge), living);
       assert.equal(metrics.sum(total), before.sum(total) + 30);
-      assert.equal(metrics.sum('sluice_workers_left_behind'), listener === 'web' ? 1 : 0);
+      assert.equal(metrics.sum('sluice_workers_left_behind'), isWeb ? 1 : 0);
       const { workers } = await rig.status();
-      assert.equal(workers.filter(({ state }) => state === 'stuck').length, listener === 'web' ? 1 : 0);
+      assert.equal(workers.filter(({ state }) => state === 'stuck').length, isWeb ? 1 : 0);
     });
   }
 
