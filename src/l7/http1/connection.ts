@@ -47,7 +47,7 @@ export class Http1Connection
   #body: Http1RequestBody | null = null;
   #requests = 0;
   #awaited: Awaited = 'nothing';
-  /** Seconds on the wheel's clock. */
+  /** Milliseconds on the wheel's clock, in 32 bits: V8 keeps them in the field. */
   readonly #openedAt: number;
   /** Whether the client may send another request behind the current one. */
   #keepsAlive = true;
@@ -63,7 +63,7 @@ export class Http1Connection
   constructor(channel: ClientChannel, peer: string, terms: ConnectionTerms) {
     super(channel, peer);
     this.#terms = terms;
-    this.#openedAt = Math.floor(terms.wheel.now / 1000);
+    this.#openedAt = terms.wheel.now | 0;
   }
 
   /** Begins to read. */
@@ -334,7 +334,7 @@ export class Http1Connection
     owner.connectionUnused(
       reason,
       owner.logsUnused ? this.peer : null,
-      Math.max(0, wheel.now / 1000 - this.#openedAt),
+      ((wheel.now - this.#openedAt) | 0) / 1000,
     );
   }
 

@@ -145,6 +145,14 @@ describe('an HTTP/1.x connection', () => {
     );
   });
 
+  it('tells how long a connection without a request was open, whenever it began', () => {
+    const rig = http1Rig();
+    rig.pass(900);
+    rig.connect();
+    rig.pass(10_100);
+    assert.equal(rig.told.at(-2), 'unused silent 192.0.2.7 10');
+  });
+
   it('keeps an idle connection for clientKeepAlive, and each head has headerTimeout', () => {
     const rig = http1Rig(undefined, { clientKeepAliveMs: 60_000, headerTimeoutMs: 5_000 });
     const idle = rig.connect();
