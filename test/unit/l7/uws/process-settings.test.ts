@@ -1,10 +1,26 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { missingBinary } from '../../../../src/l7/uws/process-settings.ts';
 
 describe('the binary of uWebSockets.js', () => {
   it('is there for this process', () => {
     assert.equal(missingBinary(), null);
+  });
+
+  it('is found in the official package, beside its code', (context) => {
+    const directory = mkdtempSync(join(tmpdir(), 'sluice-uws-'));
+    context.after(() => rmSync(directory, { recursive: true }));
+    const { platform, arch, versions } = process;
+    assert.match(missingBinary(process, directory) ?? '', /has no binary/);
+    writeFileSync(join(directory, `uws_${platform}_${arch}_${versions.modules}.node`), '');
+    assert.equal(missingBinary(process, directory), null);
+  });
+
+  it('is missed if the package is not installed', () => {
+    assert.equal(missingBinary(process, null), 'the package uWebSockets.js is not installed');
   });
 
   it('is missed for a Node or a machine that the package does not have', () => {
