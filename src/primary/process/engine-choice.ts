@@ -53,14 +53,15 @@ function chooseForWeb(listener: L7Listener, machine: MachineLimits): EngineChoic
   const { name, engine, tls, websocket } = listener;
   const key = keyForUws({ engine, tls, compression: websocket.compression });
   if (key !== null) {
-    refuse(name, 'uws', machine.uws());
+    refuse(name, 'uws', machine.uws(), `use Node 22, or leave "${key}" out`);
     return { listener: { ...listener, engine: 'uws' }, reason: key };
   }
   return engine === 'auto' ? rawOrNet(listener, machine) : configured(listener, engine, machine);
 }
 
 function configured(listener: Listener, engine: string, machine: MachineLimits): EngineChoice {
-  if (engine === 'raw') refuse(listener.name, engine, machine.systemCalls());
+  if (engine === 'raw')
+    refuse(listener.name, engine, machine.systemCalls(), 'write engine: auto to fall back to net');
   return { listener, reason: `engine: ${engine}` };
 }
 
@@ -71,12 +72,8 @@ function rawOrNet(listener: Listener, machine: MachineLimits): EngineChoice {
     : { listener: { ...listener, engine: 'net' }, reason: `system calls cannot be used: ${problem}` };
 }
 
-function refuse(listener: string, engine: 'raw' | 'uws', problem: string | null): void {
+function refuse(listener: string, engine: 'raw' | 'uws', problem: string | null, remedy: string): void {
   if (problem === null) return;
-  const remedy =
-    engine === 'raw'
-      ? 'write engine: auto to fall back to net'
-      : 'use Node 22, or a listener without tls and with engine: auto';
   throw new StartError(
     `listener "${listener}" needs the engine ${engine}, which cannot be used: ${problem}; ${remedy}`,
   );

@@ -120,8 +120,13 @@ describe('the choice of engines', () => {
       [
         l7('web', { tls: { certificates: [] } }),
         NO_UWS,
-        'listener "web" needs the engine uws, which cannot be used: there is no binary; use Node 22, or a listener ' +
-          'without tls and with engine: auto',
+        'listener "web" needs the engine uws, which cannot be used: there is no binary; use Node 22, or leave "tls" out',
+      ],
+      [
+        l7('web', { websocket: { ...l7Listener.websocket, compression: 'shared' } }),
+        NO_UWS,
+        'listener "web" needs the engine uws, which cannot be used: there is no binary; ' +
+          'use Node 22, or leave "websocket.compression: shared" out',
       ],
     ] as const) {
       assert.throws(
