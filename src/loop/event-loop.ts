@@ -94,7 +94,7 @@ export class EventLoop {
     // If Node has had events, it may have more to do at once: what it has begun to watch enters its epoll set only in its
     // next turn, and deferred callbacks wait for that turn too.
     const { events } = performance.nodeTiming.uvMetricsInfo;
-    this.#nodeTurn = events !== this.#nodeEvents;
+    if (events !== this.#nodeEvents) this.#nodeTurn = true;
     this.#nodeEvents = events;
     this.#runDeferred();
     do {
@@ -115,6 +115,8 @@ export class EventLoop {
       }
       this.#runDeferred();
     } while (!this.#nodeTurn && this.#isRunning());
+    // Whoever asks for a turn of Node during this one gets the next one, too.
+    this.#nodeTurn = false;
     setImmediate(this.#turn);
   }
 
