@@ -21,7 +21,7 @@ import { Http1RequestBody, type BodyConnection } from './request/request-body.ts
 import { traitsOf } from './request/request-traits.ts';
 
 /** Max requests of one connection that begin in one turn of the loop: other connections get their turn. */
-const MAX_HEADS_PER_TURN = 32;
+const MAX_HEADS_PER_TURN = 8;
 /** Max bytes of one read of a body. */
 const MAX_BODY_READ_BYTES = 64 * 1024;
 /** Max time in which the unwanted rest of a body must come. */

@@ -28,8 +28,8 @@ describe('requests in a row on an HTTP/1.x connection', () => {
     const rig = http1Rig();
     const client = rig.connect();
     client.say(ask('/').repeat(100));
-    assert.equal(rig.exchanges.length, 32);
-    for (let turn = 0; turn < 4; turn++) rig.nextTurn();
+    assert.equal(rig.exchanges.length, 8);
+    for (let turn = 0; turn < 12; turn++) rig.nextTurn();
     assert.equal(rig.exchanges.length, 100);
     assert.deepEqual(statuses(client.text), new Array(100).fill(200));
   });
