@@ -29,6 +29,16 @@ describe('an exchange through the engine uws', () => {
     () => rig.address('web'),
   );
 
+  it('may have 98 header lines, and not one more', async () => {
+    const lines = Array.from({ length: 97 }, (_, index) => `X-${index}: a`);
+    const { client, endpoint } = await meet(get(...lines));
+    endpoint.write('HTTP/1.1 204 No Content\r\n\r\n');
+    assert.match((await client.head()).startLine, / 204 /);
+    client.write(get(...lines, 'X-97: a'));
+    assert.match((await client.head()).startLine, / 431 /);
+    client.destroy();
+  });
+
   it('ends without trailers, which nobody announces or asks for', async () => {
     const { client, endpoint, head } = await meet(get('TE: trailers', 'Connection: TE'));
     assert.equal(headerOf(head, 'te'), undefined);
