@@ -15,7 +15,7 @@ export interface ClientTransport {
 export interface ClientChannel extends Channel, LiveMember {}
 
 /** Takes clients' connections. */
-export interface ClientOwner extends Pick<AcceptorOwner<ClientChannel>, 'acceptFailed' | 'acceptFault'> {
+export interface ClientOwner extends Pick<AcceptorOwner<ClientChannel>, 'acceptFailed'> {
   /**
    * Takes a connection. It has no owner, and nothing is read from it before `resume`. If this throws, the connection is
    * closed.
@@ -26,4 +26,6 @@ export interface ClientOwner extends Pick<AcceptorOwner<ClientChannel>, 'acceptF
   clientAccepted(channel: ClientChannel, peer: string, descriptor: number | undefined): void;
   /** The descriptor of an accepted connection is closed. Called once for each, behind `channelClosed`. */
   clientClosed(channel: ClientChannel): void;
+  /** {@link clientAccepted} has thrown, or the owner of a channel has. The connection is lost. */
+  acceptFault(error: unknown): void;
 }

@@ -59,7 +59,7 @@ export interface ListenerOwner {
   connectionClosed(): void;
   /** Counts a connection that could not be accepted: see `AcceptorOwner` of `transport/acceptor.ts`. */
   acceptFailed(code: string, isFirst: boolean): boolean;
-  /** To serve a connection has thrown: when it was accepted, or outside of a call of its channel. */
+  /** Logs that serving a connection has thrown. The connection is lost. */
   acceptFault(error: unknown): void;
   /**
    * A connection has closed without a request.

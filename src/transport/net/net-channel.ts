@@ -21,9 +21,17 @@ export type NetChannel<Owner extends ChannelOwner = ChannelOwner> = Socket &
     failure: Error | null;
     /** Called when something has been asked of the socket; null for nothing: see {@link asChannel}. */
     touched: (() => void) | null;
-    /** Called when the channel has closed, behind `channelClosed`; null for nothing. */
-    whenClosed: ((channel: NetChannel) => void) | null;
+    /** Null for a connection that was not accepted. */
+    host: ChannelHost | null;
   };
+
+/** Hears about accepted connections, whoever owns them. */
+export interface ChannelHost {
+  /** The channel has closed. Called behind `channelClosed`. */
+  closed(channel: NetChannel): void;
+  /** The channel's owner has thrown. */
+  faulted(error: unknown): void;
+}
 
 /** Options of a socket that reads into the buffer that all channels share. */
 export const READ_OPTIONS = {
@@ -50,7 +58,7 @@ export function asChannel<Owner extends ChannelOwner>(
   channel.fd = -1;
   channel.failure = null;
   channel.touched = touched;
-  channel.whenClosed = null;
+  channel.host = null;
   channel.write = write;
   channel.writeCopy = writeCopy;
   channel.forward = forward;
@@ -113,13 +121,19 @@ const TOUCHING = {
   },
 };
 
-/** Hands bytes to the owner. An owner that throws loses this connection, and nobody else's. */
+/** Hands bytes to the owner. */
 function give(channel: NetChannel, bytes: Buffer, length: number): void {
   try {
     channel.owner?.channelData(bytes, 0, length);
   } catch (error) {
-    channel.destroy(error instanceof Error ? error : new Error(String(error)));
+    lose(channel, error);
   }
+}
+
+/** Closes the connection of an owner that has thrown, and nobody else's. */
+function lose(channel: NetChannel, error: unknown): void {
+  channel.host?.faulted(error);
+  channel.destroy(error instanceof Error ? error : new Error(String(error)));
 }
 
 function onData(this: NetChannel, bytes: Buffer): void {
@@ -133,17 +147,32 @@ function onError(this: NetChannel, error: Error): void {
 }
 
 function onDrain(this: NetChannel): void {
-  this.owner?.channelDrained?.();
+  try {
+    this.owner?.channelDrained?.();
+  } catch (error) {
+    lose(this, error);
+  }
 }
 
 function onEnd(this: NetChannel): void {
-  atTrueEnd(this, () => this.owner?.channelEnded());
+  atTrueEnd(this, () => {
+    try {
+      this.owner?.channelEnded();
+    } catch (error) {
+      lose(this, error);
+    }
+  });
 }
 
 function onClose(this: NetChannel): void {
-  const { owner, whenClosed } = this;
+  const { owner, host } = this;
   this.owner = null;
   this.fd = -1;
-  owner?.channelClosed(this.failure);
-  whenClosed?.(this);
+  try {
+    owner?.channelClosed(this.failure);
+  } catch (error) {
+    if (host === null) throw error;
+    host.faulted(error);
+  }
+  host?.closed(this);
 }

@@ -4,7 +4,7 @@ import { descriptorOf } from '../../sys/node/node-sockets.ts';
 import type { Acceptor, AcceptorOwner } from '../acceptor.ts';
 import type { ClientChannel, ClientOwner, ClientTransport } from '../client-transport.ts';
 import { NetAcceptor } from './net-acceptor.ts';
-import { asChannel, readByEvents, type NetChannel } from './net-channel.ts';
+import { asChannel, readByEvents, type ChannelHost, type NetChannel } from './net-channel.ts';
 
 /** Accepts clients as Node's sockets, on every platform. */
 export class NetClients implements ClientTransport {
@@ -21,23 +21,20 @@ export class NetClients implements ClientTransport {
 }
 
 /** Makes channels of accepted sockets. */
-class Entrance implements AcceptorOwner<Socket> {
+class Entrance implements AcceptorOwner<Socket>, ChannelHost {
   readonly #owner: ClientOwner;
   readonly #touched: (() => void) | null;
-  /** One function for all channels. */
-  readonly #onClosed: (channel: NetChannel) => void;
 
   constructor(owner: ClientOwner, touched: (() => void) | null) {
     this.#owner = owner;
     this.#touched = touched;
-    this.#onClosed = (channel) => owner.clientClosed(channel as NetChannel & ClientChannel);
   }
 
   accepted(socket: Socket): void {
     const channel: NetChannel & ClientChannel = Object.assign(asChannel(socket, null, this.#touched), {
       liveIndex: -1,
     });
-    channel.whenClosed = this.#onClosed;
+    channel.host = this;
     readByEvents(channel);
     try {
       this.#owner.clientAccepted(channel, socket.remoteAddress ?? '', descriptorOf(socket));
@@ -45,6 +42,14 @@ class Entrance implements AcceptorOwner<Socket> {
       channel.destroy();
       throw error;
     }
+  }
+
+  closed(channel: NetChannel): void {
+    this.#owner.clientClosed(channel as NetChannel & ClientChannel);
+  }
+
+  faulted(error: unknown): void {
+    this.#owner.acceptFault(error);
   }
 
   acceptFailed(code: string, isFirst: boolean): boolean {

@@ -86,13 +86,21 @@ class RawClient extends RawChannel implements ClientChannel {
     if (!this.destroyed) this.opened();
   }
 
+  override fault(error: unknown): void {
+    this.#clientOwner.acceptFault(error);
+    super.fault(error);
+  }
+
   protected override staysHalfOpen(): boolean {
     return true;
   }
 
   protected override close(error: Error | null): void {
     if (this.destroyed) return;
-    super.close(error);
-    this.#clientOwner.clientClosed(this);
+    try {
+      super.close(error);
+    } finally {
+      this.#clientOwner.clientClosed(this);
+    }
   }
 }

@@ -50,6 +50,42 @@ export function describeHalfClose(on: OnEntry): void {
     );
   });
 
+  describe('an owner that throws', () => {
+    const fail = (): never => {
+      throw new Error('a fault');
+    };
+
+    it(
+      'loses its connection when bytes or FIN have come',
+      on(async (entry) => {
+        const [first, second] = [await entry.connect(), await entry.connect()];
+        first.witness.channelData = fail;
+        second.witness.channelEnded = fail;
+        for (const { witness, peer } of [first, second]) {
+          witness.channel.resume();
+          peer.read().send('x');
+          peer.end();
+        }
+        await until(() => assert.equal(entry.closed.length, 2));
+        assert.match(String(first.witness.error), /a fault/);
+        assert.match(String(second.witness.error), /a fault/);
+        assert.deepEqual(entry.faults.map(String), ['Error: a fault', 'Error: a fault']);
+      }),
+    );
+
+    it(
+      'hides no close from the owner of the transport',
+      on(async (entry) => {
+        const { witness, peer } = await entry.connectSystemPeer();
+        witness.channelClosed = fail;
+        witness.channel.resume();
+        peer.reset();
+        await until(() => assert.equal(entry.closed.length, 1));
+        assert.deepEqual(entry.faults.map(String), ['Error: a fault']);
+      }),
+    );
+  });
+
   describe('half-closed channels', () => {
     it(
       'answer behind the client’s FIN, and close with `end`',
