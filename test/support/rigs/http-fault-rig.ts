@@ -27,7 +27,7 @@ export class HttpFaultRig {
     this.web = web;
   }
 
-  /** Starts listeners `web`, `hasty` (short timeouts), `brief` and `roomy` (max body sizes), with one path for each cluster. */
+  /** Starts listeners `web`, `uws` (the engine), `hasty` (short timeouts), `brief` and `roomy` (max body sizes), with one path for each cluster. */
   static async start(): Promise<HttpFaultRig> {
     const first = await RawEndpoint.listen();
     const second = await RawEndpoint.listen();
@@ -46,6 +46,7 @@ export class HttpFaultRig {
     const rig = await WebRig.start({
       listeners: {
         web: { routes },
+        uws: { engine: 'uws', routes },
         hasty: { routes, http: { requestTimeout: '1s', idleTimeout: '1s' } },
         brief: { routes, http: { keepAlive: '0s', maxBodySize: '10B' } },
         roomy: { routes, http: { maxBodySize: '20003B' } },
