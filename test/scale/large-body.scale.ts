@@ -7,6 +7,7 @@ import type { Readable, Writable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { within } from '../support/deadline.ts';
+import { SCALE_ENGINES } from '../support/engines.ts';
 import { HttpEndpoint } from '../support/http/http-endpoint.ts';
 import { residentBytes } from '../support/processes/process-facts.ts';
 import { WebRig } from '../support/rigs/web-rig.ts';
@@ -21,69 +22,71 @@ const REST_MS = 5;
 const DEADLINE_MS = 240_000;
 const PIECES = Array.from({ length: 7 }, () => randomBytes(STEP / 4 + 1));
 
-describe('a body of 1 GiB', () => {
-  let endpoint: HttpEndpoint;
-  let rig: WebRig;
-  /** What the endpoint has got. */
-  let uploaded: Promise<string> | null = null;
+for (const engine of SCALE_ENGINES) {
+  describe(`a body of 1 GiB, with ${engine}`, () => {
+    let endpoint: HttpEndpoint;
+    let rig: WebRig;
+    /** What the endpoint has got. */
+    let uploaded: Promise<string> | null = null;
 
-  before(async () => {
-    endpoint = await HttpEndpoint.listen((request, response) => {
-      if (request.method === 'GET') {
-        if (request.url === '/known') response.setHeader('Content-Length', SIZE);
-        void send(response);
-        return;
-      }
-      uploaded = receive(request);
-      void uploaded.then((digest) => response.end(digest));
-    });
-    rig = await WebRig.start({
-      listeners: { web: {} },
-      clusters: { app: { endpoints: [endpoint.address] } },
-    });
-    // For V8, whose heap grows in a new process whatever it does.
-    await download('/known');
-  });
-  after(async () => {
-    endpoint.close();
-    await rig.stop();
-  });
-
-  async function download(path: string): Promise<void> {
-    const request = httpRequest(`http://${rig.address('web')}${path}`, { agent: false });
-    request.end();
-    const [response] = (await once(request, 'response')) as [IncomingMessage];
-    const digest = await within('the whole body', receive(response), DEADLINE_MS);
-    assert.equal(digest, expected());
-  }
-
-  for (const [what, path, headers] of [
-    ['a known length', '/known', { 'Content-Length': SIZE }],
-    ['chunks', '/chunks', {}],
-  ] as const) {
-    it(`reaches a slow client whole, in ${what}`, async (t) => {
-      const grown = watchGrowth(rig.sluice.pid);
-      await download(path);
-      report(t, grown());
-    });
-
-    it(`reaches a slow endpoint whole, in ${what}`, async (t) => {
-      const grown = watchGrowth(rig.sluice.pid);
-      const request = httpRequest(`http://${rig.address('web')}${path}`, {
-        method: 'POST',
-        headers,
-        agent: false,
+    before(async () => {
+      endpoint = await HttpEndpoint.listen((request, response) => {
+        if (request.method === 'GET') {
+          if (request.url === '/known') response.setHeader('Content-Length', SIZE);
+          void send(response);
+          return;
+        }
+        uploaded = receive(request);
+        void uploaded.then((digest) => response.end(digest));
       });
-      const answered = once(request, 'response') as Promise<[IncomingMessage]>;
-      await within('the upload', send(request), DEADLINE_MS);
-      const [response] = await within('the answer', answered, DEADLINE_MS);
-      response.resume();
-      assert.equal(response.statusCode, 200);
-      assert.equal(await uploaded, expected());
-      report(t, grown());
+      rig = await WebRig.start({
+        listeners: { web: { engine } },
+        clusters: { app: { endpoints: [endpoint.address] } },
+      });
+      // For V8, whose heap grows in a new process whatever it does.
+      await download('/known');
     });
-  }
-});
+    after(async () => {
+      endpoint.close();
+      await rig.stop();
+    });
+
+    async function download(path: string): Promise<void> {
+      const request = httpRequest(`http://${rig.address('web')}${path}`, { agent: false });
+      request.end();
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      const digest = await within('the whole body', receive(response), DEADLINE_MS);
+      assert.equal(digest, expected());
+    }
+
+    for (const [what, path, headers] of [
+      ['a known length', '/known', { 'Content-Length': SIZE }],
+      ['chunks', '/chunks', {}],
+    ] as const) {
+      it(`reaches a slow client whole, in ${what}`, async (t) => {
+        const grown = watchGrowth(rig.sluice.pid);
+        await download(path);
+        report(t, grown());
+      });
+
+      it(`reaches a slow endpoint whole, in ${what}`, async (t) => {
+        const grown = watchGrowth(rig.sluice.pid);
+        const request = httpRequest(`http://${rig.address('web')}${path}`, {
+          method: 'POST',
+          headers,
+          agent: false,
+        });
+        const answered = once(request, 'response') as Promise<[IncomingMessage]>;
+        await within('the upload', send(request), DEADLINE_MS);
+        const [response] = await within('the answer', answered, DEADLINE_MS);
+        response.resume();
+        assert.equal(response.statusCode, 200);
+        assert.equal(await uploaded, expected());
+        report(t, grown());
+      });
+    }
+  });
+}
 
 /** Sends the body as fast as it is taken. */
 async function send(stream: Writable): Promise<void> {

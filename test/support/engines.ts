@@ -8,6 +8,9 @@ const RUNNABLE: readonly EngineName[] = unsupportedReason() === null ? ['raw', '
 /** Those that this machine can run. `TEST_ENGINES=net,uws` runs fewer, to find a fault sooner. */
 export const ENGINES: readonly EngineName[] = chosen(process.env.TEST_ENGINES);
 
+/** One of our own and uWebSockets.js: for tests that take minutes on each. */
+export const SCALE_ENGINES = ENGINES.filter((engine, index) => index === 0 || engine === 'uws');
+
 /** Whether the engine moves a session's bytes as they come, and not whole messages. */
 export function isOwnEngine(engine: EngineName): boolean {
   return engine !== 'uws';

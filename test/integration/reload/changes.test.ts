@@ -7,6 +7,7 @@ describe('random changes of a configuration', { timeout: 180_000 }, () => {
   let storm: ChangeStorm;
   before(async () => {
     storm = await ChangeStorm.prepare({
+      engine: 'auto',
       sessions: 40,
       tunnels: 10,
       reloads: 15,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { seeded } from '../../unit/upstream/endpoints.ts';
 import { CertificateAuthority, type IssuedCertificate } from '../certificates.ts';
 import { eventually } from '../deadline.ts';
+import { ENGINES, type EngineName } from '../engines.ts';
 import { EchoProcess } from '../processes/load.ts';
 import { descriptors, residentBytes } from '../processes/process-facts.ts';
 import { Conversations } from '../websocket/conversations.ts';
@@ -12,6 +13,8 @@ const local = '127.0.0.1:0';
 const BALANCERS = ['round_robin', 'least_connections', 'random', 'p2c', 'source_ip', 'consistent_hash'];
 
 export interface StormSizes {
+  /** Of the listener whose sessions stay. */
+  readonly engine: 'auto' | EngineName;
   readonly sessions: number;
   readonly tunnels: number;
   readonly reloads: number;
@@ -133,6 +136,7 @@ export class ChangeStorm {
         {
           name: 'web',
           mode: 'l7',
+          engine: this.#sizes.engine,
           address: local,
           routes: chance() ? [...routes, kept] : [kept, ...routes],
         },
@@ -190,6 +194,7 @@ export class ChangeStorm {
       listeners.push({
         name: `plain-${this.#upTo(3)}`,
         mode: 'l7',
+        engine: this.#one(ENGINES),
         address: local,
         routes: [{ match: {}, respond: { status: 204 } }],
       });
