@@ -1,4 +1,4 @@
-/** Clients that hold as much of unfinished messages as they can, beside some that echo. */
+/** Clients of uWebSockets.js, which waits for whole messages, that hold as much of them as they can, beside some that echo. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -99,7 +99,10 @@ describe('clients that hold unfinished messages', { concurrency: false }, () => 
       const rig = await WebRig.start({
         workers: { l7: 1, bufferBudget: BUDGET },
         log: { access: false },
-        listeners: { web: {}, secure: { tls: { certificates: [certificate] } } },
+        listeners: {
+          web: { engine: 'uws' },
+          secure: { engine: 'uws', tls: { certificates: [certificate] } },
+        },
         clusters: { echo: { endpoints: [echo.address] } },
       });
       const ca = listener === 'secure' ? authority.pem : null;

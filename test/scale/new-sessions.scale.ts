@@ -31,14 +31,18 @@ describe('20,000 new sessions, each of which says one message', { timeout: 800_0
   });
   after(() => server.close());
 
-  for (const compression of ['off', 'shared']) {
-    it(`live until their clients close them, with compression ${compression}`, async (t) => {
+  for (const [engine, compression] of [
+    ['auto', 'passthrough'],
+    ['uws', 'off'],
+    ['uws', 'shared'],
+  ] as const) {
+    it(`live until their clients close them, with engine ${engine} and compression ${compression}`, async (t) => {
       const ends = new Map<number, number>();
       for (let run = 0; run < PROCESSES; run++) {
         const rig = await WebRig.start({
           workers: { l7: 1 },
           log: { access: false },
-          listeners: { web: { websocket: { compression } } },
+          listeners: { web: { engine, websocket: { compression } } },
           clusters: { echo: { endpoints: [`127.0.0.1:${(server.address() as AddressInfo).port}`] } },
         });
         try {
