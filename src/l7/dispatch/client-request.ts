@@ -1,5 +1,6 @@
 import { isIP, BlockList } from 'node:net';
 import type { PathSettings } from '../../config/types/listener.ts';
+import { copyOfText } from '../../core/copy.ts';
 import { readPath } from '../../routing/request-path.ts';
 import { hostOf } from '../../wire/http/host-header.ts';
 import { headerOf, headProblem, type HeadProblem, type RequestHead } from '../../wire/http/request-head.ts';
@@ -71,7 +72,8 @@ export function addressMatcher(blocks: readonly string[]): (address: string) => 
     if (verdict !== undefined) return verdict;
     verdict = address !== '' && list.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
     if (verdicts.size >= MAX_VERDICTS) verdicts.clear();
-    verdicts.set(address, verdict);
+    // The address may be a part of a head, which would be kept whole.
+    verdicts.set(copyOfText(address), verdict);
     return verdict;
   };
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { addressMatcher, checkRequest } from '../../../../src/l7/dispatch/client-request.ts';
 
 const PATHS = {
@@ -95,6 +97,24 @@ describe('addressMatcher', () => {
         assert.equal(matches(`11.0.${index >> 8}.${index & 255}`), false);
       }
     }
+  });
+
+  it('keeps no head alive whose part an address is', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const matches = addressMatcher(['10.0.0.0/8']);
+    const usedNow = (): number => {
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = usedNow();
+    for (let index = 0; index < 400; index++) {
+      const address = `192.168.${100 + (index >> 7)}.${100 + (index & 127)}`;
+      const head = Buffer.from(address + 'x'.repeat(32_000)).toString('latin1');
+      matches(head.slice(0, address.length));
+    }
+    assert.ok(usedNow() - before < 4_000_000);
+    assert.equal(matches('192.168.100.100'), false);
   });
 
   it('finds nothing without blocks', () => {
