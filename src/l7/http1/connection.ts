@@ -154,7 +154,8 @@ export class Http1Connection
     this.#body?.drop();
     if (reply.aborted || reply.isSwitched) return;
     if (reply.closes || this.#isDeaf) this.#linger();
-    else if (this.#body !== null) this.#await('rest of a body', MAX_DROP_MS);
+    else if (this.#body !== null)
+      this.#await('rest of a body', Math.min(MAX_DROP_MS, this.#terms.http.bodyTimeoutMs || MAX_DROP_MS));
     else if (!this.#reading) this.#next();
   }
 

@@ -242,6 +242,11 @@ describe('an HTTP/1.x connection', () => {
     client.say('POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nabc');
     rig.pass(31_000);
     assert.equal(client.writableEnded, true);
+    const hurried = http1Rig(undefined, { bodyTimeoutMs: 4000 });
+    const slow = hurried.connect();
+    slow.say('POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nabc');
+    hurried.pass(5000);
+    assert.equal(slow.writableEnded, true);
     const large = rig.connect();
     large.say(`POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: ${2 ** 40}\r\n\r\nabc`);
     assert.match(large.text, /\r\nConnection: close\r\n/);
