@@ -6,12 +6,17 @@ import { unsupportedReason } from '../../../../src/sys/support.ts';
 
 const skip = unsupportedReason() ?? false;
 const MIB = 1024 * 1024;
+/**
+ * Above the limit from which blocks come apart. If the heap cannot grow where it is, glibc takes pieces of 1 MiB for it. Several
+ * blocks must fit into such a piece, or each would begin one, and look like a block of its own.
+ */
+const BLOCK_BYTES = 300 * 1024;
 /** glibc puts a block of its own this far into its first page. */
 const OFFSET = 16;
 
-/** Takes blocks of 512 KiB, of which the first fill gaps in the heap. */
+/** Takes blocks, of which the first fill gaps in the heap. */
 function take(): Uint8Array<ArrayBuffer>[] {
-  return Array.from({ length: 100 }, () => new Uint8Array(MIB / 2));
+  return Array.from({ length: 100 }, () => new Uint8Array(BLOCK_BYTES));
 }
 
 /** Counts the blocks, of the last 20, that came from the system one by one. */
