@@ -1,4 +1,4 @@
-/** Names of header fields, and methods: the same few come with every request, so their strings are kept instead of made anew. */
+/** Keeps the strings of header names and methods, because most requests use the same few. */
 
 /** What the framing of a request looks for in its headers. */
 const FIELD_OTHER = 0;
