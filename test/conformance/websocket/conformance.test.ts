@@ -43,7 +43,7 @@ describe('WebSocket conformance', { timeout: 300_000 }, () => {
               try {
                 report.add(await judge(rig, side, listener, one));
               } catch (error) {
-                failures.push(`${one.id} (${listener}): ${(error as Error).message}`);
+                failures.push(`${one.id} (${listener}): ${(error as Error).message}\n${rig.lastLines}`);
               }
             }
           }

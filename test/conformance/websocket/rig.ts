@@ -49,6 +49,11 @@ export class Rig {
     return new Rig(web, echo, inflating, raw);
   }
 
+  /** The last lines of the proxy's log, which say whether a worker has failed. */
+  get lastLines(): string {
+    return JSON.stringify(this.#web.sluice.logs.slice(-3));
+  }
+
   /** `host:port` */
   address(listener: ListenerName): string {
     return this.#web.address(listener);
