@@ -37,21 +37,6 @@ export function refusalOf(
   return config.maxConnections > 0 && connections.active >= config.maxConnections ? 'limit' : null;
 }
 
-/**
- * Counts a connection that could not be accepted. Parameters and result are those of `AcceptorOwner.acceptFailed`
- * (`transport/acceptor.ts`).
- */
-export function countAcceptFailure(
-  { stats, log, config }: Pick<TunnelContext, 'stats' | 'log' | 'config'>,
-  code: string,
-  isFirst: boolean,
-): boolean {
-  const reason = stats.connections.acceptFailed(code);
-  if (reason === 'aborted') return true;
-  if (isFirst) log.error({ listener: config.name, code, reason }, 'accepting failed');
-  return false;
-}
-
 /** Logs that serving an accepted connection has thrown. */
 export function logAcceptFault({ log, config }: Pick<TunnelContext, 'log' | 'config'>, error: unknown): void {
   log.error({ err: error, listener: config.name }, 'serving a connection failed');

@@ -1,3 +1,4 @@
+import type { Logger } from './logger.ts';
 import { ACCEPT_FAILURES, REJECT_REASONS } from './metrics/label-values.ts';
 import { pageMetrics } from './metrics/page-metrics.ts';
 import type { StatsPage } from './stats-page.ts';
@@ -9,6 +10,7 @@ type RejectReason = (typeof REJECT_REASONS)[number];
 export class ConnectionStats {
   readonly #values: Float64Array;
   readonly #all: readonly Float64Array[];
+  readonly #listener: string;
   readonly #active: number;
   readonly #total: number;
   readonly #rejectedSlots: ReadonlyMap<RejectReason, number>;
@@ -18,6 +20,7 @@ export class ConnectionStats {
   constructor(page: StatsPage, all: readonly Float64Array[], listener: string) {
     this.#values = page.values;
     this.#all = all;
+    this.#listener = listener;
     this.#active = page.slot(pageMetrics.connectionsActive, { listener });
     this.#total = page.slot(pageMetrics.connections, { listener });
     this.#rejectedSlots = new Map(
@@ -54,11 +57,16 @@ export class ConnectionStats {
     this.#values[this.#rejectedSlots.get(reason)!]! += 1;
   }
 
-  /** Counts a connection that could not be accepted, by the name of the system's error. Returns the reason. */
-  acceptFailed(code: string): AcceptFailure {
+  /**
+   * Counts a connection that could not be accepted, and logs the first of several. Parameters and result are those of
+   * `AcceptorOwner.acceptFailed` (`transport/acceptor.ts`).
+   */
+  acceptFailed(log: Logger, code: string, isFirst: boolean): boolean {
     const reason = acceptFailureOf(code);
     this.#values[this.#acceptFailures.get(reason)!]! += 1;
-    return reason;
+    if (reason === 'aborted') return true;
+    if (isFirst) log.error({ listener: this.#listener, code, reason }, 'accepting failed');
+    return false;
   }
 }
 

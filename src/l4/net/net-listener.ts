@@ -4,7 +4,7 @@ import { formatAddress } from '../../core/address.ts';
 import { descriptorOf } from '../../sys/node/node-sockets.ts';
 import type { AcceptorOwner } from '../../transport/acceptor.ts';
 import { NetAcceptor } from '../../transport/net/net-acceptor.ts';
-import { countAcceptFailure, logAcceptFault, refusalOf } from '../rejection.ts';
+import { logAcceptFault, refusalOf } from '../rejection.ts';
 import type { TunnelContext, TunnelListener } from '../tunnel.ts';
 import { NetTunnel } from './net-tunnel.ts';
 
@@ -55,7 +55,8 @@ export class NetListener implements TunnelListener, AcceptorOwner<Socket> {
   }
 
   acceptFailed(code: string, isFirst: boolean): boolean {
-    return countAcceptFailure(this.#context, code, isFirst);
+    const { stats, log } = this.#context;
+    return stats.connections.acceptFailed(log, code, isFirst);
   }
 
   acceptFault(error: unknown): void {

@@ -2,7 +2,7 @@ import type { L4Listener } from '../../config/types/listener.ts';
 import { formatAddress } from '../../core/address.ts';
 import type { AcceptorOwner } from '../../transport/acceptor.ts';
 import { RawAcceptor } from '../../transport/raw/raw-acceptor.ts';
-import { countAcceptFailure, logAcceptFault, refusalOf } from '../rejection.ts';
+import { logAcceptFault, refusalOf } from '../rejection.ts';
 import type { TunnelContext, TunnelListener } from '../tunnel.ts';
 import { RawTunnel, type RawLoop } from './raw-tunnel.ts';
 
@@ -66,7 +66,8 @@ export class RawListener implements TunnelListener, AcceptorOwner<number> {
   }
 
   acceptFailed(code: string, isFirst: boolean): boolean {
-    return countAcceptFailure(this.context, code, isFirst);
+    const { stats, log } = this.context;
+    return stats.connections.acceptFailed(log, code, isFirst);
   }
 
   acceptFault(error: unknown): void {

@@ -143,10 +143,7 @@ export class L7Listener implements ListenerOwner {
   }
 
   acceptFailed(code: string, isFirst: boolean): boolean {
-    const reason = this.#stats.connections.acceptFailed(code);
-    if (reason === 'aborted') return true;
-    if (isFirst) this.#log.error({ listener: this.#config.name, code, reason }, 'accepting failed');
-    return false;
+    return this.#stats.connections.acceptFailed(this.#log, code, isFirst);
   }
 
   acceptFault(error: unknown): void {

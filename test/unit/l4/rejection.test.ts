@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { countAcceptFailure, refusalOf, rejectionOf } from '../../../src/l4/rejection.ts';
+import { refusalOf, rejectionOf } from '../../../src/l4/rejection.ts';
 import { CONNECT_FAILURES } from '../../../src/telemetry/metrics/label-values.ts';
 
 describe('a connection without a tunnel', () => {
@@ -46,38 +46,5 @@ describe('an accepted connection', () => {
     assert.equal(refusal(2, 2), 'limit');
     assert.equal(refusal(0, 0, false), 'descriptors');
     assert.equal(refusal(2, 2, false), 'descriptors');
-  });
-});
-
-describe('failures to accept', () => {
-  const contextOf = (counted: string[], lines: unknown[]): Parameters<typeof countAcceptFailure>[0] =>
-    ({
-      config: { name: 'tcp' },
-      stats: {
-        connections: {
-          acceptFailed: (code: string) => {
-            counted.push(code);
-            return code === 'ECONNABORTED' ? 'aborted' : 'process_limit';
-          },
-        },
-      },
-      log: { error: (fields: object, text: string) => lines.push({ ...fields, text }) },
-    }) as unknown as Parameters<typeof countAcceptFailure>[0];
-
-  it('are all counted, and the first of a row is logged', () => {
-    const counted: string[] = [];
-    const lines: unknown[] = [];
-    const context = contextOf(counted, lines);
-    assert.equal(countAcceptFailure(context, 'EMFILE', true), false);
-    assert.equal(countAcceptFailure(context, 'EMFILE', false), false);
-    assert.deepEqual(counted, ['EMFILE', 'EMFILE']);
-    const line = { listener: 'tcp', code: 'EMFILE', reason: 'process_limit', text: 'accepting failed' };
-    assert.deepEqual(lines, [line]);
-  });
-
-  it('go unlogged if only one connection is lost', () => {
-    const lines: unknown[] = [];
-    assert.equal(countAcceptFailure(contextOf([], lines), 'ECONNABORTED', true), true);
-    assert.deepEqual(lines, []);
   });
 });

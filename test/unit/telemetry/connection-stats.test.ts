@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ConnectionStats } from '../../../src/telemetry/connection-stats.ts';
+import type { Logger } from '../../../src/telemetry/logger.ts';
 import { ACCEPT_FAILURES, REJECT_REASONS } from '../../../src/telemetry/metrics/label-values.ts';
 import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
 import { PageLayout } from '../../../src/telemetry/page-layout.ts';
@@ -49,4 +50,37 @@ describe('the connections of a listener', () => {
     }
     assert.equal(stats.active, 0);
   });
+
+  it('that could not be accepted are all counted, and the first of a row is logged', () => {
+    const { stats, failures, log, lines } = acceptFailures();
+    assert.equal(stats.acceptFailed(log, 'EMFILE', true), false);
+    assert.equal(stats.acceptFailed(log, 'EMFILE', false), false);
+    assert.equal(failures('process_limit'), 2);
+    const line = { listener: 'web', code: 'EMFILE', reason: 'process_limit', text: 'accepting failed' };
+    assert.deepEqual(lines, [line]);
+  });
+
+  it('whose clients aborted them before the accept are counted and not logged', () => {
+    const { stats, failures, log, lines } = acceptFailures();
+    assert.equal(stats.acceptFailed(log, 'ECONNABORTED', true), true);
+    assert.equal(failures('aborted'), 1);
+    assert.deepEqual(lines, []);
+  });
 });
+
+function acceptFailures(): {
+  stats: ConnectionStats;
+  failures: (reason: string) => number | undefined;
+  log: Logger;
+  lines: object[];
+} {
+  const [page] = pages();
+  const lines: object[] = [];
+  const error = (fields: object, text: string): number => lines.push({ ...fields, text });
+  return {
+    stats: new ConnectionStats(page, [page.values], 'web'),
+    failures: (reason) => page.values[page.slot(pageMetrics.acceptFailures, { listener: 'web', reason })],
+    log: { error } as unknown as Logger,
+    lines,
+  };
+}
