@@ -12,7 +12,7 @@ const ENDPOINT_PINGED = 2;
 const CLIENT_PINGED = 4;
 
 /** What the deadlines of many sessions share. */
-interface DeadlineTerms {
+export interface DeadlineTerms {
   readonly wheel: TimerWheel;
   /** 0 for no idle timeout, or no maximum lifetime. */
   readonly settings: Pick<WebSocketSettings, 'idleTimeoutMs' | 'maxLifetimeMs'>;

@@ -10,10 +10,10 @@ import {
 } from '../../../wire/frames/close-codes.ts';
 import type { ShedReason } from '../../buffers/buffer-budget.ts';
 import type { DownstreamOwner, DownstreamSocket } from '../../contract/downstream-socket.ts';
-import type { RelaySession, SessionLog } from '../../contract/relay.ts';
+import type { SessionLog } from '../../contract/relay.ts';
 import type { CloseSide } from '../../contract/session-stats.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../../contract/upstream-socket.ts';
-import { SessionDeadlines } from '../session-deadlines.ts';
+import { CountedSession } from '../counted-session.ts';
 import { DownstreamFlow, type DownstreamFlowOwner } from './downstream-flow.ts';
 import type { SessionContext } from './session-context.ts';
 import { UpstreamFlow, type UpstreamFlowOwner } from './upstream-flow.ts';
@@ -28,46 +28,28 @@ const NO_REASON = new Uint8Array(0);
  * the other leg. The endpoint's connection then has a short while to close before it is cut.
  */
 export class MessageSession
-  extends SessionDeadlines<SessionContext>
-  implements RelaySession, DownstreamOwner, UpstreamOwner, UpstreamFlowOwner, DownstreamFlowOwner
+  extends CountedSession<SessionContext>
+  implements DownstreamOwner, UpstreamOwner, UpstreamFlowOwner, DownstreamFlowOwner
 {
-  liveIndex = -1;
-  bufferedDownstream = 0;
-  bufferedUpstream = 0;
-  bufferedUnfinished = 0;
-  readonly endpoint: Endpoint;
   readonly #toEndpoint: UpstreamFlow;
   readonly #toClient: DownstreamFlow;
-  /** Null without an access log. */
-  readonly #log: SessionLog | null;
-  /** By `performance.now()`: the wheel's clock is too coarse for short sessions. */
-  readonly #openedAt = performance.now();
 
   constructor(context: SessionContext, upstream: UpstreamSocket, endpoint: Endpoint, log: SessionLog | null) {
-    super(context, false, Math.random());
-    this.endpoint = endpoint;
-    this.#log = log;
+    super(context, false, endpoint, log);
     this.#toEndpoint = new UpstreamFlow(this, upstream);
     this.#toClient = new DownstreamFlow(this);
     upstream.owner = this;
   }
 
-  discard(): void {
+  override discard(): void {
     this.#upstream.owner = null;
     this.#upstream.destroy();
     this.endpoint.release();
   }
 
-  isOf(cluster: string, endpoint: string): boolean {
-    return this.endpoint.cluster === cluster && this.endpoint.label === endpoint;
-  }
-
   downstreamOpened(socket: DownstreamSocket): void {
     this.#toClient.open(socket);
-    this.context.stats.opened();
-    this.context.sessions.add(this);
-    this.armDeadlines();
-    this.#log?.opened();
+    this.countBegin();
   }
 
   downstreamMessage(data: ArrayBuffer, binary: boolean): void {
@@ -82,7 +64,7 @@ export class MessageSession
   downstreamPinged(): void {
     if (this.#toClient.pongQueued()) return;
     this.context.stats.overflowed('downstream');
-    this.#countEnd('proxy', CLOSE_POLICY_VIOLATION, PING_FLOOD);
+    this.#noteEnd('proxy', CLOSE_POLICY_VIOLATION, PING_FLOOD);
     this.#toClient.endAtOnce(CLOSE_POLICY_VIOLATION, PING_FLOOD);
     this.#closeUpstream(CLOSE_GOING_AWAY, NO_REASON);
   }
@@ -97,13 +79,13 @@ export class MessageSession
 
   downstreamClosed(code: number, reason: Uint8Array): void {
     if (!this.#toClient.lost()) return;
-    this.#countEnd('client', code);
+    this.#noteEnd('client', code);
     this.#closeUpstream(code, reason);
   }
 
   downstreamLost(detail: string, sentBadClose: boolean): void {
     if (!this.#toClient.lost()) return;
-    this.#countEnd('client', CLOSE_ABNORMAL, detail);
+    this.#noteEnd('client', CLOSE_ABNORMAL, detail);
     this.#closeUpstream(sentBadClose ? CLOSE_NO_STATUS : CLOSE_GOING_AWAY, NO_REASON);
   }
 
@@ -111,7 +93,7 @@ export class MessageSession
     // Only a handshake waits for it.
   }
 
-  endpointBegan(bytes: Buffer): void {
+  override endpointBegan(bytes: Buffer): void {
     this.channelData(bytes, 0, bytes.length);
   }
 
@@ -138,9 +120,7 @@ export class MessageSession
 
   channelClosed(): void {
     this.#loseEndpoint('endpoint lost');
-    this.disarmDeadlines();
-    this.context.budget.forget(this);
-    this.context.sessions.delete(this);
+    this.forget();
     this.endpoint.release();
   }
 
@@ -150,7 +130,7 @@ export class MessageSession
 
   endpointClosed(code: number, reason: Uint8Array): void {
     if (!this.hasEnded) {
-      this.#countEnd('endpoint', code);
+      this.#noteEnd('endpoint', code);
       this.#toClient.end(code, reason);
       this.#closeUpstream(code, NO_REASON);
     }
@@ -163,7 +143,7 @@ export class MessageSession
       this.#upstream.destroy();
       return;
     }
-    this.#countEnd('endpoint', CLOSE_PROTOCOL_ERROR, reason);
+    this.#noteEnd('endpoint', CLOSE_PROTOCOL_ERROR, reason);
     this.#toClient.end(this.context.settings.endpointLostCode, 'endpoint protocol error');
     this.#closeUpstream(CLOSE_PROTOCOL_ERROR, NO_REASON);
     this.#upstream.end();
@@ -202,37 +182,37 @@ export class MessageSession
     this.#upstream.destroy();
   }
 
-  evict(reason: string): boolean {
+  override evict(reason: string): boolean {
     if (this.hasEnded) return false;
     this.#closeBoth(CLOSE_SERVICE_RESTART, reason);
     return true;
   }
 
-  drain(): boolean {
+  override drain(): boolean {
     this.#closeBoth(CLOSE_SERVICE_RESTART, 'service restart');
     return true;
   }
 
-  end(): void {
+  override end(): void {
     this.drain();
   }
 
-  abort(): void {
-    if (!this.hasEnded) this.#countEnd('proxy', CLOSE_ABNORMAL);
+  override abort(): void {
+    if (!this.hasEnded) this.#noteEnd('proxy', CLOSE_ABNORMAL);
     this.#toClient.cut();
     this.#upstream.destroy();
   }
 
-  measureBuffers(): void {
+  override measureBuffers(): void {
     // Once a second, too, so that an endpoint that is slow and alive gets an answer.
     if (!this.hasEnded) this.#toEndpoint.retryPong();
     this.#measure(0);
   }
 
-  shed(reason: ShedReason): void {
+  override shed(reason: ShedReason): void {
     if (!this.hasEnded) {
       const detail = reason === 'unfinished' ? 'unfinished message' : 'proxy overloaded';
-      this.#countEnd('proxy', CLOSE_TRY_AGAIN_LATER, detail);
+      this.#noteEnd('proxy', CLOSE_TRY_AGAIN_LATER, detail);
       this.#toClient.endAtOnce(CLOSE_TRY_AGAIN_LATER, detail);
     }
     this.#upstream.destroy();
@@ -252,14 +232,14 @@ export class MessageSession
   /** Ends the session from this side, with a close frame to both. Does nothing if it has ended. */
   #closeBoth(code: number, reason: string): void {
     if (this.hasEnded) return;
-    this.#countEnd('proxy', code);
+    this.#noteEnd('proxy', code);
     this.#toClient.end(code, reason);
     this.#closeUpstream(code === CLOSE_SERVICE_RESTART ? CLOSE_GOING_AWAY : code, NO_REASON);
   }
 
   #loseEndpoint(reason: string): void {
     if (this.hasEnded) return;
-    this.#countEnd('endpoint', CLOSE_ABNORMAL, reason);
+    this.#noteEnd('endpoint', CLOSE_ABNORMAL, reason);
     this.#toClient.end(this.context.settings.endpointLostCode, reason);
     this.awaitClose();
   }
@@ -271,20 +251,9 @@ export class MessageSession
     this.awaitClose();
   }
 
-  /** Counts the session's end and writes its line. @param reason for the log alone */
-  #countEnd(side: CloseSide, code: number, reason?: string): void {
+  /** Notes and counts the session's end. @param reason for the log alone */
+  #noteEnd(side: CloseSide, code: number, reason?: string): void {
     this.markEnded();
-    const seconds = (performance.now() - this.#openedAt) / 1000;
-    this.context.stats.ended(side, code, seconds);
-    this.#log?.closed({
-      side,
-      code,
-      reason,
-      seconds,
-      messagesUpstream: this.#toEndpoint.messages,
-      messagesDownstream: this.#toClient.messages,
-      bytesUpstream: this.#toEndpoint.bytes,
-      bytesDownstream: this.#toClient.bytes,
-    });
+    this.countEnd({ side, code, reason }, this.#toEndpoint, this.#toClient);
   }
 }

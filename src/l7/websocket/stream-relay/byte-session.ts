@@ -8,11 +8,10 @@ import {
   CLOSE_SERVICE_RESTART,
   CLOSE_TRY_AGAIN_LATER,
 } from '../../../wire/frames/close-codes.ts';
-import type { Buffering } from '../../buffers/buffer-budget.ts';
-import type { SessionEnd, SessionLog } from '../../contract/relay.ts';
+import type { SessionLog } from '../../contract/relay.ts';
 import type { StreamSession } from '../../contract/stream-session.ts';
 import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
-import { SessionDeadlines } from '../session-deadlines.ts';
+import { CountedSession, type Ending } from '../counted-session.ts';
 import { closeFrame, isPingPayload, pingFrame } from './own-frames.ts';
 import type { SessionRules, StreamContext } from './session-context.ts';
 import { StreamLeg, type LegOwner } from './stream-leg.ts';
@@ -22,32 +21,17 @@ const FRAME_WAIT_MS = 1000;
 /** Max times that the close timeout begins again because the client has not taken all bytes: one minute. */
 const MAX_FLUSH_WAITS = 12;
 
-/** Who has ended a session, and how. The code answers a close frame, too, if the other side has gone. */
-type Ending = Pick<SessionEnd, 'side' | 'code' | 'reason'>;
-
 /**
  * Joins one client's WebSocket to one endpoint's by their bytes. Close frames cross from end to end. When the first side
  * begins to close, both have a short while before they are cut. The session's end is counted when nothing crosses any more.
  */
-export class ByteSession
-  extends SessionDeadlines<StreamContext>
-  implements StreamSession, Buffering, LegOwner
-{
-  liveIndex = -1;
-  bufferedDownstream = 0;
-  bufferedUpstream = 0;
-  bufferedUnfinished = 0;
-  readonly endpoint: Endpoint;
+export class ByteSession extends CountedSession<StreamContext> implements StreamSession, LegOwner {
   readonly #client: StreamLeg;
   readonly #endpoint: StreamLeg;
-  /** Null without an access log. */
-  readonly #log: SessionLog | null;
-  /** By `performance.now()`: the wheel's clock is too coarse for short sessions. */
-  readonly #openedAt = performance.now();
   /** Payload of the proxy's own pings in this session; both 0 before the first. */
   #pingLow = 0;
   #pingHigh = 0;
-  /** How the session has ended; null before. */
+  /** How the session has ended; null before. Its code answers a close frame, too, if the other side has gone. */
   #ending: Ending | null = null;
   #isReported = false;
   #flushWaits = 0;
@@ -61,16 +45,14 @@ export class ByteSession
     endpoint: Endpoint,
     log: SessionLog | null,
   ) {
-    super(context, true, Math.random());
-    this.endpoint = endpoint;
-    this.#log = log;
+    super(context, true, endpoint, log);
     this.#client = new StreamLeg(this, rules.client);
     this.#endpoint = new StreamLeg(this, rules.endpoint);
     this.#client.join(this.#endpoint);
     this.#endpoint.open(upstream);
   }
 
-  discard(): void {
+  override discard(): void {
     const { channel } = this.#endpoint;
     if (channel !== null) {
       channel.owner = null;
@@ -79,21 +61,14 @@ export class ByteSession
     this.endpoint.release();
   }
 
-  isOf(cluster: string, endpoint: string): boolean {
-    return this.endpoint.cluster === cluster && this.endpoint.label === endpoint;
-  }
-
   clientOpened(channel: Channel, rest: Buffer): void {
     this.#client.open(channel);
-    this.context.stats.opened();
-    this.context.sessions.add(this);
-    this.armDeadlines();
-    this.#log?.opened();
+    this.countBegin();
     channel.resume();
     if (rest.length > 0) this.#client.channelData(rest, 0, rest.length);
   }
 
-  endpointBegan(bytes: Buffer): void {
+  override endpointBegan(bytes: Buffer): void {
     this.#endpoint.channelData(bytes, 0, bytes.length);
   }
 
@@ -116,7 +91,9 @@ export class ByteSession
   legFinished(): void {
     const ending = this.#ending;
     if (ending === null || this.#isReported) return;
-    if (!this.#client.takesBytes && !this.#endpoint.takesBytes) this.#report(ending);
+    if (this.#client.takesBytes || this.#endpoint.takesBytes) return;
+    this.#isReported = true;
+    this.countEnd(ending, this.#client, this.#endpoint);
   }
 
   legClosing(leg: StreamLeg, code: number): void {
@@ -164,10 +141,7 @@ export class ByteSession
     // What still comes from it is read and dropped.
     peer.resume();
     this.legFinished();
-    if (peer.channel !== null) return;
-    this.disarmDeadlines();
-    this.context.budget.forget(this);
-    this.context.sessions.delete(this);
+    if (peer.channel === null) this.forget();
   }
 
   get awaitsBorder(): boolean {
@@ -227,37 +201,37 @@ export class ByteSession
     else channel.destroy();
   }
 
-  evict(reason: string): boolean {
+  override evict(reason: string): boolean {
     if (this.hasEnded) return false;
     this.#closeBoth(reason, true);
     return true;
   }
 
-  drain(): boolean {
+  override drain(): boolean {
     this.#awaitsDrain = !this.hasEnded && !(this.#client.isBetweenFrames && this.#endpoint.isBetweenFrames);
     if (this.#awaitsDrain) return false;
     this.#closeBoth('service restart', true);
     return true;
   }
 
-  end(): void {
+  override end(): void {
     this.#closeBoth('service restart', false);
     this.#cutWaiting();
   }
 
-  abort(): void {
+  override abort(): void {
     if (!this.hasEnded) this.#noteEnd('proxy', CLOSE_ABNORMAL);
     for (const leg of [this.#client, this.#endpoint]) leg.finish();
     this.#client.channel?.destroy();
     this.#endpoint.channel?.destroy();
   }
 
-  measureBuffers(): void {
+  override measureBuffers(): void {
     this.legMeasured(this.#endpoint);
     this.legMeasured(this.#client);
   }
 
-  shed(): void {
+  override shed(): void {
     if (!this.hasEnded) this.#noteEnd('proxy', CLOSE_TRY_AGAIN_LATER, 'proxy overloaded');
     this.awaitClose();
     // A close frame would wait behind the bytes that must be freed.
@@ -327,22 +301,5 @@ export class ByteSession
     this.#awaitsDrain = false;
     this.#ending = { side, code, reason };
     this.legFinished();
-  }
-
-  /** Counts the session's end and writes its line. */
-  #report({ side, code, reason }: Ending): void {
-    const seconds = (performance.now() - this.#openedAt) / 1000;
-    this.#isReported = true;
-    this.context.stats.ended(side, code, seconds);
-    this.#log?.closed({
-      side,
-      code,
-      reason,
-      seconds,
-      messagesUpstream: this.#client.messages,
-      messagesDownstream: this.#endpoint.messages,
-      bytesUpstream: this.#client.bytes,
-      bytesDownstream: this.#endpoint.bytes,
-    });
   }
 }

@@ -1,0 +1,88 @@
+import type { LiveSet } from '../../core/collections/live-set.ts';
+import type { Endpoint } from '../../upstream/endpoint.ts';
+import type { BufferBudget, Buffering, ShedReason } from '../buffers/buffer-budget.ts';
+import type { RelaySession, RelayTerms, SessionEnd, SessionLog } from '../contract/relay.ts';
+import { SessionDeadlines, type DeadlineTerms } from './session-deadlines.ts';
+
+/** What the sessions of one relay share. */
+interface SessionTerms extends RelayTerms, Pick<DeadlineTerms, 'wheel'> {
+  readonly budget: BufferBudget;
+  /** The sessions that live. */
+  readonly sessions: LiveSet<RelaySession>;
+}
+
+/** Who has ended a session, and how. */
+export type Ending = Pick<SessionEnd, 'side' | 'code' | 'reason'>;
+
+/** What has come from one side of a session. */
+interface Traffic {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** A session of either relay. This class counts and logs its begin and end, and has its counts of buffered bytes. */
+export abstract class CountedSession<Context extends SessionTerms>
+  extends SessionDeadlines<Context>
+  implements RelaySession, Buffering
+{
+  liveIndex = -1;
+  bufferedDownstream = 0;
+  bufferedUpstream = 0;
+  bufferedUnfinished = 0;
+  readonly endpoint: Endpoint;
+  /** Null without an access log. */
+  readonly #log: SessionLog | null;
+  /** By `performance.now()`: the wheel's clock is too coarse for short sessions. */
+  readonly #openedAt = performance.now();
+
+  /** @param watchesClient as for {@link SessionDeadlines} */
+  constructor(context: Context, watchesClient: boolean, endpoint: Endpoint, log: SessionLog | null) {
+    super(context, watchesClient, Math.random());
+    this.endpoint = endpoint;
+    this.#log = log;
+  }
+
+  abstract endpointBegan(bytes: Buffer): void;
+  abstract discard(): void;
+  abstract drain(): boolean;
+  abstract evict(reason: string): boolean;
+  abstract end(): void;
+  abstract abort(): void;
+  abstract measureBuffers(): void;
+  abstract shed(reason: ShedReason): void;
+
+  isOf(cluster: string, endpoint: string): boolean {
+    return this.endpoint.cluster === cluster && this.endpoint.label === endpoint;
+  }
+
+  /** Counts and logs the session's begin, and arms its deadlines: the client has been answered 101. */
+  countBegin(): void {
+    this.context.stats.opened();
+    this.context.sessions.add(this);
+    this.armDeadlines();
+    this.#log?.opened();
+  }
+
+  /** Counts and logs the session's end. */
+  countEnd({ side, code, reason }: Ending, upstream: Traffic, downstream: Traffic): void {
+    const seconds = (performance.now() - this.#openedAt) / 1000;
+    this.context.stats.ended(side, code, seconds);
+    this.#log?.closed({
+      side,
+      code,
+      reason,
+      seconds,
+      messagesUpstream: upstream.messages,
+      messagesDownstream: downstream.messages,
+      bytesUpstream: upstream.bytes,
+      bytesDownstream: downstream.bytes,
+    });
+  }
+
+  /** Removes the session from the live ones and from the budget: both sides have gone. */
+  forget(): void {
+    this.disarmDeadlines();
+    this.context.budget.forget(this);
+    this.context.sessions.delete(this);
+  }
+}
