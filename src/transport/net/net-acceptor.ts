@@ -40,17 +40,18 @@ export class NetAcceptor implements Acceptor {
     this.#wanted = true;
     this.#server.off('error', this.#onAcceptError);
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host, port, backlog: BACKLOG, reusePort }, () => {
-        this.#server.off('error', reject);
+      const onListening = (): void => {
+        this.#server.off('error', onError);
+        this.#listening();
         resolve();
-        if (!this.#wanted) {
-          this.#server.close();
-          return;
-        }
-        this.#server.on('error', this.#onAcceptError);
-        noteListening(this.#descriptor);
-      });
+      };
+      // Node keeps the callback of `listen` if it fails, and would call it when a later one succeeds.
+      const onError = (error: Error): void => {
+        this.#server.off('listening', onListening);
+        reject(error);
+      };
+      this.#server.once('listening', onListening).once('error', onError);
+      this.#server.listen({ host, port, backlog: BACKLOG, reusePort });
     });
   }
 
@@ -69,6 +70,15 @@ export class NetAcceptor implements Acceptor {
     this.#handOver = null;
     noteClosing(this.#descriptor);
     if (this.#server.listening) this.#server.close();
+  }
+
+  #listening(): void {
+    if (!this.#wanted) {
+      this.#server.close();
+      return;
+    }
+    this.#server.on('error', this.#onAcceptError);
+    noteListening(this.#descriptor);
   }
 
   /** An owner that throws keeps nobody else from being accepted. */
