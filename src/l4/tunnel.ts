@@ -44,6 +44,8 @@ export interface Tunnel extends LiveMember {
   evict(reason: string): boolean;
   /** Ends both sides with FIN if nothing has crossed for {@link QUIET_MS} and nothing waits. Returns whether it did. */
   drain(): boolean;
+  /** Takes {@link drain} back. */
+  undrain(): void;
   /** Ends both sides now, with FIN. */
   end(): void;
   /** Cuts both sides now, in any state. */

@@ -6,6 +6,8 @@ export interface LiveConnection {
   isOf(cluster: string, endpoint: string): boolean;
   /** Ends in good order if nothing is under way on it. Returns false if something is, or if it has ended already. */
   drain(): boolean;
+  /** Lives on if it has only been asked to {@link drain}, and something was under way. */
+  undrain(): void;
   /** Ends now, in the best order that its state allows. */
   end(): void;
   /** Ends in good order so that its client connects elsewhere. Returns false if it has ended already. */
@@ -15,4 +17,4 @@ export interface LiveConnection {
 }
 
 /** What a pacer needs of a connection. */
-export type PacedConnection = Pick<LiveConnection, 'drain' | 'end'>;
+export type PacedConnection = Pick<LiveConnection, 'drain' | 'undrain' | 'end'>;

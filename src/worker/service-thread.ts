@@ -271,6 +271,10 @@ class Evicted implements PacedConnection {
     return true;
   }
 
+  undrain(): void {
+    // Nothing waits in a connection for its turn.
+  }
+
   end(): void {
     this.over = true;
     this.#connection.evict(this.#reason);

@@ -89,6 +89,10 @@ export class NetTunnel extends Timed implements Tunnel {
     return true;
   }
 
+  undrain(): void {
+    // A busy tunnel does not remember that it was asked.
+  }
+
   end(): void {
     this.#close('drained');
   }

@@ -95,6 +95,10 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
     return true;
   }
 
+  undrain(): void {
+    // A busy tunnel does not remember that it was asked.
+  }
+
   end(): void {
     this.#cut('drained', false);
   }

@@ -48,6 +48,8 @@ export interface RelaySession extends LiveMember {
    * @returns false if a frame is under way: then the session ends behind it
    */
   drain(): boolean;
+  /** Takes the drain back: a session that waits for the end of a frame lives on. */
+  undrain(): void;
   /** Sends the client elsewhere: 1012. Returns false if the session has ended already. */
   evict(reason: string): boolean;
   /** Ends the session at the deadline of a drain: 1012. */

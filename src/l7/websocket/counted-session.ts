@@ -45,6 +45,7 @@ export abstract class CountedSession<Context extends SessionTerms>
   abstract endpointBegan(bytes: Buffer): void;
   abstract discard(): void;
   abstract drain(): boolean;
+  abstract undrain(): void;
   abstract evict(reason: string): boolean;
   abstract end(): void;
   abstract abort(): void;

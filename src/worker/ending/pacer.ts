@@ -78,8 +78,9 @@ export class Pacer extends Timed {
     return this.wheelTick < 0;
   }
 
-  /** Ends no more connections. */
+  /** Ends no more connections: those that were busy live on, too. */
   cancel(): void {
+    for (const target of this.#late) target.undrain();
     this.#waiting = [];
     this.#turns = [];
     this.#late.clear();

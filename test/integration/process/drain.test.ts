@@ -2,13 +2,15 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { eventually } from '../../support/deadline.ts';
-import { ENGINES } from '../../support/engines.ts';
+import { ENGINES, isOwnEngine } from '../../support/engines.ts';
 import { ReloadRig } from '../../support/rigs/reload-rig.ts';
 import { RawConnection, upgradeRequest } from '../../support/sockets/raw-connection.ts';
 import { TcpEndpoint, TcpPeer } from '../../support/sockets/tcp-peer.ts';
+import { PING, PONG, TEXT, encodeFrame } from '../../support/websocket/raw-frames.ts';
 import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
 
 const local = '127.0.0.1:0';
+const MASK = Buffer.from([1, 2, 3, 4]);
 const RESTART = { code: 1012, reason: 'service restart' };
 
 describe('a drain', { timeout: 300_000 }, () => {
@@ -126,6 +128,27 @@ describe('a drain', { timeout: 300_000 }, () => {
       await eventually(async () => alive(await join(rig, web)));
       assert.equal((await rig.post(`/listeners/${web}/undrain`)).status, 409);
       assert.match(await rig.metrics(), /^sluice_drains_active 0$/m);
+    });
+  }
+
+  for (const web of ENGINES.filter(isOwnEngine).map((engine) => `web-${engine}`)) {
+    it(`of the listener ${web} that is taken back leaves a session alone that was in the middle of a frame`, async () => {
+      const rig = await start();
+      const client = await RawConnection.connect(rig.sluice.address(web));
+      client.write(upgradeRequest('app.example'));
+      await client.head();
+      const ping = encodeFrame(PING, 'alive', { mask: MASK });
+      const frame = encodeFrame(TEXT, 'whole', { mask: MASK });
+      client.write(Buffer.concat([ping, frame.subarray(0, 8)]));
+      assert.equal((await client.frame()).opcode, PONG);
+      const others = await joinMany(rig, web, 8);
+      await begin(rig, `/listeners/${web}/drain?rate=1000&jitter=0s`);
+      for (const other of others) assert.deepEqual(await other.closed(), RESTART);
+      assert.equal((await rig.post(`/listeners/${web}/undrain`)).status, 202);
+      await eventually(async () => alive(await join(rig, web)));
+      client.write(Buffer.concat([frame.subarray(8), ping]));
+      assert.equal((await client.frame()).opcode, PONG);
+      client.destroy();
     });
   }
 

@@ -36,6 +36,7 @@ class Losing implements Service {
         endpoint: null,
         isOf: () => false,
         drain: end,
+        undrain: () => undefined,
         evict: end,
         end: () => void end(),
         abort: () => void end(),

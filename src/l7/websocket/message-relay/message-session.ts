@@ -193,6 +193,10 @@ export class MessageSession
     return true;
   }
 
+  override undrain(): void {
+    // No drain waits: a message under way ends with the close frame.
+  }
+
   override end(): void {
     this.drain();
   }

@@ -214,6 +214,10 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
     return true;
   }
 
+  override undrain(): void {
+    this.#awaitsDrain = false;
+  }
+
   override end(): void {
     this.#closeBoth('service restart', false);
     this.#cutWaiting();

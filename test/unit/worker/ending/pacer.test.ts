@@ -9,6 +9,8 @@ class World {
   readonly wheel = new TimerWheel(0);
   readonly living = new Set<Connection>();
   readonly ended: { readonly id: number; readonly at: number; readonly how: 'drain' | 'end' }[] = [];
+  /** How often a connection has been told to live on. */
+  undrained = 0;
 
   add(count: number, isReady: (at: number) => boolean = () => true): void {
     for (let id = 0; id < count; id++) {
@@ -44,6 +46,10 @@ class Connection implements PacedConnection {
     if (!this.#isReady(this.#world.wheel.now)) return false;
     this.#finish('drain');
     return true;
+  }
+
+  undrain(): void {
+    this.#world.undrained++;
   }
 
   end(): void {
@@ -158,5 +164,14 @@ describe('a pacer', () => {
     pacer.cancel();
     world.run(60_000);
     assert.equal(world.ended.length, length);
+  });
+
+  it('tells connections that are busy with their last frame to live on if it is cancelled', () => {
+    const world = new World();
+    world.add(4, () => false);
+    const pacer = new Pacer(world.wheel, world.collect, { ...pace, rate: 2 }, true, { random: () => 0 });
+    world.run(1100);
+    pacer.cancel();
+    assert.equal(world.undrained, 2);
   });
 });

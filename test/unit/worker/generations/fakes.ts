@@ -32,6 +32,7 @@ export class FakeConnection implements LiveConnection, LiveMember {
   }
 
   drain = (): boolean => true;
+  undrain = (): void => undefined;
   evict = (): boolean => true;
   end = (): void => undefined;
 

@@ -207,40 +207,6 @@ describe('a session that the proxy ends', () => {
     });
   }
 
-  it('drains when neither side is in the middle of a frame', () => {
-    const stage = new Stage();
-    stage.endpoint.send(LARGE.subarray(0, 500));
-    assert.equal(stage.session.drain(), false);
-    stage.advance(60_000);
-    assert.deepEqual([stage.client.bytes.length, stage.active], [500, 1]);
-    stage.endpoint.send(Buffer.concat([LARGE.subarray(500), LARGE.subarray(0, 10)]));
-    assert.deepEqual(stage.client.frames.slice(1), [closeOf(1012, 'service restart')]);
-    assert.deepEqual(stage.endpoint.frames, [closeOf(1001)]);
-    assert.equal(stage.session.drain(), true);
-  });
-
-  it('cuts the side in the middle of a frame at the deadline of the drain', () => {
-    const stage = new Stage();
-    stage.endpoint.send(LARGE.subarray(0, 500));
-    stage.session.drain();
-    stage.session.end();
-    assert.equal(stage.client.bytes.length, 500);
-    assert.ok(stage.client.writableEnded);
-    assert.deepEqual(stage.endpoint.frames, [closeOf(1001)]);
-    assert.equal(stage.closes('1012'), 1);
-    stage.advance(5100);
-    assert.ok(stage.isOver);
-  });
-
-  it('ends in time if a side closes while a drain waits for the other side', () => {
-    const stage = new Stage();
-    stage.endpoint.send(LARGE.subarray(0, 500));
-    stage.session.drain();
-    stage.client.send(masked(CLOSE, closeBody(1000)));
-    stage.advance(10_100);
-    assert.ok(stage.isOver);
-  });
-
   it('ends in time if the client sends on and the endpoint is in the middle of a frame', () => {
     const stage = new Stage();
     const frame = masked(BINARY, Buffer.alloc(1000));
