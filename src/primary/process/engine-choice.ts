@@ -19,6 +19,9 @@ export interface MachineLimits {
   readonly uws: () => string | null;
 }
 
+/** The reason for an engine that the configuration names. */
+const AS_CONFIGURED = 'as configured';
+
 /**
  * Chooses the engine of a listener: first by what the listener needs, then by what the machine can do.
  *
@@ -54,7 +57,7 @@ function chooseForWeb(listener: L7Listener, machine: MachineLimits): EngineChoic
   const key = keyForUws({ engine, tls, compression: websocket.compression });
   if (key !== null) {
     refuse(name, 'uws', machine.uws(), `use Node 22, or leave "${key}" out`);
-    return { listener: { ...listener, engine: 'uws' }, reason: key };
+    return { listener: { ...listener, engine: 'uws' }, reason: engine === 'auto' ? key : AS_CONFIGURED };
   }
   return engine === 'auto' ? rawOrNet(listener, machine) : configured(listener, engine, machine);
 }
@@ -62,7 +65,7 @@ function chooseForWeb(listener: L7Listener, machine: MachineLimits): EngineChoic
 function configured(listener: Listener, engine: string, machine: MachineLimits): EngineChoice {
   if (engine === 'raw')
     refuse(listener.name, engine, machine.systemCalls(), 'write engine: auto to fall back to net');
-  return { listener, reason: `engine: ${engine}` };
+  return { listener, reason: AS_CONFIGURED };
 }
 
 function rawOrNet(listener: Listener, machine: MachineLimits): EngineChoice {

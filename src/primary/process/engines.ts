@@ -25,7 +25,7 @@ export class Engines {
   choose({ listeners, clusters }: Pick<Config, 'listeners' | 'clusters'>): readonly Listener[] {
     const choices = listeners.map((listener) => this.choiceOf(listener, clusters));
     const engines = Object.fromEntries(
-      choices.map(({ listener: { name, engine }, reason }) => [name, `${engine}: ${reason}`]),
+      choices.map(({ listener: { name, engine }, reason }) => [name, `${engine} (${reason})`]),
     );
     if (!isDeepStrictEqual(engines, this.#logged)) this.#log.info({ engines }, 'engines chosen');
     this.#logged = engines;

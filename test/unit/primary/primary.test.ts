@@ -105,7 +105,7 @@ describe('the primary', { timeout: 300_000 }, () => {
           address: web,
           tls: false,
           engine: 'uws',
-          engineReason: 'engine: uws',
+          engineReason: 'as configured',
           activeConnections: 1,
         },
         {
@@ -114,7 +114,7 @@ describe('the primary', { timeout: 300_000 }, () => {
           address: tcp,
           tls: false,
           engine: 'net',
-          engineReason: 'engine: net',
+          engineReason: 'as configured',
           activeConnections: 0,
         },
       ],

@@ -38,7 +38,7 @@ function choose(
   const described = listeners.map((listener, index) => {
     const { listener: withEngine, reason } = engines.choiceOf(listener, clusters);
     assert.deepEqual(withEngine, chosen[index]);
-    return `${listener.name} ${withEngine.engine}: ${reason}`;
+    return `${listener.name} ${withEngine.engine} (${reason})`;
   });
   return { engines: described, lines };
 }
@@ -46,18 +46,18 @@ function choose(
 describe('the choice of engines', () => {
   it('is raw for tunnels if system calls can be used', () => {
     assert.deepEqual(choose([l4('a', 'auto'), l4('b', 'net'), l4('c', 'raw')], ABLE).engines, [
-      'a raw: system calls can be used',
-      'b net: engine: net',
-      'c raw: engine: raw',
+      'a raw (system calls can be used)',
+      'b net (as configured)',
+      'c raw (as configured)',
     ]);
   });
 
   it('is net if system calls cannot be used, with one warning', () => {
     const { engines, lines } = choose([l4('a', 'auto'), l7('b', {}), l4('c', 'net')], NO_CALLS);
     assert.deepEqual(engines, [
-      'a net: system calls cannot be used: it is for Linux',
-      'b net: system calls cannot be used: it is for Linux',
-      'c net: engine: net',
+      'a net (system calls cannot be used: it is for Linux)',
+      'b net (system calls cannot be used: it is for Linux)',
+      'c net (as configured)',
     ]);
     assert.deepEqual(
       lines.map(({ level, msg }) => [level, msg]),
@@ -71,7 +71,7 @@ describe('the choice of engines', () => {
 
   it('is net for tunnels to a cluster with TLS', () => {
     const { engines, lines } = choose([l4('a', 'auto'), l4('b', 'auto', 'secure')], ABLE);
-    assert.deepEqual(engines, ['a raw: system calls can be used', 'b net: the cluster "secure" has tls']);
+    assert.deepEqual(engines, ['a raw (system calls can be used)', 'b net (the cluster "secure" has tls)']);
     assert.equal(lines.length, 1);
   });
 
@@ -87,12 +87,12 @@ describe('the choice of engines', () => {
       l7('f', {}),
     ];
     assert.deepEqual(choose(listeners, ABLE).engines, [
-      'a uws: tls',
-      'b uws: websocket.compression: shared',
-      'c uws: engine: uws',
-      'd net: engine: net',
-      'e raw: engine: raw',
-      'f raw: system calls can be used',
+      'a uws (tls)',
+      'b uws (websocket.compression: shared)',
+      'c uws (as configured)',
+      'd net (as configured)',
+      'e raw (as configured)',
+      'f raw (system calls can be used)',
     ]);
   });
 
@@ -104,7 +104,7 @@ describe('the choice of engines', () => {
     engines.choose({ listeners: [...listeners], clusters });
     assert.deepEqual(
       lines.map((line) => [line.msg, (line as { engines?: object }).engines]),
-      [['engines chosen', { web: 'uws: engine: uws', tcp: 'raw: system calls can be used' }]],
+      [['engines chosen', { web: 'uws (as configured)', tcp: 'raw (system calls can be used)' }]],
     );
     engines.choose({ listeners: [listeners[0]!, l4('tcp', 'net')], clusters });
     assert.equal(lines.length, 2);
@@ -142,8 +142,8 @@ describe('the choice of engines', () => {
       uws: () => assert.fail('looked for uws'),
     };
     assert.deepEqual(choose([l4('a', 'net'), l7('b', { engine: 'net' })], blind).engines, [
-      'a net: engine: net',
-      'b net: engine: net',
+      'a net (as configured)',
+      'b net (as configured)',
     ]);
   });
 
