@@ -19,9 +19,9 @@ import { SharedRendering } from './pages/shared-rendering.ts';
 
 type Page = (request: AdminRequest) => Answer | Promise<Answer>;
 
-const METRICS_PERIOD_MS = 1000;
+const METRICS_PERIODS = { minPeriodMs: 100, maxPeriodMs: 1000 };
 /** Each rendering of the status begins after the requests that it answers. */
-const STATUS_PERIOD_MS = 100;
+const STATUS_PERIODS = { minPeriodMs: 100, maxPeriodMs: 100 };
 
 /** Chooses the page or command of a request, and refuses requests that may have neither. */
 export class AdminRouter {
@@ -41,9 +41,8 @@ export class AdminRouter {
     this.#log = log;
     this.#commands = new CommandTable(view.commands);
     this.#metrics = { text: this.#metricsIn('text'), openMetrics: this.#metricsIn('openMetrics') };
-    this.#status = new SharedRendering(() => new PageBody(JSON_TYPE, jsonText(view.status())), {
-      periodMs: STATUS_PERIOD_MS,
-    });
+    const renderStatus = (): PageBody => new PageBody(JSON_TYPE, jsonText(view.status()));
+    this.#status = new SharedRendering(renderStatus, STATUS_PERIODS);
     this.#pages = new Map<string, Page>([
       ['/metrics', (request) => this.#answerMetrics(request)],
       ['/livez', () => healthAnswer(view.notLive())],
@@ -105,7 +104,7 @@ export class AdminRouter {
       const { contentType, body } = await this.#view.metrics(format);
       return new PageBody(contentType, body);
     };
-    return new SharedRendering(render, { periodMs: METRICS_PERIOD_MS });
+    return new SharedRendering(render, METRICS_PERIODS);
   }
 
   async #answerMetrics(request: AdminRequest): Promise<Answer> {

@@ -127,15 +127,15 @@ describe('the admin address', { timeout: 300_000 }, () => {
     assert.equal(await statusOf('/status', '-H', 'Host: sluice.internal'), 421);
   });
 
-  it('renders the metrics once a second, however many ask', async () => {
+  it('shares a rendering of the metrics for 100 ms at least, however many ask', async () => {
     const begun = performance.now();
     const bodies = new Set<string>();
-    for (let round = 0; round < 5; round++) {
-      const answers = Array.from({ length: 10 }, () => curl(`http://${sluice.admin}/metrics`));
-      for (const body of await Promise.all(answers)) bodies.add(body);
+    for (let round = 0; round < 10; round++) {
+      const answers = Array.from({ length: 20 }, () => fetch(`http://${sluice.admin}/metrics`));
+      for (const answer of await Promise.all(answers)) bodies.add(await answer.text());
     }
     // Each rendering has another time of the CPU in it.
-    const most = 2 + Math.floor((performance.now() - begun) / 1000);
+    const most = 2 + Math.floor((performance.now() - begun) / 100);
     assert.ok(bodies.size <= most, `${bodies.size} renderings, and ${most} may be`);
   });
 

@@ -95,7 +95,6 @@ describe('a restart of workers', { timeout: 300_000 }, () => {
       workers.map(({ name, state, restarts }) => `${name} ${state} ${restarts}`),
       ['l7-0 up 1', 'l7-1 up 0', 'l4-0 up 0'],
     );
-    // Once: the page of metrics is rendered once a second.
     const after = await counters(rig);
     for (const [series, value] of before) {
       const later = after.get(series) ?? -1;

@@ -1,6 +1,11 @@
+/** A rendering serves for 50 times as long as it took, so that renderings take at most 2% of the thread's time. */
+const PERIODS_PER_COST = 50;
+
 interface SharingOptions {
-  /** Min time between the starts of two renderings, and max age of a rendering. */
-  readonly periodMs: number;
+  /** Min time between the starts of two renderings, however little they cost. */
+  readonly minPeriodMs: number;
+  /** Max time between the starts of two renderings, and max age of a rendering, unless it takes longer. */
+  readonly maxPeriodMs: number;
   readonly now?: () => number;
   readonly setTimer?: (run: () => void, ms: number) => void;
 }
@@ -8,51 +13,68 @@ interface SharingOptions {
 /** Renders a page at most once in a period, for all requests of that period: a rendering costs CPU. */
 export class SharedRendering<T> {
   readonly #render: () => T | Promise<T>;
-  readonly #periodMs: number;
+  readonly #minPeriodMs: number;
+  readonly #maxPeriodMs: number;
   readonly #now: () => number;
   readonly #setTimer: (run: () => void, ms: number) => void;
-  #last: { readonly at: number; readonly page: Promise<T> } | null = null;
+  #last: Promise<T> | null = null;
+  /** When the next rendering may begin. */
+  #dueAt = -Infinity;
   #next: PromiseWithResolvers<T> | null = null;
 
   constructor(render: () => T | Promise<T>, options: SharingOptions) {
-    const { periodMs, now = () => performance.now(), setTimer = setUnreferenced } = options;
+    const { minPeriodMs, maxPeriodMs, now = () => performance.now(), setTimer = setUnreferenced } = options;
     this.#render = render;
-    this.#periodMs = periodMs;
+    this.#minPeriodMs = minPeriodMs;
+    this.#maxPeriodMs = maxPeriodMs;
     this.#now = now;
     this.#setTimer = setTimer;
   }
 
-  /** Returns the last rendering if it began less than a period ago, else a new one. */
+  /** Returns the last rendering if its period is not over, else a new one. */
   recent(): Promise<T> {
-    return this.#last !== null && this.#remainingMs(this.#last.at) > 0 ? this.#last.page : this.#start();
+    return this.#last !== null && this.#now() < this.#dueAt ? this.#last : this.#start();
   }
 
-  /** Returns a rendering that begins after the call, up to a period later. */
+  /** Returns a rendering that begins after the call, when the period of the last one is over. */
   fresh(): Promise<T> {
-    const remainingMs = this.#last === null ? 0 : this.#remainingMs(this.#last.at);
-    if (remainingMs <= 0) return this.#start();
+    if (this.#now() >= this.#dueAt) return this.#start();
     if (this.#next === null) {
-      const next = (this.#next = Promise.withResolvers<T>());
-      this.#setTimer(() => {
-        if (this.#next === next) void this.#start();
-      }, remainingMs);
+      this.#next = Promise.withResolvers<T>();
+      this.#startNextWhenDue();
     }
     return this.#next.promise;
   }
 
-  #remainingMs(at: number): number {
-    return at + this.#periodMs - this.#now();
+  #start(): Promise<T> {
+    const begun = this.#now();
+    this.#dueAt = Infinity;
+    const page = (async () => this.#render())();
+    const next = this.#next;
+    this.#last = page;
+    this.#next = null;
+    const end = (): void => this.#end(begun);
+    // Handles a failure, too: one that nobody waits for would end the process.
+    page.then(end, end);
+    next?.resolve(page);
+    return page;
   }
 
-  #start(): Promise<T> {
-    const at = this.#now();
-    const page = (async () => this.#render())();
-    // Without a handler a failure that nobody waits for would end the process.
-    page.catch(() => undefined);
-    this.#last = { at, page };
-    this.#next?.resolve(page);
-    this.#next = null;
-    return page;
+  #end(begun: number): void {
+    const now = this.#now();
+    const periodMs = PERIODS_PER_COST * (now - begun);
+    const boundedMs = Math.min(Math.max(periodMs, this.#minPeriodMs), this.#maxPeriodMs);
+    this.#dueAt = Math.max(now, begun + boundedMs);
+    this.#startNextWhenDue();
+  }
+
+  /** Does nothing while a rendering is being made: its end says when the next one is due. */
+  #startNextWhenDue(): void {
+    const next = this.#next;
+    if (next === null || this.#dueAt === Infinity) return;
+    this.#setTimer(() => {
+      if (this.#next === next) void this.#start();
+    }, this.#dueAt - this.#now());
   }
 }
 

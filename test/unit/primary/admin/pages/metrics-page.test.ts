@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { withRig } from '../admin-rig.ts';
 
 describe('the metrics of the admin server', { timeout: 300_000 }, () => {
-  it('are rendered once for all who ask within a second, and fail for all of them', async () => {
+  it('are rendered once for all who ask within 100 ms, and fail for all of them', async () => {
     let renderings = 0;
     const metrics = (format: string): Promise<{ contentType: string; body: string }> => {
       renderings++;
@@ -14,14 +14,15 @@ describe('the metrics of the admin server', { timeout: 300_000 }, () => {
     await withRig({ metrics }, {}, async (rig) => {
       const begun = performance.now();
       const answers = await Promise.all(Array.from({ length: 20 }, () => rig.ask('/metrics')));
-      const most = 1 + Math.floor((performance.now() - begun) / 1000);
-      assert.ok(renderings <= most, `${renderings} renderings`);
+      const most = (): number => 1 + Math.floor((performance.now() - begun) / 100);
+      assert.ok(renderings <= most(), `${renderings} renderings`);
       assert.ok(answers.every(([status]) => status === 200));
       const accept = { accept: 'application/openmetrics-text' };
       for (const [status] of await Promise.all([1, 2].map(() => rig.ask('/metrics', undefined, accept)))) {
         assert.equal(status, 500);
       }
-      assert.equal(rig.lines.filter(({ msg }) => msg === 'admin request failed').length, 1);
+      const failures = rig.lines.filter(({ msg }) => msg === 'admin request failed').length;
+      assert.ok(failures >= 1 && failures <= most(), `${failures} failures`);
     });
   });
 

@@ -2,71 +2,112 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SharedRendering } from '../../../../../src/primary/admin/pages/shared-rendering.ts';
 
-/** A page that says when it was rendered, a clock that is set, and timers that fire when it is. */
+/** A page that says when its rendering began, a clock that is set, and timers that fire when it is. */
 class Rig {
   now = 5000;
   renderings = 0;
   fails = false;
+  /** How long a rendering takes; null if it does not end by itself. */
+  costMs: number | null = 10;
+  end: () => void = () => undefined;
   #timers: { at: number; run: () => void }[] = [];
-  readonly page = new SharedRendering(
-    () => {
-      this.renderings++;
-      if (this.fails) throw new Error('broken');
-      return this.now;
-    },
-    {
-      periodMs: 1000,
-      now: () => this.now,
-      setTimer: (run, ms) => this.#timers.push({ at: this.now + ms, run }),
-    },
-  );
+  readonly page = new SharedRendering(() => this.#render(), {
+    minPeriodMs: 100,
+    maxPeriodMs: 1000,
+    now: () => this.now,
+    setTimer: (run, ms) => this.#timers.push({ at: this.now + ms, run }),
+  });
 
-  at(now: number): void {
+  /** Sets the clock, when the promises of the time before have settled. */
+  async at(now: number): Promise<void> {
+    await new Promise((settle) => setImmediate(settle));
     this.now = now;
     const due = this.#timers.filter((timer) => timer.at <= now);
     this.#timers = this.#timers.filter((timer) => timer.at > now);
     for (const { run } of due) run();
   }
+
+  async #render(): Promise<number> {
+    const begun = this.now;
+    this.renderings++;
+    if (this.fails) throw new Error('broken');
+    if (this.costMs === null) await new Promise<void>((settle) => (this.end = settle));
+    else this.now += this.costMs;
+    return begun;
+  }
 }
 
 describe('a shared rendering', () => {
-  it('serves everybody for a period', async () => {
+  it('serves everybody for 50 times as long as it took', async () => {
     const rig = new Rig();
     const first = [rig.page.recent(), rig.page.recent()];
-    rig.at(5999);
+    await rig.at(5499);
     assert.deepEqual(await Promise.all([...first, rig.page.recent()]), [5000, 5000, 5000]);
     assert.equal(rig.renderings, 1);
-    rig.at(6000);
-    assert.deepEqual([await rig.page.recent(), rig.renderings], [6000, 2]);
+    await rig.at(5500);
+    assert.deepEqual([await rig.page.recent(), rig.renderings], [5500, 2]);
   });
 
-  it('is made at once for who wants a fresh one, if the last began a period ago', async () => {
+  for (const [kind, costMs, periodMs] of [
+    ['the min period if it took no time', 0, 100],
+    ['the max period if it took long', 30, 1000],
+    ['its own time if it took longer than the max period', 1200, 1200],
+  ] as const) {
+    it(`serves everybody for ${kind}`, async () => {
+      const rig = new Rig();
+      rig.costMs = costMs;
+      await rig.page.recent();
+      await rig.at(5000 + periodMs - 1);
+      await rig.page.recent();
+      assert.equal(rig.renderings, 1);
+      await rig.at(5000 + periodMs);
+      await rig.page.recent();
+      assert.equal(rig.renderings, 2);
+    });
+  }
+
+  it('is made at once for who wants a fresh one, if the period of the last is over', async () => {
     const rig = new Rig();
     assert.equal(await rig.page.fresh(), 5000);
-    rig.at(6500);
-    assert.equal(await rig.page.fresh(), 6500);
+    await rig.at(5600);
+    assert.equal(await rig.page.fresh(), 5600);
   });
 
   it('is made when the period is over for all who want a fresh one meanwhile', async () => {
     const rig = new Rig();
     assert.equal(await rig.page.recent(), 5000);
-    rig.at(5200);
+    await rig.at(5200);
     const fresh = [rig.page.fresh(), rig.page.fresh()];
     assert.equal(await rig.page.recent(), 5000);
-    rig.at(5999);
+    await rig.at(5499);
     assert.equal(rig.renderings, 1);
-    rig.at(6000);
-    assert.deepEqual(await Promise.all(fresh), [6000, 6000]);
-    assert.deepEqual([await rig.page.recent(), rig.renderings], [6000, 2]);
+    await rig.at(5500);
+    assert.deepEqual(await Promise.all(fresh), [5500, 5500]);
+    assert.deepEqual([await rig.page.recent(), rig.renderings], [5500, 2]);
+  });
+
+  it('is awaited by everybody while it is made, and by who wants a fresh one for its period, too', async () => {
+    const rig = new Rig();
+    rig.costMs = null;
+    const first = rig.page.recent();
+    await rig.at(9000);
+    const [second, fresh] = [rig.page.recent(), rig.page.fresh()];
+    assert.equal(rig.renderings, 1);
+    rig.end();
+    assert.deepEqual(await Promise.all([first, second]), [5000, 5000]);
+    await rig.at(9001);
+    rig.end();
+    assert.deepEqual([await fresh, rig.renderings], [9001, 2]);
   });
 
   it('is not made twice when a reader comes before a late timer', async () => {
     const rig = new Rig();
     await rig.page.recent();
+    await rig.at(5100);
     const fresh = rig.page.fresh();
-    rig.now = 6300;
-    assert.deepEqual(await Promise.all([rig.page.recent(), fresh]), [6300, 6300]);
-    rig.at(6400);
+    rig.now = 5600;
+    assert.deepEqual(await Promise.all([rig.page.recent(), fresh]), [5600, 5600]);
+    await rig.at(5700);
     assert.equal(rig.renderings, 2);
   });
 
@@ -77,7 +118,7 @@ describe('a shared rendering', () => {
     assert.equal(rig.renderings, 1);
     rig.fails = false;
     const fresh = rig.page.fresh();
-    rig.at(6000);
-    assert.equal(await fresh, 6000);
+    await rig.at(5100);
+    assert.equal(await fresh, 5100);
   });
 });
