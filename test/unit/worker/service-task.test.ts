@@ -25,7 +25,7 @@ describe("a worker's task", { skip: unsupportedReason() ?? false, timeout: 60_00
         kind: 'l7',
         name: 'l7-0',
         generation: 1,
-        config: { ...config, workers: { ...config.workers, warmUpMs: 30 } },
+        config: { ...config, workers: { ...config.workers, warmUpMs: 60_000 } },
         series: directory.table,
         pages: [allocatePage({ size: directory.capacity })],
         page: 0,

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, it, mock } from 'node:test';
+import { MessageChannel } from 'node:worker_threads';
+import { EventLoop } from '../../../../src/loop/event-loop.ts';
+import { Pulse } from '../../../../src/protocol/pulse.ts';
+import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
+import type { WorkerStart } from '../../../../src/protocol/to-worker.ts';
+import { allocateDescriptorTable } from '../../../../src/sys/descriptors/descriptor-table.ts';
+import { unsupportedReason } from '../../../../src/sys/support.ts';
+import { SeriesDirectory } from '../../../../src/telemetry/series-directory.ts';
+import { allocatePage } from '../../../../src/telemetry/stats-page.ts';
+import type { Service } from '../../../../src/worker/service.ts';
+import { warmUp } from '../../../../src/worker/warm-up/warm-up.ts';
+import { config } from '../../primary/fixtures/config.ts';
+
+function startOf(warmUpMs: number): WorkerStart {
+  const directory = new SeriesDirectory(layoutOf(config, ['l7-0']).series);
+  return {
+    kind: 'l7',
+    name: 'l7-0',
+    generation: 1,
+    config: { ...config, workers: { ...config.workers, warmUpMs } },
+    series: directory.table,
+    pages: [allocatePage({ size: directory.capacity })],
+    page: 0,
+    clusters: [],
+    lineWindows: new Map(),
+    secret: '',
+    drained: [],
+    listenLock: new SharedArrayBuffer(4),
+    pulse: new Pulse().memory,
+    descriptors: allocateDescriptorTable(),
+    descriptorPlan: null,
+    port: new MessageChannel().port2,
+  };
+}
+
+/** Warms up with services that fail to listen, for 300 ms of a clock that only moves while a service is made. */
+async function warm(makingMs: readonly number[]): Promise<{ made: number; listened: number; open: number }> {
+  let now = 1000;
+  mock.method(performance, 'now', () => now);
+  const seen = { made: 0, listened: 0, open: 0 };
+  const complete = await warmUp(startOf(300), () => {
+    now += makingMs[seen.made++] ?? 0;
+    seen.open++;
+    const listen = (): Promise<never> => {
+      seen.listened++;
+      return Promise.reject(new Error('no address'));
+    };
+    const innerLoop = Object.create(EventLoop.prototype) as EventLoop;
+    return { innerLoop, listen, abort: () => seen.open-- } as unknown as Service;
+  });
+  assert.equal(complete, 0);
+  return seen;
+}
+
+describe('a warm-up', { skip: unsupportedReason() ?? false, timeout: 60_000 }, () => {
+  afterEach(() => mock.restoreAll());
+
+  it('uses three services, one after the other', async () => {
+    assert.deepEqual(await warm([10, 10, 10]), { made: 3, listened: 3, open: 0 });
+  });
+
+  it('ends after the step that has used up its time', async () => {
+    assert.deepEqual(await warm([5000]), { made: 1, listened: 0, open: 0 });
+  });
+
+  it('leaves a service out whose time others have used', async () => {
+    assert.deepEqual(await warm([220, 10, 10]), { made: 2, listened: 1, open: 0 });
+  });
+});
