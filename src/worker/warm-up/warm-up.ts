@@ -74,7 +74,9 @@ async function visitService(
     if (isOver(endsAt)) return 0;
     const address: TcpAddress = { kind: 'tcp', host: HOST, port };
     const environment = syntheticEnvironment(syntheticConfig(config, templates, ports, address, path));
-    service = create(environment, start);
+    // Its addresses are its own: neither do other workers wait for it, nor it for them.
+    const listenLock = new SharedArrayBuffer(start.listenLock.byteLength);
+    service = create(environment, { ...start, listenLock });
     const { innerLoop } = service;
     if (templates.length === 0 || !(innerLoop instanceof EventLoop) || isOver(endsAt)) return 0;
     await service.listen();

@@ -68,4 +68,15 @@ describe('a warm-up', { skip: unsupportedReason() ?? false, timeout: 60_000 }, (
   it('leaves a service out whose time others have used', async () => {
     assert.deepEqual(await warm([220, 10, 10]), { made: 2, listened: 1, open: 0 });
   });
+
+  it('does not wait for workers that open or close listening sockets', async () => {
+    const start = startOf(60_000);
+    const locks: unknown[] = [];
+    await warmUp(start, (_, { listenLock }) => {
+      locks.push(listenLock);
+      throw new Error('made in vain');
+    });
+    assert.ok(locks.length > 0);
+    assert.ok(!locks.includes(start.listenLock));
+  });
 });
