@@ -17,8 +17,8 @@ interface RequestFields {
   readonly client: string;
   readonly requestId: string;
   readonly host: string | undefined;
-  /** Without the query. */
-  readonly path: string;
+  /** Without the query; undefined if the head was refused before its path had come whole. */
+  readonly path: string | undefined;
   readonly origin: string | undefined;
   readonly userAgent: string | undefined;
 }
@@ -29,15 +29,15 @@ export function requestFields(head: RequestHead, client: LoggedClient): RequestF
     client: client.address,
     requestId: client.requestId,
     host: headerField(head, 'host'),
-    path: cut(head.path, MAX_PATH_CHARACTERS),
+    path: head.path === '' ? undefined : cut(head.path, MAX_PATH_CHARACTERS),
     origin: headerField(head, 'origin'),
     userAgent: headerField(head, 'user-agent'),
   };
 }
 
-/** Returns the method for a line. It may be any token, so a long one is cut. */
-export function methodField(head: RequestHead): string {
-  return cut(head.method, MAX_METHOD_CHARACTERS);
+/** Returns the method for a line; undefined if it has not come whole. It may be any token, so a long one is cut. */
+export function methodField({ method }: RequestHead): string | undefined {
+  return method === '' ? undefined : cut(method, MAX_METHOD_CHARACTERS);
 }
 
 /** Returns the offered subprotocols of a handshake as one text; undefined if it offers none. */

@@ -15,7 +15,7 @@ import type { ConnectionTerms } from './connection-terms.ts';
 import { Http1Exchange, type ExchangeConnection } from './exchange.ts';
 import { LingeringClose } from './lingering-close.ts';
 import type { PipelinedConnection } from './pipelines.ts';
-import { CUT_HEAD, LATE_HEAD, NO_HEAD, UNKNOWN_EXPECTATION, sendBadRequest } from './refusals.ts';
+import { CUT_HEAD, LATE_HEAD, UNKNOWN_EXPECTATION, sendBadRequest } from './refusals.ts';
 import { Http1Reply, type ReplyConnection } from './reply/http1-reply.ts';
 import { Http1RequestBody, type BodyConnection } from './request/request-body.ts';
 import { traitsOf } from './request/request-traits.ts';
@@ -122,7 +122,7 @@ export class Http1Connection
     switch (awaited) {
       case 'first head':
       case 'head':
-        if (this.#reader?.begun === true) this.#refuse(LATE_HEAD);
+        if (this.#reader?.begun === true) this.#refuse(LATE_HEAD, this.#reader.partialHead());
         else this.#close('silent');
         return;
       case 'next request':
@@ -222,7 +222,7 @@ export class Http1Connection
     const { used } = reader;
     this.#reader = null;
     this.#terms.giveReader(reader);
-    if ('status' in result) this.#refuse(result);
+    if ('status' in result) this.#refuse(result, reader.partialHead());
     else this.#serve(result);
     return used;
   }
@@ -246,14 +246,14 @@ export class Http1Connection
     this.#begin(head, expectsMore ? UNKNOWN_EXPECTATION : null);
   }
 
-  /** Refuses a request whose head cannot be read. The connection ends: the next request could begin anywhere. */
-  #refuse(refusal: EngineRefusal): void {
+  /** Refuses a request of which only a part of the head can be read. The next could begin anywhere: the connection ends. */
+  #refuse(refusal: EngineRefusal, head: RequestHead): void {
     this.#await('nothing');
     if (this.#requests === 0) this.#reportUnused(refusal.status === 408 ? 'timeout' : 'malformed');
     this.#requests++;
     this.#keepsAlive = false;
     this.#isDeaf = true;
-    this.#begin(NO_HEAD, refusal);
+    this.#begin(head, refusal);
   }
 
   /** Hands a request to the dispatcher. @param refusal null if the request is to be served */
@@ -287,7 +287,7 @@ export class Http1Connection
 
   /** FIN has come, and no request is being answered. */
   #endInput(): void {
-    if (this.#reader?.begun === true) this.#refuse(CUT_HEAD);
+    if (this.#reader?.begun === true) this.#refuse(CUT_HEAD, this.#reader.partialHead());
     else this.#close('ended');
   }
 

@@ -1,13 +1,9 @@
 import type { Channel } from '../../transport/channel.ts';
 import { NO_EDITS } from '../../wire/http/header-edits.ts';
-import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { ChannelWriter } from '../buffers/channel-writer.ts';
 import type { EngineRefusal } from '../contract/engine.ts';
 import type { HeaderList } from '../contract/http-reply.ts';
 import { finalHead } from './reply/reply-head.ts';
-
-/** Stands for a head that cannot be read. */
-export const NO_HEAD: RequestHead = { method: '', path: '', query: '', headers: [] };
 
 export const LATE_HEAD: EngineRefusal = {
   status: 408,

@@ -54,8 +54,10 @@ export const REFUSED = -2;
  * once. All offsets count from the first byte of the head. One object serves many heads, one after the other.
  */
 export class HeadScan {
+  /** Null before it has come whole. */
   method: FieldName | null = null;
   targetStart = 0;
+  /** 0 before the target has come whole. */
   targetEnd = 0;
   /** Offset of the first `?` of the target; -1 without one. */
   query = -1;
@@ -74,7 +76,8 @@ export class HeadScan {
   /** Begins with the next head. */
   begin(): void {
     this.#state = METHOD;
-    this.#hash = this.headers = 0;
+    this.#hash = this.headers = this.targetEnd = 0;
+    this.method = null;
     this.query = -1;
     this.problem = null;
   }

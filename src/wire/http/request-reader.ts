@@ -18,6 +18,8 @@ const LF = 0x0a;
 const CR = 0x0d;
 const SLASH = 0x2f;
 const EMPTY = Buffer.alloc(0);
+/** Stands for a head of which nothing has come whole. */
+const NO_HEAD: RequestHead = { method: '', path: '', query: '', headers: [] };
 
 /** Most heads come in one piece, so that one scan serves all readers of the thread. */
 let spareScan: HeadScan | null = null;
@@ -36,6 +38,7 @@ export class RequestHeadReader {
   #size = 0;
   /** Null before the first byte of a head. */
   #scan: HeadScan | null = null;
+  #refusedHead = NO_HEAD;
 
   constructor(limits: RequestHeadLimits) {
     this.limits = limits;
@@ -44,6 +47,14 @@ export class RequestHeadReader {
   /** Whether a byte of a head has come that is not complete. Empty lines before it do not count. */
   get begun(): boolean {
     return this.#scan !== null;
+  }
+
+  /**
+   * Returns what has come of a head that is incomplete, or was refused by the last {@link push}: its method and its path, each
+   * if it has come whole, else an empty text.
+   */
+  partialHead(): RequestHead {
+    return this.#scan === null ? this.#refusedHead : partOf(this.#scan, this.#kept, 0);
   }
 
   /** Forgets an incomplete head. */
@@ -63,7 +74,11 @@ export class RequestHeadReader {
   push(input: Buffer, start: number, end: number): RequestHead | RequestProblem | null {
     if (this.#scan !== null) return this.#pushNext(input, start, end);
     const at = this.#skipEmptyLines(input, start, end);
-    if (at === REFUSED) return this.#refused(400, 'bad_line_end', 'malformed or too many empty lines');
+    if (at === REFUSED) {
+      this.reset();
+      this.#refusedHead = NO_HEAD;
+      return problemOf(400, 'bad_line_end', 'malformed or too many empty lines');
+    }
     this.used = at - start;
     if (at === end) return null;
     this.#scan = spareScan ?? new HeadScan();
@@ -83,7 +98,7 @@ export class RequestHeadReader {
     }
     const size = stop - at;
     const problem = this.#problemAt(behind, size);
-    if (problem !== null) return problem;
+    if (problem !== null) return this.#refuse(problem, input, at);
     this.#kept = Buffer.allocUnsafe(Math.min(maxHeadBytes, Math.max(FIRST_KEPT_BYTES, size)));
     input.copy(this.#kept, 0, at, stop);
     this.#size = size;
@@ -105,7 +120,10 @@ export class RequestHeadReader {
     this.#size = size;
     this.used = end - start;
     const behind = this.#scan!.scan(this.#kept, 0, begun, size, maxHeaders);
-    if (behind < 0) return this.#problemAt(behind, size);
+    if (behind < 0) {
+      const problem = this.#problemAt(behind, size);
+      return problem === null ? null : this.#refuse(problem, this.#kept, 0);
+    }
     this.used = behind - begun;
     return this.#finish(this.#kept, 0, behind);
   }
@@ -113,14 +131,11 @@ export class RequestHeadReader {
   /** Returns the problem of a head that has no end within `size` bytes; null if the rest may come. */
   #problemAt(result: number, size: number): RequestProblem | null {
     const scan = this.#scan!;
-    if (result === REFUSED) {
-      this.reset();
-      return scan.problem;
-    }
+    if (result === REFUSED) return scan.problem;
     if (size < this.limits.maxHeadBytes) return null;
     return scan.isBeforeVersion
-      ? this.#refused(414, 'target_too_long', 'request target too long')
-      : this.#refused(431, 'head_too_large', 'request head too large');
+      ? problemOf(414, 'target_too_long', 'request target too long')
+      : problemOf(431, 'head_too_large', 'request head too large');
   }
 
   /** Returns the offset of the first byte that belongs to a head. */
@@ -135,14 +150,20 @@ export class RequestHeadReader {
     return at;
   }
 
-  /** Makes the head from its marks, and checks what concerns several headers. */
   #finish(input: Buffer, base: number, end: number): RequestHead | RequestProblem {
+    const head = this.#assemble(input.toString('latin1', base, end));
+    if ('status' in head) return this.#refuse(head, input, base);
+    this.reset();
+    return head;
+  }
+
+  /** Makes the head from its marks, and checks what concerns several headers. */
+  #assemble(text: string): RequestHead | RequestProblem {
     const scan = this.#scan!;
-    const text = input.toString('latin1', base, end);
     const method = scan.method!.spelled;
-    if (method === 'CONNECT') return this.#refused(400, 'bad_method', 'CONNECT is not supported');
+    if (method === 'CONNECT') return problemOf(400, 'bad_method', 'CONNECT is not supported');
     const target = this.#target(text, method);
-    if (target === null) return this.#refused(400, 'bad_target', 'bad request target');
+    if (target === null) return problemOf(400, 'bad_target', 'bad request target');
     const headers: string[] = [];
     const names: string[] = [];
     let host = -1;
@@ -152,15 +173,14 @@ export class RequestHeadReader {
       const name = scan.names[index]!;
       const value = text.slice(scan.values[2 * index], scan.values[2 * index + 1]);
       if (name.kind === FIELD_HOST) {
-        if (host >= 0) return this.#refused(400, 'bad_host', 'more than one host header');
+        if (host >= 0) return problemOf(400, 'bad_host', 'more than one host header');
         host = index;
       } else if (name.kind === FIELD_CONTENT_LENGTH) {
-        if (length !== undefined)
-          return this.#refused(400, 'bad_framing', 'more than one content-length header');
+        if (length !== undefined) return problemOf(400, 'bad_framing', 'more than one content-length header');
         length = value;
       } else if (name.kind === FIELD_TRANSFER_ENCODING) {
         if (encoding !== undefined)
-          return this.#refused(400, 'bad_framing', 'more than one transfer-encoding header');
+          return problemOf(400, 'bad_framing', 'more than one transfer-encoding header');
         encoding = value;
       }
       headers.push(name.lower, value);
@@ -168,17 +188,13 @@ export class RequestHeadReader {
     }
     const { isHttp10 } = scan;
     const hasEmptyQuery = scan.query === scan.targetEnd - 1;
-    if (host < 0 && !isHttp10) return this.#refused(400, 'bad_host', 'no host header');
+    if (host < 0 && !isHttp10) return problemOf(400, 'bad_host', 'no host header');
     if (length !== undefined && !/^\d{1,15}$/.test(length))
-      return this.#refused(400, 'bad_framing', 'bad content-length');
+      return problemOf(400, 'bad_framing', 'bad content-length');
     if (encoding !== undefined) {
       const problem = encodingProblem(encoding, length, isHttp10);
-      if (problem !== null) {
-        this.reset();
-        return problem;
-      }
+      if (problem !== null) return problem;
     }
-    this.reset();
     const { path, query, authority } = target;
     if (authority !== null) {
       // RFC 9112 section 3.2.2: the authority of the target counts, whatever Host says.
@@ -188,7 +204,7 @@ export class RequestHeadReader {
       } else {
         const received = headers[2 * host + 1]!;
         if (received !== '' && hostOf(received) === null)
-          return { status: 400, reason: 'bad_host', detail: 'bad host header' };
+          return problemOf(400, 'bad_host', 'bad host header');
         headers[2 * host + 1] = authority;
       }
     }
@@ -208,10 +224,31 @@ export class RequestHeadReader {
     };
   }
 
-  #refused(status: RequestProblem['status'], reason: RequestProblemReason, detail: string): RequestProblem {
+  /** Keeps what has come of a refused head, which begins at `base`. */
+  #refuse(problem: RequestProblem, input: Buffer, base: number): RequestProblem {
+    this.#refusedHead = partOf(this.#scan!, input, base);
     this.reset();
-    return { status, reason, detail };
+    return problem;
   }
+}
+
+function problemOf(
+  status: RequestProblem['status'],
+  reason: RequestProblemReason,
+  detail: string,
+): RequestProblem {
+  return { status, reason, detail };
+}
+
+/** Returns the method and the path of the head that begins at `base`, each if it has come whole. */
+function partOf({ method, targetStart, targetEnd }: HeadScan, input: Buffer, base: number): RequestHead {
+  if (method === null) return NO_HEAD;
+  const name = method.spelled;
+  if (targetEnd === 0) return { ...NO_HEAD, method: name };
+  const text = input.toString('latin1', base + targetStart, base + targetEnd);
+  // A target that is neither a path nor a URL is left out: it may be a URL with a password.
+  const path = text.startsWith('/') ? text.replace(/\?.*/, '') : readTarget(name, text)?.path;
+  return { ...NO_HEAD, method: name, path: path ?? '' };
 }
 
 /** Finds out whether a body's end is certain with this Transfer-Encoding (RFC 9112 section 6.1). */

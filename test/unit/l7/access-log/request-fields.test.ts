@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { requestFields } from '../../../../src/l7/access-log/request-fields.ts';
+import { methodField, requestFields } from '../../../../src/l7/access-log/request-fields.ts';
 
 const CLIENT = { address: '192.0.2.1', requestId: 'id-1' };
 
@@ -16,8 +16,13 @@ describe('the fields of a line about a request', () => {
 
   it('cut long values', () => {
     const { path, userAgent } = fieldsOf(`/${'p'.repeat(2000)}`, 'u'.repeat(300));
-    assert.deepEqual([path.length, userAgent?.length], [1027, 259]);
-    assert.ok(path.endsWith('...'));
+    assert.deepEqual([path?.length, userAgent?.length], [1027, 259]);
+    assert.ok(path?.endsWith('...'));
+  });
+
+  it('lack the method and the path of a head of which neither has come whole', () => {
+    const head = { method: '', path: '', query: '', headers: [] };
+    assert.deepEqual([requestFields(head, CLIENT).path, methodField(head)], [undefined, undefined]);
   });
 
   it('lack what the client did not send', () => {

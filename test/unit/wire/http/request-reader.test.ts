@@ -11,6 +11,8 @@ interface Found {
   readonly result: RequestHead | RequestProblem | null;
   /** The bytes behind the head; null without a head. */
   readonly rest: string | null;
+  /** Method and path of a head that is refused or incomplete. */
+  readonly part: string | null;
 }
 
 /** Pushes the bytes cut at the given places, through one buffer that is overwritten after each push. */
@@ -23,14 +25,19 @@ function read(bytes: Buffer, cuts: readonly number[] = [], limits = LIMITS): Fou
     bytes.copy(shared, 3, at, end);
     const result = reader.push(shared, 3, 3 + end - at);
     if (result !== null) {
-      const rest = 'status' in result ? null : bytes.toString('latin1', at + reader.used);
       assert.equal(reader.begun, false);
-      return { result, rest };
+      if ('status' in result) return { result, rest: null, part: partOf(reader) };
+      return { result, rest: bytes.toString('latin1', at + reader.used), part: null };
     }
     assert.equal(reader.used, end - at);
     at = end;
   }
-  return { result: null, rest: null };
+  return { result: null, rest: null, part: partOf(reader) };
+}
+
+function partOf(reader: RequestHeadReader): string {
+  const { method, path } = reader.partialHead();
+  return `${method} ${path}`;
 }
 
 /** Reads a text in every cut in two, and byte by byte, which must all give the same. */
@@ -69,6 +76,7 @@ describe('a request head', () => {
         names: ['Host', 'X-One', 'x-ONE', 'X-Byte'],
       },
       rest: 'rest',
+      part: null,
     });
   });
 
@@ -246,6 +254,36 @@ describe('a request is refused', () => {
   it('for chunks in HTTP/1.0', () => {
     const text = 'POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n';
     assert.equal(refusalOf(text), '400 bad_framing: transfer-encoding in HTTP/1.0');
+  });
+});
+
+describe('of a head that is refused or incomplete', () => {
+  const parts: readonly (readonly [text: string, part: string])[] = [
+    ['GE', ' '],
+    ['G@T / HTTP/1.1\r\n', ' '],
+    ['GET /a', 'GET '],
+    ['GET /a\x01 HTTP/1.1\r\n', 'GET '],
+    ['GET /a?b=c HT', 'GET /a'],
+    ['GET /a?b=c HTTP/9.9\r\n', 'GET /a'],
+    ['POST /a HTTP/1.1\r\nHost: a\r\n b', 'POST /a'],
+    ['GET /a HTTP/1.1\r\n\r\n', 'GET /a'],
+    ['GET http://a.example/b?c HTTP/1.1\r\nbad header\r\n', 'GET /b'],
+    ['GET http://user:word@a.example/b HTTP/1.1\r\nHost: a\r\n\r\n', 'GET '],
+    ['CONNECT a.example:443 HTTP/1.1\r\nHost: a\r\n\r\n', 'CONNECT '],
+    ['\n', ' '],
+  ];
+  for (const [text, part] of parts) {
+    it(`what has come whole is known: ${JSON.stringify(text)}`, () =>
+      assert.equal(readInPieces(text).part, part));
+  }
+
+  it('nothing is known of the head before', () => {
+    const reader = new RequestHeadReader(LIMITS);
+    for (const text of ['GET /a HTTP/9.9\r\n', 'G@T']) reader.push(Buffer.from(text), 0, text.length);
+    assert.equal(partOf(reader), ' ');
+    reader.push(Buffer.from('POST /b HTTP/1.1\r\n\x00'), 0, 19);
+    reader.push(Buffer.from('\n'), 0, 1);
+    assert.equal(partOf(reader), ' ');
   });
 });
 
