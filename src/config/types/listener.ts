@@ -136,6 +136,6 @@ interface ClientHttpSettings {
   readonly clientKeepAliveMs: number;
   /** Max requests of one connection; 0 for no limit. */
   readonly maxRequestsPerConnection: number;
-  /** Max time from the end of a request's head to the end of its body; 0 for no limit. */
+  /** Max time from the end of a request's head, or from an early answer, to the end of its body; 0 for no limit. */
   readonly bodyTimeoutMs: number;
 }
