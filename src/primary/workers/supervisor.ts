@@ -43,8 +43,13 @@ interface SupervisorOptions {
   readonly timings?: SupervisorTimings;
 }
 
+/**
+ * `firstStartMs`: on a busy machine, threads need minutes to load their code. A service manager ends a slow start sooner if
+ * it should (systemd after 90 s by default), and without one a late start is better than none.
+ */
 const TIMINGS: SupervisorTimings = {
   startMs: 30_000,
+  firstStartMs: 300_000,
   steadyMs: 60_000,
   backoff: { firstMs: 100, maxMs: 30_000 },
   drainSlackMs: 5_000,

@@ -23,6 +23,11 @@ export interface Launch {
 export interface SlotTimings {
   /** From the start of a task to its `listening`, and for the answer to a `prepare`, in milliseconds. */
   readonly startMs: number;
+  /**
+   * The same for a worker whose failure to start ends the process, in milliseconds; more than {@link startMs}, after which
+   * such a worker is only logged.
+   */
+  readonly firstStartMs: number;
   /** How long a worker must listen for earlier faults to no longer count, in milliseconds. */
   readonly steadyMs: number;
   readonly backoff: BackoffLimits;
@@ -248,12 +253,23 @@ export class WorkerSlot {
 
   #late(): void {
     const { timings, log, onLate, perseveres } = this.#options;
-    const message = `worker ${this.name} does not listen after ${timings.startMs / 1000} s`;
+    const { startMs, firstStartMs } = timings;
+    if (!this.#wasEverUp && perseveres !== true) {
+      log.warn({ worker: this.name, afterMs: startMs, maxMs: firstStartMs }, 'worker does not listen yet');
+      this.#timer = setTimeout(() => this.#missed(firstStartMs), firstStartMs - startMs);
+      return;
+    }
+    const message = this.#missed(startMs);
+    if (onLate === undefined) log.error({ worker: this.name }, message);
+    else onLate(startMs);
+  }
+
+  /** Takes the start for failed. Returns what to say of it. */
+  #missed(afterMs: number): string {
+    const message = `worker ${this.name} does not listen after ${afterMs / 1000} s`;
     this.#startFailed = true;
     this.#firstListening.reject(new StartError(message));
-    if (!this.#wasEverUp && perseveres !== true) return;
-    if (onLate === undefined) log.error({ worker: this.name }, message);
-    else onLate(timings.startMs);
+    return message;
   }
 
   #settled(error: unknown): void {

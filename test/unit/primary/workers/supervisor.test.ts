@@ -168,7 +168,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
   });
 
   it('does not wait for ever for a worker that never listens', async () => {
-    const { supervisor } = await supervise(workers('silent'), { startMs: 200 });
+    const { supervisor } = await supervise(workers('silent'), { startMs: 100, firstStartMs: 200 });
     await assert.rejects(supervisor.start(), /^StartError: worker l[47]-[01] does not listen after 0\.2 s$/);
     assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
   });

@@ -25,7 +25,12 @@ interface Setup {
   readonly workerLines: string[];
 }
 
-const TIMINGS: SlotTimings = { startMs: 10_000, steadyMs: 60_000, backoff: { firstMs: 2, maxMs: 1000 } };
+const TIMINGS: SlotTimings = {
+  startMs: 10_000,
+  firstStartMs: 60_000,
+  steadyMs: 60_000,
+  backoff: { firstMs: 2, maxMs: 1000 },
+};
 
 /** A slot whose tasks run in this thread, at the test's command. */
 function setup(
@@ -219,6 +224,25 @@ describe('the place of a worker', { timeout: 300_000 }, () => {
     );
     await settled(slot, tasks);
     assert.deepEqual([slot.pulse, slot.listeningSockets], [null, []]);
+  });
+
+  it('waits for a worker that is slow at its first start, with a warning', async () => {
+    const { slot, tasks, lines } = setup({ startMs: 30 }, { onLate: () => assert.fail('it was abandoned') });
+    const started = slot.start();
+    await until(() => lines.length === 1, 'it is missed');
+    const [{ level, msg } = {}] = lines;
+    assert.deepEqual([level, msg], ['warn', 'worker does not listen yet']);
+    assert.equal(slot.startFailed, false);
+    tasks[0]!.say({ type: 'listening', generation: 3 });
+    await started;
+    await settled(slot, tasks);
+  });
+
+  it('gives a worker up that does not listen at its first start', async () => {
+    const { slot, tasks } = setup({ startMs: 30, firstStartMs: 60 });
+    await assert.rejects(slot.start(), /^StartError: worker l4-0 does not listen after 0\.06 s$/);
+    assert.equal(slot.startFailed, true);
+    await settled(slot, tasks);
   });
 
   it('says that its worker does not listen in time, if it is a restarted one', async () => {
