@@ -112,6 +112,7 @@ function startsWith(path: Path, beginning: Path): boolean {
   return beginning.length <= path.length && beginning.every((step, index) => path[index] === step);
 }
 
+/** Returns each problem once, in the order of the file. */
 function sorted(entries: readonly Entry[]): readonly ConfigProblem[] {
   const byPosition = entries.toSorted((a, b) => {
     if (a.position === null || b.position === null) {
@@ -119,5 +120,8 @@ function sorted(entries: readonly Entry[]): readonly ConfigProblem[] {
     }
     return a.position.line - b.position.line || a.position.column - b.position.column;
   });
-  return byPosition.map(({ place, message }) => ({ place, message }));
+  // Each alias of a block has the block's problems again, at the same places.
+  const byText = new Map<string, ConfigProblem>();
+  for (const { place, message } of byPosition) byText.set(`${place}: ${message}`, { place, message });
+  return [...byText.values()];
 }
