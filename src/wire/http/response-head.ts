@@ -1,3 +1,4 @@
+import { BYTE_CLASSES, IS_VALUE } from './byte-classes.ts';
 import { HeadScan } from './head-scan.ts';
 
 /** An HTTP/1.x response's head. */
@@ -29,10 +30,19 @@ const CONTINUE = 100;
 /** The only 1xx that is final (RFC 9110 section 15.2.2). */
 export const SWITCHING_PROTOCOLS = 101;
 
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 const STARTS = ['HTTP/1.1 ', 'HTTP/1.0 '] as const;
-const CR = 13;
-const LF = 10;
+/** What every status line of HTTP/1.x begins with. */
+const VERSION = 'HTTP/1.';
+/** Offsets of the parts of a status line. */
+const MINOR_VERSION = VERSION.length;
+const STATUS = MINOR_VERSION + 2;
+const REASON = STATUS + 3;
+const CR = 0x0d;
+const LF = 0x0a;
+const SPACE = 0x20;
+const ZERO = 0x30;
+const ONE = 0x31;
+const NINE = 0x39;
 const EMPTY = Buffer.alloc(0);
 
 /** Hears of the interim responses before a final one, but not of 100 (Continue). */
@@ -56,6 +66,8 @@ export class ResponseHeadReader {
   #lines = 0;
   /** Number of bytes of its last line so far. */
   #lineBytes = 0;
+  /** Offset behind the last head in the current input. */
+  #end = 0;
   readonly #takesSwitch: boolean;
   readonly #interims: InterimSink | null;
 
@@ -76,13 +88,9 @@ export class ResponseHeadReader {
   push(input: Buffer): ResponseHead | ResponseHeadProblem | 'incomplete' {
     let left = input;
     for (;;) {
-      const end = this.#findEnd(left);
-      if (typeof end === 'string') return end;
-      if (end < 0) return this.#keep(left);
-      if (this.#size + end > MAX_HEAD_BYTES) return 'response head too large';
-      const head = this.#parse(left, end);
+      const head = this.#read(left);
       if (typeof head === 'string') return head;
-      left = left.subarray(end);
+      left = left.subarray(this.#end);
       if (head.status >= 200 || head.status === SWITCHING_PROTOCOLS) {
         this.rest = left;
         const isUnasked = head.status === SWITCHING_PROTOCOLS && !this.#takesSwitch;
@@ -93,13 +101,23 @@ export class ResponseHeadReader {
     }
   }
 
+  /** Reads the head that ends in the input, and sets {@link #end}. */
+  #read(input: Buffer): ResponseHead | ResponseHeadProblem | 'incomplete' {
+    if (this.#size === 0) {
+      // Most heads come in one read, and are read in place.
+      this.#end = scanHead(input, Math.min(input.length, MAX_HEAD_BYTES));
+      if (this.#end >= 0) return scannedHead(input, this.#end);
+    }
+    const end = this.#findEnd(input);
+    if (typeof end === 'string') return end;
+    if (end < 0) return this.#keep(input);
+    if (this.#size + end > MAX_HEAD_BYTES) return 'response head too large';
+    this.#end = end;
+    return this.#parse(input, end);
+  }
+
   /** Returns the end of the head in the input; -1 without one. Does not read the bytes of earlier calls again. */
   #findEnd(input: Buffer): number | ResponseHeadProblem {
-    if (this.#size === 0) {
-      // Most heads come in one read, and the runtime's own search finds their end.
-      const end = input.indexOf('\r\n\r\n');
-      if (end >= 0) return end + 4;
-    }
     for (let at = 0; ;) {
       const lf = input.indexOf(LF, at);
       if (lf < 0) {
@@ -153,23 +171,52 @@ const scan = new HeadScan();
 
 /** Reads the whole head `input[0, end)`. */
 function parseHead(input: Buffer, end: number): ResponseHead | ResponseHeadProblem {
-  const text = input.toString('latin1', 0, end);
-  const lineEnd = text.indexOf('\r\n');
-  const match = STATUS_LINE.exec(text.slice(0, lineEnd));
-  if (match === null) return 'malformed response head';
-  const fields = lineEnd + 2;
+  if (scanHead(input, end) === end) return scannedHead(input, end);
+  return scan.problem?.reason === 'too_many_headers' ? 'too many response headers' : 'malformed response head';
+}
+
+/**
+ * Finds the parts of the head that `input[0, end)` begins with.
+ *
+ * @returns the offset behind the head; negative if it is malformed or has no end
+ */
+function scanHead(input: Buffer, end: number): number {
   scan.beginFields();
-  if (scan.scan(input, fields, fields, end, MAX_HEADERS) !== end) {
-    const isCrowded = scan.problem?.reason === 'too_many_headers';
-    return isCrowded ? 'too many response headers' : 'malformed response head';
-  }
+  const fields = statusLineEnd(input, end);
+  return fields < 0 ? fields : scan.scan(input, 0, fields, end, MAX_HEADERS);
+}
+
+/** Makes the head from the marks of {@link scanHead}. @param end what it has returned */
+function scannedHead(input: Buffer, end: number): ResponseHead {
+  const text = input.toString('latin1', 0, end);
   const headers: string[] = [];
   const names: string[] = [];
   for (let index = 0; index < scan.headers; index++) {
     const { lower, spelled } = scan.names[index]!;
-    headers.push(lower, text.slice(fields + scan.values[2 * index]!, fields + scan.values[2 * index + 1]!));
+    headers.push(lower, text.slice(scan.values[2 * index], scan.values[2 * index + 1]));
     names.push(spelled);
   }
-  const head = { status: Number(match[2]), headers, names };
-  return match[1] === '0' ? { ...head, isHttp10: true } : head;
+  const status = Number(text.slice(STATUS, REASON));
+  return input[MINOR_VERSION] === ZERO
+    ? { status, headers, names, isHttp10: true }
+    : { status, headers, names };
+}
+
+/** Returns the offset behind the status line that `input[0, end)` begins with; -1 if it is malformed or has no end. */
+function statusLineEnd(input: Buffer, end: number): number {
+  if (end < REASON + 2) return -1;
+  for (let at = 0; at < MINOR_VERSION; at++) {
+    if (input[at] !== VERSION.charCodeAt(at)) return -1;
+  }
+  const minor = input[MINOR_VERSION]!;
+  if ((minor !== ZERO && minor !== ONE) || input[STATUS - 1] !== SPACE || input[STATUS] === ZERO) return -1;
+  let at = STATUS;
+  while (at < REASON && isDigit(input[at]!)) at++;
+  if (at < REASON) return -1;
+  if (input[at] === SPACE) while (at < end && (BYTE_CLASSES[input[at]!]! & IS_VALUE) !== 0) at++;
+  return at + 2 <= end && input[at] === CR && input[at + 1] === LF ? at + 2 : -1;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= NINE;
 }
