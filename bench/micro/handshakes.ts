@@ -17,7 +17,7 @@ export default function cases(): MicroCase[] {
     {
       name: 'read and check a 101',
       run: () => {
-        const head = new ResponseHeadReader(true).push(answer);
+        const head = new ResponseHeadReader(true).push(answer, 0, answer.length);
         if (typeof head === 'string') throw new Error(head);
         return checkUpgradeResponse(head, accept, ['chat.v2']);
       },

@@ -53,12 +53,12 @@ export class OpeningHandshake {
    * @returns null if the answer is incomplete, the bytes behind it if it is a valid 101, or the problem in a few words
    */
   read(input: Buffer, length: number): Buffer | string | null {
-    const head = this.#head.push(input.subarray(0, length));
+    const head = this.#head.push(input, 0, length);
     if (head === 'incomplete') return null;
     if (typeof head === 'string') return head;
     if (head.status !== 101) return String(head.status);
     const checked = checkUpgradeResponse(head, acceptKey(this.#key), this.#request.subprotocols);
     if (typeof checked === 'string') return checked;
-    return this.#head.rest;
+    return input.subarray(this.#head.behind, length);
   }
 }

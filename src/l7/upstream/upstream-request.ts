@@ -65,9 +65,8 @@ export class UpstreamRequest implements UpstreamOwner, InterimSink {
 
   channelData(input: Buffer, start: number, end: number): void {
     this.answered = true;
-    const bytes = input.subarray(start, end);
-    if (this.#body === null) this.#readHead(bytes);
-    else this.#readBody(this.#body, bytes);
+    if (this.#body === null) this.#readHead(input, start, end);
+    else this.#readBody(this.#body, input, start, end);
     if (!this.#over) this.#owner.readDone();
   }
 
@@ -83,36 +82,37 @@ export class UpstreamRequest implements UpstreamOwner, InterimSink {
     else this.#fail(connectFailureOf(error), error.message);
   }
 
-  #readHead(bytes: Buffer): void {
-    const head = this.#head.push(bytes);
+  #readHead(input: Buffer, start: number, end: number): void {
+    const head = this.#head.push(input, start, end);
     if (head === 'incomplete' || this.#over) return;
     if (typeof head === 'string') this.#fail('handshake', head);
-    else this.#begin(head, this.#head.rest);
+    else if (this.#begin(head)) this.#readBody(this.#body!, input, this.#head.behind, end);
   }
 
   interimResponse(head: ResponseHead): void {
     if (!this.#over) this.#owner.responseInformed(head);
   }
 
-  #begin(head: ResponseHead, rest: Buffer): void {
+  /** Tells the owner of the head. Returns whether the body is to be read. */
+  #begin(head: ResponseHead): boolean {
     const body = new BodyReader(head, this.#toHead);
     if (body.malformed) {
       this.#fail('handshake', 'the framing of the response is malformed');
-      return;
+      return false;
     }
     this.#body = body;
     this.#reusable = !body.untilClose && keepsAlive(head);
     this.#owner.responseHead(head, body);
-    if (!this.#over) this.#readBody(body, rest);
+    return !this.#over;
   }
 
-  #readBody(body: BodyReader, bytes: Buffer): void {
-    const used = body.push(bytes, this);
+  #readBody(body: BodyReader, input: Buffer, start: number, end: number): void {
+    const used = body.push(input, start, end, this);
     if (this.#over) return;
     if (body.malformed) this.#fail('handshake', 'the body of the response is malformed');
     else if (body.complete) {
       // Bytes behind the response answer no request: the connection is out of step.
-      if (used < bytes.length) this.#reusable = false;
+      if (used < end - start) this.#reusable = false;
       this.#end();
     }
   }

@@ -89,11 +89,12 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner, 
   channelData(input: Buffer, start: number, end: number): void {
     // Bytes have come: a kept connection was open.
     this.reused = false;
-    const head = this.#head.push(input.subarray(start, end));
+    const head = this.#head.push(input, start, end);
     if (head === 'incomplete' || this.#socket === null) return;
     if (typeof head === 'string') this.#failed('handshake', head);
-    else if (head.status === SWITCHING_PROTOCOLS) this.#switched(head);
-    else this.#owner.attemptRefused(head, this.#head.rest);
+    else if (head.status === SWITCHING_PROTOCOLS)
+      this.#switched(head, input.subarray(this.#head.behind, end));
+    else this.#owner.attemptRefused(head, input.subarray(this.#head.behind, end));
   }
 
   interimResponse(head: ResponseHead): void {
@@ -109,11 +110,11 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner, 
     else this.#failed(connectFailureOf(error), error.message);
   }
 
-  #switched(head: ResponseHead): void {
+  #switched(head: ResponseHead, rest: Buffer): void {
     const { subprotocols, extensions } = this.#order;
     const response = checkUpgradeResponse(head, acceptKey(this.#key), subprotocols, extensions);
     if (typeof response === 'string') this.#failed('handshake', response);
-    else this.#owner.attemptSwitched(response, this.#head.rest);
+    else this.#owner.attemptSwitched(response, rest);
   }
 
   /** Gives the current connection away. {@link endpoint} still counts it. */

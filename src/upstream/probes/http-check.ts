@@ -25,7 +25,7 @@ export class HttpCheck implements ProbeCheck {
   }
 
   received(bytes: Buffer, probe: ProbeEnd): null {
-    const head = this.#head.push(bytes);
+    const head = this.#head.push(bytes, 0, bytes.length);
     if (head === 'incomplete') return null;
     if (typeof head === 'string') {
       probe.failed(head);

@@ -40,7 +40,7 @@ export class WebSocketCheck implements ProbeCheck {
       this.#frames.read(bytes, 0, bytes.length);
       return null;
     }
-    const head = this.#head.push(bytes);
+    const head = this.#head.push(bytes, 0, bytes.length);
     if (head === 'incomplete') return null;
     if (typeof head === 'string') {
       probe.failed(head);
@@ -56,8 +56,7 @@ export class WebSocketCheck implements ProbeCheck {
       return null;
     }
     this.#frames = new ProbeFrames(probe);
-    const { rest } = this.#head;
-    this.#frames.read(rest, 0, rest.length);
+    this.#frames.read(bytes, this.#head.behind, bytes.length);
     return frameOf(OPCODE_PING, Buffer.alloc(0));
   }
 }

@@ -51,17 +51,17 @@ export class BodyReader {
   }
 
   /**
-   * Takes the next bytes from the endpoint.
+   * Takes the next bytes from the endpoint: `input[start, end)`.
    *
    * @returns number of bytes that belong to the body: fewer than given only if the body is complete or malformed
    */
-  push(input: Buffer, sink: BodySink): number {
+  push(input: Buffer, start: number, end: number, sink: BodySink): number {
     if (this.complete || this.malformed) return 0;
-    if (this.#chunks !== null) return this.#pushChunks(this.#chunks, input, sink);
-    const size = Math.min(this.#left, input.length);
+    if (this.#chunks !== null) return this.#pushChunks(this.#chunks, input, start, end, sink);
+    const size = Math.min(this.#left, end - start);
     this.#left -= size;
     if (this.#left === 0) this.complete = true;
-    if (size > 0) sink.bodyData(size === input.length ? input : input.subarray(0, size));
+    if (size > 0) sink.bodyData(input.subarray(start, start + size));
     return size;
   }
 
@@ -72,8 +72,8 @@ export class BodyReader {
     else this.malformed = true;
   }
 
-  #pushChunks(chunks: ChunkDecoder, input: Buffer, sink: BodySink): number {
-    const used = chunks.push(input, 0, input.length, sink);
+  #pushChunks(chunks: ChunkDecoder, input: Buffer, start: number, end: number, sink: BodySink): number {
+    const used = chunks.push(input, start, end, sink);
     this.complete = chunks.complete;
     this.malformed = chunks.problem !== null;
     return used;

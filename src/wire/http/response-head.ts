@@ -56,8 +56,8 @@ export interface InterimSink {
  * A status from 600 to 999 passes, as with nginx and HAProxy. The work is linear in the number of bytes, in any pieces.
  */
 export class ResponseHeadReader {
-  /** Bytes behind the final head. They are valid as long as the input of {@link push}. */
-  rest: Buffer = EMPTY;
+  /** Offset behind the last head in the input of the last {@link push}. */
+  behind = 0;
   #interim = 0;
   /** The incomplete head is `kept[0, size)`. */
   #kept: Buffer = EMPTY;
@@ -66,8 +66,6 @@ export class ResponseHeadReader {
   #lines = 0;
   /** Number of bytes of its last line so far. */
   #lineBytes = 0;
-  /** Offset behind the last head in the current input. */
-  #end = 0;
   readonly #takesSwitch: boolean;
   readonly #interims: InterimSink | null;
 
@@ -85,14 +83,12 @@ export class ResponseHeadReader {
    *
    * @returns the final response's head, `incomplete` until its end has arrived, or the problem
    */
-  push(input: Buffer): ResponseHead | ResponseHeadProblem | 'incomplete' {
-    let left = input;
+  push(input: Buffer, start: number, end: number): ResponseHead | ResponseHeadProblem | 'incomplete' {
+    this.behind = start;
     for (;;) {
-      const head = this.#read(left);
+      const head = this.#read(input, this.behind, end);
       if (typeof head === 'string') return head;
-      left = left.subarray(this.#end);
       if (head.status >= 200 || head.status === SWITCHING_PROTOCOLS) {
-        this.rest = left;
         const isUnasked = head.status === SWITCHING_PROTOCOLS && !this.#takesSwitch;
         return isUnasked ? 'the endpoint switches protocols unasked' : head;
       }
@@ -101,18 +97,26 @@ export class ResponseHeadReader {
     }
   }
 
-  /** Reads the head that ends in the input, and sets {@link #end}. */
-  #read(input: Buffer): ResponseHead | ResponseHeadProblem | 'incomplete' {
+  /** Reads the head that ends in `input[start, end)`, and sets {@link behind}. */
+  #read(input: Buffer, start: number, end: number): ResponseHead | ResponseHeadProblem | 'incomplete' {
     if (this.#size === 0) {
       // Most heads come in one read, and are read in place.
-      this.#end = scanHead(input, Math.min(input.length, MAX_HEAD_BYTES));
-      if (this.#end >= 0) return scannedHead(input, this.#end);
+      const behind = scanHead(input, start, Math.min(end, start + MAX_HEAD_BYTES));
+      if (behind >= 0) {
+        this.behind = behind;
+        return scannedHead(input, start, behind);
+      }
     }
+    return this.#readPart(input.subarray(start, end));
+  }
+
+  /** Reads the rest of an incomplete head, or one that is not whole. */
+  #readPart(input: Buffer): ResponseHead | ResponseHeadProblem | 'incomplete' {
     const end = this.#findEnd(input);
     if (typeof end === 'string') return end;
     if (end < 0) return this.#keep(input);
     if (this.#size + end > MAX_HEAD_BYTES) return 'response head too large';
-    this.#end = end;
+    this.behind += end;
     return this.#parse(input, end);
   }
 
@@ -171,24 +175,26 @@ const scan = new HeadScan();
 
 /** Reads the whole head `input[0, end)`. */
 function parseHead(input: Buffer, end: number): ResponseHead | ResponseHeadProblem {
-  if (scanHead(input, end) === end) return scannedHead(input, end);
-  return scan.problem?.reason === 'too_many_headers' ? 'too many response headers' : 'malformed response head';
+  if (scanHead(input, 0, end) === end) return scannedHead(input, 0, end);
+  return scan.problem?.reason === 'too_many_headers'
+    ? 'too many response headers'
+    : 'malformed response head';
 }
 
 /**
- * Finds the parts of the head that `input[0, end)` begins with.
+ * Finds the parts of the head that `input[start, end)` begins with.
  *
  * @returns the offset behind the head; negative if it is malformed or has no end
  */
-function scanHead(input: Buffer, end: number): number {
+function scanHead(input: Buffer, start: number, end: number): number {
   scan.beginFields();
-  const fields = statusLineEnd(input, end);
-  return fields < 0 ? fields : scan.scan(input, 0, fields, end, MAX_HEADERS);
+  const fields = statusLineEnd(input, start, end);
+  return fields < 0 ? fields : scan.scan(input, start, fields, end, MAX_HEADERS);
 }
 
-/** Makes the head from the marks of {@link scanHead}. @param end what it has returned */
-function scannedHead(input: Buffer, end: number): ResponseHead {
-  const text = input.toString('latin1', 0, end);
+/** Makes the head `input[start, end)` from the marks of {@link scanHead}. */
+function scannedHead(input: Buffer, start: number, end: number): ResponseHead {
+  const text = input.toString('latin1', start, end);
   const headers: string[] = [];
   const names: string[] = [];
   for (let index = 0; index < scan.headers; index++) {
@@ -197,22 +203,24 @@ function scannedHead(input: Buffer, end: number): ResponseHead {
     names.push(spelled);
   }
   const status = Number(text.slice(STATUS, REASON));
-  return input[MINOR_VERSION] === ZERO
+  return input[start + MINOR_VERSION] === ZERO
     ? { status, headers, names, isHttp10: true }
     : { status, headers, names };
 }
 
-/** Returns the offset behind the status line that `input[0, end)` begins with; -1 if it is malformed or has no end. */
-function statusLineEnd(input: Buffer, end: number): number {
-  if (end < REASON + 2) return -1;
-  for (let at = 0; at < MINOR_VERSION; at++) {
-    if (input[at] !== VERSION.charCodeAt(at)) return -1;
+/** Returns the offset behind the status line that `input[start, end)` begins with; -1 if it is malformed or has no end. */
+function statusLineEnd(input: Buffer, start: number, end: number): number {
+  if (end - start < REASON + 2) return -1;
+  for (let index = 0; index < MINOR_VERSION; index++) {
+    if (input[start + index] !== VERSION.charCodeAt(index)) return -1;
   }
-  const minor = input[MINOR_VERSION]!;
-  if ((minor !== ZERO && minor !== ONE) || input[STATUS - 1] !== SPACE || input[STATUS] === ZERO) return -1;
-  let at = STATUS;
-  while (at < REASON && isDigit(input[at]!)) at++;
-  if (at < REASON) return -1;
+  const minor = input[start + MINOR_VERSION]!;
+  if ((minor !== ZERO && minor !== ONE) || input[start + STATUS - 1] !== SPACE) return -1;
+  if (input[start + STATUS] === ZERO) return -1;
+  for (let index = STATUS; index < REASON; index++) {
+    if (!isDigit(input[start + index]!)) return -1;
+  }
+  let at = start + REASON;
   if (input[at] === SPACE) while (at < end && (BYTE_CLASSES[input[at]!]! & IS_VALUE) !== 0) at++;
   return at + 2 <= end && input[at] === CR && input[at + 1] === LF ? at + 2 : -1;
 }

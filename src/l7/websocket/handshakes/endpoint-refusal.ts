@@ -99,7 +99,7 @@ export class EndpointRefusal extends Timed implements UpstreamOwner, BodySink {
 
   channelData(input: Buffer, start: number, end: number): void {
     this.#movedAt = this.#terms.wheel.now;
-    const used = this.#body.push(input.subarray(start, end), this);
+    const used = this.#body.push(input, start, end, this);
     if (this.#relay !== null) {
       this.#relay.readDone();
       this.#owner.clientsTouched();

@@ -26,7 +26,7 @@ class Collected implements BodySink {
   }
 
   push(input: Buffer): void {
-    this.#reader.push(input, this);
+    this.#reader.push(input, 0, input.length, this);
   }
 
   end(): void {

@@ -8,8 +8,12 @@ const MALFORMED = 'malformed response head';
 
 type Result = ReturnType<ResponseHeadReader['push']>;
 
+function push(reader: ResponseHeadReader, bytes: Buffer): Result {
+  return reader.push(bytes, 0, bytes.length);
+}
+
 function parse(text: string): Result {
-  return new ResponseHeadReader(true).push(Buffer.from(text, 'latin1'));
+  return push(new ResponseHeadReader(true), Buffer.from(text, 'latin1'));
 }
 
 /** Returns the reader's result for a text that comes byte by byte. */
@@ -17,7 +21,7 @@ function parseDripped(text: string): Result {
   const reader = new ResponseHeadReader(true);
   let result: Result = 'incomplete';
   drip(Buffer.from(text, 'latin1'), (byte) => {
-    if (result === 'incomplete') result = reader.push(byte);
+    if (result === 'incomplete') result = push(reader, byte);
   });
   return result;
 }
@@ -38,8 +42,9 @@ describe("a response's head", () => {
   it('is incomplete at every byte before its end, and the same whatever follows', () => {
     for (let end = 0; end < head.length; end++) assert.equal(parse(head.slice(0, end)), 'incomplete');
     const reader = new ResponseHeadReader(true);
-    assert.deepEqual(reader.push(Buffer.from(`${head}\x82\x03abc\r\n\r\n`, 'latin1')), parsed);
-    assert.equal(reader.rest.toString('latin1'), '\x82\x03abc\r\n\r\n');
+    const bytes = Buffer.from(`before${head}\x82\x03abc\r\n\r\n`, 'latin1');
+    assert.deepEqual(reader.push(bytes, 6, bytes.length), parsed);
+    assert.equal(bytes.toString('latin1', reader.behind), '\x82\x03abc\r\n\r\n');
   });
 
   it('is the same wherever it is cut, in memory that others use between', () => {
@@ -49,17 +54,18 @@ describe("a response's head", () => {
     for (let cut = 1; cut < head.length; cut++) {
       const reader = new ResponseHeadReader(true);
       bytes.copy(shared, 0, 0, cut);
-      assert.equal(reader.push(shared.subarray(0, cut)), 'incomplete');
+      assert.equal(reader.push(shared, 0, cut), 'incomplete');
       bytes.copy(shared, 0, cut);
-      assert.deepEqual(reader.push(shared.subarray(0, bytes.length - cut)), parsed);
-      assert.equal(reader.rest.toString(), 'rest');
+      const end = bytes.length - cut;
+      assert.deepEqual(reader.push(shared, 0, end), parsed);
+      assert.equal(shared.toString('latin1', reader.behind, end), 'rest');
     }
   });
 
   it('is final at a 101 only if the request asked for an upgrade', () => {
     const bytes = Buffer.from(`HTTP/1.1 103 Early Hints\r\n\r\n${head}`, 'latin1');
-    assert.deepEqual(new ResponseHeadReader(true).push(bytes), parsed);
-    assert.equal(new ResponseHeadReader().push(bytes), 'the endpoint switches protocols unasked');
+    assert.deepEqual(push(new ResponseHeadReader(true), bytes), parsed);
+    assert.equal(push(new ResponseHeadReader(), bytes), 'the endpoint switches protocols unasked');
   });
 
   it('may have no headers and no reason', () => {
@@ -220,7 +226,7 @@ describe('what bounds the head of a response', () => {
     const heard: number[] = [];
     const reader = new ResponseHeadReader(false, { interimResponse: ({ status }) => heard.push(status) });
     const interim = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n';
-    assert.equal(reader.push(Buffer.from(interim.repeat(9))), 'too many interim responses');
+    assert.equal(push(reader, Buffer.from(interim.repeat(9))), 'too many interim responses');
     assert.deepEqual(
       heard,
       Array.from({ length: 8 }, () => 103),
@@ -250,7 +256,8 @@ describe('what bounds the head of a response', () => {
       const reader = new ResponseHeadReader(true);
       let result: Result = 'incomplete';
       const work = bufferWork(() => {
-        for (let at = 0; at < bytes.length; at += piece) result = reader.push(bytes.subarray(at, at + piece));
+        for (let at = 0; at < bytes.length; at += piece)
+          result = push(reader, bytes.subarray(at, at + piece));
       });
       assert.equal(typeof result, 'object');
       // Searched once or twice, copied once or twice, decoded once.
