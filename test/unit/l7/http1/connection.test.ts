@@ -257,7 +257,7 @@ describe('an HTTP/1.x connection', () => {
     const client = rig.connect();
     client.say('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n');
     client.say('x'.repeat(40_000));
-    assert.equal(client.isPaused, true);
+    assert.equal(client.paused, true);
     let size = 0;
     rig.exchanges[0]!.body!.read({
       requestData: (bytes) => {
@@ -266,7 +266,7 @@ describe('an HTTP/1.x connection', () => {
       requestEnd: keep as () => void,
     });
     assert.equal(size, 40_000);
-    assert.equal(client.isPaused, false);
+    assert.equal(client.paused, false);
   });
 
   it('tells its requests of a client that has gone', () => {

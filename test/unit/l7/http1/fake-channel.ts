@@ -1,15 +1,14 @@
 import type { ChannelOwner } from '../../../../src/transport/channel.ts';
 import type { ClientChannel } from '../../../../src/transport/client-transport.ts';
+import { FakeConnection } from '../../../support/sockets/fake-connection.ts';
 
 /** A client's connection in memory: what the client has been sent, and what it sends. */
-export class FakeChannel implements ClientChannel {
+export class FakeChannel extends FakeConnection implements ClientChannel {
   liveIndex = -1;
   owner: ChannelOwner | null = null;
-  readonly fd = -1;
-  destroyed = false;
   writableEnded = false;
   isReset = false;
-  isPaused = true;
+  override paused = true;
   /** The pieces that the client has got, each of one write. */
   readonly pieces: string[] = [];
   /** How many bytes the client takes. */
@@ -20,6 +19,7 @@ export class FakeChannel implements ClientChannel {
 
   /** @param closed called once behind `channelClosed` */
   constructor(closed: () => void) {
+    super();
     this.#closed = closed;
   }
 
@@ -71,24 +71,8 @@ export class FakeChannel implements ClientChannel {
     return this.#waiting.length === 0;
   }
 
-  writeCopy(bytes: Uint8Array): boolean {
-    return this.write(bytes);
-  }
-
-  forward(input: Buffer, start: number, end: number): boolean {
-    return this.write(input.subarray(start, end));
-  }
-
   splice(): boolean {
     return false;
-  }
-
-  pause(): void {
-    this.isPaused = true;
-  }
-
-  resume(): void {
-    this.isPaused = false;
   }
 
   end(): void {

@@ -21,7 +21,7 @@ describe('requests in a row on an HTTP/1.x connection', () => {
       rig.exchanges.map(({ head }) => head.path),
       ['/1', '/2', '/3'],
     );
-    assert.equal(client.isPaused, false);
+    assert.equal(client.paused, false);
   });
 
   it('lets others have their turn before it answers the rest of many requests', () => {
@@ -54,20 +54,20 @@ describe('requests in a row on an HTTP/1.x connection', () => {
     const client = rig.connect();
     client.say(ask('/').repeat(600));
     client.say(ask('/').repeat(600));
-    assert.equal(client.isPaused, true);
+    assert.equal(client.paused, true);
     for (let index = 0; index < 1200; index++) {
       rig.exchanges[index]!.reply.send(204, [], '');
       rig.endTurn();
     }
     assert.equal(rig.exchanges.length, 1200);
-    assert.equal(client.isPaused, false);
+    assert.equal(client.paused, false);
   });
 
   it('reads no more of a client that is not answered than 16 KiB, and a body in large pieces', () => {
     const rig = http1Rig(keep);
     const client = rig.connect();
     let sent = 0;
-    for (; !client.isPaused; sent++) {
+    for (; !client.paused; sent++) {
       const most = client.owner!.maxReadBytes!();
       assert.ok(most > 0 && most <= 16 * 1024);
       client.say(ask('/', `X-A: ${'a'.repeat(5000)}`).slice(0, most));
@@ -101,9 +101,9 @@ describe('requests in a row on an HTTP/1.x connection', () => {
     rig.endTurn();
     const { body } = rig.exchanges[1]!;
     assert.equal(body!.waiting, 40_000);
-    assert.equal(client.isPaused, true);
+    assert.equal(client.paused, true);
     collect(body!, () => undefined);
-    assert.equal(client.isPaused, false);
+    assert.equal(client.paused, false);
   });
 });
 

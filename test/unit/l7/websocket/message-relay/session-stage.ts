@@ -10,6 +10,7 @@ import { MessageRelay } from '../../../../../src/l7/websocket/message-relay/mess
 import type { MessageSession } from '../../../../../src/l7/websocket/message-relay/message-session.ts';
 import { Outbox, SLAB_BYTES } from '../../../../../src/l7/websocket/message-relay/outbox.ts';
 import type { Endpoint } from '../../../../../src/upstream/endpoint.ts';
+import { FakeConnection } from '../../../../support/sockets/fake-connection.ts';
 import { PONG, decodeFrame } from '../../../../support/websocket/raw-frames.ts';
 import { NAMES, SessionPage } from '../session-page.ts';
 
@@ -57,35 +58,20 @@ export class FakeClient implements DownstreamSocket {
 }
 
 /** An endpoint's connection that takes nothing while it is blocked. */
-export class FakeEndpoint implements UpstreamSocket {
+export class FakeEndpoint extends FakeConnection implements UpstreamSocket {
   owner: UpstreamOwner | null = null;
-  readonly fd = -1;
   writableLength = 0;
-  destroyed = false;
   writableEnded = false;
   blocked = false;
-  paused = false;
   #written: Buffer = Buffer.alloc(0);
 
-  write(bytes: Buffer): boolean {
+  write(bytes: Uint8Array): boolean {
     this.#written = Buffer.concat([this.#written, bytes]);
     if (this.blocked) this.writableLength += bytes.length;
     return !this.blocked;
   }
-  writeCopy(bytes: Uint8Array): boolean {
-    return this.write(Buffer.from(bytes));
-  }
-  forward(input: Buffer, start: number, end: number): boolean {
-    return this.writeCopy(input.subarray(start, end));
-  }
   splice(): boolean {
     return false;
-  }
-  pause(): void {
-    this.paused = true;
-  }
-  resume(): void {
-    this.paused = false;
   }
   end(): void {
     this.writableEnded = true;

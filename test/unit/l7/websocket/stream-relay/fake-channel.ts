@@ -1,17 +1,15 @@
 /** A connection in memory: a peer at one end, the proxy at the other. */
 import type { UpstreamOwner, UpstreamSocket } from '../../../../../src/l7/contract/upstream-socket.ts';
+import { FakeConnection } from '../../../../support/sockets/fake-connection.ts';
 import { decodeFrame } from '../../../../support/websocket/raw-frames.ts';
 
 /** Max bytes of one read. */
 const READ_BYTES = 64 * 1024;
 
-export class FakeChannel implements UpstreamSocket {
+export class FakeChannel extends FakeConnection implements UpstreamSocket {
   owner: UpstreamOwner | null = null;
-  readonly fd = -1;
   writableLength = 0;
-  destroyed = false;
   writableEnded = false;
-  paused = false;
   /** Whether the peer takes nothing. */
   blocked = false;
   canSplice = false;
@@ -30,21 +28,16 @@ export class FakeChannel implements UpstreamSocket {
   #toSplice = 0;
 
   constructor(closesOnFin: boolean) {
+    super();
     this.#closesOnFin = closesOnFin;
   }
 
-  write(bytes: Buffer): boolean {
+  write(bytes: Uint8Array): boolean {
     if (this.destroyed || this.writableEnded) return true;
     this.#written.push(Buffer.from(bytes));
     if (this.blocked) this.writableLength += bytes.length;
     this.mostWaiting = Math.max(this.mostWaiting, this.writableLength);
     return !this.blocked;
-  }
-  writeCopy(bytes: Uint8Array): boolean {
-    return this.write(Buffer.from(bytes));
-  }
-  forward(input: Buffer, start: number, end: number): boolean {
-    return this.write(input.subarray(start, end));
   }
   splice(target: object, bytes: number): boolean {
     if (!this.canSplice || !(target instanceof FakeChannel)) return false;
@@ -52,11 +45,8 @@ export class FakeChannel implements UpstreamSocket {
     this.#toSplice = bytes;
     return true;
   }
-  pause(): void {
-    this.paused = true;
-  }
-  resume(): void {
-    this.paused = false;
+  override resume(): void {
+    super.resume();
     this.#read();
   }
   end(): void {
