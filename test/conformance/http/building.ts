@@ -117,11 +117,6 @@ export function onUws(one: Unnumbered, uws: Deviation): Unnumbered {
   return { ...one, uws };
 }
 
-/** What is not as it should be on any engine. */
-export function known(one: Unnumbered, { wanted, why }: Known): Unnumbered {
-  return { ...one, known: { wanted, why } };
-}
-
 interface Unnumbered {
   readonly sends: string;
   readonly bytes: string;
