@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { CertificateAuthority } from '../../support/certificates.ts';
 import { eventually, within } from '../../support/deadline.ts';
-import { residentBytes } from '../../support/processes/process-facts.ts';
-import { WebRig } from '../../support/rigs/web-rig.ts';
+import { KIB, MIB, NOISE, SlowSideRig, large, type Legs } from '../../support/rigs/slow-side-rig.ts';
 import type { RawConnection } from '../../support/sockets/raw-connection.ts';
-import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
 import { BINARY, CLOSE, PING, PONG, closeBody, encodeFrame } from '../../support/websocket/raw-frames.ts';
 import type { WsPeer } from '../../support/websocket/ws-peer.ts';
 
-const KIB = 1024;
-const MIB = 1024 * KIB;
-/** More than all the kernel's buffers on the way take together. */
-const LARGE = 40 * MIB;
 const DOWNSTREAM_BUFFER = MIB;
 const UPSTREAM_BUFFER = 4 * MIB;
 /** What the proxy takes from an endpoint at once: so much may pass the bound before the endpoint is paused. */
@@ -22,67 +14,16 @@ const READ_SIZE = 256 * KIB;
 /** Bytes of pongs that may wait beside a full buffer. */
 const PONGS = 64 * KIB;
 const MASK = Buffer.from([7, 1, 7, 1]);
-/** What the process may grow by for other reasons than a buffer. */
-const NOISE = 32 * MIB;
-
-/** Whether the client, the endpoint or neither of them speaks TLS with the proxy. */
-const LEGS = ['plain', 'TLS to the client', 'TLS to the endpoint'] as const;
-type Legs = (typeof LEGS)[number];
+const LEGS: readonly Legs[] = ['plain', 'TLS to the client', 'TLS to the endpoint'];
 
 describe('a slow side of a WebSocket', () => {
-  const authority = new CertificateAuthority();
-  let plain: RawEndpoint;
-  let secure: RawEndpoint;
-  let rig: WebRig;
+  let rig: SlowSideRig;
 
   before(async () => {
-    const certificate = authority.issue('localhost', ['DNS:localhost', 'IP:127.0.0.1']);
-    plain = await RawEndpoint.listen();
-    secure = await RawEndpoint.listen(null, {
-      cert: readFileSync(certificate.cert),
-      key: readFileSync(certificate.key),
-    });
-    const web = {
-      engine: 'uws',
-      websocket: { downstreamBuffer: '1MiB', upstreamBuffer: '4MiB', maxMessageSize: '1MiB' },
-      routes: [
-        { match: { path: '/secure' }, cluster: 'secure' },
-        { match: {}, cluster: 'plain' },
-      ],
-    };
-    rig = await WebRig.start({
-      listeners: { plain: web, secure: { ...web, tls: { certificates: [certificate] } } },
-      clusters: {
-        plain: { endpoints: [plain.address] },
-        secure: { endpoints: [secure.address], tls: { ca: authority.file } },
-      },
-    });
-    // The process grows into its working size.
-    for (const legs of LEGS) {
-      const { client, endpoint } = await pair(legs);
-      endpoint.write(encodeFrame(BINARY, Buffer.alloc(16 * MIB)));
-      assert.equal((await client.messages.next()).data.length, 16 * MIB);
-      client.socket.terminate();
-    }
+    const websocket = { downstreamBuffer: '1MiB', upstreamBuffer: '4MiB', maxMessageSize: '1MiB' };
+    rig = await SlowSideRig.start({ engine: 'uws', websocket }, LEGS);
   });
-  after(async () => {
-    plain.close();
-    secure.close();
-    authority.remove();
-    await rig.stop();
-  });
-
-  function pair(legs: Legs): Promise<{ client: WsPeer; endpoint: RawConnection }> {
-    const secureClient = legs === 'TLS to the client';
-    const secureEndpoint = legs === 'TLS to the endpoint';
-    return rig.join(secureEndpoint ? secure : plain, {
-      listener: secureClient ? 'secure' : 'plain',
-      scheme: secureClient ? 'wss' : 'ws',
-      path: secureEndpoint ? '/secure' : '/',
-      maxPayload: 2 * LARGE,
-      ca: authority.pem,
-    });
-  }
+  after(() => rig.stop());
 
   async function metric(name: string, direction: 'upstream' | 'downstream'): Promise<number> {
     return (await rig.scrape()).sum(name, { direction });
@@ -98,21 +39,6 @@ describe('a slow side of a WebSocket', () => {
     });
   }
 
-  /** Nothing waits any more, for nobody. */
-  async function empty(): Promise<void> {
-    await eventually(async () => {
-      assert.equal(await metric('sluice_ws_buffered_bytes', 'downstream'), 0);
-      assert.equal(await metric('sluice_ws_buffered_bytes', 'upstream'), 0);
-    });
-  }
-
-  /** Resident memory of the proxy in bytes. */
-  function memory(): number {
-    return residentBytes(rig.sluice.pid);
-  }
-
-  const large = Buffer.alloc(LARGE);
-  for (let at = 0; at < LARGE; at += 4) large.writeUInt32LE(Math.imul(at, 2654435761) >>> 0, at);
   const small = Array.from({ length: 40_000 }, (_, i) => large.subarray(i * 1000, (i + 1) * 1000));
 
   for (const [what, legs, frames, messages] of [
@@ -122,26 +48,22 @@ describe('a slow side of a WebSocket', () => {
     ['40,000 small messages', 'plain', Buffer.concat(small.map((data) => encodeFrame(BINARY, data))), small],
   ] as const) {
     it(`gets ${what} whole as a client, while the proxy holds no more than its bound (${legs})`, async () => {
-      const { client, endpoint } = await pair(legs);
-      const before = memory();
+      const { client, endpoint } = await rig.pair(legs);
+      const before = rig.memory();
       await fill(client, endpoint, frames);
-      const held = await metric('sluice_ws_buffered_bytes', 'downstream');
+      const held = await rig.held('downstream');
       assert.ok(held > DOWNSTREAM_BUFFER, `${held} bytes are held`);
       // What the kernel's own buffers on the way cannot take is left to the endpoint.
       assert.ok(endpoint.socket.writableLength > 8 * MIB, `${endpoint.socket.writableLength} bytes wait`);
 
-      // Another client of the same worker notices nothing.
-      const other = await pair(legs);
-      other.endpoint.write(encodeFrame(BINARY, 'still here'));
-      assert.equal((await other.client.messages.next()).data.toString(), 'still here');
-      other.client.socket.terminate();
+      await rig.otherGoesOn(legs);
 
-      let highest = { held, memory: memory() };
+      let highest = { held, memory: rig.memory() };
       // In large steps: a scrape waits for a rendering of its own, up to a second.
       const slowly = readSlowly(client, 8 * MIB, async () => {
         highest = {
-          held: Math.max(highest.held, await metric('sluice_ws_buffered_bytes', 'downstream')),
-          memory: Math.max(highest.memory, memory()),
+          held: Math.max(highest.held, await rig.held('downstream')),
+          memory: Math.max(highest.memory, rig.memory()),
         };
       });
       for (const message of messages) {
@@ -153,7 +75,7 @@ describe('a slow side of a WebSocket', () => {
       assert.ok(highest.held <= DOWNSTREAM_BUFFER + slack, `up to ${highest.held} bytes were held`);
       assert.ok(highest.memory - before < NOISE, `grew by ${highest.memory - before} bytes`);
       client.socket.terminate();
-      await empty();
+      await rig.empty();
     });
   }
 
@@ -162,30 +84,30 @@ describe('a slow side of a WebSocket', () => {
     ['is lost', Buffer.alloc(0), { code: 1011, reason: 'endpoint lost' }],
   ] as const) {
     it(`gets everything as a client that the endpoint sent before it ${how}`, async () => {
-      const { client, endpoint } = await pair('plain');
+      const { client, endpoint } = await rig.pair('plain');
       const message = large.subarray(0, 24 * MIB);
       await fill(client, endpoint, Buffer.concat([encodeFrame(BINARY, message), last]));
       endpoint.socket.end();
       client.socket.resume();
       assert.ok((await client.messages.next()).data.equals(message));
       assert.deepEqual(await client.closed(), close);
-      await empty();
+      await rig.empty();
     });
   }
 
   it('holds nothing up as a client that goes away while its endpoint is paused', async () => {
-    const { client, endpoint } = await pair('plain');
+    const { client, endpoint } = await rig.pair('plain');
     await fill(client, endpoint, encodeFrame(BINARY, large));
     client.socket.terminate();
     assert.deepEqual((await endpoint.frame()).payload, closeBody(1001));
     endpoint.socket.destroy();
-    await empty();
+    await rig.empty();
   });
 
   for (const legs of ['plain', 'TLS to the client'] as const) {
     it(`loses its session as a client that pings and does not read (${legs})`, async () => {
       const overflows = await metric('sluice_ws_buffer_overflows_total', 'downstream');
-      const { client, endpoint } = await pair(legs);
+      const { client, endpoint } = await rig.pair(legs);
       client.socket.pause();
       const { _socket: connection } = client.socket as unknown as { readonly _socket: Socket };
       const pings = Buffer.concat(
@@ -211,12 +133,12 @@ describe('a slow side of a WebSocket', () => {
       assert.deepEqual((await endpoint.frame()).payload, closeBody(1001));
       endpoint.socket.destroy();
       client.socket.terminate();
-      await empty();
+      await rig.empty();
     });
   }
 
   it('may ping as a client whose endpoint is paused, and gets the pongs behind what waited', async () => {
-    const { client, endpoint } = await pair('plain');
+    const { client, endpoint } = await rig.pair('plain');
     const message = large.subarray(0, 24 * MIB);
     await fill(client, endpoint, encodeFrame(BINARY, message));
     let pongs = 0;
@@ -228,12 +150,12 @@ describe('a slow side of a WebSocket', () => {
     assert.ok((await client.messages.next()).data.equals(message));
     await eventually(() => assert.equal(pongs, 300));
     client.socket.terminate();
-    await empty();
+    await rig.empty();
   });
 
   for (const legs of ['plain', 'TLS to the endpoint'] as const) {
     it(`has few pongs wait as an endpoint that pings and does not read, and gets the last (${legs})`, async () => {
-      const { client, endpoint } = await pair(legs);
+      const { client, endpoint } = await rig.pair(legs);
       endpoint.socket.pause();
       let sent = 0;
       const ping = (): Buffer => encodeFrame(PING, String(sent++).padEnd(125));
@@ -244,7 +166,7 @@ describe('a slow side of a WebSocket', () => {
         await within('the pings to be taken', new Promise((settle) => endpoint.socket.write(batch, settle)));
         // Not after each: a scrape waits for a rendering of its own, up to a second.
         if (sent % 40_000 === 0) {
-          highest = Math.max(highest, await metric('sluice_ws_buffered_bytes', 'upstream'));
+          highest = Math.max(highest, await rig.held('upstream'));
         }
       }
       assert.ok(highest > 0, 'the kernel takes all pongs');
@@ -260,13 +182,13 @@ describe('a slow side of a WebSocket', () => {
       assert.equal((await endpoint.frame()).payload.toString(), 'still here');
       client.socket.terminate();
       endpoint.socket.destroy();
-      await empty();
+      await rig.empty();
     });
   }
 
   for (const legs of ['plain', 'TLS to the endpoint'] as const) {
     it(`gets everything as an endpoint that reads again before the buffer is full (${legs})`, async () => {
-      const { client, endpoint } = await pair(legs);
+      const { client, endpoint } = await rig.pair(legs);
       endpoint.socket.pause();
       const sent: Buffer[] = [];
       // Until the kernel takes no more and the proxy begins to hold.
@@ -276,19 +198,19 @@ describe('a slow side of a WebSocket', () => {
           sent.push(message);
           client.socket.send(message);
         }
-        assert.ok((await metric('sluice_ws_buffered_bytes', 'upstream')) > 0);
+        assert.ok((await rig.held('upstream')) > 0);
       });
       endpoint.socket.resume();
       for (const message of sent) assert.ok((await endpoint.frame()).payload.equals(message));
-      await empty();
+      await rig.empty();
       client.socket.terminate();
     });
 
     it(`loses its session as an endpoint that does not read, and the client hears 1013 (${legs})`, async () => {
       const overflows = await metric('sluice_ws_buffer_overflows_total', 'upstream');
-      const { client, endpoint } = await pair(legs);
+      const { client, endpoint } = await rig.pair(legs);
       endpoint.socket.pause();
-      const before = memory();
+      const before = rig.memory();
       const flood = setInterval(() => {
         if (client.socket.bufferedAmount < MIB) client.socket.send(large.subarray(0, 256 * KIB));
       }, 1);
@@ -297,14 +219,14 @@ describe('a slow side of a WebSocket', () => {
       } finally {
         clearInterval(flood);
       }
-      assert.ok(memory() - before < UPSTREAM_BUFFER + NOISE);
+      assert.ok(rig.memory() - before < UPSTREAM_BUFFER + NOISE);
       endpoint.socket.resume();
       await within('the end of the connection to the endpoint', endpoint.closed);
       const metrics = await rig.scrape();
       assert.equal(metrics.sum('sluice_ws_buffer_overflows_total', { direction: 'upstream' }), overflows + 1);
       const cluster = legs === 'plain' ? 'plain' : 'secure';
       assert.equal(metrics.sum('sluice_ws_closes_total', { cluster, side: 'proxy', code: '1013' }), 1);
-      await empty();
+      await rig.empty();
     });
   }
 });
