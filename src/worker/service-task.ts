@@ -9,6 +9,9 @@ import { ServiceThread } from './service-thread.ts';
 import type { Service } from './service.ts';
 import { warmUp } from './warm-up/warm-up.ts';
 
+/** How long a frozen thread sleeps at a time. */
+const FREEZE_SLICE_MS = 10;
+
 /**
  * Runs a service as a worker's task until it has drained or fails. An exception that nothing caught ends this task alone.
  * The service is closed, because open native handles would abort the process, and the task rejects with the exception.
@@ -90,9 +93,11 @@ export async function runService(
   }
 }
 
+/** Keeps the thread in a loop. It sleeps inside, so that a frozen thread does not take a core from the others. */
 function freeze(forMs: number): void {
+  const nobodyWakes = new Int32Array(new SharedArrayBuffer(4));
   const end = performance.now() + forMs;
-  while (performance.now() < end);
+  while (performance.now() < end) Atomics.wait(nobodyWakes, 0, 0, FREEZE_SLICE_MS);
 }
 
 function turn(): Promise<void> {

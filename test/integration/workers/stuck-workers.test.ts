@@ -22,16 +22,21 @@ describe('a worker that freezes', { timeout: 300_000 }, () => {
   let echo: TcpEndpoint;
   const rigs: ReloadRig[] = [];
   const peers: Peer[] = [];
+  /** Its worker freezes before the first test: with the default settings it is noticed after 10 s. */
+  let patient: ReloadRig;
 
   before(async () => {
     endpoint = await WsEndpoint.listen();
     echo = await TcpEndpoint.echo();
+    patient = await ReloadRig.start(config({ stuckAfter: '10s' }));
+    await freeze(patient, 'l7-0');
   });
   afterEach(() => {
     for (const peer of peers.splice(0)) drop(peer);
     for (const { sluice } of rigs.splice(0)) sluice.kill('SIGKILL');
   });
   after(() => {
+    patient.sluice.kill('SIGKILL');
     endpoint.close();
     echo.close();
   });
@@ -57,10 +62,8 @@ describe('a worker that freezes', { timeout: 300_000 }, () => {
     return rig;
   }
 
-  /** Connects, and waits until that is carried. Returns which worker carries it, as the log says. */
-  async function open(rig: ReloadRig, listener: string): Promise<{ peer: Peer; worker: string }> {
-    const { sluice } = rig;
-    const from = sluice.logs.length;
+  /** Connects, and waits until that is carried. */
+  async function connect({ sluice }: ReloadRig, listener: string): Promise<Peer> {
     const address = sluice.address(listener);
     const peer = listener.startsWith('web')
       ? await WsPeer.connect(`ws://${address}/`)
@@ -70,9 +73,35 @@ describe('a worker that freezes', { timeout: 300_000 }, () => {
       peer.read().send('x');
       await peer.receivesText('x');
     }
-    const opened = listener.startsWith('web') ? 'session opened' : 'tunnel opened';
-    const { worker } = await sluice.waitForLog(({ msg }) => msg === opened, undefined, from);
+    return peer;
+  }
+
+  /** What the log says when a connection of the listener is carried. */
+  const openedLine = (listener: string): string =>
+    listener.startsWith('web') ? 'session opened' : 'tunnel opened';
+
+  /** Connects. Returns which worker carries it, as the log says. */
+  async function open(rig: ReloadRig, listener: string): Promise<{ peer: Peer; worker: string }> {
+    const { logs } = rig.sluice;
+    const from = logs.length;
+    const peer = await connect(rig, listener);
+    const { worker } = await rig.sluice.waitForLog(
+      ({ msg }) => msg === openedLine(listener),
+      undefined,
+      from,
+    );
     return { peer, worker: String(worker) };
+  }
+
+  /** Connects so many times at once, and waits until the log says so. */
+  async function openMany(rig: ReloadRig, listener: string, count: number): Promise<void> {
+    const { logs } = rig.sluice;
+    const from = logs.length;
+    await Promise.all(Array.from({ length: count }, () => connect(rig, listener)));
+    await eventually(() => {
+      const opened = logs.slice(from).filter(({ msg }) => msg === openedLine(listener));
+      assert.equal(opened.length, count);
+    });
   }
 
   /** Opens connections until each worker of the listener has two. */
@@ -123,7 +152,7 @@ describe('a worker that freezes', { timeout: 300_000 }, () => {
       );
 
       // All of them: had the stuck worker its share, one in 10^9 times none would meet it.
-      for (let count = 0; count < 30; count++) await open(rig, listener);
+      await openMany(rig, listener, 30);
       for (const [peer, worker] of carried) {
         if (worker !== other) continue;
         if (peer instanceof TcpPeer) {
@@ -224,7 +253,7 @@ describe('a worker that freezes', { timeout: 300_000 }, () => {
   it('and turns again ends its sessions with 1012, and leaves nothing behind', async () => {
     const rig = await start();
     const carried = await fill(rig, 'web', ['l7-0', 'l7-1']);
-    await freeze(rig, 'l7-0', '6s');
+    await freeze(rig, 'l7-0', '4s');
     await isReplaced(rig, 'l7-0');
     for (const [peer, worker] of carried) {
       if (worker === 'l7-0' && peer instanceof WsPeer) assert.equal((await peer.closed()).code, 1012);
@@ -243,7 +272,7 @@ describe('a worker that freezes', { timeout: 300_000 }, () => {
     const rig = await start();
     for (let times = 0; times < 3; times++) {
       rig.sluice.kill('SIGSTOP');
-      await new Promise((resolve) => setTimeout(resolve, 2500));
+      await new Promise((resolve) => setTimeout(resolve, 1600));
       rig.sluice.kill('SIGCONT');
       assert.equal(await ready(rig), 200);
     }
@@ -256,13 +285,12 @@ describe('a worker that freezes', { timeout: 300_000 }, () => {
   });
 
   it('is replaced within 15 s with the default settings', async () => {
-    const rig = await start({ stuckAfter: '10s' });
-    await freeze(rig, 'l7-0');
-    await isReplaced(rig, 'l7-0');
-    const noticed = rig.sluice.logs.find(({ msg }) => msg === 'worker is stuck')!;
+    await isReplaced(patient, 'l7-0');
+    const { logs } = patient.sluice;
+    const noticed = logs.find(({ msg }) => msg === 'worker is stuck')!;
     const silentMs = Number(noticed.silentMs);
     assert.ok(silentMs >= 10_000 && silentMs < 15_000, `it was silent for ${silentMs} ms`);
-    const replacing = rig.sluice.logs.find(({ msg }) => msg === 'stuck worker is being replaced')!;
+    const replacing = logs.find(({ msg }) => msg === 'stuck worker is being replaced')!;
     assert.equal(replacing.startInMs, 0);
   });
 

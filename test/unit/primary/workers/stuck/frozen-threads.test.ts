@@ -8,7 +8,7 @@ import { config as everything, l4Listener, until, workers } from '../../fixtures
 import { thaw } from '../../fixtures/freezing-worker.ts';
 import { slotOf, supervise, type Supervised } from '../../fixtures/supervised.ts';
 
-describe('the supervision of workers that stick', { timeout: 300_000 }, () => {
+describe('the supervision of workers that stick', { timeout: 300_000, concurrency: 4 }, () => {
   const quick: Config = { ...everything, workers: { ...everything.workers, stuckAfterMs: 1000 } };
   const ending = { graceMs: 0, drain: null, heirs: null };
 
@@ -74,11 +74,13 @@ describe('the supervision of workers that stick', { timeout: 300_000 }, () => {
     const total = supervisor.directory.slot(pageMetrics.connections, { listener: 'web' });
     const values = new Float64Array(stuck.page);
     values[total] = 5;
-    supervisor.harm('l7-0', { type: 'freeze', forMs: 4000 });
+    supervisor.harm('l7-0', { type: 'freeze', forMs: 3_600_000 });
     await isReplaced(supervisor, 'l7-0');
+    assert.deepEqual(supervisor.leftBehind.slots, [stuck]);
     values[total] = 7;
     new Float64Array(slotOf(supervisor, 'l7-0').page)[total] = 100;
     assert.equal(supervisor.sums.at(total), 105);
+    thaw(stuck.pulse!);
     await stuck.ended;
     await until(() => supervisor.leftBehind.count === 0, 'nothing is left behind');
     assert.equal(supervisor.sums.at(total), 107);
@@ -109,7 +111,8 @@ describe('the supervision of workers that stick', { timeout: 300_000 }, () => {
   it('replaces no more if too many threads are left behind, and goes on when one has ended', async () => {
     const { supervisor, lines } = await start('freezing', 'obedient', l7Only);
     supervisor.harm('l7-0', { type: 'freeze', forMs: 3_600_000 });
-    supervisor.harm('l7-1', { type: 'freeze', forMs: 10_000 });
+    const second = slotOf(supervisor, 'l7-1');
+    supervisor.harm('l7-1', { type: 'freeze', forMs: 3_600_000 });
     await Promise.all([isReplaced(supervisor, 'l7-0'), isReplaced(supervisor, 'l7-1')]);
     assert.equal(supervisor.problem, null);
     supervisor.harm('l7-0', { type: 'freeze', forMs: 3_600_000 });
@@ -118,6 +121,7 @@ describe('the supervision of workers that stick', { timeout: 300_000 }, () => {
     assert.equal(supervisor.hopeless, 'too many threads are left behind, not replaced: l7-0');
     assert.equal(supervisor.problem, 'not up: l7-0');
     // The second turns again, and ends.
+    thaw(second.pulse!);
     await isReplaced(supervisor, 'l7-0', 2);
     assert.equal(supervisor.leftBehind.count, 2);
     assert.deepEqual([supervisor.problem, supervisor.hopeless], [null, null]);
