@@ -9,8 +9,8 @@ import { TunnelRig, type TunnelEngine } from './rig.ts';
 
 /** What a sender offers that must be stopped long before. */
 const FLOOD_BYTES = 1024 * 1024 * 1024;
-const IDLE_TIMEOUT_MS = 1000;
-const HALF_CLOSE_TIMEOUT_MS = 1000;
+const IDLE_TIMEOUT_MS = 500;
+const HALF_CLOSE_TIMEOUT_MS = 500;
 
 export function describeTunnelLimits(engine: TunnelEngine): void {
   describe(`a tunnel of the ${engine.name} engine with limits`, { timeout: 300_000 }, () => {

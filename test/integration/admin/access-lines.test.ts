@@ -31,7 +31,9 @@ const WHOSE = {
   userAgent: 'browser/1.0',
 };
 
-for (const engine of ENGINES) describe(`the access log on ${engine}`, () => accessLogOn(engine));
+describe('the access log', { concurrency: true }, () => {
+  for (const engine of ENGINES) describe(`on ${engine}`, { concurrency: 1 }, () => accessLogOn(engine));
+});
 
 function accessLogOn(engine: EngineName): void {
   const isOwn = isOwnEngine(engine);

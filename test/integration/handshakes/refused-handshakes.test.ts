@@ -8,7 +8,9 @@ import { RawConnection, headerOf, upgradeRequest } from '../../support/sockets/r
 const RIGHT = upgradeRequest('app.example');
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 
-for (const engine of ENGINES) describe(`a handshake on ${engine}`, () => refusalsOn(engine));
+describe('a handshake', { concurrency: true }, () => {
+  for (const engine of ENGINES) describe(`on ${engine}`, { concurrency: 1 }, () => refusalsOn(engine));
+});
 
 function refusalsOn(engine: EngineName): void {
   const isOwn = isOwnEngine(engine);

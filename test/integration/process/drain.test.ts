@@ -1,6 +1,6 @@
 /** Drains: what takes no new work any more, and how what lives there is ended. */
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { after, before, describe, it, type TestContext } from 'node:test';
 import { eventually } from '../../support/deadline.ts';
 import { ENGINES, isOwnEngine } from '../../support/engines.ts';
 import { ReloadRig } from '../../support/rigs/reload-rig.ts';
@@ -13,19 +13,16 @@ const local = '127.0.0.1:0';
 const MASK = Buffer.from([1, 2, 3, 4]);
 const RESTART = { code: 1012, reason: 'service restart' };
 
-describe('a drain', { timeout: 300_000 }, () => {
+describe('a drain', { timeout: 300_000, concurrency: 3 }, () => {
   let one: WsEndpoint;
+  /** Only one test counts its sessions. */
   let two: WsEndpoint;
   let echo: TcpEndpoint;
-  const rigs: ReloadRig[] = [];
 
   before(async () => {
     one = await WsEndpoint.listen();
     two = await WsEndpoint.listen();
     echo = await TcpEndpoint.echo();
-  });
-  afterEach(() => {
-    for (const { sluice } of rigs.splice(0)) sluice.kill('SIGKILL');
   });
   after(() => {
     for (const each of [one, two, echo]) each.close();
@@ -39,12 +36,14 @@ describe('a drain', { timeout: 300_000 }, () => {
     routes: [{ match: {}, cluster }],
   });
 
-  async function start(more: object = {}): Promise<ReloadRig> {
+  /** Each test has a rig of its own, because they run side by side. */
+  async function start(context: TestContext, more: object = {}): Promise<ReloadRig> {
     const rig = await ReloadRig.start({
       listeners: [
         listener('web', 'one'),
         listener('other', 'one'),
         listener('pair', 'pair'),
+        listener('spared', 'spared'),
         ...ENGINES.map((engine) => listener(`web-${engine}`, 'one', engine)),
         { name: 'tcp', mode: 'l4', address: local, cluster: 'echo' },
         { name: 'tcp-net', mode: 'l4', engine: 'net', address: local, cluster: 'echo' },
@@ -52,11 +51,12 @@ describe('a drain', { timeout: 300_000 }, () => {
       clusters: [
         { name: 'one', endpoints: [{ address: one.address }] },
         { name: 'pair', endpoints: [{ address: one.address }, { address: two.address }] },
+        { name: 'spared', endpoints: [{ address: one.address }] },
         { name: 'echo', endpoints: [{ address: echo.address }] },
       ],
       ...more,
     });
-    rigs.push(rig);
+    context.after(() => rig.sluice.kill('SIGKILL'));
     return rig;
   }
 
@@ -109,8 +109,8 @@ describe('a drain', { timeout: 300_000 }, () => {
   }
 
   for (const web of ENGINES.map((engine) => `web-${engine}`)) {
-    it(`of the listener ${web} ends its sessions, refuses new ones with 503, and leaves the others alone`, async () => {
-      const rig = await start();
+    it(`of the listener ${web} ends its sessions, refuses new ones with 503, and leaves the others alone`, async (context) => {
+      const rig = await start(context);
       const [lost, kept] = [await joinMany(rig, web, 6), await join(rig, 'other')];
       assert.equal((await begin(rig, `/listeners/${web}/drain`)).total, 6);
       for (const client of lost) assert.deepEqual(await client.closed(), RESTART);
@@ -132,8 +132,8 @@ describe('a drain', { timeout: 300_000 }, () => {
   }
 
   for (const web of ENGINES.filter(isOwnEngine).map((engine) => `web-${engine}`)) {
-    it(`of the listener ${web} that is taken back leaves a session alone that was in the middle of a frame`, async () => {
-      const rig = await start();
+    it(`of the listener ${web} that is taken back leaves a session alone that was in the middle of a frame`, async (context) => {
+      const rig = await start(context);
       const client = await RawConnection.connect(rig.sluice.address(web));
       client.write(upgradeRequest('app.example'));
       await client.head();
@@ -153,8 +153,8 @@ describe('a drain', { timeout: 300_000 }, () => {
   }
 
   for (const name of ['tcp', 'tcp-net']) {
-    it(`of the listener ${name} ends tunnels with FIN when nothing crosses, and takes no new ones`, async () => {
-      const rig = await start();
+    it(`of the listener ${name} ends tunnels with FIN when nothing crosses, and takes no new ones`, async (context) => {
+      const rig = await start(context);
       const [quiet, busy] = [await tunnel(rig, name), await tunnel(rig, name)];
       const talk = setInterval(() => busy.send('.'), 100);
       try {
@@ -176,11 +176,11 @@ describe('a drain', { timeout: 300_000 }, () => {
     });
   }
 
-  it('of a cluster ends what goes there by any listener, and nothing else', async () => {
-    const rig = await start();
+  it('of a cluster ends what goes there by any listener, and nothing else', async (context) => {
+    const rig = await start(context);
     const engines = ENGINES.map((engine) => joinMany(rig, `web-${engine}`, 2));
     const lost = [...(await joinMany(rig, 'web', 3)), ...(await Promise.all(engines)).flat()];
-    const kept = await join(rig, 'pair');
+    const kept = await join(rig, 'spared');
     assert.equal((await begin(rig, '/clusters/one/drain?rate=1000&jitter=0s')).total, lost.length);
     for (const client of lost) assert.deepEqual(await client.closed(), RESTART);
     await drained(rig);
@@ -190,8 +190,8 @@ describe('a drain', { timeout: 300_000 }, () => {
     await eventually(async () => alive(await join(rig, 'web')));
   });
 
-  it('of an endpoint sends new work to the others, and ends what it has, or not', async () => {
-    const rig = await start();
+  it('of an endpoint sends new work to the others, and ends what it has, or not', async (context) => {
+    const rig = await start(context);
     const before = two.sessions.count;
     const clients = await joinMany(rig, 'pair', 8);
     const theirs = two.sessions.count - before;
@@ -225,8 +225,11 @@ describe('a drain', { timeout: 300_000 }, () => {
     for (const { socket } of clients) socket.terminate();
   });
 
-  it('of everything is announced by readyz first, and shows how far it is', async () => {
-    const rig = await start({ shutdown: { readyDelay: '1s' }, drain: { rate: '20/s', deadline: '2m' } });
+  it('of everything is announced by readyz first, and shows how far it is', async (context) => {
+    const rig = await start(context, {
+      shutdown: { readyDelay: '1s' },
+      drain: { rate: '20/s', deadline: '2m' },
+    });
     const webs = ENGINES.map((engine) => `web-${engine}`);
     const clients = await Promise.all(
       Array.from({ length: 40 }, (_, i) => join(rig, webs[i % webs.length]!)),
@@ -263,8 +266,8 @@ describe('a drain', { timeout: 300_000 }, () => {
     quiet.destroy();
   });
 
-  it('of what is not there, or with settings that are none, is refused with the reason', async () => {
-    const rig = await start();
+  it('of what is not there, or with settings that are none, is refused with the reason', async (context) => {
+    const rig = await start(context);
     for (const [path, status, reason] of [
       ['/listeners/nobody/drain', 404, /there is no listener nobody/],
       ['/clusters/nobody/drain', 404, /there is no cluster nobody/],

@@ -14,7 +14,9 @@ const MAX_MESSAGE = 4096;
 /** 123 bytes, the most that a close frame has room for. */
 const LONGEST_REASON = `${'é'.repeat(61)}!`;
 
-for (const engine of ENGINES) describe(`the close of a WebSocket on ${engine}`, () => closeOn(engine));
+describe('the close of a WebSocket', { concurrency: true }, () => {
+  for (const engine of ENGINES) describe(`on ${engine}`, { concurrency: 1 }, () => closeOn(engine));
+});
 
 function closeOn(engine: EngineName): void {
   const isOwn = isOwnEngine(engine);

@@ -48,7 +48,8 @@ export class HttpFaultRig {
         web: { routes },
         uws: { engine: 'uws', routes },
         hasty: { routes, http: { requestTimeout: '1s', idleTimeout: '1s' } },
-        brief: { routes, http: { keepAlive: '0s', maxBodySize: '10B' } },
+        // The rest of a body that is refused has at most bodyTimeout to come.
+        brief: { routes, http: { keepAlive: '0s', maxBodySize: '10B', bodyTimeout: '1s' } },
         roomy: { routes, http: { maxBodySize: '20003B' } },
       },
       clusters: {
