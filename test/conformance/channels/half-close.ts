@@ -1,9 +1,24 @@
 /** Accepting, FIN, resets and closes of clients' channels. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../../support/deadline.ts';
+import type { SystemPeer } from '../../support/sockets/system-peer.ts';
 import { TcpPeer } from '../../support/sockets/tcp-peer.ts';
 import type { Witness, Entry } from './rig.ts';
+
+const LARGE = Buffer.alloc(16 * 1024 * 1024);
+/** What brings a new channel into a state. */
+const STEPS = {
+  resume: ({ channel }: Witness) => void channel.resume(),
+  pause: ({ channel }: Witness) => void channel.pause(),
+  write: ({ channel }: Witness) => void channel.write(LARGE),
+  end: ({ channel }: Witness) => void channel.end(),
+  'client sends': (_: Witness, peer: SystemPeer) => peer.send(6),
+  'client sends much': (_: Witness, peer: SystemPeer) => peer.send(200_000),
+  'client ends': (_: Witness, peer: SystemPeer) => peer.end(),
+};
+type State = readonly [name: string, steps: readonly (keyof typeof STEPS)[]];
 
 /** Makes a test function that gets a listening address. */
 export type OnEntry = (test: (entry: Entry) => Promise<void>) => () => Promise<void>;
@@ -21,7 +36,7 @@ export function describeHalfClose(on: OnEntry): void {
         const [descriptor] = entry.descriptors;
         assert.ok(descriptor === undefined || descriptor > 2);
         peer.send('hello');
-        await new Promise((settle) => setTimeout(settle, 50));
+        await pause(50);
         assert.equal(text(witness), '');
         witness.channel.resume();
         await until(() => assert.equal(text(witness), 'hello'));
@@ -179,6 +194,16 @@ export function describeHalfClose(on: OnEntry): void {
       }),
     );
 
+    closeWhenReset(on, [
+      ['that reads', ['resume']],
+      ['that is paused', ['resume', 'pause']],
+      ['that is paused before bytes that have come', ['resume', 'pause', 'client sends']],
+      ['with bytes that wait', ['resume', 'write']],
+      ['with bytes that wait, paused', ['write', 'pause']],
+      ['behind its own FIN', ['resume', 'end']],
+      ['with bytes that wait behind the client’s FIN', ['resume', 'write', 'client ends']],
+    ]);
+
     it(
       'reset the client if they are told to',
       on(async (entry) => {
@@ -192,4 +217,32 @@ export function describeHalfClose(on: OnEntry): void {
       }),
     );
   });
+}
+
+/** Describes resets that Node's sockets hear of when they are written to or read again, and system calls at once. */
+export function describeUnreadResets(on: OnEntry): void {
+  describe('broken channels that are not read', () => {
+    closeWhenReset(on, [
+      ['behind the client’s FIN', ['resume', 'client ends']],
+      ['behind the client’s FIN, paused', ['resume', 'pause', 'client ends']],
+      ['that is paused before many bytes', ['resume', 'pause', 'client sends much']],
+    ]);
+  });
+}
+
+function closeWhenReset(on: OnEntry, states: readonly State[]): void {
+  for (const [name, steps] of states) {
+    it(
+      `close at once when the client resets one ${name}`,
+      on(async (entry) => {
+        const { witness, peer } = await entry.connectSystemPeer();
+        for (const step of steps) STEPS[step](witness, peer);
+        // Time in which what the client sends comes.
+        await pause(50);
+        assert.equal(witness.isClosed, false);
+        peer.reset();
+        await eventually(() => assert.equal(witness.isClosed, true), 5000, 2);
+      }),
+    );
+  }
 }

@@ -1,13 +1,19 @@
 import { describe } from 'node:test';
-import { describeHalfClose, type OnEntry } from './half-close.ts';
+import { describeHalfClose, describeUnreadResets, type OnEntry } from './half-close.ts';
 import { Entry, type TransportRig } from './rig.ts';
 import { describeTransfers } from './transfers.ts';
 
-/** Describes what every transport of clients does. */
-export function describeChannels(name: string, makeRig: () => TransportRig, skip: string | false): void {
+/** Describes what every transport of clients does. @param hearsResets whether it hears of resets without reading */
+export function describeChannels(
+  name: string,
+  makeRig: () => TransportRig,
+  skip: string | false,
+  hearsResets = false,
+): void {
   const on: OnEntry = (test) => () => withEntry(makeRig, test);
   describe(`clients' channels on ${name}`, { skip }, () => {
     describeHalfClose(on);
+    if (hearsResets) describeUnreadResets(on);
     describeTransfers(on);
   });
 }
