@@ -85,6 +85,32 @@ describe('plain HTTP behind a fault', () => {
     }
   });
 
+  describe('the endpoint is let go at once when the client resets its connection', () => {
+    const length = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc';
+    const get = request('GET', '/one');
+    const old = get.replace('HTTP/1.1', 'HTTP/1.0');
+    for (const [what, text, answer] of [
+      ['before the answer', get, ''],
+      ['before the answer, and speaks HTTP/1.0', old, ''],
+      ['before the answer, with requests behind', get.repeat(300), ''],
+      ['in the middle of the answer', get, length],
+      ['in the middle of the answer, and speaks HTTP/1.0', old, length],
+      ['in the middle of its request', UNFINISHED, ''],
+    ] as const) {
+      for (const listener of ['web', 'net']) {
+        it(`${what} (${listener})`, async () => {
+          const { client, endpoint } = await rig.meet(text, listener);
+          if (answer !== '') {
+            endpoint.write(answer);
+            await client.head();
+          }
+          client.socket.resetAndDestroy();
+          await within('the end of the connection to the endpoint', endpoint.closed, 10_000);
+        });
+      }
+    }
+  });
+
   describe('a connection to an endpoint', () => {
     /** Whether the request behind an exchange that ended so comes on the same connection. */
     async function isReused(text: string, answer: string, listener = 'web'): Promise<boolean> {

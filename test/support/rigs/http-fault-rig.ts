@@ -27,7 +27,7 @@ export class HttpFaultRig {
     this.web = web;
   }
 
-  /** Starts listeners `web`, `uws` (the engine), `hasty` (short timeouts), `brief` and `roomy` (max body sizes), with one path for each cluster. */
+  /** Starts listeners `web`, `uws` and `net` (the engines), `hasty` (short timeouts), `brief` and `roomy` (max body sizes), with one path for each cluster. */
   static async start(): Promise<HttpFaultRig> {
     const first = await RawEndpoint.listen();
     const second = await RawEndpoint.listen();
@@ -47,6 +47,7 @@ export class HttpFaultRig {
       listeners: {
         web: { routes },
         uws: { engine: 'uws', routes },
+        net: { engine: 'net', routes },
         hasty: { routes, http: { requestTimeout: '1s', idleTimeout: '1s' } },
         // The rest of a body that is refused has at most bodyTimeout to come.
         brief: { routes, http: { keepAlive: '0s', maxBodySize: '10B', bodyTimeout: '1s' } },
