@@ -14,6 +14,8 @@ import { describeTunnels } from './suite.ts';
 import { describeTransfers } from './transfers.ts';
 
 const CHUNK_BYTES = 16 * 1024;
+/** A chunk while the kernel takes all: the proxy can hold it. */
+const LARGE_CHUNK_BYTES = 64 * 1024;
 /** Less than the kernel takes for a receiver that does not read. */
 const FIRST_BYTES = 1_500_000;
 /** A socket of Node has 64 KiB to write before it says that this is too much, and then reads as much ahead. */
@@ -68,8 +70,9 @@ describe('the net engine', { skip: process.platform === 'linux' ? false : 'needs
     let sent = FIRST_BYTES;
     client.send(Buffer.alloc(FIRST_BYTES));
     for (let inProxy = 0; inProxy < READ_AHEAD_BYTES;) {
-      client.send(Buffer.alloc(CHUNK_BYTES));
-      sent += CHUNK_BYTES;
+      const chunk = Buffer.alloc(inProxy === 0 ? LARGE_CHUNK_BYTES : CHUNK_BYTES);
+      client.send(chunk);
+      sent += chunk.length;
       const onTheWay = (): number => client.socket.writableLength + bytesOnTheWay(port!, proxy!);
       await eventually(() => assert.equal(onTheWay(), 0), undefined, 1);
       inProxy = sent - bytesOnTheWay(proxyEnd!, end!);
