@@ -13,7 +13,7 @@ import {
 } from 'uWebSockets.js';
 import type { Certificate, Compression, L7Listener } from '../../../config/types/listener.ts';
 import { keepsConnection } from '../uws-client.ts';
-import { forgetMade, noteMade, type Socket, type SocketData } from '../uws-upgrade.ts';
+import { forgetMade, noteMade, type Socket } from '../uws-upgrade.ts';
 import { freeWhatImmediatesClose } from './closing-order.ts';
 import { matchServerNamesInCapitals } from './server-names.ts';
 
@@ -72,7 +72,7 @@ function createRoutedApp(config: L7Listener, link: AppLink): TemplatedApp {
 
 /** Adds our handlers to an App, or to one of its server names. */
 function addRoutes(app: TemplatedApp, { websocket }: L7Listener, link: AppLink): TemplatedApp {
-  const behavior: WebSocketBehavior<SocketData> = {
+  const behavior: WebSocketBehavior<object> = {
     maxPayloadLength: websocket.maxMessageSize,
     // No limit: uWS would drop messages. The session pauses the endpoint.
     maxBackpressure: 0,
@@ -89,8 +89,7 @@ function addRoutes(app: TemplatedApp, { websocket }: L7Listener, link: AppLink):
       // The filter is not told of the end of a connection that has become a WebSocket (20.66 to 20.68; no upstream issue
       // known). This can go when uWS calls the filter then, too.
       link.owner?.webSocketEnded(keepsConnection(code, reason));
-      forgetMade(socket);
-      (socket as Socket).client.closed(code, reason);
+      if (!forgetMade(socket)) (socket as Socket).client.closed(code, reason);
     },
   };
   app.any('/*', (response, request) => link.owner?.serve(response, request, null));

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { HttpResponse, us_socket_context_t } from 'uWebSockets.js';
+import type { UwsReply } from '../../../../src/l7/uws/reply/uws-reply.ts';
+import type { UwsClient } from '../../../../src/l7/uws/uws-client.ts';
+import { forgetMade, makeWebSocket, noteMade, type Socket } from '../../../../src/l7/uws/uws-upgrade.ts';
+
+const CLIENT = {} as unknown as UwsClient;
+
+/** Makes a WebSocket with a uWS that does as told. */
+function make(upgrade: (socket: Socket, userData: object) => void): Socket | null {
+  const socket = {} as Socket;
+  const response = { upgrade: (userData: object) => upgrade(socket, userData) } as unknown as HttpResponse;
+  const reply = {
+    switchProtocols: (_headers: unknown, step: () => unknown) => step(),
+  } as unknown as UwsReply;
+  const context = {} as us_socket_context_t;
+  return makeWebSocket(response, reply, CLIENT, [], { key: '', subprotocol: '', extensions: '', context });
+}
+
+describe('a WebSocket that uWS makes', () => {
+  it('gets its client when uWS has made it, and nothing that uWS would copy', () => {
+    let copied: string[] = ['nothing yet'];
+    let early: UwsClient | undefined = CLIENT;
+    const socket = make((made, userData) => {
+      noteMade(made);
+      copied = Object.getOwnPropertyNames(userData);
+      early = made.client;
+    });
+    assert.deepEqual(copied, []);
+    assert.equal(early, undefined);
+    assert.equal(socket?.client, CLIENT);
+    assert.equal(forgetMade(socket), false);
+  });
+
+  it('is none if uWS closes it at once', () => {
+    let wasBeingMade = false;
+    const socket = make((made) => {
+      noteMade(made);
+      wasBeingMade = forgetMade(made);
+    });
+    assert.equal(wasBeingMade, true);
+    assert.equal(socket, null);
+  });
+});
