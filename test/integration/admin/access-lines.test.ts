@@ -124,17 +124,19 @@ function accessLogOn(engine: EngineName): void {
     }
   });
 
-  it('names what has come whole of a request whose head is refused', { skip: !isOwn }, async () => {
-    for (const [bytes, method, path, reason] of [
-      ['GET /app?token=secret HTTP/1.1\r\nHost: a\nb', 'GET', '/app', 'bad_line_end'],
-      ['POST /app HTTP/1.1\r\n\r\n', 'POST', '/app', 'bad_host'],
-      ['GET /app\x00 HTTP/1.1\r\n\r\n', 'GET', undefined, 'bad_target'],
-      ['G@T /app HTTP/1.1\r\n\r\n', undefined, undefined, 'bad_method'],
-    ] as const) {
-      const { line } = await answered(bytes, 'request');
-      assert.deepEqual([line.method, line.path, line.reason], [method, path, reason]);
-    }
-  });
+  if (isOwn) {
+    it('names what has come whole of a request whose head is refused', async () => {
+      for (const [bytes, method, path, reason] of [
+        ['GET /app?token=secret HTTP/1.1\r\nHost: a\nb', 'GET', '/app', 'bad_line_end'],
+        ['POST /app HTTP/1.1\r\n\r\n', 'POST', '/app', 'bad_host'],
+        ['GET /app\x00 HTTP/1.1\r\n\r\n', 'GET', undefined, 'bad_target'],
+        ['G@T /app HTTP/1.1\r\n\r\n', undefined, undefined, 'bad_method'],
+      ] as const) {
+        const { line } = await answered(bytes, 'request');
+        assert.deepEqual([line.method, line.path, line.reason], [method, path, reason]);
+      }
+    });
+  }
 
   it('has a line for a handshake that is out of order', async () => {
     const bytes = upgrade('/app/').replace('Version: 13', 'Version: 8');
