@@ -118,6 +118,13 @@ export const ENGINE_DIFFERENCES: readonly DifferenceGroup[] = [
         held: 'HTTP conformance 12, test/integration/http/uws-limits.test.ts',
       },
       {
+        what: "timeouts of a client's connection, and max requests on it",
+        own: '`http.headerTimeout`, `http.bodyTimeout`, `http.clientKeepAlive`, `http.maxRequestsPerConnection`',
+        uws: '10 s without a byte before or between requests; no max requests',
+        why: 'uWebSockets.js has one timeout, without settings',
+        held: 'test/unit/config/schema/listener/http.test.ts',
+      },
+      {
         what: 'a client that closes its sending side',
         own: 'gets its answer',
         uws: 'gets none',
@@ -260,7 +267,7 @@ export const ENGINE_DIFFERENCES: readonly DifferenceGroup[] = [
       },
       {
         what: '`websocket.idleTimeout`',
-        own: 'any',
+        own: '1 s to 20 d',
         uws: '8 s to 960 s',
         why: 'uWebSockets.js ends the process for other values',
         held: 'test/unit/config/schema',

@@ -72,5 +72,9 @@ describe('the key http', () => {
     assert.deepEqual(errorsOf(l7('websocket: { compression: shared }', 'http: { maxHeaders: 9 }')), [
       `6:25: maxHeaders: ${tail} "websocket.compression: shared": leave the key out`,
     ]);
+    for (const setting of ['headerTimeout: 5s', 'clientKeepAlive: 5s', 'maxRequestsPerConnection: 5']) {
+      const [problem] = errorsOf(l7('engine: uws', `http: { ${setting} }`));
+      assert.ok(problem?.includes(tail), setting);
+    }
   });
 });
