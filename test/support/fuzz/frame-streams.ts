@@ -52,19 +52,23 @@ function isSwallowed(payload: Buffer): boolean {
   return payload.length % 2 === 1;
 }
 
-/** One memory for all reads, which is overwritten after each. */
-const shared = Buffer.alloc(256 * 1024);
+const MAX_READ_BYTES = 256 * 1024;
+/** One memory for all reads, which is overwritten after each. A read begins at any of its first 8 bytes. */
+const shared = Buffer.alloc(MAX_READ_BYTES + 8);
 
 function track(rules: FrameRules, bytes: Buffer, ends: readonly number[]): Outcome {
   const tracker = new Tracker(rules);
   let at = 0;
   for (const end of ends) {
-    const start = at & 7;
-    bytes.copy(shared, start, at, end);
-    tracker.track(shared, start, start + end - at);
-    shared.fill(0x88, start, start + end - at);
-    assert.ok(tracker.heldBytes <= MAX_HELD_BYTES);
-    at = end;
+    while (at < end) {
+      const start = at & 7;
+      const size = Math.min(end - at, MAX_READ_BYTES);
+      bytes.copy(shared, start, at, at + size);
+      tracker.track(shared, start, start + size);
+      shared.fill(0x88, start, start + size);
+      assert.ok(tracker.heldBytes <= MAX_HELD_BYTES);
+      at += size;
+    }
   }
   const { findings, messages, bytes: payload, payloadLeft, heldBytes } = tracker;
   return {
