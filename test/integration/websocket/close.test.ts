@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { within } from '../../support/deadline.ts';
 import { ENGINES, isOwnEngine, type EngineName } from '../../support/engines.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
 import type { RawConnection } from '../../support/sockets/raw-connection.ts';
@@ -116,6 +117,15 @@ function closeOn(engine: EngineName): void {
       endpoint.socket.close(1000);
       for (let i = 0; i < 200; i++) assert.equal((await client.messages.next()).data.toString(), `${i}`);
       assert.equal((await client.closed()).code, 1000);
+    });
+
+    it('right behind a message ends the connection of a client that answers and waits', async () => {
+      const { client, endpoint } = await rawClientPair();
+      endpoint.socket.send('last');
+      endpoint.socket.close(4100);
+      for (const opcode of [TEXT, CLOSE]) assert.equal((await client.frame()).opcode, opcode);
+      client.write(encodeFrame(CLOSE, closeBody(4100), { mask: MASK }));
+      await within('the end of the connection', client.closed, 8000);
     });
 
     it('is answered to the endpoint with the same code, and ends its connection', async () => {

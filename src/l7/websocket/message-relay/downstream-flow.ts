@@ -2,7 +2,7 @@ import { CLOSE_NO_STATUS } from '../../../wire/frames/close-codes.ts';
 import { FrameReader } from '../../../wire/frames/frame-reader.ts';
 import type { Buffering } from '../../buffers/buffer-budget.ts';
 import type { DownstreamSocket } from '../../contract/downstream-socket.ts';
-import { readCorked } from './corked-read.ts';
+import { dropHeldClose, holdClose, readCorked } from './corked-read.ts';
 import { isPingFlood } from './pong-bounds.ts';
 import type { SessionContext } from './session-context.ts';
 
@@ -107,7 +107,8 @@ export class DownstreamFlow extends FrameReader {
   end(code: number, reason: Uint8Array | string): void {
     const socket = this.#socket;
     this.#socket = null;
-    socket?.end(code === CLOSE_NO_STATUS ? 0 : code, reason);
+    const sent = code === CLOSE_NO_STATUS ? 0 : code;
+    if (socket !== null && !holdClose(this, sent, reason)) socket.end(sent, reason);
     this.#owner.context.engine.clientsTouched();
   }
 
@@ -129,7 +130,10 @@ export class DownstreamFlow extends FrameReader {
 
   /** Forgets the client's socket, which has ended. Returns false if the socket has been ended from this side. */
   lost(): boolean {
-    if (this.#socket === null) return false;
+    if (this.#socket === null) {
+      dropHeldClose(this);
+      return false;
+    }
     this.#socket = null;
     // The bytes that waited went with the socket, while the endpoint may take some seconds to close.
     this.#owner.context.budget.setDownstream(this.#owner, 0);

@@ -22,7 +22,10 @@ class Stage {
   isSlow = false;
   readonly flow: DownstreamFlow;
 
-  constructor({ opens = true } = {}) {
+  /** Called within the cork, when it is written. */
+  onUncork: () => void = () => undefined;
+
+  constructor({ opens = true, closes = false } = {}) {
     const note = (event: string): void => void this.events.push(event);
     const context = {
       settings: { downstreamBuffer: BUFFER, compression: 'off' },
@@ -35,7 +38,10 @@ class Stage {
       pauseEndpoint: () => note('pause'),
       resumeEndpoint: () => note('resume'),
       endpointPinged: (payload: Uint8Array) => note(`ping ${Buffer.from(payload).toString()}`),
-      endpointClosed: (code: number) => note(`endpoint closed ${code}`),
+      endpointClosed: (code: number) => {
+        note(`endpoint closed ${code}`);
+        if (closes) this.flow.end(code, 'bye');
+      },
       endpointFailed: () => note('endpoint failed'),
     } as unknown as DownstreamFlowOwner;
     this.flow = new DownstreamFlow(owner);
@@ -60,6 +66,7 @@ class Stage {
         note('cork');
         callback();
         note('uncork');
+        this.onUncork();
       },
       getBufferedAmount: () => this.waiting,
     };
@@ -82,6 +89,28 @@ describe('the flow to a client', () => {
     stage.receive(encodeFrame(TEXT, 'one'), encodeFrame(BINARY, 'three'));
     assert.deepEqual(stage.take(), ['cork', 'send 3', 'send 5', 'uncork']);
     assert.deepEqual([...stage.values], [2, 8]);
+  });
+
+  it('closes behind the messages of the same read, outside of their write', () => {
+    const stage = new Stage({ closes: true });
+    stage.receive(encodeFrame(TEXT, 'last'), encodeFrame(CLOSE, Buffer.from([3, 232])));
+    assert.deepEqual(stage.take(), [
+      'cork',
+      'send 4',
+      'endpoint closed 1000',
+      'touched',
+      'uncork',
+      'end 1000 bye',
+    ]);
+  });
+
+  it('sends no close frame to a client that is lost in the write before', () => {
+    const stage = new Stage({ closes: true });
+    stage.onUncork = () => assert.equal(stage.flow.lost(), false);
+    stage.receive(encodeFrame(TEXT, 'last'), encodeFrame(CLOSE, Buffer.from([3, 232])));
+    assert.equal(stage.take().at(-1), 'uncork');
+    stage.receive(encodeFrame(TEXT, 'late'));
+    assert.deepEqual(stage.take(), []);
   });
 
   it('hands over a large message without gathering it', () => {
