@@ -88,7 +88,11 @@ export interface RequestDispatcher {
   identify(head: RequestHead, peer: string): ClientIdentity;
   /** Answers the request, now or later. Counts it as open until {@link over}. */
   dispatch(exchange: Exchange): void;
-  /** Answers a request that the engine cannot serve. Its head has only a method and a path, or neither. Counts it as open until {@link over}. */
+  /**
+   * Answers a request that the engine cannot serve. Counts it as open until {@link over}.
+   *
+   * @param exchange whose head has a method and a path, a method alone, or neither
+   */
   refuse(exchange: Exchange, refusal: EngineRefusal): void;
   /** The reply is answered, switched or aborted. Called once for each exchange. */
   over(exchange: Exchange): void;

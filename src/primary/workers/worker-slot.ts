@@ -264,7 +264,7 @@ export class WorkerSlot {
     else onLate(startMs);
   }
 
-  /** Takes the start for failed. Returns what to say of it. */
+  /** Gives the start up. Returns the message for the log. */
   #missed(afterMs: number): string {
     const message = `worker ${this.name} does not listen after ${afterMs / 1000} s`;
     this.#startFailed = true;

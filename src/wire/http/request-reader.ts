@@ -50,8 +50,8 @@ export class RequestHeadReader {
   }
 
   /**
-   * Returns what has come of a head that is incomplete, or was refused by the last {@link push}: its method and its path, each
-   * if it has come whole, else an empty text.
+   * Returns the method and the path of an incomplete head, or of the head that the last {@link push} refused. Either is empty
+   * if it has not arrived whole.
    */
   partialHead(): RequestHead {
     return this.#scan === null ? this.#refusedHead : partOf(this.#scan, this.#kept, 0);

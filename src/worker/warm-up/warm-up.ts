@@ -32,7 +32,7 @@ const LAST_MS = 200;
  * Services with environments of their own do them, on the loopback interface. So no metric, log line, limit or endpoint sees
  * them. There are several, one after the other: V8 compiles code for the objects that it has seen, and compiles it again for
  * the first of another kind. Whatever fails is skipped, and without system calls everything is: a worker serves as well cold.
- * On a busy machine one step may take longer than all were to take. No other step follows then.
+ * On a busy machine one step may use up the time of all. Then no other step follows.
  *
  * @param create makes a service as the worker has it
  * @returns the number of handshakes that were complete

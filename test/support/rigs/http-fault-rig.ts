@@ -27,7 +27,10 @@ export class HttpFaultRig {
     this.web = web;
   }
 
-  /** Starts listeners `web`, `uws` and `net` (the engines), `hasty` (short timeouts), `brief` and `roomy` (max body sizes), with one path for each cluster. */
+  /**
+   * Starts listeners `web`, `uws` and `net` (the engines), `hasty` (short timeouts), `brief` and `roomy` (max body sizes),
+   * with one path for each cluster.
+   */
   static async start(): Promise<HttpFaultRig> {
     const first = await RawEndpoint.listen();
     const second = await RawEndpoint.listen();
