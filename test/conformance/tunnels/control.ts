@@ -8,19 +8,14 @@ import type { Config } from '../../../src/config/types/config.ts';
 import type { L4Engine, L4Listener } from '../../../src/config/types/listener.ts';
 import { formatAddress, parseTcpAddress } from '../../../src/core/address.ts';
 import type { FromWorker } from '../../../src/protocol/from-worker.ts';
-import { Pulse } from '../../../src/protocol/pulse.ts';
-import { layoutOf } from '../../../src/protocol/stats-layout.ts';
 import type { ToWorker, WorkerStart } from '../../../src/protocol/to-worker.ts';
-import { allocateDescriptorTable } from '../../../src/sys/descriptors/descriptor-table.ts';
 import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
 import { findSlot } from '../../../src/telemetry/page-layout.ts';
-import { SeriesDirectory } from '../../../src/telemetry/series-directory.ts';
-import { allocatePage } from '../../../src/telemetry/stats-page.ts';
 import { within } from '../../support/deadline.ts';
 import { TcpEndpoint, TcpPeer } from '../../support/sockets/tcp-peer.ts';
 import { config } from '../../unit/primary/fixtures/config.ts';
 import { freshAddress } from '../../unit/sys/pairs.ts';
-import { clusterState } from '../../unit/upstream/endpoints.ts';
+import { workerStart } from '../../unit/worker/fixtures/worker-start.ts';
 
 const CONNECTIONS = 400;
 /** 200 a second. */
@@ -136,25 +131,6 @@ async function prepare(
       else if (message.type === 'log') lines.push(...message.lines.trim().split('\n'));
     });
   });
-  const directory = new SeriesDirectory(layoutOf(whole, ['l4-0']).series);
-  const pages = [allocatePage({ size: directory.capacity })];
-  const start: WorkerStart = {
-    kind: 'l4',
-    name: 'l4-0',
-    generation: 1,
-    config: whole,
-    series: directory.table,
-    pages,
-    page: 0,
-    clusters: [clusterState(cluster)],
-    lineWindows: new Map(),
-    secret: '',
-    drained: [],
-    listenLock: new SharedArrayBuffer(4),
-    pulse: new Pulse().memory,
-    descriptors: allocateDescriptorTable(),
-    descriptorPlan: null,
-    port: port2,
-  };
+  const start = workerStart('l4', whole, { port: port2 });
   return { start, say: (message) => port1.postMessage(message), listening, lines };
 }

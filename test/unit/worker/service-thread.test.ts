@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
-import { Pulse } from '../../../src/protocol/pulse.ts';
-import { layoutOf } from '../../../src/protocol/stats-layout.ts';
-import type { Heirs, WorkerStart } from '../../../src/protocol/to-worker.ts';
-import { allocateDescriptorTable } from '../../../src/sys/descriptors/descriptor-table.ts';
-import { SeriesDirectory } from '../../../src/telemetry/series-directory.ts';
-import { allocatePage } from '../../../src/telemetry/stats-page.ts';
+import type { Heirs } from '../../../src/protocol/to-worker.ts';
 import { ServiceThread } from '../../../src/worker/service-thread.ts';
 import type { Service } from '../../../src/worker/service.ts';
 import { within } from '../../support/deadline.ts';
 import { capture, config } from '../primary/fixtures/config.ts';
-import { clusterState } from '../upstream/endpoints.ts';
+import { workerStart } from './fixtures/worker-start.ts';
 
 /** A service without connections, which notes what is asked of it. */
 class Idle implements Service {
@@ -37,26 +32,8 @@ describe('a worker that ends', { timeout: 300_000 }, () => {
   async function ending(
     act: (end: (heirs: Heirs | null, graceMs?: number) => Promise<void>, idle: Idle) => Promise<void>,
   ): Promise<readonly string[]> {
-    const directory = new SeriesDirectory(layoutOf(config, ['l7-0']).series);
     const { port1, port2 } = new MessageChannel();
-    const start: WorkerStart = {
-      kind: 'l7',
-      name: 'l7-0',
-      generation: 1,
-      config,
-      series: directory.table,
-      pages: [allocatePage({ size: directory.capacity })],
-      page: 0,
-      clusters: config.clusters.map(clusterState),
-      lineWindows: new Map(),
-      secret: '',
-      drained: [],
-      listenLock: new SharedArrayBuffer(4),
-      pulse: new Pulse().memory,
-      descriptors: allocateDescriptorTable(),
-      descriptorPlan: null,
-      port: port2,
-    };
+    const start = workerStart('l7', config, { port: port2 });
     const idle = new Idle();
     const thread = new ServiceThread(
       start,

@@ -3,10 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
 import { TICK_MS } from '../../../src/core/timing/timer-wheel.ts';
-import { Pulse } from '../../../src/protocol/pulse.ts';
 import { layoutOf } from '../../../src/protocol/stats-layout.ts';
-import type { WorkerKind, WorkerStart } from '../../../src/protocol/to-worker.ts';
-import { allocateDescriptorTable } from '../../../src/sys/descriptors/descriptor-table.ts';
+import type { WorkerKind } from '../../../src/protocol/to-worker.ts';
 import { SeriesDirectory } from '../../../src/telemetry/series-directory.ts';
 import { allocatePage } from '../../../src/telemetry/stats-page.ts';
 import type { Environment } from '../../../src/worker/environment.ts';
@@ -15,6 +13,7 @@ import { ServiceThread } from '../../../src/worker/service-thread.ts';
 import type { PreparedChange, Service } from '../../../src/worker/service.ts';
 import { capture, config } from '../primary/fixtures/config.ts';
 import { clusterState } from '../upstream/endpoints.ts';
+import { workerStart } from './fixtures/worker-start.ts';
 
 /** Connections per second, over all workers. */
 const RATE = 20;
@@ -99,18 +98,13 @@ class Process {
   #start({ kind, connections }: WorkerOf, name: string, page: number): Started {
     const { port1, port2 } = new MessageChannel();
     port1.close();
-    const start: WorkerStart = {
-      ...{ kind, name, page, generation: 1, config: this.#settings, secret: '', drained: [] },
+    const start = workerStart(kind, this.#settings, {
+      name,
+      page,
       series: this.#directory.table,
       pages: this.#pages,
-      clusters: config.clusters.map(clusterState),
-      lineWindows: new Map(),
-      listenLock: new SharedArrayBuffer(4),
-      pulse: new Pulse().memory,
-      descriptors: allocateDescriptorTable(),
-      descriptorPlan: null,
       port: port2,
-    };
+    });
     const service = new Losing(connections);
     let made: Environment | null = null;
     const thread = new ServiceThread(

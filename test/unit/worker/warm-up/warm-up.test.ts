@@ -1,38 +1,15 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it, mock } from 'node:test';
-import { MessageChannel } from 'node:worker_threads';
 import { EventLoop } from '../../../../src/loop/event-loop.ts';
-import { Pulse } from '../../../../src/protocol/pulse.ts';
-import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
 import type { WorkerStart } from '../../../../src/protocol/to-worker.ts';
-import { allocateDescriptorTable } from '../../../../src/sys/descriptors/descriptor-table.ts';
 import { unsupportedReason } from '../../../../src/sys/support.ts';
-import { SeriesDirectory } from '../../../../src/telemetry/series-directory.ts';
-import { allocatePage } from '../../../../src/telemetry/stats-page.ts';
 import type { Service } from '../../../../src/worker/service.ts';
 import { warmUp } from '../../../../src/worker/warm-up/warm-up.ts';
 import { config } from '../../primary/fixtures/config.ts';
+import { workerStart } from '../fixtures/worker-start.ts';
 
 function startOf(warmUpMs: number): WorkerStart {
-  const directory = new SeriesDirectory(layoutOf(config, ['l7-0']).series);
-  return {
-    kind: 'l7',
-    name: 'l7-0',
-    generation: 1,
-    config: { ...config, workers: { ...config.workers, warmUpMs } },
-    series: directory.table,
-    pages: [allocatePage({ size: directory.capacity })],
-    page: 0,
-    clusters: [],
-    lineWindows: new Map(),
-    secret: '',
-    drained: [],
-    listenLock: new SharedArrayBuffer(4),
-    pulse: new Pulse().memory,
-    descriptors: allocateDescriptorTable(),
-    descriptorPlan: null,
-    port: new MessageChannel().port2,
-  };
+  return workerStart('l7', { ...config, workers: { ...config.workers, warmUpMs } });
 }
 
 /** Warms up with services that fail to listen, for 300 ms of a clock that only moves while a service is made. */
