@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { eventually, within } from '../../support/deadline.ts';
-import { KIB, MIB, NOISE, SlowSideRig, large, type Legs } from '../../support/rigs/slow-side-rig.ts';
+import { ENDS, KIB, MIB, NOISE, SlowSideRig, large, type Legs } from '../../support/rigs/slow-side-rig.ts';
 import type { RawConnection } from '../../support/sockets/raw-connection.ts';
-import { BINARY, CLOSE, PING, PONG, closeBody, encodeFrame } from '../../support/websocket/raw-frames.ts';
+import { BINARY, PING, PONG, closeBody, encodeFrame } from '../../support/websocket/raw-frames.ts';
 import type { WsPeer } from '../../support/websocket/ws-peer.ts';
 
 const DOWNSTREAM_BUFFER = MIB;
@@ -79,10 +79,7 @@ describe('a slow side of a WebSocket', () => {
     });
   }
 
-  for (const [how, last, close] of [
-    ['closes', encodeFrame(CLOSE, closeBody(4000, 'done')), { code: 4000, reason: 'done' }],
-    ['is lost', Buffer.alloc(0), { code: 1011, reason: 'endpoint lost' }],
-  ] as const) {
+  for (const [how, last, close] of ENDS) {
     it(`gets everything as a client that the endpoint sent before it ${how}`, async () => {
       const { client, endpoint } = await rig.pair('plain');
       const message = large.subarray(0, 24 * MIB);

@@ -7,7 +7,7 @@ import type { Metrics } from '../http/metrics.ts';
 import { residentBytes } from '../processes/process-facts.ts';
 import type { RawConnection } from '../sockets/raw-connection.ts';
 import { RawEndpoint } from '../sockets/raw-endpoint.ts';
-import { BINARY, encodeFrame } from '../websocket/raw-frames.ts';
+import { BINARY, CLOSE, closeBody, encodeFrame } from '../websocket/raw-frames.ts';
 import type { WsPeer } from '../websocket/ws-peer.ts';
 import { WebRig } from './web-rig.ts';
 
@@ -21,6 +21,12 @@ export const NOISE = 32 * MIB;
 /** Bytes that do not repeat. */
 export const large = Buffer.alloc(LARGE);
 for (let at = 0; at < LARGE; at += 4) large.writeUInt32LE(Math.imul(at, 2654435761) >>> 0, at);
+
+/** How an endpoint ends behind its last message, by close frame or without, and what its client hears. */
+export const ENDS = [
+  ['closes', encodeFrame(CLOSE, closeBody(4000, 'done')), { code: 4000, reason: 'done' }],
+  ['is lost', Buffer.alloc(0), { code: 1011, reason: 'endpoint lost' }],
+] as const;
 
 /** Whether the client, the endpoint or neither of them speaks TLS with the proxy. */
 export type Legs = 'plain' | 'TLS to the client' | 'TLS to the endpoint';
