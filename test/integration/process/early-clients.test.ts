@@ -39,9 +39,10 @@ for (const engine of ENGINES) {
     });
     const sluice = await startSluice({
       config: { workers: { l7: 2 }, admin: { address: '127.0.0.1:0' }, log: { access: false }, listeners },
+    }).finally(async () => {
+      isOver = true;
+      await Promise.all(clients);
     });
-    isOver = true;
-    await Promise.all(clients);
     assert.equal(await knock(ports[0]!), 'served');
     assert.deepEqual(await sluice.stop(), { code: 0, signal: null });
     assert.ok(counts.refused > 0);

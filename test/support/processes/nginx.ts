@@ -13,8 +13,6 @@ export function nginxVersion(): string | null {
   return error === undefined ? (/nginx\/(\S+)/.exec(stderr)?.[1] ?? null) : null;
 }
 
-const ATTEMPTS = 5;
-
 export class Nginx {
   /** `host:port` */
   readonly address: string;
@@ -33,16 +31,8 @@ export class Nginx {
    * @param http the inside of its http block, for the address that it is to listen on
    */
   static async start(http: (listen: string) => string): Promise<Nginx> {
-    for (let attempt = 1; ; attempt++) {
-      const [port] = await freePorts(1);
-      const nginx = await Nginx.#startOn(`127.0.0.1:${port!}`, http);
-      if (typeof nginx !== 'string') return nginx;
-      // Another process may have taken the port.
-      if (attempt === ATTEMPTS) throw new Error(`nginx does not start: ${nginx}`);
-    }
-  }
-
-  static async #startOn(address: string, http: (listen: string) => string): Promise<Nginx | string> {
+    const [port] = await freePorts(1);
+    const address = `127.0.0.1:${port!}`;
     const directory = mkdtempSync(join(tmpdir(), 'sluice-nginx-'));
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
       .map((name) => `${name}_temp_path ${directory}/${name};`)
@@ -72,7 +62,7 @@ ${http(address)}
     const kill = (): void => void child.kill('SIGKILL');
     process.once('exit', kill);
     await eventually(() => (isOver() ? undefined : reachable(address)));
-    if (isOver()) return said;
+    if (isOver()) throw new Error(`nginx does not start: ${said}`);
     return new Nginx(address, child.pid!, async () => {
       kill();
       process.off('exit', kill);

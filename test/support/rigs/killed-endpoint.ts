@@ -5,12 +5,14 @@ import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { eventually, within } from '../deadline.ts';
 import { askAdmin } from '../http/admin-client.ts';
+import { freePorts } from '../sockets/free-port.ts';
 import type { WebRig } from './web-rig.ts';
 
 const ECHO = `
 const { WebSocketServer } = require('ws');
-const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false }, () =>
-  console.log(server.address().port));
+const port = Number(process.argv[1]);
+const server = new WebSocketServer({ host: '127.0.0.1', port, perMessageDeflate: false }, () =>
+  console.log('listening'));
 server.on('connection', (socket) => socket.on('message', (data) => socket.send(data)));`;
 
 /** An endpoint in a process that can be killed. */
@@ -18,19 +20,22 @@ export class MortalEndpoint {
   readonly address: string;
   readonly #child: ChildProcess;
 
-  private constructor(child: ChildProcess, port: string) {
+  private constructor(child: ChildProcess, port: number) {
     this.#child = child;
     this.address = `127.0.0.1:${port}`;
   }
 
   static async start(): Promise<MortalEndpoint> {
-    const child = spawn(process.execPath, ['-e', ECHO], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [port] = await freePorts(1);
+    const child = spawn(process.execPath, ['-e', ECHO, String(port)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     // However this process ends.
     const kill = (): boolean => child.kill('SIGKILL');
     process.once('exit', kill);
     child.once('exit', () => process.off('exit', kill));
-    const [line] = (await within('the port of the endpoint', once(child.stdout, 'data'))) as [Buffer];
-    return new MortalEndpoint(child, line.toString().trim());
+    await within('the endpoint to listen', once(child.stdout, 'data'));
+    return new MortalEndpoint(child, port!);
   }
 
   /** Resolves when it is dead. */

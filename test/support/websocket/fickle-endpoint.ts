@@ -1,8 +1,9 @@
 /** A server for HTTP and WebSockets, made with `ws`, that falls ill in one way or another, and gets well again. */
+import { once } from 'node:events';
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
-import { eventually } from '../deadline.ts';
+import { freePorts } from '../sockets/free-port.ts';
 
 /**
  * `silent` accepts connections and says nothing, `resets` cuts them at once, `destroys` cuts them when an upgrade has
@@ -18,12 +19,16 @@ export class FickleEndpoint {
   sessions = 0;
   /** The codes with which WebSockets were closed, probes included. */
   readonly closeCodes: number[] = [];
+  /** `host:port` */
+  readonly address: string;
+  readonly #port: number;
   readonly #http: HttpServer;
   readonly #open = new Set<Socket>();
   #server: Server;
-  #port = 0;
 
-  private constructor() {
+  private constructor(port: number) {
+    this.#port = port;
+    this.address = `127.0.0.1:${port}`;
     this.#http = createHttpServer((_, response) => {
       response.writeHead(this.condition === 'fails' ? 500 : 200).end('answer');
     });
@@ -52,13 +57,10 @@ export class FickleEndpoint {
   }
 
   static async listen(): Promise<FickleEndpoint> {
-    const endpoint = new FickleEndpoint();
+    const [port] = await freePorts(1);
+    const endpoint = new FickleEndpoint(port!);
     await endpoint.recover();
     return endpoint;
-  }
-
-  get address(): string {
-    return `127.0.0.1:${this.#port}`;
   }
 
   /** Refuses new connections, and cuts the open ones. */
@@ -71,15 +73,8 @@ export class FickleEndpoint {
   async recover(): Promise<void> {
     this.condition = 'well';
     if (this.#server.listening) return;
-    // Another process may have the port for a while.
-    await eventually(async () => {
-      this.#server = this.#create();
-      await new Promise<void>((settle, fail) => {
-        this.#server.once('error', fail);
-        this.#server.listen(this.#port, '127.0.0.1', settle);
-      });
-    });
-    this.#port = (this.#server.address() as AddressInfo).port;
+    this.#server = this.#create().listen(this.#port, '127.0.0.1');
+    await once(this.#server, 'listening');
   }
 
   #create(): Server {

@@ -49,9 +49,7 @@ describe('claiming the addresses of listeners', () => {
   });
 
   it('refuses clients until they are let go of, and takes none only to cut it', async () => {
-    const probe = await listen({ host: '127.0.0.1', port: 0 });
-    await new Promise((resolve) => probe.server.close(resolve));
-    const { port } = probe;
+    const [port = 0] = await freePorts(1);
     const { release, free } = await claimAddresses([at('127.0.0.1', port)]);
     for (let count = 0; count < 20; count++) {
       const client = connect(port, '127.0.0.1');
@@ -119,7 +117,8 @@ describe('claiming the addresses of listeners', () => {
   });
 
   it('takes an address whose last connections are in TIME_WAIT', async () => {
-    const { server, port } = await listen({ host: '127.0.0.1', port: 0 });
+    const [port = 0] = await freePorts(1);
+    const { server } = await listen({ host: '127.0.0.1', port });
     server.on('connection', (socket) => socket.end());
     const client = connect(port, '127.0.0.1');
     await once(client.resume(), 'close');
@@ -194,18 +193,16 @@ describe('claiming the addresses of listeners', () => {
 
   it('lets go of all if one is refused', async () => {
     const { server, port } = await listen({ host: '127.0.0.1', port: 0 });
-    const probe = await listen({ host: '127.0.0.1', port: 0 });
-    await new Promise((resolve) => probe.server.close(resolve));
-    await assert.rejects(claimAddresses([at('127.0.0.1', probe.port), at('127.0.0.1', port)]), StartError);
-    const again = await listen({ host: '127.0.0.1', port: probe.port });
+    const [free] = await freePorts(1);
+    await assert.rejects(claimAddresses([at('127.0.0.1', free!), at('127.0.0.1', port)]), StartError);
+    const again = await listen({ host: '127.0.0.1', port: free! });
     again.server.close();
     server.close();
   });
 
   it('refuses an address that two listeners want', async () => {
-    const probe = await listen({ host: '127.0.0.1', port: 0 });
-    await new Promise((resolve) => probe.server.close(resolve));
-    const both = [at('127.0.0.1', probe.port, 'a'), at('127.0.0.1', probe.port, 'b')];
+    const [port] = await freePorts(1);
+    const both = [at('127.0.0.1', port!, 'a'), at('127.0.0.1', port!, 'b')];
     await assert.rejects(claimAddresses(both), /^StartError: listener "b" cannot listen .* in use/);
   });
 
