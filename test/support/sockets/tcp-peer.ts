@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 import type { ListenOptions, Server, Socket } from 'node:net';
+import { atTrueEnd } from '../../../src/sys/node/true-end.ts';
 import { Arrivals, DEADLINE_MS, within } from '../deadline.ts';
 
 /** Max received bytes that are kept as text. */
@@ -31,8 +32,10 @@ export class TcpPeer {
     this.socket = socket;
     socket.on('error', (error: NodeJS.ErrnoException) => (this.#failure = error.code ?? error.message));
     socket.once('end', () => {
-      this.#ended = true;
-      this.#notify();
+      atTrueEnd(socket, () => {
+        this.#ended = true;
+        this.#notify();
+      });
     });
     this.#closed = new Promise((settle) => {
       socket.once('close', () => {
