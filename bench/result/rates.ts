@@ -9,7 +9,7 @@ export interface Rates {
 }
 
 /**
- * @param parts of each thread, counts for each second from the same begin
+ * @param parts of each thread, counts for each second from the same start
  * @param measuredMs of which a last second that is cut short counts for the mean only
  */
 export function ratesOf(parts: readonly Float64Array[], measuredMs: number): Rates {

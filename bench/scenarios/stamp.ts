@@ -17,7 +17,7 @@ export class Stamp {
     if (this.#runId.length !== STAMP_LENGTH - DIGITS) throw new RangeError('a run id has 16 characters');
   }
 
-  /** Writes a time at the begin of a message. */
+  /** Writes a time at the start of a message. */
   write(message: Buffer, time: number): void {
     this.#runId.copy(message);
     bits.writeDoubleBE(time);

@@ -15,7 +15,7 @@ export class Recorder {
   readonly connect = new LatencyCounts();
   readonly tls = new LatencyCounts();
   readonly handshake = new LatencyCounts();
-  /** The last reading of the clock: at the begin of the current callback. */
+  /** The last reading of the clock: at the start of the current callback. */
   now = 0;
   opened = 0;
   lost = 0;

@@ -15,8 +15,8 @@ export class ThreadUsage {
   }
 
   /**
-   * Share of the time since the begin, 0 to 1, in which the thread ran; where the kernel does not tell, in which
-   * its event loop did.
+   * Returns the share of the time since the start, 0 to 1, for which the thread ran. If the kernel does not tell, it is the
+   * share for which its event loop was active.
    */
   busy(): number {
     const ran = ranMs();

@@ -20,7 +20,7 @@ interface Traffic {
   readonly bytes: number;
 }
 
-/** A session of either relay. This class counts and logs its begin and end, and has its counts of buffered bytes. */
+/** A session of either relay. This class counts and logs its start and end, and holds its numbers of buffered bytes. */
 export abstract class CountedSession<Context extends SessionTerms>
   extends SessionDeadlines<Context>
   implements RelaySession, Buffering
@@ -56,8 +56,8 @@ export abstract class CountedSession<Context extends SessionTerms>
     return this.endpoint.cluster === cluster && this.endpoint.label === endpoint;
   }
 
-  /** Counts and logs the session's begin, and arms its deadlines: the client has been answered 101. */
-  countBegin(): void {
+  /** Counts and logs the session's start, and arms its deadlines: the client has been answered 101. */
+  countStart(): void {
     this.context.stats.opened();
     this.context.sessions.add(this);
     this.armDeadlines();

@@ -17,7 +17,7 @@ import { AdminConnections, type AdminConnection } from './admin-connections.ts';
 
 /** Time limits for clients, in milliseconds. */
 interface AdminTimings {
-  /** For a head, from the begin of the connection or the first byte of the request. */
+  /** For a head, from the start of the connection or the first byte of the request. */
   readonly headMs: number;
   /** For a request with its body. */
   readonly requestMs: number;

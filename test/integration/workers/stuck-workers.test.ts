@@ -93,7 +93,7 @@ describe('a worker that freezes', { timeout: 300_000 }, () => {
     return { peer, worker: String(worker) };
   }
 
-  /** Connects so many times at once, and waits until the log says so. */
+  /** Opens `count` connections at once, and waits until all of them are logged. */
   async function openMany(rig: ReloadRig, listener: string, count: number): Promise<void> {
     const { logs } = rig.sluice;
     const from = logs.length;

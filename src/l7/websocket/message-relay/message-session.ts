@@ -49,7 +49,7 @@ export class MessageSession
 
   downstreamOpened(socket: DownstreamSocket): void {
     this.#toClient.open(socket);
-    this.countBegin();
+    this.countStart();
   }
 
   downstreamMessage(data: ArrayBuffer, binary: boolean): void {

@@ -63,7 +63,7 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
 
   clientOpened(channel: Channel, rest: Buffer): void {
     this.#client.open(channel);
-    this.countBegin();
+    this.countStart();
     channel.resume();
     if (rest.length > 0) this.#client.channelData(rest, 0, rest.length);
   }

@@ -58,7 +58,7 @@ export function made(create: Create, endpoints: readonly Endpoint[], random: () 
   return balancer;
 }
 
-/** Picks for so many clients and keeps every connection; returns how many each endpoint has got. */
+/** Picks an endpoint for `times` clients in turn, and keeps every connection. Returns the number for each endpoint. */
 export function connect(
   balancer: Balancer,
   endpoints: readonly Endpoint[],
