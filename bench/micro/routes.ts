@@ -11,6 +11,7 @@ const ANY: RouteMatch = {
   headers: new Map(),
   query: new Map(),
   subprotocol: null,
+  clientCertificate: null,
 };
 
 /** Choosing a route: the last of its table, so that no luck is in it, and none at all. */

@@ -105,8 +105,8 @@ export class L4Listener {
 
 function contextOf(config: L4ListenerConfig, environment: L4Environment): TunnelContext {
   const { page, pages, wheel, log, access, clusters, descriptors } = environment;
-  const cluster = clusters.get(config.cluster)!;
-  const stats = new TunnelStats(page, pages, config.name, config.cluster);
+  const cluster = clusters.get(config.cluster!)!;
+  const stats = new TunnelStats(page, pages, config.name, cluster.name);
   return { config, cluster, stats, descriptors, wheel, log, access, tunnels: new LiveSet() };
 }
 

@@ -23,10 +23,10 @@ export class TunnelLines {
    * @param client the client's IP address
    * @param endpoint the endpoint's label
    */
-  constructor(access: Logger, { config }: TunnelContext, client: string, endpoint: string) {
+  constructor(access: Logger, { config, cluster }: TunnelContext, client: string, endpoint: string) {
     this.#access = access;
     const tunnelId = `${THREAD}-${(tunnels++).toString(36)}`;
-    this.#fields = { listener: config.name, cluster: config.cluster, endpoint, client, tunnelId };
+    this.#fields = { listener: config.name, cluster: cluster.name, endpoint, client, tunnelId };
   }
 
   opened(): void {

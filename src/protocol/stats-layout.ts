@@ -1,7 +1,7 @@
 /** The time series of a configuration: the layout of every worker's stats page. */
 import type { Cluster } from '../config/types/cluster.ts';
 import type { Config } from '../config/types/config.ts';
-import type { L7Listener } from '../config/types/listener.ts';
+import type { L7Listener, Listener } from '../config/types/listener.ts';
 import { formatAddress } from '../core/address.ts';
 import {
   ACCEPT_FAILURES,
@@ -47,17 +47,27 @@ export function layoutOf(config: Config, workers: readonly string[]): PageLayout
     layout.add(pageMetrics.connections, labels);
     for (const reason of REJECT_REASONS) layout.add(pageMetrics.connectionsRejected, { ...labels, reason });
     for (const reason of ACCEPT_FAILURES) layout.add(pageMetrics.acceptFailures, { ...labels, reason });
-    if (listener.mode === 'l7') {
-      addL7Listener(layout, listener);
-    } else {
-      const both = { ...labels, cluster: listener.cluster };
-      layout.add(pageMetrics.tunnelsActive, both);
-      layout.add(pageMetrics.tunnels, both);
-      for (const reason of TUNNEL_CLOSES) layout.add(pageMetrics.tunnelCloses, { ...both, reason });
-      for (const direction of DIRECTIONS) layout.add(pageMetrics.tunnelBytes, { ...both, direction });
-    }
+    if (listener.mode === 'l7') addL7Listener(layout, listener);
+    for (const cluster of tunnelClusters(listener)) addTunnels(layout, { ...labels, cluster });
   }
   return layout;
+}
+
+/** Lists the clusters that tunnels of a listener lead to, each once. */
+export function tunnelClusters(listener: Listener): readonly string[] {
+  const clusters = new Set(listener.passthrough.map(({ cluster }) => cluster));
+  if (listener.mode === 'l4' && listener.cluster !== null) clusters.add(listener.cluster);
+  return [...clusters];
+}
+
+function addTunnels(
+  layout: PageLayout,
+  labels: { readonly listener: string; readonly cluster: string },
+): void {
+  layout.add(pageMetrics.tunnelsActive, labels);
+  layout.add(pageMetrics.tunnels, labels);
+  for (const reason of TUNNEL_CLOSES) layout.add(pageMetrics.tunnelCloses, { ...labels, reason });
+  for (const direction of DIRECTIONS) layout.add(pageMetrics.tunnelBytes, { ...labels, direction });
 }
 
 function addCluster(layout: PageLayout, { name: cluster, endpoints }: Cluster): void {

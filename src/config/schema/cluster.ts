@@ -80,6 +80,7 @@ export function readCluster(
     ...readHealth(section),
     resolve,
     masking: section.optional('masking', oneOf('zero', 'random'), 'zero'),
+    proxyProtocol: 'off',
     tls,
     endpoints: readEndpoints(section, base, resolve),
   };

@@ -46,6 +46,8 @@ export interface Cluster {
   readonly onDown: 'keep' | 'close';
   readonly resolve: ResolveSettings;
   readonly masking: Masking;
+  /** Whether connections to endpoints, probes included, start with a PROXY header, and in which version. */
+  readonly proxyProtocol: 'off' | 'v1' | 'v2';
   readonly tls: ClusterTls | null;
   readonly endpoints: readonly Endpoint[];
 }

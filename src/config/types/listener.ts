@@ -9,6 +9,19 @@ interface ListenerBase {
   readonly address: TcpAddress;
   /** Max open connections over all workers; 0 for no limit. */
   readonly maxConnections: number;
+  /** CIDR blocks of the proxies in front whose PROXY headers are believed, and at layer 7 their forwarding headers. */
+  readonly trustedProxies: readonly string[];
+  /** Whether connections of trusted proxies start with a PROXY header. `required` closes all other connections. */
+  readonly proxyProtocol: 'off' | 'required' | 'optional';
+  /** Server names of TLS connections that are tunnelled undecrypted. */
+  readonly passthrough: readonly PassthroughRule[];
+}
+
+/** Where TLS connections with some server names are tunnelled, undecrypted. */
+export interface PassthroughRule {
+  /** In lower case. `*.example.com` stands for one label or more in place of the star, as hosts of routes do. */
+  readonly serverNames: readonly string[];
+  readonly cluster: string;
 }
 
 /** The engine of tunnels: an epoll loop over system calls (Linux), or Node's sockets. */
@@ -16,7 +29,8 @@ export type L4Engine = 'raw' | 'net';
 
 export interface L4Listener extends ListenerBase {
   readonly mode: 'l4';
-  readonly cluster: string;
+  /** Takes what no rule of `passthrough` takes. Null to close it. */
+  readonly cluster: string | null;
   /** `auto` is raw if this machine and the cluster allow it. The primary replaces `auto` for the workers. */
   readonly engine: 'auto' | L4Engine;
   /** Time without a byte in either direction after which a tunnel is closed; 0 for never. */
@@ -40,8 +54,6 @@ export interface L7Listener extends ListenerBase {
   readonly maxPendingHandshakes: number;
   /** Max upgrade requests that wait while that limit is reached. */
   readonly maxQueuedHandshakes: number;
-  /** CIDR blocks of the proxies in front whose forwarding headers are believed. */
-  readonly trustedProxies: readonly string[];
   /** The headers that tell endpoints about the client: X-Forwarded-* (x), `Forwarded` (rfc7239), both, or none. */
   readonly forwarded: ForwardedStyle;
   /** Whether Via (RFC 9110 section 7.6.3) is added to requests and responses of clusters. */
@@ -58,7 +70,39 @@ export interface L7Listener extends ListenerBase {
 export interface ListenerTls {
   /** At least one; the first answers clients whose server name fits none. */
   readonly certificates: readonly Certificate[];
+  readonly minVersion: '1.2' | '1.3';
+  /** Names of OpenSSL, separated by colons, the preferred first; those of TLS 1.3 begin with `TLS_`. */
+  readonly ciphers: string;
+  /** Groups for the key exchange in OpenSSL's form (SSL_CTX_set1_groups_list), the preferred first. */
+  readonly groups: string;
+  /** The application protocols that clients may choose (RFC 7301), the preferred first. Empty to choose none. */
+  readonly alpn: readonly string[];
+  /** Max time from the accepted connection to the end of the handshake, a PROXY header included. */
+  readonly handshakeTimeoutMs: number;
+  /** Null to ask for no client certificate. */
+  readonly clientCertificates: ClientCertificateSettings | null;
+  readonly tickets: TicketSettings;
 }
+
+/** How clients prove who they are by a certificate. */
+export interface ClientCertificateSettings {
+  /** Absolute path of a PEM file with the trusted authorities. */
+  readonly ca: string;
+  /** Whether a client without a certificate is refused. One with a bad certificate is refused in any case. */
+  readonly isRequired: boolean;
+  /** Absolute path of a PEM file with revocation lists; null for none. */
+  readonly crl: string | null;
+  /** Whether endpoints get X-Forwarded-Client-Cert. */
+  readonly forward: boolean;
+  /** Digest of the contents of the files. */
+  readonly digest: string;
+}
+
+/** The keys of session tickets (RFC 5077): made by the process and replaced at an interval, or read from a file. */
+export type TicketSettings =
+  | { readonly kind: 'rotate'; readonly rotateMs: number }
+  /** `digest` is one of the file's content. */
+  | { readonly kind: 'file'; readonly keyFile: string; readonly digest: string };
 
 export interface Certificate {
   /** Absolute paths of PEM files. */

@@ -37,6 +37,18 @@ export interface RouteMatch {
   readonly query: ReadonlyMap<string, string>;
   /** One of the subprotocols that the client offers, with its case. */
   readonly subprotocol: string | null;
+  /** Null for any client, with a certificate or without one. */
+  readonly clientCertificate: ClientCertificateMatch | null;
+}
+
+/** Conditions on a client's verified certificate, which must all hold. Null for no condition. At least one is set. */
+export interface ClientCertificateMatch {
+  /** The subject as RFC 2253 writes it: `CN=alice,O=example`. */
+  readonly subject: string | null;
+  /** One of the subject alternative names: a DNS name, URI, email address or IP address. */
+  readonly san: string | null;
+  /** SHA-256 of the certificate in DER, in lower-case hex without colons. */
+  readonly fingerprint: string | null;
 }
 
 export type RouteAction = ClusterAction | StaticAction | RespondAction | RedirectAction;

@@ -47,6 +47,8 @@ export function syntheticConfig(
         maxPendingHandshakes: 0,
         maxQueuedHandshakes: 0,
         trustedProxies: [],
+        proxyProtocol: 'off',
+        passthrough: [],
         forwarded,
         via,
         underscoreHeaders,
@@ -71,6 +73,7 @@ function routeTo(path: string): Route {
       headers: new Map(),
       query: new Map(),
       subprotocol: null,
+      clientCertificate: null,
     },
     action: {
       kind: 'cluster',
@@ -100,6 +103,7 @@ function clusterOf(address: TcpAddress): Cluster {
     onDown: 'keep',
     resolve: { type: 'system', intervalMs: 60_000, servers: [] },
     masking: 'zero',
+    proxyProtocol: 'off',
     tls: null,
     endpoints: [{ address, weight: 1, maxConnections: 0 }],
   };

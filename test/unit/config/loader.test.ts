@@ -48,6 +48,8 @@ describe('loader', () => {
           maxPendingHandshakes: 0,
           maxQueuedHandshakes: 1000,
           trustedProxies: [],
+          proxyProtocol: 'off',
+          passthrough: [],
           websocket: {
             handshakeTimeoutMs: 10_000,
             maxMessageSize: 16 * 1024 ** 2,
@@ -91,6 +93,7 @@ describe('loader', () => {
                 headers: new Map(),
                 query: new Map(),
                 subprotocol: null,
+                clientCertificate: null,
               },
               action: {
                 kind: 'cluster',
@@ -110,6 +113,9 @@ describe('loader', () => {
           mode: 'l4',
           address: { kind: 'tcp', host: '127.0.0.1', port: 8081 },
           maxConnections: 0,
+          trustedProxies: [],
+          proxyProtocol: 'off',
+          passthrough: [],
           cluster: 'app',
           engine: 'auto',
           idleTimeoutMs: 600_000,

@@ -18,6 +18,7 @@ const ANY: RouteMatch = {
   headers: new Map(),
   query: new Map(),
   subprotocol: null,
+  clientCertificate: null,
 };
 
 /** Routes whose names differ only in a digit do the same. */

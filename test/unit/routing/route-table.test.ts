@@ -14,6 +14,7 @@ const ANY: RouteMatch = {
   headers: new Map(),
   query: new Map(),
   subprotocol: null,
+  clientCertificate: null,
 };
 
 /** Returns a table whose routes have their indexes as values. */
@@ -253,6 +254,7 @@ const someMatch: fc.Arbitrary<RouteMatch> = fc.record({
   headers: pairs('x-one'),
   query: pairs('k'),
   subprotocol: fc.option(fc.constantFrom('s1', 's2'), { nil: null, freq: 4 }),
+  clientCertificate: fc.constant(null),
 });
 const someRequest: fc.Arbitrary<RouteRequest> = fc
   .record({

@@ -46,6 +46,7 @@ export function clusterConfig(changes: Partial<ClusterConfig> = {}): ClusterConf
     onDown: 'keep',
     resolve: { type: 'system', intervalMs: 10_000, servers: [] },
     masking: 'zero',
+    proxyProtocol: 'off',
     tls: null,
     endpoints: endpointConfigs([1]),
     ...changes,

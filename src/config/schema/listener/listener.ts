@@ -15,7 +15,7 @@ import {
 } from '../../syntax/formats.ts';
 import type { Located } from '../../syntax/section.ts';
 import { Section, readValue } from '../../syntax/section.ts';
-import type { Certificate, L7Listener, Listener, ListenerTls } from '../../types/listener.ts';
+import type { Certificate, L4Listener, L7Listener, Listener, ListenerTls } from '../../types/listener.ts';
 import type { Route } from '../../types/route.ts';
 import { readCertificate } from '../certificate.ts';
 import { readHttp } from './http.ts';
@@ -46,6 +46,20 @@ const L4 = { what: 'a listener of mode l4', keys: [...COMMON, ...MODES.l4], note
 const L7 = { what: 'a listener of mode l7', keys: [...COMMON, ...MODES.l7], notes: notesOn('l4', 'l7') };
 const EITHER = { what: 'a listener', keys: [...new Set([...COMMON, ...MODES.l4, ...MODES.l7])] };
 const TLS = { what: 'the tls of a listener', keys: ['certificates'] };
+/** Ciphers with authenticated encryption and forward secrecy: in TLS 1.3 all are. */
+const DEFAULT_CIPHERS = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':');
+/** The first one resists quantum computers. */
+const DEFAULT_GROUPS = 'X25519MLKEM768:X25519:P-256';
 /** Replaces a bad address in a configuration that is refused. */
 const NOWHERE: TcpAddress = { kind: 'tcp', host: '', port: 0 };
 const CONNECTIONS = { min: 0, max: 100_000_000 };
@@ -66,6 +80,8 @@ export function readListener(entry: Located<unknown>, context: Context): Located
     name: section.name(),
     address: section.required('address', listenAddress, NOWHERE),
     maxConnections: section.optional('maxConnections', integer(CONNECTIONS), 0),
+    proxyProtocol: 'off' as const,
+    passthrough: [],
   };
   switch (section.required('mode', oneOf('l4', 'l7'), null)) {
     case null:
@@ -75,7 +91,15 @@ export function readListener(entry: Located<unknown>, context: Context): Located
       const engine = section.optional('engine', oneOf('auto', 'raw', 'net'), 'auto');
       const idleTimeoutMs = section.optional('idleTimeout', duration(IDLE_MS), 600_000);
       const halfCloseTimeoutMs = section.optional('halfCloseTimeout', duration(IDLE_MS), 60_000);
-      const value = { ...common, mode: 'l4' as const, cluster, engine, idleTimeoutMs, halfCloseTimeoutMs };
+      const value: L4Listener = {
+        ...common,
+        mode: 'l4',
+        trustedProxies: [],
+        cluster,
+        engine,
+        idleTimeoutMs,
+        halfCloseTimeoutMs,
+      };
       return { path: entry.path, value };
     }
     case 'l7': {
@@ -124,7 +148,16 @@ function readTls(listener: Section, { base, problems }: Context): ListenerTls | 
     const certificate = readCertificate(entry, base, problems);
     if (certificate !== null) certificates.push(certificate);
   }
-  return { certificates };
+  return {
+    certificates,
+    minVersion: '1.2',
+    ciphers: DEFAULT_CIPHERS,
+    groups: DEFAULT_GROUPS,
+    alpn: ['http/1.1'],
+    handshakeTimeoutMs: 10_000,
+    clientCertificates: null,
+    tickets: { kind: 'rotate', rotateMs: 43_200_000 },
+  };
 }
 
 /** Warns of routes that match a header that `underscoreHeaders` removes first. */

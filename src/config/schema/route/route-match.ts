@@ -22,6 +22,7 @@ const EVERYTHING: RouteMatch = {
   headers: new Map(),
   query: new Map(),
   subprotocol: null,
+  clientCertificate: null,
 };
 
 /** A path without a query, as in a request line. */
@@ -83,6 +84,7 @@ export function readMatch(route: Section, paths: PathSettings): ReadMatch {
     headers: readPairs(section, 'headers', headerName, line("a header's value")),
     query: readPairs(section, 'query', parameterName, line("a query parameter's value")),
     subprotocol: section.optional('subprotocol', subprotocol, null),
+    clientCertificate: null,
   };
   checkPaths(section, match, paths);
   return { match, expression };

@@ -84,6 +84,7 @@ describe('cluster', () => {
       slowStartMs: 20_000,
       resolve: { type: 'a', intervalMs: 60_000, servers: ['127.0.0.1:5353', '::1'] },
       masking: 'random',
+      proxyProtocol: 'off',
       tls: null,
       endpoints: [
         { address: { kind: 'tcp', host: '127.0.0.1', port: 9001 }, weight: 3, maxConnections: 0 },

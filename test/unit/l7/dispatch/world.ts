@@ -33,6 +33,7 @@ export const ANY: RouteMatch = {
   headers: new Map(),
   query: new Map(),
   subprotocol: null,
+  clientCertificate: null,
 };
 
 export function routeOf(name: string, match: Partial<RouteMatch>, action: RouteAction): Route {

@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import type { L7Listener } from '../../../../src/config/types/listener.ts';
 import { readExpiries } from '../../../../src/primary/process/certificate-expiry.ts';
 import { until2054, until2126 } from '../fixtures/certificates.ts';
-import { capture, l4Listener, l7Listener } from '../fixtures/config.ts';
+import { capture, l4Listener, l7Listener, listenerTls } from '../fixtures/config.ts';
 
 const in2126 = Date.UTC(2126, 9, 28, 22, 29, 9) / 1000;
 const in2054 = Date.UTC(2054, 3, 8, 22, 29, 9) / 1000;
@@ -28,7 +28,7 @@ describe('the expiry of certificates', () => {
       digest: '',
       serverNames,
     }));
-    return { ...l7Listener, name, tls: { certificates: all } };
+    return { ...l7Listener, name, tls: listenerTls(all) };
   }
 
   it('is told by listener and first server name, or by the file', () => {

@@ -5,7 +5,7 @@ import type { L4Listener, L7Listener, Listener } from '../../../../src/config/ty
 import { StartError } from '../../../../src/core/errors.ts';
 import type { MachineLimits } from '../../../../src/primary/process/engine-choice.ts';
 import { Engines, enginesInUse } from '../../../../src/primary/process/engines.ts';
-import { capture, config, l4Listener, l7Listener } from '../fixtures/config.ts';
+import { capture, config, l4Listener, l7Listener, listenerTls } from '../fixtures/config.ts';
 
 const plain = config.clusters[0]!;
 const secure: Cluster = {
@@ -76,7 +76,7 @@ describe('the choice of engines', () => {
   });
 
   it('is uws at layer 7 where the listener needs it', () => {
-    const tls = { certificates: [] };
+    const tls = listenerTls();
     const shared = { ...l7Listener.websocket, compression: 'shared' } as const;
     const listeners = [
       l7('a', { tls }),
@@ -118,7 +118,7 @@ describe('the choice of engines', () => {
         'listener "b" needs the engine raw, which cannot be used: it is for Linux; write engine: auto to fall back to net',
       ],
       [
-        l7('web', { tls: { certificates: [] } }),
+        l7('web', { tls: listenerTls() }),
         NO_UWS,
         'listener "web" needs the engine uws, which cannot be used: there is no binary; use Node 22, or leave "tls" out',
       ],

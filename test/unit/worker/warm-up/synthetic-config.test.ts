@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
 import { WARM_UP, syntheticConfig, templatesOf } from '../../../../src/worker/warm-up/synthetic-config.ts';
-import { config, l4Listener, l7Listener } from '../../primary/fixtures/config.ts';
+import { config, l4Listener, l7Listener, listenerTls } from '../../primary/fixtures/config.ts';
 
 const ENDPOINT = { kind: 'tcp', host: '127.0.0.1', port: 1 } as const;
 
@@ -31,7 +31,12 @@ describe('the configuration of a warm-up', () => {
 
   it('leads nowhere but to its own endpoint, without limits, TLS or probes', () => {
     const certificates = [{ cert: '/c.pem', key: '/k.pem', digest: 'x', serverNames: [] }];
-    const template = { ...l7Listener, maxConnections: 1, maxPendingHandshakes: 1, tls: { certificates } };
+    const template = {
+      ...l7Listener,
+      maxConnections: 1,
+      maxPendingHandshakes: 1,
+      tls: listenerTls(certificates),
+    };
     const made = syntheticConfig(config, [template], [2], ENDPOINT, '/path');
     const [listener] = made.listeners;
     assert.ok(listener?.mode === 'l7');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { keyForUws } from '../../../../../src/config/schema/listener/l7-engine.ts';
 import type { L7Listener } from '../../../../../src/config/types/listener.ts';
+import { listenerTls } from '../../../primary/fixtures/config.ts';
 import { errorsOf, l7, load } from '../../load.ts';
 import { GOOD_CERT, GOOD_KEY } from '../../pem.ts';
 
@@ -26,7 +27,7 @@ describe('the engine of layer 7', () => {
 
   it('is uws where something needs it', () => {
     const terms = { engine: 'auto', tls: null, compression: null } as const;
-    const tls = { certificates: [] };
+    const tls = listenerTls();
     assert.equal(keyForUws(terms), null);
     assert.equal(keyForUws({ ...terms, compression: 'off' }), null);
     assert.equal(keyForUws({ ...terms, engine: 'raw', compression: 'shared' }), null);

@@ -12,6 +12,7 @@ const EVERYTHING: RouteMatch = {
   headers: new Map(),
   query: new Map(),
   subprotocol: null,
+  clientCertificate: null,
 };
 
 function covered(earlier: Partial<RouteMatch>, later: Partial<RouteMatch>): boolean {

@@ -23,6 +23,7 @@ describe('match', () => {
           ['e', ''],
         ]),
         subprotocol: 'Chat:v2/x',
+        clientCertificate: null,
       },
     );
     assert.equal(match('{ path: "/a%20b/!$&()*+,;=:@~\'" }').path, "/a%20b/!$&()*+,;=:@~'");

@@ -50,7 +50,7 @@ function gates(
   turnedAway: (cluster: string) => Record<string, number>;
 } {
   const routes = clusters.map((cluster) => ({ name: cluster, action: { kind: 'cluster', cluster } }));
-  const listener = { mode: 'l7', name: 'web', routes };
+  const listener = { mode: 'l7', name: 'web', routes, passthrough: [] };
   // Of a configuration the layout looks at nothing else.
   const layout = layoutOf({ listeners: [listener], clusters: [] } as unknown as Config, []);
   const pages = Array.from({ length: count }, () => new StatsPage(allocatePage(layout), layout));
