@@ -1,5 +1,6 @@
 import type { L7Listener } from '../../config/types/listener.ts';
-import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
+import type { ClientIdentity, ConnectionFacts } from '../../wire/forwarding/client-identity.ts';
+import type { EntryRejection } from '../../transport/entry.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { Exchange, ExchangeEngine } from './exchange.ts';
 import type { RequestRefusal, UnusedReason } from './listener-stats.ts';
@@ -57,6 +58,10 @@ export interface ListenerOwner {
   connectionOpened(descriptor?: number): boolean;
   /** A connection has closed, or a session's connection has. Called once for each connection. */
   connectionClosed(): void;
+  /** A connection belongs to a tunnel from now on, and counts as the tunnel's. No {@link connectionClosed} follows. */
+  connectionTunnelled(): void;
+  /** A connection fails before it can send a request. {@link connectionClosed} follows. */
+  connectionRejected(rejection: EntryRejection): void;
   /** Counts a connection that could not be accepted: see `AcceptorOwner` of `transport/acceptor.ts`. */
   acceptFailed(code: string, isFirst: boolean): boolean;
   /** Logs that serving a connection has thrown. The connection is lost. */
@@ -83,9 +88,9 @@ export interface RequestDispatcher {
   /**
    * Finds out who sent a request, even if its head is malformed: every answer and log line names the client.
    *
-   * @param peer the connection's IP address as text
+   * @param connection on which it has come
    */
-  identify(head: RequestHead, peer: string): ClientIdentity;
+  identify(head: RequestHead, connection: ConnectionFacts): ClientIdentity;
   /** Answers the request, now or later. Counts it as open until {@link over}. */
   dispatch(exchange: Exchange): void;
   /**

@@ -1,4 +1,4 @@
-import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
+import type { ClientIdentity, ConnectionFacts } from '../../wire/forwarding/client-identity.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { UpgradeRequest } from '../../wire/upgrade/upgrade-request.ts';
 import type { ClientConnections } from './client-connections.ts';
@@ -37,6 +37,8 @@ export interface Exchange {
   readonly engine: ExchangeEngine;
   /** The engine's handle of the connection, until the reply is over: see `client-connections.ts`. */
   readonly connection: object;
+  /** Facts about the connection. */
+  readonly facts: ConnectionFacts;
   readonly client: ClientIdentity;
   readonly reply: HttpReply;
   /** When the request came, by `performance.now()`. */

@@ -160,13 +160,12 @@ export class ClusterRoute {
 
   /** Returns the target and headers that go upstream in place of the client's. @param path after the rewrite */
   #targetOf({ exchange, request }: Routed, path: string): UpstreamTarget {
-    const { head, peer, client } = exchange;
-    const { address, tls, via, forwarded: style } = this.#listener;
+    const { head, client, facts } = exchange;
+    const { via, forwarded: style } = this.#listener;
     const { rewrite, cluster } = this.#action;
-    const connection = { address: peer, port: address.port, secure: tls !== null };
     const isStripped = rewrite.stripPrefix !== null && path !== request.path;
     const prefix = isStripped ? this.#strippedPrefix : '';
-    const forwarded = forwardedHeaders(head, client, connection, prefix, style);
+    const forwarded = forwardedHeaders(head, client, facts, prefix, style);
     return {
       target: head.query === '' && head.hasEmptyQuery !== true ? path : `${path}?${head.query}`,
       // An endpoint gets HTTP/1.1, which needs a Host. nginx, too, sends the upstream's name in place of none.

@@ -1,11 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { serialize } from 'node:v8';
 import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
+import { addressMatcher } from '../../core/address-blocks.ts';
 import type { ClusterAction, Route } from '../../config/types/route.ts';
 import type { RouteRequest } from '../../routing/route-request.ts';
 import { RouteTable } from '../../routing/route-table.ts';
 import { LineLimit } from '../../telemetry/line-limit.ts';
-import { identifyClient, type ClientIdentity } from '../../wire/forwarding/client-identity.ts';
+import {
+  identifyClient,
+  type ClientIdentity,
+  type ConnectionFacts,
+} from '../../wire/forwarding/client-identity.ts';
 import { onlyHeaderOf, type RequestHead } from '../../wire/http/request-head.ts';
 import { offeredSubprotocols, wantsWebSocket } from '../../wire/upgrade/upgrade-request.ts';
 import { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
@@ -23,7 +28,7 @@ import { HandshakeGate } from '../websocket/handshakes/handshake-gate.ts';
 import type { UpgradeContext } from '../websocket/upgrade-order.ts';
 import { Upgrade } from '../websocket/upgrade.ts';
 import { Answers } from './answers.ts';
-import { addressMatcher, checkRequest } from './client-request.ts';
+import { checkRequest } from './client-request.ts';
 import { ClusterRoute } from './cluster-route.ts';
 import type { L7Environment } from './environment.ts';
 import { plainHandler } from './plain-route.ts';
@@ -101,9 +106,7 @@ export class Dispatcher implements RequestDispatcher {
     );
   }
 
-  identify(head: RequestHead, peer: string): ClientIdentity {
-    const { address, tls } = this.#config;
-    const connection = { address: peer, port: address.port, secure: tls !== null };
+  identify(head: RequestHead, connection: ConnectionFacts): ClientIdentity {
     return identifyClient(head, connection, this.#trusted, randomUUID);
   }
 

@@ -1,6 +1,7 @@
 import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
 import { LineLimit } from '../../telemetry/line-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { EntryRejection } from '../../transport/entry.ts';
 import type { DescriptorGate } from '../../upstream/descriptor-gate.ts';
 import type { BoundConnections } from '../bound/bound-connections.ts';
 import type { Engine, EngineListener, ListenerOwner } from '../contract/engine.ts';
@@ -140,6 +141,18 @@ export class L7Listener implements ListenerOwner {
     this.#connections--;
     this.#stats.connections.closed();
     this.#bound.clientClosed();
+  }
+
+  connectionTunnelled(): void {
+    this.#connections--;
+  }
+
+  connectionRejected({ reason, detail, peer, seconds }: EntryRejection): void {
+    this.#stats.connections.rejected(reason);
+    const more = this.logsUnused ? this.#unusedLines.take() : null;
+    if (more === null) return;
+    const fields = { listener: this.#config.name, client: peer, reason, detail, seconds, ...more };
+    this.#log.debug(fields, 'connection rejected');
   }
 
   acceptFailed(code: string, isFirst: boolean): boolean {

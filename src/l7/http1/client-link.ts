@@ -1,23 +1,39 @@
 import { Timed } from '../../core/timing/timer-wheel.ts';
-import type { ClientChannel } from '../../transport/client-transport.ts';
+import type { ClientChannel, ClientFacts } from '../../transport/client-transport.ts';
+import type { TlsFacts } from '../../transport/tls-facts.ts';
+import type { ConnectionFacts } from '../../wire/forwarding/client-identity.ts';
+import type { ClientCertificate } from '../../wire/tls/client-certificate.ts';
 import type { ClientConnection } from '../contract/client-connections.ts';
 
 /** Kept bytes at which the client is paused. */
 const MAX_REST_BYTES = 16 * 1024;
 
 /** A client's connection as others know it, whether it is read, and what has been read too early. */
-export abstract class ClientLink extends Timed implements ClientConnection {
+export abstract class ClientLink extends Timed implements ClientConnection, ConnectionFacts {
   readonly channel: ClientChannel;
   readonly peer: string;
+  readonly port: number;
+  readonly #tls: TlsFacts | null;
   isWatched = false;
   /** Bytes behind the current request; null for none. */
   protected rest: Buffer | null = null;
   #isPaused = false;
 
-  constructor(channel: ClientChannel, peer: string) {
+  /** @param port the listener's */
+  constructor(channel: ClientChannel, { address, proxy, tls }: ClientFacts, port: number) {
     super();
     this.channel = channel;
-    this.peer = peer;
+    this.peer = address;
+    this.port = proxy?.destination?.port ?? port;
+    this.#tls = tls;
+  }
+
+  get secure(): boolean {
+    return this.#tls !== null;
+  }
+
+  get certificate(): ClientCertificate | null {
+    return this.#tls?.certificate ?? null;
   }
 
   isOpen(): boolean {

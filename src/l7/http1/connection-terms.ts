@@ -11,6 +11,8 @@ export interface ConnectionTerms {
   readonly owner: ListenerOwner;
   readonly engine: ExchangeEngine;
   readonly http: HttpSettings;
+  /** The port of the listener. */
+  readonly port: number;
   readonly wheel: TimerWheel;
   readonly writer: ChannelWriter;
   readonly pipelines: Pipelines;

@@ -1,6 +1,6 @@
 import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { ChannelOwner } from '../../transport/channel.ts';
-import type { ClientChannel } from '../../transport/client-transport.ts';
+import type { ClientChannel, ClientFacts } from '../../transport/client-transport.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { RequestHeadReader } from '../../wire/http/request-reader.ts';
 import type { ChannelWriter } from '../buffers/channel-writer.ts';
@@ -60,8 +60,8 @@ export class Http1Connection
   /** Whether further input means nothing, because the end of the current request cannot be found. */
   #isDeaf = false;
 
-  constructor(channel: ClientChannel, peer: string, terms: ConnectionTerms) {
-    super(channel, peer);
+  constructor(channel: ClientChannel, facts: ClientFacts, terms: ConnectionTerms) {
+    super(channel, facts, terms.port);
     this.#terms = terms;
     this.#openedAt = terms.wheel.now | 0;
   }
@@ -259,7 +259,7 @@ export class Http1Connection
   /** Hands a request to the dispatcher. @param refusal null if the request is to be served */
   #begin(head: RequestHead, refusal: EngineRefusal | null): void {
     const { dispatcher } = this.#terms.owner;
-    const client = dispatcher.identify(head, this.peer);
+    const client = dispatcher.identify(head, this);
     const reply = new Http1Reply(this, client.requestId, head);
     const exchange = new Http1Exchange(this, { head, body: this.#body, client }, reply, dispatcher);
     this.#exchange = exchange;

@@ -1,4 +1,4 @@
-import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
+import type { ClientIdentity, ConnectionFacts } from '../../wire/forwarding/client-identity.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import { acceptKey } from '../../wire/upgrade/accept-key.ts';
 import type { UpgradeRequest } from '../../wire/upgrade/upgrade-request.ts';
@@ -14,7 +14,7 @@ import type { Http1Reply } from './reply/http1-reply.ts';
 import type { Http1RequestBody } from './request/request-body.ts';
 
 /** The part of a connection that an exchange uses. */
-export interface ExchangeConnection extends ClientConnection {
+export interface ExchangeConnection extends ClientConnection, ConnectionFacts {
   readonly engine: ExchangeEngine;
   /** Gives the channel to a session behind the 101, and lives on for {@link ClientConnection} only. */
   handOver(session: StreamSession): void;
@@ -56,6 +56,10 @@ export class Http1Exchange implements Exchange, UpgradeReply {
 
   get engine(): ExchangeEngine {
     return this.connection.engine;
+  }
+
+  get facts(): ConnectionFacts {
+    return this.connection;
   }
 
   get peer(): string {

@@ -2,10 +2,17 @@ import { isDeepStrictEqual } from 'node:util';
 import type { HttpSettings, L7Listener } from '../../config/types/listener.ts';
 import { LiveSet } from '../../core/collections/live-set.ts';
 import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
-import type { Acceptor } from '../../transport/acceptor.ts';
-import type { ClientChannel, ClientOwner, ClientTransport } from '../../transport/client-transport.ts';
+import type {
+  ClientAcceptor,
+  ClientChannel,
+  ClientFacts,
+  ClientOwner,
+  ClientTls,
+  ClientTransport,
+  Passthrough,
+} from '../../transport/client-transport.ts';
+import { entryTermsOf, type EntryRejection, type EntryTerms } from '../../transport/entry.ts';
 import { RequestHeadReader, type RequestHeadLimits } from '../../wire/http/request-reader.ts';
-import { normalizeIp } from '../../wire/ip-address.ts';
 import type { ChannelWriter } from '../buffers/channel-writer.ts';
 import type { EngineListener, ListenerOwner } from '../contract/engine.ts';
 import type { ExchangeEngine } from '../contract/exchange.ts';
@@ -29,13 +36,17 @@ export class Http1Listener implements EngineListener, ClientOwner, ConnectionTer
   readonly wheel: TimerWheel;
   readonly writer: ChannelWriter;
   readonly pipelines: Pipelines;
-  readonly #acceptor: Acceptor;
+  readonly #acceptor: ClientAcceptor;
   /** The open connections, sessions included. */
   readonly #channels = new LiveSet<ClientChannel>();
   #config: L7Listener;
   /** A reader between two heads; null if it is lent. */
   #reader: RequestHeadReader | null = null;
   #limits: RequestHeadLimits;
+  entry: EntryTerms;
+  /** Null: TLS is not ended here yet. */
+  readonly tls: ClientTls | null = null;
+  readonly passthrough: Passthrough | null = null;
   #stopped = false;
 
   constructor(config: L7Listener, owner: ListenerOwner, terms: Http1Terms) {
@@ -47,11 +58,16 @@ export class Http1Listener implements EngineListener, ClientOwner, ConnectionTer
     this.pipelines = pipelines;
     this.#config = config;
     this.#limits = limitsOf(config);
+    this.entry = entryTermsOf(config);
     this.#acceptor = transport.createAcceptor(config.address, this);
   }
 
   get http(): HttpSettings {
     return this.#config.http;
+  }
+
+  get port(): number {
+    return this.#config.address.port;
   }
 
   get isLeaving(): boolean {
@@ -70,6 +86,7 @@ export class Http1Listener implements EngineListener, ClientOwner, ConnectionTer
       this.#config = config;
       this.#reader = null;
       this.#limits = limitsOf(config);
+      this.entry = entryTermsOf(config);
     };
   }
 
@@ -93,6 +110,7 @@ export class Http1Listener implements EngineListener, ClientOwner, ConnectionTer
 
   close(): void {
     this.stop();
+    this.#acceptor.closeArrivals();
     for (const channel of this.#channels) channel.destroy();
   }
 
@@ -107,18 +125,25 @@ export class Http1Listener implements EngineListener, ClientOwner, ConnectionTer
     if (reader.limits === this.#limits) this.#reader = reader;
   }
 
-  clientAccepted(channel: ClientChannel, peer: string, descriptor: number | undefined): void {
-    this.#channels.add(channel);
-    if (!this.owner.connectionOpened(descriptor)) {
-      channel.destroy();
-      return;
-    }
-    // A socket for IPv4 and IPv6 tells IPv4 addresses as ::ffff:192.0.2.1.
-    new Http1Connection(channel, normalizeIp(peer) ?? peer, this).start();
+  clientArrived(descriptor: number | undefined): boolean {
+    return this.owner.connectionOpened(descriptor);
   }
 
-  clientClosed(channel: ClientChannel): void {
-    this.#channels.delete(channel);
+  clientAccepted(channel: ClientChannel, facts: ClientFacts): void {
+    this.#channels.add(channel);
+    new Http1Connection(channel, facts, this).start();
+  }
+
+  clientRejected(rejection: EntryRejection): void {
+    this.owner.connectionRejected(rejection);
+  }
+
+  clientTunnelled(): void {
+    this.owner.connectionTunnelled();
+  }
+
+  clientClosed(channel: ClientChannel | null): void {
+    if (channel !== null) this.#channels.delete(channel);
     this.owner.connectionClosed();
   }
 

@@ -206,13 +206,16 @@ export class UwsListener implements EngineListener, AcceptorOwner<number> {
     const isLast = headerOf(head, 'transfer-encoding') !== undefined;
     const { dispatcher } = this.#owner;
     const peer = formatIp(new Uint8Array(response.getRemoteAddress()));
-    const client = dispatcher.identify(head, peer);
+    const { address, tls } = this.#config;
+    const facts = { peer, port: address.port, secure: tls !== null, certificate: null };
+    const client = dispatcher.identify(head, facts);
     const isHead = head.method === 'HEAD';
     const reply = new UwsReply(response, client.requestId, isHead, this.#later, stopReading, isLast);
     const exchange: Exchange = {
       head,
       body,
       peer,
+      facts,
       engine: this.#engine,
       connection: response,
       client,

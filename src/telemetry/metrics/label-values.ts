@@ -6,6 +6,25 @@ export const DIRECTIONS = ['downstream', 'upstream'] as const;
 export const SHED_REASONS = [...DIRECTIONS, 'unfinished'] as const;
 /** Values of the label `side` of closes: who ended the session. */
 export const CLOSE_SIDES = ['client', 'endpoint', 'proxy'] as const;
+/**
+ * Reasons for which connections are closed before they can be served: a PROXY header, a ClientHello or a TLS handshake that
+ * must not come, does not come in time, is malformed or fails, or ends with the connection; a server name that leads nowhere;
+ * a client certificate that is missing or not trusted.
+ */
+export const ENTRY_FAILURES = [
+  'proxy_untrusted',
+  'proxy_timeout',
+  'proxy_malformed',
+  'proxy_ended',
+  'hello_timeout',
+  'hello_malformed',
+  'hello_ended',
+  'server_name',
+  'tls_timeout',
+  'tls_failed',
+  'tls_ended',
+  'client_certificate',
+] as const;
 /** Values of the label `reason` of rejected connections. */
 export const REJECT_REASONS = [
   'limit',
@@ -14,6 +33,7 @@ export const REJECT_REASONS = [
   'dial_failed',
   'own_shortage',
   'descriptors',
+  ...ENTRY_FAILURES,
 ] as const;
 /**
  * Values of the label `reason` of ended tunnels: both sides ended their direction, one side reset, no byte crossed, no byte

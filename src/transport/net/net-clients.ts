@@ -1,8 +1,14 @@
 import type { Socket } from 'node:net';
 import type { TcpAddress } from '../../core/address.ts';
 import { descriptorOf } from '../../sys/node/node-sockets.ts';
-import type { Acceptor, AcceptorOwner } from '../acceptor.ts';
-import type { ClientChannel, ClientOwner, ClientTransport } from '../client-transport.ts';
+import type { AcceptorOwner } from '../acceptor.ts';
+import {
+  factsOf,
+  type ClientAcceptor,
+  type ClientChannel,
+  type ClientOwner,
+  type ClientTransport,
+} from '../client-transport.ts';
 import { NetAcceptor } from './net-acceptor.ts';
 import { asChannel, readByEvents, type ChannelHost, type NetChannel } from './net-channel.ts';
 
@@ -15,8 +21,14 @@ export class NetClients implements ClientTransport {
     this.#touched = touched;
   }
 
-  createAcceptor(address: TcpAddress, owner: ClientOwner): Acceptor {
-    return new NetAcceptor(address, new Entrance(owner, this.#touched));
+  createAcceptor(address: TcpAddress, owner: ClientOwner): ClientAcceptor {
+    return new NetClientAcceptor(address, new Entrance(owner, this.#touched));
+  }
+}
+
+class NetClientAcceptor extends NetAcceptor implements ClientAcceptor {
+  closeArrivals(): void {
+    // All connections are served at once.
   }
 }
 
@@ -36,8 +48,12 @@ class Entrance implements AcceptorOwner<Socket>, ChannelHost {
     });
     channel.host = this;
     readByEvents(channel);
+    if (!this.#owner.clientArrived(descriptorOf(socket))) {
+      channel.destroy();
+      return;
+    }
     try {
-      this.#owner.clientAccepted(channel, socket.remoteAddress ?? '', descriptorOf(socket));
+      this.#owner.clientAccepted(channel, factsOf(socket.remoteAddress ?? ''));
     } catch (error) {
       channel.destroy();
       throw error;

@@ -1,8 +1,14 @@
 import type { TcpAddress } from '../../core/address.ts';
 import { EPOLLIN } from '../../sys/epoll.ts';
 import { limitUnsent } from '../../sys/sockets/listening-sockets.ts';
-import type { Acceptor, AcceptorOwner } from '../acceptor.ts';
-import type { ClientChannel, ClientOwner, ClientTransport } from '../client-transport.ts';
+import type { AcceptorOwner } from '../acceptor.ts';
+import {
+  factsOf,
+  type ClientAcceptor,
+  type ClientChannel,
+  type ClientOwner,
+  type ClientTransport,
+} from '../client-transport.ts';
 import { RawAcceptor } from './raw-acceptor.ts';
 import { RawChannel } from './raw-channel.ts';
 import type { RawHome } from './raw-home.ts';
@@ -21,15 +27,19 @@ export class RawClients implements ClientTransport {
     this.#home = home;
   }
 
-  createAcceptor(address: TcpAddress, owner: ClientOwner): Acceptor {
-    return new ClientAcceptor(this.#home.loop, address, new Entrance(this.#home, owner));
+  createAcceptor(address: TcpAddress, owner: ClientOwner): ClientAcceptor {
+    return new RawClientAcceptor(this.#home.loop, address, new Entrance(this.#home, owner));
   }
 }
 
-class ClientAcceptor extends RawAcceptor {
+class RawClientAcceptor extends RawAcceptor implements ClientAcceptor {
   override listen(): void {
     super.listen();
     limitUnsent(this.fd, MAX_UNSENT_BYTES);
+  }
+
+  closeArrivals(): void {
+    // All connections are served at once.
   }
 }
 
@@ -44,11 +54,17 @@ class Entrance implements AcceptorOwner<number> {
   }
 
   accepted(fd: number): void {
+    const { sockets } = this.#home.loop;
+    if (!this.#owner.clientArrived(fd)) {
+      sockets.close(fd);
+      this.#owner.clientClosed(null);
+      return;
+    }
     const channel = new RawClient(this.#home, this.#owner);
-    const peer = this.#home.loop.sockets.acceptedFrom();
+    const peer = sockets.acceptedFrom();
     channel.watch(fd);
     try {
-      this.#owner.clientAccepted(channel, peer, fd);
+      this.#owner.clientAccepted(channel, factsOf(peer));
     } catch (error) {
       channel.destroy();
       throw error;

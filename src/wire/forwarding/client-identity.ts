@@ -3,14 +3,18 @@ import { headerOf, joinedHeaderOf, onlyHeaderOf, type RequestHead } from '../htt
 import { readForwardedElement } from './forwarded-element.ts';
 import { nearestMembers, walkHops } from './hops.ts';
 import { addressOfNode } from './node-name.ts';
+import type { ClientCertificate } from '../tls/client-certificate.ts';
 
-/** Facts about a client's connection, taken from the socket and the listener. */
+/** Facts about a client's connection. */
 export interface ConnectionFacts {
-  /** The peer's IP address as `normalizeIp` writes it. */
-  readonly address: string;
-  /** The port of the listener. */
+  /** The peer's IP address as `normalizeIp` writes it. If there was a PROXY header, the peer is the one that it names. */
+  readonly peer: string;
+  /** The port that the client has connected to: the listener's, or the one of a PROXY header. */
   readonly port: number;
+  /** Whether the connection has TLS. */
   readonly secure: boolean;
+  /** The certificate by which the client has proven who it is; null without one. */
+  readonly certificate: ClientCertificate | null;
 }
 
 /** The sender of a request, found once before the request is checked. */
@@ -60,7 +64,7 @@ export function identifyClient(
   trusted: (address: string) => boolean,
   newRequestId: () => string,
 ): ClientIdentity {
-  const { address: peer, secure } = connection;
+  const { peer, secure } = connection;
   const own = secure ? 'https' : 'http';
   if (!trusted(peer)) return { address: peer, requestId: newRequestId(), proto: own, secure, told: null };
   const { address, ...told } = readReport(head, peer, trusted);

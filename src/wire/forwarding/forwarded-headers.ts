@@ -50,7 +50,7 @@ export function forwardedHeaders(
   const hostHeader = headerOf(head, 'host') ?? '';
   const host = told?.host ?? hostHeader;
   if (style !== 'rfc7239') {
-    const { address: peer } = connection;
+    const { peer } = connection;
     headers.push(
       'X-Forwarded-For',
       told === null || told.chain.length === 0 ? peer : `${told.chain.join(', ')}, ${peer}`,
@@ -77,7 +77,7 @@ export function forwardedHeaders(
       const node = addressOfNode(hop) ?? 'unknown';
       return index === nearest ? forwardedElement(node, host, proto) : `for=${quotedNode(node)}`;
     });
-    headers.push('Forwarded', [...elements, forwardedElement(connection.address, host, proto)].join(', '));
+    headers.push('Forwarded', [...elements, forwardedElement(connection.peer, host, proto)].join(', '));
   }
   return headers;
 }

@@ -1,7 +1,13 @@
 /** Channels of clients on either transport, and peers at their other ends. */
 import type { Acceptor } from '../../../src/transport/acceptor.ts';
 import type { ChannelOwner } from '../../../src/transport/channel.ts';
-import type { ClientChannel, ClientOwner, ClientTransport } from '../../../src/transport/client-transport.ts';
+import type {
+  ClientChannel,
+  ClientFacts,
+  ClientOwner,
+  ClientTransport,
+} from '../../../src/transport/client-transport.ts';
+import type { EntryTerms } from '../../../src/transport/entry.ts';
 import { Arrivals } from '../../support/deadline.ts';
 import { freePorts } from '../../support/sockets/free-port.ts';
 import { SystemPeer } from '../../support/sockets/system-peer.ts';
@@ -52,6 +58,14 @@ export class Witness implements ChannelOwner {
 
 /** A listening address whose connections wait to be taken by a test. */
 export class Entry implements ClientOwner {
+  readonly entry: EntryTerms = {
+    proxyProtocol: 'off',
+    trusts: () => false,
+    readsHello: false,
+    timeoutMs: 10_000,
+  };
+  readonly tls = null;
+  readonly passthrough = null;
   readonly addresses: readonly string[];
   /** Called for each connection; by default it waits in {@link accepted}. */
   onAccepted: (channel: ClientChannel) => void = (channel) => this.accepted.push(channel);
@@ -82,14 +96,27 @@ export class Entry implements ClientOwner {
     return this.addresses[this.peers.length % this.addresses.length]!;
   }
 
-  clientAccepted(channel: ClientChannel, peer: string, descriptor: number | undefined): void {
-    this.#open.add(channel);
-    this.peers.push(peer);
+  clientArrived(descriptor: number | undefined): boolean {
     this.descriptors.push(descriptor);
+    return true;
+  }
+
+  clientAccepted(channel: ClientChannel, { address }: ClientFacts): void {
+    this.#open.add(channel);
+    this.peers.push(address);
     this.onAccepted(channel);
   }
 
-  clientClosed(channel: ClientChannel): void {
+  clientRejected(): void {
+    throw new Error('nothing has to be sent first');
+  }
+
+  clientTunnelled(): void {
+    throw new Error('nothing is tunnelled');
+  }
+
+  clientClosed(channel: ClientChannel | null): void {
+    if (channel === null) return;
     this.#open.delete(channel);
     this.closed.push(channel);
   }

@@ -216,7 +216,9 @@ describe('who sent a request', () => {
   it('is the peer, unless that is a trusted proxy', () => {
     const { dispatcher } = listener({ routes: [], listener: { trustedProxies: ['10.0.0.0/8'] } });
     const { head } = exchangeOf({ headers: told });
-    assert.equal(dispatcher.identify(head, '192.0.2.7').address, '192.0.2.7');
-    assert.equal(dispatcher.identify(head, '10.1.2.3').address, '203.0.113.9');
+    const addressOf = (peer: string): string =>
+      dispatcher.identify(head, { peer, port: 80, secure: false, certificate: null }).address;
+    assert.equal(addressOf('192.0.2.7'), '192.0.2.7');
+    assert.equal(addressOf('10.1.2.3'), '203.0.113.9');
   });
 });

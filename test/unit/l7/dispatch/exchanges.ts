@@ -141,6 +141,7 @@ export function exchangeOf(wanted: Wanted = {}): FakeExchange {
     head: headOf(wanted),
     body: wanted.body ?? null,
     peer: '192.0.2.7',
+    facts: { peer: '192.0.2.7', port: 80, secure: false, certificate: null },
     engine: ENGINE,
     connection: {},
     client: { address: '192.0.2.7', requestId: 'id-1', proto: 'http', secure: false, told: null },

@@ -115,7 +115,12 @@ class Rig {
   /** Hands a request to the listener as its engine does. No route matches it. */
   request({ dispatcher }: ListenerOwner): { end(): void } {
     const head = { method: 'GET', path: '/', query: '', headers: ['host', 'a'] };
-    const client = dispatcher.identify(head, '192.0.2.1');
+    const client = dispatcher.identify(head, {
+      peer: '192.0.2.1',
+      port: 80,
+      secure: false,
+      certificate: null,
+    });
     const reply = { send: (status: number) => this.statuses.push(status), cutBy: null };
     const engine = { checksHeads: false };
     const exchange = { engine, head, body: null, client, reply, startedAt: 0, inFlight: null };

@@ -48,7 +48,13 @@ export function http1Rig(
   let clock = 0;
   const owner: ListenerOwner = {
     dispatcher: {
-      identify: (_, peer) => ({ address: peer, requestId: 'id', proto: 'http', secure: false, told: null }),
+      identify: (_, { peer }) => ({
+        address: peer,
+        requestId: 'id',
+        proto: 'http',
+        secure: false,
+        told: null,
+      }),
       dispatch: (exchange) => {
         exchanges.push(exchange);
         handle(exchange);
@@ -62,6 +68,8 @@ export function http1Rig(
     logsUnused: true,
     connectionOpened: () => told.push('opened') > 0,
     connectionClosed: () => told.push('closed'),
+    connectionTunnelled: () => told.push('tunnelled'),
+    connectionRejected: ({ reason }) => told.push(`rejected ${reason}`),
     connectionUnused: (reason, peer, seconds) => told.push(`unused ${reason} ${peer} ${Math.round(seconds)}`),
     acceptFailed: () => false,
     acceptFault: () => told.push('fault'),
@@ -77,7 +85,13 @@ export function http1Rig(
     transport: {
       createAcceptor: (_, clients) => {
         entrance = clients;
-        return { listen: () => undefined, listens: true, leave: () => undefined, stop: () => undefined };
+        return {
+          listen: () => undefined,
+          listens: true,
+          leave: () => undefined,
+          stop: () => undefined,
+          closeArrivals: () => undefined,
+        };
       },
     },
     wheel,
@@ -95,7 +109,9 @@ export function http1Rig(
     told,
     connect: () => {
       const channel = new FakeChannel(() => entrance!.clientClosed(channel));
-      entrance!.clientAccepted(channel, '192.0.2.7', undefined);
+      if (entrance!.clientArrived(undefined))
+        entrance!.clientAccepted(channel, { address: '192.0.2.7', proxy: null, tls: null });
+      else channel.destroy();
       return channel;
     },
     pass: (ms) => {

@@ -1,0 +1,59 @@
+/**
+ * What a client's connection goes through before it is served, in this order: a PROXY header is read, the ClientHello is
+ * looked at, and TLS is set up. Both layers share the first two. A connection that fails is closed, and counted by its reason.
+ */
+import type { Listener } from '../config/types/listener.ts';
+import { addressMatcher } from '../core/address-blocks.ts';
+import type { ENTRY_FAILURES } from '../telemetry/metrics/label-values.ts';
+import type { ProxyHeader } from '../wire/proxy-protocol/proxy-header.ts';
+import type { ClientHello } from '../wire/tls/client-hello.ts';
+
+/** What the connections of a listener have to send before they can be served. */
+export interface EntryTerms {
+  /** `optional` looks for a header only on connections that {@link trusts} holds for; `required` closes all others. */
+  readonly proxyProtocol: 'off' | 'required' | 'optional';
+  /** Whether a proxy in front is believed. @param address the peer's, as `normalizeIp` writes it */
+  readonly trusts: (address: string) => boolean;
+  /** Whether the first bytes decide where a connection goes, if they are a ClientHello. */
+  readonly readsHello: boolean;
+  /** Max time from the accept to the end of all stages. */
+  readonly timeoutMs: number;
+}
+
+/** Time for a PROXY header and a ClientHello if the listener has no TLS of its own. */
+const ENTRY_TIMEOUT_MS = 10_000;
+
+/** Returns the terms of a listener. */
+export function entryTermsOf(listener: Listener): EntryTerms {
+  const { proxyProtocol, trustedProxies, passthrough } = listener;
+  const tls = listener.mode === 'l7' ? listener.tls : null;
+  return {
+    proxyProtocol,
+    trusts: addressMatcher(trustedProxies),
+    readsHello: passthrough.length > 0 || (tls !== null && listener.engine !== 'uws'),
+    timeoutMs: tls?.handshakeTimeoutMs ?? ENTRY_TIMEOUT_MS,
+  };
+}
+
+/** What is known of a connection that has passed the PROXY header and the ClientHello. */
+export interface EntryFacts {
+  /** The client's IP address as `normalizeIp` writes it: the one of a PROXY header, else the peer's. Empty if it is unknown. */
+  readonly address: string;
+  /** Null without a PROXY header. */
+  readonly proxy: ProxyHeader | null;
+  /** Null if the terms want none, or if the first bytes are no ClientHello. It has not been read: it follows as data. */
+  readonly hello: ClientHello | null;
+}
+
+export type EntryFailure = (typeof ENTRY_FAILURES)[number];
+
+/** Why a connection is closed before it can be served. */
+export interface EntryRejection {
+  readonly reason: EntryFailure;
+  /** In a few words, for the log: no bytes of the client's. */
+  readonly detail: string;
+  /** The peer's IP address. */
+  readonly peer: string;
+  /** Time from the accept. */
+  readonly seconds: number;
+}

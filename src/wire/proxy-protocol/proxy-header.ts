@@ -1,0 +1,20 @@
+/** One end of a TCP connection. */
+export interface AddressAndPort {
+  /** An IP address as `normalizeIp` writes it. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/**
+ * What a PROXY header tells of the connection that a proxy in front has accepted (HAProxy's `proxy-protocol.txt`, versions 1
+ * and 2). Source and destination are null if the connection is the proxy's own (LOCAL), or if the proxy names no IP addresses
+ * (UNKNOWN, UNSPEC, UNIX).
+ */
+export interface ProxyHeader {
+  readonly source: AddressAndPort | null;
+  readonly destination: AddressAndPort | null;
+  /** The server name that the client asked for (PP2_TYPE_AUTHORITY); null without one. */
+  readonly serverName: string | null;
+  /** The id of an AWS VPC endpoint (type 0xEA, subtype 1); null without one. */
+  readonly vpcEndpointId: string | null;
+}
