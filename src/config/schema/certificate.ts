@@ -46,6 +46,8 @@ export function readCertificate(
   return {
     cert: cert.path,
     key: key.path,
+    certPem: cert.text,
+    keyPem: key.text,
     digest: digestOf(cert.text, key.text),
     serverNames: serverNames(cert.leaf),
   };

@@ -88,10 +88,14 @@ export interface ListenerTls {
 export interface ClientCertificateSettings {
   /** Absolute path of a PEM file with the trusted authorities. */
   readonly ca: string;
+  /** The file's text. */
+  readonly caPem: string;
   /** Whether a client without a certificate is refused. One with a bad certificate is refused in any case. */
   readonly isRequired: boolean;
   /** Absolute path of a PEM file with revocation lists; null for none. */
   readonly crl: string | null;
+  /** The file's text. Null if and only if `crl` is null. */
+  readonly crlPem: string | null;
   /** Whether endpoints get X-Forwarded-Client-Cert. */
   readonly forward: boolean;
   /** Digest of the contents of the files. */
@@ -101,13 +105,24 @@ export interface ClientCertificateSettings {
 /** The keys of session tickets (RFC 5077): made by the process and replaced at an interval, or read from a file. */
 export type TicketSettings =
   | { readonly kind: 'rotate'; readonly rotateMs: number }
-  /** `digest` is one of the file's content. */
-  | { readonly kind: 'file'; readonly keyFile: string; readonly digest: string };
+  | {
+      readonly kind: 'file';
+      /** Absolute path. */
+      readonly keyFile: string;
+      /** Base64 of 80 bytes each. The first encrypts, all decrypt. They are secret. */
+      readonly keys: readonly string[];
+      /** Digest of the file's content. */
+      readonly digest: string;
+    };
 
 export interface Certificate {
   /** Absolute paths of PEM files. */
   readonly cert: string;
   readonly key: string;
+  /** The texts of both files. A worker that restarts serves what was loaded, whatever the files have become. */
+  readonly certPem: string;
+  /** It is secret. */
+  readonly keyPem: string;
   /** Digest of the contents of both files. It changes if a certificate is renewed under the same paths. */
   readonly digest: string;
   /** DNS names of the certificate in lower case, wildcards (`*.example.com`) included. */

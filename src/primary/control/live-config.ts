@@ -25,7 +25,7 @@ export class LiveConfig {
   constructor(parts: LiveConfigParts, first: Pick<AddressClaim, 'held' | 'listeners'>) {
     this.#parts = parts;
     this.#held = first.held;
-    this.#certificates = readExpiries(first.listeners, parts.log);
+    this.#certificates = readExpiries(first.listeners);
   }
 
   get certificates(): readonly CertificateExpiry[] {
@@ -57,7 +57,7 @@ export class LiveConfig {
       claim.free();
     }
     this.#held = claim.held;
-    this.#certificates = readExpiries(config.listeners, log);
+    this.#certificates = readExpiries(config.listeners);
     log.level = config.log.level;
     return supervisor.generation;
   }

@@ -46,6 +46,8 @@ describe('certificate', () => {
       {
         cert: inDirectory('good.pem'),
         key: inDirectory('good.key'),
+        certPem: pem.GOOD_CERT,
+        keyPem: pem.GOOD_KEY,
         serverNames: ['example.com', '*.example.com'],
       },
     ]);

@@ -30,7 +30,9 @@ describe('the configuration of a warm-up', () => {
   });
 
   it('leads nowhere but to its own endpoint, without limits, TLS or probes', () => {
-    const certificates = [{ cert: '/c.pem', key: '/k.pem', digest: 'x', serverNames: [] }];
+    const certificates = [
+      { cert: '/c.pem', key: '/k.pem', certPem: '', keyPem: '', digest: 'x', serverNames: [] },
+    ];
     const template = {
       ...l7Listener,
       maxConnections: 1,
