@@ -35,14 +35,29 @@ export function entryTermsOf(listener: Listener): EntryTerms {
   };
 }
 
+/** Whether connections have to send something before they can be served. */
+export function hasEntryStages({ proxyProtocol, readsHello }: EntryTerms): boolean {
+  return proxyProtocol !== 'off' || readsHello;
+}
+
 /** What is known of a connection that has passed the PROXY header and the ClientHello. */
 export interface EntryFacts {
+  /** The IP address of the other end, as `normalizeIp` writes it: a proxy's if there is a PROXY header. Empty if it is unknown. */
+  readonly peer: string;
   /** The client's IP address as `normalizeIp` writes it: the one of a PROXY header, else the peer's. Empty if it is unknown. */
   readonly address: string;
   /** Null without a PROXY header. */
   readonly proxy: ProxyHeader | null;
   /** Null if the terms want none, or if the first bytes are no ClientHello. It has not been read: it follows as data. */
   readonly hello: ClientHello | null;
+}
+
+/** Takes the connections of an acceptor that have to send something first. `Connection` is what the transport watches. */
+export interface ArrivalOwner<Connection> {
+  /** Takes a connection of which nothing has been read but a PROXY header: serves it, or closes it. */
+  entered(connection: Connection, facts: EntryFacts): void;
+  /** A connection has failed, and is closed. */
+  rejected(rejection: EntryRejection): void;
 }
 
 export type EntryFailure = (typeof ENTRY_FAILURES)[number];
