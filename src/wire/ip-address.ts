@@ -32,6 +32,15 @@ export function normalizeIp(text: string): string | null {
   return family === 6 ? formatIp(bytesOfIpv6(text)) : null;
 }
 
+/**
+ * Returns the bytes of an IP address: 4 for IPv4, 16 for IPv6, null if the text is not an address. A zone is dropped.
+ */
+export function bytesOfIp(text: string): Uint8Array | null {
+  const family = isIP(text);
+  if (family === 4) return Uint8Array.from(text.split('.'), Number);
+  return family === 6 ? bytesOfIpv6(text) : null;
+}
+
 /** @param text a valid IPv6 address */
 function bytesOfIpv6(text: string): Uint8Array {
   const zone = text.indexOf('%');

@@ -1,0 +1,90 @@
+/**
+ * Writes PROXY headers (HAProxy's `proxy-protocol.txt`, versions 1 and 2) as HAProxy does: an IPv4 address beside an IPv6
+ * address is mapped into IPv6.
+ */
+import { bytesOfIp, formatIp } from '../ip-address.ts';
+import type { AddressAndPort } from './proxy-header.ts';
+
+/** What an endpoint is told of a client's connection. */
+export interface ConnectionEnds {
+  /** The client's end. */
+  readonly source: AddressAndPort;
+  /** The end that the client has connected to. */
+  readonly destination: AddressAndPort;
+  /** The server name that the client asked for; null if it is unknown. Version 1 cannot tell it. */
+  readonly serverName: string | null;
+}
+
+/** First bytes of version 2. */
+const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
+const VERSION_2_LOCAL = 0x20;
+const VERSION_2_PROXY = 0x21;
+const FAMILY_UNSPEC = 0x00;
+const TCP_OVER_IPV4 = 0x11;
+const TCP_OVER_IPV6 = 0x21;
+const TYPE_AUTHORITY = 0x02;
+/** Max bytes of a name in DNS. A longer server name is left out. */
+const MAX_NAME_BYTES = 255;
+/** Prefix of IPv4 addresses that are mapped into IPv6 (RFC 4291 section 2.5.5.2). */
+const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+const UNKNOWN_IPV4 = Uint8Array.of(0, 0, 0, 0);
+
+/**
+ * Writes the header that precedes all bytes of a connection to an endpoint.
+ *
+ * @param ends null for a connection of the proxy's own, such as a probe's: `UNKNOWN` in version 1, `LOCAL` in version 2. An
+ *   address that cannot be read is written as 0.0.0.0, because endpoints believe that such headers come from the proxy itself
+ */
+export function writeProxyHeader(version: 'v1' | 'v2', ends: ConnectionEnds | null): Buffer {
+  return version === 'v1' ? writeVersion1(ends) : writeVersion2(ends);
+}
+
+function writeVersion1(ends: ConnectionEnds | null): Buffer {
+  if (ends === null) return Buffer.from('PROXY UNKNOWN\r\n', 'latin1');
+  const { source, destination } = ends;
+  const [from, to] = addressPair(ends);
+  const family = from.length === 4 ? 'TCP4' : 'TCP6';
+  const line = `PROXY ${family} ${textOf(from)} ${textOf(to)} ${source.port} ${destination.port}\r\n`;
+  return Buffer.from(line, 'latin1');
+}
+
+function writeVersion2(ends: ConnectionEnds | null): Buffer {
+  if (ends === null) return Buffer.from([...SIGNATURE, VERSION_2_LOCAL, FAMILY_UNSPEC, 0, 0]);
+  const [from, to] = addressPair(ends);
+  const name = Buffer.from(ends.serverName ?? '', 'utf8');
+  const isNamed = name.length > 0 && name.length <= MAX_NAME_BYTES;
+  const addressBytes = from.length + to.length + 4;
+  const length = addressBytes + (isNamed ? 3 + name.length : 0);
+  const header = Buffer.allocUnsafe(SIGNATURE.length + 4 + length);
+  header.set(SIGNATURE);
+  let at = header.writeUInt8(VERSION_2_PROXY, SIGNATURE.length);
+  at = header.writeUInt8(from.length === 4 ? TCP_OVER_IPV4 : TCP_OVER_IPV6, at);
+  at = header.writeUInt16BE(length, at);
+  header.set(from, at);
+  header.set(to, at + from.length);
+  at = header.writeUInt16BE(ends.source.port, at + from.length + to.length);
+  at = header.writeUInt16BE(ends.destination.port, at);
+  if (isNamed) {
+    at = header.writeUInt8(TYPE_AUTHORITY, at);
+    at = header.writeUInt16BE(name.length, at);
+    header.set(name, at);
+  }
+  return header;
+}
+
+/** Returns both addresses in one family: 4 bytes each, or 16 each. */
+function addressPair({ source, destination }: ConnectionEnds): readonly [Uint8Array, Uint8Array] {
+  const from = bytesOfIp(source.address) ?? UNKNOWN_IPV4;
+  const to = bytesOfIp(destination.address) ?? UNKNOWN_IPV4;
+  return from.length === to.length ? [from, to] : [mapped(from), mapped(to)];
+}
+
+function mapped(address: Uint8Array): Uint8Array {
+  return address.length === 4 ? Uint8Array.of(...MAPPED, ...address) : address;
+}
+
+/** Writes an address as text. Unlike in logs, IPv4 that is mapped into IPv6 keeps its prefix: the line says `TCP6`. */
+function textOf(address: Uint8Array): string {
+  const text = formatIp(address);
+  return address.length === 16 && !text.includes(':') ? `::ffff:${text}` : text;
+}
