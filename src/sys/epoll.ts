@@ -12,6 +12,8 @@ export const EPOLLOUT = 0x4;
 export const EPOLLERR = 0x8;
 /** Both directions have ended. Always reported. */
 export const EPOLLHUP = 0x10;
+/** The other side has ended its direction. It is told even while bytes that came before are unread. */
+export const EPOLLRDHUP = 0x2000;
 /** Report changes only. Otherwise an end that is not acted on yet is reported for ever. */
 export const EPOLLET = 1 << 31;
 /** Interest in nothing: only a broken connection is reported, and only once. */

@@ -54,10 +54,17 @@ export interface EntryFacts {
 
 /** Takes the connections of an acceptor that have to send something first. `Connection` is what the transport watches. */
 export interface ArrivalOwner<Connection> {
-  /** Takes a connection of which nothing has been read but a PROXY header: serves it, or closes it. */
-  entered(connection: Connection, facts: EntryFacts): void;
+  /**
+   * Takes a connection of which nothing has been read but a PROXY header: serves it, or closes it. If this throws before the
+   * connection is taken, the connection is closed, and {@link lost} follows.
+   *
+   * @param since when it was accepted, by the clock of `performance.now()`
+   */
+  entered(connection: Connection, facts: EntryFacts, since: number): void;
   /** A connection has failed, and is closed. */
   rejected(rejection: EntryRejection): void;
+  /** A connection is closed for no reason of its own. @param fault null if its listener closes; else an error of the proxy */
+  lost(fault: unknown): void;
 }
 
 export type EntryFailure = (typeof ENTRY_FAILURES)[number];

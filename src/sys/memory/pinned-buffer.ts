@@ -1,6 +1,6 @@
 import { checkDescriptor, nativeCalls } from '../native-calls.ts';
 import type { NativeCalls } from '../native-calls.ts';
-import { MSG_DONTWAIT, MSG_NOSIGNAL } from '../socket-constants.ts';
+import { MSG_DONTWAIT, MSG_NOSIGNAL, MSG_PEEK } from '../socket-constants.ts';
 
 let addressOf: (buffer: PinnedBuffer, start: number, end: number) => number;
 
@@ -31,6 +31,13 @@ export class PinnedBuffer {
   recv(fd: number, start: number, end: number): number {
     this.#check(fd, start, end);
     const received = this.#calls.recv(fd, this.#address + start, end - start, MSG_DONTWAIT);
+    return received < 0 ? -this.#calls.errno() : received;
+  }
+
+  /** Does the same as {@link recv}, and leaves the bytes in the socket. */
+  peek(fd: number, start: number, end: number): number {
+    this.#check(fd, start, end);
+    const received = this.#calls.recv(fd, this.#address + start, end - start, MSG_DONTWAIT | MSG_PEEK);
     return received < 0 ? -this.#calls.errno() : received;
   }
 

@@ -7,6 +7,7 @@ import {
   EPOLLHUP,
   EPOLLIN,
   EPOLLOUT,
+  EPOLLRDHUP,
   Epoll,
   epollLayout,
 } from '../../../src/sys/epoll.ts';
@@ -69,6 +70,23 @@ describe('epoll', { skip }, () => {
       assert.equal(fd, server);
       assert.equal(events & (EPOLLERR | EPOLLHUP), EPOLLERR | EPOLLHUP);
       assert.deepEqual(others, []);
+      assert.deepEqual(take(epoll, 0), []);
+      epoll.close();
+    });
+  });
+
+  it('reports changes, and the end of the other side beside unread bytes', async () => {
+    await withPair('IPv4', ({ client, server }, sockets) => {
+      const epoll = new Epoll(8);
+      const buffer = new PinnedBuffer(1);
+      epoll.add(server, EPOLLIN | EPOLLRDHUP | EPOLLET, 1);
+      for (let sent = 0; sent < 2; sent++) {
+        buffer.send(client, 0, 1);
+        assert.deepEqual(take(epoll, WAIT_MS), [[server, 1, EPOLLIN]]);
+        assert.deepEqual(take(epoll, 0), []);
+      }
+      sockets.finish(client);
+      assert.deepEqual(take(epoll, WAIT_MS), [[server, 1, EPOLLIN | EPOLLRDHUP]]);
       assert.deepEqual(take(epoll, 0), []);
       epoll.close();
     });

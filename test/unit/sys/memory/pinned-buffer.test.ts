@@ -46,6 +46,23 @@ describe('a pinned buffer', { skip }, () => {
     });
   });
 
+  it('leaves the bytes that are only looked at in the socket', async () => {
+    await withPair('IPv4', async ({ client, server }, sockets, close) => {
+      const buffer = new PinnedBuffer(16);
+      assert.equal(buffer.peek(server, 0, 16), -EAGAIN);
+      buffer.bytes.write('0123');
+      buffer.send(client, 0, 4);
+      buffer.bytes.fill('.');
+      assert.equal(await until(EAGAIN, () => buffer.peek(server, 2, 5)), 3);
+      assert.equal(buffer.bytes.toString(), '..012...........');
+      assert.equal(buffer.recv(server, 0, 4), 4);
+      assert.equal(buffer.bytes.toString(), '01232...........');
+      sockets.finish(client);
+      assert.equal(await until(EAGAIN, () => buffer.peek(server, 0, 16)), 0);
+      close(client);
+    });
+  });
+
   it('moves random amounts at random places without changing the bytes beside them', async () => {
     await withPair('UNIX', ({ client, server }) => {
       const from = new PinnedBuffer(SIZE);
