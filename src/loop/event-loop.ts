@@ -20,7 +20,7 @@ export class EventLoop {
   readonly wheel: TimerWheel;
   readonly sockets = new Sockets();
   readonly poller = new Poller(this.sockets);
-  /** Bytes that were read from a socket, until they have been handed on. */
+  /** Bytes that were read from a socket. They are valid until the handler that has read them returns. */
   readonly input = new PinnedBuffer(INPUT_BYTES);
   /** Milliseconds that the thread has waited in this loop. */
   waitedMs = 0;

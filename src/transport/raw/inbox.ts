@@ -1,5 +1,8 @@
 import type { EventLoop } from '../../loop/event-loop.ts';
+import { PinnedBuffer } from '../../sys/memory/pinned-buffer.ts';
 
+/** Size of the buffer that channels are read into, in bytes. */
+const INPUT_BYTES = 256 * 1024;
 /** A read of this size or more is delivered at once, while it is in the processor's cache. */
 const LARGE_READ_BYTES = 16 * 1024;
 /** Min room for the next read. */
@@ -19,9 +22,11 @@ interface InboxReader {
  * the writes to their other sides follow each other without a read between them.
  */
 export class Inbox {
+  /** Not the loop's: others read into that one while bytes wait here. */
+  readonly input = new PinnedBuffer(INPUT_BYTES);
   readonly #loop: EventLoop;
   readonly #readers: (InboxReader | null)[] = [];
-  /** End of each reader's bytes in the loop's input. They begin where those of the reader before end. */
+  /** End of each reader's bytes in the input. They begin where those of the reader before end. */
   readonly #ends: number[] = [];
   #count = 0;
   #end = 0;
@@ -40,7 +45,7 @@ export class Inbox {
    * if there are `maxBytes` of them. Returns what `recv` returns.
    */
   receive(reader: InboxReader, maxBytes: number): number {
-    const { input } = this.#loop;
+    const { input } = this;
     const end = Math.min(this.#end + maxBytes, input.bytes.length);
     const received = input.recv(reader.fd, this.#end, end);
     if (received <= 0) return received;
@@ -62,7 +67,7 @@ export class Inbox {
   }
 
   #deliver(): void {
-    const { bytes } = this.#loop.input;
+    const { bytes } = this.input;
     let start = 0;
     for (let index = 0; index < this.#count; index++) {
       const reader = this.#readers[index]!;

@@ -99,7 +99,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
   }
 
   forward(input: Buffer, start: number, end: number): boolean {
-    const { input: shared } = this.home.loop;
+    const { input: shared } = this.home.inbox;
     const isDirect = input === shared.bytes && this.#queue === null && this.isOpen;
     if (!isDirect || this.#is(DESTROYED | FINISHING | BROKEN) || start === end)
       return this.write(input.subarray(start, end));
