@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { Sockets } from '../sockets/sockets.ts';
 import { unsupportedReason } from '../support.ts';
@@ -25,4 +26,20 @@ export function unacknowledgedBytes(socket: Socket): number {
   const fd = descriptorOf(socket);
   const inKernel = fd === undefined ? 0 : (callsOnSockets()?.unacknowledged(fd) ?? 0);
   return socket.writableLength + inKernel;
+}
+
+/**
+ * Gives bytes to the kernel, past Node and its TLS. The socket has just connected, so that a few bytes always fit.
+ *
+ * @returns null, or why the bytes have not been sent
+ */
+export function writeAtOnce(socket: Socket, bytes: Uint8Array): Error | null {
+  const fd = descriptorOf(socket);
+  if (fd === undefined) return new Error('the socket has no descriptor to write to');
+  try {
+    const written = writeSync(fd, bytes);
+    return written === bytes.length ? null : new Error('the kernel has not taken the first bytes');
+  } catch (error) {
+    return error as Error;
+  }
 }

@@ -6,10 +6,11 @@ import {
   type Socket,
   type TcpSocketConnectOpts,
 } from 'node:net';
-import { checkServerIdentity, connect as connectTls } from 'node:tls';
+import { TLSSocket, checkServerIdentity, connect as connectTls } from 'node:tls';
 import type { Address } from '../../core/address.ts';
 import { codeOf } from '../../core/errors.ts';
 import { ownShortageOf } from '../../core/shortage.ts';
+import { writeAtOnce } from '../../sys/node/node-sockets.ts';
 import { KEEP_ALIVE_IDLE_MS } from '../../sys/socket-constants.ts';
 import type { ConnectFailure } from '../endpoint.ts';
 import { sniOf, type UpstreamTls } from '../upstream-tls.ts';
@@ -19,6 +20,8 @@ interface DialOptions {
   readonly tls: UpstreamTls | null;
   /** Keep writing after the peer's FIN. */
   readonly allowHalfOpen: boolean;
+  /** Bytes that precede all others, those of TLS too: a PROXY header of at most 1 KiB. Missing for none. */
+  readonly preface?: Buffer | null;
   /** Reads go into one buffer of the caller's, by callback, instead of into `data` events. */
   readonly onread?: OnReadOpts;
 }
@@ -55,7 +58,20 @@ export function dial(endpoint: DialTarget, options: DialOptions): Socket {
   const socket =
     options.tls === null ? createConnection(common) : connectSecurely(endpoint, common, options.tls);
   if (endpoint.addresses.length > 1) socket.once('connect', () => tellAccepted(endpoint, socket));
+  const { preface = null } = options;
+  // Node begins TLS in a listener of its own.
+  if (preface !== null) socket.prependOnceListener('connect', () => sendPreface(socket, preface));
   return socket;
+}
+
+/** Sends the first bytes of a connection. Node has no way to send any in front of TLS. */
+function sendPreface(socket: Socket, preface: Buffer): void {
+  if (!(socket instanceof TLSSocket)) {
+    socket.write(preface);
+    return;
+  }
+  const problem = writeAtOnce(socket, preface);
+  if (problem !== null) socket.destroy(problem);
 }
 
 /** Tells the endpoint which address has accepted. */

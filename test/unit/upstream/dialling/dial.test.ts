@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer as createPlainServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import {
+  connect,
+  createServer as createPlainServer,
+  type AddressInfo,
+  type Server,
+  type Socket,
+} from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text as readText } from 'node:stream/consumers';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { TLSSocket, createServer as createTlsServer } from 'node:tls';
 import type { ClusterTls } from '../../../../src/config/types/cluster.ts';
@@ -122,6 +129,19 @@ describe('a dial', () => {
     await eventually(() => assert.deepEqual(heard.toSorted(), ['', 'late']));
   });
 
+  it('sends its preface before all other bytes', async () => {
+    const received: Promise<string>[] = [];
+    const address = await listen(
+      createPlainServer((socket) => received.push(readText(socket))),
+      local,
+    );
+    const socket = open(address, { ...PLAIN, preface: Buffer.from('first, ') });
+    await within('the connection', once(socket, 'connect'));
+    socket.end('second');
+    await within('the end', once(socket, 'close'));
+    assert.equal(await within('the bytes', received[0]!), 'first, second');
+  });
+
   it('reads into the buffer of the caller', async () => {
     const address = await listen(
       createPlainServer((socket) => socket.end('hello')),
@@ -227,6 +247,34 @@ describe('a dial with TLS', () => {
     const settings = withTls(tls({ verify: false, ca: null, serverName: 'anything' }));
     const socket = await greet(address, settings);
     assert.equal(socket.authorized, false);
+  });
+
+  it('sends its preface before TLS, to whichever address accepts', async () => {
+    const secure = await serve('app.internal');
+    const preface = Buffer.from('PROXY UNKNOWN\r\n');
+    const prefaces: string[] = [];
+    const front = await listen(
+      createPlainServer((socket) => {
+        socket.once('readable', () => {
+          prefaces.push(String(socket.read(preface.length)));
+          const behind = connect((secure.address as { port: number }).port, '127.0.0.1');
+          sockets.add(behind);
+          behind.on('error', ignore);
+          socket.pipe(behind).pipe(socket);
+        });
+      }),
+      local,
+    );
+    const { port } = front as { port: number };
+    const dead = { kind: 'tcp', host: '127.0.0.2', port } as const;
+    for (const addresses of [[front], [dead, front]]) {
+      const options = { ...withTls(tls({ serverName: 'app.internal' })), preface };
+      const socket = dial({ label: 'app', server: front, addresses }, options);
+      sockets.add(socket);
+      const [greeting] = (await within('the greeting', once(socket, 'data'))) as [Buffer];
+      assert.equal(String(greeting), 'hello');
+    }
+    assert.deepEqual(prefaces, ['PROXY UNKNOWN\r\n', 'PROXY UNKNOWN\r\n']);
   });
 
   it('resumes the session of the same endpoint and no other', async () => {
