@@ -14,11 +14,12 @@ import { allocateCursor } from '../../upstream/balancers/shared-cursor.ts';
 import { membershipOf } from '../../upstream/membership.ts';
 import { NameLookup, type FoundEndpoint } from '../../upstream/name-lookup.ts';
 import { upstreamTls } from '../../upstream/upstream-tls.ts';
+import { writeProxyHeader } from '../../wire/proxy-protocol/proxy-header-writer.ts';
 import { ClusterEndpoints, type EndpointOwner } from './cluster-endpoints.ts';
 import { EndpointRecord, type EndpointFacts } from './endpoint-record.ts';
 import { NameWatch, type LookupCounts } from './name-watch.ts';
 import { OutlierDetector, type Successes } from './outlier-detector.ts';
-import { Prober } from './prober.ts';
+import { Prober, type ProbeOpening } from './prober.ts';
 import { Publication } from './publication.ts';
 
 interface MonitorOptions {
@@ -80,16 +81,13 @@ export class ClusterMonitor {
     this.#options = { ...options, previous: null };
     const previous = (this.#previous = options.previous ?? null);
     this.#isPending = options.previous !== undefined;
-    this.#probesAlike =
-      previous !== null &&
-      isDeepStrictEqual([previous.config.healthCheck, previous.config.tls], [config.healthCheck, config.tls]);
+    this.#probesAlike = previous !== null && isDeepStrictEqual(probingOf(previous.config), probingOf(config));
     this.#cursor = previous === null ? allocateCursor() : previous.#cursor;
     this.lookups = previous?.lookups ?? { lookups: 0, failures: 0 };
-    const tls = config.tls === null ? null : upstreamTls(config.tls);
     this.#prober =
       config.healthCheck === null
         ? null
-        : new Prober(config.healthCheck, tls, log.child({ cluster: config.name }));
+        : new Prober(config.healthCheck, openingOf(config), log.child({ cluster: config.name }));
     this.#outliers =
       config.outlier === null
         ? null
@@ -293,6 +291,19 @@ export class ClusterMonitor {
     this.#panic = panic;
     this.#options.publish(this.state());
   }
+}
+
+/** Returns the settings of a cluster that change what its probes find. */
+function probingOf({ healthCheck, tls, proxyProtocol }: ClusterConfig): unknown {
+  return { healthCheck, tls, proxyProtocol };
+}
+
+/** Returns how the connections of a cluster's probes begin. */
+function openingOf({ tls, proxyProtocol }: ClusterConfig): ProbeOpening {
+  return {
+    tls: tls === null ? null : upstreamTls(tls),
+    preface: proxyProtocol === 'off' ? null : writeProxyHeader(proxyProtocol, null),
+  };
 }
 
 /** Lists some labels for the log. */

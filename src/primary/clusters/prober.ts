@@ -11,10 +11,17 @@ const JITTER = 0.1;
 /** Max probes of one cluster at the same time: each holds a descriptor, and a name can have thousands of addresses. */
 const MAX_PROBES = 256;
 
+/** How the connections of a cluster's probes begin. */
+export interface ProbeOpening {
+  readonly tls: UpstreamTls | null;
+  /** The PROXY header of a connection of the proxy's own; null for none. */
+  readonly preface: Buffer | null;
+}
+
 /** Probes the endpoints of a cluster, each on its own schedule. */
 export class Prober {
   readonly #check: HealthCheck;
-  readonly #tls: UpstreamTls | null;
+  readonly #opening: ProbeOpening;
   readonly #log: Logger;
   readonly #unmade = new LineLimit();
   readonly #probe: typeof probe;
@@ -25,9 +32,9 @@ export class Prober {
   #probing = 0;
 
   /** @param run makes one probe; a test may bring its own */
-  constructor(check: HealthCheck, tls: UpstreamTls | null, log: Logger, run: typeof probe = probe) {
+  constructor(check: HealthCheck, opening: ProbeOpening, log: Logger, run: typeof probe = probe) {
     this.#check = check;
-    this.#tls = tls;
+    this.#opening = opening;
     this.#log = log;
     this.#probe = run;
   }
@@ -50,7 +57,7 @@ export class Prober {
   forget(record: EndpointRecord): void {
     this.#running.get(record)?.();
     this.#running.delete(record);
-    this.#tls?.sessions.delete(record.facts.label);
+    this.#opening.tls?.sessions.delete(record.facts.label);
   }
 
   stop(): void {
@@ -73,7 +80,8 @@ export class Prober {
     this.#probing++;
     const { label, server, addresses } = record.facts;
     const startedAt = performance.now();
-    const cancel = this.#probe({ label, server, addresses, tls: this.#tls }, this.#check, (result) => {
+    const target = { label, server, addresses, ...this.#opening };
+    const cancel = this.#probe(target, this.#check, (result) => {
       this.#take(record, result, performance.now() - startedAt, decides);
       this.#startNext();
       const wait = this.#check.intervalMs * (1 + JITTER * (2 * Math.random() - 1));

@@ -14,6 +14,8 @@ interface ProbeTarget {
   readonly server: Address;
   readonly addresses: readonly Address[];
   readonly tls: UpstreamTls | null;
+  /** Bytes that precede all others, those of TLS too; null for none. */
+  readonly preface: Buffer | null;
 }
 
 /** The result of one probe. `unmade`: the proxy could not probe, which says nothing about the endpoint. */
@@ -64,7 +66,8 @@ class Probe implements ProbeEnd {
   ) {
     this.#done = done;
     const check = checkOf(settings, target.server);
-    const socket = (this.#socket = open(target, { tls: target.tls, allowHalfOpen: false }));
+    const { tls, preface } = target;
+    const socket = (this.#socket = open(target, { tls, preface, allowHalfOpen: false }));
     const dueAt = performance.now() + settings.timeoutMs;
     this.#timer = setTimeout(() => {
       if (performance.now() - dueAt > MAX_LATENESS_MS) this.#unmade('the proxy was held up');
@@ -76,7 +79,7 @@ class Probe implements ProbeEnd {
       else this.#unmade(reason);
     });
     socket.on('close', () => this.failed('closed the connection'));
-    socket.once(target.tls === null ? 'connect' : 'secureConnect', () => this.#send(check.connected(this)));
+    socket.once(tls === null ? 'connect' : 'secureConnect', () => this.#send(check.connected(this)));
     socket.on('data', (bytes: Buffer) => this.#send(check.received(bytes, this)));
   }
 

@@ -40,7 +40,7 @@ describe('probes', () => {
     const [record] = records(1, slowStartMs);
     const { log, lines } = capture();
     let done: ((result: ProbeResult) => void) | null = null;
-    const prober = new Prober(CHECK, null, log, (_target, _check, next) => {
+    const prober = new Prober(CHECK, { tls: null, preface: null }, log, (_target, _check, next) => {
       done = next;
       return () => (done = null);
     });
@@ -59,7 +59,7 @@ describe('probes', () => {
   it('are made for a bounded number of endpoints at the same time, and for the others in their turn', () => {
     const { log } = capture();
     const under = new Map<string, (result: ProbeResult) => void>();
-    const prober = new Prober(CHECK, null, log, ({ label }, _check, next) => {
+    const prober = new Prober(CHECK, { tls: null, preface: null }, log, ({ label }, _check, next) => {
       under.set(label, next);
       return () => under.delete(label);
     });
@@ -83,7 +83,7 @@ describe('probes', () => {
   it('hold up nothing for an endpoint that is forgotten, and none begins when all stop', async () => {
     const { log } = capture();
     let begun = 0;
-    const prober = new Prober(CHECK, null, log, () => {
+    const prober = new Prober(CHECK, { tls: null, preface: null }, log, () => {
       begun++;
       return () => undefined;
     });

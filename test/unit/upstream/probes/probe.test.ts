@@ -16,7 +16,7 @@ const CHECK: HealthCheck = {
   fall: 1,
 };
 const ADDRESS = { kind: 'tcp', host: '127.0.0.1', port: 1 } as const;
-const TARGET = { label: '127.0.0.1:1', server: ADDRESS, addresses: [ADDRESS], tls: null };
+const TARGET = { label: '127.0.0.1:1', server: ADDRESS, addresses: [ADDRESS], tls: null, preface: null };
 
 /** A probe on a socket that does as a test says. */
 function begin(): { socket: EventEmitter; results: ProbeResult[] } {
@@ -48,6 +48,18 @@ describe('a probe', () => {
     ill.socket.emit('error', failure('ECONNREFUSED'));
     ill.socket.emit('close');
     assert.deepEqual(ill.results, [{ verdict: 'ill', reason: 'connect ECONNREFUSED' }]);
+  });
+
+  it('dials with the preface of its target', () => {
+    const preface = Buffer.from('PROXY UNKNOWN\r\n');
+    const seen: unknown[] = [];
+    const open = (_target: unknown, options: Parameters<typeof dial>[1]): EventEmitter => {
+      seen.push(options.preface);
+      return Object.assign(new EventEmitter(), { destroy: () => undefined });
+    };
+    const cancel = probe({ ...TARGET, preface }, CHECK, () => undefined, open as unknown as typeof dial);
+    cancel();
+    assert.deepEqual(seen, [preface]);
   });
 
   it('says the error of the last address that has failed', () => {
