@@ -16,6 +16,7 @@ export interface NativeCalls {
   readonly connect: (fd: number, address: number, length: number) => number;
   readonly getsockopt: (fd: number, level: number, name: number, value: number, length: number) => number;
   readonly getsockname: (fd: number, address: number, length: number) => number;
+  readonly getpeername: (fd: number, address: number, length: number) => number;
   readonly setsockopt: (fd: number, level: number, name: number, value: number, length: number) => number;
   readonly recv: (fd: number, address: number, length: number, flags: number) => number;
   readonly send: (fd: number, address: number, length: number, flags: number) => number;
@@ -109,6 +110,7 @@ function load(): NativeCalls {
     connect: own.func('connect', 'int', ['int', 'uintptr_t', 'uint32_t']),
     getsockopt: own.func('getsockopt', 'int', ['int', 'int', 'int', 'uintptr_t', 'uintptr_t']),
     getsockname: own.func('getsockname', 'int', ['int', 'uintptr_t', 'uintptr_t']),
+    getpeername: own.func('getpeername', 'int', ['int', 'uintptr_t', 'uintptr_t']),
     setsockopt: own.func('setsockopt', 'int', ['int', 'int', 'int', 'uintptr_t', 'uint32_t']),
     recv: own.func('recv', 'intptr_t', ['int', 'uintptr_t', 'size_t', 'int']),
     send: own.func('send', 'intptr_t', ['int', 'uintptr_t', 'size_t', 'int']),

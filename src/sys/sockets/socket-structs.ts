@@ -59,6 +59,11 @@ export function familyOf(from: Uint8Array, littleEndian: boolean): number {
   return viewOf(from).getUint16(0, littleEndian);
 }
 
+/** Reads the port of a `sockaddr_in` or `sockaddr_in6`. */
+export function portOf(from: Uint8Array): number {
+  return viewOf(from).getUint16(2, false);
+}
+
 function blank(into: Uint8Array): DataView {
   into.fill(0, 0, SOCKADDR_BYTES);
   return viewOf(into);

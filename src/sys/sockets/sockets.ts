@@ -29,13 +29,24 @@ import {
   KEEP_ALIVE_PROBES,
 } from '../socket-constants.ts';
 import type { SocketAddress } from './socket-address.ts';
-import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_BYTES, familyOf } from './socket-structs.ts';
+import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_BYTES, familyOf, portOf } from './socket-structs.ts';
 
-/** Parts of the scratch memory: the value of an option, its length, and a peer's address as bytes and as text. */
+/** One end of a TCP connection. */
+export interface SocketEnd {
+  /** The IP address as text. A socket for IPv4 and IPv6 tells IPv4 addresses as `::ffff:192.0.2.1`. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/**
+ * Parts of the scratch memory: the value of an option, its length, the address of the last accepted connection, an address as
+ * text, and another address.
+ */
 const VALUE = { start: 0, end: 8 } as const;
 const LENGTH = { start: 8, end: 12 } as const;
 const PEER = { start: 16, end: 16 + SOCKADDR_BYTES } as const;
 const TEXT = { start: PEER.end, end: PEER.end + 64 } as const;
+const NAME = { start: TEXT.end, end: TEXT.end + SOCKADDR_BYTES } as const;
 
 /**
  * Non-blocking stream sockets by their file descriptors. A call returns a negative error number if failing is normal, and
@@ -43,11 +54,12 @@ const TEXT = { start: PEER.end, end: PEER.end + 64 } as const;
  */
 export class Sockets {
   readonly #calls: NativeCalls;
-  readonly #scratch = new PinnedBuffer(TEXT.end);
+  readonly #scratch = new PinnedBuffer(NAME.end);
   readonly #value: number;
   readonly #length: number;
   readonly #peer: number;
   readonly #text: number;
+  readonly #name: number;
 
   /** Throws if system calls are not supported. */
   constructor() {
@@ -56,6 +68,7 @@ export class Sockets {
     this.#length = addressWithin(this.#scratch, LENGTH.start, LENGTH.end);
     this.#peer = addressWithin(this.#scratch, PEER.start, PEER.end);
     this.#text = addressWithin(this.#scratch, TEXT.start, TEXT.end);
+    this.#name = addressWithin(this.#scratch, NAME.start, NAME.end);
   }
 
   /**
@@ -96,11 +109,34 @@ export class Sockets {
 
   /** Returns the IP address of the client that {@link accept} returned last; empty for none. */
   acceptedFrom(): string {
-    const peer = this.#scratch.bytes.subarray(PEER.start, PEER.end);
-    const family = familyOf(peer, true);
+    return this.#readEnd(PEER.start, this.#peer)?.address ?? '';
+  }
+
+  /** Returns the other side's end of a TCP connection; null if the connection has closed. */
+  remoteEnd(fd: number): SocketEnd | null {
+    checkDescriptor(fd);
+    this.#scratch.bytes.writeInt32LE(SOCKADDR_BYTES, LENGTH.start);
+    if (this.#calls.getpeername(fd, this.#name, this.#length) < 0) return null;
+    return this.#readEnd(NAME.start, this.#name);
+  }
+
+  /** Returns our end of a TCP connection; null if the descriptor is none. */
+  localEnd(fd: number): SocketEnd | null {
+    checkDescriptor(fd);
+    this.#scratch.bytes.writeInt32LE(SOCKADDR_BYTES, LENGTH.start);
+    if (this.#calls.getsockname(fd, this.#name, this.#length) < 0) return null;
+    return this.#readEnd(NAME.start, this.#name);
+  }
+
+  /** Reads a part of the scratch memory; null if it is not the address of a TCP connection. @param place its address */
+  #readEnd(start: number, place: number): SocketEnd | null {
+    const bytes = this.#scratch.bytes.subarray(start, start + SOCKADDR_BYTES);
+    const family = familyOf(bytes, true);
     const ip = family === AF_INET ? IPV4_BYTES : family === AF_INET6 ? IPV6_BYTES : null;
-    if (ip === null) return '';
-    return this.#calls.formatAddress(family, this.#peer + ip.offset, this.#text, TEXT.end - TEXT.start) ?? '';
+    if (ip === null) return null;
+    const size = TEXT.end - TEXT.start;
+    const address = this.#calls.formatAddress(family, place + ip.offset, this.#text, size);
+    return address === null ? null : { address, port: portOf(bytes) };
   }
 
   /** Opens a socket to connect to an address. Returns it, or a negative error number. */

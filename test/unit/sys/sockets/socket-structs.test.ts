@@ -5,6 +5,7 @@ import { AF_INET, AF_INET6, AF_UNIX } from '../../../../src/sys/socket-constants
 import {
   SOCKADDR_BYTES,
   familyOf,
+  portOf,
   writeIpv4,
   writeIpv6,
   writeUnix,
@@ -35,6 +36,14 @@ describe('socket structures', () => {
     assert.equal(writeIpv6(big, 443, 0x01020304, false), 28);
     assert.deepEqual([...big.subarray(0, 8)], [0, 10, 1, 0xbb, 0, 0, 0, 0]);
     assert.deepEqual([...big.subarray(24, 28)], [1, 2, 3, 4]);
+  });
+
+  it('reads the port of sockaddr_in and sockaddr_in6', () => {
+    const memory = room();
+    writeIpv4(memory, 0x1f90, true);
+    assert.equal(portOf(memory), 0x1f90);
+    writeIpv6(memory, 443, 0, true);
+    assert.equal(portOf(memory), 443);
   });
 
   it('has sockaddr_un with a NUL behind the path, which is part of its length', () => {

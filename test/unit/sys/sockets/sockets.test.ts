@@ -28,6 +28,28 @@ describe('sockets', { skip }, () => {
       });
     });
 
+    it(`tells both ends of a connection by ${family}`, async () => {
+      await withPair(family, async ({ client, server }, sockets, close) => {
+        const accepted = sockets.acceptedFrom();
+        const source = sockets.remoteEnd(server);
+        const destination = sockets.localEnd(server);
+        assert.deepEqual(source, sockets.localEnd(client));
+        assert.deepEqual(destination, sockets.remoteEnd(client));
+        if (family === 'UNIX') {
+          assert.equal(source, null);
+          return;
+        }
+        const address = family === 'IPv4' ? '127.0.0.1' : '::1';
+        assert.deepEqual([source?.address, destination?.address], [address, address]);
+        assert.ok(source!.port > 0 && destination!.port > 0 && source!.port !== destination!.port);
+        assert.equal(sockets.acceptedFrom(), accepted);
+        sockets.resetOnClose(client);
+        close(client);
+        await until(0, () => (sockets.remoteEnd(server) === null ? 1 : 0));
+        assert.deepEqual(sockets.localEnd(server), destination);
+      });
+    });
+
     it(`never waits, and ends one direction at a time by ${family}`, async () => {
       await withPair(family, async ({ client, server }, sockets) => {
         const buffer = new PinnedBuffer(64 * 1024);
