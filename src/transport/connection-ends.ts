@@ -1,0 +1,63 @@
+/** Finds out what an endpoint is told of a client's connection. */
+import type { Socket } from 'node:net';
+import type { Sockets } from '../sys/sockets/sockets.ts';
+import { normalizeIp } from '../wire/ip-address.ts';
+import type { ConnectionEnds } from '../wire/proxy-protocol/proxy-header-writer.ts';
+import type { AddressAndPort } from '../wire/proxy-protocol/proxy-header.ts';
+import type { EntryFacts } from './entry.ts';
+
+/** The ends of a connection, as its socket tells them. */
+export interface SocketEnds {
+  /** The client's end; null if the client has gone. */
+  readonly source: AddressAndPort | null;
+  /** The proxy's end; null if the socket has closed. */
+  readonly destination: AddressAndPort | null;
+}
+
+const UNKNOWN: AddressAndPort = { address: '', port: 0 };
+
+/** Returns the ends of a descriptor's connection. */
+export function endsOfDescriptor(sockets: Pick<Sockets, 'remoteEnd' | 'localEnd'>, fd: number): SocketEnds {
+  const source = sockets.remoteEnd(fd);
+  const destination = sockets.localEnd(fd);
+  return {
+    source: source && endOf(source.address, source.port),
+    destination: destination && endOf(destination.address, destination.port),
+  };
+}
+
+/** Returns the ends of the connection of one of Node's sockets. */
+export function endsOfSocket(
+  socket: Partial<Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>>,
+): SocketEnds {
+  const { remoteAddress, remotePort, localAddress, localPort } = socket;
+  return { source: endOf(remoteAddress, remotePort), destination: endOf(localAddress, localPort) };
+}
+
+/**
+ * Returns what an endpoint is told of a client's connection: what a PROXY header has told, else the connection's own ends.
+ *
+ * @param client of whom at least the address is told, if it is known
+ * @param serverName that the client asked for by TLS; null if it is unknown
+ * @param own finds the connection's ends
+ */
+export function toldEnds(
+  { address, proxy }: Pick<EntryFacts, 'address' | 'proxy'>,
+  serverName: string | null,
+  own: () => SocketEnds,
+): ConnectionEnds {
+  const name = serverName ?? proxy?.serverName ?? null;
+  if (proxy?.source && proxy.destination)
+    return { source: proxy.source, destination: proxy.destination, serverName: name };
+  const { source, destination } = own();
+  return {
+    source: source ?? { address, port: 0 },
+    destination: destination ?? UNKNOWN,
+    serverName: name,
+  };
+}
+
+function endOf(address: string | undefined, port: number | undefined): AddressAndPort | null {
+  if (address === undefined || port === undefined) return null;
+  return { address: normalizeIp(address) ?? address, port };
+}

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { endsOfDescriptor, endsOfSocket, toldEnds } from '../../../src/transport/connection-ends.ts';
+
+const SOURCE = { address: '192.0.2.7', port: 40_000 };
+const DESTINATION = { address: '198.51.100.1', port: 443 };
+const OWN = { source: SOURCE, destination: DESTINATION };
+const NOBODY = { source: null, destination: null };
+const TOLD = {
+  source: { address: '2001:db8::7', port: 1 },
+  destination: { address: '2001:db8::1', port: 2 },
+  serverName: 'told.example',
+  vpcEndpointId: null,
+};
+
+describe('what an endpoint is told of a connection', () => {
+  it('is what a PROXY header has told, and the socket is not asked', () => {
+    const ends = toldEnds({ address: '2001:db8::7', proxy: TOLD }, null, () => assert.fail('asked'));
+    assert.deepEqual(ends, {
+      source: TOLD.source,
+      destination: TOLD.destination,
+      serverName: 'told.example',
+    });
+  });
+
+  it('has the server name of TLS before the one that a PROXY header has told', () => {
+    const facts = { address: '2001:db8::7', proxy: TOLD };
+    assert.equal(toldEnds(facts, 'own.example', () => OWN).serverName, 'own.example');
+  });
+
+  it('is the connection’s own ends without a header, and behind one that tells no addresses', () => {
+    const nameless = { ...TOLD, source: null, destination: null };
+    for (const proxy of [null, nameless]) {
+      const { source, destination } = toldEnds({ address: '192.0.2.7', proxy }, null, () => OWN);
+      assert.deepEqual({ source, destination }, OWN);
+    }
+  });
+
+  it('keeps the client’s address if the client has gone', () => {
+    const ends = toldEnds({ address: '192.0.2.7', proxy: null }, null, () => NOBODY);
+    assert.deepEqual(ends.source, { address: '192.0.2.7', port: 0 });
+    assert.deepEqual(ends.destination, { address: '', port: 0 });
+  });
+});
+
+describe('the ends of a socket', () => {
+  it('are IPv4 addresses in their own form on a socket for IPv4 and IPv6', () => {
+    const ends = endsOfDescriptor(
+      {
+        remoteEnd: () => ({ address: '::ffff:192.0.2.7', port: 40_000 }),
+        localEnd: () => ({ address: '198.51.100.1', port: 443 }),
+      },
+      7,
+    );
+    assert.deepEqual(ends, OWN);
+    const socket = {
+      remoteAddress: '::ffff:192.0.2.7',
+      remotePort: 40_000,
+      localAddress: '::ffff:198.51.100.1',
+      localPort: 443,
+    };
+    assert.deepEqual(endsOfSocket(socket), OWN);
+  });
+
+  it('are unknown if the socket has closed', () => {
+    assert.deepEqual(endsOfDescriptor({ remoteEnd: () => null, localEnd: () => null }, 7), NOBODY);
+    assert.deepEqual(endsOfSocket({}), NOBODY);
+  });
+});
