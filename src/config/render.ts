@@ -53,13 +53,20 @@ export function renderConfig({
 }
 
 function listenerTree(listener: Listener): Tree {
-  const { name, mode, address, maxConnections } = listener;
-  const common = { name, mode, address: formatAddress(address), maxConnections };
+  const { name, mode, address, maxConnections, trustedProxies, proxyProtocol, passthrough } = listener;
+  const common = {
+    name,
+    mode,
+    address: formatAddress(address),
+    maxConnections,
+    trustedProxies,
+    proxyProtocol,
+    passthrough: passthrough.map(({ serverNames, cluster }) => ({ serverName: serverNames, cluster })),
+  };
   if (listener.mode === 'l4') {
     const { cluster, engine, idleTimeoutMs, halfCloseTimeoutMs } = listener;
     return {
-      ...common,
-      cluster,
+      ...without({ ...common, cluster }),
       engine,
       idleTimeout: formatDuration(idleTimeoutMs),
       halfCloseTimeout: formatDuration(halfCloseTimeoutMs),
@@ -70,7 +77,6 @@ function listenerTree(listener: Listener): Tree {
     tls,
     maxPendingHandshakes,
     maxQueuedHandshakes,
-    trustedProxies,
     forwarded,
     via,
     underscoreHeaders,
@@ -88,7 +94,6 @@ function listenerTree(listener: Listener): Tree {
     maxPendingHandshakes,
     // The loader refuses it without a limit, because nothing waits then.
     ...(maxPendingHandshakes > 0 && { maxQueuedHandshakes }),
-    trustedProxies,
     forwarded,
     via,
     underscoreHeaders,
@@ -184,7 +189,7 @@ function actionTree(action: RouteAction): Tree {
 
 function clusterTree(cluster: Cluster, files: ClusterFiles | undefined): Tree {
   const { name, balancer, hashOn, loadFactor, sticky, connectTimeoutMs, masking, tls, endpoints } = cluster;
-  const { retries, retryBudget, maxConnections, resolve } = cluster;
+  const { retries, retryBudget, maxConnections, resolve, proxyProtocol } = cluster;
   const hashes = balancer === 'consistent_hash';
   return without({
     name,
@@ -199,6 +204,7 @@ function clusterTree(cluster: Cluster, files: ClusterFiles | undefined): Tree {
     ...healthTree(cluster),
     resolve: { type: resolve.type, interval: formatDuration(resolve.intervalMs), servers: resolve.servers },
     masking,
+    proxyProtocol,
     // A key is a secret, and people pass the output on: its file is named.
     tls:
       tls === null

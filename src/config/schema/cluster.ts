@@ -30,6 +30,7 @@ const CLUSTER = {
     ...HEALTH_KEYS,
     'resolve',
     'masking',
+    'proxyProtocol',
     'tls',
     'endpoints',
   ],
@@ -80,7 +81,7 @@ export function readCluster(
     ...readHealth(section),
     resolve,
     masking: section.optional('masking', oneOf('zero', 'random'), 'zero'),
-    proxyProtocol: 'off',
+    proxyProtocol: section.optional('proxyProtocol', oneOf('off', 'v1', 'v2'), 'off'),
     tls,
     endpoints: readEndpoints(section, base, resolve),
   };

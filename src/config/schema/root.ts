@@ -8,7 +8,6 @@ import { hostName } from '../syntax/host.ts';
 import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
 import { readValue } from '../syntax/section.ts';
-import type { Cluster } from '../types/cluster.ts';
 import type { Config, DemoSettings } from '../types/config.ts';
 import type { Listener } from '../types/listener.ts';
 import { warnOfDescriptors, warnOfUnfinishedMessages } from './capacity.ts';
@@ -16,6 +15,7 @@ import type { ClusterFiles, ReadCluster } from './cluster.ts';
 import { readCluster } from './cluster.ts';
 import { readListener } from './listener/listener.ts';
 import type { Settings } from './settings.ts';
+import { checkTunnelClusters } from './tunnel-clusters.ts';
 import { refuseSharedAddresses, refuseTwins } from './uniqueness.ts';
 
 interface ReadConfig {
@@ -68,7 +68,7 @@ export function readRoot(
     clusters: clusters.read.map(({ value }) => value.cluster),
   };
   refuseSharedAddresses(config.admin.address, listeners, problems);
-  refuseRawTls(listeners, config.clusters, problems);
+  checkTunnelClusters(listeners, config.clusters, problems);
   clusters.names.warnOfUnused();
   warnOfDescriptors(config, listeners, descriptorLimit, problems);
   warnOfUnfinishedMessages(config, listeners, problems);
@@ -131,21 +131,4 @@ function readDemo(settings: Settings, clusters: ClusterNames, problems: Problems
     problems.valueError(['demo', 'chat'], `"${demo.chat ?? ''}" is the cluster of echo: name another`);
   }
   return demo;
-}
-
-/** Adds an error for each layer 4 listener with the engine raw and a cluster with TLS, which only the engine net has. */
-function refuseRawTls(
-  listeners: readonly Located<Listener>[],
-  clusters: readonly Cluster[],
-  problems: Problems,
-): void {
-  for (const { path, value } of listeners) {
-    if (value.mode !== 'l4' || value.engine !== 'raw') continue;
-    const cluster = clusters.find(({ name }) => name === value.cluster);
-    if (cluster === undefined || cluster.tls === null) continue;
-    problems.valueError(
-      [...path, 'engine'],
-      `"raw" has no TLS towards endpoints, and the cluster "${cluster.name}" has tls: write auto or net`,
-    );
-  }
 }

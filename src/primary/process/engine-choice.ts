@@ -1,7 +1,8 @@
 import { keyForUws } from '../../config/schema/listener/l7-engine.ts';
 import type { Config } from '../../config/types/config.ts';
-import type { L4Listener, L7Listener, Listener } from '../../config/types/listener.ts';
+import type { L4Listener, L7Engine, L7Listener, Listener } from '../../config/types/listener.ts';
 import { StartError } from '../../core/errors.ts';
+import { tunnelClusters } from '../../protocol/stats-layout.ts';
 
 /** A listener with its engine. */
 export interface EngineChoice {
@@ -35,7 +36,7 @@ export function chooseEngine(
 ): EngineChoice {
   return listener.mode === 'l4'
     ? chooseForTunnels(listener, clusters, machine)
-    : chooseForWeb(listener, machine);
+    : chooseForWeb(listener, clusters, machine);
 }
 
 function chooseForTunnels(
@@ -43,23 +44,25 @@ function chooseForTunnels(
   clusters: Config['clusters'],
   machine: MachineLimits,
 ): EngineChoice {
-  const { engine, cluster } = listener;
-  if (engine !== 'auto') return configured(listener, engine, machine);
-  const hasTls = clusters.some((each) => each.name === cluster && each.tls !== null);
-  if (hasTls) {
-    return { listener: { ...listener, engine: 'net' }, reason: `the cluster "${cluster}" has tls` };
-  }
-  return rawOrNet(listener, machine);
+  const { engine } = listener;
+  return engine === 'auto' ? rawOrNet(listener, clusters, machine) : configured(listener, engine, machine);
 }
 
-function chooseForWeb(listener: L7Listener, machine: MachineLimits): EngineChoice {
+function chooseForWeb(
+  listener: L7Listener,
+  clusters: Config['clusters'],
+  machine: MachineLimits,
+): EngineChoice {
   const { name, engine, tls, websocket } = listener;
   const key = keyForUws({ engine, tls, compression: websocket.compression });
   if (key !== null) {
     refuse(name, 'uws', machine.uws(), `use Node 22, or leave "${key}" out`);
     return { listener: { ...listener, engine: 'uws' }, reason: engine === 'auto' ? key : AS_CONFIGURED };
   }
-  return engine === 'auto' ? rawOrNet(listener, machine) : configured(listener, engine, machine);
+  if (tls !== null && (engine === 'raw' || engine === 'net')) {
+    refuse(name, engine, 'it has no TLS towards clients yet', 'write engine: auto, or leave tls out');
+  }
+  return engine === 'auto' ? rawOrNet(listener, clusters, machine) : configured(listener, engine, machine);
 }
 
 function configured(listener: Listener, engine: string, machine: MachineLimits): EngineChoice {
@@ -68,14 +71,19 @@ function configured(listener: Listener, engine: string, machine: MachineLimits):
   return { listener, reason: AS_CONFIGURED };
 }
 
-function rawOrNet(listener: Listener, machine: MachineLimits): EngineChoice {
+function rawOrNet(listener: Listener, clusters: Config['clusters'], machine: MachineLimits): EngineChoice {
+  const names = tunnelClusters(listener);
+  const secure = clusters.find(({ name, tls }) => tls !== null && names.includes(name));
+  if (secure !== undefined) {
+    return { listener: { ...listener, engine: 'net' }, reason: `the cluster "${secure.name}" has tls` };
+  }
   const problem = machine.systemCalls();
   return problem === null
     ? { listener: { ...listener, engine: 'raw' }, reason: 'system calls can be used' }
     : { listener: { ...listener, engine: 'net' }, reason: `system calls cannot be used: ${problem}` };
 }
 
-function refuse(listener: string, engine: 'raw' | 'uws', problem: string | null, remedy: string): void {
+function refuse(listener: string, engine: L7Engine, problem: string | null, remedy: string): void {
   if (problem === null) return;
   throw new StartError(
     `listener "${listener}" needs the engine ${engine}, which cannot be used: ${problem}; ${remedy}`,

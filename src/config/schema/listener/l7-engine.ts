@@ -24,13 +24,17 @@ export function readL7Engine(listener: Section): L7Listener['engine'] {
   return listener.optional('engine', oneOf('auto', 'raw', 'net', 'uws'), 'auto');
 }
 
-/** Adds an error if the engine cannot do what other keys demand. */
-export function refuseUnfitEngine(
+/** Adds an error for each key of connections that the engine `uws` cannot do. @param usedKey see {@link keyForUws} */
+export function refuseEntryOnUws(
   listener: Section,
-  { engine, tls }: Pick<L7Listener, 'engine' | 'tls'>,
+  usedKey: string | null,
+  { proxyProtocol, passthrough }: Pick<L7Listener, 'proxyProtocol' | 'passthrough'>,
 ): void {
-  if ((engine !== 'raw' && engine !== 'net') || tls === null) return;
-  listener.problemAt('engine', `"${engine}" has no TLS towards clients: write auto or uws, or leave tls out`);
+  const keys = [
+    ...(proxyProtocol === 'off' ? [] : ['proxyProtocol']),
+    ...(passthrough.length === 0 ? [] : ['passthrough']),
+  ];
+  refuseForeignKeys(listener, usedKey, { own: keys, uws: [] });
 }
 
 /** Adds an error for each key that only the other engines can do. @param usedKey see {@link keyForUws} */

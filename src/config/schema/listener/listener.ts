@@ -1,30 +1,22 @@
 /** A listener of either mode. */
-import { isIP } from 'node:net';
 import type { TcpAddress } from '../../../core/address.ts';
 import { MAX_DURATION_MS } from '../../../core/units/duration.ts';
 import type { Context } from '../../syntax/context.ts';
-import type { Format } from '../../syntax/formats.ts';
-import {
-  FormatError,
-  describe,
-  duration,
-  integer,
-  listenAddress,
-  oneOf,
-  toggle,
-} from '../../syntax/formats.ts';
+import { duration, integer, listenAddress, oneOf, toggle } from '../../syntax/formats.ts';
 import type { Located } from '../../syntax/section.ts';
-import { Section, readValue } from '../../syntax/section.ts';
+import { Section } from '../../syntax/section.ts';
 import type { Certificate, L4Listener, L7Listener, Listener, ListenerTls } from '../../types/listener.ts';
 import type { Route } from '../../types/route.ts';
 import { readCertificate } from '../certificate.ts';
 import { readHttp } from './http.ts';
-import { readL7Engine, refuseUnfitEngine } from './l7-engine.ts';
+import { readL7Engine, refuseEntryOnUws } from './l7-engine.ts';
+import { readPassthrough, warnOfTunnelledCertificates } from './passthrough.ts';
 import { readPaths } from './paths.ts';
+import { PROXY_KEYS, listsSomething, readProxies, warnOfUnaskedProxies } from './proxies.ts';
 import { readWebSocket } from './websocket.ts';
 import { readRoutes } from '../route/route.ts';
 
-const COMMON = ['name', 'mode', 'address', 'maxConnections'];
+const COMMON = ['name', 'mode', 'address', 'maxConnections', ...PROXY_KEYS, 'passthrough'];
 const MODES = {
   l4: ['cluster', 'engine', 'idleTimeout', 'halfCloseTimeout'],
   l7: [
@@ -32,7 +24,6 @@ const MODES = {
     'tls',
     'maxPendingHandshakes',
     'maxQueuedHandshakes',
-    'trustedProxies',
     'forwarded',
     'via',
     'underscoreHeaders',
@@ -80,21 +71,22 @@ export function readListener(entry: Located<unknown>, context: Context): Located
     name: section.name(),
     address: section.required('address', listenAddress, NOWHERE),
     maxConnections: section.optional('maxConnections', integer(CONNECTIONS), 0),
-    proxyProtocol: 'off' as const,
-    passthrough: [],
+    ...readProxies(section),
   };
+  const passthrough = readPassthrough(section, context);
   switch (section.required('mode', oneOf('l4', 'l7'), null)) {
     case null:
       return null;
     case 'l4': {
-      const cluster = context.clusters.read(section);
+      warnOfUnaskedProxies(section, common.proxyProtocol);
+      const cluster = readTunnelCluster(section, context);
       const engine = section.optional('engine', oneOf('auto', 'raw', 'net'), 'auto');
       const idleTimeoutMs = section.optional('idleTimeout', duration(IDLE_MS), 600_000);
       const halfCloseTimeoutMs = section.optional('halfCloseTimeout', duration(IDLE_MS), 60_000);
       const value: L4Listener = {
         ...common,
+        passthrough: passthrough.rules,
         mode: 'l4',
-        trustedProxies: [],
         cluster,
         engine,
         idleTimeoutMs,
@@ -105,9 +97,8 @@ export function readListener(entry: Located<unknown>, context: Context): Located
     case 'l7': {
       const engine = readL7Engine(section);
       const tls = readTls(section, context);
-      refuseUnfitEngine(section, { engine, tls });
+      warnOfTunnelledCertificates(passthrough, tls, problems);
       const limits = readHandshakeLimits(section);
-      const trustedProxies = readProxies(section);
       const forwarded = section.optional('forwarded', oneOf('x', 'rfc7239', 'both', 'off'), 'x');
       const via = section.optional('via', toggle, false);
       const underscoreHeaders = section.optional(
@@ -117,16 +108,17 @@ export function readListener(entry: Located<unknown>, context: Context): Located
       );
       const paths = readPaths(section);
       const { websocket, usedKey } = readWebSocket(section, { engine, tls });
+      refuseEntryOnUws(section, usedKey, { ...common, passthrough: passthrough.rules });
       const http = readHttp(section, usedKey);
       const routes = readRoutes(section, paths, context);
       if (underscoreHeaders !== 'pass') warnOfUnseenNames(section, routes, underscoreHeaders);
       const value: L7Listener = {
         ...common,
+        passthrough: passthrough.rules,
         mode: 'l7',
         engine,
         tls,
         ...limits,
-        trustedProxies,
         forwarded,
         via,
         underscoreHeaders,
@@ -138,6 +130,15 @@ export function readListener(entry: Located<unknown>, context: Context): Located
       return { path: entry.path, value };
     }
   }
+}
+
+/** Reads the key `cluster`, which is required unless there is `passthrough`. */
+function readTunnelCluster(listener: Section, { clusters }: Context): string | null {
+  if (listener.has('cluster')) return clusters.read(listener);
+  if (!listsSomething(listener, 'passthrough')) {
+    listener.problem('a listener of mode l4 needs "cluster", "passthrough" or both');
+  }
+  return null;
 }
 
 function readTls(listener: Section, { base, problems }: Context): ListenerTls | null {
@@ -185,28 +186,6 @@ function readHandshakeLimits(
   }
   return { maxPendingHandshakes, maxQueuedHandshakes };
 }
-
-function readProxies(listener: Section): readonly string[] {
-  const proxies: string[] = [];
-  for (const { value, path } of listener.optionalList('trustedProxies', 'IP addresses and CIDR blocks')) {
-    const proxy = readValue(value, path, listener.problems, addressBlock, null);
-    if (proxy !== null) proxies.push(proxy);
-  }
-  return proxies;
-}
-
-/** An IP address, or a CIDR block. */
-const addressBlock: Format<string> = (value) => {
-  const [address = '', length, more] = typeof value === 'string' ? value.split('/') : [];
-  const family = isIP(address);
-  const maxPrefixBits = family === 4 ? 32 : 128;
-  const fits = length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= maxPrefixBits);
-  if (typeof value === 'string' && family !== 0 && more === undefined && fits && !address.includes('%'))
-    return value;
-  throw new FormatError(
-    `${describe(value)} is neither an IP address nor a CIDR block: write one such as 10.0.0.0/8 or fd00::/8`,
-  );
-};
 
 /** Explains keys that only listeners of the other mode have. */
 function notesOn(other: keyof typeof MODES, mode: keyof typeof MODES): Record<string, string> {

@@ -75,6 +75,23 @@ describe('the choice of engines', () => {
     assert.equal(lines.length, 1);
   });
 
+  it('is net for a listener whose passthrough leads to a cluster with TLS', () => {
+    const passthrough = [{ serverNames: ['a.example'], cluster: 'secure' }];
+    const plainOnly = [{ serverNames: ['a.example'], cluster: plain.name }];
+    const listeners = [
+      { ...l4('a', 'auto'), passthrough },
+      { ...l4('b', 'auto'), cluster: null, passthrough: plainOnly },
+      l7('c', { passthrough }),
+      l7('d', { passthrough: plainOnly }),
+    ];
+    assert.deepEqual(choose(listeners, ABLE).engines, [
+      'a net (the cluster "secure" has tls)',
+      'b raw (system calls can be used)',
+      'c net (the cluster "secure" has tls)',
+      'd raw (system calls can be used)',
+    ]);
+  });
+
   it('is uws at layer 7 where the listener needs it', () => {
     const tls = listenerTls();
     const shared = { ...l7Listener.websocket, compression: 'shared' } as const;

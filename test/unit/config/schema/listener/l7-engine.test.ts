@@ -4,10 +4,6 @@ import { keyForUws } from '../../../../../src/config/schema/listener/l7-engine.t
 import type { L7Listener } from '../../../../../src/config/types/listener.ts';
 import { listenerTls } from '../../../primary/fixtures/config.ts';
 import { errorsOf, l7, load } from '../../load.ts';
-import { GOOD_CERT, GOOD_KEY } from '../../pem.ts';
-
-const FILES = { 'good.pem': GOOD_CERT, 'good.key': GOOD_KEY };
-const TLS = 'tls: { certificates: [{ cert: good.pem, key: good.key }] }';
 
 describe('the engine of layer 7', () => {
   it('is chosen by the machine, or named', () => {
@@ -34,15 +30,5 @@ describe('the engine of layer 7', () => {
     assert.equal(keyForUws({ ...terms, engine: 'uws' }), 'engine: uws');
     assert.equal(keyForUws({ ...terms, tls }), 'tls');
     assert.equal(keyForUws({ ...terms, compression: 'shared' }), 'websocket.compression: shared');
-  });
-
-  it('cannot be raw or net with TLS towards clients', () => {
-    for (const engine of ['raw', 'net']) {
-      assert.deepEqual(errorsOf(l7(`engine: ${engine}`, TLS), { files: FILES }), [
-        `5:13: engine: "${engine}" has no TLS towards clients: write auto or uws, or leave tls out`,
-      ]);
-    }
-    assert.deepEqual(errorsOf(l7('engine: uws', TLS), { files: FILES }), []);
-    assert.deepEqual(errorsOf(l7(TLS), { files: FILES }), []);
   });
 });

@@ -130,7 +130,7 @@ ${CLUSTERS}`;
       '3:22: mode: "tcp" is not one of l4, l7',
     ]);
     assert.deepEqual(errorsOf(`${CLUSTERS}listeners:\n  - { name: a, mode: l4, address: ':1' }\n`), [
-      '3:5: a listener of mode l4 needs "cluster"',
+      '3:5: a listener of mode l4 needs "cluster", "passthrough" or both',
     ]);
     assert.deepEqual(errorsOf(`${CLUSTERS}listeners:\n  - { name: a, mode: l7, address: ':1' }\n`), [
       '3:5: a listener of mode l7 needs "routes"',
@@ -197,7 +197,7 @@ ${CLUSTERS}`;
       'clusters: [{ name: app, tls: {}, endpoints: [{ address: "a:1" }] }]\n' +
       `listeners:\n  - { name: a, mode: l4, address: ':1', cluster: app, engine: ${engine} }\n`;
     assert.deepEqual(errorsOf(text('raw')), [
-      '3:63: engine: "raw" has no TLS towards endpoints, and the cluster "app" has tls: write auto or net',
+      '3:63: engine: "raw" has no TLS towards the endpoints of tunnels, and the cluster "app" has tls: write auto or net',
     ]);
     for (const engine of ['auto', 'net']) assert.deepEqual(errorsOf(text(engine)), []);
   });

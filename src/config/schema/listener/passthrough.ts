@@ -1,0 +1,101 @@
+/** The key `passthrough` of a listener: server names whose TLS connections are tunnelled undecrypted. */
+import { isIP } from 'node:net';
+import type { Context } from '../../syntax/context.ts';
+import type { Format } from '../../syntax/formats.ts';
+import { FormatError, describe } from '../../syntax/formats.ts';
+import { hostPattern } from '../../syntax/host.ts';
+import type { Problems } from '../../syntax/problems.ts';
+import type { Located } from '../../syntax/section.ts';
+import { Section, readValue } from '../../syntax/section.ts';
+import type { ListenerTls, PassthroughRule } from '../../types/listener.ts';
+
+const RULE = { what: 'a rule of passthrough', keys: ['serverName', 'cluster'] };
+
+/** The rules, and the place of each server name. */
+export interface ReadPassthrough {
+  readonly rules: readonly PassthroughRule[];
+  readonly places: ReadonlyMap<string, Located<string>['path']>;
+}
+
+/** Reads the optional key. A server name that two rules have is an error. */
+export function readPassthrough(listener: Section, { problems, clusters }: Context): ReadPassthrough {
+  const rules: PassthroughRule[] = [];
+  const places = new Map<string, Located<string>['path']>();
+  for (const { value, path } of listener.optionalList('passthrough', 'rules { serverName, cluster }')) {
+    const section = Section.of(value, path, problems, RULE);
+    if (section === null) continue;
+    const serverNames: string[] = [];
+    for (const { value: name, path } of readServerNames(section)) {
+      if (places.has(name)) {
+        problems.valueError(
+          path,
+          `${describe(name)} has a rule already: keep one of them, because a server name leads to one cluster`,
+        );
+        continue;
+      }
+      places.set(name, path);
+      serverNames.push(name);
+    }
+    rules.push({ serverNames, cluster: clusters.read(section) });
+  }
+  return { rules, places };
+}
+
+/** Warns of each certificate whose server name is tunnelled, so that TLS for it never ends here. */
+export function warnOfTunnelledCertificates(
+  { places }: ReadPassthrough,
+  tls: ListenerTls | null,
+  problems: Problems,
+): void {
+  const names = new Set(tls?.certificates.flatMap(({ serverNames }) => serverNames) ?? []);
+  for (const name of names) {
+    const rule = ruleOver(name, places);
+    if (rule === null) continue;
+    problems.warning(
+      rule.path,
+      `a certificate of this listener is for ${describe(name)}, and TLS for that name never ends here: it is tunnelled. ` +
+        'Leave the certificate or the server name out',
+    );
+  }
+}
+
+/** Finds the rule that takes every server name that a certificate's name stands for. */
+function ruleOver(name: string, places: ReadPassthrough['places']): Located<string> | null {
+  const exact = places.get(name);
+  if (exact !== undefined) return { value: name, path: exact };
+  for (
+    let dot = name.indexOf('.', name.startsWith('*.') ? 2 : 0);
+    dot >= 0;
+    dot = name.indexOf('.', dot + 1)
+  ) {
+    const wildcard = `*${name.slice(dot)}`;
+    const path = places.get(wildcard);
+    if (path !== undefined) return { value: wildcard, path };
+  }
+  return null;
+}
+
+/** Reads the required key `serverName`: one name, or a list of names. */
+function readServerNames(rule: Section): Located<string>[] {
+  const path = [...rule.path, 'serverName'];
+  const raw = rule.raw('serverName');
+  const isOne = rule.has('serverName') && !Array.isArray(raw);
+  const entries = isOne ? [{ value: raw, path }] : rule.list('serverName', 'server names');
+  return entries.flatMap((entry) => {
+    const name = readValue(entry.value, entry.path, rule.problems, serverName, null);
+    return name === null ? [] : [{ value: name, path: entry.path }];
+  });
+}
+
+/** A host name, or `*.` and a host name. Returns it in lower case. */
+const serverName: Format<string> = (value) => {
+  if (typeof value === 'string' && isIP(value.replace(/^\[(.*)\]$/, '$1')) !== 0) {
+    throw new FormatError(
+      `${describe(value)} is an address, for which clients send no server name: write a name`,
+    );
+  }
+  if (value === '*') {
+    throw new FormatError('"*" would take every name: write names, and at layer 4 the cluster for the rest');
+  }
+  return hostPattern(value);
+};

@@ -1,0 +1,56 @@
+/** The keys by which a listener believes the proxies in front of it. */
+import { isIP } from 'node:net';
+import type { Format } from '../../syntax/formats.ts';
+import { FormatError, describe, oneOf } from '../../syntax/formats.ts';
+import type { Section } from '../../syntax/section.ts';
+import { readValue } from '../../syntax/section.ts';
+import type { Listener } from '../../types/listener.ts';
+
+export const PROXY_KEYS = ['trustedProxies', 'proxyProtocol'];
+
+/** Reads the optional keys. A PROXY header that nobody is trusted to send is an error. */
+export function readProxies(listener: Section): Pick<Listener, 'trustedProxies' | 'proxyProtocol'> {
+  const trustedProxies: string[] = [];
+  for (const { value, path } of listener.optionalList('trustedProxies', 'IP addresses and CIDR blocks')) {
+    const proxy = readValue(value, path, listener.problems, addressBlock, null);
+    if (proxy !== null) trustedProxies.push(proxy);
+  }
+  const proxyProtocol = listener.optional('proxyProtocol', oneOf('off', 'required', 'optional'), 'off');
+  if (proxyProtocol !== 'off' && !listsSomething(listener, 'trustedProxies')) {
+    const effect =
+      proxyProtocol === 'required' ? 'every connection would be closed' : 'no header would be read';
+    listener.problemAt(
+      'proxyProtocol',
+      `a PROXY header counts only from trustedProxies, which names nobody, so ${effect}: list the proxies in front there`,
+    );
+  }
+  return { trustedProxies, proxyProtocol };
+}
+
+/** Warns of `trustedProxies` at layer 4, if no PROXY header is read: nothing else tells of a client there. */
+export function warnOfUnaskedProxies(listener: Section, proxyProtocol: Listener['proxyProtocol']): void {
+  if (proxyProtocol !== 'off' || !listsSomething(listener, 'trustedProxies')) return;
+  listener.problems.warning(
+    [...listener.path, 'trustedProxies'],
+    'trustedProxies has no effect at layer 4 without proxyProtocol: write proxyProtocol: required or optional',
+  );
+}
+
+/** Tells whether a list has entries, readable or not: what is wrong with them is said elsewhere. */
+export function listsSomething(section: Section, key: string): boolean {
+  const value = section.raw(key);
+  return section.has(key) && !(Array.isArray(value) && value.length === 0);
+}
+
+/** An IP address, or a CIDR block. */
+const addressBlock: Format<string> = (value) => {
+  const [address = '', length, more] = typeof value === 'string' ? value.split('/') : [];
+  const family = isIP(address);
+  const maxPrefixBits = family === 4 ? 32 : 128;
+  const fits = length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= maxPrefixBits);
+  if (typeof value === 'string' && family !== 0 && more === undefined && fits && !address.includes('%'))
+    return value;
+  throw new FormatError(
+    `${describe(value)} is neither an IP address nor a CIDR block: write one such as 10.0.0.0/8 or fd00::/8`,
+  );
+};

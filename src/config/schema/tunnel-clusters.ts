@@ -1,0 +1,39 @@
+/** Checks of the clusters that tunnels lead to. */
+import type { Problems } from '../syntax/problems.ts';
+import type { Located } from '../syntax/section.ts';
+import type { Cluster } from '../types/cluster.ts';
+import type { Listener } from '../types/listener.ts';
+
+/**
+ * Adds an error for each listener with the engine raw whose tunnels lead to a cluster with TLS, which only the engine net has.
+ * Warns of `passthrough` to such a cluster: the endpoint gets the client's TLS inside of the proxy's.
+ */
+export function checkTunnelClusters(
+  listeners: readonly Located<Listener>[],
+  clusters: readonly Cluster[],
+  problems: Problems,
+): void {
+  const withTls = new Set(clusters.flatMap(({ name, tls }) => (tls === null ? [] : [name])));
+  for (const { path, value } of listeners) {
+    const { engine, passthrough } = value;
+    for (const [index, { cluster }] of passthrough.entries()) {
+      if (!withTls.has(cluster)) continue;
+      problems.warning(
+        [...path, 'passthrough', index, 'cluster'],
+        `the cluster "${cluster}" has tls, so its endpoints get the client's TLS inside of the proxy's: ` +
+          'use a cluster without tls if they end TLS once',
+      );
+    }
+    const cluster = tunnelClusters(value).find((name) => withTls.has(name));
+    if (engine !== 'raw' || cluster === undefined) continue;
+    problems.valueError(
+      [...path, 'engine'],
+      `"raw" has no TLS towards the endpoints of tunnels, and the cluster "${cluster}" has tls: write auto or net`,
+    );
+  }
+}
+
+function tunnelClusters(listener: Listener): readonly string[] {
+  const names = listener.passthrough.map(({ cluster }) => cluster);
+  return listener.mode === 'l4' && listener.cluster !== null ? [...names, listener.cluster] : names;
+}
