@@ -12,6 +12,7 @@ import { claimAddresses } from './process/address-claim.ts';
 import type { FileWatch } from './process/file-watch.ts';
 import type { Resources } from './resources.ts';
 import { Running } from './running.ts';
+import { TicketKeys } from './tickets/ticket-keys.ts';
 import { Broadcast } from './workers/broadcast.ts';
 import { CurrentGeneration } from './workers/current-generation.ts';
 import { Supervisor, type SupervisorTimings } from './workers/supervisor.ts';
@@ -51,7 +52,8 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
 
   const pages = new WorkerPages(config);
   const roster = new WorkerRoster();
-  const currentGeneration = new CurrentGeneration(config, FIRST_GENERATION, pages);
+  const ticketKeys = new TicketKeys(config.listeners);
+  const currentGeneration = new CurrentGeneration(config, FIRST_GENERATION, pages, ticketKeys);
   const broadcast = new Broadcast({ roster, pages, currentGeneration });
   const clusters = new ClusterMonitors(config.clusters, { broadcast, pages }, log);
   const supervisor = new Supervisor({

@@ -12,6 +12,7 @@ import { StatsPage } from '../telemetry/stats-page.ts';
 import { allocateCursor } from '../upstream/balancers/shared-cursor.ts';
 import { Cluster, type ClusterHome } from '../upstream/cluster.ts';
 import { DescriptorGate } from '../upstream/descriptor-gate.ts';
+import { TicketKeyRings } from './ticket-key-rings.ts';
 
 /** What the listeners of a worker share under one generation. */
 export interface Environment {
@@ -26,6 +27,8 @@ export interface Environment {
   readonly access: Logger | null;
   /** By listener: memory of its `LineWindow`, which all workers share. */
   readonly lineWindows: ReadonlyMap<string, SharedArrayBuffer>;
+  /** The same object in all generations. */
+  readonly ticketKeys: TicketKeyRings;
   /** By name. A cluster is the same object in all generations that have it. */
   readonly clusters: ReadonlyMap<string, Cluster>;
   readonly home: ClusterHome;
@@ -55,6 +58,7 @@ export function createEnvironment(
     log,
     access: accessLog(config, log),
     lineWindows: start.lineWindows,
+    ticketKeys: new TicketKeyRings(start.ticketKeys),
     clusters: new Map(
       config.clusters.map((cluster) => [
         cluster.name,
@@ -76,7 +80,7 @@ interface NextEnvironment {
 /** Prepares the environment of the next generation. @throws if a cluster cannot be set up, and has changed nothing */
 export function nextEnvironment(current: Environment, next: Generation): NextEnvironment {
   const { generation, config, series, lineWindows } = next;
-  const { pages, wheel, log, descriptors } = current;
+  const { pages, wheel, log, ticketKeys, descriptors } = current;
   const page = new StatsPage(current.page.values.buffer as SharedArrayBuffer, lookupIn(series));
   const home = { ...current.home, page };
   const commits: (() => void)[] = [];
@@ -90,6 +94,7 @@ export function nextEnvironment(current: Environment, next: Generation): NextEnv
   }
   const gone = [...current.clusters].filter(([name]) => !clusters.has(name)).map(([, cluster]) => cluster);
   const access = accessLog(config, log);
+  ticketKeys.prepare(next.ticketKeys);
   return {
     environment: {
       config,
@@ -100,6 +105,7 @@ export function nextEnvironment(current: Environment, next: Generation): NextEnv
       log,
       access,
       lineWindows,
+      ticketKeys,
       clusters,
       home,
       descriptors,
@@ -107,6 +113,7 @@ export function nextEnvironment(current: Environment, next: Generation): NextEnv
     commit: () => {
       log.level = config.log.level;
       descriptors.clientSlots = clientSlots(config, page);
+      ticketKeys.commit();
       for (const commit of commits) commit();
       for (const cluster of gone) cluster.retire();
     },

@@ -53,6 +53,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['uws', 'http1'],
   ],
   'src/primary': [
+    ['tickets'],
     ['process'],
     ['workers'],
     ['clusters'],
@@ -65,6 +66,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['serve.ts'],
   ],
   'src/worker': [
+    ['ticket-key-rings.ts'],
     ['environment.ts', 'live-connection.ts', 'meters'],
     ['ending', 'service.ts'],
     ['generations', 'service-thread.ts', 'warm-up'],

@@ -3,6 +3,7 @@ import { StartError } from '../../core/errors.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
 import type { Generation } from '../../protocol/to-worker.ts';
 import { allocateLineWindow } from '../../telemetry/line-window.ts';
+import type { TicketKeys } from '../tickets/ticket-keys.ts';
 import { seriesOf, type WorkerPages } from './worker-pages.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
@@ -29,13 +30,16 @@ interface GenerationChange {
 /** The generation in use, and its change: in all workers or in none. */
 export class CurrentGeneration {
   readonly #pages: WorkerPages;
+  readonly #ticketKeys: TicketKeys;
   #current: GenerationFacts;
   #decided: Promise<unknown> = Promise.resolve();
 
-  constructor(config: Config, generation: number, pages: WorkerPages) {
+  constructor(config: Config, generation: number, pages: WorkerPages, ticketKeys: TicketKeys) {
     this.#pages = pages;
+    this.#ticketKeys = ticketKeys;
     const series = pages.directory.table;
-    this.#current = { config, generation, series, lineWindows: lineWindowsOf(config) };
+    const lineWindows = lineWindowsOf(config);
+    this.#current = { config, generation, series, lineWindows, ticketKeys: ticketKeys.memories };
   }
 
   get facts(): GenerationFacts {
@@ -76,7 +80,8 @@ export class CurrentGeneration {
     }
     for (const [start, end] of plan.cleared) sums.clear(start, end);
     const lineWindows = lineWindowsOf(config, this.#current.lineWindows);
-    const next = { config, generation, series: plan.table, lineWindows };
+    const keyPlan = this.#ticketKeys.plan(config.listeners);
+    const next = { config, generation, series: plan.table, lineWindows, ticketKeys: keyPlan.memories };
     const answers = await Promise.all(
       workers.map((worker) => worker.prepare({ type: 'prepare', ...next, clusters })),
     );
@@ -84,6 +89,7 @@ export class CurrentGeneration {
     const commit = problem === null;
     if (commit) {
       plan.commit();
+      keyPlan.commit();
       this.#current = next;
     }
     for (const worker of workers) worker.send({ type: 'settle', generation, commit });

@@ -10,6 +10,7 @@ import { allocateCursor } from '../../upstream/balancers/shared-cursor.ts';
 import { Cluster } from '../../upstream/cluster.ts';
 import { DescriptorGate } from '../../upstream/descriptor-gate.ts';
 import type { Environment } from '../environment.ts';
+import { TicketKeyRings } from '../ticket-key-rings.ts';
 
 /** Makes an environment of its own: counts go to a page that nobody reads, and log lines are written and dropped. */
 export function syntheticEnvironment(config: Config): Environment {
@@ -28,6 +29,7 @@ export function syntheticEnvironment(config: Config): Environment {
     log,
     access: config.log.access ? log : null,
     lineWindows: new Map(config.listeners.map(({ name }) => [name, allocateLineWindow()])),
+    ticketKeys: new TicketKeyRings(new Map()),
     clusters: new Map(
       config.clusters.map((cluster) => [cluster.name, new Cluster(cluster, stateOf(cluster), home)]),
     ),

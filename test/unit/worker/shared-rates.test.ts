@@ -123,7 +123,8 @@ class Process {
   async reload(): Promise<void> {
     const clusters = config.clusters.map(clusterState);
     const series = this.#directory.table;
-    const next = { generation: 2, config: this.#settings, series, clusters, lineWindows: new Map() };
+    const shared = { lineWindows: new Map(), ticketKeys: new Map() };
+    const next = { generation: 2, config: this.#settings, series, clusters, ...shared };
     for (const { thread } of this.workers) {
       assert.equal(await thread.prepare(next), null);
     }

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Config } from '../../../../src/config/types/config.ts';
+import { TicketKeyRing } from '../../../../src/core/ticket-key-ring.ts';
+import { TicketKeys } from '../../../../src/primary/tickets/ticket-keys.ts';
 import { CurrentGeneration } from '../../../../src/primary/workers/current-generation.ts';
 import { WorkerPages } from '../../../../src/primary/workers/worker-pages.ts';
 import type { ToWorker } from '../../../../src/protocol/to-worker.ts';
 import { pageMetrics, threadMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
 import { clusterState } from '../../upstream/endpoints.ts';
-import { config } from '../fixtures/config.ts';
+import { config, l7Listener, listenerTls } from '../fixtures/config.ts';
 
 const clusters = config.clusters.map(clusterState);
 const renamed: Config = { ...config, listeners: [{ ...config.listeners[0]!, name: 'new' }] };
@@ -34,7 +36,8 @@ class FakeWorker {
 
 function setup(): { readonly pages: WorkerPages; readonly currentGeneration: CurrentGeneration } {
   const pages = new WorkerPages(config);
-  return { pages, currentGeneration: new CurrentGeneration(config, 1, pages) };
+  const ticketKeys = new TicketKeys(config.listeners);
+  return { pages, currentGeneration: new CurrentGeneration(config, 1, pages, ticketKeys) };
 }
 
 describe('the current generation', () => {
@@ -98,6 +101,28 @@ describe('the current generation', () => {
     const { lineWindows } = currentGeneration.facts;
     assert.equal(lineWindows.get('web'), before.get('web'));
     assert.deepEqual([...lineWindows.keys()], ['web', 'tcp', 'new']);
+  });
+
+  it('keeps the ticket keys of a listener that stays, and changes their settings only if all workers can', async () => {
+    const pages = new WorkerPages(config);
+    const secure = { ...l7Listener, tls: listenerTls() };
+    const keys = [Buffer.alloc(80, 7).toString('base64')];
+    const tickets = { kind: 'file', keyFile: '/keys', keys, digest: '' } as const;
+    const fromFile = { ...secure, tls: { ...secure.tls, tickets } };
+    const first: Config = { ...config, listeners: [secure] };
+    const currentGeneration = new CurrentGeneration(first, 1, pages, new TicketKeys(first.listeners));
+    const memory = currentGeneration.facts.ticketKeys.get('web');
+    const ring = new TicketKeyRing(memory);
+    const before = ring.keys;
+    const next: Config = { ...config, listeners: [fromFile] };
+    const refusing = new FakeWorker();
+    refusing.answer('no');
+    const change = { config: next, clusters, onCommit: () => undefined };
+    await assert.rejects(currentGeneration.change({ ...change, workers: [refusing] }));
+    assert.equal(ring.keys, before);
+    await currentGeneration.change({ ...change, workers: [] });
+    assert.equal(currentGeneration.facts.ticketKeys.get('web'), memory);
+    assert.deepEqual(ring.keys, [Buffer.alloc(80, 7)]);
   });
 
   it('hides the series of an older one when nothing of it lives in any worker', async () => {
