@@ -67,6 +67,30 @@ export interface ArrivalOwner<Connection> {
   lost(fault: unknown): void;
 }
 
+/** What the first bytes of a connection come to. */
+export type Verdict =
+  /** More bytes decide. */
+  | 'more'
+  /** So many bytes, 1 or more, are a PROXY header: they are read and dropped, and the bytes behind them looked at, if any. */
+  | { readonly consume: number }
+  | { readonly facts: EntryFacts }
+  | Failure;
+
+type Failure = Pick<EntryRejection, 'reason' | 'detail'>;
+
+/** Judges the first bytes of one connection. */
+export interface Door {
+  /**
+   * Looks at all bytes that have come and are not consumed: `bytes[start, end)`, which may be empty. They are those of the
+   * look before, and the ones that came since.
+   */
+  look(bytes: Buffer, start: number, end: number): Verdict;
+  /** Says what has not come in time. */
+  timedOut(): Failure;
+  /** Says what the end of the connection has cut. */
+  ended(): Failure;
+}
+
 export type EntryFailure = (typeof ENTRY_FAILURES)[number];
 
 /** Why a connection is closed before it can be served. */

@@ -1,0 +1,43 @@
+import { LiveSet } from '../../core/collections/live-set.ts';
+import type { EventLoop } from '../../loop/event-loop.ts';
+import type { Watched } from '../../loop/poller.ts';
+import { EPOLLET, EPOLLIN, EPOLLRDHUP } from '../../sys/epoll.ts';
+import { normalizeIp } from '../../wire/ip-address.ts';
+import type { ArrivalOwner, Door, EntryTerms } from '../entry.ts';
+import { RawArrival } from './raw-arrival.ts';
+
+/** Makes the door of a connection. @param peer the other end's IP address as `normalizeIp` writes it */
+export type OpenDoor = (terms: EntryTerms, peer: string) => Door;
+
+/** Accepted connections whose first bytes decide what becomes of them. */
+export class RawArrivals {
+  readonly #loop: EventLoop;
+  readonly #owner: ArrivalOwner<Watched>;
+  readonly #open: OpenDoor;
+  readonly #waiting = new LiveSet<RawArrival>();
+
+  constructor(loop: EventLoop, owner: ArrivalOwner<Watched>, open: OpenDoor) {
+    this.#loop = loop;
+    this.#owner = owner;
+    this.#open = open;
+  }
+
+  /** Waits for the first bytes of the connection that was accepted last. Owns the descriptor from now on. */
+  take(fd: number, terms: EntryTerms): void {
+    const { poller, sockets, wheel } = this.#loop;
+    const peer = normalizeIp(sockets.acceptedFrom()) ?? '';
+    const arrival = new RawArrival(this.#loop, this.#owner, this.#waiting, this.#open(terms, peer), peer);
+    const error = poller.tryWatch(arrival, fd, EPOLLIN | EPOLLRDHUP | EPOLLET);
+    if (error === null) {
+      this.#waiting.add(arrival);
+      wheel.arm(arrival.deadline, terms.timeoutMs);
+    } else {
+      this.#owner.lost(error);
+    }
+  }
+
+  /** Closes the connections that wait. */
+  closeAll(): void {
+    for (const arrival of this.#waiting) arrival.drop();
+  }
+}
