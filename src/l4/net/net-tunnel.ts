@@ -9,6 +9,9 @@ import { CONNECT_TIMED_OUT } from '../../upstream/attempts/failure-table.ts';
 import { addressContext } from '../../upstream/balancers/balancer.ts';
 import { connectFailureOf, dial, dialErrorOf } from '../../upstream/dialling/dial.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
+import { factsOf } from '../../transport/client-transport.ts';
+import { endsOfSocket, toldEnds } from '../../transport/connection-ends.ts';
+import { writeProxyHeader } from '../../wire/proxy-protocol/proxy-header-writer.ts';
 import { rejectionOf } from '../rejection.ts';
 import { ResetLinger } from '../reset-linger.ts';
 import { armSilence, silenceLimit } from '../silence.ts';
@@ -40,6 +43,8 @@ export class NetTunnel extends Timed implements Tunnel {
   #upstream: NetLeg | null = null;
   #endpoint: Endpoint | null = null;
   #dialledAt = 0;
+  /** What an endpoint gets before the client's bytes; null for nothing. */
+  readonly #preface: Buffer | null;
   #joined = false;
   #activeAt: number;
   /** FIN has been sent to one side or both. */
@@ -56,7 +61,16 @@ export class NetTunnel extends Timed implements Tunnel {
     this.#context = context;
     this.#activeAt = context.wheel.now;
     this.#clientAddress = client.remoteAddress ?? '';
-    this.#attempts = context.cluster.attempts(addressContext(this.#clientAddress));
+    const { cluster } = context;
+    const { proxyProtocol } = cluster.config;
+    this.#preface =
+      proxyProtocol === 'off'
+        ? null
+        : writeProxyHeader(
+            proxyProtocol,
+            toldEnds(factsOf(this.#clientAddress), null, () => endsOfSocket(client)),
+          );
+    this.#attempts = cluster.attempts(addressContext(this.#clientAddress));
     this.#client = this.#adopt(client, context.stats.bytesUpstream);
     context.stats.connections.opened();
     context.tunnels.add(this);
@@ -240,7 +254,7 @@ export class NetTunnel extends Timed implements Tunnel {
     this.#endpoint = endpoint;
     this.#dialledAt = performance.now();
     wheel.arm(this, cluster.config.connectTimeoutMs);
-    const socket = dial(endpoint, { tls: cluster.tls, allowHalfOpen: true });
+    const socket = dial(endpoint, { tls: cluster.tls, preface: this.#preface, allowHalfOpen: true });
     this.#upstream = this.#adopt(socket, stats.bytesDownstream);
     socket.once(cluster.tls === null ? 'connect' : 'secureConnect', onConnect);
   }

@@ -122,6 +122,21 @@ export class Leg extends Watched {
     peer.#watch();
   }
 
+  /** Sends bytes of the proxy's own, before all bytes of the peer. To be called right behind {@link join}. */
+  sendFirst(bytes: Buffer): void {
+    const queue = new SendQueue();
+    queue.push(bytes);
+    const result = queue.send(this.fd);
+    if (result < 0 && result !== -EAGAIN && result !== -EINTR) {
+      queue.clear();
+      this.#owner.legFailed(this);
+    } else if (queue.length > 0) {
+      this.#queue = queue;
+      this.#watch();
+      this.peer!.#watch();
+    }
+  }
+
   #receive(peer: Leg): void {
     const { loop } = this.#owner;
     const pipe = this.#bulkReads > 0 ? loop.pipe() : null;

@@ -49,7 +49,7 @@ export class RawListener implements TunnelListener, AcceptorOwner<number> {
   accepted(fd: number): void {
     const { context, loop } = this;
     const { access, cluster } = context;
-    const needsAddress = access !== null || cluster.choosesBySource;
+    const needsAddress = access !== null || cluster.choosesBySource || cluster.config.proxyProtocol !== 'off';
     const reason = refusalOf(context, fd);
     if (reason !== null) {
       context.stats.connections.rejected(reason);

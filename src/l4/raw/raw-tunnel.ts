@@ -10,6 +10,9 @@ import { AddressDial, type DialOwner } from '../../upstream/dialling/address-dia
 import { connectFailureOf } from '../../upstream/dialling/dial.ts';
 import { EndpointAddresses } from '../../upstream/dialling/endpoint-addresses.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
+import { factsOf } from '../../transport/client-transport.ts';
+import { endsOfDescriptor, toldEnds, type SocketEnds } from '../../transport/connection-ends.ts';
+import { writeProxyHeader } from '../../wire/proxy-protocol/proxy-header-writer.ts';
 import { rejectionOf } from '../rejection.ts';
 import { ResetLinger } from '../reset-linger.ts';
 import { armSilence, silenceLimit } from '../silence.ts';
@@ -37,6 +40,8 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
   /** The dial that is under way; null for none. */
   #dial: AddressDial | null = null;
   #dialledAt = 0;
+  /** What an endpoint gets before the client's bytes; null for nothing, and after the join. */
+  #preface: Buffer | null = null;
   /** The side that is reset once it has got the bytes that wait for it; null if there is none. */
   #lingering: { readonly leg: Leg; readonly linger: ResetLinger } | null = null;
   /** By `performance.now()`. */
@@ -52,7 +57,7 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
   /**
    * Takes an accepted connection. {@link start} dials.
    *
-   * @param clientAddress for the access lines
+   * @param clientAddress for the access lines, the choice of endpoints, and PROXY headers; empty if none needs it
    * @throws SystemCallError if the connection cannot be watched; it is closed then
    */
   constructor(context: TunnelContext, loop: RawLoop, fd: number, clientAddress: string) {
@@ -70,7 +75,13 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
 
   /** Dials the first endpoint. */
   start(): void {
-    this.#attempts = this.#context.cluster.attempts(addressContext(this.#clientAddress));
+    const { cluster } = this.#context;
+    const { proxyProtocol } = cluster.config;
+    if (proxyProtocol !== 'off') {
+      const own = (): SocketEnds => endsOfDescriptor(this.loop.sockets, this.#client.fd);
+      this.#preface = writeProxyHeader(proxyProtocol, toldEnds(factsOf(this.#clientAddress), null, own));
+    }
+    this.#attempts = cluster.attempts(addressContext(this.#clientAddress));
     this.#dialNext(this.#attempts);
   }
 
@@ -253,7 +264,10 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
     }
     this.#activeAt = wheel.now;
     armSilence(this, this.#context, this.#halfClosed);
+    const preface = this.#preface;
+    this.#preface = null;
     upstream.join(this.#client);
+    if (preface !== null) upstream.sendFirst(preface);
   }
 
   /** Ends both sides, whatever their state. */
