@@ -81,8 +81,8 @@ type Failure = Pick<EntryRejection, 'reason' | 'detail'>;
 /** Judges the first bytes of one connection. */
 export interface Door {
   /**
-   * Looks at all bytes that have come and are not consumed: `bytes[start, end)`, which may be empty. They are those of the
-   * look before, and the ones that came since.
+   * Looks at all bytes that have come and are not consumed: `bytes[start, end)`. They are those of the look before, and the
+   * ones that came since. The first look is at no bytes: some connections can enter, or cannot, whatever they send.
    */
   look(bytes: Buffer, start: number, end: number): Verdict;
   /** Says what has not come in time. */

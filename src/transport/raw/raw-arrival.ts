@@ -40,6 +40,15 @@ export class RawArrival extends Watched implements LiveMember {
     this.#since = loop.wheel.now;
   }
 
+  /** Takes the first look, at no bytes: some connections can enter, or cannot, whatever they send. */
+  start(): void {
+    try {
+      this.#judge(0);
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
   override ready(events: number): void {
     const { input } = this.#loop;
     const end = input.peek(this.fd, 0, MAX_LOOK_BYTES);

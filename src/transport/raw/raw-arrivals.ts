@@ -22,7 +22,10 @@ export class RawArrivals {
     this.#open = open;
   }
 
-  /** Waits for the first bytes of the connection that was accepted last. Owns the descriptor from now on. */
+  /**
+   * Waits for the first bytes of the connection that was accepted last, unless it can enter or fail without them. Owns the
+   * descriptor from now on.
+   */
   take(fd: number, terms: EntryTerms): void {
     const { poller, sockets, wheel } = this.#loop;
     const peer = normalizeIp(sockets.acceptedFrom()) ?? '';
@@ -31,6 +34,7 @@ export class RawArrivals {
     if (error === null) {
       this.#waiting.add(arrival);
       wheel.arm(arrival.deadline, terms.timeoutMs);
+      arrival.start();
     } else {
       this.#owner.lost(error);
     }

@@ -22,14 +22,19 @@ import { freePorts } from '../../../support/sockets/free-port.ts';
 import { SystemPeer } from '../../../support/sockets/system-peer.ts';
 import { TcpPeer } from '../../../support/sockets/tcp-peer.ts';
 
+const ENTERS: Verdict = { facts: { peer: '192.0.2.1', address: '192.0.2.1', proxy: null, hello: null } };
+
 /** Takes a header up to `\n`, if the first byte is `P`, and a hello up to `;`. */
 class FakeDoor implements Door {
   static looks: string[] = [];
+  /** Whether connections enter whatever they send. */
+  static isOpen = false;
   #isHello = false;
 
   look(bytes: Buffer, start: number, end: number): Verdict {
     const text = bytes.toString('latin1', start, end);
     FakeDoor.looks.push(text);
+    if (FakeDoor.isOpen) return ENTERS;
     if (text.startsWith('!')) throw new Error('a fault');
     if (text.startsWith('?')) return { reason: 'hello_malformed', detail: 'a question' };
     if (!this.#isHello && text.startsWith('P')) {
@@ -38,9 +43,9 @@ class FakeDoor implements Door {
       this.#isHello = true;
       return { consume: length };
     }
-    this.#isHello = true;
+    this.#isHello = text !== '';
     if (!text.includes(';')) return 'more';
-    return { facts: { peer: '192.0.2.1', address: '192.0.2.1', proxy: null, hello: null } };
+    return ENTERS;
   }
 
   timedOut() {
@@ -102,6 +107,7 @@ class Rig implements ArrivalOwner<Watched> {
 
   constructor(port: number) {
     FakeDoor.looks = [];
+    FakeDoor.isOpen = false;
     this.address = `127.0.0.1:${port}`;
     this.#acceptor = new RawAcceptor(
       this.loop,
@@ -179,7 +185,18 @@ describe('arrivals on system calls', { skip: unsupportedReason() ?? false }, () 
       assert.equal(rig.taken[0]!.read(), 'ab;');
       await pause(30);
       // The header is consumed, and the empty rest looked at.
-      assert.deepEqual(FakeDoor.looks, ['P', 'Px', 'Px\n', '', 'a', 'ab', 'ab;']);
+      assert.deepEqual(FakeDoor.looks, ['', 'P', 'Px', 'Px\n', '', 'a', 'ab', 'ab;']);
+      peer.destroy();
+    }),
+  );
+
+  it(
+    'enter at once if nothing has to come',
+    on(async (rig) => {
+      FakeDoor.isOpen = true;
+      const peer = await TcpPeer.connect(rig.address);
+      await until(() => assert.equal(rig.taken.length, 1));
+      assert.deepEqual(FakeDoor.looks, ['']);
       peer.destroy();
     }),
   );
