@@ -18,3 +18,10 @@ export interface ProxyHeader {
   /** The id of an AWS VPC endpoint (type 0xEA, subtype 1); null without one. */
   readonly vpcEndpointId: string | null;
 }
+
+/** A PROXY header that has come whole. */
+export interface FoundProxyHeader {
+  readonly header: ProxyHeader;
+  /** Bytes of the header: what follows is the client's. */
+  readonly length: number;
+}

@@ -1,0 +1,38 @@
+/**
+ * Reads PROXY headers (HAProxy's `proxy-protocol.txt`). Both versions start with a signature of their own, which no other
+ * protocol has.
+ */
+import { Malformed, type ReadResult } from '../malformed.ts';
+import { readProxyBlock } from './proxy-block.ts';
+import type { FoundProxyHeader } from './proxy-header.ts';
+import { readProxyLine } from './proxy-line.ts';
+
+const SIGNATURE_1 = Buffer.from('PROXY ');
+const SIGNATURE_2 = Buffer.from('\r\n\r\n\0\r\nQUIT\n');
+
+/** Tells whether bytes start with a PROXY header's signature; null if more bytes must say. */
+export function hasProxySignature(bytes: Buffer, start: number, end: number): boolean | null {
+  const isLine = match(SIGNATURE_1, bytes, start, end);
+  const isBlock = match(SIGNATURE_2, bytes, start, end);
+  if (isLine === true || isBlock === true) return true;
+  return isLine === null || isBlock === null ? null : false;
+}
+
+/**
+ * Reads the PROXY header at `start`. A header that is incomplete is refused as soon as one of its bytes is wrong, and read
+ * again from its start when more has come: version 1 has at most 107 bytes, and version 2 is read once it is whole.
+ */
+export function readProxyHeader(bytes: Buffer, start: number, end: number): ReadResult<FoundProxyHeader> {
+  const isLine = match(SIGNATURE_1, bytes, start, end);
+  if (isLine === true) return readProxyLine(bytes, start, end);
+  const isBlock = match(SIGNATURE_2, bytes, start, end);
+  if (isBlock === true) return readProxyBlock(bytes, start, end);
+  return isLine === null || isBlock === null ? null : new Malformed('no PROXY header');
+}
+
+/** Tells whether bytes start with a signature; null if they are a part of it. */
+function match(signature: Buffer, bytes: Buffer, start: number, end: number): boolean | null {
+  const length = Math.min(signature.length, end - start);
+  if (signature.compare(bytes, start, start + length, 0, length) !== 0) return false;
+  return length === signature.length ? true : null;
+}
