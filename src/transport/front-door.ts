@@ -1,0 +1,103 @@
+import { normalizeIp } from '../wire/ip-address.ts';
+import { Malformed } from '../wire/malformed.ts';
+import type { ProxyHeader } from '../wire/proxy-protocol/proxy-header.ts';
+import { hasProxySignature, readProxyHeader } from '../wire/proxy-protocol/proxy-header-reader.ts';
+import { ClientHelloReader, startsTls } from '../wire/tls/client-hello-reader.ts';
+import type { ClientHello } from '../wire/tls/client-hello.ts';
+import type { EntryFacts, EntryFailure, EntryTerms } from './entry.ts';
+
+/** Why a connection cannot enter. */
+export type Refusal = Readonly<{ reason: EntryFailure; detail: string }>;
+
+/**
+ * What becomes of a connection: more bytes must come, a PROXY header of some bytes must be taken off the connection before the
+ * next look, it has entered, or it must be closed.
+ */
+export type Verdict = 'more' | Readonly<{ consume: number }> | Readonly<{ facts: EntryFacts }> | Refusal;
+
+/**
+ * Decides by the first bytes of one connection what is known of it, and whether it may enter. The caller shows it the bytes,
+ * which stay in the socket but for PROXY headers, and keeps the time.
+ */
+export class FrontDoor {
+  /** What the connection has to send next. */
+  stage: 'proxy' | 'hello';
+  readonly #terms: EntryTerms;
+  readonly #peer: string;
+  #proxy: ProxyHeader | null = null;
+  readonly #hello = new ClientHelloReader();
+  /** Bytes of the stage that have been seen. */
+  #seen = 0;
+
+  /** @param peer the peer's IP address as text; empty if it is unknown */
+  constructor(terms: EntryTerms, peer: string) {
+    this.#terms = terms;
+    // A socket for IPv4 and IPv6 tells IPv4 addresses as ::ffff:192.0.2.1.
+    this.#peer = normalizeIp(peer) ?? peer;
+    const { proxyProtocol } = terms;
+    const awaitsProxy =
+      proxyProtocol === 'required' || (proxyProtocol === 'optional' && terms.trusts(this.#peer));
+    this.stage = awaitsProxy ? 'proxy' : 'hello';
+  }
+
+  /**
+   * Looks at what has come. The first look is at no bytes: some connections can enter, or cannot, whatever they send.
+   *
+   * @param start offset of the first byte that has not been consumed
+   */
+  look(bytes: Buffer, start: number, end: number): Verdict {
+    this.#seen = end - start;
+    return this.stage === 'proxy'
+      ? this.#lookForProxy(bytes, start, end)
+      : this.#lookForHello(bytes, start, end);
+  }
+
+  /** Returns why a connection that has sent too little in time is closed. */
+  timedOut(): Refusal {
+    return this.#lost('proxy_timeout', 'hello_timeout');
+  }
+
+  /** Returns why a connection that has ended cannot enter. */
+  ended(): Refusal {
+    return this.#lost('proxy_ended', 'hello_ended');
+  }
+
+  #lost(inProxy: EntryFailure, inHello: EntryFailure): Refusal {
+    return { reason: this.stage === 'proxy' ? inProxy : inHello, detail: `after ${this.#seen} bytes` };
+  }
+
+  #lookForProxy(bytes: Buffer, start: number, end: number): Verdict {
+    if (this.#terms.proxyProtocol === 'required') {
+      if (!this.#terms.trusts(this.#peer))
+        return { reason: 'proxy_untrusted', detail: 'not a trusted proxy' };
+    } else if (hasProxySignature(bytes, start, end) === false) {
+      this.stage = 'hello';
+      return this.#lookForHello(bytes, start, end);
+    }
+    const found = readProxyHeader(bytes, start, end);
+    if (found === null) return 'more';
+    if (found instanceof Malformed) return { reason: 'proxy_malformed', detail: found.problem };
+    this.#proxy = found.header;
+    this.stage = 'hello';
+    this.#seen = 0;
+    return { consume: found.length };
+  }
+
+  #lookForHello(bytes: Buffer, start: number, end: number): Verdict {
+    if (!this.#terms.readsHello) return this.#enter(null);
+    const isTls = startsTls(bytes, start, end);
+    if (isTls === null) return 'more';
+    if (!isTls) return this.#enter(null);
+    const hello = this.#hello.read(bytes, start, end);
+    if (hello === null) return 'more';
+    return hello instanceof Malformed
+      ? { reason: 'hello_malformed', detail: hello.problem }
+      : this.#enter(hello);
+  }
+
+  #enter(hello: ClientHello | null): Verdict {
+    const proxy = this.#proxy;
+    const peer = this.#peer;
+    return { facts: { peer, address: proxy?.source?.address ?? peer, proxy, hello } };
+  }
+}

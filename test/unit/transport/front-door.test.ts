@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { EntryTerms } from '../../../src/transport/entry.ts';
+import { FrontDoor, type Verdict } from '../../../src/transport/front-door.ts';
+import { NODE } from '../../support/tls/captured-hellos.ts';
+
+const PROXY = '192.0.2.1';
+const STRANGER = '203.0.113.9';
+const LINE = Buffer.from('PROXY TCP4 198.51.100.7 198.51.100.8 1000 443\r\n');
+const LOCAL = Buffer.from('0d0a0d0a000d0a515549540a20000000', 'hex');
+const HTTP = Buffer.from('GET / HTTP/1.1\r\n');
+const NODE_HELLO = { serverName: 'node.example.com', protocols: ['http/1.1'] };
+
+function terms(proxyProtocol: EntryTerms['proxyProtocol'], readsHello: boolean): EntryTerms {
+  return { proxyProtocol, trusts: (address) => address === PROXY, readsHello, timeoutMs: 1000 };
+}
+
+interface Passage {
+  /** The last verdict: what is known of the connection, or why it must close. */
+  readonly verdict: unknown;
+  /** Bytes that were taken off the connection. */
+  readonly consumed: number;
+  readonly door: FrontDoor;
+}
+
+/** Shows a door bytes that come in pieces of some bytes. */
+function pass(door: FrontDoor, bytes: Buffer, step: number): Passage {
+  let from = 0;
+  let end = 0;
+  for (;;) {
+    const verdict: Verdict = door.look(bytes, from, end);
+    if (verdict === 'more') {
+      if (end === bytes.length) return { verdict, consumed: from, door };
+      end = Math.min(bytes.length, end + step);
+    } else if ('consume' in verdict) {
+      assert.ok(verdict.consume > 0 && from + verdict.consume <= end);
+      from += verdict.consume;
+    } else {
+      return { verdict: 'facts' in verdict ? verdict.facts : verdict, consumed: from, door };
+    }
+  }
+}
+
+/** The end of it, which is the same for bytes that come one by one. */
+function enter(entryTerms: EntryTerms, peer: string, ...parts: Buffer[]): Passage {
+  const bytes = Buffer.concat(parts);
+  const [whole, cut] = [bytes.length, 1].map((step) => pass(new FrontDoor(entryTerms, peer), bytes, step));
+  assert.deepEqual(cut!.verdict, whole!.verdict);
+  assert.equal(cut!.consumed, whole!.consumed);
+  return whole!;
+}
+
+describe('a front door that wants PROXY headers', () => {
+  const required = terms('required', false);
+
+  it('takes the header off, and knows the client by it', () => {
+    const { verdict, consumed } = enter(required, PROXY, LINE, HTTP);
+    assert.equal(consumed, LINE.length);
+    assert.deepEqual(verdict, {
+      peer: PROXY,
+      address: '198.51.100.7',
+      proxy: {
+        source: { address: '198.51.100.7', port: 1000 },
+        destination: { address: '198.51.100.8', port: 443 },
+        serverName: null,
+        vpcEndpointId: null,
+      },
+      hello: null,
+    });
+  });
+
+  it('knows a client without addresses by the connection', () => {
+    const { verdict, consumed } = enter(required, PROXY, LOCAL);
+    assert.equal(consumed, LOCAL.length);
+    const { address, proxy } = verdict as { address: string; proxy: object | null };
+    assert.equal(address, PROXY);
+    assert.notEqual(proxy, null);
+  });
+
+  it('refuses a peer that is not trusted before it has sent anything', () => {
+    const door = new FrontDoor(required, STRANGER);
+    assert.deepEqual(door.look(Buffer.alloc(0), 0, 0), {
+      reason: 'proxy_untrusted',
+      detail: 'not a trusted proxy',
+    });
+  });
+
+  it('trusts a proxy whose IPv4 address comes as one of IPv6', () => {
+    const { verdict } = enter(required, `::ffff:${PROXY}`, LOCAL);
+    assert.equal((verdict as { peer: string }).peer, PROXY);
+  });
+
+  it('refuses anything else, and a second header is data', () => {
+    const { verdict } = enter(required, PROXY, HTTP);
+    assert.deepEqual(verdict, { reason: 'proxy_malformed', detail: 'no PROXY header' });
+    assert.equal(enter(required, PROXY, LINE, LINE).consumed, LINE.length);
+  });
+});
+
+describe('a front door that takes PROXY headers', () => {
+  const optional = terms('optional', false);
+
+  it('knows by the first bytes of a trusted proxy whether a header comes', () => {
+    assert.equal(enter(optional, PROXY, LINE, HTTP).consumed, LINE.length);
+    for (const first of ['GET', 'PUT', 'PROXX', '\r\n\r\n\0\r\nQUIT\r']) {
+      const { verdict, consumed } = enter(optional, PROXY, Buffer.from(first));
+      assert.equal(consumed, 0);
+      assert.deepEqual(verdict, { peer: PROXY, address: PROXY, proxy: null, hello: null });
+    }
+  });
+
+  it('waits while the bytes may become a header, and refuses one that is malformed', () => {
+    for (const first of ['', 'P', 'PROXY', 'PROXY TCP4 1', '\r\n'])
+      assert.equal(enter(optional, PROXY, Buffer.from(first)).verdict, 'more');
+    const { verdict } = enter(optional, PROXY, Buffer.from('PROXY / HTTP/1.1\r\n'));
+    assert.deepEqual(verdict, { reason: 'proxy_malformed', detail: 'unknown protocol in the PROXY line' });
+  });
+
+  it('takes everything of others for data, at once', () => {
+    const { verdict, consumed } = enter(optional, STRANGER, LINE);
+    assert.equal(consumed, 0);
+    assert.deepEqual(verdict, { peer: STRANGER, address: STRANGER, proxy: null, hello: null });
+    const door = new FrontDoor(optional, STRANGER);
+    assert.ok('facts' in (door.look(LINE, 0, 0) as object));
+  });
+});
+
+describe('a front door that looks at the ClientHello', () => {
+  const off = terms('off', true);
+
+  it('knows what it asks for, and leaves it', () => {
+    const { verdict, consumed } = enter(off, STRANGER, NODE);
+    assert.equal(consumed, 0);
+    assert.deepEqual(verdict, { peer: STRANGER, address: STRANGER, proxy: null, hello: NODE_HELLO });
+  });
+
+  it('looks behind a PROXY header', () => {
+    const { verdict, consumed } = enter(terms('required', true), PROXY, LINE, NODE);
+    assert.equal(consumed, LINE.length);
+    const { address, hello } = verdict as { address: string; hello: unknown };
+    assert.equal(address, '198.51.100.7');
+    assert.deepEqual(hello, NODE_HELLO);
+  });
+
+  it('looks at once where a PROXY header could be, and is not', () => {
+    const { verdict } = enter(terms('optional', true), PROXY, NODE);
+    assert.deepEqual(verdict, { peer: PROXY, address: PROXY, proxy: null, hello: NODE_HELLO });
+  });
+
+  it('lets other protocols in without one', () => {
+    const { verdict } = enter(off, STRANGER, HTTP);
+    assert.deepEqual(verdict, { peer: STRANGER, address: STRANGER, proxy: null, hello: null });
+  });
+
+  it('refuses one that is malformed', () => {
+    const { verdict } = enter(off, STRANGER, Buffer.from('16030100010b', 'hex'));
+    assert.deepEqual(verdict, { reason: 'hello_malformed', detail: 'no ClientHello' });
+  });
+});
+
+describe('a connection that sends too little', () => {
+  it('fails in the stage that it has reached', () => {
+    const both = terms('required', true);
+    const inProxy = pass(new FrontDoor(both, PROXY), LINE.subarray(0, 10), 10).door;
+    assert.deepEqual(inProxy.timedOut(), { reason: 'proxy_timeout', detail: 'after 10 bytes' });
+    assert.deepEqual(inProxy.ended(), { reason: 'proxy_ended', detail: 'after 10 bytes' });
+    const inHello = pass(new FrontDoor(both, PROXY), Buffer.concat([LINE, NODE.subarray(0, 7)]), 1000).door;
+    assert.deepEqual(inHello.timedOut(), { reason: 'hello_timeout', detail: 'after 7 bytes' });
+    assert.deepEqual(inHello.ended(), { reason: 'hello_ended', detail: 'after 7 bytes' });
+    const silent = pass(new FrontDoor(both, PROXY), LINE, 1000).door;
+    assert.deepEqual(silent.ended(), { reason: 'hello_ended', detail: 'after 0 bytes' });
+  });
+});
