@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type AlternativeName, readCertificateFields } from '../../core/certificate/certificate-fields.ts';
+import { normalizeName } from '../../core/certificate/name-forms.ts';
 import { formatIp } from '../ip-address.ts';
 
 /** A certificate by which a client has proven who it is. It has been verified. All texts are visible ASCII and spaces. */
@@ -25,12 +26,6 @@ export interface CertificateName {
   readonly value: string;
 }
 
-/** Letters, digits, hyphens, dots, the underscore of many internal names, and the star of wildcards. */
-const DNS_NAME = /^[\w*.-]+$/;
-/** The characters of RFC 3986, without a quote or backslash. */
-const URI = /^[\w!#$%&'()*+,./:;=?@[\]~-]+$/;
-const EMAIL = /^[\x21-\x7e]+@[\w.-]+$/;
-
 /**
  * Reads a client's certificate. It has been verified, so nothing is checked here but its form. It never throws.
  *
@@ -46,20 +41,7 @@ export function readClientCertificate(der: Buffer): ClientCertificate {
 }
 
 function nameOf({ kind, bytes }: AlternativeName): CertificateName[] {
-  const value = kind === 'ip' ? formatIp(bytes) : textOf(kind, bytes.toString('latin1'));
-  return value === '' ? [] : [{ kind, value }];
-}
-
-/** Returns '' for a text that is no name of this kind. */
-function textOf(kind: 'dns' | 'uri' | 'email', text: string): string {
-  switch (kind) {
-    case 'dns':
-      return DNS_NAME.test(text) ? text.toLowerCase() : '';
-    case 'uri':
-      return URI.test(text) ? text : '';
-    case 'email': {
-      const domain = text.lastIndexOf('@') + 1;
-      return EMAIL.test(text) ? text.slice(0, domain) + text.slice(domain).toLowerCase() : '';
-    }
-  }
+  const value = kind === 'ip' ? formatIp(bytes) : normalizeName(kind, bytes.toString('latin1'));
+  // An address of another length is none.
+  return value === null || value === '' ? [] : [{ kind, value }];
 }

@@ -49,6 +49,7 @@ describe('readClientCertificate', () => {
         der(0x86, 'spiffe://a\\b'),
         der(0x86, 'spiffe://a\r\nx: y'),
         der(0x86, 'spiffe://\xe9'),
+        der(0x86, '/no-scheme'),
         der(0x81, 'a b@example.com'),
         der(0x81, 'nobody'),
         der(0x87, '\x7f\0\0\x01\0'),
