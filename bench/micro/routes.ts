@@ -52,6 +52,7 @@ function request(host: string, path: string, tier?: string): RouteRequest {
     path,
     query: '',
     subprotocols: [],
+    certificate: null,
     header: (name) => (name === 'x-tier' ? tier : undefined),
   };
 }

@@ -161,9 +161,10 @@ function changesTree({ set, add, remove }: HeaderChanges): Tree | null {
   });
 }
 
-function matchTree({ headers, query, ...match }: RouteMatch): Tree {
+function matchTree({ headers, query, clientCertificate, ...match }: RouteMatch): Tree {
   return without({
     ...match,
+    clientCertificate: clientCertificate === null ? null : without({ ...clientCertificate }),
     headers: headers.size === 0 ? null : headers,
     query: query.size === 0 ? null : query,
   });

@@ -1,6 +1,7 @@
 import type { RouteMatch } from '../config/types/route.ts';
 import { toByteText } from '../core/byte-text.ts';
 import { LinearExpression } from '../core/linear-expression.ts';
+import { CertificateCondition } from './certificate-condition.ts';
 import type { PathOutline } from './path-outline.ts';
 import { hasSeveralValues, type QueryString } from './query-string.ts';
 import { normalizePattern } from './request-path.ts';
@@ -48,6 +49,7 @@ export class CompiledRoute<T> {
   readonly #headers: readonly (readonly [name: string, value: string])[];
   readonly #query: readonly (readonly [key: string, value: string])[];
   readonly #subprotocol: string | null;
+  readonly #certificate: CertificateCondition | null;
   readonly #hitWithoutGroups: RouteHit<T>;
   /** Segments of `path` or `pathPrefix` that have the same form in every reading. */
   readonly #segments: readonly string[];
@@ -64,6 +66,8 @@ export class CompiledRoute<T> {
     this.#headers = [...match.headers].map(([name, wanted]) => [name.toLowerCase(), toByteText(wanted)]);
     this.#query = [...match.query];
     this.#subprotocol = match.subprotocol;
+    this.#certificate =
+      match.clientCertificate === null ? null : new CertificateCondition(match.clientCertificate);
     this.#hitWithoutGroups = Object.freeze({ value, groups: NO_GROUPS });
     const segments = (this.path ?? this.pathPrefix ?? '').split('/').slice(1);
     this.#segments = segments.filter((segment) => PLAIN.test(segment));
@@ -91,6 +95,7 @@ export class CompiledRoute<T> {
     const { path } = request;
     if (this.pathPrefix !== null && !isUnder(path, this.pathPrefix)) return false;
     if (this.#subprotocol !== null && !request.subprotocols.includes(this.#subprotocol)) return false;
+    if (this.#certificate?.holds(request.certificate) === false) return false;
     for (const [name, value] of this.#headers) {
       const found = request.header(name);
       // Of several lines endpoints take the first, the last or all: hit() refuses them.
@@ -105,6 +110,7 @@ export class CompiledRoute<T> {
   /** Tells which readings of the request's path the route can take; `some` if that is not certain. */
   reach(request: RouteRequest, outline: PathOutline, query: QueryString | null): Reach {
     if (this.#subprotocol !== null && !request.subprotocols.includes(this.#subprotocol)) return 'none';
+    if (this.#certificate?.holds(request.certificate) === false) return 'none';
     let isCertain = this.#expression === null && this.#query.length === 0;
     for (const [name, value] of this.#headers) {
       const found = request.header(name);

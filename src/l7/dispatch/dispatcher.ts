@@ -141,6 +141,7 @@ export class Dispatcher implements RequestDispatcher {
       path: request.path,
       query: head.query,
       subprotocols: wantsUpgrade ? offeredSubprotocols(head) : [],
+      certificate: exchange.facts.certificate,
       header: (name) => onlyHeaderOf(head, name),
     };
     const hit = this.#table.match(asked);

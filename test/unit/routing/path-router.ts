@@ -43,6 +43,7 @@ export function router(
       path,
       query,
       subprotocols: [],
+      certificate: null,
       header: (name: string) => (name === 'x-tier' ? 'gold' : undefined),
     };
     const hit = table.match(request);

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { RouteMatch } from '../../../src/config/types/route.ts';
+import type { ClientCertificateMatch, RouteMatch } from '../../../src/config/types/route.ts';
 import type { RouteHit, RouteRefusal } from '../../../src/routing/compiled-route.ts';
 import type { RouteRequest } from '../../../src/routing/route-request.ts';
 import { RouteTable } from '../../../src/routing/route-table.ts';
+import type { ClientCertificate } from '../../../src/wire/tls/client-certificate.ts';
 
 const ANY: RouteMatch = {
   host: null,
@@ -41,6 +42,7 @@ function request(
     query?: string;
     headers?: Record<string, string | null>;
     subprotocols?: string[];
+    certificate?: ClientCertificate;
   } = {},
 ): RouteRequest {
   const headers = new Map(Object.entries(parts.headers ?? {}));
@@ -49,6 +51,7 @@ function request(
     path,
     query: parts.query ?? '',
     subprotocols: parts.subprotocols ?? [],
+    certificate: parts.certificate ?? null,
     header: (name) => headers.get(name),
   };
 }
@@ -191,6 +194,36 @@ describe('RouteTable', () => {
     assert.equal(table.match(request('/', { subprotocols: ['chat.v1'] })), null);
   });
 
+  it('looks at the certificate of the client', () => {
+    const alice: ClientCertificate = {
+      subject: 'CN=alice,O=example',
+      fingerprint: 'ab'.repeat(32),
+      names: [
+        { kind: 'dns', value: 'alice.example' },
+        { kind: 'email', value: 'bob.example' },
+        { kind: 'ip', value: '2001:db8::1' },
+      ],
+    };
+    const table = (condition: Partial<ClientCertificateMatch>): ReturnType<typeof tableOf> =>
+      tableOf({ clientCertificate: { subject: null, san: null, fingerprint: null, ...condition } });
+    for (const [condition, found] of [
+      [{ subject: 'CN=alice,O=example' }, true],
+      [{ subject: 'CN=alice' }, false],
+      [{ fingerprint: 'ab'.repeat(32) }, true],
+      [{ fingerprint: 'cd'.repeat(32) }, false],
+      [{ san: 'Alice.Example' }, true],
+      [{ san: '2001:DB8:0::1' }, true],
+      [{ san: 'bob.example' }, false],
+      [{ san: 'example' }, false],
+      [{ subject: 'CN=alice,O=example', san: 'alice.example', fingerprint: 'ab'.repeat(32) }, true],
+      [{ subject: 'CN=alice,O=example', san: 'bob.example' }, false],
+    ] as const) {
+      const hit = table(condition).match(request('/', { certificate: alice }));
+      assert.equal(hit !== null, found, JSON.stringify(condition));
+      assert.equal(table(condition).match(request('/')), null);
+    }
+  });
+
   it('wants every condition that is set', () => {
     const table = tableOf({ host: 'example.com', pathPrefix: '/a', pathRegex: 'b$', subprotocol: 's' });
     assert.equal(table.match(request('/a/b', { subprotocols: ['s'] }))?.value, 0);
@@ -254,7 +287,28 @@ const someMatch: fc.Arbitrary<RouteMatch> = fc.record({
   headers: pairs('x-one'),
   query: pairs('k'),
   subprotocol: fc.option(fc.constantFrom('s1', 's2'), { nil: null, freq: 4 }),
-  clientCertificate: fc.constant(null),
+  clientCertificate: fc.option(
+    fc
+      .record({
+        subject: orNull(fc.constantFrom('CN=a', 'CN=b')),
+        san: orNull(fc.constantFrom('a.com', 'spiffe://a', '::1', 'a@a.com')),
+        fingerprint: orNull(fc.constantFrom('11', '22')),
+      })
+      .filter(({ subject, san, fingerprint }) => subject !== null || san !== null || fingerprint !== null),
+    { nil: null, freq: 3 },
+  ),
+});
+const certificate: fc.Arbitrary<ClientCertificate> = fc.record({
+  subject: fc.constantFrom('', 'CN=a', 'CN=b'),
+  fingerprint: fc.constantFrom('11', '22'),
+  names: fc.subarray([
+    { kind: 'dns', value: 'a.com' },
+    { kind: 'uri', value: 'spiffe://a' },
+    { kind: 'ip', value: '::1' },
+    { kind: 'email', value: 'a@a.com' },
+    { kind: 'uri', value: 'a.com' },
+    { kind: 'dns', value: 'spiffe://a' },
+  ] as const),
 });
 const someRequest: fc.Arbitrary<RouteRequest> = fc
   .record({
@@ -262,6 +316,7 @@ const someRequest: fc.Arbitrary<RouteRequest> = fc
     path,
     query: fc.constantFrom('', 'k=1', 'k=2', 'k=1&k=2', 'k=%31', 'x=k=1'),
     subprotocols: fc.subarray(['s1', 's2', 's3']),
+    certificate: orNull(certificate),
     one: fc.constantFrom(undefined, '1', '2'),
   })
   .map(({ one, ...rest }) => ({ ...rest, header: (name: string) => (name === 'x-one' ? one : undefined) }));
@@ -285,5 +340,24 @@ function holds(match: RouteMatch, one: RouteRequest): boolean {
   for (const [key, value] of match.query) {
     if (!new URLSearchParams(one.query).getAll(key).includes(value)) return false;
   }
-  return match.subprotocol === null || one.subprotocols.includes(match.subprotocol);
+  if (match.subprotocol !== null && !one.subprotocols.includes(match.subprotocol)) return false;
+  return match.clientCertificate === null || certificateHolds(match.clientCertificate, one.certificate);
+}
+
+function certificateHolds(
+  { subject, san, fingerprint }: ClientCertificateMatch,
+  certificate: ClientCertificate | null,
+): boolean {
+  if (certificate === null) return false;
+  const kinds: Record<string, string> = {
+    'a.com': 'dns',
+    'spiffe://a': 'uri',
+    '::1': 'ip',
+    'a@a.com': 'email',
+  };
+  return (
+    [null, certificate.subject].includes(subject) &&
+    [null, certificate.fingerprint].includes(fingerprint) &&
+    (san === null || certificate.names.some(({ kind, value }) => value === san && kind === kinds[san]))
+  );
 }

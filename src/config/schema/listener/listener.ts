@@ -110,7 +110,7 @@ export function readListener(entry: Located<unknown>, context: Context): Located
       const { websocket, usedKey } = readWebSocket(section, { engine, tls });
       refuseEntryOnUws(section, usedKey, { ...common, passthrough: passthrough.rules });
       const http = readHttp(section, usedKey);
-      const routes = readRoutes(section, paths, context);
+      const routes = readRoutes(section, { paths, tls }, context);
       if (underscoreHeaders !== 'pass') warnOfUnseenNames(section, routes, underscoreHeaders);
       const value: L7Listener = {
         ...common,

@@ -1,6 +1,6 @@
 /** Routes that an earlier route makes unreachable. */
 import type { LinearExpression } from '../../../core/linear-expression.ts';
-import type { RouteMatch } from '../../types/route.ts';
+import type { ClientCertificateMatch, RouteMatch } from '../../types/route.ts';
 
 /**
  * Tells whether the earlier match takes every request that the later match takes. False may also mean that the conditions
@@ -16,7 +16,8 @@ export function covers(earlier: RouteMatch, later: RouteMatch, expression: Linea
     coversRegex(expression, later) &&
     containsAll(later.headers, earlier.headers) &&
     containsAll(later.query, earlier.query) &&
-    (earlier.subprotocol === null || earlier.subprotocol === later.subprotocol)
+    (earlier.subprotocol === null || earlier.subprotocol === later.subprotocol) &&
+    coversCertificate(earlier.clientCertificate, later.clientCertificate)
   );
 }
 
@@ -38,6 +39,15 @@ function coversRegex(expression: LinearExpression | null, later: RouteMatch): bo
 /** Tells whether a path is below a prefix of whole segments. */
 export function isBelow(prefix: string, path: string): boolean {
   return path === prefix || path.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`);
+}
+
+function coversCertificate(
+  earlier: ClientCertificateMatch | null,
+  later: ClientCertificateMatch | null,
+): boolean {
+  if (earlier === null) return true;
+  const keys = ['subject', 'san', 'fingerprint'] as const;
+  return later !== null && keys.every((key) => earlier[key] === null || earlier[key] === later[key]);
 }
 
 function containsAll(whole: ReadonlyMap<string, string>, part: ReadonlyMap<string, string>): boolean {

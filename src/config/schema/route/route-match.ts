@@ -6,13 +6,14 @@ import { FormatError, describe, line, pattern, text } from '../../syntax/formats
 import { hostPattern } from '../../syntax/host.ts';
 import type { Section } from '../../syntax/section.ts';
 import { isMapping, notMapping, readValue } from '../../syntax/section.ts';
-import type { PathSettings } from '../../types/listener.ts';
+import type { L7Listener, PathSettings } from '../../types/listener.ts';
 import type { RouteMatch } from '../../types/route.ts';
+import { readClientCertificateMatch } from './client-certificate-match.ts';
 import { faultOfPath, faultsOfExpression } from './path-patterns.ts';
 
 const SHAPE = {
   what: 'a match',
-  keys: ['host', 'path', 'pathPrefix', 'pathRegex', 'headers', 'query', 'subprotocol'],
+  keys: ['host', 'path', 'pathPrefix', 'pathRegex', 'headers', 'query', 'subprotocol', 'clientCertificate'],
 };
 const EVERYTHING: RouteMatch = {
   host: null,
@@ -58,12 +59,8 @@ export interface ReadMatch {
   readonly expression: LinearExpression | null;
 }
 
-/**
- * Reads the required key `match`. An empty match takes everything.
- *
- * @param paths settings of the listener
- */
-export function readMatch(route: Section, paths: PathSettings): ReadMatch {
+/** Reads the required key `match`. An empty match takes everything. */
+export function readMatch(route: Section, { paths, tls }: Pick<L7Listener, 'paths' | 'tls'>): ReadMatch {
   if (!route.has('match')) {
     route.problem('a route needs "match": write match: {} for everything that comes to it');
     return { match: EVERYTHING, expression: null };
@@ -84,7 +81,7 @@ export function readMatch(route: Section, paths: PathSettings): ReadMatch {
     headers: readPairs(section, 'headers', headerName, line("a header's value")),
     query: readPairs(section, 'query', parameterName, line("a query parameter's value")),
     subprotocol: section.optional('subprotocol', subprotocol, null),
-    clientCertificate: null,
+    clientCertificate: readClientCertificateMatch(section, tls),
   };
   checkPaths(section, match, paths);
   return { match, expression };

@@ -5,7 +5,7 @@ import type { Format } from '../../syntax/formats.ts';
 import { FormatError, label } from '../../syntax/formats.ts';
 import type { Located } from '../../syntax/section.ts';
 import { Section } from '../../syntax/section.ts';
-import type { PathSettings } from '../../types/listener.ts';
+import type { L7Listener } from '../../types/listener.ts';
 import type { Route } from '../../types/route.ts';
 import { refuseTwins } from '../uniqueness.ts';
 import { covers } from './reachability.ts';
@@ -35,15 +35,15 @@ interface ReadRoute {
   readonly expression: LinearExpression | null;
 }
 
-/**
- * Reads the required list of routes, which must not be empty.
- *
- * @param paths settings of the listener
- */
-export function readRoutes(listener: Section, paths: PathSettings, context: Context): readonly Route[] {
+/** Reads the required list of routes, which must not be empty. */
+export function readRoutes(
+  listener: Section,
+  settings: Pick<L7Listener, 'paths' | 'tls'>,
+  context: Context,
+): readonly Route[] {
   const routes: Located<ReadRoute>[] = [];
   for (const [index, entry] of listener.list('routes', 'routes').entries()) {
-    const route = readRoute(entry, `route-${index + 1}`, paths, context);
+    const route = readRoute(entry, `route-${index + 1}`, settings, context);
     if (route === null) continue;
     warnOfCover(route, routes, context);
     routes.push(route);
@@ -59,13 +59,13 @@ export function readRoutes(listener: Section, paths: PathSettings, context: Cont
 function readRoute(
   entry: Located<unknown>,
   defaultName: string,
-  paths: PathSettings,
+  settings: Pick<L7Listener, 'paths' | 'tls'>,
   context: Context,
 ): Located<ReadRoute> | null {
   const section = Section.of(entry.value, entry.path, context.problems, SHAPE);
   if (section === null) return null;
   const name = section.optional('name', routeName, defaultName);
-  const read = readMatch(section, paths);
+  const read = readMatch(section, settings);
   const action = readAction(section, read, context);
   const headers = readRouteHeaders(section);
   if (action === null) return null;

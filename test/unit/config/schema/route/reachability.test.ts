@@ -81,4 +81,15 @@ describe('reachability', () => {
     assert.equal(covered({ query: new Map([['v', '2']]) }, later), false);
     assert.equal(covered({ subprotocol: 's' }, later), false);
   });
+
+  it('is lost behind conditions on the certificate that the later route has, too', () => {
+    const nothing = { subject: null, san: null, fingerprint: null };
+    const alice = { clientCertificate: { ...nothing, subject: 'CN=alice' } };
+    const both = { clientCertificate: { ...nothing, subject: 'CN=alice', san: 'a.example' } };
+    assert.equal(covered({}, alice), true);
+    assert.equal(covered(alice, both), true);
+    assert.equal(covered(both, alice), false);
+    assert.equal(covered(alice, {}), false);
+    assert.equal(covered({ clientCertificate: { ...nothing, subject: 'CN=bob' } }, both), false);
+  });
 });

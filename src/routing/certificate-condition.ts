@@ -1,0 +1,37 @@
+import type { ClientCertificateMatch } from '../config/types/route.ts';
+import { kindOfName, normalizeName } from '../core/certificate/name-forms.ts';
+import { normalizeIp } from '../wire/ip-address.ts';
+import type { CertificateName, ClientCertificate } from '../wire/tls/client-certificate.ts';
+
+/** What a route wants of the client's certificate. */
+export class CertificateCondition {
+  readonly #subject: string | null;
+  readonly #name: CertificateName | null;
+  readonly #fingerprint: string | null;
+
+  constructor({ subject, san, fingerprint }: ClientCertificateMatch) {
+    this.#subject = subject;
+    this.#name = san === null ? null : nameOf(san);
+    this.#fingerprint = fingerprint;
+  }
+
+  /** Tells whether all conditions hold. None holds without a certificate. */
+  holds(certificate: ClientCertificate | null): boolean {
+    if (certificate === null) return false;
+    if (this.#subject !== null && this.#subject !== certificate.subject) return false;
+    if (this.#fingerprint !== null && this.#fingerprint !== certificate.fingerprint) return false;
+    return this.#name === null || has(certificate, this.#name);
+  }
+}
+
+/** Reads a name as the configuration has it, which the loader has checked. */
+function nameOf(san: string): CertificateName {
+  const kind = kindOfName(san) ?? 'dns';
+  return { kind, value: (kind === 'ip' ? normalizeIp(san) : normalizeName(kind, san)) ?? san };
+}
+
+/** A name of another kind is another name: an authority may let clients choose one kind freely. */
+function has({ names }: ClientCertificate, { kind, value }: CertificateName): boolean {
+  for (const name of names) if (name.value === value && name.kind === kind) return true;
+  return false;
+}

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { readClientCertificateMatch } from '../../../../../src/config/schema/route/client-certificate-match.ts';
+import { Problems } from '../../../../../src/config/syntax/problems.ts';
+import { Section } from '../../../../../src/config/syntax/section.ts';
+import { SourceFile } from '../../../../../src/config/syntax/source-file.ts';
+import type { ListenerTls } from '../../../../../src/config/types/listener.ts';
+import type { ClientCertificateMatch } from '../../../../../src/config/types/route.ts';
+
+const TLS: ListenerTls = {
+  certificates: [],
+  minVersion: '1.2',
+  ciphers: '',
+  groups: '',
+  alpn: [],
+  handshakeTimeoutMs: 0,
+  clientCertificates: {
+    ca: '',
+    caPem: '',
+    isRequired: true,
+    crl: null,
+    crlPem: null,
+    forward: true,
+    digest: '',
+  },
+  tickets: { kind: 'rotate', rotateMs: 0 },
+};
+
+function read(
+  condition: string,
+  tls: ListenerTls | null = TLS,
+): { readonly match: ClientCertificateMatch | null; readonly errors: readonly string[] } {
+  const file = new SourceFile(`clientCertificate: ${condition}`);
+  const problems = new Problems('x', file);
+  const section = Section.of(file.root, [], problems, { what: 'a match', keys: ['clientCertificate'] })!;
+  const match = readClientCertificateMatch(section, tls);
+  return { match, errors: problems.errors.map(({ message }) => message) };
+}
+
+describe('clientCertificate', () => {
+  it('reads every condition', () => {
+    const { match, errors } = read(
+      `{ subject: 'CN=alice,O=example', san: spiffe://example.com/alice, fingerprint: ${'Ab:'.repeat(31)}Ab }`,
+    );
+    assert.deepEqual(errors, []);
+    assert.deepEqual(match, {
+      subject: 'CN=alice,O=example',
+      san: 'spiffe://example.com/alice',
+      fingerprint: 'ab'.repeat(32),
+    });
+  });
+
+  it('needs a listener that asks for certificates', () => {
+    for (const tls of [null, { ...TLS, clientCertificates: null }]) {
+      assert.deepEqual(read('{ san: a.example }', tls).errors, [
+        'clientCertificate: this listener asks for no client certificates: set tls.clientCertificates, or leave the condition out',
+      ]);
+    }
+  });
+
+  it('needs a condition', () => {
+    assert.deepEqual(read('{}').errors, [
+      'clientCertificate needs a condition: write subject, san or fingerprint',
+    ]);
+    assert.match(read('{ sna: a.example }').errors.join(), /unknown key "sna"/);
+  });
+
+  for (const subject of [
+    'CN=alice',
+    'CN=alice smith+OU=a,O=b,C=DE',
+    'CN=a\\,b\\+c\\"d\\\\e\\<f\\>g\\;h=i',
+    'CN=\\  a b \\ ',
+    'CN=\\#a#',
+    'CN=\\C3\\A9\\0A',
+    'CN=',
+    'emailAddress=a@example.com',
+    '1.3.6.1.4.1.99999.1=#0C0161',
+  ]) {
+    it(`takes the subject ${JSON.stringify(subject)}`, () => {
+      assert.deepEqual(read(`{ subject: '${subject}' }`).errors, []);
+    });
+  }
+
+  for (const subject of [
+    'alice',
+    '/CN=alice/O=example',
+    'CN=alice, O=example',
+    'CN = alice, O = example',
+    'CN=é',
+    'CN=a"b',
+    'CN=a;O=b',
+    'CN= a',
+    'CN=a ',
+    'CN=#a',
+    'CN=a\\c3',
+    'CN=alice,',
+  ]) {
+    it(`refuses the subject ${JSON.stringify(subject)}`, () => {
+      assert.deepEqual(read(`{ subject: '${subject}' }`).errors, [
+        `subject: ${JSON.stringify(subject)} is not a subject as RFC 2253 writes it: write what "openssl x509 -noout -subject -nameopt RFC2253 -in FILE" prints behind "subject=", such as CN=alice,O=example`,
+      ]);
+    });
+  }
+
+  it('says what is wrong with a fingerprint', () => {
+    const remedy = 'write what "openssl x509 -noout -fingerprint -sha256 -in FILE" prints behind "="';
+    assert.deepEqual(read(`{ fingerprint: ${'ab'.repeat(20)} }`).errors, [
+      `fingerprint: "${'ab'.repeat(20)}" is one of SHA-1: ${remedy}`,
+    ]);
+    assert.deepEqual(read('{ fingerprint: ab:cd }').errors, [
+      `fingerprint: "ab:cd" is not a fingerprint: ${remedy}`,
+    ]);
+    assert.equal(read(`{ fingerprint: ${'1'.repeat(64)} }`).errors.length, 1, 'a number without quotes');
+  });
+
+  it('says what is wrong with a name', () => {
+    assert.deepEqual(read('{ san: alice smith }').errors, [
+      'san: "alice smith" is not a subject alternative name: write a DNS name, a URI such as spiffe://example.com/app, an email address or an IP address',
+    ]);
+  });
+});
