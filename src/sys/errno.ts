@@ -4,9 +4,13 @@ import { getSystemErrorName } from 'node:util';
 const { errno } = constants;
 
 export const EAGAIN = errno.EAGAIN;
+export const ECONNRESET = errno.ECONNRESET;
 export const EINPROGRESS = errno.EINPROGRESS;
 export const EINTR = errno.EINTR;
 export const EINVAL = errno.EINVAL;
+export const ENODATA = errno.ENODATA;
+export const EPIPE = errno.EPIPE;
+export const EPROTO = errno.EPROTO;
 export const ETIMEDOUT = errno.ETIMEDOUT;
 
 /** Returns the name of an error number, such as `ECONNREFUSED`. */

@@ -58,6 +58,9 @@ export interface NativeCalls {
   readonly isActive: (handle: number) => number;
   readonly checkStop: (handle: number) => number;
   readonly checkStart: (handle: number, callback: number) => number;
+  readonly copy: (to: number, from: number, length: number) => number;
+  /** Returns the length of text that ends in a zero byte, or `max` if it is longer. */
+  readonly textLength: (address: number, max: number) => number;
   /** Reads the pointer at an address. */
   readonly readPointer: (address: number) => number;
   /** Returns the error number of the last failed call. */
@@ -144,6 +147,8 @@ function load(): NativeCalls {
     isActive: own.func('uv_is_active', 'int', ['uintptr_t']),
     checkStop: own.func('uv_check_stop', 'int', ['uintptr_t']),
     checkStart: own.func('uv_check_start', 'int', ['uintptr_t', 'uintptr_t']),
+    copy: own.func('memcpy', 'uintptr_t', ['uintptr_t', 'uintptr_t', 'size_t']),
+    textLength: own.func('strnlen', 'size_t', ['uintptr_t', 'size_t']),
     readPointer: (address) => koffi.decode(BigInt(address), 'uintptr_t') as number,
     errno: () => koffi.errno(),
     addressOf: (bytes) => Number(koffi.address(bytes)),
@@ -164,6 +169,42 @@ function optional<T>(find: () => T): T | null {
   } catch {
     return null;
   }
+}
+
+/** Takes and returns what its types say. */
+export type NativeFunction = ReturnType<Koffi.LibraryHandle['func']>;
+
+/**
+ * Finds a function that the process exports, such as one of the libraries in the Node binary. Only this room may call it: a
+ * wrong address ends the process.
+ *
+ * @param result a type of koffi: addresses are `uintptr_t`
+ * @throws Error if system calls are not supported, or the process has no such function
+ */
+export function nativeFunction(name: string, result: string, parameters: readonly string[]): NativeFunction {
+  nativeCalls();
+  return requireKoffi()
+    .load(null)
+    .func(name, result, [...parameters]);
+}
+
+/** A function that C code calls, on the thread that has made it and inside of a call of {@link nativeFunction}. */
+export interface NativeCallback {
+  readonly address: number;
+  /** C code must not call it afterwards. */
+  release: () => void;
+}
+
+/** @param callback must not throw */
+export function nativeCallback(
+  result: string,
+  parameters: readonly string[],
+  callback: (...values: number[]) => number,
+): NativeCallback {
+  nativeCalls();
+  const koffi = requireKoffi();
+  const pointer = koffi.register(callback, koffi.pointer(koffi.proto(result, [...parameters])));
+  return { address: Number(pointer), release: () => koffi.unregister(pointer) };
 }
 
 /** Loads koffi without `import`, so that everything else works on a platform without it. */

@@ -1,0 +1,61 @@
+import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
+import { NO_PEM_BLOCK, openssl } from '../openssl.ts';
+import { setupError, takeError, TlsSetupError } from './errors.ts';
+
+/**
+ * Reads the blocks of a PEM text (RFC 7468) in turn. Whoever reads an object frees it.
+ *
+ * A key with a password cannot be read: the password is empty, so that OpenSSL does not ask for one at the terminal.
+ */
+export class PemReader {
+  readonly #what: string;
+  readonly #memory: PinnedBuffer;
+  readonly #password: number;
+  #reader: number;
+
+  /** @param what the text is, for errors */
+  constructor(what: string, text: string) {
+    this.#what = what;
+    const length = Buffer.byteLength(text);
+    // The byte behind the text is the password.
+    this.#memory = new PinnedBuffer(length + 1);
+    this.#memory.bytes.write(text);
+    this.#password = addressWithin(this.#memory, length, length + 1);
+    this.#reader = openssl().newReader(addressWithin(this.#memory, 0, length + 1), length);
+    if (this.#reader === 0) throw setupError(what);
+  }
+
+  /** Returns the next certificate; 0 if there is no more. @throws TlsSetupError if it cannot be read */
+  certificate(): number {
+    return this.#read(openssl().readCertificate);
+  }
+
+  /** Does the same for lists of revoked certificates. */
+  revocations(): number {
+    return this.#read(openssl().readRevocations);
+  }
+
+  /** Returns the private key. @throws TlsSetupError if there is none, or if it cannot be read */
+  privateKey(): number {
+    const key = openssl().readPrivateKey(this.#reader, this.#password);
+    if (key === 0) throw setupError(this.#what);
+    return key;
+  }
+
+  /** Frees the memory, and wipes it. May be called again. */
+  close(): void {
+    if (this.#reader === 0) return;
+    openssl().freeReader(this.#reader);
+    this.#reader = 0;
+    this.#memory.bytes.fill(0);
+    this.#memory.free();
+  }
+
+  #read(read: (reader: number, password: number) => number): number {
+    const object = read(this.#reader, this.#password);
+    if (object !== 0) return object;
+    const { reason, text } = takeError();
+    if (reason === NO_PEM_BLOCK) return 0;
+    throw new TlsSetupError(`${this.#what}: ${text}`);
+  }
+}

@@ -1,0 +1,231 @@
+import { EAGAIN, ECONNRESET, ENODATA, EPIPE, EPROTO, errorName } from '../errno.ts';
+import { addressWithin, type PinnedBuffer } from '../memory/pinned-buffer.ts';
+import { checkDescriptor, nativeCalls } from '../native-calls.ts';
+import {
+  NO_CERTIFICATE,
+  Outcome,
+  UNEXPECTED_END,
+  UNTRUSTED_CERTIFICATE,
+  openssl,
+  type OpenSsl,
+} from '../openssl.ts';
+import { takeError } from './errors.ts';
+import { negotiatedBy, type Negotiated } from './negotiated.ts';
+import type { ServerContext } from './server-context.ts';
+
+/**
+ * Why a connection is broken: it ended or was reset, the client's certificate is missing or bad, or one side broke the protocol or
+ * refused what the other offered.
+ */
+export type TlsFailureKind = 'ended' | 'certificate' | 'protocol';
+
+const OK = 1;
+/** OpenSSL takes lengths as `int`. */
+const MAX_LENGTH = 0x7fff_ffff;
+/** Directions that a call can wait for. */
+const NOTHING = 0;
+const READABLE = 1;
+const WRITABLE = 2;
+
+let live = 0;
+
+/**
+ * The server's end of a TLS connection (`SSL`) on a non-blocking socket, which stays the caller's.
+ *
+ * OpenSSL decides by the errors of the thread what a failed call means: `clearErrors` must have run since other code used
+ * OpenSSL in this thread, as Node does.
+ *
+ * When a call has returned -EAGAIN, {@link wantsRead} and {@link wantsWrite} tell what to wait for. OpenSSL reads more from
+ * the socket than it returns: while {@link hasPending} is true, epoll does not tell of these bytes.
+ */
+export class TlsStream {
+  /** Streams of this thread that are not freed. */
+  static get live(): number {
+    return live;
+  }
+
+  readonly #calls: OpenSsl = openssl();
+  readonly #context: ServerContext;
+  #address: number;
+  #waitsFor = NOTHING;
+  /** Bytes of the write that has to be repeated. */
+  #blocked = 0;
+  #hasClosed = false;
+  /** The error number of a connection that cannot be used any more; 0 for none. */
+  #broken = 0;
+  #failure = '';
+  #failureKind: TlsFailureKind = 'protocol';
+
+  /** @throws Error if the context is closed, or without memory */
+  constructor(context: ServerContext, fd: number) {
+    checkDescriptor(fd);
+    this.#context = context;
+    this.#address = this.#calls.newStream(context.enter());
+    live++;
+    if (this.#address !== 0 && this.#calls.setDescriptor(this.#address, fd) === OK) return;
+    const { text } = takeError();
+    this.#release();
+    throw new Error(`TLS: ${text}`);
+  }
+
+  /** In a few words why the connection is broken: no bytes of the client's. Empty if it is not. */
+  get failure(): string {
+    return this.#failure;
+  }
+
+  /** Has a meaning if there is a {@link failure}. */
+  get failureKind(): TlsFailureKind {
+    return this.#failureKind;
+  }
+
+  get wantsRead(): boolean {
+    return this.#waitsFor === READABLE;
+  }
+
+  get wantsWrite(): boolean {
+    return this.#waitsFor === WRITABLE;
+  }
+
+  /**
+   * Whether OpenSSL has bytes that a read may return. Ask behind each read that has returned some: if there are none, wait
+   * for the socket. Bytes of an incomplete record count, too: the next read returns -EAGAIN, and only the socket can help.
+   */
+  get hasPending(): boolean {
+    return this.#calls.hasPending(this.#open()) === 1;
+  }
+
+  /** Goes on with the handshake. Repeat it when the socket is ready for what it returns. */
+  handshake(): 'done' | 'read' | 'write' | 'failed' {
+    const address = this.#open();
+    if (this.#broken !== 0) return 'failed';
+    const result = this.#calls.accept(address);
+    if (result === OK) return 'done';
+    const error = this.#judge(result);
+    if (error === 0) this.#break(-ENODATA, 'ended', 'the client has closed');
+    if (error !== -EAGAIN) return 'failed';
+    return this.#waitsFor === WRITABLE ? 'write' : 'read';
+  }
+
+  /**
+   * Reads into `bytes[start, end)` of a buffer, at most one record (16 KiB).
+   *
+   * @returns number of bytes; 0 for the client's close_notify; a negative error number: -EAGAIN if there is nothing yet,
+   * -ENODATA if the connection has ended without close_notify, -EPROTO for a breach of the protocol, -ECONNRESET …
+   */
+  read(buffer: PinnedBuffer, start: number, end: number): number {
+    const address = this.#open();
+    if (this.#broken !== 0) return this.#broken;
+    const place = addressWithin(buffer, start, end);
+    const count = this.#calls.read(address, place, Math.min(end - start, MAX_LENGTH));
+    return count > 0 ? count : this.#judge(count);
+  }
+
+  /**
+   * Encrypts and sends `bytes[start, end)` of a buffer, at most one record (16 KiB) at a time.
+   *
+   * After -EAGAIN OpenSSL holds an encrypted record of these bytes, and counts them only when it is sent. The next write must
+   * begin with the same bytes, and have at least as many: they may stand elsewhere, and more may follow.
+   *
+   * @returns number of bytes, 1 or more; a negative error number: -EAGAIN without room
+   * @throws RangeError if it is shorter than the write that it repeats: OpenSSL would break the connection
+   */
+  write(buffer: PinnedBuffer, start: number, end: number): number {
+    const address = this.#open();
+    if (this.#broken !== 0) return this.#broken;
+    const length = Math.min(end - start, MAX_LENGTH);
+    const place = addressWithin(buffer, start, end);
+    if (length < this.#blocked) {
+      throw new RangeError(`${length} bytes do not repeat a write of ${this.#blocked}`);
+    }
+    const count = this.#calls.write(address, place, length);
+    if (count > 0) {
+      this.#blocked = 0;
+      return count;
+    }
+    const error = this.#judge(count);
+    if (error === -EAGAIN) this.#blocked = length;
+    // A write has no end of its own.
+    return error === 0 ? -EPIPE : error;
+  }
+
+  /**
+   * Tells the client that nothing follows (close_notify). Reads go on, writes do not.
+   *
+   * @returns 0 if it is sent; a negative error number: -EAGAIN if it must be repeated, or if a write must be repeated first
+   */
+  sendCloseNotify(): number {
+    const address = this.#open();
+    if (this.#broken !== 0) return this.#broken;
+    if (this.#hasClosed) return 0;
+    if (this.#blocked > 0) {
+      this.#waitsFor = WRITABLE;
+      return -EAGAIN;
+    }
+    const result = this.#calls.shutdown(address);
+    if (result < 0) return this.#judge(result);
+    this.#hasClosed = true;
+    return 0;
+  }
+
+  /** Returns what the handshake has brought. Call it when the handshake is done. */
+  facts(): Negotiated {
+    return negotiatedBy(this.#calls, this.#open());
+  }
+
+  /** Frees the memory. The socket stays open. May be called again; any other call throws afterwards. */
+  free(): void {
+    if (this.#address !== 0) this.#release();
+  }
+
+  #release(): void {
+    if (this.#address !== 0) this.#calls.freeStream(this.#address);
+    this.#address = 0;
+    this.#context.leave();
+    live--;
+  }
+
+  #open(): number {
+    if (this.#address === 0) throw new Error('the TLS stream is freed');
+    return this.#address;
+  }
+
+  /** Returns the error number, negative, of a call that has not succeeded; 0 for the client's close_notify. */
+  #judge(result: number): number {
+    switch (this.#calls.outcome(this.#address, result)) {
+      case Outcome.WANTS_READ:
+        this.#waitsFor = READABLE;
+        return -EAGAIN;
+      case Outcome.WANTS_WRITE:
+        this.#waitsFor = WRITABLE;
+        return -EAGAIN;
+      case Outcome.CLOSED:
+        return 0;
+      case Outcome.SYSTEM:
+        return this.#breakBySystem(nativeCalls().errno());
+      default:
+        return this.#breakByError();
+    }
+  }
+
+  #breakBySystem(number: number): number {
+    this.#calls.clearErrors();
+    const error = number === 0 ? ECONNRESET : number;
+    return this.#break(-error, 'ended', errorName(error));
+  }
+
+  #breakByError(): number {
+    const { reason, text } = takeError();
+    if (reason === UNEXPECTED_END) return this.#break(-ENODATA, 'ended', text);
+    if (reason === NO_CERTIFICATE) return this.#break(-EPROTO, 'certificate', text);
+    if (reason !== UNTRUSTED_CERTIFICATE) return this.#break(-EPROTO, 'protocol', text);
+    const why = this.#calls.verifyText(this.#calls.verifyResult(this.#address));
+    return this.#break(-EPROTO, 'certificate', `${text}: ${why}`);
+  }
+
+  #break(error: number, kind: TlsFailureKind, failure: string): number {
+    this.#broken = error;
+    this.#failureKind = kind;
+    this.#failure = failure;
+    return error;
+  }
+}
