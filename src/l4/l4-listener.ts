@@ -1,62 +1,81 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { L4Listener as L4ListenerConfig } from '../config/types/listener.ts';
-import { LiveSet } from '../core/collections/live-set.ts';
-import type { StatsPage } from '../telemetry/stats-page.ts';
-import type { Cluster } from '../upstream/cluster.ts';
-import { TunnelStats } from './tunnel-stats.ts';
-import type { TunnelContext, TunnelListener } from './tunnel.ts';
+import { formatAddress, type TcpAddress } from '../core/address.ts';
+import { ConnectionStats } from '../telemetry/connection-stats.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { entryTermsOf, type EntryFacts, type EntryRejection, type EntryTerms } from '../transport/entry.ts';
+import { RejectedConnections } from '../transport/rejected-connections.ts';
+import type { DescriptorGate } from '../upstream/descriptor-gate.ts';
+import { refusalOf } from './rejection.ts';
+import { TunnelRoutes, type TunnelEnvironment } from './tunnel-routes.ts';
+import type { TunnelContext, TunnelListener, TunnelOwner, TunnelRefusal } from './tunnel.ts';
 
 /** What the layer 4 listeners of one worker share. */
-export interface L4Environment extends Pick<TunnelContext, 'descriptors' | 'wheel' | 'log' | 'access'> {
-  readonly page: StatsPage;
-  /** The values of every worker's page. */
-  readonly pages: readonly Float64Array[];
-  readonly clusters: ReadonlyMap<string, Cluster>;
+export interface L4Environment extends TunnelEnvironment {
+  readonly descriptors: DescriptorGate;
 }
 
 /** One layer 4 listener in one worker, whatever engine carries its tunnels. */
-export class L4Listener {
-  readonly #carrier: TunnelListener;
-  #context: TunnelContext;
+export class L4Listener implements TunnelOwner {
   /** Layer 4 has no requests. */
   readonly requests = null;
   readonly unanswered = 0;
-  /** Tunnels live under their contexts, and no other connection stays open here. */
-  readonly connections = 0;
+  readonly #carrier: TunnelListener;
+  readonly #stats: ConnectionStats;
+  readonly #rejected: RejectedConnections;
+  readonly #log: Logger;
+  readonly #descriptors: DescriptorGate;
+  #config: L4ListenerConfig;
+  #entry: EntryTerms;
+  #routes: TunnelRoutes;
+  #admits = true;
+  /** Connections that have arrived and have no tunnel yet. */
+  #arrivals = 0;
 
   /** @param engine makes the engine's part of the listener */
   constructor(
     config: L4ListenerConfig,
     environment: L4Environment,
-    engine: (context: TunnelContext) => TunnelListener,
+    engine: (owner: TunnelOwner) => TunnelListener,
   ) {
-    this.#context = contextOf(config, environment);
-    this.#carrier = engine(this.#context);
+    const { page, pages, log, descriptors } = environment;
+    this.#config = config;
+    this.#entry = entryTermsOf(config);
+    this.#routes = new TunnelRoutes(config, environment, null);
+    this.#stats = new ConnectionStats(page, pages, config.name);
+    this.#rejected = new RejectedConnections(config.name, this.#stats, log);
+    this.#log = log;
+    this.#descriptors = descriptors;
+    this.#carrier = engine(this);
   }
 
   /** Whether the listener can serve another configuration with the socket that it has. */
-  fits(config: L4ListenerConfig): boolean {
-    return this.#carrier.fits(config);
+  fits({ address, engine }: L4ListenerConfig): boolean {
+    return engine === this.#config.engine && formatAddress(address) === formatAddress(this.#config.address);
   }
 
   /** Gets ready for another configuration that {@link fits}. Returns a function that brings it into force. */
   prepare(config: L4ListenerConfig, environment: L4Environment): () => void {
-    const next = contextOf(config, environment);
-    if (isSame(this.#context, next)) return () => undefined;
+    const routes = new TunnelRoutes(config, environment, this.#routes);
     return () => {
-      this.#context = next;
-      this.#carrier.use(next);
+      this.#config = config;
+      this.#entry = entryTermsOf(config);
+      this.#routes = routes;
     };
   }
 
-  /** The context of the tunnels that begin now. */
+  /** The contexts of the tunnels that begin now. */
   get contexts(): readonly TunnelContext[] {
-    return [this.#context];
+    return this.#routes.contexts;
   }
 
   /** Whether new tunnels lead to the cluster of an older context, so that its tunnels may live on. */
-  covers({ cluster }: TunnelContext): boolean {
-    return cluster === this.#context.cluster;
+  covers(context: TunnelContext): boolean {
+    return this.#routes.covers(context);
+  }
+
+  /** Connections without a tunnel. Tunnels live under their contexts. */
+  get connections(): number {
+    return this.#arrivals;
   }
 
   /** Resolves when connections are accepted; rejects if the address cannot be bound. */
@@ -80,6 +99,7 @@ export class L4Listener {
 
   /** Stops or listens again: layer 4 has no way to refuse a client but its connection. */
   admit(admitted: boolean): void {
+    this.#admits = admitted;
     if (!admitted) {
       this.stop();
       return;
@@ -87,8 +107,7 @@ export class L4Listener {
     // A drain that was only announced has not stopped it. The raw engine would lose the socket that it has.
     if (this.listens) return;
     void this.listen().catch((error: unknown) => {
-      const { log, config } = this.#context;
-      log.error({ err: error, listener: config.name }, 'the listener does not listen again');
+      this.#log.error({ err: error, listener: this.#config.name }, 'the listener does not listen again');
     });
   }
 
@@ -97,20 +116,63 @@ export class L4Listener {
     // See above.
   }
 
-  /** Stops. There is nothing else to close: tunnels belong to their contexts. */
+  /** Stops, and closes what has no tunnel. Tunnels belong to their contexts. */
   close(): void {
-    this.stop();
+    this.#carrier.close();
   }
-}
 
-function contextOf(config: L4ListenerConfig, environment: L4Environment): TunnelContext {
-  const { page, pages, wheel, log, access, clusters, descriptors } = environment;
-  const cluster = clusters.get(config.cluster!)!;
-  const stats = new TunnelStats(page, pages, config.name, cluster.name);
-  return { config, cluster, stats, descriptors, wheel, log, access, tunnels: new LiveSet() };
-}
+  get address(): TcpAddress {
+    return this.#config.address;
+  }
 
-/** Whether tunnels under two contexts differ in nothing, so that the older context stays. */
-function isSame(a: TunnelContext, b: TunnelContext): boolean {
-  return a.cluster === b.cluster && a.access === b.access && isDeepStrictEqual(a.config, b.config);
+  get entry(): EntryTerms {
+    return this.#entry;
+  }
+
+  arrived(descriptor: number | undefined): boolean {
+    const reason = refusalOf(this.#config, this.#stats, this.#descriptors, descriptor);
+    if (reason !== null) {
+      this.#stats.rejected(reason);
+      return false;
+    }
+    this.#stats.opened();
+    this.#arrivals++;
+    return true;
+  }
+
+  choose({ peer, hello }: EntryFacts, since: number): TunnelContext | TunnelRefusal {
+    this.#arrivals--;
+    if (!this.#admits) {
+      this.#stats.rejected('draining');
+      this.#stats.closed();
+      return 'draining';
+    }
+    const serverName = hello === null ? null : hello.serverName;
+    const context = this.#routes.find(serverName);
+    if (context !== null) return context;
+    this.#stats.closed();
+    const seconds = (performance.now() - since) / 1000;
+    this.#rejected.add({ reason: 'server_name', detail: 'no tunnel leads there', peer, seconds, serverName });
+    return 'server_name';
+  }
+
+  rejected(rejection: EntryRejection): void {
+    this.#arrivals--;
+    this.#stats.closed();
+    this.#rejected.add(rejection);
+  }
+
+  lost(fault: unknown): void {
+    this.#arrivals--;
+    this.#stats.closed();
+    if (fault !== null) this.acceptFault(fault);
+  }
+
+  acceptFailed(code: string, isFirst: boolean): boolean {
+    return this.#stats.acceptFailed(this.#log, code, isFirst);
+  }
+
+  acceptFault(error: unknown): void {
+    this.#log.error({ err: error, listener: this.#config.name }, 'serving a connection failed');
+  }
 }

@@ -1,6 +1,8 @@
 /** Says why a client's connection gets no tunnel, as the statistics count it. */
+import type { L4Listener } from '../config/types/listener.ts';
+import type { ConnectionStats } from '../telemetry/connection-stats.ts';
 import { attemptsEndOf, type AttemptsEnd } from '../upstream/attempts/failure-table.ts';
-import type { TunnelContext } from './tunnel.ts';
+import type { DescriptorGate } from '../upstream/descriptor-gate.ts';
 
 type Rejection = 'overload' | 'no_endpoint' | 'dial_failed' | 'own_shortage' | 'descriptors';
 
@@ -30,14 +32,11 @@ export function rejectionOf(attempts: Parameters<typeof attemptsEndOf>[0]): Reje
  * @param descriptor the connection's; undefined if it is unknown
  */
 export function refusalOf(
-  { config, stats: { connections }, descriptors }: Pick<TunnelContext, 'config' | 'stats' | 'descriptors'>,
+  { name, maxConnections }: Pick<L4Listener, 'name' | 'maxConnections'>,
+  connections: Pick<ConnectionStats, 'active'>,
+  descriptors: Pick<DescriptorGate, 'admits'>,
   descriptor: number | undefined,
 ): 'limit' | 'descriptors' | null {
-  if (!descriptors.admits(config.name, descriptor)) return 'descriptors';
-  return config.maxConnections > 0 && connections.active >= config.maxConnections ? 'limit' : null;
-}
-
-/** Logs that serving an accepted connection has thrown. */
-export function logAcceptFault({ log, config }: Pick<TunnelContext, 'log' | 'config'>, error: unknown): void {
-  log.error({ err: error, listener: config.name }, 'serving a connection failed');
+  if (!descriptors.admits(name, descriptor)) return 'descriptors';
+  return maxConnections > 0 && connections.active >= maxConnections ? 'limit' : null;
 }

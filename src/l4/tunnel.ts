@@ -12,20 +12,23 @@
  *   the FIN of one side, is closed when nothing crosses for halfCloseTimeout.
  */
 import type { L4Listener as L4ListenerConfig } from '../config/types/listener.ts';
+import type { TcpAddress } from '../core/address.ts';
 import type { LiveMember, LiveSet } from '../core/collections/live-set.ts';
 import type { TimerWheel } from '../core/timing/timer-wheel.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { EntryFacts, EntryRejection, EntryTerms } from '../transport/entry.ts';
 import type { Cluster } from '../upstream/cluster.ts';
-import type { DescriptorGate } from '../upstream/descriptor-gate.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { TunnelStats } from './tunnel-stats.ts';
 
-/** What the tunnels of one listener share while their configuration is in use. */
+/** What a listener of either layer sets for its tunnels. */
+export type TunnelSettings = Pick<L4ListenerConfig, 'name' | 'idleTimeoutMs' | 'halfCloseTimeoutMs'>;
+
+/** What the tunnels from one listener to one cluster share while their settings are in use. */
 export interface TunnelContext {
-  readonly config: L4ListenerConfig;
+  readonly config: TunnelSettings;
   readonly cluster: Cluster;
   readonly stats: TunnelStats;
-  readonly descriptors: DescriptorGate;
   readonly wheel: TimerWheel;
   readonly log: Logger;
   /** Writes the access lines; null without an access log. */
@@ -55,22 +58,51 @@ export interface Tunnel extends LiveMember {
 /** Silence after which a tunnel is taken to be between two messages. */
 export const QUIET_MS = 1000;
 
-/** An engine's part of one layer 4 listener: its listening socket. */
+/** What an engine's part of a layer 4 listener needs of the listener. */
+export interface TunnelOwner {
+  readonly address: TcpAddress;
+  /** What connections that are accepted now have to send first. */
+  readonly entry: EntryTerms;
+  /**
+   * Counts a connection that has been accepted.
+   *
+   * @param descriptor undefined if it is unknown
+   * @returns false if it must be refused: then it is not open
+   */
+  arrived(descriptor: number | undefined): boolean;
+  /**
+   * Chooses where a connection that has arrived goes. If it must be refused, counts it, and returns why.
+   *
+   * @param since when it was accepted, by the clock of `performance.now()`
+   */
+  choose(facts: EntryFacts, since: number): TunnelContext | TunnelRefusal;
+  /** A connection that has arrived has failed, and is closed. */
+  rejected(rejection: EntryRejection): void;
+  /** A connection that has arrived is closed for no reason of its own: see `ArrivalOwner`. */
+  lost(fault: unknown): void;
+  /** Counts a connection that could not be accepted: see `AcceptorOwner` of `transport/acceptor.ts`. */
+  acceptFailed(code: string, isFirst: boolean): boolean;
+  /** Logs that serving a connection has thrown. The connection is lost. */
+  acceptFault(error: unknown): void;
+}
+
+/** Why a connection gets no tunnel: no cluster for its server name, or the listener is drained. */
+export type TunnelRefusal = 'server_name' | 'draining';
+
+/** An engine's part of one layer 4 listener: its listening socket, and the connections without a tunnel. */
 export interface TunnelListener {
   /** Resolves when connections are accepted; rejects if the address cannot be bound. */
   listen(): Promise<void>;
   /** Whether the listener accepts connections. */
   readonly listens: boolean;
-  /** Whether the listener can serve a configuration with the socket that it has. */
-  fits(config: L4ListenerConfig): boolean;
-  /** Takes another context for the tunnels to come. Live tunnels keep theirs. */
-  use(context: TunnelContext): void;
   /**
    * Hands new connections over to other sockets on the address. {@link stop} may follow soon.
    *
    * @param from the first of those sockets: see `sys/sockets/hand-over.ts`
    */
   leave(from: number | null): void;
-  /** Accepts no more connections. Tunnels live on, and the listener may listen again. May be called again. */
+  /** Accepts no more connections. All others live on, and the listener may listen again. May be called again. */
   stop(): void;
+  /** Stops, and closes the connections that have no tunnel. May be called again. */
+  close(): void;
 }

@@ -5,6 +5,7 @@
 import type { Listener } from '../config/types/listener.ts';
 import { addressMatcher } from '../core/address-blocks.ts';
 import type { ENTRY_FAILURES } from '../telemetry/metrics/label-values.ts';
+import { normalizeIp } from '../wire/ip-address.ts';
 import type { ProxyHeader } from '../wire/proxy-protocol/proxy-header.ts';
 import type { ClientHello } from '../wire/tls/client-hello.ts';
 
@@ -50,6 +51,13 @@ export interface EntryFacts {
   readonly proxy: ProxyHeader | null;
   /** Null if the terms want none, or if the first bytes are no ClientHello. It has not been read: it follows as data. */
   readonly hello: ClientHello | null;
+}
+
+/** Returns what is known of a connection that had to send nothing. @param peer its IP address as text */
+export function entryFactsOf(peer: string): EntryFacts {
+  // A socket for IPv4 and IPv6 tells IPv4 addresses as ::ffff:192.0.2.1.
+  const address = normalizeIp(peer) ?? peer;
+  return { peer: address, address, proxy: null, hello: null };
 }
 
 /** Takes the connections of an acceptor that have to send something first. `Connection` is what the transport watches. */

@@ -5,7 +5,7 @@ import { L4Listener, type L4Environment } from '../l4/l4-listener.ts';
 import { NetListener } from '../l4/net/net-listener.ts';
 import { RawListener } from '../l4/raw/raw-listener.ts';
 import { RawLoop } from '../l4/raw/raw-tunnel.ts';
-import type { Tunnel, TunnelContext, TunnelListener } from '../l4/tunnel.ts';
+import type { Tunnel, TunnelContext, TunnelListener, TunnelOwner } from '../l4/tunnel.ts';
 import type { WorkerStart } from '../protocol/to-worker.ts';
 import type { Environment } from './environment.ts';
 import { Generations } from './generations/generations.ts';
@@ -50,7 +50,7 @@ class TunnelLayer implements Layer<L4Listener, L4ListenerConfig, L4Environment, 
   }
 
   create(config: L4ListenerConfig, shared: L4Environment): L4Listener {
-    return new L4Listener(config, shared, (context) => this.#carry(context));
+    return new L4Listener(config, shared, (owner) => this.#carry(config.engine, owner));
   }
 
   groupOf({ config, cluster, tunnels }: TunnelContext): ConnectionGroup<Tunnel> {
@@ -73,9 +73,9 @@ class TunnelLayer implements Layer<L4Listener, L4ListenerConfig, L4Environment, 
     this.#loop?.close();
   }
 
-  #carry(context: TunnelContext): TunnelListener {
-    if (context.config.engine !== 'raw') return new NetListener(context);
+  #carry(engine: L4ListenerConfig['engine'], owner: TunnelOwner): TunnelListener {
+    if (engine !== 'raw') return new NetListener(owner);
     this.#loop ??= new RawLoop(this.#wheel);
-    return new RawListener(context, this.#loop);
+    return new RawListener(owner, this.#loop);
   }
 }

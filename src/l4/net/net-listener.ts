@@ -1,21 +1,25 @@
 import type { Socket } from 'node:net';
-import type { L4Listener } from '../../config/types/listener.ts';
-import { formatAddress } from '../../core/address.ts';
 import { descriptorOf } from '../../sys/node/node-sockets.ts';
 import type { AcceptorOwner } from '../../transport/acceptor.ts';
+import {
+  entryFactsOf,
+  type ArrivalOwner,
+  type EntryFacts,
+  type EntryRejection,
+} from '../../transport/entry.ts';
 import { NetAcceptor } from '../../transport/net/net-acceptor.ts';
-import { logAcceptFault, refusalOf } from '../rejection.ts';
-import type { TunnelContext, TunnelListener } from '../tunnel.ts';
-import { NetTunnel } from './net-tunnel.ts';
+import { serve } from '../tunnel-maker.ts';
+import type { TunnelListener, TunnelOwner } from '../tunnel.ts';
+import { netTunnelMaker } from './net-tunnel-maker.ts';
 
 /** A listener of the `net` engine: tunnels on `node:net`, for every platform that Node runs on. */
-export class NetListener implements TunnelListener, AcceptorOwner<Socket> {
-  #context: TunnelContext;
+export class NetListener implements TunnelListener, AcceptorOwner<Socket>, ArrivalOwner<Socket> {
+  readonly #owner: TunnelOwner;
   readonly #acceptor: NetAcceptor;
 
-  constructor(context: TunnelContext) {
-    this.#context = context;
-    this.#acceptor = new NetAcceptor(context.config.address, this);
+  constructor(owner: TunnelOwner) {
+    this.#owner = owner;
+    this.#acceptor = new NetAcceptor(owner.address, this);
   }
 
   listen(): Promise<void> {
@@ -26,44 +30,41 @@ export class NetListener implements TunnelListener, AcceptorOwner<Socket> {
     return this.#acceptor.listens;
   }
 
-  stop(): void {
-    this.#acceptor.stop();
-  }
-
-  fits({ address, engine }: L4Listener): boolean {
-    return engine === 'net' && formatAddress(address) === formatAddress(this.#context.config.address);
-  }
-
-  use(context: TunnelContext): void {
-    this.#context = context;
-  }
-
   leave(from: number | null): void {
     this.#acceptor.leave(from);
   }
 
+  stop(): void {
+    this.#acceptor.stop();
+  }
+
+  close(): void {
+    this.stop();
+  }
+
   accepted(client: Socket): void {
-    const context = this.#context;
-    const reason = refusalOf(context, descriptorOf(client));
-    if (reason !== null) {
-      context.stats.connections.rejected(reason);
-      client.on('error', ignore);
-      client.resetAndDestroy();
-      return;
-    }
-    new NetTunnel(context, client).start();
+    const owner = this.#owner;
+    if (!owner.arrived(descriptorOf(client))) netTunnelMaker.refuse(client);
+    else this.entered(client, entryFactsOf(client.remoteAddress ?? ''), performance.now());
+  }
+
+  entered(client: Socket, facts: EntryFacts, since: number): void {
+    serve(netTunnelMaker, client, this.#owner.choose(facts, since), facts);
+  }
+
+  rejected(rejection: EntryRejection): void {
+    this.#owner.rejected(rejection);
+  }
+
+  lost(fault: unknown): void {
+    this.#owner.lost(fault);
   }
 
   acceptFailed(code: string, isFirst: boolean): boolean {
-    const { stats, log } = this.#context;
-    return stats.connections.acceptFailed(log, code, isFirst);
+    return this.#owner.acceptFailed(code, isFirst);
   }
 
   acceptFault(error: unknown): void {
-    logAcceptFault(this.#context, error);
+    this.#owner.acceptFault(error);
   }
-}
-
-function ignore(): void {
-  // The connection is being reset: its errors do not matter.
 }

@@ -3,13 +3,13 @@ import { TLSSocket } from 'node:tls';
 import { TICK_MS, Timed } from '../../core/timing/timer-wheel.ts';
 import { unacknowledgedBytes } from '../../sys/node/node-sockets.ts';
 import { atTrueEnd } from '../../sys/node/true-end.ts';
+import type { EntryFacts } from '../../transport/entry.ts';
 import type { Attempts } from '../../upstream/attempts/attempts.ts';
 import { failAttempt } from '../../upstream/attempts/failed-attempt.ts';
 import { CONNECT_TIMED_OUT } from '../../upstream/attempts/failure-table.ts';
 import { addressContext } from '../../upstream/balancers/balancer.ts';
 import { connectFailureOf, dial, dialErrorOf } from '../../upstream/dialling/dial.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
-import { factsOf } from '../../transport/client-transport.ts';
 import { endsOfSocket, toldEnds } from '../../transport/connection-ends.ts';
 import { writeProxyHeader } from '../../wire/proxy-protocol/proxy-header-writer.ts';
 import { rejectionOf } from '../rejection.ts';
@@ -53,14 +53,15 @@ export class NetTunnel extends Timed implements Tunnel {
   /** The side that is reset once it has got the bytes that wait for it; null if there is none. */
   #lingering: { readonly leg: NetLeg; readonly linger: ResetLinger } | null = null;
   #reason = 'closed';
-  /** Kept, because Node forgets it when the socket closes. */
-  readonly #clientAddress: string;
+  /** Null once the tunnel is joined. */
+  #facts: EntryFacts | null;
 
-  constructor(context: TunnelContext, client: Socket) {
+  /** @param client a paused socket, which is counted as open */
+  constructor(context: TunnelContext, client: Socket, facts: EntryFacts) {
     super();
     this.#context = context;
     this.#activeAt = context.wheel.now;
-    this.#clientAddress = client.remoteAddress ?? '';
+    this.#facts = facts;
     const { cluster } = context;
     const { proxyProtocol } = cluster.config;
     this.#preface =
@@ -68,11 +69,10 @@ export class NetTunnel extends Timed implements Tunnel {
         ? null
         : writeProxyHeader(
             proxyProtocol,
-            toldEnds(factsOf(this.#clientAddress), null, () => endsOfSocket(client)),
+            toldEnds(facts, facts.hello?.serverName ?? null, () => endsOfSocket(client)),
           );
-    this.#attempts = cluster.attempts(addressContext(this.#clientAddress));
+    this.#attempts = cluster.attempts(addressContext(facts.address));
     this.#client = this.#adopt(client, context.stats.bytesUpstream);
-    context.stats.connections.opened();
     context.tunnels.add(this);
   }
 
@@ -113,6 +113,12 @@ export class NetTunnel extends Timed implements Tunnel {
 
   abort(): void {
     this.#close('aborted');
+  }
+
+  /** Cuts both sides because serving the tunnel has thrown. */
+  fault(error: unknown): void {
+    this.#context.log.error({ err: error }, 'a tunnel failed');
+    this.#close('fault');
   }
 
   #close(reason: string): void {
@@ -164,9 +170,10 @@ export class NetTunnel extends Timed implements Tunnel {
     upstream.peer = this.#client;
     stats.opened();
     if (access !== null) {
-      this.#lines = new TunnelLines(access, this.#context, this.#clientAddress, this.#endpoint!.label);
+      this.#lines = new TunnelLines(access, this.#context, this.#facts!, this.#endpoint!.label);
       this.#lines.opened();
     }
+    this.#facts = null;
     this.touch();
     armSilence(this, this.#context, this.#halfClosed);
     for (const leg of [this.#client, upstream]) {

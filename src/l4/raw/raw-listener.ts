@@ -1,21 +1,32 @@
-import type { L4Listener } from '../../config/types/listener.ts';
-import { formatAddress } from '../../core/address.ts';
+import type { Watched } from '../../loop/poller.ts';
 import type { AcceptorOwner } from '../../transport/acceptor.ts';
+import {
+  entryFactsOf,
+  hasEntryStages,
+  type ArrivalOwner,
+  type EntryFacts,
+  type EntryRejection,
+} from '../../transport/entry.ts';
+import { FrontDoor } from '../../transport/front-door.ts';
 import { RawAcceptor } from '../../transport/raw/raw-acceptor.ts';
-import { logAcceptFault, refusalOf } from '../rejection.ts';
-import type { TunnelContext, TunnelListener } from '../tunnel.ts';
-import { RawTunnel, type RawLoop } from './raw-tunnel.ts';
+import { RawArrivals } from '../../transport/raw/raw-arrivals.ts';
+import { needsAddress, serve, UNKNOWN_CLIENT } from '../tunnel-maker.ts';
+import type { TunnelListener, TunnelOwner } from '../tunnel.ts';
+import { RawTunnelMaker } from './raw-tunnel-maker.ts';
+import type { RawLoop } from './raw-tunnel.ts';
 
 /** A listener of the `raw` engine: tunnels on system calls, in the thread's own epoll loop. Linux only. */
-export class RawListener implements TunnelListener, AcceptorOwner<number> {
-  context: TunnelContext;
-  readonly loop: RawLoop;
+export class RawListener implements TunnelListener, AcceptorOwner<number>, ArrivalOwner<Watched> {
+  readonly #owner: TunnelOwner;
   readonly #acceptor: RawAcceptor;
+  readonly #arrivals: RawArrivals;
+  readonly #tunnels: RawTunnelMaker;
 
-  constructor(context: TunnelContext, loop: RawLoop) {
-    this.context = context;
-    this.loop = loop;
-    this.#acceptor = new RawAcceptor(loop, context.config.address, this);
+  constructor(owner: TunnelOwner, loop: RawLoop) {
+    this.#owner = owner;
+    this.#acceptor = new RawAcceptor(loop, owner.address, this);
+    this.#arrivals = new RawArrivals(loop, this, (terms, peer) => new FrontDoor(terms, peer));
+    this.#tunnels = new RawTunnelMaker(loop);
   }
 
   listen(): Promise<void> {
@@ -30,47 +41,54 @@ export class RawListener implements TunnelListener, AcceptorOwner<number> {
     return this.#acceptor.listens;
   }
 
-  stop(): void {
-    this.#acceptor.stop();
-  }
-
-  fits({ address, engine }: L4Listener): boolean {
-    return engine === 'raw' && formatAddress(address) === formatAddress(this.context.config.address);
-  }
-
-  use(context: TunnelContext): void {
-    this.context = context;
-  }
-
   leave(from: number | null): void {
     this.#acceptor.leave(from);
   }
 
+  stop(): void {
+    this.#acceptor.stop();
+  }
+
+  close(): void {
+    this.stop();
+    this.#arrivals.closeAll();
+  }
+
   accepted(fd: number): void {
-    const { context, loop } = this;
-    const { access, cluster } = context;
-    const needsAddress = access !== null || cluster.choosesBySource || cluster.config.proxyProtocol !== 'off';
-    const reason = refusalOf(context, fd);
-    if (reason !== null) {
-      context.stats.connections.rejected(reason);
-      loop.sockets.resetOnClose(fd);
-      loop.sockets.close(fd);
-      return;
+    const owner = this.#owner;
+    if (!owner.arrived(fd)) {
+      this.#tunnels.refuse(fd);
+    } else if (hasEntryStages(owner.entry)) {
+      this.#arrivals.take(fd, owner.entry);
+    } else {
+      const choice = owner.choose(UNKNOWN_CLIENT, performance.now());
+      const isNamed = typeof choice !== 'string' && needsAddress(choice);
+      serve(
+        this.#tunnels,
+        fd,
+        choice,
+        isNamed ? entryFactsOf(this.#acceptor.acceptedFrom()) : UNKNOWN_CLIENT,
+      );
     }
-    const tunnel = new RawTunnel(context, loop, fd, needsAddress ? this.#acceptor.acceptedFrom() : '');
-    try {
-      tunnel.start();
-    } catch (error) {
-      tunnel.legFaulted(error);
-    }
+  }
+
+  entered(connection: Watched, facts: EntryFacts, since: number): void {
+    serve(this.#tunnels, connection, this.#owner.choose(facts, since), facts);
+  }
+
+  rejected(rejection: EntryRejection): void {
+    this.#owner.rejected(rejection);
+  }
+
+  lost(fault: unknown): void {
+    this.#owner.lost(fault);
   }
 
   acceptFailed(code: string, isFirst: boolean): boolean {
-    const { stats, log } = this.context;
-    return stats.connections.acceptFailed(log, code, isFirst);
+    return this.#owner.acceptFailed(code, isFirst);
   }
 
   acceptFault(error: unknown): void {
-    logAcceptFault(this.context, error);
+    this.#owner.acceptFault(error);
   }
 }

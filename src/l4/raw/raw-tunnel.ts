@@ -3,6 +3,7 @@ import { TICK_MS, Timed } from '../../core/timing/timer-wheel.ts';
 import { EventLoop } from '../../loop/event-loop.ts';
 import type { Watched } from '../../loop/poller.ts';
 import { BREAKS_ONLY } from '../../sys/epoll.ts';
+import type { EntryFacts } from '../../transport/entry.ts';
 import type { Attempts } from '../../upstream/attempts/attempts.ts';
 import { failAttempt } from '../../upstream/attempts/failed-attempt.ts';
 import { addressContext } from '../../upstream/balancers/balancer.ts';
@@ -10,7 +11,6 @@ import { AddressDial, type DialOwner } from '../../upstream/dialling/address-dia
 import { connectFailureOf } from '../../upstream/dialling/dial.ts';
 import { EndpointAddresses } from '../../upstream/dialling/endpoint-addresses.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
-import { factsOf } from '../../transport/client-transport.ts';
 import { endsOfDescriptor, toldEnds, type SocketEnds } from '../../transport/connection-ends.ts';
 import { writeProxyHeader } from '../../wire/proxy-protocol/proxy-header-writer.ts';
 import { rejectionOf } from '../rejection.ts';
@@ -31,7 +31,8 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
   readonly loop: RawLoop;
   readonly #context: TunnelContext;
   readonly #client: Leg;
-  readonly #clientAddress: string;
+  /** Null once the tunnel is joined. */
+  #facts: EntryFacts | null;
   #upstream: Leg | null = null;
   #endpoint: Endpoint | null = null;
   /** Null before {@link start} and after the join. */
@@ -55,33 +56,36 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
   #reason = 'closed';
 
   /**
-   * Takes an accepted connection. {@link start} dials.
+   * Takes a connection that is counted as open. {@link start} dials.
    *
-   * @param clientAddress for the access lines, the choice of endpoints, and PROXY headers; empty if none needs it
+   * @param connection a descriptor, watched or not
    * @throws SystemCallError if the connection cannot be watched; it is closed then
    */
-  constructor(context: TunnelContext, loop: RawLoop, fd: number, clientAddress: string) {
+  constructor(context: TunnelContext, loop: RawLoop, connection: number | Watched, facts: EntryFacts) {
     super();
     this.#context = context;
     this.loop = loop;
-    this.#clientAddress = clientAddress;
+    this.#facts = facts;
     this.#activeAt = loop.wheel.now;
     this.#client = new Leg(this);
     // The client is not read before an endpoint has accepted.
-    loop.poller.watch(this.#client, fd, BREAKS_ONLY);
-    context.stats.connections.opened();
+    if (typeof connection === 'number') loop.poller.watch(this.#client, connection, BREAKS_ONLY);
+    else loop.poller.adopt(connection, this.#client);
     context.tunnels.add(this);
   }
 
   /** Dials the first endpoint. */
   start(): void {
+    // A descriptor that was watched may still be watched for reads.
+    this.loop.poller.change(this.#client, BREAKS_ONLY);
     const { cluster } = this.#context;
     const { proxyProtocol } = cluster.config;
+    const facts = this.#facts!;
     if (proxyProtocol !== 'off') {
       const own = (): SocketEnds => endsOfDescriptor(this.loop.sockets, this.#client.fd);
-      this.#preface = writeProxyHeader(proxyProtocol, toldEnds(factsOf(this.#clientAddress), null, own));
+      this.#preface = writeProxyHeader(proxyProtocol, toldEnds(facts, facts.hello?.serverName ?? null, own));
     }
-    this.#attempts = cluster.attempts(addressContext(this.#clientAddress));
+    this.#attempts = cluster.attempts(addressContext(facts.address));
     this.#dialNext(this.#attempts);
   }
 
@@ -259,9 +263,10 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
     this.#joined = true;
     this.#openLegs = 2;
     if (access !== null) {
-      this.#lines = new TunnelLines(access, this.#context, this.#clientAddress, endpoint.label);
+      this.#lines = new TunnelLines(access, this.#context, this.#facts!, endpoint.label);
       this.#lines.opened();
     }
+    this.#facts = null;
     this.#activeAt = wheel.now;
     armSilence(this, this.#context, this.#halfClosed);
     const preface = this.#preface;

@@ -33,6 +33,7 @@ export const REJECT_REASONS = [
   'dial_failed',
   'own_shortage',
   'descriptors',
+  'draining',
   ...ENTRY_FAILURES,
 ] as const;
 /**

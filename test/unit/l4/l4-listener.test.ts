@@ -4,9 +4,13 @@ import type { Config } from '../../../src/config/types/config.ts';
 import type { L4Listener as L4ListenerConfig } from '../../../src/config/types/listener.ts';
 import { TimerWheel } from '../../../src/core/timing/timer-wheel.ts';
 import { L4Listener, type L4Environment } from '../../../src/l4/l4-listener.ts';
-import type { TunnelContext, TunnelListener } from '../../../src/l4/tunnel.ts';
+import type { TunnelContext, TunnelListener, TunnelOwner } from '../../../src/l4/tunnel.ts';
 import { layoutOf } from '../../../src/protocol/stats-layout.ts';
+import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
+import type { Metric } from '../../../src/telemetry/metrics/metric.ts';
+import type { Labels } from '../../../src/telemetry/page-layout.ts';
 import { StatsPage, allocatePage } from '../../../src/telemetry/stats-page.ts';
+import { entryFactsOf, type EntryFacts } from '../../../src/transport/entry.ts';
 import { Cluster } from '../../../src/upstream/cluster.ts';
 import { DescriptorGate } from '../../../src/upstream/descriptor-gate.ts';
 import { capture, config, l4Listener } from '../primary/fixtures/config.ts';
@@ -15,13 +19,12 @@ import { clusterConfig, clusterState, homeOf } from '../upstream/endpoints.ts';
 /** An engine that notes what is asked of it. */
 class FakeEngine implements TunnelListener {
   readonly asked: string[] = [];
-  readonly context: TunnelContext;
+  readonly owner: TunnelOwner;
   listens = false;
-  used: TunnelContext | null = null;
   problem: Error | null = null;
 
-  constructor(context: TunnelContext) {
-    this.context = context;
+  constructor(owner: TunnelOwner) {
+    this.owner = owner;
   }
 
   listen(): Promise<void> {
@@ -29,14 +32,6 @@ class FakeEngine implements TunnelListener {
     if (this.problem !== null) return Promise.reject(this.problem);
     this.listens = true;
     return Promise.resolve();
-  }
-
-  fits({ engine }: L4ListenerConfig): boolean {
-    return engine === this.context.config.engine;
-  }
-
-  use(context: TunnelContext): void {
-    this.used = context;
   }
 
   leave(from: number | null): void {
@@ -47,14 +42,35 @@ class FakeEngine implements TunnelListener {
     this.asked.push('stop');
     this.listens = false;
   }
+
+  close(): void {
+    this.asked.push('close');
+  }
 }
 
 const clusters = [clusterConfig(), clusterConfig({ name: 'other' })];
 const other: L4ListenerConfig = { ...l4Listener, cluster: 'other' };
+const byName: L4ListenerConfig = {
+  ...l4Listener,
+  cluster: null,
+  maxConnections: 2,
+  passthrough: [
+    { serverNames: ['db.example.com', '*.db.example.com'], cluster: 'app' },
+    { serverNames: ['mail.example.com'], cluster: 'other' },
+  ],
+};
 
-function environmentOf(
-  listeners: readonly L4ListenerConfig[],
-): L4Environment & { readonly lines: unknown[] } {
+function hello(serverName: string | null): EntryFacts {
+  const facts = entryFactsOf('198.51.100.7');
+  return { ...facts, hello: { serverName, protocols: [] } };
+}
+
+interface World extends L4Environment {
+  readonly lines: { readonly msg: string; readonly [field: string]: unknown }[];
+  readonly value: (metric: Metric, labels: Labels) => number;
+}
+
+function environmentOf(listeners: readonly L4ListenerConfig[]): World {
   const whole: Config = { ...config, listeners, clusters };
   const layout = layoutOf(whole, ['l4-0']);
   const page = new StatsPage(allocatePage(layout), layout);
@@ -66,7 +82,8 @@ function environmentOf(
     pages,
     wheel: new TimerWheel(0),
     log,
-    lines,
+    lines: lines as unknown as World['lines'],
+    value: (metric, labels) => page.values[page.slot(metric, labels)]!,
     access: null,
     descriptors: new DescriptorGate(null, pages, () => 0, log),
     clusters: new Map(
@@ -75,28 +92,38 @@ function environmentOf(
   };
 }
 
+function make(
+  listenerConfig: L4ListenerConfig,
+  environment: L4Environment,
+): { listener: L4Listener; engine: FakeEngine } {
+  let engine: FakeEngine | null = null;
+  const listener = new L4Listener(listenerConfig, environment, (owner) => (engine = new FakeEngine(owner)));
+  return { listener, engine: engine! };
+}
+
 describe('a layer 4 listener', () => {
   const environment = environmentOf([l4Listener]);
   const withOther = { ...environmentOf([other]), clusters: environment.clusters };
+  const chosen = (engine: FakeEngine): TunnelContext => {
+    assert.ok(engine.owner.arrived(undefined));
+    const context = engine.owner.choose(entryFactsOf(''), 0);
+    if (typeof context === 'string') assert.fail(context);
+    return context;
+  };
 
-  function make(): { listener: L4Listener; engine: FakeEngine } {
-    let engine: FakeEngine | null = null;
-    const listener = new L4Listener(l4Listener, environment, (context) => (engine = new FakeEngine(context)));
-    return { listener, engine: engine! };
-  }
-
-  it('fits what its engine fits', () => {
-    const { listener } = make();
+  it('fits its address and its engine', () => {
+    const { listener } = make(l4Listener, environment);
     assert.equal(listener.fits({ ...l4Listener, idleTimeoutMs: 5 }), true);
     assert.equal(listener.fits({ ...l4Listener, engine: 'raw' }), false);
+    const address = { ...l4Listener.address, port: l4Listener.address.port + 1 };
+    assert.equal(listener.fits({ ...l4Listener, address }), false);
   });
 
   it('keeps its context if nothing changes for tunnels', () => {
-    const { listener, engine } = make();
+    const { listener, engine } = make(l4Listener, environment);
     const [before] = listener.contexts;
-    listener.prepare({ ...l4Listener }, environment)();
-    assert.equal(listener.contexts[0], before);
-    assert.equal(engine.used, null);
+    listener.prepare({ ...l4Listener, maxConnections: 5 }, environment)();
+    assert.deepEqual([listener.contexts[0], chosen(engine)], [before, before]);
   });
 
   for (const [name, changed, next] of [
@@ -106,19 +133,18 @@ describe('a layer 4 listener', () => {
     ['the cluster behind its name', l4Listener, environmentOf([l4Listener])],
   ] as const) {
     it(`takes another context for ${name}, and only when the change is committed`, () => {
-      const { listener, engine } = make();
+      const { listener, engine } = make(l4Listener, environment);
       const [before] = listener.contexts;
       const commit = listener.prepare(changed, next);
-      assert.equal(listener.contexts[0], before);
-      assert.equal(engine.used, null);
+      assert.deepEqual([listener.contexts[0], chosen(engine)], [before, before]);
       commit();
       assert.notEqual(listener.contexts[0], before);
-      assert.equal(engine.used, listener.contexts[0]);
+      assert.equal(chosen(engine), listener.contexts[0]);
     });
   }
 
   it('covers tunnels of an older context to the same cluster, and no others', () => {
-    const { listener } = make();
+    const { listener } = make(l4Listener, environment);
     const [before] = listener.contexts;
     listener.prepare({ ...l4Listener, idleTimeoutMs: 5 }, environment)();
     assert.equal(listener.covers(before!), true);
@@ -127,7 +153,7 @@ describe('a layer 4 listener', () => {
   });
 
   it('stops to refuse clients, and listens again to admit them', () => {
-    const { listener, engine } = make();
+    const { listener, engine } = make(l4Listener, environment);
     listener.admit(false);
     assert.deepEqual(engine.asked, ['stop']);
     listener.admit(true);
@@ -136,18 +162,114 @@ describe('a layer 4 listener', () => {
   });
 
   it('does not listen twice to admit clients that it admits already', async () => {
-    const { listener, engine } = make();
+    const { listener, engine } = make(l4Listener, environment);
     await listener.listen();
     listener.admit(true);
     assert.deepEqual(engine.asked, ['listen']);
   });
 
   it('logs that it cannot listen again', async () => {
-    const { listener, engine } = make();
+    const { listener, engine } = make(l4Listener, environment);
     engine.problem = new Error('address in use');
     listener.admit(true);
     await new Promise((resolve) => setImmediate(resolve));
-    const [line] = environment.lines.splice(0) as { msg: string; listener: string }[];
+    const [line] = environment.lines.splice(0);
     assert.deepEqual([line?.msg, line?.listener], ['the listener does not listen again', 'tcp']);
+  });
+});
+
+describe('a layer 4 listener that chooses by server name', () => {
+  const choose = ({ owner }: FakeEngine, facts: EntryFacts): string => {
+    assert.ok(owner.arrived(undefined));
+    const choice = owner.choose(facts, performance.now());
+    return typeof choice === 'string' ? `refused: ${choice}` : choice.cluster.name;
+  };
+  /** Open connections, and those that were refused for this reason. */
+  const counts = ({ value }: World, reason: string): [number, number] => [
+    value(pageMetrics.connectionsActive, { listener: 'tcp' }),
+    value(pageMetrics.connectionsRejected, { listener: 'tcp', reason }),
+  ];
+
+  it('leads each name to its cluster, by one context a cluster', () => {
+    const { listener, engine } = make(byName, environmentOf([byName]));
+    assert.deepEqual(
+      listener.contexts.map(({ cluster }) => cluster.name),
+      ['app', 'other'],
+    );
+    assert.equal(engine.owner.entry.readsHello, true);
+    assert.equal(choose(engine, hello('db.example.com')), 'app');
+    assert.equal(choose(engine, hello('x.db.example.com')), 'app');
+  });
+
+  it('refuses other names, missing names and other protocols, counts them and says so', () => {
+    const environment = environmentOf([byName]);
+    const { listener, engine } = make({ ...byName, maxConnections: 0 }, environment);
+    for (const facts of [hello('example.com'), hello(null), entryFactsOf('')]) {
+      assert.equal(choose(engine, facts), 'refused: server_name');
+    }
+    assert.equal(choose(engine, hello('mail.example.com')), 'other');
+    assert.deepEqual(counts(environment, 'server_name'), [1, 3]);
+    assert.equal(listener.connections, 0);
+    const [line] = environment.lines;
+    assert.deepEqual(
+      [line?.msg, line?.reason, line?.serverName],
+      ['connection rejected', 'server_name', 'example.com'],
+    );
+  });
+
+  it('leads everything else to its cluster if it has one', () => {
+    const config = { ...byName, cluster: 'app', maxConnections: 0 };
+    const { listener, engine } = make(config, environmentOf([config]));
+    assert.equal(listener.contexts.length, 2);
+    for (const facts of [hello('example.com'), hello(null), entryFactsOf('')]) {
+      assert.equal(choose(engine, facts), 'app');
+    }
+  });
+
+  it('counts a connection from the accept on, so that those that wait are limited too', () => {
+    const environment = environmentOf([byName]);
+    const { listener, engine } = make(byName, environment);
+    const { owner } = engine;
+    assert.deepEqual([owner.arrived(1), owner.arrived(2), owner.arrived(3)], [true, true, false]);
+    assert.equal(listener.connections, 2);
+    assert.deepEqual(counts(environment, 'limit'), [2, 1]);
+    owner.rejected({ reason: 'hello_timeout', detail: '', peer: '', seconds: 10 });
+    owner.lost(null);
+    assert.equal(listener.connections, 0);
+    assert.deepEqual(counts(environment, 'hello_timeout'), [0, 1]);
+    assert.ok(owner.arrived(4));
+    owner.lost(new Error('why'));
+    assert.deepEqual(
+      environment.lines.map(({ msg }) => msg),
+      ['connection rejected', 'serving a connection failed'],
+    );
+  });
+
+  it('refuses what has arrived before a drain', () => {
+    const environment = environmentOf([byName]);
+    const { listener, engine } = make(byName, environment);
+    listener.admit(false);
+    assert.equal(choose(engine, hello('db.example.com')), 'refused: draining');
+    assert.deepEqual(counts(environment, 'draining'), [0, 1]);
+    listener.admit(true);
+    assert.equal(choose(engine, hello('db.example.com')), 'app');
+  });
+
+  it('keeps the contexts of clusters whose rules stay, whatever happens to others', () => {
+    const both = environmentOf([byName]);
+    const { listener } = make(byName, both);
+    const [app, otherContext] = listener.contexts;
+    const fewer = { ...byName, passthrough: [{ serverNames: ['new.example.com'], cluster: 'app' }] };
+    listener.prepare(fewer, both)();
+    assert.deepEqual(listener.contexts, [app]);
+    assert.deepEqual([listener.covers(app!), listener.covers(otherContext!)], [true, false]);
+    listener.prepare(byName, both)();
+    assert.equal(listener.contexts[0], app);
+  });
+
+  it('closes what has no tunnel when it closes', () => {
+    const { listener, engine } = make(byName, environmentOf([byName]));
+    listener.close();
+    assert.deepEqual(engine.asked, ['close']);
   });
 });

@@ -27,12 +27,7 @@ describe('an accepted connection', () => {
       asked.push(...question);
       return isAdmitted;
     };
-    const context = {
-      config: { name: 'l', maxConnections },
-      stats: { connections: { active } },
-      descriptors: { admits },
-    } as unknown as Parameters<typeof refusalOf>[0];
-    const reason = refusalOf(context, 7);
+    const reason = refusalOf({ name: 'l', maxConnections }, { active }, { admits }, 7);
     assert.deepEqual(asked, ['l', 7]);
     return reason;
   };

@@ -5,9 +5,9 @@ import { describe, it } from 'node:test';
 import { formatAddress } from '../../../../src/core/address.ts';
 import { codeOf } from '../../../../src/core/errors.ts';
 import { NetListener } from '../../../../src/l4/net/net-listener.ts';
-import type { TunnelContext } from '../../../../src/l4/tunnel.ts';
+import type { TunnelOwner } from '../../../../src/l4/tunnel.ts';
 import { TcpPeer } from '../../../support/sockets/tcp-peer.ts';
-import { capture, l4Listener } from '../../primary/fixtures/config.ts';
+import { capture } from '../../primary/fixtures/config.ts';
 import { freshAddress } from '../../sys/pairs.ts';
 
 /** A listener that does not listen yet, and where clients would connect. */
@@ -16,15 +16,13 @@ async function make(
 ): Promise<{ listener: NetListener; address: string; lines: readonly unknown[] }> {
   const { address } = await freshAddress('IPv4');
   assert.equal(address.kind, 'tcp');
-  const config = { ...l4Listener, address: { ...address, ...(host !== undefined && { host }) } };
   const { log, lines } = capture();
-  const context = {
-    config,
-    log,
-    stats: { connections: { rejected: () => undefined } },
-    descriptors: { admits: () => false },
-  } as unknown as TunnelContext;
-  return { listener: new NetListener(context), address: formatAddress(address), lines };
+  const owner = {
+    address: { ...address, ...(host !== undefined && { host }) },
+    arrived: () => false,
+    acceptFailed: () => log.error('accepting failed'),
+  } as unknown as TunnelOwner;
+  return { listener: new NetListener(owner), address: formatAddress(address), lines };
 }
 
 /** Whether nobody listens on an address. A listener here resets its connections. */

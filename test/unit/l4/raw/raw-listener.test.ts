@@ -7,6 +7,7 @@ import type { Address } from '../../../../src/core/address.ts';
 import { formatAddress, parseTcpAddress } from '../../../../src/core/address.ts';
 import { codeOf } from '../../../../src/core/errors.ts';
 import { RawListener } from '../../../../src/l4/raw/raw-listener.ts';
+import type { TunnelOwner } from '../../../../src/l4/tunnel.ts';
 import { SystemCallError } from '../../../../src/sys/errno.ts';
 import { unsupportedReason } from '../../../../src/sys/support.ts';
 import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
@@ -280,10 +281,10 @@ describe('a listener of the raw engine', { skip, timeout: 300_000 }, () => {
 
   it('rejects if its address cannot be bound', async () => {
     const { address } = await freshAddress('IPv4');
-    await withWorld([address], {}, async ({ context, loop }) => {
+    await withWorld([address], {}, async ({ loop }) => {
       // Reserved for documentation (RFC 5737), so it is no address of this machine.
-      const foreign = { ...context.config, address: { kind: 'tcp', host: '192.0.2.1', port: 0 } } as const;
-      const listener = new RawListener({ ...context, config: foreign }, loop);
+      const foreign = { address: { kind: 'tcp', host: '192.0.2.1', port: 0 } } as TunnelOwner;
+      const listener = new RawListener(foreign, loop);
       const listening = listener.listen();
       await assert.rejects(listening, /EADDRNOTAVAIL/);
       assert.equal(listener.listens, false);

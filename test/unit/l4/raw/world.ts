@@ -1,14 +1,13 @@
 /** A listener of the raw engine in the test's own thread, with what a worker gives to one. */
 import type { Cluster as ClusterConfig } from '../../../../src/config/types/cluster.ts';
 import type { Config } from '../../../../src/config/types/config.ts';
-import type { L4Listener } from '../../../../src/config/types/listener.ts';
+import type { L4Listener as L4ListenerConfig } from '../../../../src/config/types/listener.ts';
 import type { Address, TcpAddress } from '../../../../src/core/address.ts';
-import { LiveSet } from '../../../../src/core/collections/live-set.ts';
 import type { DescriptorPlan } from '../../../../src/core/descriptor-limit.ts';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
+import { L4Listener } from '../../../../src/l4/l4-listener.ts';
 import { RawListener } from '../../../../src/l4/raw/raw-listener.ts';
 import { RawLoop } from '../../../../src/l4/raw/raw-tunnel.ts';
-import { TunnelStats } from '../../../../src/l4/tunnel-stats.ts';
 import type { TunnelContext } from '../../../../src/l4/tunnel.ts';
 import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
 import { lowestDescriptor } from '../../../../src/sys/descriptors/lowest-descriptor.ts';
@@ -23,7 +22,7 @@ import { freshAddress } from '../../sys/pairs.ts';
 import { clusterState, homeOf } from '../../upstream/endpoints.ts';
 
 export interface World {
-  readonly listener: RawListener;
+  readonly listener: L4Listener;
   readonly loop: RawLoop;
   readonly context: TunnelContext;
   readonly address: TcpAddress;
@@ -33,7 +32,7 @@ export interface World {
 }
 
 interface Options {
-  readonly listener?: Partial<L4Listener>;
+  readonly listener?: Partial<L4ListenerConfig>;
   readonly cluster?: Partial<ClusterConfig>;
   readonly home?: Partial<ClusterHome>;
   /** What the first endpoint's name stands for. */
@@ -54,7 +53,7 @@ export async function withWorld(
     endpoints: endpoints.map((address) => ({ address, weight: 1, maxConnections: 0 })),
     ...options.cluster,
   };
-  const listener: L4Listener = {
+  const listener: L4ListenerConfig = {
     name: 'tcp',
     mode: 'l4',
     address,
@@ -81,19 +80,24 @@ export async function withWorld(
       ? whatIsKnown
       : { ...whatIsKnown, endpoints: [{ ...first!, addresses: resolved }, ...others] };
   const wheel = new TimerWheel(performance.now());
-  const context: TunnelContext = {
-    config: listener,
-    cluster: new Cluster(cluster, state, homeOf({ pages: [page], all: pages, endpoints: [] }, options.home)),
-    stats: new TunnelStats(page, pages, listener.name, cluster.name),
-    descriptors: new DescriptorGate(options.descriptors ?? null, pages, lowestDescriptor(), log),
-    wheel,
-    log,
-    access: log,
-    tunnels: new LiveSet(),
-  };
+  const home = homeOf({ pages: [page], all: pages, endpoints: [] }, options.home);
   const loop = new RawLoop(wheel);
+  const served = new L4Listener(
+    listener,
+    {
+      page,
+      pages,
+      clusters: new Map([[cluster.name, new Cluster(cluster, state, home)]]),
+      descriptors: new DescriptorGate(options.descriptors ?? null, pages, lowestDescriptor(), log),
+      wheel,
+      log,
+      access: log,
+    },
+    (owner) => new RawListener(owner, loop),
+  );
+  const context = served.contexts[0]!;
   const world: World = {
-    listener: new RawListener(context, loop),
+    listener: served,
     loop,
     context,
     address,
@@ -107,7 +111,7 @@ export async function withWorld(
     await world.listener.listen();
     await test(world);
   } finally {
-    world.listener.stop();
+    world.listener.close();
     for (const tunnel of context.tunnels) tunnel.abort();
     loop.close();
   }

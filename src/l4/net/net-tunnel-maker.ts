@@ -1,0 +1,39 @@
+import type { Socket } from 'node:net';
+import type { EntryFacts } from '../../transport/entry.ts';
+import { UNRECOGNIZED_NAME } from '../../wire/tls/alerts.ts';
+import { lose, type TunnelMaker } from '../tunnel-maker.ts';
+import type { TunnelContext } from '../tunnel.ts';
+import { NetTunnel } from './net-tunnel.ts';
+
+/** Makes tunnels of Node's sockets, which are paused. */
+export const netTunnelMaker: TunnelMaker<Socket> = {
+  begin(context: TunnelContext, client: Socket, facts: EntryFacts): void {
+    let tunnel;
+    try {
+      tunnel = new NetTunnel(context, client, facts);
+    } catch (error) {
+      netTunnelMaker.refuse(client);
+      lose(context, error);
+      return;
+    }
+    try {
+      tunnel.start();
+    } catch (error) {
+      tunnel.fault(error);
+    }
+  },
+
+  refuse(client: Socket): void {
+    client.on('error', ignore);
+    client.resetAndDestroy();
+  },
+
+  disown(client: Socket): void {
+    client.on('error', ignore);
+    client.end(UNRECOGNIZED_NAME, () => client.destroy());
+  },
+};
+
+function ignore(): void {
+  // The connection is being closed: its errors do not matter.
+}

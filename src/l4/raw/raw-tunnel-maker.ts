@@ -1,0 +1,44 @@
+import { Watched } from '../../loop/poller.ts';
+import type { EntryFacts } from '../../transport/entry.ts';
+import { refuseName } from '../../transport/raw/name-refusal.ts';
+import { lose, type TunnelMaker } from '../tunnel-maker.ts';
+import type { TunnelContext } from '../tunnel.ts';
+import { RawTunnel, type RawLoop } from './raw-tunnel.ts';
+
+/** Makes tunnels of descriptors, watched or not. */
+export class RawTunnelMaker implements TunnelMaker<number | Watched> {
+  readonly #loop: RawLoop;
+
+  constructor(loop: RawLoop) {
+    this.#loop = loop;
+  }
+
+  begin(context: TunnelContext, connection: number | Watched, facts: EntryFacts): void {
+    let tunnel;
+    try {
+      tunnel = new RawTunnel(context, this.#loop, connection, facts);
+    } catch (error) {
+      lose(context, error);
+      return;
+    }
+    try {
+      tunnel.start();
+    } catch (error) {
+      tunnel.legFaulted(error);
+    }
+  }
+
+  refuse(connection: number | Watched): void {
+    const { poller, sockets } = this.#loop;
+    if (connection instanceof Watched) {
+      poller.reset(connection);
+      return;
+    }
+    sockets.resetOnClose(connection);
+    sockets.close(connection);
+  }
+
+  disown(connection: Watched): void {
+    refuseName(this.#loop, connection);
+  }
+}

@@ -1,0 +1,38 @@
+import { entryFactsOf, type EntryFacts } from '../transport/entry.ts';
+import type { TunnelContext, TunnelRefusal } from './tunnel.ts';
+
+/** Makes tunnels of the connections of one transport. `Connection` is what the transport accepts, or watches. */
+export interface TunnelMaker<Connection> {
+  /** Joins a client to an endpoint. The connection is counted as open, and the tunnel counts its end. Never throws. */
+  begin(context: TunnelContext, connection: Connection, facts: EntryFacts): void;
+  /** Closes a connection with a reset. */
+  refuse(connection: Connection): void;
+  /** Closes a TLS connection with an alert: no tunnel leads to its server name. */
+  disown(connection: Connection): void;
+}
+
+/** The facts of a client whose address nobody asks for. */
+export const UNKNOWN_CLIENT: EntryFacts = entryFactsOf('');
+
+/** Whether tunnels under a context need their clients' addresses. */
+export function needsAddress({ access, cluster }: TunnelContext): boolean {
+  return access !== null || cluster.choosesBySource || cluster.config.proxyProtocol !== 'off';
+}
+
+/** Makes a tunnel of a connection, or closes it. */
+export function serve<Connection>(
+  maker: TunnelMaker<Connection>,
+  connection: Connection,
+  choice: TunnelContext | TunnelRefusal,
+  facts: EntryFacts,
+): void {
+  if (typeof choice !== 'string') maker.begin(choice, connection, facts);
+  else if (choice === 'server_name' && facts.hello !== null) maker.disown(connection);
+  else maker.refuse(connection);
+}
+
+/** Counts and logs that a connection is closed because no tunnel could be made of it. */
+export function lose({ stats, log, config }: TunnelContext, error: unknown): void {
+  stats.connections.closed();
+  log.error({ err: error, listener: config.name }, 'serving a connection failed');
+}

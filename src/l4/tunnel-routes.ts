@@ -1,0 +1,86 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { L4Listener } from '../config/types/listener.ts';
+import { LiveSet } from '../core/collections/live-set.ts';
+import type { StatsPage } from '../telemetry/stats-page.ts';
+import { ServerNames } from '../transport/server-names.ts';
+import type { Cluster } from '../upstream/cluster.ts';
+import { TunnelStats } from './tunnel-stats.ts';
+import type { TunnelContext, TunnelSettings } from './tunnel.ts';
+
+/** What the tunnels of one worker share. */
+export interface TunnelEnvironment extends Pick<TunnelContext, 'wheel' | 'log' | 'access'> {
+  readonly page: StatsPage;
+  /** The values of every worker's page. */
+  readonly pages: readonly Float64Array[];
+  readonly clusters: ReadonlyMap<string, Cluster>;
+}
+
+/** What a listener of either layer says of its tunnels. `cluster` takes what no rule takes; null for nothing. */
+export type TunnelRules = TunnelSettings & Pick<L4Listener, 'cluster' | 'passthrough'>;
+
+/** Where the tunnels of a listener lead under one configuration. */
+export class TunnelRoutes {
+  /** One for each cluster. */
+  readonly contexts: readonly TunnelContext[];
+  readonly #names: ServerNames<TunnelContext>;
+  readonly #others: TunnelContext | null;
+
+  /** @param previous whose contexts stay as far as nothing changes for their tunnels; null for none */
+  constructor(rules: TunnelRules, environment: TunnelEnvironment, previous: TunnelRoutes | null) {
+    const contexts = new Map<string, TunnelContext>();
+    const contextOf = (cluster: string): TunnelContext => {
+      let context = contexts.get(cluster);
+      if (context === undefined) {
+        const made = createContext(rules, environment.clusters.get(cluster)!, environment);
+        context = previous?.contexts.find((each) => isSame(each, made)) ?? made;
+        contexts.set(cluster, context);
+      }
+      return context;
+    };
+    this.#names = new ServerNames(
+      rules.passthrough.flatMap(({ serverNames, cluster }) =>
+        serverNames.map((name) => [name, contextOf(cluster)] as const),
+      ),
+    );
+    this.#others = rules.cluster === null ? null : contextOf(rules.cluster);
+    this.contexts = [...contexts.values()];
+  }
+
+  /**
+   * Returns the context of a new tunnel; null if no tunnel leads there.
+   *
+   * @param serverName the one that the client's ClientHello asks for; null without one
+   */
+  find(serverName: string | null): TunnelContext | null {
+    return this.#names.find(serverName) ?? this.#others;
+  }
+
+  /**
+   * Whether new tunnels lead to the cluster of an older context, so that its tunnels may live on. It does not matter by which
+   * server name: a tunnel has no more of it than the endpoint that it has found.
+   */
+  covers({ cluster }: TunnelContext): boolean {
+    return this.contexts.some((context) => context.cluster === cluster);
+  }
+}
+
+function createContext(
+  { name, idleTimeoutMs, halfCloseTimeoutMs }: TunnelRules,
+  cluster: Cluster,
+  { page, pages, wheel, log, access }: TunnelEnvironment,
+): TunnelContext {
+  return {
+    config: { name, idleTimeoutMs, halfCloseTimeoutMs },
+    cluster,
+    stats: new TunnelStats(page, pages, name, cluster.name),
+    wheel,
+    log,
+    access,
+    tunnels: new LiveSet(),
+  };
+}
+
+/** Whether tunnels under two contexts differ in nothing, so that the older context stays. */
+function isSame(a: TunnelContext, b: TunnelContext): boolean {
+  return a.cluster === b.cluster && a.access === b.access && isDeepStrictEqual(a.config, b.config);
+}

@@ -1,0 +1,34 @@
+import type { ConnectionStats } from '../telemetry/connection-stats.ts';
+import { LineLimit } from '../telemetry/line-limit.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { EntryRejection } from './entry.ts';
+
+/** Counts the connections of a listener that are closed before they can be served, and writes a debug line for each. */
+export class RejectedConnections {
+  readonly #listener: string;
+  readonly #stats: ConnectionStats;
+  readonly #log: Logger;
+  readonly #lines: LineLimit;
+
+  /** @param lines limits the lines, which clients can provoke */
+  constructor(
+    listener: string,
+    stats: ConnectionStats,
+    log: Logger,
+    lines = new LineLimit(undefined, { burst: 100, everyMs: 10 }),
+  ) {
+    this.#listener = listener;
+    this.#stats = stats;
+    this.#log = log;
+    this.#lines = lines;
+  }
+
+  /** @param rejection `serverName` is the one of the ClientHello, if it matters */
+  add({ peer, reason, ...details }: EntryRejection & { readonly serverName?: string | null }): void {
+    this.#stats.rejected(reason);
+    const more = this.#log.isLevelEnabled('debug') ? this.#lines.take() : null;
+    if (more === null) return;
+    const fields = { listener: this.#listener, client: peer, reason, ...details, ...more };
+    this.#log.debug(fields, 'connection rejected');
+  }
+}
