@@ -20,6 +20,9 @@ import type { Reloader } from './control/reloader.ts';
 import { WorkerRestarts } from './control/worker-restarts.ts';
 import type { Engines } from './process/engines.ts';
 import { readVersions } from './process/versions.ts';
+import { writeBequest } from './tickets/bequest.ts';
+import { sendKeys } from './tickets/key-channel.ts';
+import type { TicketKeys } from './tickets/ticket-keys.ts';
 import type { Supervisor } from './workers/supervisor.ts';
 
 /** The parts of the primary that the admin server shows and controls. */
@@ -30,6 +33,7 @@ interface ControlledParts {
   readonly drains: Drains;
   readonly reloader: Reloader;
   readonly liveConfig: LiveConfig;
+  readonly ticketKeys: TicketKeys;
 }
 
 /** What the process has found out about the machine. */
@@ -52,7 +56,7 @@ export function buildAdmin(
   settings: BuildOptions,
   { descriptorPlan, engines }: MachineParts,
 ): AdminServer {
-  const { lifecycle, supervisor, clusters, drains, reloader, liveConfig } = parts;
+  const { lifecycle, supervisor, clusters, drains, reloader, liveConfig, ticketKeys } = parts;
   const { log, output, faultHooks } = settings;
   const versions = readVersions();
   const stats = new AdminStats();
@@ -64,6 +68,7 @@ export function buildAdmin(
       reloader,
       drains: () => drains.progress,
       certificates: () => liveConfig.certificates,
+      ticketKeys,
       versions,
       droppedLines: () => output.dropped,
     }),
@@ -95,7 +100,7 @@ export function buildAdmin(
 }
 
 function controlsOf(
-  { supervisor, drains, reloader }: ControlledParts,
+  { supervisor, drains, reloader, ticketKeys }: ControlledParts,
   { log, onHandOver }: BuildOptions,
 ): Controls {
   const restarts = new WorkerRestarts(supervisor, log);
@@ -110,6 +115,7 @@ function controlsOf(
       return drains.begin(scope, drainSettings, scope.kind === 'all' ? readyDelayMs : 0);
     },
     undrain: (scope) => drains.cancel(scope),
+    bequeath: (channel) => sendKeys(channel, writeBequest(ticketKeys.bequest())),
     // The answer goes out first.
     handOver: () => void setImmediate(() => onHandOver?.()),
     restart: (worker) => restarts.ask(worker),

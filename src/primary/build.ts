@@ -52,7 +52,8 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
 
   const pages = new WorkerPages(config);
   const roster = new WorkerRoster();
-  const ticketKeys = new TicketKeys(config.listeners);
+  const inherited = predecessor?.ticketKeys;
+  const ticketKeys = new TicketKeys(config.listeners, inherited === undefined ? {} : { inherited });
   const currentGeneration = new CurrentGeneration(config, FIRST_GENERATION, pages, ticketKeys);
   const broadcast = new Broadcast({ roster, pages, currentGeneration });
   const clusters = new ClusterMonitors(config.clusters, { broadcast, pages }, log);
@@ -94,7 +95,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     FIRST_GENERATION,
   );
 
-  const controlled = { lifecycle, supervisor, clusters, drains, reloader, liveConfig };
+  const controlled = { lifecycle, supervisor, clusters, drains, reloader, liveConfig, ticketKeys };
   const admin = buildAdmin(controlled, options, resources);
   const parts = {
     config,

@@ -36,7 +36,7 @@ export async function acquireResources(
   log: Logger,
 ): Promise<Resources> {
   const descriptorPlan = planOf(config, log);
-  const predecessor = takeOver ? await findPredecessor(config.admin, log) : null;
+  const predecessor = takeOver ? await findPredecessor(config, log) : null;
   const claim = await claimAddresses(engines.choose(config), { shared: predecessor !== null });
   return { descriptorPlan, predecessor, claim, engines };
 }

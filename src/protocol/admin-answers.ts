@@ -26,4 +26,6 @@ export type DrainAnswer = CommandAnswer & DrainStatus;
 export interface HandOverAnswer extends CommandAnswer {
   /** The process that hands over. */
   readonly pid: number;
+  /** Why the keys of session tickets have not been sent; null if they have. Only if they were asked for. */
+  readonly tickets?: string | null;
 }

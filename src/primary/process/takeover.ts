@@ -3,6 +3,9 @@ import { formatAddress } from '../../core/address.ts';
 import { StartError, codeOf, messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { HandOverAnswer } from '../../protocol/admin-answers.ts';
+import { readBequest } from '../tickets/bequest.ts';
+import { KeyReceiver } from '../tickets/key-channel.ts';
+import { ticketSettingsOf, type TicketInheritance } from '../tickets/ticket-keys.ts';
 import { askAdmin, commandAnswerOf, sentenceOf, type AdminAnswer } from './admin-request.ts';
 
 const ANSWER_TIMEOUT_MS = 5000;
@@ -10,13 +13,21 @@ const ANSWER_TIMEOUT_MS = 5000;
 /** Sends a request to the admin server of another process. */
 type AskAdmin = typeof askAdmin;
 
+interface TakeoverOptions {
+  readonly ask?: AskAdmin;
+  readonly openReceiver?: () => Promise<Pick<KeyReceiver, 'name' | 'receive' | 'close'> | null>;
+}
+
 /** A process that serves an admin address, and would hand over. */
 export class Predecessor {
+  /** The keys of its session tickets. Without them clients make full handshakes. */
+  readonly ticketKeys: TicketInheritance;
   readonly #admin: Config['admin'];
   readonly #log: Logger;
   readonly #ask: AskAdmin;
 
-  constructor(admin: Config['admin'], log: Logger, ask: AskAdmin) {
+  constructor(admin: Config['admin'], log: Logger, ask: AskAdmin, ticketKeys: TicketInheritance) {
+    this.ticketKeys = ticketKeys;
     this.#admin = admin;
     this.#log = log;
     this.#ask = ask;
@@ -38,19 +49,51 @@ export class Predecessor {
 }
 
 /**
- * Finds the process that serves an admin address, before this process takes any connection.
+ * Finds the process that serves an admin address, before this process takes any connection, and takes the keys of its
+ * session tickets.
  *
  * @returns null if nobody listens at the address
  * @throws StartError if that process would not hand over
  */
 export async function findPredecessor(
-  admin: Config['admin'],
+  { admin, listeners }: Pick<Config, 'admin' | 'listeners'>,
   log: Logger,
-  ask: AskAdmin = askAdmin,
+  { ask = askAdmin, openReceiver = () => KeyReceiver.open() }: TakeoverOptions = {},
 ): Promise<Predecessor | null> {
-  if ((await request(admin, '/handover?check', ask)) !== null) return new Predecessor(admin, log, ask);
-  log.info({ admin: formatAddress(admin.address) }, 'there is nobody to take over from');
-  return null;
+  const rotates = listeners.some((listener) => ticketSettingsOf(listener)?.kind === 'rotate');
+  const receiver = rotates ? await openReceiver() : null;
+  try {
+    const tickets = receiver === null ? '' : `&tickets=${receiver.name}`;
+    const answer = await request(admin, `/handover?check${tickets}`, ask);
+    if (answer === null) {
+      log.info({ admin: formatAddress(admin.address) }, 'there is nobody to take over from');
+      return null;
+    }
+    const ticketKeys = rotates ? await inherit(receiver, answer, log) : new Map();
+    return new Predecessor(admin, log, ask, ticketKeys);
+  } finally {
+    receiver?.close();
+  }
+}
+
+/** Takes the keys of session tickets. Without them the takeover goes on. */
+async function inherit(
+  receiver: Pick<KeyReceiver, 'receive'> | null,
+  answer: AdminAnswer,
+  log: Logger,
+): Promise<TicketInheritance> {
+  try {
+    if (receiver === null) throw new Error('the system has no abstract sockets');
+    const { tickets } = (commandAnswerOf(answer) ?? {}) as Partial<HandOverAnswer>;
+    if (tickets === undefined) throw new Error('the other process is older than this way to send keys');
+    if (tickets !== null) throw new Error(tickets);
+    const inheritance = readBequest(await receiver.receive());
+    log.info({ listeners: [...inheritance.keys()] }, 'ticket keys taken over');
+    return inheritance;
+  } catch (error) {
+    log.warn({ reason: messageOf(error) }, 'no ticket keys taken over: clients make full handshakes');
+    return new Map();
+  }
 }
 
 /** Returns the other process's consent; null if nobody listens. */

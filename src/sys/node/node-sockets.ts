@@ -19,6 +19,16 @@ export function descriptorOf(owner: Server | Socket): number | undefined {
 }
 
 /**
+ * Returns the user of the process at the other end of a UNIX socket, as the kernel knows it; null without system calls. A
+ * TCP socket has none: the number is that of no user.
+ */
+export function peerUserOf(socket: Socket): number | null {
+  const fd = descriptorOf(socket);
+  const user = fd === undefined ? undefined : callsOnSockets()?.peerUser(fd);
+  return user === undefined || user < 0 ? null : user;
+}
+
+/**
  * Returns the number of written bytes that the other side has not acknowledged. Without system calls it counts only the
  * bytes that Node has not given to the kernel.
  */

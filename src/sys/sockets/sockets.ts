@@ -18,6 +18,7 @@ import {
   SO_ERROR,
   SO_KEEPALIVE,
   SO_LINGER,
+  SO_PEERCRED,
   SO_REUSEADDR,
   SO_REUSEPORT,
   TCP_KEEPCNT,
@@ -45,6 +46,8 @@ export interface SocketEnd {
 const VALUE = { start: 0, end: 8 } as const;
 const LENGTH = { start: 8, end: 12 } as const;
 const PEER = { start: 16, end: 16 + SOCKADDR_BYTES } as const;
+/** `struct ucred` of unix(7): the process, the user, the group. In the place of the peer's address. */
+const CREDENTIALS = { bytes: 12, user: PEER.start + 4 } as const;
 const TEXT = { start: PEER.end, end: PEER.end + 64 } as const;
 const NAME = { start: TEXT.end, end: TEXT.end + SOCKADDR_BYTES } as const;
 
@@ -173,6 +176,20 @@ export class Sockets {
       return this.#calls.errno();
     }
     return bytes.readInt32LE(VALUE.start);
+  }
+
+  /**
+   * Returns the effective user of the process that has connected a UNIX socket, or at the connecting side of the process
+   * that listens (SO_PEERCRED of unix(7)). Returns a negative error number if the kernel does not tell.
+   */
+  peerUser(fd: number): number {
+    checkDescriptor(fd);
+    const { bytes } = this.#scratch;
+    bytes.writeInt32LE(CREDENTIALS.bytes, LENGTH.start);
+    if (this.#calls.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, this.#peer, this.#length) < 0) {
+      return -this.#calls.errno();
+    }
+    return bytes.readUInt32LE(CREDENTIALS.user);
   }
 
   /** Returns the number of sent bytes that the other side has not acknowledged. */

@@ -34,6 +34,11 @@ export const primaryMetrics = {
     ['listener', 'certificate'],
     'Unix time at which the certificate expires',
   ),
+  ticketKeyAge: gauge(
+    'sluice_tls_ticket_key_age_seconds',
+    ['listener'],
+    'Time since the key that encrypts session tickets came into use',
+  ),
   endpointUp: gauge(
     'sluice_endpoint_up',
     ['cluster', 'endpoint'],

@@ -66,10 +66,14 @@ function restart(controls: Controls, worker: string | null): CommandResult {
   return { status: 202, message };
 }
 
-/** `check` asks only whether the process would hand over. */
-function handOver(controls: Controls, query: URLSearchParams): CommandResult {
+/** `check` asks only whether the process would hand over, and with `tickets` for the keys of session tickets. */
+async function handOver(controls: Controls, query: URLSearchParams): Promise<CommandResult> {
   const fields = { pid: process.pid };
-  if (query.has('check')) return { status: 200, message: 'the process would hand over', fields };
+  if (query.has('check')) {
+    const channel = query.get('tickets');
+    const keys = channel === null ? {} : { tickets: await controls.bequeath(channel) };
+    return { status: 200, message: 'the process would hand over', fields: { ...fields, ...keys } };
+  }
   controls.handOver();
   return { status: 202, message: 'the process hands over and ends', fields };
 }

@@ -15,6 +15,13 @@ export interface Controls {
   drain(scope: DrainScope, settings: DrainSettings): DrainStatus;
   /** Lets a scope take new work again; false if it is not drained. */
   undrain(scope: DrainScope): boolean;
+  /**
+   * Sends the keys of session tickets to the process that takes over.
+   *
+   * @param channel the name of the process's `KeyReceiver`
+   * @returns why that is impossible; null if it has them
+   */
+  bequeath(channel: string): Promise<string | null>;
   /** Leaves the addresses to another process, and ends when no connection is left. */
   handOver(): void;
   /** Replaces a worker, or each worker in turn for null; false if no worker has the name. */

@@ -6,6 +6,7 @@ import type { Reloader } from '../../control/reloader.ts';
 import type { CertificateExpiry } from '../../process/certificate-expiry.ts';
 import { enginesInUse } from '../../process/engines.ts';
 import type { Versions } from '../../process/versions.ts';
+import type { TicketKeys } from '../../tickets/ticket-keys.ts';
 import type { Supervisor } from '../../workers/supervisor.ts';
 
 /** The parts of the primary that its metrics are read from at each scrape. */
@@ -14,13 +15,14 @@ interface PrimaryFacts {
   readonly reloader: Pick<Reloader, 'counts' | 'lastSucceeded' | 'lastSuccessAt'>;
   readonly drains: () => readonly DrainStatus[];
   readonly certificates: () => readonly CertificateExpiry[];
+  readonly ticketKeys: Pick<TicketKeys, 'ages'>;
   readonly versions: Versions;
   readonly droppedLines: () => number;
 }
 
 /** Returns the families of metrics that no worker writes. */
 export function primaryFamilies(facts: PrimaryFacts): Family[] {
-  const { supervisor, reloader, drains, certificates, versions, droppedLines } = facts;
+  const { supervisor, reloader, drains, certificates, ticketKeys, versions, droppedLines } = facts;
   const { sluice, node, uws } = versions;
   return [
     {
@@ -61,6 +63,11 @@ export function primaryFamilies(facts: PrimaryFacts): Family[] {
           labels: { listener, certificate },
           value: notAfter,
         })),
+    },
+    {
+      metric: primaryMetrics.ticketKeyAge,
+      read: () =>
+        ticketKeys.ages().map(({ listener, seconds }) => ({ labels: { listener }, value: seconds })),
     },
     single(primaryMetrics.logLinesDropped, droppedLines),
     {

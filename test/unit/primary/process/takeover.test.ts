@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { findPredecessor } from '../../../../src/primary/process/takeover.ts';
-import { capture, config } from '../fixtures/config.ts';
+import { writeBequest } from '../../../../src/primary/tickets/bequest.ts';
+import { capture, config, l7Listener, listenerTls } from '../fixtures/config.ts';
 
-type Ask = NonNullable<Parameters<typeof findPredecessor>[2]>;
+type Ask = NonNullable<NonNullable<Parameters<typeof findPredecessor>[2]>['ask']>;
+type Receiver = NonNullable<
+  Awaited<ReturnType<NonNullable<NonNullable<Parameters<typeof findPredecessor>[2]>['openReceiver']>>>
+>;
 type Answer = Awaited<ReturnType<Ask>>;
 
 /** An admin server that gives these answers, one after the other, to the paths that it notes. */
@@ -20,6 +24,23 @@ function answering(...answers: (Pick<Answer, 'status' | 'body'> | Error)[]): { a
 
 const YES = { status: 200, body: '{"status":200,"message":"the process would hand over","pid":7}' };
 
+const SECURE = { ...config, listeners: [{ ...l7Listener, tls: listenerTls() }] };
+
+/** A channel that brings this text, and tells in `paths` that it has been closed. */
+function channel(text: string | Error, paths: string[] = []): () => Promise<Receiver> {
+  return () =>
+    Promise.resolve({
+      name: 'channel',
+      receive: () => (text instanceof Error ? Promise.reject(text) : Promise.resolve(text)),
+      close: () => void paths.push('closed'),
+    });
+}
+
+function consent(tickets?: string | null): { status: number; body: string } {
+  const message = 'the process would hand over';
+  return { status: 200, body: JSON.stringify({ status: 200, message, pid: 7, tickets }) };
+}
+
 describe('a takeover', () => {
   it('asks first whether the other process would, and takes over later', async () => {
     const { log, lines } = capture();
@@ -27,7 +48,7 @@ describe('a takeover', () => {
       status: 202,
       body: '{"status":202,"message":"the process hands over and ends","pid":7}',
     });
-    const predecessor = await findPredecessor(config.admin, log, ask);
+    const predecessor = await findPredecessor(config, log, { ask });
     assert.deepEqual(paths, ['POST /handover?check']);
     await predecessor!.handOver();
     assert.deepEqual(paths, ['POST /handover?check', 'POST /handover']);
@@ -41,7 +62,7 @@ describe('a takeover', () => {
   it('has no predecessor if nobody listens at the admin address', async () => {
     const { log, lines } = capture();
     const { ask } = answering(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
-    assert.equal(await findPredecessor(config.admin, log, ask), null);
+    assert.equal(await findPredecessor(config, log, { ask }), null);
     assert.deepEqual(
       lines.map(({ msg }) => msg),
       ['there is nobody to take over from'],
@@ -51,12 +72,12 @@ describe('a takeover', () => {
   it('is ended by a predecessor that is silent or refuses, before anything is started', async () => {
     const { log } = capture();
     await assert.rejects(
-      findPredecessor(config.admin, log, answering(new Error('timed out')).ask),
+      findPredecessor(config, log, answering(new Error('timed out'))),
       /^StartError: the process at 127\.0\.0\.1:0 does not answer: timed out$/,
     );
     const { ask } = answering({ status: 403, body: 'no token\nat all' });
     await assert.rejects(
-      findPredecessor(config.admin, log, ask),
+      findPredecessor(config, log, { ask }),
       /^StartError: the process at 127\.0\.0\.1:0 does not hand over \(403\): no token$/,
     );
   });
@@ -64,10 +85,55 @@ describe('a takeover', () => {
   it('ends the start if the predecessor changes its mind, but not if it has gone meanwhile', async () => {
     const { log } = capture();
     const refusing = answering(YES, { status: 409, body: 'it drains' });
-    const first = await findPredecessor(config.admin, log, refusing.ask);
+    const first = await findPredecessor(config, log, refusing);
     await assert.rejects(first!.handOver(), /does not hand over \(409\): it drains/);
     const gone = answering(YES, Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
-    const second = await findPredecessor(config.admin, log, gone.ask);
+    const second = await findPredecessor(config, log, gone);
     await second!.handOver();
+  });
+
+  it('takes the ticket keys of the other process along, if its listeners rotate theirs', async () => {
+    const { log, lines } = capture();
+    const { ask, paths } = answering(consent(null));
+    const keys = new Map([['web', { keys: [Buffer.alloc(80, 1)], ageMs: 5 }]]);
+    const openReceiver = channel(writeBequest(keys), paths);
+    const predecessor = await findPredecessor(SECURE, log, { ask, openReceiver });
+    assert.deepEqual(predecessor!.ticketKeys, keys);
+    assert.deepEqual(paths, ['POST /handover?check&tickets=channel', 'closed']);
+    assert.deepEqual(
+      lines.map(({ msg }) => msg),
+      ['ticket keys taken over'],
+    );
+    assert.ok(!JSON.stringify(lines).includes(Buffer.alloc(75, 1).toString('base64')));
+  });
+
+  it('goes on without ticket keys, and says why, if they do not come', async () => {
+    const unsent: [string, ReturnType<typeof consent>, string | Error | null][] = [
+      ['the other process is older than this way to send keys', consent(), ''],
+      ['another user', consent('another user'), ''],
+      ['the keys have not come in time', consent(null), new Error('the keys have not come in time')],
+      ['the other process sends no list of keys', consent(null), '[{"listener":'],
+      ['the system has no abstract sockets', consent(null), null],
+    ];
+    for (const [reason, answer, text] of unsent) {
+      const { log, lines } = capture();
+      const { ask } = answering(answer);
+      const openReceiver = text === null ? () => Promise.resolve(null) : channel(text);
+      const predecessor = await findPredecessor(SECURE, log, { ask, openReceiver });
+      assert.equal(predecessor!.ticketKeys.size, 0);
+      assert.deepEqual(
+        (lines as unknown as Record<string, unknown>[]).map((line) => [line.level, line.reason]),
+        [['warn', reason]],
+      );
+    }
+  });
+
+  it('closes the channel for keys if there is nobody, or if it is refused', async () => {
+    const { log } = capture();
+    for (const answer of [Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }), new Error('no')]) {
+      const { ask, paths } = answering(answer);
+      await findPredecessor(SECURE, log, { ask, openReceiver: channel('', paths) }).catch(() => null);
+      assert.equal(paths.at(-1), 'closed');
+    }
   });
 });

@@ -111,6 +111,16 @@ describe('sockets', { skip }, () => {
     });
   });
 
+  it('knows the user at the other end of a UNIX socket', async () => {
+    await withPair('UNIX', ({ client, server }, sockets) => {
+      assert.equal(sockets.peerUser(client), process.geteuid!());
+      assert.equal(sockets.peerUser(server), process.geteuid!());
+    });
+    await withPair('IPv4', ({ client }, sockets) => {
+      assert.equal(sockets.peerUser(client), 2 ** 32 - 1);
+    });
+  });
+
   it('shares an address only with sockets of its kind', async () => {
     const sockets = new Sockets();
     const { address } = await freshAddress('IPv4');
@@ -178,6 +188,7 @@ describe('sockets', { skip }, () => {
             (fd) => sockets.resetOnClose(fd),
             // As many bytes as there are, which no length bounds.
             (fd) => Math.sign(sockets.unacknowledged(fd)),
+            (fd) => Math.sign(sockets.peerUser(fd)),
             () => sockets.acceptedFrom(),
           ];
           fc.assert(

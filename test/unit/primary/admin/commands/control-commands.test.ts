@@ -31,6 +31,10 @@ class Rig {
         return { scope, total: 9, remaining: 9, seconds: 0 };
       },
       undrain: (scope) => this.#drained.delete(scopeKey(scope)),
+      bequeath: (channel) => {
+        this.calls.push(['bequeath', channel]);
+        return Promise.resolve(this.problem);
+      },
       handOver: () => void this.calls.push(['handOver']),
       restart: (worker) => {
         this.calls.push(['restart', worker]);
@@ -174,5 +178,23 @@ describe('a handover by command', () => {
     assert.deepEqual([asked.status, asked.fields, rig.calls], [200, { pid: process.pid }, []]);
     const { status, fields } = await rig.post('/handover');
     assert.deepEqual([status, fields, rig.calls], [202, { pid: process.pid }, [['handOver']]]);
+  });
+
+  it('sends the ticket keys if it is asked for them, and says why not', async () => {
+    const rig = new Rig();
+    const sent = await rig.post('/handover', 'check&tickets=channel');
+    rig.problem = 'nobody listens';
+    const unsent = await rig.post('/handover', 'check&tickets=channel');
+    assert.deepEqual(
+      [sent.fields, unsent.fields],
+      [
+        { pid: process.pid, tickets: null },
+        { pid: process.pid, tickets: 'nobody listens' },
+      ],
+    );
+    assert.deepEqual(rig.calls, [
+      ['bequeath', 'channel'],
+      ['bequeath', 'channel'],
+    ]);
   });
 });

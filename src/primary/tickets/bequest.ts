@@ -1,0 +1,44 @@
+import { TICKET_KEY_BYTES } from '../../core/ticket-key-ring.ts';
+import { MAX_ROTATED_KEYS, type RotatedKeys } from './listener-keys.ts';
+import type { TicketInheritance } from './ticket-keys.ts';
+
+/** The keys of one listener. Both processes may be of different versions: keys are added, and none changes its meaning. */
+interface Entry {
+  readonly listener: string;
+  readonly ageMs: number;
+  /** Base64. */
+  readonly keys: readonly string[];
+}
+
+/** Writes ticket keys for another process. The text is secret. */
+export function writeBequest(bequest: TicketInheritance): string {
+  const entries = Array.from(bequest, ([listener, { keys, ageMs }]): Entry => {
+    return { listener, ageMs, keys: keys.map((key) => key.toString('base64')) };
+  });
+  return JSON.stringify(entries);
+}
+
+/** Reads the ticket keys of another process. Listeners whose keys cannot be used are left out. @throws if it is no list */
+export function readBequest(text: string): TicketInheritance {
+  const entries = parse(text);
+  if (!Array.isArray(entries)) throw new Error('the other process sends no list of keys');
+  const inheritance = new Map<string, RotatedKeys>();
+  for (const entry of entries as readonly (Partial<Entry> | null)[]) {
+    const { listener, ageMs, keys } = entry ?? {};
+    if (typeof listener !== 'string' || typeof ageMs !== 'number' || !(ageMs >= 0)) continue;
+    if (!Array.isArray(keys)) continue;
+    const decoded = keys.slice(0, MAX_ROTATED_KEYS).map((key) => Buffer.from(String(key), 'base64'));
+    if (decoded.length === 0 || decoded.some(({ length }) => length !== TICKET_KEY_BYTES)) continue;
+    inheritance.set(listener, { keys: decoded, ageMs });
+  }
+  return inheritance;
+}
+
+/** Parses JSON. An error of JSON.parse would quote the text. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { readBequest, writeBequest } from '../../../../src/primary/tickets/bequest.ts';
+
+const KEY = Buffer.alloc(80, 7).toString('base64');
+
+describe('ticket keys for another process', () => {
+  it('are read as they were written', () => {
+    const bequest = new Map([
+      ['web', { keys: [Buffer.alloc(80, 1), Buffer.alloc(80, 2)], ageMs: 12.5 }],
+      ['__proto__', { keys: [Buffer.alloc(80, 3)], ageMs: 0 }],
+    ]);
+    assert.deepEqual(readBequest(writeBequest(bequest)), bequest);
+  });
+
+  it('are left out for each listener whose keys cannot be used', () => {
+    const entries = [
+      null,
+      7,
+      {},
+      { listener: 1, ageMs: 1, keys: [KEY] },
+      { listener: 'age', ageMs: -1, keys: [KEY] },
+      { listener: 'no-age', ageMs: null, keys: [KEY] },
+      { listener: 'none', ageMs: 1, keys: [] },
+      { listener: 'text', ageMs: 1, keys: KEY },
+      { listener: 'short', ageMs: 1, keys: [KEY, KEY.slice(4)] },
+      { listener: 'nothing', ageMs: 1, keys: [null] },
+      { listener: 'good', ageMs: 1, keys: [KEY, KEY, KEY], new: true },
+    ];
+    const read = readBequest(JSON.stringify(entries));
+    assert.deepEqual([...read.keys()], ['good']);
+    assert.deepEqual(read.get('good')!.keys, [Buffer.alloc(80, 7), Buffer.alloc(80, 7)]);
+  });
+
+  it('are refused without a word of them if they are no list', () => {
+    for (const text of ['', 'secret', '{"secret":1}', '[{"listener":"secret', '7']) {
+      assert.throws(
+        () => readBequest(text),
+        (error) => error instanceof Error && !error.message.includes('secret'),
+      );
+    }
+  });
+});

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { describe, it } from 'node:test';
+import { KeyReceiver, sendKeys } from '../../../../src/primary/tickets/key-channel.ts';
+
+const STRANGER = 54_321;
+const isLinux = process.platform === 'linux';
+
+async function open(...args: Parameters<typeof KeyReceiver.open>): Promise<KeyReceiver> {
+  const receiver = await KeyReceiver.open(...args);
+  assert.ok(receiver !== null);
+  return receiver;
+}
+
+describe('the channel for ticket keys', { skip: isLinux ? false : 'abstract sockets are of Linux' }, () => {
+  it('brings a text, however long, between processes of one user', async () => {
+    const receiver = await open();
+    const text = 'é'.repeat(2_000_000);
+    assert.deepEqual(await Promise.all([sendKeys(receiver.name, text), receiver.receive()]), [null, text]);
+    receiver.close();
+  });
+
+  it('has a file nowhere, and is gone when it is closed', async () => {
+    const receiver = await open();
+    assert.match(receiver.name, /^sluice-tickets-[0-9a-f]{32}$/);
+    receiver.close();
+    assert.match((await sendKeys(receiver.name, 'keys')) ?? '', /^the channel .*: connect ECONNREFUSED/);
+    await assert.rejects(receiver.receive(), /closed/);
+  });
+
+  it('takes nothing from another user, and still takes the keys of its own', async () => {
+    const users = [STRANGER, null, process.geteuid!()];
+    const receiver = await open(() => users.shift()!);
+    const received = receiver.receive();
+    for (const text of ['forged', 'forged, too']) await sendKeys(receiver.name, text);
+    await sendKeys(receiver.name, 'keys');
+    assert.equal(await received, 'keys');
+    receiver.close();
+  });
+
+  it('sends nothing to another user, or to one that is not known', async () => {
+    const receiver = await open();
+    const text = assert.rejects(receiver.receive(100), /in time/);
+    assert.match(
+      (await sendKeys(receiver.name, 'keys', () => STRANGER))!,
+      /^the keys belong to user \d+, and user 54321 asks$/,
+    );
+    assert.match((await sendKeys(receiver.name, 'keys', () => null))!, /^the kernel does not tell who asks/);
+    await text;
+    receiver.close();
+  });
+
+  it('sends to no socket but one of a takeover, and no more than the other side takes', async () => {
+    const names = ['', 'x', '/run/docker.sock', `sluice-tickets-${'0'.repeat(31)}`, 'sluice-tickets-\n'];
+    for (const name of names) assert.equal(await sendKeys(name, 'keys'), 'no such channel for keys');
+    const receiver = await open();
+    assert.equal(await sendKeys(receiver.name, 'x'.repeat(5_000_000)), 'there are too many keys');
+    receiver.close();
+  });
+
+  it('waits for a time, and not for ever', async () => {
+    const receiver = await open();
+    await assert.rejects(receiver.receive(20), /^Error: the keys have not come in time$/);
+    receiver.close();
+  });
+
+  it('cuts a sender of more than keys can be', async () => {
+    const receiver = await open();
+    const sender = connect(`\0${receiver.name}`);
+    sender.on('error', () => undefined);
+    const closed = new Promise((resolve) => sender.once('close', resolve));
+    sender.write(Buffer.alloc(50_000_000));
+    await closed;
+    await assert.rejects(receiver.receive(0), /in time/);
+    receiver.close();
+  });
+});
