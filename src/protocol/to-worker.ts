@@ -21,7 +21,7 @@ export interface Generation {
   readonly clusters: readonly ClusterState[];
   /** By listener: memory of its `LineWindow`, the same as long as the listener is configured. */
   readonly lineWindows: ReadonlyMap<string, SharedArrayBuffer>;
-  /** By listener with TLS: memory of its `TicketKeyRing`, the same as long as the listener has TLS. */
+  /** By listener with TLS, `uws` excluded: memory of its `TicketKeyRing`, the same as long as the listener has TLS. */
   readonly ticketKeys: ReadonlyMap<string, SharedArrayBuffer>;
 }
 

@@ -113,9 +113,10 @@ export class TicketKeys {
   }
 }
 
-/** Returns the settings of a listener's tickets; null if it has none. */
+/** Returns the settings of a listener's tickets; null without TLS, and for uWebSockets.js, whose keys are its own. */
 export function ticketSettingsOf(listener: Listener): TicketSettings | null {
-  return listener.mode === 'l7' ? (listener.tls?.tickets ?? null) : null;
+  if (listener.mode === 'l4' || listener.engine === 'uws') return null;
+  return listener.tls?.tickets ?? null;
 }
 
 function memoriesOf(byListener: ReadonlyMap<string, ListenerKeys>): ReadonlyMap<string, SharedArrayBuffer> {

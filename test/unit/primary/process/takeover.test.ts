@@ -24,7 +24,7 @@ function answering(...answers: (Pick<Answer, 'status' | 'body'> | Error)[]): { a
 
 const YES = { status: 200, body: '{"status":200,"message":"the process would hand over","pid":7}' };
 
-const SECURE = { ...config, listeners: [{ ...l7Listener, tls: listenerTls() }] };
+const SECURE = { ...config, listeners: [{ ...l7Listener, engine: 'raw', tls: listenerTls() }] } as const;
 
 /** A channel that brings this text, and tells in `paths` that it has been closed. */
 function channel(text: string | Error, paths: string[] = []): () => Promise<Receiver> {

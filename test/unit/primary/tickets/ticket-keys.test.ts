@@ -48,7 +48,7 @@ function key(fill: number): Buffer {
 }
 
 function secure(tickets: TicketSettings, name = 'web'): L7Listener {
-  return { ...l7Listener, name, tls: { ...listenerTls(), tickets } };
+  return { ...l7Listener, name, engine: 'raw', tls: { ...listenerTls(), tickets } };
 }
 
 function setup(
@@ -61,8 +61,9 @@ function setup(
 }
 
 describe('the ticket keys of the process', () => {
-  it('exist for each listener with TLS, and differ', () => {
-    const keys = new TicketKeys([secure(rotate(12)), secure(rotate(12), 'other'), l7Listener, l4Listener]);
+  it('exist for each listener with TLS, uWebSockets.js excluded, and differ', () => {
+    const all = [secure(rotate(12)), secure(rotate(12), 'other'), l7Listener, l4Listener];
+    const keys = new TicketKeys([...all, { ...secure(rotate(12), 'uws'), engine: 'uws' }]);
     assert.deepEqual([...keys.memories.keys()], ['web', 'other']);
     const [web, other] = [...keys.memories.values()].map((memory) => new TicketKeyRing(memory).keys);
     assert.deepEqual([web!.length, other!.length], [1, 1]);

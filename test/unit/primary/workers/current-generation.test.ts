@@ -105,7 +105,7 @@ describe('the current generation', () => {
 
   it('keeps the ticket keys of a listener that stays, and changes their settings only if all workers can', async () => {
     const pages = new WorkerPages(config);
-    const secure = { ...l7Listener, tls: listenerTls() };
+    const secure = { ...l7Listener, engine: 'raw', tls: listenerTls() } as const;
     const keys = [Buffer.alloc(80, 7).toString('base64')];
     const tickets = { kind: 'file', keyFile: '/keys', keys, digest: '' } as const;
     const fromFile = { ...secure, tls: { ...secure.tls, tickets } };
