@@ -4,22 +4,15 @@ import type { ProxyHeader } from '../wire/proxy-protocol/proxy-header.ts';
 import { hasProxySignature, readProxyHeader } from '../wire/proxy-protocol/proxy-header-reader.ts';
 import { ClientHelloReader, startsTls } from '../wire/tls/client-hello-reader.ts';
 import type { ClientHello } from '../wire/tls/client-hello.ts';
-import type { EntryFacts, EntryFailure, EntryTerms } from './entry.ts';
+import type { Door, EntryFailure, EntryRejection, EntryTerms, Verdict } from './entry.ts';
 
-/** Why a connection cannot enter. */
-export type Refusal = Readonly<{ reason: EntryFailure; detail: string }>;
-
-/**
- * What becomes of a connection: more bytes must come, a PROXY header of some bytes must be taken off the connection before the
- * next look, it has entered, or it must be closed.
- */
-export type Verdict = 'more' | Readonly<{ consume: number }> | Readonly<{ facts: EntryFacts }> | Refusal;
+type Refusal = Pick<EntryRejection, 'reason' | 'detail'>;
 
 /**
  * Decides by the first bytes of one connection what is known of it, and whether it may enter. The caller shows it the bytes,
  * which stay in the socket but for PROXY headers, and keeps the time.
  */
-export class FrontDoor {
+export class FrontDoor implements Door {
   /** What the connection has to send next. */
   stage: 'proxy' | 'hello';
   readonly #terms: EntryTerms;
@@ -40,11 +33,6 @@ export class FrontDoor {
     this.stage = awaitsProxy ? 'proxy' : 'hello';
   }
 
-  /**
-   * Looks at what has come. The first look is at no bytes: some connections can enter, or cannot, whatever they send.
-   *
-   * @param start offset of the first byte that has not been consumed
-   */
   look(bytes: Buffer, start: number, end: number): Verdict {
     this.#seen = end - start;
     return this.stage === 'proxy'
@@ -52,12 +40,10 @@ export class FrontDoor {
       : this.#lookForHello(bytes, start, end);
   }
 
-  /** Returns why a connection that has sent too little in time is closed. */
   timedOut(): Refusal {
     return this.#lost('proxy_timeout', 'hello_timeout');
   }
 
-  /** Returns why a connection that has ended cannot enter. */
   ended(): Refusal {
     return this.#lost('proxy_ended', 'hello_ended');
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { EntryTerms } from '../../../src/transport/entry.ts';
-import { FrontDoor, type Verdict } from '../../../src/transport/front-door.ts';
+import type { EntryTerms, Verdict } from '../../../src/transport/entry.ts';
+import { FrontDoor } from '../../../src/transport/front-door.ts';
 import { NODE } from '../../support/tls/captured-hellos.ts';
 
 const PROXY = '192.0.2.1';
