@@ -4,6 +4,7 @@ import { normalizeIp } from '../wire/ip-address.ts';
 import type { ProxyHeader } from '../wire/proxy-protocol/proxy-header.ts';
 import type { Acceptor, AcceptorOwner } from './acceptor.ts';
 import type { Channel } from './channel.ts';
+import type { SocketEnds } from './connection-ends.ts';
 import type { EntryFacts, EntryRejection, EntryTerms } from './entry.ts';
 import type { TlsFacts } from './tls-facts.ts';
 
@@ -44,7 +45,10 @@ export interface TunnelEntrance {
  * A client's connection. The client's FIN leaves it open for what is still to be sent: `end` or `destroy` closes it. A reset
  * closes it at once if it is paused, and else after the bytes that came before.
  */
-export interface ClientChannel extends Channel, LiveMember {}
+export interface ClientChannel extends Channel, LiveMember {
+  /** Asks the system for the ends of the connection. */
+  ends(): SocketEnds;
+}
 
 /** What is known of a client's connection that can be served. */
 export interface ClientFacts {

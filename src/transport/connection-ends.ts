@@ -16,8 +16,11 @@ export interface SocketEnds {
 
 const UNKNOWN: AddressAndPort = { address: '', port: 0 };
 
-/** Returns the ends of a descriptor's connection. */
+const CLOSED: SocketEnds = { source: null, destination: null };
+
+/** Returns the ends of a descriptor's connection. @param fd -1 if it is closed */
 export function endsOfDescriptor(sockets: Pick<Sockets, 'remoteEnd' | 'localEnd'>, fd: number): SocketEnds {
+  if (fd < 0) return CLOSED;
   const source = sockets.remoteEnd(fd);
   const destination = sockets.localEnd(fd);
   return {

@@ -1,3 +1,4 @@
+import type { Cluster as ClusterConfig } from '../../config/types/cluster.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Attempts } from '../../upstream/attempts/attempts.ts';
 import { failAttempt } from '../../upstream/attempts/failed-attempt.ts';
@@ -6,6 +7,7 @@ import type { Cluster } from '../../upstream/cluster.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
 import type { ConnectionLogin } from '../../wire/http/connection-auth.ts';
 import type { ResponseHead } from '../../wire/http/response-head.ts';
+import { writeProxyHeader } from '../../wire/proxy-protocol/proxy-header-writer.ts';
 import type { BoundConnections } from '../bound/bound-connections.ts';
 import { BoundRequest } from '../bound/bound-request.ts';
 import type { Asker } from '../contract/client-connections.ts';
@@ -44,15 +46,19 @@ export abstract class EndpointAttempts {
   readonly #context: AttemptContext;
   readonly #order: AttemptOrder;
   readonly #attempts: Attempts;
+  /** As it was when the request came: a connection with a header must never be shared, whatever a reload changes. */
+  readonly #proxyProtocol: ClusterConfig['proxyProtocol'];
   #dialledAt = 0;
 
   /** @param keepAliveMs max time for which an idle bound connection is kept */
   constructor(context: AttemptContext, order: AttemptOrder, keepAliveMs: number) {
     const { bound, cluster } = context;
+    const { proxyProtocol } = cluster.config;
     this.#context = context;
     this.#order = order;
+    this.#proxyProtocol = proxyProtocol;
     this.#attempts = cluster.attempts(order.pick);
-    this.bound = new BoundRequest({ bound, cluster, keepAliveMs }, order.asker, order.login);
+    this.bound = new BoundRequest({ bound, cluster, keepAliveMs, proxyProtocol }, order.asker, order.login);
   }
 
   /** Takes the connection that is bound to the client's, for the first attempt only; null if there is none. */
@@ -82,7 +88,9 @@ export abstract class EndpointAttempts {
     const { cluster, dialler } = this.#context;
     this.reused = false;
     this.#dialledAt = performance.now();
-    return dialler.open(cluster, this.endpoint!, owner);
+    const version = this.#proxyProtocol;
+    const preface = version === 'off' ? null : writeProxyHeader(version, this.#order.asker.ends());
+    return dialler.open(cluster, this.endpoint!, owner, preface);
   }
 
   /** Dials the current endpoint, for the first time or again. */

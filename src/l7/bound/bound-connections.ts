@@ -23,8 +23,8 @@ export interface Bound {
   readonly socket: UpstreamSocket;
   /** Whether the endpoint has answered with anything but demands to log in (401, 407). */
   readonly accepted: boolean;
-  /** The credentials that its route sends; empty if the client's own count. */
-  readonly ofRoute: string;
+  /** Its PROXY header's version, and the credentials that its route sends. Requests with another use do not get it. */
+  readonly use: string;
 }
 
 /** The client's connection that a connection is bound to, and the cluster that it leads to. */
@@ -37,7 +37,7 @@ interface Binding {
 
 /**
  * Keeps connections to endpoints that carry requests of one client's connection only, because they are authenticated (NTLM,
- * Negotiate). Between two requests one connection waits for each cluster and client's connection, and one more for each
+ * Negotiate), or because a PROXY header has told the endpoint of that client. Between two requests one connection waits for each cluster and client's connection, and one more for each
  * login that a route sends. A waiting connection counts for its endpoint's limits.
  */
 export class BoundConnections {
@@ -102,20 +102,24 @@ export class BoundConnections {
     });
   }
 
-  /** Finds the client's connection that a request without credentials has come on, if that takes little time; else null. */
-  identifyNow(asker: Asker): ClientConnection | null {
+  /**
+   * Finds the client's connection that a request without credentials has come on, if that takes little time; else null.
+   *
+   * @param isLogin whether the endpoint demands a login, which will fail if the connection cannot be found
+   */
+  identifyNow(asker: Asker, isLogin: boolean): ClientConnection | null {
     const client = asker.engine.clients?.findNow(asker) ?? null;
-    if (client === null) this.#count('unauthenticated');
+    if (client === null && isLogin) this.#count('unauthenticated');
     return client;
   }
 
   /**
    * Takes the connection to a cluster that is bound to a client's connection; null if there is none. It has no owner.
    *
-   * @param ofRoute the credentials that the route sends: other routes must not use the login
+   * @param use as for {@link Bound.use}: other routes must not use the login
    */
-  take(client: ClientConnection, cluster: Cluster, ofRoute: string): Bound | null {
-    const bound = this.#find(client, cluster, ofRoute);
+  take(client: ClientConnection, cluster: Cluster, use: string): Bound | null {
+    const bound = this.#find(client, cluster, use);
     if (bound === null) return null;
     if (!takesRequests(bound.endpoint, cluster)) {
       this.#drop(bound, 'drained');
@@ -134,7 +138,7 @@ export class BoundConnections {
   keep(binding: Binding, kept: Bound, ms: number): void {
     const { client, network, cluster } = binding;
     const { endpoint, socket } = kept;
-    const other = this.#find(client, cluster, kept.ofRoute);
+    const other = this.#find(client, cluster, kept.use);
     if (other !== null) this.#drop(other, 'limit');
     let connections = this.#byClient.get(client);
     while (connections !== undefined && connections.size >= MAX_PER_CLIENT) {
@@ -189,9 +193,9 @@ export class BoundConnections {
   }
 
   /** Finds a client's waiting connection to a cluster. Looks at {@link MAX_PER_CLIENT} connections at most. */
-  #find(client: ClientConnection, cluster: Cluster, ofRoute: string): WaitingConnection | null {
+  #find(client: ClientConnection, cluster: Cluster, use: string): WaitingConnection | null {
     for (const bound of this.#byClient.get(client) ?? []) {
-      if (bound.cluster === cluster && bound.ofRoute === ofRoute) return bound;
+      if (bound.cluster === cluster && bound.use === use) return bound;
     }
     return null;
   }
@@ -281,13 +285,13 @@ class WaitingConnection extends Timed implements UpstreamOwner, Bound, Share {
   readonly endpoint: Endpoint;
   readonly socket: UpstreamSocket;
   readonly accepted: boolean;
-  readonly ofRoute: string;
+  readonly use: string;
   readonly turn: number;
   readonly #ended: (reason: BoundClose) => void;
 
   constructor(
     { client, network, cluster }: Binding,
-    { endpoint, socket, accepted, ofRoute }: Bound,
+    { endpoint, socket, accepted, use }: Bound,
     turn: number,
     ended: (reason: BoundClose) => void,
   ) {
@@ -298,7 +302,7 @@ class WaitingConnection extends Timed implements UpstreamOwner, Bound, Share {
     this.endpoint = endpoint;
     this.socket = socket;
     this.accepted = accepted;
-    this.ofRoute = ofRoute;
+    this.use = use;
     this.turn = turn;
     this.#ended = ended;
   }

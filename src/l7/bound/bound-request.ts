@@ -1,3 +1,4 @@
+import type { Cluster as ClusterConfig } from '../../config/types/cluster.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import { challengesConnection, type ConnectionLogin } from '../../wire/http/connection-auth.ts';
@@ -5,7 +6,7 @@ import type { ResponseHead } from '../../wire/http/response-head.ts';
 import { networkOf } from '../../wire/ip-address.ts';
 import type { Asker, ClientConnection } from '../contract/client-connections.ts';
 import type { UpstreamSocket } from '../contract/upstream-socket.ts';
-import { boundKeepAlive } from '../upstream/keep-alive-hint.ts';
+import { boundKeepAlive, keepAliveHint } from '../upstream/keep-alive-hint.ts';
 import type { Bound, BoundConnections } from './bound-connections.ts';
 
 /** What the bound requests of one route share. */
@@ -14,12 +15,14 @@ interface BoundTerms {
   readonly cluster: Cluster;
   /** Max time that an idle connection is kept, in milliseconds. */
   readonly keepAliveMs: number;
+  /** Whether a connection to the endpoint starts with a PROXY header, which is true for one client's connection only. */
+  readonly proxyProtocol: ClusterConfig['proxyProtocol'];
 }
 
 /** Binds the connection to the endpoint of one request or upgrade to its client's connection, if it must be bound. */
 export class BoundRequest {
   /** Whether the connection to the endpoint may carry requests of this client's connection only. */
-  isBound = false;
+  isBound: boolean;
   readonly #terms: BoundTerms;
   readonly #asker: Asker;
   readonly #login: ConnectionLogin;
@@ -37,6 +40,12 @@ export class BoundRequest {
     this.#terms = terms;
     this.#asker = asker;
     this.#login = login;
+    this.isBound = terms.proxyProtocol !== 'off';
+  }
+
+  /** Whether no connection may be used that has carried requests of others. */
+  get needsOwn(): boolean {
+    return this.authorizes || this.#terms.proxyProtocol !== 'off';
   }
 
   /** Whether the request that is sent to the endpoint has credentials that authenticate the connection. */
@@ -71,7 +80,7 @@ export class BoundRequest {
   /** Takes the connection that is bound to the client's connection; null if there is none. Its endpoint counts it already. */
   take(): Bound | null {
     const { bound, cluster } = this.#terms;
-    const taken = this.#client === null ? null : bound.take(this.#client, cluster, this.#login.ofRoute);
+    const taken = this.#client === null ? null : bound.take(this.#client, cluster, this.#use);
     if (taken === null) return null;
     this.isBound = true;
     this.#accepted = taken.accepted;
@@ -96,11 +105,15 @@ export class BoundRequest {
   /** Notes the head of the endpoint's answer. To be called before the client gets any of it. */
   answered(head: ResponseHead): void {
     const { bound, keepAliveMs } = this.#terms;
-    this.isBound ||= this.authorizes || challengesConnection(head);
+    const isLogin = this.authorizes || challengesConnection(head);
+    this.isBound ||= isLogin;
     if (!this.isBound) return;
     this.#accepted ||= head.status !== 401 && head.status !== 407;
-    this.#keepMs = boundKeepAlive(keepAliveMs, head);
-    if (!this.authorizes) this.#client ??= bound.identifyNow(this.#asker);
+    this.#keepMs =
+      isLogin || !this.needsOwn
+        ? boundKeepAlive(keepAliveMs, head)
+        : Math.min(keepAliveMs, keepAliveHint(head));
+    if (!this.authorizes) this.#client ??= bound.identifyNow(this.#asker, isLogin);
   }
 
   /**
@@ -112,10 +125,14 @@ export class BoundRequest {
     const { bound, cluster } = this.#terms;
     if (!this.isBound || this.#client === null || this.#keepMs === 0) return false;
     this.endUse();
-    const { ofRoute } = this.#login;
     const binding = { client: this.#client, network: this.#network, cluster };
-    bound.keep(binding, { endpoint, socket, accepted: this.#accepted, ofRoute }, this.#keepMs);
+    bound.keep(binding, { endpoint, socket, accepted: this.#accepted, use: this.#use }, this.#keepMs);
     return true;
+  }
+
+  /** Tells the connections of one client to one cluster apart. */
+  get #use(): string {
+    return `${this.#terms.proxyProtocol} ${this.#login.ofRoute}`;
   }
 
   get #network(): string {

@@ -1,3 +1,5 @@
+import type { ConnectionEnds } from '../../wire/proxy-protocol/proxy-header-writer.ts';
+
 /** A request that asks for its connection. Valid until its reply is over. */
 export interface Asker {
   /** The connection's IP address as text. */
@@ -12,6 +14,8 @@ export interface Asker {
   readonly body: object | null;
   /** When the request came, by `performance.now()`. */
   readonly startedAt: number;
+  /** Finds what an endpoint is told of the connection by a PROXY header. */
+  ends(): ConnectionEnds;
 }
 
 /** A client's connection, told apart from all others as long as it is open. */

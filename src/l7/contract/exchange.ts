@@ -1,5 +1,6 @@
 import type { ClientIdentity, ConnectionFacts } from '../../wire/forwarding/client-identity.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
+import type { ConnectionEnds } from '../../wire/proxy-protocol/proxy-header-writer.ts';
 import type { UpgradeRequest } from '../../wire/upgrade/upgrade-request.ts';
 import type { ClientConnections } from './client-connections.ts';
 import type { HttpReply } from './http-reply.ts';
@@ -43,6 +44,8 @@ export interface Exchange {
   readonly reply: HttpReply;
   /** When the request came, by `performance.now()`. */
   readonly startedAt: number;
+  /** Finds what an endpoint is told of the connection by a PROXY header. */
+  ends(): ConnectionEnds;
   /** Counts the request while it is in flight; null before it has a route, and for upgrades. */
   inFlight: RequestStats | null;
   /** Returns the answer to a handshake. Call it once at most, and do not use `reply` after it. */

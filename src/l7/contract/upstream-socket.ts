@@ -18,6 +18,10 @@ export interface UpstreamSocket extends Channel {
 
 /** Opens the upstream connections of one worker. */
 export interface UpstreamDialler {
-  /** Begins to connect. The owner has a deadline of its own, and hears nothing before this has returned. */
-  open(cluster: Cluster, endpoint: Endpoint, owner: UpstreamOwner): UpstreamSocket;
+  /**
+   * Begins to connect. The owner has a deadline of its own, and hears nothing before this has returned.
+   *
+   * @param preface bytes that precede all others, those of TLS too: a PROXY header. Null for none
+   */
+  open(cluster: Cluster, endpoint: Endpoint, owner: UpstreamOwner, preface: Buffer | null): UpstreamSocket;
 }

@@ -39,8 +39,7 @@ export class RequestAttempts extends EndpointAttempts {
       return 'connected';
     }
     const { pool } = this.#context;
-    // Credentials that authenticate a connection need a fresh one.
-    const isFresh = this.bound.authorizes;
+    const isFresh = this.bound.needsOwn;
     const endpoint = isFresh ? this.choose() : this.choose(pool.has);
     if (endpoint === null) return null;
     const socket = isFresh ? null : pool.take(endpoint);

@@ -1,7 +1,10 @@
 import { Timed } from '../../core/timing/timer-wheel.ts';
 import type { ClientChannel, ClientFacts } from '../../transport/client-transport.ts';
+import { toldEnds } from '../../transport/connection-ends.ts';
 import type { TlsFacts } from '../../transport/tls-facts.ts';
 import type { ConnectionFacts } from '../../wire/forwarding/client-identity.ts';
+import type { ConnectionEnds } from '../../wire/proxy-protocol/proxy-header-writer.ts';
+import type { ProxyHeader } from '../../wire/proxy-protocol/proxy-header.ts';
 import type { ClientCertificate } from '../../wire/tls/client-certificate.ts';
 import type { ClientConnection } from '../contract/client-connections.ts';
 
@@ -14,6 +17,8 @@ export abstract class ClientLink extends Timed implements ClientConnection, Conn
   readonly peer: string;
   readonly port: number;
   readonly #tls: TlsFacts | null;
+  /** What a PROXY header has told; null without one. */
+  readonly #proxy: ProxyHeader | null;
   isWatched = false;
   /** Bytes behind the current request; null for none. */
   protected rest: Buffer | null = null;
@@ -26,6 +31,7 @@ export abstract class ClientLink extends Timed implements ClientConnection, Conn
     this.peer = address;
     this.port = proxy?.destination?.port ?? port;
     this.#tls = tls;
+    this.#proxy = proxy;
   }
 
   get secure(): boolean {
@@ -34,6 +40,11 @@ export abstract class ClientLink extends Timed implements ClientConnection, Conn
 
   get certificate(): ClientCertificate | null {
     return this.#tls?.certificate ?? null;
+  }
+
+  ends(): ConnectionEnds {
+    const client = { address: this.peer, proxy: this.#proxy };
+    return toldEnds(client, this.#tls?.serverName ?? null, () => this.channel.ends());
   }
 
   isOpen(): boolean {

@@ -1,5 +1,6 @@
 import type { ClientIdentity, ConnectionFacts } from '../../wire/forwarding/client-identity.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
+import type { ConnectionEnds } from '../../wire/proxy-protocol/proxy-header-writer.ts';
 import { acceptKey } from '../../wire/upgrade/accept-key.ts';
 import type { UpgradeRequest } from '../../wire/upgrade/upgrade-request.ts';
 import type { ClientConnection } from '../contract/client-connections.ts';
@@ -16,6 +17,7 @@ import type { Http1RequestBody } from './request/request-body.ts';
 /** The part of a connection that an exchange uses. */
 export interface ExchangeConnection extends ClientConnection, ConnectionFacts {
   readonly engine: ExchangeEngine;
+  ends(): ConnectionEnds;
   /** Gives the channel to a session behind the 101, and lives on for {@link ClientConnection} only. */
   handOver(session: StreamSession): void;
 }
@@ -73,6 +75,10 @@ export class Http1Exchange implements Exchange, UpgradeReply {
   /** Whether the request has become a handshake with an endpoint. */
   get isUpgrade(): boolean {
     return this.#handshake !== null;
+  }
+
+  ends(): ConnectionEnds {
+    return this.connection.ends();
   }
 
   upgrade(request: UpgradeRequest): UpgradeReply {

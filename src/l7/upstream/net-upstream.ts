@@ -7,21 +7,23 @@ import type { UpstreamDialler, UpstreamOwner, UpstreamSocket } from '../contract
 
 /** Upstream connections on Node's sockets, in a thread whose loop is Node's. */
 export const netDialler: UpstreamDialler = {
-  open: (cluster, endpoint, owner) => openSocket(cluster, endpoint, owner, null),
+  open: (cluster, endpoint, owner, preface) => openSocket(cluster, endpoint, owner, preface, null),
 };
 
 /**
  * Opens a connection on one of Node's sockets.
  *
+ * @param preface as for {@link UpstreamDialler.open}
  * @param touched as for `asChannel`
  */
 export function openSocket(
   cluster: Cluster,
   endpoint: Endpoint,
   owner: UpstreamOwner,
+  preface: Buffer | null,
   touched: (() => void) | null,
 ): UpstreamSocket {
-  const socket = dial(endpoint, { tls: cluster.tls, allowHalfOpen: false, onread: READ_OPTIONS });
+  const socket = dial(endpoint, { tls: cluster.tls, preface, allowHalfOpen: false, onread: READ_OPTIONS });
   socket.on('error', onError);
   const channel = asChannel(socket, owner, touched);
   if (cluster.tls === null) socket.once('connect', onPlainConnect);

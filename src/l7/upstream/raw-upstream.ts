@@ -19,9 +19,10 @@ export class RawDialler implements UpstreamDialler {
     this.home = new RawHome(loop);
   }
 
-  open(cluster: Cluster, endpoint: Endpoint, owner: UpstreamOwner): UpstreamSocket {
-    if (cluster.tls !== null) return openSocket(cluster, endpoint, owner, this.#touched);
-    const upstream = new RawUpstream(this, owner);
+  open(cluster: Cluster, endpoint: Endpoint, owner: UpstreamOwner, preface: Buffer | null): UpstreamSocket {
+    if (cluster.tls !== null) return openSocket(cluster, endpoint, owner, preface, this.#touched);
+    const upstream =
+      preface === null ? new RawUpstream(this, owner) : new PrefacedUpstream(this, owner, preface);
     upstream.connect(endpoint);
     return upstream;
   }
@@ -71,5 +72,23 @@ class RawUpstream extends RawChannel<UpstreamOwner> implements UpstreamSocket, D
     this.#dial?.cancel();
     this.#dial = null;
     super.close(error);
+  }
+}
+
+/** A channel to an endpoint that gets a preface. Others have no field for it. */
+class PrefacedUpstream extends RawUpstream {
+  /** Null once it has been sent. */
+  #preface: Buffer | null;
+
+  constructor(dialler: RawDialler, owner: UpstreamOwner, preface: Buffer) {
+    super(dialler, owner);
+    this.#preface = preface;
+  }
+
+  protected override opened(): void {
+    super.opened();
+    const preface = this.#preface;
+    this.#preface = null;
+    if (preface !== null) this.write(preface);
   }
 }

@@ -221,6 +221,12 @@ export class UwsListener implements EngineListener, AcceptorOwner<number> {
       client,
       reply,
       startedAt: performance.now(),
+      // uWS tells no port of the client's (20.66 to 20.68).
+      ends: () => ({
+        source: { address: peer, port: 0 },
+        destination: { address: address.host, port: address.port },
+        serverName: null,
+      }),
       inFlight: null,
       upgrade: (upgrade) => this.#upgradeReply(response, reply, head, upgrade, context),
     };

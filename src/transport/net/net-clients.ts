@@ -10,6 +10,7 @@ import {
   type ClientTransport,
 } from '../client-transport.ts';
 import { NetAcceptor } from './net-acceptor.ts';
+import { endsOfSocket, type SocketEnds } from '../connection-ends.ts';
 import { asChannel, readByEvents, type ChannelHost, type NetChannel } from './net-channel.ts';
 
 /** Accepts clients as Node's sockets, on every platform. */
@@ -45,6 +46,7 @@ class Entrance implements AcceptorOwner<Socket>, ChannelHost {
   accepted(socket: Socket): void {
     const channel: NetChannel & ClientChannel = Object.assign(asChannel(socket, null, this.#touched), {
       liveIndex: -1,
+      ends: endsOfThis,
     });
     channel.host = this;
     readByEvents(channel);
@@ -75,4 +77,8 @@ class Entrance implements AcceptorOwner<Socket>, ChannelHost {
   acceptFault(error: unknown): void {
     this.#owner.acceptFault(error);
   }
+}
+
+function endsOfThis(this: NetChannel): SocketEnds {
+  return endsOfSocket(this);
 }

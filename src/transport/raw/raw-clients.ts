@@ -9,6 +9,7 @@ import {
   type ClientOwner,
   type ClientTransport,
 } from '../client-transport.ts';
+import { endsOfDescriptor, type SocketEnds } from '../connection-ends.ts';
 import { RawAcceptor } from './raw-acceptor.ts';
 import { RawChannel } from './raw-channel.ts';
 import type { RawHome } from './raw-home.ts';
@@ -100,6 +101,10 @@ class RawClient extends RawChannel implements ClientChannel {
   /** Watches for what the owner wants. Most owners have resumed the channel: then this calls nothing. */
   settle(): void {
     if (!this.destroyed) this.opened();
+  }
+
+  ends(): SocketEnds {
+    return endsOfDescriptor(this.home.loop.sockets, this.fd);
   }
 
   override fault(error: unknown): void {

@@ -87,7 +87,7 @@ describe('bound connections', () => {
   it('that a route has logged in are for requests with the same credentials only', () => {
     const rig = new Rig();
     const [client, cluster] = [rig.client(), rig.cluster()];
-    const routes = rig.keep(client, cluster, { ofRoute: 'authorization: Negotiate YII=' });
+    const routes = rig.keep(client, cluster, { use: 'authorization: Negotiate YII=' });
     assert.equal(rig.take(client, cluster), null);
     const own = rig.keep(client, cluster);
     assert.deepEqual([routes.destroyed, rig.active], [false, 2]);
@@ -129,7 +129,7 @@ describe('bound connections', () => {
           told++;
         });
       }
-      assert.equal(rig.bound.identifyNow(rig.asker(null)), null);
+      assert.equal(rig.bound.identifyNow(rig.asker(null), true), null);
       assert.deepEqual([told, rig.closed()], [3, { unidentified: 3, unauthenticated: 1 }]);
       assert.equal(rig.warnings.length, 1);
     });

@@ -16,18 +16,25 @@ class Rig {
   readonly calls: string[] = [];
   readonly request: BoundRequest;
 
-  constructor(authorizes: boolean, waiting: Bound | null = null) {
+  constructor(authorizes: boolean, waiting: Bound | null = null, proxyProtocol: 'off' | 'v2' = 'off') {
     const client = {} as ClientConnection;
     const bound = {
       clientOf: () => client,
-      take: () => waiting,
+      take: (_client: unknown, _cluster: unknown, use: string) =>
+        waiting === null || waiting.use === use ? waiting : null,
       beginUse: (network: string, _: unknown, { label }: Endpoint) => this.calls.push(`+${label} ${network}`),
       endUse: (network: string, _: unknown, { label }: Endpoint) => this.calls.push(`-${label} ${network}`),
-      keep: ({ network }: { network: string }, { accepted }: Bound) =>
-        this.calls.push(`keep ${accepted ? 'accepted' : 'pending'} ${network}`),
+      identifyNow: () => client,
+      keep: ({ network }: { network: string }, { accepted }: Bound, ms: number) =>
+        this.calls.push(`keep ${accepted ? 'accepted' : 'pending'} ${network} ${ms}`),
     } as unknown as BoundConnections;
     const asker = { peer: '192.0.2.1', client: { address: '2001:db8::7' } } as Asker;
-    const terms = { bound, cluster: {} as unknown as Cluster, keepAliveMs: 1000 };
+    const terms = {
+      bound,
+      cluster: {} as unknown as Cluster,
+      keepAliveMs: 60_000,
+      proxyProtocol,
+    };
     this.request = new BoundRequest(terms, asker, { authorizes, ofRoute: '' });
     this.request.recognise();
   }
@@ -42,7 +49,7 @@ describe('a request on a bound connection', () => {
     request.answered({ status: 200, headers: [] });
     assert.equal(request.keep(ENDPOINT, SOCKET), true);
     request.endUse();
-    assert.deepEqual(calls, [`+one ${NETWORK}`, `-one ${NETWORK}`, `keep accepted ${NETWORK}`]);
+    assert.deepEqual(calls, [`+one ${NETWORK}`, `-one ${NETWORK}`, `keep accepted ${NETWORK} 60000`]);
   });
 
   it('counts at one endpoint at a time', () => {
@@ -55,12 +62,29 @@ describe('a request on a bound connection', () => {
   });
 
   it('counts without credentials of its own if it takes a connection that waits, and only then', () => {
-    const waiting = { endpoint: ENDPOINT, socket: SOCKET, accepted: false, ofRoute: '' };
+    const waiting = { endpoint: ENDPOINT, socket: SOCKET, accepted: false, use: 'off ' };
     for (const kept of [waiting, null]) {
       const { request, calls } = new Rig(false, kept);
       assert.equal(request.take(), kept);
       request.beginUse(ENDPOINT);
       assert.deepEqual(calls, kept === null ? [] : [`+one ${NETWORK}`]);
     }
+  });
+
+  it('is one from the start, and gets no other client’s connection, if the endpoint gets a PROXY header', () => {
+    const { request, calls } = new Rig(false, null, 'v2');
+    assert.deepEqual([request.isBound, request.needsOwn], [true, true]);
+    request.beginUse(ENDPOINT);
+    request.answered({ status: 200, headers: ['keep-alive', 'timeout=3'] });
+    assert.equal(request.keep(ENDPOINT, SOCKET), true);
+    assert.deepEqual(calls, [`+one ${NETWORK}`, `-one ${NETWORK}`, `keep accepted ${NETWORK} 2000`]);
+    const other = new Rig(false);
+    assert.deepEqual([other.request.isBound, other.request.needsOwn], [false, false]);
+  });
+
+  it('does not get a connection that began without the PROXY header', () => {
+    const before = { endpoint: ENDPOINT, socket: SOCKET, accepted: true, use: 'off ' };
+    assert.equal(new Rig(false, before, 'v2').request.take(), null);
+    assert.equal(new Rig(false, before).request.take(), before);
   });
 });

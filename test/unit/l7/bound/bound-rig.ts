@@ -13,6 +13,7 @@ import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts
 import type { Cluster } from '../../../../src/upstream/cluster.ts';
 import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
 import { networkOf } from '../../../../src/wire/ip-address.ts';
+import { endsOf } from '../connection-ends.ts';
 
 export class FakeSocket {
   owner: UpstreamOwner | null = null;
@@ -88,26 +89,34 @@ export class Rig {
 
   asker(client: ClientConnection | null, peer = '192.0.2.1'): Asker {
     const engine = { clients: this.#clients, clientsTouched: () => undefined };
-    return { peer, client: { address: peer }, engine, connection: { client }, body: null, startedAt: 0 };
+    return {
+      peer,
+      client: { address: peer },
+      engine,
+      connection: { client },
+      body: null,
+      startedAt: 0,
+      ends: () => endsOf(peer),
+    };
   }
 
   /** Keeps a connection, which is counted at its endpoint. */
   keep(
     client: ClientConnection,
     cluster: Cluster,
-    { ms = 1000, accepted = true, ofRoute = '' } = {},
+    { ms = 1000, accepted = true, use = '' } = {},
   ): FakeSocket {
     const fake = new FakeSocket();
     this.endpoint.held++;
     const endpoint = this.endpoint as unknown as Endpoint;
     const socket = fake as unknown as UpstreamSocket;
     const binding = { client, network: networkOf(client.peer), cluster };
-    this.bound.keep(binding, { endpoint, socket, accepted, ofRoute }, ms);
+    this.bound.keep(binding, { endpoint, socket, accepted, use }, ms);
     return fake;
   }
 
-  take(client: ClientConnection, cluster: Cluster, ofRoute = ''): Bound | null {
-    return this.bound.take(client, cluster, ofRoute);
+  take(client: ClientConnection, cluster: Cluster, use = ''): Bound | null {
+    return this.bound.take(client, cluster, use);
   }
 
   pass(ms: number): void {

@@ -12,6 +12,7 @@ import { Answers } from '../../../../src/l7/dispatch/answers.ts';
 import type { Routed } from '../../../../src/l7/dispatch/route-handler.ts';
 import { NO_EDITS, type HeaderEdits } from '../../../../src/wire/http/header-edits.ts';
 import type { RequestHead } from '../../../../src/wire/http/request-head.ts';
+import { endsOf } from '../connection-ends.ts';
 
 /** A reply that notes the answer. */
 export class FakeReply implements HttpReply {
@@ -147,6 +148,7 @@ export function exchangeOf(wanted: Wanted = {}): FakeExchange {
     client: { address: '192.0.2.7', requestId: 'id-1', proto: 'http', secure: false, told: null },
     reply,
     startedAt: 0,
+    ends: () => endsOf('192.0.2.7'),
     inFlight: null,
     upgrade: () => upgradeReply,
     upgradeReply,

@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { endsOf } from '../connection-ends.ts';
 import { post, KIB } from './request-rig.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
+interface Asked {
+  readonly kept?: boolean;
+  readonly pooled?: boolean;
+  readonly authorization?: string;
+  readonly proxyProtocol?: 'off' | 'v1';
+  readonly unidentified?: boolean;
+}
+
 /** A GET that has begun. */
-function ask(options: { kept?: boolean; pooled?: boolean; authorization?: string }): ReturnType<typeof post> {
+function ask(options: Asked): ReturnType<typeof post> {
   return post({}, false, { method: 'GET', bodiless: true, ...options });
 }
 
@@ -89,6 +98,23 @@ describe('a connection that is kept', () => {
 });
 
 describe('a connection whose response comes before the whole body has been sent', () => {
+  it('starts with a PROXY header, and is kept for its client alone', () => {
+    const header = `first ${endsOf('192.0.2.1').line.trim()}`;
+    for (const unidentified of [false, true]) {
+      const { sockets, log, spared, held, inUse } = ask({
+        pooled: true,
+        proxyProtocol: 'v1',
+        unidentified,
+      });
+      assert.deepEqual([log, spared, sockets.length, inUse()], [[header], [false], 2, 1]);
+      const socket = sockets[1]!;
+      socket.owner!.upstreamConnected();
+      socket.owner!.channelData(Buffer.from(OK), 0, OK.length);
+      assert.equal(log.includes('connection kept'), !unidentified);
+      assert.deepEqual([socket.destroyed, held(), inUse()], [unidentified, unidentified ? 0 : 1, 0]);
+    }
+  });
+
   it('carries no other request', () => {
     const { body, sockets, log } = post();
     body.come(16 * KIB);

@@ -14,6 +14,7 @@ import { PageLayout } from '../../../../src/telemetry/page-layout.ts';
 import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
 import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
 import { NO_EDITS } from '../../../../src/wire/http/header-edits.ts';
+import { endsOf } from '../connection-ends.ts';
 import { FakeSocket } from '../upstream/fake-socket.ts';
 
 export const KIB = 1024;
@@ -124,6 +125,7 @@ export interface Rig {
  * @param unidentified whether the client's connection must be searched for
  * @param via whether Via headers are added to responses
  * @param dropped names of headers that the route drops
+ * @param proxyProtocol of the cluster
  * @param cookie the one that brings the client back to its endpoint
  */
 export function post(
@@ -140,6 +142,7 @@ export function post(
     via = false,
     cookie = null as string | null,
     dropped = [] as readonly string[],
+    proxyProtocol = 'off',
   } = {},
 ): Rig {
   const log: string[] = [];
@@ -195,7 +198,7 @@ export function post(
       failureLog: {
         write: (_log: unknown, { detail }: { detail: string }) => failures.push(detail),
       },
-      config: { connectTimeoutMs: 5000 },
+      config: { connectTimeoutMs: 5000, proxyProtocol },
       connectDuration: { observe: () => undefined },
       attempts: () => attempts,
     },
@@ -212,7 +215,8 @@ export function post(
     pool,
     writer: new RequestWriter({ bytes: Buffer.alloc(64 * KIB), send: () => -1 }),
     dialler: {
-      open: (_cluster: unknown, _endpoint: unknown, owner: UpstreamOwner) => {
+      open: (_cluster: unknown, _endpoint: unknown, owner: UpstreamOwner, preface: Buffer | null) => {
+        if (preface !== null) log.push(`first ${preface.toString('latin1').trim()}`);
         const socket = new FakeSocket(owner);
         sockets.push(socket);
         return socket;
@@ -228,6 +232,7 @@ export function post(
       take: () => (kept ? { endpoint, socket: sockets[0] } : null),
       beginUse: () => inUse++,
       endUse: () => inUse--,
+      identifyNow: () => (unidentified ? null : {}),
       keep: () => log.push('connection kept'),
     },
     requests,
@@ -297,6 +302,7 @@ export function post(
       connection: {},
       body,
       startedAt: 0,
+      ends: () => endsOf('192.0.2.1'),
     },
     pick: { address: '', sticky: [], key: null } as never,
     secure: false,

@@ -1,6 +1,9 @@
 import type { ChannelOwner } from '../../../../src/transport/channel.ts';
 import type { ClientChannel } from '../../../../src/transport/client-transport.ts';
+import type { SocketEnds } from '../../../../src/transport/connection-ends.ts';
 import { FakeConnection } from '../../../support/sockets/fake-connection.ts';
+
+import { endsOf } from '../connection-ends.ts';
 
 /** A client's connection in memory: what the client has been sent, and what it sends. */
 export class FakeChannel extends FakeConnection implements ClientChannel {
@@ -26,6 +29,11 @@ export class FakeChannel extends FakeConnection implements ClientChannel {
   /** All that the client has got. */
   get text(): string {
     return this.pieces.join('');
+  }
+
+  ends(): SocketEnds {
+    const { source, destination } = endsOf('192.0.2.1');
+    return { source, destination };
   }
 
   /** The client sends, in one piece. */

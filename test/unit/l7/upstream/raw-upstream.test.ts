@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import { describe, it } from 'node:test';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
+import type { UpstreamOwner } from '../../../../src/l7/contract/upstream-socket.ts';
 import { RawDialler } from '../../../../src/l7/upstream/raw-upstream.ts';
 import { EventLoop } from '../../../../src/loop/event-loop.ts';
 import { SystemCallError } from '../../../../src/sys/errno.ts';
@@ -23,12 +24,13 @@ async function failureOn(change: (loop: EventLoop) => void): Promise<Error> {
     const addresses = [1, 2].map((port) => ({ kind: 'tcp', host: '127.0.0.1', port }));
     const endpoint = { addresses, label: 'endpoint', prefer: () => undefined } as unknown as Endpoint;
     let failure: Error | null = null;
-    new RawDialler(loop).open(CLUSTER, endpoint, {
+    const owner: UpstreamOwner = {
       upstreamConnected: () => undefined,
       channelData: () => undefined,
       channelEnded: () => undefined,
       channelClosed: (error) => (failure = error),
-    });
+    };
+    new RawDialler(loop).open(CLUSTER, endpoint, owner, null);
     return await eventually(() => {
       if (failure === null) throw new Error('no failure yet');
       return failure;

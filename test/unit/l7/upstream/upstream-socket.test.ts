@@ -95,7 +95,7 @@ for (const [name, create] of Object.entries(RIGS)) {
     });
 
     /** An endpoint of these addresses, and the connection that it gets. */
-    function openAll(addresses: readonly Address[]): Dialled {
+    function openAll(addresses: readonly Address[], preface: Buffer | null = null): Dialled {
       const witness = new Witness();
       const preferred: Address[] = [];
       const endpoint = {
@@ -104,7 +104,7 @@ for (const [name, create] of Object.entries(RIGS)) {
         label: 'endpoint',
         prefer: (address: Address) => preferred.push(address),
       } as unknown as Endpoint;
-      const socket = rig!.dialler.open(CLUSTER, endpoint, witness);
+      const socket = rig!.dialler.open(CLUSTER, endpoint, witness, preface);
       assert.deepEqual(witness.events, [], 'nothing is told before open has returned');
       return { socket, witness, preferred };
     }
@@ -123,6 +123,17 @@ for (const [name, create] of Object.entries(RIGS)) {
       after(() => endpoint.close());
       return { socket, witness, peer };
     }
+
+    it('sends its preface before all other bytes', async () => {
+      const endpoint = await TcpEndpoint.listen();
+      after(() => endpoint.close());
+      const { socket, witness } = openAll([parseAddress(endpoint.address)!], Buffer.from('first, '));
+      await witness.comes('connected');
+      socket.write(Buffer.from('second'));
+      const peer = await endpoint.peers.next();
+      await peer.read().receivesText('first, second');
+      socket.destroy();
+    });
 
     it('carries bytes both ways, and FIN', async () => {
       const { socket, witness, peer } = await connected();
@@ -248,7 +259,9 @@ for (const [name, create] of Object.entries(RIGS)) {
       });
       const at = (host: string): Address => ({ kind: 'tcp', host, port });
       const [refuses, isSilent, accepts] = [at('127.0.0.1'), at('127.0.0.2'), at('127.0.0.3')];
-      const lasting = [[isSilent], [refuses, isSilent], [isSilent, isSilent]].map(openAll);
+      const lasting = [[isSilent], [refuses, isSilent], [isSilent, isSilent]].map((addresses) =>
+        openAll(addresses),
+      );
       for (const addresses of [
         [accepts],
         [refuses, accepts],

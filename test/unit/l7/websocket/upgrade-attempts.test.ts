@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it, mock } from 'node:test';
+import { endsOf } from '../connection-ends.ts';
 import { codedError, CONNECT_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS, SWITCH, upgrade } from './upgrade-rig.ts';
 
 afterEach(() => mock.restoreAll());
@@ -16,6 +17,15 @@ describe('an endpoint that cannot be dialled', () => {
     sockets[1]!.owner!.upstreamConnected();
     sockets[1]!.say(SWITCH);
     assert.deepEqual(log.slice(-3), ['e2 connected', '101 X-App: 1', 'left']);
+  });
+
+  it('is replaced by another one, and each gets the PROXY header', () => {
+    const header = `first ${endsOf('192.0.2.1').line.trim()}`;
+    const { sockets, log } = upgrade({ proxyProtocol: 'v1' });
+    assert.deepEqual(log, [header]);
+    sockets[0]!.owner!.channelClosed(REFUSED);
+    assert.equal(log.at(-1), header);
+    assert.equal(sockets.length, 2);
   });
 
   it('is the reason of a 502 if it is the last', () => {

@@ -1,4 +1,5 @@
 import { mock } from 'node:test';
+import { endsOf } from '../connection-ends.ts';
 import { LiveSet } from '../../../../src/core/collections/live-set.ts';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import type { HeaderList } from '../../../../src/l7/contract/http-reply.ts';
@@ -70,6 +71,7 @@ interface Options {
   /** The cookie that brings the client back to its endpoint. */
   readonly cookie?: string | null;
   readonly connectTimeoutMs?: number;
+  readonly proxyProtocol?: 'off' | 'v1';
 }
 
 /** An upgrade that has begun. */
@@ -85,6 +87,7 @@ export function upgrade({
   via = false,
   cookie = null,
   connectTimeoutMs = CONNECT_TIMEOUT_MS,
+  proxyProtocol = 'off',
 }: Options = {}): Rig {
   const log: string[] = [];
   const durations: number[] = [];
@@ -136,7 +139,7 @@ export function upgrade({
   const context = {
     cluster: {
       name: 'c',
-      config: { connectTimeoutMs },
+      config: { connectTimeoutMs, proxyProtocol },
       connectDuration: { observe: () => undefined },
       failureLog: {
         write: (_log: unknown, fields: { endpoint: string; requestId: string; detail: string }) =>
@@ -150,7 +153,8 @@ export function upgrade({
     randomMasks: true,
     wheel,
     dialler: {
-      open: (_cluster: unknown, _endpoint: unknown, owner: UpstreamOwner) => {
+      open: (_cluster: unknown, _endpoint: unknown, owner: UpstreamOwner, preface: Buffer | null) => {
+        if (preface !== null) log.push(`first ${preface.toString('latin1').trim()}`);
         const socket = new FakeSocket(owner);
         socket.takes = takes;
         sockets.push(socket);
@@ -194,7 +198,7 @@ export function upgrade({
     via,
     client: { address: '192.0.2.1', requestId: 'id' },
     requestId: 'id',
-    asker: { peer: '192.0.2.1', client: { address: '192.0.2.1' } },
+    asker: { peer: '192.0.2.1', client: { address: '192.0.2.1' }, ends: () => endsOf('192.0.2.1') },
     engine: { clientsTouched: () => undefined },
     startedAt: 0,
   } as unknown as UpgradeOrder;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Hideable } from '../../../../../src/l7/uws/clients/hidden-descriptors.ts';
 import type { UwsAsker } from '../../../../../src/l7/uws/clients/known-connections.ts';
+import { endsOf } from '../../connection-ends.ts';
 
 interface FakeConnection {
   readonly cookie: number;
@@ -45,6 +46,7 @@ export class FakeKernel {
       engine: { clients: null, clientsTouched: () => undefined },
       body,
       startedAt: this.now,
+      ends: () => endsOf(address),
       connection: {
         getRemoteAddress: () => {
           const socket = this.sockets.get(fd);
