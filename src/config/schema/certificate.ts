@@ -1,6 +1,8 @@
 /** Certificates and keys: files that are read, parsed and matched when the configuration is loaded. */
 import type { KeyObject } from 'node:crypto';
 import { X509Certificate, createHash, createPrivateKey } from 'node:crypto';
+import { readCertificateFields } from '../../core/certificate/certificate-fields.ts';
+import { normalizeName } from '../../core/certificate/name-forms.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { BaseDirectory, TextFile } from '../syntax/files.ts';
 import { MAX_PEM_BYTES, readRegularFile, textFile } from '../syntax/files.ts';
@@ -50,6 +52,7 @@ export function readCertificate(
     keyPem: key.text,
     digest: digestOf(cert.text, key.text),
     serverNames: serverNames(cert.leaf),
+    uri: namesOf(cert.leaf, 'uri')[0] ?? null,
   };
 }
 
@@ -147,21 +150,20 @@ function dayOf(date: Date): string {
   return date.toISOString().slice(0, 10);
 }
 
-/** Returns the DNS names of a certificate: from subjectAltName, else its common name (RFC 6125 section 6.4.4). */
-function serverNames(certificate: X509Certificate): readonly string[] {
-  const names = alternativeNames(certificate.subjectAltName ?? '');
-  if (names.length === 0) {
-    const commonName = /^CN=(.*)$/m.exec(certificate.subject)?.[1];
-    if (commonName !== undefined) names.push(commonName);
-  }
-  return [...new Set(names.map((name) => name.toLowerCase()))].filter((name) => DNS_NAME.test(name));
+/** Returns the names of one kind in a certificate, without those that their kind cannot have. */
+function namesOf(certificate: X509Certificate, kind: 'dns' | 'uri'): string[] {
+  return readCertificateFields(certificate.raw).names.flatMap((name) => {
+    const text = name.kind === kind ? normalizeName(kind, name.bytes.toString('latin1')) : null;
+    return text === null ? [] : [text];
+  });
 }
 
-/** Reads Node's form: `DNS:a.example, IP Address:::1`, with entries that contain separators quoted as JSON. */
-function alternativeNames(text: string): string[] {
-  const names: string[] = [];
-  for (const match of text.matchAll(/([^:,]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/gy)) {
-    if (match[1] === 'DNS' && match[2] !== undefined) names.push(match[2]);
+/** Returns the DNS names of a certificate: from subjectAltName, else its common name (RFC 6125 section 6.4.4). */
+function serverNames(certificate: X509Certificate): readonly string[] {
+  const names = namesOf(certificate, 'dns');
+  if (names.length === 0) {
+    const commonName = /^CN=(.*)$/m.exec(certificate.subject)?.[1];
+    if (commonName !== undefined) names.push(commonName.toLowerCase());
   }
-  return names;
+  return [...new Set(names)].filter((name) => DNS_NAME.test(name));
 }

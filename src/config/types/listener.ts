@@ -127,6 +127,8 @@ export interface Certificate {
   readonly digest: string;
   /** DNS names of the certificate in lower case, wildcards (`*.example.com`) included. */
   readonly serverNames: readonly string[];
+  /** The first URI of the certificate, such as the SPIFFE ID of its holder; null without one. */
+  readonly uri: string | null;
 }
 
 /**

@@ -49,6 +49,7 @@ describe('certificate', () => {
         certPem: pem.GOOD_CERT,
         keyPem: pem.GOOD_KEY,
         serverNames: ['example.com', '*.example.com'],
+        uri: null,
       },
     ]);
     assert.deepEqual(read('chain.pem', 'good.key')[0]?.serverNames, ['example.com', '*.example.com']);

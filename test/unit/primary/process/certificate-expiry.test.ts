@@ -20,6 +20,7 @@ describe('the expiry of certificates', () => {
       keyPem: '',
       digest: '',
       serverNames,
+      uri: null,
     }));
     return { ...l7Listener, name, tls: listenerTls(all) };
   }
