@@ -10,12 +10,16 @@ const MAX_METHOD_CHARACTERS = 32;
 const MAX_SUBPROTOCOL_CHARACTERS = 31;
 
 /** The logged part of a client's identity. */
-export type LoggedClient = Pick<ClientIdentity, 'address' | 'requestId'>;
+export type LoggedClient = Pick<ClientIdentity, 'address' | 'requestId' | 'certificate'>;
 
 /** Fields of every line about a request, as the client sent them. Long values are cut. */
 interface RequestFields {
   readonly client: string;
   readonly requestId: string;
+  /** Of the client's certificate, in RFC 2253; undefined without one. */
+  readonly certSubject: string | undefined;
+  /** SHA-256 of the client's certificate in hex. */
+  readonly certFingerprint: string | undefined;
   readonly host: string | undefined;
   /** Without the query; undefined if the head was refused before its path had come whole. */
   readonly path: string | undefined;
@@ -25,9 +29,12 @@ interface RequestFields {
 
 /** Returns the fields of a line about a request. */
 export function requestFields(head: RequestHead, client: LoggedClient): RequestFields {
+  const { certificate } = client;
   return {
     client: client.address,
     requestId: client.requestId,
+    certSubject: certificate === null ? undefined : cut(certificate.subject, MAX_HEADER_CHARACTERS),
+    certFingerprint: certificate?.fingerprint,
     host: headerField(head, 'host'),
     path: head.path === '' ? undefined : cut(head.path, MAX_PATH_CHARACTERS),
     origin: headerField(head, 'origin'),

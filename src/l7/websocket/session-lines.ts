@@ -13,7 +13,7 @@ interface SessionPlace {
   readonly endpoint: string;
 }
 
-/** Writes the access lines of one session. It keeps about 2 KiB of text at most. */
+/** Writes the access lines of one session. It keeps about 2.5 KiB of text at most. */
 export class SessionLines implements SessionLog {
   readonly #access: Logger;
   readonly #fields: Readonly<Record<string, string | undefined>>;
@@ -27,11 +27,14 @@ export class SessionLines implements SessionLog {
     subprotocol: string,
   ) {
     this.#access = access;
-    const { client: address, requestId, host, path, origin, userAgent } = requestFields(head, client);
+    const { client: address, requestId, certSubject, certFingerprint, ...sent } = requestFields(head, client);
+    const { host, path, origin, userAgent } = sent;
     this.#fields = {
       ...place,
       client: copyOfText(address),
       requestId: copyOfText(requestId),
+      certSubject: copyOfText(certSubject),
+      certFingerprint: copyOfText(certFingerprint),
       host: copyOfText(host),
       path: copyOfText(path),
       subprotocol: subprotocol === '' ? undefined : copyOfText(subprotocolField(subprotocol)),

@@ -27,6 +27,8 @@ export interface ClientIdentity {
   readonly proto: ForwardedProto;
   /** Whether the client used TLS, by {@link proto}. */
   readonly secure: boolean;
+  /** The certificate of the connection: a trusted proxy's if the request came by one. Null without one. */
+  readonly certificate: ClientCertificate | null;
   /** Null if the peer is not a trusted proxy, so that its headers do not count. */
   readonly told: ProxyReport | null;
 }
@@ -64,9 +66,11 @@ export function identifyClient(
   trusted: (address: string) => boolean,
   newRequestId: () => string,
 ): ClientIdentity {
-  const { peer, secure } = connection;
+  const { peer, secure, certificate } = connection;
   const own = secure ? 'https' : 'http';
-  if (!trusted(peer)) return { address: peer, requestId: newRequestId(), proto: own, secure, told: null };
+  if (!trusted(peer)) {
+    return { address: peer, requestId: newRequestId(), proto: own, secure, certificate, told: null };
+  }
   const { address, ...told } = readReport(head, peer, trusted);
   const offeredId = headerOf(head, 'x-request-id') ?? '';
   const proto = told.proto ?? own;
@@ -75,6 +79,7 @@ export function identifyClient(
     requestId: REQUEST_ID.test(offeredId) ? offeredId : newRequestId(),
     proto,
     secure: proto === 'https' || proto === 'wss',
+    certificate,
     told,
   };
 }

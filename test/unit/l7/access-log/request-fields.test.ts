@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { methodField, requestFields } from '../../../../src/l7/access-log/request-fields.ts';
 
-const CLIENT = { address: '192.0.2.1', requestId: 'id-1' };
+const CLIENT = { address: '192.0.2.1', requestId: 'id-1', certificate: null };
 
 function fieldsOf(path: string, userAgent: string): ReturnType<typeof requestFields> {
   return requestFields({ method: 'GET', path, query: '', headers: ['user-agent', userAgent] }, CLIENT);
@@ -23,6 +23,17 @@ describe('the fields of a line about a request', () => {
   it('lack the method and the path of a head of which neither has come whole', () => {
     const head = { method: '', path: '', query: '', headers: [] };
     assert.deepEqual([requestFields(head, CLIENT).path, methodField(head)], [undefined, undefined]);
+  });
+
+  it('have the subject and the fingerprint of a certificate, in one line', () => {
+    const fingerprint = 'ab'.repeat(32);
+    const subject = `CN=\\0A\\",O=${'x'.repeat(300)}`;
+    const client = { ...CLIENT, certificate: { subject, fingerprint, names: [] } };
+    const fields = requestFields({ method: 'GET', path: '/', query: '', headers: [] }, client);
+    assert.equal(fields.certSubject, `${subject.slice(0, 256)}...`);
+    assert.equal(fields.certFingerprint, fingerprint);
+    const without = fieldsOf('/', 'x');
+    assert.deepEqual([without.certSubject, without.certFingerprint], [undefined, undefined]);
   });
 
   it('lack what the client did not send', () => {

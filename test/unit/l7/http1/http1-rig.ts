@@ -53,6 +53,7 @@ export function http1Rig(
         requestId: 'id',
         proto: 'http',
         secure: false,
+        certificate: null,
         told: null,
       }),
       dispatch: (exchange) => {
