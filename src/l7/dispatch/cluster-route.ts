@@ -1,8 +1,9 @@
-import type { L7Listener } from '../../config/types/listener.ts';
+import type { Certificate, L7Listener } from '../../config/types/listener.ts';
 import type { ClusterAction, Route } from '../../config/types/route.ts';
 import { normalizePattern } from '../../routing/request-path.ts';
 import { pathRewriter } from '../../routing/rewrite.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
+import { clientCertValue } from '../../wire/forwarding/client-cert-header.ts';
 import { forwardedHeaders, viaElement } from '../../wire/forwarding/forwarded-headers.ts';
 import { loginsOf } from '../../wire/http/connection-auth.ts';
 import type { HeaderEdits } from '../../wire/http/header-edits.ts';
@@ -42,6 +43,10 @@ export class ClusterRoute {
   readonly #requestEdits: HeaderEdits;
   readonly #loginOf: ReturnType<typeof loginsOf>;
   readonly #strippedPrefix: string;
+  /** Whether endpoints get X-Forwarded-Client-Cert. */
+  readonly #forwardsCert: boolean;
+  /** The URI of the listener's certificates; null without one, or if they have several. */
+  readonly #ownUri: string | null;
   readonly #rewrite: ReturnType<typeof pathRewriter>;
 
   /** @param admission says whether new upgrades are refused */
@@ -62,6 +67,8 @@ export class ClusterRoute {
     this.#loginOf = loginsOf(this.#requestEdits);
     this.#rewrite = pathRewriter(action.rewrite);
     this.#strippedPrefix = normalizePattern(action.rewrite.stripPrefix ?? '');
+    this.#forwardsCert = listener.tls?.clientCertificates?.forward ?? false;
+    this.#ownUri = commonUri(listener.tls?.certificates ?? []);
   }
 
   readonly handle: RouteHandler = (routed) => {
@@ -166,12 +173,22 @@ export class ClusterRoute {
     const isStripped = rewrite.stripPrefix !== null && path !== request.path;
     const prefix = isStripped ? this.#strippedPrefix : '';
     const forwarded = forwardedHeaders(head, client, facts, prefix, style);
+    if (via) forwarded.push('Via', viaElement(head.isHttp10));
+    if (this.#forwardsCert && facts.certificate !== null) {
+      forwarded.push('X-Forwarded-Client-Cert', clientCertValue(facts.certificate, this.#ownUri));
+    }
     return {
       target: head.query === '' && head.hasEmptyQuery !== true ? path : `${path}?${head.query}`,
       // An endpoint gets HTTP/1.1, which needs a Host. nginx, too, sends the upstream's name in place of none.
       host: rewrite.host ?? (request.host === '' ? cluster : null),
-      forwarded: via ? [...forwarded, 'Via', viaElement(head.isHttp10)] : forwarded,
+      forwarded,
       edits: this.#requestEdits,
     };
   }
+}
+
+/** Returns the URI that all certificates have; null without one. Which certificate a client got is not known here. */
+function commonUri(certificates: readonly Certificate[]): string | null {
+  const [first = null, ...others] = new Set(certificates.map(({ uri }) => uri));
+  return others.length === 0 ? first : null;
 }

@@ -31,9 +31,9 @@ import { Answers } from './answers.ts';
 import { checkRequest } from './client-request.ts';
 import { ClusterRoute } from './cluster-route.ts';
 import type { L7Environment } from './environment.ts';
+import { HeaderFilter } from './header-filter.ts';
 import { plainHandler } from './plain-route.ts';
 import { editsOf, type RouteHandler } from './route-handler.ts';
-import { UnderscoreNames } from './underscore-names.ts';
 import { UpgradeContexts } from './upgrade-contexts.ts';
 
 /** Methods that are refused before routing. Compared without regard to case, since some endpoints ignore it. */
@@ -68,7 +68,7 @@ export class Dispatcher implements RequestDispatcher {
   readonly #contexts: UpgradeContexts;
   readonly #unroutedLines = new LineLimit(undefined, { burst: 100, everyMs: 10 });
   readonly #table: RouteTable<RoutedTo>;
-  readonly #underscores: UnderscoreNames;
+  readonly #headers: HeaderFilter;
   readonly #trusted: (address: string) => boolean;
   #open = 0;
 
@@ -96,7 +96,7 @@ export class Dispatcher implements RequestDispatcher {
     const contexts = previous === null ? null : previous.#contexts;
     this.#contexts = new UpgradeContexts(config, environment, this.#refusals, contexts);
     this.#unrouted = this.#answers('none');
-    this.#underscores = new UnderscoreNames(config, environment.config.clusters);
+    this.#headers = new HeaderFilter(config, environment.config.clusters);
     this.#trusted = addressMatcher(config.trustedProxies);
     this.#table = new RouteTable(
       config.routes.map((route) => ({
@@ -119,7 +119,7 @@ export class Dispatcher implements RequestDispatcher {
     this.#open++;
     const wantsUpgrade = wantsWebSocket(exchange.head);
     const failure = wantsUpgrade ? 'bad_request' : null;
-    const head = this.#underscores.filter(exchange.head);
+    const head = this.#headers.filter(exchange.head);
     if (head === null) {
       this.#turnAway(exchange, 400, "a header's name has an underscore", 'bad_header', failure);
       return;

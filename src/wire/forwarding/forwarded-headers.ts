@@ -1,6 +1,7 @@
 import { isToken } from '../../core/tokens.ts';
 import { portOf } from '../http/host-header.ts';
 import { headerOf, joinedHeaderOf, type RequestHead } from '../http/request-head.ts';
+import { CLIENT_CERT_HEADER } from './client-cert-header.ts';
 import type { ClientIdentity, ConnectionFacts, ForwardedProto, ProxyReport } from './client-identity.ts';
 import { nearestMembers } from './hops.ts';
 import { addressOfNode } from './node-name.ts';
@@ -12,6 +13,7 @@ const SET: ReadonlySet<string> = new Set([
   'x-forwarded-host',
   'x-forwarded-port',
   'x-forwarded-prefix',
+  CLIENT_CERT_HEADER,
 ]);
 const PREFIX = 'x-forwarded-';
 
@@ -35,7 +37,7 @@ type ForwardedStyle = 'x' | 'rfc7239' | 'both' | 'off';
  *
  * @param prefix the prefix that the route takes off the path, or ''
  * @param style the headers to create; X-Request-Id is always created
- * @returns name, value, name, value ... as they go upstream
+ * @returns name, value, name, value ... as they go upstream, in a new list
  */
 export function forwardedHeaders(
   head: RequestHead,
@@ -43,7 +45,7 @@ export function forwardedHeaders(
   connection: ConnectionFacts,
   prefix: string,
   style: ForwardedStyle = 'x',
-): readonly string[] {
+): string[] {
   const { told, requestId, proto } = client;
   if (style === 'off') return ['X-Request-Id', requestId];
   const headers: string[] = [];

@@ -5,7 +5,14 @@ import type { Context } from '../../syntax/context.ts';
 import { duration, integer, listenAddress, oneOf, toggle } from '../../syntax/formats.ts';
 import type { Located } from '../../syntax/section.ts';
 import { Section } from '../../syntax/section.ts';
-import type { Certificate, L4Listener, L7Listener, Listener, ListenerTls } from '../../types/listener.ts';
+import type {
+  Certificate,
+  L4Listener,
+  L7Listener,
+  Listener,
+  ListenerTls,
+  UnderscoreHeaders,
+} from '../../types/listener.ts';
 import type { Route } from '../../types/route.ts';
 import { readCertificate } from '../certificate.ts';
 import { readHttp } from './http.ts';
@@ -111,7 +118,7 @@ export function readListener(entry: Located<unknown>, context: Context): Located
       refuseEntryOnUws(section, usedKey, { ...common, passthrough: passthrough.rules });
       const http = readHttp(section, usedKey);
       const routes = readRoutes(section, { paths, tls }, context);
-      if (underscoreHeaders !== 'pass') warnOfUnseenNames(section, routes, underscoreHeaders);
+      warnOfUnseenNames(section, routes, underscoreHeaders);
       const value: L7Listener = {
         ...common,
         passthrough: passthrough.rules,
@@ -161,16 +168,25 @@ function readTls(listener: Section, { base, problems }: Context): ListenerTls | 
   };
 }
 
-/** Warns of routes that match a header that `underscoreHeaders` removes first. */
-function warnOfUnseenNames(listener: Section, routes: readonly Route[], policy: 'drop' | 'refuse'): void {
+/** Warns of routes that match a header that is removed first. */
+function warnOfUnseenNames(listener: Section, routes: readonly Route[], policy: UnderscoreHeaders): void {
   for (const [index, { match }] of routes.entries()) {
-    const name = [...match.headers.keys()].find((each) => each.includes('_'));
-    if (name === undefined) continue;
-    listener.problems.warning(
-      [...listener.path, 'routes', index, 'match', 'headers'],
-      `no request has "${name}": "underscoreHeaders: ${policy}" applies first. Write pass there, or another name here`,
-    );
+    for (const name of match.headers.keys()) {
+      const cause = causeOfAbsence(name, policy);
+      if (cause === null) continue;
+      const path = [...listener.path, 'routes', index, 'match', 'headers'];
+      listener.problems.warning(path, `no request has "${name}": ${cause}`);
+    }
   }
+}
+
+/** Returns why no request has a header when routes are matched; null if one can have it. */
+function causeOfAbsence(name: string, policy: UnderscoreHeaders): string | null {
+  if (name.replaceAll('_', '-') === 'x-forwarded-client-cert') {
+    return 'it is always removed first. Match clientCertificate instead';
+  }
+  if (policy === 'pass' || !name.includes('_')) return null;
+  return `"underscoreHeaders: ${policy}" applies first. Write pass there, or another name here`;
 }
 
 function readHandshakeLimits(

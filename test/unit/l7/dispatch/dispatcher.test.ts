@@ -132,6 +132,34 @@ describe('the choice of a route', () => {
     assert.deepEqual(reply.edits.added, ['x-frame-options', 'DENY']);
   });
 
+  it('leaves out a certificate that the client tells before routes look at it', () => {
+    const told = routeOf('told', { headers: new Map([['x-forwarded-client-cert', 'a']]) }, respond('told'));
+    const routes = [told, routeOf('rest', {}, respond('rest'))];
+    for (const listenerSettings of [
+      {},
+      { underscoreHeaders: 'pass', trustedProxies: ['0.0.0.0/0'] },
+    ] as const) {
+      const { take } = listener({ routes, listener: listenerSettings });
+      assert.equal(take({ headers: [['x-forwarded-client-cert', 'a']] }).reply.body, 'rest');
+    }
+  });
+
+  it('takes a route by the certificate of the connection', () => {
+    const condition = { subject: 'CN=alice', san: null, fingerprint: null };
+    const routes = [
+      routeOf('alice', { clientCertificate: condition }, respond('alice')),
+      routeOf('rest', {}, respond('rest')),
+    ];
+    const { dispatcher } = listener({ routes });
+    const bodyFor = (subject: string | null): string | undefined => {
+      const exchange = exchangeOf();
+      const certificate = subject === null ? null : { subject, fingerprint: '', names: [] };
+      dispatcher.dispatch({ ...exchange, facts: { ...exchange.facts, certificate } });
+      return exchange.reply.body;
+    };
+    assert.deepEqual(['CN=alice', 'CN=bob', null].map(bodyFor), ['alice', 'rest', 'rest']);
+  });
+
   it('leaves out headers with an underscore before routes look at them', () => {
     const routes = [
       routeOf('wanted', { headers: new Map([['x-a', '1']]) }, respond('wanted')),

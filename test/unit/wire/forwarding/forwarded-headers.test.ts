@@ -115,6 +115,7 @@ describe('what an endpoint is told of a client behind a trusted proxy', () => {
       ...['forwarded', 'for=203.0.113.7'],
       ...['x-forwarded-prefix', '/app'],
       ...['x-forwarded-client-cert', 'Hash=ab'],
+      ...['x-forwarded-user', 'alice'],
     );
     assert.deepEqual(forwarded, {
       clientAddress: CLIENT,
@@ -128,7 +129,7 @@ describe('what an endpoint is told of a client behind a trusted proxy', () => {
         ...['X-Forwarded-Prefix', '/app'],
         ...['X-Request-Id', 'abc-1.2:3/4+5=_'],
         ...['forwarded', 'for=203.0.113.7'],
-        ...['x-forwarded-client-cert', 'Hash=ab'],
+        ...['x-forwarded-user', 'alice'],
       ],
     });
   });

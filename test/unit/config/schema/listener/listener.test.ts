@@ -59,6 +59,19 @@ ${CLUSTERS}`;
     ]);
   });
 
+  it('warns of a route that waits for X-Forwarded-Client-Cert', () => {
+    for (const name of ['X-Forwarded-Client-Cert', 'x_forwarded_client_cert']) {
+      const text = l7(
+        'underscoreHeaders: pass',
+        'routes:',
+        `  - { match: { headers: { ${name}: a } }, cluster: app }`,
+      );
+      assert.deepEqual(warningsOf(text), [
+        `7:20: no request has "${name.toLowerCase()}": it is always removed first. Match clientCertificate instead`,
+      ]);
+    }
+  });
+
   it('limits handshakes, and lets some wait only if there is a limit', () => {
     const limits = (text: string): number[] => {
       const { maxPendingHandshakes, maxQueuedHandshakes } = l7Of(load(l7(text)));

@@ -1,13 +1,14 @@
 import type { Cluster } from '../../config/types/cluster.ts';
 import type { L7Listener, UnderscoreHeaders } from '../../config/types/listener.ts';
+import { CLIENT_CERT_HEADER } from '../../wire/forwarding/client-cert-header.ts';
 import { isWrittenByProxy } from '../../wire/http/request-encoding.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 
 /**
- * Filters headers whose names have an underscore. Many servers take an underscore for a hyphen (CGI, WSGI), and so a
- * client's `x_forwarded_for` for the `X-Forwarded-For` of the proxy.
+ * Filters headers that must not come from clients: X-Forwarded-Client-Cert, and names with an underscore. Many servers take an
+ * underscore for a hyphen (CGI, WSGI), and so a client's `x_forwarded_for` for the `X-Forwarded-For` of the proxy.
  */
-export class UnderscoreNames {
+export class HeaderFilter {
   readonly #policy: UnderscoreHeaders;
   readonly #reliedOn: ReadonlySet<string>;
 
@@ -20,31 +21,36 @@ export class UnderscoreNames {
   /**
    * Removes the headers that do not pass. To be called before anything else reads the head.
    *
-   * @returns the same head if all headers pass; null if the request must be refused
+   * @returns the same head if all headers pass; null if the request must be refused because of an underscore
    */
   filter(head: RequestHead): RequestHead | null {
     const { headers, names } = head;
     let index = 0;
-    while (index < headers.length && !headers[index]!.includes('_')) index += 2;
+    while (index < headers.length && isPlain(headers[index]!)) index += 2;
     if (index >= headers.length) return head;
-    if (this.#policy === 'refuse') return null;
     const kept = headers.slice(0, index);
     const spelled = names?.slice(0, index >> 1);
     for (; index < headers.length; index += 2) {
-      if (!this.#passes(headers[index]!)) continue;
-      kept.push(headers[index]!, headers[index + 1]!);
+      const name = headers[index]!;
+      if (this.#policy === 'refuse' && name.includes('_')) return null;
+      if (!this.#passes(name)) continue;
+      kept.push(name, headers[index + 1]!);
       spelled?.push(names![index >> 1]!);
     }
     return spelled === undefined ? { ...head, headers: kept } : { ...head, headers: kept, names: spelled };
   }
 
   #passes(name: string): boolean {
-    if (!name.includes('_')) return true;
-    if (this.#policy !== 'pass') return false;
+    if (isPlain(name)) return true;
+    if (name === CLIENT_CERT_HEADER || this.#policy !== 'pass') return false;
     const twin = name.replaceAll('_', '-');
     // Routes match subprotocols, and the proxy relays the endpoint's choice.
     return !twin.startsWith('sec-websocket-') && !isWrittenByProxy(twin) && !this.#reliedOn.has(twin);
   }
+}
+
+function isPlain(name: string): boolean {
+  return name !== CLIENT_CERT_HEADER && !name.includes('_');
 }
 
 /**

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Cluster } from '../../../../src/config/types/cluster.ts';
 import type { L7Listener, UnderscoreHeaders } from '../../../../src/config/types/listener.ts';
-import { UnderscoreNames } from '../../../../src/l7/dispatch/underscore-names.ts';
+import { HeaderFilter } from '../../../../src/l7/dispatch/header-filter.ts';
 import type { RequestHead } from '../../../../src/wire/http/request-head.ts';
 
 const changes = { set: new Map([['x-set', '1']]), add: new Map([['x-add', '1']]), remove: ['x-remove'] };
 
-function names(policy: UnderscoreHeaders): UnderscoreNames {
+function names(policy: UnderscoreHeaders): HeaderFilter {
   const route = {
     match: { headers: new Map([['x-match', '1']]) },
     action: { kind: 'cluster', cluster: 'hashed' },
@@ -15,7 +15,7 @@ function names(policy: UnderscoreHeaders): UnderscoreNames {
   };
   const listener = { underscoreHeaders: policy, routes: [route] } as unknown as L7Listener;
   const cluster = { name: 'hashed', hashOn: { kind: 'header', name: 'x-hash' } } as unknown as Cluster;
-  return new UnderscoreNames(listener, [cluster]);
+  return new HeaderFilter(listener, [cluster]);
 }
 
 function head(...list: string[]): RequestHead {
@@ -68,6 +68,27 @@ describe('names with an underscore', () => {
   it('pass unless routes and clusters rely on the same name with hyphens', () => {
     for (const twin of ['x_match', 'x_set', 'x_add', 'x_remove', 'x_hash']) {
       assert.deepEqual(kept('pass', twin, 'x_other'), ['x_other'], twin);
+    }
+  });
+});
+
+describe('X-Forwarded-Client-Cert', () => {
+  it('goes whatever the policy for underscores', () => {
+    const request = {
+      ...head('host', 'x-forwarded-client-cert', 'x-b'),
+      names: ['Host', 'X-Forwarded-Client-CERT', 'X-B'],
+    };
+    for (const policy of ['drop', 'pass', 'refuse'] as const) {
+      assert.deepEqual(names(policy).filter(request), { ...head('host', 'x-b'), names: ['Host', 'X-B'] });
+    }
+  });
+
+  it('goes with its twins', () => {
+    for (const twin of ['x_forwarded_client_cert', 'x-forwarded-client_cert', 'x_forwarded-client-cert']) {
+      const list = ['x-forwarded-client-cert', twin, 'x-forwarded-client-cert'];
+      assert.deepEqual(kept('pass', 'host', ...list), ['host']);
+      assert.deepEqual(kept('drop', 'host', ...list), ['host']);
+      assert.equal(kept('refuse', 'host', ...list), undefined);
     }
   });
 });
