@@ -132,7 +132,15 @@ export class ServerContext {
     this.#check(this.#calls.setMaxVersion(this.#address, max), 'the version');
     if (older.length > 0) this.#setText('ciphers', older.join(':'), this.#calls.setCiphers);
     if (suites.length > 0) this.#setText('ciphers', suites.join(':'), this.#calls.setCipherSuites);
-    this.#setText('groups', groups, this.#calls.setGroups);
+    this.#setGroups(groups);
+  }
+
+  /** OpenSSL does not say which group it does not know. */
+  #setGroups(groups: string): void {
+    const { setGroups } = this.#calls;
+    if (this.#takesText(groups, setGroups)) return;
+    const unknown = groups.split(':').find((group) => !this.#takesText(group, setGroups));
+    throw new TlsSetupError(`groups: unknown: ${unknown ?? groups}`);
   }
 
   #setSessions(context: Uint8Array, hasCertificates: boolean): void {
@@ -213,12 +221,16 @@ export class ServerContext {
     this.#check(calls.checkRevocations(store), 'revocation lists');
   }
 
-  /** @param set takes the address of the text */
   #setText(what: string, text: string, set: (context: number, text: number) => number): void {
+    if (!this.#takesText(text, set)) throw setupError(what);
+  }
+
+  /** @param set takes the address of the text */
+  #takesText(text: string, set: (context: number, text: number) => number): boolean {
     const bytes = Buffer.from(`${text}\0`);
     const memory = new PinnedBuffer(bytes.length);
     memory.bytes.set(bytes);
-    this.#check(set(this.#address, addressWithin(memory, 0, bytes.length)), what);
+    return set(this.#address, addressWithin(memory, 0, bytes.length)) === 1;
   }
 
   #check(result: number, what: string): void {
