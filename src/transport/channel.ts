@@ -23,10 +23,19 @@ export interface ChannelOwner {
   channelClosed(error: Error | null): void;
 }
 
+/** Memory whose bytes are sent without a copy. */
+export interface SendSource {
+  readonly bytes: Buffer;
+  /**
+   * Sends `bytes[start, end)` on a socket's descriptor.
+   *
+   * @returns the number of bytes that the kernel has taken; negative if it takes none or system calls are not used
+   */
+  send(fd: number, start: number, end: number): number;
+}
+
 export interface Channel {
   owner: ChannelOwner | null;
-  /** The descriptor, on which bytes may be sent while none wait; -1 if all bytes must go through `write`. */
-  readonly fd: number;
   /** Bytes that wait for the kernel to take them. */
   readonly writableLength: number;
   readonly destroyed: boolean;
@@ -40,6 +49,13 @@ export interface Channel {
   write(bytes: Buffer): boolean;
   /** Sends bytes that are valid during the call only, as {@link write} does. */
   writeCopy(bytes: Uint8Array): boolean;
+  /**
+   * Sends `source.bytes[start, end)`, valid during the call only, if it can be done without a copy. The rest must be written
+   * before anything else.
+   *
+   * @returns the number of bytes that have been sent; 0 if others wait, or after an error, which a write meets again
+   */
+  sendFrom(source: SendSource, start: number, end: number): number;
   /**
    * Sends a part of what {@link ChannelOwner.channelData} has been given, during that call, as {@link writeCopy} does. What the
    * kernel takes is not copied.

@@ -38,7 +38,7 @@ export class ChannelWriter {
       filled += piece.length;
       at += piece.length;
       if (at === bytes.length) return this.#flush(channel, filled + slab.write(behind, filled, 'latin1'));
-      const sent = this.#send(channel, filled);
+      const sent = channel.sendFrom(this.#slab, 0, filled);
       if (sent < filled) {
         channel.writeCopy(slab.subarray(sent, filled));
         const goesOn = channel.writeCopy(bytes.subarray(at));
@@ -51,14 +51,7 @@ export class ChannelWriter {
   /** Sends the slab up to `end`. Returns false if more should wait. */
   #flush(channel: Channel, end: number): boolean {
     if (end === 0) return channel.writableLength === 0;
-    const sent = this.#send(channel, end);
+    const sent = channel.sendFrom(this.#slab, 0, end);
     return sent === end || channel.writeCopy(this.#slab.bytes.subarray(sent, end));
-  }
-
-  /** Sends the slab up to `end`. Returns how many bytes the kernel has taken. */
-  #send(channel: Channel, end: number): number {
-    if (channel.fd < 0 || channel.writableLength > 0) return 0;
-    // After an error, too: the channel meets the same error and reports it.
-    return Math.max(0, this.#slab.send(channel.fd, 0, end));
   }
 }

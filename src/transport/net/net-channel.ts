@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { copyOf } from '../../core/copy.ts';
 import { atTrueEnd } from '../../sys/node/true-end.ts';
-import type { Channel, ChannelOwner } from '../channel.ts';
+import type { Channel, ChannelOwner, SendSource } from '../channel.ts';
 
 /** Max bytes of one read: large messages come in few pieces, which fit the processor's cache. */
 const MAX_READ_BYTES = 256 * 1024;
@@ -16,6 +16,7 @@ let unshared: Buffer | null = null;
 export type NetChannel<Owner extends ChannelOwner = ChannelOwner> = Socket &
   Channel & {
     owner: Owner | null;
+    /** The descriptor, on which bytes may be sent while none wait; -1 if all bytes must go through `write`. */
     fd: number;
     /** The error that has broken the connection; null without one. */
     failure: Error | null;
@@ -61,6 +62,7 @@ export function asChannel<Owner extends ChannelOwner>(
   channel.host = null;
   channel.write = write;
   channel.writeCopy = writeCopy;
+  channel.sendFrom = sendFrom;
   channel.forward = forward;
   channel.splice = cannotSplice;
   if (touched !== null) Object.assign(channel, TOUCHING);
@@ -89,6 +91,11 @@ function write(this: NetChannel, bytes: Uint8Array): boolean {
 
 function writeCopy(this: NetChannel, bytes: Uint8Array): boolean {
   return this.write(copyOf(bytes));
+}
+
+function sendFrom(this: NetChannel, source: SendSource, start: number, end: number): number {
+  if (this.fd < 0 || this.writableLength > 0) return 0;
+  return Math.max(0, source.send(this.fd, start, end));
 }
 
 /** Copies, unless nothing is read into the same memory again: Node may send the bytes later. */

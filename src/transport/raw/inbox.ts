@@ -10,7 +10,8 @@ const MIN_ROOM_BYTES = 64 * 1024;
 
 /** A connection that reads through the inbox. */
 interface InboxReader {
-  readonly fd: number;
+  /** Receives into `buffer[start, end)`. Returns what `PinnedBuffer.recv` returns. */
+  receiveInto(buffer: PinnedBuffer, start: number, end: number): number;
   /** `input[start, end)` has come. */
   received(input: Buffer, start: number, end: number): void;
   /** {@link received} has thrown. */
@@ -47,7 +48,7 @@ export class Inbox {
   receive(reader: InboxReader, maxBytes: number): number {
     const { input } = this;
     const end = Math.min(this.#end + maxBytes, input.bytes.length);
-    const received = input.recv(reader.fd, this.#end, end);
+    const received = reader.receiveInto(input, this.#end, end);
     if (received <= 0) return received;
     this.#end += received;
     this.#readers[this.#count] = reader;

@@ -1,8 +1,9 @@
 import { Watched } from '../../loop/poller.ts';
 import { BREAKS_ONLY, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from '../../sys/epoll.ts';
 import { EAGAIN, EINTR, SystemCallError } from '../../sys/errno.ts';
+import { PinnedBuffer } from '../../sys/memory/pinned-buffer.ts';
 import type { Pipe } from '../../sys/sockets/pipe.ts';
-import type { Channel, ChannelOwner } from '../channel.ts';
+import type { Channel, ChannelOwner, SendSource } from '../channel.ts';
 import { SCRATCH_BYTES, type RawHome } from './raw-home.ts';
 import { SendQueue } from './send-queue.ts';
 
@@ -59,7 +60,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
   override ready(events: number): void {
     if (this.#queue !== null && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) !== 0) this.#flush(this.#queue);
     if (this.destroyed) return;
-    if ((this.interest & EPOLLIN) === 0) {
+    if (this.#is(ENDED | PAUSED)) {
       if (this.staysHalfOpen() && (events & EPOLLERR) !== 0) this.#break();
     } else if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) !== 0) {
       this.#receive();
@@ -87,7 +88,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     if (this.isOpen && bytes.length <= SCRATCH_BYTES) {
       const { scratch } = this.home;
       scratch.bytes.set(bytes);
-      sent = Math.max(0, scratch.send(this.fd, 0, bytes.length));
+      sent = Math.max(0, this.transmit(scratch, 0, bytes.length));
       if (sent === bytes.length) return true;
     }
     this.#wait(bytes.subarray(sent));
@@ -98,19 +99,25 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     return this.write(bytes);
   }
 
+  sendFrom(source: SendSource, start: number, end: number): number {
+    if (this.#queue !== null || !this.isOpen || this.#is(DESTROYED | FINISHING | BROKEN)) return 0;
+    return source instanceof PinnedBuffer ? Math.max(0, this.transmit(source, start, end)) : 0;
+  }
+
   forward(input: Buffer, start: number, end: number): boolean {
     const { input: shared } = this.home.inbox;
     const isDirect = input === shared.bytes && this.#queue === null && this.isOpen;
     if (!isDirect || this.#is(DESTROYED | FINISHING | BROKEN) || start === end)
       return this.write(input.subarray(start, end));
-    const sent = Math.max(0, shared.send(this.fd, start, end));
+    const sent = Math.max(0, this.transmit(shared, start, end));
     if (sent === end - start) return true;
     this.#wait(input.subarray(start + sent, end));
     return false;
   }
 
   splice(target: Channel, bytes: number): boolean {
-    if (!(target instanceof RawChannel) || this.home.loop.pipe() === null) return false;
+    if (!(target instanceof RawChannel) || !this.isPlain() || !target.isPlain()) return false;
+    if (this.home.loop.pipe() === null) return false;
     this.#splicing = { target: target as RawChannel, left: bytes };
     return true;
   }
@@ -128,7 +135,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
   end(): void {
     if (this.destroyed || this.writableEnded) return;
     this.#state |= FINISHING;
-    if (this.#queue === null) this.#finish();
+    if (this.#queue === null) this.finish();
   }
 
   destroy(): void {
@@ -138,6 +145,21 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
   resetAndDestroy(): void {
     if (this.fd >= 0) this.home.loop.sockets.resetOnClose(this.fd);
     this.close(null);
+  }
+
+  /** Receives into `buffer[start, end)`. Returns what `PinnedBuffer.recv` returns. */
+  receiveInto(buffer: PinnedBuffer, start: number, end: number): number {
+    return buffer.recv(this.fd, start, end);
+  }
+
+  /** See {@link SendTarget}. */
+  transmit(buffer: PinnedBuffer, start: number, end: number): number {
+    return buffer.send(this.fd, start, end);
+  }
+
+  /** Whether the bytes of the descriptor are those of the channel. */
+  protected isPlain(): boolean {
+    return true;
   }
 
   /** Whether the connection is established. */
@@ -153,6 +175,29 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
   /** The connection is established and watched: bytes that wait are sent, and what comes is read. */
   protected opened(): void {
     this.#watch();
+  }
+
+  /** Waits for events of the descriptor. @param interest EPOLLIN to read, EPOLLOUT to send bytes that wait, both or 0 */
+  protected watchFor(interest: number): void {
+    this.home.loop.poller.change(this, interest || BREAKS_ONLY);
+  }
+
+  /** Waits for the events again that it waits for. */
+  protected rewatch(): void {
+    this.#watch();
+  }
+
+  /** Tells the other side that no bytes follow, before FIN does. Returns false if that must be repeated. */
+  protected sayEnd(): boolean {
+    return true;
+  }
+
+  /** All bytes have been sent: sends FIN. Closes if the other side's has come: a close sends FIN, too. */
+  protected finish(): void {
+    const canSend = this.isOpen && !this.#is(BROKEN);
+    if (canSend && !this.sayEnd()) return;
+    if (this.#is(ENDED)) this.close(null);
+    else if (canSend) this.home.loop.sockets.finish(this.fd);
   }
 
   protected close(error: Error | null): void {
@@ -237,7 +282,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
   }
 
   #flush(queue: SendQueue): void {
-    const result = queue.send(this.fd);
+    const result = queue.sendTo(this);
     if (result < 0 && result !== -EAGAIN && result !== -EINTR) {
       this.#breakWriting(queue, result);
       return;
@@ -245,7 +290,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     if (queue.length > 0) return;
     this.#queue = null;
     this.#watch();
-    if (this.writableEnded) this.#finish();
+    if (this.writableEnded) this.finish();
     else this.owner?.channelDrained?.();
   }
 
@@ -259,12 +304,6 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     else this.#watch();
   }
 
-  /** Sends FIN. Closes if the other side's has come: a close sends FIN, too. */
-  #finish(): void {
-    if (this.#is(ENDED)) this.close(null);
-    else if (this.isOpen && !this.#is(BROKEN)) this.home.loop.sockets.finish(this.fd);
-  }
-
   /** Whether one of the bits is set. */
   #is(bits: number): boolean {
     return (this.#state & bits) !== 0;
@@ -274,6 +313,6 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     if (!this.isOpen) return;
     const readable = this.#is(ENDED | PAUSED) ? 0 : EPOLLIN;
     const writable = this.#queue === null ? 0 : EPOLLOUT;
-    this.home.loop.poller.change(this, readable | writable || BREAKS_ONLY);
+    this.watchFor(readable | writable);
   }
 }

@@ -11,6 +11,23 @@ const BLOCK_BYTES = [4 * 1024, 16 * 1024, 256 * 1024];
 const MAX_SPARE_BYTES = 2 * 1024 * 1024;
 const pools = BLOCK_BYTES.map((size) => new SparePool(MAX_SPARE_BYTES / size, () => new PinnedBuffer(size)));
 
+/** Takes bytes to send. */
+export interface SendTarget {
+  /**
+   * Sends what there is room for of `buffer[start, end)`. Returns what `PinnedBuffer.send` returns. If there is no room, the
+   * next call gets the same bytes, and maybe more behind them.
+   */
+  transmit(buffer: PinnedBuffer, start: number, end: number): number;
+}
+
+/** The descriptor of the current {@link SendQueue.send}. */
+const descriptor = {
+  fd: -1,
+  transmit(buffer: PinnedBuffer, start: number, end: number): number {
+    return buffer.send(this.fd, start, end);
+  },
+};
+
 /** Bytes that the kernel has not taken yet, in order. An idle connection has no queue. */
 export class SendQueue {
   /** Waiting bytes. */
@@ -49,12 +66,18 @@ export class SendQueue {
     this.#end = this.length = pipe.rest(block);
   }
 
-  /** Sends what the kernel takes. Returns 0, or the negative error number at which sending stopped. */
+  /** Sends what the kernel takes. Returns what {@link sendTo} returns. */
   send(fd: number): number {
+    descriptor.fd = fd;
+    return this.sendTo(descriptor);
+  }
+
+  /** Sends what the target takes. Returns 0, or the negative error number at which sending stopped. */
+  sendTo(target: SendTarget): number {
     while (this.length > 0) {
       const first = this.#blocks[0]!;
       const end = this.#blocks.length === 1 ? this.#end : first.bytes.length;
-      const sent = first.send(fd, this.#start, end);
+      const sent = target.transmit(first, this.#start, end);
       if (sent < 0) return sent;
       this.length -= sent;
       this.#start += sent;

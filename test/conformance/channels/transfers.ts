@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { createSlab } from '../../../src/l7/buffers/slab.ts';
+import { unsupportedReason } from '../../../src/sys/support.ts';
 import type { ChannelOwner } from '../../../src/transport/channel.ts';
 import type { ClientChannel } from '../../../src/transport/client-transport.ts';
 import { eventually } from '../../support/deadline.ts';
@@ -112,6 +114,32 @@ export function describeTransfers(on: OnEntry): void {
         assert.ok(asked > 0);
         assert.equal(await peer.receives(total), hash.digest('hex'));
         await until(() => assert.equal(witness.channel.writableLength, 0));
+      }),
+    );
+
+    it(
+      'go straight from a buffer if they can, and never overtake others',
+      on(async (entry) => {
+        const { witness, peer } = await entry.connect();
+        const source = createSlab(256 * 1024, unsupportedReason() === null);
+        const hash = createHash('sha256');
+        let total = 0;
+        for (let round = 0; round < 120; round++) {
+          const size = 1 + ((round * 7919) % source.bytes.length);
+          randomBytes(size).copy(source.bytes);
+          hash.update(source.bytes.subarray(0, size));
+          total += size;
+          const waited = witness.channel.writableLength > 0;
+          const sent = witness.channel.sendFrom(source, 0, size);
+          assert.ok(sent >= 0 && sent <= size);
+          if (waited) assert.equal(sent, 0);
+          if (sent < size) witness.channel.writeCopy(source.bytes.subarray(sent, size));
+          if (round === 60) peer.read();
+        }
+        assert.equal(await peer.receives(total), hash.digest('hex'));
+        await until(() => assert.equal(witness.channel.writableLength, 0));
+        witness.channel.destroy();
+        assert.equal(witness.channel.sendFrom(source, 0, 1), 0);
       }),
     );
 

@@ -1,6 +1,5 @@
 /** What fakes of a connection have in common: every kind of write is one. */
 export abstract class FakeConnection {
-  readonly fd = -1;
   destroyed = false;
   paused = false;
 
@@ -8,6 +7,10 @@ export abstract class FakeConnection {
 
   writeCopy(bytes: Uint8Array): boolean {
     return this.write(bytes);
+  }
+
+  sendFrom(): number {
+    return 0;
   }
 
   forward(input: Buffer, start: number, end: number): boolean {

@@ -142,13 +142,9 @@ export class Outbox {
   /** Writes `slab[start, end)`. Returns whether the kernel has taken all of it. */
   #write(upstream: UpstreamSocket, start: number, end: number): boolean {
     if (!canWrite(upstream)) return true;
-    let sent = 0;
-    if (upstream.fd >= 0 && upstream.writableLength === 0) {
-      sent = this.#slab.send(upstream.fd, start, end);
-      if (sent === end - start) return true;
-    }
-    // After an error, too: the socket meets the same error, and tells its owner.
-    upstream.writeCopy(this.#slab.bytes.subarray(start + Math.max(0, sent), end));
+    const sent = upstream.sendFrom(this.#slab, start, end);
+    if (sent === end - start) return true;
+    upstream.writeCopy(this.#slab.bytes.subarray(start + sent, end));
     return upstream.writableLength === 0;
   }
 }

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { UpstreamSocket } from '../../../../src/l7/contract/upstream-socket.ts';
+import type { SendSource } from '../../../../src/transport/channel.ts';
 import { WRITER_SLAB_BYTES } from '../../../../src/l7/buffers/channel-writer.ts';
 import { RequestWriter } from '../../../../src/l7/http/request-writer.ts';
 
 /** A socket whose kernel takes as many bytes as it has room for; what it is given besides, waits. */
 class FakeSocket implements UpstreamSocket {
   owner = null;
-  readonly fd: number;
+  readonly #fd: number;
   readonly destroyed = false;
   readonly writableEnded = false;
   room: number;
@@ -16,7 +17,7 @@ class FakeSocket implements UpstreamSocket {
   readonly #waiting: Buffer[] = [];
 
   constructor(fd: number, room: number) {
-    this.fd = fd;
+    this.#fd = fd;
     this.room = room;
   }
 
@@ -29,7 +30,13 @@ class FakeSocket implements UpstreamSocket {
     return Buffer.concat([...this.#taken, ...this.#waiting]).toString('latin1');
   }
 
-  send(bytes: Buffer): number {
+  sendFrom(source: SendSource, start: number, end: number): number {
+    return this.#fd < 0 || this.#waiting.length > 0 ? 0 : Math.max(0, source.send(this.#fd, start, end));
+  }
+
+  /** The kernel takes what it has room for. */
+  send(fd: number, bytes: Buffer): number {
+    assert.equal(fd, this.#fd);
     assert.equal(this.writableLength, 0, 'what waits is overtaken');
     if (this.room === 0) return -11;
     const part = Buffer.from(bytes.subarray(0, this.room));
@@ -67,8 +74,7 @@ class FakeSocket implements UpstreamSocket {
 function writerTo(socket: FakeSocket): RequestWriter {
   const bytes = Buffer.alloc(WRITER_SLAB_BYTES);
   const send = (fd: number, start: number, end: number): number => {
-    assert.equal(fd, socket.fd);
-    return socket.send(bytes.subarray(start, end));
+    return socket.send(fd, bytes.subarray(start, end));
   };
   return new RequestWriter({ bytes, send });
 }

@@ -9,12 +9,12 @@ function request(): { request: UpstreamRequest; log: string[]; receive: (bytes: 
   const log: string[] = [];
   const socket: UpstreamSocket = {
     owner: null,
-    fd: -1,
     writableLength: 0,
     destroyed: false,
     writableEnded: false,
     write: () => true,
     writeCopy: () => true,
+    sendFrom: () => 0,
     forward: () => true,
     splice: () => false,
     pause: () => undefined,

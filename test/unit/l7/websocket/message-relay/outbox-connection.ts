@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach } from 'node:test';
 import type { UpstreamSocket } from '../../../../../src/l7/contract/upstream-socket.ts';
+import type { SendSource } from '../../../../../src/transport/channel.ts';
 import type { OutboxSender } from '../../../../../src/l7/websocket/message-relay/outbox.ts';
 import { eventually, within } from '../../../../support/deadline.ts';
 import { decodeFrame } from '../../../../support/websocket/raw-frames.ts';
@@ -28,12 +29,16 @@ export class Connection implements OutboxSender {
 
   constructor(client: Socket, endpoint: Socket) {
     const { fd } = (client as unknown as { _handle: { fd: number } })._handle;
-    const upstream = Object.assign(client, {
+    const upstream: UpstreamSocket & Socket & { fd: number } = Object.assign(client, {
       owner: null,
       fd,
       writeCopy: (bytes: Uint8Array) => client.write(Buffer.from(bytes)),
       forward: (input: Buffer, start: number, end: number) =>
         client.write(Buffer.from(input.subarray(start, end))),
+      sendFrom: (source: SendSource, start: number, end: number) => {
+        const { fd } = upstream;
+        return fd < 0 || client.writableLength > 0 ? 0 : Math.max(0, source.send(fd, start, end));
+      },
       splice: () => false,
     });
     this.upstream = upstream;

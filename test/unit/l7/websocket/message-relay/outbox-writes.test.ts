@@ -14,6 +14,7 @@ import {
   OPCODE_PONG,
   OPCODE_TEXT,
 } from '../../../../../src/wire/frames/opcodes.ts';
+import type { SendSource } from '../../../../../src/transport/channel.ts';
 import { decodeFrame } from '../../../../support/websocket/raw-frames.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -30,6 +31,10 @@ class NotedSocket {
 
   constructor(waits = false) {
     this.#waits = waits;
+  }
+
+  sendFrom(source: SendSource, start: number, end: number): number {
+    return this.fd < 0 || this.writableLength > 0 ? 0 : source.send(this.fd, start, end);
   }
 
   writeCopy(bytes: Uint8Array): boolean {
