@@ -4,22 +4,25 @@ import type { Watched } from '../../loop/poller.ts';
 import { EPOLLET, EPOLLIN, EPOLLRDHUP } from '../../sys/epoll.ts';
 import { normalizeIp } from '../../wire/ip-address.ts';
 import type { ArrivalOwner, Door, EntryTerms } from '../entry.ts';
+import { FrontDoor } from '../front-door.ts';
 import { RawArrival } from './raw-arrival.ts';
-
-/** Makes the door of a connection. @param peer the other end's IP address as `normalizeIp` writes it */
-export type OpenDoor = (terms: EntryTerms, peer: string) => Door;
 
 /** Accepted connections whose first bytes decide what becomes of them. */
 export class RawArrivals {
   readonly #loop: EventLoop;
   readonly #owner: ArrivalOwner<Watched>;
-  readonly #open: OpenDoor;
+  readonly #openDoor: (terms: EntryTerms, peer: string) => Door;
   readonly #waiting = new LiveSet<RawArrival>();
 
-  constructor(loop: EventLoop, owner: ArrivalOwner<Watched>, open: OpenDoor) {
+  /** @param openDoor makes the door of a connection */
+  constructor(
+    loop: EventLoop,
+    owner: ArrivalOwner<Watched>,
+    openDoor: (terms: EntryTerms, peer: string) => Door = (terms, peer) => new FrontDoor(terms, peer),
+  ) {
     this.#loop = loop;
     this.#owner = owner;
-    this.#open = open;
+    this.#openDoor = openDoor;
   }
 
   /**
@@ -29,7 +32,7 @@ export class RawArrivals {
   take(fd: number, terms: EntryTerms): void {
     const { poller, sockets, wheel } = this.#loop;
     const peer = normalizeIp(sockets.acceptedFrom()) ?? '';
-    const arrival = new RawArrival(this.#loop, this.#owner, this.#waiting, this.#open(terms, peer), peer);
+    const arrival = new RawArrival(this.#loop, this.#owner, this.#waiting, this.#openDoor(terms, peer), peer);
     const error = poller.tryWatch(arrival, fd, EPOLLIN | EPOLLRDHUP | EPOLLET);
     if (error === null) {
       this.#waiting.add(arrival);
