@@ -87,6 +87,11 @@ export class L4Listener implements TunnelOwner {
     return this.#carrier.listens;
   }
 
+  /** Whether tunnels may still begin. */
+  get mayGrow(): boolean {
+    return this.listens || this.#arrivals > 0;
+  }
+
   /** Hands new connections over to others: see {@link TunnelListener.leave}. */
   leave(from: number | null): void {
     this.#carrier.leave(from);

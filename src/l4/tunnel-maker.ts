@@ -7,6 +7,10 @@ export interface TunnelMaker<Connection> {
   begin(context: TunnelContext, connection: Connection, facts: EntryFacts): void;
   /** Closes a connection with a reset. */
   refuse(connection: Connection): void;
+}
+
+/** Makes tunnels of the connections of a layer 4 listener, which serves no others. */
+export interface ListenerTunnelMaker<Connection> extends TunnelMaker<Connection> {
   /** Closes a TLS connection with an alert: no tunnel leads to its server name. */
   disown(connection: Connection): void;
 }
@@ -21,7 +25,7 @@ export function needsAddress({ access, cluster }: TunnelContext): boolean {
 
 /** Makes a tunnel of a connection, or closes it. */
 export function serve<Connection>(
-  maker: TunnelMaker<Connection>,
+  maker: ListenerTunnelMaker<Connection>,
   connection: Connection,
   choice: TunnelContext | TunnelRefusal,
   facts: EntryFacts,

@@ -11,6 +11,7 @@ import type { Environment } from './environment.ts';
 import { Generations } from './generations/generations.ts';
 import type { ConnectionGroup, Layer } from './generations/layer.ts';
 import { runService } from './service-task.ts';
+import { tunnelGroup } from './tunnels/tunnel-group.ts';
 
 /** The layer 4 worker's task: serves every `l4` listener of the configuration until drained. */
 export default function serve(start: WorkerStart): Promise<void> {
@@ -19,12 +20,9 @@ export default function serve(start: WorkerStart): Promise<void> {
   });
 }
 
-const NO_HANDSHAKES: ReadonlySet<never> = new Set();
-
 /** Listeners of both engines live in one thread: the `raw` engine's loop gives Node its turns for the `net` engine. */
 class TunnelLayer implements Layer<L4Listener, L4ListenerConfig, L4Environment, TunnelContext, Tunnel> {
   readonly kind = 'l4';
-  readonly closesAtEnd = false;
   readonly #wheel: TimerWheel;
   /** Null until the first listener of the `raw` engine is made. */
   #loop: RawLoop | null = null;
@@ -53,8 +51,12 @@ class TunnelLayer implements Layer<L4Listener, L4ListenerConfig, L4Environment, 
     return new L4Listener(config, shared, (owner) => this.#carry(config.engine, owner));
   }
 
-  groupOf({ config, cluster, tunnels }: TunnelContext): ConnectionGroup<Tunnel> {
-    return { listener: config.name, cluster: cluster.name, live: tunnels, pending: NO_HANDSHAKES };
+  groupOf(context: TunnelContext): ConnectionGroup<Tunnel> {
+    return tunnelGroup(context);
+  }
+
+  closesAtEnd(): boolean {
+    return false;
   }
 
   started(): void {

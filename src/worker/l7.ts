@@ -7,15 +7,15 @@ import { BoundConnections } from '../l7/bound/bound-connections.ts';
 import { BufferBudget } from '../l7/buffers/buffer-budget.ts';
 import { WRITER_SLAB_BYTES } from '../l7/buffers/channel-writer.ts';
 import { createSlab } from '../l7/buffers/slab.ts';
+import { RawTunnelMaker } from '../l4/raw/raw-tunnel-maker.ts';
+import { RawLoop } from '../l4/raw/raw-tunnel.ts';
+import type { Tunnel } from '../l4/tunnel.ts';
 import type { RelaySession } from '../l7/contract/relay.ts';
 import type { L7Environment } from '../l7/dispatch/environment.ts';
-import { L7Listener } from '../l7/dispatch/l7-listener.ts';
 import { ConnectionPool } from '../l7/http/connection-pool.ts';
 import { RequestWriter } from '../l7/http/request-writer.ts';
 import { netDialler } from '../l7/upstream/net-upstream.ts';
 import { RawDialler } from '../l7/upstream/raw-upstream.ts';
-import type { UpgradeContext } from '../l7/websocket/upgrade-order.ts';
-import { EventLoop } from '../loop/event-loop.ts';
 import { deferToPollPhase } from '../loop/poll-phase.ts';
 import type { WorkerStart } from '../protocol/to-worker.ts';
 import { keepLargeBlocksApart } from '../sys/memory/allocator.ts';
@@ -25,6 +25,9 @@ import { Generations } from './generations/generations.ts';
 import type { ConnectionGroup, Layer } from './generations/layer.ts';
 import { L7Engines, loadEngines } from './l7-engines.ts';
 import { runService } from './service-task.ts';
+import { hasTunnels, tunnelGroup } from './tunnels/tunnel-group.ts';
+import { WebListener, type WebContext } from './tunnels/web-listener.ts';
+import { WebTunnelMaker } from './tunnels/web-tunnels.ts';
 
 /** Interval of {@link BufferBudget.refresh}. */
 const REFRESH_MS = 1000;
@@ -38,12 +41,18 @@ export default async function serve(start: WorkerStart): Promise<void> {
 }
 
 /** Listeners of layer 7, and what their connections share for as long as the worker lives. */
-class WebLayer implements Layer<L7Listener, L7ListenerConfig, L7Environment, UpgradeContext, RelaySession> {
+class WebLayer implements Layer<
+  WebListener,
+  L7ListenerConfig,
+  L7Environment,
+  WebContext,
+  RelaySession | Tunnel
+> {
   readonly kind = 'l7';
-  readonly closesAtEnd = true;
   /** Null without system calls. */
-  readonly innerLoop: EventLoop | null;
+  readonly innerLoop: RawLoop | null;
   readonly #engines: L7Engines;
+  readonly #tunnels: WebTunnelMaker;
   readonly #shared: Omit<L7Environment, keyof Environment>;
   readonly #refresh: NodeJS.Timeout;
   #aborted = false;
@@ -53,7 +62,7 @@ class WebLayer implements Layer<L7Listener, L7ListenerConfig, L7Environment, Upg
     // Without system calls everything goes through Node's streams: slower, and no different otherwise.
     const reason = unsupportedReason();
     if (reason !== null) log.info({ reason }, 'system calls are not used');
-    const loop = reason === null ? new EventLoop(wheel) : null;
+    const loop = reason === null ? new RawLoop(wheel) : null;
     this.innerLoop = loop;
     // The memory of a closed session goes back to the system, and not only to the next session.
     if (loop !== null) keepLargeBlocksApart();
@@ -86,6 +95,7 @@ class WebLayer implements Layer<L7Listener, L7ListenerConfig, L7Environment, Upg
       nextTurn,
       later,
     });
+    this.#tunnels = new WebTunnelMaker(loop === null ? null : new RawTunnelMaker(loop));
     this.#shared = {
       dialler,
       writer: new RequestWriter(createSlab(WRITER_SLAB_BYTES, loop !== null)),
@@ -110,11 +120,17 @@ class WebLayer implements Layer<L7Listener, L7ListenerConfig, L7Environment, Upg
     return { ...environment, ...this.#shared };
   }
 
-  create(config: L7ListenerConfig, shared: L7Environment, previous: L7Listener | null): L7Listener {
-    return new L7Listener(config, shared, this.#engines.of(config), previous);
+  create(config: L7ListenerConfig, shared: L7Environment, previous: WebListener | null): WebListener {
+    return new WebListener(config, shared, this.#engines.of(config), this.#tunnels, previous);
   }
 
-  groupOf({ listener, cluster, relays, pending }: UpgradeContext): ConnectionGroup<RelaySession> {
+  closesAtEnd(context: WebContext): boolean {
+    return !hasTunnels(context);
+  }
+
+  groupOf(context: WebContext): ConnectionGroup<RelaySession | Tunnel> {
+    if (hasTunnels(context)) return tunnelGroup(context);
+    const { listener, cluster, relays, pending } = context;
     return { listener, cluster: cluster.name, live: relays, pending };
   }
 

@@ -70,7 +70,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['environment.ts', 'live-connection.ts', 'meters'],
     ['ending', 'service.ts'],
     ['generations', 'service-thread.ts', 'warm-up'],
-    ['service-task.ts'],
+    ['service-task.ts', 'tunnels'],
     ['l7-engines.ts'],
     ['l4.ts', 'l7.ts'],
   ],

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 import type { EntryFacts } from '../../transport/entry.ts';
 import { UNRECOGNIZED_NAME } from '../../wire/tls/alerts.ts';
-import { lose, type TunnelMaker } from '../tunnel-maker.ts';
+import { lose, type ListenerTunnelMaker } from '../tunnel-maker.ts';
 import type { TunnelContext } from '../tunnel.ts';
 import { NetTunnel } from './net-tunnel.ts';
 
 /** Makes tunnels of Node's sockets, which are paused. */
-export const netTunnelMaker: TunnelMaker<Socket> = {
+export const netTunnelMaker: ListenerTunnelMaker<Socket> = {
   begin(context: TunnelContext, client: Socket, facts: EntryFacts): void {
     let tunnel;
     try {

@@ -1,12 +1,12 @@
 import { Watched } from '../../loop/poller.ts';
 import type { EntryFacts } from '../../transport/entry.ts';
 import { refuseName } from '../../transport/raw/name-refusal.ts';
-import { lose, type TunnelMaker } from '../tunnel-maker.ts';
+import { lose, type ListenerTunnelMaker } from '../tunnel-maker.ts';
 import type { TunnelContext } from '../tunnel.ts';
 import { RawTunnel, type RawLoop } from './raw-tunnel.ts';
 
 /** Makes tunnels of descriptors, watched or not. */
-export class RawTunnelMaker implements TunnelMaker<number | Watched> {
+export class RawTunnelMaker implements ListenerTunnelMaker<number | Watched> {
   readonly #loop: RawLoop;
 
   constructor(loop: RawLoop) {

@@ -1,5 +1,6 @@
 import type { L7Listener } from '../../config/types/listener.ts';
 import type { ClientIdentity, ConnectionFacts } from '../../wire/forwarding/client-identity.ts';
+import type { Passthrough } from '../../transport/client-transport.ts';
 import type { EntryRejection } from '../../transport/entry.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { Exchange, ExchangeEngine } from './exchange.ts';
@@ -47,6 +48,8 @@ export interface EngineListener {
 export interface ListenerOwner {
   /** Takes the requests that come now. A request stays with the dispatcher that has taken it. */
   readonly dispatcher: RequestDispatcher;
+  /** Where connections go that are tunnelled undecrypted; null for none. It is the same for as long as the listener lives. */
+  readonly passthrough: Passthrough | null;
   /** Whether {@link connectionUnused} writes log lines, so that it needs the peer's address. */
   readonly logsUnused: boolean;
   /**

@@ -1,7 +1,9 @@
 import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
 import { LineLimit } from '../../telemetry/line-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { Passthrough } from '../../transport/client-transport.ts';
 import type { EntryRejection } from '../../transport/entry.ts';
+import { RejectedConnections } from '../../transport/rejected-connections.ts';
 import type { DescriptorGate } from '../../upstream/descriptor-gate.ts';
 import type { BoundConnections } from '../bound/bound-connections.ts';
 import type { Engine, EngineListener, ListenerOwner } from '../contract/engine.ts';
@@ -18,6 +20,8 @@ export class L7Listener implements ListenerOwner {
   readonly #descriptors: DescriptorGate;
   readonly #stats: ListenerStats;
   readonly #unusedLines = new LineLimit(undefined, { burst: 100, everyMs: 10 });
+  readonly #rejected: RejectedConnections;
+  readonly passthrough: Passthrough | null;
   readonly #carrier: EngineListener;
   #dispatcher: Dispatcher;
   /** The listener that has replaced this one, and takes the requests of the remaining connections. */
@@ -25,18 +29,25 @@ export class L7Listener implements ListenerOwner {
   #connections = 0;
   #closed = false;
 
-  /** @param previous the listener that this one replaces, whose sessions live on; null for none */
+  /**
+   * @param previous the listener that this one replaces, whose sessions live on; null for none
+   * @param passthrough takes connections that are tunnelled; null for none
+   */
   constructor(
     config: L7ListenerConfig,
     environment: L7Environment,
     engine: Engine,
     previous: L7Listener | null,
+    passthrough: Passthrough | null,
   ) {
     this.#config = config;
     this.#log = environment.log;
     this.#bound = environment.bound;
     this.#descriptors = environment.descriptors;
     this.#stats = new ListenerStats(environment.page, environment.pages, config.name);
+    const { connections } = this.#stats;
+    this.#rejected = new RejectedConnections(config.name, connections, this.#log, this.#unusedLines);
+    this.passthrough = passthrough;
     this.#dispatcher = new Dispatcher(config, environment, this.#stats, previous?.dispatcher ?? null);
     this.#carrier = engine.createListener(config, this);
   }
@@ -147,12 +158,8 @@ export class L7Listener implements ListenerOwner {
     this.#connections--;
   }
 
-  connectionRejected({ reason, detail, peer, seconds }: EntryRejection): void {
-    this.#stats.connections.rejected(reason);
-    const more = this.logsUnused ? this.#unusedLines.take() : null;
-    if (more === null) return;
-    const fields = { listener: this.#config.name, client: peer, reason, detail, seconds, ...more };
-    this.#log.debug(fields, 'connection rejected');
+  connectionRejected(rejection: EntryRejection): void {
+    this.#rejected.add(rejection);
   }
 
   acceptFailed(code: string, isFirst: boolean): boolean {

@@ -46,12 +46,13 @@ export class Http1Listener implements EngineListener, ClientOwner, ConnectionTer
   entry: EntryTerms;
   /** Null: TLS is not ended here yet. */
   readonly tls: ClientTls | null = null;
-  readonly passthrough: Passthrough | null = null;
+  readonly passthrough: Passthrough | null;
   #stopped = false;
 
   constructor(config: L7Listener, owner: ListenerOwner, terms: Http1Terms) {
     const { engine, transport, wheel, writer, pipelines } = terms;
     this.owner = owner;
+    this.passthrough = owner.passthrough;
     this.engine = engine;
     this.wheel = wheel;
     this.writer = writer;

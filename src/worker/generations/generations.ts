@@ -149,7 +149,9 @@ export class Generations<
   }
 
   closedAtEnd(): Connection[] {
-    return this.#layer.closesAtEnd ? this.living({ kind: 'all' }) : [];
+    return this.#contexts()
+      .filter((context) => this.#layer.closesAtEnd(context))
+      .flatMap((context) => [...this.#layer.groupOf(context).live]);
   }
 
   emptied(maxMs: number): Promise<void> {
@@ -237,7 +239,7 @@ export class Generations<
     this.#retirement.add({
       generation,
       live: () => live.size + pending.size,
-      mayGrow: () => listener.listens && listener.contexts.includes(context),
+      mayGrow: () => listener.mayGrow && listener.contexts.includes(context),
       countsConnections: true,
       onOver: () => this.#oldContexts.delete(context),
     });

@@ -20,6 +20,8 @@ export interface ServedListener<Self, Config, Shared, Context> {
   listen(): Promise<void> | void;
   /** Whether the listener can still get connections. */
   readonly listens: boolean;
+  /** Whether sessions or tunnels may still begin: it listens, or a connection has come that may become a tunnel. */
+  readonly mayGrow: boolean;
   /**
    * Hands new connections over to other sockets on the address. {@link stop} may follow soon.
    *
@@ -48,9 +50,7 @@ export interface ServedListener<Self, Config, Shared, Context> {
   readonly requests: { readonly open: number } | null;
   /** Requests that have not been answered yet; 0 for layer 4. */
   readonly unanswered: number;
-  /**
-   * Client connections that are open, idle ones included. 0 for layer 4, whose tunnels are counted with their contexts.
-   */
+  /** Client connections that are open, idle ones included, without tunnels: these are counted with their contexts. */
   readonly connections: number;
 }
 
@@ -77,10 +77,10 @@ export interface Layer<
   /** The loop in which the thread waits; null for Node's. */
   readonly innerLoop: InnerLoop | null;
   /**
-   * Whether a worker that ends closes its connections itself. Sessions end with a close frame, and their clients come
-   * back. Tunnels have until the end of the grace: to close one may cut data.
+   * Whether a worker that ends closes the connections of a context itself. Sessions end with a close frame, and their clients
+   * come back. Tunnels have until the end of the grace: to close one may cut data.
    */
-  readonly closesAtEnd: boolean;
+  closesAtEnd(context: Context): boolean;
   /** Lists the layer's listeners in a configuration. */
   configsOf(environment: Environment): readonly Config[];
   /** Loads the code that the listeners of a configuration need. Rejects if it cannot be loaded. */

@@ -105,7 +105,7 @@ class Rig {
   }
 
   listener(changes: Partial<L7ListenerConfig> = {}, previous: L7Listener | null = null): L7Listener {
-    return new L7Listener({ ...WEB, ...changes }, this.#environment, this.#engine, previous);
+    return new L7Listener({ ...WEB, ...changes }, this.#environment, this.#engine, previous, null);
   }
 
   prepare(listener: L7Listener, changes: Partial<L7ListenerConfig>): () => void {

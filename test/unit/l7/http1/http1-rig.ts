@@ -47,6 +47,7 @@ export function http1Rig(
   let entrance: ClientOwner | null = null;
   let clock = 0;
   const owner: ListenerOwner = {
+    passthrough: null,
     dispatcher: {
       identify: (_, { peer }) => ({
         address: peer,

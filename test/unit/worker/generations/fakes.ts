@@ -51,6 +51,7 @@ export class FakeContext {
   readonly cluster: string;
   readonly live = new LiveSet<FakeConnection>();
   readonly pending = new Set<{ cancel(): void }>();
+  hasTunnels = false;
 
   constructor({ name, cluster }: FakeConfig) {
     this.listener = name;
@@ -66,6 +67,8 @@ export class FakeListener implements ServedListener<FakeListener, FakeConfig, En
   context: FakeContext;
   requests = { open: 0 };
   listens = false;
+  /** Connections have come that may become tunnels. */
+  hasArrivals = false;
   connections = 0;
   unanswered = 0;
   successor: FakeListener | null = null;
@@ -122,6 +125,10 @@ export class FakeListener implements ServedListener<FakeListener, FakeConfig, En
     this.connections = 0;
   }
 
+  get mayGrow(): boolean {
+    return this.listens || this.hasArrivals;
+  }
+
   get contexts(): readonly FakeContext[] {
     return [this.context];
   }
@@ -134,16 +141,11 @@ export class FakeListener implements ServedListener<FakeListener, FakeConfig, En
 export class FakeLayer implements Layer<FakeListener, FakeConfig, Environment, FakeContext, FakeConnection> {
   readonly kind = 'l7';
   readonly innerLoop = null;
-  readonly closesAtEnd: boolean;
   /** What has been asked of the layer, in order. */
   readonly asked: string[] = [];
   readonly made: FakeListener[] = [];
   /** By address: why a listener cannot listen there. */
   readonly problems = new Map<string, string>();
-
-  constructor(closesAtEnd = true) {
-    this.closesAtEnd = closesAtEnd;
-  }
 
   configsOf({ config }: Environment): readonly FakeConfig[] {
     return config.listeners as unknown as FakeConfig[];
@@ -161,6 +163,10 @@ export class FakeLayer implements Layer<FakeListener, FakeConfig, Environment, F
     const listener = new FakeListener(config, previous, this.problems);
     this.made.push(listener);
     return listener;
+  }
+
+  closesAtEnd({ hasTunnels }: FakeContext): boolean {
+    return !hasTunnels;
   }
 
   groupOf(context: FakeContext): ConnectionGroup<FakeConnection> {
@@ -224,15 +230,15 @@ export class World {
   readonly generations: Generations<FakeListener, FakeConfig, Environment, FakeContext, FakeConnection>;
   #generation = 1;
 
-  constructor(listeners: readonly FakeConfig[], closesAtEnd = true) {
-    this.layer = new FakeLayer(closesAtEnd);
+  constructor(listeners: readonly FakeConfig[]) {
+    this.layer = new FakeLayer();
     const lock = new ThreadLock(new SharedArrayBuffer(4));
     this.generations = new Generations(this.layer, environmentOf(1, listeners), lock, this.clock);
   }
 
   /** Starts a world whose listeners listen. */
-  static async listening(listeners: readonly FakeConfig[], closesAtEnd = true): Promise<World> {
-    const world = new World(listeners, closesAtEnd);
+  static async listening(listeners: readonly FakeConfig[]): Promise<World> {
+    const world = new World(listeners);
     await world.generations.listen();
     return world;
   }

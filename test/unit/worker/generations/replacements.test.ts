@@ -23,6 +23,22 @@ describe('a replaced listener that has not stopped yet', () => {
     assert.deepEqual(world.generations.living({ kind: 'all' }), []);
   });
 
+  it('keeps its context while a connection waits that may become a tunnel', async () => {
+    const world = await World.listening([WEB]);
+    const [old] = world.layer.made;
+    old!.hasArrivals = true;
+    await world.change([MOVED]);
+    world.clock.pass(1000);
+    assert.equal(old!.listens, false);
+    assert.deepEqual(world.older(), { connections: 0, oldest: 1 });
+    const late = new FakeConnection(old!.context);
+    old!.hasArrivals = false;
+    assert.deepEqual(world.older(), { connections: 1, oldest: 1 });
+    assert.deepEqual(world.generations.living({ kind: 'all' }), [late]);
+    late.close();
+    assert.deepEqual(world.older(), { connections: 0, oldest: 2 });
+  });
+
   it('stops in its own time if its successor is replaced as well', async () => {
     const world = await World.listening([WEB]);
     await world.change([MOVED]);

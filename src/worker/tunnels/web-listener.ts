@@ -1,0 +1,99 @@
+import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
+import type { TunnelContext } from '../../l4/tunnel.ts';
+import type { Engine } from '../../l7/contract/engine.ts';
+import type { L7Environment } from '../../l7/dispatch/environment.ts';
+import { L7Listener } from '../../l7/dispatch/l7-listener.ts';
+import type { UpgradeContext } from '../../l7/websocket/upgrade-order.ts';
+import type { ServedListener } from '../generations/layer.ts';
+import { hasTunnels } from './tunnel-group.ts';
+import { WebTunnels, type WebTunnelMaker } from './web-tunnels.ts';
+
+/** Sessions and requests live under the one kind, tunnels under the other. */
+export type WebContext = UpgradeContext | TunnelContext;
+
+/** One layer 7 listener in one worker, and the tunnels that share its address. */
+export class WebListener implements ServedListener<WebListener, L7ListenerConfig, L7Environment, WebContext> {
+  readonly #web: L7Listener;
+  readonly #tunnels: WebTunnels;
+
+  /** @param previous the listener that this one replaces, whose sessions live on; null for none */
+  constructor(
+    config: L7ListenerConfig,
+    environment: L7Environment,
+    engine: Engine,
+    maker: WebTunnelMaker,
+    previous: WebListener | null,
+  ) {
+    this.#tunnels = new WebTunnels(config, environment, maker);
+    const replaced = previous === null ? null : previous.#web;
+    this.#web = new L7Listener(config, environment, engine, replaced, this.#tunnels);
+  }
+
+  fits(config: L7ListenerConfig): boolean {
+    return this.#web.fits(config);
+  }
+
+  prepare(config: L7ListenerConfig, environment: L7Environment): () => void {
+    const commitTunnels = this.#tunnels.prepare(config, environment);
+    const commit = this.#web.prepare(config, environment);
+    return () => {
+      commit();
+      commitTunnels();
+    };
+  }
+
+  listen(): Promise<void> | void {
+    return this.#web.listen();
+  }
+
+  get listens(): boolean {
+    return this.#web.listens;
+  }
+
+  /** Nothing that has come begins a session or tunnel under a replaced configuration. */
+  get mayGrow(): boolean {
+    return this.#web.listens;
+  }
+
+  leave(from: number | null): void {
+    this.#web.leave(from);
+  }
+
+  stop(): void {
+    this.#web.stop();
+  }
+
+  admit(admitted: boolean): void {
+    this.#tunnels.admits = admitted;
+    this.#web.admit(admitted);
+  }
+
+  follow(successor: WebListener): void {
+    this.#tunnels.follow(successor.#tunnels);
+    this.#web.follow(successor.#web);
+  }
+
+  close(): void {
+    this.#web.close();
+  }
+
+  get contexts(): readonly WebContext[] {
+    return [...this.#web.contexts, ...this.#tunnels.contexts];
+  }
+
+  covers(context: WebContext): boolean {
+    return hasTunnels(context) ? this.#tunnels.covers(context) : this.#web.covers(context);
+  }
+
+  get requests(): { readonly open: number } {
+    return this.#web.requests;
+  }
+
+  get unanswered(): number {
+    return this.#web.unanswered;
+  }
+
+  get connections(): number {
+    return this.#web.connections;
+  }
+}

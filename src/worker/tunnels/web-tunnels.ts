@@ -1,0 +1,126 @@
+import type { Socket } from 'node:net';
+import type { L7Listener } from '../../config/types/listener.ts';
+import { netTunnelMaker } from '../../l4/net/net-tunnel-maker.ts';
+import type { RawTunnelMaker } from '../../l4/raw/raw-tunnel-maker.ts';
+import type { TunnelMaker } from '../../l4/tunnel-maker.ts';
+import { TunnelRoutes, type TunnelEnvironment } from '../../l4/tunnel-routes.ts';
+import type { TunnelContext } from '../../l4/tunnel.ts';
+import { Watched } from '../../loop/poller.ts';
+import { ConnectionStats } from '../../telemetry/connection-stats.ts';
+import type { Passthrough, TunnelEntrance } from '../../transport/client-transport.ts';
+import type { EntryFacts } from '../../transport/entry.ts';
+
+/** How long nothing may cross a tunnel of a layer 7 listener: the defaults of layer 4. */
+const TIMEOUTS = { idleTimeoutMs: 600_000, halfCloseTimeoutMs: 60_000 };
+
+/** Makes tunnels of what the transports of layer 7 accept: watched descriptors, and Node's sockets. */
+export class WebTunnelMaker implements TunnelMaker<object> {
+  readonly #raw: RawTunnelMaker | null;
+
+  /** @param raw null without system calls */
+  constructor(raw: RawTunnelMaker | null) {
+    this.#raw = raw;
+  }
+
+  begin(context: TunnelContext, connection: object, facts: EntryFacts): void {
+    if (connection instanceof Watched) this.#raw!.begin(context, connection, facts);
+    else netTunnelMaker.begin(context, connection as Socket, facts);
+  }
+
+  refuse(connection: object): void {
+    if (connection instanceof Watched) this.#raw!.refuse(connection);
+    else netTunnelMaker.refuse(connection as Socket);
+  }
+}
+
+/** The tunnels of one layer 7 listener: TLS connections with some server names, undecrypted. */
+export class WebTunnels implements Passthrough {
+  /** Whether new tunnels are taken. */
+  admits = true;
+  readonly #maker: WebTunnelMaker;
+  readonly #refusing: TunnelEntrance;
+  #routes: TunnelRoutes;
+  #entrances: ReadonlyMap<TunnelContext, TunnelEntrance>;
+  /** Those of the listener that has replaced this one. */
+  #successor: WebTunnels | null = null;
+
+  constructor(config: L7Listener, environment: TunnelEnvironment, maker: WebTunnelMaker) {
+    const { page, pages } = environment;
+    this.#maker = maker;
+    this.#refusing = new RefusingEntrance(new ConnectionStats(page, pages, config.name), maker);
+    this.#routes = new TunnelRoutes(rulesOf(config), environment, null);
+    this.#entrances = this.#entrancesTo(this.#routes);
+  }
+
+  /** Gets ready for another configuration. Returns a function that brings it into force. */
+  prepare(config: L7Listener, environment: TunnelEnvironment): () => void {
+    const routes = new TunnelRoutes(rulesOf(config), environment, this.#routes);
+    const entrances = this.#entrancesTo(routes);
+    return () => {
+      this.#routes = routes;
+      this.#entrances = entrances;
+    };
+  }
+
+  find(serverName: string | null): TunnelEntrance | null {
+    if (this.#successor !== null) return this.#successor.find(serverName);
+    const context = this.#routes.find(serverName);
+    if (context === null) return null;
+    return this.admits ? this.#entrances.get(context)! : this.#refusing;
+  }
+
+  /** The contexts of the tunnels that begin now. */
+  get contexts(): readonly TunnelContext[] {
+    return this.#successor?.contexts ?? this.#routes.contexts;
+  }
+
+  /** Whether tunnels under an older context may live on: see {@link TunnelRoutes.covers}. */
+  covers(context: TunnelContext): boolean {
+    return this.#successor?.covers(context) ?? this.#routes.covers(context);
+  }
+
+  /** Leads what still comes here where the listener leads it that has replaced this one. */
+  follow(successor: WebTunnels): void {
+    this.#successor = successor;
+  }
+
+  #entrancesTo({ contexts }: TunnelRoutes): ReadonlyMap<TunnelContext, TunnelEntrance> {
+    return new Map(contexts.map((context) => [context, new ContextEntrance(context, this.#maker)]));
+  }
+}
+
+/** Leads connections to tunnels under one context. */
+class ContextEntrance implements TunnelEntrance {
+  readonly #context: TunnelContext;
+  readonly #maker: WebTunnelMaker;
+
+  constructor(context: TunnelContext, maker: WebTunnelMaker) {
+    this.#context = context;
+    this.#maker = maker;
+  }
+
+  take(connection: object, facts: EntryFacts): void {
+    this.#maker.begin(this.#context, connection, facts);
+  }
+}
+
+/** Refuses connections, because their listener is drained. */
+class RefusingEntrance implements TunnelEntrance {
+  readonly #stats: ConnectionStats;
+  readonly #maker: WebTunnelMaker;
+
+  constructor(stats: ConnectionStats, maker: WebTunnelMaker) {
+    this.#stats = stats;
+    this.#maker = maker;
+  }
+
+  take(connection: object): void {
+    this.#stats.rejected('draining');
+    this.#maker.refuse(connection);
+    this.#stats.closed();
+  }
+}
+
+function rulesOf({ name, passthrough }: L7Listener): ConstructorParameters<typeof TunnelRoutes>[0] {
+  return { name, passthrough, cluster: null, ...TIMEOUTS };
+}
