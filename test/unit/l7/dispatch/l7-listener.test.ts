@@ -115,15 +115,11 @@ class Rig {
   /** Hands a request to the listener as its engine does. No route matches it. */
   request({ dispatcher }: ListenerOwner): { end(): void } {
     const head = { method: 'GET', path: '/', query: '', headers: ['host', 'a'] };
-    const client = dispatcher.identify(head, {
-      peer: '192.0.2.1',
-      port: 80,
-      secure: false,
-      certificate: null,
-    });
+    const facts = { peer: '192.0.2.1', port: 80, secure: false, certificate: null };
+    const client = dispatcher.identify(head, facts);
     const reply = { send: (status: number) => this.statuses.push(status), cutBy: null };
     const engine = { checksHeads: false };
-    const exchange = { engine, head, body: null, client, reply, startedAt: 0, inFlight: null };
+    const exchange = { engine, facts, head, body: null, client, reply, startedAt: 0, inFlight: null };
     dispatcher.dispatch(exchange as unknown as Exchange);
     return { end: () => dispatcher.over(exchange as unknown as Exchange) };
   }
