@@ -14,6 +14,12 @@ export class RawTunnelMaker implements ListenerTunnelMaker<number | Watched> {
   }
 
   begin(context: TunnelContext, connection: number | Watched, facts: EntryFacts): void {
+    if (context.cluster.tls !== null) {
+      // The cluster has got `tls` by a reload, and another engine takes over from this one.
+      this.refuse(connection);
+      lose(context, new Error('the engine raw has no TLS towards endpoints'));
+      return;
+    }
     let tunnel;
     try {
       tunnel = new RawTunnel(context, this.#loop, connection, facts);
