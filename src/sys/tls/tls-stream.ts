@@ -99,7 +99,11 @@ export class TlsStream {
     const address = this.#open();
     if (this.#broken !== 0) return 'failed';
     const result = this.#calls.accept(address);
-    if (result === OK) return 'done';
+    if (result === OK) {
+      // A handshake may get over an error, which must not spoil the next call.
+      this.#calls.clearErrors();
+      return 'done';
+    }
     const error = this.#judge(result);
     if (error === 0) this.#break(-ENODATA, 'ended', 'the client has closed');
     if (error !== -EAGAIN) return 'failed';

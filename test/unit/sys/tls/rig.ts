@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { TicketKeyRing } from '../../../../src/core/ticket-key-ring.ts';
 import { EAGAIN } from '../../../../src/sys/errno.ts';
 import { PinnedBuffer } from '../../../../src/sys/memory/pinned-buffer.ts';
+import { openssl } from '../../../../src/sys/openssl.ts';
 import { SocketAddress } from '../../../../src/sys/sockets/socket-address.ts';
 import { Sockets } from '../../../../src/sys/sockets/sockets.ts';
 import { clearErrors } from '../../../../src/sys/tls/errors.ts';
@@ -56,12 +57,24 @@ export function settingsOf(
   };
 }
 
-/** Repeats a call until it no longer returns -EAGAIN, as a loop does between turns of Node. */
+/**
+ * Repeats a call until it no longer returns -EAGAIN, as a loop does between turns of Node. Throws if it leaves an error,
+ * which would spoil the next call.
+ */
 export async function ready(call: () => number): Promise<number> {
   return until(EAGAIN, () => {
     clearErrors();
-    return call();
+    const result = call();
+    assertNoError();
+    return result;
   });
+}
+
+/** Throws if OpenSSL has an error of this thread. */
+export function assertNoError(): void {
+  const calls = openssl();
+  const error = calls.peekError();
+  if (error !== 0) throw new Error(`an error is left: ${calls.errorText(error) ?? error}`);
 }
 
 /** Goes on with a handshake until it ends. */

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { after, describe, it } from 'node:test';
+import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
+import { TicketKeyRing } from '../../../../src/core/ticket-key-ring.ts';
+import { opensslProblem } from '../../../../src/sys/openssl.ts';
+import type { ServerContextSettings } from '../../../../src/sys/tls/server-context.ts';
+import { CertificateAuthority } from '../../../support/certificates.ts';
+import { within } from '../../../support/deadline.ts';
+import { TlsRig, settingsOf, textsOf } from './rig.ts';
+
+/** What a client has got, and what it was. */
+interface Visit {
+  readonly isResumed: boolean;
+  /** With the last ticket, as Node serialises it; null for none. */
+  readonly session: Buffer | null;
+}
+
+describe('sessions of a TLS context', { skip: opensslProblem() ?? false }, () => {
+  const root = new CertificateAuthority();
+  const certificate = textsOf(root.issue('a.example', ['DNS:a.example']));
+  const keys = Array.from({ length: 3 }, () => randomBytes(80));
+  after(() => root.remove());
+
+  function ringOf(...used: readonly Buffer[]): TicketKeyRing {
+    const ring = new TicketKeyRing();
+    ring.replace(used);
+    return ring;
+  }
+
+  function withRing(ticketKeys: TicketKeyRing, sessionIdContext = 'same'): ServerContextSettings {
+    return settingsOf([certificate], {
+      ticketKeys,
+      sessionIdContext: Buffer.from(sessionIdContext),
+    });
+  }
+
+  async function visit(rig: TlsRig, version: SecureVersion, session: Buffer | null): Promise<Visit> {
+    const client: TLSSocket = connect({
+      ...{ host: '127.0.0.1', port: rig.port, servername: 'a.example', ca: root.pem },
+      ...{ minVersion: version, maxVersion: version },
+      ...(session === null ? {} : { session }),
+    });
+    let latest: Buffer | null = null;
+    client.on('session', (ticket: Buffer) => (latest = ticket));
+    client.on('error', () => undefined);
+    const data = once(client, 'data');
+    const stream = await rig.established();
+    // Tickets come before the first bytes.
+    await rig.write(stream, 'hello');
+    await within('the first bytes', data);
+    assert.equal(client.isSessionReused(), stream.facts().resumed);
+    const isResumed = stream.facts().resumed;
+    // Node has no event for the second ticket of a session of TLS 1.2.
+    const last = version === 'TLSv1.3' ? latest : (client.getSession() ?? null);
+    client.destroy();
+    rig.drop(stream);
+    return { isResumed, session: last };
+  }
+
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    describe(version, () => {
+      it('resumes in another context with the same keys', async () => {
+        await TlsRig.with(withRing(ringOf(keys[0]!)), async (rig) => {
+          const first = await visit(rig, version, null);
+          assert.equal(first.isResumed, false);
+          rig.use(withRing(ringOf(keys[0]!)));
+          const second = await visit(rig, version, first.session);
+          assert.equal(second.isResumed, true);
+        });
+      });
+
+      it('takes the ticket of an older key, and gives one of the newest', async () => {
+        const ring = ringOf(keys[0]!);
+        await TlsRig.with(withRing(ring), async (rig) => {
+          const first = await visit(rig, version, null);
+          ring.replace([keys[1]!, keys[0]!]);
+          const second = await visit(rig, version, first.session);
+          assert.equal(second.isResumed, true);
+          ring.replace([keys[1]!]);
+          const third = await visit(rig, version, second.session);
+          assert.equal(third.isResumed, true);
+        });
+      });
+
+      it('does a whole handshake if the key is gone', async () => {
+        const ring = ringOf(keys[0]!);
+        await TlsRig.with(withRing(ring), async (rig) => {
+          const first = await visit(rig, version, null);
+          ring.replace([keys[2]!]);
+          const second = await visit(rig, version, first.session);
+          assert.equal(second.isResumed, false);
+        });
+      });
+
+      it('does a whole handshake if the secrets of a key of that name are others', async () => {
+        const ring = ringOf(keys[0]!);
+        await TlsRig.with(withRing(ring), async (rig) => {
+          const first = await visit(rig, version, null);
+          ring.replace([Buffer.concat([keys[0]!.subarray(0, 16), randomBytes(64)])]);
+          const second = await visit(rig, version, first.session);
+          assert.equal(second.isResumed, false);
+        });
+      });
+
+      it('does not resume with another session id context', async () => {
+        await TlsRig.with(withRing(ringOf(keys[0]!), 'one'), async (rig) => {
+          const first = await visit(rig, version, null);
+          rig.use(withRing(ringOf(keys[0]!), 'two'));
+          const second = await visit(rig, version, first.session);
+          assert.equal(second.isResumed, false);
+        });
+      });
+
+      it('gives no ticket without a key', async () => {
+        await TlsRig.with(withRing(new TicketKeyRing()), async (rig) => {
+          const first = await visit(rig, version, null);
+          const second = await visit(rig, version, first.session);
+          assert.equal(second.isResumed, false);
+        });
+      });
+
+      it('does whole handshakes with tickets that are damaged', async () => {
+        await TlsRig.with(withRing(ringOf(keys[0]!)), async (rig) => {
+          const { session } = await visit(rig, version, null);
+          assert.ok(session !== null);
+          // The ticket stands behind the key's name, of which Node's form of a session has the only copy.
+          const place = session.indexOf(keys[0]!.subarray(0, 16));
+          assert.ok(place > 0);
+          for (const offset of [0, 16, 40, 60]) {
+            const damaged: Buffer = Buffer.from(session);
+            damaged[place + offset]! ^= 1;
+            assert.equal((await visit(rig, version, damaged)).isResumed, false);
+          }
+          assert.equal((await visit(rig, version, session)).isResumed, true);
+        });
+      });
+    });
+  }
+
+  it('keep the certificate of the client', async () => {
+    const { certPem: cert, keyPem: key } = textsOf(root.issue('alice', ['email:alice@a.example']));
+    const clientCertificates = { caPem: root.pem, crlPem: null, isRequired: true };
+    const settings = settingsOf([certificate], { clientCertificates });
+    await TlsRig.with(settings, async (rig) => {
+      let session: Buffer | undefined;
+      const seen: (Buffer | null)[] = [];
+      for (const isResumed of [false, true]) {
+        const client = connect({
+          ...{ host: '127.0.0.1', port: rig.port, servername: 'a.example', ca: root.pem },
+          ...{ cert, key, session },
+        });
+        client.on('session', (ticket: Buffer) => (session = ticket));
+        client.on('error', () => undefined);
+        const data = once(client, 'data');
+        const stream = await rig.established();
+        await rig.write(stream, 'hello');
+        await within('the first bytes', data);
+        assert.equal(stream.facts().resumed, isResumed);
+        seen.push(stream.facts().certificate);
+        client.destroy();
+        rig.drop(stream);
+      }
+      assert.ok(seen[0] !== null);
+      assert.deepEqual(seen[1], seen[0]);
+    });
+  });
+});
