@@ -48,7 +48,7 @@ export function loadConfig(source: ConfigSource): LoadedConfig {
   for (const override of source.overrides) settings.override(override);
   const base = new BaseDirectory(dirname(resolve(source.file)));
   const { config, clusterFiles } = readRoot(settings, base, problems, source.descriptorLimit ?? null);
-  const files = [resolve(source.file), ...base.textFiles];
+  const files = [resolve(source.file), ...base.files];
   if (problems.errors.length > 0) throw new ConfigError(problems.errors, files);
   return { config, warnings: problems.warnings, clusterFiles, files };
 }

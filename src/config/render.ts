@@ -8,7 +8,14 @@ import type { LoadedConfig } from './loader.ts';
 import type { ClusterFiles } from './schema/cluster.ts';
 import { keyForUws } from './schema/listener/l7-engine.ts';
 import type { Cluster, HealthCheck, Sticky } from './types/cluster.ts';
-import type { HttpSettings, Listener, WebSocketSettings } from './types/listener.ts';
+import { isOfTls13 } from './schema/listener/tls/ciphers.ts';
+import type {
+  ClientCertificateSettings,
+  HttpSettings,
+  Listener,
+  ListenerTls,
+  WebSocketSettings,
+} from './types/listener.ts';
 import type { HeaderChanges, Route, RouteAction, RouteMatch } from './types/route.ts';
 
 /** A mapping with the keys of a configuration file. */
@@ -85,12 +92,11 @@ function listenerTree(listener: Listener): Tree {
     http,
     routes,
   } = listener;
-  const usesUws = keyForUws({ engine, tls, compression: websocket.compression }) !== null;
-  const certificates = tls?.certificates.map(({ cert, key }) => ({ cert, key }));
+  const usesUws = keyForUws({ engine, hasTls: tls !== null, compression: websocket.compression }) !== null;
   return without({
     ...common,
     engine,
-    tls: certificates === undefined ? null : { certificates },
+    tls: tls === null ? null : tlsTree(tls, usesUws),
     maxPendingHandshakes,
     // The loader refuses it without a limit, because nothing waits then.
     ...(maxPendingHandshakes > 0 && { maxQueuedHandshakes }),
@@ -109,6 +115,33 @@ function listenerTree(listener: Listener): Tree {
     },
     routes: routes.map(routeTree),
   });
+}
+
+/**
+ * Names the files of keys, which are secrets, because people pass the output on.
+ *
+ * @param usesUws leaves out what the loader refuses for the engine `uws`
+ */
+function tlsTree(tls: ListenerTls, usesUws: boolean): Tree {
+  const { certificates, minVersion, ciphers, groups, alpn, handshakeTimeoutMs, clientCertificates, tickets } =
+    tls;
+  return without({
+    certificates: certificates.map(({ cert, key }) => ({ cert, key })),
+    minVersion,
+    ciphers: ciphers.split(':').filter((cipher) => !usesUws || !isOfTls13(cipher)),
+    ...(!usesUws && {
+      groups: groups.split(':'),
+      alpn,
+      handshakeTimeout: formatDuration(handshakeTimeoutMs),
+      tickets:
+        tickets.kind === 'file' ? { keyFile: tickets.keyFile } : { rotate: formatDuration(tickets.rotateMs) },
+    }),
+    clientCertificates: clientCertificates === null ? null : clientCertificatesTree(clientCertificates),
+  });
+}
+
+function clientCertificatesTree({ ca, isRequired, crl, forward }: ClientCertificateSettings): Tree {
+  return without({ ca, require: isRequired, crl, forward });
 }
 
 /** Has the keys that the loader refuses for the engine `uws`. */

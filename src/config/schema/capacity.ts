@@ -64,7 +64,7 @@ export function warnOfUnfinishedMessages(
 }
 
 function keepsMessages({ engine, tls, websocket: { compression } }: L7Listener): boolean {
-  return keyForUws({ engine, tls, compression }) !== null;
+  return keyForUws({ engine, hasTls: tls !== null, compression }) !== null;
 }
 
 /** Counts the worker threads: a mode without listeners has none. */

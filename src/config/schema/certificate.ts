@@ -12,17 +12,20 @@ import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
 import { Section } from '../syntax/section.ts';
 import type { Certificate } from '../types/listener.ts';
+import type { PlacedCertificate } from './certificate-warnings.ts';
+import { warnOfChain, warnOfDates } from './certificate-warnings.ts';
+import { pemBlocks } from './pem-blocks.ts';
 
 const SHAPE = { what: 'a certificate', keys: ['cert', 'key'] };
-const BEGIN = '-----BEGIN CERTIFICATE-----';
-const END = '-----END CERTIFICATE-----';
 /** PKCS #8 and the older form. */
 const ENCRYPTED = /^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
 const DNS_NAME = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]*)(?:\.[a-z0-9_][a-z0-9_-]*)*$/;
 
-interface CertificateFile extends TextFile {
+export interface CertificateFile extends TextFile {
   /** The first certificate of the file, which is the holder's own. */
   readonly leaf: X509Certificate;
+  /** All certificates of the file. */
+  readonly certificates: readonly X509Certificate[];
 }
 
 interface KeyFile extends TextFile {
@@ -35,24 +38,34 @@ interface KeyPair {
   readonly key: KeyFile | null;
 }
 
+/** A certificate, and what checks across certificates need of it. */
+interface ReadCertificate {
+  readonly certificate: Certificate;
+  readonly placed: PlacedCertificate;
+}
+
 /** Reads one entry of a listener's certificates. Returns null if it cannot be used. */
 export function readCertificate(
   entry: Located<unknown>,
   base: BaseDirectory,
   problems: Problems,
-): Certificate | null {
+): ReadCertificate | null {
   const section = Section.of(entry.value, entry.path, problems, SHAPE);
   if (section === null) return null;
   const { cert, key } = readKeyPair(section, base);
   if (cert === null || key === null) return null;
-  return {
+  const certificate: Certificate = {
     cert: cert.path,
     key: key.path,
     certPem: cert.text,
     keyPem: key.text,
     digest: digestOf(cert.text, key.text),
-    serverNames: serverNames(cert.leaf),
+    serverNames: serverNamesOf(cert.leaf),
     uri: namesOf(cert.leaf, 'uri')[0] ?? null,
+  };
+  return {
+    certificate,
+    placed: { path: entry.path, leaf: cert.leaf, serverNames: certificate.serverNames },
   };
 }
 
@@ -76,7 +89,10 @@ function digestOf(cert: string, key: string): string {
 export function readKeyPair(section: Section, base: BaseDirectory): KeyPair {
   const cert = section.required<CertificateFile | null>('cert', certificateFile(base), null);
   const key = section.required<KeyFile | null>('key', keyFile(base), null);
-  if (cert !== null) warnOfDates(section, cert.leaf);
+  if (cert !== null) {
+    warnOfDates(section, 'cert', cert.certificates);
+    warnOfChain(section, cert.certificates);
+  }
   if (cert !== null && key !== null && !cert.leaf.checkPrivateKey(key.key)) {
     section.problemAt(
       'key',
@@ -91,7 +107,7 @@ export function certificateFile(base: BaseDirectory): Format<CertificateFile> {
   const read = textFile(base);
   return (value) => {
     const file = read(value);
-    const [leaf] = blocksOf(file.text).map((block, index) => {
+    const certificates = pemBlocks(file.text, 'CERTIFICATE').map((block, index) => {
       try {
         return new X509Certificate(block);
       } catch (error) {
@@ -100,25 +116,14 @@ export function certificateFile(base: BaseDirectory): Format<CertificateFile> {
         );
       }
     });
+    const [leaf] = certificates;
     if (leaf === undefined) {
       throw new FormatError(
         `${describe(value)} has no certificate in PEM form (-----BEGIN CERTIFICATE-----)`,
       );
     }
-    return { ...file, leaf };
+    return { ...file, leaf, certificates };
   };
-}
-
-/** Finds the certificates in a PEM text. A regular expression would take quadratic time for beginnings without an end. */
-function blocksOf(text: string): string[] {
-  const blocks: string[] = [];
-  for (let end = 0; ;) {
-    const begin = text.indexOf(BEGIN, end);
-    const last = begin < 0 ? -1 : text.indexOf(END, begin);
-    if (last < 0) return blocks;
-    end = last + END.length;
-    blocks.push(text.slice(begin, end));
-  }
 }
 
 function keyFile(base: BaseDirectory): Format<KeyFile> {
@@ -136,20 +141,6 @@ function keyFile(base: BaseDirectory): Format<KeyFile> {
   };
 }
 
-function warnOfDates(section: Section, certificate: X509Certificate): void {
-  const name = `the certificate ${describe(section.raw('cert'))}`;
-  const path = [...section.path, 'cert'];
-  const now = Date.now();
-  const begin = new Date(certificate.validFrom);
-  const end = new Date(certificate.validTo);
-  if (end.getTime() < now) section.problems.warning(path, `${name} expired on ${dayOf(end)}`);
-  if (begin.getTime() > now) section.problems.warning(path, `${name} is not valid before ${dayOf(begin)}`);
-}
-
-function dayOf(date: Date): string {
-  return date.toISOString().slice(0, 10);
-}
-
 /** Returns the names of one kind in a certificate, without those that their kind cannot have. */
 function namesOf(certificate: X509Certificate, kind: 'dns' | 'uri'): string[] {
   return readCertificateFields(certificate.raw).names.flatMap((name) => {
@@ -159,7 +150,7 @@ function namesOf(certificate: X509Certificate, kind: 'dns' | 'uri'): string[] {
 }
 
 /** Returns the DNS names of a certificate: from subjectAltName, else its common name (RFC 6125 section 6.4.4). */
-function serverNames(certificate: X509Certificate): readonly string[] {
+function serverNamesOf(certificate: X509Certificate): readonly string[] {
   const names = namesOf(certificate, 'dns');
   if (names.length === 0) {
     const commonName = /^CN=(.*)$/m.exec(certificate.subject)?.[1];

@@ -11,6 +11,7 @@ import { Section } from '../syntax/section.ts';
 import type { Cluster, ClusterTls, Endpoint, ResolveSettings } from '../types/cluster.ts';
 import { readBalancing } from './balancing.ts';
 import { certificateFile, readKeyPair } from './certificate.ts';
+import { warnOfDates } from './certificate-warnings.ts';
 import { HEALTH_KEYS, readHealth } from './health.ts';
 import { readResolve } from './resolve.ts';
 import { readSticky } from './sticky.ts';
@@ -111,6 +112,7 @@ function readTls(
   const section = cluster.section('tls', TLS);
   if (section === null) return { tls: null, files: { ca: null, cert: null, key: null } };
   const ca = section.optional('ca', certificateFile(base), null);
+  if (ca !== null) warnOfDates(section, 'ca', ca.certificates);
   const hasPair = section.has('cert') || section.has('key');
   const { cert, key } = hasPair ? readKeyPair(section, base) : { cert: null, key: null };
   return {

@@ -9,8 +9,8 @@ import { FormatError, describe, text } from './formats.ts';
 /** The directory at which relative paths of a configuration start. */
 export class BaseDirectory {
   readonly path: string;
-  /** Absolute paths of all text files that were read or could not be read. */
-  readonly textFiles = new Set<string>();
+  /** Absolute paths of all files that were read or could not be read. */
+  readonly files = new Set<string>();
 
   constructor(path: string) {
     this.path = path;
@@ -21,6 +21,12 @@ export interface TextFile {
   /** Absolute. */
   readonly path: string;
   readonly text: string;
+}
+
+interface BinaryFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly bytes: Buffer;
 }
 
 /** Max bytes of a file of certificates or a key. The authorities of an operating system take 0.3 MiB. */
@@ -97,12 +103,21 @@ export function directory(base: BaseDirectory): Format<string> {
 
 /** Returns the format of a regular file of at most {@link MAX_PEM_BYTES}. It reads the text. */
 export function textFile(base: BaseDirectory): Format<TextFile> {
+  const read = smallFile(base, MAX_PEM_BYTES);
+  return (value) => {
+    const { path, bytes } = read(value);
+    return { path, text: bytes.toString('utf8') };
+  };
+}
+
+/** Returns the format of a regular file of at most `maxBytes`. It reads the bytes. */
+export function smallFile(base: BaseDirectory, maxBytes: number): Format<BinaryFile> {
   const read = text('a file');
   return (value) => {
     const path = resolve(base.path, read(value));
-    base.textFiles.add(path);
+    base.files.add(path);
     try {
-      return { path, text: readRegularFile(path, MAX_PEM_BYTES).toString('utf8') };
+      return { path, bytes: readRegularFile(path, maxBytes) };
     } catch (error) {
       if (error instanceof UnreadableError) {
         throw new FormatError(`${describe(value)} ${error.message} (looked at ${path})`);

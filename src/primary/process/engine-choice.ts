@@ -54,7 +54,7 @@ function chooseForWeb(
   machine: MachineLimits,
 ): EngineChoice {
   const { name, engine, tls, websocket } = listener;
-  const key = keyForUws({ engine, tls, compression: websocket.compression });
+  const key = keyForUws({ engine, hasTls: tls !== null, compression: websocket.compression });
   if (key !== null) {
     refuse(name, 'uws', machine.uws(), `use Node 22, or leave "${key}" out`);
     return { listener: { ...listener, engine: 'uws' }, reason: engine === 'auto' ? key : AS_CONFIGURED };

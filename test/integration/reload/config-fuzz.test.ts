@@ -9,7 +9,8 @@ import { loadConfig } from '../../../src/config/loader.ts';
 import { ConfigError } from '../../../src/core/errors.ts';
 import { eventually } from '../../support/deadline.ts';
 import { startSluice, type SluiceProcess } from '../../support/processes/sluice-process.ts';
-import { mutationsOf, tame } from '../../support/rigs/config-mutations.ts';
+import { TLS_FILES, mutationsOf, tame, withTls } from '../../support/rigs/config-mutations.ts';
+import { GOOD_CERT, GOOD_KEY, REVOCATION_LIST } from '../../unit/config/pem.ts';
 
 const EXAMPLE = readFileSync(join(import.meta.dirname, '../../../config/example.yaml'), 'utf8');
 const TOKEN = 'a-token-for-tests-only';
@@ -28,6 +29,10 @@ describe('a configuration that was changed at random', { timeout: 170_000 }, () 
     directory = mkdtempSync(join(tmpdir(), 'sluice-fuzz-'));
     mkdirSync(join(directory, 'public'));
     file = join(directory, 'sluice.yaml');
+    for (const name of TLS_FILES) {
+      const text = name.endsWith('.crl') ? REVOCATION_LIST : name.endsWith('.key') ? GOOD_KEY : GOOD_CERT;
+      writeFileSync(join(directory, name), text);
+    }
   });
   after(() => rmSync(directory, { recursive: true }));
 
@@ -49,7 +54,7 @@ describe('a configuration that was changed at random', { timeout: 170_000 }, () 
 
   it('is accepted by check, or refused with a place', (t) => {
     let [accepted, refused] = [0, 0];
-    for (const text of [EXAMPLE, tame(EXAMPLE)]) {
+    for (const text of [EXAMPLE, tame(EXAMPLE), tame(withTls(EXAMPLE))]) {
       assert.ok(loadable(text));
       fc.assert(
         fc.property(mutationsOf(text), (mutated) => {

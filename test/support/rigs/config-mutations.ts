@@ -35,6 +35,13 @@ const VALUES = [
     '&anchor x',
   ],
   ...['round_robin', 'consistent_hash', 'websocket', 'raw', 'net', 'l4', 'l7', 'both', 'shared', 'only'],
+  ...['required', 'optional', 'v1', 'v2', "'1.3'", 'h2', 'http/1.1', 'X25519', 'rotate', './tickets.key'],
+  ...[
+    'ECDHE-RSA-AES128-GCM-SHA256',
+    'TLS_AES_128_GCM_SHA256:AES128-SHA',
+    '"X25519:P-256"',
+    '*.db.example.com',
+  ],
   ...['127.0.0.1:0', 'localhost:0', '[::1]:0', 'unix:/run/x', ':0', '10.0.0.0/8', '999.1.1.1:1', 'a..b:1'],
   ...[
     '/',
@@ -134,3 +141,18 @@ export function tame(example: string): string {
     .replaceAll(/'0\.0\.0\.0:\d+'/g, "'127.0.0.1:0'")
     .replace(/demo:\n(?: .*\n)+/, '');
 }
+
+/** The keys under `tls`, which the example has in comments because they name files. */
+const TLS_KEYS =
+  'tls|certificates|- \\{ cert|serverName|ca|verify|cert|key|minVersion|ciphers|groups|alpn|handshakeTimeout|' +
+  'clientCertificates|require|crl|forward|tickets';
+
+/** The example with TLS in place of the comments about it. It names the files of {@link TLS_FILES}. */
+export function withTls(example: string): string {
+  return example.replace(new RegExp(`^( *)# ( *(?:${TLS_KEYS}):?\\b)`, 'gm'), '$1$2');
+}
+
+export const TLS_FILES = [
+  ...['example.com.pem', 'example.com.key', 'example.org.pem', 'example.org.key', 'client.pem', 'client.key'],
+  ...['ca.pem', 'clients.crl'],
+] as const;

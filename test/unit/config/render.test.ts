@@ -6,13 +6,25 @@ import fc from 'fast-check';
 import { loadConfig } from '../../../src/config/loader.ts';
 import { renderConfig } from '../../../src/config/render.ts';
 import { ConfigError } from '../../../src/core/errors.ts';
-import { inDirectory, load, scratchDirectory } from './load.ts';
-import { CA_CERT, GOOD_CERT, GOOD_KEY } from './pem.ts';
+import { TLS_FILES, withTls } from '../../support/rigs/config-mutations.ts';
+
+import { inDirectory, l7, l7Of, load, scratchDirectory } from './load.ts';
+import { CA_CERT, GOOD_CERT, GOOD_KEY, REVOCATION_LIST } from './pem.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const EXAMPLE = join(ROOT, 'config/example.yaml');
 
+/** What the example names if its comments count. */
+const FILES = Object.fromEntries(
+  TLS_FILES.map((name) => [
+    name,
+    name.endsWith('.crl') ? REVOCATION_LIST : name.endsWith('.key') ? GOOD_KEY : GOOD_CERT,
+  ]),
+);
+
 const elsewhere = scratchDirectory();
+
+const TICKET_KEY = Buffer.from(Array.from({ length: 80 }, (_, index) => 32 + index));
 
 /** Has every key that there is. */
 const WHOLE = `
@@ -26,7 +38,10 @@ listeners:
     mode: l7
     address: ':8443'
     maxConnections: 7
-    tls: { certificates: [{ cert: good.pem, key: good.key }] }
+    tls:
+      certificates: [{ cert: good.pem, key: good.key }]
+      ciphers: ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES256-GCM-SHA384
+      clientCertificates: { ca: ca.pem, require: false, forward: false }
     trustedProxies: [10.0.0.0/8, '::1']
     via: true
     underscoreHeaders: pass
@@ -68,7 +83,26 @@ listeners:
       clientKeepAlive: 0s
       maxRequestsPerConnection: 1000
       bodyTimeout: 1h
+    trustedProxies: ['::1']
+    proxyProtocol: optional
+    passthrough: [{ serverName: [a.example, '*.b.example'], cluster: plain }, { serverName: c.example, cluster: found }]
+    tls:
+      certificates: [{ cert: good.pem, key: good.key }]
+      minVersion: '1.3'
+      ciphers: [TLS_AES_256_GCM_SHA384]
+      groups: X25519:P-384
+      alpn: []
+      handshakeTimeout: 1500ms
+      clientCertificates: { ca: ca.pem, crl: clients.crl }
+      tickets: { keyFile: tickets.key }
     routes: [{ match: {}, cluster: app }]
+  - name: rotating
+    mode: l7
+    address: ':8082'
+    engine: net
+    tls: { certificates: [{ cert: good.pem, key: good.key }], tickets: { rotate: 1h } }
+    routes: [{ match: {}, cluster: app }]
+  - { name: names, mode: l4, address: ':8083', passthrough: [{ serverName: a.example, cluster: plain }] }
   - { name: tcp, mode: l4, address: '127.0.0.1:0', maxConnections: 5, cluster: app, engine: net, idleTimeout: 90s, halfCloseTimeout: 5s }
 clusters:
   - name: app
@@ -90,13 +124,21 @@ clusters:
     tls: { serverName: app.internal, ca: ca.pem, verify: false, cert: good.pem, key: good.key }
     endpoints: [{ address: 'unix:./app.sock', weight: 2 }, { address: '[::1]:9001' }]
   - { name: chat, tls: {}, endpoints: [{ address: 'a.example:1' }] }
-  - { name: plain, outlier: 'off', endpoints: [{ address: 'a.example:1', maxConnections: 7 }] }
+  - { name: plain, proxyProtocol: v2, outlier: 'off', endpoints: [{ address: 'a.example:1', maxConnections: 7 }] }
   - { name: found, resolve: { type: srv }, endpoints: [{ address: _ws._tcp.a.example }], balancer: consistent_hash }
 `;
 
 function loadWhole(): ReturnType<typeof load> {
   mkdirSync(inDirectory("it's here"), { recursive: true });
-  return load(WHOLE, { files: { 'good.pem': GOOD_CERT, 'good.key': GOOD_KEY, 'ca.pem': CA_CERT } });
+  return load(WHOLE, {
+    files: {
+      'good.pem': GOOD_CERT,
+      'good.key': GOOD_KEY,
+      'ca.pem': CA_CERT,
+      'clients.crl': REVOCATION_LIST,
+      'tickets.key': TICKET_KEY,
+    },
+  });
 }
 
 /** Loads what was written, from another directory. */
@@ -127,8 +169,12 @@ describe('rendered configuration', () => {
     }
   });
 
-  it('has no text of a key or certificate', () => {
-    assert.ok(!renderConfig(loadWhole()).includes('-----BEGIN'));
+  it('has no text of a key or certificate, and no ticket key', () => {
+    const text = renderConfig(loadWhole());
+    assert.ok(!text.includes('-----BEGIN'));
+    for (const encoding of ['base64', 'hex', 'latin1'] as const) {
+      assert.ok(!text.includes(TICKET_KEY.toString(encoding).slice(0, 20)));
+    }
   });
 
   it('has no token', () => {
@@ -197,21 +243,18 @@ describe('example.yaml', () => {
   });
 
   it('is right in what it has commented out', () => {
-    const withTls = text.replace(
-      /^( *)# ( *(?:tls|certificates|- \{ cert|serverName|ca|verify|cert|key)\b)/gm,
-      '$1$2',
-    );
-    assert.notEqual(withTls, text);
-    const files = Object.fromEntries(
-      ['example.com', 'example.org', 'client'].flatMap((name) => [
-        [`${name}.pem`, GOOD_CERT],
-        [`${name}.key`, GOOD_KEY],
-      ]),
-    );
+    const whole = withTls(text);
+    assert.notEqual(whole, text);
     mkdirSync(inDirectory('public'), { recursive: true });
-    const { config } = load(withTls, { files: { ...files, 'ca.pem': CA_CERT } });
+    const { config } = load(whole, { files: FILES });
     const [, secure] = config.listeners;
-    assert.equal(secure?.mode === 'l7' && secure.tls?.certificates.length, 2);
+    assert.ok(secure?.mode === 'l7' && secure.tls !== null);
+    assert.equal(secure.tls.certificates.length, 2);
+    assert.notEqual(secure.tls.clientCertificates?.crl, null);
+    const tls = 'tls: { certificates: [{ cert: example.com.pem, key: example.com.key }] }';
+    const bare = l7Of(load(l7('engine: raw', tls), { files: FILES })).tls;
+    const { certificates, clientCertificates } = secure.tls;
+    assert.deepEqual(secure.tls, { ...bare, certificates, clientCertificates });
     assert.notEqual(config.clusters[1]?.tls?.cert, null);
     assert.equal(config.clusters[1]?.tls?.serverName, 'chat.internal');
   });

@@ -4,7 +4,8 @@ import type { Section } from '../../syntax/section.ts';
 import type { Compression, L7Listener } from '../../types/listener.ts';
 
 /** Keys of a listener that decide which engine can carry it. */
-type EngineTerms = Pick<L7Listener, 'engine' | 'tls'> & {
+type EngineTerms = Pick<L7Listener, 'engine'> & {
+  readonly hasTls: boolean;
   /** Null if the file has no such key. */
   readonly compression: Compression | null;
 };
@@ -13,9 +14,9 @@ type EngineTerms = Pick<L7Listener, 'engine' | 'tls'> & {
  * Returns which key leads a listener to the engine `uws`, as it is written in the file; null if the engine is `raw` or
  * `net`. The machine decides between those two, never for `uws`.
  */
-export function keyForUws({ engine, tls, compression }: EngineTerms): string | null {
+export function keyForUws({ engine, hasTls, compression }: EngineTerms): string | null {
   if (engine !== 'auto') return engine === 'uws' ? 'engine: uws' : null;
-  if (tls !== null) return 'tls';
+  if (hasTls) return 'tls';
   return compression === 'shared' ? 'websocket.compression: shared' : null;
 }
 

@@ -5,21 +5,14 @@ import type { Context } from '../../syntax/context.ts';
 import { duration, integer, listenAddress, oneOf, toggle } from '../../syntax/formats.ts';
 import type { Located } from '../../syntax/section.ts';
 import { Section } from '../../syntax/section.ts';
-import type {
-  Certificate,
-  L4Listener,
-  L7Listener,
-  Listener,
-  ListenerTls,
-  UnderscoreHeaders,
-} from '../../types/listener.ts';
+import type { L4Listener, L7Listener, Listener, UnderscoreHeaders } from '../../types/listener.ts';
 import type { Route } from '../../types/route.ts';
-import { readCertificate } from '../certificate.ts';
 import { readHttp } from './http.ts';
 import { readL7Engine, refuseEntryOnUws } from './l7-engine.ts';
 import { readPassthrough, warnOfTunnelledCertificates } from './passthrough.ts';
 import { readPaths } from './paths.ts';
 import { PROXY_KEYS, listsSomething, readProxies, warnOfUnaskedProxies } from './proxies.ts';
+import { readTls } from './tls/tls.ts';
 import { readWebSocket } from './websocket.ts';
 import { readRoutes } from '../route/route.ts';
 
@@ -43,21 +36,6 @@ const MODES = {
 const L4 = { what: 'a listener of mode l4', keys: [...COMMON, ...MODES.l4], notes: notesOn('l7', 'l4') };
 const L7 = { what: 'a listener of mode l7', keys: [...COMMON, ...MODES.l7], notes: notesOn('l4', 'l7') };
 const EITHER = { what: 'a listener', keys: [...new Set([...COMMON, ...MODES.l4, ...MODES.l7])] };
-const TLS = { what: 'the tls of a listener', keys: ['certificates'] };
-/** Ciphers with authenticated encryption and forward secrecy: in TLS 1.3 all are. */
-const DEFAULT_CIPHERS = [
-  'TLS_AES_128_GCM_SHA256',
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-RSA-CHACHA20-POLY1305',
-].join(':');
-/** The first one resists quantum computers. */
-const DEFAULT_GROUPS = 'X25519MLKEM768:X25519:P-256';
 /** Replaces a bad address in a configuration that is refused. */
 const NOWHERE: TcpAddress = { kind: 'tcp', host: '', port: 0 };
 const CONNECTIONS = { min: 0, max: 100_000_000 };
@@ -103,8 +81,6 @@ export function readListener(entry: Located<unknown>, context: Context): Located
     }
     case 'l7': {
       const engine = readL7Engine(section);
-      const tls = readTls(section, context);
-      warnOfTunnelledCertificates(passthrough, tls, problems);
       const limits = readHandshakeLimits(section);
       const forwarded = section.optional('forwarded', oneOf('x', 'rfc7239', 'both', 'off'), 'x');
       const via = section.optional('via', toggle, false);
@@ -114,7 +90,9 @@ export function readListener(entry: Located<unknown>, context: Context): Located
         'drop',
       );
       const paths = readPaths(section);
-      const { websocket, usedKey } = readWebSocket(section, { engine, tls });
+      const { websocket, usedKey } = readWebSocket(section, { engine, hasTls: section.has('tls') });
+      const tls = readTls(section, context, usedKey);
+      warnOfTunnelledCertificates(passthrough, tls, problems);
       refuseEntryOnUws(section, usedKey, { ...common, passthrough: passthrough.rules });
       const http = readHttp(section, usedKey);
       const routes = readRoutes(section, { paths, tls }, context);
@@ -146,26 +124,6 @@ function readTunnelCluster(listener: Section, { clusters }: Context): string | n
     listener.problem('a listener of mode l4 needs "cluster", "passthrough" or both');
   }
   return null;
-}
-
-function readTls(listener: Section, { base, problems }: Context): ListenerTls | null {
-  const section = listener.section('tls', TLS);
-  if (section === null) return null;
-  const certificates: Certificate[] = [];
-  for (const entry of section.list('certificates', 'certificates')) {
-    const certificate = readCertificate(entry, base, problems);
-    if (certificate !== null) certificates.push(certificate);
-  }
-  return {
-    certificates,
-    minVersion: '1.2',
-    ciphers: DEFAULT_CIPHERS,
-    groups: DEFAULT_GROUPS,
-    alpn: ['http/1.1'],
-    handshakeTimeoutMs: 10_000,
-    clientCertificates: null,
-    tickets: { kind: 'rotate', rotateMs: 43_200_000 },
-  };
 }
 
 /** Warns of routes that match a header that is removed first. */

@@ -37,11 +37,11 @@ interface ReadWebSocket {
 /** Reads the optional key. */
 export function readWebSocket(
   listener: Section,
-  { engine, tls }: Pick<L7Listener, 'engine' | 'tls'>,
+  { engine, hasTls }: { readonly engine: L7Listener['engine']; readonly hasTls: boolean },
 ): ReadWebSocket {
   const section = listener.settings('websocket', WEBSOCKET);
   const compression = section.optional('compression', compressionFormat, null);
-  const usedKey = keyForUws({ engine, tls, compression });
+  const usedKey = keyForUws({ engine, hasTls, compression });
   refuseUnfitCompression(section, compression, usedKey);
   refuseForeignKeys(section, usedKey, { own: [], uws: UWS_KEYS });
   const idleMs = usedKey === null ? IDLE_MS : UWS_IDLE_MS;

@@ -80,7 +80,8 @@ describe('certificate', () => {
 
   it('cannot be left empty, which would serve in the clear', () => {
     assert.deepEqual(errorsOf(l7('tls:')), [
-      '5:5: tls: an empty value is not a mapping: the tls of a listener has certificates',
+      '5:5: tls: an empty value is not a mapping: the tls of a listener has certificates, minVersion, ciphers, ' +
+        'clientCertificates, groups, alpn, handshakeTimeout, tickets',
     ]);
   });
 

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { keyForUws } from '../../../../../src/config/schema/listener/l7-engine.ts';
 import type { L7Listener } from '../../../../../src/config/types/listener.ts';
-import { listenerTls } from '../../../primary/fixtures/config.ts';
 import { errorsOf, l7, load } from '../../load.ts';
 
 describe('the engine of layer 7', () => {
@@ -22,13 +21,12 @@ describe('the engine of layer 7', () => {
   });
 
   it('is uws where something needs it', () => {
-    const terms = { engine: 'auto', tls: null, compression: null } as const;
-    const tls = listenerTls();
+    const terms = { engine: 'auto', hasTls: false, compression: null } as const;
     assert.equal(keyForUws(terms), null);
     assert.equal(keyForUws({ ...terms, compression: 'off' }), null);
     assert.equal(keyForUws({ ...terms, engine: 'raw', compression: 'shared' }), null);
     assert.equal(keyForUws({ ...terms, engine: 'uws' }), 'engine: uws');
-    assert.equal(keyForUws({ ...terms, tls }), 'tls');
+    assert.equal(keyForUws({ ...terms, hasTls: true }), 'tls');
     assert.equal(keyForUws({ ...terms, compression: 'shared' }), 'websocket.compression: shared');
   });
 });

@@ -1,0 +1,100 @@
+/** Warnings about certificates that can be used, but soon cannot, or not by every client. */
+import type { X509Certificate } from 'node:crypto';
+import { describe } from '../syntax/formats.ts';
+import type { Problems } from '../syntax/problems.ts';
+import type { Section } from '../syntax/section.ts';
+import type { Path } from '../syntax/source-file.ts';
+
+const DAY_MS = 86_400_000;
+/** A warning comes this long before the end of a certificate, but not before the last third of its time. */
+const NOTICE_MS = 30 * DAY_MS;
+
+/** A listener's certificate and its place. */
+export interface PlacedCertificate {
+  readonly path: Path;
+  readonly leaf: X509Certificate;
+  readonly serverNames: readonly string[];
+}
+
+/**
+ * Warns of the first certificate of a file that has expired, expires soon, or is not valid yet, and counts the others.
+ *
+ * @param key names the file
+ */
+export function warnOfDates(section: Section, key: string, certificates: readonly X509Certificate[]): void {
+  const file = describe(section.raw(key));
+  const faults = certificates.flatMap((certificate, index) => {
+    const fault = faultOfDates(certificate, Date.now());
+    if (fault === null) return [];
+    return [`${index === 0 ? 'the certificate' : `certificate ${index + 1} of`} ${file} ${fault}`];
+  });
+  const [first, ...others] = faults;
+  if (first === undefined) return;
+  const more = others.length === 0 ? '' : `; the same file has ${others.length} more such certificates`;
+  section.problems.warning([...section.path, key], first + more);
+}
+
+/** Says in a few words what is wrong with the time of a certificate; null for nothing. @param now since 1970 */
+function faultOfDates({ validFrom, validTo }: X509Certificate, now: number): string | null {
+  const begin = Date.parse(validFrom);
+  const end = Date.parse(validTo);
+  if (end < now) return `expired on ${dayOf(end)}`;
+  if (begin > now) return `is not valid before ${dayOf(begin)}`;
+  if (end - now >= Math.min(NOTICE_MS, (end - begin) / 3)) return null;
+  return `expires on ${dayOf(end)}, in ${countOf(Math.floor((end - now) / DAY_MS))}: renew it`;
+}
+
+/**
+ * Warns if a certificate of a chain is not followed by its issuer: clients of TLS 1.2 may then refuse the chain (RFC 5246
+ * section 7.4.2). The chain may end anywhere, because clients have the last issuers themselves.
+ */
+export function warnOfChain(section: Section, certificates: readonly X509Certificate[]): void {
+  const path = [...section.path, 'cert'];
+  const file = describe(section.raw('cert'));
+  for (const [index, next] of certificates.slice(1).entries()) {
+    const certificate = certificates[index]!;
+    if (certificate.checkIssued(next)) continue;
+    const issuer = certificates.findIndex((other) => other !== certificate && certificate.checkIssued(other));
+    const message =
+      issuer < 0
+        ? `certificate ${index + 2} of ${file} did not issue certificate ${index + 1}, and neither did another one: ` +
+          'some clients refuse such a chain. Write the issuer in its place, or leave it out'
+        : `the chain in ${file} is out of order: certificate ${issuer + 1} issued certificate ${index + 1}, and must follow it`;
+    section.problems.warning(path, message);
+    return;
+  }
+}
+
+/**
+ * Warns of each certificate that is not served for one of its names, because an earlier one has the name and the same type of
+ * key. Clients choose between certificates of different types.
+ *
+ * @param usedKey what leads the listener to the engine `uws`, which serves one certificate for a name; null for another engine
+ */
+export function warnOfTwins(
+  certificates: readonly PlacedCertificate[],
+  usedKey: string | null,
+  problems: Problems,
+): void {
+  const seen = new Set<string>();
+  for (const { path, leaf, serverNames } of certificates) {
+    const type = leaf.publicKey.asymmetricKeyType ?? '';
+    const idOf = (name: string): string => (usedKey === null ? `${type} ${name}` : name);
+    const shadowed = serverNames.find((name) => seen.has(idOf(name)));
+    for (const name of serverNames) seen.add(idOf(name));
+    if (shadowed === undefined) continue;
+    const why =
+      usedKey === null
+        ? `an earlier certificate with a key of the same type (${type}) is served`
+        : `an earlier certificate is served, because the engine uws, which the listener has because of "${usedKey}", has one for a name`;
+    problems.warning(path, `for ${describe(shadowed)} ${why}: leave one of them out`);
+  }
+}
+
+function dayOf(time: number): string {
+  return new Date(time).toISOString().slice(0, 10);
+}
+
+function countOf(days: number): string {
+  return days === 1 ? '1 day' : `${days} days`;
+}

@@ -1,0 +1,97 @@
+/** The key `ciphers` of a listener's TLS. */
+import { getCiphers } from 'node:tls';
+import type { Format } from '../../../syntax/formats.ts';
+import { FormatError, describe } from '../../../syntax/formats.ts';
+import { nearest } from '../../../syntax/nearest.ts';
+import type { Section } from '../../../syntax/section.ts';
+import type { ListenerTls } from '../../../types/listener.ts';
+import { readNames } from './names.ts';
+
+/** All ciphers of TLS 1.3 have authenticated encryption and forward secrecy. */
+const DEFAULTS_1_3 = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'];
+/** Those of TLS 1.2 that have both. */
+const DEFAULTS_1_2 = [
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+];
+/** Ciphers of TLS 1.2 that need what a listener does not have: a shared secret, or parameters of Diffie-Hellman. */
+const UNUSABLE = /PSK|^SRP-|^DHE-|^ADH-|^AECDH-|NULL/;
+/** What BoringSSL in uws-pack 20.0.8 has: each was seen to connect, and all others were refused. */
+const UWS_CIPHERS: ReadonlySet<string> = new Set([
+  ...DEFAULTS_1_2,
+  'ECDHE-ECDSA-AES128-SHA',
+  'ECDHE-RSA-AES128-SHA',
+  'ECDHE-ECDSA-AES256-SHA',
+  'ECDHE-RSA-AES256-SHA',
+  'AES128-GCM-SHA256',
+  'AES256-GCM-SHA384',
+  'AES128-SHA',
+  'AES256-SHA',
+]);
+
+/** Tells the ciphers of TLS 1.3, whose names OpenSSL takes from RFC 8446, from those of TLS 1.2. */
+export function isOfTls13(cipher: string): boolean {
+  return cipher.startsWith('TLS_');
+}
+
+/**
+ * Reads the optional key. A version of TLS without a cipher in it keeps its default ciphers: `minVersion` turns TLS 1.2 off.
+ *
+ * @param usedKey what leads the listener to the engine `uws`; null for another engine
+ * @returns names with colons between, those of TLS 1.3 first
+ */
+export function readCiphers(
+  tls: Section,
+  minVersion: ListenerTls['minVersion'],
+  usedKey: string | null,
+): string {
+  const names = readNames(tls, 'ciphers', 'ciphers', usedKey === null ? cipher : uwsCipher(usedKey)) ?? [];
+  const of13 = names.filter(isOfTls13);
+  const of12 = names.filter((name) => !isOfTls13(name));
+  if (minVersion === '1.3' && of12.length > 0) {
+    tls.problemAt('ciphers', `${describe(of12[0])} is for TLS 1.2, which minVersion turns off: leave it out`);
+  }
+  return [
+    ...(of13.length > 0 ? of13 : DEFAULTS_1_3),
+    ...(of12.length > 0 ? of12 : minVersion === '1.3' ? [] : DEFAULTS_1_2),
+  ].join(':');
+}
+
+/** A cipher that this Node's OpenSSL has. Returns it in capitals, as OpenSSL writes it. */
+const cipher: Format<string> = (value) => {
+  const name = typeof value === 'string' ? value.toUpperCase() : '';
+  // Node writes them in lower case.
+  const known = getCiphers().map((each) => each.toUpperCase());
+  if (!known.includes(name)) {
+    const near = name === '' ? undefined : nearest(name, known);
+    const isExpression = /[!+@]|^-|^(ALL|HIGH|MEDIUM|LOW|DEFAULT)$/.test(name);
+    const hint = isExpression
+      ? 'write the names of ciphers, not expressions'
+      : near === undefined
+        ? '`openssl ciphers` lists names'
+        : `did you mean ${near}?`;
+    throw new FormatError(`${describe(value)} is not a cipher that this Node's OpenSSL has: ${hint}`);
+  }
+  if (UNUSABLE.test(name)) {
+    throw new FormatError(
+      `${describe(value)} needs what a listener does not have (a shared secret or Diffie-Hellman parameters): ` +
+        'write ciphers with ECDHE',
+    );
+  }
+  return name;
+};
+
+function uwsCipher(usedKey: string): Format<string> {
+  return (value) => {
+    const name = cipher(value);
+    if (UWS_CIPHERS.has(name)) return name;
+    const why = isOfTls13(name) ? 'cannot choose between the ciphers of TLS 1.3' : 'does not have it';
+    throw new FormatError(
+      `${describe(value)} is for the engines raw and net: the engine uws, which the listener has because of "${usedKey}", ${why}`,
+    );
+  };
+}

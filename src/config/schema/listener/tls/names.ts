@@ -1,0 +1,34 @@
+import type { Format } from '../../../syntax/formats.ts';
+import type { Section } from '../../../syntax/section.ts';
+import { readValue } from '../../../syntax/section.ts';
+
+/** Max names of one key: OpenSSL knows about 60 ciphers. */
+const MAX_NAMES = 100;
+
+/**
+ * Reads an optional list of names. One text with colons between the names is read as a list, as OpenSSL and other proxies write it.
+ *
+ * @param of what the list consists of, for messages
+ * @returns each name once; null without the key
+ */
+export function readNames(
+  section: Section,
+  key: string,
+  of: string,
+  format: Format<string>,
+): readonly string[] | null {
+  if (!section.has(key)) return null;
+  const raw = section.raw(key);
+  const path = [...section.path, key];
+  const entries =
+    typeof raw === 'string' ? raw.split(':').map((value) => ({ value, path })) : section.list(key, of);
+  if (entries.length > MAX_NAMES) {
+    section.problemAt(key, `${entries.length} names are too many: write at most ${MAX_NAMES}`);
+    return [];
+  }
+  const names = entries.flatMap(({ value, path }) => {
+    const name = readValue(value, path, section.problems, format, null);
+    return name === null ? [] : [name];
+  });
+  return [...new Set(names)];
+}

@@ -1,0 +1,55 @@
+/** The key `tls` of a listener of mode l7. */
+import type { Context } from '../../../syntax/context.ts';
+import { duration, oneOf } from '../../../syntax/formats.ts';
+import type { Section } from '../../../syntax/section.ts';
+import type { ListenerTls } from '../../../types/listener.ts';
+import { readCertificate } from '../../certificate.ts';
+import { warnOfTwins } from '../../certificate-warnings.ts';
+import { refuseForeignKeys } from '../l7-engine.ts';
+import { readAlpn } from './alpn.ts';
+import { readCiphers } from './ciphers.ts';
+import { readClientCertificates } from './client-certificates.ts';
+import { readGroups } from './groups.ts';
+import { readTickets } from './tickets.ts';
+
+/** Keys that the engine `uws` cannot do. */
+const OWN_KEYS = ['groups', 'alpn', 'handshakeTimeout', 'tickets'];
+const SHAPE = {
+  what: 'the tls of a listener',
+  keys: ['certificates', 'minVersion', 'ciphers', 'clientCertificates', ...OWN_KEYS],
+};
+
+/**
+ * Reads the optional key. Null without it.
+ *
+ * @param usedKey what leads the listener to the engine `uws`; null for another engine
+ */
+export function readTls(
+  listener: Section,
+  { base, problems }: Context,
+  usedKey: string | null,
+): ListenerTls | null {
+  const section = listener.section('tls', SHAPE);
+  if (section === null) return null;
+  refuseForeignKeys(section, usedKey, { own: OWN_KEYS, uws: [] });
+  const read = section
+    .list('certificates', 'certificates')
+    .flatMap((entry) => readCertificate(entry, base, problems) ?? []);
+  warnOfTwins(
+    read.map(({ placed }) => placed),
+    usedKey,
+    problems,
+  );
+  const minVersion = section.optional('minVersion', oneOf('1.2', '1.3'), '1.2');
+  if (minVersion === '1.3') refuseForeignKeys(section, usedKey, { own: ['minVersion'], uws: [] });
+  return {
+    certificates: read.map(({ certificate }) => certificate),
+    minVersion,
+    ciphers: readCiphers(section, minVersion, usedKey),
+    groups: readGroups(section),
+    alpn: readAlpn(section),
+    handshakeTimeoutMs: section.optional('handshakeTimeout', duration({ min: 100, max: 600_000 }), 10_000),
+    clientCertificates: readClientCertificates(section, base, usedKey),
+    tickets: readTickets(section, base),
+  };
+}

@@ -1,0 +1,18 @@
+/**
+ * Finds the blocks with a label in a PEM text (RFC 7468), each from its first dash to its last. What stands between them does
+ * not count. A regular expression would take quadratic time for beginnings without an end.
+ *
+ * @param label such as `CERTIFICATE`
+ */
+export function pemBlocks(text: string, label: string): string[] {
+  const beginning = `-----BEGIN ${label}-----`;
+  const ending = `-----END ${label}-----`;
+  const blocks: string[] = [];
+  for (let end = 0; ;) {
+    const begin = text.indexOf(beginning, end);
+    const last = begin < 0 ? -1 : text.indexOf(ending, begin);
+    if (last < 0) return blocks;
+    end = last + ending.length;
+    blocks.push(text.slice(begin, end));
+  }
+}

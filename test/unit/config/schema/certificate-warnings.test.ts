@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { l7, warningsOf } from '../load.ts';
+import * as pem from '../pem.ts';
+
+/** Valid from 2019-01-01 to 2020-03-01. */
+const { EXPIRED_CERT, EXPIRED_KEY } = pem;
+
+function warnings(cert: string, key: string, ...more: readonly (readonly [string, string])[]): string[] {
+  const pairs = [[cert, key] as const, ...more];
+  const files = Object.fromEntries(
+    pairs.flatMap(([cert, key], index) => [
+      [`${index}.pem`, cert],
+      [`${index}.key`, key],
+    ]),
+  );
+  const entries = pairs.map((_, index) => `    - { cert: ${index}.pem, key: ${index}.key }`);
+  return warningsOf(l7('tls:', '  certificates:', ...entries), { files });
+}
+
+describe('the end of a certificate', () => {
+  it('is told 30 days before', (t) => {
+    const at = (time: string): string[] => {
+      t.mock.timers.reset();
+      t.mock.timers.enable({ apis: ['Date'], now: Date.parse(time) });
+      return warnings(EXPIRED_CERT, EXPIRED_KEY);
+    };
+    const where = '7:19: the certificate "0.pem"';
+    assert.deepEqual(at('2020-01-30T23:59:00Z'), []);
+    assert.deepEqual(at('2020-01-31T00:01:00Z'), [`${where} expires on 2020-03-01, in 29 days: renew it`]);
+    assert.deepEqual(at('2020-02-28T12:00:00Z'), [`${where} expires on 2020-03-01, in 1 day: renew it`]);
+    assert.deepEqual(at('2020-02-29T12:00:00Z'), [`${where} expires on 2020-03-01, in 0 days: renew it`]);
+    assert.deepEqual(at('2020-03-01T00:01:00Z'), [`${where} expired on 2020-03-01`]);
+    assert.deepEqual(at('2018-12-31T00:00:00Z'), [`${where} is not valid before 2019-01-01`]);
+  });
+
+  it('is told of authorities and of the rest of a chain, once for a file', () => {
+    const files = { 'good.pem': pem.GOOD_CERT, 'good.key': pem.GOOD_KEY };
+    const old = EXPIRED_CERT.repeat(3);
+    const tls = (ca: string): string =>
+      `tls: { certificates: [{ cert: good.pem, key: good.key }], clientCertificates: { ca: ${ca} } }`;
+    assert.deepEqual(warningsOf(l7(tls('ca.pem')), { files: { ...files, 'ca.pem': pem.CA_CERT + old } }), [
+      '5:89: certificate 2 of "ca.pem" expired on 2020-03-01; the same file has 2 more such certificates',
+    ]);
+    assert.deepEqual(warningsOf(l7(tls('ca.pem')), { files: { ...files, 'ca.pem': pem.CA_CERT } }), []);
+  });
+});
+
+describe('a chain', () => {
+  const { CHAIN_LEAF, CHAIN_MIDDLE, CHAIN_ROOT, CHAIN_KEY } = pem;
+
+  it('has each issuer behind what it issued, and may end anywhere', () => {
+    for (const chain of [
+      CHAIN_LEAF,
+      CHAIN_LEAF + CHAIN_MIDDLE,
+      `${CHAIN_LEAF}\n# by\n${CHAIN_MIDDLE}${CHAIN_ROOT}`,
+    ]) {
+      assert.deepEqual(warnings(chain, CHAIN_KEY), []);
+    }
+  });
+
+  it('out of order is a warning', () => {
+    assert.deepEqual(warnings(CHAIN_LEAF + CHAIN_ROOT + CHAIN_MIDDLE, CHAIN_KEY), [
+      '7:19: the chain in "0.pem" is out of order: certificate 3 issued certificate 1, and must follow it',
+    ]);
+  });
+
+  it('that lacks an issuer, or has a certificate of another chain, is a warning', () => {
+    for (const chain of [CHAIN_LEAF + CHAIN_ROOT, CHAIN_LEAF + pem.CA_CERT + CHAIN_ROOT]) {
+      assert.deepEqual(warnings(chain, CHAIN_KEY), [
+        '7:19: certificate 2 of "0.pem" did not issue certificate 1, and neither did another one: ' +
+          'some clients refuse such a chain. Write the issuer in its place, or leave it out',
+      ]);
+    }
+  });
+});
+
+describe('certificates for one name', () => {
+  const first = [pem.GOOD_CERT, pem.GOOD_KEY] as const;
+  const rsa = [pem.RSA_CERT, pem.RSA_KEY] as const;
+  const entry = (text: string): string => l7('engine: raw', ...text.split('\n'));
+
+  it('are both served if their keys have different types', () => {
+    const files = { '0.pem': first[0], '0.key': first[1], '1.pem': rsa[0], '1.key': rsa[1] };
+    const both =
+      'tls:\n  certificates:\n    - { cert: 0.pem, key: 0.key }\n    - { cert: 1.pem, key: 1.key }';
+    assert.deepEqual(warningsOf(entry(both), { files }), []);
+    assert.deepEqual(warningsOf(l7('engine: uws', ...both.split('\n')), { files }), [
+      '9:11: for "example.com" an earlier certificate is served, because the engine uws, which the listener has because of ' +
+        '"engine: uws", has one for a name: leave one of them out',
+    ]);
+  });
+
+  it('of one type are a warning, because the first is served', () => {
+    const files = { '0.pem': first[0], '0.key': first[1] };
+    const both =
+      'tls:\n  certificates:\n    - { cert: 0.pem, key: 0.key }\n    - { cert: 0.pem, key: 0.key }';
+    assert.deepEqual(warningsOf(entry(both), { files }), [
+      '9:11: for "example.com" an earlier certificate with a key of the same type (ec) is served: leave one of them out',
+    ]);
+  });
+});
