@@ -39,7 +39,12 @@ export function importsOf(node: ts.Node): Import[] {
 /** Returns what one node loads, or can load, without showing which file or package it is. */
 export function hiddenIn(node: ts.Node): string[] {
   // Each way to a CommonJS module begins with one of these names.
-  if (ts.isIdentifier(node)) return /^(?:createRequire|require)$/.test(node.text) ? [node.text] : [];
+  if (ts.isIdentifier(node)) {
+    // A key of an object has the name, and loads nothing.
+    if (node.text === 'require' && ts.isPropertyAssignment(node.parent) && node.parent.name === node)
+      return [];
+    return /^(?:createRequire|require)$/.test(node.text) ? [node.text] : [];
+  }
   if (ts.isMetaProperty(node)) return isPlainMeta(node) ? [] : [node.parent.parent.getText()];
   if (ts.isCallExpression(node) && isImportCall(node) && !isText(node.arguments[0])) return [node.getText()];
   // Absolute, or mapped by package.json: neither says which file of the tree it is.

@@ -71,6 +71,11 @@ describe('reading of imports', () => {
     }
   });
 
+  it('is not hidden by a key of an object that is called like a way to load', () => {
+    const modules = readModules({ 'src/core/a.ts': 'export const a = { require: true };' });
+    assert.deepEqual(findHiddenImports(modules, new Map()), []);
+  });
+
   it('makes an arrow of each spelling that shows the file', () => {
     for (const line of [
       `new URL('../primary/primary', import.meta.url);`,
