@@ -1,0 +1,134 @@
+import type { Socket } from 'node:net';
+import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
+import { Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
+import { normalizeIp } from '../../wire/ip-address.ts';
+import type { ArrivalOwner, EntryFacts, EntryRejection, EntryTerms } from '../entry.ts';
+import { FrontDoor } from '../front-door.ts';
+
+/** What the arrivals of one acceptor share. */
+export interface NetArrivalHome {
+  readonly wheel: TimerWheel;
+  readonly owner: ArrivalOwner<Socket>;
+  /** Gives Node a turn soon; null if the thread's loop is Node's. */
+  readonly touched: (() => void) | null;
+  /** Those that wait for bytes. */
+  readonly waiting: LiveSet<NetArrival>;
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * A connection whose first bytes are looked at. Node's sockets cannot look without reading, so the bytes are put back. They
+ * are few: a front door decides after 20 KiB, and Node reads 64 KiB at once.
+ */
+export class NetArrival extends Timed implements LiveMember {
+  liveIndex = -1;
+  readonly #home: NetArrivalHome;
+  readonly #socket: Socket;
+  readonly #door: FrontDoor;
+  readonly #peer: string;
+  readonly #since: number;
+  /** What has been read and is not consumed. */
+  #bytes: Buffer = NOTHING;
+
+  constructor(home: NetArrivalHome, socket: Socket, terms: EntryTerms) {
+    super();
+    this.#home = home;
+    this.#socket = socket;
+    this.#peer = normalizeIp(socket.remoteAddress ?? '') ?? '';
+    this.#door = new FrontDoor(terms, this.#peer);
+    this.#since = home.wheel.now;
+  }
+
+  /** Waits for at most `timeoutMs`. The first look is at no bytes: some connections can enter, or cannot, at once. */
+  start(timeoutMs: number): void {
+    const { wheel, waiting } = this.#home;
+    waiting.add(this);
+    wheel.arm(this, timeoutMs);
+    this.#socket
+      .on('error', this.#onEnd)
+      .on('end', this.#onEnd)
+      .on('close', this.#onEnd)
+      .on('data', this.#onData);
+    this.#judge();
+    if (this.liveIndex >= 0) this.#socket.resume();
+  }
+
+  /** Closes the connection because its listener closes. */
+  drop(): void {
+    this.#lose(null);
+  }
+
+  override expire(): void {
+    this.#reject(this.#door.timedOut());
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    this.#bytes = this.#bytes.length === 0 ? bytes : Buffer.concat([this.#bytes, bytes]);
+    this.#judge();
+  };
+
+  /** FIN, a reset, or a socket that had closed before. */
+  readonly #onEnd = (): void => {
+    if (this.liveIndex >= 0) this.#reject(this.#door.ended());
+  };
+
+  #judge(): void {
+    try {
+      for (;;) {
+        const verdict = this.#door.look(this.#bytes, 0, this.#bytes.length);
+        if (verdict === 'more') return;
+        if ('facts' in verdict) {
+          this.#enter(verdict.facts);
+          return;
+        }
+        if ('reason' in verdict) {
+          this.#reject(verdict);
+          return;
+        }
+        this.#bytes = this.#bytes.subarray(verdict.consume);
+      }
+    } catch (error) {
+      this.#lose(error);
+    }
+  }
+
+  #enter(facts: EntryFacts): void {
+    const socket = this.#socket;
+    this.#leave();
+    socket.pause();
+    if (this.#bytes.length > 0) socket.unshift(this.#bytes);
+    this.#home.owner.entered(socket, facts, this.#since);
+    // The taker has a listener of its own by now: without any, an error would end the thread.
+    socket.off('error', this.#onEnd);
+  }
+
+  #reject({ reason, detail }: Pick<EntryRejection, 'reason' | 'detail'>): void {
+    const { owner, wheel } = this.#home;
+    this.#close();
+    owner.rejected({ reason, detail, peer: this.#peer, seconds: (wheel.now - this.#since) / 1000 });
+  }
+
+  /** @param fault as for `ArrivalOwner.lost` */
+  #lose(fault: unknown): void {
+    // Who has destroyed the socket has counted it.
+    if (this.#socket.destroyed) return;
+    this.#close();
+    this.#home.owner.lost(fault);
+  }
+
+  /** Closes the connection. The listener for errors stays. */
+  #close(): void {
+    this.#leave();
+    this.#socket.destroy();
+    this.#home.touched?.();
+  }
+
+  /** It waits no longer. */
+  #leave(): void {
+    const { wheel, waiting } = this.#home;
+    wheel.disarm(this);
+    waiting.delete(this);
+    this.#socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onEnd);
+  }
+}
