@@ -1,7 +1,17 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist', 'coverage', 'node_modules', 'config/public', 'bench/report/page', 'eslint.config.js'] },
+  {
+    ignores: [
+      'dist',
+      'coverage',
+      'node_modules',
+      '.peers',
+      'config/public',
+      'bench/report/page',
+      'eslint.config.js',
+    ],
+  },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {

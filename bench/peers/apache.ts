@@ -1,5 +1,5 @@
-import { versionOf } from './installed.ts';
 import type { Peer } from './peer.ts';
+import { programOf, versionOf } from './programs.ts';
 import { writeConfig } from './template.ts';
 
 /** Layer 4 is not among its modules. */
@@ -7,9 +7,9 @@ export const apache: Peer = {
   name: 'Apache httpd',
   modes: ['ws', 'wss'],
   config: 'apache.conf',
-  version: () => versionOf('apache2', ['-v'], /Apache\/(\S+)/),
+  version: () => versionOf('apache2'),
   command: (setup) => ({
-    program: 'apache2',
+    program: programOf('apache2'),
     args: ['-D', 'FOREGROUND', '-f', writeConfig('apache.conf', setup)],
   }),
 };

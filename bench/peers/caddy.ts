@@ -1,5 +1,5 @@
-import { versionOf } from './installed.ts';
 import type { Peer } from './peer.ts';
+import { programOf, versionOf } from './programs.ts';
 import { writeConfig } from './template.ts';
 
 /** Layer 4 is a plugin that the packages do not have. */
@@ -7,9 +7,9 @@ export const caddy: Peer = {
   name: 'Caddy',
   modes: ['ws', 'wss'],
   config: 'Caddyfile',
-  version: () => versionOf('caddy', ['version'], /v?(\d[\w.]*)/),
+  version: () => versionOf('caddy'),
   command: (setup) => ({
-    program: 'caddy',
+    program: programOf('caddy'),
     args: ['run', '--adapter', 'caddyfile', '--config', writeConfig('Caddyfile', setup)],
     env: { GOMAXPROCS: '1', XDG_DATA_HOME: setup.directory, XDG_CONFIG_HOME: setup.directory },
   }),

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { versionOf } from './installed.ts';
 import type { Peer } from './peer.ts';
+import { fileOf, programOf, versionOf } from './programs.ts';
 import { writeConfig } from './template.ts';
 
 /** Debian keeps the stream module apart (libnginx-mod-stream). */
@@ -10,10 +10,11 @@ export const nginx: Peer = {
   name: 'nginx',
   modes: ['ws', 'wss', 'tcp'],
   config: 'nginx.conf',
-  version: () => versionOf('nginx', ['-v'], /nginx\/(\S+)/),
+  version: () => versionOf('nginx'),
   command: (setup) => {
-    const load = existsSync(STREAM_MODULE) ? `load_module ${STREAM_MODULE};` : '';
+    const stream = fileOf('nginx', STREAM_MODULE);
+    const load = existsSync(stream) ? `load_module ${stream};` : '';
     const config = writeConfig('nginx.conf', setup, { load });
-    return { program: 'nginx', args: ['-e', `${setup.directory}/nginx.err`, '-c', config] };
+    return { program: programOf('nginx'), args: ['-e', `${setup.directory}/nginx.err`, '-c', config] };
   },
 };

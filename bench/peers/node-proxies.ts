@@ -1,6 +1,8 @@
-import { join } from 'node:path';
-import { packageVersion } from './installed.ts';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Peer } from './peer.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
 
 /** The proxies for Node that descend from http-proxy, and share its interface. */
 export const nodeProxies: readonly Peer[] = ['http-proxy-3', 'httpxy'].map((name) => ({
@@ -16,3 +18,13 @@ export const nodeProxies: readonly Peer[] = ['http-proxy-3', 'httpxy'].map((name
     ],
   }),
 }));
+
+/** Returns the version of an npm package; null if it is not installed. */
+function packageVersion(name: string): string | null {
+  try {
+    const text = readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8');
+    return String((JSON.parse(text) as { version: unknown }).version);
+  } catch {
+    return null;
+  }
+}

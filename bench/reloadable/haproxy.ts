@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { haproxy as compared } from '../peers/haproxy.ts';
+import { programOf } from '../peers/programs.ts';
 import type { ReloadablePeer } from './reloadable-peer.ts';
 
 /** With its master process, which is what reloads. */
@@ -34,7 +35,7 @@ backend app
 ${endpoints.map((port, index) => `  server app${index} 127.0.0.1:${port} check inter 1s fall 2\n`).join('')}`;
   },
   command: ({ directory }) => ({
-    program: 'haproxy',
+    program: programOf('haproxy'),
     args: ['-W', '-db', '-q', '-f', join(directory, 'haproxy.cfg')],
   }),
   reloadSignal: 'SIGUSR2',

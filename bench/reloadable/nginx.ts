@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { nginx as compared } from '../peers/nginx.ts';
+import { programOf } from '../peers/programs.ts';
 import type { ReloadablePeer } from './reloadable-peer.ts';
 
 export const nginx: ReloadablePeer = {
@@ -46,7 +47,7 @@ http {
 `;
   },
   command: ({ directory }) => ({
-    program: 'nginx',
+    program: programOf('nginx'),
     args: ['-e', join(directory, 'nginx.err'), '-c', join(directory, 'nginx.conf')],
   }),
   reloadSignal: 'SIGHUP',

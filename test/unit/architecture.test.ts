@@ -80,7 +80,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['scenarios', 'result', 'rig'],
     ['report', 'peers'],
     ['reloadable'],
-    ['compare', 'faults', 'scaling', 'micro'],
+    ['compare', 'faults', 'scaling', 'micro', 'releases'],
     ['command.ts'],
   ],
   'bench/driver': [['measuring'], ['dialling', 'scanning'], ['sessions'], ['crew']],

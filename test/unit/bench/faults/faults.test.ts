@@ -10,6 +10,7 @@ import { Crowd } from '../../../../bench/faults/crowd/crowd.ts';
 import { kindsOf } from '../../../../bench/faults/figures.ts';
 import { mergeReports, renderFaults, type FaultReport } from '../../../../bench/faults/report.ts';
 import { openOverTime, p99OverTime, percentileBetween } from '../../../../bench/faults/timeline.ts';
+import { programOf } from '../../../../bench/peers/programs.ts';
 import { haproxy } from '../../../../bench/reloadable/haproxy.ts';
 import { nginx } from '../../../../bench/reloadable/nginx.ts';
 import type { ReloadableSetup } from '../../../../bench/reloadable/reloadable-peer.ts';
@@ -148,8 +149,8 @@ describe('the report of faults', () => {
 describe('the configurations that faults are tried with', () => {
   const checks = {
     sluice: (file: string) => [process.execPath, 'src/main.ts', 'check', '-c', file],
-    nginx: (file: string) => ['nginx', '-e', 'stderr', '-t', '-c', file],
-    HAProxy: (file: string) => ['haproxy', '-c', '-f', file],
+    nginx: (file: string) => [programOf('nginx'), '-e', 'stderr', '-t', '-c', file],
+    HAProxy: (file: string) => [programOf('haproxy'), '-c', '-f', file],
   } as const;
   for (const peer of [sluice, nginx, haproxy]) {
     it(`are good to ${peer.name}, if it is installed`, (context) => {

@@ -1,0 +1,84 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { StartError } from '../../src/core/errors.ts';
+
+/** Packages of another suite of Debian, downloaded into a folder: the machine's packages, lists and sources stay. */
+export class Apt {
+  readonly #archives: string;
+  readonly #env: NodeJS.ProcessEnv;
+
+  /**
+   * @param directory becomes the place of all that apt keeps
+   * @param suite of Debian
+   * @throws StartError if the machine cannot get packages of Debian
+   */
+  constructor(directory: string, suite: string) {
+    if (!existsSync(KEYRING)) {
+      throw new StartError(`${KEYRING} is missing: apt install debian-archive-keyring`);
+    }
+    this.#archives = join(directory, 'cache', 'archives');
+    // Packages of an earlier run may be of another release.
+    rmSync(this.#archives, { recursive: true, force: true });
+    for (const path of ['lists/partial', 'cache/archives/partial']) {
+      mkdirSync(join(directory, path), { recursive: true });
+    }
+    const sources = join(directory, 'sources.list');
+    writeFileSync(sources, `deb [signed-by=${KEYRING}] ${debianMirror()} ${suite} main\n`);
+    writeFileSync(join(directory, 'status'), '');
+    const config = join(directory, 'apt.conf');
+    writeFileSync(config, configOf(directory, sources));
+    this.#env = { ...process.env, APT_CONFIG: config, LC_ALL: 'C' };
+  }
+
+  /** Downloads packages and all that they need. Returns the paths of the files. @throws StartError with apt's words */
+  download(packages: readonly string[]): string[] {
+    run('apt-get', ['update', '-qq'], this.#env);
+    run('apt-get', ['install', '-y', '-qq', '--download-only', ...packages], this.#env);
+    const files = readdirSync(this.#archives).filter((name) => name.endsWith('.deb'));
+    return files.map((name) => join(this.#archives, name));
+  }
+}
+
+const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
+/** For machines whose own sources are not Debian's. */
+const OFFICIAL = 'http://deb.debian.org/debian/';
+
+/** Runs a program. Returns what it prints. @throws StartError with the end of its complaints */
+export function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): string {
+  const { error, status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', env });
+  if (error !== undefined) throw new StartError(`${program} does not run: ${error.message}`);
+  if (status === 0) return stdout;
+  const lines = stderr.trim().split('\n').slice(-5).join('\n');
+  throw new StartError(`${program} ${args[0] ?? ''} failed (${status}):\n${lines}`);
+}
+
+/** Returns the mirror that the machine's own apt uses for Debian. */
+function debianMirror(): string {
+  const format = '$(ORIGIN) $(REPO_URI)';
+  const targets = run('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
+  for (const line of targets.split('\n')) {
+    const [origin, uri = ''] = line.split(' ');
+    if (origin === 'Debian' && uri.endsWith('/debian/')) return uri;
+  }
+  return OFFICIAL;
+}
+
+/** Everything of the machine's own configuration holds (proxies, credentials) apart from these. */
+function configOf(directory: string, sources: string): string {
+  const settings: Readonly<Record<string, string>> = {
+    'Dir::Etc::SourceList': sources,
+    'Dir::Etc::SourceParts': '/dev/null',
+    'Dir::State': directory,
+    'Dir::State::Lists': join(directory, 'lists'),
+    'Dir::State::status': join(directory, 'status'),
+    'Dir::Cache': join(directory, 'cache'),
+    'Dir::Cache::archives': join(directory, 'cache', 'archives'),
+    'APT::Install-Recommends': 'false',
+    // Its own user cannot write here.
+    'APT::Sandbox::User': 'root',
+  };
+  return Object.entries(settings)
+    .map(([key, value]) => `${key} "${value}";\n`)
+    .join('');
+}

@@ -1,0 +1,83 @@
+/** The command `npm run bench:peers`: current releases of other proxies, beside those that the machine has. */
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { StartError, UsageError, messageOf } from '../../src/core/errors.ts';
+import { markdownTable } from '../figures/tables.ts';
+import { RELEASES, versionOf } from '../peers/programs.ts';
+import { Apt } from './apt.ts';
+import { Unpacked } from './unpacked.ts';
+
+const USAGE = `Usage: npm run bench:peers -- [OPTIONS]
+
+Downloads current releases of nginx, HAProxy and Caddy as packages of Debian, and unpacks them
+into a folder: nothing else on the machine changes. bench:compare and bench:faults take the
+programs of the folder in place of the machine's own.
+
+      --suite NAME   the suite of Debian (sid)
+      --dir DIR      the folder (.peers, or what SLUICE_BENCH_PEERS says)
+  -h, --help         this text
+
+With SLUICE_BENCH_PEERS= (empty) they take the machine's own programs all the same.
+`;
+
+const PROGRAMS = ['nginx', 'haproxy', 'caddy'] as const;
+const PACKAGES = ['nginx', 'libnginx-mod-stream', 'haproxy', 'caddy'];
+
+process.exitCode = main(process.argv.slice(2));
+
+function main(argv: readonly string[]): number {
+  try {
+    const { help, suite, directory } = readArguments(argv);
+    if (help) {
+      process.stdout.write(USAGE);
+      return 0;
+    }
+    process.stdout.write(bring(directory, suite));
+    return 0;
+  } catch (error) {
+    process.stderr.write(`bench:peers: ${messageOf(error)}\n`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+/** Brings the releases. Returns a table of the versions. @throws StartError if one of them does not run */
+function bring(directory: string, suite: string): string {
+  mkdirSync(directory, { recursive: true });
+  // Proxies that start as root change to another user.
+  chmodSync(directory, 0o755);
+  say(`downloading packages of Debian ${suite}`);
+  const files = new Apt(join(directory, 'apt'), suite).download(PACKAGES);
+  for (const old of ['root', 'bin']) rmSync(join(directory, old), { recursive: true, force: true });
+  const unpacked = new Unpacked(directory);
+  unpacked.add(files);
+  const rows = PROGRAMS.map((name) => {
+    const version = versionOf(name, unpacked.expose(name));
+    if (version === null) throw new StartError(`the release of ${name} does not run`);
+    return [name, versionOf(name, name) ?? 'none', version];
+  });
+  return `${markdownTable(['', "the machine's own", 'now measured'], rows).join('\n')}\n`;
+}
+
+function readArguments(argv: readonly string[]): { help: boolean; suite: string; directory: string } {
+  const options = {
+    suite: { type: 'string', default: 'sid' },
+    dir: { type: 'string', default: RELEASES },
+    help: { type: 'boolean', short: 'h', default: false },
+  } as const;
+  let values;
+  try {
+    values = parseArgs({ args: [...argv], options }).values;
+  } catch (error) {
+    // Node's advice goes on behind the first sentence.
+    throw new UsageError(`${messageOf(error).split(/\.\s/)[0]!}: see --help`);
+  }
+  const { help, suite, dir } = values;
+  if (!/^[a-z][\w-]*$/.test(suite)) throw new UsageError(`--suite ${suite}: write a name such as sid`);
+  if (dir === '' || /['"\n]/.test(dir)) throw new UsageError(`--dir ${dir}: write a path without quotes`);
+  return { help, suite, directory: resolve(dir) };
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

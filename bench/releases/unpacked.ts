@@ -1,0 +1,69 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { StartError } from '../../src/core/errors.ts';
+import { run } from './apt.ts';
+
+/** The names that Debian and the dynamic linker have for an architecture of Node. */
+interface Architecture {
+  readonly libraries: string;
+  readonly loader: string;
+}
+
+const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
+  x64: { libraries: 'usr/lib/x86_64-linux-gnu', loader: 'ld-linux-x86-64.so.2' },
+  arm64: { libraries: 'usr/lib/aarch64-linux-gnu', loader: 'ld-linux-aarch64.so.1' },
+};
+
+/** Programs of unpacked packages, which run with the C library and the other libraries of these packages. */
+export class Unpacked {
+  readonly #directory: string;
+  readonly #root: string;
+  readonly #architecture: Architecture;
+
+  /**
+   * @param directory gets `root/` with the files, and `bin/` with the programs to start
+   * @throws StartError on an architecture that is not known
+   */
+  constructor(directory: string) {
+    const architecture = ARCHITECTURES[process.arch];
+    if (architecture === undefined) {
+      throw new StartError(
+        `it is for ${Object.keys(ARCHITECTURES).join(' and ')}, and this is ${process.arch}`,
+      );
+    }
+    this.#architecture = architecture;
+    this.#directory = directory;
+    this.#root = join(directory, 'root');
+  }
+
+  /** Unpacks packages; their scripts do not run. */
+  add(files: readonly string[]): void {
+    mkdirSync(this.#root, { recursive: true });
+    for (const file of files) run('dpkg-deb', ['--extract', file, this.#root]);
+  }
+
+  /**
+   * Makes a program that can be started by its name.
+   *
+   * @returns its path
+   * @throws StartError if no package has it
+   */
+  expose(name: string): string {
+    const found = ['usr/sbin', 'usr/bin'].map((path) => join(this.#root, path, name)).find(existsSync);
+    if (found === undefined) throw new StartError(`no package has ${name}`);
+    const libraries = join(this.#root, this.#architecture.libraries);
+    const loader = join(libraries, this.#architecture.loader);
+    // A static program has no use for a loader.
+    const isDynamic = spawnSync(loader, ['--verify', found]).status === 0;
+    // HAProxy starts itself again by its own name, which must lead here.
+    const start = isDynamic
+      ? `'${loader}' --library-path '${libraries}' --argv0 "$0" '${found}'`
+      : `'${found}'`;
+    const path = join(this.#directory, 'bin', name);
+    mkdirSync(join(this.#directory, 'bin'), { recursive: true });
+    writeFileSync(path, `#!/bin/sh\nexec ${start} "$@"\n`);
+    chmodSync(path, 0o755);
+    return path;
+  }
+}
