@@ -4,6 +4,7 @@ import {
   SHARED_DECOMPRESSOR,
   SSLApp,
   _cfg,
+  type AppOptions,
   type CompressOptions,
   type HttpRequest,
   type HttpResponse,
@@ -11,7 +12,7 @@ import {
   type us_socket_context_t,
   type WebSocketBehavior,
 } from 'uWebSockets.js';
-import type { Certificate, Compression, L7Listener } from '../../../config/types/listener.ts';
+import type { Certificate, Compression, L7Listener, ListenerTls } from '../../../config/types/listener.ts';
 import { keepsConnection } from '../uws-client.ts';
 import { forgetMade, noteMade, type Socket } from '../uws-upgrade.ts';
 import { freeWhatImmediatesClose } from './closing-order.ts';
@@ -54,17 +55,23 @@ export function fixedSettings({ address, tls, websocket }: L7Listener): unknown 
 }
 
 function createRoutedApp(config: L7Listener, link: AppLink): TemplatedApp {
-  const [first, ...others] = config.tls?.certificates ?? [];
-  if (first === undefined) return addRoutes(App(), config, link);
-  const app = addRoutes(SSLApp(fileNames(first)), config, link);
-  // Clients that name no other certificate's server names get the first certificate, which shares names with none of them.
+  const { tls } = config;
+  const [first, ...others] = tls?.certificates ?? [];
+  if (tls === null || first === undefined) return addRoutes(App(), config, link);
+  const app = addRoutes(SSLApp(tlsOptions(first, tls)), config, link);
+  // Clients that name no other certificate's server names get the first certificate.
   const add = (serverName: string, certificate: Certificate): void => {
-    app.addServerName(serverName, fileNames(certificate));
+    app.addServerName(serverName, tlsOptions(certificate, tls));
     // uWS keeps routes for each server name.
     addRoutes(app.domain(serverName), config, link);
   };
+  // Of certificates with the same name the first is served.
+  const taken = new Set(first.serverNames);
   for (const certificate of others) {
-    for (const serverName of certificate.serverNames) add(serverName, certificate);
+    for (const serverName of certificate.serverNames) {
+      if (!taken.has(serverName)) add(serverName, certificate);
+      taken.add(serverName);
+    }
   }
   if (others.length > 0) matchServerNamesInCapitals(app, others, add);
   return app;
@@ -97,8 +104,10 @@ function addRoutes(app: TemplatedApp, { websocket }: L7Listener, link: AppLink):
   return app;
 }
 
-function fileNames(certificate: Certificate): { cert_file_name: string; key_file_name: string } {
-  return { cert_file_name: certificate.cert, key_file_name: certificate.key };
+/** BoringSSL has one order of ciphers for TLS 1.3, which cannot be set: of all names it gets those of TLS 1.2. */
+function tlsOptions({ cert, key }: Certificate, { ciphers }: ListenerTls): AppOptions {
+  const names = ciphers.split(':').filter((name) => !name.startsWith('TLS_'));
+  return { cert_file_name: cert, key_file_name: key, ssl_ciphers: names.join(':') };
 }
 
 function compressionOptions(compression: Compression): CompressOptions {
