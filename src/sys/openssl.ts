@@ -12,7 +12,9 @@ import { nativeFunction as native } from './native-calls.ts';
  */
 export interface OpenSsl {
   readonly clearErrors: () => void;
-  /** Returns the oldest error of this thread, and leaves it in place; 0 for none. */
+  /** Removes the oldest error of this thread, and returns it; 0 for none. */
+  readonly takeError: () => number;
+  /** Returns it, and leaves it in place. */
   readonly peekError: () => number;
   /** Does the same, and stores the address of a text of the error's own, which is lent. */
   readonly peekErrorData: (data: number, flags: number) => number;
@@ -114,6 +116,9 @@ export const Outcome = { BREACH: 1, WANTS_READ: 2, WANTS_WRITE: 3, SYSTEM: 5, CL
 export const PROTOCOL_CHOSEN = 0;
 export const NO_PROTOCOL = 3;
 
+/** The part of OpenSSL that errors of TLS are of. */
+export const LIBRARY_TLS = 20;
+
 /** Reasons of errors of the parts SSL and PEM. */
 export const UNEXPECTED_END = 294;
 export const UNTRUSTED_CERTIFICATE = 134;
@@ -189,6 +194,7 @@ function load(): OpenSsl {
   const calls = innerCalls();
   return {
     clearErrors: native('ERR_clear_error', V, []),
+    takeError: native('ERR_get_error', 'ulong', []),
     peekError: native('ERR_peek_error', 'ulong', []),
     peekErrorData: native('ERR_peek_error_data', 'ulong', [A, A]),
     errorText: native('ERR_reason_error_string', S, ['ulong']),

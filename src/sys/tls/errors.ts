@@ -1,8 +1,8 @@
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
 import { nativeCalls } from '../native-calls.ts';
-import { openssl, usedOpenssl } from '../openssl.ts';
+import { LIBRARY_TLS, openssl, usedOpenssl } from '../openssl.ts';
 
-/** An error of OpenSSL's. Codes have the reason in the low 23 bits (ERR_GET_REASON). */
+/** An error of OpenSSL's. */
 export interface TakenError {
   /** 0 if there was no error. */
   readonly reason: number;
@@ -10,7 +10,10 @@ export interface TakenError {
   readonly text: string;
 }
 
+/** The parts of an error's code: ERR_GET_REASON, ERR_GET_LIB. */
 const REASON_MASK = 0x7f_ffff;
+const LIBRARY_SHIFT = 23;
+const LIBRARY_MASK = 0xff;
 const MAX_TEXT = 120;
 
 /** A call of OpenSSL that has failed while a listener is set up. The message has OpenSSL's words. */
@@ -26,22 +29,33 @@ export function clearErrors(): void {
   usedOpenssl()?.clearErrors();
 }
 
-/** Takes the oldest error of this thread, and removes all. */
+/** Removes all errors of this thread, and returns the first of TLS itself, which says most; else the oldest. */
 export function takeError(): TakenError {
   const calls = openssl();
-  const error = calls.peekError();
-  const reason = (error % 2 ** 32) & REASON_MASK;
-  const text = error === 0 ? '' : (calls.errorText(error) ?? `error ${reason}`);
+  const oldest = calls.takeError();
+  let error = oldest;
+  while (error !== 0 && libraryOf(error) !== LIBRARY_TLS) error = calls.takeError();
   calls.clearErrors();
-  return { reason, text: text.slice(0, MAX_TEXT) };
+  return described(error === 0 ? oldest : error);
 }
 
 /** Makes an error of what OpenSSL says about the call before, and removes its errors. @param what has failed */
 export function setupError(what: string): TlsSetupError {
-  const detail = errorDetail();
-  const { text } = takeError();
-  const words = [text, detail].filter((part) => part !== '').join(': ');
-  return new TlsSetupError(words === '' ? what : `${what}: ${words}`);
+  const calls = openssl();
+  const { text } = described(calls.peekError());
+  const words = [what, text, errorDetail()].filter((part) => part !== '').join(': ');
+  calls.clearErrors();
+  return new TlsSetupError(words);
+}
+
+function described(error: number): TakenError {
+  const reason = error & REASON_MASK;
+  const text = error === 0 ? '' : (openssl().errorText(error) ?? `error ${reason}`);
+  return { reason, text: text.slice(0, MAX_TEXT) };
+}
+
+function libraryOf(error: number): number {
+  return (error >>> LIBRARY_SHIFT) & LIBRARY_MASK;
 }
 
 /** A pointer, a number, and a text that has been copied. */
