@@ -6,7 +6,8 @@ import { REPORT_DIRECTORY } from '../report/page.ts';
 
 export const USAGE = `Usage: npm run bench:compare -- [OPTIONS]
 
-Does the same work over sluice and over every other proxy that is installed, in turn.
+Does the same work over sluice, with both of its engines, and over every other proxy that is
+installed, in turn.
 
       --peers NAMES     only those whose names are given, with commas: sluice,nginx
       --cases TEXT      only cases whose name matches a regular expression: 'ws echo'

@@ -75,7 +75,9 @@ async function compare(options: CompareOptions): Promise<Comparison> {
         ...missing.map((name) => `${name} (not installed)`),
         ...Array.from(failed, (name) => `${name} (does not start)`),
       ],
-      configs: Object.fromEntries(peers.map(({ name, config }) => [name, readTemplate(config)])),
+      configs: Object.fromEntries(
+        peers.map(({ name, config, values }) => [name, readTemplate(config, values)]),
+      ),
       rounds: options.rounds,
       durationMs,
       pinned: cores !== null,

@@ -6,7 +6,7 @@ import { UsageError, messageOf } from '../../src/core/errors.ts';
 import { haproxy } from '../reloadable/haproxy.ts';
 import { nginx } from '../reloadable/nginx.ts';
 import type { ReloadablePeer, ReloadableSetup } from '../reloadable/reloadable-peer.ts';
-import { sluice } from '../reloadable/sluice.ts';
+import { sluice, sluiceUws } from '../reloadable/sluice.ts';
 import { machineText } from '../report/machine.ts';
 import { REPORT_DIRECTORY } from '../report/page.ts';
 import { writePage } from '../report/page.ts';
@@ -22,10 +22,10 @@ import {
 import type { Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios/all.ts';
 
-const PEERS = [sluice, nginx, haproxy];
+const PEERS = [sluice, sluiceUws, nginx, haproxy];
 const USAGE = `Usage: npm run bench:faults -- [OPTIONS]
 
-Lets things happen to sluice, nginx and HAProxy, and measures what clients see of them.
+Lets things happen to sluice with both of its engines, nginx and HAProxy, and measures what clients see of them.
 
       --peers NAMES      only those whose names are given, with commas: sluice,nginx
       --scenarios TEXT   only scenarios whose name matches a regular expression. There are

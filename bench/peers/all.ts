@@ -4,7 +4,7 @@ import { haproxy } from './haproxy.ts';
 import { nginx } from './nginx.ts';
 import { nodeProxies } from './node-proxies.ts';
 import type { Peer } from './peer.ts';
-import { sluice } from './sluice.ts';
+import { sluice, sluiceUws } from './sluice.ts';
 
 /** Every proxy that is compared, in the order of the tables. */
-export const PEERS: readonly Peer[] = [sluice, nginx, haproxy, caddy, apache, ...nodeProxies];
+export const PEERS: readonly Peer[] = [sluice, sluiceUws, nginx, haproxy, caddy, apache, ...nodeProxies];

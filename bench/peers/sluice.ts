@@ -1,21 +1,30 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Peer } from './peer.ts';
+import type { Mode, Peer } from './peer.ts';
 import { writeConfig } from './template.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
+/** With the engines that listeners have by default. */
+export const sluice = peerWith('sluice', 'auto', ['ws', 'wss', 'tcp']);
+/** With uWebSockets.js, which is an engine of layer 7. */
+export const sluiceUws = peerWith('sluice-uws', 'uws', ['ws', 'wss']);
+
 /** The sources of this directory, with one worker thread at each layer. */
-export const sluice: Peer = {
-  name: 'sluice',
-  modes: ['ws', 'wss', 'tcp'],
-  config: 'sluice.yaml',
-  version: () => {
-    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
-    return version;
-  },
-  command: (setup) => ({
-    program: process.execPath,
-    args: [join(ROOT, 'src/main.ts'), 'run', '--config', writeConfig('sluice.yaml', setup)],
-  }),
-};
+function peerWith(name: string, engine: 'auto' | 'uws', modes: readonly Mode[]): Peer {
+  const values = { engine };
+  return {
+    name,
+    modes,
+    config: 'sluice.yaml',
+    values,
+    version: () => {
+      const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+      return version;
+    },
+    command: (setup) => ({
+      program: process.execPath,
+      args: [join(ROOT, 'src/main.ts'), 'run', '--config', writeConfig('sluice.yaml', setup, values)],
+    }),
+  };
+}

@@ -2,9 +2,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Setup } from './peer.ts';
 
-/** A configuration of this directory as it stands, with its places for ports and files. */
-export function readTemplate(name: string): string {
-  return readFileSync(join(import.meta.dirname, name), 'utf8');
+const PLACE = /\{\{(\w+)\}\}/g;
+
+/**
+ * Reads a configuration of this directory.
+ *
+ * @param values for some of its places; the others stay, for ports and files
+ */
+export function readTemplate(name: string, values: Readonly<Record<string, string>> = {}): string {
+  const text = readFileSync(join(import.meta.dirname, name), 'utf8');
+  return text.replace(PLACE, (place, key: string) => values[key] ?? place);
 }
 
 /**
@@ -22,7 +29,7 @@ export function writeConfig(name: string, setup: Setup, more: Readonly<Record<st
     directory,
     ...more,
   };
-  const text = readTemplate(name).replace(/\{\{(\w+)\}\}/g, (_, key: string) => {
+  const text = readTemplate(name).replace(PLACE, (_, key: string) => {
     if (!(key in values)) throw new Error(`${name}: there is no {{${key}}}`);
     return String(values[key]);
   });

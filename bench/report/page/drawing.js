@@ -4,6 +4,7 @@
 const main = document.getElementById('main');
 const COLOURS = {
   sluice: '#0a7cff',
+  'sluice-uws': '#75b5ff',
   nginx: '#16a34a',
   HAProxy: '#8b5cf6',
   Caddy: '#0ea5b7',
