@@ -9,6 +9,8 @@ export interface Case {
   readonly inFlight: number;
   /** In bytes. */
   readonly size: number;
+  /** Whether connections resume the TLS session of an earlier one. */
+  readonly resume?: boolean;
 }
 
 /** Fewer connections for large messages: with all of them in flight they must fit into the memory of a socket. */
@@ -52,4 +54,13 @@ export const CASES: readonly Case[] = [
     inFlight: 1,
     size: 32,
   })),
+  {
+    name: `wss resumed handshakes, ${OPENERS} at a time`,
+    mode: 'wss',
+    scenario: 'connect',
+    connections: OPENERS,
+    inFlight: 1,
+    size: 32,
+    resume: true,
+  },
 ];

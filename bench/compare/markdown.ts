@@ -3,7 +3,7 @@ import { median } from '../figures/statistics.ts';
 import { markdownTable } from '../figures/tables.ts';
 import type { Comparison } from './comparison.ts';
 import type { Sample } from './sample.ts';
-import { summarize } from './summary.ts';
+import { RESUMED, summarize, type Summary } from './summary.ts';
 
 /** The way that the figures of the others are divided by. */
 const REFERENCE = 'nginx';
@@ -49,21 +49,32 @@ function rowsOf(samples: Readonly<Record<string, readonly Sample[]>>): string[][
   const ways = Object.entries(samples).map(([name, all]) => [name, summarize(all)] as const);
   const { [REFERENCE]: reference, direct } = Object.fromEntries(ways);
   const referenceCpu = reference?.cpu ?? null;
-  return ways.map(([name, { rate, rateSpread, p50, p99, p999, cpu, cpuSpread, failures }]) => [
-    failures === 0 ? name : `${name} (${formatCount(failures)} failures)`,
-    formatCount(rate),
-    percent(rateSpread),
-    formatTime(p50),
-    formatTime(p99),
-    formatTime(p999),
-    direct === undefined || name === 'direct' ? '' : signed(p50 - direct.p50),
-    cpu === null ? '' : `${cpu.toFixed(2)} µs`,
-    cpu === null ? '' : percent(cpuSpread),
-    reference === undefined || reference.rate === 0 || name === 'direct'
-      ? ''
-      : (rate / reference.rate).toFixed(2),
-    cpu === null || referenceCpu === null ? '' : (cpu / referenceCpu).toFixed(2),
-  ]);
+  return ways.map(([name, summary]) => {
+    const { rate, rateSpread, p50, p99, p999, cpu, cpuSpread } = summary;
+    return [
+      name + remarkOn(summary),
+      formatCount(rate),
+      percent(rateSpread),
+      formatTime(p50),
+      formatTime(p99),
+      formatTime(p999),
+      direct === undefined || name === 'direct' ? '' : signed(p50 - direct.p50),
+      cpu === null ? '' : `${cpu.toFixed(2)} µs`,
+      cpu === null ? '' : percent(cpuSpread),
+      reference === undefined || reference.rate === 0 || name === 'direct'
+        ? ''
+        : (rate / reference.rate).toFixed(2),
+      cpu === null || referenceCpu === null ? '' : (cpu / referenceCpu).toFixed(2),
+    ];
+  });
+}
+
+/** Says what makes a way's figures doubtful. */
+function remarkOn({ failures, resumed }: Summary): string {
+  const remarks: string[] = [];
+  if (failures > 0) remarks.push(`${formatCount(failures)} failures`);
+  if (resumed !== null && resumed < RESUMED) remarks.push(`${percent(resumed)} resumed`);
+  return remarks.length === 0 ? '' : ` (${remarks.join(', ')})`;
 }
 
 function percent(share: number): string {

@@ -23,7 +23,7 @@ const pool = createPool(THREAD, 1);
 
 /** Runs a case over a way. */
 export async function measure(way: Way, one: Case, durationMs: number): Promise<Sample> {
-  const { scenario, mode, connections, inFlight, size } = one;
+  const { scenario, mode, connections, inFlight, size, resume = false } = one;
   const plan = planFor(way, mode, {
     scenario,
     connections,
@@ -31,6 +31,7 @@ export async function measure(way: Way, one: Case, durationMs: number): Promise<
     sizes: { kind: 'fixed', size },
     durationMs,
     warmupMs: WARM_UP_MS,
+    resume,
   });
   const crew = new Crew({ plan, address: ADDRESS, threadFile: THREAD, pool });
   const cpu = way.process === null ? null : new CpuMeter(crew, processTree(way.process.pid), durationMs);
@@ -92,6 +93,7 @@ function planFor(way: Way, mode: Mode, more: Partial<Plan>): Plan {
     subprotocols: [],
     headers: [],
     insecure: true,
+    resume: false,
     ...more,
   };
 }

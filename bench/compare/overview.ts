@@ -2,7 +2,7 @@ import { formatBytes, formatCount, formatTime } from '../figures/quantity.ts';
 import { median } from '../figures/statistics.ts';
 import { markdownTable } from '../figures/tables.ts';
 import type { Comparison } from './comparison.ts';
-import { summarize, type Summary } from './summary.ts';
+import { RESUMED, summarize, type Summary } from './summary.ts';
 
 /** The figures that an overview shows of each case and way. */
 const FIGURES: readonly { readonly title: string; readonly text: (summary: Summary) => string }[] = [
@@ -36,7 +36,7 @@ export function renderOverview({ cases, idle, versions }: Comparison): string {
         ...shown.map((way) => {
           const summary = ways.get(way);
           if (summary === undefined) return '';
-          return `${text(summary)}${summary.failures > 0 ? ' †' : ''}`;
+          return `${text(summary)}${isDoubtful(summary) ? ' †' : ''}`;
         }),
       ]),
     );
@@ -52,8 +52,12 @@ export function renderOverview({ cases, idle, versions }: Comparison): string {
       ]),
     );
   }
-  if (summaries.some(({ ways }) => [...ways.values()].some(({ failures }) => failures > 0))) {
-    lines.push('† with errors or closed connections.', '');
+  if (summaries.some(({ ways }) => [...ways.values()].some(isDoubtful))) {
+    lines.push('† with errors, closed connections, or full TLS handshakes in place of resumed ones.', '');
   }
   return lines.join('\n');
+}
+
+function isDoubtful({ failures, resumed }: Summary): boolean {
+  return failures > 0 || (resumed !== null && resumed < RESUMED);
 }

@@ -15,6 +15,8 @@ export interface Sample {
   readonly cpu: number | null;
   /** Errors and closed connections. */
   readonly failures: number;
+  /** Fraction of the connections that have resumed a TLS session, if they should. */
+  readonly resumed?: number;
 }
 
 /** @param cpuPerMs microseconds of CPU that the proxy took in each millisecond; null on the direct way */
@@ -29,5 +31,6 @@ export function sampleOf(result: Result, cpuPerMs: number | null): Sample {
     curve: CURVE_PERCENTILES.map((percentile) => latency.percentile(percentile)),
     cpu: cpuPerMs === null || rate === 0 ? null : (cpuPerMs * 1000) / rate,
     failures: result.errorCount + result.closeCount,
+    ...(result.plan.resume && { resumed: result.resumed / Math.max(1, result.opened) }),
   };
 }

@@ -1,6 +1,9 @@
 import { median } from '../figures/statistics.ts';
 import { CURVE_PERCENTILES, type Sample } from './sample.ts';
 
+/** Fraction of the connections that resume a TLS session: the first ones have nothing to resume. */
+export const RESUMED = 0.95;
+
 /** Medians over the rounds of one case on one way. */
 export interface Summary {
   readonly rate: number;
@@ -14,11 +17,14 @@ export interface Summary {
   /** The same of CPU. */
   readonly cpuSpread: number;
   readonly failures: number;
+  /** The lowest fraction of resumed TLS sessions; null if none should be resumed. */
+  readonly resumed: number | null;
 }
 
 /** @param samples one at least */
 export function summarize(samples: readonly Sample[]): Summary {
   const of = (key: 'rate' | 'p50' | 'p99' | 'p999'): number => median(samples.map((sample) => sample[key]));
+  const resumed = samples.flatMap((sample) => sample.resumed ?? []);
   const cpus = samples.map(({ cpu }) => cpu).filter((cpu) => cpu !== null);
   return {
     rate: of('rate'),
@@ -30,6 +36,7 @@ export function summarize(samples: readonly Sample[]): Summary {
     rateSpread: spreadOf(samples.map(({ rate }) => rate)),
     cpuSpread: spreadOf(cpus),
     failures: samples.reduce((sum, { failures }) => sum + failures, 0),
+    resumed: resumed.length === 0 ? null : Math.min(...resumed),
   };
 }
 

@@ -8,7 +8,7 @@ import { hasControlCharacter, trimOws } from '../../src/wire/http/request-head.t
 import { parseAssertion, type Assertion } from './assertion.ts';
 import { SCENARIOS, STAMP_LENGTH, type Plan, type ScenarioName } from './plan.ts';
 import { parseSizeDistribution, sizeBounds, type SizeDistribution } from './size-distribution.ts';
-import { isWebSocket, parseTarget } from './target.ts';
+import { isEncrypted, isWebSocket, parseTarget } from './target.ts';
 
 export type Invocation =
   | { readonly kind: 'help' }
@@ -34,6 +34,7 @@ const OPTIONS = {
   subprotocol: { type: 'string', multiple: true },
   header: { type: 'string', short: 'H', multiple: true },
   insecure: { type: 'boolean' },
+  resume: { type: 'boolean' },
   json: { type: 'boolean' },
   csv: { type: 'boolean' },
   assert: { type: 'string', multiple: true },
@@ -97,6 +98,7 @@ function readPlan(url: string, given: Given): Plan {
     subprotocols: given.get('subprotocol') ?? [],
     headers: (given.get('header') ?? []).map(parseHeader),
     insecure: given.has('insecure'),
+    resume: given.has('resume'),
   };
   checkPlan(plan, given);
   return plan;
@@ -113,6 +115,9 @@ function checkPlan(plan: Plan, given: Given): void {
     refuse(['size', 'in-flight', 'text'], `is of no use: ${scenario} sends no messages`);
   }
   if (scenario === 'idle') refuse(['rate'], 'is of no use: idle opens its connections within --ramp');
+  if (!isEncrypted(target.protocol)) {
+    refuse(['resume'], `is of no use: ${target.protocol}:// has no TLS`);
+  }
   if (!isWebSocket(target.protocol)) {
     refuse(['text', 'subprotocol', 'header'], `is for WebSockets, and ${target.protocol}:// is none`);
     if (scenario === 'fan-out' || scenario === 'upload') {

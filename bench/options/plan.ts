@@ -32,6 +32,8 @@ export interface Plan {
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** Takes any certificate. */
   readonly insecure: boolean;
+  /** Resumes the last TLS session that the target has given. */
+  readonly resume: boolean;
 }
 
 /** How many of `count` connections a thread has; the shares differ by one at most and none is lost. */

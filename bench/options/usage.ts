@@ -29,6 +29,7 @@ How it is sent:
       --subprotocol NAME  offers a subprotocol; may be repeated
   -H, --header TEXT       'Name: value' in the handshake; may be repeated
       --insecure          takes any certificate
+      --resume            resumes the last TLS session that the server has given
 
 What is said:
       --json              the result as JSON on stdout

@@ -35,6 +35,7 @@ export function recordOf(result: Result, verdicts: readonly Verdict[]): PlainVal
     bytesPerSecond: { ...result.byteRates },
     ...Object.fromEntries(TIMINGS.map((name) => [name, recordTiming(result.timings[name])])),
     opened: result.opened,
+    resumed: result.resumed,
     errors: recordCounts(result.errors, result.errorCount),
     closes: recordCounts(result.closes, result.closeCount),
     unsent: result.unsent,

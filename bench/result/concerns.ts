@@ -7,6 +7,8 @@ const REACHED = 0.99;
 /** Lateness that can be seen in the latencies. */
 const LATE_SHARE = 0.1;
 const LATE_MS = 1;
+/** Fraction of the connections whose TLS session is to be resumed. */
+const RESUMED = 0.95;
 
 /** Lists reasons to doubt the figures, a sentence each. */
 export function concernsOf(result: Result): string[] {
@@ -38,6 +40,11 @@ export function concernsOf(result: Result): string[] {
           'that took no more; their latency counts from when they were due.',
       );
     }
+  }
+  if (plan.resume && result.resumed < RESUMED * result.opened) {
+    concerns.push(
+      `Only ${formatCount(result.resumed)} of ${formatCount(result.opened)} connections have resumed a TLS session.`,
+    );
   }
   if (result.unsent > 0) {
     concerns.push(

@@ -18,6 +18,8 @@ export interface Result {
   readonly bytes: number;
   readonly byteRates: Rates;
   readonly opened: number;
+  /** Connections whose TLS session had begun on an earlier one. */
+  readonly resumed: number;
   /** By kind, most frequent first. */
   readonly errors: ReadonlyMap<string, number>;
   readonly errorCount: number;
@@ -65,6 +67,7 @@ export function mergeOutcomes(plan: Plan, outcomes: readonly Outcome[], interrup
     bytes: totalOf(bytes),
     byteRates: ratesOf(bytes, measuredMs),
     opened: sum(({ opened }) => opened),
+    resumed: sum(({ resumed }) => resumed),
     errors,
     errorCount: countOf(errors),
     closes,

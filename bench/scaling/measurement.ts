@@ -166,6 +166,7 @@ function crewOf(proxy: ProxyUnderTest, more: Partial<Plan>): Crew {
     subprotocols: [],
     headers: [],
     insecure: false,
+    resume: false,
     ...more,
   };
   return new Crew({ plan, address: '127.0.0.1', threadFile: THREAD });

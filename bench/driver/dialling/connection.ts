@@ -4,8 +4,8 @@
 export interface ConnectionOwner {
   /** TCP is up. */
   connected(): void;
-  /** TLS is up; only for encrypted targets, after {@link connected}. */
-  secured(): void;
+  /** TLS is up; only for encrypted targets, after {@link connected}. @param isResumed whether an earlier session goes on */
+  secured(isResumed: boolean): void;
   /** `input[0, length)` has arrived; the buffer is shared by all connections of the thread and valid during the call only. */
   received(input: Buffer, length: number): void;
   /** Called when the bytes that a {@link Connection.write} has kept are sent, if the write returned false. */

@@ -10,7 +10,8 @@ import { SocketDialler } from './socket-dialler.ts';
  *
  * @param address IP address of the target
  */
-export function createDialler({ target, insecure }: Plan, address: string): Dialler {
+export function createDialler(plan: Plan, address: string): Dialler {
+  const { target } = plan;
   const bySystemCalls = !isEncrypted(target.protocol) && unsupportedReason() === null;
-  return bySystemCalls ? new SocketDialler(address, target.port) : new NetDialler(target, address, insecure);
+  return bySystemCalls ? new SocketDialler(address, target.port) : new NetDialler(address, plan);
 }

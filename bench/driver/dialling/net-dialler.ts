@@ -4,7 +4,9 @@ import {
   connect as connectTls,
   createSecureContext,
   type SecureContext,
+  type TLSSocket,
 } from 'node:tls';
+import type { Plan } from '../../options/plan.ts';
 import { isEncrypted, type Target } from '../../options/target.ts';
 import type { Connection, ConnectionOwner, Dialler } from './connection.ts';
 
@@ -18,14 +20,18 @@ export class NetDialler implements Dialler {
   readonly #target: Target;
   readonly #address: string;
   readonly #insecure: boolean;
+  readonly #resumes: boolean;
   /** Made once: reading the system's certificates takes longer than a handshake. */
   readonly #context: SecureContext | null;
+  /** The last TLS session that the target has given; undefined without one. */
+  #session: Buffer | undefined;
 
   /** @param address IP address of the target */
-  constructor(target: Target, address: string, insecure: boolean) {
+  constructor(address: string, { target, insecure, resume }: Pick<Plan, 'target' | 'insecure' | 'resume'>) {
     this.#target = target;
     this.#address = address;
     this.#insecure = insecure;
+    this.#resumes = resume;
     this.#context = isEncrypted(target.protocol) ? createSecureContext() : null;
   }
 
@@ -38,6 +44,7 @@ export class NetDialler implements Dialler {
         : connectTls({
             ...common,
             secureContext: this.#context,
+            session: this.#session,
             rejectUnauthorized: !this.#insecure,
             // An IP address may not be sent as a name (RFC 6066 section 3), but is what the certificate is for.
             servername: isIP(host) === 0 ? host : '',
@@ -51,6 +58,7 @@ export class NetDialler implements Dialler {
     socket.on('drain', onDrain);
     socket.once('connect', onConnect);
     if (this.#context !== null) socket.once('secureConnect', onSecureConnect);
+    if (this.#resumes) socket.on('session', this.#keepSession);
     return socket;
   }
 
@@ -65,6 +73,10 @@ export class NetDialler implements Dialler {
   close(): void {
     // Without sockets nothing is left.
   }
+
+  readonly #keepSession = (session: Buffer): void => {
+    this.#session = session;
+  };
 }
 
 const READ_OPTIONS = {
@@ -80,7 +92,7 @@ function onConnect(this: OwnedSocket): void {
   this.owner?.connected();
 }
 function onSecureConnect(this: OwnedSocket): void {
-  this.owner?.secured();
+  this.owner?.secured((this as unknown as TLSSocket).isSessionReused());
 }
 function onDrain(this: OwnedSocket): void {
   this.owner?.drained();

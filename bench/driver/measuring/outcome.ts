@@ -15,6 +15,8 @@ export interface Outcome {
   readonly measuredMs: number;
   /** Connections that were opened. */
   readonly opened: number;
+  /** Connections whose TLS session had begun on an earlier one. */
+  readonly resumed: number;
   readonly errors: ReadonlyMap<string, number>;
   /** Connections that the target closed, by close code, or by how a raw one ended. */
   readonly closes: ReadonlyMap<string, number>;

@@ -18,6 +18,7 @@ export class Recorder {
   /** The last reading of the clock: at the start of the current callback. */
   now = 0;
   opened = 0;
+  resumed = 0;
   lost = 0;
   unanswered = 0;
   unsent = 0;
@@ -117,6 +118,7 @@ export class Recorder {
       bytes: this.#bytes,
       measuredMs: Number.isFinite(this.#from) ? Math.max(0, this.#until - this.#from) : 0,
       opened: this.opened,
+      resumed: this.resumed,
       errors: this.#errors,
       closes: this.#closes,
       lost: this.lost,

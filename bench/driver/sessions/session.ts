@@ -144,7 +144,8 @@ export class Session implements ConnectionOwner, StreamSink {
     if (!this.#host.encrypted) this.#established();
   }
 
-  secured(): void {
+  secured(isResumed: boolean): void {
+    if (isResumed) this.#host.recorder.resumed++;
     this.#step('tls');
     this.#established();
   }

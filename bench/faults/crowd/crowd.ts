@@ -103,5 +103,6 @@ function planOf({ protocol, port, sessions, rate }: CrowdOptions): Plan {
     subprotocols: [],
     headers: [],
     insecure: true,
+    resume: false,
   };
 }

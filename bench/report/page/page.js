@@ -159,7 +159,8 @@ function showCosts(summaries, idle) {
         .filter(([, { cpu }]) => cpu)
         .map(([way, { cpu }]) => [way, Math.round(cpu)]),
     );
-    peerBars(card(box, `CPU, ${name.split(' ')[0]}`, 'for an opening handshake'), values, 'µs');
+    const what = name.includes('resumed') ? 'that resumes a TLS session' : '';
+    peerBars(card(box, `CPU, ${name.split(' ')[0]}`, `for an opening handshake ${what}`), values, 'µs');
   }
 }
 

@@ -107,8 +107,11 @@ describe('the comparison', () => {
       rateSpread: 0.5,
       cpuSpread: 1,
       failures: 3,
+      resumed: null,
     });
     assert.equal(summarize([sample(1, 1, null)]).cpu, null);
+    const resumed = [0.99, 0.5].map((share) => ({ ...sample(1, 1, 1), resumed: share }));
+    assert.equal(summarize(resumed).resumed, 0.5);
   });
 
   it('is a table for every case, with ratios to nginx', () => {

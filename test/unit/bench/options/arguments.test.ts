@@ -43,6 +43,7 @@ describe('the command line of the load generator', () => {
       subprotocols: [],
       headers: [],
       insecure: false,
+      resume: false,
     });
   });
 
@@ -81,6 +82,11 @@ describe('the command line of the load generator', () => {
   it('lets more messages be in flight if they go by a timetable', () => {
     assert.equal(planOf(URL, '-R', '100').inFlight, 256);
     assert.equal(planOf(URL, '-R', '100', '-m', '3').inFlight, 3);
+  });
+
+  it('resumes TLS sessions if it is told to, where there is TLS', () => {
+    assert.equal(planOf('wss://127.0.0.1:9001/', '--resume').resume, true);
+    assert.throws(() => planOf(URL, '--resume'), /^UsageError: --resume is of no use: ws:\/\/ has no TLS$/);
   });
 
   it('has no thread without a connection', () => {

@@ -31,6 +31,7 @@ function result(more: Partial<Outcome> = {}): Result {
     unanswered: 0,
     unsent: 0,
     unsolicited: 0,
+    resumed: 0,
     busy: 0.5,
     cpuMs: 10,
     ...more,

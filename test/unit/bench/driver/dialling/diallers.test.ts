@@ -37,7 +37,11 @@ class Owner implements ConnectionOwner {
 
 const KINDS: Readonly<Record<string, (port: number) => Dialler>> = {
   'node:net': (port) =>
-    new NetDialler({ protocol: 'tcp', host: '127.0.0.1', port, path: '/' }, '127.0.0.1', false),
+    new NetDialler('127.0.0.1', {
+      target: { protocol: 'tcp', host: '127.0.0.1', port, path: '/' },
+      insecure: false,
+      resume: false,
+    }),
   'system calls': (port) => new SocketDialler('127.0.0.1', port),
 };
 
