@@ -4,7 +4,7 @@ import { MAX_DURATION_MS } from '../../../core/units/duration.ts';
 import type { Context } from '../../syntax/context.ts';
 import { duration, integer, listenAddress, oneOf, toggle } from '../../syntax/formats.ts';
 import type { Located } from '../../syntax/section.ts';
-import { Section } from '../../syntax/section.ts';
+import { Section, isMapping } from '../../syntax/section.ts';
 import type { L4Listener, L7Listener, Listener, UnderscoreHeaders } from '../../types/listener.ts';
 import type { Route } from '../../types/route.ts';
 import { readHttp } from './http.ts';
@@ -95,7 +95,11 @@ export function readListener(entry: Located<unknown>, context: Context): Located
       warnOfTunnelledCertificates(passthrough, tls, problems);
       refuseEntryOnUws(section, usedKey, { ...common, passthrough: passthrough.rules });
       const http = readHttp(section, usedKey);
-      const routes = readRoutes(section, { paths, tls }, context);
+      const routes = readRoutes(
+        section,
+        { paths, asksForCertificates: asksForCertificates(section) },
+        context,
+      );
       warnOfUnseenNames(section, routes, underscoreHeaders);
       const value: L7Listener = {
         ...common,
@@ -124,6 +128,12 @@ function readTunnelCluster(listener: Section, { clusters }: Context): string | n
     listener.problem('a listener of mode l4 needs "cluster", "passthrough" or both');
   }
   return null;
+}
+
+/** Tells whether clients are asked for a certificate, also if the settings cannot be read. */
+function asksForCertificates(listener: Section): boolean {
+  const tls = listener.raw('tls');
+  return isMapping(tls) && tls.has('clientCertificates');
 }
 
 /** Warns of routes that match a header that is removed first. */

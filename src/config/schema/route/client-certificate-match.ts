@@ -3,7 +3,6 @@ import { kindOfName } from '../../../core/certificate/name-forms.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, describe, pattern, text } from '../../syntax/formats.ts';
 import type { Section } from '../../syntax/section.ts';
-import type { ListenerTls } from '../../types/listener.ts';
 import type { ClientCertificateMatch } from '../../types/route.ts';
 
 const KEYS = ['subject', 'san', 'fingerprint'] as const;
@@ -41,15 +40,15 @@ const fingerprint: Format<string> = (value) => {
 /**
  * Reads the optional key `clientCertificate`. At least one condition must be there.
  *
- * @param tls of the listener
+ * @param asksForCertificates whether the listener asks clients for one
  */
 export function readClientCertificateMatch(
   match: Section,
-  tls: ListenerTls | null,
+  asksForCertificates: boolean,
 ): ClientCertificateMatch | null {
   const section = match.section('clientCertificate', SHAPE);
   if (section === null) return null;
-  if ((tls?.clientCertificates ?? null) === null) {
+  if (!asksForCertificates) {
     match.problemAt(
       'clientCertificate',
       'this listener asks for no client certificates: set tls.clientCertificates, or leave the condition out',

@@ -6,7 +6,7 @@ import { FormatError, describe, line, pattern, text } from '../../syntax/formats
 import { hostPattern } from '../../syntax/host.ts';
 import type { Section } from '../../syntax/section.ts';
 import { isMapping, notMapping, readValue } from '../../syntax/section.ts';
-import type { L7Listener, PathSettings } from '../../types/listener.ts';
+import type { PathSettings } from '../../types/listener.ts';
 import type { RouteMatch } from '../../types/route.ts';
 import { readClientCertificateMatch } from './client-certificate-match.ts';
 import { faultOfPath, faultsOfExpression } from './path-patterns.ts';
@@ -59,8 +59,15 @@ export interface ReadMatch {
   readonly expression: LinearExpression | null;
 }
 
+/** What the listener says of what routes can match. */
+export interface MatchTerms {
+  readonly paths: PathSettings;
+  /** Whether clients are asked for a certificate. */
+  readonly asksForCertificates: boolean;
+}
+
 /** Reads the required key `match`. An empty match takes everything. */
-export function readMatch(route: Section, { paths, tls }: Pick<L7Listener, 'paths' | 'tls'>): ReadMatch {
+export function readMatch(route: Section, { paths, asksForCertificates }: MatchTerms): ReadMatch {
   if (!route.has('match')) {
     route.problem('a route needs "match": write match: {} for everything that comes to it');
     return { match: EVERYTHING, expression: null };
@@ -81,7 +88,7 @@ export function readMatch(route: Section, { paths, tls }: Pick<L7Listener, 'path
     headers: readPairs(section, 'headers', headerName, line("a header's value")),
     query: readPairs(section, 'query', parameterName, line("a query parameter's value")),
     subprotocol: section.optional('subprotocol', subprotocol, null),
-    clientCertificate: readClientCertificateMatch(section, tls),
+    clientCertificate: readClientCertificateMatch(section, asksForCertificates),
   };
   checkPaths(section, match, paths);
   return { match, expression };

@@ -5,13 +5,12 @@ import type { Format } from '../../syntax/formats.ts';
 import { FormatError, label } from '../../syntax/formats.ts';
 import type { Located } from '../../syntax/section.ts';
 import { Section } from '../../syntax/section.ts';
-import type { L7Listener } from '../../types/listener.ts';
 import type { Route } from '../../types/route.ts';
 import { refuseTwins } from '../uniqueness.ts';
 import { covers } from './reachability.ts';
 import { readAction } from './route-action.ts';
 import { readRouteHeaders } from './route-headers.ts';
-import { readMatch } from './route-match.ts';
+import { readMatch, type MatchTerms } from './route-match.ts';
 
 const SHAPE = {
   what: 'a route',
@@ -36,14 +35,10 @@ interface ReadRoute {
 }
 
 /** Reads the required list of routes, which must not be empty. */
-export function readRoutes(
-  listener: Section,
-  settings: Pick<L7Listener, 'paths' | 'tls'>,
-  context: Context,
-): readonly Route[] {
+export function readRoutes(listener: Section, terms: MatchTerms, context: Context): readonly Route[] {
   const routes: Located<ReadRoute>[] = [];
   for (const [index, entry] of listener.list('routes', 'routes').entries()) {
-    const route = readRoute(entry, `route-${index + 1}`, settings, context);
+    const route = readRoute(entry, `route-${index + 1}`, terms, context);
     if (route === null) continue;
     warnOfCover(route, routes, context);
     routes.push(route);
@@ -59,13 +54,13 @@ export function readRoutes(
 function readRoute(
   entry: Located<unknown>,
   defaultName: string,
-  settings: Pick<L7Listener, 'paths' | 'tls'>,
+  terms: MatchTerms,
   context: Context,
 ): Located<ReadRoute> | null {
   const section = Section.of(entry.value, entry.path, context.problems, SHAPE);
   if (section === null) return null;
   const name = section.optional('name', routeName, defaultName);
-  const read = readMatch(section, settings);
+  const read = readMatch(section, terms);
   const action = readAction(section, read, context);
   const headers = readRouteHeaders(section);
   if (action === null) return null;
