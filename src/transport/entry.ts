@@ -108,6 +108,6 @@ export interface EntryRejection {
   readonly detail: string;
   /** The peer's IP address. */
   readonly peer: string;
-  /** Time from the accept. */
-  readonly seconds: number;
+  /** Time from the accept; null if it is unknown. */
+  readonly seconds: number | null;
 }

@@ -70,12 +70,14 @@ export function readCertificate(
 }
 
 /** Tells whether the files of a certificate can be read, and have not changed since it was loaded. */
-export function isUnchanged({ cert, key, digest }: Certificate): boolean {
+export function isUnchanged({ cert, key, certPem, keyPem }: Certificate): boolean {
+  return hasText(cert, certPem) && hasText(key, keyPem);
+}
+
+/** Tells whether a PEM file can be read and has this text. */
+export function hasText(path: string, pem: string): boolean {
   try {
-    const [certText, keyText] = [cert, key].map((path) =>
-      readRegularFile(path, MAX_PEM_BYTES).toString('utf8'),
-    );
-    return digestOf(certText!, keyText!) === digest;
+    return readRegularFile(path, MAX_PEM_BYTES).toString('utf8') === pem;
   } catch {
     return false;
   }

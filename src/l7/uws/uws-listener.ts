@@ -18,6 +18,7 @@ import type { RelaySession } from '../contract/relay.ts';
 import type { UpgradeReply } from '../contract/upgrade-reply.ts';
 import { AppAcceptor } from './app/app-acceptor.ts';
 import { limitClientBuffers } from './app/client-buffers.ts';
+import { certificateOf, refuseWithoutCertificate } from './client-certificates.ts';
 import { createApp, fixedSettings, type AppLink } from './app/uws-app.ts';
 import type { ClientSockets } from './clients/client-sockets.ts';
 import type { LingeringConnections } from './clients/lingering-connections.ts';
@@ -195,6 +196,15 @@ export class UwsListener implements EngineListener, AcceptorOwner<number> {
   }
 
   serve(response: HttpResponse, request: HttpRequest, context: us_socket_context_t | null): void {
+    const peer = formatIp(new Uint8Array(response.getRemoteAddress()));
+    const clients = this.#config.tls?.clientCertificates ?? null;
+    const certificate = clients === null ? null : certificateOf(response);
+    if (clients?.isRequired === true && certificate === null) {
+      const detail = 'the client has no certificate';
+      this.#owner.connectionRejected({ reason: 'client_certificate', detail, peer, seconds: null });
+      refuseWithoutCertificate(response);
+      return;
+    }
     const head = readHead(request);
     const body = hasBody(head) ? new UwsRequestBody(response) : null;
     const stopReading = (): void => {
@@ -205,9 +215,8 @@ export class UwsListener implements EngineListener, AcceptorOwner<number> {
     // unknown. A strict parser for chunks ends the need.
     const isLast = headerOf(head, 'transfer-encoding') !== undefined;
     const { dispatcher } = this.#owner;
-    const peer = formatIp(new Uint8Array(response.getRemoteAddress()));
     const { address, tls } = this.#config;
-    const facts = { peer, port: address.port, secure: tls !== null, certificate: null };
+    const facts = { peer, port: address.port, secure: tls !== null, certificate };
     const client = dispatcher.identify(head, facts);
     const isHead = head.method === 'HEAD';
     const reply = new UwsReply(response, client.requestId, isHead, this.#later, stopReading, isLast);

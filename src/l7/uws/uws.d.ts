@@ -15,6 +15,11 @@ declare module 'uWebSockets.js' {
     missingServerName(handler: (serverName: string) => void): TemplatedApp;
   }
 
+  interface HttpResponse {
+    /** Returns the client's verified certificate in PEM; empty without one. Only with TLS, and during the request's callback. */
+    getX509Certificate(): string;
+  }
+
   interface HttpRequest {
     /** Undefined if the target has no `?`. */
     getQuery(): string | undefined;

@@ -1,6 +1,6 @@
 import type { TemplatedApp } from 'uWebSockets.js';
-import { isUnchanged } from '../../../config/schema/certificate.ts';
-import type { Certificate } from '../../../config/types/listener.ts';
+import { hasText, isUnchanged } from '../../../config/schema/certificate.ts';
+import type { Certificate, ClientCertificateSettings } from '../../../config/types/listener.ts';
 
 /** Max spellings of server names that clients can add to an App: each keeps a TLS context of tens of kilobytes. */
 const MAX_SPELLINGS = 16;
@@ -17,6 +17,7 @@ const MAX_SPELLINGS = 16;
 export function matchServerNamesInCapitals(
   app: TemplatedApp,
   certificates: readonly Certificate[],
+  clients: ClientCertificateSettings | null,
   add: (serverName: string, certificate: Certificate) => void,
 ): void {
   const byName = new Map<string, Certificate>();
@@ -31,7 +32,7 @@ export function matchServerNamesInCapitals(
     const isCapital = serverName === serverName.toUpperCase();
     if (!isCapital && spellings >= MAX_SPELLINGS) return;
     // uWS closes the connection if it cannot read the files. A renewed certificate waits for the reload.
-    if (!isUnchanged(certificate)) return;
+    if (!isUnchanged(certificate) || (clients !== null && !hasText(clients.ca, clients.caPem))) return;
     if (!isCapital) spellings++;
     add(serverName, certificate);
   });

@@ -73,7 +73,7 @@ function createRoutedApp(config: L7Listener, link: AppLink): TemplatedApp {
       taken.add(serverName);
     }
   }
-  if (others.length > 0) matchServerNamesInCapitals(app, others, add);
+  if (others.length > 0) matchServerNamesInCapitals(app, others, tls.clientCertificates, add);
   return app;
 }
 
@@ -105,9 +105,11 @@ function addRoutes(app: TemplatedApp, { websocket }: L7Listener, link: AppLink):
 }
 
 /** BoringSSL has one order of ciphers for TLS 1.3, which cannot be set: of all names it gets those of TLS 1.2. */
-function tlsOptions({ cert, key }: Certificate, { ciphers }: ListenerTls): AppOptions {
+function tlsOptions({ cert, key }: Certificate, { ciphers, clientCertificates }: ListenerTls): AppOptions {
   const names = ciphers.split(':').filter((name) => !name.startsWith('TLS_'));
-  return { cert_file_name: cert, key_file_name: key, ssl_ciphers: names.join(':') };
+  const options = { cert_file_name: cert, key_file_name: key, ssl_ciphers: names.join(':') };
+  // With authorities uWS asks for a client certificate, and refuses one that they have not signed.
+  return clientCertificates === null ? options : { ...options, ca_file_name: clientCertificates.ca };
 }
 
 function compressionOptions(compression: Compression): CompressOptions {

@@ -216,7 +216,7 @@ describe('arrivals on system calls', { skip: unsupportedReason() ?? false }, () 
         await gone(peer);
         const [{ seconds, ...rest }] = rig.rejections as [EntryRejection];
         assert.deepEqual(rest, { reason, detail: 'slow', peer: '127.0.0.1' });
-        assert.ok(seconds >= 0.15 && seconds < 10, `${seconds} s`);
+        assert.ok(seconds! >= 0.15 && seconds! < 10, `${seconds} s`);
         assert.equal(rig.rejections.length, 1);
       }),
     );
