@@ -22,6 +22,8 @@ export class EventLoop {
   readonly poller = new Poller(this.sockets);
   /** Bytes that were read from a socket. They are valid until the handler that has read them returns. */
   readonly input = new PinnedBuffer(INPUT_BYTES);
+  /** Called behind each turn of Node. */
+  afterNode: (() => void) | null = null;
   /** Milliseconds that the thread has waited in this loop. */
   waitedMs = 0;
   #maxLatenessMs = 0;
@@ -31,6 +33,7 @@ export class EventLoop {
   #pipe: Pipe | null = null;
   #running = false;
   readonly #deferred: (() => void)[] = [];
+  #soon: (() => void)[] = [];
   readonly #turn = (): void => this.#run();
 
   /** @throws if system calls are not supported */
@@ -51,6 +54,7 @@ export class EventLoop {
   close(): void {
     this.#running = false;
     this.#deferred.length = 0;
+    this.#soon.length = 0;
     this.poller.closeAll();
     this.#pipe?.close();
     this.#pipe = null;
@@ -73,6 +77,14 @@ export class EventLoop {
   }
 
   /**
+   * Calls back once, behind the next events. The thread does not wait for them. Whoever has more to do than is fair to do
+   * at once goes on here.
+   */
+  soon(callback: () => void): void {
+    this.#soon.push(callback);
+  }
+
+  /**
    * Gives Node a turn before the thread waits again. Needed after telling Node to watch a descriptor, which it begins
    * only in its own turn.
    */
@@ -91,6 +103,7 @@ export class EventLoop {
   #run(): void {
     if (!this.#running) return;
     const { poller } = this;
+    this.afterNode?.();
     // If Node has had events, it may have more to do at once: what it has begun to watch enters its epoll set only in its
     // next turn, and deferred callbacks wait for that turn too.
     const { events } = performance.nodeTiming.uvMetricsInfo;
@@ -101,7 +114,8 @@ export class EventLoop {
       // What deferred callbacks have closed must not wait for the next event.
       poller.sweep();
       const before = performance.now();
-      const timeout = this.#nodeTurn ? 0 : Math.max(0, Math.ceil(this.#nextTick - before));
+      const isBusy = this.#nodeTurn || this.#soon.length > 0;
+      const timeout = isBusy ? 0 : Math.max(0, Math.ceil(this.#nextTick - before));
       const count = poller.wait(timeout);
       const now = performance.now();
       this.waitedMs += now - before;
@@ -113,6 +127,7 @@ export class EventLoop {
         this.#tick(now);
         this.#nodeTurn = true;
       }
+      this.#runSoon();
       this.#runDeferred();
     } while (!this.#nodeTurn && this.#isRunning());
     // Whoever asks for a turn of Node during this one gets the next one, too.
@@ -123,6 +138,14 @@ export class EventLoop {
   /** A method, because TypeScript takes the field for unchanged. What has been served may have ended the loop. */
   #isRunning(): boolean {
     return this.#running;
+  }
+
+  #runSoon(): void {
+    if (this.#soon.length === 0) return;
+    // What they call back later has its turn behind the events of another wait.
+    const callbacks = this.#soon;
+    this.#soon = [];
+    for (const callback of callbacks) callback();
   }
 
   #runDeferred(): void {

@@ -69,6 +69,31 @@ describe('the event loop', { skip, timeout: 300_000 }, () => {
     });
   });
 
+  it('calls back soon, and serves events and Node between two such calls', async () => {
+    await withLoop(async (loop) => {
+      const log: string[] = [];
+      loop.afterNode = () => log.push('node');
+      const done = new Promise<void>((resolve) => {
+        const again = (): void => {
+          log.push('soon');
+          loop.defer(() => log.push('deferred'));
+          if (log.length < 60) loop.soon(again);
+          else resolve();
+        };
+        loop.soon(again);
+        setImmediate(() => log.push('immediate'));
+        loop.yieldToNode();
+      });
+      const start = performance.now();
+      await done;
+      assert.ok(performance.now() - start < 1000);
+      assert.ok(log.includes('immediate') && log.includes('node'));
+      // A callback that asks again does not run again before what it has deferred.
+      for (const [index, entry] of log.entries())
+        if (entry === 'soon') assert.notEqual(log[index + 1], 'soon');
+    });
+  });
+
   it('serves the thread pool, timers and promises', async () => {
     await withLoop(async () => {
       const { address } = await lookup('localhost');
