@@ -1,5 +1,7 @@
+import type { ListenerTls } from '../config/types/listener.ts';
 import type { TcpAddress } from '../core/address.ts';
 import type { LiveMember } from '../core/collections/live-set.ts';
+import type { TicketKeyRing } from '../core/ticket-key-ring.ts';
 import { normalizeIp } from '../wire/ip-address.ts';
 import type { ProxyHeader } from '../wire/proxy-protocol/proxy-header.ts';
 import type { Acceptor, AcceptorOwner } from './acceptor.ts';
@@ -11,6 +13,13 @@ import type { TlsFacts } from './tls-facts.ts';
 /** Accepts clients' connections as channels. */
 export interface ClientTransport {
   createAcceptor(address: TcpAddress, owner: ClientOwner): ClientAcceptor;
+  /**
+   * Prepares the TLS of a listener's connections.
+   *
+   * @param listener the listener's name
+   * @throws Error if the settings cannot be used
+   */
+  createTls(listener: string, tls: ListenerTls, ticketKeys: TicketKeyRing): ClientTls;
 }
 
 /** An acceptor of clients. */

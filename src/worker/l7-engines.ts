@@ -1,6 +1,7 @@
 import type { L7Engine, L7Listener } from '../config/types/listener.ts';
 import { messageOf } from '../core/errors.ts';
 import type { RandomPool } from '../core/random-pool.ts';
+import type { TicketKeyRing } from '../core/ticket-key-ring.ts';
 import type { TimerWheel } from '../core/timing/timer-wheel.ts';
 import type { BufferBudget } from '../l7/buffers/buffer-budget.ts';
 import type { Engine } from '../l7/contract/engine.ts';
@@ -17,6 +18,8 @@ interface EngineHome {
   readonly wheel: TimerWheel;
   readonly budget: BufferBudget;
   readonly random: RandomPool;
+  /** Returns the keys of a listener with TLS. */
+  readonly ticketKeys: (listener: string) => TicketKeyRing;
   /** What channels on system calls share; null without system calls. */
   readonly channels: RawHome | null;
   /** Calls back once at the end of the loop's turn. */

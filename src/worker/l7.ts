@@ -90,6 +90,7 @@ class WebLayer implements Layer<
       wheel,
       budget,
       random,
+      ticketKeys: environment.ticketKeys.of,
       channels,
       defer,
       nextTurn,

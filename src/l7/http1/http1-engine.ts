@@ -18,6 +18,7 @@ interface Http1Worker {
   /** Whether the transport's channels have descriptors that system calls may use (`raw`), or are Node's sockets. */
   readonly kind: 'raw' | 'net';
   readonly transport: ClientTransport;
+  readonly ticketKeys: Http1Terms['ticketKeys'];
   readonly wheel: TimerWheel;
   readonly budget: BufferBudget;
   readonly random: RandomPool;
@@ -35,9 +36,16 @@ export class Http1Engine implements Engine {
   readonly #terms: Http1Terms;
   readonly #relays: Pick<Http1Worker, 'wheel' | 'budget' | 'random'>;
 
-  constructor({ kind, transport, wheel, budget, random, defer, nextTurn }: Http1Worker) {
+  constructor({ kind, transport, ticketKeys, wheel, budget, random, defer, nextTurn }: Http1Worker) {
     const writer = new ChannelWriter(createSlab(WRITER_SLAB_BYTES, kind === 'raw'));
-    this.#terms = { engine: this, transport, wheel, writer, pipelines: new Pipelines(defer, nextTurn) };
+    this.#terms = {
+      engine: this,
+      transport,
+      ticketKeys,
+      wheel,
+      writer,
+      pipelines: new Pipelines(defer, nextTurn),
+    };
     this.#relays = { wheel, budget, random };
   }
 

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { HttpSettings, L7Listener } from '../../config/types/listener.ts';
 import { LiveSet } from '../../core/collections/live-set.ts';
+import type { TicketKeyRing } from '../../core/ticket-key-ring.ts';
 import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type {
   ClientAcceptor,
@@ -24,6 +25,8 @@ import type { Pipelines } from './pipelines.ts';
 export interface Http1Terms {
   readonly engine: ExchangeEngine;
   readonly transport: ClientTransport;
+  /** Returns the keys of a listener with TLS. */
+  readonly ticketKeys: (listener: string) => TicketKeyRing;
   readonly wheel: TimerWheel;
   readonly writer: ChannelWriter;
   readonly pipelines: Pipelines;
@@ -36,6 +39,7 @@ export class Http1Listener implements EngineListener, ClientOwner, ConnectionTer
   readonly wheel: TimerWheel;
   readonly writer: ChannelWriter;
   readonly pipelines: Pipelines;
+  readonly #createTls: (config: L7Listener) => ClientTls | null;
   readonly #acceptor: ClientAcceptor;
   /** The open connections, sessions included. */
   readonly #channels = new LiveSet<ClientChannel>();
@@ -44,13 +48,14 @@ export class Http1Listener implements EngineListener, ClientOwner, ConnectionTer
   #reader: RequestHeadReader | null = null;
   #limits: RequestHeadLimits;
   entry: EntryTerms;
-  /** Null: TLS is not ended here yet. */
-  readonly tls: ClientTls | null = null;
+  tls: ClientTls | null;
+  /** What the last {@link prepare} has made, until it is in force; null for nothing. */
+  #preparedTls: ClientTls | null = null;
   readonly passthrough: Passthrough | null;
   #stopped = false;
 
   constructor(config: L7Listener, owner: ListenerOwner, terms: Http1Terms) {
-    const { engine, transport, wheel, writer, pipelines } = terms;
+    const { engine, transport, ticketKeys, wheel, writer, pipelines } = terms;
     this.owner = owner;
     this.passthrough = owner.passthrough;
     this.engine = engine;
@@ -60,7 +65,10 @@ export class Http1Listener implements EngineListener, ClientOwner, ConnectionTer
     this.#config = config;
     this.#limits = limitsOf(config);
     this.entry = entryTermsOf(config);
+    this.#createTls = ({ name, tls }) =>
+      tls === null ? null : transport.createTls(name, tls, ticketKeys(name));
     this.#acceptor = transport.createAcceptor(config.address, this);
+    this.tls = this.#createTls(config);
   }
 
   get http(): HttpSettings {
@@ -75,15 +83,23 @@ export class Http1Listener implements EngineListener, ClientOwner, ConnectionTer
     return this.#stopped;
   }
 
-  fits({ address, engine, tls }: L7Listener): boolean {
-    return isDeepStrictEqual(
-      [address, engine, tls],
-      [this.#config.address, this.#config.engine, this.#config.tls],
-    );
+  fits({ address, engine }: L7Listener): boolean {
+    return isDeepStrictEqual([address, engine], [this.#config.address, this.#config.engine]);
   }
 
   prepare(config: L7Listener): () => void {
+    // A reload that failed elsewhere has left the one before unused.
+    this.#preparedTls?.close();
+    this.#preparedTls = null;
+    const isNew = !isDeepStrictEqual(config.tls, this.#config.tls);
+    const next = isNew ? this.#createTls(config) : this.tls;
+    if (isNew) this.#preparedTls = next;
     return () => {
+      if (isNew) {
+        this.tls?.close();
+        this.tls = next;
+        this.#preparedTls = null;
+      }
       this.#config = config;
       this.#reader = null;
       this.#limits = limitsOf(config);
@@ -113,6 +129,8 @@ export class Http1Listener implements EngineListener, ClientOwner, ConnectionTer
     this.stop();
     this.#acceptor.closeArrivals();
     for (const channel of this.#channels) channel.destroy();
+    this.tls?.close();
+    this.#preparedTls?.close();
   }
 
   takeReader(): RequestHeadReader {

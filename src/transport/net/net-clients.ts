@@ -7,6 +7,7 @@ import {
   type ClientAcceptor,
   type ClientChannel,
   type ClientOwner,
+  type ClientTls,
   type ClientTransport,
 } from '../client-transport.ts';
 import { NetAcceptor } from './net-acceptor.ts';
@@ -24,6 +25,10 @@ export class NetClients implements ClientTransport {
 
   createAcceptor(address: TcpAddress, owner: ClientOwner): ClientAcceptor {
     return new NetClientAcceptor(address, new Entrance(owner, this.#touched));
+  }
+
+  createTls(): ClientTls {
+    throw new Error('the engine net does not end TLS');
   }
 }
 

@@ -1,6 +1,7 @@
 import type { EventLoop } from '../../loop/event-loop.ts';
 import { PinnedBuffer } from '../../sys/memory/pinned-buffer.ts';
 import { Inbox } from './inbox.ts';
+import { UnseenBytes } from './unseen-bytes.ts';
 
 /** Max bytes of a write that go to the kernel by way of the scratch memory. */
 export const SCRATCH_BYTES = 64 * 1024;
@@ -9,11 +10,13 @@ export const SCRATCH_BYTES = 64 * 1024;
 export class RawHome {
   readonly loop: EventLoop;
   readonly inbox: Inbox;
+  readonly unseen: UnseenBytes;
   /** Scratch memory for the bytes of one write. */
   readonly scratch = new PinnedBuffer(SCRATCH_BYTES);
 
   constructor(loop: EventLoop) {
     this.loop = loop;
     this.inbox = new Inbox(loop);
+    this.unseen = new UnseenBytes(loop);
   }
 }

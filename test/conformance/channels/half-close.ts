@@ -3,9 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../../support/deadline.ts';
-import type { SystemPeer } from '../../support/sockets/system-peer.ts';
-import { TcpPeer } from '../../support/sockets/tcp-peer.ts';
-import type { Witness, Entry } from './rig.ts';
+import type { Witness, Entry, ResettingPeer } from './rig.ts';
 
 const LARGE = Buffer.alloc(16 * 1024 * 1024);
 /** What brings a new channel into a state. */
@@ -14,9 +12,9 @@ const STEPS = {
   pause: ({ channel }: Witness) => void channel.pause(),
   write: ({ channel }: Witness) => void channel.write(LARGE),
   end: ({ channel }: Witness) => void channel.end(),
-  'client sends': (_: Witness, peer: SystemPeer) => peer.send(6),
-  'client sends much': (_: Witness, peer: SystemPeer) => peer.send(200_000),
-  'client ends': (_: Witness, peer: SystemPeer) => peer.end(),
+  'client sends': (_: Witness, peer: ResettingPeer) => peer.send(6),
+  'client sends much': (_: Witness, peer: ResettingPeer) => peer.send(200_000),
+  'client ends': (_: Witness, peer: ResettingPeer) => peer.end(),
 };
 type State = readonly [name: string, steps: readonly (keyof typeof STEPS)[]];
 
@@ -53,7 +51,7 @@ export function describeHalfClose(on: OnEntry): void {
         entry.onAccepted = () => {
           throw new Error('a fault');
         };
-        const lost = await TcpPeer.connect(entry.address);
+        const lost = await entry.connectPeer();
         await lost.read().ended();
         lost.destroy();
         assert.equal(entry.faults.length, 1);

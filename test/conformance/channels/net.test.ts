@@ -5,7 +5,7 @@ import { describeChannels } from './suite.ts';
 
 function netRig(): TransportRig {
   return {
-    transports: [new NetClients(null)],
+    sides: [{ transport: new NetClients(null), tls: null }],
     close: () => {
       // The loop is Node's own.
     },

@@ -3,20 +3,30 @@ import type { Acceptor } from '../../../src/transport/acceptor.ts';
 import type { ChannelOwner } from '../../../src/transport/channel.ts';
 import type {
   ClientChannel,
-  ClientFacts,
   ClientOwner,
+  ClientTls,
   ClientTransport,
 } from '../../../src/transport/client-transport.ts';
-import type { EntryTerms } from '../../../src/transport/entry.ts';
+import type { EntryRejection } from '../../../src/transport/entry.ts';
 import { Arrivals } from '../../support/deadline.ts';
 import { freePorts } from '../../support/sockets/free-port.ts';
 import { SystemPeer } from '../../support/sockets/system-peer.ts';
 import { TcpPeer } from '../../support/sockets/tcp-peer.ts';
+import { TlsPeer, TlsSystemPeer } from '../../support/sockets/tls-peer.ts';
 
-/** The transports of a test, and the end of their loop. */
+/** What a test asks of a peer that resets. */
+export type ResettingPeer = Pick<SystemPeer, 'send' | 'delivered' | 'receiveAll' | 'end' | 'reset' | 'close'>;
+
+/** A transport, and what the TLS of its clients needs; null for clients without TLS. */
+export interface Side {
+  readonly transport: ClientTransport;
+  readonly tls: ClientTls | null;
+}
+
+/** The sides of a test, and the end of their loop. */
 export interface TransportRig {
   /** Connections are made to them by turns. */
-  readonly transports: readonly ClientTransport[];
+  readonly sides: readonly Side[];
   readonly close: () => void;
 }
 
@@ -57,15 +67,7 @@ export class Witness implements ChannelOwner {
 }
 
 /** A listening address whose connections wait to be taken by a test. */
-export class Entry implements ClientOwner {
-  readonly entry: EntryTerms = {
-    proxyProtocol: 'off',
-    trusts: () => false,
-    readsHello: false,
-    timeoutMs: 10_000,
-  };
-  readonly tls = null;
-  readonly passthrough = null;
+export class Entry {
   readonly addresses: readonly string[];
   /** Called for each connection; by default it waits in {@link accepted}. */
   onAccepted: (channel: ClientChannel) => void = (channel) => this.accepted.push(channel);
@@ -74,71 +76,55 @@ export class Entry implements ClientOwner {
   readonly descriptors: (number | undefined)[] = [];
   readonly closed: ClientChannel[] = [];
   readonly faults: unknown[] = [];
+  readonly rejections: EntryRejection[] = [];
+  readonly #sides: readonly Side[];
   readonly #acceptors: readonly Acceptor[];
   readonly #open = new Set<ClientChannel>();
   readonly #peers: { destroy(): void }[] = [];
 
-  private constructor(transports: readonly ClientTransport[], ports: readonly number[]) {
+  private constructor(sides: readonly Side[], ports: readonly number[]) {
     this.addresses = ports.map((port) => `127.0.0.1:${port}`);
-    this.#acceptors = transports.map((transport, index) =>
-      transport.createAcceptor({ kind: 'tcp', host: '127.0.0.1', port: ports[index]! }, this),
+    this.#sides = sides;
+    this.#acceptors = sides.map(({ transport, tls }, index) =>
+      transport.createAcceptor({ kind: 'tcp', host: '127.0.0.1', port: ports[index]! }, this.#owner(tls)),
     );
   }
 
-  static async open(transports: readonly ClientTransport[]): Promise<Entry> {
-    const entry = new Entry(transports, await freePorts(transports.length));
+  static async open(sides: readonly Side[]): Promise<Entry> {
+    const entry = new Entry(sides, await freePorts(sides.length));
     for (const acceptor of entry.#acceptors) await acceptor.listen();
     return entry;
   }
 
   /** The address of the next connection. */
   get address(): string {
-    return this.addresses[this.peers.length % this.addresses.length]!;
+    return this.addresses[this.#next]!;
   }
 
-  clientArrived(descriptor: number | undefined): boolean {
-    this.descriptors.push(descriptor);
-    return true;
+  get #next(): number {
+    return this.peers.length % this.addresses.length;
   }
 
-  clientAccepted(channel: ClientChannel, { address }: ClientFacts): void {
-    this.#open.add(channel);
-    this.peers.push(address);
-    this.onAccepted(channel);
-  }
-
-  clientRejected(): void {
-    throw new Error('nothing has to be sent first');
-  }
-
-  clientTunnelled(): void {
-    throw new Error('nothing is tunnelled');
-  }
-
-  clientClosed(channel: ClientChannel | null): void {
-    if (channel === null) return;
-    this.#open.delete(channel);
-    this.closed.push(channel);
-  }
-
-  acceptFailed(): boolean {
-    return false;
-  }
-
-  acceptFault(error: unknown): void {
-    this.faults.push(error);
+  get #tls(): ClientTls | null {
+    return this.#sides[this.#next]!.tls;
   }
 
   /** Connects a peer on Node's sockets. It reads nothing yet. */
-  async connect(): Promise<{ witness: Witness; peer: TcpPeer }> {
-    const peer = await TcpPeer.connect(this.address);
+  async connectPeer(): Promise<TcpPeer> {
+    const peer = await (this.#tls === null ? TcpPeer : TlsPeer).connect(this.address);
     this.#peers.push(peer);
+    return peer;
+  }
+
+  /** Does the same, and waits for the channel. */
+  async connect(): Promise<{ witness: Witness; peer: TcpPeer }> {
+    const peer = await this.connectPeer();
     return { witness: new Witness(await this.accepted.next()), peer };
   }
 
-  /** Connects a peer on system calls, which tells a reset from FIN. */
-  async connectSystemPeer(): Promise<{ witness: Witness; peer: SystemPeer }> {
-    const peer = await SystemPeer.connect(this.address);
+  /** Connects a peer which tells a reset from FIN: on system calls if there is no TLS. */
+  async connectSystemPeer(): Promise<{ witness: Witness; peer: ResettingPeer }> {
+    const peer = await (this.#tls === null ? SystemPeer : TlsSystemPeer).connect(this.address);
     return { witness: new Witness(await this.accepted.next()), peer };
   }
 
@@ -147,5 +133,34 @@ export class Entry implements ClientOwner {
     for (const acceptor of this.#acceptors) acceptor.stop();
     for (const channel of this.#open) channel.destroy();
     for (const peer of this.#peers) peer.destroy();
+    for (const { tls } of this.#sides) tls?.close();
+  }
+
+  #owner(tls: ClientTls | null): ClientOwner {
+    return {
+      entry: { proxyProtocol: 'off', trusts: () => false, readsHello: tls !== null, timeoutMs: 10_000 },
+      tls,
+      passthrough: null,
+      clientArrived: (descriptor) => {
+        this.descriptors.push(descriptor);
+        return true;
+      },
+      clientAccepted: (channel, { address }) => {
+        this.#open.add(channel);
+        this.peers.push(address);
+        this.onAccepted(channel);
+      },
+      clientRejected: (rejection) => this.rejections.push(rejection),
+      clientTunnelled: () => {
+        throw new Error('nothing is tunnelled');
+      },
+      clientClosed: (channel) => {
+        if (channel === null) return;
+        this.#open.delete(channel);
+        this.closed.push(channel);
+      },
+      acceptFailed: () => false,
+      acceptFault: (error) => this.faults.push(error),
+    };
   }
 }

@@ -30,7 +30,7 @@ export function describePassage(name: string, makeRig: () => TransportRig, skip:
 async function withEntry(makeRig: () => TransportRig, test: (entry: Entry) => Promise<void>): Promise<void> {
   const rig = makeRig();
   try {
-    const entry = await Entry.open(rig.transports);
+    const entry = await Entry.open(rig.sides);
     try {
       await test(entry);
     } finally {

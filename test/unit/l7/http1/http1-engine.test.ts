@@ -11,7 +11,8 @@ import { ask, http1Rig, statuses } from './http1-rig.ts';
 function engineOf(): Http1Engine {
   return new Http1Engine({
     kind: 'net',
-    transport: { createAcceptor: () => assert.fail() },
+    transport: { createAcceptor: () => assert.fail(), createTls: () => assert.fail() },
+    ticketKeys: () => assert.fail(),
     wheel: new TimerWheel(0),
     budget: null as unknown as BufferBudget,
     random: new RandomPool(),

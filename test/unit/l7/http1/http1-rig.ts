@@ -84,7 +84,9 @@ export function http1Rig(
       createRelay: () => assert.fail('no session is made'),
       clientsTouched: () => undefined,
     },
+    ticketKeys: () => assert.fail('there is no TLS'),
     transport: {
+      createTls: () => assert.fail('there is no TLS'),
       createAcceptor: (_, clients) => {
         entrance = clients;
         return {

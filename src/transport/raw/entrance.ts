@@ -1,0 +1,173 @@
+import { LiveSet } from '../../core/collections/live-set.ts';
+import type { Watched } from '../../loop/poller.ts';
+import type { TlsStream } from '../../sys/tls/tls-stream.ts';
+import { readClientCertificate } from '../../wire/tls/client-certificate.ts';
+import type { ClientHello } from '../../wire/tls/client-hello.ts';
+import type { AcceptorOwner } from '../acceptor.ts';
+import { factsOf, type ClientFacts, type ClientOwner } from '../client-transport.ts';
+import {
+  hasEntryStages,
+  type ArrivalOwner,
+  type EntryFacts,
+  type EntryFailure,
+  type EntryRejection,
+} from '../entry.ts';
+import type { TlsFacts } from '../tls-facts.ts';
+import { refuseName } from './name-refusal.ts';
+import { RawArrivals } from './raw-arrivals.ts';
+import { RawClient } from './raw-client.ts';
+import type { RawHome } from './raw-home.ts';
+import { RawTls } from './raw-tls.ts';
+import { TlsClient } from './tls-client.ts';
+import { TlsHandshake, type HandshakeOwner } from './tls-handshake.ts';
+
+/** Makes channels of accepted descriptors, when they have sent what they must send first. */
+export class Entrance implements AcceptorOwner<number>, ArrivalOwner<Watched>, HandshakeOwner {
+  readonly #home: RawHome;
+  readonly #owner: ClientOwner;
+  readonly #arrivals: RawArrivals;
+  readonly #handshakes = new LiveSet<TlsHandshake>();
+
+  constructor(home: RawHome, owner: ClientOwner) {
+    this.#home = home;
+    this.#owner = owner;
+    this.#arrivals = new RawArrivals(home.loop, this);
+  }
+
+  /** Closes the connections that are not served yet. */
+  close(): void {
+    this.#arrivals.closeAll();
+    for (const handshake of this.#handshakes) handshake.drop();
+  }
+
+  accepted(fd: number): void {
+    const { sockets } = this.#home.loop;
+    if (!this.#owner.clientArrived(fd)) {
+      sockets.close(fd);
+      this.#owner.clientClosed(null);
+      return;
+    }
+    if (hasEntryStages(this.#owner.entry)) {
+      this.#arrivals.take(fd, this.#owner.entry);
+      return;
+    }
+    const channel = new RawClient(this.#home, this.#owner);
+    const peer = sockets.acceptedFrom();
+    channel.watch(fd);
+    this.#serve(channel, factsOf(peer));
+  }
+
+  acceptFailed(code: string, isFirst: boolean): boolean {
+    return this.#owner.acceptFailed(code, isFirst);
+  }
+
+  acceptFault(error: unknown): void {
+    this.#owner.acceptFault(error);
+  }
+
+  entered(connection: Watched, facts: EntryFacts, since: number): void {
+    try {
+      if (facts.hello === null) this.#enterPlain(connection, facts, since);
+      else this.#enterByName(connection, facts, facts.hello, since);
+    } catch (error) {
+      // What has taken the connection has closed and counted it.
+      if (connection.fd >= 0) throw error;
+      this.#owner.acceptFault(error);
+    }
+  }
+
+  rejected(rejection: EntryRejection): void {
+    this.#owner.clientRejected(rejection);
+    this.#owner.clientClosed(null);
+  }
+
+  lost(fault: unknown): void {
+    if (fault !== null) this.#owner.acceptFault(fault);
+    this.#owner.clientClosed(null);
+  }
+
+  handshakeDone(handshake: TlsHandshake, stream: TlsStream): void {
+    this.#handshakes.delete(handshake);
+    const { address, proxy, hello } = handshake.facts;
+    const channel = new TlsClient(this.#home, this.#owner, stream);
+    channel.adopt(handshake);
+    try {
+      this.#serve(channel, { address, proxy, tls: tlsFactsOf(stream, hello) });
+    } catch (error) {
+      this.#owner.acceptFault(error);
+    }
+  }
+
+  handshakeFailed(handshake: TlsHandshake, rejection: EntryRejection): void {
+    this.#handshakes.delete(handshake);
+    this.rejected(rejection);
+  }
+
+  handshakeLost(handshake: TlsHandshake, fault: unknown): void {
+    this.#handshakes.delete(handshake);
+    this.lost(fault);
+  }
+
+  /** Takes a connection that has not sent a ClientHello, or did not have to. */
+  #enterPlain(connection: Watched, facts: EntryFacts, since: number): void {
+    if (this.#owner.tls !== null) {
+      this.#reject(connection, facts, since, 'hello_malformed', 'the first bytes are no TLS');
+      return;
+    }
+    const channel = new RawClient(this.#home, this.#owner);
+    channel.adopt(connection);
+    this.#serve(channel, { address: facts.address, proxy: facts.proxy, tls: null });
+  }
+
+  /** Takes a connection whose server name decides where it goes. */
+  #enterByName(connection: Watched, facts: EntryFacts, { serverName }: ClientHello, since: number): void {
+    const { tls, passthrough, entry } = this.#owner;
+    const tunnels = passthrough?.find(serverName) ?? null;
+    if (tunnels !== null) {
+      this.#owner.clientTunnelled();
+      tunnels.take(connection, facts);
+    } else if (tls instanceof RawTls) {
+      const handshake = new TlsHandshake(this.#home.loop, this, facts, since);
+      this.#handshakes.add(handshake);
+      handshake.start(connection, tls.contextOf(serverName), entry.timeoutMs);
+    } else {
+      refuseName(this.#home.loop, connection);
+      this.#reject(connection, facts, since, 'server_name', 'it leads nowhere');
+    }
+  }
+
+  #reject(
+    connection: Watched,
+    { peer }: EntryFacts,
+    since: number,
+    reason: EntryFailure,
+    detail: string,
+  ): void {
+    const { poller, wheel } = this.#home.loop;
+    poller.close(connection);
+    this.rejected({ reason, detail, peer, seconds: (wheel.now - since) / 1000 });
+  }
+
+  /** Hands a channel to the owner. If this throws, the connection is closed. */
+  #serve(channel: RawClient, facts: ClientFacts): void {
+    try {
+      this.#owner.clientAccepted(channel, facts);
+    } catch (error) {
+      channel.destroy();
+      throw error;
+    }
+    channel.settle();
+  }
+}
+
+function tlsFactsOf(stream: TlsStream, hello: ClientHello | null): TlsFacts {
+  const { version, cipher, protocol, resumed, certificate } = stream.facts();
+  return {
+    version,
+    cipher,
+    serverName: hello?.serverName ?? null,
+    protocol,
+    resumed,
+    certificate: certificate === null ? null : readClientCertificate(certificate),
+  };
+}

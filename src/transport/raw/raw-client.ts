@@ -1,0 +1,57 @@
+import { EPOLLIN } from '../../sys/epoll.ts';
+import type { Watched } from '../../loop/poller.ts';
+import type { ClientChannel, ClientOwner } from '../client-transport.ts';
+import { endsOfDescriptor, type SocketEnds } from '../connection-ends.ts';
+import { RawChannel } from './raw-channel.ts';
+import type { RawHome } from './raw-home.ts';
+
+/** A client's connection by system calls. It is paused at first. */
+export class RawClient extends RawChannel implements ClientChannel {
+  liveIndex = -1;
+  readonly #clientOwner: ClientOwner;
+
+  constructor(home: RawHome, clientOwner: ClientOwner) {
+    super(home, null);
+    this.#clientOwner = clientOwner;
+    this.pause();
+  }
+
+  /** Watches the descriptor as if the channel were resumed. {@link settle} follows before the thread waits for events. */
+  watch(fd: number): void {
+    this.home.loop.poller.watch(this, fd, EPOLLIN);
+  }
+
+  /** Does the same with a descriptor that is watched, which it takes over. */
+  adopt(connection: Watched): void {
+    const { poller } = this.home.loop;
+    poller.adopt(connection, this);
+    poller.change(this, EPOLLIN);
+  }
+
+  /** Watches for what the owner wants. Most owners have resumed the channel: then this calls nothing. */
+  settle(): void {
+    if (!this.destroyed) this.opened();
+  }
+
+  ends(): SocketEnds {
+    return endsOfDescriptor(this.home.loop.sockets, this.fd);
+  }
+
+  override fault(error: unknown): void {
+    this.#clientOwner.acceptFault(error);
+    super.fault(error);
+  }
+
+  protected override staysHalfOpen(): boolean {
+    return true;
+  }
+
+  protected override close(error: Error | null): void {
+    if (this.destroyed) return;
+    try {
+      super.close(error);
+    } finally {
+      this.#clientOwner.clientClosed(this);
+    }
+  }
+}

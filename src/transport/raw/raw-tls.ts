@@ -1,0 +1,42 @@
+import type { ListenerTls } from '../../config/types/listener.ts';
+import type { TicketKeyRing } from '../../core/ticket-key-ring.ts';
+import type { EventLoop } from '../../loop/event-loop.ts';
+import { clearErrors } from '../../sys/tls/errors.ts';
+import { ServerContext } from '../../sys/tls/server-context.ts';
+import { CertificateChoice } from '../certificate-choice.ts';
+import type { ClientTls } from '../client-transport.ts';
+import { sessionIdContextOf } from '../session-id-context.ts';
+
+/** The TLS contexts of a listener, on system calls. */
+export class RawTls implements ClientTls {
+  readonly #contexts: ServerContext[] = [];
+  readonly #choice: CertificateChoice<ServerContext>;
+
+  /** @throws Error with OpenSSL's words if the settings cannot be used */
+  constructor(loop: EventLoop, listener: string, tls: ListenerTls, ticketKeys: TicketKeyRing) {
+    const { minVersion, ciphers, groups, alpn, clientCertificates } = tls;
+    const sessionIdContext = sessionIdContextOf(listener, clientCertificates);
+    const settings = { minVersion, ciphers, groups, alpn, clientCertificates, ticketKeys, sessionIdContext };
+    try {
+      this.#choice = new CertificateChoice(tls.certificates, (certificates) => {
+        const context = new ServerContext({ ...settings, certificates });
+        this.#contexts.push(context);
+        return context;
+      });
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    // Node uses the same queue of errors.
+    loop.afterNode = clearErrors;
+  }
+
+  /** Returns what serves a server name. @param serverName as a `ClientHello` has it */
+  contextOf(serverName: string | null): ServerContext {
+    return this.#choice.of(serverName);
+  }
+
+  close(): void {
+    for (const context of this.#contexts) context.close();
+  }
+}

@@ -1,0 +1,126 @@
+import type { LiveMember } from '../../core/collections/live-set.ts';
+import { Timed } from '../../core/timing/timer-wheel.ts';
+import type { EventLoop } from '../../loop/event-loop.ts';
+import { Watched } from '../../loop/poller.ts';
+import { EPOLLIN, EPOLLOUT } from '../../sys/epoll.ts';
+import type { ServerContext } from '../../sys/tls/server-context.ts';
+import { TlsStream, type TlsFailureKind } from '../../sys/tls/tls-stream.ts';
+import type { EntryFacts, EntryFailure, EntryRejection } from '../entry.ts';
+
+/** Takes what becomes of a handshake. Exactly one of the three is called. */
+export interface HandshakeOwner {
+  /** It is done. The owner has the stream now, and takes the descriptor over. */
+  handshakeDone(handshake: TlsHandshake, stream: TlsStream): void;
+  /** It has failed, and its connection is closed. */
+  handshakeFailed(handshake: TlsHandshake, rejection: EntryRejection): void;
+  /** The connection is closed for no reason of its own. @param fault null if its listener closes; else an error of the proxy */
+  handshakeLost(handshake: TlsHandshake, fault: unknown): void;
+}
+
+const REASONS: Record<TlsFailureKind, EntryFailure> = {
+  ended: 'tls_ended',
+  certificate: 'client_certificate',
+  protocol: 'tls_failed',
+};
+
+/** A TLS handshake on a connection that has sent its ClientHello. */
+export class TlsHandshake extends Watched implements LiveMember {
+  liveIndex = -1;
+  readonly facts: EntryFacts;
+  readonly #loop: EventLoop;
+  readonly #owner: HandshakeOwner;
+  readonly #since: number;
+  readonly #deadline: Timed = new Deadline(this);
+  /** Null before the start, and when the handshake is over. */
+  #stream: TlsStream | null = null;
+
+  /** @param since when the connection was accepted */
+  constructor(loop: EventLoop, owner: HandshakeOwner, facts: EntryFacts, since: number) {
+    super();
+    this.#loop = loop;
+    this.#owner = owner;
+    this.facts = facts;
+    this.#since = since;
+  }
+
+  /** Begins. @param timeoutMs max time from the accept to the end of the handshake */
+  start(connection: Watched, context: ServerContext, timeoutMs: number): void {
+    const { poller, wheel } = this.#loop;
+    poller.adopt(connection, this);
+    try {
+      wheel.arm(this.#deadline, this.#since + timeoutMs - wheel.now);
+      this.#stream = new TlsStream(context, this.fd);
+      this.ready();
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
+  override ready(): void {
+    const stream = this.#stream;
+    if (stream === null) return;
+    const { poller } = this.#loop;
+    switch (stream.handshake()) {
+      case 'read':
+        poller.change(this, EPOLLIN);
+        break;
+      case 'write':
+        poller.change(this, EPOLLOUT);
+        break;
+      case 'done':
+        this.#leave();
+        this.#owner.handshakeDone(this, stream);
+        break;
+      case 'failed':
+        this.#fail(REASONS[stream.failureKind], stream.failure);
+    }
+  }
+
+  override fault(error: unknown): void {
+    if (this.fd < 0) return;
+    this.#leave()?.free();
+    this.#loop.poller.close(this);
+    this.#owner.handshakeLost(this, error);
+  }
+
+  /** Closes the connection because its listener closes. */
+  drop(): void {
+    this.fault(null);
+  }
+
+  /** The deadline has passed. */
+  expire(): void {
+    this.#fail('tls_timeout', 'in the handshake');
+  }
+
+  #fail(reason: EntryFailure, detail: string): void {
+    this.#leave()?.free();
+    const { input, poller } = this.#loop;
+    // OpenSSL may have sent an alert, which the reset of a close before all is read could overtake.
+    input.recv(this.fd, 0, input.bytes.length);
+    poller.close(this);
+    const seconds = (this.#loop.wheel.now - this.#since) / 1000;
+    this.#owner.handshakeFailed(this, { reason, detail, peer: this.facts.peer, seconds });
+  }
+
+  /** Ends the handshake. Returns its stream. */
+  #leave(): TlsStream | null {
+    const stream = this.#stream;
+    this.#stream = null;
+    this.#loop.wheel.disarm(this.#deadline);
+    return stream;
+  }
+}
+
+class Deadline extends Timed {
+  readonly #handshake: TlsHandshake;
+
+  constructor(handshake: TlsHandshake) {
+    super();
+    this.#handshake = handshake;
+  }
+
+  override expire(): void {
+    this.#handshake.expire();
+  }
+}
