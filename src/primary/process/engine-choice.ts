@@ -59,7 +59,7 @@ function chooseForWeb(
     refuse(name, 'uws', machine.uws(), `use Node 22, or leave "${key}" out`);
     return { listener: { ...listener, engine: 'uws' }, reason: engine === 'auto' ? key : AS_CONFIGURED };
   }
-  if (tls !== null && (engine === 'raw' || engine === 'net')) {
+  if (tls !== null && engine === 'net') {
     refuse(name, engine, 'it has no TLS towards clients yet', 'write engine: auto, or leave tls out');
   }
   return engine === 'auto' ? rawOrNet(listener, clusters, machine) : configured(listener, engine, machine);
