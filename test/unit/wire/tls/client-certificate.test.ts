@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { after, describe, it } from 'node:test';
+import fc from 'fast-check';
 import { readClientCertificate } from '../../../../src/wire/tls/client-certificate.ts';
 import { certificateDer, der, nameDer, namesExtension } from '../../../support/certificate-der.ts';
 import { CertificateAuthority } from '../../../support/certificates.ts';
@@ -57,6 +58,27 @@ describe('readClientCertificate', () => {
         der(0x86, 'urn:a;b=c,d'),
       ),
       ['dns:*.b.example', 'uri:urn:a;b=c,d'],
+    );
+  });
+
+  it('gives visible text alone, whatever the bytes are', () => {
+    const names = namesExtension(
+      der(0x82, 'a.example'),
+      der(0x86, 'urn:a'),
+      der(0x81, 'a@b'),
+      der(0x87, '\0\0\0\0'),
+    );
+    const whole = certificateDer(nameDer([[['2.5.4.3', 30, '\0a\0b']], [['1.2.3', 12, 'c']]]), names);
+    const change = fc.tuple(fc.nat({ max: whole.length - 1 }), fc.nat({ max: 255 }));
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 8 }), (changes) => {
+        const changed = Buffer.from(whole);
+        for (const [at, byte] of changes) changed[at] = byte;
+        const certificate = readClientCertificate(changed);
+        assert.match(certificate.subject, /^[\x20-\x7e]*$/);
+        for (const { value } of certificate.names) assert.match(value, /^[\x21-\x7e]+$/);
+      }),
+      { numRuns: 2000 },
     );
   });
 
