@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { RouteMatch } from '../../../src/config/types/route.ts';
+import { CertificateCondition } from '../../../src/routing/certificate-condition.ts';
+import { readPath } from '../../../src/routing/request-path.ts';
+import { RouteTable } from '../../../src/routing/route-table.ts';
+import type { CertificateName, ClientCertificate } from '../../../src/wire/tls/client-certificate.ts';
+
+const NONE = { subject: null, san: null, fingerprint: null };
+
+function clientWith(...names: CertificateName[]): ClientCertificate {
+  return { subject: 'CN=alice', fingerprint: 'ab'.repeat(32), names };
+}
+
+function takes(san: string, ...names: CertificateName[]): boolean {
+  return new CertificateCondition({ ...NONE, san }).holds(clientWith(...names));
+}
+
+describe('a condition on a name', () => {
+  it('ignores the case of DNS names and of the domains of addresses', () => {
+    assert.equal(takes('Alice.Example', { kind: 'dns', value: 'alice.example' }), true);
+    assert.equal(takes('Alice@A.Example', { kind: 'email', value: 'Alice@a.example' }), true);
+    assert.equal(takes('alice@a.example', { kind: 'email', value: 'Alice@a.example' }), false);
+    assert.equal(takes('spiffe://A/b', { kind: 'uri', value: 'spiffe://a/b' }), false);
+  });
+
+  it('compares addresses in one form', () => {
+    assert.equal(takes('2001:DB8:0:0::1', { kind: 'ip', value: '2001:db8::1' }), true);
+    assert.equal(takes('::ffff:192.0.2.1', { kind: 'ip', value: '192.0.2.1' }), true);
+  });
+
+  it('takes no name of another kind', () => {
+    const text = 'alice@a.example';
+    for (const kind of ['dns', 'uri', 'ip'] as const) assert.equal(takes(text, { kind, value: text }), false);
+    assert.equal(takes('192.0.2.1', { kind: 'dns', value: '192.0.2.1' }), false);
+  });
+
+  it('takes a star for itself', () => {
+    assert.equal(takes('*.example', { kind: 'dns', value: 'a.example' }), false);
+    assert.equal(takes('a.example', { kind: 'dns', value: '*.example' }), false);
+    assert.equal(takes('*.example', { kind: 'dns', value: '*.example' }), true);
+  });
+});
+
+describe('the readings of a path', () => {
+  const ANY: RouteMatch = {
+    host: null,
+    path: null,
+    pathPrefix: null,
+    pathRegex: null,
+    headers: new Map(),
+    query: new Map(),
+    subprotocol: null,
+    clientCertificate: null,
+  };
+  const clientCertificate = { ...NONE, subject: 'CN=alice' };
+  const table = new RouteTable([
+    { match: { ...ANY, pathPrefix: '/admin', clientCertificate }, value: 'admin' },
+    { match: ANY, value: 'rest' },
+  ]);
+
+  function compare(raw: string, certificate: ClientCertificate | null): string {
+    const settings = {
+      ambiguous: 'refuse',
+      mergeSlashes: false,
+      escapedSlashes: 'keep',
+      pathParameters: 'keep',
+    } as const;
+    const read = readPath(raw, settings);
+    assert.ok(typeof read !== 'string' && read.spelling !== null);
+    const request = {
+      host: 'a.example',
+      path: read.path,
+      query: '',
+      subprotocols: [],
+      certificate,
+      header: () => undefined,
+    };
+    return table.compareReadings(request, read.spelling, (other) => other === 'rest');
+  }
+
+  it('lead to a route that wants a certificate only with that certificate', () => {
+    for (const path of ['//admin', '/x/..%2fadmin']) {
+      assert.equal(compare(path, null), 'all hold');
+      assert.equal(compare(path, { ...clientWith(), subject: 'CN=bob' }), 'all hold');
+      assert.equal(compare(path, clientWith()), 'one does not');
+    }
+  });
+});
