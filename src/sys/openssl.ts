@@ -69,7 +69,10 @@ export interface OpenSsl {
   readonly freeStream: (stream: number) => void;
   readonly setDescriptor: (stream: number, fd: number) => number;
   readonly accept: (stream: number) => number;
-  /** Returns the number of bytes; 0 or less for none. */
+  /**
+   * Returns the number of bytes; 0 or less for none. A read that finds a message of the protocol handles it, and wants to be
+   * repeated at once. It has not met the end of what the socket has unless errno is EAGAIN.
+   */
   readonly read: (stream: number, bytes: number, length: number) => number;
   readonly write: (stream: number, bytes: number, length: number) => number;
   readonly hasPending: (stream: number) => number;
@@ -134,6 +137,7 @@ export const UNMODIFIED = 0xffff_ffff_ffff_ffffn;
 const SSL_CTRL_MODE = 33;
 const SSL_CTRL_SET_READ_AHEAD = 41;
 const SSL_CTRL_SET_SESS_CACHE_MODE = 44;
+const SSL_CTRL_CLEAR_MODE = 78;
 const SSL_CTRL_CHAIN_CERT = 89;
 const SSL_CTRL_SET_GROUPS_LIST = 92;
 const SSL_CTRL_SET_MIN_PROTO_VERSION = 123;
@@ -144,6 +148,8 @@ const SSL_CTRL_SET_MAX_PROTO_VERSION = 124;
  * RELEASE_BUFFERS: idle connections have no buffers.
  */
 const MODES = 0x1 | 0x2 | 0x8 | 0x10;
+/** Makes a read go on behind messages of the protocol, which a client may send without end. */
+const SSL_MODE_AUTO_RETRY = 0x4;
 /**
  * NO_COMPRESSION, CIPHER_SERVER_PREFERENCE, NO_RENEGOTIATION, and no compressed certificates in either direction, whose size
  * only shows when they are inflated.
@@ -203,6 +209,7 @@ function load(): OpenSsl {
     freeContext: native('SSL_CTX_free', V, [A]),
     setUp: (context) => {
       calls.control(context, SSL_CTRL_MODE, MODES, 0);
+      calls.control(context, SSL_CTRL_CLEAR_MODE, SSL_MODE_AUTO_RETRY, 0);
       calls.control(context, SSL_CTRL_SET_READ_AHEAD, 1, 0);
       calls.control(context, SSL_CTRL_SET_SESS_CACHE_MODE, 0, 0);
       calls.setOptions(context, OPTIONS);

@@ -22,6 +22,11 @@ export type TlsFailureKind = 'ended' | 'certificate' | 'protocol';
 const OK = 1;
 /** OpenSSL takes lengths as `int`. */
 const MAX_LENGTH = 0x7fff_ffff;
+/**
+ * Max messages of the protocol in a row (KeyUpdate, RFC 8446 section 4.6.3): each costs more than its sending, and OpenSSL 3
+ * has no limit.
+ */
+const MAX_KEY_UPDATES = 32;
 /** Directions that a call can wait for. */
 const NOTHING = 0;
 const READABLE = 1;
@@ -94,7 +99,10 @@ export class TlsStream {
     return this.#calls.hasPending(this.#open()) === 1;
   }
 
-  /** Goes on with the handshake. Repeat it when the socket is ready for what it returns. */
+  /**
+   * Goes on with the handshake. Repeat it when the socket is ready for what it returns. Read once when it is done, before the
+   * socket is ready again and whatever {@link hasPending} is: the client's first bytes may have come with its last message.
+   */
   handshake(): 'done' | 'read' | 'write' | 'failed' {
     const address = this.#open();
     if (this.#broken !== 0) return 'failed';
@@ -104,7 +112,7 @@ export class TlsStream {
       this.#calls.clearErrors();
       return 'done';
     }
-    const error = this.#judge(result);
+    const error = this.#judge(result, nativeCalls().errno());
     if (error === 0) this.#break(-ENODATA, 'ended', 'the client has closed');
     if (error !== -EAGAIN) return 'failed';
     return this.#waitsFor === WRITABLE ? 'write' : 'read';
@@ -120,8 +128,15 @@ export class TlsStream {
     const address = this.#open();
     if (this.#broken !== 0) return this.#broken;
     const place = addressWithin(buffer, start, end);
-    const count = this.#calls.read(address, place, Math.min(end - start, MAX_LENGTH));
-    return count > 0 ? count : this.#judge(count);
+    const length = Math.min(end - start, MAX_LENGTH);
+    for (let round = 0; round <= MAX_KEY_UPDATES; round++) {
+      const count = this.#calls.read(address, place, length);
+      if (count > 0) return count;
+      const errno = nativeCalls().errno();
+      const error = this.#judge(count, errno);
+      if (error !== -EAGAIN || errno === EAGAIN || this.#waitsFor !== READABLE) return error;
+    }
+    return this.#break(-EPROTO, 'protocol', 'too many key updates');
   }
 
   /**
@@ -146,7 +161,7 @@ export class TlsStream {
       this.#blocked = 0;
       return count;
     }
-    const error = this.#judge(count);
+    const error = this.#judge(count, nativeCalls().errno());
     if (error === -EAGAIN) this.#blocked = length;
     // A write has no end of its own.
     return error === 0 ? -EPIPE : error;
@@ -166,7 +181,7 @@ export class TlsStream {
       return -EAGAIN;
     }
     const result = this.#calls.shutdown(address);
-    if (result < 0) return this.#judge(result);
+    if (result < 0) return this.#judge(result, nativeCalls().errno());
     this.#hasClosed = true;
     return 0;
   }
@@ -194,7 +209,7 @@ export class TlsStream {
   }
 
   /** Returns the error number, negative, of a call that has not succeeded; 0 for the client's close_notify. */
-  #judge(result: number): number {
+  #judge(result: number, errno: number): number {
     switch (this.#calls.outcome(this.#address, result)) {
       case Outcome.WANTS_READ:
         this.#waitsFor = READABLE;
@@ -205,7 +220,7 @@ export class TlsStream {
       case Outcome.CLOSED:
         return 0;
       case Outcome.SYSTEM:
-        return this.#breakBySystem(nativeCalls().errno());
+        return this.#breakBySystem(errno);
       default:
         return this.#breakByError();
     }

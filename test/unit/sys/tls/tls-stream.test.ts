@@ -109,6 +109,17 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
         });
       });
 
+      it('returns bytes that came with the end of the handshake, which nothing else tells of', async () => {
+        await TlsRig.with(settings, async (rig) => {
+          const client = clientOf(rig, versions);
+          client.write('early');
+          const stream = await rig.established();
+          assert.equal(rig.buffer.peek(rig.descriptorOf(stream), 0, 1), -EAGAIN);
+          clearErrors();
+          assert.equal(stream.read(rig.buffer, 0, 100), 'early'.length);
+        });
+      });
+
       it('writes on behind the close_notify of a client', async () => {
         await TlsRig.with(settings, async (rig) => {
           const { client, stream } = await established(rig, { ...versions, allowHalfOpen: true } as never);
@@ -289,12 +300,48 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
   });
 
   it('takes new keys from a client, and answers with its own', async () => {
+    await withCommands(async ({ rig, stream, command, send, shown }) => {
+      // "K" asks for new keys of the other side, too, and "k" does not.
+      for (const letter of ['K', 'k', 'K', 'K']) {
+        await command(letter);
+        send(`after ${letter}`);
+        assert.equal(await rig.read(stream), `after ${letter}\n`);
+        await rig.write(stream, `answer to ${letter}\n`);
+        await shown(`answer to ${letter}\n`);
+      }
+    });
+  });
+
+  it('breaks a connection that sends new keys without end', async () => {
+    await withCommands(async ({ rig, stream, command, send }) => {
+      for (let count = 0; count < 32; count++) await command('k');
+      send('after them');
+      assert.equal(await rig.read(stream), 'after them\n');
+      for (let count = 0; count < 33; count++) await command('K');
+      assert.equal(await rig.read(stream), -EPROTO);
+      assert.equal(stream.failure, 'too many key updates');
+    });
+  });
+
+  interface Commanded {
+    readonly rig: TlsRig;
+    readonly stream: TlsStream;
+    /** Gives `openssl s_client` a command, and waits until it has done it. */
+    readonly command: (letter: string) => Promise<void>;
+    readonly send: (line: string) => void;
+    /** Waits until it shows a text. */
+    readonly shown: (text: string) => Promise<void>;
+  }
+
+  /** Lets `openssl s_client` in, which takes commands at its standard input. */
+  async function withCommands(test: (commanded: Commanded) => Promise<void>): Promise<void> {
     await TlsRig.with(settings, async (rig) => {
       const client = spawn('openssl', ['s_client', '-connect', `127.0.0.1:${rig.port}`, '-tls1_3']);
       let output = '';
       const read = (data: Buffer): void => void (output += data.toString('latin1'));
       client.stdout.on('data', read);
       client.stderr.on('data', read);
+      const send = (line: string): void => void client.stdin.write(`${line}\n`);
       const shown = async (text: string): Promise<void> => {
         const deadline = Date.now() + 20_000;
         while (!output.includes(text)) {
@@ -303,22 +350,17 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
         }
         output = '';
       };
+      const command = async (letter: string): Promise<void> => {
+        send(letter);
+        await shown('KEYUPDATE');
+      };
       try {
-        const stream = await rig.established();
-        // "K" asks for new keys of the other side, too, and "k" does not.
-        for (const command of ['K', 'k', 'K', 'K']) {
-          client.stdin.write(`${command}\n`);
-          await shown('KEYUPDATE');
-          client.stdin.write(`after ${command}\n`);
-          assert.equal(await rig.read(stream), `after ${command}\n`);
-          await rig.write(stream, `answer to ${command}\n`);
-          await shown(`answer to ${command}\n`);
-        }
+        await test({ rig, stream: await rig.established(), command, send, shown });
       } finally {
         client.kill();
       }
     });
-  });
+  }
 
   /** Lets a client in over a socket of the test's. `cut` ends it without close_notify. */
   async function overPlain(
