@@ -1,0 +1,110 @@
+/** An endpoint of HTTP and WebSocket whose connections begin with PROXY headers, which it reads by a parser of its own. */
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { WebSocketServer } from 'ws';
+
+/** What the endpoint says of the connection of a request. */
+export interface ToldConnection {
+  /** `ADDRESS:PORT ADDRESS:PORT` of source and destination; `LOCAL`, `UNKNOWN`, or `none` if there was no header. */
+  readonly told: string;
+  /** Number of the connection. */
+  readonly connection: number;
+  /** Requests on the connection until now, this one included. */
+  readonly requests: number;
+}
+
+const SIGNATURE = '\r\n\r\n\0\r\nQUIT\n';
+/** Enough of a connection to know that it has no header. */
+const DISTINCTIVE = 16;
+
+export class ProxiedEndpoint {
+  /** `host:port` */
+  readonly address: string;
+  /** What each connection was told, in the order in which the headers came. */
+  readonly told: string[] = [];
+  readonly #server: Server;
+  readonly #open = new Set<Socket>();
+
+  private constructor(server: Server) {
+    this.#server = server;
+    this.address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const http = createHttpServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+      request.resume();
+      request.once('end', () => response.end(JSON.stringify(this.#count(request.socket))));
+    });
+    const sockets = new WebSocketServer({ server: http });
+    sockets.on('connection', (socket, request) => {
+      socket.on('error', () => undefined);
+      socket.send(JSON.stringify(this.#count(request.socket)));
+    });
+    server.on('connection', (socket: Socket) => {
+      this.#open.add(socket);
+      socket.on('error', () => undefined);
+      socket.once('close', () => this.#open.delete(socket));
+      void readHeader(socket).then((told) => {
+        if (told === null) {
+          socket.destroy();
+          return;
+        }
+        Object.assign(socket, { told, connection: this.told.push(told), requests: 0 });
+        http.emit('connection', socket);
+      });
+    });
+  }
+
+  static async listen(): Promise<ProxiedEndpoint> {
+    const server = createServer({ noDelay: true });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    return new ProxiedEndpoint(server);
+  }
+
+  #count(socket: Socket): ToldConnection {
+    const known = socket as Socket & { told: string; connection: number; requests: number };
+    known.requests++;
+    const { told, connection, requests } = known;
+    return { told, connection, requests };
+  }
+
+  close(): void {
+    this.#server.close();
+    for (const socket of this.#open) socket.destroy();
+  }
+}
+
+/** Reads the header byte by byte, and nothing behind it. Returns null if the connection ends before. */
+async function readHeader(socket: Socket): Promise<string | null> {
+  let text = '';
+  for (;;) {
+    const byte = socket.read(1) as Buffer | null;
+    if (byte === null) {
+      if (socket.readableEnded || socket.destroyed) return null;
+      await Promise.race([once(socket, 'readable'), once(socket, 'close')]).catch(() => undefined);
+      continue;
+    }
+    text += byte.toString('latin1');
+    const told = parse(text);
+    if (told === null) continue;
+    if (told === 'none') socket.unshift(Buffer.from(text, 'latin1'));
+    return told;
+  }
+}
+
+/** Returns null as long as the header is not whole. */
+function parse(text: string): string | null {
+  if (text.length < DISTINCTIVE && (SIGNATURE.startsWith(text) || text.startsWith(SIGNATURE))) return null;
+  if (text.startsWith(SIGNATURE)) return parseVersion2(Buffer.from(text, 'latin1'));
+  if ('PROXY '.startsWith(text)) return null;
+  if (!text.startsWith('PROXY ')) return text.length < DISTINCTIVE ? null : 'none';
+  if (!text.endsWith('\r\n')) return null;
+  const [, , source = '', destination = '', from = '', to = ''] = text.trim().split(' ');
+  return text === 'PROXY UNKNOWN\r\n' ? 'UNKNOWN' : `${source}:${from} ${destination}:${to}`;
+}
+
+function parseVersion2(header: Buffer): string | null {
+  const length = header.readUInt16BE(14);
+  if (header.length < 16 + length) return null;
+  if (header[12] === 0x20) return 'LOCAL';
+  const [from, to] = [header.subarray(16, 20).join('.'), header.subarray(20, 24).join('.')];
+  return `${from}:${header.readUInt16BE(24)} ${to}:${header.readUInt16BE(26)}`;
+}
