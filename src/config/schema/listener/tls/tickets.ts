@@ -1,6 +1,7 @@
 /** The key `tickets` of a listener's TLS: where the keys of session tickets come from. */
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
+import { MAX_TICKET_KEYS, TICKET_KEY_BYTES } from '../../../../core/ticket-key-ring.ts';
 import { formatByteSize } from '../../../../core/units/byte-size.ts';
 import type { BaseDirectory } from '../../../syntax/files.ts';
 import { smallFile } from '../../../syntax/files.ts';
@@ -13,10 +14,7 @@ const SHAPE = { what: '"tickets"', keys: ['rotate', 'keyFile'] };
 const DEFAULT_ROTATE_MS = 12 * 3_600_000;
 /** Clients drop tickets of TLS 1.3 after 7 days (RFC 8446 section 4.6.1). */
 const ROTATE_MS = { min: 1000, max: 7 * 86_400_000 };
-/** As nginx has it: 16 bytes of name, 32 of HMAC secret, 32 of AES key. */
-const KEY_BYTES = 80;
 const NAME_BYTES = 16;
-const MAX_KEYS = 8;
 
 /** Reads the optional key. */
 export function readTickets(tls: Section, base: BaseDirectory): TicketSettings {
@@ -48,15 +46,15 @@ function keyFile(base: BaseDirectory): Format<KeyFile> {
   const read = smallFile(base, 64 * 1024);
   return (value) => {
     const { path, bytes } = read(value);
-    const count = bytes.length / KEY_BYTES;
-    if (!Number.isInteger(count) || count < 1 || count > MAX_KEYS) {
+    const count = bytes.length / TICKET_KEY_BYTES;
+    if (!Number.isInteger(count) || count < 1 || count > MAX_TICKET_KEYS) {
       throw new FormatError(
-        `${describe(value)} has ${formatByteSize(bytes.length)}, and must have 1 to ${MAX_KEYS} keys of ${KEY_BYTES} bytes: ` +
-          `make a key by openssl rand ${KEY_BYTES}`,
+        `${describe(value)} has ${formatByteSize(bytes.length)}, and must have 1 to ${MAX_TICKET_KEYS} keys of ${TICKET_KEY_BYTES} bytes: ` +
+          `make a key by openssl rand ${TICKET_KEY_BYTES}`,
       );
     }
     const keys = Array.from({ length: count }, (_, index) =>
-      Buffer.from(bytes.subarray(index * KEY_BYTES, (index + 1) * KEY_BYTES)),
+      Buffer.from(bytes.subarray(index * TICKET_KEY_BYTES, (index + 1) * TICKET_KEY_BYTES)),
     );
     for (const [index, key] of keys.entries()) {
       const twin = keys.findIndex((other) => other.compare(key, 0, NAME_BYTES, 0, NAME_BYTES) === 0);
