@@ -51,9 +51,13 @@ export class CertificateChoice<T> {
     this.all = [...made.values()];
   }
 
-  /** @param serverName as a `ClientHello` has it */
+  /**
+   * A certificate's wildcard stands for one label (RFC 6125 section 6.4.3).
+   *
+   * @param serverName as a `ClientHello` has it
+   */
   of(serverName: string | null): T {
-    return this.#names.find(serverName) ?? this.#default;
+    return this.#names.find(serverName, 'one') ?? this.#default;
   }
 }
 

@@ -17,8 +17,11 @@ export class ServerNames<T> {
     }
   }
 
-  /** @param name as a `ClientHello` has it, in lower case; null, and a name that fits nothing, find nothing */
-  find(name: string | null): T | null {
+  /**
+   * @param name as a `ClientHello` has it, in lower case; null, and a name that fits nothing, find nothing
+   * @param starLabels for how many labels the star of a wildcard stands
+   */
+  find(name: string | null, starLabels: 'one' | 'some' = 'some'): T | null {
     if (name === null) return null;
     const exact = this.#exact.get(name);
     if (exact !== undefined) return exact;
@@ -26,6 +29,7 @@ export class ServerNames<T> {
     for (let dot = name.indexOf('.'); dot > 0; dot = name.indexOf('.', dot + 1)) {
       const found = this.#wildcards.get(name.slice(dot));
       if (found !== undefined) return found;
+      if (starLabels === 'one') break;
     }
     return null;
   }

@@ -32,6 +32,7 @@ describe('the certificates of a server name', () => {
     );
     assert.equal(choice.of('a.example'), 'a-ec+a-rsa');
     assert.equal(choice.of('www.a.example'), 'a-ec');
+    assert.equal(choice.of('b.www.a.example'), choice.of(null));
     assert.equal(choice.of('b.example'), 'second-rsa');
     assert.deepEqual([...choice.all].sort(), ['a-ec', 'a-ec+a-rsa', 'second-rsa']);
   });
