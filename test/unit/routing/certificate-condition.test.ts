@@ -16,6 +16,32 @@ function takes(san: string, ...names: CertificateName[]): boolean {
   return new CertificateCondition({ ...NONE, san }).holds(clientWith(...names));
 }
 
+describe('conditions on a certificate', () => {
+  const alice: ClientCertificate = {
+    subject: 'CN=alice,O=example',
+    fingerprint: 'ab'.repeat(32),
+    names: [{ kind: 'dns', value: 'alice.example' }],
+  };
+
+  for (const [conditions, holds] of [
+    [{ subject: 'CN=alice,O=example' }, true],
+    [{ subject: 'CN=alice' }, false],
+    [{ fingerprint: 'ab'.repeat(32) }, true],
+    [{ fingerprint: 'cd'.repeat(32) }, false],
+    [{ san: 'alice.example' }, true],
+    [{ san: 'example' }, false],
+    [{ subject: 'CN=alice,O=example', san: 'alice.example', fingerprint: 'ab'.repeat(32) }, true],
+    [{ subject: 'CN=alice,O=example', san: 'bob.example' }, false],
+    [{ subject: 'CN=bob', san: 'alice.example' }, false],
+  ] as const) {
+    it(`${holds ? 'hold' : 'do not hold'} if they are ${JSON.stringify(conditions)}`, () => {
+      const condition = new CertificateCondition({ ...NONE, ...conditions });
+      assert.equal(condition.holds(alice), holds);
+      assert.equal(condition.holds(null), false);
+    });
+  }
+});
+
 describe('a condition on a name', () => {
   it('ignores the case of DNS names and of the domains of addresses', () => {
     assert.equal(takes('Alice.Example', { kind: 'dns', value: 'alice.example' }), true);

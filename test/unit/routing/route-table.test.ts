@@ -42,7 +42,6 @@ function request(
     query?: string;
     headers?: Record<string, string | null>;
     subprotocols?: string[];
-    certificate?: ClientCertificate;
   } = {},
 ): RouteRequest {
   const headers = new Map(Object.entries(parts.headers ?? {}));
@@ -51,7 +50,7 @@ function request(
     path,
     query: parts.query ?? '',
     subprotocols: parts.subprotocols ?? [],
-    certificate: parts.certificate ?? null,
+    certificate: null,
     header: (name) => headers.get(name),
   };
 }
@@ -192,36 +191,6 @@ describe('RouteTable', () => {
     const table = tableOf({ subprotocol: 'chat.v2' });
     assert.equal(table.match(request('/', { subprotocols: ['chat.v1', 'chat.v2'] }))?.value, 0);
     assert.equal(table.match(request('/', { subprotocols: ['chat.v1'] })), null);
-  });
-
-  it('looks at the certificate of the client', () => {
-    const alice: ClientCertificate = {
-      subject: 'CN=alice,O=example',
-      fingerprint: 'ab'.repeat(32),
-      names: [
-        { kind: 'dns', value: 'alice.example' },
-        { kind: 'email', value: 'bob.example' },
-        { kind: 'ip', value: '2001:db8::1' },
-      ],
-    };
-    const table = (condition: Partial<ClientCertificateMatch>): ReturnType<typeof tableOf> =>
-      tableOf({ clientCertificate: { subject: null, san: null, fingerprint: null, ...condition } });
-    for (const [condition, found] of [
-      [{ subject: 'CN=alice,O=example' }, true],
-      [{ subject: 'CN=alice' }, false],
-      [{ fingerprint: 'ab'.repeat(32) }, true],
-      [{ fingerprint: 'cd'.repeat(32) }, false],
-      [{ san: 'Alice.Example' }, true],
-      [{ san: '2001:DB8:0::1' }, true],
-      [{ san: 'bob.example' }, false],
-      [{ san: 'example' }, false],
-      [{ subject: 'CN=alice,O=example', san: 'alice.example', fingerprint: 'ab'.repeat(32) }, true],
-      [{ subject: 'CN=alice,O=example', san: 'bob.example' }, false],
-    ] as const) {
-      const hit = table(condition).match(request('/', { certificate: alice }));
-      assert.equal(hit !== null, found, JSON.stringify(condition));
-      assert.equal(table(condition).match(request('/')), null);
-    }
   });
 
   it('wants every condition that is set', () => {

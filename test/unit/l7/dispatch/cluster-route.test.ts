@@ -1,83 +1,11 @@
 /** What a route to a cluster sends upstream, and what it refuses itself. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Certificate, L7Listener } from '../../../../src/config/types/listener.ts';
-import type { ClusterAction, HeaderChanges } from '../../../../src/config/types/route.ts';
-import { ClusterRoute } from '../../../../src/l7/dispatch/cluster-route.ts';
-import type { ProxyOrder } from '../../../../src/l7/http/proxy-order.ts';
-import type { UpgradeOrder } from '../../../../src/l7/websocket/upgrade-order.ts';
 import { NO_EDITS } from '../../../../src/wire/http/header-edits.ts';
-import { l7Listener, listenerTls } from '../../primary/fixtures/config.ts';
+import { l7Listener } from '../../primary/fixtures/config.ts';
 import { clusterConfig } from '../../upstream/endpoints.ts';
-import {
-  HANDSHAKE,
-  SILENT_BODY,
-  countedAnswers,
-  exchangeOf,
-  routedOf,
-  type FakeExchange,
-} from './exchanges.ts';
-
-function certificateOf(uri: string | null): Certificate {
-  return { cert: '', key: '', certPem: '', keyPem: '', digest: '', serverNames: [], uri };
-}
-
-const UNCHANGED: HeaderChanges = { set: new Map(), add: new Map(), remove: [] };
-const NO_REWRITE = { host: null, stripPrefix: null, path: null };
-
-interface Terms {
-  readonly upgrade?: ClusterAction['upgrade'];
-  readonly rewrite?: Partial<ClusterAction['rewrite']>;
-  readonly listener?: Partial<L7Listener>;
-  readonly request?: HeaderChanges;
-}
-
-/** A route whose carrier notes its orders instead of dialling. */
-function route({ upgrade = 'also', rewrite = {}, listener = {}, request = UNCHANGED }: Terms = {}) {
-  const { answers, counted } = countedAnswers();
-  const upgrades: UpgradeOrder[] = [];
-  const requests: ProxyOrder[] = [];
-  const done: string[] = [];
-  const admission = { draining: false };
-  const cluster = { config: clusterConfig() };
-  const action: ClusterAction = {
-    kind: 'cluster',
-    cluster: 'app',
-    upgrade,
-    rewrite: { ...NO_REWRITE, ...rewrite },
-  };
-  const headers = { request, response: UNCHANGED };
-  const { handle } = new ClusterRoute(
-    { ...l7Listener, ...listener },
-    { headers },
-    action,
-    answers,
-    admission,
-    {
-      cluster,
-      createUpgrade: (order, reply) => {
-        upgrades.push(order);
-        return {
-          start: () => done.push(`upgrade started, ${reply.http.aborted ? 'client gone' : 'client there'}`),
-          clientGone: () => done.push('client gone'),
-        };
-      },
-      createRequest: (order) => {
-        requests.push(order);
-        return { start: () => done.push('request started') };
-      },
-    },
-  );
-  const take = (
-    exchange: FakeExchange,
-    groups: readonly string[] = [],
-    host = 'example.com',
-  ): FakeExchange => {
-    handle(routedOf(exchange, groups, host));
-    return exchange;
-  };
-  return { take, counted, upgrades, requests, done, admission, cluster };
-}
+import { route } from './cluster-route-rig.ts';
+import { HANDSHAKE, SILENT_BODY, exchangeOf, type FakeExchange } from './exchanges.ts';
 
 const handshake = (target = '/', more: readonly (readonly [string, string])[] = []): FakeExchange =>
   exchangeOf({ target, headers: [...HANDSHAKE, ...more] });
@@ -307,37 +235,6 @@ describe('the target of a route', () => {
       );
     });
   }
-
-  it('tells the endpoint the certificate of the client if the listener says so', () => {
-    const certificate = {
-      subject: 'CN=alice,O=example',
-      fingerprint: 'ab'.repeat(32),
-      names: [{ kind: 'uri', value: 'spiffe://example/alice' }],
-    } as const;
-    const value = `Hash=${certificate.fingerprint};Subject="CN=alice,O=example";URI=spiffe://example/alice`;
-    const edge = certificateOf('spiffe://example/edge');
-    const settings = { ca: '', caPem: '', isRequired: false, crl: null, crlPem: null, digest: '' };
-    for (const [forward, certificates, found, sent] of [
-      [true, [edge], certificate, `By=spiffe://example/edge;${value}`],
-      [true, [edge, edge], certificate, `By=spiffe://example/edge;${value}`],
-      [true, [edge, certificateOf(null)], certificate, value],
-      [true, [certificateOf(null)], certificate, value],
-      [true, [edge], null, undefined],
-      [false, [edge], certificate, undefined],
-    ] as const) {
-      const tls = { ...listenerTls(certificates), clientCertificates: { ...settings, forward } };
-      const { take, requests, upgrades } = route({ listener: { tls, forwarded: 'off' } });
-      for (const headers of [[], HANDSHAKE]) {
-        const exchange = exchangeOf({ headers });
-        take({ ...exchange, facts: { ...exchange.facts, certificate: found } });
-      }
-      for (const order of [requests[0], upgrades[0]]) {
-        const { forwarded } = order!.to;
-        const index = forwarded.indexOf('X-Forwarded-Client-Cert');
-        assert.equal(index < 0 ? undefined : forwarded[index + 1], sent);
-      }
-    }
-  });
 
   it('tells the endpoint who the client is, and of the proxy if the listener says so', () => {
     for (const via of [false, true]) {
