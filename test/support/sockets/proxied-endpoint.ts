@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { WebSocketServer } from 'ws';
 
 /** What the endpoint says of the connection of a request. */
@@ -25,14 +26,19 @@ export class ProxiedEndpoint {
   readonly told: string[] = [];
   readonly #server: Server;
   readonly #open = new Set<Socket>();
+  /** By the port of the proxy. */
+  readonly #known = new Map<number, ToldConnection>();
 
-  private constructor(server: Server) {
+  private constructor(server: Server, tls: TlsOptions | null) {
     this.#server = server;
     this.address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
     const http = createHttpServer({ keepAliveTimeout: 60_000 }, (request, response) => {
       request.resume();
       request.once('end', () => response.end(JSON.stringify(this.#count(request.socket))));
     });
+    const secure = tls && createTlsServer(tls);
+    secure?.on('tlsClientError', () => undefined);
+    secure?.on('secureConnection', (socket) => http.emit('connection', socket));
     const sockets = new WebSocketServer({ server: http });
     sockets.on('connection', (socket, request) => {
       socket.on('error', () => undefined);
@@ -47,23 +53,30 @@ export class ProxiedEndpoint {
           socket.destroy();
           return;
         }
-        Object.assign(socket, { told, connection: this.told.push(told), requests: 0 });
-        http.emit('connection', socket);
+        const { remotePort } = socket;
+        this.#known.set(remotePort!, { told, connection: this.told.push(told), requests: 0 });
+        (secure ?? http).emit('connection', socket);
       });
     });
   }
 
-  static async listen(): Promise<ProxiedEndpoint> {
+  /** @param tls for what follows the header; null for plain HTTP */
+  static async listen(tls: TlsOptions | null = null): Promise<ProxiedEndpoint> {
     const server = createServer({ noDelay: true });
     await once(server.listen(0, '127.0.0.1'), 'listening');
-    return new ProxiedEndpoint(server);
+    return new ProxiedEndpoint(server, tls);
   }
 
-  #count(socket: Socket): ToldConnection {
-    const known = socket as Socket & { told: string; connection: number; requests: number };
-    known.requests++;
-    const { told, connection, requests } = known;
-    return { told, connection, requests };
+  /** Connections that are open. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  #count({ remotePort }: Socket): ToldConnection {
+    const before = this.#known.get(remotePort!)!;
+    const known = { ...before, requests: before.requests + 1 };
+    this.#known.set(remotePort!, known);
+    return known;
   }
 
   close(): void {
