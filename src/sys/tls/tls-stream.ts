@@ -100,8 +100,8 @@ export class TlsStream {
   }
 
   /**
-   * Goes on with the handshake. Repeat it when the socket is ready for what it returns. Read once when it is done, before the
-   * socket is ready again and whatever {@link hasPending} is: the client's first bytes may have come with its last message.
+   * Goes on with the handshake. Repeat it when the socket is ready for what it returns. Ask {@link hasPending} when it is done:
+   * the client's first bytes may have come with its last message.
    */
   handshake(): 'done' | 'read' | 'write' | 'failed' {
     const address = this.#open();
