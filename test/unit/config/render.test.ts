@@ -63,6 +63,7 @@ listeners:
           headers: { x-tier: gold, x-flag: 'true', x-null: 'null' }
           query: { v: '2', w: '' }
           subprotocol: chat.v2
+          clientCertificate: { subject: 'CN=a\\, b,O=c', san: spiffe://a/b, fingerprint: "AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB" }
         cluster: chat
         upgrade: only
         rewrite: { stripPrefix: /chat, host: 'a.b:80' }
