@@ -77,8 +77,8 @@ export class EventLoop {
   }
 
   /**
-   * Calls back once, behind the next events. The thread does not wait for them. Whoever has more to do than is fair to do
-   * at once goes on here.
+   * Calls back once, when the next events have been served, which the thread does not wait for, and what they have deferred
+   * has been done. Whoever has more to do than is fair to do at once goes on here.
    */
   soon(callback: () => void): void {
     this.#soon.push(callback);
@@ -127,8 +127,8 @@ export class EventLoop {
         this.#tick(now);
         this.#nodeTurn = true;
       }
-      this.#runSoon();
       this.#runDeferred();
+      this.#runSoon();
     } while (!this.#nodeTurn && this.#isRunning());
     // Whoever asks for a turn of Node during this one gets the next one, too.
     this.#nodeTurn = false;
@@ -146,6 +146,7 @@ export class EventLoop {
     const callbacks = this.#soon;
     this.#soon = [];
     for (const callback of callbacks) callback();
+    this.#runDeferred();
   }
 
   #runDeferred(): void {
