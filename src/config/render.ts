@@ -92,7 +92,7 @@ function listenerTree(listener: Listener): Tree {
     http,
     routes,
   } = listener;
-  const usesUws = keyForUws({ engine, hasTls: tls !== null, compression: websocket.compression }) !== null;
+  const usesUws = keyForUws({ engine, compression: websocket.compression }) !== null;
   return without({
     ...common,
     engine,

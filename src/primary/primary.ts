@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { limitRequestHeads, missingBinary } from '../l7/uws/process-settings.ts';
 import type { ReloadResult } from '../protocol/admin-answers.ts';
+import { opensslProblem } from '../sys/openssl.ts';
 import { unsupportedReason } from '../sys/support.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { FIRST_GENERATION, build, type PrimaryOptions } from './build.ts';
@@ -79,7 +80,11 @@ export class Primary {
   async #buildAndStart(): Promise<Started> {
     limitRequestHeads();
     const { config, takeOver = false, log } = this.#options;
-    const engines = new Engines(log, { systemCalls: unsupportedReason, uws: missingBinary });
+    const engines = new Engines(log, {
+      systemCalls: unsupportedReason,
+      openssl: opensslProblem,
+      uws: missingBinary,
+    });
     const resources = await acquireResources(config, engines, takeOver, log);
     const running = this.#build(resources);
     this.#phase = running;

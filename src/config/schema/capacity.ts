@@ -63,8 +63,8 @@ export function warnOfUnfinishedMessages(
   );
 }
 
-function keepsMessages({ engine, tls, websocket: { compression } }: L7Listener): boolean {
-  return keyForUws({ engine, hasTls: tls !== null, compression }) !== null;
+function keepsMessages({ engine, websocket: { compression } }: L7Listener): boolean {
+  return keyForUws({ engine, compression }) !== null;
 }
 
 /** Counts the worker threads: a mode without listeners has none. */

@@ -1,6 +1,6 @@
 import { keyForUws } from '../../config/schema/listener/l7-engine.ts';
 import type { Config } from '../../config/types/config.ts';
-import type { L4Listener, L7Engine, L7Listener, Listener } from '../../config/types/listener.ts';
+import type { L7Listener, Listener } from '../../config/types/listener.ts';
 import { StartError } from '../../core/errors.ts';
 import { tunnelClusters } from '../../protocol/stats-layout.ts';
 
@@ -10,12 +10,22 @@ export interface EngineChoice {
   readonly listener: Listener;
   /** Why it is this engine, in a few words. */
   readonly reason: string;
+  /** What the machine lacks for `raw`, which would be chosen else; null for nothing. */
+  readonly shortage: Shortage | null;
+}
+
+/** What a machine lacks, and why, in a few words. */
+export interface Shortage {
+  readonly what: 'system calls' | 'OpenSSL';
+  readonly problem: string;
 }
 
 /** What this machine cannot do. Each function returns the problem in a few words; null for none. */
 export interface MachineLimits {
   /** Why system calls cannot be used. */
   readonly systemCalls: () => string | null;
+  /** Why the OpenSSL of the Node binary cannot be used by system calls. It is asked only if these can. */
+  readonly openssl: () => string | null;
   /** Why uWebSockets.js cannot be loaded. */
   readonly uws: () => string | null;
 }
@@ -34,58 +44,63 @@ export function chooseEngine(
   clusters: Config['clusters'],
   machine: MachineLimits,
 ): EngineChoice {
-  return listener.mode === 'l4'
-    ? chooseForTunnels(listener, clusters, machine)
-    : chooseForWeb(listener, clusters, machine);
-}
-
-function chooseForTunnels(
-  listener: L4Listener,
-  clusters: Config['clusters'],
-  machine: MachineLimits,
-): EngineChoice {
   const { engine } = listener;
+  if (listener.mode === 'l7') {
+    const key = keyForUws({ engine: listener.engine, compression: listener.websocket.compression });
+    if (key !== null) return chooseUws(listener, key, machine);
+  }
   return engine === 'auto' ? rawOrNet(listener, clusters, machine) : configured(listener, engine, machine);
 }
 
-function chooseForWeb(
-  listener: L7Listener,
-  clusters: Config['clusters'],
-  machine: MachineLimits,
-): EngineChoice {
-  const { name, engine, tls, websocket } = listener;
-  const key = keyForUws({ engine, hasTls: tls !== null, compression: websocket.compression });
-  if (key !== null) {
-    refuse(name, 'uws', machine.uws(), `use Node 22, or leave "${key}" out`);
-    return { listener: { ...listener, engine: 'uws' }, reason: engine === 'auto' ? key : AS_CONFIGURED };
+function chooseUws(listener: L7Listener, key: string, machine: MachineLimits): EngineChoice {
+  const problem = machine.uws();
+  if (problem !== null) {
+    throw new StartError(
+      `listener "${listener.name}" needs the engine uws, which cannot be used: ${problem}; use Node 22, or leave "${key}" out`,
+    );
   }
-  if (tls !== null && engine === 'net') {
-    refuse(name, engine, 'it has no TLS towards clients yet', 'write engine: auto, or leave tls out');
-  }
-  return engine === 'auto' ? rawOrNet(listener, clusters, machine) : configured(listener, engine, machine);
+  const reason = listener.engine === 'auto' ? key : AS_CONFIGURED;
+  return { listener: { ...listener, engine: 'uws' }, reason, shortage: null };
 }
 
 function configured(listener: Listener, engine: string, machine: MachineLimits): EngineChoice {
-  if (engine === 'raw')
-    refuse(listener.name, engine, machine.systemCalls(), 'write engine: auto to fall back to net');
-  return { listener, reason: AS_CONFIGURED };
+  const shortage = engine === 'raw' ? shortageFor(listener, machine) : null;
+  if (shortage !== null) {
+    throw new StartError(
+      `listener "${listener.name}" needs the engine raw, and ${textOf(shortage)}; write engine: auto to fall back to net`,
+    );
+  }
+  return { listener, reason: AS_CONFIGURED, shortage: null };
 }
 
 function rawOrNet(listener: Listener, clusters: Config['clusters'], machine: MachineLimits): EngineChoice {
   const names = tunnelClusters(listener);
   const secure = clusters.find(({ name, tls }) => tls !== null && names.includes(name));
   if (secure !== undefined) {
-    return { listener: { ...listener, engine: 'net' }, reason: `the cluster "${secure.name}" has tls` };
+    const reason = `the cluster "${secure.name}" has tls`;
+    return { listener: { ...listener, engine: 'net' }, reason, shortage: null };
   }
-  const problem = machine.systemCalls();
-  return problem === null
-    ? { listener: { ...listener, engine: 'raw' }, reason: 'system calls can be used' }
-    : { listener: { ...listener, engine: 'net' }, reason: `system calls cannot be used: ${problem}` };
+  const shortage = shortageFor(listener, machine);
+  if (shortage !== null) {
+    return { listener: { ...listener, engine: 'net' }, reason: textOf(shortage), shortage };
+  }
+  const reason = needsOpenssl(listener) ? 'system calls and OpenSSL can be used' : 'system calls can be used';
+  return { listener: { ...listener, engine: 'raw' }, reason, shortage };
 }
 
-function refuse(listener: string, engine: L7Engine, problem: string | null, remedy: string): void {
-  if (problem === null) return;
-  throw new StartError(
-    `listener "${listener}" needs the engine ${engine}, which cannot be used: ${problem}; ${remedy}`,
-  );
+/** Returns what the machine lacks for the engine raw; null for nothing. */
+function shortageFor(listener: Listener, machine: MachineLimits): Shortage | null {
+  const calls = machine.systemCalls();
+  if (calls !== null) return { what: 'system calls', problem: calls };
+  const openssl = needsOpenssl(listener) ? machine.openssl() : null;
+  return openssl === null ? null : { what: 'OpenSSL', problem: openssl };
+}
+
+function needsOpenssl(listener: Listener): boolean {
+  return listener.mode === 'l7' && listener.tls !== null;
+}
+
+/** Says what cannot be used, and why. */
+function textOf({ what, problem }: Shortage): string {
+  return `${what} cannot be used: ${problem}`;
 }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../../config/types/config.ts';
 import type { Listener } from '../../config/types/listener.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { chooseEngine, type EngineChoice, type MachineLimits } from './engine-choice.ts';
+import { chooseEngine, type EngineChoice, type MachineLimits, type Shortage } from './engine-choice.ts';
 
 /** Chooses the engines of all listeners, and logs which and why. */
 export class Engines {
@@ -10,11 +10,16 @@ export class Engines {
   readonly #machine: MachineLimits;
   /** What the log says already. */
   #logged: unknown = null;
-  #warned = false;
+  /** What the machine lacks, as far as it has been warned of. */
+  readonly #warned = new Set<string>();
 
   constructor(log: Logger, machine: MachineLimits) {
     this.#log = log;
-    this.#machine = { systemCalls: once(machine.systemCalls), uws: once(machine.uws) };
+    this.#machine = {
+      systemCalls: once(machine.systemCalls),
+      openssl: once(machine.openssl),
+      uws: once(machine.uws),
+    };
   }
 
   /**
@@ -29,7 +34,7 @@ export class Engines {
     );
     if (!isDeepStrictEqual(engines, this.#logged)) this.#log.info({ engines }, 'engines chosen');
     this.#logged = engines;
-    this.#warnOfFallback(listeners, choices);
+    for (const { shortage } of choices) if (shortage !== null) this.#warnOf(shortage);
     return choices.map(({ listener }) => listener);
   }
 
@@ -38,15 +43,11 @@ export class Engines {
     return chooseEngine(listener, clusters, this.#machine);
   }
 
-  /** Warns once if a listener with `engine: auto` does without system calls. */
-  #warnOfFallback(listeners: readonly Listener[], choices: readonly EngineChoice[]): void {
-    const isSlower = listeners.some(
-      ({ engine }, index) => engine === 'auto' && choices[index]!.listener.engine === 'net',
-    );
-    const reason = isSlower && !this.#warned ? this.#machine.systemCalls() : null;
-    if (reason === null) return;
-    this.#warned = true;
-    this.#log.warn({ reason }, 'the engine net replaces raw, because system calls cannot be used');
+  /** Warns once of what the machine lacks. */
+  #warnOf({ what, problem }: Shortage): void {
+    if (this.#warned.has(what)) return;
+    this.#warned.add(what);
+    this.#log.warn({ reason: problem }, `the engine net replaces raw, because ${what} cannot be used`);
   }
 }
 

@@ -42,7 +42,7 @@ describe('unfinished messages of clients', { timeout: 300_000 }, () => {
       workers: { l7: 1, bufferBudget: '32MiB' },
       listeners: {
         plain: { engine: 'uws', websocket },
-        TLS: { websocket, tls: { certificates: [certificate] } },
+        TLS: { engine: 'uws', websocket, tls: { certificates: [certificate] } },
         compressed: { websocket: { ...websocket, compression: 'shared' } },
       },
       clusters: { echo: { endpoints: [endpoint.address] } },

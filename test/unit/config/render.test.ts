@@ -37,6 +37,7 @@ listeners:
   - name: web
     mode: l7
     address: ':8443'
+    engine: uws
     maxConnections: 7
     tls:
       certificates: [{ cert: good.pem, key: good.key }]
@@ -253,7 +254,7 @@ describe('example.yaml', () => {
     assert.equal(secure.tls.certificates.length, 2);
     assert.notEqual(secure.tls.clientCertificates?.crl, null);
     const tls = 'tls: { certificates: [{ cert: example.com.pem, key: example.com.key }] }';
-    const bare = l7Of(load(l7('engine: raw', tls), { files: FILES })).tls;
+    const bare = l7Of(load(l7(tls), { files: FILES })).tls;
     const { certificates, clientCertificates } = secure.tls;
     assert.deepEqual(secure.tls, { ...bare, certificates, clientCertificates });
     assert.notEqual(config.clusters[1]?.tls?.cert, null);

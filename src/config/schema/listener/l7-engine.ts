@@ -5,7 +5,6 @@ import type { Compression, L7Listener } from '../../types/listener.ts';
 
 /** Keys of a listener that decide which engine can carry it. */
 type EngineTerms = Pick<L7Listener, 'engine'> & {
-  readonly hasTls: boolean;
   /** Null if the file has no such key. */
   readonly compression: Compression | null;
 };
@@ -14,9 +13,8 @@ type EngineTerms = Pick<L7Listener, 'engine'> & {
  * Returns which key leads a listener to the engine `uws`, as it is written in the file; null if the engine is `raw` or
  * `net`. The machine decides between those two, never for `uws`.
  */
-export function keyForUws({ engine, hasTls, compression }: EngineTerms): string | null {
+export function keyForUws({ engine, compression }: EngineTerms): string | null {
   if (engine !== 'auto') return engine === 'uws' ? 'engine: uws' : null;
-  if (hasTls) return 'tls';
   return compression === 'shared' ? 'websocket.compression: shared' : null;
 }
 

@@ -90,7 +90,7 @@ export function readListener(entry: Located<unknown>, context: Context): Located
         'drop',
       );
       const paths = readPaths(section);
-      const { websocket, usedKey } = readWebSocket(section, { engine, hasTls: section.has('tls') });
+      const { websocket, usedKey } = readWebSocket(section, engine);
       const tls = readTls(section, context, usedKey);
       warnOfTunnelledCertificates(passthrough, tls, problems);
       refuseEntryOnUws(section, usedKey, { ...common, passthrough: passthrough.rules });

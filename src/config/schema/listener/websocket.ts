@@ -35,13 +35,10 @@ interface ReadWebSocket {
 }
 
 /** Reads the optional key. */
-export function readWebSocket(
-  listener: Section,
-  { engine, hasTls }: { readonly engine: L7Listener['engine']; readonly hasTls: boolean },
-): ReadWebSocket {
+export function readWebSocket(listener: Section, engine: L7Listener['engine']): ReadWebSocket {
   const section = listener.settings('websocket', WEBSOCKET);
   const compression = section.optional('compression', compressionFormat, null);
-  const usedKey = keyForUws({ engine, hasTls, compression });
+  const usedKey = keyForUws({ engine, compression });
   refuseUnfitCompression(section, compression, usedKey);
   refuseForeignKeys(section, usedKey, { own: [], uws: UWS_KEYS });
   const idleMs = usedKey === null ? IDLE_MS : UWS_IDLE_MS;

@@ -15,8 +15,9 @@ const secure: Cluster = {
 };
 const clusters = [plain, secure];
 
-const ABLE: MachineLimits = { systemCalls: () => null, uws: () => null };
+const ABLE: MachineLimits = { systemCalls: () => null, openssl: () => null, uws: () => null };
 const NO_CALLS: MachineLimits = { ...ABLE, systemCalls: () => 'it is for Linux' };
+const NO_OPENSSL: MachineLimits = { ...ABLE, openssl: () => 'it has no SSL_new' };
 const NO_UWS: MachineLimits = { ...ABLE, uws: () => 'there is no binary' };
 
 function l4(name: string, engine: L4Listener['engine'], cluster = plain.name): L4Listener {
@@ -93,10 +94,8 @@ describe('the choice of engines', () => {
   });
 
   it('is uws at layer 7 where the listener needs it', () => {
-    const tls = listenerTls();
     const shared = { ...l7Listener.websocket, compression: 'shared' } as const;
     const listeners = [
-      l7('a', { tls }),
       l7('b', { websocket: shared }),
       l7('c', { engine: 'uws' }),
       l7('d', { engine: 'net' }),
@@ -104,13 +103,41 @@ describe('the choice of engines', () => {
       l7('f', {}),
     ];
     assert.deepEqual(choose(listeners, ABLE).engines, [
-      'a uws (tls)',
       'b uws (websocket.compression: shared)',
       'c uws (as configured)',
       'd net (as configured)',
       'e raw (as configured)',
       'f raw (system calls can be used)',
     ]);
+  });
+
+  it('is raw for TLS if OpenSSL can be used, else net with one warning', () => {
+    const tls = listenerTls();
+    const listeners = [l7('a', { tls }), l7('b', {}), l7('c', { tls }), l7('d', { engine: 'net', tls })];
+    assert.deepEqual(choose(listeners, ABLE).engines, [
+      'a raw (system calls and OpenSSL can be used)',
+      'b raw (system calls can be used)',
+      'c raw (system calls and OpenSSL can be used)',
+      'd net (as configured)',
+    ]);
+    const { engines, lines } = choose(listeners, NO_OPENSSL);
+    assert.deepEqual(engines, [
+      'a net (OpenSSL cannot be used: it has no SSL_new)',
+      'b raw (system calls can be used)',
+      'c net (OpenSSL cannot be used: it has no SSL_new)',
+      'd net (as configured)',
+    ]);
+    assert.deepEqual(
+      lines.map(({ level, msg }) => [level, msg]),
+      [
+        ['info', 'engines chosen'],
+        ['warn', 'the engine net replaces raw, because OpenSSL cannot be used'],
+      ],
+    );
+    assert.deepEqual(
+      choose(listeners, { ...NO_CALLS, openssl: () => assert.fail('asked') }).engines[0],
+      'a net (system calls cannot be used: it is for Linux)',
+    );
   });
 
   it('is logged in one line, and again only if it changes', () => {
@@ -132,12 +159,13 @@ describe('the choice of engines', () => {
       [
         l4('b', 'raw'),
         NO_CALLS,
-        'listener "b" needs the engine raw, which cannot be used: it is for Linux; write engine: auto to fall back to net',
+        'listener "b" needs the engine raw, and system calls cannot be used: it is for Linux; write engine: auto to fall back to net',
       ],
       [
-        l7('web', { tls: listenerTls() }),
-        NO_UWS,
-        'listener "web" needs the engine uws, which cannot be used: there is no binary; use Node 22, or leave "tls" out',
+        l7('web', { engine: 'raw', tls: listenerTls() }),
+        NO_OPENSSL,
+        'listener "web" needs the engine raw, and OpenSSL cannot be used: it has no SSL_new; ' +
+          'write engine: auto to fall back to net',
       ],
       [
         l7('web', { websocket: { ...l7Listener.websocket, compression: 'shared' } }),
@@ -156,6 +184,7 @@ describe('the choice of engines', () => {
   it('does not look at the machine if no listener depends on it', () => {
     const blind: MachineLimits = {
       systemCalls: () => assert.fail('looked for system calls'),
+      openssl: () => assert.fail('looked for OpenSSL'),
       uws: () => assert.fail('looked for uws'),
     };
     assert.deepEqual(choose([l4('a', 'net'), l7('b', { engine: 'net' })], blind).engines, [

@@ -21,12 +21,11 @@ describe('the engine of layer 7', () => {
   });
 
   it('is uws where something needs it', () => {
-    const terms = { engine: 'auto', hasTls: false, compression: null } as const;
+    const terms = { engine: 'auto', compression: null } as const;
     assert.equal(keyForUws(terms), null);
     assert.equal(keyForUws({ ...terms, compression: 'off' }), null);
     assert.equal(keyForUws({ ...terms, engine: 'raw', compression: 'shared' }), null);
     assert.equal(keyForUws({ ...terms, engine: 'uws' }), 'engine: uws');
-    assert.equal(keyForUws({ ...terms, hasTls: true }), 'tls');
     assert.equal(keyForUws({ ...terms, compression: 'shared' }), 'websocket.compression: shared');
   });
 });
