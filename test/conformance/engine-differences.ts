@@ -252,6 +252,13 @@ export const ENGINE_DIFFERENCES: readonly DifferenceGroup[] = [
     title: 'Listeners',
     rows: [
       {
+        what: "a client's connection in PROXY headers towards endpoints",
+        own: 'both ends',
+        uws: "the client's address with port 0; the listener's address, 0.0.0.0 if it stands for all interfaces",
+        why: 'uWebSockets.js tells nothing else',
+        held: 'test/integration/proxy-protocol/endpoints.test.ts',
+      },
+      {
         what: 'clients that come while the process has no descriptor left',
         own: '`raw`: wait until there is one; `net`: are cut, or wait',
         uws: 'wait until there is one',

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t } from 'uWebSockets.js';
 import type { L7Listener } from '../../config/types/listener.ts';
+import { isAnyHost } from '../../core/address.ts';
 import { toByteText } from '../../core/byte-text.ts';
 import type { EventLoop } from '../../loop/event-loop.ts';
 import { noteClosing } from '../../sys/descriptors/descriptor-table.ts';
@@ -233,7 +234,7 @@ export class UwsListener implements EngineListener, AcceptorOwner<number> {
       // uWS tells no port of the client's (20.66 to 20.68).
       ends: () => ({
         source: { address: peer, port: 0 },
-        destination: { address: address.host, port: address.port },
+        destination: { address: isAnyHost(address.host) ? '' : address.host, port: address.port },
         serverName: null,
       }),
       inFlight: null,

@@ -9,7 +9,10 @@ import { Nginx, nginxVersion } from '../../support/processes/nginx.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
 
 const VERSIONS = ['v1', 'v2'] as const;
+/** Where clients connect to. */
 const HOSTS = { IPv4: '127.0.0.1', IPv6: '::1' } as const;
+/** By family, and one for both. */
+const LISTENERS = { IPv4: '127.0.0.1:0', IPv6: '[::1]:0', both: ':0' } as const;
 /** An endpoint of one of the peers whose answers say what it was told: `SOURCE:PORT DESTINATION:PORT`. */
 const PEERS = {
   haproxy: () =>
@@ -42,8 +45,7 @@ for (const peer of ['haproxy', 'nginx'] as const) {
 
     before(async () => {
       endpoint = await PEERS[peer]();
-      const listeners = Object.entries(HOSTS).flatMap(([family, host]) => {
-        const address = host.includes(':') ? `[${host}]:0` : `${host}:0`;
+      const listeners = Object.entries(LISTENERS).flatMap(([family, address]) => {
         const routes = VERSIONS.map((version) => ({
           match: { pathPrefix: `/${version}` },
           cluster: version,
@@ -75,8 +77,8 @@ for (const peer of ['haproxy', 'nginx'] as const) {
 
     /** A request on a fresh connection. Returns what the endpoint was told, and what the client's own socket says. */
     function ask(listener: string, path: string): Promise<{ told: string; client: string; port: number }> {
-      const { hostname, port } = new URL(`http://${rig.address(listener)}`);
-      const host = hostname.replace(/^\[|\]$/g, '');
+      const { port } = new URL(`http://${rig.address(listener)}`);
+      const host = listener.endsWith('IPv6') ? HOSTS.IPv6 : HOSTS.IPv4;
       const asked = new Promise<{ told: string; client: string; port: number }>((settle, fail) => {
         const asking = request({ host, port, path, agent: false }, (response) => {
           const { localAddress = '', localPort = 0 } = response.socket;
@@ -109,6 +111,14 @@ for (const peer of ['haproxy', 'nginx'] as const) {
           });
         }
       }
+    }
+
+    for (const engine of ENGINES) {
+      it(`is told of an IPv4 client of ${engine} on all interfaces`, async () => {
+        const { told, client, port } = await ask(`${engine}-both`, '/v2/');
+        const expected = engine === 'uws' ? `127.0.0.1:0 0.0.0.0:${port}` : `${client} ${HOSTS.IPv4}:${port}`;
+        assert.equal(told.replace(': ', ':0 '), expected);
+      });
     }
 
     it('takes the probes', async () => {
