@@ -1,0 +1,163 @@
+/** TLS handshakes that end at every stage, on system calls: the memory of the process stays as it is. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, describe, it } from 'node:test';
+import { EAGAIN } from '../../src/sys/errno.ts';
+import { PinnedBuffer } from '../../src/sys/memory/pinned-buffer.ts';
+import { opensslProblem } from '../../src/sys/openssl.ts';
+import { SocketAddress } from '../../src/sys/sockets/socket-address.ts';
+import { Sockets } from '../../src/sys/sockets/sockets.ts';
+import { clearErrors } from '../../src/sys/tls/errors.ts';
+import { ServerContext } from '../../src/sys/tls/server-context.ts';
+import { TlsStream } from '../../src/sys/tls/tls-stream.ts';
+import { CertificateAuthority } from '../support/certificates.ts';
+import { NODE, OPENSSL_TLS_1_2 } from '../support/tls/captured-hellos.ts';
+import { OpensslClients } from '../support/tls/openssl-client.ts';
+import { freshAddress } from '../unit/sys/pairs.ts';
+import { settingsOf, textsOf } from '../unit/sys/tls/rig.ts';
+
+const MIB = 1024 * 1024;
+const HANDSHAKES = 10_000;
+const GARBAGE = randomBytes(2000);
+/** What the process may grow by: 500 bytes a handshake. OpenSSL has 10 kB of each that is under way. */
+const NOISE = 5 * MIB;
+
+/** What a client sends before it ends the connection, by a share of its hello. */
+const STAGES = { nothing: 0, 'half of a hello': 0.5, 'a hello': 1 } as const;
+const ENDS = ['gives up in time', 'FIN', 'a reset', 'an alert', 'garbage'] as const;
+type End = (typeof ENDS)[number];
+
+describe('TLS handshakes that end', { skip: opensslProblem() ?? false, concurrency: false }, () => {
+  const root = new CertificateAuthority();
+  const settings = settingsOf([textsOf(root.issue('a.example', ['DNS:a.example']))]);
+  after(() => root.remove());
+
+  for (const [version, hello] of [
+    ['TLS 1.2', OPENSSL_TLS_1_2],
+    ['TLS 1.3', NODE],
+  ] as const) {
+    for (const [stage, share] of Object.entries(STAGES)) {
+      for (const end of ENDS) {
+        it(`leave nothing behind ${stage} and ${end} (${version})`, async () => {
+          const bytes = hello.subarray(0, hello.length * share);
+          await flat((place) => place.breakOff(bytes, end));
+        });
+      }
+    }
+  }
+
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    it(`leave nothing when they have succeeded (${version})`, async () => {
+      const clients = new OpensslClients(version);
+      await flat((place) => place.serve(clients));
+      clients.close();
+    });
+  }
+
+  /** Visits a place again and again, and judges the memory. */
+  async function flat(visit: (place: Place) => void): Promise<void> {
+    const { address } = await freshAddress('IPv4');
+    const place = new Place(new SocketAddress(address), settings);
+    try {
+      for (let count = 0; count < HANDSHAKES / 5; count++) visit(place);
+      const before = process.memoryUsage.rss();
+      for (let count = 0; count < HANDSHAKES; count++) visit(place);
+      const grown = process.memoryUsage.rss() - before;
+      assert.ok(grown < NOISE, `the process has grown by ${(grown / MIB).toFixed(1)} MiB`);
+    } finally {
+      place.close();
+    }
+    assert.deepEqual([TlsStream.live, ServerContext.live], [0, 0]);
+  }
+});
+
+/** A listener, and clients of it, in one thread. */
+class Place {
+  readonly #sockets = new Sockets();
+  readonly #target: SocketAddress;
+  readonly #context: ServerContext;
+  readonly #listening: number;
+  readonly #buffer = new PinnedBuffer(32 * 1024);
+
+  constructor(target: SocketAddress, settings: ConstructorParameters<typeof ServerContext>[0]) {
+    this.#target = target;
+    this.#context = new ServerContext(settings);
+    this.#listening = this.#sockets.listen(target, 16);
+  }
+
+  /** Lets a client in that ends its handshake. */
+  breakOff(hello: Buffer, end: End): void {
+    const sockets = this.#sockets;
+    const { client, server, stream } = this.#connect();
+    this.#send(client, hello);
+    assert.equal(stream.handshake(), 'read');
+    switch (end) {
+      case 'gives up in time':
+        break;
+      case 'FIN':
+        sockets.finish(client);
+        assert.equal(stream.handshake(), 'failed');
+        break;
+      case 'a reset':
+        sockets.resetOnClose(client);
+        break;
+      case 'an alert':
+        this.#send(client, Buffer.from('15030300020228', 'hex'));
+        stream.handshake();
+        break;
+      case 'garbage':
+        this.#send(client, GARBAGE);
+        stream.handshake();
+    }
+    sockets.close(client);
+    if (end === 'a reset') assert.equal(stream.handshake(), 'failed');
+    this.#drop(stream, server);
+  }
+
+  /** Lets a client in that finishes its handshake. */
+  serve(clients: OpensslClients): void {
+    const { client, server, stream } = this.#connect();
+    const end = clients.on(client);
+    for (let isDone = false, isOpen = false; !isDone || !isOpen;) {
+      isOpen ||= end.handshake();
+      isDone ||= stream.handshake() === 'done';
+    }
+    end.free();
+    this.#sockets.close(client);
+    this.#drop(stream, server);
+  }
+
+  close(): void {
+    this.#context.close();
+    this.#sockets.close(this.#listening);
+  }
+
+  #connect(): { client: number; server: number; stream: TlsStream } {
+    const client = this.#sockets.open(this.#target);
+    this.#sockets.connect(client, this.#target);
+    const server = this.#accept();
+    clearErrors();
+    return { client, server, stream: new TlsStream(this.#context, server) };
+  }
+
+  #drop(stream: TlsStream, server: number): void {
+    stream.free();
+    // Ports of clients that wait for the end of TIME-WAIT would run out.
+    this.#sockets.resetOnClose(server);
+    this.#sockets.close(server);
+  }
+
+  #accept(): number {
+    for (;;) {
+      const fd = this.#sockets.accept(this.#listening);
+      if (fd >= 0) return fd;
+      assert.equal(fd, -EAGAIN);
+    }
+  }
+
+  #send(fd: number, bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#buffer.bytes.set(bytes);
+    assert.equal(this.#buffer.send(fd, 0, bytes.length), bytes.length);
+  }
+}
