@@ -13,6 +13,7 @@ import { describeControlledTunnels } from './control.ts';
 import { describeDialling } from './dialling.ts';
 import { raw } from './engines.ts';
 import { describeTunnelLimits } from './limits.ts';
+import { describePrefacedTunnels } from './prefaces.ts';
 import { describeResets } from './resets.ts';
 import { TunnelRig } from './rig.ts';
 import { describeTunnels } from './suite.ts';
@@ -25,6 +26,7 @@ if (unsupported === null) {
   describeDialling(raw);
   describeTunnelLimits(raw);
   describeTransfers(raw);
+  describePrefacedTunnels(raw);
   describeResets(raw);
   describeManyTunnels(raw);
   describeControlledTunnels('raw');
