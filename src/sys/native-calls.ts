@@ -172,7 +172,7 @@ function optional<T>(find: () => T): T | null {
 }
 
 /** Takes and returns what its types say. */
-export type NativeFunction = ReturnType<Koffi.LibraryHandle['func']>;
+type NativeFunction = ReturnType<Koffi.LibraryHandle['func']>;
 
 /**
  * Finds a function that the process exports, such as one of the libraries in the Node binary. Only this room may call it: a

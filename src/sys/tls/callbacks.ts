@@ -8,13 +8,13 @@ import { NO_PROTOCOL, PROTOCOL_CHOSEN, openssl } from '../openssl.ts';
 import type { TicketCipher } from './ticket-cipher.ts';
 
 /** What the callbacks need of a context. */
-export interface CallbackSubject {
+interface CallbackSubject {
   readonly tickets: TicketCipher;
   /** The protocols in the form of ALPN (RFC 7301 section 3.1), the preferred first; null for none. */
   readonly protocols: PinnedBuffer | null;
 }
 
-export interface CallbackAddresses {
+interface CallbackAddresses {
   readonly protocol: number;
   readonly ticket: number;
 }

@@ -3,7 +3,7 @@ import { nativeCalls } from '../native-calls.ts';
 import { LIBRARY_TLS, openssl, usedOpenssl } from '../openssl.ts';
 
 /** An error of OpenSSL's. */
-export interface TakenError {
+interface TakenError {
   /** 0 if there was no error. */
   readonly reason: number;
   /** In a few words: no bytes of a client's. */

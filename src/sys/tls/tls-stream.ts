@@ -23,10 +23,10 @@ const OK = 1;
 /** OpenSSL takes lengths as `int`. */
 const MAX_LENGTH = 0x7fff_ffff;
 /**
- * Max messages of the protocol in a row (KeyUpdate, RFC 8446 section 4.6.3): each costs more than its sending, and OpenSSL 3
- * has no limit.
+ * Max handshake messages in a row behind the handshake, such as KeyUpdate (RFC 8446 section 4.6.3): each costs more than its
+ * sending, and OpenSSL 3 has no limit.
  */
-const MAX_KEY_UPDATES = 32;
+const MAX_LATE_MESSAGES = 32;
 /** Directions that a call can wait for. */
 const NOTHING = 0;
 const READABLE = 1;
@@ -129,14 +129,14 @@ export class TlsStream {
     if (this.#broken !== 0) return this.#broken;
     const place = addressWithin(buffer, start, end);
     const length = Math.min(end - start, MAX_LENGTH);
-    for (let round = 0; round <= MAX_KEY_UPDATES; round++) {
+    for (let round = 0; round <= MAX_LATE_MESSAGES; round++) {
       const count = this.#calls.read(address, place, length);
       if (count > 0) return count;
       const errno = nativeCalls().errno();
       const error = this.#judge(count, errno);
       if (error !== -EAGAIN || errno === EAGAIN || this.#waitsFor !== READABLE) return error;
     }
-    return this.#break(-EPROTO, 'protocol', 'too many key updates');
+    return this.#break(-EPROTO, 'protocol', 'too many handshake messages in a row');
   }
 
   /**
