@@ -7,7 +7,10 @@ import { WebSocketServer } from 'ws';
 
 /** What the endpoint says of the connection of a request. */
 export interface ToldConnection {
-  /** `ADDRESS:PORT ADDRESS:PORT` of source and destination; `LOCAL`, `UNKNOWN`, or `none` if there was no header. */
+  /**
+   * `ADDRESS:PORT ADDRESS:PORT` of source and destination, IPv4, and the server name behind them if it was told; `LOCAL`,
+   * `UNKNOWN`, or `none` if there was no header.
+   */
   readonly told: string;
   /** Number of the connection. */
   readonly connection: number;
@@ -119,5 +122,7 @@ function parseVersion2(header: Buffer): string | null {
   if (header.length < 16 + length) return null;
   if (header[12] === 0x20) return 'LOCAL';
   const [from, to] = [header.subarray(16, 20).join('.'), header.subarray(20, 24).join('.')];
-  return `${from}:${header.readUInt16BE(24)} ${to}:${header.readUInt16BE(26)}`;
+  const ends = `${from}:${header.readUInt16BE(24)} ${to}:${header.readUInt16BE(26)}`;
+  // The server name (PP2_TYPE_AUTHORITY) is the only field that may follow.
+  return header[28] === 2 ? `${ends} ${header.toString('utf8', 31, 31 + header.readUInt16BE(29))}` : ends;
 }
