@@ -76,7 +76,7 @@ class TunnelLayer implements Layer<L4Listener, L4ListenerConfig, L4Environment, 
   }
 
   #carry(engine: L4ListenerConfig['engine'], owner: TunnelOwner): TunnelListener {
-    if (engine !== 'raw') return new NetListener(owner);
+    if (engine !== 'raw') return new NetListener(owner, this.#wheel, () => this.#loop?.yieldToNode());
     this.#loop ??= new RawLoop(this.#wheel);
     return new RawListener(owner, this.#loop);
   }

@@ -1,13 +1,16 @@
 import type { Socket } from 'node:net';
 import { descriptorOf } from '../../sys/node/node-sockets.ts';
+import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { AcceptorOwner } from '../../transport/acceptor.ts';
 import {
   entryFactsOf,
+  hasEntryStages,
   type ArrivalOwner,
   type EntryFacts,
   type EntryRejection,
 } from '../../transport/entry.ts';
 import { NetAcceptor } from '../../transport/net/net-acceptor.ts';
+import { NetArrivals } from '../../transport/net/net-arrivals.ts';
 import { serve } from '../tunnel-maker.ts';
 import type { TunnelListener, TunnelOwner } from '../tunnel.ts';
 import { netTunnelMaker } from './net-tunnel-maker.ts';
@@ -16,9 +19,12 @@ import { netTunnelMaker } from './net-tunnel-maker.ts';
 export class NetListener implements TunnelListener, AcceptorOwner<Socket>, ArrivalOwner<Socket> {
   readonly #owner: TunnelOwner;
   readonly #acceptor: NetAcceptor;
+  readonly #arrivals: NetArrivals;
 
-  constructor(owner: TunnelOwner) {
+  /** @param touched as for `asChannel` of `transport/net/net-channel.ts` */
+  constructor(owner: TunnelOwner, wheel: TimerWheel, touched: () => void) {
     this.#owner = owner;
+    this.#arrivals = new NetArrivals(wheel, this, touched);
     this.#acceptor = new NetAcceptor(owner.address, this);
   }
 
@@ -40,11 +46,13 @@ export class NetListener implements TunnelListener, AcceptorOwner<Socket>, Arriv
 
   close(): void {
     this.stop();
+    this.#arrivals.closeAll();
   }
 
   accepted(client: Socket): void {
     const owner = this.#owner;
     if (!owner.arrived(descriptorOf(client))) netTunnelMaker.refuse(client);
+    else if (hasEntryStages(owner.entry)) this.#arrivals.take(client, owner.entry);
     else this.entered(client, entryFactsOf(client.remoteAddress ?? ''), performance.now());
   }
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { formatAddress } from '../../../../src/core/address.ts';
+import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import { codeOf } from '../../../../src/core/errors.ts';
 import { NetListener } from '../../../../src/l4/net/net-listener.ts';
 import type { TunnelOwner } from '../../../../src/l4/tunnel.ts';
@@ -22,7 +23,11 @@ async function make(
     arrived: () => false,
     acceptFailed: () => log.error('accepting failed'),
   } as unknown as TunnelOwner;
-  return { listener: new NetListener(owner), address: formatAddress(address), lines };
+  return {
+    listener: new NetListener(owner, new TimerWheel(0), () => undefined),
+    address: formatAddress(address),
+    lines,
+  };
 }
 
 /** Whether nobody listens on an address. A listener here resets its connections. */
