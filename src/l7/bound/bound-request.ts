@@ -15,7 +15,7 @@ interface BoundTerms {
   readonly cluster: Cluster;
   /** Max time that an idle connection is kept, in milliseconds. */
   readonly keepAliveMs: number;
-  /** Whether a connection to the endpoint starts with a PROXY header, which is true for one client's connection only. */
+  /** The version of the PROXY header that connections to the endpoint start with. It names one client's connection. */
   readonly proxyProtocol: ClusterConfig['proxyProtocol'];
 }
 
