@@ -2,22 +2,21 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, describe, it } from 'node:test';
-import { EAGAIN } from '../../src/sys/errno.ts';
-import { PinnedBuffer } from '../../src/sys/memory/pinned-buffer.ts';
 import { opensslProblem } from '../../src/sys/openssl.ts';
 import { SocketAddress } from '../../src/sys/sockets/socket-address.ts';
-import { Sockets } from '../../src/sys/sockets/sockets.ts';
-import { clearErrors } from '../../src/sys/tls/errors.ts';
 import { ServerContext } from '../../src/sys/tls/server-context.ts';
 import { TlsStream } from '../../src/sys/tls/tls-stream.ts';
 import { CertificateAuthority } from '../support/certificates.ts';
+import { fuzzTlsHellos } from '../support/fuzz/tls-hellos.ts';
 import { NODE, OPENSSL_TLS_1_2 } from '../support/tls/captured-hellos.ts';
+import { HandshakePlace } from '../support/tls/handshake-place.ts';
 import { OpensslClients } from '../support/tls/openssl-client.ts';
 import { freshAddress } from '../unit/sys/pairs.ts';
 import { settingsOf, textsOf } from '../unit/sys/tls/rig.ts';
 
 const MIB = 1024 * 1024;
 const HANDSHAKES = 10_000;
+const SEED = 8446;
 const GARBAGE = randomBytes(2000);
 /** What the process may grow by: 500 bytes a handshake. OpenSSL has 10 kB of each that is under way. */
 const NOISE = 5 * MIB;
@@ -40,7 +39,7 @@ describe('TLS handshakes that end', { skip: opensslProblem() ?? false, concurren
       for (const end of ENDS) {
         it(`leave nothing behind ${stage} and ${end} (${version})`, async () => {
           const bytes = hello.subarray(0, hello.length * share);
-          await flat((place) => place.breakOff(bytes, end));
+          await flat((place) => breakOff(place, bytes, end));
         });
       }
     }
@@ -49,15 +48,25 @@ describe('TLS handshakes that end', { skip: opensslProblem() ?? false, concurren
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     it(`leave nothing when they have succeeded (${version})`, async () => {
       const clients = new OpensslClients(version);
-      await flat((place) => place.serve(clients));
+      await flat((place) => serve(place, clients));
       clients.close();
     });
   }
 
-  /** Visits a place again and again, and judges the memory. */
-  async function flat(visit: (place: Place) => void): Promise<void> {
+  it('answer 20,000 mutated hellos, wherever they are cut', async () => {
     const { address } = await freshAddress('IPv4');
-    const place = new Place(new SocketAddress(address), settings);
+    const place = new HandshakePlace(new SocketAddress(address), settings);
+    try {
+      fuzzTlsHellos(place, 20_000, SEED);
+    } finally {
+      place.close();
+    }
+  });
+
+  /** Visits a place again and again, and judges the memory. */
+  async function flat(visit: (place: HandshakePlace) => void): Promise<void> {
+    const { address } = await freshAddress('IPv4');
+    const place = new HandshakePlace(new SocketAddress(address), settings);
     try {
       for (let count = 0; count < HANDSHAKES / 5; count++) visit(place);
       const before = process.memoryUsage.rss();
@@ -71,93 +80,45 @@ describe('TLS handshakes that end', { skip: opensslProblem() ?? false, concurren
   }
 });
 
-/** A listener, and clients of it, in one thread. */
-class Place {
-  readonly #sockets = new Sockets();
-  readonly #target: SocketAddress;
-  readonly #context: ServerContext;
-  readonly #listening: number;
-  readonly #buffer = new PinnedBuffer(32 * 1024);
-
-  constructor(target: SocketAddress, settings: ConstructorParameters<typeof ServerContext>[0]) {
-    this.#target = target;
-    this.#context = new ServerContext(settings);
-    this.#listening = this.#sockets.listen(target, 16);
+/** Lets a client in that ends its handshake. */
+function breakOff(place: HandshakePlace, hello: Buffer, end: End): void {
+  const { sockets } = place;
+  const pair = place.connect();
+  const { client, stream } = pair;
+  place.send(client, hello);
+  assert.equal(stream.handshake(), 'read');
+  switch (end) {
+    case 'gives up in time':
+      break;
+    case 'FIN':
+      sockets.finish(client);
+      assert.equal(stream.handshake(), 'failed');
+      break;
+    case 'a reset':
+      sockets.resetOnClose(client);
+      break;
+    case 'an alert':
+      place.send(client, Buffer.from('15030300020228', 'hex'));
+      stream.handshake();
+      break;
+    case 'garbage':
+      place.send(client, GARBAGE);
+      stream.handshake();
   }
+  sockets.close(client);
+  if (end === 'a reset') assert.equal(stream.handshake(), 'failed');
+  place.drop(pair);
+}
 
-  /** Lets a client in that ends its handshake. */
-  breakOff(hello: Buffer, end: End): void {
-    const sockets = this.#sockets;
-    const { client, server, stream } = this.#connect();
-    this.#send(client, hello);
-    assert.equal(stream.handshake(), 'read');
-    switch (end) {
-      case 'gives up in time':
-        break;
-      case 'FIN':
-        sockets.finish(client);
-        assert.equal(stream.handshake(), 'failed');
-        break;
-      case 'a reset':
-        sockets.resetOnClose(client);
-        break;
-      case 'an alert':
-        this.#send(client, Buffer.from('15030300020228', 'hex'));
-        stream.handshake();
-        break;
-      case 'garbage':
-        this.#send(client, GARBAGE);
-        stream.handshake();
-    }
-    sockets.close(client);
-    if (end === 'a reset') assert.equal(stream.handshake(), 'failed');
-    this.#drop(stream, server);
+/** Lets a client in that finishes its handshake. */
+function serve(place: HandshakePlace, clients: OpensslClients): void {
+  const pair = place.connect();
+  const end = clients.on(pair.client);
+  for (let isDone = false, isOpen = false; !isDone || !isOpen;) {
+    isOpen ||= end.handshake();
+    isDone ||= pair.stream.handshake() === 'done';
   }
-
-  /** Lets a client in that finishes its handshake. */
-  serve(clients: OpensslClients): void {
-    const { client, server, stream } = this.#connect();
-    const end = clients.on(client);
-    for (let isDone = false, isOpen = false; !isDone || !isOpen;) {
-      isOpen ||= end.handshake();
-      isDone ||= stream.handshake() === 'done';
-    }
-    end.free();
-    this.#sockets.close(client);
-    this.#drop(stream, server);
-  }
-
-  close(): void {
-    this.#context.close();
-    this.#sockets.close(this.#listening);
-  }
-
-  #connect(): { client: number; server: number; stream: TlsStream } {
-    const client = this.#sockets.open(this.#target);
-    this.#sockets.connect(client, this.#target);
-    const server = this.#accept();
-    clearErrors();
-    return { client, server, stream: new TlsStream(this.#context, server) };
-  }
-
-  #drop(stream: TlsStream, server: number): void {
-    stream.free();
-    // Ports of clients that wait for the end of TIME-WAIT would run out.
-    this.#sockets.resetOnClose(server);
-    this.#sockets.close(server);
-  }
-
-  #accept(): number {
-    for (;;) {
-      const fd = this.#sockets.accept(this.#listening);
-      if (fd >= 0) return fd;
-      assert.equal(fd, -EAGAIN);
-    }
-  }
-
-  #send(fd: number, bytes: Buffer): void {
-    if (bytes.length === 0) return;
-    this.#buffer.bytes.set(bytes);
-    assert.equal(this.#buffer.send(fd, 0, bytes.length), bytes.length);
-  }
+  end.free();
+  place.sockets.close(pair.client);
+  place.drop(pair);
 }
