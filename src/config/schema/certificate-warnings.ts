@@ -1,5 +1,6 @@
 /** Warnings about certificates that can be used, but soon cannot, or not by every client. */
 import type { X509Certificate } from 'node:crypto';
+import { readRevocationDates } from '../../core/certificate/revocation-list.ts';
 import { describe } from '../syntax/formats.ts';
 import type { Problems } from '../syntax/problems.ts';
 import type { Section } from '../syntax/section.ts';
@@ -42,6 +43,30 @@ function faultOfDates({ validFrom, validTo }: X509Certificate, now: number): str
   if (begin > now) return `is not valid before ${dayOf(begin)}`;
   if (end - now >= Math.min(NOTICE_MS, (end - begin) / 3)) return null;
   return `expires on ${dayOf(end)}, in ${countOf(Math.floor((end - now) / DAY_MS))}: renew it`;
+}
+
+/**
+ * Warns of the first revocation list of a file that has ended or ends in the last third of its time. OpenSSL refuses every
+ * certificate whose authority has only a list that has ended.
+ *
+ * @param lists in PEM form
+ */
+export function warnOfRevocationDates(section: Section, lists: readonly string[]): void {
+  const now = Date.now();
+  for (const [index, list] of lists.entries()) {
+    const dates = readRevocationDates(Buffer.from(list.replaceAll(/-----[^-]+-----/g, ''), 'base64'));
+    const thisUpdate = dates?.thisUpdate ?? now;
+    const nextUpdate = dates?.nextUpdate ?? Infinity;
+    const left = nextUpdate - now;
+    if (left >= (nextUpdate - thisUpdate) / 3) continue;
+    const name = `revocation list ${index + 1} of ${describe(section.raw('crl'))}`;
+    const message =
+      left < 0
+        ? `${name} ended on ${dayOf(nextUpdate)}: clients with certificates of its authority are refused until the file has a newer one`
+        : `${name} ends on ${dayOf(nextUpdate)}, and clients with certificates of its authority are refused then: renew it`;
+    section.problems.warning([...section.path, 'crl'], message);
+    return;
+  }
 }
 
 /**

@@ -46,6 +46,35 @@ describe('the end of a certificate', () => {
   });
 });
 
+describe('the end of a revocation list', () => {
+  it('is told in the last third of its time', (t) => {
+    const files = {
+      'good.pem': pem.GOOD_CERT,
+      'good.key': pem.GOOD_KEY,
+      'ca.pem': pem.CA_CERT,
+      'clients.crl': pem.REVOCATION_LIST + pem.REVOCATION_LIST,
+    };
+    const at = (time: string): string[] => {
+      t.mock.timers.reset();
+      t.mock.timers.enable({ apis: ['Date'], now: Date.parse(time) });
+      const text =
+        'certificates: [{ cert: good.pem, key: good.key }], clientCertificates: { ca: ca.pem, crl: clients.crl }';
+      return warningsOf(l7('engine: raw', `tls: { ${text} }`), { files }).filter((line) =>
+        line.includes('crl'),
+      );
+    };
+    const where = '6:102: revocation list 1 of "clients.crl"';
+    const effect = 'clients with certificates of its authority are refused';
+    assert.deepEqual(at('2090-01-01T00:00:00Z'), []);
+    assert.deepEqual(at('2094-01-01T00:00:00Z'), [
+      `${where} ends on 2126-11-05, and ${effect} then: renew it`,
+    ]);
+    assert.deepEqual(at('2126-12-01T00:00:00Z'), [
+      `${where} ended on 2126-11-05: ${effect} until the file has a newer one`,
+    ]);
+  });
+});
+
 describe('a chain', () => {
   const { CHAIN_LEAF, CHAIN_MIDDLE, CHAIN_ROOT, CHAIN_KEY } = pem;
 

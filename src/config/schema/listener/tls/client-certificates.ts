@@ -10,7 +10,7 @@ import type { Section } from '../../../syntax/section.ts';
 import type { ClientCertificateSettings } from '../../../types/listener.ts';
 import type { CertificateFile } from '../../certificate.ts';
 import { certificateFile } from '../../certificate.ts';
-import { warnOfDates } from '../../certificate-warnings.ts';
+import { warnOfDates, warnOfRevocationDates } from '../../certificate-warnings.ts';
 import { pemBlocks } from '../../pem-blocks.ts';
 import { refuseForeignKeys } from '../l7-engine.ts';
 
@@ -30,7 +30,8 @@ export function readClientCertificates(
   if (section === null) return null;
   refuseForeignKeys(section, usedKey, { own: ['crl'], uws: [] });
   const ca = section.required<CertificateFile | null>('ca', certificateFile(base), null);
-  const crl = section.optional<TextFile | null>('crl', revocationFile(base), null);
+  const crl = section.optional<RevocationFile | null>('crl', revocationFile(base), null);
+  if (crl !== null) warnOfRevocationDates(section, crl.lists);
   const isRequired = section.optional('require', toggle, true);
   const forward = section.optional('forward', toggle, true);
   if (ca === null) return null;
@@ -48,8 +49,13 @@ export function readClientCertificates(
   };
 }
 
+interface RevocationFile extends TextFile {
+  /** In PEM form. */
+  readonly lists: readonly string[];
+}
+
 /** Returns the format of a PEM file with at least one revocation list. All of them must be valid. */
-function revocationFile(base: BaseDirectory): Format<TextFile> {
+function revocationFile(base: BaseDirectory): Format<RevocationFile> {
   const read = textFile(base);
   return (value) => {
     const file = read(value);
@@ -63,7 +69,7 @@ function revocationFile(base: BaseDirectory): Format<TextFile> {
         );
       }
     }
-    if (blocks.length > 0) return file;
+    if (blocks.length > 0) return { ...file, lists: blocks };
     throw new FormatError(`${describe(value)} has no revocation list in PEM form (-----BEGIN X509 CRL-----)`);
   };
 }
