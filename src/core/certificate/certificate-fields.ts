@@ -9,7 +9,7 @@ export interface AlternativeName {
 }
 
 /** What a certificate says of its holder. */
-export interface CertificateFields {
+interface CertificateFields {
   /** As {@link formatName} writes it. Empty if it is empty, malformed, or longer than {@link MAX_SUBJECT_CHARACTERS}. */
   readonly subject: string;
   /** Empty if one is malformed, or if all of them are longer than {@link MAX_NAME_BYTES}. */
