@@ -1,11 +1,15 @@
 import type { Config } from '../config/types/config.ts';
 import { formatAddress, isAnyHost, type TcpAddress } from '../core/address.ts';
+import { tunnelClusters } from '../protocol/stats-layout.ts';
 
 /** Returns a few lines for a newcomer at a terminal: the URL of each listener and of the admin server. */
 export function banner(config: Config, admin: TcpAddress): string {
   const rows = config.listeners.map((listener): [string, string] => {
     if (listener.mode === 'l4')
-      return [listener.name, `${browsable(listener.address)} (TCP to ${listener.cluster})`];
+      return [
+        listener.name,
+        `${browsable(listener.address)} (TCP to ${tunnelClusters(listener).join(', ')})`,
+      ];
     const scheme = listener.tls === null ? 'http' : 'https';
     return [listener.name, `${scheme}://${browsable(listener.address)}/`];
   });
