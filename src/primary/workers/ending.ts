@@ -1,5 +1,5 @@
 import type { DrainSettings } from '../../config/types/config.ts';
-import type { Heirs, Pace, WorkerKind } from '../../protocol/to-worker.ts';
+import type { Heirs, Pace } from '../../protocol/to-worker.ts';
 
 /** How all workers end. */
 export interface Ending {
@@ -16,17 +16,19 @@ const CLOSING_FRACTION = 0.9;
 /**
  * Paces the end of all workers: fast enough for all sessions to end within the grace period.
  *
- * @param counts the sessions and tunnels of each worker that ends
+ * @param counts what each worker carries that ends
  * @returns null for all sessions at once
  */
 export function paceOf(
   { graceMs, drain, heirs }: Ending,
-  counts: readonly { readonly kind: WorkerKind; readonly connections: number }[],
+  counts: readonly { readonly sessions: number; readonly tunnels: number }[],
 ): Pace | null {
   if (drain === null || graceMs === 0) return null;
   // Tunnels are not paced: they have the whole grace period, unless others have taken over.
-  const paced = counts.filter(({ kind }) => kind === 'l7' || heirs !== null);
-  const count = paced.reduce((sum, { connections }) => sum + connections, 0);
+  const count = counts.reduce(
+    (sum, { sessions, tunnels }) => sum + sessions + (heirs === null ? 0 : tunnels),
+    0,
+  );
   const seconds = (graceMs * CLOSING_FRACTION) / 1000;
   return { ...drain, rate: Math.max(drain.rate, count / seconds), deadlineMs: graceMs };
 }

@@ -210,7 +210,7 @@ export class Supervisor {
   end(ending: Ending): Promise<boolean> {
     const { graceMs, heirs } = ending;
     const slots = [...this.#roster.everyone, ...this.leftBehind.recovered];
-    const counts = slots.map(({ kind, page }) => ({ kind, connections: this.count({ kind: 'all' }, page) }));
+    const counts = slots.map(({ page }) => this.#pages.carriedBy(page));
     const pace = paceOf(ending, counts);
     for (const slot of slots) slot.drain({ graceMs, pace, heirs });
     this.#overdue.shorten(graceMs + this.#timings.drainSlackMs);

@@ -49,6 +49,18 @@ export class WorkerPages {
     return sum;
   }
 
+  /** Counts what one worker carries. */
+  carriedBy(page: SharedArrayBuffer): { readonly sessions: number; readonly tunnels: number } {
+    const values = new Float64Array(page);
+    let sessions = 0;
+    let tunnels = 0;
+    for (const { metric, slot } of this.directory.visible()) {
+      if (metric === pageMetrics.sessionsActive) sessions += values[slot]!;
+      else if (metric === pageMetrics.tunnelsActive) tunnels += values[slot]!;
+    }
+    return { sessions, tunnels };
+  }
+
   /** Returns the slots of the gauges that {@link count} sums. */
   slotsOf(scope: DrainScope): number[] {
     if (scope.kind === 'endpoint') {

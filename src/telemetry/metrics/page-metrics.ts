@@ -117,17 +117,17 @@ export const pageMetrics = {
     ['direction'],
     'Sessions closed because their buffer exceeded its limit',
   ),
-  tunnelsActive: gauge('sluice_tunnels_active', ['listener', 'cluster'], 'Layer 4 tunnels open now'),
-  tunnels: counter('sluice_tunnels_total', ['listener', 'cluster'], 'Layer 4 tunnels opened'),
+  tunnelsActive: gauge('sluice_tunnels_active', ['listener', 'cluster'], 'Tunnels open now'),
+  tunnels: counter('sluice_tunnels_total', ['listener', 'cluster'], 'Tunnels opened'),
   tunnelCloses: counter(
     'sluice_tunnels_closed_total',
     ['listener', 'cluster', 'reason'],
-    'Layer 4 tunnels that ended, by reason',
+    'Tunnels that ended, by reason',
   ),
   tunnelBytes: counter(
     'sluice_tunnel_bytes_total',
     ['listener', 'cluster', 'direction'],
-    'Bytes carried through layer 4 tunnels',
+    'Bytes carried through tunnels',
   ),
   connectionsEnding: gauge(
     'sluice_connections_ending',

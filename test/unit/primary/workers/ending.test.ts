@@ -4,9 +4,9 @@ import { paceOf } from '../../../../src/primary/workers/ending.ts';
 
 const drain = { rate: 100, deadlineMs: 1, jitterMs: 7 };
 const counts = [
-  { kind: 'l7', connections: 600 },
-  { kind: 'l4', connections: 400 },
-] as const;
+  { sessions: 600, tunnels: 100 },
+  { sessions: 0, tunnels: 300 },
+];
 
 describe('the pace of the end of all workers', () => {
   it('is that of a drain if all sessions end within the grace period', () => {
