@@ -141,6 +141,14 @@ describe('the certificates of clients', () => {
     assert.notEqual(all.clientCertificates!.digest, digest);
   });
 
+  it('are judged by files that are watched', () => {
+    const { files } = load(text('raw', 'clientCertificates: { ca: ca.pem, crl: list.crl }'), {
+      files: FILES,
+    });
+    for (const name of ['good.pem', 'good.key', 'ca.pem', 'list.crl'])
+      assert.ok(files.includes(inDirectory(name)));
+  });
+
   it('need authorities and lists that can be read', () => {
     assert.deepEqual(errors('raw', 'clientCertificates: {}'), ['8:7: "clientCertificates" needs "ca"']);
     assert.deepEqual(errors('raw', 'clientCertificates: { ca: nope.pem, crl: good.pem }'), [
