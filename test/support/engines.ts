@@ -1,4 +1,5 @@
 /** The engines of layer 7 that tests run on. */
+import { opensslProblem } from '../../src/sys/openssl.ts';
 import { unsupportedReason } from '../../src/sys/support.ts';
 
 export type EngineName = 'raw' | 'net' | 'uws';
@@ -10,6 +11,26 @@ export const ENGINES: readonly EngineName[] = chosen(process.env.TEST_ENGINES);
 
 /** One of our own and uWebSockets.js: for tests that take minutes on each. */
 export const SCALE_ENGINES = ENGINES.filter((engine, index) => index === 0 || engine === 'uws');
+
+/** An engine whose clients use TLS. */
+export type TlsEngine = 'raw-tls';
+
+/** Those that this machine can run. */
+export const TLS_ENGINES: readonly TlsEngine[] =
+  ENGINES.includes('raw') && opensslProblem() === null ? ['raw-tls'] : [];
+
+/** Whether suites run every case over TLS, too, and not only some: `TEST_TLS=all`. */
+export const TESTS_ALL_OVER_TLS = process.env.TEST_TLS === 'all';
+
+/** Whether clients use TLS. */
+export function usesTls(engine: EngineName | TlsEngine): engine is TlsEngine {
+  return engine.endsWith('-tls');
+}
+
+/** The engine as a configuration names it. */
+export function withoutTls(engine: EngineName | TlsEngine): EngineName {
+  return usesTls(engine) ? (engine.slice(0, -'-tls'.length) as EngineName) : engine;
+}
 
 /** Whether the engine moves a session's bytes as they come, and not whole messages. */
 export function isOwnEngine(engine: EngineName): boolean {

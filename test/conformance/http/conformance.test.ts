@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { ENGINES, isOwnEngine, type EngineName } from '../../support/engines.ts';
+import {
+  ENGINES,
+  TESTS_ALL_OVER_TLS,
+  TLS_ENGINES,
+  type EngineName,
+  type TlsEngine,
+} from '../../support/engines.ts';
 import { nginxVersion } from '../../support/processes/nginx.ts';
 import { WRITES_PAGE, assertSection, readSection } from '../page.ts';
 import type { Case, Chapter } from './case.ts';
@@ -26,6 +32,10 @@ const CHAPTERS: readonly Chapter[] = [
   PIPELINING,
   LIMITS,
 ];
+/** Over TLS, unless all are run: what depends on the ends of connections and on reads that are cut anywhere. */
+const CHAPTERS_OVER_TLS: readonly Chapter[] = TESTS_ALL_OVER_TLS
+  ? CHAPTERS
+  : [CONNECTION, LENGTHS, PIPELINING];
 /** Of one chapter: each may have taken its whole deadline. */
 const MAX_FAILURES = 3;
 const MAX_BYTES_ONE_BY_ONE = 1024;
@@ -52,9 +62,13 @@ describe('HTTP conformance', { timeout: 118_000 }, () => {
     await rig.stop();
   });
 
-  for (const engine of ENGINES) {
+  const runs: (readonly [EngineName | TlsEngine, readonly Chapter[]])[] = [
+    ...ENGINES.map((engine) => [engine, CHAPTERS] as const),
+    ...TLS_ENGINES.map((engine) => [engine, CHAPTERS_OVER_TLS] as const),
+  ];
+  for (const [engine, chapters] of runs) {
     describe(`the engine ${engine}`, () => {
-      for (const { title, cases } of CHAPTERS) {
+      for (const { title, cases } of chapters) {
         it(title, async ({ signal }) => {
           const failures: string[] = [];
           const judge = async (one: Case, cutting: 'whole' | 'bytes'): Promise<void> => {
@@ -84,9 +98,9 @@ describe('HTTP conformance', { timeout: 118_000 }, () => {
 });
 
 /** What passes is sent byte by byte too; engines of our own give the same answer to everything that is. */
-function isCutEverywhere(one: Case, engine: EngineName): boolean {
+function isCutEverywhere(one: Case, engine: EngineName | TlsEngine): boolean {
   if (one.first !== undefined || one.bytes.length >= MAX_BYTES_ONE_BY_ONE) return false;
-  if (isOwnEngine(engine)) return true;
+  if (engine !== 'uws') return true;
   const { kind } = (one.uws ?? one).outcome;
   return kind === 'passes' || kind === 'waits';
 }

@@ -1,5 +1,14 @@
 /** Proxies in front of one kind of endpoint: sluice by each engine, and nginx where it is installed. */
-import { ENGINES, isOwnEngine, type EngineName } from '../../support/engines.ts';
+import { CertificateAuthority } from '../../support/certificates.ts';
+import {
+  ENGINES,
+  TLS_ENGINES,
+  isOwnEngine,
+  usesTls,
+  withoutTls,
+  type EngineName,
+  type TlsEngine,
+} from '../../support/engines.ts';
 import { Nginx, nginxVersion } from '../../support/processes/nginx.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
 import { RawConnection } from '../../support/sockets/raw-connection.ts';
@@ -16,13 +25,21 @@ export class Proxy {
   readonly address: string;
   readonly endpoint: Recorder;
   /** Null for nginx. */
-  readonly engine: EngineName | null;
+  readonly engine: EngineName | TlsEngine | null;
   #asked = 0;
 
-  constructor(address: string, endpoint: Recorder, engine: EngineName | null) {
+  constructor(address: string, endpoint: Recorder, engine: EngineName | TlsEngine | null) {
     this.address = address;
     this.endpoint = endpoint;
     this.engine = engine;
+  }
+
+  get usesTls(): boolean {
+    return this.engine !== null && usesTls(this.engine);
+  }
+
+  connect(): Promise<RawConnection> {
+    return this.usesTls ? RawConnection.connectTls(this.address) : RawConnection.connect(this.address);
   }
 
   /**
@@ -30,7 +47,7 @@ export class Proxy {
    * spoilt nothing for others.
    */
   async witness(): Promise<void> {
-    const witness = await RawConnection.connect(this.address);
+    const witness = await this.connect();
     await ask(witness, `/witness/${this.#asked++}`);
     witness.destroy();
     this.endpoint.requests = this.endpoint.requests.filter((text) => !text.startsWith('GET /witness/'));
@@ -42,13 +59,13 @@ export class Proxy {
 }
 
 export class Rig {
-  readonly sluice: ReadonlyMap<EngineName, Proxy>;
+  readonly sluice: ReadonlyMap<EngineName | TlsEngine, Proxy>;
   /** Several, so that it takes less time; none where it is not installed. */
   readonly nginx: readonly Proxy[];
   readonly #end: () => Promise<void>;
 
   private constructor(
-    sluice: ReadonlyMap<EngineName, Proxy>,
+    sluice: ReadonlyMap<EngineName | TlsEngine, Proxy>,
     nginx: readonly Proxy[],
     end: () => Promise<void>,
   ) {
@@ -59,13 +76,16 @@ export class Rig {
 
   static async start(): Promise<Rig> {
     const endpoint = await Recorder.listen();
+    const authority = new CertificateAuthority();
+    const certificates = [authority.issue('localhost', ['DNS:localhost'])];
+    const engines = [...ENGINES, ...TLS_ENGINES];
     const web = await WebRig.start({
       log: { access: false },
-      listeners: Object.fromEntries(ENGINES.map((engine) => [engine, listenerOf(engine)])),
+      listeners: Object.fromEntries(engines.map((engine) => [engine, listenerOf(engine, certificates)])),
       clusters: { app: { endpoints: [`127.0.0.1:${endpoint.port}`] } },
     });
     const sluice = new Map(
-      ENGINES.map((engine) => [engine, new Proxy(web.address(engine), endpoint, engine)]),
+      engines.map((engine) => [engine, new Proxy(web.address(engine), endpoint, engine)]),
     );
     const nginx =
       nginxVersion() === null ? [] : await Promise.all(Array.from({ length: NGINXES }, startNginx));
@@ -77,6 +97,7 @@ export class Rig {
         for (const { proxy } of nginx) proxy.close();
         await Promise.all(nginx.map(({ process }) => process.stop()));
         await web.stop();
+        authority.remove();
       },
     );
   }
@@ -87,9 +108,11 @@ export class Rig {
   }
 }
 
-function listenerOf(engine: EngineName): object {
-  const limits = isOwnEngine(engine) ? { maxHeaderSize: MAX_HEADER_SIZE } : {};
-  return { engine, http: { maxBodySize: `${MAX_BODY}B`, ...limits } };
+function listenerOf(engine: EngineName | TlsEngine, certificates: readonly object[]): object {
+  const name = withoutTls(engine);
+  const limits = isOwnEngine(name) ? { maxHeaderSize: MAX_HEADER_SIZE } : {};
+  const tls = usesTls(engine) ? { tls: { certificates } } : {};
+  return { engine: name, http: { maxBodySize: `${MAX_BODY}B`, ...limits }, ...tls };
 }
 
 async function startNginx(): Promise<{ process: Nginx; proxy: Proxy }> {

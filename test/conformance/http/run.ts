@@ -1,6 +1,6 @@
 /** Sends a case to a proxy, and says what comes of it. */
 import { eventually } from '../../support/deadline.ts';
-import { RawConnection } from '../../support/sockets/raw-connection.ts';
+import type { RawConnection } from '../../support/sockets/raw-connection.ts';
 import { request } from './building.ts';
 import type { Case, Outcome } from './case.ts';
 import type { Proxy } from './rig.ts';
@@ -21,6 +21,9 @@ export type Cutting = 'whole' | 'bytes';
 
 const DEADLINE_MS = 30_000;
 const PAUSE_MS = 1;
+/** What the endpoint is told of the client's scheme, without which all requests are the same. */
+const HTTP = '\r\nX-Forwarded-Proto: http\r\n';
+const HTTPS = '\r\nX-Forwarded-Proto: https\r\n';
 /** How long nothing has come of a proxy that nothing is expected of. */
 const QUIET_MS = { answered: 8, silent: 30 };
 
@@ -120,7 +123,7 @@ interface Client {
 async function send(proxy: Proxy, one: Case, cutting: Cutting): Promise<Client> {
   const { bytes } = one;
   proxy.endpoint.clear();
-  const connection = await RawConnection.connect(proxy.address);
+  const connection = await proxy.connect();
   const client: Client = { connection, toHead: bytes.startsWith('HEAD '), text: '', closed: false };
   connection.socket.on('data', (data: Buffer) => (client.text += data.toString('latin1')));
   void connection.closed.then(() => (client.closed = true));
@@ -145,6 +148,7 @@ function observe(client: Client, proxy: Proxy): Observation {
     closed: client.closed,
     received: endpoint.requests
       .map(withoutChance)
+      .map((text) => (proxy.usesTls ? text.replace(HTTPS, HTTP) : text))
       .map((text) => (proxy.engine === 'uws' ? lowerCaseNames(text) : text)),
   };
 }

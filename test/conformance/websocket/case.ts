@@ -4,6 +4,8 @@
  * client in front of the proxy, in the second it is an endpoint behind it.
  */
 
+import type { TlsEngine } from '../../support/engines.ts';
+
 /** Which side of the proxy the hostile peer is on. */
 export type Side = 'client' | 'endpoint';
 
@@ -11,7 +13,7 @@ export type Side = 'client' | 'endpoint';
  * Listeners of the proxy: those of the engine `uws` by what they do with permessage-deflate, and one for each engine of our
  * own, which pass every extension on.
  */
-export type ListenerName = 'off' | 'shared' | 'raw' | 'net';
+export type ListenerName = 'off' | 'shared' | 'raw' | 'net' | TlsEngine;
 
 export interface Message {
   readonly binary: boolean;

@@ -1,5 +1,5 @@
 /** Which listeners a case is run on. */
-import { ENGINES, isOwnEngine } from '../../support/engines.ts';
+import { ENGINES, TLS_ENGINES, isOwnEngine, usesTls, type TlsEngine } from '../../support/engines.ts';
 import type { Case, ListenerName, Side } from './case.ts';
 
 /** Listeners of our own engines, which give the same verdict, or those of uWebSockets.js. */
@@ -8,10 +8,15 @@ export type ListenerGroup = 'own' | 'uws';
 const OWN: readonly ListenerName[] = ENGINES.filter(isOwnEngine) as readonly ('raw' | 'net')[];
 const UWS: readonly ListenerName[] = ENGINES.includes('uws') ? ['off', 'shared'] : [];
 
-export const LISTENERS: readonly ListenerName[] = [...OWN, ...UWS];
+export const LISTENERS: readonly ListenerName[] = [...OWN, ...TLS_ENGINES, ...UWS];
 
 export function isOwn(listener: ListenerName): boolean {
-  return OWN.includes(listener);
+  return OWN.includes(listener) || isSecure(listener);
+}
+
+/** Whether clients use TLS. Such listeners are of our own engines, and come to the same: the report leaves them out. */
+export function isSecure(listener: ListenerName): listener is TlsEngine {
+  return listener !== 'off' && listener !== 'shared' && usesTls(listener);
 }
 
 /** Returns the listeners of a group that a case makes sense on; none for a side that the case is not about. */

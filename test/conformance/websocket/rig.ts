@@ -1,8 +1,11 @@
 /** One real proxy for all cases, an endpoint behind it that echoes, and one that is a raw socket. */
+import { CertificateAuthority } from '../../support/certificates.ts';
+import { withoutTls } from '../../support/engines.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
+import { RawConnection } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
 import { WsEndpoint, type WsPeer } from '../../support/websocket/ws-peer.ts';
-import { isOwn, LISTENERS } from './listeners.ts';
+import { isSecure, LISTENERS } from './listeners.ts';
 import type { ListenerName } from './case.ts';
 
 export const ECHO_PATH = '/echo';
@@ -15,9 +18,17 @@ export class Rig {
   readonly #echo: WsEndpoint;
   readonly #inflating: WsEndpoint;
   readonly #web: WebRig;
+  readonly #authority: CertificateAuthority;
 
-  private constructor(web: WebRig, echo: WsEndpoint, inflating: WsEndpoint, raw: RawEndpoint) {
+  private constructor(
+    web: WebRig,
+    authority: CertificateAuthority,
+    echo: WsEndpoint,
+    inflating: WsEndpoint,
+    raw: RawEndpoint,
+  ) {
     this.#web = web;
+    this.#authority = authority;
     this.#echo = echo;
     this.#inflating = inflating;
     this.raw = raw;
@@ -33,9 +44,13 @@ export class Rig {
       { match: { path: INFLATING_PATH }, cluster: 'inflating' },
       { match: { path: RAW_PATH }, cluster: 'raw' },
     ];
-    const listeners = LISTENERS.map((name) => {
-      const engine = isOwn(name) ? { engine: name } : { engine: 'uws', websocket: { compression: name } };
-      return [name, { ...engine, routes }] as const;
+    const authority = new CertificateAuthority();
+    const certificates = [authority.issue('localhost', ['DNS:localhost'])];
+    const listeners = LISTENERS.map((name): [string, object] => {
+      if (name === 'off' || name === 'shared')
+        return [name, { engine: 'uws', websocket: { compression: name }, routes }];
+      const tls = isSecure(name) ? { tls: { certificates } } : {};
+      return [name, { engine: withoutTls(name), ...tls, routes }];
     });
     const web = await WebRig.start({
       log: { access: false },
@@ -46,7 +61,7 @@ export class Rig {
         raw: { masking: 'random', endpoints: [raw.address] },
       },
     });
-    return new Rig(web, echo, inflating, raw);
+    return new Rig(web, authority, echo, inflating, raw);
   }
 
   /** The last lines of the proxy's log, which say whether a worker has failed. */
@@ -54,9 +69,14 @@ export class Rig {
     return JSON.stringify(this.#web.sluice.logs.slice(-3));
   }
 
-  /** `host:port` */
-  address(listener: ListenerName): string {
-    return this.#web.address(listener);
+  /** The URL of a path. */
+  url(listener: ListenerName, path: string): string {
+    return `${isSecure(listener) ? 'wss' : 'ws'}://${this.#web.address(listener)}${path}`;
+  }
+
+  connect(listener: ListenerName): Promise<RawConnection> {
+    const address = this.#web.address(listener);
+    return isSecure(listener) ? RawConnection.connectTls(address) : RawConnection.connect(address);
   }
 
   /** The endpoint's end of the session that has just been opened; it echoes from now on. */
@@ -79,5 +99,6 @@ export class Rig {
     this.#inflating.close();
     this.raw.close();
     await this.#web.stop();
+    this.#authority.remove();
   }
 }

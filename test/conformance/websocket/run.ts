@@ -2,7 +2,7 @@
 import type { PerMessageDeflateOptions } from 'ws';
 import { MAX_HELD_PAYLOAD_BYTES } from '../../../src/wire/frames/frame-reader.ts';
 import {
-  RawConnection,
+  type RawConnection,
   headerOf,
   switchingProtocols,
   upgradeRequest,
@@ -33,7 +33,7 @@ export async function runCase(
 /** The hostile peer is a client; the other side is an endpoint that echoes. */
 async function asClient(rig: Rig, listener: ListenerName, one: Case, exchange: Exchange): Promise<Outcome> {
   const { offer } = one;
-  const connection = await RawConnection.connect(rig.address(listener));
+  const connection = await rig.connect(listener);
   try {
     const headers = offer === undefined ? [] : [`Sec-WebSocket-Extensions: ${offer}`];
     const isCompressedByEnds = offer !== undefined && isOwn(listener);
@@ -76,7 +76,8 @@ async function asClient(rig: Rig, listener: ListenerName, one: Case, exchange: E
 
 /** The hostile peer is an endpoint; the other side is a plain client. */
 async function asEndpoint(rig: Rig, listener: ListenerName, one: Case, exchange: Exchange): Promise<Outcome> {
-  const connecting = WsPeer.connect(`ws://${rig.address(listener)}${RAW_PATH}`, {
+  const connecting = WsPeer.connect(rig.url(listener, RAW_PATH), {
+    rejectUnauthorized: false,
     perMessageDeflate: one.offer === undefined ? false : clientOptions(one.offer),
     // A large message comes in as many fragments as the proxy has had to read.
     maxFragments: 0,

@@ -1,6 +1,7 @@
 /** One end of a TCP connection on which everything is written and read as bytes. */
 import { createHash } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { within } from '../deadline.ts';
 import { decodeFrame, type Frame } from '../websocket/raw-frames.ts';
 
@@ -56,6 +57,22 @@ export class RawConnection {
       new Promise<void>((settle, fail) => {
         connection.socket.once('connect', settle);
         connection.socket.once('error', fail);
+      }),
+    );
+    return connection;
+  }
+
+  /** Does the same by TLS, and trusts every certificate. */
+  static async connectTls(address: string): Promise<RawConnection> {
+    const { hostname, port } = new URL(`tcp://${address}`);
+    const socket = connectTls({ host: hostname, port: Number(port), rejectUnauthorized: false });
+    socket.setNoDelay();
+    const connection = new RawConnection(socket);
+    await within(
+      'the handshake',
+      new Promise<void>((settle, fail) => {
+        socket.once('secureConnect', settle);
+        socket.once('error', fail);
       }),
     );
     return connection;
