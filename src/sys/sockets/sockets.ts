@@ -115,6 +115,13 @@ export class Sockets {
     return this.#readEnd(PEER.start, this.#peer)?.address ?? '';
   }
 
+  /** Tells whether a connection is still one: a reset, or the FIN of both sides, ends it. */
+  isConnected(fd: number): boolean {
+    checkDescriptor(fd);
+    this.#scratch.bytes.writeInt32LE(SOCKADDR_BYTES, LENGTH.start);
+    return this.#calls.getpeername(fd, this.#name, this.#length) >= 0;
+  }
+
   /** Returns the other side's end of a TCP connection; null if the connection has closed. */
   remoteEnd(fd: number): SocketEnd | null {
     checkDescriptor(fd);
