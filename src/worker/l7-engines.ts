@@ -76,7 +76,7 @@ export class L7Engines {
         if (channels === null) throw new Error('the engine raw needs system calls');
         return new Http1Engine({ ...home, kind: engine, transport: new RawClients(channels) });
       case 'net':
-        return new Http1Engine({ ...home, kind: engine, transport: new NetClients(touch) });
+        return new Http1Engine({ ...home, kind: engine, transport: new NetClients(home.wheel, touch) });
       case 'uws':
         return new uws!({ ...home, loop: channels === null ? null : channels.loop });
     }

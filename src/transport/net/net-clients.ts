@@ -1,89 +1,41 @@
-import type { Socket } from 'node:net';
+import type { ListenerTls } from '../../config/types/listener.ts';
 import type { TcpAddress } from '../../core/address.ts';
-import { descriptorOf } from '../../sys/node/node-sockets.ts';
-import type { AcceptorOwner } from '../acceptor.ts';
-import {
-  factsOf,
-  type ClientAcceptor,
-  type ClientChannel,
-  type ClientOwner,
-  type ClientTls,
-  type ClientTransport,
-} from '../client-transport.ts';
+import type { TicketKeyRing } from '../../core/ticket-key-ring.ts';
+import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
+import type { ClientAcceptor, ClientOwner, ClientTls, ClientTransport } from '../client-transport.ts';
 import { NetAcceptor } from './net-acceptor.ts';
-import { endsOfSocket, type SocketEnds } from '../connection-ends.ts';
-import { asChannel, readByEvents, type ChannelHost, type NetChannel } from './net-channel.ts';
+import { NetEntrance } from './net-entrance.ts';
+import { NetTls } from './net-tls.ts';
 
 /** Accepts clients as Node's sockets, on every platform. */
 export class NetClients implements ClientTransport {
+  readonly #wheel: TimerWheel;
   readonly #touched: (() => void) | null;
 
-  /** @param touched as for {@link asChannel} */
-  constructor(touched: (() => void) | null) {
+  /** @param touched as for `asChannel` */
+  constructor(wheel: TimerWheel, touched: (() => void) | null) {
+    this.#wheel = wheel;
     this.#touched = touched;
   }
 
   createAcceptor(address: TcpAddress, owner: ClientOwner): ClientAcceptor {
-    return new NetClientAcceptor(address, new Entrance(owner, this.#touched));
+    return new NetClientAcceptor(address, new NetEntrance(owner, this.#wheel, this.#touched));
   }
 
-  createTls(): ClientTls {
-    throw new Error('the engine net does not end TLS');
+  createTls(listener: string, tls: ListenerTls, ticketKeys: TicketKeyRing): ClientTls {
+    return new NetTls(listener, tls, ticketKeys);
   }
 }
 
 class NetClientAcceptor extends NetAcceptor implements ClientAcceptor {
+  readonly #entrance: NetEntrance;
+
+  constructor(address: TcpAddress, entrance: NetEntrance) {
+    super(address, entrance);
+    this.#entrance = entrance;
+  }
+
   closeArrivals(): void {
-    // All connections are served at once.
+    this.#entrance.closeArrivals();
   }
-}
-
-/** Makes channels of accepted sockets. */
-class Entrance implements AcceptorOwner<Socket>, ChannelHost {
-  readonly #owner: ClientOwner;
-  readonly #touched: (() => void) | null;
-
-  constructor(owner: ClientOwner, touched: (() => void) | null) {
-    this.#owner = owner;
-    this.#touched = touched;
-  }
-
-  accepted(socket: Socket): void {
-    const channel: NetChannel & ClientChannel = Object.assign(asChannel(socket, null, this.#touched), {
-      liveIndex: -1,
-      ends: endsOfThis,
-    });
-    channel.host = this;
-    readByEvents(channel);
-    if (!this.#owner.clientArrived(descriptorOf(socket))) {
-      channel.destroy();
-      return;
-    }
-    try {
-      this.#owner.clientAccepted(channel, factsOf(socket.remoteAddress ?? ''));
-    } catch (error) {
-      channel.destroy();
-      throw error;
-    }
-  }
-
-  closed(channel: NetChannel): void {
-    this.#owner.clientClosed(channel as NetChannel & ClientChannel);
-  }
-
-  faulted(error: unknown): void {
-    this.#owner.acceptFault(error);
-  }
-
-  acceptFailed(code: string, isFirst: boolean): boolean {
-    return this.#owner.acceptFailed(code, isFirst);
-  }
-
-  acceptFault(error: unknown): void {
-    this.#owner.acceptFault(error);
-  }
-}
-
-function endsOfThis(this: NetChannel): SocketEnds {
-  return endsOfSocket(this);
 }

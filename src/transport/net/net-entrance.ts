@@ -1,0 +1,159 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { LiveSet } from '../../core/collections/live-set.ts';
+import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
+import { callsOnSockets, descriptorOf, writeAtOnce } from '../../sys/node/node-sockets.ts';
+import { UNRECOGNIZED_NAME } from '../../wire/tls/alerts.ts';
+import type { AcceptorOwner } from '../acceptor.ts';
+import { factsOf, type ClientChannel, type ClientFacts, type ClientOwner } from '../client-transport.ts';
+import { endsOfSocket, type SocketEnds } from '../connection-ends.ts';
+import { hasEntryStages, type ArrivalOwner, type EntryFacts, type EntryRejection } from '../entry.ts';
+import type { TlsFacts } from '../tls-facts.ts';
+import { NetArrivals } from './net-arrivals.ts';
+import { asChannel, readByEvents, type ChannelHost, type NetChannel } from './net-channel.ts';
+import { NetHandshake, type HandshakeOwner, type NetHandshakeHome } from './net-handshake.ts';
+import { NetTls } from './net-tls.ts';
+
+type NetClient = NetChannel & ClientChannel;
+
+/** Makes channels of accepted sockets, when they have sent what they have to send first. */
+export class NetEntrance implements AcceptorOwner<Socket>, ArrivalOwner<Socket>, HandshakeOwner, ChannelHost {
+  readonly #owner: ClientOwner;
+  readonly #touched: (() => void) | null;
+  readonly #arrivals: NetArrivals;
+  readonly #handshakes: NetHandshakeHome;
+
+  /** @param touched as for {@link asChannel} */
+  constructor(owner: ClientOwner, wheel: TimerWheel, touched: (() => void) | null) {
+    this.#owner = owner;
+    this.#touched = touched;
+    this.#arrivals = new NetArrivals(wheel, this, touched);
+    this.#handshakes = { wheel, owner: this, touched, underWay: new LiveSet<NetHandshake>() };
+  }
+
+  /** Closes the connections that are not served yet. */
+  closeArrivals(): void {
+    this.#arrivals.closeAll();
+    for (const handshake of this.#handshakes.underWay) handshake.drop();
+  }
+
+  accepted(socket: Socket): void {
+    const { entry } = this.#owner;
+    const isWelcome = this.#owner.clientArrived(descriptorOf(socket));
+    if (isWelcome && hasEntryStages(entry)) {
+      this.#arrivals.take(socket, entry);
+      return;
+    }
+    const channel = this.#channelOf(socket);
+    if (isWelcome) this.#serve(channel, factsOf(socket.remoteAddress ?? ''));
+    else channel.destroy();
+  }
+
+  entered(socket: Socket, facts: EntryFacts, since: number): void {
+    const { tls, passthrough } = this.#owner;
+    const { hello, address, proxy, peer } = facts;
+    if (hello === null) {
+      if (tls === null) this.#serve(this.#channelOf(socket), { address, proxy, tls: null });
+      else
+        this.#refuse(
+          socket,
+          { reason: 'hello_malformed', detail: 'the first bytes are no TLS' },
+          peer,
+          since,
+        );
+      return;
+    }
+    const entrance = passthrough === null ? null : passthrough.find(hello.serverName);
+    if (entrance !== null) {
+      this.#owner.clientTunnelled();
+      entrance.take(socket, facts);
+    } else if (tls === null) {
+      // If the descriptor is unknown, the client is closed without the alert.
+      writeAtOnce(socket, UNRECOGNIZED_NAME);
+      this.#refuse(socket, { reason: 'server_name', detail: 'it leads nowhere' }, peer, since);
+    } else if (tls instanceof NetTls) {
+      new NetHandshake(this.#handshakes, socket, tls, { ...facts, hello }, since).start();
+    } else {
+      throw new Error('TLS of another transport');
+    }
+  }
+
+  secured(socket: TLSSocket, { address, proxy }: EntryFacts, tls: TlsFacts): void {
+    const channel = this.#channelOf(socket);
+    channel.resetAndDestroy = resetSecured;
+    this.#serve(channel, { address, proxy, tls });
+  }
+
+  rejected(rejection: EntryRejection): void {
+    this.#owner.clientRejected(rejection);
+    this.#owner.clientClosed(null);
+  }
+
+  lost(fault: unknown): void {
+    if (fault !== null) this.#owner.acceptFault(fault);
+    this.#owner.clientClosed(null);
+  }
+
+  closed(channel: NetChannel): void {
+    this.#owner.clientClosed(channel as NetClient);
+  }
+
+  faulted(error: unknown): void {
+    this.#owner.acceptFault(error);
+  }
+
+  acceptFailed(code: string, isFirst: boolean): boolean {
+    return this.#owner.acceptFailed(code, isFirst);
+  }
+
+  acceptFault(error: unknown): void {
+    this.#owner.acceptFault(error);
+  }
+
+  #channelOf(socket: Socket): NetClient {
+    const channel = Object.assign(asChannel(socket, null, this.#touched), {
+      liveIndex: -1,
+      ends: endsOfThis,
+    });
+    channel.host = this;
+    readByEvents(channel);
+    return channel;
+  }
+
+  /** From here on the channel tells when it has closed. */
+  #serve(channel: NetClient, facts: ClientFacts): void {
+    try {
+      this.#owner.clientAccepted(channel, facts);
+    } catch (error) {
+      channel.destroy();
+      this.#owner.acceptFault(error);
+    }
+  }
+
+  #refuse(
+    socket: Socket,
+    refusal: Pick<EntryRejection, 'reason' | 'detail'>,
+    peer: string,
+    since: number,
+  ): void {
+    socket.destroy();
+    this.#touched?.();
+    this.rejected({ ...refusal, peer, seconds: (this.#handshakes.wheel.now - since) / 1000 });
+  }
+}
+
+function endsOfThis(this: NetChannel): SocketEnds {
+  return endsOfSocket(this);
+}
+
+/**
+ * Resets the connection below TLS. Node cannot: it refuses to reset sockets of TLS, and a thread that resets the socket below
+ * one and destroys both inside of a callback of OpenSSL ends with SIGSEGV (seen in 22.23). Without system calls the client
+ * gets FIN without close_notify, which tells it as well that the stream was cut.
+ */
+function resetSecured(this: NetClient): NetClient {
+  const fd = descriptorOf(this);
+  if (fd !== undefined) callsOnSockets()?.resetOnClose(fd);
+  this.destroy();
+  return this;
+}

@@ -1,0 +1,155 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
+import { Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
+import { certificateProblem } from '../../sys/node/tls-sockets.ts';
+import { readClientCertificate } from '../../wire/tls/client-certificate.ts';
+import type { ClientHello } from '../../wire/tls/client-hello.ts';
+import type { EntryFailure, EntryFacts, EntryRejection } from '../entry.ts';
+import type { TlsFacts } from '../tls-facts.ts';
+import type { NetTls } from './net-tls.ts';
+
+/** Takes connections on which TLS has been set up. */
+export interface HandshakeOwner {
+  /** @param socket paused. If this throws, the socket is destroyed, and {@link lost} follows unless it was destroyed before */
+  secured(socket: TLSSocket, facts: EntryFacts, tls: TlsFacts): void;
+  /** As `ArrivalOwner` has them. */
+  rejected(rejection: EntryRejection): void;
+  lost(fault: unknown): void;
+}
+
+/** What the handshakes of one acceptor share. */
+export interface NetHandshakeHome {
+  readonly wheel: TimerWheel;
+  readonly owner: HandshakeOwner;
+  /** Gives Node a turn soon; null if the thread's loop is Node's. */
+  readonly touched: (() => void) | null;
+  readonly underWay: LiveSet<NetHandshake>;
+}
+
+/** OpenSSL's name of a handshake that ends because the client shows no certificate. */
+const NO_CERTIFICATE = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
+
+/** A TLS handshake with a client, whose ClientHello waits in the socket. */
+export class NetHandshake extends Timed implements LiveMember {
+  liveIndex = -1;
+  readonly #home: NetHandshakeHome;
+  readonly #socket: TLSSocket;
+  readonly #facts: EntryFacts;
+  readonly #hello: ClientHello;
+  readonly #since: number;
+  readonly #tls: NetTls;
+
+  /** @param since as for `ArrivalOwner.entered` */
+  constructor(
+    home: NetHandshakeHome,
+    carrier: Socket,
+    tls: NetTls,
+    facts: EntryFacts & { readonly hello: ClientHello },
+    since: number,
+  ) {
+    super();
+    this.#home = home;
+    this.#tls = tls;
+    this.#facts = facts;
+    this.#hello = facts.hello;
+    this.#since = since;
+    this.#socket = tls.secure(carrier, facts.hello);
+  }
+
+  start(): void {
+    const { wheel, underWay } = this.#home;
+    underWay.add(this);
+    wheel.arm(this, Math.max(0, this.#since + this.#tls.settings.handshakeTimeoutMs - wheel.now));
+    this.#socket
+      .on('secure', this.#onSecure)
+      .on('error', this.#onError)
+      .on('end', this.#onEnd)
+      .on('close', this.#onEnd);
+  }
+
+  /** Closes the connection because its listener closes. */
+  drop(): void {
+    this.#close();
+    this.#home.owner.lost(null);
+  }
+
+  override expire(): void {
+    this.#reject('tls_timeout', 'in the handshake');
+  }
+
+  readonly #onSecure = (): void => {
+    try {
+      const facts = this.#readFacts();
+      if (facts === null) return;
+      this.#leave();
+      this.#home.owner.secured(this.#socket, this.#facts, facts);
+      // The taker has a listener of its own by now.
+      this.#socket.off('error', this.#onError);
+    } catch (error) {
+      if (this.#socket.destroyed) return;
+      this.#close();
+      this.#home.owner.lost(error);
+    }
+  };
+
+  readonly #onError = (error: NodeJS.ErrnoException & { readonly reason?: string }): void => {
+    if (this.liveIndex < 0) return;
+    const { code = '', reason, syscall } = error;
+    if (code === NO_CERTIFICATE) this.#reject('client_certificate', 'no certificate');
+    else if (syscall !== undefined) this.#reject('tls_ended', code);
+    else this.#reject('tls_failed', reason ?? code);
+  };
+
+  /** FIN, or a close without an error. */
+  readonly #onEnd = (): void => {
+    if (this.liveIndex >= 0) this.#reject('tls_ended', 'the client has closed');
+  };
+
+  /** Returns null for a client whose certificate is refused. */
+  #readFacts(): TlsFacts | null {
+    const socket = this.#socket;
+    const { clientCertificates } = this.#tls.settings;
+    const certificate = clientCertificates === null ? undefined : socket.getPeerX509Certificate();
+    const problem =
+      certificate !== undefined
+        ? certificateProblem(socket)
+        : clientCertificates?.isRequired === true
+          ? 'no certificate'
+          : null;
+    if (problem !== null) {
+      this.#reject('client_certificate', problem);
+      return null;
+    }
+    return {
+      version: socket.getProtocol() === 'TLSv1.2' ? 'TLSv1.2' : 'TLSv1.3',
+      cipher: socket.getCipher().name,
+      serverName: this.#hello.serverName,
+      protocol: socket.alpnProtocol === false ? null : socket.alpnProtocol,
+      resumed: socket.isSessionReused(),
+      certificate: certificate === undefined ? null : readClientCertificate(certificate.raw),
+    };
+  }
+
+  #reject(reason: EntryFailure, detail: string): void {
+    const { owner, wheel } = this.#home;
+    this.#close();
+    const { peer } = this.#facts;
+    owner.rejected({ reason, detail, peer, seconds: (wheel.now - this.#since) / 1000 });
+  }
+
+  /** Closes the connection. The listener for errors stays. */
+  #close(): void {
+    this.#leave();
+    this.#socket.destroy();
+    this.#home.touched?.();
+  }
+
+  /** The handshake is over. */
+  #leave(): void {
+    const { wheel, underWay } = this.#home;
+    wheel.disarm(this);
+    underWay.delete(this);
+    this.#socket.off('secure', this.#onSecure).off('end', this.#onEnd).off('close', this.#onEnd);
+  }
+}
