@@ -116,6 +116,29 @@ export function warnOfTwins(
   }
 }
 
+/**
+ * Warns of each certificate whose type of key none of the ciphers of TLS 1.2 can use: clients of TLS 1.2 never get it.
+ *
+ * @param ciphers of TLS 1.2; none if that version is off
+ */
+export function warnOfUnfitCiphers(
+  certificates: readonly PlacedCertificate[],
+  ciphers: readonly string[],
+  problems: Problems,
+): void {
+  if (ciphers.length === 0) return;
+  for (const { path, leaf } of certificates) {
+    const type = leaf.publicKey.asymmetricKeyType ?? '';
+    const isRsa = type.startsWith('rsa');
+    if (ciphers.some((cipher) => cipher.includes('ECDSA') !== isRsa)) continue;
+    const wanted = isRsa ? 'RSA' : 'ECDSA';
+    problems.warning(
+      path,
+      `no cipher of TLS 1.2 can use its key (${type}), so clients of TLS 1.2 never get it: add ciphers with ${wanted}, or write minVersion: '1.3'`,
+    );
+  }
+}
+
 function dayOf(time: number): string {
   return new Date(time).toISOString().slice(0, 10);
 }

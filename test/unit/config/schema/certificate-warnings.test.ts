@@ -104,6 +104,41 @@ describe('a chain', () => {
   });
 });
 
+describe('a certificate that no cipher of TLS 1.2 can use', () => {
+  const files = {
+    '0.pem': pem.GOOD_CERT,
+    '0.key': pem.GOOD_KEY,
+    '1.pem': pem.RSA_CERT,
+    '1.key': pem.RSA_KEY,
+  };
+  const found = (ciphers: string, ...more: readonly string[]): string[] =>
+    warningsOf(
+      l7(
+        'engine: raw',
+        'tls:',
+        '  certificates:',
+        '    - { cert: 0.pem, key: 0.key }',
+        '    - { cert: 1.pem, key: 1.key }',
+        `  ciphers: ${ciphers}`,
+        ...more,
+      ),
+      { files },
+    );
+  const remedy = (type: string, wanted: string): string =>
+    `no cipher of TLS 1.2 can use its key (${type}), so clients of TLS 1.2 never get it: add ciphers with ${wanted}, or write minVersion: '1.3'`;
+
+  it('is a warning', () => {
+    assert.deepEqual(found('ECDHE-RSA-AES128-GCM-SHA256:AES128-SHA'), [`8:11: ${remedy('ec', 'ECDSA')}`]);
+    assert.deepEqual(found('ECDHE-ECDSA-AES128-GCM-SHA256'), [`9:11: ${remedy('rsa', 'RSA')}`]);
+  });
+
+  it('is none if each has its ciphers, or TLS 1.2 is off', () => {
+    assert.deepEqual(found('ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256'), []);
+    assert.deepEqual(found('TLS_AES_128_GCM_SHA256'), []);
+    assert.deepEqual(found('TLS_AES_128_GCM_SHA256', "  minVersion: '1.3'"), []);
+  });
+});
+
 describe('certificates for one name', () => {
   const first = [pem.GOOD_CERT, pem.GOOD_KEY] as const;
   const rsa = [pem.RSA_CERT, pem.RSA_KEY] as const;

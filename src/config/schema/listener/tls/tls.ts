@@ -4,10 +4,10 @@ import { duration, oneOf } from '../../../syntax/formats.ts';
 import type { Section } from '../../../syntax/section.ts';
 import type { ListenerTls } from '../../../types/listener.ts';
 import { readCertificate } from '../../certificate.ts';
-import { warnOfTwins } from '../../certificate-warnings.ts';
+import { warnOfTwins, warnOfUnfitCiphers } from '../../certificate-warnings.ts';
 import { refuseForeignKeys } from '../l7-engine.ts';
 import { readAlpn } from './alpn.ts';
-import { readCiphers } from './ciphers.ts';
+import { isOfTls13, readCiphers } from './ciphers.ts';
 import { readClientCertificates } from './client-certificates.ts';
 import { readGroups } from './groups.ts';
 import { readTickets } from './tickets.ts';
@@ -35,17 +35,17 @@ export function readTls(
   const read = section
     .list('certificates', 'certificates')
     .flatMap((entry) => readCertificate(entry, base, problems) ?? []);
-  warnOfTwins(
-    read.map(({ placed }) => placed),
-    usedKey,
-    problems,
-  );
+  const placed = read.map((each) => each.placed);
+  warnOfTwins(placed, usedKey, problems);
   const minVersion = section.optional('minVersion', oneOf('1.2', '1.3'), '1.2');
   if (minVersion === '1.3') refuseForeignKeys(section, usedKey, { own: ['minVersion'], uws: [] });
+  const ciphers = readCiphers(section, minVersion, usedKey);
+  const of12 = ciphers.split(':').filter((cipher) => !isOfTls13(cipher));
+  warnOfUnfitCiphers(placed, minVersion === '1.3' ? [] : of12, problems);
   return {
     certificates: read.map(({ certificate }) => certificate),
     minVersion,
-    ciphers: readCiphers(section, minVersion, usedKey),
+    ciphers,
     groups: readGroups(section),
     alpn: readAlpn(section),
     handshakeTimeoutMs: section.optional('handshakeTimeout', duration({ min: 100, max: 600_000 }), 10_000),
