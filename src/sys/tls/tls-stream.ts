@@ -20,6 +20,8 @@ import type { ServerContext } from './server-context.ts';
 export type TlsFailureKind = 'ended' | 'certificate' | 'protocol';
 
 const OK = 1;
+/** Max payload of a record (RFC 8446 section 5.1). */
+const MAX_RECORD_BYTES = 16 * 1024;
 /** OpenSSL takes lengths as `int`. */
 const MAX_LENGTH = 0x7fff_ffff;
 /**
@@ -140,10 +142,10 @@ export class TlsStream {
   }
 
   /**
-   * Encrypts and sends `bytes[start, end)` of a buffer, at most one record (16 KiB) at a time.
+   * Encrypts and sends `bytes[start, end)` of a buffer, at most 16 KiB at a time.
    *
    * After -EAGAIN OpenSSL holds an encrypted record of these bytes, and counts them only when it is sent. The next write must
-   * begin with the same bytes, and have at least as many: they may stand elsewhere, and more may follow.
+   * begin with the same bytes, and have at least as many, or 16 KiB: they may stand elsewhere, and more may follow.
    *
    * @returns number of bytes, 1 or more; a negative error number: -EAGAIN without room
    * @throws RangeError if it is shorter than the write that it repeats: OpenSSL would break the connection
@@ -151,8 +153,9 @@ export class TlsStream {
   write(buffer: PinnedBuffer, start: number, end: number): number {
     const address = this.#open();
     if (this.#broken !== 0) return this.#broken;
-    const length = Math.min(end - start, MAX_LENGTH);
     const place = addressWithin(buffer, start, end);
+    // More would not go, and a write that is blocked would have to be repeated with more.
+    const length = Math.min(end - start, MAX_RECORD_BYTES);
     if (length < this.#blocked) {
       throw new RangeError(`${length} bytes do not repeat a write of ${this.#blocked}`);
     }

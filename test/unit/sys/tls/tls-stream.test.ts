@@ -207,6 +207,19 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
         });
       });
 
+      it('repeats a large write that was blocked with a record of it', async () => {
+        await TlsRig.with(settings, async (rig) => {
+          const { client, stream } = await established(rig, versions);
+          client.pause();
+          const buffer = new PinnedBuffer(5 * RECORD_BYTES);
+          buffer.bytes.fill('abcdefghijk');
+          const taken = fill(stream, buffer);
+          const received = drain(client, taken.length + RECORD_BYTES);
+          assert.equal(await ready(() => stream.write(buffer, 0, RECORD_BYTES)), RECORD_BYTES);
+          assert.deepEqual(await received, Buffer.concat([taken, buffer.bytes.subarray(0, RECORD_BYTES)]));
+        });
+      });
+
       it('refuses to repeat less than was blocked, and goes on', async () => {
         await TlsRig.with(settings, async (rig) => {
           const { client, stream } = await established(rig, versions);
