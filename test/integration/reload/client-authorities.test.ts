@@ -9,8 +9,7 @@ import { ENGINES, type EngineName } from '../../support/engines.ts';
 import { ReloadRig } from '../../support/rigs/reload-rig.ts';
 
 describe('the authorities of client certificates', () => {
-  // Node's sockets carry no TLS towards clients yet.
-  for (const engine of ENGINES.filter((name) => name !== 'net')) {
+  for (const engine of ENGINES) {
     describe(`on ${engine}`, () => authoritiesOn(engine));
   }
 });

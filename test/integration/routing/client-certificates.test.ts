@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { text } from 'node:stream/consumers';
@@ -25,20 +25,20 @@ interface Seen {
 }
 
 describe('client certificates', () => {
-  // Node's sockets carry no TLS towards clients yet.
-  for (const engine of ENGINES.filter((name) => name !== 'net'))
-    describe(`on ${engine}`, () => clientCertificatesOn(engine));
+  for (const engine of ENGINES) describe(`on ${engine}`, () => clientCertificatesOn(engine));
 });
 
 function clientCertificatesOn(engine: EngineName): void {
   const authority = new CertificateAuthority();
   const stranger = new CertificateAuthority('another authority');
+  const below = new CertificateAuthority('an authority below', authority);
   const edge = authority.issue('edge.example', ['DNS:edge.example', 'URI:spiffe://example/edge']);
   const second = authority.issue('second.example', ['DNS:second.example', 'URI:spiffe://example/edge']);
   const alice = authority.issue('alice', ALICE);
   const bob = authority.issue('bob', ['DNS:bob.example']);
   const expired = authority.issue('late', ['DNS:late.example'], { isExpired: true });
   const revoked = authority.issue('gone', ['DNS:gone.example']);
+  const dora = below.issue('dora', ['DNS:dora.example']);
   const mallory = stranger.issue('alice', ALICE);
   const fingerprint = new X509Certificate(readFileSync(alice.cert)).fingerprint256;
   const hash = fingerprint.replaceAll(':', '').toLowerCase();
@@ -74,12 +74,15 @@ function clientCertificatesOn(engine: EngineName): void {
     });
     authority.revoke(revoked);
     const crl = authority.revocations();
+    const both = `${authority.file}.both`;
+    writeFileSync(both, authority.pem + stranger.pem);
     rig = await WebRig.start({
       log: { level: 'debug' },
       listeners: {
         required: asking({}),
         optional: asking({ require: false }),
         hidden: asking({ forward: false }),
+        both: asking({ ca: both }),
         ...(isOwnEngine(engine) && { revoking: asking({ crl }) }),
         plain: { engine, routes, underscoreHeaders: 'pass', trustedProxies: ['127.0.0.1'] },
       },
@@ -91,6 +94,7 @@ function clientCertificatesOn(engine: EngineName): void {
     app.close();
     authority.remove();
     stranger.remove();
+    below.remove();
     await rig.stop();
   });
 
@@ -189,6 +193,19 @@ function clientCertificatesOn(engine: EngineName): void {
       [line.msg, line.listener, line.client],
       ['connection rejected', 'required', '127.0.0.1'],
     );
+  });
+
+  it('may be of any authority in the file', async () => {
+    for (const client of [alice, mallory]) {
+      assert.equal((await ask('both', client, '/fixed')).body, 'fixed');
+    }
+  });
+
+  it('may be of an authority below if the client shows it', async () => {
+    const cert = Buffer.concat([readFileSync(dora.cert), Buffer.from(below.pem)]);
+    const headers = await headersOf('required', dora, '/', { cert });
+    assert.match(String(headers[HEADER]), /;Subject="CN=dora";DNS=dora\.example$/);
+    await assert.rejects(ask('required', dora, '/fixed'));
   });
 
   for (const [what, client] of [
