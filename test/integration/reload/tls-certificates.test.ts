@@ -7,7 +7,7 @@ import { runCommand } from '../../support/processes/run-command.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
 import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
 
-for (const engine of ENGINES.filter((each) => each !== 'net'))
+for (const engine of ENGINES)
   describe(`the certificates of a listener on ${engine}`, () => {
     const authority = new CertificateAuthority();
     let app: WsEndpoint;
