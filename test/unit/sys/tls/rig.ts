@@ -1,6 +1,8 @@
 /** The server's ends of TLS connections for tests, and what they are made with. */
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { TicketKeyRing } from '../../../../src/core/ticket-key-ring.ts';
 import { EAGAIN } from '../../../../src/sys/errno.ts';
 import { PinnedBuffer } from '../../../../src/sys/memory/pinned-buffer.ts';
@@ -15,6 +17,7 @@ import {
 } from '../../../../src/sys/tls/server-context.ts';
 import { TlsStream } from '../../../../src/sys/tls/tls-stream.ts';
 import type { IssuedCertificate } from '../../../support/certificates.ts';
+import { within } from '../../../support/deadline.ts';
 import { freshAddress, until } from '../pairs.ts';
 
 export const CIPHERS = [
@@ -132,6 +135,23 @@ export class TlsRig {
     const stream = await this.accept();
     if ((await handshake(stream)) !== 'done') throw new Error(`the handshake failed: ${stream.failure}`);
     return stream;
+  }
+
+  /** Lets a client of Node's in, and returns both ends. */
+  async connected(options: ConnectionOptions): Promise<{ client: TLSSocket; stream: TlsStream }> {
+    const client = this.client(options);
+    const secure = once(client, 'secureConnect');
+    const stream = await this.established();
+    await within('the client', secure);
+    return { client, stream };
+  }
+
+  /** Starts a client of Node's. Its errors are ignored. */
+  client(options: ConnectionOptions): TLSSocket {
+    const target = { host: '127.0.0.1', port: this.port, servername: 'a.example' };
+    const client = connect({ ...target, ...options });
+    client.on('error', () => undefined);
+    return client;
   }
 
   /** Reads once. Returns the text, or the result of a read that brings none. */

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { after, describe, it } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
-import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
-import { EAGAIN, ENODATA, EPROTO } from '../../../../src/sys/errno.ts';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { ENODATA, EPROTO } from '../../../../src/sys/errno.ts';
 import { PinnedBuffer } from '../../../../src/sys/memory/pinned-buffer.ts';
 import { opensslProblem } from '../../../../src/sys/openssl.ts';
 import { clearErrors } from '../../../../src/sys/tls/errors.ts';
@@ -14,7 +12,7 @@ import { ServerContext } from '../../../../src/sys/tls/server-context.ts';
 import { TlsStream } from '../../../../src/sys/tls/tls-stream.ts';
 import { CertificateAuthority } from '../../../support/certificates.ts';
 import { within } from '../../../support/deadline.ts';
-import { TlsRig, assertNoError, handshake, ready, settingsOf, textsOf } from './rig.ts';
+import { TlsRig, handshake, ready, settingsOf, textsOf } from './rig.ts';
 
 const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
 /** Max bytes of a record's payload. */
@@ -22,30 +20,13 @@ const RECORD_BYTES = 16 * 1024;
 
 describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
   const root = new CertificateAuthority();
+  const ca = root.pem;
   const settings = settingsOf([textsOf(root.issue('a.example', ['DNS:a.example']))]);
   after(() => {
     root.remove();
     assert.equal(TlsStream.live, 0);
     assert.equal(ServerContext.live, 0);
   });
-
-  function clientOf(rig: TlsRig, options: ConnectionOptions = {}): TLSSocket {
-    const target = { host: '127.0.0.1', port: rig.port, servername: 'a.example', ca: root.pem };
-    const socket = connect({ ...target, ...options });
-    socket.on('error', () => undefined);
-    return socket;
-  }
-
-  async function established(
-    rig: TlsRig,
-    options: ConnectionOptions = {},
-  ): Promise<{ client: TLSSocket; stream: TlsStream }> {
-    const client = clientOf(rig, options);
-    const secure = once(client, 'secureConnect');
-    const stream = await rig.established();
-    await within('the client', secure);
-    return { client, stream };
-  }
 
   /** Reads until this many bytes have come. */
   async function readAll(rig: TlsRig, stream: TlsStream, length: number): Promise<string> {
@@ -58,42 +39,13 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
     return text;
   }
 
-  /** Writes a buffer again and again until a write is blocked. Returns the bytes that have been taken. */
-  function fill(stream: TlsStream, buffer: PinnedBuffer): Buffer {
-    clearErrors();
-    const taken: Buffer[] = [];
-    for (;;) {
-      const count = stream.write(buffer, 0, buffer.bytes.length);
-      if (count < 0) {
-        assert.equal(count, -EAGAIN);
-        assertNoError();
-        return Buffer.concat(taken);
-      }
-      taken.push(buffer.bytes.subarray(0, count));
-    }
-  }
-
-  /** Lets a paused client read until it has this many bytes, and returns them. */
-  async function drain(client: TLSSocket, length: number): Promise<Buffer> {
-    const parts: Buffer[] = [];
-    const all = new Promise((settle) => {
-      client.on('data', (part: Buffer) => {
-        parts.push(part);
-        if (parts.reduce((sum, one) => sum + one.length, 0) >= length) settle(undefined);
-      });
-    });
-    client.resume();
-    await within('the bytes', all);
-    return Buffer.concat(parts);
-  }
-
   for (const version of VERSIONS) {
     const versions = { minVersion: version, maxVersion: version };
 
     describe(version, () => {
       it('exchanges bytes with a client, and ends both directions', async () => {
         await TlsRig.with(settings, async (rig) => {
-          const { client, stream } = await established(rig, versions);
+          const { client, stream } = await rig.connected({ ca, ...versions });
           assert.equal(stream.facts().version, version);
           client.write('ping');
           assert.equal(await rig.read(stream), 'ping');
@@ -111,7 +63,7 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
 
       it('writes on behind the close_notify of a client', async () => {
         await TlsRig.with(settings, async (rig) => {
-          const { client, stream } = await established(rig, { ...versions, allowHalfOpen: true } as never);
+          const { client, stream } = await rig.connected({ ca, ...versions });
           client.end('last');
           assert.equal(await rig.read(stream), 'last');
           assert.equal(await rig.read(stream), 0);
@@ -122,7 +74,7 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
 
       it('refuses to write behind its own close_notify', async () => {
         await TlsRig.with(settings, async (rig) => {
-          const { client, stream } = await established(rig, versions);
+          const { client, stream } = await rig.connected({ ca, ...versions });
           clearErrors();
           assert.equal(stream.sendCloseNotify(), 0);
           assert.equal(await rig.write(stream, 'more'), -EPROTO);
@@ -165,7 +117,7 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
 
       it('returns a large message record by record, and says what waits', async () => {
         await TlsRig.with(settings, async (rig) => {
-          const { client, stream } = await established(rig, versions);
+          const { client, stream } = await rig.connected({ ca, ...versions });
           const message = 'x'.repeat(3 * RECORD_BYTES + 100);
           client.write(message);
           assert.equal(await readAll(rig, stream, message.length), message);
@@ -187,67 +139,6 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
           assert.equal(await rig.read(stream), 'hello');
         });
       });
-
-      it('repeats a write that was blocked, from elsewhere and with more bytes', async () => {
-        await TlsRig.with(settings, async (rig) => {
-          const { client, stream } = await established(rig, versions);
-          client.pause();
-          const buffer = new PinnedBuffer(RECORD_BYTES + 7);
-          buffer.bytes.fill('abcdefghijk');
-          const taken = fill(stream, buffer);
-          assert.equal(stream.wantsWrite, true);
-          assert.equal(stream.wantsRead, false);
-          const elsewhere = new PinnedBuffer(2 * RECORD_BYTES);
-          elsewhere.bytes.fill('abcdefghijk', 1);
-          const received = drain(client, taken.length + RECORD_BYTES);
-          const count = await ready(() => stream.write(elsewhere, 1, elsewhere.bytes.length));
-          assert.ok(count >= RECORD_BYTES);
-          const sent = Buffer.concat([taken, elsewhere.bytes.subarray(1, 1 + count)]);
-          assert.ok((await received).equals(sent.subarray(0, (await received).length)));
-        });
-      });
-
-      it('repeats a large write that was blocked with a record of it', async () => {
-        await TlsRig.with(settings, async (rig) => {
-          const { client, stream } = await established(rig, versions);
-          client.pause();
-          const buffer = new PinnedBuffer(5 * RECORD_BYTES);
-          buffer.bytes.fill('abcdefghijk');
-          const taken = fill(stream, buffer);
-          const received = drain(client, taken.length + RECORD_BYTES);
-          assert.equal(await ready(() => stream.write(buffer, 0, RECORD_BYTES)), RECORD_BYTES);
-          assert.deepEqual(await received, Buffer.concat([taken, buffer.bytes.subarray(0, RECORD_BYTES)]));
-        });
-      });
-
-      it('refuses to repeat less than was blocked, and goes on', async () => {
-        await TlsRig.with(settings, async (rig) => {
-          const { client, stream } = await established(rig, versions);
-          client.pause();
-          const buffer = new PinnedBuffer(RECORD_BYTES);
-          const taken = fill(stream, buffer);
-          assert.throws(() => stream.write(buffer, 0, RECORD_BYTES - 1), RangeError);
-          assert.equal(stream.sendCloseNotify(), -EAGAIN);
-          assert.equal(stream.wantsWrite, true);
-          const end = once(client, 'end');
-          const received = drain(client, taken.length + RECORD_BYTES);
-          assert.equal(await ready(() => stream.write(buffer, 0, RECORD_BYTES)), RECORD_BYTES);
-          assert.equal(await ready(() => stream.sendCloseNotify()), 0);
-          await within('the end', end);
-          assert.equal((await received).length, taken.length + RECORD_BYTES);
-        });
-      });
-
-      it('reads while a write is blocked', async () => {
-        await TlsRig.with(settings, async (rig) => {
-          const { client, stream } = await established(rig, versions);
-          client.pause();
-          const buffer = new PinnedBuffer(RECORD_BYTES);
-          fill(stream, buffer);
-          client.write('hello');
-          assert.equal(await rig.read(stream), 'hello');
-        });
-      });
     });
   }
 
@@ -265,7 +156,7 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
         },
       });
       plain.on('data', (bytes) => socket.push(bytes));
-      const client = clientOf(rig, { minVersion: 'TLSv1.3', socket });
+      const client = rig.client({ ca, minVersion: 'TLSv1.3', socket });
       const secure = once(client, 'secureConnect');
       const stream = await rig.accept();
       const ended = handshake(stream);
@@ -281,7 +172,7 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
 
   it('has no room outside of a buffer', async () => {
     await TlsRig.with(settings, async (rig) => {
-      const { stream } = await established(rig);
+      const { stream } = await rig.connected({ ca });
       const buffer = new PinnedBuffer(10);
       for (const [start, end] of [
         [0, 11],
@@ -301,7 +192,7 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
 
   it('may be freed again, and cannot be used afterwards', async () => {
     await TlsRig.with(settings, async (rig) => {
-      const { stream } = await established(rig);
+      const { stream } = await rig.connected({ ca });
       rig.drop(stream);
       stream.free();
       const calls = [
@@ -319,7 +210,7 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
 
   it('outlives its context', async () => {
     await TlsRig.with(settings, async (rig) => {
-      const { client, stream } = await established(rig);
+      const { client, stream } = await rig.connected({ ca });
       rig.use(settings);
       assert.equal(ServerContext.live, 2);
       client.write('ping');
@@ -329,69 +220,6 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
     });
   });
 
-  it('takes new keys from a client, and answers with its own', async () => {
-    await withCommands(async ({ rig, stream, command, send, shown }) => {
-      // "K" asks for new keys of the other side, too, and "k" does not.
-      for (const letter of ['K', 'k', 'K', 'K']) {
-        await command(letter);
-        send(`after ${letter}`);
-        assert.equal(await rig.read(stream), `after ${letter}\n`);
-        await rig.write(stream, `answer to ${letter}\n`);
-        await shown(`answer to ${letter}\n`);
-      }
-    });
-  });
-
-  it('breaks a connection that sends new keys without end', async () => {
-    await withCommands(async ({ rig, stream, command, send }) => {
-      for (let count = 0; count < 32; count++) await command('k');
-      send('after them');
-      assert.equal(await rig.read(stream), 'after them\n');
-      for (let count = 0; count < 33; count++) await command('K');
-      assert.equal(await rig.read(stream), -EPROTO);
-      assert.equal(stream.failure, 'too many handshake messages in a row');
-    });
-  });
-
-  interface Commanded {
-    readonly rig: TlsRig;
-    readonly stream: TlsStream;
-    /** Gives `openssl s_client` a command, and waits until it has done it. */
-    readonly command: (letter: string) => Promise<void>;
-    readonly send: (line: string) => void;
-    /** Waits until it shows a text. */
-    readonly shown: (text: string) => Promise<void>;
-  }
-
-  /** Lets `openssl s_client` in, which takes commands at its standard input. */
-  async function withCommands(test: (commanded: Commanded) => Promise<void>): Promise<void> {
-    await TlsRig.with(settings, async (rig) => {
-      const client = spawn('openssl', ['s_client', '-connect', `127.0.0.1:${rig.port}`, '-tls1_3']);
-      let output = '';
-      const read = (data: Buffer): void => void (output += data.toString('latin1'));
-      client.stdout.on('data', read);
-      client.stderr.on('data', read);
-      const send = (line: string): void => void client.stdin.write(`${line}\n`);
-      const shown = async (text: string): Promise<void> => {
-        const deadline = Date.now() + 20_000;
-        while (!output.includes(text)) {
-          assert.ok(Date.now() < deadline, `waited in vain for ${text}`);
-          await setTimeout(2);
-        }
-        output = '';
-      };
-      const command = async (letter: string): Promise<void> => {
-        send(letter);
-        await shown('KEYUPDATE');
-      };
-      try {
-        await test({ rig, stream: await rig.established(), command, send, shown });
-      } finally {
-        client.kill();
-      }
-    });
-  }
-
   /** Lets a client in over a socket of the test's. `cut` ends it without close_notify. */
   async function overPlain(
     rig: TlsRig,
@@ -399,7 +227,7 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
   ): Promise<{ stream: TlsStream; plain: Socket; cut: () => void }> {
     const plain = connectPlain({ host: '127.0.0.1', port: rig.port });
     plain.on('error', () => undefined);
-    const { stream } = await established(rig, { ...options, socket: plain });
+    const { stream } = await rig.connected({ ca, ...options, socket: plain });
     return { stream, plain, cut: () => plain.destroySoon() };
   }
 
@@ -427,7 +255,7 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
       },
     });
     plain.on('data', (bytes) => socket.push(bytes));
-    const { client, stream } = await established(rig, { ...options, socket });
+    const { client, stream } = await rig.connected({ ca, ...options, socket });
     client.once('close', () => plain.destroy());
     return { client, stream, cutter };
   }
