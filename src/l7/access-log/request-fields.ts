@@ -10,7 +10,7 @@ const MAX_METHOD_CHARACTERS = 32;
 const MAX_SUBPROTOCOL_CHARACTERS = 31;
 
 /** The logged part of a client's identity. */
-export type LoggedClient = Pick<ClientIdentity, 'address' | 'requestId' | 'certificate'>;
+export type LoggedClient = Pick<ClientIdentity, 'address' | 'requestId' | 'certificate' | 'vpcEndpointId'>;
 
 /** Fields of every line about a request, as the client sent them. Long values are cut. */
 interface RequestFields {
@@ -20,6 +20,8 @@ interface RequestFields {
   readonly certSubject: string | undefined;
   /** SHA-256 of the client's certificate in hex. */
   readonly certFingerprint: string | undefined;
+  /** The id of an AWS VPC endpoint, told by a PROXY header; undefined without one. */
+  readonly vpcEndpointId: string | undefined;
   readonly host: string | undefined;
   /** Without the query; undefined if the head was refused before its path had come whole. */
   readonly path: string | undefined;
@@ -35,6 +37,7 @@ export function requestFields(head: RequestHead, client: LoggedClient): RequestF
     requestId: client.requestId,
     certSubject: certificate === null ? undefined : cut(certificate.subject, MAX_HEADER_CHARACTERS),
     certFingerprint: certificate?.fingerprint,
+    vpcEndpointId: client.vpcEndpointId ?? undefined,
     host: headerField(head, 'host'),
     path: head.path === '' ? undefined : cut(head.path, MAX_PATH_CHARACTERS),
     origin: headerField(head, 'origin'),

@@ -42,6 +42,10 @@ export abstract class ClientLink extends Timed implements ClientConnection, Conn
     return this.#tls?.certificate ?? null;
   }
 
+  get vpcEndpointId(): string | null {
+    return this.#proxy?.vpcEndpointId ?? null;
+  }
+
   ends(): ConnectionEnds {
     const client = { address: this.peer, proxy: this.#proxy };
     return toldEnds(client, this.#tls?.serverName ?? null, () => this.channel.ends());

@@ -217,7 +217,7 @@ export class UwsListener implements EngineListener, AcceptorOwner<number> {
     const isLast = headerOf(head, 'transfer-encoding') !== undefined;
     const { dispatcher } = this.#owner;
     const { address, tls } = this.#config;
-    const facts = { peer, port: address.port, secure: tls !== null, certificate };
+    const facts = { peer, port: address.port, secure: tls !== null, certificate, vpcEndpointId: null };
     const client = dispatcher.identify(head, facts);
     const isHead = head.method === 'HEAD';
     const reply = new UwsReply(response, client.requestId, isHead, this.#later, stopReading, isLast);

@@ -28,13 +28,14 @@ export class SessionLines implements SessionLog {
   ) {
     this.#access = access;
     const { client: address, requestId, certSubject, certFingerprint, ...sent } = requestFields(head, client);
-    const { host, path, origin, userAgent } = sent;
+    const { vpcEndpointId, host, path, origin, userAgent } = sent;
     this.#fields = {
       ...place,
       client: copyOfText(address),
       requestId: copyOfText(requestId),
       certSubject: copyOfText(certSubject),
       certFingerprint: copyOfText(certFingerprint),
+      vpcEndpointId: copyOfText(vpcEndpointId),
       host: copyOfText(host),
       path: copyOfText(path),
       subprotocol: subprotocol === '' ? undefined : copyOfText(subprotocolField(subprotocol)),

@@ -15,6 +15,8 @@ export interface ConnectionFacts {
   readonly secure: boolean;
   /** The certificate by which the client has proven who it is; null without one. */
   readonly certificate: ClientCertificate | null;
+  /** The id of an AWS VPC endpoint, which a PROXY header has told; null without one. */
+  readonly vpcEndpointId: string | null;
 }
 
 /** The sender of a request, found once before the request is checked. */
@@ -29,6 +31,8 @@ export interface ClientIdentity {
   readonly secure: boolean;
   /** The certificate of the connection: a trusted proxy's if the request came by one. Null without one. */
   readonly certificate: ClientCertificate | null;
+  /** That of the connection. */
+  readonly vpcEndpointId: string | null;
   /** Null if the peer is not a trusted proxy, so that its headers do not count. */
   readonly told: ProxyReport | null;
 }
@@ -66,10 +70,18 @@ export function identifyClient(
   trusted: (address: string) => boolean,
   newRequestId: () => string,
 ): ClientIdentity {
-  const { peer, secure, certificate } = connection;
+  const { peer, secure, certificate, vpcEndpointId } = connection;
   const own = secure ? 'https' : 'http';
   if (!trusted(peer)) {
-    return { address: peer, requestId: newRequestId(), proto: own, secure, certificate, told: null };
+    return {
+      address: peer,
+      requestId: newRequestId(),
+      proto: own,
+      secure,
+      certificate,
+      vpcEndpointId,
+      told: null,
+    };
   }
   const { address, ...told } = readReport(head, peer, trusted);
   const offeredId = headerOf(head, 'x-request-id') ?? '';
@@ -80,6 +92,7 @@ export function identifyClient(
     proto,
     secure: proto === 'https' || proto === 'wss',
     certificate,
+    vpcEndpointId,
     told,
   };
 }

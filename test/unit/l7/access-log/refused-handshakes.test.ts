@@ -5,7 +5,7 @@ import { RefusedHandshakes } from '../../../../src/l7/access-log/refused-handsha
 import { allocateLineWindow } from '../../../../src/telemetry/line-window.ts';
 import type { Logger } from '../../../../src/telemetry/logger.ts';
 
-const CLIENT = { address: '192.0.2.1', requestId: 'id-1', certificate: null };
+const CLIENT = { address: '192.0.2.1', requestId: 'id-1', certificate: null, vpcEndpointId: null };
 
 interface Line {
   readonly msg: string;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { methodField, requestFields } from '../../../../src/l7/access-log/request-fields.ts';
 
-const CLIENT = { address: '192.0.2.1', requestId: 'id-1', certificate: null };
+const CLIENT = { address: '192.0.2.1', requestId: 'id-1', certificate: null, vpcEndpointId: null };
 
 function fieldsOf(path: string, userAgent: string): ReturnType<typeof requestFields> {
   return requestFields({ method: 'GET', path, query: '', headers: ['user-agent', userAgent] }, CLIENT);
@@ -34,6 +34,13 @@ describe('the fields of a line about a request', () => {
     assert.equal(fields.certFingerprint, fingerprint);
     const without = fieldsOf('/', 'x');
     assert.deepEqual([without.certSubject, without.certFingerprint], [undefined, undefined]);
+  });
+
+  it('have the VPC endpoint that a PROXY header has told', () => {
+    const client = { ...CLIENT, vpcEndpointId: 'vpce-1' };
+    const head = { method: 'GET', path: '/', query: '', headers: [] };
+    assert.equal(requestFields(head, client).vpcEndpointId, 'vpce-1');
+    assert.equal(requestFields(head, CLIENT).vpcEndpointId, undefined);
   });
 
   it('lack what the client did not send', () => {

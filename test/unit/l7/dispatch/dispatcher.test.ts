@@ -245,7 +245,8 @@ describe('who sent a request', () => {
     const { dispatcher } = listener({ routes: [], listener: { trustedProxies: ['10.0.0.0/8'] } });
     const { head } = exchangeOf({ headers: told });
     const addressOf = (peer: string): string =>
-      dispatcher.identify(head, { peer, port: 80, secure: false, certificate: null }).address;
+      dispatcher.identify(head, { peer, port: 80, secure: false, certificate: null, vpcEndpointId: null })
+        .address;
     assert.equal(addressOf('192.0.2.7'), '192.0.2.7');
     assert.equal(addressOf('10.1.2.3'), '203.0.113.9');
   });

@@ -142,7 +142,7 @@ export function exchangeOf(wanted: Wanted = {}): FakeExchange {
     head: headOf(wanted),
     body: wanted.body ?? null,
     peer: '192.0.2.7',
-    facts: { peer: '192.0.2.7', port: 80, secure: false, certificate: null },
+    facts: { peer: '192.0.2.7', port: 80, secure: false, certificate: null, vpcEndpointId: null },
     engine: ENGINE,
     connection: {},
     client: {
@@ -151,6 +151,7 @@ export function exchangeOf(wanted: Wanted = {}): FakeExchange {
       proto: 'http',
       secure: false,
       certificate: null,
+      vpcEndpointId: null,
       told: null,
     },
     reply,

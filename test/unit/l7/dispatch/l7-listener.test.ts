@@ -115,7 +115,7 @@ class Rig {
   /** Hands a request to the listener as its engine does. No route matches it. */
   request({ dispatcher }: ListenerOwner): { end(): void } {
     const head = { method: 'GET', path: '/', query: '', headers: ['host', 'a'] };
-    const facts = { peer: '192.0.2.1', port: 80, secure: false, certificate: null };
+    const facts = { peer: '192.0.2.1', port: 80, secure: false, certificate: null, vpcEndpointId: null };
     const client = dispatcher.identify(head, facts);
     const reply = { send: (status: number) => this.statuses.push(status), cutBy: null };
     const engine = { checksHeads: false };

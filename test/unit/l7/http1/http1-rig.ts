@@ -55,6 +55,7 @@ export function http1Rig(
         proto: 'http',
         secure: false,
         certificate: null,
+        vpcEndpointId: null,
         told: null,
       }),
       dispatch: (exchange) => {

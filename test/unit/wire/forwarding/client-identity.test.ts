@@ -14,7 +14,12 @@ const trusted = (address: string): boolean => address.startsWith('10.') || addre
 
 function identify(headers: readonly string[], peer = PROXY, secure = false): ClientIdentity {
   const head = { method: 'GET', path: '/', query: '', headers: ['host', 'example.com', ...headers] };
-  return identifyClient(head, { peer, port: 8080, secure, certificate: null }, trusted, () => 'made-here');
+  return identifyClient(
+    head,
+    { peer, port: 8080, secure, certificate: null, vpcEndpointId: null },
+    trusted,
+    () => 'made-here',
+  );
 }
 
 const lines = (name: string, values: readonly string[]): string[] => values.flatMap((value) => [name, value]);
@@ -253,7 +258,7 @@ describe('any forwarding headers', () => {
         const fields = made.map((text, index) => (index % 2 === 1 && hasControlCharacter(text) ? '' : text));
         const client = identify(fields);
         assert.notEqual(isIP(client.address), 0);
-        const connection = { peer: PROXY, port: 8080, secure: false, certificate: null };
+        const connection = { peer: PROXY, port: 8080, secure: false, certificate: null, vpcEndpointId: null };
         const head = { method: 'GET', path: '/', query: '', headers: ['host', 'a', ...fields] };
         for (const text of forwardedHeaders(head, client, connection, '', style)) {
           assert.equal(hasControlCharacter(text), false, text);

@@ -25,7 +25,7 @@ interface Circumstances {
 function forward(circumstances: Circumstances, ...headers: string[]): Forwarded {
   const { peer, secure = false, host = 'example.com:8443', prefix = '', style } = circumstances;
   const head = { method: 'GET', path: '/', query: '', headers: ['host', host, ...headers] };
-  const connection = { peer, port: 8080, secure, certificate: null };
+  const connection = { peer, port: 8080, secure, certificate: null, vpcEndpointId: null };
   const trusted = (address: string): boolean => address.startsWith('10.') || address === 'fd00::1';
   const client = identifyClient(head, connection, trusted, () => NEW_ID);
   return {
