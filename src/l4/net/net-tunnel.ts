@@ -182,7 +182,9 @@ export class NetTunnel extends Timed implements Tunnel {
       leg.on('end', onEnd);
       leg.on('finish', onFinish);
     }
-    this.#client.resume();
+    // Node reads on from a socket that has been read from, and ends it even while it is paused.
+    if (this.#client.readableEnded) onEnd.call(this.#client);
+    else this.#client.resume();
   }
 
   /** FIN has been sent to a side. */
