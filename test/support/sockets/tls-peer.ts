@@ -1,14 +1,17 @@
 /** Clients' ends of TLS connections. */
 import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { within } from '../deadline.ts';
 import { TcpPeer } from './tcp-peer.ts';
 
 export class TlsPeer extends TcpPeer {
   readonly #tcp: Socket;
+  readonly tls: TLSSocket;
 
   private constructor(tcp: Socket, options: ConnectionOptions) {
-    super(connectTls({ ...options, socket: tcp }));
+    const tls = connectTls({ ...options, socket: tcp });
+    super(tls);
+    this.tls = tls;
     this.#tcp = tcp;
     tcp.on('error', () => undefined);
   }
@@ -18,11 +21,19 @@ export class TlsPeer extends TcpPeer {
    *
    * @param address `host:port`
    * @param options of `tls.connect`: by default every certificate is trusted
+   * @param sends what goes before TLS, and right behind the handshake
    */
-  static override async connect(address: string, options: ConnectionOptions = {}): Promise<TlsPeer> {
+  static override async connect(
+    address: string,
+    options: ConnectionOptions = {},
+    sends: { readonly before?: string; readonly first?: string } = {},
+  ): Promise<TlsPeer> {
     const { hostname, port } = new URL(`tcp://${address}`);
     const tcp = connectTcp({ host: hostname, port: Number(port), noDelay: true, allowHalfOpen: true });
+    const { before = '', first = '' } = sends;
+    if (before !== '') tcp.write(before);
     const peer = new TlsPeer(tcp, { rejectUnauthorized: false, ...options });
+    if (first !== '') peer.send(first);
     const connected = new Promise<void>((settle, fail) => {
       peer.socket.once('secureConnect', settle);
       peer.socket.once('error', fail);
@@ -30,6 +41,16 @@ export class TlsPeer extends TcpPeer {
     });
     await within(`the handshake with ${address}`, connected);
     return peer;
+  }
+
+  /** Bytes that have come, those of TLS included. */
+  get bytesRead(): number {
+    return this.#tcp.bytesRead;
+  }
+
+  /** Sends FIN without close_notify. */
+  finish(): void {
+    this.#tcp.end();
   }
 
   override reset(): void {
