@@ -52,7 +52,12 @@ export async function startLoggedSluice(
         { name: 'web', engine, ...web },
         { name: 'flooded', engine, ...web },
         { name: 'unseen', engine, ...web, underscoreHeaders: 'refuse' },
-        { name: 'secure', ...web, tls: { certificates: [authority.issue('secure', ['DNS:app.example'])] } },
+        {
+          name: 'secure',
+          engine,
+          ...web,
+          tls: { certificates: [authority.issue('secure', ['DNS:app.example'])] },
+        },
         { name: 'raw', ...tcp },
         { name: 'net', engine: 'net', ...tcp },
       ],
