@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { CertificateAuthority } from '../../support/certificates.ts';
 import { within } from '../../support/deadline.ts';
-import { ENGINES } from '../../support/engines.ts';
+import { ENGINES, isOwnEngine } from '../../support/engines.ts';
 import { HAProxy, haproxyVersion } from '../../support/processes/haproxy.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
 import { ProxiedEndpoint, type ToldConnection } from '../../support/sockets/proxied-endpoint.ts';
@@ -14,7 +14,7 @@ import { RawConnection } from '../../support/sockets/raw-connection.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: app.example\r\nConnection: close\r\n\r\n';
 
-for (const engine of ENGINES.filter((name) => name === 'raw')) {
+for (const engine of ENGINES.filter(isOwnEngine)) {
   describe(`PROXY headers on both sides of ${engine}`, { timeout: 300_000 }, () => {
     const authority = new CertificateAuthority();
     let plain: ProxiedEndpoint;
