@@ -273,13 +273,6 @@ export const ENGINE_DIFFERENCES: readonly DifferenceGroup[] = [
         held: 'test/unit/config/schema/listener/proxies.test.ts, passthrough.test.ts',
       },
       {
-        what: "the client's port in PROXY headers towards endpoints",
-        own: "the client's",
-        uws: '0',
-        why: 'uWebSockets.js does not tell it',
-        held: 'test/integration/proxy-protocol/endpoints.test.ts',
-      },
-      {
         what: 'a client without the certificate that it needs',
         own: 'an alert in the TLS handshake',
         uws: '403 to its first request, then closed',
