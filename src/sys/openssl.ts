@@ -77,6 +77,8 @@ export interface OpenSsl {
   readonly write: (stream: number, bytes: number, length: number) => number;
   readonly hasPending: (stream: number) => number;
   readonly shutdown: (stream: number) => number;
+  /** Whether a read has met the end of the socket. */
+  readonly hasMetEnd: (stream: number) => boolean;
   /** Returns a {@link Outcome}. @param result of the failed call before */
   readonly outcome: (stream: number, result: number) => number;
   /** Lent. */
@@ -123,7 +125,6 @@ export const NO_PROTOCOL = 3;
 export const LIBRARY_TLS = 20;
 
 /** Reasons of errors of the parts SSL and PEM. */
-export const UNEXPECTED_END = 294;
 export const UNTRUSTED_CERTIFICATE = 134;
 export const NO_CERTIFICATE = 199;
 export const NO_PEM_BLOCK = 108;
@@ -151,10 +152,13 @@ const MODES = 0x1 | 0x2 | 0x8 | 0x10;
 /** Makes a read go on behind messages of the protocol, which a client may send without end. */
 const SSL_MODE_AUTO_RETRY = 0x4;
 /**
- * NO_COMPRESSION, CIPHER_SERVER_PREFERENCE, NO_RENEGOTIATION, and no compressed certificates in either direction, whose size
- * only shows when they are inflated.
+ * IGNORE_UNEXPECTED_EOF: without it OpenSSL answers each FIN that has no close_notify before it with an alert, and writes fail.
+ * NO_COMPRESSION, CIPHER_SERVER_PREFERENCE, NO_RENEGOTIATION. No compressed certificates in either direction, whose size only
+ * shows when they are inflated.
  */
-const OPTIONS = 2 ** 17 + 2 ** 22 + 2 ** 30 + 2 ** 32 + 2 ** 33;
+const OPTIONS = 2 ** 7 + 2 ** 17 + 2 ** 22 + 2 ** 30 + 2 ** 32 + 2 ** 33;
+
+const BIO_CTRL_EOF = 2;
 
 const SSL_VERIFY_PEER = 1;
 const SSL_VERIFY_FAIL_IF_NO_PEER_CERT = 2;
@@ -260,6 +264,7 @@ function load(): OpenSsl {
     write: native('SSL_write', I, [A, A, I]),
     hasPending: native('SSL_has_pending', I, [A]),
     shutdown: native('SSL_shutdown', I, [A]),
+    hasMetEnd: (stream) => calls.controlReader(calls.readerOf(stream), BIO_CTRL_EOF, 0, 0) === 1,
     outcome: native('SSL_get_error', I, [A, I]),
     contextOf: native('SSL_get_SSL_CTX', A, [A]),
     versionOf: native('SSL_version', I, [A]),
@@ -293,6 +298,8 @@ interface InnerCalls {
   readonly readCertificate: ReadPem;
   readonly readRevocations: ReadPem;
   readonly readPrivateKey: ReadPem;
+  readonly readerOf: (stream: number) => number;
+  readonly controlReader: (reader: number, command: number, number: number, address: number) => number;
   readonly cipher: (stream: number) => number;
   readonly cipherName: (cipher: number) => string | null;
   readonly fetchCipher: (library: 0, name: string, properties: 0) => number;
@@ -313,6 +320,8 @@ function innerCalls(): InnerCalls {
     readCertificate: native('PEM_read_bio_X509_AUX', A, [A, A, A, A]),
     readRevocations: native('PEM_read_bio_X509_CRL', A, [A, A, A, A]),
     readPrivateKey: native('PEM_read_bio_PrivateKey', A, [A, A, A, A]),
+    readerOf: native('SSL_get_rbio', A, [A]),
+    controlReader: native('BIO_ctrl', 'long', [A, I, 'long', A]),
     cipher: native('SSL_get_current_cipher', A, [A]),
     cipherName: native('SSL_CIPHER_get_name', S, [A]),
     fetchCipher: native('EVP_CIPHER_fetch', A, [A, S, A]),

@@ -1,14 +1,7 @@
 import { EAGAIN, ECONNRESET, ENODATA, EPIPE, EPROTO, errorName } from '../errno.ts';
 import { addressWithin, type PinnedBuffer } from '../memory/pinned-buffer.ts';
 import { checkDescriptor, nativeCalls } from '../native-calls.ts';
-import {
-  NO_CERTIFICATE,
-  Outcome,
-  UNEXPECTED_END,
-  UNTRUSTED_CERTIFICATE,
-  openssl,
-  type OpenSsl,
-} from '../openssl.ts';
+import { NO_CERTIFICATE, Outcome, UNTRUSTED_CERTIFICATE, openssl, type OpenSsl } from '../openssl.ts';
 import { takeError } from './errors.ts';
 import { negotiatedBy, type Negotiated } from './negotiated.ts';
 import type { ServerContext } from './server-context.ts';
@@ -124,7 +117,7 @@ export class TlsStream {
    * Reads into `bytes[start, end)` of a buffer, at most one record (16 KiB).
    *
    * @returns number of bytes; 0 for the client's close_notify; a negative error number: -EAGAIN if there is nothing yet,
-   * -ENODATA if the connection has ended without close_notify, -EPROTO for a breach of the protocol, -ECONNRESET …
+   * -ENODATA for FIN without close_notify, -EPROTO for a breach of the protocol, -ECONNRESET … Writes go on behind both ends.
    */
   read(buffer: PinnedBuffer, start: number, end: number): number {
     const address = this.#open();
@@ -136,6 +129,7 @@ export class TlsStream {
       if (count > 0) return count;
       const errno = nativeCalls().errno();
       const error = this.#judge(count, errno);
+      if (error === 0) return this.#calls.hasMetEnd(address) ? -ENODATA : 0;
       if (error !== -EAGAIN || errno === EAGAIN || this.#waitsFor !== READABLE) return error;
     }
     return this.#break(-EPROTO, 'protocol', 'too many handshake messages in a row');
@@ -211,7 +205,7 @@ export class TlsStream {
     return this.#address;
   }
 
-  /** Returns the error number, negative, of a call that has not succeeded; 0 for the client's close_notify. */
+  /** Returns the error number, negative, of a call that has not succeeded; 0 if the client's direction has ended. */
   #judge(result: number, errno: number): number {
     switch (this.#calls.outcome(this.#address, result)) {
       case Outcome.WANTS_READ:
@@ -237,7 +231,6 @@ export class TlsStream {
 
   #breakByError(): number {
     const { reason, text } = takeError();
-    if (reason === UNEXPECTED_END) return this.#break(-ENODATA, 'ended', text);
     if (reason === NO_CERTIFICATE) return this.#break(-EPROTO, 'certificate', text);
     if (reason !== UNTRUSTED_CERTIFICATE) return this.#break(-EPROTO, 'protocol', text);
     const why = this.#calls.verifyText(this.#calls.verifyResult(this.#address));

@@ -83,14 +83,30 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
         });
       });
 
-      it('tells FIN without close_notify from an end', async () => {
+      it('tells FIN without close_notify from an end, and writes on', async () => {
         await TlsRig.with(settings, async (rig) => {
-          const { stream, cut } = await overPlain(rig, versions);
-          cut();
+          const { client, stream, plain } = await overPlain(rig, versions);
+          client.write('last');
+          await new Promise<void>((settle) => plain.end(() => settle()));
+          assert.equal(await rig.read(stream), 'last');
           assert.equal(await rig.read(stream), -ENODATA);
-          assert.equal(stream.failureKind, 'ended');
           assert.equal(await rig.read(stream), -ENODATA);
-          assert.equal(await rig.write(stream, 'more'), -ENODATA);
+          assert.equal(stream.failure, '');
+          const data = once(client, 'data');
+          assert.equal(await rig.write(stream, 'more'), 4);
+          assert.equal(String((await within('more', data))[0]), 'more');
+        });
+      });
+
+      it('knows close_notify from the FIN behind it', async () => {
+        await TlsRig.with(settings, async (rig) => {
+          const { client, stream } = await rig.connected({ ca, ...versions });
+          const ended = new Promise((settle) => client.once('finish', settle));
+          client.end('last');
+          await within('the FIN', ended);
+          assert.equal(await rig.read(stream), 'last');
+          assert.equal(await rig.read(stream), 0);
+          assert.equal(await rig.read(stream), 0);
         });
       });
 
@@ -220,15 +236,15 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
     });
   });
 
-  /** Lets a client in over a socket of the test's. `cut` ends it without close_notify. */
+  /** Lets a client in over a socket of the test's. */
   async function overPlain(
     rig: TlsRig,
     options: ConnectionOptions,
-  ): Promise<{ stream: TlsStream; plain: Socket; cut: () => void }> {
+  ): Promise<{ client: TLSSocket; stream: TlsStream; plain: Socket }> {
     const plain = connectPlain({ host: '127.0.0.1', port: rig.port });
     plain.on('error', () => undefined);
-    const { stream } = await rig.connected({ ca, ...options, socket: plain });
-    return { stream, plain, cut: () => plain.destroySoon() };
+    const { client, stream } = await rig.connected({ ca, ...options, socket: plain });
+    return { client, stream, plain };
   }
 
   /** Lets a client in whose bytes can be sent one by one. */
