@@ -2,22 +2,8 @@
  * What may differ between the engines of layer 7, row by row. docs/engines.md is made from it. Whatever is not listed here is
  * the same on every engine: the suites of test/conformance and test/integration hold it there.
  */
-
-/** One thing that clients, endpoints or operators can see. */
-export interface Difference {
-  readonly what: string;
-  /** The engines `raw` and `net`. */
-  readonly own: string;
-  readonly uws: string;
-  readonly why: string;
-  /** Where a test holds it: a suite's case, or a file. */
-  readonly held: string;
-}
-
-export interface DifferenceGroup {
-  readonly title: string;
-  readonly rows: readonly Difference[];
-}
+import type { DifferenceGroup } from './difference.ts';
+import { TLS_DIFFERENCES } from './tls-differences.ts';
 
 const PARSER = 'uWebSockets.js has a parser of its own, without settings';
 const MESSAGES = 'uWebSockets.js hands over whole messages and sends its own frames';
@@ -295,53 +281,5 @@ export const ENGINE_DIFFERENCES: readonly DifferenceGroup[] = [
       },
     ],
   },
-  {
-    title: 'TLS',
-    rows: [
-      {
-        what: '`tls.minVersion: 1.3`, `groups`, `alpn`, `handshakeTimeout`, `tickets`, `clientCertificates.crl`',
-        own: 'yes',
-        uws: 'errors of `check`',
-        why: 'uWebSockets.js has no such settings',
-        held: 'test/unit/config/schema/listener/tls/tls.test.ts',
-      },
-      {
-        what: '`tls.ciphers`',
-        own: 'of TLS 1.2 and 1.3; the order of the server counts',
-        uws: 'of TLS 1.2, those of BoringSSL; the order of the client counts',
-        why: 'uWebSockets.js has BoringSSL',
-        held: 'test/integration/tls/uws-tls.test.ts, test/unit/config/schema/listener/tls/ciphers.test.ts',
-      },
-      {
-        what: 'certificates with RSA and ECDSA keys for one name',
-        own: 'each client gets the first that it can verify',
-        uws: 'the first; `check` warns',
-        why: 'uWebSockets.js has one certificate for a name',
-        held: 'test/integration/tls/uws-tls.test.ts, test/unit/transport/certificate-choice.test.ts',
-      },
-      {
-        what: 'session tickets',
-        own:
-          'keys that all workers share, through reloads and takeovers; `net` decrypts with the current key only, and of a ' +
-          '`keyFile` makes keys that only `net` has',
-        uws: 'keys of each worker',
-        why: 'BoringSSL keeps its keys to itself; Node takes one key of 48 bytes',
-        held: 'test/integration/tls',
-      },
-      {
-        what: 'a client without a certificate that is required',
-        own: 'the handshake fails',
-        uws: 'gets 403 for its first request',
-        why: 'uWebSockets.js asks for certificates and requires none',
-        held: 'test/integration/routing/client-certificates.test.ts',
-      },
-      {
-        what: 'a new certificate',
-        own: 'is in force for new connections; the listener and its sockets stay',
-        uws: 'makes another listener, which takes the place of the old one',
-        why: 'an App of uWebSockets.js keeps what it began with',
-        held: 'test/integration/reload/tls-certificates.test.ts',
-      },
-    ],
-  },
+  TLS_DIFFERENCES,
 ];

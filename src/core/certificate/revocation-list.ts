@@ -4,7 +4,7 @@ const UTC_TIME = 0x17;
 const GENERALIZED_TIME = 0x18;
 
 /** When a revocation list holds, in milliseconds since 1970. */
-export interface RevocationDates {
+interface RevocationDates {
   readonly thisUpdate: number;
   /** Null if the list does not end. */
   readonly nextUpdate: number | null;

@@ -12,7 +12,7 @@ import type { ListenerTls, PassthroughRule } from '../../types/listener.ts';
 const RULE = { what: 'a rule of passthrough', keys: ['serverName', 'cluster'] };
 
 /** The rules, and the place of each server name. */
-export interface ReadPassthrough {
+interface ReadPassthrough {
   readonly rules: readonly PassthroughRule[];
   readonly places: ReadonlyMap<string, Located<string>['path']>;
 }
