@@ -33,7 +33,7 @@ import type { SocketAddress } from './socket-address.ts';
 import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_BYTES, familyOf, portOf } from './socket-structs.ts';
 
 /** One end of a TCP connection. */
-export interface SocketEnd {
+interface SocketEnd {
   /** The IP address as text. A socket for IPv4 and IPv6 tells IPv4 addresses as `::ffff:192.0.2.1`. */
   readonly address: string;
   readonly port: number;
