@@ -43,8 +43,8 @@ export class NetTunnel extends Timed implements Tunnel {
   #upstream: NetLeg | null = null;
   #endpoint: Endpoint | null = null;
   #dialledAt = 0;
-  /** What an endpoint gets before the client's bytes; null for nothing. */
-  readonly #preface: Buffer | null;
+  /** What an endpoint gets before the client's bytes; null for nothing, and once the tunnel is joined. */
+  #preface: Buffer | null;
   #joined = false;
   #activeAt: number;
   /** FIN has been sent to one side or both. */
@@ -174,6 +174,7 @@ export class NetTunnel extends Timed implements Tunnel {
       this.#lines.opened();
     }
     this.#facts = null;
+    this.#preface = null;
     this.touch();
     armSilence(this, this.#context, this.#halfClosed);
     for (const leg of [this.#client, upstream]) {
