@@ -4,6 +4,7 @@ import { describeServerNames, type TunnelDoor } from './server-names.ts';
 const DOORS: readonly TunnelDoor[] = [
   { layer: 'l4', engine: 'net' },
   { layer: 'l4', engine: 'raw' },
+  { layer: 'l7', engine: 'net' },
   { layer: 'l7', engine: 'raw' },
 ];
 const unsupported = unsupportedReason();
