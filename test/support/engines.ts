@@ -13,11 +13,13 @@ export const ENGINES: readonly EngineName[] = chosen(process.env.TEST_ENGINES);
 export const SCALE_ENGINES = ENGINES.filter((engine, index) => index === 0 || engine === 'uws');
 
 /** An engine whose clients use TLS. */
-export type TlsEngine = 'raw-tls';
+export type TlsEngine = 'raw-tls' | 'net-tls';
 
 /** Those that this machine can run. */
-export const TLS_ENGINES: readonly TlsEngine[] =
-  ENGINES.includes('raw') && opensslProblem() === null ? ['raw-tls'] : [];
+export const TLS_ENGINES: readonly TlsEngine[] = [
+  ...(ENGINES.includes('raw') && opensslProblem() === null ? ['raw-tls' as const] : []),
+  ...(ENGINES.includes('net') ? ['net-tls' as const] : []),
+];
 
 /** Whether suites run every case over TLS, too, and not only some: `TEST_TLS=all`. */
 export const TESTS_ALL_OVER_TLS = process.env.TEST_TLS === 'all';
