@@ -7,6 +7,12 @@ import { RawClient } from './raw-client.ts';
 import type { RawHome } from './raw-home.ts';
 import type { UnseenReader } from './unseen-bytes.ts';
 
+/** What a channel asks of its `TlsStream`. */
+type Stream = Pick<
+  TlsStream,
+  'read' | 'write' | 'hasPending' | 'wantsRead' | 'wantsWrite' | 'sendCloseNotify' | 'free'
+>;
+
 /** No result of a read: see {@link TlsClient.receiveInto}. */
 const NO_RESULT = 1;
 
@@ -16,7 +22,7 @@ const NO_RESULT = 1;
  */
 export class TlsClient extends RawClient implements UnseenReader {
   isListed = false;
-  readonly #stream: TlsStream;
+  readonly #stream: Stream;
   /** What the next read returns, because it followed bytes: 0 for the end, a negative error number. */
   #keptResult = NO_RESULT;
   /** Reading waits until something can be sent: OpenSSL answers the client's key update first. */
@@ -27,7 +33,7 @@ export class TlsClient extends RawClient implements UnseenReader {
   #endWaits = false;
 
   /** @param stream whose handshake is done. The channel frees it. */
-  constructor(home: RawHome, clientOwner: ClientOwner, stream: TlsStream) {
+  constructor(home: RawHome, clientOwner: ClientOwner, stream: Stream) {
     super(home, clientOwner);
     this.#stream = stream;
   }
