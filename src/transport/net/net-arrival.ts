@@ -50,7 +50,9 @@ export class NetArrival extends Timed implements LiveMember {
       .on('end', this.#onEnd)
       .on('close', this.#onEnd)
       .on('data', this.#onData);
-    this.#judge();
+    // Node does not tell the address of a client that has gone.
+    if (this.#peer === '') this.#reject(this.#door.ended());
+    else this.#judge();
     if (this.liveIndex >= 0) this.#socket.resume();
   }
 
