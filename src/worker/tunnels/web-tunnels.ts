@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { DEFAULT_TUNNEL_TIMEOUTS } from '../../config/schema/listener/passthrough.ts';
 import type { L7Listener } from '../../config/types/listener.ts';
 import { netTunnelMaker } from '../../l4/net/net-tunnel-maker.ts';
 import type { RawTunnelMaker } from '../../l4/raw/raw-tunnel-maker.ts';
@@ -9,9 +10,6 @@ import { Watched } from '../../loop/poller.ts';
 import { ConnectionStats } from '../../telemetry/connection-stats.ts';
 import type { Passthrough, TunnelEntrance } from '../../transport/client-transport.ts';
 import type { EntryFacts } from '../../transport/entry.ts';
-
-/** How long nothing may cross a tunnel of a layer 7 listener: the defaults of layer 4. */
-const TIMEOUTS = { idleTimeoutMs: 600_000, halfCloseTimeoutMs: 60_000 };
 
 /** Makes tunnels of what the transports of layer 7 accept: watched descriptors, and Node's sockets. */
 export class WebTunnelMaker implements TunnelMaker<object> {
@@ -122,5 +120,5 @@ class RefusingEntrance implements TunnelEntrance {
 }
 
 function rulesOf({ name, passthrough }: L7Listener): ConstructorParameters<typeof TunnelRoutes>[0] {
-  return { name, passthrough, cluster: null, ...TIMEOUTS };
+  return { name, passthrough, cluster: null, ...DEFAULT_TUNNEL_TIMEOUTS };
 }

@@ -9,7 +9,7 @@ import type { L4Listener, L7Listener, Listener, UnderscoreHeaders } from '../../
 import type { Route } from '../../types/route.ts';
 import { readHttp } from './http.ts';
 import { readL7Engine, refuseEntryOnUws } from './l7-engine.ts';
-import { readPassthrough, warnOfTunnelledCertificates } from './passthrough.ts';
+import { DEFAULT_TUNNEL_TIMEOUTS, readPassthrough, warnOfTunnelledCertificates } from './passthrough.ts';
 import { readPaths } from './paths.ts';
 import { PROXY_KEYS, listsSomething, readProxies, warnOfUnaskedProxies } from './proxies.ts';
 import { readTls } from './tls/tls.ts';
@@ -66,8 +66,16 @@ export function readListener(entry: Located<unknown>, context: Context): Located
       warnOfUnaskedProxies(section, common.proxyProtocol);
       const cluster = readTunnelCluster(section, context);
       const engine = section.optional('engine', oneOf('auto', 'raw', 'net'), 'auto');
-      const idleTimeoutMs = section.optional('idleTimeout', duration(IDLE_MS), 600_000);
-      const halfCloseTimeoutMs = section.optional('halfCloseTimeout', duration(IDLE_MS), 60_000);
+      const idleTimeoutMs = section.optional(
+        'idleTimeout',
+        duration(IDLE_MS),
+        DEFAULT_TUNNEL_TIMEOUTS.idleTimeoutMs,
+      );
+      const halfCloseTimeoutMs = section.optional(
+        'halfCloseTimeout',
+        duration(IDLE_MS),
+        DEFAULT_TUNNEL_TIMEOUTS.halfCloseTimeoutMs,
+      );
       const value: L4Listener = {
         ...common,
         passthrough: passthrough.rules,

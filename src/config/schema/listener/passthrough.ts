@@ -9,6 +9,8 @@ import type { Located } from '../../syntax/section.ts';
 import { Section, readValue } from '../../syntax/section.ts';
 import type { ListenerTls, PassthroughRule } from '../../types/listener.ts';
 
+/** The timeouts of tunnels that set none: at layer 7 all of them. */
+export const DEFAULT_TUNNEL_TIMEOUTS = { idleTimeoutMs: 600_000, halfCloseTimeoutMs: 60_000 };
 const RULE = { what: 'a rule of passthrough', keys: ['serverName', 'cluster'] };
 
 /** The rules, and the place of each server name. */
