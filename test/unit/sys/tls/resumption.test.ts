@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { after, describe, it } from 'node:test';
@@ -138,6 +139,26 @@ describe('sessions of a TLS context', { skip: opensslProblem() ?? false }, () =>
       });
     });
   }
+
+  it('may be resumed for two hours, and for five minutes with certificates', async () => {
+    const clientCertificates = { caPem: root.pem, crlPem: null, isRequired: false };
+    for (const [settings, seconds] of [
+      [settingsOf([certificate]), 7200],
+      [settingsOf([certificate], { clientCertificates }), 300],
+    ] as const) {
+      await TlsRig.with(settings, async (rig) => {
+        const target = `127.0.0.1:${rig.port}`;
+        const client = spawn('openssl', ['s_client', '-connect', target, '-tls1_2'], { stdio: 'pipe' });
+        let output = '';
+        client.stdout.on('data', (data: Buffer) => (output += data.toString('latin1')));
+        const closed = once(client, 'close');
+        client.stdin.end();
+        rig.drop(await rig.established());
+        await within('the client', closed);
+        assert.match(output, new RegExp(`ticket lifetime hint: ${seconds} `));
+      });
+    }
+  });
 
   it('keep the certificate of the client', async () => {
     const { certPem: cert, keyPem: key } = textsOf(root.issue('alice', ['email:alice@a.example']));
