@@ -1,7 +1,7 @@
 /** Messages from a worker to the primary. The worker's task resolves when it has drained, and rejects on a fault. */
 import type { OutlierFailure } from '../config/types/cluster.ts';
 
-export type FromWorker = ListeningReport | PreparedReport | LogReport | EndpointFailedReport;
+export type FromWorker = ListeningReport | PreparedReport | SettledReport | LogReport | EndpointFailedReport;
 
 /** Every listener of the worker's kind accepts connections under this generation. */
 interface ListeningReport {
@@ -15,6 +15,12 @@ interface PreparedReport {
   readonly generation: number;
   /** Why the worker cannot change to the generation, and has changed nothing; null if it is ready. */
   readonly problem: string | null;
+}
+
+/** The answer to `settle`. */
+interface SettledReport {
+  readonly type: 'settled';
+  readonly generation: number;
 }
 
 /** Complete log lines, each with a newline at its end. */

@@ -46,6 +46,7 @@ export async function runService(
           break;
         case 'settle':
           running.settle(command.generation, command.commit);
+          say({ type: 'settled', generation: command.generation });
           break;
         case 'pages':
           running.setPages(command.pages);

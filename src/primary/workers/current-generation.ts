@@ -11,7 +11,7 @@ import type { WorkerSlot } from './worker-slot.ts';
 type GenerationFacts = Omit<Generation, 'clusters'>;
 
 /** A worker that gets ready for a configuration. */
-type ChangingWorker = Pick<WorkerSlot, 'prepare' | 'send' | 'generation'>;
+type ChangingWorker = Pick<WorkerSlot, 'prepare' | 'settle' | 'generation'>;
 
 /** The workers that write series. */
 interface WritingWorkers {
@@ -92,10 +92,12 @@ export class CurrentGeneration {
       keyPlan.commit();
       this.#current = next;
     }
-    for (const worker of workers) worker.send({ type: 'settle', generation, commit });
+    const settled = workers.map((worker) => worker.settle({ type: 'settle', generation, commit }));
     if (problem !== null) throw new StartError(problem);
     for (const worker of workers) worker.generation = generation;
     onCommit();
+    // Whoever asked for the change may rely on it at once.
+    await Promise.all(settled);
   }
 
   /** Hides the series that no worker writes any more, and frees their slots. */

@@ -9,6 +9,7 @@ import type { WorkerState } from '../../protocol/status.ts';
 import type { Heirs, Pace, ToWorker, WorkerKind } from '../../protocol/to-worker.ts';
 import { allocateDescriptorTable, listeningIn } from '../../sys/descriptors/descriptor-table.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { Question, type AskedCommand } from './question.ts';
 
 /** The things that a slot gives to its worker's task. */
 export interface Launch {
@@ -19,6 +20,9 @@ export interface Launch {
   /** Aborted to terminate the thread. */
   readonly signal: AbortSignal;
 }
+
+/** How long a worker may take to bring what it is prepared for into force, which it does in one turn. */
+const MAX_SETTLE_MS = 1000;
 
 export interface SlotTimings {
   /** From the start of a task to its `listening`, and for the answer to a `prepare`, in milliseconds. */
@@ -87,8 +91,8 @@ export class WorkerSlot {
   #pulse: Pulse | null = null;
   #descriptors: SharedArrayBuffer | null = null;
   #termination = new AbortController();
-  /** The `prepare` that waits for its answer; null if none does. */
-  #preparing: { readonly generation: number; answer(problem: string | null): void } | null = null;
+  /** The last command that has an answer; null before the first. */
+  #question: Question | null = null;
   /** For the next start while waiting, for the start deadline while starting. */
   #timer: NodeJS.Timeout | undefined;
 
@@ -158,7 +162,7 @@ export class WorkerSlot {
   abandon(ending: WorkerEnding): void {
     this.#state = 'stuck';
     this.drain(ending);
-    this.#preparing?.answer(null);
+    this.#question?.drop();
     this.#leave.resolve(undefined);
   }
 
@@ -173,28 +177,26 @@ export class WorkerSlot {
    * @returns what is in the way; null if nothing is, or if no worker runs: the next one starts with the generation that
    * is in use then
    */
-  prepare(command: Extract<ToWorker, { type: 'prepare' }>): Promise<string | null> {
-    if (this.#port === null || (this.#state !== 'up' && this.#state !== 'starting'))
-      return Promise.resolve(null);
-    return new Promise((resolve) => {
-      const { startMs } = this.#options.timings;
-      const timer = setTimeout(
-        () => answer(`worker ${this.name} does not answer after ${startMs / 1000} s`),
-        startMs,
-      );
-      const answer = (problem: string | null): void => {
-        clearTimeout(timer);
-        this.#preparing = null;
-        resolve(problem === null ? null : `worker ${this.name}: ${problem}`);
-      };
-      this.#preparing = { generation: command.generation, answer };
-      this.send(command);
-    });
+  prepare(command: Extract<AskedCommand, { type: 'prepare' }>): Promise<string | null> {
+    return this.#ask(command, this.#options.timings.startMs);
+  }
+
+  /** Lets the worker bring what it is prepared for into force, or drop it. Resolves when it has; a busy worker has a second. */
+  async settle(command: Extract<AskedCommand, { type: 'settle' }>): Promise<void> {
+    await this.#ask(command, MAX_SETTLE_MS);
   }
 
   /** Sends a message to the worker, if one runs. A stuck worker would only keep the message in memory. */
   send(message: ToWorker): void {
     if (this.#state !== 'stuck') this.#post(message);
+  }
+
+  #ask(command: AskedCommand, maxMs: number): Promise<string | null> {
+    if (this.#port === null || (this.#state !== 'up' && this.#state !== 'starting'))
+      return Promise.resolve(null);
+    const question = (this.#question = new Question(command, this.name, maxMs));
+    this.send(command);
+    return question.problem;
   }
 
   #post(message: ToWorker): void {
@@ -240,8 +242,8 @@ export class WorkerSlot {
         }
         break;
       case 'prepared':
-        if (port !== this.#port || message.generation !== this.#preparing?.generation) break;
-        this.#preparing.answer(message.problem);
+      case 'settled':
+        if (port === this.#port) this.#question?.hear(message);
         break;
       case 'endpoint_failed':
         this.#options.onEndpointFailed(message.failure);
@@ -277,7 +279,7 @@ export class WorkerSlot {
     this.#pulse = null;
     this.#descriptors = null;
     this.#receiveRest();
-    this.#preparing?.answer(null);
+    this.#question?.drop();
     this.#options.clearGauges();
     const { log, timings } = this.#options;
     const { name } = this;

@@ -5,7 +5,6 @@ import { TicketKeyRing } from '../../../../src/core/ticket-key-ring.ts';
 import { TicketKeys } from '../../../../src/primary/tickets/ticket-keys.ts';
 import { CurrentGeneration } from '../../../../src/primary/workers/current-generation.ts';
 import { WorkerPages } from '../../../../src/primary/workers/worker-pages.ts';
-import type { ToWorker } from '../../../../src/protocol/to-worker.ts';
 import { pageMetrics, threadMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
 import { clusterState } from '../../upstream/endpoints.ts';
 import { config, l7Listener, listenerTls } from '../fixtures/config.ts';
@@ -18,15 +17,16 @@ class FakeWorker {
   readonly told: string[] = [];
   readonly #answer = Promise.withResolvers<string | null>();
   generation = 1;
+  settled = Promise.resolve();
 
   prepare({ generation }: { generation: number }): Promise<string | null> {
     this.told.push(`prepare ${generation}`);
     return this.#answer.promise;
   }
 
-  send(message: ToWorker): void {
-    assert.equal(message.type, 'settle');
-    this.told.push(`${message.commit ? 'commit' : 'abort'} ${message.generation}`);
+  settle({ commit, generation }: { commit: boolean; generation: number }): Promise<void> {
+    this.told.push(`${commit ? 'commit' : 'abort'} ${generation}`);
+    return this.settled;
   }
 
   answer(problem: string | null): void {
@@ -56,6 +56,23 @@ describe('the current generation', () => {
     await change;
     assert.deepEqual(said, ['commit 2, is at 2', 'commit 2, is at 2']);
     assert.deepEqual([currentGeneration.number, currentGeneration.config], [2, renamed]);
+  });
+
+  it('has changed when the last worker has brought it into force', async () => {
+    const { currentGeneration } = setup();
+    const workers = [new FakeWorker(), new FakeWorker()] as const;
+    const last = Promise.withResolvers<undefined>();
+    workers[1].settled = last.promise.then(() => undefined);
+    let isOver = false;
+    const change = currentGeneration
+      .change({ config: renamed, clusters, workers, onCommit: () => undefined })
+      .then(() => (isOver = true));
+    for (const worker of workers) worker.answer(null);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual([isOver, workers[1].told], [false, ['prepare 2', 'commit 2']]);
+    last.resolve(undefined);
+    await change;
+    assert.ok(isOver);
   });
 
   it('stays in all workers if one of them cannot use the next', async () => {
