@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { EntryFacts } from '../../transport/entry.ts';
-import { UNRECOGNIZED_NAME } from '../../wire/tls/alerts.ts';
+import { UNRECOGNIZED_NAME } from '../../wire/tls/client-hello.ts';
 import { lose, type ListenerTunnelMaker } from '../tunnel-maker.ts';
 import type { TunnelContext } from '../tunnel.ts';
 import { NetTunnel } from './net-tunnel.ts';

@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import { LiveSet } from '../../core/collections/live-set.ts';
 import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import { callsOnSockets, descriptorOf, writeAtOnce } from '../../sys/node/node-sockets.ts';
-import { UNRECOGNIZED_NAME } from '../../wire/tls/alerts.ts';
+import { UNRECOGNIZED_NAME } from '../../wire/tls/client-hello.ts';
 import type { AcceptorOwner } from '../acceptor.ts';
 import { factsOf, type ClientChannel, type ClientFacts, type ClientOwner } from '../client-transport.ts';
 import { endsOfSocket, type SocketEnds } from '../connection-ends.ts';

@@ -4,7 +4,7 @@ import type { TlsStream } from '../../sys/tls/tls-stream.ts';
 import { readClientCertificate } from '../../wire/tls/client-certificate.ts';
 import type { ClientHello } from '../../wire/tls/client-hello.ts';
 import type { AcceptorOwner } from '../acceptor.ts';
-import { factsOf, type ClientFacts, type ClientOwner } from '../client-transport.ts';
+import { factsOf, type ClientFacts, type ClientOwner, type TunnelEntrance } from '../client-transport.ts';
 import {
   hasEntryStages,
   type ArrivalOwner,
@@ -125,7 +125,7 @@ export class Entrance implements AcceptorOwner<number>, ArrivalOwner<Watched>, H
     const tunnels = passthrough?.find(serverName) ?? null;
     if (tunnels !== null) {
       this.#owner.clientTunnelled();
-      tunnels.take(connection, facts);
+      this.#tunnel(connection, facts, tunnels);
     } else if (tls instanceof RawTls) {
       const handshake = new TlsHandshake(this.#home.loop, this, facts, since);
       this.#handshakes.add(handshake);
@@ -133,6 +133,16 @@ export class Entrance implements AcceptorOwner<number>, ArrivalOwner<Watched>, H
     } else {
       refuseName(this.#home.loop, connection);
       this.#reject(connection, facts, since, 'server_name', 'it leads nowhere');
+    }
+  }
+
+  /** The connection counts as a tunnel's from now on: a fault loses it, and nothing is counted here. */
+  #tunnel(connection: Watched, facts: EntryFacts, tunnels: TunnelEntrance): void {
+    try {
+      tunnels.take(connection, facts);
+    } catch (error) {
+      this.#home.loop.poller.close(connection);
+      this.#owner.acceptFault(error);
     }
   }
 

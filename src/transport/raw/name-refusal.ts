@@ -1,6 +1,6 @@
 import type { EventLoop } from '../../loop/event-loop.ts';
 import type { Watched } from '../../loop/poller.ts';
-import { UNRECOGNIZED_NAME } from '../../wire/tls/alerts.ts';
+import { UNRECOGNIZED_NAME } from '../../wire/tls/client-hello.ts';
 
 /**
  * Closes a connection whose ClientHello, of which nothing has been read, asks for a server name that leads nowhere. The client

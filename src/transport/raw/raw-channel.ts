@@ -152,7 +152,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     return buffer.recv(this.fd, start, end);
   }
 
-  /** See {@link SendTarget}. */
+  /** Sends what there is room for: see {@link SendQueue.sendTo}. */
   transmit(buffer: PinnedBuffer, start: number, end: number): number {
     return buffer.send(this.fd, start, end);
   }

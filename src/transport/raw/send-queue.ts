@@ -12,7 +12,7 @@ const MAX_SPARE_BYTES = 2 * 1024 * 1024;
 const pools = BLOCK_BYTES.map((size) => new SparePool(MAX_SPARE_BYTES / size, () => new PinnedBuffer(size)));
 
 /** Takes bytes to send. */
-export interface SendTarget {
+interface SendTarget {
   /**
    * Sends what there is room for of `buffer[start, end)`. Returns what `PinnedBuffer.send` returns. If there is no room, the
    * next call gets the same bytes, and maybe more behind them.

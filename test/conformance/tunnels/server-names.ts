@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { codeOf } from '../../../src/core/errors.ts';
-import { UNRECOGNIZED_NAME } from '../../../src/wire/tls/alerts.ts';
+import { UNRECOGNIZED_NAME } from '../../../src/wire/tls/client-hello.ts';
 import { eventually } from '../../support/deadline.ts';
 
 import { scrape, settled } from '../../support/http/metrics.ts';

@@ -5,7 +5,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import * as tls from 'node:tls';
 import type { Passthrough } from '../../../../src/transport/client-transport.ts';
 import type { EntryFacts } from '../../../../src/transport/entry.ts';
-import { UNRECOGNIZED_NAME } from '../../../../src/wire/tls/alerts.ts';
+import { UNRECOGNIZED_NAME } from '../../../../src/wire/tls/client-hello.ts';
 import { CertificateAuthority } from '../../../support/certificates.ts';
 import { Arrivals, eventually, within } from '../../../support/deadline.ts';
 import { NODE } from '../../../support/tls/captured-hellos.ts';

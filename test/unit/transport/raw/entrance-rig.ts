@@ -89,6 +89,7 @@ export class EntranceRig implements ClientOwner {
   tunnel(name: string): void {
     const take = (connection: object, facts: EntryFacts): void => {
       this.tunnels.push(facts);
+      if (name.startsWith('bad.')) throw new Error('a fault');
       this.#loop.poller.close(connection as Watched);
     };
     this.passthrough = { find: (serverName) => (serverName === name ? { take } : null) };

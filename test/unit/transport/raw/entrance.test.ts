@@ -242,6 +242,15 @@ describe('the entrance on system calls', { skip: opensslProblem() ?? false }, ()
   );
 
   it(
+    'loses a tunnel whose maker throws, and counts it once',
+    on(async (rig) => {
+      rig.tunnel('bad.example');
+      await assert.rejects(TlsPeer.connect(rig.address, { servername: 'bad.example' }));
+      assert.deepEqual([rig.faults.map(String), rig.tunnelled, rig.closed], [['Error: a fault'], 1, 0]);
+    }),
+  );
+
+  it(
     'closes connections whose owner throws, and goes on',
     on(async (rig) => {
       rig.secure([first, second]);
