@@ -1,4 +1,5 @@
 import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
+import type { TunnelMaker } from '../../l4/tunnel-maker.ts';
 import type { TunnelContext } from '../../l4/tunnel.ts';
 import type { Engine } from '../../l7/contract/engine.ts';
 import type { L7Environment } from '../../l7/dispatch/environment.ts';
@@ -6,7 +7,7 @@ import { L7Listener } from '../../l7/dispatch/l7-listener.ts';
 import type { UpgradeContext } from '../../l7/websocket/upgrade-order.ts';
 import type { ServedListener } from '../generations/layer.ts';
 import { hasTunnels } from './tunnel-group.ts';
-import { WebTunnels, type WebTunnelMaker } from './web-tunnels.ts';
+import { WebTunnels } from './web-tunnels.ts';
 
 /** Sessions and requests live under the one kind, tunnels under the other. */
 export type WebContext = UpgradeContext | TunnelContext;
@@ -21,7 +22,7 @@ export class WebListener implements ServedListener<WebListener, L7ListenerConfig
     config: L7ListenerConfig,
     environment: L7Environment,
     engine: Engine,
-    maker: WebTunnelMaker,
+    maker: TunnelMaker<object>,
     previous: WebListener | null,
   ) {
     this.#tunnels = new WebTunnels(config, environment, maker);

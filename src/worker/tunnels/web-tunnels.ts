@@ -35,14 +35,14 @@ export class WebTunnelMaker implements TunnelMaker<object> {
 export class WebTunnels implements Passthrough {
   /** Whether new tunnels are taken. */
   admits = true;
-  readonly #maker: WebTunnelMaker;
+  readonly #maker: TunnelMaker<object>;
   readonly #refusing: TunnelEntrance;
   #routes: TunnelRoutes;
   #entrances: ReadonlyMap<TunnelContext, TunnelEntrance>;
   /** Those of the listener that has replaced this one. */
   #successor: WebTunnels | null = null;
 
-  constructor(config: L7Listener, environment: TunnelEnvironment, maker: WebTunnelMaker) {
+  constructor(config: L7Listener, environment: TunnelEnvironment, maker: TunnelMaker<object>) {
     const { page, pages } = environment;
     this.#maker = maker;
     this.#refusing = new RefusingEntrance(new ConnectionStats(page, pages, config.name), maker);
@@ -90,9 +90,9 @@ export class WebTunnels implements Passthrough {
 /** Leads connections to tunnels under one context. */
 class ContextEntrance implements TunnelEntrance {
   readonly #context: TunnelContext;
-  readonly #maker: WebTunnelMaker;
+  readonly #maker: TunnelMaker<object>;
 
-  constructor(context: TunnelContext, maker: WebTunnelMaker) {
+  constructor(context: TunnelContext, maker: TunnelMaker<object>) {
     this.#context = context;
     this.#maker = maker;
   }
@@ -105,9 +105,9 @@ class ContextEntrance implements TunnelEntrance {
 /** Refuses connections, because their listener is drained. */
 class RefusingEntrance implements TunnelEntrance {
   readonly #stats: ConnectionStats;
-  readonly #maker: WebTunnelMaker;
+  readonly #maker: TunnelMaker<object>;
 
-  constructor(stats: ConnectionStats, maker: WebTunnelMaker) {
+  constructor(stats: ConnectionStats, maker: TunnelMaker<object>) {
     this.#stats = stats;
     this.#maker = maker;
   }

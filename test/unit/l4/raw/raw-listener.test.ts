@@ -102,6 +102,19 @@ describe('a listener of the raw engine', { skip, timeout: 300_000 }, () => {
     });
   });
 
+  it('sends nothing to a cluster that has got TLS by a reload', async () => {
+    await withEndpoint(async (endpoint) => {
+      await withWorld([addressOf(endpoint)], {}, async (world) => {
+        Object.defineProperty(world.context.cluster, 'tls', { value: {} });
+        const end = await connect(world).then((refused) => refused.read().closed(), codeOf);
+        assert.equal(end, 'ECONNRESET');
+        assert.equal(world.sum(pageMetrics.connectionsActive), 0);
+        assert.equal(endpoint.peers.count, 0);
+        assert.equal(world.lines.length, 1);
+      });
+    });
+  });
+
   it('ends a tunnel that throws while it carries bytes', async () => {
     await withEndpoint(async (endpoint) => {
       await withWorld([addressOf(endpoint)], {}, async (world) => {
