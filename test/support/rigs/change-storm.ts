@@ -184,6 +184,8 @@ export class ChangeStorm {
       listeners.push({
         name: 'tls',
         mode: 'l7',
+        // uWebSockets.js keeps its descriptors from its first listener on.
+        engine: everything ? 'uws' : this.#one(ENGINES),
         address: local,
         tls: { certificates: [this.#one(this.#certificates)] },
         websocket: { maxMessageSize: `${1 + this.#upTo(4)}MiB` },
