@@ -10,8 +10,8 @@ export interface ClientHello {
 }
 
 /**
- * What refuses the server name of a ClientHello: a TLS record with the fatal alert `unrecognized_name` (RFC 6066 section 3, RFC 8446 section 6). Clients take it in answer to
- * a ClientHello of every version.
+ * What refuses the server name of a ClientHello: a TLS record with the fatal alert `unrecognized_name` (RFC 6066 section 3,
+ * RFC 8446 section 6). Clients of every version take it.
  */
 export const UNRECOGNIZED_NAME: Buffer = Buffer.from([
   // An alert, in the version that answers to a ClientHello have until one is negotiated (TLS 1.2), of 2 bytes.
