@@ -16,7 +16,7 @@ export interface TunnelEnvironment extends Pick<TunnelContext, 'wheel' | 'log' |
 }
 
 /** What a listener of either layer says of its tunnels. `cluster` takes what no rule takes; null for nothing. */
-export type TunnelRules = TunnelSettings & Pick<L4Listener, 'cluster' | 'passthrough'>;
+type TunnelRules = TunnelSettings & Pick<L4Listener, 'cluster' | 'passthrough'>;
 
 /** Where the tunnels of a listener lead under one configuration. */
 export class TunnelRoutes {

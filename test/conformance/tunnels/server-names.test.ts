@@ -1,3 +1,4 @@
+/** Tunnels by server name, on the engines of both layers. */
 import { unsupportedReason } from '../../../src/sys/support.ts';
 import { describeServerNames, type TunnelDoor } from './server-names.ts';
 
