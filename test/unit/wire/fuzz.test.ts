@@ -1,7 +1,9 @@
 /** A twentieth of what `test/scale/fuzz.scale.ts` reads. */
 import { describe, it } from 'node:test';
 import { fuzzChunkedBodies } from '../../support/fuzz/chunked-bodies.ts';
+import { fuzzClientHellos } from '../../support/fuzz/client-hellos.ts';
 import { fuzzFrameStreams } from '../../support/fuzz/frame-streams.ts';
+import { fuzzProxyHeaders } from '../../support/fuzz/proxy-headers.ts';
 import { fuzzRequestHeads } from '../../support/fuzz/request-heads.ts';
 
 const SEED = 20_260;
@@ -15,5 +17,11 @@ describe('mutated input', () => {
   });
   it('is followed frame by frame as ws reads it, wherever it is cut', () => {
     fuzzFrameStreams(10_000, SEED);
+  });
+  it('is one PROXY header or one refusal, wherever it is cut', () => {
+    fuzzProxyHeaders(10_000, SEED);
+  });
+  it('is one ClientHello or one refusal, wherever it is cut', () => {
+    fuzzClientHellos(5000, SEED);
   });
 });
