@@ -85,6 +85,12 @@ export class EntranceRig implements ClientOwner {
     );
   }
 
+  /** Waits for the next turn of the loop. */
+  turn(): Promise<void> {
+    this.#loop.yieldToNode();
+    return new Promise((settle) => setImmediate(settle));
+  }
+
   /** Tunnels connections that ask for a name. */
   tunnel(name: string): void {
     const take = (connection: object, facts: EntryFacts): void => {

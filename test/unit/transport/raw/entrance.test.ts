@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { Duplex } from 'node:stream';
 import { after, describe, it } from 'node:test';
-import type { ConnectionOptions } from 'node:tls';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { opensslProblem } from '../../../../src/sys/openssl.ts';
 import type { ClientFacts } from '../../../../src/transport/client-transport.ts';
 import { eventually, within } from '../../../support/deadline.ts';
@@ -96,6 +98,33 @@ describe('the entrance on system calls', { skip: opensslProblem() ?? false }, ()
       const [{ address, proxy, tls }] = rig.facts as [ClientFacts];
       assert.deepEqual([address, proxy?.source?.port, tls?.serverName], ['192.0.2.7', 1234, 'a.example']);
       peer.destroy();
+    }),
+  );
+
+  it(
+    'does a handshake whose every byte comes alone, behind a PROXY header',
+    on(async (rig) => {
+      rig.secure([first]);
+      rig.entry = { ...rig.entry, proxyProtocol: 'optional' };
+      const tcp = await TcpPeer.connect(rig.address);
+      const drip = async (bytes: Buffer): Promise<void> => {
+        for (const byte of bytes) {
+          tcp.send(Buffer.of(byte));
+          await rig.turn();
+        }
+      };
+      await drip(Buffer.from('PROXY TCP4 192.0.2.7 198.51.100.1 1234 443\r\n'));
+      const socket = new Duplex({
+        read: () => undefined,
+        write: (bytes: Buffer, _encoding, done) => void drip(bytes).then(() => done(), done),
+      });
+      tcp.socket.on('data', (bytes) => socket.push(bytes));
+      const tls = connectTls({ socket, rejectUnauthorized: false, servername: 'a.example' });
+      await within('the handshake', once(tls, 'secureConnect'));
+      await until(() => assert.equal(rig.facts[0]?.tls?.serverName, 'a.example'));
+      assert.equal(rig.facts[0]!.address, '192.0.2.7');
+      tls.destroy();
+      tcp.destroy();
     }),
   );
 
