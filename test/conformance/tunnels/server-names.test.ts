@@ -1,6 +1,7 @@
 /** Tunnels by server name, on the engines of both layers. */
 import { unsupportedReason } from '../../../src/sys/support.ts';
-import { describeServerNames, type TunnelDoor } from './server-names.ts';
+import type { TunnelDoor } from './server-names-rig.ts';
+import { describeServerNames } from './server-names.ts';
 
 const DOORS: readonly TunnelDoor[] = [
   { layer: 'l4', engine: 'net' },
