@@ -7,8 +7,6 @@ import { ServerNames } from './server-names.ts';
  * clients which know only one kind are served, too.
  */
 export class CertificateChoice<T> {
-  /** What has been made, each once. */
-  readonly all: readonly T[];
   readonly #default: T;
   readonly #names: ServerNames<T>;
 
@@ -48,7 +46,6 @@ export class CertificateChoice<T> {
       }
     }
     this.#names = new ServerNames([...byName].map(([name, having]) => [name, serve(having)]));
-    this.all = [...made.values()];
   }
 
   /**

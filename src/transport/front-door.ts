@@ -14,7 +14,7 @@ type Refusal = Pick<EntryRejection, 'reason' | 'detail'>;
  */
 export class FrontDoor implements Door {
   /** What the connection has to send next. */
-  stage: 'proxy' | 'hello';
+  #stage: 'proxy' | 'hello';
   readonly #terms: EntryTerms;
   readonly #peer: string;
   #proxy: ProxyHeader | null = null;
@@ -30,12 +30,12 @@ export class FrontDoor implements Door {
     const { proxyProtocol } = terms;
     const awaitsProxy =
       proxyProtocol === 'required' || (proxyProtocol === 'optional' && terms.trusts(this.#peer));
-    this.stage = awaitsProxy ? 'proxy' : 'hello';
+    this.#stage = awaitsProxy ? 'proxy' : 'hello';
   }
 
   look(bytes: Buffer, start: number, end: number): Verdict {
     this.#seen = end - start;
-    return this.stage === 'proxy'
+    return this.#stage === 'proxy'
       ? this.#lookForProxy(bytes, start, end)
       : this.#lookForHello(bytes, start, end);
   }
@@ -49,7 +49,7 @@ export class FrontDoor implements Door {
   }
 
   #lost(inProxy: EntryFailure, inHello: EntryFailure): Refusal {
-    return { reason: this.stage === 'proxy' ? inProxy : inHello, detail: `after ${this.#seen} bytes` };
+    return { reason: this.#stage === 'proxy' ? inProxy : inHello, detail: `after ${this.#seen} bytes` };
   }
 
   #lookForProxy(bytes: Buffer, start: number, end: number): Verdict {
@@ -57,14 +57,14 @@ export class FrontDoor implements Door {
       if (!this.#terms.trusts(this.#peer))
         return { reason: 'proxy_untrusted', detail: 'not a trusted proxy' };
     } else if (hasProxySignature(bytes, start, end) === false) {
-      this.stage = 'hello';
+      this.#stage = 'hello';
       return this.#lookForHello(bytes, start, end);
     }
     const found = readProxyHeader(bytes, start, end);
     if (found === null) return 'more';
     if (found instanceof Malformed) return { reason: 'proxy_malformed', detail: found.problem };
     this.#proxy = found.header;
-    this.stage = 'hello';
+    this.#stage = 'hello';
     this.#seen = 0;
     return { consume: found.length };
   }

@@ -16,9 +16,17 @@ function certificate(name: string, certPem: string | undefined, ...serverNames: 
   return { cert: name, key: '', certPem: certPem!, keyPem: '', digest: '', serverNames, uri: null };
 }
 
+/** What the last choice has made. */
+const made: string[] = [];
+
 /** What is made for each set of certificates: their names. */
 function choiceOf(...certificates: Certificate[]): CertificateChoice<string> {
-  return new CertificateChoice(certificates, (set) => set.map(({ cert }) => cert).join('+'));
+  made.length = 0;
+  return new CertificateChoice(certificates, (set) => {
+    const names = set.map(({ cert }) => cert).join('+');
+    made.push(names);
+    return names;
+  });
 }
 
 describe('the certificates of a server name', () => {
@@ -34,7 +42,7 @@ describe('the certificates of a server name', () => {
     assert.equal(choice.of('www.a.example'), 'a-ec');
     assert.equal(choice.of('b.www.a.example'), choice.of(null));
     assert.equal(choice.of('b.example'), 'second-rsa');
-    assert.deepEqual([...choice.all].sort(), ['a-ec', 'a-ec+a-rsa', 'second-rsa']);
+    assert.deepEqual(made.toSorted(), ['a-ec', 'a-ec+a-rsa', 'second-rsa']);
   });
 
   it('are the first of the list for other names and without one', () => {
@@ -53,6 +61,6 @@ describe('the certificates of a server name', () => {
     assert.equal(choice.of(null), 'ec+rsa');
     assert.equal(choice.of('a.example'), 'ec+less');
     assert.equal(choice.of('b.example'), 'ec+rsa');
-    assert.equal(choice.all.length, 3);
+    assert.equal(made.length, 3);
   });
 });
