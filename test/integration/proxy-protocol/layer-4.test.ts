@@ -60,11 +60,16 @@ for (const engine of unsupportedReason() === null ? ['raw', 'net'] : ['net']) {
               ...{ proxyProtocol: 'required', cluster: 'plain' },
               trustedProxies: ['192.0.2.0/24'],
             }),
+            listener('hashed', { proxyProtocol: 'required', cluster: 'hashed' }),
             listener('web', { proxyProtocol: 'required', cluster: 'web' }),
           ],
           clusters: [
             { name: 'plain', endpoints: [{ address: plain.address }] },
             { name: 'named', endpoints: [{ address: named.address }] },
+            {
+              ...{ name: 'hashed', balancer: 'consistent_hash', loadFactor: 0 },
+              endpoints: [{ address: plain.address }, { address: named.address }],
+            },
             { name: 'web', endpoints: [{ address: `127.0.0.1:${(web.address() as AddressInfo).port}` }] },
           ],
         },
@@ -172,6 +177,27 @@ for (const engine of unsupportedReason() === null ? ['raw', 'net'] : ['net']) {
       const other = await connect('named');
       other.send(`${V1}plain text`);
       await (await plain.peers.next()).read().receivesText('plain text');
+    });
+
+    it('balances by the address that the header tells', async () => {
+      const seen = new Set<string>();
+      for (let source = 1; source <= 16; source++) {
+        const endpoints = [];
+        for (let turn = 0; turn < 2; turn++) {
+          const client = await connect('hashed');
+          client.send(`PROXY TCP4 192.0.2.${source} 198.51.100.1 1234 443\r\n`);
+          const name = await eventually(() => {
+            assert.equal(plain.peers.waiting + named.peers.waiting, 1);
+            return plain.peers.waiting === 1 ? 'plain' : 'named';
+          });
+          (await (name === 'plain' ? plain : named).peers.next()).destroy();
+          client.destroy();
+          endpoints.push(name);
+        }
+        assert.equal(endpoints[0], endpoints[1]);
+        seen.add(endpoints[0]!);
+      }
+      assert.equal(seen.size, 2);
     });
 
     it('serves a client without a header where it is optional', async () => {
