@@ -31,6 +31,8 @@ const WHOSE = {
   userAgent: 'browser/1.0',
 };
 
+const ENDED = 'connection ended without a request';
+
 describe('the access log', { concurrency: true }, () => {
   for (const engine of ENGINES) describe(`on ${engine}`, { concurrency: 1 }, () => accessLogOn(engine));
 });
@@ -274,11 +276,7 @@ function accessLogOn(engine: EngineName): void {
       const from = sluice.logs.length;
       const client = await open(bytes, listener);
       client.socket.end();
-      const line = await sluice.waitForLog(
-        ({ msg }) => msg === 'connection ended without a request',
-        undefined,
-        from,
-      );
+      const line = await sluice.waitForLog(({ msg }) => msg === ENDED, undefined, from);
       assert.deepEqual(subset(line, { level: 0, listener: 0, client: 0, reason: 0, secure: 0 }), {
         level: 'debug',
         listener,
@@ -291,12 +289,8 @@ function accessLogOn(engine: EngineName): void {
     const plain = await open('GET / HTTP/1.1\r\nHost: a\r\n\r\n', 'secure');
     const failed = await sluice.waitForLog(({ listener }) => listener === 'secure', undefined, from);
     // uWebSockets.js does not tell why.
-    assert.deepEqual(subset(failed, { level: 0, client: 0, msg: 0, reason: 0 }), {
-      level: 'debug',
-      client: '127.0.0.1',
-      msg: isOwn ? 'connection rejected' : 'connection ended without a request',
-      reason: isOwn ? 'hello_malformed' : 'ended',
-    });
+    const expected = isOwn ? ['connection rejected', 'hello_malformed'] : [ENDED, 'ended'];
+    assert.deepEqual([failed.msg, (failed as { reason?: string }).reason], expected);
     await plain.closed;
     const requested = await open('GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n', 'unseen');
     await requested.head();
@@ -304,14 +298,11 @@ function accessLogOn(engine: EngineName): void {
     await requested.closed;
     assert.deepEqual(await unused('unseen'), isOwn ? [ended + 1, malformed + 2] : [ended + 3, 0]);
     assert.deepEqual(await unused('secure'), [isOwn ? 0 : 1, 0]);
-    const labels = { listener: 'secure', reason: 'hello_malformed' };
-    assert.equal((await scrape(sluice)).sum('sluice_connections_rejected_total', labels), isOwn ? 1 : 0);
+    const rejected = (await scrape(sluice)).sum('sluice_connections_rejected_total', { listener: 'secure' });
+    assert.equal(rejected, isOwn ? 1 : 0);
     await eventually(() => {
       const lines = sluice.logs.slice(before);
-      assert.equal(
-        lines.filter(({ msg }) => msg === 'connection ended without a request').length,
-        isOwn ? 3 : 4,
-      );
+      assert.equal(lines.filter(({ msg }) => msg === ENDED).length, isOwn ? 3 : 4);
     });
   });
 
