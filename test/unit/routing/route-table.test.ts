@@ -257,13 +257,11 @@ const someMatch: fc.Arbitrary<RouteMatch> = fc.record({
   query: pairs('k'),
   subprotocol: fc.option(fc.constantFrom('s1', 's2'), { nil: null, freq: 4 }),
   clientCertificate: fc.option(
-    fc
-      .record({
-        subject: orNull(fc.constantFrom('CN=a', 'CN=b')),
-        san: orNull(fc.constantFrom('a.com', 'spiffe://a', '::1', 'a@a.com')),
-        fingerprint: orNull(fc.constantFrom('11', '22')),
-      })
-      .filter(({ subject, san, fingerprint }) => subject !== null || san !== null || fingerprint !== null),
+    fc.record({
+      subject: fc.constantFrom(null, 'CN=a', 'CN=b'),
+      san: fc.constantFrom(null, 'a.com', 'spiffe://a', '::1', 'a@a.com'),
+      fingerprint: fc.constantFrom(null, '11', '22'),
+    }),
     { nil: null, freq: 3 },
   ),
 });
