@@ -4,7 +4,7 @@
  */
 import { type PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
 import { nativeCallback, type NativeCallback } from '../native-calls.ts';
-import { NO_PROTOCOL, PROTOCOL_CHOSEN, openssl } from '../openssl.ts';
+import { NO_PROTOCOL, PROTOCOL_CHOSEN, TLS_1_3, openssl } from '../openssl.ts';
 import type { TicketCipher } from './ticket-cipher.ts';
 
 /** What the callbacks need of a context. */
@@ -90,9 +90,12 @@ function prepareTicket(
   isNew: number,
 ): number {
   try {
-    const tickets = subjects.get(openssl().contextOf(stream))?.tickets;
+    const { contextOf, versionOf } = openssl();
+    const tickets = subjects.get(contextOf(stream))?.tickets;
     if (tickets === undefined) return -1;
-    return isNew === 1 ? tickets.encrypt(name, iv, cipher, mac) : tickets.decrypt(name, iv, cipher, mac);
+    if (isNew === 1) return tickets.encrypt(name, iv, cipher, mac);
+    // RFC 8446 appendix C.4: a client uses a ticket once, so that nobody can tell that two connections are one client's.
+    return tickets.decrypt(name, iv, cipher, mac, versionOf(stream) === TLS_1_3);
   } catch {
     return -1;
   }

@@ -15,7 +15,7 @@ import { setupError } from './errors.ts';
 const FAULT = -1;
 const UNKNOWN_KEY = 0;
 const DONE = 1;
-const DONE_WITH_OLD_KEY = 2;
+const DONE_AND_RENEW = 2;
 
 const NAME_BYTES = 16;
 const SECRET = { start: 16, end: 48 } as const;
@@ -62,8 +62,13 @@ export class TicketCipher {
     return this.#setMac(mac, memory, 0) ? DONE : FAULT;
   }
 
-  /** Prepares the reading of a client's ticket. Returns 1, 2 if the client should get a new one, 0 to ignore it, or -1. */
-  decrypt(name: number, iv: number, cipher: number, mac: number): number {
+  /**
+   * Prepares the reading of a client's ticket.
+   *
+   * @param isUsedOnce whether the client gets a new one for its next connection in any case
+   * @returns 1, 2 if the client should get a new one, 0 to ignore it, or -1
+   */
+  decrypt(name: number, iv: number, cipher: number, mac: number, isUsedOnce: boolean): number {
     const { keys, memory } = this.#currentKeys();
     this.#copy(addressWithin(this.#name, 0, NAME_BYTES), name, NAME_BYTES);
     const index = keys.findIndex((key) => this.#name.bytes.compare(key, 0, NAME_BYTES) === 0);
@@ -72,7 +77,7 @@ export class TicketCipher {
     const key = addressWithin(memory, start + CIPHER_KEY.start, start + CIPHER_KEY.end);
     if (!this.#setMac(mac, memory, start)) return FAULT;
     if (this.#calls.decryptWith(cipher, this.#cipher, key, iv, 0) !== 1) return FAULT;
-    return index === 0 ? DONE : DONE_WITH_OLD_KEY;
+    return index === 0 && !isUsedOnce ? DONE : DONE_AND_RENEW;
   }
 
   /** Frees the memory, and wipes the keys. May be called again. */

@@ -16,6 +16,8 @@ interface Visit {
   readonly isResumed: boolean;
   /** With the last ticket, as Node serialises it; null for none. */
   readonly session: Buffer | null;
+  /** How many tickets have come, as Node tells. */
+  readonly tickets: number;
 }
 
 describe('sessions of a TLS context', { skip: opensslProblem() ?? false }, () => {
@@ -44,7 +46,11 @@ describe('sessions of a TLS context', { skip: opensslProblem() ?? false }, () =>
       ...(session === null ? {} : { session }),
     });
     let latest: Buffer | null = null;
-    client.on('session', (ticket: Buffer) => (latest = ticket));
+    let tickets = 0;
+    client.on('session', (ticket: Buffer) => {
+      latest = ticket;
+      tickets++;
+    });
     client.on('error', () => undefined);
     const data = once(client, 'data');
     const stream = await rig.established();
@@ -57,7 +63,7 @@ describe('sessions of a TLS context', { skip: opensslProblem() ?? false }, () =>
     const last = version === 'TLSv1.3' ? latest : (client.getSession() ?? null);
     client.destroy();
     rig.drop(stream);
-    return { isResumed, session: last };
+    return { isResumed, session: last, tickets };
   }
 
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
@@ -139,6 +145,19 @@ describe('sessions of a TLS context', { skip: opensslProblem() ?? false }, () =>
       });
     });
   }
+
+  it('have one ticket with TLS 1.3, and a new one each time they are resumed', async () => {
+    await TlsRig.with(withRing(ringOf(keys[0]!)), async (rig) => {
+      let { session, tickets } = await visit(rig, 'TLSv1.3', null);
+      assert.equal(tickets, 1);
+      for (let resumption = 0; resumption < 3; resumption++) {
+        const next = await visit(rig, 'TLSv1.3', session);
+        assert.deepEqual([next.isResumed, next.tickets], [true, 1]);
+        assert.notDeepEqual(next.session, session);
+        ({ session, tickets } = next);
+      }
+    });
+  });
 
   it('may be resumed for two hours, and for five minutes with certificates', async () => {
     const clientCertificates = { caPem: root.pem, crlPem: null, isRequired: false };
