@@ -84,10 +84,6 @@ export interface OpenSsl {
   /** Lent. */
   readonly contextOf: (stream: number) => number;
   readonly versionOf: (stream: number) => number;
-  readonly cipherOf: (stream: number) => string | null;
-  readonly isResumed: (stream: number) => number;
-  /** Stores the address of the chosen protocol, which is lent, and its length. */
-  readonly protocolOf: (stream: number, address: number, length: number) => void;
   readonly peerCertificate: (stream: number) => number;
   /** Returns 0 if the client's certificate is trusted, or if it has none. */
   readonly verifyResult: (stream: number) => number;
@@ -271,9 +267,6 @@ function load(): OpenSsl {
     outcome: native('SSL_get_error', I, [A, I]),
     contextOf: native('SSL_get_SSL_CTX', A, [A]),
     versionOf: native('SSL_version', I, [A]),
-    cipherOf: (stream) => calls.cipherName(calls.cipher(stream)),
-    isResumed: native('SSL_session_reused', I, [A]),
-    protocolOf: native('SSL_get0_alpn_selected', V, [A, A, A]),
     peerCertificate: native('SSL_get1_peer_certificate', A, [A]),
     verifyResult: native('SSL_get_verify_result', 'long', [A]),
     verifyText: native('X509_verify_cert_error_string', S, ['long']),
@@ -304,8 +297,6 @@ interface InnerCalls {
   readonly readPrivateKey: ReadPem;
   readonly readerOf: (stream: number) => number;
   readonly controlReader: (reader: number, command: number, number: number, address: number) => number;
-  readonly cipher: (stream: number) => number;
-  readonly cipherName: (cipher: number) => string | null;
   readonly fetchCipher: (library: 0, name: string, properties: 0) => number;
 }
 
@@ -327,8 +318,6 @@ function innerCalls(): InnerCalls {
     readPrivateKey: native('PEM_read_bio_PrivateKey', A, [A, A, A, A]),
     readerOf: native('SSL_get_rbio', A, [A]),
     controlReader: native('BIO_ctrl', 'long', [A, I, 'long', A]),
-    cipher: native('SSL_get_current_cipher', A, [A]),
-    cipherName: native('SSL_CIPHER_get_name', S, [A]),
     fetchCipher: native('EVP_CIPHER_fetch', A, [A, S, A]),
   };
 }

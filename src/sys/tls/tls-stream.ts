@@ -3,7 +3,7 @@ import { addressWithin, type PinnedBuffer } from '../memory/pinned-buffer.ts';
 import { checkDescriptor, nativeCalls } from '../native-calls.ts';
 import { NO_CERTIFICATE, Outcome, UNTRUSTED_CERTIFICATE, openssl, type OpenSsl } from '../openssl.ts';
 import { takeError } from './errors.ts';
-import { negotiatedBy, type Negotiated } from './negotiated.ts';
+import { peerCertificateOf } from './peer-certificate.ts';
 import type { ServerContext } from './server-context.ts';
 
 /**
@@ -183,9 +183,13 @@ export class TlsStream {
     return 0;
   }
 
-  /** Returns what the handshake has brought. Call it when the handshake is done. */
-  facts(): Negotiated {
-    return negotiatedBy(this.#calls, this.#open());
+  /**
+   * Returns the client's certificate in DER, which has been verified; null without one. Call it when the handshake is done.
+   *
+   * @throws RangeError if it is longer than 100 KiB
+   */
+  clientCertificate(): Buffer | null {
+    return peerCertificateOf(this.#calls, this.#open());
   }
 
   /** Frees the memory. The socket stays open. May be called again; any other call throws afterwards. */

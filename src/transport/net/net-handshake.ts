@@ -122,11 +122,7 @@ export class NetHandshake extends Timed implements LiveMember {
       return null;
     }
     return {
-      version: socket.getProtocol() === 'TLSv1.2' ? 'TLSv1.2' : 'TLSv1.3',
-      cipher: socket.getCipher().name,
       serverName: this.#hello.serverName,
-      protocol: socket.alpnProtocol === false ? null : socket.alpnProtocol,
-      resumed: socket.isSessionReused(),
       certificate: certificate === undefined ? null : readClientCertificate(certificate.raw),
     };
   }

@@ -171,13 +171,9 @@ export class Entrance implements AcceptorOwner<number>, ArrivalOwner<Watched>, H
 }
 
 function tlsFactsOf(stream: TlsStream, hello: ClientHello | null): TlsFacts {
-  const { version, cipher, protocol, resumed, certificate } = stream.facts();
+  const certificate = stream.clientCertificate();
   return {
-    version,
-    cipher,
     serverName: hello?.serverName ?? null,
-    protocol,
-    resumed,
     certificate: certificate === null ? null : readClientCertificate(certificate),
   };
 }

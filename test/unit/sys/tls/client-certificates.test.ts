@@ -51,7 +51,7 @@ describe('a TLS context that asks for certificates', { skip: opensslProblem() ??
       const alice = filesOf(root.issue('alice', ['email:alice@a.example']));
       await connected({}, { ...alice, version }, (stream, result) => {
         assert.equal(result, 'done');
-        assert.deepEqual(stream.facts().certificate, new X509Certificate(alice.cert).raw);
+        assert.deepEqual(stream.clientCertificate(), new X509Certificate(alice.cert).raw);
       });
     });
 
@@ -59,14 +59,14 @@ describe('a TLS context that asks for certificates', { skip: opensslProblem() ??
       const { cert, key } = filesOf(middle.issue('alice', ['email:alice@a.example']));
       await connected({}, { cert: cert + middle.pem, key, version }, (stream, result) => {
         assert.equal(result, 'done');
-        assert.deepEqual(stream.facts().certificate, new X509Certificate(cert).raw);
+        assert.deepEqual(stream.clientCertificate(), new X509Certificate(cert).raw);
       });
     });
 
     it(`lets a client without one in only if none is required (${version})`, async () => {
       await connected({ isRequired: false }, { version }, (stream, result) => {
         assert.equal(result, 'done');
-        assert.equal(stream.facts().certificate, null);
+        assert.equal(stream.clientCertificate(), null);
       });
       await connected({}, { version }, (stream, result) => {
         assert.equal(result, 'failed');

@@ -92,15 +92,10 @@ describe('TLS on sockets of Node', () => {
     assert.deepEqual(facts, {
       address: '127.0.0.1',
       proxy: null,
-      tls: {
-        version: 'TLSv1.3',
-        cipher: client.getCipher().name,
-        serverName: 'a.example',
-        protocol: 'http/1.1',
-        resumed: false,
-        certificate: null,
-      },
+      tls: { serverName: 'a.example', certificate: null },
     });
+    assert.equal(client.getProtocol(), 'TLSv1.3');
+    assert.equal(client.alpnProtocol, 'http/1.1');
     client.write('ping');
     channel.resume();
     await eventually(() => assert.equal(received(), 'ping'));
@@ -136,8 +131,7 @@ describe('TLS on sockets of Node', () => {
       [[], null],
     ] as const) {
       const client = secure({ ALPNProtocols: [...ALPNProtocols] });
-      const { facts } = await rig.accepted.next();
-      assert.equal(facts.tls?.protocol, protocol);
+      await rig.accepted.next();
       assert.equal(client.alpnProtocol, protocol ?? false);
     }
   });
@@ -170,8 +164,7 @@ describe('TLS on sockets of Node', () => {
       client.resume();
       const [ticket] = (await within('a ticket', once(client, 'session'))) as [Buffer];
       const { facts } = await rig.accepted.next();
-      assert.equal(facts.tls?.resumed, client.isSessionReused());
-      assert.equal(facts.tls.serverName, 'a.example');
+      assert.equal(facts.tls?.serverName, 'a.example');
       return ticket;
     };
     const isResumed = async (session: Buffer): Promise<boolean> => {
