@@ -259,20 +259,6 @@ export const ENGINE_DIFFERENCES: readonly DifferenceGroup[] = [
         held: 'test/unit/config/schema/listener/proxies.test.ts, passthrough.test.ts',
       },
       {
-        what: 'a client without the certificate that it needs',
-        own: '`raw`: an alert in the TLS handshake; `net`: closed behind it',
-        uws: '403 to its first request, then closed',
-        why: 'uWebSockets.js can ask for a certificate, but not want one; Node lets the handshake pass',
-        held: 'test/integration/routing/client-certificates.test.ts',
-      },
-      {
-        what: 'a client certificate that is not trusted',
-        own: 'counted in `sluice_connections_rejected_total`',
-        uws: 'counted in `sluice_connections_unused_total`',
-        why: 'uWebSockets.js tells nothing of failed TLS handshakes',
-        held: 'test/integration/routing/client-certificates.test.ts',
-      },
-      {
         what: '`websocket.idleTimeout`',
         own: '1 s to 20 d',
         uws: '8 s to 960 s',
