@@ -1,6 +1,6 @@
 /** Certificates and keys: files that are read, parsed and matched when the configuration is loaded. */
 import type { KeyObject } from 'node:crypto';
-import { X509Certificate, createHash, createPrivateKey } from 'node:crypto';
+import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readCertificateFields } from '../../core/certificate/certificate-fields.ts';
 import { normalizeName } from '../../core/certificate/name-forms.ts';
 import { messageOf } from '../../core/errors.ts';
@@ -59,7 +59,6 @@ export function readCertificate(
     key: key.path,
     certPem: cert.text,
     keyPem: key.text,
-    digest: digestOf(cert.text, key.text),
     serverNames: serverNamesOf(cert.leaf),
     uri: namesOf(cert.leaf, 'uri')[0] ?? null,
   };
@@ -81,10 +80,6 @@ export function hasText(path: string, pem: string): boolean {
   } catch {
     return false;
   }
-}
-
-function digestOf(cert: string, key: string): string {
-  return createHash('sha256').update(cert).update('\0').update(key).digest('hex');
 }
 
 /** Reads the required keys `cert` and `key` of a mapping, which must belong together. */

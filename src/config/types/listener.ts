@@ -111,8 +111,6 @@ export type TicketSettings =
       readonly keyFile: string;
       /** Base64 of 80 bytes each. The first encrypts, all decrypt. They are secret. */
       readonly keys: readonly string[];
-      /** Digest of the file's content. */
-      readonly digest: string;
     };
 
 export interface Certificate {
@@ -123,8 +121,6 @@ export interface Certificate {
   readonly certPem: string;
   /** It is secret. */
   readonly keyPem: string;
-  /** Digest of the contents of both files. It changes if a certificate is renewed under the same paths. */
-  readonly digest: string;
   /** DNS names of the certificate in lower case, wildcards (`*.example.com`) included. */
   readonly serverNames: readonly string[];
   /** The first URI of the certificate, such as the SPIFFE ID of its holder; null without one. */

@@ -16,7 +16,7 @@ const CIPHERS = [
 export function certificateOf(issued: IssuedCertificate, ...serverNames: string[]): Certificate {
   const { cert, key } = issued;
   const certPem = readFileSync(cert, 'utf8');
-  return { cert, key, certPem, keyPem: readFileSync(key, 'utf8'), digest: cert, serverNames, uri: null };
+  return { cert, key, certPem, keyPem: readFileSync(key, 'utf8'), serverNames, uri: null };
 }
 
 /** @param changes to the defaults */

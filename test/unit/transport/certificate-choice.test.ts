@@ -13,7 +13,7 @@ const [ec, rsa] = (['ec', 'rsa'] as const).map((keyType) => {
 
 /** A certificate whose key is of some kind, with names that the test gives. */
 function certificate(name: string, certPem: string | undefined, ...serverNames: string[]): Certificate {
-  return { cert: name, key: '', certPem: certPem!, keyPem: '', digest: '', serverNames, uri: null };
+  return { cert: name, key: '', certPem: certPem!, keyPem: '', serverNames, uri: null };
 }
 
 /** What the last choice has made. */

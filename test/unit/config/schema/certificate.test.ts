@@ -38,10 +38,7 @@ function errors(cert: string, key: string): string[] {
 
 describe('certificate', () => {
   it('is for the DNS names of its subjectAltName, in lower case', () => {
-    const found = read('good.pem', './good.key').map(({ digest, ...certificate }) => {
-      assert.match(digest, /^[0-9a-f]{64}$/);
-      return certificate;
-    });
+    const found = read('good.pem', './good.key');
     assert.deepEqual(found, [
       {
         cert: inDirectory('good.pem'),

@@ -6,7 +6,7 @@ import { route } from './cluster-route-rig.ts';
 import { HANDSHAKE, exchangeOf } from './exchanges.ts';
 
 function certificateOf(uri: string | null): Certificate {
-  return { cert: '', key: '', certPem: '', keyPem: '', digest: '', serverNames: [], uri };
+  return { cert: '', key: '', certPem: '', keyPem: '', serverNames: [], uri };
 }
 
 describe('the certificate of a client', () => {

@@ -18,7 +18,6 @@ describe('the expiry of certificates', () => {
       key: '/nowhere',
       certPem: texts[cert],
       keyPem: '',
-      digest: '',
       serverNames,
       uri: null,
     }));

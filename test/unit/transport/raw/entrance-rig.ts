@@ -39,7 +39,7 @@ export function issueCertificates(): {
 
 function certificateOf({ cert, key }: IssuedCertificate, serverNames: readonly string[]): Certificate {
   const [certPem, keyPem] = [readFileSync(cert, 'utf8'), readFileSync(key, 'utf8')];
-  return { cert, key, certPem, keyPem, digest: '', uri: null, serverNames };
+  return { cert, key, certPem, keyPem, uri: null, serverNames };
 }
 
 const CIPHERS = 'TLS_AES_128_GCM_SHA256:ECDHE-ECDSA-AES128-GCM-SHA256';

@@ -31,7 +31,7 @@ describe('the configuration of a warm-up', () => {
 
   it('leads nowhere but to its own endpoint, without limits, TLS or probes', () => {
     const certificates = [
-      { cert: '/c.pem', key: '/k.pem', certPem: '', keyPem: '', digest: 'x', serverNames: [], uri: null },
+      { cert: '/c.pem', key: '/k.pem', certPem: '', keyPem: '', serverNames: [], uri: null },
     ];
     const template = {
       ...l7Listener,

@@ -1,5 +1,4 @@
 /** The key `tickets` of a listener's TLS: where the keys of session tickets come from. */
-import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { MAX_TICKET_KEYS, TICKET_KEY_BYTES } from '../../../../core/ticket-key-ring.ts';
 import { formatByteSize } from '../../../../core/units/byte-size.ts';
@@ -31,7 +30,6 @@ export function readTickets(tls: Section, base: BaseDirectory): TicketSettings {
     kind: 'file',
     keyFile: file.path,
     keys: file.keys.map((key) => key.toString('base64')),
-    digest: createHash('sha256').update(Buffer.concat(file.keys)).digest('hex'),
   };
 }
 

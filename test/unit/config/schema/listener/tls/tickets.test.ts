@@ -48,7 +48,6 @@ describe('the keys of session tickets', () => {
         settings.keys,
         numbers.map((number) => keys(number).toString('base64')),
       );
-      assert.match(settings.digest, /^[0-9a-f]{64}$/);
     }
   });
 
