@@ -2,7 +2,7 @@ import { formatIp } from '../ip-address.ts';
 import { Malformed, type ReadResult } from '../malformed.ts';
 import { MAX_SERVER_NAME_BYTES, readServerName } from '../server-name.ts';
 import { checksumOfHeader } from './crc32c.ts';
-import type { FoundProxyHeader, ProxyHeader } from './proxy-header.ts';
+import { AUTHORITY, type FoundProxyHeader, type ProxyHeader } from './proxy-header.ts';
 
 /**
  * Max bytes of a header. Proxies send fewer than 600, unless they add the client's certificate (PP2_SUBTYPE_SSL_CLIENT_CERT),
@@ -31,7 +31,6 @@ const DATAGRAM = 2;
 
 /** Bytes of a field's type and length. */
 const FIELD_HEAD_BYTES = 3;
-const AUTHORITY = 0x02;
 const CRC32C = 0x03;
 const CRC32C_BYTES = 4;
 /** PP2_TYPE_AWS: the first byte of the value says what it is. */

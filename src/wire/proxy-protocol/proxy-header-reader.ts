@@ -1,19 +1,13 @@
-/**
- * Reads PROXY headers (HAProxy's `proxy-protocol.txt`). Both versions start with a signature of their own, which no other
- * protocol has.
- */
+/** Reads PROXY headers (HAProxy's `proxy-protocol.txt`). Each version starts with a signature of its own. */
 import { Malformed, type ReadResult } from '../malformed.ts';
 import { readProxyBlock } from './proxy-block.ts';
-import type { FoundProxyHeader } from './proxy-header.ts';
+import { PROXY_SIGNATURES, type FoundProxyHeader } from './proxy-header.ts';
 import { readProxyLine } from './proxy-line.ts';
-
-const SIGNATURE_1 = Buffer.from('PROXY ');
-const SIGNATURE_2 = Buffer.from('\r\n\r\n\0\r\nQUIT\n');
 
 /** Tells whether bytes start with a PROXY header's signature; null if more bytes must say. */
 export function hasProxySignature(bytes: Buffer, start: number, end: number): boolean | null {
-  const isLine = match(SIGNATURE_1, bytes, start, end);
-  const isBlock = match(SIGNATURE_2, bytes, start, end);
+  const isLine = match(PROXY_SIGNATURES.v1, bytes, start, end);
+  const isBlock = match(PROXY_SIGNATURES.v2, bytes, start, end);
   if (isLine === true || isBlock === true) return true;
   return isLine === null || isBlock === null ? null : false;
 }
@@ -23,9 +17,9 @@ export function hasProxySignature(bytes: Buffer, start: number, end: number): bo
  * again from its start when more has come: version 1 has at most 107 bytes, and version 2 is read once it is whole.
  */
 export function readProxyHeader(bytes: Buffer, start: number, end: number): ReadResult<FoundProxyHeader> {
-  const isLine = match(SIGNATURE_1, bytes, start, end);
+  const isLine = match(PROXY_SIGNATURES.v1, bytes, start, end);
   if (isLine === true) return readProxyLine(bytes, start, end);
-  const isBlock = match(SIGNATURE_2, bytes, start, end);
+  const isBlock = match(PROXY_SIGNATURES.v2, bytes, start, end);
   if (isBlock === true) return readProxyBlock(bytes, start, end);
   return isLine === null || isBlock === null ? null : new Malformed('no PROXY header');
 }

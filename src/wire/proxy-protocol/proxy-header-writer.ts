@@ -3,7 +3,8 @@
  * address is mapped into IPv6.
  */
 import { bytesOfIp, formatIp } from '../ip-address.ts';
-import type { AddressAndPort } from './proxy-header.ts';
+import { MAX_SERVER_NAME_BYTES } from '../server-name.ts';
+import { AUTHORITY, PROXY_SIGNATURES, type AddressAndPort } from './proxy-header.ts';
 
 /** What an endpoint is told of a client's connection. */
 export interface ConnectionEnds {
@@ -15,16 +16,11 @@ export interface ConnectionEnds {
   readonly serverName: string | null;
 }
 
-/** First bytes of version 2. */
-const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 const VERSION_2_LOCAL = 0x20;
 const VERSION_2_PROXY = 0x21;
 const FAMILY_UNSPEC = 0x00;
 const TCP_OVER_IPV4 = 0x11;
 const TCP_OVER_IPV6 = 0x21;
-const TYPE_AUTHORITY = 0x02;
-/** Max bytes of a name in DNS. A longer server name is left out. */
-const MAX_NAME_BYTES = 255;
 /** Prefix of IPv4 addresses that are mapped into IPv6 (RFC 4291 section 2.5.5.2). */
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 const UNKNOWN_IPV4 = Uint8Array.of(0, 0, 0, 0);
@@ -49,15 +45,17 @@ function writeVersion1(ends: ConnectionEnds | null): Buffer {
 }
 
 function writeVersion2(ends: ConnectionEnds | null): Buffer {
-  if (ends === null) return Buffer.from([...SIGNATURE, VERSION_2_LOCAL, FAMILY_UNSPEC, 0, 0]);
+  if (ends === null) return Buffer.from([...PROXY_SIGNATURES.v2, VERSION_2_LOCAL, FAMILY_UNSPEC, 0, 0]);
   const [from, to] = addressPair(ends);
   const name = Buffer.from(ends.serverName ?? '', 'utf8');
-  const isNamed = name.length > 0 && name.length <= MAX_NAME_BYTES;
+  // A longer name is none of DNS.
+  const isNamed = name.length > 0 && name.length <= MAX_SERVER_NAME_BYTES;
   const addressBytes = from.length + to.length + 4;
   const length = addressBytes + (isNamed ? 3 + name.length : 0);
-  const header = Buffer.allocUnsafe(SIGNATURE.length + 4 + length);
-  header.set(SIGNATURE);
-  let at = header.writeUInt8(VERSION_2_PROXY, SIGNATURE.length);
+  const signature = PROXY_SIGNATURES.v2;
+  const header = Buffer.allocUnsafe(signature.length + 4 + length);
+  header.set(signature);
+  let at = header.writeUInt8(VERSION_2_PROXY, signature.length);
   at = header.writeUInt8(from.length === 4 ? TCP_OVER_IPV4 : TCP_OVER_IPV6, at);
   at = header.writeUInt16BE(length, at);
   header.set(from, at);
@@ -65,7 +63,7 @@ function writeVersion2(ends: ConnectionEnds | null): Buffer {
   at = header.writeUInt16BE(ends.source.port, at + from.length + to.length);
   at = header.writeUInt16BE(ends.destination.port, at);
   if (isNamed) {
-    at = header.writeUInt8(TYPE_AUTHORITY, at);
+    at = header.writeUInt8(AUTHORITY, at);
     at = header.writeUInt16BE(name.length, at);
     header.set(name, at);
   }

@@ -1,3 +1,12 @@
+/** The first bytes of version 1, and of version 2. No other protocol begins with them. */
+export const PROXY_SIGNATURES = {
+  v1: Buffer.from('PROXY '),
+  v2: Buffer.from('\r\n\r\n\0\r\nQUIT\n'),
+} as const;
+
+/** The field of version 2 with the server name that the client has asked for (PP2_TYPE_AUTHORITY). */
+export const AUTHORITY = 0x02;
+
 /** One end of a TCP connection. */
 export interface AddressAndPort {
   /** An IP address as `normalizeIp` writes it. */
