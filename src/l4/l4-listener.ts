@@ -2,7 +2,13 @@ import type { L4Listener as L4ListenerConfig } from '../config/types/listener.ts
 import { formatAddress, type TcpAddress } from '../core/address.ts';
 import { ConnectionStats } from '../telemetry/connection-stats.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { entryTermsOf, type EntryFacts, type EntryRejection, type EntryTerms } from '../transport/entry.ts';
+import {
+  entryTermsOf,
+  refusedName,
+  type EntryFacts,
+  type EntryRejection,
+  type EntryTerms,
+} from '../transport/entry.ts';
 import { RejectedConnections } from '../transport/rejected-connections.ts';
 import type { DescriptorGate } from '../upstream/descriptor-gate.ts';
 import { refusalOf } from './rejection.ts';
@@ -157,7 +163,7 @@ export class L4Listener implements TunnelOwner {
     if (context !== null) return context;
     this.#stats.closed();
     const seconds = (performance.now() - since) / 1000;
-    this.#rejected.add({ reason: 'server_name', detail: 'no tunnel leads there', peer, seconds, serverName });
+    this.#rejected.add({ ...refusedName(serverName), peer, seconds });
     return 'server_name';
   }
 

@@ -82,9 +82,7 @@ export type Verdict =
   /** So many bytes, 1 or more, are a PROXY header: they are read and dropped, and the bytes behind them looked at, if any. */
   | { readonly consume: number }
   | { readonly facts: EntryFacts }
-  | Failure;
-
-type Failure = Pick<EntryRejection, 'reason' | 'detail'>;
+  | Refusal;
 
 /** Judges the first bytes of one connection. */
 export interface Door {
@@ -94,9 +92,9 @@ export interface Door {
    */
   look(bytes: Buffer, start: number, end: number): Verdict;
   /** Says what has not come in time. */
-  timedOut(): Failure;
+  timedOut(): Refusal;
   /** Says what the end of the connection has cut. */
-  ended(): Failure;
+  ended(): Refusal;
 }
 
 export type EntryFailure = (typeof ENTRY_FAILURES)[number];
@@ -106,8 +104,21 @@ export interface EntryRejection {
   readonly reason: EntryFailure;
   /** In a few words, for the log: no bytes of the client's. */
   readonly detail: string;
+  /** The server name that is refused; null if the ClientHello has none. Left out with other reasons. */
+  readonly serverName?: string | null;
   /** The peer's IP address. */
   readonly peer: string;
   /** Time from the accept; null if it is unknown. */
   readonly seconds: number | null;
+}
+
+/** What the first bytes of a connection alone can say. */
+export type Refusal = Pick<EntryRejection, 'reason' | 'detail' | 'serverName'>;
+
+/** A connection to a listener with TLS that begins with anything but a ClientHello. */
+export const NOT_TLS: Refusal = { reason: 'hello_malformed', detail: 'the first bytes are not TLS' };
+
+/** Refuses a server name that a listener neither serves nor tunnels. @param serverName null for a client without one */
+export function refusedName(serverName: string | null): Refusal {
+  return { reason: 'server_name', detail: 'the listener has no rule for the server name', serverName };
 }

@@ -4,9 +4,7 @@ import type { ProxyHeader } from '../wire/proxy-protocol/proxy-header.ts';
 import { hasProxySignature, readProxyHeader } from '../wire/proxy-protocol/proxy-header-reader.ts';
 import { ClientHelloReader, startsTls } from '../wire/tls/client-hello-reader.ts';
 import type { ClientHello } from '../wire/tls/client-hello.ts';
-import type { Door, EntryFailure, EntryRejection, EntryTerms, Verdict } from './entry.ts';
-
-type Refusal = Pick<EntryRejection, 'reason' | 'detail'>;
+import type { Door, EntryFailure, EntryTerms, Refusal, Verdict } from './entry.ts';
 
 /**
  * Decides by the first bytes of one connection what is known of it, and whether it may enter. The caller shows it the bytes,

@@ -23,8 +23,7 @@ export class RejectedConnections {
     this.#lines = lines;
   }
 
-  /** @param rejection `serverName` is the one of the ClientHello, if it matters */
-  add({ peer, reason, ...details }: EntryRejection & { readonly serverName?: string | null }): void {
+  add({ peer, reason, ...details }: EntryRejection): void {
     this.#stats.rejected(reason);
     const more = this.#log.isLevelEnabled('debug') ? this.#lines.take() : null;
     if (more === null) return;

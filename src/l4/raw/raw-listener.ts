@@ -7,7 +7,6 @@ import {
   type EntryFacts,
   type EntryRejection,
 } from '../../transport/entry.ts';
-import { FrontDoor } from '../../transport/front-door.ts';
 import { RawAcceptor } from '../../transport/raw/raw-acceptor.ts';
 import { RawArrivals } from '../../transport/raw/raw-arrivals.ts';
 import { needsAddress, serve, UNKNOWN_CLIENT } from '../tunnel-maker.ts';
@@ -25,7 +24,7 @@ export class RawListener implements TunnelListener, AcceptorOwner<number>, Arriv
   constructor(owner: TunnelOwner, loop: RawLoop) {
     this.#owner = owner;
     this.#acceptor = new RawAcceptor(loop, owner.address, this);
-    this.#arrivals = new RawArrivals(loop, this, (terms, peer) => new FrontDoor(terms, peer));
+    this.#arrivals = new RawArrivals(loop, this);
     this.#tunnels = new RawTunnelMaker(loop);
   }
 

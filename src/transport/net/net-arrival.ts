@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
 import { Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 import { normalizeIp } from '../../wire/ip-address.ts';
-import type { ArrivalOwner, EntryFacts, EntryRejection, EntryTerms } from '../entry.ts';
+import type { ArrivalOwner, EntryFacts, EntryTerms, Refusal } from '../entry.ts';
 import { FrontDoor } from '../front-door.ts';
 
 /** What the arrivals of one acceptor share. */
@@ -105,7 +105,7 @@ export class NetArrival extends Timed implements LiveMember {
     socket.off('error', this.#onEnd);
   }
 
-  #reject({ reason, detail }: Pick<EntryRejection, 'reason' | 'detail'>): void {
+  #reject({ reason, detail }: Refusal): void {
     const { owner, wheel } = this.#home;
     this.#close();
     owner.rejected({ reason, detail, peer: this.#peer, seconds: (wheel.now - this.#since) / 1000 });

@@ -7,7 +7,15 @@ import { UNRECOGNIZED_NAME } from '../../wire/tls/client-hello.ts';
 import type { AcceptorOwner } from '../acceptor.ts';
 import { factsOf, type ClientChannel, type ClientFacts, type ClientOwner } from '../client-transport.ts';
 import { endsOfSocket, type SocketEnds } from '../connection-ends.ts';
-import { hasEntryStages, type ArrivalOwner, type EntryFacts, type EntryRejection } from '../entry.ts';
+import {
+  hasEntryStages,
+  NOT_TLS,
+  refusedName,
+  type ArrivalOwner,
+  type EntryFacts,
+  type EntryRejection,
+  type Refusal,
+} from '../entry.ts';
 import type { TlsFacts } from '../tls-facts.ts';
 import { NetArrivals } from './net-arrivals.ts';
 import { asChannel, readByEvents, type ChannelHost, type NetChannel } from './net-channel.ts';
@@ -54,13 +62,7 @@ export class NetEntrance implements AcceptorOwner<Socket>, ArrivalOwner<Socket>,
     const { hello, address, proxy, peer } = facts;
     if (hello === null) {
       if (tls === null) this.#serve(this.#channelOf(socket), { address, proxy, tls: null });
-      else
-        this.#refuse(
-          socket,
-          { reason: 'hello_malformed', detail: 'the first bytes are no TLS' },
-          peer,
-          since,
-        );
+      else this.#refuse(socket, NOT_TLS, peer, since);
       return;
     }
     const entrance = passthrough === null ? null : passthrough.find(hello.serverName);
@@ -70,7 +72,7 @@ export class NetEntrance implements AcceptorOwner<Socket>, ArrivalOwner<Socket>,
     } else if (tls === null) {
       // If the descriptor is unknown, the client is closed without the alert.
       writeAtOnce(socket, UNRECOGNIZED_NAME);
-      this.#refuse(socket, { reason: 'server_name', detail: 'it leads nowhere' }, peer, since);
+      this.#refuse(socket, refusedName(hello.serverName), peer, since);
     } else if (tls instanceof NetTls) {
       new NetHandshake(this.#handshakes, socket, tls, { ...facts, hello }, since).start();
     } else {
@@ -130,12 +132,7 @@ export class NetEntrance implements AcceptorOwner<Socket>, ArrivalOwner<Socket>,
     }
   }
 
-  #refuse(
-    socket: Socket,
-    refusal: Pick<EntryRejection, 'reason' | 'detail'>,
-    peer: string,
-    since: number,
-  ): void {
+  #refuse(socket: Socket, refusal: Refusal, peer: string, since: number): void {
     socket.destroy();
     this.#touched?.();
     this.rejected({ ...refusal, peer, seconds: (this.#handshakes.wheel.now - since) / 1000 });

@@ -7,10 +7,12 @@ import type { AcceptorOwner } from '../acceptor.ts';
 import { factsOf, type ClientFacts, type ClientOwner, type TunnelEntrance } from '../client-transport.ts';
 import {
   hasEntryStages,
+  NOT_TLS,
+  refusedName,
   type ArrivalOwner,
   type EntryFacts,
-  type EntryFailure,
   type EntryRejection,
+  type Refusal,
 } from '../entry.ts';
 import type { TlsFacts } from '../tls-facts.ts';
 import { refuseName } from './name-refusal.ts';
@@ -35,7 +37,7 @@ export class Entrance implements AcceptorOwner<number>, ArrivalOwner<Watched>, H
   }
 
   /** Closes the connections that are not served yet. */
-  close(): void {
+  closeArrivals(): void {
     this.#arrivals.closeAll();
     for (const handshake of this.#handshakes) handshake.drop();
   }
@@ -111,7 +113,7 @@ export class Entrance implements AcceptorOwner<number>, ArrivalOwner<Watched>, H
   /** Takes a connection that has not sent a ClientHello, or did not have to. */
   #enterPlain(connection: Watched, facts: EntryFacts, since: number): void {
     if (this.#owner.tls !== null) {
-      this.#reject(connection, facts, since, 'hello_malformed', 'the first bytes are no TLS');
+      this.#refuse(connection, NOT_TLS, facts.peer, since);
       return;
     }
     const channel = new RawClient(this.#home, this.#owner);
@@ -132,7 +134,7 @@ export class Entrance implements AcceptorOwner<number>, ArrivalOwner<Watched>, H
       handshake.start(connection, tls.contextOf(serverName), entry.timeoutMs);
     } else {
       refuseName(this.#home.loop, connection);
-      this.#reject(connection, facts, since, 'server_name', 'it leads nowhere');
+      this.#refuse(connection, refusedName(serverName), facts.peer, since);
     }
   }
 
@@ -146,16 +148,10 @@ export class Entrance implements AcceptorOwner<number>, ArrivalOwner<Watched>, H
     }
   }
 
-  #reject(
-    connection: Watched,
-    { peer }: EntryFacts,
-    since: number,
-    reason: EntryFailure,
-    detail: string,
-  ): void {
+  #refuse(connection: Watched, refusal: Refusal, peer: string, since: number): void {
     const { poller, wheel } = this.#home.loop;
     poller.close(connection);
-    this.rejected({ reason, detail, peer, seconds: (wheel.now - since) / 1000 });
+    this.rejected({ ...refusal, peer, seconds: (wheel.now - since) / 1000 });
   }
 
   /** Hands a channel to the owner. If this throws, the connection is closed. */

@@ -4,7 +4,7 @@ import type { EventLoop } from '../../loop/event-loop.ts';
 import { Watched } from '../../loop/poller.ts';
 import { EPOLLERR, EPOLLHUP, EPOLLRDHUP } from '../../sys/epoll.ts';
 import { EAGAIN, EINTR } from '../../sys/errno.ts';
-import type { ArrivalOwner, Door, EntryRejection } from '../entry.ts';
+import type { ArrivalOwner, Door, Refusal } from '../entry.ts';
 
 /** Max bytes that are looked at: room for a PROXY header and a ClientHello, each of the largest size that is read. */
 const MAX_LOOK_BYTES = 32 * 1024;
@@ -103,7 +103,7 @@ export class RawArrival extends Watched implements LiveMember {
     }
   }
 
-  #reject({ reason, detail }: Pick<EntryRejection, 'reason' | 'detail'>): void {
+  #reject({ reason, detail }: Refusal): void {
     this.#leave();
     this.#loop.poller.close(this);
     const seconds = (this.#loop.wheel.now - this.#since) / 1000;

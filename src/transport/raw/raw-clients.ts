@@ -45,6 +45,6 @@ class RawClientAcceptor extends RawAcceptor implements ClientAcceptor {
   }
 
   closeArrivals(): void {
-    this.#entrance.close();
+    this.#entrance.closeArrivals();
   }
 }

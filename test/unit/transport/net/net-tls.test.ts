@@ -267,7 +267,7 @@ describe('TLS on sockets of Node', () => {
     it('are rejected for other bytes than TLS', async () => {
       serve();
       (await plain()).write('GET / HTTP/1.1\r\n\r\n');
-      assert.deepEqual(await rejection(), ['hello_malformed', 'the first bytes are no TLS']);
+      assert.deepEqual(await rejection(), ['hello_malformed', 'the first bytes are not TLS']);
     });
 
     it('are rejected for bytes that break the protocol', async () => {

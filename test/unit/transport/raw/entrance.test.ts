@@ -232,7 +232,7 @@ describe('the entrance on system calls', { skip: opensslProblem() ?? false }, ()
         rig.secure([first, second]);
         const peer = await TcpPeer.connect(rig.address);
         peer.read().send('GET / HTTP/1.1\r\n\r\n');
-        assert.deepEqual(await rejected(rig), ['hello_malformed', 'the first bytes are no TLS']);
+        assert.deepEqual(await rejected(rig), ['hello_malformed', 'the first bytes are not TLS']);
         peer.destroy();
       }),
     );
@@ -246,6 +246,7 @@ describe('the entrance on system calls', { skip: opensslProblem() ?? false }, ()
           /unrecognized name/,
         );
         assert.equal((await rejected(rig))[0], 'server_name');
+        assert.equal(rig.rejections[0]!.serverName, 'other.example');
       }),
     );
   });
