@@ -2,7 +2,7 @@ import type { ListenerTls } from '../config/types/listener.ts';
 import type { TcpAddress } from '../core/address.ts';
 import type { LiveMember } from '../core/collections/live-set.ts';
 import type { TicketKeyRing } from '../core/ticket-key-ring.ts';
-import { normalizeIp } from '../wire/ip-address.ts';
+import { socketAddress } from '../wire/ip-address.ts';
 import type { ProxyHeader } from '../wire/proxy-protocol/proxy-header.ts';
 import type { Acceptor, AcceptorOwner } from './acceptor.ts';
 import type { Channel } from './channel.ts';
@@ -71,8 +71,7 @@ export interface ClientFacts {
 
 /** Returns what is known of a connection of which nothing has been read. @param peer its IP address as text */
 export function factsOf(peer: string): ClientFacts {
-  // A socket for IPv4 and IPv6 tells IPv4 addresses as ::ffff:192.0.2.1.
-  return { address: normalizeIp(peer) ?? peer, proxy: null, tls: null };
+  return { address: socketAddress(peer), proxy: null, tls: null };
 }
 
 /** Takes clients' connections. */

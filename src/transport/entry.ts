@@ -5,7 +5,7 @@
 import type { Listener } from '../config/types/listener.ts';
 import { addressMatcher } from '../core/address-blocks.ts';
 import type { ENTRY_FAILURES } from '../telemetry/metrics/label-values.ts';
-import { normalizeIp } from '../wire/ip-address.ts';
+import { socketAddress } from '../wire/ip-address.ts';
 import type { ProxyHeader } from '../wire/proxy-protocol/proxy-header.ts';
 import type { ClientHello } from '../wire/tls/client-hello.ts';
 
@@ -55,8 +55,7 @@ export interface EntryFacts {
 
 /** Returns what is known of a connection that had to send nothing. @param peer its IP address as text */
 export function entryFactsOf(peer: string): EntryFacts {
-  // A socket for IPv4 and IPv6 tells IPv4 addresses as ::ffff:192.0.2.1.
-  const address = normalizeIp(peer) ?? peer;
+  const address = socketAddress(peer);
   return { peer: address, address, proxy: null, hello: null };
 }
 

@@ -1,4 +1,3 @@
-import { normalizeIp } from '../wire/ip-address.ts';
 import { Malformed } from '../wire/malformed.ts';
 import type { ProxyHeader } from '../wire/proxy-protocol/proxy-header.ts';
 import { hasProxySignature, readProxyHeader } from '../wire/proxy-protocol/proxy-header-reader.ts';
@@ -20,14 +19,12 @@ export class FrontDoor implements Door {
   /** Bytes of the stage that have been seen. */
   #seen = 0;
 
-  /** @param peer the peer's IP address as text; empty if it is unknown */
+  /** @param peer the peer's IP address as `normalizeIp` writes it; empty if it is unknown */
   constructor(terms: EntryTerms, peer: string) {
     this.#terms = terms;
-    // A socket for IPv4 and IPv6 tells IPv4 addresses as ::ffff:192.0.2.1.
-    this.#peer = normalizeIp(peer) ?? peer;
+    this.#peer = peer;
     const { proxyProtocol } = terms;
-    const awaitsProxy =
-      proxyProtocol === 'required' || (proxyProtocol === 'optional' && terms.trusts(this.#peer));
+    const awaitsProxy = proxyProtocol === 'required' || (proxyProtocol === 'optional' && terms.trusts(peer));
     this.#stage = awaitsProxy ? 'proxy' : 'hello';
   }
 

@@ -33,6 +33,14 @@ export function normalizeIp(text: string): string | null {
 }
 
 /**
+ * Writes the address of a socket's end as {@link normalizeIp} does: a socket for IPv4 and IPv6 tells IPv4 addresses as
+ * `::ffff:192.0.2.1`. A text that is no address stays as it is, such as '' for an end that is unknown.
+ */
+export function socketAddress(text: string): string {
+  return normalizeIp(text) ?? text;
+}
+
+/**
  * Returns the bytes of an IP address: 4 for IPv4, 16 for IPv6, null if the text is not an address. A zone is dropped.
  */
 export function bytesOfIp(text: string): Uint8Array | null {

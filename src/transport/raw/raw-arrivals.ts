@@ -2,7 +2,7 @@ import { LiveSet } from '../../core/collections/live-set.ts';
 import type { EventLoop } from '../../loop/event-loop.ts';
 import type { Watched } from '../../loop/poller.ts';
 import { EPOLLET, EPOLLIN, EPOLLRDHUP } from '../../sys/epoll.ts';
-import { normalizeIp } from '../../wire/ip-address.ts';
+import { socketAddress } from '../../wire/ip-address.ts';
 import type { ArrivalOwner, Door, EntryTerms } from '../entry.ts';
 import { FrontDoor } from '../front-door.ts';
 import { RawArrival } from './raw-arrival.ts';
@@ -31,7 +31,7 @@ export class RawArrivals {
    */
   take(fd: number, terms: EntryTerms): void {
     const { poller, sockets, wheel } = this.#loop;
-    const peer = normalizeIp(sockets.acceptedFrom()) ?? '';
+    const peer = socketAddress(sockets.acceptedFrom());
     const arrival = new RawArrival(this.#loop, this.#owner, this.#waiting, this.#openDoor(terms, peer), peer);
     const error = poller.tryWatch(arrival, fd, EPOLLIN | EPOLLRDHUP | EPOLLET);
     if (error === null) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isIPv4, isIPv6 } from 'node:net';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { formatIp, networkOf, normalizeIp } from '../../../src/wire/ip-address.ts';
+import { formatIp, networkOf, normalizeIp, socketAddress } from '../../../src/wire/ip-address.ts';
 
 function bytesOf(...groups: number[]): Uint8Array {
   return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
@@ -82,6 +82,14 @@ describe('the one form of an address', () => {
   it('is null for text that is not an address', () => {
     const none = ['', 'a', '1.2.3', '1.2.3.4.5', '01.2.3.4', ':::', '[::1]', '1.2.3.4:80', ' 1.2.3.4'];
     for (const text of [...none, `fe80::1%${'x'.repeat(64)}`]) assert.equal(normalizeIp(text), null, text);
+  });
+});
+
+describe("the address of a socket's end", () => {
+  it('is an IPv4 address if the socket for both families tells it as one of IPv6', () => {
+    assert.equal(socketAddress('::ffff:192.0.2.1'), '192.0.2.1');
+    assert.equal(socketAddress('2001:DB8::1'), '2001:db8::1');
+    assert.equal(socketAddress(''), '');
   });
 });
 
