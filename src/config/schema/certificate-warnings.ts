@@ -1,5 +1,6 @@
 /** Warnings about certificates that can be used, but soon cannot, or not by every client. */
 import type { X509Certificate } from 'node:crypto';
+import { bytesOfPem } from '../../core/certificate/pem.ts';
 import { readRevocationDates } from '../../core/certificate/revocation-list.ts';
 import { describe } from '../syntax/formats.ts';
 import type { Problems } from '../syntax/problems.ts';
@@ -54,7 +55,7 @@ function faultOfDates({ validFrom, validTo }: X509Certificate, now: number): str
 export function warnOfRevocationDates(section: Section, lists: readonly string[]): void {
   const now = Date.now();
   for (const [index, list] of lists.entries()) {
-    const dates = readRevocationDates(Buffer.from(list.replaceAll(/-----[^-]+-----/g, ''), 'base64'));
+    const dates = readRevocationDates(bytesOfPem(list));
     const thisUpdate = dates?.thisUpdate ?? now;
     const nextUpdate = dates?.nextUpdate ?? Infinity;
     const left = nextUpdate - now;

@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readCertificateFields } from '../../core/certificate/certificate-fields.ts';
 import { normalizeName } from '../../core/certificate/name-forms.ts';
+import { pemBlocks } from '../../core/certificate/pem.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { BaseDirectory, TextFile } from '../syntax/files.ts';
 import { MAX_PEM_BYTES, readRegularFile, textFile } from '../syntax/files.ts';
@@ -14,7 +15,6 @@ import { Section } from '../syntax/section.ts';
 import type { Certificate } from '../types/listener.ts';
 import type { PlacedCertificate } from './certificate-warnings.ts';
 import { warnOfChain, warnOfDates } from './certificate-warnings.ts';
-import { pemBlocks } from './pem-blocks.ts';
 
 const SHAPE = { what: 'a certificate', keys: ['cert', 'key'] };
 /** PKCS #8 and the older form. */

@@ -1,26 +1,22 @@
 import type { HttpResponse } from 'uWebSockets.js';
+import { bytesOfPem } from '../../core/certificate/pem.ts';
 import { readClientCertificate, type ClientCertificate } from '../../wire/tls/client-certificate.ts';
 
 const NO_CERTIFICATE = 'a client certificate is needed here\n';
 
 /**
- * Reads the certificate of a request's connection, which OpenSSL has verified by the App's `ca_file_name`.
+ * Reads the certificate of a request's connection, which BoringSSL has verified by the App's `ca_file_name`.
  *
  * @param response of an App with TLS, during the request's callback
  * @returns null without a certificate
  */
 export function certificateOf(response: HttpResponse): ClientCertificate | null {
   const pem = response.getX509Certificate();
-  return pem === '' ? null : readClientCertificate(derOf(pem));
-}
-
-/** @param pem one block */
-function derOf(pem: string): Buffer {
-  return Buffer.from(pem.replace(/-----[^-]+-----/g, ''), 'base64');
+  return pem === '' ? null : readClientCertificate(bytesOfPem(pem));
 }
 
 /**
- * Answers a request of a client that has shown no certificate, and closes its connection. uWS cannot want a certificate in the
+ * Answers a request of a client that has shown no certificate, and closes its connection. uWS cannot require a certificate in the
  * handshake: it sets SSL_VERIFY_PEER without SSL_VERIFY_FAIL_IF_NO_PEER_CERT (20.66 to 20.68; no upstream issue known). This
  * can go when it has an option for that.
  */

@@ -2,6 +2,7 @@ import { constants, createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket, createSecureContext, type SecureContext } from 'node:tls';
 import type { Certificate, ListenerTls } from '../../config/types/listener.ts';
+import { pemBlocks } from '../../core/certificate/pem.ts';
 import type { TicketKeyRing } from '../../core/ticket-key-ring.ts';
 import { destroyOnError } from '../../sys/node/tls-sockets.ts';
 import type { ClientHello } from '../../wire/tls/client-hello.ts';
@@ -10,7 +11,6 @@ import type { ClientTls } from '../client-transport.ts';
 import { sessionIdContextOf } from '../session-id-context.ts';
 
 const OPTIONS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_CIPHER_SERVER_PREFERENCE;
-const CRL = /-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g;
 
 /** TLS of one listener by Node's own sockets. */
 export class NetTls implements ClientTls {
@@ -76,7 +76,7 @@ class NetContext {
       // An empty list keeps Node from loading its own authorities.
       ca: clientCertificates === null ? [] : clientCertificates.caPem,
       // Node reads only the first list of a text.
-      ...(clientCertificates?.crlPem && { crl: clientCertificates.crlPem.match(CRL) ?? [] }),
+      ...(clientCertificates?.crlPem && { crl: pemBlocks(clientCertificates.crlPem, 'X509 CRL') }),
     } as const;
     this.#make = (ticketKey) =>
       createSecureContext({ ...options, ...(ticketKey && { ticketKeys: nodeTicketKey(ticketKey) }) });

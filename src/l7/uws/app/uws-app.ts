@@ -12,6 +12,7 @@ import {
   type us_socket_context_t,
   type WebSocketBehavior,
 } from 'uWebSockets.js';
+import { isOfTls13 } from '../../../config/schema/listener/tls/ciphers.ts';
 import type { Certificate, Compression, L7Listener, ListenerTls } from '../../../config/types/listener.ts';
 import { keepsConnection } from '../uws-client.ts';
 import { forgetMade, noteMade, type Socket } from '../uws-upgrade.ts';
@@ -106,7 +107,7 @@ function addRoutes(app: TemplatedApp, { websocket }: L7Listener, link: AppLink):
 
 /** BoringSSL has one order of ciphers for TLS 1.3, which cannot be set: of all names it gets those of TLS 1.2. */
 function tlsOptions({ cert, key }: Certificate, { ciphers, clientCertificates }: ListenerTls): AppOptions {
-  const names = ciphers.split(':').filter((name) => !name.startsWith('TLS_'));
+  const names = ciphers.split(':').filter((name) => !isOfTls13(name));
   const options = { cert_file_name: cert, key_file_name: key, ssl_ciphers: names.join(':') };
   // With authorities uWS asks for a client certificate, and refuses one that they have not signed.
   return clientCertificates === null ? options : { ...options, ca_file_name: clientCertificates.ca };

@@ -1,6 +1,7 @@
 /** The key `clientCertificates` of a listener's TLS. */
 import { createHash } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
+import { pemBlocks } from '../../../../core/certificate/pem.ts';
 import { messageOf } from '../../../../core/errors.ts';
 import type { BaseDirectory, TextFile } from '../../../syntax/files.ts';
 import { textFile } from '../../../syntax/files.ts';
@@ -11,7 +12,6 @@ import type { ClientCertificateSettings } from '../../../types/listener.ts';
 import type { CertificateFile } from '../../certificate.ts';
 import { certificateFile } from '../../certificate.ts';
 import { warnOfDates, warnOfRevocationDates } from '../../certificate-warnings.ts';
-import { pemBlocks } from '../../pem-blocks.ts';
 import { refuseForeignKeys } from '../l7-engine.ts';
 
 const SHAPE = { what: '"clientCertificates"', keys: ['ca', 'require', 'crl', 'forward'] };

@@ -16,3 +16,8 @@ export function pemBlocks(text: string, label: string): string[] {
     blocks.push(text.slice(begin, end));
   }
 }
+
+/** Returns the bytes of a block. @param block as {@link pemBlocks} finds it */
+export function bytesOfPem(block: string): Buffer {
+  return Buffer.from(block.replaceAll(/-----[^-]+-----/g, ''), 'base64');
+}

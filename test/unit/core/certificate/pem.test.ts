@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { pemBlocks } from '../../../../src/config/schema/pem-blocks.ts';
+import { bytesOfPem, pemBlocks } from '../../../../src/core/certificate/pem.ts';
 
 const block = (label: string, body: string): string =>
   `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----`;
@@ -15,5 +15,9 @@ describe('the blocks of a PEM text', () => {
   it('need an end', () => {
     assert.deepEqual(pemBlocks('-----BEGIN A-----\n'.repeat(3), 'A'), []);
     assert.deepEqual(pemBlocks('-----END A-----\n-----BEGIN A-----', 'A'), []);
+  });
+
+  it('have bytes', () => {
+    assert.equal(bytesOfPem(block('A B', 'b25l\ndHdv')).toString(), 'onetwo');
   });
 });
