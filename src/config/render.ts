@@ -7,8 +7,8 @@ import { formatByteRate, formatRate } from '../core/units/rate.ts';
 import type { LoadedConfig } from './loader.ts';
 import type { ClusterFiles } from './schema/cluster.ts';
 import { keyForUws } from './schema/listener/l7-engine.ts';
-import type { Cluster, HealthCheck, Sticky } from './types/cluster.ts';
 import { isOfTls13 } from './schema/listener/tls/ciphers.ts';
+import type { Cluster, HealthCheck, Sticky } from './types/cluster.ts';
 import type {
   ClientCertificateSettings,
   HttpSettings,

@@ -3,13 +3,13 @@ import type { L7Listener as L7ListenerConfig } from '../config/types/listener.ts
 import { LiveSet } from '../core/collections/live-set.ts';
 import { RandomPool } from '../core/random-pool.ts';
 import { ThreadLock } from '../core/thread-lock.ts';
+import { RawTunnelMaker } from '../l4/raw/raw-tunnel-maker.ts';
+import { RawLoop } from '../l4/raw/raw-tunnel.ts';
+import type { Tunnel } from '../l4/tunnel.ts';
 import { BoundConnections } from '../l7/bound/bound-connections.ts';
 import { BufferBudget } from '../l7/buffers/buffer-budget.ts';
 import { WRITER_SLAB_BYTES } from '../l7/buffers/channel-writer.ts';
 import { createSlab } from '../l7/buffers/slab.ts';
-import { RawTunnelMaker } from '../l4/raw/raw-tunnel-maker.ts';
-import { RawLoop } from '../l4/raw/raw-tunnel.ts';
-import type { Tunnel } from '../l4/tunnel.ts';
 import type { RelaySession } from '../l7/contract/relay.ts';
 import type { L7Environment } from '../l7/dispatch/environment.ts';
 import { ConnectionPool } from '../l7/http/connection-pool.ts';

@@ -1,7 +1,7 @@
 import type { L7Listener } from '../../config/types/listener.ts';
-import type { ClientIdentity, ConnectionFacts } from '../../wire/forwarding/client-identity.ts';
 import type { Passthrough } from '../../transport/client-transport.ts';
 import type { EntryRejection } from '../../transport/entry.ts';
+import type { ClientIdentity, ConnectionFacts } from '../../wire/forwarding/client-identity.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { Exchange, ExchangeEngine } from './exchange.ts';
 import type { RequestRefusal, UnusedReason } from './listener-stats.ts';

@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { serialize } from 'node:v8';
 import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
-import { addressMatcher } from '../../core/address-blocks.ts';
 import type { ClusterAction, Route } from '../../config/types/route.ts';
+import { addressMatcher } from '../../core/address-blocks.ts';
 import type { RouteRequest } from '../../routing/route-request.ts';
 import { RouteTable } from '../../routing/route-table.ts';
 import { LineLimit } from '../../telemetry/line-limit.ts';

@@ -1,9 +1,9 @@
 import { hostOf } from '../http/host-header.ts';
 import { headerOf, joinedHeaderOf, onlyHeaderOf, type RequestHead } from '../http/request-head.ts';
+import type { ClientCertificate } from '../tls/client-certificate.ts';
 import { readForwardedElement } from './forwarded-element.ts';
 import { nearestMembers, walkHops } from './hops.ts';
 import { addressOfNode } from './node-name.ts';
-import type { ClientCertificate } from '../tls/client-certificate.ts';
 
 /** Facts about a client's connection. */
 export interface ConnectionFacts {
