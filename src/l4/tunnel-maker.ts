@@ -12,7 +12,7 @@ export interface TunnelMaker<Connection> {
 /** Makes tunnels of the connections of a layer 4 listener, which serves no others. */
 export interface ListenerTunnelMaker<Connection> extends TunnelMaker<Connection> {
   /** Closes a TLS connection with an alert: no tunnel leads to its server name. */
-  disown(connection: Connection): void;
+  refuseName(connection: Connection): void;
 }
 
 /** The facts of a client whose address nobody asks for. */
@@ -31,7 +31,7 @@ export function serve<Connection>(
   facts: EntryFacts,
 ): void {
   if (typeof choice !== 'string') maker.begin(choice, connection, facts);
-  else if (choice === 'server_name' && facts.hello !== null) maker.disown(connection);
+  else if (choice === 'server_name' && facts.hello !== null) maker.refuseName(connection);
   else maker.refuse(connection);
 }
 

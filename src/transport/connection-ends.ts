@@ -40,11 +40,11 @@ export function endsOfSocket(
 /**
  * Returns what an endpoint is told of a client's connection: what a PROXY header has told, else the connection's own ends.
  *
- * @param client of whom at least the address is told, if it is known
+ * @param client whose address is used if its socket no longer tells its ends
  * @param serverName that the client asked for by TLS; null if it is unknown
- * @param own finds the connection's ends
+ * @param own asks for the connection's own ends
  */
-export function toldEnds(
+export function forwardedEnds(
   { address, proxy }: Pick<EntryFacts, 'address' | 'proxy'>,
   serverName: string | null,
   own: () => SocketEnds,

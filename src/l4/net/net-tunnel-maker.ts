@@ -28,7 +28,7 @@ export const netTunnelMaker: ListenerTunnelMaker<Socket> = {
     client.resetAndDestroy();
   },
 
-  disown(client: Socket): void {
+  refuseName(client: Socket): void {
     client.on('error', ignore);
     client.end(UNRECOGNIZED_NAME, () => client.destroy());
   },

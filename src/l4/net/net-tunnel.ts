@@ -3,6 +3,7 @@ import { TLSSocket } from 'node:tls';
 import { TICK_MS, Timed } from '../../core/timing/timer-wheel.ts';
 import { unacknowledgedBytes } from '../../sys/node/node-sockets.ts';
 import { atTrueEnd } from '../../sys/node/true-end.ts';
+import { endsOfSocket, forwardedEnds } from '../../transport/connection-ends.ts';
 import type { EntryFacts } from '../../transport/entry.ts';
 import type { Attempts } from '../../upstream/attempts/attempts.ts';
 import { failAttempt } from '../../upstream/attempts/failed-attempt.ts';
@@ -10,7 +11,6 @@ import { CONNECT_TIMED_OUT } from '../../upstream/attempts/failure-table.ts';
 import { addressContext } from '../../upstream/balancers/balancer.ts';
 import { connectFailureOf, dial, dialErrorOf } from '../../upstream/dialling/dial.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
-import { endsOfSocket, toldEnds } from '../../transport/connection-ends.ts';
 import { writeProxyHeader } from '../../wire/proxy-protocol/proxy-header-writer.ts';
 import { rejectionOf } from '../rejection.ts';
 import { ResetLinger } from '../reset-linger.ts';
@@ -69,7 +69,7 @@ export class NetTunnel extends Timed implements Tunnel {
         ? null
         : writeProxyHeader(
             proxyProtocol,
-            toldEnds(facts, facts.hello?.serverName ?? null, () => endsOfSocket(client)),
+            forwardedEnds(facts, facts.hello?.serverName ?? null, () => endsOfSocket(client)),
           );
     this.#attempts = cluster.attempts(addressContext(facts.address));
     this.#client = this.#adopt(client, context.stats.bytesUpstream);

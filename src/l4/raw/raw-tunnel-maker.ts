@@ -44,7 +44,7 @@ export class RawTunnelMaker implements ListenerTunnelMaker<number | Watched> {
     sockets.close(connection);
   }
 
-  disown(connection: Watched): void {
+  refuseName(connection: Watched): void {
     refuseName(this.#loop, connection);
   }
 }

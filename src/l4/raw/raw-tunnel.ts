@@ -3,6 +3,7 @@ import { TICK_MS, Timed } from '../../core/timing/timer-wheel.ts';
 import { EventLoop } from '../../loop/event-loop.ts';
 import type { Watched } from '../../loop/poller.ts';
 import { BREAKS_ONLY } from '../../sys/epoll.ts';
+import { endsOfDescriptor, forwardedEnds, type SocketEnds } from '../../transport/connection-ends.ts';
 import type { EntryFacts } from '../../transport/entry.ts';
 import type { Attempts } from '../../upstream/attempts/attempts.ts';
 import { failAttempt } from '../../upstream/attempts/failed-attempt.ts';
@@ -11,7 +12,6 @@ import { AddressDial, type DialOwner } from '../../upstream/dialling/address-dia
 import { connectFailureOf } from '../../upstream/dialling/dial.ts';
 import { EndpointAddresses } from '../../upstream/dialling/endpoint-addresses.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
-import { endsOfDescriptor, toldEnds, type SocketEnds } from '../../transport/connection-ends.ts';
 import { writeProxyHeader } from '../../wire/proxy-protocol/proxy-header-writer.ts';
 import { rejectionOf } from '../rejection.ts';
 import { ResetLinger } from '../reset-linger.ts';
@@ -83,7 +83,10 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
     const facts = this.#facts!;
     if (proxyProtocol !== 'off') {
       const own = (): SocketEnds => endsOfDescriptor(this.loop.sockets, this.#client.fd);
-      this.#preface = writeProxyHeader(proxyProtocol, toldEnds(facts, facts.hello?.serverName ?? null, own));
+      this.#preface = writeProxyHeader(
+        proxyProtocol,
+        forwardedEnds(facts, facts.hello?.serverName ?? null, own),
+      );
     }
     this.#attempts = cluster.attempts(addressContext(facts.address));
     this.#dialNext(this.#attempts);

@@ -1,6 +1,6 @@
 import { Timed } from '../../core/timing/timer-wheel.ts';
 import type { ClientChannel, ClientFacts } from '../../transport/client-transport.ts';
-import { toldEnds } from '../../transport/connection-ends.ts';
+import { forwardedEnds } from '../../transport/connection-ends.ts';
 import type { TlsFacts } from '../../transport/tls-facts.ts';
 import type { ConnectionFacts } from '../../wire/forwarding/client-identity.ts';
 import type { ConnectionEnds } from '../../wire/proxy-protocol/proxy-header-writer.ts';
@@ -48,7 +48,7 @@ export abstract class ClientLink extends Timed implements ClientConnection, Conn
 
   ends(): ConnectionEnds {
     const client = { address: this.peer, proxy: this.#proxy };
-    return toldEnds(client, this.#tls?.serverName ?? null, () => this.channel.ends());
+    return forwardedEnds(client, this.#tls?.serverName ?? null, () => this.channel.ends());
   }
 
   isOpen(): boolean {

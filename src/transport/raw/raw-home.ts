@@ -1,7 +1,7 @@
 import type { EventLoop } from '../../loop/event-loop.ts';
 import { PinnedBuffer } from '../../sys/memory/pinned-buffer.ts';
 import { Inbox } from './inbox.ts';
-import { UnseenBytes } from './unseen-bytes.ts';
+import { PendingReads } from './pending-reads.ts';
 
 /** Max bytes of a write that go to the kernel by way of the scratch memory. */
 export const SCRATCH_BYTES = 64 * 1024;
@@ -10,13 +10,13 @@ export const SCRATCH_BYTES = 64 * 1024;
 export class RawHome {
   readonly loop: EventLoop;
   readonly inbox: Inbox;
-  readonly unseen: UnseenBytes;
+  readonly pending: PendingReads;
   /** Scratch memory for the bytes of one write. */
   readonly scratch = new PinnedBuffer(SCRATCH_BYTES);
 
   constructor(loop: EventLoop) {
     this.loop = loop;
     this.inbox = new Inbox(loop);
-    this.unseen = new UnseenBytes(loop);
+    this.pending = new PendingReads(loop);
   }
 }

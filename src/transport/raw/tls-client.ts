@@ -5,7 +5,7 @@ import type { TlsStream } from '../../sys/tls/tls-stream.ts';
 import type { ClientOwner } from '../client-transport.ts';
 import { RawClient } from './raw-client.ts';
 import type { RawHome } from './raw-home.ts';
-import type { UnseenReader } from './unseen-bytes.ts';
+import type { PendingReader } from './pending-reads.ts';
 
 /** What a channel asks of its `TlsStream`. */
 type Stream = Pick<
@@ -20,7 +20,7 @@ const NO_RESULT = 1;
  * A client's connection whose bytes OpenSSL encrypts and decrypts. OpenSSL reads more from the socket than it returns, so a
  * channel that has such bytes reads without an event.
  */
-export class TlsClient extends RawClient implements UnseenReader {
+export class TlsClient extends RawClient implements PendingReader {
   isListed = false;
   readonly #stream: Stream;
   /** What the next read returns, because it followed bytes: 0 for the end, a negative error number. */
@@ -54,7 +54,7 @@ export class TlsClient extends RawClient implements UnseenReader {
     this.#readSoon();
   }
 
-  readUnseen(): void {
+  readPending(): void {
     if (!this.destroyed) super.ready(EPOLLIN);
   }
 
@@ -69,7 +69,7 @@ export class TlsClient extends RawClient implements UnseenReader {
       const isFull = at === end;
       if (!stream.hasPending) return at - start;
       if (isFull) {
-        this.home.unseen.add(this);
+        this.home.pending.add(this);
         return at - start;
       }
     }
@@ -138,7 +138,7 @@ export class TlsClient extends RawClient implements UnseenReader {
     if (meaning !== -EAGAIN) {
       this.#keptResult = meaning;
       // No event may follow a close_notify.
-      this.home.unseen.add(this);
+      this.home.pending.add(this);
     }
     return count;
   }
@@ -146,6 +146,6 @@ export class TlsClient extends RawClient implements UnseenReader {
   /** Reads soon if OpenSSL has bytes. */
   #readSoon(): void {
     if (!this.destroyed && (this.#keptResult !== NO_RESULT || this.#stream.hasPending))
-      this.home.unseen.add(this);
+      this.home.pending.add(this);
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { endsOfDescriptor, endsOfSocket, toldEnds } from '../../../src/transport/connection-ends.ts';
+import { endsOfDescriptor, endsOfSocket, forwardedEnds } from '../../../src/transport/connection-ends.ts';
 
 const SOURCE = { address: '192.0.2.7', port: 40_000 };
 const DESTINATION = { address: '198.51.100.1', port: 443 };
@@ -15,7 +15,7 @@ const TOLD = {
 
 describe('what an endpoint is told of a connection', () => {
   it('is what a PROXY header has told, and the socket is not asked', () => {
-    const ends = toldEnds({ address: '2001:db8::7', proxy: TOLD }, null, () => assert.fail('asked'));
+    const ends = forwardedEnds({ address: '2001:db8::7', proxy: TOLD }, null, () => assert.fail('asked'));
     assert.deepEqual(ends, {
       source: TOLD.source,
       destination: TOLD.destination,
@@ -25,19 +25,19 @@ describe('what an endpoint is told of a connection', () => {
 
   it('has the server name of TLS before the one that a PROXY header has told', () => {
     const facts = { address: '2001:db8::7', proxy: TOLD };
-    assert.equal(toldEnds(facts, 'own.example', () => OWN).serverName, 'own.example');
+    assert.equal(forwardedEnds(facts, 'own.example', () => OWN).serverName, 'own.example');
   });
 
   it('is the connection’s own ends without a header, and behind one that tells no addresses', () => {
     const nameless = { ...TOLD, source: null, destination: null };
     for (const proxy of [null, nameless]) {
-      const { source, destination } = toldEnds({ address: '192.0.2.7', proxy }, null, () => OWN);
+      const { source, destination } = forwardedEnds({ address: '192.0.2.7', proxy }, null, () => OWN);
       assert.deepEqual({ source, destination }, OWN);
     }
   });
 
   it('keeps the client’s address if the client has gone', () => {
-    const ends = toldEnds({ address: '192.0.2.7', proxy: null }, null, () => NOBODY);
+    const ends = forwardedEnds({ address: '192.0.2.7', proxy: null }, null, () => NOBODY);
     assert.deepEqual(ends.source, { address: '192.0.2.7', port: 0 });
     assert.deepEqual(ends.destination, { address: '', port: 0 });
   });

@@ -1,26 +1,26 @@
 import type { EventLoop } from '../../loop/event-loop.ts';
 
-/** A connection that may hold received bytes of which epoll does not tell. */
-export interface UnseenReader {
-  /** Whether it is on the list. Only {@link UnseenBytes} changes it. */
+/** A connection that may hold bytes that have left the socket, so that epoll does not tell of them. */
+export interface PendingReader {
+  /** Whether it is on the list. Only {@link PendingReads} changes it. */
   isListed: boolean;
   /** Reads once, if it may. */
-  readUnseen(): void;
-  /** {@link readUnseen} has thrown. */
+  readPending(): void;
+  /** {@link readPending} has thrown. */
   fault(error: unknown): void;
 }
 
-/** The connections of a thread that hold such bytes. Each reads once between two looks at the events of all others. */
-export class UnseenBytes {
+/** The connections of a thread that hold pending bytes. Each reads once between two looks at the events of all others. */
+export class PendingReads {
   readonly #loop: EventLoop;
-  #readers: UnseenReader[] = [];
+  #readers: PendingReader[] = [];
   readonly #serve = (): void => {
     const readers = this.#readers;
     this.#readers = [];
     for (const reader of readers) {
       reader.isListed = false;
       try {
-        reader.readUnseen();
+        reader.readPending();
       } catch (error) {
         reader.fault(error);
       }
@@ -32,7 +32,7 @@ export class UnseenBytes {
   }
 
   /** Lets a connection read soon. Does nothing if it is on the list. */
-  add(reader: UnseenReader): void {
+  add(reader: PendingReader): void {
     if (reader.isListed) return;
     reader.isListed = true;
     if (this.#readers.push(reader) === 1) this.#loop.soon(this.#serve);
