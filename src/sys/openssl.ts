@@ -6,27 +6,26 @@ import { messageOf } from '../core/errors.ts';
 import { nativeFunction as native } from './native-calls.ts';
 
 /**
- * All arguments are numbers, addresses too. Functions return 1 for success and 0 or less for a failure, or the address of
- * what they return and 0 for none, unless something else is said. What they return belongs to the caller, unless its
- * comment says that it is lent.
+ * All arguments are numbers, addresses too. Unless a comment says otherwise, a function returns 1 for success and 0 or less for
+ * a failure, or the address of an object and 0 for none. The caller frees that object, unless the comment says "lent".
  */
 export interface OpenSsl {
   readonly clearErrors: () => void;
   /** Removes the oldest error of this thread, and returns it; 0 for none. */
   readonly takeError: () => number;
-  /** Returns it, and leaves it in place. */
+  /** Returns the oldest error of this thread, which stays; 0 for none. */
   readonly peekError: () => number;
-  /** Does the same, and stores the address of a text of the error's own, which is lent. */
+  /** Does the same, and stores the address of the error's own text, which is lent, and its flags. */
   readonly peekErrorData: (data: number, flags: number) => number;
   readonly errorText: (error: number) => string | null;
 
   readonly newContext: () => number;
   readonly freeContext: (context: number) => void;
-  /** Sets what is true for all contexts: modes, options, no session cache, no early data, read-ahead. */
+  /** Sets what all contexts have: modes, options, no session cache, no early data, read-ahead. */
   readonly setUp: (context: number) => boolean;
   readonly setMinVersion: (context: number, version: number) => number;
   readonly setMaxVersion: (context: number, version: number) => number;
-  /** The lists are addresses of text that ends in a zero byte, as in the next two. */
+  /** @param list address of a text that ends in a zero byte, here and in the next two */
   readonly setCiphers: (context: number, list: number) => number;
   readonly setCipherSuites: (context: number, list: number) => number;
   readonly setGroups: (context: number, list: number) => number;
@@ -35,7 +34,7 @@ export interface OpenSsl {
   readonly setProtocolCallback: (context: number, callback: number, argument: number) => void;
   readonly setTicketCallback: (context: number, callback: number) => number;
   readonly useCertificate: (context: number, certificate: number) => number;
-  /** Adds to the chain of the certificate that was used last. The caller keeps its certificate. */
+  /** Adds to the chain of the certificate that was used last. The caller still frees the certificate. */
   readonly addChainCertificate: (context: number, certificate: number) => number;
   readonly usePrivateKey: (context: number, key: number) => number;
   readonly checkPrivateKey: (context: number) => number;
@@ -44,12 +43,13 @@ export interface OpenSsl {
   readonly addClientAuthority: (context: number, certificate: number) => number;
   /** Lent. */
   readonly trustStore: (context: number) => number;
-  /** The caller keeps its certificate, and its list in the next one. */
+  /** The caller still frees the certificate. */
   readonly trust: (store: number, certificate: number) => number;
+  /** The caller still frees the list. */
   readonly addRevocations: (store: number, list: number) => number;
   readonly checkRevocations: (store: number) => number;
 
-  /** The bytes stay the caller's, and must live as long as the reader. */
+  /** The bytes are not copied, and must live as long as the reader. */
   readonly newReader: (bytes: number, length: number) => number;
   readonly freeReader: (reader: number) => void;
   /** @param password of the block: the address of text that ends in a zero byte */
@@ -62,7 +62,11 @@ export interface OpenSsl {
   /** Lent. */
   readonly keyOf: (certificate: number) => number;
   readonly typeOfKey: (key: number) => number;
-  /** Returns the length of a certificate in DER, or a negative number. @param place 0, or the address of a pointer to memory for it */
+  /**
+   * Returns the bytes of a certificate in DER, or a negative number.
+   *
+   * @param place 0 to write nothing; else the address of a pointer to the memory for them
+   */
   readonly encode: (certificate: number, place: number) => number;
 
   readonly newStream: (context: number) => number;
@@ -79,7 +83,7 @@ export interface OpenSsl {
   readonly shutdown: (stream: number) => number;
   /** Whether a read has met the end of the socket. */
   readonly hasMetEnd: (stream: number) => boolean;
-  /** Returns a {@link Outcome}. @param result of the failed call before */
+  /** Returns an {@link Outcome}. @param result of the call before, which has failed */
   readonly outcome: (stream: number, result: number) => number;
   /** Lent. */
   readonly contextOf: (stream: number) => number;
@@ -117,10 +121,10 @@ export const Outcome = { BREACH: 1, WANTS_READ: 2, WANTS_WRITE: 3, SYSTEM: 5, CL
 export const PROTOCOL_CHOSEN = 0;
 export const NO_PROTOCOL = 3;
 
-/** The part of OpenSSL that errors of TLS are of. */
+/** OpenSSL's library whose errors are those of TLS (ERR_LIB_SSL). */
 export const LIBRARY_TLS = 20;
 
-/** Reasons of errors of the parts SSL and PEM. */
+/** Reasons of errors: SSL_R_CERTIFICATE_VERIFY_FAILED, SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE, PEM_R_NO_START_LINE. */
 export const UNTRUSTED_CERTIFICATE = 134;
 export const NO_CERTIFICATE = 199;
 export const NO_PEM_BLOCK = 108;
@@ -161,7 +165,7 @@ const SSL_VERIFY_FAIL_IF_NO_PEER_CERT = 2;
 /** X509_V_FLAG_CRL_CHECK and X509_V_FLAG_CRL_CHECK_ALL: every authority of a chain needs a list. */
 const REVOCATION_FLAGS = 0x4 | 0x8;
 
-/** Session tickets of a whole handshake. OpenSSL's default of two costs 5% more CPU, and most clients open one connection at a time. */
+/** Session tickets that a full handshake issues. OpenSSL's default of two costs 5% more CPU, and most clients open one connection at a time. */
 const TICKETS = 1;
 
 const MAJOR_VERSION = 3;
@@ -174,7 +178,7 @@ export function openssl(): OpenSsl {
   return loaded;
 }
 
-/** Returns the functions if this thread has used them. */
+/** Returns the functions; null if this thread has not used them. */
 export function usedOpenssl(): OpenSsl | null {
   return loaded;
 }
@@ -199,7 +203,8 @@ const V = 'void';
 function load(): OpenSsl {
   const version = (native('OpenSSL_version_num', 'ulong', []) as () => number)();
   const major = Math.floor(version / 2 ** 28);
-  if (major !== MAJOR_VERSION) throw new Error(`it is for OpenSSL ${MAJOR_VERSION}, and this is ${major}`);
+  if (major !== MAJOR_VERSION)
+    throw new Error(`OpenSSL ${MAJOR_VERSION} is needed, and Node has OpenSSL ${major}`);
   const calls = innerCalls();
   return {
     clearErrors: native('ERR_clear_error', V, []),

@@ -37,8 +37,9 @@ interface Binding {
 
 /**
  * Keeps connections to endpoints that carry requests of one client's connection only, because they are authenticated (NTLM,
- * Negotiate), or because a PROXY header has told the endpoint of that client. Between two requests one connection waits for each cluster and client's connection, and one more for each
- * login that a route sends. A waiting connection counts for its endpoint's limits.
+ * Negotiate), or because a PROXY header has told the endpoint of that client. Between two requests one connection waits for
+ * each cluster and client's connection, and one more for each login that a route sends. A waiting connection counts for its
+ * endpoint's limits.
  */
 export class BoundConnections {
   readonly #wheel: TimerWheel;

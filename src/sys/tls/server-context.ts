@@ -26,7 +26,7 @@ export interface ServerContextSettings {
   /** At least one. Of several with keys of one type (RSA, EC) the first is used. */
   readonly certificates: readonly KeyPair[];
   readonly minVersion: '1.2' | '1.3';
-  /** As in `ListenerTls`. Without a cipher for a version, that version is not spoken. */
+  /** As in `ListenerTls`. A version without a cipher is not spoken. */
   readonly ciphers: string;
   readonly groups: string;
   readonly alpn: readonly string[];
@@ -39,14 +39,14 @@ export interface ServerContextSettings {
 
 const MAX_SESSION_ID_CONTEXT_BYTES = 32;
 const MAX_PROTOCOL_BYTES = 255;
-/** Max certificates between a client's and an authority. */
+/** Max certificates between a client's own and that of an authority. */
 const MAX_CLIENT_CHAIN = 4;
 /**
  * Max age of a session that is resumed: the default of OpenSSL, and a shorter one if the session has a client certificate, which
  * may be revoked or expire meanwhile.
  */
-const SESSION_SECONDS = 7200;
-const CERTIFIED_SESSION_SECONDS = 300;
+const MAX_SESSION_AGE_S = 7200;
+const MAX_CERTIFIED_SESSION_AGE_S = 300;
 
 let live = 0;
 
@@ -154,7 +154,7 @@ export class ServerContext {
     this.#check(this.#calls.setSessionIdContext(this.#address, bytes, length), 'the session id context');
     this.#calls.setSessionTimeout(
       this.#address,
-      hasCertificates ? CERTIFIED_SESSION_SECONDS : SESSION_SECONDS,
+      hasCertificates ? MAX_CERTIFIED_SESSION_AGE_S : MAX_SESSION_AGE_S,
     );
   }
 

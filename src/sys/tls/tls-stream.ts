@@ -73,7 +73,7 @@ export class TlsStream {
     return this.#failure;
   }
 
-  /** Has a meaning if there is a {@link failure}. */
+  /** The kind of the {@link failure}. Means nothing without one. */
   get failureKind(): TlsFailureKind {
     return this.#failureKind;
   }

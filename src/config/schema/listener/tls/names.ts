@@ -6,7 +6,7 @@ import { readValue } from '../../../syntax/section.ts';
 const MAX_NAMES = 100;
 
 /**
- * Reads an optional list of names. One text with colons between the names is read as a list, as OpenSSL and other proxies write it.
+ * Reads an optional list of names, or one text with colons between the names, as OpenSSL and other proxies have it.
  *
  * @param of what the list consists of, for messages
  * @returns each name once; null without the key
