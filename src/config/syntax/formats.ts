@@ -100,10 +100,11 @@ export function integer(range: Range): Format<number> {
   };
 }
 
-/** Returns the format of a value that is one of several words. */
+/** Returns the format of a value that is one of several words. A word of digits may be written as a number: 1.3 is '1.3'. */
 export function oneOf<const T extends string>(...words: readonly T[]): Format<T> {
   return (value) => {
-    const word = words.find((word) => word === value);
+    const text = typeof value === 'number' ? String(value) : value;
+    const word = words.find((word) => word === text);
     if (word !== undefined) return word;
     const near = typeof value === 'string' ? nearest(value, words) : undefined;
     const hint = near === undefined ? '' : `: did you mean ${near}?`;

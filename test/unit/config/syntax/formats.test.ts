@@ -83,6 +83,13 @@ describe('formats', () => {
     assert.equal(refusal(format, 1), `1 ${refused}`);
   });
 
+  it('take a word of digits with and without quotes', () => {
+    const format = oneOf('1.2', '1.3');
+    assert.equal(format('1.3'), '1.3');
+    assert.equal(format(1.3), '1.3');
+    assert.equal(refusal(format, 1.1), '1.1 is not one of 1.2, 1.3');
+  });
+
   it('read switches as true and false only', () => {
     assert.equal(toggle(true), true);
     assert.equal(toggle(false), false);

@@ -53,7 +53,7 @@ describe('the TLS of a listener', () => {
     assert.deepEqual(errors('raw', "minVersion: '1.1'"), [
       '8:19: minVersion: "1.1" is not one of 1.2, 1.3: did you mean 1.2?',
     ]);
-    assert.deepEqual(errors('raw', 'minVersion: 1.3'), ['8:19: minVersion: 1.3 is not one of 1.2, 1.3']);
+    assert.equal(read('minVersion: 1.3').minVersion, '1.3');
   });
 
   it('exchanges keys by groups that OpenSSL knows', () => {
