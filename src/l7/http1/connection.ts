@@ -123,10 +123,10 @@ export class Http1Connection
       case 'first head':
       case 'head':
         if (this.#reader?.begun === true) this.#refuse(LATE_HEAD, this.#reader.partialHead());
-        else this.#close('silent');
+        else this.#close();
         return;
       case 'next request':
-        this.#close('silent');
+        this.#close();
         return;
       case 'rest of a body':
         this.#linger();
@@ -287,8 +287,12 @@ export class Http1Connection
 
   /** FIN has come, and no request is being answered. */
   #endInput(): void {
-    if (this.#reader?.begun === true) this.#refuse(CUT_HEAD, this.#reader.partialHead());
-    else this.#close('ended');
+    if (this.#reader?.begun === true) {
+      this.#refuse(CUT_HEAD, this.#reader.partialHead());
+      return;
+    }
+    if (this.#requests === 0) this.#reportUnused('ended');
+    this.#linger();
   }
 
   /** The current request cannot be read to its end. A response that has begun goes on; else the client gets 400. */
@@ -315,11 +319,13 @@ export class Http1Connection
   }
 
   /** Closes an idle connection. */
-  #close(reason: UnusedReason): void {
+  #close(): void {
     this.#await('nothing');
-    if (this.#requests === 0) this.#reportUnused(reason);
+    if (this.#requests === 0) this.#reportUnused('silent');
     this.#release();
     this.channel.owner = null;
+    // With TLS, a client that waits for close_notify takes a bare FIN for an error (RFC 8446 section 6.1).
+    this.channel.end();
     this.channel.destroy();
   }
 

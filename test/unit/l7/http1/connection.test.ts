@@ -87,6 +87,15 @@ describe('an HTTP/1.x connection', () => {
     assert.equal(client.writableEnded, true);
   });
 
+  it('ends its direction behind a client that has ended its own', () => {
+    for (const bytes of ['', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n']) {
+      const client = http1Rig().connect();
+      client.say(bytes);
+      client.fin();
+      assert.deepEqual([client.writableEnded, client.destroyed], [true, true]);
+    }
+  });
+
   it('answers 400 to a head or a body that ends too early', () => {
     for (const [bytes, gone] of [
       ['GET / HT', 0],
@@ -138,6 +147,7 @@ describe('an HTTP/1.x connection', () => {
     assert.equal(silent.destroyed, false);
     rig.pass(200);
     assert.deepEqual([silent.text, silent.destroyed], ['', true]);
+    assert.equal(silent.writableEnded, true, 'close_notify');
     assert.deepEqual(statuses(slow.text), [408]);
     assert.deepEqual(
       rig.told.filter((line) => line.startsWith('unused')),
@@ -161,7 +171,7 @@ describe('an HTTP/1.x connection', () => {
     rig.pass(59_000);
     slow.say('G');
     rig.pass(1_500);
-    assert.equal(idle.destroyed, true);
+    assert.deepEqual([idle.writableEnded, idle.destroyed], [true, true]);
     assert.equal(slow.destroyed, false);
     rig.pass(4_000);
     assert.deepEqual(statuses(slow.text), [200, 408]);
