@@ -51,6 +51,11 @@ export class Arrivals<T> {
     return this.#kept.length;
   }
 
+  /** Drops what no test has taken. */
+  forget(): void {
+    this.#kept.length = 0;
+  }
+
   push(item: T): void {
     this.count++;
     const taker = this.#takers.shift();

@@ -241,9 +241,10 @@ export class TcpEndpoint {
     return address.family === 'IPv6' ? `[${address.address}]:${address.port}` : `127.0.0.1:${address.port}`;
   }
 
-  /** Closes every connection. */
+  /** Closes every connection, and drops those that no test has taken. */
   clear(): void {
     for (const peer of this.#open) peer.destroy();
+    this.peers.forget();
   }
 
   close(): void {
