@@ -115,27 +115,26 @@ export class Sockets {
     return this.#readEnd(PEER.start, this.#peer)?.address ?? '';
   }
 
-  /** Tells whether a connection is still one: a reset, or the FIN of both sides, ends it. */
+  /** Tells whether a connection is open: a reset closes it, and so does FIN of both sides. */
   isConnected(fd: number): boolean {
-    checkDescriptor(fd);
-    this.#scratch.bytes.writeInt32LE(SOCKADDR_BYTES, LENGTH.start);
-    return this.#calls.getpeername(fd, this.#name, this.#length) >= 0;
+    return this.#readName(this.#calls.getpeername, fd);
   }
 
   /** Returns the other side's end of a TCP connection; null if the connection has closed. */
   remoteEnd(fd: number): SocketEnd | null {
-    checkDescriptor(fd);
-    this.#scratch.bytes.writeInt32LE(SOCKADDR_BYTES, LENGTH.start);
-    if (this.#calls.getpeername(fd, this.#name, this.#length) < 0) return null;
-    return this.#readEnd(NAME.start, this.#name);
+    return this.#readName(this.#calls.getpeername, fd) ? this.#readEnd(NAME.start, this.#name) : null;
   }
 
   /** Returns our end of a TCP connection; null if the descriptor is none. */
   localEnd(fd: number): SocketEnd | null {
+    return this.#readName(this.#calls.getsockname, fd) ? this.#readEnd(NAME.start, this.#name) : null;
+  }
+
+  /** Reads the address of one end of a connection into the scratch memory. Returns false if there is none. */
+  #readName(read: (fd: number, address: number, length: number) => number, fd: number): boolean {
     checkDescriptor(fd);
     this.#scratch.bytes.writeInt32LE(SOCKADDR_BYTES, LENGTH.start);
-    if (this.#calls.getsockname(fd, this.#name, this.#length) < 0) return null;
-    return this.#readEnd(NAME.start, this.#name);
+    return read(fd, this.#name, this.#length) >= 0;
   }
 
   /** Reads a part of the scratch memory; null if it is not the address of a TCP connection. @param place its address */
