@@ -15,7 +15,7 @@ export interface ListenerTunnelMaker<Connection> extends TunnelMaker<Connection>
   refuseName(connection: Connection): void;
 }
 
-/** The facts of a client whose address nobody asks for. */
+/** The facts of a client whose address is not needed. */
 export const UNKNOWN_CLIENT: EntryFacts = entryFactsOf('');
 
 /** Whether tunnels under a context need their clients' addresses. */

@@ -77,8 +77,8 @@ export class EventLoop {
   }
 
   /**
-   * Calls back once, when the next events have been served, which the thread does not wait for, and what they have deferred
-   * has been done. Whoever has more to do than is fair to do at once goes on here.
+   * Calls back once, after the next events and the callbacks that they have deferred. The thread does not wait for those events.
+   * For the rest of some work that would keep others waiting.
    */
   soon(callback: () => void): void {
     this.#soon.push(callback);

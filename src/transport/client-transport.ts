@@ -2,7 +2,7 @@ import type { ListenerTls } from '../config/types/listener.ts';
 import type { TcpAddress } from '../core/address.ts';
 import type { LiveMember } from '../core/collections/live-set.ts';
 import type { TicketKeyRing } from '../core/ticket-key-ring.ts';
-import { socketAddress } from '../wire/ip-address.ts';
+import { ipOfSocket } from '../wire/ip-address.ts';
 import type { ProxyHeader } from '../wire/proxy-protocol/proxy-header.ts';
 import type { Acceptor, AcceptorOwner } from './acceptor.ts';
 import type { Channel } from './channel.ts';
@@ -71,7 +71,7 @@ export interface ClientFacts {
 
 /** Returns what is known of a connection of which nothing has been read. @param peer its IP address as text */
 export function factsOf(peer: string): ClientFacts {
-  return { address: socketAddress(peer), proxy: null, tls: null };
+  return { address: ipOfSocket(peer), proxy: null, tls: null };
 }
 
 /** Takes clients' connections. */

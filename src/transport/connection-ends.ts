@@ -1,7 +1,7 @@
 /** Finds out what an endpoint is told of a client's connection. */
 import type { Socket } from 'node:net';
 import type { Sockets } from '../sys/sockets/sockets.ts';
-import { socketAddress } from '../wire/ip-address.ts';
+import { ipOfSocket } from '../wire/ip-address.ts';
 import type { ConnectionEnds } from '../wire/proxy-protocol/proxy-header-writer.ts';
 import type { AddressAndPort } from '../wire/proxy-protocol/proxy-header.ts';
 import type { EntryFacts } from './entry.ts';
@@ -62,5 +62,5 @@ export function forwardedEnds(
 
 function endOf(address: string | undefined, port: number | undefined): AddressAndPort | null {
   if (address === undefined || port === undefined) return null;
-  return { address: socketAddress(address), port };
+  return { address: ipOfSocket(address), port };
 }

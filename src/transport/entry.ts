@@ -5,7 +5,7 @@
 import type { Listener } from '../config/types/listener.ts';
 import { addressMatcher } from '../core/address-blocks.ts';
 import type { ENTRY_FAILURES } from '../telemetry/metrics/label-values.ts';
-import { socketAddress } from '../wire/ip-address.ts';
+import { ipOfSocket } from '../wire/ip-address.ts';
 import type { ProxyHeader } from '../wire/proxy-protocol/proxy-header.ts';
 import type { ClientHello } from '../wire/tls/client-hello.ts';
 
@@ -55,7 +55,7 @@ export interface EntryFacts {
 
 /** Returns what is known of a connection that had to send nothing. @param peer its IP address as text */
 export function entryFactsOf(peer: string): EntryFacts {
-  const address = socketAddress(peer);
+  const address = ipOfSocket(peer);
   return { peer: address, address, proxy: null, hello: null };
 }
 
@@ -78,7 +78,7 @@ export interface ArrivalOwner<Connection> {
 export type Verdict =
   /** More bytes decide. */
   | 'more'
-  /** So many bytes, 1 or more, are a PROXY header: they are read and dropped, and the bytes behind them looked at, if any. */
+  /** The first `consume` bytes, 1 or more, are a PROXY header: the caller drops them, and looks at the bytes behind them, if any. */
   | { readonly consume: number }
   | { readonly facts: EntryFacts }
   | Refusal;
@@ -86,8 +86,8 @@ export type Verdict =
 /** Judges the first bytes of one connection. */
 export interface Door {
   /**
-   * Looks at all bytes that have come and are not consumed: `bytes[start, end)`. They are those of the look before, and the
-   * ones that came since. The first look is at no bytes: some connections can enter, or cannot, whatever they send.
+   * Looks at all bytes that have come and are not consumed: `bytes[start, end)`. They begin with the bytes of the look before.
+   * The first look is at no bytes: some connections can enter, or cannot, whatever they send.
    */
   look(bytes: Buffer, start: number, end: number): Verdict;
   /** Says what has not come in time. */

@@ -36,7 +36,7 @@ export function normalizeIp(text: string): string | null {
  * Writes the address of a socket's end as {@link normalizeIp} does: a socket for IPv4 and IPv6 tells IPv4 addresses as
  * `::ffff:192.0.2.1`. A text that is no address stays as it is, such as '' for an end that is unknown.
  */
-export function socketAddress(text: string): string {
+export function ipOfSocket(text: string): string {
   return normalizeIp(text) ?? text;
 }
 

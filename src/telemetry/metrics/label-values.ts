@@ -7,9 +7,8 @@ export const SHED_REASONS = [...DIRECTIONS, 'unfinished'] as const;
 /** Values of the label `side` of closes: who ended the session. */
 export const CLOSE_SIDES = ['client', 'endpoint', 'proxy'] as const;
 /**
- * Reasons for which connections are closed before they can be served: a PROXY header, a ClientHello or a TLS handshake that
- * must not come, does not come in time, is malformed or fails, or ends with the connection; a server name that leads nowhere;
- * a client certificate that is missing or not trusted.
+ * Reasons for which connections are closed before they can be served, by stage: the PROXY header, the ClientHello, the server
+ * name in it, the TLS handshake, the client's certificate.
  */
 export const ENTRY_FAILURES = [
   'proxy_untrusted',

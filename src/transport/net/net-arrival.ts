@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
 import { Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
-import { socketAddress } from '../../wire/ip-address.ts';
+import { ipOfSocket } from '../../wire/ip-address.ts';
 import type { ArrivalOwner, EntryFacts, EntryTerms, Refusal } from '../entry.ts';
 import { FrontDoor } from '../front-door.ts';
 
@@ -35,7 +35,7 @@ export class NetArrival extends Timed implements LiveMember {
     super();
     this.#home = home;
     this.#socket = socket;
-    this.#peer = socketAddress(socket.remoteAddress ?? '');
+    this.#peer = ipOfSocket(socket.remoteAddress ?? '');
     this.#door = new FrontDoor(terms, this.#peer);
     this.#since = home.wheel.now;
   }

@@ -4,7 +4,7 @@ import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { ArrivalOwner, EntryTerms } from '../entry.ts';
 import { NetArrival, type NetArrivalHome } from './net-arrival.ts';
 
-/** Accepted sockets of Node whose first bytes decide what becomes of them. */
+/** Accepted sockets of Node whose first bytes decide where they go. */
 export class NetArrivals {
   readonly #home: NetArrivalHome;
 

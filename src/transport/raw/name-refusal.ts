@@ -3,8 +3,8 @@ import type { Watched } from '../../loop/poller.ts';
 import { UNRECOGNIZED_NAME } from '../../wire/tls/client-hello.ts';
 
 /**
- * Closes a connection whose ClientHello, of which nothing has been read, asks for a server name that leads nowhere. The client
- * gets the alert `unrecognized_name`.
+ * Closes a connection whose ClientHello, still in the socket, asks for a server name that the listener has no rule for. The
+ * client gets the alert `unrecognized_name`.
  */
 export function refuseName({ input, poller }: EventLoop, connection: Watched): void {
   // A close before the hello has been read would be a reset, which can overtake the alert.

@@ -2,12 +2,12 @@ import { LiveSet } from '../../core/collections/live-set.ts';
 import type { EventLoop } from '../../loop/event-loop.ts';
 import type { Watched } from '../../loop/poller.ts';
 import { EPOLLET, EPOLLIN, EPOLLRDHUP } from '../../sys/epoll.ts';
-import { socketAddress } from '../../wire/ip-address.ts';
+import { ipOfSocket } from '../../wire/ip-address.ts';
 import type { ArrivalOwner, Door, EntryTerms } from '../entry.ts';
 import { FrontDoor } from '../front-door.ts';
 import { RawArrival } from './raw-arrival.ts';
 
-/** Accepted connections whose first bytes decide what becomes of them. */
+/** Accepted connections whose first bytes decide where they go. */
 export class RawArrivals {
   readonly #loop: EventLoop;
   readonly #owner: ArrivalOwner<Watched>;
@@ -31,7 +31,7 @@ export class RawArrivals {
    */
   take(fd: number, terms: EntryTerms): void {
     const { poller, sockets, wheel } = this.#loop;
-    const peer = socketAddress(sockets.acceptedFrom());
+    const peer = ipOfSocket(sockets.acceptedFrom());
     const arrival = new RawArrival(this.#loop, this.#owner, this.#waiting, this.#openDoor(terms, peer), peer);
     const error = poller.tryWatch(arrival, fd, EPOLLIN | EPOLLRDHUP | EPOLLET);
     if (error === null) {

@@ -21,7 +21,7 @@ export class RawClient extends RawChannel implements ClientChannel {
     this.home.loop.poller.watch(this, fd, EPOLLIN);
   }
 
-  /** Does the same with a descriptor that is watched, which it takes over. */
+  /** Takes over a descriptor that is watched, and does the same. */
   adopt(connection: Watched): void {
     const { poller } = this.home.loop;
     poller.adopt(connection, this);

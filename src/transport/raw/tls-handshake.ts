@@ -7,7 +7,7 @@ import type { ServerContext } from '../../sys/tls/server-context.ts';
 import { TlsStream, type TlsFailureKind } from '../../sys/tls/tls-stream.ts';
 import type { EntryFacts, EntryFailure, EntryRejection } from '../entry.ts';
 
-/** Takes what becomes of a handshake. Exactly one of the three is called. */
+/** Hears how a handshake ends. Exactly one of the three is called. */
 export interface HandshakeOwner {
   /** It is done. The owner has the stream now, and takes the descriptor over. */
   handshakeDone(handshake: TlsHandshake, stream: TlsStream): void;

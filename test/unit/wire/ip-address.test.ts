@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isIPv4, isIPv6 } from 'node:net';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { formatIp, networkOf, normalizeIp, socketAddress } from '../../../src/wire/ip-address.ts';
+import { formatIp, networkOf, normalizeIp, ipOfSocket } from '../../../src/wire/ip-address.ts';
 
 function bytesOf(...groups: number[]): Uint8Array {
   return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
@@ -87,9 +87,9 @@ describe('the one form of an address', () => {
 
 describe("the address of a socket's end", () => {
   it('is an IPv4 address if the socket for both families tells it as one of IPv6', () => {
-    assert.equal(socketAddress('::ffff:192.0.2.1'), '192.0.2.1');
-    assert.equal(socketAddress('2001:DB8::1'), '2001:db8::1');
-    assert.equal(socketAddress(''), '');
+    assert.equal(ipOfSocket('::ffff:192.0.2.1'), '192.0.2.1');
+    assert.equal(ipOfSocket('2001:DB8::1'), '2001:db8::1');
+    assert.equal(ipOfSocket(''), '');
   });
 });
 
