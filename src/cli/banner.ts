@@ -1,6 +1,6 @@
+import { tunnelClusters } from '../config/schema/tunnel-clusters.ts';
 import type { Config } from '../config/types/config.ts';
 import { formatAddress, isAnyHost, type TcpAddress } from '../core/address.ts';
-import { tunnelClusters } from '../protocol/stats-layout.ts';
 
 /** Returns a few lines for a newcomer at a terminal: the URL of each listener and of the admin server. */
 export function banner(config: Config, admin: TcpAddress): string {

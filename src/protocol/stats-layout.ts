@@ -1,7 +1,8 @@
 /** The time series of a configuration: the layout of every worker's stats page. */
+import { tunnelClusters } from '../config/schema/tunnel-clusters.ts';
 import type { Cluster } from '../config/types/cluster.ts';
 import type { Config } from '../config/types/config.ts';
-import type { L7Listener, Listener } from '../config/types/listener.ts';
+import type { L7Listener } from '../config/types/listener.ts';
 import { formatAddress } from '../core/address.ts';
 import {
   ACCEPT_FAILURES,
@@ -51,13 +52,6 @@ export function layoutOf(config: Config, workers: readonly string[]): PageLayout
     for (const cluster of tunnelClusters(listener)) addTunnels(layout, { ...labels, cluster });
   }
   return layout;
-}
-
-/** Lists the clusters that tunnels of a listener lead to, each once. */
-export function tunnelClusters(listener: Listener): readonly string[] {
-  const clusters = new Set(listener.passthrough.map(({ cluster }) => cluster));
-  if (listener.mode === 'l4' && listener.cluster !== null) clusters.add(listener.cluster);
-  return [...clusters];
 }
 
 function addTunnels(

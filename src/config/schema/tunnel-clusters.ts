@@ -1,4 +1,4 @@
-/** Checks of the clusters that tunnels lead to. */
+/** The clusters that tunnels lead to, and their checks. */
 import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
 import type { Cluster } from '../types/cluster.ts';
@@ -33,7 +33,9 @@ export function checkTunnelClusters(
   }
 }
 
-function tunnelClusters(listener: Listener): readonly string[] {
-  const names = listener.passthrough.map(({ cluster }) => cluster);
-  return listener.mode === 'l4' && listener.cluster !== null ? [...names, listener.cluster] : names;
+/** Lists the clusters that tunnels of a listener lead to, each once. */
+export function tunnelClusters(listener: Listener): readonly string[] {
+  const clusters = new Set(listener.passthrough.map(({ cluster }) => cluster));
+  if (listener.mode === 'l4' && listener.cluster !== null) clusters.add(listener.cluster);
+  return [...clusters];
 }

@@ -1,8 +1,8 @@
 import { keyForUws } from '../../config/schema/listener/l7-engine.ts';
+import { tunnelClusters } from '../../config/schema/tunnel-clusters.ts';
 import type { Config } from '../../config/types/config.ts';
 import type { L7Listener, Listener } from '../../config/types/listener.ts';
 import { StartError } from '../../core/errors.ts';
-import { tunnelClusters } from '../../protocol/stats-layout.ts';
 
 /** A listener with its engine. */
 export interface EngineChoice {
