@@ -85,7 +85,7 @@ async function inherit(
   try {
     if (receiver === null) throw new Error('the system has no abstract sockets');
     const { tickets } = (commandAnswerOf(answer) ?? {}) as Partial<HandOverAnswer>;
-    if (tickets === undefined) throw new Error('the other process is older than this way to send keys');
+    if (tickets === undefined) throw new Error('the other process is of a version that sends no keys');
     if (tickets !== null) throw new Error(tickets);
     const inheritance = readBequest(await receiver.receive());
     log.info({ listeners: [...inheritance.keys()] }, 'ticket keys taken over');

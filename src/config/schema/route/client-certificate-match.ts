@@ -31,7 +31,7 @@ const alternativeName: Format<string> = (value) => {
 const fingerprint: Format<string> = (value) => {
   const hex = text('a fingerprint')(value).replaceAll(':', '').toLowerCase();
   if (/^[\da-f]{64}$/.test(hex)) return hex;
-  const found = /^[\da-f]{40}$/.test(hex) ? 'is one of SHA-1' : 'is not a fingerprint';
+  const found = /^[\da-f]{40}$/.test(hex) ? 'is a SHA-1 fingerprint' : 'is not a fingerprint';
   throw new FormatError(
     `${describe(value)} ${found}: write what "openssl x509 -noout -fingerprint -sha256 -in FILE" prints behind "="`,
   );

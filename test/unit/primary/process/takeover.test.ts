@@ -109,7 +109,7 @@ describe('a takeover', () => {
 
   it('goes on without ticket keys, and says why, if they do not come', async () => {
     const unsent: [string, ReturnType<typeof consent>, string | Error | null][] = [
-      ['the other process is older than this way to send keys', consent(), ''],
+      ['the other process is of a version that sends no keys', consent(), ''],
       ['another user', consent('another user'), ''],
       ['the keys have not come in time', consent(null), new Error('the keys have not come in time')],
       ['the other process sends no list of keys', consent(null), '[{"listener":'],

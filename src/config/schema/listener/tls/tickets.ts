@@ -76,7 +76,7 @@ function warnOfReaders(section: Section, path: string): void {
   }
   section.problems.warning(
     [...section.path, 'keyFile'],
-    `every user of the machine may read ${describe(section.raw('keyFile'))}, whose keys open recorded connections: ` +
+    `every user of the machine may read ${describe(section.raw('keyFile'))}, whose keys decrypt recorded connections: ` +
       'run chmod 600 on it',
   );
 }

@@ -83,7 +83,7 @@ describe('clientCertificate', () => {
   it('says what is wrong with a fingerprint', () => {
     const remedy = 'write what "openssl x509 -noout -fingerprint -sha256 -in FILE" prints behind "="';
     assert.deepEqual(read(`{ fingerprint: ${'ab'.repeat(20)} }`).errors, [
-      `fingerprint: "${'ab'.repeat(20)}" is one of SHA-1: ${remedy}`,
+      `fingerprint: "${'ab'.repeat(20)}" is a SHA-1 fingerprint: ${remedy}`,
     ]);
     assert.deepEqual(read('{ fingerprint: ab:cd }').errors, [
       `fingerprint: "ab:cd" is not a fingerprint: ${remedy}`,

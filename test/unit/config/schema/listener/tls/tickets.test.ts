@@ -88,7 +88,7 @@ describe('the keys of session tickets', () => {
     assert.deepEqual(warningsOf(text('{ keyFile: tickets.key }'), { files: FILES }), []);
     chmodSync(inDirectory('tickets.key'), 0o644);
     assert.deepEqual(warningsOf(text('{ keyFile: tickets.key }'), { files: FILES }), [
-      '6:83: every user of the machine may read "tickets.key", whose keys open recorded connections: run chmod 600 on it',
+      '6:83: every user of the machine may read "tickets.key", whose keys decrypt recorded connections: run chmod 600 on it',
     ]);
   });
 
