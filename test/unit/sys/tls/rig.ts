@@ -1,9 +1,7 @@
 /** The server's ends of TLS connections for tests, and what they are made with. */
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
-import { TicketKeyRing } from '../../../../src/core/ticket-key-ring.ts';
 import { EAGAIN } from '../../../../src/sys/errno.ts';
 import { PinnedBuffer } from '../../../../src/sys/memory/pinned-buffer.ts';
 import { openssl } from '../../../../src/sys/openssl.ts';
@@ -18,6 +16,7 @@ import {
 import { TlsStream } from '../../../../src/sys/tls/tls-stream.ts';
 import type { IssuedCertificate } from '../../../support/certificates.ts';
 import { within } from '../../../support/deadline.ts';
+import { freshRing } from '../../../support/tls/listener-tls.ts';
 import { freshAddress, until } from '../pairs.ts';
 
 export const CIPHERS = [
@@ -33,13 +32,6 @@ export const CIPHERS = [
 /** Returns the texts of a certificate's files. */
 export function textsOf({ cert, key }: IssuedCertificate): KeyPair {
   return { certPem: readFileSync(cert, 'utf8'), keyPem: readFileSync(key, 'utf8') };
-}
-
-/** Returns a ring with one key. */
-export function freshRing(): TicketKeyRing {
-  const ring = new TicketKeyRing();
-  ring.replace([randomBytes(80)]);
-  return ring;
 }
 
 /** Returns settings with defaults. */
