@@ -4,11 +4,11 @@ import type { LiveMember } from '../core/collections/live-set.ts';
 import type { TicketKeyRing } from '../core/ticket-key-ring.ts';
 import { ipOfSocket } from '../wire/ip-address.ts';
 import type { ProxyHeader } from '../wire/proxy-protocol/proxy-header.ts';
+import type { ClientCertificate } from '../wire/tls/client-certificate.ts';
 import type { Acceptor, AcceptorOwner } from './acceptor.ts';
 import type { Channel } from './channel.ts';
 import type { SocketEnds } from './connection-ends.ts';
 import type { EntryFacts, EntryRejection, EntryTerms } from './entry.ts';
-import type { TlsFacts } from './tls-facts.ts';
 
 /** Accepts clients' connections as channels. */
 export interface ClientTransport {
@@ -67,6 +67,14 @@ export interface ClientFacts {
   readonly proxy: ProxyHeader | null;
   /** Null for a connection without TLS. */
   readonly tls: TlsFacts | null;
+}
+
+/** What a TLS handshake tells of a client. */
+export interface TlsFacts {
+  /** As in `ClientHello`. */
+  readonly serverName: string | null;
+  /** Null without one. */
+  readonly certificate: ClientCertificate | null;
 }
 
 /** Returns what is known of a connection of which nothing has been read. @param peer its IP address as text */

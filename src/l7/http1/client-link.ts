@@ -1,7 +1,6 @@
 import { Timed } from '../../core/timing/timer-wheel.ts';
-import type { ClientChannel, ClientFacts } from '../../transport/client-transport.ts';
+import type { ClientChannel, ClientFacts, TlsFacts } from '../../transport/client-transport.ts';
 import { forwardedEnds } from '../../transport/connection-ends.ts';
-import type { TlsFacts } from '../../transport/tls-facts.ts';
 import type { ConnectionFacts } from '../../wire/forwarding/client-identity.ts';
 import type { ConnectionEnds } from '../../wire/proxy-protocol/proxy-header-writer.ts';
 import type { ProxyHeader } from '../../wire/proxy-protocol/proxy-header.ts';

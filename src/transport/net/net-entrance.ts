@@ -5,7 +5,13 @@ import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import { callsOnSockets, descriptorOf, writeAtOnce } from '../../sys/node/node-sockets.ts';
 import { UNRECOGNIZED_NAME } from '../../wire/tls/client-hello.ts';
 import type { AcceptorOwner } from '../acceptor.ts';
-import { factsOf, type ClientChannel, type ClientFacts, type ClientOwner } from '../client-transport.ts';
+import {
+  factsOf,
+  type ClientChannel,
+  type ClientFacts,
+  type ClientOwner,
+  type TlsFacts,
+} from '../client-transport.ts';
 import { endsOfSocket, type SocketEnds } from '../connection-ends.ts';
 import {
   hasEntryStages,
@@ -16,7 +22,6 @@ import {
   type EntryRejection,
   type Refusal,
 } from '../entry.ts';
-import type { TlsFacts } from '../tls-facts.ts';
 import { NetArrivals } from './net-arrivals.ts';
 import { asChannel, readByEvents, type ChannelHost, type NetChannel } from './net-channel.ts';
 import { NetHandshake, type HandshakeOwner, type NetHandshakeHome } from './net-handshake.ts';

@@ -5,8 +5,8 @@ import { Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 import { certificateProblem } from '../../sys/node/tls-sockets.ts';
 import { readClientCertificate } from '../../wire/tls/client-certificate.ts';
 import type { ClientHello } from '../../wire/tls/client-hello.ts';
+import type { TlsFacts } from '../client-transport.ts';
 import type { EntryFailure, EntryFacts, EntryRejection } from '../entry.ts';
-import type { TlsFacts } from '../tls-facts.ts';
 import type { NetTls } from './net-tls.ts';
 
 /** Takes connections on which TLS has been set up. */

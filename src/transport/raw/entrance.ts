@@ -4,7 +4,13 @@ import type { TlsStream } from '../../sys/tls/tls-stream.ts';
 import { readClientCertificate } from '../../wire/tls/client-certificate.ts';
 import type { ClientHello } from '../../wire/tls/client-hello.ts';
 import type { AcceptorOwner } from '../acceptor.ts';
-import { factsOf, type ClientFacts, type ClientOwner, type TunnelEntrance } from '../client-transport.ts';
+import {
+  factsOf,
+  type ClientFacts,
+  type ClientOwner,
+  type TunnelEntrance,
+  type TlsFacts,
+} from '../client-transport.ts';
 import {
   hasEntryStages,
   NOT_TLS,
@@ -14,7 +20,6 @@ import {
   type EntryRejection,
   type Refusal,
 } from '../entry.ts';
-import type { TlsFacts } from '../tls-facts.ts';
 import { refuseName } from './name-refusal.ts';
 import { RawArrivals } from './raw-arrivals.ts';
 import { RawClient } from './raw-client.ts';
