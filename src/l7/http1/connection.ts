@@ -301,13 +301,11 @@ export class Http1Connection
     this.#isDeaf = true;
     this.#body?.drop();
     this.#body = null;
-    if (exchange === null) {
-      this.#linger();
-      return;
+    if (exchange?.reply.begun === true) return;
+    if (exchange !== null) {
+      exchange.reply.refuse();
+      sendBadRequest(this.writer, this.channel, exchange.client.requestId, detail);
     }
-    if (exchange.reply.begun) return;
-    exchange.reply.refuse();
-    sendBadRequest(this.writer, this.channel, exchange.client.requestId, detail);
     this.#linger();
   }
 
@@ -338,11 +336,8 @@ export class Http1Connection
 
   #reportUnused(reason: UnusedReason): void {
     const { owner, wheel } = this.#terms;
-    owner.connectionUnused(
-      reason,
-      owner.logsUnused ? this.peer : null,
-      ((wheel.now - this.#openedAt) | 0) / 1000,
-    );
+    const seconds = ((wheel.now - this.#openedAt) | 0) / 1000;
+    owner.connectionUnused(reason, owner.logsUnused ? this.peer : null, seconds);
   }
 
   /** @param ms until {@link expire} */
