@@ -11,7 +11,7 @@ import type { ClientHello } from '../wire/tls/client-hello.ts';
 
 /** What the connections of a listener have to send before they can be served. */
 export interface EntryTerms {
-  /** `optional` looks for a header only on connections that {@link trusts} holds for; `required` closes all others. */
+  /** `optional`: only peers that {@link trusts} believes may send a header. `required`: they must, and others are closed. */
   readonly proxyProtocol: 'off' | 'required' | 'optional';
   /** Whether a proxy in front is believed. @param address the peer's, as `normalizeIp` writes it */
   readonly trusts: (address: string) => boolean;
