@@ -105,7 +105,13 @@ function deadlinesOn(engine: EngineName): void {
     const close = await endpoint.frame();
     assert.deepEqual([close.opcode, close.payload], [CLOSE, closeBody(1001)]);
     assert.ok(performance.now() - pausedAt > IDLE_MS / 2);
-    const metrics = await rig.scrape();
+    // The session is over, and counted, a moment after the close frame.
+    const metrics = await eventually(async () => {
+      const scraped = await rig.scrape();
+      const labels = { cluster: 'flooding-endpoint', side: 'client' };
+      assert.equal(scraped.sum('sluice_ws_closes_total', labels), 1);
+      return scraped;
+    });
     assert.ok(metrics.sum('sluice_ws_paused_total', { direction: 'downstream' }) >= 1);
     assert.equal(
       metrics.sum('sluice_ws_closes_total', { cluster: 'flooding-endpoint', side: 'client', code: '1006' }),

@@ -1,8 +1,5 @@
 /** Connected sockets for tests of the system calls. */
-import { randomInt } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +8,7 @@ import type { Address } from '../../../src/core/address.ts';
 import { EAGAIN } from '../../../src/sys/errno.ts';
 import { SocketAddress } from '../../../src/sys/sockets/socket-address.ts';
 import { Sockets } from '../../../src/sys/sockets/sockets.ts';
+import { freePorts } from '../../support/sockets/free-port.ts';
 
 export interface Pair {
   /** Which has connected. */
@@ -36,22 +34,8 @@ export async function freshAddress(family: Family): Promise<{ address: Address; 
     return { address: { kind: 'unix', path: join(directory, 'socket') }, remove };
   }
   const host = family === 'IPv4' ? '127.0.0.1' : '::1';
-  return { address: { kind: 'tcp', host, port: await freshPort() }, remove: () => undefined };
-}
-
-/** Returns a port that is free on all interfaces, and outside of the kernel's range for outgoing connections. */
-async function freshPort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(10_000, 32_000);
-    const server = createServer().listen(port);
-    try {
-      await once(server, 'listening');
-    } catch {
-      continue;
-    }
-    await new Promise((settle) => server.close(settle));
-    return port;
-  }
+  const [port] = await freePorts(1);
+  return { address: { kind: 'tcp', host, port: port! }, remove: () => undefined };
 }
 
 /** Repeats a call until it no longer returns the negative of this error number. */
