@@ -1,5 +1,6 @@
 import { ChunkDecoder } from './chunked-body/chunk-decoder.ts';
 import { NO_TRAILERS, type Trailers } from './chunked-body/trailers.ts';
+import { isChunked, isContentLength } from './framing-headers.ts';
 import { trimOws } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
 
@@ -8,8 +9,6 @@ export interface BodySink {
   /** The next bytes, at least one, valid only during the call. */
   bodyData(bytes: Buffer): void;
 }
-
-const CHUNKED = /^chunked$/i;
 
 /**
  * Removes the framing of an endpoint's response body as it arrives (RFC 9112 section 6.3). The body ends by Content-Length,
@@ -40,8 +39,8 @@ export class BodyReader {
     this.untilClose = !bodiless && encoding === undefined && length === undefined;
     // HTTP/1.0 has no chunks (RFC 9112 section 6.1).
     const canBeChunked = head.isHttp10 !== true && length === undefined;
-    if (encoding !== undefined && !(canBeChunked && CHUNKED.test(encoding))) this.malformed = true;
-    else if (length !== undefined && !/^\d{1,15}$/.test(length)) this.malformed = true;
+    if (encoding !== undefined && !(canBeChunked && isChunked(encoding))) this.malformed = true;
+    else if (length !== undefined && !isContentLength(length)) this.malformed = true;
     else if (bodiless || this.#left === 0) this.complete = true;
   }
 

@@ -1,4 +1,5 @@
 import { isToken } from '../../core/tokens.ts';
+import { isChunked, isContentLength } from './framing-headers.ts';
 
 /**
  * The received head of an HTTP request, in byte texts: each character is a byte. Names are in lower case and in their order.
@@ -85,9 +86,6 @@ export function hasControlCharacter(text: string): boolean {
   return CONTROL.test(text);
 }
 
-/** Not by toLowerCase, which makes the Kelvin sign a letter k. */
-const CHUNKED = /^chunked$/i;
-
 /** Headers that must have one line with one value. More are an attack or a broken client (RFC 9110, RFC 9112 section 6). */
 const SINGLE = new Set(['host', 'content-length', 'transfer-encoding']);
 
@@ -128,8 +126,8 @@ export function headProblem(head: RequestHead): HeadProblem | null {
     else if (name === 'transfer-encoding') encoding = value;
   }
   if (seen === 0 && head.isHttp10 !== true) return 'no host header';
-  if (length !== undefined && !/^\d{1,15}$/.test(length)) return 'bad content-length';
-  if (encoding !== undefined && !CHUNKED.test(encoding)) return 'transfer-encoding other than chunked';
+  if (length !== undefined && !isContentLength(length)) return 'bad content-length';
+  if (encoding !== undefined && !isChunked(encoding)) return 'transfer-encoding other than chunked';
   if (encoding !== undefined && length !== undefined) return 'both content-length and transfer-encoding';
   return null;
 }

@@ -1,4 +1,5 @@
 import { FIELD_CONTENT_LENGTH, FIELD_HOST, FIELD_TRANSFER_ENCODING } from './field-names.ts';
+import { isChunked, isContentLength } from './framing-headers.ts';
 import { HeadScan, REFUSED, type RequestProblem, type RequestProblemReason } from './head-scan.ts';
 import { hostOf } from './host-header.ts';
 import { listMembers, type RequestHead } from './request-head.ts';
@@ -189,7 +190,7 @@ export class RequestHeadReader {
     const { isHttp10 } = scan;
     const hasEmptyQuery = scan.query === scan.targetEnd - 1;
     if (host < 0 && !isHttp10) return problemOf(400, 'bad_host', 'no host header');
-    if (length !== undefined && !/^\d{1,15}$/.test(length))
+    if (length !== undefined && !isContentLength(length))
       return problemOf(400, 'bad_framing', 'bad content-length');
     if (encoding !== undefined) {
       const problem = encodingProblem(encoding, length, isHttp10);
@@ -260,7 +261,7 @@ function encodingProblem(
   if (isHttp10) return { status: 400, reason: 'bad_framing', detail: 'transfer-encoding in HTTP/1.0' };
   if (length !== undefined)
     return { status: 400, reason: 'bad_framing', detail: 'both content-length and transfer-encoding' };
-  if (/^chunked$/i.test(encoding)) return null;
+  if (isChunked(encoding)) return null;
   // A coding that is not known is 501; one that leaves the end of the body uncertain is 400.
   const codings = listMembers(encoding).map((coding) => coding.toLowerCase());
   const isKnownEnd = codings.indexOf('chunked') === codings.length - 1 && codings.length > 1;
