@@ -9,7 +9,7 @@ import type { ExchangeEngine } from '../contract/exchange.ts';
 import type { UnusedReason } from '../contract/listener-stats.ts';
 import type { StreamSession } from '../contract/stream-session.ts';
 import { MAX_DROPPED_BYTES } from '../contract/unread-body.ts';
-import { framingOf } from './request/body-framing.ts';
+import { createBodyFraming } from './request/body-framing.ts';
 import { ClientLink } from './client-link.ts';
 import type { ConnectionTerms } from './connection-terms.ts';
 import { Http1Exchange, type ExchangeConnection } from './exchange.ts';
@@ -241,7 +241,7 @@ export class Http1Connection
     const { keepsAlive, body, expectsContinue, expectsMore } = traitsOf(head);
     this.#keepsAlive = keepsAlive;
     this.#expectsContinue = expectsContinue;
-    if (body !== 0) this.#body = new Http1RequestBody(this, framingOf(body));
+    if (body !== 0) this.#body = new Http1RequestBody(this, createBodyFraming(body));
     if (expectsMore) this.#keepsAlive = false;
     this.#begin(head, expectsMore ? UNKNOWN_EXPECTATION : null);
   }

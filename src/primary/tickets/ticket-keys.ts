@@ -49,7 +49,7 @@ export class TicketKeys {
     { inherited = new Map(), clock = CLOCK }: TicketKeyOptions = {},
   ) {
     this.#clock = clock;
-    this.#plan(listeners, inherited).commit();
+    this.#prepare(listeners, inherited).commit();
   }
 
   /** Memory of the rings of the configuration in use, by listener. */
@@ -59,7 +59,7 @@ export class TicketKeys {
 
   /** Prepares the listeners of another configuration. Nothing changes without the plan's commit. */
   plan(listeners: readonly Listener[]): TicketKeyPlan {
-    return this.#plan(listeners, new Map());
+    return this.#prepare(listeners, new Map());
   }
 
   /** Returns for how many seconds the first key of each listener has encrypted tickets. */
@@ -79,7 +79,7 @@ export class TicketKeys {
     return bequest;
   }
 
-  #plan(listeners: readonly Listener[], inherited: TicketInheritance): TicketKeyPlan {
+  #prepare(listeners: readonly Listener[], inherited: TicketInheritance): TicketKeyPlan {
     const next = new Map<string, ListenerKeys>();
     const changes: (() => void)[] = [];
     for (const listener of listeners) {

@@ -87,7 +87,7 @@ export class Http1Reply implements HttpReply {
 
   inform(status: number, headers: HeaderList): void {
     if (this.#state !== 'unanswered' || this.#isHttp10) return;
-    this.#write(interimHead(status, headers, this.edits), NOTHING, '');
+    this.#writeBytes(interimHead(status, headers, this.edits), NOTHING, '');
   }
 
   send(status: number, headers: HeaderList, body: string | Uint8Array, close = false): void {
@@ -98,13 +98,13 @@ export class Http1Reply implements HttpReply {
     const head = this.#headText(status, headers, isBodiless ? '' : lengthLine(bytes.length), close);
     if (hasBody) this.sent = bytes.length;
     this.#give(head, hasBody ? bytes : NOTHING, '');
-    this.#end();
+    this.#flush();
   }
 
   sendHead(status: number, headers: HeaderList, length: number | null): void {
     if (this.#state !== 'unanswered') return;
     this.#give(this.#headText(status, headers, length === null ? '' : lengthLine(length)), NOTHING, '');
-    this.#end();
+    this.#flush();
   }
 
   begin(status: number, headers: HeaderList, length: number | null): void {
@@ -132,7 +132,7 @@ export class Http1Reply implements HttpReply {
     this.#give(this.#takeHead(), chunk, '');
     if (this.#framing === 'length') {
       this.#left -= chunk.length;
-      if (this.#left <= 0) this.#end();
+      if (this.#left <= 0) this.#flush();
     }
     return !this.waits;
   }
@@ -150,7 +150,7 @@ export class Http1Reply implements HttpReply {
     } else if (before !== '' || bytes.length > 0) {
       this.#give(before, bytes, '');
     }
-    this.#end();
+    this.#flush();
   }
 
   whenWritable(callback: () => void): void {
@@ -161,7 +161,7 @@ export class Http1Reply implements HttpReply {
   cut(reason: ResponseCut): void {
     if (this.#state === 'over') return;
     this.cutBy = reason;
-    this.#abort();
+    this.#drop();
     this.#connection.cutOff(this.#framing === 'close');
   }
 
@@ -184,7 +184,7 @@ export class Http1Reply implements HttpReply {
 
   /** Sends 100 (Continue), if the client knows it and nothing of the answer has left. */
   proceed(): void {
-    if (this.#state !== 'over' && !this.begun && !this.#isHttp10) this.#write(CONTINUE, NOTHING, '');
+    if (this.#state !== 'over' && !this.begun && !this.#isHttp10) this.#writeBytes(CONTINUE, NOTHING, '');
   }
 
   /** Sends bytes that mean nothing, so that the system of a client that has gone answers by a reset. */
@@ -219,11 +219,12 @@ export class Http1Reply implements HttpReply {
   abort(): void {
     if (this.#state === 'over') return;
     const callback = this.#onAborted;
-    this.#abort();
+    this.#drop();
     callback?.();
   }
 
-  #abort(): void {
+  /** The client gets nothing more. */
+  #drop(): void {
     this.aborted = true;
     this.#finish();
     this.#setWaits(false);
@@ -237,7 +238,7 @@ export class Http1Reply implements HttpReply {
   }
 
   /** All of the reply has been given. */
-  #end(): void {
+  #flush(): void {
     this.#state = 'flushing';
     this.#finishIfSent();
   }
@@ -271,7 +272,7 @@ export class Http1Reply implements HttpReply {
   #sendLeadingZero(): void {
     if (this.#leadingZeros === MAX_LEADING_ZEROS) return;
     this.#leadingZeros++;
-    this.#write('0', NOTHING, '');
+    this.#writeBytes('0', NOTHING, '');
   }
 
   #takeHead(): string {
@@ -284,10 +285,11 @@ export class Http1Reply implements HttpReply {
   #give(before: string, bytes: Uint8Array, behind: string): void {
     this.begun = true;
     this.#leadingZeros = 0;
-    this.#write(before, bytes, behind);
+    this.#writeBytes(before, bytes, behind);
   }
 
-  #write(before: string, bytes: Uint8Array, behind: string): void {
+  /** Writes any bytes, and notes if some of them wait. */
+  #writeBytes(before: string, bytes: Uint8Array, behind: string): void {
     const { writer, channel } = this.#connection;
     if (writer.write(channel, before, bytes, behind)) return;
     this.#setWaits(true);

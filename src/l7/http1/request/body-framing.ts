@@ -27,7 +27,7 @@ export interface BodyFraming {
 }
 
 /** @param body its length in bytes, 1 or more, or that it comes in chunks */
-export function framingOf(body: number | 'chunked'): BodyFraming {
+export function createBodyFraming(body: number | 'chunked'): BodyFraming {
   return body === 'chunked' ? new ChunkFraming() : new LengthFraming(body);
 }
 

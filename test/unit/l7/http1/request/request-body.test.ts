@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { HeaderList } from '../../../../../src/l7/contract/http-reply.ts';
-import { framingOf } from '../../../../../src/l7/http1/request/body-framing.ts';
+import { createBodyFraming } from '../../../../../src/l7/http1/request/body-framing.ts';
 import { Http1RequestBody } from '../../../../../src/l7/http1/request/request-body.ts';
 
 /** A body whose bytes a test sends, and what becomes of its client. */
@@ -16,7 +16,7 @@ function bodyOf(framing: number | 'chunked'): {
     pause: () => told.push('paused'),
     resume: () => told.push('resumed'),
   };
-  const body = new Http1RequestBody(connection, framingOf(framing));
+  const body = new Http1RequestBody(connection, createBodyFraming(framing));
   const come = (text: string): number => {
     const input = Buffer.from(text, 'latin1');
     const used = body.push(input, 0, input.length);
