@@ -8,7 +8,7 @@ import type { Engine, EngineListener, ListenerOwner } from '../contract/engine.t
 import type { Relay, RelayTerms } from '../contract/relay.ts';
 import { MessageRelay } from '../websocket/message-relay/message-relay.ts';
 import { Outbox, SLAB_BYTES } from '../websocket/message-relay/outbox.ts';
-import type { RelayEnvironment } from '../websocket/message-relay/session-context.ts';
+import type { MessageEnvironment } from '../websocket/message-relay/message-context.ts';
 import { ClientSockets } from './clients/client-sockets.ts';
 import { ConnectionSearch } from './clients/connection-search.ts';
 import { KnownConnections } from './clients/known-connections.ts';
@@ -26,7 +26,9 @@ const TIMERS = {
 
 /** The part of a worker that the engine uses. */
 interface UwsWorker
-  extends Omit<RelayEnvironment, 'engine' | 'outbox'>, Omit<UwsTerms, 'engine' | 'unfinished' | 'accepting'> {
+  extends
+    Omit<MessageEnvironment, 'engine' | 'outbox'>,
+    Omit<UwsTerms, 'engine' | 'unfinished' | 'accepting'> {
   /** Null if system calls are not used. */
   readonly loop: EventLoop | null;
   /** Calls back once at the end of the loop's turn. */
@@ -42,7 +44,7 @@ export class UwsEngine implements Engine {
   readonly #loop: EventLoop | null;
   readonly #unfinished: UnfinishedMessages;
   readonly #terms: UwsTerms;
-  readonly #relays: RelayEnvironment;
+  readonly #relays: MessageEnvironment;
   readonly #arrivals: Arrivals | null;
   readonly #sampling: NodeJS.Timeout;
 

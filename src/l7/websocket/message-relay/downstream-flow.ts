@@ -4,14 +4,14 @@ import type { Buffering } from '../../buffers/buffer-budget.ts';
 import type { DownstreamSocket } from '../../contract/downstream-socket.ts';
 import { dropHeldClose, holdClose, readCorked } from './corked-read.ts';
 import { isPingFlood } from './pong-bounds.ts';
-import type { SessionContext } from './session-context.ts';
+import type { MessageContext } from './message-context.ts';
 
 /** Frames of fewer bytes are gathered into one write to the client. For larger ones the copy costs more than it saves. */
 const MIN_UNCORKED_BYTES = 8 * 1024;
 
 /** Hears of the endpoint's control frames, and stands in the budget for the bytes that wait for the client. */
 export interface DownstreamFlowOwner extends Buffering {
-  readonly context: SessionContext;
+  readonly context: MessageContext;
   /** Receives nothing more from the endpoint until {@link resumeEndpoint}. */
   pauseEndpoint(): void;
   resumeEndpoint(): void;

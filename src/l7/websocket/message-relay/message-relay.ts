@@ -3,14 +3,14 @@ import type { Endpoint } from '../../../upstream/endpoint.ts';
 import type { Relay, RelaySession, RelayTerms, SessionLog } from '../../contract/relay.ts';
 import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
 import { MessageSession } from './message-session.ts';
-import type { RelayEnvironment, SessionContext } from './session-context.ts';
+import type { MessageEnvironment, MessageContext } from './message-context.ts';
 
 /** Relays whole messages: the engine frames the client's WebSocket, and this relay the endpoint's. */
 export class MessageRelay implements Relay {
   readonly sessions = new LiveSet<RelaySession>();
-  readonly #context: SessionContext;
+  readonly #context: MessageContext;
 
-  constructor(environment: RelayEnvironment, terms: RelayTerms) {
+  constructor(environment: MessageEnvironment, terms: RelayTerms) {
     this.#context = { ...environment, ...terms, sessions: this.sessions };
   }
 

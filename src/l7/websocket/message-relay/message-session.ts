@@ -15,7 +15,7 @@ import type { CloseSide } from '../../contract/session-stats.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../../contract/upstream-socket.ts';
 import { CountedSession } from '../counted-session.ts';
 import { DownstreamFlow, type DownstreamFlowOwner } from './downstream-flow.ts';
-import type { SessionContext } from './session-context.ts';
+import type { MessageContext } from './message-context.ts';
 import { UpstreamFlow, type UpstreamFlowOwner } from './upstream-flow.ts';
 
 const PING_FLOOD = 'client pings and does not read';
@@ -28,13 +28,13 @@ const NO_REASON = new Uint8Array(0);
  * the other leg. The endpoint's connection then has a short while to close before it is cut.
  */
 export class MessageSession
-  extends CountedSession<SessionContext>
+  extends CountedSession<MessageContext>
   implements DownstreamOwner, UpstreamOwner, UpstreamFlowOwner, DownstreamFlowOwner
 {
   readonly #toEndpoint: UpstreamFlow;
   readonly #toClient: DownstreamFlow;
 
-  constructor(context: SessionContext, upstream: UpstreamSocket, endpoint: Endpoint, log: SessionLog | null) {
+  constructor(context: MessageContext, upstream: UpstreamSocket, endpoint: Endpoint, log: SessionLog | null) {
     super(context, false, endpoint, log);
     this.#toEndpoint = new UpstreamFlow(this, upstream);
     this.#toClient = new DownstreamFlow(this);

@@ -10,13 +10,13 @@ import {
 import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
 import type { OutboxSender } from './outbox.ts';
 import { queuesPong } from './pong-bounds.ts';
-import type { SessionContext } from './session-context.ts';
+import type { MessageContext } from './message-context.ts';
 
 const NO_PAYLOAD = new Uint8Array(0);
 
 /** Hears of bytes that wait for the endpoint. */
 export interface UpstreamFlowOwner {
-  readonly context: SessionContext;
+  readonly context: MessageContext;
   /**
    * Called after a write that the kernel did not take whole. The owner may close the endpoint's socket.
    *
@@ -93,13 +93,13 @@ export class UpstreamFlow implements OutboxSender {
 
 function sendControl(
   flow: UpstreamFlow,
-  context: SessionContext,
+  context: MessageContext,
   opcode: number,
   payload: Uint8Array,
 ): boolean {
   return context.outbox.send(flow, opcode, payload, maskOf(context));
 }
 
-function maskOf({ randomMasks, random }: SessionContext): number {
+function maskOf({ randomMasks, random }: MessageContext): number {
   return randomMasks ? random.int32() : 0;
 }

@@ -13,7 +13,7 @@ import type { StreamSession } from '../../contract/stream-session.ts';
 import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
 import { CountedSession, type Ending } from '../counted-session.ts';
 import { closeFrame, isPingPayload, pingFrame } from './own-frames.ts';
-import type { SessionRules, StreamContext } from './session-context.ts';
+import type { SessionRules, StreamContext } from './stream-context.ts';
 import { StreamLeg, type LegOwner } from './stream-leg.ts';
 
 /** Time that a frame under way has to end before a close frame of the proxy's own, unless a drain waits for it. */

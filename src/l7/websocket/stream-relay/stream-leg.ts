@@ -2,7 +2,7 @@ import type { Channel } from '../../../transport/channel.ts';
 import { FrameTracker, type FrameRules } from '../../../wire/frames/frame-tracker.ts';
 import type { UpstreamOwner } from '../../contract/upstream-socket.ts';
 import { isCloseFrame } from './own-frames.ts';
-import type { StreamContext } from './session-context.ts';
+import type { StreamContext } from './stream-context.ts';
 
 /** Max bytes of one read, and so of what waits for a slow side: a frame of 64 KiB, which is a common size, is read at once. */
 const MAX_READ_BYTES = 64 * 1024 + 64;

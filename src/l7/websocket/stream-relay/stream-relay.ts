@@ -5,7 +5,7 @@ import type { Relay, RelaySession, RelayTerms, SessionLog } from '../../contract
 import type { StreamSession } from '../../contract/stream-session.ts';
 import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
 import { ByteSession } from './byte-session.ts';
-import type { SessionRules, StreamContext, StreamEnvironment } from './session-context.ts';
+import type { SessionRules, StreamContext, StreamEnvironment } from './stream-context.ts';
 
 type Extensions = FrameRules['extensions'];
 

@@ -5,7 +5,7 @@ import {
   DownstreamFlow,
   type DownstreamFlowOwner,
 } from '../../../../../src/l7/websocket/message-relay/downstream-flow.ts';
-import type { SessionContext } from '../../../../../src/l7/websocket/message-relay/session-context.ts';
+import type { MessageContext } from '../../../../../src/l7/websocket/message-relay/message-context.ts';
 import { BINARY, CLOSE, PING, TEXT, encodeFrame } from '../../../../support/websocket/raw-frames.ts';
 
 const BUFFER = 1000;
@@ -32,7 +32,7 @@ class Stage {
       stats: { ...SLOTS, values: this.values, paused: () => note('paused') },
       budget: { setDownstream: (_: object, bytes: number) => (this.counted = bytes) },
       engine: { clientsTouched: () => note('touched') },
-    } as unknown as SessionContext;
+    } as unknown as MessageContext;
     const owner = {
       context,
       pauseEndpoint: () => note('pause'),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { UpstreamSocket } from '../../../../../src/l7/contract/upstream-socket.ts';
-import type { SessionContext } from '../../../../../src/l7/websocket/message-relay/session-context.ts';
+import type { MessageContext } from '../../../../../src/l7/websocket/message-relay/message-context.ts';
 import { UpstreamFlow } from '../../../../../src/l7/websocket/message-relay/upstream-flow.ts';
 import {
   OPCODE_BINARY,
@@ -37,7 +37,7 @@ class Stage {
         },
         flush: () => this.flushes++,
       },
-    } as unknown as SessionContext;
+    } as unknown as MessageContext;
     const owner = { context, upstreamBlocked: (following: number) => void this.waits.push(following) };
     this.flow = new UpstreamFlow(owner, this.upstream);
   }

@@ -7,7 +7,7 @@ import type { RelaySession, RelayTerms } from '../../contract/relay.ts';
 import type { Outbox } from './outbox.ts';
 
 /** What all message relays of one worker share. */
-export interface RelayEnvironment {
+export interface MessageEnvironment {
   readonly wheel: TimerWheel;
   readonly engine: Pick<ExchangeEngine, 'clientsTouched'>;
   readonly outbox: Outbox;
@@ -16,7 +16,7 @@ export interface RelayEnvironment {
 }
 
 /** What all sessions of one relay share. */
-export interface SessionContext extends RelayEnvironment, RelayTerms {
+export interface MessageContext extends MessageEnvironment, RelayTerms {
   /** The sessions that live. */
   readonly sessions: LiveSet<RelaySession>;
 }
