@@ -9,7 +9,7 @@ import { clusterCommands } from './admin/commands/cluster-commands.ts';
 import { controlCommands } from './admin/commands/control-commands.ts';
 import type { Controls } from './admin/commands/controls.ts';
 import { faultCommands } from './admin/commands/fault-commands.ts';
-import { primaryFamilies } from './admin/pages/primary-metrics.ts';
+import { primaryFamilies } from './admin/pages/primary-families.ts';
 import { statusOf } from './admin/pages/status.ts';
 import { clusterFamilies } from './clusters/cluster-metrics.ts';
 import type { ClusterMonitors } from './clusters/cluster-monitors.ts';
