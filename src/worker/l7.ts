@@ -11,7 +11,7 @@ import { BufferBudget } from '../l7/buffers/buffer-budget.ts';
 import { WRITER_SLAB_BYTES } from '../l7/buffers/channel-writer.ts';
 import { createSlab } from '../l7/buffers/slab.ts';
 import type { RelaySession } from '../l7/contract/relay.ts';
-import type { L7Environment } from '../l7/dispatch/environment.ts';
+import type { L7Environment } from '../l7/dispatch/l7-environment.ts';
 import { ConnectionPool } from '../l7/http/connection-pool.ts';
 import { RequestWriter } from '../l7/http/request-writer.ts';
 import { netDialler } from '../l7/upstream/net-upstream.ts';

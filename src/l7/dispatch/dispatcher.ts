@@ -30,7 +30,7 @@ import { Upgrade } from '../websocket/upgrade.ts';
 import { Answers } from './answers.ts';
 import { checkRequest } from './client-request.ts';
 import { ClusterRoute } from './cluster-route.ts';
-import type { L7Environment } from './environment.ts';
+import type { L7Environment } from './l7-environment.ts';
 import { HeaderFilter } from './header-filter.ts';
 import { plainHandler } from './plain-route.ts';
 import { editsOf, type RouteHandler } from './route-handler.ts';

@@ -10,7 +10,7 @@ import type { Engine, EngineListener, ListenerOwner } from '../contract/engine.t
 import { ListenerStats, type UnusedReason } from '../contract/listener-stats.ts';
 import type { UpgradeContext } from '../websocket/upgrade-order.ts';
 import { Dispatcher } from './dispatcher.ts';
-import type { L7Environment } from './environment.ts';
+import type { L7Environment } from './l7-environment.ts';
 
 /** One layer 7 listener in one worker, whatever engine carries its connections. */
 export class L7Listener implements ListenerOwner {

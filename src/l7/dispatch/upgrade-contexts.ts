@@ -7,7 +7,7 @@ import { RequestStats } from '../contract/listener-stats.ts';
 import { SessionStats } from '../contract/session-stats.ts';
 import { ContextRelays } from '../websocket/context-relays.ts';
 import type { UpgradeContext } from '../websocket/upgrade-order.ts';
-import type { L7Environment } from './environment.ts';
+import type { L7Environment } from './l7-environment.ts';
 
 type ContextEnvironment = Pick<
   L7Environment,

@@ -2,7 +2,7 @@ import type { L7Listener as L7ListenerConfig } from '../../config/types/listener
 import type { TunnelMaker } from '../../l4/tunnel-maker.ts';
 import type { TunnelContext } from '../../l4/tunnel.ts';
 import type { Engine } from '../../l7/contract/engine.ts';
-import type { L7Environment } from '../../l7/dispatch/environment.ts';
+import type { L7Environment } from '../../l7/dispatch/l7-environment.ts';
 import { L7Listener } from '../../l7/dispatch/l7-listener.ts';
 import type { UpgradeContext } from '../../l7/websocket/upgrade-order.ts';
 import type { ServedListener } from '../generations/layer.ts';

@@ -4,7 +4,7 @@ import type { L7Listener as L7ListenerConfig } from '../../../../src/config/type
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import type { Engine, EngineListener, ListenerOwner } from '../../../../src/l7/contract/engine.ts';
 import type { Exchange } from '../../../../src/l7/contract/exchange.ts';
-import type { L7Environment } from '../../../../src/l7/dispatch/environment.ts';
+import type { L7Environment } from '../../../../src/l7/dispatch/l7-environment.ts';
 import { L7Listener } from '../../../../src/l7/dispatch/l7-listener.ts';
 import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
 import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';

@@ -11,7 +11,7 @@ import { BufferBudget } from '../../../../src/l7/buffers/buffer-budget.ts';
 import { ListenerStats } from '../../../../src/l7/contract/listener-stats.ts';
 import type { UpstreamSocket } from '../../../../src/l7/contract/upstream-socket.ts';
 import { Dispatcher } from '../../../../src/l7/dispatch/dispatcher.ts';
-import type { L7Environment } from '../../../../src/l7/dispatch/environment.ts';
+import type { L7Environment } from '../../../../src/l7/dispatch/l7-environment.ts';
 import { ConnectionPool } from '../../../../src/l7/http/connection-pool.ts';
 import { RequestWriter } from '../../../../src/l7/http/request-writer.ts';
 import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
