@@ -12,12 +12,12 @@ import { MAX_DROPPED_BYTES } from '../contract/unread-body.ts';
 import { createBodyFraming } from './request/body-framing.ts';
 import { ClientLink } from './client-link.ts';
 import type { ConnectionTerms } from './connection-terms.ts';
-import { Http1Exchange, type ExchangeConnection } from './exchange.ts';
+import { Http1Exchange, type ExchangeConnection } from './http1-exchange.ts';
 import { LingeringClose } from './lingering-close.ts';
 import type { PipelinedConnection } from './pipelines.ts';
 import { CUT_HEAD, LATE_HEAD, UNKNOWN_EXPECTATION, sendBadRequest } from './refusals.ts';
 import { Http1Reply, type ReplyConnection } from './reply/http1-reply.ts';
-import { Http1RequestBody, type BodyConnection } from './request/request-body.ts';
+import { Http1RequestBody, type BodyConnection } from './request/http1-request-body.ts';
 import { traitsOf } from './request/request-traits.ts';
 
 /** Max requests of one connection that begin in one turn of the loop: other connections get their turn. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { HeaderList } from '../../../../../src/l7/contract/http-reply.ts';
 import { createBodyFraming } from '../../../../../src/l7/http1/request/body-framing.ts';
-import { Http1RequestBody } from '../../../../../src/l7/http1/request/request-body.ts';
+import { Http1RequestBody } from '../../../../../src/l7/http1/request/http1-request-body.ts';
 
 /** A body whose bytes a test sends, and what becomes of its client. */
 function bodyOf(framing: number | 'chunked'): {

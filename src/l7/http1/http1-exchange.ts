@@ -12,7 +12,7 @@ import type { RelaySession } from '../contract/relay.ts';
 import type { StreamSession } from '../contract/stream-session.ts';
 import type { UpgradeReply } from '../contract/upgrade-reply.ts';
 import type { Http1Reply } from './reply/http1-reply.ts';
-import type { Http1RequestBody } from './request/request-body.ts';
+import type { Http1RequestBody } from './request/http1-request-body.ts';
 
 /** The part of a connection that an exchange uses. */
 export interface ExchangeConnection extends ClientConnection, ConnectionFacts {
