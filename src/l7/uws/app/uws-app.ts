@@ -17,7 +17,7 @@ import type { Certificate, Compression, L7Listener, ListenerTls } from '../../..
 import { keepsConnection } from '../uws-client.ts';
 import { forgetMade, noteMade, type Socket } from '../uws-upgrade.ts';
 import { freeWhatImmediatesClose } from './closing-order.ts';
-import { matchServerNamesInCapitals } from './server-names.ts';
+import { matchServerNamesInCapitals } from './names-in-capitals.ts';
 
 /** What an App calls. */
 interface AppOwner {
