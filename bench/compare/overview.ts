@@ -1,4 +1,4 @@
-import { formatBytes, formatCount, formatTime } from '../figures/quantity.ts';
+import { formatBytes, formatCount, formatTime } from '../figures/readable-numbers.ts';
 import { median } from '../figures/statistics.ts';
 import { markdownTable } from '../figures/tables.ts';
 import type { Comparison } from './comparison.ts';

@@ -1,4 +1,4 @@
-import { formatCount, formatTime } from '../figures/quantity.ts';
+import { formatCount, formatTime } from '../figures/readable-numbers.ts';
 import type { CrowdLog, Ending } from './crowd/protocol.ts';
 import type { Findings } from './report.ts';
 import { percentileBetween } from './timeline.ts';

@@ -1,6 +1,6 @@
 import type { Crew } from '../driver/crew/crew.ts';
 import { monotonicNow } from '../driver/measuring/clock.ts';
-import { formatCount } from '../figures/quantity.ts';
+import { formatCount } from '../figures/readable-numbers.ts';
 import type { Plan } from '../options/plan.ts';
 
 const PERIOD_MS = 250;

@@ -1,5 +1,5 @@
 import { formatDuration } from '../../src/core/units/duration.ts';
-import { formatBytes, formatCount, formatTime } from '../figures/quantity.ts';
+import { formatBytes, formatCount, formatTime } from '../figures/readable-numbers.ts';
 import { layOut } from '../figures/tables.ts';
 import type { Plan } from '../options/plan.ts';
 import { formatSizeDistribution } from '../options/size-distribution.ts';

@@ -1,4 +1,4 @@
-import { formatCount, formatTime } from '../figures/quantity.ts';
+import { formatCount, formatTime } from '../figures/readable-numbers.ts';
 import type { Result } from './result.ts';
 
 const BUSY = 0.95;

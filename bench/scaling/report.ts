@@ -1,4 +1,4 @@
-import { formatBytes, formatCount } from '../figures/quantity.ts';
+import { formatBytes, formatCount } from '../figures/readable-numbers.ts';
 import { fitLine, type Line, type Point } from '../figures/statistics.ts';
 import { markdownTable } from '../figures/tables.ts';
 import type { BatchPoint, SessionPoint } from './measurement.ts';

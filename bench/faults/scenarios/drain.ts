@@ -1,5 +1,5 @@
 import { monotonicNow } from '../../driver/measuring/clock.ts';
-import { formatCount } from '../../figures/quantity.ts';
+import { formatCount } from '../../figures/readable-numbers.ts';
 import { ProxyUnderTest } from '../../reloadable/proxy-under-test.ts';
 import { Crowd } from '../crowd/crowd.ts';
 import { endedSince, figure, kindsOf, timeFigure } from '../figures.ts';

@@ -1,5 +1,5 @@
 import { monotonicNow } from '../../driver/measuring/clock.ts';
-import { formatBytes } from '../../figures/quantity.ts';
+import { formatBytes } from '../../figures/readable-numbers.ts';
 import { ProxyUnderTest } from '../../reloadable/proxy-under-test.ts';
 import { statusOf } from '../ask.ts';
 import { Crowd } from '../crowd/crowd.ts';

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { monotonicNow } from '../../driver/measuring/clock.ts';
-import { formatBytes } from '../../figures/quantity.ts';
+import { formatBytes } from '../../figures/readable-numbers.ts';
 import { ProxyUnderTest } from '../../reloadable/proxy-under-test.ts';
 import { Crowd } from '../crowd/crowd.ts';
 import { endedSince, figure, kindsOf, p99Figure } from '../figures.ts';
