@@ -5,7 +5,7 @@ import type { PinnedBuffer } from '../../sys/memory/pinned-buffer.ts';
 import type { AcceptorOwner } from '../../transport/acceptor.ts';
 import { RawAcceptor } from '../../transport/raw/raw-acceptor.ts';
 import { acceptKey } from '../../wire/upgrade/accept-key.ts';
-import { Peer } from './peer.ts';
+import { LoopbackPeer } from './loopback-peer.ts';
 import { echoOf, isClose } from './short-frames.ts';
 
 /** An endpoint for the handshakes of a warm-up. Cuts whoever does not know the path. */
@@ -44,7 +44,7 @@ export class EchoEndpoint implements AcceptorOwner<number> {
 }
 
 /** The endpoint's end of one session: sends a message back, answers a close frame, and closes. */
-class EchoPeer extends Peer {
+class EchoPeer extends LoopbackPeer {
   readonly #requestLine: string;
   #isOpen = false;
 

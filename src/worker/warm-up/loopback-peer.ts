@@ -10,7 +10,7 @@ const SCRATCH_BYTES = 16 * 1024;
  * One end of a connection in a warm-up. It is as plain as can be: Node's sockets would cost more than the proxy, and channels
  * of the proxy would spoil what V8 learns of their owners.
  */
-export abstract class Peer extends Watched {
+export abstract class LoopbackPeer extends Watched {
   protected readonly loop: EventLoop;
   readonly #scratch: PinnedBuffer;
 

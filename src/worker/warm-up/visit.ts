@@ -2,7 +2,7 @@ import type { EventLoop } from '../../loop/event-loop.ts';
 import { EPOLLIN, EPOLLOUT } from '../../sys/epoll.ts';
 import type { PinnedBuffer } from '../../sys/memory/pinned-buffer.ts';
 import type { SocketAddress } from '../../sys/sockets/socket-address.ts';
-import { Peer } from './peer.ts';
+import { LoopbackPeer } from './loopback-peer.ts';
 import { CLIENT_CLOSE, CLIENT_MESSAGE, CLOSE_BYTES, ECHO_BYTES } from './short-frames.ts';
 
 /** Headers of a browser, so that heads of a usual size are read. */
@@ -26,7 +26,7 @@ export function visitRequest(path: string): Buffer {
 }
 
 /** One client of a warm-up: does a handshake, sends a message, waits until it comes back, and closes. */
-export class Visit extends Peer {
+export class Visit extends LoopbackPeer {
   readonly #request: Buffer;
   readonly #over: (visit: Visit) => void;
   #stage: 'connects' | 'asks' | 'sends' | 'closes' = 'connects';

@@ -10,7 +10,7 @@ import type { Environment } from '../environment.ts';
 import type { Service } from '../service.ts';
 import { compileEarly } from './early-compilation.ts';
 import { EchoEndpoint } from './echo-endpoint.ts';
-import { peerScratch } from './peer.ts';
+import { peerScratch } from './loopback-peer.ts';
 import { syntheticConfig, templatesOf } from './synthetic-config.ts';
 import { syntheticEnvironment } from './synthetic-environment.ts';
 import { Visit, visitRequest } from './visit.ts';

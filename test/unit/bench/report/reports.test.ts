@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { formatBytes, formatCount, formatTime } from '../../../../bench/figures/quantity.ts';
+import { formatBytes, formatCount, formatTime } from '../../../../bench/figures/readable-numbers.ts';
 import { layOut } from '../../../../bench/figures/tables.ts';
 import { renderCsv } from '../../../../bench/report/csv.ts';
 import { ratesOf } from '../../../../bench/result/rates.ts';
