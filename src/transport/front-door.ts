@@ -1,6 +1,6 @@
 import { Malformed } from '../wire/malformed.ts';
-import type { ProxyHeader } from '../wire/proxy-protocol/proxy-header.ts';
 import { hasProxySignature, readProxyHeader } from '../wire/proxy-protocol/proxy-header-reader.ts';
+import type { ProxyHeader } from '../wire/proxy-protocol/proxy-header.ts';
 import { ClientHelloReader, startsTls } from '../wire/tls/client-hello-reader.ts';
 import type { ClientHello } from '../wire/tls/client-hello.ts';
 import type { Door, EntryFailure, EntryTerms, Refusal, Verdict } from './entry.ts';

@@ -1,3 +1,5 @@
+import { codeOf } from '../../../src/core/errors.ts';
+import type { RandomPool } from '../../../src/core/random-pool.ts';
 import { CLOSE_ABNORMAL, CLOSE_NORMAL } from '../../../src/wire/frames/close-codes.ts';
 import {
   MAX_MASKED_HEAD_BYTES,
@@ -5,14 +7,12 @@ import {
   writeMaskedFrame,
 } from '../../../src/wire/frames/frame-writer.ts';
 import { OPCODE_CLOSE, OPCODE_PONG } from '../../../src/wire/frames/opcodes.ts';
-import { codeOf } from '../../../src/core/errors.ts';
-import type { RandomPool } from '../../../src/core/random-pool.ts';
 import type { Connection, ConnectionOwner, Dialler } from '../dialling/connection.ts';
-import { OpeningHandshake, type HandshakeRequest } from './opening-handshake.ts';
 import type { Recorder } from '../measuring/recorder.ts';
 import type { Scanner } from '../scanning/scanner.ts';
-import { SentRing } from './sent-ring.ts';
 import type { StreamSink } from '../scanning/stream-scanner.ts';
+import { OpeningHandshake, type HandshakeRequest } from './opening-handshake.ts';
+import { SentRing } from './sent-ring.ts';
 
 /** Told what arrives on open sessions. */
 export interface SessionEvents {

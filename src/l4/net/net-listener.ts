@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { descriptorOf } from '../../sys/node/node-sockets.ts';
 import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
+import { descriptorOf } from '../../sys/node/node-sockets.ts';
 import type { AcceptorOwner } from '../../transport/acceptor.ts';
 import {
   entryFactsOf,

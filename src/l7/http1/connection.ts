@@ -9,7 +9,6 @@ import type { ExchangeEngine } from '../contract/exchange.ts';
 import type { UnusedReason } from '../contract/listener-stats.ts';
 import type { StreamSession } from '../contract/stream-session.ts';
 import { MAX_DROPPED_BYTES } from '../contract/unread-body.ts';
-import { createBodyFraming } from './request/body-framing.ts';
 import { ClientLink } from './client-link.ts';
 import type { ConnectionTerms } from './connection-terms.ts';
 import { Http1Exchange, type ExchangeConnection } from './http1-exchange.ts';
@@ -17,6 +16,7 @@ import { LingeringClose } from './lingering-close.ts';
 import type { PipelinedConnection } from './pipelines.ts';
 import { CUT_HEAD, LATE_HEAD, UNKNOWN_EXPECTATION, sendBadRequest } from './refusals.ts';
 import { Http1Reply, type ReplyConnection } from './reply/http1-reply.ts';
+import { createBodyFraming } from './request/body-framing.ts';
 import { Http1RequestBody, type BodyConnection } from './request/http1-request-body.ts';
 import { traitsOf } from './request/request-traits.ts';
 

@@ -1,5 +1,5 @@
-import type { RequestBody, RequestBodySink } from '../contract/request-body.ts';
 import { WaitingBytes } from '../buffers/waiting-bytes.ts';
+import type { RequestBody, RequestBodySink } from '../contract/request-body.ts';
 
 /** The part of a uWebSockets.js HttpResponse that a request's body uses. */
 interface UwsBodySource {

@@ -9,11 +9,11 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { networkOf } from '../../wire/ip-address.ts';
 import { listenError } from '../process/listen-error.ts';
 import { jsonAnswer, type Answer } from './admin-answer.ts';
+import { AdminConnections, type AdminConnection } from './admin-connections.ts';
 import { AdminRefusals } from './admin-refusals.ts';
 import { AdminRouter } from './admin-router.ts';
 import type { AdminRefusal, AdminStats } from './admin-stats.ts';
 import type { AdminView } from './admin-view.ts';
-import { AdminConnections, type AdminConnection } from './admin-connections.ts';
 
 /** Time limits for clients, in milliseconds. */
 interface AdminTimings {

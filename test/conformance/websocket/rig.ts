@@ -5,8 +5,8 @@ import { WebRig } from '../../support/rigs/web-rig.ts';
 import { RawConnection } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
 import { WsEndpoint, type WsPeer } from '../../support/websocket/ws-peer.ts';
-import { isSecure, LISTENERS } from './listeners.ts';
 import type { ListenerName } from './case.ts';
+import { isSecure, LISTENERS } from './listeners.ts';
 
 export const ECHO_PATH = '/echo';
 /** Where the endpoint takes offers of permessage-deflate. */

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Malformed } from '../../../src/wire/malformed.ts';
-import type { ClientHello } from '../../../src/wire/tls/client-hello.ts';
 import { ClientHelloReader, MAX_HELLO_BYTES } from '../../../src/wire/tls/client-hello-reader.ts';
+import type { ClientHello } from '../../../src/wire/tls/client-hello.ts';
 import * as captured from '../tls/captured-hellos.ts';
 import {
   clientHello,

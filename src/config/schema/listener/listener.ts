@@ -7,6 +7,7 @@ import type { Located } from '../../syntax/section.ts';
 import { Section, isMapping } from '../../syntax/section.ts';
 import type { L4Listener, L7Listener, Listener, UnderscoreHeaders } from '../../types/listener.ts';
 import type { Route } from '../../types/route.ts';
+import { readRoutes } from '../route/route.ts';
 import { readHttp } from './http.ts';
 import { readL7Engine, refuseEntryOnUws } from './l7-engine.ts';
 import { DEFAULT_TUNNEL_TIMEOUTS, readPassthrough, warnOfTunnelledCertificates } from './passthrough.ts';
@@ -14,7 +15,6 @@ import { readPaths } from './paths.ts';
 import { PROXY_KEYS, listsSomething, readProxies, warnOfUnaskedProxies } from './proxies.ts';
 import { readTls } from './tls/tls.ts';
 import { readWebSocket } from './websocket.ts';
-import { readRoutes } from '../route/route.ts';
 
 const COMMON = ['name', 'mode', 'address', 'maxConnections', ...PROXY_KEYS, 'passthrough'];
 const MODES = {

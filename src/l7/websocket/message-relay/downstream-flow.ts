@@ -3,8 +3,8 @@ import { FrameReader } from '../../../wire/frames/frame-reader.ts';
 import type { Buffering } from '../../buffers/buffer-budget.ts';
 import type { DownstreamSocket } from '../../contract/downstream-socket.ts';
 import { dropHeldClose, holdClose, readCorked } from './corked-read.ts';
-import { isPingFlood } from './pong-bounds.ts';
 import type { MessageContext } from './message-context.ts';
+import { isPingFlood } from './pong-bounds.ts';
 
 /** Frames of fewer bytes are gathered into one write to the client. For larger ones the copy costs more than it saves. */
 const MIN_UNCORKED_BYTES = 8 * 1024;

@@ -2,8 +2,8 @@ import { LiveSet } from '../../../core/collections/live-set.ts';
 import type { Endpoint } from '../../../upstream/endpoint.ts';
 import type { Relay, RelaySession, RelayTerms, SessionLog } from '../../contract/relay.ts';
 import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
+import type { MessageContext, MessageEnvironment } from './message-context.ts';
 import { MessageSession } from './message-session.ts';
-import type { MessageEnvironment, MessageContext } from './message-context.ts';
 
 /** Relays whole messages: the engine frames the client's WebSocket, and this relay the endpoint's. */
 export class MessageRelay implements Relay {

@@ -8,9 +8,9 @@ import {
   OPCODE_TEXT,
 } from '../../../wire/frames/opcodes.ts';
 import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
+import type { MessageContext } from './message-context.ts';
 import type { OutboxSender } from './outbox.ts';
 import { queuesPong } from './pong-bounds.ts';
-import type { MessageContext } from './message-context.ts';
 
 const NO_PAYLOAD = new Uint8Array(0);
 

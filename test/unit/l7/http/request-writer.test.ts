@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { UpstreamSocket } from '../../../../src/l7/contract/upstream-socket.ts';
-import type { SendSource } from '../../../../src/transport/channel.ts';
 import { WRITER_SLAB_BYTES } from '../../../../src/l7/buffers/channel-writer.ts';
+import type { UpstreamSocket } from '../../../../src/l7/contract/upstream-socket.ts';
 import { RequestWriter } from '../../../../src/l7/http/request-writer.ts';
+import type { SendSource } from '../../../../src/transport/channel.ts';
 
 /** A socket whose kernel takes as many bytes as it has room for; what it is given besides, waits. */
 class FakeSocket implements UpstreamSocket {

@@ -7,12 +7,12 @@ import { after, describe, it } from 'node:test';
 import { parseAddress } from '../../../../src/core/address.ts';
 import type { Address } from '../../../../src/core/address.ts';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
+import { createSlab } from '../../../../src/l7/buffers/slab.ts';
 import type {
   UpstreamDialler,
   UpstreamOwner,
   UpstreamSocket,
 } from '../../../../src/l7/contract/upstream-socket.ts';
-import { createSlab } from '../../../../src/l7/buffers/slab.ts';
 import { ConnectionPool } from '../../../../src/l7/http/connection-pool.ts';
 import { netDialler } from '../../../../src/l7/upstream/net-upstream.ts';
 import { RawDialler } from '../../../../src/l7/upstream/raw-upstream.ts';

@@ -1,5 +1,4 @@
 import { mock } from 'node:test';
-import { endsOf } from '../connection-ends.ts';
 import { LiveSet } from '../../../../src/core/collections/live-set.ts';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import type { HeaderList } from '../../../../src/l7/contract/http-reply.ts';
@@ -10,6 +9,7 @@ import type { UpgradeContext, UpgradeOrder } from '../../../../src/l7/websocket/
 import { Upgrade } from '../../../../src/l7/websocket/upgrade.ts';
 import { NO_EDITS } from '../../../../src/wire/http/header-edits.ts';
 import { acceptKey } from '../../../../src/wire/upgrade/accept-key.ts';
+import { endsOf } from '../connection-ends.ts';
 import { FakeSocket } from '../upstream/fake-socket.ts';
 
 export const HANDSHAKE_TIMEOUT_MS = 5000;

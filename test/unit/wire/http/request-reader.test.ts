@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { RequestHead } from '../../../../src/wire/http/request-head.ts';
 import type { RequestProblem } from '../../../../src/wire/http/head-scan.ts';
+import type { RequestHead } from '../../../../src/wire/http/request-head.ts';
 import { RequestHeadReader } from '../../../../src/wire/http/request-reader.ts';
 
 const LIMITS = { maxHeadBytes: 1024, maxHeaders: 10 };

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Malformed } from '../../../../src/wire/malformed.ts';
-import type { ClientHello } from '../../../../src/wire/tls/client-hello.ts';
 import {
   ClientHelloReader,
   MAX_HELLO_BYTES,
   startsTls,
 } from '../../../../src/wire/tls/client-hello-reader.ts';
+import type { ClientHello } from '../../../../src/wire/tls/client-hello.ts';
 import * as captured from '../../../support/tls/captured-hellos.ts';
 import {
   clientHello,

@@ -9,9 +9,9 @@ import type { Format } from '../../../syntax/formats.ts';
 import { FormatError, describe, toggle } from '../../../syntax/formats.ts';
 import type { Section } from '../../../syntax/section.ts';
 import type { ClientCertificateSettings } from '../../../types/listener.ts';
+import { warnOfDates, warnOfRevocationDates } from '../../certificate-warnings.ts';
 import type { CertificateFile } from '../../certificate.ts';
 import { certificateFile } from '../../certificate.ts';
-import { warnOfDates, warnOfRevocationDates } from '../../certificate-warnings.ts';
 import { refuseForeignKeys } from '../l7-engine.ts';
 
 const SHAPE = { what: '"clientCertificates"', keys: ['ca', 'require', 'crl', 'forward'] };

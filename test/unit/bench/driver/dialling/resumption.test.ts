@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { createServer, type Server } from 'node:tls';
 import { after, before, describe, it } from 'node:test';
+import { createServer, type Server } from 'node:tls';
 import type { ConnectionOwner } from '../../../../../bench/driver/dialling/connection.ts';
 import { NetDialler } from '../../../../../bench/driver/dialling/net-dialler.ts';
-import { within } from '../../../../support/deadline.ts';
 import { CertificateAuthority } from '../../../../support/certificates.ts';
+import { within } from '../../../../support/deadline.ts';
 
 /** Tells whether a TLS session was resumed, when the first byte has come behind the server's tickets. */
 class Owner implements ConnectionOwner {

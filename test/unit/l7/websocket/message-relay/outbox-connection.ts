@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach } from 'node:test';
 import type { UpstreamSocket } from '../../../../../src/l7/contract/upstream-socket.ts';
-import type { SendSource } from '../../../../../src/transport/channel.ts';
 import type { OutboxSender } from '../../../../../src/l7/websocket/message-relay/outbox.ts';
+import type { SendSource } from '../../../../../src/transport/channel.ts';
 import { eventually, within } from '../../../../support/deadline.ts';
 import { decodeFrame } from '../../../../support/websocket/raw-frames.ts';
 

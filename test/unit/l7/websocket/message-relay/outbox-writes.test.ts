@@ -7,6 +7,7 @@ import {
   SLAB_BYTES,
   type OutboxSender,
 } from '../../../../../src/l7/websocket/message-relay/outbox.ts';
+import type { SendSource } from '../../../../../src/transport/channel.ts';
 import {
   OPCODE_BINARY,
   OPCODE_CLOSE,
@@ -14,7 +15,6 @@ import {
   OPCODE_PONG,
   OPCODE_TEXT,
 } from '../../../../../src/wire/frames/opcodes.ts';
-import type { SendSource } from '../../../../../src/transport/channel.ts';
 import { decodeFrame } from '../../../../support/websocket/raw-frames.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

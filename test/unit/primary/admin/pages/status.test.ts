@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { statusOf } from '../../../../../src/primary/admin/pages/status.ts';
 import type { Listener } from '../../../../../src/config/types/listener.ts';
+import { statusOf } from '../../../../../src/primary/admin/pages/status.ts';
 import { EndpointRecord } from '../../../../../src/primary/clusters/endpoint-record.ts';
 import type { Metric } from '../../../../../src/telemetry/metrics/metric.ts';
 import { clusterConfig, endpointConfigs, endpointState } from '../../../upstream/endpoints.ts';
