@@ -1,6 +1,7 @@
 /** The errors and warnings of a configuration, each with its place. */
 import type { ConfigProblem } from '../../core/errors.ts';
 import type { Path, Position, SourceFile } from './source-file.ts';
+import { listUsers } from './users.ts';
 
 /** A value from the environment or the command line. */
 interface Override {
@@ -9,9 +10,18 @@ interface Override {
   readonly place: string;
 }
 
-interface Entry extends ConfigProblem {
+interface Place {
   /** Null if the place is not in the file. Such entries come last. */
   readonly position: Position | null;
+  readonly place: string;
+  /** True if several paths lead to the place: its block has aliases. */
+  readonly isShared: boolean;
+}
+
+interface Entry extends Place {
+  /** Null for a problem of no value. */
+  readonly path: Path | null;
+  readonly message: string;
 }
 
 /** Max reported errors, and max reported warnings. Each is a line of output or of the log at every reload. */
@@ -30,21 +40,21 @@ export class Problems {
     this.#file = file;
     this.#source = source;
     for (const { position, message } of source.broken === null ? source.duplicates : [source.broken]) {
-      this.#errors.push({ position, place: this.#placeOf(position), message });
+      this.#errors.push({ ...this.#inFile(position, false), path: null, message });
     }
     for (const { position, message } of source.warnings) {
-      this.#warnings.push({ position, place: this.#placeOf(position), message });
+      this.#warnings.push({ ...this.#inFile(position, false), path: null, message });
     }
   }
 
   /** The first {@link MAX_PROBLEMS} errors: in the order of the file, then of the environment and the command line. */
   get errors(): readonly ConfigProblem[] {
-    return this.#first(sorted(this.#errors), 'errors');
+    return this.#report(this.#errors, 'errors');
   }
 
   /** Warnings in the same order. */
   get warnings(): readonly ConfigProblem[] {
-    return this.#first(sorted(this.#warnings), 'warnings');
+    return this.#report(this.#warnings, 'warnings');
   }
 
   /** Records that a value does not come from the file. A later record hides an earlier one of the same path. */
@@ -54,12 +64,12 @@ export class Problems {
 
   /** Adds an error at a value, or at the mapping that lacks it. */
   error(path: Path, message: string): void {
-    this.#errors.push({ ...this.#find(path, false), message });
+    this.#errors.push({ ...this.#find(path, false), path, message });
   }
 
   /** Adds an error at a key. */
   keyError(path: Path, message: string): void {
-    this.#errors.push({ ...this.#find(path, true), message });
+    this.#errors.push({ ...this.#find(path, true), path, message });
   }
 
   /** Adds an error of a value alone. The message names the key, unless the place names it. */
@@ -69,59 +79,77 @@ export class Problems {
     const named = this.#overrides.some(
       (override) => override.place === found.place && override.path.length === path.length,
     );
-    this.#errors.push({ ...found, message: named || key === undefined ? message : `${key}: ${message}` });
+    const text = named || key === undefined ? message : `${key}: ${message}`;
+    this.#errors.push({ ...found, path, message: text });
   }
 
   warning(path: Path, message: string): void {
-    this.#warnings.push({ ...this.#find(path, false), message });
+    this.#warnings.push({ ...this.#find(path, false), path, message });
   }
 
   /** Adds an error whose place is not in the file. */
   errorAt(place: string, message: string): void {
-    this.#errors.push({ position: null, place, message });
+    this.#errors.push({ ...outside(place), path: null, message });
   }
 
   /** Adds a warning whose place is not in the file. */
   warningAt(place: string, message: string): void {
-    this.#warnings.push({ position: null, place, message });
+    this.#warnings.push({ ...outside(place), path: null, message });
   }
 
-  #first(all: readonly ConfigProblem[], what: string): readonly ConfigProblem[] {
-    if (all.length <= MAX_PROBLEMS) return all;
-    const rest = `${all.length - MAX_PROBLEMS} more ${what}`;
-    return [...all.slice(0, MAX_PROBLEMS), { place: this.#file, message: rest }];
+  /** Returns each problem once, in the order of the file. */
+  #report(entries: readonly Entry[], what: string): readonly ConfigProblem[] {
+    const all = grouped(entries.toSorted(byPosition));
+    const first = all.slice(0, MAX_PROBLEMS).map((group) => this.#describe(group));
+    if (all.length <= MAX_PROBLEMS) return first;
+    return [...first, { place: this.#file, message: `${all.length - MAX_PROBLEMS} more ${what}` }];
   }
 
-  #find(path: Path, key: boolean): { position: Position | null; place: string } {
+  /** Names the users of a block with aliases: the place alone does not tell which of them are meant. */
+  #describe(group: readonly [Entry, ...Entry[]]): ConfigProblem {
+    const { place, message } = group[0];
+    if (!group.some(({ isShared }) => isShared)) return { place, message };
+    const paths = group.flatMap(({ path }) => (path === null ? [] : [path]));
+    return { place, message: `${message} (in ${listUsers(this.#source.root, paths)})` };
+  }
+
+  #find(path: Path, key: boolean): Place {
     const around = this.#overrides.findLast((override) => startsWith(path, override.path));
-    if (around !== undefined) return { position: null, place: around.place };
-    const { position, found } = this.#source.locate(path, key);
+    if (around !== undefined) return outside(around.place);
+    const { position, found, isShared } = this.#source.locate(path, key);
     if (!found) {
       const below = this.#overrides.findLast((override) => startsWith(override.path, path));
-      if (below !== undefined) return { position: null, place: below.place };
+      if (below !== undefined) return outside(below.place);
     }
-    return { position, place: this.#placeOf(position) };
+    return this.#inFile(position, isShared);
   }
 
-  #placeOf({ line, column }: Position): string {
-    return `${this.#file}:${line}:${column}`;
+  #inFile(position: Position, isShared: boolean): Place {
+    return { position, place: `${this.#file}:${position.line}:${position.column}`, isShared };
   }
+}
+
+function outside(place: string): Place {
+  return { position: null, place, isShared: false };
 }
 
 function startsWith(path: Path, beginning: Path): boolean {
   return beginning.length <= path.length && beginning.every((step, index) => path[index] === step);
 }
 
-/** Returns each problem once, in the order of the file. */
-function sorted(entries: readonly Entry[]): readonly ConfigProblem[] {
-  const byPosition = entries.toSorted((a, b) => {
-    if (a.position === null || b.position === null) {
-      return Number(a.position === null) - Number(b.position === null);
-    }
-    return a.position.line - b.position.line || a.position.column - b.position.column;
-  });
-  // Each alias of a block has the block's problems again, at the same places.
-  const byText = new Map<string, ConfigProblem>();
-  for (const { place, message } of byPosition) byText.set(`${place}: ${message}`, { place, message });
+function byPosition({ position: a }: Entry, { position: b }: Entry): number {
+  if (a === null || b === null) return Number(a === null) - Number(b === null);
+  return a.line - b.line || a.column - b.column;
+}
+
+/** Puts entries of one place and message together: each alias of a block has the block's problems again. */
+function grouped(entries: readonly Entry[]): readonly (readonly [Entry, ...Entry[]])[] {
+  const byText = new Map<string, [Entry, ...Entry[]]>();
+  for (const entry of entries) {
+    const text = `${entry.place}: ${entry.message}`;
+    const group = byText.get(text);
+    if (group === undefined) byText.set(text, [entry]);
+    else group.push(entry);
+  }
   return [...byText.values()];
 }

@@ -15,6 +15,15 @@ export interface Position {
   readonly column: number;
 }
 
+/** The place of a value. */
+interface Location {
+  readonly position: Position;
+  /** False if the value is missing, and the place is that of the mapping or list around it. */
+  readonly found: boolean;
+  /** True if the path leads there by an alias or by `<<`, so that other paths lead there, too. */
+  readonly isShared: boolean;
+}
+
 /** A message of the parser about the text. */
 interface Remark {
   readonly position: Position;
@@ -79,11 +88,12 @@ export class SourceFile {
    *
    * @param key true for the place of the value's key; false uses the key only for a mapping or list
    */
-  locate(path: Path, key: boolean): { readonly position: Position; readonly found: boolean } {
+  locate(path: Path, key: boolean): Location {
     const values = this.#values;
     let node = values?.resolve(this.#document?.contents) ?? null;
     let offset = node?.range?.[0];
     let found = true;
+    let isShared = false;
     for (const [index, step] of path.entries()) {
       const child = values === null ? null : childOf(values, node, step);
       if (values === null || child === null) {
@@ -94,10 +104,13 @@ export class SourceFile {
       const byKey = child.key !== null && (key || !isScalar(node) || node.source === '');
       const start = byKey ? child.key.range?.[0] : node?.range?.[0];
       if (start !== undefined) offset = start;
+      if (child.isMerged) isShared = true;
+      if (!isAlias(child.value)) continue;
       // A step into an alias continues at its anchor.
-      if (index === path.length - 1 && isAlias(child.value)) offset = child.value.range?.[0] ?? offset;
+      if (index < path.length - 1) isShared = true;
+      else offset = child.value.range?.[0] ?? offset;
     }
-    return { position: offset === undefined ? START : this.#at(offset), found };
+    return { position: offset === undefined ? START : this.#at(offset), found, isShared };
   }
 
   #at(offset: number): Position {
@@ -149,16 +162,19 @@ function parse(text: string, lineCounter: LineCounter): Parsed {
 interface Child {
   readonly key: Node | null;
   readonly value: unknown;
+  /** True if the mapping takes the key from another one by `<<`. */
+  readonly isMerged: boolean;
 }
 
 function childOf(values: YamlValues, node: Node | null, step: string | number): Child | null {
   if (isSeq(node) && typeof step === 'number') {
     const value = node.items[step];
-    return value === undefined ? null : { key: null, value };
+    return value === undefined ? null : { key: null, value, isMerged: false };
   }
   if (!isMap(node)) return null;
-  const pair = values.pair(node, String(step));
-  return pair === undefined ? null : { key: pair.key, value: pair.value };
+  const own = values.pair(node, String(step));
+  const pair = own ?? values.mergedPair(node, String(step));
+  return pair === undefined ? null : { key: pair.key, value: pair.value, isMerged: own === undefined };
 }
 
 function duplicateKey(rest: string): string {

@@ -47,6 +47,8 @@ export class YamlValues {
   readonly #targets = new Map<Alias, Node>();
   /** The last pair of each key. */
   readonly #pairs = new Map<YAMLMap, ReadonlyMap<unknown, Pair<Node>>>();
+  /** The pairs that a mapping takes over by `<<`. */
+  readonly #merged = new Map<YAMLMap, ReadonlyMap<unknown, Pair<Node>>>();
 
   constructor(document: Document.Parsed) {
     this.duplicates = this.#duplicates;
@@ -71,6 +73,11 @@ export class YamlValues {
   /** Returns the pair of a key in a mapping. If the key is set twice, it is the last pair, whose value counts. */
   pair(map: YAMLMap, key: string): Pair<Node> | undefined {
     return this.#pairs.get(map)?.get(key);
+  }
+
+  /** Returns the pair in another mapping from which `<<` takes a key that the mapping does not have itself. */
+  mergedPair(map: YAMLMap, key: string): Pair<Node> | undefined {
+    return this.#merged.get(map)?.get(key);
   }
 
   #build(node: unknown, depth: number): Built {
@@ -115,6 +122,7 @@ export class YamlValues {
   #map(map: YAMLMap, depth: number): Built {
     const values = new Map<unknown, unknown>();
     const pairs = new Map<unknown, Pair<Node>>();
+    const mergedPairs = new Map<unknown, Pair<Node>>();
     let size = 1;
     let height = 0;
     for (const pair of map.items as Pair<Node>[]) {
@@ -127,11 +135,37 @@ export class YamlValues {
       const built = this.#build(pair.value, depth + 1);
       size = grown(size, built, isNode(pair.value) ? pair.value : pair.key);
       height = Math.max(height, built.height);
-      if (isMerge) merge(values, built.value, pair);
+      if (isMerge) this.#merge(values, mergedPairs, built.value, pair);
       else values.set(key, built.value);
     }
     this.#pairs.set(map, pairs);
+    if (mergedPairs.size > 0) this.#merged.set(map, mergedPairs);
     return { value: values, size, height: height + 1 };
+  }
+
+  /** Adds the keys of one or several mappings, and their pairs, except keys that `values` already has. */
+  #merge(
+    values: Map<unknown, unknown>,
+    pairs: Map<unknown, Pair<Node>>,
+    built: unknown,
+    { key, value }: Pair<Node>,
+  ): void {
+    const source = this.resolve(value);
+    const nodes = isSeq(source) ? source.items : [source];
+    for (const [index, one] of (Array.isArray(built) ? (built as unknown[]) : [built]).entries()) {
+      if (!(one instanceof Map)) {
+        throw new Fault(isNode(value) ? value : key, '<< takes a mapping or a list of mappings: write *NAME');
+      }
+      const node = this.resolve(nodes[index]);
+      for (const [name, merged] of one as ReadonlyMap<unknown, unknown>) {
+        if (values.has(name)) continue;
+        values.set(name, merged);
+        const pair = isMap(node)
+          ? (this.#pairs.get(node)?.get(name) ?? this.#merged.get(node)?.get(name))
+          : null;
+        if (pair) pairs.set(name, pair);
+      }
+    }
   }
 }
 
@@ -143,14 +177,4 @@ function isMergeKey({ value, type }: Scalar): boolean {
 function grown(size: number, { size: more }: Built, at: Node): number {
   if (size + more <= MAX_VALUES) return size + more;
   throw new Fault(at, `aliases come to more than ${MAX_VALUES} values: write fewer of them`);
-}
-
-/** Adds the keys of one or several mappings, except keys that `values` already has. */
-function merge(values: Map<unknown, unknown>, source: unknown, { key, value }: Pair<Node>): void {
-  for (const one of Array.isArray(source) ? (source as unknown[]) : [source]) {
-    if (!(one instanceof Map)) {
-      throw new Fault(isNode(value) ? value : key, '<< takes a mapping or a list of mappings: write *NAME');
-    }
-    for (const [name, merged] of one) if (!values.has(name)) values.set(name, merged);
-  }
 }

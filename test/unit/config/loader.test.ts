@@ -168,23 +168,6 @@ describe('loader', () => {
     assert.match(place(load('no/such.yaml')), /^no\/such\.yaml: .* \(looked for \/.*\/no\/such\.yaml\)$/);
   });
 
-  it('names a problem of a block with aliases once, and not for each alias', () => {
-    const text = (outlier: string): string => `listeners:
-  - { name: t, mode: l4, address: ':1', cluster: a }
-clusters:
-  - name: a
-    endpoints: [{ address: '127.0.0.1:1' }]
-    outlier: &shared ${outlier}
-  - { name: b, endpoints: [{ address: '127.0.0.1:2' }], outlier: *shared }
-  - { name: c, endpoints: [{ address: '127.0.0.1:3' }], outlier: *shared }
-`;
-    const errors = errorsOf(text('{ ejection: 5 sec, consecutiveFailures: x }'));
-    assert.deepEqual(
-      errors.map((error) => error.split(': ').slice(0, 2).join(': ')),
-      ['6:34: ejection', '6:62: consecutiveFailures'],
-    );
-  });
-
   it('finds every problem, in the order of the file', () => {
     const errors = errorsOf(`shutdown: { grace: 5 sec }
 worker: {}

@@ -5,8 +5,8 @@ import type { Path } from '../../../../src/config/syntax/source-file.ts';
 import { SourceFile, parseValue } from '../../../../src/config/syntax/source-file.ts';
 
 function at(text: string, path: Path, key = false): string {
-  const { position, found } = new SourceFile(text).locate(path, key);
-  return `${position.line}:${position.column}${found ? '' : ' around'}`;
+  const { position, found, isShared } = new SourceFile(text).locate(path, key);
+  return `${position.line}:${position.column}${found ? '' : ' around'}${isShared ? ' shared' : ''}`;
 }
 
 const TEXT = `# comment
@@ -61,7 +61,8 @@ describe('source file', () => {
 
   it('follows an alias to its anchor', () => {
     const text = 'a: &x\n  b: 1\nc: *x\n';
-    assert.equal(at(text, ['c', 'b']), '2:6');
+    assert.equal(at(text, ['c', 'b']), '2:6 shared');
+    assert.equal(at(text, ['a', 'b']), '2:6');
     assert.equal(at(text, ['c']), '3:4');
     assert.deepEqual(
       new SourceFile('a: &x {b: 1}\nc: {<<: *x, d: 2}').root,
@@ -76,6 +77,18 @@ describe('source file', () => {
         ],
       ]),
     );
+  });
+
+  it('follows a merge to the mapping that has the key', () => {
+    const text = 'a: &x\n  k: 1\n  l: 2\nb: &y {<<: *x, l: 3}\nc: {<<: [{m: 4}, *y], n: 5, s: *x}\n';
+    assert.equal(at(text, ['b', 'k']), '2:6 shared');
+    assert.equal(at(text, ['b', 'l']), '4:19');
+    assert.equal(at(text, ['c', 'k']), '2:6 shared');
+    assert.equal(at(text, ['c', 'l'], true), '4:16 shared');
+    assert.equal(at(text, ['c', 'm']), '5:14 shared');
+    assert.equal(at(text, ['c', 'n']), '5:26');
+    assert.equal(at(text, ['c', 's']), '5:32');
+    assert.equal(at(text, ['c', 'o']), '5:1 around');
   });
 
   it('reports a syntax error with its place', () => {
