@@ -1,5 +1,7 @@
 import { BurstLimit, type BurstRate } from '../core/timing/burst-limit.ts';
 
+/** Rate of debug lines that clients provoke. Each kind of line has a limit of its own in each listener and worker. */
+export const CLIENT_LINES: BurstRate = { burst: 100, everyMs: 10 };
 const ONE_IN_10_SECONDS: BurstRate = { burst: 1, everyMs: 10_000 };
 
 /** Limits the rate of one kind of log line, so that clients that provoke it cannot fill the log. */

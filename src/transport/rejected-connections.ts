@@ -1,5 +1,5 @@
 import type { ConnectionStats } from '../telemetry/connection-stats.ts';
-import { LineLimit } from '../telemetry/line-limit.ts';
+import { CLIENT_LINES, LineLimit } from '../telemetry/line-limit.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { EntryRejection } from './entry.ts';
 
@@ -15,7 +15,7 @@ export class RejectedConnections {
     listener: string,
     stats: ConnectionStats,
     log: Logger,
-    lines = new LineLimit(undefined, { burst: 100, everyMs: 10 }),
+    lines = new LineLimit(undefined, CLIENT_LINES),
   ) {
     this.#listener = listener;
     this.#stats = stats;

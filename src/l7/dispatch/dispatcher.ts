@@ -5,7 +5,7 @@ import type { ClusterAction, Route } from '../../config/types/route.ts';
 import { addressMatcher } from '../../core/address-blocks.ts';
 import type { RouteRequest } from '../../routing/route-request.ts';
 import { RouteTable } from '../../routing/route-table.ts';
-import { LineLimit } from '../../telemetry/line-limit.ts';
+import { CLIENT_LINES, LineLimit } from '../../telemetry/line-limit.ts';
 import {
   identifyClient,
   type ClientIdentity,
@@ -66,7 +66,7 @@ export class Dispatcher implements RequestDispatcher {
   readonly #unrouted: Answers;
   readonly #refusals: RefusedHandshakes;
   readonly #contexts: UpgradeContexts;
-  readonly #unroutedLines = new LineLimit(undefined, { burst: 100, everyMs: 10 });
+  readonly #unroutedLines = new LineLimit(undefined, CLIENT_LINES);
   readonly #table: RouteTable<RoutedTo>;
   readonly #headers: HeaderFilter;
   readonly #trusted: (address: string) => boolean;

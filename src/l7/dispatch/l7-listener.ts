@@ -1,5 +1,5 @@
 import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
-import { LineLimit } from '../../telemetry/line-limit.ts';
+import { CLIENT_LINES, LineLimit } from '../../telemetry/line-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Passthrough } from '../../transport/client-transport.ts';
 import type { EntryRejection } from '../../transport/entry.ts';
@@ -19,7 +19,7 @@ export class L7Listener implements ListenerOwner {
   readonly #bound: BoundConnections;
   readonly #descriptors: DescriptorGate;
   readonly #stats: ListenerStats;
-  readonly #unusedLines = new LineLimit(undefined, { burst: 100, everyMs: 10 });
+  readonly #unusedLines = new LineLimit(undefined, CLIENT_LINES);
   readonly #rejected: RejectedConnections;
   readonly passthrough: Passthrough | null;
   readonly #carrier: EngineListener;
