@@ -7,6 +7,9 @@ export type ResponseCut = (typeof RESPONSE_CUTS)[number];
 /** Status of a client that went before it was answered, for counters and logs only. nginx uses the same number. */
 export const CLIENT_GONE = 499;
 
+/** A client that takes nothing of a reply for this long is cut off (`client_stalled`); nginx's send_timeout. */
+export const MAX_STALL_MS = 60_000;
+
 /** Headers in the order in which they are written. A character is a byte (Latin-1), as in heads that were read. */
 export type HeaderList = readonly Header[];
 

@@ -1,7 +1,7 @@
 import { Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { Channel, ChannelOwner } from '../../transport/channel.ts';
+import { MAX_STALL_MS } from '../contract/http-reply.ts';
 import { MAX_DROPPED_BYTES } from '../contract/unread-body.ts';
-import { MAX_STALL_MS } from './reply/stall-watch.ts';
 
 /** Max time from the FIN to the client's. */
 const LINGER_MS = 2000;

@@ -1,5 +1,6 @@
 import { WaitingBytes } from '../buffers/waiting-bytes.ts';
 import type { RequestBody, RequestBodySink } from '../contract/request-body.ts';
+import { RESTART_MS } from './http-timeout.ts';
 
 /** The part of a uWebSockets.js HttpResponse that a request's body uses. */
 interface UwsBodySource {
@@ -10,13 +11,6 @@ interface UwsBodySource {
 
 /** Waiting bytes at which the client is paused. One read of uWS brings up to 512 KiB. */
 const MAX_WAITING_BYTES = 64 * 1024;
-/**
- * Interval at which a client that sends a body is paused and resumed. uWS (20.66 to 20.68) cuts off clients that send
- * less than 160 KiB in 10 s, or nothing at first (uWebSockets#838), but a proxy has clients on slow lines. Resuming
- * restarts uWS's clock. The reader decides how slow and how silent a client may be (`http/body-pace.ts`). This can go
- * when uWS has a timeout that can be set.
- */
-const KEEP_ALIVE_MS = 4_000;
 
 /** The body of a request on a uWebSockets.js response. To be made within the route's handler, if there is a body. */
 export class UwsRequestBody implements RequestBody {
@@ -36,7 +30,7 @@ export class UwsRequestBody implements RequestBody {
   constructor(source: UwsBodySource) {
     this.#source = source;
     source.onData((chunk, isLast) => this.#arrived(chunk, isLast));
-    this.#keepAlive = setInterval(() => this.#touch(), KEEP_ALIVE_MS);
+    this.#keepAlive = setInterval(() => this.#touch(), RESTART_MS);
   }
 
   get waiting(): number {

@@ -1,8 +1,7 @@
 import { Timed, type TimerWheel } from '../../../core/timing/timer-wheel.ts';
 import type { Channel } from '../../../transport/channel.ts';
+import { MAX_STALL_MS } from '../../contract/http-reply.ts';
 
-/** A client that takes nothing for this long is cut off; nginx's send_timeout. */
-export const MAX_STALL_MS = 60_000;
 const CHECK_MS = 10_000;
 
 /** Watches a client that bytes wait for. The bytes go in large pieces, so it looks at how many still wait. */

@@ -1,22 +1,18 @@
 import { copyOf } from '../../../core/copy.ts';
 import { NO_EDITS, type HeaderEdits } from '../../../wire/http/header-edits.ts';
-import type { HeaderList, HttpReply, ResponseCut } from '../../contract/http-reply.ts';
+import {
+  MAX_STALL_MS,
+  type HeaderList,
+  type HttpReply,
+  type ResponseCut,
+} from '../../contract/http-reply.ts';
+import { RESTART_MS } from '../http-timeout.ts';
 import { ChunkedBody } from './chunked-body.ts';
 import { MAX_FRAMING_BYTES, MAX_PIECE_BYTES, MAX_UNPROVEN_END_BYTES } from './cork-sizes.ts';
 import { SizedBody } from './sized-body.ts';
 import type { BodyOwner, StreamedBody } from './streamed-body.ts';
 import { corkHead, writeHead, type Head } from './uws-head.ts';
 import type { UwsResponse } from './uws-response.ts';
-
-/** A client that takes nothing for this long is cut off; nginx's send_timeout. */
-const MAX_STALL_MS = 60_000;
-/**
- * Interval at which a slow client's response is written again. uWS (20.66 to 20.68) ends a response whose socket has not become
- * writable for 10 s after a write that fell short (uWebSockets#1242), and the kernel calls a socket writable only when a
- * third of its buffer is free: with megabytes buffered that cuts off clients that are slow but alive. Another write within the
- * 10 s restarts the clock, and sends what has become free. This can go when uWS has a timeout that can be set.
- */
-const RETRY_MS = 4_000;
 
 /**
  * A reply on a uWebSockets.js response. To be made within the route's handler: the reply takes the response's only
@@ -241,7 +237,7 @@ export class UwsReply implements HttpReply, BodyOwner {
       this.#resume();
       return !this.#waits();
     });
-    this.#retries = setInterval(() => this.#retry(body), RETRY_MS);
+    this.#retries = setInterval(() => this.#retry(body), RESTART_MS);
   }
 
   #retry(body: StreamedBody): void {
@@ -250,7 +246,7 @@ export class UwsReply implements HttpReply, BodyOwner {
       this.#flush();
       return;
     }
-    body.stalledMs += RETRY_MS;
+    body.stalledMs += RESTART_MS;
     body.retry();
     if (!this.#waits() || body.stalledMs < MAX_STALL_MS) {
       this.#resume();
