@@ -9,7 +9,8 @@ const RESERVED = 0x70;
 const DEFLATED = 0x40;
 const MASKED = 0x80;
 const FIN = 0x80;
-const MAX_CONTROL_PAYLOAD_BYTES = 125;
+/** RFC 6455 section 5.5. */
+export const MAX_CONTROL_PAYLOAD_BYTES = 125;
 
 /** Results of {@link payloadLength} other than a length. */
 const NOT_MINIMAL = -1;

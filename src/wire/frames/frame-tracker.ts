@@ -6,7 +6,14 @@ import {
   CLOSE_PROTOCOL_ERROR,
   isSendableCloseCode,
 } from './close-codes.ts';
-import { headFault, headLength, OVER_63_BITS, payloadLength, type ReservedBits } from './frame-head.ts';
+import {
+  headFault,
+  headLength,
+  MAX_CONTROL_PAYLOAD_BYTES,
+  OVER_63_BITS,
+  payloadLength,
+  type ReservedBits,
+} from './frame-head.ts';
 import { OPCODE_BINARY, OPCODE_CLOSE, OPCODE_PING, OPCODE_TEXT } from './opcodes.ts';
 
 /** What the frames of one direction must obey. Many sessions share one object. */
@@ -20,7 +27,6 @@ export interface FrameRules {
 
 /** The longest control frame: 2 bytes, a mask of 4, 125 of payload. It is longer than any head. */
 const MAX_HELD_BYTES = 131;
-const MAX_CONTROL_PAYLOAD_BYTES = 125;
 
 const FIN = 0x80;
 const MASKED = 0x80;
