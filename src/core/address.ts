@@ -1,4 +1,4 @@
-import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { SocketAddress, isIP, isIPv4, isIPv6 } from 'node:net';
 
 /** A host (a name or an IP address, IPv6 without brackets) and a port. Port 0 asks the kernel for a free one. */
 export interface TcpAddress {
@@ -21,6 +21,21 @@ export const MAX_SOCKET_PATH_BYTES = 107;
 /** Tells whether a host stands for all interfaces of the machine. */
 export function isAnyHost(host: string): boolean {
   return host === '::' || host === '0.0.0.0';
+}
+
+/** Tells whether two sockets cannot listen on both addresses. Port 0 is a new port each time. `::` takes IPv4 connections, too. */
+export function overlap(a: TcpAddress, b: TcpAddress): boolean {
+  if (a.port !== b.port || a.port === 0) return false;
+  const [hostA, hostB] = [canonical(a.host), canonical(b.host)];
+  return hostA === hostB || includes(hostA, hostB) || includes(hostB, hostA);
+}
+
+function includes(wildcard: string, host: string): boolean {
+  return wildcard === '::' || (wildcard === '0.0.0.0' && isIP(host) !== 6);
+}
+
+function canonical(host: string): string {
+  return isIP(host) === 6 ? new SocketAddress({ address: host, family: 'ipv6' }).address : host.toLowerCase();
 }
 
 const HOST_NAME =

@@ -1,7 +1,5 @@
 /** Names and listening addresses that may be used only once. */
-import { SocketAddress, isIP } from 'node:net';
-import type { TcpAddress } from '../../core/address.ts';
-import { formatAddress } from '../../core/address.ts';
+import { formatAddress, overlap, type TcpAddress } from '../../core/address.ts';
 import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
 import type { Listener } from '../types/listener.ts';
@@ -34,19 +32,4 @@ export function refuseSharedAddresses(
     }
     taken.push({ address, by: `the listener "${value.name}"` });
   }
-}
-
-/** Tells whether two addresses overlap. Port 0 is a new port each time. `::` takes IPv4 connections too. */
-function overlap(a: TcpAddress, b: TcpAddress): boolean {
-  if (a.port !== b.port || a.port === 0) return false;
-  const [hostA, hostB] = [canonical(a.host), canonical(b.host)];
-  return hostA === hostB || includes(hostA, hostB) || includes(hostB, hostA);
-}
-
-function includes(wildcard: string, host: string): boolean {
-  return wildcard === '::' || (wildcard === '0.0.0.0' && isIP(host) !== 6);
-}
-
-function canonical(host: string): string {
-  return isIP(host) === 6 ? new SocketAddress({ address: host, family: 'ipv6' }).address : host.toLowerCase();
 }

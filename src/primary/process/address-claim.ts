@@ -1,8 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Listener } from '../../config/types/listener.ts';
-import type { TcpAddress } from '../../core/address.ts';
-import { formatAddress } from '../../core/address.ts';
+import { formatAddress, overlap, type TcpAddress } from '../../core/address.ts';
 import { StartError, codeOf } from '../../core/errors.ts';
 import { NodeReservation } from '../../sys/node/node-reservation.ts';
 import { PortReservation, type Reservation } from '../../sys/sockets/port-reservation.ts';
@@ -145,12 +144,4 @@ function bind(address: TcpAddress, joins: boolean): Reservation | null {
 async function ipOf(host: string): Promise<string> {
   const plain = host.split('%')[0] ?? '';
   return isIP(plain) === 0 ? (await lookup(host)).address : host;
-}
-
-/** Tells whether two listeners cannot have both addresses. */
-function overlap(a: TcpAddress, b: TcpAddress): boolean {
-  if (a.port !== b.port || a.port === 0) return false;
-  const hosts = [a.host, b.host];
-  if (a.host === b.host || hosts.includes('::')) return true;
-  return hosts.includes('0.0.0.0') && hosts.every((host) => isIP(host) === 4);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { formatAddress, parseAddress, parseTcpAddress } from '../../../src/core/address.ts';
+import { formatAddress, overlap, parseAddress, parseTcpAddress } from '../../../src/core/address.ts';
 
 const tcp = (host: string, port: number): object => ({ kind: 'tcp', host, port });
 
@@ -58,6 +58,33 @@ describe('address', () => {
     assert.equal(parseAddress('unix:'), undefined);
     assert.deepEqual(parseAddress('unix:80'), { kind: 'unix', path: '80' });
     assert.deepEqual(parseAddress('host:80'), tcp('host', 80));
+  });
+
+  it('finds addresses that two sockets cannot both have', () => {
+    const clash = (a: string, b: string): boolean => {
+      const found = overlap(parseTcpAddress(a)!, parseTcpAddress(b)!);
+      assert.equal(overlap(parseTcpAddress(b)!, parseTcpAddress(a)!), found, `${a} ${b}`);
+      return found;
+    };
+    for (const [a, b] of [
+      ['127.0.0.1:5', '127.0.0.1:5'],
+      [':5', '127.0.0.1:5'],
+      [':5', '0.0.0.0:5'],
+      ['0.0.0.0:5', '10.0.0.1:5'],
+      ['0.0.0.0:5', 'localhost:5'],
+      ['[::1]:5', '[0:0::1]:5'],
+      ['localhost:5', 'LOCALHOST:5'],
+    ] as const) {
+      assert.ok(clash(a, b), `${a} ${b}`);
+    }
+    for (const [a, b] of [
+      ['127.0.0.1:5', '127.0.0.2:5'],
+      ['127.0.0.1:5', '127.0.0.1:6'],
+      ['0.0.0.0:5', '[::1]:5'],
+      [':0', ':0'],
+    ] as const) {
+      assert.ok(!clash(a, b), `${a} ${b}`);
+    }
   });
 
   it('reads back what it wrote', () => {
