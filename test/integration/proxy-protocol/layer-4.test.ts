@@ -9,6 +9,7 @@ import { eventually } from '../../support/deadline.ts';
 import { scrape, settled } from '../../support/http/metrics.ts';
 import { askByCurl } from '../../support/processes/curl.ts';
 import { HAProxy, haproxyVersion } from '../../support/processes/haproxy.ts';
+import { Nginx, hasNginxStream } from '../../support/processes/nginx.ts';
 import { startSluice, type LogLine, type SluiceProcess } from '../../support/processes/sluice-process.ts';
 import { TcpEndpoint, TcpPeer } from '../../support/sockets/tcp-peer.ts';
 import { clientHello, serverName } from '../../support/tls/hello-building.ts';
@@ -233,25 +234,40 @@ for (const engine of unsupportedReason() === null ? ['raw', 'net'] : ['net']) {
       assert.deepEqual([answer.status, answer.body], [200, 'hello\n']);
     });
 
+    /** Sends by a proxy in front. The line of the tunnel must name the client as the proxy saw it. */
+    const tellsOfItsClient = async (front: HAProxy | Nginx): Promise<void> => {
+      try {
+        const client = await connect('', front.address);
+        client.send('question');
+        const peer = await peerThatGets('question');
+        const line = await closedLine(() => [client, peer].forEach((end) => end.destroy()));
+        assert.deepEqual([line.client, line.peer], ['127.0.0.1', '127.0.0.1']);
+      } finally {
+        await front.stop();
+      }
+    };
+
     it('is told by HAProxy', { skip: haproxyVersion() === null }, async () => {
       for (const option of ['send-proxy', 'send-proxy-v2']) {
-        const front = await HAProxy.start(
-          (listen) => `
+        await tellsOfItsClient(
+          await HAProxy.start(
+            (listen) => `
 listen front
   mode tcp
   bind ${listen}
   server sluice ${sluice.address('required')} ${option}`,
+          ),
         );
-        try {
-          const client = await connect('', front.address);
-          client.send('question');
-          const peer = await peerThatGets('question');
-          const line = await closedLine(() => [client, peer].forEach((end) => end.destroy()));
-          assert.deepEqual([line.client, line.peer], ['127.0.0.1', '127.0.0.1']);
-        } finally {
-          await front.stop();
-        }
       }
+    });
+
+    it('is told by nginx', { skip: !hasNginxStream() }, async () => {
+      const target = sluice.address('required');
+      await tellsOfItsClient(
+        await Nginx.startStream(
+          (listen) => `server { listen ${listen}; proxy_pass ${target}; proxy_protocol on; }`,
+        ),
+      );
     });
   });
 }

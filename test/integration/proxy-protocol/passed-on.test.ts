@@ -8,6 +8,7 @@ import { CertificateAuthority } from '../../support/certificates.ts';
 import { within } from '../../support/deadline.ts';
 import { ENGINES, isOwnEngine } from '../../support/engines.ts';
 import { HAProxy, haproxyVersion } from '../../support/processes/haproxy.ts';
+import { Nginx, hasNginxStream } from '../../support/processes/nginx.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
 import { ProxiedEndpoint, type ToldConnection } from '../../support/sockets/proxied-endpoint.ts';
 import { RawConnection } from '../../support/sockets/raw-connection.ts';
@@ -125,6 +126,20 @@ listen front
           } finally {
             await front.stop();
           }
+        }
+      }
+    });
+
+    it('tell what nginx in front has told', { skip: !hasNginxStream() }, async () => {
+      for (const listener of ['web', 'tcp']) {
+        const front = await Nginx.startStream(
+          (listen) => `server { listen ${listen}; proxy_pass ${rig.address(listener)}; proxy_protocol on; }`,
+        );
+        try {
+          const { told, own } = await ask(listener, '', front.address);
+          assert.equal(told, own);
+        } finally {
+          await front.stop();
         }
       }
     });
