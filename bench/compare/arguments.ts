@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { UsageError, messageOf } from '../../src/core/errors.ts';
+import { UsageError } from '../../src/core/errors.ts';
 import { parseDuration } from '../../src/core/units/duration.ts';
+import { readExpression, readOptions } from '../options/command-line.ts';
 import { REPORT_DIRECTORY } from '../report/page.ts';
 
 export const USAGE = `Usage: npm run bench:compare -- [OPTIONS]
@@ -44,7 +44,17 @@ export interface CompareOptions {
  * @throws UsageError in one line
  */
 export function parseCompareArguments(argv: readonly string[]): CompareOptions {
-  const values = valuesOf(argv);
+  const values = readOptions(argv, {
+    peers: { type: 'string' },
+    cases: { type: 'string' },
+    rounds: { type: 'string' },
+    duration: { type: 'string', short: 'd' },
+    'no-idle': { type: 'boolean' },
+    json: { type: 'string' },
+    append: { type: 'boolean' },
+    overview: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  });
   const rounds = Number(values.rounds ?? 3);
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) {
     throw new UsageError(`--rounds ${values.rounds ?? ''}: write a whole number from 1 to 100`);
@@ -57,7 +67,7 @@ export function parseCompareArguments(argv: readonly string[]): CompareOptions {
   return {
     help: values.help ?? false,
     peers: values.peers?.toLowerCase().split(',') ?? null,
-    cases: expressionOf(values.cases ?? ''),
+    cases: readExpression('--cases', values.cases ?? ''),
     rounds,
     durationMs,
     idle: values['no-idle'] !== true,
@@ -65,35 +75,4 @@ export function parseCompareArguments(argv: readonly string[]): CompareOptions {
     append: values.append ?? false,
     overview: values.overview ?? false,
   };
-}
-
-function valuesOf(argv: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: {
-        peers: { type: 'string' },
-        cases: { type: 'string' },
-        rounds: { type: 'string' },
-        duration: { type: 'string', short: 'd' },
-        'no-idle': { type: 'boolean' },
-        json: { type: 'string' },
-        append: { type: 'boolean' },
-        overview: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-    return values;
-  } catch (error) {
-    // Node's advice goes on behind the first sentence.
-    throw new UsageError(`${messageOf(error).split(/\.\s/)[0]!}: see --help`);
-  }
-}
-
-function expressionOf(text: string): RegExp {
-  try {
-    return new RegExp(text);
-  } catch {
-    throw new UsageError(`--cases ${text}: this is no regular expression`);
-  }
 }

@@ -1,6 +1,7 @@
 /** The comparison's command: every case over every way, round after round. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { StartError, UsageError, messageOf } from '../../src/core/errors.ts';
+import { StartError, UsageError } from '../../src/core/errors.ts';
+import { runCommand, say } from '../options/command-line.ts';
 import { PEERS } from '../peers/all.ts';
 import { MODES, type Mode, type Peer } from '../peers/peer.ts';
 import { readTemplate } from '../peers/template.ts';
@@ -23,26 +24,17 @@ const OVERHEAD_MS = 700;
 const MAX_RUN_MS = 3000;
 const MIN_RUN_MS = 500;
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await runCommand('bench:compare', () => main(process.argv.slice(2)));
 
-async function main(argv: readonly string[]): Promise<number> {
-  try {
-    const options = parseCompareArguments(argv);
-    if (options.help) {
-      process.stdout.write(USAGE);
-      return 0;
-    }
-    const earlier = options.append ? readEarlier(options.json) : null;
-    const found = await compare(options);
-    const comparison = earlier === null ? found : joinComparisons(earlier, found);
-    writeFileSync(options.json, `${JSON.stringify(comparison)}\n`);
-    writePage();
-    process.stdout.write(options.overview ? renderOverview(comparison) : renderMarkdown(comparison));
-    return 0;
-  } catch (error) {
-    process.stderr.write(`bench:compare: ${messageOf(error)}\n`);
-    return error instanceof UsageError ? 2 : 1;
-  }
+async function main(argv: readonly string[]): Promise<string> {
+  const options = parseCompareArguments(argv);
+  if (options.help) return USAGE;
+  const earlier = options.append ? readEarlier(options.json) : null;
+  const found = await compare(options);
+  const comparison = earlier === null ? found : joinComparisons(earlier, found);
+  writeFileSync(options.json, `${JSON.stringify(comparison)}\n`);
+  writePage();
+  return options.overview ? renderOverview(comparison) : renderMarkdown(comparison);
 }
 
 async function compare(options: CompareOptions): Promise<Comparison> {
@@ -183,8 +175,4 @@ async function compareCases(
     name,
     ways: Object.fromEntries(byWay),
   }));
-}
-
-function say(text: string): void {
-  process.stderr.write(`${text}\n`);
 }

@@ -1,15 +1,14 @@
 /** The command `npm run bench:faults`: every fault scenario on every peer. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { UsageError, messageOf } from '../../src/core/errors.ts';
+import { UsageError } from '../../src/core/errors.ts';
+import { readExpression, readOptions, runCommand, say } from '../options/command-line.ts';
 import { haproxy } from '../reloadable/haproxy.ts';
 import { nginx } from '../reloadable/nginx.ts';
 import type { ReloadablePeer, ReloadableSetup } from '../reloadable/reloadable-peer.ts';
 import { sluice, sluiceUws } from '../reloadable/sluice.ts';
 import { machineText } from '../report/machine.ts';
-import { REPORT_DIRECTORY } from '../report/page.ts';
-import { writePage } from '../report/page.ts';
+import { REPORT_DIRECTORY, writePage } from '../report/page.ts';
 import { coresToPin, pinSelf } from '../rig/pinning.ts';
 import { Stage } from '../rig/stage.ts';
 import {
@@ -48,29 +47,20 @@ const SHOWN: ReloadableSetup = {
   extraRoute: false,
 };
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await runCommand('bench:faults', () => main(process.argv.slice(2)));
 
-async function main(argv: readonly string[]): Promise<number> {
-  try {
-    const { help, peers, scenarios, json } = readArguments(argv);
-    if (help) {
-      process.stdout.write(USAGE);
-      return 0;
-    }
-    const installed = peers.filter((peer) => peer.version() !== null);
-    for (const { name } of peers.filter((peer) => !installed.includes(peer))) say(`not installed: ${name}`);
-    const found = await runAll(installed, scenarios);
-    const report = existsSync(json)
-      ? mergeReports(JSON.parse(readFileSync(json, 'utf8')) as FaultReport, found)
-      : found;
-    writeFileSync(json, `${JSON.stringify(report)}\n`);
-    writePage();
-    process.stdout.write(renderFaults(report));
-    return 0;
-  } catch (error) {
-    process.stderr.write(`bench:faults: ${messageOf(error)}\n`);
-    return error instanceof UsageError ? 2 : 1;
-  }
+async function main(argv: readonly string[]): Promise<string> {
+  const { help, peers, scenarios, json } = readArguments(argv);
+  if (help) return USAGE;
+  const installed = peers.filter((peer) => peer.version() !== null);
+  for (const { name } of peers.filter((peer) => !installed.includes(peer))) say(`not installed: ${name}`);
+  const found = await runAll(installed, scenarios);
+  const report = existsSync(json)
+    ? mergeReports(JSON.parse(readFileSync(json, 'utf8')) as FaultReport, found)
+    : found;
+  writeFileSync(json, `${JSON.stringify(report)}\n`);
+  writePage();
+  return renderFaults(report);
 }
 
 async function runAll(
@@ -112,13 +102,19 @@ interface FaultOptions {
 }
 
 function readArguments(argv: readonly string[]): FaultOptions {
-  const { peers, scenarios, json, help } = valuesOf(argv);
+  const { peers, scenarios, json, help } = readOptions(argv, {
+    peers: { type: 'string' },
+    scenarios: { type: 'string' },
+    json: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  });
   const names = peers?.toLowerCase().split(',');
   const unknown = names?.find((name) => !PEERS.some((peer) => peer.name.toLowerCase() === name));
   if (unknown !== undefined) {
     throw new UsageError(`--peers ${unknown}: there are ${PEERS.map(({ name }) => name).join(', ')}`);
   }
-  const chosen = SCENARIOS.filter(({ name }) => expressionOf(scenarios ?? '').test(name));
+  const expression = readExpression('--scenarios', scenarios ?? '');
+  const chosen = SCENARIOS.filter(({ name }) => expression.test(name));
   if (chosen.length === 0) throw new UsageError('--scenarios: there is none of such a name, see --help');
   return {
     help: help ?? false,
@@ -126,31 +122,4 @@ function readArguments(argv: readonly string[]): FaultOptions {
     scenarios: chosen,
     json: json ?? join(REPORT_DIRECTORY, 'faults.json'),
   };
-}
-
-function valuesOf(argv: readonly string[]) {
-  try {
-    const options = {
-      peers: { type: 'string' },
-      scenarios: { type: 'string' },
-      json: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
-    } as const;
-    return parseArgs({ args: [...argv], options }).values;
-  } catch (error) {
-    // Node's advice goes on behind the first sentence.
-    throw new UsageError(`${messageOf(error).split(/\.\s/)[0]!}: see --help`);
-  }
-}
-
-function expressionOf(text: string): RegExp {
-  try {
-    return new RegExp(text);
-  } catch {
-    throw new UsageError(`--scenarios ${text}: this is no regular expression`);
-  }
-}
-
-function say(text: string): void {
-  process.stderr.write(`${text}\n`);
 }

@@ -6,27 +6,22 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { StartError, UsageError, messageOf } from '../../src/core/errors.ts';
+import { StartError, UsageError } from '../../src/core/errors.ts';
 import { layOut } from '../figures/tables.ts';
+import { runCommand, say } from '../options/command-line.ts';
 import { compareRounds, type Comparison } from './compare.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const ROUNDS = 5;
 const ROUND_MS = 600_000;
 
-process.exitCode = main(process.argv.slice(2));
+process.exitCode = await runCommand('bench:branch', () => main(process.argv.slice(2)));
 
-function main([base, filter = '', ...more]: readonly string[]): number {
-  try {
-    if (base === undefined || base.startsWith('-') || more.length > 0) {
-      throw new UsageError('usage: npm run bench:branch -- BASE [FILTER]');
-    }
-    process.stdout.write(`${render(compare(base, filter), base)}\n`);
-    return 0;
-  } catch (error) {
-    process.stderr.write(`bench:branch: ${messageOf(error)}\n`);
-    return error instanceof UsageError ? 2 : 1;
+function main([base, filter = '', ...more]: readonly string[]): string {
+  if (base === undefined || base.startsWith('-') || more.length > 0) {
+    throw new UsageError('usage: npm run bench:branch -- BASE [FILTER]');
   }
+  return `${render(compare(base, filter), base)}\n`;
 }
 
 function compare(base: string, filter: string): Comparison[] {
@@ -36,7 +31,7 @@ function compare(base: string, filter: string): Comparison[] {
     const before = new Map<string, number[]>();
     const after = new Map<string, number[]>();
     for (let round = 1; round <= ROUNDS; round++) {
-      process.stderr.write(`round ${round} of ${ROUNDS}\n`);
+      say(`round ${round} of ${ROUNDS}`);
       // In turn, so that a machine that warms up or slows down does it to both.
       measure(directory, filter, before);
       measure(ROOT, filter, after);

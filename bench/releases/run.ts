@@ -1,9 +1,9 @@
 /** The command `npm run bench:peers`: current releases of other proxies, beside those that the machine has. */
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { StartError, UsageError, messageOf } from '../../src/core/errors.ts';
+import { StartError, UsageError } from '../../src/core/errors.ts';
 import { markdownTable } from '../figures/tables.ts';
+import { readOptions, runCommand, say } from '../options/command-line.ts';
 import { RELEASES, versionOf } from '../peers/programs.ts';
 import { Apt } from './apt.ts';
 import { Unpacked } from './unpacked.ts';
@@ -24,21 +24,11 @@ With SLUICE_BENCH_PEERS= (empty) they take the machine's own programs all the sa
 const PROGRAMS = ['nginx', 'haproxy', 'caddy'] as const;
 const PACKAGES = ['nginx', 'libnginx-mod-stream', 'haproxy', 'caddy'];
 
-process.exitCode = main(process.argv.slice(2));
+process.exitCode = await runCommand('bench:peers', () => main(process.argv.slice(2)));
 
-function main(argv: readonly string[]): number {
-  try {
-    const { help, suite, directory } = readArguments(argv);
-    if (help) {
-      process.stdout.write(USAGE);
-      return 0;
-    }
-    process.stdout.write(bring(directory, suite));
-    return 0;
-  } catch (error) {
-    process.stderr.write(`bench:peers: ${messageOf(error)}\n`);
-    return error instanceof UsageError ? 2 : 1;
-  }
+function main(argv: readonly string[]): string {
+  const { help, suite, directory } = readArguments(argv);
+  return help ? USAGE : bring(directory, suite);
 }
 
 /** Brings the releases. Returns a table of the versions. @throws StartError if one of them does not run */
@@ -60,24 +50,12 @@ function bring(directory: string, suite: string): string {
 }
 
 function readArguments(argv: readonly string[]): { help: boolean; suite: string; directory: string } {
-  const options = {
+  const { help, suite, dir } = readOptions(argv, {
     suite: { type: 'string', default: 'sid' },
     dir: { type: 'string', default: RELEASES },
     help: { type: 'boolean', short: 'h', default: false },
-  } as const;
-  let values;
-  try {
-    values = parseArgs({ args: [...argv], options }).values;
-  } catch (error) {
-    // Node's advice goes on behind the first sentence.
-    throw new UsageError(`${messageOf(error).split(/\.\s/)[0]!}: see --help`);
-  }
-  const { help, suite, dir } = values;
+  });
   if (!/^[a-z][\w-]*$/.test(suite)) throw new UsageError(`--suite ${suite}: write a name such as sid`);
   if (dir === '' || /['"\n]/.test(dir)) throw new UsageError(`--dir ${dir}: write a path without quotes`);
   return { help, suite, directory: resolve(dir) };
-}
-
-function say(text: string): void {
-  process.stderr.write(`${text}\n`);
 }

@@ -1,10 +1,9 @@
 /** The command that measures what sessions and messages cost, and fits lines to it: `npm run bench:scaling`. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { messageOf } from '../../src/core/errors.ts';
+import { runCommand, say } from '../options/command-line.ts';
 import { machineText } from '../report/machine.ts';
-import { REPORT_DIRECTORY } from '../report/page.ts';
-import { writePage } from '../report/page.ts';
+import { REPORT_DIRECTORY, writePage } from '../report/page.ts';
 import { coresToPin, pinSelf } from '../rig/pinning.ts';
 import { Stage } from '../rig/stage.ts';
 import {
@@ -28,15 +27,12 @@ const RATES = [5000, 10_000, 20_000, 30_000, 40_000, 60_000];
 const BATCHES = [1, 2, 4, 8, 16, 32];
 const RATE_SESSIONS = 1000;
 
-try {
+process.exitCode = await runCommand('bench:scaling', async () => {
   const report = await measureAll();
   writeFileSync(join(REPORT_DIRECTORY, 'scaling.json'), `${JSON.stringify(report)}\n`);
   writePage();
-  process.stdout.write(renderScaling(report));
-} catch (error) {
-  process.stderr.write(`bench:scaling: ${messageOf(error)}\n`);
-  process.exitCode = 1;
-}
+  return renderScaling(report);
+});
 
 async function measureAll(): Promise<ScalingReport> {
   const cores = coresToPin();
@@ -62,8 +58,4 @@ async function measureAll(): Promise<ScalingReport> {
   } finally {
     await stage.stopAll();
   }
-}
-
-function say(text: string): void {
-  process.stderr.write(`${text}\n`);
 }
