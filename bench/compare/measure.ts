@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Crew, createPool } from '../driver/crew/crew.ts';
 import type { Plan } from '../options/plan.ts';
@@ -66,8 +67,8 @@ export async function measureIdle(way: Way, mode: Mode): Promise<number | null> 
 /** Waits until all connections are up, and a while longer for the proxy to come to rest. */
 async function allOpen(crew: Crew, count: number): Promise<void> {
   const end = performance.now() + MAX_IDLE_MS / 2;
-  while (crew.page.sum('open') < count && performance.now() < end) await pause(20);
-  await pause(IDLE_SETTLE_MS);
+  while (crew.page.sum('open') < count && performance.now() < end) await delay(20);
+  await delay(IDLE_SETTLE_MS);
 }
 
 function planFor(way: Way, mode: Mode, more: Partial<Plan>): Plan {
@@ -96,8 +97,4 @@ function planFor(way: Way, mode: Mode, more: Partial<Plan>): Plan {
     resume: false,
     ...more,
   };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((settle) => setTimeout(settle, ms));
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ReloadablePeer } from '../reloadable/reloadable-peer.ts';
 import type { Stage } from '../rig/stage.ts';
 import type { Findings } from './report.ts';
@@ -10,11 +11,6 @@ export interface Scenario {
   run(stage: Stage, peer: ReloadablePeer): Promise<Findings>;
 }
 
-/** Waits for a number of milliseconds. */
-export function pause(ms: number): Promise<void> {
-  return new Promise((settle) => setTimeout(settle, ms));
-}
-
 /** Asks every `stepMs` until the answer is yes. Returns false if it is not within `mostMs`. */
 export async function waitUntil(
   yes: () => boolean | Promise<boolean>,
@@ -24,7 +20,7 @@ export async function waitUntil(
   const end = performance.now() + mostMs;
   while (!(await yes())) {
     if (performance.now() > end) return false;
-    await pause(stepMs);
+    await delay(stepMs);
   }
   return true;
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Crew } from '../driver/crew/crew.ts';
 import type { Plan } from '../options/plan.ts';
@@ -48,18 +49,18 @@ export async function measureSessions(
   const proxies = await startProxies(stage, processes);
   const pids = proxies.flatMap((proxy) => processTree(proxy.process.pid));
   const memory = (): number => proxies.reduce((sum, proxy) => sum + proxy.memory(), 0);
-  await pause(SETTLE_MS);
+  await delay(SETTLE_MS);
   const kernelBefore = kernelBytes();
   const idle = proxies.map((proxy) => crewOf(proxy, { scenario: 'idle', connections: sessions / processes }));
   const runs = idle.map((crew) => crew.run());
   const open = (): number => idle.reduce((sum, crew) => sum + crew.page.sum('open'), 0);
   const end = performance.now() + OPEN_MS;
-  while (open() < sessions && performance.now() < end) await pause(20);
+  while (open() < sessions && performance.now() < end) await delay(20);
   if (open() < sessions) throw new Error(`of ${sessions} sessions only ${open()} came up`);
-  await pause(SETTLE_MS);
+  await delay(SETTLE_MS);
   const kernelAfter = kernelBytes();
   const [cpuBefore, from] = [cpuOf(pids), performance.now()];
-  await pause(IDLE_TIMEOUT_SECONDS * 1000);
+  await delay(IDLE_TIMEOUT_SECONDS * 1000);
   const idleCpu = (cpuOf(pids) - cpuBefore) / (performance.now() - from);
   // When what the handshakes have left behind has had time to be collected.
   const held = memory();
@@ -176,8 +177,4 @@ function crewOf(proxy: ProxyUnderTest, more: Partial<Plan>): Crew {
 function kernelBytes(): number {
   const kibibytes = /^Slab:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1];
   return Number(kibibytes) * 1024;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((settle) => setTimeout(settle, ms));
 }

@@ -1,4 +1,5 @@
 /** The task of a driver thread: opens its connections, plays the scenario, and returns its measurements. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { RandomPool } from '../../src/core/random-pool.ts';
 import type { DriveTask, FromDriver, ToDriver } from '../driver/crew/protocol.ts';
 import { createDialler } from '../driver/dialling/create-dialler.ts';
@@ -51,7 +52,7 @@ export default async function drive(task: DriveTask): Promise<Outcome> {
       if (orders.isStopped) recorder.measure(Math.min(from, end), end);
       traffic.end(end);
       const patience = monotonicNow() + (orders.isStopped ? 0 : plan.timeoutMs);
-      while (!traffic.settled && monotonicNow() < patience && !orders.isStopped) await pause(SETTLE_POLL_MS);
+      while (!traffic.settled && monotonicNow() < patience && !orders.isStopped) await delay(SETTLE_POLL_MS);
       if (!orders.isStopped) traffic.giveUp();
     }
     await fleet.closeAll();
@@ -117,8 +118,4 @@ class Cost {
     const cpu = process.cpuUsage(this.#cpu ?? undefined);
     recorder.cost(this.#thread.busy(), (cpu.user + cpu.system) / 1000);
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((settle) => setTimeout(settle, ms));
 }

@@ -1,11 +1,12 @@
 import { copyFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { monotonicNow } from '../../driver/measuring/clock.ts';
 import { ProxyUnderTest } from '../../reloadable/proxy-under-test.ts';
 import { makeCertificate } from '../../rig/certificate.ts';
 import { fingerprintAt } from '../ask.ts';
 import { Crowd } from '../crowd/crowd.ts';
 import { endedSince, figure, kindsOf, p99Figure, timeFigure } from '../figures.ts';
-import { pause, waitUntil, type Scenario } from '../scenario.ts';
+import { waitUntil, type Scenario } from '../scenario.ts';
 import { p99OverTime } from '../timeline.ts';
 
 const SESSIONS = 1000;
@@ -30,13 +31,13 @@ export const certificateRenewal: Scenario = {
     });
     const old = await fingerprintAt(wss);
     const renewed = makeCertificate(stage.newDirectory());
-    await pause(BEFORE_MS);
+    await delay(BEFORE_MS);
     for (const name of ['cert', 'key', 'both'] as const) copyFileSync(renewed[name], stage.certificate[name]);
     const at = monotonicNow();
     proxy.reload({});
     const isNew = await waitUntil(async () => ![old, ''].includes(await fingerprintAt(wss)), AFTER_MS);
     const newMs = isNew ? monotonicNow() - at : null;
-    await pause(at + AFTER_MS - monotonicNow());
+    await delay(at + AFTER_MS - monotonicNow());
     const log = await crowd.leave();
     return {
       figures: [

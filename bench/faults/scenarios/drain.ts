@@ -1,9 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { monotonicNow } from '../../driver/measuring/clock.ts';
 import { formatCount } from '../../figures/readable-numbers.ts';
 import { ProxyUnderTest } from '../../reloadable/proxy-under-test.ts';
 import { Crowd } from '../crowd/crowd.ts';
 import { endedSince, figure, kindsOf, timeFigure } from '../figures.ts';
-import { pause, waitUntil, type Scenario } from '../scenario.ts';
+import { waitUntil, type Scenario } from '../scenario.ts';
 import { openOverTime } from '../timeline.ts';
 
 const SESSIONS = 2000;
@@ -28,12 +29,12 @@ export const drain: Scenario = {
       rate: SESSIONS,
       reopens: false,
     });
-    await pause(1000);
+    await delay(1000);
     const at = monotonicNow();
     proxy.drain();
     const hasEnded = await waitUntil(() => !proxy.process.running, PATIENCE_MS);
     const endedMs = hasEnded ? monotonicNow() - at : null;
-    await pause(200);
+    await delay(200);
     const log = await crowd.leave();
     const ends = endedSince(log, at);
     const times = ends.map((end) => end.at - at);

@@ -1,8 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { monotonicNow } from '../../driver/measuring/clock.ts';
 import { ProxyUnderTest } from '../../reloadable/proxy-under-test.ts';
 import { Crowd } from '../crowd/crowd.ts';
 import { endedSince, figure, kindsOf, timeFigure } from '../figures.ts';
-import { pause, waitUntil, type Scenario } from '../scenario.ts';
+import { waitUntil, type Scenario } from '../scenario.ts';
 import { openOverTime, percentileOf } from '../timeline.ts';
 
 const SESSIONS = 1000;
@@ -23,13 +24,13 @@ export const endpointKilled: Scenario = {
       rate: SESSIONS,
       reopens: true,
     });
-    await pause(1000);
+    await delay(1000);
     const at = monotonicNow();
     killed.process.kill();
     await waitUntil(() => crowd.open < SESSIONS, 2000, 1);
     const isBack = await waitUntil(() => crowd.open === SESSIONS, BACK_MS, 5);
     const backMs = isBack ? monotonicNow() - at : null;
-    await pause(at + 2200 - monotonicNow());
+    await delay(at + 2200 - monotonicNow());
     const log = await crowd.leave();
     const ends = endedSince(log, at);
     const times = ends.map((end) => end.at - at);

@@ -1,8 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { monotonicNow } from '../../driver/measuring/clock.ts';
 import { ProxyUnderTest } from '../../reloadable/proxy-under-test.ts';
 import { Crowd } from '../crowd/crowd.ts';
 import { figure, kindsOf, timeFigure } from '../figures.ts';
-import { pause, waitUntil, type Scenario } from '../scenario.ts';
+import { waitUntil, type Scenario } from '../scenario.ts';
 import { openOverTime, percentileOf } from '../timeline.ts';
 
 const SESSIONS = 5000;
@@ -23,13 +24,13 @@ export const reconnectStorm: Scenario = {
       rate: 100,
       reopens: true,
     });
-    await pause(1000);
+    await delay(1000);
     const at = monotonicNow();
     crowd.storm();
     await waitUntil(() => crowd.open < SESSIONS, 2000, 1);
     const isBack = await waitUntil(() => crowd.open === SESSIONS, PATIENCE_MS, 5);
     const backMs = isBack ? monotonicNow() - at : null;
-    await pause(Math.max(0, at + 3100 - monotonicNow()));
+    await delay(Math.max(0, at + 3100 - monotonicNow()));
     const log = await crowd.leave();
     const times = log.opens.filter((one) => one.at >= at).map(({ tookMs }) => tookMs);
     const quantile = (percentile: number): number | null =>

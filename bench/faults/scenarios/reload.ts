@@ -1,10 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { monotonicNow } from '../../driver/measuring/clock.ts';
 import { formatBytes } from '../../figures/readable-numbers.ts';
 import { ProxyUnderTest } from '../../reloadable/proxy-under-test.ts';
 import { statusOf } from '../ask.ts';
 import { Crowd } from '../crowd/crowd.ts';
 import { endedSince, figure, kindsOf, p99Figure, timeFigure } from '../figures.ts';
-import { pause, waitUntil, type Scenario } from '../scenario.ts';
+import { waitUntil, type Scenario } from '../scenario.ts';
 import { p99OverTime } from '../timeline.ts';
 
 const BEFORE_MS = 3000;
@@ -27,13 +28,13 @@ export const reload: Scenario = {
       rate: SESSIONS,
       reopens: true,
     });
-    await pause(BEFORE_MS);
+    await delay(BEFORE_MS);
     const memory = proxy.memory();
     const at = monotonicNow();
     proxy.reload({ extraRoute: true });
     const isNew = await waitUntil(async () => (await statusOf(ws, '/ping')) === 200, AFTER_MS);
     const inForceMs = isNew ? monotonicNow() - at : null;
-    await pause(at + AFTER_MS - monotonicNow());
+    await delay(at + AFTER_MS - monotonicNow());
     const memoryAfter = proxy.memory();
     const log = await crowd.leave();
     const ends = endedSince(log, at);

@@ -1,10 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { monotonicNow } from '../../driver/measuring/clock.ts';
 import { formatCount } from '../../figures/readable-numbers.ts';
 import { ProxyUnderTest } from '../../reloadable/proxy-under-test.ts';
 import { sessionsAt, statusOf } from '../ask.ts';
 import { Crowd } from '../crowd/crowd.ts';
 import { endedSince, figure, kindsOf, p99Figure, timeFigure } from '../figures.ts';
-import { pause, waitUntil, type Scenario } from '../scenario.ts';
+import { waitUntil, type Scenario } from '../scenario.ts';
 
 const SESSIONS = 2000;
 const PER_SECOND = 500;
@@ -34,7 +35,7 @@ export const scaleUp: Scenario = {
       rate: SESSIONS,
       reopens: true,
     });
-    await pause(BEFORE_MS);
+    await delay(BEFORE_MS);
     const at = monotonicNow();
     proxy.reload({ endpoints: all, extraRoute: true });
     await waitUntil(async () => (await statusOf(ws, '/ping')) === 200, PATIENCE_MS);

@@ -1,10 +1,11 @@
 import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { monotonicNow } from '../../driver/measuring/clock.ts';
 import { formatBytes } from '../../figures/readable-numbers.ts';
 import { ProxyUnderTest } from '../../reloadable/proxy-under-test.ts';
 import { Crowd } from '../crowd/crowd.ts';
 import { endedSince, figure, kindsOf, p99Figure } from '../figures.ts';
-import { pause, type Scenario } from '../scenario.ts';
+import { type Scenario } from '../scenario.ts';
 
 const READERS = 200;
 const OTHERS = 100;
@@ -30,14 +31,14 @@ export const slowReaders: Scenario = {
       rate: 1000,
       reopens: true,
     });
-    await pause(BEFORE_MS);
+    await delay(BEFORE_MS);
     const before = proxy.memory();
     const at = monotonicNow();
     const sockets = Array.from({ length: READERS }, () => stall(ws));
     const timeline: (readonly [number, number])[] = [];
     while (monotonicNow() < at + AFTER_MS) {
       timeline.push([(monotonicNow() - at) / 1000, (proxy.memory() - before) / 1e6]);
-      await pause(STEP_MS);
+      await delay(STEP_MS);
     }
     const grown = timeline.map(([, megabytes]) => megabytes * 1e6);
     const cut = sockets.filter(({ destroyed }) => destroyed).length;
