@@ -1,3 +1,4 @@
+import { CHUNK_END, chunkHead, lastChunk } from '../../wire/http/chunked-body/chunk-writing.ts';
 import { ChannelWriter } from '../buffers/channel-writer.ts';
 import type { HeaderList } from '../contract/http-reply.ts';
 import type { UpstreamSocket } from '../contract/upstream-socket.ts';
@@ -18,13 +19,13 @@ export class RequestWriter extends ChannelWriter {
 
   /** Writes a piece of a body in chunks. @param bytes not empty, valid during the call only */
   chunk(socket: UpstreamSocket, bytes: Uint8Array): boolean {
-    return this.write(socket, `${bytes.length.toString(16)}\r\n`, bytes, '\r\n');
+    return this.write(socket, chunkHead(bytes.length), bytes, CHUNK_END);
   }
 
   /** Writes the end of a body in chunks, and the fields behind it. */
   lastChunk(socket: UpstreamSocket, trailers: HeaderList): boolean {
     let lines = '';
     for (const [name, value] of trailers) lines += `${name}: ${value}\r\n`;
-    return this.head(socket, `0\r\n${lines}\r\n`);
+    return this.head(socket, lastChunk(lines));
   }
 }

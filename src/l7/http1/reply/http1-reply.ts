@@ -1,11 +1,12 @@
 import type { TimerWheel } from '../../../core/timing/timer-wheel.ts';
 import type { Channel } from '../../../transport/channel.ts';
+import { CHUNK_END, chunkHead, lastChunk } from '../../../wire/http/chunked-body/chunk-writing.ts';
 import { NO_EDITS, type HeaderEdits } from '../../../wire/http/header-edits.ts';
 import type { RequestHead } from '../../../wire/http/request-head.ts';
 import type { ChannelWriter } from '../../buffers/channel-writer.ts';
 import type { HeaderList, HttpReply, ResponseCut } from '../../contract/http-reply.ts';
 import { GoneCheck } from './gone-check.ts';
-import { finalHead, interimHead, lastChunk } from './reply-head.ts';
+import { chunkedEnd, finalHead, interimHead } from './reply-head.ts';
 import { StallWatch } from './stall-watch.ts';
 
 /** The part of a connection that a reply uses. */
@@ -26,7 +27,7 @@ type Framing = 'length' | 'chunks' | 'close';
 
 const NOTHING = new Uint8Array(0);
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
-const LAST_CHUNK = '0\r\n\r\n';
+const LAST_CHUNK = lastChunk();
 /** Max zeros that may stand before the size of a chunk: readers bound its digits, curl at 16. */
 const MAX_LEADING_ZEROS = 8;
 
@@ -126,7 +127,7 @@ export class Http1Reply implements HttpReply {
     if (this.#state !== 'streaming') return true;
     this.sent += chunk.length;
     if (this.#framing === 'chunks') {
-      this.#give(this.#takeHead() + chunkLine(chunk.length), chunk, '\r\n');
+      this.#give(this.#takeHead() + chunkHead(chunk.length), chunk, CHUNK_END);
       return !this.waits;
     }
     this.#give(this.#takeHead(), chunk, '');
@@ -145,8 +146,8 @@ export class Http1Reply implements HttpReply {
     if (this.#framing === 'chunks') {
       const isPlain = trailers.length === 0;
       if (bytes.length === 0) this.#give(isPlain ? before + LAST_CHUNK : before, NOTHING, '');
-      else this.#give(before + chunkLine(bytes.length), bytes, isPlain ? `\r\n${LAST_CHUNK}` : '\r\n');
-      if (!isPlain) this.#give(lastChunk(trailers, this.edits), NOTHING, '');
+      else this.#give(before + chunkHead(bytes.length), bytes, isPlain ? CHUNK_END + LAST_CHUNK : CHUNK_END);
+      if (!isPlain) this.#give(chunkedEnd(trailers, this.edits), NOTHING, '');
     } else if (before !== '' || bytes.length > 0) {
       this.#give(before, bytes, '');
     }
@@ -315,8 +316,4 @@ function framingLine(framing: Framing, length: number): string {
 
 function lengthLine(length: number): string {
   return `Content-Length: ${length}\r\n`;
-}
-
-function chunkLine(length: number): string {
-  return `${length.toString(16)}\r\n`;
 }

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { lastChunk } from '../../../wire/http/chunked-body/chunk-writing.ts';
 import type { HeaderEdits } from '../../../wire/http/header-edits.ts';
 import type { HeaderList } from '../../contract/http-reply.ts';
 
@@ -49,13 +50,13 @@ export function interimHead(status: number, headers: HeaderList, { dropped }: He
   return `${text}\r\n`;
 }
 
-/** Writes the end of a body in chunks (RFC 9112 section 7.1.2). */
-export function lastChunk(trailers: HeaderList, { dropped }: HeaderEdits): string {
-  let text = '0\r\n';
+/** Writes the end of a body in chunks. A route can only drop its trailers. */
+export function chunkedEnd(trailers: HeaderList, { dropped }: HeaderEdits): string {
+  let text = '';
   for (const [name, value] of trailers) {
     if (!dropped.has(name.toLowerCase())) text += `${name}: ${safe(value)}\r\n`;
   }
-  return `${text}\r\n`;
+  return lastChunk(text);
 }
 
 function statusLine(status: number): string {
