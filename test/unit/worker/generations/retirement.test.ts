@@ -28,6 +28,18 @@ describe('what is alive of older generations', () => {
     assert.deepEqual(retirement.sweep(9), { connections: 0, oldest: 8 });
   });
 
+  it('is not over while more of it may come', () => {
+    const retirement = new Retirement();
+    let mayGrow = true;
+    let over = 0;
+    retirement.add({ generation: 1, live: () => 0, mayGrow: () => mayGrow, onOver: () => over++ });
+    assert.deepEqual(retirement.sweep(3), { connections: 0, oldest: 1 });
+    assert.equal(over, 0);
+    mayGrow = false;
+    assert.deepEqual(retirement.sweep(3), { connections: 0, oldest: 3 });
+    assert.equal(over, 1);
+  });
+
   it('is nothing if nothing has been replaced', () => {
     assert.deepEqual(new Retirement().sweep(3), { connections: 0, oldest: 3 });
   });
