@@ -1,4 +1,5 @@
 import { isToken } from '../../core/tokens.ts';
+import { hasControlCharacter } from './field-value.ts';
 import { isChunked, isContentLength } from './framing-headers.ts';
 
 /**
@@ -76,14 +77,6 @@ export function trimOws(text: string): string {
 
 function isOws(code: number): boolean {
   return code === 0x20 || code === 0x09;
-}
-
-/** Characters that a field value must not have: control characters except the tab (RFC 9110 section 5.5). */
-const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/;
-
-/** Tells whether the text has a character that could end or split a header line. */
-export function hasControlCharacter(text: string): boolean {
-  return CONTROL.test(text);
 }
 
 /** Headers that must have one line with one value. More are an attack or a broken client (RFC 9110, RFC 9112 section 6). */

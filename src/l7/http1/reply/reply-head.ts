@@ -1,11 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import { lastChunk } from '../../../wire/http/chunked-body/chunk-writing.ts';
+import { safeFieldValue } from '../../../wire/http/field-value.ts';
 import type { HeaderEdits } from '../../../wire/http/header-edits.ts';
 import type { HeaderList } from '../../contract/http-reply.ts';
-
-/** Not one byte of visible Latin-1, a space or a tab: it could end or split a header line. */
-const UNSAFE = /[^\t\x20-\x7e\x80-\xff]/g;
-const IS_UNSAFE = /[^\t\x20-\x7e\x80-\xff]/;
 
 /** The facts of one head beside its headers. */
 interface HeadTerms {
@@ -30,10 +27,10 @@ export function finalHead(
   for (const [name, value, kept] of headers) {
     if (changes && kept !== true && dropped.has(name.toLowerCase())) continue;
     if (name.length === 4 && name.toLowerCase() === 'date') hasDate = true;
-    text += `${name}: ${safe(value)}\r\n`;
+    text += `${name}: ${safeFieldValue(value)}\r\n`;
   }
   for (let index = 0; index < added.length; index += 2) {
-    text += `${added[index]!}: ${safe(added[index + 1]!)}\r\n`;
+    text += `${added[index]!}: ${safeFieldValue(added[index + 1]!)}\r\n`;
   }
   if (!changes || !dropped.has('x-request-id')) text += `X-Request-Id: ${requestId}\r\n`;
   // RFC 9110 section 6.6.1: a recipient with a clock adds the Date that a response lacks.
@@ -45,7 +42,7 @@ export function finalHead(
 export function interimHead(status: number, headers: HeaderList, { dropped }: HeaderEdits): string {
   let text = statusLine(status);
   for (const [name, value] of headers) {
-    if (!dropped.has(name.toLowerCase())) text += `${name}: ${safe(value)}\r\n`;
+    if (!dropped.has(name.toLowerCase())) text += `${name}: ${safeFieldValue(value)}\r\n`;
   }
   return `${text}\r\n`;
 }
@@ -54,17 +51,13 @@ export function interimHead(status: number, headers: HeaderList, { dropped }: He
 export function chunkedEnd(trailers: HeaderList, { dropped }: HeaderEdits): string {
   let text = '';
   for (const [name, value] of trailers) {
-    if (!dropped.has(name.toLowerCase())) text += `${name}: ${safe(value)}\r\n`;
+    if (!dropped.has(name.toLowerCase())) text += `${name}: ${safeFieldValue(value)}\r\n`;
   }
   return lastChunk(text);
 }
 
 function statusLine(status: number): string {
   return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
-}
-
-function safe(value: string): string {
-  return IS_UNSAFE.test(value) ? value.replace(UNSAFE, ' ') : value;
 }
 
 /** The second that {@link line} is of. */

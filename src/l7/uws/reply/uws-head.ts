@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { safeFieldValue } from '../../../wire/http/field-value.ts';
 import type { HeaderEdits } from '../../../wire/http/header-edits.ts';
 import type { HeaderList } from '../../contract/http-reply.ts';
 import { CORK_BYTES } from './cork-sizes.ts';
@@ -9,8 +10,7 @@ const MAX_ADDED_BYTES = 256;
 /** Max bytes of headers in one cork, unless a single header is larger. */
 const MAX_HEAD_BYTES = CORK_BYTES - 1024;
 
-const UNSAFE_IN_HEADER = /[^\t\x20-\x7e\x80-\xff]/g;
-const PLAIN_HEADER = /^[\t\x20-\x7e]*$/;
+const PLAIN_VALUE = /^[\t\x20-\x7e]*$/;
 
 /** The head of a response. */
 export interface Head {
@@ -93,5 +93,5 @@ function writeOwnHeaders(
 
 /** Returns a value as Latin-1 bytes without line ends: uWS writes strings as UTF-8, and does not check them. */
 function headerValue(value: string): string | Uint8Array {
-  return PLAIN_HEADER.test(value) ? value : Buffer.from(value.replace(UNSAFE_IN_HEADER, ' '), 'latin1');
+  return PLAIN_VALUE.test(value) ? value : Buffer.from(safeFieldValue(value), 'latin1');
 }

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { identifyClient, type ClientIdentity } from '../../../../src/wire/forwarding/client-identity.ts';
 import { forwardedHeaders } from '../../../../src/wire/forwarding/forwarded-headers.ts';
-import { hasControlCharacter } from '../../../../src/wire/http/request-head.ts';
+import { hasControlCharacter } from '../../../../src/wire/http/field-value.ts';
 
 const PROXY = '10.0.0.1';
 const CLIENT = '203.0.113.7';

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
-  hasControlCharacter,
   headProblem,
   headerOf,
   joinedHeaderOf,
@@ -66,15 +65,6 @@ describe('optional white space', () => {
     const start = performance.now();
     assert.equal(trimOws(long), long);
     assert.ok(performance.now() - start < 2000);
-  });
-});
-
-describe('characters of a header', () => {
-  it('are control characters if they could end a line', () => {
-    for (let code = 0; code < 0x250; code++) {
-      const control = (code < 0x20 && code !== 9) || code === 0x7f;
-      assert.equal(hasControlCharacter(`a${String.fromCharCode(code)}b`), control, String(code));
-    }
   });
 });
 
