@@ -53,6 +53,15 @@ export interface EntryFacts {
   readonly hello: ClientHello | null;
 }
 
+/** What is known of a connection that begins with a ClientHello. */
+export interface HelloFacts extends EntryFacts {
+  readonly hello: ClientHello;
+}
+
+export function hasHello(facts: EntryFacts): facts is HelloFacts {
+  return facts.hello !== null;
+}
+
 /** Returns what is known of a connection that had to send nothing. @param peer its IP address as text */
 export function entryFactsOf(peer: string): EntryFacts {
   const address = ipOfSocket(peer);

@@ -5,23 +5,17 @@ import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import { callsOnSockets, descriptorOf, writeAtOnce } from '../../sys/node/node-sockets.ts';
 import { UNRECOGNIZED_NAME } from '../../wire/tls/client-hello.ts';
 import type { AcceptorOwner } from '../acceptor.ts';
+import { ClientEntrance } from '../client-entrance.ts';
 import {
   factsOf,
   type ClientChannel,
   type ClientFacts,
   type ClientOwner,
+  type ClientTls,
   type TlsFacts,
 } from '../client-transport.ts';
 import { endsOfSocket, type SocketEnds } from '../connection-ends.ts';
-import {
-  hasEntryStages,
-  NOT_TLS,
-  refusedName,
-  type ArrivalOwner,
-  type EntryFacts,
-  type EntryRejection,
-  type Refusal,
-} from '../entry.ts';
+import { hasEntryStages, type EntryFacts, type HelloFacts } from '../entry.ts';
 import { NetArrivals } from './net-arrivals.ts';
 import { asChannel, readByEvents, type ChannelHost, type NetChannel } from './net-channel.ts';
 import { NetHandshake, type HandshakeOwner, type NetHandshakeHome } from './net-handshake.ts';
@@ -30,15 +24,17 @@ import { NetTls } from './net-tls.ts';
 type NetClient = NetChannel & ClientChannel;
 
 /** Makes channels of accepted sockets, when they have sent what they have to send first. */
-export class NetEntrance implements AcceptorOwner<Socket>, ArrivalOwner<Socket>, HandshakeOwner, ChannelHost {
-  readonly #owner: ClientOwner;
+export class NetEntrance
+  extends ClientEntrance<Socket>
+  implements AcceptorOwner<Socket>, HandshakeOwner, ChannelHost
+{
   readonly #touched: (() => void) | null;
   readonly #arrivals: NetArrivals;
   readonly #handshakes: NetHandshakeHome;
 
   /** @param touched as for {@link asChannel} */
   constructor(owner: ClientOwner, wheel: TimerWheel, touched: (() => void) | null) {
-    this.#owner = owner;
+    super(owner, wheel);
     this.#touched = touched;
     this.#arrivals = new NetArrivals(wheel, this, touched);
     this.#handshakes = { wheel, owner: this, touched, underWay: new LiveSet<NetHandshake>() };
@@ -51,8 +47,8 @@ export class NetEntrance implements AcceptorOwner<Socket>, ArrivalOwner<Socket>,
   }
 
   accepted(socket: Socket): void {
-    const { entry } = this.#owner;
-    const isWelcome = this.#owner.clientArrived(descriptorOf(socket));
+    const { entry } = this.owner;
+    const isWelcome = this.owner.clientArrived(descriptorOf(socket));
     if (isWelcome && hasEntryStages(entry)) {
       this.#arrivals.take(socket, entry);
       return;
@@ -62,59 +58,38 @@ export class NetEntrance implements AcceptorOwner<Socket>, ArrivalOwner<Socket>,
     else channel.destroy();
   }
 
-  entered(socket: Socket, facts: EntryFacts, since: number): void {
-    const { tls, passthrough } = this.#owner;
-    const { hello, address, proxy, peer } = facts;
-    if (hello === null) {
-      if (tls === null) this.#serve(this.#channelOf(socket), { address, proxy, tls: null });
-      else this.#refuse(socket, NOT_TLS, peer, since);
-      return;
-    }
-    const entrance = passthrough === null ? null : passthrough.find(hello.serverName);
-    if (entrance !== null) {
-      this.#owner.clientTunnelled();
-      entrance.take(socket, facts);
-    } else if (tls === null) {
-      // If the descriptor is unknown, the client is closed without the alert.
-      writeAtOnce(socket, UNRECOGNIZED_NAME);
-      this.#refuse(socket, refusedName(hello.serverName), peer, since);
-    } else if (tls instanceof NetTls) {
-      new NetHandshake(this.#handshakes, socket, tls, { ...facts, hello }, since).start();
-    } else {
-      throw new Error('TLS of another transport');
-    }
-  }
-
   secured(socket: TLSSocket, { address, proxy }: EntryFacts, tls: TlsFacts): void {
     const channel = this.#channelOf(socket);
     channel.resetAndDestroy = resetSecured;
     this.#serve(channel, { address, proxy, tls });
   }
 
-  rejected(rejection: EntryRejection): void {
-    this.#owner.clientRejected(rejection);
-    this.#owner.clientClosed(null);
-  }
-
-  lost(fault: unknown): void {
-    if (fault !== null) this.#owner.acceptFault(fault);
-    this.#owner.clientClosed(null);
-  }
-
   closed(channel: NetChannel): void {
-    this.#owner.clientClosed(channel as NetClient);
+    this.owner.clientClosed(channel as NetClient);
   }
 
   faulted(error: unknown): void {
-    this.#owner.acceptFault(error);
+    this.owner.acceptFault(error);
   }
 
-  acceptFailed(code: string, isFirst: boolean): boolean {
-    return this.#owner.acceptFailed(code, isFirst);
+  protected override servePlain(socket: Socket, { address, proxy }: EntryFacts): void {
+    this.#serve(this.#channelOf(socket), { address, proxy, tls: null });
   }
 
-  acceptFault(error: unknown): void {
-    this.#owner.acceptFault(error);
+  protected override secure(socket: Socket, tls: ClientTls, facts: HelloFacts, since: number): void {
+    if (!(tls instanceof NetTls)) throw new Error('TLS of another transport');
+    new NetHandshake(this.#handshakes, socket, tls, facts, since).start();
+  }
+
+  protected override refuseName(socket: Socket): void {
+    // If the descriptor is unknown, the client is closed without the alert.
+    writeAtOnce(socket, UNRECOGNIZED_NAME);
+    this.close(socket);
+  }
+
+  protected override close(socket: Socket): void {
+    socket.destroy();
+    this.#touched?.();
   }
 
   #channelOf(socket: Socket): NetClient {
@@ -130,17 +105,11 @@ export class NetEntrance implements AcceptorOwner<Socket>, ArrivalOwner<Socket>,
   /** From here on the channel tells when it has closed. */
   #serve(channel: NetClient, facts: ClientFacts): void {
     try {
-      this.#owner.clientAccepted(channel, facts);
+      this.owner.clientAccepted(channel, facts);
     } catch (error) {
       channel.destroy();
-      this.#owner.acceptFault(error);
+      this.owner.acceptFault(error);
     }
-  }
-
-  #refuse(socket: Socket, refusal: Refusal, peer: string, since: number): void {
-    socket.destroy();
-    this.#touched?.();
-    this.rejected({ ...refusal, peer, seconds: (this.#handshakes.wheel.now - since) / 1000 });
   }
 }
 

@@ -4,9 +4,8 @@ import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
 import { Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 import { certificateProblem } from '../../sys/node/tls-sockets.ts';
 import { readClientCertificate } from '../../wire/tls/client-certificate.ts';
-import type { ClientHello } from '../../wire/tls/client-hello.ts';
 import type { TlsFacts } from '../client-transport.ts';
-import type { EntryFailure, EntryFacts, EntryRejection } from '../entry.ts';
+import type { EntryFailure, EntryFacts, EntryRejection, HelloFacts } from '../entry.ts';
 import type { NetTls } from './net-tls.ts';
 
 /** Takes connections on which TLS has been set up. */
@@ -35,24 +34,16 @@ export class NetHandshake extends Timed implements LiveMember {
   liveIndex = -1;
   readonly #home: NetHandshakeHome;
   readonly #socket: TLSSocket;
-  readonly #facts: EntryFacts;
-  readonly #hello: ClientHello;
+  readonly #facts: HelloFacts;
   readonly #since: number;
   readonly #tls: NetTls;
 
   /** @param since as for `ArrivalOwner.entered` */
-  constructor(
-    home: NetHandshakeHome,
-    carrier: Socket,
-    tls: NetTls,
-    facts: EntryFacts & { readonly hello: ClientHello },
-    since: number,
-  ) {
+  constructor(home: NetHandshakeHome, carrier: Socket, tls: NetTls, facts: HelloFacts, since: number) {
     super();
     this.#home = home;
     this.#tls = tls;
     this.#facts = facts;
-    this.#hello = facts.hello;
     this.#since = since;
     this.#socket = tls.secure(carrier, facts.hello);
   }
@@ -122,7 +113,7 @@ export class NetHandshake extends Timed implements LiveMember {
       return null;
     }
     return {
-      serverName: this.#hello.serverName,
+      serverName: this.#facts.hello.serverName,
       certificate: certificate === undefined ? null : readClientCertificate(certificate.raw),
     };
   }

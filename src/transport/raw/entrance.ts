@@ -4,22 +4,15 @@ import type { TlsStream } from '../../sys/tls/tls-stream.ts';
 import { readClientCertificate } from '../../wire/tls/client-certificate.ts';
 import type { ClientHello } from '../../wire/tls/client-hello.ts';
 import type { AcceptorOwner } from '../acceptor.ts';
+import { ClientEntrance } from '../client-entrance.ts';
 import {
   factsOf,
   type ClientFacts,
   type ClientOwner,
-  type TunnelEntrance,
+  type ClientTls,
   type TlsFacts,
 } from '../client-transport.ts';
-import {
-  hasEntryStages,
-  NOT_TLS,
-  refusedName,
-  type ArrivalOwner,
-  type EntryFacts,
-  type EntryRejection,
-  type Refusal,
-} from '../entry.ts';
+import { hasEntryStages, type EntryFacts, type EntryRejection, type HelloFacts } from '../entry.ts';
 import { refuseName } from './name-refusal.ts';
 import { RawArrivals } from './raw-arrivals.ts';
 import { RawClient } from './raw-client.ts';
@@ -29,15 +22,14 @@ import { TlsClient } from './tls-client.ts';
 import { TlsHandshake, type HandshakeOwner } from './tls-handshake.ts';
 
 /** Makes channels of accepted descriptors, when they have sent what they must send first. */
-export class Entrance implements AcceptorOwner<number>, ArrivalOwner<Watched>, HandshakeOwner {
+export class Entrance extends ClientEntrance<Watched> implements AcceptorOwner<number>, HandshakeOwner {
   readonly #home: RawHome;
-  readonly #owner: ClientOwner;
   readonly #arrivals: RawArrivals;
   readonly #handshakes = new LiveSet<TlsHandshake>();
 
   constructor(home: RawHome, owner: ClientOwner) {
+    super(owner, home.loop.wheel);
     this.#home = home;
-    this.#owner = owner;
     this.#arrivals = new RawArrivals(home.loop, this);
   }
 
@@ -49,59 +41,40 @@ export class Entrance implements AcceptorOwner<number>, ArrivalOwner<Watched>, H
 
   accepted(fd: number): void {
     const { sockets } = this.#home.loop;
-    if (!this.#owner.clientArrived(fd)) {
+    if (!this.owner.clientArrived(fd)) {
       sockets.close(fd);
-      this.#owner.clientClosed(null);
+      this.owner.clientClosed(null);
       return;
     }
-    if (hasEntryStages(this.#owner.entry)) {
-      this.#arrivals.take(fd, this.#owner.entry);
+    if (hasEntryStages(this.owner.entry)) {
+      this.#arrivals.take(fd, this.owner.entry);
       return;
     }
-    const channel = new RawClient(this.#home, this.#owner);
+    const channel = new RawClient(this.#home, this.owner);
     const peer = sockets.acceptedFrom();
     channel.watch(fd);
     this.#serve(channel, factsOf(peer));
   }
 
-  acceptFailed(code: string, isFirst: boolean): boolean {
-    return this.#owner.acceptFailed(code, isFirst);
-  }
-
-  acceptFault(error: unknown): void {
-    this.#owner.acceptFault(error);
-  }
-
-  entered(connection: Watched, facts: EntryFacts, since: number): void {
+  override entered(connection: Watched, facts: EntryFacts, since: number): void {
     try {
-      if (facts.hello === null) this.#enterPlain(connection, facts, since);
-      else this.#enterByName(connection, facts, facts.hello, since);
+      super.entered(connection, facts, since);
     } catch (error) {
       // What has taken the connection has closed and counted it.
       if (connection.fd >= 0) throw error;
-      this.#owner.acceptFault(error);
+      this.acceptFault(error);
     }
-  }
-
-  rejected(rejection: EntryRejection): void {
-    this.#owner.clientRejected(rejection);
-    this.#owner.clientClosed(null);
-  }
-
-  lost(fault: unknown): void {
-    if (fault !== null) this.#owner.acceptFault(fault);
-    this.#owner.clientClosed(null);
   }
 
   handshakeDone(handshake: TlsHandshake, stream: TlsStream): void {
     this.#handshakes.delete(handshake);
     const { address, proxy, hello } = handshake.facts;
-    const channel = new TlsClient(this.#home, this.#owner, stream);
+    const channel = new TlsClient(this.#home, this.owner, stream);
     channel.adopt(handshake);
     try {
       this.#serve(channel, { address, proxy, tls: tlsFactsOf(stream, hello) });
     } catch (error) {
-      this.#owner.acceptFault(error);
+      this.owner.acceptFault(error);
     }
   }
 
@@ -115,54 +88,31 @@ export class Entrance implements AcceptorOwner<number>, ArrivalOwner<Watched>, H
     this.lost(fault);
   }
 
-  /** Takes a connection that has not sent a ClientHello, or did not have to. */
-  #enterPlain(connection: Watched, facts: EntryFacts, since: number): void {
-    if (this.#owner.tls !== null) {
-      this.#refuse(connection, NOT_TLS, facts.peer, since);
-      return;
-    }
-    const channel = new RawClient(this.#home, this.#owner);
+  protected override servePlain(connection: Watched, { address, proxy }: EntryFacts): void {
+    const channel = new RawClient(this.#home, this.owner);
     channel.adopt(connection);
-    this.#serve(channel, { address: facts.address, proxy: facts.proxy, tls: null });
+    this.#serve(channel, { address, proxy, tls: null });
   }
 
-  /** Takes a connection whose server name decides where it goes. */
-  #enterByName(connection: Watched, facts: EntryFacts, { serverName }: ClientHello, since: number): void {
-    const { tls, passthrough, entry } = this.#owner;
-    const tunnels = passthrough?.find(serverName) ?? null;
-    if (tunnels !== null) {
-      this.#owner.clientTunnelled();
-      this.#tunnel(connection, facts, tunnels);
-    } else if (tls instanceof RawTls) {
-      const handshake = new TlsHandshake(this.#home.loop, this, facts, since);
-      this.#handshakes.add(handshake);
-      handshake.start(connection, tls.contextOf(serverName), entry.timeoutMs);
-    } else {
-      refuseName(this.#home.loop, connection);
-      this.#refuse(connection, refusedName(serverName), facts.peer, since);
-    }
+  protected override secure(connection: Watched, tls: ClientTls, facts: HelloFacts, since: number): void {
+    if (!(tls instanceof RawTls)) throw new Error('TLS of another transport');
+    const handshake = new TlsHandshake(this.#home.loop, this, facts, since);
+    this.#handshakes.add(handshake);
+    handshake.start(connection, tls.contextOf(facts.hello.serverName), this.owner.entry.timeoutMs);
   }
 
-  /** The connection counts as a tunnel's from now on: a fault loses it, and nothing is counted here. */
-  #tunnel(connection: Watched, facts: EntryFacts, tunnels: TunnelEntrance): void {
-    try {
-      tunnels.take(connection, facts);
-    } catch (error) {
-      this.#home.loop.poller.close(connection);
-      this.#owner.acceptFault(error);
-    }
+  protected override refuseName(connection: Watched): void {
+    refuseName(this.#home.loop, connection);
   }
 
-  #refuse(connection: Watched, refusal: Refusal, peer: string, since: number): void {
-    const { poller, wheel } = this.#home.loop;
-    poller.close(connection);
-    this.rejected({ ...refusal, peer, seconds: (wheel.now - since) / 1000 });
+  protected override close(connection: Watched): void {
+    this.#home.loop.poller.close(connection);
   }
 
   /** Hands a channel to the owner. If this throws, the connection is closed. */
   #serve(channel: RawClient, facts: ClientFacts): void {
     try {
-      this.#owner.clientAccepted(channel, facts);
+      this.owner.clientAccepted(channel, facts);
     } catch (error) {
       channel.destroy();
       throw error;

@@ -154,4 +154,15 @@ describe('clients on sockets of Node', () => {
     assert.match(String(rig.faults[1]), /another transport/);
     assert.equal(rig.gone, 1);
   });
+
+  it('are lost and counted once if the maker of their tunnel throws', async () => {
+    const fault = new Error('a fault');
+    const take = (): never => {
+      throw fault;
+    };
+    rig.serve(null, { find: () => ({ take }) });
+    const { client } = await join(NODE);
+    await within('the close', once(client, 'end'));
+    assert.deepEqual([rig.faults, rig.tunnelled, rig.gone], [[fault], 1, 0]);
+  });
 });
