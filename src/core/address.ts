@@ -23,7 +23,7 @@ export function isAnyHost(host: string): boolean {
   return host === '::' || host === '0.0.0.0';
 }
 
-/** Tells whether two sockets cannot listen on both addresses. Port 0 is a new port each time. `::` takes IPv4 connections, too. */
+/** Tells whether two sockets cannot listen on both addresses. Port 0 is new each time. `::` takes IPv4, too. */
 export function overlap(a: TcpAddress, b: TcpAddress): boolean {
   if (a.port !== b.port || a.port === 0) return false;
   const [hostA, hostB] = [canonical(a.host), canonical(b.host)];

@@ -26,9 +26,9 @@ export class ExpressionError extends Error {
 type Program = ReturnType<RE2JS['re2']>;
 
 /**
- * A compiled regular expression in RE2 syntax. It matches like JavaScript's, but has neither backreferences nor lookaround. It is
- * not anchored, and is case-sensitive without `(?i)`. A group inside a repetition keeps its last match, while JavaScript
- * clears it in each round.
+ * A compiled regular expression in RE2 syntax. It matches like JavaScript's, but has neither backreferences nor
+ * lookaround. It is not anchored, and is case-sensitive without `(?i)`. A group inside a repetition keeps its last
+ * match, while JavaScript clears it in each round.
  */
 export class LinearExpression {
   readonly source: string;

@@ -77,8 +77,8 @@ export class EventLoop {
   }
 
   /**
-   * Calls back once, after the next events and the callbacks that they have deferred. The thread does not wait for those events.
-   * For the rest of some work that would keep others waiting.
+   * Calls back once, after the next events and the callbacks that they have deferred. The thread does not wait for
+   * those events. For the rest of some work that would keep others waiting.
    */
   soon(callback: () => void): void {
     this.#soon.push(callback);

@@ -1,6 +1,6 @@
 /**
- * Numbers that system calls of Linux take for sockets, pipes and their descriptors, and the settings that all sockets of sluice
- * share. The numbers are equal on x86-64 and arm64 (include/uapi of the kernel).
+ * Numbers that system calls of Linux take for sockets, pipes and their descriptors, and the settings that all sockets
+ * of sluice share. The numbers are equal on x86-64 and arm64 (include/uapi of the kernel).
  */
 export const AF_UNIX = 1;
 export const AF_INET = 2;

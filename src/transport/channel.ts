@@ -57,8 +57,8 @@ export interface Channel {
    */
   sendFrom(source: SendSource, start: number, end: number): number;
   /**
-   * Sends a part of what {@link ChannelOwner.channelData} has been given, during that call, as {@link writeCopy} does. What the
-   * kernel takes is not copied.
+   * Sends a part of what {@link ChannelOwner.channelData} has been given, during that call, as {@link writeCopy} does.
+   * What the kernel takes is not copied.
    */
   forward(input: Buffer, start: number, end: number): boolean;
   /**

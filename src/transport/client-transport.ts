@@ -61,7 +61,7 @@ export interface ClientChannel extends Channel, LiveMember {
 
 /** What is known of a client's connection that can be served. */
 export interface ClientFacts {
-  /** The client's IP address as `normalizeIp` writes it: the one of a PROXY header, else the peer's. Empty if it is unknown. */
+  /** The client's IP address as `normalizeIp` writes it: a PROXY header's, else the peer's. Empty if it is unknown. */
   readonly address: string;
   /** Null without a PROXY header. */
   readonly proxy: ProxyHeader | null;

@@ -43,9 +43,9 @@ export function hasEntryStages({ proxyProtocol, readsHello }: EntryTerms): boole
 
 /** What is known of a connection that has passed the PROXY header and the ClientHello. */
 export interface EntryFacts {
-  /** The IP address of the other end, as `normalizeIp` writes it: a proxy's if there is a PROXY header. Empty if it is unknown. */
+  /** The IP address of the other end, which may be a proxy, as `normalizeIp` writes it. Empty if it is unknown. */
   readonly peer: string;
-  /** The client's IP address as `normalizeIp` writes it: the one of a PROXY header, else the peer's. Empty if it is unknown. */
+  /** The client's IP address as `normalizeIp` writes it: a PROXY header's, else the peer's. Empty if it is unknown. */
   readonly address: string;
   /** Null without a PROXY header. */
   readonly proxy: ProxyHeader | null;
@@ -87,7 +87,7 @@ export interface ArrivalOwner<Connection> {
 export type Verdict =
   /** More bytes decide. */
   | 'more'
-  /** The first `consume` bytes, 1 or more, are a PROXY header: the caller drops them, and looks at the bytes behind them, if any. */
+  /** The first `consume` bytes, 1 or more, are a PROXY header: the caller drops them, and looks at the rest, if any. */
   | { readonly consume: number }
   | { readonly facts: EntryFacts }
   | Refusal;

@@ -40,7 +40,7 @@ const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
 
 /** Tags of strings whose bytes are UTF-8 already. */
 const UTF8_STRING = 12;
-/** Tags of strings with one byte for a character: NumericString, PrintableString, T61String, IA5String, dates, VisibleString. */
+/** Tags of strings with a byte for a character: Numeric-, Printable-, T61-, IA5- and VisibleString, and dates. */
 const BYTE_STRINGS: ReadonlySet<number> = new Set([18, 19, 20, 22, 23, 24, 26]);
 const UNIVERSAL_STRING = 28;
 const BMP_STRING = 30;
@@ -52,9 +52,10 @@ const HASH = 0x23;
 const DELETE = 0x7f;
 
 /**
- * Writes a distinguished name as RFC 2253 does, in the form of OpenSSL's XN_FLAG_RFC2253, nginx and Envoy: the last attribute
- * first, `CN=alice,O=example`. Control characters and bytes outside of ASCII are escaped (`\0A`, `\C3\A9`), so the text is
- * visible ASCII and spaces. Attributes that this file does not know have their numbers and their value in DER: `1.2.3=#0C0161`.
+ * Writes a distinguished name as RFC 2253 does, in the form of OpenSSL's XN_FLAG_RFC2253, nginx and Envoy: the last
+ * attribute first, `CN=alice,O=example`. Control characters and bytes outside of ASCII are escaped (`\0A`, `\C3\A9`),
+ * so the text is visible ASCII and spaces. Attributes that this file does not know have their numbers and their value
+ * in DER: `1.2.3=#0C0161`.
  *
  * @param name a reader of the content of a Name (RFC 5280 section 4.1.2.4)
  * @returns null if the name is malformed

@@ -11,8 +11,8 @@ export const LATE_BODIES = {
 type LateBody = keyof typeof LATE_BODIES;
 
 /**
- * The deadlines of a request's transfer: the min rate of its body, the max time for all of it, and the max silence. Times are on
- * the wheel's clock.
+ * The deadlines of a request's transfer: the min rate of its body, the max time for all of it, and the max silence.
+ * Times are on the wheel's clock.
  */
 export class TransferDeadlines extends BodyPace {
   /** When bytes have moved last, in either direction. */

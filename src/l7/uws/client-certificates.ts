@@ -16,9 +16,9 @@ export function certificateOf(response: HttpResponse): ClientCertificate | null 
 }
 
 /**
- * Answers a request of a client that has shown no certificate, and closes its connection. uWS cannot require a certificate in the
- * handshake: it sets SSL_VERIFY_PEER without SSL_VERIFY_FAIL_IF_NO_PEER_CERT (20.66 to 20.68; no upstream issue known). This
- * can go when it has an option for that.
+ * Answers a request of a client that has shown no certificate, and closes its connection. uWS cannot require a
+ * certificate in the handshake: it sets SSL_VERIFY_PEER without SSL_VERIFY_FAIL_IF_NO_PEER_CERT (20.66 to 20.68; no
+ * upstream issue known). This can go when it has an option for that.
  */
 export function refuseWithoutCertificate(response: HttpResponse): void {
   response.cork(() => {

@@ -9,8 +9,8 @@ const supported = unsupportedReason() === null;
 /**
  * Gives uWS's memory for a client's message back to the system. The message becomes zeros. uWS 20.66 to 20.68 gathers a
  * message that comes in several reads in a string of its connection, and a compressed message in a string of the thread
- * (`fragmentBuffer`, `inflationStream`). It keeps the memory of both for the next message; uWebSockets.js#1150 reports the same
- * for bytes on their way out. This can go when uWS shrinks its strings.
+ * (`fragmentBuffer`, `inflationStream`). It keeps the memory of both for the next message; uWebSockets.js#1150 reports
+ * the same for bytes on their way out. This can go when uWS shrinks its strings.
  *
  * @param message valid memory of {@link MIN_RELEASED_BYTES} or more: the connection has not been closed since it came
  */

@@ -294,8 +294,8 @@ function readHead(request: HttpRequest): RequestHead {
 }
 
 /**
- * Whether a body follows the head, by its framing headers. uWS does not tell (20.66 to 20.68; no upstream issue known). This can
- * go when it does.
+ * Whether a body follows the head, by its framing headers. uWS does not tell (20.66 to 20.68; no upstream issue known).
+ * This can go when it does.
  */
 function hasBody(head: RequestHead): boolean {
   return (

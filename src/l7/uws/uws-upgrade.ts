@@ -21,13 +21,14 @@ interface UpgradeArguments {
 /**
  * Makes a WebSocket of a request.
  *
- * When a cork ends in which uWS (20.66 to 20.68) has made a WebSocket, uWS reads memory that it has just freed, and closes the
- * WebSocket if a certain bit is set there (uWebSockets#1928). The memory stays intact as long as nothing allocates outside of
- * V8's heap. V8 allocates there when it enters a function of ours, and when a function lets V8 interrupt it, to install compiled
- * code or to collect garbage. So from the upgrade to the end of the cork only built-in functions run that cannot be
- * interrupted: `forEach`, `Reflect.apply` and `Reflect.set`, but not `push`. V8 may allocate also when a property is added: uWS
- * copies the properties of user data onto the socket before it ends the cork, so it is given none. This can go with
- * uWebSockets 20.79 (pull request 1929), of which no build on npm loads on Debian 12 or Ubuntu 22.04.
+ * When a cork ends in which uWS (20.66 to 20.68) has made a WebSocket, uWS reads memory that it has just freed, and
+ * closes the WebSocket if a certain bit is set there (uWebSockets#1928). The memory stays intact as long as nothing
+ * allocates outside of V8's heap. V8 allocates there when it enters a function of ours, and when a function lets V8
+ * interrupt it, to install compiled code or to collect garbage. So from the upgrade to the end of the cork only
+ * built-in functions run that cannot be interrupted: `forEach`, `Reflect.apply` and `Reflect.set`, but not `push`. V8
+ * may allocate also when a property is added: uWS copies the properties of user data onto the socket before it ends the
+ * cork, so it is given none. This can go with uWebSockets 20.79 (pull request 1929), of which no build on npm loads on
+ * Debian 12 or Ubuntu 22.04.
  *
  * @returns null if the client has gone
  */

@@ -16,7 +16,7 @@ declare module 'uWebSockets.js' {
   }
 
   interface HttpResponse {
-    /** Returns the client's verified certificate in PEM; empty without one. Only with TLS, and during the request's callback. */
+    /** The client's verified certificate in PEM; empty without one. Only with TLS, during the request's callback. */
     getX509Certificate(): string;
   }
 

@@ -181,7 +181,7 @@ export class WorkerSlot {
     return this.#ask(command, this.#options.timings.startMs);
   }
 
-  /** Lets the worker bring what it is prepared for into force, or drop it. Resolves when it has; a busy worker has a second. */
+  /** Lets the worker bring what it is prepared for into force, or drop it. Resolves then; a busy worker has 1 s. */
   async settle(command: Extract<AskedCommand, { type: 'settle' }>): Promise<void> {
     await this.#ask(command, MAX_SETTLE_MS);
   }

@@ -13,8 +13,8 @@ const AFTER_FIN = 'EPIPE';
  * 1.51, `uv__stream_io`) takes POLLHUP behind a read that did not fill its buffer for the end of the stream. So a reset right
  * behind data looks like FIN, and truncated data looks whole. Remove this when libuv reads again instead.
  *
- * Node's TLS (seen in 22.23, `TLSWrap::OnStreamAfterWrite`) drops the error of a write of its own, such as that of a ticket, and
- * the next read finds an end.
+ * Node's TLS (seen in 22.23, `TLSWrap::OnStreamAfterWrite`) drops the error of a write of its own, such as that of a
+ * ticket, and the next read finds an end.
  *
  * @param ended called if FIN has come; else the socket is destroyed with the error
  * @param calls null for no system calls, which finds no reset if our side has ended or still writes

@@ -42,8 +42,8 @@ const MAX_PROTOCOL_BYTES = 255;
 /** Max certificates between a client's own and that of an authority. */
 const MAX_CLIENT_CHAIN = 4;
 /**
- * Max age of a session that is resumed: the default of OpenSSL, and a shorter one if the session has a client certificate, which
- * may be revoked or expire meanwhile.
+ * Max age of a session that is resumed: the default of OpenSSL, and a shorter one if the session has a client
+ * certificate, which may be revoked or expire meanwhile.
  */
 const MAX_SESSION_AGE_S = 7200;
 const MAX_CERTIFIED_SESSION_AGE_S = 300;

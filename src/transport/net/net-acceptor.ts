@@ -12,9 +12,9 @@ const WITHOUT_REUSE_PORT: readonly string[] = ['darwin', 'win32', 'openbsd', 'ne
 const reusePort = !WITHOUT_REUSE_PORT.includes(process.platform);
 
 /**
- * Accepts connections as Node's sockets, on every platform. They are paused, and stay open behind the client's FIN. When
- * descriptors have run out, libuv closes connections or leaves them waiting. It tells Node of no failed accept (seen in 1.51 on
- * Linux, `uv__server_io`): no event of the server comes.
+ * Accepts connections as Node's sockets, on every platform. They are paused, and stay open behind the client's FIN.
+ * When descriptors have run out, libuv closes connections or leaves them waiting. It tells Node of no failed accept
+ * (seen in 1.51 on Linux, `uv__server_io`): no event of the server comes.
  */
 export class NetAcceptor implements Acceptor {
   readonly #address: TcpAddress;

@@ -13,7 +13,11 @@ export interface HandshakeOwner {
   handshakeDone(handshake: TlsHandshake, stream: TlsStream): void;
   /** It has failed, and its connection is closed. */
   handshakeFailed(handshake: TlsHandshake, rejection: EntryRejection): void;
-  /** The connection is closed for no reason of its own. @param fault null if its listener closes; else an error of the proxy */
+  /**
+   * The connection is closed for no reason of its own.
+   *
+   * @param fault null if its listener closes; else an error of the proxy
+   */
   handshakeLost(handshake: TlsHandshake, fault: unknown): void;
 }
 

@@ -8,8 +8,8 @@ const SEPARATOR = /[,;=]/;
 
 /**
  * Writes the value of X-Forwarded-Client-Cert in Envoy's format, such as
- * `By=spiffe://a/edge;Hash=0a1b…;Subject="CN=alice,O=example";URI=spiffe://a/alice;DNS=alice.example`. Of `URI` and `DNS` there
- * is one for each name. The escapes of RFC 2253 in the subject are those of Envoy's quotes, too.
+ * `By=spiffe://a/edge;Hash=0a1b…;Subject="CN=alice,O=example";URI=spiffe://a/alice;DNS=alice.example`. Of `URI` and
+ * `DNS` there is one for each name. The escapes of RFC 2253 in the subject are those of Envoy's quotes, too.
  *
  * @param by a URI in the proxy's own certificate; null to leave it out
  */

@@ -58,9 +58,9 @@ export function reservedBitsOf(extensions: string): ReservedBits {
 }
 
 /**
- * Follows the frames of one direction (RFC 6455 section 5), which may be cut at any byte, and tells which bytes to pass on. It
- * changes and decodes nothing. An incomplete head or control frame is held until it is whole; payload of data frames never is. So
- * the bytes that have been passed on end between two frames, or inside the payload of a data frame.
+ * Follows the frames of one direction (RFC 6455 section 5), which may be cut at any byte, and tells which bytes to pass
+ * on. It changes and decodes nothing. An incomplete head or control frame is held until it is whole; payload of data
+ * frames never is. So the bytes that have been passed on end between two frames, or inside the payload of a data frame.
  *
  * A subclass receives the findings. Every session has two trackers, and separate receivers would take memory.
  */
@@ -96,7 +96,7 @@ export abstract class FrameTracker {
   protected closePasses(): boolean {
     return true;
   }
-  /** A valid close frame has come, and been passed on if {@link closePasses}. Nothing is read after it. @param code 1005 for none */
+  /** A valid close frame, passed on if {@link closePasses}. Nothing is read after it. @param code 1005 for none */
   protected abstract frameClose(code: number, reason: Buffer): void;
   /** The sender broke the protocol. All frames before have been passed on, and nothing is read any more. */
   protected abstract frameFailed(code: number, reason: string): void;
@@ -280,7 +280,7 @@ export abstract class FrameTracker {
     this.#heldLength = input.copy(this.#held, 0, at, end);
   }
 
-  /** Fills the held head or control frame from the input, and handles it when it is whole. Returns the end of the used input. */
+  /** Fills the held head or control frame, and handles it when it is whole. Returns the end of the used input. */
   #completeHeld(input: Buffer, start: number, end: number): number {
     const held = this.#held!;
     let at = start;

@@ -26,8 +26,8 @@ const NO_HEAD: RequestHead = { method: '', path: '', query: '', headers: [] };
 let spareScan: HeadScan | null = null;
 
 /**
- * Reads the heads of HTTP/1.x requests, which may be cut at any byte. It is strict: a request that two servers could read in two
- * ways is refused. The work is linear in the number of bytes. Between two heads the reader holds no memory.
+ * Reads the heads of HTTP/1.x requests, which may be cut at any byte. It is strict: a request that two servers could
+ * read in two ways is refused. The work is linear in the number of bytes. Between two heads the reader holds no memory.
  */
 export class RequestHeadReader {
   /** Number of bytes of the last {@link push} that belong to the head, or to empty lines before it. */

@@ -3,8 +3,8 @@ import { parseClientHello } from './client-hello-message.ts';
 import type { ClientHello } from './client-hello.ts';
 
 /**
- * Max bytes of a ClientHello with the heads of its records. Clients send 250 to 2,000; OpenSSL takes 131,396. A reader needs no
- * more bytes than this.
+ * Max bytes of a ClientHello with the heads of its records. Clients send 250 to 2,000; OpenSSL takes 131,396. A reader
+ * needs no more bytes than this.
  */
 export const MAX_HELLO_BYTES = 16 * 1024;
 
@@ -24,8 +24,8 @@ export function startsTls(bytes: Buffer, start: number, end: number): boolean | 
 }
 
 /**
- * Reads the ClientHello of one connection, which may be cut at any byte, and may lie in several records (RFC 8446 section 5.1).
- * Each record is looked at once, and the message is read when it has come whole.
+ * Reads the ClientHello of one connection, which may be cut at any byte, and may lie in several records (RFC 8446
+ * section 5.1). Each record is looked at once, and the message is read when it has come whole.
  */
 export class ClientHelloReader {
   /** Offset of the first byte that has not been looked at. */

@@ -13,7 +13,7 @@ import { SYSTEM_CLOCK, untilEmpty, type Clock } from './until-empty.ts';
 const REPLACED_MS = 1000;
 /** How long the last close frames may take to reach their clients before the connections are cut. */
 const FLUSH_MS = 1000;
-/** How long idle connections may stay if others have taken over: a client that was accepted last may still send its request. */
+/** How long idle connections may stay if others have taken over: the one accepted last may still send its request. */
 const LAST_REQUEST_MS = 5000;
 
 /**

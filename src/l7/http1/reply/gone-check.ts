@@ -5,9 +5,10 @@ const FIRST_CHECK_MS = 1000;
 const CHECK_MS = 10_000;
 
 /**
- * Looks whether a client that has sent FIN is still there. FIN may mean that it has ended its direction only, or that it has
- * closed its socket; then the next bytes that it gets are answered by a reset. So it gets bytes that mean nothing: 100 (Continue),
- * which a client that did not ask for it discards (RFC 9110 section 15.2.1), or a leading zero of the next chunk's size.
+ * Looks whether a client that has sent FIN is still there. FIN may mean that it has ended its direction only, or that
+ * it has closed its socket; then the next bytes that it gets are answered by a reset. So it gets bytes that mean
+ * nothing: 100 (Continue), which a client that did not ask for it discards (RFC 9110 section 15.2.1), or a leading zero
+ * of the next chunk's size.
  */
 export class GoneCheck extends Timed {
   readonly #wheel: TimerWheel;

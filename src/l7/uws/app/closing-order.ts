@@ -11,10 +11,10 @@ import { runImmediatesFirst } from '../../../sys/node/check-phase.ts';
  * and leaves the memory to a callback that has already run. That costs 0.45 KB each (uSockets `src/eventing/libuv.c`, in
  * uWebSockets 20.66 to 20.68 and in uSockets' master of 2026; Bun's copy has the same fault, oven-sh/bun pull request 37105).
  *
- * Only the check phase is affected. libuv runs poll, check, close callbacks and timers in this order, so a socket that is closed
- * in another phase meets uSockets' handle before its close callback. In the check phase Node runs immediates and what they
- * resolve, the turn of our own event loop among them, so they must run before uSockets' handle. If the order cannot be
- * changed (no koffi), the worker closes nothing from immediates: see `loop/poll-phase.ts`.
+ * Only the check phase is affected. libuv runs poll, check, close callbacks and timers in this order, so a socket that
+ * is closed in another phase meets uSockets' handle before its close callback. In the check phase Node runs immediates
+ * and what they resolve, the turn of our own event loop among them, so they must run before uSockets' handle. If the
+ * order cannot be changed (no koffi), the worker closes nothing from immediates: see `loop/poll-phase.ts`.
  *
  * No upstream issue known. This can go when uSockets frees a socket in its close callback.
  */

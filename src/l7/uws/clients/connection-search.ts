@@ -65,8 +65,8 @@ class Waiting {
 }
 
 /**
- * Finds the connections that requests have come on. The search serves all waiting requests together, so its work grows with the
- * number of open connections, and hardly with the number of requests.
+ * Finds the connections that requests have come on. The search serves all waiting requests together, so its work grows
+ * with the number of open connections, and hardly with the number of requests.
  *
  * A round looks at every descriptor of the process, in steps of a few milliseconds at most. A connection that was silent when
  * the request came cannot be its own, and is not hidden. If a round finds nothing, because an overloaded thread was late, the

@@ -74,8 +74,10 @@ export class ChunkDecoder {
   #size = 0;
   #scan: HeadScan | null = null;
 
-  /** @param isLenient whether white space may stand behind a size, which some servers fill to a width, and any text may be an
-   *   extension */
+  /**
+   * @param isLenient whether white space may stand behind a size, which some servers fill to a width, and any text may
+   *   be an extension
+   */
   constructor(isLenient: boolean) {
     this.#isLenient = isLenient;
   }

@@ -1,8 +1,8 @@
 import { BYTE_CLASSES, IS_TOKEN, IS_VALUE } from '../byte-classes.ts';
 
 /**
- * The grammar of a chunk's extensions: `;name`, `;name=token` or `;name="text"`, once or several times (RFC 9112 section 7.1.1).
- * White space may stand before and behind `;` and `=`.
+ * The grammar of a chunk's extensions: `;name`, `;name=token` or `;name="text"`, once or several times (RFC 9112
+ * section 7.1.1). White space may stand before and behind `;` and `=`.
  */
 
 /** What may come next. */
@@ -29,7 +29,7 @@ export function mayEnd(state: number): boolean {
   return state === NAME || state === VALUE || state === QUOTED_END;
 }
 
-/** Takes a byte behind the first `;`, where the state is {@link NAME_START}. Returns {@link NO_EXTENSION} if it must not come. */
+/** Takes a byte behind the first `;`, from {@link NAME_START} on. Returns {@link NO_EXTENSION} if it is wrong. */
 export function nextState(state: number, byte: number): number {
   if (state === QUOTED || state === ESCAPED) return nextQuoted(state, byte);
   const isToken = (BYTE_CLASSES[byte]! & IS_TOKEN) !== 0;
