@@ -11,7 +11,7 @@ import type { RequestRefusal } from '../contract/listener-stats.ts';
 import { sendRefusal } from '../contract/own-refusal.ts';
 import type { RequestBody } from '../contract/request-body.ts';
 import { closesUnread } from '../contract/unread-body.ts';
-import { answerHeaders } from '../upstream/answer-headers.ts';
+import { answerHeaders, passInterim } from '../upstream/answer-headers.ts';
 import { keepAliveHint } from '../upstream/keep-alive-hint.ts';
 import { ResponseRelay } from '../upstream/response-relay.ts';
 import type { UpstreamRequestOwner } from '../upstream/upstream-request.ts';
@@ -140,7 +140,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
   }
 
   responseInformed(head: ResponseHead): void {
-    this.#order.reply.inform(head.status, answerHeaders(head, false, null));
+    passInterim(head, this.#order.reply);
     this.#order.asker.engine.clientsTouched();
   }
 
@@ -151,7 +151,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     this.#arm(Math.min(HEAD_DELAY_MS, this.#deadlines.idleLeft(this.#context.wheel.now)));
     this.#keepAliveMs = Math.min(this.#keepAliveMs, keepAliveHint(head));
     this.#attempts.answered(head);
-    const headers = answerHeaders(head, this.#order.via, this.#attempts.cookie());
+    const headers = answerHeaders(head, { via: this.#order.via, cookie: this.#attempts.cookie() });
     this.#relay.head(head, headers, body, this.#order.head.method === 'HEAD');
   }
 

@@ -1,6 +1,5 @@
 import { Timed } from '../../core/timing/timer-wheel.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
-import { viaElement } from '../../wire/forwarding/forwarded-headers.ts';
 import type { ResponseHead } from '../../wire/http/response-head.ts';
 import { networkOf } from '../../wire/ip-address.ts';
 import type { UpgradeResponse } from '../../wire/upgrade/upgrade-response.ts';
@@ -10,7 +9,7 @@ import { sendRefusal } from '../contract/own-refusal.ts';
 import type { SessionLog } from '../contract/relay.ts';
 import type { UpgradeReply } from '../contract/upgrade-reply.ts';
 import type { UpstreamSocket } from '../contract/upstream-socket.ts';
-import { answerHeaders } from '../upstream/answer-headers.ts';
+import { addProxyHeaders, answerHeaders, passInterim } from '../upstream/answer-headers.ts';
 import { EndpointRefusal, type EndpointRefusalOwner } from './handshakes/endpoint-refusal.ts';
 import type { ClusterGate, Entrant } from './handshakes/handshake-gate.ts';
 import { SessionLines } from './session-lines.ts';
@@ -142,11 +141,9 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
     wheel.disarm(this);
     pending.delete(this);
     this.#attempts.succeed();
-    const cookie = this.#attempts.cookie();
     const answered: Header[] = [...headers];
     if (extensions !== '') answered.push(['Sec-WebSocket-Extensions', extensions, true]);
-    if (this.#order.via) answered.push(['Via', viaElement()]);
-    if (cookie !== null) answered.push(['Set-Cookie', cookie, true]);
+    addProxyHeaders(answered, { via: this.#order.via, cookie: this.#attempts.cookie() });
     const endpoint = this.#attempts.takeEndpoint();
     const log = this.#logFor(endpoint, subprotocol);
     const relay = relays.of(this.#order.engine);
@@ -164,7 +161,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
   }
 
   attemptInformed(head: ResponseHead): void {
-    this.#reply.http.inform(head.status, answerHeaders(head, false, null));
+    passInterim(head, this.#reply.http);
     this.clientsTouched();
   }
 
@@ -184,7 +181,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
       log,
       requestId: this.#order.requestId,
     };
-    const headers = answerHeaders(head, this.#order.via, null);
+    const headers = answerHeaders(head, { via: this.#order.via, cookie: null });
     this.#endpointRefusal = new EndpointRefusal(this.#attempts.takeSocket(), head, headers, terms, this);
     this.#endpointRefusal.start(rest);
   }
