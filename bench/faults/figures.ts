@@ -5,6 +5,7 @@ import { percentileBetween } from './timeline.ts';
 
 type Figure = Findings['figures'][number];
 
+/** Makes a figure of a text. */
 export function figure(label: string, text: string): Figure {
   return { label, text };
 }

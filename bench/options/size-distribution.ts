@@ -42,6 +42,7 @@ function parseMix(text: string): SizeDistribution | undefined {
   return { kind: 'mix', parts };
 }
 
+/** Writes sizes so that {@link parseSizeDistribution} reads them back. */
 export function formatSizeDistribution(sizes: SizeDistribution): string {
   switch (sizes.kind) {
     case 'fixed':

@@ -46,10 +46,12 @@ export function parseTarget(text: string): Target {
   };
 }
 
+/** Whether the protocol carries WebSocket frames. */
 export function isWebSocket(protocol: Target['protocol']): boolean {
   return protocol === 'ws' || protocol === 'wss';
 }
 
+/** Whether the protocol begins with TLS. */
 export function isEncrypted(protocol: Target['protocol']): boolean {
   return protocol === 'wss' || protocol === 'tls';
 }

@@ -146,6 +146,7 @@ export function readValue<T>(
   }
 }
 
+/** Whether a value of a file is a mapping: keys with values. */
 export function isMapping(value: unknown): value is ReadonlyMap<string, unknown> {
   return value instanceof Map;
 }

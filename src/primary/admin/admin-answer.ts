@@ -61,6 +61,7 @@ export async function pageAnswer(
   };
 }
 
+/** Writes the JSON of an answer, indented for people. */
 export function jsonText(value: object): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }

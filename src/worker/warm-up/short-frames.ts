@@ -31,6 +31,7 @@ export function echoOf(frame: Buffer): Buffer | null {
   return echo;
 }
 
+/** Whether a frame is a close frame. */
 export function isClose(frame: Buffer): boolean {
   return (frame[0]! & 0x0f) === OPCODE_CLOSE;
 }
