@@ -1,0 +1,137 @@
+/** A configuration that has every key but those of {@link UNWRITTEN}. */
+import { mkdirSync } from 'node:fs';
+import { inDirectory, load } from './load.ts';
+import { CA_CERT, GOOD_CERT, GOOD_KEY, REVOCATION_LIST } from './pem.ts';
+
+export const TICKET_KEY = Buffer.from(Array.from({ length: 80 }, (_, index) => 32 + index));
+
+/** Secrets: `print-config` leaves them out. */
+export const UNWRITTEN: readonly string[] = ['admin.token', 'clusters.sticky.secret'];
+
+export const WHOLE = `
+workers: { l7: 3, l4: 2, bufferBudget: 512MiB, stuckAfter: 2500ms, warmUp: 0s }
+admin: { address: '[::1]:9090', hosts: [admin.example] }
+log: { level: debug, format: pretty, access: false, file: ./sluice.log }
+shutdown: { grace: 1500ms, readyDelay: 1s }
+drain: { rate: 7/s, deadline: 1h, jitter: 250ms }
+demo: { echo: app, chat: chat }
+listeners:
+  - name: web
+    mode: l7
+    address: ':8443'
+    engine: uws
+    maxConnections: 7
+    maxPendingHandshakes: 3
+    maxQueuedHandshakes: 4
+    forwarded: both
+    tls:
+      certificates: [{ cert: good.pem, key: good.key }]
+      ciphers: ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES256-GCM-SHA384
+      clientCertificates: { ca: ca.pem, require: false, forward: false }
+    trustedProxies: [10.0.0.0/8, '::1']
+    via: true
+    underscoreHeaders: pass
+    paths: { ambiguous: pass, mergeSlashes: true, escapedSlashes: refuse, pathParameters: strip }
+    websocket:
+      handshakeTimeout: 1s
+      maxMessageSize: 100B
+      idleTimeout: 0s
+      maxLifetime: 1d
+      downstreamBuffer: 64KiB
+      upstreamBuffer: 1GiB
+      compression: 'off'
+      endpointLostCode: 1014
+    routes:
+      - match:
+          host: '*.example.com'
+          pathPrefix: /chat
+          pathRegex: '^/chat/[\\w-]+$'
+          headers: { x-tier: gold, x-flag: 'true', x-null: 'null' }
+          query: { v: '2', w: '' }
+          subprotocol: chat.v2
+          clientCertificate: { subject: 'CN=a\\, b,O=c', san: spiffe://a/b, fingerprint: "AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB" }
+        cluster: chat
+        upgrade: only
+        rewrite: { stripPrefix: /chat, host: 'a.b:80' }
+        headers: { request: { set: { X-Tier: b }, add: { x-flag: '' }, remove: [d] }, response: { set: { x-a: b }, add: { x-b: c }, remove: [server] } }
+      - { name: exact, match: { path: /a }, respond: { status: 200, body: " pong\\n\\n", contentType: text/html } }
+      - { match: { pathRegex: '^/old/(.*)$' }, redirect: { to: /new/$1, status: 301 } }
+      - { match: { pathRegex: '^/v1/(.*)$' }, cluster: app, rewrite: { path: /api/$1 } }
+      - { match: { host: '10.0.0.1' }, cluster: app }
+      - { match: {}, static: { root: './it''s here', index: start.html, fallback: app/shell.html, precompressed: true, cacheControl: no-cache } }
+  - name: own
+    mode: l7
+    address: ':8080'
+    engine: raw
+    websocket: { idleTimeout: 1s, compression: passthrough }
+    http:
+      requestTimeout: 7s
+      idleTimeout: 1s
+      maxBodySize: 1MiB
+      minBodyRate: 0B/s
+      keepAlive: 0s
+      headerTimeout: 1500ms
+      maxHeaderSize: 64KiB
+      maxHeaders: 7
+      clientKeepAlive: 0s
+      maxRequestsPerConnection: 1000
+      bodyTimeout: 1h
+    trustedProxies: ['::1']
+    proxyProtocol: optional
+    passthrough: [{ serverName: [a.example, '*.b.example'], cluster: plain }, { serverName: c.example, cluster: found }]
+    tls:
+      certificates: [{ cert: good.pem, key: good.key }]
+      minVersion: '1.3'
+      ciphers: [TLS_AES_256_GCM_SHA384]
+      groups: X25519:P-384
+      alpn: []
+      handshakeTimeout: 1500ms
+      clientCertificates: { ca: ca.pem, crl: clients.crl }
+      tickets: { keyFile: tickets.key }
+    routes: [{ match: {}, cluster: app }]
+  - name: rotating
+    mode: l7
+    address: ':8082'
+    engine: net
+    tls: { certificates: [{ cert: good.pem, key: good.key }], tickets: { rotate: 1h } }
+    routes: [{ match: {}, cluster: app }]
+  - { name: names, mode: l4, address: ':8083', passthrough: [{ serverName: a.example, cluster: plain }] }
+  - { name: tcp, mode: l4, address: '127.0.0.1:0', maxConnections: 5, cluster: app, engine: net, idleTimeout: 90s, halfCloseTimeout: 5s }
+clusters:
+  - name: app
+    balancer: consistent_hash
+    hashOn: { header: X-User }
+    loadFactor: 1.5
+    sticky: { cookie: sluice, ttl: 1h, secretFile: sticky.secret, sameSite: strict, secure: on }
+    connectTimeout: 250ms
+    retries: 0
+    retryBudget: { percent: 50, minPerSecond: 0 }
+    maxConnections: 100
+    healthCheck: { type: http, path: /h, host: x.example, status: 204, interval: 1s, timeout: 1s, rise: 1, fall: 9 }
+    onDown: close
+    outlier: { failures: [connect, 5xx], consecutiveFailures: 1, window: 1m, minClients: 7, ejection: 10s, maxEjection: 1m, maxEjectedPercent: 20 }
+    panicThreshold: 0
+    slowStart: 1m
+    resolve: { type: a, interval: 1h, servers: ['[::1]:53'] }
+    masking: random
+    tls: { serverName: app.internal, ca: ca.pem, verify: false, cert: good.pem, key: good.key }
+    endpoints: [{ address: 'unix:./app.sock', weight: 2 }, { address: '[::1]:9001' }]
+  - { name: chat, tls: {}, balancer: consistent_hash, hashOn: { cookie: user }, endpoints: [{ address: 'a.example:1' }] }
+  - { name: plain, proxyProtocol: v2, outlier: 'off', endpoints: [{ address: 'a.example:1', maxConnections: 7 }] }
+  - { name: found, resolve: { type: srv }, endpoints: [{ address: _ws._tcp.a.example }], balancer: consistent_hash, hashOn: { query: room } }
+`;
+
+/** The files that {@link WHOLE} names. */
+export const WHOLE_FILES: Readonly<Record<string, string | Uint8Array>> = {
+  'good.pem': GOOD_CERT,
+  'good.key': GOOD_KEY,
+  'ca.pem': CA_CERT,
+  'clients.crl': REVOCATION_LIST,
+  'tickets.key': TICKET_KEY,
+  'sticky.secret': 'sixteen characters or more',
+};
+
+export function loadWhole(): ReturnType<typeof load> {
+  mkdirSync(inDirectory("it's here"), { recursive: true });
+  return load(WHOLE, { files: WHOLE_FILES });
+}
