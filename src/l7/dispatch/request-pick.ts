@@ -9,7 +9,7 @@ const MAX_STICKY_VALUES = 8;
 
 /** Returns the parts of a request by which its cluster chooses an endpoint. */
 export function pickContextOf(
-  { hashOn, sticky }: ClusterConfig,
+  { hashOn, sticky }: Pick<ClusterConfig, 'hashOn' | 'sticky'>,
   head: RequestHead,
   clientAddress: string,
 ): PickContext {
