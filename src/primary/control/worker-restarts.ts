@@ -2,13 +2,18 @@ import { messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
 
+/** The workers that can be restarted. */
+interface RestartedWorkers extends Pick<Supervisor, 'restart'> {
+  readonly slots: readonly { readonly name: string }[];
+}
+
 /** Replaces workers by new ones, one after the other. */
 export class WorkerRestarts {
-  readonly #supervisor: Supervisor;
+  readonly #supervisor: RestartedWorkers;
   readonly #log: Logger;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(supervisor: Supervisor, log: Logger) {
+  constructor(supervisor: RestartedWorkers, log: Logger) {
     this.#supervisor = supervisor;
     this.#log = log;
   }
