@@ -1,6 +1,6 @@
 /** Short words for writing cases down. */
 import { CLOSE, PING, PONG, TEXT, BINARY, closeBody } from '../../support/websocket/raw-frames.ts';
-import type { Case, Deviation, Ending, Exchange, Known, Message, Step } from './case.ts';
+import type { Case, Deviation, Ending, Script, Known, Message, Step } from './case.ts';
 
 export const CONTINUATION = 0;
 
@@ -58,20 +58,20 @@ export function pieces(payload: Buffer, size: number): Buffer[] {
   return Array.from({ length: count }, (_, index) => payload.subarray(index * size, (index + 1) * size));
 }
 
-/** An exchange in which every message is echoed, where nothing else is said. */
-export function exchange(steps: readonly Step[], results: Partial<Exchange> = {}): Exchange {
+/** A script in which every message is echoed, where nothing else is said. */
+export function script(steps: readonly Step[], results: Partial<Script> = {}): Script {
   const { messages = [], pongs: answers = [] } = results;
   return { steps, messages, pongs: answers, echoes: results.echoes ?? messages };
 }
 
 /** The case that everything which the frames say is relayed and answered, and the peer then closes with 1000. */
-export function accepted(id: string, sends: string, make: () => Exchange, rest: Partial<Case> = {}): Case {
-  return { id, sends, exchange: make, end: NORMAL, ...rest };
+export function accepted(id: string, sends: string, make: () => Script, rest: Partial<Case> = {}): Case {
+  return { id, sends, script: make, end: NORMAL, ...rest };
 }
 
 /** The case that the peer's frames hold a breach. */
-export function refused(id: string, sends: string, make: () => Exchange, rest: Partial<Case> = {}): Case {
-  return { id, sends, exchange: make, end: PROTOCOL_ERROR, known: [onClient(BARE_FIN)], ...rest };
+export function refused(id: string, sends: string, make: () => Script, rest: Partial<Case> = {}): Case {
+  return { id, sends, script: make, end: PROTOCOL_ERROR, known: [onClient(BARE_FIN)], ...rest };
 }
 
 export function onClient(deviation: Deviation): Known {

@@ -49,7 +49,8 @@ export type Ending =
   /** The steps hold a breach, and this is the code of the RFC for it. */
   | { readonly kind: 'failed'; readonly code: 1002 | 1007 | 1009 };
 
-export interface Exchange {
+/** What the peer does, and what must come of it. */
+export interface Script {
   readonly steps: readonly Step[];
   /** What reaches the other side of the proxy whole. */
   readonly messages: readonly Message[];
@@ -94,7 +95,7 @@ export interface Case {
   /** What the peer sends. */
   readonly sends: string;
   /** Made when it is run: some are large. */
-  readonly exchange: () => Exchange;
+  readonly script: () => Script;
   readonly end: Ending;
   /** How the bytes are cut into writes: as they come, a frame in each, or a number of bytes in each. */
   readonly chop?: 'frame' | number;

@@ -1,6 +1,6 @@
 /** What a case should come to, on each side. */
 import { createHash } from 'node:crypto';
-import type { Case, Exchange, ListenerName, Message, Known, Outcome, Side } from './case.ts';
+import type { Case, Script, ListenerName, Message, Known, Outcome, Side } from './case.ts';
 import { isOwn } from './listeners.ts';
 
 const NOTHING: Outcome = {
@@ -34,20 +34,15 @@ function fingerprint(payload: Buffer): string {
 }
 
 /** What RFC 6455 wants, and design for the other side where the RFC has no say. */
-export function expectedOutcome(
-  { end }: Case,
-  exchange: Exchange,
-  side: Side,
-  listener: ListenerName,
-): Outcome {
+export function expectedOutcome({ end }: Case, script: Script, side: Side, listener: ListenerName): Outcome {
   const isClient = side === 'client';
-  const relayed = describeMessages(exchange.messages);
+  const relayed = describeMessages(script.messages);
   const outcome = {
     ...NOTHING,
     relayed,
-    echoed: isClient && exchange.echoes !== 'any' ? describeMessages(exchange.echoes) : '',
-    pongs: describePayloads(exchange.pongs),
-    failedAt: isClient && looks(exchange) ? 'once' : '',
+    echoed: isClient && script.echoes !== 'any' ? describeMessages(script.echoes) : '',
+    pongs: describePayloads(script.pongs),
+    failedAt: isClient && looks(script) ? 'once' : '',
   };
   switch (end.kind) {
     case 'normal':
@@ -69,8 +64,8 @@ function failureBehind(code: number, side: Side): string {
   return code === 1007 ? 'invalid data' : '1011 endpoint protocol error';
 }
 
-function looks(exchange: Exchange): boolean {
-  return exchange.steps.some(({ does }) => does === 'look' || does === 'cut');
+function looks(script: Script): boolean {
+  return script.steps.some(({ does }) => does === 'look' || does === 'cut');
 }
 
 /** The deviation that is known of a case here, if any. */

@@ -9,7 +9,7 @@ import {
 } from '../../support/sockets/raw-connection.ts';
 import { closeBody } from '../../support/websocket/raw-frames.ts';
 import { WsPeer } from '../../support/websocket/ws-peer.ts';
-import type { Case, Exchange, ListenerName, Message, Outcome, Side } from './case.ts';
+import type { Case, Script, ListenerName, Message, Outcome, Side } from './case.ts';
 import { ClientDeflate, negotiationFault, parseDeflate } from './deflate.ts';
 import { HostilePeer } from './hostile-peer.ts';
 import { isOwn } from './listeners.ts';
@@ -22,16 +22,14 @@ export async function runCase(
   side: Side,
   listener: ListenerName,
   one: Case,
-  exchange: Exchange,
+  script: Script,
 ): Promise<Outcome> {
   await rig.clear();
-  return side === 'client'
-    ? asClient(rig, listener, one, exchange)
-    : asEndpoint(rig, listener, one, exchange);
+  return side === 'client' ? asClient(rig, listener, one, script) : asEndpoint(rig, listener, one, script);
 }
 
 /** The hostile peer is a client; the other side is an endpoint that echoes. */
-async function asClient(rig: Rig, listener: ListenerName, one: Case, exchange: Exchange): Promise<Outcome> {
+async function asClient(rig: Rig, listener: ListenerName, one: Case, script: Script): Promise<Outcome> {
   const { offer } = one;
   const connection = await rig.connect(listener);
   try {
@@ -54,7 +52,7 @@ async function asClient(rig: Rig, listener: ListenerName, one: Case, exchange: E
       'client',
       answer === undefined ? null : new ClientDeflate(answer),
     );
-    await perform(peer, one, exchange, () => peer.messages.length >= exchange.messages.length);
+    await perform(peer, one, script, () => peer.messages.length >= script.messages.length);
     const closed = await endpoint.closed();
     const isInvalid = invalid.length > 0;
     if (answer !== undefined && peer.compressed < peer.messages.filter(isSmall).length) {
@@ -62,7 +60,7 @@ async function asClient(rig: Rig, listener: ListenerName, one: Case, exchange: E
     }
     return {
       relayed: describeMessages(relayed),
-      echoed: exchange.echoes === 'any' ? '' : describeMessages(peer.messages),
+      echoed: script.echoes === 'any' ? '' : describeMessages(peer.messages),
       pongs: describePayloads(peer.pongs),
       closeFrame: peer.closeFrame,
       otherSide: isInvalid ? 'invalid data' : describeClose(closed),
@@ -75,7 +73,7 @@ async function asClient(rig: Rig, listener: ListenerName, one: Case, exchange: E
 }
 
 /** The hostile peer is an endpoint; the other side is a plain client. */
-async function asEndpoint(rig: Rig, listener: ListenerName, one: Case, exchange: Exchange): Promise<Outcome> {
+async function asEndpoint(rig: Rig, listener: ListenerName, one: Case, script: Script): Promise<Outcome> {
   const connecting = WsPeer.connect(rig.url(listener, RAW_PATH), {
     rejectUnauthorized: false,
     perMessageDeflate: one.offer === undefined ? false : clientOptions(one.offer),
@@ -96,7 +94,7 @@ async function asEndpoint(rig: Rig, listener: ListenerName, one: Case, exchange:
     });
     const peer = new HostilePeer(connection, 'endpoint');
     wake = () => peer.recheck();
-    await perform(peer, one, exchange, () => relayed.length >= exchange.messages.length);
+    await perform(peer, one, script, () => relayed.length >= script.messages.length);
     const closed = await client.closed();
     return {
       relayed: describeMessages(relayed),
@@ -134,15 +132,10 @@ async function acceptAtEndpoint({ raw }: Rig): Promise<RawConnection> {
 }
 
 /** Does what the case says, and sees the connection to its end. */
-async function perform(
-  peer: HostilePeer,
-  one: Case,
-  exchange: Exchange,
-  arrived: () => boolean,
-): Promise<void> {
-  await peer.perform(exchange.steps, one.chop);
+async function perform(peer: HostilePeer, one: Case, script: Script, arrived: () => boolean): Promise<void> {
+  await peer.perform(script.steps, one.chop);
   if (one.end.kind === 'normal') {
-    await peer.until(() => arrived() && peer.pongs.length >= exchange.pongs.length);
+    await peer.until(() => arrived() && peer.pongs.length >= script.pongs.length);
     peer.close(closeBody(1000));
   }
   await peer.over();

@@ -1,6 +1,6 @@
 /** Runs one case on one side, and judges what came of it. */
 import assert from 'node:assert/strict';
-import type { Case, Deviation, Exchange, ListenerName, Side } from './case.ts';
+import type { Case, Deviation, Script, ListenerName, Side } from './case.ts';
 import { expectedOutcome, knownDeviation } from './outcome.ts';
 import type { Rig } from './rig.ts';
 import { runCase } from './run.ts';
@@ -17,20 +17,20 @@ export interface Verdict {
 
 /** @throws Error where neither what is expected nor what is known came about */
 export async function judge(rig: Rig, side: Side, listener: ListenerName, one: Case): Promise<Verdict> {
-  const exchange = one.exchange();
-  const right = expectedOutcome(one, exchange, side, listener);
+  const script = one.script();
+  const right = expectedOutcome(one, script, side, listener);
   const known = knownDeviation(one, side, listener);
-  const actual = await runCase(rig, side, listener, one, exchange);
+  const actual = await runCase(rig, side, listener, one, script);
   if (known === null) {
     assert.deepEqual(actual, right);
   } else {
     assert.notDeepEqual(actual, right, 'conforms now: its known deviation is to be taken out');
     assert.deepEqual(actual, { ...right, ...known.outcome });
   }
-  return { one, side, listener, expected: inWords(one, exchange), known };
+  return { one, side, listener, expected: inWords(one, script), known };
 }
 
-function inWords({ end }: Case, { messages, pongs }: Exchange): string {
+function inWords({ end }: Case, { messages, pongs }: Script): string {
   const parts: string[] = [];
   if (messages.length > 0) parts.push(`${counted(messages.length, 'message')} relayed`);
   if (pongs.length > 0) parts.push(counted(pongs.length, 'pong'));

@@ -4,7 +4,12 @@ import { after, before, describe, it } from 'node:test';
 import { CertificateAuthority } from '../../support/certificates.ts';
 import { eventually } from '../../support/deadline.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
-import { MESSAGES, assertMessage, exchange, sendInFragments } from '../../support/websocket/exchange.ts';
+import {
+  MESSAGES,
+  assertMessage,
+  exchangeMessages,
+  sendInFragments,
+} from '../../support/websocket/compared-messages.ts';
 import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
 
 /** Characters of one to four bytes. */
@@ -42,7 +47,7 @@ describe('WebSocket messages', () => {
     const url = `wss://${rig.address('tls')}/`;
     await assert.rejects(WsPeer.connect(url), /unable to verify/);
     const { client, endpoint } = await rig.join(app, { listener: 'tls', scheme: 'wss', ca: authority.pem });
-    const bytes = await exchange(client, endpoint, 2);
+    const bytes = await exchangeMessages(client, endpoint, 2);
     const metrics = await rig.scrape();
     for (const direction of ['upstream', 'downstream']) {
       const labels = { cluster: 'random-masks', direction };
@@ -54,7 +59,7 @@ describe('WebSocket messages', () => {
 
   it('keep content, kind and order through a tunnel at layer 4', async () => {
     const { client, endpoint } = await rig.join(app, { listener: 'tcp' });
-    await exchange(client, endpoint, 3);
+    await exchangeMessages(client, endpoint, 3);
     client.socket.terminate();
   });
 

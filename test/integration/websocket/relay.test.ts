@@ -4,7 +4,12 @@ import { within } from '../../support/deadline.ts';
 import { ENGINES, isOwnEngine, type EngineName } from '../../support/engines.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
-import { MESSAGES, assertMessage, exchange, sendInFragments } from '../../support/websocket/exchange.ts';
+import {
+  MESSAGES,
+  assertMessage,
+  exchangeMessages,
+  sendInFragments,
+} from '../../support/websocket/compared-messages.ts';
 import {
   BINARY,
   CLOSE,
@@ -54,7 +59,7 @@ function relayOn(engine: EngineName): void {
 
   it('keeps content, kind and order of 10,000 messages both ways', async () => {
     const { client, endpoint } = await rig.join(app);
-    const bytes = await exchange(client, endpoint, 1);
+    const bytes = await exchangeMessages(client, endpoint, 1);
     const metrics = await rig.scrape();
     for (const direction of ['upstream', 'downstream']) {
       const labels = { cluster: 'app', direction };

@@ -52,7 +52,7 @@ class Echo {
 }
 
 /** Sends bytes in one or two pieces, then FIN. Returns all that comes until the end. */
-async function exchange(client: RawConnection, bytes: Buffer): Promise<Buffer> {
+async function exchangeBytes(client: RawConnection, bytes: Buffer): Promise<Buffer> {
   // The place of the cut is as random as the bytes.
   const cut = bytes.length % 3 === 0 ? bytes.length : (bytes.length * 7) % (bytes.length + 1);
   client.write(bytes.subarray(0, cut));
@@ -66,7 +66,7 @@ async function exchange(client: RawConnection, bytes: Buffer): Promise<Buffer> {
 }
 
 async function sendRequest(address: string, bytes: Buffer): Promise<void> {
-  const answer = await exchange(await RawConnection.connect(address), bytes);
+  const answer = await exchangeBytes(await RawConnection.connect(address), bytes);
   const start = answer.toString('latin1', 0, 13);
   const sent = bytes.toString('latin1');
   if (BLANK.test(sent)) assert.equal(start, '');
@@ -82,7 +82,7 @@ async function sendFrames(address: string, bytes: Buffer): Promise<void> {
   const client = await RawConnection.connect(address);
   client.write(upgradeRequest('app.example'));
   assert.match((await client.head()).startLine, /^HTTP\/1\.1 101 /);
-  await exchange(client, bytes);
+  await exchangeBytes(client, bytes);
 }
 
 /** Sends all the bytes, some connections at once. */

@@ -10,7 +10,7 @@ import { WebRig } from './web-rig.ts';
 export const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 /** A client that writes bytes, and its request at the endpoint. */
-export interface Exchange {
+export interface Meeting {
   readonly client: RawConnection;
   readonly endpoint: RawConnection;
   readonly head: RawHead;
@@ -75,7 +75,7 @@ export class HttpFaultRig {
   }
 
   /** Sends a request, and waits for it at the first endpoint. */
-  async meet(text: string, listener = 'web'): Promise<Exchange> {
+  async meet(text: string, listener = 'web'): Promise<Meeting> {
     const client = await this.send(text, listener);
     const { connection, head } = await this.first.request();
     return { client, endpoint: connection, head };

@@ -10,7 +10,7 @@ import {
   binaryMessage,
   close,
   echoes,
-  exchange,
+  script,
   frame,
   onClient,
   ping,
@@ -32,7 +32,7 @@ const deflated = (payload: Buffer): Buffer =>
   deflateRawSync(payload, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
 
 function fromEndpoint(id: string, sends: string, bytes: Buffer): Case {
-  return refused(id, sends, () => exchange([{ does: 'bytes', bytes }]), { only: 'endpoint' });
+  return refused(id, sends, () => script([{ does: 'bytes', bytes }]), { only: 'endpoint' });
 }
 
 /** Ten bytes that are a whole masked frame to a reader that ignores the mask bit. */
@@ -95,7 +95,7 @@ function compressed(
   more: Partial<Case> = {},
 ): Case {
   const messages = end === NORMAL ? [HELLO] : [];
-  return refused(id, sends, () => exchange(steps, { messages }), {
+  return refused(id, sends, () => script(steps, { messages }), {
     only: 'client',
     listeners: ['shared'],
     offer: 'permessage-deflate; client_max_window_bits',
@@ -116,7 +116,7 @@ export const BEYOND: readonly Chapter[] = [
       refused(
         'S1.5',
         'two frames from a client that are not masked',
-        () => exchange([{ does: 'bytes', bytes: UNMASKED }, echoes(1), close(1000)]),
+        () => script([{ does: 'bytes', bytes: UNMASKED }, echoes(1), close(1000)]),
         {
           only: 'client',
           known: [onClient(NOT_LOOKED_AT)],

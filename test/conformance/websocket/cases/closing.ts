@@ -3,7 +3,7 @@ import { CLOSE } from '../../../support/websocket/raw-frames.ts';
 import {
   accepted,
   close,
-  exchange,
+  script,
   frame,
   last,
   onClient,
@@ -12,7 +12,7 @@ import {
   text,
   textMessage,
 } from '../building.ts';
-import type { Case, Chapter, Deviation, Exchange, Step } from '../case.ts';
+import type { Case, Chapter, Deviation, Script, Step } from '../case.ts';
 
 const HELLO = 'Hello World!';
 /** 256 KiB. */
@@ -40,17 +40,17 @@ function closing(
   sends: string,
   steps: readonly Step[],
   code: number,
-  rest: Partial<Case> & { readonly reason?: string; readonly results?: Partial<Exchange> } = {},
+  rest: Partial<Case> & { readonly reason?: string; readonly results?: Partial<Script> } = {},
 ): Case {
   const { reason = '', results, ...more } = rest;
-  return accepted(id, sends, () => exchange(steps, results), {
+  return accepted(id, sends, () => script(steps, results), {
     end: { kind: 'closed', code, reason },
     ...more,
   });
 }
 
 const broken = (id: string, sends: string, step: Step): Case =>
-  refused(id, sends, () => exchange([step]), { known: [onClient(EMPTY_ANSWER)] });
+  refused(id, sends, () => script([step]), { known: [onClient(EMPTY_ANSWER)] });
 
 const VALID_CODES = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999];
 const INVALID_CODES = [0, 999, 1004, 1005, 1006, 1016, 1100, 2000, 2999];
@@ -101,7 +101,7 @@ export const CLOSING: readonly Chapter[] = [
         reason: '*'.repeat(123),
       }),
       refused('7.3.6', 'a close frame with a reason of 124 bytes', () =>
-        exchange([close(1000, '*'.repeat(124))]),
+        script([close(1000, '*'.repeat(124))]),
       ),
     ],
   },

@@ -1,6 +1,6 @@
 /** Chapters 12 and 13: permessage-deflate between the client and the proxy. */
-import { accepted, binaryMessage, echoes, exchange, textMessage } from '../building.ts';
-import type { Case, Chapter, Exchange, Known, Message, Step } from '../case.ts';
+import { accepted, binaryMessage, echoes, script, textMessage } from '../building.ts';
+import type { Case, Chapter, Script, Known, Message, Step } from '../case.ts';
 import { TEST_DATA, type TestData } from '../test-data.ts';
 
 const MESSAGES = 3;
@@ -40,13 +40,13 @@ function messagesOf({ binary, content }: TestData, length: number): Message[] {
 function compressed(chapter: string, data: TestData, offer: string, rest: Partial<Case> = {}): Case[] {
   return SHAPES.map(([length, fragmentSize], index) => {
     const fragments = fragmentSize === 0 ? '' : ` in fragments of ${fragmentSize}`;
-    const make = (): Exchange => {
+    const make = (): Script => {
       const messages = messagesOf(data, length);
       const steps = messages.flatMap((message, sent): Step[] => [
         { does: 'message', message, fragmentSize },
         echoes(sent + 1),
       ]);
-      return exchange(steps, { messages });
+      return script(steps, { messages });
     };
     return accepted(`${chapter}.${index + 1}`, `${MESSAGES} messages of ${length} bytes${fragments}`, make, {
       listeners: ['shared'],

@@ -6,7 +6,7 @@ import {
   accepted,
   binaryMessage,
   echoes,
-  exchange,
+  script,
   fragments,
   frame,
   last,
@@ -20,7 +20,7 @@ import {
   textMessage,
   whole,
 } from '../building.ts';
-import type { Case, Chapter, Deviation, Exchange, Message } from '../case.ts';
+import type { Case, Chapter, Deviation, Script, Message } from '../case.ts';
 
 /** Nothing can come back within the read that ends the connection. */
 const WITHOUT_ECHO: Deviation = {
@@ -35,9 +35,9 @@ const LENGTHS = [0, 125, 126, 127, 128, 65_535, 65_536];
 const CHOP = 997;
 
 function sizes(chapter: string, kind: string, make: (length: number) => Message): Case[] {
-  const one = (length: number) => (): Exchange => {
+  const one = (length: number) => (): Script => {
     const message = make(length);
-    return exchange([whole(message)], { messages: [message] });
+    return script([whole(message)], { messages: [message] });
   };
   return [
     ...LENGTHS.map((length, index) =>
@@ -49,28 +49,28 @@ function sizes(chapter: string, kind: string, make: (length: number) => Message)
   ];
 }
 
-function tenPings(): Exchange {
+function tenPings(): Script {
   const payloads = Array.from({ length: 10 }, (_, index) => Buffer.from(`payload-${index}`));
-  return exchange(
+  return script(
     payloads.map((payload) => ping(payload)),
     { pongs: payloads },
   );
 }
 
-const pinged = (payload: string | Buffer): Exchange =>
-  exchange([ping(payload)], { pongs: [Buffer.from(payload)] });
+const pinged = (payload: string | Buffer): Script =>
+  script([ping(payload)], { pongs: [Buffer.from(payload)] });
 
 const PINGS: Case[] = [
   accepted('2.1', 'a ping without payload', () => pinged('')),
   accepted('2.2', 'a ping with a text', () => pinged(GREETING)),
   accepted('2.3', 'a ping with bytes that are no UTF-8', () => pinged(NOT_UTF8)),
   accepted('2.4', 'a ping of 125 bytes', () => pinged(Buffer.alloc(125, 0xfe))),
-  refused('2.5', 'a ping of 126 bytes', () => exchange([ping(Buffer.alloc(126, 0xfe))])),
+  refused('2.5', 'a ping of 126 bytes', () => script([ping(Buffer.alloc(126, 0xfe))])),
   accepted('2.6', 'a ping of 125 bytes, byte by byte', () => pinged(Buffer.alloc(125, 0xfe)), { chop: 1 }),
-  accepted('2.7', 'a pong that nobody asked for', () => exchange([pong()])),
-  accepted('2.8', 'the same with a payload', () => exchange([pong('unsolicited pong payload')])),
+  accepted('2.7', 'a pong that nobody asked for', () => script([pong()])),
+  accepted('2.8', 'the same with a payload', () => script([pong('unsolicited pong payload')])),
   accepted('2.9', 'a pong that nobody asked for, then a ping', () =>
-    exchange([pong('unsolicited pong payload'), ping('ping payload')], {
+    script([pong('unsolicited pong payload'), ping('ping payload')], {
       pongs: [Buffer.from('ping payload')],
     }),
   ),
@@ -79,11 +79,11 @@ const PINGS: Case[] = [
 ];
 
 /** A good message, something bad, and a ping that must find nobody. */
-const thenBad = (bad: Exchange['steps'][number]): Exchange =>
-  exchange([text(GREETING), echoes(1), bad, ping()], { messages: [textMessage(GREETING)] });
+const thenBad = (bad: Script['steps'][number]): Script =>
+  script([text(GREETING), echoes(1), bad, ping()], { messages: [textMessage(GREETING)] });
 
 const RESERVED_BITS: Case[] = [
-  refused('3.1', 'a text with RSV 1', () => exchange([text(GREETING, { reserved: 1 })])),
+  refused('3.1', 'a text with RSV 1', () => script([text(GREETING, { reserved: 1 })])),
   refused('3.2', 'a good text, then one with RSV 2, then a ping', () =>
     thenBad(text(GREETING, { reserved: 2 })),
   ),
@@ -99,9 +99,9 @@ const RESERVED_BITS: Case[] = [
     () => thenBad(text(GREETING, { reserved: 4 })),
     { chop: 1 },
   ),
-  refused('3.5', 'a binary message with RSV 5', () => exchange([frame(2, NOT_UTF8, { reserved: 5 })])),
-  refused('3.6', 'a ping with RSV 6', () => exchange([ping(GREETING, { reserved: 6 })])),
-  refused('3.7', 'a close frame with RSV 7', () => exchange([frame(CLOSE, '', { reserved: 7 })])),
+  refused('3.5', 'a binary message with RSV 5', () => script([frame(2, NOT_UTF8, { reserved: 5 })])),
+  refused('3.6', 'a ping with RSV 6', () => script([ping(GREETING, { reserved: 6 })])),
+  refused('3.7', 'a close frame with RSV 7', () => script([frame(CLOSE, '', { reserved: 7 })])),
 ];
 
 function reservedOpcodes(chapter: string, first: number): Case[] {
@@ -112,11 +112,11 @@ function reservedOpcodes(chapter: string, first: number): Case[] {
     number,
     number,
   ];
-  const after = (opcode: number, payload = ''): Exchange => thenBad(frame(opcode, payload));
+  const after = (opcode: number, payload = ''): Script => thenBad(frame(opcode, payload));
   return [
-    refused(`${chapter}.1`, `opcode ${a}`, () => exchange([frame(a)])),
+    refused(`${chapter}.1`, `opcode ${a}`, () => script([frame(a)])),
     refused(`${chapter}.2`, `opcode ${b} with a payload`, () =>
-      exchange([frame(b, 'reserved opcode payload')]),
+      script([frame(b, 'reserved opcode payload')]),
     ),
     refused(`${chapter}.3`, `a text, then opcode ${c}, then a ping`, () => after(c)),
     refused(`${chapter}.4`, `a text, then opcode ${d} with a payload, then a ping`, () => after(d, GREETING)),
@@ -127,22 +127,22 @@ function reservedOpcodes(chapter: string, first: number): Case[] {
 const HALVES = ['fragment1', 'fragment2'];
 const JOINED = [textMessage(HALVES.join(''))];
 
-const inHalves = (): Exchange => exchange(fragments(false, HALVES), { messages: JOINED });
-const aroundPing = (): Exchange => {
+const inHalves = (): Script => script(fragments(false, HALVES), { messages: JOINED });
+const aroundPing = (): Script => {
   const [first, second] = fragments(false, HALVES);
-  return exchange([first!, ping('ping payload'), second!], {
+  return script([first!, ping('ping payload'), second!], {
     messages: JOINED,
     pongs: [Buffer.from('ping payload')],
   });
 };
-const orphan = (fin: boolean) => (): Exchange =>
-  exchange([frame(CONTINUATION, 'non-continuation payload', { fin }), text(GREETING)]);
-const orphanTwice = (fin: boolean) => (): Exchange => {
+const orphan = (fin: boolean) => (): Script =>
+  script([frame(CONTINUATION, 'non-continuation payload', { fin }), text(GREETING)]);
+const orphanTwice = (fin: boolean) => (): Script => {
   const round = [frame(CONTINUATION, 'fragment1', { fin }), ...fragments(false, ['fragment2', 'fragment3'])];
-  return exchange([...round, ...round]);
+  return script([...round, ...round]);
 };
-const fiveFragments = (): Exchange =>
-  exchange(
+const fiveFragments = (): Script =>
+  script(
     [
       text('fragment1', { fin: false }),
       more('fragment2'),
@@ -164,12 +164,8 @@ const PER_FRAME = { chop: 'frame' } as const;
 const PER_BYTE = { chop: 1 } as const;
 
 const FRAGMENTATION: Case[] = [
-  refused('5.1', 'a ping in two fragments', () =>
-    exchange([ping(HALVES[0], { fin: false }), last(HALVES[1])]),
-  ),
-  refused('5.2', 'a pong in two fragments', () =>
-    exchange([pong(HALVES[0], { fin: false }), last(HALVES[1])]),
-  ),
+  refused('5.1', 'a ping in two fragments', () => script([ping(HALVES[0], { fin: false }), last(HALVES[1])])),
+  refused('5.2', 'a pong in two fragments', () => script([pong(HALVES[0], { fin: false }), last(HALVES[1])])),
   accepted('5.3', 'a text in two fragments', inHalves),
   accepted('5.4', 'the same, a frame in each write', inHalves, PER_FRAME),
   accepted('5.5', 'the same, byte by byte', inHalves, PER_BYTE),
@@ -185,7 +181,7 @@ const FRAGMENTATION: Case[] = [
   refused(
     '5.15',
     'a text in two fragments, then a continuation of nothing, then a text, in one write',
-    () => exchange([...fragments(false, HALVES), more('fragment3'), text('fragment4')], { messages: JOINED }),
+    () => script([...fragments(false, HALVES), more('fragment3'), text('fragment4')], { messages: JOINED }),
     { known: [onClient(WITHOUT_ECHO)] },
   ),
   refused(
@@ -195,7 +191,7 @@ const FRAGMENTATION: Case[] = [
   ),
   refused('5.17', 'twice: a last continuation of nothing, then a text in two fragments', orphanTwice(true)),
   refused('5.18', 'a text in two fragments, both with the opcode for text', () =>
-    exchange([text(HALVES[0]!, { fin: false }), text(HALVES[1]!)]),
+    script([text(HALVES[0]!, { fin: false }), text(HALVES[1]!)]),
   ),
   accepted(
     '5.19',

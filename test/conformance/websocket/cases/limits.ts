@@ -5,14 +5,14 @@ import {
   accepted,
   binaryMessage,
   echoes,
-  exchange,
+  script,
   fragments,
   pieces,
   refused,
   textMessage,
   whole,
 } from '../building.ts';
-import type { Case, Chapter, Exchange, Message } from '../case.ts';
+import type { Case, Chapter, Script, Message } from '../case.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -32,8 +32,8 @@ const kind = (binary: boolean): string => (binary ? 'binary message' : 'text');
 const size = (bytes: number): string =>
   bytes >= MIB ? `${bytes / MIB} MiB` : bytes >= KIB ? `${bytes / KIB} KiB` : `${bytes} bytes`;
 
-const inFrames = (message: Message, fragmentSize: number): Exchange =>
-  exchange(fragments(message.binary, pieces(message.payload, fragmentSize)), { messages: [message] });
+const inFrames = (message: Message, fragmentSize: number): Script =>
+  script(fragments(message.binary, pieces(message.payload, fragmentSize)), { messages: [message] });
 
 function growing(chapter: string, binary: boolean): Case[] {
   return [64 * KIB, 256 * KIB, MIB, 4 * MIB, 8 * MIB, 16 * MIB].map((length, index) =>
@@ -72,15 +72,15 @@ function roundTrips(chapter: string, binary: boolean): Case[] {
         const message = large(binary, length);
         const messages = Array.from({ length: ROUND_TRIPS }, () => message);
         const steps = messages.flatMap((_, sent) => [whole(message), echoes(sent + 1)]);
-        return exchange(steps, { messages });
+        return script(steps, { messages });
       },
     ),
   );
 }
 
-function automatic(): Exchange {
+function automatic(): Script {
   const message = textMessage('*'.repeat(64 * KIB));
-  return exchange([{ does: 'message', message, fragmentSize: 1300 }], { messages: [message] });
+  return script([{ does: 'message', message, fragmentSize: 1300 }], { messages: [message] });
 }
 
 export const LIMITS: readonly Chapter[] = [
@@ -103,13 +103,13 @@ export const LIMITS: readonly Chapter[] = [
         'S9.1',
         'a binary message of 16 MiB and a byte',
         // Its head says enough: the rest would only cross with the end of the connection.
-        () => exchange([{ does: 'bytes', bytes: headOf(BINARY, MAX_MESSAGE + 1) }]),
+        () => script([{ does: 'bytes', bytes: headOf(BINARY, MAX_MESSAGE + 1) }]),
         { end: TOO_BIG, only: 'client' },
       ),
       refused(
         'S9.2',
         'a text of 17 MiB in fragments of 1 MiB',
-        () => exchange(inFrames(large(false, 17 * MIB), MIB).steps),
+        () => script(inFrames(large(false, 17 * MIB), MIB).steps),
         { end: TOO_BIG, only: 'client' },
       ),
       accepted(

@@ -2,7 +2,7 @@
 import {
   INVALID_DATA,
   accepted,
-  exchange,
+  script,
   fragments,
   onClient,
   pieces,
@@ -10,7 +10,7 @@ import {
   text,
   textMessage,
 } from '../building.ts';
-import type { Case, Chapter, Deviation, Exchange, Step } from '../case.ts';
+import type { Case, Chapter, Deviation, Script, Step } from '../case.ts';
 
 /** "kosme" in Greek, in characters of two bytes and one, U+1F79, of three. */
 const GREEK = Buffer.from('\u03ba\u1f79\u03c3\u03bc\u03b5');
@@ -29,13 +29,13 @@ const LATE: Deviation = {
   outcome: { closeFrame: 'none', failedAt: 'later' },
 };
 
-const joined = (parts: readonly (string | Buffer)[]) => (): Exchange =>
-  exchange(fragments(false, parts), {
+const joined = (parts: readonly (string | Buffer)[]) => (): Script =>
+  script(fragments(false, parts), {
     messages: [textMessage(Buffer.concat(parts.map((part) => Buffer.from(part))))],
   });
 
 function invalid(id: string, sends: string, steps: readonly Step[], rest: Partial<Case> = {}): Case {
-  return refused(id, sends, () => exchange(steps), { end: INVALID_DATA, ...rest });
+  return refused(id, sends, () => script(steps), { end: INVALID_DATA, ...rest });
 }
 
 /** In three frames, of which the second holds what is wrong: a look follows it. */

@@ -4,7 +4,7 @@ import { within } from '../deadline.ts';
 import { MessageStream, type StreamMessage } from './message-stream.ts';
 import type { WsPeer } from './ws-peer.ts';
 
-/** Messages of an exchange, in each direction. */
+/** Messages of one call of {@link exchangeMessages}, in each direction. */
 export const MESSAGES = 10_000;
 /** Max bytes on the way: they fit into the proxy's buffer for a slow endpoint. */
 const WINDOW_BYTES = 8 * 1024 * 1024;
@@ -14,7 +14,7 @@ const WINDOW_BYTES = 8 * 1024 * 1024;
  *
  * @returns the bytes of all messages
  */
-export async function exchange(client: WsPeer, endpoint: WsPeer, seed: number): Promise<number> {
+export async function exchangeMessages(client: WsPeer, endpoint: WsPeer, seed: number): Promise<number> {
   const stream = new MessageStream(seed);
   const toEndpoint: StreamMessage[] = [];
   const toClient: StreamMessage[] = [];
