@@ -81,6 +81,16 @@ export interface OpenSsl {
   readonly write: (stream: number, bytes: number, length: number) => number;
   readonly hasPending: (stream: number) => number;
   readonly shutdown: (stream: number) => number;
+  /** Whether the client has asked for new keys and is not answered yet. The next write or handshake message sends the answer. */
+  readonly owesKeyUpdate: (stream: number) => boolean;
+  /** Returns memory that a stream can write to. */
+  readonly newMemory: () => number;
+  /** Lets a stream write to memory, and free it. */
+  readonly setOutput: (stream: number, memory: number) => void;
+  /** Lets a stream write to its socket. Frees its memory. */
+  readonly setOutputDescriptor: (stream: number, fd: number) => number;
+  /** Takes bytes out of memory. Returns their number; 0 or less for none. */
+  readonly readMemory: (memory: number, bytes: number, length: number) => number;
   /** Whether a read has met the end of the socket. */
   readonly hasMetEnd: (stream: number) => boolean;
   /** Returns an {@link Outcome}. @param result of the call before, which has failed */
@@ -159,6 +169,7 @@ const SSL_MODE_AUTO_RETRY = 0x4;
 const OPTIONS = 2 ** 7 + 2 ** 17 + 2 ** 22 + 2 ** 30 + 2 ** 32 + 2 ** 33;
 
 const BIO_CTRL_EOF = 2;
+const SSL_KEY_UPDATE_NONE = -1;
 
 const SSL_VERIFY_PEER = 1;
 const SSL_VERIFY_FAIL_IF_NO_PEER_CERT = 2;
@@ -268,6 +279,11 @@ function load(): OpenSsl {
     write: native('SSL_write', I, [A, A, I]),
     hasPending: native('SSL_has_pending', I, [A]),
     shutdown: native('SSL_shutdown', I, [A]),
+    owesKeyUpdate: (stream) => calls.keyUpdate(stream) !== SSL_KEY_UPDATE_NONE,
+    newMemory: () => calls.newBio(calls.memoryMethod()),
+    setOutput: native('SSL_set0_wbio', V, [A, A]),
+    setOutputDescriptor: native('SSL_set_wfd', I, [A, I]),
+    readMemory: native('BIO_read', I, [A, A, I]),
     hasMetEnd: (stream) => calls.controlReader(calls.readerOf(stream), BIO_CTRL_EOF, 0, 0) === 1,
     outcome: native('SSL_get_error', I, [A, I]),
     contextOf: native('SSL_get_SSL_CTX', A, [A]),
@@ -302,6 +318,9 @@ interface InnerCalls {
   readonly readPrivateKey: ReadPem;
   readonly readerOf: (stream: number) => number;
   readonly controlReader: (reader: number, command: number, number: number, address: number) => number;
+  readonly keyUpdate: (stream: number) => number;
+  readonly memoryMethod: () => number;
+  readonly newBio: (method: number) => number;
   readonly fetchCipher: (library: 0, name: string, properties: 0) => number;
 }
 
@@ -323,6 +342,9 @@ function innerCalls(): InnerCalls {
     readPrivateKey: native('PEM_read_bio_PrivateKey', A, [A, A, A, A]),
     readerOf: native('SSL_get_rbio', A, [A]),
     controlReader: native('BIO_ctrl', 'long', [A, I, 'long', A]),
+    keyUpdate: native('SSL_get_key_update_type', I, [A]),
+    memoryMethod: native('BIO_s_mem', A, []),
+    newBio: native('BIO_new', A, [A]),
     fetchCipher: native('EVP_CIPHER_fetch', A, [A, S, A]),
   };
 }

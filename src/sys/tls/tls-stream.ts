@@ -3,6 +3,7 @@ import { addressWithin, type PinnedBuffer } from '../memory/pinned-buffer.ts';
 import { checkDescriptor, nativeCalls } from '../native-calls.ts';
 import { NO_CERTIFICATE, Outcome, UNTRUSTED_CERTIFICATE, openssl, type OpenSsl } from '../openssl.ts';
 import { takeError } from './errors.ts';
+import { OutputBuffer } from './output-buffer.ts';
 import { peerCertificateOf } from './peer-certificate.ts';
 import type { ServerContext } from './server-context.ts';
 
@@ -22,10 +23,11 @@ const MAX_LENGTH = 0x7fff_ffff;
  * sending, and OpenSSL 3 has no limit.
  */
 const MAX_LATE_MESSAGES = 32;
-/** Directions that a call can wait for. */
+/** What a call can wait for: the socket, or that the blocked write is repeated. */
 const NOTHING = 0;
 const READABLE = 1;
 const WRITABLE = 2;
+const REPETITION = 3;
 
 let live = 0;
 
@@ -35,8 +37,8 @@ let live = 0;
  * OpenSSL decides by the errors of the thread what a failed call means: `clearErrors` must have run since other code used
  * OpenSSL in this thread, as Node does.
  *
- * When a call has returned -EAGAIN, {@link wantsRead} and {@link wantsWrite} tell what to wait for. OpenSSL reads more from
- * the socket than it returns: while {@link hasPending} is true, epoll does not tell of these bytes.
+ * When a call has returned -EAGAIN, {@link wantsRead}, {@link wantsWrite} and {@link wantsRepetition} tell what to wait for.
+ * OpenSSL reads more from the socket than it returns: while {@link hasPending} is true, epoll does not tell of these bytes.
  */
 export class TlsStream {
   /** Streams of this thread that are not freed. */
@@ -46,10 +48,13 @@ export class TlsStream {
 
   readonly #calls: OpenSsl = openssl();
   readonly #context: ServerContext;
+  readonly #fd: number;
   #address: number;
   #waitsFor = NOTHING;
   /** Bytes of the write that has to be repeated. */
   #blocked = 0;
+  /** Takes what OpenSSL writes while the socket is full, so that reads can go on. Null for nearly all streams. */
+  #output: OutputBuffer | null = null;
   #hasClosed = false;
   /** The error number of a connection that cannot be used any more; 0 for none. */
   #broken = 0;
@@ -60,6 +65,7 @@ export class TlsStream {
   constructor(context: ServerContext, fd: number) {
     checkDescriptor(fd);
     this.#context = context;
+    this.#fd = fd;
     this.#address = this.#calls.newStream(context.enter());
     live++;
     if (this.#address !== 0 && this.#calls.setDescriptor(this.#address, fd) === OK) return;
@@ -84,6 +90,11 @@ export class TlsStream {
 
   get wantsWrite(): boolean {
     return this.#waitsFor === WRITABLE;
+  }
+
+  /** Whether reads wait until the blocked write is repeated. Repeat it at once: the socket needs no room. */
+  get wantsRepetition(): boolean {
+    return this.#waitsFor === REPETITION;
   }
 
   /**
@@ -125,12 +136,18 @@ export class TlsStream {
     const place = addressWithin(buffer, start, end);
     const length = Math.min(end - start, MAX_LENGTH);
     for (let round = 0; round <= MAX_LATE_MESSAGES; round++) {
+      if (this.#blocked > 0 || this.#output !== null) {
+        const error = this.#prepareAnswer(address);
+        if (error !== 0) return error;
+      }
       const count = this.#calls.read(address, place, length);
       if (count > 0) return count;
       const errno = nativeCalls().errno();
       const error = this.#judge(count, errno);
       if (error === 0) return this.#calls.hasMetEnd(address) ? -ENODATA : 0;
-      if (error !== -EAGAIN || errno === EAGAIN || this.#waitsFor !== READABLE) return error;
+      if (error !== -EAGAIN) return error;
+      if (this.#waitsFor === WRITABLE && this.#output === null) this.#divert(address);
+      else if (errno === EAGAIN) return error;
     }
     return this.#break(-EPROTO, 'protocol', 'too many handshake messages in a row');
   }
@@ -153,10 +170,19 @@ export class TlsStream {
     if (length < this.#blocked) {
       throw new RangeError(`${length} bytes do not repeat a write of ${this.#blocked}`);
     }
+    if (this.#output !== null) {
+      const sent = this.#flush(this.#output);
+      if (sent !== 0) return sent;
+    } else if (this.#waitsFor === REPETITION) {
+      this.#divert(address);
+    }
     const count = this.#calls.write(address, place, length);
     if (count > 0) {
       this.#blocked = 0;
-      return count;
+      if (this.#output === null) return count;
+      this.#blocked = length;
+      this.#output.payload = count;
+      return this.#flush(this.#output);
     }
     const error = this.#judge(count, nativeCalls().errno());
     if (error === -EAGAIN) this.#blocked = length;
@@ -176,6 +202,10 @@ export class TlsStream {
     if (this.#blocked > 0) {
       this.#waitsFor = WRITABLE;
       return -EAGAIN;
+    }
+    if (this.#output !== null) {
+      const error = this.#flush(this.#output);
+      if (error !== 0) return error;
     }
     const result = this.#calls.shutdown(address);
     if (result < 0) return this.#judge(result, nativeCalls().errno());
@@ -199,6 +229,8 @@ export class TlsStream {
 
   #release(): void {
     if (this.#address !== 0) this.#calls.freeStream(this.#address);
+    this.#output?.free();
+    this.#output = null;
     this.#address = 0;
     this.#context.leave();
     live--;
@@ -207,6 +239,48 @@ export class TlsStream {
   #open(): number {
     if (this.#address === 0) throw new Error('the TLS stream is freed');
     return this.#address;
+  }
+
+  /**
+   * Makes sure that OpenSSL can answer a request for new keys during a read. It sends the answer with the next write, or at once
+   * when another handshake message comes first. The latter breaks the connection while a record is sent in part
+   * (SSL_R_BAD_LENGTH, openssl/openssl#8677), so the rest of the record must be in memory. Only the caller has the bytes that
+   * OpenSSL wants to see again for it.
+   *
+   * @returns 0 if OpenSSL may read; a negative error number: -EAGAIN if something must be written first
+   */
+  #prepareAnswer(address: number): number {
+    const output = this.#output;
+    if (output === null) {
+      if (!this.#calls.owesKeyUpdate(address)) return 0;
+      this.#waitsFor = REPETITION;
+      return -EAGAIN;
+    }
+    if (output.collect()) return 0;
+    const error = output.flush(this.#fd);
+    if (error !== -EAGAIN) return error === 0 ? 0 : this.#breakBySystem(-error);
+    this.#waitsFor = WRITABLE;
+    return error;
+  }
+
+  /** Lets OpenSSL write to memory, so that it never waits for the socket. */
+  #divert(address: number): void {
+    this.#output = new OutputBuffer(this.#calls, address);
+    this.#waitsFor = NOTHING;
+  }
+
+  /** Sends what is in the output buffer. Returns the bytes of a write that are sent, or 0; a negative error number. */
+  #flush(output: OutputBuffer): number {
+    const error = output.flush(this.#fd);
+    if (error === -EAGAIN) {
+      this.#waitsFor = WRITABLE;
+      return error;
+    }
+    if (error !== 0) return this.#breakBySystem(-error);
+    output.close(this.#fd);
+    this.#output = null;
+    if (output.payload > 0) this.#blocked = 0;
+    return output.payload;
   }
 
   /** Returns the error number, negative, of a call that has not succeeded; 0 if the client's direction has ended. */

@@ -10,7 +10,14 @@ import type { PendingReader } from './pending-reads.ts';
 /** What a channel asks of its `TlsStream`. */
 type Stream = Pick<
   TlsStream,
-  'read' | 'write' | 'hasPending' | 'wantsRead' | 'wantsWrite' | 'sendCloseNotify' | 'free'
+  | 'read'
+  | 'write'
+  | 'hasPending'
+  | 'wantsRead'
+  | 'wantsWrite'
+  | 'wantsRepetition'
+  | 'sendCloseNotify'
+  | 'free'
 >;
 
 /** No result of a read: see {@link TlsClient.receiveInto}. */
@@ -27,6 +34,8 @@ export class TlsClient extends RawClient implements PendingReader {
   #keptResult = NO_RESULT;
   /** Reading waits until something can be sent: OpenSSL answers the client's key update first. */
   #readNeedsRoom = false;
+  /** Reading waits until the blocked write is repeated. It needs no room. */
+  #readNeedsWrite = false;
   /** A write waits until something has come. */
   #writeNeedsInput = false;
   /** The close_notify waits until it can be sent. */
@@ -55,7 +64,7 @@ export class TlsClient extends RawClient implements PendingReader {
   }
 
   readPending(): void {
-    if (!this.destroyed) super.ready(EPOLLIN);
+    if (!this.destroyed) super.ready(this.#readNeedsWrite ? EPOLLIN | EPOLLOUT : EPOLLIN);
   }
 
   /** Returns -EAGAIN, or a number of bytes, 1 or more, before any other result. An end without close_notify is one, too. */
@@ -133,6 +142,8 @@ export class TlsClient extends RawClient implements PendingReader {
       this.#readNeedsRoom = needsRoom;
       this.rewatch();
     }
+    this.#readNeedsWrite = result === -EAGAIN && this.#stream.wantsRepetition;
+    if (this.#readNeedsWrite) this.home.pending.add(this);
     const meaning = result === -ENODATA ? 0 : result;
     if (count === 0) return meaning;
     if (meaning !== -EAGAIN) {
@@ -143,9 +154,10 @@ export class TlsClient extends RawClient implements PendingReader {
     return count;
   }
 
-  /** Reads soon if OpenSSL has bytes. */
+  /** Reads soon if OpenSSL may have bytes. */
   #readSoon(): void {
-    if (!this.destroyed && (this.#keptResult !== NO_RESULT || this.#stream.hasPending))
-      this.home.pending.add(this);
+    if (this.destroyed) return;
+    const mayRead = this.#keptResult !== NO_RESULT || this.#readNeedsWrite || this.#stream.hasPending;
+    if (mayRead) this.home.pending.add(this);
   }
 }

@@ -2,11 +2,16 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, describe, it } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { EPROTO } from '../../../../src/sys/errno.ts';
+import { EAGAIN, EPROTO } from '../../../../src/sys/errno.ts';
+import { PinnedBuffer } from '../../../../src/sys/memory/pinned-buffer.ts';
 import { opensslProblem } from '../../../../src/sys/openssl.ts';
+import { clearErrors } from '../../../../src/sys/tls/errors.ts';
 import type { TlsStream } from '../../../../src/sys/tls/tls-stream.ts';
 import { CertificateAuthority } from '../../../support/certificates.ts';
-import { TlsRig, settingsOf, textsOf } from './rig.ts';
+import { TlsRig, ready, settingsOf, textsOf } from './rig.ts';
+
+/** Max bytes of a record's payload. */
+const RECORD_BYTES = 16 * 1024;
 
 interface Commanded {
   readonly rig: TlsRig;
@@ -14,8 +19,54 @@ interface Commanded {
   /** Gives `openssl s_client` a command, and waits until it has done it. */
   readonly command: (letter: string) => Promise<void>;
   readonly send: (line: string) => void;
-  /** Waits until it shows a text. */
-  readonly shown: (text: string) => Promise<void>;
+  /** Waits until it shows a text. Returns all that it has shown since the last time. */
+  readonly shown: (text: string) => Promise<string>;
+  /** Whether it reads nothing that it cannot keep. */
+  readonly stall: (stalls: boolean) => void;
+}
+
+/** Writes bytes that count their records, as a channel does, to a client that may stall. */
+class Download {
+  expected = '';
+  readonly #stream: TlsStream;
+  readonly #buffer = new PinnedBuffer(RECORD_BYTES);
+  #records = 0;
+
+  constructor(stream: TlsStream) {
+    this.#stream = stream;
+    this.#next(0);
+  }
+
+  /** Writes as many more bytes, when there is room. */
+  async send(bytes: number): Promise<void> {
+    const end = this.expected.length + bytes;
+    while (this.expected.length < end) assert.ok((await ready(() => this.write())) > 0);
+  }
+
+  /** Writes until the client has taken nothing for a while. */
+  async fill(): Promise<void> {
+    clearErrors();
+    for (let pauses = 0; pauses < 10;) {
+      if (this.write() > 0) pauses = 0;
+      else pauses += await setTimeout(5, 1);
+    }
+  }
+
+  /** Writes once, which may repeat a write that was blocked. */
+  write(): number {
+    const count = this.#stream.write(this.#buffer, 0, RECORD_BYTES);
+    if (count > 0) this.#next(count);
+    return count;
+  }
+
+  /** Takes over what the stream takes, and fills the buffer again. */
+  #next(count: number): void {
+    const { bytes } = this.#buffer;
+    this.expected += bytes.toString('latin1', 0, count);
+    bytes.copyWithin(0, count);
+    for (let at = count === 0 ? 0 : RECORD_BYTES - count; at < RECORD_BYTES; at += 16)
+      bytes.write(`${this.#records++}`.padStart(15, '.') + '\n', at, 'latin1');
+  }
 }
 
 describe('a TLS stream whose client changes its keys', { skip: opensslProblem() ?? false }, () => {
@@ -47,29 +98,85 @@ describe('a TLS stream whose client changes its keys', { skip: opensslProblem() 
     });
   });
 
+  /** Reads, as a channel does. */
+  function readBeside(download: Download, { rig, stream }: Commanded): Promise<string | number> {
+    const { buffer } = rig;
+    const read = (): number => stream.read(buffer, 0, buffer.bytes.length);
+    return ready(() => {
+      const count = read();
+      if (count !== -EAGAIN || !stream.wantsRepetition) return count;
+      download.write();
+      return read();
+    }).then((count) => (count > 0 ? buffer.bytes.toString('latin1', 0, count) : count));
+  }
+
+  for (const [name, options] of [
+    ['records of 16 KiB', []],
+    ['records of 512 bytes', ['-maxfraglen', '512']],
+  ] as const) {
+    it(`reads on while a write is blocked, however often a client asks for new keys (${name})`, async () => {
+      await withCommands(async (commanded) => {
+        const { stream, command, send, shown, stall } = commanded;
+        const download = new Download(stream);
+        stall(true);
+        await download.fill();
+        for (const letters of ['K', 'KK', 'kKkK', 'k', 'KKK']) {
+          for (const letter of letters) await command(letter);
+          send(`behind ${letters}`);
+          assert.equal(await readBeside(download, commanded), `behind ${letters}\n`);
+        }
+        stall(false);
+        await download.send(30 * RECORD_BYTES);
+        assert.equal(await ready(() => stream.sendCloseNotify()), 0);
+        assertWhole(await shown('closed'), download);
+      }, options);
+    });
+  }
+
+  function assertWhole(output: string, { expected }: Download): void {
+    // The client says this on the way when nothing but new keys has come.
+    const received = output.replaceAll('read R BLOCK\n', '');
+    assert.ok(received.includes(expected), 'the client has got other bytes');
+  }
+
   /** Lets `openssl s_client` in, which takes commands at its standard input. */
-  async function withCommands(test: (commanded: Commanded) => Promise<void>): Promise<void> {
+  async function withCommands(
+    test: (commanded: Commanded) => Promise<void>,
+    options: readonly string[] = [],
+  ): Promise<void> {
     await TlsRig.with(settings, async (rig) => {
-      const client = spawn('openssl', ['s_client', '-connect', `127.0.0.1:${rig.port}`, '-tls1_3']);
+      const client = spawn('openssl', [
+        's_client',
+        '-connect',
+        `127.0.0.1:${rig.port}`,
+        '-tls1_3',
+        ...options,
+      ]);
       let output = '';
       const read = (data: Buffer): void => void (output += data.toString('latin1'));
       client.stdout.on('data', read);
       client.stderr.on('data', read);
       const send = (line: string): void => void client.stdin.write(`${line}\n`);
-      const shown = async (text: string): Promise<void> => {
+      const shown = async (text: string): Promise<string> => {
         const deadline = Date.now() + 20_000;
         while (!output.includes(text)) {
           assert.ok(Date.now() < deadline, `waited in vain for ${text}`);
           await setTimeout(2);
         }
+        const all = output;
         output = '';
+        return all;
+      };
+      const stall = (stalls: boolean): void => {
+        if (stalls) client.stdout.pause();
+        else client.stdout.resume();
       };
       const command = async (letter: string): Promise<void> => {
         send(letter);
         await shown('KEYUPDATE');
       };
       try {
-        await test({ rig, stream: await rig.established(), command, send, shown });
+        await test({ rig, stream: await rig.established(), command, send, shown, stall });
       } finally {
         client.kill();
       }

@@ -20,6 +20,10 @@ class FakeStream {
   readonly results: (string | number)[] = [];
   wantsRead = false;
   wantsWrite = false;
+  /** Reads wait until the blocked write is repeated, for which room is not needed. */
+  wantsRepetition = false;
+  /** Does not tell of its results, as OpenSSL behind new keys. */
+  isSilent = false;
   /** Bytes that can be sent. */
   room = Infinity;
   sent = '';
@@ -29,11 +33,12 @@ class FakeStream {
   #blocked = '';
 
   get hasPending(): boolean {
-    return this.results.length > 0;
+    return !this.isSilent && this.results.length > 0;
   }
 
   read(buffer: PinnedBuffer, start: number, end: number): number {
     assert.equal(this.isFreed, false);
+    if (this.wantsRepetition) return -EAGAIN;
     const next = this.results.shift() ?? -EAGAIN;
     if (typeof next === 'number') return next;
     const text = next.slice(0, end - start);
@@ -46,6 +51,7 @@ class FakeStream {
     const text = buffer.bytes.toString('latin1', start, Math.min(end, start + 16 * KIB));
     assert.ok(text.startsWith(this.#blocked), 'a blocked write is repeated with other bytes');
     this.#blocked = '';
+    this.wantsRepetition = false;
     if (this.room < text.length) {
       this.#blocked = text;
       return -EAGAIN;
@@ -72,6 +78,10 @@ interface Stage {
   readonly events: string[];
   /** The client sends a byte, and epoll tells of it. */
   readonly knock: () => void;
+  /** Takes that byte. */
+  readonly hear: () => void;
+  /** Fills the socket, so that epoll tells of no room. */
+  readonly fill: () => void;
 }
 
 function on(test: (stage: Stage) => Promise<void>): () => Promise<void> {
@@ -93,7 +103,13 @@ function on(test: (stage: Stage) => Promise<void>): () => Promise<void> {
       loop.start();
       const byte = new PinnedBuffer(1);
       try {
-        await test({ stream, channel, events, knock: () => byte.send(client, 0, 1) });
+        const knock = (): void => void byte.send(client, 0, 1);
+        const hear = (): void => void byte.recv(server, 0, 1);
+        const fill = (): void => {
+          const many = new PinnedBuffer(64 * KIB);
+          while (many.send(server, 0, many.bytes.length) > 0);
+        };
+        await test({ stream, channel, events, knock, hear, fill });
         channel.destroy();
         assert.equal(stream.isFreed, true);
         assert.equal(events.at(-1), 'gone');
@@ -174,6 +190,36 @@ describe('a TLS channel', { skip: unsupportedReason() ?? false }, () => {
       await until(() => assert.deepEqual(events, ['behind']));
     }),
   );
+
+  for (const isPaused of [false, true]) {
+    const when = isPaused ? 'when it is resumed' : 'at once';
+    it(
+      `repeats a blocked write without room if reading waits for it, and reads on ${when}`,
+      on(async ({ stream, channel, events, knock, fill, hear }) => {
+        channel.resume();
+        fill();
+        stream.room = 0;
+        assert.equal(channel.write(Buffer.from('answer')), false);
+        stream.wantsRepetition = true;
+        stream.isSilent = true;
+        stream.results.push('behind');
+        const read = stream.read.bind(stream);
+        stream.read = (...range) => {
+          stream.read = read;
+          hear();
+          if (isPaused) channel.pause();
+          return read(...range);
+        };
+        knock();
+        await until(() => assert.equal(stream.wantsRepetition, false));
+        if (isPaused) {
+          assert.deepEqual(events, []);
+          channel.resume();
+        }
+        await until(() => assert.deepEqual(events, ['behind']));
+      }),
+    );
+  }
 
   it(
     'repeats a blocked write with the same bytes, whatever follows them',

@@ -1,0 +1,69 @@
+import { EINTR } from '../errno.ts';
+import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
+import type { OpenSsl } from '../openssl.ts';
+
+/** Room for a record of 16 KiB and 600 answers to requests for new keys. */
+const BUFFER_BYTES = 32 * 1024;
+
+/**
+ * What OpenSSL writes on a connection whose socket is full. It writes to memory instead of the socket, so none of its writes
+ * blocks. That costs up to 60 KiB and a copy: only for connections that could not be read otherwise.
+ */
+export class OutputBuffer {
+  /** Bytes of the blocked write that are encrypted in the buffer. */
+  payload = 0;
+  readonly #calls: OpenSsl;
+  readonly #stream: number;
+  /** OpenSSL's memory, which it writes into. */
+  readonly #memory: number;
+  readonly #buffer = new PinnedBuffer(BUFFER_BYTES);
+  #start = 0;
+  #end = 0;
+
+  /**
+   * Begins to take what OpenSSL writes.
+   *
+   * @param stream the address of an `SSL`
+   * @throws Error without memory
+   */
+  constructor(calls: OpenSsl, stream: number) {
+    this.#calls = calls;
+    this.#stream = stream;
+    this.#memory = calls.newMemory();
+    if (this.#memory === 0) throw new Error('TLS: there is no memory for output');
+    calls.setOutput(stream, this.#memory);
+  }
+
+  /** Takes over what OpenSSL has written. Returns false if the buffer is full. */
+  collect(): boolean {
+    const room = BUFFER_BYTES - this.#end;
+    if (room === 0) return false;
+    const place = addressWithin(this.#buffer, this.#end, BUFFER_BYTES);
+    this.#end += Math.max(0, this.#calls.readMemory(this.#memory, place, room));
+    return this.#end < BUFFER_BYTES;
+  }
+
+  /** Sends what there is room for. Returns 0 if everything is sent; a negative error number: -EAGAIN without room. */
+  flush(fd: number): number {
+    for (;;) {
+      this.collect();
+      if (this.#start === this.#end) return 0;
+      const sent = this.#buffer.send(fd, this.#start, this.#end);
+      if (sent < 0 && sent !== -EINTR) return sent;
+      this.#start += Math.max(0, sent);
+      if (this.#start === this.#end) this.#start = this.#end = 0;
+    }
+  }
+
+  /** Lets OpenSSL write to the socket again. All bytes must be sent. @throws Error if OpenSSL fails: its bytes would be lost */
+  close(fd: number): void {
+    const isDone = this.#calls.setOutputDescriptor(this.#stream, fd) === 1;
+    if (!isDone) throw new Error('TLS: OpenSSL does not take its socket back');
+    this.free();
+  }
+
+  /** Frees the memory at once. OpenSSL frees its own. */
+  free(): void {
+    this.#buffer.free();
+  }
+}
