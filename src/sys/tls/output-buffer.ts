@@ -51,8 +51,13 @@ export class OutputBuffer {
       const sent = this.#buffer.send(fd, this.#start, this.#end);
       if (sent < 0 && sent !== -EINTR) return sent;
       this.#start += Math.max(0, sent);
-      if (this.#start === this.#end) this.#start = this.#end = 0;
+      if (this.#start === this.#end) this.clear();
     }
+  }
+
+  /** Drops what it has taken over. */
+  clear(): void {
+    this.#start = this.#end = 0;
   }
 
   /** Lets OpenSSL write to the socket again. All bytes must be sent. @throws Error if OpenSSL fails: its bytes would be lost */

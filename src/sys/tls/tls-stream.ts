@@ -136,7 +136,7 @@ export class TlsStream {
     const place = addressWithin(buffer, start, end);
     const length = Math.min(end - start, MAX_LENGTH);
     for (let round = 0; round <= MAX_LATE_MESSAGES; round++) {
-      if (this.#blocked > 0 || this.#output !== null) {
+      if (this.#blocked > 0 || this.#output !== null || this.#hasClosed) {
         const error = this.#prepareAnswer(address);
         if (error !== 0) return error;
       }
@@ -245,7 +245,7 @@ export class TlsStream {
    * Makes sure that OpenSSL can answer a request for new keys during a read. It sends the answer with the next write, or at once
    * when another handshake message comes first. The latter breaks the connection while a record is sent in part
    * (SSL_R_BAD_LENGTH, openssl/openssl#8677), so the rest of the record must be in memory. Only the caller has the bytes that
-   * OpenSSL wants to see again for it.
+   * OpenSSL wants to see again for it. Behind close_notify nothing may be sent: the answer goes to memory and is dropped.
    *
    * @returns 0 if OpenSSL may read; a negative error number: -EAGAIN if something must be written first
    */
@@ -253,10 +253,18 @@ export class TlsStream {
     const output = this.#output;
     if (output === null) {
       if (!this.#calls.owesKeyUpdate(address)) return 0;
+      if (this.#hasClosed) {
+        this.#divert(address);
+        return 0;
+      }
       this.#waitsFor = REPETITION;
       return -EAGAIN;
     }
     if (output.collect()) return 0;
+    if (this.#hasClosed) {
+      output.clear();
+      return 0;
+    }
     const error = output.flush(this.#fd);
     if (error !== -EAGAIN) return error === 0 ? 0 : this.#breakBySystem(-error);
     this.#waitsFor = WRITABLE;

@@ -133,6 +133,25 @@ describe('a TLS stream whose client changes its keys', { skip: opensslProblem() 
     });
   }
 
+  it('answers nothing behind close_notify, and reads on', async () => {
+    await withCommands(async (commanded) => {
+      const { rig, stream, command, send, shown, stall } = commanded;
+      const download = new Download(stream);
+      stall(true);
+      await download.send(64 * RECORD_BYTES);
+      assert.equal(await ready(() => stream.sendCloseNotify()), 0);
+      rig.sockets.finish(rig.descriptorOf(stream));
+      for (let count = 0; count < 3; count++) {
+        await command('K');
+        await command('K');
+        send('still here');
+        assert.equal(await rig.read(stream), 'still here\n');
+      }
+      stall(false);
+      assertWhole(await shown('closed'), download);
+    });
+  });
+
   function assertWhole(output: string, { expected }: Download): void {
     // The client says this on the way when nothing but new keys has come.
     const received = output.replaceAll('read R BLOCK\n', '');

@@ -102,6 +102,19 @@ describe('an output buffer', { skip: opensslProblem() ?? false }, () => {
   );
 
   it(
+    'has room again when it is cleared',
+    on(({ server, output, encrypt, receive }) => {
+      encrypt(32 * KIB);
+      assert.equal(output.collect(), false);
+      output.clear();
+      const behind = encrypt(1 * KIB);
+      assert.equal(output.collect(), true);
+      assert.equal(output.flush(server), 0);
+      assert.deepEqual(receive(), behind);
+    }),
+  );
+
+  it(
     'tells of a socket that cannot be written to',
     on(({ server, output, encrypt }) => {
       encrypt(1 * KIB);
