@@ -2,6 +2,7 @@ import type { L4Listener as L4ListenerConfig } from '../config/types/listener.ts
 import { formatAddress, type TcpAddress } from '../core/address.ts';
 import { ConnectionStats } from '../telemetry/connection-stats.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { logFault, refusalOf } from '../transport/admission.ts';
 import {
   entryTermsOf,
   refusedName,
@@ -11,7 +12,6 @@ import {
 } from '../transport/entry.ts';
 import { RejectedConnections } from '../transport/rejected-connections.ts';
 import type { DescriptorGate } from '../upstream/descriptor-gate.ts';
-import { refusalOf } from './rejection.ts';
 import { TunnelRoutes, type TunnelEnvironment } from './tunnel-routes.ts';
 import type { TunnelContext, TunnelListener, TunnelOwner, TunnelRefusal } from './tunnel.ts';
 
@@ -184,6 +184,6 @@ export class L4Listener implements TunnelOwner {
   }
 
   acceptFault(error: unknown): void {
-    this.#log.error({ err: error, listener: this.#config.name }, 'serving a connection failed');
+    logFault(this.#log, this.#config.name, error);
   }
 }

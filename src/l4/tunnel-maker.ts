@@ -1,3 +1,4 @@
+import { logFault } from '../transport/admission.ts';
 import { entryFactsOf, type EntryFacts } from '../transport/entry.ts';
 import type { TunnelContext, TunnelRefusal } from './tunnel.ts';
 
@@ -38,5 +39,5 @@ export function serve<Connection>(
 /** Counts and logs that a connection is closed because no tunnel could be made of it. */
 export function lose({ stats, log, config }: TunnelContext, error: unknown): void {
   stats.connections.closed();
-  log.error({ err: error, listener: config.name }, 'serving a connection failed');
+  logFault(log, config.name, error);
 }

@@ -1,6 +1,7 @@
 import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
 import { CLIENT_LINES, LineLimit } from '../../telemetry/line-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { logFault, refusalOf } from '../../transport/admission.ts';
 import type { Passthrough } from '../../transport/client-transport.ts';
 import type { EntryRejection } from '../../transport/entry.ts';
 import { RejectedConnections } from '../../transport/rejected-connections.ts';
@@ -137,15 +138,12 @@ export class L7Listener implements ListenerOwner {
   }
 
   connectionOpened(descriptor?: number): boolean {
-    const { name, maxConnections } = this.#config;
     const { connections } = this.#stats;
-    const admitted = this.#descriptors.admits(name, descriptor);
-    const limited = maxConnections > 0 && connections.active >= maxConnections;
+    const reason = refusalOf(this.#config, connections, this.#descriptors, descriptor);
     this.#connections++;
     connections.opened();
-    if (admitted && !limited) return true;
-    connections.rejected(admitted ? 'limit' : 'descriptors');
-    return false;
+    if (reason !== null) connections.rejected(reason);
+    return reason === null;
   }
 
   connectionClosed(): void {
@@ -167,7 +165,7 @@ export class L7Listener implements ListenerOwner {
   }
 
   acceptFault(error: unknown): void {
-    this.#log.error({ err: error, listener: this.#config.name }, 'serving a connection failed');
+    logFault(this.#log, this.#config.name, error);
   }
 
   get logsUnused(): boolean {
