@@ -57,6 +57,11 @@ export function joinedHeaderOf({ headers }: Pick<RequestHead, 'headers'>, name: 
 /** Returns the members of a comma-separated list, trimmed and without empty ones (RFC 9110 section 5.6.1). */
 export function listMembers(value: string | undefined): string[] {
   if (value === undefined) return [];
+  // Most lists have one member, and splitting costs more than looking for the comma.
+  if (!value.includes(',')) {
+    const only = trimOws(value);
+    return only === '' ? [] : [only];
+  }
   const members: string[] = [];
   for (const part of value.split(',')) {
     const member = trimOws(part);

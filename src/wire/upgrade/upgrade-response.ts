@@ -1,4 +1,4 @@
-import { listMembers } from '../http/request-head.ts';
+import { joinedHeaderOf, listMembers } from '../http/request-head.ts';
 import { SWITCHING_PROTOCOLS, type ResponseHead } from '../http/response-head.ts';
 import { extensionProblem } from './extensions.ts';
 
@@ -51,7 +51,7 @@ export function checkUpgradeResponse(
   if (accept.length !== 1 || accept[0] !== expectedAccept) return 'wrong sec-websocket-accept';
   const upgrade = values(head, 'upgrade');
   if (upgrade.length !== 1 || upgrade[0]!.toLowerCase() !== 'websocket') return 'upgrade is not websocket';
-  const connection = values(head, 'connection').flatMap((value) => listMembers(value));
+  const connection = listMembers(joinedHeaderOf(head, 'connection'));
   if (!connection.some((member) => member.toLowerCase() === 'upgrade'))
     return 'connection does not hold upgrade';
   const extensions = values(head, 'sec-websocket-extensions')
