@@ -30,7 +30,7 @@ import {
   KEEP_ALIVE_PROBES,
 } from '../socket-constants.ts';
 import type { SocketAddress } from './socket-address.ts';
-import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_BYTES, familyOf, portOf } from './socket-structs.ts';
+import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_BYTES, portOf } from './socket-structs.ts';
 
 /** One end of a TCP connection. */
 interface SocketEnd {
@@ -112,7 +112,7 @@ export class Sockets {
 
   /** Returns the IP address of the client that {@link accept} returned last; empty for none. */
   acceptedFrom(): string {
-    return this.#readEnd(PEER.start, this.#peer)?.address ?? '';
+    return this.#readIp(PEER.start, this.#peer) ?? '';
   }
 
   /** Tells whether a connection is open: a reset closes it, and so does FIN of both sides. */
@@ -139,13 +139,22 @@ export class Sockets {
 
   /** Reads a part of the scratch memory; null if it is not the address of a TCP connection. @param place its address */
   #readEnd(start: number, place: number): SocketEnd | null {
+    const address = this.#readIp(start, place);
     const bytes = this.#scratch.bytes.subarray(start, start + SOCKADDR_BYTES);
-    const family = familyOf(bytes, true);
-    const ip = family === AF_INET ? IPV4_BYTES : family === AF_INET6 ? IPV6_BYTES : null;
-    if (ip === null) return null;
-    const size = TEXT.end - TEXT.start;
-    const address = this.#calls.formatAddress(family, place + ip.offset, this.#text, size);
     return address === null ? null : { address, port: portOf(bytes) };
+  }
+
+  /** Reads the IP address of a part of the scratch memory; null if it has none. @param place its address */
+  #readIp(start: number, place: number): string | null {
+    const { bytes } = this.#scratch;
+    const family = bytes.readUInt16LE(start);
+    if (family === AF_INET) {
+      const at = start + IPV4_BYTES.offset;
+      return `${bytes[at]!}.${bytes[at + 1]!}.${bytes[at + 2]!}.${bytes[at + 3]!}`;
+    }
+    if (family !== AF_INET6) return null;
+    const size = TEXT.end - TEXT.start;
+    return this.#calls.formatAddress(family, place + IPV6_BYTES.offset, this.#text, size);
   }
 
   /** Opens a socket to connect to an address. Returns it, or a negative error number. */
