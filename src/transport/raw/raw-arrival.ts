@@ -2,16 +2,19 @@ import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
 import { Timed } from '../../core/timing/timer-wheel.ts';
 import type { EventLoop } from '../../loop/event-loop.ts';
 import { Watched } from '../../loop/poller.ts';
-import { EPOLLERR, EPOLLHUP, EPOLLRDHUP } from '../../sys/epoll.ts';
+import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLRDHUP } from '../../sys/epoll.ts';
 import { EAGAIN, EINTR } from '../../sys/errno.ts';
 import type { ArrivalOwner, Door, Refusal } from '../entry.ts';
 
 /** Max bytes that are looked at: room for a PROXY header and a ClientHello, each of the largest size that is read. */
 const MAX_LOOK_BYTES = 32 * 1024;
 
+/** Only new bytes: those that do not decide yet must not wake the thread again. */
+const ON_CHANGES = EPOLLIN | EPOLLRDHUP | EPOLLET;
+
 /**
- * A connection whose first bytes are looked at, and stay in the socket. It is watched for changes only: bytes that do not
- * decide yet must not wake the thread again.
+ * A connection whose first bytes are looked at, and stay in the socket. It is watched for bytes at first, as its taker watches
+ * it: most send all that decides at once. Then it is watched for changes only.
  */
 export class RawArrival extends Watched implements LiveMember {
   liveIndex = -1;
@@ -58,6 +61,7 @@ export class RawArrival extends Watched implements LiveMember {
     if (isCut || isBroken) this.#reject(this.#door.ended());
     // What has not been seen yet can never be seen.
     else if (end === MAX_LOOK_BYTES) this.#reject({ reason: 'hello_malformed', detail: 'it is too long' });
+    else this.#loop.poller.change(this, ON_CHANGES);
   }
 
   /** Closes a connection for which the proxy has failed. */

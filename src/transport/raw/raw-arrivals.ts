@@ -1,7 +1,7 @@
 import { LiveSet } from '../../core/collections/live-set.ts';
 import type { EventLoop } from '../../loop/event-loop.ts';
 import type { Watched } from '../../loop/poller.ts';
-import { EPOLLET, EPOLLIN, EPOLLRDHUP } from '../../sys/epoll.ts';
+import { EPOLLIN } from '../../sys/epoll.ts';
 import { ipOfSocket } from '../../wire/ip-address.ts';
 import type { ArrivalOwner, Door, EntryTerms } from '../entry.ts';
 import { FrontDoor } from '../front-door.ts';
@@ -33,7 +33,7 @@ export class RawArrivals {
     const { poller, sockets, wheel } = this.#loop;
     const peer = ipOfSocket(sockets.acceptedFrom());
     const arrival = new RawArrival(this.#loop, this.#owner, this.#waiting, this.#openDoor(terms, peer), peer);
-    const error = poller.tryWatch(arrival, fd, EPOLLIN | EPOLLRDHUP | EPOLLET);
+    const error = poller.tryWatch(arrival, fd, EPOLLIN);
     if (error === null) {
       this.#waiting.add(arrival);
       wheel.arm(arrival.deadline, terms.timeoutMs);
