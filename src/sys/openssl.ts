@@ -20,6 +20,8 @@ export interface OpenSsl {
   readonly errorText: (error: number) => string | null;
 
   readonly newContext: () => number;
+  /** Makes a context for the other end: it trusts every server. */
+  readonly newClientContext: () => number;
   readonly freeContext: (context: number) => void;
   /** Sets what all contexts have: modes, options, no session cache, no early data, read-ahead. */
   readonly setUp: (context: number) => boolean;
@@ -73,6 +75,14 @@ export interface OpenSsl {
   readonly freeStream: (stream: number) => void;
   readonly setDescriptor: (stream: number, fd: number) => number;
   readonly accept: (stream: number) => number;
+  readonly connect: (stream: number) => number;
+  /** Names the server that a client asks for. @param name address of a text that ends in a zero byte; it is copied */
+  readonly setServerName: (stream: number, name: number) => number;
+  /** Returns the session of a connection, which the caller frees; 0 without one. */
+  readonly session: (stream: number) => number;
+  /** Lets a client resume a session. The caller still frees it. */
+  readonly resume: (stream: number, session: number) => number;
+  readonly freeSession: (session: number) => void;
   /**
    * Returns the number of bytes; 0 or less for none. A read that finds a message of the protocol handles it, and wants to be
    * repeated at once. It has not met the end of what the socket has unless errno is EAGAIN.
@@ -148,6 +158,7 @@ export const UNMODIFIED = 0xffff_ffff_ffff_ffffn;
 const SSL_CTRL_MODE = 33;
 const SSL_CTRL_SET_READ_AHEAD = 41;
 const SSL_CTRL_SET_SESS_CACHE_MODE = 44;
+const SSL_CTRL_SET_TLSEXT_HOSTNAME = 55;
 const SSL_CTRL_CLEAR_MODE = 78;
 const SSL_CTRL_CHAIN_CERT = 89;
 const SSL_CTRL_SET_GROUPS_LIST = 92;
@@ -225,6 +236,7 @@ function load(): OpenSsl {
     errorText: native('ERR_reason_error_string', S, ['ulong']),
 
     newContext: () => calls.newContext(calls.method()),
+    newClientContext: () => calls.newContext(calls.clientMethod()),
     freeContext: native('SSL_CTX_free', V, [A]),
     setUp: (context) => {
       calls.control(context, SSL_CTRL_MODE, MODES, 0);
@@ -275,6 +287,11 @@ function load(): OpenSsl {
     freeStream: native('SSL_free', V, [A]),
     setDescriptor: native('SSL_set_fd', I, [A, I]),
     accept: native('SSL_accept', I, [A]),
+    connect: native('SSL_connect', I, [A]),
+    setServerName: (stream, name) => calls.controlStream(stream, SSL_CTRL_SET_TLSEXT_HOSTNAME, 0, name),
+    session: native('SSL_get1_session', A, [A]),
+    resume: native('SSL_set_session', I, [A, A]),
+    freeSession: native('SSL_SESSION_free', V, [A]),
     read: native('SSL_read', I, [A, A, I]),
     write: native('SSL_write', I, [A, A, I]),
     hasPending: native('SSL_has_pending', I, [A]),
@@ -305,8 +322,10 @@ function load(): OpenSsl {
 /** Functions behind those of {@link OpenSsl}. */
 interface InnerCalls {
   readonly method: () => number;
+  readonly clientMethod: () => number;
   readonly newContext: (method: number) => number;
   readonly control: (context: number, command: number, number: number, address: number) => number;
+  readonly controlStream: (stream: number, command: number, number: number, address: number) => number;
   readonly setOptions: (context: number, options: number) => number;
   readonly setMaxEarlyData: (context: number, bytes: number) => number;
   readonly setTicketCount: (context: number, count: number) => number;
@@ -329,8 +348,10 @@ type ReadPem = (reader: number, place: 0, callback: 0, password: number) => numb
 function innerCalls(): InnerCalls {
   return {
     method: native('TLS_server_method', A, []),
+    clientMethod: native('TLS_client_method', A, []),
     newContext: native('SSL_CTX_new', A, [A]),
     control: native('SSL_CTX_ctrl', 'long', [A, I, 'long', A]),
+    controlStream: native('SSL_ctrl', 'long', [A, I, 'long', A]),
     setOptions: native('SSL_CTX_set_options', 'uint64_t', [A, 'uint64_t']),
     setMaxEarlyData: native('SSL_CTX_set_max_early_data', I, [A, U]),
     setTicketCount: native('SSL_CTX_set_num_tickets', I, [A, 'size_t']),

@@ -4,7 +4,7 @@ import { EAGAIN } from '../../sys/errno.ts';
 import { PinnedBuffer } from '../../sys/memory/pinned-buffer.ts';
 
 /** Larger than every head and frame of a warm-up, which come whole: they cross the loopback interface in one piece. */
-const SCRATCH_BYTES = 16 * 1024;
+export const SCRATCH_BYTES = 16 * 1024;
 
 /**
  * One end of a connection in a warm-up. It is as plain as can be: Node's sockets would cost more than the proxy, and channels
@@ -21,7 +21,7 @@ export abstract class LoopbackPeer extends Watched {
   }
 
   override ready(): void {
-    const received = this.#scratch.recv(this.fd, 0, SCRATCH_BYTES);
+    const received = this.receive(this.#scratch);
     if (received === -EAGAIN) return;
     if (received <= 0 || !this.take(this.#scratch.bytes.subarray(0, received))) this.close();
   }
@@ -45,7 +45,16 @@ export abstract class LoopbackPeer extends Watched {
 
   protected send(bytes: Uint8Array): void {
     this.#scratch.bytes.set(bytes);
-    this.#scratch.send(this.fd, 0, bytes.length);
+    this.transmit(this.#scratch, bytes.length);
+  }
+
+  /** Receives what has come. Returns the number of bytes; -EAGAIN if there are none; another number for the end. */
+  protected receive(scratch: PinnedBuffer): number {
+    return scratch.recv(this.fd, 0, SCRATCH_BYTES);
+  }
+
+  protected transmit(scratch: PinnedBuffer, length: number): void {
+    scratch.send(this.fd, 0, length);
   }
 }
 

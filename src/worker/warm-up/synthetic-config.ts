@@ -1,6 +1,6 @@
 import type { Cluster } from '../../config/types/cluster.ts';
 import type { Config } from '../../config/types/config.ts';
-import type { L7Engine, L7Listener } from '../../config/types/listener.ts';
+import type { L7Listener } from '../../config/types/listener.ts';
 import type { Route } from '../../config/types/route.ts';
 import type { TcpAddress } from '../../core/address.ts';
 
@@ -9,13 +9,23 @@ export const WARM_UP = 'warm-up';
 
 const NO_CHANGES = { set: new Map(), add: new Map(), remove: [] };
 
-/** Lists a listener of each engine that the configuration's listeners of layer 7 have. */
+/**
+ * Lists a listener of each engine that the configuration's listeners of layer 7 have, and of each way in which they end TLS by
+ * themselves.
+ */
 export function templatesOf({ listeners }: Config): L7Listener[] {
-  const byEngine = new Map<L7Engine | 'auto', L7Listener>();
+  const byKind = new Map<string, L7Listener>();
   for (const listener of listeners) {
-    if (listener.mode === 'l7' && !byEngine.has(listener.engine)) byEngine.set(listener.engine, listener);
+    if (listener.mode !== 'l7') continue;
+    const kind = `${listener.engine} ${warmsTls(listener) ? 'with' : 'without'} TLS`;
+    if (!byKind.has(kind)) byKind.set(kind, listener);
   }
-  return [...byEngine.values()];
+  return [...byKind.values()];
+}
+
+/** Tells whether the handshakes for a template are over TLS: only where TLS is the proxy's own code. */
+export function warmsTls({ engine, tls }: L7Listener): boolean {
+  return engine === 'raw' && tls !== null;
 }
 
 /**
@@ -43,7 +53,8 @@ export function syntheticConfig(
         address: { ...endpoint, port: ports[index]! },
         maxConnections: 0,
         engine,
-        tls: null,
+        tls:
+          template.tls !== null && warmsTls(template) ? { ...template.tls, clientCertificates: null } : null,
         maxPendingHandshakes: 0,
         maxQueuedHandshakes: 0,
         trustedProxies: [],

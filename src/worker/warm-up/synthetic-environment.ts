@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import type { Config } from '../../config/types/config.ts';
 import { formatAddress } from '../../core/address.ts';
+import { TICKET_KEY_BYTES, TicketKeyRing, allocateTicketKeys } from '../../core/ticket-key-ring.ts';
 import { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
 import { layoutOf } from '../../protocol/stats-layout.ts';
@@ -29,7 +31,7 @@ export function syntheticEnvironment(config: Config): Environment {
     log,
     access: config.log.access ? log : null,
     lineWindows: new Map(config.listeners.map(({ name }) => [name, allocateLineWindow()])),
-    ticketKeys: new TicketKeyRings(new Map()),
+    ticketKeys: new TicketKeyRings(new Map(config.listeners.map(({ name }) => [name, newTicketKeys()]))),
     clusters: new Map(
       config.clusters.map((cluster) => [cluster.name, new Cluster(cluster, stateOf(cluster), home)]),
     ),
@@ -54,4 +56,11 @@ function stateOf({ name, endpoints }: Config['clusters'][number]): ClusterState 
       warmLeftMs: 0,
     })),
   };
+}
+
+/** Makes the memory of a ring with one key, which no other process has. */
+function newTicketKeys(): SharedArrayBuffer {
+  const memory = allocateTicketKeys();
+  new TicketKeyRing(memory).replace([randomBytes(TICKET_KEY_BYTES)]);
+  return memory;
 }

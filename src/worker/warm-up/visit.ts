@@ -60,6 +60,11 @@ export class Visit extends LoopbackPeer {
     }
     this.#stage = 'asks';
     this.loop.poller.change(this, EPOLLIN);
+    this.connected();
+  }
+
+  /** Bytes can be sent. */
+  protected connected(): void {
     this.send(this.#request);
   }
 

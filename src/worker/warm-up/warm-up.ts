@@ -6,13 +6,15 @@ import { EventLoop } from '../../loop/event-loop.ts';
 import type { WorkerStart } from '../../protocol/to-worker.ts';
 import { SocketAddress } from '../../sys/sockets/socket-address.ts';
 import { unsupportedReason } from '../../sys/support.ts';
+import { ClientContext } from '../../sys/tls/client-stream.ts';
 import type { Environment } from '../environment.ts';
 import type { Service } from '../service.ts';
 import { compileEarly } from './early-compilation.ts';
 import { EchoEndpoint } from './echo-endpoint.ts';
 import { peerScratch } from './loopback-peer.ts';
-import { syntheticConfig, templatesOf } from './synthetic-config.ts';
+import { WARM_UP, syntheticConfig, templatesOf, warmsTls } from './synthetic-config.ts';
 import { syntheticEnvironment } from './synthetic-environment.ts';
+import { SecureVisit } from './secure-visit.ts';
 import { Visit, visitRequest } from './visit.ts';
 
 const HOST = '127.0.0.1';
@@ -80,8 +82,11 @@ async function visitService(
     const { innerLoop } = service;
     if (templates.length === 0 || !(innerLoop instanceof EventLoop) || isOver(endsAt)) return 0;
     await service.listen();
-    const addresses = ports.map((each) => new SocketAddress({ ...address, port: each }));
-    return await new Visits(innerLoop, address, addresses, path).run(endsAt);
+    const targets = templates.map((template, index): Target => {
+      const target = new SocketAddress({ ...address, port: ports[index]! });
+      return { address: target, tls: warmsTls(template) ? new ClientContext(WARM_UP) : null };
+    });
+    return await new Visits(innerLoop, address, targets, path).run(endsAt);
   } catch {
     return 0;
   } finally {
@@ -103,23 +108,30 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
+/** A listener that is visited. */
+interface Target {
+  readonly address: SocketAddress;
+  /** Null without TLS. */
+  readonly tls: ClientContext | null;
+}
+
 /** Visits one after the other until the time is over, some of them at once. */
 class Visits {
   readonly #loop: EventLoop;
-  readonly #addresses: readonly SocketAddress[];
+  readonly #targets: readonly Target[];
   readonly #request: Buffer;
   readonly #scratch = peerScratch();
   readonly #endpoint: EchoEndpoint;
   readonly #done = Promise.withResolvers<undefined>();
+  readonly #open = new Set<Visit>();
   #endsAt = 0;
   #begun = 0;
-  #open = 0;
   #complete = 0;
   #failed = 0;
 
-  constructor(loop: EventLoop, endpoint: TcpAddress, addresses: readonly SocketAddress[], path: string) {
+  constructor(loop: EventLoop, endpoint: TcpAddress, targets: readonly Target[], path: string) {
     this.#loop = loop;
-    this.#addresses = addresses;
+    this.#targets = targets;
     this.#request = visitRequest(path);
     this.#endpoint = new EchoEndpoint(loop, this.#scratch, endpoint, path);
   }
@@ -132,24 +144,28 @@ class Visits {
     const late = delay(endsAt + LAST_MS - performance.now(), undefined, { signal: timeout.signal });
     await Promise.race([this.#done.promise, late.catch(() => undefined)]);
     timeout.abort();
+    for (const visit of this.#open) visit.close();
     this.#endpoint.close();
+    for (const { tls } of this.#targets) tls?.close();
     return this.#complete;
   }
 
   #next(): void {
     if (isOver(this.#endsAt) || this.#failed > MAX_FAILURES) {
-      if (this.#open > 0) return;
+      if (this.#open.size > 0) return;
       this.#done.resolve(undefined);
       this.#loop.yieldToNode();
       return;
     }
-    const address = this.#addresses[this.#begun++ % this.#addresses.length]!;
-    this.#open++;
-    new Visit(this.#loop, this.#scratch, this.#request, this.#over).begin(address);
+    const { address, tls } = this.#targets[this.#begun++ % this.#targets.length]!;
+    const common = [this.#loop, this.#scratch, this.#request, this.#over] as const;
+    const visit = tls === null ? new Visit(...common) : new SecureVisit(...common, tls);
+    this.#open.add(visit);
+    visit.begin(address);
   }
 
   readonly #over = (visit: Visit): void => {
-    this.#open--;
+    this.#open.delete(visit);
     if (visit.isComplete) this.#complete++;
     else this.#failed++;
     this.#next();

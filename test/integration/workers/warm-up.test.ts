@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import { opensslProblem } from '../../../src/sys/openssl.ts';
 import { unsupportedReason } from '../../../src/sys/support.ts';
+import { CertificateAuthority } from '../../support/certificates.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
 import { WsEndpoint } from '../../support/websocket/ws-peer.ts';
 
@@ -39,6 +41,30 @@ describe('the warm-up of a worker', { skip: unsupportedReason() ?? false, timeou
     const lines = rig.sluice.logs.filter((each) => JSON.stringify(each).includes('warm-up'));
     assert.deepEqual(lines, []);
   });
+
+  it(
+    'does handshakes over TLS for a listener that ends it',
+    { skip: opensslProblem() ?? false },
+    async () => {
+      const authority = new CertificateAuthority();
+      const { cert, key } = authority.issue('a.example', ['DNS:a.example']);
+      const secure = await WebRig.start({
+        env: { SLUICE_WORKERS_WARMUP: '3s', SLUICE_LOG_LEVEL: 'debug' },
+        listeners: { web: { engine: 'raw', tls: { certificates: [{ cert, key }] } } },
+        clusters: { app: { endpoints: [app.address] } },
+      });
+      try {
+        const line = await secure.sluice.waitForLog(({ msg }) => msg === 'warmed up');
+        assert.ok(Number(line.handshakes) > 10, `${String(line.handshakes)} handshakes`);
+        const metrics = await secure.scrape();
+        assert.equal(metrics.sum('sluice_connections_total'), 0);
+        assert.equal(metrics.sum('sluice_connections_rejected_total'), 0);
+      } finally {
+        authority.remove();
+        await secure.stop();
+      }
+    },
+  );
 
   it('leaves no listening socket behind, and a worker that serves', async () => {
     for (const listener of ['raw', 'net', 'uws']) {

@@ -29,6 +29,26 @@ describe('the configuration of a warm-up', () => {
     );
   });
 
+  it('has TLS where the proxy ends it by itself, and asks for no client certificate', () => {
+    const tls = listenerTls([]);
+    const clientCertificates = {
+      ...{ ca: '/ca.pem', caPem: '', isRequired: true, crl: null, crlPem: null },
+      ...{ forward: true, digest: '' },
+    };
+    const listeners = [
+      { ...l7Listener, name: 'plain', engine: 'raw' as const },
+      { ...l7Listener, name: 'secure', engine: 'raw' as const, tls: { ...tls, clientCertificates } },
+      { ...l7Listener, name: 'by-uws', engine: 'uws' as const, tls },
+      { ...l7Listener, name: 'by-node', engine: 'net' as const, tls },
+    ];
+    const templates = templatesOf({ ...config, listeners });
+    const made = syntheticConfig(config, templates, [2, 3, 4, 5], ENDPOINT, '/path');
+    assert.deepEqual(
+      made.listeners.map((listener) => listener.mode === 'l7' && listener.tls),
+      [null, { ...tls, clientCertificates: null }, null, null],
+    );
+  });
+
   it('leads nowhere but to its own endpoint, without limits, TLS or probes', () => {
     const certificates = [
       { cert: '/c.pem', key: '/k.pem', certPem: '', keyPem: '', serverNames: [], uri: null },
