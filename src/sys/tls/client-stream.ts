@@ -1,5 +1,6 @@
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
-import { Outcome, openssl, type OpenSsl } from '../openssl.ts';
+import { Outcome, openssl } from '../openssl.ts';
+import type { OpenSsl } from '../openssl-functions.ts';
 import { setupError } from './errors.ts';
 
 const OK = 1;

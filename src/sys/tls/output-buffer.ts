@@ -1,6 +1,6 @@
 import { EINTR } from '../errno.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
-import type { OpenSsl } from '../openssl.ts';
+import type { OpenSsl } from '../openssl-functions.ts';
 
 /** Room for a record of 16 KiB and 600 answers to requests for new keys. */
 const BUFFER_BYTES = 32 * 1024;

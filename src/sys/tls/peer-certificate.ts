@@ -1,5 +1,5 @@
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
-import type { OpenSsl } from '../openssl.ts';
+import type { OpenSsl } from '../openssl-functions.ts';
 
 /** Max bytes of a certificate. OpenSSL refuses longer chains (SSL_MAX_CERT_LIST_DEFAULT). */
 const MAX_CERTIFICATE_BYTES = 100 * 1024;

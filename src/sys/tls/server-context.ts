@@ -1,6 +1,7 @@
 import type { TicketKeyRing } from '../../core/ticket-key-ring.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
-import { TLS_1_2, TLS_1_3, openssl, type OpenSsl } from '../openssl.ts';
+import { TLS_1_2, TLS_1_3, openssl } from '../openssl.ts';
+import type { OpenSsl } from '../openssl-functions.ts';
 import { addSubject, removeSubject } from './callbacks.ts';
 import { TlsSetupError, setupError } from './errors.ts';
 import { PemReader } from './pem-reader.ts';

@@ -1,14 +1,8 @@
 import { TICKET_KEY_BYTES, type TicketKeyRing } from '../../core/ticket-key-ring.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
 import { nativeCalls } from '../native-calls.ts';
-import {
-  PARAMETER_BYTES,
-  PARAMETER_SIZE,
-  PARAMETER_TEXT,
-  UNMODIFIED,
-  openssl,
-  type OpenSsl,
-} from '../openssl.ts';
+import { PARAMETER_BYTES, PARAMETER_SIZE, PARAMETER_TEXT, UNMODIFIED, openssl } from '../openssl.ts';
+import type { OpenSsl } from '../openssl-functions.ts';
 import { setupError } from './errors.ts';
 
 /** Answers to OpenSSL (SSL_CTX_set_tlsext_ticket_key_evp_cb). */

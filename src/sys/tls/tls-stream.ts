@@ -1,7 +1,8 @@
 import { EAGAIN, ECONNRESET, ENODATA, EPIPE, EPROTO, errorName } from '../errno.ts';
 import { addressWithin, type PinnedBuffer } from '../memory/pinned-buffer.ts';
 import { checkDescriptor, nativeCalls } from '../native-calls.ts';
-import { NO_CERTIFICATE, Outcome, UNTRUSTED_CERTIFICATE, openssl, type OpenSsl } from '../openssl.ts';
+import { NO_CERTIFICATE, Outcome, UNTRUSTED_CERTIFICATE, openssl } from '../openssl.ts';
+import type { OpenSsl } from '../openssl-functions.ts';
 import { takeError } from './errors.ts';
 import { OutputBuffer } from './output-buffer.ts';
 import { peerCertificateOf } from './peer-certificate.ts';

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import type { TicketKeyRing } from '../../../../src/core/ticket-key-ring.ts';
 import { EAGAIN } from '../../../../src/sys/errno.ts';
 import { PinnedBuffer } from '../../../../src/sys/memory/pinned-buffer.ts';
 import { opensslProblem } from '../../../../src/sys/openssl.ts';
@@ -56,9 +55,10 @@ describe('the client end of TLS', { skip: opensslProblem() ?? false }, () => {
   }
 
   it('resumes the session of the connection before, each second time', async () => {
-    const { keys } = freshRing();
+    const ring = freshRing();
+    const { keys } = ring;
     let looks = 0;
-    const ring = Object.defineProperty({}, 'keys', { get: () => (looks++, keys) }) as TicketKeyRing;
+    Object.defineProperty(ring, 'keys', { get: () => (looks++, keys) });
     const context = new ClientContext('a.example');
     await TlsRig.with(settingsOf([certificate], { ticketKeys: ring }), async (rig) => {
       const perVisit: number[] = [];

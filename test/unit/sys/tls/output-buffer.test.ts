@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import { EAGAIN } from '../../../../src/sys/errno.ts';
 import { PinnedBuffer, addressWithin } from '../../../../src/sys/memory/pinned-buffer.ts';
 import { nativeFunction } from '../../../../src/sys/native-calls.ts';
-import { openssl, opensslProblem, type OpenSsl } from '../../../../src/sys/openssl.ts';
+import { openssl, opensslProblem } from '../../../../src/sys/openssl.ts';
+import type { OpenSsl } from '../../../../src/sys/openssl-functions.ts';
 import { OutputBuffer } from '../../../../src/sys/tls/output-buffer.ts';
 import { withPair, type Pair } from '../pairs.ts';
 
