@@ -31,14 +31,22 @@ export interface Findings {
 export function mergeReports(first: FaultReport, second: FaultReport): FaultReport {
   const known = new Map(first.scenarios.map((one) => [one.name, one]));
   for (const one of second.scenarios) {
-    known.set(one.name, { ...one, peers: { ...known.get(one.name)?.peers, ...one.peers } });
+    known.set(one.name, { ...one, peers: merged(known.get(one.name)?.peers ?? {}, one.peers) });
   }
   return {
     ...second,
-    versions: { ...first.versions, ...second.versions },
-    configs: { ...first.configs, ...second.configs },
+    versions: merged(first.versions, second.versions),
+    configs: merged(first.configs, second.configs),
     scenarios: [...known.values()],
   };
+}
+
+/** Takes what both have from the second, in its order, with the rest of the first behind. */
+function merged<T>(
+  first: Readonly<Record<string, T>>,
+  second: Readonly<Record<string, T>>,
+): Record<string, T> {
+  return { ...second, ...first, ...second };
 }
 
 /** The report as tables in Markdown; ends in a newline. */

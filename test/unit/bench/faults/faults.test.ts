@@ -144,6 +144,19 @@ describe('the report of faults', () => {
     assert.deepEqual(merged.versions, { sluice: '1.0', nginx: '1.0' });
     assert.deepEqual(merged.configs, { sluice: 'of sluice', nginx: 'of nginx' });
   });
+
+  it('has the peers of the last run first, in their order', () => {
+    const [nginx, haproxy, sluice] = [
+      report('nginx', '1 s'),
+      report('HAProxy', '2 s'),
+      report('sluice', '3 s'),
+    ];
+    const last = mergeReports(haproxy, mergeReports(sluice, nginx));
+    assert.match(
+      renderFaults(mergeReports(mergeReports(nginx, haproxy), last)),
+      /\|  \| nginx \| sluice \| HAProxy \|/,
+    );
+  });
 });
 
 describe('the configurations that faults are tried with', () => {
