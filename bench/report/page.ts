@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 export const REPORT_DIRECTORY = import.meta.dirname;
 const PARTS = join(import.meta.dirname, 'page');
 /** They become one script: the later ones use what the earlier ones define. */
-const SCRIPTS = ['drawing.js', 'page.js'] as const;
+const SCRIPTS = ['drawing.js', 'losses.js', 'page.js'] as const;
 const RESULTS = ['comparison', 'faults', 'scaling'] as const;
 
 /** Writes `index.html` from the results that are there; returns its path. */

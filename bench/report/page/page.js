@@ -1,4 +1,4 @@
-/* Draws the results that stand in the page, with drawing.js, which comes before it. */
+/* Draws the results that stand in the page, with drawing.js and losses.js, which come before it. */
 'use strict';
 
 const { comparison, faults, scaling } = JSON.parse(document.getElementById('data').textContent);
@@ -28,6 +28,7 @@ function showComparison() {
       }),
     ),
   }));
+  showLosses(summaries);
   showCpu(summaries);
   showCurves(summaries);
   showCosts(summaries, idle);
