@@ -41,9 +41,9 @@ describe('TLS sessions', { timeout: 600_000, skip: unsupportedReason() ?? false 
   });
 
   it(`are resumed when ${CLIENTS} clients come back to ${WORKERS} workers`, async (t) => {
-    const begin = performance.now();
+    const start = performance.now();
     const resumed = await comeAgain(sluice.address('web'), CLIENTS, AT_ONCE);
-    const seconds = (performance.now() - begin) / 1000;
+    const seconds = (performance.now() - start) / 1000;
     t.diagnostic(`${resumed} of ${CLIENTS} resumed, all in ${seconds.toFixed(1)} s`);
     assert.ok(resumed >= CLIENTS * 0.95, `${resumed} of ${CLIENTS}`);
   });

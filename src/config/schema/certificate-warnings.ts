@@ -38,11 +38,11 @@ export function warnOfDates(section: Section, key: string, certificates: readonl
 
 /** Says in a few words what is wrong with the time of a certificate; null for nothing. @param now since 1970 */
 function faultOfDates({ validFrom, validTo }: X509Certificate, now: number): string | null {
-  const begin = Date.parse(validFrom);
+  const start = Date.parse(validFrom);
   const end = Date.parse(validTo);
   if (end < now) return `expired on ${dayOf(end)}`;
-  if (begin > now) return `is not valid before ${dayOf(begin)}`;
-  if (end - now >= Math.min(NOTICE_MS, (end - begin) / 3)) return null;
+  if (start > now) return `is not valid before ${dayOf(start)}`;
+  if (end - now >= Math.min(NOTICE_MS, (end - start) / 3)) return null;
   return `expires on ${dayOf(end)}, in ${countOf(Math.floor((end - now) / DAY_MS))}: renew it`;
 }
 

@@ -9,11 +9,11 @@ export function pemBlocks(text: string, label: string): string[] {
   const ending = `-----END ${label}-----`;
   const blocks: string[] = [];
   for (let end = 0; ;) {
-    const begin = text.indexOf(beginning, end);
-    const last = begin < 0 ? -1 : text.indexOf(ending, begin);
+    const start = text.indexOf(beginning, end);
+    const last = start < 0 ? -1 : text.indexOf(ending, start);
     if (last < 0) return blocks;
     end = last + ending.length;
-    blocks.push(text.slice(begin, end));
+    blocks.push(text.slice(start, end));
   }
 }
 

@@ -20,14 +20,14 @@ function clientFrame(opcode: number, payload: Buffer): Buffer {
 
 /** Returns the frame that sends a client's back, unmasked; null if the bytes are no whole frame. */
 export function echoOf(frame: Buffer): Buffer | null {
-  const begin = HEAD_BYTES + MASK_BYTES;
+  const payloadAt = HEAD_BYTES + MASK_BYTES;
   const length = (frame[1] ?? 0) & 0x7f;
-  if (frame.length !== begin + length) return null;
+  if (frame.length !== payloadAt + length) return null;
   const echo = Buffer.allocUnsafe(HEAD_BYTES + length);
   echo[0] = frame[0]!;
   echo[1] = length;
   for (let at = 0; at < length; at++)
-    echo[HEAD_BYTES + at] = frame[begin + at]! ^ frame[HEAD_BYTES + (at & 3)]!;
+    echo[HEAD_BYTES + at] = frame[payloadAt + at]! ^ frame[HEAD_BYTES + (at & 3)]!;
   return echo;
 }
 

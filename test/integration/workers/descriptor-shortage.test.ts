@@ -120,8 +120,8 @@ describe('a process with few descriptors', { skip: process.platform !== 'linux',
       }
       return Math.min(...endpoints.map(({ lastProbe }) => Date.parse(lastProbe?.at ?? '')));
     };
-    const begin = Date.now();
-    await eventually(async () => assert.ok((await passed()) > begin + 400));
+    const start = Date.now();
+    await eventually(async () => assert.ok((await passed()) > start + 400));
     assert.deepEqual(
       sluice.logs.slice(from).filter(({ msg }) => /endpoint (?:failed|down|ejected)/.test(msg)),
       [],

@@ -83,10 +83,10 @@ describe('certificate', () => {
   });
 
   it('is read in time, whatever is in its file', { timeout: 60_000 }, () => {
-    const begin = '-----BEGIN CERTIFICATE-----\n';
+    const beginning = '-----BEGIN CERTIFICATE-----\n';
     const files = {
       ...FILES,
-      'begins.pem': begin.repeat(100_000),
+      'begins.pem': beginning.repeat(100_000),
       'large.pem': 'x'.repeat(4 * 1024 * 1024 + 1),
     };
     const found = (cert: string): string => errorsOf(text(cert, 'good.key'), { files })[0] ?? '';
