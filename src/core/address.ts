@@ -34,8 +34,12 @@ function includes(wildcard: string, host: string): boolean {
   return wildcard === '::' || (wildcard === '0.0.0.0' && isIP(host) !== 6);
 }
 
+/** Writes a host in the one way that equal hosts share. The zone of an IPv6 address, such as `%eth0`, stays. */
 function canonical(host: string): string {
-  return isIP(host) === 6 ? new SocketAddress({ address: host, family: 'ipv6' }).address : host.toLowerCase();
+  if (isIP(host) !== 6) return host.toLowerCase();
+  const { address } = new SocketAddress({ address: host, family: 'ipv6' });
+  const zone = host.indexOf('%');
+  return zone < 0 ? address : address + host.slice(zone);
 }
 
 const HOST_NAME =
