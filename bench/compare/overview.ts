@@ -6,13 +6,13 @@ import { RESUMED, summarize, type Summary } from './summary.ts';
 
 /** The figures that an overview shows of each case and way. */
 const FIGURES: readonly { readonly title: string; readonly text: (summary: Summary) => string }[] = [
-  { title: 'A second (messages, deliveries, handshakes)', text: ({ rate }) => formatCount(rate) },
+  { title: 'Messages, deliveries or handshakes per second', text: ({ rate }) => formatCount(rate) },
   {
-    title: 'CPU of the proxy for each, in microseconds',
+    title: 'CPU of the proxy for each of them, in microseconds',
     text: ({ cpu }) => (cpu === null ? '' : cpu.toFixed(cpu < 99.95 ? 2 : 0)),
   },
-  { title: 'Latency, half of all', text: ({ p50 }) => formatTime(p50) },
-  { title: 'Latency, 99%', text: ({ p99 }) => formatTime(p99) },
+  { title: 'Latency, median', text: ({ p50 }) => formatTime(p50) },
+  { title: 'Latency, 99th percentile', text: ({ p99 }) => formatTime(p99) },
 ];
 
 /** One table for each figure, with all cases and all ways; ends in a newline. Ways that failed have a mark. */
