@@ -13,7 +13,7 @@ const PATIENCE_MS = 20_000;
 export const reconnectStorm: Scenario = {
   name: 'reconnect-storm',
   title: 'Reconnect storm of 5,000',
-  text: '5,000 clients drop their connections in the same moment and come back at once.',
+  text: '5,000 clients drop their connections at the same moment and come back at once.',
   async run(stage, peer) {
     const { plain } = await stage.startEndpoint();
     const proxy = await ProxyUnderTest.start(stage, peer, { endpoints: [plain] });

@@ -5,7 +5,7 @@ import { formatBytes } from '../../figures/readable-numbers.ts';
 import { ProxyUnderTest } from '../../reloadable/proxy-under-test.ts';
 import { Crowd } from '../crowd/crowd.ts';
 import { endedSince, figure, kindsOf, p99Figure } from '../figures.ts';
-import { type Scenario } from '../scenario.ts';
+import type { Scenario } from '../scenario.ts';
 
 const READERS = 200;
 const OTHERS = 100;

@@ -1,29 +1,29 @@
 /* Lists the figures in which another proxy is better. */
 'use strict';
 
-/** Less is within the noise of a run. */
-const LOSS = 1.05;
+/** Ratio to the best from which a figure is a loss. Less is within the noise of a run. */
+const MIN_LOSS = 1.05;
 const LOSS_FIGURES = [
-  { key: 'cpu', title: 'CPU for each', text: (value) => `${value.toFixed(2)} µs`, better: (a, b) => a / b },
-  { key: 'rate', title: 'a second', text: count, better: (a, b) => b / a },
-  { key: 'p99', title: 'p99', text: time, better: (a, b) => a / b },
+  { key: 'cpu', title: 'CPU each', text: (value) => `${value.toFixed(2)} µs`, loss: (a, b) => a / b },
+  { key: 'rate', title: 'per second', text: count, loss: (a, b) => b / a },
+  { key: 'p99', title: 'p99', text: time, loss: (a, b) => a / b },
 ];
 
-/** Shows each figure of sluice that is worse than the best of the others, the worst first. */
+/** Shows each figure of sluice that is a loss to the best of the other proxies, the worst first. */
 function showLosses(summaries) {
   section(
     'losses',
     'Where sluice loses',
-    `Figures of its default engine that are more than ${Math.round((LOSS - 1) * 100)}% worse than the best of the other proxies.`,
+    `Figures of its default engine that are ${Math.round((MIN_LOSS - 1) * 100)}% or more worse than the best of the other proxies.`,
   );
   const rows = summaries.flatMap(({ name, ways }) =>
-    LOSS_FIGURES.flatMap(({ key, title, text, better }) => {
+    LOSS_FIGURES.flatMap(({ key, title, text, loss }) => {
       const own = ways.sluice?.[key];
       const others = Object.entries(ways)
         .filter(([way, figures]) => way !== 'direct' && !way.startsWith('sluice') && figures[key])
-        .map(([way, figures]) => ({ way, value: figures[key], ratio: better(own, figures[key]) }))
+        .map(([way, figures]) => ({ way, value: figures[key], ratio: loss(own, figures[key]) }))
         .sort((a, b) => b.ratio - a.ratio);
-      if (!own || others.length === 0 || others[0].ratio < LOSS) return [];
+      if (!own || others.length === 0 || others[0].ratio < MIN_LOSS) return [];
       const [{ way, value, ratio }] = others;
       return [{ ratio, cells: [name, ratio.toFixed(2), title, text(own), `${text(value)} (${way})`] }];
     }),
@@ -31,7 +31,7 @@ function showLosses(summaries) {
   rows.sort((a, b) => b.ratio - a.ratio);
   table(
     main,
-    ['', 'times as bad', 'figure', 'sluice', 'the best'],
+    ['case', 'ratio', 'figure', 'sluice', 'best of the others'],
     rows.map(({ cells }) => cells),
   );
 }
