@@ -41,7 +41,7 @@ export function mergeReports(first: FaultReport, second: FaultReport): FaultRepo
   };
 }
 
-/** Takes what both have from the second, in its order, with the rest of the first behind. */
+/** Merges two records: entries of the second come first, and replace those of the first. */
 function merged<T>(
   first: Readonly<Record<string, T>>,
   second: Readonly<Record<string, T>>,

@@ -68,10 +68,10 @@ export abstract class ClientEntrance<Connection extends object>
     this.owner.acceptFault(error);
   }
 
-  /** Serves a connection without TLS. Throws as {@link entered} does, like {@link secure}. */
+  /** Serves a connection without TLS. May throw, as {@link entered} may. */
   protected abstract servePlain(connection: Connection, facts: EntryFacts): void;
 
-  /** Begins a TLS handshake. @param since as for {@link entered} */
+  /** Begins a TLS handshake. May throw, as {@link entered} may. @param since as for {@link entered} */
   protected abstract secure(connection: Connection, tls: ClientTls, facts: HelloFacts, since: number): void;
 
   /** Closes a connection whose hello is still in the socket. The client gets the alert `unrecognized_name`. */

@@ -32,7 +32,7 @@ function userOf(root: unknown, path: Path): string {
     value = value instanceof Map || Array.isArray(value) ? childOf(value, step) : undefined;
     const kind = NAMED_LISTS.get(String(path[index - 1]));
     if (kind === undefined || typeof step !== 'number') continue;
-    // A problem of the name itself needs another way to tell the entry.
+    // A name that is itself the problem may not tell the entry from others.
     const name = value instanceof Map && path[index + 1] !== 'name' ? (value.get('name') as unknown) : null;
     entries.unshift(`${kind} ${typeof name === 'string' ? describe(name) : `number ${step + 1}`}`);
   }

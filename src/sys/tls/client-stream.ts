@@ -5,15 +5,18 @@ import { setupError } from './errors.ts';
 
 const OK = 1;
 
-/** What TLS connections to the proxy itself share. It trusts every server, so nothing else may use it. */
+/** What TLS connections of the proxy to itself share. It trusts every server, so it is for no other connections. */
 export class ClientContext {
   readonly #calls: OpenSsl = openssl();
   readonly #name: PinnedBuffer;
   #address: number;
-  /** Of the connection that ended last; 0 for none. */
+  /** The session that new connections resume; 0 for none. */
   #session = 0;
 
-  /** @param serverName that every connection asks for */
+  /**
+   * @param serverName that every connection asks for
+   * @throws TlsSetupError without memory
+   */
   constructor(serverName: string) {
     const text = Buffer.from(`${serverName}\0`, 'latin1');
     this.#name = new PinnedBuffer(text.length);
@@ -22,7 +25,7 @@ export class ClientContext {
     if (this.#address === 0) throw setupError('TLS');
   }
 
-  /** Makes the `SSL` of a connection, which resumes the last session if there is one; 0 if that fails. */
+  /** Makes the `SSL` of a connection, which resumes the kept session if there is one; 0 if that fails. */
   newStream(fd: number): number {
     const calls = this.#calls;
     if (this.#address === 0) return 0;
@@ -35,14 +38,14 @@ export class ClientContext {
     return 0;
   }
 
-  /** Keeps the session of a connection for one other, or drops the kept one. */
+  /** Keeps the session of a connection that ends, or drops the kept one: so handshakes of both kinds happen. */
   keepSession(stream: number): void {
     const session = this.#session === 0 ? this.#calls.session(stream) : 0;
     if (this.#session !== 0) this.#calls.freeSession(this.#session);
     this.#session = session;
   }
 
-  /** Frees it. Connections that have begun go on. May be called again. */
+  /** Frees the context. Open connections go on. May be called again. */
   close(): void {
     if (this.#session !== 0) this.#calls.freeSession(this.#session);
     if (this.#address !== 0) this.#calls.freeContext(this.#address);

@@ -9,12 +9,13 @@ import type { ArrivalOwner, Door, Refusal } from '../entry.ts';
 /** Max bytes that are looked at: room for a PROXY header and a ClientHello, each of the largest size that is read. */
 const MAX_LOOK_BYTES = 32 * 1024;
 
-/** Only new bytes: those that do not decide yet must not wake the thread again. */
+/** Wakes the thread for new bytes only, and not again for those that do not decide yet. */
 const ON_CHANGES = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
 /**
- * A connection whose first bytes are looked at, and stay in the socket. It is watched for bytes at first, as its taker watches
- * it: most send all that decides at once. Then it is watched for changes only.
+ * A connection whose first bytes are looked at, and stay in the socket. At first it is watched for bytes, as channels and
+ * tunnels are: most clients send at once all that decides, and then the watch need not change. If more bytes are needed, it
+ * is watched for changes only.
  */
 export class RawArrival extends Watched implements LiveMember {
   liveIndex = -1;

@@ -9,10 +9,7 @@ export const WARM_UP = 'warm-up';
 
 const NO_CHANGES = { set: new Map(), add: new Map(), remove: [] };
 
-/**
- * Lists a listener of each engine that the configuration's listeners of layer 7 have, and of each way in which they end TLS by
- * themselves.
- */
+/** Lists one layer 7 listener for each engine in use, and for `raw` one with TLS and one without, if there are any. */
 export function templatesOf({ listeners }: Config): L7Listener[] {
   const byKind = new Map<string, L7Listener>();
   for (const listener of listeners) {
@@ -23,7 +20,7 @@ export function templatesOf({ listeners }: Config): L7Listener[] {
   return [...byKind.values()];
 }
 
-/** Tells whether the handshakes for a template are over TLS: only where TLS is the proxy's own code. */
+/** Tells whether the handshakes for a template are over TLS: only `raw` has code of the proxy for it. */
 export function warmsTls({ engine, tls }: L7Listener): boolean {
   return engine === 'raw' && tls !== null;
 }

@@ -21,7 +21,7 @@ interface Commanded {
   readonly send: (line: string) => void;
   /** Waits until it shows a text. Returns all that it has shown since the last time. */
   readonly shown: (text: string) => Promise<string>;
-  /** Whether it reads nothing that it cannot keep. */
+  /** Stops and resumes reading its output: a client that cannot print soon takes nothing from its socket. */
   readonly stall: (stalls: boolean) => void;
 }
 
