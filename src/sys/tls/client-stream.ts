@@ -83,7 +83,9 @@ export class ClientStream {
   /** Encrypts and sends `bytes[start, end)` of a buffer, which the socket must have room for. Returns whether it had. */
   write(buffer: PinnedBuffer, start: number, end: number): boolean {
     const count = this.#calls.write(this.#open(), addressWithin(buffer, start, end), end - start);
-    return count === end - start || this.#waits(count);
+    if (count === end - start) return true;
+    this.#calls.clearErrors();
+    return false;
   }
 
   /** Ends the connection in good order, and frees the memory. May be called again; any other call throws afterwards. */

@@ -138,16 +138,25 @@ class Visits {
 
   async run(endsAt: number): Promise<number> {
     this.#endsAt = endsAt;
-    this.#endpoint.listen();
-    for (let count = 0; count < CONCURRENCY; count++) this.#next();
-    const timeout = new AbortController();
-    const late = delay(endsAt + LAST_MS - performance.now(), undefined, { signal: timeout.signal });
-    await Promise.race([this.#done.promise, late.catch(() => undefined)]);
-    timeout.abort();
+    try {
+      this.#endpoint.listen();
+      for (let count = 0; count < CONCURRENCY; count++) this.#next();
+      const timeout = new AbortController();
+      const late = delay(endsAt + LAST_MS - performance.now(), undefined, { signal: timeout.signal });
+      await Promise.race([this.#done.promise, late.catch(() => undefined)]);
+      timeout.abort();
+    } finally {
+      this.#close();
+    }
+    return this.#complete;
+  }
+
+  #close(): void {
+    // No visit follows those that are closed here.
+    this.#endsAt = 0;
     for (const visit of this.#open) visit.close();
     this.#endpoint.close();
     for (const { tls } of this.#targets) tls?.close();
-    return this.#complete;
   }
 
   #next(): void {
