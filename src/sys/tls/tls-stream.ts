@@ -56,6 +56,8 @@ export class TlsStream {
   #blocked = 0;
   /** Takes what OpenSSL writes while the socket is full, so that reads can go on. Null for nearly all streams. */
   #output: OutputBuffer | null = null;
+  /** OpenSSL has been given the close_notify, and has sent it or not. */
+  #isClosing = false;
   #hasClosed = false;
   /** The error number of a connection that cannot be used any more; 0 for none. */
   #broken = 0;
@@ -137,7 +139,7 @@ export class TlsStream {
     const place = addressWithin(buffer, start, end);
     const length = Math.min(end - start, MAX_LENGTH);
     for (let round = 0; round <= MAX_LATE_MESSAGES; round++) {
-      if (this.#blocked > 0 || this.#output !== null || this.#hasClosed) {
+      if (this.#blocked > 0 || this.#output !== null || this.#isClosing) {
         const error = this.#prepareAnswer(address);
         if (error !== 0) return error;
       }
@@ -204,12 +206,16 @@ export class TlsStream {
       this.#waitsFor = WRITABLE;
       return -EAGAIN;
     }
-    if (this.#output !== null) {
-      const error = this.#flush(this.#output);
+    const output = this.#output;
+    if (output !== null) {
+      const error = this.#flush(output);
       if (error !== 0) return error;
     }
-    const result = this.#calls.shutdown(address);
-    if (result < 0) return this.#judge(result, nativeCalls().errno());
+    // A close_notify in the output buffer is sent now. If OpenSSL were asked again, it would read.
+    if (output === null || !this.#isClosing) {
+      const error = this.#shutDown(address);
+      if (error !== 0) return error;
+    }
     this.#hasClosed = true;
     return 0;
   }
@@ -246,7 +252,8 @@ export class TlsStream {
    * Makes sure that OpenSSL can answer a request for new keys during a read. It sends the answer with the next write, or at once
    * when another handshake message comes first. The latter breaks the connection while a record is sent in part
    * (SSL_R_BAD_LENGTH, openssl/openssl#8677), so the rest of the record must be in memory. Only the caller has the bytes that
-   * OpenSSL wants to see again for it. Behind close_notify nothing may be sent: the answer goes to memory and is dropped.
+   * OpenSSL wants to see again for it. Behind close_notify nothing may be sent: the answer goes to memory and is dropped. If
+   * close_notify itself is not sent yet, it goes to memory first.
    *
    * @returns 0 if OpenSSL may read; a negative error number: -EAGAIN if something must be written first
    */
@@ -254,9 +261,9 @@ export class TlsStream {
     const output = this.#output;
     if (output === null) {
       if (!this.#calls.owesKeyUpdate(address)) return 0;
-      if (this.#hasClosed) {
+      if (this.#isClosing) {
         this.#divert(address);
-        return 0;
+        return this.#hasClosed ? 0 : this.#shutDown(address);
       }
       this.#waitsFor = REPETITION;
       return -EAGAIN;
@@ -270,6 +277,13 @@ export class TlsStream {
     if (error !== -EAGAIN) return error === 0 ? 0 : this.#breakBySystem(-error);
     this.#waitsFor = WRITABLE;
     return error;
+  }
+
+  /** Lets OpenSSL send close_notify. Returns 0 if it is sent; a negative error number. */
+  #shutDown(address: number): number {
+    this.#isClosing = true;
+    const result = this.#calls.shutdown(address);
+    return result < 0 ? this.#judge(result, nativeCalls().errno()) : 0;
   }
 
   /** Lets OpenSSL write to memory, so that it never waits for the socket. */
