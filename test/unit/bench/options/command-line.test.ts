@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { readExpression, readOptions, runCommand } from '../../../../bench/options/command-line.ts';
 import { UsageError } from '../../../../src/core/errors.ts';
 
@@ -7,6 +8,8 @@ const OPTIONS = { suite: { type: 'string' }, help: { type: 'boolean', short: 'h'
 
 /** Runs a command, and returns its exit status and what it has written. */
 async function outcome(run: () => string): Promise<{ status: number; out: string; err: string }> {
+  // The reporter of the tests writes to stdout, too, and must not write meanwhile.
+  await turn();
   const texts = { out: '', err: '' };
   const stdout = mock.method(process.stdout, 'write', (text: string) => ((texts.out += text), true));
   const stderr = mock.method(process.stderr, 'write', (text: string) => ((texts.err += text), true));
