@@ -2,6 +2,7 @@ import type { LoadedConfig } from '../config/loader.ts';
 import type { Config } from '../config/types/config.ts';
 import type { LogOutput } from '../telemetry/log-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { AccessDesk } from './access/access-desk.ts';
 import { buildAdmin } from './build-admin.ts';
 import { ClusterMonitors } from './clusters/cluster-monitors.ts';
 import { Drains } from './control/drains.ts';
@@ -66,6 +67,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     log,
     onLines: (lines) => output.write(lines),
     onEndpointFailed: clusters.endpointFailed,
+    clientDesk: new AccessDesk(),
     clusterStates: clusters.states,
     descriptorPlan: resources.descriptorPlan,
     ...(timings !== undefined && { timings }),

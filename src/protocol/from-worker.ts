@@ -1,7 +1,9 @@
 /** Messages from a worker to the primary. The worker's task resolves when it has drained, and rejects on a fault. */
 import type { OutlierFailure } from '../config/types/cluster.ts';
+import type { AccessReport } from './access.ts';
 
-export type FromWorker = ListeningReport | PreparedReport | SettledReport | LogReport | EndpointFailedReport;
+export type FromWorker =
+  AccessReport | ListeningReport | PreparedReport | SettledReport | LogReport | EndpointFailedReport;
 
 /** Every listener of the worker's kind accepts connections under this generation. */
 interface ListeningReport {

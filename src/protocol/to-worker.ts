@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Config } from '../config/types/config.ts';
 import type { DescriptorPlan } from '../core/descriptor-limit.ts';
 import type { SlotTable } from '../telemetry/page-layout.ts';
+import type { AccessCommand, Revocation } from './access.ts';
 import type { ClusterState } from './cluster-state.ts';
 
 export type WorkerKind = 'l4' | 'l7';
@@ -30,6 +31,12 @@ export interface WorkerStart extends Generation {
   readonly kind: WorkerKind;
   /** `l7-0`, `l4-1`: the worker's label in metrics and logs, kept when the worker is restarted. */
   readonly name: string;
+  /** The revocations in force. Changes follow as messages. */
+  readonly revocations: readonly Revocation[];
+  /** By URL: the key sets that have been fetched. Changes follow as messages. */
+  readonly keySets: ReadonlyMap<string, string>;
+  /** Names this run of the worker in the ids of sessions: no other run of any process has it. */
+  readonly run: string;
   /** Stats pages of all workers of both kinds. */
   readonly pages: readonly SharedArrayBuffer[];
   /** Index of this worker's own page. */
@@ -90,6 +97,7 @@ export type ToWorker =
   | EndCommand
   | ClusterUpdate
   | EvictCommand
+  | AccessCommand
   | FaultCommand
   | FreezeCommand;
 

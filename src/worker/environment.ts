@@ -12,6 +12,7 @@ import { StatsPage } from '../telemetry/stats-page.ts';
 import { allocateCursor } from '../upstream/balancers/shared-cursor.ts';
 import { Cluster, type ClusterHome } from '../upstream/cluster.ts';
 import { DescriptorGate } from '../upstream/descriptor-gate.ts';
+import { AccessLink } from './access/access-link.ts';
 import { TicketKeyRings } from './ticket-key-rings.ts';
 
 /** What the listeners of a worker share under one generation. */
@@ -25,6 +26,8 @@ export interface Environment {
   readonly log: Logger;
   /** Writes the access lines; null without an access log. */
   readonly access: Logger | null;
+  /** What the worker knows of clients. The same object in all generations. */
+  readonly clients: AccessLink;
   /** By listener: memory of its `LineWindow`, which all workers share. */
   readonly lineWindows: ReadonlyMap<string, SharedArrayBuffer>;
   /** The same object in all generations. */
@@ -57,6 +60,7 @@ export function createEnvironment(
     wheel: new TimerWheel(performance.now()),
     log,
     access: accessLog(config, log),
+    clients: new AccessLink(start, say),
     lineWindows: start.lineWindows,
     ticketKeys: new TicketKeyRings(start.ticketKeys),
     clusters: new Map(
@@ -80,7 +84,7 @@ interface NextEnvironment {
 /** Prepares the environment of the next generation. @throws if a cluster cannot be set up, and has changed nothing */
 export function nextEnvironment(current: Environment, next: Generation): NextEnvironment {
   const { generation, config, series, lineWindows } = next;
-  const { pages, wheel, log, ticketKeys, descriptors } = current;
+  const { pages, wheel, log, clients, ticketKeys, descriptors } = current;
   const page = new StatsPage(current.page.values.buffer as SharedArrayBuffer, lookupIn(series));
   const home = { ...current.home, page };
   const commits: (() => void)[] = [];
@@ -104,6 +108,7 @@ export function nextEnvironment(current: Environment, next: Generation): NextEnv
       wheel,
       log,
       access,
+      clients,
       lineWindows,
       ticketKeys,
       clusters,

@@ -74,6 +74,14 @@ export async function runService(
         case 'freeze':
           setImmediate(() => freeze(command.forMs));
           break;
+        case 'ask':
+          say({ type: 'answer', number: command.number, answer: running.answer(command.question) });
+          break;
+        case 'password':
+        case 'key_set':
+        case 'revocations':
+          running.hear(command);
+          break;
         default:
           command satisfies never;
       }

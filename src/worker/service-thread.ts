@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../core/errors.ts';
 import { TICK_MS } from '../core/timing/timer-wheel.ts';
+import type { AccessCommand, SessionAnswer, SessionQuestion } from '../protocol/access.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
 import type { FromWorker } from '../protocol/from-worker.ts';
 import { Pulse } from '../protocol/pulse.ts';
@@ -141,6 +142,16 @@ export class ServiceThread {
     const collect = (): PacedConnection[] => chosen.filter(({ over }) => !over);
     // Replaces an eviction that is under way: the new count takes in what that one has left.
     this.#replacePacer(`evict ${scopeKey(scope)}`, new Pacer(this.#environment.wheel, collect, pace, false));
+  }
+
+  /** Answers a question of the primary about the worker's sessions. */
+  answer(_question: SessionQuestion): SessionAnswer {
+    return { count: 0, rows: [], at: null };
+  }
+
+  /** Takes what the primary says about clients. */
+  hear(command: Exclude<AccessCommand, { type: 'ask' }>): void {
+    this.#environment.clients.hear(command);
   }
 
   drain({ scope, pace, counted }: Extract<ToWorker, { type: 'drain' }>): void {

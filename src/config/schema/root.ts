@@ -52,6 +52,7 @@ export function readRoot(
       level: settings.read('log.level'),
       format: settings.read('log.format'),
       access: settings.read('log.access'),
+      principal: 'plain',
       file: readLogFile(settings, base, problems),
     },
     shutdown: {
@@ -63,6 +64,8 @@ export function readRoot(
       deadlineMs: settings.read('drain.deadline'),
       jitterMs: settings.read('drain.jitter'),
     },
+    redis: null,
+    revocations: { keepMs: 86_400_000, file: null },
     demo: readDemo(settings, clusters.names, problems),
     listeners: listeners.map(({ value }) => value),
     clusters: clusters.read.map(({ value }) => value.cluster),

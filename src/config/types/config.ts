@@ -4,6 +4,7 @@
  */
 import type { TcpAddress } from '../../core/address.ts';
 import type { Cluster } from './cluster.ts';
+import type { RedisSettings, RevocationSettings } from './limits.ts';
 import type { Listener } from './listener.ts';
 
 export interface Config {
@@ -12,6 +13,9 @@ export interface Config {
   readonly log: LogSettings;
   readonly shutdown: ShutdownSettings;
   readonly drain: DrainSettings;
+  /** Null without limits over several machines. */
+  readonly redis: RedisSettings | null;
+  readonly revocations: RevocationSettings;
   /** The clusters that the built-in demo backends serve; null for no demo. */
   readonly demo: DemoSettings | null;
   readonly listeners: readonly Listener[];
@@ -62,6 +66,8 @@ interface LogSettings {
   readonly format: 'json' | 'pretty';
   /** Whether requests, refused handshakes, sessions and tunnels are logged. */
   readonly access: boolean;
+  /** How access lines name principals: as they are, as a digest, or not. */
+  readonly principal: 'plain' | 'hashed' | 'off';
   /** Absolute path of the log file; null for standard output. */
   readonly file: string | null;
 }

@@ -1,5 +1,7 @@
 /** Listeners of both modes, and what each of them sets for its connections. */
 import type { TcpAddress } from '../../core/address.ts';
+import type { AccessSettings } from './access.ts';
+import type { LimitSettings } from './limits.ts';
 import type { Route } from './route.ts';
 
 export type Listener = L4Listener | L7Listener;
@@ -13,6 +15,10 @@ interface ListenerBase {
   readonly trustedProxies: readonly string[];
   /** Whether connections of trusted proxies start with a PROXY header. `required` closes all other connections. */
   readonly proxyProtocol: 'off' | 'required' | 'optional';
+  /** Null to let everybody in. At layer 7, this is for requests that no route takes: see `Route.access`. */
+  readonly access: AccessSettings | null;
+  /** Limits of the whole listener. Routes have more. */
+  readonly limits: readonly LimitSettings[];
   /** Server names of TLS connections that are tunnelled undecrypted. */
   readonly passthrough: readonly PassthroughRule[];
 }

@@ -1,4 +1,6 @@
 /** The routes of a listener: what they match, and what they do. */
+import type { AccessSettings } from './access.ts';
+import type { LimitSettings } from './limits.ts';
 
 export interface Route {
   /** Name in metrics and logs: the configured one, else `route-1` by its place in the list. */
@@ -6,6 +8,10 @@ export interface Route {
   readonly match: RouteMatch;
   readonly action: RouteAction;
   readonly headers: RouteHeaders;
+  /** The route's own settings in place of those of the listener; null to let everybody in. */
+  readonly access: AccessSettings | null;
+  /** Limits besides those of the listener. */
+  readonly limits: readonly LimitSettings[];
 }
 
 /** Changes to the headers of requests that go upstream, and of all responses of the route. */

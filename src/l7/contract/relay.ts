@@ -1,3 +1,4 @@
+import type { Admission } from '../../access/contract/admission.ts';
 import type { WebSocketSettings } from '../../config/types/listener.ts';
 import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
@@ -24,18 +25,21 @@ export interface Relay {
    *
    * @param extensions that both sides have agreed on: the value of Sec-WebSocket-Extensions; empty for none
    * @param log null without an access log
+   * @param admission released when the session ends, or is discarded
    */
   createSession(
     upstream: UpstreamSocket,
     endpoint: Endpoint,
     extensions: string,
     log: SessionLog | null,
+    admission: Admission,
   ): RelaySession;
 }
 
 /** A client's WebSocket joined to an endpoint's. It lives from `UpgradeReply.accept` until both legs have ended. */
 export interface RelaySession extends LiveMember {
   readonly endpoint: Endpoint;
+  readonly admission: Admission;
   /** Whether the session leads to an endpoint. @param endpoint its label */
   isOf(cluster: string, endpoint: string): boolean;
   /** Takes what the endpoint has sent right behind its 101. @param bytes not empty, valid during the call only */

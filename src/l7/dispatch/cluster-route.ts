@@ -1,5 +1,7 @@
+import { OpenAdmission } from '../../access/open-admission.ts';
 import type { Certificate, L7Listener } from '../../config/types/listener.ts';
 import type { ClusterAction, Route } from '../../config/types/route.ts';
+import { copyOfText } from '../../core/copy.ts';
 import { normalizePattern } from '../../routing/request-path.ts';
 import { pathRewriter } from '../../routing/rewrite.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
@@ -115,6 +117,7 @@ export class ClusterRoute {
       secure: client.secure,
       via: this.#listener.via,
       client,
+      admission: new OpenAdmission(copyOfText(client.address)),
       requestId: client.requestId,
       asker: exchange,
       engine: exchange.engine,

@@ -1,3 +1,4 @@
+import type { Admission } from '../../access/contract/admission.ts';
 import type { LiveSet } from '../../core/collections/live-set.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { BufferBudget, Buffering, ShedReason } from '../buffers/buffer-budget.ts';
@@ -30,15 +31,23 @@ export abstract class CountedSession<Context extends SessionTerms>
   bufferedUpstream = 0;
   bufferedUnfinished = 0;
   readonly endpoint: Endpoint;
+  readonly admission: Admission;
   /** Null without an access log. */
   readonly #log: SessionLog | null;
   /** By `performance.now()`: the wheel's clock is too coarse for short sessions. */
   readonly #openedAt = performance.now();
 
   /** @param watchesClient as for {@link SessionDeadlines} */
-  constructor(context: Context, watchesClient: boolean, endpoint: Endpoint, log: SessionLog | null) {
+  constructor(
+    context: Context,
+    watchesClient: boolean,
+    endpoint: Endpoint,
+    log: SessionLog | null,
+    admission: Admission,
+  ) {
     super(context, watchesClient, Math.random());
     this.endpoint = endpoint;
+    this.admission = admission;
     this.#log = log;
   }
 
@@ -66,6 +75,7 @@ export abstract class CountedSession<Context extends SessionTerms>
 
   /** Counts and logs the session's end. */
   countEnd({ side, code, reason }: Ending, upstream: Traffic, downstream: Traffic): void {
+    this.admission.release();
     const seconds = (performance.now() - this.#openedAt) / 1000;
     this.context.stats.ended(side, code, seconds);
     this.#log?.closed({

@@ -1,3 +1,4 @@
+import type { Admission } from '../../access/contract/admission.ts';
 import type { WebSocketSettings } from '../../config/types/listener.ts';
 import type { Route } from '../../config/types/route.ts';
 import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
@@ -64,6 +65,7 @@ export interface UpgradeOrder {
   /** Whether a Via header is added to the response. */
   readonly via: boolean;
   readonly client: ClientIdentity;
+  readonly admission: Admission;
   readonly requestId: string;
   readonly asker: Asker;
   /** The engine that carries the client's connection. */

@@ -147,7 +147,13 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
     const endpoint = this.#attempts.takeEndpoint();
     const log = this.#logFor(endpoint, subprotocol);
     const relay = relays.of(this.#order.engine);
-    const session = relay.createSession(this.#attempts.takeSocket(), endpoint, extensions, log);
+    const session = relay.createSession(
+      this.#attempts.takeSocket(),
+      endpoint,
+      extensions,
+      log,
+      this.#order.admission,
+    );
     if (!this.#reply.accept(session, subprotocol, answered)) {
       session.discard();
       this.#reportRefused('client_gone', CLIENT_GONE);

@@ -5,6 +5,7 @@ import type { EndpointFailure } from '../../protocol/from-worker.ts';
 import type { WorkerKind, WorkerStart } from '../../protocol/to-worker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Broadcast } from './broadcast.ts';
+import type { ClientDesk } from './client-desk.ts';
 import type { CurrentGeneration } from './current-generation.ts';
 import type { WorkerPages } from './worker-pages.ts';
 import type { WorkerRoster } from './worker-roster.ts';
@@ -29,6 +30,7 @@ interface FactoryParts {
   /** Takes the workers' finished log lines. */
   readonly onLines: (lines: string) => void;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
+  readonly clientDesk: ClientDesk;
   /** Returns what is known of all endpoints now, for a worker that starts. */
   readonly clusterStates: () => readonly ClusterState[];
   /** How the process divides its descriptors; null for no limit. */
@@ -57,7 +59,7 @@ export class SlotFactory {
   }
 
   create(kind: WorkerKind, name: string, { restarts = 0, perseveres = false }: SlotHistory = {}): WorkerSlot {
-    const { pages, timings, log, onLines, onEndpointFailed, onLate } = this.#parts;
+    const { pages, timings, log, onLines, onEndpointFailed, clientDesk, onLate } = this.#parts;
     const page = pages.add();
     const slot: WorkerSlot = new WorkerSlot({
       kind,
@@ -70,6 +72,7 @@ export class SlotFactory {
       log,
       onLines,
       onEndpointFailed,
+      onAccessReport: (report, reply) => clientDesk.hear(report, reply),
       onLate: (afterMs) => onLate(slot, afterMs),
       serve: (launch) => this.#serve(slot, launch),
     });
@@ -77,7 +80,8 @@ export class SlotFactory {
   }
 
   async #serve(slot: WorkerSlot, { port, pulse, descriptors, signal }: Launch): Promise<unknown> {
-    const { roster, currentGeneration, broadcast, threads, clusterStates, descriptorPlan } = this.#parts;
+    const { roster, currentGeneration, broadcast, threads, clusterStates, descriptorPlan, clientDesk } =
+      this.#parts;
     await currentGeneration.decided;
     const { kind, name, page } = slot;
     slot.generation = currentGeneration.number;
@@ -88,6 +92,9 @@ export class SlotFactory {
       secret: this.#secret,
       kind,
       name,
+      run: randomBytes(5).toString('hex'),
+      revocations: clientDesk.revocations,
+      keySets: clientDesk.keySets,
       pages: [page, ...others.map((other) => other.page)],
       page: 0,
       drained: broadcast.drained,

@@ -8,6 +8,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { PageSums } from '../../telemetry/page-sums.ts';
 import type { SeriesDirectory } from '../../telemetry/series-directory.ts';
 import type { Broadcast } from './broadcast.ts';
+import type { ClientDesk } from './client-desk.ts';
 import type { CurrentGeneration } from './current-generation.ts';
 import { Deadline, paceOf, type Ending } from './ending.ts';
 import { SlotFactory, type Threads } from './slot-factory.ts';
@@ -36,6 +37,7 @@ interface SupervisorOptions {
   /** Takes the workers' finished log lines. */
   readonly onLines: (lines: string) => void;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
+  readonly clientDesk: ClientDesk;
   /** Returns what is known of all endpoints now, for a worker that starts. */
   readonly clusterStates: () => readonly ClusterState[];
   /** How the process divides its descriptors; null or left out for no limit. */
@@ -72,7 +74,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     const { roster, pages, currentGeneration, broadcast, threads, log, descriptorPlan = null } = options;
-    const { onLines, onEndpointFailed, clusterStates, timings = TIMINGS } = options;
+    const { onLines, onEndpointFailed, clientDesk, clusterStates, timings = TIMINGS } = options;
     this.#options = options;
     this.#roster = roster;
     this.#pages = pages;
@@ -89,6 +91,7 @@ export class Supervisor {
       log,
       onLines,
       onEndpointFailed,
+      clientDesk,
       clusterStates,
       descriptorPlan,
       onLate: (slot, afterMs) => this.#stuck.add(slot, afterMs),

@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { StartError, messageOf } from '../../core/errors.ts';
 import { Backoff } from '../../core/timing/backoff.ts';
 import type { BackoffLimits } from '../../core/timing/backoff.ts';
+import type { AccessCommand, AccessReport } from '../../protocol/access.ts';
 import type { EndpointFailure, FromWorker } from '../../protocol/from-worker.ts';
 import { Pulse } from '../../protocol/pulse.ts';
 import type { WorkerState } from '../../protocol/status.ts';
@@ -52,6 +53,8 @@ interface SlotOptions {
   readonly log: Logger;
   readonly onLines: (lines: string) => void;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
+  /** @param reply sends the worker a message, as long as this run of it lasts */
+  readonly onAccessReport: (report: AccessReport, reply: (command: AccessCommand) => void) => void;
   /** Called when a worker that was up before, or perseveres, does not listen in time. */
   readonly onLate?: (afterMs: number) => void;
   /** Runs a `serve` task; settles when the task, or its terminated thread, has ended. */
@@ -247,6 +250,15 @@ export class WorkerSlot {
         break;
       case 'endpoint_failed':
         this.#options.onEndpointFailed(message.failure);
+        break;
+      case 'answer':
+      case 'verify_password':
+      case 'drop_password':
+      case 'key_set_wanted':
+      case 'revoked_token':
+        this.#options.onAccessReport(message, (command) => {
+          if (port === this.#port) this.send(command);
+        });
         break;
       default:
         message satisfies never;

@@ -33,6 +33,8 @@ export const REJECT_REASONS = [
   'own_shortage',
   'descriptors',
   'draining',
+  'access',
+  'rate',
   ...ENTRY_FAILURES,
 ] as const;
 /**
@@ -71,6 +73,8 @@ export const HANDSHAKE_FAILURES = [
   'refused',
   'client_gone',
   'draining',
+  'access',
+  'limit',
 ] as const;
 /**
  * Values of the label `reason` of handshakes turned away: the queue was full, a client with fewer waiting handshakes
@@ -130,7 +134,35 @@ export const REQUEST_REFUSALS = [
   'body_idle',
   'body_too_large',
   'buffer_budget',
+  'access',
+  'limit',
 ] as const;
+/**
+ * Values of the label `reason` of refused clients: the address, the origin, no credential, a wrong password, too many passwords
+ * that wait, a token by what is wrong with it, a revoked principal, the answer of a forward authentication, and its failure.
+ */
+export const ACCESS_REFUSALS = [
+  'address',
+  'origin',
+  'no_credential',
+  'bad_password',
+  'password_queue',
+  'token_malformed',
+  'token_algorithm',
+  'token_key',
+  'token_signature',
+  'token_expired',
+  'token_early',
+  'token_issuer',
+  'token_audience',
+  'token_claim',
+  'keys_unavailable',
+  'revoked',
+  'forward_auth',
+  'forward_auth_failed',
+] as const;
+/** Values of the label `kind` of refusals by a limit: what there was too much of. */
+export const LIMIT_KINDS = ['connections', 'handshakes', 'requests', 'messages', 'bytes'] as const;
 /** Values of the label `reason` of HTTP responses that were cut. */
 export const RESPONSE_CUTS = [
   'endpoint',

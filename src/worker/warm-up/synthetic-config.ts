@@ -57,6 +57,8 @@ export function syntheticConfig(
         trustedProxies: [],
         proxyProtocol: 'off',
         passthrough: [],
+        access: null,
+        limits: [],
         forwarded,
         via,
         underscoreHeaders,
@@ -90,6 +92,8 @@ function routeTo(path: string): Route {
       rewrite: { host: null, stripPrefix: null, path: null },
     },
     headers: { request: NO_CHANGES, response: NO_CHANGES },
+    access: null,
+    limits: [],
   };
 }
 

@@ -11,6 +11,7 @@ import { StatsPage, allocatePage } from '../../telemetry/stats-page.ts';
 import { allocateCursor } from '../../upstream/balancers/shared-cursor.ts';
 import { Cluster } from '../../upstream/cluster.ts';
 import { DescriptorGate } from '../../upstream/descriptor-gate.ts';
+import { AccessLink } from '../access/access-link.ts';
 import type { Environment } from '../environment.ts';
 import { TicketKeyRings } from '../ticket-key-rings.ts';
 
@@ -30,6 +31,7 @@ export function syntheticEnvironment(config: Config): Environment {
     wheel: new TimerWheel(performance.now()),
     log,
     access: config.log.access ? log : null,
+    clients: new AccessLink({ revocations: [], keySets: new Map() }, () => undefined),
     lineWindows: new Map(config.listeners.map(({ name }) => [name, allocateLineWindow()])),
     ticketKeys: new TicketKeyRings(new Map(config.listeners.map(({ name }) => [name, newTicketKeys()]))),
     clusters: new Map(

@@ -115,6 +115,8 @@ async function prepare(
     trustedProxies: [],
     proxyProtocol: 'off',
     passthrough: [],
+    access: null,
+    limits: [],
     cluster: 'app',
     engine,
     idleTimeoutMs: 0,

@@ -50,6 +50,8 @@ describe('loader', () => {
           trustedProxies: [],
           proxyProtocol: 'off',
           passthrough: [],
+          access: null,
+          limits: [],
           websocket: {
             handshakeTimeoutMs: 10_000,
             maxMessageSize: 16 * 1024 ** 2,
@@ -116,6 +118,8 @@ describe('loader', () => {
           trustedProxies: [],
           proxyProtocol: 'off',
           passthrough: [],
+          access: null,
+          limits: [],
           cluster: 'app',
           engine: 'auto',
           idleTimeoutMs: 600_000,

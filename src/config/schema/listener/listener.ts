@@ -57,6 +57,8 @@ export function readListener(entry: Located<unknown>, context: Context): Located
     address: section.required('address', listenAddress, NOWHERE),
     maxConnections: section.optional('maxConnections', integer(CONNECTIONS), 0),
     ...readProxies(section),
+    access: null,
+    limits: [],
   };
   const passthrough = readPassthrough(section, context);
   switch (section.required('mode', oneOf('l4', 'l7'), null)) {

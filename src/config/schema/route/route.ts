@@ -65,7 +65,10 @@ function readRoute(
   const headers = readRouteHeaders(section);
   if (action === null) return null;
   const { match, expression } = read;
-  return { path: entry.path, value: { route: { name, match, action, headers }, expression } };
+  return {
+    path: entry.path,
+    value: { route: { name, match, action, headers, access: null, limits: [] }, expression },
+  };
 }
 
 function warnOfCover(

@@ -1,3 +1,4 @@
+import type { Admission } from '../../../access/contract/admission.ts';
 import { LiveSet } from '../../../core/collections/live-set.ts';
 import type { Endpoint } from '../../../upstream/endpoint.ts';
 import type { Relay, RelaySession, RelayTerms, SessionLog } from '../../contract/relay.ts';
@@ -19,7 +20,8 @@ export class MessageRelay implements Relay {
     endpoint: Endpoint,
     _extensions: string,
     log: SessionLog | null,
+    admission: Admission,
   ): MessageSession {
-    return new MessageSession(this.#context, upstream, endpoint, log);
+    return new MessageSession(this.#context, upstream, endpoint, log, admission);
   }
 }

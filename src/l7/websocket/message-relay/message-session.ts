@@ -1,3 +1,4 @@
+import type { Admission } from '../../../access/contract/admission.ts';
 import type { Endpoint } from '../../../upstream/endpoint.ts';
 import {
   CLOSE_ABNORMAL,
@@ -34,8 +35,14 @@ export class MessageSession
   readonly #toEndpoint: UpstreamFlow;
   readonly #toClient: DownstreamFlow;
 
-  constructor(context: MessageContext, upstream: UpstreamSocket, endpoint: Endpoint, log: SessionLog | null) {
-    super(context, false, endpoint, log);
+  constructor(
+    context: MessageContext,
+    upstream: UpstreamSocket,
+    endpoint: Endpoint,
+    log: SessionLog | null,
+    admission: Admission,
+  ) {
+    super(context, false, endpoint, log, admission);
     this.#toEndpoint = new UpstreamFlow(this, upstream);
     this.#toClient = new DownstreamFlow(this);
     upstream.owner = this;
@@ -45,6 +52,7 @@ export class MessageSession
     this.#upstream.owner = null;
     this.#upstream.destroy();
     this.endpoint.release();
+    this.admission.release();
   }
 
   downstreamOpened(socket: DownstreamSocket): void {

@@ -1,3 +1,4 @@
+import type { Admission } from '../../../access/contract/admission.ts';
 import type { Channel } from '../../../transport/channel.ts';
 import type { Endpoint } from '../../../upstream/endpoint.ts';
 import {
@@ -44,8 +45,9 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
     upstream: UpstreamSocket,
     endpoint: Endpoint,
     log: SessionLog | null,
+    admission: Admission,
   ) {
-    super(context, true, endpoint, log);
+    super(context, true, endpoint, log, admission);
     this.#client = new StreamLeg(this, rules.client);
     this.#endpoint = new StreamLeg(this, rules.endpoint);
     this.#client.join(this.#endpoint);
@@ -59,6 +61,7 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
       channel.destroy();
     }
     this.endpoint.release();
+    this.admission.release();
   }
 
   clientOpened(channel: Channel, rest: Buffer): void {

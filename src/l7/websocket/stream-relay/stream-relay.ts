@@ -1,3 +1,4 @@
+import type { Admission } from '../../../access/contract/admission.ts';
 import { LiveSet } from '../../../core/collections/live-set.ts';
 import type { Endpoint } from '../../../upstream/endpoint.ts';
 import { reservedBitsOf, type FrameRules } from '../../../wire/frames/frame-tracker.ts';
@@ -31,8 +32,9 @@ export class StreamRelay implements Relay {
     endpoint: Endpoint,
     extensions: string,
     log: SessionLog | null,
+    admission: Admission,
   ): StreamSession {
     const rules = this.#rules[reservedBitsOf(extensions)];
-    return new ByteSession(this.#context, rules, upstream, endpoint, log);
+    return new ByteSession(this.#context, rules, upstream, endpoint, log, admission);
   }
 }

@@ -61,6 +61,8 @@ export async function withWorld(
     trustedProxies: [],
     proxyProtocol: 'off',
     passthrough: [],
+    access: null,
+    limits: [],
     cluster: cluster.name,
     engine: 'raw',
     idleTimeoutMs: 0,

@@ -12,6 +12,8 @@ function names(policy: UnderscoreHeaders): HeaderFilter {
     match: { headers: new Map([['x-match', '1']]) },
     action: { kind: 'cluster', cluster: 'hashed' },
     headers: { request: changes, response: changes },
+    access: null,
+    limits: [],
   };
   const listener = { underscoreHeaders: policy, routes: [route] } as unknown as L7Listener;
   const cluster = { name: 'hashed', hashOn: { kind: 'header', name: 'x-hash' } } as unknown as Cluster;

@@ -37,7 +37,14 @@ export const ANY: RouteMatch = {
 };
 
 export function routeOf(name: string, match: Partial<RouteMatch>, action: RouteAction): Route {
-  return { name, match: { ...ANY, ...match }, action, headers: { request: UNCHANGED, response: UNCHANGED } };
+  return {
+    name,
+    match: { ...ANY, ...match },
+    action,
+    headers: { request: UNCHANGED, response: UNCHANGED },
+    access: null,
+    limits: [],
+  };
 }
 
 export const respond = (body: string): RouteAction => ({

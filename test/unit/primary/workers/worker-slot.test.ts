@@ -47,6 +47,7 @@ function setup(
     page: allocatePage({ size: 1 }),
     clearGauges: () => undefined,
     onEndpointFailed: () => undefined,
+    onAccessReport: () => undefined,
     restarts: 0,
     timings: { ...TIMINGS, ...timings },
     log,

@@ -1,4 +1,5 @@
 /** A session between fakes of its client and its endpoint. */
+import { OpenAdmission } from '../../../../../src/access/open-admission.ts';
 import { RandomPool } from '../../../../../src/core/random-pool.ts';
 import { TimerWheel } from '../../../../../src/core/timing/timer-wheel.ts';
 import { BufferBudget } from '../../../../../src/l7/buffers/buffer-budget.ts';
@@ -120,6 +121,8 @@ export class Stage extends SessionPage {
   readonly #wheel = new TimerWheel(0);
   readonly #deferred: (() => void)[] = [];
 
+  readonly admission = new OpenAdmission('192.0.2.1');
+
   constructor({ idleTimeoutMs = 0, budget = 1024 * KIB, opens = true } = {}) {
     super();
     this.budget = new BufferBudget(budget, this.page);
@@ -155,10 +158,16 @@ export class Stage extends SessionPage {
         this.isReleased = true;
       },
     } as unknown as Endpoint;
-    this.session = this.relay.createSession(this.endpoint, endpoint, '', {
-      opened: () => this.lines.push('opened'),
-      closed: (end) => this.lines.push({ ...end, seconds: 0 }),
-    });
+    this.session = this.relay.createSession(
+      this.endpoint,
+      endpoint,
+      '',
+      {
+        opened: () => this.lines.push('opened'),
+        closed: (end) => this.lines.push({ ...end, seconds: 0 }),
+      },
+      this.admission,
+    );
     if (opens) this.session.downstreamOpened(this.client);
   }
 

@@ -1,4 +1,5 @@
 /** A session of the stream relay between a client and an endpoint in memory. */
+import { OpenAdmission } from '../../../../../src/access/open-admission.ts';
 import { RandomPool } from '../../../../../src/core/random-pool.ts';
 import { TimerWheel } from '../../../../../src/core/timing/timer-wheel.ts';
 import { BufferBudget } from '../../../../../src/l7/buffers/buffer-budget.ts';
@@ -38,6 +39,8 @@ export class Stage extends SessionPage {
   released = 0;
   readonly #wheel = new TimerWheel(0);
 
+  readonly admission = new OpenAdmission('192.0.2.1');
+
   constructor(options: StageOptions = {}) {
     super();
     this.budget = new BufferBudget(options.budget ?? 1024 * KIB, this.page);
@@ -66,10 +69,16 @@ export class Stage extends SessionPage {
         this.released++;
       },
     } as unknown as Endpoint;
-    this.session = this.relay.createSession(this.endpoint, endpoint, options.extensions ?? '', {
-      opened: () => this.lines.push('opened'),
-      closed: (end) => this.lines.push({ ...end, seconds: 0 }),
-    });
+    this.session = this.relay.createSession(
+      this.endpoint,
+      endpoint,
+      options.extensions ?? '',
+      {
+        opened: () => this.lines.push('opened'),
+        closed: (end) => this.lines.push({ ...end, seconds: 0 }),
+      },
+      this.admission,
+    );
     if (options.opens ?? true) this.session.clientOpened(this.client, options.rest ?? Buffer.alloc(0));
   }
 

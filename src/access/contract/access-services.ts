@@ -1,0 +1,53 @@
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Principal } from './principal.ts';
+
+/** What the methods of a worker share, and what they ask of the primary. */
+export interface AccessServices {
+  readonly log: Logger;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Gives Node a turn before the thread waits again: needed by everything that Node does later. */
+  readonly yieldToNode: () => void;
+  readonly passwords: PasswordVerifier;
+  readonly keySets: KeySets;
+  readonly revocations: RevocationList;
+}
+
+/** Verifies passwords on a thread that the process has for it. */
+export interface PasswordVerifier {
+  /**
+   * Compares a password with its hash in a later turn.
+   *
+   * @param done hears whether they match; null if too many passwords wait
+   * @returns a function that gives the answer up
+   */
+  verify(hash: string, password: string, done: (matches: boolean | null) => void): () => void;
+}
+
+/** The key sets of URLs, which the primary fetches for all workers. */
+export interface KeySets {
+  /** Returns the set that was fetched last; null before the first. The object changes with each new set. */
+  of(url: string): KeySet | null;
+  /**
+   * Asks for a newer set, because a token names a key that the set does not have, or there is no set. Requests that come too
+   * soon after each other are answered with the set that is there.
+   *
+   * @param done called once in a later turn, when there is a new set or none can be had
+   * @returns a function that gives the answer up
+   */
+  refresh(url: string, done: () => void): () => void;
+}
+
+export interface KeySet {
+  /** The text of a JSON Web Key Set. */
+  readonly jwks: string;
+}
+
+/** The principals that have been revoked. */
+export interface RevocationList {
+  /**
+   * Whether a principal's credential is revoked: issued before the revocation, or of unknown age. Tells the primary of a
+   * revoked token that expires later than the revocation is kept.
+   */
+  isRevoked(principal: Principal): boolean;
+}

@@ -1,0 +1,18 @@
+import type { Principal } from './principal.ts';
+import type { TrafficMeter } from './traffic-meter.ts';
+
+/** What a client has been let in with. A session keeps it for its whole life. */
+export interface Admission {
+  /** The client's IP address. */
+  readonly address: string;
+  readonly principal: Principal;
+  /**
+   * When the session ends because of its credential, in milliseconds since 1970; Infinity for never. Grace and jitter are
+   * counted in. The admin API may put it off.
+   */
+  endsAt: number;
+  /** Null without limits on what the client sends. */
+  readonly meter: TrafficMeter | null;
+  /** Gives back the places that the client holds. Does nothing the second time. */
+  release(): void;
+}
