@@ -145,7 +145,8 @@ export class ServiceThread {
   }
 
   /** Answers a question of the primary about the worker's sessions. */
-  answer(_question: SessionQuestion): SessionAnswer {
+  answer({ kind }: SessionQuestion): SessionAnswer {
+    this.#environment.log.debug({ kind }, 'a question that this worker cannot answer');
     return { count: 0, rows: [], at: null };
   }
 
