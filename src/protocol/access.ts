@@ -26,8 +26,19 @@ export interface SessionFilter {
 
 /** What the primary asks of every worker that may have the session or the principal. */
 export type SessionQuestion =
-  | { readonly kind: 'list'; readonly filter: SessionFilter; readonly after: number; readonly limit: number }
+  | {
+      readonly kind: 'list';
+      readonly filter: SessionFilter;
+      readonly after: string | null;
+      readonly limit: number;
+    }
   | { readonly kind: 'close'; readonly id: string; readonly code: number; readonly reason: string }
+  | {
+      readonly kind: 'close_all';
+      readonly filter: SessionFilter;
+      readonly code: number;
+      readonly reason: string;
+    }
   | { readonly kind: 'extend'; readonly id: string; readonly byMs: number }
   | { readonly kind: 'revoke'; readonly principal: string };
 
@@ -35,9 +46,12 @@ export type SessionQuestion =
 export interface SessionAnswer {
   /** Sessions that fit the question: those of the whole worker for `list`, those that were changed or closed for others. */
   readonly count: number;
-  /** For `list`: the sessions behind `after`, at most `limit`. */
+  /** For `list`: the first `limit` sessions behind the id `after`, in the order of their ids. */
   readonly rows: readonly SessionRow[];
-  /** For `extend` when the session ends, and for `revoke` the latest expiry of a credential, in milliseconds since 1970. */
+  /**
+   * For `extend` when the session ends, and for `revoke` the latest expiry of a credential, in milliseconds since 1970. Null if
+   * the session has no end, or no credential expires.
+   */
   readonly at: number | null;
 }
 
@@ -51,10 +65,12 @@ export interface Revocation {
   readonly until: number;
 }
 
-/** The revocations in force, all of them. */
+/** Revocations have come into force, have changed, or have ended. */
 export interface RevocationsCommand {
   readonly type: 'revocations';
-  readonly revocations: readonly Revocation[];
+  readonly changed: readonly Revocation[];
+  /** The principals of those that have ended. */
+  readonly ended: readonly string[];
 }
 
 export interface AskCommand {

@@ -30,7 +30,7 @@ export class AccessLink {
         this.keySets.hear(command);
         break;
       case 'revocations':
-        this.revocations.replace(command.revocations);
+        this.revocations.hear(command);
     }
   }
 }

@@ -1,16 +1,16 @@
 import type { RevocationList } from '../../access/contract/access-services.ts';
 import { labelOf, type Principal } from '../../access/contract/principal.ts';
-import type { Revocation } from '../../protocol/access.ts';
+import type { Revocation, RevocationsCommand } from '../../protocol/access.ts';
 import type { FromWorker } from '../../protocol/from-worker.ts';
 
 /** The revocations in force, as the primary has told them. */
 export class WorkerRevocations implements RevocationList {
   readonly #say: (message: FromWorker) => void;
-  #byPrincipal: ReadonlyMap<string, Revocation>;
+  readonly #byPrincipal: Map<string, Revocation>;
 
   constructor(known: readonly Revocation[], say: (message: FromWorker) => void) {
     this.#say = say;
-    this.#byPrincipal = indexOf(known);
+    this.#byPrincipal = new Map(known.map((revocation) => [revocation.principal, revocation]));
   }
 
   isRevoked(principal: Principal): boolean {
@@ -21,9 +21,9 @@ export class WorkerRevocations implements RevocationList {
     );
   }
 
-  /** Takes the place of the revocations before. */
-  replace(revocations: readonly Revocation[]): void {
-    this.#byPrincipal = indexOf(revocations);
+  hear({ changed, ended }: RevocationsCommand): void {
+    for (const principal of ended) this.#byPrincipal.delete(principal);
+    for (const revocation of changed) this.#byPrincipal.set(revocation.principal, revocation);
   }
 
   #isRevokedBy(revocation: Revocation | undefined, { issuedAt, expiresAt }: Principal): boolean {
@@ -33,8 +33,4 @@ export class WorkerRevocations implements RevocationList {
     }
     return true;
   }
-}
-
-function indexOf(revocations: readonly Revocation[]): ReadonlyMap<string, Revocation> {
-  return new Map(revocations.map((revocation) => [revocation.principal, revocation]));
 }
