@@ -91,7 +91,7 @@ export interface KeySetCommand {
 export interface PasswordCommand {
   readonly type: 'password';
   readonly number: number;
-  /** Null if too many passwords wait. */
+  /** Null if too many passwords wait, or the thread has failed. */
   readonly matches: boolean | null;
 }
 
@@ -107,6 +107,8 @@ export interface PasswordReport {
   readonly number: number;
   readonly hash: string;
   readonly password: string;
+  /** The client's IP address, or an IPv6 network. */
+  readonly client: string;
 }
 
 /** Nobody waits for a password's answer any more. */

@@ -16,12 +16,20 @@ export interface AccessServices {
 /** Verifies passwords on a thread that the process has for it. */
 export interface PasswordVerifier {
   /**
-   * Compares a password with its hash in a later turn.
+   * Compares a password with its hash, at once if the result is remembered, else in a later turn.
    *
-   * @param done hears whether they match; null if too many passwords wait
-   * @returns a function that gives the answer up
+   * @param done hears later whether they match; null if too many passwords wait, or the thread has failed
+   * @returns whether they match, or a function that gives the answer up
    */
-  verify(hash: string, password: string, done: (matches: boolean | null) => void): () => void;
+  verify(attempt: PasswordAttempt, done: (matches: boolean | null) => void): boolean | (() => void);
+}
+
+export interface PasswordAttempt {
+  /** An entry of an htpasswd file, without the user. */
+  readonly hash: string;
+  readonly password: string;
+  /** The client's IP address. The clients of a network share its places in the queue. */
+  readonly client: string;
 }
 
 /** The key sets of URLs, which the primary fetches for all workers. */

@@ -6,6 +6,10 @@ export interface ClientDesk {
   readonly revocations: readonly Revocation[];
   /** By URL: the key sets that have been fetched. */
   readonly keySets: ReadonlyMap<string, string>;
-  /** Takes a report of a worker. @param reply sends the worker a message, as long as this run of it lasts */
+  /**
+   * Takes a report of a worker.
+   *
+   * @param reply sends the worker a message, as long as this run of it lasts. The same function for all reports of the run.
+   */
   hear(report: AccessReport, reply: (command: AccessCommand) => void): void;
 }

@@ -53,7 +53,7 @@ interface SlotOptions {
   readonly log: Logger;
   readonly onLines: (lines: string) => void;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
-  /** @param reply sends the worker a message, as long as this run of it lasts */
+  /** @param reply sends the worker a message, as long as this run of it lasts; one function for the run */
   readonly onAccessReport: (report: AccessReport, reply: (command: AccessCommand) => void) => void;
   /** Called when a worker that was up before, or perseveres, does not listen in time. */
   readonly onLate?: (afterMs: number) => void;
@@ -93,6 +93,7 @@ export class WorkerSlot {
   #port: MessagePort | null = null;
   #pulse: Pulse | null = null;
   #descriptors: SharedArrayBuffer | null = null;
+  #reply: (command: AccessCommand) => void = () => undefined;
   #termination = new AbortController();
   /** The last command that has an answer; null before the first. */
   #question: Question | null = null;
@@ -217,6 +218,9 @@ export class WorkerSlot {
     this.#descriptors = descriptors;
     this.#termination = new AbortController();
     const { signal } = this.#termination;
+    this.#reply = (command) => {
+      if (port1 === this.#port) this.send(command);
+    };
     port1.on('message', (message: FromWorker) => this.#receive(message, port1));
     port1.unref();
     this.#state = 'starting';
@@ -256,9 +260,7 @@ export class WorkerSlot {
       case 'drop_password':
       case 'key_set_wanted':
       case 'revoked_token':
-        this.#options.onAccessReport(message, (command) => {
-          if (port === this.#port) this.send(command);
-        });
+        if (port === this.#port) this.#options.onAccessReport(message, this.#reply);
         break;
       default:
         message satisfies never;

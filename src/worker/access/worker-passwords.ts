@@ -1,6 +1,7 @@
-import type { PasswordVerifier } from '../../access/contract/access-services.ts';
+import type { PasswordAttempt, PasswordVerifier } from '../../access/contract/access-services.ts';
 import type { PasswordCommand } from '../../protocol/access.ts';
 import type { FromWorker } from '../../protocol/from-worker.ts';
+import { networkOf } from '../../wire/ip-address.ts';
 
 /** Asks the primary, which has one thread for the passwords of all workers. */
 export class WorkerPasswords implements PasswordVerifier {
@@ -12,10 +13,10 @@ export class WorkerPasswords implements PasswordVerifier {
     this.#say = say;
   }
 
-  verify(hash: string, password: string, done: (matches: boolean | null) => void): () => void {
+  verify({ hash, password, client }: PasswordAttempt, done: (matches: boolean | null) => void): () => void {
     const number = ++this.#last;
     this.#waiting.set(number, done);
-    this.#say({ type: 'verify_password', number, hash, password });
+    this.#say({ type: 'verify_password', number, hash, password, client: networkOf(client) });
     return () => {
       if (this.#waiting.delete(number)) this.#say({ type: 'drop_password', number });
     };
