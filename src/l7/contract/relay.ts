@@ -40,6 +40,10 @@ export interface Relay {
 export interface RelaySession extends LiveMember {
   readonly endpoint: Endpoint;
   readonly admission: Admission;
+  /** Tells the session from all others of its worker, ended ones included: 1 or more, and higher for a later session. */
+  readonly number: number;
+  /** When the endpoint answered 101: milliseconds since 1970, in whole seconds. */
+  readonly openedAt: number;
   /** Whether the session leads to an endpoint. @param endpoint its label */
   isOf(cluster: string, endpoint: string): boolean;
   /** Takes what the endpoint has sent right behind its 101. @param bytes not empty, valid during the call only */
@@ -56,6 +60,17 @@ export interface RelaySession extends LiveMember {
   undrain(): void;
   /** Sends the client elsewhere: 1012. Returns false if the session has ended already. */
   evict(reason: string): boolean;
+  /**
+   * Ends the session for a reason that is not the proxy's own: a credential, a limit, an operator. The client gets the code
+   * and the reason, the endpoint 1001. A frame under way has one second to end.
+   *
+   * @param code that a close frame may have
+   * @param reason for the client and the access log. More than 123 bytes of UTF-8 are cut in the close frame.
+   * @returns false if the session has ended already
+   */
+  close(code: number, reason: string): boolean;
+  /** Takes notice of a new `admission.endsAt`. If it has passed, the session ends with 1008 within a tenth of a second. */
+  reschedule(): void;
   /** Ends the session at the deadline of a drain: 1012. */
   end(): void;
   /** Cuts both legs without close frames. */

@@ -1,6 +1,7 @@
 import type { Admission } from '../../access/contract/admission.ts';
 import type { LiveSet } from '../../core/collections/live-set.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
+import { CLOSE_POLICY_VIOLATION } from '../../wire/frames/close-codes.ts';
 import type { BufferBudget, Buffering, ShedReason } from '../buffers/buffer-budget.ts';
 import type { RelaySession, RelayTerms, SessionEnd, SessionLog } from '../contract/relay.ts';
 import { SessionDeadlines, type DeadlineTerms } from './session-deadlines.ts';
@@ -21,6 +22,9 @@ interface Traffic {
   readonly bytes: number;
 }
 
+/** The number of the thread's latest session. */
+let lastNumber = 0;
+
 /** A session of either relay. This class counts and logs its start and end, and holds its numbers of buffered bytes. */
 export abstract class CountedSession<Context extends SessionTerms>
   extends SessionDeadlines<Context>
@@ -32,10 +36,13 @@ export abstract class CountedSession<Context extends SessionTerms>
   bufferedUnfinished = 0;
   readonly endpoint: Endpoint;
   readonly admission: Admission;
+  readonly number = ++lastNumber;
   /** Null without an access log. */
   readonly #log: SessionLog | null;
   /** By `performance.now()`: the wheel's clock is too coarse for short sessions. */
   readonly #openedAt = performance.now();
+  /** Since 1970: the smallest integer that tells the time of day. Milliseconds would take 16 bytes more. */
+  readonly #openedAtSecond = Math.floor(Date.now() / 1000);
 
   /** @param watchesClient as for {@link SessionDeadlines} */
   constructor(
@@ -56,10 +63,24 @@ export abstract class CountedSession<Context extends SessionTerms>
   abstract drain(): boolean;
   abstract undrain(): void;
   abstract evict(reason: string): boolean;
+  abstract close(code: number, reason: string): boolean;
   abstract end(): void;
   abstract abort(): void;
   abstract measureBuffers(): void;
   abstract shed(reason: ShedReason): void;
+
+  get openedAt(): number {
+    return this.#openedAtSecond * 1000;
+  }
+
+  reschedule(): void {
+    // A session outside of the set has not begun, or both its sides have gone.
+    if (this.liveIndex >= 0 && !this.hasEnded) this.armDeadlines();
+  }
+
+  override credentialExpired(): void {
+    this.close(CLOSE_POLICY_VIOLATION, 'token expired');
+  }
 
   isOf(cluster: string, endpoint: string): boolean {
     return this.endpoint.cluster === cluster && this.endpoint.label === endpoint;

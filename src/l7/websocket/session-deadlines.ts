@@ -1,8 +1,14 @@
+import type { Admission } from '../../access/contract/admission.ts';
 import type { WebSocketSettings } from '../../config/types/listener.ts';
 import { Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 
 /** Time that a peer has to answer a close frame before its connection is cut. */
 const CLOSE_TIMEOUT_MS = 5000;
+/**
+ * The time after which a session compares the end of its credential with the wall clock again: the clock may have been
+ * set, and no deadline hears of that.
+ */
+const MAX_CLOCK_TRUST_MS = 60_000;
 
 // Bits of the phase.
 const ENDED = 1;
@@ -19,8 +25,8 @@ export interface DeadlineTerms {
 }
 
 /**
- * The deadlines of one session: for its life, for the silence of either side, and for the answer to a close frame. The
- * session extends this class: an object of its own would take 64 bytes more for each session.
+ * The deadlines of one session: for its life, for its credential, for the silence of either side, and for the answer to a
+ * close frame. The session extends this class: an object of its own would take 64 bytes more for each session.
  */
 export abstract class SessionDeadlines<Context extends DeadlineTerms> extends Timed {
   /** What many sessions share. */
@@ -48,6 +54,8 @@ export abstract class SessionDeadlines<Context extends DeadlineTerms> extends Ti
     this.#clientHeardAt = watchesClient ? this.#endpointHeardAt : -1;
   }
 
+  /** What the client has been let in with: it says when the credential ends. */
+  abstract readonly admission: Pick<Admission, 'endsAt'>;
   /** A paused endpoint cannot be heard, so its silence does not count. */
   abstract readonly isEndpointPaused: boolean;
   /** As {@link isEndpointPaused}, of the client. Asked only if the session watches the client. */
@@ -66,6 +74,8 @@ export abstract class SessionDeadlines<Context extends DeadlineTerms> extends Ti
   }
   /** The session has lived for its maximum lifetime. */
   abstract lifetimePassed(): void;
+  /** The client's credential has expired, by the wall clock. */
+  abstract credentialExpired(): void;
   /** The close frame has not been answered in time. */
   abstract closeTimeoutPassed(): void;
 
@@ -78,13 +88,14 @@ export abstract class SessionDeadlines<Context extends DeadlineTerms> extends Ti
     this.#phase = ENDED;
   }
 
-  /** Arms the next deadline: for the silence of a side, half of it or all, or for the session's life. */
+  /** Arms the next deadline: for the silence of a side, half of it or all, for the session's life, or its credential. */
   armDeadlines(): void {
     const { wheel } = this.context;
     let due = this.#endsAt === 0 ? Infinity : this.#endsAt;
     due = Math.min(due, this.#silenceDue(this.#endpointHeardAt, ENDPOINT_PINGED, this.isEndpointPaused));
     if (this.#clientHeardAt >= 0)
       due = Math.min(due, this.#silenceDue(this.#clientHeardAt, CLIENT_PINGED, this.isClientPaused));
+    due = Math.min(due, this.#credentialDue());
     if (due !== Infinity) wheel.arm(this, Math.max(due - wheel.now, 1));
   }
 
@@ -119,9 +130,20 @@ export abstract class SessionDeadlines<Context extends DeadlineTerms> extends Ti
       this.lifetimePassed();
       return;
     }
+    if (this.admission.endsAt !== Infinity && Date.now() >= this.admission.endsAt) {
+      this.credentialExpired();
+      return;
+    }
     this.#checkEndpoint(now);
     if (this.#clientHeardAt >= 0) this.#checkClient(now);
     if ((this.#phase & ENDED) === 0) this.armDeadlines();
+  }
+
+  /** Returns when the credential is to be looked at, by the wheel's clock. */
+  #credentialDue(): number {
+    const { endsAt } = this.admission;
+    if (endsAt === Infinity) return Infinity;
+    return this.context.wheel.now + Math.min(endsAt - Date.now(), MAX_CLOCK_TRUST_MS);
   }
 
   #silenceDue(heardAt: number, pingedBit: number, isPaused: boolean): number {

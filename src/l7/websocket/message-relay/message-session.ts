@@ -9,6 +9,7 @@ import {
   CLOSE_SERVICE_RESTART,
   CLOSE_TRY_AGAIN_LATER,
 } from '../../../wire/frames/close-codes.ts';
+import { closePayload } from '../../../wire/frames/frame-writer.ts';
 import type { ShedReason } from '../../buffers/buffer-budget.ts';
 import type { DownstreamOwner, DownstreamSocket } from '../../contract/downstream-socket.ts';
 import type { SessionLog } from '../../contract/relay.ts';
@@ -65,7 +66,7 @@ export class MessageSession
     if (this.#toEndpoint.send(data, binary)) return;
     // The engine cannot pause one client's WebSocket, so an endpoint that takes nothing loses its session.
     this.context.stats.overflowed('upstream');
-    this.#closeBoth(CLOSE_TRY_AGAIN_LATER, 'endpoint too slow');
+    this.#closeBoth(CLOSE_TRY_AGAIN_LATER, 'endpoint too slow', CLOSE_TRY_AGAIN_LATER);
     this.#upstream.destroy();
   }
 
@@ -196,6 +197,14 @@ export class MessageSession
     return true;
   }
 
+  override close(code: number, reason: string): boolean {
+    if (this.hasEnded) return false;
+    // The engine would cut a reason that is too long in the middle of a character.
+    const sent = closePayload(code, Buffer.from(reason)).subarray(2);
+    this.#closeBoth(code, sent, CLOSE_GOING_AWAY, reason);
+    return true;
+  }
+
   override drain(): boolean {
     this.#closeBoth(CLOSE_SERVICE_RESTART, 'service restart');
     return true;
@@ -241,12 +250,22 @@ export class MessageSession
     this.#toClient.measure();
   }
 
-  /** Ends the session from this side, with a close frame to both. Does nothing if it has ended. */
-  #closeBoth(code: number, reason: string): void {
+  /**
+   * Ends the session from this side, with a close frame to both. Does nothing if it has ended.
+   *
+   * @param reason for the client
+   * @param logged the reason for the log, if the code does not tell
+   */
+  #closeBoth(
+    code: number,
+    reason: Uint8Array | string,
+    endpointCode = CLOSE_GOING_AWAY,
+    logged?: string,
+  ): void {
     if (this.hasEnded) return;
-    this.#noteEnd('proxy', code);
+    this.#noteEnd('proxy', code, logged);
     this.#toClient.end(code, reason);
-    this.#closeUpstream(code === CLOSE_SERVICE_RESTART ? CLOSE_GOING_AWAY : code, NO_REASON);
+    this.#closeUpstream(endpointCode, NO_REASON);
   }
 
   #loseEndpoint(reason: string): void {

@@ -187,7 +187,7 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
   }
 
   override lifetimePassed(): void {
-    this.#closeBoth('maximum lifetime reached', true);
+    this.#closeBoth(CLOSE_SERVICE_RESTART, 'maximum lifetime reached', true);
   }
 
   override closeTimeoutPassed(): void {
@@ -206,14 +206,20 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
 
   override evict(reason: string): boolean {
     if (this.hasEnded) return false;
-    this.#closeBoth(reason, true);
+    this.#closeBoth(CLOSE_SERVICE_RESTART, reason, true);
+    return true;
+  }
+
+  override close(code: number, reason: string): boolean {
+    if (this.hasEnded) return false;
+    this.#closeBoth(code, reason, true, reason);
     return true;
   }
 
   override drain(): boolean {
     this.#awaitsDrain = !this.hasEnded && !(this.#client.isBetweenFrames && this.#endpoint.isBetweenFrames);
     if (this.#awaitsDrain) return false;
-    this.#closeBoth('service restart', true);
+    this.#closeBoth(CLOSE_SERVICE_RESTART, 'service restart', true);
     return true;
   }
 
@@ -222,7 +228,7 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
   }
 
   override end(): void {
-    this.#closeBoth('service restart', false);
+    this.#closeBoth(CLOSE_SERVICE_RESTART, 'service restart', false);
     this.#cutWaiting();
   }
 
@@ -247,11 +253,17 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
     this.#endpoint.channel?.destroy();
   }
 
-  /** Ends the session from this side. Does nothing if it has ended. @param waits as for {@link #close} */
-  #closeBoth(reason: string, waits: boolean): void {
+  /**
+   * Ends the session from this side. Does nothing if it has ended.
+   *
+   * @param reason for the client
+   * @param waits as for {@link StreamLeg.close}
+   * @param logged the reason for the log, if the code does not tell
+   */
+  #closeBoth(code: number, reason: string, waits: boolean, logged?: string): void {
     if (this.hasEnded) return;
-    this.#noteEnd('proxy', CLOSE_SERVICE_RESTART);
-    this.#close(this.#client, CLOSE_SERVICE_RESTART, reason, waits);
+    this.#noteEnd('proxy', code, logged);
+    this.#close(this.#client, code, reason, waits);
     this.#close(this.#endpoint, CLOSE_GOING_AWAY, '', waits);
     this.#awaitEnd();
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import { SessionDeadlines } from '../../../../src/l7/websocket/session-deadlines.ts';
 
@@ -11,6 +11,7 @@ interface Terms {
 /** Deadlines that write down which of them have passed. */
 class Deadlines extends SessionDeadlines<Terms> {
   readonly passed: string[] = [];
+  readonly admission = { endsAt: Infinity };
   isEndpointPaused = false;
   isClientPaused = false;
   override pingEndpoint(): void {
@@ -28,6 +29,10 @@ class Deadlines extends SessionDeadlines<Terms> {
   }
   override lifetimePassed(): void {
     this.#note('lifetime');
+  }
+  override credentialExpired(): void {
+    this.#note('credential');
+    this.markEnded();
   }
   override closeTimeoutPassed(): void {
     this.#note('close');
@@ -61,6 +66,14 @@ class Stage {
   /** Lets time pass tick by tick. */
   run(ms: number): void {
     for (const end = this.wheel.now + ms; this.wheel.now < end;) this.wheel.advance(this.wheel.now + 100);
+  }
+
+  /** As {@link run}, and the wall clock, which {@link mock} holds, goes on too. */
+  runBothClocks(ms: number): void {
+    for (const end = this.wheel.now + ms; this.wheel.now < end;) {
+      mock.timers.setTime(Date.now() + 100);
+      this.wheel.advance(this.wheel.now + 100);
+    }
   }
 }
 
@@ -169,6 +182,84 @@ describe('the lifetime of a session', () => {
       stage.run(2000);
     }
     assert.deepEqual(stage.passed, ['lifetime at 20000']);
+  });
+});
+
+describe('the credential of a session', () => {
+  const NOW = 1_800_000_000_000;
+  beforeEach(() => mock.timers.enable({ apis: ['Date'], now: NOW }));
+  afterEach(() => mock.timers.reset());
+
+  function stageUntil(endsAt: number, idleTimeoutMs = 0): Stage {
+    const stage = new Stage({ idleTimeoutMs });
+    stage.deadlines.admission.endsAt = endsAt;
+    stage.deadlines.armDeadlines();
+    return stage;
+  }
+
+  it('expires when the wall clock says so, once', () => {
+    const stage = stageUntil(NOW + 12_300);
+    stage.runBothClocks(60_000);
+    assert.deepEqual(stage.passed, ['credential at 12300']);
+  });
+
+  it('expires at the next tick if its time is over already', () => {
+    const stage = stageUntil(NOW - 1);
+    stage.runBothClocks(200);
+    assert.deepEqual(stage.passed, ['credential at 100']);
+  });
+
+  it('expires however much either side sends', () => {
+    const stage = stageUntil(NOW + 20_000, 10_000);
+    for (let count = 0; count < 15; count++) {
+      stage.deadlines.endpointHeard();
+      stage.runBothClocks(2000);
+    }
+    assert.deepEqual(stage.passed, ['credential at 20000']);
+  });
+
+  it('lives as long as it should if the wall clock is put back', () => {
+    const stage = stageUntil(NOW + 10_000);
+    mock.timers.setTime(NOW - 30_000);
+    stage.runBothClocks(39_900);
+    assert.deepEqual(stage.passed, []);
+    stage.runBothClocks(100);
+    assert.deepEqual(stage.passed, ['credential at 40000']);
+  });
+
+  it('expires within a minute if the wall clock is put forward', () => {
+    const stage = stageUntil(NOW + 3_600_000);
+    mock.timers.setTime(NOW + 7_200_000);
+    stage.runBothClocks(60_000);
+    assert.deepEqual(stage.passed, ['credential at 60000']);
+  });
+
+  it('may expire in a thousand years', () => {
+    const stage = stageUntil(NOW + 31_557_600_000_000);
+    assert.ok(stage.deadlines.wheelTick <= 600);
+    stage.runBothClocks(120_000);
+    assert.deepEqual(stage.passed, []);
+  });
+
+  for (const [change, byMs, expected] of [
+    ['put off', 50_000, ['credential at 60000']],
+    ['moved up', -5000, ['credential at 5000']],
+  ] as const) {
+    it(`expires later or earlier if it is ${change}`, () => {
+      const stage = stageUntil(NOW + 10_000);
+      stage.runBothClocks(1000);
+      stage.deadlines.admission.endsAt += byMs;
+      stage.deadlines.armDeadlines();
+      stage.runBothClocks(100_000);
+      assert.deepEqual(stage.passed, expected);
+    });
+  }
+
+  it('holds no longer if it is made endless', () => {
+    const stage = stageUntil(NOW + 10_000);
+    stage.deadlines.admission.endsAt = Infinity;
+    stage.runBothClocks(100_000);
+    assert.deepEqual(stage.passed, []);
   });
 });
 
