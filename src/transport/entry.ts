@@ -3,7 +3,7 @@
  * looked at, and TLS is set up. Both layers share the first two. A connection that fails is closed, and counted by its reason.
  */
 import type { Listener } from '../config/types/listener.ts';
-import { addressMatcher } from '../core/address-blocks.ts';
+import { AddressSet } from '../core/address-set.ts';
 import type { ENTRY_FAILURES } from '../telemetry/metrics/label-values.ts';
 import { ipOfSocket } from '../wire/ip-address.ts';
 import type { ProxyHeader } from '../wire/proxy-protocol/proxy-header.ts';
@@ -28,9 +28,10 @@ const ENTRY_TIMEOUT_MS = 10_000;
 export function entryTermsOf(listener: Listener): EntryTerms {
   const { proxyProtocol, trustedProxies, passthrough } = listener;
   const tls = listener.mode === 'l7' ? listener.tls : null;
+  const proxies = AddressSet.of(trustedProxies);
   return {
     proxyProtocol,
-    trusts: addressMatcher(trustedProxies),
+    trusts: (address) => proxies.has(address),
     readsHello: passthrough.length > 0 || (tls !== null && listener.engine !== 'uws'),
     timeoutMs: tls?.handshakeTimeoutMs ?? ENTRY_TIMEOUT_MS,
   };

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { serialize } from 'node:v8';
 import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
 import type { ClusterAction, Route } from '../../config/types/route.ts';
-import { addressMatcher } from '../../core/address-blocks.ts';
+import { AddressSet } from '../../core/address-set.ts';
 import type { RouteRequest } from '../../routing/route-request.ts';
 import { RouteTable } from '../../routing/route-table.ts';
 import { CLIENT_LINES, LineLimit } from '../../telemetry/line-limit.ts';
@@ -97,7 +97,8 @@ export class Dispatcher implements RequestDispatcher {
     this.#contexts = new UpgradeContexts(config, environment, this.#refusals, contexts);
     this.#unrouted = this.#answers('none');
     this.#headers = new HeaderFilter(config, environment.config.clusters);
-    this.#trusted = addressMatcher(config.trustedProxies);
+    const proxies = AddressSet.of(config.trustedProxies);
+    this.#trusted = (address) => proxies.has(address);
     this.#table = new RouteTable(
       config.routes.map((route) => ({
         match: route.match,

@@ -1,0 +1,94 @@
+import { readIp } from './ip-words.ts';
+
+const WORDS = 4;
+
+/** The address that is looked for, or read. */
+const sought = new Uint32Array(WORDS);
+
+/** The sets of lists, which several listeners and routes may share. */
+const known = new WeakMap<readonly string[], AddressSet>();
+
+/**
+ * The addresses of a list of CIDR blocks. IPv4 is a part of IPv6, as mapped addresses (`::ffff:0:0/96`) are: a block of mapped
+ * addresses is one of IPv4, and `::/0` has all addresses. A look-up is a binary search, which remembers nothing of clients.
+ */
+export class AddressSet {
+  /** The first and the last address of each range, in order. No range overlaps another. */
+  readonly #first: Uint32Array;
+  readonly #last: Uint32Array;
+  readonly #size: number;
+
+  /**
+   * @param blocks such as `10.0.0.0/8`, or single addresses. Bits behind the prefix are ignored
+   * @throws RangeError if one is malformed
+   */
+  constructor(blocks: readonly string[]) {
+    const first = new Uint32Array(blocks.length * WORDS);
+    const last = new Uint32Array(blocks.length * WORDS);
+    for (const [index, block] of blocks.entries()) readBlock(block, first, last, index * WORDS);
+    // Of two blocks that begin at one address the larger comes first.
+    const order = new Uint32Array(blocks.length)
+      .map((_, index) => index * WORDS)
+      .sort((a, b) => compare(first, a, first, b) || compare(last, b, last, a));
+    this.#first = new Uint32Array(first.length);
+    this.#last = new Uint32Array(last.length);
+    let end = 0;
+    for (const from of order) {
+      // CIDR blocks do not overlap unless one has the other.
+      if (end > 0 && compare(last, from, this.#last, end - WORDS) <= 0) continue;
+      for (let word = 0; word < WORDS; word++, end++) {
+        this.#first[end] = first[from + word]!;
+        this.#last[end] = last[from + word]!;
+      }
+    }
+    this.#size = end / WORDS;
+  }
+
+  /** Returns the set of a list, which must not change any more. Makes one set for each list. */
+  static of(blocks: readonly string[]): AddressSet {
+    let set = known.get(blocks);
+    if (set === undefined) known.set(blocks, (set = new AddressSet(blocks)));
+    return set;
+  }
+
+  /** Whether an address is in one of the blocks. A text that is no address, such as '' for an unknown one, is in none. */
+  has(address: string): boolean {
+    if (this.#size === 0 || !readIp(address, sought)) return false;
+    const first = this.#first;
+    let low = 0;
+    let high = this.#size;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compare(first, middle * WORDS, sought, 0) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    return low > 0 && compare(sought, 0, this.#last, (low - 1) * WORDS) <= 0;
+  }
+}
+
+/** Writes the first and the last address of a block at `at`. */
+function readBlock(block: string, first: Uint32Array, last: Uint32Array, at: number): void {
+  const slash = block.indexOf('/');
+  const address = slash < 0 ? block : block.slice(0, slash);
+  const bits = address.includes(':') ? 128 : 32;
+  const text = slash < 0 ? String(bits) : block.slice(slash + 1);
+  const prefix = /^\d{1,3}$/.test(text) ? Number(text) : Infinity;
+  if (!readIp(address, sought) || prefix > bits) {
+    throw new RangeError(`${JSON.stringify(block)} is no block of IP addresses`);
+  }
+  for (let word = 0; word < WORDS; word++) {
+    const fixed = Math.min(32, Math.max(0, prefix + 128 - bits - 32 * word));
+    const free = fixed === 32 ? 0 : 0xffffffff >>> fixed;
+    first[at + word] = sought[word]! & ~free;
+    last[at + word] = sought[word]! | free;
+  }
+}
+
+/** Compares two addresses of four words. Returns a negative number, 0, or a positive number. */
+function compare(a: Uint32Array, atA: number, b: Uint32Array, atB: number): number {
+  for (let word = 0; word < WORDS; word++) {
+    const difference = a[atA + word]! - b[atB + word]!;
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
