@@ -42,7 +42,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['cli'],
     ['main.ts'],
   ],
-  'src/access': [['contract'], ['open-admission.ts']],
+  'src/access': [['contract'], ['addresses'], ['open-admission.ts']],
   'src/config': [['types'], ['syntax'], ['schema'], ['loader.ts'], ['render.ts']],
   'src/l7': [
     ['contract', 'buffers'],

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { AddressRules } from '../../../../src/access/addresses/address-rules.ts';
+
+function admitted(rules: AddressRules | null, ...addresses: string[]): string[] {
+  return addresses.filter((address) => rules!.admits(address));
+}
+
+describe('AddressRules', () => {
+  it('are none if every address is let in', () => {
+    assert.equal(AddressRules.of(null), null);
+    assert.equal(AddressRules.of({ deny: [], allow: null }), null);
+  });
+
+  it('let in only what an allow list has', () => {
+    const rules = AddressRules.of({ deny: [], allow: ['10.0.0.0/8', '2001:db8::/32'] });
+    assert.deepEqual(admitted(rules, '10.1.2.3', '2001:db8::7', '192.0.2.1', '2001:db9::', ''), [
+      '10.1.2.3',
+      '2001:db8::7',
+    ]);
+  });
+
+  it('let in all but what a deny list has', () => {
+    const rules = AddressRules.of({ deny: ['203.0.113.0/24'], allow: null });
+    assert.deepEqual(admitted(rules, '203.0.113.9', '203.0.112.9', '::1', ''), ['203.0.112.9', '::1', '']);
+  });
+
+  it('deny first', () => {
+    const rules = AddressRules.of({ deny: ['10.0.0.0/24'], allow: ['10.0.0.0/8', '10.0.0.7'] });
+    assert.deepEqual(admitted(rules, '10.0.0.7', '10.0.1.7'), ['10.0.1.7']);
+  });
+
+  it('refuse everybody by an empty allow list', () => {
+    assert.deepEqual(admitted(AddressRules.of({ deny: [], allow: [] }), '10.0.0.1', '::1', ''), []);
+  });
+});
