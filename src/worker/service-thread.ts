@@ -18,6 +18,7 @@ import {
 } from '../protocol/to-worker.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { pageMetrics } from '../telemetry/metrics/page-metrics.ts';
+import { SessionAnswers, type SessionGroup } from './access/session-answers.ts';
 import { Pacer } from './ending/pacer.ts';
 import { EndingBacklog, shareOfScope } from './ending/rate-share.ts';
 import { createEnvironment, nextEnvironment, type Environment } from './environment.ts';
@@ -47,6 +48,7 @@ export class ServiceThread {
    */
   readonly #pacers = new Map<string, Pacer>();
   readonly #backlog: EndingBacklog;
+  readonly #sessions: SessionAnswers;
   #environment: Environment;
   #prepared: {
     readonly environment: Environment;
@@ -70,6 +72,9 @@ export class ServiceThread {
     this.#kind = start.kind;
     this.#drained = new Map(start.drained.map((scope) => [scopeKey(scope), scope]));
     const service = (this.#service = create(environment, start));
+    const { revocations } = environment.clients;
+    const groups = (): readonly SessionGroup[] => service.sessions();
+    this.#sessions = new SessionAnswers({ run: start.run, wheel, revocations, groups });
     // An inner loop drives the wheel itself.
     if (service.innerLoop === null) {
       this.#ticker = setInterval(() => wheel.advance(performance.now()), TICK_MS);
@@ -145,9 +150,8 @@ export class ServiceThread {
   }
 
   /** Answers a question of the primary about the worker's sessions. */
-  answer({ kind }: SessionQuestion): SessionAnswer {
-    this.#environment.log.debug({ kind }, 'a question that this worker cannot answer');
-    return { count: 0, rows: [], at: null };
+  answer(question: SessionQuestion): SessionAnswer {
+    return this.#sessions.answer(question);
   }
 
   /** Takes what the primary says about clients. */

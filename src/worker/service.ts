@@ -1,4 +1,5 @@
 import type { DrainScope } from '../protocol/to-worker.ts';
+import type { SessionGroup } from './access/session-answers.ts';
 import type { Environment } from './environment.ts';
 import type { LiveConnection } from './live-connection.ts';
 import type { InnerLoop } from './meters/loop-meter.ts';
@@ -31,6 +32,8 @@ export interface Service {
   older(generation: number): OlderGenerations;
   /** Lists the sessions and tunnels of a scope. */
   living(scope: DrainScope): readonly LiveConnection[];
+  /** Lists the sessions of all generations by their listeners and clusters. */
+  sessions(): readonly SessionGroup[];
   /** Lets a scope take new sessions and tunnels, or not. */
   admit(scope: DrainScope, admitted: boolean): void;
   /**

@@ -5,7 +5,7 @@ import type { Environment } from '../environment.ts';
 import type { LiveConnection } from '../live-connection.ts';
 import type { InnerLoop } from '../meters/loop-meter.ts';
 import type { OlderGenerations, PreparedChange, Service } from '../service.ts';
-import type { Layer, ServedListener } from './layer.ts';
+import type { ConnectionGroup, Layer, ServedListener } from './layer.ts';
 import { Retirement } from './retirement.ts';
 import { SYSTEM_CLOCK, untilEmpty, type Clock } from './until-empty.ts';
 
@@ -121,6 +121,10 @@ export class Generations<
     });
   }
 
+  sessions(): ConnectionGroup<Connection>[] {
+    return this.#contexts().map((context) => this.#layer.groupOf(context));
+  }
+
   admit(scope: DrainScope, admitted: boolean): void {
     // Clusters and endpoints refuse new connections themselves.
     if (scope.kind === 'cluster' || scope.kind === 'endpoint') return;
@@ -172,7 +176,7 @@ export class Generations<
 
   #remainder(): { readonly busy: boolean; readonly connections: number } {
     const listeners = this.#allListeners();
-    const groups = this.#contexts().map((context) => this.#layer.groupOf(context));
+    const groups = this.sessions();
     return {
       busy:
         groups.some(({ live, pending }) => live.size + pending.size > 0) ||

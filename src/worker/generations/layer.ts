@@ -1,6 +1,7 @@
 /** What a layer brings to its worker. {@link Generations} does the rest, the same for both layers. */
 import type { LiveMember } from '../../core/collections/live-set.ts';
 import type { WorkerKind } from '../../protocol/to-worker.ts';
+import type { SessionGroup } from '../access/session-answers.ts';
 import type { Environment } from '../environment.ts';
 import type { LiveConnection } from '../live-connection.ts';
 import type { InnerLoop } from '../meters/loop-meter.ts';
@@ -55,11 +56,7 @@ export interface ServedListener<Self, Config, Shared, Context> {
 }
 
 /** The sessions or tunnels of one context. */
-export interface ConnectionGroup<Connection extends LiveMember> {
-  /** The listener's name. */
-  readonly listener: string;
-  /** The cluster's name. */
-  readonly cluster: string;
+export interface ConnectionGroup<Connection extends LiveMember> extends SessionGroup {
   readonly live: { readonly size: number } & Iterable<Connection>;
   /** Handshakes that are not answered yet. Empty for layer 4: a tunnel is live as soon as its client is accepted. */
   readonly pending: { readonly size: number } & Iterable<{ cancel(): void }>;

@@ -13,5 +13,11 @@ export function hasTunnels(context: object): context is TunnelContext {
  * where its connection goes.
  */
 export function tunnelGroup({ config, cluster, tunnels }: TunnelContext): ConnectionGroup<Tunnel> {
-  return { listener: config.name, cluster: cluster.name, live: tunnels, pending: NO_HANDSHAKES };
+  return {
+    listener: config.name,
+    cluster: cluster.name,
+    live: tunnels,
+    sessions: [],
+    pending: NO_HANDSHAKES,
+  };
 }

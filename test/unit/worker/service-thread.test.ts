@@ -19,6 +19,7 @@ class Idle implements Service {
     oldest: generation,
   });
   living = (): [] => [];
+  sessions = (): [] => [];
   closedAtEnd = (): [] => [];
   admit = (): void => undefined;
   abort = (): void => undefined;

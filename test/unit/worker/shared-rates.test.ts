@@ -45,6 +45,7 @@ class Losing implements Service {
   }
 
   living = (): LiveConnection[] => [...this.#living];
+  sessions = (): [] => [];
   closedAtEnd = (): LiveConnection[] => [...this.#living];
   listen = (): Promise<void> => Promise.resolve();
   prepare = (): Promise<PreparedChange> =>

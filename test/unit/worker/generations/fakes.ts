@@ -50,6 +50,7 @@ export class FakeContext {
   readonly listener: string;
   readonly cluster: string;
   readonly live = new LiveSet<FakeConnection>();
+  readonly sessions = [];
   readonly pending = new Set<{ cancel(): void }>();
   hasTunnels = false;
 

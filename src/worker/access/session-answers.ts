@@ -1,0 +1,189 @@
+import type { Principal } from '../../access/contract/principal.ts';
+import { labelOf } from '../../access/contract/principal.ts';
+import type { RevocationList } from '../../access/contract/access-services.ts';
+import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
+import type { RelaySession } from '../../l7/contract/relay.ts';
+import type { SessionAnswer, SessionFilter, SessionQuestion, SessionRow } from '../../protocol/access.ts';
+import { SessionCloser } from './session-closer.ts';
+
+/** What operators see of a session, and do to it. */
+export interface KnownSession extends Pick<
+  RelaySession,
+  'number' | 'openedAt' | 'admission' | 'close' | 'reschedule'
+> {
+  readonly endpoint: { readonly label: string };
+}
+
+/** The sessions of one listener and cluster. Empty for tunnels. */
+export interface SessionGroup {
+  readonly listener: string;
+  readonly cluster: string;
+  readonly sessions: Iterable<KnownSession>;
+}
+
+interface AnswerParts {
+  /** Names the run of the worker in the ids of its sessions. */
+  readonly run: string;
+  readonly wheel: TimerWheel;
+  readonly revocations: RevocationList;
+  /** Lists the sessions that live, those of older generations included. */
+  readonly groups: () => Iterable<SessionGroup>;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** Code and reason for the sessions of a revoked principal. */
+const REVOKED = { code: 1008, reason: 'access revoked' } as const;
+
+/**
+ * Answers the primary's questions about the sessions of one worker. A list walks all sessions, and builds rows only for those
+ * that it returns.
+ */
+export class SessionAnswers {
+  readonly #parts: AnswerParts;
+  readonly #now: () => number;
+  readonly #closer: SessionCloser;
+
+  constructor(parts: AnswerParts) {
+    this.#parts = parts;
+    this.#now = parts.now ?? Date.now;
+    this.#closer = new SessionCloser(parts.wheel);
+  }
+
+  answer(question: SessionQuestion): SessionAnswer {
+    switch (question.kind) {
+      case 'list':
+        return this.#list(question);
+      case 'close':
+        return this.#close(this.#find(question.id), question);
+      case 'close_all':
+        return this.#close(this.#matching(question.filter), question);
+      case 'extend':
+        return this.#extend(this.#find(question.id), question.byMs);
+      case 'revoke':
+        return this.#revoke(question.principal);
+    }
+  }
+
+  #list({ filter, after, limit }: Extract<SessionQuestion, { kind: 'list' }>): SessionAnswer {
+    const first = firstBehind(after, this.#parts.run);
+    const found: { readonly session: KnownSession; readonly group: SessionGroup }[] = [];
+    let count = 0;
+    for (const group of this.#groupsOf(filter)) {
+      for (const session of group.sessions) {
+        if (!fits(session, filter)) continue;
+        count++;
+        if (session.number >= first) found.push({ session, group });
+      }
+    }
+    const last = nthLowest(
+      found.map(({ session }) => session.number),
+      limit,
+    );
+    const rows = found
+      .filter(({ session }) => session.number <= last)
+      .sort((one, other) => one.session.number - other.session.number)
+      .map(({ session, group }) => this.#rowOf(session, group));
+    return { count, rows, at: null };
+  }
+
+  #close(
+    sessions: readonly KnownSession[],
+    { code, reason }: { code: number; reason: string },
+  ): SessionAnswer {
+    this.#closer.close(sessions, code, reason);
+    return { count: sessions.length, rows: [], at: null };
+  }
+
+  #extend(sessions: readonly KnownSession[], byMs: number): SessionAnswer {
+    let at: number | null = null;
+    for (const session of sessions) {
+      const { admission } = session;
+      if (admission.endsAt === Infinity) continue;
+      at = admission.endsAt = Math.max(this.#now(), admission.endsAt) + byMs;
+      session.reschedule();
+    }
+    return { count: sessions.length, rows: [], at };
+  }
+
+  /** Sessions whose credentials were issued after the revocation live on. */
+  #revoke(principal: string): SessionAnswer {
+    const { revocations } = this.#parts;
+    const sessions = this.#matching({ principal }).filter(({ admission }) =>
+      revocations.isRevoked(admission.principal),
+    );
+    let at: number | null = null;
+    for (const { admission } of sessions) {
+      const { expiresAt } = admission.principal;
+      if (expiresAt !== Infinity) at = Math.max(at ?? 0, expiresAt);
+    }
+    return { ...this.#close(sessions, REVOKED), at };
+  }
+
+  #find(id: string): KnownSession[] {
+    const { run, groups } = this.#parts;
+    for (const { sessions } of groups()) {
+      for (const session of sessions) {
+        if (idOf(run, session.number) === id) return [session];
+      }
+    }
+    return [];
+  }
+
+  #matching(filter: SessionFilter): KnownSession[] {
+    const found: KnownSession[] = [];
+    for (const { sessions } of this.#groupsOf(filter)) {
+      for (const session of sessions) if (fits(session, filter)) found.push(session);
+    }
+    return found;
+  }
+
+  *#groupsOf({ cluster }: SessionFilter): Iterable<SessionGroup> {
+    for (const group of this.#parts.groups()) {
+      if (cluster === undefined || cluster === group.cluster) yield group;
+    }
+  }
+
+  #rowOf({ number, openedAt, endpoint, admission }: KnownSession, group: SessionGroup): SessionRow {
+    const { principal, address, endsAt } = admission;
+    return {
+      id: idOf(this.#parts.run, number),
+      principal: labelOf(principal),
+      client: address,
+      listener: group.listener,
+      cluster: group.cluster,
+      endpoint: endpoint.label,
+      openedAt: new Date(openedAt).toISOString(),
+      endsAt: endsAt === Infinity ? null : new Date(endsAt).toISOString(),
+    };
+  }
+}
+
+function idOf(run: string, number: number): string {
+  return `${run}-${number}`;
+}
+
+/** Returns the lowest number of this run behind an id. Runs are ordered by their names. */
+function firstBehind(after: string | null, run: string): number {
+  if (after === null) return 0;
+  const hyphen = after.lastIndexOf('-');
+  const other = after.slice(0, hyphen);
+  if (run === other) return Number(after.slice(hyphen + 1)) + 1;
+  return run < other ? Infinity : 0;
+}
+
+/** Returns the `count`th of the numbers in their order; Infinity if there are fewer. */
+function nthLowest(numbers: readonly number[], count: number): number {
+  if (numbers.length <= count) return Infinity;
+  return Float64Array.from(numbers).sort()[count - 1] ?? Infinity;
+}
+
+function fits({ admission }: KnownSession, { principal, client }: SessionFilter): boolean {
+  if (client !== undefined && client !== admission.address) return false;
+  return principal === undefined || isNamed(admission.principal, principal);
+}
+
+/** @param wanted with the kind, or a bare name for every kind */
+function isNamed(principal: Principal, wanted: string): boolean {
+  return principal.name === wanted || (wanted.endsWith(principal.name) && labelOf(principal) === wanted);
+}
