@@ -1,3 +1,4 @@
+import { AddressRules } from '../access/addresses/address-rules.ts';
 import type { L4Listener as L4ListenerConfig } from '../config/types/listener.ts';
 import { formatAddress, type TcpAddress } from '../core/address.ts';
 import { ConnectionStats } from '../telemetry/connection-stats.ts';
@@ -45,7 +46,7 @@ export class L4Listener implements TunnelOwner {
   ) {
     const { page, pages, log, descriptors } = environment;
     this.#config = config;
-    this.#entry = entryTermsOf(config);
+    this.#entry = termsOf(config);
     this.#routes = new TunnelRoutes(config, environment, null);
     this.#stats = new ConnectionStats(page, pages, config.name);
     this.#rejected = new RejectedConnections(config.name, this.#stats, log);
@@ -62,9 +63,10 @@ export class L4Listener implements TunnelOwner {
   /** Gets ready for another configuration that {@link fits}. Returns a function that brings it into force. */
   prepare(config: L4ListenerConfig, environment: L4Environment): () => void {
     const routes = new TunnelRoutes(config, environment, this.#routes);
+    const entry = termsOf(config);
     return () => {
       this.#config = config;
-      this.#entry = entryTermsOf(config);
+      this.#entry = entry;
       this.#routes = routes;
     };
   }
@@ -186,4 +188,10 @@ export class L4Listener implements TunnelOwner {
   acceptFault(error: unknown): void {
     logFault(this.#log, this.#config.name, error);
   }
+}
+
+/** Returns what connections have to send, and which clients may connect. */
+function termsOf(config: L4ListenerConfig): EntryTerms {
+  const rules = AddressRules.of(config.access);
+  return entryTermsOf(config, rules === null ? null : (address) => rules.admits(address));
 }

@@ -4,6 +4,7 @@ import type { ClientOwner, ClientTls, TunnelEntrance } from './client-transport.
 import {
   NOT_TLS,
   hasHello,
+  refusedAddress,
   refusedName,
   type ArrivalOwner,
   type EntryFacts,
@@ -40,8 +41,13 @@ export abstract class ClientEntrance<Connection extends object>
     }
     const { serverName } = facts.hello;
     const tunnels = passthrough?.find(serverName) ?? null;
-    if (tunnels !== null) {
-      this.#tunnel(connection, facts, tunnels);
+    if (passthrough !== null && tunnels !== null) {
+      if (passthrough.allows(facts.address)) {
+        this.#tunnel(connection, facts, tunnels);
+      } else {
+        this.close(connection);
+        this.#refused(refusedAddress(facts), facts, since);
+      }
     } else if (tls !== null) {
       this.secure(connection, tls, facts, since);
     } else {

@@ -34,8 +34,10 @@ export interface ClientTls {
   close(): void;
 }
 
-/** Where connections go that are tunnelled undecrypted. `Connection` is what the transport accepts. */
+/** Where connections go that are tunnelled undecrypted. */
 export interface Passthrough {
+  /** Whether the listener's address rules let a client in. @param address as `normalizeIp` writes it */
+  allows(address: string): boolean;
   /** Returns null for a server name that the listener serves itself. */
   find(serverName: string | null): TunnelEntrance | null;
 }

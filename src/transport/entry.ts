@@ -1,6 +1,7 @@
 /**
- * What a client's connection goes through before it is served, in this order: a PROXY header is read, the ClientHello is
- * looked at, and TLS is set up. Both layers share the first two. A connection that fails is closed, and counted by its reason.
+ * What a client's connection goes through before it is served, in this order: a PROXY header is read, the client's address is
+ * judged (layer 4), the ClientHello is looked at, and TLS is set up (layer 7). A connection that fails is closed, and counted
+ * by its reason.
  */
 import type { Listener } from '../config/types/listener.ts';
 import { AddressSet } from '../core/address-set.ts';
@@ -15,6 +16,8 @@ export interface EntryTerms {
   readonly proxyProtocol: 'off' | 'required' | 'optional';
   /** Whether a proxy in front is believed. @param address the peer's, as `normalizeIp` writes it */
   readonly trusts: (address: string) => boolean;
+  /** Whether a client may connect; null if all may, as far as their addresses decide. @param address as for {@link trusts} */
+  readonly admits: ((address: string) => boolean) | null;
   /** Whether the first bytes decide where a connection goes, if they are a ClientHello. */
   readonly readsHello: boolean;
   /** Max time from the accept to the end of all stages. */
@@ -24,22 +27,23 @@ export interface EntryTerms {
 /** Time for a PROXY header and a ClientHello if the listener has no TLS of its own. */
 const ENTRY_TIMEOUT_MS = 10_000;
 
-/** Returns the terms of a listener. */
-export function entryTermsOf(listener: Listener): EntryTerms {
+/** Returns the terms of a listener. @param admits as for {@link EntryTerms.admits} */
+export function entryTermsOf(listener: Listener, admits: EntryTerms['admits'] = null): EntryTerms {
   const { proxyProtocol, trustedProxies, passthrough } = listener;
   const tls = listener.mode === 'l7' ? listener.tls : null;
   const proxies = AddressSet.of(trustedProxies);
   return {
     proxyProtocol,
     trusts: (address) => proxies.has(address),
+    admits,
     readsHello: passthrough.length > 0 || (tls !== null && listener.engine !== 'uws'),
     timeoutMs: tls?.handshakeTimeoutMs ?? ENTRY_TIMEOUT_MS,
   };
 }
 
-/** Whether connections have to send something before they can be served. */
-export function hasEntryStages({ proxyProtocol, readsHello }: EntryTerms): boolean {
-  return proxyProtocol !== 'off' || readsHello;
+/** Whether something decides about connections before they can be served: what they send, or their addresses. */
+export function hasEntryStages({ proxyProtocol, readsHello, admits }: EntryTerms): boolean {
+  return proxyProtocol !== 'off' || readsHello || admits !== null;
 }
 
 /** What is known of a connection that has passed the PROXY header and the ClientHello. */
@@ -110,11 +114,14 @@ export type EntryFailure = (typeof ENTRY_FAILURES)[number];
 
 /** Why a connection is closed before it can be served. */
 export interface EntryRejection {
-  readonly reason: EntryFailure;
+  /** `access` for a client that the listener's address rules refuse. */
+  readonly reason: EntryFailure | 'access';
   /** In a few words, for the log: no bytes of the client's. */
   readonly detail: string;
   /** The server name that is refused; null if the ClientHello has none. Left out with other reasons. */
   readonly serverName?: string | null;
+  /** The client's IP address, which a PROXY header has told. Left out with other reasons than `access`. */
+  readonly address?: string;
   /** The peer's IP address. */
   readonly peer: string;
   /** Time from the accept; null if it is unknown. */
@@ -122,10 +129,16 @@ export interface EntryRejection {
 }
 
 /** What the first bytes of a connection alone can say. */
-export type Refusal = Pick<EntryRejection, 'reason' | 'detail' | 'serverName'>;
+export type Refusal = Pick<EntryRejection, 'reason' | 'detail' | 'serverName' | 'address'>;
 
 /** A connection to a listener with TLS that begins with anything but a ClientHello. */
 export const NOT_TLS: Refusal = { reason: 'hello_malformed', detail: 'the first bytes are not TLS' };
+
+/** Refuses a client by its address. */
+export function refusedAddress({ peer, address }: Pick<EntryFacts, 'peer' | 'address'>): Refusal {
+  const refusal = { reason: 'access', detail: "the address rules refuse the client's address" } as const;
+  return address === peer ? refusal : { ...refusal, address };
+}
 
 /** Refuses a server name that a listener neither serves nor tunnels. @param serverName null for a client without one */
 export function refusedName(serverName: string | null): Refusal {

@@ -3,7 +3,14 @@ import { hasProxySignature, readProxyHeader } from '../wire/proxy-protocol/proxy
 import type { ProxyHeader } from '../wire/proxy-protocol/proxy-header.ts';
 import { ClientHelloReader, startsTls } from '../wire/tls/client-hello-reader.ts';
 import type { ClientHello } from '../wire/tls/client-hello.ts';
-import type { Door, EntryFailure, EntryTerms, Refusal, Verdict } from './entry.ts';
+import {
+  refusedAddress,
+  type Door,
+  type EntryFailure,
+  type EntryTerms,
+  type Refusal,
+  type Verdict,
+} from './entry.ts';
 
 /**
  * Decides by the first bytes of one connection what is known of it, and whether it may enter. The caller shows it the bytes,
@@ -15,6 +22,8 @@ export class FrontDoor implements Door {
   readonly #terms: EntryTerms;
   readonly #peer: string;
   #proxy: ProxyHeader | null = null;
+  /** Whether the client's address has been judged. */
+  #isAdmitted = false;
   readonly #hello = new ClientHelloReader();
   /** Bytes of the stage that have been seen. */
   #seen = 0;
@@ -65,6 +74,11 @@ export class FrontDoor implements Door {
   }
 
   #lookForHello(bytes: Buffer, start: number, end: number): Verdict {
+    if (!this.#isAdmitted) {
+      const ends = { peer: this.#peer, address: this.#address };
+      if (this.#terms.admits?.(ends.address) === false) return refusedAddress(ends);
+      this.#isAdmitted = true;
+    }
     if (!this.#terms.readsHello) return this.#enter(null);
     const isTls = startsTls(bytes, start, end);
     if (isTls === null) return 'more';
@@ -77,8 +91,11 @@ export class FrontDoor implements Door {
   }
 
   #enter(hello: ClientHello | null): Verdict {
-    const proxy = this.#proxy;
-    const peer = this.#peer;
-    return { facts: { peer, address: proxy?.source?.address ?? peer, proxy, hello } };
+    return { facts: { peer: this.#peer, address: this.#address, proxy: this.#proxy, hello } };
+  }
+
+  /** The client's IP address, as far as it is known. */
+  get #address(): string {
+    return this.#proxy?.source?.address ?? this.#peer;
   }
 }

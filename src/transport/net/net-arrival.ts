@@ -105,10 +105,10 @@ export class NetArrival extends Timed implements LiveMember {
     socket.off('error', this.#onEnd);
   }
 
-  #reject({ reason, detail }: Refusal): void {
+  #reject(refusal: Refusal): void {
     const { owner, wheel } = this.#home;
     this.#close();
-    owner.rejected({ reason, detail, peer: this.#peer, seconds: (wheel.now - this.#since) / 1000 });
+    owner.rejected({ ...refusal, peer: this.#peer, seconds: (wheel.now - this.#since) / 1000 });
   }
 
   /** @param fault as for `ArrivalOwner.lost` */

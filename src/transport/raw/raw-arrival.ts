@@ -108,11 +108,11 @@ export class RawArrival extends Watched implements LiveMember {
     }
   }
 
-  #reject({ reason, detail }: Refusal): void {
+  #reject(refusal: Refusal): void {
     this.#leave();
     this.#loop.poller.close(this);
     const seconds = (this.#loop.wheel.now - this.#since) / 1000;
-    this.#owner.rejected({ reason, detail, peer: this.#peer, seconds });
+    this.#owner.rejected({ ...refusal, peer: this.#peer, seconds });
   }
 
   /** It waits no longer. */

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { AddressRules } from '../../access/addresses/address-rules.ts';
 import { DEFAULT_TUNNEL_TIMEOUTS } from '../../config/schema/listener/passthrough.ts';
 import type { L7Listener } from '../../config/types/listener.ts';
 import { netTunnelMaker } from '../../l4/net/net-tunnel-maker.ts';
@@ -37,6 +38,8 @@ export class WebTunnels implements Passthrough {
   admits = true;
   readonly #maker: TunnelMaker<object>;
   readonly #refusing: TunnelEntrance;
+  /** Null for every address. */
+  #rules: AddressRules | null;
   #routes: TunnelRoutes;
   #entrances: ReadonlyMap<TunnelContext, TunnelEntrance>;
   /** Those of the listener that has replaced this one. */
@@ -46,6 +49,7 @@ export class WebTunnels implements Passthrough {
     const { page, pages } = environment;
     this.#maker = maker;
     this.#refusing = new RefusingEntrance(new ConnectionStats(page, pages, config.name), maker);
+    this.#rules = AddressRules.of(config.access);
     this.#routes = new TunnelRoutes(rulesOf(config), environment, null);
     this.#entrances = this.#entrancesTo(this.#routes);
   }
@@ -54,10 +58,17 @@ export class WebTunnels implements Passthrough {
   prepare(config: L7Listener, environment: TunnelEnvironment): () => void {
     const routes = new TunnelRoutes(rulesOf(config), environment, this.#routes);
     const entrances = this.#entrancesTo(routes);
+    const rules = AddressRules.of(config.access);
     return () => {
+      this.#rules = rules;
       this.#routes = routes;
       this.#entrances = entrances;
     };
+  }
+
+  allows(address: string): boolean {
+    if (this.#successor !== null) return this.#successor.allows(address);
+    return this.#rules === null || this.#rules.admits(address);
   }
 
   find(serverName: string | null): TunnelEntrance | null {

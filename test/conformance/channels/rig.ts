@@ -138,7 +138,13 @@ export class Entry {
 
   #owner(tls: ClientTls | null): ClientOwner {
     return {
-      entry: { proxyProtocol: 'off', trusts: () => false, readsHello: tls !== null, timeoutMs: 10_000 },
+      entry: {
+        proxyProtocol: 'off',
+        trusts: () => false,
+        admits: null,
+        readsHello: tls !== null,
+        timeoutMs: 10_000,
+      },
       tls,
       passthrough: null,
       clientArrived: (descriptor) => {

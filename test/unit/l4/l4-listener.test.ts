@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { AccessSettings } from '../../../src/config/types/access.ts';
 import type { Config } from '../../../src/config/types/config.ts';
 import type { L4Listener as L4ListenerConfig } from '../../../src/config/types/listener.ts';
 import { TimerWheel } from '../../../src/core/timing/timer-wheel.ts';
@@ -10,7 +11,7 @@ import type { Metric } from '../../../src/telemetry/metrics/metric.ts';
 import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
 import type { Labels } from '../../../src/telemetry/page-layout.ts';
 import { StatsPage, allocatePage } from '../../../src/telemetry/stats-page.ts';
-import { entryFactsOf, type EntryFacts } from '../../../src/transport/entry.ts';
+import { entryFactsOf, refusedAddress, type EntryFacts } from '../../../src/transport/entry.ts';
 import { Cluster } from '../../../src/upstream/cluster.ts';
 import { DescriptorGate } from '../../../src/upstream/descriptor-gate.ts';
 import { capture, config, l4Listener } from '../primary/fixtures/config.ts';
@@ -48,6 +49,14 @@ class FakeEngine implements TunnelListener {
   }
 }
 
+const OPEN: AccessSettings = {
+  deny: [],
+  allow: null,
+  origins: null,
+  basic: null,
+  jwt: null,
+  forwardAuth: null,
+};
 const clusters = [clusterConfig(), clusterConfig({ name: 'other' })];
 const other: L4ListenerConfig = { ...l4Listener, cluster: 'other' };
 const byName: L4ListenerConfig = {
@@ -142,6 +151,36 @@ describe('a layer 4 listener', () => {
       assert.equal(chosen(engine), listener.contexts[0]);
     });
   }
+
+  it('takes the address rules of a reload for new connections, and leaves tunnels alone', () => {
+    const { listener, engine } = make(l4Listener, environment);
+    const [before] = listener.contexts;
+    const unruled = engine.owner.entry;
+    assert.equal(unruled.admits, null);
+    const access = { ...OPEN, deny: ['203.0.113.0/24'], allow: ['203.0.113.0/24', '10.0.0.0/8'] };
+    const commit = listener.prepare({ ...l4Listener, access }, environment);
+    assert.equal(engine.owner.entry, unruled);
+    commit();
+    const admitted = (address: string): boolean | undefined => engine.owner.entry.admits?.(address);
+    assert.deepEqual(['203.0.113.9', '10.0.0.1', '::1'].map(admitted), [false, true, false]);
+    assert.deepEqual([listener.contexts[0], chosen(engine)], [before, before]);
+  });
+
+  it('counts a client that the address rules refuse, and says who it was', () => {
+    const world = environmentOf([l4Listener]);
+    const { listener, engine } = make(l4Listener, world);
+    assert.ok(engine.owner.arrived(undefined));
+    const facts = { peer: '10.0.0.1', address: '203.0.113.9' };
+    engine.owner.rejected({ ...refusedAddress(facts), peer: facts.peer, seconds: 0 });
+    assert.equal(world.value(pageMetrics.connectionsRejected, { listener: 'tcp', reason: 'access' }), 1);
+    assert.equal(world.value(pageMetrics.connectionsActive, { listener: 'tcp' }), 0);
+    assert.equal(listener.connections, 0);
+    const [line] = world.lines;
+    assert.deepEqual(
+      [line?.msg, line?.reason, line?.client, line?.address],
+      ['connection rejected', 'access', '10.0.0.1', '203.0.113.9'],
+    );
+  });
 
   it('covers tunnels of an older context to the same cluster, and no others', () => {
     const { listener } = make(l4Listener, environment);

@@ -7,6 +7,7 @@ import type { EntryFacts, EntryRejection } from '../../../src/transport/entry.ts
 
 const PLAIN: EntryFacts = { peer: '192.0.2.1', address: '192.0.2.7', proxy: null, hello: null };
 const HELLO: EntryFacts = { ...PLAIN, hello: { serverName: 'node.example.com', protocols: [] } };
+const DENIED = '192.0.2.66';
 const TLS: ClientTls = { close: () => undefined };
 
 /** What the owner and the transport are told, in order. */
@@ -14,7 +15,13 @@ let calls: string[];
 let rejection: EntryRejection | null;
 
 class Owner implements ClientOwner {
-  readonly entry = { proxyProtocol: 'off', trusts: () => true, readsHello: true, timeoutMs: 1000 } as const;
+  readonly entry = {
+    proxyProtocol: 'off',
+    trusts: () => true,
+    admits: null,
+    readsHello: true,
+    timeoutMs: 1000,
+  } as const;
   tls: ClientTls | null = null;
   passthrough: Passthrough | null = null;
 
@@ -73,6 +80,7 @@ describe('the entrance of clients', () => {
     return calls;
   };
   const tunnelTo = (take: () => void): Passthrough => ({
+    allows: (address) => address !== DENIED,
     find: (name) => (name === 'node.example.com' ? { take } : null),
   });
 
@@ -94,7 +102,7 @@ describe('the entrance of clients', () => {
 
   it('begins a handshake for a name that no tunnel takes', () => {
     owner.tls = TLS;
-    owner.passthrough = { find: () => null };
+    owner.passthrough = { allows: () => true, find: () => null };
     assert.deepEqual(enter(HELLO), ['handshake']);
   });
 
@@ -102,6 +110,24 @@ describe('the entrance of clients', () => {
     owner.tls = TLS;
     owner.passthrough = tunnelTo(() => calls.push('taken'));
     assert.deepEqual(enter(HELLO), ['tunnelled', 'taken']);
+  });
+
+  it('closes the tunnel of a client that the address rules refuse', () => {
+    owner.passthrough = tunnelTo(() => calls.push('taken'));
+    assert.deepEqual(enter({ ...HELLO, address: DENIED }), ['close', 'rejected', 'gone']);
+    assert.deepEqual(rejection, {
+      reason: 'access',
+      detail: "the address rules refuse the client's address",
+      address: DENIED,
+      peer: '192.0.2.1',
+      seconds: 2,
+    });
+  });
+
+  it('leaves names that no tunnel takes to the rules of requests', () => {
+    owner.tls = TLS;
+    owner.passthrough = { allows: () => false, find: () => null };
+    assert.deepEqual(enter(HELLO), ['handshake']);
   });
 
   it('leaves the count of a tunnel that fails to the tunnel', () => {
@@ -112,7 +138,7 @@ describe('the entrance of clients', () => {
   });
 
   it('refuses a name with an alert if nobody takes it', () => {
-    owner.passthrough = { find: () => null };
+    owner.passthrough = { allows: () => true, find: () => null };
     assert.deepEqual(enter(HELLO), ['alert', 'rejected', 'gone']);
     assert.equal(rejection?.reason, 'server_name');
     assert.equal(rejection.serverName, 'node.example.com');

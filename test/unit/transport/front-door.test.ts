@@ -12,7 +12,7 @@ const HTTP = Buffer.from('GET / HTTP/1.1\r\n');
 const NODE_HELLO = { serverName: 'node.example.com', protocols: ['http/1.1'] };
 
 function terms(proxyProtocol: EntryTerms['proxyProtocol'], readsHello: boolean): EntryTerms {
-  return { proxyProtocol, trusts: (address) => address === PROXY, readsHello, timeoutMs: 1000 };
+  return { proxyProtocol, trusts: (address) => address === PROXY, admits: null, readsHello, timeoutMs: 1000 };
 }
 
 interface Passage {
@@ -150,6 +150,51 @@ describe('a front door that looks at the ClientHello', () => {
   it('refuses one that is malformed', () => {
     const { verdict } = enter(off, STRANGER, Buffer.from('16030100010b', 'hex'));
     assert.deepEqual(verdict, { reason: 'hello_malformed', detail: 'no ClientHello' });
+  });
+});
+
+describe('a front door that some clients may not enter', () => {
+  const REFUSAL = { reason: 'access', detail: "the address rules refuse the client's address" };
+  const judged = (
+    proxyProtocol: EntryTerms['proxyProtocol'],
+    readsHello: boolean,
+  ): EntryTerms & { asked: string[] } => {
+    const asked: string[] = [];
+    const admits = (address: string): boolean => {
+      asked.push(address);
+      return address === '198.51.100.7';
+    };
+    return { ...terms(proxyProtocol, readsHello), admits, asked };
+  };
+
+  it('refuses a client before it has sent anything', () => {
+    for (const readsHello of [false, true]) {
+      const door = new FrontDoor(judged('off', readsHello), STRANGER);
+      assert.deepEqual(door.look(NODE, 0, 0), REFUSAL);
+    }
+    const stranger = new FrontDoor(judged('optional', true), STRANGER);
+    assert.deepEqual(stranger.look(LINE, 0, 0), REFUSAL);
+  });
+
+  it('judges the client that a PROXY header names, and not the proxy', () => {
+    const good = judged('required', false);
+    assert.equal((enter(good, PROXY, LINE, HTTP).verdict as { address: string }).address, '198.51.100.7');
+    assert.deepEqual([...new Set(good.asked)], ['198.51.100.7']);
+    const bad = Buffer.from('PROXY TCP4 198.51.100.9 198.51.100.8 1000 443\r\n');
+    const { verdict, consumed } = enter(judged('required', true), PROXY, bad, NODE);
+    assert.deepEqual(verdict, { ...REFUSAL, address: '198.51.100.9' });
+    assert.equal(consumed, bad.length);
+  });
+
+  it('judges the proxy itself if its header names no client, or there is none', () => {
+    assert.deepEqual(enter(judged('required', false), PROXY, LOCAL).verdict, REFUSAL);
+    assert.deepEqual(enter(judged('optional', false), PROXY, HTTP).verdict, REFUSAL);
+  });
+
+  it('judges once, however many bytes come', () => {
+    const good = judged('off', true);
+    assert.equal('hello' in (pass(new FrontDoor(good, '198.51.100.7'), NODE, 1).verdict as object), true);
+    assert.equal(good.asked.length, 1);
   });
 });
 

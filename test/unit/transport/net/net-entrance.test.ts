@@ -21,6 +21,10 @@ class Tunnels implements Passthrough {
   readonly taken = new Arrivals<{ socket: Socket; facts: EntryFacts }>('a tunnel');
   readonly asked: (string | null)[] = [];
 
+  allows(): boolean {
+    return true;
+  }
+
   find(serverName: string | null) {
     this.asked.push(serverName);
     const take = (socket: object, facts: EntryFacts): void =>
@@ -160,7 +164,7 @@ describe('clients on sockets of Node', () => {
     const take = (): never => {
       throw fault;
     };
-    rig.serve(null, { find: () => ({ take }) });
+    rig.serve(null, { allows: () => true, find: () => ({ take }) });
     const { client } = await join(NODE);
     await within('the close', once(client, 'end'));
     assert.deepEqual([rig.faults, rig.tunnelled, rig.gone], [[fault], 1, 0]);

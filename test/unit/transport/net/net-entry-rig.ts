@@ -44,7 +44,13 @@ export class NetEntryRig implements ClientOwner {
 
   private constructor(port: number) {
     this.port = port;
-    this.entry = { proxyProtocol: 'off', trusts: () => true, readsHello: false, timeoutMs: 1000 };
+    this.entry = {
+      proxyProtocol: 'off',
+      trusts: () => true,
+      admits: null,
+      readsHello: false,
+      timeoutMs: 1000,
+    };
     this.acceptor = this.transport.createAcceptor({ kind: 'tcp', host: '127.0.0.1', port }, this);
   }
 

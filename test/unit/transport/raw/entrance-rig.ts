@@ -49,7 +49,13 @@ export class EntranceRig implements ClientOwner {
   readonly #transport = new RawClients(new RawHome(this.#loop));
   readonly acceptor: ClientAcceptor;
   readonly address: string;
-  entry: EntryTerms = { proxyProtocol: 'off', trusts: () => true, readsHello: true, timeoutMs: 60_000 };
+  entry: EntryTerms = {
+    proxyProtocol: 'off',
+    trusts: () => true,
+    admits: null,
+    readsHello: true,
+    timeoutMs: 60_000,
+  };
   tls: ClientTls | null = null;
   passthrough: Passthrough | null = null;
   readonly channels: ClientChannel[] = [];
@@ -98,7 +104,7 @@ export class EntranceRig implements ClientOwner {
       if (name.startsWith('bad.')) throw new Error('a fault');
       this.#loop.poller.close(connection as Watched);
     };
-    this.passthrough = { find: (serverName) => (serverName === name ? { take } : null) };
+    this.passthrough = { allows: () => true, find: (serverName) => (serverName === name ? { take } : null) };
   }
 
   clientArrived(): boolean {

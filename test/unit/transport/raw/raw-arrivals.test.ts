@@ -117,6 +117,7 @@ class Rig implements ArrivalOwner<Watched> {
           this.arrivals.take(fd, {
             proxyProtocol: 'optional',
             trusts: () => true,
+            admits: null,
             readsHello: true,
             timeoutMs: this.timeoutMs,
           }),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { AccessSettings } from '../../../../src/config/types/access.ts';
 import type { Config } from '../../../../src/config/types/config.ts';
 import type { L7Listener, PassthroughRule } from '../../../../src/config/types/listener.ts';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
@@ -17,6 +18,14 @@ import { clusterConfig, clusterState, homeOf } from '../../upstream/endpoints.ts
 const clusters = [clusterConfig({ name: 'db' }), clusterConfig({ name: 'mail' })];
 const DB: PassthroughRule = { serverNames: ['*.db.example'], cluster: 'db' };
 const MAIL: PassthroughRule = { serverNames: ['mail.example'], cluster: 'mail' };
+const OPEN: AccessSettings = {
+  deny: [],
+  allow: null,
+  origins: null,
+  basic: null,
+  jwt: null,
+  forwardAuth: null,
+};
 const FACTS = entryFactsOf('198.51.100.7');
 
 function listenerWith(...passthrough: readonly PassthroughRule[]): L7Listener {
@@ -94,6 +103,18 @@ describe('the tunnels of a layer 7 listener', () => {
     tunnels.admits = true;
     take(tunnels, 'b', 'mail.example');
     assert.deepEqual(asked, ['a refused', 'b to mail']);
+  });
+
+  it('let in whom the address rules of the listener let in, from the commit on', () => {
+    const { tunnels, environment, another } = make();
+    assert.equal(tunnels.allows('203.0.113.9'), true);
+    const denying = { ...listenerWith(DB), access: { ...OPEN, deny: ['203.0.113.0/24'] } };
+    const commit = tunnels.prepare(denying, environment);
+    assert.equal(tunnels.allows('203.0.113.9'), true);
+    commit();
+    assert.deepEqual([tunnels.allows('203.0.113.9'), tunnels.allows('198.51.100.7')], [false, true]);
+    tunnels.follow(another(listenerWith(DB)));
+    assert.equal(tunnels.allows('203.0.113.9'), true);
   });
 
   it('change with the configuration when it is committed, and keep what stays', () => {
