@@ -12,7 +12,12 @@ export type MeterVerdict = 'go' | 'slow' | 'close';
  * session's other holds.
  */
 export interface TrafficMeter {
-  /** Counts a read. Called on the hot path: it allocates nothing. */
+  /**
+   * Counts a read. Called on the hot path: it allocates nothing.
+   *
+   * @param messages that have ended
+   * @param bytes as they came, heads and control frames included. Where the engine hands over messages, their payload
+   */
   count(messages: number, bytes: number): MeterVerdict;
   /** After `slow`: calls back when the limits allow more. The sessions of one key take turns. */
   wait(reader: MeteredReader): void;

@@ -63,6 +63,12 @@ export class MessageSession
 
   downstreamMessage(data: ArrayBuffer, binary: boolean): void {
     if (this.hasEnded) return;
+    const { meter } = this.admission;
+    // The engine cannot pause one client's WebSocket. `slow` is refused for it when the configuration is read.
+    if (meter !== null && meter.count(1, data.byteLength) === 'close') {
+      this.close(meter.excess.code, meter.excess.reason);
+      return;
+    }
     if (this.#toEndpoint.send(data, binary)) return;
     // The engine cannot pause one client's WebSocket, so an endpoint that takes nothing loses its session.
     this.context.stats.overflowed('upstream');

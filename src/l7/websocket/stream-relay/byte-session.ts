@@ -86,6 +86,15 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
     else this.context.budget.setUpstream(this, waiting);
   }
 
+  clientSent(messages: number, bytes: number): void {
+    const { meter } = this.admission;
+    // What follows the end has a few seconds, and is read for the client's close frame alone.
+    if (meter === null || this.hasEnded) return;
+    const verdict = meter.count(messages, bytes);
+    if (verdict === 'close') this.close(meter.excess.code, meter.excess.reason);
+    else if (verdict === 'slow' && this.#client.slowDown()) meter.wait(this.#client);
+  }
+
   isOwnPong(payload: Uint8Array): boolean {
     if ((this.#pingLow | this.#pingHigh) === 0) return false;
     return isPingPayload(payload, this.#pingLow, this.#pingHigh);
@@ -161,7 +170,7 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
   }
 
   override get isEndpointPaused(): boolean {
-    return this.#endpoint.isPaused;
+    return this.#endpoint.isPaused || this.#client.isSlowedInFrame;
   }
 
   override get isClientPaused(): boolean {
@@ -319,6 +328,9 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
     this.markEnded();
     this.#awaitsDrain = false;
     this.#ending = { side, code, reason };
+    this.admission.meter?.forget(this.#client);
     this.legFinished();
+    // The client's close frame, or the end of its frame under way, must come before the deadlines.
+    this.#client.readOn();
   }
 }

@@ -1,3 +1,5 @@
+import type { Admission } from '../../../access/contract/admission.ts';
+import type { MeteredReader } from '../../../access/contract/traffic-meter.ts';
 import type { Channel } from '../../../transport/channel.ts';
 import { FrameTracker, type FrameRules } from '../../../wire/frames/frame-tracker.ts';
 import type { UpstreamOwner } from '../../contract/upstream-socket.ts';
@@ -24,10 +26,13 @@ const IS_CLIENT = 16;
 const REPLACES_LAST = 32;
 /** The close frame that is due to this side waits for the end of a frame under way. */
 const AWAITS_BORDER = 64;
+/** Nothing is read from this side, because a limit on what the client sends holds it back. */
+const SLOWED = 128;
 
 /** Hears what happens on the legs of a session. */
 export interface LegOwner {
   readonly context: StreamContext;
+  readonly admission: Pick<Admission, 'meter'>;
   /** Whether a frame of the proxy's own, or a drain, waits for the end of a frame. */
   readonly awaitsBorder: boolean;
   /** A frame that has come from a leg has ended while {@link awaitsBorder} holds. */
@@ -36,6 +41,8 @@ export interface LegOwner {
   legHeard(leg: StreamLeg): void;
   /** More, or fewer, bytes wait for a leg. */
   legMeasured(leg: StreamLeg): void;
+  /** The client has sent something, and {@link admission} has a meter for it. */
+  clientSent(messages: number, bytes: number): void;
   /** Whether a pong answers a ping of the proxy's own. */
   isOwnPong(payload: Uint8Array): boolean;
   /** A leg gets nothing more. */
@@ -52,9 +59,9 @@ export interface LegOwner {
 
 /**
  * One side of a session: reads its connection, tracks its frames, and passes its bytes on to the other side. While the other
- * side is slow, this side is paused, so that at most one read waits.
+ * side is slow, this side is paused, so that at most one read waits. A client that exceeds a limit is paused too.
  */
-export class StreamLeg extends FrameTracker implements UpstreamOwner {
+export class StreamLeg extends FrameTracker implements UpstreamOwner, MeteredReader {
   /** Null before the client has been answered 101, and after the connection has closed. */
   channel: Channel | null = null;
   /** A frame of the proxy's own that waits until the frame under way to this side has ended, or all frames have. */
@@ -85,7 +92,12 @@ export class StreamLeg extends FrameTracker implements UpstreamOwner {
   }
 
   get isPaused(): boolean {
-    return (this.#state & PAUSED) !== 0;
+    return (this.#state & (PAUSED | SLOWED)) !== 0;
+  }
+
+  /** Whether the other side waits for a frame that a limit holds back. It cannot be pinged meanwhile. */
+  get isSlowedInFrame(): boolean {
+    return (this.#state & SLOWED) !== 0 && this.payloadLeft > 0;
   }
 
   get owesPong(): boolean {
@@ -133,10 +145,20 @@ export class StreamLeg extends FrameTracker implements UpstreamOwner {
 
   /** Reads on after {@link FINISHED} of the other side, or when it has taken what waited. */
   resume(): void {
-    if (!this.isPaused) return;
-    this.#state &= ~PAUSED;
-    this.#owner.legHeard(this);
-    this.channel?.resume();
+    this.#resumeFrom(PAUSED);
+  }
+
+  /** Reads nothing more until {@link readOn}. Returns false if this holds already. */
+  slowDown(): boolean {
+    if ((this.#state & SLOWED) !== 0) return false;
+    this.#state |= SLOWED;
+    this.channel?.pause();
+    return true;
+  }
+
+  readOn(): void {
+    if (this.isSlowedInFrame) this.#owner.legHeard(this.#peer);
+    this.#resumeFrom(SLOWED);
   }
 
   /** Sends the side a ping, which waits for the end of a frame under way. */
@@ -212,7 +234,7 @@ export class StreamLeg extends FrameTracker implements UpstreamOwner {
       if (this.payloadLeft === 0) owner.borderReached(this);
     }
     if (at < end) this.track(input, at, end);
-    this.#count(messages, bytes);
+    this.#count(messages, bytes, end - start);
     if (this.payloadLeft >= MIN_SPLICE_BYTES) this.#splice();
   }
 
@@ -221,7 +243,7 @@ export class StreamLeg extends FrameTracker implements UpstreamOwner {
     const { messages, bytes: before } = this;
     owner.legHeard(this);
     this.skip(bytes);
-    this.#count(messages, before);
+    this.#count(messages, before, bytes);
     if (!isTaken) this.#pause();
     if (owner.awaitsBorder && this.payloadLeft === 0) owner.borderReached(this);
   }
@@ -291,12 +313,21 @@ export class StreamLeg extends FrameTracker implements UpstreamOwner {
   /** Reads nothing more until the other side has taken what waits. */
   #pause(): void {
     const owner = this.#owner;
-    if (!this.isPaused) {
+    if ((this.#state & PAUSED) === 0) {
       this.#state |= PAUSED;
       this.channel?.pause();
       if (!this.isClient) owner.context.stats.paused();
     }
     owner.legMeasured(this.#peer);
+  }
+
+  /** Takes back one reason to read nothing. Reads on if there is no other. */
+  #resumeFrom(reason: typeof PAUSED | typeof SLOWED): void {
+    if ((this.#state & reason) === 0) return;
+    this.#state &= ~reason;
+    if (this.isPaused) return;
+    this.#owner.legHeard(this);
+    this.channel?.resume();
   }
 
   #splice(): void {
@@ -305,10 +336,15 @@ export class StreamLeg extends FrameTracker implements UpstreamOwner {
     this.channel?.splice(target!, this.payloadLeft);
   }
 
-  #count(messages: number, bytes: number): void {
-    const { stats } = this.#owner.context;
+  /** Counts a read of `read` bytes. @param messages and bytes that this leg had counted before it */
+  #count(messages: number, bytes: number, read: number): void {
+    const owner = this.#owner;
+    const { isClient } = this;
+    const { stats } = owner.context;
     const { values } = stats;
-    values[this.isClient ? stats.messagesUpstream : stats.messagesDownstream]! += this.messages - messages;
-    values[this.isClient ? stats.bytesUpstream : stats.bytesDownstream]! += this.bytes - bytes;
+    const more = this.messages - messages;
+    values[isClient ? stats.messagesUpstream : stats.messagesDownstream]! += more;
+    values[isClient ? stats.bytesUpstream : stats.bytesDownstream]! += this.bytes - bytes;
+    if (isClient && owner.admission.meter !== null) owner.clientSent(more, read);
   }
 }

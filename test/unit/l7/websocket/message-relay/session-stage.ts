@@ -1,5 +1,5 @@
 /** A session between fakes of its client and its endpoint. */
-import { OpenAdmission } from '../../../../../src/access/open-admission.ts';
+import type { Admission } from '../../../../../src/access/contract/admission.ts';
 import { RandomPool } from '../../../../../src/core/random-pool.ts';
 import { TimerWheel } from '../../../../../src/core/timing/timer-wheel.ts';
 import { BufferBudget } from '../../../../../src/l7/buffers/buffer-budget.ts';
@@ -13,6 +13,7 @@ import { Outbox, SLAB_BYTES } from '../../../../../src/l7/websocket/message-rela
 import type { Endpoint } from '../../../../../src/upstream/endpoint.ts';
 import { FakeConnection } from '../../../../support/sockets/fake-connection.ts';
 import { PONG, decodeFrame } from '../../../../support/websocket/raw-frames.ts';
+import { admissionWith, type FakeMeter } from '../fake-meter.ts';
 import { NAMES, SessionPage } from '../session-page.ts';
 
 export const KIB = 1024;
@@ -120,11 +121,16 @@ export class Stage extends SessionPage {
   isReleased = false;
   readonly #wheel = new TimerWheel(0);
   readonly #deferred: (() => void)[] = [];
+  readonly admission: Admission;
 
-  readonly admission = new OpenAdmission('192.0.2.1');
-
-  constructor({ idleTimeoutMs = 0, budget = 1024 * KIB, opens = true } = {}) {
+  constructor({
+    idleTimeoutMs = 0,
+    budget = 1024 * KIB,
+    opens = true,
+    meter = null as FakeMeter | null,
+  } = {}) {
     super();
+    this.admission = admissionWith(meter);
     this.budget = new BufferBudget(budget, this.page);
     this.relay = new MessageRelay(
       {

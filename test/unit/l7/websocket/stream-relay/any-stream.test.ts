@@ -1,4 +1,4 @@
-/** Whatever two peers send, in whatever pieces and however slowly they read: each gets what the other has sent. */
+/** Whatever two peers send, in whatever pieces however slowly they read, and whatever limits say: each gets what the other has sent. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -12,6 +12,7 @@ import {
   decodeFrame,
   encodeFrame,
 } from '../../../../support/websocket/raw-frames.ts';
+import { FakeMeter } from '../fake-meter.ts';
 import type { FakeChannel } from './fake-channel.ts';
 import { MASK, Stage } from './stream-stage.ts';
 
@@ -48,7 +49,7 @@ const traffic = fc.record({
 /** What happens between two pieces: which side sends next, and what the sides do. */
 const step = fc.record({
   fromClient: fc.boolean(),
-  event: fc.constantFrom('none', 'none', 'stall client', 'stall endpoint', 'resume', 'tick'),
+  event: fc.constantFrom('none', 'none', 'stall client', 'stall endpoint', 'slow', 'allow', 'resume', 'tick'),
 });
 /** Bytes of a stream that are changed: where, in millionths of all, and how. */
 const damage = fc.array(fc.tuple(fc.nat(1_000_000), fc.integer({ min: 1, max: 255 })), { maxLength: 3 });
@@ -135,12 +136,15 @@ class Sender {
 type Run = typeof run extends fc.Arbitrary<infer T> ? T : never;
 
 function play({ up, down, damageUp, damageDown, steps, splices }: Run): void {
-  const stage = new Stage({ idleTimeoutMs: 60_000 });
+  const meter = new FakeMeter();
+  const stage = new Stage({ idleTimeoutMs: 60_000, meter });
   const { client, endpoint } = stage;
   client.canSplice = endpoint.canSplice = splices;
   const senders = [new Sender(up, damageUp, client, MASK), new Sender(down, damageDown, endpoint)] as const;
   const settle = (): void => {
+    meter.verdict = 'go';
     for (let round = 0; round < 4; round++) {
+      meter.allow();
       client.drain();
       endpoint.drain();
     }
@@ -149,6 +153,8 @@ function play({ up, down, damageUp, damageDown, steps, splices }: Run): void {
     senders[fromClient ? 0 : 1].next();
     if (event === 'stall client') client.blocked = true;
     else if (event === 'stall endpoint') endpoint.blocked = true;
+    else if (event === 'slow') meter.verdict = 'slow';
+    else if (event === 'allow') meter.allow();
     else if (event === 'resume') settle();
     else if (event === 'tick') stage.advance(31_000);
     if (event === 'tick') senders[fromClient ? 1 : 0].next();
@@ -175,6 +181,7 @@ function play({ up, down, damageUp, damageDown, steps, splices }: Run): void {
   assertBeginning(endpoint.bytes, sentUp, false);
   assertBeginning(client.bytes, sentDown, false);
   assert.ok(stage.isOver, 'nothing is left');
+  assert.equal(meter.waiting.length, 0, 'nothing waits for a limit');
   assert.equal(stage.lines.length, 2);
 }
 

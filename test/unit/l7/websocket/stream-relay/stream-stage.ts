@@ -1,5 +1,5 @@
 /** A session of the stream relay between a client and an endpoint in memory. */
-import { OpenAdmission } from '../../../../../src/access/open-admission.ts';
+import type { Admission } from '../../../../../src/access/contract/admission.ts';
 import { RandomPool } from '../../../../../src/core/random-pool.ts';
 import { TimerWheel } from '../../../../../src/core/timing/timer-wheel.ts';
 import { BufferBudget } from '../../../../../src/l7/buffers/buffer-budget.ts';
@@ -9,6 +9,7 @@ import type { StreamSession } from '../../../../../src/l7/contract/stream-sessio
 import { StreamRelay } from '../../../../../src/l7/websocket/stream-relay/stream-relay.ts';
 import type { Endpoint } from '../../../../../src/upstream/endpoint.ts';
 import { CLOSE, closeBody, encodeFrame } from '../../../../support/websocket/raw-frames.ts';
+import { admissionWith, type FakeMeter } from '../fake-meter.ts';
 import { NAMES, SessionPage } from '../session-page.ts';
 import { FakeChannel } from './fake-channel.ts';
 
@@ -25,6 +26,7 @@ export interface StageOptions {
   readonly endpointLostCode?: number;
   /** Bytes behind the client's request. */
   readonly rest?: Buffer;
+  readonly meter?: FakeMeter;
 }
 
 export class Stage extends SessionPage {
@@ -38,13 +40,13 @@ export class Stage extends SessionPage {
   /** How often the session has given up the endpoint. */
   released = 0;
   readonly #wheel = new TimerWheel(0);
-
-  readonly admission = new OpenAdmission('192.0.2.1');
+  readonly admission: Admission;
 
   constructor(options: StageOptions = {}) {
     super();
     this.budget = new BufferBudget(options.budget ?? 1024 * KIB, this.page);
     const { idleTimeoutMs = 0, maxLifetimeMs = 0, endpointLostCode = 1011 } = options;
+    this.admission = admissionWith(options.meter ?? null);
     this.relay = new StreamRelay(
       { wheel: this.#wheel, budget: this.budget, random: new RandomPool() },
       {
