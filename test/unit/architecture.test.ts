@@ -42,7 +42,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['cli'],
     ['main.ts'],
   ],
-  'src/access': [['contract'], ['addresses'], ['open-admission.ts']],
+  'src/access': [['contract'], ['addresses', 'origins', 'credentials', 'limits'], ['open-admission.ts']],
   'src/config': [['types'], ['syntax'], ['schema'], ['loader.ts'], ['render.ts']],
   'src/l7': [
     ['contract', 'buffers'],
@@ -87,7 +87,12 @@ const FLOORS: Readonly<Record<string, Floors>> = {
   'bench/driver': [['measuring'], ['dialling', 'scanning'], ['sessions'], ['crew']],
 };
 /** What Node runs by the file's name: the command and the threads. */
-const ENTRIES = ['src/main.ts', 'src/worker/l4.ts', 'src/worker/l7.ts'];
+const ENTRIES = [
+  'src/main.ts',
+  'src/worker/l4.ts',
+  'src/worker/l7.ts',
+  'src/primary/access/passwords/password-task.ts',
+];
 /** The imports between src and bench: the load generator is built and published as a command of sluice. */
 const BRIDGES: readonly Bridge[] = [
   { from: /^src\/cli\/commands\/bench\.ts$/, to: /^bench\/command\.ts$/ },

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { dearestOf, matchesHash } from '../../../../../src/access/credentials/basic/password-hash.ts';
+
+/** Made by `openssl passwd -apr1` and by Apache's `htpasswd`. */
+const ENTRIES: readonly (readonly [kind: string, password: string, hash: string])[] = [
+  ['apr1', '', '$apr1$r0undsAB$dipTVao9Inx6lsQ9Auu9t.'],
+  ['apr1', 'a', '$apr1$r0undsAB$bzIWcZJdIAKFERlI6YkHM.'],
+  ['apr1', 'secret', '$apr1$r0undsAB$q39sWL51SOrZ5PehQWe4/0'],
+  ['apr1', 'pässwörd ☃', '$apr1$r0undsAB$wanKbaa6NsO6f0mt8kMOc0'],
+  ['apr1', 'x'.repeat(40), '$apr1$r0undsAB$EsV8csrWinS/gwfUbsKLy.'],
+  ['apr1 of htpasswd', 'secret', '$apr1$vcZqGAec$uss8BXzzeHXAdzMghu7eA/'],
+  ['bcrypt', 'secret', '$2y$04$Ru8mMNyZ872rBIurP9E3HuyDyDj/j/bCByYmj1IZbi.YSIk8hWYvC'],
+  ['SHA', 'secret', '{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ='],
+];
+
+describe('an entry of an htpasswd file', () => {
+  for (const [kind, password, hash] of ENTRIES) {
+    it(`matches its password only: ${kind}, ${password.length} characters`, () => {
+      assert.equal(matchesHash(password, hash), true);
+      assert.equal(matchesHash(`${password} `, hash), false);
+      assert.equal(matchesHash(password.toUpperCase(), hash), password === '');
+    });
+  }
+
+  it('of an unknown kind matches nothing', () => {
+    for (const hash of ['secret', '$6$salt$hash', '{SSHA}x', '', '$apr1$', '$2y$']) {
+      assert.equal(matchesHash('secret', hash), false, hash);
+    }
+  });
+});
+
+describe('the dearest hash', () => {
+  const [apr1, bcrypt, sha] = [ENTRIES[0]![2], ENTRIES[6]![2], ENTRIES[7]![2]];
+
+  it('is bcrypt of the highest cost, then apr1', () => {
+    const dearer = bcrypt.replace('$04$', '$05$');
+    assert.equal(dearestOf([sha, apr1, bcrypt, dearer, sha]), dearer);
+    assert.equal(dearestOf([sha, apr1]), apr1);
+    assert.equal(dearestOf([sha]), sha);
+    assert.equal(dearestOf([]), null);
+  });
+});
