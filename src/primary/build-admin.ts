@@ -2,6 +2,8 @@ import type { DescriptorPlan } from '../core/descriptor-limit.ts';
 import type { LogOutput } from '../telemetry/log-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Exposition, pageFamilies } from '../telemetry/prometheus.ts';
+import { passwordFamilies } from './access/passwords/password-metrics.ts';
+import type { Passwords } from './access/passwords/passwords.ts';
 import { AdminServer } from './admin/admin-server.ts';
 import { AdminStats } from './admin/admin-stats.ts';
 import type { AdminView } from './admin/admin-view.ts';
@@ -34,6 +36,7 @@ interface ControlledParts {
   readonly reloader: Reloader;
   readonly liveConfig: LiveConfig;
   readonly ticketKeys: TicketKeys;
+  readonly passwords: Passwords;
 }
 
 /** What the process has found out about the machine. */
@@ -72,6 +75,7 @@ export function buildAdmin(
       versions,
       droppedLines: () => output.dropped,
     }),
+    ...passwordFamilies(parts.passwords),
     ...stats.families,
   ]);
   const view: AdminView = {

@@ -3,6 +3,8 @@ import type { Config } from '../config/types/config.ts';
 import type { LogOutput } from '../telemetry/log-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { AccessDesk } from './access/access-desk.ts';
+import { PasswordThread } from './access/passwords/password-thread.ts';
+import { Passwords } from './access/passwords/passwords.ts';
 import { buildAdmin } from './build-admin.ts';
 import { ClusterMonitors } from './clusters/cluster-monitors.ts';
 import { Drains } from './control/drains.ts';
@@ -58,6 +60,8 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
   const currentGeneration = new CurrentGeneration(config, FIRST_GENERATION, pages, ticketKeys);
   const broadcast = new Broadcast({ roster, pages, currentGeneration });
   const clusters = new ClusterMonitors(config.clusters, { broadcast, pages }, log);
+  const passwords = new Passwords(new PasswordThread(log), log);
+  const clientDesk = new AccessDesk(passwords);
   const supervisor = new Supervisor({
     roster,
     pages,
@@ -67,7 +71,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     log,
     onLines: (lines) => output.write(lines),
     onEndpointFailed: clusters.endpointFailed,
-    clientDesk: new AccessDesk(),
+    clientDesk,
     clusterStates: clusters.states,
     descriptorPlan: resources.descriptorPlan,
     ...(timings !== undefined && { timings }),
@@ -97,7 +101,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     FIRST_GENERATION,
   );
 
-  const controlled = { lifecycle, supervisor, clusters, drains, reloader, liveConfig, ticketKeys };
+  const controlled = { lifecycle, supervisor, clusters, drains, reloader, liveConfig, ticketKeys, passwords };
   const admin = buildAdmin(controlled, options, resources);
   const parts = {
     config,
@@ -110,6 +114,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     reloader,
     admin,
     watch,
+    passwords,
   };
   return new Running(parts);
 }

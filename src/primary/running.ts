@@ -3,6 +3,7 @@ import type { Config } from '../config/types/config.ts';
 import type { TcpAddress } from '../core/address.ts';
 import type { ReloadResult } from '../protocol/admin-answers.ts';
 import type { WorkerState } from '../protocol/status.ts';
+import type { Passwords } from './access/passwords/passwords.ts';
 import type { AdminServer } from './admin/admin-server.ts';
 import type { ClusterMonitors } from './clusters/cluster-monitors.ts';
 import type { Drains } from './control/drains.ts';
@@ -43,6 +44,7 @@ interface RunningParts {
   readonly admin: Pick<AdminServer, 'listen' | 'close'>;
   /** Watches the files of the configuration; null if nobody wants that. */
   readonly watch: Pick<FileWatch, 'start' | 'stop'> | null;
+  readonly passwords: Pick<Passwords, 'close'>;
 }
 
 /** How long the predecessor may take to close its admin address. */
@@ -148,6 +150,7 @@ export class Running implements Phase {
     await this.#settled;
     const ended = await this.#endWorkers(handOver);
     this.#parts.clusters.stop();
+    await this.#parts.passwords.close();
     await this.#parts.admin.close();
     return ended;
   }

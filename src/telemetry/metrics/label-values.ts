@@ -161,6 +161,11 @@ export const ACCESS_REFUSALS = [
   'forward_auth',
   'forward_auth_failed',
 ] as const;
+/**
+ * Values of the label `result` of passwords that were to be verified: they matched or not, found no place in the queue, or the
+ * thread failed.
+ */
+export const PASSWORD_RESULTS = ['match', 'mismatch', 'refused', 'failed'] as const;
 /** Values of the label `kind` of refusals by a limit: what there was too much of. */
 export const LIMIT_KINDS = ['connections', 'handshakes', 'requests', 'messages', 'bytes'] as const;
 /** Values of the label `reason` of HTTP responses that were cut. */

@@ -39,6 +39,17 @@ export const primaryMetrics = {
     ['listener'],
     'Time since the key that encrypts session tickets came into use',
   ),
+  passwords: counter(
+    'sluice_passwords_total',
+    ['result'],
+    'Passwords that were to be compared with their hashes',
+  ),
+  passwordsWaiting: gauge('sluice_passwords_waiting', [], 'Passwords that wait for the thread now'),
+  passwordWait: counter(
+    'sluice_password_wait_seconds_total',
+    [],
+    'Time that passwords have waited for the thread',
+  ),
   endpointUp: gauge(
     'sluice_endpoint_up',
     ['cluster', 'endpoint'],

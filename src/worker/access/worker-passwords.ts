@@ -1,30 +1,47 @@
 import type { PasswordAttempt, PasswordVerifier } from '../../access/contract/access-services.ts';
+import { PasswordMemory } from '../../access/credentials/basic/password-memory.ts';
 import type { PasswordCommand } from '../../protocol/access.ts';
 import type { FromWorker } from '../../protocol/from-worker.ts';
 import { networkOf } from '../../wire/ip-address.ts';
 
-/** Asks the primary, which has one thread for the passwords of all workers. */
+/** A password that the primary has been asked about. */
+interface Asked {
+  readonly digest: string;
+  readonly done: (matches: boolean | null) => void;
+}
+
+/** Remembers results, and asks the primary for others: it has one thread for the passwords of all workers. */
 export class WorkerPasswords implements PasswordVerifier {
   readonly #say: (message: FromWorker) => void;
-  readonly #waiting = new Map<number, (matches: boolean | null) => void>();
+  readonly #memory: PasswordMemory;
+  readonly #asked = new Map<number, Asked>();
   #last = 0;
 
-  constructor(say: (message: FromWorker) => void) {
+  /** @param now milliseconds, monotonic */
+  constructor(say: (message: FromWorker) => void, now: () => number = () => performance.now()) {
     this.#say = say;
+    this.#memory = new PasswordMemory(now);
   }
 
-  verify({ hash, password, client }: PasswordAttempt, done: (matches: boolean | null) => void): () => void {
+  verify(attempt: PasswordAttempt, done: (matches: boolean | null) => void): boolean | (() => void) {
+    const { hash, password, client } = attempt;
+    const digest = this.#memory.digestOf(hash, password);
+    const known = this.#memory.recall(digest);
+    if (known !== null) return known;
     const number = ++this.#last;
-    this.#waiting.set(number, done);
+    this.#asked.set(number, { digest, done });
     this.#say({ type: 'verify_password', number, hash, password, client: networkOf(client) });
     return () => {
-      if (this.#waiting.delete(number)) this.#say({ type: 'drop_password', number });
+      if (this.#asked.delete(number)) this.#say({ type: 'drop_password', number });
     };
   }
 
+  /** Takes an answer of the primary. Ignores one that nobody waits for. */
   hear({ number, matches }: PasswordCommand): void {
-    const done = this.#waiting.get(number);
-    this.#waiting.delete(number);
-    done?.(matches);
+    const asked = this.#asked.get(number);
+    if (asked === undefined) return;
+    this.#asked.delete(number);
+    if (matches !== null) this.#memory.remember(asked.digest, matches);
+    asked.done(matches);
   }
 }

@@ -14,6 +14,7 @@ import {
   DIRECTIONS,
   GATE_REFUSALS,
   HANDSHAKE_FAILURES,
+  PASSWORD_RESULTS,
   REJECT_REASONS,
   REQUEST_REFUSALS,
   RESPONSE_CUTS,
@@ -45,6 +46,7 @@ const EXPLAINED: readonly (readonly [Metric, readonly string[]])[] = [
   [pageMetrics.clusterRejections, CLUSTER_LIMITS],
   [pageMetrics.endpointConnectFailures, CONNECT_FAILURES],
   [primaryMetrics.configReloads, ['success', 'failure']],
+  [primaryMetrics.passwords, PASSWORD_RESULTS],
   [primaryMetrics.adminCloses, ADMIN_CLOSES],
   [primaryMetrics.adminRefusals, ADMIN_REFUSALS],
 ];

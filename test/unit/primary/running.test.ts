@@ -64,6 +64,12 @@ class FakeParts {
         },
         close: () => this.#step('admin.close'),
       },
+      passwords: {
+        close: () => {
+          this.#note('passwords.close');
+          return Promise.resolve();
+        },
+      },
       watch: {
         start: (onChange) => {
           this.#note('watch.start');
@@ -160,6 +166,7 @@ describe('the start of the primary', () => {
       'supervisor.end 0 null',
       'supervisor.end 0 null',
       'clusters.stop',
+      'passwords.close',
       'admin.close',
     ]);
   });
@@ -183,7 +190,7 @@ describe('the end of the primary', () => {
     assert.equal(parts.calls.includes('admin.close'), false, 'the admin server shows the drain');
     workers.resolve(null);
     assert.equal(await ended, true);
-    assert.deepEqual(parts.calls.slice(-2), ['clusters.stop', 'admin.close']);
+    assert.deepEqual(parts.calls.slice(-3), ['clusters.stop', 'passwords.close', 'admin.close']);
   });
 
   it('is hurried by a shorter grace period, not delayed by a longer one', async () => {
@@ -227,7 +234,12 @@ describe('the end of the primary', () => {
     assert.equal(await ended, true);
     assert.equal(parts.calls.includes('supervisor.start'), false);
     assert.equal(parts.calls.includes('claim.free'), true);
-    assert.deepEqual(parts.calls.slice(-3), ['supervisor.end 0 null', 'clusters.stop', 'admin.close']);
+    assert.deepEqual(parts.calls.slice(-4), [
+      'supervisor.end 0 null',
+      'clusters.stop',
+      'passwords.close',
+      'admin.close',
+    ]);
   });
 
   it('tells workers that start to end, instead of waiting until they listen', async () => {

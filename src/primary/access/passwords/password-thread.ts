@@ -1,0 +1,46 @@
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import type { Logger } from '../../../telemetry/logger.ts';
+import type { PasswordTask } from './password-task.ts';
+
+/** How long the thread is kept without a password. */
+const IDLE_TIMEOUT_MS = 60_000;
+/** Max time of one password. bcrypt of cost 12 takes 300 ms, and more on a busy machine. */
+const MAX_RUN_MS = 10_000;
+
+/** The thread that compares passwords with their hashes. It starts with the first password. */
+export class PasswordThread {
+  readonly #log: Logger;
+  #pool: Piscina | null = null;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** Compares a password with its hash. Rejects if the thread fails, hangs or is closed. The next call starts another. */
+  async run(task: PasswordTask): Promise<boolean> {
+    const pool = (this.#pool ??= this.#start());
+    return (await pool.run(task, { signal: AbortSignal.timeout(MAX_RUN_MS) })) as boolean;
+  }
+
+  /** Ends the thread. */
+  async close(): Promise<void> {
+    await this.#pool?.destroy();
+  }
+
+  #start(): Piscina {
+    // The build compiles both files to JavaScript.
+    const { href } = new URL('./password-task.ts', import.meta.url);
+    const pool = new Piscina({
+      filename: fileURLToPath(href.replace(/\.ts$/, extname(import.meta.url))),
+      minThreads: 0,
+      maxThreads: 1,
+      idleTimeout: IDLE_TIMEOUT_MS,
+      atomics: 'disabled',
+      recordTiming: false,
+    });
+    pool.on('error', (error) => this.#log.error({ err: error }, 'password thread failed'));
+    return pool;
+  }
+}

@@ -1,0 +1,173 @@
+import { PasswordMemory } from '../../../access/credentials/basic/password-memory.ts';
+import { WaitingLine } from '../../../core/collections/waiting-line.ts';
+import { BurstLimit } from '../../../core/timing/burst-limit.ts';
+import type { AccessCommand, PasswordDroppedReport, PasswordReport } from '../../../protocol/access.ts';
+import type { Logger } from '../../../telemetry/logger.ts';
+import type { PASSWORD_RESULTS } from '../../../telemetry/metrics/label-values.ts';
+import type { PasswordThread } from './password-thread.ts';
+
+/** Max passwords that wait for the thread. */
+const MAX_WAITING = 64;
+/** Max passwords of a client, or of an IPv6 network, that wait. */
+const MAX_WAITING_PER_CLIENT = 8;
+/** Lines about failures. */
+const FAILURE_LINES = { burst: 5, everyMs: 60_000 };
+
+type Reply = (command: AccessCommand) => void;
+type PasswordResult = (typeof PASSWORD_RESULTS)[number];
+
+/** A password, and who waits for its result. */
+interface Job {
+  readonly source: string;
+  readonly digest: string;
+  readonly hash: string;
+  readonly password: string;
+  readonly since: number;
+  /** By the run of the worker: the numbers of its reports. */
+  readonly waiters: Map<Reply, Set<number>>;
+  isWaiting: boolean;
+}
+
+/**
+ * Verifies the passwords of all workers on one thread. Clients take turns in the queue. If it is full, the client with the most
+ * passwords in it loses one, so that guesses do not keep others out.
+ */
+export class Passwords {
+  /** Passwords by their results. */
+  readonly results: Record<PasswordResult, number> = { match: 0, mismatch: 0, refused: 0, failed: 0 };
+  /** Time that passwords have waited for the thread, in milliseconds. */
+  waitedMs = 0;
+  readonly #thread: Pick<PasswordThread, 'run' | 'close'>;
+  readonly #log: Logger;
+  readonly #now: () => number;
+  readonly #memory: PasswordMemory;
+  readonly #failureLines: BurstLimit;
+  readonly #line = new WaitingLine<Job>();
+  readonly #waitingOf = new Map<string, number>();
+  /** Jobs that wait, and the one that runs. */
+  readonly #jobs = new Map<string, Job>();
+  #isRunning = false;
+  #isClosed = false;
+
+  /** @param now milliseconds, monotonic */
+  constructor(
+    thread: Pick<PasswordThread, 'run' | 'close'>,
+    log: Logger,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#thread = thread;
+    this.#log = log;
+    this.#now = now;
+    this.#memory = new PasswordMemory(now);
+    this.#failureLines = new BurstLimit(now, FAILURE_LINES);
+  }
+
+  /** Passwords that wait for the thread now. */
+  get waiting(): number {
+    return this.#line.size;
+  }
+
+  /** Answers a worker now or later: null if the password finds no place. */
+  verify({ number, hash, password, client }: PasswordReport, reply: Reply): void {
+    const digest = this.#memory.digestOf(hash, password);
+    const known = this.#memory.recall(digest);
+    if (known !== null) {
+      reply({ type: 'password', number, matches: known });
+      return;
+    }
+    const job = this.#jobs.get(digest) ?? this.#enqueue({ hash, password, digest, source: client });
+    if (job === null) {
+      this.results.refused++;
+      reply({ type: 'password', number, matches: null });
+      return;
+    }
+    const numbers = job.waiters.get(reply);
+    if (numbers === undefined) job.waiters.set(reply, new Set([number]));
+    else numbers.add(number);
+    void this.#runNext();
+  }
+
+  /** Takes a password for which nobody waits any more out of the queue. */
+  drop({ number }: PasswordDroppedReport, reply: Reply): void {
+    for (const job of this.#jobs.values()) {
+      const numbers = job.waiters.get(reply);
+      if (numbers?.delete(number) !== true) continue;
+      if (numbers.size === 0) job.waiters.delete(reply);
+      // The result of the one that runs is still worth remembering.
+      if (job.waiters.size === 0 && job.isWaiting) this.#forget(job);
+      return;
+    }
+  }
+
+  /** Ends the thread. Passwords that wait get no answer. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#thread.close();
+  }
+
+  /** Returns null if the client has its share of the queue, or nobody has more of a full queue. */
+  #enqueue(facts: Pick<Job, 'hash' | 'password' | 'digest' | 'source'>): Job | null {
+    if ((this.#waitingOf.get(facts.source) ?? 0) >= MAX_WAITING_PER_CLIENT) return null;
+    if (this.#line.size >= MAX_WAITING) {
+      const displaced = this.#line.displaceFor(facts.source);
+      if (displaced === null) return null;
+      this.#forget(displaced);
+      this.#answer(displaced, null);
+      this.results.refused++;
+    }
+    const job: Job = { ...facts, since: this.#now(), waiters: new Map(), isWaiting: true };
+    this.#line.push(job);
+    this.#jobs.set(job.digest, job);
+    this.#count(job.source, 1);
+    return job;
+  }
+
+  async #runNext(): Promise<void> {
+    if (this.#isRunning || this.#isClosed) return;
+    const job = this.#line.shift();
+    if (job === null) return;
+    job.isWaiting = false;
+    this.#count(job.source, -1);
+    this.waitedMs += this.#now() - job.since;
+    this.#isRunning = true;
+    const matches = await this.#compare(job);
+    this.#isRunning = false;
+    this.#jobs.delete(job.digest);
+    this.#answer(job, matches);
+    void this.#runNext();
+  }
+
+  /** Compares a password with its hash; null if the thread has failed. */
+  async #compare({ hash, password, digest }: Job): Promise<boolean | null> {
+    try {
+      const matches = await this.#thread.run({ hash, password });
+      this.#memory.remember(digest, matches);
+      this.results[matches ? 'match' : 'mismatch']++;
+      return matches;
+    } catch (error) {
+      this.results.failed++;
+      const lines = this.#isClosed ? 0 : this.#failureLines.take();
+      if (lines > 0) this.#log.error({ err: error, failures: lines }, 'password could not be verified');
+      return null;
+    }
+  }
+
+  #answer({ waiters }: Job, matches: boolean | null): void {
+    for (const [reply, numbers] of waiters) {
+      for (const number of numbers) reply({ type: 'password', number, matches });
+    }
+  }
+
+  /** Takes a job out of the queue. */
+  #forget(job: Job): void {
+    this.#line.delete(job);
+    this.#jobs.delete(job.digest);
+    this.#count(job.source, -1);
+  }
+
+  #count(source: string, change: 1 | -1): void {
+    const count = (this.#waitingOf.get(source) ?? 0) + change;
+    if (count > 0) this.#waitingOf.set(source, count);
+    else this.#waitingOf.delete(source);
+  }
+}
